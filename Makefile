@@ -1,0 +1,152 @@
+# hrmlab: `make help` lists the targets. Everything built goes to build/.
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := all
+VARIANT ?= release
+CC := gcc
+PREFIX ?= /usr/local
+VERSION := 0.1.0
+
+PACKAGES := gcc make pkg-config git ca-certificates libopenblas-pthread-dev libsqlite3-dev sqlite3 \
+            libuv1-dev libcjson-dev libmd-dev libxxhash-dev libsmartcols-dev libcmocka-dev
+CHECK_PACKAGES := clang clang-tidy clang-format cppcheck shellcheck
+PKG := openblas sqlite3 libuv libcjson libmd libxxhash smartcols cmocka
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion \
+            -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings -Wundef \
+            -Wformat=2 -Wcast-qual -Wswitch-enum -fno-common
+CFLAGS_release := -O2 -g
+CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+               -fno-omit-frame-pointer
+LDFLAGS_asan := -fsanitize=address,undefined
+# Kernels are plain C that the compiler vectorises, one object per instruction set. Never
+# -ffast-math; contraction to FMA is asked for by name because -std=c11 turns it off.
+KERNEL_FLAGS := -O3 -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trapping-math
+KERNEL_base :=
+KERNEL_avx2 := -march=x86-64-v3
+KERNEL_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
+
+O := build/$(VARIANT)
+# The programs a user runs stand directly in build/; test variants have their own folder.
+P := $(if $(filter release,$(VARIANT)),build,$(O))
+
+libs = $(shell pkg-config --libs $(1) 2>/dev/null)
+CPPFLAGS := -D_GNU_SOURCE -Icommon -Imodel -Iworker -Iresults -Irunner -Itests -I$(O) \
+            $(shell pkg-config --cflags $(PKG) 2>/dev/null)
+CFLAGS := -std=c11 $(WARNINGS) $(CFLAGS_$(VARIANT)) $(EXTRA_CFLAGS)
+LDFLAGS := $(LDFLAGS_$(VARIANT))
+COMMON_LIBS := $(call libs,libcjson libmd libxxhash) -lm
+WORKER_LIBS := $(call libs,openblas) -lmvec $(COMMON_LIBS)
+RUNNER_LIBS := $(call libs,sqlite3 libuv smartcols) $(COMMON_LIBS)
+TEST_LIBS := $(call libs,cmocka)
+
+objects = $(patsubst %.c,$(O)/%.o,$(filter-out %_main.c,$(sort $(wildcard $(1)/*.c))))
+COMMON_O := $(call objects,common)
+MODEL_O := $(call objects,model)
+WORKER_O := $(call objects,worker)
+RESULTS_O := $(call objects,results) $(O)/schema.o
+RUNNER_O := $(call objects,runner)
+SUPPORT_O := $(call objects,tests/support)
+GOLDEN_O := $(O)/tests/golden_dataset.o
+TESTS := $(sort $(basename $(notdir $(wildcard tests/test_*.c))))
+PROGRAMS := $(P)/hrmlab $(P)/hrmlab-worker
+TEST_PROGRAMS := $(PROGRAMS) $(P)/golden_replay $(P)/fake_worker $(TESTS:%=$(P)/%)
+
+.PHONY: all
+all: $(PROGRAMS) ## build hrmlab and hrmlab-worker into build/
+
+.PHONY: demo
+demo: ## install what is missing, build, run the demo experiment, show what it found
+	@$(MAKE) --no-print-directory setup
+	@$(MAKE) --no-print-directory all
+	build/hrmlab run experiments/demo.json
+	build/hrmlab results demo
+	build/hrmlab compare demo --matrix
+
+.PHONY: test
+test: ## install what is missing, build under ASan+UBSan, run the quick tier (about 3 minutes)
+	@$(MAKE) --no-print-directory setup
+	@$(MAKE) --no-print-directory VARIANT=asan test-programs
+	@tests/run_tests.sh build/asan $(TESTS)
+
+.PHONY: test-long
+test-long: ## the same tests with their long loops
+	@HRMLAB_LONG=1 $(MAKE) --no-print-directory test
+
+.PHONY: test-programs
+test-programs: $(TEST_PROGRAMS)
+
+.PHONY: setup
+setup: ## install missing Debian packages (apt, with sudo where needed)
+	@tests/setup.sh $(PACKAGES)
+
+.PHONY: golden-replay-path
+golden-replay-path: ## build golden_replay and print its path: golden_replay FILE...
+	@$(MAKE) --no-print-directory build/golden_replay >&2
+	@echo $(CURDIR)/build/golden_replay
+
+.PHONY: install
+install: all ## install programs, man page and experiments under PREFIX (/usr/local)
+	install -D -m 755 build/hrmlab $(DESTDIR)$(PREFIX)/bin/hrmlab
+	install -D -m 755 build/hrmlab-worker $(DESTDIR)$(PREFIX)/bin/hrmlab-worker
+	install -D -m 644 docs/hrmlab.1 $(DESTDIR)$(PREFIX)/share/man/man1/hrmlab.1
+	install -d $(DESTDIR)$(PREFIX)/share/hrmlab/experiments/presets
+	install -m 644 experiments/*.json $(DESTDIR)$(PREFIX)/share/hrmlab/experiments
+	install -m 644 experiments/presets/*.json $(DESTDIR)$(PREFIX)/share/hrmlab/experiments/presets
+
+.PHONY: check
+check: ## layers, headers, warnings (gcc, clang), clang-tidy, cppcheck, shellcheck, format
+	@tests/setup.sh $(PACKAGES) $(CHECK_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@tests/check.sh "$(CPPFLAGS)" "$(WARNINGS)"
+
+.PHONY: format
+format: ## lay the sources out with clang-format
+	clang-format -i $(wildcard */*.c */*.h tests/support/*.c tests/support/*.h)
+
+.PHONY: clean
+clean: ## remove build/
+	rm -rf build
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 28
+
+$(P)/hrmlab: $(O)/runner/runner_main.o $(RUNNER_O) $(RESULTS_O) $(COMMON_O)
+	$(CC) $(LDFLAGS) -o $@ $^ $(RUNNER_LIBS)
+$(P)/hrmlab-worker: $(O)/worker/worker_main.o $(WORKER_O) $(MODEL_O) $(COMMON_O)
+	$(CC) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS)
+$(P)/golden_replay: $(O)/tests/golden_replay.o $(GOLDEN_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
+	$(CC) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS)
+$(P)/fake_worker: $(O)/tests/fake_worker.o $(COMMON_O)
+	$(CC) $(LDFLAGS) -o $@ $^ $(COMMON_LIBS)
+$(P)/test_%: $(O)/tests/test_%.o $(SUPPORT_O) $(GOLDEN_O) $(RUNNER_O) $(RESULTS_O) $(WORKER_O) \
+             $(MODEL_O) $(COMMON_O)
+	$(CC) $(LDFLAGS) -o $@ $^ $(RUNNER_LIBS) $(WORKER_LIBS) $(TEST_LIBS)
+.PRECIOUS: $(O)/tests/test_%.o
+
+$(O)/model/kernels_%.o: model/kernels_%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(KERNEL_FLAGS) $(KERNEL_$*) -MMD -MP -c -o $@ $<
+$(O)/worker/provenance.o $(O)/runner/runner_main.o: EXTRA = -include $(O)/build_info.h
+$(O)/worker/provenance.o $(O)/runner/runner_main.o: $(O)/build_info.h
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(EXTRA) -ffp-contract=off -MMD -MP -c -o $@ $<
+# schema.sql as a C string, so that the program needs no file at run time.
+$(O)/schema.c: schema.sql
+	@mkdir -p $(@D)
+	(echo '#include "schema.h"'; echo 'const char SCHEMA_SQL[] ='; \
+	 sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/    "&\\n"/' $<; echo ';') > $@
+$(O)/schema.o: $(O)/schema.c
+	$(CC) $(CPPFLAGS) -std=c11 -c -o $@ $<
+# What the provenance says of this build; rewritten only when it has changed.
+.PHONY: FORCE
+$(O)/build_info.h: FORCE
+	@mkdir -p $(@D)
+	@{ printf '#define HRMLAB_VERSION "%s"\n' '$(VERSION)'; \
+	   printf '#define HRMLAB_COMMIT "%s"\n' \
+	     "$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)$$(git diff --quiet HEAD 2>/dev/null || echo +)"; \
+	   printf '#define HRMLAB_CFLAGS "%s"\n' '$(CFLAGS_$(VARIANT)) $(KERNEL_FLAGS)'; } > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -1,0 +1,66 @@
+#!/bin/bash
+# run_tests.sh DIRECTORY TEST... - runs test programs, two at a time, and adds up their TAP.
+# Each program's output goes to DIRECTORY/log/TEST.tap; failures and reasons for skipping are
+# shown. The last line is "N passed, N failed[, N skipped]". A program that dies counts as a
+# failure, and so does one that hangs for ten minutes.
+set -u
+directory=$1
+shift
+log=$directory/log
+rm -rf "$log"
+mkdir -p "$log"
+export CMOCKA_MESSAGE_OUTPUT=TAP HRMLAB_BUILD=$directory
+export HRMLAB_WORKER=${HRMLAB_WORKER:-$PWD/$directory/hrmlab-worker}
+export HRMLAB_PROGRAM=${HRMLAB_PROGRAM:-$PWD/$directory/hrmlab}
+export HRMLAB_FAKE_WORKER=${HRMLAB_FAKE_WORKER:-$PWD/$directory/fake_worker}
+export HRMLAB_SHARED=${HRMLAB_SHARED:-../shared}
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+unset HRMLAB_WORKSPACE
+
+run_one()
+{
+    local test=$1 start=$SECONDS status
+    timeout -k 10 600 "$directory/$test" >"$log/$test.tap" 2>"$log/$test.err" </dev/null
+    status=$?
+    echo "$status" >"$log/$test.status"
+    echo "$test: exit $status, $((SECONDS - start)) s"
+}
+export -f run_one
+export directory log
+printf '%s\n' "$@" | xargs -P "${TEST_JOBS:-2}" -I{} bash -c 'run_one {}'
+
+passed=0 failed=0 skipped=0
+for test in "$@"; do
+    tap=$log/$test.tap
+    skip=$(grep -aciE '^(ok|not ok).*# *skip' "$tap")
+    ok=$(($(grep -acE '^ok' "$tap") - $(grep -aciE '^ok.*# *skip' "$tap")))
+    bad=$(grep -aE '^not ok' "$tap" | grep -avciE '# *skip')
+    status=$(cat "$log/$test.status")
+    if [ "$status" != 0 ] && [ "$bad" = 0 ]; then
+        bad=1
+        echo "FAILED $test: exit $status"
+        tail -n 25 "$log/$test.err"
+    elif [ "$bad" != 0 ]; then
+        echo "FAILED $test:"
+        grep -aE -A 12 '^not ok' "$tap" | head -n 40
+        tail -n 25 "$log/$test.err"
+    elif [ $((ok + skip)) = 0 ]; then
+        bad=1
+        echo "FAILED $test: ran no test"
+    fi
+    if [ "$skip" != 0 ]; then
+        grep -ahiE '^(skip|# skip)' "$tap" "$log/$test.err" | sort -u | sed "s/^/$test: /"
+        # Where the shared files are present, tests that need them may not be skipped.
+        if [ -d "$HRMLAB_SHARED/golden" ] && grep -aqi 'skip.*shared' "$tap" "$log/$test.err"; then
+            bad=$((bad + 1))
+            echo "FAILED $test: skipped although $HRMLAB_SHARED is there"
+        fi
+    fi
+    passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+done
+if [ "$skipped" = 0 ]; then
+    echo "$passed passed, $failed failed"
+else
+    echo "$passed passed, $failed failed, $skipped skipped"
+fi
+[ "$failed" = 0 ]
