@@ -1,0 +1,47 @@
+/*
+ * error.h - how every layer reports what went wrong: a code and one message.
+ *
+ * A function that can fail at run time returns 0 or a negative error_code and
+ * writes the message once, where the fault is seen. Callers pass it on, adding
+ * at most the outer object (error_prefix).
+ */
+#ifndef COMMON_ERROR_H
+#define COMMON_ERROR_H
+
+enum error_code {
+    ERROR_NOMEM = -1,       /* an allocation failed */
+    ERROR_IO = -2,          /* a file or directory could not be read or written */
+    ERROR_FORMAT = -3,      /* input from outside is wrong: spec, data, command line */
+    ERROR_DATABASE = -4,    /* SQLite said no */
+    ERROR_BUSY = -5,        /* somebody else holds the workspace or the database */
+    ERROR_SPAWN = -6,       /* a process could not be started */
+    ERROR_ENVIRONMENT = -7, /* a library, binary or kernel feature is missing */
+    ERROR_NOSPACE = -8,     /* disk full or over quota */
+    ERROR_DAMAGED = -9,     /* a file of ours fails its checksum */
+    ERROR_ABSENT = -10,     /* what was asked for does not exist */
+    ERROR_STOPPED = -11     /* asked to stop; state is safe */
+};
+
+enum { ERROR_MESSAGE_SIZE = 1024 };
+
+struct error {
+    enum error_code code;
+    char message[ERROR_MESSAGE_SIZE]; /* one line, no final newline or period */
+};
+
+/* Fills *err (which may be NULL) and returns code, so that "return error_set()" reads. */
+__attribute__((format(printf, 3, 4))) int error_set(struct error *err, enum error_code code,
+                                                    const char *format, ...);
+
+/* Puts "prefix: " in front of the message already in *err. Returns err->code. */
+__attribute__((format(printf, 2, 3))) int error_prefix(struct error *err, const char *format,
+                                                       ...);
+
+/* ERROR_NOSPACE for ENOSPC and EDQUOT, ERROR_NOMEM for ENOMEM, else ERROR_IO. */
+enum error_code error_code_from_errno(int error_number);
+
+/* The documented process exit code: 2 for ERROR_FORMAT and ERROR_ABSENT, 130 for
+ * ERROR_STOPPED, 3 for everything else. code < 0. */
+int error_exit_code(enum error_code code);
+
+#endif

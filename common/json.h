@@ -1,0 +1,56 @@
+/*
+ * json.h - JSON from outside, read strictly, and fields taken out with clear errors.
+ *
+ * cJSON alone accepts text after the value, ignores the case of names, and lets a duplicate
+ * key pass. json_parse() does not: it checks size, nesting (JSON_MAX_DEPTH), UTF-8 and
+ * control characters, the text after the value, numbers that overflow, and duplicate keys,
+ * and names file, line and column of the fault.
+ */
+#ifndef COMMON_JSON_H
+#define COMMON_JSON_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+
+enum { JSON_MAX_DEPTH = 64 };
+#define JSON_SPEC_LIMIT ((size_t)4 << 20)  /* bytes of a spec */
+#define JSON_DATA_LIMIT ((size_t)64 << 20) /* bytes of a data file */
+
+/* Parses size bytes of text (NUL-terminated one past the end) from name, a file's path or
+ * "--set". On success *out is the caller's to cJSON_Delete. */
+int json_parse(cJSON **out, const char *text, size_t size, const char *name,
+               struct error *err);
+/* file_read + json_parse. */
+int json_read_file(cJSON **out, const char *path, size_t limit, struct error *err);
+
+/* Typed members of object; where: what to call the object in messages ("job.json").
+ * Absent is ERROR_FORMAT "where: KEY is missing"; a wrong type says what was expected. */
+int json_get_int(int64_t *out, const cJSON *object, const char *key, const char *where,
+                 struct error *err);
+int json_get_real(double *out, const cJSON *object, const char *key, const char *where,
+                  struct error *err);
+int json_get_bool(bool *out, const cJSON *object, const char *key, const char *where,
+                  struct error *err);
+/* The string belongs to object. */
+int json_get_string(const char **out, const cJSON *object, const char *key,
+                    const char *where, struct error *err);
+
+/* Case-sensitive member or NULL. */
+const cJSON *json_member(const cJSON *object, const char *key);
+
+/* "an object", "a list", "text", "a number", "true or false", "null". */
+const char *json_type_name(const cJSON *item);
+
+/* Compact text with keys in strcmp order at every level, integers as integers, reals as
+ * %.17g: the canonical form. Fresh string, NULL when out of memory. */
+char *json_canonical(const cJSON *item);
+
+/* Levenshtein-nearest of count names to word within a third of its length (at least 2), or
+ * NULL: for "did you mean". */
+const char *json_nearest_name(const char *word, const char *const *names, int count);
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * settings.h - the one table that names every setting, and a configuration's values.
+ *
+ * Validation, "did you mean", parsing, canonical form, JSON Schema, `hrmlab axes` and the
+ * reference page all come from settings_table[]. Keys are HRM's own.
+ */
+#ifndef COMMON_SETTINGS_H
+#define COMMON_SETTINGS_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+
+enum setting_type {
+    SETTING_INT,
+    SETTING_REAL,
+    SETTING_BOOL,
+    SETTING_CHOICE, /* one of a list of words; stored as its index */
+    SETTING_TEXT,   /* at most SETTING_TEXT_SIZE - 1 bytes */
+    SETTING_COUNT_OR_ALL /* an integer >= 1, or "all" which is stored as 0 */
+};
+
+enum setting_phase {
+    PHASE_TRAINING,   /* part of a run's identity, when active */
+    PHASE_DATA,       /* says where the data is; the data's content hash is the identity */
+    PHASE_EVALUATION, /* varies without a new training */
+    PHASE_EXECUTION   /* how, not what: never part of an identity */
+};
+
+enum { SETTING_TEXT_SIZE = 1024 };
+
+/* In settings_table[]'s order. */
+enum setting_id {
+    ARCH_NAME,             /* arch.name: hrm | transformer */
+    ARCH_MATCH,            /* arch.match: none | params (transformer only; see below) */
+    ARCH_HIDDEN_SIZE,
+    ARCH_NUM_HEADS,
+    ARCH_H_LAYERS,
+    ARCH_L_LAYERS,
+    ARCH_H_CYCLES,
+    ARCH_L_CYCLES,
+    ARCH_EXPANSION,
+    ARCH_FFN_MULTIPLE,
+    ARCH_POS_ENCODINGS,    /* rope | learned | none */
+    ARCH_ROPE_THETA,
+    ARCH_RMS_NORM_EPS,
+    ARCH_LOSS_TYPE,        /* stablemax_cross_entropy | softmax_cross_entropy */
+    ARCH_PUZZLE_EMB_NDIM,
+    ARCH_PUZZLE_EMB_LEN,   /* 0: ceil(ndim / hidden) */
+    ARCH_HALT_MAX_STEPS,
+    ARCH_ACT_ENABLED,
+    ARCH_HALT_EXPLORATION_PROB,
+    DATA_PATH,             /* builtin:arc-style | builtin:sudoku | a directory or file */
+    DATA_CANVAS,           /* ARC canvas side */
+    DATA_NUM_AUG,          /* variants besides the original */
+    DATA_SUBSET,           /* all | evaluation-only */
+    DATA_TASKS,            /* comma-separated task names to keep; empty: all */
+    DATA_TRANSLATION,      /* random offsets of training pairs */
+    DATA_GENERATOR_SEED,   /* built-in data only */
+    DATA_TASKS_PER_FAMILY, /* built-in ARC-style: evaluation + training tasks per family */
+    DATA_SUDOKU_SIDE,      /* 4 | 6 | 9 */
+    DATA_SUDOKU_TRAIN,     /* puzzles trained on */
+    DATA_SUDOKU_TEST,
+    DATA_SUDOKU_MIN_BACKTRACKS, /* difficulty: least backtracks of the plain solver */
+    TRAIN_SEED,
+    TRAIN_EPOCHS,
+    TRAIN_MAX_STEPS,       /* 0: by epochs */
+    TRAIN_EVAL_INTERVAL,   /* epochs; 0: only at the end */
+    TRAIN_GLOBAL_BATCH_SIZE,
+    TRAIN_LR,
+    TRAIN_LR_MIN_RATIO,
+    TRAIN_LR_WARMUP_STEPS,
+    TRAIN_WEIGHT_DECAY,
+    TRAIN_BETA1,
+    TRAIN_BETA2,
+    TRAIN_PUZZLE_EMB_LR,
+    TRAIN_PUZZLE_EMB_WEIGHT_DECAY,
+    TRAIN_TARGET_Q_UPDATE_EVERY,
+    EVAL_HALT_MAX_STEPS,   /* 0: as trained */
+    EVAL_AUGMENTATIONS,    /* predictions voted over per test, the original among them; all */
+    EVAL_ACT_INFERENCE,
+    EVAL_SEED,             /* draws the subsample of augmentations */
+    EVAL_SPLIT,            /* test | train: train = the demonstration pairs as trained on */
+    RESOURCES_THREADS,
+    RESOURCES_MEMORY_GB,   /* 0: no limit */
+    RESOURCES_TIME_LIMIT_MIN, /* 0: none */
+    RETRIES_MAX,
+    CHECKPOINT_INTERVAL_S, /* train.checkpoint_interval: seconds between checkpoints */
+    SETTING_COUNT
+};
+
+struct config;
+
+struct setting {
+    const char *key;
+    enum setting_type type;
+    enum setting_phase phase;
+    double minimum, maximum;    /* for INT, REAL, COUNT_OR_ALL */
+    const char *default_text;   /* what a spec gets when it is silent, as written in JSON or bare */
+    const char *absent_means;   /* what absence in a canonical form means; never changes */
+    const char *const *choices; /* NULL-terminated, for SETTING_CHOICE */
+    const char *unit;           /* "steps", "epochs", ...; "" when none */
+    /* True when, given the other values, this setting changes nothing; NULL: never inactive. */
+    bool (*inactive)(const struct config *config);
+    const char *meaning; /* one line */
+};
+
+extern const struct setting settings_table[SETTING_COUNT];
+
+union setting_value {
+    int64_t integer; /* INT, COUNT_OR_ALL (0 = all), CHOICE (index), BOOL (0, 1) */
+    double real;
+    char *text; /* owned by the config; never NULL for a TEXT setting */
+};
+
+/* A value for every setting. Owns its texts: init or copy, then release. */
+struct config {
+    union setting_value values[SETTING_COUNT];
+};
+
+int config_init(struct config *config, struct error *err); /* every default */
+/* Every absent_means: the start for reading a canonical form. */
+int config_init_absent(struct config *config, struct error *err);
+int config_copy(struct config *out, const struct config *from, struct error *err);
+void config_release(struct config *config); /* NULL members allowed; zeroed config too */
+
+int64_t config_int(const struct config *config, enum setting_id id);
+double config_real(const struct config *config, enum setting_id id);
+bool config_bool(const struct config *config, enum setting_id id);
+const char *config_text(const struct config *config, enum setting_id id);
+/* The word of a CHOICE. */
+const char *config_choice(const struct config *config, enum setting_id id);
+
+/* -1 when unknown. */
+int setting_find(const char *key);
+/* Nearest known key or NULL. */
+const char *setting_nearest(const char *key);
+
+/* Sets one value from JSON: type and bounds are checked; where ("spec.json: grid") opens the
+ * message, which names key, what was given and what is allowed. */
+int config_set_json(struct config *config, int id, const cJSON *value, const char *where,
+                    struct error *err);
+/* The same from text, as in --set key=value (JSON, or a bare word for text and choices). */
+int config_set_text(struct config *config, const char *key, const char *text,
+                    const char *where, struct error *err);
+/* One value as fresh JSON (COUNT_OR_ALL 0 as "all"), NULL when out of memory. */
+cJSON *config_get_json(const struct config *config, int id);
+
+/*
+ * Resolves and checks a whole configuration: a transformer with arch.match = params gets
+ * H_layers + L_layers layers (its parameters are then HRM's) and match = none; inactive
+ * settings get their absent_means; contradictions are ERROR_FORMAT (odd head size with RoPE,
+ * heads that do not divide hidden_size for hrm, puzzle_emb_len too short for ndim, ...).
+ * Idempotent. where opens the message.
+ */
+int config_resolve(struct config *config, const char *where, struct error *err);
+bool config_active(const struct config *config, int id);
+
+/*
+ * The canonical form of the settings of one phase: an object with only active settings that
+ * differ from absent_means (json_canonical text; fresh string). For PHASE_TRAINING it is what a
+ * run's hash is taken of.
+ */
+char *config_canonical(const struct config *config, enum setting_phase phase,
+                       struct error *err);
+/* All settings of all phases that differ from absent_means, as a fresh object: for job.json. */
+cJSON *config_to_json(const struct config *config);
+/* The reverse: absent_means for what is not there. Unknown keys are ERROR_FORMAT. */
+int config_from_json(struct config *config, const cJSON *object, const char *where,
+                     struct error *err);
+
+/* Numeric version of the engine: raised when a change alters the numbers of a run. Part of
+ * every run's identity. */
+#define ENGINE_NUMERIC_VERSION "1"
+
+/* SHA-256 hex over canonical training form, '\n', data hash, '\n', ENGINE_NUMERIC_VERSION. */
+int config_run_hash(char hex[65], const struct config *config, const char *data_hash,
+                    struct error *err);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * shape.h - arithmetic of shapes: widths, parameter counts and FLOPs, from sizes alone.
+ */
+#ifndef COMMON_SHAPE_H
+#define COMMON_SHAPE_H
+
+#include <stdint.h>
+
+struct config;
+
+/* The multiple of `multiple` at or above round(expansion * width * 2 / 3), half to even. */
+int shape_intermediate_size(double expansion, int width, int multiple);
+
+struct shape {
+    int positions;              /* S = P + T */
+    int prefix;                 /* P */
+    int intermediate_size;      /* F */
+    int head_size;              /* d */
+    int64_t parameters;         /* trained by AdamATan2 */
+    int64_t puzzle_parameters;  /* num_puzzle_identifiers * E */
+    double train_step_flops;    /* one training step of the whole batch, target Q every n counted */
+    double eval_row_step_flops; /* one evaluation outer step of one row */
+};
+
+/* FLOPs as model-independent counts: per layer and position 8D^2 + 6DF + 4SD (with heads that
+ * do not divide D: 8D(Nd) and 4S(Nd)), heads 2DV; training = all segment and target-segment
+ * layer passes once plus twice the layers that carry gradient. */
+void shape_compute(struct shape *out, const struct config *config, int seq_len, int vocab_size,
+                   int num_puzzle_identifiers);
+
+#endif

@@ -1,0 +1,177 @@
+/*
+ * engine.h - the whole of libhrm: HRM and the plain transformer, trained and evaluated.
+ *
+ * Arrays in, arrays out: no files, JSON, clock or processes here. An engine owns its memory
+ * (parameters, gradients, moments, carries, activations: one 64-byte-aligned block of each
+ * kind); everything is allocated by engine_create() and nothing in a step, so a step cannot
+ * fail. Callers never hold pointers into it: state and results are copied in and out.
+ *
+ * Letters: B batch rows, T grid tokens, P prefix positions, S = P + T, D hidden size,
+ * N heads, d = floor(D / N), V vocabulary, F feed-forward width, E puzzle embedding length.
+ * Arrays are row-major. The model is that of arXiv 2506.21734 and its published code.
+ *
+ * Threads: one thread at a time per engine; OpenBLAS may use more inside.
+ */
+#ifndef MODEL_ENGINE_H
+#define MODEL_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct engine; /* opaque */
+
+enum engine_arch { ENGINE_HRM, ENGINE_TRANSFORMER };
+enum engine_positions { ENGINE_ROPE, ENGINE_LEARNED, ENGINE_NO_POSITIONS };
+enum engine_loss { ENGINE_STABLEMAX, ENGINE_SOFTMAX };
+
+enum { ENGINE_IGNORE_LABEL = -100 };
+
+struct engine_config {
+    enum engine_arch arch;
+    int batch_size;             /* B: rows of a training step and the most of an evaluation */
+    int seq_len;                /* T */
+    int vocab_size;             /* V */
+    int num_puzzle_identifiers; /* rows of puzzle_emb, the blank id 0 included */
+    int puzzle_emb_ndim;        /* E; 0: no puzzle embedding, no prefix */
+    int puzzle_emb_len;         /* P; 0: ceil(E / D) */
+    int H_layers, L_layers;     /* the transformer uses H_layers only */
+    int H_cycles, L_cycles;     /* the transformer ignores both */
+    int hidden_size;            /* D */
+    int num_heads;              /* N; need not divide D (as published: 12 heads on 512) */
+    int intermediate_size;      /* F: shape_intermediate_size() of common/shape.h */
+    enum engine_positions pos_encodings;
+    double rope_theta, rms_norm_eps;
+    enum engine_loss loss_type;
+
+    int halt_max_steps;        /* outer steps of training */
+    bool act_enabled;          /* adaptive halting and the q_continue loss in training */
+    int target_q_update_every; /* n: target Q on steps n, 2n, ... counted from 1 */
+
+    int global_batch_size; /* the loss is scaled by 1 / this before backward */
+    double lr, lr_min_ratio, weight_decay, beta1, beta2;
+    int64_t lr_warmup_steps, total_steps;
+    double puzzle_emb_lr, puzzle_emb_weight_decay;
+
+    bool inference_only; /* no gradients, moments or training activations are allocated */
+};
+
+/* Rows of data. Token ids in [0, V); labels in [0, V) or ENGINE_IGNORE_LABEL; ids in
+ * [0, num_puzzle_identifiers). engine_check_batch() says so with a message; the steps assert. */
+struct engine_batch {
+    const int32_t *inputs;             /* (B, T) */
+    const int32_t *labels;             /* (B, T) */
+    const int32_t *puzzle_identifiers; /* (B) */
+};
+
+/* Sums over the batch, as model.md section 3 defines them; metrics over rows that have just
+ * halted and have labels. */
+struct engine_result {
+    double lm_loss, q_halt_loss, q_continue_loss, loss;
+    double count, accuracy, exact_accuracy, q_halt_accuracy, steps;
+    double lr, puzzle_emb_lr; /* the rates of this step's update; 0 in evaluation */
+    bool has_target_q;        /* a target segment ran, so q_continue_loss counts */
+    bool finite;              /* false: the loss is NaN or Inf (training has diverged) */
+};
+
+/*
+ * Builds an engine with parameters all zero: follow with engine_initialise() or engine_set().
+ * *config is copied. ERROR_FORMAT: a field out of bounds or a contradiction. ERROR_NOMEM: the
+ * message names the block and its MiB. On failure *out is NULL.
+ */
+int engine_create(struct engine **out, const struct engine_config *config, struct error *err);
+void engine_destroy(struct engine *engine);
+
+/* Fresh weights from the seed (model.md section 1), moments zero, every row halted. */
+void engine_initialise(struct engine *engine, uint64_t seed);
+
+/* Validates one batch of data (rows <= B); ERROR_FORMAT names the row and the place. */
+int engine_check_batch(const struct engine *engine, const struct engine_batch *batch, int rows,
+                       struct error *err);
+
+/*
+ * One training step (model.md section 2): rows that are halted take the offered batch, then
+ * segment, halting, target Q, losses, backward, optimizers.
+ *   offered         a full batch of B rows
+ *   min_halt_steps  (B) this step's exploration minimum per row, 0 = none; NULL: all 0
+ */
+void engine_train_step(struct engine *engine, const struct engine_batch *offered,
+                       const int32_t *min_halt_steps, struct engine_result *result);
+
+/* Starts an evaluation of rows <= B rows from a fresh carry of its own (the training carry is
+ * not touched). Fewer rows than B cost fewer operations. */
+void engine_evaluate_begin(struct engine *engine, const struct engine_batch *batch, int rows);
+/* One outer step for all those rows: losses without q_continue, metrics over all labelled
+ * rows as if they halted now. Read what it left with engine_read(). */
+void engine_evaluate_step(struct engine *engine, struct engine_result *result);
+/* Continues an evaluation with only the kept rows, in order; rows_kept ascending, count >= 1.
+ * For ACT at inference: rows that have halted leave the batch. */
+void engine_evaluate_keep(struct engine *engine, const int *rows_kept, int count);
+
+/* What the last step (training or evaluation) left, copied to out. */
+enum engine_output {
+    ENGINE_LOGITS,             /* float (B, T, V), grid positions only */
+    ENGINE_PREDICTIONS,        /* int32 (B, T): first maximum of the logits */
+    ENGINE_Q_HALT,             /* float (B) */
+    ENGINE_Q_CONTINUE,         /* float (B) */
+    ENGINE_TARGET_Q_CONTINUE,  /* float (B), after the sigmoid; only with has_target_q */
+    ENGINE_HALTED,             /* uint8 (B) after the step */
+    ENGINE_STEPS,              /* int32 (B) after the step */
+    ENGINE_Z_H,                /* float (B, S, D) carry after the step */
+    ENGINE_Z_L,                /* float (B, S, D); HRM only */
+    ENGINE_CURRENT_INPUTS,     /* int32 (B, T) */
+    ENGINE_CURRENT_LABELS,     /* int32 (B, T) */
+    ENGINE_CURRENT_IDENTIFIERS,/* int32 (B) */
+    ENGINE_PUZZLE_GRADIENT,    /* float (B, E): per row, before equal ids are summed */
+    ENGINE_ROPE_COS,           /* float (S, d), both halves alike, as published */
+    ENGINE_ROPE_SIN
+};
+/* Bytes of that output (0 when there is none, as Z_L of a transformer). */
+size_t engine_output_size(const struct engine *engine, enum engine_output output);
+void engine_read(const struct engine *engine, enum engine_output output, void *out);
+
+/*
+ * State by index, for checkpoints and tests: parameters and buffers under the published
+ * state_dict names ("inner.H_level.layers.0.self_attn.qkv_proj.weight"), then with their own
+ * prefixes moments ("optimizer.m.NAME", "optimizer.v.NAME"), "optimizer.step" and the training
+ * carry ("carry.z_H", "carry.z_L", "carry.steps", "carry.halted", "carry.inputs",
+ * "carry.labels", "carry.puzzle_identifiers"). All of it restored gives the same bits onwards.
+ */
+enum engine_dtype { ENGINE_F32, ENGINE_I32, ENGINE_I64, ENGINE_U8 };
+enum engine_state_kind {
+    ENGINE_PARAMETER, /* trained by AdamATan2 */
+    ENGINE_BUFFER,    /* puzzle_emb, H_init, L_init: part of the model, not in AdamATan2 */
+    ENGINE_OPTIMIZER,
+    ENGINE_CARRY
+};
+struct engine_state {
+    char name[96];
+    enum engine_dtype dtype;
+    enum engine_state_kind kind;
+    int rank; /* 1 to 3 */
+    int64_t dims[3];
+    int64_t elements;
+    size_t bytes;
+};
+int engine_state_count(const struct engine *engine);
+void engine_state_describe(const struct engine *engine, int i, struct engine_state *out);
+void engine_state_get(const struct engine *engine, int i, void *out);
+void engine_state_set(struct engine *engine, int i, const void *in);
+/* The gradient of state i (kind ENGINE_PARAMETER) that the last training step used. */
+void engine_gradient_get(const struct engine *engine, int i, float *out);
+
+/* Trained parameters (AdamATan2's) and, apart, the puzzle embedding's elements. */
+void engine_count_parameters(const struct engine *engine, int64_t *trained, int64_t *puzzle);
+
+/* "base", "avx2" or "avx512": chosen at first use by the CPU, or by HRMLAB_KERNELS. */
+const char *engine_kernel_set(void);
+/* ERROR_FORMAT when HRMLAB_KERNELS names an unknown set or one this CPU lacks. */
+int engine_select_kernels(const char *name_or_null, struct error *err);
+/* OpenBLAS's own words: its configuration line and the core it runs. */
+const char *engine_blas_config(void);
+const char *engine_blas_core(void);
+/* GFLOP/s of one n x n x n sgemm in this process, best of repeats. */
+double engine_measure_sgemm(int n, int repeats);
+
+#endif

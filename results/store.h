@@ -1,0 +1,35 @@
+/*
+ * store.h - the results database: opening, transactions, statements. All SQL is in this folder.
+ */
+#ifndef RESULTS_STORE_H
+#define RESULTS_STORE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct error;
+struct store;
+
+enum store_mode {
+    STORE_READ,  /* existing database, query_only; ERROR_ABSENT when there is none */
+    STORE_WRITE, /* created from schema.sql when absent */
+};
+
+/* Opens WORKSPACE/results.db. Checks application_id and user_version: a foreign file or one
+ * of a newer release is ERROR_DATABASE with a message. WAL, synchronous=FULL, foreign keys; on
+ * a network file system (statfs) journal_mode=TRUNCATE. */
+int store_open(struct store **out, const char *workspace, enum store_mode mode,
+               struct error *err);
+void store_close(struct store *store); /* NULL allowed */
+
+/* BEGIN IMMEDIATE (or BEGIN for a reader, a consistent view); COMMIT; ROLLBACK (never fails). */
+int store_begin(struct store *store, struct error *err);
+int store_commit(struct store *store, struct error *err);
+void store_rollback(struct store *store);
+
+/* For the modules of results/ only: the connection, and SQLite's last result as our error. */
+sqlite3 *store_connection(struct store *store);
+int store_error(struct store *store, const char *what, struct error *err);
+
+#endif

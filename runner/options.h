@@ -1,0 +1,44 @@
+/*
+ * options.h - the command line of hrmlab: one struct for all commands.
+ */
+#ifndef RUNNER_OPTIONS_H
+#define RUNNER_OPTIONS_H
+
+#include <stdbool.h>
+
+struct error;
+
+enum output_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_MARKDOWN };
+enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct options {
+    const char *command;
+    char **arguments; /* positional, after the command; borrowed from argv */
+    int argument_count;
+    const char *workspace;     /* --workspace, HRMLAB_WORKSPACE or "./hrmlab-workspace" */
+    const char *worker_program; /* HRMLAB_WORKER, or hrmlab-worker beside this program; owned by main */
+    const char **sets;         /* --set key=value, in order */
+    int set_count;
+    const char **wheres;       /* --where key=value (also != < <= > >=), all must hold */
+    int where_count;
+    enum output_format format;
+    enum color_mode color;
+    int jobs;                  /* --jobs: cores to use; 0: all */
+    int max_fails;             /* --max-fails: stop after so many failed jobs; 0: never */
+    bool keep_going;           /* --keep-going */
+    bool dry_run, quiet, follow, all;
+    const char *axis;          /* compare --axis KEY */
+    const char *metric;        /* compare, results --metric; NULL: pass_at_2 */
+    bool matrix;               /* compare --matrix: train-time against inference-time outer steps */
+    const char *experiment;    /* --experiment NAME: NULL: all, or the only one */
+};
+
+/* A command: prints its data to stdout, everything else to stderr. Returns 0 or a negative
+ * error_code; *exit_code (preset 0) may be set to 1 for "some runs failed". */
+typedef int command_fn(const struct options *options, int *exit_code, struct error *err);
+
+command_fn command_run, command_queue, command_work, command_plan, command_status,
+    command_results, command_compare, command_show, command_logs, command_cancel,
+    command_retry, command_axes, command_doctor;
+
+#endif

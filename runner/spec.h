@@ -1,0 +1,53 @@
+/*
+ * spec.h - an experiment's JSON file, with its base files, read into arms.
+ *
+ * Precedence: defaults < base files in order < set < axes < --set on the command line.
+ * grid: every combination. zip: a list of objects of equally long lists that advance together.
+ * ablate: one-at-a-time deviations from the base (the base itself is an arm too). exclude: a
+ * list of objects; a cell that matches one entirely is left out. Axes of evaluation settings
+ * belong in "evaluate"; in grid they are an error that says so.
+ */
+#ifndef RUNNER_SPEC_H
+#define RUNNER_SPEC_H
+
+#include "settings.h"
+
+struct error;
+
+struct spec_arm {
+    char *label;          /* owned; "arch.name=hrm arch.halt_max_steps=4" or "base" */
+    cJSON *axes;          /* owned; axis key -> value as given */
+    struct config config; /* owned; resolved, without the seed's axis */
+};
+
+/* One evaluation asked for, before it meets a run (outer steps 0: as trained). */
+struct spec_evaluation {
+    struct config config; /* owned; only its evaluation settings count */
+};
+
+struct spec {
+    char *name;        /* owned; [A-Za-z0-9._-], at most 100 */
+    char *description; /* owned, may be empty */
+    int priority;
+    struct spec_arm *arms; /* owned; after exclude; arms that collapse into an equal one are
+                              kept once, under the first one's label */
+    int arm_count;
+    int cell_count; /* before exclude and collapse */
+    int excluded_count, collapsed_count;
+    int64_t *seeds; /* owned */
+    int seed_count;
+    struct spec_evaluation *evaluations; /* owned */
+    int evaluation_count;
+    char *resolved; /* owned; the spec with bases merged and --set applied: canonical JSON that
+                       spec_parse reads again to the same arms, for specs/ and rebuilding */
+};
+
+enum { SPEC_MAX_CELLS = 100000, SPEC_MAX_NAME = 100, SPEC_MAX_BASE_DEPTH = 8 };
+
+/* Reads path and applies count "key=value" overrides. Every fault is ERROR_FORMAT with one
+ * message: file, place, what was expected, nearest known key. */
+int spec_read(struct spec **out, const char *path, const char *const *overrides, int count,
+              struct error *err);
+void spec_destroy(struct spec *spec);
+
+#endif

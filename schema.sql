@@ -1,0 +1,260 @@
+-- schema.sql - the hrmlab results database. The runner that holds the workspace lock is the
+-- only writer of everything but `request` and queued rows. Times are ISO 8601 UTC text,
+-- durations seconds. Raw measurements are never updated; what can be computed is a view.
+-- Opened with journal_mode=WAL, synchronous=FULL, foreign_keys=ON.
+
+PRAGMA application_id = 0x68726d6c; -- "hrml"
+PRAGMA user_version = 1;
+
+-- A queued spec under its name.
+CREATE TABLE experiment (
+    experiment_id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,         -- the spec's name
+    description TEXT NOT NULL,         -- the question, in words
+    spec_hash TEXT NOT NULL,           -- SHA-256 of the resolved spec's canonical text
+    spec_file TEXT NOT NULL,           -- resolved spec, relative to the workspace (specs/NAME-HASH.json)
+    priority INTEGER NOT NULL DEFAULT 0, -- higher first
+    queued_at TEXT NOT NULL
+) STRICT;
+
+-- One combination of axis values, seeds aside.
+CREATE TABLE arm (
+    arm_id INTEGER PRIMARY KEY,
+    experiment_id INTEGER NOT NULL REFERENCES experiment ON DELETE CASCADE,
+    position INTEGER NOT NULL,         -- order in the experiment, from 0
+    label TEXT NOT NULL,               -- "arch.name=hrm arch.halt_max_steps=4"; "base" without axes
+    axes TEXT NOT NULL CHECK (json_valid(axes)), -- object: training axis key -> value as given
+    UNIQUE (experiment_id, label)
+) STRICT;
+
+-- One training: settings and seed, identified by content.
+CREATE TABLE run (
+    run_id INTEGER PRIMARY KEY,
+    hash TEXT NOT NULL UNIQUE CHECK (length(hash) = 64), -- SHA-256: canonical, data, numeric version
+    canonical TEXT NOT NULL,           -- canonical form of the active training settings
+    job_config TEXT NOT NULL CHECK (json_valid(job_config)), -- all settings, as put into job.json
+    data_hash TEXT NOT NULL,           -- SHA-256 of the content of the tasks used
+    numeric_version TEXT NOT NULL,     -- of the engine
+    seed INTEGER NOT NULL,             -- train.seed
+    parameters INTEGER,                -- trained by AdamATan2; NULL: not yet known
+    puzzle_parameters INTEGER,         -- elements of the puzzle embedding; NULL: not yet known
+    total_steps INTEGER,               -- planned training steps; NULL: not yet known
+    train_flops REAL,                  -- of the whole training, counted from shapes; NULL: not yet known
+    mixed INTEGER NOT NULL DEFAULT 0 CHECK (mixed IN (0, 1)) -- trained on more than one kernel set
+) STRICT;
+
+-- The run's effective settings, one row each (inactive ones left out).
+CREATE TABLE setting (
+    run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+    key TEXT NOT NULL,                 -- HRM's own key, "arch.H_cycles"
+    value ANY NOT NULL,                -- integer, real or text
+    PRIMARY KEY (run_id, key)
+) STRICT, WITHOUT ROWID;
+
+-- Which runs an arm consists of (one per seed); a run may serve many arms.
+CREATE TABLE arm_run (
+    arm_id INTEGER NOT NULL REFERENCES arm ON DELETE CASCADE,
+    run_id INTEGER NOT NULL REFERENCES run,
+    PRIMARY KEY (arm_id, run_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX arm_run_by_run ON arm_run (run_id);
+
+-- One way of inference on a run's checkpoint.
+CREATE TABLE evaluation (
+    evaluation_id INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+    canonical TEXT NOT NULL,           -- canonical form of the evaluation settings, resolved
+    outer_steps INTEGER NOT NULL,      -- eval.halt_max_steps, resolved (never 0)
+    augmentations INTEGER NOT NULL,    -- predictions voted over per test; 0 = all
+    act_inference INTEGER NOT NULL CHECK (act_inference IN (0, 1)),
+    eval_seed INTEGER NOT NULL,        -- draws the subsample
+    split TEXT NOT NULL CHECK (split IN ('test', 'train')),
+    UNIQUE (run_id, canonical)
+) STRICT;
+
+-- Which evaluations an arm asked for.
+CREATE TABLE arm_evaluation (
+    arm_id INTEGER NOT NULL REFERENCES arm ON DELETE CASCADE,
+    evaluation_id INTEGER NOT NULL REFERENCES evaluation,
+    PRIMARY KEY (arm_id, evaluation_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX arm_evaluation_by_evaluation ON arm_evaluation (evaluation_id);
+
+-- Cells that the plan left out, and why ("5 augmentations asked, 3 trained").
+CREATE TABLE dropped (
+    experiment_id INTEGER NOT NULL REFERENCES experiment ON DELETE CASCADE,
+    arm TEXT NOT NULL,
+    evaluation TEXT NOT NULL,
+    reason TEXT NOT NULL
+) STRICT;
+
+-- What a worker executes. Only one function of the runner changes a state.
+CREATE TABLE job (
+    job_id INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL REFERENCES run,
+    kind TEXT NOT NULL CHECK (kind IN ('train', 'evaluate')),
+    state TEXT NOT NULL CHECK (state IN ('queued', 'starting', 'running', 'done', 'failed',
+                                         'cancelled', 'quarantined')),
+    cause TEXT,                        -- of failed, or 'diverged' of done; NULL otherwise
+    message TEXT,                      -- one line for people; NULL when there is none
+    priority INTEGER NOT NULL DEFAULT 0,
+    cost REAL NOT NULL DEFAULT 0,      -- expected FLOPs: longest first within a priority
+    threads INTEGER NOT NULL DEFAULT 1,
+    memory_gb REAL NOT NULL DEFAULT 0, -- 0: no limit
+    time_limit_min REAL NOT NULL DEFAULT 0, -- 0: none
+    retries_max INTEGER NOT NULL DEFAULT 2,
+    failures INTEGER NOT NULL DEFAULT 0, -- attempts that count against retries_max
+    not_before REAL NOT NULL DEFAULT 0,  -- seconds since 1970; back-off
+    queued_at TEXT NOT NULL,
+    finished_at TEXT                   -- NULL until it is over
+) STRICT;
+CREATE INDEX job_by_state ON job (state, priority DESC, cost DESC);
+CREATE INDEX job_by_run ON job (run_id, kind);
+
+-- The evaluations an 'evaluate' job was queued for (a 'train' job does all of its run's).
+CREATE TABLE job_evaluation (
+    job_id INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
+    evaluation_id INTEGER NOT NULL REFERENCES evaluation,
+    PRIMARY KEY (job_id, evaluation_id)
+) STRICT, WITHOUT ROWID;
+
+-- One execution of a job by one worker process, with its provenance.
+CREATE TABLE attempt (
+    attempt_id INTEGER PRIMARY KEY,
+    job_id INTEGER NOT NULL REFERENCES job,
+    run_id INTEGER NOT NULL REFERENCES run,
+    number INTEGER NOT NULL,           -- upwards within the run; its directory's name
+    directory TEXT NOT NULL,           -- relative to the workspace: runs/HASH/attempts/N
+    executor TEXT NOT NULL,            -- 'local'
+    state TEXT NOT NULL CHECK (state IN ('starting', 'running', 'ended', 'superseded',
+                                         'quarantined')),
+    keeper_pid INTEGER,                -- NULL until started
+    keeper_start INTEGER,              -- kernel start time of that pid, so that reuse is seen
+    boot_id TEXT,                      -- of the machine's boot
+    host TEXT,
+    cpus TEXT,                         -- cores it is pinned to, "0" or "0,1"
+    journal_offset INTEGER NOT NULL DEFAULT 0, -- bytes of the journal that are in this database
+    journal_sequence INTEGER NOT NULL DEFAULT 0, -- events ingested
+    outcome TEXT,                      -- done | diverged | stopped | a cause of failure; NULL: not over
+    message TEXT,
+    exit_status INTEGER,               -- NULL when killed or not over
+    exit_signal INTEGER,               -- NULL when it exited or is not over
+    user_seconds REAL, system_seconds REAL, peak_rss_mib REAL, -- of the worker; NULL: not over
+    weights_hash TEXT,                 -- SHA-256 of the final parameters; NULL: none
+    engine_version TEXT, git_commit TEXT, compiler TEXT, -- provenance, from the begin event
+    kernel_set TEXT, blas TEXT, blas_core TEXT, cpu TEXT, provenance TEXT, -- provenance: whole begin event
+    started_at TEXT NOT NULL,
+    ended_at TEXT,
+    UNIQUE (run_id, number)
+) STRICT;
+CREATE INDEX attempt_by_job ON attempt (job_id);
+CREATE INDEX attempt_by_state ON attempt (state);
+
+-- The final checkpoint of a run.
+CREATE TABLE checkpoint (
+    run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+    attempt_id INTEGER NOT NULL REFERENCES attempt,
+    step INTEGER NOT NULL,
+    file TEXT NOT NULL,                -- relative to the workspace
+    weights_hash TEXT NOT NULL,        -- SHA-256 of the parameters and buffers
+    PRIMARY KEY (run_id)
+) STRICT, WITHOUT ROWID;
+
+-- Series on the way: train/loss, train/accuracy, ... at a training step.
+CREATE TABLE metric (
+    run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    value REAL NOT NULL,               -- finite; a diverged run says so in its attempt
+    PRIMARY KEY (run_id, name, step)
+) STRICT, WITHOUT ROWID;
+
+-- What an evaluation found at a training step (0: untrained). Shares are in [0, 1].
+CREATE TABLE evaluation_result (
+    evaluation_id INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
+    step INTEGER NOT NULL,
+    checkpoint TEXT NOT NULL CHECK (checkpoint IN ('untrained', 'interim', 'last')),
+    per_token_accuracy REAL NOT NULL,  -- mean over test rows of all variants voted over
+    per_token_accuracy_original REAL NOT NULL, -- over the unchanged variant alone
+    exact_accuracy REAL NOT NULL,      -- share of test rows predicted whole
+    lm_loss REAL NOT NULL,             -- mean token loss per row, nats
+    mean_outer_steps REAL NOT NULL,    -- outer steps used per row
+    pass_at_1 REAL NOT NULL, pass_at_2 REAL NOT NULL, pass_at_5 REAL NOT NULL,
+    pass_at_10 REAL NOT NULL, pass_at_100 REAL NOT NULL, pass_at_1000 REAL NOT NULL,
+    pass_at_1_strict REAL NOT NULL, pass_at_2_strict REAL NOT NULL, -- all tests of a task solved
+    tasks INTEGER NOT NULL,            -- scored tasks
+    rows_count INTEGER NOT NULL,       -- test rows predicted
+    seconds REAL NOT NULL,             -- of the inference pass it came from
+    PRIMARY KEY (evaluation_id, step)
+) STRICT, WITHOUT ROWID;
+
+-- Per test input at the last checkpoint: every pass@k and every pairing follows from it.
+CREATE TABLE task_outcome (
+    evaluation_id INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
+    task TEXT NOT NULL,
+    test_index INTEGER NOT NULL,       -- from 0
+    rank INTEGER,                      -- of the solution among the answers, from 1; NULL: not among them
+    votes INTEGER NOT NULL,            -- predictions for the solution
+    predictions INTEGER NOT NULL,      -- predictions voted over
+    per_token_accuracy REAL NOT NULL,  -- mean over this test's predicted rows
+    PRIMARY KEY (evaluation_id, task, test_index)
+) STRICT, WITHOUT ROWID;
+
+-- Scores that need no training, per run's data: 'copy' answers with the input.
+CREATE TABLE baseline (
+    run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+    name TEXT NOT NULL,                -- 'copy'
+    split TEXT NOT NULL CHECK (split IN ('test', 'train')),
+    per_token_accuracy REAL NOT NULL,
+    exact_accuracy REAL NOT NULL,
+    pass_at_1 REAL NOT NULL,
+    pass_at_2 REAL NOT NULL,
+    PRIMARY KEY (run_id, name, split)
+) STRICT, WITHOUT ROWID;
+
+-- What other commands ask of the runner that holds the lock: cancel, retry.
+CREATE TABLE request (
+    request_id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('cancel', 'retry')),
+    target TEXT NOT NULL,              -- experiment name, run hash prefix, or 'all'
+    asked_at TEXT NOT NULL,
+    answered_at TEXT,                  -- NULL: not yet seen
+    answer TEXT                        -- one line
+) STRICT;
+
+-- For people at the sqlite3 prompt: one row per experiment, arm, seed and evaluation.
+CREATE VIEW v_results AS
+SELECT e.name AS experiment,
+       a.label AS arm,
+       r.hash AS run_hash,
+       r.seed AS seed,
+       (SELECT value FROM setting s WHERE s.run_id = r.run_id AND s.key = 'arch.halt_max_steps')
+           AS train_outer_steps,
+       v.outer_steps AS eval_outer_steps,
+       (SELECT value FROM setting s WHERE s.run_id = r.run_id AND s.key = 'data.num_aug')
+           AS train_augmentations,
+       CASE v.augmentations WHEN 0 THEN 'all' ELSE v.augmentations END AS eval_augmentations,
+       x.checkpoint AS checkpoint,
+       x.step AS step,
+       v.split AS split,
+       v.act_inference AS act_inference,
+       x.pass_at_1 AS pass_at_1,
+       x.pass_at_2 AS pass_at_2,
+       x.pass_at_2_strict AS pass_at_2_strict,
+       x.per_token_accuracy AS per_token_accuracy,
+       x.exact_accuracy AS exact_accuracy,
+       x.mean_outer_steps AS mean_outer_steps,
+       r.train_flops AS train_flops,
+       (SELECT sum(t.user_seconds + t.system_seconds) FROM attempt t JOIN job j USING (job_id)
+         WHERE t.run_id = r.run_id AND j.kind = 'train') AS train_seconds,
+       a.position AS arm_position,
+       v.evaluation_id AS evaluation_id,
+       a.arm_id AS arm_id
+FROM experiment e
+JOIN arm a USING (experiment_id)
+JOIN arm_run ar USING (arm_id)
+JOIN run r USING (run_id)
+JOIN evaluation v USING (run_id)
+JOIN arm_evaluation ae ON ae.arm_id = a.arm_id AND ae.evaluation_id = v.evaluation_id
+JOIN evaluation_result x USING (evaluation_id)
+WHERE x.checkpoint IN ('last', 'untrained');
