@@ -37,7 +37,8 @@ __attribute__((format(printf, 3, 4))) int error_set(struct error *err, enum erro
 __attribute__((format(printf, 2, 3))) int error_prefix(struct error *err, const char *format,
                                                        ...);
 
-/* ERROR_NOSPACE for ENOSPC and EDQUOT, ERROR_NOMEM for ENOMEM, else ERROR_IO. */
+/* ERROR_NOSPACE for ENOSPC and EDQUOT, ERROR_NOMEM for ENOMEM, ERROR_ABSENT for ENOENT, else
+ * ERROR_IO. */
 enum error_code error_code_from_errno(int error_number);
 
 /* The documented process exit code: 2 for ERROR_FORMAT and ERROR_ABSENT, 130 for

@@ -11,7 +11,7 @@ enum { HASH_HEX_SIZE = 65, HASH_BYTES = 32, HASH_SHORT = 12 };
 
 /* An incremental SHA-256. Opaque size is libmd's; the caller owns the memory. */
 struct hash_state {
-    uint64_t opaque[16];
+    uint64_t opaque[32];
 };
 
 void hash_init(struct hash_state *state);

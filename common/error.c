@@ -1,0 +1,75 @@
+/* error.c - filling in the one message, and what it means to the process. */
+#include "error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int error_set(struct error *err, enum error_code code, const char *format, ...)
+{
+    va_list arguments;
+
+    if (err == NULL)
+        return code;
+    err->code = code;
+    va_start(arguments, format);
+    vsnprintf(err->message, sizeof err->message, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+int error_prefix(struct error *err, const char *format, ...)
+{
+    char prefix[ERROR_MESSAGE_SIZE], rest[ERROR_MESSAGE_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(prefix, sizeof prefix, format, arguments);
+    va_end(arguments);
+    if (err == NULL)
+        return ERROR_IO;
+    memcpy(rest, err->message, sizeof rest);
+    rest[sizeof rest - 1] = '\0';
+    int length = snprintf(err->message, sizeof err->message, "%s: ", prefix);
+    size_t used = length < 0 ? 0 : (size_t)length;
+    if (used < sizeof err->message - 1)
+        snprintf(err->message + used, sizeof err->message - used, "%s", rest);
+    return err->code;
+}
+
+enum error_code error_code_from_errno(int error_number)
+{
+    switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+        return ERROR_NOSPACE;
+    case ENOMEM:
+        return ERROR_NOMEM;
+    case ENOENT:
+        return ERROR_ABSENT;
+    default:
+        return ERROR_IO;
+    }
+}
+
+int error_exit_code(enum error_code code)
+{
+    switch (code) {
+    case ERROR_FORMAT:
+    case ERROR_ABSENT:
+        return 2;
+    case ERROR_STOPPED:
+        return 130;
+    case ERROR_NOMEM:
+    case ERROR_IO:
+    case ERROR_DATABASE:
+    case ERROR_BUSY:
+    case ERROR_SPAWN:
+    case ERROR_ENVIRONMENT:
+    case ERROR_NOSPACE:
+    case ERROR_DAMAGED:
+        return 3;
+    }
+    return 3;
+}

@@ -1,0 +1,233 @@
+/* file.c - whole files in and out, durably; directories; paths. */
+#include "file.h"
+
+#include "error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdint.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int file_error(const char *what, const char *path, struct error *err)
+{
+    int number = errno;
+
+    return error_set(err, error_code_from_errno(number), "%s %s: %s", what, path,
+                     strerror(number));
+}
+
+char *format_string(const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    int length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    return length < 0 ? NULL : text;
+}
+
+char *file_join(const char *directory, const char *name)
+{
+    if (name[0] == '/' || directory[0] == '\0')
+        return strdup(name);
+    size_t length = strlen(directory);
+    return format_string("%s%s%s", directory, directory[length - 1] == '/' ? "" : "/", name);
+}
+
+static int read_all(char **data, size_t *size, int fd, const char *path, size_t limit,
+                    struct error *err)
+{
+    size_t capacity = *size + 1, used = 0;
+    char *buffer = malloc(capacity + 1);
+
+    if (buffer == NULL)
+        return error_set(err, ERROR_NOMEM, "%s: no memory for %zu bytes", path, capacity);
+    for (;;) {
+        ssize_t count = read(fd, buffer + used, capacity - used);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0) {
+            free(buffer);
+            return file_error("read", path, err);
+        }
+        if (count == 0)
+            break;
+        used += (size_t)count;
+        if (used > limit) {
+            free(buffer);
+            return error_set(err, ERROR_FORMAT, "%s: larger than the limit of %zu bytes", path,
+                             limit);
+        }
+        if (used == capacity) { /* it grew while we read */
+            char *larger = realloc(buffer, capacity * 2 + 1);
+            if (larger == NULL) {
+                free(buffer);
+                return error_set(err, ERROR_NOMEM, "%s: no memory for %zu bytes", path,
+                                 capacity * 2);
+            }
+            buffer = larger;
+            capacity *= 2;
+        }
+    }
+    buffer[used] = '\0';
+    *data = buffer;
+    *size = used;
+    return 0;
+}
+
+int file_read(char **data, size_t *size, const char *path, size_t limit, struct error *err)
+{
+    struct stat status;
+    int rc;
+
+    *data = NULL;
+    *size = 0;
+    /* O_NONBLOCK: a FIFO given by mistake must not hang us before fstat() tells. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return file_error("open", path, err);
+    if (fstat(fd, &status) < 0)
+        rc = file_error("stat", path, err);
+    else if (!S_ISREG(status.st_mode))
+        rc = error_set(err, ERROR_FORMAT, "%s: not a regular file", path);
+    else if ((uintmax_t)status.st_size > limit)
+        rc = error_set(err, ERROR_FORMAT, "%s: %jd bytes, more than the limit of %zu bytes",
+                       path, (intmax_t)status.st_size, limit);
+    else {
+        size_t length = (size_t)status.st_size;
+        rc = read_all(data, &length, fd, path, limit, err);
+        if (rc == 0)
+            *size = length;
+    }
+    close(fd);
+    return rc;
+}
+
+int file_write_all(int fd, const void *data, size_t size, const char *name, struct error *err)
+{
+    const char *next = data;
+
+    while (size > 0) {
+        ssize_t written = write(fd, next, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return file_error("write", name, err);
+        next += written;
+        size -= (size_t)written;
+    }
+    return 0;
+}
+
+int file_sync_directory(const char *path, struct error *err)
+{
+    int rc = 0;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return file_error("open", path, err);
+    if (fsync(fd) < 0 && errno != EINVAL) /* EINVAL: this file system has no such thing */
+        rc = file_error("sync", path, err);
+    close(fd);
+    return rc;
+}
+
+static int sync_parent(const char *path, struct error *err)
+{
+    char *parent = strdup(path);
+
+    if (parent == NULL)
+        return error_set(err, ERROR_NOMEM, "no memory for a path");
+    char *slash = strrchr(parent, '/');
+    if (slash == parent)
+        slash++;
+    if (slash != NULL)
+        *slash = '\0';
+    int rc = file_sync_directory(slash == NULL ? "." : parent, err);
+    free(parent);
+    return rc;
+}
+
+int file_write_atomic(const char *path, const void *data, size_t size, struct error *err)
+{
+    int rc = 0;
+    char *temporary = format_string("%s.tmp", path);
+
+    if (temporary == NULL)
+        return error_set(err, ERROR_NOMEM, "no memory for a path");
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        rc = file_error("create", temporary, err);
+        free(temporary);
+        return rc;
+    }
+    rc = file_write_all(fd, data, size, temporary, err);
+    if (rc == 0 && fsync(fd) < 0)
+        rc = file_error("sync", temporary, err);
+    if (close(fd) < 0 && rc == 0)
+        rc = file_error("close", temporary, err);
+    if (rc == 0 && rename(temporary, path) < 0)
+        rc = file_error("rename to", path, err);
+    if (rc < 0)
+        unlink(temporary); /* best effort: the error is already described */
+    else
+        rc = sync_parent(path, err);
+    free(temporary);
+    return rc;
+}
+
+int file_make_directories(const char *path, struct error *err)
+{
+    int rc = 0;
+    char *copy = strdup(path);
+
+    if (copy == NULL)
+        return error_set(err, ERROR_NOMEM, "no memory for a path");
+    for (char *next = copy + 1; rc == 0; next++) {
+        if (*next != '/' && *next != '\0')
+            continue;
+        char kept = *next;
+        *next = '\0';
+        struct stat status;
+        if (mkdir(copy, 0777) < 0 && errno != EEXIST)
+            rc = file_error("create directory", copy, err);
+        else if (stat(copy, &status) == 0 && !S_ISDIR(status.st_mode))
+            rc = error_set(err, ERROR_IO, "create directory %s: a file of that name exists",
+                           copy);
+        *next = kept;
+        if (kept == '\0')
+            break;
+    }
+    free(copy);
+    return rc;
+}
+
+bool file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+    (void)status;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+int file_remove_tree(const char *path, struct error *err)
+{
+    enum { OPEN_DIRECTORIES = 16 };
+
+    if (nftw(path, remove_entry, OPEN_DIRECTORIES, FTW_DEPTH | FTW_PHYS) != 0 &&
+        errno != ENOENT)
+        return file_error("remove", path, err);
+    return 0;
+}

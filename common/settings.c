@@ -1,0 +1,474 @@
+/* settings.c - a configuration's values: defaults, JSON in and out, canonical form, checks. */
+#include "settings.h"
+
+#include "error.h"
+#include "hash.h"
+#include "json.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int64_t config_int(const struct config *config, enum setting_id id)
+{
+    assert(settings_table[id].type == SETTING_INT ||
+           settings_table[id].type == SETTING_COUNT_OR_ALL);
+    return config->values[id].integer;
+}
+
+double config_real(const struct config *config, enum setting_id id)
+{
+    assert(settings_table[id].type == SETTING_REAL);
+    return config->values[id].real;
+}
+
+bool config_bool(const struct config *config, enum setting_id id)
+{
+    assert(settings_table[id].type == SETTING_BOOL);
+    return config->values[id].integer != 0;
+}
+
+const char *config_text(const struct config *config, enum setting_id id)
+{
+    assert(settings_table[id].type == SETTING_TEXT);
+    return config->values[id].text != NULL ? config->values[id].text : "";
+}
+
+const char *config_choice(const struct config *config, enum setting_id id)
+{
+    assert(settings_table[id].type == SETTING_CHOICE);
+    return settings_table[id].choices[config->values[id].integer];
+}
+
+int setting_find(const char *key)
+{
+    for (int i = 0; i < SETTING_COUNT; i++)
+        if (strcmp(settings_table[i].key, key) == 0)
+            return i;
+    return -1;
+}
+
+const char *setting_nearest(const char *key)
+{
+    const char *keys[SETTING_COUNT];
+
+    for (int i = 0; i < SETTING_COUNT; i++)
+        keys[i] = settings_table[i].key;
+    const char *nearest = json_nearest_name(key, keys, SETTING_COUNT);
+    /* "lr" or "hidden_size" without its group is the commonest slip. */
+    for (int i = 0; i < SETTING_COUNT && nearest == NULL; i++) {
+        const char *dot = strchr(keys[i], '.');
+        if (strcmp(dot + 1, key) == 0)
+            nearest = keys[i];
+    }
+    return nearest;
+}
+
+static int set_text_value(struct config *config, int id, const char *text, struct error *err)
+{
+    char *copy = strdup(text);
+
+    if (copy == NULL)
+        return error_set(err, ERROR_NOMEM, "no memory for %s", settings_table[id].key);
+    free(config->values[id].text);
+    config->values[id].text = copy;
+    return 0;
+}
+
+/* Writes "an integer from 1 to 64", "one of hrm, transformer", ... */
+static void describe_allowed(char *out, size_t size, const struct setting *setting)
+{
+    switch (setting->type) {
+    case SETTING_INT:
+        snprintf(out, size, "an integer from %.15g to %.15g", setting->minimum, setting->maximum);
+        break;
+    case SETTING_REAL:
+        snprintf(out, size, "a number from %.15g to %.15g", setting->minimum, setting->maximum);
+        break;
+    case SETTING_BOOL:
+        snprintf(out, size, "true or false");
+        break;
+    case SETTING_COUNT_OR_ALL:
+        snprintf(out, size, "an integer from %.15g to %.15g, or \"all\"", setting->minimum,
+                 setting->maximum);
+        break;
+    case SETTING_TEXT:
+        snprintf(out, size, "text of at most %d bytes", SETTING_TEXT_SIZE - 1);
+        break;
+    case SETTING_CHOICE: {
+        size_t used = (size_t)snprintf(out, size, "one of");
+        for (int i = 0; setting->choices[i] != NULL && used < size; i++)
+            used += (size_t)snprintf(out + used, size - used, "%s \"%s\"", i > 0 ? "," : "",
+                                     setting->choices[i]);
+        break;
+    }
+    }
+}
+
+static int value_fault(int id, const cJSON *value, const char *where, struct error *err)
+{
+    char allowed[300], given[100];
+    char *text = json_canonical(value);
+
+    describe_allowed(allowed, sizeof allowed, &settings_table[id]);
+    snprintf(given, sizeof given, "%.80s%s", text != NULL ? text : "?",
+             text != NULL && strlen(text) > 80 ? "..." : "");
+    free(text);
+    return error_set(err, ERROR_FORMAT, "%s: %s = %s: expected %s", where,
+                     settings_table[id].key, given, allowed);
+}
+
+static bool number_in_bounds(const struct setting *setting, const cJSON *value, bool whole)
+{
+    return cJSON_IsNumber(value) && value->valuedouble >= setting->minimum &&
+           value->valuedouble <= setting->maximum &&
+           (!whole || value->valuedouble == floor(value->valuedouble));
+}
+
+int config_set_json(struct config *config, int id, const cJSON *value, const char *where,
+                    struct error *err)
+{
+    const struct setting *setting = &settings_table[id];
+    union setting_value *slot = &config->values[id];
+
+    switch (setting->type) {
+    case SETTING_INT:
+        if (!number_in_bounds(setting, value, true))
+            return value_fault(id, value, where, err);
+        slot->integer = (int64_t)value->valuedouble;
+        return 0;
+    case SETTING_REAL:
+        if (!number_in_bounds(setting, value, false))
+            return value_fault(id, value, where, err);
+        slot->real = value->valuedouble + 0.0; /* no negative zero in a canonical form */
+        return 0;
+    case SETTING_BOOL:
+        if (!cJSON_IsBool(value))
+            return value_fault(id, value, where, err);
+        slot->integer = cJSON_IsTrue(value);
+        return 0;
+    case SETTING_COUNT_OR_ALL:
+        if (cJSON_IsString(value) && strcmp(value->valuestring, "all") == 0) {
+            slot->integer = 0;
+            return 0;
+        }
+        if (!number_in_bounds(setting, value, true))
+            return value_fault(id, value, where, err);
+        slot->integer = (int64_t)value->valuedouble;
+        return 0;
+    case SETTING_TEXT:
+        if (!cJSON_IsString(value) || strlen(value->valuestring) >= SETTING_TEXT_SIZE)
+            return value_fault(id, value, where, err);
+        return set_text_value(config, id, value->valuestring, err);
+    case SETTING_CHOICE:
+        for (int i = 0; cJSON_IsString(value) && setting->choices[i] != NULL; i++)
+            if (strcmp(setting->choices[i], value->valuestring) == 0) {
+                slot->integer = i;
+                return 0;
+            }
+        return value_fault(id, value, where, err);
+    }
+    return value_fault(id, value, where, err);
+}
+
+int config_set_text(struct config *config, const char *key, const char *text,
+                    const char *where, struct error *err)
+{
+    cJSON *value = NULL;
+    int id = setting_find(key), rc;
+
+    if (id < 0) {
+        const char *nearest = setting_nearest(key);
+        return error_set(err, ERROR_FORMAT, "%s: unknown setting \"%.100s\"%s%s%s", where, key,
+                         nearest != NULL ? "; did you mean \"" : " (hrmlab axes lists them)",
+                         nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+    }
+    bool bare = settings_table[id].type == SETTING_TEXT ||
+                settings_table[id].type == SETTING_CHOICE ||
+                (settings_table[id].type == SETTING_COUNT_OR_ALL && strcmp(text, "all") == 0);
+    if (bare && text[0] != '"') {
+        value = cJSON_CreateString(text);
+        rc = value == NULL ? error_set(err, ERROR_NOMEM, "%s: no memory", where) : 0;
+    } else {
+        rc = json_parse(&value, text, strlen(text), where, err);
+    }
+    if (rc == 0)
+        rc = config_set_json(config, id, value, where, err);
+    cJSON_Delete(value);
+    return rc;
+}
+
+static int init_from(struct config *config, bool absent, struct error *err)
+{
+    memset(config, 0, sizeof *config);
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *setting = &settings_table[i];
+        const char *text = absent ? setting->absent_means : setting->default_text;
+        int rc = config_set_text(config, setting->key, text, "settings table", err);
+        assert(rc == 0 || err == NULL || err->code == ERROR_NOMEM);
+        if (rc < 0) {
+            config_release(config);
+            return rc;
+        }
+    }
+    return 0;
+}
+
+int config_init(struct config *config, struct error *err)
+{
+    return init_from(config, false, err);
+}
+
+int config_init_absent(struct config *config, struct error *err)
+{
+    return init_from(config, true, err);
+}
+
+int config_copy(struct config *out, const struct config *from, struct error *err)
+{
+    *out = *from;
+    for (int i = 0; i < SETTING_COUNT; i++)
+        if (settings_table[i].type == SETTING_TEXT)
+            out->values[i].text = NULL;
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        if (settings_table[i].type != SETTING_TEXT)
+            continue;
+        int rc = set_text_value(out, i, config_text(from, (enum setting_id)i), err);
+        if (rc < 0) {
+            config_release(out);
+            return rc;
+        }
+    }
+    return 0;
+}
+
+void config_release(struct config *config)
+{
+    for (int i = 0; i < SETTING_COUNT; i++)
+        if (settings_table[i].type == SETTING_TEXT) {
+            free(config->values[i].text);
+            config->values[i].text = NULL;
+        }
+}
+
+cJSON *config_get_json(const struct config *config, int id)
+{
+    const union setting_value *value = &config->values[id];
+
+    switch (settings_table[id].type) {
+    case SETTING_INT:
+        return cJSON_CreateNumber((double)value->integer);
+    case SETTING_COUNT_OR_ALL:
+        return value->integer == 0 ? cJSON_CreateString("all")
+                                   : cJSON_CreateNumber((double)value->integer);
+    case SETTING_REAL:
+        return cJSON_CreateNumber(value->real);
+    case SETTING_BOOL:
+        return cJSON_CreateBool(value->integer != 0);
+    case SETTING_TEXT:
+        return cJSON_CreateString(config_text(config, (enum setting_id)id));
+    case SETTING_CHOICE:
+        return cJSON_CreateString(config_choice(config, (enum setting_id)id));
+    }
+    return NULL;
+}
+
+static bool same_value(const struct config *a, const struct config *b, int id)
+{
+    switch (settings_table[id].type) {
+    case SETTING_REAL:
+        return !(a->values[id].real < b->values[id].real) &&
+               !(a->values[id].real > b->values[id].real);
+    case SETTING_TEXT:
+        return strcmp(config_text(a, (enum setting_id)id), config_text(b, (enum setting_id)id)) ==
+               0;
+    case SETTING_INT:
+    case SETTING_BOOL:
+    case SETTING_CHOICE:
+    case SETTING_COUNT_OR_ALL:
+        return a->values[id].integer == b->values[id].integer;
+    }
+    return false;
+}
+
+bool config_active(const struct config *config, int id)
+{
+    return settings_table[id].inactive == NULL || !settings_table[id].inactive(config);
+}
+
+static int64_t prefix_length(const struct config *c)
+{
+    int64_t ndim = config_int(c, ARCH_PUZZLE_EMB_NDIM), D = config_int(c, ARCH_HIDDEN_SIZE);
+    int64_t set = config_int(c, ARCH_PUZZLE_EMB_LEN);
+
+    return ndim == 0 ? 0 : set > 0 ? set : (ndim + D - 1) / D;
+}
+
+/* Settings that contradict each other. */
+static int check_together(const struct config *c, const char *where, struct error *err)
+{
+    int64_t D = config_int(c, ARCH_HIDDEN_SIZE), N = config_int(c, ARCH_NUM_HEADS);
+    bool transformer = strcmp(config_choice(c, ARCH_NAME), "transformer") == 0;
+    bool published = transformer && strcmp(config_choice(c, ARCH_MATCH), "none") == 0;
+    bool sudoku = strcmp(config_text(c, DATA_PATH), "builtin:sudoku") == 0;
+    int64_t side = config_int(c, DATA_SUDOKU_SIDE);
+
+    if (D < N)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: arch.num_heads = %" PRId64 " is more than arch.hidden_size = %" PRId64,
+                         where, N, D);
+    if (D % N != 0 && !published)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: arch.num_heads = %" PRId64 " does not divide arch.hidden_size = %" PRId64
+                         "; choose heads that do, such as %d",
+                         where, N, D, D % 4 == 0 ? 4 : D % 2 == 0 ? 2 : 1);
+    if ((D / N) % 2 != 0 && strcmp(config_choice(c, ARCH_POS_ENCODINGS), "rope") == 0)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: arch.pos_encodings = rope needs an even head size, but "
+                         "arch.hidden_size %" PRId64 " / arch.num_heads %" PRId64 " gives %" PRId64
+                         "; use fewer heads or learned positions",
+                         where, D, N, D / N);
+    if (prefix_length(c) * D < config_int(c, ARCH_PUZZLE_EMB_NDIM))
+        return error_set(err, ERROR_FORMAT,
+                         "%s: arch.puzzle_emb_len = %" PRId64 " positions of arch.hidden_size = "
+                         "%" PRId64 " do not hold arch.puzzle_emb_ndim = %" PRId64,
+                         where, config_int(c, ARCH_PUZZLE_EMB_LEN), D,
+                         config_int(c, ARCH_PUZZLE_EMB_NDIM));
+    if (sudoku && side != 4 && side != 6 && side != 9)
+        return error_set(err, ERROR_FORMAT, "%s: data.sudoku_side = %" PRId64 ": expected 4, 6 or 9",
+                         where, side);
+    if (strncmp(config_text(c, DATA_PATH), "builtin:", 8) == 0 && !sudoku &&
+        strcmp(config_text(c, DATA_PATH), "builtin:arc-style") != 0)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: data.path = \"%.100s\": the built-in data are builtin:arc-style and "
+                         "builtin:sudoku",
+                         where, config_text(c, DATA_PATH));
+    if (config_text(c, DATA_PATH)[0] == '\0')
+        return error_set(err, ERROR_FORMAT,
+                         "%s: data.path is empty; give a directory of ARC tasks or "
+                         "builtin:arc-style",
+                         where);
+    return 0;
+}
+
+int config_resolve(struct config *config, const char *where, struct error *err)
+{
+    struct config absent;
+    int rc = check_together(config, where, err);
+
+    if (rc < 0)
+        return rc;
+    if (config_active(config, ARCH_MATCH) &&
+        strcmp(config_choice(config, ARCH_MATCH), "params") == 0) {
+        config->values[ARCH_H_LAYERS].integer += config->values[ARCH_L_LAYERS].integer;
+        config->values[ARCH_MATCH].integer = 0;
+    }
+    rc = config_init_absent(&absent, err);
+    if (rc < 0)
+        return rc;
+    /* An inactive setting may decide whether another is active, so until nothing changes. */
+    for (bool changed = true; changed && rc == 0;) {
+        changed = false;
+        for (int i = 0; i < SETTING_COUNT && rc == 0; i++) {
+            if (config_active(config, i) || same_value(config, &absent, i))
+                continue;
+            changed = true;
+            if (settings_table[i].type == SETTING_TEXT)
+                rc = set_text_value(config, i, absent.values[i].text, err);
+            else
+                config->values[i] = absent.values[i];
+        }
+    }
+    config_release(&absent);
+    return rc;
+}
+
+/* An object of the settings that differ from absent_means; phase -1: of all phases. */
+static cJSON *config_object(const struct config *config, int phase)
+{
+    struct config absent;
+    cJSON *object = cJSON_CreateObject();
+
+    if (object == NULL || config_init_absent(&absent, NULL) < 0) {
+        cJSON_Delete(object);
+        return NULL;
+    }
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        if ((phase >= 0 && (int)settings_table[i].phase != phase) || !config_active(config, i) ||
+            same_value(config, &absent, i))
+            continue;
+        cJSON *value = config_get_json(config, i);
+        if (value == NULL || !cJSON_AddItemToObject(object, settings_table[i].key, value)) {
+            cJSON_Delete(value);
+            cJSON_Delete(object);
+            object = NULL;
+            break;
+        }
+    }
+    config_release(&absent);
+    return object;
+}
+
+char *config_canonical(const struct config *config, enum setting_phase phase, struct error *err)
+{
+    cJSON *object = config_object(config, (int)phase);
+    char *text = object != NULL ? json_canonical(object) : NULL;
+
+    cJSON_Delete(object);
+    if (text == NULL)
+        error_set(err, ERROR_NOMEM, "no memory for a canonical form");
+    return text;
+}
+
+cJSON *config_to_json(const struct config *config)
+{
+    return config_object(config, -1);
+}
+
+int config_from_json(struct config *config, const cJSON *object, const char *where,
+                     struct error *err)
+{
+    int rc = config_init_absent(config, err);
+
+    if (rc < 0)
+        return rc;
+    if (!cJSON_IsObject(object))
+        rc = error_set(err, ERROR_FORMAT, "%s: expected an object of settings, not %s", where,
+                       json_type_name(object));
+    for (const cJSON *item = rc == 0 ? object->child : NULL; item != NULL && rc == 0;
+         item = item->next) {
+        int id = setting_find(item->string);
+        if (id < 0) {
+            const char *nearest = setting_nearest(item->string);
+            rc = error_set(err, ERROR_FORMAT, "%s: unknown setting \"%.100s\"%s%s%s", where,
+                           item->string, nearest != NULL ? "; did you mean \"" : "",
+                           nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+        } else {
+            rc = config_set_json(config, id, item, where, err);
+        }
+    }
+    if (rc < 0)
+        config_release(config);
+    return rc;
+}
+
+int config_run_hash(char hex[65], const struct config *config, const char *data_hash,
+                    struct error *err)
+{
+    struct hash_state state;
+    char *canonical = config_canonical(config, PHASE_TRAINING, err);
+
+    if (canonical == NULL)
+        return ERROR_NOMEM;
+    hash_init(&state);
+    hash_add(&state, canonical, strlen(canonical));
+    hash_add(&state, "\n", 1);
+    hash_add(&state, data_hash, strlen(data_hash));
+    hash_add(&state, "\n" ENGINE_NUMERIC_VERSION, 1 + strlen(ENGINE_NUMERIC_VERSION));
+    hash_final_hex(&state, hex);
+    free(canonical);
+    return 0;
+}
