@@ -1,0 +1,460 @@
+/* spec.c - a merged spec turned into arms, seeds and evaluations. */
+#include "spec.h"
+
+#include "error.h"
+#include "hash.h"
+#include "json.h"
+#include "spec_axes.h"
+#include "spec_merge.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int no_memory(struct error *err)
+{
+    return error_set(err, ERROR_NOMEM, "no memory for a spec");
+}
+
+/* Applies a map of settings (set, resources, retries) onto config; prefix "" or "resources.". */
+static int apply_map(struct config *config, const cJSON *spec, const char *key,
+                     const char *prefix, const char *name, struct error *err)
+{
+    char where[300], full[200];
+    const cJSON *map = json_member(spec, key);
+    int rc = 0;
+
+    snprintf(where, sizeof where, "%s: %s", name, key);
+    if (map != NULL && !cJSON_IsObject(map))
+        return error_set(err, ERROR_FORMAT, "%s must be an object of settings, not %s", where,
+                         json_type_name(map));
+    for (const cJSON *item = map != NULL ? map->child : NULL; item != NULL && rc == 0;
+         item = item->next) {
+        snprintf(full, sizeof full, "%s%.150s", prefix, item->string);
+        int id = setting_find(full);
+        if (id < 0)
+            return spec_unknown_key(where, full, err);
+        if (id == TRAIN_SEED)
+            return error_set(err, ERROR_FORMAT, "%s: train.seed is set by \"seeds\"", where);
+        rc = config_set_json(config, id, item, where, err);
+    }
+    return rc;
+}
+
+static int read_name(struct spec *spec, const cJSON *merged, const char *path,
+                     struct error *err)
+{
+    const cJSON *name = json_member(merged, "name");
+    const cJSON *description = json_member(merged, "description");
+    const cJSON *priority = json_member(merged, "priority");
+
+    if (name != NULL && !cJSON_IsString(name))
+        return error_set(err, ERROR_FORMAT, "%s: \"name\" must be text, not %s", path,
+                         json_type_name(name));
+    if (description != NULL && !cJSON_IsString(description))
+        return error_set(err, ERROR_FORMAT, "%s: \"description\" must be text, not %s", path,
+                         json_type_name(description));
+    if (name != NULL) {
+        spec->name = strdup(name->valuestring);
+    } else { /* the file's name without .json */
+        const char *base = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
+        size_t length = strlen(base);
+        if (length > 5 && strcmp(base + length - 5, ".json") == 0)
+            length -= 5;
+        spec->name = strndup(base, length);
+    }
+    spec->description = strdup(description != NULL ? description->valuestring : "");
+    if (spec->name == NULL || spec->description == NULL)
+        return no_memory(err);
+    size_t good = strspn(spec->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789._-");
+    if (spec->name[0] == '\0' || spec->name[0] == '.' || spec->name[0] == '-' ||
+        spec->name[good] != '\0' || good > SPEC_MAX_NAME)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: \"name\" must be 1 to %d letters, digits, '.', '_' or '-', and begin "
+                         "with a letter, a digit or '_'",
+                         path, SPEC_MAX_NAME);
+    if (priority != NULL) {
+        int64_t value;
+        int rc = json_get_int(&value, merged, "priority", path, err);
+        if (rc < 0)
+            return rc;
+        if (value < -1000 || value > 1000)
+            return error_set(err, ERROR_FORMAT, "%s: \"priority\" must be from -1000 to 1000",
+                             path);
+        spec->priority = (int)value;
+    }
+    return 0;
+}
+
+static bool is_seed(const cJSON *item)
+{
+    const struct setting *seed = &settings_table[TRAIN_SEED];
+    double value = cJSON_IsNumber(item) ? item->valuedouble : -1;
+
+    return value >= 0 && value <= seed->maximum && value == (double)(int64_t)value;
+}
+
+/* A list of distinct seeds, a number n (0 to n-1), or nothing (seed 0). */
+static int read_seeds(struct spec *spec, const cJSON *merged, const char *path,
+                      struct error *err)
+{
+    const cJSON *seeds = json_member(merged, "seeds");
+    int count = cJSON_IsArray(seeds) ? cJSON_GetArraySize(seeds) : 1;
+    bool counted = cJSON_IsNumber(seeds);
+
+    if (counted) {
+        if (!is_seed(seeds) || seeds->valuedouble < 1 || seeds->valuedouble > 1000)
+            return error_set(err, ERROR_FORMAT,
+                             "%s: \"seeds\" must be a list of seeds or a number from 1 to 1000",
+                             path);
+        count = (int)seeds->valuedouble;
+    } else if (seeds != NULL && (!cJSON_IsArray(seeds) || count == 0)) {
+        return error_set(err, ERROR_FORMAT,
+                         "%s: \"seeds\" must be a list of at least one seed, or a number of them",
+                         path);
+    }
+    spec->seeds = calloc((size_t)count, sizeof *spec->seeds);
+    if (spec->seeds == NULL)
+        return no_memory(err);
+    for (int i = 0; i < count && (counted || seeds == NULL); i++)
+        spec->seeds[i] = i;
+    int i = 0;
+    for (const cJSON *item = cJSON_IsArray(seeds) ? seeds->child : NULL; item != NULL;
+         item = item->next, i++) {
+        if (!is_seed(item))
+            return error_set(err, ERROR_FORMAT,
+                             "%s: \"seeds\" must hold integers from 0 to 9007199254740991", path);
+        spec->seeds[i] = (int64_t)item->valuedouble;
+        for (int j = 0; j < i; j++)
+            if (spec->seeds[j] == spec->seeds[i])
+                return error_set(err, ERROR_FORMAT, "%s: \"seeds\" lists %" PRId64 " twice", path,
+                                 spec->seeds[i]);
+    }
+    spec->seed_count = count;
+    return 0;
+}
+
+/* Multiplies the list of evaluations by one key's values. */
+static int multiply_evaluations(struct spec *spec, int id, const cJSON *values,
+                                const char *where, struct error *err)
+{
+    int n = cJSON_IsArray(values) ? cJSON_GetArraySize(values) : 1;
+    const cJSON *first = cJSON_IsArray(values) ? values->child : values;
+    int rc = 0, made = 0;
+
+    if (n == 0)
+        return error_set(err, ERROR_FORMAT, "%s: %s is an empty list; give at least one value",
+                         where, settings_table[id].key);
+    if ((int64_t)n * spec->evaluation_count > 10000)
+        return error_set(err, ERROR_FORMAT, "%s: more than 10000 evaluations per run", where);
+    struct spec_evaluation *product =
+        calloc((size_t)(n * spec->evaluation_count), sizeof *product);
+    if (product == NULL)
+        return no_memory(err);
+    for (int e = 0; e < spec->evaluation_count && rc == 0; e++) {
+        const cJSON *value = first;
+        for (int i = 0; i < n && rc == 0; i++, value = cJSON_IsArray(values) ? value->next : NULL) {
+            rc = config_copy(&product[made].config, &spec->evaluations[e].config, err);
+            if (rc == 0)
+                rc = config_set_json(&product[made++].config, id, value, where, err);
+        }
+    }
+    for (int e = 0; e < spec->evaluation_count; e++)
+        config_release(&spec->evaluations[e].config);
+    free(spec->evaluations);
+    spec->evaluations = product;
+    spec->evaluation_count = made;
+    return rc;
+}
+
+static int read_evaluations(struct spec *spec, const cJSON *merged, const struct config *base,
+                            const char *path, struct error *err)
+{
+    char where[300];
+    const cJSON *evaluate = json_member(merged, "evaluate");
+    int rc;
+
+    snprintf(where, sizeof where, "%s: evaluate", path);
+    if (evaluate != NULL && !cJSON_IsObject(evaluate))
+        return error_set(err, ERROR_FORMAT, "%s must be an object of settings, not %s", where,
+                         json_type_name(evaluate));
+    spec->evaluations = calloc(1, sizeof *spec->evaluations);
+    if (spec->evaluations == NULL)
+        return no_memory(err);
+    rc = config_copy(&spec->evaluations[0].config, base, err);
+    if (rc < 0)
+        return rc;
+    spec->evaluation_count = 1;
+    for (const cJSON *item = evaluate != NULL ? evaluate->child : NULL; item != NULL;
+         item = item->next) {
+        int id = setting_find(item->string);
+        if (id < 0)
+            return spec_unknown_key(where, item->string, err);
+        if (settings_table[id].phase != PHASE_EVALUATION)
+            return error_set(err, ERROR_FORMAT,
+                             "%s: %s changes the training; put it into \"set\" or \"grid\"", where,
+                             item->string);
+    }
+    for (int id = 0; id < SETTING_COUNT && rc == 0; id++) {
+        const cJSON *values = json_member(evaluate, settings_table[id].key);
+        if (values != NULL)
+            rc = multiply_evaluations(spec, id, values, where, err);
+    }
+    return rc;
+}
+
+static bool value_matches(const struct config *config, int id, const cJSON *wanted)
+{
+    cJSON *value = config_get_json(config, id);
+    bool matches = false;
+
+    if (cJSON_IsArray(wanted)) {
+        for (const cJSON *item = wanted->child; item != NULL && !matches; item = item->next)
+            matches = cJSON_Compare(value, item, 1) != 0;
+    } else {
+        matches = cJSON_Compare(value, wanted, 1) != 0;
+    }
+    cJSON_Delete(value);
+    return matches;
+}
+
+static int check_excludes(const cJSON *merged, const char *path, struct error *err)
+{
+    const cJSON *list = json_member(merged, "exclude");
+
+    if (list != NULL && !cJSON_IsArray(list))
+        return error_set(err, ERROR_FORMAT, "%s: \"exclude\" must be a list of objects, not %s",
+                         path, json_type_name(list));
+    for (const cJSON *rule = list != NULL ? list->child : NULL; rule != NULL;
+         rule = rule->next) {
+        char where[300];
+        snprintf(where, sizeof where, "%s: exclude", path);
+        if (!cJSON_IsObject(rule) || rule->child == NULL)
+            return error_set(err, ERROR_FORMAT, "%s holds %s; expected objects of settings",
+                             where, cJSON_IsObject(rule) ? "an empty object" : json_type_name(rule));
+        for (const cJSON *item = rule->child; item != NULL; item = item->next)
+            if (setting_find(item->string) < 0)
+                return spec_unknown_key(where, item->string, err);
+    }
+    return 0;
+}
+
+static bool is_excluded(const cJSON *merged, const struct config *config)
+{
+    const cJSON *list = json_member(merged, "exclude");
+
+    for (const cJSON *rule = list != NULL ? list->child : NULL; rule != NULL;
+         rule = rule->next) {
+        bool all = true;
+        for (const cJSON *item = rule->child; item != NULL && all; item = item->next)
+            all = value_matches(config, setting_find(item->string), item);
+        if (all)
+            return true;
+    }
+    return false;
+}
+
+/* Adds "key=value" to the label and the value to the axes object. */
+static int add_axis_value(struct spec_arm *arm, int id, const cJSON *value, struct error *err)
+{
+    char *text = cJSON_IsString(value) ? strdup(value->valuestring) : json_canonical(value);
+    cJSON *copy = cJSON_Duplicate(value, 1);
+    char *label = NULL;
+
+    if (text != NULL && copy != NULL)
+        (void)!asprintf(&label, "%s%s%s=%s", arm->label != NULL ? arm->label : "",
+                        arm->label != NULL ? " " : "", settings_table[id].key, text);
+    free(text);
+    if (label == NULL || !cJSON_AddItemToObject(arm->axes, settings_table[id].key, copy)) {
+        cJSON_Delete(copy);
+        free(label);
+        return no_memory(err);
+    }
+    free(arm->label);
+    arm->label = label;
+    return 0;
+}
+
+static void arm_release(struct spec_arm *arm)
+{
+    free(arm->label);
+    cJSON_Delete(arm->axes);
+    config_release(&arm->config);
+    *arm = (struct spec_arm){ 0 };
+}
+
+/* Builds the arm of cell number cell. *excluded: the spec leaves it out. */
+static int build_arm(struct spec_arm *arm, bool *excluded, const struct spec_axes *axes,
+                     int64_t cell, const struct config *base, const cJSON *merged,
+                     const char *path, struct error *err)
+{
+    int rc = config_copy(&arm->config, base, err);
+    int64_t stride = axes->cells;
+
+    *excluded = false;
+    arm->axes = cJSON_CreateObject();
+    if (rc == 0 && arm->axes == NULL)
+        rc = no_memory(err);
+    for (int a = 0; a < axes->count && rc == 0; a++) {
+        const struct spec_axis *axis = &axes->axes[a];
+        stride /= axis->positions; /* the first axis varies slowest */
+        int position = (int)(cell / stride % axis->positions);
+        for (int w = 0; w < axis->width && rc == 0; w++) {
+            int id = axis->ids[position * axis->width + w];
+            const cJSON *value = axis->values[position * axis->width + w];
+            if (id < 0)
+                continue;
+            rc = config_set_json(&arm->config, id, value, path, err);
+            if (rc == 0)
+                rc = add_axis_value(arm, id, value, err);
+        }
+    }
+    if (rc == 0 && arm->label == NULL) {
+        arm->label = strdup("base");
+        rc = arm->label == NULL ? no_memory(err) : 0;
+    }
+    if (rc == 0)
+        *excluded = is_excluded(merged, &arm->config);
+    if (rc == 0 && !*excluded) {
+        char where[400];
+        snprintf(where, sizeof where, "%.150s: %.200s", path, arm->label);
+        rc = config_resolve(&arm->config, where, err);
+    }
+    return rc;
+}
+
+/* The number that tells arms apart: of what is trained and on which data. */
+static int arm_key(uint64_t *key, const struct spec_arm *arm, struct error *err)
+{
+    char *training = config_canonical(&arm->config, PHASE_TRAINING, err);
+    char *data = config_canonical(&arm->config, PHASE_DATA, err);
+    int rc = training == NULL || data == NULL ? ERROR_NOMEM : 0;
+
+    if (rc == 0)
+        *key = hash_xxh3(training, strlen(training)) * 3 + hash_xxh3(data, strlen(data));
+    free(training);
+    free(data);
+    return rc;
+}
+
+/* An open-addressed set of the keys seen so far; size a power of two. */
+static bool key_is_new(uint64_t *set, size_t size, uint64_t key)
+{
+    size_t at = (size_t)key & (size - 1);
+
+    key |= 1; /* 0 marks a free place */
+    while (set[at] != 0 && set[at] != key)
+        at = (at + 1) & (size - 1);
+    bool is_new = set[at] == 0;
+    set[at] = key;
+    return is_new;
+}
+
+static int build_arms(struct spec *spec, const cJSON *merged, const struct config *base,
+                      const char *path, struct error *err)
+{
+    struct spec_axes axes;
+    size_t size = 16;
+    int rc = spec_axes_init(&axes, merged, path, err);
+
+    if (rc < 0)
+        return rc;
+    while (size < 2 * (size_t)axes.cells)
+        size *= 2;
+    uint64_t *seen = calloc(size, sizeof *seen);
+    spec->arms = calloc((size_t)axes.cells, sizeof *spec->arms);
+    if (seen == NULL || spec->arms == NULL)
+        rc = no_memory(err);
+    spec->cell_count = (int)axes.cells;
+    for (int64_t cell = 0; cell < axes.cells && rc == 0; cell++) {
+        struct spec_arm *arm = &spec->arms[spec->arm_count];
+        bool excluded = false;
+        uint64_t key = 0;
+        rc = build_arm(arm, &excluded, &axes, cell, base, merged, path, err);
+        if (rc == 0 && !excluded)
+            rc = arm_key(&key, arm, err);
+        if (rc == 0 && !excluded && key_is_new(seen, size, key)) {
+            spec->arm_count++;
+            continue;
+        }
+        spec->excluded_count += excluded;
+        spec->collapsed_count += !excluded;
+        arm_release(arm);
+    }
+    free(seen);
+    spec_axes_release(&axes);
+    if (rc == 0 && spec->arm_count == 0)
+        rc = error_set(err, ERROR_FORMAT, "%s: \"exclude\" leaves nothing to run", path);
+    return rc;
+}
+
+static int read_merged(struct spec *spec, const cJSON *merged, const char *path,
+                       struct error *err)
+{
+    struct config base;
+    int rc = config_init(&base, err);
+
+    if (rc < 0)
+        return rc;
+    rc = read_name(spec, merged, path, err);
+    if (rc == 0)
+        rc = apply_map(&base, merged, "set", "", path, err);
+    if (rc == 0)
+        rc = apply_map(&base, merged, "resources", "resources.", path, err);
+    if (rc == 0)
+        rc = apply_map(&base, merged, "retries", "retries.", path, err);
+    if (rc == 0)
+        rc = read_seeds(spec, merged, path, err);
+    if (rc == 0)
+        rc = check_excludes(merged, path, err);
+    if (rc == 0)
+        rc = read_evaluations(spec, merged, &base, path, err);
+    if (rc == 0)
+        rc = build_arms(spec, merged, &base, path, err);
+    config_release(&base);
+    return rc;
+}
+
+int spec_read(struct spec **out, const char *path, const char *const *overrides, int count,
+              struct error *err)
+{
+    cJSON *merged = NULL;
+    struct spec *spec = NULL;
+    int rc = spec_merge(&merged, path, overrides, count, err);
+
+    *out = NULL;
+    if (rc < 0)
+        return rc;
+    spec = calloc(1, sizeof *spec);
+    rc = spec == NULL ? no_memory(err) : read_merged(spec, merged, path, err);
+    if (rc == 0) {
+        spec->resolved = json_canonical(merged);
+        rc = spec->resolved == NULL ? no_memory(err) : 0;
+    }
+    cJSON_Delete(merged);
+    if (rc < 0) {
+        spec_destroy(spec);
+        return rc;
+    }
+    *out = spec;
+    return 0;
+}
+
+void spec_destroy(struct spec *spec)
+{
+    if (spec == NULL)
+        return;
+    for (int i = 0; i < spec->arm_count; i++)
+        arm_release(&spec->arms[i]);
+    for (int i = 0; i < spec->evaluation_count; i++)
+        config_release(&spec->evaluations[i].config);
+    free(spec->arms);
+    free(spec->evaluations);
+    free(spec->seeds);
+    free(spec->name);
+    free(spec->description);
+    free(spec->resolved);
+    free(spec);
+}

@@ -1,0 +1,23 @@
+/*
+ * spec_merge.h - a spec file with its bases and --set overrides as one JSON object.
+ */
+#ifndef RUNNER_SPEC_MERGE_H
+#define RUNNER_SPEC_MERGE_H
+
+#include <cjson/cJSON.h>
+
+struct error;
+
+/*
+ * Reads path, puts it over its base files (paths relative to the file that names them; maps
+ * are merged key by key, anything else is replaced) and applies count "key=value" overrides: a
+ * setting that is an axis loses its axis to the one value. Top-level keys are checked, those of
+ * settings are not. The result, without "base", is the caller's to cJSON_Delete.
+ */
+int spec_merge(cJSON **out, const char *path, const char *const *overrides, int count,
+               struct error *err);
+
+/* Nearest-name message for an unknown settings key: ERROR_FORMAT. */
+int spec_unknown_key(const char *where, const char *key, struct error *err);
+
+#endif
