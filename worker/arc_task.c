@@ -1,0 +1,190 @@
+/* arc_task.c - ARC JSON to grids, every fault named with its place. */
+#include "arc_task.h"
+
+#include "error.h"
+#include "json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int grid_read(struct grid *out, const cJSON *rows, const char *where, const char *name,
+              const char *what, struct error *err)
+{
+    int r = 0, columns = -1;
+
+    out->rows = out->columns = 0;
+    if (!cJSON_IsArray(rows) || rows->child == NULL)
+        return error_set(err, ERROR_FORMAT, "%s: task %s, %s: expected a list of rows, not %s",
+                         where, name, what,
+                         cJSON_IsArray(rows) ? "an empty list" : json_type_name(rows));
+    for (const cJSON *row = rows->child; row != NULL; row = row->next, r++) {
+        int width = cJSON_IsArray(row) ? cJSON_GetArraySize(row) : 0, c = 0;
+        if (r == GRID_MAX_SIDE)
+            return error_set(err, ERROR_FORMAT,
+                             "%s: task %s, %s: %d rows, but a grid has at most %d", where, name,
+                             what, cJSON_GetArraySize(rows), GRID_MAX_SIDE);
+        if (width == 0)
+            return error_set(err, ERROR_FORMAT,
+                             "%s: task %s, %s, row %d: expected a list of colours, not %s", where,
+                             name, what, r + 1,
+                             cJSON_IsArray(row) ? "an empty list" : json_type_name(row));
+        if (width > GRID_MAX_SIDE)
+            return error_set(err, ERROR_FORMAT,
+                             "%s: task %s, %s, row %d: %d cells wide, but a grid is at most %d",
+                             where, name, what, r + 1, width, GRID_MAX_SIDE);
+        if (columns >= 0 && width != columns)
+            return error_set(err, ERROR_FORMAT,
+                             "%s: task %s, %s, row %d: %d cells, but the rows above have %d",
+                             where, name, what, r + 1, width, columns);
+        columns = width;
+        for (const cJSON *cell = row->child; cell != NULL; cell = cell->next, c++) {
+            double value = cJSON_IsNumber(cell) ? cell->valuedouble : -1.0;
+            if (!(value >= 0 && value < GRID_COLOURS) || value > (double)(int)value) {
+                char *text = json_canonical(cell);
+                int rc = error_set(err, ERROR_FORMAT,
+                                   "%s: task %s, %s, row %d, column %d: colour %.40s; colours "
+                                   "are integers from 0 to 9",
+                                   where, name, what, r + 1, c + 1, text != NULL ? text : "?");
+                free(text);
+                return rc;
+            }
+            out->cells[r * columns + c] = (uint8_t)value;
+        }
+    }
+    out->rows = (uint8_t)r;
+    out->columns = (uint8_t)columns;
+    return 0;
+}
+
+static int read_pair(struct arc_pair *pair, const cJSON *json, const cJSON *solution,
+                     bool needs_output, const char *where, const char *name, const char *kind,
+                     int number, struct error *err)
+{
+    char what[64];
+
+    snprintf(what, sizeof what, "%s pair %d", kind, number);
+    if (!cJSON_IsObject(json))
+        return error_set(err, ERROR_FORMAT,
+                         "%s: task %s, %s: expected an object with \"input\" and \"output\", not "
+                         "%s",
+                         where, name, what, json_type_name(json));
+    snprintf(what, sizeof what, "%s pair %d, input", kind, number);
+    int rc = grid_read(&pair->input, json_member(json, "input"), where, name, what, err);
+    if (rc < 0)
+        return rc;
+    const cJSON *output = solution != NULL ? solution : json_member(json, "output");
+    if (output == NULL && !needs_output)
+        return 0;
+    snprintf(what, sizeof what, "%s pair %d, output", kind, number);
+    pair->has_output = true;
+    return grid_read(&pair->output, output, where, name, what, err);
+}
+
+int arc_task_read(struct arc_task *out, const char *name, const cJSON *json,
+                  const cJSON *solutions, const char *where, struct error *err)
+{
+    const cJSON *train = json_member(json, "train"), *test = json_member(json, "test");
+    int rc = 0;
+
+    *out = (struct arc_task){ 0 };
+    if (strlen(name) >= ARC_NAME_SIZE || strstr(name, "|||") != NULL || name[0] == '\0')
+        return error_set(err, ERROR_FORMAT,
+                         "%s: task name \"%.80s\": expected 1 to %d bytes without |||", where,
+                         name, ARC_NAME_SIZE - 1);
+    if (!cJSON_IsObject(json) || !cJSON_IsArray(train) || !cJSON_IsArray(test))
+        return error_set(err, ERROR_FORMAT,
+                         "%s: task %s: expected an object with the lists \"train\" and \"test\"",
+                         where, name);
+    int demonstrations = cJSON_GetArraySize(train), tests = cJSON_GetArraySize(test);
+    if (demonstrations == 0 || tests == 0 || demonstrations + tests > ARC_MAX_PAIRS)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: task %s: %d train and %d test pairs; expected at least one of each "
+                         "and at most %d",
+                         where, name, demonstrations, tests, ARC_MAX_PAIRS);
+    if (solutions != NULL && (!cJSON_IsArray(solutions) || cJSON_GetArraySize(solutions) != tests))
+        return error_set(err, ERROR_FORMAT,
+                         "%s: task %s: the solutions are not a list of %d grids", where, name,
+                         tests);
+    snprintf(out->name, sizeof out->name, "%s", name);
+    out->pairs = calloc((size_t)(demonstrations + tests), sizeof *out->pairs);
+    if (out->pairs == NULL)
+        return error_set(err, ERROR_NOMEM, "%s: no memory for task %s", where, name);
+    int at = 0;
+    for (const cJSON *pair = train->child; pair != NULL && rc == 0; pair = pair->next, at++)
+        rc = read_pair(&out->pairs[at], pair, NULL, true, where, name, "train", at + 1, err);
+    const cJSON *solution = solutions != NULL ? solutions->child : NULL;
+    for (const cJSON *pair = test->child; pair != NULL && rc == 0; pair = pair->next, at++) {
+        rc = read_pair(&out->pairs[at], pair, solution, false, where, name, "test",
+                       at - demonstrations + 1, err);
+        solution = solution != NULL ? solution->next : NULL;
+    }
+    out->demonstrations = demonstrations;
+    out->tests = tests;
+    if (rc < 0)
+        arc_task_release(out);
+    return rc;
+}
+
+void arc_task_release(struct arc_task *task)
+{
+    free(task->pairs);
+    *task = (struct arc_task){ 0 };
+}
+
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+int arc_task_side(const struct arc_task *task)
+{
+    int side = 0;
+
+    for (int i = 0; i < task->demonstrations + task->tests; i++) {
+        const struct arc_pair *pair = &task->pairs[i];
+        side = larger(side, larger(pair->input.rows, pair->input.columns));
+        if (pair->has_output)
+            side = larger(side, larger(pair->output.rows, pair->output.columns));
+    }
+    return side;
+}
+
+cJSON *grid_to_json(const struct grid *grid)
+{
+    cJSON *rows = cJSON_CreateArray();
+
+    for (int r = 0; r < grid->rows && rows != NULL; r++) {
+        int values[GRID_MAX_SIDE];
+        for (int c = 0; c < grid->columns; c++)
+            values[c] = grid->cells[r * grid->columns + c];
+        cJSON *row = cJSON_CreateIntArray(values, grid->columns);
+        if (row == NULL || !cJSON_AddItemToArray(rows, row)) {
+            cJSON_Delete(row);
+            cJSON_Delete(rows);
+            return NULL;
+        }
+    }
+    return rows;
+}
+
+cJSON *arc_task_to_json(const struct arc_task *task)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON *lists[2] = { cJSON_AddArrayToObject(json, "train"),
+                        cJSON_AddArrayToObject(json, "test") };
+
+    for (int i = 0; i < task->demonstrations + task->tests; i++) {
+        const struct arc_pair *pair = &task->pairs[i];
+        cJSON *item = cJSON_CreateObject();
+        if (!cJSON_AddItemToArray(lists[i >= task->demonstrations], item)) {
+            cJSON_Delete(item);
+            cJSON_Delete(json);
+            return NULL;
+        }
+        cJSON_AddItemToObject(item, "input", grid_to_json(&pair->input));
+        if (pair->has_output)
+            cJSON_AddItemToObject(item, "output", grid_to_json(&pair->output));
+    }
+    return json;
+}

@@ -1,0 +1,47 @@
+/*
+ * arc_task.h - one ARC task, read strictly from JSON.
+ */
+#ifndef WORKER_ARC_TASK_H
+#define WORKER_ARC_TASK_H
+
+#include "grid.h"
+
+#include <cjson/cJSON.h>
+
+struct error;
+
+enum { ARC_NAME_SIZE = 64, ARC_MAX_PAIRS = 100 };
+
+struct arc_pair {
+    struct grid input, output;
+    bool has_output; /* false: a hidden test */
+};
+
+struct arc_task {
+    char name[ARC_NAME_SIZE];
+    bool evaluation;         /* its demonstrations are trained on, its tests are predicted */
+    int demonstrations, tests;
+    struct arc_pair *pairs;  /* owned; demonstrations, then tests */
+};
+
+/*
+ * Reads {"train": [{"input":, "output":}...], "test": [...]} of a task called name. Solutions,
+ * where given, is the list of the tests' outputs and replaces what the tests say. where (a file) opens
+ * the messages, which name the pair and the row. On failure *out holds nothing.
+ */
+int arc_task_read(struct arc_task *out, const char *name, const cJSON *json,
+                  const cJSON *solutions, const char *where, struct error *err);
+void arc_task_release(struct arc_task *task);
+
+/* The largest side of any of its grids. */
+int arc_task_side(const struct arc_task *task);
+
+/* A list of rows to a grid and back; what ("train pair 1 input") goes into messages. */
+int grid_read(struct grid *out, const cJSON *rows, const char *where, const char *name,
+              const char *what, struct error *err);
+cJSON *grid_to_json(const struct grid *grid); /* fresh; [] when empty; NULL: no memory */
+
+/* The task as ordinary ARC JSON, hidden outputs left out. Fresh; NULL: no memory. */
+cJSON *arc_task_to_json(const struct arc_task *task);
+
+#endif

@@ -1,0 +1,137 @@
+/* augmentation.c - drawing, applying, undoing and naming variants. */
+#include "augmentation.h"
+
+#include "error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct variant VARIANT_ORIGINAL = { 0, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 } };
+
+void variant_apply(struct grid *out, const struct grid *in, const struct variant *variant)
+{
+    grid_transform(out, in, variant->transform);
+    grid_recolour(out, variant->map); /* cell by cell, so the order does not matter */
+}
+
+void variant_undo(struct grid *out, const struct grid *in, const struct variant *variant)
+{
+    uint8_t inverse[GRID_COLOURS];
+
+    for (int i = 0; i < GRID_COLOURS; i++)
+        inverse[variant->map[i]] = (uint8_t)i;
+    grid_transform(out, in, grid_inverse_transform(variant->transform));
+    grid_recolour(out, inverse);
+}
+
+/* A number for the multiset of the task's pairs under variant: a sum does not see order. */
+static uint64_t task_fingerprint(const struct arc_task *task, const struct variant *variant)
+{
+    uint64_t sum = 0;
+
+    for (int i = 0; i < task->demonstrations + task->tests; i++) {
+        const struct arc_pair *pair = &task->pairs[i];
+        struct grid grid;
+        uint64_t both[2] = { 0, 0 };
+        variant_apply(&grid, &pair->input, variant);
+        both[0] = grid_fingerprint(&grid);
+        if (pair->has_output) {
+            variant_apply(&grid, &pair->output, variant);
+            both[1] = grid_fingerprint(&grid);
+        }
+        sum += hash_xxh3(both, sizeof both);
+    }
+    return sum;
+}
+
+static void draw_variant(struct variant *out, struct random_stream *stream)
+{
+    int colours[GRID_COLOURS - 1];
+
+    out->transform = (uint8_t)random_below(stream, GRID_TRANSFORMS);
+    for (int i = 0; i < GRID_COLOURS - 1; i++)
+        colours[i] = i + 1;
+    random_shuffle(stream, colours, GRID_COLOURS - 1);
+    out->map[0] = 0;
+    for (int i = 1; i < GRID_COLOURS; i++)
+        out->map[i] = (uint8_t)colours[i - 1];
+}
+
+/* Open addressing; 0 marks a free place. */
+static bool is_new(uint64_t *set, size_t size, uint64_t fingerprint)
+{
+    size_t at = (size_t)fingerprint & (size - 1);
+
+    fingerprint |= (uint64_t)1 << 63;
+    while (set[at] != 0 && set[at] != fingerprint)
+        at = (at + 1) & (size - 1);
+    bool fresh = set[at] == 0;
+    set[at] = fingerprint;
+    return fresh;
+}
+
+int augmentation_draw(struct variant *out, const struct arc_task *task, int count,
+                      struct random_stream *stream)
+{
+    size_t size = 16;
+    int drawn = 0;
+
+    if (count == 0)
+        return 0;
+    while (size < 2 * ((size_t)count + 1))
+        size *= 2;
+    uint64_t *set = calloc(size, sizeof *set);
+    if (set == NULL)
+        return ERROR_NOMEM;
+    is_new(set, size, task_fingerprint(task, &VARIANT_ORIGINAL));
+    for (int64_t tries = 0; tries < (int64_t)AUGMENTATION_TRIES * count && drawn < count;
+         tries++) {
+        draw_variant(&out[drawn], stream);
+        drawn += is_new(set, size, task_fingerprint(task, &out[drawn]));
+    }
+    free(set);
+    return drawn;
+}
+
+void variant_name(char out[VARIANT_NAME_SIZE], const char *task, const struct variant *variant)
+{
+    char digits[GRID_COLOURS + 1];
+
+    if (memcmp(variant, &VARIANT_ORIGINAL, sizeof *variant) == 0) {
+        snprintf(out, VARIANT_NAME_SIZE, "%s", task);
+        return;
+    }
+    for (int i = 0; i < GRID_COLOURS; i++)
+        digits[i] = (char)('0' + variant->map[i]);
+    digits[GRID_COLOURS] = '\0';
+    snprintf(out, VARIANT_NAME_SIZE, "%s|||t%d|||%s", task, variant->transform, digits);
+}
+
+bool variant_parse(struct variant *out, char base[ARC_NAME_SIZE], const char *text)
+{
+    const char *bar = strstr(text, "|||");
+    size_t length = bar != NULL ? (size_t)(bar - text) : strlen(text);
+    bool seen[GRID_COLOURS] = { false };
+
+    *out = VARIANT_ORIGINAL;
+    if (length == 0 || length >= ARC_NAME_SIZE)
+        return false;
+    memcpy(base, text, length);
+    base[length] = '\0';
+    if (bar == NULL)
+        return true;
+    /* |||tK|||DDDDDDDDDD */
+    if (strlen(bar) != 3 + 2 + 3 + GRID_COLOURS || bar[3] != 't' || bar[4] < '0' ||
+        bar[4] >= '0' + GRID_TRANSFORMS || memcmp(bar + 5, "|||", 3) != 0)
+        return false;
+    out->transform = (uint8_t)(bar[4] - '0');
+    for (int i = 0; i < GRID_COLOURS; i++) {
+        int digit = bar[8 + i] - '0';
+        if (digit < 0 || digit > 9 || seen[digit])
+            return false;
+        seen[digit] = true;
+        out->map[i] = (uint8_t)digit;
+    }
+    return true;
+}

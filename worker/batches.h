@@ -1,0 +1,45 @@
+/*
+ * batches.h - the order of training: epochs over groups, cut into full batches.
+ *
+ * An epoch visits the groups in random order; from each it draws one variant and then all its
+ * pairs in random order, cut at the batch's end (the rest of that visit is lost). The epochs
+ * of one train.eval_interval are one stream; only that stream's incomplete last batch is
+ * dropped. Every draw comes from a stream named by epoch and visit, so that a position is a few numbers.
+ */
+#ifndef WORKER_BATCHES_H
+#define WORKER_BATCHES_H
+
+#include "data_set.h"
+
+#include <cjson/cJSON.h>
+
+struct batches; /* opaque */
+
+/* Borrows set. ERROR_FORMAT: a stream holds not even one full batch. */
+int batches_create(struct batches **out, const struct data_set *set, const struct config *config,
+                   struct error *err);
+void batches_destroy(struct batches *batches);
+
+/* Training steps of the whole training: the schedule's total. */
+int64_t batches_total_steps(const struct batches *batches);
+
+enum batches_next {
+    BATCHES_READY,    /* a full batch was written */
+    BATCHES_INTERVAL, /* an eval_interval has ended: evaluate, then call again */
+    BATCHES_END       /* training is over */
+};
+
+/* inputs, labels (B, T), puzzle_identifiers (B) out. BATCHES_END also when the steps given
+ * so far have reached the total. */
+enum batches_next batches_next(struct batches *batches, int32_t *inputs, int32_t *labels,
+                               int32_t *puzzle_identifiers);
+
+/* The position as a small JSON object, and back. A foreign one is ERROR_DAMAGED. */
+cJSON *batches_save(const struct batches *batches);
+int batches_restore(struct batches *batches, const cJSON *position, struct error *err);
+
+/* The same from configuration and counts alone, for describe; -1 when a stream has no batch. */
+int64_t batches_count_steps(const struct config *config, int groups,
+                            double mean_puzzle_examples);
+
+#endif

@@ -1,0 +1,46 @@
+/* canvas.c - laying grids on the canvas, cropping answers out of it. */
+#include "canvas.h"
+
+#include <assert.h>
+#include <string.h>
+
+void canvas_place(int32_t *tokens, const struct grid *grid, int row, int column, int side)
+{
+    int bottom = row + grid->rows, right = column + grid->columns;
+
+    assert(row >= 0 && column >= 0 && bottom <= side && right <= side);
+    memset(tokens, 0, (size_t)side * (size_t)side * sizeof *tokens);
+    for (int r = 0; r < grid->rows; r++)
+        for (int c = 0; c < grid->columns; c++)
+            tokens[(row + r) * side + column + c] =
+                TOKEN_COLOUR + grid->cells[r * grid->columns + c];
+    if (bottom < side)
+        for (int c = column; c < right; c++)
+            tokens[bottom * side + c] = TOKEN_EOS;
+    if (right < side)
+        for (int r = row; r < bottom; r++)
+            tokens[r * side + right] = TOKEN_EOS;
+}
+
+void canvas_crop(struct grid *out, const int32_t *tokens, int side)
+{
+    int best_area = 0, best_rows = 0, best_columns = 0, width = side;
+
+    for (int r = 0; r < side && width > 0; r++) {
+        int c = 0;
+        while (c < width && tokens[r * side + c] >= TOKEN_COLOUR &&
+               tokens[r * side + c] < ARC_VOCABULARY)
+            c++;
+        width = c;
+        if ((r + 1) * width > best_area) {
+            best_area = (r + 1) * width;
+            best_rows = r + 1;
+            best_columns = width;
+        }
+    }
+    out->rows = (uint8_t)best_rows;
+    out->columns = (uint8_t)best_columns;
+    for (int r = 0; r < best_rows; r++)
+        for (int c = 0; c < best_columns; c++)
+            out->cells[r * best_columns + c] = (uint8_t)(tokens[r * side + c] - TOKEN_COLOUR);
+}

@@ -1,0 +1,96 @@
+/*
+ * data_set.h - the examples of a run behind one interface: ARC tasks, built-in puzzles, Sudoku.
+ *
+ * Nothing is materialised: a row is made from (task, variant, pair) when it is asked for.
+ * Puzzle ids, order of rows and groups are those of the published data sets (model.md,
+ * section 5).
+ */
+#ifndef WORKER_DATA_SET_H
+#define WORKER_DATA_SET_H
+
+#include "grid.h"
+#include "random.h"
+#include "settings.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct error;
+struct data_set; /* opaque */
+
+enum data_split { SPLIT_TEST, SPLIT_TRAIN };
+
+struct data_input {
+    char *path;       /* owned by the data set; absolute */
+    int64_t size, mtime_ns;
+};
+
+struct data_info {
+    const char *source; /* "ARC tasks", "builtin:arc-style seed 0", ...; owned by the set */
+    int tasks_training, tasks_evaluation; /* tasks kept */
+    int left_out;       /* tasks with a grid larger than the canvas, or not named in data.tasks */
+    int groups;         /* tasks trained on (Sudoku: puzzles) */
+    int puzzles;        /* variants trained on, all groups */
+    int examples;       /* training pairs, all variants */
+    int test_rows;      /* rows of SPLIT_TEST, all variants */
+    int train_rows;     /* rows of SPLIT_TRAIN */
+    int num_puzzle_identifiers; /* the blank 0 included */
+    int seq_len, vocab_size, canvas;
+    double mean_puzzle_examples; /* examples / puzzles */
+    bool is_arc; /* false: Sudoku, whose answers are whole grids and need no cropping */
+    const struct data_input *inputs; /* files read */
+    int input_count;
+};
+
+/*
+ * Loads or generates what the data settings name. with_variants = false draws no variants
+ * (num_aug is taken as drawn in full for the counts) and allows no rows to be asked for.
+ * ERROR_FORMAT: bad data, with file and place; nothing fits the canvas; no task of data.tasks.
+ */
+int data_set_open(struct data_set **out, const struct config *config, bool with_variants,
+                  struct error *err);
+void data_set_close(struct data_set *set);
+
+const struct data_info *data_set_info(const struct data_set *set);
+/* SHA-256 of the content of the tasks used, never of a path. 64 hex digits. */
+const char *data_set_hash(const struct data_set *set);
+
+/* Groups, variants and pairs, for the batch order. */
+int data_set_group_variants(const struct data_set *set, int group);  /* >= 1 */
+int data_set_group_pairs(const struct data_set *set, int group);     /* training pairs of each */
+/*
+ * One training row. fixed: the pair stays at (0, 0); otherwise its offset is drawn from stream,
+ * uniform over all that fit both grids (unless data.translation is off).
+ *   inputs, labels (T) out; labels of PAD are ENGINE_IGNORE_LABEL (-100)
+ */
+void data_set_training_row(const struct data_set *set, int group, int variant, int pair,
+                           bool fixed, struct random_stream *stream, int32_t *inputs,
+                           int32_t *labels, int32_t *puzzle_identifier);
+
+/* Evaluation rows in the stored order; all at (0, 0). */
+struct data_row {
+    int task;       /* index of the task among those of this split, from 0 */
+    int test_index; /* of the pair within the task's tests (or demonstrations, SPLIT_TRAIN) */
+    int variant;    /* 0: the original */
+};
+int data_set_row_count(const struct data_set *set, enum data_split split);
+void data_set_row(const struct data_set *set, enum data_split split, int row,
+                  struct data_row *meta, int32_t *inputs, int32_t *labels,
+                  int32_t *puzzle_identifier);
+
+/* The tasks of a split: name, tests, their inputs and solutions (NULL: hidden). */
+int data_set_task_count(const struct data_set *set, enum data_split split);
+const char *data_set_task_name(const struct data_set *set, enum data_split split, int task);
+int data_set_task_tests(const struct data_set *set, enum data_split split, int task);
+int data_set_task_variants(const struct data_set *set, enum data_split split, int task);
+const struct grid *data_set_test_input(const struct data_set *set, enum data_split split,
+                                       int task, int test);
+const struct grid *data_set_solution(const struct data_set *set, enum data_split split, int task,
+                                     int test);
+
+/* Reads the answer out of a row's predicted tokens (T): cropped (ARC) and mapped back by the
+ * inverse of the variant's transform and colours. *out is 0 x 0 for an empty crop. */
+void data_set_answer(const struct data_set *set, enum data_split split, int row,
+                     const int32_t *predictions, struct grid *out);
+
+#endif

@@ -1,0 +1,431 @@
+/*
+ * scores.c - predictions kept per outer step, votes counted at the end.
+ *
+ * Requests that read the same outer step share what is kept: a slot. A slot keeps, per row,
+ * the answer (as a small grid), the logit and the row's accuracies, because rows may arrive in
+ * any order while votes and means are summed in the stored order, or in that of drawing.
+ */
+#include "scores.h"
+
+#include "error.h"
+#include "arc_task.h"
+#include "voting.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ENGINE_NO_LABEL = -100 };
+
+struct kept {
+    struct grid *answer; /* owned; NULL: this row has not come */
+    double q_halt, accuracy, lm_loss;
+    int used;
+    bool labelled, exact;
+};
+
+struct slot {
+    int outer_steps;
+    struct kept *rows; /* owned: (rows of the split) */
+};
+
+struct scores {
+    const struct data_set *set; /* borrowed */
+    enum data_split split;
+    int row_count;
+    struct score_request *requests; /* owned */
+    int *slot_of;                   /* owned: per request */
+    int request_count;
+    struct slot *slots; /* owned */
+    int slot_count;
+    int *first_row; /* owned: per task, its first row */
+};
+
+static int no_memory(struct error *err)
+{
+    return error_set(err, ERROR_NOMEM, "no memory for the scores");
+}
+
+static int find_slot(struct scores *s, int outer_steps)
+{
+    for (int i = 0; i < s->slot_count; i++)
+        if (s->slots[i].outer_steps == outer_steps)
+            return i;
+    s->slots[s->slot_count].outer_steps = outer_steps;
+    s->slots[s->slot_count].rows = calloc((size_t)s->row_count + 1, sizeof(struct kept));
+    return s->slot_count++;
+}
+
+int scores_create(struct scores **out, const struct data_set *set, enum data_split split,
+                  const struct score_request *requests, int count, struct error *err)
+{
+    struct scores *s = calloc(1, sizeof *s);
+    int tasks = data_set_task_count(set, split), row = 0;
+
+    *out = NULL;
+    if (s == NULL)
+        return no_memory(err);
+    s->set = set;
+    s->split = split;
+    s->row_count = data_set_row_count(set, split);
+    s->request_count = count;
+    s->requests = calloc((size_t)count + 1, sizeof *s->requests);
+    s->slot_of = calloc((size_t)count + 1, sizeof *s->slot_of);
+    s->slots = calloc((size_t)count + 1, sizeof *s->slots);
+    s->first_row = calloc((size_t)tasks + 1, sizeof *s->first_row);
+    bool complete = s->requests != NULL && s->slot_of != NULL && s->slots != NULL &&
+                    s->first_row != NULL;
+    for (int i = 0; i < count && complete; i++) {
+        s->requests[i] = requests[i];
+        s->slot_of[i] = find_slot(s, requests[i].outer_steps);
+        complete = s->slots[s->slot_of[i]].rows != NULL;
+    }
+    if (!complete) {
+        scores_destroy(s);
+        return no_memory(err);
+    }
+    for (int t = 0; t < tasks; t++) {
+        s->first_row[t] = row;
+        row += data_set_task_variants(set, split, t) * data_set_task_tests(set, split, t);
+    }
+    *out = s;
+    return 0;
+}
+
+void scores_destroy(struct scores *s)
+{
+    if (s == NULL)
+        return;
+    for (int i = 0; i < s->slot_count; i++) {
+        for (int r = 0; s->slots[i].rows != NULL && r < s->row_count; r++)
+            free(s->slots[i].rows[r].answer);
+        free(s->slots[i].rows);
+    }
+    free(s->slots);
+    free(s->slot_of);
+    free(s->requests);
+    free(s->first_row);
+    free(s);
+}
+
+/* Share of labelled positions that are right; *labelled false when there are none. */
+static double row_accuracy(const int32_t *predictions, const int32_t *labels, int count,
+                           bool *labelled)
+{
+    int known = 0, right = 0;
+
+    for (int i = 0; i < count; i++) {
+        known += labels[i] != ENGINE_NO_LABEL;
+        right += labels[i] != ENGINE_NO_LABEL && labels[i] == predictions[i];
+    }
+    *labelled = known > 0;
+    return known > 0 ? (double)right / known : 0.0;
+}
+
+int scores_add(struct scores *s, int request, int row, const int32_t *predictions,
+               const int32_t *labels, float q_halt, double lm_loss, int used,
+               struct error *err)
+{
+    assert(request >= 0 && request < s->request_count && row >= 0 && row < s->row_count);
+    struct kept *kept = &s->slots[s->slot_of[request]].rows[row];
+    struct grid answer;
+
+    if (kept->answer != NULL) /* another request of the same outer step brought it */
+        return 0;
+    data_set_answer(s->set, s->split, row, predictions, &answer);
+    kept->answer = grid_copy_small(&answer);
+    if (kept->answer == NULL)
+        return no_memory(err);
+    kept->q_halt = (double)q_halt;
+    kept->accuracy =
+        row_accuracy(predictions, labels, data_set_info(s->set)->seq_len, &kept->labelled);
+    kept->exact = kept->accuracy >= 1.0;
+    kept->lm_loss = lm_loss;
+    kept->used = used;
+    return 0;
+}
+
+static int row_of(const struct scores *s, int task, int variant, int test)
+{
+    return s->first_row[task] + variant * data_set_task_tests(s->set, s->split, task) + test;
+}
+
+/*
+ * The variants that vote on a test, in order of arrival: all, or the original and a seeded
+ * random choice of others, in order of drawing. Returns how many.
+ */
+static int choose_variants(const struct scores *s, const struct score_request *request,
+                           int task, int test, int *chosen)
+{
+    int count = data_set_task_variants(s->set, s->split, task);
+
+    for (int i = 0; i < count; i++)
+        chosen[i] = i;
+    if (request->augmentations == 0 || request->augmentations >= count)
+        return count;
+    char name[160];
+    snprintf(name, sizeof name, "%s/%d", data_set_task_name(s->set, s->split, task), test);
+    struct random_stream stream =
+        random_stream(request->eval_seed, "augmentation sample", hash_xxh3(name, strlen(name)));
+    random_shuffle(&stream, chosen + 1, count - 1);
+    return (int)request->augmentations;
+}
+
+static int hold_vote(const struct scores *s, int request, int task, int test, int *chosen,
+                     struct ballot *ballot, struct error *err)
+{
+    const struct slot *slot = &s->slots[s->slot_of[request]];
+    int count = choose_variants(s, &s->requests[request], task, test, chosen), rc = 0;
+
+    *ballot = (struct ballot){ 0 };
+    for (int i = 0; i < count && rc == 0; i++) {
+        const struct kept *kept = &slot->rows[row_of(s, task, chosen[i], test)];
+        if (kept->answer != NULL)
+            rc = ballot_add(ballot, kept->answer, kept->q_halt, err);
+    }
+    if (rc < 0)
+        ballot_release(ballot);
+    else
+        ballot_rank(ballot);
+    return rc;
+}
+
+/* Room for the variants of any task. */
+static int *variant_room(const struct scores *s)
+{
+    int most = 1;
+
+    for (int t = 0; t < data_set_task_count(s->set, s->split); t++)
+        if (data_set_task_variants(s->set, s->split, t) > most)
+            most = data_set_task_variants(s->set, s->split, t);
+    return malloc((size_t)most * sizeof(int));
+}
+
+static double test_accuracy(const struct scores *s, const struct slot *slot, int task, int test)
+{
+    double sum = 0.0;
+    int count = 0;
+
+    for (int v = 0; v < data_set_task_variants(s->set, s->split, task); v++) {
+        const struct kept *kept = &slot->rows[row_of(s, task, v, test)];
+        if (kept->answer != NULL && kept->labelled) {
+            sum += kept->accuracy;
+            count++;
+        }
+    }
+    return count > 0 ? sum / count : 0.0;
+}
+
+static int count_scored_tests(const struct scores *s)
+{
+    int count = 0;
+
+    for (int t = 0; t < data_set_task_count(s->set, s->split); t++)
+        for (int test = 0; test < data_set_task_tests(s->set, s->split, t); test++)
+            count += data_set_solution(s->set, s->split, t, test) != NULL;
+    return count;
+}
+
+/* Means over the rows, in the stored order. */
+static void sum_rows(const struct scores *s, const struct slot *slot, struct score_result *out)
+{
+    int originals = 0;
+
+    for (int t = 0; t < data_set_task_count(s->set, s->split); t++)
+        for (int v = 0; v < data_set_task_variants(s->set, s->split, t); v++)
+            for (int test = 0; test < data_set_task_tests(s->set, s->split, t); test++) {
+                const struct kept *kept = &slot->rows[row_of(s, t, v, test)];
+                if (kept->answer == NULL || !kept->labelled)
+                    continue;
+                out->rows++;
+                out->per_token_accuracy += kept->accuracy;
+                out->exact_accuracy += kept->exact;
+                out->lm_loss += kept->lm_loss;
+                out->mean_outer_steps += kept->used;
+                if (v == 0) {
+                    originals++;
+                    out->per_token_accuracy_original += kept->accuracy;
+                }
+            }
+    double rows = out->rows > 0 ? out->rows : 1;
+    out->per_token_accuracy /= rows;
+    out->exact_accuracy /= rows;
+    out->lm_loss /= rows;
+    out->mean_outer_steps /= rows;
+    out->per_token_accuracy_original /= originals > 0 ? originals : 1;
+}
+
+enum { K_COUNT = 6 };
+static const int PASS_K[K_COUNT] = { 1, 2, 5, 10, 100, 1000 };
+
+/* Adds one task's outcomes (of its scored tests) to the sums of pass@k. */
+static void add_task(double pass[K_COUNT], double strict[K_COUNT],
+                     const struct score_outcome *outcomes, int tests)
+{
+    for (int k = 0; k < K_COUNT; k++) {
+        int solved = 0;
+        for (int i = 0; i < tests; i++)
+            solved += outcomes[i].rank > 0 && outcomes[i].rank <= PASS_K[k];
+        pass[k] += (double)solved / tests;
+        strict[k] += solved == tests;
+    }
+}
+
+static void set_pass(struct score_result *out, const double pass[K_COUNT],
+                     const double strict[K_COUNT])
+{
+    double tasks = out->tasks > 0 ? out->tasks : 1;
+
+    out->pass_at_1 = pass[0] / tasks;
+    out->pass_at_2 = pass[1] / tasks;
+    out->pass_at_5 = pass[2] / tasks;
+    out->pass_at_10 = pass[3] / tasks;
+    out->pass_at_100 = pass[4] / tasks;
+    out->pass_at_1000 = pass[5] / tasks;
+    out->pass_at_1_strict = strict[0] / tasks;
+    out->pass_at_2_strict = strict[1] / tasks;
+}
+
+/* Votes on every scored test of a task into out; returns how many, or an error. */
+static int vote_task(const struct scores *s, int request, int task, int *chosen,
+                     struct score_outcome *out, struct error *err)
+{
+    const struct slot *slot = &s->slots[s->slot_of[request]];
+    int made = 0;
+
+    for (int test = 0; test < data_set_task_tests(s->set, s->split, task); test++) {
+        const struct grid *solution = data_set_solution(s->set, s->split, task, test);
+        struct ballot ballot;
+        if (solution == NULL)
+            continue;
+        int rc = hold_vote(s, request, task, test, chosen, &ballot, err);
+        if (rc < 0)
+            return rc;
+        int rank = ballot_place(&ballot, solution);
+        out[made++] = (struct score_outcome){
+            .task = task,
+            .test_index = test,
+            .rank = rank,
+            .votes = rank > 0 ? ballot.answers[rank - 1].votes : 0,
+            .predictions = ballot.votes,
+            .per_token_accuracy = test_accuracy(s, slot, task, test),
+        };
+        ballot_release(&ballot);
+    }
+    return made;
+}
+
+int scores_finish(struct scores *s, int request, struct score_result *result,
+                  struct score_outcome **outcomes, int *outcome_count, struct error *err)
+{
+    double pass[K_COUNT] = { 0 }, strict[K_COUNT] = { 0 };
+    int *chosen = variant_room(s), made = 0, rc = 0;
+    struct score_outcome *list =
+        calloc((size_t)count_scored_tests(s) + 1, sizeof *list);
+
+    *outcomes = NULL;
+    *outcome_count = 0;
+    *result = (struct score_result){ 0 };
+    if (chosen == NULL || list == NULL)
+        rc = no_memory(err);
+    for (int t = 0; t < data_set_task_count(s->set, s->split) && rc >= 0; t++) {
+        rc = vote_task(s, request, t, chosen, list + made, err);
+        if (rc > 0) {
+            add_task(pass, strict, list + made, rc);
+            made += rc;
+            result->tasks++;
+        }
+    }
+    free(chosen);
+    if (rc < 0) {
+        free(list);
+        return rc;
+    }
+    sum_rows(s, &s->slots[s->slot_of[request]], result);
+    set_pass(result, pass, strict);
+    *outcomes = list;
+    *outcome_count = made;
+    return 0;
+}
+
+static cJSON *attempt_json(const struct ballot *ballot, int attempt)
+{
+    struct grid nothing = { .rows = 2, .columns = 2 }; /* [[0,0],[0,0]]: a valid file */
+    int last = ballot->count - 1;
+
+    if (ballot->count == 0)
+        return grid_to_json(&nothing);
+    const struct grid *grid = ballot->answers[attempt <= last ? attempt : last].grid;
+    return grid_to_json(grid->rows == 0 ? &nothing : grid);
+}
+
+cJSON *scores_submission(const struct scores *s, int request)
+{
+    cJSON *root = cJSON_CreateObject();
+    int *chosen = variant_room(s);
+    bool failed = root == NULL || chosen == NULL;
+
+    for (int t = 0; t < data_set_task_count(s->set, s->split) && !failed; t++) {
+        cJSON *tests =
+            cJSON_AddArrayToObject(root, data_set_task_name(s->set, s->split, t));
+        for (int test = 0; test < data_set_task_tests(s->set, s->split, t) && !failed; test++) {
+            struct ballot ballot;
+            cJSON *item = cJSON_CreateObject();
+            failed = item == NULL || !cJSON_AddItemToArray(tests, item) ||
+                     hold_vote(s, request, t, test, chosen, &ballot, NULL) < 0;
+            if (failed)
+                break;
+            failed = !cJSON_AddItemToObject(item, "attempt_1", attempt_json(&ballot, 0)) ||
+                     !cJSON_AddItemToObject(item, "attempt_2", attempt_json(&ballot, 1));
+            ballot_release(&ballot);
+        }
+    }
+    free(chosen);
+    if (failed) {
+        cJSON_Delete(root);
+        return NULL;
+    }
+    return root;
+}
+
+int scores_copy_baseline(const struct data_set *set, enum data_split split,
+                         struct score_result *result, struct error *err)
+{
+    size_t T = (size_t)data_set_info(set)->seq_len;
+    int32_t *inputs = malloc(2 * T * sizeof *inputs), *labels = inputs + T, identifier;
+    double pass = 0.0;
+
+    *result = (struct score_result){ 0 };
+    if (inputs == NULL)
+        return no_memory(err);
+    for (int t = 0, row = 0; t < data_set_task_count(set, split); t++) {
+        int tests = data_set_task_tests(set, split, t), scored = 0, solved = 0;
+        for (int test = 0; test < tests; test++) {
+            const struct grid *solution = data_set_solution(set, split, t, test);
+            bool labelled;
+            if (solution == NULL)
+                continue;
+            data_set_row(set, split, row + test, NULL, inputs, labels, &identifier);
+            double accuracy = row_accuracy(inputs, labels, (int)T, &labelled);
+            result->per_token_accuracy += accuracy;
+            result->exact_accuracy += accuracy >= 1.0;
+            result->rows++;
+            scored++;
+            solved += grid_equal(data_set_test_input(set, split, t, test), solution);
+        }
+        row += tests * data_set_task_variants(set, split, t);
+        if (scored > 0) {
+            pass += (double)solved / scored;
+            result->tasks++;
+        }
+    }
+    free(inputs);
+    if (result->rows > 0) {
+        result->per_token_accuracy /= result->rows;
+        result->exact_accuracy /= result->rows;
+        result->pass_at_1 = result->pass_at_2 = pass / result->tasks;
+    }
+    result->per_token_accuracy_original = result->per_token_accuracy;
+    return 0;
+}

@@ -1,0 +1,66 @@
+/*
+ * scores.h - from predictions of every variant to votes, pass@k and accuracies.
+ *
+ * One inference pass over the rows of a split feeds any number of evaluations that differ in
+ * outer steps and in how many augmentations vote (model.md, section 6).
+ */
+#ifndef WORKER_SCORES_H
+#define WORKER_SCORES_H
+
+#include "data_set.h"
+
+#include <cjson/cJSON.h>
+
+struct scores; /* opaque */
+
+struct score_request {
+    int outer_steps;       /* the step at which this evaluation reads predictions */
+    int64_t augmentations; /* predictions voted over per test; 0: all */
+    uint64_t eval_seed;    /* draws them */
+};
+
+/* Shares in [0, 1]; tests without a published solution count nowhere. */
+struct score_result {
+    double per_token_accuracy, per_token_accuracy_original, exact_accuracy;
+    double lm_loss, mean_outer_steps; /* means over labelled rows */
+    double pass_at_1, pass_at_2, pass_at_5, pass_at_10, pass_at_100, pass_at_1000;
+    double pass_at_1_strict, pass_at_2_strict;
+    int tasks, rows; /* scored */
+};
+
+struct score_outcome {
+    int task, test_index;
+    int rank; /* of the solution, from 1; 0: not among the answers */
+    int votes, predictions;
+    double per_token_accuracy; /* mean over this test's voting rows */
+};
+
+/* Borrows set; copies requests. ERROR_NOMEM. */
+int scores_create(struct scores **out, const struct data_set *set, enum data_split split,
+                  const struct score_request *requests, int count, struct error *err);
+void scores_destroy(struct scores *scores);
+
+/*
+ * One row's prediction at one outer step (or, with ACT at inference, the one it halted at: give it
+ * for every request). request: index. Any order of rows.
+ *   predictions (T); labels (T) with -100 as data_set_row() made them
+ *   q_halt: the logit; lm_loss: the row's token loss, or 0; used: outer steps used
+ */
+int scores_add(struct scores *scores, int request, int row, const int32_t *predictions,
+               const int32_t *labels, float q_halt, double lm_loss, int used,
+               struct error *err);
+
+/* Votes and sums up one request. outcomes: fresh, the caller's to free; one per scored test. */
+int scores_finish(struct scores *scores, int request, struct score_result *result,
+                  struct score_outcome **outcomes, int *outcome_count, struct error *err);
+
+/* The Kaggle form of the request's first two answers: an object, task -> list of
+ * {attempt_1, attempt_2}. Fresh; NULL when out of memory. After scores_finish(). */
+cJSON *scores_submission(const struct scores *scores, int request);
+
+/* Answering with the input: per-token and exact accuracy over the original rows, pass@1 = pass@2
+ * over tests. */
+int scores_copy_baseline(const struct data_set *set, enum data_split split,
+                         struct score_result *result, struct error *err);
+
+#endif
