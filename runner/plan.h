@@ -53,12 +53,11 @@ struct plan {
 };
 
 /*
- * Builds the plan; takes spec over even on failure. worker_program: path of hrmlab-worker;
- * cache_directory: where describe's answers may be kept (NULL: nowhere), keyed by the config's data
- * settings and the inputs' sizes and times.
+ * Builds the plan; takes spec over even on failure. worker_program: path of hrmlab-worker,
+ * which is asked once for everything that needs the data or the engine's shapes.
  */
 int plan_create(struct plan **out, struct spec *spec, const char *worker_program,
-                const char *cache_directory, struct error *err);
+                struct error *err);
 void plan_destroy(struct plan *plan);
 
 #endif

@@ -1,0 +1,164 @@
+/* describe_client.c - one short-lived worker process, questions in, answers out. */
+#include "describe_client.h"
+
+#include "error.h"
+#include "file.h"
+#include "json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { ANSWER_TIMEOUT_MS = 120000 };
+#define ANSWER_LIMIT ((size_t)256 << 20)
+
+/* A file without a name that holds text, at its beginning. -1 on failure. */
+static int text_file(const char *text)
+{
+    FILE *file = tmpfile();
+
+    if (file == NULL)
+        return -1;
+    bool good = fputs(text, file) >= 0 && fflush(file) == 0;
+    int fd = good ? dup(fileno(file)) : -1;
+    fclose(file);
+    if (fd >= 0 && lseek(fd, 0, SEEK_SET) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Reads fd to its end within the time limit. Fresh text. */
+static int read_answer(char **out, size_t *size, int fd, const char *program, struct error *err)
+{
+    size_t room = 1 << 16, used = 0;
+    char *text = malloc(room);
+    int rc = text == NULL ? error_set(err, ERROR_NOMEM, "no memory for an answer") : 0;
+
+    while (rc == 0) {
+        struct pollfd wait = { .fd = fd, .events = POLLIN };
+        int ready = poll(&wait, 1, ANSWER_TIMEOUT_MS);
+        if (ready < 0 && errno == EINTR)
+            continue;
+        if (ready <= 0) {
+            rc = error_set(err, ERROR_SPAWN, "%s does not answer", program);
+            break;
+        }
+        ssize_t count = read(fd, text + used, room - used - 1);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            break;
+        used += (size_t)count;
+        if (room - used < 2) {
+            char *larger = room < ANSWER_LIMIT ? realloc(text, room * 2) : NULL;
+            if (larger == NULL) {
+                rc = error_set(err, ERROR_NOMEM, "%s: no memory for its answer", program);
+                break;
+            }
+            text = larger;
+            room *= 2;
+        }
+    }
+    if (rc < 0) {
+        free(text);
+        return rc;
+    }
+    text[used] = '\0';
+    *out = text;
+    *size = used;
+    return 0;
+}
+
+static int start(pid_t *pid, const char *program, const char *verb, int input, int output,
+                 struct error *err)
+{
+    posix_spawn_file_actions_t actions;
+    char *argv[] = { strdup(program), strdup(verb), NULL };
+    int rc = 0;
+
+    posix_spawn_file_actions_init(&actions);
+    if (input >= 0)
+        posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+    else
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    int number = argv[0] == NULL || argv[1] == NULL
+                     ? ENOMEM
+                     : posix_spawn(pid, program, &actions, NULL, argv, environ);
+    if (number != 0)
+        rc = error_set(err, ERROR_SPAWN,
+                       "start %s: %s; HRMLAB_WORKER names another hrmlab-worker", program,
+                       strerror(number));
+    posix_spawn_file_actions_destroy(&actions);
+    free(argv[0]);
+    free(argv[1]);
+    return rc;
+}
+
+/* Runs program verb and parses what it prints. */
+static int ask(cJSON **out, const char *program, const char *verb, int input, struct error *err)
+{
+    int ends[2], status = 0;
+    pid_t pid = -1;
+    char *text = NULL;
+    size_t size = 0;
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return error_set(err, ERROR_SPAWN, "pipe: %s", strerror(errno));
+    int rc = start(&pid, program, verb, input, ends[1], err);
+    close(ends[1]);
+    if (rc == 0)
+        rc = read_answer(&text, &size, ends[0], program, err);
+    close(ends[0]);
+    if (pid > 0) {
+        if (rc < 0)
+            kill(pid, SIGKILL);
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    if (rc == 0 && status != 0)
+        rc = error_set(err, ERROR_ENVIRONMENT, "%s %s failed (%s %d); its message is above",
+                       program, verb, WIFSIGNALED(status) ? "signal" : "exit",
+                       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    if (rc == 0)
+        rc = json_parse(out, text, size, program, err);
+    free(text);
+    return rc;
+}
+
+int describe_ask(cJSON **out, const char *program, const cJSON *configs, struct error *err)
+{
+    char *text = json_canonical(configs);
+    int input = text != NULL ? text_file(text) : -1;
+
+    *out = NULL;
+    free(text);
+    if (input < 0)
+        return error_set(err, ERROR_IO, "no room for a temporary file: %s", strerror(errno));
+    int rc = ask(out, program, "describe", input, err);
+    close(input);
+    if (rc == 0 && (!cJSON_IsArray(*out) ||
+                    cJSON_GetArraySize(*out) != cJSON_GetArraySize(configs))) {
+        cJSON_Delete(*out);
+        *out = NULL;
+        rc = error_set(err, ERROR_ENVIRONMENT, "%s describe: not the list asked for", program);
+    }
+    return rc;
+}
+
+int describe_probe(cJSON **out, const char *program, struct error *err)
+{
+    *out = NULL;
+    return ask(out, program, "probe", -1, err);
+}

@@ -1,0 +1,18 @@
+/*
+ * describe_client.h - asks `hrmlab-worker` about data and shapes.
+ */
+#ifndef RUNNER_DESCRIBE_CLIENT_H
+#define RUNNER_DESCRIBE_CLIENT_H
+
+#include <cjson/cJSON.h>
+
+struct error;
+
+/* Runs `program describe` with configs (a list of config objects) on its standard input and
+ * reads the list it answers, as long as the one given. The caller's to cJSON_Delete. */
+int describe_ask(cJSON **out, const char *program, const cJSON *configs, struct error *err);
+
+/* Runs `program probe` and reads the object it prints. */
+int describe_probe(cJSON **out, const char *program, struct error *err);
+
+#endif
