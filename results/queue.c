@@ -1,0 +1,264 @@
+/* queue.c - inserting what a plan needs. */
+#include "queue.h"
+
+#include "clock.h"
+#include "error.h"
+#include "file.h"
+#include "json.h"
+#include "settings.h"
+#include "sql.h"
+#include "store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int no_memory(struct error *err)
+{
+    return error_set(err, ERROR_NOMEM, "no memory for the queue");
+}
+
+static int last_id(struct store *store, int64_t *id)
+{
+    *id = sqlite3_last_insert_rowid(store_connection(store));
+    return 0;
+}
+
+int queue_experiment(struct store *store, int64_t *id, char **name_out, bool *existed,
+                     const struct queue_experiment *experiment, struct error *err)
+{
+    char now[CLOCK_ISO_SIZE];
+
+    *name_out = NULL;
+    *existed = false;
+    for (int number = 1;; number++) {
+        sqlite3_stmt *statement;
+        char *name = number == 1 ? strdup(experiment->name)
+                                 : format_string("%s-%d", experiment->name, number);
+        if (name == NULL)
+            return no_memory(err);
+        int rc = sql_query(store, &statement, err,
+                           "SELECT experiment_id, spec_hash FROM experiment WHERE name = ?1", "t",
+                           name);
+        if (rc == 0)
+            rc = sql_step(store, &statement, err);
+        if (rc > 0) {
+            bool same = strcmp(sql_text(statement, 1), experiment->spec_hash) == 0;
+            *id = sqlite3_column_int64(statement, 0);
+            sql_end(&statement);
+            if (!same) {
+                free(name);
+                continue;
+            }
+            *existed = true;
+            *name_out = name;
+            return 0;
+        }
+        clock_iso_now(now);
+        if (rc == 0)
+            rc = sql_run(store, err,
+                         "INSERT INTO experiment (name, description, spec_hash, spec_file,"
+                         " priority, queued_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                         "ttttit", name, experiment->description, experiment->spec_hash,
+                         experiment->spec_file, (int64_t)experiment->priority, now);
+        if (rc < 0) {
+            free(name);
+            return rc;
+        }
+        *name_out = name;
+        return last_id(store, id);
+    }
+}
+
+int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int position,
+              const char *label, const cJSON *axes, struct error *err)
+{
+    bool found;
+    char *text;
+    int rc = sql_int(store, id, &found, err,
+                     "SELECT arm_id FROM arm WHERE experiment_id = ?1 AND label = ?2", "it",
+                     experiment_id, label);
+
+    if (rc < 0 || found)
+        return rc;
+    text = json_canonical(axes);
+    if (text == NULL)
+        return no_memory(err);
+    rc = sql_run(store, err,
+                 "INSERT INTO arm (experiment_id, position, label, axes) VALUES (?1, ?2, ?3, ?4)",
+                 "iitt", experiment_id, (int64_t)position, label, text);
+    free(text);
+    return rc < 0 ? rc : last_id(store, id);
+}
+
+static int add_setting(struct store *store, int64_t run_id, const cJSON *item,
+                       struct error *err)
+{
+    static const char sql[] = "INSERT INTO setting (run_id, key, value) VALUES (?1, ?2, ?3)";
+    double value = item->valuedouble;
+
+    if (cJSON_IsBool(item))
+        return sql_run(store, err, sql, "iti", run_id, item->string,
+                       (int64_t)cJSON_IsTrue(item));
+    if (cJSON_IsNumber(item) && value >= -0x1p53 && value <= 0x1p53 &&
+        value - (double)(int64_t)value == 0.0)
+        return sql_run(store, err, sql, "iti", run_id, item->string, (int64_t)value);
+    if (cJSON_IsNumber(item))
+        return sql_run(store, err, sql, "itr", run_id, item->string, value);
+    return sql_run(store, err, sql, "itt", run_id, item->string,
+                   cJSON_IsString(item) ? item->valuestring : "");
+}
+
+int queue_run(struct store *store, int64_t *id, const struct queue_run *run, struct error *err)
+{
+    bool found;
+    char *text;
+    int rc = sql_int(store, id, &found, err, "SELECT run_id FROM run WHERE hash = ?1", "t",
+                     run->hash);
+
+    if (rc < 0 || found)
+        return rc;
+    text = json_canonical(run->job_config);
+    if (text == NULL)
+        return no_memory(err);
+    rc = sql_run(store, err,
+                 "INSERT INTO run (hash, canonical, job_config, data_hash, numeric_version, seed,"
+                 " parameters, puzzle_parameters, total_steps, train_flops)"
+                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                 "tttttiiiir", run->hash, run->canonical, text, run->data_hash,
+                 ENGINE_NUMERIC_VERSION, run->seed, run->parameters, run->puzzle_parameters,
+                 run->total_steps, run->train_flops);
+    free(text);
+    if (rc == 0)
+        rc = last_id(store, id);
+    for (const cJSON *item = run->settings->child; item != NULL && rc == 0; item = item->next)
+        rc = add_setting(store, *id, item, err);
+    return rc;
+}
+
+int queue_evaluation(struct store *store, int64_t *id, int64_t run_id,
+                     const struct queue_evaluation *evaluation, struct error *err)
+{
+    bool found;
+    int rc = sql_int(store, id, &found, err,
+                     "SELECT evaluation_id FROM evaluation WHERE run_id = ?1 AND canonical = ?2",
+                     "it", run_id, evaluation->canonical);
+
+    if (rc < 0 || found)
+        return rc;
+    rc = sql_run(store, err,
+                 "INSERT INTO evaluation (run_id, canonical, outer_steps, augmentations,"
+                 " act_inference, eval_seed, split) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                 "itiiiit", run_id, evaluation->canonical, evaluation->outer_steps,
+                 evaluation->augmentations, (int64_t)evaluation->act_inference,
+                 evaluation->eval_seed, evaluation->train_split ? "train" : "test");
+    return rc < 0 ? rc : last_id(store, id);
+}
+
+int queue_link(struct store *store, int64_t arm_id, int64_t run_id, int64_t evaluation_id,
+               struct error *err)
+{
+    int rc = sql_run(store, err, "INSERT OR IGNORE INTO arm_run (arm_id, run_id) VALUES (?1, ?2)",
+                     "ii", arm_id, run_id);
+
+    if (rc == 0)
+        rc = sql_run(store, err,
+                     "INSERT OR IGNORE INTO arm_evaluation (arm_id, evaluation_id)"
+                     " VALUES (?1, ?2)",
+                     "ii", arm_id, evaluation_id);
+    return rc;
+}
+
+int queue_dropped(struct store *store, int64_t experiment_id, const char *arm,
+                  const char *evaluation, const char *reason, struct error *err)
+{
+    return sql_run(store, err,
+                   "INSERT INTO dropped (experiment_id, arm, evaluation, reason)"
+                   " VALUES (?1, ?2, ?3, ?4)",
+                   "ittt", experiment_id, arm, evaluation, reason);
+}
+
+int queue_job(struct store *store, int64_t *id, const struct queue_job *job, struct error *err)
+{
+    char now[CLOCK_ISO_SIZE];
+
+    clock_iso_now(now);
+    int rc = sql_run(store, err,
+                     "INSERT INTO job (run_id, kind, state, priority, cost, threads, memory_gb,"
+                     " time_limit_min, retries_max, queued_at)"
+                     " VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                     "itirirrit", job->run_id, job->evaluate ? "evaluate" : "train",
+                     (int64_t)job->priority, job->cost, (int64_t)job->threads, job->memory_gb,
+                     job->time_limit_min, (int64_t)job->retries_max, now);
+
+    return rc < 0 ? rc : last_id(store, id);
+}
+
+int queue_job_evaluation(struct store *store, int64_t job_id, int64_t evaluation_id,
+                         struct error *err)
+{
+    return sql_run(store, err,
+                   "INSERT OR IGNORE INTO job_evaluation (job_id, evaluation_id) VALUES (?1, ?2)",
+                   "ii", job_id, evaluation_id);
+}
+
+int queue_state(struct store *store, struct queue_state *out, const char *run_hash,
+                struct error *err)
+{
+    sqlite3_stmt *statement;
+    bool found;
+    int rc;
+
+    memset(out, 0, sizeof *out);
+    rc = sql_int(store, &out->run_id, &found, err, "SELECT run_id FROM run WHERE hash = ?1", "t",
+                 run_hash);
+    if (rc < 0 || !found)
+        return rc;
+    rc = sql_int(store, &out->open_job, &found, err,
+                 "SELECT job_id FROM job WHERE run_id = ?1"
+                 " AND state IN ('queued', 'starting', 'running') ORDER BY job_id DESC LIMIT 1",
+                 "i", out->run_id);
+    if (rc == 0)
+        rc = sql_query(store, &statement, err,
+                       "SELECT j.job_id, j.state, j.cause,"
+                       " (SELECT file FROM checkpoint c WHERE c.run_id = j.run_id)"
+                       " FROM job j WHERE j.run_id = ?1 AND j.kind = 'train'"
+                       " ORDER BY j.job_id DESC LIMIT 1",
+                       "i", out->run_id);
+    if (rc == 0)
+        rc = sql_step(store, &statement, err);
+    if (rc > 0) {
+        out->last_train_job = sqlite3_column_int64(statement, 0);
+        snprintf(out->train_state, sizeof out->train_state, "%s", sql_text(statement, 1));
+        snprintf(out->train_cause, sizeof out->train_cause, "%s", sql_text(statement, 2));
+        snprintf(out->checkpoint, sizeof out->checkpoint, "%s", sql_text(statement, 3));
+        sql_end(&statement);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+int queue_has_result(struct store *store, bool *out, int64_t run_id, const char *canonical,
+                     struct error *err)
+{
+    int64_t id;
+
+    return sql_int(store, &id, out, err,
+                   "SELECT evaluation_id FROM evaluation JOIN evaluation_result USING"
+                   " (evaluation_id) WHERE run_id = ?1 AND canonical = ?2"
+                   " AND checkpoint = 'last'",
+                   "it", run_id, canonical);
+}
+
+int queue_forget_checkpoint(struct store *store, int64_t run_id, struct error *err)
+{
+    return sql_run(store, err, "DELETE FROM checkpoint WHERE run_id = ?1", "i", run_id);
+}
+
+int queue_request(struct store *store, const char *kind, const char *target, struct error *err)
+{
+    char now[CLOCK_ISO_SIZE];
+
+    clock_iso_now(now);
+    return sql_run(store, err, "INSERT INTO request (kind, target, asked_at) VALUES (?1, ?2, ?3)",
+                   "ttt", kind, target, now);
+}

@@ -1,0 +1,89 @@
+/*
+ * queue.h - the write side of planning: experiments, arms, runs, evaluations and jobs.
+ *
+ * All functions run in the caller's transaction.
+ */
+#ifndef RESULTS_QUEUE_H
+#define RESULTS_QUEUE_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct error;
+struct store;
+
+struct queue_experiment {
+    const char *name, *description, *spec_hash, *spec_file;
+    int priority;
+};
+
+/*
+ * Finds the experiment of this name and spec, or adds it. A name that belongs to another spec
+ * gets the first free suffix -2, -3, ...; name_out receives the name used (fresh, the
+ * caller's). *existed: it was there.
+ */
+int queue_experiment(struct store *store, int64_t *id, char **name_out, bool *existed,
+                     const struct queue_experiment *experiment, struct error *err);
+
+int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int position,
+              const char *label, const cJSON *axes, struct error *err);
+
+struct queue_run {
+    const char *hash, *canonical, *data_hash;
+    const cJSON *job_config; /* its members are the run's settings */
+    const cJSON *settings;   /* every active setting, key -> value, defaults included */
+    int64_t seed, parameters, puzzle_parameters, total_steps;
+    double train_flops;
+};
+
+/* Finds the run by its hash or adds it with its settings. */
+int queue_run(struct store *store, int64_t *id, const struct queue_run *run, struct error *err);
+
+struct queue_evaluation {
+    const char *canonical;
+    int64_t outer_steps, augmentations, eval_seed;
+    bool act_inference, train_split;
+};
+
+int queue_evaluation(struct store *store, int64_t *id, int64_t run_id,
+                     const struct queue_evaluation *evaluation, struct error *err);
+/* The arm consists of run and asks for evaluation. Repeating it changes nothing. */
+int queue_link(struct store *store, int64_t arm_id, int64_t run_id, int64_t evaluation_id,
+               struct error *err);
+int queue_dropped(struct store *store, int64_t experiment_id, const char *arm,
+                  const char *evaluation, const char *reason, struct error *err);
+
+struct queue_job {
+    int64_t run_id;
+    bool evaluate; /* else train */
+    int priority, threads, retries_max;
+    double cost, memory_gb, time_limit_min;
+};
+
+/* Adds a queued job. */
+int queue_job(struct store *store, int64_t *id, const struct queue_job *job, struct error *err);
+int queue_job_evaluation(struct store *store, int64_t job_id, int64_t evaluation_id,
+                         struct error *err);
+
+/* How a run stands, for the plan and for queueing. */
+struct queue_state {
+    int64_t run_id;         /* 0: unknown run */
+    int64_t open_job;       /* a train or evaluate job that is queued, starting or running; 0 */
+    int64_t last_train_job; /* 0: never queued */
+    char train_state[16];   /* of that job */
+    char train_cause[64];   /* of that job, "" */
+    char checkpoint[256];   /* file of the final checkpoint, relative to the workspace; "" */
+};
+int queue_state(struct store *store, struct queue_state *out, const char *run_hash,
+                struct error *err);
+/* Whether a 'last' result is stored for the evaluation of run by canonical text. */
+int queue_has_result(struct store *store, bool *out, int64_t run_id, const char *canonical,
+                     struct error *err);
+/* The run's final checkpoint is gone: forgets it, so that it is trained again. */
+int queue_forget_checkpoint(struct store *store, int64_t run_id, struct error *err);
+
+/* Requests of other commands to the runner. */
+int queue_request(struct store *store, const char *kind, const char *target, struct error *err);
+
+#endif

@@ -1,0 +1,405 @@
+/* record.c - jobs and attempts through their states. */
+#include "record.h"
+
+#include "clock.h"
+#include "error.h"
+#include "file.h"
+#include "json.h"
+#include "sql.h"
+#include "store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int no_memory(struct error *err)
+{
+    return error_set(err, ERROR_NOMEM, "no memory for the job list");
+}
+
+/* Makes room for one more in a list that grows at powers of two. */
+static void *grow(void *list, int count, size_t size)
+{
+    if ((count & (count - 1)) != 0)
+        return list;
+    return realloc(list, (count == 0 ? 1 : 2 * (size_t)count) * size);
+}
+
+void record_free_jobs(struct record_job *jobs, int count)
+{
+    for (int i = 0; i < count; i++)
+        free(jobs[i].label);
+    free(jobs);
+}
+
+static void read_job(struct record_job *job, sqlite3_stmt *s)
+{
+    *job = (struct record_job){
+        .job_id = sqlite3_column_int64(s, 0),
+        .run_id = sqlite3_column_int64(s, 1),
+        .evaluate = strcmp(sql_text(s, 4), "evaluate") == 0,
+        .priority = sqlite3_column_int(s, 5),
+        .threads = sqlite3_column_int(s, 6),
+        .retries_max = sqlite3_column_int(s, 7),
+        .failures = sqlite3_column_int(s, 8),
+        .cost = sqlite3_column_double(s, 9),
+        .memory_gb = sqlite3_column_double(s, 10),
+        .time_limit_min = sqlite3_column_double(s, 11),
+        .not_before = sqlite3_column_double(s, 12),
+    };
+    snprintf(job->run_hash, sizeof job->run_hash, "%s", sql_text(s, 2));
+    snprintf(job->state, sizeof job->state, "%s", sql_text(s, 3));
+    job->label = format_string("%s seed %s", sql_text(s, 13), sql_text(s, 14));
+}
+
+int record_open_jobs(struct store *store, struct record_job **out, int *count,
+                     const char *experiment, struct error *err)
+{
+    sqlite3_stmt *s;
+    struct record_job *jobs = NULL;
+    int n = 0;
+    int rc = sql_query(store, &s, err,
+                       "SELECT j.job_id, j.run_id, r.hash, j.state, j.kind, j.priority,"
+                       " j.threads, j.retries_max, j.failures, j.cost, j.memory_gb,"
+                       " j.time_limit_min, j.not_before,"
+                       " coalesce((SELECT e.name || ': ' || a.label FROM arm_run x"
+                       "  JOIN arm a USING (arm_id) JOIN experiment e USING (experiment_id)"
+                       "  WHERE x.run_id = j.run_id LIMIT 1), substr(r.hash, 1, 12)), r.seed"
+                       " FROM job j JOIN run r USING (run_id)"
+                       " WHERE j.state IN ('queued', 'starting', 'running')"
+                       " AND (?1 IS NULL OR j.run_id IN (SELECT x.run_id FROM arm_run x"
+                       "  JOIN arm a USING (arm_id) JOIN experiment e USING (experiment_id)"
+                       "  WHERE e.name = ?1))"
+                       " ORDER BY j.priority DESC, j.cost DESC, j.job_id",
+                       "t", experiment);
+
+    *out = NULL;
+    *count = 0;
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        struct record_job *larger = grow(jobs, n, sizeof *jobs);
+        rc = 0;
+        if (larger == NULL) {
+            sql_end(&s);
+            rc = no_memory(err);
+            break;
+        }
+        jobs = larger;
+        read_job(&jobs[n++], s);
+        if (jobs[n - 1].label == NULL) {
+            sql_end(&s);
+            rc = no_memory(err);
+            break;
+        }
+    }
+    if (rc < 0) {
+        record_free_jobs(jobs, n);
+        return rc;
+    }
+    *out = jobs;
+    *count = n;
+    return 0;
+}
+
+int record_job_state(struct store *store, int64_t job_id, const char *state, const char *cause,
+                     const char *message, struct error *err)
+{
+    char now[CLOCK_ISO_SIZE];
+    bool open = strcmp(state, "queued") == 0 || strcmp(state, "starting") == 0 ||
+                strcmp(state, "running") == 0;
+
+    clock_iso_now(now);
+    return sql_run(store, err,
+                   "UPDATE job SET state = ?2, cause = ?3, message = ?4, finished_at = ?5"
+                   " WHERE job_id = ?1",
+                   "itttt", job_id, state, cause, message, open ? NULL : now);
+}
+
+int record_job_retry(struct store *store, int64_t job_id, bool counts, double not_before,
+                     const char *cause, const char *message, struct error *err)
+{
+    int rc = sql_run(store, err,
+                     "UPDATE job SET failures = failures + ?2, not_before = ?3 WHERE job_id = ?1",
+                     "iir", job_id, (int64_t)counts, not_before);
+
+    return rc < 0 ? rc : record_job_state(store, job_id, "queued", cause, message, err);
+}
+
+int record_attempt(struct store *store, int64_t *attempt_id, int *number, char directory[160],
+                   const struct record_job *job, struct error *err)
+{
+    int64_t last;
+    char now[CLOCK_ISO_SIZE];
+    int rc = sql_int(store, &last, NULL, err,
+                     "SELECT coalesce(max(number), 0) FROM attempt WHERE run_id = ?1", "i",
+                     job->run_id);
+
+    if (rc < 0)
+        return rc;
+    *number = (int)last + 1;
+    snprintf(directory, 160, "runs/%s/attempts/%d", job->run_hash, *number);
+    clock_iso_now(now);
+    rc = sql_run(store, err,
+                 "INSERT INTO attempt (job_id, run_id, number, directory, executor, state,"
+                 " started_at) VALUES (?1, ?2, ?3, ?4, 'local', 'starting', ?5)",
+                 "iiitt", job->job_id, job->run_id, (int64_t)*number, directory, now);
+    *attempt_id = sqlite3_last_insert_rowid(store_connection(store));
+    return rc < 0 ? rc : record_job_state(store, job->job_id, "starting", NULL, NULL, err);
+}
+
+/* Adds parsed text as member key. */
+static int add_parsed(cJSON *object, const char *key, const char *text, struct error *err)
+{
+    cJSON *value = NULL;
+    int rc = json_parse(&value, text, strlen(text), "database", err);
+
+    if (rc == 0 && !(key != NULL ? cJSON_AddItemToObject(object, key, value)
+                                 : cJSON_AddItemToArray(object, value))) {
+        cJSON_Delete(value);
+        rc = no_memory(err);
+    }
+    return rc;
+}
+
+/* A train job does all evaluations of its run; an evaluate job those it was queued for. */
+static int add_evaluations(struct store *store, cJSON *list, const struct record_job *job,
+                           struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       job->evaluate
+                           ? "SELECT canonical FROM job_evaluation JOIN evaluation USING"
+                             " (evaluation_id) WHERE job_id = ?1 ORDER BY evaluation_id"
+                           : "SELECT canonical FROM evaluation WHERE run_id = ?1"
+                             " ORDER BY evaluation_id",
+                       "i", job->evaluate ? job->job_id : job->run_id);
+
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        rc = add_parsed(list, NULL, sql_text(s, 0), err);
+        if (rc < 0)
+            sql_end(&s);
+    }
+    return rc;
+}
+
+int record_job_json(struct store *store, cJSON **out, const struct record_job *job, int attempt,
+                    struct error *err)
+{
+    sqlite3_stmt *s;
+    cJSON *json = cJSON_CreateObject();
+    int rc = sql_query(store, &s, err,
+                       "SELECT data_hash, job_config, (SELECT file FROM checkpoint c"
+                       " WHERE c.run_id = r.run_id) FROM run r WHERE run_id = ?1",
+                       "i", job->run_id);
+
+    *out = NULL;
+    if (rc == 0)
+        rc = sql_step(store, &s, err);
+    if (rc == 0)
+        rc = error_set(err, ERROR_ABSENT, "run %s is not in the database", job->run_hash);
+    if (rc < 0) {
+        cJSON_Delete(json);
+        return rc;
+    }
+    char prefix[96]; /* files are relative to the run's directory in job.json */
+    int length = snprintf(prefix, sizeof prefix, "runs/%s/", job->run_hash);
+    const char *file = sql_text(s, 2);
+    if (strncmp(file, prefix, (size_t)length) == 0)
+        file += length;
+    cJSON_AddStringToObject(json, "format", "hrmlab-job-1");
+    cJSON_AddStringToObject(json, "kind", job->evaluate ? "evaluate" : "train");
+    cJSON_AddStringToObject(json, "run_hash", job->run_hash);
+    cJSON_AddNumberToObject(json, "attempt", attempt);
+    cJSON_AddStringToObject(json, "data_hash", sql_text(s, 0));
+    if (job->evaluate)
+        cJSON_AddStringToObject(json, "checkpoint", file);
+    else
+        cJSON_AddNullToObject(json, "checkpoint");
+    rc = add_parsed(json, "config", sql_text(s, 1), err);
+    sql_end(&s);
+    cJSON *list = cJSON_AddArrayToObject(json, "evaluations");
+    if (rc == 0 && list == NULL)
+        rc = no_memory(err);
+    if (rc == 0)
+        rc = add_evaluations(store, list, job, err);
+    if (rc < 0) {
+        cJSON_Delete(json);
+        return rc;
+    }
+    *out = json;
+    return 0;
+}
+
+int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_id,
+                           const struct record_process *process, struct error *err)
+{
+    int rc = sql_run(store, err,
+                     "UPDATE attempt SET state = 'running', keeper_pid = ?2, keeper_start = ?3,"
+                     " boot_id = ?4, host = ?5, cpus = ?6 WHERE attempt_id = ?1",
+                     "iiittt", attempt_id, process->keeper_pid, process->keeper_start,
+                     process->boot_id, process->host, process->cpus);
+
+    return rc < 0 ? rc : record_job_state(store, job_id, "running", NULL, NULL, err);
+}
+
+int record_open_attempts(struct store *store, struct record_attempt **out, int *count,
+                         struct error *err)
+{
+    sqlite3_stmt *s;
+    struct record_attempt *list = NULL;
+    int n = 0;
+    int rc = sql_query(store, &s, err,
+                       "SELECT attempt_id, job_id, run_id, keeper_pid, keeper_start,"
+                       " journal_offset, journal_sequence, number, directory, boot_id, host,"
+                       " state FROM attempt WHERE state IN ('starting', 'running')"
+                       " ORDER BY attempt_id",
+                       "");
+
+    *out = NULL;
+    *count = 0;
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        struct record_attempt *larger = grow(list, n, sizeof *list);
+        rc = 0;
+        if (larger == NULL) {
+            sql_end(&s);
+            rc = no_memory(err);
+            break;
+        }
+        list = larger;
+        struct record_attempt *a = &list[n++];
+        *a = (struct record_attempt){
+            .attempt_id = sqlite3_column_int64(s, 0),
+            .job_id = sqlite3_column_int64(s, 1),
+            .run_id = sqlite3_column_int64(s, 2),
+            .keeper_pid = sqlite3_column_int64(s, 3),
+            .keeper_start = sqlite3_column_int64(s, 4),
+            .offset = sqlite3_column_int64(s, 5),
+            .sequence = sqlite3_column_int64(s, 6),
+            .number = sqlite3_column_int(s, 7),
+        };
+        snprintf(a->directory, sizeof a->directory, "%s", sql_text(s, 8));
+        snprintf(a->boot_id, sizeof a->boot_id, "%s", sql_text(s, 9));
+        snprintf(a->host, sizeof a->host, "%s", sql_text(s, 10));
+        snprintf(a->state, sizeof a->state, "%s", sql_text(s, 11));
+    }
+    if (rc < 0) {
+        free(list);
+        return rc;
+    }
+    *out = list;
+    *count = n;
+    return 0;
+}
+
+int record_offset(struct store *store, int64_t attempt_id, int64_t offset, int64_t sequence,
+                  struct error *err)
+{
+    return sql_run(store, err,
+                   "UPDATE attempt SET journal_offset = ?2, journal_sequence = ?3"
+                   " WHERE attempt_id = ?1",
+                   "iii", attempt_id, offset, sequence);
+}
+
+static double real_member(const cJSON *object, const char *key)
+{
+    const cJSON *item = json_member(object, key);
+
+    return cJSON_IsNumber(item) ? item->valuedouble : 0.0;
+}
+
+int record_attempt_end(struct store *store, int64_t attempt_id, const struct record_end *end,
+                       struct error *err)
+{
+    char now[CLOCK_ISO_SIZE];
+    int rc;
+
+    clock_iso_now(now);
+    rc = sql_run(store, err,
+                 "UPDATE attempt SET state = ?2, outcome = ?3, message = ?4, ended_at = ?5"
+                 " WHERE attempt_id = ?1",
+                 "itttt", attempt_id, end->state, end->outcome, end->message, now);
+    if (rc < 0 || end->exit == NULL)
+        return rc;
+    bool exited = cJSON_IsNumber(json_member(end->exit, "exit_status"));
+    return sql_run(store, err,
+                   "UPDATE attempt SET exit_status = iif(?2, ?3, NULL),"
+                   " exit_signal = iif(?2, NULL, ?4), user_seconds = ?5, system_seconds = ?6,"
+                   " peak_rss_mib = ?7 WHERE attempt_id = ?1",
+                   "iiiirrr", attempt_id, (int64_t)exited,
+                   (int64_t)real_member(end->exit, "exit_status"),
+                   (int64_t)real_member(end->exit, "signal"),
+                   real_member(end->exit, "user_seconds"),
+                   real_member(end->exit, "system_seconds"),
+                   real_member(end->exit, "peak_rss_mib"));
+}
+
+int record_next_request(struct store *store, int64_t *id, char kind[16], char target[160],
+                        struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT request_id, kind, target FROM request WHERE answered_at IS NULL"
+                       " ORDER BY request_id LIMIT 1",
+                       "");
+
+    *id = 0;
+    if (rc == 0)
+        rc = sql_step(store, &s, err);
+    if (rc > 0) {
+        *id = sqlite3_column_int64(s, 0);
+        snprintf(kind, 16, "%s", sql_text(s, 1));
+        snprintf(target, 160, "%s", sql_text(s, 2));
+        sql_end(&s);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+int record_answer_request(struct store *store, int64_t id, const char *answer,
+                          struct error *err)
+{
+    char now[CLOCK_ISO_SIZE];
+
+    clock_iso_now(now);
+    return sql_run(store, err,
+                   "UPDATE request SET answered_at = ?2, answer = ?3 WHERE request_id = ?1", "itt",
+                   id, now, answer);
+}
+
+int record_find_jobs(struct store *store, int64_t **ids, int *count, const char *target,
+                     const char *states, struct error *err)
+{
+    sqlite3_stmt *s;
+    int64_t *list = NULL;
+    int n = 0;
+    int rc = sql_query(store, &s, err,
+                       "SELECT j.job_id FROM job j JOIN run r USING (run_id)"
+                       " WHERE instr(',' || ?2 || ',', ',' || j.state || ',') > 0"
+                       " AND j.job_id = (SELECT max(k.job_id) FROM job k"
+                       "  WHERE k.run_id = j.run_id AND k.kind = j.kind)"
+                       " AND (?1 = 'all' OR (length(?1) >= 4 AND"
+                       "  substr(r.hash, 1, length(?1)) = ?1) OR j.run_id IN"
+                       "  (SELECT x.run_id FROM arm_run x JOIN arm a USING (arm_id)"
+                       "   JOIN experiment e USING (experiment_id) WHERE e.name = ?1))",
+                       "tt", target, states);
+
+    *ids = NULL;
+    *count = 0;
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        int64_t *larger = grow(list, n, sizeof *list);
+        rc = 0;
+        if (larger == NULL) {
+            sql_end(&s);
+            rc = no_memory(err);
+            break;
+        }
+        list = larger;
+        list[n++] = sqlite3_column_int64(s, 0);
+    }
+    if (rc < 0) {
+        free(list);
+        return rc;
+    }
+    *ids = list;
+    *count = n;
+    return 0;
+}

@@ -1,0 +1,94 @@
+/*
+ * record.h - the write side of running: job states, attempts, and what journals say.
+ *
+ * All functions run in the caller's transaction.
+ */
+#ifndef RESULTS_RECORD_H
+#define RESULTS_RECORD_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct error;
+struct store;
+
+/* A job that is not over, as the scheduler needs it. */
+struct record_job {
+    int64_t job_id, run_id;
+    char run_hash[65];
+    char state[16]; /* queued, starting, running */
+    char *label;    /* owned: "experiment: arm seed N" for people */
+    bool evaluate;
+    int priority, threads, retries_max, failures;
+    double cost, memory_gb, time_limit_min, not_before;
+};
+/* experiment: a name, or NULL for all. In the order in which they should start. */
+int record_open_jobs(struct store *store, struct record_job **out, int *count,
+                     const char *experiment, struct error *err);
+void record_free_jobs(struct record_job *jobs, int count);
+
+/* The one function that changes a job's state. cause and message may be NULL; finished_at is set
+ * for states that are over. */
+int record_job_state(struct store *store, int64_t job_id, const char *state, const char *cause,
+                     const char *message, struct error *err);
+/* Back to the queue after a failure (counted when it counts against retries). */
+int record_job_retry(struct store *store, int64_t job_id, bool counts, double not_before,
+                     const char *cause, const char *message, struct error *err);
+
+/* A new attempt of the job, numbered upwards within the run, in state 'starting'. directory is
+ * written: runs/HASH/attempts/N. */
+int record_attempt(struct store *store, int64_t *attempt_id, int *number, char directory[160],
+                   const struct record_job *job, struct error *err);
+
+/* What the job is to do: the members of job.json, all but cpus. Fresh object. */
+int record_job_json(struct store *store, cJSON **out, const struct record_job *job, int attempt,
+                    struct error *err);
+
+struct record_process {
+    int64_t keeper_pid, keeper_start;
+    const char *boot_id, *host, *cpus;
+};
+int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_id,
+                           const struct record_process *process, struct error *err);
+
+/* An attempt that is not over. */
+struct record_attempt {
+    int64_t attempt_id, job_id, run_id, keeper_pid, keeper_start, offset, sequence;
+    int number;
+    char directory[160], boot_id[64], host[128], state[16];
+};
+int record_open_attempts(struct store *store, struct record_attempt **out, int *count,
+                         struct error *err);
+
+/*
+ * Applies one journal event. Values repeated after a resume must equal those stored:
+ * ERROR_DAMAGED when they do not (on another kernel set the run becomes 'mixed' and the new value
+ * stays). Unknown types are ignored.
+ */
+int record_event(struct store *store, const struct record_attempt *attempt, const char *type,
+                 const cJSON *body, struct error *err);
+int record_offset(struct store *store, int64_t attempt_id, int64_t offset, int64_t sequence,
+                  struct error *err);
+
+/* How the attempt ended, from exit.json (NULL: there is none). */
+struct record_end {
+    const char *state;   /* ended, superseded, quarantined */
+    const char *outcome; /* done, diverged, stopped, or a cause of failure */
+    const char *message; /* NULL: none */
+    const cJSON *exit;
+};
+int record_attempt_end(struct store *store, int64_t attempt_id, const struct record_end *end,
+                       struct error *err);
+
+/* A request not yet answered; *id 0 when there is none. */
+int record_next_request(struct store *store, int64_t *id, char kind[16], char target[160],
+                        struct error *err);
+int record_answer_request(struct store *store, int64_t id, const char *answer,
+                          struct error *err);
+/* Job ids a target (experiment name, run hash prefix, "all") means, in the given states
+ * ("queued,starting,running"). Fresh list. */
+int record_find_jobs(struct store *store, int64_t **ids, int *count, const char *target,
+                     const char *states, struct error *err);
+
+#endif

@@ -1,0 +1,294 @@
+/* record_event.c - one journal event into the tables (docs/formats.md lists the types). */
+#include "record.h"
+
+#include "error.h"
+#include "json.h"
+#include "sql.h"
+#include "store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double real_member(const cJSON *object, const char *key)
+{
+    const cJSON *item = json_member(object, key);
+
+    return cJSON_IsNumber(item) ? item->valuedouble : 0.0;
+}
+
+static const char *text_member(const cJSON *object, const char *key)
+{
+    const cJSON *item = json_member(object, key);
+
+    return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+/* The attempt's kernel set differs from that of an earlier attempt of the run. */
+static int is_mixed(struct store *store, bool *mixed, const struct record_attempt *attempt,
+                    struct error *err)
+{
+    int64_t sets;
+    int rc = sql_int(store, &sets, NULL, err,
+                     "SELECT count(DISTINCT kernel_set || '/' || coalesce(blas_core, ''))"
+                     " FROM attempt WHERE run_id = ?1 AND kernel_set IS NOT NULL",
+                     "i", attempt->run_id);
+
+    *mixed = sets > 1;
+    return rc;
+}
+
+/* A value that was said before and is now another one. */
+static int differs(struct store *store, const struct record_attempt *attempt, const char *what,
+                   double before, double now, struct error *err)
+{
+    bool mixed;
+    int rc = is_mixed(store, &mixed, attempt, err);
+
+    if (rc < 0)
+        return rc;
+    if (!mixed)
+        return error_set(err, ERROR_DAMAGED,
+                         "attempt %d says %s = %.17g where an earlier one said %.17g",
+                         attempt->number, what, now, before);
+    return sql_run(store, err, "UPDATE run SET mixed = 1 WHERE run_id = ?1", "i",
+                   attempt->run_id);
+}
+
+static int apply_begin(struct store *store, const struct record_attempt *attempt,
+                       const cJSON *body, struct error *err)
+{
+    const cJSON *p = json_member(body, "provenance");
+    char *whole = json_canonical(body);
+
+    if (whole == NULL)
+        return error_set(err, ERROR_NOMEM, "no memory for an event");
+    int rc = sql_run(store, err,
+                     "UPDATE attempt SET engine_version = ?2, git_commit = ?3, compiler = ?4,"
+                     " kernel_set = ?5, blas = ?6, blas_core = ?7, cpu = ?8, provenance = ?9"
+                     " WHERE attempt_id = ?1",
+                     "itttttttt", attempt->attempt_id, text_member(p, "engine_version"),
+                     text_member(p, "git_commit"), text_member(p, "compiler"),
+                     text_member(p, "kernel_set"), text_member(p, "blas"),
+                     text_member(p, "blas_core"), text_member(p, "cpu"), whole);
+    free(whole);
+    if (rc == 0 && strcmp(text_member(body, "kind"), "train") == 0)
+        rc = sql_run(store, err,
+                     "UPDATE run SET parameters = ?2, puzzle_parameters = ?3, total_steps = ?4,"
+                     " train_flops = ?5 WHERE run_id = ?1",
+                     "iiiir", attempt->run_id, (int64_t)real_member(body, "parameters"),
+                     (int64_t)real_member(body, "puzzle_parameters"),
+                     (int64_t)real_member(body, "total_steps"), real_member(body, "train_flops"));
+    return rc;
+}
+
+static int apply_metric(struct store *store, const struct record_attempt *attempt,
+                        const cJSON *body, struct error *err)
+{
+    const cJSON *values = json_member(body, "values");
+    int64_t step = (int64_t)real_member(body, "step");
+    int rc = 0;
+
+    for (const cJSON *item = values != NULL ? values->child : NULL; item != NULL && rc == 0;
+         item = item->next) {
+        sqlite3_stmt *s;
+        if (!cJSON_IsNumber(item))
+            continue;
+        rc = sql_query(store, &s, err,
+                       "SELECT value FROM metric WHERE run_id = ?1 AND name = ?2 AND step = ?3",
+                       "iti", attempt->run_id, item->string, step);
+        if (rc == 0)
+            rc = sql_step(store, &s, err);
+        if (rc > 0) {
+            double before = sqlite3_column_double(s, 0), now = item->valuedouble;
+            sql_end(&s);
+            rc = before < now || before > now
+                     ? differs(store, attempt, item->string, before, now, err)
+                     : 0;
+        }
+        if (rc == 0)
+            rc = sql_run(store, err,
+                         "INSERT OR REPLACE INTO metric (run_id, name, step, value)"
+                         " VALUES (?1, ?2, ?3, ?4)",
+                         "itir", attempt->run_id, item->string, step, item->valuedouble);
+    }
+    return rc;
+}
+
+static int find_evaluation(struct store *store, int64_t *id,
+                           const struct record_attempt *attempt, const cJSON *body,
+                           struct error *err)
+{
+    const cJSON *object = json_member(body, "evaluation");
+    char *canonical = object != NULL ? json_canonical(object) : NULL;
+    bool found = false;
+    int rc = 0;
+
+    if (canonical != NULL)
+        rc = sql_int(store, id, &found, err,
+                     "SELECT evaluation_id FROM evaluation WHERE run_id = ?1 AND canonical = ?2",
+                     "it", attempt->run_id, canonical);
+    if (rc == 0 && !found)
+        rc = error_set(err, ERROR_DAMAGED, "a result for an evaluation nobody asked for: %.200s",
+                       canonical != NULL ? canonical : "none");
+    free(canonical);
+    return rc;
+}
+
+/* The columns of evaluation_result that the event gives by name. */
+static const char *const RESULT_COLUMNS[] = {
+    "per_token_accuracy", "per_token_accuracy_original", "exact_accuracy", "lm_loss",
+    "mean_outer_steps", "pass_at_1", "pass_at_2", "pass_at_5", "pass_at_10", "pass_at_100",
+    "pass_at_1000", "pass_at_1_strict", "pass_at_2_strict", "tasks", "rows_count",
+};
+enum { RESULT_COLUMN_COUNT = sizeof RESULT_COLUMNS / sizeof *RESULT_COLUMNS };
+
+/* An earlier attempt's result for the same step must be the same. */
+static int check_result(struct store *store, const struct record_attempt *attempt, int64_t id,
+                        int64_t step, const cJSON *body, struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT per_token_accuracy, per_token_accuracy_original, exact_accuracy,"
+                       " lm_loss, mean_outer_steps, pass_at_1, pass_at_2, pass_at_5, pass_at_10,"
+                       " pass_at_100, pass_at_1000, pass_at_1_strict, pass_at_2_strict, tasks,"
+                       " rows_count FROM evaluation_result WHERE evaluation_id = ?1 AND step = ?2",
+                       "ii", id, step);
+
+    if (rc == 0)
+        rc = sql_step(store, &s, err);
+    if (rc <= 0)
+        return rc;
+    rc = 0;
+    for (int i = 0; i < RESULT_COLUMN_COUNT && rc == 0; i++) {
+        double before = sqlite3_column_double(s, i);
+        double now = real_member(body, RESULT_COLUMNS[i]);
+        if (before < now || before > now)
+            rc = differs(store, attempt, RESULT_COLUMNS[i], before, now, err);
+    }
+    sql_end(&s);
+    return rc;
+}
+
+static int apply_evaluation(struct store *store, const struct record_attempt *attempt,
+                            const cJSON *body, struct error *err)
+{
+    int64_t id, step = (int64_t)real_member(body, "step");
+    double v[RESULT_COLUMN_COUNT];
+    int rc = find_evaluation(store, &id, attempt, body, err);
+
+    if (rc == 0)
+        rc = check_result(store, attempt, id, step, body, err);
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < RESULT_COLUMN_COUNT; i++)
+        v[i] = real_member(body, RESULT_COLUMNS[i]);
+    return sql_run(store, err,
+                   "INSERT OR REPLACE INTO evaluation_result (evaluation_id, step, checkpoint,"
+                   " per_token_accuracy, per_token_accuracy_original, exact_accuracy, lm_loss,"
+                   " mean_outer_steps, pass_at_1, pass_at_2, pass_at_5, pass_at_10, pass_at_100,"
+                   " pass_at_1000, pass_at_1_strict, pass_at_2_strict, tasks, rows_count,"
+                   " seconds) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+                   " ?14, ?15, ?16, ?17, ?18, ?19)",
+                   "iitrrrrrrrrrrrrriir", id, step, text_member(body, "checkpoint"), v[0], v[1],
+                   v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12],
+                   (int64_t)v[13], (int64_t)v[14], real_member(body, "seconds"));
+}
+
+static int apply_outcomes(struct store *store, const struct record_attempt *attempt,
+                          const cJSON *body, struct error *err)
+{
+    const cJSON *tasks = json_member(body, "tasks");
+    int64_t id;
+    int rc = find_evaluation(store, &id, attempt, body, err);
+
+    for (const cJSON *row = tasks != NULL ? tasks->child : NULL; row != NULL && rc == 0;
+         row = row->next) {
+        const cJSON *cell[6] = { NULL };
+        int n = 0;
+        for (const cJSON *item = row->child; item != NULL && n < 6; item = item->next)
+            cell[n++] = item;
+        if (n != 6 || !cJSON_IsString(cell[0]) || !cJSON_IsNumber(cell[1]))
+            return error_set(err, ERROR_DAMAGED, "a malformed outcome event");
+        bool solved = cJSON_IsNumber(cell[2]);
+        rc = sql_run(store, err,
+                     "INSERT OR REPLACE INTO task_outcome (evaluation_id, task, test_index, rank,"
+                     " votes, predictions, per_token_accuracy)"
+                     " VALUES (?1, ?2, ?3, iif(?4, ?5, NULL), ?6, ?7, ?8)",
+                     "itiiiiir", id, cell[0]->valuestring, (int64_t)cell[1]->valuedouble,
+                     (int64_t)solved, solved ? (int64_t)cell[2]->valuedouble : (int64_t)0,
+                     (int64_t)cell[3]->valuedouble, (int64_t)cell[4]->valuedouble,
+                     cell[5]->valuedouble);
+    }
+    return rc;
+}
+
+static int apply_checkpoint(struct store *store, const struct record_attempt *attempt,
+                            const cJSON *body, struct error *err)
+{
+    char file[256];
+
+    if (!cJSON_IsTrue(json_member(body, "final")))
+        return 0; /* those on the way are the worker's own affair */
+    snprintf(file, sizeof file, "%s/%.60s", attempt->directory, text_member(body, "file"));
+    return sql_run(store, err,
+                   "INSERT OR REPLACE INTO checkpoint (run_id, attempt_id, step, file,"
+                   " weights_hash) VALUES (?1, ?2, ?3, ?4, ?5)",
+                   "iiitt", attempt->run_id, attempt->attempt_id,
+                   (int64_t)real_member(body, "step"), file, text_member(body, "weights_hash"));
+}
+
+static int apply_baseline(struct store *store, const struct record_attempt *attempt,
+                          const cJSON *body, struct error *err)
+{
+    return sql_run(store, err,
+                   "INSERT OR REPLACE INTO baseline (run_id, name, split, per_token_accuracy,"
+                   " exact_accuracy, pass_at_1, pass_at_2) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                   "ittrrrr", attempt->run_id, text_member(body, "name"),
+                   text_member(body, "split"), real_member(body, "per_token_accuracy"),
+                   real_member(body, "exact_accuracy"), real_member(body, "pass_at_1"),
+                   real_member(body, "pass_at_2"));
+}
+
+static int apply_end(struct store *store, const struct record_attempt *attempt,
+                     const cJSON *body, struct error *err)
+{
+    const cJSON *hash = json_member(body, "weights_hash");
+
+    return sql_run(store, err,
+                   "UPDATE attempt SET weights_hash = ?3, outcome ="
+                   " iif(?2 = 'failed' AND outcome IS NOT NULL, outcome, ?2)"
+                   " WHERE attempt_id = ?1",
+                   "itt", attempt->attempt_id, text_member(body, "status"),
+                   cJSON_IsString(hash) ? hash->valuestring : NULL);
+}
+
+static int apply_error(struct store *store, const struct record_attempt *attempt,
+                       const cJSON *body, struct error *err)
+{
+    return sql_run(store, err,
+                   "UPDATE attempt SET outcome = ?2, message = ?3 WHERE attempt_id = ?1", "itt",
+                   attempt->attempt_id, text_member(body, "cause"),
+                   text_member(body, "message"));
+}
+
+int record_event(struct store *store, const struct record_attempt *attempt, const char *type,
+                 const cJSON *body, struct error *err)
+{
+    static const struct {
+        const char *type;
+        int (*apply)(struct store *, const struct record_attempt *, const cJSON *,
+                     struct error *);
+    } table[] = {
+        { "begin", apply_begin },           { "metric", apply_metric },
+        { "evaluation", apply_evaluation }, { "outcome", apply_outcomes },
+        { "checkpoint", apply_checkpoint }, { "baseline", apply_baseline },
+        { "end", apply_end },               { "error", apply_error },
+    };
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].type, type) == 0)
+            return table[i].apply(store, attempt, body, err);
+    return 0;
+}

@@ -1,0 +1,106 @@
+/* schedule.c - the causes of an end, and the order of beginnings. */
+#include "schedule.h"
+
+#include "random.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+
+enum { EXIT_BAD_JOB = 2, EXIT_ENVIRONMENT = 3, EXIT_DIVERGED = 4, EXIT_DATA_CHANGED = 5,
+       EXIT_NO_MEMORY = 6, EXIT_DISK_FULL = 7, EXIT_STOPPED = 130 };
+
+static struct schedule_end verdict(enum schedule_verdict what, const char *cause)
+{
+    return (struct schedule_end){ what, cause };
+}
+
+/* By the worker's own exit code. */
+static struct schedule_end classify_exit(const struct schedule_facts *facts, const char *outcome)
+{
+    switch (facts->exit_status) {
+    case 0:
+        if (strcmp(outcome, "done") == 0)
+            return verdict(VERDICT_DONE, NULL);
+        return verdict(VERDICT_RETRY, "exit without a result");
+    case EXIT_BAD_JOB:
+        return verdict(VERDICT_FAILED, "bad job");
+    case EXIT_ENVIRONMENT:
+        return verdict(VERDICT_FAILED, "environment");
+    case EXIT_DIVERGED:
+        if (strcmp(outcome, "diverged") == 0)
+            return verdict(VERDICT_DONE, "diverged");
+        return verdict(VERDICT_RETRY, "crash");
+    case EXIT_DATA_CHANGED:
+        return verdict(VERDICT_FAILED, "data changed");
+    case EXIT_NO_MEMORY:
+        return verdict(VERDICT_FAILED, "out of memory");
+    case EXIT_DISK_FULL:
+        return verdict(VERDICT_RETRY, "disk full");
+    case EXIT_STOPPED:
+        return verdict(VERDICT_REQUEUE, "stopped");
+    default:
+        return verdict(VERDICT_RETRY, "crash");
+    }
+}
+
+struct schedule_end schedule_classify(const struct schedule_facts *facts)
+{
+    const char *outcome = facts->outcome != NULL ? facts->outcome : "";
+
+    if (facts->has_exit && facts->has_status && facts->exit_status == 0 &&
+        strcmp(outcome, "done") == 0)
+        return verdict(VERDICT_DONE, NULL); /* it finished, whatever we had in mind */
+    if (facts->cancelled)
+        return verdict(VERDICT_CANCELLED, "cancelled");
+    if (facts->timed_out)
+        return verdict(VERDICT_FAILED, "time limit");
+    if (facts->hung)
+        return verdict(VERDICT_RETRY, "hang");
+    if (facts->stopping)
+        return verdict(VERDICT_REQUEUE, "stopped");
+    if (!facts->has_exit)
+        return verdict(VERDICT_RETRY, "lost worker");
+    if (facts->has_status)
+        return classify_exit(facts, outcome);
+    if (facts->signal == SIGKILL && facts->memory_limited)
+        return verdict(VERDICT_RETRY, "out of memory");
+    return verdict(VERDICT_RETRY, facts->signal == SIGKILL ? "killed" : "crash");
+}
+
+double schedule_backoff_s(int failures, uint64_t job_id)
+{
+    struct random_stream stream = random_stream(job_id, "retry back-off", (uint64_t)failures);
+    double seconds = 2.0;
+
+    for (int i = 1; i < failures && seconds < 300.0; i++)
+        seconds *= 2.0;
+    if (seconds > 300.0)
+        seconds = 300.0;
+    return seconds * (0.75 + 0.5 * random_uniform(&stream));
+}
+
+double schedule_hang_limit_s(double step_s)
+{
+    return 20.0 * step_s > 60.0 ? 20.0 * step_s : 60.0;
+}
+
+int schedule_next(const struct schedule_candidate *candidates, int count, int cores_free,
+                  int cores_total, double now, double *wake_at)
+{
+    *wake_at = 0.0;
+    for (int i = 0; i < count; i++) {
+        const struct schedule_candidate *c = &candidates[i];
+        int threads = c->threads < cores_total ? c->threads : cores_total;
+        if (c->blocked)
+            continue;
+        if (c->not_before > now) {
+            if (*wake_at <= 0.0 || c->not_before < *wake_at)
+                *wake_at = c->not_before;
+            continue;
+        }
+        /* A wide job keeps its turn: narrower ones behind it must not starve it. */
+        return threads <= cores_free ? i : -1;
+    }
+    return -1;
+}

@@ -1,0 +1,57 @@
+/*
+ * schedule.h - policy: what an attempt's end means, when to try again, what is next.
+ *
+ * Plain functions over plain structs; time is passed in.
+ */
+#ifndef RUNNER_SCHEDULE_H
+#define RUNNER_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The facts about an attempt that is over. */
+struct schedule_facts {
+    bool has_exit;         /* exit.json is there */
+    bool has_status;       /* it exited (else: a signal) */
+    int exit_status, signal;
+    const char *outcome;   /* of the journal's end or error event; NULL or "": none */
+    bool cancelled;        /* we stopped it because its job was cancelled */
+    bool stopping;         /* we stopped it because the runner is stopping */
+    bool timed_out, hung;  /* we ended it for that */
+    bool memory_limited;   /* it had a memory limit */
+};
+
+enum schedule_verdict {
+    VERDICT_DONE,       /* the job is done (diverged is a result) */
+    VERDICT_REQUEUE,    /* stopped on purpose: again, not counted as a failure */
+    VERDICT_RETRY,      /* a failure that may pass */
+    VERDICT_FAILED,     /* a failure that trying again cannot mend */
+    VERDICT_CANCELLED
+};
+
+struct schedule_end {
+    enum schedule_verdict verdict;
+    const char *cause; /* "crash", "signal", "out of memory", ...; NULL when done as planned */
+};
+
+struct schedule_end schedule_classify(const struct schedule_facts *facts);
+
+/* Seconds to wait before the next attempt: 2, 4, 8, ... at most 300, times a jitter in
+ * [0.75, 1.25) that depends on the job alone. failures >= 1. */
+double schedule_backoff_s(int failures, uint64_t job_id);
+
+/* No heartbeat for this long is a hang: max(60 s, 20 x the measured step). */
+double schedule_hang_limit_s(double step_s);
+
+struct schedule_candidate {
+    int threads;
+    double not_before; /* wall clock seconds */
+    bool blocked;      /* its run has an attempt going on */
+};
+/* The first candidate (they come in order of preference) that may start now on free cores;
+ * -1: none. *wake_at: the earliest not_before of those waiting for it, or 0. A job that asks
+ * for more threads than cores_total runs on all of them. */
+int schedule_next(const struct schedule_candidate *candidates, int count, int cores_free,
+                  int cores_total, double now, double *wake_at);
+
+#endif

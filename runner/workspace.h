@@ -1,0 +1,30 @@
+/*
+ * workspace.h - the directory everything is written to, and the lock of its one runner.
+ */
+#ifndef RUNNER_WORKSPACE_H
+#define RUNNER_WORKSPACE_H
+
+#include <stdbool.h>
+
+struct error;
+
+struct workspace {
+    char *path;  /* owned; absolute */
+    int lock_fd; /* -1: not held */
+};
+
+/* Makes the directory and its parts where they are missing. */
+int workspace_open(struct workspace *out, const char *path, struct error *err);
+/* The same for reading: ERROR_ABSENT when there is none. */
+int workspace_find(struct workspace *out, const char *path, struct error *err);
+void workspace_close(struct workspace *workspace); /* gives the lock back */
+
+/* Takes the runner's lock. *held false: another runner has it, and holder (at least 128 bytes)
+ * says who. */
+int workspace_lock(struct workspace *workspace, bool *held, char *holder, int holder_size,
+                   struct error *err);
+
+/* workspace/name, fresh; NULL: no memory. */
+char *workspace_path(const struct workspace *workspace, const char *name);
+
+#endif

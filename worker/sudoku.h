@@ -1,0 +1,49 @@
+/*
+ * sudoku.h - our own Sudoku puzzles with one solution, of side 4, 6 or 9.
+ *
+ * Boxes are 2 x 2, 2 rows x 3 columns, 3 x 3. Cells are row-major, 0 is blank.
+ */
+#ifndef WORKER_SUDOKU_H
+#define WORKER_SUDOKU_H
+
+#include "random.h"
+
+#include <stdbool.h>
+
+struct error;
+
+enum { SUDOKU_MAX_SIDE = 9, SUDOKU_MAX_CELLS = 81 };
+
+struct sudoku {
+    int side;
+    uint8_t question[SUDOKU_MAX_CELLS], answer[SUDOKU_MAX_CELLS];
+    int backtracks; /* wrong guesses of the solver below: the difficulty */
+};
+
+/*
+ * Draws a puzzle: a random solved grid, cells taken away in random order as long as the solution
+ * stays the only one, until none can be. ERROR_FORMAT when no puzzle of so many backtracks was
+ * found in a bounded number of tries.
+ */
+int sudoku_make(struct sudoku *out, int side, int min_backtracks, struct random_stream *stream,
+                struct error *err);
+
+/*
+ * Counts solutions up to limit. The solver fills the blank with the fewest candidates (the first
+ * of those), digits in ascending order. *backtracks (may be NULL): digits tried that led nowhere
+ * before the first solution.
+ */
+int sudoku_count_solutions(const uint8_t *cells, int side, int limit, int *backtracks);
+
+/* A shuffle keeps a puzzle valid: transpose (not for side 6, whose boxes are not square), then
+ * new[i][j] = map[x[row[i]][column[j]]]. */
+struct sudoku_shuffle {
+    bool transpose;
+    uint8_t row[SUDOKU_MAX_SIDE], column[SUDOKU_MAX_SIDE];
+    uint8_t map[SUDOKU_MAX_SIDE + 1]; /* map[0] = 0 */
+};
+void sudoku_shuffle_draw(struct sudoku_shuffle *out, int side, struct random_stream *stream);
+void sudoku_shuffle_apply(uint8_t *out, const uint8_t *in, int side,
+                          const struct sudoku_shuffle *shuffle);
+
+#endif
