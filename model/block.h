@@ -1,0 +1,31 @@
+/*
+ * block.h - one aligned block of memory laid out from one table of arrays.
+ */
+#ifndef MODEL_BLOCK_H
+#define MODEL_BLOCK_H
+
+#include <stddef.h>
+
+struct error;
+
+enum { BLOCK_ALIGNMENT = 64 };
+
+/* One array of a block: where its address goes (the address of a pointer variable), how many
+ * elements of what size. count 0: the pointer becomes NULL. */
+struct block_item {
+    void *pointer;
+    size_t count, size;
+};
+
+/*
+ * Allocates zeroed memory for all items, each aligned to 64 bytes, with KERNEL_SLACK floats
+ * behind the last, and sets every item's pointer. *block is freed with free(). ERROR_NOMEM:
+ * the message has name and MiB; then *block and all pointers are NULL.
+ */
+int block_allocate(void **block, const char *name, const struct block_item *items, int count,
+                   struct error *err);
+
+/* a * b, or SIZE_MAX when that overflows; SIZE_MAX is absorbing. */
+size_t size_product(size_t a, size_t b);
+
+#endif

@@ -1,0 +1,175 @@
+/* chunk.c - embedding and segment for a chunk of rows, walked from the table of calls. */
+#include "engine_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Values of prefix position p that come from the puzzle's row; the rest is padding. */
+static int prefix_values(const struct engine *engine, int p)
+{
+    int left = engine->E - p * engine->D;
+
+    return left < 0 ? 0 : (left < engine->D ? left : engine->D);
+}
+
+/* x_s = scale * (e + position), or scale * e, for one position. */
+static void embed_position(const struct engine *engine, float *x, const float *e, int s)
+{
+    size_t D = (size_t)engine->D;
+
+    if (engine->config.pos_encodings == ENGINE_LEARNED)
+        engine->kernels->add_position(x, e,
+                                      engine->parameters + engine->embed_pos + (size_t)s * D,
+                                      engine->embedding_scale, D);
+    else
+        engine->kernels->scale(x, e, engine->embedding_scale, D);
+}
+
+void chunk_embed(struct engine *engine, const struct carry *carry, int first, int rows)
+{
+    size_t D = (size_t)engine->D, T = (size_t)engine->T;
+
+    for (int r = 0; r < rows; r++) {
+        size_t row = (size_t)(first + r);
+        float *x = engine->x + (size_t)r * (size_t)engine->S * D;
+
+        for (int p = 0; p < engine->P; p++, x += D) {
+            size_t id = (size_t)carry->identifiers[row];
+            size_t values = (size_t)prefix_values(engine, p);
+
+            memset(engine->prefix, 0, D * sizeof *x);
+            if (values > 0)
+                memcpy(engine->prefix,
+                       engine->buffers + engine->puzzle_emb + id * (size_t)engine->E +
+                           (size_t)p * D,
+                       values * sizeof *x);
+            embed_position(engine, x, engine->prefix, p);
+        }
+        for (size_t t = 0; t < T; t++, x += D) {
+            size_t token = (size_t)carry->inputs[row * T + t];
+
+            embed_position(engine, x, engine->parameters + engine->embed_tokens + token * D,
+                           engine->P + (int)t);
+        }
+    }
+}
+
+void chunk_embed_backward(struct engine *engine, const struct carry *carry, int first, int rows)
+{
+    const struct kernels *k = engine->kernels;
+    size_t D = (size_t)engine->D, T = (size_t)engine->T, E = (size_t)engine->E;
+    float scale = engine->embedding_scale;
+
+    for (int r = 0; r < rows; r++) {
+        size_t row = (size_t)(first + r);
+        const float *dx = engine->dstate[STATE_X] + (size_t)r * (size_t)engine->S * D;
+
+        if (engine->config.pos_encodings == ENGINE_LEARNED)
+            k->add_scaled(engine->gradients + engine->embed_pos, dx, scale,
+                          (size_t)engine->S * D);
+        if (E > 0) /* the prefix is the row of length E, padded at its end */
+            k->scale(engine->puzzle_gradient + row * E, dx, scale, E);
+        dx += (size_t)engine->P * D;
+        for (size_t t = 0; t < T; t++, dx += D) {
+            size_t token = (size_t)carry->inputs[row * T + t];
+
+            k->add_scaled(engine->gradients + engine->embed_tokens + token * D, dx, scale, D);
+        }
+    }
+}
+
+/* out = z + injections of a call. */
+static void call_inject(const struct engine *engine, float *out, const struct module_call *call,
+                        float *const states[STATE_COUNT], size_t n)
+{
+    engine->kernels->inject(out, states[call->sources[0]], states[call->sources[1]],
+                            call->source_count > 2 ? states[call->sources[2]] : NULL, n);
+}
+
+void chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int rows, bool keep)
+{
+    size_t n = (size_t)rows * (size_t)engine->S * (size_t)engine->D;
+
+    for (int i = 0; i < engine->segment.count; i++) {
+        const struct module_call *call = &engine->segment.calls[i];
+        float *destination = states[call->destination];
+
+        if (!keep || !call->gradient) {
+            call_inject(engine, destination, call, states, n);
+            module_forward(engine, call->module, destination, rows);
+            continue;
+        }
+        struct kept_layer *kept = engine->slots[call->slot];
+
+        call_inject(engine, kept[0].in, call, states, n);
+        module_forward_kept(engine, call->module, kept, rows);
+        memcpy(destination, kept[engine->modules[call->module].layers].in, n * sizeof(float));
+    }
+}
+
+void chunk_segment_first(struct engine *engine, float *const states[STATE_COUNT], int rows)
+{
+    size_t n = (size_t)rows * (size_t)engine->S * (size_t)engine->D;
+    float *copies[STATE_COUNT] = { [STATE_X] = states[STATE_X] };
+
+    for (int z = 0; z < CARRY_STATES; z++) {
+        copies[z] = engine->target_z[z];
+        if (copies[z] != NULL)
+            memcpy(copies[z], states[z], n * sizeof(float));
+    }
+    for (int i = 0; i < engine->segment.count; i++) {
+        const struct module_call *call = &engine->segment.calls[i];
+        float *destination = copies[call->destination];
+
+        call_inject(engine, destination, call, copies, n);
+        if (i < engine->segment.count - 1) {
+            module_forward(engine, call->module, destination, rows);
+            continue;
+        }
+        assert(call->destination == STATE_Z_H); /* what the q head reads */
+        module_forward_first(engine, call->module, engine->target_first, destination, rows);
+    }
+}
+
+/* Hands the gradient of a call's input on to those sources that carry gradient. */
+static void call_distribute(struct engine *engine, const struct module_call *call,
+                            bool live[STATE_COUNT], size_t n)
+{
+    const float *dh = engine->dstate[call->destination];
+
+    live[call->destination] = false;
+    for (int s = 0; s < call->source_count; s++) {
+        enum segment_state source = call->sources[s];
+
+        if (!call->flows[s] || source == call->destination)
+            continue;
+        if (live[source])
+            engine->kernels->add(engine->dstate[source], dh, n);
+        else
+            memcpy(engine->dstate[source], dh, n * sizeof(float));
+        live[source] = true;
+    }
+    for (int s = 0; s < call->source_count; s++)
+        if (call->flows[s] && call->sources[s] == call->destination)
+            live[call->destination] = true; /* z's own gradient is there already */
+}
+
+void chunk_segment_backward(struct engine *engine, int rows)
+{
+    size_t n = (size_t)rows * (size_t)engine->S * (size_t)engine->D;
+    bool live[STATE_COUNT] = { [STATE_Z_H] = true };
+
+    for (int i = engine->segment.count - 1; i >= 0; i--) {
+        const struct module_call *call = &engine->segment.calls[i];
+
+        if (call->gradient && live[call->destination]) {
+            module_backward(engine, call->module, engine->slots[call->slot],
+                            engine->dstate[call->destination], rows);
+            call_distribute(engine, call, live, n);
+        } else {
+            live[call->destination] = false; /* what was there before is a constant */
+        }
+    }
+    if (!live[STATE_X])
+        memset(engine->dstate[STATE_X], 0, n * sizeof(float));
+}

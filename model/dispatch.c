@@ -1,0 +1,118 @@
+/* dispatch.c - picks the kernel set once, by HRMLAB_KERNELS or the CPU. */
+#include "engine.h"
+#include "error.h"
+#include "kernels.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct kernels *chosen;
+
+static bool has_base(void)
+{
+    return true;
+}
+
+#if defined(__x86_64__)
+/* What x86-64-v3 and -v4 let the compiler use. */
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+}
+
+static bool has_avx512(void)
+{
+    return has_avx2() && __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
+/* Best last. */
+static const struct {
+    const struct kernels *set;
+    bool (*supported)(void);
+} SETS[] = {
+    { &kernels_base, has_base },
+#if defined(__x86_64__)
+    { &kernels_avx2, has_avx2 },
+    { &kernels_avx512, has_avx512 },
+#endif
+};
+enum { SET_COUNT = sizeof SETS / sizeof *SETS };
+
+size_t attention_scratch_size(int positions, int head_size)
+{
+    size_t padded = ((size_t)positions + 15) / 16 * 16 + 16;
+    size_t width = ((size_t)head_size + 15) / 16 * 16, rows = (size_t)positions;
+    size_t block = rows < ATTENTION_QUERY_BLOCK ? ATTENTION_QUERY_BLOCK : rows;
+
+    /* Transposed keys and values, two blocks of scores, gradients of q, k and v; and the
+     * forward pass, smaller. */
+    block = block > ATTENTION_WHOLE_QUERIES ? ATTENTION_QUERY_BLOCK : block;
+    return (2 * (size_t)head_size + 2 * (block + ATTENTION_TILE_ROWS)) * padded +
+           3 * rows * width + KERNEL_SLACK;
+}
+
+static const struct kernels *best_set(void)
+{
+    int i = SET_COUNT - 1;
+
+    while (i > 0 && !SETS[i].supported())
+        i--;
+    return SETS[i].set;
+}
+
+/* where: who asks for the set, for the message. */
+static int choose(const char *name, const char *where, struct error *err)
+{
+    if (name == NULL || *name == '\0') {
+        chosen = best_set();
+        return 0;
+    }
+    for (int i = 0; i < SET_COUNT; i++) {
+        if (strcmp(SETS[i].set->name, name) != 0)
+            continue;
+        if (!SETS[i].supported())
+            return error_set(err, ERROR_FORMAT,
+                             "%s: this CPU lacks kernel set \"%s\"; the best it has is \"%s\"",
+                             where, name, best_set()->name);
+        chosen = SETS[i].set;
+        return 0;
+    }
+    return error_set(err, ERROR_FORMAT,
+                     "%s: unknown kernel set \"%.40s\", expected base, avx2 or avx512", where,
+                     name);
+}
+
+int kernels_current(const struct kernels **out, struct error *err)
+{
+    *out = NULL;
+    if (chosen == NULL) {
+        int rc = choose(getenv("HRMLAB_KERNELS"), "HRMLAB_KERNELS", err);
+
+        if (rc < 0)
+            return rc;
+    }
+    *out = chosen;
+    return 0;
+}
+
+const char *engine_kernel_set(void)
+{
+    const struct kernels *set;
+
+    return kernels_current(&set, NULL) < 0 ? best_set()->name : set->name;
+}
+
+int engine_select_kernels(const char *name_or_null, struct error *err)
+{
+    if (name_or_null == NULL) {
+        const char *name = getenv("HRMLAB_KERNELS");
+
+        return choose(name, "HRMLAB_KERNELS", err);
+    }
+    return choose(name_or_null, "kernels", err);
+}

@@ -1,0 +1,356 @@
+/* engine.c - creation, memory layout and outputs of an engine. */
+#include "engine_internal.h"
+
+#include "block.h"
+#include "error.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Positions worked on at once: large enough that packing the weights for a product costs
+ * little, small enough that a layer's activations stay in the second and third cache. */
+enum { CHUNK_POSITIONS = 1024 };
+
+static int ceil_divide(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+/* Rows per chunk, the chunks as equal as can be. */
+static int choose_chunk_rows(int B, int S)
+{
+    int rows = CHUNK_POSITIONS / S;
+
+    if (rows < 1)
+        rows = 1;
+    return ceil_divide(B, ceil_divide(B, rows < B ? rows : B));
+}
+
+static void engine_set_sizes(struct engine *engine)
+{
+    const struct engine_config *c = &engine->config;
+
+    engine->B = c->batch_size;
+    engine->T = c->seq_len;
+    engine->D = c->hidden_size;
+    engine->N = c->num_heads;
+    engine->d = c->hidden_size / c->num_heads;
+    engine->A = engine->N * engine->d;
+    engine->V = c->vocab_size;
+    engine->F = c->intermediate_size;
+    engine->E = c->puzzle_emb_ndim;
+    engine->P = c->puzzle_emb_len > 0 ? c->puzzle_emb_len : ceil_divide(engine->E, engine->D);
+    engine->S = engine->P + engine->T;
+    engine->chunk_rows = choose_chunk_rows(engine->B, engine->S);
+    engine->attention_scratch = attention_scratch_size(engine->S, engine->d);
+    /* Learned positions: x = 0.7071 (e + position) before the common factor sqrt D. */
+    engine->embedding_scale = (float)(sqrt((double)engine->D) *
+                                      (c->pos_encodings == ENGINE_LEARNED ? 0.707106781 : 1.0));
+}
+
+static int allocate_parameters(struct engine *e, struct error *err)
+{
+    size_t kept = e->config.inference_only ? 0 : e->parameter_floats;
+    int rc = block_allocate(
+        &e->parameter_block, "parameters",
+        (struct block_item[]){ { &e->parameters, e->parameter_floats, sizeof(float) } }, 1,
+        err);
+
+    if (rc < 0)
+        return rc;
+    rc = block_allocate(
+        &e->buffer_block, "puzzle embedding",
+        (struct block_item[]){ { &e->buffers, e->buffer_floats, sizeof(float) } }, 1, err);
+    if (rc < 0)
+        return rc;
+    rc =
+        block_allocate(&e->gradient_block, "gradients",
+                       (struct block_item[]){ { &e->gradients, kept, sizeof(float) } }, 1, err);
+    if (rc < 0)
+        return rc;
+    rc = block_allocate(&e->m_block, "first moments",
+                        (struct block_item[]){ { &e->m, kept, sizeof(float) } }, 1, err);
+    if (rc < 0)
+        return rc;
+    return block_allocate(&e->v_block, "second moments",
+                          (struct block_item[]){ { &e->v, kept, sizeof(float) } }, 1, err);
+}
+
+static int allocate_carries(struct engine *e, struct error *err)
+{
+    size_t B = (size_t)e->B, T = (size_t)e->T;
+    size_t z = size_product(size_product(B, (size_t)e->S), (size_t)e->D);
+    bool hrm = e->config.arch == ENGINE_HRM, trains = !e->config.inference_only;
+    struct carry *train = &e->train, *eval = &e->eval;
+    const struct block_item items[] = {
+        { &train->z[STATE_Z_H], trains ? z : 0, sizeof(float) },
+        { &train->z[STATE_Z_L], trains && hrm ? z : 0, sizeof(float) },
+        { &train->steps, trains ? B : 0, sizeof(int32_t) },
+        { &train->inputs, trains ? size_product(B, T) : 0, sizeof(int32_t) },
+        { &train->labels, trains ? size_product(B, T) : 0, sizeof(int32_t) },
+        { &train->identifiers, trains ? B : 0, sizeof(int32_t) },
+        { &train->halted, trains ? B : 0, sizeof(uint8_t) },
+        { &eval->z[STATE_Z_H], z, sizeof(float) },
+        { &eval->z[STATE_Z_L], hrm ? z : 0, sizeof(float) },
+        { &eval->steps, B, sizeof(int32_t) },
+        { &eval->inputs, size_product(B, T), sizeof(int32_t) },
+        { &eval->labels, size_product(B, T), sizeof(int32_t) },
+        { &eval->identifiers, B, sizeof(int32_t) },
+        { &eval->halted, B, sizeof(uint8_t) },
+    };
+
+    return block_allocate(&e->carry_block, "carries", items, sizeof items / sizeof *items, err);
+}
+
+static int allocate_outputs(struct engine *e, struct error *err)
+{
+    size_t B = (size_t)e->B, grid = size_product(B, (size_t)e->T);
+    bool rope = e->config.pos_encodings == ENGINE_ROPE;
+    size_t table = rope ? size_product((size_t)e->S, (size_t)e->d) : 0;
+    size_t puzzle = e->config.inference_only ? 0 : size_product(B, (size_t)e->E);
+    const struct block_item items[] = {
+        { &e->logits, size_product(grid, (size_t)e->V), sizeof(float) },
+        { &e->predictions, grid, sizeof(int32_t) },
+        { &e->q_halt, B, sizeof(float) },
+        { &e->q_continue, B, sizeof(float) },
+        { &e->target_q, B, sizeof(float) },
+        { &e->puzzle_gradient, puzzle, sizeof(float) },
+        { &e->puzzle_sum, puzzle > 0 ? (size_t)e->E : 0, sizeof(float) },
+        { &e->rope_cos, table, sizeof(float) },
+        { &e->rope_sin, table, sizeof(float) },
+    };
+
+    return block_allocate(&e->output_block, "outputs", items, sizeof items / sizeof *items,
+                          err);
+}
+
+static int allocate_scratch(struct engine *e, struct error *err)
+{
+    bool hrm = e->config.arch == ENGINE_HRM, trains = !e->config.inference_only;
+    size_t rows = (size_t)e->chunk_rows, R = size_product(rows, (size_t)e->S);
+    size_t RD = size_product(R, (size_t)e->D), RA = size_product(R, (size_t)e->A);
+    size_t RV = size_product(R, (size_t)e->V), RF = size_product(R, (size_t)e->F);
+    size_t D = (size_t)e->D;
+    const struct block_item items[] = {
+        { &e->x, RD, sizeof(float) },
+        { &e->qkv, size_product(3, RA), sizeof(float) },
+        { &e->att, RA, sizeof(float) },
+        { &e->gate_up, size_product(2, RF), sizeof(float) },
+        { &e->scratch, e->attention_scratch, sizeof(float) },
+        { &e->chunk_logits, RV, sizeof(float) },
+        { &e->prefix, D, sizeof(float) },
+        { &e->target_z[STATE_Z_H], trains ? RD : 0, sizeof(float) },
+        { &e->target_z[STATE_Z_L], trains && hrm ? RD : 0, sizeof(float) },
+        { &e->target_first, trains ? rows * D : 0, sizeof(float) },
+        { &e->dstate[STATE_Z_H], trains ? RD : 0, sizeof(float) },
+        { &e->dstate[STATE_Z_L], trains && hrm ? RD : 0, sizeof(float) },
+        { &e->dstate[STATE_X], trains ? RD : 0, sizeof(float) },
+        { &e->dlogits, trains ? RV : 0, sizeof(float) },
+        { &e->dq, trains ? rows * 2 : 0, sizeof(float) },
+        { &e->datt, trains ? RA : 0, sizeof(float) },
+        { &e->dact, trains ? RF : 0, sizeof(float) },
+    };
+
+    return block_allocate(&e->activation_block, "activations", items,
+                          sizeof items / sizeof *items, err);
+}
+
+/* The arrays that one layer keeps for its backward pass; items has room for KEPT_ITEMS. */
+enum { KEPT_ITEMS = 8 };
+static void kept_layer_items(const struct engine *e, struct kept_layer *k,
+                             struct block_item *items, bool whole)
+{
+    size_t rows = (size_t)e->chunk_rows, R = size_product(rows, (size_t)e->S);
+    size_t RD = size_product(R, (size_t)e->D), RA = size_product(R, (size_t)e->A);
+    size_t keep = size_product(size_product(2, R), (size_t)e->N);
+    const struct block_item table[KEPT_ITEMS] = {
+        { &k->in, RD, sizeof(float) },
+        { &k->qkv, whole ? size_product(3, RA) : 0, sizeof(float) },
+        { &k->keep, whole ? keep : 0, sizeof(float) },
+        { &k->att, whole ? RA : 0, sizeof(float) },
+        { &k->mid, whole ? RD : 0, sizeof(float) },
+        { &k->mid_rstd, whole ? R : 0, sizeof(float) },
+        { &k->gate_up, whole ? size_product(2, size_product(R, (size_t)e->F)) : 0,
+          sizeof(float) },
+        { &k->out_rstd, whole ? R : 0, sizeof(float) },
+    };
+
+    memcpy(items, table, sizeof table);
+}
+
+/* Activations of the calls that keep gradient: a slot is its layers and one more for the
+ * output. */
+static int allocate_kept(struct engine *e, struct error *err)
+{
+    const struct segment *segment = &e->segment;
+    struct block_item *items = NULL;
+    int total = 0, at = 0, rc = 0;
+
+    for (int i = 0; i < segment->count; i++)
+        if (segment->calls[i].gradient)
+            total += e->modules[segment->calls[i].module].layers + 1;
+    e->kept = calloc((size_t)total, sizeof *e->kept);
+    e->slots = calloc((size_t)segment->slots, sizeof(struct kept_layer *));
+    items = calloc((size_t)total * KEPT_ITEMS, sizeof *items);
+    if (e->kept == NULL || e->slots == NULL || items == NULL) {
+        rc = error_set(err, ERROR_NOMEM, "cannot allocate the table of kept activations");
+        goto out;
+    }
+    for (int i = 0; i < segment->count; i++) {
+        const struct module_call *call = &segment->calls[i];
+
+        if (!call->gradient)
+            continue;
+        e->slots[call->slot] = e->kept + at;
+        for (int l = 0; l <= e->modules[call->module].layers; l++, at++)
+            kept_layer_items(e, &e->kept[at], items + (size_t)at * KEPT_ITEMS,
+                             l < e->modules[call->module].layers);
+    }
+    rc = block_allocate(&e->kept_block, "activations kept for the backward pass", items,
+                        total * KEPT_ITEMS, err);
+out:
+    free(items);
+    return rc;
+}
+
+/* Angles in double, tables in float; both halves of a head alike. */
+static void fill_rope_tables(struct engine *engine)
+{
+    int half = engine->d / 2;
+
+    for (int s = 0; engine->rope_cos != NULL && s < engine->S; s++)
+        for (int i = 0; i < engine->d; i++) {
+            double frequency =
+                pow(engine->config.rope_theta, -2.0 * (i % half) / (double)engine->d);
+            size_t at = (size_t)s * (size_t)engine->d + (size_t)i;
+
+            engine->rope_cos[at] = (float)cos(s * frequency);
+            engine->rope_sin[at] = (float)sin(s * frequency);
+        }
+}
+
+static int engine_allocate(struct engine *engine, struct error *err)
+{
+    int rc = parameters_build(engine, err);
+
+    if (rc < 0)
+        return rc;
+    rc = segment_build(&engine->segment, &engine->config, err);
+    if (rc < 0)
+        return rc;
+    rc = allocate_parameters(engine, err);
+    if (rc < 0)
+        return rc;
+    rc = allocate_carries(engine, err);
+    if (rc < 0)
+        return rc;
+    rc = allocate_outputs(engine, err);
+    if (rc < 0)
+        return rc;
+    rc = allocate_scratch(engine, err);
+    if (rc < 0)
+        return rc;
+    return engine->config.inference_only ? 0 : allocate_kept(engine, err);
+}
+
+int engine_create(struct engine **out, const struct engine_config *config, struct error *err)
+{
+    struct engine *engine = NULL;
+    int rc;
+
+    *out = NULL;
+    rc = engine_check_config(config, err);
+    if (rc < 0)
+        return rc;
+    engine = calloc(1, sizeof *engine);
+    if (engine == NULL)
+        return error_set(err, ERROR_NOMEM, "cannot allocate an engine");
+    engine->config = *config;
+    rc = kernels_current(&engine->kernels, err);
+    if (rc < 0)
+        goto out;
+    engine_set_sizes(engine);
+    rc = engine_allocate(engine, err);
+    if (rc < 0)
+        goto out;
+    fill_rope_tables(engine);
+    engine->train.rows = engine->B;
+    engine->last = config->inference_only ? &engine->eval : &engine->train;
+    for (int b = 0; b < engine->B && !config->inference_only; b++)
+        engine->train.halted[b] = 1;
+    *out = engine;
+    engine = NULL;
+out:
+    engine_destroy(engine);
+    return rc;
+}
+
+void engine_destroy(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    free(engine->kept_block);
+    free(engine->slots);
+    free(engine->kept);
+    free(engine->activation_block);
+    free(engine->output_block);
+    free(engine->carry_block);
+    free(engine->v_block);
+    free(engine->m_block);
+    free(engine->gradient_block);
+    free(engine->buffer_block);
+    free(engine->parameter_block);
+    segment_release(&engine->segment);
+    for (int i = 0; i < MODULE_COUNT; i++)
+        free(engine->modules[i].weights);
+    free(engine->table);
+    free(engine);
+}
+
+/* Where an output is and how many bytes; size 0 when there is none. */
+static const void *output_find(const struct engine *e, enum engine_output output, size_t *size)
+{
+    size_t B = (size_t)e->B, grid = B * (size_t)e->T;
+    size_t z = B * (size_t)e->S * (size_t)e->D, table = (size_t)e->S * (size_t)e->d;
+    const struct {
+        const void *data;
+        size_t bytes;
+    } where[] = {
+        [ENGINE_LOGITS] = { e->logits, grid * (size_t)e->V * sizeof(float) },
+        [ENGINE_PREDICTIONS] = { e->predictions, grid * sizeof(int32_t) },
+        [ENGINE_Q_HALT] = { e->q_halt, B * sizeof(float) },
+        [ENGINE_Q_CONTINUE] = { e->q_continue, B * sizeof(float) },
+        [ENGINE_TARGET_Q_CONTINUE] = { e->target_q, B * sizeof(float) },
+        [ENGINE_HALTED] = { e->last->halted, B * sizeof(uint8_t) },
+        [ENGINE_STEPS] = { e->last->steps, B * sizeof(int32_t) },
+        [ENGINE_Z_H] = { e->last->z[STATE_Z_H], z * sizeof(float) },
+        [ENGINE_Z_L] = { e->last->z[STATE_Z_L], z * sizeof(float) },
+        [ENGINE_CURRENT_INPUTS] = { e->last->inputs, grid * sizeof(int32_t) },
+        [ENGINE_CURRENT_LABELS] = { e->last->labels, grid * sizeof(int32_t) },
+        [ENGINE_CURRENT_IDENTIFIERS] = { e->last->identifiers, B * sizeof(int32_t) },
+        [ENGINE_PUZZLE_GRADIENT] = { e->puzzle_gradient, B * (size_t)e->E * sizeof(float) },
+        [ENGINE_ROPE_COS] = { e->rope_cos, table * sizeof(float) },
+        [ENGINE_ROPE_SIN] = { e->rope_sin, table * sizeof(float) },
+    };
+
+    *size = where[output].data == NULL ? 0 : where[output].bytes;
+    return where[output].data;
+}
+
+size_t engine_output_size(const struct engine *engine, enum engine_output output)
+{
+    size_t size;
+
+    output_find(engine, output, &size);
+    return size;
+}
+
+void engine_read(const struct engine *engine, enum engine_output output, void *out)
+{
+    size_t size;
+    const void *data = output_find(engine, output, &size);
+
+    if (size > 0)
+        memcpy(out, data, size);
+}

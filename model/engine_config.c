@@ -1,0 +1,153 @@
+/* engine_config.c - the bounds of a configuration and of a batch of data. */
+#include "engine_internal.h"
+
+#include "error.h"
+
+#include <math.h>
+
+/* Wide enough for any model that fits a machine, narrow enough for int arithmetic. */
+enum { MAX_WIDTH = 1 << 20, MAX_DEPTH = 1 << 12 };
+
+struct int_bound {
+    const char *name;
+    int value, low, high;
+};
+
+static int check_ints(const struct engine_config *c, struct error *err)
+{
+    bool hrm = c->arch == ENGINE_HRM, puzzles = c->puzzle_emb_ndim > 0;
+    const struct int_bound bounds[] = {
+        { "batch_size", c->batch_size, 1, MAX_WIDTH },
+        { "seq_len", c->seq_len, 1, MAX_WIDTH },
+        { "vocab_size", c->vocab_size, 1, MAX_WIDTH },
+        { "num_puzzle_identifiers", c->num_puzzle_identifiers, puzzles ? 1 : 0, INT32_MAX },
+        { "puzzle_emb_ndim", c->puzzle_emb_ndim, 0, MAX_WIDTH },
+        { "puzzle_emb_len", c->puzzle_emb_len, 0, MAX_WIDTH },
+        { "H_layers", c->H_layers, 1, MAX_DEPTH },
+        { "L_layers", hrm ? c->L_layers : 1, 1, MAX_DEPTH },
+        { "H_cycles", hrm ? c->H_cycles : 1, 1, MAX_DEPTH },
+        { "L_cycles", hrm ? c->L_cycles : 1, 1, MAX_DEPTH },
+        { "hidden_size", c->hidden_size, 1, MAX_WIDTH },
+        { "num_heads", c->num_heads, 1, c->hidden_size },
+        { "intermediate_size", c->intermediate_size, 1, MAX_WIDTH },
+        { "halt_max_steps", c->halt_max_steps, 1, INT32_MAX },
+        { "target_q_update_every", c->target_q_update_every, 1, INT32_MAX },
+        { "global_batch_size", c->global_batch_size, 1, INT32_MAX },
+    };
+
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
+        if (bounds[i].value < bounds[i].low || bounds[i].value > bounds[i].high)
+            return error_set(err, ERROR_FORMAT, "%s is %d, expected %d to %d", bounds[i].name,
+                             bounds[i].value, bounds[i].low, bounds[i].high);
+    if (c->lr_warmup_steps < 0 || c->total_steps < 0)
+        return error_set(err, ERROR_FORMAT,
+                         "lr_warmup_steps is %lld and total_steps %lld, expected at least 0",
+                         (long long)c->lr_warmup_steps, (long long)c->total_steps);
+    return 0;
+}
+
+static int check_reals(const struct engine_config *c, struct error *err)
+{
+    const struct {
+        const char *name;
+        double value, low, high;
+    } bounds[] = {
+        { "rope_theta", c->pos_encodings == ENGINE_ROPE ? c->rope_theta : 1.0, 1e-6, 1e30 },
+        { "rms_norm_eps", c->rms_norm_eps, 0.0, 1e3 },
+        { "lr", c->lr, 0.0, 1e6 },
+        { "lr_min_ratio", c->lr_min_ratio, 0.0, 1e6 },
+        { "weight_decay", c->weight_decay, 0.0, 1e6 },
+        { "beta1", c->beta1, 0.0, 1.0 },
+        { "beta2", c->beta2, 0.0, 1.0 },
+        { "puzzle_emb_lr", c->puzzle_emb_lr, 0.0, 1e6 },
+        { "puzzle_emb_weight_decay", c->puzzle_emb_weight_decay, 0.0, 1e6 },
+    };
+
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
+        if (!(bounds[i].value >= bounds[i].low && bounds[i].value <= bounds[i].high))
+            return error_set(err, ERROR_FORMAT, "%s is %g, expected %g to %g", bounds[i].name,
+                             bounds[i].value, bounds[i].low, bounds[i].high);
+    if (!(c->beta1 < 1.0) || !(c->beta2 < 1.0))
+        return error_set(err, ERROR_FORMAT, "beta1 and beta2 must be below 1");
+    return 0;
+}
+
+int engine_check_config(const struct engine_config *c, struct error *err)
+{
+    int rc;
+
+    if (c->arch != ENGINE_HRM && c->arch != ENGINE_TRANSFORMER)
+        return error_set(err, ERROR_FORMAT, "arch is %d, expected HRM or the transformer",
+                         (int)c->arch);
+    if (c->pos_encodings != ENGINE_ROPE && c->pos_encodings != ENGINE_LEARNED &&
+        c->pos_encodings != ENGINE_NO_POSITIONS)
+        return error_set(err, ERROR_FORMAT,
+                         "pos_encodings is %d, expected RoPE, learned or none",
+                         (int)c->pos_encodings);
+    if (c->loss_type != ENGINE_STABLEMAX && c->loss_type != ENGINE_SOFTMAX)
+        return error_set(err, ERROR_FORMAT, "loss_type is %d, expected stablemax or softmax",
+                         (int)c->loss_type);
+    rc = check_ints(c, err);
+    if (rc < 0)
+        return rc;
+    rc = check_reals(c, err);
+    if (rc < 0)
+        return rc;
+    if (c->pos_encodings == ENGINE_ROPE && c->hidden_size / c->num_heads % 2 != 0)
+        return error_set(err, ERROR_FORMAT,
+                         "RoPE needs an even head size, but hidden_size %d over %d heads gives "
+                         "%d; change num_heads or pos_encodings",
+                         c->hidden_size, c->num_heads, c->hidden_size / c->num_heads);
+    if (c->puzzle_emb_len > 0 && c->puzzle_emb_ndim == 0)
+        return error_set(err, ERROR_FORMAT,
+                         "puzzle_emb_len is %d although puzzle_emb_ndim is 0",
+                         c->puzzle_emb_len);
+    if (c->puzzle_emb_len > 0 &&
+        (int64_t)c->puzzle_emb_len * c->hidden_size < c->puzzle_emb_ndim)
+        return error_set(err, ERROR_FORMAT,
+                         "puzzle_emb_len %d times hidden_size %d is less than "
+                         "puzzle_emb_ndim %d",
+                         c->puzzle_emb_len, c->hidden_size, c->puzzle_emb_ndim);
+    int64_t prefix = c->puzzle_emb_len > 0
+                         ? c->puzzle_emb_len
+                         : (c->puzzle_emb_ndim + c->hidden_size - 1) / c->hidden_size;
+    if ((prefix + c->seq_len) * 3 * c->hidden_size > INT32_MAX)
+        return error_set(err, ERROR_FORMAT,
+                         "%lld positions of hidden_size %d are more than a step can address",
+                         (long long)(prefix + c->seq_len), c->hidden_size);
+    return 0;
+}
+
+int engine_check_batch(const struct engine *engine, const struct engine_batch *batch, int rows,
+                       struct error *err)
+{
+    const struct engine_config *c = &engine->config;
+
+    if (rows < 1 || rows > c->batch_size)
+        return error_set(err, ERROR_FORMAT, "%d batch rows, expected 1 to %d", rows,
+                         c->batch_size);
+    if (engine->E > 0 && batch->puzzle_identifiers == NULL)
+        return error_set(err, ERROR_FORMAT, "puzzle identifiers are missing");
+    for (int b = 0; b < rows; b++) {
+        int32_t id = engine->E > 0 ? batch->puzzle_identifiers[b] : 0;
+
+        if (engine->E > 0 && (id < 0 || id >= c->num_puzzle_identifiers))
+            return error_set(err, ERROR_FORMAT,
+                             "row %d: puzzle identifier is %d, expected 0 to %d", b, id,
+                             c->num_puzzle_identifiers - 1);
+        for (int t = 0; t < c->seq_len; t++) {
+            size_t at = (size_t)b * (size_t)c->seq_len + (size_t)t;
+            int32_t input = batch->inputs[at], label = batch->labels[at];
+
+            if (input < 0 || input >= c->vocab_size)
+                return error_set(err, ERROR_FORMAT,
+                                 "row %d, position %d: token is %d, expected 0 to %d", b, t,
+                                 input, c->vocab_size - 1);
+            if (label != ENGINE_IGNORE_LABEL && (label < 0 || label >= c->vocab_size))
+                return error_set(err, ERROR_FORMAT,
+                                 "row %d, position %d: label is %d, expected %d or 0 to %d", b,
+                                 t, label, ENGINE_IGNORE_LABEL, c->vocab_size - 1);
+        }
+    }
+    return 0;
+}

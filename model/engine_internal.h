@@ -1,0 +1,179 @@
+/*
+ * engine_internal.h - what the engine's own files share; nobody outside model/ includes it.
+ *
+ * A step works through the batch in chunks of rows whose activations fit the cache. Within a
+ * chunk everything happens at once: embedding, segment, target segment, losses, backward.
+ * Only the carry, the small outputs and the accumulated gradients outlive a chunk, so memory
+ * for activations does not grow with the batch.
+ */
+#ifndef MODEL_ENGINE_INTERNAL_H
+#define MODEL_ENGINE_INTERNAL_H
+
+#include "engine.h"
+#include "gemm.h"
+#include "kernels.h"
+#include "segment.h"
+
+enum { CARRY_STATES = 2 }; /* STATE_Z_H, STATE_Z_L */
+
+/* One row of the table from which layout, initialisation and state access all follow. */
+struct parameter {
+    char name[96];
+    enum engine_state_kind kind; /* ENGINE_PARAMETER or ENGINE_BUFFER */
+    int rank;
+    int64_t dims[3];
+    size_t elements;
+    size_t offset;     /* in floats, in the parameter block or, for a buffer, that block */
+    double init_std;   /* truncated normal of this deviation; 0: zeros ... */
+    double init_value; /* ... or this constant */
+};
+
+/* Offsets of a layer's weights in the parameter block (the same in gradients, m, v). */
+struct layer_weights {
+    size_t qkv, o_proj, gate_up, down;
+};
+
+struct module {
+    int layers;
+    struct layer_weights *weights; /* (layers), owned */
+};
+
+/* What a layer that keeps gradient leaves for its backward pass; chunk rows R = rows * S. */
+struct kept_layer {
+    float *in;       /* (R, D) input of the layer = output of the one before */
+    float *qkv;      /* (R, 3A) after RoPE; becomes its own gradient */
+    float *keep;     /* (rows, N, 2, S) see attention_forward */
+    float *att;      /* (R, A) */
+    float *mid;      /* (R, D) after the attention half */
+    float *mid_rstd; /* (R) */
+    float *gate_up;  /* (R, 2F); becomes its own gradient */
+    float *out_rstd; /* (R) */
+};
+
+/* Rows in flight, their data and counters. */
+struct carry {
+    float *z[CARRY_STATES]; /* (B, S, D) each; z[STATE_Z_L] NULL for the transformer */
+    int32_t *steps;         /* (B) */
+    int32_t *inputs;        /* (B, T) */
+    int32_t *labels;        /* (B, T) */
+    int32_t *identifiers;   /* (B) */
+    uint8_t *halted;        /* (B) */
+    int rows;               /* rows in use: B in training */
+};
+
+struct engine {
+    struct engine_config config;
+    const struct kernels *kernels;       /* static table */
+    int B, T, P, S, D, N, d, A, V, F, E; /* A = N * d */
+    int chunk_rows;                      /* batch rows worked on at once */
+    float embedding_scale;
+    size_t attention_scratch;
+
+    struct parameter *table; /* (table_count), owned */
+    int table_count;
+    struct module modules[MODULE_COUNT];
+    struct segment segment;
+    size_t parameter_floats, buffer_floats;
+    size_t embed_tokens, embed_pos, lm_head, q_weight, q_bias; /* parameter offsets */
+    size_t puzzle_emb, init[CARRY_STATES];                     /* buffer offsets */
+
+    /* The blocks, each owned. */
+    void *parameter_block, *buffer_block, *gradient_block, *m_block, *v_block;
+    void *carry_block, *output_block, *activation_block, *kept_block;
+
+    float *parameters, *buffers, *gradients, *m, *v;
+    int64_t optimizer_step; /* training steps done */
+    struct carry train, eval;
+    const struct carry *last; /* the one that the last step worked on */
+
+    /* Outputs of the last step. */
+    float *logits;                         /* (B, T, V) */
+    int32_t *predictions;                  /* (B, T) */
+    float *q_halt, *q_continue, *target_q; /* (B) */
+    float *puzzle_gradient;                /* (B, E) */
+    float *puzzle_sum;                     /* (E) scratch of the puzzle optimizer */
+    float *rope_cos, *rope_sin;            /* (S, d) */
+
+    /* Scratch of one chunk: R = chunk_rows * S rows. */
+    float *x;                      /* (R, D) embedded input */
+    float *qkv, *att, *gate_up;    /* of a layer without gradient */
+    float *scratch;                /* of the attention kernels */
+    float *chunk_logits;           /* (R, V) */
+    float *target_z[CARRY_STATES]; /* (R, D) carry of the target segment */
+    float *target_first;           /* (chunk_rows, D) its z_H at position 0 */
+    float *prefix;                 /* (D) a padded prefix position */
+    float *dstate[STATE_COUNT];    /* (R, D) gradients */
+    float *dlogits;                /* (R, V) */
+    float *dq;                     /* (chunk_rows, 2) gradients of q_halt, q_continue */
+    float *datt;                   /* (R, A) */
+    float *dact;                   /* (R, F) */
+    struct kept_layer *kept;       /* (sum over slots of layers + 1); owned */
+    struct kept_layer **slots;     /* (segment.slots) into kept; owned */
+};
+
+/* A handle on the weight at a parameter offset. */
+static inline struct gemm_weight engine_weight(const struct engine *engine, size_t offset,
+                                               int outputs, int inputs)
+{
+    return (struct gemm_weight){ engine->parameters + offset, outputs, inputs };
+}
+
+/* engine_config.c */
+int engine_check_config(const struct engine_config *config, struct error *err);
+
+/* parameters.c: builds table, modules and offsets. ERROR_NOMEM. */
+int parameters_build(struct engine *engine, struct error *err);
+
+/* layers.c. h is (rows * S, D). */
+void module_forward(struct engine *engine, enum segment_module module, float *h, int rows);
+/* The same, but only position 0 of the last layer's output is computed: first (rows, D). */
+void module_forward_first(struct engine *engine, enum segment_module module, float *first,
+                          float *h, int rows);
+/* Keeps activations in kept[0..layers]; kept[0].in is the input, kept[layers].in the output. */
+void module_forward_kept(struct engine *engine, enum segment_module module,
+                         struct kept_layer *kept, int rows);
+/* dh: gradient of the output in, of the input out. Adds to the weight gradients. */
+void module_backward(struct engine *engine, enum segment_module module, struct kept_layer *kept,
+                     float *dh, int rows);
+
+/* chunk.c: all about rows first .. first + rows of a carry. states point at their first row. */
+void chunk_embed(struct engine *engine, const struct carry *carry, int first, int rows);
+void chunk_embed_backward(struct engine *engine, const struct carry *carry, int first,
+                          int rows);
+/* One segment in place on the states. keep: calls that keep gradient fill their slots. */
+void chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int rows,
+                   bool keep);
+/* The target segment: from a copy of the states, only z_H at position 0 is left, in
+ * engine->target_first. */
+void chunk_segment_first(struct engine *engine, float *const states[STATE_COUNT], int rows);
+/* dstate[STATE_Z_H] holds the gradient of z_H; leaves dstate[STATE_X] that of x. */
+void chunk_segment_backward(struct engine *engine, int rows);
+
+/* heads.c */
+struct row_score {
+    double loss; /* mean cross-entropy over labelled positions */
+    int labelled, right;
+};
+/* q values of rows whose z at position 0 stand ld apart. */
+void head_q(const struct engine *engine, float *q_halt, float *q_continue, const float *z,
+            size_t ld, int rows);
+/* Logits of the chunk into chunk_logits, and the grid positions into engine->logits. */
+void head_logits(struct engine *engine, const float *z, int first, int rows);
+/* Scores row (first + r) from chunk_logits, writes its predictions; with gradient also its
+ * dlogits, scaled by scale. */
+struct row_score head_score_row(struct engine *engine, const struct carry *carry, int first,
+                                int r, double scale, bool gradient);
+/* dstate[STATE_Z_H] = gradient of logits and q (dq: two floats per row) with respect to z. */
+void head_backward(struct engine *engine, const float *z, const float *dq, int rows);
+/* Binary cross-entropy with a logit. */
+double binary_cross_entropy(double logit, double target);
+double sigmoid(double x);
+
+/* optimizer.c */
+double schedule_rate(const struct engine_config *config, double base, int64_t step);
+void optimizer_step(struct engine *engine, double lr, double puzzle_lr);
+
+/* engine_step.c */
+void carry_reset_row(const struct engine *engine, struct carry *carry, int row);
+
+#endif

@@ -1,0 +1,262 @@
+/* engine_step.c - one training step, one evaluation step: outer loop, halting, losses. */
+#include "engine_internal.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+/* Weight of the q losses beside the token loss. */
+static const double Q_WEIGHT = 0.5;
+
+void carry_reset_row(const struct engine *engine, struct carry *carry, int row)
+{
+    size_t D = (size_t)engine->D, S = (size_t)engine->S;
+
+    for (int z = 0; z < CARRY_STATES; z++) {
+        if (carry->z[z] == NULL)
+            continue;
+        float *z_row = carry->z[z] + (size_t)row * S * D;
+
+        for (size_t s = 0; s < S; s++)
+            memcpy(z_row + s * D, engine->buffers + engine->init[z], D * sizeof(float));
+    }
+    carry->steps[row] = 0;
+}
+
+static void carry_load_row(const struct engine *engine, struct carry *carry, int row,
+                           const struct engine_batch *batch)
+{
+    size_t T = (size_t)engine->T, at = (size_t)row * T;
+
+    memcpy(carry->inputs + at, batch->inputs + at, T * sizeof(int32_t));
+    memcpy(carry->labels + at, batch->labels + at, T * sizeof(int32_t));
+    carry->identifiers[row] =
+        batch->puzzle_identifiers == NULL ? 0 : batch->puzzle_identifiers[row];
+    carry_reset_row(engine, carry, row);
+}
+
+/* The states of rows first.. of a carry, with x from the chunk's scratch. */
+static void carry_states(const struct engine *engine, float *states[STATE_COUNT],
+                         const struct carry *carry, int first)
+{
+    size_t start = (size_t)first * (size_t)engine->S * (size_t)engine->D;
+
+    for (int z = 0; z < CARRY_STATES; z++)
+        states[z] = carry->z[z] == NULL ? NULL : carry->z[z] + start;
+    states[STATE_X] = engine->x;
+}
+
+/* Adds a halted row with labels to the metrics. */
+static void result_count_row(struct engine_result *result, struct row_score score, bool exact,
+                             float q_halt, int steps)
+{
+    if (score.labelled == 0)
+        return;
+    result->count += 1.0;
+    result->accuracy += (double)score.right / score.labelled;
+    result->exact_accuracy += exact;
+    result->q_halt_accuracy += (q_halt >= 0.0f) == exact;
+    result->steps += steps;
+}
+
+/* Counts the step of rows first.., and decides which halt (model.md section 2, steps 2, 3). */
+static void train_halt_rows(struct engine *engine, const int32_t *min_halt_steps, int first,
+                            int rows)
+{
+    const struct engine_config *c = &engine->config;
+    struct carry *carry = &engine->train;
+
+    for (int b = first; b < first + rows; b++) {
+        bool halted = ++carry->steps[b] >= c->halt_max_steps;
+
+        if (c->act_enabled && c->halt_max_steps > 1) {
+            halted |= engine->q_halt[b] > engine->q_continue[b];
+            halted &= min_halt_steps == NULL || carry->steps[b] >= min_halt_steps[b];
+        }
+        carry->halted[b] = halted;
+    }
+}
+
+/* The target segment of rows first.. and its target_continue. */
+static void train_target_rows(struct engine *engine, float *const states[STATE_COUNT],
+                              int first, int rows)
+{
+    const struct carry *carry = &engine->train;
+
+    chunk_segment_first(engine, states, rows);
+    for (int r = 0; r < rows; r++) {
+        int b = first + r;
+        float q_halt, q_continue;
+        bool last = carry->steps[b] >= engine->config.halt_max_steps;
+
+        head_q(engine, &q_halt, &q_continue,
+               engine->target_first + (size_t)r * (size_t)engine->D, (size_t)engine->D, 1);
+        if (!last && (q_continue > q_halt || isnan(q_continue)))
+            q_halt = q_continue;
+        engine->target_q[b] = (float)sigmoid((double)q_halt);
+    }
+}
+
+/* Losses, metrics, and the gradients of logits (into dlogits) and of q (into dq). */
+static void train_score_rows(struct engine *engine, struct engine_result *result, float *dq,
+                             int first, int rows)
+{
+    const struct carry *carry = &engine->train;
+    double scale = 1.0 / engine->config.global_batch_size;
+
+    for (int r = 0; r < rows; r++) {
+        int b = first + r;
+        struct row_score score = head_score_row(engine, carry, first, r, scale, true);
+        bool exact = score.right == score.labelled;
+        double halt = (double)engine->q_halt[b], go_on = (double)engine->q_continue[b];
+        double target = (double)engine->target_q[b];
+
+        result->lm_loss += score.loss;
+        result->q_halt_loss += binary_cross_entropy(halt, exact);
+        dq[2 * r] = (float)(Q_WEIGHT * scale * (sigmoid(halt) - exact));
+        dq[2 * r + 1] = 0.0f;
+        if (result->has_target_q) {
+            result->q_continue_loss += binary_cross_entropy(go_on, target);
+            dq[2 * r + 1] = (float)(Q_WEIGHT * scale * (sigmoid(go_on) - target));
+        }
+        if (carry->halted[b])
+            result_count_row(result, score, exact, engine->q_halt[b], carry->steps[b]);
+    }
+}
+
+/* Everything about rows first .. first + rows. */
+static void train_chunk(struct engine *engine, const int32_t *min_halt_steps,
+                        struct engine_result *result, int first, int rows)
+{
+    float *states[STATE_COUNT];
+    size_t row = (size_t)engine->S * (size_t)engine->D;
+
+    carry_states(engine, states, &engine->train, first);
+    chunk_embed(engine, &engine->train, first, rows);
+    chunk_segment(engine, states, rows, true);
+    head_logits(engine, states[STATE_Z_H], first, rows);
+    head_q(engine, engine->q_halt + first, engine->q_continue + first, states[STATE_Z_H], row,
+           rows);
+    train_halt_rows(engine, min_halt_steps, first, rows);
+    if (result->has_target_q)
+        train_target_rows(engine, states, first, rows);
+    train_score_rows(engine, result, engine->dq, first, rows);
+    head_backward(engine, states[STATE_Z_H], engine->dq, rows);
+    chunk_segment_backward(engine, rows);
+    chunk_embed_backward(engine, &engine->train, first, rows);
+}
+
+static void result_finish(struct engine_result *result)
+{
+    result->loss = result->lm_loss + Q_WEIGHT * (result->q_halt_loss + result->q_continue_loss);
+    result->finite = isfinite(result->loss);
+}
+
+void engine_train_step(struct engine *engine, const struct engine_batch *offered,
+                       const int32_t *min_halt_steps, struct engine_result *result)
+{
+    const struct engine_config *c = &engine->config;
+
+    assert(!c->inference_only);
+    assert(engine_check_batch(engine, offered, engine->B, NULL) == 0);
+    *result = (struct engine_result){ 0 };
+    for (int b = 0; b < engine->B; b++)
+        if (engine->train.halted[b])
+            carry_load_row(engine, &engine->train, b, offered);
+    engine->last = &engine->train;
+    engine->optimizer_step++;
+    result->has_target_q = c->act_enabled && c->halt_max_steps > 1 &&
+                           engine->optimizer_step % c->target_q_update_every == 0;
+    result->lr = schedule_rate(c, c->lr, engine->optimizer_step);
+    result->puzzle_emb_lr = schedule_rate(c, c->puzzle_emb_lr, engine->optimizer_step);
+
+    memset(engine->gradients, 0, engine->parameter_floats * sizeof(float));
+    for (int first = 0; first < engine->B; first += engine->chunk_rows) {
+        int left = engine->B - first;
+
+        train_chunk(engine, min_halt_steps, result, first,
+                    left < engine->chunk_rows ? left : engine->chunk_rows);
+    }
+    result_finish(result);
+    optimizer_step(engine, result->lr, result->puzzle_emb_lr);
+}
+
+void engine_evaluate_begin(struct engine *engine, const struct engine_batch *batch, int rows)
+{
+    assert(rows >= 1 && rows <= engine->B);
+    assert(engine_check_batch(engine, batch, rows, NULL) == 0);
+    engine->eval.rows = rows;
+    for (int b = 0; b < rows; b++) {
+        carry_load_row(engine, &engine->eval, b, batch);
+        engine->eval.halted[b] = 0;
+    }
+}
+
+static void evaluate_chunk(struct engine *engine, struct engine_result *result, int first,
+                           int rows)
+{
+    struct carry *carry = &engine->eval;
+    float *states[STATE_COUNT];
+    size_t row = (size_t)engine->S * (size_t)engine->D;
+
+    carry_states(engine, states, carry, first);
+    chunk_embed(engine, carry, first, rows);
+    chunk_segment(engine, states, rows, false);
+    head_logits(engine, states[STATE_Z_H], first, rows);
+    head_q(engine, engine->q_halt + first, engine->q_continue + first, states[STATE_Z_H], row,
+           rows);
+    for (int r = 0; r < rows; r++) {
+        int b = first + r;
+        struct row_score score = head_score_row(engine, carry, first, r, 0.0, false);
+        bool exact = score.right == score.labelled;
+
+        carry->steps[b]++;
+        carry->halted[b] = carry->steps[b] >= engine->config.halt_max_steps;
+        result->lm_loss += score.loss;
+        result->q_halt_loss += binary_cross_entropy((double)engine->q_halt[b], exact);
+        result_count_row(result, score, exact, engine->q_halt[b], carry->steps[b]);
+    }
+}
+
+void engine_evaluate_step(struct engine *engine, struct engine_result *result)
+{
+    int total = engine->eval.rows;
+
+    assert(total >= 1); /* engine_evaluate_begin() comes first */
+    *result = (struct engine_result){ 0 };
+    engine->last = &engine->eval;
+    for (int first = 0; first < total; first += engine->chunk_rows) {
+        int left = total - first;
+
+        evaluate_chunk(engine, result, first,
+                       left < engine->chunk_rows ? left : engine->chunk_rows);
+    }
+    result_finish(result);
+}
+
+void engine_evaluate_keep(struct engine *engine, const int *rows_kept, int count)
+{
+    struct carry *carry = &engine->eval;
+    size_t T = (size_t)engine->T, row = (size_t)engine->S * (size_t)engine->D;
+
+    assert(count >= 1 && count <= carry->rows);
+    for (int to = 0; to < count; to++) {
+        int from = rows_kept[to];
+
+        assert(from >= to && from < carry->rows);
+        if (from == to)
+            continue;
+        for (int z = 0; z < CARRY_STATES; z++)
+            if (carry->z[z] != NULL)
+                memcpy(carry->z[z] + (size_t)to * row, carry->z[z] + (size_t)from * row,
+                       row * sizeof(float));
+        memcpy(carry->inputs + (size_t)to * T, carry->inputs + (size_t)from * T,
+               T * sizeof(int32_t));
+        memcpy(carry->labels + (size_t)to * T, carry->labels + (size_t)from * T,
+               T * sizeof(int32_t));
+        carry->identifiers[to] = carry->identifiers[from];
+        carry->steps[to] = carry->steps[from];
+        carry->halted[to] = carry->halted[from];
+    }
+    carry->rows = count;
+}

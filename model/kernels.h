@@ -1,0 +1,101 @@
+/*
+ * kernels.h - the table of vector kernels, one per instruction set, and how one is chosen.
+ *
+ * The bodies are in kernels_body.h, compiled once per set. Every kernel is plain C over
+ * arrays; sizes are checked by the caller (the engine), never here. Letters as in engine.h.
+ */
+#ifndef MODEL_KERNELS_H
+#define MODEL_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+
+/* Vector loads may touch this many floats behind an array's last element (never use them):
+ * every block that kernels read has that much slack at its end. */
+enum { KERNEL_SLACK = 16 };
+
+/* Attention works on tiles of query rows; backwards it holds the scores of a block of them,
+ * or of all when they are few. */
+enum { ATTENTION_TILE_ROWS = 6, ATTENTION_QUERY_BLOCK = 96, ATTENTION_WHOLE_QUERIES = 128 };
+
+/* One head of one batch row, addressed inside the qkv buffer: element (i, c) of q is
+ * q[i * ld + c]. Nothing is copied into another layout outside the scratch. */
+struct attention_view {
+    const float *q, *k, *v;
+    ptrdiff_t ld;
+    int positions; /* S: keys and values */
+    int queries;   /* query rows computed, from position 0: S, or 1 for the last target step */
+    int head_size; /* d */
+};
+
+struct adam_rates {
+    float decay;        /* 1 - lr * weight_decay */
+    float one_less_b1;  /* 1 - b1 */
+    float one_less_b2;  /* 1 - b2 */
+    float step;         /* lr / (1 - b1^t) */
+    float v_correction; /* 1 / sqrt(1 - b2^t) */
+};
+
+struct kernels {
+    const char *name; /* "base", "avx2", "avx512" */
+
+    /* out = a + (b + c), c may be NULL: out = a + b. out may be a. n elements. */
+    void (*inject)(float *out, const float *a, const float *b, const float *c, size_t n);
+    /* out += in. */
+    void (*add)(float *restrict out, const float *restrict in, size_t n);
+    /* out = scale * in. */
+    void (*scale)(float *restrict out, const float *restrict in, float scale, size_t n);
+    /* out += scale * in. */
+    void (*add_scaled)(float *restrict out, const float *restrict in, float scale, size_t n);
+    /* out = scale * (in + position). */
+    void (*add_position)(float *restrict out, const float *restrict in,
+                         const float *restrict position, float scale, size_t n);
+
+    /* In place: x_r = x_r * rstd_r, rstd_r = 1 / sqrt(mean(x_r^2) + epsilon) per row r.
+     * rstd (R) is kept for the backward pass, or NULL. */
+    void (*rmsnorm_forward)(float *x, float *rstd, int R, int C, float epsilon);
+    /* In place: dy becomes rstd_r * (dy_r - y_r * mean(dy_r * y_r)); y is the forward result. */
+    void (*rmsnorm_backward)(float *restrict dy, const float *restrict y,
+                             const float *restrict rstd, int R, int C);
+
+    /* act = silu(gate) * up; row r of gate_up is gate (F) then up (F). act's rows are ld_act
+     * apart and may be the gate halves themselves (ld_act = 2F). */
+    void (*swiglu_forward)(float *act, ptrdiff_t ld_act, const float *gate_up, int R, int F);
+    /* In: gate_up, dact (R, F). Out: gate_up becomes its gradient, dact becomes act. */
+    void (*swiglu_backward)(float *restrict gate_up, float *restrict dact, int R, int F);
+
+    /* In place: pairs (i, i + d/2) of the first `heads` heads of each row turn by sign * angle.
+     * Row r belongs to position r % S and is ld wide; cosine, sine (S, d). */
+    void (*rope)(float *x, ptrdiff_t ld, const float *cosine, const float *sine, float sign,
+                 int R, int S, int heads, int d);
+
+    /* out (queries, d) with rows ld_out apart: softmax(q k / sqrt d) v. keep: NULL, or
+     * (2, S): the row's largest score, then the inverse of its sum of exponentials. */
+    void (*attention_forward)(float *out, ptrdiff_t ld_out, float *keep,
+                              const struct attention_view *view, float *scratch);
+    /* In: out and dout (S, d) of the forward pass, keep. Out: dq, dk, dv (rows view->ld apart)
+     * which may be the very q, k, v of the view. */
+    void (*attention_backward)(float *dq, float *dk, float *dv, const float *out,
+                               const float *dout, ptrdiff_t ld_out, const float *keep,
+                               const struct attention_view *view, float *scratch);
+
+    /* AdamATan2 over n elements in one pass (model.md section 4). */
+    void (*adam_atan2)(float *restrict p, float *restrict m, float *restrict v,
+                       const float *restrict g, struct adam_rates rates, size_t n);
+    /* p = p * decay - lr * sign(g). */
+    void (*sign_sgd)(float *restrict p, const float *restrict g, float decay, float lr,
+                     size_t n);
+};
+
+extern const struct kernels kernels_base, kernels_avx2, kernels_avx512;
+
+/* Floats of scratch that attention kernels need. */
+size_t attention_scratch_size(int positions, int head_size);
+
+/* The chosen set; chosen at the first call by HRMLAB_KERNELS or the CPU. ERROR_FORMAT and
+ * *out NULL when HRMLAB_KERNELS names no set or one this CPU lacks. */
+int kernels_current(const struct kernels **out, struct error *err);
+
+#endif

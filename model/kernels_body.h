@@ -1,0 +1,393 @@
+/*
+ * kernels_body.h - the kernels' one source, compiled once per instruction set.
+ *
+ * kernels_base.c, kernels_avx2.c and kernels_avx512.c each define KERNEL_SUFFIX and include
+ * this file; the Makefile gives each its own -m flags, dispatch.c picks one set at start.
+ * Elementwise kernels are plain loops; the attention products use GCC vector types so that
+ * their accumulators stay in registers. No include guard: see above.
+ */
+#include "kernels.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#if defined(__clang__) /* it leaves some reductions scalar, and would say so */
+#pragma clang diagnostic ignored "-Wpass-failed"
+#endif
+
+#if defined(__AVX512F__)
+enum { LANES = 16, TILE_VECTORS = 4 };
+#define VECTOR_BYTES 64
+#elif defined(__AVX__)
+enum { LANES = 8, TILE_VECTORS = 2 };
+#define VECTOR_BYTES 32
+#else
+enum { LANES = 4, TILE_VECTORS = 2 };
+#define VECTOR_BYTES 16
+#endif
+enum { TILE_ROWS = ATTENTION_TILE_ROWS };
+
+typedef float vec __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+typedef int32_t ivec __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+
+#define PASTE_(a, b) a##_##b
+#define PASTE(a, b) PASTE_(a, b)
+#define KERNEL_NAME_(a) #a
+#define KERNEL_NAME(a) KERNEL_NAME_(a)
+#define INLINE static inline __attribute__((always_inline))
+
+/* Lanes of a where mask is set (all bits), else of b. */
+INLINE vec vec_select(ivec mask, vec a, vec b)
+{
+    return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
+}
+
+INLINE vec vec_load(const float *p)
+{
+    return *(const vec *)p;
+}
+
+INLINE void vec_store(float *p, vec v)
+{
+    *(vec *)p = v;
+}
+
+/* The first count lanes from p, the others 0; and back. */
+INLINE vec vec_load_part(const float *p, int count)
+{
+    float lanes[LANES] = { 0 };
+
+    memcpy(lanes, p, (size_t)count * sizeof *p);
+    return vec_load(lanes);
+}
+
+INLINE void vec_store_part(float *p, vec v, int count)
+{
+    float lanes[LANES];
+
+    vec_store(lanes, v);
+    memcpy(p, lanes, (size_t)count * sizeof *p);
+}
+
+/*
+ * exp(x) by 2^n * p(r), |r| <= ln 2 / 2 (Cephes' polynomial), relative error below 2e-7.
+ * Adding magic rounds to an integer in the low bits. x is held to -86 or more, where the
+ * result is a normal number, and must be below 88; NaN stays NaN.
+ */
+INLINE vec vec_exp_below(vec x)
+{
+    const vec zero = { 0 };
+    const vec magic = zero + 0x1.8p23f;
+
+    x = vec_select(x < zero - 86.0f, zero - 86.0f, x);
+    vec t = x * 1.44269504088896341f + magic;
+    vec n = t - magic;
+    vec r = x - n * 0.693359375f;
+    r = r - n * -2.12194440e-4f;
+    vec p = zero + 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r + 1.0f;
+    return (vec)((ivec)p + ((ivec)t << 23));
+}
+
+/* The same with x held to 88, too. */
+INLINE vec vec_exp(vec x)
+{
+    const vec zero = { 0 };
+
+    return vec_exp_below(vec_select(x > zero + 88.0f, zero + 88.0f, x));
+}
+
+/* Lane i of the result is lane i + n of v, round about, for n = LANES / 2, ... 2, 1. */
+#if VECTOR_BYTES == 64
+#define ROTATE_8(v)                                                                            \
+    __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
+#define ROTATE_4(v)                                                                            \
+    __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
+#define ROTATE_2(v)                                                                            \
+    __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)
+#define ROTATE_1(v)                                                                            \
+    __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)
+#elif VECTOR_BYTES == 32
+#define ROTATE_8(v) (v)
+#define ROTATE_4(v) __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3)
+#define ROTATE_2(v) __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5)
+#define ROTATE_1(v) __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6)
+#else
+#define ROTATE_8(v) (v)
+#define ROTATE_4(v) (v)
+#define ROTATE_2(v) __builtin_shufflevector(v, v, 2, 3, 0, 1)
+#define ROTATE_1(v) __builtin_shufflevector(v, v, 1, 0, 3, 2)
+#endif
+
+/* The lanes' sum and largest, by halves. */
+INLINE float vec_sum(vec v)
+{
+    if (LANES > 8)
+        v += ROTATE_8(v);
+    if (LANES > 4)
+        v += ROTATE_4(v);
+    v += ROTATE_2(v);
+    v += ROTATE_1(v);
+    return v[0];
+}
+
+INLINE vec vec_max(vec a, vec b)
+{
+    return vec_select(a > b, a, b);
+}
+
+INLINE float vec_largest(vec v)
+{
+    v = vec_max(v, ROTATE_8(v));
+    v = vec_max(v, ROTATE_4(v));
+    v = vec_max(v, ROTATE_2(v));
+    v = vec_max(v, ROTATE_1(v));
+    return v[0];
+}
+
+/*
+ * atan2(y, x) for x >= 0, relative error below 4e-7; atan2(0, 0) = 0. The ratio of the
+ * smaller to the larger lies in [0, 1], where an odd polynomial (SLEEF's) serves.
+ */
+INLINE float fast_atan2(float y, float x)
+{
+    float a = fabsf(y);
+    float large = a > x ? a : x;
+    float small = a > x ? x : a;
+    float s = small / (large > 0.0f ? large : 1.0f);
+    float t = s * s;
+    float u = 0.00282363896258175373077393f;
+
+    u = u * t + -0.0159569028764963150024414f;
+    u = u * t + 0.0425049886107444763183594f;
+    u = u * t + -0.0748900920152664184570312f;
+    u = u * t + 0.106347933411598205566406f;
+    u = u * t + -0.142027363181114196777344f;
+    u = u * t + 0.199926957488059997558594f;
+    u = u * t + -0.333331018686294555664062f;
+    float angle = s + s * (t * u);
+    angle = a > x ? 1.57079632679489662f - angle : angle;
+    return copysignf(angle, y);
+}
+
+static void inject(float *out, const float *a, const float *b, const float *c, size_t n)
+{
+    if (c == NULL) {
+#pragma omp simd
+        for (size_t i = 0; i < n; i++)
+            out[i] = a[i] + b[i];
+        return;
+    }
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        out[i] = a[i] + (b[i] + c[i]);
+}
+
+static void add(float *restrict out, const float *restrict in, size_t n)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        out[i] += in[i];
+}
+
+static void scale_copy(float *restrict out, const float *restrict in, float scale, size_t n)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        out[i] = scale * in[i];
+}
+
+static void add_scaled(float *restrict out, const float *restrict in, float scale, size_t n)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        out[i] += scale * in[i];
+}
+
+static void add_position(float *restrict out, const float *restrict in,
+                         const float *restrict position, float scale, size_t n)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        out[i] = scale * (in[i] + position[i]);
+}
+
+static void rmsnorm_forward(float *x, float *rstd, int R, int C, float epsilon)
+{
+    for (int r = 0; r < R; r++) {
+        float *x_r = x + (ptrdiff_t)r * C;
+        float sum_squares = 0.0f;
+
+#pragma omp simd reduction(+ : sum_squares)
+        for (int c = 0; c < C; c++)
+            sum_squares += x_r[c] * x_r[c];
+
+        float scale = 1.0f / sqrtf(sum_squares / (float)C + epsilon);
+        if (rstd != NULL)
+            rstd[r] = scale;
+#pragma omp simd
+        for (int c = 0; c < C; c++)
+            x_r[c] *= scale;
+    }
+}
+
+static void rmsnorm_backward(float *restrict dy, const float *restrict y,
+                             const float *restrict rstd, int R, int C)
+{
+    for (int r = 0; r < R; r++) {
+        float *dy_r = dy + (ptrdiff_t)r * C;
+        const float *y_r = y + (ptrdiff_t)r * C;
+        float dot = 0.0f;
+
+#pragma omp simd reduction(+ : dot)
+        for (int c = 0; c < C; c++)
+            dot += dy_r[c] * y_r[c];
+
+        float mean = dot / (float)C;
+        float scale = rstd[r];
+#pragma omp simd
+        for (int c = 0; c < C; c++)
+            dy_r[c] = scale * (dy_r[c] - y_r[c] * mean);
+    }
+}
+
+/* silu(g) = g / (1 + exp(-g)). */
+INLINE vec vec_silu(vec g)
+{
+    return g / (1.0f + vec_exp(-g));
+}
+
+static void swiglu_forward(float *act, ptrdiff_t ld_act, const float *gate_up, int R, int F)
+{
+    for (int r = 0; r < R; r++) {
+        const float *gate = gate_up + (ptrdiff_t)r * 2 * F;
+        const float *up = gate + F;
+        float *act_r = act + r * ld_act;
+        int f = 0;
+
+        /* act may be gate itself: each element is read before it is written. */
+        for (; f + LANES <= F; f += LANES)
+            vec_store(act_r + f, vec_silu(vec_load(gate + f)) * vec_load(up + f));
+        if (f < F)
+            vec_store_part(
+                act_r + f,
+                vec_silu(vec_load_part(gate + f, F - f)) * vec_load_part(up + f, F - f), F - f);
+    }
+}
+
+/* One vector of swiglu_backward: gate, up, dact in, their gradients and act out. */
+INLINE void vec_swiglu_backward(vec *gate, vec *up, vec *dact)
+{
+    vec g = *gate, u = *up, d = *dact;
+    vec s = 1.0f / (1.0f + vec_exp(-g));
+    vec silu = g * s;
+
+    *dact = silu * u;
+    *up = d * silu;
+    *gate = d * u * (s + silu * (1.0f - s)); /* silu' = s + g s (1 - s) */
+}
+
+static void swiglu_backward(float *restrict gate_up, float *restrict dact, int R, int F)
+{
+    for (int r = 0; r < R; r++) {
+        float *gate = gate_up + (ptrdiff_t)r * 2 * F;
+        float *up = gate + F;
+        float *dact_r = dact + (ptrdiff_t)r * F;
+
+        for (int f = 0; f < F; f += LANES) {
+            int count = F - f < LANES ? F - f : LANES;
+            bool whole = count == LANES;
+            vec g = whole ? vec_load(gate + f) : vec_load_part(gate + f, count);
+            vec u = whole ? vec_load(up + f) : vec_load_part(up + f, count);
+            vec d = whole ? vec_load(dact_r + f) : vec_load_part(dact_r + f, count);
+
+            vec_swiglu_backward(&g, &u, &d);
+            if (whole) {
+                vec_store(gate + f, g);
+                vec_store(up + f, u);
+                vec_store(dact_r + f, d);
+            } else {
+                vec_store_part(gate + f, g, count);
+                vec_store_part(up + f, u, count);
+                vec_store_part(dact_r + f, d, count);
+            }
+        }
+    }
+}
+
+static void rope(float *x, ptrdiff_t ld, const float *cosine, const float *sine, float sign,
+                 int R, int S, int heads, int d)
+{
+    int half = d / 2;
+
+    for (int r = 0; r < R; r++) {
+        const float *cos_s = cosine + (ptrdiff_t)(r % S) * d;
+        const float *sin_s = sine + (ptrdiff_t)(r % S) * d;
+
+        for (int h = 0; h < heads; h++) {
+            float *restrict low = x + r * ld + (ptrdiff_t)h * d;
+            float *restrict high = low + half;
+
+#pragma omp simd
+            for (int i = 0; i < half; i++) {
+                float a = low[i], b = high[i], turn = sign * sin_s[i];
+
+                low[i] = a * cos_s[i] - b * turn;
+                high[i] = b * cos_s[i] + a * turn;
+            }
+        }
+    }
+}
+
+static void adam_atan2(float *restrict p, float *restrict m, float *restrict v,
+                       const float *restrict g, struct adam_rates rates, size_t n)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+        float gradient = g[i];
+        float first = m[i] + rates.one_less_b1 * (gradient - m[i]);
+        float second = v[i] + rates.one_less_b2 * (gradient * gradient - v[i]);
+
+        m[i] = first;
+        v[i] = second;
+        p[i] = p[i] * rates.decay -
+               rates.step * fast_atan2(first, sqrtf(second) * rates.v_correction);
+    }
+}
+
+static void sign_sgd(float *restrict p, const float *restrict g, float decay, float lr,
+                     size_t n)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+        float sign = g[i] > 0.0f ? 1.0f : (g[i] < 0.0f ? -1.0f : g[i]); /* NaN stays */
+
+        p[i] = p[i] * decay - lr * sign;
+    }
+}
+
+#include "kernels_attention.h"
+
+const struct kernels PASTE(kernels, KERNEL_SUFFIX) = {
+    .name = KERNEL_NAME(KERNEL_SUFFIX),
+    .inject = inject,
+    .add = add,
+    .scale = scale_copy,
+    .add_scaled = add_scaled,
+    .add_position = add_position,
+    .rmsnorm_forward = rmsnorm_forward,
+    .rmsnorm_backward = rmsnorm_backward,
+    .swiglu_forward = swiglu_forward,
+    .swiglu_backward = swiglu_backward,
+    .rope = rope,
+    .attention_forward = attention_forward,
+    .attention_backward = attention_backward,
+    .adam_atan2 = adam_atan2,
+    .sign_sgd = sign_sgd,
+};

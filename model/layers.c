@@ -1,0 +1,209 @@
+/* layers.c - the post-norm blocks of a module, forwards and backwards, over a chunk of rows. */
+#include "engine_internal.h"
+
+#include <string.h>
+
+static void layer_rope(const struct engine *engine, float *x, int ld, int heads, float sign,
+                       int rows)
+{
+    if (engine->config.pos_encodings == ENGINE_ROPE)
+        engine->kernels->rope(x, ld, engine->rope_cos, engine->rope_sin, sign, rows * engine->S,
+                              engine->S, heads, engine->d);
+}
+
+/* Head h of batch row b inside a qkv buffer. */
+static struct attention_view head_view(const struct engine *engine, const float *qkv, int b,
+                                       int h)
+{
+    int ld = 3 * engine->A;
+    const float *q = qkv + (ptrdiff_t)b * engine->S * ld + (ptrdiff_t)h * engine->d;
+
+    return (struct attention_view){ .q = q,
+                                    .k = q + engine->A,
+                                    .v = q + 2 * engine->A,
+                                    .ld = ld,
+                                    .positions = engine->S,
+                                    .queries = engine->S,
+                                    .head_size = engine->d };
+}
+
+/* Floats of keep for one head. */
+static ptrdiff_t keep_size(const struct engine *engine)
+{
+    return 2 * (ptrdiff_t)engine->S;
+}
+
+/* att (R, A) from qkv (R, 3A); keep as attention_forward, per row and head, or NULL. */
+static void layer_attention(const struct engine *engine, float *att, float *keep,
+                            const float *qkv, int rows)
+{
+    for (int b = 0; b < rows; b++)
+        for (int h = 0; h < engine->N; h++) {
+            struct attention_view view = head_view(engine, qkv, b, h);
+            ptrdiff_t head = (ptrdiff_t)b * engine->N + h;
+
+            engine->kernels->attention_forward(
+                att + (ptrdiff_t)b * engine->S * engine->A + (ptrdiff_t)h * engine->d,
+                engine->A, keep == NULL ? NULL : keep + head * keep_size(engine), &view,
+                engine->scratch);
+        }
+}
+
+/* h = norm(h + down(silu(gate) * up)) for count rows of D. */
+static void layer_mlp(const struct engine *engine, const struct layer_weights *w, float *h,
+                      int count)
+{
+    int D = engine->D, F = engine->F;
+
+    gemm_forward(engine->gate_up, 2 * F, h, D, engine_weight(engine, w->gate_up, 2 * F, D),
+                 count, 0);
+    engine->kernels->swiglu_forward(engine->gate_up, 2 * F, engine->gate_up, count, F);
+    gemm_forward(h, D, engine->gate_up, 2 * F, engine_weight(engine, w->down, D, F), count, 1);
+    engine->kernels->rmsnorm_forward(h, NULL, count, D, (float)engine->config.rms_norm_eps);
+}
+
+/* One block in place, nothing kept. */
+static void layer_forward(const struct engine *engine, const struct layer_weights *w, float *h,
+                          int rows)
+{
+    int R = rows * engine->S, D = engine->D, A = engine->A;
+
+    gemm_forward(engine->qkv, 3 * A, h, D, engine_weight(engine, w->qkv, 3 * A, D), R, 0);
+    layer_rope(engine, engine->qkv, 3 * A, 2 * engine->N, 1.0f, rows);
+    layer_attention(engine, engine->att, NULL, engine->qkv, rows);
+    gemm_forward(h, D, engine->att, A, engine_weight(engine, w->o_proj, D, A), R, 1);
+    engine->kernels->rmsnorm_forward(h, NULL, R, D, (float)engine->config.rms_norm_eps);
+    layer_mlp(engine, w, h, R);
+}
+
+/* One block of which only position 0 is wanted: keys and values everywhere, the rest there. */
+static void layer_forward_first(const struct engine *engine, const struct layer_weights *w,
+                                float *first, const float *h, int rows)
+{
+    int S = engine->S, D = engine->D, A = engine->A, N = engine->N;
+    size_t keys_values = w->qkv + (size_t)A * (size_t)D;
+
+    gemm_forward(engine->qkv + A, 3 * A, h, D, engine_weight(engine, keys_values, 2 * A, D),
+                 rows * S, 0);
+    gemm_forward(engine->qkv, S * 3 * A, h, S * D, engine_weight(engine, w->qkv, A, D), rows,
+                 0);
+    /* The angle of position 0 is 0, so q needs no turn. */
+    layer_rope(engine, engine->qkv + A, 3 * A, N, 1.0f, rows);
+    for (int b = 0; b < rows; b++) {
+        for (int n = 0; n < N; n++) {
+            struct attention_view view = head_view(engine, engine->qkv, b, n);
+
+            view.queries = 1;
+            engine->kernels->attention_forward(engine->att + (ptrdiff_t)b * A +
+                                                   (ptrdiff_t)n * engine->d,
+                                               A, NULL, &view, engine->scratch);
+        }
+        memcpy(first + (ptrdiff_t)b * D, h + (ptrdiff_t)b * S * D, (size_t)D * sizeof *h);
+    }
+    gemm_forward(first, D, engine->att, A, engine_weight(engine, w->o_proj, D, A), rows, 1);
+    engine->kernels->rmsnorm_forward(first, NULL, rows, D, (float)engine->config.rms_norm_eps);
+    layer_mlp(engine, w, first, rows);
+}
+
+void module_forward(struct engine *engine, enum segment_module module, float *h, int rows)
+{
+    const struct module *m = &engine->modules[module];
+
+    for (int i = 0; i < m->layers; i++)
+        layer_forward(engine, &m->weights[i], h, rows);
+}
+
+void module_forward_first(struct engine *engine, enum segment_module module, float *first,
+                          float *h, int rows)
+{
+    const struct module *m = &engine->modules[module];
+
+    for (int i = 0; i < m->layers - 1; i++)
+        layer_forward(engine, &m->weights[i], h, rows);
+    layer_forward_first(engine, &m->weights[m->layers - 1], first, h, rows);
+}
+
+/* One block from kept->in to out; the residual is the copy that the product adds to. */
+static void layer_forward_kept(const struct engine *engine, const struct layer_weights *w,
+                               struct kept_layer *kept, float *out, int rows)
+{
+    int R = rows * engine->S, D = engine->D, A = engine->A, F = engine->F;
+    float epsilon = (float)engine->config.rms_norm_eps;
+    size_t bytes = (size_t)R * (size_t)D * sizeof(float);
+
+    gemm_forward(kept->qkv, 3 * A, kept->in, D, engine_weight(engine, w->qkv, 3 * A, D), R, 0);
+    layer_rope(engine, kept->qkv, 3 * A, 2 * engine->N, 1.0f, rows);
+    layer_attention(engine, kept->att, kept->keep, kept->qkv, rows);
+    memcpy(kept->mid, kept->in, bytes);
+    gemm_forward(kept->mid, D, kept->att, A, engine_weight(engine, w->o_proj, D, A), R, 1);
+    engine->kernels->rmsnorm_forward(kept->mid, kept->mid_rstd, R, D, epsilon);
+
+    gemm_forward(kept->gate_up, 2 * F, kept->mid, D,
+                 engine_weight(engine, w->gate_up, 2 * F, D), R, 0);
+    engine->kernels->swiglu_forward(engine->dact, F, kept->gate_up, R, F);
+    memcpy(out, kept->mid, bytes);
+    gemm_forward(out, D, engine->dact, F, engine_weight(engine, w->down, D, F), R, 1);
+    engine->kernels->rmsnorm_forward(out, kept->out_rstd, R, D, epsilon);
+}
+
+void module_forward_kept(struct engine *engine, enum segment_module module,
+                         struct kept_layer *kept, int rows)
+{
+    const struct module *m = &engine->modules[module];
+
+    for (int i = 0; i < m->layers; i++)
+        layer_forward_kept(engine, &m->weights[i], &kept[i], kept[i + 1].in, rows);
+}
+
+/* dh becomes the gradient of mid: through norm, down, swiglu, gate_up, and the residual. */
+static void mlp_backward(struct engine *engine, const struct layer_weights *w,
+                         struct kept_layer *kept, const float *out, float *dh, int R)
+{
+    int D = engine->D, F = engine->F;
+
+    engine->kernels->rmsnorm_backward(dh, out, kept->out_rstd, R, D);
+    gemm_backward_input(engine->dact, F, dh, D, engine_weight(engine, w->down, D, F), R, 0);
+    engine->kernels->swiglu_backward(kept->gate_up, engine->dact, R, F);
+    gemm_backward_weight(engine->gradients + w->down, dh, D, engine->dact, F, D, F, R);
+    gemm_backward_weight(engine->gradients + w->gate_up, kept->gate_up, 2 * F, kept->mid, D,
+                         2 * F, D, R);
+    gemm_backward_input(dh, D, kept->gate_up, 2 * F,
+                        engine_weight(engine, w->gate_up, 2 * F, D), R, 1);
+}
+
+/* dh becomes the gradient of in: through norm, o_proj, attention, RoPE, qkv, the residual. */
+static void attention_half_backward(struct engine *engine, const struct layer_weights *w,
+                                    struct kept_layer *kept, float *dh, int rows)
+{
+    int S = engine->S, R = rows * S, D = engine->D, A = engine->A;
+
+    engine->kernels->rmsnorm_backward(dh, kept->mid, kept->mid_rstd, R, D);
+    gemm_backward_input(engine->datt, A, dh, D, engine_weight(engine, w->o_proj, D, A), R, 0);
+    gemm_backward_weight(engine->gradients + w->o_proj, dh, D, kept->att, A, D, A, R);
+    for (int b = 0; b < rows; b++)
+        for (int h = 0; h < engine->N; h++) {
+            struct attention_view view = head_view(engine, kept->qkv, b, h);
+            ptrdiff_t at = (ptrdiff_t)b * S * A + (ptrdiff_t)h * engine->d;
+            float *dq = kept->qkv + (view.q - kept->qkv);
+
+            engine->kernels->attention_backward(
+                dq, dq + A, dq + 2 * A, kept->att + at, engine->datt + at, A,
+                kept->keep + ((ptrdiff_t)b * engine->N + h) * keep_size(engine), &view,
+                engine->scratch);
+        }
+    layer_rope(engine, kept->qkv, 3 * A, 2 * engine->N, -1.0f, rows);
+    gemm_backward_weight(engine->gradients + w->qkv, kept->qkv, 3 * A, kept->in, D, 3 * A, D,
+                         R);
+    gemm_backward_input(dh, D, kept->qkv, 3 * A, engine_weight(engine, w->qkv, 3 * A, D), R, 1);
+}
+
+void module_backward(struct engine *engine, enum segment_module module, struct kept_layer *kept,
+                     float *dh, int rows)
+{
+    const struct module *m = &engine->modules[module];
+
+    for (int i = m->layers - 1; i >= 0; i--) {
+        mlp_backward(engine, &m->weights[i], &kept[i], kept[i + 1].in, dh, rows * engine->S);
+        attention_half_backward(engine, &m->weights[i], &kept[i], dh, rows);
+    }
+}

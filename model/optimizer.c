@@ -1,0 +1,60 @@
+/* optimizer.c - the rate schedule, AdamATan2, and sign-SGD for the puzzle rows in use. */
+#include "engine_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+double schedule_rate(const struct engine_config *config, double base, int64_t step)
+{
+    int64_t warmup = config->lr_warmup_steps, span = config->total_steps - warmup;
+    double ratio = config->lr_min_ratio;
+
+    if (step < warmup)
+        return base * (double)step / (double)warmup;
+    double progress = (double)(step - warmup) / (double)(span > 1 ? span : 1);
+    double swing = (1.0 - ratio) * 0.5 * (1.0 + cos(M_PI * progress));
+    return base * (ratio + fmax(0.0, swing));
+}
+
+/* Each id of the current rows once, at its first row; gradients of its rows are summed. */
+static void puzzle_step(struct engine *engine, double lr)
+{
+    const struct carry *carry = &engine->train;
+    size_t E = (size_t)engine->E;
+    float decay = (float)(1.0 - lr * engine->config.puzzle_emb_weight_decay);
+
+    for (int b = 0; b < engine->B; b++) {
+        int32_t id = carry->identifiers[b];
+        bool seen = false;
+
+        for (int i = 0; i < b && !seen; i++)
+            seen = carry->identifiers[i] == id;
+        if (seen)
+            continue;
+        memcpy(engine->puzzle_sum, engine->puzzle_gradient + (size_t)b * E, E * sizeof(float));
+        for (int i = b + 1; i < engine->B; i++)
+            if (carry->identifiers[i] == id)
+                engine->kernels->add(engine->puzzle_sum,
+                                     engine->puzzle_gradient + (size_t)i * E, E);
+        engine->kernels->sign_sgd(engine->buffers + engine->puzzle_emb + (size_t)id * E,
+                                  engine->puzzle_sum, decay, (float)lr, E);
+    }
+}
+
+void optimizer_step(struct engine *engine, double lr, double puzzle_lr)
+{
+    const struct engine_config *c = &engine->config;
+    double t = (double)engine->optimizer_step;
+    struct adam_rates rates = {
+        .decay = (float)(1.0 - lr * c->weight_decay),
+        .one_less_b1 = (float)(1.0 - c->beta1),
+        .one_less_b2 = (float)(1.0 - c->beta2),
+        .step = (float)(lr / (1.0 - pow(c->beta1, t))),
+        .v_correction = (float)(1.0 / sqrt(1.0 - pow(c->beta2, t))),
+    };
+
+    engine->kernels->adam_atan2(engine->parameters, engine->m, engine->v, engine->gradients,
+                                rates, engine->parameter_floats);
+    if (engine->E > 0)
+        puzzle_step(engine, puzzle_lr);
+}

@@ -1,0 +1,16 @@
+/*
+ * baseline.h - scores that need no training: answering with the input.
+ */
+#ifndef WORKER_BASELINE_H
+#define WORKER_BASELINE_H
+
+struct data_set;
+struct error;
+struct job;
+struct report;
+
+/* Says a `baseline` event for the test split and, if the job evaluates it, the training one. */
+int baseline_say(const struct job *job, const struct data_set *set, struct report *report,
+                 struct error *err);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * checkpoint.h - the state of a training in a safetensors file.
+ *
+ * A checkpoint is trusted only as a whole: checksum, run hash and every tensor's name, type
+ * and shape are checked before the engine is touched. The layout is in docs/formats.md.
+ */
+#ifndef WORKER_CHECKPOINT_H
+#define WORKER_CHECKPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hash.h"
+
+struct engine;
+struct error;
+
+enum checkpoint_part {
+    CHECKPOINT_EVERYTHING, /* parameters, buffers, optimizer, carry */
+    CHECKPOINT_WEIGHTS     /* parameters and buffers */
+};
+
+/* What a checkpoint says of itself. */
+struct checkpoint_facts {
+    int64_t step;   /* training steps done */
+    bool final;     /* the training is over; only weights are inside */
+    char *position; /* owned; JSON text: where the training stood */
+    char weights_hash[HASH_HEX_SIZE];
+    char kernel_set[16]; /* that it was written with */
+};
+
+void checkpoint_facts_release(struct checkpoint_facts *facts);
+
+/*
+ * Writes path atomically and durably: the whole state, or with final only the weights.
+ * position: JSON text. weights_hash: SHA-256 of the parameters and buffers. ERROR_NOSPACE,
+ * ERROR_IO, ERROR_NOMEM; on failure nothing has changed.
+ */
+int checkpoint_write(char weights_hash[HASH_HEX_SIZE], const struct engine *engine,
+                     const char *path, const char *run_hash, int64_t step, bool final,
+                     const char *position, struct error *err);
+
+/* The hash that checkpoint_write() would give. */
+int checkpoint_weights_hash(char weights_hash[HASH_HEX_SIZE], const struct engine *engine,
+                            struct error *err);
+
+/*
+ * Loads path into the engine, and *out. ERROR_DAMAGED: the file is not a checkpoint, fails its
+ * checksum, or does not fit the run or the engine; ERROR_ABSENT, ERROR_IO, ERROR_NOMEM. The
+ * engine is changed only on success. With CHECKPOINT_EVERYTHING a final checkpoint loads its
+ * weights and leaves the rest.
+ */
+int checkpoint_load(struct checkpoint_facts *out, struct engine *engine, const char *path,
+                    const char *run_hash, enum checkpoint_part part, struct error *err);
+
+#endif

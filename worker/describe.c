@@ -1,0 +1,328 @@
+/* describe.c - data hash, sizes, steps and FLOPs of configurations. */
+#include "describe.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "batches.h"
+#include "data_set.h"
+#include "error.h"
+#include "json.h"
+#include "settings.h"
+#include "shape.h"
+
+/* Data that has been opened, by its settings. */
+struct entry {
+    char *key;            /* owned; canonical text of the data settings */
+    struct data_set *set; /* owned; NULL when it could not be opened */
+    char *fault;          /* owned; why not */
+    int first;            /* index of the configuration that it was opened for */
+};
+
+struct cache {
+    struct entry *entries; /* owned */
+    int count, capacity;
+};
+
+static void cache_release(struct cache *cache)
+{
+    for (int i = 0; i < cache->count; i++) {
+        free(cache->entries[i].key);
+        free(cache->entries[i].fault);
+        data_set_close(cache->entries[i].set);
+    }
+    free(cache->entries);
+}
+
+/* The data settings, as canonical text. Without variants the seed changes nothing. */
+static char *data_key(const struct config *config)
+{
+    cJSON *object = cJSON_CreateObject();
+    char *text = NULL;
+    bool ok = object != NULL;
+
+    for (int id = 0; ok && id < SETTING_COUNT; id++)
+        if (strncmp(settings_table[id].key, "data.", strlen("data.")) == 0)
+            ok = cJSON_AddItemToObject(object, settings_table[id].key,
+                                       config_get_json(config, id));
+    if (ok)
+        text = json_canonical(object);
+    cJSON_Delete(object);
+    return text;
+}
+
+static int cache_add(struct cache *cache, char *key, const struct config *config, int index,
+                     struct error *err)
+{
+    struct error fault = { 0 };
+    struct entry *entry;
+
+    if (cache->count == cache->capacity) {
+        int capacity = cache->capacity * 2 + 8;
+        struct entry *entries = realloc(cache->entries, (size_t)capacity * sizeof *entries);
+
+        if (entries == NULL) {
+            free(key);
+            return error_set(err, ERROR_NOMEM, "out of memory for the data");
+        }
+        cache->entries = entries;
+        cache->capacity = capacity;
+    }
+    entry = &cache->entries[cache->count++];
+    *entry = (struct entry){ .key = key, .first = index };
+    int rc = data_set_open(&entry->set, config, false, &fault);
+    if (rc == ERROR_NOMEM)
+        return error_set(err, ERROR_NOMEM, "%s", fault.message);
+    if (rc < 0) {
+        entry->set = NULL;
+        entry->fault = strdup(fault.message);
+        if (entry->fault == NULL)
+            return error_set(err, ERROR_NOMEM, "out of memory for a message");
+    }
+    return 0;
+}
+
+/* Finds or opens the data of the configuration with this index. */
+static int cache_get(const struct entry **out, struct cache *cache, const struct config *config,
+                     int index, struct error *err)
+{
+    char *key = data_key(config);
+    int rc;
+
+    if (key == NULL)
+        return error_set(err, ERROR_NOMEM, "out of memory for the data's settings");
+    for (int i = cache->count - 1; i >= 0; i--)
+        if (strcmp(cache->entries[i].key, key) == 0) {
+            free(key);
+            *out = &cache->entries[i];
+            return 0;
+        }
+    rc = cache_add(cache, key, config, index, err);
+    *out = rc == 0 ? &cache->entries[cache->count - 1] : NULL;
+    return rc;
+}
+
+static cJSON *fault_answer(const char *message)
+{
+    cJSON *answer = cJSON_CreateObject();
+
+    if (cJSON_AddStringToObject(answer, "error", message) != NULL)
+        return answer;
+    cJSON_Delete(answer);
+    return NULL;
+}
+
+static cJSON *input_list(const struct data_info *info)
+{
+    cJSON *list = cJSON_CreateArray();
+    bool ok = list != NULL;
+
+    for (int i = 0; ok && i < info->input_count; i++) {
+        cJSON *row = cJSON_CreateArray();
+
+        ok = cJSON_AddItemToArray(row, cJSON_CreateString(info->inputs[i].path)) &&
+             cJSON_AddItemToArray(row, cJSON_CreateNumber((double)info->inputs[i].size)) &&
+             cJSON_AddItemToArray(row, cJSON_CreateNumber((double)info->inputs[i].mtime_ns));
+        if (!ok || !cJSON_AddItemToArray(list, row)) {
+            cJSON_Delete(row);
+            ok = false;
+        }
+    }
+    if (ok)
+        return list;
+    cJSON_Delete(list);
+    return NULL;
+}
+
+/* The files read: listed once, where the data was opened, else a reference. False when out of
+ * memory. */
+static bool add_inputs(cJSON *answer, const struct entry *entry, int index)
+{
+    cJSON *inputs;
+
+    if (entry->first != index)
+        return cJSON_AddNumberToObject(answer, "inputs_of", entry->first) != NULL;
+    inputs = input_list(data_set_info(entry->set));
+    if (inputs != NULL && cJSON_AddItemToObject(answer, "inputs", inputs))
+        return true;
+    cJSON_Delete(inputs);
+    return false;
+}
+
+/* NULL when out of memory. */
+static cJSON *data_answer(const struct entry *entry, const struct config *config, int index)
+{
+    const struct data_info *info = data_set_info(entry->set);
+    int64_t steps = batches_count_steps(config, info->groups, info->mean_puzzle_examples);
+    double batch = (double)config_int(config, TRAIN_GLOBAL_BATCH_SIZE);
+    cJSON *answer = cJSON_CreateObject();
+    struct shape shape;
+
+    if (steps < 1) {
+        cJSON_Delete(answer);
+        return fault_answer("train.global_batch_size: the epochs of one train.eval_interval "
+                            "do not fill one batch (fewer rows a batch, or more epochs)");
+    }
+    shape_compute(&shape, config, info->seq_len, info->vocab_size,
+                  info->num_puzzle_identifiers);
+    const struct {
+        const char *name;
+        double value;
+    } numbers[] = {
+        { "tasks_training", info->tasks_training },
+        { "tasks_evaluation", info->tasks_evaluation },
+        { "left_out", info->left_out },
+        { "groups", info->groups },
+        { "seq_len", info->seq_len },
+        { "vocab_size", info->vocab_size },
+        { "num_puzzle_identifiers", info->num_puzzle_identifiers },
+        { "mean_puzzle_examples", info->mean_puzzle_examples },
+        { "total_steps", (double)steps },
+        { "steps_per_epoch", info->groups * info->mean_puzzle_examples / batch },
+        { "test_rows", info->test_rows },
+        { "train_rows", info->train_rows },
+        { "parameters", (double)shape.parameters },
+        { "puzzle_parameters", (double)shape.puzzle_parameters },
+        { "train_flops", shape.train_step_flops * (double)steps },
+        { "eval_row_step_flops", shape.eval_row_step_flops },
+    };
+    cJSON_AddStringToObject(answer, "data_hash", data_set_hash(entry->set));
+    bool ok = cJSON_AddStringToObject(answer, "source", info->source) != NULL;
+    for (size_t i = 0; ok && i < sizeof numbers / sizeof *numbers; i++)
+        ok = cJSON_AddNumberToObject(answer, numbers[i].name, numbers[i].value) != NULL;
+    if (ok && add_inputs(answer, entry, index))
+        return answer;
+    cJSON_Delete(answer);
+    return NULL;
+}
+
+/* The answer for one configuration; its own faults are an answer too. */
+static int describe_one(cJSON **out, struct cache *cache, const cJSON *object, int index,
+                        const char *where, struct error *err)
+{
+    struct config config = { 0 };
+    struct error fault = { 0 };
+    const struct entry *entry = NULL;
+    int rc = config_from_json(&config, object, where, &fault);
+
+    if (rc == 0)
+        rc = config_resolve(&config, where, &fault);
+    if (rc == 0) {
+        rc = cache_get(&entry, cache, &config, index, err);
+        if (rc == 0)
+            *out = entry->set != NULL ? data_answer(entry, &config, index)
+                                      : fault_answer(entry->fault);
+    } else if (rc == ERROR_NOMEM) {
+        error_set(err, ERROR_NOMEM, "%s", fault.message);
+    } else {
+        rc = 0;
+        *out = fault_answer(fault.message);
+    }
+    config_release(&config);
+    if (rc == 0 && *out == NULL)
+        rc = error_set(err, ERROR_NOMEM, "out of memory for an answer");
+    return rc;
+}
+
+int describe_list(cJSON **out, const cJSON *list, const char *name, struct error *err)
+{
+    cJSON *answers = cJSON_CreateArray();
+    struct cache cache = { 0 };
+    const cJSON *item;
+    int index = 0, rc = 0;
+
+    *out = NULL;
+    if (answers == NULL)
+        rc = error_set(err, ERROR_NOMEM, "out of memory for the answers");
+    if (rc == 0 && !cJSON_IsArray(list))
+        rc = error_set(err, ERROR_FORMAT, "%s: expected a list of configurations, found %s",
+                       name, json_type_name(list));
+    if (rc == 0)
+        cJSON_ArrayForEach(item, list)
+        {
+            cJSON *answer = NULL;
+            char where[64];
+
+            snprintf(where, sizeof where, "%.40s[%d]", name, index);
+            rc = describe_one(&answer, &cache, item, index++, where, err);
+            if (rc < 0)
+                break;
+            cJSON_AddItemToArray(answers, answer);
+        }
+    cache_release(&cache);
+    if (rc == 0)
+        *out = answers;
+    else
+        cJSON_Delete(answers);
+    return rc;
+}
+
+/* Everything that fd gives, up to limit bytes; fresh and NUL-terminated. */
+static int read_stream(char **out, size_t *size, int fd, size_t limit, struct error *err)
+{
+    size_t capacity = 1 << 16, used = 0;
+    char *text = malloc(capacity);
+
+    while (text != NULL) {
+        ssize_t got = read(fd, text + used, capacity - used - 1);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) {
+            int number = errno;
+
+            text[used] = '\0';
+            if (got == 0) {
+                *out = text;
+                *size = used;
+                return 0;
+            }
+            free(text);
+            return error_set(err, ERROR_IO, "standard input: %s", strerror(number));
+        }
+        used += (size_t)got;
+        if (used > limit) {
+            free(text);
+            return error_set(err, ERROR_FORMAT, "standard input: more than %zu MiB",
+                             limit >> 20);
+        }
+        if (capacity - used < 2) {
+            char *larger = realloc(text, capacity * 2);
+
+            if (larger == NULL)
+                free(text);
+            text = larger;
+            capacity *= 2;
+        }
+    }
+    return error_set(err, ERROR_NOMEM, "out of memory for standard input");
+}
+
+int describe_stream(int fd, struct error *err)
+{
+    cJSON *list = NULL, *answers = NULL;
+    char *text = NULL, *answer = NULL;
+    size_t size = 0;
+    int rc = read_stream(&text, &size, fd, JSON_DATA_LIMIT, err);
+
+    if (rc == 0)
+        rc = json_parse(&list, text, size, "standard input", err);
+    if (rc == 0)
+        rc = describe_list(&answers, list, "standard input", err);
+    if (rc == 0) {
+        answer = cJSON_PrintUnformatted(answers);
+        if (answer == NULL)
+            rc = error_set(err, ERROR_NOMEM, "out of memory for the answers");
+        else if (puts(answer) < 0 || fflush(stdout) != 0)
+            rc = error_set(err, ERROR_IO, "cannot write to standard output");
+    }
+    cJSON_free(answer);
+    cJSON_Delete(answers);
+    cJSON_Delete(list);
+    free(text);
+    return rc;
+}

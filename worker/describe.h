@@ -1,0 +1,18 @@
+/*
+ * describe.h - `hrmlab-worker describe`: what a list of configurations means, without training.
+ */
+#ifndef WORKER_DESCRIBE_H
+#define WORKER_DESCRIBE_H
+
+#include <cjson/cJSON.h>
+
+struct error;
+
+/* One answer (docs/formats.md) per configuration of the list, in order; data that several
+ * share is loaded once. name: what to call the list in messages. *out is fresh. */
+int describe_list(cJSON **out, const cJSON *list, const char *name, struct error *err);
+
+/* Reads the list from file descriptor fd, prints the answers to stdout. */
+int describe_stream(int fd, struct error *err);
+
+#endif

@@ -1,0 +1,87 @@
+/* engine_setup.c - settings to engine_config, field by field. */
+#include "engine_setup.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "error.h"
+#include "settings.h"
+#include "shape.h"
+
+int engine_setup_environment(struct error *err)
+{
+    const char *core = getenv("HRMLAB_BLAS_CORE");
+    struct error fault = { 0 };
+
+    if (engine_select_kernels(NULL, &fault) < 0)
+        return error_set(err, ERROR_ENVIRONMENT, "%s", fault.message);
+    if (core != NULL && *core != '\0' && strcasecmp(core, engine_blas_core()) != 0)
+        return error_set(err, ERROR_ENVIRONMENT,
+                         "HRMLAB_BLAS_CORE: asked for %s, but OpenBLAS runs its %s kernels "
+                         "(unknown name, or not in this build)",
+                         core, engine_blas_core());
+    return 0;
+}
+
+static enum engine_positions positions_of(const struct config *config)
+{
+    const char *word = config_choice(config, ARCH_POS_ENCODINGS);
+
+    if (strcmp(word, "rope") == 0)
+        return ENGINE_ROPE;
+    return strcmp(word, "learned") == 0 ? ENGINE_LEARNED : ENGINE_NO_POSITIONS;
+}
+
+void engine_setup(struct engine_config *out, const struct config *config,
+                  const struct engine_setup_data *data, bool inference_only)
+{
+    bool hrm = strcmp(config_choice(config, ARCH_NAME), "hrm") == 0;
+    bool stablemax =
+        strcmp(config_choice(config, ARCH_LOSS_TYPE), "stablemax_cross_entropy") == 0;
+    int batch = (int)config_int(config, TRAIN_GLOBAL_BATCH_SIZE);
+
+    *out = (struct engine_config){
+        .arch = hrm ? ENGINE_HRM : ENGINE_TRANSFORMER,
+        .batch_size = batch,
+        .seq_len = data->seq_len,
+        .vocab_size = data->vocab_size,
+        .num_puzzle_identifiers = data->num_puzzle_identifiers,
+        .puzzle_emb_ndim = (int)config_int(config, ARCH_PUZZLE_EMB_NDIM),
+        .puzzle_emb_len = (int)config_int(config, ARCH_PUZZLE_EMB_LEN),
+        .H_layers = (int)config_int(config, ARCH_H_LAYERS),
+        .L_layers = (int)config_int(config, ARCH_L_LAYERS),
+        .H_cycles = (int)config_int(config, ARCH_H_CYCLES),
+        .L_cycles = (int)config_int(config, ARCH_L_CYCLES),
+        .hidden_size = (int)config_int(config, ARCH_HIDDEN_SIZE),
+        .num_heads = (int)config_int(config, ARCH_NUM_HEADS),
+        .intermediate_size = shape_intermediate_size(
+            config_real(config, ARCH_EXPANSION), (int)config_int(config, ARCH_HIDDEN_SIZE),
+            (int)config_int(config, ARCH_FFN_MULTIPLE)),
+        .pos_encodings = positions_of(config),
+        .rope_theta = config_real(config, ARCH_ROPE_THETA),
+        .rms_norm_eps = config_real(config, ARCH_RMS_NORM_EPS),
+        .loss_type = stablemax ? ENGINE_STABLEMAX : ENGINE_SOFTMAX,
+        .halt_max_steps = (int)config_int(config, ARCH_HALT_MAX_STEPS),
+        .act_enabled = config_bool(config, ARCH_ACT_ENABLED),
+        .target_q_update_every = (int)config_int(config, TRAIN_TARGET_Q_UPDATE_EVERY),
+        .global_batch_size = batch,
+        .lr = config_real(config, TRAIN_LR),
+        .lr_min_ratio = config_real(config, TRAIN_LR_MIN_RATIO),
+        .weight_decay = config_real(config, TRAIN_WEIGHT_DECAY),
+        .beta1 = config_real(config, TRAIN_BETA1),
+        .beta2 = config_real(config, TRAIN_BETA2),
+        .lr_warmup_steps = config_int(config, TRAIN_LR_WARMUP_STEPS),
+        .total_steps = data->total_steps,
+        .puzzle_emb_lr = config_real(config, TRAIN_PUZZLE_EMB_LR),
+        .puzzle_emb_weight_decay = config_real(config, TRAIN_PUZZLE_EMB_WEIGHT_DECAY),
+        .inference_only = inference_only,
+    };
+}
+
+int64_t engine_setup_calls(const struct engine_config *config)
+{
+    if (config->arch == ENGINE_TRANSFORMER)
+        return 1;
+    return (int64_t)config->H_cycles * (config->L_cycles + 1);
+}

@@ -1,0 +1,255 @@
+/* evaluate.c - evaluations sorted into passes, their results said. */
+#include "evaluate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "error.h"
+#include "evaluate_pass.h"
+#include "file.h"
+#include "job.h"
+#include "report.h"
+#include "scores.h"
+
+enum { OUTCOMES_PER_EVENT = 5000 };
+
+/* The evaluations of one pass: the same split and the same way of stopping. */
+struct pass {
+    bool act_inference;
+    enum data_split split;
+    int *members;                   /* indices of the job's evaluations, ascending */
+    struct score_request *requests; /* one each */
+    int count;
+    double seconds;
+};
+
+static void pass_release(struct pass *pass)
+{
+    free(pass->members);
+    free(pass->requests);
+    *pass = (struct pass){ 0 };
+}
+
+/* Collects the selected evaluations that belong to this pass. */
+static int pass_init(struct pass *out, enum data_split split, bool act_inference,
+                     const struct job_evaluation *evaluations, int count, const bool *selected,
+                     struct error *err)
+{
+    *out = (struct pass){ .act_inference = act_inference, .split = split };
+    out->members = calloc((size_t)count + 1, sizeof *out->members);
+    out->requests = calloc((size_t)count + 1, sizeof *out->requests);
+    if (out->members == NULL || out->requests == NULL) {
+        pass_release(out);
+        return error_set(err, ERROR_NOMEM, "out of memory for the evaluations");
+    }
+    for (int i = 0; i < count; i++) {
+        const struct job_evaluation *evaluation = &evaluations[i];
+
+        if ((selected != NULL && !selected[i]) || evaluation->act_inference != act_inference ||
+            evaluation->train_split != (split == SPLIT_TRAIN))
+            continue;
+        out->requests[out->count] = (struct score_request){
+            .outer_steps = (int)evaluation->outer_steps,
+            .augmentations = evaluation->augmentations,
+            .eval_seed = (uint64_t)evaluation->seed,
+        };
+        out->members[out->count++] = i;
+    }
+    return 0;
+}
+
+/* The columns of table evaluation_result, added to body; false when out of memory. */
+static bool add_result(cJSON *body, const struct score_result *result, double seconds)
+{
+    const struct {
+        const char *name;
+        double value;
+    } columns[] = {
+        { "per_token_accuracy", result->per_token_accuracy },
+        { "per_token_accuracy_original", result->per_token_accuracy_original },
+        { "exact_accuracy", result->exact_accuracy },
+        { "lm_loss", result->lm_loss },
+        { "mean_outer_steps", result->mean_outer_steps },
+        { "pass_at_1", result->pass_at_1 },
+        { "pass_at_2", result->pass_at_2 },
+        { "pass_at_5", result->pass_at_5 },
+        { "pass_at_10", result->pass_at_10 },
+        { "pass_at_100", result->pass_at_100 },
+        { "pass_at_1000", result->pass_at_1000 },
+        { "pass_at_1_strict", result->pass_at_1_strict },
+        { "pass_at_2_strict", result->pass_at_2_strict },
+        { "tasks", result->tasks },
+        { "rows_count", result->rows },
+        { "seconds", seconds },
+    };
+
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        if (cJSON_AddNumberToObject(body, columns[i].name, columns[i].value) == NULL)
+            return false;
+    return true;
+}
+
+static int say_result(const struct evaluate_context *context,
+                      const struct job_evaluation *evaluation,
+                      const struct score_result *result, double seconds, struct error *err)
+{
+    cJSON *body = cJSON_CreateObject();
+    bool ok =
+        cJSON_AddNumberToObject(body, "step", (double)context->step) != NULL &&
+        cJSON_AddStringToObject(body, "checkpoint", context->checkpoint) != NULL &&
+        cJSON_AddItemToObject(body, "evaluation", cJSON_Duplicate(evaluation->object, true)) &&
+        add_result(body, result, seconds);
+
+    if (!ok) {
+        cJSON_Delete(body);
+        body = NULL;
+    }
+    return report_event(context->report, "evaluation", body, true, err);
+}
+
+/* [task, test_index, rank or null, votes, predictions, per_token_accuracy] */
+static cJSON *outcome_row(const struct evaluate_context *context, enum data_split split,
+                          const struct score_outcome *outcome)
+{
+    cJSON *row = cJSON_CreateArray();
+    const char *task = data_set_task_name(context->set, split, outcome->task);
+    bool ok = cJSON_AddItemToArray(row, cJSON_CreateString(task)) &&
+              cJSON_AddItemToArray(row, cJSON_CreateNumber(outcome->test_index)) &&
+              cJSON_AddItemToArray(row, outcome->rank > 0 ? cJSON_CreateNumber(outcome->rank)
+                                                          : cJSON_CreateNull()) &&
+              cJSON_AddItemToArray(row, cJSON_CreateNumber(outcome->votes)) &&
+              cJSON_AddItemToArray(row, cJSON_CreateNumber(outcome->predictions)) &&
+              cJSON_AddItemToArray(row, cJSON_CreateNumber(outcome->per_token_accuracy));
+
+    if (ok)
+        return row;
+    cJSON_Delete(row);
+    return NULL;
+}
+
+static int say_outcomes(const struct evaluate_context *context,
+                        const struct job_evaluation *evaluation, enum data_split split,
+                        const struct score_outcome *outcomes, int count, struct error *err)
+{
+    int rc = 0;
+
+    for (int first = 0; rc == 0 && first < count; first += OUTCOMES_PER_EVENT) {
+        cJSON *body = cJSON_CreateObject(), *tasks = cJSON_AddArrayToObject(body, "tasks");
+        bool ok =
+            tasks != NULL && cJSON_AddItemToObject(body, "evaluation",
+                                                   cJSON_Duplicate(evaluation->object, true));
+
+        for (int i = first; ok && i < count && i < first + OUTCOMES_PER_EVENT; i++)
+            ok = cJSON_AddItemToArray(tasks, outcome_row(context, split, &outcomes[i]));
+        if (!ok) {
+            cJSON_Delete(body);
+            body = NULL;
+        }
+        rc = report_event(context->report, "outcome", body, false, err);
+    }
+    return rc;
+}
+
+/* The member of the pass whose answers are submitted; -1 when it has none to submit. */
+static int submission_member(const struct pass *pass)
+{
+    int best = -1;
+
+    for (int i = 0; i < pass->count; i++) {
+        int64_t votes = pass->requests[i].augmentations;
+        int64_t best_votes = best >= 0 ? pass->requests[best].augmentations : -1;
+        bool more =
+            votes != best_votes && (votes == 0 || (best_votes != 0 && votes > best_votes));
+        bool longer = votes == best_votes &&
+                      pass->requests[i].outer_steps > pass->requests[best].outer_steps;
+
+        if (best < 0 || more || longer)
+            best = i;
+    }
+    return best;
+}
+
+static int write_submission(const struct evaluate_context *context, const struct scores *scores,
+                            int request, struct error *err)
+{
+    cJSON *root = scores_submission(scores, request);
+    char *text = root != NULL ? cJSON_PrintUnformatted(root) : NULL;
+    int rc;
+
+    if (text == NULL)
+        rc = error_set(err, ERROR_NOMEM, "out of memory for the submission");
+    else
+        rc = file_write_atomic(context->submission_path, text, strlen(text), err);
+    cJSON_free(text);
+    cJSON_Delete(root);
+    return rc;
+}
+
+static int say_pass(const struct evaluate_context *context, const struct pass *pass,
+                    struct scores *scores, const struct job_evaluation *evaluations,
+                    struct error *err)
+{
+    int rc = 0;
+
+    for (int i = 0; rc == 0 && i < pass->count; i++) {
+        const struct job_evaluation *evaluation = &evaluations[pass->members[i]];
+        struct score_outcome *outcomes = NULL;
+        struct score_result result;
+        int count = 0;
+
+        rc = scores_finish(scores, i, &result, &outcomes, &count, err);
+        if (rc == 0 && context->outcomes)
+            rc = say_outcomes(context, evaluation, pass->split, outcomes, count, err);
+        if (rc == 0)
+            rc = say_result(context, evaluation, &result, pass->seconds, err);
+        free(outcomes);
+    }
+    return rc;
+}
+
+/* Runs one pass and says all of it. */
+static int run_pass(const struct evaluate_context *context, struct pass *pass,
+                    const struct job_evaluation *evaluations, bool submit, struct error *err)
+{
+    struct scores *scores = NULL;
+    double started = clock_monotonic_s();
+    int rc =
+        scores_create(&scores, context->set, pass->split, pass->requests, pass->count, err);
+
+    if (rc == 0)
+        rc = evaluate_pass(context, scores, pass->split, pass->act_inference, pass->requests,
+                           pass->count, err);
+    pass->seconds = clock_monotonic_s() - started;
+    if (rc == 0)
+        rc = say_pass(context, pass, scores, evaluations, err);
+    if (rc == 0 && submit)
+        rc = write_submission(context, scores, submission_member(pass), err);
+    scores_destroy(scores);
+    return rc;
+}
+
+int evaluate_run(const struct evaluate_context *context,
+                 const struct job_evaluation *evaluations, int count, const bool *selected,
+                 struct error *err)
+{
+    static const enum data_split SPLITS[] = { SPLIT_TEST, SPLIT_TRAIN };
+    bool submit = context->submission_path != NULL && data_set_info(context->set)->is_arc;
+    int rc = 0;
+
+    for (int i = 0; rc == 0 && i < 4; i++) {
+        enum data_split split = SPLITS[i / 2];
+        struct pass pass;
+
+        rc = pass_init(&pass, split, i % 2 == 1, evaluations, count, selected, err);
+        if (rc < 0)
+            break;
+        if (pass.count > 0) {
+            rc = run_pass(context, &pass, evaluations, submit && split == SPLIT_TEST, err);
+            /* The fixed number of steps comes first and is what is submitted, if asked for. */
+            submit = submit && split != SPLIT_TEST;
+        }
+        pass_release(&pass);
+    }
+    return rc;
+}

@@ -1,0 +1,20 @@
+/*
+ * evaluate_pass.h - one inference pass over the rows of a split.
+ */
+#ifndef WORKER_EVALUATE_PASS_H
+#define WORKER_EVALUATE_PASS_H
+
+#include "evaluate.h"
+#include "scores.h"
+
+/*
+ * Feeds every row of the split, in stored order and batches of the engine's size, through as
+ * many outer steps as the requests need, and adds each request's predictions to scores.
+ * act_inference: a row leaves at its first step with q_halt > q_continue, which then counts
+ * for every request that would have gone on. Says progress. ERROR_STOPPED as evaluate_run().
+ */
+int evaluate_pass(const struct evaluate_context *context, struct scores *scores,
+                  enum data_split split, bool act_inference,
+                  const struct score_request *requests, int count, struct error *err);
+
+#endif

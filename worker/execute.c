@@ -1,0 +1,326 @@
+/* execute.c - job, data, engine; training or evaluation; how it ended. */
+#include "execute.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "baseline.h"
+#include "batches.h"
+#include "blas_environment.h"
+#include "checkpoint.h"
+#include "clock.h"
+#include "data_set.h"
+#include "engine_setup.h"
+#include "error.h"
+#include "evaluate.h"
+#include "file.h"
+#include "job.h"
+#include "keeper.h"
+#include "log.h"
+#include "provenance.h"
+#include "report.h"
+#include "shape.h"
+#include "train.h"
+
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_BAD_JOB = 2,
+    EXIT_ENVIRONMENT = 3,
+    EXIT_DIVERGED = 4,
+    EXIT_DATA_CHANGED = 5,
+    EXIT_OUT_OF_MEMORY = 6,
+    EXIT_DISK_FULL = 7,
+    EXIT_STOPPED = 130
+};
+
+/* One execution. Everything in it is owned unless said otherwise. */
+struct execution {
+    const struct execute_request *request; /* borrowed */
+    struct report report;
+    struct job job;
+    struct data_set *set;
+    struct batches *batches; /* NULL in an evaluate job */
+    struct engine *engine;
+    struct engine_config config;
+    int64_t total_steps;
+    bool data_changed;
+    struct train_end end;
+};
+
+static int say_loading(struct execution *execution, struct error *err)
+{
+    const struct report_progress progress = {
+        .phase = "load",
+        .total_steps = execution->total_steps,
+        .loss = REPORT_UNKNOWN,
+        .accuracy = REPORT_UNKNOWN,
+        .exact_accuracy = REPORT_UNKNOWN,
+        .steps_per_s = REPORT_UNKNOWN,
+        .eta_s = REPORT_UNKNOWN,
+    };
+
+    return report_progress(&execution->report, &progress, err);
+}
+
+static int load_data(struct execution *execution, struct error *err)
+{
+    const struct job *job = &execution->job;
+    int rc = data_set_open(&execution->set, &job->config, true, err);
+
+    if (rc == 0 && strcmp(data_set_hash(execution->set), job->data_hash) != 0) {
+        execution->data_changed = true;
+        rc = error_set(err, ERROR_FORMAT,
+                       "the data of %s has changed since the job was queued: its hash is "
+                       "%.12s..., job.json says %.12s...",
+                       config_text(&job->config, DATA_PATH), data_set_hash(execution->set),
+                       job->data_hash);
+    }
+    return rc;
+}
+
+static int create_engine(struct execution *execution, struct error *err)
+{
+    const struct job *job = &execution->job;
+    const struct data_info *info = data_set_info(execution->set);
+    struct engine_setup_data sizes = { .seq_len = info->seq_len,
+                                       .vocab_size = info->vocab_size,
+                                       .num_puzzle_identifiers = info->num_puzzle_identifiers };
+    int rc = 0;
+
+    if (job->kind == JOB_TRAIN) {
+        rc = batches_create(&execution->batches, execution->set, &job->config, err);
+        if (rc == 0)
+            execution->total_steps = batches_total_steps(execution->batches);
+    } else {
+        execution->total_steps =
+            batches_count_steps(&job->config, info->groups, info->mean_puzzle_examples);
+    }
+    if (rc < 0)
+        return rc;
+    if (execution->total_steps < 1)
+        return error_set(err, ERROR_FORMAT, "the settings give no training step");
+    sizes.total_steps = execution->total_steps;
+    engine_setup(&execution->config, &job->config, &sizes, job->kind == JOB_EVALUATE);
+    return engine_create(&execution->engine, &execution->config, err);
+}
+
+/* Adds the members that describe the data; false when out of memory. */
+static bool add_data(cJSON *body, const struct data_info *info)
+{
+    cJSON *data = cJSON_AddObjectToObject(body, "data");
+
+    return cJSON_AddStringToObject(data, "source", info->source) != NULL &&
+           cJSON_AddNumberToObject(data, "tasks_training", info->tasks_training) != NULL &&
+           cJSON_AddNumberToObject(data, "tasks_evaluation", info->tasks_evaluation) != NULL &&
+           cJSON_AddNumberToObject(data, "left_out", info->left_out) != NULL &&
+           cJSON_AddNumberToObject(data, "groups", info->groups) != NULL &&
+           cJSON_AddNumberToObject(data, "puzzles", info->puzzles) != NULL &&
+           cJSON_AddNumberToObject(data, "examples", info->examples) != NULL &&
+           cJSON_AddNumberToObject(data, "test_rows", info->test_rows) != NULL;
+}
+
+static int say_begin(struct execution *execution, struct error *err)
+{
+    const struct job *job = &execution->job;
+    const struct data_info *info = data_set_info(execution->set);
+    int64_t parameters = 0, puzzle_parameters = 0;
+    cJSON *body = cJSON_CreateObject();
+    cJSON *provenance = provenance_create(execution->request->environment);
+    struct shape shape;
+
+    engine_count_parameters(execution->engine, &parameters, &puzzle_parameters);
+    shape_compute(&shape, &job->config, info->seq_len, info->vocab_size,
+                  info->num_puzzle_identifiers);
+    cJSON_AddStringToObject(body, "run_hash", job->run_hash);
+    cJSON_AddNumberToObject(body, "attempt", job->attempt);
+    cJSON_AddStringToObject(body, "kind", job->kind == JOB_TRAIN ? "train" : "evaluate");
+    cJSON_AddNumberToObject(body, "worker_pid", (double)getpid());
+    cJSON_AddNumberToObject(body, "total_steps", (double)execution->total_steps);
+    cJSON_AddNumberToObject(body, "parameters", (double)parameters);
+    cJSON_AddNumberToObject(body, "puzzle_parameters", (double)puzzle_parameters);
+    cJSON_AddNumberToObject(body, "train_flops",
+                            shape.train_step_flops * (double)execution->total_steps);
+    if (!add_data(body, info) || provenance == NULL ||
+        !cJSON_AddItemToObject(body, "provenance", provenance)) {
+        cJSON_Delete(provenance);
+        cJSON_Delete(body);
+        body = NULL;
+    }
+    return report_event(&execution->report, "begin", body, true, err);
+}
+
+static int train_job(struct execution *execution, struct error *err)
+{
+    const struct train_context context = {
+        .job = &execution->job,
+        .engine = execution->engine,
+        .config = &execution->config,
+        .set = execution->set,
+        .batches = execution->batches,
+        .report = &execution->report,
+    };
+
+    return train_run(&context, &execution->end, err);
+}
+
+static int evaluate_job(struct execution *execution, struct error *err)
+{
+    const struct job *job = &execution->job;
+    char *path = job_run_path(job, job->checkpoint);
+    char *submission = job_own_path(job, "submission.json");
+    struct checkpoint_facts facts = { 0 };
+    int rc = 0;
+
+    if (path == NULL || submission == NULL)
+        rc = error_set(err, ERROR_NOMEM, "out of memory for a path");
+    if (rc == 0)
+        rc = checkpoint_load(&facts, execution->engine, path, job->run_hash, CHECKPOINT_WEIGHTS,
+                             err);
+    if (rc == 0) {
+        execution->end.step = facts.step;
+        memcpy(execution->end.weights_hash, facts.weights_hash, sizeof facts.weights_hash);
+        rc = baseline_say(job, execution->set, &execution->report, err);
+    }
+    if (rc == 0) {
+        const struct evaluate_context context = {
+            .engine = execution->engine,
+            .config = &execution->config,
+            .set = execution->set,
+            .report = &execution->report,
+            .step = facts.step,
+            .total_steps = execution->total_steps,
+            .checkpoint = "last",
+            .outcomes = true,
+            .submission_path = submission,
+        };
+
+        rc = evaluate_run(&context, job->evaluations, job->evaluation_count, NULL, err);
+    }
+    checkpoint_facts_release(&facts);
+    free(submission);
+    free(path);
+    return rc;
+}
+
+static int work(struct execution *execution, struct error *err)
+{
+    const char *directory = execution->request->directory;
+    int rc = say_loading(execution, err);
+
+    if (rc == 0)
+        rc = engine_setup_environment(err);
+    if (rc == 0)
+        rc = job_read(&execution->job, directory, err);
+    if (rc == 0)
+        rc = keeper_limit_worker(execution->job.cpus, execution->job.cpu_count,
+                                 config_real(&execution->job.config, RESOURCES_MEMORY_GB), err);
+    if (rc == 0)
+        rc = load_data(execution, err);
+    if (rc == 0)
+        rc = create_engine(execution, err);
+    if (rc == 0)
+        rc = say_begin(execution, err);
+    if (rc < 0)
+        return rc;
+    return execution->job.kind == JOB_TRAIN ? train_job(execution, err)
+                                            : evaluate_job(execution, err);
+}
+
+/* The documented exit code of a failure; *cause is the word for the error event. */
+static enum exit_code classify(enum error_code code, bool data_changed, const char **cause)
+{
+    if (data_changed) {
+        *cause = "data changed";
+        return EXIT_DATA_CHANGED;
+    }
+    switch (code) {
+    case ERROR_FORMAT:
+    case ERROR_ABSENT:
+    case ERROR_DAMAGED:
+        *cause = "bad job";
+        return EXIT_BAD_JOB;
+    case ERROR_NOMEM:
+        *cause = "out of memory";
+        return EXIT_OUT_OF_MEMORY;
+    case ERROR_NOSPACE:
+        *cause = "disk full";
+        return EXIT_DISK_FULL;
+    case ERROR_STOPPED:
+        *cause = "stopped";
+        return EXIT_STOPPED;
+    case ERROR_IO:
+    case ERROR_DATABASE:
+    case ERROR_BUSY:
+    case ERROR_SPAWN:
+    case ERROR_ENVIRONMENT:
+        break;
+    }
+    *cause = "environment";
+    return EXIT_ENVIRONMENT;
+}
+
+/* Says error (of a failure) and end. What cannot be said any more goes to the log. */
+static enum exit_code conclude(struct execution *execution, int rc, const struct error *failure,
+                               double seconds)
+{
+    const char *hash =
+        execution->end.weights_hash[0] != '\0' ? execution->end.weights_hash : NULL;
+    const char *status = "done", *cause = "";
+    enum exit_code code = EXIT_DONE;
+    struct error err = { 0 };
+    int said = 0;
+
+    if (rc < 0) {
+        code = classify(failure->code, execution->data_changed, &cause);
+        status = code == EXIT_STOPPED ? "stopped" : "failed";
+        if (code == EXIT_STOPPED)
+            log_info("%s", failure->message);
+        else
+            log_error("%s: %s", cause, failure->message);
+        if (code != EXIT_STOPPED)
+            said = report_error(&execution->report, cause, failure->message, &err);
+    } else if (execution->end.diverged) {
+        code = EXIT_DIVERGED;
+        status = "diverged";
+        hash = NULL;
+        log_warning("the loss is not finite at step %lld", (long long)execution->end.step);
+    }
+    if (said == 0)
+        said = report_end(&execution->report, status, execution->end.step, hash, seconds, &err);
+    if (said < 0)
+        log_error("%s", err.message);
+    /* Done, but the journal does not say so: whoever reads it must not believe it. */
+    if (said < 0 && (code == EXIT_DONE || code == EXIT_DIVERGED))
+        code = classify(err.code, false, &cause);
+    return code;
+}
+
+int execute_job(void *request)
+{
+    struct execution execution = { .request = request };
+    struct error err = { 0 };
+    double started = clock_monotonic_s();
+    const char *cause = "";
+    char *path = NULL;
+    int rc, code;
+
+    path = format_string("%s/journal.jsonl", execution.request->directory);
+    rc = path != NULL ? report_open(&execution.report, path, &err)
+                      : error_set(&err, ERROR_NOMEM, "out of memory for a path");
+    if (rc < 0) {
+        log_error("%s", err.message);
+        free(path);
+        return (int)classify(err.code, false, &cause);
+    }
+    rc = work(&execution, &err);
+    code = (int)conclude(&execution, rc, &err, clock_monotonic_s() - started);
+    report_close(&execution.report);
+    engine_destroy(execution.engine);
+    batches_destroy(execution.batches);
+    data_set_close(execution.set);
+    job_release(&execution.job);
+    free(path);
+    return code;
+}

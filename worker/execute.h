@@ -1,0 +1,18 @@
+/*
+ * execute.h - the worker inside its keeper: one job from job.json to its `end` event.
+ */
+#ifndef WORKER_EXECUTE_H
+#define WORKER_EXECUTE_H
+
+struct blas_environment;
+
+struct execute_request {
+    const char *directory;                      /* borrowed; the attempt's */
+    const struct blas_environment *environment; /* borrowed */
+};
+
+/* Runs the job of a struct execute_request. A keeper_worker_fn: the exit codes are those of
+ * docs/formats.md. */
+int execute_job(void *request);
+
+#endif

@@ -1,0 +1,331 @@
+/* job.c - reads and checks job.json. */
+#include "job.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "file.h"
+#include "json.h"
+
+enum { JOB_MAX_ATTEMPT = 1000000, JOB_MAX_EVALUATIONS = 10000 };
+
+static const char *const MEMBERS[] = { "format",      "kind",       "run_hash",
+                                       "attempt",     "data_hash",  "config",
+                                       "evaluations", "checkpoint", "cpus" };
+enum { MEMBER_COUNT = sizeof MEMBERS / sizeof *MEMBERS };
+
+static const int EVALUATION_KEYS[] = { EVAL_HALT_MAX_STEPS, EVAL_AUGMENTATIONS,
+                                       EVAL_ACT_INFERENCE, EVAL_SEED, EVAL_SPLIT };
+enum { EVALUATION_KEY_COUNT = sizeof EVALUATION_KEYS / sizeof *EVALUATION_KEYS };
+
+static int check_members(const cJSON *root, const char *where, struct error *err)
+{
+    const cJSON *item;
+
+    if (!cJSON_IsObject(root))
+        return error_set(err, ERROR_FORMAT, "%s: expected an object, found %s", where,
+                         json_type_name(root));
+    cJSON_ArrayForEach(item, root)
+    {
+        bool known = false;
+
+        for (int i = 0; i < MEMBER_COUNT && !known; i++)
+            known = strcmp(item->string, MEMBERS[i]) == 0;
+        if (!known) {
+            const char *nearest = json_nearest_name(item->string, MEMBERS, MEMBER_COUNT);
+
+            return error_set(err, ERROR_FORMAT, "%s: unknown member \"%.80s\"%s%s%s", where,
+                             item->string, nearest != NULL ? "; did you mean \"" : "",
+                             nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+        }
+    }
+    return 0;
+}
+
+static int read_hash(char out[HASH_HEX_SIZE], const cJSON *root, const char *key,
+                     const char *where, struct error *err)
+{
+    const char *text = NULL;
+    int rc = json_get_string(&text, root, key, where, err);
+
+    if (rc < 0)
+        return rc;
+    if (strlen(text) != HASH_HEX_SIZE - 1 ||
+        strspn(text, "0123456789abcdef") != HASH_HEX_SIZE - 1)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: %s: expected 64 lower-case hexadecimal digits, found \"%.80s\"",
+                         where, key, text);
+    memcpy(out, text, HASH_HEX_SIZE);
+    return 0;
+}
+
+static int read_kind(struct job *out, const cJSON *root, const char *where, struct error *err)
+{
+    const char *format = NULL, *kind = NULL;
+    int64_t attempt = 0;
+    int rc = json_get_string(&format, root, "format", where, err);
+
+    if (rc == 0 && strcmp(format, "hrmlab-job-1") != 0)
+        rc = error_set(err, ERROR_FORMAT,
+                       "%s: format: expected \"hrmlab-job-1\", found \"%.80s\"", where, format);
+    if (rc == 0)
+        rc = json_get_string(&kind, root, "kind", where, err);
+    if (rc == 0 && strcmp(kind, "train") != 0 && strcmp(kind, "evaluate") != 0)
+        rc = error_set(err, ERROR_FORMAT,
+                       "%s: kind: expected \"train\" or \"evaluate\", found \"%.80s\"", where,
+                       kind);
+    if (rc == 0)
+        rc = json_get_int(&attempt, root, "attempt", where, err);
+    if (rc == 0 && (attempt < 1 || attempt > JOB_MAX_ATTEMPT))
+        rc = error_set(err, ERROR_FORMAT, "%s: attempt: %lld is not within 1 to %d", where,
+                       (long long)attempt, JOB_MAX_ATTEMPT);
+    if (rc < 0)
+        return rc;
+    out->kind = strcmp(kind, "train") == 0 ? JOB_TRAIN : JOB_EVALUATE;
+    out->attempt = (int)attempt;
+    return 0;
+}
+
+/* A path below the run's directory: not absolute, without "..". */
+static bool is_inner_path(const char *path)
+{
+    if (*path == '\0' || *path == '/')
+        return false;
+    for (const char *p = path; p != NULL; p = strchr(p, '/')) {
+        p += *p == '/';
+        if (strncmp(p, "..", 2) == 0 && (p[2] == '/' || p[2] == '\0'))
+            return false;
+    }
+    return true;
+}
+
+static int read_checkpoint(struct job *out, const cJSON *root, const char *where,
+                           struct error *err)
+{
+    const cJSON *item = json_member(root, "checkpoint");
+
+    if (out->kind == JOB_TRAIN) {
+        if (item == NULL || cJSON_IsNull(item))
+            return 0;
+        return error_set(err, ERROR_FORMAT, "%s: checkpoint: must be null in a train job",
+                         where);
+    }
+    if (item == NULL || !cJSON_IsString(item) || !is_inner_path(item->valuestring))
+        return error_set(err, ERROR_FORMAT,
+                         "%s: checkpoint: an evaluate job needs a path below the run's "
+                         "directory, such as \"attempts/1/final.safetensors\"",
+                         where);
+    out->checkpoint = strdup(item->valuestring);
+    if (out->checkpoint == NULL)
+        return error_set(err, ERROR_NOMEM, "out of memory for a path");
+    return 0;
+}
+
+static int read_cpus(struct job *out, const cJSON *root, const char *where, struct error *err)
+{
+    const cJSON *list = json_member(root, "cpus"), *item;
+    int count;
+
+    if (list == NULL)
+        return error_set(err, ERROR_FORMAT, "%s: cpus is missing", where);
+    if (!cJSON_IsArray(list))
+        return error_set(err, ERROR_FORMAT, "%s: cpus: expected a list, found %s", where,
+                         json_type_name(list));
+    count = cJSON_GetArraySize(list);
+    out->cpus = calloc((size_t)count + 1, sizeof *out->cpus);
+    if (out->cpus == NULL)
+        return error_set(err, ERROR_NOMEM, "out of memory for the list of cores");
+    cJSON_ArrayForEach(item, list)
+    {
+        double value = cJSON_IsNumber(item) ? item->valuedouble : -1.0;
+
+        if (!(value >= 0.0 && value < CPU_SETSIZE) || value != (double)(int)value)
+            return error_set(err, ERROR_FORMAT,
+                             "%s: cpus: expected core numbers from 0 to %d, found %s", where,
+                             CPU_SETSIZE - 1,
+                             cJSON_IsNumber(item) ? "another number" : json_type_name(item));
+        out->cpus[out->cpu_count++] = (int)value;
+    }
+    return 0;
+}
+
+static int read_evaluation(struct job_evaluation *out, const struct config *base,
+                           const cJSON *object, const char *where, struct error *err)
+{
+    struct config config = { 0 };
+    int rc = 0;
+
+    if (!cJSON_IsObject(object))
+        return error_set(err, ERROR_FORMAT, "%s: expected an object, found %s", where,
+                         json_type_name(object));
+    rc = config_copy(&config, base, err);
+    for (int i = 0; rc == 0 && i < EVALUATION_KEY_COUNT; i++) {
+        const char *key = settings_table[EVALUATION_KEYS[i]].key;
+        const cJSON *item = json_member(object, key);
+
+        if (item == NULL)
+            rc = error_set(err, ERROR_FORMAT, "%s: %s is missing", where, key);
+        else
+            rc = config_set_json(&config, EVALUATION_KEYS[i], item, where, err);
+    }
+    if (rc == 0 && cJSON_GetArraySize(object) != EVALUATION_KEY_COUNT)
+        rc = error_set(err, ERROR_FORMAT, "%s: expected %d members, found %d", where,
+                       EVALUATION_KEY_COUNT, cJSON_GetArraySize(object));
+    if (rc == 0 && config_int(&config, EVAL_HALT_MAX_STEPS) < 1)
+        rc = error_set(err, ERROR_FORMAT, "%s: %s: 0 (as trained) must be resolved in a job",
+                       where, settings_table[EVAL_HALT_MAX_STEPS].key);
+    if (rc == 0) {
+        out->outer_steps = config_int(&config, EVAL_HALT_MAX_STEPS);
+        out->augmentations = config_int(&config, EVAL_AUGMENTATIONS);
+        out->seed = config_int(&config, EVAL_SEED);
+        out->act_inference = config_bool(&config, EVAL_ACT_INFERENCE);
+        out->train_split = strcmp(config_choice(&config, EVAL_SPLIT), "train") == 0;
+        out->object = cJSON_Duplicate(object, true);
+        out->canonical = json_canonical(object);
+        if (out->object == NULL || out->canonical == NULL)
+            rc = error_set(err, ERROR_NOMEM, "out of memory for an evaluation");
+    }
+    config_release(&config);
+    return rc;
+}
+
+static int read_evaluations(struct job *out, const cJSON *root, const char *where,
+                            struct error *err)
+{
+    const cJSON *list = json_member(root, "evaluations"), *item;
+    int count, rc = 0;
+
+    if (list == NULL || !cJSON_IsArray(list))
+        return error_set(err, ERROR_FORMAT, "%s: evaluations: expected a list, found %s", where,
+                         list != NULL ? json_type_name(list) : "nothing");
+    count = cJSON_GetArraySize(list);
+    if (count > JOB_MAX_EVALUATIONS)
+        return error_set(err, ERROR_FORMAT, "%s: evaluations: %d, more than %d", where, count,
+                         JOB_MAX_EVALUATIONS);
+    out->evaluations = calloc((size_t)count + 1, sizeof *out->evaluations);
+    if (out->evaluations == NULL)
+        return error_set(err, ERROR_NOMEM, "out of memory for the evaluations");
+    cJSON_ArrayForEach(item, list)
+    {
+        int i = out->evaluation_count++;
+        char *place = format_string("%s: evaluations[%d]", where, i);
+
+        if (place == NULL)
+            return error_set(err, ERROR_NOMEM, "out of memory for the evaluations");
+        rc = read_evaluation(&out->evaluations[i], &out->config, item, place, err);
+        for (int k = 0; rc == 0 && k < i; k++)
+            if (strcmp(out->evaluations[k].canonical, out->evaluations[i].canonical) == 0)
+                rc = error_set(err, ERROR_FORMAT, "%s: the same as evaluations[%d]", place, k);
+        free(place);
+        if (rc < 0)
+            return rc;
+    }
+    if (count == 0 && out->kind == JOB_EVALUATE)
+        return error_set(err, ERROR_FORMAT, "%s: evaluations: an evaluate job needs one",
+                         where);
+    return 0;
+}
+
+static int read_config(struct job *out, const cJSON *root, const char *where, struct error *err)
+{
+    const cJSON *object = json_member(root, "config");
+    char hash[HASH_HEX_SIZE];
+    int rc;
+
+    if (object == NULL)
+        return error_set(err, ERROR_FORMAT, "%s: config is missing", where);
+    rc = config_from_json(&out->config, object, where, err);
+    if (rc == 0)
+        rc = config_resolve(&out->config, where, err);
+    if (rc == 0)
+        rc = config_run_hash(hash, &out->config, out->data_hash, err);
+    if (rc == 0 && strcmp(hash, out->run_hash) != 0)
+        rc = error_set(err, ERROR_FORMAT,
+                       "%s: run_hash: %.12s... is not that of this configuration, data and "
+                       "engine version, which is %.12s... (job written by another version?)",
+                       where, out->run_hash, hash);
+    return rc;
+}
+
+int job_read(struct job *out, const char *directory, struct error *err)
+{
+    char *path = file_join(directory, "job.json");
+    cJSON *root = NULL;
+    int rc = 0;
+
+    *out = (struct job){ 0 };
+    out->directory = strdup(directory);
+    if (path == NULL || out->directory == NULL)
+        rc = error_set(err, ERROR_NOMEM, "out of memory for a path");
+    if (rc == 0)
+        rc = json_read_file(&root, path, JSON_SPEC_LIMIT, err);
+    if (rc == 0)
+        rc = check_members(root, path, err);
+    if (rc == 0)
+        rc = read_kind(out, root, path, err);
+    if (rc == 0)
+        rc = read_hash(out->run_hash, root, "run_hash", path, err);
+    if (rc == 0)
+        rc = read_hash(out->data_hash, root, "data_hash", path, err);
+    if (rc == 0)
+        rc = read_config(out, root, path, err);
+    if (rc == 0)
+        rc = read_checkpoint(out, root, path, err);
+    if (rc == 0)
+        rc = read_cpus(out, root, path, err);
+    if (rc == 0)
+        rc = read_evaluations(out, root, path, err);
+    cJSON_Delete(root);
+    free(path);
+    if (rc < 0)
+        job_release(out);
+    return rc;
+}
+
+void job_release(struct job *job)
+{
+    config_release(&job->config);
+    for (int i = 0; i < job->evaluation_count; i++) {
+        cJSON_Delete(job->evaluations[i].object);
+        free(job->evaluations[i].canonical);
+    }
+    free(job->evaluations);
+    free(job->cpus);
+    free(job->checkpoint);
+    free(job->directory);
+    *job = (struct job){ 0 };
+}
+
+int job_peek_threads(const char *directory)
+{
+    const struct setting *setting = &settings_table[RESOURCES_THREADS];
+    char *path = file_join(directory, "job.json");
+    cJSON *root = NULL;
+    int threads = 1;
+
+    if (path != NULL && json_read_file(&root, path, JSON_SPEC_LIMIT, NULL) == 0) {
+        const cJSON *config = json_member(root, "config");
+        const cJSON *item = cJSON_IsObject(config) ? json_member(config, setting->key) : NULL;
+
+        if (cJSON_IsNumber(item) && item->valuedouble >= setting->minimum &&
+            item->valuedouble <= setting->maximum)
+            threads = (int)item->valuedouble;
+        else if (item == NULL)
+            threads = (int)strtol(setting->absent_means, NULL, 10);
+    }
+    cJSON_Delete(root);
+    free(path);
+    return threads >= 1 ? threads : 1;
+}
+
+char *job_run_path(const struct job *job, const char *name)
+{
+    return format_string("%s/../../%s", job->directory, name);
+}
+
+char *job_own_path(const struct job *job, const char *name)
+{
+    return file_join(job->directory, name);
+}

@@ -1,0 +1,61 @@
+/*
+ * job.h - job.json: what one attempt has to do, read and checked as a whole.
+ */
+#ifndef WORKER_JOB_H
+#define WORKER_JOB_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hash.h"
+#include "settings.h"
+
+struct error;
+
+enum job_kind { JOB_TRAIN, JOB_EVALUATE };
+
+/* One way of inference that the job asks for. */
+struct job_evaluation {
+    int64_t outer_steps;   /* >= 1 */
+    int64_t augmentations; /* predictions voted over; 0: all */
+    int64_t seed;          /* of the subsample */
+    bool act_inference;
+    bool train_split;
+    cJSON *object;   /* owned; as in job.json */
+    char *canonical; /* owned; json_canonical() of object */
+};
+
+struct job {
+    char *directory; /* owned; the attempt's */
+    enum job_kind kind;
+    char run_hash[HASH_HEX_SIZE];
+    char data_hash[HASH_HEX_SIZE];
+    int attempt;
+    struct config config;               /* owned; resolved */
+    struct job_evaluation *evaluations; /* owned; distinct */
+    int evaluation_count;
+    char *checkpoint; /* owned; relative to the run's directory; NULL unless JOB_EVALUATE */
+    int *cpus;        /* owned */
+    int cpu_count;
+};
+
+/*
+ * Reads DIRECTORY/job.json. Everything is checked, down to the run hash, which must be that of
+ * the configuration and the data hash. ERROR_FORMAT and ERROR_ABSENT name the file, the member
+ * and what was expected. On failure *out is zeroed.
+ */
+int job_read(struct job *out, const char *directory, struct error *err);
+/* A zeroed job is allowed. */
+void job_release(struct job *job);
+
+/* resources.threads of DIRECTORY/job.json, or 1 when it cannot be read: for the moment before
+ * the keeper, which must not fail because of a bad job. */
+int job_peek_threads(const char *directory);
+
+/* The path of name ("attempts/1/final.safetensors") in the run's directory. Fresh. */
+char *job_run_path(const struct job *job, const char *name);
+/* The path of name in the attempt's own directory. Fresh. */
+char *job_own_path(const struct job *job, const char *name);
+
+#endif

@@ -1,0 +1,282 @@
+/* keeper.c - fork, wait, exit.json. */
+#include "keeper.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "error.h"
+#include "file.h"
+
+enum {
+    EXIT_FILE_TRIES = 30, /* seconds to wait for a full disk to get room for exit.json */
+    REAP_MS = 5000,       /* the longest wait for killed descendants */
+    STOPPED_EXIT_CODE = 130
+};
+
+struct worker_end {
+    pid_t pid;
+    int status;
+    struct rusage usage;
+    char started_at[CLOCK_ISO_SIZE], ended_at[CLOCK_ISO_SIZE];
+};
+
+static int check_directory(const char *directory, struct error *err)
+{
+    static const char *const NAMES[] = { "journal.jsonl", "exit.json" };
+    struct stat st;
+
+    if (stat(directory, &st) < 0)
+        return error_set(err, ERROR_ABSENT, "%s: %s (expected an attempt's directory)",
+                         directory, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return error_set(err, ERROR_FORMAT, "%s: not a directory", directory);
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        char *path = file_join(directory, NAMES[i]);
+        bool exists = path != NULL && file_exists(path);
+
+        if (path == NULL)
+            return error_set(err, ERROR_NOMEM, "out of memory for a path");
+        free(path);
+        if (exists)
+            return error_set(err, ERROR_FORMAT,
+                             "%s: has a %s already; each attempt needs a directory of its own",
+                             directory, NAMES[i]);
+    }
+    return 0;
+}
+
+/* Times that this worker was asked to stop. Of the process, as signals are. */
+static volatile sig_atomic_t stop_requests;
+
+static void on_stop_signal(int signal_number)
+{
+    (void)signal_number;
+    if (stop_requests > 0)
+        _exit(STOPPED_EXIT_CODE);
+    stop_requests = 1;
+}
+
+bool keeper_stop_requested(void)
+{
+    return stop_requests != 0;
+}
+
+/* In the child: die with the keeper, listen to SIGTERM and SIGINT, work. */
+static _Noreturn void run_child(pid_t keeper, const sigset_t *signals, keeper_worker_fn *worker,
+                                void *user)
+{
+    struct sigaction action = { .sa_handler = on_stop_signal, .sa_flags = SA_RESTART };
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != keeper) /* it died before the line above */
+        _exit(1);
+    /* A group of its own: what a terminal sends to the keeper's group comes to the worker
+     * once, through the keeper, and not twice. */
+    setpgid(0, 0);
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigprocmask(SIG_UNBLOCK, signals, NULL);
+    exit(worker(user));
+}
+
+/* Collects adopted descendants that have ended; the worker itself is left to wait4(). */
+static void reap_adopted(pid_t worker)
+{
+    siginfo_t info = { 0 };
+
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0 &&
+           info.si_pid != worker) {
+        waitpid(info.si_pid, NULL, 0);
+        info.si_pid = 0;
+    }
+}
+
+/* Waits for the worker, passing on SIGTERM and SIGINT. All three signals are blocked. */
+static void wait_for(struct worker_end *end, const sigset_t *signals)
+{
+    while (wait4(end->pid, &end->status, WNOHANG, &end->usage) != end->pid) {
+        int signal_number = sigwaitinfo(signals, NULL);
+
+        if (signal_number == SIGTERM || signal_number == SIGINT)
+            kill(end->pid, signal_number); /* not reaped yet: the pid is still the worker's */
+        else if (signal_number == SIGCHLD)
+            reap_adopted(end->pid);
+    }
+    clock_iso_now(end->ended_at);
+}
+
+/* Sends SIGKILL to every child of this process. */
+static void kill_children(void)
+{
+    FILE *file;
+    long pid;
+
+    char *path = format_string("/proc/self/task/%ld/children", (long)getpid());
+    file = path != NULL ? fopen(path, "re") : NULL;
+    free(path);
+    if (file == NULL)
+        return;
+    while (fscanf(file, "%ld", &pid) == 1)
+        kill((pid_t)pid, SIGKILL);
+    fclose(file);
+}
+
+/* Ends what the worker left behind; its orphans are our children (PR_SET_CHILD_SUBREAPER). */
+static void reap_descendants(pid_t worker)
+{
+    double limit = clock_monotonic_s() + REAP_MS / 1000.0;
+
+    kill(-worker, SIGKILL);
+    while (clock_monotonic_s() < limit) {
+        pid_t pid = waitpid(-1, NULL, WNOHANG);
+
+        if (pid < 0 && errno == ECHILD)
+            return;
+        if (pid == 0) {
+            kill_children();
+            nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+        }
+    }
+}
+
+static double seconds_of(struct timeval time)
+{
+    return (double)time.tv_sec + (double)time.tv_usec * 1e-6;
+}
+
+/* The text of /proc/sys/kernel/random/boot_id; empty when it cannot be read. */
+static void read_boot_id(char out[64])
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+    out[0] = '\0';
+    if (file == NULL)
+        return;
+    if (fgets(out, 64, file) == NULL)
+        out[0] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+    fclose(file);
+}
+
+static char *exit_text(const struct worker_end *end)
+{
+    cJSON *root = cJSON_CreateObject();
+    bool signalled = WIFSIGNALED(end->status);
+    char boot_id[64], *text = NULL;
+
+    read_boot_id(boot_id);
+    cJSON_AddStringToObject(root, "format", "hrmlab-exit-1");
+    cJSON_AddNumberToObject(root, "keeper_pid", (double)getpid());
+    cJSON_AddNumberToObject(root, "worker_pid", (double)end->pid);
+    if (signalled)
+        cJSON_AddNullToObject(root, "exit_status");
+    else
+        cJSON_AddNumberToObject(root, "exit_status", WEXITSTATUS(end->status));
+    cJSON_AddNumberToObject(root, "signal", signalled ? WTERMSIG(end->status) : 0);
+    cJSON_AddNumberToObject(root, "user_seconds", seconds_of(end->usage.ru_utime));
+    cJSON_AddNumberToObject(root, "system_seconds", seconds_of(end->usage.ru_stime));
+    cJSON_AddNumberToObject(root, "peak_rss_mib", (double)end->usage.ru_maxrss / 1024.0);
+    cJSON_AddStringToObject(root, "started_at", end->started_at);
+    cJSON_AddStringToObject(root, "ended_at", end->ended_at);
+    if (cJSON_AddStringToObject(root, "boot_id", boot_id) != NULL)
+        text = cJSON_Print(root);
+    cJSON_Delete(root);
+    return text;
+}
+
+/* A full disk may get room again (the worker's own files can be what filled it). */
+static int write_exit(const struct worker_end *end, const char *directory, struct error *err)
+{
+    char *path = file_join(directory, "exit.json");
+    char *text = exit_text(end);
+    int rc = 0;
+
+    if (path == NULL || text == NULL)
+        rc = error_set(err, ERROR_NOMEM, "out of memory for exit.json");
+    for (int i = 0; rc == 0 && i < EXIT_FILE_TRIES; i++) {
+        rc = file_write_atomic(path, text, strlen(text), err);
+        if (rc != ERROR_NOSPACE)
+            break;
+        rc = i + 1 < EXIT_FILE_TRIES ? 0 : rc;
+        sleep(1);
+    }
+    cJSON_free(text);
+    free(path);
+    return rc;
+}
+
+int keeper_run(int *exit_code, const char *directory, keeper_worker_fn *worker, void *user,
+               struct error *err)
+{
+    struct worker_end end = { 0 };
+    sigset_t signals;
+    pid_t keeper = getpid();
+    int rc = check_directory(directory, err);
+
+    if (rc < 0)
+        return rc;
+    setsid(); /* fails for a group leader, which then stays where it is: see keeper.h */
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+
+    clock_iso_now(end.started_at);
+    fflush(NULL);
+    end.pid = fork();
+    if (end.pid < 0)
+        return error_set(err, ERROR_SPAWN, "cannot start the worker: fork: %s",
+                         strerror(errno));
+    if (end.pid == 0)
+        run_child(keeper, &signals, worker, user);
+    wait_for(&end, &signals);
+    reap_descendants(end.pid);
+    *exit_code = WIFSIGNALED(end.status) ? 128 + WTERMSIG(end.status) : WEXITSTATUS(end.status);
+    return write_exit(&end, directory, err);
+}
+
+int keeper_limit_worker(const int *cpus, int count, double memory_gb, struct error *err)
+{
+    struct rlimit none = { 0, 0 };
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    for (int i = 0; i < count; i++)
+        CPU_SET((size_t)cpus[i], &set);
+    if (count > 0 && sched_setaffinity(0, sizeof set, &set) < 0)
+        return error_set(err, ERROR_ENVIRONMENT,
+                         "cannot pin to the cores of job.json (%d%s): %s", cpus[0],
+                         count > 1 ? ", ..." : "", strerror(errno));
+    setrlimit(RLIMIT_CORE, &none);
+#if !defined(__SANITIZE_ADDRESS__)
+    if (memory_gb > 0.0) {
+        rlim_t bytes = (rlim_t)(memory_gb * 1073741824.0);
+        struct rlimit limit = { bytes, bytes };
+
+        if (setrlimit(RLIMIT_AS, &limit) < 0)
+            return error_set(err, ERROR_ENVIRONMENT, "cannot limit memory to %g GiB: %s",
+                             memory_gb, strerror(errno));
+    }
+#else
+    (void)memory_gb;
+#endif
+    return 0;
+}

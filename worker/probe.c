@@ -1,0 +1,33 @@
+/* probe.c - measures one sgemm and prints it with the provenance. */
+#include "probe.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "error.h"
+#include "provenance.h"
+
+enum { SGEMM_SIZE = 512, SGEMM_REPEATS = 20 };
+
+int probe_print(const struct blas_environment *environment, struct error *err)
+{
+    cJSON *out = provenance_create(environment);
+    char *text = NULL;
+    int rc = 0;
+
+    cJSON_AddStringToObject(out, "format", "hrmlab-probe-1");
+    cJSON_AddNumberToObject(out, "cores", (double)sysconf(_SC_NPROCESSORS_ONLN));
+    cJSON_AddNumberToObject(out, "sgemm_size", SGEMM_SIZE);
+    if (cJSON_AddNumberToObject(out, "sgemm_gflops",
+                                engine_measure_sgemm(SGEMM_SIZE, SGEMM_REPEATS)) != NULL)
+        text = cJSON_Print(out);
+    if (text == NULL)
+        rc = error_set(err, ERROR_NOMEM, "out of memory for the answer");
+    else if (puts(text) < 0 || fflush(stdout) != 0)
+        rc = error_set(err, ERROR_IO, "cannot write to standard output");
+    cJSON_free(text);
+    cJSON_Delete(out);
+    return rc;
+}

@@ -1,0 +1,14 @@
+/*
+ * probe.h - `hrmlab-worker probe`: what this machine and environment give the engine.
+ */
+#ifndef WORKER_PROBE_H
+#define WORKER_PROBE_H
+
+#include "blas_environment.h"
+
+struct error;
+
+/* Prints one JSON object (docs/formats.md) to stdout. Takes about a tenth of a second. */
+int probe_print(const struct blas_environment *environment, struct error *err);
+
+#endif

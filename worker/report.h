@@ -1,0 +1,61 @@
+/*
+ * report.h - the worker's events (docs/formats.md), written to its journal.
+ *
+ * Each function returns what journal_append() does: ERROR_NOSPACE when the disk is full,
+ * ERROR_NOMEM, ERROR_IO. cJSON arguments called body or values are taken over, NULL meaning
+ * that they could not be made for want of memory; the others are only read.
+ */
+#ifndef WORKER_REPORT_H
+#define WORKER_REPORT_H
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "journal.h"
+
+struct error;
+
+struct report {
+    struct journal_writer journal;
+    double said_at_s;  /* monotonic time of the last progress event */
+    int64_t heartbeat; /* module calls so far */
+};
+
+/* Creates the journal, which must not exist. */
+int report_open(struct report *report, const char *path, struct error *err);
+void report_close(struct report *report);
+/* Everything said so far survives a power cut. Comes before a checkpoint is written. */
+int report_sync(struct report *report, struct error *err);
+
+/* An event whose members the caller has put together. */
+int report_event(struct report *report, const char *type, cJSON *body, bool sync,
+                 struct error *err);
+
+#define REPORT_UNKNOWN ((double)NAN)
+
+struct report_progress {
+    const char *phase; /* "load", "train", "evaluate" */
+    int64_t step, total_steps;
+    double loss, accuracy, exact_accuracy; /* not finite: left out */
+    double steps_per_s, eta_s;             /* not finite: left out */
+};
+
+/* A progress event is due: the last is a second old. */
+bool report_progress_due(const struct report *report);
+int report_progress(struct report *report, const struct report_progress *progress,
+                    struct error *err);
+
+int report_resume(struct report *report, int64_t step, const char *from, struct error *err);
+int report_metric(struct report *report, int64_t step, cJSON *values, struct error *err);
+int report_checkpoint(struct report *report, int64_t step, const char *file,
+                      const char *weights_hash, bool final, struct error *err);
+int report_diverged(struct report *report, int64_t step, double loss, struct error *err);
+int report_error(struct report *report, const char *cause, const char *message,
+                 struct error *err);
+/* weights_hash may be NULL. */
+int report_end(struct report *report, const char *status, int64_t step,
+               const char *weights_hash, double seconds, struct error *err);
+
+#endif

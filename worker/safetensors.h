@@ -1,0 +1,95 @@
+/*
+ * safetensors.h - the safetensors format: a validated reader over bytes in memory, a writer.
+ *
+ * A file is 8 bytes of little-endian header length, a JSON header, raw little-endian data.
+ * The reader trusts nothing: after a successful safetensors_parse() every tensor's dtype,
+ * dimensions, offsets and alignment have been checked, the tensors cover the data without a
+ * hole or an overlap, and the accessors cannot fail.
+ */
+#ifndef WORKER_SAFETENSORS_H
+#define WORKER_SAFETENSORS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+
+enum safetensors_dtype {
+    SAFETENSORS_F32,
+    SAFETENSORS_F64,
+    SAFETENSORS_I32,
+    SAFETENSORS_I64,
+    SAFETENSORS_U8,
+    SAFETENSORS_DTYPE_COUNT
+};
+
+enum { SAFETENSORS_MAX_RANK = 8 };
+#define SAFETENSORS_HEADER_LIMIT ((size_t)64 << 20) /* bytes of a JSON header */
+
+/* Bytes of one element, and "F32" etc. */
+size_t safetensors_dtype_size(enum safetensors_dtype dtype);
+const char *safetensors_dtype_name(enum safetensors_dtype dtype);
+
+struct safetensors_tensor {
+    const char *name; /* borrowed from the file object; in a writer's list: the caller's */
+    enum safetensors_dtype dtype;
+    int rank; /* 0 to SAFETENSORS_MAX_RANK; rank 0 has one element */
+    int64_t dims[SAFETENSORS_MAX_RANK];
+    size_t elements;  /* product of dims; the writer computes it itself */
+    size_t bytes;     /* elements * size of dtype; the writer computes it itself */
+    const void *data; /* borrowed: inside the buffer read; aligned for dtype */
+};
+
+struct safetensors_pair {
+    const char *key, *value;
+};
+
+struct safetensors_file; /* opaque */
+
+/*
+ * Parses size bytes at data, which stay the caller's and must outlive *out; data itself must
+ * be aligned to 8 bytes (malloc'ed is). name, a file's path, opens every message. ERROR_FORMAT
+ * names the fault, the tensor and what was expected; ERROR_NOMEM. On failure *out is NULL.
+ */
+int safetensors_parse(struct safetensors_file **out, const void *data, size_t size,
+                      const char *name, struct error *err);
+
+/* Reads a whole file of at most limit bytes and parses it; the object owns the bytes. */
+int safetensors_read(struct safetensors_file **out, const char *path, size_t limit,
+                     struct error *err);
+
+/* Frees the object, and the bytes if it owns them. NULL is allowed. */
+void safetensors_destroy(struct safetensors_file *file);
+
+/* Number of tensors; the i-th in the order of the data; by exact name, NULL when absent. */
+int safetensors_count(const struct safetensors_file *file);
+const struct safetensors_tensor *safetensors_at(const struct safetensors_file *file, int i);
+const struct safetensors_tensor *safetensors_find(const struct safetensors_file *file,
+                                                  const char *name);
+
+/* A __metadata__ text, NULL when absent. Borrowed. */
+const char *safetensors_metadata(const struct safetensors_file *file, const char *key);
+
+/*
+ * The 8 length bytes and the JSON header for count tensors whose data will follow in the order
+ * given; padded with spaces so that the data starts at a multiple of 64. *header is malloc'ed.
+ * *total: the whole file's size. Tensor data pointers are not looked at. For
+ * every element to be aligned give wider dtypes first: the header is refused (ERROR_FORMAT)
+ * if a tensor would stand misaligned for its dtype, or if two names are equal.
+ */
+int safetensors_build_header(char **header, size_t *header_size, size_t *total,
+                             const struct safetensors_tensor *tensors, int count,
+                             const struct safetensors_pair *metadata, int pairs,
+                             struct error *err);
+
+/* The whole file in one malloc'ed buffer. */
+int safetensors_build(char **file, size_t *size, const struct safetensors_tensor *tensors,
+                      int count, const struct safetensors_pair *metadata, int pairs,
+                      struct error *err);
+
+/* The whole file streamed to fd (header, then each tensor's data); path is for messages. */
+int safetensors_write(int fd, const char *path, const struct safetensors_tensor *tensors,
+                      int count, const struct safetensors_pair *metadata, int pairs,
+                      struct error *err);
+
+#endif

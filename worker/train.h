@@ -1,0 +1,44 @@
+/*
+ * train.h - the training of one attempt: resume, steps, metrics, checkpoints, evaluations.
+ *
+ * The clock decides only when progress is said and a checkpoint written, never what is
+ * computed: a resumed training repeats the undisturbed one bit for bit.
+ */
+#ifndef WORKER_TRAIN_H
+#define WORKER_TRAIN_H
+
+#include <stdint.h>
+
+#include "engine.h"
+#include "hash.h"
+
+struct batches;
+struct data_set;
+struct error;
+struct job;
+struct report;
+
+struct train_context {
+    const struct job *job;              /* borrowed */
+    struct engine *engine;              /* borrowed */
+    const struct engine_config *config; /* borrowed; the engine's */
+    const struct data_set *set;         /* borrowed; with variants */
+    struct batches *batches;            /* borrowed */
+    struct report *report;              /* borrowed */
+};
+
+struct train_end {
+    bool diverged;
+    int64_t step;
+    char weights_hash[HASH_HEX_SIZE]; /* of the last checkpoint written; empty: none */
+};
+
+/*
+ * Trains from the newest valid checkpoint of earlier attempts, or from the seed's weights, to
+ * the end, and evaluates. *out is filled whatever is returned. ERROR_STOPPED: a stop was asked
+ * for; if there was anything to keep, a checkpoint has been written. The events are said, but
+ * for `error` and `end`.
+ */
+int train_run(const struct train_context *context, struct train_end *out, struct error *err);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * train_position.h - where a training stands, besides the engine's state: to JSON and back.
+ */
+#ifndef WORKER_TRAIN_POSITION_H
+#define WORKER_TRAIN_POSITION_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+#include "metrics.h"
+
+struct batches;
+struct error;
+struct job;
+
+struct train_position {
+    struct metrics metrics; /* since the last metric event */
+    bool interim_due;       /* an eval_interval has ended and is not evaluated yet */
+    cJSON *interval_end;    /* owned; the batches' position then; NULL unless interim_due */
+    cJSON *untrained;       /* owned; list: canonical texts of the evaluations that have been
+                               said of the untrained model */
+};
+
+int train_position_init(struct train_position *out, struct error *err);
+void train_position_release(struct train_position *position);
+
+/* JSON text, exact to the last bit. Fresh; NULL when out of memory. */
+char *train_position_to_text(const struct train_position *position,
+                             const struct batches *batches);
+/* Fills *position and puts batches in place. ERROR_DAMAGED; name is for the message. */
+int train_position_from_text(struct train_position *position, struct batches *batches,
+                             const char *text, const char *name, struct error *err);
+
+/* The evaluation with this canonical text has been said of the untrained model. */
+bool train_position_has_untrained(const struct train_position *position, const char *canonical);
+int train_position_add_untrained(struct train_position *position, const char *canonical,
+                                 struct error *err);
+
+#endif

@@ -1,0 +1,129 @@
+/* worker_main.c - hrmlab-worker: arguments, BLAS environment, exit codes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "blas_environment.h"
+#include "data_command.h"
+#include "describe.h"
+#include "engine_setup.h"
+#include "error.h"
+#include "execute.h"
+#include "job.h"
+#include "keeper.h"
+#include "log.h"
+#include "probe.h"
+#include "provenance.h"
+
+static const char USAGE[] =
+    "usage: hrmlab-worker run DIR     run the job of DIR/job.json, an attempt's directory\n"
+    "       hrmlab-worker describe    configurations (a JSON list on stdin) to sizes and "
+    "hashes\n"
+    "       hrmlab-worker probe       what the engine gets on this machine, as JSON\n"
+    "       hrmlab-worker data ...    write or look at built-in data; `data --help`\n"
+    "       hrmlab-worker --help | --version\n"
+    "\n"
+    "hrmlab starts this program by itself. Environment: HRMLAB_KERNELS (base, avx2, avx512),\n"
+    "HRMLAB_BLAS_CORE (an OpenBLAS core, such as Haswell). Inherited OPENBLAS_*, OMP_*, "
+    "GOTO_*,\n"
+    "MKL_* and VECLIB_* variables are replaced.\n"
+    "Exit: 0 done, 2 bad arguments, job or data, 3 environment, 4 diverged, 5 data changed,\n"
+    "6 out of memory, 7 disk full, 130 stopped.\n";
+
+/* Descriptors 0 to 2 are open from here on, so that no file of ours becomes one of them and
+ * gets log lines. */
+static void open_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= 2);
+    if (fd > 2)
+        close(fd);
+}
+
+static int run(const char *directory, const struct blas_environment *environment,
+               int *exit_code, struct error *err)
+{
+    struct execute_request request = { .directory = directory, .environment = environment };
+
+    return keeper_run(exit_code, directory, execute_job, &request, err);
+}
+
+/* The command's number of threads: that of the job, else one. */
+static int threads_of(int argc, char **argv)
+{
+    return argc == 3 && strcmp(argv[1], "run") == 0 ? job_peek_threads(argv[2]) : 1;
+}
+
+static int no_arguments(int argc, char **argv, struct error *err)
+{
+    if (argc == 2)
+        return 0;
+    return error_set(err, ERROR_FORMAT, "%s takes no arguments, found \"%s\"", argv[1],
+                     argv[2]);
+}
+
+static int dispatch(int argc, char **argv, const struct blas_environment *environment,
+                    int *exit_code, struct error *err)
+{
+    const char *command = argv[1];
+    int rc;
+
+    if (strcmp(command, "run") == 0) {
+        if (argc != 3)
+            return error_set(err, ERROR_FORMAT, "run takes one directory, found %d arguments",
+                             argc - 2);
+        return run(argv[2], environment, exit_code, err);
+    }
+    if (strcmp(command, "describe") == 0) {
+        rc = no_arguments(argc, argv, err);
+        return rc < 0 ? rc : describe_stream(STDIN_FILENO, err);
+    }
+    if (strcmp(command, "probe") == 0) {
+        rc = no_arguments(argc, argv, err);
+        return rc < 0 ? rc : probe_print(environment, err);
+    }
+    if (strcmp(command, "data") == 0)
+        return data_command(argc - 2, argv + 2, err);
+    return error_set(err, ERROR_FORMAT,
+                     "unknown command \"%s\" (run, describe, probe or data; see --help)",
+                     command);
+}
+
+int main(int argc, char **argv)
+{
+    struct blas_environment environment = { 0 };
+    struct error err = { 0 };
+    int exit_code = 0, rc;
+
+    open_standard_descriptors();
+    log_setup("hrmlab-worker", LOG_INFO);
+    if (argc < 2) {
+        log_error("a command is missing (run, describe, probe or data; see --help)");
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0) {
+        if (strcmp(argv[1], "--help") == 0)
+            fputs(USAGE, stdout);
+        else
+            printf("hrmlab-worker %s\n", provenance_version());
+        return fflush(stdout) == 0 ? 0 : 3;
+    }
+    rc = blas_environment_enforce(&environment, threads_of(argc, argv), argv, &err);
+    /* Under run the worker says this in its journal. */
+    if (rc == 0 && strcmp(argv[1], "run") != 0)
+        rc = engine_setup_environment(&err);
+    if (rc == 0)
+        rc = dispatch(argc, argv, &environment, &exit_code, &err);
+    if (rc < 0) {
+        log_error("%s", err.message);
+        exit_code = error_exit_code((enum error_code)rc);
+    }
+    blas_environment_release(&environment);
+    return exit_code;
+}
