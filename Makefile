@@ -46,7 +46,7 @@ WORKER_O := $(call objects,worker)
 RESULTS_O := $(call objects,results) $(O)/schema.o
 RUNNER_O := $(call objects,runner)
 SUPPORT_O := $(call objects,tests/support)
-GOLDEN_O := $(O)/tests/golden_dataset.o
+GOLDEN_O := $(filter-out $(O)/tests/golden_replay.o,$(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/golden_*.c))))
 TESTS := $(sort $(basename $(notdir $(wildcard tests/test_*.c))))
 PROGRAMS := $(P)/hrmlab $(P)/hrmlab-worker
 TEST_PROGRAMS := $(PROGRAMS) $(P)/golden_replay $(P)/fake_worker $(TESTS:%=$(P)/%)

@@ -126,7 +126,7 @@ int record_job_retry(struct store *store, int64_t job_id, bool counts, double no
 }
 
 int record_attempt(struct store *store, int64_t *attempt_id, int *number, char directory[160],
-                   const struct record_job *job, struct error *err)
+                   const struct record_job *job, int least, struct error *err)
 {
     int64_t last;
     char now[CLOCK_ISO_SIZE];
@@ -136,7 +136,7 @@ int record_attempt(struct store *store, int64_t *attempt_id, int *number, char d
 
     if (rc < 0)
         return rc;
-    *number = (int)last + 1;
+    *number = (int)last + 1 > least ? (int)last + 1 : least;
     snprintf(directory, 160, "runs/%s/attempts/%d", job->run_hash, *number);
     clock_iso_now(now);
     rc = sql_run(store, err,
@@ -251,7 +251,7 @@ int record_open_attempts(struct store *store, struct record_attempt **out, int *
     int rc = sql_query(store, &s, err,
                        "SELECT attempt_id, job_id, run_id, keeper_pid, keeper_start,"
                        " journal_offset, journal_sequence, number, directory, boot_id, host,"
-                       " state FROM attempt WHERE state IN ('starting', 'running')"
+                       " state, cpus FROM attempt WHERE state IN ('starting', 'running')"
                        " ORDER BY attempt_id",
                        "");
 
@@ -281,6 +281,7 @@ int record_open_attempts(struct store *store, struct record_attempt **out, int *
         snprintf(a->boot_id, sizeof a->boot_id, "%s", sql_text(s, 9));
         snprintf(a->host, sizeof a->host, "%s", sql_text(s, 10));
         snprintf(a->state, sizeof a->state, "%s", sql_text(s, 11));
+        snprintf(a->cpus, sizeof a->cpus, "%s", sql_text(s, 12));
     }
     if (rc < 0) {
         free(list);

@@ -36,10 +36,10 @@ int record_job_state(struct store *store, int64_t job_id, const char *state, con
 int record_job_retry(struct store *store, int64_t job_id, bool counts, double not_before,
                      const char *cause, const char *message, struct error *err);
 
-/* A new attempt of the job, numbered upwards within the run, in state 'starting'. directory is
- * written: runs/HASH/attempts/N. */
+/* A new attempt of the job, numbered upwards within the run from least on, in state 'starting'.
+ * directory is written: runs/HASH/attempts/N. */
 int record_attempt(struct store *store, int64_t *attempt_id, int *number, char directory[160],
-                   const struct record_job *job, struct error *err);
+                   const struct record_job *job, int least, struct error *err);
 
 /* What the job is to do: the members of job.json, all but cpus. Fresh object. */
 int record_job_json(struct store *store, cJSON **out, const struct record_job *job, int attempt,
@@ -56,7 +56,7 @@ int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_
 struct record_attempt {
     int64_t attempt_id, job_id, run_id, keeper_pid, keeper_start, offset, sequence;
     int number;
-    char directory[160], boot_id[64], host[128], state[16];
+    char directory[160], boot_id[64], host[128], state[16], cpus[512];
 };
 int record_open_attempts(struct store *store, struct record_attempt **out, int *count,
                          struct error *err);

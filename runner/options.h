@@ -27,12 +27,16 @@ struct options {
     int jobs;                  /* --jobs: cores to use; 0: all */
     int max_fails;             /* --max-fails: stop after so many failed jobs; 0: never */
     bool keep_going;           /* --keep-going */
-    bool dry_run, quiet, follow, all;
+    bool dry_run, quiet, follow, all, help, version;
     const char *axis;          /* compare --axis KEY */
     const char *metric;        /* compare, results --metric; NULL: pass_at_2 */
     bool matrix;               /* compare --matrix: train-time against inference-time outer steps */
     const char *experiment;    /* --experiment NAME: NULL: all, or the only one */
 };
+
+/* Reads the command line and the environment. argv is reordered and stays borrowed. */
+int options_read(struct options *options, int argc, char **argv, struct error *err);
+void options_release(struct options *options);
 
 /* A command: prints its data to stdout, everything else to stderr. Returns 0 or a negative
  * error_code; *exit_code (preset 0) may be set to 1 for "some runs failed". */

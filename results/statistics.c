@@ -1,0 +1,283 @@
+/*
+ * statistics.c - means, spreads, and differences with intervals over seeds and tasks.
+ */
+#include "statistics.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { FRACTION_ITERATIONS = 300, BISECTIONS = 200, P_BISECTIONS = 50 };
+
+static const double LEVEL = 0.05; /* two-sided: 95 % intervals */
+/* With seeds covered, an interval is at least this part of the one over tasks alone. */
+static const double LEAST_SHARE = 0.5;
+
+double statistics_mean(const double *values, int count)
+{
+    double sum = 0;
+
+    for (int i = 0; i < count; i++)
+        sum += values[i];
+    return count > 0 ? sum / count : (double)NAN;
+}
+
+/* Sum of squared deviations from the mean. */
+static double scatter(const double *values, int count)
+{
+    double mean = statistics_mean(values, count), sum = 0;
+
+    for (int i = 0; i < count; i++)
+        sum += (values[i] - mean) * (values[i] - mean);
+    return sum;
+}
+
+double statistics_deviation(const double *values, int count)
+{
+    return count > 1 ? sqrt(scatter(values, count) / (count - 1)) : (double)NAN;
+}
+
+/* Continued fraction of the incomplete beta function (Lentz's method). */
+static double beta_fraction(double a, double b, double x)
+{
+    const double tiny = 1e-300;
+    double c = 1, d = 1 - (a + b) * x / (a + 1), h;
+
+    d = 1 / (fabs(d) < tiny ? tiny : d);
+    h = d;
+    for (int m = 1; m <= FRACTION_ITERATIONS; m++) {
+        double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+        double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+
+        for (int i = 0; i < 2; i++) {
+            double term = i == 0 ? even : odd;
+
+            d = 1 + term * d;
+            c = 1 + term / c;
+            d = 1 / (fabs(d) < tiny ? tiny : d);
+            c = fabs(c) < tiny ? tiny : c;
+            h *= d * c;
+        }
+        if (fabs(d * c - 1) < 1e-15)
+            break;
+    }
+    return h;
+}
+
+/* Regularised incomplete beta function I_x(a, b). */
+static double incomplete_beta(double a, double b, double x)
+{
+    if (x <= 0)
+        return 0;
+    if (x >= 1)
+        return 1;
+    double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
+
+    if (x < (a + 1) / (a + b + 2))
+        return front * beta_fraction(a, b, x) / a;
+    return 1 - front * beta_fraction(b, a, 1 - x) / b;
+}
+
+double statistics_t_tail(double t, double degrees)
+{
+    if (isinf(t))
+        return 0;
+    return incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t));
+}
+
+double statistics_t_quantile(double p, double degrees)
+{
+    double low = 0, high = 1;
+
+    while (statistics_t_tail(high, degrees) > p && high < 1e300)
+        high *= 2;
+    for (int i = 0; i < BISECTIONS && high - low > 1e-12 * high; i++) {
+        double middle = (low + high) / 2;
+
+        if (statistics_t_tail(middle, degrees) > p)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (low + high) / 2;
+}
+
+/* Of one block: variances of the mean over (seeds, tasks) by seed, and what is left when the
+ * means of seeds and of tasks are taken out. */
+struct block_variance {
+    double by_seed;  /* variance of the block's mean, from the spread of the seeds' means */
+    double residual; /* the part of it that seed x task scatter explains */
+    int seeds;
+};
+
+/* task_means gets the block's means over seeds. scratch: (seeds). */
+static struct block_variance analyse_block(const struct statistics_block *block, int tasks,
+                                           double *task_means, double *seed_means)
+{
+    struct block_variance out = { .seeds = block->seeds };
+    double mean, sum = 0;
+
+    for (int s = 0; s < block->seeds; s++)
+        seed_means[s] = statistics_mean(block->values + (size_t)s * (size_t)tasks, tasks);
+    for (int t = 0; t < tasks; t++) {
+        task_means[t] = 0;
+        for (int s = 0; s < block->seeds; s++)
+            task_means[t] +=
+                block->values[(size_t)s * (size_t)tasks + (size_t)t] / block->seeds;
+    }
+    if (block->seeds < 2 || tasks < 2)
+        return out;
+    mean = statistics_mean(seed_means, block->seeds);
+    for (int s = 0; s < block->seeds; s++)
+        for (int t = 0; t < tasks; t++) {
+            double rest = block->values[(size_t)s * (size_t)tasks + (size_t)t] - seed_means[s] -
+                          task_means[t] + mean;
+
+            sum += rest * rest;
+        }
+    out.by_seed = scatter(seed_means, block->seeds) / (block->seeds - 1) / block->seeds;
+    out.residual =
+        sum / ((double)(block->seeds - 1) * (tasks - 1)) / ((double)block->seeds * tasks);
+    return out;
+}
+
+/* What the half-width of an interval is made of. */
+struct spread {
+    const struct block_variance *blocks;
+    int count;
+    double tasks_part; /* variance over tasks that seed x task scatter does not explain */
+    int tasks;
+};
+
+/*
+ * Square of the half-width at the level 1 - p. Each variance comes with the quantile of its own
+ * degrees of freedom: that keeps the level when few seeds make one of them uncertain, where
+ * a common quantile (Satterthwaite's) falls short.
+ */
+static double squared_half_width(const struct spread *spread, double p)
+{
+    double t = statistics_t_quantile(p, spread->tasks - 1);
+    double sum = t * t * spread->tasks_part;
+
+    for (int i = 0; i < spread->count; i++) {
+        t = statistics_t_quantile(p, spread->blocks[i].seeds - 1);
+        sum += t * t * spread->blocks[i].by_seed;
+    }
+    return sum;
+}
+
+/* The p at which the interval around value ends at 0. */
+static double p_of_spread(const struct spread *spread, double value)
+{
+    double low = log(1e-12), high = 0;
+
+    for (int i = 0; i < P_BISECTIONS; i++) {
+        double middle = (low + high) / 2;
+
+        if (squared_half_width(spread, exp(middle)) > value * value)
+            low = middle;
+        else
+            high = middle;
+    }
+    return exp(high);
+}
+
+/*
+ * From the variance over tasks of the mean, and the blocks' variances, to interval and p. The
+ * spread of few seeds can be small by chance (all alike, say), hence LEAST_SHARE.
+ */
+static void conclude(struct estimate *out, double by_task, const struct block_variance *blocks,
+                     int count)
+{
+    struct spread spread = { blocks, count, by_task, out->tasks };
+    double variance = by_task;
+    double deviation = sqrt(by_task) * (out->tasks_only ? 1 : LEAST_SHARE);
+    double half = statistics_t_quantile(LEVEL, out->tasks - 1) * deviation;
+
+    if (by_task > 0)
+        out->p = statistics_t_tail(out->value / deviation, out->tasks - 1);
+    else
+        out->p = out->value == 0.0 ? 1 : 0;
+    if (!out->tasks_only) {
+        for (int i = 0; i < count; i++) {
+            spread.tasks_part -= blocks[i].residual;
+            variance += blocks[i].by_seed - blocks[i].residual;
+        }
+        half = sqrt(fmax(half * half, squared_half_width(&spread, LEVEL)));
+        if (variance > 0 && out->value != 0.0)
+            out->p = fmax(out->p, p_of_spread(&spread, out->value));
+    }
+    out->standard_error = sqrt(fmax(by_task, variance));
+    out->low = out->value - half;
+    out->high = out->value + half;
+}
+
+int statistics_estimate(struct estimate *out, const struct statistics_block *blocks, int count,
+                        int tasks)
+{
+    int most_seeds = 1;
+
+    *out = (struct estimate){ .tasks = tasks, .seeds = blocks[0].seeds };
+    for (int i = 0; i < count; i++) {
+        most_seeds = blocks[i].seeds > most_seeds ? blocks[i].seeds : most_seeds;
+        out->seeds = blocks[i].seeds < out->seeds ? blocks[i].seeds : out->seeds;
+    }
+    out->tasks_only = out->seeds < STATISTICS_LEAST_SEEDS;
+    double *sums = calloc((size_t)tasks * 2 + (size_t)most_seeds, sizeof *sums);
+    struct block_variance *variances = calloc((size_t)count, sizeof *variances);
+
+    if (sums == NULL || variances == NULL) {
+        free(sums);
+        free(variances);
+        return -1;
+    }
+    double *means = sums + tasks, *scratch = means + tasks;
+
+    for (int i = 0; i < count; i++) {
+        variances[i] = analyse_block(&blocks[i], tasks, means, scratch);
+        for (int t = 0; t < tasks; t++)
+            sums[t] += means[t];
+    }
+    out->value = statistics_mean(sums, tasks);
+    if (tasks > 1)
+        conclude(out, scatter(sums, tasks) / (tasks - 1) / tasks, variances, count);
+    else
+        out->standard_error = out->low = out->high = out->p = (double)NAN;
+    free(sums);
+    free(variances);
+    return 0;
+}
+
+struct ranked_p {
+    double p;
+    int index;
+};
+
+static int compare_p(const void *a, const void *b)
+{
+    const struct ranked_p *x = a, *y = b;
+
+    return x->p < y->p ? -1 : x->p > y->p;
+}
+
+int statistics_holm(double *corrected, const double *p, int count)
+{
+    struct ranked_p *order = calloc((size_t)count + 1, sizeof *order);
+    int valid = 0;
+    double largest = 0;
+
+    if (order == NULL)
+        return -1;
+    for (int i = 0; i < count; i++) {
+        if (isnan(p[i]))
+            corrected[i] = p[i];
+        else
+            order[valid++] = (struct ranked_p){ p[i], i };
+    }
+    qsort(order, (size_t)valid, sizeof *order, compare_p);
+    for (int i = 0; i < valid; i++) {
+        largest = fmax(largest, fmin(1, (valid - i) * order[i].p));
+        corrected[order[i].index] = largest;
+    }
+    free(order);
+    return 0;
+}

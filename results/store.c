@@ -1,0 +1,363 @@
+/*
+ * store.c - opening the results database: identity, schema, journal mode, transactions.
+ */
+#include "store.h"
+
+#include "error.h"
+#include "file.h"
+#include "schema.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+enum {
+    STORE_APPLICATION_ID = 0x68726d6c, /* "hrml" */
+    STORE_VERSION = 1,                 /* user_version of schema.sql */
+    STORE_BUSY_TIMEOUT_MS = 30000,
+    STORE_MODE_TRIES = 100, /* switching the journal mode does not wait for others by itself */
+    STORE_MODE_PAUSE_US = 20000
+};
+
+/* MIGRATIONS[v] brings version v to v + 1. No release had version 0. */
+static const char *const MIGRATIONS[STORE_VERSION] = { NULL };
+
+struct store {
+    sqlite3 *db;
+    char *path; /* owned; for messages */
+    enum store_mode mode;
+};
+
+sqlite3 *store_connection(struct store *store)
+{
+    return store->db;
+}
+
+int store_error(struct store *store, const char *what, struct error *err)
+{
+    enum error_code code = ERROR_DATABASE;
+
+    switch (sqlite3_errcode(store->db) & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        code = ERROR_BUSY;
+        break;
+    case SQLITE_FULL:
+        code = ERROR_NOSPACE;
+        break;
+    case SQLITE_NOMEM:
+        code = ERROR_NOMEM;
+        break;
+    default:
+        break;
+    }
+    return error_set(err, code, "%s: %s: %s (SQLite %d)", store->path, what,
+                     sqlite3_errmsg(store->db), sqlite3_extended_errcode(store->db));
+}
+
+static int execute(struct store *store, const char *sql, const char *what, struct error *err)
+{
+    if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return store_error(store, what, err);
+    return 0;
+}
+
+/* The one integer that sql gives. */
+static int read_integer(struct store *store, const char *sql, int64_t *value, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = 0;
+
+    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW)
+        rc = store_error(store, "read", err);
+    else
+        *value = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return rc;
+}
+
+/* Where WAL's shared memory does not work or cannot be trusted. */
+static bool is_network_file_system(const char *directory)
+{
+    static const unsigned long MAGIC[] = {
+        0x6969 /* NFS */,
+        0x517b /* SMB */,
+        0xff534d42 /* CIFS */,
+        0xfe534d42 /* SMB2 */,
+        0x01021997 /* 9P */,
+        0x65735546 /* FUSE: sshfs and others */,
+        0x5346414f /* AFS */,
+        0x73757245 /* Coda */,
+        0x0bd00bd0 /* Lustre */,
+        0x47504653 /* GPFS */,
+        0x00c36400 /* Ceph */,
+        0x19830326 /* BeeGFS */,
+        0x786f4256 /* vboxsf */,
+        0x7461636f /* OCFS2 */,
+        0x01161970 /* GFS2 */
+    };
+    struct statfs info;
+
+    if (statfs(directory, &info) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof MAGIC / sizeof *MAGIC; i++)
+        if ((unsigned long)info.f_type == MAGIC[i])
+            return true;
+    return false;
+}
+
+/* What a reader may do: read. Everything that names files or changes things is refused, so
+ * no query can, however it was composed. */
+static int authorize_reading(void *user, int action, const char *first, const char *second,
+                             const char *database, const char *trigger)
+{
+    (void)user, (void)database, (void)trigger;
+    switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_READ:
+    case SQLITE_RECURSIVE:
+    case SQLITE_TRANSACTION:
+    case SQLITE_SAVEPOINT:
+        return SQLITE_OK;
+    case SQLITE_FUNCTION:
+        return second != NULL && strcmp(second, "load_extension") == 0 ? SQLITE_DENY
+                                                                       : SQLITE_OK;
+    case SQLITE_PRAGMA: /* asking for a value is fine, setting one is not */
+        return second == NULL || strcmp(first, "table_info") == 0 ? SQLITE_OK : SQLITE_DENY;
+    default:
+        return SQLITE_DENY;
+    }
+}
+
+/*
+ * Whether the file is ours: *version gets its user_version, 0 for a database that is still
+ * empty. Nothing is written, so that a foreign file stays as it is.
+ */
+static int check_identity(struct store *store, int64_t *version, struct error *err)
+{
+    int64_t application = 0, objects = 0;
+    int rc = read_integer(store, "PRAGMA application_id", &application, err);
+
+    if (rc == 0)
+        rc = read_integer(store, "PRAGMA user_version", version, err);
+    if (rc == 0)
+        rc = read_integer(store, "SELECT count(*) FROM sqlite_schema", &objects, err);
+    if (rc != 0) {
+        if (sqlite3_errcode(store->db) == SQLITE_NOTADB)
+            return error_set(err, ERROR_DATABASE,
+                             "%s is not an SQLite database; choose another workspace "
+                             "(--workspace) or move the file away",
+                             store->path);
+        return rc;
+    }
+    if (application == 0 && *version == 0 && objects == 0)
+        return 0;
+    if (application != STORE_APPLICATION_ID)
+        return error_set(err, ERROR_DATABASE,
+                         "%s is a database of another program (application_id %lld, expected "
+                         "%d); choose another workspace (--workspace) or move the file away",
+                         store->path, (long long)application, STORE_APPLICATION_ID);
+    if (*version > STORE_VERSION)
+        return error_set(err, ERROR_DATABASE,
+                         "%s was written by a newer hrmlab (version %lld of the database, this "
+                         "program knows up to %d); use that release, or another workspace",
+                         store->path, (long long)*version, STORE_VERSION);
+    if (*version < 1)
+        return error_set(err, ERROR_DATABASE,
+                         "%s has version %lld, which no release of hrmlab has written",
+                         store->path, (long long)*version);
+    return 0;
+}
+
+/* Makes the tables, or brings those of an older release up to date. Whoever comes first does
+ * it; a second process finds it done when its turn comes. */
+static int bring_up_to_date(struct store *store, struct error *err)
+{
+    char pragma[64];
+    int64_t version = 0;
+    int rc = store_begin(store, err);
+
+    if (rc != 0)
+        return rc;
+    rc = check_identity(store, &version, err);
+    if (rc == 0 && version == 0) {
+        rc = execute(store, SCHEMA_SQL, "create tables", err);
+        version = STORE_VERSION;
+    }
+    for (; rc == 0 && version < STORE_VERSION; version++)
+        rc = execute(store, MIGRATIONS[version], "upgrade", err);
+    if (rc == 0) {
+        snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", STORE_VERSION);
+        rc = execute(store, pragma, "upgrade", err);
+    }
+    if (rc == 0)
+        rc = store_commit(store, err);
+    if (rc != 0)
+        store_rollback(store);
+    return rc;
+}
+
+/* WAL, or TRUNCATE where WAL does not work. Another process may be switching too. */
+static int set_journal_mode(struct store *store, const char *workspace, struct error *err)
+{
+    const char *sql = is_network_file_system(workspace) ? "PRAGMA journal_mode = TRUNCATE"
+                                                        : "PRAGMA journal_mode = WAL";
+    int code = SQLITE_BUSY;
+
+    for (int i = 0; i < STORE_MODE_TRIES && code == SQLITE_BUSY; i++) {
+        if (i > 0)
+            usleep(STORE_MODE_PAUSE_US);
+        code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+    }
+    return code == SQLITE_OK ? 0 : store_error(store, "set the journal mode", err);
+}
+
+static int open_for_writing(struct store *store, const char *workspace, struct error *err)
+{
+    int64_t version = 0;
+    int rc = file_make_directories(workspace, err);
+
+    if (rc != 0)
+        return rc;
+    if (sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                        NULL) != SQLITE_OK)
+        return store_error(store, "open", err);
+    sqlite3_busy_timeout(store->db, STORE_BUSY_TIMEOUT_MS);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    rc = check_identity(store, &version, err);
+    if (rc == 0)
+        rc = set_journal_mode(store, workspace, err);
+    if (rc == 0)
+        rc = execute(store, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", "set up",
+                     err);
+    if (rc == 0 && version != STORE_VERSION)
+        rc = bring_up_to_date(store, err);
+    return rc;
+}
+
+/* An open connection that has read something, or a message. */
+static int try_reading(struct store *store, const char *name, int flags, struct error *err)
+{
+    int64_t ignored;
+
+    sqlite3_close(store->db);
+    store->db = NULL;
+    if (sqlite3_open_v2(name, &store->db, SQLITE_OPEN_READONLY | flags, NULL) != SQLITE_OK)
+        return store_error(store, "open", err);
+    sqlite3_busy_timeout(store->db, STORE_BUSY_TIMEOUT_MS);
+    return read_integer(store, "SELECT count(*) FROM sqlite_schema", &ignored, err);
+}
+
+/* "file:PATH?immutable=1" with the path's special characters escaped; fresh or NULL. */
+static char *immutable_name(const char *path)
+{
+    static const char PREFIX[] = "file:", SUFFIX[] = "?immutable=1";
+    char *name = malloc(sizeof PREFIX + strlen(path) * 3 + sizeof SUFFIX);
+    char *to = name;
+
+    if (name == NULL)
+        return NULL;
+    to = stpcpy(to, PREFIX);
+    for (const unsigned char *p = (const unsigned char *)path; *p != '\0'; p++) {
+        if (*p == '%' || *p == '?' || *p == '#' || *p < 0x21 || *p > 0x7e)
+            to += sprintf(to, "%%%02X", *p);
+        else
+            *to++ = (char)*p;
+    }
+    strcpy(to, SUFFIX);
+    return name;
+}
+
+static int open_for_reading(struct store *store, struct error *err)
+{
+    int64_t version = 0;
+    int rc;
+
+    if (!file_exists(store->path))
+        return error_set(err, ERROR_ABSENT,
+                         "%s does not exist: nothing was queued in this workspace yet (`hrmlab "
+                         "run SPEC` does; --workspace names another one)",
+                         store->path);
+    rc = try_reading(store, store->path, 0, err);
+    if (rc != 0 && (sqlite3_errcode(store->db) & 0xff) == SQLITE_CANTOPEN) {
+        /* A read-only directory without WAL files: nobody can be writing, so read as it is. */
+        char *wal = format_string("%s-wal", store->path);
+        char *name = immutable_name(store->path);
+
+        if (wal != NULL && name != NULL && !file_exists(wal))
+            rc = try_reading(store, name, SQLITE_OPEN_URI, err);
+        free(wal);
+        free(name);
+    }
+    if (rc == 0 || sqlite3_errcode(store->db) == SQLITE_NOTADB)
+        rc = check_identity(store, &version, err);
+    if (rc == 0 && version == 0)
+        rc = error_set(err, ERROR_ABSENT,
+                       "%s is empty: nothing was queued in this workspace yet", store->path);
+    if (rc == 0 && version < STORE_VERSION)
+        rc = error_set(err, ERROR_DATABASE,
+                       "%s is of an older release (version %lld of the database, now %d); "
+                       "`hrmlab work` upgrades it",
+                       store->path, (long long)version, STORE_VERSION);
+    if (rc == 0)
+        rc = execute(store, "PRAGMA query_only = ON", "set up", err);
+    if (rc == 0)
+        sqlite3_set_authorizer(store->db, authorize_reading, NULL);
+    return rc;
+}
+
+int store_open(struct store **out, const char *workspace, enum store_mode mode,
+               struct error *err)
+{
+    struct store *store = calloc(1, sizeof *store);
+    int rc;
+
+    *out = NULL;
+    if (store == NULL)
+        return error_set(err, ERROR_NOMEM, "results database");
+    store->mode = mode;
+    store->path = file_join(workspace, "results.db");
+    if (store->path == NULL)
+        rc = error_set(err, ERROR_NOMEM, "results database");
+    else if (mode == STORE_WRITE)
+        rc = open_for_writing(store, workspace, err);
+    else
+        rc = open_for_reading(store, err);
+    if (rc != 0) {
+        store_close(store);
+        return rc;
+    }
+    *out = store;
+    return 0;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    sqlite3_close(store->db);
+    free(store->path);
+    free(store);
+}
+
+int store_begin(struct store *store, struct error *err)
+{
+    return execute(store, store->mode == STORE_WRITE ? "BEGIN IMMEDIATE" : "BEGIN",
+                   "begin a transaction", err);
+}
+
+int store_commit(struct store *store, struct error *err)
+{
+    return execute(store, "COMMIT", "commit", err);
+}
+
+void store_rollback(struct store *store)
+{
+    if (!sqlite3_get_autocommit(store->db))
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}

@@ -1,0 +1,607 @@
+/*
+ * table.c - rows of typed cells, and their printing for people and for programs.
+ */
+#include "table.h"
+
+#include "error.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <libsmartcols/libsmartcols.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NUMBER_SIZE = 64 };
+
+struct cell {
+    bool set;
+    enum table_mark mark;
+    int64_t integer;
+    double real;
+    char *text; /* owned */
+};
+
+struct table {
+    struct table_column *columns; /* owned, with names and titles */
+    int column_count;
+    struct cell *cells; /* owned: (row_capacity, column_count) */
+    int row_count, row_capacity;
+    int next; /* column of the next cell in the last row */
+    char *caption;
+    char **notes;
+    int note_count;
+    bool out_of_memory; /* kept for table_print */
+};
+
+/* Length of the UTF-8 character at text, 0 when it is not one. */
+static int character_length(const unsigned char *text)
+{
+    int length = text[0] < 0x80                      ? 1
+                 : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
+                 : (text[0] & 0xf0) == 0xe0          ? 3
+                 : text[0] >= 0xf0 && text[0] < 0xf5 ? 4
+                                                     : 0;
+
+    for (int i = 1; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+static bool is_control(const unsigned char *text)
+{
+    return text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0);
+}
+
+char *text_strip_controls(char *out, size_t size, const char *text)
+{
+    const unsigned char *from = (const unsigned char *)text;
+    size_t used = 0;
+
+    while (*from != '\0') {
+        int length = character_length(from);
+
+        if (length == 0 || is_control(from)) {
+            if (length == 0 && used + 1 < size)
+                out[used++] = '?'; /* not UTF-8 */
+            from += length == 0 ? 1 : length;
+            continue;
+        }
+        if (used + (size_t)length >= size)
+            break;
+        memcpy(out + used, from, (size_t)length);
+        used += (size_t)length;
+        from += length;
+    }
+    out[used] = '\0';
+    return out;
+}
+
+int table_create(struct table **out, const struct table_column *columns, int count,
+                 struct error *err)
+{
+    struct table *table = calloc(1, sizeof *table);
+
+    assert(count > 0);
+    *out = NULL;
+    if (table != NULL)
+        table->columns = calloc((size_t)count, sizeof *table->columns);
+    if (table == NULL || table->columns == NULL) {
+        table_destroy(table);
+        return error_set(err, ERROR_NOMEM, "table");
+    }
+    table->column_count = count;
+    for (int i = 0; i < count; i++) {
+        table->columns[i] = columns[i];
+        table->columns[i].name = strdup(columns[i].name);
+        table->columns[i].title =
+            strdup(columns[i].title != NULL ? columns[i].title : columns[i].name);
+        if (table->columns[i].name == NULL || table->columns[i].title == NULL)
+            table->out_of_memory = true;
+    }
+    if (table->out_of_memory) {
+        table_destroy(table);
+        return error_set(err, ERROR_NOMEM, "table");
+    }
+    *out = table;
+    return 0;
+}
+
+void table_destroy(struct table *table)
+{
+    if (table == NULL)
+        return;
+    for (int i = 0; i < table->column_count; i++) {
+        free((void *)(uintptr_t)table->columns[i].name);
+        free((void *)(uintptr_t)table->columns[i].title);
+    }
+    for (size_t i = 0; i < (size_t)table->row_count * (size_t)table->column_count; i++)
+        free(table->cells[i].text);
+    for (int i = 0; i < table->note_count; i++)
+        free(table->notes[i]);
+    free(table->notes);
+    free(table->caption);
+    free(table->cells);
+    free(table->columns);
+    free(table);
+}
+
+void table_set_caption(struct table *table, const char *caption)
+{
+    free(table->caption);
+    table->caption = caption != NULL ? strdup(caption) : NULL;
+    if (caption != NULL && table->caption == NULL)
+        table->out_of_memory = true;
+}
+
+void table_add_note(struct table *table, const char *note)
+{
+    char **notes =
+        realloc(table->notes, ((size_t)table->note_count + 1) * sizeof *table->notes);
+
+    if (notes == NULL) {
+        table->out_of_memory = true;
+        return;
+    }
+    table->notes = notes;
+    notes[table->note_count] = strdup(note);
+    if (notes[table->note_count] == NULL)
+        table->out_of_memory = true;
+    else
+        table->note_count++;
+}
+
+void table_row(struct table *table)
+{
+    if (table->row_count == table->row_capacity && !table->out_of_memory) {
+        int capacity = table->row_capacity > 0 ? 2 * table->row_capacity : 16;
+        struct cell *cells = realloc(
+            table->cells, (size_t)capacity * (size_t)table->column_count * sizeof *cells);
+
+        if (cells == NULL) {
+            table->out_of_memory = true;
+        } else {
+            table->cells = cells;
+            table->row_capacity = capacity;
+        }
+    }
+    table->next = 0;
+    if (table->out_of_memory)
+        return;
+    memset(table->cells + (size_t)table->row_count * (size_t)table->column_count, 0,
+           (size_t)table->column_count * sizeof *table->cells);
+    table->row_count++;
+}
+
+/* The next cell of the last row, of this column type; NULL when memory has run out. */
+static struct cell *next_cell(struct table *table, enum table_type type)
+{
+    if (table->out_of_memory)
+        return NULL;
+    assert(table->row_count > 0 && table->next < table->column_count);
+    assert(table->columns[table->next].type == type);
+    return &table->cells[(size_t)(table->row_count - 1) * (size_t)table->column_count +
+                         (size_t)table->next++];
+}
+
+void table_text(struct table *table, const char *text)
+{
+    struct cell *cell = next_cell(table, TABLE_TEXT);
+
+    if (cell == NULL || text == NULL)
+        return;
+    cell->text = strdup(text);
+    cell->set = cell->text != NULL;
+    if (!cell->set)
+        table->out_of_memory = true;
+}
+
+void table_int(struct table *table, int64_t value)
+{
+    struct cell *cell = next_cell(table, TABLE_INT);
+
+    if (cell != NULL) {
+        cell->set = true;
+        cell->integer = value;
+    }
+}
+
+void table_real(struct table *table, double value)
+{
+    struct cell *cell = next_cell(table, TABLE_REAL);
+
+    if (cell != NULL) {
+        cell->set = isfinite(value);
+        cell->real = value;
+    }
+}
+
+void table_empty(struct table *table)
+{
+    if (!table->out_of_memory)
+        next_cell(table, table->columns[table->next].type);
+}
+
+void table_mark(struct table *table, enum table_mark mark)
+{
+    if (table->out_of_memory)
+        return;
+    assert(table->row_count > 0 && table->next > 0);
+    table
+        ->cells[(size_t)(table->row_count - 1) * (size_t)table->column_count +
+                (size_t)table->next - 1]
+        .mark = mark;
+}
+
+int table_row_count(const struct table *table)
+{
+    return table->row_count;
+}
+
+static const struct cell *cell_at(const struct table *table, int row, int column)
+{
+    return &table->cells[(size_t)row * (size_t)table->column_count + (size_t)column];
+}
+
+/* The shortest decimal text that reads back as value, which is finite. */
+static void print_exactly(char *out, size_t size, double value)
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(out, size, "%.*g", digits, value);
+        if (strtod(out, NULL) == value)
+            return;
+    }
+}
+
+/* A cell's text for people (exact: for programs), fresh and without control characters; NULL
+ * when out of memory. An empty cell is "". */
+static char *cell_text(const struct table_column *column, const struct cell *cell, bool exact)
+{
+    char number[NUMBER_SIZE] = "";
+
+    if (!cell->set)
+        return strdup("");
+    if (column->type == TABLE_TEXT) {
+        size_t size = strlen(cell->text) + 1;
+        char *text = malloc(size);
+
+        return text != NULL ? text_strip_controls(text, size, cell->text) : NULL;
+    }
+    if (column->type == TABLE_INT)
+        snprintf(number, sizeof number, "%lld", (long long)cell->integer);
+    else if (exact)
+        print_exactly(number, sizeof number, cell->real);
+    else if (column->digits < 0 || fabs(cell->real) >= 1e15)
+        snprintf(number, sizeof number, "%.4g", cell->real);
+    else
+        snprintf(number, sizeof number, "%.*f", column->digits, cell->real);
+    return strdup(number);
+}
+
+static const char *mark_color(enum table_mark mark)
+{
+    static const char *const COLORS[] = { [TABLE_PLAIN] = NULL,
+                                          [TABLE_STRONG] = "bold",
+                                          [TABLE_GOOD] = "green",
+                                          [TABLE_BAD] = "red",
+                                          [TABLE_FAINT] = "halfbright" };
+
+    return COLORS[mark];
+}
+
+/* Adds the columns for people, texts to be wrapped when narrow; of_column[i] is the i-th one's index. Returns how many, or -1. */
+static int add_columns(struct libscols_table *view, const struct table *table, int *of_column,
+                       bool narrow, bool color)
+{
+    int count = 0;
+
+    for (int i = 0; i < table->column_count; i++) {
+        const struct table_column *column = &table->columns[i];
+        int flags = column->type != TABLE_TEXT ? SCOLS_FL_RIGHT : narrow ? SCOLS_FL_WRAP : 0;
+        struct libscols_column *added;
+
+        if (column->machine_only)
+            continue;
+        added = scols_table_new_column(view, column->title, 0, flags);
+        if (added == NULL)
+            return -1;
+        if (color)
+            scols_cell_set_color(scols_column_get_header(added), "bold");
+        of_column[count++] = i;
+    }
+    return count;
+}
+
+static int add_lines(struct libscols_table *view, const struct table *table,
+                     const int *of_column, int count, bool color)
+{
+    for (int row = 0; row < table->row_count; row++) {
+        struct libscols_line *line = scols_table_new_line(view, NULL);
+
+        if (line == NULL)
+            return -1;
+        for (int i = 0; i < count; i++) {
+            const struct cell *cell = cell_at(table, row, of_column[i]);
+            char *text = cell_text(&table->columns[of_column[i]], cell, false);
+
+            /* libsmartcols owns text from here on. */
+            if (text == NULL || scols_line_refer_data(line, (size_t)i, text) != 0) {
+                free(text);
+                return -1;
+            }
+            if (color && cell->mark != TABLE_PLAIN)
+                scols_cell_set_color(scols_line_get_cell(line, (size_t)i),
+                                     mark_color(cell->mark));
+        }
+    }
+    return 0;
+}
+
+static void print_line_of_text(FILE *out, const char *text, const char *before,
+                               const char *after)
+{
+    size_t size = strlen(text) + 1;
+    char *clean = malloc(size);
+
+    if (clean != NULL)
+        fprintf(out, "%s%s%s\n", before, text_strip_controls(clean, size, text), after);
+    free(clean);
+}
+
+/* Rows only, through libsmartcols, which has widths and wrapping. -1: out of memory. */
+static int print_aligned(const struct table *table, FILE *out, bool color)
+{
+    struct libscols_table *view = scols_new_table();
+    int *of_column = calloc((size_t)table->column_count, sizeof *of_column);
+    bool terminal = isatty(fileno(out)) == 1;
+    char *text = NULL;
+    int rc = -1;
+
+    if (view == NULL || of_column == NULL)
+        goto out;
+    scols_table_enable_colors(view, color);
+    scols_table_set_column_separator(view, "  ");
+    if (!terminal)
+        scols_table_set_termforce(view, SCOLS_TERMFORCE_NEVER);
+    int count = add_columns(view, table, of_column, terminal, color);
+
+    if (count < 0 || add_lines(view, table, of_column, count, color) != 0)
+        goto out;
+    if (table->row_count > 0) {
+        if (scols_print_table_to_string(view, &text) != 0)
+            goto out;
+        fputs(text, out);
+        fputc('\n', out);
+    } else { /* libsmartcols prints nothing then */
+        for (int i = 0; i < count; i++)
+            fprintf(out, "%s%s", i > 0 ? "  " : "", table->columns[of_column[i]].title);
+        fputc('\n', out);
+    }
+    rc = 0;
+out:
+    free(text);
+    free(of_column);
+    scols_unref_table(view);
+    return rc;
+}
+
+static int print_for_terminal(const struct table *table, FILE *out, bool color)
+{
+    if (table->caption != NULL)
+        print_line_of_text(out, table->caption, color ? "\033[1m" : "", color ? "\033[0m" : "");
+    if (print_aligned(table, out, color) != 0)
+        return -1;
+    for (int i = 0; i < table->note_count; i++)
+        print_line_of_text(out, table->notes[i], "", "");
+    return 0;
+}
+
+/* text with Markdown's own characters escaped. */
+static void print_markdown_text(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (strchr("|\\`*_<>[]", *text) != NULL)
+            fputc('\\', out);
+        fputc(*text, out);
+    }
+}
+
+static int print_markdown(const struct table *table, FILE *out)
+{
+    if (table->caption != NULL) {
+        print_line_of_text(out, table->caption, "**", "**");
+        fputc('\n', out);
+    }
+    for (int row = -2; row < table->row_count; row++) {
+        for (int i = 0; i < table->column_count; i++) {
+            const struct table_column *column = &table->columns[i];
+
+            if (column->machine_only)
+                continue;
+            fputs("| ", out);
+            if (row == -2) {
+                print_markdown_text(out, column->title);
+            } else if (row == -1) {
+                fputs(column->type == TABLE_TEXT ? "---" : "---:", out);
+            } else {
+                char *text = cell_text(column, cell_at(table, row, i), false);
+
+                if (text == NULL)
+                    return -1;
+                print_markdown_text(out, text);
+                free(text);
+            }
+            fputc(' ', out);
+        }
+        fputs("|\n", out);
+    }
+    for (int i = 0; i < table->note_count; i++)
+        print_line_of_text(out, table->notes[i], i == 0 ? "\n" : "", "  ");
+    return 0;
+}
+
+static void print_csv_text(FILE *out, const char *text)
+{
+    if (strpbrk(text, ",\" ") == NULL) {
+        fputs(text, out);
+        return;
+    }
+    fputc('"', out);
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            fputc('"', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}
+
+static int print_csv(const struct table *table, FILE *out)
+{
+    for (int row = -1; row < table->row_count; row++) {
+        bool first = true;
+
+        for (int i = 0; i < table->column_count; i++) {
+            if (table->columns[i].people_only)
+                continue;
+            if (!first)
+                fputc(',', out);
+            first = false;
+            if (row < 0) {
+                print_csv_text(out, table->columns[i].name);
+                continue;
+            }
+            char *text = cell_text(&table->columns[i], cell_at(table, row, i), true);
+
+            if (text == NULL)
+                return -1;
+            print_csv_text(out, text);
+            free(text);
+        }
+        fputc('\n', out);
+    }
+    return 0;
+}
+
+static void print_json_text(FILE *out, const char *text)
+{
+    const unsigned char *from = (const unsigned char *)text;
+
+    fputc('"', out);
+    while (*from != '\0') {
+        int length = character_length(from);
+
+        if (length == 0) { /* not UTF-8 */
+            fputs("\\ufffd", out);
+            length = 1;
+        } else if (is_control(from)) {
+            fprintf(out, "\\u%04x", length == 2 ? from[1] : from[0]);
+        } else {
+            if (*from == '"' || *from == '\\')
+                fputc('\\', out);
+            fwrite(from, 1, (size_t)length, out);
+        }
+        from += length;
+    }
+    fputc('"', out);
+}
+
+static void print_json_cell(FILE *out, const struct table_column *column,
+                            const struct cell *cell)
+{
+    char number[NUMBER_SIZE];
+
+    if (!cell->set) {
+        fputs("null", out);
+    } else if (column->type == TABLE_TEXT) {
+        print_json_text(out, cell->text);
+    } else if (column->type == TABLE_INT) {
+        fprintf(out, "%lld", (long long)cell->integer);
+    } else {
+        print_exactly(number, sizeof number, cell->real);
+        fputs(number, out);
+    }
+}
+
+/* The list of rows, one a line. */
+static void print_json_rows(const struct table *table, FILE *out)
+{
+    fputc('[', out);
+    for (int row = 0; row < table->row_count; row++) {
+        bool first = true;
+
+        fputs(row > 0 ? ",\n{" : "\n{", out);
+        for (int i = 0; i < table->column_count; i++) {
+            if (table->columns[i].people_only)
+                continue;
+            if (!first)
+                fputs(", ", out);
+            first = false;
+            print_json_text(out, table->columns[i].name);
+            fputs(": ", out);
+            print_json_cell(out, &table->columns[i], cell_at(table, row, i));
+        }
+        fputc('}', out);
+    }
+    fputs("\n]", out);
+}
+
+static void print_json(struct table *const *tables, const char *const *members, int count,
+                       FILE *out)
+{
+    bool first = true;
+
+    fputs("{\"format\": \"hrmlab-table-1\"", out);
+    for (int i = 0; i < count; i++) {
+        fputs(",\n", out);
+        print_json_text(out, i == 0 ? "rows" : members[i]);
+        fputs(": ", out);
+        print_json_rows(tables[i], out);
+    }
+    fputs(",\n\"notes\": [", out);
+    for (int i = 0; i < count; i++)
+        for (int n = 0; n < tables[i]->note_count; n++) {
+            fputs(first ? "" : ", ", out);
+            first = false;
+            print_json_text(out, tables[i]->notes[n]);
+        }
+    fputs("]}\n", out);
+}
+
+int table_print_all(struct table *const *tables, const char *const *members, int count,
+                    FILE *out, enum output_format format, bool color, struct error *err)
+{
+    int rc = 0;
+
+    for (int i = 0; i < count; i++)
+        if (tables[i]->out_of_memory)
+            return error_set(err, ERROR_NOMEM, "table");
+    if (format == FORMAT_JSON)
+        print_json(tables, members, count, out);
+    for (int i = 0; i < count && rc == 0 && format != FORMAT_JSON; i++) {
+        if (i > 0)
+            fputc('\n', out);
+        if (format == FORMAT_CSV)
+            rc = print_csv(tables[i], out);
+        else if (format == FORMAT_MARKDOWN)
+            rc = print_markdown(tables[i], out);
+        else
+            rc = print_for_terminal(tables[i], out, color);
+    }
+    if (rc != 0)
+        return error_set(err, ERROR_NOMEM, "table");
+    if (fflush(out) != 0 || ferror(out)) {
+        int error_number = errno;
+
+        return error_set(err, error_code_from_errno(error_number), "cannot write the table: %s",
+                         strerror(error_number));
+    }
+    return 0;
+}
+
+int table_print(struct table *table, FILE *out, enum output_format format, bool color,
+                struct error *err)
+{
+    return table_print_all(&table, NULL, 1, out, format, color, err);
+}

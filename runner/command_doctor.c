@@ -1,0 +1,143 @@
+/* command_doctor.c - what this machine is, what its libraries do, whether the workspace is sound. */
+#include "describe_client.h"
+#include "error.h"
+#include "file.h"
+#include "json.h"
+#include "options.h"
+#include "status_query.h"
+#include "store.h"
+#include "workspace.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <uv.h>
+
+enum { LEAST_FREE_MIB = 1024 };
+
+struct report {
+    struct table *table;
+    int faults;
+};
+
+static void say(struct report *report, const char *check, const char *verdict,
+                const char *finding)
+{
+    table_row(report->table);
+    table_text(report->table, check);
+    table_text(report->table, verdict);
+    table_text(report->table, finding);
+    report->faults += strcmp(verdict, "fault") == 0;
+}
+
+static void check_machine(struct report *report)
+{
+    char text[200];
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    sched_getaffinity(0, sizeof set, &set);
+    snprintf(text, sizeof text, "%d cores to use, %.1f GiB memory", CPU_COUNT(&set),
+             (double)uv_get_total_memory() / 0x1p30);
+    say(report, "machine", "ok", text);
+    snprintf(text, sizeof text, "libuv %s, cJSON %s", uv_version_string(), cJSON_Version());
+    say(report, "libraries", "ok", text);
+}
+
+static const char *probe_text(const cJSON *probe, const char *key)
+{
+    const cJSON *item = json_member(probe, key);
+
+    return cJSON_IsString(item) ? item->valuestring : "?";
+}
+
+static void check_worker(struct report *report, const struct options *options)
+{
+    struct error err = { 0 };
+    cJSON *probe;
+    char text[600];
+
+    if (describe_probe(&probe, options->worker_program, &err) < 0) {
+        say(report, "worker", "fault", err.message);
+        return;
+    }
+    snprintf(text, sizeof text, "%s, %s, commit %s", options->worker_program,
+             probe_text(probe, "compiler"), probe_text(probe, "git_commit"));
+    say(report, "worker", "ok", text);
+    snprintf(text, sizeof text, "%s, CPU %s", probe_text(probe, "kernel_set"),
+             probe_text(probe, "cpu"));
+    say(report, "kernels", strcmp(probe_text(probe, "kernel_set"), "base") == 0 ? "warning" : "ok",
+        text);
+    const cJSON *rate = json_member(probe, "sgemm_gflops");
+    snprintf(text, sizeof text, "%s, core %s, sgemm %.0f GFLOP/s on one thread",
+             probe_text(probe, "blas"), probe_text(probe, "blas_core"),
+             cJSON_IsNumber(rate) ? rate->valuedouble : 0.0);
+    say(report, "BLAS", "ok", text);
+    const cJSON *used = json_member(probe, "environment");
+    const cJSON *inherited = json_member(probe, "inherited");
+    for (const cJSON *item = used != NULL ? used->child : NULL; item != NULL; item = item->next) {
+        snprintf(text, sizeof text, "%s=%s", item->string,
+                 cJSON_IsString(item) ? item->valuestring : "?");
+        say(report, "BLAS environment", "ok", text);
+    }
+    for (const cJSON *item = inherited != NULL ? inherited->child : NULL; item != NULL;
+         item = item->next) {
+        snprintf(text, sizeof text, "%s=%s was inherited and is replaced for the workers",
+                 item->string, cJSON_IsString(item) ? item->valuestring : "?");
+        say(report, "BLAS environment", "warning", text);
+    }
+    cJSON_Delete(probe);
+}
+
+static void check_workspace(struct report *report, const struct options *options)
+{
+    struct workspace workspace;
+    struct store *store = NULL;
+    struct error err = { 0 };
+    struct statvfs space;
+    char text[400];
+    bool sound;
+
+    if (workspace_find(&workspace, options->workspace, &err) < 0) {
+        say(report, "workspace", "ok", "none yet; hrmlab run SPEC makes it");
+        return;
+    }
+    if (statvfs(workspace.path, &space) == 0) {
+        double mib = (double)space.f_bavail * (double)space.f_frsize / 0x1p20;
+        snprintf(text, sizeof text, "%.0f MiB free below %s", mib, workspace.path);
+        say(report, "disk", mib < LEAST_FREE_MIB ? "warning" : "ok", text);
+    }
+    if (store_open(&store, workspace.path, STORE_READ, &err) < 0)
+        say(report, "database", "fault", err.message);
+    else if (status_check_database(store, &sound, &err) < 0)
+        say(report, "database", "fault", err.message);
+    else
+        say(report, "database", sound ? "ok" : "fault",
+            sound ? "results.db is sound" : "results.db is damaged (PRAGMA quick_check)");
+    store_close(store);
+    workspace_close(&workspace);
+}
+
+int command_doctor(const struct options *options, int *exit_code, struct error *err)
+{
+    static const struct table_column columns[] = {
+        { .name = "check", .type = TABLE_TEXT },
+        { .name = "verdict", .type = TABLE_TEXT },
+        { .name = "finding", .type = TABLE_TEXT },
+    };
+    struct report report = { 0 };
+    int rc = table_create(&report.table, columns, 3, err);
+
+    if (rc < 0)
+        return rc;
+    check_machine(&report);
+    check_worker(&report, options);
+    check_workspace(&report, options);
+    rc = table_print(report.table, stdout, options->format, false, err);
+    table_destroy(report.table);
+    if (report.faults > 0)
+        *exit_code = 3;
+    return rc;
+}

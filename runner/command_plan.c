@@ -1,0 +1,122 @@
+/* command_plan.c - what would run, what is there already and why, the cost. */
+#include "enqueue.h"
+#include "error.h"
+#include "hash.h"
+#include "log.h"
+#include "options.h"
+#include "progress.h"
+#include "store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Without a measurement: what one core of a present machine does on these sizes. */
+static const double NOMINAL_FLOPS = 120e9;
+
+static int plan_table(struct table **out, int counts[ENQUEUE_NEEDS], double *work,
+                      const struct plan *plan, struct store *store,
+                      const struct workspace *workspace, struct error *err)
+{
+    static const struct table_column columns[] = {
+        { .name = "run", .type = TABLE_TEXT },
+        { .name = "arm", .type = TABLE_TEXT },
+        { .name = "seed", .type = TABLE_INT },
+        { .name = "parameters", .type = TABLE_INT },
+        { .name = "steps", .type = TABLE_INT },
+        { .name = "evaluations", .type = TABLE_INT },
+        { .name = "tflop", .title = "TFLOP", .type = TABLE_REAL, .digits = 2 },
+        { .name = "state", .type = TABLE_TEXT },
+    };
+    int *arm_of = calloc((size_t)plan->run_count + 1, sizeof *arm_of);
+    int rc = arm_of == NULL ? error_set(err, ERROR_NOMEM, "no memory for the plan")
+                            : table_create(out, columns, sizeof columns / sizeof *columns, err);
+
+    for (int c = plan->cell_count - 1; c >= 0 && rc == 0; c--)
+        arm_of[plan->cells[c].run] = plan->cells[c].arm;
+    for (int i = 0; i < plan->run_count && rc == 0; i++) {
+        const struct plan_run *run = &plan->runs[i];
+        struct queue_state state;
+        enum enqueue_need need;
+        char hash[HASH_SHORT + 1];
+        rc = enqueue_need(&need, &state, store, workspace, run, err);
+        if (rc < 0)
+            break;
+        counts[need]++;
+        if (need == NEED_TRAINING || need == NEED_RETRAINING || need == NEED_AGAIN)
+            *work += run->cost;
+        snprintf(hash, sizeof hash, "%s", run->hash);
+        table_row(*out);
+        table_text(*out, hash);
+        table_text(*out, plan->spec->arms[arm_of[i]].label);
+        table_int(*out, run->seed);
+        table_int(*out, run->parameters);
+        table_int(*out, run->total_steps);
+        table_int(*out, run->evaluation_count);
+        table_real(*out, run->cost * 1e-12);
+        table_text(*out, enqueue_need_text(need));
+    }
+    free(arm_of);
+    return rc;
+}
+
+static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEEDS], double work,
+                          int jobs)
+{
+    const struct spec *spec = plan->spec;
+    int trainings = counts[NEED_TRAINING] + counts[NEED_RETRAINING] + counts[NEED_AGAIN];
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    char duration[16];
+
+    if (jobs > 0 && jobs < cores)
+        cores = jobs;
+    progress_duration(duration, work / NOMINAL_FLOPS / (double)(cores > 0 ? cores : 1));
+    log_info("%s: %d cells, %d excluded, %d equal to another; %d arms x %d seeds", spec->name,
+             spec->cell_count, spec->excluded_count, spec->collapsed_count, spec->arm_count,
+             spec->seed_count);
+    log_info("%d trainings needed for %d runs and %d evaluations", trainings, plan->run_count,
+             plan->cell_count);
+    for (int i = 0; i < ENQUEUE_NEEDS; i++)
+        if (counts[i] > 0)
+            log_info("  %d of %d: %s", counts[i], plan->run_count,
+                     enqueue_need_text((enum enqueue_need)i));
+    for (int i = 0; i < plan->dropped_count; i++)
+        log_warning("left out: %s, %s: %s", spec->arms[plan->dropped[i].arm].label,
+                    plan->dropped[i].evaluation, plan->dropped[i].reason);
+    if (trainings > 0)
+        log_info("%.1f TFLOP, about %s on %ld cores at a nominal %.0f GFLOP/s each", work * 1e-12,
+                 duration, cores, NOMINAL_FLOPS * 1e-9);
+}
+
+int command_plan(const struct options *options, int *exit_code, struct error *err)
+{
+    struct workspace workspace = { .lock_fd = -1 };
+    struct store *store = NULL;
+    struct table *table = NULL;
+    struct spec *spec;
+    struct plan *plan = NULL;
+    struct error absent;
+    int counts[ENQUEUE_NEEDS] = { 0 };
+    double work = 0.0;
+    int rc = spec_read(&spec, options->arguments[0], options->sets, options->set_count, err);
+
+    (void)exit_code;
+    if (rc == 0)
+        rc = plan_create(&plan, spec, options->worker_program, err);
+    if (rc == 0 && workspace_find(&workspace, options->workspace, &absent) == 0) {
+        rc = store_open(&store, workspace.path, STORE_READ, err);
+        if (rc == ERROR_ABSENT)
+            rc = 0;
+    }
+    if (rc == 0)
+        rc = plan_table(&table, counts, &work, plan, store, &workspace, err);
+    if (rc == 0)
+        rc = table_print(table, stdout, options->format, false, err);
+    if (rc == 0)
+        print_summary(plan, counts, work, options->jobs);
+    table_destroy(table);
+    store_close(store);
+    workspace_close(&workspace);
+    plan_destroy(plan);
+    return rc;
+}

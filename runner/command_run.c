@@ -1,0 +1,187 @@
+/* command_run.c - run, queue and work. */
+#include "clock.h"
+#include "enqueue.h"
+#include "error.h"
+#include "log.h"
+#include "options.h"
+#include "status_query.h"
+#include "store.h"
+#include "supervise.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* Reads, plans and queues one spec. */
+static int queue_spec(struct enqueue_summary *summary, struct store *store,
+                      const struct workspace *workspace, const struct options *options,
+                      const char *path, struct error *err)
+{
+    struct spec *spec;
+    struct plan *plan;
+    int rc = spec_read(&spec, path, options->sets, options->set_count, err);
+
+    *summary = (struct enqueue_summary){ 0 };
+    if (rc == 0)
+        rc = plan_create(&plan, spec, options->worker_program, err);
+    if (rc < 0)
+        return rc;
+    rc = enqueue_plan(summary, store, workspace, plan, err);
+    if (rc == 0) {
+        if (summary->renamed)
+            log_info("another spec is queued as %s; this one is %s", plan->spec->name,
+                     summary->name);
+        log_info("%s: %d arms, %d runs", summary->name, plan->spec->arm_count, plan->run_count);
+        for (int i = 0; i < ENQUEUE_NEEDS; i++)
+            if (summary->counts[i] > 0)
+                log_info("  %d of %d: %s", summary->counts[i], plan->run_count,
+                         enqueue_need_text((enum enqueue_need)i));
+        for (int i = 0; i < plan->dropped_count; i++)
+            log_warning("left out: %s, %s: %s",
+                        plan->spec->arms[plan->dropped[i].arm].label,
+                        plan->dropped[i].evaluation, plan->dropped[i].reason);
+    }
+    plan_destroy(plan);
+    return rc;
+}
+
+/* Checks a spec completely before the workspace is touched. */
+static int check_spec(const struct options *options, const char *path, struct error *err)
+{
+    struct spec *spec;
+    int rc = spec_read(&spec, path, options->sets, options->set_count, err);
+
+    if (rc == 0)
+        spec_destroy(spec);
+    return rc;
+}
+
+static volatile sig_atomic_t follow_stopped;
+
+static void on_follow_signal(int signal_number)
+{
+    (void)signal_number;
+    follow_stopped = 1;
+}
+
+/* Another runner works: waits until this experiment has nothing open. */
+static int follow(struct store *store, const char *experiment, const char *holder,
+                  struct error *err)
+{
+    struct sigaction action = { .sa_handler = on_follow_signal };
+
+    log_info("the runner %s works on it; following (Ctrl-C: stop following)", holder);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    for (;;) {
+        struct status_counts counts;
+        int rc = status_count(store, &counts, experiment, err);
+        if (rc < 0)
+            return rc;
+        if (follow_stopped)
+            return error_set(err, ERROR_STOPPED, "no longer following; the runner goes on");
+        if (counts.queued + counts.running == 0)
+            return 0;
+        nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
+    }
+}
+
+/* Works on experiment (NULL: everything), or follows whoever does. */
+static int work_on(struct store *store, struct workspace *workspace,
+                   const struct options *options, const char *experiment, int *exit_code,
+                   struct error *err)
+{
+    struct supervise_result result = { 0 };
+    struct status_counts counts;
+    char holder[128] = "";
+    bool held;
+    int rc = workspace_lock(workspace, &held, holder, sizeof holder, err);
+
+    if (rc == 0 && !held && experiment == NULL)
+        return error_set(err, ERROR_BUSY,
+                         "workspace %s: the runner %s is at work already; hrmlab status shows it",
+                         workspace->path, holder);
+    if (rc == 0)
+        rc = held ? supervise(&result, store, workspace, options, experiment, err)
+                  : follow(store, experiment, holder, err);
+    if (rc == 0 && result.interrupted)
+        rc = error_set(err, ERROR_STOPPED,
+                       "stopped; the state is safe: the same command goes on from here");
+    if (rc == 0)
+        rc = status_count(store, &counts, experiment, err);
+    if (rc == 0 && counts.failed > 0) {
+        log_warning("%d of %d jobs failed; hrmlab status and hrmlab show RUN tell why, hrmlab "
+                    "retry tries again",
+                    counts.failed, counts.total);
+        *exit_code = 1;
+    }
+    return rc;
+}
+
+int command_run(const struct options *options, int *exit_code, struct error *err)
+{
+    struct workspace workspace = { .lock_fd = -1 };
+    struct store *store = NULL;
+    struct enqueue_summary summary = { 0 };
+    int rc = check_spec(options, options->arguments[0], err);
+
+    if (rc == 0 && options->dry_run)
+        return command_plan(options, exit_code, err);
+    if (rc == 0)
+        rc = workspace_open(&workspace, options->workspace, err);
+    if (rc == 0)
+        rc = store_open(&store, workspace.path, STORE_WRITE, err);
+    if (rc == 0)
+        rc = queue_spec(&summary, store, &workspace, options, options->arguments[0], err);
+    if (rc == 0 && summary.jobs == 0 && summary.counts[NEED_WAIT] == 0)
+        log_info("nothing to do: everything it asks for is in the store");
+    else if (rc == 0)
+        rc = work_on(store, &workspace, options, summary.name, exit_code, err);
+    if (rc == 0)
+        log_info("see: hrmlab results %s", summary.name);
+    free(summary.name);
+    store_close(store);
+    workspace_close(&workspace);
+    return rc;
+}
+
+int command_queue(const struct options *options, int *exit_code, struct error *err)
+{
+    struct workspace workspace = { .lock_fd = -1 };
+    struct store *store = NULL;
+    int rc = 0;
+
+    (void)exit_code;
+    for (int i = 0; i < options->argument_count && rc == 0; i++)
+        rc = check_spec(options, options->arguments[i], err);
+    if (rc == 0)
+        rc = workspace_open(&workspace, options->workspace, err);
+    if (rc == 0)
+        rc = store_open(&store, workspace.path, STORE_WRITE, err);
+    for (int i = 0; i < options->argument_count && rc == 0; i++) {
+        struct enqueue_summary summary;
+        rc = queue_spec(&summary, store, &workspace, options, options->arguments[i], err);
+        free(summary.name);
+    }
+    if (rc == 0)
+        log_info("hrmlab work works on the queue");
+    store_close(store);
+    workspace_close(&workspace);
+    return rc;
+}
+
+int command_work(const struct options *options, int *exit_code, struct error *err)
+{
+    struct workspace workspace = { .lock_fd = -1 };
+    struct store *store = NULL;
+    int rc = workspace_open(&workspace, options->workspace, err);
+
+    if (rc == 0)
+        rc = store_open(&store, workspace.path, STORE_WRITE, err);
+    if (rc == 0)
+        rc = work_on(store, &workspace, options, NULL, exit_code, err);
+    store_close(store);
+    workspace_close(&workspace);
+    return rc;
+}

@@ -1,0 +1,153 @@
+/* progress.c - a line per running job and a total, redrawn in place. */
+#include "progress.h"
+
+#include "clock.h"
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { LINE_SIZE = 400, BAR = 24 };
+static const double LIVE_INTERVAL_S = 0.5, PLAIN_INTERVAL_S = 10.0;
+
+void progress_init(struct progress *progress, bool quiet, bool color)
+{
+    *progress = (struct progress){ .quiet = quiet, .color = color };
+    progress->live = !quiet && isatty(STDERR_FILENO);
+    progress->started_at = clock_monotonic_s();
+}
+
+void progress_duration(char out[16], double seconds)
+{
+    int s = seconds < 0 ? 0 : seconds > 3.6e6 ? 3600000 : (int)(seconds + 0.5);
+
+    if (s >= 3600)
+        snprintf(out, 16, "%dh%02dm", s / 3600, s / 60 % 60);
+    else if (s >= 60)
+        snprintf(out, 16, "%dm%02ds", s / 60, s % 60);
+    else
+        snprintf(out, 16, "%ds", s);
+}
+
+static void erase(struct progress *progress)
+{
+    for (int i = 0; i < progress->lines_drawn; i++)
+        fputs("\033[A\033[2K", stderr);
+    progress->lines_drawn = 0;
+}
+
+void progress_say(struct progress *progress, const char *format, ...)
+{
+    char line[LINE_SIZE];
+    va_list arguments;
+
+    if (progress->quiet)
+        return;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    erase(progress);
+    log_info("%s", line);
+    fflush(stderr);
+}
+
+/* Share of a job's work that is done. */
+static double job_share(const struct recorder_progress *p)
+{
+    return p->total_steps > 0 ? (double)p->step / (double)p->total_steps : 0.0;
+}
+
+static void format_job(char *out, size_t size, const struct progress_job *job)
+{
+    const struct recorder_progress *p = job->progress;
+    char eta[16];
+    int used = snprintf(out, size, "%s: %s", job->label,
+                        p->phase[0] != '\0' ? p->phase : "starting");
+
+    if (p->total_steps > 0)
+        used += snprintf(out + used, size - (size_t)used, " %lld/%lld", (long long)p->step,
+                         (long long)p->total_steps);
+    if (p->loss >= 0)
+        used += snprintf(out + used, size - (size_t)used, " loss %.3f", p->loss);
+    if (p->accuracy >= 0)
+        used += snprintf(out + used, size - (size_t)used, " acc %.3f", p->accuracy);
+    if (p->steps_per_s > 0)
+        used += snprintf(out + used, size - (size_t)used, " %.1f steps/s", p->steps_per_s);
+    if (p->eta_s >= 0) {
+        progress_duration(eta, p->eta_s);
+        snprintf(out + used, size - (size_t)used, " ETA %s", eta);
+    }
+    for (char *at = out; *at != '\0'; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?';
+}
+
+static void format_total(char *out, size_t size, const struct progress *progress,
+                         const struct progress_job *jobs, int count)
+{
+    char bar[BAR + 1], eta[16] = "?";
+    double done = progress->work_done, elapsed = clock_monotonic_s() - progress->started_at;
+
+    for (int i = 0; i < count; i++)
+        done += job_share(jobs[i].progress) * jobs[i].cost;
+    double share = progress->work_total > 0 ? done / progress->work_total : 0.0;
+    if (share > 1.0)
+        share = 1.0;
+    for (int i = 0; i < BAR; i++)
+        bar[i] = i < (int)(share * BAR) ? '#' : '-';
+    bar[BAR] = '\0';
+    if (share > 0.01)
+        progress_duration(eta, elapsed * (1.0 - share) / share);
+    snprintf(out, size, "[%s] %3.0f %%, %d of %d jobs done%s, ETA %s", bar, 100.0 * share,
+             progress->jobs_done, progress->jobs_total,
+             progress->jobs_failed > 0 ? ", some failed" : "", eta);
+}
+
+static int terminal_width(void)
+{
+    struct winsize size = { 0 };
+
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 20)
+        return 80;
+    return size.ws_col;
+}
+
+void progress_update(struct progress *progress, const struct progress_job *jobs, int count)
+{
+    char line[LINE_SIZE];
+    double now = clock_monotonic_s();
+
+    if (progress->quiet || now < progress->next_at)
+        return;
+    progress->next_at = now + (progress->live ? LIVE_INTERVAL_S : PLAIN_INTERVAL_S);
+    if (!progress->live) {
+        for (int i = 0; i < count; i++) {
+            format_job(line, sizeof line, &jobs[i]);
+            log_info("%s", line);
+        }
+        format_total(line, sizeof line, progress, jobs, count);
+        log_info("%s", line);
+        return;
+    }
+    int width = terminal_width() - 1;
+    erase(progress);
+    for (int i = 0; i < count; i++) {
+        format_job(line, sizeof line, &jobs[i]);
+        fprintf(stderr, "%.*s\n", width, line);
+    }
+    format_total(line, sizeof line, progress, jobs, count);
+    fprintf(stderr, progress->color ? "\033[1m%.*s\033[0m\n" : "%.*s\n", width, line);
+    progress->lines_drawn = count + 1;
+    fflush(stderr);
+}
+
+void progress_finish(struct progress *progress)
+{
+    if (progress->live) {
+        erase(progress);
+        fflush(stderr);
+    }
+}

@@ -1,0 +1,192 @@
+/* recorder.c - journal lines into transactions. */
+#include "recorder.h"
+
+#include "error.h"
+#include "file.h"
+#include "journal.h"
+#include "json.h"
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_LIMIT = 16 << 20 }; /* bytes of journal taken in one transaction */
+
+int recorder_init(struct recorder *recorder, const struct record_attempt *attempt,
+                  const char *workspace, struct error *err)
+{
+    *recorder = (struct recorder){ .attempt = *attempt };
+    recorder->path = format_string("%s/%s/journal.jsonl", workspace, attempt->directory);
+    recorder->progress = (struct recorder_progress){ .loss = -1, .accuracy = -1,
+                                                     .steps_per_s = -1, .eta_s = -1 };
+    return recorder->path == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path") : 0;
+}
+
+void recorder_release(struct recorder *recorder)
+{
+    free(recorder->path);
+    recorder->path = NULL;
+}
+
+static double real_or(const cJSON *body, const char *key, double otherwise)
+{
+    const cJSON *item = json_member(body, key);
+
+    return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
+}
+
+static void take_progress(struct recorder *recorder, const cJSON *body)
+{
+    struct recorder_progress *p = &recorder->progress;
+    const cJSON *phase = json_member(body, "phase");
+
+    snprintf(p->phase, sizeof p->phase, "%s",
+             cJSON_IsString(phase) ? phase->valuestring : "");
+    p->step = (int64_t)real_or(body, "step", 0);
+    p->total_steps = (int64_t)real_or(body, "total_steps", 0);
+    p->heartbeat = (int64_t)real_or(body, "heartbeat", 0);
+    p->loss = real_or(body, "loss", -1);
+    p->accuracy = real_or(body, "accuracy", -1);
+    p->steps_per_s = real_or(body, "steps_per_s", -1);
+    p->eta_s = real_or(body, "eta_s", -1);
+}
+
+static void take_text(char *out, size_t size, const cJSON *body, const char *key)
+{
+    const cJSON *item = json_member(body, key);
+
+    snprintf(out, size, "%s", cJSON_IsString(item) ? item->valuestring : "");
+}
+
+/* One event; fills error_text when the attempt must be quarantined for it. */
+static int take_event(struct recorder *r, struct store *store,
+                      const struct journal_event *event, struct error *err)
+{
+    if (r->ended) {
+        snprintf(r->error_text, sizeof r->error_text, "an event after the end of the journal");
+        return 0;
+    }
+    if (strcmp(event->type, "progress") == 0) {
+        take_progress(r, event->body);
+        return 0;
+    }
+    if (strcmp(event->type, "error") == 0) {
+        take_text(r->outcome, sizeof r->outcome, event->body, "cause");
+        take_text(r->message, sizeof r->message, event->body, "message");
+    }
+    if (strcmp(event->type, "end") == 0) {
+        r->ended = true;
+        if (r->outcome[0] == '\0')
+            take_text(r->outcome, sizeof r->outcome, event->body, "status");
+    }
+    int rc = record_event(store, &r->attempt, event->type, event->body, err);
+    if (rc == ERROR_DAMAGED) {
+        snprintf(r->error_text, sizeof r->error_text, "%.290s", err->message);
+        rc = 0;
+    }
+    return rc;
+}
+
+/* Applies all whole lines of data. */
+static int take_lines(struct recorder *r, struct store *store, const char *data, size_t size,
+                      struct error *err)
+{
+    size_t at = 0;
+    int rc = 0;
+
+    while (rc == 0 && at < size && r->error_text[0] == '\0') {
+        struct journal_event event;
+        struct error bad = { 0 };
+        size_t used;
+        enum journal_status status =
+            journal_next(&event, &used, data + at, size - at, r->attempt.sequence, &bad);
+        if (status == JOURNAL_PARTIAL)
+            break;
+        if (status == JOURNAL_BAD) {
+            snprintf(r->error_text, sizeof r->error_text, "journal byte %lld: %.240s",
+                     (long long)(r->attempt.offset + (int64_t)at), bad.message);
+            break;
+        }
+        rc = take_event(r, store, &event, err);
+        cJSON_Delete(event.body);
+        at += used;
+        r->attempt.sequence++;
+    }
+    r->attempt.offset += (int64_t)at;
+    return rc;
+}
+
+/* The journal from the stored offset on; *size 0 when there is nothing new. */
+static int read_new(struct recorder *r, char **data, size_t *size, struct error *err)
+{
+    struct stat status;
+    int fd = open(r->path, O_RDONLY | O_CLOEXEC), rc = 0;
+
+    *data = NULL;
+    *size = 0;
+    if (fd < 0 && errno == ENOENT) { /* not begun; or gone, although we have read some */
+        if (r->attempt.offset > 0)
+            snprintf(r->error_text, sizeof r->error_text, "the journal is gone");
+        return 0;
+    }
+    if (fd < 0 || fstat(fd, &status) < 0) {
+        rc = error_set(err, ERROR_IO, "open %s: %s", r->path, strerror(errno));
+    } else if (status.st_size < r->attempt.offset) {
+        snprintf(r->error_text, sizeof r->error_text, "the journal became shorter");
+    } else if (status.st_size > r->attempt.offset) {
+        size_t want = (size_t)(status.st_size - r->attempt.offset);
+        if (want > READ_LIMIT)
+            want = READ_LIMIT;
+        *data = malloc(want);
+        ssize_t count = *data == NULL ? -1 : pread(fd, *data, want, r->attempt.offset);
+        if (count < 0)
+            rc = error_set(err, *data == NULL ? ERROR_NOMEM : ERROR_IO, "read %s", r->path);
+        else
+            *size = (size_t)count;
+    }
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+int recorder_read(struct recorder *r, struct store *store, struct error *err)
+{
+    for (;;) {
+        struct recorder before = *r;
+        char *data;
+        size_t size;
+        int rc = read_new(r, &data, &size, err);
+
+        if (rc < 0 || size == 0 || memchr(data, '\n', size) == NULL) {
+            bool long_line = rc == 0 && size >= READ_LIMIT;
+            if (long_line)
+                snprintf(r->error_text, sizeof r->error_text, "a journal line without end");
+            free(data);
+            return rc;
+        }
+        rc = store_begin(store, err);
+        if (rc == 0) {
+            rc = take_lines(r, store, data, size, err);
+            if (rc == 0)
+                rc = record_offset(store, r->attempt.attempt_id, r->attempt.offset,
+                                   r->attempt.sequence, err);
+            /* What contradicts is not kept, nor what came with it. */
+            if (rc == 0 && r->error_text[0] != '\0')
+                store_rollback(store);
+            else if (rc == 0)
+                rc = store_commit(store, err);
+            if (rc < 0) {
+                store_rollback(store);
+                *r = before;
+            }
+        }
+        free(data);
+        if (rc < 0 || r->error_text[0] != '\0' || size < READ_LIMIT)
+            return rc;
+    }
+}

@@ -1,0 +1,41 @@
+/*
+ * recorder.h - follows one attempt's journal into the store.
+ */
+#ifndef RUNNER_RECORDER_H
+#define RUNNER_RECORDER_H
+
+#include "record.h"
+
+struct error;
+struct store;
+
+/* What the journal last said of progress. */
+struct recorder_progress {
+    char phase[16];
+    int64_t step, total_steps, heartbeat;
+    double loss, accuracy, steps_per_s, eta_s; /* negative: not known */
+};
+
+struct recorder {
+    struct record_attempt attempt; /* offset and sequence go along */
+    char *path;                    /* owned; the journal's */
+    struct recorder_progress progress;
+    bool ended;                    /* the end event has been read */
+    char outcome[32];              /* of the error or end event; "" before */
+    char message[256];
+    char error_text[300];          /* why the attempt must be quarantined; "" */
+};
+
+int recorder_init(struct recorder *recorder, const struct record_attempt *attempt,
+                  const char *workspace, struct error *err);
+void recorder_release(struct recorder *recorder);
+
+/*
+ * Reads what is new and applies it, events and offset in one transaction. A bad line, a
+ * journal that became shorter, anything after the end event, or a value that contradicts an
+ * earlier attempt fills error_text and returns 0: the attempt is to be quarantined. A torn last
+ * line is left for the next call. Errors of the database are returned.
+ */
+int recorder_read(struct recorder *recorder, struct store *store, struct error *err);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * supervise.h - the loop that starts attempts, follows them and draws conclusions.
+ */
+#ifndef RUNNER_SUPERVISE_H
+#define RUNNER_SUPERVISE_H
+
+#include "options.h"
+#include "workspace.h"
+
+struct store;
+
+struct supervise_result {
+    int done, failed;  /* jobs that ended in this session */
+    bool interrupted;
+};
+
+/*
+ * Works until no job of experiment (NULL: of any) is left that could run. The caller holds the
+ * workspace's lock. Attempts that an earlier runner left are adopted or concluded first.
+ * SIGINT or SIGTERM: workers checkpoint and stop; again: at once.
+ */
+int supervise(struct supervise_result *out, struct store *store,
+              const struct workspace *workspace, const struct options *options,
+              const char *experiment, struct error *err);
+
+#endif
