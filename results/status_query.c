@@ -35,11 +35,12 @@ int status_count(struct store *store, struct status_counts *out, const char *exp
                  struct error *err)
 {
     sqlite3_stmt *s;
-    int rc = sql_query(store, &s, err,
-                       NEWEST_JOBS " AND (?1 IS NULL OR j.run_id IN (SELECT x.run_id FROM arm_run x"
-                                   " JOIN arm a USING (arm_id) JOIN experiment e USING"
-                                   " (experiment_id) WHERE e.name = ?1))",
-                       "t", experiment);
+    int rc =
+        sql_query(store, &s, err,
+                  NEWEST_JOBS " AND (?1 IS NULL OR j.run_id IN (SELECT x.run_id FROM arm_run x"
+                              " JOIN arm a USING (arm_id) JOIN experiment e USING"
+                              " (experiment_id) WHERE e.name = ?1))",
+                  "t", experiment);
 
     return rc < 0 ? rc : count_states(store, &s, out, err);
 }
@@ -88,16 +89,17 @@ int status_table(struct store *store, struct table **out, struct error *err)
     return rc;
 }
 
-int status_find_run(struct store *store, const char *prefix, char hash[65],
-                    char directory[160], struct error *err)
+int status_find_run(struct store *store, const char *prefix, char hash[65], char directory[160],
+                    struct error *err)
 {
     sqlite3_stmt *s;
     int found = 0;
-    int rc = sql_query(store, &s, err,
-                       "SELECT r.hash, (SELECT directory FROM attempt t WHERE t.run_id = r.run_id"
-                       " ORDER BY number DESC LIMIT 1) FROM run r"
-                       " WHERE substr(r.hash, 1, length(?1)) = ?1 LIMIT 2",
-                       "t", prefix);
+    int rc =
+        sql_query(store, &s, err,
+                  "SELECT r.hash, (SELECT directory FROM attempt t WHERE t.run_id = r.run_id"
+                  " ORDER BY number DESC LIMIT 1) FROM run r"
+                  " WHERE substr(r.hash, 1, length(?1)) = ?1 LIMIT 2",
+                  "t", prefix);
 
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
         rc = 0;
@@ -108,9 +110,9 @@ int status_find_run(struct store *store, const char *prefix, char hash[65],
     if (rc < 0)
         return rc;
     if (found == 0)
-        return error_set(err, ERROR_ABSENT,
-                         "no run whose hash begins with \"%.70s\"; hrmlab results --all lists them",
-                         prefix);
+        return error_set(
+            err, ERROR_ABSENT,
+            "no run whose hash begins with \"%.70s\"; hrmlab results --all lists them", prefix);
     if (found > 1)
         return error_set(err, ERROR_FORMAT,
                          "several runs begin with \"%.70s\"; give more of the hash", prefix);
@@ -182,13 +184,14 @@ int status_run_tables(struct store *store, struct table *out[3], const char *has
                   hash, err);
 
     if (rc == 0)
-        rc = fill(store, &out[1], attempts, 12,
-                  "SELECT t.number, j.kind, coalesce(t.outcome, t.state), t.started_at,"
-                  " t.user_seconds + t.system_seconds, t.peak_rss_mib, t.kernel_set, t.blas_core,"
-                  " t.host, t.git_commit, t.weights_hash, t.message FROM attempt t"
-                  " JOIN job j USING (job_id) JOIN run r ON r.run_id = t.run_id"
-                  " WHERE r.hash = ?1 ORDER BY t.number",
-                  hash, err);
+        rc = fill(
+            store, &out[1], attempts, 12,
+            "SELECT t.number, j.kind, coalesce(t.outcome, t.state), t.started_at,"
+            " t.user_seconds + t.system_seconds, t.peak_rss_mib, t.kernel_set, t.blas_core,"
+            " t.host, t.git_commit, t.weights_hash, t.message FROM attempt t"
+            " JOIN job j USING (job_id) JOIN run r ON r.run_id = t.run_id"
+            " WHERE r.hash = ?1 ORDER BY t.number",
+            hash, err);
     if (rc == 0)
         rc = fill(store, &out[2], evaluations, 10,
                   "SELECT x.step, x.checkpoint, v.outer_steps, iif(v.augmentations = 0, 'all',"
@@ -203,7 +206,7 @@ int status_run_tables(struct store *store, struct table *out[3], const char *has
 int status_check_database(struct store *store, bool *sound, struct error *err)
 {
     sqlite3_stmt *s;
-    int rc = sql_query(store, &s, err, "PRAGMA quick_check(1)", "");
+    int rc = sql_query(store, &s, err, "PRAGMA quick_check", "");
 
     *sound = false;
     if (rc == 0)

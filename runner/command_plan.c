@@ -45,7 +45,7 @@ static int plan_table(struct table **out, int counts[ENQUEUE_NEEDS], double *wor
         counts[need]++;
         if (need == NEED_TRAINING || need == NEED_RETRAINING || need == NEED_AGAIN)
             *work += run->cost;
-        snprintf(hash, sizeof hash, "%s", run->hash);
+        snprintf(hash, sizeof hash, "%.*s", HASH_SHORT, run->hash);
         table_row(*out);
         table_text(*out, hash);
         table_text(*out, plan->spec->arms[arm_of[i]].label);

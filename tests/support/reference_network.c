@@ -1,0 +1,315 @@
+/* reference_network.c - the models in double, from the definition. */
+#include "support/reference_network.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool reference_parameters_load(struct reference_parameters *p, const struct engine *engine)
+{
+    int total = engine_state_count(engine);
+
+    *p = (struct reference_parameters){ 0 };
+    p->states = calloc((size_t)total, sizeof *p->states);
+    p->data = calloc((size_t)total, sizeof(double *));
+    if (p->states == NULL || p->data == NULL)
+        return false;
+    for (int i = 0; i < total; i++) {
+        struct engine_state *state = &p->states[i];
+
+        engine_state_describe(engine, i, state);
+        if (state->kind != ENGINE_PARAMETER && state->kind != ENGINE_BUFFER)
+            break;
+        float *values = malloc(state->bytes);
+        p->data[i] = malloc((size_t)state->elements * sizeof(double));
+        p->count++;
+        if (values == NULL || p->data[i] == NULL) {
+            free(values);
+            return false;
+        }
+        engine_state_get(engine, i, values);
+        for (int64_t k = 0; k < state->elements; k++)
+            p->data[i][k] = (double)values[k];
+        free(values);
+    }
+    return true;
+}
+
+void reference_parameters_release(struct reference_parameters *p)
+{
+    for (int i = 0; i < p->count; i++)
+        free(p->data[i]);
+    free(p->data);
+    free(p->states);
+}
+
+double *reference_find(const struct reference_parameters *p, const char *name)
+{
+    for (int i = 0; i < p->count; i++)
+        if (strcmp(p->states[i].name, name) == 0)
+            return p->data[i];
+    return NULL;
+}
+
+static const double *layer_find(const struct reference_parameters *p, const char *level,
+                                int layer, const char *what)
+{
+    char name[96];
+
+    snprintf(name, sizeof name, "inner.%s_level.layers.%d.%s.weight", level, layer, what);
+    const double *data = reference_find(p, name);
+    assert(data != NULL);
+    return data;
+}
+
+int reference_prefix(const struct engine_config *c)
+{
+    if (c->puzzle_emb_ndim == 0)
+        return 0;
+    return c->puzzle_emb_len > 0 ? c->puzzle_emb_len
+                                 : (c->puzzle_emb_ndim + c->hidden_size - 1) / c->hidden_size;
+}
+
+/* y (outputs) = W x. */
+static void linear(double *y, const double *w, const double *x, int outputs, int inputs)
+{
+    for (int o = 0; o < outputs; o++) {
+        y[o] = 0.0;
+        for (int i = 0; i < inputs; i++)
+            y[o] += w[o * inputs + i] * x[i];
+    }
+}
+
+/* h = norm(h + branch) over D. */
+static void add_norm(double *h, const double *branch, int D, double epsilon)
+{
+    double squares = 0.0;
+
+    for (int c = 0; c < D; c++) {
+        h[c] += branch[c];
+        squares += h[c] * h[c];
+    }
+    for (int c = 0; c < D; c++)
+        h[c] /= sqrt(squares / D + epsilon);
+}
+
+static void rotate(double *x, int position, int d, double theta)
+{
+    for (int i = 0; i < d / 2; i++) {
+        double angle = position * pow(theta, -2.0 * i / d);
+        double a = x[i], b = x[i + d / 2];
+
+        x[i] = a * cos(angle) - b * sin(angle);
+        x[i + d / 2] = b * cos(angle) + a * sin(angle);
+    }
+}
+
+/* att (S, N d) of one row from qkv (S, 3 N d). */
+static void attention(double *att, const double *qkv, int S, int N, int d)
+{
+    int A = N * d;
+    double *p = malloc((size_t)S * sizeof *p);
+
+    assert(p != NULL);
+    for (int n = 0; n < N; n++)
+        for (int i = 0; i < S; i++) {
+            double sum = 0.0;
+
+            for (int j = 0; j < S; j++) {
+                double dot = 0.0;
+
+                for (int c = 0; c < d; c++)
+                    dot += qkv[i * 3 * A + n * d + c] * qkv[j * 3 * A + A + n * d + c];
+                p[j] = exp(dot / sqrt(d));
+                sum += p[j];
+            }
+            for (int c = 0; c < d; c++) {
+                double value = 0.0;
+
+                for (int j = 0; j < S; j++)
+                    value += p[j] / sum * qkv[j * 3 * A + 2 * A + n * d + c];
+                att[i * A + n * d + c] = value;
+            }
+        }
+    free(p);
+}
+
+/* One block in place on one row h (S, D). */
+static void block(const struct engine_config *c, const struct reference_parameters *p,
+                  double *h, int S, const char *level, int layer)
+{
+    int D = c->hidden_size, N = c->num_heads, d = D / N, A = N * d, F = c->intermediate_size;
+    double *qkv = malloc((size_t)(S * 3 * A) * sizeof *qkv);
+    double *att = malloc((size_t)(S * A) * sizeof *att);
+    double *branch = malloc((size_t)D * sizeof *branch);
+    double *gate_up = malloc((size_t)(2 * F) * sizeof *gate_up);
+
+    assert(qkv != NULL && att != NULL && branch != NULL && gate_up != NULL);
+    for (int s = 0; s < S; s++) {
+        linear(qkv + s * 3 * A, layer_find(p, level, layer, "self_attn.qkv_proj"), h + s * D,
+               3 * A, D);
+        for (int n = 0; c->pos_encodings == ENGINE_ROPE && n < 2 * N; n++)
+            rotate(qkv + s * 3 * A + n * d, s, d, c->rope_theta);
+    }
+    attention(att, qkv, S, N, d);
+    for (int s = 0; s < S; s++) {
+        linear(branch, layer_find(p, level, layer, "self_attn.o_proj"), att + s * A, D, A);
+        add_norm(h + s * D, branch, D, c->rms_norm_eps);
+        linear(gate_up, layer_find(p, level, layer, "mlp.gate_up_proj"), h + s * D, 2 * F, D);
+        for (int f = 0; f < F; f++)
+            gate_up[f] = gate_up[f] / (1.0 + exp(-gate_up[f])) * gate_up[F + f];
+        linear(branch, layer_find(p, level, layer, "mlp.down_proj"), gate_up, D, F);
+        add_norm(h + s * D, branch, D, c->rms_norm_eps);
+    }
+    free(gate_up);
+    free(branch);
+    free(att);
+    free(qkv);
+}
+
+/* x (S, D) of one row. */
+static void embed(const struct engine_config *c, const struct reference_parameters *p,
+                  double *x, const int32_t *inputs, int32_t identifier)
+{
+    int D = c->hidden_size, E = c->puzzle_emb_ndim, P = reference_prefix(c), S = P + c->seq_len;
+    const double *tokens = reference_find(p, "inner.embed_tokens.embedding_weight");
+    const double *puzzles = reference_find(p, "inner.puzzle_emb.weights");
+    const double *positions = reference_find(p, "inner.embed_pos.embedding_weight");
+
+    for (int s = 0; s < S; s++)
+        for (int k = 0; k < D; k++) {
+            int at = s * D + k;
+            double e = s >= P   ? tokens[inputs[s - P] * D + k]
+                       : at < E ? puzzles[identifier * E + at]
+                                : 0.0;
+
+            if (c->pos_encodings == ENGINE_LEARNED)
+                e = 0.707106781 * (e + positions[at]);
+            x[at] = sqrt(D) * e;
+        }
+}
+
+/* z = M(z + a + b) for one row; b may be NULL. */
+static void call_module(const struct engine_config *c, const struct reference_parameters *p,
+                        double *z, const double *a, const double *b, const char *level,
+                        int layers)
+{
+    int S = reference_prefix(c) + c->seq_len, n = S * c->hidden_size;
+
+    for (int i = 0; i < n; i++)
+        z[i] += a[i] + (b == NULL ? 0.0 : b[i]);
+    for (int l = 0; l < layers; l++)
+        block(c, p, z, S, level, l);
+}
+
+/* The calls of one row numbered from begin to end - 1, of all calls of the segment. */
+static void run_calls(const struct engine_config *c, const struct reference_parameters *p,
+                      const struct reference_input *input, int row, bool last)
+{
+    int S = reference_prefix(c) + c->seq_len, n = S * c->hidden_size, call = 0;
+    int constant = c->H_cycles * (c->L_cycles + 1) - 2;
+    double *z_H = input->z_H + row * n;
+    double *x = malloc((size_t)n * sizeof *x);
+
+    assert(x != NULL);
+    embed(c, p, x, input->inputs + row * c->seq_len, input->identifiers[row]);
+    if (c->arch == ENGINE_TRANSFORMER) {
+        if (last)
+            call_module(c, p, z_H, x, NULL, "H", c->H_layers);
+        free(x);
+        return;
+    }
+    double *z_L = input->z_L + row * n;
+
+    for (int h = 0; h < c->H_cycles; h++) {
+        for (int l = 0; l < c->L_cycles; l++, call++)
+            if (last == (call >= constant))
+                call_module(c, p, z_L, z_H, x, "L", c->L_layers);
+        if (last == (call >= constant))
+            call_module(c, p, z_H, z_L, NULL, "H", c->H_layers);
+        call++;
+    }
+    free(x);
+}
+
+void reference_forward_constant(const struct engine_config *c,
+                                const struct reference_parameters *p,
+                                struct reference_input *input)
+{
+    for (int b = 0; b < c->batch_size; b++)
+        run_calls(c, p, input, b, false);
+}
+
+void reference_forward_last(const struct engine_config *c, const struct reference_parameters *p,
+                            struct reference_input *input, struct reference_output *output)
+{
+    int D = c->hidden_size, P = reference_prefix(c), T = c->seq_len, V = c->vocab_size;
+    const double *lm_head = reference_find(p, "inner.lm_head.weight");
+    const double *q_weight = reference_find(p, "inner.q_head.weight");
+    const double *q_bias = reference_find(p, "inner.q_head.bias");
+
+    for (int b = 0; b < c->batch_size; b++) {
+        const double *z = input->z_H + b * (P + T) * D;
+
+        run_calls(c, p, input, b, true);
+        for (int t = 0; t < T; t++)
+            linear(output->logits + (b * T + t) * V, lm_head, z + (P + t) * D, V, D);
+        linear(output->q + 2 * b, q_weight, z, 2, D);
+        output->q[2 * b] += q_bias[0];
+        output->q[2 * b + 1] += q_bias[1];
+    }
+}
+
+static double cross_entropy(const double *logits, int label, int V, enum engine_loss type)
+{
+    double sum = 0.0, own = 0.0;
+
+    for (int v = 0; v < V; v++) {
+        double x = logits[v];
+        double s = type == ENGINE_SOFTMAX ? exp(x) : (x >= 0.0 ? x + 1.0 : 1.0 / (1.0 - x));
+
+        sum += s;
+        own = v == label ? s : own;
+    }
+    return -log(own / sum);
+}
+
+static double binary(double logit, double target)
+{
+    double p = 1.0 / (1.0 + exp(-logit));
+
+    return -target * log(p) - (1.0 - target) * log(1.0 - p);
+}
+
+double reference_loss(const struct engine_config *c, const struct reference_input *input,
+                      const struct reference_output *output, const double *target)
+{
+    int T = c->seq_len, V = c->vocab_size;
+    double total = 0.0;
+
+    for (int b = 0; b < c->batch_size; b++) {
+        int labelled = 0;
+        bool exact = true;
+        double token = 0.0;
+
+        for (int t = 0; t < T; t++) {
+            const double *logits = output->logits + (b * T + t) * V;
+            int label = input->labels[b * T + t], best = 0;
+
+            if (label == ENGINE_IGNORE_LABEL)
+                continue;
+            for (int v = 1; v < V; v++)
+                best = logits[v] > logits[best] ? v : best;
+            exact = exact && best == label;
+            labelled++;
+            token += cross_entropy(logits, label, V, c->loss_type);
+        }
+        total += token / (labelled > 1 ? labelled : 1);
+        total += 0.5 * binary(output->q[2 * b], exact);
+        if (target != NULL)
+            total += 0.5 * binary(output->q[2 * b + 1], target[b]);
+    }
+    return total / c->global_batch_size;
+}

@@ -1,0 +1,342 @@
+/*
+ * test_golden.c - recorded runs of the published model are matched, and the program that says
+ * so notices every kind of deviation, omission and damage.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+#include "golden_case.h"
+#include "json.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const FOLDER = "tests/golden";
+static const char *const CASE = "hrm_2x2_targetq_every4";
+static const char *const BASE = "hrm_2x2_rope_stablemax_act";
+#define LIMIT ((size_t)1 << 30)
+enum { MOST_KINDS = 100, KIND_SIZE = 96 };
+
+/* One case in memory, so that its bytes can be changed. */
+struct golden {
+    cJSON *json;
+    struct golden_config config;
+    char *bytes;
+    size_t size;
+    struct safetensors_file *base;
+};
+
+static void golden_load(struct golden *g)
+{
+    char *json_path = format_string("%s/%s.json", FOLDER, CASE);
+    char *path = format_string("%s/%s.safetensors", FOLDER, CASE);
+    char *base_path = format_string("%s/%s.safetensors", FOLDER, BASE);
+    struct error err = { 0 };
+
+    *g = (struct golden){ 0 };
+    if (json_read_file(&g->json, json_path, JSON_SPEC_LIMIT, &err) < 0 ||
+        golden_config_read(&g->config, g->json, json_path, &err) < 0 ||
+        file_read(&g->bytes, &g->size, path, LIMIT, &err) < 0 ||
+        safetensors_read(&g->base, base_path, LIMIT, &err) < 0)
+        fail_msg("%s", err.message);
+    free(json_path);
+    free(path);
+    free(base_path);
+}
+
+static void golden_release(struct golden *g)
+{
+    safetensors_destroy(g->base);
+    cJSON_Delete(g->json);
+    free(g->bytes);
+}
+
+/* Replays the bytes as they are now; the file must be readable. */
+static struct golden_report golden_replay(const struct golden *g, bool strict)
+{
+    struct golden_report report = { .strict = strict };
+    struct safetensors_file *file;
+    struct error err;
+
+    if (safetensors_parse(&file, g->bytes, g->size, "case", &err) < 0 ||
+        golden_case_replay(&report, &g->config, file, g->base, &err) < 0)
+        fail_msg("%s", err.message);
+    safetensors_destroy(file);
+    return report;
+}
+
+static void check_case(const char *path, bool must_pass)
+{
+    struct golden_report report = { .out = stdout };
+    struct error err;
+
+    if (golden_case_run(&report, path, &err) < 0)
+        fail_msg("%s", err.message);
+    if (must_pass && report.failures > 0)
+        fail_msg("%s: %d failures", path, report.failures);
+    assert_true(must_pass ? report.values > 1000 : report.failures > 0);
+}
+
+static void every_kernel_set_matches_the_recorded_runs(void **state)
+{
+    (void)state;
+    static const char *const SETS[] = { "base", "avx2", "avx512" };
+
+    for (size_t s = 0; s < sizeof SETS / sizeof *SETS; s++) {
+        struct error err;
+
+        if (engine_select_kernels(SETS[s], &err) < 0) {
+            print_message("skipped: %s\n", err.message);
+            continue;
+        }
+        check_case("tests/golden/hrm_1step.safetensors", true);
+        check_case("tests/golden/hrm_2x2_targetq_every4.json", true);
+    }
+    assert_int_equal(engine_select_kernels(NULL, NULL), 0);
+}
+
+static void all_public_cases_match(void **state)
+{
+    (void)state;
+    static const char *const CASES[] = {
+        "hrm_1step",
+        "hrm_1x1_learned_softmax_noact",
+        "hrm_2x2_exploration",
+        "hrm_2x2_puzzlelen2",
+        "hrm_2x2_rope_stablemax_act",
+        "hrm_2x2_targetq_every4",
+        "hrm_2x3_nopuzzle_rope",
+        "transformer_rope_stablemax_act",
+    };
+    const char *shared = getenv("HRMLAB_SHARED");
+
+    shared = shared == NULL ? "../shared" : shared;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        char *path = format_string("%s/golden/%s.safetensors", shared, CASES[i]);
+
+        if (!file_exists(path)) {
+            print_message("skipped: there is no %s\n", path);
+            free(path);
+            skip();
+        }
+        check_case(path, true);
+        free(path);
+    }
+    char *trm = format_string("%s/golden/trm_small.safetensors", shared);
+    if (file_exists(trm))
+        check_case(trm, false); /* said to be unsupported */
+    free(trm);
+}
+
+/* "step3/grad/inner.x.weight" is of the kind "step/grad/": digits and what follows them in a
+ * parameter's name do not matter. */
+static void kind_of(char kind[KIND_SIZE], const char *name)
+{
+    const char *parameter = strstr(name, "/inner.");
+    const char *end = parameter != NULL ? parameter + 1 : name + strlen(name);
+    size_t at = 0;
+
+    for (const char *c = name; c < end && at < KIND_SIZE - 1; c++)
+        if (!isdigit((unsigned char)*c))
+            kind[at++] = *c;
+    kind[at] = '\0';
+}
+
+static bool is_input(const char *name)
+{
+    return strncmp(name, "param0/", 7) == 0 || strstr(name, "batch_") != NULL ||
+           strstr(name, "min_halt_steps") != NULL;
+}
+
+/* Changes element i of a tensor in place by more than its limit; not_a_number: to that. */
+static void perturb(const struct golden *g, const struct safetensors_tensor *tensor, size_t i,
+                    bool not_a_number)
+{
+    char *at = g->bytes + ((const char *)tensor->data - g->bytes) +
+               i * safetensors_dtype_size(tensor->dtype);
+    bool rate = strstr(tensor->name, "lr") != NULL;
+    double value = golden_value(tensor->data, tensor->dtype, i);
+    double changed = not_a_number ? (double)NAN
+                     : rate       ? value * (1.0 + 1e-10)
+                                  : value + 0.02 * (1.0 + fabs(value));
+    float narrow = (float)changed;
+    int32_t integer = (int32_t)value + 1;
+
+    switch (tensor->dtype) {
+    case SAFETENSORS_F32:
+        memcpy(at, &narrow, sizeof narrow);
+        break;
+    case SAFETENSORS_F64:
+        memcpy(at, &changed, sizeof changed);
+        break;
+    case SAFETENSORS_I32:
+        memcpy(at, &integer, sizeof integer);
+        break;
+    case SAFETENSORS_U8:
+        *at ^= 1;
+        break;
+    case SAFETENSORS_I64:
+    case SAFETENSORS_DTYPE_COUNT:
+        fail_msg("%s: unexpected type", tensor->name);
+    }
+}
+
+/* Perturbs one element, replays, demands that this tensor and no other is named, restores. */
+static void check_perturbed(struct golden *g, const struct safetensors_tensor *tensor,
+                            size_t element, bool not_a_number, bool strict)
+{
+    size_t offset = (size_t)((const char *)tensor->data - g->bytes);
+    char *saved = malloc(tensor->bytes);
+    assert_non_null(saved);
+
+    memcpy(saved, tensor->data, tensor->bytes);
+    perturb(g, tensor, element, not_a_number);
+    struct golden_report report = golden_replay(g, strict);
+    if (report.failures != 1 || strcmp(report.first_failure, tensor->name) != 0)
+        fail_msg("%s perturbed: %d failures, the first in \"%s\"", tensor->name,
+                 report.failures, report.first_failure);
+    memcpy(g->bytes + offset, saved, tensor->bytes);
+    free(saved);
+}
+
+static void a_perturbed_copy_fails_for_each_kind_of_tensor(void **state)
+{
+    (void)state;
+    static char kinds[MOST_KINDS][KIND_SIZE];
+    struct safetensors_file *names;
+    struct golden g;
+    int kind_count = 0;
+
+    golden_load(&g);
+    assert_int_equal(safetensors_parse(&names, g.bytes, g.size, "case", NULL), 0);
+    for (int i = 0; i < safetensors_count(names); i++) {
+        const struct safetensors_tensor *tensor = safetensors_at(names, i);
+        char kind[KIND_SIZE];
+        bool seen = is_input(tensor->name);
+
+        kind_of(kind, tensor->name);
+        for (int k = 0; k < kind_count && !seen; k++)
+            seen = strcmp(kinds[k], kind) == 0;
+        if (seen)
+            continue;
+        assert_true(kind_count < MOST_KINDS);
+        memcpy(kinds[kind_count++], kind, KIND_SIZE);
+        check_perturbed(&g, tensor, tensor->elements / 2, false, true);
+        if (tensor->dtype == SAFETENSORS_F32 || tensor->dtype == SAFETENSORS_F64)
+            check_perturbed(&g, tensor, tensor->elements - 1, true, true);
+    }
+    assert_true(kind_count >= 35);
+    safetensors_destroy(names);
+    golden_release(&g);
+}
+
+/* The search for stray elements explains none of these away. */
+static void the_search_for_strays_does_not_hide_a_deviation(void **state)
+{
+    (void)state;
+    static const char *const NAMES[] = { "step2/logits", "step4/z_L" };
+    struct safetensors_file *names;
+    struct golden g;
+
+    golden_load(&g);
+    assert_int_equal(safetensors_parse(&names, g.bytes, g.size, "case", NULL), 0);
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        const struct safetensors_tensor *tensor = safetensors_find(names, NAMES[i]);
+
+        assert_non_null(tensor);
+        check_perturbed(&g, tensor, 7, false, false);
+    }
+    safetensors_destroy(names);
+    golden_release(&g);
+}
+
+/* Renamed in the header (same length): the tensor is missing, and an unknown one is there. */
+static void missing_and_unknown_tensors_fail(void **state)
+{
+    (void)state;
+    static const char *const NAMES[] = {
+        "\"step2/logits\"",
+        "\"step0/halted\"",
+        "\"step3/target_q_continue\"",
+        "\"eval1/steps\"",
+        "\"step1/z_H\"",
+        "\"step4/metrics/count\"",
+        "\"step5/puzzle_emb_lr\"",
+        "\"step3/grad_stats/inner.lm_head.weight\"",
+        "\"param6/inner.q_head.bias\"",
+    };
+    struct golden g;
+
+    golden_load(&g);
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        char *name = memmem(g.bytes, g.size, NAMES[i], strlen(NAMES[i]));
+        assert_non_null(name);
+        char *last = name + strlen(NAMES[i]) - 2, old = *last;
+
+        *last = '~';
+        struct golden_report report = golden_replay(&g, true);
+        if (report.failures != 2)
+            fail_msg("%s renamed: %d failures", NAMES[i], report.failures);
+        *last = old;
+    }
+    golden_release(&g);
+}
+
+/* Tensors where there should be none: a target on a step without one. */
+static void another_configuration_fails(void **state)
+{
+    (void)state;
+    struct golden g;
+
+    golden_load(&g);
+    g.config.engine.target_q_update_every = 3;
+    assert_true(golden_replay(&g, true).failures > 0);
+    g.config.engine.target_q_update_every = 4;
+    g.config.engine.weight_decay = 0.2;
+    assert_true(golden_replay(&g, true).failures > 0);
+    g.config.engine.weight_decay = 0.1;
+    assert_int_equal(golden_replay(&g, true).failures, 0);
+    golden_release(&g);
+}
+
+static void damaged_files_are_errors_with_one_message(void **state)
+{
+    (void)state;
+    struct golden g;
+    struct error err;
+
+    golden_load(&g);
+    for (size_t size = 0; size < g.size; size += 1 + size / 3 + g.size / 500) {
+        struct safetensors_file *file = NULL;
+
+        assert_int_equal(safetensors_parse(&file, g.bytes, size, "cut.safetensors", &err),
+                         ERROR_FORMAT);
+        assert_null(file);
+        assert_non_null(strstr(err.message, "cut.safetensors"));
+    }
+    struct golden_report report = { 0 };
+    assert_true(golden_case_run(&report, "tests/golden/absent.safetensors", &err) < 0);
+    golden_release(&g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kernel_set_matches_the_recorded_runs),
+        cmocka_unit_test(all_public_cases_match),
+        cmocka_unit_test(a_perturbed_copy_fails_for_each_kind_of_tensor),
+        cmocka_unit_test(the_search_for_strays_does_not_hide_a_deviation),
+        cmocka_unit_test(missing_and_unknown_tensors_fail),
+        cmocka_unit_test(another_configuration_fails),
+        cmocka_unit_test(damaged_files_are_errors_with_one_message),
+    };
+
+    return cmocka_run_group_tests_name("golden", tests, NULL, NULL);
+}

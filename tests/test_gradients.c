@@ -1,0 +1,404 @@
+/*
+ * test_gradients.c - the whole training step's gradients against finite differences of a
+ * reference network in double, with earlier calls and the carry held constant.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "engine.h"
+#include "error.h"
+#include "random.h"
+#include "support/reference_network.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEPS = 3, PUZZLES = 3 };
+
+/* Small, with no width a multiple of a vector. */
+static struct engine_config small_config(enum engine_arch arch, enum engine_positions positions)
+{
+    return (struct engine_config){
+        .arch = arch,
+        .batch_size = 5,
+        .seq_len = 7,
+        .vocab_size = 6,
+        .num_puzzle_identifiers = 4,
+        .puzzle_emb_ndim = 17,
+        .H_layers = 2,
+        .L_layers = 2,
+        .H_cycles = 2,
+        .L_cycles = 2,
+        .hidden_size = 14,
+        .num_heads = 3,
+        .intermediate_size = 19,
+        .pos_encodings = positions,
+        .rope_theta = 10000.0,
+        .rms_norm_eps = 1e-5,
+        .loss_type = ENGINE_STABLEMAX,
+        .halt_max_steps = 3,
+        .act_enabled = true,
+        .target_q_update_every = 1,
+        .global_batch_size = 5,
+        .lr = 1e-3,
+        .lr_min_ratio = 1.0,
+        .weight_decay = 0.1,
+        .beta1 = 0.9,
+        .beta2 = 0.95,
+        .lr_warmup_steps = 0,
+        .total_steps = 100,
+        .puzzle_emb_lr = 1e-2,
+        .puzzle_emb_weight_decay = 0.1,
+    };
+}
+
+struct fixture {
+    struct engine_config config;
+    struct engine *engine;
+    struct reference_parameters parameters;
+    struct reference_input frozen, moving; /* after the constant calls; a copy to run on */
+    struct reference_output output;
+    double *target;
+    int32_t *inputs, *labels, *identifiers;
+    size_t z;
+    int elements; /* checked per tensor, at least 2 */
+};
+
+static void *allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+
+    assert_non_null(memory);
+    return memory;
+}
+
+/* Parameters larger than the initial ones, the q head included, so that no term vanishes. */
+static void shake_parameters(struct engine *engine, uint64_t seed)
+{
+    for (int i = 0; i < engine_state_count(engine); i++) {
+        struct random_stream stream = random_stream(seed, "shake", (uint64_t)i);
+        struct engine_state state;
+
+        engine_state_describe(engine, i, &state);
+        if (state.kind != ENGINE_PARAMETER && state.kind != ENGINE_BUFFER)
+            continue;
+        float *values = allocate((size_t)state.elements, sizeof *values);
+        engine_state_get(engine, i, values);
+        for (int64_t k = 0; k < state.elements; k++)
+            values[k] += (float)(0.4 * (random_uniform(&stream) - 0.5));
+        engine_state_set(engine, i, values);
+        free(values);
+    }
+}
+
+static void set_up(struct fixture *f, const struct engine_config *config)
+{
+    struct error err;
+    size_t B = (size_t)config->batch_size, T = (size_t)config->seq_len;
+    size_t S = T + (size_t)reference_prefix(config);
+    struct random_stream stream = random_stream(11, "test", 0);
+
+    *f = (struct fixture){ .config = *config };
+    if (engine_create(&f->engine, config, &err) < 0)
+        fail_msg("%s", err.message);
+    engine_initialise(f->engine, 5);
+    shake_parameters(f->engine, 6);
+    f->z = B * S * (size_t)config->hidden_size;
+    f->inputs = allocate(B * T, sizeof(int32_t));
+    f->labels = allocate(B * T, sizeof(int32_t));
+    f->identifiers = allocate(B, sizeof(int32_t));
+    f->frozen = (struct reference_input){ f->inputs, f->labels, f->identifiers,
+                                          allocate(f->z, sizeof(double)),
+                                          allocate(f->z, sizeof(double)) };
+    f->moving = (struct reference_input){ f->inputs, f->labels, f->identifiers,
+                                          allocate(f->z, sizeof(double)),
+                                          allocate(f->z, sizeof(double)) };
+    f->output =
+        (struct reference_output){ allocate(B * T * (size_t)config->vocab_size, sizeof(double)),
+                                   allocate(2 * B, sizeof(double)) };
+    f->target = allocate(B, sizeof(double));
+    for (size_t i = 0; i < B * T; i++) {
+        f->inputs[i] = (int32_t)random_below(&stream, (uint64_t)config->vocab_size);
+        f->labels[i] = i % 4 == 0 || i / T == 2 /* a row without any label */
+                           ? ENGINE_IGNORE_LABEL
+                           : (int32_t)random_below(&stream, (uint64_t)config->vocab_size);
+    }
+    for (size_t b = 0; b < B; b++)
+        f->identifiers[b] = (int32_t)(b % PUZZLES); /* some ids twice */
+}
+
+static void tear_down(struct fixture *f)
+{
+    reference_parameters_release(&f->parameters);
+    engine_destroy(f->engine);
+    free(f->inputs);
+    free(f->labels);
+    free(f->identifiers);
+    free(f->frozen.z_H);
+    free(f->frozen.z_L);
+    free(f->moving.z_H);
+    free(f->moving.z_L);
+    free(f->output.logits);
+    free(f->output.q);
+    free(f->target);
+}
+
+/* The engine's carry, with halted rows restarted, as doubles. Data never changes here, so a
+ * restarted row takes the same. */
+static void load_carry(struct fixture *f)
+{
+    const struct engine_config *c = &f->config;
+    size_t row = f->z / (size_t)c->batch_size, D = (size_t)c->hidden_size;
+    float *z = allocate(f->z, sizeof *z);
+    uint8_t *halted = allocate((size_t)c->batch_size, 1);
+    double *states[2] = { f->frozen.z_H, f->frozen.z_L };
+    const enum engine_output outputs[2] = { ENGINE_Z_H, ENGINE_Z_L };
+    const double *init[2] = { reference_find(&f->parameters, "inner.H_init"),
+                              reference_find(&f->parameters, "inner.L_init") };
+
+    engine_read(f->engine, ENGINE_HALTED, halted);
+    for (int s = 0; s < (c->arch == ENGINE_HRM ? 2 : 1); s++) {
+        engine_read(f->engine, outputs[s], z);
+        for (size_t i = 0; i < f->z; i++)
+            states[s][i] = halted[i / row] ? init[s][i % D] : (double)z[i];
+    }
+    free(halted);
+    free(z);
+}
+
+/* The loss as a function of the parameters, all earlier calls held constant. */
+static double loss_now(struct fixture *f, bool with_target)
+{
+    memcpy(f->moving.z_H, f->frozen.z_H, f->z * sizeof(double));
+    memcpy(f->moving.z_L, f->frozen.z_L, f->z * sizeof(double));
+    reference_forward_last(&f->config, &f->parameters, &f->moving, &f->output);
+    return reference_loss(&f->config, &f->moving, &f->output, with_target ? f->target : NULL);
+}
+
+static double slope(struct fixture *f, double *parameter, bool with_target)
+{
+    const double step = 1e-5;
+    double at = *parameter;
+
+    *parameter = at + step;
+    double above = loss_now(f, with_target);
+    *parameter = at - step;
+    double below = loss_now(f, with_target);
+    *parameter = at;
+    return (above - below) / (2.0 * step);
+}
+
+/* Elements of one tensor: the first, the last, and some between. */
+static void check_tensor(struct fixture *f, const char *name, double *parameter,
+                         const float *gradient, int64_t count, bool with_target)
+{
+    double largest = 0.0;
+
+    for (int64_t i = 0; i < count; i++)
+        largest = fmax(largest, fabs((double)gradient[i]));
+    if (!(largest > 1e-9))
+        fail_msg("%s: the gradient is all zero", name);
+    for (int e = 0; e < f->elements; e++) {
+        int64_t i = (count - 1) * e / (f->elements - 1);
+        double want = slope(f, &parameter[i], with_target), got = (double)gradient[i];
+
+        if (!(fabs(got - want) <= 2e-5 * largest + 1e-4 * fabs(want)))
+            fail_msg("%s[%lld]: got %.9g, the difference quotient is %.9g (largest %.3g)", name,
+                     (long long)i, got, want, largest);
+    }
+}
+
+/* Puzzle rows: the reference's row gradient is the sum over batch rows of the same id. */
+static void check_puzzle(struct fixture *f, bool with_target)
+{
+    size_t E = (size_t)f->config.puzzle_emb_ndim, B = (size_t)f->config.batch_size;
+    float *rows = allocate(B * E, sizeof *rows), *sum = allocate(E, sizeof *sum);
+    double *puzzles = reference_find(&f->parameters, "inner.puzzle_emb.weights");
+
+    engine_read(f->engine, ENGINE_PUZZLE_GRADIENT, rows);
+    for (int32_t id = 0; id < PUZZLES && (size_t)id < B; id++) {
+        memset(sum, 0, E * sizeof *sum);
+        for (size_t b = 0; b < B; b++)
+            for (size_t e = 0; f->identifiers[b] == id && e < E; e++)
+                sum[e] += rows[b * E + e];
+        check_tensor(f, "puzzle_emb", puzzles + (size_t)id * E, sum, (int64_t)E, with_target);
+    }
+    free(sum);
+    free(rows);
+}
+
+/* Outputs of the step against the reference at the same parameters. */
+static void check_forward(struct fixture *f, const struct engine_result *result)
+{
+    size_t count = (size_t)(f->config.batch_size * f->config.seq_len * f->config.vocab_size);
+    float *logits = allocate(count, sizeof *logits);
+    double loss = loss_now(f, result->has_target_q);
+
+    engine_read(f->engine, ENGINE_LOGITS, logits);
+    for (size_t i = 0; i < count; i++)
+        if (!(fabs((double)logits[i] - f->output.logits[i]) < 2e-4))
+            fail_msg("logit %zu: got %.9g, want %.9g", i, (double)logits[i],
+                     f->output.logits[i]);
+    free(logits);
+    double got = result->loss / f->config.global_batch_size;
+    if (!(fabs(got - loss) < 1e-4))
+        fail_msg("loss: got %.9g, want %.9g", got, loss);
+}
+
+/* target_continue by the reference: one more segment from the new carry, on a copy. */
+static void compute_target(struct fixture *f)
+{
+    size_t B = (size_t)f->config.batch_size;
+    int32_t *steps = allocate(B, sizeof *steps);
+    float *target = allocate(B, sizeof *target);
+    struct reference_input next = f->moving;
+
+    loss_now(f, false); /* moving now holds the new carry */
+    reference_forward_constant(&f->config, &f->parameters, &next);
+    reference_forward_last(&f->config, &f->parameters, &next, &f->output);
+    engine_read(f->engine, ENGINE_STEPS, steps);
+    engine_read(f->engine, ENGINE_TARGET_Q_CONTINUE, target);
+    for (size_t b = 0; b < B; b++) {
+        double halt = f->output.q[2 * b], go_on = f->output.q[2 * b + 1];
+        double q = steps[b] >= f->config.halt_max_steps ? halt : fmax(halt, go_on);
+
+        f->target[b] = 1.0 / (1.0 + exp(-q));
+        if (!(fabs(f->target[b] - (double)target[b]) < 1e-4))
+            fail_msg("target of row %zu: got %.9g, want %.9g", b, (double)target[b],
+                     f->target[b]);
+    }
+    free(target);
+    free(steps);
+}
+
+static void check_gradients(struct fixture *f, bool with_target)
+{
+    for (int i = 0; i < f->parameters.count; i++) {
+        const struct engine_state *state = &f->parameters.states[i];
+        float *gradient;
+
+        if (state->kind != ENGINE_PARAMETER)
+            continue;
+        gradient = allocate((size_t)state->elements, sizeof *gradient);
+        engine_gradient_get(f->engine, i, gradient);
+        check_tensor(f, state->name, f->parameters.data[i], gradient, state->elements,
+                     with_target);
+        free(gradient);
+    }
+    if (f->config.puzzle_emb_ndim > 0)
+        check_puzzle(f, with_target);
+}
+
+static void check_config(const struct engine_config *config, int steps, int elements)
+{
+    struct fixture f;
+
+    set_up(&f, config);
+    f.elements = elements;
+    const struct engine_batch batch = { f.inputs, f.labels, f.identifiers };
+
+    for (int t = 0; t < steps; t++) {
+        struct engine_result result;
+
+        reference_parameters_release(&f.parameters);
+        assert_true(reference_parameters_load(&f.parameters, f.engine));
+        load_carry(&f);
+        engine_train_step(f.engine, &batch, NULL, &result);
+        assert_true(result.finite);
+        reference_forward_constant(&f.config, &f.parameters, &f.frozen);
+        if (result.has_target_q)
+            compute_target(&f);
+        check_forward(&f, &result);
+        if (t != 1) /* the first step, and one from a carry of several */
+            check_gradients(&f, result.has_target_q);
+    }
+    tear_down(&f);
+}
+
+static void hrm_with_rope_matches_finite_differences(void **state)
+{
+    (void)state;
+    struct engine_config c = small_config(ENGINE_HRM, ENGINE_ROPE);
+    check_config(&c, STEPS, 5);
+}
+
+static void hrm_with_learned_positions_and_softmax_matches(void **state)
+{
+    (void)state;
+    struct engine_config c = small_config(ENGINE_HRM, ENGINE_LEARNED);
+
+    c.loss_type = ENGINE_SOFTMAX;
+    c.num_heads = 4; /* head size 3, width 12 of 14 */
+    c.puzzle_emb_len = 3;
+    check_config(&c, STEPS, 5);
+}
+
+static void one_call_each_without_positions_matches(void **state)
+{
+    (void)state;
+    struct engine_config c = small_config(ENGINE_HRM, ENGINE_NO_POSITIONS);
+
+    c.H_cycles = c.L_cycles = 1;
+    c.H_layers = 1;
+    c.L_layers = 3;
+    check_config(&c, STEPS, 5);
+}
+
+static void no_puzzle_embedding_and_no_act_matches(void **state)
+{
+    (void)state;
+    struct engine_config c = small_config(ENGINE_HRM, ENGINE_ROPE);
+
+    c.puzzle_emb_ndim = 0;
+    c.H_cycles = 1;
+    c.L_cycles = 3;
+    c.target_q_update_every = 2;
+    check_config(&c, STEPS, 5);
+}
+
+static void transformer_matches_finite_differences(void **state)
+{
+    (void)state;
+    struct engine_config c = small_config(ENGINE_TRANSFORMER, ENGINE_ROPE);
+
+    c.H_layers = 3;
+    check_config(&c, STEPS, 5);
+}
+
+/* More positions than one block of query rows holds, and so many that each batch row is a
+ * chunk of its own. */
+static void long_sequences_match_finite_differences(void **state)
+{
+    (void)state;
+    struct engine_config c = small_config(ENGINE_HRM, ENGINE_ROPE);
+
+    c.batch_size = 2;
+    c.seq_len = 520;
+    c.H_layers = c.L_layers = 1;
+    c.H_cycles = c.L_cycles = 1;
+    c.hidden_size = 6;
+    c.num_heads = 1;
+    c.intermediate_size = 5;
+    c.puzzle_emb_ndim = 6;
+    c.target_q_update_every = 100;
+    check_config(&c, 1, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hrm_with_rope_matches_finite_differences),
+        cmocka_unit_test(hrm_with_learned_positions_and_softmax_matches),
+        cmocka_unit_test(one_call_each_without_positions_matches),
+        cmocka_unit_test(no_puzzle_embedding_and_no_act_matches),
+        cmocka_unit_test(transformer_matches_finite_differences),
+        cmocka_unit_test(long_sequences_match_finite_differences),
+    };
+
+    return cmocka_run_group_tests_name("gradients", tests, NULL, NULL);
+}

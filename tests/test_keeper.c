@@ -1,0 +1,372 @@
+/* test_keeper.c - what the keeper writes and passes on, with small workers of its own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "file.h"
+#include "json.h"
+#include "keeper.h"
+
+enum { WAIT_MS = 20000 };
+
+static char directory[64];
+
+static void pause_ms(int ms)
+{
+    nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000L }, NULL);
+}
+
+static int make_directory(void **state)
+{
+    (void)state;
+    snprintf(directory, sizeof directory, "/tmp/test_keeper.XXXXXX");
+    return mkdtemp(directory) == NULL;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    return file_remove_tree(directory, NULL);
+}
+
+static char *inside(const char *name)
+{
+    char *path = file_join(directory, name);
+
+    assert_non_null(path);
+    return path;
+}
+
+/* Starts a keeper of worker in a process of its own. */
+static pid_t start_keeper(keeper_worker_fn *worker)
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int exit_code = 0;
+        struct error err = { 0 };
+        int rc = keeper_run(&exit_code, directory, worker, NULL, &err);
+
+        if (rc < 0)
+            fprintf(stderr, "# %s\n", err.message);
+        _exit(rc < 0 ? 99 : exit_code);
+    }
+    return pid;
+}
+
+static int wait_status(pid_t pid)
+{
+    int status = 0;
+
+    for (int i = 0; i < WAIT_MS / 10; i++) {
+        if (waitpid(pid, &status, WNOHANG) == pid)
+            return status;
+        pause_ms(10);
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    fail_msg("the keeper did not end");
+    return status;
+}
+
+static cJSON *read_exit(void)
+{
+    struct error err = { 0 };
+    cJSON *root = NULL;
+    char *path = inside("exit.json");
+
+    if (json_read_file(&root, path, 1 << 16, &err) < 0)
+        fail_msg("%s", err.message);
+    free(path);
+    return root;
+}
+
+static double number(const cJSON *object, const char *key)
+{
+    const cJSON *item = json_member(object, key);
+
+    if (!cJSON_IsNumber(item))
+        fail_msg("%s is no number", key);
+    return item->valuedouble;
+}
+
+static void write_mark(const char *name)
+{
+    char *path = inside(name);
+
+    close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0666));
+    free(path);
+}
+
+/* Leaves the number in a file, for the test to look at. */
+static void write_number(const char *name, long value)
+{
+    char *path = inside(name), *aside = inside("aside");
+    FILE *file = fopen(aside, "w");
+
+    fprintf(file, "%ld\n", value);
+    fclose(file);
+    rename(aside, path);
+    free(aside);
+    free(path);
+}
+
+static long wait_number(const char *name)
+{
+    char *path = inside(name);
+    long value = -1;
+
+    for (int i = 0; i < WAIT_MS / 10 && !file_exists(path); i++)
+        pause_ms(10);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%ld", &value), 1);
+    fclose(file);
+    free(path);
+    return value;
+}
+
+static bool is_alive(long pid)
+{
+    char path[64], line[512] = "";
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    file = fopen(path, "r");
+    if (file == NULL)
+        return false;
+    bool read = fgets(line, sizeof line, file) != NULL;
+    fclose(file);
+    const char *parenthesis = strrchr(line, ')');
+    return read && parenthesis != NULL && parenthesis[2] != 'Z';
+}
+
+static void assert_dies(long pid)
+{
+    for (int i = 0; i < WAIT_MS / 10 && is_alive(pid); i++)
+        pause_ms(10);
+    assert_false(is_alive(pid));
+}
+
+static int exit_with_5(void *user)
+{
+    volatile double sum = 0.0;
+
+    (void)user;
+    volatile char *block = malloc(24 << 20);
+    for (int i = 0; i < 24 << 20; i += 512)
+        block[i] = 1;
+    for (int i = 0; i < 20000000; i++)
+        sum = sum + (double)i;
+    free((void *)(uintptr_t)block);
+    return 5;
+}
+
+static void exit_json_has_status_times_and_memory(void **state)
+{
+    (void)state;
+    pid_t keeper = start_keeper(exit_with_5);
+    int status = wait_status(keeper);
+    cJSON *root = read_exit();
+
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 5);
+    assert_string_equal(json_member(root, "format")->valuestring, "hrmlab-exit-1");
+    assert_int_equal((int)number(root, "keeper_pid"), keeper);
+    assert_int_equal((int)number(root, "exit_status"), 5);
+    assert_int_equal((int)number(root, "signal"), 0);
+    assert_true(number(root, "user_seconds") > 0.0);
+    assert_true(number(root, "peak_rss_mib") > 24.0);
+    assert_int_equal(strlen(json_member(root, "boot_id")->valuestring), 36);
+    assert_true(strcmp(json_member(root, "started_at")->valuestring,
+                       json_member(root, "ended_at")->valuestring) <= 0);
+    cJSON_Delete(root);
+}
+
+static int kill_self(void *user)
+{
+    (void)user;
+    raise(SIGKILL);
+    return 0;
+}
+
+static void signal_that_ended_the_worker_is_named(void **state)
+{
+    (void)state;
+    int status = wait_status(start_keeper(kill_self));
+    cJSON *root = read_exit();
+
+    assert_int_equal(WEXITSTATUS(status), 128 + SIGKILL);
+    assert_true(cJSON_IsNull(json_member(root, "exit_status")));
+    assert_int_equal((int)number(root, "signal"), SIGKILL);
+    cJSON_Delete(root);
+}
+
+static int stop_when_asked(void *user)
+{
+    (void)user;
+    write_number("worker", getpid());
+    while (!keeper_stop_requested())
+        pause_ms(5);
+    write_mark("asked");
+    return 130;
+}
+
+static void sigterm_reaches_the_worker_which_ends_by_itself(void **state)
+{
+    (void)state;
+    pid_t keeper = start_keeper(stop_when_asked);
+
+    wait_number("worker");
+    kill(keeper, SIGTERM);
+    assert_int_equal(WEXITSTATUS(wait_status(keeper)), 130);
+    char *path = inside("asked");
+    assert_true(file_exists(path));
+    free(path);
+    cJSON *root = read_exit();
+    assert_int_equal((int)number(root, "exit_status"), 130);
+    cJSON_Delete(root);
+}
+
+static int ignore_the_first_stop(void *user)
+{
+    (void)user;
+    write_number("worker", getpid());
+    while (!keeper_stop_requested())
+        pause_ms(5);
+    write_number("asked", 1);
+    pause_ms(60000);
+    return 0;
+}
+
+static void second_sigterm_ends_the_worker_at_once(void **state)
+{
+    (void)state;
+    pid_t keeper = start_keeper(ignore_the_first_stop);
+
+    wait_number("worker");
+    kill(keeper, SIGTERM);
+    wait_number("asked");
+    kill(keeper, SIGINT);
+    assert_int_equal(WEXITSTATUS(wait_status(keeper)), 130);
+}
+
+static void worker_dies_with_a_killed_keeper_which_leaves_no_exit_file(void **state)
+{
+    (void)state;
+    pid_t keeper = start_keeper(stop_when_asked);
+    long worker = wait_number("worker");
+
+    kill(keeper, SIGKILL);
+    wait_status(keeper);
+    assert_dies(worker);
+    char *path = inside("exit.json");
+    assert_false(file_exists(path));
+    free(path);
+}
+
+/* A grandchild in a session of its own, and one that was there before its parent ended. */
+static int leave_descendants(void *user)
+{
+    (void)user;
+    for (int i = 0; i < 2; i++) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            if (i == 0)
+                setsid();
+            pause_ms(60000);
+            _exit(0);
+        }
+        write_number(i == 0 ? "first" : "second", pid);
+    }
+    return 0;
+}
+
+static void processes_left_by_the_worker_are_ended(void **state)
+{
+    (void)state;
+    int status = wait_status(start_keeper(leave_descendants));
+
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_false(is_alive(wait_number("first")));
+    assert_false(is_alive(wait_number("second")));
+}
+
+static void directory_with_a_journal_is_refused_and_left_alone(void **state)
+{
+    (void)state;
+    int exit_code = -1;
+    struct error err = { 0 };
+
+    write_mark("journal.jsonl");
+    assert_int_equal(keeper_run(&exit_code, directory, exit_with_5, NULL, &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "journal.jsonl"));
+    char *path = inside("exit.json");
+    assert_false(file_exists(path));
+    free(path);
+    assert_int_equal(keeper_run(&exit_code, "/nonexistent", exit_with_5, NULL, &err),
+                     ERROR_ABSENT);
+}
+
+static int limit_and_report(void *user)
+{
+    struct error err = { 0 };
+    struct rlimit core;
+    cpu_set_t set;
+    int first = -1;
+
+    (void)user;
+    sched_getaffinity(0, sizeof set, &set);
+    for (int i = 0; i < CPU_SETSIZE && first < 0; i++)
+        if (CPU_ISSET((size_t)i, &set))
+            first = i;
+    if (keeper_pin_worker(&first, 1, &err) < 0 || keeper_limit_worker(0.0, &err) < 0)
+        return 1;
+    sched_getaffinity(0, sizeof set, &set);
+    getrlimit(RLIMIT_CORE, &core);
+    if (CPU_COUNT(&set) != 1 || !CPU_ISSET((size_t)first, &set) || core.rlim_cur != 0)
+        return 2;
+    return keeper_pin_worker(&(int){ CPU_SETSIZE - 1 }, 1, &err) == ERROR_ENVIRONMENT ? 0 : 3;
+}
+
+static void worker_is_pinned_and_dumps_no_core(void **state)
+{
+    (void)state;
+    assert_int_equal(WEXITSTATUS(wait_status(start_keeper(limit_and_report))), 0);
+}
+
+int main(void)
+{
+#define WITH_DIRECTORY(test)                                                                   \
+    cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
+    const struct CMUnitTest tests[] = {
+        WITH_DIRECTORY(exit_json_has_status_times_and_memory),
+        WITH_DIRECTORY(signal_that_ended_the_worker_is_named),
+        WITH_DIRECTORY(sigterm_reaches_the_worker_which_ends_by_itself),
+        WITH_DIRECTORY(second_sigterm_ends_the_worker_at_once),
+        WITH_DIRECTORY(worker_dies_with_a_killed_keeper_which_leaves_no_exit_file),
+        WITH_DIRECTORY(processes_left_by_the_worker_are_ended),
+        WITH_DIRECTORY(directory_with_a_journal_is_refused_and_left_alone),
+        WITH_DIRECTORY(worker_is_pinned_and_dumps_no_core),
+    };
+
+    return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
+}

@@ -1,0 +1,525 @@
+/*
+ * test_kernels.c - every kernel set that this CPU has against plain definitions in double, and
+ * every backward kernel against finite differences of the forward definition.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "engine.h"
+#include "error.h"
+#include "kernels.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 3, MAX_WIDTH = 300, CANARIES = 4 };
+static const float CANARY = 12345.0f;
+
+/* Widths that a vector loop gets wrong: below, at, and just past whole vectors. */
+static const int AWKWARD_WIDTHS[] = { 1, 2, 7, 8, 15, 16, 17, 31, 33, 64, 65, 130, MAX_WIDTH };
+enum { WIDTH_COUNT = sizeof AWKWARD_WIDTHS / sizeof *AWKWARD_WIDTHS };
+
+typedef void check_fn(const struct kernels *k, int width);
+
+/* Runs check for every supported set and awkward width. */
+static void for_all_sets(check_fn *check)
+{
+    static const char *const SETS[] = { "base", "avx2", "avx512" };
+    int ran = 0;
+
+    for (size_t s = 0; s < sizeof SETS / sizeof *SETS; s++) {
+        const struct kernels *k;
+        struct error err;
+
+        if (engine_select_kernels(SETS[s], &err) < 0) {
+            print_message("skipped: %s\n", err.message);
+            continue;
+        }
+        assert_int_equal(kernels_current(&k, &err), 0);
+        for (int w = 0; w < WIDTH_COUNT; w++)
+            check(k, AWKWARD_WIDTHS[w]);
+        ran++;
+    }
+    assert_int_equal(engine_select_kernels(NULL, NULL), 0);
+    assert_true(ran >= 1);
+}
+
+/* count random values in [-1, 1), canaries behind them, and slack that kernels may read. */
+static float *random_values(size_t count, uint64_t seed)
+{
+    float *values = malloc((count + CANARIES + KERNEL_SLACK) * sizeof *values);
+
+    assert_non_null(values);
+    for (size_t i = 0; i < count; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        values[i] = (float)(seed >> 40) * 0x1p-23f - 1.0f;
+    }
+    for (size_t i = count; i < count + CANARIES + KERNEL_SLACK; i++)
+        values[i] = CANARY;
+    return values;
+}
+
+static float *copy_values(const float *from, size_t count)
+{
+    float *values = random_values(count, 1);
+
+    memcpy(values, from, count * sizeof *values);
+    return values;
+}
+
+/* Nothing was written behind count elements. Frees values. */
+static void check_canary_and_free(float *values, size_t count)
+{
+    for (size_t i = count; i < count + CANARIES; i++)
+        if (values[i] != CANARY)
+            fail_msg("written %zu elements behind %zu", i - count + 1, count);
+    free(values);
+}
+
+static void check_close(const struct kernels *k, const char *what, int width, size_t i,
+                        double got, double want, double tolerance)
+{
+    if (!(fabs(got - want) <= tolerance))
+        fail_msg("%s %s, width %d, element %zu: got %.9g, want %.9g", k->name, what, width, i,
+                 got, want);
+}
+
+static void check_sums(const struct kernels *k, int width)
+{
+    size_t n = (size_t)width;
+    float *a = random_values(n, 1), *b = random_values(n, 2), *c = random_values(n, 3);
+    float *out = random_values(n, 4), *start = copy_values(out, n);
+
+    k->inject(out, a, b, c, n);
+    for (size_t i = 0; i < n; i++)
+        check_close(k, "inject", width, i, (double)out[i],
+                    (double)a[i] + ((double)b[i] + (double)c[i]), 4e-7);
+    k->inject(out, a, b, NULL, n);
+    for (size_t i = 0; i < n; i++)
+        check_close(k, "inject", width, i, (double)out[i], (double)a[i] + (double)b[i], 2e-7);
+    memcpy(out, start, n * sizeof *out);
+    k->inject(out, out, b, c, n); /* in place */
+    for (size_t i = 0; i < n; i++)
+        check_close(k, "inject", width, i, (double)out[i],
+                    (double)start[i] + ((double)b[i] + (double)c[i]), 4e-7);
+    memcpy(out, start, n * sizeof *out);
+    k->add(out, a, n);
+    k->add_scaled(out, b, 0.5f, n);
+    for (size_t i = 0; i < n; i++)
+        check_close(k, "add", width, i, (double)out[i],
+                    (double)start[i] + (double)a[i] + 0.5 * (double)b[i], 4e-7);
+    k->scale(out, a, 3.0f, n);
+    for (size_t i = 0; i < n; i++)
+        check_close(k, "scale", width, i, (double)out[i], 3.0 * (double)a[i], 4e-7);
+    k->add_position(out, a, b, 3.0f, n);
+    for (size_t i = 0; i < n; i++)
+        check_close(k, "add_position", width, i, (double)out[i],
+                    3.0 * ((double)a[i] + (double)b[i]), 8e-7);
+    check_canary_and_free(out, n);
+    check_canary_and_free(start, n);
+    check_canary_and_free(a, n);
+    check_canary_and_free(b, n);
+    check_canary_and_free(c, n);
+}
+
+/* y = norm(x) in double; a row. */
+static void rmsnorm_definition(double *y, const double *x, int width, double epsilon)
+{
+    double squares = 0.0;
+
+    for (int c = 0; c < width; c++)
+        squares += x[c] * x[c];
+    for (int c = 0; c < width; c++)
+        y[c] = x[c] / sqrt(squares / width + epsilon);
+}
+
+/* sum over c of weight_c * norm(x)_c: a scalar to differentiate. */
+static double rmsnorm_scalar(const double *x, const float *weight, int width, double epsilon)
+{
+    double y[MAX_WIDTH], sum = 0.0;
+
+    rmsnorm_definition(y, x, width, epsilon);
+    for (int c = 0; c < width; c++)
+        sum += y[c] * (double)weight[c];
+    return sum;
+}
+
+static void check_rmsnorm(const struct kernels *k, int width)
+{
+    const double epsilon = 1e-5, step = 1e-6;
+    size_t n = (size_t)(ROWS * width);
+    float *x = random_values(n, 5), *y = copy_values(x, n), *dy = random_values(n, 6);
+    float *dx = copy_values(dy, n), *rstd = random_values(ROWS, 7);
+
+    k->rmsnorm_forward(y, rstd, ROWS, width, (float)epsilon);
+    k->rmsnorm_backward(dx, y, rstd, ROWS, width);
+    for (int r = 0; r < ROWS; r++) {
+        double row[MAX_WIDTH] = { 0 }, want[MAX_WIDTH];
+
+        for (int c = 0; c < width; c++)
+            row[c] = (double)x[r * width + c];
+        rmsnorm_definition(want, row, width, epsilon);
+        for (int c = 0; c < width; c++) {
+            size_t at = (size_t)(r * width + c);
+            double value = row[c];
+
+            check_close(k, "rmsnorm_forward", width, at, (double)y[at], want[c],
+                        2e-6 * (1.0 + fabs(want[c])));
+            row[c] = value + step;
+            double above = rmsnorm_scalar(row, dy + r * width, width, epsilon);
+            row[c] = value - step;
+            double below = rmsnorm_scalar(row, dy + r * width, width, epsilon);
+            row[c] = value;
+            double slope = (above - below) / (2.0 * step);
+            check_close(k, "rmsnorm_backward", width, at, (double)dx[at], slope,
+                        1e-5 * (1.0 + fabs((double)rstd[r] * (double)dy[at])));
+        }
+    }
+    memcpy(y, x, n * sizeof *y);
+    k->rmsnorm_forward(y, NULL, ROWS, width, (float)epsilon); /* without keeping rstd */
+    check_canary_and_free(x, n);
+    check_canary_and_free(y, n);
+    check_canary_and_free(dy, n);
+    check_canary_and_free(dx, n);
+    check_canary_and_free(rstd, ROWS);
+}
+
+static double swiglu_definition(double gate, double up)
+{
+    return gate / (1.0 + exp(-gate)) * up;
+}
+
+static void check_swiglu(const struct kernels *k, int width)
+{
+    const double step = 1e-6;
+    size_t n = (size_t)(ROWS * width);
+    float *gate_up = random_values(2 * n, 8), *act = random_values(n, 9);
+    float *dact = random_values(n, 10), *dact_out = copy_values(dact, n);
+    gate_up[0] *= 30.0f; /* the tails of the exponential */
+    gate_up[2 * n - 1] *= 30.0f;
+    float *dgate_up = copy_values(gate_up, 2 * n), *in_place = copy_values(gate_up, 2 * n);
+
+    k->swiglu_forward(act, width, gate_up, ROWS, width);
+    k->swiglu_forward(in_place, 2 * width, in_place, ROWS, width);
+    k->swiglu_backward(dgate_up, dact_out, ROWS, width);
+    for (int r = 0; r < ROWS; r++)
+        for (int f = 0; f < width; f++) {
+            size_t at = (size_t)(r * width + f), gate = (size_t)(r * 2 * width + f);
+            double g = (double)gate_up[gate], u = (double)gate_up[gate + (size_t)width];
+            double d = (double)dact[at], want = swiglu_definition(g, u);
+            double tolerance = 1e-6 * (1.0 + fabs(want));
+
+            check_close(k, "swiglu_forward", width, at, (double)act[at], want, tolerance);
+            check_close(k, "swiglu_forward in place", width, gate, (double)in_place[gate], want,
+                        tolerance);
+            check_close(k, "swiglu_backward act", width, at, (double)dact_out[at], want,
+                        tolerance);
+            double dg = (swiglu_definition(g + step, u) - swiglu_definition(g - step, u)) /
+                        (2.0 * step);
+            double du = (swiglu_definition(g, u + step) - swiglu_definition(g, u - step)) /
+                        (2.0 * step);
+            check_close(k, "swiglu_backward gate", width, gate, (double)dgate_up[gate], d * dg,
+                        2e-6 * (1.0 + fabs(d * dg)));
+            check_close(k, "swiglu_backward up", width, gate + (size_t)width,
+                        (double)dgate_up[gate + (size_t)width], d * du,
+                        2e-6 * (1.0 + fabs(d * du)));
+        }
+    check_canary_and_free(gate_up, 2 * n);
+    check_canary_and_free(dgate_up, 2 * n);
+    check_canary_and_free(in_place, 2 * n);
+    check_canary_and_free(act, n);
+    check_canary_and_free(dact, n);
+    check_canary_and_free(dact_out, n);
+}
+
+/* Two heads of rows of three, over positions 0, 1, 0; turning back restores. */
+static void check_rope(const struct kernels *k, int width)
+{
+    enum { HEADS = 2, S = 2 };
+    int d = 2 * width;
+    if (d > MAX_WIDTH)
+        return;
+    size_t row = (size_t)(3 * HEADS * d), n = ROWS * row, table = (size_t)(S * d);
+    float *x = random_values(n, 11), *turned = copy_values(x, n);
+    float *cosine = random_values(table, 12), *sine = random_values(table, 13);
+
+    for (size_t i = 0; i < table; i++) {
+        double angle = (double)(i / (size_t)d) * pow(100.0, -(double)(i % (size_t)width));
+
+        cosine[i] = (float)cos(angle);
+        sine[i] = (float)sin(angle);
+    }
+    k->rope(turned, (ptrdiff_t)row, cosine, sine, 1.0f, ROWS, S, HEADS, d);
+    for (size_t r = 0; r < ROWS; r++)
+        for (size_t i = 0; i < row; i++) {
+            size_t at = r * row + i, c = i % (size_t)d, low = c % (size_t)width;
+            size_t angle = r % S * (size_t)d + low;
+            double a = (double)x[at - c + low], b = (double)x[at - c + low + (size_t)width];
+            double turn = (double)sine[angle], keep = (double)cosine[angle];
+            double want = c < (size_t)width ? a * keep - b * turn : b * keep + a * turn;
+
+            if (i >= (size_t)(HEADS * d))
+                want = (double)x[at]; /* heads that are not turned */
+            check_close(k, "rope", width, at, (double)turned[at], want, 1e-6);
+        }
+    k->rope(turned, (ptrdiff_t)row, cosine, sine, -1.0f, ROWS, S, HEADS, d);
+    for (size_t i = 0; i < n; i++)
+        check_close(k, "rope back", width, i, (double)turned[i], (double)x[i], 1e-6);
+    check_canary_and_free(x, n);
+    check_canary_and_free(turned, n);
+    check_canary_and_free(cosine, table);
+    check_canary_and_free(sine, table);
+}
+
+/* out (S, d) = softmax(q k / sqrt d) v in double. */
+static void attention_definition(double *out, const double *q, const double *keys,
+                                 const double *values, int S, int d)
+{
+    double *p = malloc((size_t)S * sizeof *p);
+
+    assert_non_null(p);
+    for (int i = 0; i < S; i++) {
+        double sum = 0.0;
+
+        for (int j = 0; j < S; j++) {
+            p[j] = 0.0;
+            for (int c = 0; c < d; c++)
+                p[j] += q[i * d + c] * keys[j * d + c];
+            p[j] = exp(p[j] / sqrt(d));
+            sum += p[j];
+        }
+        for (int c = 0; c < d; c++) {
+            out[i * d + c] = 0.0;
+            for (int j = 0; j < S; j++)
+                out[i * d + c] += p[j] / sum * values[j * d + c];
+        }
+    }
+    free(p);
+}
+
+static double attention_scalar(const double *qkv, const double *dout, double *out, int S, int d)
+{
+    int n = S * d;
+    double sum = 0.0;
+
+    attention_definition(out, qkv, qkv + n, qkv + 2 * n, S, d);
+    for (int i = 0; i < n; i++)
+        sum += out[i] * dout[i];
+    return sum;
+}
+
+/* One head of size d over S positions inside rows of qkv that are wider than it needs. */
+static void check_attention(const struct kernels *k, int S, int d)
+{
+    const double step = 1e-5;
+    size_t n = (size_t)(S * d), ld = (size_t)(3 * d + 5), ld_out = (size_t)(d + 3);
+    size_t size = (size_t)S * ld, size_out = (size_t)S * ld_out;
+    float *qkv = random_values(size, 14), *dqkv = copy_values(qkv, size);
+    float *out = random_values(size_out, 15), *dout = random_values(size_out, 16);
+    float *first = random_values((size_t)d, 18), *keep = random_values((size_t)(2 * S), 17);
+    float *scratch = malloc(attention_scratch_size(S, d) * sizeof *scratch);
+    double *exact = calloc(5 * n, sizeof *exact), *work = exact + 4 * n;
+
+    assert_true(scratch != NULL && exact != NULL);
+    for (size_t i = 0; i < size; i++)
+        qkv[i] *= 2.0f;
+    memcpy(dqkv, qkv, size * sizeof *qkv);
+    struct attention_view view = { qkv, qkv + d, qkv + 2 * d, (ptrdiff_t)ld, S, S, d };
+    struct attention_view in_place = { dqkv, dqkv + d, dqkv + 2 * d, (ptrdiff_t)ld, S, S, d };
+
+    k->attention_forward(out, (ptrdiff_t)ld_out, keep, &view, scratch);
+    k->attention_backward(dqkv, dqkv + d, dqkv + 2 * d, out, dout, (ptrdiff_t)ld_out, keep,
+                          &in_place, scratch);
+    view.queries = 1;
+    k->attention_forward(first, d, NULL, &view, scratch);
+    for (size_t i = 0; i < n; i++) {
+        size_t s = i / (size_t)d, c = i % (size_t)d;
+
+        for (size_t part = 0; part < 3; part++)
+            exact[part * n + i] = (double)qkv[s * ld + part * (size_t)d + c];
+        exact[3 * n + i] = (double)dout[s * ld_out + c];
+    }
+    attention_definition(work, exact, exact + n, exact + 2 * n, S, d);
+    for (size_t i = 0; i < n; i++) {
+        size_t s = i / (size_t)d, c = i % (size_t)d;
+
+        check_close(k, "attention_forward", S, i, (double)out[s * ld_out + c], work[i], 3e-6);
+        if (s == 0)
+            check_close(k, "attention_forward of one query", S, i, (double)first[c], work[i],
+                        3e-6);
+    }
+    for (size_t i = 0; i < 3 * n; i += 1 + 3 * n / 60) {
+        double value = exact[i];
+        size_t at = i % n / (size_t)d * ld + i / n * (size_t)d + i % (size_t)d;
+
+        exact[i] = value + step;
+        double above = attention_scalar(exact, exact + 3 * n, work, S, d);
+        exact[i] = value - step;
+        double below = attention_scalar(exact, exact + 3 * n, work, S, d);
+        exact[i] = value;
+        check_close(k, "attention_backward", S, i, (double)dqkv[at],
+                    (above - below) / (2.0 * step), 2e-5);
+    }
+    for (size_t i = 0; i < size; i++)
+        if (i % ld >= (size_t)(3 * d))
+            assert_true(dqkv[i] == qkv[i]); /* between the rows nothing changed */
+    free(exact);
+    free(scratch);
+    check_canary_and_free(first, (size_t)d);
+    check_canary_and_free(keep, (size_t)(2 * S));
+    check_canary_and_free(out, size_out);
+    check_canary_and_free(dout, size_out);
+    check_canary_and_free(qkv, size);
+    check_canary_and_free(dqkv, size);
+}
+
+/* Widths as numbers of positions, with a head size that differs from set to set of vectors. */
+static void check_attentions(const struct kernels *k, int width)
+{
+    static const int HEAD_SIZES[] = { 1, 3, 16, 32, 42, 65 };
+
+    check_attention(k, width, HEAD_SIZES[width % 6]);
+    if (width < 40)
+        for (int i = 0; i < 6; i++)
+            check_attention(k, width, HEAD_SIZES[i]);
+}
+
+static void check_adam(const struct kernels *k, int width)
+{
+    const struct adam_rates rates = { 0.999f, 0.1f, 0.05f, 0.01f, 1.7f };
+    size_t n = (size_t)width;
+    float *p = random_values(n, 19), *m = random_values(n, 20), *v = random_values(n, 21);
+    float *g = random_values(n, 22);
+    float *p0 = copy_values(p, n), *m0 = copy_values(m, n);
+
+    for (size_t i = 0; i < n; i++) {
+        v[i] = fabsf(v[i]) * powf(10.0f, -(float)(i % 12)); /* all ratios of m to sqrt v */
+        if (i % 5 == 0)
+            g[i] = m[i] = v[i] = m0[i] = 0.0f; /* atan2(0, 0) = 0 */
+    }
+    float *v0 = copy_values(v, n);
+
+    k->adam_atan2(p, m, v, g, rates, n);
+    for (size_t i = 0; i < n; i++) {
+        double gradient = (double)g[i];
+        double first = (double)m0[i] + (double)rates.one_less_b1 * (gradient - (double)m0[i]);
+        double second =
+            (double)v0[i] + (double)rates.one_less_b2 * (gradient * gradient - (double)v0[i]);
+        double want =
+            (double)p0[i] * (double)rates.decay -
+            (double)rates.step * atan2(first, sqrt(second) * (double)rates.v_correction);
+
+        check_close(k, "adam m", width, i, (double)m[i], first, 2e-7);
+        check_close(k, "adam v", width, i, (double)v[i], second, 2e-7);
+        check_close(k, "adam p", width, i, (double)p[i], want, 2e-7);
+    }
+    check_canary_and_free(p, n);
+    check_canary_and_free(m, n);
+    check_canary_and_free(v, n);
+    check_canary_and_free(g, n);
+    check_canary_and_free(p0, n);
+    check_canary_and_free(m0, n);
+    check_canary_and_free(v0, n);
+}
+
+static void check_sign_sgd(const struct kernels *k, int width)
+{
+    size_t n = (size_t)width;
+    float *p = random_values(n, 23), *g = random_values(n, 24), *p0 = copy_values(p, n);
+
+    g[0] = 0.0f; /* such a value still decays */
+    k->sign_sgd(p, g, 0.9f, 0.25f, n);
+    for (size_t i = 0; i < n; i++) {
+        double sign = g[i] > 0.0f ? 1.0 : (g[i] < 0.0f ? -1.0 : 0.0);
+
+        check_close(k, "sign_sgd", width, i, (double)p[i],
+                    (double)p0[i] * (double)0.9f - 0.25 * sign, 2e-7);
+    }
+    check_canary_and_free(p, n);
+    check_canary_and_free(g, n);
+    check_canary_and_free(p0, n);
+}
+
+static void sums_match_their_definition(void **state)
+{
+    (void)state;
+    for_all_sets(check_sums);
+}
+
+static void rmsnorm_matches_definition_and_difference_quotients(void **state)
+{
+    (void)state;
+    for_all_sets(check_rmsnorm);
+}
+
+static void swiglu_matches_definition_and_difference_quotients(void **state)
+{
+    (void)state;
+    for_all_sets(check_swiglu);
+}
+
+static void rope_turns_pairs_and_back(void **state)
+{
+    (void)state;
+    for_all_sets(check_rope);
+}
+
+static void attention_matches_definition_and_difference_quotients(void **state)
+{
+    (void)state;
+    for_all_sets(check_attentions);
+}
+
+static void adam_atan2_matches_the_library_function(void **state)
+{
+    (void)state;
+    for_all_sets(check_adam);
+}
+
+static void sign_sgd_matches_its_definition(void **state)
+{
+    (void)state;
+    for_all_sets(check_sign_sgd);
+}
+
+static void not_a_number_stays_one(void **state)
+{
+    (void)state;
+    const struct kernels *k;
+    float gate_up[2] = { NAN, 1.0f }, act = 0.0f;
+
+    assert_int_equal(kernels_current(&k, NULL), 0);
+    k->swiglu_forward(&act, 1, gate_up, 1, 1);
+    assert_true(isnan(act));
+}
+
+static void unknown_kernel_set_is_refused(void **state)
+{
+    (void)state;
+    struct error err;
+
+    assert_int_equal(engine_select_kernels("sse9", &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "sse9"));
+    assert_non_null(strstr(err.message, "avx512"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sums_match_their_definition),
+        cmocka_unit_test(rmsnorm_matches_definition_and_difference_quotients),
+        cmocka_unit_test(swiglu_matches_definition_and_difference_quotients),
+        cmocka_unit_test(rope_turns_pairs_and_back),
+        cmocka_unit_test(attention_matches_definition_and_difference_quotients),
+        cmocka_unit_test(adam_atan2_matches_the_library_function),
+        cmocka_unit_test(sign_sgd_matches_its_definition),
+        cmocka_unit_test(not_a_number_stays_one),
+        cmocka_unit_test(unknown_kernel_set_is_refused),
+    };
+
+    return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
+}

@@ -1,0 +1,403 @@
+/* test_resume.c - killed, stopped and damaged: a resumed run is the undisturbed one, bit for bit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "error.h"
+#include "file.h"
+#include "json.h"
+#include "random.h"
+#include "support/worker_runs.h"
+
+enum { MAX_ATTEMPTS = 60 };
+
+static const char EVALUATIONS[] =
+    "[{\"eval.halt_max_steps\":2,\"eval.augmentations\":\"all\",\"eval.act_inference\":false,"
+    "\"eval.seed\":0,\"eval.split\":\"test\"},"
+    "{\"eval.halt_max_steps\":3,\"eval.augmentations\":2,\"eval.act_inference\":true,"
+    "\"eval.seed\":0,\"eval.split\":\"test\"}]";
+
+/* Long enough to be killed many times, with interim evaluations and many checkpoints. */
+static const char *const HRM[] = { "train.max_steps=0",
+                                   "train.epochs=120",
+                                   "train.eval_interval=15",
+                                   "train.checkpoint_interval=0.02",
+                                   "arch.halt_exploration_prob=0.5",
+                                   "train.target_q_update_every=2",
+                                   NULL };
+static const char *const TRANSFORMER[] = { "train.max_steps=0",
+                                           "train.epochs=120",
+                                           "train.eval_interval=15",
+                                           "train.checkpoint_interval=0.02",
+                                           "arch.name=transformer",
+                                           "arch.act_enabled=false",
+                                           NULL };
+
+static char tasks[64];
+
+static int make_tasks(void **state)
+{
+    (void)state;
+    run_make_tasks(tasks);
+    return 0;
+}
+
+static int remove_tasks(void **state)
+{
+    (void)state;
+    return file_remove_tree(tasks, NULL);
+}
+
+static void setup_run(struct run_setup *setup, const char *const *more)
+{
+    struct run_settings settings;
+
+    run_settings_init(&settings, tasks, more);
+    run_setup_init(setup, settings.list, EVALUATIONS);
+}
+
+/* What an undisturbed run in a workspace of its own says; seconds: how long it took. */
+static cJSON *undisturbed(const char *const *more, char **hash, double *seconds)
+{
+    struct run_setup setup;
+
+    setup_run(&setup, more);
+    run_write_job(&setup, 1, NULL);
+    double started = clock_monotonic_s();
+    assert_int_equal(run_attempt(&setup, 1), 0);
+    *seconds = clock_monotonic_s() - started;
+    *hash = run_event_text(&setup, 1, "end", "weights_hash");
+    cJSON *journal = run_journal(&setup, 1);
+    run_setup_release(&setup);
+    return journal;
+}
+
+/* The event without what may differ, as text; NULL for types that are not compared. */
+static char *comparable(const cJSON *event)
+{
+    static const char *const TYPES[] = { "metric", "evaluation", "baseline", "outcome" };
+    static const char *const ASIDE[] = { "h", "n", "t", "seconds" };
+    bool wanted = false;
+
+    for (int i = 0; i < 4; i++)
+        wanted = wanted || strcmp(json_member(event, "type")->valuestring, TYPES[i]) == 0;
+    if (!wanted)
+        return NULL;
+    cJSON *copy = cJSON_Duplicate(event, 1);
+    for (int i = 0; i < 4; i++)
+        cJSON_DeleteItemFromObjectCaseSensitive(copy, ASIDE[i]);
+    char *out = json_canonical(copy);
+    cJSON_Delete(copy);
+    return out;
+}
+
+static bool journal_says(const cJSON *journal, const char *wanted)
+{
+    const cJSON *event;
+    bool found = false;
+
+    cJSON_ArrayForEach(event, journal)
+    {
+        char *said = comparable(event);
+
+        found = found || (said != NULL && strcmp(said, wanted) == 0);
+        free(said);
+    }
+    return found;
+}
+
+/* Everything in one is in the other. */
+static void assert_says_all_of(const cJSON *journal, const cJSON *expected, const char *what)
+{
+    const cJSON *event;
+
+    cJSON_ArrayForEach(event, expected)
+    {
+        char *wanted = comparable(event);
+
+        if (wanted != NULL && !journal_says(journal, wanted))
+            fail_msg("%s: %.300s", what, wanted);
+        free(wanted);
+    }
+}
+
+/* Adds the events of an attempt to all. */
+static void collect(cJSON *all, const struct run_setup *setup, int attempt)
+{
+    cJSON *journal = run_journal(setup, attempt);
+
+    while (cJSON_GetArraySize(journal) > 0)
+        cJSON_AddItemToArray(all, cJSON_DetachItemFromArray(journal, 0));
+    cJSON_Delete(journal);
+}
+
+/* Kills the worker (or the keeper) of one attempt after a while; true when it had ended. */
+static bool run_and_kill(const struct run_setup *setup, int attempt, int after_ms, bool keeper)
+{
+    pid_t pid = run_start(setup, attempt);
+
+    run_pause_ms(after_ms);
+    if (keeper) {
+        kill(pid, SIGKILL);
+    } else {
+        pid_t worker = run_worker_pid(pid);
+
+        if (worker > 0)
+            kill(worker, SIGKILL);
+    }
+    return run_wait(pid) == 0;
+}
+
+/* Kills at random moments until an attempt gets through; compares with the undisturbed run. */
+static void check_killed_run(const char *const *more, uint64_t seed)
+{
+    struct random_stream stream = random_stream(seed, "kill", 0);
+    struct run_setup setup;
+    char *expected = NULL;
+    double seconds = 0.0;
+    cJSON *reference = undisturbed(more, &expected, &seconds), *all = cJSON_CreateArray();
+    int attempt = 0, killed = 0, resumed = 0;
+    int kills = getenv("HRMLAB_LONG") != NULL ? 40 : 6;
+    bool done = false;
+
+    setup_run(&setup, more);
+    while (!done) {
+        assert_true(++attempt < MAX_ATTEMPTS);
+        run_write_job(&setup, attempt, NULL);
+        if (killed < kills) {
+            int after_ms = (int)(seconds * 100.0 + random_uniform(&stream) * seconds * 700.0);
+
+            done = run_and_kill(&setup, attempt, after_ms, attempt % 3 == 0);
+            killed += !done;
+        } else {
+            assert_int_equal(run_attempt(&setup, attempt), 0);
+            done = true;
+        }
+        cJSON *journal = run_journal(&setup, attempt);
+        resumed += run_count_events(journal, "resume");
+        cJSON_Delete(journal);
+        collect(all, &setup, attempt);
+    }
+    assert_true(killed >= 1);
+    assert_true(resumed >= 1);
+    char *hash = run_event_text(&setup, attempt, "end", "weights_hash");
+    assert_string_equal(hash, expected);
+    assert_says_all_of(all, reference, "never said");
+    assert_says_all_of(reference, all, "said, but not by the undisturbed run");
+    free(hash);
+    free(expected);
+    cJSON_Delete(all);
+    cJSON_Delete(reference);
+    run_setup_release(&setup);
+}
+
+static void killed_hrm_with_act_ends_with_the_same_bits(void **state)
+{
+    (void)state;
+    check_killed_run(HRM, 1);
+}
+
+static void killed_transformer_ends_with_the_same_bits(void **state)
+{
+    (void)state;
+    check_killed_run(TRANSFORMER, 2);
+}
+
+static void stopped_run_says_so_and_resumes(void **state)
+{
+    struct run_setup setup;
+    char *expected = NULL;
+    double seconds = 0.0;
+
+    (void)state;
+    cJSON_Delete(undisturbed(HRM, &expected, &seconds));
+    setup_run(&setup, HRM);
+    run_write_job(&setup, 1, NULL);
+    pid_t keeper = run_start(&setup, 1);
+    run_wait_event(&setup, 1, "metric", 10);
+    kill(keeper, SIGTERM);
+    assert_int_equal(run_wait(keeper), 130);
+    char *status = run_event_text(&setup, 1, "end", "status");
+    assert_string_equal(status, "stopped");
+    free(status);
+    cJSON *journal = run_journal(&setup, 1);
+    double step = json_member(run_last_event(journal, "end"), "step")->valuedouble;
+    assert_true(json_member(run_last_event(journal, "checkpoint"), "step")->valuedouble ==
+                step);
+    cJSON_Delete(journal);
+
+    run_write_job(&setup, 2, NULL);
+    assert_int_equal(run_attempt(&setup, 2), 0);
+    journal = run_journal(&setup, 2);
+    /* Nothing is lost: it goes on at the very step. */
+    assert_true(json_member(run_last_event(journal, "resume"), "step")->valuedouble == step);
+    cJSON_Delete(journal);
+    char *hash = run_event_text(&setup, 2, "end", "weights_hash");
+    assert_string_equal(hash, expected);
+    free(hash);
+    free(expected);
+    run_setup_release(&setup);
+}
+
+/* Evaluations that take far longer than the steps between them. */
+static const char SLOW_EVALUATION[] =
+    "[{\"eval.halt_max_steps\":300,\"eval.augmentations\":\"all\",\"eval.act_inference\":false,"
+    "\"eval.seed\":0,\"eval.split\":\"test\"}]";
+
+static void run_stopped_in_an_interim_evaluation_repeats_it(void **state)
+{
+    static const char *const MORE[] = { "train.max_steps=0", "train.epochs=8",
+                                        "train.eval_interval=2", NULL };
+    struct run_setup whole, stopped;
+
+    (void)state;
+    setup_run(&whole, MORE);
+    setup_run(&stopped, MORE);
+    whole.evaluations = stopped.evaluations = SLOW_EVALUATION;
+    run_write_job(&whole, 1, NULL);
+    assert_int_equal(run_attempt(&whole, 1), 0);
+    cJSON *reference = run_journal(&whole, 1), *all = cJSON_CreateArray();
+    run_write_job(&stopped, 1, NULL);
+    pid_t keeper = run_start(&stopped, 1);
+    run_wait_event(&stopped, 1, "metric", 1);
+    /* The steps up to the first interim evaluation are over at once. */
+    run_pause_ms(150);
+    kill(keeper, SIGTERM);
+    assert_int_equal(run_wait(keeper), 130);
+    char *log_path = run_path(&stopped, 1, "log"), *log = NULL;
+    size_t size = 0;
+    assert_int_equal(file_read(&log, &size, log_path, 1 << 20, NULL), 0);
+    assert_non_null(strstr(log, "stopped in an evaluation"));
+    run_write_job(&stopped, 2, NULL);
+    assert_int_equal(run_attempt(&stopped, 2), 0);
+    collect(all, &stopped, 1);
+    collect(all, &stopped, 2);
+    assert_says_all_of(all, reference, "never said");
+    assert_says_all_of(reference, all, "said, but not by the undisturbed run");
+    free(log);
+    free(log_path);
+    cJSON_Delete(all);
+    cJSON_Delete(reference);
+    run_setup_release(&whole);
+    run_setup_release(&stopped);
+}
+
+/* Flips a bit in the middle of a file. */
+static void damage(const char *path)
+{
+    struct error err = { 0 };
+    char *bytes = NULL;
+    size_t size = 0;
+
+    if (file_read(&bytes, &size, path, 1 << 26, &err) < 0)
+        fail_msg("%s", err.message);
+    bytes[size - size / 4] = (char)(bytes[size - size / 4] ^ 4);
+    assert_int_equal(file_write_atomic(path, bytes, size, &err), 0);
+    free(bytes);
+}
+
+static void damaged_newest_checkpoint_gives_way_to_the_older(void **state)
+{
+    struct run_setup setup;
+    char *expected = NULL;
+    double seconds = 0.0;
+
+    (void)state;
+    cJSON_Delete(undisturbed(HRM, &expected, &seconds));
+    setup_run(&setup, HRM);
+    run_write_job(&setup, 1, NULL);
+    pid_t keeper = run_start(&setup, 1);
+    run_wait_event(&setup, 1, "metric", 40);
+    kill(keeper, SIGTERM);
+    assert_int_equal(run_wait(keeper), 130);
+    cJSON *journal = run_journal(&setup, 1);
+    const cJSON *newest = run_last_event(journal, "checkpoint");
+    assert_true(run_count_events(journal, "checkpoint") >= 2);
+    double newest_step = json_member(newest, "step")->valuedouble;
+    char *path = run_path(&setup, 1, json_member(newest, "file")->valuestring);
+    damage(path);
+    free(path);
+    cJSON_Delete(journal);
+
+    run_write_job(&setup, 2, NULL);
+    assert_int_equal(run_attempt(&setup, 2), 0);
+    journal = run_journal(&setup, 2);
+    double step = json_member(run_last_event(journal, "resume"), "step")->valuedouble;
+    assert_true(step > 0.0 && step < newest_step);
+    cJSON_Delete(journal);
+    char *hash = run_event_text(&setup, 2, "end", "weights_hash");
+    assert_string_equal(hash, expected);
+    free(hash);
+    char *log_path = run_path(&setup, 2, "log"), *log = NULL;
+    size_t size = 0;
+    assert_int_equal(file_read(&log, &size, log_path, 1 << 20, NULL), 0);
+    assert_non_null(strstr(log, "checksum"));
+    free(log);
+    free(log_path);
+    free(expected);
+    run_setup_release(&setup);
+}
+
+static void run_killed_after_training_only_evaluates(void **state)
+{
+    struct run_setup setup;
+
+    (void)state;
+    setup_run(&setup, HRM);
+    run_write_job(&setup, 1, NULL);
+    assert_int_equal(run_attempt(&setup, 1), 0);
+    cJSON *first = run_journal(&setup, 1);
+    char *expected = run_event_text(&setup, 1, "end", "weights_hash");
+
+    /* As if the first had ended right after its final weights. A new evaluation is asked for:
+     * the untrained model is asked too. */
+    run_write_job(&setup, 2, NULL);
+    assert_int_equal(run_attempt(&setup, 2), 0);
+    cJSON *second = run_journal(&setup, 2);
+    assert_int_equal(run_count_events(second, "metric"), 0);
+    assert_int_equal(run_count_events(second, "evaluation"), 2);
+    assert_says_all_of(first, second, "said the second time only");
+    char *hash = run_event_text(&setup, 2, "checkpoint", "weights_hash");
+    assert_string_equal(hash, expected);
+    cJSON_Delete(second);
+    free(hash);
+
+    setup.evaluations =
+        "[{\"eval.halt_max_steps\":5,\"eval.augmentations\":\"all\","
+        "\"eval.act_inference\":false,\"eval.seed\":0,\"eval.split\":\"test\"}]";
+    run_write_job(&setup, 3, NULL);
+    assert_int_equal(run_attempt(&setup, 3), 0);
+    second = run_journal(&setup, 3);
+    assert_int_equal(run_count_events(second, "evaluation"), 2);
+    hash = run_event_text(&setup, 3, "end", "weights_hash");
+    assert_string_equal(hash, expected);
+    free(hash);
+    cJSON_Delete(second);
+    cJSON_Delete(first);
+    free(expected);
+    run_setup_release(&setup);
+}
+
+int main(void)
+{
+#define WITH_TASKS(test) cmocka_unit_test_setup_teardown(test, make_tasks, remove_tasks)
+    const struct CMUnitTest tests[] = {
+        WITH_TASKS(killed_hrm_with_act_ends_with_the_same_bits),
+        WITH_TASKS(killed_transformer_ends_with_the_same_bits),
+        WITH_TASKS(stopped_run_says_so_and_resumes),
+        WITH_TASKS(run_stopped_in_an_interim_evaluation_repeats_it),
+        WITH_TASKS(damaged_newest_checkpoint_gives_way_to_the_older),
+        WITH_TASKS(run_killed_after_training_only_evaluates),
+    };
+
+    return cmocka_run_group_tests_name("resume", tests, NULL, NULL);
+}
