@@ -29,12 +29,9 @@ int error_prefix(struct error *err, const char *format, ...)
     va_end(arguments);
     if (err == NULL)
         return ERROR_IO;
-    memcpy(rest, err->message, sizeof rest);
-    rest[sizeof rest - 1] = '\0';
-    int length = snprintf(err->message, sizeof err->message, "%s: ", prefix);
-    size_t used = length < 0 ? 0 : (size_t)length;
-    if (used < sizeof err->message - 1)
-        snprintf(err->message + used, sizeof err->message - used, "%s", rest);
+    snprintf(rest, sizeof rest, "%s", err->message);
+    snprintf(err->message, sizeof err->message, "%.*s: %.*s", (int)sizeof prefix / 4, prefix,
+             (int)sizeof rest / 4 * 3 - 8, rest);
     return err->code;
 }
 

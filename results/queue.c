@@ -38,8 +38,8 @@ int queue_experiment(struct store *store, int64_t *id, char **name_out, bool *ex
         if (name == NULL)
             return no_memory(err);
         int rc = sql_query(store, &statement, err,
-                           "SELECT experiment_id, spec_hash FROM experiment WHERE name = ?1", "t",
-                           name);
+                           "SELECT experiment_id, spec_hash FROM experiment WHERE name = ?1",
+                           "t", name);
         if (rc == 0)
             rc = sql_step(store, &statement, err);
         if (rc > 0) {
@@ -84,9 +84,10 @@ int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int posit
     text = json_canonical(axes);
     if (text == NULL)
         return no_memory(err);
-    rc = sql_run(store, err,
-                 "INSERT INTO arm (experiment_id, position, label, axes) VALUES (?1, ?2, ?3, ?4)",
-                 "iitt", experiment_id, (int64_t)position, label, text);
+    rc = sql_run(
+        store, err,
+        "INSERT INTO arm (experiment_id, position, label, axes) VALUES (?1, ?2, ?3, ?4)",
+        "iitt", experiment_id, (int64_t)position, label, text);
     free(text);
     return rc < 0 ? rc : last_id(store, id);
 }
@@ -121,13 +122,13 @@ int queue_run(struct store *store, int64_t *id, const struct queue_run *run, str
     text = json_canonical(run->job_config);
     if (text == NULL)
         return no_memory(err);
-    rc = sql_run(store, err,
-                 "INSERT INTO run (hash, canonical, job_config, data_hash, numeric_version, seed,"
-                 " parameters, puzzle_parameters, total_steps, train_flops)"
-                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                 "tttttiiiir", run->hash, run->canonical, text, run->data_hash,
-                 ENGINE_NUMERIC_VERSION, run->seed, run->parameters, run->puzzle_parameters,
-                 run->total_steps, run->train_flops);
+    rc = sql_run(
+        store, err,
+        "INSERT INTO run (hash, canonical, job_config, data_hash, numeric_version, seed,"
+        " parameters, puzzle_parameters, total_steps, train_flops)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "tttttiiiir", run->hash, run->canonical, text, run->data_hash, ENGINE_NUMERIC_VERSION,
+        run->seed, run->parameters, run->puzzle_parameters, run->total_steps, run->train_flops);
     free(text);
     if (rc == 0)
         rc = last_id(store, id);
@@ -140,9 +141,10 @@ int queue_evaluation(struct store *store, int64_t *id, int64_t run_id,
                      const struct queue_evaluation *evaluation, struct error *err)
 {
     bool found;
-    int rc = sql_int(store, id, &found, err,
-                     "SELECT evaluation_id FROM evaluation WHERE run_id = ?1 AND canonical = ?2",
-                     "it", run_id, evaluation->canonical);
+    int rc =
+        sql_int(store, id, &found, err,
+                "SELECT evaluation_id FROM evaluation WHERE run_id = ?1 AND canonical = ?2",
+                "it", run_id, evaluation->canonical);
 
     if (rc < 0 || found)
         return rc;
@@ -158,8 +160,9 @@ int queue_evaluation(struct store *store, int64_t *id, int64_t run_id,
 int queue_link(struct store *store, int64_t arm_id, int64_t run_id, int64_t evaluation_id,
                struct error *err)
 {
-    int rc = sql_run(store, err, "INSERT OR IGNORE INTO arm_run (arm_id, run_id) VALUES (?1, ?2)",
-                     "ii", arm_id, run_id);
+    int rc =
+        sql_run(store, err, "INSERT OR IGNORE INTO arm_run (arm_id, run_id) VALUES (?1, ?2)",
+                "ii", arm_id, run_id);
 
     if (rc == 0)
         rc = sql_run(store, err,
@@ -197,9 +200,10 @@ int queue_job(struct store *store, int64_t *id, const struct queue_job *job, str
 int queue_job_evaluation(struct store *store, int64_t job_id, int64_t evaluation_id,
                          struct error *err)
 {
-    return sql_run(store, err,
-                   "INSERT OR IGNORE INTO job_evaluation (job_id, evaluation_id) VALUES (?1, ?2)",
-                   "ii", job_id, evaluation_id);
+    return sql_run(
+        store, err,
+        "INSERT OR IGNORE INTO job_evaluation (job_id, evaluation_id) VALUES (?1, ?2)", "ii",
+        job_id, evaluation_id);
 }
 
 int queue_state(struct store *store, struct queue_state *out, const char *run_hash,
@@ -210,8 +214,8 @@ int queue_state(struct store *store, struct queue_state *out, const char *run_ha
     int rc;
 
     memset(out, 0, sizeof *out);
-    rc = sql_int(store, &out->run_id, &found, err, "SELECT run_id FROM run WHERE hash = ?1", "t",
-                 run_hash);
+    rc = sql_int(store, &out->run_id, &found, err, "SELECT run_id FROM run WHERE hash = ?1",
+                 "t", run_hash);
     if (rc < 0 || !found)
         return rc;
     rc = sql_int(store, &out->open_job, &found, err,
@@ -259,6 +263,7 @@ int queue_request(struct store *store, const char *kind, const char *target, str
     char now[CLOCK_ISO_SIZE];
 
     clock_iso_now(now);
-    return sql_run(store, err, "INSERT INTO request (kind, target, asked_at) VALUES (?1, ?2, ?3)",
-                   "ttt", kind, target, now);
+    return sql_run(store, err,
+                   "INSERT INTO request (kind, target, asked_at) VALUES (?1, ?2, ?3)", "ttt",
+                   kind, target, now);
 }

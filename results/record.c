@@ -118,9 +118,10 @@ int record_job_state(struct store *store, int64_t job_id, const char *state, con
 int record_job_retry(struct store *store, int64_t job_id, bool counts, double not_before,
                      const char *cause, const char *message, struct error *err)
 {
-    int rc = sql_run(store, err,
-                     "UPDATE job SET failures = failures + ?2, not_before = ?3 WHERE job_id = ?1",
-                     "iir", job_id, (int64_t)counts, not_before);
+    int rc =
+        sql_run(store, err,
+                "UPDATE job SET failures = failures + ?2, not_before = ?3 WHERE job_id = ?1",
+                "iir", job_id, (int64_t)counts, not_before);
 
     return rc < 0 ? rc : record_job_state(store, job_id, "queued", cause, message, err);
 }
@@ -166,13 +167,13 @@ static int add_evaluations(struct store *store, cJSON *list, const struct record
                            struct error *err)
 {
     sqlite3_stmt *s;
-    int rc = sql_query(store, &s, err,
-                       job->evaluate
-                           ? "SELECT canonical FROM job_evaluation JOIN evaluation USING"
-                             " (evaluation_id) WHERE job_id = ?1 ORDER BY evaluation_id"
-                           : "SELECT canonical FROM evaluation WHERE run_id = ?1"
-                             " ORDER BY evaluation_id",
-                       "i", job->evaluate ? job->job_id : job->run_id);
+    int rc =
+        sql_query(store, &s, err,
+                  job->evaluate ? "SELECT canonical FROM job_evaluation JOIN evaluation USING"
+                                  " (evaluation_id) WHERE job_id = ?1 ORDER BY evaluation_id"
+                                : "SELECT canonical FROM evaluation WHERE run_id = ?1"
+                                  " ORDER BY evaluation_id",
+                  "i", job->evaluate ? job->job_id : job->run_id);
 
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
         rc = add_parsed(list, NULL, sql_text(s, 0), err);
@@ -322,16 +323,14 @@ int record_attempt_end(struct store *store, int64_t attempt_id, const struct rec
     if (rc < 0 || end->exit == NULL)
         return rc;
     bool exited = cJSON_IsNumber(json_member(end->exit, "exit_status"));
-    return sql_run(store, err,
-                   "UPDATE attempt SET exit_status = iif(?2, ?3, NULL),"
-                   " exit_signal = iif(?2, NULL, ?4), user_seconds = ?5, system_seconds = ?6,"
-                   " peak_rss_mib = ?7 WHERE attempt_id = ?1",
-                   "iiiirrr", attempt_id, (int64_t)exited,
-                   (int64_t)real_member(end->exit, "exit_status"),
-                   (int64_t)real_member(end->exit, "signal"),
-                   real_member(end->exit, "user_seconds"),
-                   real_member(end->exit, "system_seconds"),
-                   real_member(end->exit, "peak_rss_mib"));
+    return sql_run(
+        store, err,
+        "UPDATE attempt SET exit_status = iif(?2, ?3, NULL),"
+        " exit_signal = iif(?2, NULL, ?4), user_seconds = ?5, system_seconds = ?6,"
+        " peak_rss_mib = ?7 WHERE attempt_id = ?1",
+        "iiiirrr", attempt_id, (int64_t)exited, (int64_t)real_member(end->exit, "exit_status"),
+        (int64_t)real_member(end->exit, "signal"), real_member(end->exit, "user_seconds"),
+        real_member(end->exit, "system_seconds"), real_member(end->exit, "peak_rss_mib"));
 }
 
 int record_next_request(struct store *store, int64_t *id, char kind[16], char target[160],
@@ -362,8 +361,8 @@ int record_answer_request(struct store *store, int64_t id, const char *answer,
 
     clock_iso_now(now);
     return sql_run(store, err,
-                   "UPDATE request SET answered_at = ?2, answer = ?3 WHERE request_id = ?1", "itt",
-                   id, now, answer);
+                   "UPDATE request SET answered_at = ?2, answer = ?3 WHERE request_id = ?1",
+                   "itt", id, now, answer);
 }
 
 int record_find_jobs(struct store *store, int64_t **ids, int *count, const char *target,

@@ -79,7 +79,8 @@ static int apply_begin(struct store *store, const struct record_attempt *attempt
                      " train_flops = ?5 WHERE run_id = ?1",
                      "iiiir", attempt->run_id, (int64_t)real_member(body, "parameters"),
                      (int64_t)real_member(body, "puzzle_parameters"),
-                     (int64_t)real_member(body, "total_steps"), real_member(body, "train_flops"));
+                     (int64_t)real_member(body, "total_steps"),
+                     real_member(body, "train_flops"));
     return rc;
 }
 
@@ -126,21 +127,28 @@ static int find_evaluation(struct store *store, int64_t *id,
     int rc = 0;
 
     if (canonical != NULL)
-        rc = sql_int(store, id, &found, err,
-                     "SELECT evaluation_id FROM evaluation WHERE run_id = ?1 AND canonical = ?2",
-                     "it", attempt->run_id, canonical);
+        rc =
+            sql_int(store, id, &found, err,
+                    "SELECT evaluation_id FROM evaluation WHERE run_id = ?1 AND canonical = ?2",
+                    "it", attempt->run_id, canonical);
     if (rc == 0 && !found)
-        rc = error_set(err, ERROR_DAMAGED, "a result for an evaluation nobody asked for: %.200s",
-                       canonical != NULL ? canonical : "none");
+        rc =
+            error_set(err, ERROR_DAMAGED, "a result for an evaluation nobody asked for: %.200s",
+                      canonical != NULL ? canonical : "none");
     free(canonical);
     return rc;
 }
 
 /* The columns of evaluation_result that the event gives by name. */
 static const char *const RESULT_COLUMNS[] = {
-    "per_token_accuracy", "per_token_accuracy_original", "exact_accuracy", "lm_loss",
-    "mean_outer_steps", "pass_at_1", "pass_at_2", "pass_at_5", "pass_at_10", "pass_at_100",
-    "pass_at_1000", "pass_at_1_strict", "pass_at_2_strict", "tasks", "rows_count",
+    "per_token_accuracy", "per_token_accuracy_original",
+    "exact_accuracy",     "lm_loss",
+    "mean_outer_steps",   "pass_at_1",
+    "pass_at_2",          "pass_at_5",
+    "pass_at_10",         "pass_at_100",
+    "pass_at_1000",       "pass_at_1_strict",
+    "pass_at_2_strict",   "tasks",
+    "rows_count",
 };
 enum { RESULT_COLUMN_COUNT = sizeof RESULT_COLUMNS / sizeof *RESULT_COLUMNS };
 
@@ -149,12 +157,13 @@ static int check_result(struct store *store, const struct record_attempt *attemp
                         int64_t step, const cJSON *body, struct error *err)
 {
     sqlite3_stmt *s;
-    int rc = sql_query(store, &s, err,
-                       "SELECT per_token_accuracy, per_token_accuracy_original, exact_accuracy,"
-                       " lm_loss, mean_outer_steps, pass_at_1, pass_at_2, pass_at_5, pass_at_10,"
-                       " pass_at_100, pass_at_1000, pass_at_1_strict, pass_at_2_strict, tasks,"
-                       " rows_count FROM evaluation_result WHERE evaluation_id = ?1 AND step = ?2",
-                       "ii", id, step);
+    int rc =
+        sql_query(store, &s, err,
+                  "SELECT per_token_accuracy, per_token_accuracy_original, exact_accuracy,"
+                  " lm_loss, mean_outer_steps, pass_at_1, pass_at_2, pass_at_5, pass_at_10,"
+                  " pass_at_100, pass_at_1000, pass_at_1_strict, pass_at_2_strict, tasks,"
+                  " rows_count FROM evaluation_result WHERE evaluation_id = ?1 AND step = ?2",
+                  "ii", id, step);
 
     if (rc == 0)
         rc = sql_step(store, &s, err);
@@ -184,16 +193,17 @@ static int apply_evaluation(struct store *store, const struct record_attempt *at
         return rc;
     for (int i = 0; i < RESULT_COLUMN_COUNT; i++)
         v[i] = real_member(body, RESULT_COLUMNS[i]);
-    return sql_run(store, err,
-                   "INSERT OR REPLACE INTO evaluation_result (evaluation_id, step, checkpoint,"
-                   " per_token_accuracy, per_token_accuracy_original, exact_accuracy, lm_loss,"
-                   " mean_outer_steps, pass_at_1, pass_at_2, pass_at_5, pass_at_10, pass_at_100,"
-                   " pass_at_1000, pass_at_1_strict, pass_at_2_strict, tasks, rows_count,"
-                   " seconds) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-                   " ?14, ?15, ?16, ?17, ?18, ?19)",
-                   "iitrrrrrrrrrrrrriir", id, step, text_member(body, "checkpoint"), v[0], v[1],
-                   v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12],
-                   (int64_t)v[13], (int64_t)v[14], real_member(body, "seconds"));
+    return sql_run(
+        store, err,
+        "INSERT OR REPLACE INTO evaluation_result (evaluation_id, step, checkpoint,"
+        " per_token_accuracy, per_token_accuracy_original, exact_accuracy, lm_loss,"
+        " mean_outer_steps, pass_at_1, pass_at_2, pass_at_5, pass_at_10, pass_at_100,"
+        " pass_at_1000, pass_at_1_strict, pass_at_2_strict, tasks, rows_count,"
+        " seconds) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+        " ?14, ?15, ?16, ?17, ?18, ?19)",
+        "iitrrrrrrrrrrrrriir", id, step, text_member(body, "checkpoint"), v[0], v[1], v[2],
+        v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], (int64_t)v[13],
+        (int64_t)v[14], real_member(body, "seconds"));
 }
 
 static int apply_outcomes(struct store *store, const struct record_attempt *attempt,
@@ -212,14 +222,14 @@ static int apply_outcomes(struct store *store, const struct record_attempt *atte
         if (n != 6 || !cJSON_IsString(cell[0]) || !cJSON_IsNumber(cell[1]))
             return error_set(err, ERROR_DAMAGED, "a malformed outcome event");
         bool solved = cJSON_IsNumber(cell[2]);
-        rc = sql_run(store, err,
-                     "INSERT OR REPLACE INTO task_outcome (evaluation_id, task, test_index, rank,"
-                     " votes, predictions, per_token_accuracy)"
-                     " VALUES (?1, ?2, ?3, iif(?4, ?5, NULL), ?6, ?7, ?8)",
-                     "itiiiiir", id, cell[0]->valuestring, (int64_t)cell[1]->valuedouble,
-                     (int64_t)solved, solved ? (int64_t)cell[2]->valuedouble : (int64_t)0,
-                     (int64_t)cell[3]->valuedouble, (int64_t)cell[4]->valuedouble,
-                     cell[5]->valuedouble);
+        rc = sql_run(
+            store, err,
+            "INSERT OR REPLACE INTO task_outcome (evaluation_id, task, test_index, rank,"
+            " votes, predictions, per_token_accuracy)"
+            " VALUES (?1, ?2, ?3, iif(?4, ?5, NULL), ?6, ?7, ?8)",
+            "itiiiiir", id, cell[0]->valuestring, (int64_t)cell[1]->valuedouble,
+            (int64_t)solved, solved ? (int64_t)cell[2]->valuedouble : (int64_t)0,
+            (int64_t)cell[3]->valuedouble, (int64_t)cell[4]->valuedouble, cell[5]->valuedouble);
     }
     return rc;
 }
@@ -267,10 +277,9 @@ static int apply_end(struct store *store, const struct record_attempt *attempt,
 static int apply_error(struct store *store, const struct record_attempt *attempt,
                        const cJSON *body, struct error *err)
 {
-    return sql_run(store, err,
-                   "UPDATE attempt SET outcome = ?2, message = ?3 WHERE attempt_id = ?1", "itt",
-                   attempt->attempt_id, text_member(body, "cause"),
-                   text_member(body, "message"));
+    return sql_run(
+        store, err, "UPDATE attempt SET outcome = ?2, message = ?3 WHERE attempt_id = ?1",
+        "itt", attempt->attempt_id, text_member(body, "cause"), text_member(body, "message"));
 }
 
 int record_event(struct store *store, const struct record_attempt *attempt, const char *type,
@@ -281,10 +290,14 @@ int record_event(struct store *store, const struct record_attempt *attempt, cons
         int (*apply)(struct store *, const struct record_attempt *, const cJSON *,
                      struct error *);
     } table[] = {
-        { "begin", apply_begin },           { "metric", apply_metric },
-        { "evaluation", apply_evaluation }, { "outcome", apply_outcomes },
-        { "checkpoint", apply_checkpoint }, { "baseline", apply_baseline },
-        { "end", apply_end },               { "error", apply_error },
+        { "begin", apply_begin },
+        { "metric", apply_metric },
+        { "evaluation", apply_evaluation },
+        { "outcome", apply_outcomes },
+        { "checkpoint", apply_checkpoint },
+        { "baseline", apply_baseline },
+        { "end", apply_end },
+        { "error", apply_error },
     };
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)

@@ -11,6 +11,7 @@ enum { FRACTION_ITERATIONS = 300, BISECTIONS = 200, P_BISECTIONS = 50 };
 static const double LEVEL = 0.05; /* two-sided: 95 % intervals */
 /* With seeds covered, an interval is at least this part of the one over tasks alone. */
 static const double LEAST_SHARE = 0.5;
+static const double ROUNDING = 1e-12;
 
 double statistics_mean(const double *values, int count)
 {
@@ -193,7 +194,7 @@ static void conclude(struct estimate *out, double by_task, const struct block_va
     double deviation = sqrt(by_task) * (out->tasks_only ? 1 : LEAST_SHARE);
     double half = statistics_t_quantile(LEVEL, out->tasks - 1) * deviation;
 
-    if (by_task > 0)
+    if (by_task > ROUNDING * ROUNDING)
         out->p = statistics_t_tail(out->value / deviation, out->tasks - 1);
     else
         out->p = out->value == 0.0 ? 1 : 0;
@@ -238,6 +239,8 @@ int statistics_estimate(struct estimate *out, const struct statistics_block *blo
             sums[t] += means[t];
     }
     out->value = statistics_mean(sums, tasks);
+    if (fabs(out->value) < ROUNDING)
+        out->value = 0; /* sums of shares such as 1/3 do not cancel to the last bit */
     if (tasks > 1)
         conclude(out, scatter(sums, tasks) / (tasks - 1) / tasks, variances, count);
     else

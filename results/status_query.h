@@ -21,8 +21,8 @@ int status_count(struct store *store, struct status_counts *out, const char *exp
 int status_table(struct store *store, struct table **out, struct error *err);
 
 /* The run whose hash begins with prefix: hash and directory of its last attempt ("" none). */
-int status_find_run(struct store *store, const char *prefix, char hash[65],
-                    char directory[160], struct error *err);
+int status_find_run(struct store *store, const char *prefix, char hash[65], char directory[160],
+                    struct error *err);
 /* What is known of a run, as tables: settings, attempts, evaluations. */
 int status_run_tables(struct store *store, struct table *out[3], const char *hash,
                       struct error *err);

@@ -1,0 +1,472 @@
+/*
+ * compare.c - outcomes of cells per seed and task, and contrasts between them.
+ */
+#include "compare.h"
+
+#include "error.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double LEVEL = 0.05;
+
+static int no_memory(struct error *err)
+{
+    return error_set(err, ERROR_NOMEM, "comparison");
+}
+
+void compare_destroy(struct compare *compare)
+{
+    if (compare == NULL)
+        return;
+    for (int i = 0; i < compare->cell_count; i++) {
+        free(compare->cells[i].seeds);
+        free(compare->cells[i].values);
+    }
+    for (int i = 0; i < compare->task_count; i++)
+        free(compare->tasks[i]);
+    free(compare->tasks);
+    free(compare->cells);
+    free(compare);
+}
+
+/* Whether both lists of tasks are the same, which they nearly always are. */
+static bool same_tasks(const struct compare *compare, const struct task_values *values)
+{
+    if (compare->task_count != values->count)
+        return false;
+    for (int i = 0; i < values->count; i++)
+        if (strcmp(compare->tasks[i], values->tasks[i]) != 0)
+            return false;
+    return true;
+}
+
+/* Moves every cell's columns to where the new list has them: to[i] for old column i. */
+static int move_columns(struct compare *compare, const int *to, int count, struct error *err)
+{
+    for (int c = 0; c < compare->cell_count; c++) {
+        struct compare_cell *cell = &compare->cells[c];
+        size_t size = (size_t)cell->seed_count * (size_t)count;
+        double *values = malloc((size + 1) * sizeof *values);
+
+        if (values == NULL)
+            return no_memory(err);
+        for (size_t i = 0; i < size; i++)
+            values[i] = (double)NAN;
+        for (int s = 0; s < cell->seed_count; s++)
+            for (int t = 0; t < compare->task_count; t++)
+                values[(size_t)s * (size_t)count + (size_t)to[t]] =
+                    cell->values[(size_t)s * (size_t)compare->task_count + (size_t)t];
+        free(cell->values);
+        cell->values = values;
+    }
+    return 0;
+}
+
+/* Makes the list of tasks the union of itself and these. */
+static int add_tasks(struct compare *compare, struct task_values *values, struct error *err)
+{
+    int most = compare->task_count + values->count, count = 0, i = 0, j = 0;
+    char **tasks = calloc((size_t)most + 1, sizeof *tasks);
+    char **fresh = calloc((size_t)most + 1, sizeof *fresh); /* those of tasks that are copies */
+    int *to = calloc((size_t)compare->task_count + 1, sizeof *to);
+    int fresh_count = 0;
+    int rc = tasks == NULL || fresh == NULL || to == NULL ? no_memory(err) : 0;
+
+    while (rc == 0 && (i < compare->task_count || j < values->count)) {
+        int order = i == compare->task_count ? 1
+                    : j == values->count     ? -1
+                                             : strcmp(compare->tasks[i], values->tasks[j]);
+
+        if (order <= 0) {
+            to[i] = count;
+            tasks[count++] = compare->tasks[i++];
+            j += order == 0;
+        } else {
+            fresh[fresh_count] = strdup(values->tasks[j++]);
+            if (fresh[fresh_count] == NULL)
+                rc = no_memory(err);
+            else
+                tasks[count++] = fresh[fresh_count++];
+        }
+    }
+    if (rc == 0)
+        rc = move_columns(compare, to, count, err);
+    if (rc == 0) {
+        free(compare->tasks);
+        compare->tasks = tasks;
+        compare->task_count = count;
+        tasks = NULL;
+    } else {
+        for (i = 0; i < fresh_count; i++)
+            free(fresh[i]);
+    }
+    free(tasks);
+    free(fresh);
+    free(to);
+    return rc;
+}
+
+/* Adds a seed's outcomes to the last cell. */
+static int add_seed(struct compare *compare, int64_t seed, const struct task_values *values,
+                    struct error *err)
+{
+    struct compare_cell *cell = &compare->cells[compare->cell_count - 1];
+    size_t seeds = (size_t)cell->seed_count + 1, tasks = (size_t)compare->task_count;
+    int64_t *new_seeds = realloc(cell->seeds, seeds * sizeof *new_seeds);
+
+    if (new_seeds != NULL)
+        cell->seeds = new_seeds;
+    double *new_values = realloc(cell->values, (seeds * tasks + 1) * sizeof *new_values);
+
+    if (new_values != NULL)
+        cell->values = new_values;
+    if (new_seeds == NULL || new_values == NULL)
+        return no_memory(err);
+    double *mine = new_values + (seeds - 1) * tasks;
+    int j = 0;
+
+    for (int t = 0; t < compare->task_count; t++) {
+        bool here = j < values->count && strcmp(compare->tasks[t], values->tasks[j]) == 0;
+
+        mine[t] = here ? values->values[j] : (double)NAN;
+        j += here;
+    }
+    cell->seeds[cell->seed_count++] = seed;
+    return 0;
+}
+
+/* Means over the tasks of each seed, then over seeds. */
+static int summarise(struct compare_cell *cell, int tasks, struct error *err)
+{
+    double *means = malloc((size_t)cell->seed_count * sizeof *means);
+
+    if (means == NULL)
+        return no_memory(err);
+    for (int s = 0; s < cell->seed_count; s++) {
+        double sum = 0;
+        int count = 0;
+
+        for (int t = 0; t < tasks; t++) {
+            double value = cell->values[(size_t)s * (size_t)tasks + (size_t)t];
+
+            if (!isnan(value)) {
+                sum += value;
+                count++;
+            }
+        }
+        means[s] = count > 0 ? sum / count : (double)NAN;
+    }
+    cell->mean = statistics_mean(means, cell->seed_count);
+    cell->deviation = statistics_deviation(means, cell->seed_count);
+    free(means);
+    return 0;
+}
+
+static int add_row(struct compare *compare, struct store *store, const struct result_row *row,
+                   struct error *err)
+{
+    const struct compare_cell *last =
+        compare->cell_count > 0 ? &compare->cells[compare->cell_count - 1] : NULL;
+    struct task_values values;
+    int rc = task_values_load(&values, store, row->evaluation_id, compare->metric, err);
+
+    if (rc == 0 && !same_tasks(compare, &values))
+        rc = add_tasks(compare, &values, err);
+    if (rc == 0 && (last == NULL || last->row->arm != row->arm ||
+                    strcmp(last->row->evaluation, row->evaluation) != 0))
+        compare->cells[compare->cell_count++] = (struct compare_cell){ .row = row };
+    if (rc == 0)
+        rc = add_seed(compare, row->seed, &values, err);
+    task_values_release(&values);
+    return rc;
+}
+
+int compare_create(struct compare **out, struct store *store, const struct results *results,
+                   enum metric metric, struct error *err)
+{
+    struct compare *compare = calloc(1, sizeof *compare);
+    int rc = 0;
+
+    *out = NULL;
+    if (compare != NULL)
+        compare->cells = calloc((size_t)results->row_count + 1, sizeof *compare->cells);
+    if (compare == NULL || compare->cells == NULL) {
+        compare_destroy(compare);
+        return no_memory(err);
+    }
+    compare->store = store;
+    compare->results = results;
+    compare->metric = metric;
+    for (int i = 0; i < results->row_count && rc == 0; i++)
+        if (strcmp(results->rows[i].checkpoint, "last") == 0)
+            rc = add_row(compare, store, &results->rows[i], err);
+    if (rc == 0 && compare->cell_count == 0)
+        rc = error_set(err, ERROR_ABSENT,
+                       "experiment \"%s\" has no finished evaluation to compare (%d runs, %d "
+                       "done) that meets the conditions",
+                       results->experiment, results->runs.total, results->runs.done);
+    for (int i = 0; i < compare->cell_count && rc == 0; i++)
+        rc = summarise(&compare->cells[i], compare->task_count, err);
+    if (rc != 0) {
+        compare_destroy(compare);
+        return rc;
+    }
+    *out = compare;
+    return 0;
+}
+
+static int seed_index(const struct compare_cell *cell, int64_t seed)
+{
+    for (int i = 0; i < cell->seed_count; i++)
+        if (cell->seeds[i] == seed)
+            return i;
+    return -1;
+}
+
+/* The seeds that all of these cells have, ascending; their number. out: as many as the first
+ * cell's. *fewest: seeds of the cell with fewest. */
+static int common_seeds(int64_t *out, int *fewest, const struct compare *compare,
+                        const struct contrast_term *terms, int count)
+{
+    const struct compare_cell *first = &compare->cells[terms[0].cell];
+    int common = 0;
+
+    *fewest = first->seed_count;
+    for (int i = 1; i < count; i++)
+        if (compare->cells[terms[i].cell].seed_count < *fewest)
+            *fewest = compare->cells[terms[i].cell].seed_count;
+    for (int s = 0; s < first->seed_count; s++) {
+        bool everywhere = true;
+
+        for (int i = 1; i < count && everywhere; i++)
+            everywhere = seed_index(&compare->cells[terms[i].cell], first->seeds[s]) >= 0;
+        if (everywhere)
+            out[common++] = first->seeds[s];
+    }
+    return common;
+}
+
+/* A block of the estimate: the weighted sum of these terms at the seeds they all have.
+ * values: (seeds, tasks), owned by the caller. */
+static int fill_block(struct statistics_block *block, double **values,
+                      const struct compare *compare, const struct contrast_term *terms,
+                      int count, const int64_t *seeds, int seed_count, struct error *err)
+{
+    size_t tasks = (size_t)compare->task_count;
+
+    *values = calloc((size_t)seed_count * tasks + 1, sizeof **values);
+    if (*values == NULL)
+        return no_memory(err);
+    for (int i = 0; i < count; i++) {
+        const struct compare_cell *cell = &compare->cells[terms[i].cell];
+
+        for (int s = 0; s < seed_count; s++) {
+            const double *from = cell->values + (size_t)seed_index(cell, seeds[s]) * tasks;
+
+            for (size_t t = 0; t < tasks; t++)
+                (*values)[(size_t)s * tasks + t] += terms[i].weight * from[t];
+        }
+    }
+    *block = (struct statistics_block){ *values, seed_count };
+    return 0;
+}
+
+/* Takes out the columns in which any block has a NaN; returns how many are left. */
+static int keep_common_tasks(double **values, const struct statistics_block *blocks, int count,
+                             int tasks)
+{
+    int kept = 0;
+
+    for (int t = 0; t < tasks; t++) {
+        bool whole = true;
+
+        for (int b = 0; b < count && whole; b++)
+            for (int s = 0; s < blocks[b].seeds && whole; s++)
+                whole = !isnan(values[b][(size_t)s * (size_t)tasks + (size_t)t]);
+        if (!whole)
+            continue;
+        for (int b = 0; b < count; b++)
+            for (int s = 0; s < blocks[b].seeds; s++)
+                values[b][(size_t)s * (size_t)tasks + (size_t)kept] =
+                    values[b][(size_t)s * (size_t)tasks + (size_t)t];
+        kept++;
+    }
+    /* Rows follow each other without gaps. */
+    for (int b = 0; b < count; b++)
+        for (int s = 1; s < blocks[b].seeds; s++)
+            memmove(values[b] + (size_t)s * (size_t)kept, values[b] + (size_t)s * (size_t)tasks,
+                    (size_t)kept * sizeof **values);
+    return kept;
+}
+
+/* Blocks of cells whose seeds go together: all of them when paired, else by arm. terms are
+ * sorted by arm. Returns their number or a negative error. */
+static int make_blocks(struct statistics_block *blocks, double **values,
+                       const struct compare *compare, const struct contrast_term *terms,
+                       int count, bool paired, int64_t *seeds, struct error *err)
+{
+    int made = 0, start = 0, fewest;
+
+    while (start < count) {
+        int end = start + 1;
+
+        while (end < count && (paired || compare->cells[terms[end].cell].row->arm ==
+                                             compare->cells[terms[start].cell].row->arm))
+            end++;
+        int common = common_seeds(seeds, &fewest, compare, terms + start, end - start);
+
+        if (common == 0)
+            return error_set(
+                err, ERROR_ABSENT,
+                "the evaluations compared of arm \"%s\" have no seed in common",
+                compare->results->arms[compare->cells[terms[start].cell].row->arm].label);
+        int rc = fill_block(&blocks[made], &values[made], compare, terms + start, end - start,
+                            seeds, common, err);
+
+        if (rc != 0)
+            return rc;
+        made++;
+        start = end;
+    }
+    return made;
+}
+
+static int compare_terms(const void *a, const void *b)
+{
+    const struct contrast_term *x = a, *y = b;
+
+    return x->cell < y->cell ? -1 : x->cell > y->cell; /* cells are ordered by arm */
+}
+
+/* terms are sorted; everything but the texts of *out. */
+static int estimate_contrast(struct comparison *out, const struct compare *compare,
+                             const struct contrast_term *terms, int count, struct error *err)
+{
+    int most = 1, fewest, rc;
+    double **values = calloc((size_t)count, sizeof *values);
+    struct statistics_block *blocks = calloc((size_t)count, sizeof *blocks);
+
+    for (int i = 0; i < count; i++)
+        if (compare->cells[terms[i].cell].seed_count > most)
+            most = compare->cells[terms[i].cell].seed_count;
+    int64_t *seeds = calloc((size_t)most, sizeof *seeds);
+
+    if (values == NULL || blocks == NULL || seeds == NULL) {
+        rc = no_memory(err);
+        goto out;
+    }
+    int common = common_seeds(seeds, &fewest, compare, terms, count);
+
+    out->paired_by_seed = common > 0 && (common >= STATISTICS_LEAST_SEEDS || common == fewest);
+    rc = make_blocks(blocks, values, compare, terms, count, out->paired_by_seed, seeds, err);
+    if (rc < 0)
+        goto out;
+    int made = rc;
+    int tasks = keep_common_tasks(values, blocks, made, compare->task_count);
+
+    rc = 0;
+    out->left_out = compare->task_count - tasks;
+    if (tasks == 0)
+        rc = error_set(err, ERROR_ABSENT, "%s: the evaluations compared have no task in common",
+                       out->label);
+    else if (statistics_estimate(&out->estimate, blocks, made, tasks) != 0)
+        rc = no_memory(err);
+out:
+    for (int i = 0; values != NULL && i < count; i++)
+        free(values[i]);
+    free(values);
+    free(blocks);
+    free(seeds);
+    return rc;
+}
+
+int compare_add(struct comparison_list *list, const struct compare *compare,
+                enum comparison_kind kind, const char *group, const char *label,
+                const struct contrast_term *terms, int count, struct comparison **added,
+                struct error *err)
+{
+    struct comparison *items =
+        realloc(list->items, ((size_t)list->count + 1) * sizeof *list->items);
+    struct contrast_term *sorted = calloc((size_t)count, sizeof *sorted);
+    double positive = 0, negative = 0;
+    int rc;
+
+    if (items != NULL)
+        list->items = items;
+    if (items == NULL || sorted == NULL) {
+        free(sorted);
+        return no_memory(err);
+    }
+    struct comparison *item = &items[list->count];
+
+    *item = (struct comparison){ .kind = kind, .p_holm = (double)NAN };
+    item->group = strdup(group);
+    item->label = strdup(label);
+    memcpy(sorted, terms, (size_t)count * sizeof *sorted);
+    qsort(sorted, (size_t)count, sizeof *sorted, compare_terms);
+    rc = item->group == NULL || item->label == NULL
+             ? no_memory(err)
+             : estimate_contrast(item, compare, sorted, count, err);
+    for (int i = 0; i < count; i++) {
+        double mean = compare->cells[terms[i].cell].mean;
+
+        *(terms[i].weight > 0 ? &item->other_mean : &item->base_mean) +=
+            fabs(terms[i].weight) * mean;
+        *(terms[i].weight > 0 ? &positive : &negative) += fabs(terms[i].weight);
+    }
+    if (fabs(positive - 1) > 1e-9 || fabs(negative - 1) > 1e-9)
+        item->base_mean = item->other_mean = (double)NAN;
+    free(sorted);
+    if (rc != 0) {
+        free(item->group);
+        free(item->label);
+        return rc;
+    }
+    list->count++;
+    if (added != NULL)
+        *added = item;
+    return 0;
+}
+
+int comparison_list_correct(struct comparison_list *list, struct error *err)
+{
+    double *p = calloc((size_t)list->count + 1, sizeof *p);
+    int rc = p == NULL ? no_memory(err) : 0;
+
+    for (int i = 0; i < list->count && rc == 0; i++)
+        p[i] = list->items[i].estimate.p;
+    if (rc == 0 && statistics_holm(p, p, list->count) != 0)
+        rc = no_memory(err);
+    for (int i = 0; i < list->count && rc == 0; i++)
+        list->items[i].p_holm = p[i];
+    free(p);
+    return rc;
+}
+
+void comparison_list_release(struct comparison_list *list)
+{
+    for (int i = 0; i < list->count; i++) {
+        free(list->items[i].group);
+        free(list->items[i].label);
+    }
+    free(list->items);
+    *list = (struct comparison_list){ 0 };
+}
+
+enum verdict comparison_verdict(const struct comparison *comparison)
+{
+    const struct estimate *e = &comparison->estimate;
+
+    if (isnan(e->p) || !(comparison->p_holm < LEVEL) || (e->low <= 0 && e->high >= 0))
+        return VERDICT_INCONCLUSIVE;
+    return e->value > 0 ? VERDICT_HIGHER : VERDICT_LOWER;
+}
+
+const char *verdict_name(enum verdict verdict)
+{
+    static const char *const NAMES[] = { "inconclusive", "higher", "lower" };
+
+    return NAMES[verdict];
+}

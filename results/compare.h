@@ -1,0 +1,148 @@
+/*
+ * compare.h - differences between cells (an arm under an evaluation), paired by task and seed.
+ */
+#ifndef RESULTS_COMPARE_H
+#define RESULTS_COMPARE_H
+
+#include "query.h"
+#include "statistics.h"
+
+struct error;
+struct store;
+
+/* One arm under one evaluation: its seeds' outcomes per task. */
+struct compare_cell {
+    const struct result_row
+        *row; /* its first row: arm, evaluation, outer steps, ...; borrowed */
+    int seed_count;
+    int64_t *seeds;   /* owned; ascending */
+    double *values;   /* owned; (seeds, tasks of the comparison), NaN: task absent */
+    double mean;      /* over seeds of the means over tasks */
+    double deviation; /* over seeds; NaN below two */
+};
+
+struct compare {
+    struct store *store;           /* borrowed */
+    const struct results *results; /* borrowed */
+    enum metric metric;
+    char **tasks; /* owned; the union over the cells, in order */
+    int task_count;
+    struct compare_cell *cells; /* owned; in the order of the rows; only those with a result */
+    int cell_count;
+};
+
+/* Loads the outcomes of every finished row. ERROR_FORMAT for a metric that is not kept per task;
+ * ERROR_ABSENT when nothing has finished. store and results must outlive *out. */
+int compare_create(struct compare **out, struct store *store, const struct results *results,
+                   enum metric metric, struct error *err);
+void compare_destroy(struct compare *compare); /* NULL allowed */
+
+struct contrast_term {
+    int cell;
+    double weight;
+};
+
+enum comparison_kind {
+    COMPARISON_DIFFERENCE,
+    COMPARISON_INFERENCE,    /* more outer steps at inference, same training */
+    COMPARISON_TRAINING,     /* more outer steps in training, same inference */
+    COMPARISON_BOTH,         /* along the diagonal */
+    COMPARISON_DIRECT,       /* effect of training minus effect of inference */
+    COMPARISON_ARCHITECTURE, /* a block against the first */
+};
+
+enum verdict { VERDICT_INCONCLUSIVE, VERDICT_HIGHER, VERDICT_LOWER };
+
+struct comparison {
+    enum comparison_kind kind;
+    char *group; /* owned; which block, "" when there is one */
+    char *label; /* owned; "trained 4: inference 4 - 1" */
+    struct estimate estimate;
+    double base_mean,
+        other_mean; /* of the sides subtracted and subtracted from; NaN: more than two */
+    double p_holm;  /* corrected over the list */
+    bool paired_by_seed;
+    int left_out;            /* tasks that not every cell has */
+    int64_t from, to, fixed; /* outer steps compared and the other side's, of a matrix */
+};
+
+struct comparison_list {
+    struct comparison *items; /* owned */
+    int count;
+};
+
+/*
+ * Adds sum of weight x cell to the list, negative weights being what is subtracted. Seeds are matched where the cells share
+ * at least STATISTICS_LEAST_SEEDS or all of the smaller side; otherwise the arms' seeds are taken
+ * as independent. Tasks are always matched. ERROR_ABSENT when no task is common.
+ * On success *added (may be NULL) is the new item, valid until the next call.
+ */
+int compare_add(struct comparison_list *list, const struct compare *compare,
+                enum comparison_kind kind, const char *group, const char *label,
+                const struct contrast_term *terms, int count, struct comparison **added,
+                struct error *err);
+/* Fills p_holm of every item. */
+int comparison_list_correct(struct comparison_list *list, struct error *err);
+void comparison_list_release(struct comparison_list *list);
+
+/* Higher or lower only when the interval leaves 0 out and the corrected p is below 0.05. */
+enum verdict comparison_verdict(const struct comparison *comparison);
+const char *verdict_name(enum verdict verdict);
+
+/* ---- one axis ---- */
+
+struct axis_value {
+    char *value;    /* owned; as text */
+    int cells;      /* cells with it; beyond the first value, those with a partner there */
+    double mean;    /* of those cells' means; NaN: none */
+    int comparison; /* index in the list; -1: the first value, or no cell has a partner */
+};
+struct axis_values {
+    struct axis_value *items; /* owned */
+    int count;
+};
+
+/*
+ * Every value of key (a training or an evaluation setting) against the first: averages over the
+ * other axes and evaluations, each cell against the one that differs in key alone.
+ * ERROR_FORMAT when the experiment does not vary key; says what it varies.
+ */
+int compare_axis(struct axis_values *values, struct comparison_list *list,
+                 const struct compare *compare, const char *key, struct error *err);
+void axis_values_release(struct axis_values *values);
+
+/* The value of key in a cell as fresh text; "inactive" where it changes nothing. */
+int cell_axis_value(char **out, const struct compare *compare, int cell, const char *key,
+                    struct error *err);
+/* What tells a cell from others than key: the arm's other axes and the other evaluation
+ * settings, as fresh text; NULL when out of memory. */
+char *cell_without(const struct compare *compare, int cell, const char *key);
+
+/* ---- train-time against inference-time outer steps ---- */
+
+struct matrix_block {
+    char *label; /* owned; the other training axes, "all arms" without any */
+    int train_count, eval_count;
+    int64_t *train_steps, *eval_steps; /* owned; ascending */
+    int *cells;                        /* owned; (train, eval), -1: absent */
+};
+struct matrix {
+    struct matrix_block *blocks; /* owned */
+    int block_count;
+    char *
+        evaluation; /* owned; the other evaluation settings shown, "" when there is one choice */
+    int variants;   /* how many combinations of the other evaluation settings there are */
+};
+
+/* Arranges the cells; of several combinations of other evaluation settings takes the one with most
+ * augmentations. ERROR_FORMAT when the outer steps do not vary on either side. */
+int matrix_create(struct matrix **out, const struct compare *compare, struct error *err);
+void matrix_destroy(struct matrix *matrix); /* NULL allowed */
+/* Cell index or -1. */
+int matrix_cell(const struct matrix_block *block, int64_t train_steps, int64_t eval_steps);
+/* Per block: refinement at inference, in training, both, directly against each other; then each block
+ * against the first. */
+int matrix_compare(struct comparison_list *list, const struct matrix *matrix,
+                   const struct compare *compare, struct error *err);
+
+#endif

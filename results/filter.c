@@ -1,0 +1,199 @@
+/*
+ * filter.c - conditions on experiments, arms, seeds and settings as SQL with bound values.
+ *
+ * Only fixed texts of this file become SQL; keys and values are bound.
+ */
+#include "filter.h"
+
+#include "error.h"
+#include "file.h"
+#include "json.h"
+#include "settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct special_key {
+    const char *key;
+    const char *column;
+    bool is_text, prefix;
+};
+
+/* What is not a row of table setting. "all" augmentations (0) are more than any number. */
+static const struct special_key SPECIAL_KEYS[] = {
+    { "experiment", "e.name", true, false },
+    { "arm", "a.label", true, false },
+    { "hash", "r.hash", true, true },
+    { "seed", "r.seed", false, false },
+    { "train.seed", "r.seed", false, false },
+    { "eval.halt_max_steps", "v.outer_steps", false, false },
+    { "eval.augmentations", "iif(v.augmentations = 0, 9e18, v.augmentations)", false, false },
+    { "eval.act_inference", "v.act_inference", false, false },
+    { "eval.seed", "v.eval_seed", false, false },
+    { "eval.split", "v.split", true, false },
+};
+enum { SPECIAL_COUNT = sizeof SPECIAL_KEYS / sizeof *SPECIAL_KEYS };
+
+static const char *const RELATION_TEXT[] = {
+    [FILTER_EQ] = "=",  [FILTER_NE] = "!=", [FILTER_LE] = "<=",
+    [FILTER_GE] = ">=", [FILTER_LT] = "<",  [FILTER_GT] = ">"
+};
+
+static const char *nearest_key(const char *key)
+{
+    const char *names[SPECIAL_COUNT + SETTING_COUNT];
+
+    for (int i = 0; i < SPECIAL_COUNT; i++)
+        names[i] = SPECIAL_KEYS[i].key;
+    for (int i = 0; i < SETTING_COUNT; i++)
+        names[SPECIAL_COUNT + i] = settings_table[i].key;
+    return json_nearest_name(key, names, SPECIAL_COUNT + SETTING_COUNT);
+}
+
+/* The value as the setting's type has it in the database. */
+static int parse_setting_value(struct filter *filter, int id, const char *condition,
+                               const char *value, struct error *err)
+{
+    struct config config;
+    char where[128];
+    int rc = config_init(&config, err);
+
+    if (rc != 0)
+        return rc;
+    snprintf(where, sizeof where, "--where %.100s", condition);
+    rc = config_set_text(&config, settings_table[id].key, value, where, err);
+    if (rc == 0) {
+        cJSON *item = config_get_json(&config, id);
+
+        if (item == NULL) {
+            rc = error_set(err, ERROR_NOMEM, "condition");
+        } else if (cJSON_IsString(item)) {
+            /* "all" stands for a number: no limit */
+            filter->is_text = settings_table[id].type != SETTING_COUNT_OR_ALL;
+            filter->number = 9e18;
+            filter->text = filter->is_text ? strdup(item->valuestring) : NULL;
+            if (filter->is_text && filter->text == NULL)
+                rc = error_set(err, ERROR_NOMEM, "condition");
+        } else {
+            filter->number = cJSON_IsBool(item) ? cJSON_IsTrue(item) : item->valuedouble;
+        }
+        cJSON_Delete(item);
+    }
+    config_release(&config);
+    return rc;
+}
+
+/* Where the relation starts and which it is; NULL: there is none. */
+static const char *find_relation(const char *condition, enum filter_relation *relation,
+                                 size_t *length)
+{
+    const char *at = condition + strcspn(condition, "=!<>");
+
+    for (int i = 0; i < 6; i++)
+        if (strncmp(at, RELATION_TEXT[i], strlen(RELATION_TEXT[i])) == 0 &&
+            (i >= FILTER_LE || at[0] != '\0')) {
+            *relation = (enum filter_relation)i;
+            *length = strlen(RELATION_TEXT[i]);
+            return at;
+        }
+    return NULL;
+}
+
+/* Finds what key names: a special column or a setting (*id). */
+static int find_key(struct filter *out, int *id, const char *key, const char *condition,
+                    struct error *err)
+{
+    for (int i = 0; i < SPECIAL_COUNT; i++)
+        if (strcmp(SPECIAL_KEYS[i].key, key) == 0) {
+            out->column = SPECIAL_KEYS[i].column;
+            out->is_text = SPECIAL_KEYS[i].is_text;
+            out->prefix = SPECIAL_KEYS[i].prefix;
+            out->key = SPECIAL_KEYS[i].key;
+        }
+    *id = setting_find(strcmp(key, "seed") == 0 ? "train.seed" : key);
+    if (*id >= 0 && out->key == NULL)
+        out->key = settings_table[*id].key;
+    if (out->key == NULL) {
+        const char *nearest = nearest_key(key);
+
+        return error_set(
+            err, ERROR_FORMAT,
+            "--where %s: unknown key \"%s\"%s%s%s; expected experiment, arm, seed, "
+            "hash or a setting (`hrmlab axes` lists them)",
+            condition, key, nearest != NULL ? ", did you mean \"" : "",
+            nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+    }
+    return 0;
+}
+
+int filter_parse(struct filter *out, const char *condition, struct error *err)
+{
+    char key[64];
+    size_t length = 0;
+    int id = -1, rc;
+
+    *out = (struct filter){ 0 };
+    const char *at = find_relation(condition, &out->relation, &length);
+
+    if (at == NULL || at == condition || (size_t)(at - condition) >= sizeof key)
+        return error_set(err, ERROR_FORMAT,
+                         "--where %.200s: expected KEY=VALUE (or !=, <, <=, >, >=), as in "
+                         "arch.name=hrm",
+                         condition);
+    memcpy(key, condition, (size_t)(at - condition));
+    key[at - condition] = '\0';
+    rc = find_key(out, &id, key, condition, err);
+    if (rc != 0)
+        return rc;
+    if (id >= 0) {
+        rc = parse_setting_value(out, id, condition, at + length, err);
+    } else {
+        out->text = strdup(at + length);
+        rc = out->text == NULL ? error_set(err, ERROR_NOMEM, "condition") : 0;
+    }
+    bool unordered = out->is_text || (id >= 0 && settings_table[id].type == SETTING_BOOL);
+
+    if (rc == 0 && unordered && out->relation != FILTER_EQ && out->relation != FILTER_NE)
+        rc =
+            error_set(err, ERROR_FORMAT,
+                      "--where %s: %s can only be compared with = and !=", condition, out->key);
+    if (rc != 0)
+        filter_release(out);
+    return rc;
+}
+
+void filter_release(struct filter *filter)
+{
+    free(filter->text);
+    *filter = (struct filter){ 0 };
+}
+
+char *filter_sql(const struct filter *filter, int first)
+{
+    const char *text = RELATION_TEXT[filter->relation];
+
+    if (filter->prefix)
+        return format_string("(?%d IS NOT NULL AND %ssubstr(%s, 1, length(?%d)) = ?%d)", first,
+                             filter->relation == FILTER_NE ? "NOT " : "", filter->column,
+                             first + 1, first + 1);
+    if (filter->column != NULL)
+        return format_string("(?%d IS NOT NULL AND %s %s ?%d)", first, filter->column, text,
+                             first + 1);
+    /* A run without the setting (inactive) differs from every value. */
+    return format_string("%sEXISTS (SELECT 1 FROM setting s WHERE s.run_id = r.run_id"
+                         " AND s.key = ?%d AND s.value %s ?%d)",
+                         filter->relation == FILTER_NE ? "NOT " : "", first,
+                         filter->relation == FILTER_NE ? "=" : text, first + 1);
+}
+
+int filter_bind(const struct filter *filter, sqlite3_stmt *statement, int first)
+{
+    int code = sqlite3_bind_text(statement, first, filter->key, -1, SQLITE_STATIC);
+
+    if (code != SQLITE_OK)
+        return code;
+    if (filter->is_text)
+        return sqlite3_bind_text(statement, first + 1, filter->text, -1, SQLITE_TRANSIENT);
+    return sqlite3_bind_double(statement, first + 1, filter->number);
+}

@@ -1,0 +1,34 @@
+/*
+ * filter.h - conditions like "arch.name=hrm" or "seed<3" as SQL with bound values.
+ */
+#ifndef RESULTS_FILTER_H
+#define RESULTS_FILTER_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+struct error;
+
+enum filter_relation { FILTER_EQ, FILTER_NE, FILTER_LE, FILTER_GE, FILTER_LT, FILTER_GT };
+
+struct filter {
+    enum filter_relation relation;
+    const char *column; /* SQL expression over e, a, r, v; NULL: a row of table setting */
+    const char *key;    /* the setting's key, static */
+    bool prefix;        /* the value is a prefix (hash) */
+    bool is_text;
+    double number;
+    char *text; /* owned */
+};
+
+/* Parses one condition. ERROR_FORMAT: no relation, unknown key (nearest named), a value of the wrong type, an
+ * order asked of words. */
+int filter_parse(struct filter *out, const char *condition, struct error *err);
+void filter_release(struct filter *filter);
+
+/* The condition as SQL with parameters ?N and ?N+1 (key, value), N = first; fresh, NULL when out of memory. */
+char *filter_sql(const struct filter *filter, int first);
+/* Binds both. SQLite's result code. */
+int filter_bind(const struct filter *filter, sqlite3_stmt *statement, int first);
+
+#endif

@@ -1,0 +1,378 @@
+/*
+ * matrix.c - outer steps in training (rows) against outer steps at inference (columns).
+ */
+#include "compare.h"
+
+#include "error.h"
+#include "file.h"
+#include "json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char TRAIN_KEY[] = "arch.halt_max_steps";
+
+static int no_memory(struct error *err)
+{
+    return error_set(err, ERROR_NOMEM, "matrix");
+}
+
+void matrix_destroy(struct matrix *matrix)
+{
+    if (matrix == NULL)
+        return;
+    for (int i = 0; i < matrix->block_count; i++) {
+        free(matrix->blocks[i].label);
+        free(matrix->blocks[i].train_steps);
+        free(matrix->blocks[i].eval_steps);
+        free(matrix->blocks[i].cells);
+    }
+    free(matrix->blocks);
+    free(matrix->evaluation);
+    free(matrix);
+}
+
+/* Negative when evaluation a is to be shown rather than b, 0 when they differ in outer steps
+ * alone. */
+static int compare_variants(const struct result_row *a, const struct result_row *b)
+{
+    if (a->train_split != b->train_split)
+        return a->train_split ? 1 : -1;
+    if (a->act_inference != b->act_inference)
+        return a->act_inference ? 1 : -1;
+    if (a->augmentations != b->augmentations)
+        return a->augmentations == 0                 ? -1
+               : b->augmentations == 0               ? 1
+               : a->augmentations > b->augmentations ? -1
+                                                     : 1;
+    return a->eval_seed < b->eval_seed ? -1 : a->eval_seed > b->eval_seed;
+}
+
+/* Finds the variant to show and counts them. */
+static const struct result_row *choose_variant(int *variants, const struct compare *compare)
+{
+    const struct result_row *best = compare->cells[0].row;
+
+    *variants = 0;
+    for (int i = 0; i < compare->cell_count; i++) {
+        const struct result_row *row = compare->cells[i].row;
+        bool seen = false;
+
+        if (compare_variants(row, best) < 0)
+            best = row;
+        for (int j = 0; j < i && !seen; j++)
+            seen = compare_variants(row, compare->cells[j].row) == 0;
+        *variants += !seen;
+    }
+    return best;
+}
+
+/* The arm's axes without the outer steps as "key=value key=value"; fresh. */
+static char *block_label(const struct result_arm *arm)
+{
+    char *label = NULL;
+
+    for (const cJSON *axis = arm->axes->child; axis != NULL; axis = axis->next) {
+        if (strcmp(axis->string, TRAIN_KEY) == 0)
+            continue;
+        char *value = cJSON_IsString(axis) ? strdup(axis->valuestring) : json_canonical(axis);
+        char *next = value == NULL
+                         ? NULL
+                         : format_string("%s%s%s=%s", label != NULL ? label : "",
+                                         label != NULL ? " " : "", axis->string, value);
+
+        free(value);
+        free(label);
+        label = next;
+        if (label == NULL)
+            return NULL;
+    }
+    return label != NULL ? label : strdup("all arms");
+}
+
+/* Puts value into the ascending list unless it is there. false: no memory. */
+static bool insert_steps(int64_t **list, int *count, int64_t value)
+{
+    int at = 0;
+
+    while (at < *count && (*list)[at] < value)
+        at++;
+    if (at < *count && (*list)[at] == value)
+        return true;
+    int64_t *grown = realloc(*list, ((size_t)*count + 1) * sizeof *grown);
+
+    if (grown == NULL)
+        return false;
+    *list = grown;
+    memmove(grown + at + 1, grown + at, (size_t)(*count - at) * sizeof *grown);
+    grown[at] = value;
+    ++*count;
+    return true;
+}
+
+/* The block of an arm, made when it is the first of it. NULL: no memory. */
+static struct matrix_block *find_block(struct matrix *matrix, const struct result_arm *arm)
+{
+    char *label = block_label(arm);
+    struct matrix_block *blocks;
+
+    if (label == NULL)
+        return NULL;
+    for (int i = 0; i < matrix->block_count; i++)
+        if (strcmp(matrix->blocks[i].label, label) == 0) {
+            free(label);
+            return &matrix->blocks[i];
+        }
+    blocks = realloc(matrix->blocks, ((size_t)matrix->block_count + 1) * sizeof *blocks);
+    if (blocks == NULL) {
+        free(label);
+        return NULL;
+    }
+    matrix->blocks = blocks;
+    blocks[matrix->block_count] = (struct matrix_block){ .label = label };
+    return &blocks[matrix->block_count++];
+}
+
+static int position_of(const int64_t *list, int count, int64_t value)
+{
+    for (int i = 0; i < count; i++)
+        if (list[i] == value)
+            return i;
+    return -1;
+}
+
+int matrix_cell(const struct matrix_block *block, int64_t train_steps, int64_t eval_steps)
+{
+    int row = position_of(block->train_steps, block->train_count, train_steps);
+    int column = position_of(block->eval_steps, block->eval_count, eval_steps);
+
+    return row < 0 || column < 0 ? -1 : block->cells[row * block->eval_count + column];
+}
+
+/* First pass: which steps each block has. Second pass: the cells at their places. */
+static int place_cells(struct matrix *matrix, const struct compare *compare,
+                       const struct result_row *variant, bool second, struct error *err)
+{
+    for (int i = 0; i < compare->cell_count; i++) {
+        const struct result_row *row = compare->cells[i].row;
+
+        if (compare_variants(row, variant) != 0)
+            continue;
+        struct matrix_block *block = find_block(matrix, &compare->results->arms[row->arm]);
+
+        if (block == NULL)
+            return no_memory(err);
+        if (!second) {
+            if (!insert_steps(&block->train_steps, &block->train_count,
+                              row->train_outer_steps) ||
+                !insert_steps(&block->eval_steps, &block->eval_count, row->outer_steps))
+                return no_memory(err);
+            continue;
+        }
+        int *cell =
+            &block->cells[position_of(block->train_steps, block->train_count,
+                                      row->train_outer_steps) *
+                              block->eval_count +
+                          position_of(block->eval_steps, block->eval_count, row->outer_steps)];
+
+        if (*cell < 0)
+            *cell = i;
+    }
+    return 0;
+}
+
+static int make_grids(struct matrix *matrix, struct error *err)
+{
+    for (int i = 0; i < matrix->block_count; i++) {
+        struct matrix_block *block = &matrix->blocks[i];
+        size_t size = (size_t)block->train_count * (size_t)block->eval_count;
+
+        block->cells = malloc(size * sizeof *block->cells);
+        if (block->cells == NULL)
+            return no_memory(err);
+        for (size_t c = 0; c < size; c++)
+            block->cells[c] = -1;
+    }
+    return 0;
+}
+
+int matrix_create(struct matrix **out, const struct compare *compare, struct error *err)
+{
+    struct matrix *matrix = calloc(1, sizeof *matrix);
+    bool varies = false;
+    int rc;
+
+    *out = NULL;
+    if (matrix == NULL)
+        return no_memory(err);
+    const struct result_row *variant = choose_variant(&matrix->variants, compare);
+    char augmentations[32] = "all";
+
+    if (variant->augmentations != 0)
+        snprintf(augmentations, sizeof augmentations, "%lld",
+                 (long long)variant->augmentations);
+    matrix->evaluation = format_string(
+        "eval.augmentations=%s eval.act_inference=%s eval.split=%s eval.seed=%lld",
+        augmentations, variant->act_inference ? "true" : "false",
+        variant->train_split ? "train" : "test", (long long)variant->eval_seed);
+    rc = matrix->evaluation == NULL ? no_memory(err)
+                                    : place_cells(matrix, compare, variant, false, err);
+    if (rc == 0)
+        rc = make_grids(matrix, err);
+    if (rc == 0)
+        rc = place_cells(matrix, compare, variant, true, err);
+    for (int i = 0; i < matrix->block_count; i++)
+        varies =
+            varies || matrix->blocks[i].train_count > 1 || matrix->blocks[i].eval_count > 1;
+    if (rc == 0 && !varies)
+        rc = error_set(err, ERROR_FORMAT,
+                       "--matrix: experiment \"%s\" varies outer steps neither in training "
+                       "(arch.halt_max_steps) nor at inference (eval.halt_max_steps)",
+                       compare->results->experiment);
+    if (rc != 0) {
+        matrix_destroy(matrix);
+        return rc;
+    }
+    *out = matrix;
+    return 0;
+}
+
+/* Adds plus - minus when both cells are there. */
+static int add_difference(struct comparison_list *list, const struct compare *compare,
+                          enum comparison_kind kind, const struct matrix_block *block, int plus,
+                          int minus, char *label, int64_t to, int64_t from, int64_t fixed,
+                          struct error *err)
+{
+    const struct contrast_term terms[] = { { plus, 1 }, { minus, -1 } };
+    struct comparison *added;
+    int rc = 0;
+
+    if (label == NULL)
+        return no_memory(err);
+    if (plus >= 0 && minus >= 0 && plus != minus) {
+        rc = compare_add(list, compare, kind, block->label, label, terms, 2, &added, err);
+        if (rc == 0) {
+            added->from = from;
+            added->to = to;
+            added->fixed = fixed;
+        }
+    }
+    free(label);
+    return rc;
+}
+
+static int compare_inference(struct comparison_list *list, const struct matrix_block *block,
+                             const struct compare *compare, struct error *err)
+{
+    int64_t from = block->eval_steps[0], to = block->eval_steps[block->eval_count - 1];
+    int rc = 0;
+
+    for (int i = 0; i < block->train_count && rc == 0; i++) {
+        int64_t trained = block->train_steps[i];
+
+        rc = add_difference(list, compare, COMPARISON_INFERENCE, block,
+                            matrix_cell(block, trained, to), matrix_cell(block, trained, from),
+                            format_string("trained %lld: inference %lld - %lld",
+                                          (long long)trained, (long long)to, (long long)from),
+                            to, from, trained, err);
+    }
+    return rc;
+}
+
+static int compare_training(struct comparison_list *list, const struct matrix_block *block,
+                            const struct compare *compare, struct error *err)
+{
+    int64_t from = block->train_steps[0], inference = block->eval_steps[0];
+    int rc = 0;
+
+    for (int i = 1; i < block->train_count && rc == 0; i++) {
+        int64_t to = block->train_steps[i];
+
+        rc = add_difference(list, compare, COMPARISON_TRAINING, block,
+                            matrix_cell(block, to, inference),
+                            matrix_cell(block, from, inference),
+                            format_string("inference %lld: trained %lld - %lld",
+                                          (long long)inference, (long long)to, (long long)from),
+                            to, from, inference, err);
+    }
+    return rc;
+}
+
+/* The diagonal, and what is off it: steps in training only against at inference only. */
+static int compare_both(struct comparison_list *list, const struct matrix_block *block,
+                        const struct compare *compare, struct error *err)
+{
+    int64_t from = -1, to = -1;
+    int rc;
+
+    for (int i = 0; i < block->train_count; i++)
+        if (matrix_cell(block, block->train_steps[i], block->train_steps[i]) >= 0) {
+            from = from < 0 ? block->train_steps[i] : from;
+            to = block->train_steps[i];
+        }
+    if (from == to)
+        return 0;
+    rc = add_difference(
+        list, compare, COMPARISON_BOTH, block, matrix_cell(block, to, to),
+        matrix_cell(block, from, from),
+        format_string("training and inference %lld - %lld", (long long)to, (long long)from), to,
+        from, 0, err);
+    if (rc == 0)
+        rc = add_difference(
+            list, compare, COMPARISON_DIRECT, block, matrix_cell(block, to, from),
+            matrix_cell(block, from, to),
+            format_string("%lld steps in training only - at inference only", (long long)to), to,
+            from, 0, err);
+    return rc;
+}
+
+/* A block against the first, averaged over the cells that both have. */
+static int compare_blocks(struct comparison_list *list, const struct matrix_block *first,
+                          const struct matrix_block *other, const struct compare *compare,
+                          struct error *err)
+{
+    size_t size = (size_t)first->train_count * (size_t)first->eval_count;
+    struct contrast_term *terms = calloc(2 * size, sizeof *terms);
+    char *label = format_string("%s - %s", other->label, first->label);
+    int count = 0, rc = terms == NULL || label == NULL ? no_memory(err) : 0;
+
+    for (size_t i = 0; i < size && rc == 0; i++) {
+        int cell = first->cells[i];
+        int partner = matrix_cell(other, first->train_steps[i / (size_t)first->eval_count],
+                                  first->eval_steps[i % (size_t)first->eval_count]);
+
+        if (cell < 0 || partner < 0)
+            continue;
+        terms[count++] = (struct contrast_term){ partner, 1 };
+        terms[count++] = (struct contrast_term){ cell, -1 };
+    }
+    for (int i = 0; i < count; i++)
+        terms[i].weight /= count / 2;
+    if (rc == 0 && count > 0)
+        rc = compare_add(list, compare, COMPARISON_ARCHITECTURE, "all cells", label, terms,
+                         count, NULL, err);
+    free(terms);
+    free(label);
+    return rc;
+}
+
+int matrix_compare(struct comparison_list *list, const struct matrix *matrix,
+                   const struct compare *compare, struct error *err)
+{
+    int rc = 0;
+
+    for (int i = 0; i < matrix->block_count && rc == 0; i++) {
+        const struct matrix_block *block = &matrix->blocks[i];
+
+        rc = compare_inference(list, block, compare, err);
+        if (rc == 0)
+            rc = compare_training(list, block, compare, err);
+        if (rc == 0)
+            rc = compare_both(list, block, compare, err);
+    }
+    for (int i = 1; i < matrix->block_count && rc == 0; i++)
+        rc = compare_blocks(list, &matrix->blocks[0], &matrix->blocks[i], compare, err);
+    return rc == 0 ? comparison_list_correct(list, err) : rc;
+}

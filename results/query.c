@@ -1,0 +1,601 @@
+/*
+ * query.c - an experiment's rows: arms, runs, evaluations and what they scored.
+ */
+#include "query.h"
+
+#include "error.h"
+#include "file.h"
+#include "filter.h"
+#include "json.h"
+#include "sql.h"
+#include "statistics.h"
+#include "store.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LISTED_EXPERIMENTS = 20 };
+
+#define PASS_PER_TASK "avg(rank IS NOT NULL AND rank <= ?2)"
+#define STRICT_PER_TASK "min(rank IS NOT NULL AND rank <= ?2)"
+
+const struct metric_info METRICS[METRIC_COUNT] = {
+    [METRIC_PASS_AT_2] = { "pass_at_2", "pass@2", 2, false, PASS_PER_TASK },
+    [METRIC_PASS_AT_1] = { "pass_at_1", "pass@1", 1, false, PASS_PER_TASK },
+    [METRIC_PASS_AT_5] = { "pass_at_5", "pass@5", 5, false, PASS_PER_TASK },
+    [METRIC_PASS_AT_10] = { "pass_at_10", "pass@10", 10, false, PASS_PER_TASK },
+    [METRIC_PASS_AT_100] = { "pass_at_100", "pass@100", 100, false, PASS_PER_TASK },
+    [METRIC_PASS_AT_1000] = { "pass_at_1000", "pass@1000", 1000, false, PASS_PER_TASK },
+    [METRIC_PASS_AT_1_STRICT] = { "pass_at_1_strict", "strict@1", 1, true, STRICT_PER_TASK },
+    [METRIC_PASS_AT_2_STRICT] = { "pass_at_2_strict", "strict@2", 2, true, STRICT_PER_TASK },
+    [METRIC_PER_TOKEN_ACCURACY] = { "per_token_accuracy", "token acc", 0, false,
+                                    "avg(per_token_accuracy) + 0 * ?2" },
+    [METRIC_PER_TOKEN_ACCURACY_ORIGINAL] = { "per_token_accuracy_original", "token acc orig", 0,
+                                             false, NULL },
+    [METRIC_EXACT_ACCURACY] = { "exact_accuracy", "exact", 0, false,
+                                "avg(iif(predictions > 0, 1.0 * votes / predictions, 0.0))"
+                                " + 0 * ?2" },
+    [METRIC_LM_LOSS] = { "lm_loss", "token loss", 0, false, NULL },
+    [METRIC_MEAN_OUTER_STEPS] = { "mean_outer_steps", "steps used", 0, false, NULL },
+};
+
+int metric_find(enum metric *out, const char *name, struct error *err)
+{
+    static const struct {
+        const char *name;
+        enum metric metric;
+    } OTHER_NAMES[] = {
+        { "exact", METRIC_EXACT_ACCURACY },         { "per_token", METRIC_PER_TOKEN_ACCURACY },
+        { "token", METRIC_PER_TOKEN_ACCURACY },     { "loss", METRIC_LM_LOSS },
+        { "outer_steps", METRIC_MEAN_OUTER_STEPS },
+    };
+    const char *names[METRIC_COUNT];
+    const char *nearest;
+
+    *out = METRIC_PASS_AT_2;
+    if (name == NULL)
+        return 0;
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        names[i] = METRICS[i].name;
+        if (strcmp(name, METRICS[i].name) == 0 || strcmp(name, METRICS[i].title) == 0) {
+            *out = (enum metric)i;
+            return 0;
+        }
+    }
+    for (size_t i = 0; i < sizeof OTHER_NAMES / sizeof *OTHER_NAMES; i++)
+        if (strcmp(name, OTHER_NAMES[i].name) == 0) {
+            *out = OTHER_NAMES[i].metric;
+            return 0;
+        }
+    nearest = json_nearest_name(name, names, METRIC_COUNT);
+    return error_set(err, ERROR_FORMAT,
+                     "--metric %s: unknown metric%s%s%s; expected pass_at_1, 2, 5, 10, 100 or "
+                     "1000, pass_at_1_strict, pass_at_2_strict, per_token_accuracy, "
+                     "per_token_accuracy_original, exact_accuracy, lm_loss or mean_outer_steps",
+                     name, nearest != NULL ? ", did you mean \"" : "",
+                     nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+}
+
+void results_destroy(struct results *results)
+{
+    if (results == NULL)
+        return;
+    for (int i = 0; i < results->arm_count; i++) {
+        free(results->arms[i].label);
+        cJSON_Delete(results->arms[i].axes);
+    }
+    for (int i = 0; i < results->row_count; i++)
+        free(results->rows[i].evaluation);
+    free(results->arms);
+    free(results->rows);
+    free(results->experiment);
+    free(results);
+}
+
+/* "known: a, b, c" for the message about a missing experiment. */
+static int error_unknown_experiment(struct store *store, const char *name, struct error *err)
+{
+    char list[600] = "";
+    size_t used = 0;
+    sqlite3_stmt *statement = NULL;
+    int count = 0;
+    int rc = sql_query(store, &statement, err, "SELECT name FROM experiment ORDER BY name", "");
+
+    while (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
+        rc = 0;
+        if (count < LISTED_EXPERIMENTS && used + 120 < sizeof list)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%.100s",
+                                     count > 0 ? ", " : "", sql_text(statement, 0));
+        else if (count == LISTED_EXPERIMENTS || used + 120 >= sizeof list) {
+            used += (size_t)snprintf(list + used, sizeof list - used, ", ...");
+            sql_end(&statement);
+            break;
+        }
+        count++;
+        if (statement == NULL)
+            break;
+    }
+    if (rc < 0)
+        return rc;
+    if (count == 0)
+        return error_set(err, ERROR_ABSENT,
+                         "this workspace has no experiments yet (`hrmlab run SPEC` makes one)");
+    if (name == NULL)
+        return error_set(err, ERROR_ABSENT, "say which experiment: %s", list);
+    return error_set(err, ERROR_ABSENT, "no experiment \"%s\" in this workspace; there are: %s",
+                     name, list);
+}
+
+static int find_experiment(struct results *results, struct store *store, const char *name,
+                           struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int count = 0;
+    int rc =
+        name != NULL
+            ? sql_query(store, &statement, err,
+                        "SELECT experiment_id, name FROM experiment WHERE name = ?1", "t", name)
+            : sql_query(store, &statement, err,
+                        "SELECT experiment_id, name FROM experiment LIMIT 2", "");
+
+    while (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
+        rc = 0;
+        count++;
+        results->experiment_id = sqlite3_column_int64(statement, 0);
+        free(results->experiment);
+        results->experiment = sql_text_copy(statement, 1);
+        if (results->experiment == NULL) {
+            sql_end(&statement);
+            return error_set(err, ERROR_NOMEM, "results");
+        }
+    }
+    if (rc == 0 && count != 1)
+        rc = error_unknown_experiment(store, name, err);
+    return rc;
+}
+
+/* Room for one more item; doubles. */
+static bool grow(void *array, int count, size_t size)
+{
+    void *old, *new;
+
+    if (count != 0 && (count & (count - 1)) != 0)
+        return true;
+    memcpy(&old, array, sizeof old);
+    new = realloc(old, (count == 0 ? 1 : 2 * (size_t)count) * size);
+    if (new == NULL)
+        return false;
+    memcpy(array, &new, sizeof new);
+    return true;
+}
+
+static int load_arms(struct results *results, struct store *store, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = sql_query(store, &statement, err,
+                       "SELECT arm_id, label, axes FROM arm WHERE experiment_id = ?1"
+                       " ORDER BY position, arm_id",
+                       "i", results->experiment_id);
+
+    while (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
+        struct result_arm arm = { .id = sqlite3_column_int64(statement, 0) };
+        const char *axes = sql_text(statement, 2);
+
+        rc = json_parse(&arm.axes, axes, strlen(axes), "arm.axes", err);
+        if (rc == 0) {
+            arm.label = sql_text_copy(statement, 1);
+            if (arm.label == NULL ||
+                !grow(&results->arms, results->arm_count, sizeof *results->arms)) {
+                rc = error_set(err, ERROR_NOMEM, "results");
+                free(arm.label);
+                cJSON_Delete(arm.axes);
+            } else {
+                results->arms[results->arm_count++] = arm;
+            }
+        }
+    }
+    sql_end(&statement);
+    return rc < 0 ? rc : 0;
+}
+
+/* A run counts as done when a training of it was; otherwise its last training says. */
+#define RUN_STATE_SQL                                                                          \
+    "CASE WHEN EXISTS (SELECT 1 FROM job j WHERE j.run_id = r.run_id AND j.kind = 'train'"     \
+    " AND j.state = 'done' AND j.cause IS NULL) THEN 'done'"                                   \
+    " ELSE coalesce((SELECT iif(j.state = 'done', 'diverged', j.state) FROM job j"             \
+    " WHERE j.run_id = r.run_id AND j.kind = 'train' ORDER BY j.job_id DESC LIMIT 1),"         \
+    " 'queued') END"
+
+enum { FIXED_COLUMNS = 17 };
+
+/* The SELECT of all rows; conditions are parameters from ?3 on. Fresh or NULL. */
+static char *rows_sql(const struct filter *filters, int filter_count)
+{
+    char *metrics = NULL, *conditions = strdup(""), *sql = NULL;
+
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        char *next = format_string("%s, x.%s", metrics != NULL ? metrics : "", METRICS[i].name);
+
+        free(metrics);
+        metrics = next;
+    }
+    for (int i = 0; i < filter_count && conditions != NULL; i++) {
+        char *condition = filter_sql(&filters[i], 3 + 2 * i);
+        char *next =
+            condition != NULL ? format_string("%s AND %s", conditions, condition) : NULL;
+
+        free(condition);
+        free(conditions);
+        conditions = next;
+    }
+    if (metrics != NULL && conditions != NULL)
+        sql = format_string(
+            "SELECT a.arm_id, r.run_id, v.evaluation_id, r.seed, r.hash, v.canonical,"
+            " v.outer_steps, v.augmentations, v.eval_seed, v.act_inference, v.split = 'train',"
+            " (SELECT s.value FROM setting s WHERE s.run_id = r.run_id"
+            "   AND s.key = 'arch.halt_max_steps'),"
+            " (SELECT s.value FROM setting s WHERE s.run_id = r.run_id"
+            "   AND s.key = 'data.num_aug'),"
+            " %s, x.checkpoint, x.step, r.train_flops, (SELECT"
+            "   sum(t.user_seconds + t.system_seconds) FROM attempt t JOIN job j USING (job_id)"
+            "   WHERE t.run_id = r.run_id AND j.kind = 'train')%s"
+            " FROM experiment e JOIN arm a USING (experiment_id) JOIN arm_run ar USING (arm_id)"
+            " JOIN run r USING (run_id) JOIN evaluation v USING (run_id)"
+            " JOIN arm_evaluation ae ON ae.arm_id = a.arm_id"
+            "   AND ae.evaluation_id = v.evaluation_id"
+            " LEFT JOIN evaluation_result x ON x.evaluation_id = v.evaluation_id"
+            "   AND (?2 OR x.checkpoint = 'last')"
+            " WHERE e.experiment_id = ?1%s"
+            " ORDER BY a.position, a.arm_id, v.outer_steps,"
+            "   iif(v.augmentations = 0, 9e18, v.augmentations), v.canonical, r.seed, x.step",
+            RUN_STATE_SQL, metrics, conditions);
+    free(metrics);
+    free(conditions);
+    return sql;
+}
+
+static double column_real(sqlite3_stmt *statement, int column)
+{
+    return sqlite3_column_type(statement, column) == SQLITE_NULL
+               ? (double)NAN
+               : sqlite3_column_double(statement, column);
+}
+
+static enum run_state state_of(const char *name)
+{
+    if (strcmp(name, "done") == 0)
+        return RUN_DONE;
+    if (strcmp(name, "diverged") == 0)
+        return RUN_DIVERGED;
+    return strcmp(name, "failed") == 0 || strcmp(name, "cancelled") == 0 ||
+                   strcmp(name, "quarantined") == 0
+               ? RUN_FAILED
+               : RUN_PENDING;
+}
+
+/* One row from the statement; without memory evaluation is NULL. */
+static void read_row(struct result_row *row, sqlite3_stmt *s)
+{
+    *row = (struct result_row){
+        .run_id = sqlite3_column_int64(s, 1),
+        .evaluation_id = sqlite3_column_int64(s, 2),
+        .seed = sqlite3_column_int64(s, 3),
+        .evaluation = sql_text_copy(s, 5),
+        .outer_steps = sqlite3_column_int64(s, 6),
+        .augmentations = sqlite3_column_int64(s, 7),
+        .eval_seed = sqlite3_column_int64(s, 8),
+        .act_inference = sqlite3_column_int(s, 9) != 0,
+        .train_split = sqlite3_column_int(s, 10) != 0,
+        .train_outer_steps = sqlite3_column_int64(s, 11),
+        .train_augmentations = sqlite3_column_int64(s, 12),
+        .state = state_of(sql_text(s, 13)),
+        .step = sqlite3_column_int64(s, 15),
+        .train_flops = column_real(s, 16),
+        .train_seconds = column_real(s, 17),
+    };
+    snprintf(row->hash, sizeof row->hash, "%s", sql_text(s, 4));
+    bool shown = row->state == RUN_DONE || row->state == RUN_PENDING;
+
+    /* Until its training is over, a run's last numbers may still be replaced. */
+    if (row->state == RUN_PENDING && strcmp(sql_text(s, 14), "last") == 0)
+        shown = false;
+    if (shown)
+        snprintf(row->checkpoint, sizeof row->checkpoint, "%s", sql_text(s, 14));
+    for (int i = 0; i < METRIC_COUNT; i++)
+        row->values[i] = shown ? column_real(s, FIXED_COLUMNS + 1 + i) : (double)NAN;
+}
+
+static int load_rows(struct results *results, struct store *store, const struct filter *filters,
+                     int filter_count, enum results_scope scope, struct error *err)
+{
+    char *sql = rows_sql(filters, filter_count);
+    char *types = malloc((size_t)filter_count * 2 + 3); /* the filters' are bound below */
+    sqlite3_stmt *statement = NULL;
+    int rc = 0;
+    int arm = 0;
+
+    if (sql == NULL || types == NULL) {
+        rc = error_set(err, ERROR_NOMEM, "results");
+    } else {
+        memset(types, 'n', (size_t)filter_count * 2 + 2);
+        memcpy(types, "ii", 2);
+        types[filter_count * 2 + 2] = '\0';
+        rc = sql_query(store, &statement, err, sql, types, results->experiment_id,
+                       (int64_t)(scope == RESULTS_ALL));
+    }
+    free(types);
+    free(sql);
+    for (int i = 0; i < filter_count && rc == 0; i++)
+        if (filter_bind(&filters[i], statement, 3 + 2 * i) != SQLITE_OK)
+            rc = store_error(store, "bind a condition", err);
+    while (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
+        rc = 0;
+        if (!grow(&results->rows, results->row_count, sizeof *results->rows)) {
+            rc = error_set(err, ERROR_NOMEM, "results");
+            break;
+        }
+        struct result_row *row = &results->rows[results->row_count++];
+
+        read_row(row, statement);
+        while (arm < results->arm_count - 1 &&
+               results->arms[arm].id != sqlite3_column_int64(statement, 0))
+            arm++;
+        row->arm = arm;
+        if (row->evaluation == NULL)
+            rc = error_set(err, ERROR_NOMEM, "results");
+    }
+    sql_end(&statement);
+    return rc;
+}
+
+static int compare_runs(const void *a, const void *b)
+{
+    const struct result_row *x = *(const struct result_row *const *)a;
+    const struct result_row *y = *(const struct result_row *const *)b;
+
+    return x->run_id < y->run_id ? -1 : x->run_id > y->run_id;
+}
+
+/* The rows ordered by run; fresh or NULL. */
+static const struct result_row **rows_by_run(const struct results *results)
+{
+    const struct result_row **order = malloc(((size_t)results->row_count + 1) * sizeof *order);
+
+    if (order == NULL)
+        return NULL;
+    for (int i = 0; i < results->row_count; i++)
+        order[i] = &results->rows[i];
+    qsort(order, (size_t)results->row_count, sizeof *order, compare_runs);
+    return order;
+}
+
+static int count_runs(struct results *results, struct error *err)
+{
+    const struct result_row **order = rows_by_run(results);
+
+    if (order == NULL)
+        return error_set(err, ERROR_NOMEM, "results");
+    for (int i = 0; i < results->row_count; i++) {
+        if (i > 0 && order[i]->run_id == order[i - 1]->run_id)
+            continue;
+        results->runs.total++;
+        results->runs.done += order[i]->state == RUN_DONE;
+        results->runs.pending += order[i]->state == RUN_PENDING;
+        results->runs.failed += order[i]->state == RUN_FAILED;
+        results->runs.diverged += order[i]->state == RUN_DIVERGED;
+    }
+    free(order);
+    return 0;
+}
+
+int results_load(struct results **out, struct store *store, const char *experiment,
+                 const char *const *wheres, int where_count, enum results_scope scope,
+                 struct error *err)
+{
+    struct results *results = calloc(1, sizeof *results);
+    struct filter *filters = calloc((size_t)where_count + 1, sizeof *filters);
+    int parsed = 0;
+    int rc = results == NULL || filters == NULL ? error_set(err, ERROR_NOMEM, "results") : 0;
+
+    *out = NULL;
+    while (rc == 0 && parsed < where_count) {
+        rc = filter_parse(&filters[parsed], wheres[parsed], err);
+        parsed += rc == 0;
+    }
+    if (rc == 0)
+        rc = find_experiment(results, store, experiment, err);
+    if (rc == 0)
+        rc = load_arms(results, store, err);
+    if (rc == 0)
+        rc = load_rows(results, store, filters, parsed, scope, err);
+    if (rc == 0)
+        rc = count_runs(results, err);
+    for (int i = 0; i < parsed; i++)
+        filter_release(&filters[i]);
+    free(filters);
+    if (rc != 0) {
+        results_destroy(results);
+        return rc;
+    }
+    *out = results;
+    return 0;
+}
+
+void run_counts_describe(char *out, size_t size, const struct run_counts *counts)
+{
+    size_t used = 0;
+    const struct {
+        int count;
+        const char *name;
+    } PARTS[] = { { counts->pending, "pending" },
+                  { counts->failed, "failed" },
+                  { counts->diverged, "diverged" } };
+
+    out[0] = '\0';
+    if (counts->done == counts->total)
+        return;
+    used = (size_t)snprintf(out, size, "%d of %d runs not done", counts->total - counts->done,
+                            counts->total);
+    for (int i = 0, shown = 0; i < 3; i++)
+        if (PARTS[i].count > 0 && used < size)
+            used += (size_t)snprintf(out + used, size - used, "%s%d %s", shown++ ? ", " : " (",
+                                     PARTS[i].count, PARTS[i].name);
+    if (used < size)
+        snprintf(out + used, size - used, ")");
+}
+
+int results_setting(struct store *store, char **out, int64_t run_id, const char *key,
+                    struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = sql_query(store, &statement, err,
+                       "SELECT value FROM setting WHERE run_id = ?1 AND key = ?2", "it", run_id,
+                       key);
+
+    *out = NULL;
+    if (rc == 0)
+        rc = sql_step(store, &statement, err);
+    if (rc == 1) {
+        *out = sql_text_copy(statement, 0);
+        rc = *out == NULL ? error_set(err, ERROR_NOMEM, "setting") : 0;
+        sql_end(&statement);
+    }
+    return rc;
+}
+
+/* Adds one run's baseline rows and its mean untrained scores to the sums. */
+static int add_run(struct baselines *out, struct store *store, const struct result_row *row,
+                   double *untrained, struct error *err)
+{
+    static const enum metric COPY_METRICS[] = { METRIC_PER_TOKEN_ACCURACY,
+                                                METRIC_EXACT_ACCURACY, METRIC_PASS_AT_1,
+                                                METRIC_PASS_AT_2 };
+    sqlite3_stmt *statement = NULL;
+    char *sql = NULL;
+    int rc = sql_query(store, &statement, err,
+                       "SELECT per_token_accuracy, exact_accuracy, pass_at_1, pass_at_2"
+                       " FROM baseline WHERE run_id = ?1 AND name = 'copy' AND split = ?2",
+                       "it", row->run_id, row->train_split ? "train" : "test");
+
+    if (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
+        rc = 0;
+        out->copy_runs++;
+        for (int i = 0; i < 4; i++)
+            out->copy[COPY_METRICS[i]] += sqlite3_column_double(statement, i);
+        sql_end(&statement);
+    }
+    for (int i = 0; i < METRIC_COUNT && (i == 0 || sql != NULL); i++) {
+        char *next = format_string("%s%savg(x.%s)", i > 0 ? sql : "SELECT ", i > 0 ? ", " : "",
+                                   METRICS[i].name);
+
+        free(sql);
+        sql = next;
+    }
+    if (rc == 0 && sql != NULL) {
+        char *whole = format_string("%s FROM evaluation v JOIN evaluation_result x"
+                                    " USING (evaluation_id) WHERE v.run_id = ?1 AND"
+                                    " v.split = ?2 AND x.checkpoint = 'untrained'",
+                                    sql);
+
+        free(sql);
+        sql = whole;
+    }
+    if (rc == 0)
+        rc = sql == NULL ? error_set(err, ERROR_NOMEM, "baselines")
+                         : sql_query(store, &statement, err, sql, "it", row->run_id,
+                                     row->train_split ? "train" : "test");
+    if (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
+        rc = 0;
+        for (int i = 0; i < METRIC_COUNT; i++)
+            untrained[i] = column_real(statement, i);
+        sql_end(&statement);
+    }
+    free(sql);
+    return rc;
+}
+
+int baselines_load(struct baselines *out, struct store *store, const struct results *results,
+                   struct error *err)
+{
+    const struct result_row **order = rows_by_run(results);
+    double *values = malloc(((size_t)results->row_count + 1) * METRIC_COUNT * sizeof *values);
+    double *one_metric = malloc(((size_t)results->row_count + 1) * sizeof *one_metric);
+    int rc = 0, runs = 0;
+
+    *out = (struct baselines){ 0 };
+    if (order == NULL || values == NULL || one_metric == NULL)
+        rc = error_set(err, ERROR_NOMEM, "baselines");
+    for (int i = 0; i < results->row_count && rc == 0; i++) {
+        double *mine = values + (size_t)runs * METRIC_COUNT;
+
+        if (i > 0 && order[i]->run_id == order[i - 1]->run_id)
+            continue;
+        mine[0] = (double)NAN;
+        rc = add_run(out, store, order[i], mine, err);
+        runs += !isnan(mine[0]);
+    }
+    out->untrained_runs = runs;
+    for (int m = 0; m < METRIC_COUNT && rc == 0; m++) {
+        for (int i = 0; i < runs; i++)
+            one_metric[i] = values[(size_t)i * METRIC_COUNT + (size_t)m];
+        out->untrained[m] = statistics_mean(one_metric, runs);
+        out->untrained_deviation[m] = statistics_deviation(one_metric, runs);
+        bool copied = m == METRIC_PER_TOKEN_ACCURACY || m == METRIC_EXACT_ACCURACY ||
+                      m == METRIC_PASS_AT_1 || m == METRIC_PASS_AT_2;
+        out->copy[m] =
+            copied && out->copy_runs > 0 ? out->copy[m] / out->copy_runs : (double)NAN;
+    }
+    free(order);
+    free(values);
+    free(one_metric);
+    return rc;
+}
+
+void task_values_release(struct task_values *values)
+{
+    for (int i = 0; i < values->count; i++)
+        free(values->tasks[i]);
+    free(values->tasks);
+    free(values->values);
+    *values = (struct task_values){ 0 };
+}
+
+int task_values_load(struct task_values *out, struct store *store, int64_t evaluation_id,
+                     enum metric metric, struct error *err)
+{
+    char sql[256];
+    sqlite3_stmt *statement = NULL;
+
+    *out = (struct task_values){ 0 };
+    if (METRICS[metric].per_task == NULL)
+        return error_set(err, ERROR_FORMAT,
+                         "--metric %s is not kept per task, so it cannot be compared; expected "
+                         "pass_at_K, pass_at_K_strict, per_token_accuracy or exact_accuracy",
+                         METRICS[metric].name);
+    snprintf(sql, sizeof sql,
+             "SELECT task, %s FROM task_outcome WHERE evaluation_id = ?1 GROUP BY task"
+             " ORDER BY task",
+             METRICS[metric].per_task);
+    int rc = sql_query(store, &statement, err, sql, "ii", evaluation_id,
+                       (int64_t)METRICS[metric].rank);
+
+    while (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
+        char *task = sql_text_copy(statement, 0);
+
+        rc = 0;
+        if (task == NULL || !grow(&out->tasks, out->count, sizeof *out->tasks) ||
+            !grow(&out->values, out->count, sizeof *out->values)) {
+            free(task);
+            rc = error_set(err, ERROR_NOMEM, "outcomes");
+            break;
+        }
+        out->tasks[out->count] = task;
+        out->values[out->count++] = sqlite3_column_double(statement, 1);
+    }
+    sql_end(&statement);
+    if (rc != 0)
+        task_values_release(out);
+    return rc;
+}

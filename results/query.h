@@ -1,0 +1,131 @@
+/*
+ * query.h - the reading side of the results database: what an experiment's arms scored.
+ *
+ * Everything is read through prepared statements with bound values, on whatever connection the
+ * store has; callers open it with STORE_READ.
+ */
+#ifndef RESULTS_QUERY_H
+#define RESULTS_QUERY_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct error;
+struct store;
+
+enum metric {
+    METRIC_PASS_AT_2,
+    METRIC_PASS_AT_1,
+    METRIC_PASS_AT_5,
+    METRIC_PASS_AT_10,
+    METRIC_PASS_AT_100,
+    METRIC_PASS_AT_1000,
+    METRIC_PASS_AT_1_STRICT,
+    METRIC_PASS_AT_2_STRICT,
+    METRIC_PER_TOKEN_ACCURACY,
+    METRIC_PER_TOKEN_ACCURACY_ORIGINAL,
+    METRIC_EXACT_ACCURACY,
+    METRIC_LM_LOSS,
+    METRIC_MEAN_OUTER_STEPS,
+    METRIC_COUNT
+};
+
+struct metric_info {
+    const char *name;  /* column of evaluation_result */
+    const char *title; /* for people */
+    int rank;          /* k of pass@k, else 0 */
+    bool strict;
+    /* SQL over a task's rows of task_outcome that gives the task's value in [0, 1] (?2 is rank); NULL: not
+     * kept per task. */
+    const char *per_task;
+};
+
+extern const struct metric_info METRICS[METRIC_COUNT];
+
+/* By name; "exact", "token", "pass@2" are understood too. NULL is METRIC_PASS_AT_2. Unknown:
+ * ERROR_FORMAT with the nearest. */
+int metric_find(enum metric *out, const char *name, struct error *err);
+
+enum run_state { RUN_DONE, RUN_PENDING, RUN_FAILED, RUN_DIVERGED };
+
+struct result_arm {
+    int64_t id;
+    char *label; /* owned */
+    cJSON *axes; /* owned; training axis key -> value */
+};
+
+/* What one evaluation of one run found at one step; values are NaN where there is no result yet, and
+ * for every run that is failed or diverged. */
+struct result_row {
+    int arm; /* index into results.arms */
+    int64_t run_id, evaluation_id, seed;
+    char hash[65];
+    char *evaluation; /* owned; canonical evaluation settings */
+    int64_t outer_steps, augmentations /* 0: all */, eval_seed;
+    bool act_inference, train_split;
+    int64_t train_outer_steps, train_augmentations; /* 0: not a setting of this run */
+    enum run_state state;
+    char checkpoint[16]; /* "untrained", "interim", "last"; "" without a result */
+    int64_t step;
+    double values[METRIC_COUNT];
+    double train_flops, train_seconds; /* NaN: not known */
+};
+
+struct run_counts {
+    int total, done, pending, failed, diverged; /* distinct runs */
+};
+
+struct results {
+    int64_t experiment_id;
+    char *experiment;        /* owned */
+    struct result_arm *arms; /* owned; in the experiment's order */
+    int arm_count;
+    struct result_row *rows; /* owned; by arm, evaluation, seed, step */
+    int row_count;
+    struct run_counts runs;
+};
+
+enum results_scope {
+    RESULTS_LAST, /* a row per arm, seed and evaluation: the last checkpoint */
+    RESULTS_ALL   /* untrained and interim ones too */
+};
+
+/*
+ * Loads an experiment by name; NULL: the only one there is. wheres: "key=value" with =, !=, <, <=, >, >=;
+ * all must hold; keys are experiment, arm, seed, hash and every setting. ERROR_ABSENT lists the experiments;
+ * ERROR_FORMAT for a bad condition names the nearest key.
+ */
+int results_load(struct results **out, struct store *store, const char *experiment,
+                 const char *const *wheres, int where_count, enum results_scope scope,
+                 struct error *err);
+void results_destroy(struct results *results); /* NULL allowed */
+
+/* "3 of 12 runs not done (2 pending, 1 failed)" into out, "" when all are done. */
+void run_counts_describe(char *out, size_t size, const struct run_counts *counts);
+
+/* The training setting key of a run as text, fresh; *out NULL when inactive. */
+int results_setting(struct store *store, char **out, int64_t run_id, const char *key,
+                    struct error *err);
+
+/* Scores without learning, means over the rows' runs; NaN where there are none. */
+struct baselines {
+    double copy[METRIC_COUNT];      /* only pass@1, pass@2, per-token and exact accuracy */
+    double untrained[METRIC_COUNT]; /* mean over the rows' evaluations at step 0 */
+    double untrained_deviation[METRIC_COUNT]; /* over runs */
+    int copy_runs, untrained_runs;
+};
+int baselines_load(struct baselines *out, struct store *store, const struct results *results,
+                   struct error *err);
+
+/* One evaluation's value per task at the last checkpoint, by task name. */
+struct task_values {
+    char **tasks;   /* owned; in memcmp order */
+    double *values; /* owned */
+    int count;
+};
+int task_values_load(struct task_values *out, struct store *store, int64_t evaluation_id,
+                     enum metric metric, struct error *err);
+void task_values_release(struct task_values *values);
+
+#endif

@@ -1,0 +1,164 @@
+/*
+ * fake_worker.c - a worker that misbehaves on command, for the runner's tests.
+ *
+ * "fake_worker run DIR" follows docs/formats.md without an engine: it writes journal and exit.json
+ * itself. FAKE_WORKER_MODE says how: ok, crash, silent (exit 0, no result), garbage, after_end,
+ * fail_once (crashes on the first attempt), other_value (a metric that contradicts attempt 1).
+ * Everything else ("describe", "probe") is handed to the real worker, FAKE_WORKER_REAL.
+ */
+#include "clock.h"
+#include "error.h"
+#include "file.h"
+#include "journal.h"
+#include "json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct journal_writer journal;
+
+static void say(const char *type, cJSON *body)
+{
+    struct error err;
+
+    if (journal_append(&journal, type, body, true, &err) < 0) {
+        fprintf(stderr, "fake_worker: %s\n", err.message);
+        exit(3);
+    }
+}
+
+static void write_raw(const char *text)
+{
+    if (write(journal.fd, text, strlen(text)) < 0)
+        exit(3);
+}
+
+static void say_metric(double value)
+{
+    cJSON *body = cJSON_CreateObject(), *values;
+
+    cJSON_AddNumberToObject(body, "step", 1);
+    values = cJSON_AddObjectToObject(body, "values");
+    cJSON_AddNumberToObject(values, "train/lm_loss", value);
+    say("metric", body);
+}
+
+static void say_results(const cJSON *job)
+{
+    static const char *const columns[] = { "per_token_accuracy", "per_token_accuracy_original",
+                                           "exact_accuracy", "lm_loss", "mean_outer_steps",
+                                           "pass_at_1", "pass_at_2", "pass_at_5", "pass_at_10",
+                                           "pass_at_100", "pass_at_1000", "pass_at_1_strict",
+                                           "pass_at_2_strict", "tasks", "rows_count", "seconds" };
+    const cJSON *evaluation;
+
+    cJSON_ArrayForEach(evaluation, json_member(job, "evaluations"))
+    {
+        cJSON *body = cJSON_CreateObject();
+        cJSON_AddNumberToObject(body, "step", 2);
+        cJSON_AddStringToObject(body, "checkpoint", "last");
+        cJSON_AddItemToObject(body, "evaluation", cJSON_Duplicate(evaluation, 1));
+        for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+            cJSON_AddNumberToObject(body, columns[i], 0.5);
+        say("evaluation", body);
+    }
+}
+
+static void say_end(const char *status)
+{
+    cJSON *body = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(body, "status", status);
+    cJSON_AddNumberToObject(body, "step", 2);
+    say("end", body);
+}
+
+/* The worker's part; returns its exit code. */
+static int work(const char *directory, const char *mode)
+{
+    struct error err;
+    cJSON *job;
+    char *job_file = file_join(directory, "job.json");
+    char *final = file_join(directory, "final.safetensors");
+    char *journal_file = file_join(directory, "journal.jsonl");
+    int64_t attempt;
+
+    if (json_read_file(&job, job_file, JSON_SPEC_LIMIT, &err) < 0 ||
+        json_get_int(&attempt, job, "attempt", "job.json", &err) < 0 ||
+        journal_open(&journal, journal_file, &err) < 0) {
+        fprintf(stderr, "fake_worker: %s\n", err.message);
+        return 3;
+    }
+    cJSON *begin = cJSON_CreateObject();
+    cJSON_AddStringToObject(begin, "kind", "train");
+    cJSON *provenance = cJSON_AddObjectToObject(begin, "provenance");
+    cJSON_AddStringToObject(provenance, "kernel_set", "none");
+    say("begin", begin);
+    say_metric(strcmp(mode, "other_value") == 0 && attempt > 1 ? 2.0 : 1.0);
+    if (strcmp(mode, "garbage") == 0)
+        write_raw("this is no event\n");
+    bool first_fails = strcmp(mode, "fail_once") == 0 || strcmp(mode, "other_value") == 0;
+    if (strcmp(mode, "crash") == 0 || (first_fails && attempt == 1))
+        abort();
+    if (strcmp(mode, "silent") == 0)
+        return 0;
+    say_results(job);
+    file_write_atomic(final, "weights", 7, &err);
+    cJSON *checkpoint = cJSON_CreateObject();
+    cJSON_AddNumberToObject(checkpoint, "step", 2);
+    cJSON_AddStringToObject(checkpoint, "file", "final.safetensors");
+    cJSON_AddStringToObject(checkpoint, "weights_hash", "0");
+    cJSON_AddTrueToObject(checkpoint, "final");
+    say("checkpoint", checkpoint);
+    say_end("done");
+    if (strcmp(mode, "after_end") == 0)
+        say_metric(3.0);
+    cJSON_Delete(job);
+    free(job_file);
+    free(final);
+    free(journal_file);
+    return 0;
+}
+
+/* The keeper's part: exit.json from the child's wait status. */
+static int keep(const char *directory, const char *mode)
+{
+    char text[300];
+    struct error err;
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(work(directory, mode));
+    waitpid(pid, &status, 0);
+    if (WIFEXITED(status))
+        snprintf(text, sizeof text,
+                 "{\"format\":\"hrmlab-exit-1\",\"exit_status\":%d,\"signal\":0,"
+                 "\"user_seconds\":0.1,\"system_seconds\":0,\"peak_rss_mib\":1}",
+                 WEXITSTATUS(status));
+    else
+        snprintf(text, sizeof text,
+                 "{\"format\":\"hrmlab-exit-1\",\"exit_status\":null,\"signal\":%d,"
+                 "\"user_seconds\":0.1,\"system_seconds\":0,\"peak_rss_mib\":1}",
+                 WTERMSIG(status));
+    char *path = file_join(directory, "exit.json");
+    int rc = path == NULL ? 3 : file_write_atomic(path, text, strlen(text), &err);
+    free(path);
+    return rc < 0 ? 3 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *mode = getenv("FAKE_WORKER_MODE"), *real = getenv("FAKE_WORKER_REAL");
+
+    if (argc == 3 && strcmp(argv[1], "run") == 0)
+        return keep(argv[2], mode != NULL ? mode : "ok");
+    if (real == NULL)
+        return 3;
+    argv[0] = strdup(real);
+    execv(real, argv);
+    return 3;
+}

@@ -1,0 +1,112 @@
+/* test_json.c - strict reading: every fault is named with its place. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Text that must be refused, and what the message must hold. */
+static void refuse(const char *text, const char *expected)
+{
+    struct error err = { 0 };
+    cJSON *out;
+
+    assert_int_equal(json_parse(&out, text, strlen(text), "f.json", &err), ERROR_FORMAT);
+    if (strstr(err.message, expected) == NULL)
+        fail_msg("\"%s\" lacks \"%s\"", err.message, expected);
+}
+
+static void faults_are_named_with_line_and_column(void **state)
+{
+    (void)state;
+    refuse("{\"a\": 1,\n \"b\" 2}", "f.json: line 2, column 6: expected ':'");
+    refuse("{\"a\": [1, 2", "the text ends inside a list");
+    refuse("{} x", "text after the end");
+    refuse("{\"a\":1,\"a\":2}", "\"a\" stands twice");
+    refuse("[{\"x\":{\"k\":1,\"k\":1}}]", "\"k\" stands twice");
+    refuse("[01]", "malformed number");
+    refuse("[1.]", "malformed number");
+    refuse("[1e999]", "out of range");
+    refuse("[\"\xff\"]", "not valid UTF-8");
+    refuse("[\"a\nb\"]", "control character");
+    refuse("[\"\\u0000\"]", "u0000");
+    refuse("['a']", "expected a value");
+    refuse("[1,]", "expected a value");
+    refuse("[,1]", "expected a value");
+    refuse("\xEF\xBB\xBF{}", "byte order mark");
+    refuse("", "empty");
+}
+
+static void ten_thousand_brackets_are_refused_by_depth(void **state)
+{
+    char text[10001];
+
+    (void)state;
+    memset(text, '[', 10000);
+    text[10000] = '\0';
+    refuse(text, "nested more than 64 deep");
+}
+
+static void every_prefix_of_a_document_is_refused(void **state)
+{
+    const char *text = "{\"a\": [1.5e3, true, null, \"\\u00e9\\n\"], \"b\": {\"c\": -0.25}}";
+    struct error err;
+    cJSON *out;
+
+    (void)state;
+    for (size_t n = 0; n < strlen(text); n++) {
+        char *copy = strndup(text, n);
+        assert_int_equal(json_parse(&out, copy, n, "f", &err), ERROR_FORMAT);
+        free(copy);
+    }
+    assert_int_equal(json_parse(&out, text, strlen(text), "f", &err), 0);
+    char *canonical = json_canonical(out);
+    assert_string_equal(canonical,
+                        "{\"a\":[1500,true,null,\"\xc3\xa9\\u000a\"],\"b\":{\"c\":-0.25}}");
+    free(canonical);
+    cJSON_Delete(out);
+}
+
+static void canonical_form_sorts_keys_and_keeps_reals(void **state)
+{
+    struct error err;
+    cJSON *out;
+    const char *text = "{\"b\":0.1,\"B\":2.0,\"a\":[{\"d\":1,\"c\":2}]}";
+
+    (void)state;
+    assert_int_equal(json_parse(&out, text, strlen(text), "f", &err), 0);
+    char *canonical = json_canonical(out);
+    assert_string_equal(canonical,
+                        "{\"B\":2,\"a\":[{\"c\":2,\"d\":1}],\"b\":0.10000000000000001}");
+    free(canonical);
+    cJSON_Delete(out);
+}
+
+static void nearest_name_helps_with_slips_only(void **state)
+{
+    const char *names[] = { "arch.num_heads", "train.lr" };
+
+    (void)state;
+    assert_string_equal(json_nearest_name("arch.num_head", names, 2), "arch.num_heads");
+    assert_null(json_nearest_name("something.else", names, 2));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(faults_are_named_with_line_and_column),
+        cmocka_unit_test(ten_thousand_brackets_are_refused_by_depth),
+        cmocka_unit_test(every_prefix_of_a_document_is_refused),
+        cmocka_unit_test(canonical_form_sorts_keys_and_keeps_reals),
+        cmocka_unit_test(nearest_name_helps_with_slips_only),
+    };
+
+    return cmocka_run_group_tests_name("json", tests, NULL, NULL);
+}

@@ -1,0 +1,97 @@
+/* test_schedule.c - what an end means, when to try again, what is next. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "schedule.h"
+
+#include <signal.h>
+#include <string.h>
+
+static void every_end_has_its_cause(void **state)
+{
+    static const struct {
+        struct schedule_facts facts;
+        enum schedule_verdict verdict;
+        const char *cause;
+    } cases[] = {
+        { { .has_exit = true, .has_status = true, .outcome = "done" }, VERDICT_DONE, NULL },
+        { { .has_exit = true, .has_status = true }, VERDICT_RETRY, "exit without a result" },
+        { { .has_exit = true, .has_status = true, .exit_status = 2 }, VERDICT_FAILED, "bad job" },
+        { { .has_exit = true, .has_status = true, .exit_status = 4, .outcome = "diverged" },
+          VERDICT_DONE, "diverged" },
+        { { .has_exit = true, .has_status = true, .exit_status = 5 }, VERDICT_FAILED,
+          "data changed" },
+        { { .has_exit = true, .has_status = true, .exit_status = 6 }, VERDICT_FAILED,
+          "out of memory" },
+        { { .has_exit = true, .has_status = true, .exit_status = 7 }, VERDICT_RETRY, "disk full" },
+        { { .has_exit = true, .has_status = true, .exit_status = 130 }, VERDICT_REQUEUE,
+          "stopped" },
+        { { .has_exit = true, .signal = SIGSEGV }, VERDICT_RETRY, "crash" },
+        { { .has_exit = true, .signal = SIGKILL }, VERDICT_RETRY, "killed" },
+        { { .has_exit = true, .signal = SIGKILL, .memory_limited = true }, VERDICT_RETRY,
+          "out of memory" },
+        { { .has_exit = false }, VERDICT_RETRY, "lost worker" },
+        { { .has_exit = true, .signal = SIGKILL, .hung = true }, VERDICT_RETRY, "hang" },
+        { { .has_exit = true, .has_status = true, .exit_status = 130, .timed_out = true },
+          VERDICT_FAILED, "time limit" },
+        { { .has_exit = true, .has_status = true, .exit_status = 130, .cancelled = true },
+          VERDICT_CANCELLED, "cancelled" },
+        { { .has_exit = true, .has_status = true, .outcome = "done", .cancelled = true },
+          VERDICT_DONE, NULL },
+        { { .stopping = true }, VERDICT_REQUEUE, "stopped" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct schedule_end end = schedule_classify(&cases[i].facts);
+        if (end.verdict != cases[i].verdict)
+            fail_msg("case %zu: verdict %d", i, end.verdict);
+        if (cases[i].cause == NULL)
+            assert_null(end.cause);
+        else
+            assert_string_equal(end.cause, cases[i].cause);
+    }
+}
+
+static void back_off_grows_to_a_limit_and_is_reproducible(void **state)
+{
+    (void)state;
+    for (int failures = 1; failures < 20; failures++) {
+        double seconds = schedule_backoff_s(failures, 7);
+        double base = failures < 9 ? (double)(1 << failures) : 300.0;
+        base = base > 300.0 ? 300.0 : base;
+        assert_true(seconds >= 0.75 * base && seconds < 1.25 * base);
+        assert_true(seconds == schedule_backoff_s(failures, 7));
+    }
+    assert_true(schedule_backoff_s(1, 7) != schedule_backoff_s(1, 8));
+    assert_true(schedule_hang_limit_s(0.1) == 60.0 && schedule_hang_limit_s(10.0) == 200.0);
+}
+
+static void the_first_that_may_start_is_next(void **state)
+{
+    struct schedule_candidate list[] = { { 1, 0, true }, { 1, 50, false }, { 2, 0, false },
+                                         { 1, 0, false } };
+    double wake_at;
+
+    (void)state;
+    assert_int_equal(schedule_next(list, 4, 2, 2, 10.0, &wake_at), 2);
+    assert_true(wake_at == 50.0);
+    assert_int_equal(schedule_next(list, 4, 1, 2, 10.0, &wake_at), -1); /* a wide job is not starved */
+    assert_int_equal(schedule_next(list, 4, 1, 1, 10.0, &wake_at), 2);  /* wider than the machine */
+    assert_int_equal(schedule_next(list, 4, 1, 2, 60.0, &wake_at), 1);
+    assert_int_equal(schedule_next(list, 0, 2, 2, 0.0, &wake_at), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_end_has_its_cause),
+        cmocka_unit_test(back_off_grows_to_a_limit_and_is_reproducible),
+        cmocka_unit_test(the_first_that_may_start_is_next),
+    };
+
+    return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
+}

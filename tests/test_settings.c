@@ -1,0 +1,257 @@
+/* test_settings.c - the table of settings, resolution, canonical form, identity. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "random.h"
+#include "settings.h"
+#include "shape.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void set(struct config *config, const char *key, const char *value)
+{
+    struct error err = { 0 };
+
+    if (config_set_text(config, key, value, "test", &err) < 0)
+        fail_msg("%s", err.message);
+}
+
+static void hash_of(char hex[65], struct config *config)
+{
+    struct error err = { 0 };
+
+    if (config_resolve(config, "test", &err) < 0)
+        fail_msg("%s", err.message);
+    assert_int_equal(config_run_hash(hex, config, "data", &err), 0);
+}
+
+static void every_setting_is_complete_and_its_default_is_legal(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *s = &settings_table[i];
+        struct config config;
+        struct error err = { 0 };
+        assert_non_null(s->key);
+        assert_non_null(strchr(s->key, '.'));
+        assert_true(strlen(s->meaning) > 5);
+        assert_int_equal(setting_find(s->key), i);
+        assert_int_equal(config_init(&config, &err), 0);
+        set(&config, s->key, s->default_text);
+        set(&config, s->key, s->absent_means);
+        config_release(&config);
+    }
+}
+
+static void wrong_values_are_refused_with_what_is_allowed(void **state)
+{
+    static const char *const cases[][3] = {
+        { "arch.num_heads", "3.5", "an integer from 1" },
+        { "arch.num_heads", "0", "an integer from 1" },
+        { "arch.name", "gpt", "\"hrm\", \"transformer\"" },
+        { "train.lr", "\"fast\"", "a number from 0" },
+        { "arch.act_enabled", "1", "true or false" },
+        { "eval.augmentations", "\"some\"", "or \"all\"" },
+        { "eval.augmentations", "0", "or \"all\"" },
+        { "arch.num_head", "4", "did you mean \"arch.num_heads\"" },
+        { "hidden_size", "4", "arch.hidden_size" },
+    };
+    struct config config;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(config_init(&config, &err), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        memset(&err, 0, sizeof err);
+        assert_int_equal(config_set_text(&config, cases[i][0], cases[i][1], "--set", &err),
+                         ERROR_FORMAT);
+        if (strstr(err.message, cases[i][2]) == NULL)
+            fail_msg("\"%s\" lacks \"%s\"", err.message, cases[i][2]);
+    }
+    config_release(&config);
+}
+
+static void contradictions_are_refused(void **state)
+{
+    static const char *const cases[][4] = {
+        { "arch.num_heads", "3", "arch.hidden_size", "128" },
+        { "arch.num_heads", "2", "arch.hidden_size", "6" }, /* head size 3 with RoPE */
+        { "arch.puzzle_emb_len", "1", "arch.puzzle_emb_ndim", "200" },
+        { "data.path", "builtin:sudoku", "data.sudoku_side", "5" },
+        { "data.path", "builtin:chess", "arch.num_heads", "4" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct config config;
+        struct error err = { 0 };
+        assert_int_equal(config_init(&config, &err), 0);
+        set(&config, cases[i][0], cases[i][1]);
+        set(&config, cases[i][2], cases[i][3]);
+        assert_int_equal(config_resolve(&config, "test", &err), ERROR_FORMAT);
+        assert_non_null(strstr(err.message, cases[i][0]));
+        config_release(&config);
+    }
+}
+
+static void inactive_settings_do_not_change_a_run(void **state)
+{
+    static const char *const cases[][4] = {
+        /* given this setting ..., that one changes nothing */
+        { "arch.name", "transformer", "arch.H_cycles", "5" },
+        { "arch.halt_max_steps", "1", "arch.act_enabled", "false" },
+        { "arch.halt_max_steps", "1", "arch.halt_exploration_prob", "0.5" },
+        { "arch.act_enabled", "false", "train.target_q_update_every", "4" },
+        { "arch.pos_encodings", "learned", "arch.rope_theta", "500" },
+        { "arch.puzzle_emb_ndim", "0", "train.puzzle_emb_lr", "0.5" },
+        { "train.max_steps", "10", "train.epochs", "77" },
+        { "data.path", "/somewhere", "data.generator_seed", "9" },
+        { "train.lr", "0.5", "eval.halt_max_steps", "9" },
+        { "train.lr", "0.5", "resources.threads", "2" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct config a, b;
+        struct error err;
+        char hash_a[65], hash_b[65];
+        config_init(&a, &err);
+        config_init(&b, &err);
+        set(&a, cases[i][0], cases[i][1]);
+        set(&b, cases[i][0], cases[i][1]);
+        set(&b, cases[i][2], cases[i][3]);
+        hash_of(hash_a, &a);
+        hash_of(hash_b, &b);
+        if (strcmp(hash_a, hash_b) != 0)
+            fail_msg("%s matters although %s = %s", cases[i][2], cases[i][0], cases[i][1]);
+        config_release(&a);
+        config_release(&b);
+    }
+}
+
+static void every_active_training_setting_changes_the_hash(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *s = &settings_table[i];
+        struct config a, b;
+        struct error err;
+        char hash_a[65], hash_b[65];
+        if (s->phase != PHASE_TRAINING || i == ARCH_MATCH)
+            continue;
+        config_init(&a, &err);
+        config_init(&b, &err);
+        if (s->type == SETTING_REAL)
+            b.values[i].real = b.values[i].real < s->maximum ? b.values[i].real * 0.5 + s->minimum * 0.5 + 1e-13 : s->minimum;
+        else if (s->type == SETTING_INT && (i == ARCH_HIDDEN_SIZE || i == ARCH_NUM_HEADS))
+            b.values[i].integer *= 2;
+        else if (s->type == SETTING_INT)
+            b.values[i].integer += b.values[i].integer < (int64_t)s->maximum ? 1 : -1;
+        else
+            b.values[i].integer = !b.values[i].integer;
+        hash_of(hash_a, &a);
+        hash_of(hash_b, &b);
+        if (strcmp(hash_a, hash_b) == 0)
+            fail_msg("%s does not change the run", s->key);
+        config_release(&a);
+        config_release(&b);
+    }
+}
+
+static void a_job_config_reads_back_to_the_same_run(void **state)
+{
+    struct config a, b;
+    struct error err = { 0 };
+    char hash_a[65], hash_b[65];
+
+    (void)state;
+    config_init(&a, &err);
+    set(&a, "arch.name", "transformer");
+    set(&a, "train.lr", "0.0012345678901234567");
+    set(&a, "data.path", "builtin:sudoku");
+    hash_of(hash_a, &a);
+    cJSON *json = config_to_json(&a);
+    assert_int_equal(config_from_json(&b, json, "job.json", &err), 0);
+    hash_of(hash_b, &b);
+    assert_string_equal(hash_a, hash_b);
+    cJSON_Delete(json);
+    config_release(&a);
+    config_release(&b);
+}
+
+static void a_matched_transformer_has_hrms_parameters(void **state)
+{
+    struct config hrm, plain;
+    struct shape a, b;
+    struct error err;
+    char hash[65];
+
+    (void)state;
+    config_init(&hrm, &err);
+    config_init(&plain, &err);
+    set(&plain, "arch.name", "transformer");
+    hash_of(hash, &hrm);
+    hash_of(hash, &plain);
+    shape_compute(&a, &hrm, 100, 12, 10);
+    shape_compute(&b, &plain, 100, 12, 10);
+    assert_int_equal(a.parameters, b.parameters);
+    config_release(&hrm);
+    config_release(&plain);
+}
+
+static void flops_are_those_of_the_published_configurations(void **state)
+{
+    struct config config;
+    struct error err;
+    struct shape shape;
+    char hash[65];
+
+    (void)state;
+    config_init(&config, &err); /* configuration A: mini-ARC */
+    hash_of(hash, &config);
+    shape_compute(&shape, &config, 100, 12, 2000);
+    assert_int_equal(shape.intermediate_size, 512);
+    assert_int_equal((int)(shape.train_step_flops / 1e8 + 0.5), 1192);
+    assert_int_equal((int)(64 * shape.eval_row_step_flops / 1e8 + 0.5), 447);
+    config_release(&config);
+}
+
+static void random_streams_depend_on_all_three_names(void **state)
+{
+    struct random_stream a = random_stream(1, "init", 0), b = random_stream(2, "init", 0);
+    struct random_stream c = random_stream(1, "batch", 0), d = random_stream(1, "init", 1);
+    struct random_stream again = random_stream(1, "init", 0);
+    uint64_t first = random_u64(&a);
+    int counts[7] = { 0 };
+
+    (void)state;
+    assert_true(first == random_u64(&again));
+    assert_true(first != random_u64(&b) && first != random_u64(&c) && first != random_u64(&d));
+    for (int i = 0; i < 7000; i++)
+        counts[random_below(&a, 7)]++;
+    for (int i = 0; i < 7; i++)
+        assert_in_range(counts[i], 850, 1150);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_setting_is_complete_and_its_default_is_legal),
+        cmocka_unit_test(wrong_values_are_refused_with_what_is_allowed),
+        cmocka_unit_test(contradictions_are_refused),
+        cmocka_unit_test(inactive_settings_do_not_change_a_run),
+        cmocka_unit_test(every_active_training_setting_changes_the_hash),
+        cmocka_unit_test(a_job_config_reads_back_to_the_same_run),
+        cmocka_unit_test(a_matched_transformer_has_hrms_parameters),
+        cmocka_unit_test(flops_are_those_of_the_published_configurations),
+        cmocka_unit_test(random_streams_depend_on_all_three_names),
+    };
+
+    return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
+}

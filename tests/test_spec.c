@@ -1,0 +1,274 @@
+/* test_spec.c - specs: precedence, axes, faults. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+#include "plan.h"
+#include "spec.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static char directory[] = "/tmp/hrmlab-spec-XXXXXX";
+
+static int make_directory(void **state)
+{
+    (void)state;
+    return mkdtemp(directory) == NULL ? -1 : 0;
+}
+
+static int remove_directory(void **state)
+{
+    struct error err;
+
+    (void)state;
+    return file_remove_tree(directory, &err);
+}
+
+static char *write_file(const char *name, const char *text)
+{
+    struct error err = { 0 };
+    char *path = file_join(directory, name);
+
+    assert_int_equal(file_write_atomic(path, text, strlen(text), &err), 0);
+    return path;
+}
+
+static struct spec *read_good(const char *text, const char *const *overrides, int count)
+{
+    struct error err = { 0 };
+    struct spec *spec;
+    char *path = write_file("spec.json", text);
+
+    if (spec_read(&spec, path, overrides, count, &err) < 0)
+        fail_msg("%s", err.message);
+    free(path);
+    return spec;
+}
+
+static void refuse(const char *text, const char *expected)
+{
+    struct error err = { 0 };
+    struct spec *spec;
+    char *path = write_file("spec.json", text);
+
+    assert_int_equal(spec_read(&spec, path, NULL, 0, &err), ERROR_FORMAT);
+    if (strstr(err.message, expected) == NULL || strstr(err.message, "spec.json") == NULL)
+        fail_msg("\"%s\" lacks \"%s\" or the file", err.message, expected);
+    free(path);
+}
+
+static void precedence_is_base_set_axes_command_line(void **state)
+{
+    static const char *const overrides[] = { "train.beta1=0.7", "arch.halt_max_steps=8" };
+    char *base = write_file("base.json", "{\"set\": {\"train.lr\": 0.5, \"train.beta1\": 0.1,"
+                                         " \"train.beta2\": 0.2, \"train.max_steps\": 9}}");
+    struct spec *spec = read_good("{\"base\": [\"base.json\"], \"set\": {\"train.lr\": 0.25},"
+                                  " \"grid\": {\"train.beta2\": [0.3, 0.4],"
+                                  " \"arch.halt_max_steps\": [1, 2]}}",
+                                  overrides, 2);
+
+    (void)state;
+    assert_int_equal(spec->arm_count, 2); /* --set took the axis away */
+    assert_true(config_real(&spec->arms[1].config, TRAIN_LR) == 0.25);
+    assert_true(config_real(&spec->arms[1].config, TRAIN_BETA1) == 0.7);
+    assert_true(config_real(&spec->arms[1].config, TRAIN_BETA2) == 0.4);
+    assert_int_equal(config_int(&spec->arms[0].config, TRAIN_MAX_STEPS), 9);
+    assert_int_equal(config_int(&spec->arms[0].config, ARCH_HALT_MAX_STEPS), 8);
+    assert_string_equal(spec->arms[1].label, "train.beta2=0.40000000000000002");
+    assert_string_equal(spec->name, "spec");
+    spec_destroy(spec);
+    free(base);
+}
+
+static void grid_zip_ablate_exclude_and_collapse_count(void **state)
+{
+    struct spec *spec = read_good(
+        "{\"grid\": {\"arch.name\": [\"hrm\", \"transformer\"], \"arch.H_cycles\": [1, 2, 3]},"
+        " \"zip\": [{\"train.lr\": [0.1, 0.2], \"train.weight_decay\": [1, 2]}],"
+        " \"exclude\": [{\"arch.name\": \"hrm\", \"train.lr\": 0.2, \"arch.H_cycles\": [2, 3]}]}",
+        NULL, 0);
+
+    (void)state;
+    assert_int_equal(spec->cell_count, 12);
+    assert_int_equal(spec->excluded_count, 2);
+    assert_int_equal(spec->collapsed_count, 4); /* cycles do not matter to a transformer */
+    assert_int_equal(spec->arm_count, 6);
+    spec_destroy(spec);
+    spec = read_good("{\"ablate\": {\"train.lr\": [0.1, 0.2], \"arch.act_enabled\": [false]},"
+                     " \"seeds\": 3}",
+                     NULL, 0);
+    assert_int_equal(spec->arm_count, 4); /* the base and three deviations */
+    assert_string_equal(spec->arms[0].label, "base");
+    assert_int_equal(spec->seed_count, 3);
+    spec_destroy(spec);
+}
+
+static void a_resolved_spec_reads_back_to_the_same_arms(void **state)
+{
+    struct spec *first = read_good("{\"name\": \"x\", \"grid\": {\"train.lr\": [0.1, 0.2],"
+                                   " \"arch.name\": [\"transformer\", \"hrm\"]},"
+                                   " \"evaluate\": {\"eval.augmentations\": [1, \"all\"]}}",
+                                   NULL, 0);
+    char *text = strdup(first->resolved);
+    struct spec *second = read_good(text, NULL, 0);
+
+    (void)state;
+    assert_int_equal(first->arm_count, second->arm_count);
+    for (int i = 0; i < first->arm_count; i++)
+        assert_string_equal(first->arms[i].label, second->arms[i].label);
+    assert_string_equal(first->resolved, second->resolved);
+    assert_int_equal(second->evaluation_count, 2);
+    spec_destroy(first);
+    spec_destroy(second);
+    free(text);
+}
+
+static void bad_specs_get_one_clear_message(void **state)
+{
+    (void)state;
+    refuse("{\"grid\": {\"arch.num_head\": [2]}}", "did you mean \"arch.num_heads\"");
+    refuse("{\"gird\": {}}", "did you mean \"grid\"");
+    refuse("{\"train.lr\": 1}", "belongs inside");
+    refuse("{\"grid\": {\"train.lr\": []}}", "empty list");
+    refuse("{\"grid\": {\"train.lr\": 3}}", "must be a list");
+    refuse("{\"grid\": {\"train.lr\": [1, 1]}}", "twice");
+    refuse("{\"grid\": {\"train.lr\": [\"x\"]}}", "a number from 0");
+    refuse("{\"grid\": {\"eval.seed\": [1]}}", "\"evaluate\"");
+    refuse("{\"evaluate\": {\"train.lr\": [1]}}", "changes the training");
+    refuse("{\"evaluate\": {\"eval.seed\": []}}", "empty list");
+    refuse("{\"set\": {\"arch.num_heads\": 3}}", "does not divide");
+    refuse("{\"set\": {\"arch.hidden_size\": 100000}}", "from 4 to 8192");
+    refuse("{\"set\": {\"train.seed\": 3}}", "\"seeds\"");
+    refuse("{\"seeds\": []}", "at least one");
+    refuse("{\"seeds\": [1, 1]}", "twice");
+    refuse("{\"seeds\": [1.5]}", "integers");
+    refuse("{\"name\": \"../x\"}", "\"name\"");
+    refuse("{\"base\": [\"nowhere.json\"]}", "does not exist");
+    refuse("{\"base\": [\"spec.json\"]}", "nested more than");
+    refuse("{\"zip\": [{\"train.lr\": [1], \"train.beta1\": [0.1, 0.2]}]}", "equally long");
+    refuse("{\"grid\": {\"train.lr\": [1]}, \"ablate\": {\"train.lr\": [2]}}", "varied twice");
+    refuse("{\"exclude\": [{\"arch.name\": \"hrm\"}]}", "leaves nothing");
+    refuse("[1]", "a spec is an object");
+    refuse("{\"resources\": {\"cores\": 1}}", "unknown setting");
+}
+
+static void a_huge_file_is_refused_by_its_size(void **state)
+{
+    struct error err = { 0 };
+    struct spec *spec;
+    char *path = file_join(directory, "huge.json");
+    FILE *file = fopen(path, "w");
+
+    (void)state;
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 100 << 20, SEEK_SET), 0);
+    assert_int_equal(fputc('x', file), 'x');
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(spec_read(&spec, path, NULL, 0, &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "more than the limit"));
+    free(path);
+}
+
+static const char *worker(void)
+{
+    const char *named = getenv("HRMLAB_WORKER");
+
+    return named != NULL ? named : "build/asan/hrmlab-worker";
+}
+
+static void cells_that_differ_in_evaluation_share_a_training(void **state)
+{
+    struct error err = { 0 };
+    struct plan *plan;
+    struct spec *spec = read_good(
+        "{\"set\": {\"data.num_aug\": 3, \"train.max_steps\": 5}, \"grid\": {\"train.lr\": [0.1,"
+        " 0.2]}, \"seeds\": [0, 1], \"evaluate\": {\"eval.halt_max_steps\": [1, 4, 0],"
+        " \"eval.augmentations\": [1, 4, 5, \"all\"]}}",
+        NULL, 0);
+
+    (void)state;
+    if (plan_create(&plan, spec, worker(), &err) < 0)
+        fail_msg("%s", err.message);
+    assert_int_equal(plan->run_count, 4);
+    /* steps 0 means 4 here, so two step counts; 5 augmentations are more than were trained */
+    assert_int_equal(plan->runs[0].evaluation_count, 2 * 3);
+    assert_int_equal(plan->cell_count, 4 * 2 * 3);
+    assert_int_equal(plan->dropped_count, 2 * 2);
+    assert_non_null(strstr(plan->dropped[0].reason, "4 variants"));
+    plan_destroy(plan);
+}
+
+static void a_thousand_cells_are_planned_with_the_trainings_really_needed(void **state)
+{
+    struct error err = { 0 };
+    struct plan *plan;
+    struct spec *spec = read_good(
+        "{\"set\": {\"train.max_steps\": 5}, \"grid\": {\"arch.name\": [\"hrm\","
+        " \"transformer\"], \"arch.H_cycles\": [1,2,3,4,5], \"arch.L_cycles\": [1,2,3,4,5],"
+        " \"train.lr\": [0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1.0], \"train.weight_decay\": [0,"
+        " 0.1]}}",
+        NULL, 0);
+
+    (void)state;
+    assert_int_equal(spec->cell_count, 1000);
+    if (plan_create(&plan, spec, worker(), &err) < 0)
+        fail_msg("%s", err.message);
+    assert_int_equal(plan->run_count, 500 + 20); /* cycles do not matter to the transformer */
+    plan_destroy(plan);
+}
+
+static void every_shipped_spec_is_planned(void **state)
+{
+    static const char *const names[] = { "demo", "architecture", "inner_cycles", "outer_steps",
+                                         "train_vs_inference", "act", "augmentations",
+                                         "sudoku_4x4" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct error err = { 0 };
+        struct spec *spec;
+        struct plan *plan;
+        char *path = format_string("experiments/%s.json", names[i]);
+        if (spec_read(&spec, path, NULL, 0, &err) < 0 ||
+            plan_create(&plan, spec, worker(), &err) < 0)
+            fail_msg("%s", err.message);
+        assert_true(plan->run_count > 1);
+        plan_destroy(plan);
+        free(path);
+    }
+}
+
+static void bad_data_is_a_message_of_the_plan(void **state)
+{
+    struct error err = { 0 };
+    struct plan *plan;
+    struct spec *spec = read_good("{\"set\": {\"data.path\": \"/nowhere/at/all\"}}", NULL, 0);
+
+    (void)state;
+    assert_int_equal(plan_create(&plan, spec, worker(), &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "/nowhere/at/all"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(precedence_is_base_set_axes_command_line),
+        cmocka_unit_test(grid_zip_ablate_exclude_and_collapse_count),
+        cmocka_unit_test(a_resolved_spec_reads_back_to_the_same_arms),
+        cmocka_unit_test(bad_specs_get_one_clear_message),
+        cmocka_unit_test(a_huge_file_is_refused_by_its_size),
+        cmocka_unit_test(cells_that_differ_in_evaluation_share_a_training),
+        cmocka_unit_test(a_thousand_cells_are_planned_with_the_trainings_really_needed),
+        cmocka_unit_test(every_shipped_spec_is_planned),
+        cmocka_unit_test(bad_data_is_a_message_of_the_plan),
+    };
+
+    return cmocka_run_group_tests_name("spec", tests, make_directory, remove_directory);
+}

@@ -1,0 +1,271 @@
+/* test_table.c - tables for people and programs: alignment, escaping, control characters. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "json.h"
+#include "table.h"
+
+static const struct table_column COLUMNS[] = {
+    { .name = "arm", .type = TABLE_TEXT },
+    { .name = "seeds", .type = TABLE_INT },
+    { .name = "pass_at_2", .title = "pass@2", .type = TABLE_REAL, .digits = 3 },
+    { .name = "hash", .type = TABLE_TEXT, .machine_only = true },
+    { .name = "spread", .type = TABLE_TEXT, .people_only = true },
+};
+enum { COLUMN_COUNT = sizeof COLUMNS / sizeof *COLUMNS };
+
+static struct table *make_table(void)
+{
+    struct table *table;
+
+    assert_int_equal(table_create(&table, COLUMNS, COLUMN_COUNT, NULL), 0);
+    return table;
+}
+
+static void add_row(struct table *table, const char *arm, int64_t seeds, double value)
+{
+    table_row(table);
+    table_text(table, arm);
+    table_int(table, seeds);
+    table_real(table, value);
+    table_text(table, "abc");
+    table_text(table, "x");
+}
+
+/* What table_print gives, fresh. */
+static char *printed(struct table *table, enum output_format format, bool color)
+{
+    struct error err;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    assert_non_null(out);
+    assert_int_equal(table_print(table, out, format, color, &err), 0);
+    fclose(out);
+    return text;
+}
+
+static void expect_print(struct table *table, enum output_format format, const char *expected)
+{
+    char *text = printed(table, format, false);
+
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void columns_line_up_and_numbers_stand_right(void **state)
+{
+    struct table *table = make_table();
+
+    (void)state;
+    add_row(table, "base", 3, 0.25);
+    add_row(table, "a longer arm", 12, -0.5);
+    table_set_caption(table, "caption");
+    table_add_note(table, "a note");
+    expect_print(table, FORMAT_TABLE,
+                 "caption\n"
+                 "arm           seeds  pass@2  spread\n"
+                 "base              3   0.250  x\n"
+                 "a longer arm     12  -0.500  x\n"
+                 "a note\n");
+    table_destroy(table);
+}
+
+static void a_table_without_rows_prints_its_headings(void **state)
+{
+    struct table *table = make_table();
+
+    (void)state;
+    expect_print(table, FORMAT_CSV, "arm,seeds,pass_at_2,hash\n");
+    expect_print(table, FORMAT_TABLE, "arm  seeds  pass@2  spread\n");
+    expect_print(table, FORMAT_MARKDOWN,
+                 "| arm | seeds | pass@2 | spread |\n| --- | ---: | ---: | --- |\n");
+    table_destroy(table);
+}
+
+static void csv_quotes_what_needs_it_and_keeps_every_digit(void **state)
+{
+    struct table *table = make_table();
+
+    (void)state;
+    add_row(table, "say \"hi\", you", 1, 0.1);
+    add_row(table, "plain", 2, 1.0 / 3);
+    table_row(table);
+    expect_print(table, FORMAT_CSV,
+                 "arm,seeds,pass_at_2,hash\n"
+                 "\"say \"\"hi\"\", you\",1,0.1,abc\n"
+                 "plain,2,0.3333333333333333,abc\n"
+                 ",,,\n");
+    table_destroy(table);
+}
+
+static void markdown_escapes_what_it_would_interpret(void **state)
+{
+    struct table *table = make_table();
+
+    (void)state;
+    add_row(table, "a|b_c", 1, 0.5);
+    expect_print(table, FORMAT_MARKDOWN,
+                 "| arm | seeds | pass@2 | spread |\n"
+                 "| --- | ---: | ---: | --- |\n"
+                 "| a\\|b\\_c | 1 | 0.500 | x |\n");
+    table_destroy(table);
+}
+
+static void json_reads_back_equal(void **state)
+{
+    struct table *table = make_table();
+    const char *arm = "quote \" slash \\ tab \t bell \a \xc3\xa9";
+    struct error err;
+    cJSON *root;
+
+    (void)state;
+    add_row(table, arm, -7, 0.1 + 0.2);
+    add_row(table, "nan", 1, (double)NAN);
+    table_add_note(table, "a note");
+    char *text = printed(table, FORMAT_JSON, false);
+
+    assert_int_equal(json_parse(&root, text, strlen(text), "table", &err), 0);
+    assert_string_equal(json_member(root, "format")->valuestring, "hrmlab-table-1");
+    const cJSON *rows = json_member(root, "rows");
+
+    assert_int_equal(cJSON_GetArraySize(rows), 2);
+    const cJSON *row = cJSON_GetArrayItem(rows, 0);
+
+    assert_string_equal(json_member(row, "arm")->valuestring, arm);
+    assert_true(json_member(row, "pass_at_2")->valuedouble == 0.1 + 0.2);
+    assert_true(json_member(row, "seeds")->valuedouble == -7);
+    assert_string_equal(json_member(row, "hash")->valuestring, "abc");
+    assert_null(json_member(row, "spread"));
+    assert_true(cJSON_IsNull(json_member(cJSON_GetArrayItem(rows, 1), "pass_at_2")));
+    assert_string_equal(cJSON_GetArrayItem(json_member(root, "notes"), 0)->valuestring,
+                        "a note");
+    cJSON_Delete(root);
+    free(text);
+    table_destroy(table);
+}
+
+static void control_characters_never_reach_the_terminal(void **state)
+{
+    static const enum output_format FORMATS[] = { FORMAT_TABLE, FORMAT_CSV, FORMAT_MARKDOWN,
+                                                  FORMAT_JSON };
+    struct table *table = make_table();
+
+    (void)state;
+    add_row(table,
+            "red\033[31m\r\n\x7f\xc2\x9b"
+            "31m bad \xff utf8",
+            1, 0.5);
+    table_set_caption(table, "cap\033]0;title\a");
+    table_add_note(table, "note\033[2J");
+    for (size_t f = 0; f < sizeof FORMATS / sizeof *FORMATS; f++) {
+        char *text = printed(table, FORMATS[f], false);
+
+        for (const char *p = text; *p != '\0'; p++)
+            if (((unsigned char)*p < 0x20 && *p != '\n') || *p == 0x7f)
+                fail_msg("format %d has control character %d", (int)FORMATS[f], *p);
+        assert_null(strstr(text, "\xc2\x9b"));
+        assert_null(strstr(text, "\xff"));
+        free(text);
+    }
+    table_destroy(table);
+}
+
+static void stripping_cuts_between_characters(void **state)
+{
+    char out[5];
+
+    (void)state;
+    assert_string_equal(text_strip_controls(out, sizeof out, "abc\xc3\xa9"), "abc");
+    assert_string_equal(text_strip_controls(out, sizeof out, "ab\xc3\xa9"), "ab\xc3\xa9");
+    assert_string_equal(text_strip_controls(out, 1, "abc"), "");
+    assert_string_equal(text_strip_controls(out, sizeof out, "\xc3"), "?");
+}
+
+static void colours_only_where_they_are_allowed(void **state)
+{
+    struct table *table = make_table();
+
+    (void)state;
+    add_row(table, "base", 1, 0.5);
+    table_mark(table, TABLE_GOOD);
+    char *plain = printed(table, FORMAT_TABLE, false);
+    char *colored = printed(table, FORMAT_TABLE, true);
+
+    assert_null(strchr(plain, '\033'));
+    assert_non_null(strchr(colored, '\033'));
+    free(plain);
+    free(colored);
+    table_destroy(table);
+}
+
+static void several_tables_are_one_json_document(void **state)
+{
+    struct table *tables[2] = { make_table(), make_table() };
+    const char *const members[2] = { NULL, "differences" };
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    struct error err;
+    cJSON *root;
+
+    (void)state;
+    add_row(tables[0], "one", 1, 0.5);
+    add_row(tables[1], "two", 1, 0.5);
+    assert_int_equal(table_print_all(tables, members, 2, out, FORMAT_JSON, false, &err), 0);
+    fclose(out);
+    assert_int_equal(json_parse(&root, text, size, "tables", &err), 0);
+    assert_int_equal(cJSON_GetArraySize(json_member(root, "rows")), 1);
+    const cJSON *row = cJSON_GetArrayItem(json_member(root, "differences"), 0);
+
+    assert_string_equal(json_member(row, "arm")->valuestring, "two");
+    cJSON_Delete(root);
+    free(text);
+    table_destroy(tables[0]);
+    table_destroy(tables[1]);
+}
+
+static void a_full_disk_is_an_error_with_its_code(void **state)
+{
+    struct table *table = make_table();
+    struct error err;
+    FILE *out = fopen("/dev/full", "w");
+
+    (void)state;
+    if (out == NULL)
+        skip();
+    add_row(table, "base", 1, 0.5);
+    assert_int_equal(table_print(table, out, FORMAT_TABLE, false, &err), ERROR_NOSPACE);
+    fclose(out);
+    table_destroy(table);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(columns_line_up_and_numbers_stand_right),
+        cmocka_unit_test(a_table_without_rows_prints_its_headings),
+        cmocka_unit_test(csv_quotes_what_needs_it_and_keeps_every_digit),
+        cmocka_unit_test(markdown_escapes_what_it_would_interpret),
+        cmocka_unit_test(json_reads_back_equal),
+        cmocka_unit_test(control_characters_never_reach_the_terminal),
+        cmocka_unit_test(stripping_cuts_between_characters),
+        cmocka_unit_test(colours_only_where_they_are_allowed),
+        cmocka_unit_test(several_tables_are_one_json_document),
+        cmocka_unit_test(a_full_disk_is_an_error_with_its_code),
+    };
+
+    return cmocka_run_group_tests_name("table", tests, NULL, NULL);
+}
