@@ -23,6 +23,7 @@ void compare_destroy(struct compare *compare)
     for (int i = 0; i < compare->cell_count; i++) {
         free(compare->cells[i].seeds);
         free(compare->cells[i].values);
+        free(compare->cells[i].seed_means);
     }
     for (int i = 0; i < compare->task_count; i++)
         free(compare->tasks[i]);
@@ -160,7 +161,7 @@ static int summarise(struct compare_cell *cell, int tasks, struct error *err)
     }
     cell->mean = statistics_mean(means, cell->seed_count);
     cell->deviation = statistics_deviation(means, cell->seed_count);
-    free(means);
+    cell->seed_means = means;
     return 0;
 }
 
@@ -340,6 +341,25 @@ static int compare_terms(const void *a, const void *b)
     return x->cell < y->cell ? -1 : x->cell > y->cell; /* cells are ordered by arm */
 }
 
+/* The means of both sides over the seeds compared (NULL: all of a cell's). */
+static void add_means(struct comparison *out, const struct compare *compare,
+                      const struct contrast_term *terms, int count, const int64_t *seeds,
+                      int seed_count)
+{
+    for (int i = 0; i < count; i++) {
+        const struct compare_cell *cell = &compare->cells[terms[i].cell];
+        double mean = cell->mean;
+
+        if (seeds != NULL) {
+            mean = 0;
+            for (int s = 0; s < seed_count; s++)
+                mean += cell->seed_means[seed_index(cell, seeds[s])] / seed_count;
+        }
+        *(terms[i].weight > 0 ? &out->other_mean : &out->base_mean) +=
+            fabs(terms[i].weight) * mean;
+    }
+}
+
 /* terms are sorted; everything but the texts of *out. */
 static int estimate_contrast(struct comparison *out, const struct compare *compare,
                              const struct contrast_term *terms, int count, struct error *err)
@@ -364,6 +384,8 @@ static int estimate_contrast(struct comparison *out, const struct compare *compa
     if (rc < 0)
         goto out;
     int made = rc;
+
+    add_means(out, compare, terms, count, out->paired_by_seed ? seeds : NULL, common);
     int tasks = keep_common_tasks(values, blocks, made, compare->task_count);
 
     rc = 0;
@@ -409,13 +431,8 @@ int compare_add(struct comparison_list *list, const struct compare *compare,
     rc = item->group == NULL || item->label == NULL
              ? no_memory(err)
              : estimate_contrast(item, compare, sorted, count, err);
-    for (int i = 0; i < count; i++) {
-        double mean = compare->cells[terms[i].cell].mean;
-
-        *(terms[i].weight > 0 ? &item->other_mean : &item->base_mean) +=
-            fabs(terms[i].weight) * mean;
+    for (int i = 0; i < count; i++)
         *(terms[i].weight > 0 ? &positive : &negative) += fabs(terms[i].weight);
-    }
     if (fabs(positive - 1) > 1e-9 || fabs(negative - 1) > 1e-9)
         item->base_mean = item->other_mean = (double)NAN;
     free(sorted);

@@ -15,10 +15,11 @@ struct compare_cell {
     const struct result_row
         *row; /* its first row: arm, evaluation, outer steps, ...; borrowed */
     int seed_count;
-    int64_t *seeds;   /* owned; ascending */
-    double *values;   /* owned; (seeds, tasks of the comparison), NaN: task absent */
-    double mean;      /* over seeds of the means over tasks */
-    double deviation; /* over seeds; NaN below two */
+    int64_t *seeds;     /* owned; ascending */
+    double *values;     /* owned; (seeds, tasks of the comparison), NaN: task absent */
+    double *seed_means; /* owned; (seeds): means over tasks */
+    double mean;        /* over seeds of those */
+    double deviation;   /* over seeds; NaN below two */
 };
 
 struct compare {

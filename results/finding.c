@@ -159,13 +159,18 @@ static void write_basis(FILE *out, const struct compare *compare,
     fprintf(out, "Finding (%s, %d tasks, ", METRICS[compare->metric].title, tasks);
     if (fewest != most)
         fprintf(out, "%d to ", fewest);
-    fprintf(out, "%d seed%s; differences with 95 %% intervals", most, most == 1 ? "" : "s");
-    if (fewest < STATISTICS_LEAST_SEEDS)
+    fprintf(out, "%d seed%s). Differences come with 95 %% intervals", most,
+            most == 1 ? "" : "s");
+    if (most < STATISTICS_LEAST_SEEDS)
         fprintf(out,
-                " over tasks only: with fewer than %d seeds they do not say what other seeds "
-                "would give",
+                " over tasks only (fewer than %d seeds: how others would come out is not "
+                "covered)",
                 STATISTICS_LEAST_SEEDS);
-    fprintf(out, ", judged after Holm's correction for %d comparisons).", list->count);
+    else if (fewest < STATISTICS_LEAST_SEEDS)
+        fprintf(out, ", over tasks only where fewer than %d seeds are shared",
+                STATISTICS_LEAST_SEEDS);
+    fprintf(out, " and are judged after Holm's correction for %d comparison%s.", list->count,
+            list->count == 1 ? "" : "s");
 }
 
 int finding_write(char **out, const struct matrix *matrix, const struct compare *compare,

@@ -161,7 +161,7 @@ static int make_axis_table(struct table **out, const struct axis_values *values,
         { .name = "cells", .type = TABLE_INT },
     };
     int rc = table_create(out, COLUMNS, 4, err);
-    char note[200];
+    char note[256];
 
     for (int i = 0; i < values->count && rc == 0; i++) {
         const struct axis_value *value = &values->items[i];
@@ -195,8 +195,8 @@ static int compare_one_axis(const struct compare *compare, const struct options 
     if (rc == 0)
         rc = make_differences(&tables[1], &list, err);
     if (rc == 0)
-        rc = table_print_all(tables, MEMBERS, 2, stdout, options->format, wants_color(options),
-                             err);
+        rc = table_print_all(tables, MEMBERS, list.count > 0 || !for_people(options) ? 2 : 1,
+                             stdout, options->format, wants_color(options), err);
     table_destroy(tables[0]);
     table_destroy(tables[1]);
     comparison_list_release(&list);

@@ -83,7 +83,7 @@ static void contradictions_are_refused(void **state)
         { "arch.num_heads", "3", "arch.hidden_size", "128" },
         { "arch.num_heads", "2", "arch.hidden_size", "6" }, /* head size 3 with RoPE */
         { "arch.puzzle_emb_len", "1", "arch.puzzle_emb_ndim", "200" },
-        { "data.path", "builtin:sudoku", "data.sudoku_side", "5" },
+        { "data.sudoku_side", "5", "data.path", "builtin:sudoku" },
         { "data.path", "builtin:chess", "arch.num_heads", "4" },
     };
 

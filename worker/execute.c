@@ -35,6 +35,8 @@ enum exit_code {
     EXIT_STOPPED = 130
 };
 
+enum { WARM_UP_SIZE = 512 };
+
 /* One execution. Everything in it is owned unless said otherwise. */
 struct execution {
     const struct execute_request *request; /* borrowed */
@@ -204,6 +206,19 @@ static int evaluate_job(struct execution *execution, struct error *err)
     return rc;
 }
 
+/* Pins and limits. OpenBLAS takes its buffers at its first products and waits for ever when it
+ * cannot have them, so it is used once before memory is limited. */
+static int limit_process(struct execution *execution, struct error *err)
+{
+    const struct job *job = &execution->job;
+    double memory_gb = config_real(&job->config, RESOURCES_MEMORY_GB);
+    int rc = keeper_pin_worker(job->cpus, job->cpu_count, err);
+
+    if (rc == 0 && memory_gb > 0.0)
+        engine_measure_sgemm(WARM_UP_SIZE, 1);
+    return rc == 0 ? keeper_limit_worker(memory_gb, err) : rc;
+}
+
 static int work(struct execution *execution, struct error *err)
 {
     const char *directory = execution->request->directory;
@@ -214,8 +229,7 @@ static int work(struct execution *execution, struct error *err)
     if (rc == 0)
         rc = job_read(&execution->job, directory, err);
     if (rc == 0)
-        rc = keeper_limit_worker(execution->job.cpus, execution->job.cpu_count,
-                                 config_real(&execution->job.config, RESOURCES_MEMORY_GB), err);
+        rc = limit_process(execution, err);
     if (rc == 0)
         rc = load_data(execution, err);
     if (rc == 0)

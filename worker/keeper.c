@@ -253,9 +253,8 @@ int keeper_run(int *exit_code, const char *directory, keeper_worker_fn *worker, 
     return write_exit(&end, directory, err);
 }
 
-int keeper_limit_worker(const int *cpus, int count, double memory_gb, struct error *err)
+int keeper_pin_worker(const int *cpus, int count, struct error *err)
 {
-    struct rlimit none = { 0, 0 };
     cpu_set_t set;
 
     CPU_ZERO(&set);
@@ -265,6 +264,13 @@ int keeper_limit_worker(const int *cpus, int count, double memory_gb, struct err
         return error_set(err, ERROR_ENVIRONMENT,
                          "cannot pin to the cores of job.json (%d%s): %s", cpus[0],
                          count > 1 ? ", ..." : "", strerror(errno));
+    return 0;
+}
+
+int keeper_limit_worker(double memory_gb, struct error *err)
+{
+    struct rlimit none = { 0, 0 };
+
     setrlimit(RLIMIT_CORE, &none);
 #if !defined(__SANITIZE_ADDRESS__)
     if (memory_gb > 0.0) {
@@ -277,6 +283,7 @@ int keeper_limit_worker(const int *cpus, int count, double memory_gb, struct err
     }
 #else
     (void)memory_gb;
+    (void)err;
 #endif
     return 0;
 }

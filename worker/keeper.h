@@ -30,12 +30,15 @@ int keeper_run(int *exit_code, const char *directory, keeper_worker_fn *worker, 
  * code 130 at once. */
 bool keeper_stop_requested(void);
 
+/* For the worker: pins this process to count cores; 0 leaves it as it is. ERROR_ENVIRONMENT: a
+ * core that this machine does not have or may not be used. */
+int keeper_pin_worker(const int *cpus, int count, struct error *err);
+
 /*
- * For the worker: pins this process to count cores (0: leaves it as it is), limits its address
- * space to memory_gb (0: does not) and forbids core dumps. Builds with AddressSanitizer, which
- * reserves terabytes of addresses, leave the address space alone. ERROR_ENVIRONMENT: a core
- * that this machine does not have or may not be used.
+ * For the worker: limits its address space to memory_gb (0: does not) and forbids core dumps.
+ * Libraries that cannot go on without memory must have taken what they need. Builds with
+ * AddressSanitizer, which reserves terabytes of addresses, leave the address space alone.
  */
-int keeper_limit_worker(const int *cpus, int count, double memory_gb, struct error *err);
+int keeper_limit_worker(double memory_gb, struct error *err);
 
 #endif
