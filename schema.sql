@@ -222,7 +222,8 @@ CREATE TABLE request (
     answer TEXT                        -- one line
 ) STRICT;
 
--- For people at the sqlite3 prompt: one row per experiment, arm, seed and evaluation.
+-- For people at the sqlite3 prompt: one row per experiment, arm, seed and evaluation. Numbers
+-- of a 'last' checkpoint only where a training of the run was done (not failed or diverged).
 CREATE VIEW v_results AS
 SELECT e.name AS experiment,
        a.label AS arm,
@@ -257,4 +258,7 @@ JOIN run r USING (run_id)
 JOIN evaluation v USING (run_id)
 JOIN arm_evaluation ae ON ae.arm_id = a.arm_id AND ae.evaluation_id = v.evaluation_id
 JOIN evaluation_result x USING (evaluation_id)
-WHERE x.checkpoint IN ('last', 'untrained');
+WHERE x.checkpoint = 'untrained'
+   OR (x.checkpoint = 'last'
+       AND EXISTS (SELECT 1 FROM job j WHERE j.run_id = r.run_id AND j.kind = 'train'
+                                         AND j.state = 'done' AND j.cause IS NULL));

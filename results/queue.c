@@ -258,6 +258,60 @@ int queue_forget_checkpoint(struct store *store, int64_t run_id, struct error *e
     return sql_run(store, err, "DELETE FROM checkpoint WHERE run_id = ?1", "i", run_id);
 }
 
+void queue_free_missing(struct queue_missing *missing, int count)
+{
+    for (int i = 0; i < count; i++)
+        free(missing[i].canonical);
+    free(missing);
+}
+
+int queue_missing_evaluations(struct store *store, struct queue_missing **out, int *count,
+                              int64_t run_id, struct error *err)
+{
+    sqlite3_stmt *s;
+    struct queue_missing *list = NULL;
+    int n = 0;
+    int rc = sql_query(store, &s, err,
+                       "SELECT v.evaluation_id, v.canonical FROM evaluation v"
+                       " WHERE v.run_id = ?1 AND EXISTS (SELECT 1 FROM arm_evaluation x"
+                       "  WHERE x.evaluation_id = v.evaluation_id)"
+                       " AND NOT EXISTS (SELECT 1 FROM evaluation_result r"
+                       "  WHERE r.evaluation_id = v.evaluation_id AND r.checkpoint = 'last')"
+                       " ORDER BY v.evaluation_id",
+                       "i", run_id);
+
+    *out = NULL;
+    *count = 0;
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        struct queue_missing *larger = realloc(list, (size_t)(n + 1) * sizeof *list);
+        if (larger != NULL) {
+            list = larger;
+            list[n].evaluation_id = sqlite3_column_int64(s, 0);
+            list[n].canonical = sql_text_copy(s, 1);
+        }
+        rc = 0;
+        if (larger == NULL || list[n++].canonical == NULL) {
+            sql_end(&s);
+            rc = no_memory(err);
+        }
+    }
+    if (rc < 0) {
+        queue_free_missing(list, n);
+        return rc;
+    }
+    *out = list;
+    *count = n;
+    return 0;
+}
+
+int queue_raise_priority(struct store *store, int64_t run_id, int priority, struct error *err)
+{
+    return sql_run(store, err,
+                   "UPDATE job SET priority = ?2 WHERE run_id = ?1 AND priority < ?2"
+                   " AND state IN ('queued', 'starting', 'running')",
+                   "ii", run_id, (int64_t)priority);
+}
+
 int queue_request(struct store *store, const char *kind, const char *target, struct error *err)
 {
     char now[CLOCK_ISO_SIZE];

@@ -83,6 +83,18 @@ int queue_has_result(struct store *store, bool *out, int64_t run_id, const char 
 /* The run's final checkpoint is gone: forgets it, so that it is trained again. */
 int queue_forget_checkpoint(struct store *store, int64_t run_id, struct error *err);
 
+/* An evaluation that some arm asks for and that has no result at the last checkpoint. */
+struct queue_missing {
+    int64_t evaluation_id;
+    char *canonical; /* owned */
+};
+int queue_missing_evaluations(struct store *store, struct queue_missing **out, int *count,
+                              int64_t run_id, struct error *err);
+void queue_free_missing(struct queue_missing *missing, int count);
+
+/* Jobs of the run that are not over get at least this priority. */
+int queue_raise_priority(struct store *store, int64_t run_id, int priority, struct error *err);
+
 /* Requests of other commands to the runner. */
 int queue_request(struct store *store, const char *kind, const char *target, struct error *err);
 

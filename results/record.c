@@ -115,6 +115,15 @@ int record_job_state(struct store *store, int64_t job_id, const char *state, con
                    "itttt", job_id, state, cause, message, open ? NULL : now);
 }
 
+int record_job_requeue(struct store *store, int64_t job_id, struct error *err)
+{
+    int rc =
+        sql_run(store, err, "UPDATE job SET failures = 0, not_before = 0 WHERE job_id = ?1",
+                "i", job_id);
+
+    return rc < 0 ? rc : record_job_state(store, job_id, "queued", NULL, NULL, err);
+}
+
 int record_job_retry(struct store *store, int64_t job_id, bool counts, double not_before,
                      const char *cause, const char *message, struct error *err)
 {
@@ -252,7 +261,9 @@ int record_open_attempts(struct store *store, struct record_attempt **out, int *
     int rc = sql_query(store, &s, err,
                        "SELECT attempt_id, job_id, run_id, keeper_pid, keeper_start,"
                        " journal_offset, journal_sequence, number, directory, boot_id, host,"
-                       " state, cpus FROM attempt WHERE state IN ('starting', 'running')"
+                       " state, cpus,"
+                       " (julianday(started_at) - 2440587.5) * 86400.0"
+                       " FROM attempt WHERE state IN ('starting', 'running')"
                        " ORDER BY attempt_id",
                        "");
 
@@ -277,6 +288,7 @@ int record_open_attempts(struct store *store, struct record_attempt **out, int *
             .offset = sqlite3_column_int64(s, 5),
             .sequence = sqlite3_column_int64(s, 6),
             .number = sqlite3_column_int(s, 7),
+            .started_at = sqlite3_column_double(s, 13),
         };
         snprintf(a->directory, sizeof a->directory, "%s", sql_text(s, 8));
         snprintf(a->boot_id, sizeof a->boot_id, "%s", sql_text(s, 9));

@@ -32,6 +32,8 @@ void record_free_jobs(struct record_job *jobs, int count);
  * for states that are over. */
 int record_job_state(struct store *store, int64_t job_id, const char *state, const char *cause,
                      const char *message, struct error *err);
+/* Back to the queue because a person asks for it: earlier failures are forgotten. */
+int record_job_requeue(struct store *store, int64_t job_id, struct error *err);
 /* Back to the queue after a failure (counted when it counts against retries). */
 int record_job_retry(struct store *store, int64_t job_id, bool counts, double not_before,
                      const char *cause, const char *message, struct error *err);
@@ -56,6 +58,7 @@ int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_
 struct record_attempt {
     int64_t attempt_id, job_id, run_id, keeper_pid, keeper_start, offset, sequence;
     int number;
+    double started_at; /* seconds since 1970 */
     char directory[160], boot_id[64], host[128], state[16], cpus[512];
 };
 int record_open_attempts(struct store *store, struct record_attempt **out, int *count,
@@ -64,7 +67,8 @@ int record_open_attempts(struct store *store, struct record_attempt **out, int *
 /*
  * Applies one journal event. Values repeated after a resume must equal those stored:
  * ERROR_DAMAGED when they do not (on another kernel set the run becomes 'mixed' and the new value
- * stays). Unknown types are ignored.
+ * stays), and for members that are missing or that the schema does not allow. Unknown types are
+ * ignored.
  */
 int record_event(struct store *store, const struct record_attempt *attempt, const char *type,
                  const cJSON *body, struct error *err);

@@ -18,6 +18,17 @@ static double real_member(const cJSON *object, const char *key)
     return cJSON_IsNumber(item) ? item->valuedouble : 0.0;
 }
 
+/* A number from a journal as an integer, kept within what a double holds exactly. */
+static int64_t to_integer(double value)
+{
+    return (int64_t)(value > 0x1p53 ? 0x1p53 : value < -0x1p53 ? -0x1p53 : value);
+}
+
+static int64_t integer_member(const cJSON *object, const char *key)
+{
+    return to_integer(real_member(object, key));
+}
+
 static const char *text_member(const cJSON *object, const char *key)
 {
     const cJSON *item = json_member(object, key);
@@ -56,12 +67,28 @@ static int differs(struct store *store, const struct record_attempt *attempt, co
                    attempt->run_id);
 }
 
+/* Training goes on from an earlier attempt's checkpoint, perhaps with other kernels. */
+static int apply_resume(struct store *store, const struct record_attempt *attempt,
+                        const cJSON *body, struct error *err)
+{
+    (void)body;
+    return sql_run(store, err,
+                   "UPDATE run SET mixed = 1 WHERE run_id = ?1 AND"
+                   " (SELECT count(DISTINCT kernel_set || '/' || coalesce(blas_core, ''))"
+                   "  FROM attempt JOIN job USING (job_id) WHERE attempt.run_id = ?1"
+                   "  AND job.kind = 'train' AND kernel_set IS NOT NULL) > 1",
+                   "i", attempt->run_id);
+}
+
 static int apply_begin(struct store *store, const struct record_attempt *attempt,
                        const cJSON *body, struct error *err)
 {
-    const cJSON *p = json_member(body, "provenance");
-    char *whole = json_canonical(body);
+    const cJSON *p = json_member(body, "provenance"), *number = json_member(body, "attempt");
 
+    if (cJSON_IsNumber(number) && to_integer(number->valuedouble) != attempt->number)
+        return error_set(err, ERROR_DAMAGED, "the journal is of attempt %" PRId64 ", not %d",
+                         to_integer(number->valuedouble), attempt->number);
+    char *whole = json_canonical(body);
     if (whole == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for an event");
     int rc = sql_run(store, err,
@@ -77,10 +104,9 @@ static int apply_begin(struct store *store, const struct record_attempt *attempt
         rc = sql_run(store, err,
                      "UPDATE run SET parameters = ?2, puzzle_parameters = ?3, total_steps = ?4,"
                      " train_flops = ?5 WHERE run_id = ?1",
-                     "iiiir", attempt->run_id, (int64_t)real_member(body, "parameters"),
-                     (int64_t)real_member(body, "puzzle_parameters"),
-                     (int64_t)real_member(body, "total_steps"),
-                     real_member(body, "train_flops"));
+                     "iiiir", attempt->run_id, integer_member(body, "parameters"),
+                     integer_member(body, "puzzle_parameters"),
+                     integer_member(body, "total_steps"), real_member(body, "train_flops"));
     return rc;
 }
 
@@ -88,7 +114,7 @@ static int apply_metric(struct store *store, const struct record_attempt *attemp
                         const cJSON *body, struct error *err)
 {
     const cJSON *values = json_member(body, "values");
-    int64_t step = (int64_t)real_member(body, "step");
+    int64_t step = integer_member(body, "step");
     int rc = 0;
 
     for (const cJSON *item = values != NULL ? values->child : NULL; item != NULL && rc == 0;
@@ -183,9 +209,14 @@ static int check_result(struct store *store, const struct record_attempt *attemp
 static int apply_evaluation(struct store *store, const struct record_attempt *attempt,
                             const cJSON *body, struct error *err)
 {
-    int64_t id, step = (int64_t)real_member(body, "step");
+    int64_t id, step = integer_member(body, "step");
     double v[RESULT_COLUMN_COUNT];
     int rc = find_evaluation(store, &id, attempt, body, err);
+
+    for (int i = 0; i < RESULT_COLUMN_COUNT && rc == 0; i++)
+        if (!cJSON_IsNumber(json_member(body, RESULT_COLUMNS[i])))
+            rc = error_set(err, ERROR_DAMAGED, "an evaluation event without %s",
+                           RESULT_COLUMNS[i]);
 
     if (rc == 0)
         rc = check_result(store, attempt, id, step, body, err);
@@ -202,8 +233,8 @@ static int apply_evaluation(struct store *store, const struct record_attempt *at
         " seconds) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
         " ?14, ?15, ?16, ?17, ?18, ?19)",
         "iitrrrrrrrrrrrrriir", id, step, text_member(body, "checkpoint"), v[0], v[1], v[2],
-        v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], (int64_t)v[13],
-        (int64_t)v[14], real_member(body, "seconds"));
+        v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], to_integer(v[13]),
+        to_integer(v[14]), real_member(body, "seconds"));
 }
 
 static int apply_outcomes(struct store *store, const struct record_attempt *attempt,
@@ -227,9 +258,10 @@ static int apply_outcomes(struct store *store, const struct record_attempt *atte
             "INSERT OR REPLACE INTO task_outcome (evaluation_id, task, test_index, rank,"
             " votes, predictions, per_token_accuracy)"
             " VALUES (?1, ?2, ?3, iif(?4, ?5, NULL), ?6, ?7, ?8)",
-            "itiiiiir", id, cell[0]->valuestring, (int64_t)cell[1]->valuedouble,
-            (int64_t)solved, solved ? (int64_t)cell[2]->valuedouble : (int64_t)0,
-            (int64_t)cell[3]->valuedouble, (int64_t)cell[4]->valuedouble, cell[5]->valuedouble);
+            "itiiiiir", id, cell[0]->valuestring, to_integer(cell[1]->valuedouble),
+            (int64_t)solved, solved ? to_integer(cell[2]->valuedouble) : (int64_t)0,
+            to_integer(cell[3]->valuedouble), to_integer(cell[4]->valuedouble),
+            cell[5]->valuedouble);
     }
     return rc;
 }
@@ -245,8 +277,8 @@ static int apply_checkpoint(struct store *store, const struct record_attempt *at
     return sql_run(store, err,
                    "INSERT OR REPLACE INTO checkpoint (run_id, attempt_id, step, file,"
                    " weights_hash) VALUES (?1, ?2, ?3, ?4, ?5)",
-                   "iiitt", attempt->run_id, attempt->attempt_id,
-                   (int64_t)real_member(body, "step"), file, text_member(body, "weights_hash"));
+                   "iiitt", attempt->run_id, attempt->attempt_id, integer_member(body, "step"),
+                   file, text_member(body, "weights_hash"));
 }
 
 static int apply_baseline(struct store *store, const struct record_attempt *attempt,
@@ -290,18 +322,22 @@ int record_event(struct store *store, const struct record_attempt *attempt, cons
         int (*apply)(struct store *, const struct record_attempt *, const cJSON *,
                      struct error *);
     } table[] = {
-        { "begin", apply_begin },
-        { "metric", apply_metric },
-        { "evaluation", apply_evaluation },
-        { "outcome", apply_outcomes },
-        { "checkpoint", apply_checkpoint },
-        { "baseline", apply_baseline },
-        { "end", apply_end },
+        { "begin", apply_begin },       { "resume", apply_resume },
+        { "metric", apply_metric },     { "evaluation", apply_evaluation },
+        { "outcome", apply_outcomes },  { "checkpoint", apply_checkpoint },
+        { "baseline", apply_baseline }, { "end", apply_end },
         { "error", apply_error },
     };
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(table[i].type, type) == 0)
-            return table[i].apply(store, attempt, body, err);
+        if (strcmp(table[i].type, type) == 0) {
+            int rc = table[i].apply(store, attempt, body, err);
+            /* The schema refuses the value: the journal is at fault, not the database. */
+            if (rc == ERROR_DATABASE &&
+                (sqlite3_errcode(store_connection(store)) & 0xff) == SQLITE_CONSTRAINT)
+                return error_set(err, ERROR_DAMAGED, "event %s has a value that cannot be",
+                                 type);
+            return rc;
+        }
     return 0;
 }

@@ -143,27 +143,38 @@ static struct block_variance analyse_block(const struct statistics_block *block,
 
 /* What the half-width of an interval is made of. */
 struct spread {
-    const struct block_variance *blocks;
-    int count;
-    double tasks_part; /* variance over tasks that seed x task scatter does not explain */
-    int tasks;
+    double seeds_part;    /* variance by the spread of the seeds' means, of all blocks */
+    double seeds_degrees; /* its degrees of freedom (Welch) */
+    double tasks_part;    /* variance over tasks that seed x task scatter does not explain */
+    double tasks_degrees;
 };
 
+static struct spread make_spread(double by_task, const struct block_variance *blocks, int count,
+                                 int tasks)
+{
+    struct spread spread = { .tasks_part = by_task, .tasks_degrees = tasks - 1 };
+    double squares = 0;
+
+    for (int i = 0; i < count; i++) {
+        spread.tasks_part -= blocks[i].residual;
+        spread.seeds_part += blocks[i].by_seed;
+        squares += blocks[i].by_seed * blocks[i].by_seed / (blocks[i].seeds - 1);
+    }
+    spread.seeds_degrees = squares > 0 ? spread.seeds_part * spread.seeds_part / squares : 1;
+    return spread;
+}
+
 /*
- * Square of the half-width at the level 1 - p. Each variance comes with the quantile of its own
- * degrees of freedom: that keeps the level when few seeds make one of them uncertain, where
- * a common quantile (Satterthwaite's) falls short.
+ * Square of the half-width at the level 1 - p. Seeds and tasks each come with the quantile of
+ * their own degrees of freedom: that keeps the level when few seeds make one of them
+ * uncertain, where a common quantile (Satterthwaite's) falls short.
  */
 static double squared_half_width(const struct spread *spread, double p)
 {
-    double t = statistics_t_quantile(p, spread->tasks - 1);
-    double sum = t * t * spread->tasks_part;
+    double task_t = statistics_t_quantile(p, spread->tasks_degrees);
+    double seed_t = statistics_t_quantile(p, spread->seeds_degrees);
 
-    for (int i = 0; i < spread->count; i++) {
-        t = statistics_t_quantile(p, spread->blocks[i].seeds - 1);
-        sum += t * t * spread->blocks[i].by_seed;
-    }
-    return sum;
+    return task_t * task_t * spread->tasks_part + seed_t * seed_t * spread->seeds_part;
 }
 
 /* The p at which the interval around value ends at 0. */
@@ -189,7 +200,6 @@ static double p_of_spread(const struct spread *spread, double value)
 static void conclude(struct estimate *out, double by_task, const struct block_variance *blocks,
                      int count)
 {
-    struct spread spread = { blocks, count, by_task, out->tasks };
     double variance = by_task;
     double deviation = sqrt(by_task) * (out->tasks_only ? 1 : LEAST_SHARE);
     double half = statistics_t_quantile(LEVEL, out->tasks - 1) * deviation;
@@ -199,12 +209,11 @@ static void conclude(struct estimate *out, double by_task, const struct block_va
     else
         out->p = out->value == 0.0 ? 1 : 0;
     if (!out->tasks_only) {
-        for (int i = 0; i < count; i++) {
-            spread.tasks_part -= blocks[i].residual;
-            variance += blocks[i].by_seed - blocks[i].residual;
-        }
+        struct spread spread = make_spread(by_task, blocks, count, out->tasks);
+
+        variance = spread.seeds_part + spread.tasks_part;
         half = sqrt(fmax(half * half, squared_half_width(&spread, LEVEL)));
-        if (variance > 0 && out->value != 0.0)
+        if (out->value != 0.0)
             out->p = fmax(out->p, p_of_spread(&spread, out->value));
     }
     out->standard_error = sqrt(fmax(by_task, variance));

@@ -16,6 +16,9 @@ export HRMLAB_FAKE_WORKER=${HRMLAB_FAKE_WORKER:-$PWD/$directory/fake_worker}
 export HRMLAB_SHARED=${HRMLAB_SHARED:-../shared}
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 unset HRMLAB_WORKSPACE
+# One thread per program: two that spin on tiny products are many times slower.
+unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
+export OPENBLAS_NUM_THREADS=1
 
 run_one()
 {

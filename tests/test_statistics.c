@@ -220,7 +220,9 @@ static struct tally run_scenario(const struct scenario *s, int index, int count)
         struct estimate e = compare_arms(s, values);
 
         /* p and interval tell the same */
-        assert_true((e.p < 0.05) == (e.low > 0 || e.high < 0) || fabs(e.p - 0.05) < 1e-3);
+        if ((e.p < 0.05) != (e.low > 0 || e.high < 0))
+            fail_msg("scenario %d, %d: value %g, %g to %g, but p %g", index, r, e.value, e.low,
+                     e.high, e.p);
         tally.covered += e.low <= s->effect && s->effect <= e.high;
         tally.false_differences += s->effect == 0.0 && e.p < 0.05;
     }
