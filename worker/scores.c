@@ -2,13 +2,15 @@
  * scores.c - predictions kept per outer step, votes counted at the end.
  *
  * Requests that read the same outer step share what is kept: a slot. A slot keeps, per row,
- * the answer (as a small grid), the logit and the row's accuracies, because rows may arrive in
- * any order while votes and means are summed in the stored order, or in that of drawing.
+ * the answer's number among its test's distinct answers, the logit and the row's accuracies,
+ * because rows may arrive in any order while votes and means are summed in the stored order,
+ * or in that of drawing.
  */
 #include "scores.h"
 
-#include "error.h"
+#include "answer_store.h"
 #include "arc_task.h"
+#include "error.h"
 #include "voting.h"
 
 #include <assert.h>
@@ -19,10 +21,10 @@
 enum { ENGINE_NO_LABEL = -100 };
 
 struct kept {
-    struct grid *answer; /* owned; NULL: this row has not come */
     double q_halt, accuracy, lm_loss;
+    int answer; /* number in the test's store */
     int used;
-    bool labelled, exact;
+    bool here, labelled, exact; /* here: this row has come */
 };
 
 struct slot {
@@ -39,7 +41,9 @@ struct scores {
     int request_count;
     struct slot *slots; /* owned */
     int slot_count;
-    int *first_row; /* owned: per task, its first row */
+    int *first_row;  /* owned: (tasks + 1), each task's first row */
+    int *first_test; /* owned: (tasks + 1), each task's first test among all tests */
+    struct answer_store *answers; /* owned: per test */
 };
 
 static int no_memory(struct error *err)
@@ -57,11 +61,24 @@ static int find_slot(struct scores *s, int outer_steps)
     return s->slot_count++;
 }
 
+/* Where each task's rows and tests begin, and a store per test. False: no memory. */
+static bool lay_tests(struct scores *s, int tasks)
+{
+    for (int t = 0; t < tasks; t++) {
+        int tests = data_set_task_tests(s->set, s->split, t);
+        s->first_row[t + 1] =
+            s->first_row[t] + tests * data_set_task_variants(s->set, s->split, t);
+        s->first_test[t + 1] = s->first_test[t] + tests;
+    }
+    s->answers = calloc((size_t)s->first_test[tasks] + 1, sizeof *s->answers);
+    return s->answers != NULL;
+}
+
 int scores_create(struct scores **out, const struct data_set *set, enum data_split split,
                   const struct score_request *requests, int count, struct error *err)
 {
     struct scores *s = calloc(1, sizeof *s);
-    int tasks = data_set_task_count(set, split), row = 0;
+    int tasks = data_set_task_count(set, split);
 
     *out = NULL;
     if (s == NULL)
@@ -74,8 +91,9 @@ int scores_create(struct scores **out, const struct data_set *set, enum data_spl
     s->slot_of = calloc((size_t)count + 1, sizeof *s->slot_of);
     s->slots = calloc((size_t)count + 1, sizeof *s->slots);
     s->first_row = calloc((size_t)tasks + 1, sizeof *s->first_row);
+    s->first_test = calloc((size_t)tasks + 1, sizeof *s->first_test);
     bool complete = s->requests != NULL && s->slot_of != NULL && s->slots != NULL &&
-                    s->first_row != NULL;
+                    s->first_row != NULL && s->first_test != NULL && lay_tests(s, tasks);
     for (int i = 0; i < count && complete; i++) {
         s->requests[i] = requests[i];
         s->slot_of[i] = find_slot(s, requests[i].outer_steps);
@@ -85,10 +103,6 @@ int scores_create(struct scores **out, const struct data_set *set, enum data_spl
         scores_destroy(s);
         return no_memory(err);
     }
-    for (int t = 0; t < tasks; t++) {
-        s->first_row[t] = row;
-        row += data_set_task_variants(set, split, t) * data_set_task_tests(set, split, t);
-    }
     *out = s;
     return 0;
 }
@@ -97,15 +111,17 @@ void scores_destroy(struct scores *s)
 {
     if (s == NULL)
         return;
-    for (int i = 0; i < s->slot_count; i++) {
-        for (int r = 0; s->slots[i].rows != NULL && r < s->row_count; r++)
-            free(s->slots[i].rows[r].answer);
+    for (int i = 0; i < s->slot_count; i++)
         free(s->slots[i].rows);
-    }
+    int tests = s->answers == NULL ? 0 : s->first_test[data_set_task_count(s->set, s->split)];
+    for (int i = 0; i < tests; i++)
+        answer_store_release(&s->answers[i]);
+    free(s->answers);
     free(s->slots);
     free(s->slot_of);
     free(s->requests);
     free(s->first_row);
+    free(s->first_test);
     free(s);
 }
 
@@ -123,6 +139,22 @@ static double row_accuracy(const int32_t *predictions, const int32_t *labels, in
     return known > 0 ? (double)right / known : 0.0;
 }
 
+/* The store of the test that row answers. */
+static struct answer_store *store_of(const struct scores *s, int row)
+{
+    int low = 0, high = data_set_task_count(s->set, s->split);
+
+    while (high - low > 1) {
+        int middle = (low + high) / 2;
+        if (s->first_row[middle] <= row)
+            low = middle;
+        else
+            high = middle;
+    }
+    int tests = s->first_test[low + 1] - s->first_test[low];
+    return &s->answers[s->first_test[low] + (row - s->first_row[low]) % tests];
+}
+
 int scores_add(struct scores *s, int request, int row, const int32_t *predictions,
                const int32_t *labels, float q_halt, double lm_loss, int used,
                struct error *err)
@@ -131,12 +163,14 @@ int scores_add(struct scores *s, int request, int row, const int32_t *prediction
     struct kept *kept = &s->slots[s->slot_of[request]].rows[row];
     struct grid answer;
 
-    if (kept->answer != NULL) /* another request of the same outer step brought it */
+    if (kept->here) /* another request of the same outer step brought it */
         return 0;
     data_set_answer(s->set, s->split, row, predictions, &answer);
-    kept->answer = grid_copy_small(&answer);
-    if (kept->answer == NULL)
-        return no_memory(err);
+    int number = answer_store_add(store_of(s, row), &answer, err);
+    if (number < 0)
+        return number;
+    kept->here = true;
+    kept->answer = number;
     kept->q_halt = (double)q_halt;
     kept->accuracy =
         row_accuracy(predictions, labels, data_set_info(s->set)->seq_len, &kept->labelled);
@@ -181,8 +215,9 @@ static int hold_vote(const struct scores *s, int request, int task, int test, in
     *ballot = (struct ballot){ 0 };
     for (int i = 0; i < count && rc == 0; i++) {
         const struct kept *kept = &slot->rows[row_of(s, task, chosen[i], test)];
-        if (kept->answer != NULL)
-            rc = ballot_add(ballot, kept->answer, kept->q_halt, err);
+        if (kept->here)
+            rc = ballot_add(ballot, s->answers[s->first_test[task] + test].grids[kept->answer],
+                            kept->q_halt, err);
     }
     if (rc < 0)
         ballot_release(ballot);
@@ -209,7 +244,7 @@ static double test_accuracy(const struct scores *s, const struct slot *slot, int
 
     for (int v = 0; v < data_set_task_variants(s->set, s->split, task); v++) {
         const struct kept *kept = &slot->rows[row_of(s, task, v, test)];
-        if (kept->answer != NULL && kept->labelled) {
+        if (kept->here && kept->labelled) {
             sum += kept->accuracy;
             count++;
         }
@@ -236,7 +271,7 @@ static void sum_rows(const struct scores *s, const struct slot *slot, struct sco
         for (int v = 0; v < data_set_task_variants(s->set, s->split, t); v++)
             for (int test = 0; test < data_set_task_tests(s->set, s->split, t); test++) {
                 const struct kept *kept = &slot->rows[row_of(s, t, v, test)];
-                if (kept->answer == NULL || !kept->labelled)
+                if (!kept->here || !kept->labelled)
                     continue;
                 out->rows++;
                 out->per_token_accuracy += kept->accuracy;

@@ -32,7 +32,7 @@ struct score_outcome {
     int task, test_index;
     int rank; /* of the solution, from 1; 0: not among the answers */
     int votes, predictions;
-    double per_token_accuracy; /* mean over this test's voting rows */
+    double per_token_accuracy; /* mean over the rows of all its variants */
 };
 
 /* Borrows set; copies requests. ERROR_NOMEM. */

@@ -1,0 +1,26 @@
+/*
+ * answer_store.h - the distinct answers to one test input, each kept once.
+ *
+ * Variants and outer steps mostly give the same few answers, so that a number per prediction
+ * and one grid per distinct answer is all there is to keep.
+ */
+#ifndef WORKER_ANSWER_STORE_H
+#define WORKER_ANSWER_STORE_H
+
+#include "grid.h"
+
+struct error;
+
+/* A zeroed store is empty. */
+struct answer_store {
+    struct grid **grids;    /* owned, as grid_copy_small() makes them */
+    uint64_t *fingerprints; /* owned: per grid */
+    int32_t *places;        /* owned: open addressing, number + 1 of a grid, 0: free */
+    int count, room;        /* room: length of places, a power of two, or 0 */
+};
+
+/* The number of answer, added if it is new, or ERROR_NOMEM (the store is unchanged). */
+int answer_store_add(struct answer_store *store, const struct grid *answer, struct error *err);
+void answer_store_release(struct answer_store *store);
+
+#endif
