@@ -11,10 +11,10 @@ CREATE TABLE experiment (
     experiment_id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,         -- the spec's name
     description TEXT NOT NULL,         -- the question, in words
-    spec_hash TEXT NOT NULL,           -- SHA-256 of the resolved spec's canonical text
+    spec_hash TEXT NOT NULL,           -- SHA-256 over the resolved spec and its runs' hashes
     spec_file TEXT NOT NULL,           -- resolved spec, relative to the workspace (specs/NAME-HASH.json)
     priority INTEGER NOT NULL DEFAULT 0, -- higher first
-    queued_at TEXT NOT NULL
+    queued_at TEXT NOT NULL            -- when it was queued first
 ) STRICT;
 
 -- One combination of axis values, seeds aside.
@@ -83,9 +83,9 @@ CREATE INDEX arm_evaluation_by_evaluation ON arm_evaluation (evaluation_id);
 -- Cells that the plan left out, and why ("5 augmentations asked, 3 trained").
 CREATE TABLE dropped (
     experiment_id INTEGER NOT NULL REFERENCES experiment ON DELETE CASCADE,
-    arm TEXT NOT NULL,
-    evaluation TEXT NOT NULL,
-    reason TEXT NOT NULL
+    arm TEXT NOT NULL,                 -- the arm's label
+    evaluation TEXT NOT NULL,          -- the evaluation asked for, as given
+    reason TEXT NOT NULL               -- one line
 ) STRICT;
 
 -- What a worker executes. Only one function of the runner changes a state.
@@ -97,15 +97,15 @@ CREATE TABLE job (
                                          'cancelled', 'quarantined')),
     cause TEXT,                        -- of failed, or 'diverged' of done; NULL otherwise
     message TEXT,                      -- one line for people; NULL when there is none
-    priority INTEGER NOT NULL DEFAULT 0,
+    priority INTEGER NOT NULL DEFAULT 0, -- the experiment's: higher first
     cost REAL NOT NULL DEFAULT 0,      -- expected FLOPs: longest first within a priority
-    threads INTEGER NOT NULL DEFAULT 1,
+    threads INTEGER NOT NULL DEFAULT 1, -- cores it occupies
     memory_gb REAL NOT NULL DEFAULT 0, -- 0: no limit
     time_limit_min REAL NOT NULL DEFAULT 0, -- 0: none
-    retries_max INTEGER NOT NULL DEFAULT 2,
+    retries_max INTEGER NOT NULL DEFAULT 2, -- how many failures are tried again
     failures INTEGER NOT NULL DEFAULT 0, -- attempts that count against retries_max
     not_before REAL NOT NULL DEFAULT 0,  -- seconds since 1970; back-off
-    queued_at TEXT NOT NULL,
+    queued_at TEXT NOT NULL,           -- when it was queued last
     finished_at TEXT                   -- NULL until it is over
 ) STRICT;
 CREATE INDEX job_by_state ON job (state, priority DESC, cost DESC);
@@ -131,20 +131,20 @@ CREATE TABLE attempt (
     keeper_pid INTEGER,                -- NULL until started
     keeper_start INTEGER,              -- kernel start time of that pid, so that reuse is seen
     boot_id TEXT,                      -- of the machine's boot
-    host TEXT,
+    host TEXT,                         -- name of the machine; NULL until started
     cpus TEXT,                         -- cores it is pinned to, "0" or "0,1"
     journal_offset INTEGER NOT NULL DEFAULT 0, -- bytes of the journal that are in this database
     journal_sequence INTEGER NOT NULL DEFAULT 0, -- events ingested
     outcome TEXT,                      -- done | diverged | stopped | a cause of failure; NULL: not over
-    message TEXT,
+    message TEXT,                      -- one line for people; NULL when there is none
     exit_status INTEGER,               -- NULL when killed or not over
     exit_signal INTEGER,               -- NULL when it exited or is not over
     user_seconds REAL, system_seconds REAL, peak_rss_mib REAL, -- of the worker; NULL: not over
     weights_hash TEXT,                 -- SHA-256 of the final parameters; NULL: none
     engine_version TEXT, git_commit TEXT, compiler TEXT, -- provenance, from the begin event
     kernel_set TEXT, blas TEXT, blas_core TEXT, cpu TEXT, provenance TEXT, -- provenance: whole begin event
-    started_at TEXT NOT NULL,
-    ended_at TEXT,
+    started_at TEXT NOT NULL,          -- when the runner started it
+    ended_at TEXT,                     -- NULL: not over
     UNIQUE (run_id, number)
 ) STRICT;
 CREATE INDEX attempt_by_job ON attempt (job_id);
@@ -154,7 +154,7 @@ CREATE INDEX attempt_by_state ON attempt (state);
 CREATE TABLE checkpoint (
     run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
     attempt_id INTEGER NOT NULL REFERENCES attempt,
-    step INTEGER NOT NULL,
+    step INTEGER NOT NULL,             -- training steps made
     file TEXT NOT NULL,                -- relative to the workspace
     weights_hash TEXT NOT NULL,        -- SHA-256 of the parameters and buffers
     PRIMARY KEY (run_id)
@@ -163,8 +163,8 @@ CREATE TABLE checkpoint (
 -- Series on the way: train/loss, train/accuracy, ... at a training step.
 CREATE TABLE metric (
     run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-    name TEXT NOT NULL,
-    step INTEGER NOT NULL,
+    name TEXT NOT NULL,                -- 'train/loss', ...
+    step INTEGER NOT NULL,             -- training steps made
     value REAL NOT NULL,               -- finite; a diverged run says so in its attempt
     PRIMARY KEY (run_id, name, step)
 ) STRICT, WITHOUT ROWID;
@@ -172,15 +172,15 @@ CREATE TABLE metric (
 -- What an evaluation found at a training step (0: untrained). Shares are in [0, 1].
 CREATE TABLE evaluation_result (
     evaluation_id INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
-    step INTEGER NOT NULL,
+    step INTEGER NOT NULL,             -- training steps made; 0: untrained
     checkpoint TEXT NOT NULL CHECK (checkpoint IN ('untrained', 'interim', 'last')),
     per_token_accuracy REAL NOT NULL,  -- mean over test rows of all variants voted over
     per_token_accuracy_original REAL NOT NULL, -- over the unchanged variant alone
     exact_accuracy REAL NOT NULL,      -- share of test rows predicted whole
     lm_loss REAL NOT NULL,             -- mean token loss per row, nats
     mean_outer_steps REAL NOT NULL,    -- outer steps used per row
-    pass_at_1 REAL NOT NULL, pass_at_2 REAL NOT NULL, pass_at_5 REAL NOT NULL,
-    pass_at_10 REAL NOT NULL, pass_at_100 REAL NOT NULL, pass_at_1000 REAL NOT NULL,
+    pass_at_1 REAL NOT NULL, pass_at_2 REAL NOT NULL, pass_at_5 REAL NOT NULL, -- share of test inputs
+    pass_at_10 REAL NOT NULL, pass_at_100 REAL NOT NULL, pass_at_1000 REAL NOT NULL, -- solved within k answers
     pass_at_1_strict REAL NOT NULL, pass_at_2_strict REAL NOT NULL, -- all tests of a task solved
     tasks INTEGER NOT NULL,            -- scored tasks
     rows_count INTEGER NOT NULL,       -- test rows predicted
@@ -191,7 +191,7 @@ CREATE TABLE evaluation_result (
 -- Per test input at the last checkpoint: every pass@k and every pairing follows from it.
 CREATE TABLE task_outcome (
     evaluation_id INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
-    task TEXT NOT NULL,
+    task TEXT NOT NULL,                -- its name in the data
     test_index INTEGER NOT NULL,       -- from 0
     rank INTEGER,                      -- of the solution among the answers, from 1; NULL: not among them
     votes INTEGER NOT NULL,            -- predictions for the solution
@@ -205,10 +205,10 @@ CREATE TABLE baseline (
     run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
     name TEXT NOT NULL,                -- 'copy'
     split TEXT NOT NULL CHECK (split IN ('test', 'train')),
-    per_token_accuracy REAL NOT NULL,
-    exact_accuracy REAL NOT NULL,
-    pass_at_1 REAL NOT NULL,
-    pass_at_2 REAL NOT NULL,
+    per_token_accuracy REAL NOT NULL,  -- as in evaluation_result
+    exact_accuracy REAL NOT NULL,      -- as in evaluation_result
+    pass_at_1 REAL NOT NULL,           -- as in evaluation_result
+    pass_at_2 REAL NOT NULL,           -- as in evaluation_result
     PRIMARY KEY (run_id, name, split)
 ) STRICT, WITHOUT ROWID;
 
@@ -217,7 +217,7 @@ CREATE TABLE request (
     request_id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('cancel', 'retry')),
     target TEXT NOT NULL,              -- experiment name, run hash prefix, or 'all'
-    asked_at TEXT NOT NULL,
+    asked_at TEXT NOT NULL,            -- when the command was given
     answered_at TEXT,                  -- NULL: not yet seen
     answer TEXT                        -- one line
 ) STRICT;

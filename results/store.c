@@ -128,7 +128,11 @@ static int authorize_reading(void *user, int action, const char *first, const ch
         return second != NULL && strcmp(second, "load_extension") == 0 ? SQLITE_DENY
                                                                        : SQLITE_OK;
     case SQLITE_PRAGMA: /* asking for a value is fine, setting one is not */
-        return second == NULL || strcmp(first, "table_info") == 0 ? SQLITE_OK : SQLITE_DENY;
+        return second == NULL || strcmp(first, "table_info") == 0 ||
+                       strcmp(first, "quick_check") == 0 ||
+                       strcmp(first, "integrity_check") == 0
+                   ? SQLITE_OK
+                   : SQLITE_DENY;
     default:
         return SQLITE_DENY;
     }

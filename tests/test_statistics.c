@@ -12,7 +12,7 @@
 #include "random.h"
 #include "statistics.h"
 
-enum { QUICK_REPEATS = 400, LONG_REPEATS = 4000, MOST_TASKS = 400, MOST_SEEDS = 5 };
+enum { QUICK_REPEATS = 400, LONG_REPEATS = 2000, MOST_TASKS = 400, MOST_SEEDS = 5 };
 
 static const double PI = 3.14159265358979323846;
 
