@@ -6,7 +6,9 @@
 #include "store.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The newest job of each kind of each run of an experiment. */
 #define NEWEST_JOBS                                                                            \
@@ -45,6 +47,64 @@ int status_count(struct store *store, struct status_counts *out, const char *exp
     return rc < 0 ? rc : count_states(store, &s, out, err);
 }
 
+/* The share of a run's training that its metrics show. */
+#define RUN_SHARE                                                                              \
+    "coalesce((SELECT min(1.0, max(m.step) * 1.0 / r.total_steps) FROM metric m"               \
+    " JOIN run r USING (run_id) WHERE m.run_id = j.run_id AND m.name = 'train/lr'"             \
+    " AND r.total_steps > 0), 0.0)"
+
+/* Expected FLOPs per second of one worker, from the trainings that are done; 0: none is. */
+static int measured_rate(struct store *store, double *rate, struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc =
+        sql_query(store, &s, err,
+                  "SELECT sum(j.cost), sum(t.seconds) FROM job j JOIN (SELECT job_id,"
+                  "  sum((julianday(ended_at) - julianday(started_at)) * 86400.0) AS seconds"
+                  "  FROM attempt WHERE ended_at IS NOT NULL GROUP BY job_id) t"
+                  " USING (job_id) WHERE j.state = 'done' AND j.kind = 'train'"
+                  " AND j.cause IS NULL",
+                  "");
+
+    *rate = 0.0;
+    if (rc == 0)
+        rc = sql_step(store, &s, err);
+    if (rc > 0) {
+        double seconds = sqlite3_column_double(s, 1);
+        *rate = seconds > 0 ? sqlite3_column_double(s, 0) / seconds : 0.0;
+        sql_end(&s);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+/* The columns eta and eta_seconds: work over rate, shared by the jobs that are running (or would
+ * be, on all cores). Empty when nothing is left or nothing was measured. */
+static void put_eta(struct table *table, double rate, int64_t running, int64_t waiting,
+                    double work)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    double side = (double)(running > 0 ? running : waiting < cores ? waiting : cores);
+    char text[40];
+
+    if (rate <= 0.0 || running + waiting == 0 || side <= 0.0) {
+        table_empty(table);
+        table_empty(table);
+        return;
+    }
+    double seconds = work / rate / side;
+    int minutes = seconds < 6e7 ? (int)(seconds / 60.0) : 1000000;
+    if (minutes >= 60)
+        snprintf(text, sizeof text, "%dh%02dm", minutes / 60, minutes % 60);
+    else
+        snprintf(text, sizeof text, "%dm%02ds", minutes, (int)(seconds - 60.0 * minutes));
+    if (running == 0) { /* nobody works on it at present */
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, " of work");
+    }
+    table_text(table, text);
+    table_real(table, seconds);
+}
+
 int status_table(struct store *store, struct table **out, struct error *err)
 {
     static const struct table_column columns[] = {
@@ -55,15 +115,23 @@ int status_table(struct store *store, struct table **out, struct error *err)
         { .name = "queued", .type = TABLE_INT },
         { .name = "failed", .type = TABLE_INT },
         { .name = "cancelled", .type = TABLE_INT },
+        { .name = "eta", .title = "ETA", .type = TABLE_TEXT, .people_only = true },
+        { .name = "eta_seconds", .type = TABLE_REAL, .machine_only = true },
         { .name = "queued_at", .title = "queued at", .type = TABLE_TEXT },
         { .name = "description", .type = TABLE_TEXT, .machine_only = true },
     };
     sqlite3_stmt *s;
+    double rate = 0.0;
     int rc = table_create(out, columns, sizeof columns / sizeof *columns, err);
 
     if (rc == 0)
+        rc = measured_rate(store, &rate, err);
+    if (rc == 0)
         rc = sql_query(store, &s, err,
-                       "WITH newest AS (SELECT j.run_id, j.state FROM job j WHERE j.job_id ="
+                       "WITH newest AS (SELECT j.run_id, j.state, CASE"
+                       "   WHEN j.state NOT IN ('queued', 'starting', 'running') THEN 0.0"
+                       "   WHEN j.kind = 'train' THEN j.cost * (1.0 - " RUN_SHARE ")"
+                       "   ELSE j.cost END AS work FROM job j WHERE j.job_id ="
                        "  (SELECT max(k.job_id) FROM job k WHERE k.run_id = j.run_id"
                        "   AND k.kind = j.kind)),"
                        " member AS (SELECT DISTINCT a.experiment_id, x.run_id FROM arm a"
@@ -72,7 +140,8 @@ int status_table(struct store *store, struct table **out, struct error *err)
                        " coalesce(sum(n.state IN ('starting', 'running')), 0),"
                        " coalesce(sum(n.state = 'queued'), 0),"
                        " coalesce(sum(n.state IN ('failed', 'quarantined')), 0),"
-                       " coalesce(sum(n.state = 'cancelled'), 0), e.queued_at, e.description"
+                       " coalesce(sum(n.state = 'cancelled'), 0), e.queued_at, e.description,"
+                       " coalesce(sum(n.work), 0.0)"
                        " FROM experiment e LEFT JOIN member m USING (experiment_id)"
                        " LEFT JOIN newest n USING (run_id)"
                        " GROUP BY e.experiment_id ORDER BY e.experiment_id",
@@ -83,6 +152,8 @@ int status_table(struct store *store, struct table **out, struct error *err)
         table_text(*out, sql_text(s, 0));
         for (int c = 1; c <= 6; c++)
             table_int(*out, sqlite3_column_int64(s, c));
+        int64_t running = sqlite3_column_int64(s, 3), waiting = sqlite3_column_int64(s, 4);
+        put_eta(*out, rate, running, waiting, sqlite3_column_double(s, 9));
         table_text(*out, sql_text(s, 7));
         table_text(*out, sql_text(s, 8));
     }
@@ -145,8 +216,91 @@ static int fill(struct store *store, struct table **out, const struct table_colu
     return rc;
 }
 
-int status_run_tables(struct store *store, struct table *out[3], const char *hash,
+/* The run itself, a line per fact; facts that are not known are left out. */
+static int fill_facts(struct store *store, struct table **out, const char *hash,
                       struct error *err)
+{
+    static const struct table_column columns[] = {
+        { .name = "fact", .title = "run", .type = TABLE_TEXT },
+        { .name = "value", .title = "", .type = TABLE_TEXT },
+    };
+
+    return fill(
+        store, out, columns, 2,
+        "SELECT f, v FROM (SELECT 1 AS n, 'hash' AS f, hash AS v, hash AS h FROM run"
+        " UNION ALL SELECT 2, 'arm', e.name || ': ' || a.label, r.hash FROM run r"
+        "  JOIN arm_run USING (run_id) JOIN arm a USING (arm_id)"
+        "  JOIN experiment e USING (experiment_id)"
+        " UNION ALL SELECT 3, 'seed', seed, hash FROM run"
+        " UNION ALL SELECT 4, j.kind || ' job', j.state || coalesce(': ' || j.cause, '')"
+        "  || coalesce(': ' || j.message, ''), r.hash FROM job j JOIN run r USING (run_id)"
+        " UNION ALL SELECT 5, 'parameters', parameters, hash FROM run"
+        " UNION ALL SELECT 6, 'puzzle embedding', puzzle_parameters, hash FROM run"
+        " UNION ALL SELECT 7, 'training steps', total_steps, hash FROM run"
+        " UNION ALL SELECT 8, 'training TFLOP', round(train_flops * 1e-12, 3), hash"
+        "  FROM run"
+        " UNION ALL SELECT 9, 'data', data_hash, hash FROM run"
+        " UNION ALL SELECT 10, 'numeric version', numeric_version, hash FROM run"
+        " UNION ALL SELECT 11, 'mixed', 'trained on more than one kernel set', hash"
+        "  FROM run WHERE mixed"
+        " UNION ALL SELECT 12, 'checkpoint', c.file, r.hash FROM checkpoint c"
+        "  JOIN run r USING (run_id)"
+        " UNION ALL SELECT 13, 'weights', c.weights_hash, r.hash FROM checkpoint c"
+        "  JOIN run r USING (run_id)"
+        " UNION ALL SELECT 14, 'baseline ' || b.name || ', ' || b.split,"
+        "  printf('pass@2 %.3f, per token %.3f', b.pass_at_2, b.per_token_accuracy),"
+        "  r.hash FROM baseline b JOIN run r USING (run_id))"
+        " WHERE h = ?1 AND v IS NOT NULL ORDER BY n",
+        hash, err);
+}
+
+int status_run_is_open(struct store *store, bool *open, const char *hash, struct error *err)
+{
+    int64_t job;
+
+    return sql_int(store, &job, open, err,
+                   "SELECT job_id FROM job JOIN run USING (run_id) WHERE hash = ?1"
+                   " AND state IN ('queued', 'starting', 'running') LIMIT 1",
+                   "t", hash);
+}
+
+int status_checkpoints(struct store *store, struct status_checkpoint **out, int *count,
+                       struct error *err)
+{
+    sqlite3_stmt *s;
+    int64_t rows = 0;
+    int rc = sql_int(store, &rows, NULL, err, "SELECT count(*) FROM checkpoint", "");
+
+    *out = NULL;
+    *count = 0;
+    if (rc == 0)
+        rc = sql_query(store, &s, err,
+                       "SELECT hash, file FROM checkpoint JOIN run USING (run_id)", "");
+    if (rc < 0)
+        return rc;
+    *out = calloc((size_t)rows + 1, sizeof **out);
+    if (*out == NULL) {
+        sql_end(&s);
+        return error_set(err, ERROR_NOMEM, "no memory for a list of checkpoints");
+    }
+    while ((rc = sql_step(store, &s, err)) > 0) {
+        if (*count == rows) { /* one more since it was counted: next time */
+            sql_end(&s);
+            return 0;
+        }
+        struct status_checkpoint *c = &(*out)[(*count)++];
+        snprintf(c->hash, sizeof c->hash, "%s", sql_text(s, 0));
+        snprintf(c->file, sizeof c->file, "%s", sql_text(s, 1));
+    }
+    if (rc < 0) {
+        free(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
+int status_run_tables(struct store *store, struct table *out[STATUS_RUN_TABLES],
+                      const char *hash, struct error *err)
 {
     static const struct table_column settings[] = {
         { .name = "key", .title = "setting", .type = TABLE_TEXT },
@@ -162,7 +316,12 @@ int status_run_tables(struct store *store, struct table *out[3], const char *has
         { .name = "kernel_set", .title = "kernels", .type = TABLE_TEXT },
         { .name = "blas_core", .title = "BLAS core", .type = TABLE_TEXT },
         { .name = "host", .type = TABLE_TEXT },
+        { .name = "cpus", .title = "cores", .type = TABLE_TEXT },
         { .name = "git_commit", .title = "commit", .type = TABLE_TEXT },
+        { .name = "blas", .type = TABLE_TEXT, .machine_only = true },
+        { .name = "cpu", .type = TABLE_TEXT, .machine_only = true },
+        { .name = "compiler", .type = TABLE_TEXT, .machine_only = true },
+        { .name = "provenance", .type = TABLE_TEXT, .machine_only = true },
         { .name = "weights_hash", .type = TABLE_TEXT, .machine_only = true },
         { .name = "message", .type = TABLE_TEXT },
     };
@@ -178,22 +337,26 @@ int status_run_tables(struct store *store, struct table *out[3], const char *has
         { .name = "exact_accuracy", .title = "exact", .type = TABLE_REAL, .digits = 3 },
         { .name = "seconds", .type = TABLE_REAL, .digits = 1 },
     };
-    int rc = fill(store, &out[0], settings, 2,
+    int rc = fill_facts(store, &out[0], hash, err);
+
+    if (rc == 0)
+        rc = fill(store, &out[1], settings, 2,
                   "SELECT key, value FROM setting JOIN run USING (run_id) WHERE hash = ?1"
                   " ORDER BY key",
                   hash, err);
 
     if (rc == 0)
         rc = fill(
-            store, &out[1], attempts, 12,
+            store, &out[2], attempts, 17,
             "SELECT t.number, j.kind, coalesce(t.outcome, t.state), t.started_at,"
             " t.user_seconds + t.system_seconds, t.peak_rss_mib, t.kernel_set, t.blas_core,"
-            " t.host, t.git_commit, t.weights_hash, t.message FROM attempt t"
+            " t.host, t.cpus, t.git_commit, t.blas, t.cpu, t.compiler, t.provenance,"
+            " t.weights_hash, t.message FROM attempt t"
             " JOIN job j USING (job_id) JOIN run r ON r.run_id = t.run_id"
             " WHERE r.hash = ?1 ORDER BY t.number",
             hash, err);
     if (rc == 0)
-        rc = fill(store, &out[2], evaluations, 10,
+        rc = fill(store, &out[3], evaluations, 10,
                   "SELECT x.step, x.checkpoint, v.outer_steps, iif(v.augmentations = 0, 'all',"
                   " v.augmentations), v.split, x.pass_at_1, x.pass_at_2, x.per_token_accuracy,"
                   " x.exact_accuracy, x.seconds FROM evaluation_result x"
@@ -201,6 +364,21 @@ int status_run_tables(struct store *store, struct table *out[3], const char *has
                   " WHERE r.hash = ?1 ORDER BY x.step, v.evaluation_id",
                   hash, err);
     return rc;
+}
+
+int status_journal_mode(struct store *store, char out[16], struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err, "PRAGMA journal_mode", "");
+
+    out[0] = '\0';
+    if (rc == 0)
+        rc = sql_step(store, &s, err);
+    if (rc > 0) {
+        snprintf(out, 16, "%s", sql_text(s, 0));
+        sql_end(&s);
+    }
+    return rc < 0 ? rc : 0;
 }
 
 int status_check_database(struct store *store, bool *sound, struct error *err)

@@ -23,10 +23,23 @@ int status_table(struct store *store, struct table **out, struct error *err);
 /* The run whose hash begins with prefix: hash and directory of its last attempt ("" none). */
 int status_find_run(struct store *store, const char *prefix, char hash[65], char directory[160],
                     struct error *err);
-/* What is known of a run, as tables: settings, attempts, evaluations. */
-int status_run_tables(struct store *store, struct table *out[3], const char *hash,
-                      struct error *err);
+/* What is known of a run, as tables: itself, its settings, attempts and evaluations. */
+enum { STATUS_RUN_TABLES = 4 };
+int status_run_tables(struct store *store, struct table *out[STATUS_RUN_TABLES],
+                      const char *hash, struct error *err);
+/* Whether a job of the run is queued or running, so that more can be said of it. */
+int status_run_is_open(struct store *store, bool *open, const char *hash, struct error *err);
 
+/* Trained runs and the files of their final checkpoints, relative to the workspace. */
+struct status_checkpoint {
+    char hash[65];
+    char file[200];
+};
+int status_checkpoints(struct store *store, struct status_checkpoint **out, int *count,
+                       struct error *err);
+
+/* "wal", or "truncate" on a network file system. */
+int status_journal_mode(struct store *store, char out[16], struct error *err);
 /* PRAGMA quick_check says ok. */
 int status_check_database(struct store *store, bool *sound, struct error *err);
 

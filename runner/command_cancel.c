@@ -2,14 +2,48 @@
 #include "error.h"
 #include "log.h"
 #include "options.h"
+#include "process.h"
 #include "queue.h"
 #include "record.h"
 #include "store.h"
 #include "workspace.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Asks the workers of these jobs to stop that a runner left behind when it was killed. The next
+ * runner concludes their attempts. */
+static int stop_workers(struct store *store, const struct workspace *workspace,
+                        const int64_t *ids, int count, struct error *err)
+{
+    struct record_attempt *attempts;
+    int attempt_count;
+    int rc = record_open_attempts(store, &attempts, &attempt_count, err);
+
+    if (rc < 0)
+        return rc;
+    for (int a = 0; a < attempt_count; a++) {
+        int64_t pid = attempts[a].keeper_pid;
+        bool meant = false, alive;
+        for (int i = 0; i < count; i++)
+            meant = meant || ids[i] == attempts[a].job_id;
+        if (!meant)
+            continue;
+        alive = process_alive(pid, attempts[a].keeper_start, attempts[a].boot_id);
+        char *directory = workspace_path(workspace, attempts[a].directory);
+        if (!alive && strcmp(attempts[a].state, "starting") == 0 && directory != NULL) {
+            pid = process_find_keeper(directory);
+            alive = pid != 0;
+        }
+        free(directory);
+        if (alive)
+            kill((pid_t)pid, SIGTERM);
+    }
+    free(attempts);
+    return 0;
+}
 
 /* Nobody works: does it at once. The lock is held. */
 static int do_it(struct store *store, const char *kind, const int64_t *ids, int count,
@@ -20,7 +54,7 @@ static int do_it(struct store *store, const char *kind, const int64_t *ids, int 
 
     for (int i = 0; i < count && rc == 0; i++)
         rc = cancel ? record_job_state(store, ids[i], "cancelled", "cancelled", NULL, err)
-                    : record_job_retry(store, ids[i], false, 0.0, NULL, NULL, err);
+                    : record_job_requeue(store, ids[i], err);
     if (rc == 0)
         rc = store_commit(store, err);
     if (rc < 0)
@@ -42,6 +76,8 @@ static int request(const struct options *options, const char *kind, const char *
 
     if (rc == 0)
         rc = store_open(&store, workspace.path, STORE_WRITE, err);
+    if (rc == 0) /* first: nobody else changes states from here on */
+        rc = workspace_lock(&workspace, &held, holder, sizeof holder, err);
     if (rc == 0)
         rc = record_find_jobs(store, &ids, &count, target, states, err);
     if (rc == 0 && count == 0)
@@ -49,8 +85,8 @@ static int request(const struct options *options, const char *kind, const char *
                        "%s: no job to %s; a target is an experiment's name, the beginning of a "
                        "run's hash (4 digits or more), or all",
                        target, kind);
-    if (rc == 0)
-        rc = workspace_lock(&workspace, &held, holder, sizeof holder, err);
+    if (rc == 0 && held && strcmp(kind, "cancel") == 0)
+        rc = stop_workers(store, &workspace, ids, count, err);
     if (rc == 0 && held)
         rc = do_it(store, kind, ids, count, err);
     else if (rc == 0)

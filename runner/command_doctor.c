@@ -1,4 +1,5 @@
 /* command_doctor.c - what this machine is, what its libraries do, whether the workspace is sound. */
+#include "checkpoint_file.h"
 #include "describe_client.h"
 #include "error.h"
 #include "file.h"
@@ -68,8 +69,8 @@ static void check_worker(struct report *report, const struct options *options)
     say(report, "worker", "ok", text);
     snprintf(text, sizeof text, "%s, CPU %s", probe_text(probe, "kernel_set"),
              probe_text(probe, "cpu"));
-    say(report, "kernels", strcmp(probe_text(probe, "kernel_set"), "base") == 0 ? "warning" : "ok",
-        text);
+    say(report, "kernels",
+        strcmp(probe_text(probe, "kernel_set"), "base") == 0 ? "warning" : "ok", text);
     const cJSON *rate = json_member(probe, "sgemm_gflops");
     snprintf(text, sizeof text, "%s, core %s, sgemm %.0f GFLOP/s on one thread",
              probe_text(probe, "blas"), probe_text(probe, "blas_core"),
@@ -77,7 +78,8 @@ static void check_worker(struct report *report, const struct options *options)
     say(report, "BLAS", "ok", text);
     const cJSON *used = json_member(probe, "environment");
     const cJSON *inherited = json_member(probe, "inherited");
-    for (const cJSON *item = used != NULL ? used->child : NULL; item != NULL; item = item->next) {
+    for (const cJSON *item = used != NULL ? used->child : NULL; item != NULL;
+         item = item->next) {
         snprintf(text, sizeof text, "%s=%s", item->string,
                  cJSON_IsString(item) ? item->valuestring : "?");
         say(report, "BLAS environment", "ok", text);
@@ -91,6 +93,84 @@ static void check_worker(struct report *report, const struct options *options)
     cJSON_Delete(probe);
 }
 
+static void check_database(struct report *report, struct store *store)
+{
+    struct error err = { 0 };
+    char mode[16], text[400];
+    bool sound;
+
+    if (status_check_database(store, &sound, &err) < 0 ||
+        status_journal_mode(store, mode, &err) < 0) {
+        say(report, "database", "fault", err.message);
+        return;
+    }
+    if (!sound) {
+        say(report, "database", "fault", "results.db is damaged (PRAGMA quick_check)");
+        return;
+    }
+    bool local = strcmp(mode, "truncate") != 0;
+    snprintf(text, sizeof text, "results.db is sound; journal mode %s%s", mode,
+             local ? "" : " (network file system: runners on one host only)");
+    say(report, "database", local ? "ok" : "warning", text);
+}
+
+/* Final checkpoints that the database knows, against the files. */
+static void check_checkpoints(struct report *report, const struct workspace *workspace,
+                              struct store *store)
+{
+    struct status_checkpoint *list;
+    struct error err = { 0 };
+    int count, lost = 0;
+    char text[400], first[65] = "";
+
+    if (status_checkpoints(store, &list, &count, &err) < 0) {
+        say(report, "checkpoints", "fault", err.message);
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        char *path = workspace_path(workspace, list[i].file);
+        if (path == NULL || !checkpoint_file_is_whole(path)) {
+            if (lost++ == 0)
+                snprintf(first, sizeof first, "%s", list[i].hash);
+        }
+        free(path);
+    }
+    free(list);
+    if (lost == 0)
+        snprintf(text, sizeof text, "all %d final checkpoints are there", count);
+    else
+        snprintf(
+            text, sizeof text,
+            "%d of %d final checkpoints are gone or cut (run %.12s ...); running their spec "
+            "again trains them again",
+            lost, count, first);
+    say(report, "checkpoints", lost == 0 ? "ok" : "warning", text);
+}
+
+/* Who works here, and whether workers were left alone. */
+static void check_runner(struct report *report, const struct workspace *workspace,
+                         struct store *store)
+{
+    struct status_counts counts;
+    struct error err = { 0 };
+    char holder[128] = "", text[400];
+
+    workspace_holder(workspace, holder, sizeof holder);
+    bool idle = holder[0] == '\0';
+    if (status_count(store, &counts, NULL, &err) < 0) {
+        say(report, "runner", "fault", err.message);
+        return;
+    }
+    snprintf(text, sizeof text, "%s%s; %d jobs running, %d queued, %d failed",
+             idle ? "none at work" : "at work: ", holder, counts.running, counts.queued,
+             counts.failed);
+    bool left = idle && counts.running > 0;
+    say(report, "runner", left ? "warning" : "ok", text);
+    if (left)
+        say(report, "runner", "warning",
+            "a runner ended without its workers; hrmlab work takes them over");
+}
+
 static void check_workspace(struct report *report, const struct options *options)
 {
     struct workspace workspace;
@@ -98,7 +178,6 @@ static void check_workspace(struct report *report, const struct options *options
     struct error err = { 0 };
     struct statvfs space;
     char text[400];
-    bool sound;
 
     if (workspace_find(&workspace, options->workspace, &err) < 0) {
         say(report, "workspace", "ok", "none yet; hrmlab run SPEC makes it");
@@ -111,11 +190,11 @@ static void check_workspace(struct report *report, const struct options *options
     }
     if (store_open(&store, workspace.path, STORE_READ, &err) < 0)
         say(report, "database", "fault", err.message);
-    else if (status_check_database(store, &sound, &err) < 0)
-        say(report, "database", "fault", err.message);
-    else
-        say(report, "database", sound ? "ok" : "fault",
-            sound ? "results.db is sound" : "results.db is damaged (PRAGMA quick_check)");
+    if (store != NULL) {
+        check_database(report, store);
+        check_checkpoints(report, &workspace, store);
+        check_runner(report, &workspace, store);
+    }
     store_close(store);
     workspace_close(&workspace);
 }

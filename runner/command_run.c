@@ -30,16 +30,15 @@ static int queue_spec(struct enqueue_summary *summary, struct store *store,
     rc = enqueue_plan(summary, store, workspace, plan, err);
     if (rc == 0) {
         if (summary->renamed)
-            log_info("another spec is queued as %s; this one is %s", plan->spec->name,
-                     summary->name);
+            log_info("%s is here already with other settings or data; this one is %s",
+                     plan->spec->name, summary->name);
         log_info("%s: %d arms, %d runs", summary->name, plan->spec->arm_count, plan->run_count);
         for (int i = 0; i < ENQUEUE_NEEDS; i++)
             if (summary->counts[i] > 0)
                 log_info("  %d of %d: %s", summary->counts[i], plan->run_count,
                          enqueue_need_text((enum enqueue_need)i));
         for (int i = 0; i < plan->dropped_count; i++)
-            log_warning("left out: %s, %s: %s",
-                        plan->spec->arms[plan->dropped[i].arm].label,
+            log_warning("left out: %s, %s: %s", plan->spec->arms[plan->dropped[i].arm].label,
                         plan->dropped[i].evaluation, plan->dropped[i].reason);
     }
     plan_destroy(plan);
@@ -65,13 +64,15 @@ static void on_follow_signal(int signal_number)
     follow_stopped = 1;
 }
 
-/* Another runner works: waits until this experiment has nothing open. */
-static int follow(struct store *store, const char *experiment, const char *holder,
-                  struct error *err)
+/* Another runner is at work: waits until this experiment has nothing open (*held stays false),
+ * or until that runner is gone (we are the runner then). */
+static int follow(struct store *store, struct workspace *workspace, const char *experiment,
+                  bool *held, char *holder, int holder_size, struct error *err)
 {
     struct sigaction action = { .sa_handler = on_follow_signal };
 
-    log_info("the runner %s works on it; following (Ctrl-C: stop following)", holder);
+    log_info("another runner (%s) is at work here; following it (Ctrl-C: stop following)",
+             holder);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     for (;;) {
@@ -83,6 +84,9 @@ static int follow(struct store *store, const char *experiment, const char *holde
             return error_set(err, ERROR_STOPPED, "no longer following; the runner goes on");
         if (counts.queued + counts.running == 0)
             return 0;
+        rc = workspace_lock(workspace, held, holder, holder_size, err);
+        if (rc < 0 || *held)
+            return rc;
         nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
     }
 }
@@ -99,24 +103,35 @@ static int work_on(struct store *store, struct workspace *workspace,
     int rc = workspace_lock(workspace, &held, holder, sizeof holder, err);
 
     if (rc == 0 && !held && experiment == NULL)
-        return error_set(err, ERROR_BUSY,
-                         "workspace %s: the runner %s is at work already; hrmlab status shows it",
-                         workspace->path, holder);
-    if (rc == 0)
-        rc = held ? supervise(&result, store, workspace, options, experiment, err)
-                  : follow(store, experiment, holder, err);
+        return error_set(
+            err, ERROR_BUSY,
+            "workspace %s: the runner %s is at work already; hrmlab status shows it",
+            workspace->path, holder);
+    if (rc == 0 && !held)
+        rc = follow(store, workspace, experiment, &held, holder, sizeof holder, err);
+    if (rc == 0 && held)
+        rc = supervise(&result, store, workspace, options, experiment, err);
     if (rc == 0 && result.interrupted)
         rc = error_set(err, ERROR_STOPPED,
                        "stopped; the state is safe: the same command goes on from here");
     if (rc == 0)
         rc = status_count(store, &counts, experiment, err);
-    if (rc == 0 && counts.failed > 0) {
+    if (rc < 0)
+        return rc;
+    int failed = experiment != NULL ? counts.failed : result.failed;
+    const char *target = experiment != NULL ? experiment : "all";
+    if (failed > 0)
         log_warning("%d of %d jobs failed; hrmlab status and hrmlab show RUN tell why, hrmlab "
-                    "retry tries again",
-                    counts.failed, counts.total);
+                    "retry %s tries again",
+                    failed, counts.total, target);
+    if (experiment != NULL && counts.cancelled > 0)
+        log_warning("%d of %d jobs were cancelled; hrmlab retry %s queues them again",
+                    counts.cancelled, counts.total, target);
+    if (experiment != NULL && counts.queued > 0)
+        log_warning("%d of %d jobs are still queued", counts.queued, counts.total);
+    if (failed > 0 || (experiment != NULL && counts.cancelled + counts.queued > 0))
         *exit_code = 1;
-    }
-    return rc;
+    return 0;
 }
 
 int command_run(const struct options *options, int *exit_code, struct error *err)
@@ -134,9 +149,12 @@ int command_run(const struct options *options, int *exit_code, struct error *err
         rc = store_open(&store, workspace.path, STORE_WRITE, err);
     if (rc == 0)
         rc = queue_spec(&summary, store, &workspace, options, options->arguments[0], err);
-    if (rc == 0 && summary.jobs == 0 && summary.counts[NEED_WAIT] == 0)
-        log_info("nothing to do: everything it asks for is in the store");
-    else if (rc == 0)
+    if (rc == 0 && summary.jobs == 0 && summary.counts[NEED_WAIT] == 0) {
+        int diverged = summary.counts[NEED_NOTHING_DIVERGED];
+        int runs = summary.counts[NEED_NOTHING] + diverged;
+        log_info("nothing to do: %d of %d runs are in the store, trained and evaluated%s", runs,
+                 runs, diverged > 0 ? " (or diverged)" : "");
+    } else if (rc == 0)
         rc = work_on(store, &workspace, options, summary.name, exit_code, err);
     if (rc == 0)
         log_info("see: hrmlab results %s", summary.name);

@@ -1,6 +1,7 @@
 /* enqueue.c - deciding what each run of a plan needs, and queueing that. */
 #include "enqueue.h"
 
+#include "checkpoint_file.h"
 #include "error.h"
 #include "file.h"
 #include "hash.h"
@@ -19,7 +20,8 @@ const char *enqueue_need_text(enum enqueue_need need)
 {
     static const char *const texts[ENQUEUE_NEEDS] = {
         [NEED_TRAINING] = "to be trained",
-        [NEED_RETRAINING] = "trained, but its final checkpoint is gone: to be trained again",
+        [NEED_RETRAINING] =
+            "trained, but its final checkpoint is gone or cut: to be trained again",
         [NEED_AGAIN] = "failed or was cancelled earlier: to be tried again",
         [NEED_EVALUATION] = "trained already, evaluations missing",
         [NEED_WAIT] = "queued or running already",
@@ -73,7 +75,7 @@ int enqueue_need(enum enqueue_need *out, struct queue_state *state, struct store
     char *file = workspace_path(workspace, state->checkpoint);
     if (file == NULL)
         return no_memory(err);
-    bool gone = state->checkpoint[0] == '\0' || !file_exists(file);
+    bool gone = state->checkpoint[0] == '\0' || !checkpoint_file_is_whole(file);
     free(file);
     rc = missing_evaluations(&missing, store, state->run_id, run, err);
     *out = gone ? NEED_RETRAINING : missing ? NEED_EVALUATION : NEED_NOTHING;
@@ -165,6 +167,8 @@ static int enqueue_run(struct enqueue_summary *out, struct store *store,
     out->counts[need]++;
     if (need == NEED_RETRAINING)
         rc = queue_forget_checkpoint(store, *run_id, err);
+    if (need == NEED_WAIT)
+        rc = queue_raise_priority(store, *run_id, plan->spec->priority, err);
     bool wanted = need == NEED_TRAINING || need == NEED_RETRAINING || need == NEED_AGAIN ||
                   need == NEED_EVALUATION;
     if (rc == 0 && wanted) {
@@ -203,18 +207,34 @@ static int enqueue_arms(struct store *store, const struct plan *plan, int64_t ex
     return rc;
 }
 
+/* What an experiment is: its spec and, through the runs' hashes, its data and engine. The same
+ * spec over changed data is another experiment, or arms would mix both. */
+static void experiment_hash(char hex[HASH_HEX_SIZE], const struct plan *plan)
+{
+    struct hash_state state;
+
+    hash_init(&state);
+    hash_add(&state, plan->spec_hash, HASH_HEX_SIZE - 1);
+    for (int i = 0; i < plan->run_count; i++)
+        hash_add(&state, plan->runs[i].hash, HASH_HEX_SIZE - 1);
+    hash_final_hex(&state, hex);
+}
+
 static int enqueue_all(struct enqueue_summary *out, struct store *store,
                        const struct workspace *workspace, const struct plan *plan,
                        const char *spec_file, struct error *err)
 {
-    struct queue_experiment experiment = { plan->spec->name, plan->spec->description,
-                                           plan->spec_hash, spec_file, plan->spec->priority };
+    char hash[HASH_HEX_SIZE];
+    struct queue_experiment experiment = { plan->spec->name, plan->spec->description, hash,
+                                           spec_file, plan->spec->priority };
     int64_t experiment_id, *run_ids = calloc((size_t)plan->run_count, sizeof *run_ids);
     int64_t **evaluation_ids = calloc((size_t)plan->run_count, sizeof *evaluation_ids);
     bool existed;
-    int rc = run_ids == NULL || evaluation_ids == NULL
-                 ? no_memory(err)
-                 : queue_experiment(store, &experiment_id, &out->name, &existed, &experiment, err);
+    experiment_hash(hash, plan);
+    int rc =
+        run_ids == NULL || evaluation_ids == NULL
+            ? no_memory(err)
+            : queue_experiment(store, &experiment_id, &out->name, &existed, &experiment, err);
 
     for (int i = 0; i < plan->run_count && rc == 0; i++) {
         evaluation_ids[i] =
@@ -238,8 +258,8 @@ static int enqueue_all(struct enqueue_summary *out, struct store *store,
 int enqueue_plan(struct enqueue_summary *out, struct store *store,
                  const struct workspace *workspace, const struct plan *plan, struct error *err)
 {
-    char *spec_file = format_string("specs/%s-%.*s.json", plan->spec->name, HASH_SHORT,
-                                    plan->spec_hash);
+    char *spec_file =
+        format_string("specs/%s-%.*s.json", plan->spec->name, HASH_SHORT, plan->spec_hash);
     char *path = spec_file != NULL ? workspace_path(workspace, spec_file) : NULL;
     int rc = path == NULL ? no_memory(err)
                           : file_write_atomic(path, plan->spec->resolved,

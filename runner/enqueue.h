@@ -11,12 +11,12 @@
 struct store;
 
 enum enqueue_need {
-    NEED_TRAINING,    /* no such training yet */
-    NEED_RETRAINING,  /* trained, but its final checkpoint is gone or damaged in size */
-    NEED_AGAIN,       /* failed or was cancelled earlier */
-    NEED_EVALUATION,  /* trained; some evaluations are missing */
-    NEED_WAIT,        /* queued or running already */
-    NEED_NOTHING,     /* trained and evaluated */
+    NEED_TRAINING,        /* no such training yet */
+    NEED_RETRAINING,      /* trained, but its final checkpoint is gone or has another size */
+    NEED_AGAIN,           /* failed or was cancelled earlier */
+    NEED_EVALUATION,      /* trained; some evaluations are missing */
+    NEED_WAIT,            /* queued or running already */
+    NEED_NOTHING,         /* trained and evaluated */
     NEED_NOTHING_DIVERGED /* its training diverged: a result */
 };
 enum { ENQUEUE_NEEDS = NEED_NOTHING_DIVERGED + 1 };
@@ -29,10 +29,10 @@ int enqueue_need(enum enqueue_need *out, struct queue_state *state, struct store
 const char *enqueue_need_text(enum enqueue_need need);
 
 struct enqueue_summary {
-    char *name;     /* owned; the experiment's name in the store */
-    bool renamed;   /* another spec has the spec's own name */
+    char *name;                /* owned; the experiment's name in the store */
+    bool renamed;              /* the spec's own name belongs to other settings or other data */
     int counts[ENQUEUE_NEEDS]; /* runs by need */
-    int jobs;       /* queued now */
+    int jobs;                  /* queued now */
 };
 
 /* Writes the resolved spec to specs/, then queues everything in one transaction. */

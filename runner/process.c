@@ -91,7 +91,8 @@ int64_t process_find_keeper(const char *directory)
     if (proc == NULL)
         return 0;
     for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
-        int64_t pid = isdigit((unsigned char)entry->d_name[0]) ? strtoll(entry->d_name, NULL, 10) : 0;
+        int64_t pid =
+            isdigit((unsigned char)entry->d_name[0]) ? strtoll(entry->d_name, NULL, 10) : 0;
         if (pid > 0 && runs_directory(pid, directory) && process_start_time(pid) != 0 &&
             (found == 0 || process_start_time(pid) < process_start_time(found) ||
              (process_start_time(pid) == process_start_time(found) && pid < found)))

@@ -18,6 +18,8 @@ void progress_init(struct progress *progress, bool quiet, bool color)
     *progress = (struct progress){ .quiet = quiet, .color = color };
     progress->live = !quiet && isatty(STDERR_FILENO);
     progress->started_at = clock_monotonic_s();
+    if (!progress->live)
+        progress->next_at = progress->started_at + PLAIN_INTERVAL_S;
 }
 
 void progress_duration(char out[16], double seconds)
@@ -60,12 +62,40 @@ static double job_share(const struct recorder_progress *p)
     return p->total_steps > 0 ? (double)p->step / (double)p->total_steps : 0.0;
 }
 
-static void format_job(char *out, size_t size, const struct progress_job *job)
+/* The label with "halt_max_steps=4" for "arch.halt_max_steps=4", cut to width bytes. */
+static void shorten_label(char *out, size_t size, const char *label, int width)
+{
+    size_t used = 0, limit = width > 0 && (size_t)width < size ? (size_t)width : size - 1;
+
+    for (const char *word = label; *word != '\0' && used < limit;) {
+        size_t length = strcspn(word, " ");
+        const char *equals = memchr(word, '=', length);
+        const char *from = word;
+        for (const char *at = word; equals != NULL && at < equals; at++)
+            if (*at == '.')
+                from = at + 1;
+        length -= (size_t)(from - word);
+        length += from[length] == ' ';
+        if (length > limit - used)
+            length = limit - used;
+        memcpy(out + used, from, length);
+        used += length;
+        word = from + length;
+    }
+    out[used] = '\0';
+    if (used == limit && used > 2 && limit < size - 1)
+        memcpy(out + used - 2, "..", 2);
+}
+
+/* label_width: bytes for the label; 0: as long as it is. */
+static void format_job(char *out, size_t size, const struct progress_job *job, int label_width)
 {
     const struct recorder_progress *p = job->progress;
-    char eta[16];
-    int used = snprintf(out, size, "%s: %s", job->label,
-                        p->phase[0] != '\0' ? p->phase : "starting");
+    char eta[16], label[200];
+
+    shorten_label(label, sizeof label, job->label, label_width);
+    int used =
+        snprintf(out, size, "%s: %s", label, p->phase[0] != '\0' ? p->phase : "starting");
 
     if (p->total_steps > 0)
         used += snprintf(out + used, size - (size_t)used, " %lld/%lld", (long long)p->step,
@@ -125,7 +155,7 @@ void progress_update(struct progress *progress, const struct progress_job *jobs,
     progress->next_at = now + (progress->live ? LIVE_INTERVAL_S : PLAIN_INTERVAL_S);
     if (!progress->live) {
         for (int i = 0; i < count; i++) {
-            format_job(line, sizeof line, &jobs[i]);
+            format_job(line, sizeof line, &jobs[i], 0);
             log_info("%s", line);
         }
         format_total(line, sizeof line, progress, jobs, count);
@@ -135,7 +165,7 @@ void progress_update(struct progress *progress, const struct progress_job *jobs,
     int width = terminal_width() - 1;
     erase(progress);
     for (int i = 0; i < count; i++) {
-        format_job(line, sizeof line, &jobs[i]);
+        format_job(line, sizeof line, &jobs[i], width > 100 ? width - 66 : 34);
         fprintf(stderr, "%.*s\n", width, line);
     }
     format_total(line, sizeof line, progress, jobs, count);

@@ -10,8 +10,8 @@
 
 struct progress {
     bool quiet, live, color;
-    int lines_drawn;      /* of the live block, to be drawn over */
-    double next_at;       /* monotonic time of the next drawing */
+    int lines_drawn; /* of the live block, to be drawn over */
+    double next_at;  /* monotonic time of the next drawing */
     double started_at;
     double work_done, work_total; /* FLOPs of this session's jobs */
     int jobs_done, jobs_failed, jobs_total;

@@ -22,8 +22,9 @@ int recorder_init(struct recorder *recorder, const struct record_attempt *attemp
 {
     *recorder = (struct recorder){ .attempt = *attempt };
     recorder->path = format_string("%s/%s/journal.jsonl", workspace, attempt->directory);
-    recorder->progress = (struct recorder_progress){ .loss = -1, .accuracy = -1,
-                                                     .steps_per_s = -1, .eta_s = -1 };
+    recorder->progress = (struct recorder_progress){
+        .loss = -1, .accuracy = -1, .steps_per_s = -1, .eta_s = -1
+    };
     return recorder->path == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path") : 0;
 }
 
@@ -45,8 +46,7 @@ static void take_progress(struct recorder *recorder, const cJSON *body)
     struct recorder_progress *p = &recorder->progress;
     const cJSON *phase = json_member(body, "phase");
 
-    snprintf(p->phase, sizeof p->phase, "%s",
-             cJSON_IsString(phase) ? phase->valuestring : "");
+    snprintf(p->phase, sizeof p->phase, "%s", cJSON_IsString(phase) ? phase->valuestring : "");
     p->step = (int64_t)real_or(body, "step", 0);
     p->total_steps = (int64_t)real_or(body, "total_steps", 0);
     p->heartbeat = (int64_t)real_or(body, "heartbeat", 0);
@@ -63,18 +63,15 @@ static void take_text(char *out, size_t size, const cJSON *body, const char *key
     snprintf(out, size, "%s", cJSON_IsString(item) ? item->valuestring : "");
 }
 
-/* One event; fills error_text when the attempt must be quarantined for it. */
-static int take_event(struct recorder *r, struct store *store,
-                      const struct journal_event *event, struct error *err)
+/* What the recorder itself keeps of an event; false: the event may not come any more. */
+static bool keep_event(struct recorder *r, const struct journal_event *event)
 {
     if (r->ended) {
         snprintf(r->error_text, sizeof r->error_text, "an event after the end of the journal");
-        return 0;
+        return false;
     }
-    if (strcmp(event->type, "progress") == 0) {
+    if (strcmp(event->type, "progress") == 0)
         take_progress(r, event->body);
-        return 0;
-    }
     if (strcmp(event->type, "error") == 0) {
         take_text(r->outcome, sizeof r->outcome, event->body, "cause");
         take_text(r->message, sizeof r->message, event->body, "message");
@@ -84,6 +81,16 @@ static int take_event(struct recorder *r, struct store *store,
         if (r->outcome[0] == '\0')
             take_text(r->outcome, sizeof r->outcome, event->body, "status");
     }
+    return true;
+}
+
+/* One event; fills error_text when the attempt must be quarantined for it. store NULL: it is
+ * stored already. */
+static int take_event(struct recorder *r, struct store *store,
+                      const struct journal_event *event, struct error *err)
+{
+    if (!keep_event(r, event) || store == NULL || strcmp(event->type, "progress") == 0)
+        return 0;
     int rc = record_event(store, &r->attempt, event->type, event->body, err);
     if (rc == ERROR_DAMAGED) {
         snprintf(r->error_text, sizeof r->error_text, "%.290s", err->message);
@@ -121,8 +128,10 @@ static int take_lines(struct recorder *r, struct store *store, const char *data,
     return rc;
 }
 
-/* The journal from the stored offset on; *size 0 when there is nothing new. */
-static int read_new(struct recorder *r, char **data, size_t *size, struct error *err)
+/* The journal from the recorder's offset on, at most limit bytes; *size 0 when there is nothing
+ * new. */
+static int read_new(struct recorder *r, char **data, size_t *size, size_t limit,
+                    struct error *err)
 {
     struct stat status;
     int fd = open(r->path, O_RDONLY | O_CLOEXEC), rc = 0;
@@ -140,8 +149,8 @@ static int read_new(struct recorder *r, char **data, size_t *size, struct error 
         snprintf(r->error_text, sizeof r->error_text, "the journal became shorter");
     } else if (status.st_size > r->attempt.offset) {
         size_t want = (size_t)(status.st_size - r->attempt.offset);
-        if (want > READ_LIMIT)
-            want = READ_LIMIT;
+        if (want > limit)
+            want = limit;
         *data = malloc(want);
         ssize_t count = *data == NULL ? -1 : pread(fd, *data, want, r->attempt.offset);
         if (count < 0)
@@ -154,13 +163,39 @@ static int read_new(struct recorder *r, char **data, size_t *size, struct error 
     return rc;
 }
 
+int recorder_restore(struct recorder *r, struct error *err)
+{
+    int64_t offset = r->attempt.offset, sequence = r->attempt.sequence;
+    int rc = 0;
+
+    r->attempt.offset = r->attempt.sequence = 0;
+    while (rc == 0 && r->attempt.offset < offset && r->error_text[0] == '\0') {
+        int64_t before = r->attempt.offset, left = offset - before;
+        char *data;
+        size_t size;
+        rc = read_new(r, &data, &size, left < READ_LIMIT ? (size_t)left : READ_LIMIT, err);
+        if (rc == 0)
+            rc = take_lines(r, NULL, data, size, err);
+        free(data);
+        if (rc == 0 && r->attempt.offset == before)
+            break;
+    }
+    if (rc == 0 && r->error_text[0] == '\0' &&
+        (r->attempt.offset != offset || r->attempt.sequence != sequence))
+        snprintf(r->error_text, sizeof r->error_text,
+                 "the journal became shorter, or is another one");
+    r->attempt.offset = offset;
+    r->attempt.sequence = sequence;
+    return rc;
+}
+
 int recorder_read(struct recorder *r, struct store *store, struct error *err)
 {
     for (;;) {
         struct recorder before = *r;
         char *data;
         size_t size;
-        int rc = read_new(r, &data, &size, err);
+        int rc = read_new(r, &data, &size, READ_LIMIT, err);
 
         if (rc < 0 || size == 0 || memchr(data, '\n', size) == NULL) {
             bool long_line = rc == 0 && size >= READ_LIMIT;

@@ -20,15 +20,22 @@ struct recorder {
     struct record_attempt attempt; /* offset and sequence go along */
     char *path;                    /* owned; the journal's */
     struct recorder_progress progress;
-    bool ended;                    /* the end event has been read */
-    char outcome[32];              /* of the error or end event; "" before */
+    bool ended;       /* the end event has been read */
+    char outcome[32]; /* of the error or end event; "" before */
     char message[256];
-    char error_text[300];          /* why the attempt must be quarantined; "" */
+    char error_text[300]; /* why the attempt must be quarantined; "" */
 };
 
 int recorder_init(struct recorder *recorder, const struct record_attempt *attempt,
                   const char *workspace, struct error *err);
 void recorder_release(struct recorder *recorder);
+
+/*
+ * After recorder_init() of an attempt that an earlier runner followed: reads again, without
+ * applying it, what is in the store already, so that progress, outcome, message and ended are
+ * what they were. A journal that no longer says it fills error_text, as below.
+ */
+int recorder_restore(struct recorder *recorder, struct error *err);
 
 /*
  * Reads what is new and applies it, events and offset in one transaction. A bad line, a

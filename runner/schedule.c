@@ -7,8 +7,15 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { EXIT_BAD_JOB = 2, EXIT_ENVIRONMENT = 3, EXIT_DIVERGED = 4, EXIT_DATA_CHANGED = 5,
-       EXIT_NO_MEMORY = 6, EXIT_DISK_FULL = 7, EXIT_STOPPED = 130 };
+enum {
+    EXIT_BAD_JOB = 2,
+    EXIT_ENVIRONMENT = 3,
+    EXIT_DIVERGED = 4,
+    EXIT_DATA_CHANGED = 5,
+    EXIT_NO_MEMORY = 6,
+    EXIT_DISK_FULL = 7,
+    EXIT_STOPPED = 130
+};
 
 static struct schedule_end verdict(enum schedule_verdict what, const char *cause)
 {
@@ -16,21 +23,15 @@ static struct schedule_end verdict(enum schedule_verdict what, const char *cause
 }
 
 /* By the worker's own exit code. */
-static struct schedule_end classify_exit(const struct schedule_facts *facts, const char *outcome)
+static struct schedule_end classify_exit(const struct schedule_facts *facts)
 {
     switch (facts->exit_status) {
     case 0:
-        if (strcmp(outcome, "done") == 0)
-            return verdict(VERDICT_DONE, NULL);
         return verdict(VERDICT_RETRY, "exit without a result");
     case EXIT_BAD_JOB:
         return verdict(VERDICT_FAILED, "bad job");
     case EXIT_ENVIRONMENT:
         return verdict(VERDICT_FAILED, "environment");
-    case EXIT_DIVERGED:
-        if (strcmp(outcome, "diverged") == 0)
-            return verdict(VERDICT_DONE, "diverged");
-        return verdict(VERDICT_RETRY, "crash");
     case EXIT_DATA_CHANGED:
         return verdict(VERDICT_FAILED, "data changed");
     case EXIT_NO_MEMORY:
@@ -44,13 +45,30 @@ static struct schedule_end classify_exit(const struct schedule_facts *facts, con
     }
 }
 
+/*
+ * The journal's end event is the last thing that a worker says, synced after everything else. It
+ * stands unless exit.json contradicts it: a crash or another exit code after "done" is a fault,
+ * while a worker or keeper killed between its last word and its exit has finished all the same.
+ */
+static bool finished(const struct schedule_facts *facts, const char *outcome)
+{
+    bool done = strcmp(outcome, "done") == 0, diverged = strcmp(outcome, "diverged") == 0;
+
+    if (!done && !diverged)
+        return false;
+    if (!facts->has_exit)
+        return true;
+    if (!facts->has_status)
+        return facts->signal == SIGKILL || facts->signal == SIGTERM;
+    return facts->exit_status == (done ? 0 : EXIT_DIVERGED);
+}
+
 struct schedule_end schedule_classify(const struct schedule_facts *facts)
 {
     const char *outcome = facts->outcome != NULL ? facts->outcome : "";
 
-    if (facts->has_exit && facts->has_status && facts->exit_status == 0 &&
-        strcmp(outcome, "done") == 0)
-        return verdict(VERDICT_DONE, NULL); /* it finished, whatever we had in mind */
+    if (finished(facts, outcome)) /* whatever we had in mind */
+        return verdict(VERDICT_DONE, strcmp(outcome, "diverged") == 0 ? "diverged" : NULL);
     if (facts->cancelled)
         return verdict(VERDICT_CANCELLED, "cancelled");
     if (facts->timed_out)
@@ -62,7 +80,7 @@ struct schedule_end schedule_classify(const struct schedule_facts *facts)
     if (!facts->has_exit)
         return verdict(VERDICT_RETRY, "lost worker");
     if (facts->has_status)
-        return classify_exit(facts, outcome);
+        return classify_exit(facts);
     if (facts->signal == SIGKILL && facts->memory_limited)
         return verdict(VERDICT_RETRY, "out of memory");
     return verdict(VERDICT_RETRY, facts->signal == SIGKILL ? "killed" : "crash");

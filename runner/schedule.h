@@ -11,21 +11,21 @@
 
 /* The facts about an attempt that is over. */
 struct schedule_facts {
-    bool has_exit;         /* exit.json is there */
-    bool has_status;       /* it exited (else: a signal) */
+    bool has_exit;   /* exit.json is there */
+    bool has_status; /* it exited (else: a signal) */
     int exit_status, signal;
-    const char *outcome;   /* of the journal's end or error event; NULL or "": none */
-    bool cancelled;        /* we stopped it because its job was cancelled */
-    bool stopping;         /* we stopped it because the runner is stopping */
-    bool timed_out, hung;  /* we ended it for that */
-    bool memory_limited;   /* it had a memory limit */
+    const char *outcome;  /* of the journal's end or error event; NULL or "": none */
+    bool cancelled;       /* we stopped it because its job was cancelled */
+    bool stopping;        /* we stopped it because the runner is stopping */
+    bool timed_out, hung; /* we ended it for that */
+    bool memory_limited;  /* it had a memory limit */
 };
 
 enum schedule_verdict {
-    VERDICT_DONE,       /* the job is done (diverged is a result) */
-    VERDICT_REQUEUE,    /* stopped on purpose: again, not counted as a failure */
-    VERDICT_RETRY,      /* a failure that may pass */
-    VERDICT_FAILED,     /* a failure that trying again cannot mend */
+    VERDICT_DONE,    /* the job is done (diverged is a result) */
+    VERDICT_REQUEUE, /* stopped on purpose: again, not counted as a failure */
+    VERDICT_RETRY,   /* a failure that may pass */
+    VERDICT_FAILED,  /* a failure that trying again cannot mend */
     VERDICT_CANCELLED
 };
 

@@ -10,7 +10,7 @@
 struct store;
 
 struct supervise_result {
-    int done, failed;  /* jobs that ended in this session */
+    int done, failed; /* jobs that ended in this session */
     bool interrupted;
 };
 

@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,9 +22,10 @@ int workspace_find(struct workspace *out, const char *path, struct error *err)
 {
     *out = (struct workspace){ .path = realpath(path, NULL), .lock_fd = -1 };
     if (out->path == NULL)
-        return error_set(err, ERROR_ABSENT,
-                         "workspace %s: %s; `hrmlab run SPEC` makes it, --workspace names another",
-                         path, strerror(errno));
+        return error_set(
+            err, ERROR_ABSENT,
+            "workspace %s: %s; `hrmlab run SPEC` makes it, --workspace names another", path,
+            strerror(errno));
     return 0;
 }
 
@@ -54,11 +56,34 @@ void workspace_close(struct workspace *workspace)
     *workspace = (struct workspace){ .lock_fd = -1 };
 }
 
+/* The first line of the lock file. */
+static void read_holder(int fd, char *holder, int holder_size)
+{
+    char text[240];
+    ssize_t length = pread(fd, text, sizeof text - 1, 0);
+
+    text[length > 0 ? length : 0] = '\0';
+    snprintf(holder, (size_t)holder_size, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+void workspace_holder(const struct workspace *workspace, char *holder, int holder_size)
+{
+    char *path = workspace_path(workspace, "lock");
+    int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+    holder[0] = '\0';
+    if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0)
+        read_holder(fd, holder, holder_size);
+    if (fd >= 0)
+        close(fd);
+    free(path);
+}
+
 int workspace_lock(struct workspace *workspace, bool *held, char *holder, int holder_size,
                    struct error *err)
 {
     char *path = workspace_path(workspace, "lock");
-    char text[160], host[100] = "?";
+    char text[240], host[100] = "?", boot[64];
     int fd;
 
     *held = false;
@@ -66,21 +91,21 @@ int workspace_lock(struct workspace *workspace, bool *held, char *holder, int ho
         return error_set(err, ERROR_NOMEM, "no memory for a path");
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0) {
-        int rc = error_set(err, error_code_from_errno(errno), "open %s: %s", path,
-                           strerror(errno));
+        int rc =
+            error_set(err, error_code_from_errno(errno), "open %s: %s", path, strerror(errno));
         free(path);
         return rc;
     }
     free(path);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        ssize_t length = pread(fd, text, sizeof text - 1, 0);
-        text[length > 0 ? length : 0] = '\0';
-        snprintf(holder, (size_t)holder_size, "%.*s", (int)strcspn(text, "\n"), text);
+        read_holder(fd, holder, holder_size);
         close(fd);
         return 0;
     }
     gethostname(host, sizeof host - 1);
-    int length = snprintf(text, sizeof text, "pid %d on %s\n", (int)getpid(), host);
+    process_boot_id(boot);
+    int length =
+        snprintf(text, sizeof text, "pid %d on %s\nboot %s\n", (int)getpid(), host, boot);
     if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)length, 0) != length) {
         close(fd);
         return error_set(err, error_code_from_errno(errno), "write %s/lock: %s",

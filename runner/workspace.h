@@ -24,6 +24,9 @@ void workspace_close(struct workspace *workspace); /* gives the lock back */
 int workspace_lock(struct workspace *workspace, bool *held, char *holder, int holder_size,
                    struct error *err);
 
+/* Who holds the lock, "" when nobody does, without taking it. holder: at least 128 bytes. */
+void workspace_holder(const struct workspace *workspace, char *holder, int holder_size);
+
 /* workspace/name, fresh; NULL: no memory. */
 char *workspace_path(const struct workspace *workspace, const char *name);
 

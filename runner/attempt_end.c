@@ -1,0 +1,230 @@
+/* attempt_end.c - from exit.json, journal and results to the job's next state. */
+#include "clock.h"
+#include "error.h"
+#include "file.h"
+#include "json.h"
+#include "queue.h"
+#include "schedule.h"
+#include "store.h"
+#include "supervisor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_LIMIT = 1 << 16, JOB_LIMIT = 16 << 20 };
+
+/* A JSON file of the attempt, or NULL. */
+static cJSON *read_file(const struct supervisor *s, const struct slot *slot, const char *name,
+                        size_t limit)
+{
+    struct error ignored;
+    cJSON *json = NULL;
+    char *path =
+        format_string("%s/%s/%s", s->workspace->path, slot->recorder.attempt.directory, name);
+
+    if (path != NULL && json_read_file(&json, path, limit, &ignored) < 0)
+        json = NULL;
+    free(path);
+    return json;
+}
+
+static struct schedule_facts gather_facts(const struct supervisor *s, const struct slot *slot,
+                                          const cJSON *exit_json)
+{
+    const cJSON *status = json_member(exit_json, "exit_status");
+    const cJSON *signal_json = json_member(exit_json, "signal");
+
+    return (struct schedule_facts){
+        .has_exit = exit_json != NULL,
+        .has_status = cJSON_IsNumber(status),
+        .exit_status = cJSON_IsNumber(status) ? status->valueint : 0,
+        .signal = cJSON_IsNumber(signal_json) ? signal_json->valueint : 0,
+        .outcome = slot->recorder.outcome,
+        .cancelled = slot->cancelled,
+        .stopping = s->interrupts > 0,
+        .timed_out = slot->timed_out,
+        .hung = slot->hung,
+        .memory_limited = slot->job.memory_gb > 0,
+    };
+}
+
+/* The job's new state after its attempt. */
+static int record_verdict(struct supervisor *s, const struct slot *slot,
+                          struct schedule_end end, const char *message)
+{
+    int failures = slot->job.failures + 1;
+    int64_t id = slot->job.job_id;
+
+    switch (end.verdict) {
+    case VERDICT_DONE:
+        return record_job_state(s->store, id, "done", end.cause, message, s->err);
+    case VERDICT_CANCELLED:
+        return record_job_state(s->store, id, "cancelled", end.cause, message, s->err);
+    case VERDICT_REQUEUE:
+        return record_job_retry(s->store, id, false, 0.0, end.cause, message, s->err);
+    case VERDICT_FAILED:
+        return record_job_state(s->store, id, "failed", end.cause, message, s->err);
+    case VERDICT_RETRY:
+        if (failures > slot->job.retries_max)
+            return record_job_state(s->store, id, "failed", end.cause, message, s->err);
+        return record_job_retry(s->store, id, true,
+                                clock_wall_s() + schedule_backoff_s(failures, (uint64_t)id),
+                                end.cause, message, s->err);
+    }
+    return 0;
+}
+
+static void count_end(struct supervisor *s, const struct slot *slot, struct schedule_end end,
+                      const char *message)
+{
+    bool last =
+        end.verdict == VERDICT_FAILED ||
+        (end.verdict == VERDICT_RETRY && slot->job.failures + 1 > slot->job.retries_max);
+
+    if (end.verdict == VERDICT_DONE) {
+        s->result.done++;
+        s->progress.jobs_done++;
+        s->progress.work_done += slot->job.cost;
+    }
+    s->result.failed += last;
+    s->progress.jobs_failed += last;
+    progress_say(&s->progress, "%s: %s%s%s%s%s", slot->job.label,
+                 end.verdict == VERDICT_DONE        ? "done"
+                 : last                             ? "failed"
+                 : end.verdict == VERDICT_RETRY     ? "will be tried again"
+                 : end.verdict == VERDICT_CANCELLED ? "cancelled"
+                                                    : "stopped, state is safe",
+                 end.cause != NULL ? ": " : "", end.cause != NULL ? end.cause : "",
+                 message[0] != '\0' ? ": " : "", message);
+}
+
+/* Whether job.json asked the attempt for this evaluation. */
+static bool was_asked(const cJSON *job_json, const char *canonical)
+{
+    const cJSON *list = json_member(job_json, "evaluations");
+
+    for (const cJSON *item = list != NULL ? list->child : NULL; item != NULL;
+         item = item->next) {
+        char *text = json_canonical(item);
+        bool same = text != NULL && strcmp(text, canonical) == 0;
+        free(text);
+        if (same)
+            return true;
+    }
+    return false;
+}
+
+/* Evaluations that were asked for while the attempt was going on: a job of their own. */
+static int queue_later(struct supervisor *s, const struct slot *slot,
+                       const struct queue_missing *missing, int count)
+{
+    int64_t job = 0;
+    int rc = queue_job(s->store, &job,
+                       &(struct queue_job){ .run_id = slot->job.run_id,
+                                            .evaluate = true,
+                                            .priority = slot->job.priority,
+                                            .threads = slot->job.threads,
+                                            .retries_max = slot->job.retries_max,
+                                            .memory_gb = slot->job.memory_gb,
+                                            .time_limit_min = slot->job.time_limit_min },
+                       s->err);
+
+    for (int i = 0; i < count && rc == 0; i++)
+        rc = queue_job_evaluation(s->store, job, missing[i].evaluation_id, s->err);
+    if (rc == 0)
+        progress_say(&s->progress, "%s: %d more evaluations were asked for meanwhile",
+                     slot->job.label, count);
+    return rc;
+}
+
+/*
+ * A worker that says "done" must have left a final checkpoint and every result it was asked for;
+ * else *end becomes a failure. Results that nobody had asked it for yet are queued.
+ */
+static int check_done(struct supervisor *s, const struct slot *slot, struct schedule_end *end)
+{
+    struct queue_missing *missing;
+    struct queue_state state;
+    cJSON *job_json = read_file(s, slot, "job.json", JOB_LIMIT);
+    int count = 0, later = 0;
+    int rc = queue_state(s->store, &state, slot->job.run_hash, s->err);
+    bool lacking = rc == 0 && state.checkpoint[0] == '\0';
+
+    if (rc == 0)
+        rc = queue_missing_evaluations(s->store, &missing, &count, slot->job.run_id, s->err);
+    for (int i = 0; i < count; i++) {
+        if (was_asked(job_json, missing[i].canonical)) {
+            lacking = true;
+        } else {
+            struct queue_missing kept = missing[later];
+            missing[later++] = missing[i];
+            missing[i] = kept;
+        }
+    }
+    if (lacking)
+        *end = (struct schedule_end){ VERDICT_RETRY, "exit without a result" };
+    else if (rc == 0 && later > 0)
+        rc = queue_later(s, slot, missing, later);
+    if (count > 0)
+        queue_free_missing(missing, count);
+    cJSON_Delete(job_json);
+    return rc;
+}
+
+/* Quarantine: the job waits for a person. */
+static int conclude_quarantined(struct supervisor *s, struct slot *slot, const cJSON *exit_json)
+{
+    const char *why = slot->recorder.error_text;
+    struct record_end end = { "quarantined", "quarantined", why, exit_json };
+    int rc = record_attempt_end(s->store, slot->recorder.attempt.attempt_id, &end, s->err);
+
+    if (rc == 0)
+        rc =
+            record_job_state(s->store, slot->job.job_id, "quarantined", "journal", why, s->err);
+    s->result.failed++;
+    s->progress.jobs_failed++;
+    progress_say(&s->progress, "%s: quarantined: %s; see %s", slot->job.label, why,
+                 slot->recorder.attempt.directory);
+    return rc;
+}
+
+static int conclude_ended(struct supervisor *s, struct slot *slot, const cJSON *exit_json)
+{
+    const char *message = slot->recorder.message;
+    struct schedule_facts facts = gather_facts(s, slot, exit_json);
+    struct schedule_end end = schedule_classify(&facts);
+    int rc = 0;
+
+    if (end.verdict == VERDICT_DONE && end.cause == NULL)
+        rc = check_done(s, slot, &end);
+    struct record_end attempt_end = { "ended", end.cause != NULL ? end.cause : "done",
+                                      message[0] != '\0' ? message : NULL, exit_json };
+    if (rc == 0)
+        rc = record_attempt_end(s->store, slot->recorder.attempt.attempt_id, &attempt_end,
+                                s->err);
+    if (rc == 0)
+        rc = record_verdict(s, slot, end, message[0] != '\0' ? message : NULL);
+    if (rc == 0)
+        count_end(s, slot, end, message);
+    return rc;
+}
+
+int attempt_conclude(struct supervisor *s, struct slot *slot)
+{
+    cJSON *exit_json = read_file(s, slot, "exit.json", EXIT_LIMIT);
+    int rc = store_begin(s->store, s->err);
+
+    if (rc == 0) {
+        rc = slot->recorder.error_text[0] != '\0' ? conclude_quarantined(s, slot, exit_json)
+                                                  : conclude_ended(s, slot, exit_json);
+        if (rc == 0)
+            rc = store_commit(s->store, s->err);
+        if (rc < 0)
+            store_rollback(s->store);
+    }
+    cJSON_Delete(exit_json);
+    slot_destroy(s, slot);
+    s->next_look_at = 0.0;
+    return rc;
+}

@@ -1,0 +1,94 @@
+/* command_logs.c - logs: what a run's worker wrote, once or as it comes. */
+#include "error.h"
+#include "file.h"
+#include "options.h"
+#include "status_query.h"
+#include "store.h"
+#include "workspace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Prints text with control characters other than newline and tab replaced. */
+static void print_clean(char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (((unsigned char)text[i] < ' ' && text[i] != '\n' && text[i] != '\t') ||
+            text[i] == 0x7f)
+            text[i] = '?';
+    fwrite(text, 1, size, stdout);
+}
+
+/* Prints what is new in the file since *offset. A file that is not there yet is empty. */
+static int print_new(const char *path, off_t *offset, struct error *err)
+{
+    char buffer[8192];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t count = 0;
+
+    if (fd < 0)
+        return errno == ENOENT ? 0
+                               : error_set(err, ERROR_IO, "open %s: %s", path, strerror(errno));
+    while ((count = pread(fd, buffer, sizeof buffer, *offset)) > 0) {
+        print_clean(buffer, (size_t)count);
+        *offset += count;
+    }
+    int rc = count < 0 ? error_set(err, ERROR_IO, "read %s: %s", path, strerror(errno)) : 0;
+    close(fd);
+    if (fflush(stdout) != 0 && rc == 0)
+        rc = error_set(err, ERROR_IO, "standard output cannot be written");
+    return rc;
+}
+
+/* Prints the log of the run's last attempt; when following, until no job of the run is open,
+ * going on with each new attempt. */
+static int print_logs(struct store *store, const struct workspace *workspace,
+                      const struct options *options, struct error *err)
+{
+    char hash[65], directory[160] = "", before[160] = "";
+    off_t offset = 0;
+
+    for (;;) {
+        bool open = false;
+        int rc = status_find_run(store, options->arguments[0], hash, directory, err);
+        if (rc == 0 && options->follow)
+            rc = status_run_is_open(store, &open, hash, err);
+        if (rc < 0)
+            return rc;
+        if (directory[0] == '\0' && !open)
+            return error_set(err, ERROR_ABSENT, "run %.12s has not been tried yet", hash);
+        if (strcmp(directory, before) != 0) {
+            offset = 0;
+            memcpy(before, directory, sizeof before);
+        }
+        char *path = format_string("%s/%s/log", workspace->path, directory);
+        rc = path == NULL           ? error_set(err, ERROR_NOMEM, "no memory for a path")
+             : directory[0] == '\0' ? 0
+                                    : print_new(path, &offset, err);
+        free(path);
+        if (rc < 0 || !open)
+            return rc;
+        nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+    }
+}
+
+int command_logs(const struct options *options, int *exit_code, struct error *err)
+{
+    struct workspace workspace = { .lock_fd = -1 };
+    struct store *store = NULL;
+    int rc = workspace_find(&workspace, options->workspace, err);
+
+    (void)exit_code;
+    if (rc == 0)
+        rc = store_open(&store, workspace.path, STORE_READ, err);
+    if (rc == 0)
+        rc = print_logs(store, &workspace, options, err);
+    store_close(store);
+    workspace_close(&workspace);
+    return rc;
+}
