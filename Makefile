@@ -1,5 +1,7 @@
 # hrmlab: `make help` lists the targets. Everything built goes to build/.
 MAKEFLAGS += --no-builtin-rules
+# V=1 shows the whole commands.
+Q := $(if $(V),,@)
 .DEFAULT_GOAL := all
 VARIANT ?= release
 CC := gcc
@@ -101,7 +103,7 @@ check: ## layers, headers, warnings (gcc, clang), clang-tidy, cppcheck, shellche
 
 .PHONY: format
 format: ## lay the sources out with clang-format
-	clang-format -i $(wildcard */*.c */*.h tests/support/*.c tests/support/*.h)
+	@clang-format -i $(wildcard */*.c */*.h tests/support/*.c tests/support/*.h)
 
 .PHONY: clean
 clean: ## remove build/
@@ -112,33 +114,40 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 28
 
 $(P)/hrmlab: $(O)/runner/runner_main.o $(RUNNER_O) $(RESULTS_O) $(COMMON_O)
-	$(CC) $(LDFLAGS) -o $@ $^ $(RUNNER_LIBS)
+	@echo LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(RUNNER_LIBS)
 $(P)/hrmlab-worker: $(O)/worker/worker_main.o $(WORKER_O) $(MODEL_O) $(COMMON_O)
-	$(CC) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS)
+	@echo LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS)
 $(P)/golden_replay: $(O)/tests/golden_replay.o $(GOLDEN_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
-	$(CC) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS)
+	@echo LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS)
 $(P)/fake_worker: $(O)/tests/fake_worker.o $(COMMON_O)
-	$(CC) $(LDFLAGS) -o $@ $^ $(COMMON_LIBS)
+	@echo LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(COMMON_LIBS)
 $(P)/test_%: $(O)/tests/test_%.o $(SUPPORT_O) $(GOLDEN_O) $(RUNNER_O) $(RESULTS_O) $(WORKER_O) \
              $(MODEL_O) $(COMMON_O)
-	$(CC) $(LDFLAGS) -o $@ $^ $(RUNNER_LIBS) $(WORKER_LIBS) $(TEST_LIBS)
+	@echo LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(RUNNER_LIBS) $(WORKER_LIBS) $(TEST_LIBS)
 .PRECIOUS: $(O)/tests/test_%.o
 
 $(O)/model/kernels_%.o: model/kernels_%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(KERNEL_FLAGS) $(KERNEL_$*) -MMD -MP -c -o $@ $<
+	@echo CC $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(KERNEL_FLAGS) $(KERNEL_$*) -MMD -MP -c -o $@ $<
 $(O)/worker/provenance.o $(O)/runner/runner_main.o: EXTRA = -include $(O)/build_info.h
 $(O)/worker/provenance.o $(O)/runner/runner_main.o: $(O)/build_info.h
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(EXTRA) -ffp-contract=off -MMD -MP -c -o $@ $<
+	@echo CC $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(EXTRA) -ffp-contract=off -MMD -MP -c -o $@ $<
 # schema.sql as a C string, so that the program needs no file at run time.
 $(O)/schema.c: schema.sql
 	@mkdir -p $(@D)
-	(echo '#include "schema.h"'; echo 'const char SCHEMA_SQL[] ='; \
+	$(Q)(echo '#include "schema.h"'; echo 'const char SCHEMA_SQL[] ='; \
 	 sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/    "&\\n"/' $<; echo ';') > $@
 $(O)/schema.o: $(O)/schema.c
-	$(CC) $(CPPFLAGS) -std=c11 -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 -c -o $@ $<
 # What the provenance says of this build; rewritten only when it has changed.
 .PHONY: FORCE
 $(O)/build_info.h: FORCE

@@ -6,17 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
-int error_set(struct error *err, enum error_code code, const char *format, ...)
+void error_fill(struct error *err, enum error_code code, const char *format, ...)
 {
+    int saved = errno;
     va_list arguments;
 
     if (err == NULL)
-        return code;
+        return;
     err->code = code;
     va_start(arguments, format);
     vsnprintf(err->message, sizeof err->message, format, arguments);
     va_end(arguments);
-    return code;
+    errno = saved;
 }
 
 int error_prefix(struct error *err, const char *format, ...)

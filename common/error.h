@@ -29,9 +29,17 @@ struct error {
     char message[ERROR_MESSAGE_SIZE]; /* one line, no final newline or period */
 };
 
-/* Fills *err (which may be NULL) and returns code, so that "return error_set()" reads. */
-__attribute__((format(printf, 3, 4))) int error_set(struct error *err, enum error_code code,
-                                                    const char *format, ...);
+/* Fills *err (which may be NULL) and is code, so that "return error_set()" reads. A macro, so
+ * that compilers and checkers see that it is negative; code is evaluated twice. Keeps errno. */
+#define error_set(err, code, ...) (error_fill((err), (code), __VA_ARGS__), error_same(code))
+
+static inline int error_same(enum error_code code)
+{
+    return (int)code;
+}
+
+__attribute__((format(printf, 3, 4))) void error_fill(struct error *err, enum error_code code,
+                                                      const char *format, ...);
 
 /* Puts "prefix: " in front of the message already in *err. Returns err->code. */
 __attribute__((format(printf, 2, 3))) int error_prefix(struct error *err, const char *format,

@@ -52,9 +52,9 @@ static char *format_line(size_t *size, int64_t sequence, const char *type, const
         return NULL;
     clock_iso_now(time);
     /* members is "{...}": its opening brace gives way to the comma. */
-    char *line = format_string("{\"h\":\"%016d\",\"n\":%" PRId64 ",\"t\":\"%s\",\"type\":\"%s\"%s%s\n",
-                               0, sequence, time, type, members != NULL ? "," : "}",
-                               members != NULL ? members + 1 : "");
+    char *line = format_string(
+        "{\"h\":\"%016d\",\"n\":%" PRId64 ",\"t\":\"%s\",\"type\":\"%s\"%s%s\n", 0, sequence,
+        time, type, members != NULL ? "," : "}", members != NULL ? members + 1 : "");
     cJSON_free(members);
     if (line == NULL)
         return NULL;
@@ -114,8 +114,9 @@ static int check_line(struct journal_event *event, const char *line, size_t leng
     if (rc == 0)
         rc = json_get_string(&event->type, event->body, "type", "journal line", err);
     if (rc == 0 && expected >= 0 && event->sequence != expected)
-        rc = error_set(err, ERROR_DAMAGED, "journal line %" PRId64 " where %" PRId64 " must come",
-                       event->sequence, expected);
+        rc = error_set(err, ERROR_DAMAGED,
+                       "journal line %" PRId64 " where %" PRId64 " must come", event->sequence,
+                       expected);
     return rc;
 }
 

@@ -38,9 +38,9 @@ enum journal_status {
 };
 
 struct journal_event {
-    cJSON *body;         /* the whole object, to be cJSON_Delete'd by the caller */
-    const char *type;    /* inside body */
-    const char *time;    /* inside body */
+    cJSON *body;      /* the whole object, to be cJSON_Delete'd by the caller */
+    const char *type; /* inside body */
+    const char *time; /* inside body */
     int64_t sequence;
 };
 

@@ -75,7 +75,8 @@ static int scan_escape(struct scanner *s)
         return 0;
     }
     if (*s->next != 'u')
-        return scan_fault(s, start, "unknown escape in a string (expected \\n, \\\", \\u0000 ...)");
+        return scan_fault(s, start,
+                          "unknown escape in a string (expected \\n, \\\", \\u0000 ...)");
     s->next++;
     unsigned value = 0;
     for (int i = 0; i < 4; i++, s->next++) {
@@ -101,15 +102,15 @@ static int scan_string(struct scanner *s)
             return 0;
         }
         if (c < ' ')
-            return scan_fault(s, s->next, "a control character inside a string (a missing \"?)");
+            return scan_fault(s, s->next,
+                              "a control character inside a string (a missing \"?)");
         if (c == '\\') {
             int rc = scan_escape(s);
             if (rc < 0)
                 return rc;
             continue;
         }
-        int length =
-            utf8_length((const unsigned char *)s->next, (const unsigned char *)s->end);
+        int length = utf8_length((const unsigned char *)s->next, (const unsigned char *)s->end);
         if (length == 0)
             return scan_fault(s, s->next, "not valid UTF-8");
         s->next += length;
@@ -166,8 +167,9 @@ static int scan_word(struct scanner *s)
             return 0;
         }
     }
-    return scan_fault(s, s->next, "expected a value: {, [, a string in double quotes, a number, "
-                                  "true, false or null");
+    return scan_fault(s, s->next,
+                      "expected a value: {, [, a string in double quotes, a number, "
+                      "true, false or null");
 }
 
 /* A member's name and colon. */
@@ -229,16 +231,17 @@ static int scan_value(struct scanner *s)
             char kind = open[depth - 1];
             scan_space(s);
             if (s->next == s->end)
-                return scan_fault(s, s->end, kind == '{' ? "the text ends inside an object"
-                                                         : "the text ends inside a list");
+                return scan_fault(s, s->end,
+                                  kind == '{' ? "the text ends inside an object"
+                                              : "the text ends inside a list");
             if (*s->next == (kind == '{' ? '}' : ']')) {
                 s->next++;
                 depth--;
                 continue;
             }
             if (*s->next != ',' || opened)
-                return scan_fault(s, s->next, kind == '{' ? "expected ',' or '}'"
-                                                          : "expected ',' or ']'");
+                return scan_fault(s, s->next,
+                                  kind == '{' ? "expected ',' or '}'" : "expected ',' or ']'");
             s->next++;
             rc = kind == '{' ? scan_name(s) : 0;
             if (rc < 0)
@@ -304,8 +307,9 @@ int json_parse(cJSON **out, const char *text, size_t size, const char *name, str
 
     *out = NULL;
     if (size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
-        return scan_fault(&s, text, "the file begins with a byte order mark; save it as plain "
-                                    "UTF-8");
+        return scan_fault(&s, text,
+                          "the file begins with a byte order mark; save it as plain "
+                          "UTF-8");
     scan_space(&s);
     if (s.next == s.end)
         return scan_fault(&s, s.end, "the file is empty; a JSON value is expected");

@@ -22,8 +22,7 @@ enum { JSON_MAX_DEPTH = 64 };
 
 /* Parses size bytes of text (NUL-terminated one past the end) from name, a file's path or
  * "--set". On success *out is the caller's to cJSON_Delete. */
-int json_parse(cJSON **out, const char *text, size_t size, const char *name,
-               struct error *err);
+int json_parse(cJSON **out, const char *text, size_t size, const char *name, struct error *err);
 /* file_read + json_parse. */
 int json_read_file(cJSON **out, const char *path, size_t limit, struct error *err);
 
@@ -36,8 +35,8 @@ int json_get_real(double *out, const cJSON *object, const char *key, const char 
 int json_get_bool(bool *out, const cJSON *object, const char *key, const char *where,
                   struct error *err);
 /* The string belongs to object. */
-int json_get_string(const char **out, const cJSON *object, const char *key,
-                    const char *where, struct error *err);
+int json_get_string(const char **out, const cJSON *object, const char *key, const char *where,
+                    struct error *err);
 
 /* Case-sensitive member or NULL. */
 const cJSON *json_member(const cJSON *object, const char *key);

@@ -83,7 +83,8 @@ static void describe_allowed(char *out, size_t size, const struct setting *setti
 {
     switch (setting->type) {
     case SETTING_INT:
-        snprintf(out, size, "an integer from %.15g to %.15g", setting->minimum, setting->maximum);
+        snprintf(out, size, "an integer from %.15g to %.15g", setting->minimum,
+                 setting->maximum);
         break;
     case SETTING_REAL:
         snprintf(out, size, "a number from %.15g to %.15g", setting->minimum, setting->maximum);
@@ -174,8 +175,8 @@ int config_set_json(struct config *config, int id, const cJSON *value, const cha
     return value_fault(id, value, where, err);
 }
 
-int config_set_text(struct config *config, const char *key, const char *text,
-                    const char *where, struct error *err)
+int config_set_text(struct config *config, const char *key, const char *text, const char *where,
+                    struct error *err)
 {
     cJSON *value = NULL;
     int id = setting_find(key), rc;
@@ -283,8 +284,8 @@ static bool same_value(const struct config *a, const struct config *b, int id)
         return !(a->values[id].real < b->values[id].real) &&
                !(a->values[id].real > b->values[id].real);
     case SETTING_TEXT:
-        return strcmp(config_text(a, (enum setting_id)id), config_text(b, (enum setting_id)id)) ==
-               0;
+        return strcmp(config_text(a, (enum setting_id)id),
+                      config_text(b, (enum setting_id)id)) == 0;
     case SETTING_INT:
     case SETTING_BOOL:
     case SETTING_CHOICE:
@@ -318,34 +319,40 @@ static int check_together(const struct config *c, const char *where, struct erro
 
     if (D < N)
         return error_set(err, ERROR_FORMAT,
-                         "%s: arch.num_heads = %" PRId64 " is more than arch.hidden_size = %" PRId64,
+                         "%s: arch.num_heads = %" PRId64
+                         " is more than arch.hidden_size = %" PRId64,
                          where, N, D);
     if (D % N != 0 && !published)
         return error_set(err, ERROR_FORMAT,
-                         "%s: arch.num_heads = %" PRId64 " does not divide arch.hidden_size = %" PRId64
+                         "%s: arch.num_heads = %" PRId64
+                         " does not divide arch.hidden_size = %" PRId64
                          "; choose heads that do, such as %d",
-                         where, N, D, D % 4 == 0 ? 4 : D % 2 == 0 ? 2 : 1);
+                         where, N, D,
+                         D % 4 == 0   ? 4
+                         : D % 2 == 0 ? 2
+                                      : 1);
     if ((D / N) % 2 != 0 && strcmp(config_choice(c, ARCH_POS_ENCODINGS), "rope") == 0)
         return error_set(err, ERROR_FORMAT,
                          "%s: arch.pos_encodings = rope needs an even head size, but "
-                         "arch.hidden_size %" PRId64 " / arch.num_heads %" PRId64 " gives %" PRId64
-                         "; use fewer heads or learned positions",
+                         "arch.hidden_size %" PRId64 " / arch.num_heads %" PRId64
+                         " gives %" PRId64 "; use fewer heads or learned positions",
                          where, D, N, D / N);
     if (prefix_length(c) * D < config_int(c, ARCH_PUZZLE_EMB_NDIM))
-        return error_set(err, ERROR_FORMAT,
-                         "%s: arch.puzzle_emb_len = %" PRId64 " positions of arch.hidden_size = "
-                         "%" PRId64 " do not hold arch.puzzle_emb_ndim = %" PRId64,
-                         where, config_int(c, ARCH_PUZZLE_EMB_LEN), D,
-                         config_int(c, ARCH_PUZZLE_EMB_NDIM));
+        return error_set(
+            err, ERROR_FORMAT,
+            "%s: arch.puzzle_emb_len = %" PRId64 " positions of arch.hidden_size = "
+            "%" PRId64 " do not hold arch.puzzle_emb_ndim = %" PRId64,
+            where, config_int(c, ARCH_PUZZLE_EMB_LEN), D, config_int(c, ARCH_PUZZLE_EMB_NDIM));
     if (sudoku && side != 4 && side != 6 && side != 9)
-        return error_set(err, ERROR_FORMAT, "%s: data.sudoku_side = %" PRId64 ": expected 4, 6 or 9",
-                         where, side);
+        return error_set(err, ERROR_FORMAT,
+                         "%s: data.sudoku_side = %" PRId64 ": expected 4, 6 or 9", where, side);
     if (strncmp(config_text(c, DATA_PATH), "builtin:", 8) == 0 && !sudoku &&
         strcmp(config_text(c, DATA_PATH), "builtin:arc-style") != 0)
-        return error_set(err, ERROR_FORMAT,
-                         "%s: data.path = \"%.100s\": the built-in data are builtin:arc-style and "
-                         "builtin:sudoku",
-                         where, config_text(c, DATA_PATH));
+        return error_set(
+            err, ERROR_FORMAT,
+            "%s: data.path = \"%.100s\": the built-in data are builtin:arc-style and "
+            "builtin:sudoku",
+            where, config_text(c, DATA_PATH));
     if (config_text(c, DATA_PATH)[0] == '\0')
         return error_set(err, ERROR_FORMAT,
                          "%s: data.path is empty; give a directory of ARC tasks or "
@@ -397,8 +404,8 @@ static cJSON *config_object(const struct config *config, int phase)
         return NULL;
     }
     for (int i = 0; i < SETTING_COUNT; i++) {
-        if ((phase >= 0 && (int)settings_table[i].phase != phase) || !config_active(config, i) ||
-            same_value(config, &absent, i))
+        if ((phase >= 0 && (int)settings_table[i].phase != phase) ||
+            !config_active(config, i) || same_value(config, &absent, i))
             continue;
         cJSON *value = config_get_json(config, i);
         if (value == NULL || !cJSON_AddItemToObject(object, settings_table[i].key, value)) {

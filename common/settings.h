@@ -18,8 +18,8 @@ enum setting_type {
     SETTING_INT,
     SETTING_REAL,
     SETTING_BOOL,
-    SETTING_CHOICE, /* one of a list of words; stored as its index */
-    SETTING_TEXT,   /* at most SETTING_TEXT_SIZE - 1 bytes */
+    SETTING_CHOICE,      /* one of a list of words; stored as its index */
+    SETTING_TEXT,        /* at most SETTING_TEXT_SIZE - 1 bytes */
     SETTING_COUNT_OR_ALL /* an integer >= 1, or "all" which is stored as 0 */
 };
 
@@ -34,8 +34,8 @@ enum { SETTING_TEXT_SIZE = 1024 };
 
 /* In settings_table[]'s order. */
 enum setting_id {
-    ARCH_NAME,             /* arch.name: hrm | transformer */
-    ARCH_MATCH,            /* arch.match: none | params (transformer only; see below) */
+    ARCH_NAME,  /* arch.name: hrm | transformer */
+    ARCH_MATCH, /* arch.match: none | params (transformer only; see below) */
     ARCH_HIDDEN_SIZE,
     ARCH_NUM_HEADS,
     ARCH_H_LAYERS,
@@ -44,12 +44,12 @@ enum setting_id {
     ARCH_L_CYCLES,
     ARCH_EXPANSION,
     ARCH_FFN_MULTIPLE,
-    ARCH_POS_ENCODINGS,    /* rope | learned | none */
+    ARCH_POS_ENCODINGS, /* rope | learned | none */
     ARCH_ROPE_THETA,
     ARCH_RMS_NORM_EPS,
-    ARCH_LOSS_TYPE,        /* stablemax_cross_entropy | softmax_cross_entropy */
+    ARCH_LOSS_TYPE, /* stablemax_cross_entropy | softmax_cross_entropy */
     ARCH_PUZZLE_EMB_NDIM,
-    ARCH_PUZZLE_EMB_LEN,   /* 0: ceil(ndim / hidden) */
+    ARCH_PUZZLE_EMB_LEN, /* 0: ceil(ndim / hidden) */
     ARCH_HALT_MAX_STEPS,
     ARCH_ACT_ENABLED,
     ARCH_HALT_EXPLORATION_PROB,
@@ -67,8 +67,8 @@ enum setting_id {
     DATA_SUDOKU_MIN_BACKTRACKS, /* difficulty: least backtracks of the plain solver */
     TRAIN_SEED,
     TRAIN_EPOCHS,
-    TRAIN_MAX_STEPS,       /* 0: by epochs */
-    TRAIN_EVAL_INTERVAL,   /* epochs; 0: only at the end */
+    TRAIN_MAX_STEPS,     /* 0: by epochs */
+    TRAIN_EVAL_INTERVAL, /* epochs; 0: only at the end */
     TRAIN_GLOBAL_BATCH_SIZE,
     TRAIN_LR,
     TRAIN_LR_MIN_RATIO,
@@ -79,13 +79,13 @@ enum setting_id {
     TRAIN_PUZZLE_EMB_LR,
     TRAIN_PUZZLE_EMB_WEIGHT_DECAY,
     TRAIN_TARGET_Q_UPDATE_EVERY,
-    EVAL_HALT_MAX_STEPS,   /* 0: as trained */
-    EVAL_AUGMENTATIONS,    /* predictions voted over per test, the original among them; all */
+    EVAL_HALT_MAX_STEPS, /* 0: as trained */
+    EVAL_AUGMENTATIONS,  /* predictions voted over per test, the original among them; all */
     EVAL_ACT_INFERENCE,
-    EVAL_SEED,             /* draws the subsample of augmentations */
-    EVAL_SPLIT,            /* test | train: train = the demonstration pairs as trained on */
+    EVAL_SEED,  /* draws the subsample of augmentations */
+    EVAL_SPLIT, /* test | train: train = the demonstration pairs as trained on */
     RESOURCES_THREADS,
-    RESOURCES_MEMORY_GB,   /* 0: no limit */
+    RESOURCES_MEMORY_GB,      /* 0: no limit */
     RESOURCES_TIME_LIMIT_MIN, /* 0: none */
     RETRIES_MAX,
     CHECKPOINT_INTERVAL_S, /* train.checkpoint_interval: seconds between checkpoints */
@@ -98,8 +98,9 @@ struct setting {
     const char *key;
     enum setting_type type;
     enum setting_phase phase;
-    double minimum, maximum;    /* for INT, REAL, COUNT_OR_ALL */
-    const char *default_text;   /* what a spec gets when it is silent, as written in JSON or bare */
+    double minimum, maximum; /* for INT, REAL, COUNT_OR_ALL */
+    const char
+        *default_text; /* what a spec gets when it is silent, as written in JSON or bare */
     const char *absent_means;   /* what absence in a canonical form means; never changes */
     const char *const *choices; /* NULL-terminated, for SETTING_CHOICE */
     const char *unit;           /* "steps", "epochs", ...; "" when none */
@@ -144,8 +145,8 @@ const char *setting_nearest(const char *key);
 int config_set_json(struct config *config, int id, const cJSON *value, const char *where,
                     struct error *err);
 /* The same from text, as in --set key=value (JSON, or a bare word for text and choices). */
-int config_set_text(struct config *config, const char *key, const char *text,
-                    const char *where, struct error *err);
+int config_set_text(struct config *config, const char *key, const char *text, const char *where,
+                    struct error *err);
 /* One value as fresh JSON (COUNT_OR_ALL 0 as "all"), NULL when out of memory. */
 cJSON *config_get_json(const struct config *config, int id);
 

@@ -9,7 +9,8 @@
 static const char *const ARCH_NAMES[] = { "hrm", "transformer", NULL };
 static const char *const MATCHES[] = { "none", "params", NULL };
 static const char *const POSITIONS[] = { "rope", "learned", "none", NULL };
-static const char *const LOSSES[] = { "stablemax_cross_entropy", "softmax_cross_entropy", NULL };
+static const char *const LOSSES[] = { "stablemax_cross_entropy", "softmax_cross_entropy",
+                                      NULL };
 static const char *const SUBSETS[] = { "all", "evaluation-only", NULL };
 static const char *const SPLITS[] = { "test", "train", NULL };
 
@@ -75,136 +76,177 @@ static bool by_steps(const struct config *c)
 }
 
 #define INT_SETTING(key_, phase_, low, high, value, unit_, inactive_, meaning_)                \
-    { .key = key_, .type = SETTING_INT, .phase = phase_, .minimum = low, .maximum = high,     \
-      .default_text = value, .absent_means = value, .unit = unit_, .inactive = inactive_,     \
-      .meaning = meaning_ }
+    {                                                                                          \
+        .key = key_, .type = SETTING_INT, .phase = phase_, .minimum = low, .maximum = high,    \
+        .default_text = value, .absent_means = value, .unit = unit_, .inactive = inactive_,    \
+        .meaning = meaning_                                                                    \
+    }
 #define REAL_SETTING(key_, phase_, low, high, value, unit_, inactive_, meaning_)               \
-    { .key = key_, .type = SETTING_REAL, .phase = phase_, .minimum = low, .maximum = high,    \
-      .default_text = value, .absent_means = value, .unit = unit_, .inactive = inactive_,     \
-      .meaning = meaning_ }
+    {                                                                                          \
+        .key = key_, .type = SETTING_REAL, .phase = phase_, .minimum = low, .maximum = high,   \
+        .default_text = value, .absent_means = value, .unit = unit_, .inactive = inactive_,    \
+        .meaning = meaning_                                                                    \
+    }
 #define BOOL_SETTING(key_, phase_, value, inactive_, meaning_)                                 \
-    { .key = key_, .type = SETTING_BOOL, .phase = phase_, .minimum = 0, .maximum = 1,         \
-      .default_text = value, .absent_means = value, .unit = "", .inactive = inactive_,        \
-      .meaning = meaning_ }
+    {                                                                                          \
+        .key = key_, .type = SETTING_BOOL, .phase = phase_, .minimum = 0, .maximum = 1,        \
+        .default_text = value, .absent_means = value, .unit = "", .inactive = inactive_,       \
+        .meaning = meaning_                                                                    \
+    }
 #define CHOICE_SETTING(key_, phase_, choices_, value, absent, inactive_, meaning_)             \
-    { .key = key_, .type = SETTING_CHOICE, .phase = phase_, .choices = choices_,              \
-      .default_text = value, .absent_means = absent, .unit = "", .inactive = inactive_,       \
-      .meaning = meaning_ }
+    {                                                                                          \
+        .key = key_, .type = SETTING_CHOICE, .phase = phase_, .choices = choices_,             \
+        .default_text = value, .absent_means = absent, .unit = "", .inactive = inactive_,      \
+        .meaning = meaning_                                                                    \
+    }
 #define TEXT_SETTING(key_, phase_, value, inactive_, meaning_)                                 \
-    { .key = key_, .type = SETTING_TEXT, .phase = phase_, .default_text = value,              \
-      .absent_means = value, .unit = "", .inactive = inactive_, .meaning = meaning_ }
+    {                                                                                          \
+        .key = key_, .type = SETTING_TEXT, .phase = phase_, .default_text = value,             \
+        .absent_means = value, .unit = "", .inactive = inactive_, .meaning = meaning_          \
+    }
 
 const struct setting settings_table[SETTING_COUNT] = {
     [ARCH_NAME] = CHOICE_SETTING("arch.name", PHASE_TRAINING, ARCH_NAMES, "hrm", "hrm", NULL,
-        "two-level recurrent model, or one plain transformer module"),
-    [ARCH_MATCH] = CHOICE_SETTING("arch.match", PHASE_TRAINING, MATCHES, "params", "none", is_hrm,
+                                 "two-level recurrent model, or one plain transformer module"),
+    [ARCH_MATCH] = CHOICE_SETTING(
+        "arch.match", PHASE_TRAINING, MATCHES, "params", "none", is_hrm,
         "params: the transformer gets H_layers + L_layers layers, HRM's parameters"),
     [ARCH_HIDDEN_SIZE] = INT_SETTING("arch.hidden_size", PHASE_TRAINING, 4, 8192, "128", "",
-        NULL, "width D of the residual stream"),
-    [ARCH_NUM_HEADS] = INT_SETTING("arch.num_heads", PHASE_TRAINING, 1, 256, "4", "", NULL,
-        "attention heads"),
+                                     NULL, "width D of the residual stream"),
+    [ARCH_NUM_HEADS] =
+        INT_SETTING("arch.num_heads", PHASE_TRAINING, 1, 256, "4", "", NULL, "attention heads"),
     [ARCH_H_LAYERS] = INT_SETTING("arch.H_layers", PHASE_TRAINING, 1, 64, "2", "layers", NULL,
-        "blocks of the slow module, or of the transformer"),
+                                  "blocks of the slow module, or of the transformer"),
     [ARCH_L_LAYERS] = INT_SETTING("arch.L_layers", PHASE_TRAINING, 1, 64, "2", "layers",
-        no_low_level, "blocks of the fast module"),
+                                  no_low_level, "blocks of the fast module"),
     [ARCH_H_CYCLES] = INT_SETTING("arch.H_cycles", PHASE_TRAINING, 1, 64, "2", "cycles",
-        is_transformer, "slow-module updates per outer step"),
+                                  is_transformer, "slow-module updates per outer step"),
     [ARCH_L_CYCLES] = INT_SETTING("arch.L_cycles", PHASE_TRAINING, 1, 64, "2", "cycles",
-        is_transformer, "fast-module updates per slow update"),
-    [ARCH_EXPANSION] = REAL_SETTING("arch.expansion", PHASE_TRAINING, 0.01, 64, "4", "", NULL,
-        "feed-forward width is expansion * D * 2/3, rounded up to ffn_multiple"),
+                                  is_transformer, "fast-module updates per slow update"),
+    [ARCH_EXPANSION] =
+        REAL_SETTING("arch.expansion", PHASE_TRAINING, 0.01, 64, "4", "", NULL,
+                     "feed-forward width is expansion * D * 2/3, rounded up to ffn_multiple"),
     [ARCH_FFN_MULTIPLE] = INT_SETTING("arch.ffn_multiple", PHASE_TRAINING, 1, 4096, "256", "",
-        NULL, "the feed-forward width is a multiple of this"),
+                                      NULL, "the feed-forward width is a multiple of this"),
     [ARCH_POS_ENCODINGS] = CHOICE_SETTING("arch.pos_encodings", PHASE_TRAINING, POSITIONS,
-        "rope", "rope", NULL, "how positions are told apart"),
+                                          "rope", "rope", NULL, "how positions are told apart"),
     [ARCH_ROPE_THETA] = REAL_SETTING("arch.rope_theta", PHASE_TRAINING, 1, 1e9, "10000", "",
-        no_rope, "base of the rotary angles"),
+                                     no_rope, "base of the rotary angles"),
     [ARCH_RMS_NORM_EPS] = REAL_SETTING("arch.rms_norm_eps", PHASE_TRAINING, 1e-12, 0.1, "1e-05",
-        "", NULL, "added to the mean square in the norm"),
-    [ARCH_LOSS_TYPE] = CHOICE_SETTING("arch.loss_type", PHASE_TRAINING, LOSSES,
-        "stablemax_cross_entropy", "stablemax_cross_entropy", NULL, "token loss"),
-    [ARCH_PUZZLE_EMB_NDIM] = INT_SETTING("arch.puzzle_emb_ndim", PHASE_TRAINING, 0, 65536, "128",
-        "", NULL, "length of a puzzle's embedding; 0: none"),
-    [ARCH_PUZZLE_EMB_LEN] = INT_SETTING("arch.puzzle_emb_len", PHASE_TRAINING, 0, 256, "0",
-        "positions", no_puzzle_embedding, "prefix positions; 0: as many as ndim needs"),
-    [ARCH_HALT_MAX_STEPS] = INT_SETTING("arch.halt_max_steps", PHASE_TRAINING, 1, 256, "4",
-        "outer steps", NULL, "most outer refinement steps in training"),
-    [ARCH_ACT_ENABLED] = BOOL_SETTING("arch.act_enabled", PHASE_TRAINING, "true", one_outer_step,
+                                       "", NULL, "added to the mean square in the norm"),
+    [ARCH_LOSS_TYPE] =
+        CHOICE_SETTING("arch.loss_type", PHASE_TRAINING, LOSSES, "stablemax_cross_entropy",
+                       "stablemax_cross_entropy", NULL, "token loss"),
+    [ARCH_PUZZLE_EMB_NDIM] =
+        INT_SETTING("arch.puzzle_emb_ndim", PHASE_TRAINING, 0, 65536, "128", "", NULL,
+                    "length of a puzzle's embedding; 0: none"),
+    [ARCH_PUZZLE_EMB_LEN] =
+        INT_SETTING("arch.puzzle_emb_len", PHASE_TRAINING, 0, 256, "0", "positions",
+                    no_puzzle_embedding, "prefix positions; 0: as many as ndim needs"),
+    [ARCH_HALT_MAX_STEPS] =
+        INT_SETTING("arch.halt_max_steps", PHASE_TRAINING, 1, 256, "4", "outer steps", NULL,
+                    "most outer refinement steps in training"),
+    [ARCH_ACT_ENABLED] = BOOL_SETTING(
+        "arch.act_enabled", PHASE_TRAINING, "true", one_outer_step,
         "adaptive halting in training; off: always halt_max_steps, no q_continue loss"),
-    [ARCH_HALT_EXPLORATION_PROB] = REAL_SETTING("arch.halt_exploration_prob", PHASE_TRAINING, 0,
-        1, "0.1", "", no_act, "chance that a row must run a random least number of steps"),
-    [DATA_PATH] = TEXT_SETTING("data.path", PHASE_DATA, "builtin:arc-style", NULL,
-        "builtin:arc-style, builtin:sudoku, or a directory of ARC tasks"),
-    [DATA_CANVAS] = INT_SETTING("data.canvas", PHASE_TRAINING, 1, 30, "30", "cells", is_sudoku,
-        "side of the square the grids are laid on; larger tasks are left out"),
-    [DATA_NUM_AUG] = INT_SETTING("data.num_aug", PHASE_TRAINING, 0, 10000, "0", "variants", NULL,
-        "augmented variants per task besides the original"),
-    [DATA_SUBSET] = CHOICE_SETTING("data.subset", PHASE_TRAINING, SUBSETS, "all", "all",
-        is_sudoku, "evaluation-only: train on the evaluation tasks' demonstrations alone"),
+    [ARCH_HALT_EXPLORATION_PROB] =
+        REAL_SETTING("arch.halt_exploration_prob", PHASE_TRAINING, 0, 1, "0.1", "", no_act,
+                     "chance that a row must run a random least number of steps"),
+    [DATA_PATH] =
+        TEXT_SETTING("data.path", PHASE_DATA, "builtin:arc-style", NULL,
+                     "builtin:arc-style, builtin:sudoku, or a directory of ARC tasks"),
+    [DATA_CANVAS] =
+        INT_SETTING("data.canvas", PHASE_TRAINING, 1, 30, "30", "cells", is_sudoku,
+                    "side of the square the grids are laid on; larger tasks are left out"),
+    [DATA_NUM_AUG] = INT_SETTING("data.num_aug", PHASE_TRAINING, 0, 10000, "0", "variants",
+                                 NULL, "augmented variants per task besides the original"),
+    [DATA_SUBSET] =
+        CHOICE_SETTING("data.subset", PHASE_TRAINING, SUBSETS, "all", "all", is_sudoku,
+                       "evaluation-only: train on the evaluation tasks' demonstrations alone"),
     [DATA_TASKS] = TEXT_SETTING("data.tasks", PHASE_DATA, "", is_sudoku,
-        "comma-separated names of the tasks to keep; empty: all"),
+                                "comma-separated names of the tasks to keep; empty: all"),
     [DATA_TRANSLATION] = BOOL_SETTING("data.translation", PHASE_TRAINING, "true", is_sudoku,
-        "training pairs are laid at random offsets"),
-    [DATA_GENERATOR_SEED] = INT_SETTING("data.generator_seed", PHASE_DATA, 0, 2147483647, "0", "",
-        not_builtin, "seed of the built-in puzzles"),
-    [DATA_TASKS_PER_FAMILY] = INT_SETTING("data.tasks_per_family", PHASE_DATA, 1, 1000, "1",
-        "tasks", not_arc_style, "built-in ARC-style tasks drawn per family"),
+                                      "training pairs are laid at random offsets"),
+    [DATA_GENERATOR_SEED] = INT_SETTING("data.generator_seed", PHASE_DATA, 0, 2147483647, "0",
+                                        "", not_builtin, "seed of the built-in puzzles"),
+    [DATA_TASKS_PER_FAMILY] =
+        INT_SETTING("data.tasks_per_family", PHASE_DATA, 1, 1000, "1", "tasks", not_arc_style,
+                    "built-in ARC-style tasks drawn per family"),
     [DATA_SUDOKU_SIDE] = INT_SETTING("data.sudoku_side", PHASE_DATA, 4, 9, "4", "cells",
-        not_sudoku, "4, 6 or 9"),
+                                     not_sudoku, "4, 6 or 9"),
     [DATA_SUDOKU_TRAIN] = INT_SETTING("data.sudoku_train", PHASE_DATA, 1, 1000000, "200",
-        "puzzles", not_sudoku, "puzzles trained on"),
+                                      "puzzles", not_sudoku, "puzzles trained on"),
     [DATA_SUDOKU_TEST] = INT_SETTING("data.sudoku_test", PHASE_DATA, 1, 1000000, "100",
-        "puzzles", not_sudoku, "puzzles tested on"),
-    [DATA_SUDOKU_MIN_BACKTRACKS] = INT_SETTING("data.sudoku_min_backtracks", PHASE_DATA, 0, 1000,
-        "0", "", not_sudoku, "least backtracks that a plain solver needs"),
-    [TRAIN_SEED] = INT_SETTING("train.seed", PHASE_TRAINING, 0, 9007199254740991, "0", "", NULL,
-        "seed of initial weights, batch order, offsets, exploration, augmentation"),
+                                     "puzzles", not_sudoku, "puzzles tested on"),
+    [DATA_SUDOKU_MIN_BACKTRACKS] =
+        INT_SETTING("data.sudoku_min_backtracks", PHASE_DATA, 0, 1000, "0", "", not_sudoku,
+                    "least backtracks that a plain solver needs"),
+    [TRAIN_SEED] =
+        INT_SETTING("train.seed", PHASE_TRAINING, 0, 9007199254740991, "0", "", NULL,
+                    "seed of initial weights, batch order, offsets, exploration, augmentation"),
     [TRAIN_EPOCHS] = INT_SETTING("train.epochs", PHASE_TRAINING, 1, 100000000, "1000", "epochs",
-        by_steps, "visits of every group"),
-    [TRAIN_MAX_STEPS] = INT_SETTING("train.max_steps", PHASE_TRAINING, 0, 1000000000, "0",
-        "steps", NULL, "training steps; 0: as many as the epochs give"),
-    [TRAIN_EVAL_INTERVAL] = INT_SETTING("train.eval_interval", PHASE_TRAINING, 0, 100000000, "0",
-        "epochs", NULL, "evaluate on the way after so many epochs; 0: only at the end"),
+                                 by_steps, "visits of every group"),
+    [TRAIN_MAX_STEPS] =
+        INT_SETTING("train.max_steps", PHASE_TRAINING, 0, 1000000000, "0", "steps", NULL,
+                    "training steps; 0: as many as the epochs give"),
+    [TRAIN_EVAL_INTERVAL] =
+        INT_SETTING("train.eval_interval", PHASE_TRAINING, 0, 100000000, "0", "epochs", NULL,
+                    "evaluate on the way after so many epochs; 0: only at the end"),
     [TRAIN_GLOBAL_BATCH_SIZE] = INT_SETTING("train.global_batch_size", PHASE_TRAINING, 1, 65536,
-        "64", "rows", NULL, "rows of a training step"),
+                                            "64", "rows", NULL, "rows of a training step"),
     [TRAIN_LR] = REAL_SETTING("train.lr", PHASE_TRAINING, 0, 10, "0.0001", "", NULL,
-        "learning rate of AdamATan2"),
-    [TRAIN_LR_MIN_RATIO] = REAL_SETTING("train.lr_min_ratio", PHASE_TRAINING, 0, 1, "1", "", NULL,
-        "the cosine schedule ends at this share of the rate; 1: constant"),
-    [TRAIN_LR_WARMUP_STEPS] = INT_SETTING("train.lr_warmup_steps", PHASE_TRAINING, 0, 1000000000,
-        "2000", "steps", NULL, "steps over which the rate grows linearly"),
+                              "learning rate of AdamATan2"),
+    [TRAIN_LR_MIN_RATIO] =
+        REAL_SETTING("train.lr_min_ratio", PHASE_TRAINING, 0, 1, "1", "", NULL,
+                     "the cosine schedule ends at this share of the rate; 1: constant"),
+    [TRAIN_LR_WARMUP_STEPS] =
+        INT_SETTING("train.lr_warmup_steps", PHASE_TRAINING, 0, 1000000000, "2000", "steps",
+                    NULL, "steps over which the rate grows linearly"),
     [TRAIN_WEIGHT_DECAY] = REAL_SETTING("train.weight_decay", PHASE_TRAINING, 0, 100, "0.1", "",
-        NULL, "decoupled weight decay of AdamATan2"),
+                                        NULL, "decoupled weight decay of AdamATan2"),
     [TRAIN_BETA1] = REAL_SETTING("train.beta1", PHASE_TRAINING, 0, 0.999999, "0.9", "", NULL,
-        "decay of the first moment"),
+                                 "decay of the first moment"),
     [TRAIN_BETA2] = REAL_SETTING("train.beta2", PHASE_TRAINING, 0, 0.999999, "0.95", "", NULL,
-        "decay of the second moment"),
-    [TRAIN_PUZZLE_EMB_LR] = REAL_SETTING("train.puzzle_emb_lr", PHASE_TRAINING, 0, 10, "0.01", "",
-        no_puzzle_embedding, "rate of the puzzle embedding's sign-SGD"),
-    [TRAIN_PUZZLE_EMB_WEIGHT_DECAY] = REAL_SETTING("train.puzzle_emb_weight_decay",
-        PHASE_TRAINING, 0, 100, "0.1", "", no_puzzle_embedding, "its weight decay"),
-    [TRAIN_TARGET_Q_UPDATE_EVERY] = INT_SETTING("train.target_q_update_every", PHASE_TRAINING, 1,
-        1000000, "1", "steps", no_act, "compute the target of q_continue every n-th step"),
-    [EVAL_HALT_MAX_STEPS] = INT_SETTING("eval.halt_max_steps", PHASE_EVALUATION, 0, 1024, "0",
-        "outer steps", NULL, "outer steps at inference; 0: as trained"),
-    [EVAL_AUGMENTATIONS] = { .key = "eval.augmentations", .type = SETTING_COUNT_OR_ALL,
-        .phase = PHASE_EVALUATION, .minimum = 1, .maximum = 1000000, .default_text = "all",
-        .absent_means = "all", .unit = "predictions",
-        .meaning = "predictions voted over per test, the original's among them" },
+                                 "decay of the second moment"),
+    [TRAIN_PUZZLE_EMB_LR] =
+        REAL_SETTING("train.puzzle_emb_lr", PHASE_TRAINING, 0, 10, "0.01", "",
+                     no_puzzle_embedding, "rate of the puzzle embedding's sign-SGD"),
+    [TRAIN_PUZZLE_EMB_WEIGHT_DECAY] =
+        REAL_SETTING("train.puzzle_emb_weight_decay", PHASE_TRAINING, 0, 100, "0.1", "",
+                     no_puzzle_embedding, "its weight decay"),
+    [TRAIN_TARGET_Q_UPDATE_EVERY] =
+        INT_SETTING("train.target_q_update_every", PHASE_TRAINING, 1, 1000000, "1", "steps",
+                    no_act, "compute the target of q_continue every n-th step"),
+    [EVAL_HALT_MAX_STEPS] =
+        INT_SETTING("eval.halt_max_steps", PHASE_EVALUATION, 0, 1024, "0", "outer steps", NULL,
+                    "outer steps at inference; 0: as trained"),
+    [EVAL_AUGMENTATIONS] = { .key = "eval.augmentations",
+                             .type = SETTING_COUNT_OR_ALL,
+                             .phase = PHASE_EVALUATION,
+                             .minimum = 1,
+                             .maximum = 1000000,
+                             .default_text = "all",
+                             .absent_means = "all",
+                             .unit = "predictions",
+                             .meaning =
+                                 "predictions voted over per test, the original's among them" },
     [EVAL_ACT_INFERENCE] = BOOL_SETTING("eval.act_inference", PHASE_EVALUATION, "false", NULL,
-        "stop a row when q_halt > q_continue"),
+                                        "stop a row when q_halt > q_continue"),
     [EVAL_SEED] = INT_SETTING("eval.seed", PHASE_EVALUATION, 0, 9007199254740991, "0", "", NULL,
-        "draws which augmentations vote"),
+                              "draws which augmentations vote"),
     [EVAL_SPLIT] = CHOICE_SETTING("eval.split", PHASE_EVALUATION, SPLITS, "test", "test", NULL,
-        "train: evaluate on the pairs trained on"),
+                                  "train: evaluate on the pairs trained on"),
     [RESOURCES_THREADS] = INT_SETTING("resources.threads", PHASE_EXECUTION, 1, 1024, "1",
-        "cores", NULL, "cores of one worker"),
-    [RESOURCES_MEMORY_GB] = REAL_SETTING("resources.memory_gb", PHASE_EXECUTION, 0, 1e6, "0",
-        "GiB", NULL, "address space limit of one worker; 0: none"),
-    [RESOURCES_TIME_LIMIT_MIN] = REAL_SETTING("resources.time_limit_min", PHASE_EXECUTION, 0, 1e7,
-        "0", "minutes", NULL, "time limit of one attempt; 0: none"),
+                                      "cores", NULL, "cores of one worker"),
+    [RESOURCES_MEMORY_GB] =
+        REAL_SETTING("resources.memory_gb", PHASE_EXECUTION, 0, 1e6, "0", "GiB", NULL,
+                     "address space limit of one worker; 0: none"),
+    [RESOURCES_TIME_LIMIT_MIN] =
+        REAL_SETTING("resources.time_limit_min", PHASE_EXECUTION, 0, 1e7, "0", "minutes", NULL,
+                     "time limit of one attempt; 0: none"),
     [RETRIES_MAX] = INT_SETTING("retries.max", PHASE_EXECUTION, 0, 1000, "2", "attempts", NULL,
-        "new attempts after a failure that may pass"),
-    [CHECKPOINT_INTERVAL_S] = REAL_SETTING("train.checkpoint_interval", PHASE_EXECUTION, 0.01,
-        1e6, "30", "seconds", NULL, "time between checkpoints"),
+                                "new attempts after a failure that may pass"),
+    [CHECKPOINT_INTERVAL_S] =
+        REAL_SETTING("train.checkpoint_interval", PHASE_EXECUTION, 0.01, 1e6, "30", "seconds",
+                     NULL, "time between checkpoints"),
 };

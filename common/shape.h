@@ -12,13 +12,14 @@ struct config;
 int shape_intermediate_size(double expansion, int width, int multiple);
 
 struct shape {
-    int positions;              /* S = P + T */
-    int prefix;                 /* P */
-    int intermediate_size;      /* F */
-    int head_size;              /* d */
-    int64_t parameters;         /* trained by AdamATan2 */
-    int64_t puzzle_parameters;  /* num_puzzle_identifiers * E */
-    double train_step_flops;    /* one training step of the whole batch, target Q every n counted */
+    int positions;             /* S = P + T */
+    int prefix;                /* P */
+    int intermediate_size;     /* F */
+    int head_size;             /* d */
+    int64_t parameters;        /* trained by AdamATan2 */
+    int64_t puzzle_parameters; /* num_puzzle_identifiers * E */
+    double
+        train_step_flops; /* one training step of the whole batch, target Q every n counted */
     double eval_row_step_flops; /* one evaluation outer step of one row */
 };
 

@@ -58,11 +58,10 @@ size_t attention_scratch_size(int positions, int head_size)
 
 static const struct kernels *best_set(void)
 {
-    int i = SET_COUNT - 1;
-
-    while (i > 0 && !SETS[i].supported())
-        i--;
-    return SETS[i].set;
+    for (int i = SET_COUNT - 1; i > 0; i--)
+        if (SETS[i].supported())
+            return SETS[i].set;
+    return SETS[0].set;
 }
 
 /* where: who asks for the set, for the message. */

@@ -111,20 +111,20 @@ void engine_evaluate_keep(struct engine *engine, const int *rows_kept, int count
 
 /* What the last step (training or evaluation) left, copied to out. */
 enum engine_output {
-    ENGINE_LOGITS,             /* float (B, T, V), grid positions only */
-    ENGINE_PREDICTIONS,        /* int32 (B, T): first maximum of the logits */
-    ENGINE_Q_HALT,             /* float (B) */
-    ENGINE_Q_CONTINUE,         /* float (B) */
-    ENGINE_TARGET_Q_CONTINUE,  /* float (B), after the sigmoid; only with has_target_q */
-    ENGINE_HALTED,             /* uint8 (B) after the step */
-    ENGINE_STEPS,              /* int32 (B) after the step */
-    ENGINE_Z_H,                /* float (B, S, D) carry after the step */
-    ENGINE_Z_L,                /* float (B, S, D); HRM only */
-    ENGINE_CURRENT_INPUTS,     /* int32 (B, T) */
-    ENGINE_CURRENT_LABELS,     /* int32 (B, T) */
-    ENGINE_CURRENT_IDENTIFIERS,/* int32 (B) */
-    ENGINE_PUZZLE_GRADIENT,    /* float (B, E): per row, before equal ids are summed */
-    ENGINE_ROPE_COS,           /* float (S, d), both halves alike, as published */
+    ENGINE_LOGITS,              /* float (B, T, V), grid positions only */
+    ENGINE_PREDICTIONS,         /* int32 (B, T): first maximum of the logits */
+    ENGINE_Q_HALT,              /* float (B) */
+    ENGINE_Q_CONTINUE,          /* float (B) */
+    ENGINE_TARGET_Q_CONTINUE,   /* float (B), after the sigmoid; only with has_target_q */
+    ENGINE_HALTED,              /* uint8 (B) after the step */
+    ENGINE_STEPS,               /* int32 (B) after the step */
+    ENGINE_Z_H,                 /* float (B, S, D) carry after the step */
+    ENGINE_Z_L,                 /* float (B, S, D); HRM only */
+    ENGINE_CURRENT_INPUTS,      /* int32 (B, T) */
+    ENGINE_CURRENT_LABELS,      /* int32 (B, T) */
+    ENGINE_CURRENT_IDENTIFIERS, /* int32 (B) */
+    ENGINE_PUZZLE_GRADIENT,     /* float (B, E): per row, before equal ids are summed */
+    ENGINE_ROPE_COS,            /* float (S, d), both halves alike, as published */
     ENGINE_ROPE_SIN
 };
 /* Bytes of that output (0 when there is none, as Z_L of a transformer). */

@@ -105,7 +105,7 @@ static void *find_carry(const struct engine *e, int i, struct engine_state *out)
     case CARRY_ENTRIES:
         break;
     }
-    assert(!"state index out of range");
+    assert(false && "state index out of range");
     return NULL;
 }
 

@@ -349,7 +349,7 @@ static int compare_blocks(struct comparison_list *list, const struct matrix_bloc
         terms[count++] = (struct contrast_term){ cell, -1 };
     }
     for (int i = 0; i < count; i++)
-        terms[i].weight /= count / 2;
+        terms[i].weight /= 0.5 * count;
     if (rc == 0 && count > 0)
         rc = compare_add(list, compare, COMPARISON_ARCHITECTURE, "all cells", label, terms,
                          count, NULL, err);

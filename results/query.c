@@ -109,7 +109,7 @@ static int error_unknown_experiment(struct store *store, const char *name, struc
             used += (size_t)snprintf(list + used, sizeof list - used, "%s%.100s",
                                      count > 0 ? ", " : "", sql_text(statement, 0));
         else if (count == LISTED_EXPERIMENTS || used + 120 >= sizeof list) {
-            used += (size_t)snprintf(list + used, sizeof list - used, ", ...");
+            snprintf(list + used, sizeof list - used, ", ...");
             sql_end(&statement);
             break;
         }
@@ -159,15 +159,16 @@ static int find_experiment(struct results *results, struct store *store, const c
 /* Room for one more item; doubles. */
 static bool grow(void *array, int count, size_t size)
 {
-    void *old, *new;
+    void *old, *larger;
 
     if (count != 0 && (count & (count - 1)) != 0)
         return true;
     memcpy(&old, array, sizeof old);
-    new = realloc(old, (count == 0 ? 1 : 2 * (size_t)count) * size);
-    if (new == NULL)
+    larger = realloc(old, (count == 0 ? 1 : 2 * (size_t)count) * size);
+    if (larger == NULL)
         return false;
-    memcpy(array, &new, sizeof new);
+    memcpy(array, &larger, sizeof larger);
+    // cppcheck-suppress memleak ; *array owns it
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include "sql.h"
 #include "store.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,8 @@ int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int posit
     return rc < 0 ? rc : last_id(store, id);
 }
 
+static const double MOST_EXACT = 0x1p53; /* whole numbers up to it are exact in a double */
+
 static int add_setting(struct store *store, int64_t run_id, const cJSON *item,
                        struct error *err)
 {
@@ -101,8 +104,7 @@ static int add_setting(struct store *store, int64_t run_id, const cJSON *item,
     if (cJSON_IsBool(item))
         return sql_run(store, err, sql, "iti", run_id, item->string,
                        (int64_t)cJSON_IsTrue(item));
-    if (cJSON_IsNumber(item) && value >= -0x1p53 && value <= 0x1p53 &&
-        value - (double)(int64_t)value == 0.0)
+    if (cJSON_IsNumber(item) && fabs(value) <= MOST_EXACT && trunc(value) == value)
         return sql_run(store, err, sql, "iti", run_id, item->string, (int64_t)value);
     if (cJSON_IsNumber(item))
         return sql_run(store, err, sql, "itr", run_id, item->string, value);
@@ -229,8 +231,9 @@ int queue_state(struct store *store, struct queue_state *out, const char *run_ha
                        " FROM job j WHERE j.run_id = ?1 AND j.kind = 'train'"
                        " ORDER BY j.job_id DESC LIMIT 1",
                        "i", out->run_id);
-    if (rc == 0)
-        rc = sql_step(store, &statement, err);
+    if (rc != 0)
+        return rc;
+    rc = sql_step(store, &statement, err);
     if (rc > 0) {
         out->last_train_job = sqlite3_column_int64(statement, 0);
         snprintf(out->train_state, sizeof out->train_state, "%s", sql_text(statement, 1));

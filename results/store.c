@@ -273,7 +273,7 @@ static char *immutable_name(const char *path)
         else
             *to++ = (char)*p;
     }
-    strcpy(to, SUFFIX);
+    memcpy(to, SUFFIX, sizeof SUFFIX);
     return name;
 }
 

@@ -326,11 +326,10 @@ static int add_lines(struct libscols_table *view, const struct table *table,
             const struct cell *cell = cell_at(table, row, of_column[i]);
             char *text = cell_text(&table->columns[of_column[i]], cell, false);
 
-            /* libsmartcols owns text from here on. */
-            if (text == NULL || scols_line_refer_data(line, (size_t)i, text) != 0) {
-                free(text);
+            bool failed = text == NULL || scols_line_set_data(line, (size_t)i, text) != 0;
+            free(text);
+            if (failed)
                 return -1;
-            }
             if (color && cell->mark != TABLE_PLAIN)
                 scols_cell_set_color(scols_line_get_cell(line, (size_t)i),
                                      mark_color(cell->mark));

@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const char *const PHASES[] = { "training", "data", "evaluation", "execution" };
-static const char *const TYPES[] = { "integer", "real", "true/false", "choice", "text",
-                                     "integer or all" };
+static const char *const TYPES[] = { "integer", "real", "true/false",
+                                     "choice",  "text", "integer or all" };
 
 static void allowed_text(char *out, size_t size, const struct setting *setting)
 {
@@ -28,10 +28,14 @@ static void allowed_text(char *out, size_t size, const struct setting *setting)
 static int print_settings(const struct options *options, struct error *err)
 {
     static const struct table_column columns[] = {
-        { .name = "key", .type = TABLE_TEXT },      { .name = "phase", .type = TABLE_TEXT },
-        { .name = "type", .type = TABLE_TEXT },     { .name = "allowed", .type = TABLE_TEXT },
-        { .name = "default", .type = TABLE_TEXT },  { .name = "unit", .type = TABLE_TEXT },
-        { .name = "conditional", .type = TABLE_TEXT }, { .name = "meaning", .type = TABLE_TEXT },
+        { .name = "key", .type = TABLE_TEXT },
+        { .name = "phase", .type = TABLE_TEXT },
+        { .name = "type", .type = TABLE_TEXT },
+        { .name = "allowed", .type = TABLE_TEXT },
+        { .name = "default", .type = TABLE_TEXT },
+        { .name = "unit", .type = TABLE_TEXT },
+        { .name = "conditional", .type = TABLE_TEXT },
+        { .name = "meaning", .type = TABLE_TEXT },
     };
     struct table *table;
     int rc = table_create(&table, columns, sizeof columns / sizeof *columns, err);
@@ -59,8 +63,8 @@ static int print_settings(const struct options *options, struct error *err)
 /* The schema of one setting's value. */
 static cJSON *value_schema(const struct setting *setting)
 {
-    static const char *const types[] = { "integer", "number", "boolean", "string", "string",
-                                         NULL };
+    static const char *const types[] = { "integer", "number", "boolean",
+                                         "string",  "string", NULL };
     cJSON *schema = cJSON_CreateObject();
 
     if (types[setting->type] != NULL)

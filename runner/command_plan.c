@@ -84,8 +84,8 @@ static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEED
         log_warning("left out: %s, %s: %s", spec->arms[plan->dropped[i].arm].label,
                     plan->dropped[i].evaluation, plan->dropped[i].reason);
     if (trainings > 0)
-        log_info("%.1f TFLOP, about %s on %ld cores at a nominal %.0f GFLOP/s each", work * 1e-12,
-                 duration, cores, NOMINAL_FLOPS * 1e-9);
+        log_info("%.1f TFLOP, about %s on %ld cores at a nominal %.0f GFLOP/s each",
+                 work * 1e-12, duration, cores, NOMINAL_FLOPS * 1e-9);
 }
 
 int command_plan(const struct options *options, int *exit_code, struct error *err)

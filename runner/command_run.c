@@ -19,13 +19,13 @@ static int queue_spec(struct enqueue_summary *summary, struct store *store,
                       const char *path, struct error *err)
 {
     struct spec *spec;
-    struct plan *plan;
+    struct plan *plan = NULL;
     int rc = spec_read(&spec, path, options->sets, options->set_count, err);
 
     *summary = (struct enqueue_summary){ 0 };
     if (rc == 0)
         rc = plan_create(&plan, spec, options->worker_program, err);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     rc = enqueue_plan(summary, store, workspace, plan, err);
     if (rc == 0) {
@@ -97,9 +97,9 @@ static int work_on(struct store *store, struct workspace *workspace,
                    struct error *err)
 {
     struct supervise_result result = { 0 };
-    struct status_counts counts;
+    struct status_counts counts = { 0 };
     char holder[128] = "";
-    bool held;
+    bool held = false;
     int rc = workspace_lock(workspace, &held, holder, sizeof holder, err);
 
     if (rc == 0 && !held && experiment == NULL)

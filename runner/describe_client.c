@@ -148,8 +148,8 @@ int describe_ask(cJSON **out, const char *program, const cJSON *configs, struct 
         return error_set(err, ERROR_IO, "no room for a temporary file: %s", strerror(errno));
     int rc = ask(out, program, "describe", input, err);
     close(input);
-    if (rc == 0 && (!cJSON_IsArray(*out) ||
-                    cJSON_GetArraySize(*out) != cJSON_GetArraySize(configs))) {
+    if (rc == 0 &&
+        (!cJSON_IsArray(*out) || cJSON_GetArraySize(*out) != cJSON_GetArraySize(configs))) {
         cJSON_Delete(*out);
         *out = NULL;
         rc = error_set(err, ERROR_ENVIRONMENT, "%s describe: not the list asked for", program);

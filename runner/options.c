@@ -10,9 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_WORKSPACE = 256, OPT_SET, OPT_WHERE, OPT_FORMAT, OPT_COLOR, OPT_JOBS, OPT_MAX_FAILS,
-       OPT_KEEP_GOING, OPT_DRY_RUN, OPT_QUIET, OPT_FOLLOW, OPT_ALL, OPT_AXIS, OPT_METRIC,
-       OPT_MATRIX, OPT_EXPERIMENT, OPT_HELP, OPT_VERSION };
+enum {
+    OPT_WORKSPACE = 256,
+    OPT_SET,
+    OPT_WHERE,
+    OPT_FORMAT,
+    OPT_COLOR,
+    OPT_JOBS,
+    OPT_MAX_FAILS,
+    OPT_KEEP_GOING,
+    OPT_DRY_RUN,
+    OPT_QUIET,
+    OPT_FOLLOW,
+    OPT_ALL,
+    OPT_AXIS,
+    OPT_METRIC,
+    OPT_MATRIX,
+    OPT_EXPERIMENT,
+    OPT_HELP,
+    OPT_VERSION
+};
 
 static const struct option LONG_OPTIONS[] = {
     { "workspace", required_argument, NULL, OPT_WORKSPACE },

@@ -16,22 +16,23 @@ struct options {
     const char *command;
     char **arguments; /* positional, after the command; borrowed from argv */
     int argument_count;
-    const char *workspace;     /* --workspace, HRMLAB_WORKSPACE or "./hrmlab-workspace" */
-    const char *worker_program; /* HRMLAB_WORKER, or hrmlab-worker beside this program; owned by main */
-    const char **sets;         /* --set key=value, in order */
+    const char *workspace; /* --workspace, HRMLAB_WORKSPACE or "./hrmlab-workspace" */
+    const char *
+        worker_program; /* HRMLAB_WORKER, or hrmlab-worker beside this program; owned by main */
+    const char **sets;  /* --set key=value, in order */
     int set_count;
-    const char **wheres;       /* --where key=value (also != < <= > >=), all must hold */
+    const char **wheres; /* --where key=value (also != < <= > >=), all must hold */
     int where_count;
     enum output_format format;
     enum color_mode color;
-    int jobs;                  /* --jobs: cores to use; 0: all */
-    int max_fails;             /* --max-fails: stop after so many failed jobs; 0: never */
-    bool keep_going;           /* --keep-going */
+    int jobs;        /* --jobs: cores to use; 0: all */
+    int max_fails;   /* --max-fails: stop after so many failed jobs; 0: never */
+    bool keep_going; /* --keep-going */
     bool dry_run, quiet, follow, all, help, version;
-    const char *axis;          /* compare --axis KEY */
-    const char *metric;        /* compare, results --metric; NULL: pass_at_2 */
-    bool matrix;               /* compare --matrix: train-time against inference-time outer steps */
-    const char *experiment;    /* --experiment NAME: NULL: all, or the only one */
+    const char *axis;   /* compare --axis KEY */
+    const char *metric; /* compare, results --metric; NULL: pass_at_2 */
+    bool matrix;        /* compare --matrix: train-time against inference-time outer steps */
+    const char *experiment; /* --experiment NAME: NULL: all, or the only one */
 };
 
 /* Reads the command line and the environment. argv is reordered and stays borrowed. */
@@ -43,7 +44,7 @@ void options_release(struct options *options);
 typedef int command_fn(const struct options *options, int *exit_code, struct error *err);
 
 command_fn command_run, command_queue, command_work, command_plan, command_status,
-    command_results, command_compare, command_show, command_logs, command_cancel,
-    command_retry, command_axes, command_doctor;
+    command_results, command_compare, command_show, command_logs, command_cancel, command_retry,
+    command_axes, command_doctor;
 
 #endif

@@ -150,7 +150,8 @@ static int add_dropped(struct plan *plan, int arm, char *evaluation, int64_t ask
                        int64_t trained, struct error *err)
 {
     for (int i = 0; i < plan->dropped_count; i++) /* once per arm, not per seed */
-        if (plan->dropped[i].arm == arm && strcmp(plan->dropped[i].evaluation, evaluation) == 0) {
+        if (plan->dropped[i].arm == arm &&
+            strcmp(plan->dropped[i].evaluation, evaluation) == 0) {
             free(evaluation);
             return 0;
         }
@@ -224,8 +225,7 @@ static int *run_place(struct run_index *index, const struct plan *plan, const ch
 {
     size_t at = (size_t)hash_xxh3(hash, HASH_HEX_SIZE - 1) & (index->size - 1);
 
-    while (index->places[at] != 0 &&
-           strcmp(plan->runs[index->places[at] - 1].hash, hash) != 0)
+    while (index->places[at] != 0 && strcmp(plan->runs[index->places[at] - 1].hash, hash) != 0)
         at = (at + 1) & (index->size - 1);
     return &index->places[at];
 }

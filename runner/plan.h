@@ -10,7 +10,8 @@
 #include "spec.h"
 
 struct plan_evaluation {
-    char *canonical; /* owned; canonical text of the complete resolved evaluation settings, that is
+    char *
+        canonical; /* owned; canonical text of the complete resolved evaluation settings, that is
                         the object of job.json's evaluations with all five keys */
     int64_t outer_steps, augmentations /* 0 = all */, eval_seed;
     bool act_inference;
@@ -25,13 +26,13 @@ struct plan_run {
     struct config config; /* owned; resolved, with the seed */
     int64_t seed;
     int64_t parameters, puzzle_parameters, total_steps;
-    double train_flops;   /* of the whole training */
-    double cost;          /* expected FLOPs of training and evaluations */
+    double train_flops;                  /* of the whole training */
+    double cost;                         /* expected FLOPs of training and evaluations */
     struct plan_evaluation *evaluations; /* owned; distinct by canonical */
     int evaluation_count;
 };
 
-struct plan_cell { /* (arm, run, evaluation) */
+struct plan_cell {            /* (arm, run, evaluation) */
     int arm, run, evaluation; /* indices: spec->arms, runs, runs[run].evaluations */
 };
 
@@ -42,8 +43,8 @@ struct plan_dropped {
 };
 
 struct plan {
-    struct spec *spec; /* owned: plan_destroy ends it */
-    char spec_hash[65]; /* SHA-256 of spec->resolved */
+    struct spec *spec;     /* owned: plan_destroy ends it */
+    char spec_hash[65];    /* SHA-256 of spec->resolved */
     struct plan_run *runs; /* owned; distinct by hash, in order of first use */
     int run_count;
     struct plan_cell *cells; /* owned */

@@ -35,8 +35,10 @@ static const struct command {
       command_results },
     { "compare", "[EXPERIMENT] [ARM ARM]",
       "differences with intervals: --axis KEY, two arms, or --matrix", 0, 3, command_compare },
-    { "show", "RUN", "everything about a run, by the beginning of its hash", 1, 1, command_show },
-    { "logs", "RUN", "the worker's log of a run's last attempt (--follow)", 1, 1, command_logs },
+    { "show", "RUN", "everything about a run, by the beginning of its hash", 1, 1,
+      command_show },
+    { "logs", "RUN", "the worker's log of a run's last attempt (--follow)", 1, 1,
+      command_logs },
     { "cancel", "TARGET", "stop jobs of an experiment, a run, or all", 1, 1, command_cancel },
     { "retry", "TARGET", "queue failed or cancelled jobs again", 1, 1, command_retry },
     { "axes", "[schema]", "every setting: bounds, default, meaning", 0, 1, command_axes },
@@ -51,18 +53,23 @@ static void print_help(const struct command *only)
         if (only == NULL || only == &COMMANDS[i])
             printf("  %-8s %-22s %s\n", COMMANDS[i].name, COMMANDS[i].arguments,
                    COMMANDS[i].meaning);
-    printf("\n"
-           "  --workspace DIR      where everything is kept (HRMLAB_WORKSPACE, ./hrmlab-workspace)\n"
-           "  --set KEY=VALUE      override a setting of the spec; an axis shrinks to the value\n"
-           "  --where KEY=VALUE    only such arms (also != < <= > >=)\n"
-           "  --format F           table, json, csv or markdown\n"
-           "  --metric M           pass_at_1 ... pass_at_1000, per_token_accuracy, exact_accuracy\n"
-           "  --axis KEY, --matrix what compare compares\n"
-           "  --jobs N             cores to use\n"
-           "  --max-fails N        start nothing more after N failed jobs; --keep-going: never stop\n"
-           "  --dry-run, --quiet, --follow, --all, --color auto|always|never, --version\n\n"
-           "exit: 0 done, 1 some runs failed, 2 usage or bad input, 3 environment, 130 interrupted\n"
-           "(state safe)\n");
+    printf(
+        "\n"
+        "  --workspace DIR      where everything is kept (HRMLAB_WORKSPACE, "
+        "./hrmlab-workspace)\n"
+        "  --set KEY=VALUE      override a setting of the spec; an axis shrinks to the value\n"
+        "  --where KEY=VALUE    only such arms (also != < <= > >=)\n"
+        "  --format F           table, json, csv or markdown\n"
+        "  --metric M           pass_at_1 ... pass_at_1000, per_token_accuracy, "
+        "exact_accuracy\n"
+        "  --axis KEY, --matrix what compare compares\n"
+        "  --jobs N             cores to use\n"
+        "  --max-fails N        start nothing more after N failed jobs; --keep-going: never "
+        "stop\n"
+        "  --dry-run, --quiet, --follow, --all, --color auto|always|never, --version\n\n"
+        "exit: 0 done, 1 some runs failed, 2 usage or bad input, 3 environment, 130 "
+        "interrupted\n"
+        "(state safe)\n");
 }
 
 static const struct command *find_command(const char *name, struct error *err)

@@ -71,10 +71,11 @@ static int read_name(struct spec *spec, const cJSON *merged, const char *path,
                                      "0123456789._-");
     if (spec->name[0] == '\0' || spec->name[0] == '.' || spec->name[0] == '-' ||
         spec->name[good] != '\0' || good > SPEC_MAX_NAME)
-        return error_set(err, ERROR_FORMAT,
-                         "%s: \"name\" must be 1 to %d letters, digits, '.', '_' or '-', and begin "
-                         "with a letter, a digit or '_'",
-                         path, SPEC_MAX_NAME);
+        return error_set(
+            err, ERROR_FORMAT,
+            "%s: \"name\" must be 1 to %d letters, digits, '.', '_' or '-', and begin "
+            "with a letter, a digit or '_'",
+            path, SPEC_MAX_NAME);
     if (priority != NULL) {
         int64_t value;
         int rc = json_get_int(&value, merged, "priority", path, err);
@@ -101,8 +102,9 @@ static int read_seeds(struct spec *spec, const cJSON *merged, const char *path,
                       struct error *err)
 {
     const cJSON *seeds = json_member(merged, "seeds");
-    int count = cJSON_IsArray(seeds) ? cJSON_GetArraySize(seeds) : 1;
-    bool counted = cJSON_IsNumber(seeds);
+    bool listed = seeds != NULL && cJSON_IsArray(seeds);
+    bool counted = seeds != NULL && cJSON_IsNumber(seeds);
+    int count = listed ? cJSON_GetArraySize(seeds) : 1;
 
     if (counted) {
         if (!is_seed(seeds) || seeds->valuedouble < 1 || seeds->valuedouble > 1000)
@@ -110,10 +112,10 @@ static int read_seeds(struct spec *spec, const cJSON *merged, const char *path,
                              "%s: \"seeds\" must be a list of seeds or a number from 1 to 1000",
                              path);
         count = (int)seeds->valuedouble;
-    } else if (seeds != NULL && (!cJSON_IsArray(seeds) || count == 0)) {
-        return error_set(err, ERROR_FORMAT,
-                         "%s: \"seeds\" must be a list of at least one seed, or a number of them",
-                         path);
+    } else if (seeds != NULL && (!listed || count == 0)) {
+        return error_set(
+            err, ERROR_FORMAT,
+            "%s: \"seeds\" must be a list of at least one seed, or a number of them", path);
     }
     spec->seeds = calloc((size_t)count, sizeof *spec->seeds);
     if (spec->seeds == NULL)
@@ -121,16 +123,17 @@ static int read_seeds(struct spec *spec, const cJSON *merged, const char *path,
     for (int i = 0; i < count && (counted || seeds == NULL); i++)
         spec->seeds[i] = i;
     int i = 0;
-    for (const cJSON *item = cJSON_IsArray(seeds) ? seeds->child : NULL; item != NULL;
+    for (const cJSON *item = listed ? seeds->child : NULL; item != NULL;
          item = item->next, i++) {
         if (!is_seed(item))
             return error_set(err, ERROR_FORMAT,
-                             "%s: \"seeds\" must hold integers from 0 to 9007199254740991", path);
+                             "%s: \"seeds\" must hold integers from 0 to 9007199254740991",
+                             path);
         spec->seeds[i] = (int64_t)item->valuedouble;
         for (int j = 0; j < i; j++)
             if (spec->seeds[j] == spec->seeds[i])
-                return error_set(err, ERROR_FORMAT, "%s: \"seeds\" lists %" PRId64 " twice", path,
-                                 spec->seeds[i]);
+                return error_set(err, ERROR_FORMAT, "%s: \"seeds\" lists %" PRId64 " twice",
+                                 path, spec->seeds[i]);
     }
     spec->seed_count = count;
     return 0;
@@ -155,7 +158,8 @@ static int multiply_evaluations(struct spec *spec, int id, const cJSON *values,
         return no_memory(err);
     for (int e = 0; e < spec->evaluation_count && rc == 0; e++) {
         const cJSON *value = first;
-        for (int i = 0; i < n && rc == 0; i++, value = cJSON_IsArray(values) ? value->next : NULL) {
+        for (int i = 0; i < n && value != NULL && rc == 0;
+             i++, value = cJSON_IsArray(values) ? value->next : NULL) {
             rc = config_copy(&product[made].config, &spec->evaluations[e].config, err);
             if (rc == 0)
                 rc = config_set_json(&product[made++].config, id, value, where, err);
@@ -194,8 +198,8 @@ static int read_evaluations(struct spec *spec, const cJSON *merged, const struct
             return spec_unknown_key(where, item->string, err);
         if (settings_table[id].phase != PHASE_EVALUATION)
             return error_set(err, ERROR_FORMAT,
-                             "%s: %s changes the training; put it into \"set\" or \"grid\"", where,
-                             item->string);
+                             "%s: %s changes the training; put it into \"set\" or \"grid\"",
+                             where, item->string);
     }
     for (int id = 0; id < SETTING_COUNT && rc == 0; id++) {
         const cJSON *values = json_member(evaluate, settings_table[id].key);
@@ -233,7 +237,8 @@ static int check_excludes(const cJSON *merged, const char *path, struct error *e
         snprintf(where, sizeof where, "%s: exclude", path);
         if (!cJSON_IsObject(rule) || rule->child == NULL)
             return error_set(err, ERROR_FORMAT, "%s holds %s; expected objects of settings",
-                             where, cJSON_IsObject(rule) ? "an empty object" : json_type_name(rule));
+                             where,
+                             cJSON_IsObject(rule) ? "an empty object" : json_type_name(rule));
         for (const cJSON *item = rule->child; item != NULL; item = item->next)
             if (setting_find(item->string) < 0)
                 return spec_unknown_key(where, item->string, err);

@@ -92,8 +92,8 @@ static int member_map(const cJSON **out, const cJSON *spec, const char *key, con
     *out = map;
     if (map != NULL && !cJSON_IsObject(map))
         return error_set(err, ERROR_FORMAT,
-                         "%s: \"%s\" must be an object of settings and lists, not %s", name, key,
-                         json_type_name(map));
+                         "%s: \"%s\" must be an object of settings and lists, not %s", name,
+                         key, json_type_name(map));
     return 0;
 }
 
@@ -150,8 +150,9 @@ static int read_one_zip(struct spec_axes *axes, const cJSON *zip, const char *wh
     int ids[SETTING_COUNT], count;
 
     if (!cJSON_IsObject(zip))
-        return error_set(err, ERROR_FORMAT, "%s: expected objects of equally long lists, not %s",
-                         where, json_type_name(zip));
+        return error_set(err, ERROR_FORMAT,
+                         "%s: expected objects of equally long lists, not %s", where,
+                         json_type_name(zip));
     int rc = sorted_settings(ids, &count, zip, where, err);
     if (rc < 0 || count == 0)
         return rc;
@@ -162,10 +163,11 @@ static int read_one_zip(struct spec_axes *axes, const cJSON *zip, const char *wh
     for (int w = 0; w < count; w++) {
         const cJSON *list = json_member(zip, settings_table[ids[w]].key);
         if (cJSON_GetArraySize(list) != positions)
-            return error_set(err, ERROR_FORMAT,
-                             "%s: %s has %d values but %s has %d; zipped lists are equally long",
-                             where, settings_table[ids[0]].key, positions,
-                             settings_table[ids[w]].key, cJSON_GetArraySize(list));
+            return error_set(
+                err, ERROR_FORMAT,
+                "%s: %s has %d values but %s has %d; zipped lists are equally long", where,
+                settings_table[ids[0]].key, positions, settings_table[ids[w]].key,
+                cJSON_GetArraySize(list));
         int position = 0;
         for (const cJSON *value = list->child; value != NULL; value = value->next, position++) {
             axis->ids[position * count + w] = ids[w];
@@ -197,7 +199,7 @@ static int read_ablate(struct spec_axes *axes, const cJSON *spec, const char *na
                        struct error *err)
 {
     char where[300];
-    int ids[SETTING_COUNT], count, positions = 1;
+    int ids[SETTING_COUNT], count = 0, positions = 1;
     const cJSON *ablate;
     int rc = member_map(&ablate, spec, "ablate", name, err);
 

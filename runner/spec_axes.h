@@ -12,8 +12,8 @@ struct error;
 /* One dimension of the grid. A grid axis has one key and its values; a zip has several keys
  * that advance together; ablate is one dimension whose position 0 changes nothing. */
 struct spec_axis {
-    int *ids;                       /* owned: (positions, width) setting ids, -1 = no change */
-    const cJSON **values;           /* owned: (positions, width), borrowed from the spec */
+    int *ids;             /* owned: (positions, width) setting ids, -1 = no change */
+    const cJSON **values; /* owned: (positions, width), borrowed from the spec */
     int positions, width;
 };
 

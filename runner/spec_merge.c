@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const TOP_KEYS[] = { "name", "description", "expected_time", "base", "set",
-                                        "grid", "zip", "ablate", "exclude", "seeds",
-                                        "evaluate", "resources", "retries", "priority" };
+static const char *const TOP_KEYS[] = { "name",    "description", "expected_time", "base",
+                                        "set",     "grid",        "zip",           "ablate",
+                                        "exclude", "seeds",       "evaluate",      "resources",
+                                        "retries", "priority" };
 enum { TOP_KEY_COUNT = sizeof TOP_KEYS / sizeof *TOP_KEYS };
 
 int spec_unknown_key(const char *where, const char *key, struct error *err)
@@ -184,7 +185,8 @@ static void drop_axis(cJSON *spec, const char *key)
 {
     cJSON *zips = cJSON_GetObjectItemCaseSensitive(spec, "zip");
 
-    cJSON_DeleteItemFromObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(spec, "grid"), key);
+    cJSON_DeleteItemFromObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(spec, "grid"),
+                                            key);
     cJSON_DeleteItemFromObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(spec, "ablate"),
                                             key);
     for (cJSON *zip = zips != NULL ? zips->child : NULL; zip != NULL; zip = zip->next)

@@ -137,14 +137,12 @@ static void watch_limits(const struct supervisor *s, struct slot *slot)
         slot->timed_out = true;
     if (now - slot->beat_at > schedule_hang_limit_s(step_s))
         slot->hung = true;
-    if (slot->recorder.error_text[0] != '\0') /* nothing it says counts any more */
-        executor_local_signal(&slot->executor, SIGKILL);
-    else if (slot->hung) /* a stopped process would not hear SIGTERM */
+    /* Nothing that a faulty journal says counts any more; a hung process hears no SIGTERM. */
+    bool at_once = slot->recorder.error_text[0] != '\0' || slot->hung || s->interrupts > 1;
+    if (at_once)
         executor_local_signal(&slot->executor, SIGKILL);
     else if (slot->timed_out || slot->cancelled || s->interrupts == 1)
         press(slot);
-    else if (s->interrupts > 1)
-        executor_local_signal(&slot->executor, SIGKILL);
 }
 
 static int follow_slots(struct supervisor *s)

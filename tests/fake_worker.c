@@ -49,10 +49,13 @@ static void say_metric(double value)
 static void say_results(const cJSON *job)
 {
     static const char *const columns[] = { "per_token_accuracy", "per_token_accuracy_original",
-                                           "exact_accuracy", "lm_loss", "mean_outer_steps",
-                                           "pass_at_1", "pass_at_2", "pass_at_5", "pass_at_10",
-                                           "pass_at_100", "pass_at_1000", "pass_at_1_strict",
-                                           "pass_at_2_strict", "tasks", "rows_count", "seconds" };
+                                           "exact_accuracy",     "lm_loss",
+                                           "mean_outer_steps",   "pass_at_1",
+                                           "pass_at_2",          "pass_at_5",
+                                           "pass_at_10",         "pass_at_100",
+                                           "pass_at_1000",       "pass_at_1_strict",
+                                           "pass_at_2_strict",   "tasks",
+                                           "rows_count",         "seconds" };
     const cJSON *evaluation;
 
     cJSON_ArrayForEach(evaluation, json_member(job, "evaluations"))

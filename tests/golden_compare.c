@@ -23,7 +23,7 @@ double golden_value(const void *data, enum safetensors_dtype dtype, size_t i)
     case SAFETENSORS_DTYPE_COUNT:
         break;
     }
-    return NAN;
+    return (double)NAN;
 }
 
 void golden_fail(struct golden_report *report, const char *name, const char *format, ...)

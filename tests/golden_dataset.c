@@ -116,8 +116,9 @@ static void check_maps(struct golden_tally *tally, const cJSON *item,
     const cJSON *given = json_member(item, "colour_map");
 
     if (cJSON_IsNull(given)) {
-        golden_equal(tally, cJSON_IsNull(json_member(item, "trans_id")) &&
-                                json_member(item, "inverse_colour_map") == NULL,
+        golden_equal(tally,
+                     cJSON_IsNull(json_member(item, "trans_id")) &&
+                         json_member(item, "inverse_colour_map") == NULL,
                      "a bare name has no maps");
         return;
     }
@@ -200,7 +201,8 @@ static void check_sequences(struct golden_tally *tally, const cJSON *section)
         if (!golden_grid(tally, &input, json_member(item, "input"), "input") ||
             !golden_grid(tally, &output, json_member(item, "output"), "output"))
             continue;
-        int rows = larger(input.rows, output.rows), columns = larger(input.columns, output.columns);
+        int rows = larger(input.rows, output.rows),
+            columns = larger(input.columns, output.columns);
         if (row < 0 || column < 0 || row + rows > GRID_MAX_SIDE ||
             column + columns > GRID_MAX_SIDE) {
             golden_equal(tally, false, "pad_r or pad_c");
@@ -404,7 +406,8 @@ static void check_rates(struct golden_tally *tally, const cJSON *section)
 
     cJSON_ArrayForEach(item, section)
     {
-        const cJSON *base = json_member(item, "base_lr"), *ratio = json_member(item, "min_ratio");
+        const cJSON *base = json_member(item, "base_lr"),
+                    *ratio = json_member(item, "min_ratio");
         struct engine_config config = { .lr_warmup_steps = get_int(item, "warmup"),
                                         .total_steps = get_int(item, "total") };
         if (!cJSON_IsNumber(base) || !cJSON_IsNumber(ratio)) {
@@ -426,10 +429,14 @@ int golden_dataset_check(const char *path, FILE *out)
         const char *name;
         void (*check)(struct golden_tally *, const cJSON *);
     } sections[] = {
-        { "dihedral", check_dihedral }, { "augmentation", check_augmentation },
-        { "grid_to_sequence", check_sequences }, { "crop", check_crop },
-        { "hash", check_hash }, { "voting", golden_voting },
-        { "sudoku_shuffle", check_sudoku }, { "maze", check_maze },
+        { "dihedral", check_dihedral },
+        { "augmentation", check_augmentation },
+        { "grid_to_sequence", check_sequences },
+        { "crop", check_crop },
+        { "hash", check_hash },
+        { "voting", golden_voting },
+        { "sudoku_shuffle", check_sudoku },
+        { "maze", check_maze },
         { "lr_schedule", check_rates },
     };
     enum { COUNT = sizeof sections / sizeof *sections };

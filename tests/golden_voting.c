@@ -156,7 +156,8 @@ static void check_ranked(struct golden_tally *tally, const struct ballot *ballot
     golden_equal(tally, cJSON_GetArraySize(ranked) == ballot->count, "number of answers");
     for (int i = 0; i < ballot->count && entry != NULL; i++, entry = entry->next) {
         const struct vote_answer *answer = &ballot->answers[i];
-        const cJSON *hash = json_member(entry, "hash"), *shape = json_member(entry, "grid_shape");
+        const cJSON *hash = json_member(entry, "hash"),
+                    *shape = json_member(entry, "grid_shape");
         char hex[HASH_HEX_SIZE];
         golden_near(tally, json_member(entry, "votes"), answer->votes, 0.0, "votes");
         golden_near(tally, json_member(entry, "mean_q"), answer->q_sum / answer->votes, 1e-12,
@@ -168,7 +169,8 @@ static void check_ranked(struct golden_tally *tally, const struct ballot *ballot
             golden_same_grid(tally, json_member(entry, "grid"), answer->grid, "answer");
         if (shape != NULL) {
             golden_near(tally, cJSON_GetArrayItem(shape, 0), answer->grid->rows, 0.0, "shape");
-            golden_near(tally, cJSON_GetArrayItem(shape, 1), answer->grid->columns, 0.0, "shape");
+            golden_near(tally, cJSON_GetArrayItem(shape, 1), answer->grid->columns, 0.0,
+                        "shape");
         }
     }
 }
@@ -190,9 +192,9 @@ static void check_submission(struct golden_tally *tally, const struct ballot *ba
  * Votes on every test and compares answers, pass@k and the submission (which may be NULL).
  * samples: lists of positions, one per test that has more than limit predictions (0: no limit).
  */
-static void check_votes(struct golden_tally *tally, const struct pool *pool, const cJSON *ranked,
-                        const cJSON *result, const cJSON *submission, const cJSON *samples,
-                        int limit)
+static void check_votes(struct golden_tally *tally, const struct pool *pool,
+                        const cJSON *ranked, const cJSON *result, const cJSON *submission,
+                        const cJSON *samples, int limit)
 {
     double *solved = calloc((size_t)pool->puzzles * K_COUNT + 1, sizeof *solved);
     int *tests = calloc((size_t)pool->puzzles + 1, sizeof *tests);
@@ -204,7 +206,8 @@ static void check_votes(struct golden_tally *tally, const struct pool *pool, con
         struct ballot ballot;
         bool cut = limit > 0 && test->count > limit;
         int number = tests[test->puzzle]++;
-        golden_equal(tally, vote(&ballot, test, cut ? sample : NULL) && (!cut || sample != NULL),
+        golden_equal(tally,
+                     vote(&ballot, test, cut ? sample : NULL) && (!cut || sample != NULL),
                      "sampled_positions");
         if (cut && sample != NULL) {
             golden_equal(tally, cJSON_GetArraySize(sample) == limit, "length of a sample");

@@ -67,14 +67,17 @@ static void bad_tasks_are_named_with_their_place(void **state)
         strcat(wide, i > 0 ? ",1" : "1");
     strcat(wide, "]],\"output\":[[1]]}],\"test\":[{\"input\":[[1]]}]}");
     refuse_task(wide, "train pair 1, input, row 1: 31 cells wide");
-    refuse_task("{\"train\":[{\"input\":[[1,12]],\"output\":[[1]]}],\"test\":[{\"input\":[[1]]}]}",
-                "column 2: colour 12");
-    refuse_task("{\"train\":[{\"input\":[[1]],\"output\":[[1,2],[1]]}],\"test\":[{\"input\":[[1]]}]}",
-                "output, row 2: 1 cells");
+    refuse_task(
+        "{\"train\":[{\"input\":[[1,12]],\"output\":[[1]]}],\"test\":[{\"input\":[[1]]}]}",
+        "column 2: colour 12");
+    refuse_task(
+        "{\"train\":[{\"input\":[[1]],\"output\":[[1,2],[1]]}],\"test\":[{\"input\":[[1]]}]}",
+        "output, row 2: 1 cells");
     refuse_task("{\"train\":[{\"input\":[[1]]}],\"test\":[{\"input\":[[1]]}]}", "output");
     refuse_task("{\"train\":[],\"test\":[{\"input\":[[1]]}]}", "at least one");
-    refuse_task("{\"train\":[{\"input\":[[1.5]],\"output\":[[1]]}],\"test\":[{\"input\":[[1]]}]}",
-                "colour 1.5");
+    refuse_task(
+        "{\"train\":[{\"input\":[[1.5]],\"output\":[[1]]}],\"test\":[{\"input\":[[1]]}]}",
+        "colour 1.5");
     refuse_task("{\"train\":[{\"input\":[[]],\"output\":[[1]]}],\"test\":[{\"input\":[[1]]}]}",
                 "empty list");
     refuse_task("{\"test\":[]}", "\"train\" and \"test\"");
@@ -232,9 +235,17 @@ enum { ROWS = 16 };
 
 static void batches_are_full_and_resume_at_any_point(void **state)
 {
-    static const char *const pairs[] = { "data.canvas", "8", "data.num_aug", "2", "train.epochs",
-                                         "7", "train.eval_interval", "2",
-                                         "train.global_batch_size", "16", NULL };
+    static const char *const pairs[] = { "data.canvas",
+                                         "8",
+                                         "data.num_aug",
+                                         "2",
+                                         "train.epochs",
+                                         "7",
+                                         "train.eval_interval",
+                                         "2",
+                                         "train.global_batch_size",
+                                         "16",
+                                         NULL };
     struct config config;
     struct error err = { 0 };
     struct data_set *set = open_set(&config, pairs);
@@ -281,8 +292,9 @@ static void batches_are_full_and_resume_at_any_point(void **state)
 
 static void a_stream_without_a_full_batch_is_refused(void **state)
 {
-    static const char *const pairs[] = { "data.canvas", "8", "train.epochs", "1",
-                                         "train.global_batch_size", "5000", NULL };
+    static const char *const pairs[] = {
+        "data.canvas", "8", "train.epochs", "1", "train.global_batch_size", "5000", NULL
+    };
     struct config config;
     struct error err = { 0 };
     struct data_set *set = open_set(&config, pairs);
@@ -297,8 +309,14 @@ static void a_stream_without_a_full_batch_is_refused(void **state)
 
 static void one_pair_of_each_variant_stays_in_the_corner(void **state)
 {
-    static const char *const pairs[] = { "data.canvas", "30", "data.num_aug", "0",
-                                         "train.max_steps", "60", "train.global_batch_size", "37",
+    static const char *const pairs[] = { "data.canvas",
+                                         "30",
+                                         "data.num_aug",
+                                         "0",
+                                         "train.max_steps",
+                                         "60",
+                                         "train.global_batch_size",
+                                         "37",
                                          NULL };
     struct config config;
     struct error err = { 0 };
@@ -353,7 +371,8 @@ static struct scores *score(const struct data_set *set, const struct score_reque
     struct error err = { 0 };
     struct scores *scores;
     size_t T = (size_t)data_set_info(set)->seq_len;
-    int32_t *inputs = malloc(3 * T * sizeof *inputs), *labels = inputs + T, *out = labels + T, id;
+    int32_t *inputs = malloc(3 * T * sizeof *inputs), *labels = inputs + T, *out = labels + T,
+            id;
 
     assert_int_equal(scores_create(&scores, set, SPLIT_TEST, requests, count, &err), 0);
     for (int row = data_set_row_count(set, SPLIT_TEST) - 1; row >= 0; row--) {

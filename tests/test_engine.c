@@ -501,7 +501,7 @@ static void contradictory_configurations_are_refused(void **state)
     bad[2].puzzle_emb_len = 1;
     bad[3].vocab_size = -7;
     bad[4].H_layers = 0;
-    bad[5].lr = NAN;
+    bad[5].lr = (double)NAN;
     bad[6].beta2 = 1.0;
     bad[7].halt_max_steps = 0;
     bad[8].seq_len = 1 << 20;

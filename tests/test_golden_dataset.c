@@ -79,25 +79,40 @@ static cJSON *find(cJSON *item, const char *path)
 static void each_kind_of_value_is_checked(void **state)
 {
     static const char *const places[] = {
-        "dihedral/inverse_table/1", "dihedral/cases/1/transformed/0/0",
-        "dihedral/cases/2/inverse_of_grid/0/0", "dihedral/cases/3/round_trip/0/0",
-        "augmentation/cases/0/trans_id", "augmentation/cases/0/colour_map/3",
-        "augmentation/cases/0/inverse_colour_map/3", "augmentation/cases/0/augmented/0/0",
-        "augmentation/cases/0/restored/0/0", "grid_to_sequence/cases/0/input_tokens/40",
-        "grid_to_sequence/cases/0/output_tokens/40", "grid_to_sequence/cases/1/pad_r",
-        "grid_to_sequence/cases/1/randint_ranges/0/1", "crop/cases/0/shape/0",
-        "crop/cases/0/grid/0/0", "hash/grids/0/grid/0/0", "hash/puzzles/0/puzzle/test/0/output/0/0",
-        "voting/pools/0/result/pass@2", "voting/pools/0/ranked_per_test_with_predictions/0/0/votes",
+        "dihedral/inverse_table/1",
+        "dihedral/cases/1/transformed/0/0",
+        "dihedral/cases/2/inverse_of_grid/0/0",
+        "dihedral/cases/3/round_trip/0/0",
+        "augmentation/cases/0/trans_id",
+        "augmentation/cases/0/colour_map/3",
+        "augmentation/cases/0/inverse_colour_map/3",
+        "augmentation/cases/0/augmented/0/0",
+        "augmentation/cases/0/restored/0/0",
+        "grid_to_sequence/cases/0/input_tokens/40",
+        "grid_to_sequence/cases/0/output_tokens/40",
+        "grid_to_sequence/cases/1/pad_r",
+        "grid_to_sequence/cases/1/randint_ranges/0/1",
+        "crop/cases/0/shape/0",
+        "crop/cases/0/grid/0/0",
+        "hash/grids/0/grid/0/0",
+        "hash/puzzles/0/puzzle/test/0/output/0/0",
+        "voting/pools/0/result/pass@2",
+        "voting/pools/0/ranked_per_test_with_predictions/0/0/votes",
         "voting/pools/0/ranked_per_test_with_predictions/0/0/mean_q",
         "voting/pools/0/ranked_per_test_with_predictions/0/0/grid/0/0",
         "voting/pools/0/submission/2e262799/0/attempt_2/0/0",
         "voting/pools/0/augmentation_ablation/0/result/pass@1",
         "voting/pools/0/augmentation_ablation/0/sampled_positions/0/0",
         "voting/pools/0/predictions/3/prediction_after_inverse/0/0",
-        "sudoku_shuffle/cases/0/shuffled_board/0/0", "sudoku_shuffle/cases/0/digit_map/1",
-        "sudoku_shuffle/cases/0/token_example/0", "sudoku_shuffle/cases/0/shuffled_solution/3/3",
-        "maze/tokens/3", "maze/augmented/5/tokens/3", "maze/char_to_token/o",
-        "lr_schedule/1/steps/3/lr", "lr_schedule/1/warmup",
+        "sudoku_shuffle/cases/0/shuffled_board/0/0",
+        "sudoku_shuffle/cases/0/digit_map/1",
+        "sudoku_shuffle/cases/0/token_example/0",
+        "sudoku_shuffle/cases/0/shuffled_solution/3/3",
+        "maze/tokens/3",
+        "maze/augmented/5/tokens/3",
+        "maze/char_to_token/o",
+        "lr_schedule/1/steps/3/lr",
+        "lr_schedule/1/warmup",
     };
 
     (void)state;
@@ -111,8 +126,9 @@ static void each_kind_of_value_is_checked(void **state)
             fail_msg("no number at %s", places[i]);
         double value = item->valuedouble;
         /* Colours and tokens stay legal; other values move by a thousandth. */
-        cJSON_SetNumberValue(item, value == (double)(int)value ? (value > 4 ? value - 1 : value + 1)
-                                                               : value * 1.001);
+        cJSON_SetNumberValue(item, value == (double)(int)value
+                                       ? (value > 4 ? value - 1 : value + 1)
+                                       : value * 1.001);
         if (check(copy) == 0)
             fail_msg("a change at %s is not seen", places[i]);
         cJSON_Delete(copy);

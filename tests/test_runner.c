@@ -49,7 +49,8 @@ struct place {
 
 static const char SPEC[] =
     "{\"name\": \"t\", \"set\": {\"data.canvas\": 8, \"arch.hidden_size\": 16,"
-    " \"arch.num_heads\": 2, \"arch.H_layers\": 1, \"arch.L_layers\": 1, \"arch.ffn_multiple\": 16,"
+    " \"arch.num_heads\": 2, \"arch.H_layers\": 1, \"arch.L_layers\": 1, "
+    "\"arch.ffn_multiple\": 16,"
     " \"arch.puzzle_emb_ndim\": 16, \"arch.halt_max_steps\": 2, \"train.max_steps\": 60,"
     " \"train.global_batch_size\": 8, \"train.lr\": 0.01, \"train.lr_warmup_steps\": 5,"
     " \"train.checkpoint_interval\": 0.05}, \"grid\": {\"arch.name\": [\"hrm\","
@@ -83,7 +84,8 @@ static pid_t start(const struct place *place, const char *first, ...)
     va_list words;
 
     va_start(words, first);
-    for (const char *word = first; word != NULL && count < 15; word = va_arg(words, const char *))
+    for (const char *word = first; word != NULL && count < 15;
+         word = va_arg(words, const char *))
         argv[count++] = strdup(word);
     va_end(words);
     snprintf(out, sizeof out, "%s/out", place->directory);
@@ -126,7 +128,8 @@ static char *ask(const struct place *place, const char *sql)
     assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     sqlite3_busy_timeout(db, 5000);
     if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK) {
-        bool early = strstr(sqlite3_errmsg(db), "no such table") != NULL; /* being made just now */
+        bool early =
+            strstr(sqlite3_errmsg(db), "no such table") != NULL; /* being made just now */
         sqlite3_close(db);
         if (!early)
             fail_msg("%s", sql);
@@ -234,8 +237,10 @@ static char *final_hashes(const struct place *place)
     expect(place, "SELECT count(*) FROM job WHERE state <> 'done'", "0");
     expect(place, "SELECT count(*) FROM checkpoint", "2");
     expect(place, "SELECT count(*) FROM evaluation_result WHERE checkpoint = 'last'", "4");
-    expect(place, "SELECT count(*) FROM (SELECT run_id FROM attempt WHERE outcome = 'done'"
-                  " GROUP BY run_id HAVING count(*) > 1)", "0");
+    expect(place,
+           "SELECT count(*) FROM (SELECT run_id FROM attempt WHERE outcome = 'done'"
+           " GROUP BY run_id HAVING count(*) > 1)",
+           "0");
     expect(place, "PRAGMA integrity_check", "ok");
     return ask(place, "SELECT group_concat(weights_hash, ',') FROM (SELECT c.weights_hash"
                       " FROM checkpoint c JOIN run r USING (run_id) ORDER BY r.hash)");
@@ -262,13 +267,14 @@ static void a_spec_runs_once_and_its_results_stay(void **state)
     free(file);
     assert_int_equal(finish(start(&place, "run", place.spec, NULL)), 0);
     expect(&place, "SELECT count(*) FROM attempt", "3");
-    char *again = ask(&place, "SELECT group_concat(weights_hash, ',') FROM (SELECT c.weights_hash"
-                              " FROM checkpoint c JOIN run r USING (run_id) ORDER BY r.hash)");
+    char *again =
+        ask(&place, "SELECT group_concat(weights_hash, ',') FROM (SELECT c.weights_hash"
+                    " FROM checkpoint c JOIN run r USING (run_id) ORDER BY r.hash)");
     assert_string_equal(again, undisturbed);
     free(again);
     /* More evaluations of the same trainings: no training. */
-    assert_int_equal(finish(start(&place, "run", place.spec, "--set", "eval.halt_max_steps=3", NULL)),
-                     0);
+    assert_int_equal(
+        finish(start(&place, "run", place.spec, "--set", "eval.halt_max_steps=3", NULL)), 0);
     expect(&place, "SELECT count(*) FROM job WHERE kind = 'train'", "3");
     expect(&place, "SELECT count(*) FROM job WHERE kind = 'evaluate' AND state = 'done'", "2");
     expect(&place, "SELECT count(DISTINCT run_id) FROM run", "2");
@@ -329,8 +335,8 @@ static void killed_runners_and_workers_lose_and_double_nothing(void **state)
         int code = finish(pid);
         if (code != 0) /* killed between queueing and locking: nothing was queued yet */
             print_message("last runner: exit %d\n", code);
-        assert_int_equal(finish(start(&place, "run", place.spec, "--set", "retries.max=50", NULL)),
-                         0);
+        assert_int_equal(
+            finish(start(&place, "run", place.spec, "--set", "retries.max=50", NULL)), 0);
         char *hashes = final_hashes(&place);
         assert_string_equal(hashes, undisturbed);
         free(hashes);
@@ -381,7 +387,8 @@ static void bad_input_stops_before_anything_starts(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct place place;
         make_place(&place);
-        assert_int_equal(file_write_atomic(place.spec, cases[i][0], strlen(cases[i][0]), &err), 0);
+        assert_int_equal(file_write_atomic(place.spec, cases[i][0], strlen(cases[i][0]), &err),
+                         0);
         assert_int_equal(finish(start(&place, "run", place.spec, NULL)), 2);
         assert_true(output_has(&place, cases[i][1]));
         char path[80];

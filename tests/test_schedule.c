@@ -19,28 +19,40 @@ static void every_end_has_its_cause(void **state)
     } cases[] = {
         { { .has_exit = true, .has_status = true, .outcome = "done" }, VERDICT_DONE, NULL },
         { { .has_exit = true, .has_status = true }, VERDICT_RETRY, "exit without a result" },
-        { { .has_exit = true, .has_status = true, .exit_status = 2 }, VERDICT_FAILED, "bad job" },
+        { { .has_exit = true, .has_status = true, .exit_status = 2 },
+          VERDICT_FAILED,
+          "bad job" },
         { { .has_exit = true, .has_status = true, .exit_status = 4, .outcome = "diverged" },
-          VERDICT_DONE, "diverged" },
-        { { .has_exit = true, .has_status = true, .exit_status = 5 }, VERDICT_FAILED,
+          VERDICT_DONE,
+          "diverged" },
+        { { .has_exit = true, .has_status = true, .exit_status = 5 },
+          VERDICT_FAILED,
           "data changed" },
-        { { .has_exit = true, .has_status = true, .exit_status = 6 }, VERDICT_FAILED,
+        { { .has_exit = true, .has_status = true, .exit_status = 6 },
+          VERDICT_FAILED,
           "out of memory" },
-        { { .has_exit = true, .has_status = true, .exit_status = 7 }, VERDICT_RETRY, "disk full" },
-        { { .has_exit = true, .has_status = true, .exit_status = 130 }, VERDICT_REQUEUE,
+        { { .has_exit = true, .has_status = true, .exit_status = 7 },
+          VERDICT_RETRY,
+          "disk full" },
+        { { .has_exit = true, .has_status = true, .exit_status = 130 },
+          VERDICT_REQUEUE,
           "stopped" },
         { { .has_exit = true, .signal = SIGSEGV }, VERDICT_RETRY, "crash" },
         { { .has_exit = true, .signal = SIGKILL }, VERDICT_RETRY, "killed" },
-        { { .has_exit = true, .signal = SIGKILL, .memory_limited = true }, VERDICT_RETRY,
+        { { .has_exit = true, .signal = SIGKILL, .memory_limited = true },
+          VERDICT_RETRY,
           "out of memory" },
         { { .has_exit = false }, VERDICT_RETRY, "lost worker" },
         { { .has_exit = true, .signal = SIGKILL, .hung = true }, VERDICT_RETRY, "hang" },
         { { .has_exit = true, .has_status = true, .exit_status = 130, .timed_out = true },
-          VERDICT_FAILED, "time limit" },
+          VERDICT_FAILED,
+          "time limit" },
         { { .has_exit = true, .has_status = true, .exit_status = 130, .cancelled = true },
-          VERDICT_CANCELLED, "cancelled" },
+          VERDICT_CANCELLED,
+          "cancelled" },
         { { .has_exit = true, .has_status = true, .outcome = "done", .cancelled = true },
-          VERDICT_DONE, NULL },
+          VERDICT_DONE,
+          NULL },
         { { .stopping = true }, VERDICT_REQUEUE, "stopped" },
     };
 
@@ -72,15 +84,18 @@ static void back_off_grows_to_a_limit_and_is_reproducible(void **state)
 
 static void the_first_that_may_start_is_next(void **state)
 {
-    struct schedule_candidate list[] = { { 1, 0, true }, { 1, 50, false }, { 2, 0, false },
-                                         { 1, 0, false } };
+    struct schedule_candidate list[] = {
+        { 1, 0, true }, { 1, 50, false }, { 2, 0, false }, { 1, 0, false }
+    };
     double wake_at;
 
     (void)state;
     assert_int_equal(schedule_next(list, 4, 2, 2, 10.0, &wake_at), 2);
     assert_true(wake_at == 50.0);
-    assert_int_equal(schedule_next(list, 4, 1, 2, 10.0, &wake_at), -1); /* a wide job is not starved */
-    assert_int_equal(schedule_next(list, 4, 1, 1, 10.0, &wake_at), 2);  /* wider than the machine */
+    assert_int_equal(schedule_next(list, 4, 1, 2, 10.0, &wake_at),
+                     -1); /* a wide job is not starved */
+    assert_int_equal(schedule_next(list, 4, 1, 1, 10.0, &wake_at),
+                     2); /* wider than the machine */
     assert_int_equal(schedule_next(list, 4, 1, 2, 60.0, &wake_at), 1);
     assert_int_equal(schedule_next(list, 0, 2, 2, 0.0, &wake_at), -1);
 }

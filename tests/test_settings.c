@@ -148,7 +148,9 @@ static void every_active_training_setting_changes_the_hash(void **state)
         config_init(&a, &err);
         config_init(&b, &err);
         if (s->type == SETTING_REAL)
-            b.values[i].real = b.values[i].real < s->maximum ? b.values[i].real * 0.5 + s->minimum * 0.5 + 1e-13 : s->minimum;
+            b.values[i].real = b.values[i].real < s->maximum
+                                   ? b.values[i].real * 0.5 + s->minimum * 0.5 + 1e-13
+                                   : s->minimum;
         else if (s->type == SETTING_INT && (i == ARCH_HIDDEN_SIZE || i == ARCH_NUM_HEADS))
             b.values[i].integer *= 2;
         else if (s->type == SETTING_INT)

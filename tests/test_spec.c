@@ -92,7 +92,8 @@ static void grid_zip_ablate_exclude_and_collapse_count(void **state)
     struct spec *spec = read_good(
         "{\"grid\": {\"arch.name\": [\"hrm\", \"transformer\"], \"arch.H_cycles\": [1, 2, 3]},"
         " \"zip\": [{\"train.lr\": [0.1, 0.2], \"train.weight_decay\": [1, 2]}],"
-        " \"exclude\": [{\"arch.name\": \"hrm\", \"train.lr\": 0.2, \"arch.H_cycles\": [2, 3]}]}",
+        " \"exclude\": [{\"arch.name\": \"hrm\", \"train.lr\": 0.2, \"arch.H_cycles\": [2, "
+        "3]}]}",
         NULL, 0);
 
     (void)state;
@@ -188,7 +189,8 @@ static void cells_that_differ_in_evaluation_share_a_training(void **state)
     struct error err = { 0 };
     struct plan *plan;
     struct spec *spec = read_good(
-        "{\"set\": {\"data.num_aug\": 3, \"train.max_steps\": 5}, \"grid\": {\"train.lr\": [0.1,"
+        "{\"set\": {\"data.num_aug\": 3, \"train.max_steps\": 5}, \"grid\": {\"train.lr\": "
+        "[0.1,"
         " 0.2]}, \"seeds\": [0, 1], \"evaluate\": {\"eval.halt_max_steps\": [1, 4, 0],"
         " \"eval.augmentations\": [1, 4, 5, \"all\"]}}",
         NULL, 0);
@@ -226,18 +228,20 @@ static void a_thousand_cells_are_planned_with_the_trainings_really_needed(void *
 
 static void every_shipped_spec_is_planned(void **state)
 {
-    static const char *const names[] = { "demo", "architecture", "inner_cycles", "outer_steps",
-                                         "train_vs_inference", "act", "augmentations",
-                                         "sudoku_4x4" };
+    static const char *const names[] = { "demo",          "architecture",       "inner_cycles",
+                                         "outer_steps",   "train_vs_inference", "act",
+                                         "augmentations", "sudoku_4x4" };
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct error err = { 0 };
         struct spec *spec;
-        struct plan *plan;
+        struct plan *plan = NULL;
         char *path = format_string("experiments/%s.json", names[i]);
-        if (spec_read(&spec, path, NULL, 0, &err) < 0 ||
-            plan_create(&plan, spec, worker(), &err) < 0)
+        int rc = spec_read(&spec, path, NULL, 0, &err);
+        if (rc == 0)
+            rc = plan_create(&plan, spec, worker(), &err);
+        if (rc < 0)
             fail_msg("%s", err.message);
         assert_true(plan->run_count > 1);
         plan_destroy(plan);

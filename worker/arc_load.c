@@ -57,7 +57,8 @@ int arc_tasks_sort(struct arc_tasks *tasks, const char *where, struct error *err
         qsort(names, (size_t)tasks->count, sizeof *names, compare_names);
     for (int i = 1; i < tasks->count && rc == 0; i++)
         if (strcmp(names[i - 1], names[i]) == 0)
-            rc = error_set(err, ERROR_FORMAT, "%s: the task %s is there twice", where, names[i]);
+            rc =
+                error_set(err, ERROR_FORMAT, "%s: the task %s is there twice", where, names[i]);
     free(names);
     return rc;
 }
@@ -133,8 +134,8 @@ static int load_combined(struct arc_tasks *tasks, const char *path, struct error
     static const char suffix[] = "_challenges.json";
     cJSON *challenges = NULL, *solutions = NULL;
     const char *base = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
-    char *other = format_string("%.*s_solutions.json",
-                                (int)(strlen(path) - (sizeof suffix - 1)), path);
+    char *other =
+        format_string("%.*s_solutions.json", (int)(strlen(path) - (sizeof suffix - 1)), path);
     int rc = other == NULL ? no_memory(err)
                            : json_read_file(&challenges, path, JSON_DATA_LIMIT, err);
 
@@ -247,8 +248,8 @@ int arc_load(struct arc_tasks *out, const char *path, struct error *err)
     else if (ends_with(path, ".json"))
         rc = load_task(out, path, true, err);
     else
-        rc = error_set(err, ERROR_FORMAT, "data.path = %s: neither a directory nor a .json file",
-                       path);
+        rc = error_set(err, ERROR_FORMAT,
+                       "data.path = %s: neither a directory nor a .json file", path);
     if (rc == 0 && out->count == 0)
         rc = error_set(err, ERROR_FORMAT,
                        "data.path = %s: no task files (*.json) there or in training/ and "

@@ -58,8 +58,8 @@ static bool is_good(const struct arc_style_task *task, int made,
 void arc_style_make(struct arc_style_task *out, uint64_t generator_seed, int family, int index)
 {
     const struct arc_style_family *rules = family_at(family);
-    struct random_stream stream =
-        random_stream(generator_seed, "arc-style", (uint64_t)(family * INDICES_PER_FAMILY + index));
+    struct random_stream stream = random_stream(
+        generator_seed, "arc-style", (uint64_t)(family * INDICES_PER_FAMILY + index));
     struct arc_style_rule rule;
 
     memset(out, 0, sizeof *out);
@@ -73,6 +73,7 @@ void arc_style_make(struct arc_style_task *out, uint64_t generator_seed, int fam
         do
             rules->draw(pair, &rule, &stream);
         while (!is_good(out, i, pair) && ++draws < DRAWS);
-        assert(draws < DRAWS); /* tests/test_arc_style.c: a few draws are enough for every family */
+        assert(draws <
+               DRAWS); /* tests/test_arc_style.c: a few draws are enough for every family */
     }
 }

@@ -150,7 +150,8 @@ static void draw_combine_panels(struct arc_style_pair *p, const struct arc_style
     draw_blank(&p->output, side, side, 0);
     for (int r = 0; r < side; r++)
         for (int c = 0; c < side; c++) {
-            bool a = draw_get(&p->input, r, c) != 0, b = draw_get(&p->input, r, c + side + 1) != 0;
+            bool a = draw_get(&p->input, r, c) != 0,
+                 b = draw_get(&p->input, r, c + side + 1) != 0;
             bool set = rule->choice % 3 == 0 ? a && b : rule->choice % 3 == 1 ? a || b : a != b;
             draw_set(&p->output, r, c, set ? rule->colour[2] : 0);
         }

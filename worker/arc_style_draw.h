@@ -10,7 +10,7 @@
 void draw_blank(struct grid *grid, int rows, int columns, int colour);
 /* Uniform in [low, high]. */
 int draw_between(struct random_stream *stream, int low, int high);
-int draw_get(const struct grid *grid, int r, int c); /* -1 outside */
+int draw_get(const struct grid *grid, int r, int c);        /* -1 outside */
 void draw_set(struct grid *grid, int r, int c, int colour); /* ignored outside */
 void draw_rectangle(struct grid *grid, int r, int c, int rows, int columns, int colour);
 /* Random cells: about one in `every` becomes one of the first count colours of the rule. */

@@ -130,7 +130,10 @@ static void draw_double_width(struct arc_style_pair *p, const struct arc_style_r
     for (int r = 0; r < p->input.rows; r++)
         for (int c = 0; c < 2 * C; c++)
             draw_set(&p->output, r, c,
-                     draw_get(&p->input, r, c < C ? c : rule->choice % 2 ? c - C : 2 * C - 1 - c));
+                     draw_get(&p->input, r,
+                              c < C              ? c
+                              : rule->choice % 2 ? c - C
+                                                 : 2 * C - 1 - c));
 }
 
 static void draw_stack_twice(struct arc_style_pair *p, const struct arc_style_rule *rule,

@@ -76,7 +76,8 @@ static void draw_connect(struct arc_style_pair *p, const struct arc_style_rule *
     draw_field(&p->input, 5, 7, stream);
     int length = flat ? p->input.columns : p->input.rows;
     int line = draw_between(stream, 0, (flat ? p->input.rows : p->input.columns) - 1);
-    int from = draw_between(stream, 0, length - 4), to = draw_between(stream, from + 3, length - 1);
+    int from = draw_between(stream, 0, length - 4),
+        to = draw_between(stream, from + 3, length - 1);
     p->output = p->input;
     for (int i = from; i <= to; i++) {
         bool end = i == from || i == to;

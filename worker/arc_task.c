@@ -14,7 +14,7 @@ int grid_read(struct grid *out, const cJSON *rows, const char *where, const char
     int r = 0, columns = -1;
 
     out->rows = out->columns = 0;
-    if (!cJSON_IsArray(rows) || rows->child == NULL)
+    if (rows == NULL || !cJSON_IsArray(rows) || rows->child == NULL)
         return error_set(err, ERROR_FORMAT, "%s: task %s, %s: expected a list of rows, not %s",
                          where, name, what,
                          cJSON_IsArray(rows) ? "an empty list" : json_type_name(rows));
@@ -26,8 +26,8 @@ int grid_read(struct grid *out, const cJSON *rows, const char *where, const char
                              what, cJSON_GetArraySize(rows), GRID_MAX_SIDE);
         if (width == 0)
             return error_set(err, ERROR_FORMAT,
-                             "%s: task %s, %s, row %d: expected a list of colours, not %s", where,
-                             name, what, r + 1,
+                             "%s: task %s, %s, row %d: expected a list of colours, not %s",
+                             where, name, what, r + 1,
                              cJSON_IsArray(row) ? "an empty list" : json_type_name(row));
         if (width > GRID_MAX_SIDE)
             return error_set(err, ERROR_FORMAT,
@@ -65,10 +65,11 @@ static int read_pair(struct arc_pair *pair, const cJSON *json, const cJSON *solu
 
     snprintf(what, sizeof what, "%s pair %d", kind, number);
     if (!cJSON_IsObject(json))
-        return error_set(err, ERROR_FORMAT,
-                         "%s: task %s, %s: expected an object with \"input\" and \"output\", not "
-                         "%s",
-                         where, name, what, json_type_name(json));
+        return error_set(
+            err, ERROR_FORMAT,
+            "%s: task %s, %s: expected an object with \"input\" and \"output\", not "
+            "%s",
+            where, name, what, json_type_name(json));
     snprintf(what, sizeof what, "%s pair %d, input", kind, number);
     int rc = grid_read(&pair->input, json_member(json, "input"), where, name, what, err);
     if (rc < 0)
@@ -93,16 +94,19 @@ int arc_task_read(struct arc_task *out, const char *name, const cJSON *json,
                          "%s: task name \"%.80s\": expected 1 to %d bytes without |||", where,
                          name, ARC_NAME_SIZE - 1);
     if (!cJSON_IsObject(json) || !cJSON_IsArray(train) || !cJSON_IsArray(test))
-        return error_set(err, ERROR_FORMAT,
-                         "%s: task %s: expected an object with the lists \"train\" and \"test\"",
-                         where, name);
+        return error_set(
+            err, ERROR_FORMAT,
+            "%s: task %s: expected an object with the lists \"train\" and \"test\"", where,
+            name);
     int demonstrations = cJSON_GetArraySize(train), tests = cJSON_GetArraySize(test);
     if (demonstrations == 0 || tests == 0 || demonstrations + tests > ARC_MAX_PAIRS)
-        return error_set(err, ERROR_FORMAT,
-                         "%s: task %s: %d train and %d test pairs; expected at least one of each "
-                         "and at most %d",
-                         where, name, demonstrations, tests, ARC_MAX_PAIRS);
-    if (solutions != NULL && (!cJSON_IsArray(solutions) || cJSON_GetArraySize(solutions) != tests))
+        return error_set(
+            err, ERROR_FORMAT,
+            "%s: task %s: %d train and %d test pairs; expected at least one of each "
+            "and at most %d",
+            where, name, demonstrations, tests, ARC_MAX_PAIRS);
+    if (solutions != NULL &&
+        (!cJSON_IsArray(solutions) || cJSON_GetArraySize(solutions) != tests))
         return error_set(err, ERROR_FORMAT,
                          "%s: task %s: the solutions are not a list of %d grids", where, name,
                          tests);

@@ -19,9 +19,9 @@ struct arc_pair {
 
 struct arc_task {
     char name[ARC_NAME_SIZE];
-    bool evaluation;         /* its demonstrations are trained on, its tests are predicted */
+    bool evaluation; /* its demonstrations are trained on, its tests are predicted */
     int demonstrations, tests;
-    struct arc_pair *pairs;  /* owned; demonstrations, then tests */
+    struct arc_pair *pairs; /* owned; demonstrations, then tests */
 };
 
 /*

@@ -10,8 +10,8 @@
 enum { VARIANT_NAME_SIZE = ARC_NAME_SIZE + 24, AUGMENTATION_TRIES = 5 };
 
 struct variant {
-    uint8_t transform;           /* 0..7 */
-    uint8_t map[GRID_COLOURS];   /* image of each colour; map[0] = 0 */
+    uint8_t transform;         /* 0..7 */
+    uint8_t map[GRID_COLOURS]; /* image of each colour; map[0] = 0 */
 };
 
 extern const struct variant VARIANT_ORIGINAL;

@@ -13,24 +13,25 @@
 struct batches {
     const struct data_set *set; /* borrowed */
     uint64_t seed;
-    int rows;                /* B */
-    int64_t total_steps;     /* of the schedule; also the most that are given */
-    int64_t interval;        /* epochs of one stream; INT64_MAX: one endless stream */
-    int64_t epochs;          /* of the whole training; INT64_MAX: until total_steps */
+    int rows;            /* B */
+    int64_t total_steps; /* of the schedule; also the most that are given */
+    int64_t interval;    /* epochs of one stream; INT64_MAX: one endless stream */
+    int64_t epochs;      /* of the whole training; INT64_MAX: until total_steps */
 
     /* The position. */
-    int64_t step;            /* full batches given */
-    int64_t epoch;           /* the one being visited */
-    int64_t visit;           /* groups visited in it */
-    bool interval_due;       /* a stream has ended and BATCHES_INTERVAL is to be said */
+    int64_t step;      /* full batches given */
+    int64_t epoch;     /* the one being visited */
+    int64_t visit;     /* groups visited in it */
+    bool interval_due; /* a stream has ended and BATCHES_INTERVAL is to be said */
 
-    int *order;              /* owned: (groups) of epoch order_epoch */
-    int64_t order_epoch;     /* -1: none yet */
-    int *pairs;              /* owned: room for the longest group */
+    int *order;          /* owned: (groups) of epoch order_epoch */
+    int64_t order_epoch; /* -1: none yet */
+    int *pairs;          /* owned: room for the longest group */
 };
 
 /* floor(epochs * groups * mean / B), or train.max_steps. */
-int64_t batches_count_steps(const struct config *config, int groups, double mean_puzzle_examples)
+int64_t batches_count_steps(const struct config *config, int groups,
+                            double mean_puzzle_examples)
 {
     int64_t max_steps = config_int(config, TRAIN_MAX_STEPS);
     double batch = (double)config_int(config, TRAIN_GLOBAL_BATCH_SIZE);
@@ -51,13 +52,12 @@ static int64_t epoch_examples(const struct data_set *set)
     return count;
 }
 
-static int check_stream(const struct batches *b, const struct config *config,
-                        struct error *err)
+static int check_stream(const struct batches *b, const struct config *config, struct error *err)
 {
     int64_t examples = epoch_examples(b->set);
     int64_t epochs = b->interval < b->epochs ? b->interval : b->epochs;
 
-    if (epochs < INT64_MAX / examples && examples * epochs < b->rows)
+    if (examples == 0 || (epochs < INT64_MAX / examples && examples * epochs < b->rows))
         return error_set(err, ERROR_FORMAT,
                          "a stream of %" PRId64 " epochs of %" PRId64
                          " examples holds not even one batch of train.global_batch_size = %d; "
@@ -72,8 +72,8 @@ static int check_stream(const struct batches *b, const struct config *config,
     return 0;
 }
 
-int batches_create(struct batches **out, const struct data_set *set, const struct config *config,
-                   struct error *err)
+int batches_create(struct batches **out, const struct data_set *set,
+                   const struct config *config, struct error *err)
 {
     const struct data_info *info = data_set_info(set);
     struct batches *b = calloc(1, sizeof *b);
@@ -89,8 +89,8 @@ int batches_create(struct batches **out, const struct data_set *set, const struc
     b->interval = config_int(config, TRAIN_EVAL_INTERVAL);
     if (b->interval == 0)
         b->interval = INT64_MAX;
-    b->epochs = config_int(config, TRAIN_MAX_STEPS) > 0 ? INT64_MAX
-                                                        : config_int(config, TRAIN_EPOCHS);
+    b->epochs =
+        config_int(config, TRAIN_MAX_STEPS) > 0 ? INT64_MAX : config_int(config, TRAIN_EPOCHS);
     b->order_epoch = -1;
     for (int g = 0; g < info->groups; g++)
         if (data_set_group_pairs(set, g) > longest)
@@ -152,10 +152,9 @@ static int visit_group(struct batches *b, int group, int at, int32_t *inputs, in
 {
     size_t T = (size_t)data_set_info(b->set)->seq_len;
     int groups = data_set_info(b->set)->groups, count = data_set_group_pairs(b->set, group);
-    struct random_stream stream = random_stream(
-        b->seed, "batch visit", (uint64_t)(b->epoch * groups + b->visit));
-    int variant =
-        (int)random_below(&stream, (uint64_t)data_set_group_variants(b->set, group));
+    struct random_stream stream =
+        random_stream(b->seed, "batch visit", (uint64_t)(b->epoch * groups + b->visit));
+    int variant = (int)random_below(&stream, (uint64_t)data_set_group_variants(b->set, group));
     struct random_stream choice = offset_stream(b, group, variant, -1);
     int fixed = (int)random_below(&choice, (uint64_t)count);
 
@@ -179,7 +178,8 @@ enum batches_next batches_next(struct batches *b, int32_t *inputs, int32_t *labe
 
     if (b->interval_due) {
         b->interval_due = false;
-        return b->step < b->total_steps && b->epoch < b->epochs ? BATCHES_INTERVAL : BATCHES_END;
+        return b->step < b->total_steps && b->epoch < b->epochs ? BATCHES_INTERVAL
+                                                                : BATCHES_END;
     }
     if (b->step >= b->total_steps || b->epoch >= b->epochs)
         return BATCHES_END;
@@ -205,7 +205,8 @@ cJSON *batches_save(const struct batches *b)
 {
     cJSON *position = cJSON_CreateObject();
 
-    if (position == NULL || cJSON_AddNumberToObject(position, "step", (double)b->step) == NULL ||
+    if (position == NULL ||
+        cJSON_AddNumberToObject(position, "step", (double)b->step) == NULL ||
         cJSON_AddNumberToObject(position, "epoch", (double)b->epoch) == NULL ||
         cJSON_AddNumberToObject(position, "visit", (double)b->visit) == NULL ||
         cJSON_AddBoolToObject(position, "interval_due", b->interval_due) == NULL) {
@@ -218,8 +219,8 @@ cJSON *batches_save(const struct batches *b)
 int batches_restore(struct batches *b, const cJSON *position, struct error *err)
 {
     static const char where[] = "checkpoint's place in the data";
-    int64_t step, epoch, visit;
-    bool due;
+    int64_t step = 0, epoch = 0, visit = 0;
+    bool due = false;
     int rc = json_get_int(&step, position, "step", where, err);
 
     if (rc == 0)

@@ -16,8 +16,8 @@
 struct batches; /* opaque */
 
 /* Borrows set. ERROR_FORMAT: a stream holds not even one full batch. */
-int batches_create(struct batches **out, const struct data_set *set, const struct config *config,
-                   struct error *err);
+int batches_create(struct batches **out, const struct data_set *set,
+                   const struct config *config, struct error *err);
 void batches_destroy(struct batches *batches);
 
 /* Training steps of the whole training: the schedule's total. */

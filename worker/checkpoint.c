@@ -29,6 +29,7 @@ static void listing_release(struct listing *listing)
     free(listing->states);
     free(listing->indices);
     free(listing->scratch);
+    *listing = (struct listing){ 0 };
 }
 
 static bool is_weights(const struct engine_state *state)

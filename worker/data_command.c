@@ -11,7 +11,8 @@
 #include <string.h>
 
 static const char USAGE[] =
-    "usage: hrmlab-worker data build DIR [KEY=VALUE]...   write the built-in puzzles as ARC JSON, "
+    "usage: hrmlab-worker data build DIR [KEY=VALUE]...   write the built-in puzzles as ARC "
+    "JSON, "
     "data show TASK [KEY=VALUE]..., data check [KEY=VALUE]... (such as data.path=DIR)";
 
 static int read_settings(struct config *config, char **words, int count, struct error *err)
@@ -36,7 +37,8 @@ static int read_settings(struct config *config, char **words, int count, struct 
 /* One task as DIR/training/NAME.json or DIR/evaluation/NAME.json. */
 static int write_task(const struct arc_task *task, const char *directory, struct error *err)
 {
-    char *folder = format_string("%s/%s", directory, task->evaluation ? "evaluation" : "training");
+    char *folder =
+        format_string("%s/%s", directory, task->evaluation ? "evaluation" : "training");
     char *path = folder != NULL ? format_string("%s/%s.json", folder, task->name) : NULL;
     cJSON *json = arc_task_to_json(task);
     char *text = json != NULL ? cJSON_PrintUnformatted(json) : NULL;

@@ -16,7 +16,7 @@ enum { NO_LABEL = -100 };
 
 /* The variants of a task, the original (number 0) not stored. */
 struct variants {
-    int count; /* the original included */
+    int count;                     /* the original included */
     struct variant *arc;           /* owned */
     struct sudoku_shuffle *sudoku; /* owned */
 };
@@ -65,7 +65,7 @@ static const struct arc_pair *training_pair(const struct arc_task *task, int pai
     for (int i = 0; i < task->demonstrations + task->tests; i++)
         if (task->pairs[i].has_output && pair-- == 0)
             return &task->pairs[i];
-    assert(!"no such pair");
+    assert(false && "no such pair");
     return NULL;
 }
 
@@ -117,9 +117,8 @@ static int draw_variants(struct data_set *set, int task_index, const struct conf
         return 0;
     }
     variants->arc = calloc((size_t)wanted, sizeof *variants->arc);
-    int drawn = variants->arc == NULL
-                    ? ERROR_NOMEM
-                    : augmentation_draw(variants->arc, task, wanted, &stream);
+    int drawn = variants->arc == NULL ? ERROR_NOMEM
+                                      : augmentation_draw(variants->arc, task, wanted, &stream);
     if (drawn < 0)
         return no_memory(err);
     variants->count += drawn;
@@ -368,7 +367,8 @@ static struct data_row locate(const struct data_set *set, enum data_split split,
     }
     int pairs = split_pairs(split, task_at(set, s->tasks[low]));
     int within = row - s->row_start[low];
-    return (struct data_row){ .task = low, .variant = within / pairs,
+    return (struct data_row){ .task = low,
+                              .variant = within / pairs,
                               .test_index = within % pairs };
 }
 
@@ -412,8 +412,8 @@ const struct grid *data_set_test_input(const struct data_set *set, enum data_spl
     return &split_pair(split, split_task(set, split, task), test)->input;
 }
 
-const struct grid *data_set_solution(const struct data_set *set, enum data_split split, int task,
-                                     int test)
+const struct grid *data_set_solution(const struct data_set *set, enum data_split split,
+                                     int task, int test)
 {
     const struct arc_pair *pair = split_pair(split, split_task(set, split, task), test);
 
@@ -443,7 +443,7 @@ void data_set_answer(const struct data_set *set, enum data_split split, int row,
 {
     struct data_row place = locate(set, split, row);
     const struct variants *variants = &set->variants[set->splits[split].tasks[place.task]];
-    struct grid cropped;
+    struct grid cropped = { 0 };
 
     if (set->source.sudoku) { /* the whole grid; PAD, which is no digit, becomes 255 */
         cropped.rows = cropped.columns = (uint8_t)set->side;

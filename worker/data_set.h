@@ -21,19 +21,19 @@ struct data_set; /* opaque */
 enum data_split { SPLIT_TEST, SPLIT_TRAIN };
 
 struct data_input {
-    char *path;       /* owned by the data set; absolute */
+    char *path; /* owned by the data set; absolute */
     int64_t size, mtime_ns;
 };
 
 struct data_info {
     const char *source; /* "ARC tasks", "builtin:arc-style seed 0", ...; owned by the set */
     int tasks_training, tasks_evaluation; /* tasks kept */
-    int left_out;       /* tasks with a grid larger than the canvas, or not named in data.tasks */
-    int groups;         /* tasks trained on (Sudoku: puzzles) */
-    int puzzles;        /* variants trained on, all groups */
-    int examples;       /* training pairs, all variants */
-    int test_rows;      /* rows of SPLIT_TEST, all variants */
-    int train_rows;     /* rows of SPLIT_TRAIN */
+    int left_out;   /* tasks with a grid larger than the canvas, or not named in data.tasks */
+    int groups;     /* tasks trained on (Sudoku: puzzles) */
+    int puzzles;    /* variants trained on, all groups */
+    int examples;   /* training pairs, all variants */
+    int test_rows;  /* rows of SPLIT_TEST, all variants */
+    int train_rows; /* rows of SPLIT_TRAIN */
     int num_puzzle_identifiers; /* the blank 0 included */
     int seq_len, vocab_size, canvas;
     double mean_puzzle_examples; /* examples / puzzles */
@@ -56,8 +56,8 @@ const struct data_info *data_set_info(const struct data_set *set);
 const char *data_set_hash(const struct data_set *set);
 
 /* Groups, variants and pairs, for the batch order. */
-int data_set_group_variants(const struct data_set *set, int group);  /* >= 1 */
-int data_set_group_pairs(const struct data_set *set, int group);     /* training pairs of each */
+int data_set_group_variants(const struct data_set *set, int group); /* >= 1 */
+int data_set_group_pairs(const struct data_set *set, int group);    /* training pairs of each */
 /*
  * One training row. fixed: the pair stays at (0, 0); otherwise its offset is drawn from stream,
  * uniform over all that fit both grids (unless data.translation is off).
@@ -85,8 +85,8 @@ int data_set_task_tests(const struct data_set *set, enum data_split split, int t
 int data_set_task_variants(const struct data_set *set, enum data_split split, int task);
 const struct grid *data_set_test_input(const struct data_set *set, enum data_split split,
                                        int task, int test);
-const struct grid *data_set_solution(const struct data_set *set, enum data_split split, int task,
-                                     int test);
+const struct grid *data_set_solution(const struct data_set *set, enum data_split split,
+                                     int task, int test);
 
 /* Reads the answer out of a row's predicted tokens (T): cropped (ARC) and mapped back by the
  * inverse of the variant's transform and colours. *out is 0 x 0 for an empty crop. */

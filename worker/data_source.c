@@ -30,7 +30,8 @@ static int add_generated(struct arc_tasks *tasks, const char *name, bool evaluat
                          const struct arc_style_pair *pairs, int demonstrations, int tests,
                          struct error *err)
 {
-    struct arc_task task = { .evaluation = evaluation, .demonstrations = demonstrations,
+    struct arc_task task = { .evaluation = evaluation,
+                             .demonstrations = demonstrations,
                              .tests = tests };
 
     snprintf(task.name, sizeof task.name, "%s", name);
@@ -38,8 +39,9 @@ static int add_generated(struct arc_tasks *tasks, const char *name, bool evaluat
     if (task.pairs == NULL)
         return no_memory(err);
     for (int i = 0; i < demonstrations + tests; i++)
-        task.pairs[i] =
-            (struct arc_pair){ .input = pairs[i].input, .output = pairs[i].output, .has_output = true };
+        task.pairs[i] = (struct arc_pair){ .input = pairs[i].input,
+                                           .output = pairs[i].output,
+                                           .has_output = true };
     int rc = arc_tasks_add(tasks, &task, err);
     arc_task_release(&task);
     return rc;
@@ -125,8 +127,8 @@ static int check_listed(const struct arc_tasks *tasks, const char *list, struct 
         for (int i = 0; i < tasks->count && !found; i++)
             found = strcmp(tasks->tasks[i].name, name) == 0;
         if (!found)
-            return error_set(err, ERROR_FORMAT, "data.tasks: there is no task \"%s\" in the data",
-                             name);
+            return error_set(err, ERROR_FORMAT,
+                             "data.tasks: there is no task \"%s\" in the data", name);
         at += word + (at[word] == ',');
     }
     return 0;
@@ -194,10 +196,11 @@ static int check_kept(const struct data_source *source, const char *path,
                          "; raise data.canvas",
                          path, source->left_out, config_int(config, DATA_CANVAS));
     if (evaluation == 0)
-        return error_set(err, ERROR_FORMAT,
-                         "data.path = %s: no evaluation task among %d tasks (left out: %d); they "
-                         "stand in evaluation/ or in *_challenges.json not called training",
-                         path, source->tasks.count, source->left_out);
+        return error_set(
+            err, ERROR_FORMAT,
+            "data.path = %s: no evaluation task among %d tasks (left out: %d); they "
+            "stand in evaluation/ or in *_challenges.json not called training",
+            path, source->tasks.count, source->left_out);
     return 0;
 }
 
@@ -210,9 +213,9 @@ int data_source_read(struct data_source *out, const struct config *config, struc
     *out = (struct data_source){ 0 };
     if (strcmp(path, "builtin:sudoku") == 0) {
         out->sudoku = true;
-        out->text = format_string("builtin:sudoku %" PRId64 "x%" PRId64 ", generator seed %" PRId64,
-                                  config_int(config, DATA_SUDOKU_SIDE),
-                                  config_int(config, DATA_SUDOKU_SIDE), seed);
+        out->text = format_string(
+            "builtin:sudoku %" PRId64 "x%" PRId64 ", generator seed %" PRId64,
+            config_int(config, DATA_SUDOKU_SIDE), config_int(config, DATA_SUDOKU_SIDE), seed);
         rc = read_sudoku(&out->tasks, config, err);
     } else if (strcmp(path, "builtin:arc-style") == 0) {
         out->text = format_string("builtin:arc-style, generator seed %" PRId64, seed);

@@ -12,7 +12,7 @@ struct data_source {
     struct arc_tasks tasks; /* owned; sorted; a Sudoku is a task of one pair, cells 0..side */
     char *text;             /* owned; "builtin:arc-style, generator seed 0" */
     bool sudoku;
-    int left_out;           /* too large for the canvas, not in data.tasks, not in the subset */
+    int left_out; /* too large for the canvas, not in data.tasks, not in the subset */
     char hash[HASH_HEX_SIZE]; /* of the tasks kept */
 };
 

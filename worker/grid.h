@@ -9,8 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { GRID_MAX_SIDE = 30, GRID_MAX_CELLS = GRID_MAX_SIDE * GRID_MAX_SIDE, GRID_COLOURS = 10,
-       GRID_TRANSFORMS = 8 };
+enum {
+    GRID_MAX_SIDE = 30,
+    GRID_MAX_CELLS = GRID_MAX_SIDE * GRID_MAX_SIDE,
+    GRID_COLOURS = 10,
+    GRID_TRANSFORMS = 8
+};
 
 struct grid {
     uint8_t rows, columns;         /* 0 x 0: empty */

@@ -81,7 +81,7 @@ static int read_kind(struct job *out, const cJSON *root, const char *where, stru
     if (rc == 0 && (attempt < 1 || attempt > JOB_MAX_ATTEMPT))
         rc = error_set(err, ERROR_FORMAT, "%s: attempt: %lld is not within 1 to %d", where,
                        (long long)attempt, JOB_MAX_ATTEMPT);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     out->kind = strcmp(kind, "train") == 0 ? JOB_TRAIN : JOB_EVALUATE;
     out->attempt = (int)attempt;
@@ -309,7 +309,7 @@ int job_peek_threads(const char *directory)
         const cJSON *config = json_member(root, "config");
         const cJSON *item = cJSON_IsObject(config) ? json_member(config, setting->key) : NULL;
 
-        if (cJSON_IsNumber(item) && item->valuedouble >= setting->minimum &&
+        if (item != NULL && cJSON_IsNumber(item) && item->valuedouble >= setting->minimum &&
             item->valuedouble <= setting->maximum)
             threads = (int)item->valuedouble;
         else if (item == NULL)

@@ -156,8 +156,7 @@ static struct answer_store *store_of(const struct scores *s, int row)
 }
 
 int scores_add(struct scores *s, int request, int row, const int32_t *predictions,
-               const int32_t *labels, float q_halt, double lm_loss, int used,
-               struct error *err)
+               const int32_t *labels, float q_halt, double lm_loss, int used, struct error *err)
 {
     assert(request >= 0 && request < s->request_count && row >= 0 && row < s->row_count);
     struct kept *kept = &s->slots[s->slot_of[request]].rows[row];
@@ -356,8 +355,7 @@ int scores_finish(struct scores *s, int request, struct score_result *result,
 {
     double pass[K_COUNT] = { 0 }, strict[K_COUNT] = { 0 };
     int *chosen = variant_room(s), made = 0, rc = 0;
-    struct score_outcome *list =
-        calloc((size_t)count_scored_tests(s) + 1, sizeof *list);
+    struct score_outcome *list = calloc((size_t)count_scored_tests(s) + 1, sizeof *list);
 
     *outcomes = NULL;
     *outcome_count = 0;
@@ -402,8 +400,7 @@ cJSON *scores_submission(const struct scores *s, int request)
     bool failed = root == NULL || chosen == NULL;
 
     for (int t = 0; t < data_set_task_count(s->set, s->split) && !failed; t++) {
-        cJSON *tests =
-            cJSON_AddArrayToObject(root, data_set_task_name(s->set, s->split, t));
+        cJSON *tests = cJSON_AddArrayToObject(root, data_set_task_name(s->set, s->split, t));
         for (int test = 0; test < data_set_task_tests(s->set, s->split, t) && !failed; test++) {
             struct ballot ballot;
             cJSON *item = cJSON_CreateObject();
@@ -428,12 +425,13 @@ int scores_copy_baseline(const struct data_set *set, enum data_split split,
                          struct score_result *result, struct error *err)
 {
     size_t T = (size_t)data_set_info(set)->seq_len;
-    int32_t *inputs = malloc(2 * T * sizeof *inputs), *labels = inputs + T, identifier;
+    int32_t *inputs = malloc(2 * T * sizeof *inputs), *labels, identifier;
     double pass = 0.0;
 
     *result = (struct score_result){ 0 };
     if (inputs == NULL)
         return no_memory(err);
+    labels = inputs + T;
     for (int t = 0, row = 0; t < data_set_task_count(set, split); t++) {
         int tests = data_set_task_tests(set, split, t), scored = 0, solved = 0;
         for (int test = 0; test < tests; test++) {

@@ -10,10 +10,11 @@ enum { MAX_TRIES = 2000 };
 struct solver {
     int side, box_rows, box_columns;
     uint8_t cells[SUDOKU_MAX_CELLS];
-    uint16_t row[SUDOKU_MAX_SIDE], column[SUDOKU_MAX_SIDE], box[SUDOKU_MAX_SIDE]; /* digits used */
+    uint16_t row[SUDOKU_MAX_SIDE], column[SUDOKU_MAX_SIDE],
+        box[SUDOKU_MAX_SIDE]; /* digits used */
     int limit, found, backtracks;
-    uint8_t first[SUDOKU_MAX_CELLS];   /* the first solution */
-    struct random_stream *stream;      /* NULL: digits ascending; else in random order */
+    uint8_t first[SUDOKU_MAX_CELLS]; /* the first solution */
+    struct random_stream *stream;    /* NULL: digits ascending; else in random order */
 };
 
 static void solver_shape(struct solver *s, int side)
@@ -142,10 +143,11 @@ int sudoku_make(struct sudoku *out, int side, int min_backtracks, struct random_
         if (out->backtracks >= min_backtracks)
             return 0;
     }
-    return error_set(err, ERROR_FORMAT,
-                     "data.sudoku_min_backtracks = %d: no such %d x %d puzzle in %d tries; lower "
-                     "it",
-                     min_backtracks, side, side, MAX_TRIES);
+    return error_set(
+        err, ERROR_FORMAT,
+        "data.sudoku_min_backtracks = %d: no such %d x %d puzzle in %d tries; lower "
+        "it",
+        min_backtracks, side, side, MAX_TRIES);
 }
 
 /* groups of size: the groups shuffled, and the lines within each. */
