@@ -471,6 +471,19 @@ static void canonical_object(FILE *out, const cJSON *item)
     free(names);
 }
 
+/* The fewest digits that read back as the same double. */
+static void canonical_real(FILE *out, double value)
+{
+    char text[40];
+
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    fputs(text, out);
+}
+
 static void canonical_value(FILE *out, const cJSON *item)
 {
     if (cJSON_IsObject(item)) {
@@ -490,7 +503,7 @@ static void canonical_value(FILE *out, const cJSON *item)
         if (value == floor(value) && fabs(value) <= 0x1p53)
             fprintf(out, "%lld", (long long)value);
         else
-            fprintf(out, "%.17g", value);
+            canonical_real(out, value);
     } else {
         fputs(cJSON_IsTrue(item) ? "true" : cJSON_IsFalse(item) ? "false" : "null", out);
     }

@@ -44,8 +44,8 @@ const cJSON *json_member(const cJSON *object, const char *key);
 /* "an object", "a list", "text", "a number", "true or false", "null". */
 const char *json_type_name(const cJSON *item);
 
-/* Compact text with keys in strcmp order at every level, integers as integers, reals as
- * %.17g: the canonical form. Fresh string, NULL when out of memory. */
+/* Compact text with keys in strcmp order at every level, integers as integers, reals with
+ * the fewest digits (15 to 17) that read back the same: the canonical form. Fresh string, NULL when out of memory. */
 char *json_canonical(const cJSON *item);
 
 /* Levenshtein-nearest of count names to word within a third of its length (at least 2), or

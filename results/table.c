@@ -593,6 +593,8 @@ int table_print_all(struct table *const *tables, const char *const *members, int
     if (fflush(out) != 0 || ferror(out)) {
         int error_number = errno;
 
+        if (error_number == EPIPE) /* the reader, head for instance, has seen enough */
+            return 0;
         return error_set(err, error_code_from_errno(error_number), "cannot write the table: %s",
                          strerror(error_number));
     }

@@ -19,7 +19,7 @@ static void allowed_text(char *out, size_t size, const struct setting *setting)
     out[0] = '\0';
     if (setting->type == SETTING_INT || setting->type == SETTING_REAL ||
         setting->type == SETTING_COUNT_OR_ALL)
-        snprintf(out, size, "%.10g to %.10g", setting->minimum, setting->maximum);
+        snprintf(out, size, "%.16g to %.16g", setting->minimum, setting->maximum);
     for (int i = 0; setting->choices != NULL && setting->choices[i] != NULL && used < size; i++)
         used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "",
                                  setting->choices[i]);
@@ -91,56 +91,84 @@ static cJSON *value_schema(const struct setting *setting)
     return schema;
 }
 
-/* An object of settings of the given phases; lists: values are lists of them. */
-static cJSON *map_schema(bool evaluation, bool lists)
+enum map_kind { MAP_VALUES, MAP_LISTS, MAP_VALUES_OR_LISTS };
+
+/* What a spec looks like; $defs (value_schema() and map_schema()) are added to it. */
+static const char SPEC_SCHEMA[] =
+    "{\"$schema\": \"https://json-schema.org/draft/2020-12/schema\","
+    " \"title\": \"hrmlab spec\", \"type\": \"object\", \"additionalProperties\": false,"
+    " \"properties\": {"
+    "  \"name\": {\"type\": \"string\", \"pattern\": \"^[A-Za-z0-9._-]{1,100}$\"},"
+    "  \"description\": {\"type\": \"string\"}, \"expected_time\": {\"type\": \"string\"},"
+    "  \"priority\": {\"type\": \"integer\"},"
+    "  \"base\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}},"
+    "  \"set\": {\"$ref\": \"#/$defs/set\"},"
+    "  \"grid\": {\"$ref\": \"#/$defs/axes\"}, \"ablate\": {\"$ref\": \"#/$defs/axes\"},"
+    "  \"zip\": {\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/axes\"}},"
+    "  \"exclude\": {\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/conditions\"}},"
+    "  \"seeds\": {\"anyOf\": ["
+    "   {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"integer\", \"minimum\": "
+    "0}},"
+    "   {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 1000}]},"
+    "  \"evaluate\": {\"$ref\": \"#/$defs/evaluate\"},"
+    "  \"resources\": {\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
+    "   \"threads\": {\"$ref\": \"#/$defs/settings/resources.threads\"},"
+    "   \"memory_gb\": {\"$ref\": \"#/$defs/settings/resources.memory_gb\"},"
+    "   \"time_limit_min\": {\"$ref\": \"#/$defs/settings/resources.time_limit_min\"}}},"
+    "  \"retries\": {\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
+    "   \"max\": {\"$ref\": \"#/$defs/settings/retries.max\"}}}}}";
+
+/* A reference to a setting's value; lists of it too, or only. */
+static cJSON *reference(const char *key, enum map_kind kind)
+{
+    cJSON *value = cJSON_CreateObject(), *list, *either;
+    char path[120];
+
+    snprintf(path, sizeof path, "#/$defs/settings/%s", key);
+    cJSON_AddStringToObject(value, "$ref", path);
+    if (kind == MAP_VALUES)
+        return value;
+    list = cJSON_CreateObject();
+    cJSON_AddStringToObject(list, "type", "array");
+    cJSON_AddNumberToObject(list, "minItems", 1);
+    cJSON_AddItemToObject(list, "items", value);
+    if (kind == MAP_LISTS)
+        return list;
+    either = cJSON_CreateObject();
+    cJSON *any = cJSON_AddArrayToObject(either, "anyOf");
+    cJSON_AddItemToArray(any, cJSON_Duplicate(value, true));
+    cJSON_AddItemToArray(any, list);
+    return either;
+}
+
+/* An object of settings, those of evaluations or all others. */
+static cJSON *map_schema(bool evaluation, enum map_kind kind)
 {
     cJSON *schema = cJSON_CreateObject();
 
     cJSON_AddStringToObject(schema, "type", "object");
     cJSON_AddFalseToObject(schema, "additionalProperties");
     cJSON *properties = cJSON_AddObjectToObject(schema, "properties");
-    for (int i = 0; i < SETTING_COUNT; i++) {
-        if ((settings_table[i].phase == PHASE_EVALUATION) != evaluation || i == TRAIN_SEED)
-            continue;
-        cJSON *value = value_schema(&settings_table[i]);
-        if (lists) {
-            cJSON *list = cJSON_CreateObject();
-            cJSON_AddStringToObject(list, "type", "array");
-            cJSON_AddNumberToObject(list, "minItems", 1);
-            cJSON_AddItemToObject(list, "items", value);
-            value = list;
-        }
-        cJSON_AddItemToObject(properties, settings_table[i].key, value);
-    }
+    for (int i = 0; i < SETTING_COUNT; i++)
+        if ((settings_table[i].phase == PHASE_EVALUATION) == evaluation && i != TRAIN_SEED)
+            cJSON_AddItemToObject(properties, settings_table[i].key,
+                                  reference(settings_table[i].key, kind));
     return schema;
 }
 
 static int print_schema(struct error *err)
 {
-    cJSON *schema = cJSON_CreateObject(), *properties;
+    cJSON *schema = cJSON_Parse(SPEC_SCHEMA);
+    cJSON *definitions = cJSON_AddObjectToObject(schema, "$defs");
+    cJSON *settings = cJSON_AddObjectToObject(definitions, "settings");
 
-    cJSON_AddStringToObject(schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
-    cJSON_AddStringToObject(schema, "title", "hrmlab spec");
-    cJSON_AddStringToObject(schema, "type", "object");
-    cJSON_AddFalseToObject(schema, "additionalProperties");
-    properties = cJSON_AddObjectToObject(schema, "properties");
-    for (int i = 0; i < 3; i++) {
-        static const char *const texts[] = { "name", "description", "expected_time" };
-        cJSON *text = cJSON_AddObjectToObject(properties, texts[i]);
-        cJSON_AddStringToObject(text, "type", "string");
-    }
-    cJSON *priority = cJSON_AddObjectToObject(properties, "priority");
-    cJSON_AddStringToObject(priority, "type", "integer");
-    static const char *const open[] = { "base", "exclude", "seeds", "resources", "retries" };
-    for (size_t i = 0; i < sizeof open / sizeof *open; i++)
-        cJSON_AddObjectToObject(properties, open[i]);
-    cJSON_AddItemToObject(properties, "set", map_schema(false, false));
-    cJSON_AddItemToObject(properties, "grid", map_schema(false, true));
-    cJSON_AddItemToObject(properties, "ablate", map_schema(false, true));
-    cJSON *zip = cJSON_AddObjectToObject(properties, "zip");
-    cJSON_AddStringToObject(zip, "type", "array");
-    cJSON_AddItemToObject(zip, "items", map_schema(false, true));
-    cJSON_AddObjectToObject(properties, "evaluate");
+    for (int i = 0; i < SETTING_COUNT; i++)
+        cJSON_AddItemToObject(settings, settings_table[i].key,
+                              value_schema(&settings_table[i]));
+    cJSON_AddItemToObject(definitions, "set", map_schema(false, MAP_VALUES));
+    cJSON_AddItemToObject(definitions, "axes", map_schema(false, MAP_LISTS));
+    cJSON_AddItemToObject(definitions, "conditions", map_schema(false, MAP_VALUES_OR_LISTS));
+    cJSON_AddItemToObject(definitions, "evaluate", map_schema(true, MAP_VALUES_OR_LISTS));
     char *text = cJSON_Print(schema);
     cJSON_Delete(schema);
     if (text == NULL)

@@ -13,47 +13,38 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Reads, plans and queues one spec. */
-static int queue_spec(struct enqueue_summary *summary, struct store *store,
-                      const struct workspace *workspace, const struct options *options,
-                      const char *path, struct error *err)
+/* Reads and plans a spec: every fault of spec and data is found before the workspace is
+ * touched. */
+static int read_plan(struct plan **out, const struct options *options, const char *path,
+                     struct error *err)
 {
     struct spec *spec;
-    struct plan *plan = NULL;
     int rc = spec_read(&spec, path, options->sets, options->set_count, err);
 
-    *summary = (struct enqueue_summary){ 0 };
-    if (rc == 0)
-        rc = plan_create(&plan, spec, options->worker_program, err);
-    if (rc != 0)
-        return rc;
-    rc = enqueue_plan(summary, store, workspace, plan, err);
-    if (rc == 0) {
-        if (summary->renamed)
-            log_info("%s is here already with other settings or data; this one is %s",
-                     plan->spec->name, summary->name);
-        log_info("%s: %d arms, %d runs", summary->name, plan->spec->arm_count, plan->run_count);
-        for (int i = 0; i < ENQUEUE_NEEDS; i++)
-            if (summary->counts[i] > 0)
-                log_info("  %d of %d: %s", summary->counts[i], plan->run_count,
-                         enqueue_need_text((enum enqueue_need)i));
-        for (int i = 0; i < plan->dropped_count; i++)
-            log_warning("left out: %s, %s: %s", plan->spec->arms[plan->dropped[i].arm].label,
-                        plan->dropped[i].evaluation, plan->dropped[i].reason);
-    }
-    plan_destroy(plan);
-    return rc;
+    *out = NULL;
+    return rc < 0 ? rc : plan_create(out, spec, options->worker_program, err);
 }
 
-/* Checks a spec completely before the workspace is touched. */
-static int check_spec(const struct options *options, const char *path, struct error *err)
+static int queue_plan(struct enqueue_summary *summary, struct store *store,
+                      const struct workspace *workspace, const struct plan *plan,
+                      struct error *err)
 {
-    struct spec *spec;
-    int rc = spec_read(&spec, path, options->sets, options->set_count, err);
+    int rc = enqueue_plan(summary, store, workspace, plan, err);
 
-    if (rc == 0)
-        spec_destroy(spec);
-    return rc;
+    if (rc < 0)
+        return rc;
+    if (summary->renamed)
+        log_info("%s is here already with other settings or data; this one is %s",
+                 plan->spec->name, summary->name);
+    log_info("%s: %d arms, %d runs", summary->name, plan->spec->arm_count, plan->run_count);
+    for (int i = 0; i < ENQUEUE_NEEDS; i++)
+        if (summary->counts[i] > 0)
+            log_info("  %d of %d: %s", summary->counts[i], plan->run_count,
+                     enqueue_need_text((enum enqueue_need)i));
+    for (int i = 0; i < plan->dropped_count; i++)
+        log_warning("left out: %s, %s: %s", plan->spec->arms[plan->dropped[i].arm].label,
+                    plan->dropped[i].evaluation, plan->dropped[i].reason);
+    return 0;
 }
 
 static volatile sig_atomic_t follow_stopped;
@@ -139,16 +130,18 @@ int command_run(const struct options *options, int *exit_code, struct error *err
     struct workspace workspace = { .lock_fd = -1 };
     struct store *store = NULL;
     struct enqueue_summary summary = { 0 };
-    int rc = check_spec(options, options->arguments[0], err);
+    struct plan *plan = NULL;
 
-    if (rc == 0 && options->dry_run)
+    if (options->dry_run)
         return command_plan(options, exit_code, err);
+    int rc = read_plan(&plan, options, options->arguments[0], err);
     if (rc == 0)
         rc = workspace_open(&workspace, options->workspace, err);
     if (rc == 0)
         rc = store_open(&store, workspace.path, STORE_WRITE, err);
     if (rc == 0)
-        rc = queue_spec(&summary, store, &workspace, options, options->arguments[0], err);
+        rc = queue_plan(&summary, store, &workspace, plan, err);
+    plan_destroy(plan);
     if (rc == 0 && summary.jobs == 0 && summary.counts[NEED_WAIT] == 0) {
         int diverged = summary.counts[NEED_NOTHING_DIVERGED];
         int runs = summary.counts[NEED_NOTHING] + diverged;
@@ -168,20 +161,24 @@ int command_queue(const struct options *options, int *exit_code, struct error *e
 {
     struct workspace workspace = { .lock_fd = -1 };
     struct store *store = NULL;
-    int rc = 0;
+    struct plan **plans = calloc((size_t)options->argument_count + 1, sizeof *plans);
+    int rc = plans == NULL ? error_set(err, ERROR_NOMEM, "no memory for plans") : 0;
 
     (void)exit_code;
     for (int i = 0; i < options->argument_count && rc == 0; i++)
-        rc = check_spec(options, options->arguments[i], err);
+        rc = read_plan(&plans[i], options, options->arguments[i], err);
     if (rc == 0)
         rc = workspace_open(&workspace, options->workspace, err);
     if (rc == 0)
         rc = store_open(&store, workspace.path, STORE_WRITE, err);
     for (int i = 0; i < options->argument_count && rc == 0; i++) {
-        struct enqueue_summary summary;
-        rc = queue_spec(&summary, store, &workspace, options, options->arguments[i], err);
+        struct enqueue_summary summary = { 0 };
+        rc = queue_plan(&summary, store, &workspace, plans[i], err);
         free(summary.name);
     }
+    for (int i = 0; plans != NULL && i < options->argument_count; i++)
+        plan_destroy(plans[i]);
+    free(plans);
     if (rc == 0)
         log_info("hrmlab work works on the queue");
     store_close(store);

@@ -3,14 +3,16 @@
  *
  * A case is NAME.safetensors with NAME.json beside it (either may be given); any other JSON is
  * taken for a dataset.json and checked section by section. Exit: 0 all pass, 1 something does
- * not, 2 a file cannot be read or is damaged.
+ * not or cannot be read, 2 usage.
  */
+#include "blas_environment.h"
 #include "error.h"
 #include "golden_case.h"
 #include "golden_dataset.h"
 #include "json.h"
 
 #include <argp.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *argp_program_version = "golden_replay (hrmlab)";
@@ -37,7 +39,7 @@ static void replay_case(struct options *options, const char *path)
 
     if (golden_case_run(&report, path, &err) < 0) {
         fprintf(stderr, "golden_replay: %s\n", err.message);
-        raise_exit_code(options, 2);
+        raise_exit_code(options, 1);
         return;
     }
     printf("%s %s: %d tensors, %lld values, %d failures",
@@ -65,7 +67,7 @@ static void replay_file(struct options *options, const char *path)
     }
     if (json_read_file(&json, path, JSON_DATA_LIMIT, &err) < 0) {
         fprintf(stderr, "golden_replay: %s\n", err.message);
-        raise_exit_code(options, 2);
+        raise_exit_code(options, 1);
         return;
     }
     is_case = golden_config_is_case(json);
@@ -107,9 +109,17 @@ int main(int argc, char **argv)
             "Replays golden-1 cases (NAME.safetensors with NAME.json) and checks dataset.json.",
     };
     struct options options = { 0 };
+    struct blas_environment environment = { 0 };
+    struct error err = { 0 };
 
+    /* One thread, whatever OPENBLAS_* says: two that share a core are many times slower. */
+    if (blas_environment_enforce(&environment, 1, argv, &err) < 0) {
+        fprintf(stderr, "golden_replay: %s\n", err.message);
+        return 2;
+    }
     argp_err_exit_status = 2;
     if (argp_parse(&PARSER, argc, argv, 0, NULL, &options) != 0)
-        return 2;
+        options.exit_code = 2;
+    blas_environment_release(&environment);
     return options.exit_code;
 }

@@ -23,7 +23,7 @@
 enum { B = 3, T = 6, V = 5, IDS = 4 };
 
 static const char RUN[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-static const char POSITION[] = "{\"streams\":[1,2],\"x\":0.10000000000000001}";
+static const char POSITION[] = "{\"streams\":[1,2],\"x\":0.1}";
 static char directory[64];
 
 static int make_directory(void **state)

@@ -81,7 +81,7 @@ static void precedence_is_base_set_axes_command_line(void **state)
     assert_true(config_real(&spec->arms[1].config, TRAIN_BETA2) == 0.4);
     assert_int_equal(config_int(&spec->arms[0].config, TRAIN_MAX_STEPS), 9);
     assert_int_equal(config_int(&spec->arms[0].config, ARCH_HALT_MAX_STEPS), 8);
-    assert_string_equal(spec->arms[1].label, "train.beta2=0.40000000000000002");
+    assert_string_equal(spec->arms[1].label, "train.beta2=0.4");
     assert_string_equal(spec->name, "spec");
     spec_destroy(spec);
     free(base);
@@ -249,6 +249,20 @@ static void every_shipped_spec_is_planned(void **state)
     }
 }
 
+/* experiments/spec.schema.json is what `hrmlab axes schema` prints. */
+static void the_committed_schema_is_current(void **state)
+{
+    const char *program = getenv("HRMLAB_PROGRAM");
+    char *command = format_string("%s axes schema | cmp - experiments/spec.schema.json",
+                                  program != NULL ? program : "build/hrmlab");
+
+    (void)state;
+    assert_non_null(command);
+    if (system(command) != 0)
+        fail_msg("write it again: hrmlab axes schema > experiments/spec.schema.json");
+    free(command);
+}
+
 static void bad_data_is_a_message_of_the_plan(void **state)
 {
     struct error err = { 0 };
@@ -271,6 +285,7 @@ int main(void)
         cmocka_unit_test(cells_that_differ_in_evaluation_share_a_training),
         cmocka_unit_test(a_thousand_cells_are_planned_with_the_trainings_really_needed),
         cmocka_unit_test(every_shipped_spec_is_planned),
+        cmocka_unit_test(the_committed_schema_is_current),
         cmocka_unit_test(bad_data_is_a_message_of_the_plan),
     };
 
