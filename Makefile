@@ -48,6 +48,7 @@ WORKER_O := $(call objects,worker)
 RESULTS_O := $(call objects,results) $(O)/schema.o
 RUNNER_O := $(call objects,runner)
 SUPPORT_O := $(call objects,tests/support)
+BENCH_O := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c)))
 GOLDEN_O := $(filter-out $(O)/tests/golden_replay.o,$(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/golden_*.c))))
 TESTS := $(sort $(basename $(notdir $(wildcard tests/test_*.c))))
 PROGRAMS := $(P)/hrmlab $(P)/hrmlab-worker
@@ -73,6 +74,22 @@ test: ## install what is missing, build under ASan+UBSan, run the quick tier (ab
 .PHONY: test-long
 test-long: ## the same tests with their long loops
 	@HRMLAB_LONG=1 $(MAKE) --no-print-directory test
+
+BENCH_ARGS := $(if $(QUICK),--quick) $(if $(CONFIGS),--configs $(CONFIGS))
+.PHONY: bench
+bench: ## measure the engine (FORMAT=json, CONFIGS=A,S, QUICK=1); compares with the baseline
+	@$(MAKE) --no-print-directory build/bench >&2
+	@build/bench $(BENCH_ARGS) $(if $(filter json,$(FORMAT)),--json)
+
+.PHONY: bench-baseline bench-peer bench-pair bench-growth
+bench-baseline: build/bench ## measure and store tests/bench/baseline.json
+	@build/bench $(BENCH_ARGS) --write-baseline
+bench-peer: build/bench ## beside tuned PyTorch (python3-torch); CONFIGS, QUICK
+	@build/bench peer $(BENCH_ARGS)
+bench-pair: build/bench ## two workers of one thread against one of two; CONFIGS
+	@build/bench pair $(BENCH_ARGS)
+bench-growth: build/bench ## a step's time against every size, plotted to docs/growth.svg
+	@build/bench growth docs/growth.svg
 
 .PHONY: test-programs
 test-programs: $(TEST_PROGRAMS)
@@ -122,6 +139,10 @@ $(P)/hrmlab-worker: $(O)/worker/worker_main.o $(WORKER_O) $(MODEL_O) $(COMMON_O)
 $(P)/golden_replay: $(O)/tests/golden_replay.o $(GOLDEN_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS)
+$(P)/bench: $(BENCH_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
+	@echo LINK $@
+	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=gemm_forward,--wrap=gemm_backward_input,--wrap=gemm_backward_weight \
+	    -o $@ $^ $(WORKER_LIBS)
 $(P)/fake_worker: $(O)/tests/fake_worker.o $(COMMON_O)
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(COMMON_LIBS)

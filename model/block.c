@@ -32,8 +32,8 @@ static size_t item_bytes(const struct block_item *item)
     return (bytes + BLOCK_ALIGNMENT - 1) / BLOCK_ALIGNMENT * BLOCK_ALIGNMENT;
 }
 
-int block_allocate(void **block, const char *name, const struct block_item *items, int count,
-                   struct error *err)
+int block_allocate(void **block, size_t *bytes, const char *name,
+                   const struct block_item *items, int count, struct error *err)
 {
     size_t total = KERNEL_SLACK * sizeof(float) + BLOCK_ALIGNMENT;
     char *base;
@@ -49,6 +49,7 @@ int block_allocate(void **block, const char *name, const struct block_item *item
     if (*block == NULL)
         return error_set(err, ERROR_NOMEM, "cannot allocate %zu MiB for the %s", total >> 20,
                          name);
+    *bytes += total;
     base = *block;
     base += BLOCK_ALIGNMENT - (uintptr_t)base % BLOCK_ALIGNMENT;
     for (int i = 0; i < count; i++) {

@@ -20,10 +20,10 @@ struct block_item {
 /*
  * Allocates zeroed memory for all items, each aligned to 64 bytes, with KERNEL_SLACK floats
  * behind the last, and sets every item's pointer. *block is freed with free(). ERROR_NOMEM:
- * the message has name and MiB; then *block and all pointers are NULL.
+ * the message has name and MiB; then *block and all pointers are NULL. Adds its size to *bytes.
  */
-int block_allocate(void **block, const char *name, const struct block_item *items, int count,
-                   struct error *err);
+int block_allocate(void **block, size_t *bytes, const char *name,
+                   const struct block_item *items, int count, struct error *err);
 
 /* a * b, or SIZE_MAX when that overflows; SIZE_MAX is absorbing. */
 size_t size_product(size_t a, size_t b);

@@ -53,27 +53,27 @@ static int allocate_parameters(struct engine *e, struct error *err)
 {
     size_t kept = e->config.inference_only ? 0 : e->parameter_floats;
     int rc = block_allocate(
-        &e->parameter_block, "parameters",
+        &e->parameter_block, &e->bytes, "parameters",
         (struct block_item[]){ { &e->parameters, e->parameter_floats, sizeof(float) } }, 1,
         err);
 
     if (rc < 0)
         return rc;
     rc = block_allocate(
-        &e->buffer_block, "puzzle embedding",
+        &e->buffer_block, &e->bytes, "puzzle embedding",
         (struct block_item[]){ { &e->buffers, e->buffer_floats, sizeof(float) } }, 1, err);
     if (rc < 0)
         return rc;
     rc =
-        block_allocate(&e->gradient_block, "gradients",
+        block_allocate(&e->gradient_block, &e->bytes, "gradients",
                        (struct block_item[]){ { &e->gradients, kept, sizeof(float) } }, 1, err);
     if (rc < 0)
         return rc;
-    rc = block_allocate(&e->m_block, "first moments",
+    rc = block_allocate(&e->m_block, &e->bytes, "first moments",
                         (struct block_item[]){ { &e->m, kept, sizeof(float) } }, 1, err);
     if (rc < 0)
         return rc;
-    return block_allocate(&e->v_block, "second moments",
+    return block_allocate(&e->v_block, &e->bytes, "second moments",
                           (struct block_item[]){ { &e->v, kept, sizeof(float) } }, 1, err);
 }
 
@@ -100,7 +100,8 @@ static int allocate_carries(struct engine *e, struct error *err)
         { &eval->halted, B, sizeof(uint8_t) },
     };
 
-    return block_allocate(&e->carry_block, "carries", items, sizeof items / sizeof *items, err);
+    return block_allocate(&e->carry_block, &e->bytes, "carries", items,
+                          sizeof items / sizeof *items, err);
 }
 
 static int allocate_outputs(struct engine *e, struct error *err)
@@ -121,8 +122,8 @@ static int allocate_outputs(struct engine *e, struct error *err)
         { &e->rope_sin, table, sizeof(float) },
     };
 
-    return block_allocate(&e->output_block, "outputs", items, sizeof items / sizeof *items,
-                          err);
+    return block_allocate(&e->output_block, &e->bytes, "outputs", items,
+                          sizeof items / sizeof *items, err);
 }
 
 static int allocate_scratch(struct engine *e, struct error *err)
@@ -152,7 +153,7 @@ static int allocate_scratch(struct engine *e, struct error *err)
         { &e->dact, trains ? RF : 0, sizeof(float) },
     };
 
-    return block_allocate(&e->activation_block, "activations", items,
+    return block_allocate(&e->activation_block, &e->bytes, "activations", items,
                           sizeof items / sizeof *items, err);
 }
 
@@ -207,8 +208,8 @@ static int allocate_kept(struct engine *e, struct error *err)
             kept_layer_items(e, &e->kept[at], items + (size_t)at * KEPT_ITEMS,
                              l < e->modules[call->module].layers);
     }
-    rc = block_allocate(&e->kept_block, "activations kept for the backward pass", items,
-                        total * KEPT_ITEMS, err);
+    rc = block_allocate(&e->kept_block, &e->bytes, "activations kept for the backward pass",
+                        items, total * KEPT_ITEMS, err);
 out:
     free(items);
     return rc;
@@ -284,6 +285,11 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
 out:
     engine_destroy(engine);
     return rc;
+}
+
+size_t engine_bytes(const struct engine *engine)
+{
+    return engine->bytes;
 }
 
 void engine_destroy(struct engine *engine)

@@ -83,6 +83,14 @@ struct engine_result {
 int engine_create(struct engine **out, const struct engine_config *config, struct error *err);
 void engine_destroy(struct engine *engine);
 
+/*
+ * Bytes of all its blocks. A batch row costs, in carries (one for training, one for evaluation)
+ * and outputs: 4 (2 n S D + 5 T + T V + 7 + E) + 2, n = 2 states (transformer: 1). Everything
+ * else does not grow with the batch: 4 x (4 parameters + puzzle embedding), and the activations
+ * of about 1024 positions.
+ */
+size_t engine_bytes(const struct engine *engine);
+
 /* Fresh weights from the seed (model.md section 1), moments zero, every row halted. */
 void engine_initialise(struct engine *engine, uint64_t seed);
 

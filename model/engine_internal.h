@@ -68,6 +68,7 @@ struct engine {
     int chunk_rows;                      /* batch rows worked on at once */
     float embedding_scale;
     size_t attention_scratch;
+    size_t bytes; /* of all blocks */
 
     struct parameter *table; /* (table_count), owned */
     int table_count;

@@ -144,9 +144,24 @@ static float *state_floats(const struct engine *engine, const char *name)
     return values;
 }
 
-static void same_seed_gives_the_same_bits_twice(void **state)
+/* Runs check once per kernel set that this processor has. */
+static void with_each_set(void (*check)(void))
 {
-    (void)state;
+    static const char *const sets[] = { "base", "avx2", "avx512" };
+
+    for (int s = 0; s < 3; s++) {
+        struct error err;
+
+        if (engine_select_kernels(sets[s], &err) < 0)
+            print_message("kernel set %s is not of this processor\n", sets[s]);
+        else
+            check();
+    }
+    assert_int_equal(engine_select_kernels(NULL, NULL), 0);
+}
+
+static void check_same_seed(void)
+{
     for (int arch = ENGINE_HRM; arch <= ENGINE_TRANSFORMER; arch++) {
         struct engine_config c = tiny_config((enum engine_arch)arch);
         struct engine *a = create(&c, 1), *b = create(&c, 1);
@@ -160,6 +175,12 @@ static void same_seed_gives_the_same_bits_twice(void **state)
         engine_destroy(a);
         engine_destroy(b);
     }
+}
+
+static void same_seed_gives_the_same_bits_twice(void **state)
+{
+    (void)state;
+    with_each_set(check_same_seed);
 }
 
 static void another_seed_gives_other_weights(void **state)
@@ -178,9 +199,8 @@ static void another_seed_gives_other_weights(void **state)
 }
 
 /* All states into a fresh engine: it goes on with the same bits. */
-static void restored_state_continues_with_the_same_bits(void **state)
+static void check_restored_state(void)
 {
-    (void)state;
     for (int arch = ENGINE_HRM; arch <= ENGINE_TRANSFORMER; arch++) {
         struct engine_config c = tiny_config((enum engine_arch)arch);
         struct engine *a = create(&c, 1), *b = create(&c, 99);
@@ -200,6 +220,12 @@ static void restored_state_continues_with_the_same_bits(void **state)
         engine_destroy(a);
         engine_destroy(b);
     }
+}
+
+static void restored_state_continues_with_the_same_bits(void **state)
+{
+    (void)state;
+    with_each_set(check_restored_state);
 }
 
 static void evaluation_does_not_disturb_training(void **state)
@@ -517,6 +543,60 @@ static void contradictory_configurations_are_refused(void **state)
     }
 }
 
+static struct engine_config full_config(int batch)
+{
+    struct engine_config c = tiny_config(ENGINE_HRM);
+
+    c.batch_size = c.global_batch_size = batch;
+    c.seq_len = 900;
+    c.vocab_size = 12;
+    c.hidden_size = c.puzzle_emb_ndim = 512;
+    c.puzzle_emb_len = 0;
+    c.num_heads = 8;
+    c.intermediate_size = 1536;
+    c.H_layers = c.L_layers = 4;
+    c.num_puzzle_identifiers = 1000;
+    return c;
+}
+
+static size_t bytes_of(struct engine_config c)
+{
+    struct engine *engine;
+    struct error err;
+
+    if (engine_create(&engine, &c, &err) < 0)
+        fail_msg("%s", err.message);
+    size_t bytes = engine_bytes(engine);
+    engine_destroy(engine);
+    return bytes;
+}
+
+/* What engine.h says of the cost of a row; arrays are rounded up to 64 bytes. */
+static void a_row_costs_what_is_stated(void **state)
+{
+    (void)state;
+    for (int arch = ENGINE_HRM; arch <= ENGINE_TRANSFORMER; arch++) {
+        struct engine_config few = full_config(2), many = full_config(6);
+        size_t states = arch == ENGINE_HRM ? 2 : 1, rounding = 64 * 40;
+
+        few.arch = many.arch = (enum engine_arch)arch;
+        size_t stated = 4 * (4 * (2 * states * 901 * 512 + 5 * 900 + 900 * 12 + 7 + 512) + 2);
+        size_t measured = bytes_of(many) - bytes_of(few);
+        if (measured > stated + rounding || measured + rounding < stated)
+            fail_msg("4 rows cost %zu bytes, stated are %zu", measured, stated);
+    }
+}
+
+static void the_full_model_fits(void **state)
+{
+    (void)state;
+    struct engine_config evaluates = full_config(64);
+
+    evaluates.inference_only = true;
+    assert_true(bytes_of(full_config(32)) < (size_t)2 << 30);
+    assert_true(bytes_of(evaluates) < (size_t)1 << 30);
+}
+
 /* Lets the sanitizer's allocator fail as the library's does, for the test below. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
@@ -590,6 +670,8 @@ int main(void)
         cmocka_unit_test(a_broken_weight_is_reported_as_not_finite),
         cmocka_unit_test(parameters_are_counted),
         cmocka_unit_test(contradictory_configurations_are_refused),
+        cmocka_unit_test(a_row_costs_what_is_stated),
+        cmocka_unit_test(the_full_model_fits),
         cmocka_unit_test(too_much_memory_is_an_error_with_its_size),
         cmocka_unit_test(bad_batches_are_named),
         cmocka_unit_test(the_blas_library_says_what_it_is),

@@ -294,7 +294,7 @@ static void check_gradients(struct fixture *f, bool with_target)
         check_puzzle(f, with_target);
 }
 
-static void check_config(const struct engine_config *config, int steps, int elements)
+static void check_steps(const struct engine_config *config, int steps, int elements)
 {
     struct fixture f;
 
@@ -318,6 +318,22 @@ static void check_config(const struct engine_config *config, int steps, int elem
             check_gradients(&f, result.has_target_q);
     }
     tear_down(&f);
+}
+
+/* With each kernel set that this processor has. */
+static void check_config(const struct engine_config *config, int steps, int elements)
+{
+    static const char *const sets[] = { "base", "avx2", "avx512" };
+
+    for (int s = 0; s < 3; s++) {
+        struct error err;
+
+        if (engine_select_kernels(sets[s], &err) < 0)
+            print_message("kernel set %s is not of this processor\n", sets[s]);
+        else
+            check_steps(config, steps, elements);
+    }
+    assert_int_equal(engine_select_kernels(NULL, NULL), 0);
 }
 
 static void hrm_with_rope_matches_finite_differences(void **state)

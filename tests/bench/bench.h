@@ -1,0 +1,84 @@
+/*
+ * bench.h - what the files of the benchmark share.
+ *
+ * The parent process starts this program again for every measurement, so that each has a
+ * fresh heap, its own peak memory and its own luck with physical pages: `bench child ...`
+ * prints one JSON object. bench_main.c is the parent.
+ */
+#ifndef TESTS_BENCH_H
+#define TESTS_BENCH_H
+
+#include "engine.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+/* One model under measurement. */
+struct bench_case {
+    const char *name, *what;
+    enum engine_arch arch;
+    int tokens, vocabulary, identifiers, puzzle_emb_ndim;
+    int hidden_size, heads, H_layers, L_layers, H_cycles, L_cycles, batch;
+    int halt_max_steps;
+};
+
+extern const struct bench_case bench_cases[];
+extern const int bench_case_count;
+/* NULL: no such case. */
+const struct bench_case *bench_case_find(const char *name);
+
+/* An engine with fresh weights and a few batches of random data. */
+struct bench_model {
+    struct engine *engine;
+    struct engine_config config;
+    struct engine_batch batches[4];
+    int32_t *data; /* owned: what the batches point to */
+    int next;
+    int halt_max_steps;
+    int32_t *min_halt_steps; /* owned: (B) */
+    uint64_t draws;          /* training steps made: index of the exploration stream */
+};
+
+/* Fatal errors end the program with a message: it measures and keeps nothing. */
+void bench_model_create(struct bench_model *model, const struct bench_case *c);
+void bench_model_destroy(struct bench_model *model);
+/* Seconds of one training step (the engine's, with exploration drawn as the worker does); of
+ * one outer step of an evaluation that was begun just before. */
+double bench_train_step(struct bench_model *model, struct engine_result *result);
+double bench_evaluate_step(struct bench_model *model);
+/* Floating point operations counted from the shapes (issue's and model.md's count): every
+ * position through every layer pass, also where the engine computes less. */
+void bench_flops(const struct engine_config *config, double *train, double *evaluate);
+
+double bench_median(double *values, int count); /* sorts values */
+_Noreturn void bench_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- children ---- */
+
+/* Times one case; with profile also where a step's time goes. */
+cJSON *bench_child_times(const struct bench_case *c, bool quick, bool profile);
+/* Measures in phases that begin at wall-clock times common to several processes, each pinned
+ * to core (-1: not pinned): sgemm, steps, sgemm, steps, ... */
+cJSON *bench_child_phases(const struct bench_case *c, double start, double length, int core);
+/* Trains a little, then writes a golden-1 case of one step at those weights to
+ * PREFIX.safetensors and PREFIX.json, for another implementation to replay. */
+cJSON *bench_child_export(const struct bench_case *c, const char *prefix);
+/* Milliseconds of a training step over one dimension: "batch", "tokens", ... */
+cJSON *bench_child_growth(const char *dimension);
+
+/* ---- profile ---- */
+
+/* A list: name, calls, seconds, share, limit ("arithmetic" or "memory"), reached (share of that
+ * limit); and the rate of sgemm at the step's own shapes. */
+cJSON *bench_profile(struct bench_model *model, double sgemm_gflops, double *own_shapes_gflops);
+
+/* ---- parents ---- */
+
+/* Starts this program with the words given and returns what it prints. NULL: it failed. */
+cJSON *bench_start(const char *words);
+/* Two at once, pinned to the first two cores. */
+void bench_start_two(cJSON *out[2], const char *words);
+int bench_peer(const char *const *names, int count, bool quick);
+int bench_growth(const char *svg_directory);
+
+#endif

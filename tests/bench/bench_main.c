@@ -1,0 +1,395 @@
+/*
+ * bench_main.c - `make bench`: starts the measurements, takes medians, prints tables or JSON, and
+ * compares with the stored baseline.
+ *
+ *   bench [--json] [--quick] [--configs A,S] [--write-baseline]
+ *   bench peer [--quick] [--configs A,S]     beside PyTorch
+ *   bench pair [--configs A,S]               two workers against one of two threads
+ *   bench growth SVG                         time against sizes
+ *   bench child ...                          one measurement (the parent starts these)
+ */
+#include "bench.h"
+
+#include "blas_environment.h"
+#include "clock.h"
+#include "engine_setup.h"
+#include "error.h"
+#include "file.h"
+#include "json.h"
+#include "log.h"
+#include "provenance.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char BASELINE[] = "tests/bench/baseline.json";
+static const double SLOWER = 0.05; /* relative loss of a share that is reported */
+enum { MOST_CASES = 8, MOST_PROCESSES = 5, MOST_OUTPUT = 1 << 20 };
+
+/* ---- children ---- */
+
+static FILE *open_child(const char *words)
+{
+    char self[4096], command[8192];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    if (length <= 0)
+        bench_fail("cannot find this program");
+    self[length] = '\0';
+    snprintf(command, sizeof command, "'%s' child %s", self, words);
+    return popen(command, "r");
+}
+
+static cJSON *read_child(FILE *pipe)
+{
+    char *text = pipe == NULL ? NULL : calloc(1, MOST_OUTPUT);
+    cJSON *out = NULL;
+
+    if (text != NULL && fread(text, 1, MOST_OUTPUT - 1, pipe) > 0)
+        out = cJSON_Parse(text);
+    free(text);
+    if (pipe != NULL && pclose(pipe) != 0) {
+        cJSON_Delete(out);
+        return NULL;
+    }
+    return out;
+}
+
+cJSON *bench_start(const char *words)
+{
+    return read_child(open_child(words));
+}
+
+void bench_start_two(cJSON *out[2], const char *words)
+{
+    double start = clock_wall_s() + 12;
+    FILE *pipes[2];
+
+    for (int i = 0; i < 2; i++) {
+        char all[400];
+        snprintf(all, sizeof all, "%s %.3f %d", words, start, i);
+        pipes[i] = open_child(all);
+    }
+    for (int i = 0; i < 2; i++)
+        if ((out[i] = read_child(pipes[i])) == NULL)
+            bench_fail("failed: %s", words);
+}
+
+static int child(int argc, char **argv)
+{
+    const char *what = argc > 0 ? argv[0] : "";
+    const struct bench_case *c = argc > 1 ? bench_case_find(argv[1]) : NULL;
+    cJSON *out = NULL;
+
+    if (strcmp(what, "growth") == 0 && argc == 2)
+        out = bench_child_growth(argv[1]);
+    else if (c == NULL)
+        bench_fail("no such measurement");
+    else if (strcmp(what, "times") == 0)
+        out = bench_child_times(c, argc > 2 && strchr(argv[2], 'q') != NULL,
+                                argc > 2 && strchr(argv[2], 'p') != NULL);
+    else if (strcmp(what, "phases") == 0 && argc == 5)
+        out = bench_child_phases(c, atof(argv[3]), atof(argv[2]), atoi(argv[4]));
+    else if (strcmp(what, "threads") == 0 && argc == 3)
+        out = bench_child_phases(c, clock_wall_s() + 1, atof(argv[2]), -1);
+    else if (strcmp(what, "export") == 0 && argc == 3)
+        out = bench_child_export(c, argv[2]);
+    char *text = out == NULL ? NULL : cJSON_Print(out);
+    if (text == NULL || puts(text) < 0)
+        bench_fail("no such measurement: %s", what);
+    cJSON_free(text);
+    cJSON_Delete(out);
+    return 0;
+}
+
+/* ---- one case: several processes, medians ---- */
+
+static cJSON *measure_case(const struct bench_case *c, bool quick)
+{
+    int processes = quick ? 1 : 3;
+    cJSON *runs[MOST_PROCESSES], *out;
+
+    for (int i = 0; i < processes; i++) {
+        char words[100];
+        snprintf(words, sizeof words, "times %s %s%s", c->name, quick ? "q" : "-",
+                 i == 0 ? "p" : "");
+        runs[i] = bench_start(words);
+        if (runs[i] == NULL)
+            bench_fail("the measurement of %s failed", c->name);
+    }
+    out = cJSON_Duplicate(runs[0], true);
+    for (cJSON *item = out->child; item != NULL; item = item->next) {
+        double values[MOST_PROCESSES];
+        int count = 0;
+        for (int i = 0; i < processes; i++) {
+            const cJSON *value = cJSON_GetObjectItem(runs[i], item->string);
+            if (cJSON_IsNumber(value))
+                values[count++] = value->valuedouble;
+        }
+        if (count > 0)
+            cJSON_SetNumberValue(item, bench_median(values, count));
+    }
+    for (int i = 0; i < processes; i++)
+        cJSON_Delete(runs[i]);
+    return out;
+}
+
+static double number(const cJSON *object, const char *key)
+{
+    return cJSON_GetNumberValue(cJSON_GetObjectItem(object, key));
+}
+
+static void print_case(const char *name, const cJSON *r)
+{
+    printf("%-2s %9.1f %8.1f %9.0f %9.0f %8.1f %8.1f %7.1f %7.1f %7.1f %7.1f %6.1f %% %6.1f %% "
+           "%6.0f\n",
+           name, number(r, "train_ms"), number(r, "eval_ms"), number(r, "train_tokens_per_s"),
+           number(r, "eval_tokens_per_s"), number(r, "train_gflop"), number(r, "eval_gflop"),
+           number(r, "train_gflops"), number(r, "eval_gflops"), number(r, "sgemm_gflops"),
+           number(r, "own_shapes_gflops"), 100 * number(r, "train_share"),
+           100 * number(r, "eval_share"), number(r, "peak_rss_mib"));
+    fflush(stdout);
+}
+
+static void print_kernels(const char *name, const cJSON *kernels)
+{
+    printf("\n%s: where a training step's time goes\n  %-34s %7s %9s %7s  %s\n", name, "kernel",
+           "calls", "ms", "share", "reached of its limit");
+    for (const cJSON *k = kernels->child; k != NULL; k = k->next) {
+        const cJSON *limit = cJSON_GetObjectItem(k, "limit");
+        printf("  %-34s ", cJSON_GetStringValue(cJSON_GetObjectItem(k, "name")));
+        if (limit == NULL)
+            printf("%7s %9.2f %5.1f %%\n", "", number(k, "ms"), 100 * number(k, "share"));
+        else
+            printf("%7.0f %9.2f %5.1f %%  %3.0f %% of %s\n", number(k, "calls"),
+                   number(k, "ms"), 100 * number(k, "share"), 100 * number(k, "reached"),
+                   limit->valuestring);
+    }
+}
+
+/* ---- baseline ---- */
+
+static int compare_with_baseline(const cJSON *configs)
+{
+    struct error err = { 0 };
+    cJSON *baseline;
+    int slower = 0;
+
+    if (access(BASELINE, R_OK) != 0) {
+        printf("\nno baseline (%s): make bench-baseline writes one\n", BASELINE);
+        return 0;
+    }
+    if (json_read_file(&baseline, BASELINE, JSON_SPEC_LIMIT, &err) < 0)
+        bench_fail("%s", err.message);
+    printf("\nshares against the baseline (%s)\n",
+           cJSON_GetStringValue(cJSON_GetObjectItem(baseline, "cpu")));
+    for (const cJSON *c = configs->child; c != NULL; c = c->next) {
+        static const char *const keys[] = { "train_share", "eval_share" };
+        const cJSON *old = cJSON_GetObjectItem(cJSON_GetObjectItem(baseline, "configs"),
+                                               c->string);
+        for (int i = 0; old != NULL && i < 2; i++) {
+            double now = number(c, keys[i]), then = number(old, keys[i]);
+            bool slow = now < then * (1 - SLOWER);
+            slower += slow;
+            printf("  %-2s %-11s %5.1f %% -> %5.1f %%%s\n", c->string, keys[i], 100 * then,
+                   100 * now, slow ? "  SLOWER" : "");
+        }
+    }
+    cJSON_Delete(baseline);
+    return slower;
+}
+
+static void write_baseline(const cJSON *machine, const cJSON *configs)
+{
+    struct error err = { 0 };
+    cJSON *out = cJSON_CreateObject(), *list = cJSON_AddObjectToObject(out, "configs");
+    const char *words[] = { "cpu", "kernel_set", "blas_core" };
+
+    for (int i = 0; i < 3; i++)
+        cJSON_AddStringToObject(out, words[i],
+                                cJSON_GetStringValue(cJSON_GetObjectItem(machine, words[i])));
+    for (const cJSON *c = configs->child; c != NULL; c = c->next) {
+        cJSON *item = cJSON_AddObjectToObject(list, c->string);
+        cJSON_AddNumberToObject(item, "train_share", number(c, "train_share"));
+        cJSON_AddNumberToObject(item, "eval_share", number(c, "eval_share"));
+    }
+    char *text = cJSON_Print(out);
+    if (text == NULL || file_write_atomic(BASELINE, text, strlen(text), &err) < 0)
+        bench_fail("%s", err.message);
+    printf("%s is written\n", BASELINE);
+    cJSON_free(text);
+    cJSON_Delete(out);
+}
+
+/* ---- commands ---- */
+
+struct arguments {
+    bool json, quick, baseline;
+    const char *names[MOST_CASES];
+    int count;
+    char list[200];
+};
+
+static void read_arguments(struct arguments *out, int argc, char **argv)
+{
+    const char *list = "S,A,M,T,F";
+
+    *out = (struct arguments){ 0 };
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            out->json = true;
+        else if (strcmp(argv[i], "--quick") == 0)
+            out->quick = true;
+        else if (strcmp(argv[i], "--write-baseline") == 0)
+            out->baseline = true;
+        else if (strcmp(argv[i], "--configs") == 0 && i + 1 < argc)
+            list = argv[++i];
+        else
+            bench_fail("unknown argument %s (--json, --quick, --configs A,S, --write-baseline)",
+                       argv[i]);
+    }
+    snprintf(out->list, sizeof out->list, "%s", list);
+    for (char *name = strtok(out->list, ","); name != NULL; name = strtok(NULL, ",")) {
+        if (bench_case_find(name) == NULL || out->count == MOST_CASES)
+            bench_fail("no configuration %s (S, A, M, T, F)", name);
+        out->names[out->count++] = name;
+    }
+}
+
+static void print_machine(const cJSON *machine)
+{
+    static const char *const keys[] = { "cpu",  "kernel",     "kernel_set", "blas",
+                                        "blas_core", "compiler", "cflags" };
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(machine, keys[i]));
+        printf("%-11s %s\n", keys[i], text != NULL ? text : "");
+    }
+    printf("cores       %ld, one thread used\n\n", sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+static int bench(const struct blas_environment *environment, int argc, char **argv)
+{
+    struct arguments arguments;
+    cJSON *out = cJSON_CreateObject(), *machine, *configs;
+
+    read_arguments(&arguments, argc, argv);
+    machine = provenance_create(environment);
+    cJSON_AddItemToObject(out, "machine", machine);
+    configs = cJSON_AddObjectToObject(out, "configs");
+    if (!arguments.json) {
+        print_machine(machine);
+        printf("%-2s %18s %19s %17s %15s %15s %17s %6s\n", "", "ms per step", "tokens per s",
+               "GFLOP counted", "GFLOP/s", "sgemm GFLOP/s", "share of sgemm", "peak");
+        printf("%-2s %9s %8s %9s %9s %8s %8s %7s %7s %7s %7s %8s %8s %6s\n", "", "train", "eval",
+               "train", "eval", "train", "eval", "train", "eval", "2048", "own", "train", "eval",
+               "MiB");
+    }
+    for (int i = 0; i < arguments.count; i++) {
+        cJSON *result = measure_case(bench_case_find(arguments.names[i]), arguments.quick);
+        if (!arguments.json)
+            print_case(arguments.names[i], result);
+        cJSON_AddItemToObject(configs, arguments.names[i], result);
+    }
+    int slower = 0;
+    if (arguments.json) {
+        char *text = cJSON_Print(out);
+        if (text == NULL || puts(text) < 0)
+            bench_fail("cannot write");
+        cJSON_free(text);
+    } else {
+        for (const cJSON *c = configs->child; c != NULL; c = c->next)
+            print_kernels(c->string, cJSON_GetObjectItem(c, "kernels"));
+        slower = compare_with_baseline(configs);
+    }
+    if (arguments.baseline)
+        write_baseline(machine, configs);
+    cJSON_Delete(out);
+    return slower > 0 ? 1 : 0;
+}
+
+static double median_of(const cJSON *object, const char *key)
+{
+    double values[64];
+    int count = 0;
+
+    for (const cJSON *i = cJSON_GetObjectItem(object, key)->child; i != NULL; i = i->next)
+        values[count++] = i->valuedouble;
+    return bench_median(values, count);
+}
+
+/* A grid's throughput: two pinned workers of one thread, or one worker of two. */
+static int pair(int argc, char **argv)
+{
+    struct arguments arguments;
+
+    read_arguments(&arguments, argc, argv);
+    printf("training steps per second; scaling: two workers against one, relative to two sgemm "
+           "against one\n%-2s %8s %12s %12s %8s %10s %12s\n",
+           "", "one", "two workers", "two threads", "x", "scaling", "share of 2");
+    for (int i = 0; i < arguments.count; i++) {
+        const char *name = arguments.names[i];
+        bool slow = strcmp(name, "F") == 0;
+        double workers = 0, sgemm = 0, train_flops, evaluate_flops;
+        struct bench_model model;
+        char words[100];
+        cJSON *two[2];
+
+        snprintf(words, sizeof words, "threads %s %d", name, slow ? 16 : 3);
+        setenv("BENCH_THREADS", "1", 1);
+        cJSON *one = bench_start(words);
+        setenv("BENCH_THREADS", "2", 1);
+        cJSON *threads = bench_start(words);
+        unsetenv("BENCH_THREADS");
+        snprintf(words, sizeof words, "phases %s %d", name, slow ? 16 : 3);
+        bench_start_two(two, words);
+        for (int k = 0; k < 2; k++) {
+            workers += median_of(two[k], "steps_per_s");
+            sgemm += median_of(two[k], "sgemm_gflops");
+            cJSON_Delete(two[k]);
+        }
+        bench_model_create(&model, bench_case_find(name));
+        bench_flops(&model.config, &train_flops, &evaluate_flops);
+        bench_model_destroy(&model);
+        double single = median_of(one, "steps_per_s"), both = median_of(threads, "steps_per_s");
+        printf("%-2s %8.2f %12.2f %12.2f %8.2f %8.0f %% %10.0f %%\n", name, single, workers, both,
+               workers / both,
+               100 * (workers / single) / (sgemm / median_of(one, "sgemm_gflops")),
+               100 * 1e-9 * train_flops * workers / sgemm);
+        fflush(stdout);
+        cJSON_Delete(one);
+        cJSON_Delete(threads);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct blas_environment environment = { 0 };
+    struct error err = { 0 };
+    struct arguments arguments;
+    const char *threads = getenv("BENCH_THREADS"), *command = argc > 1 ? argv[1] : "";
+
+    log_setup("bench", LOG_INFO);
+    if (blas_environment_enforce(&environment, threads != NULL ? atoi(threads) : 1, argv, &err) <
+            0 ||
+        engine_setup_environment(&err) < 0)
+        bench_fail("%s", err.message);
+    int rc;
+    if (strcmp(command, "child") == 0) {
+        rc = child(argc - 2, argv + 2);
+    } else if (strcmp(command, "peer") == 0) {
+        read_arguments(&arguments, argc - 2, argv + 2);
+        rc = bench_peer(arguments.names, arguments.count, arguments.quick);
+    } else if (strcmp(command, "pair") == 0) {
+        rc = pair(argc - 2, argv + 2);
+    } else if (strcmp(command, "growth") == 0) {
+        rc = bench_growth(argc > 2 ? argv[2] : "growth.svg");
+    } else {
+        rc = bench(&environment, argc - 1, argv + 1);
+    }
+    blas_environment_release(&environment);
+    return rc;
+}

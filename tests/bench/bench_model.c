@@ -1,0 +1,180 @@
+/* bench_model.c - the models under measurement, their data, and one timed step. */
+#include "bench.h"
+
+#include "clock.h"
+#include "error.h"
+#include "random.h"
+#include "shape.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCHES = sizeof((struct bench_model *)0)->batches / sizeof(struct engine_batch) };
+
+const struct bench_case bench_cases[] = {
+    { "S", "Sudoku 9 x 9, hidden 128", ENGINE_HRM, 81, 11, 1, 0, 128, 4, 2, 2, 2, 2, 64, 16 },
+    { "A", "ARC canvas 10, hidden 128", ENGINE_HRM, 100, 12, 2000, 128, 128, 4, 2, 2, 2, 2, 64,
+      16 },
+    { "M", "ARC canvas 10, hidden 256", ENGINE_HRM, 100, 12, 2000, 256, 256, 4, 4, 4, 2, 2, 32,
+      16 },
+    { "T", "transformer of 8 layers at A's sizes", ENGINE_TRANSFORMER, 100, 12, 2000, 128, 128,
+      4, 8, 0, 1, 1, 64, 16 },
+    { "F", "the published model, canvas 30, hidden 512", ENGINE_HRM, 900, 12, 1000, 512, 512, 8,
+      4, 4, 2, 2, 2, 16 },
+};
+const int bench_case_count = sizeof bench_cases / sizeof *bench_cases;
+
+const struct bench_case *bench_case_find(const char *name)
+{
+    for (int i = 0; i < bench_case_count; i++)
+        if (strcmp(bench_cases[i].name, name) == 0)
+            return &bench_cases[i];
+    return NULL;
+}
+
+void bench_fail(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fputs("bench: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    exit(3);
+}
+
+static void fill_batches(struct bench_model *model, const struct bench_case *c)
+{
+    struct random_stream stream = random_stream(1, "bench data", 0);
+    size_t cells = (size_t)c->batch * (size_t)c->tokens, rows = (size_t)c->batch;
+
+    model->data = malloc(BATCHES * (2 * cells + rows) * sizeof *model->data);
+    if (model->data == NULL)
+        bench_fail("no memory for data");
+    int32_t *at = model->data;
+    for (int i = 0; i < BATCHES; i++) {
+        for (size_t n = 0; n < 2 * cells; n++)
+            at[n] = 1 + (int32_t)random_below(&stream, (uint64_t)c->vocabulary - 1);
+        for (size_t n = 0; n < rows; n++)
+            at[2 * cells + n] = (int32_t)random_below(&stream, (uint64_t)c->identifiers);
+        model->batches[i] = (struct engine_batch){ at, at + cells, at + 2 * cells };
+        at += 2 * cells + rows;
+    }
+}
+
+void bench_model_create(struct bench_model *model, const struct bench_case *c)
+{
+    struct error err = { 0 };
+
+    *model = (struct bench_model){
+        .config = { .arch = c->arch,
+                    .batch_size = c->batch,
+                    .seq_len = c->tokens,
+                    .vocab_size = c->vocabulary,
+                    .num_puzzle_identifiers = c->identifiers,
+                    .puzzle_emb_ndim = c->puzzle_emb_ndim,
+                    .H_layers = c->H_layers,
+                    .L_layers = c->L_layers,
+                    .H_cycles = c->H_cycles,
+                    .L_cycles = c->L_cycles,
+                    .hidden_size = c->hidden_size,
+                    .num_heads = c->heads,
+                    .intermediate_size = shape_intermediate_size(4.0, c->hidden_size, 256),
+                    .pos_encodings = ENGINE_ROPE,
+                    .rope_theta = 10000.0,
+                    .rms_norm_eps = 1e-5,
+                    .loss_type = ENGINE_STABLEMAX,
+                    .halt_max_steps = c->halt_max_steps,
+                    .act_enabled = true,
+                    .target_q_update_every = 1,
+                    .global_batch_size = c->batch,
+                    .lr = 1e-4,
+                    .lr_min_ratio = 1.0,
+                    .weight_decay = 0.1,
+                    .beta1 = 0.9,
+                    .beta2 = 0.95,
+                    .lr_warmup_steps = 1,
+                    .total_steps = 1000,
+                    .puzzle_emb_lr = 1e-2,
+                    .puzzle_emb_weight_decay = 0.1 },
+        .halt_max_steps = c->halt_max_steps,
+        .min_halt_steps = calloc((size_t)c->batch, sizeof *model->min_halt_steps),
+    };
+    if (model->min_halt_steps == NULL ||
+        engine_create(&model->engine, &model->config, &err) < 0)
+        bench_fail("%s: %s", c->name, err.message);
+    engine_initialise(model->engine, 1);
+    fill_batches(model, c);
+}
+
+void bench_model_destroy(struct bench_model *model)
+{
+    engine_destroy(model->engine);
+    free(model->data);
+    free(model->min_halt_steps);
+}
+
+double bench_train_step(struct bench_model *model, struct engine_result *result)
+{
+    struct engine_result ignored;
+    double start = clock_monotonic_s();
+    struct random_stream stream = random_stream(1, "exploration", model->draws++);
+
+    for (int b = 0; b < model->config.batch_size; b++) {
+        bool explores = random_uniform(&stream) < 0.1;
+        uint64_t steps =
+            model->halt_max_steps > 1
+                ? random_below(&stream, (uint64_t)model->halt_max_steps - 1) + 2
+                : 0;
+        model->min_halt_steps[b] = explores ? (int32_t)steps : 0;
+    }
+    engine_train_step(model->engine, &model->batches[model->next++ % BATCHES],
+                      model->min_halt_steps, result != NULL ? result : &ignored);
+    return clock_monotonic_s() - start;
+}
+
+double bench_evaluate_step(struct bench_model *model)
+{
+    struct engine_result result;
+
+    engine_evaluate_begin(model->engine, &model->batches[model->next++ % BATCHES],
+                          model->config.batch_size);
+    double start = clock_monotonic_s();
+    engine_evaluate_step(model->engine, &result);
+    return clock_monotonic_s() - start;
+}
+
+void bench_flops(const struct engine_config *c, double *train, double *evaluate)
+{
+    double D = c->hidden_size, F = c->intermediate_size, T = c->seq_len;
+    double P = c->puzzle_emb_ndim == 0
+                   ? 0
+                   : (c->puzzle_emb_ndim + c->hidden_size - 1) / c->hidden_size;
+    double places = c->batch_size * (P + T);
+    double layer = 8 * D * D + 6 * D * F + 4 * (P + T) * D, head = 2 * D * c->vocab_size;
+    bool hrm = c->arch == ENGINE_HRM;
+    double passes = hrm ? c->H_cycles * (c->L_cycles * c->L_layers + c->H_layers) : c->H_layers;
+    double tracked = hrm ? c->L_layers + c->H_layers : c->H_layers;
+    double forward = passes * layer + head;
+    double segments = c->act_enabled && c->halt_max_steps > 1 ? 2 : 1;
+
+    *train = places * (segments * forward + 2 * (tracked * layer + head));
+    *evaluate = places * forward;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+double bench_median(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, compare_doubles);
+    return count % 2 == 1 ? values[count / 2]
+                          : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
