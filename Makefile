@@ -47,7 +47,7 @@ MODEL_O := $(call objects,model)
 WORKER_O := $(call objects,worker)
 RESULTS_O := $(call objects,results) $(O)/schema.o
 RUNNER_O := $(call objects,runner)
-SUPPORT_O := $(call objects,tests/support)
+SUPPORT_O := $(call objects,tests/support) $(O)/tests/faults/power_cut.o
 BENCH_O := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c)))
 GOLDEN_O := $(filter-out $(O)/tests/golden_replay.o,$(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/golden_*.c))))
 TESTS := $(sort $(basename $(notdir $(wildcard tests/test_*.c))))
@@ -68,6 +68,7 @@ demo: ## install what is missing, build, run the demo experiment, show what it f
 .PHONY: test
 test: ## install what is missing, build under ASan+UBSan, run the quick tier (about 3 minutes)
 	@$(MAKE) --no-print-directory setup
+	@$(MAKE) --no-print-directory all build/fake_worker build/fault_shim.so
 	@$(MAKE) --no-print-directory VARIANT=asan test-programs
 	@tests/run_tests.sh build/asan $(TESTS)
 
@@ -90,6 +91,13 @@ bench-pair: build/bench ## two workers of one thread against one of two; CONFIGS
 	@build/bench pair $(BENCH_ARGS)
 bench-growth: build/bench ## a step's time against every size, plotted to docs/growth.svg
 	@build/bench growth docs/growth.svg
+
+.PHONY: test-faults
+test-faults: ## every fault at every point: kill -9, power cuts, full disks, no memory (minutes)
+	@$(MAKE) --no-print-directory setup
+	@$(MAKE) --no-print-directory all build/fake_worker build/fault_shim.so
+	@$(MAKE) --no-print-directory VARIANT=asan build/asan/test_faults
+	@HRMLAB_LONG=1 tests/run_tests.sh build/asan test_faults
 
 .PHONY: test-programs
 test-programs: $(TEST_PROGRAMS)
@@ -120,7 +128,7 @@ check: ## layers, headers, warnings (gcc, clang), clang-tidy, cppcheck, shellche
 
 .PHONY: format
 format: ## lay the sources out with clang-format
-	@clang-format -i $(wildcard */*.c */*.h tests/support/*.c tests/support/*.h)
+	@clang-format -i $(wildcard */*.c */*.h tests/*/*.c tests/*/*.h)
 
 .PHONY: clean
 clean: ## remove build/
@@ -146,6 +154,9 @@ $(P)/bench: $(BENCH_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
 $(P)/fake_worker: $(O)/tests/fake_worker.o $(COMMON_O)
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(COMMON_LIBS)
+build/fault_shim.so: tests/faults/shim.c tests/faults/shim.h
+	@echo LINK $@
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O1 -g $(WARNINGS) -fPIC -shared -Itests -o $@ $< -ldl
 $(P)/test_%: $(O)/tests/test_%.o $(SUPPORT_O) $(GOLDEN_O) $(RUNNER_O) $(RESULTS_O) $(WORKER_O) \
              $(MODEL_O) $(COMMON_O)
 	@echo LINK $@

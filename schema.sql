@@ -103,6 +103,7 @@ CREATE TABLE job (
     memory_gb REAL NOT NULL DEFAULT 0, -- 0: no limit
     time_limit_min REAL NOT NULL DEFAULT 0, -- 0: none
     retries_max INTEGER NOT NULL DEFAULT 2, -- how many failures are tried again
+    retry_delay_s REAL NOT NULL DEFAULT 2, -- before the first new attempt; doubles
     failures INTEGER NOT NULL DEFAULT 0, -- attempts that count against retries_max
     not_before REAL NOT NULL DEFAULT 0,  -- seconds since 1970; back-off
     queued_at TEXT NOT NULL,           -- when it was queued last

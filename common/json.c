@@ -64,6 +64,21 @@ static int utf8_length(const unsigned char *p, const unsigned char *end)
     return length;
 }
 
+/* "uXXXX", at the u. */
+static int scan_hex(struct scanner *s, const char *start, unsigned *value)
+{
+    s->next++;
+    for (int i = 0; i < 4; i++, s->next++) {
+        static const char digits[] = "0123456789abcdef";
+        const char *digit =
+            s->next < s->end && *s->next != '\0' ? strchr(digits, *s->next | 0x20) : NULL;
+        if (digit == NULL)
+            return scan_fault(s, start, "\\u needs four hexadecimal digits");
+        *value = *value * 16 + (unsigned)(digit - digits);
+    }
+    return 0;
+}
+
 static int scan_escape(struct scanner *s)
 {
     const char *start = s->next++;
@@ -77,19 +92,24 @@ static int scan_escape(struct scanner *s)
     if (*s->next != 'u')
         return scan_fault(s, start,
                           "unknown escape in a string (expected \\n, \\\", \\u0000 ...)");
-    s->next++;
-    unsigned value = 0;
-    for (int i = 0; i < 4; i++, s->next++) {
-        static const char digits[] = "0123456789abcdef";
-        const char *digit =
-            s->next < s->end && *s->next != '\0' ? strchr(digits, *s->next | 0x20) : NULL;
-        if (digit == NULL)
-            return scan_fault(s, start, "\\u needs four hexadecimal digits");
-        value = value * 16 + (unsigned)(digit - digits);
-    }
+    unsigned value = 0, low = 0;
+    int rc = scan_hex(s, start, &value);
+    if (rc < 0)
+        return rc;
     if (value == 0)
         return scan_fault(s, start, "a string may not hold the character \\u0000");
-    return 0;
+    if (value < 0xd800 || value > 0xdfff)
+        return 0;
+    /* UTF-16: a high surrogate, then a low one. */
+    if (value < 0xdc00 && s->end - s->next > 1 && s->next[0] == '\\' && s->next[1] == 'u') {
+        s->next++;
+        rc = scan_hex(s, start, &low);
+        if (rc < 0)
+            return rc;
+    }
+    return low >= 0xdc00 && low <= 0xdfff
+               ? 0
+               : scan_fault(s, start, "half of a surrogate pair in a string");
 }
 
 static int scan_string(struct scanner *s)
@@ -320,9 +340,8 @@ int json_parse(cJSON **out, const char *text, size_t size, const char *name, str
     if (s.next != s.end)
         return scan_fault(&s, s.next, "text after the end of the JSON value");
     cJSON *root = cJSON_ParseWithLengthOpts(text, size + 1, NULL, 1);
-    if (root == NULL) /* the grammar was checked: a lone surrogate, or no memory */
-        return scan_fault(&s, cJSON_GetErrorPtr() != NULL ? cJSON_GetErrorPtr() : text,
-                          "malformed value");
+    if (root == NULL) /* the grammar was checked */
+        return error_set(err, ERROR_NOMEM, "%s: no memory", name);
     rc = find_duplicate(&duplicate, root);
     if (rc < 0) {
         rc = error_set(err, ERROR_NOMEM, "%s: no memory", name);

@@ -88,6 +88,7 @@ enum setting_id {
     RESOURCES_MEMORY_GB,      /* 0: no limit */
     RESOURCES_TIME_LIMIT_MIN, /* 0: none */
     RETRIES_MAX,
+    RETRIES_DELAY_S,       /* retries.delay: before the first new attempt; doubles */
     CHECKPOINT_INTERVAL_S, /* train.checkpoint_interval: seconds between checkpoints */
     SETTING_COUNT
 };

@@ -246,6 +246,8 @@ const struct setting settings_table[SETTING_COUNT] = {
                      "time limit of one attempt; 0: none"),
     [RETRIES_MAX] = INT_SETTING("retries.max", PHASE_EXECUTION, 0, 1000, "2", "attempts", NULL,
                                 "new attempts after a failure that may pass"),
+    [RETRIES_DELAY_S] = REAL_SETTING("retries.delay", PHASE_EXECUTION, 0, 3600, "2", "seconds",
+                                     NULL, "before the first new attempt; doubles up to 300"),
     [CHECKPOINT_INTERVAL_S] =
         REAL_SETTING("train.checkpoint_interval", PHASE_EXECUTION, 0.01, 1e6, "30", "seconds",
                      NULL, "time between checkpoints"),

@@ -190,11 +190,11 @@ int queue_job(struct store *store, int64_t *id, const struct queue_job *job, str
     clock_iso_now(now);
     int rc = sql_run(store, err,
                      "INSERT INTO job (run_id, kind, state, priority, cost, threads, memory_gb,"
-                     " time_limit_min, retries_max, queued_at)"
-                     " VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                     "itirirrit", job->run_id, job->evaluate ? "evaluate" : "train",
+                     " time_limit_min, retries_max, retry_delay_s, queued_at)"
+                     " VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                     "itirirrirt", job->run_id, job->evaluate ? "evaluate" : "train",
                      (int64_t)job->priority, job->cost, (int64_t)job->threads, job->memory_gb,
-                     job->time_limit_min, (int64_t)job->retries_max, now);
+                     job->time_limit_min, (int64_t)job->retries_max, job->retry_delay_s, now);
 
     return rc < 0 ? rc : last_id(store, id);
 }

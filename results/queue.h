@@ -58,7 +58,7 @@ struct queue_job {
     int64_t run_id;
     bool evaluate; /* else train */
     int priority, threads, retries_max;
-    double cost, memory_gb, time_limit_min;
+    double cost, memory_gb, time_limit_min, retry_delay_s;
 };
 
 /* Adds a queued job. */

@@ -47,6 +47,7 @@ static void read_job(struct record_job *job, sqlite3_stmt *s)
         .memory_gb = sqlite3_column_double(s, 10),
         .time_limit_min = sqlite3_column_double(s, 11),
         .not_before = sqlite3_column_double(s, 12),
+        .retry_delay_s = sqlite3_column_double(s, 15),
     };
     snprintf(job->run_hash, sizeof job->run_hash, "%s", sql_text(s, 2));
     snprintf(job->state, sizeof job->state, "%s", sql_text(s, 3));
@@ -66,7 +67,7 @@ int record_open_jobs(struct store *store, struct record_job **out, int *count,
                        " coalesce((SELECT e.name || ': ' || a.label FROM arm_run x"
                        "  JOIN arm a USING (arm_id) JOIN experiment e USING (experiment_id)"
                        "  WHERE x.run_id = j.run_id ORDER BY e.name = ?1 DESC LIMIT 1), "
-                       "substr(r.hash, 1, 12)), r.seed"
+                       "substr(r.hash, 1, 12)), r.seed, j.retry_delay_s"
                        " FROM job j JOIN run r USING (run_id)"
                        " WHERE j.state IN ('queued', 'starting', 'running')"
                        " AND (?1 IS NULL OR j.run_id IN (SELECT x.run_id FROM arm_run x"

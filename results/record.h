@@ -21,7 +21,7 @@ struct record_job {
     char *label;    /* owned: "experiment: arm seed N" for people */
     bool evaluate;
     int priority, threads, retries_max, failures;
-    double cost, memory_gb, time_limit_min, not_before;
+    double cost, memory_gb, time_limit_min, retry_delay_s, not_before;
 };
 /* experiment: a name, or NULL for all. In the order in which they should start. */
 int record_open_jobs(struct store *store, struct record_job **out, int *count,

@@ -37,6 +37,15 @@ sqlite3 *store_connection(struct store *store)
     return store->db;
 }
 
+/* A file of SQLite's could not grow: its index of the log says so in a way of its own. */
+static bool out_of_space(sqlite3 *db)
+{
+    int number = sqlite3_system_errno(db);
+
+    return number == ENOSPC || number == EDQUOT ||
+           sqlite3_extended_errcode(db) == SQLITE_IOERR_SHMSIZE;
+}
+
 int store_error(struct store *store, const char *what, struct error *err)
 {
     enum error_code code = ERROR_DATABASE;
@@ -52,11 +61,16 @@ int store_error(struct store *store, const char *what, struct error *err)
     case SQLITE_NOMEM:
         code = ERROR_NOMEM;
         break;
+    case SQLITE_IOERR:
+        if (out_of_space(store->db))
+            code = ERROR_NOSPACE;
+        break;
     default:
         break;
     }
     return error_set(err, code, "%s: %s: %s (SQLite %d)", store->path, what,
-                     sqlite3_errmsg(store->db), sqlite3_extended_errcode(store->db));
+                     code == ERROR_NOSPACE ? strerror(ENOSPC) : sqlite3_errmsg(store->db),
+                     sqlite3_extended_errcode(store->db));
 }
 
 static int execute(struct store *store, const char *sql, const char *what, struct error *err)

@@ -37,12 +37,13 @@ static void keep_cores(struct supervisor *s, struct slot *slot, const char *cpus
     }
 }
 
-/* The attempt's keeper, alive or not; pid 0: none. */
+/* The attempt's keeper, alive or not; pid 0: none. *rebooted: the machine has restarted. */
 static int find_keeper(const struct supervisor *s, const struct record_attempt *attempt,
-                       int64_t *pid, int64_t *start)
+                       int64_t *pid, int64_t *start, bool *rebooted)
 {
     char boot[64];
 
+    *rebooted = false;
     *pid = attempt->keeper_pid;
     *start = attempt->keeper_start;
     if (strcmp(attempt->state, "starting") == 0) {
@@ -55,7 +56,8 @@ static int find_keeper(const struct supervisor *s, const struct record_attempt *
         return 0;
     }
     process_boot_id(boot);
-    if (strcmp(attempt->boot_id, boot) != 0) /* that boot is over, and its processes with it */
+    *rebooted = strcmp(attempt->boot_id, boot) != 0;
+    if (*rebooted) /* that boot is over, and its processes with it */
         *pid = *start = 0;
     return 0;
 }
@@ -76,7 +78,8 @@ static int adopt_one(struct supervisor *s, const struct record_attempt *attempt,
 {
     struct record_job *job = find_job(s, attempt->job_id);
     int64_t pid, start;
-    int rc = find_keeper(s, attempt, &pid, &start);
+    bool rebooted;
+    int rc = find_keeper(s, attempt, &pid, &start, &rebooted);
 
     if (rc < 0)
         return rc;
@@ -89,6 +92,7 @@ static int adopt_one(struct supervisor *s, const struct record_attempt *attempt,
         rc = recorder_restore(&slot->recorder, s->err);
     if (rc < 0)
         return rc;
+    slot->rebooted = rebooted;
     slot->started_at -= clock_wall_s() - attempt->started_at;
     keep_cores(s, slot, attempt->cpus);
     executor_local_adopt(&slot->executor, pid, start);

@@ -14,6 +14,8 @@
 
 enum { EXIT_LIMIT = 1 << 16, JOB_LIMIT = 16 << 20 };
 
+static const double PAUSE_S = 10.0; /* until a disk that was full may have room again */
+
 /* A JSON file of the attempt, or NULL. */
 static cJSON *read_file(const struct supervisor *s, const struct slot *slot, const char *name,
                         size_t limit)
@@ -40,7 +42,8 @@ static struct schedule_facts gather_facts(const struct supervisor *s, const stru
         .has_status = cJSON_IsNumber(status),
         .exit_status = cJSON_IsNumber(status) ? status->valueint : 0,
         .signal = cJSON_IsNumber(signal_json) ? signal_json->valueint : 0,
-        .outcome = slot->recorder.outcome,
+        .outcome = slot->recorder.error_text[0] == '\0' ? slot->recorder.outcome : NULL,
+        .rebooted = slot->rebooted,
         .cancelled = slot->cancelled,
         .stopping = s->interrupts > 0,
         .timed_out = slot->timed_out,
@@ -63,13 +66,17 @@ static int record_verdict(struct supervisor *s, const struct slot *slot,
         return record_job_state(s->store, id, "cancelled", end.cause, message, s->err);
     case VERDICT_REQUEUE:
         return record_job_retry(s->store, id, false, 0.0, end.cause, message, s->err);
+    case VERDICT_PAUSE:
+        return record_job_retry(s->store, id, false, clock_wall_s() + PAUSE_S, end.cause,
+                                message, s->err);
     case VERDICT_FAILED:
         return record_job_state(s->store, id, "failed", end.cause, message, s->err);
     case VERDICT_RETRY:
         if (failures > slot->job.retries_max)
             return record_job_state(s->store, id, "failed", end.cause, message, s->err);
         return record_job_retry(s->store, id, true,
-                                clock_wall_s() + schedule_backoff_s(failures, (uint64_t)id),
+                                clock_wall_s() + schedule_backoff_s(slot->job.retry_delay_s,
+                                                                    failures, (uint64_t)id),
                                 end.cause, message, s->err);
     }
     return 0;
@@ -94,6 +101,8 @@ static void count_end(struct supervisor *s, const struct slot *slot, struct sche
                  : last                             ? "failed"
                  : end.verdict == VERDICT_RETRY     ? "will be tried again"
                  : end.verdict == VERDICT_CANCELLED ? "cancelled"
+                 : end.verdict == VERDICT_PAUSE     ? "paused"
+                 : slot->rebooted                   ? "queued again"
                                                     : "stopped, state is safe",
                  end.cause != NULL ? ": " : "", end.cause != NULL ? end.cause : "",
                  message[0] != '\0' ? ": " : "", message);
@@ -126,6 +135,7 @@ static int queue_later(struct supervisor *s, const struct slot *slot,
                                             .priority = slot->job.priority,
                                             .threads = slot->job.threads,
                                             .retries_max = slot->job.retries_max,
+                                            .retry_delay_s = slot->job.retry_delay_s,
                                             .memory_gb = slot->job.memory_gb,
                                             .time_limit_min = slot->job.time_limit_min },
                        s->err);
@@ -216,8 +226,11 @@ int attempt_conclude(struct supervisor *s, struct slot *slot)
     int rc = store_begin(s->store, s->err);
 
     if (rc == 0) {
-        rc = slot->recorder.error_text[0] != '\0' ? conclude_quarantined(s, slot, exit_json)
-                                                  : conclude_ended(s, slot, exit_json);
+        /* A machine that went down may have lost the end of the journal: no fault of the
+         * worker, and what was stored of it is true. */
+        bool faulty = slot->recorder.error_text[0] != '\0' && !slot->rebooted;
+        rc = faulty ? conclude_quarantined(s, slot, exit_json)
+                    : conclude_ended(s, slot, exit_json);
         if (rc == 0)
             rc = store_commit(s->store, s->err);
         if (rc < 0)

@@ -116,7 +116,8 @@ static const char SPEC_SCHEMA[] =
     "   \"memory_gb\": {\"$ref\": \"#/$defs/settings/resources.memory_gb\"},"
     "   \"time_limit_min\": {\"$ref\": \"#/$defs/settings/resources.time_limit_min\"}}},"
     "  \"retries\": {\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
-    "   \"max\": {\"$ref\": \"#/$defs/settings/retries.max\"}}}}}";
+    "   \"max\": {\"$ref\": \"#/$defs/settings/retries.max\"},"
+    "   \"delay\": {\"$ref\": \"#/$defs/settings/retries.delay\"}}}}}";
 
 /* A reference to a setting's value; lists of it too, or only. */
 static cJSON *reference(const char *key, enum map_kind kind)

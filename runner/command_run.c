@@ -2,16 +2,19 @@
 #include "clock.h"
 #include "enqueue.h"
 #include "error.h"
+#include "file.h"
 #include "log.h"
 #include "options.h"
 #include "status_query.h"
 #include "store.h"
 #include "supervise.h"
+#include "workspace.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Reads and plans a spec: every fault of spec and data is found before the workspace is
  * touched. */
@@ -46,6 +49,8 @@ static int queue_plan(struct enqueue_summary *summary, struct store *store,
                     plan->dropped[i].evaluation, plan->dropped[i].reason);
     return 0;
 }
+
+enum { SPACE_WANTED = 64 << 10 }; /* bytes that must fit before a full disk counts as cured */
 
 static volatile sig_atomic_t follow_stopped;
 
@@ -82,6 +87,36 @@ static int follow(struct store *store, struct workspace *workspace, const char *
     }
 }
 
+/* The disk is full: the workers pause by themselves, the runner here, until there is room. */
+static int wait_for_space(const struct workspace *workspace, struct error *err)
+{
+    char *probe = workspace_path(workspace, ".space");
+    struct error ignored;
+    int rc = ERROR_NOSPACE;
+
+    if (probe == NULL)
+        return error_set(err, ERROR_NOMEM, "no memory for a path");
+    log_warning("%s: paused; nothing is lost, and it goes on when there is room", err->message);
+    char *block = calloc(1, SPACE_WANTED);
+    follow_stopped = 0;
+    signal(SIGINT, on_follow_signal);
+    signal(SIGTERM, on_follow_signal);
+    while (block != NULL && rc == ERROR_NOSPACE && !follow_stopped) {
+        nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+        rc = file_write_atomic(probe, block, SPACE_WANTED, &ignored);
+        unlink(probe);
+    }
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    free(block);
+    free(probe);
+    if (follow_stopped || rc == ERROR_NOSPACE)
+        return error_set(err, ERROR_STOPPED,
+                         "stopped while the disk is full; the state is safe");
+    log_info("there is room again");
+    return 0;
+}
+
 /* Works on experiment (NULL: everything), or follows whoever does. */
 static int work_on(struct store *store, struct workspace *workspace,
                    const struct options *options, const char *experiment, int *exit_code,
@@ -100,8 +135,13 @@ static int work_on(struct store *store, struct workspace *workspace,
             workspace->path, holder);
     if (rc == 0 && !held)
         rc = follow(store, workspace, experiment, &held, holder, sizeof holder, err);
-    if (rc == 0 && held)
+    while (rc == 0 && held) {
         rc = supervise(&result, store, workspace, options, experiment, err);
+        if (rc != ERROR_NOSPACE)
+            break;
+        /* Nothing of this process is needed to go on: it starts over as after a crash. */
+        rc = wait_for_space(workspace, err);
+    }
     if (rc == 0 && result.interrupted)
         rc = error_set(err, ERROR_STOPPED,
                        "stopped; the state is safe: the same command goes on from here");

@@ -134,6 +134,7 @@ static int add_job(int64_t *id, struct store *store, const struct plan *plan,
                              .priority = plan->spec->priority,
                              .threads = (int)config_int(&run->config, RESOURCES_THREADS),
                              .retries_max = (int)config_int(&run->config, RETRIES_MAX),
+                             .retry_delay_s = config_real(&run->config, RETRIES_DELAY_S),
                              .cost = evaluate ? run->cost - run->train_flops : run->cost,
                              .memory_gb = config_real(&run->config, RESOURCES_MEMORY_GB),
                              .time_limit_min =

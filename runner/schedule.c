@@ -37,7 +37,7 @@ static struct schedule_end classify_exit(const struct schedule_facts *facts)
     case EXIT_NO_MEMORY:
         return verdict(VERDICT_FAILED, "out of memory");
     case EXIT_DISK_FULL:
-        return verdict(VERDICT_RETRY, "disk full");
+        return verdict(VERDICT_PAUSE, "disk full");
     case EXIT_STOPPED:
         return verdict(VERDICT_REQUEUE, "stopped");
     default:
@@ -77,6 +77,8 @@ struct schedule_end schedule_classify(const struct schedule_facts *facts)
         return verdict(VERDICT_RETRY, "hang");
     if (facts->stopping)
         return verdict(VERDICT_REQUEUE, "stopped");
+    if (!facts->has_exit && facts->rebooted)
+        return verdict(VERDICT_REQUEUE, "machine restarted");
     if (!facts->has_exit)
         return verdict(VERDICT_RETRY, "lost worker");
     if (facts->has_status)
@@ -86,10 +88,10 @@ struct schedule_end schedule_classify(const struct schedule_facts *facts)
     return verdict(VERDICT_RETRY, facts->signal == SIGKILL ? "killed" : "crash");
 }
 
-double schedule_backoff_s(int failures, uint64_t job_id)
+double schedule_backoff_s(double first_s, int failures, uint64_t job_id)
 {
     struct random_stream stream = random_stream(job_id, "retry back-off", (uint64_t)failures);
-    double seconds = 2.0;
+    double seconds = first_s;
 
     for (int i = 1; i < failures && seconds < 300.0; i++)
         seconds *= 2.0;

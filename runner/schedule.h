@@ -18,12 +18,14 @@ struct schedule_facts {
     bool cancelled;       /* we stopped it because its job was cancelled */
     bool stopping;        /* we stopped it because the runner is stopping */
     bool timed_out, hung; /* we ended it for that */
+    bool rebooted;        /* the machine has restarted since it began */
     bool memory_limited;  /* it had a memory limit */
 };
 
 enum schedule_verdict {
     VERDICT_DONE,    /* the job is done (diverged is a result) */
-    VERDICT_REQUEUE, /* stopped on purpose: again, not counted as a failure */
+    VERDICT_REQUEUE, /* stopped, not its fault: again, not counted as a failure */
+    VERDICT_PAUSE,   /* the same, but only after a while */
     VERDICT_RETRY,   /* a failure that may pass */
     VERDICT_FAILED,  /* a failure that trying again cannot mend */
     VERDICT_CANCELLED
@@ -36,9 +38,9 @@ struct schedule_end {
 
 struct schedule_end schedule_classify(const struct schedule_facts *facts);
 
-/* Seconds to wait before the next attempt: 2, 4, 8, ... at most 300, times a jitter in
+/* Seconds to wait before the next attempt: first_s, twice that, ... at most 300, times a jitter in
  * [0.75, 1.25) that depends on the job alone. failures >= 1. */
-double schedule_backoff_s(int failures, uint64_t job_id);
+double schedule_backoff_s(double first_s, int failures, uint64_t job_id);
 
 /* No heartbeat for this long is a hang: max(60 s, 20 x the measured step). */
 double schedule_hang_limit_s(double step_s);

@@ -32,6 +32,7 @@ struct slot {
     int64_t beat;
     double asked_at; /* monotonic time of the SIGTERM; 0: none sent */
     bool cancelled, timed_out, hung;
+    bool rebooted; /* adopted, and the machine has restarted since it began */
     struct slot *next;
 };
 

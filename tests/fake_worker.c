@@ -12,6 +12,7 @@
 #include "journal.h"
 #include "json.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,8 +65,11 @@ static void say_results(const cJSON *job)
         cJSON_AddNumberToObject(body, "step", 2);
         cJSON_AddStringToObject(body, "checkpoint", "last");
         cJSON_AddItemToObject(body, "evaluation", cJSON_Duplicate(evaluation, 1));
-        for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-            cJSON_AddNumberToObject(body, columns[i], 0.5);
+        for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+            bool whole =
+                strcmp(columns[i], "tasks") == 0 || strcmp(columns[i], "rows_count") == 0;
+            cJSON_AddNumberToObject(body, columns[i], whole ? 1 : 0.5);
+        }
         say("evaluation", body);
     }
 }
@@ -109,7 +113,7 @@ static int work(const char *directory, const char *mode)
     if (strcmp(mode, "silent") == 0)
         return 0;
     say_results(job);
-    file_write_atomic(final, "weights", 7, &err);
+    file_write_atomic(final, "\2\0\0\0\0\0\0\0{}", 10, &err); /* safetensors without any */
     cJSON *checkpoint = cJSON_CreateObject();
     cJSON_AddNumberToObject(checkpoint, "step", 2);
     cJSON_AddStringToObject(checkpoint, "file", "final.safetensors");

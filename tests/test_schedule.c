@@ -32,8 +32,10 @@ static void every_end_has_its_cause(void **state)
           VERDICT_FAILED,
           "out of memory" },
         { { .has_exit = true, .has_status = true, .exit_status = 7 },
-          VERDICT_RETRY,
+          VERDICT_PAUSE,
           "disk full" },
+        { { .rebooted = true }, VERDICT_REQUEUE, "machine restarted" },
+        { { .rebooted = true, .outcome = "done" }, VERDICT_DONE, NULL },
         { { .has_exit = true, .has_status = true, .exit_status = 130 },
           VERDICT_REQUEUE,
           "stopped" },
@@ -72,13 +74,13 @@ static void back_off_grows_to_a_limit_and_is_reproducible(void **state)
 {
     (void)state;
     for (int failures = 1; failures < 20; failures++) {
-        double seconds = schedule_backoff_s(failures, 7);
+        double seconds = schedule_backoff_s(2.0, failures, 7);
         double base = failures < 9 ? (double)(1 << failures) : 300.0;
         base = base > 300.0 ? 300.0 : base;
         assert_true(seconds >= 0.75 * base && seconds < 1.25 * base);
-        assert_true(seconds == schedule_backoff_s(failures, 7));
+        assert_true(seconds == schedule_backoff_s(2.0, failures, 7));
     }
-    assert_true(schedule_backoff_s(1, 7) != schedule_backoff_s(1, 8));
+    assert_true(schedule_backoff_s(2.0, 1, 7) != schedule_backoff_s(2.0, 1, 8));
     assert_true(schedule_hang_limit_s(0.1) == 60.0 && schedule_hang_limit_s(10.0) == 200.0);
 }
 

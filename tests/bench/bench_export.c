@@ -29,10 +29,9 @@ static void put(struct list *list, const char *name, enum safetensors_dtype dtyp
     if (i == MOST_TENSORS || data == NULL)
         bench_fail("no room for %s", name);
     snprintf(list->names[i], sizeof list->names[i], "%s", name);
-    list->tensors[i] = (struct safetensors_tensor){ .name = list->names[i],
-                                                    .dtype = dtype,
-                                                    .rank = rank,
-                                                    .data = data };
+    list->tensors[i] = (struct safetensors_tensor){
+        .name = list->names[i], .dtype = dtype, .rank = rank, .data = data
+    };
     memcpy(list->tensors[i].dims, dims, (size_t)rank * sizeof *dims);
     list->owned[i] = data;
 }
@@ -167,9 +166,9 @@ static char *describe(const struct bench_model *model, const struct bench_case *
 
 static void write_case(struct list *list, const char *prefix, char *text)
 {
-    static const struct safetensors_pair metadata[] = {
-        { "case", "bench" }, { "format", "golden-1" }, { "sample_stride", "1" }
-    };
+    static const struct safetensors_pair metadata[] = { { "case", "bench" },
+                                                        { "format", "golden-1" },
+                                                        { "sample_stride", "1" } };
     struct error err = { 0 };
     char *path = format_string("%s.safetensors", prefix);
     char *config = format_string("%s.json", prefix);

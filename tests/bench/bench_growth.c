@@ -12,9 +12,9 @@
 static const struct {
     const char *name, *axis;
 } DIMENSIONS[] = {
-    { "batch", "rows of a batch" },        { "tokens", "tokens (16 rows)" },
-    { "hidden", "hidden size (16 rows)" }, { "layers", "layers of each module" },
-    { "cycles", "H cycles = L cycles" },   { "outer_steps", "outer steps in training" },
+    { "batch", "rows of a batch" },          { "tokens", "tokens (16 rows)" },
+    { "hidden", "hidden size (16 rows)" },   { "layers", "layers of each module" },
+    { "cycles", "H cycles = L cycles" },     { "outer_steps", "outer steps in training" },
     { "identifiers", "puzzle identifiers" },
 };
 enum { DIMENSION_COUNT = sizeof DIMENSIONS / sizeof *DIMENSIONS };

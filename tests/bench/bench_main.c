@@ -187,8 +187,8 @@ static int compare_with_baseline(const cJSON *configs)
            cJSON_GetStringValue(cJSON_GetObjectItem(baseline, "cpu")));
     for (const cJSON *c = configs->child; c != NULL; c = c->next) {
         static const char *const keys[] = { "train_share", "eval_share" };
-        const cJSON *old = cJSON_GetObjectItem(cJSON_GetObjectItem(baseline, "configs"),
-                                               c->string);
+        const cJSON *old =
+            cJSON_GetObjectItem(cJSON_GetObjectItem(baseline, "configs"), c->string);
         for (int i = 0; old != NULL && i < 2; i++) {
             double now = number(c, keys[i]), then = number(old, keys[i]);
             bool slow = now < then * (1 - SLOWER);
@@ -260,7 +260,7 @@ static void read_arguments(struct arguments *out, int argc, char **argv)
 
 static void print_machine(const cJSON *machine)
 {
-    static const char *const keys[] = { "cpu",  "kernel",     "kernel_set", "blas",
+    static const char *const keys[] = { "cpu",       "kernel",   "kernel_set", "blas",
                                         "blas_core", "compiler", "cflags" };
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -283,9 +283,9 @@ static int bench(const struct blas_environment *environment, int argc, char **ar
         print_machine(machine);
         printf("%-2s %18s %19s %17s %15s %15s %17s %6s\n", "", "ms per step", "tokens per s",
                "GFLOP counted", "GFLOP/s", "sgemm GFLOP/s", "share of sgemm", "peak");
-        printf("%-2s %9s %8s %9s %9s %8s %8s %7s %7s %7s %7s %8s %8s %6s\n", "", "train", "eval",
-               "train", "eval", "train", "eval", "train", "eval", "2048", "own", "train", "eval",
-               "MiB");
+        printf("%-2s %9s %8s %9s %9s %8s %8s %7s %7s %7s %7s %8s %8s %6s\n", "", "train",
+               "eval", "train", "eval", "train", "eval", "train", "eval", "2048", "own",
+               "train", "eval", "MiB");
     }
     for (int i = 0; i < arguments.count; i++) {
         cJSON *result = measure_case(bench_case_find(arguments.names[i]), arguments.quick);
@@ -354,8 +354,8 @@ static int pair(int argc, char **argv)
         bench_flops(&model.config, &train_flops, &evaluate_flops);
         bench_model_destroy(&model);
         double single = median_of(one, "steps_per_s"), both = median_of(threads, "steps_per_s");
-        printf("%-2s %8.2f %12.2f %12.2f %8.2f %8.0f %% %10.0f %%\n", name, single, workers, both,
-               workers / both,
+        printf("%-2s %8.2f %12.2f %12.2f %8.2f %8.0f %% %10.0f %%\n", name, single, workers,
+               both, workers / both,
                100 * (workers / single) / (sgemm / median_of(one, "sgemm_gflops")),
                100 * 1e-9 * train_flops * workers / sgemm);
         fflush(stdout);
@@ -373,8 +373,8 @@ int main(int argc, char **argv)
     const char *threads = getenv("BENCH_THREADS"), *command = argc > 1 ? argv[1] : "";
 
     log_setup("bench", LOG_INFO);
-    if (blas_environment_enforce(&environment, threads != NULL ? atoi(threads) : 1, argv, &err) <
-            0 ||
+    if (blas_environment_enforce(&environment, threads != NULL ? atoi(threads) : 1, argv,
+                                 &err) < 0 ||
         engine_setup_environment(&err) < 0)
         bench_fail("%s", err.message);
     int rc;

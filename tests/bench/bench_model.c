@@ -125,10 +125,9 @@ double bench_train_step(struct bench_model *model, struct engine_result *result)
 
     for (int b = 0; b < model->config.batch_size; b++) {
         bool explores = random_uniform(&stream) < 0.1;
-        uint64_t steps =
-            model->halt_max_steps > 1
-                ? random_below(&stream, (uint64_t)model->halt_max_steps - 1) + 2
-                : 0;
+        uint64_t steps = model->halt_max_steps > 1
+                             ? random_below(&stream, (uint64_t)model->halt_max_steps - 1) + 2
+                             : 0;
         model->min_halt_steps[b] = explores ? (int32_t)steps : 0;
     }
     engine_train_step(model->engine, &model->batches[model->next++ % BATCHES],
@@ -175,6 +174,5 @@ static int compare_doubles(const void *a, const void *b)
 double bench_median(double *values, int count)
 {
     qsort(values, (size_t)count, sizeof *values, compare_doubles);
-    return count % 2 == 1 ? values[count / 2]
-                          : (values[count / 2 - 1] + values[count / 2]) / 2;
+    return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }

@@ -80,9 +80,9 @@ static double middle(const cJSON *list)
 }
 
 struct sample {
-    double ours_train, ours_eval;     /* ms, one thread */
-    double peer_train, peer_eval;     /* ms, one thread */
-    double ours_pair, peer_pair;      /* training steps per second on two cores */
+    double ours_train, ours_eval; /* ms, one thread */
+    double peer_train, peer_eval; /* ms, one thread */
+    double ours_pair, peer_pair;  /* training steps per second on two cores */
     double ours_pair_eval, peer_pair_eval;
     double sgemm_pair, one_share;
 };
@@ -137,8 +137,8 @@ static bool same_loss(const char *interpreter, const char *peer, const char *nam
         bench_fail("no directory below /tmp");
     snprintf(words, sizeof words, "export %s %s/%s", name, prefix, name);
     cJSON *out = bench_start(words);
-    snprintf(command, sizeof command, "%s %s golden %s/%s.safetensors", interpreter, peer, prefix,
-             name);
+    snprintf(command, sizeof command, "%s %s golden %s/%s.safetensors", interpreter, peer,
+             prefix, name);
     FILE *pipe = popen(command, "r");
     while (pipe != NULL && fgets(line, sizeof line, pipe) != NULL)
         if (strstr(line, "loss") != NULL) {
@@ -213,8 +213,9 @@ int bench_peer(const char *const *names, int count, bool quick)
            5);
     for (int i = 0; i < count; i++)
         same = same_loss(interpreter, peer, names[i]) && same;
-    printf("\nx: ours is so many times faster than tuned PyTorch. published: share of two sgemm, "
-           "and times faster than the published code.\n");
+    printf(
+        "\nx: ours is so many times faster than tuned PyTorch. published: share of two sgemm, "
+        "and times faster than the published code.\n");
     printf("%-10s %-27s %-27s %-25s %-25s %s\n", "", "one thread, training ms",
            "one thread, evaluation ms", "two cores, steps/s", "two cores, evaluations/s",
            "published");

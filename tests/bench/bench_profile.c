@@ -29,10 +29,20 @@ enum slot {
 };
 
 static const char *const NAMES[SLOTS] = {
-    "gemm forward",    "gemm backward input", "gemm backward weight", "attention forward",
-    "attention backward", "rope",             "swiglu forward",       "swiglu backward",
-    "rmsnorm forward", "rmsnorm backward",    "inject",               "add, scale, copy",
-    "adam_atan2",      "sign_sgd",
+    "gemm forward",
+    "gemm backward input",
+    "gemm backward weight",
+    "attention forward",
+    "attention backward",
+    "rope",
+    "swiglu forward",
+    "swiglu backward",
+    "rmsnorm forward",
+    "rmsnorm backward",
+    "inject",
+    "add, scale, copy",
+    "adam_atan2",
+    "sign_sgd",
 };
 
 struct entry {
@@ -65,9 +75,8 @@ static void count_product(enum slot slot, int outputs, int inputs, int rows, dou
 
     count(slot, start, 2.0 * outputs * inputs * rows,
           4.0 * ((double)outputs * inputs + (double)rows * (outputs + inputs)));
-    while (i < product_count &&
-           (products[i].slot != slot || products[i].outputs != outputs ||
-            products[i].inputs != inputs || products[i].rows != rows))
+    while (i < product_count && (products[i].slot != slot || products[i].outputs != outputs ||
+                                 products[i].inputs != inputs || products[i].rows != rows))
         i++;
     if (i == product_count && product_count < 64)
         products[product_count++] = (struct product){ slot, outputs, inputs, rows, 0 };
@@ -200,8 +209,7 @@ static void timed_attention_forward(float *out, ptrdiff_t ld_out, float *keep,
     double start = clock_monotonic_s();
 
     real->attention_forward(out, ld_out, keep, view, scratch);
-    count(ATTENTION_FORWARD, start,
-          4.0 * view->positions * view->queries * view->head_size,
+    count(ATTENTION_FORWARD, start, 4.0 * view->positions * view->queries * view->head_size,
           16.0 * view->positions * view->head_size);
 }
 

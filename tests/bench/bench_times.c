@@ -175,9 +175,12 @@ static const struct {
     const char *name;
     int values[8];
 } DIMENSIONS[] = {
-    { "batch", { 1, 4, 16, 64, 128 } },        { "tokens", { 16, 36, 81, 144, 400, 900 } },
-    { "hidden", { 32, 64, 128, 256, 512 } },   { "layers", { 1, 2, 4, 8 } },
-    { "cycles", { 1, 2, 3, 4 } },              { "outer_steps", { 1, 2, 4, 8, 16 } },
+    { "batch", { 1, 4, 16, 64, 128 } },
+    { "tokens", { 16, 36, 81, 144, 400, 900 } },
+    { "hidden", { 32, 64, 128, 256, 512 } },
+    { "layers", { 1, 2, 4, 8 } },
+    { "cycles", { 1, 2, 3, 4 } },
+    { "outer_steps", { 1, 2, 4, 8, 16 } },
     { "identifiers", { 1000, 10000, 100000, 1000000 } },
 };
 
@@ -194,8 +197,8 @@ cJSON *bench_child_growth(const char *dimension)
 
             if (value == 0)
                 break;
-            c.batch = strcmp(dimension, "tokens") == 0 || strcmp(dimension, "hidden") == 0 ? 16
-                                                                                        : 32;
+            c.batch =
+                strcmp(dimension, "tokens") == 0 || strcmp(dimension, "hidden") == 0 ? 16 : 32;
             set_dimension(&c, dimension, value);
             bench_model_create(&model, &c);
             bench_flops(&model.config, &train_flops, &evaluate_flops);

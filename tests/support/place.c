@@ -1,0 +1,191 @@
+/* place.c - a workspace of a test's own, with programs started in it and questions asked of it. */
+#include "support/place.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *program(const char *variable, const char *otherwise)
+{
+    const char *named = getenv(variable);
+
+    return named != NULL ? named : otherwise;
+}
+
+const char *place_hrmlab(void)
+{
+    return program("HRMLAB_PROGRAM", "build/asan/hrmlab");
+}
+
+const char *place_worker(void)
+{
+    return program("HRMLAB_WORKER", "build/asan/hrmlab-worker");
+}
+
+const char *place_fake_worker(void)
+{
+    return program("HRMLAB_FAKE_WORKER", "build/asan/fake_worker");
+}
+
+static const char SPEC[] =
+    "{\"name\": \"t\", \"set\": {\"data.canvas\": 8, \"arch.hidden_size\": 16,"
+    " \"arch.num_heads\": 2, \"arch.H_layers\": 1, \"arch.L_layers\": 1, "
+    "\"arch.ffn_multiple\": 16,"
+    " \"arch.puzzle_emb_ndim\": 16, \"arch.halt_max_steps\": 2, \"train.max_steps\": 60,"
+    " \"train.global_batch_size\": 8, \"train.lr\": 0.01, \"train.lr_warmup_steps\": 5,"
+    " \"train.checkpoint_interval\": 0.05}, \"grid\": {\"arch.name\": [\"hrm\","
+    " \"transformer\"]}, \"evaluate\": {\"eval.halt_max_steps\": [1, 2]}}";
+
+void place_make(struct place *place)
+{
+    struct error err = { 0 };
+
+    snprintf(place->directory, sizeof place->directory, "/tmp/hrmlab-runner-XXXXXX");
+    assert_non_null(mkdtemp(place->directory));
+    snprintf(place->workspace, sizeof place->workspace, "%s/ws", place->directory);
+    snprintf(place->spec, sizeof place->spec, "%s/t.json", place->directory);
+    assert_int_equal(file_write_atomic(place->spec, SPEC, strlen(SPEC), &err), 0);
+}
+
+void place_remove(struct place *place)
+{
+    struct error err = { 0 };
+
+    if (getenv("HRMLAB_KEEP") == NULL)
+        assert_int_equal(file_remove_tree(place->directory, &err), 0);
+}
+
+/* Starts hrmlab with the words given (NULL-terminated), output to DIR/out. */
+pid_t place_start(const struct place *place, const char *first, ...)
+{
+    char *argv[16] = { strdup(place_hrmlab()), strdup("--workspace"),
+                       strdup(place->workspace) };
+    int count = 3;
+    char out[80];
+    va_list words;
+
+    va_start(words, first);
+    for (const char *word = first; word != NULL && count < 15;
+         word = va_arg(words, const char *))
+        argv[count++] = strdup(word);
+    va_end(words);
+    snprintf(out, sizeof out, "%s/out", place->directory);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int fd = open(out, O_WRONLY | O_CREAT | O_APPEND, 0666);
+        dup2(fd, STDOUT_FILENO);
+        dup2(fd, STDERR_FILENO);
+        execv(argv[0], argv);
+        _exit(127);
+    }
+    for (int i = 0; i < count; i++)
+        free(argv[i]);
+    return pid;
+}
+
+int place_finish(pid_t pid)
+{
+    int status;
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void place_sleep_ms(int milliseconds)
+{
+    nanosleep(&(struct timespec){ milliseconds / 1000, milliseconds % 1000 * 1000000L }, NULL);
+}
+
+/* The first column of the first row, fresh text; "" when there is none. */
+char *place_ask(const struct place *place, const char *sql)
+{
+    char path[80];
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+    char *answer = NULL;
+
+    snprintf(path, sizeof path, "%s/results.db", place->workspace);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK) {
+        bool early =
+            strstr(sqlite3_errmsg(db), "no such table") != NULL; /* being made just now */
+        sqlite3_close(db);
+        if (!early)
+            fail_msg("%s", sql);
+        return strdup("");
+    }
+    if (sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_text(statement, 0) != NULL)
+        answer = strdup((const char *)sqlite3_column_text(statement, 0));
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return answer != NULL ? answer : strdup("");
+}
+
+void place_expect(const struct place *place, const char *sql, const char *expected)
+{
+    char *answer = place_ask(place, sql);
+
+    if (strcmp(answer, expected) != 0)
+        fail_msg("%s: \"%s\", expected \"%s\" (HRMLAB_KEEP=1 keeps %s)", sql, answer, expected,
+                 place->directory);
+    free(answer);
+}
+
+bool place_output_has(const struct place *place, const char *words)
+{
+    char path[80], *text;
+    size_t size;
+    struct error err = { 0 };
+
+    snprintf(path, sizeof path, "%s/out", place->directory);
+    assert_int_equal(file_read(&text, &size, path, 1 << 24, &err), 0);
+    bool has = strstr(text, words) != NULL;
+    free(text);
+    return has;
+}
+
+/* Kills every process whose command line names the workspace: which decides by its words. */
+int place_kill(const struct place *place, bool keepers)
+{
+    DIR *proc = opendir("/proc");
+    int killed = 0;
+
+    assert_non_null(proc);
+    for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
+        char path[300], text[1000] = "";
+        snprintf(path, sizeof path, "/proc/%s/cmdline", entry->d_name);
+        int fd = open(path, O_RDONLY);
+        ssize_t size = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+        if (fd >= 0)
+            close(fd);
+        for (ssize_t i = 0; i + 1 < size; i++)
+            if (text[i] == '\0')
+                text[i] = ' ';
+        bool is_keeper = strstr(text, " run ") != NULL && strstr(text, "/attempts/") != NULL;
+        if (strstr(text, place->workspace) != NULL && is_keeper == keepers &&
+            atoi(entry->d_name) != getpid()) {
+            kill(atoi(entry->d_name), SIGKILL);
+            killed++;
+        }
+    }
+    closedir(proc);
+    return killed;
+}

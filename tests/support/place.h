@@ -1,0 +1,42 @@
+/*
+ * place.h - a workspace of a test's own, with programs started in it and questions asked of it.
+ * Faults of the test's own making (no directory, no database) fail the test.
+ */
+#ifndef TESTS_SUPPORT_PLACE_H
+#define TESTS_SUPPORT_PLACE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* HRMLAB_PROGRAM, HRMLAB_WORKER, HRMLAB_FAKE_WORKER, or those of build/asan. */
+const char *place_hrmlab(void);
+const char *place_worker(void);
+const char *place_fake_worker(void);
+
+struct place {
+    char directory[40];
+    char workspace[60], spec[60];
+};
+
+/* A directory below /tmp with the spec of two small trainings (HRM, transformer) in it. */
+void place_make(struct place *place);
+/* HRMLAB_KEEP=1 leaves it there. */
+void place_remove(struct place *place);
+
+/* Starts hrmlab with the words given (NULL-terminated), output appended to DIR/out. */
+pid_t place_start(const struct place *place, const char *first, ...) __attribute__((sentinel));
+/* Its exit code, or 128 and the signal. */
+int place_finish(pid_t pid);
+/* True when its output so far has these words. */
+bool place_output_has(const struct place *place, const char *words);
+void place_sleep_ms(int milliseconds);
+
+/* The first column of the first row, fresh text; "" when there is none. */
+char *place_ask(const struct place *place, const char *sql);
+void place_expect(const struct place *place, const char *sql, const char *expected);
+
+/* Kills (-9) every process whose command line names the workspace: keepers and their workers, or
+ * all others. Returns how many. */
+int place_kill(const struct place *place, bool keepers);
+
+#endif

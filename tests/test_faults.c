@@ -1,0 +1,411 @@
+/*
+ * test_faults.c - faults injected between the programs and the kernel (faults/shim.c): kill -9
+ * before and after every call that changes a file, power cuts that lose what was not synced, full
+ * disks, failed allocations. After each the same command must end as if nothing had happened.
+ *
+ * A few points in `make test`, all of them in `make test-faults` (HRMLAB_LONG). The programs are
+ * the release build's, since the sanitizers' and the shim's interceptors would meet.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "faults/power_cut.h"
+#include "file.h"
+#include "random.h"
+#include "support/place.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char shim[1100];   /* path of the library */
+static char *undisturbed; /* what the database says when nothing happens */
+static struct random_stream stream;
+
+static bool is_long(void)
+{
+    return getenv("HRMLAB_LONG") != NULL;
+}
+
+/* All results, and that every run is done exactly once: everything that must not depend on
+ * faults. Real weights, where the real worker made them. */
+static const char STATE[] =
+    "SELECT (SELECT group_concat(line, ';') FROM (SELECT r.hash || ' ' || m.name || ' ' || "
+    "m.step"
+    " || ' ' || m.value AS line FROM metric m JOIN run r USING (run_id) ORDER BY 1))"
+    " || (SELECT group_concat(line, ';') FROM (SELECT r.hash || ' ' || v.outer_steps || ' ' ||"
+    " x.checkpoint || ' ' || x.step || ' ' || x.pass_at_2 || ' ' || x.per_token_accuracy AS "
+    "line"
+    " FROM evaluation_result x JOIN evaluation v USING (evaluation_id) JOIN run r USING "
+    "(run_id)"
+    " ORDER BY 1))"
+    " || (SELECT group_concat(line, ';') FROM (SELECT r.hash || ' ' || c.step || ' ' ||"
+    " c.weights_hash AS line FROM checkpoint c JOIN run r USING (run_id) ORDER BY 1))"
+    " || ' jobs ' || (SELECT count(*) FROM job WHERE state = 'done') || ' of '"
+    " || (SELECT count(*) FROM job) || ' once '"
+    " || (SELECT count(*) FROM (SELECT 1 FROM attempt WHERE outcome = 'done' GROUP BY run_id"
+    " HAVING count(*) = 1)) || ' open '"
+    " || (SELECT count(*) FROM attempt WHERE state IN ('starting', 'running'))";
+
+struct fault {
+    struct place place;
+    char mark[60], log[60], boot[60];
+};
+
+/* Programs of the release build, the worker a null one that follows the same protocol. */
+static void use_null_worker(void)
+{
+    setenv("FAKE_WORKER_REAL", "build/hrmlab-worker", 1);
+    setenv("FAKE_WORKER_MODE", "ok", 1);
+    setenv("HRMLAB_WORKER", "build/fake_worker", 1);
+}
+
+static void fault_begin(struct fault *f)
+{
+    struct error err = { 0 };
+
+    place_make(&f->place);
+    snprintf(f->mark, sizeof f->mark, "%s/mark", f->place.directory);
+    snprintf(f->log, sizeof f->log, "%s/log", f->place.directory);
+    snprintf(f->boot, sizeof f->boot, "%s/boot", f->place.directory);
+    assert_int_equal(mkdir(f->log, 0777), 0);
+    assert_int_equal(file_write_atomic(f->boot, "boot-1\n", 7, &err), 0);
+}
+
+static void fault_end(struct fault *f)
+{
+    place_remove(&f->place);
+}
+
+/* The programs started from here on meet the fault; at NULL: none. */
+static void arm(const struct fault *f, const char *program, int n, const char *action)
+{
+    char at[100];
+
+    snprintf(at, sizeof at, "%s:%d:%s", program, n, action);
+    setenv("LD_PRELOAD", shim, 1);
+    setenv("FAULT_ROOT", f->place.workspace, 1);
+    setenv("FAULT_AT", at, 1);
+    setenv("FAULT_MARK", f->mark, 1);
+    setenv("FAULT_BOOT", f->boot, 1);
+}
+
+static void disarm(void)
+{
+    unsetenv("LD_PRELOAD");
+    unsetenv("FAULT_ROOT");
+    unsetenv("FAULT_AT");
+    unsetenv("FAULT_MARK");
+    unsetenv("FAULT_LOG");
+    unsetenv("FAULT_BOOT");
+}
+
+static pid_t start_run(const struct fault *f)
+{
+    return place_start(&f->place, "run", f->place.spec, "--set", "retries.max=50", "--set",
+                       "retries.delay=0", "--jobs", "2", NULL);
+}
+
+/* The same command once more, without faults: it must end as if nothing had been. */
+static void expect_recovery(const struct fault *f, const char *what, int n)
+{
+    int code = place_finish(start_run(f));
+
+    if (code != 0)
+        fail_msg("%s at call %d: the next run ends with %d, see %s/out (HRMLAB_KEEP=1)", what,
+                 n, code, f->place.directory);
+    place_expect(&f->place, "PRAGMA integrity_check", "ok");
+    char *state = place_ask(&f->place, STATE);
+    if (strcmp(state, undisturbed) != 0)
+        fail_msg("%s at call %d: another result\n%s\nexpected\n%s\nsee %s", what, n, state,
+                 undisturbed, f->place.directory);
+    free(state);
+}
+
+/* True when the fault happened: the program made that many calls. */
+static bool struck(const struct fault *f)
+{
+    return file_exists(f->mark);
+}
+
+static void learn_undisturbed(void)
+{
+    struct fault f;
+
+    fault_begin(&f);
+    int code = place_finish(start_run(&f));
+    if (code != 0)
+        fail_msg("undisturbed: exit %d, see %s/out", code, f.place.directory);
+    free(undisturbed);
+    undisturbed = place_ask(&f.place, STATE);
+    assert_non_null(strstr(undisturbed, "once 2 open 0"));
+    fault_end(&f);
+}
+
+/* ---- kill -9 ---- */
+
+static int kill_at_every_call(const char *program, int stride)
+{
+    int points = 0;
+
+    for (int n = 1;; n += is_long() ? 1 : 1 + (int)random_below(&stream, (uint64_t)stride)) {
+        struct fault f;
+        fault_begin(&f);
+        arm(&f, program, n, "kill");
+        place_finish(start_run(&f));
+        disarm();
+        bool happened = struck(&f);
+        if (happened)
+            expect_recovery(&f, program, n);
+        fault_end(&f);
+        if (!happened)
+            break;
+        points++;
+    }
+    print_message("%s: killed at %d points\n", program, points);
+    return points;
+}
+
+static void a_runner_killed_at_any_call_loses_nothing(void **state)
+{
+    (void)state;
+    assert_true(kill_at_every_call("hrmlab", 30) >= 5);
+}
+
+static void a_worker_killed_at_any_call_loses_nothing(void **state)
+{
+    (void)state;
+    assert_true(kill_at_every_call("fake_worker", 6) >= 3);
+}
+
+/* ---- power cuts ---- */
+
+static void cut_power_everywhere(const char *program, int rounds, int reach)
+{
+    int cuts = 0, lost = 0, worst = 0;
+
+    for (int round = 0; round < rounds; round++) {
+        struct fault f;
+        struct error err = { 0 };
+        int n = 1 + (int)random_below(&stream, (uint64_t)reach);
+
+        fault_begin(&f);
+        arm(&f, program, n, "kill");
+        setenv("FAULT_LOG", f.log, 1);
+        pid_t pid = start_run(&f);
+        while (!struck(&f) && waitpid(pid, NULL, WNOHANG) == 0)
+            place_sleep_ms(2);
+        if (struck(&f)) { /* the fault took one process; the power takes all others */
+            kill(pid, SIGKILL);
+            place_kill(&f.place, true);
+            waitpid(pid, NULL, 0);
+            place_sleep_ms(50);
+            int changes = power_cut(f.log, &stream);
+            char shared_memory[100];
+            snprintf(shared_memory, sizeof shared_memory, "%s/results.db-shm",
+                     f.place.workspace);
+            unlink(shared_memory);
+            unsetenv("FAULT_LOG");
+            unsetenv("FAULT_AT");
+            assert_int_equal(file_write_atomic(f.boot, "boot-2\n", 7, &err), 0);
+            expect_recovery(&f, "power cut", n);
+            cuts++;
+            lost += changes;
+            worst = changes > worst ? changes : worst;
+        }
+        disarm();
+        fault_end(&f);
+    }
+    print_message("%s: %d power cuts, %d changes lost, at most %d at once\n", program, cuts,
+                  lost, worst);
+    assert_true(cuts > rounds / 4 && lost > 0);
+}
+
+static void a_power_cut_loses_nothing_that_was_promised(void **state)
+{
+    (void)state;
+    cut_power_everywhere("hrmlab", is_long() ? 200 : 6, 160);
+    cut_power_everywhere("fake_worker", is_long() ? 60 : 4, 16);
+}
+
+/* The real worker: checkpoints, resume, the same weights. */
+static void a_power_cut_in_training_ends_with_the_same_weights(void **state)
+{
+    (void)state;
+    setenv("HRMLAB_WORKER", "build/hrmlab-worker", 1);
+    learn_undisturbed();
+    cut_power_everywhere("hrmlab-worker", is_long() ? 50 : 3, 120);
+    use_null_worker();
+    learn_undisturbed();
+}
+
+/* ---- full disks ---- */
+
+static void a_full_disk_pauses_and_goes_on(void **state)
+{
+    int points = 0;
+
+    (void)state;
+    for (int n = 1 + (int)random_below(&stream, 20);;
+         n += is_long() ? 3 : 20 + (int)random_below(&stream, 20)) {
+        struct fault f;
+        fault_begin(&f);
+        arm(&f, "hrmlab", n, "full");
+        pid_t pid = start_run(&f);
+        int status = 0;
+        bool over = false;
+        while (!struck(&f) && !over) {
+            place_sleep_ms(2);
+            over = waitpid(pid, &status, WNOHANG) == pid;
+        }
+        disarm();
+        if (!struck(&f)) {
+            fault_end(&f);
+            break;
+        }
+        place_sleep_ms(100);
+        unlink(f.mark); /* room again */
+        if (!over)
+            assert_int_equal(waitpid(pid, &status, 0), pid);
+        /* Full before anything was queued: told and ended. Later: paused, and then done. */
+        if (status != 0)
+            assert_true(place_output_has(&f.place, "No space left") ||
+                        place_output_has(&f.place, "full"));
+        expect_recovery(&f, "full disk", n);
+        fault_end(&f);
+        points++;
+    }
+    print_message("hrmlab: the disk was full at %d points\n", points);
+    assert_true(points >= 3);
+}
+
+/* A real one: a tmpfs of 2 MB, filled by somebody else. */
+static void a_small_file_system_fills_up_and_gets_room(void **state)
+{
+    struct fault f;
+    char filler[120], block[4096] = { 0 };
+
+    (void)state;
+    fault_begin(&f);
+    assert_int_equal(mkdir(f.place.workspace, 0777), 0);
+    if (mount("tmpfs", f.place.workspace, "tmpfs", 0, "size=2m") != 0) {
+        print_message("# skip: no tmpfs can be mounted here: %s\n", strerror(errno));
+        fault_end(&f);
+        skip();
+    }
+    snprintf(filler, sizeof filler, "%s/filler", f.place.workspace);
+    pid_t pid = place_start(&f.place, "run", f.place.spec, "--set", "train.max_steps=300",
+                            "--set", "retries.delay=0", NULL);
+    place_sleep_ms(700);
+    FILE *file = fopen(filler, "w");
+    assert_non_null(file);
+    setvbuf(file, NULL, _IONBF, 0);
+    while (fwrite(block, sizeof block, 1, file) == 1)
+        ;
+    fclose(file);
+    place_sleep_ms(is_long() ? 8000 : 2500);
+    int status;
+    bool early = waitpid(pid, &status, WNOHANG) == pid;
+    unlink(filler);
+    int code = early ? (WIFEXITED(status) ? WEXITSTATUS(status) : 1) : place_finish(pid);
+    if (code != 0) /* full before it was queued */
+        code = place_finish(
+            place_start(&f.place, "run", f.place.spec, "--set", "train.max_steps=300", NULL));
+    char *failed = place_ask(&f.place, "SELECT count(*) FROM job WHERE state <> 'done'");
+    char *failures = place_ask(&f.place, "SELECT sum(failures) FROM job");
+    char *sound = place_ask(&f.place, "PRAGMA integrity_check");
+    assert_int_equal(umount(f.place.workspace), 0);
+    assert_int_equal(code, 0);
+    assert_string_equal(failed, "0");
+    assert_string_equal(failures, "0");
+    assert_string_equal(sound, "ok");
+    free(failed);
+    free(failures);
+    free(sound);
+    fault_end(&f);
+}
+
+/* ---- failed allocations ---- */
+
+/* Every command that a person gives, on a workspace with results. */
+static void failed_allocations_are_errors_and_harm_nothing(void **state)
+{
+    static const char *const commands[][3] = {
+        { "plan", "SPEC", NULL }, { "queue", "SPEC", NULL },      { "status", NULL, NULL },
+        { "results", "t", NULL }, { "compare", "t", "--matrix" }, { "axes", NULL, NULL },
+    };
+    struct fault f;
+    int points = 0;
+
+    (void)state;
+    fault_begin(&f);
+    assert_int_equal(place_finish(start_run(&f)), 0);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        const char *second = commands[i][1];
+        if (second != NULL && strcmp(second, "SPEC") == 0)
+            second = f.place.spec;
+        for (int n = 1;; n += is_long() ? 1 + n / 400 : 1 + n / 12) {
+            arm(&f, "hrmlab", n, "nomem");
+            int code = place_finish(
+                place_start(&f.place, commands[i][0], second, commands[i][2], NULL));
+            disarm();
+            if (!struck(&f))
+                break;
+            unlink(f.mark);
+            if (code > 3)
+                fail_msg("hrmlab %s, allocation %d fails: exit %d", commands[i][0], n, code);
+            points++;
+        }
+    }
+    print_message("%d allocations failed\n", points);
+    expect_recovery(&f, "failed allocations", 0);
+    fault_end(&f);
+}
+
+static int set_up(void **state)
+{
+    char directory[1000];
+
+    (void)state;
+    if (getcwd(directory, sizeof directory) == NULL)
+        return -1;
+    snprintf(shim, sizeof shim, "%s/build/fault_shim.so", directory);
+    setenv("HRMLAB_PROGRAM", "build/hrmlab", 1);
+    use_null_worker();
+    stream = random_stream((uint64_t)getpid(), "faults", 0);
+    learn_undisturbed();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    free(undisturbed);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_runner_killed_at_any_call_loses_nothing),
+        cmocka_unit_test(a_worker_killed_at_any_call_loses_nothing),
+        cmocka_unit_test(a_power_cut_loses_nothing_that_was_promised),
+        cmocka_unit_test(a_power_cut_in_training_ends_with_the_same_weights),
+        cmocka_unit_test(a_full_disk_pauses_and_goes_on),
+        cmocka_unit_test(a_small_file_system_fills_up_and_gets_room),
+        cmocka_unit_test(failed_allocations_are_errors_and_harm_nothing),
+    };
+
+    return cmocka_run_group_tests_name("faults", tests, set_up, tear_down);
+}
