@@ -53,7 +53,7 @@ size_t attention_scratch_size(int positions, int head_size)
      * forward pass, smaller. */
     block = block > ATTENTION_WHOLE_QUERIES ? ATTENTION_QUERY_BLOCK : block;
     return (2 * (size_t)head_size + 2 * (block + ATTENTION_TILE_ROWS)) * padded +
-           3 * rows * width + KERNEL_SLACK;
+           6 * rows * width + KERNEL_SLACK;
 }
 
 static const struct kernels *best_set(void)

@@ -17,6 +17,12 @@ INLINE ptrdiff_t padded_positions(int positions)
     return padded % 1024 == 0 ? padded + 16 : padded;
 }
 
+/* Floats of a packed row of a head. */
+INLINE ptrdiff_t packed_width(int head_size)
+{
+    return (head_size + 15) / 16 * 16;
+}
+
 /*
  * acc (TILE_ROWS x vectors) = A B for one tile: row r of A starts at a[r], its elements
  * a_step apart; rows of B are ldb apart. vectors is a constant at every call.
@@ -113,11 +119,68 @@ static void product(float *c, ptrdiff_t ldc, int accumulate, const float *a, ptr
     }
 }
 
+#if VECTOR_BYTES == 64
+/* A square of lanes is transposed by exchanging halves of rows 8, 4, 2 and 1 apart. */
+#define EXCHANGE(a, b, low, high)                                                              \
+    do {                                                                                       \
+        vec first_ = (a), second_ = (b);                                                       \
+        (a) = __builtin_shufflevector(first_, second_, low);                                   \
+        (b) = __builtin_shufflevector(first_, second_, high);                                  \
+    } while (0)
+#define LOW_8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
+#define HIGH_8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
+#define LOW_4 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27
+#define HIGH_4 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31
+#define LOW_2 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
+#define HIGH_2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
+#define LOW_1 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
+#define HIGH_1 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31
+
+INLINE void transpose_square(vec row[LANES])
+{
+    for (int i = 0; i < LANES; i++)
+        if ((i & 8) == 0)
+            EXCHANGE(row[i], row[i + 8], LOW_8, HIGH_8);
+    for (int i = 0; i < LANES; i++)
+        if ((i & 4) == 0)
+            EXCHANGE(row[i], row[i + 4], LOW_4, HIGH_4);
+    for (int i = 0; i < LANES; i++)
+        if ((i & 2) == 0)
+            EXCHANGE(row[i], row[i + 2], LOW_2, HIGH_2);
+    for (int i = 0; i < LANES; i++)
+        if ((i & 1) == 0)
+            EXCHANGE(row[i], row[i + 1], LOW_1, HIGH_1);
+}
+
+/* Rows s .. s + 15 and columns c .. c + 15 of x, transposed. Rows past S count as 0; columns past d
+ * are read (slack) and not stored. */
+INLINE void transpose_part(float *out, ptrdiff_t padded, const float *x, ptrdiff_t ld,
+                           float scale, int s, int S, int c, int d)
+{
+    vec row[LANES];
+
+    for (int i = 0; i < LANES; i++) {
+        row[i] = (vec){ 0 };
+        if (s + i < S)
+            row[i] = scale * vec_load(x + (s + i) * ld + c);
+    }
+    transpose_square(row);
+    for (int i = 0; i < LANES; i++)
+        if (c + i < d)
+            vec_store(out + (c + i) * padded + s, row[i]);
+}
+#endif
+
 /* out (d x padded) = scale * x^T for x (S x d, rows ld apart); columns past S become 0. */
 static void transpose(float *out, const float *x, ptrdiff_t ld, float scale, int S, int d)
 {
     ptrdiff_t padded = padded_positions(S);
 
+#if VECTOR_BYTES == 64
+    for (int s = 0; s < padded; s += LANES)
+        for (int c = 0; c < d; c += LANES)
+            transpose_part(out, padded, x, ld, scale, s, S, c, d);
+#else
     for (int c = 0; c < d; c++) {
         float *out_c = out + c * padded;
 
@@ -126,28 +189,51 @@ static void transpose(float *out, const float *x, ptrdiff_t ld, float scale, int
         for (ptrdiff_t s = S; s < padded; s++)
             out_c[s] = 0.0f;
     }
+#endif
 }
 
 /*
- * A row of scores (padded, columns past S arbitrary) becomes exp(score - largest), 0 past S
- * but for what is smaller than any float that matters. Returns the sum; *largest is set.
+ * A tile's rows of scores (padded, columns past S arbitrary) become exp(score - largest of the
+ * row), past S 0 but for what is smaller than any float that matters; sum gets their sums. All
+ * TILE_ROWS rows are worked on, the scratch behind the last one included: the rows' chains of
+ * operations then run side by side.
  */
-INLINE float softmax_row(float *score, float *largest, int S, ptrdiff_t padded)
+INLINE void softmax_rows(float *score, float largest[TILE_ROWS], float sum[TILE_ROWS], int S,
+                         ptrdiff_t padded)
 {
-    vec most, sum = { 0 };
+    vec most[TILE_ROWS], sums[TILE_ROWS];
 
-    for (ptrdiff_t j = S; j < padded; j++)
-        score[j] = -1e30f;
-    most = vec_load(score);
+    for (ptrdiff_t j = S / LANES * LANES; j < padded; j += LANES)
+        for (int r = 0; r < TILE_ROWS; r++)
+            vec_store(score + r * padded + j,
+                      vec_first(vec_load(score + r * padded + j), S - j, -1e30f));
+    for (int r = 0; r < TILE_ROWS; r++)
+        most[r] = vec_load(score + r * padded);
     for (ptrdiff_t j = LANES; j < padded; j += LANES)
-        most = vec_max(vec_load(score + j), most);
-    *largest = vec_largest(most);
-    for (ptrdiff_t j = 0; j < padded; j += LANES) {
-        vec e = vec_exp_below(vec_load(score + j) - *largest);
-        sum += e;
-        vec_store(score + j, e);
+        for (int r = 0; r < TILE_ROWS; r++)
+            most[r] = vec_max(vec_load(score + r * padded + j), most[r]);
+    for (int r = 0; r < TILE_ROWS; r++) {
+        largest[r] = vec_largest(most[r]);
+        sums[r] = (vec){ 0 };
     }
-    return vec_sum(sum);
+    for (ptrdiff_t j = 0; j < padded; j += LANES)
+        for (int r = 0; r < TILE_ROWS; r++) {
+            vec e = vec_exp_below(vec_load(score + r * padded + j) - largest[r]);
+            sums[r] += e;
+            vec_store(score + r * padded + j, e);
+        }
+    for (int r = 0; r < TILE_ROWS; r++)
+        sum[r] = vec_sum(sums[r]);
+}
+
+/* rows x columns of from to consecutive rows of width: walking down a column of the qkv buffer,
+ * whose rows are a multiple of a power of two apart, would fall on a few cache lines only. */
+static void pack(float *to, ptrdiff_t width, const float *from, ptrdiff_t ld, int rows,
+                 int columns)
+{
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < columns; c += LANES) /* into the slack at the end of a row */
+            vec_store(to + r * width + c, vec_load(from + r * ld + c));
 }
 
 static void attention_forward(float *out, ptrdiff_t ld_out, float *keep,
@@ -155,26 +241,28 @@ static void attention_forward(float *out, ptrdiff_t ld_out, float *keep,
 {
     int S = view->positions, d = view->head_size;
     ptrdiff_t padded = padded_positions(S);
-    float *keys = scratch;             /* (d, padded), scaled by 1 / sqrt d */
-    float *scores = keys + d * padded; /* (TILE_ROWS, padded) */
+    ptrdiff_t width = packed_width(d);
+    float *keys = scratch;              /* (d, padded), scaled by 1 / sqrt d */
+    float *values = keys + d * padded;  /* (S, width) */
+    float *scores = values + S * width; /* (TILE_ROWS, padded) */
 
     transpose(keys, view->k, view->ld, 1.0f / sqrtf((float)d), S, d);
+    pack(values, width, view->v, view->ld, S, d);
     for (int i = 0; i < view->queries; i += TILE_ROWS) {
         int rows = view->queries - i < TILE_ROWS ? view->queries - i : TILE_ROWS;
-        float inverse[TILE_ROWS];
+        float largest[TILE_ROWS], inverse[TILE_ROWS];
 
         product(scores, padded, 0, view->q + i * view->ld, view->ld, 1, rows, keys, padded,
                 (int)padded, d);
+        softmax_rows(scores, largest, inverse, S, padded);
         for (int r = 0; r < rows; r++) {
-            float largest;
-
-            inverse[r] = 1.0f / softmax_row(scores + r * padded, &largest, S, padded);
+            inverse[r] = 1.0f / inverse[r];
             if (keep != NULL) {
-                keep[i + r] = largest;
+                keep[i + r] = largest[r];
                 keep[S + i + r] = inverse[r];
             }
         }
-        product(out + i * ld_out, ld_out, 0, scores, padded, 1, rows, view->v, view->ld, d, S);
+        product(out + i * ld_out, ld_out, 0, scores, padded, 1, rows, values, width, d, S);
         for (int r = 0; r < rows; r++) {
             float *out_r = out + (i + r) * ld_out;
 

@@ -12,6 +12,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
 #if defined(__clang__) /* it leaves some reductions scalar, and would say so */
 #pragma clang diagnostic ignored "-Wpass-failed"
 #endif
@@ -53,6 +57,39 @@ INLINE void vec_store(float *p, vec v)
     *(vec *)p = v;
 }
 
+/* a > b ? a : b and a < b ? a : b in each lane, so b where one is NaN: an instruction each. */
+INLINE vec vec_max(vec a, vec b)
+{
+#if defined(__AVX512F__)
+    return (vec)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX__)
+    return (vec)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+    return vec_select(a > b, a, b);
+#endif
+}
+
+INLINE vec vec_min(vec a, vec b)
+{
+#if defined(__AVX512F__)
+    return (vec)_mm512_min_ps((__m512)a, (__m512)b);
+#elif defined(__AVX__)
+    return (vec)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+    return vec_select(a < b, a, b);
+#endif
+}
+
+/* The first count lanes of v (count <= 0: none), the others otherwise. */
+INLINE vec vec_first(vec v, ptrdiff_t count, float otherwise)
+{
+    static const int32_t order[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+    const vec zero = { 0 };
+    ivec lane = *(const ivec *)order;
+
+    return vec_select(lane < (int32_t)count, v, zero + otherwise);
+}
+
 /* The first count lanes from p, the others 0; and back. */
 INLINE vec vec_load_part(const float *p, int count)
 {
@@ -80,7 +117,7 @@ INLINE vec vec_exp_below(vec x)
     const vec zero = { 0 };
     const vec magic = zero + 0x1.8p23f;
 
-    x = vec_select(x < zero - 86.0f, zero - 86.0f, x);
+    x = vec_max(zero - 86.0f, x);
     vec t = x * 1.44269504088896341f + magic;
     vec n = t - magic;
     vec r = x - n * 0.693359375f;
@@ -100,7 +137,7 @@ INLINE vec vec_exp(vec x)
 {
     const vec zero = { 0 };
 
-    return vec_exp_below(vec_select(x > zero + 88.0f, zero + 88.0f, x));
+    return vec_exp_below(vec_min(zero + 88.0f, x));
 }
 
 /* Lane i of the result is lane i + n of v, round about, for n = LANES / 2, ... 2, 1. */
@@ -135,11 +172,6 @@ INLINE float vec_sum(vec v)
     v += ROTATE_2(v);
     v += ROTATE_1(v);
     return v[0];
-}
-
-INLINE vec vec_max(vec a, vec b)
-{
-    return vec_select(a > b, a, b);
 }
 
 INLINE float vec_largest(vec v)
