@@ -4,13 +4,13 @@ MAKEFLAGS += --no-builtin-rules
 Q := $(if $(V),,@)
 .DEFAULT_GOAL := all
 VARIANT ?= release
-CC := gcc
+CC := $(if $(filter fuzz,$(VARIANT)),clang,gcc)
 PREFIX ?= /usr/local
 VERSION := 0.1.0
 
 PACKAGES := gcc make pkg-config git ca-certificates libopenblas-pthread-dev libsqlite3-dev sqlite3 \
             libuv1-dev libcjson-dev libmd-dev libxxhash-dev libsmartcols-dev libcmocka-dev
-CHECK_PACKAGES := clang clang-tidy clang-format cppcheck shellcheck
+CHECK_PACKAGES := clang libclang-rt-14-dev clang-tidy clang-format cppcheck shellcheck
 PKG := openblas sqlite3 libuv libcjson libmd libxxhash smartcols cmocka
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion \
@@ -20,6 +20,9 @@ CFLAGS_release := -O2 -g
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
                -fno-omit-frame-pointer
 LDFLAGS_asan := -fsanitize=address,undefined
+CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+               -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
 # Kernels are plain C that the compiler vectorises, one object per instruction set. Never
 # -ffast-math; contraction to FMA is asked for by name because -std=c11 turns it off.
 KERNEL_FLAGS := -O3 -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trapping-math
@@ -51,8 +54,9 @@ SUPPORT_O := $(call objects,tests/support) $(O)/tests/faults/power_cut.o
 BENCH_O := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c)))
 GOLDEN_O := $(filter-out $(O)/tests/golden_replay.o,$(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/golden_*.c))))
 TESTS := $(sort $(basename $(notdir $(wildcard tests/test_*.c))))
+FUZZ := $(sort $(filter-out fuzz_replay fuzz_support,$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))))
 PROGRAMS := $(P)/hrmlab $(P)/hrmlab-worker
-TEST_PROGRAMS := $(PROGRAMS) $(P)/golden_replay $(P)/fake_worker $(TESTS:%=$(P)/%)
+TEST_PROGRAMS := $(PROGRAMS) $(P)/golden_replay $(P)/fake_worker $(TESTS:%=$(P)/%) $(FUZZ:%=$(P)/%)
 
 .PHONY: all
 all: $(PROGRAMS) ## build hrmlab and hrmlab-worker into build/
@@ -98,6 +102,13 @@ test-faults: ## every fault at every point: kill -9, power cuts, full disks, no 
 	@$(MAKE) --no-print-directory all build/fake_worker build/fault_shim.so
 	@$(MAKE) --no-print-directory VARIANT=asan build/asan/test_faults
 	@HRMLAB_LONG=1 tests/run_tests.sh build/asan test_faults
+
+FUZZ_SECONDS ?= 1800
+.PHONY: fuzz
+fuzz: ## feed every reader of outside input for FUZZ_SECONDS (1800) each; TARGETS="fuzz_spec ..."
+	@tests/setup.sh $(PACKAGES) $(CHECK_PACKAGES)
+	@$(MAKE) --no-print-directory VARIANT=fuzz $(FUZZ:%=build/fuzz/%)
+	@tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS) $(or $(TARGETS),$(FUZZ))
 
 .PHONY: test-programs
 test-programs: $(TEST_PROGRAMS)
@@ -157,6 +168,13 @@ $(P)/fake_worker: $(O)/tests/fake_worker.o $(COMMON_O)
 build/fault_shim.so: tests/faults/shim.c tests/faults/shim.h
 	@echo LINK $@
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O1 -g $(WARNINGS) -fPIC -shared -Itests -o $@ $< -ldl
+# With libFuzzer's main(), or one that replays inputs.
+$(P)/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/fuzz_support.o \
+             $(if $(filter fuzz,$(VARIANT)),,$(O)/tests/fuzz/fuzz_replay.o) \
+             $(RUNNER_O) $(RESULTS_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
+	@echo LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(RUNNER_LIBS) $(WORKER_LIBS)
+.PRECIOUS: $(O)/tests/fuzz/%.o
 $(P)/test_%: $(O)/tests/test_%.o $(SUPPORT_O) $(GOLDEN_O) $(RUNNER_O) $(RESULTS_O) $(WORKER_O) \
              $(MODEL_O) $(COMMON_O)
 	@echo LINK $@

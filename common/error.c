@@ -6,6 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* One line for a terminal, whatever names from outside are in it. */
+static void keep_printable(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 void error_fill(struct error *err, enum error_code code, const char *format, ...)
 {
     int saved = errno;
@@ -17,6 +25,7 @@ void error_fill(struct error *err, enum error_code code, const char *format, ...
     va_start(arguments, format);
     vsnprintf(err->message, sizeof err->message, format, arguments);
     va_end(arguments);
+    keep_printable(err->message);
     errno = saved;
 }
 
@@ -33,6 +42,7 @@ int error_prefix(struct error *err, const char *format, ...)
     snprintf(rest, sizeof rest, "%s", err->message);
     snprintf(err->message, sizeof err->message, "%.*s: %.*s", (int)sizeof prefix / 4, prefix,
              (int)sizeof rest / 4 * 3 - 8, rest);
+    keep_printable(err->message);
     return err->code;
 }
 

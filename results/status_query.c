@@ -366,6 +366,36 @@ int status_run_tables(struct store *store, struct table *out[STATUS_RUN_TABLES],
     return rc;
 }
 
+int status_find_final(struct store *store, struct status_final *out, const char *hash,
+                      struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT t.run_id, t.job_id, t.attempt_id, t.directory,"
+                       " coalesce(t.kernel_set, ''), coalesce(c.weights_hash, t.weights_hash)"
+                       " FROM attempt t JOIN run r USING (run_id) JOIN job j USING (job_id)"
+                       " LEFT JOIN checkpoint c ON c.run_id = t.run_id"
+                       " WHERE r.hash = ?1 AND j.kind = 'train'"
+                       " AND t.outcome IN ('done', 'diverged') ORDER BY t.number DESC LIMIT 1",
+                       "t", hash);
+
+    *out = (struct status_final){ 0 };
+    if (rc == 0)
+        rc = sql_step(store, &s, err);
+    if (rc == 0)
+        return error_set(err, ERROR_ABSENT, "run %.12s is not trained yet", hash);
+    if (rc < 0)
+        return rc;
+    out->run_id = sqlite3_column_int64(s, 0);
+    out->job_id = sqlite3_column_int64(s, 1);
+    out->attempt_id = sqlite3_column_int64(s, 2);
+    snprintf(out->directory, sizeof out->directory, "%s", sql_text(s, 3));
+    snprintf(out->kernel_set, sizeof out->kernel_set, "%s", sql_text(s, 4));
+    snprintf(out->weights_hash, sizeof out->weights_hash, "%s", sql_text(s, 5));
+    sql_end(&s);
+    return 0;
+}
+
 int status_journal_mode(struct store *store, char out[16], struct error *err)
 {
     sqlite3_stmt *s;

@@ -6,6 +6,8 @@
 
 #include "table.h"
 
+#include <stdint.h>
+
 struct error;
 struct store;
 
@@ -37,6 +39,14 @@ struct status_checkpoint {
 };
 int status_checkpoints(struct store *store, struct status_checkpoint **out, int *count,
                        struct error *err);
+
+/* The attempt that ended a run's training, to be repeated. ERROR_ABSENT: it is not trained. */
+struct status_final {
+    int64_t run_id, job_id, attempt_id;
+    char directory[160], kernel_set[32], weights_hash[65];
+};
+int status_find_final(struct store *store, struct status_final *out, const char *hash,
+                      struct error *err);
 
 /* "wal", or "truncate" on a network file system. */
 int status_journal_mode(struct store *store, char out[16], struct error *err);

@@ -65,10 +65,17 @@ int store_error(struct store *store, const char *what, struct error *err)
         if (out_of_space(store->db))
             code = ERROR_NOSPACE;
         break;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return error_set(err, code,
+                         "%s: %.60s: %s (SQLite %d); hrmlab rebuild makes a new one from the "
+                         "specs and journals",
+                         store->path, what, sqlite3_errmsg(store->db),
+                         sqlite3_extended_errcode(store->db));
     default:
         break;
     }
-    return error_set(err, code, "%s: %s: %s (SQLite %d)", store->path, what,
+    return error_set(err, code, "%s: %.60s: %s (SQLite %d)", store->path, what,
                      code == ERROR_NOSPACE ? strerror(ENOSPC) : sqlite3_errmsg(store->db),
                      sqlite3_extended_errcode(store->db));
 }

@@ -117,6 +117,22 @@ static int wait_for_space(const struct workspace *workspace, struct error *err)
     return 0;
 }
 
+/* Nothing is written to a damaged database. */
+static int check_database(struct store *store, const struct workspace *workspace,
+                          struct error *err)
+{
+    bool sound;
+    int rc = status_check_database(store, &sound, err);
+
+    if (rc == 0 && !sound)
+        rc =
+            error_set(err, ERROR_DATABASE,
+                      "%s/results.db is damaged; hrmlab rebuild makes a new one from the specs "
+                      "and journals",
+                      workspace->path);
+    return rc;
+}
+
 /* Works on experiment (NULL: everything), or follows whoever does. */
 static int work_on(struct store *store, struct workspace *workspace,
                    const struct options *options, const char *experiment, int *exit_code,
@@ -135,6 +151,8 @@ static int work_on(struct store *store, struct workspace *workspace,
             workspace->path, holder);
     if (rc == 0 && !held)
         rc = follow(store, workspace, experiment, &held, holder, sizeof holder, err);
+    if (rc == 0 && held)
+        rc = check_database(store, workspace, err);
     while (rc == 0 && held) {
         rc = supervise(&result, store, workspace, options, experiment, err);
         if (rc != ERROR_NOSPACE)

@@ -41,6 +41,10 @@ static const struct command {
       command_logs },
     { "cancel", "TARGET", "stop jobs of an experiment, a run, or all", 1, 1, command_cancel },
     { "retry", "TARGET", "queue failed or cancelled jobs again", 1, 1, command_retry },
+    { "verify", "RUN", "train a run again from scratch and compare it bit for bit", 1, 1,
+      command_verify },
+    { "rebuild", "", "a new database from the workspace's specs and journals", 0, 0,
+      command_rebuild },
     { "axes", "[schema]", "every setting: bounds, default, meaning", 0, 1, command_axes },
     { "doctor", "", "this machine, its libraries, the workspace", 0, 0, command_doctor },
 };

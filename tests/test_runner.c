@@ -208,6 +208,94 @@ static void an_interrupted_run_stops_safely_and_goes_on(void **state)
     place_remove(&place);
 }
 
+/* SQL for its effect, by sqlite3 itself. */
+static void change(const struct place *place, const char *sql)
+{
+    char path[80];
+    sqlite3 *db;
+
+    snprintf(path, sizeof path, "%s/results.db", place->workspace);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_true(sqlite3_changes(db) > 0);
+    sqlite3_close(db);
+}
+
+static void verify_trains_again_and_finds_every_difference(void **state)
+{
+    static const char *const changes[][2] = {
+        { "UPDATE metric SET value = value + 1e-9 WHERE name = 'train/lm_loss' AND step = 30",
+          "UPDATE metric SET value = value - 1e-9 WHERE name = 'train/lm_loss' AND step = 30" },
+        { "UPDATE evaluation_result SET per_token_accuracy = per_token_accuracy / 2",
+          "UPDATE evaluation_result SET per_token_accuracy = per_token_accuracy * 2" },
+        { "UPDATE checkpoint SET weights_hash = 'a' || weights_hash",
+          "UPDATE checkpoint SET weights_hash = substr(weights_hash, 2)" },
+    };
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    char *run = place_ask(&place, "SELECT hash FROM run ORDER BY run_id LIMIT 1");
+    assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 0);
+    assert_true(place_output_has(&place, "is the same bit for bit"));
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        change(&place, changes[i][0]);
+        assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 1);
+        change(&place, changes[i][1]);
+    }
+    assert_true(place_output_has(&place, "DIFFERS"));
+    free(run);
+    place_remove(&place);
+}
+
+static void a_damaged_database_is_left_alone_and_rebuilt(void **state)
+{
+    static const char *const sql =
+        "SELECT group_concat(line, ';') FROM (SELECT r.hash || m.name ||"
+        " m.step || ' ' || m.value AS line FROM metric m JOIN run r"
+        " USING (run_id) ORDER BY 1)";
+    struct place place;
+    char path[80];
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, "--set",
+                                              "eval.halt_max_steps=3", NULL)),
+                     0);
+    char *hashes =
+        place_ask(&place, "SELECT group_concat(weights_hash, ',') FROM (SELECT c.weights_hash"
+                          " FROM checkpoint c JOIN run r USING (run_id) ORDER BY r.hash)");
+    char *metrics = place_ask(&place, sql);
+    snprintf(path, sizeof path, "%s/results.db", place.workspace);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    for (long at = 4096; fseek(file, at, SEEK_SET) == 0 && at < 90000; at += 4096)
+        fputs("this is no page of a database", file);
+    fclose(file);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 3);
+    assert_true(place_output_has(&place, "hrmlab rebuild"));
+    assert_int_equal(place_finish(place_start(&place, "rebuild", NULL)), 0);
+    place_expect(&place, "SELECT count(*) FROM job WHERE state <> 'done'", "0");
+    place_expect(&place, "SELECT count(*) FROM attempt", "4");
+    place_expect(&place, "SELECT count(*) FROM evaluation_result WHERE checkpoint = 'last'",
+                 "6");
+    char *again =
+        place_ask(&place, "SELECT group_concat(weights_hash, ',') FROM (SELECT c.weights_hash"
+                          " FROM checkpoint c JOIN run r USING (run_id) ORDER BY r.hash)");
+    char *metrics_again = place_ask(&place, sql);
+    assert_string_equal(again, hashes);
+    assert_string_equal(metrics_again, metrics);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    assert_true(place_output_has(&place, "nothing to do"));
+    free(hashes);
+    free(again);
+    free(metrics);
+    free(metrics_again);
+    place_remove(&place);
+}
+
 static void bad_input_stops_before_anything_starts(void **state)
 {
     static const char *const cases[][2] = {
@@ -252,6 +340,8 @@ int main(void)
         cmocka_unit_test(a_value_that_contradicts_an_earlier_attempt_is_quarantined),
         cmocka_unit_test(a_spec_runs_once_and_its_results_stay),
         cmocka_unit_test(an_interrupted_run_stops_safely_and_goes_on),
+        cmocka_unit_test(verify_trains_again_and_finds_every_difference),
+        cmocka_unit_test(a_damaged_database_is_left_alone_and_rebuilt),
         cmocka_unit_test(killed_runners_and_workers_lose_and_double_nothing),
     };
 

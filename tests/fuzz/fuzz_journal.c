@@ -1,0 +1,80 @@
+/* fuzz_journal.c - a journal: framing, and every event into a database. */
+#include "fuzz.h"
+
+#include "error.h"
+#include "journal.h"
+#include "record.h"
+#include "store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct store *store;
+static struct record_attempt attempt = {
+    .attempt_id = 1, .run_id = 1, .job_id = 1, .number = 1
+};
+
+static void open_store(void)
+{
+    static const char rows[] =
+        "INSERT INTO run (run_id, hash, canonical, job_config, data_hash, numeric_version, "
+        "seed)"
+        " VALUES (1, substr(hex(zeroblob(32)), 1, 64), '{}', '{}', 'b', '1', 0);"
+        "INSERT INTO job (job_id, run_id, kind, state, priority, cost, queued_at)"
+        " VALUES (1, 1, 'train', 'running', 0, 1, 't');"
+        "INSERT INTO evaluation (evaluation_id, run_id, canonical, outer_steps, augmentations,"
+        " act_inference, eval_seed, split) VALUES (1, 1, '{\"a\":1}', 1, 0, 0, 0, 'test');"
+        "INSERT INTO attempt (attempt_id, job_id, run_id, number, directory, executor, state,"
+        " started_at) VALUES (1, 1, 1, 1, 'd', 'local', 'running', 't');";
+    struct error err;
+
+    if (store_open(&store, fuzz_directory("none", NULL, 0), STORE_WRITE, &err) < 0 ||
+        sqlite3_exec(store_connection(store), "PRAGMA synchronous = OFF", NULL, NULL, NULL) !=
+            0)
+        abort();
+    if (sqlite3_exec(store_connection(store), rows, NULL, NULL, NULL) != SQLITE_OK) {
+        store_close(store);
+        abort();
+    }
+}
+
+/* Valid lines come rarely: bodies are taken as they are, framed here. */
+static void apply(const char *text)
+{
+    struct error err = { 0 };
+    cJSON *body = cJSON_Parse(text);
+    const cJSON *type = cJSON_GetObjectItemCaseSensitive(body, "type");
+
+    if (cJSON_IsObject(body) && cJSON_IsString(type)) {
+        if (store_begin(store, &err) < 0)
+            abort();
+        int rc = record_event(store, &attempt, type->valuestring, body, &err);
+        fuzz_expect_message(rc, &err);
+        store_rollback(store);
+    }
+    cJSON_Delete(body);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct error err = { 0 };
+    char *text = malloc(size + 1);
+
+    if (store == NULL)
+        open_store();
+    if (text == NULL)
+        return 0;
+    memcpy(text, data, size);
+    text[size] = '\0';
+    for (size_t at = 0; at < size;) {
+        struct journal_event event;
+        size_t used;
+        if (journal_next(&event, &used, text + at, size - at, -1, &err) != JOURNAL_EVENT)
+            break;
+        cJSON_Delete(event.body);
+        at += used;
+    }
+    apply(text);
+    free(text);
+    return 0;
+}
