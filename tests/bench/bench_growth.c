@@ -42,7 +42,8 @@ int bench_growth(const char *svg)
         printf("no plot: gnuplot is not installed (apt-get install gnuplot-nox)\n");
     if (plot != NULL)
         fprintf(plot,
-                "set terminal svg size 1100,560 font 'sans,11'\nset output '%s'\n"
+                "set terminal svg size 1100,560 font 'sans,11' background 'white'\n"
+                "set output '%s'\nset yrange [5:5000]\n"
                 "set multiplot layout 2,4 title 'ms per training step (A, 32 rows unless said "
                 "otherwise; both axes logarithmic)'\n"
                 "set logscale xy\nset grid\nunset key\nset ylabel 'ms'\n",
