@@ -110,7 +110,7 @@ CREATE TABLE job (
     finished_at TEXT                   -- NULL until it is over
 ) STRICT;
 CREATE INDEX job_by_state ON job (state, priority DESC, cost DESC);
-CREATE INDEX job_by_run ON job (run_id, kind);
+CREATE INDEX job_by_run ON job (run_id, kind, job_id, state, cost); -- covers status
 
 -- The evaluations an 'evaluate' job was queued for (a 'train' job does all of its run's).
 CREATE TABLE job_evaluation (

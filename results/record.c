@@ -54,42 +54,36 @@ static void read_job(struct record_job *job, sqlite3_stmt *s)
     job->label = format_string("%s seed %s", sql_text(s, 13), sql_text(s, 14));
 }
 
-int record_open_jobs(struct store *store, struct record_job **out, int *count,
-                     const char *experiment, struct error *err)
+/* What read_job() reads; ?1 is the experiment that the label should name, if there are several. */
+#define SELECT_JOBS                                                                            \
+    "SELECT j.job_id, j.run_id, r.hash, j.state, j.kind, j.priority, j.threads,"               \
+    " j.retries_max, j.failures, j.cost, j.memory_gb, j.time_limit_min, j.not_before,"         \
+    " coalesce((SELECT e.name || ': ' || a.label FROM arm_run x"                               \
+    "  JOIN arm a USING (arm_id) JOIN experiment e USING (experiment_id)"                      \
+    "  WHERE x.run_id = j.run_id ORDER BY e.name = ?1 DESC LIMIT 1), "                         \
+    "substr(r.hash, 1, 12)), r.seed, j.retry_delay_s"                                          \
+    " FROM job j JOIN run r USING (run_id)"
+#define IN_EXPERIMENT                                                                          \
+    " AND (?1 IS NULL OR EXISTS (SELECT 1 FROM arm_run x JOIN arm a USING (arm_id)"            \
+    "  JOIN experiment e USING (experiment_id) WHERE x.run_id = j.run_id AND e.name = ?1))"
+
+/* Steps through the statement, which ends. */
+static int collect_jobs(struct store *store, sqlite3_stmt **s, struct record_job **out,
+                        int *count, struct error *err)
 {
-    sqlite3_stmt *s;
     struct record_job *jobs = NULL;
-    int n = 0;
-    int rc = sql_query(store, &s, err,
-                       "SELECT j.job_id, j.run_id, r.hash, j.state, j.kind, j.priority,"
-                       " j.threads, j.retries_max, j.failures, j.cost, j.memory_gb,"
-                       " j.time_limit_min, j.not_before,"
-                       " coalesce((SELECT e.name || ': ' || a.label FROM arm_run x"
-                       "  JOIN arm a USING (arm_id) JOIN experiment e USING (experiment_id)"
-                       "  WHERE x.run_id = j.run_id ORDER BY e.name = ?1 DESC LIMIT 1), "
-                       "substr(r.hash, 1, 12)), r.seed, j.retry_delay_s"
-                       " FROM job j JOIN run r USING (run_id)"
-                       " WHERE j.state IN ('queued', 'starting', 'running')"
-                       " AND (?1 IS NULL OR j.run_id IN (SELECT x.run_id FROM arm_run x"
-                       "  JOIN arm a USING (arm_id) JOIN experiment e USING (experiment_id)"
-                       "  WHERE e.name = ?1))"
-                       " ORDER BY j.priority DESC, j.cost DESC, j.job_id",
-                       "t", experiment);
+    int n = 0, rc;
 
     *out = NULL;
     *count = 0;
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+    while ((rc = sql_step(store, s, err)) > 0) {
         struct record_job *larger = grow(jobs, n, sizeof *jobs);
-        rc = 0;
-        if (larger == NULL) {
-            sql_end(&s);
-            rc = no_memory(err);
-            break;
+        if (larger != NULL) {
+            jobs = larger;
+            read_job(&jobs[n++], *s);
         }
-        jobs = larger;
-        read_job(&jobs[n++], s);
-        if (jobs[n - 1].label == NULL) {
-            sql_end(&s);
+        if (larger == NULL || jobs[n - 1].label == NULL) {
+            sql_end(s);
             rc = no_memory(err);
             break;
         }
@@ -100,6 +94,65 @@ int record_open_jobs(struct store *store, struct record_job **out, int *count,
     }
     *out = jobs;
     *count = n;
+    return 0;
+}
+
+int record_busy_jobs(struct store *store, struct record_job **out, int *count,
+                     struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       SELECT_JOBS " WHERE j.state IN ('starting', 'running') OR j.job_id IN"
+                                   " (SELECT job_id FROM attempt WHERE state IN ('starting',"
+                                   " 'running')) ORDER BY j.job_id",
+                       "t", NULL);
+
+    return rc < 0 ? rc : collect_jobs(store, &s, out, count, err);
+}
+
+int record_next_jobs(struct store *store, struct record_job **out, int *count,
+                     const char *experiment, double now, int most, struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc =
+        sql_query(store, &s, err,
+                  SELECT_JOBS " WHERE j.state = 'queued' AND j.not_before <= ?2" IN_EXPERIMENT
+                              " ORDER BY j.priority DESC, j.cost DESC, j.job_id LIMIT ?3",
+                  "tri", experiment, now, (int64_t)most);
+
+    return rc < 0 ? rc : collect_jobs(store, &s, out, count, err);
+}
+
+int record_find_job(struct store *store, struct record_job **out, int *count, const char *hash,
+                    bool evaluate, struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc =
+        sql_query(store, &s, err,
+                  SELECT_JOBS " WHERE r.hash = ?2 AND j.kind = ?3 AND j.state IN ('queued',"
+                              " 'starting', 'running') ORDER BY j.job_id LIMIT 1",
+                  "ttt", NULL, hash, evaluate ? "evaluate" : "train");
+
+    return rc < 0 ? rc : collect_jobs(store, &s, out, count, err);
+}
+
+int record_open_totals(struct store *store, struct record_totals *out, const char *experiment,
+                       struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT count(*), coalesce(sum(cost), 0.0) FROM job j"
+                       " WHERE j.state IN ('queued', 'starting', 'running')" IN_EXPERIMENT,
+                       "t", experiment);
+
+    *out = (struct record_totals){ 0 };
+    if (rc == 0)
+        rc = sql_step(store, &s, err);
+    if (rc <= 0)
+        return rc;
+    out->jobs = sqlite3_column_int(s, 0);
+    out->cost = sqlite3_column_double(s, 1);
+    sql_end(&s);
     return 0;
 }
 

@@ -23,9 +23,23 @@ struct record_job {
     int priority, threads, retries_max, failures;
     double cost, memory_gb, time_limit_min, retry_delay_s, not_before;
 };
-/* experiment: a name, or NULL for all. In the order in which they should start. */
-int record_open_jobs(struct store *store, struct record_job **out, int *count,
-                     const char *experiment, struct error *err);
+/* Jobs that are starting or running, or have an attempt that is. */
+int record_busy_jobs(struct store *store, struct record_job **out, int *count,
+                     struct error *err);
+/* At most so many queued jobs that may start now (wall clock), in the order in which they
+ * should. experiment: a name, or NULL for all. */
+int record_next_jobs(struct store *store, struct record_job **out, int *count,
+                     const char *experiment, double now, int most, struct error *err);
+/* The run's job of the kind that is not over, if there is one: a list of none or one. */
+int record_find_job(struct store *store, struct record_job **out, int *count, const char *hash,
+                    bool evaluate, struct error *err);
+/* All jobs that are not over. */
+struct record_totals {
+    int jobs;
+    double cost; /* FLOPs */
+};
+int record_open_totals(struct store *store, struct record_totals *out, const char *experiment,
+                       struct error *err);
 void record_free_jobs(struct record_job *jobs, int count);
 
 /* The one function that changes a job's state. cause and message may be NULL; finished_at is set

@@ -127,25 +127,27 @@ int status_table(struct store *store, struct table **out, struct error *err)
     if (rc == 0)
         rc = measured_rate(store, &rate, err);
     if (rc == 0)
-        rc = sql_query(store, &s, err,
-                       "WITH newest AS (SELECT j.run_id, j.state, CASE"
-                       "   WHEN j.state NOT IN ('queued', 'starting', 'running') THEN 0.0"
-                       "   WHEN j.kind = 'train' THEN j.cost * (1.0 - " RUN_SHARE ")"
-                       "   ELSE j.cost END AS work FROM job j WHERE j.job_id ="
-                       "  (SELECT max(k.job_id) FROM job k WHERE k.run_id = j.run_id"
-                       "   AND k.kind = j.kind)),"
-                       " member AS (SELECT DISTINCT a.experiment_id, x.run_id FROM arm a"
-                       "  JOIN arm_run x USING (arm_id))"
-                       " SELECT e.name, count(n.state), coalesce(sum(n.state = 'done'), 0),"
-                       " coalesce(sum(n.state IN ('starting', 'running')), 0),"
-                       " coalesce(sum(n.state = 'queued'), 0),"
-                       " coalesce(sum(n.state IN ('failed', 'quarantined')), 0),"
-                       " coalesce(sum(n.state = 'cancelled'), 0), e.queued_at, e.description,"
-                       " coalesce(sum(n.work), 0.0)"
-                       " FROM experiment e LEFT JOIN member m USING (experiment_id)"
-                       " LEFT JOIN newest n USING (run_id)"
-                       " GROUP BY e.experiment_id ORDER BY e.experiment_id",
-                       "");
+        rc =
+            sql_query(store, &s, err,
+                      "WITH newest AS (SELECT run_id, kind, state, cost, max(job_id) FROM job"
+                      "  GROUP BY run_id, kind)," /* the state and cost of the largest job_id */
+                      " part AS (SELECT x.arm_id, j.state, count(*) AS jobs, sum(CASE"
+                      "   WHEN j.state = 'queued' THEN j.cost"
+                      "   WHEN j.state NOT IN ('starting', 'running') THEN 0.0"
+                      "   WHEN j.kind = 'train' THEN j.cost * (1.0 - " RUN_SHARE ")"
+                      "   ELSE j.cost END) AS work FROM newest j JOIN arm_run x USING (run_id)"
+                      "  GROUP BY x.arm_id, j.state)"
+                      " SELECT e.name, coalesce(sum(p.jobs), 0),"
+                      " coalesce(sum(p.jobs * (p.state = 'done')), 0),"
+                      " coalesce(sum(p.jobs * (p.state IN ('starting', 'running'))), 0),"
+                      " coalesce(sum(p.jobs * (p.state = 'queued')), 0),"
+                      " coalesce(sum(p.jobs * (p.state IN ('failed', 'quarantined'))), 0),"
+                      " coalesce(sum(p.jobs * (p.state = 'cancelled')), 0), e.queued_at,"
+                      " e.description, coalesce(sum(p.work), 0.0)"
+                      " FROM experiment e LEFT JOIN arm a USING (experiment_id)"
+                      " LEFT JOIN part p USING (arm_id)"
+                      " GROUP BY e.experiment_id ORDER BY e.experiment_id",
+                      "");
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
         rc = 0;
         table_row(*out);

@@ -369,7 +369,7 @@ static int print_aligned(const struct table *table, FILE *out, bool color)
     if (count < 0 || add_lines(view, table, of_column, count, color) != 0)
         goto out;
     if (table->row_count > 0) {
-        if (scols_print_table_to_string(view, &text) != 0)
+        if (scols_print_table_to_string(view, &text) != 0 || text == NULL)
             goto out;
         fputs(text, out);
         fputc('\n', out);

@@ -76,6 +76,8 @@ static void check_worker(struct report *report, const struct options *options)
              probe_text(probe, "blas"), probe_text(probe, "blas_core"),
              cJSON_IsNumber(rate) ? rate->valuedouble : 0.0);
     say(report, "BLAS", "ok", text);
+    const char *sandbox = probe_text(probe, "sandbox");
+    say(report, "sandbox", strstr(sandbox, "NOT") == NULL ? "ok" : "warning", sandbox);
     const cJSON *used = json_member(probe, "environment");
     const cJSON *inherited = json_member(probe, "inherited");
     for (const cJSON *item = used != NULL ? used->child : NULL; item != NULL;

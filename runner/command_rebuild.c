@@ -129,25 +129,6 @@ static int queue_specs(struct rebuild *r, const struct options *options, struct 
 
 /* ---- attempts ---- */
 
-/* The open job of the run and kind; label NULL: there is none. */
-static int find_job(struct rebuild *r, struct record_job *out, const char *hash, bool evaluate,
-                    struct error *err)
-{
-    struct record_job *jobs = NULL;
-    int count = 0;
-    int rc = record_open_jobs(r->store, &jobs, &count, NULL, err);
-
-    *out = (struct record_job){ 0 };
-    for (int i = 0; i < count && rc == 0; i++)
-        if (out->label == NULL && strcmp(jobs[i].run_hash, hash) == 0 &&
-            jobs[i].evaluate == evaluate) {
-            *out = jobs[i];
-            jobs[i].label = NULL;
-        }
-    record_free_jobs(jobs, count);
-    return rc;
-}
-
 /* Its job is over already, by an earlier attempt: one more of the kind that its job.json says. */
 static int add_job(struct rebuild *r, int64_t run_id, bool evaluate, const cJSON *job_json,
                    struct error *err)
@@ -224,7 +205,8 @@ static int replay_attempt(struct rebuild *r, const char *hash, int number, struc
     char *path =
         format_string("%s/runs/%s/attempts/%d/job.json", r->workspace->path, hash, number);
     struct error fault = { 0 };
-    struct record_job job = { 0 };
+    struct record_job *job = NULL;
+    int jobs = 0;
     struct queue_state state;
     cJSON *job_json = NULL;
     const char *kind = NULL;
@@ -243,16 +225,17 @@ static int replay_attempt(struct rebuild *r, const char *hash, int number, struc
     if (rc == 0 && state.run_id == 0) { /* of a spec that was left out */
         r->attempts_failed++;
     } else if (rc == 0) {
-        rc = find_job(r, &job, hash, evaluate, err);
-        if (rc == 0 && job.label == NULL)
+        rc = record_find_job(r->store, &job, &jobs, hash, evaluate, err);
+        if (rc == 0 && jobs == 0) {
             rc = add_job(r, state.run_id, evaluate, job_json, err);
-        if (rc == 0 && job.label == NULL)
-            rc = find_job(r, &job, hash, evaluate, err);
-        if (rc == 0 && job.label != NULL)
-            rc = conclude_again(r, &job, number, err);
+            if (rc == 0)
+                rc = record_find_job(r->store, &job, &jobs, hash, evaluate, err);
+        }
+        if (rc == 0 && jobs > 0)
+            rc = conclude_again(r, job, number, err);
         r->attempts++;
     }
-    free(job.label);
+    record_free_jobs(job, jobs);
     cJSON_Delete(job_json);
     free(path);
     return rc;

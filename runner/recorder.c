@@ -117,6 +117,7 @@ static int take_lines(struct recorder *r, struct store *store, const char *data,
         if (status == JOURNAL_BAD) {
             snprintf(r->error_text, sizeof r->error_text, "journal byte %lld: %.240s",
                      (long long)(r->attempt.offset + (int64_t)at), bad.message);
+            r->damaged = true;
             break;
         }
         rc = take_event(r, store, &event, err);
@@ -210,8 +211,10 @@ int recorder_read(struct recorder *r, struct store *store, struct error *err)
             if (rc == 0)
                 rc = record_offset(store, r->attempt.attempt_id, r->attempt.offset,
                                    r->attempt.sequence, err);
-            /* What contradicts is not kept, nor what came with it. */
-            if (rc == 0 && r->error_text[0] != '\0')
+            /* What contradicts is not kept, nor what came with it. What stands before a damaged
+             * line is true: a power cut can leave such a line, and the checkpoint that the next
+             * attempt goes on from may be of later than what was stored. */
+            if (rc == 0 && r->error_text[0] != '\0' && !r->damaged)
                 store_rollback(store);
             else if (rc == 0)
                 rc = store_commit(store, err);

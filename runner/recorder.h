@@ -24,6 +24,7 @@ struct recorder {
     char outcome[32]; /* of the error or end event; "" before */
     char message[256];
     char error_text[300]; /* why the attempt must be quarantined; "" */
+    bool damaged;         /* because of a damaged line: what stands before it counts */
 };
 
 int recorder_init(struct recorder *recorder, const struct record_attempt *attempt,

@@ -221,35 +221,42 @@ static int answer_requests(struct supervisor *s)
 
 /* ---- what is next ---- */
 
-static int look_for_work(struct supervisor *s)
+/* What is left, for the progress bar and to know the end. */
+static int count_work(struct supervisor *s, double now)
 {
-    double wake_at;
-    int rc;
+    enum { COUNT_INTERVAL_S = 1 };
+    struct record_totals left;
 
-    record_free_jobs(s->jobs, s->job_count);
-    s->jobs = NULL;
-    s->job_count = 0;
-    rc = record_open_jobs(s->store, &s->jobs, &s->job_count, s->experiment, s->err);
+    if (now < s->next_count_at && s->slots != NULL)
+        return 0;
+    s->next_count_at = now + COUNT_INTERVAL_S;
+    int rc = record_open_totals(s->store, &left, s->experiment, s->err);
     if (rc < 0)
         return rc;
+    s->jobs_left = left.jobs;
+    s->progress.jobs_total = s->progress.jobs_done + left.jobs;
+    s->progress.work_total = s->progress.work_done + left.cost;
+    return 0;
+}
+
+/* Starts what the next jobs in turn leave room for. */
+static int start_jobs(struct supervisor *s)
+{
+    double wake_at;
+    int rc = 0;
     struct schedule_candidate *candidates =
         calloc((size_t)s->job_count + 1, sizeof *candidates);
+
     if (candidates == NULL)
         return error_set(s->err, ERROR_NOMEM, "no memory to schedule");
-    double work = 0.0;
     for (int i = 0; i < s->job_count; i++) {
-        bool blocked = strcmp(s->jobs[i].state, "queued") != 0;
+        bool blocked = false;
         for (const struct slot *slot = s->slots; slot != NULL; slot = slot->next)
             blocked = blocked || slot->job.run_id == s->jobs[i].run_id;
         candidates[i] =
             (struct schedule_candidate){ s->jobs[i].threads, s->jobs[i].not_before, blocked };
-        work += s->jobs[i].cost;
     }
-    s->progress.jobs_total = s->progress.jobs_done + s->job_count;
-    s->progress.work_total = s->progress.work_done + work;
-    bool give_up = !s->options->keep_going && s->options->max_fails > 0 &&
-                   s->result.failed >= s->options->max_fails;
-    while (rc == 0 && !give_up) {
+    while (rc == 0) {
         int next = schedule_next(candidates, s->job_count, free_cores(s), s->core_count,
                                  clock_wall_s(), &wake_at);
         if (next < 0)
@@ -258,7 +265,31 @@ static int look_for_work(struct supervisor *s)
         rc = attempt_start(s, &s->jobs[next]);
     }
     free(candidates);
-    if (rc == 0 && s->slots == NULL && (s->job_count == 0 || give_up))
+    return rc;
+}
+
+static int look_for_work(struct supervisor *s, double now)
+{
+    /* Queued jobs of runs that are busy are passed over: at most two kinds per slot. */
+    enum { SPARE = 16 };
+    int busy = 0;
+    bool give_up = !s->options->keep_going && s->options->max_fails > 0 &&
+                   s->result.failed >= s->options->max_fails;
+
+    for (const struct slot *slot = s->slots; slot != NULL; slot = slot->next)
+        busy++;
+    record_free_jobs(s->jobs, s->job_count);
+    s->jobs = NULL;
+    s->job_count = 0;
+    int rc = 0;
+    if (!give_up && free_cores(s) > 0)
+        rc = record_next_jobs(s->store, &s->jobs, &s->job_count, s->experiment, clock_wall_s(),
+                              s->core_count + 2 * busy + SPARE, s->err);
+    if (rc == 0)
+        rc = start_jobs(s);
+    if (rc == 0)
+        rc = count_work(s, now);
+    if (rc == 0 && s->slots == NULL && (s->jobs_left == 0 || give_up))
         s->finished = true;
     return rc;
 }
@@ -285,7 +316,7 @@ static void tick(uv_timer_t *timer)
         s->rc = answer_requests(s);
     if (s->rc == 0 && s->interrupts == 0 && now >= s->next_look_at) {
         s->next_look_at = now + LOOK_INTERVAL_S;
-        s->rc = look_for_work(s);
+        s->rc = look_for_work(s, now);
     }
     if (s->interrupts > 0 && s->slots == NULL)
         s->finished = true;

@@ -52,7 +52,8 @@ struct supervisor {
     int core_count;
     int interrupts;
     bool finished;
-    double next_look_at; /* monotonic */
+    double next_look_at, next_count_at; /* monotonic */
+    int jobs_left;                      /* not over, as of the last count */
     struct progress progress;
     struct supervise_result result;
     int rc;

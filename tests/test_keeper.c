@@ -7,12 +7,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -22,6 +25,7 @@
 #include "file.h"
 #include "json.h"
 #include "keeper.h"
+#include "sandbox.h"
 
 enum { WAIT_MS = 20000 };
 
@@ -353,6 +357,54 @@ static void worker_is_pinned_and_dumps_no_core(void **state)
     assert_int_equal(WEXITSTATUS(wait_status(start_keeper(limit_and_report))), 0);
 }
 
+/* What a process in the sandbox may and may not; exit code 0: as it should be. */
+static int try_things(const char *place, const char *outside)
+{
+    struct sandbox sandbox;
+    struct error err;
+    char path[300], words[200];
+
+    if (sandbox_enter(&sandbox, place, &err) < 0)
+        return 10;
+    sandbox_describe(words, sizeof words, &sandbox);
+    snprintf(path, sizeof path, "%s/inside", place);
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    if (fd < 0 || write(fd, "x", 1) != 1 || close(fd) != 0 || unlink(path) != 0)
+        return 11;
+    if (sandbox.landlock_abi > 0 &&
+        (open(outside, O_WRONLY | O_CREAT, 0600) >= 0 || errno != EACCES))
+        return 12;
+    if (sandbox.no_network && (socket(AF_INET, SOCK_STREAM, 0) >= 0 || errno != EACCES))
+        return 13;
+    fd = open("/proc/self/status", O_RDONLY); /* reading stays */
+    if (fd < 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+        return 14;
+    return sandbox.landlock_abi > 0 && sandbox.no_network ? 0 : 20;
+}
+
+static void a_worker_writes_to_its_directory_and_nowhere_else(void **state)
+{
+    char place[] = "/tmp/hrmlab-sandbox-XXXXXX", outside[100];
+    struct error err;
+    int status;
+
+    (void)state;
+    assert_non_null(mkdtemp(place));
+    snprintf(outside, sizeof outside, "%s-outside", place);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(try_things(place, outside));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(access(outside, F_OK), -1);
+    assert_int_equal(file_remove_tree(place, &err), 0);
+    if (WEXITSTATUS(status) == 20) {
+        print_message("# skip: this kernel has no landlock or no seccomp\n");
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 #define WITH_DIRECTORY(test)                                                                   \
@@ -366,6 +418,7 @@ int main(void)
         WITH_DIRECTORY(processes_left_by_the_worker_are_ended),
         WITH_DIRECTORY(directory_with_a_journal_is_refused_and_left_alone),
         WITH_DIRECTORY(worker_is_pinned_and_dumps_no_core),
+        cmocka_unit_test(a_worker_writes_to_its_directory_and_nowhere_else),
     };
 
     return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);

@@ -21,6 +21,7 @@
 #include "log.h"
 #include "provenance.h"
 #include "report.h"
+#include "sandbox.h"
 #include "shape.h"
 #include "train.h"
 
@@ -222,6 +223,7 @@ static int limit_process(struct execution *execution, struct error *err)
 static int work(struct execution *execution, struct error *err)
 {
     const char *directory = execution->request->directory;
+    struct sandbox sandbox;
     int rc = say_loading(execution, err);
 
     if (rc == 0)
@@ -230,6 +232,8 @@ static int work(struct execution *execution, struct error *err)
         rc = job_read(&execution->job, directory, err);
     if (rc == 0)
         rc = limit_process(execution, err);
+    if (rc == 0)
+        rc = sandbox_enter(&sandbox, directory, err);
     if (rc == 0)
         rc = load_data(execution, err);
     if (rc == 0)

@@ -8,16 +8,21 @@
 #include "engine.h"
 #include "error.h"
 #include "provenance.h"
+#include "sandbox.h"
 
 enum { SGEMM_SIZE = 512, SGEMM_REPEATS = 20 };
 
 int probe_print(const struct blas_environment *environment, struct error *err)
 {
     cJSON *out = provenance_create(environment);
-    char *text = NULL;
+    struct sandbox sandbox;
+    char *text = NULL, words[200];
     int rc = 0;
 
+    sandbox_probe(&sandbox);
+    sandbox_describe(words, sizeof words, &sandbox);
     cJSON_AddStringToObject(out, "format", "hrmlab-probe-1");
+    cJSON_AddStringToObject(out, "sandbox", words);
     cJSON_AddNumberToObject(out, "cores", (double)sysconf(_SC_NPROCESSORS_ONLN));
     cJSON_AddNumberToObject(out, "sgemm_size", SGEMM_SIZE);
     if (cJSON_AddNumberToObject(out, "sgemm_gflops",

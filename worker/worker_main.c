@@ -27,9 +27,8 @@ static const char USAGE[] =
     "       hrmlab-worker --help | --version\n"
     "\n"
     "hrmlab starts this program by itself. Environment: HRMLAB_KERNELS (base, avx2, avx512),\n"
-    "HRMLAB_BLAS_CORE (an OpenBLAS core, such as Haswell). Inherited OPENBLAS_*, OMP_*, "
-    "GOTO_*,\n"
-    "MKL_* and VECLIB_* variables are replaced.\n"
+    "HRMLAB_BLAS_CORE (an OpenBLAS core, such as Haswell), HRMLAB_SANDBOX=off. Inherited\n"
+    "OPENBLAS_*, OMP_*, GOTO_*, MKL_* and VECLIB_* variables are replaced.\n"
     "Exit: 0 done, 2 bad arguments, job or data, 3 environment, 4 diverged, 5 data changed,\n"
     "6 out of memory, 7 disk full, 130 stopped.\n";
 
