@@ -56,7 +56,8 @@ static const char STATE[] =
     " || (SELECT count(*) FROM job) || ' once '"
     " || (SELECT count(*) FROM (SELECT 1 FROM attempt WHERE outcome = 'done' GROUP BY run_id"
     " HAVING count(*) = 1)) || ' open '"
-    " || (SELECT count(*) FROM attempt WHERE state IN ('starting', 'running'))";
+    " || (SELECT count(*) FROM attempt WHERE state IN ('starting', 'running')) || ' without '"
+    " || (SELECT count(*) FROM attempt WHERE outcome = 'exit without a result')";
 
 struct fault {
     struct place place;
@@ -153,7 +154,7 @@ static void learn_undisturbed(void)
         fail_msg("undisturbed: exit %d, see %s/out", code, f.place.directory);
     free(undisturbed);
     undisturbed = place_ask(&f.place, STATE);
-    assert_non_null(strstr(undisturbed, "once 2 open 0"));
+    assert_non_null(strstr(undisturbed, "once 2 open 0 without 0"));
     fault_end(&f);
 }
 
@@ -429,7 +430,7 @@ static void many_runs_survive_many_kills(void **state)
     for (int batch = 0; batch < batches; batch++) { /* seeds are at most 1000 in a spec */
         char rate[60];
         snprintf(text, sizeof text, spec, runs);
-        snprintf(rate, sizeof rate, "train.lr=0.00%d", batch + 1);
+        snprintf(rate, sizeof rate, "train.lr=0.0%02d", batch + 1);
         assert_int_equal(file_write_atomic(f.place.spec, text, strlen(text), &err), 0);
         assert_int_equal(
             place_finish(place_start(&f.place, "queue", f.place.spec, "--set", rate, NULL)), 0);
