@@ -226,6 +226,11 @@ int attempt_conclude(struct supervisor *s, struct slot *slot)
     int rc = store_begin(s->store, s->err);
 
     if (rc == 0) {
+        rc = recorder_drain(&slot->recorder, s->store, s->err);
+        if (rc < 0)
+            store_rollback(s->store);
+    }
+    if (rc == 0) {
         /* A machine that went down may have lost the end of the journal: no fault of the
          * worker, and what was stored of it is true. */
         bool faulty = slot->recorder.error_text[0] != '\0' && !slot->rebooted;

@@ -190,41 +190,77 @@ int recorder_restore(struct recorder *r, struct error *err)
     return rc;
 }
 
+/* Applies the next piece of the journal in the caller's transaction. *more: there may be another. */
+static int take_piece(struct recorder *r, struct store *store, bool *more, struct error *err)
+{
+    char *data;
+    size_t size;
+    int rc = read_new(r, &data, &size, READ_LIMIT, err);
+
+    *more = false;
+    if (rc == 0 && size > 0 && memchr(data, '\n', size) != NULL) {
+        rc = take_lines(r, store, data, size, err);
+        if (rc == 0)
+            rc = record_offset(store, r->attempt.attempt_id, r->attempt.offset,
+                               r->attempt.sequence, err);
+        *more = rc == 0 && r->error_text[0] == '\0' && size >= READ_LIMIT;
+    } else if (rc == 0 && size >= READ_LIMIT) {
+        snprintf(r->error_text, sizeof r->error_text, "a journal line without end");
+    }
+    free(data);
+    return rc;
+}
+
+/* What contradicts is not kept, nor what came with it. What stands before a damaged line is
+ * true: a power cut can leave such a line, and the checkpoint that the next attempt goes on
+ * from may be of later than what was stored. */
+static bool must_roll_back(const struct recorder *r)
+{
+    return r->error_text[0] != '\0' && !r->damaged;
+}
+
+/* Something new has been written. */
+static bool has_grown(const struct recorder *r)
+{
+    struct stat status;
+
+    return stat(r->path, &status) == 0 && status.st_size != r->attempt.offset;
+}
+
 int recorder_read(struct recorder *r, struct store *store, struct error *err)
 {
-    for (;;) {
-        struct recorder before = *r;
-        char *data;
-        size_t size;
-        int rc = read_new(r, &data, &size, READ_LIMIT, err);
+    bool more = has_grown(r);
+    int rc = 0;
 
-        if (rc < 0 || size == 0 || memchr(data, '\n', size) == NULL) {
-            bool long_line = rc == 0 && size >= READ_LIMIT;
-            if (long_line)
-                snprintf(r->error_text, sizeof r->error_text, "a journal line without end");
-            free(data);
-            return rc;
-        }
+    while (more && rc == 0) {
+        struct recorder before = *r;
+
         rc = store_begin(store, err);
-        if (rc == 0) {
-            rc = take_lines(r, store, data, size, err);
-            if (rc == 0)
-                rc = record_offset(store, r->attempt.attempt_id, r->attempt.offset,
-                                   r->attempt.sequence, err);
-            /* What contradicts is not kept, nor what came with it. What stands before a damaged
-             * line is true: a power cut can leave such a line, and the checkpoint that the next
-             * attempt goes on from may be of later than what was stored. */
-            if (rc == 0 && r->error_text[0] != '\0' && !r->damaged)
-                store_rollback(store);
-            else if (rc == 0)
-                rc = store_commit(store, err);
-            if (rc < 0) {
-                store_rollback(store);
-                *r = before;
-            }
+        if (rc < 0)
+            break;
+        rc = take_piece(r, store, &more, err);
+        if (rc == 0 && !must_roll_back(r))
+            rc = store_commit(store, err);
+        else
+            store_rollback(store);
+        if (rc < 0) {
+            store_rollback(store);
+            *r = before;
         }
-        free(data);
-        if (rc < 0 || r->error_text[0] != '\0' || size < READ_LIMIT)
-            return rc;
     }
+    return rc;
+}
+
+int recorder_drain(struct recorder *r, struct store *store, struct error *err)
+{
+    bool more = r->error_text[0] == '\0';
+    int rc = 0;
+
+    while (more && rc == 0)
+        rc = take_piece(r, store, &more, err);
+    if (rc == 0 && must_roll_back(r)) {
+        store_rollback(store);
+        rc = store_begin(store, err);
+    }
+    return rc;
 }

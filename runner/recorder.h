@@ -46,4 +46,8 @@ int recorder_restore(struct recorder *recorder, struct error *err);
  */
 int recorder_read(struct recorder *recorder, struct store *store, struct error *err);
 
+/* The same for all that is left, inside the caller's transaction, which it starts over where what
+ * was read may not stay. */
+int recorder_drain(struct recorder *recorder, struct store *store, struct error *err);
+
 #endif

@@ -153,7 +153,7 @@ static int follow_slots(struct supervisor *s)
         next = slot->next;
         bool alive =
             executor_local_alive(&slot->executor); /* before reading: then all is said */
-        if (slot->recorder.error_text[0] == '\0')
+        if (alive && slot->recorder.error_text[0] == '\0')
             rc = recorder_read(&slot->recorder, s->store, s->err);
         if (rc == 0 && !alive)
             rc = attempt_conclude(s, slot);

@@ -72,8 +72,8 @@ void slot_take_core(struct supervisor *s, struct slot *slot, int core);
 int attempt_start(struct supervisor *s, const struct record_job *job);
 /* Writes down the process that the slot's attempt runs in. */
 int attempt_record_running(struct supervisor *s, const struct slot *slot);
-/* The keeper is gone and the journal has been read to its end: concludes, in one transaction,
- * and ends the slot. */
+/* The keeper is gone: reads the journal to its end and concludes, in one transaction, and ends
+ * the slot. */
 int attempt_conclude(struct supervisor *s, struct slot *slot);
 
 /* Takes over the attempts that an earlier runner left; jobs that it left without one go back
