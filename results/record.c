@@ -105,7 +105,7 @@ int record_busy_jobs(struct store *store, struct record_job **out, int *count,
                        SELECT_JOBS " WHERE j.state IN ('starting', 'running') OR j.job_id IN"
                                    " (SELECT job_id FROM attempt WHERE state IN ('starting',"
                                    " 'running')) ORDER BY j.job_id",
-                       "t", NULL);
+                       "t", (const char *)NULL);
 
     return rc < 0 ? rc : collect_jobs(store, &s, out, count, err);
 }
@@ -131,7 +131,7 @@ int record_find_job(struct store *store, struct record_job **out, int *count, co
         sql_query(store, &s, err,
                   SELECT_JOBS " WHERE r.hash = ?2 AND j.kind = ?3 AND j.state IN ('queued',"
                               " 'starting', 'running') ORDER BY j.job_id LIMIT 1",
-                  "ttt", NULL, hash, evaluate ? "evaluate" : "train");
+                  "ttt", (const char *)NULL, hash, evaluate ? "evaluate" : "train");
 
     return rc < 0 ? rc : collect_jobs(store, &s, out, count, err);
 }

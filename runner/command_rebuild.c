@@ -47,6 +47,7 @@ static void names_release(struct names *names)
     for (int i = 0; i < names->count; i++)
         free(names->items[i]);
     free(names->items);
+    *names = (struct names){ 0 };
 }
 
 static int by_version(const struct dirent **a, const struct dirent **b)
