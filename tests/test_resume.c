@@ -166,7 +166,7 @@ static void check_killed_run(const char *const *more, uint64_t seed)
     double seconds = 0.0;
     cJSON *reference = undisturbed(more, &expected, &seconds), *all = cJSON_CreateArray();
     int attempt = 0, killed = 0, resumed = 0;
-    int kills = getenv("HRMLAB_LONG") != NULL ? 40 : 6;
+    int kills = getenv("HRMLAB_LONG") != NULL ? 50 : 6;
     bool done = false;
 
     setup_run(&setup, more);

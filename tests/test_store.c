@@ -297,12 +297,47 @@ static void the_schema_refuses_what_must_not_be(void **state)
     store_close(store);
 }
 
+/* The common questions are answered by indices, however large the tables are. */
+static void no_common_query_scans_a_table(void **state)
+{
+    static const char *const queries[] = {
+        "SELECT * FROM v_results WHERE experiment = 'x'",
+        "SELECT * FROM v_results WHERE run_hash = 'x'",
+        "SELECT value FROM metric WHERE run_id = 1 AND name = 'train/lm_loss' ORDER BY step",
+        "SELECT * FROM task_outcome WHERE evaluation_id = 1",
+        "SELECT * FROM attempt WHERE run_id = 1 ORDER BY number",
+        "SELECT * FROM job WHERE state = 'queued' ORDER BY priority DESC, cost DESC LIMIT 9",
+        "SELECT max(job_id) FROM job WHERE run_id = 1 AND kind = 'train'",
+    };
+    struct error err;
+    struct store *store;
+
+    (void)state;
+    assert_int_equal(store_open(&store, directory, STORE_WRITE, &err), 0);
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        sqlite3_stmt *plan;
+        char *sql = format_string("EXPLAIN QUERY PLAN %s", queries[i]);
+        assert_non_null(sql);
+        assert_int_equal(sqlite3_prepare_v2(store_connection(store), sql, -1, &plan, NULL),
+                         SQLITE_OK);
+        while (sqlite3_step(plan) == SQLITE_ROW) {
+            const char *step = (const char *)sqlite3_column_text(plan, 3);
+            if (strncmp(step, "SCAN", 4) == 0 || strstr(step, "TEMP B-TREE") != NULL)
+                fail_msg("%s: %s", queries[i], step);
+        }
+        sqlite3_finalize(plan);
+        free(sql);
+    }
+    store_close(store);
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(a_new_workspace_gets_every_table),
+        STORE_TEST(no_common_query_scans_a_table),
         STORE_TEST(every_table_and_column_of_the_schema_is_explained),
         STORE_TEST(a_reader_of_an_empty_workspace_is_told_so),
         STORE_TEST(a_database_of_another_program_is_left_alone),
