@@ -233,7 +233,7 @@ static int work(struct execution *execution, struct error *err)
     if (rc == 0)
         rc = limit_process(execution, err);
     if (rc == 0)
-        rc = sandbox_enter(&sandbox, directory, err);
+        sandbox_enter(&sandbox, directory);
     if (rc == 0)
         rc = load_data(execution, err);
     if (rc == 0)

@@ -1,8 +1,6 @@
 /* sandbox.c - landlock and seccomp by their system calls; see sandbox.h. */
 #include "sandbox.h"
 
-#include "error.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -16,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Newer than the headers of Debian 12. */
@@ -56,18 +55,6 @@ static bool switched_off(void)
     const char *wish = getenv("HRMLAB_SANDBOX");
 
     return wish != NULL && strcmp(wish, "off") == 0;
-}
-
-void sandbox_probe(struct sandbox *out)
-{
-    *out = (struct sandbox){ 0 };
-    if (switched_off())
-        return;
-    out->no_new_privileges = true;
-    out->landlock_abi = landlock_abi();
-#if defined(ARCHITECTURE)
-    out->no_network = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
-#endif
 }
 
 /* One directory, and /dev/null, may be written to. */
@@ -124,29 +111,37 @@ static int deny_network(void)
 #endif
 }
 
-int sandbox_enter(struct sandbox *out, const char *directory, struct error *err)
+void sandbox_enter(struct sandbox *out, const char *directory)
 {
-    struct sandbox offered;
+    int abi = landlock_abi();
 
-    sandbox_probe(&offered);
     *out = (struct sandbox){ 0 };
-    if (switched_off())
-        return 0;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return error_set(err, ERROR_ENVIRONMENT, "no_new_privs: %s", strerror(errno));
+    if (switched_off() || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return;
     out->no_new_privileges = true;
-    if (offered.landlock_abi > 0) {
-        if (confine_writes(offered.landlock_abi, directory) < 0)
-            return error_set(err, ERROR_ENVIRONMENT, "landlock, %s: %s", directory,
-                             strerror(errno));
-        out->landlock_abi = offered.landlock_abi;
+    if (abi > 0 && confine_writes(abi, directory) == 0)
+        out->landlock_abi = abi;
+    out->no_network = deny_network() == 0;
+}
+
+void sandbox_probe(struct sandbox *out)
+{
+    int pipe_fds[2];
+
+    *out = (struct sandbox){ 0 };
+    if (pipe(pipe_fds) < 0)
+        return;
+    pid_t pid = fork(); /* what is entered is entered for good */
+    if (pid == 0) {
+        sandbox_enter(out, ".");
+        _exit(write(pipe_fds[1], out, sizeof *out) == (ssize_t)sizeof *out ? 0 : 1);
     }
-    if (offered.no_network) {
-        if (deny_network() < 0)
-            return error_set(err, ERROR_ENVIRONMENT, "seccomp: %s", strerror(errno));
-        out->no_network = true;
-    }
-    return 0;
+    close(pipe_fds[1]);
+    if (pid < 0 || read(pipe_fds[0], out, sizeof *out) != (ssize_t)sizeof *out)
+        *out = (struct sandbox){ 0 };
+    close(pipe_fds[0]);
+    if (pid > 0)
+        waitpid(pid, NULL, 0);
 }
 
 void sandbox_describe(char *out, int size, const struct sandbox *sandbox)
@@ -156,8 +151,8 @@ void sandbox_describe(char *out, int size, const struct sandbox *sandbox)
     if (sandbox->landlock_abi > 0)
         snprintf(writes, sizeof writes, "writes confined (landlock %d)", sandbox->landlock_abi);
     else
-        snprintf(writes, sizeof writes, "writes NOT confined (no landlock)");
+        snprintf(writes, sizeof writes, "writes NOT confined");
     snprintf(out, (size_t)size, "%s, %s, %s",
              sandbox->no_new_privileges ? "no new privileges" : "new privileges possible",
-             writes, sandbox->no_network ? "no network" : "network NOT denied (no seccomp)");
+             writes, sandbox->no_network ? "no network" : "network NOT denied");
 }
