@@ -132,7 +132,7 @@ CREATE TABLE attempt (
     keeper_pid INTEGER,                -- NULL until started
     keeper_start INTEGER,              -- kernel start time of that pid, so that reuse is seen
     boot_id TEXT,                      -- of the machine's boot
-    host TEXT,                         -- name of the machine; NULL until started
+    host TEXT,                         -- name of the machine
     cpus TEXT,                         -- cores it is pinned to, "0" or "0,1"
     journal_offset INTEGER NOT NULL DEFAULT 0, -- bytes of the journal that are in this database
     journal_sequence INTEGER NOT NULL DEFAULT 0, -- events ingested

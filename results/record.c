@@ -191,7 +191,8 @@ int record_job_retry(struct store *store, int64_t job_id, bool counts, double no
 }
 
 int record_attempt(struct store *store, int64_t *attempt_id, int *number, char directory[160],
-                   const struct record_job *job, int least, struct error *err)
+                   const struct record_job *job, const struct record_place *place, int least,
+                   struct error *err)
 {
     int64_t last;
     char now[CLOCK_ISO_SIZE];
@@ -206,8 +207,10 @@ int record_attempt(struct store *store, int64_t *attempt_id, int *number, char d
     clock_iso_now(now);
     rc = sql_run(store, err,
                  "INSERT INTO attempt (job_id, run_id, number, directory, executor, state,"
-                 " started_at) VALUES (?1, ?2, ?3, ?4, 'local', 'starting', ?5)",
-                 "iiitt", job->job_id, job->run_id, (int64_t)*number, directory, now);
+                 " boot_id, host, cpus, started_at)"
+                 " VALUES (?1, ?2, ?3, ?4, 'local', 'starting', ?5, ?6, ?7, ?8)",
+                 "iiittttt", job->job_id, job->run_id, (int64_t)*number, directory,
+                 place->boot_id, place->host, place->cpus, now);
     *attempt_id = sqlite3_last_insert_rowid(store_connection(store));
     return rc < 0 ? rc : record_job_state(store, job->job_id, "starting", NULL, NULL, err);
 }
@@ -296,13 +299,12 @@ int record_job_json(struct store *store, cJSON **out, const struct record_job *j
 }
 
 int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_id,
-                           const struct record_process *process, struct error *err)
+                           int64_t keeper_pid, int64_t keeper_start, struct error *err)
 {
     int rc = sql_run(store, err,
-                     "UPDATE attempt SET state = 'running', keeper_pid = ?2, keeper_start = ?3,"
-                     " boot_id = ?4, host = ?5, cpus = ?6 WHERE attempt_id = ?1",
-                     "iiittt", attempt_id, process->keeper_pid, process->keeper_start,
-                     process->boot_id, process->host, process->cpus);
+                     "UPDATE attempt SET state = 'running', keeper_pid = ?2, keeper_start = ?3"
+                     " WHERE attempt_id = ?1",
+                     "iii", attempt_id, keeper_pid, keeper_start);
 
     return rc < 0 ? rc : record_job_state(store, job_id, "running", NULL, NULL, err);
 }

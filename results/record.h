@@ -52,21 +52,23 @@ int record_job_requeue(struct store *store, int64_t job_id, struct error *err);
 int record_job_retry(struct store *store, int64_t job_id, bool counts, double not_before,
                      const char *cause, const char *message, struct error *err);
 
+/* The machine's boot and name, and the cores, "0,1". */
+struct record_place {
+    const char *boot_id, *host, *cpus;
+};
 /* A new attempt of the job, numbered upwards within the run from least on, in state 'starting'.
  * directory is written: runs/HASH/attempts/N. */
 int record_attempt(struct store *store, int64_t *attempt_id, int *number, char directory[160],
-                   const struct record_job *job, int least, struct error *err);
+                   const struct record_job *job, const struct record_place *place, int least,
+                   struct error *err);
 
 /* What the job is to do: the members of job.json, all but cpus. Fresh object. */
 int record_job_json(struct store *store, cJSON **out, const struct record_job *job, int attempt,
                     struct error *err);
 
-struct record_process {
-    int64_t keeper_pid, keeper_start;
-    const char *boot_id, *host, *cpus;
-};
+/* Its keeper runs: pid, and the kernel's start time of that process. */
 int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_id,
-                           const struct record_process *process, struct error *err);
+                           int64_t keeper_pid, int64_t keeper_start, struct error *err);
 
 /* An attempt that is not over. */
 struct record_attempt {

@@ -43,22 +43,20 @@ static int find_keeper(const struct supervisor *s, const struct record_attempt *
 {
     char boot[64];
 
-    *rebooted = false;
+    process_boot_id(boot);
+    *rebooted = strcmp(attempt->boot_id, boot) != 0;
     *pid = attempt->keeper_pid;
     *start = attempt->keeper_start;
-    if (strcmp(attempt->state, "starting") == 0) {
+    if (*rebooted) { /* that boot is over, and its processes with it */
+        *pid = *start = 0;
+    } else if (strcmp(attempt->state, "starting") == 0) {
         char *directory = format_string("%s/%s", s->workspace->path, attempt->directory);
         if (directory == NULL)
             return error_set(s->err, ERROR_NOMEM, "no memory for a path");
         *pid = process_find_keeper(directory);
         *start = *pid != 0 ? process_start_time(*pid) : 0;
         free(directory);
-        return 0;
     }
-    process_boot_id(boot);
-    *rebooted = strcmp(attempt->boot_id, boot) != 0;
-    if (*rebooted) /* that boot is over, and its processes with it */
-        *pid = *start = 0;
     return 0;
 }
 

@@ -67,17 +67,23 @@ static int write_job(const struct slot *slot, cJSON *json, const char *directory
 }
 
 /* Records attempt and job as starting; *json is what the worker is told. */
-static int record_start(struct supervisor *s, const struct record_job *job,
-                        struct record_attempt *attempt, cJSON **json)
+static int record_start(struct supervisor *s, const struct slot *slot,
+                        const struct record_job *job, struct record_attempt *attempt,
+                        cJSON **json)
 {
+    char boot[64], host[100] = "?", cpus[512];
     int rc = store_begin(s->store, s->err);
 
+    process_boot_id(boot);
+    gethostname(host, sizeof host - 1);
+    cores_text(cpus, sizeof cpus, slot);
     *attempt = (struct record_attempt){ .job_id = job->job_id, .run_id = job->run_id };
     *json = NULL;
     if (rc < 0)
         return rc;
     rc = record_attempt(s->store, &attempt->attempt_id, &attempt->number, attempt->directory,
-                        job, least_attempt(s, job->run_hash), s->err);
+                        job, &(struct record_place){ boot, host, cpus },
+                        least_attempt(s, job->run_hash), s->err);
     if (rc == 0)
         rc = record_job_json(s->store, json, job, attempt->number, s->err);
     if (rc == 0)
@@ -89,18 +95,11 @@ static int record_start(struct supervisor *s, const struct record_job *job,
 
 int attempt_record_running(struct supervisor *s, const struct slot *slot)
 {
-    char boot[64], host[100] = "?", cpus[512];
-
-    process_boot_id(boot);
-    gethostname(host, sizeof host - 1);
-    cores_text(cpus, sizeof cpus, slot);
-    struct record_process process = { slot->executor.pid, slot->executor.start_time, boot, host,
-                                      cpus };
     int rc = store_begin(s->store, s->err);
     if (rc < 0)
         return rc;
     rc = record_attempt_running(s->store, slot->recorder.attempt.attempt_id, slot->job.job_id,
-                                &process, s->err);
+                                slot->executor.pid, slot->executor.start_time, s->err);
     if (rc == 0)
         rc = store_commit(s->store, s->err);
     if (rc < 0)
@@ -118,7 +117,7 @@ int attempt_start(struct supervisor *s, const struct record_job *job)
     if (slot == NULL)
         return error_set(s->err, ERROR_NOMEM, "no memory for a job");
     take_cores(s, slot, job->threads < s->core_count ? job->threads : s->core_count);
-    rc = record_start(s, job, &attempt, &json);
+    rc = record_start(s, slot, job, &attempt, &json);
     char *directory =
         rc == 0 ? format_string("%s/%s", s->workspace->path, attempt.directory) : NULL;
     if (rc == 0 && directory == NULL)

@@ -167,14 +167,16 @@ static int conclude_again(struct rebuild *r, const struct record_job *job, int n
                           struct error *err)
 {
     struct record_attempt attempt = { .job_id = job->job_id, .run_id = job->run_id };
+    char boot[64];
     struct slot *slot = slot_create(r->supervisor, job);
     int rc = slot == NULL ? error_set(err, ERROR_NOMEM, "no memory for a job")
                           : store_begin(r->store, err);
 
     if (rc < 0)
         return rc;
+    process_boot_id(boot);
     rc = record_attempt(r->store, &attempt.attempt_id, &attempt.number, attempt.directory, job,
-                        number, err);
+                        &(struct record_place){ boot, NULL, NULL }, number, err);
     if (rc == 0)
         rc = store_commit(r->store, err);
     if (rc < 0) {

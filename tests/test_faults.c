@@ -213,9 +213,8 @@ static void cut_power_everywhere(const char *program, int rounds, int reach)
             place_sleep_ms(2);
         if (struck(&f)) { /* the fault took one process; the power takes all others */
             kill(pid, SIGKILL);
-            place_kill(&f.place, true);
             waitpid(pid, NULL, 0);
-            place_sleep_ms(50);
+            place_kill_all(&f.place);
             int changes = power_cut(f.log, &stream);
             char shared_memory[100];
             snprintf(shared_memory, sizeof shared_memory, "%s/results.db-shm",
@@ -248,12 +247,56 @@ static void a_power_cut_loses_nothing_that_was_promised(void **state)
 static void a_power_cut_in_training_ends_with_the_same_weights(void **state)
 {
     (void)state;
-    setenv("HRMLAB_WORKER", "build/hrmlab-worker", 1);
-    setenv("HRMLAB_SANDBOX", "off", 1); /* the shim writes its mark and log elsewhere */
-    learn_undisturbed();
     cut_power_everywhere("hrmlab-worker", is_long() ? 50 : 3, 120);
-    use_null_worker();
-    learn_undisturbed();
+}
+
+/* Overwrites the journal's third line with zeros, as a lost sector would. */
+static void tear_journal(const char *path)
+{
+    char *text, *line;
+    size_t size;
+    struct error err = { 0 };
+
+    assert_int_equal(file_read(&text, &size, path, 1 << 20, &err), 0);
+    line = strchr(text, '\n');
+    line = line != NULL ? strchr(line + 1, '\n') : NULL;
+    assert_non_null(line);
+    char *end = strchr(line + 1, '\n');
+    assert_non_null(end);
+    memset(line + 1, 0, (size_t)(end - line));
+    assert_int_equal(file_write_atomic(path, text, size, &err), 0);
+    free(text);
+}
+
+/* The runner goes down between the keeper's start and its record, the machine a little later. */
+static void a_torn_journal_of_a_starting_attempt_is_no_fault_of_the_worker(void **state)
+{
+    bool found = false;
+
+    (void)state;
+    for (int n = 60; !found; n++) {
+        struct fault f;
+        fault_begin(&f);
+        arm(&f, "hrmlab", n, "kill");
+        place_finish(start_run(&f));
+        bool happened = struck(&f);
+        disarm(); /* the real boot id: another one */
+        assert_true(happened);
+        assert_true(place_becomes_quiet(&f.place));
+        char *directory =
+            place_ask(&f.place, "SELECT directory FROM attempt WHERE state = 'starting'");
+        char journal[400], exit_json[400];
+        snprintf(journal, sizeof journal, "%s/%s/journal.jsonl", f.place.workspace, directory);
+        snprintf(exit_json, sizeof exit_json, "%s/%s/exit.json", f.place.workspace, directory);
+        found = directory[0] != '\0' && file_exists(journal);
+        if (found) {
+            tear_journal(journal);
+            unlink(exit_json);
+            expect_recovery(&f, "torn journal", n);
+        }
+        free(directory);
+        fault_end(&f);
+    }
 }
 
 /* ---- full disks ---- */
@@ -432,7 +475,7 @@ static void many_runs_survive_many_kills(void **state)
             place_sleep_ms(100 + (int)random_below(&stream, 500));
             over = waitpid(pid, &status, WNOHANG) == pid;
             if (!over)
-                workers += place_kill(&f.place, true);
+                workers += place_signal_workers(&f.place, SIGKILL);
         }
         if (!over) {
             kill(pid, SIGKILL);
@@ -458,7 +501,7 @@ static void many_runs_survive_many_kills(void **state)
     place_expect(&f.place, "SELECT count(*) FROM checkpoint", number);
     place_expect(&f.place,
                  "SELECT count(*) FROM attempt WHERE state IN ('starting', 'running')", "0");
-    assert_int_equal(place_kill(&f.place, true), 0); /* no process is left */
+    assert_true(place_becomes_quiet(&f.place)); /* no process is left */
     char path[100], *locked;
     size_t size;
     snprintf(path, sizeof path, "%s/locked", f.place.directory);
@@ -468,6 +511,25 @@ static void many_runs_survive_many_kills(void **state)
     print_message("%s runs, %d kills of the runner, %d of workers\n", number, runners, workers);
     assert_true(runners > 0 || workers > 0);
     fault_end(&f);
+}
+
+static int use_real_worker(void **state)
+{
+    (void)state;
+    setenv("HRMLAB_WORKER", "build/hrmlab-worker", 1);
+    setenv("HRMLAB_SANDBOX", "off", 1); /* the shim writes its mark and log elsewhere */
+    learn_undisturbed();
+    return 0;
+}
+
+static int use_null_worker_again(void **state)
+{
+    (void)state;
+    unsetenv("HRMLAB_SANDBOX");
+    disarm();
+    use_null_worker();
+    learn_undisturbed();
+    return 0;
 }
 
 static int set_up(void **state)
@@ -498,7 +560,9 @@ int main(void)
         cmocka_unit_test(a_runner_killed_at_any_call_loses_nothing),
         cmocka_unit_test(a_worker_killed_at_any_call_loses_nothing),
         cmocka_unit_test(a_power_cut_loses_nothing_that_was_promised),
-        cmocka_unit_test(a_power_cut_in_training_ends_with_the_same_weights),
+        cmocka_unit_test_setup_teardown(a_power_cut_in_training_ends_with_the_same_weights,
+                                        use_real_worker, use_null_worker_again),
+        cmocka_unit_test(a_torn_journal_of_a_starting_attempt_is_no_fault_of_the_worker),
         cmocka_unit_test(a_full_disk_pauses_and_goes_on),
         cmocka_unit_test(a_small_file_system_fills_up_and_gets_room),
         cmocka_unit_test(failed_allocations_are_errors_and_harm_nothing),

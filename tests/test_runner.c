@@ -160,7 +160,7 @@ static void killed_runners_and_workers_lose_and_double_nothing(void **state)
                 place_finish(pid);
             }
             if (workers)
-                killed += place_kill(&place, true);
+                killed += place_signal_workers(&place, SIGKILL);
             if (runner)
                 pid = place_start(&place, "work", NULL);
         }

@@ -162,11 +162,12 @@ bool place_output_has(const struct place *place, const char *words)
     return has;
 }
 
-/* Kills every process whose command line names the workspace: which decides by its words. */
-int place_kill(const struct place *place, bool keepers)
+/* Sends the signal (0: none) to every process whose command line names the workspace, or to
+ * keepers and workers only. Returns how many there were. */
+static int signal_processes(const struct place *place, int signal, bool workers_only)
 {
     DIR *proc = opendir("/proc");
-    int killed = 0;
+    int count = 0;
 
     assert_non_null(proc);
     for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
@@ -179,13 +180,34 @@ int place_kill(const struct place *place, bool keepers)
         for (ssize_t i = 0; i + 1 < size; i++)
             if (text[i] == '\0')
                 text[i] = ' ';
-        bool is_keeper = strstr(text, " run ") != NULL && strstr(text, "/attempts/") != NULL;
-        if (strstr(text, place->workspace) != NULL && is_keeper == keepers &&
+        bool is_worker = strstr(text, " run ") != NULL && strstr(text, "/attempts/") != NULL;
+        if (strstr(text, place->workspace) != NULL && (is_worker || !workers_only) &&
             atoi(entry->d_name) != getpid()) {
-            kill(atoi(entry->d_name), SIGKILL);
-            killed++;
+            kill(atoi(entry->d_name), signal);
+            count++;
         }
     }
     closedir(proc);
-    return killed;
+    return count;
+}
+
+int place_signal_workers(const struct place *place, int signal)
+{
+    return signal_processes(place, signal, true);
+}
+
+void place_kill_all(const struct place *place)
+{
+    while (signal_processes(place, SIGKILL, false) > 0)
+        place_sleep_ms(2); /* a child forked meanwhile is met in the next round */
+}
+
+bool place_becomes_quiet(const struct place *place)
+{
+    for (int i = 0; i < 1000; i++) {
+        if (signal_processes(place, 0, false) == 0)
+            return true;
+        place_sleep_ms(10);
+    }
+    return false;
 }

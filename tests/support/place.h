@@ -35,8 +35,11 @@ void place_sleep_ms(int milliseconds);
 char *place_ask(const struct place *place, const char *sql);
 void place_expect(const struct place *place, const char *sql, const char *expected);
 
-/* Kills (-9) every process whose command line names the workspace: keepers and their workers, or
- * all others. Returns how many. */
-int place_kill(const struct place *place, bool keepers);
+/* Sends a signal to the keepers and workers of the workspace. Returns to how many. */
+int place_signal_workers(const struct place *place, int signal);
+/* Kills (-9) every process whose command line names the workspace, until there is none. */
+void place_kill_all(const struct place *place);
+/* True when no process of the workspace is left, within ten seconds. */
+bool place_becomes_quiet(const struct place *place);
 
 #endif
