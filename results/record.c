@@ -46,18 +46,17 @@ static void read_job(struct record_job *job, sqlite3_stmt *s)
         .cost = sqlite3_column_double(s, 9),
         .memory_gb = sqlite3_column_double(s, 10),
         .time_limit_min = sqlite3_column_double(s, 11),
-        .not_before = sqlite3_column_double(s, 12),
-        .retry_delay_s = sqlite3_column_double(s, 15),
+        .retry_delay_s = sqlite3_column_double(s, 14),
     };
     snprintf(job->run_hash, sizeof job->run_hash, "%s", sql_text(s, 2));
     snprintf(job->state, sizeof job->state, "%s", sql_text(s, 3));
-    job->label = format_string("%s seed %s", sql_text(s, 13), sql_text(s, 14));
+    job->label = format_string("%s seed %s", sql_text(s, 12), sql_text(s, 13));
 }
 
 /* What read_job() reads; ?1 is the experiment that the label should name, if there are several. */
 #define SELECT_JOBS                                                                            \
     "SELECT j.job_id, j.run_id, r.hash, j.state, j.kind, j.priority, j.threads,"               \
-    " j.retries_max, j.failures, j.cost, j.memory_gb, j.time_limit_min, j.not_before,"         \
+    " j.retries_max, j.failures, j.cost, j.memory_gb, j.time_limit_min,"                       \
     " coalesce((SELECT e.name || ': ' || a.label FROM arm_run x"                               \
     "  JOIN arm a USING (arm_id) JOIN experiment e USING (experiment_id)"                      \
     "  WHERE x.run_id = j.run_id ORDER BY e.name = ?1 DESC LIMIT 1), "                         \
@@ -114,11 +113,11 @@ int record_next_jobs(struct store *store, struct record_job **out, int *count,
                      const char *experiment, double now, int most, struct error *err)
 {
     sqlite3_stmt *s;
-    int rc =
-        sql_query(store, &s, err,
-                  SELECT_JOBS " WHERE j.state = 'queued' AND j.not_before <= ?2" IN_EXPERIMENT
-                              " ORDER BY j.priority DESC, j.cost DESC, j.job_id LIMIT ?3",
-                  "tri", experiment, now, (int64_t)most);
+    int rc = sql_query(store, &s, err,
+                       SELECT_JOBS " WHERE j.state = 'queued' AND NOT (j.not_before > ?2 AND"
+                                   " j.not_before < ?2 + ?4)" IN_EXPERIMENT
+                                   " ORDER BY j.priority DESC, j.cost DESC, j.job_id LIMIT ?3",
+                       "trii", experiment, now, (int64_t)most, (int64_t)RECORD_LONGEST_WAIT_S);
 
     return rc < 0 ? rc : collect_jobs(store, &s, out, count, err);
 }
@@ -318,8 +317,7 @@ int record_open_attempts(struct store *store, struct record_attempt **out, int *
     int rc = sql_query(store, &s, err,
                        "SELECT attempt_id, job_id, run_id, keeper_pid, keeper_start,"
                        " journal_offset, journal_sequence, number, directory, boot_id, host,"
-                       " state, cpus,"
-                       " (julianday(started_at) - 2440587.5) * 86400.0"
+                       " state, cpus"
                        " FROM attempt WHERE state IN ('starting', 'running')"
                        " ORDER BY attempt_id",
                        "");
@@ -345,7 +343,6 @@ int record_open_attempts(struct store *store, struct record_attempt **out, int *
             .offset = sqlite3_column_int64(s, 5),
             .sequence = sqlite3_column_int64(s, 6),
             .number = sqlite3_column_int(s, 7),
-            .started_at = sqlite3_column_double(s, 13),
         };
         snprintf(a->directory, sizeof a->directory, "%s", sql_text(s, 8));
         snprintf(a->boot_id, sizeof a->boot_id, "%s", sql_text(s, 9));

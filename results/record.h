@@ -21,7 +21,7 @@ struct record_job {
     char *label;    /* owned: "experiment: arm seed N" for people */
     bool evaluate;
     int priority, threads, retries_max, failures;
-    double cost, memory_gb, time_limit_min, retry_delay_s, not_before;
+    double cost, memory_gb, time_limit_min, retry_delay_s;
 };
 /* Jobs that are starting or running, or have an attempt that is. */
 int record_busy_jobs(struct store *store, struct record_job **out, int *count,
@@ -49,6 +49,7 @@ int record_job_state(struct store *store, int64_t job_id, const char *state, con
 /* Back to the queue because a person asks for it: earlier failures are forgotten. */
 int record_job_requeue(struct store *store, int64_t job_id, struct error *err);
 /* Back to the queue after a failure (counted when it counts against retries). */
+enum { RECORD_LONGEST_WAIT_S = 400 }; /* a later not_before: the clock was set back meanwhile */
 int record_job_retry(struct store *store, int64_t job_id, bool counts, double not_before,
                      const char *cause, const char *message, struct error *err);
 
@@ -74,7 +75,6 @@ int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_
 struct record_attempt {
     int64_t attempt_id, job_id, run_id, keeper_pid, keeper_start, offset, sequence;
     int number;
-    double started_at; /* seconds since 1970 */
     char directory[160], boot_id[64], host[128], state[16], cpus[512];
 };
 int record_open_attempts(struct store *store, struct record_attempt **out, int *count,

@@ -102,8 +102,7 @@ static int read_integer(struct store *store, const char *sql, int64_t *value, st
     return rc;
 }
 
-/* Where WAL's shared memory does not work or cannot be trusted. */
-static bool is_network_file_system(const char *directory)
+bool store_on_network(const char *directory)
 {
     static const unsigned long MAGIC[] = {
         0x6969 /* NFS */,
@@ -230,7 +229,7 @@ static int bring_up_to_date(struct store *store, struct error *err)
 /* WAL, or TRUNCATE where WAL does not work. Another process may be switching too. */
 static int set_journal_mode(struct store *store, const char *workspace, struct error *err)
 {
-    const char *sql = is_network_file_system(workspace) ? "PRAGMA journal_mode = TRUNCATE"
+    const char *sql = store_on_network(workspace) ? "PRAGMA journal_mode = TRUNCATE"
                                                         : "PRAGMA journal_mode = WAL";
     int code = SQLITE_BUSY;
 
@@ -249,6 +248,11 @@ static int open_for_writing(struct store *store, const char *workspace, struct e
 
     if (rc != 0)
         return rc;
+    if (access(workspace, W_OK) != 0)
+        return error_set(err, error_code_from_errno(errno),
+                         "%s cannot be written to: %s; results can be read here, or choose "
+                         "another workspace (--workspace)",
+                         workspace, strerror(errno));
     if (sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
                         NULL) != SQLITE_OK)
         return store_error(store, "open", err);

@@ -21,6 +21,8 @@ enum store_mode {
  * a network file system (statfs) journal_mode=TRUNCATE. */
 int store_open(struct store **out, const char *workspace, enum store_mode mode,
                struct error *err);
+/* Whether the directory's file system is one where WAL's shared memory cannot be trusted. */
+bool store_on_network(const char *directory);
 void store_close(struct store *store); /* NULL allowed */
 
 /* BEGIN IMMEDIATE (or BEGIN for a reader, a consistent view); COMMIT; ROLLBACK (never fails). */

@@ -6,7 +6,6 @@
  * there is one, is found by its command line. Alive: it is followed from the stored journal
  * offset on. Dead: the next tick reads the rest of its journal and concludes.
  */
-#include "clock.h"
 #include "error.h"
 #include "file.h"
 #include "process.h"
@@ -91,11 +90,11 @@ static int adopt_one(struct supervisor *s, const struct record_attempt *attempt,
     if (rc < 0)
         return rc;
     slot->rebooted = rebooted;
-    slot->started_at -= clock_wall_s() - attempt->started_at;
     keep_cores(s, slot, attempt->cpus);
     executor_local_adopt(&slot->executor, pid, start);
     if (!executor_local_alive(&slot->executor))
         return 0;
+    slot->started_at -= process_age_s(start);
     progress_say(&s->progress, "%s: attempt %d is still running (pid %lld), taken over",
                  slot->job.label, attempt->number, (long long)pid);
     return strcmp(attempt->state, "starting") == 0 ? attempt_record_running(s, slot) : 0;

@@ -95,7 +95,8 @@ static void check_worker(struct report *report, const struct options *options)
     cJSON_Delete(probe);
 }
 
-static void check_database(struct report *report, struct store *store)
+static void check_database(struct report *report, const struct workspace *workspace,
+                           struct store *store)
 {
     struct error err = { 0 };
     char mode[16], text[400];
@@ -110,10 +111,11 @@ static void check_database(struct report *report, struct store *store)
         say(report, "database", "fault", "results.db is damaged (PRAGMA quick_check)");
         return;
     }
-    bool local = strcmp(mode, "truncate") != 0;
-    snprintf(text, sizeof text, "results.db is sound; journal mode %s%s", mode,
-             local ? "" : " (network file system: runners on one host only)");
-    say(report, "database", local ? "ok" : "warning", text);
+    snprintf(text, sizeof text, "results.db is sound; journal mode %s", mode);
+    say(report, "database", "ok", text);
+    if (store_on_network(workspace->path))
+        say(report, "database", "warning",
+            "on a network file system: without WAL, and for runners on one host only");
 }
 
 /* Final checkpoints that the database knows, against the files. */
@@ -193,7 +195,7 @@ static void check_workspace(struct report *report, const struct options *options
     if (store_open(&store, workspace.path, STORE_READ, &err) < 0)
         say(report, "database", "fault", err.message);
     if (store != NULL) {
-        check_database(report, store);
+        check_database(report, &workspace, store);
         check_checkpoints(report, &workspace, store);
         check_runner(report, &workspace, store);
     }

@@ -153,6 +153,9 @@ static int work_on(struct store *store, struct workspace *workspace,
         rc = follow(store, workspace, experiment, &held, holder, sizeof holder, err);
     if (rc == 0 && held)
         rc = check_database(store, workspace, err);
+    if (rc == 0 && held && store_on_network(workspace->path))
+        log_warning("%s is on a network file system: use runners on one host only",
+                    workspace->path);
     while (rc == 0 && held) {
         rc = supervise(&result, store, workspace, options, experiment, err);
         if (rc != ERROR_NOSPACE)

@@ -25,7 +25,7 @@ struct options {
     int where_count;
     enum output_format format;
     enum color_mode color;
-    int jobs;        /* --jobs: cores to use; 0: all */
+    int jobs;        /* --jobs: threads at once, over the cores; 0: as many as cores */
     int max_fails;   /* --max-fails: stop after so many failed jobs; 0: never */
     bool keep_going; /* --keep-going */
     bool dry_run, quiet, follow, all, help, version;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Reads a small file of /proc; the bytes read, 0 when there are none. */
@@ -53,6 +54,15 @@ int64_t process_start_time(int64_t pid)
     if (state == NULL || start == NULL || *state == 'Z' || *state == 'X')
         return 0;
     return strtoll(start, NULL, 10);
+}
+
+double process_age_s(int64_t start_time)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec -
+           (double)start_time / (double)sysconf(_SC_CLK_TCK);
 }
 
 void process_boot_id(char out[64])

@@ -11,6 +11,9 @@
  * or it is a zombie. */
 int64_t process_start_time(int64_t pid);
 
+/* Seconds since a process with that start time began; no clock that can be set plays a part. */
+double process_age_s(int64_t start_time);
+
 /* The process of that pid and start time is alive on this boot. */
 bool process_alive(int64_t pid, int64_t start_time, const char *boot_id);
 

@@ -67,7 +67,7 @@ static void print_help(const struct command *only)
         "  --metric M           pass_at_1 ... pass_at_1000, per_token_accuracy, "
         "exact_accuracy\n"
         "  --axis KEY, --matrix what compare compares\n"
-        "  --jobs N             cores to use\n"
+        "  --jobs N             threads at once (default: one per core)\n"
         "  --max-fails N        start nothing more after N failed jobs; --keep-going: never "
         "stop\n"
         "  --dry-run, --quiet, --follow, --all, --color auto|always|never, --version\n\n"

@@ -106,21 +106,14 @@ double schedule_hang_limit_s(double step_s)
 }
 
 int schedule_next(const struct schedule_candidate *candidates, int count, int cores_free,
-                  int cores_total, double now, double *wake_at)
+                  int cores_total)
 {
-    *wake_at = 0.0;
     for (int i = 0; i < count; i++) {
         const struct schedule_candidate *c = &candidates[i];
         int threads = c->threads < cores_total ? c->threads : cores_total;
-        if (c->blocked)
-            continue;
-        if (c->not_before > now) {
-            if (*wake_at <= 0.0 || c->not_before < *wake_at)
-                *wake_at = c->not_before;
-            continue;
-        }
         /* A wide job keeps its turn: narrower ones behind it must not starve it. */
-        return threads <= cores_free ? i : -1;
+        if (!c->blocked)
+            return threads <= cores_free ? i : -1;
     }
     return -1;
 }

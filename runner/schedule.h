@@ -39,7 +39,7 @@ struct schedule_end {
 struct schedule_end schedule_classify(const struct schedule_facts *facts);
 
 /* Seconds to wait before the next attempt: first_s, twice that, ... at most 300, times a jitter in
- * [0.75, 1.25) that depends on the job alone. failures >= 1. */
+ * [0.75, 1.25) that depends on the job alone. failures >= 1. Below RECORD_LONGEST_WAIT_S. */
 double schedule_backoff_s(double first_s, int failures, uint64_t job_id);
 
 /* No heartbeat for this long is a hang: max(60 s, 20 x the measured step). */
@@ -47,13 +47,11 @@ double schedule_hang_limit_s(double step_s);
 
 struct schedule_candidate {
     int threads;
-    double not_before; /* wall clock seconds */
-    bool blocked;      /* its run has an attempt going on */
+    bool blocked; /* its run has an attempt going on */
 };
-/* The first candidate (they come in order of preference) that may start now on free cores;
- * -1: none. *wake_at: the earliest not_before of those waiting for it, or 0. A job that asks
- * for more threads than cores_total runs on all of them. */
+/* The first candidate (they come in order of preference) that may start on the free cores;
+ * -1: none. A job that asks for more threads than cores_total runs on all of them. */
 int schedule_next(const struct schedule_candidate *candidates, int count, int cores_free,
-                  int cores_total, double now, double *wake_at);
+                  int cores_total);
 
 #endif

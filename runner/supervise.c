@@ -43,6 +43,16 @@ static void on_slot_closed(uv_handle_t *handle)
     free(executor->user); /* the slot that holds it */
 }
 
+/* One of our places on that core, of several when there are more places than cores. */
+static void mark_core(struct supervisor *s, int core, bool used)
+{
+    for (int i = 0; i < s->core_count; i++)
+        if (s->cores[i] == core && s->core_used[i] != used) {
+            s->core_used[i] = used;
+            return;
+        }
+}
+
 void slot_destroy(struct supervisor *s, struct slot *slot)
 {
     for (struct slot **at = &s->slots; *at != NULL; at = &(*at)->next)
@@ -51,9 +61,7 @@ void slot_destroy(struct supervisor *s, struct slot *slot)
             break;
         }
     for (int i = 0; i < slot->core_count; i++)
-        for (int c = 0; c < s->core_count; c++)
-            if (s->cores[c] == slot->cores[i])
-                s->core_used[c] = false;
+        mark_core(s, slot->cores[i], false);
     recorder_release(&slot->recorder);
     free(slot->job.label);
     if (slot->executor.started)
@@ -82,15 +90,15 @@ struct slot *slot_create(struct supervisor *s, const struct record_job *job)
 void slot_take_core(struct supervisor *s, struct slot *slot, int core)
 {
     slot->cores[slot->core_count++] = core;
-    for (int i = 0; i < s->core_count; i++)
-        if (s->cores[i] == core)
-            s->core_used[i] = true;
+    mark_core(s, core, true);
 }
 
+/* The cores that we may use, or as many places as --jobs asks for, which go round them. */
 static void find_cores(struct supervisor *s)
 {
     cpu_set_t set;
-    int wanted = s->options->jobs;
+    int wanted =
+        s->options->jobs < SUPERVISOR_MAX_CORES ? s->options->jobs : SUPERVISOR_MAX_CORES;
 
     CPU_ZERO(&set);
     if (sched_getaffinity(0, sizeof set, &set) < 0)
@@ -98,6 +106,8 @@ static void find_cores(struct supervisor *s)
     for (int cpu = 0; cpu < CPU_SETSIZE && s->core_count < SUPERVISOR_MAX_CORES; cpu++)
         if (CPU_ISSET((size_t)cpu, &set) && (wanted == 0 || s->core_count < wanted))
             s->cores[s->core_count++] = cpu;
+    for (int present = s->core_count; present > 0 && s->core_count < wanted; s->core_count++)
+        s->cores[s->core_count] = s->cores[s->core_count % present];
 }
 
 static int free_cores(const struct supervisor *s)
@@ -242,7 +252,6 @@ static int count_work(struct supervisor *s, double now)
 /* Starts what the next jobs in turn leave room for. */
 static int start_jobs(struct supervisor *s)
 {
-    double wake_at;
     int rc = 0;
     struct schedule_candidate *candidates =
         calloc((size_t)s->job_count + 1, sizeof *candidates);
@@ -253,12 +262,10 @@ static int start_jobs(struct supervisor *s)
         bool blocked = false;
         for (const struct slot *slot = s->slots; slot != NULL; slot = slot->next)
             blocked = blocked || slot->job.run_id == s->jobs[i].run_id;
-        candidates[i] =
-            (struct schedule_candidate){ s->jobs[i].threads, s->jobs[i].not_before, blocked };
+        candidates[i] = (struct schedule_candidate){ s->jobs[i].threads, blocked };
     }
     while (rc == 0) {
-        int next = schedule_next(candidates, s->job_count, free_cores(s), s->core_count,
-                                 clock_wall_s(), &wake_at);
+        int next = schedule_next(candidates, s->job_count, free_cores(s), s->core_count);
         if (next < 0)
             break;
         candidates[next].blocked = true;

@@ -47,7 +47,7 @@ struct supervisor {
     struct slot *slots;                /* owned list */
     struct record_job *jobs;           /* owned; as of the last look */
     int job_count;
-    int cores[SUPERVISOR_MAX_CORES];
+    int cores[SUPERVISOR_MAX_CORES]; /* places for threads: a core each, or in turn */
     bool core_used[SUPERVISOR_MAX_CORES];
     int core_count;
     int interrupts;

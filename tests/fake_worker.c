@@ -3,7 +3,8 @@
  *
  * "fake_worker run DIR" follows docs/formats.md without an engine: it writes journal and exit.json
  * itself. FAKE_WORKER_MODE says how: ok, crash, silent (exit 0, no result), garbage, after_end,
- * fail_once (crashes on the first attempt), other_value (a metric that contradicts attempt 1).
+ * fail_once (crashes on the first attempt), other_value (a metric that contradicts attempt 1),
+ * slow (a metric and a heartbeat every 20 ms, for a second).
  * Everything else ("describe", "probe") is handed to the real worker, FAKE_WORKER_REAL.
  */
 #include "clock.h"
@@ -37,11 +38,11 @@ static void write_raw(const char *text)
         exit(3);
 }
 
-static void say_metric(double value)
+static void say_metric(int step, double value)
 {
     cJSON *body = cJSON_CreateObject(), *values;
 
-    cJSON_AddNumberToObject(body, "step", 1);
+    cJSON_AddNumberToObject(body, "step", step);
     values = cJSON_AddObjectToObject(body, "values");
     cJSON_AddNumberToObject(values, "train/lm_loss", value);
     say("metric", body);
@@ -104,7 +105,14 @@ static int work(const char *directory, const char *mode)
     cJSON *provenance = cJSON_AddObjectToObject(begin, "provenance");
     cJSON_AddStringToObject(provenance, "kernel_set", "none");
     say("begin", begin);
-    say_metric(strcmp(mode, "other_value") == 0 && attempt > 1 ? 2.0 : 1.0);
+    say_metric(1, strcmp(mode, "other_value") == 0 && attempt > 1 ? 2.0 : 1.0);
+    for (int i = 1; strcmp(mode, "slow") == 0 && i < 50; i++) {
+        cJSON *beat = cJSON_CreateObject();
+        cJSON_AddNumberToObject(beat, "heartbeat", i);
+        say("progress", beat);
+        say_metric(1 + i, 1.0);
+        usleep(20000);
+    }
     if (strcmp(mode, "garbage") == 0)
         write_raw("this is no event\n");
     bool first_fails = strcmp(mode, "fail_once") == 0 || strcmp(mode, "other_value") == 0;
@@ -122,7 +130,7 @@ static int work(const char *directory, const char *mode)
     say("checkpoint", checkpoint);
     say_end("done");
     if (strcmp(mode, "after_end") == 0)
-        say_metric(3.0);
+        say_metric(1, 3.0);
     cJSON_Delete(job);
     free(job_file);
     free(final);

@@ -29,7 +29,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char shim[1100];   /* path of the library */
 static char *undisturbed; /* what the database says when nothing happens */
 static struct random_stream stream;
 
@@ -64,14 +63,6 @@ struct fault {
     char mark[60], log[60], boot[60];
 };
 
-/* Programs of the release build, the worker a null one that follows the same protocol. */
-static void use_null_worker(void)
-{
-    setenv("FAKE_WORKER_REAL", "build/hrmlab-worker", 1);
-    setenv("FAKE_WORKER_MODE", "ok", 1);
-    setenv("HRMLAB_WORKER", "build/fake_worker", 1);
-}
-
 static void fault_begin(struct fault *f)
 {
     struct error err = { 0 };
@@ -95,7 +86,7 @@ static void arm(const struct fault *f, const char *program, int n, const char *a
     char at[100];
 
     snprintf(at, sizeof at, "%s:%d:%s", program, n, action);
-    setenv("LD_PRELOAD", shim, 1);
+    setenv("LD_PRELOAD", place_shim(), 1);
     setenv("FAULT_ROOT", f->place.workspace, 1);
     setenv("FAULT_AT", at, 1);
     setenv("FAULT_MARK", f->mark, 1);
@@ -516,7 +507,7 @@ static void many_runs_survive_many_kills(void **state)
 static int use_real_worker(void **state)
 {
     (void)state;
-    setenv("HRMLAB_WORKER", "build/hrmlab-worker", 1);
+    place_use_release(NULL);
     setenv("HRMLAB_SANDBOX", "off", 1); /* the shim writes its mark and log elsewhere */
     learn_undisturbed();
     return 0;
@@ -527,21 +518,15 @@ static int use_null_worker_again(void **state)
     (void)state;
     unsetenv("HRMLAB_SANDBOX");
     disarm();
-    use_null_worker();
+    place_use_release("ok");
     learn_undisturbed();
     return 0;
 }
 
 static int set_up(void **state)
 {
-    char directory[1000];
-
     (void)state;
-    if (getcwd(directory, sizeof directory) == NULL)
-        return -1;
-    snprintf(shim, sizeof shim, "%s/build/fault_shim.so", directory);
-    setenv("HRMLAB_PROGRAM", "build/hrmlab", 1);
-    use_null_worker();
+    place_use_release("ok");
     stream = random_stream((uint64_t)getpid(), "faults", 0);
     learn_undisturbed();
     return 0;

@@ -208,19 +208,6 @@ static void an_interrupted_run_stops_safely_and_goes_on(void **state)
     place_remove(&place);
 }
 
-/* SQL for its effect, by sqlite3 itself. */
-static void change(const struct place *place, const char *sql)
-{
-    char path[80];
-    sqlite3 *db;
-
-    snprintf(path, sizeof path, "%s/results.db", place->workspace);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_true(sqlite3_changes(db) > 0);
-    sqlite3_close(db);
-}
-
 static void verify_trains_again_and_finds_every_difference(void **state)
 {
     static const char *const changes[][2] = {
@@ -240,9 +227,9 @@ static void verify_trains_again_and_finds_every_difference(void **state)
     assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 0);
     assert_true(place_output_has(&place, "is the same bit for bit"));
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
-        change(&place, changes[i][0]);
+        place_change(&place, changes[i][0]);
         assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 1);
-        change(&place, changes[i][1]);
+        place_change(&place, changes[i][1]);
     }
     assert_true(place_output_has(&place, "DIFFERS"));
     free(run);

@@ -86,20 +86,14 @@ static void back_off_grows_to_a_limit_and_is_reproducible(void **state)
 
 static void the_first_that_may_start_is_next(void **state)
 {
-    struct schedule_candidate list[] = {
-        { 1, 0, true }, { 1, 50, false }, { 2, 0, false }, { 1, 0, false }
-    };
-    double wake_at;
+    struct schedule_candidate list[] = { { 1, true }, { 2, false }, { 1, false } };
 
     (void)state;
-    assert_int_equal(schedule_next(list, 4, 2, 2, 10.0, &wake_at), 2);
-    assert_true(wake_at == 50.0);
-    assert_int_equal(schedule_next(list, 4, 1, 2, 10.0, &wake_at),
-                     -1); /* a wide job is not starved */
-    assert_int_equal(schedule_next(list, 4, 1, 1, 10.0, &wake_at),
-                     2); /* wider than the machine */
-    assert_int_equal(schedule_next(list, 4, 1, 2, 60.0, &wake_at), 1);
-    assert_int_equal(schedule_next(list, 0, 2, 2, 0.0, &wake_at), -1);
+    assert_int_equal(schedule_next(list, 3, 2, 2), 1);
+    assert_int_equal(schedule_next(list, 3, 1, 2), -1); /* a wide job is not starved */
+    assert_int_equal(schedule_next(list, 3, 1, 1), 1);  /* wider than the machine */
+    assert_int_equal(schedule_next(list, 1, 2, 2), -1);
+    assert_int_equal(schedule_next(list, 0, 2, 2), -1);
 }
 
 int main(void)

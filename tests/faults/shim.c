@@ -12,6 +12,7 @@
  *   FAULT_LOG=DIR            what would be lost in a power cut: each process writes a log of its
  *                            changes and syncs, for power_cut.c to undo what was not synced
  *   FAULT_BOOT=FILE          stands in for /proc/sys/kernel/random/boot_id
+ *   FAULT_CLOCK=FILE         seconds in it, if there are any, are added to the wall clock
  *
  * Everything here uses raw system calls, so that nothing of it counts.
  */
@@ -33,7 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *root, *mark, *log_directory, *boot_file;
+static const char *root, *mark, *log_directory, *boot_file, *clock_file;
 static char action[16];
 static long fault_at, calls, allocations;
 static bool ready, selected, counts_memory, disk_full;
@@ -55,6 +56,7 @@ __attribute__((constructor)) static void shim_begin(void)
     mark = getenv("FAULT_MARK");
     log_directory = getenv("FAULT_LOG");
     boot_file = getenv("FAULT_BOOT");
+    clock_file = getenv("FAULT_CLOCK");
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     self[length > 0 ? length : 0] = '\0';
     const char *name = strrchr(self, '/');
@@ -376,6 +378,23 @@ int open64(const char *path, int flags, ...)
     mode_t mode = (mode_t)va_arg(arguments, unsigned);
     va_end(arguments);
     return opened(path, flags, mode);
+}
+
+/* ---- the wall clock ---- */
+
+int clock_gettime(clockid_t id, struct timespec *now)
+{
+    long rc = syscall(SYS_clock_gettime, id, now);
+
+    if (rc == 0 && clock_file != NULL && id == CLOCK_REALTIME) {
+        char text[32] = "";
+        long fd = syscall(SYS_openat, AT_FDCWD, clock_file, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0 && syscall(SYS_read, (int)fd, text, sizeof text - 1) > 0)
+            now->tv_sec += atol(text);
+        if (fd >= 0)
+            syscall(SYS_close, (int)fd);
+    }
+    return (int)rc;
 }
 
 /* ---- allocations ---- */

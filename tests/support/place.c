@@ -43,6 +43,24 @@ const char *place_fake_worker(void)
     return program("HRMLAB_FAKE_WORKER", "build/asan/fake_worker");
 }
 
+void place_use_release(const char *mode)
+{
+    setenv("HRMLAB_PROGRAM", "build/hrmlab", 1);
+    setenv("FAKE_WORKER_REAL", "build/hrmlab-worker", 1);
+    setenv("FAKE_WORKER_MODE", mode != NULL ? mode : "", 1);
+    setenv("HRMLAB_WORKER", mode != NULL ? "build/fake_worker" : "build/hrmlab-worker", 1);
+}
+
+const char *place_shim(void)
+{
+    static char path[1100];
+    char directory[1000];
+
+    assert_non_null(getcwd(directory, sizeof directory));
+    snprintf(path, sizeof path, "%s/build/fault_shim.so", directory);
+    return path;
+}
+
 static const char SPEC[] =
     "{\"name\": \"t\", \"set\": {\"data.canvas\": 8, \"arch.hidden_size\": 16,"
     " \"arch.num_heads\": 2, \"arch.H_layers\": 1, \"arch.L_layers\": 1, "
@@ -147,6 +165,35 @@ void place_expect(const struct place *place, const char *sql, const char *expect
         fail_msg("%s: \"%s\", expected \"%s\" (HRMLAB_KEEP=1 keeps %s)", sql, answer, expected,
                  place->directory);
     free(answer);
+}
+
+void place_change(const struct place *place, const char *sql)
+{
+    char path[80];
+    sqlite3 *db;
+
+    snprintf(path, sizeof path, "%s/results.db", place->workspace);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK || sqlite3_changes(db) == 0)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+bool place_wait_for(const struct place *place, const char *sql, const char *expected)
+{
+    char path[80];
+
+    snprintf(path, sizeof path, "%s/results.db", place->workspace);
+    for (int i = 0; i < 6000; i++) {
+        char *answer = file_exists(path) ? place_ask(place, sql) : NULL;
+        bool there = answer != NULL && strcmp(answer, expected) == 0;
+        free(answer);
+        if (there)
+            return true;
+        place_sleep_ms(10);
+    }
+    return false;
 }
 
 bool place_output_has(const struct place *place, const char *words)

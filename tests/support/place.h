@@ -23,6 +23,12 @@ void place_make(struct place *place);
 /* HRMLAB_KEEP=1 leaves it there. */
 void place_remove(struct place *place);
 
+/* The release build's programs from now on, and as worker a null one (fake_worker.c), which
+ * follows the protocol in the way that mode says, or (NULL) the real one. */
+void place_use_release(const char *mode);
+/* The path of faults/shim.c's library. */
+const char *place_shim(void);
+
 /* Starts hrmlab with the words given (NULL-terminated), output appended to DIR/out. */
 pid_t place_start(const struct place *place, const char *first, ...) __attribute__((sentinel));
 /* Its exit code, or 128 and the signal. */
@@ -34,6 +40,10 @@ void place_sleep_ms(int milliseconds);
 /* The first column of the first row, fresh text; "" when there is none. */
 char *place_ask(const struct place *place, const char *sql);
 void place_expect(const struct place *place, const char *sql, const char *expected);
+/* SQL for its effect, by sqlite3 itself; it must change something. */
+void place_change(const struct place *place, const char *sql);
+/* Waits until the question has that answer; false: not within a minute. */
+bool place_wait_for(const struct place *place, const char *sql, const char *expected);
 
 /* Sends a signal to the keepers and workers of the workspace. Returns to how many. */
 int place_signal_workers(const struct place *place, int signal);

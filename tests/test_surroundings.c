@@ -1,0 +1,424 @@
+/*
+ * test_surroundings.c - what happens around the programs: clocks that are set, read-only and
+ * network file systems, pids that are used again, attempts that come back, programs that are
+ * gone, a workspace of the first release, many workers at once.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+#include "process.h"
+#include "support/place.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char ALL_DONE[] = "SELECT count(*) FROM job WHERE state = 'done'";
+static const char WEIGHTS[] =
+    "SELECT group_concat(weights_hash, ',') FROM (SELECT c.weights_hash"
+    " FROM checkpoint c JOIN run r USING (run_id) ORDER BY r.hash)";
+
+/* How the program ends; a minute without an end is a failure. */
+static int finish_soon(const struct place *place, pid_t pid)
+{
+    int status;
+
+    for (int i = 0; i < 6000; i++) {
+        if (waitpid(pid, &status, WNOHANG) == pid)
+            return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        place_sleep_ms(10);
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    fail_msg("it does not end, see %s/out", place->directory);
+    return -1;
+}
+
+static int run(const struct place *place, const char *command, const char *more,
+               const char *value)
+{
+    return finish_soon(place, place_start(place, command, place->spec, more, value, NULL));
+}
+
+static void set_clock(const struct place *place, const char *seconds)
+{
+    char file[80];
+    struct error err = { 0 };
+
+    snprintf(file, sizeof file, "%s/clock", place->directory);
+    assert_int_equal(file_write_atomic(file, seconds, strlen(seconds), &err), 0);
+    setenv("FAULT_CLOCK", file, 1);
+    setenv("LD_PRELOAD", place_shim(), 1);
+}
+
+static void leave_clock(void)
+{
+    unsetenv("FAULT_CLOCK");
+    unsetenv("LD_PRELOAD");
+}
+
+/* ---- clocks ---- */
+
+/* A retry waits for seconds, also when the clock is set back by a day meanwhile. */
+static void a_clock_that_is_set_back_delays_no_retry(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_use_release("fail_once");
+    place_make(&place);
+    set_clock(&place, "0");
+    pid_t pid =
+        place_start(&place, "run", place.spec, "--set", "retries.delay=1", "--jobs", "2", NULL);
+    assert_true(place_wait_for(&place, "SELECT max(failures) FROM job", "1"));
+    set_clock(&place, "-86400");
+    int code = finish_soon(&place, pid);
+    leave_clock();
+    assert_int_equal(code, 0);
+    place_expect(&place, ALL_DONE, "2");
+    place_expect(&place, "SELECT count(*) FROM attempt", "4");
+    place_remove(&place);
+}
+
+/* The age of an attempt that is taken over is that of its process. */
+static void a_clock_that_is_set_forward_ends_no_attempt(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_use_release("slow");
+    place_make(&place);
+    set_clock(&place, "0");
+    pid_t pid = place_start(&place, "run", place.spec, "--set", "resources.time_limit_min=30",
+                            "--jobs", "2", NULL);
+    assert_true(
+        place_wait_for(&place, "SELECT count(*) FROM attempt WHERE state = 'running'", "2"));
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    set_clock(&place, "864000");
+    int code = finish_soon(&place, place_start(&place, "work", NULL));
+    leave_clock();
+    assert_int_equal(code, 0);
+    place_expect(&place, ALL_DONE, "2");
+    place_expect(&place, "SELECT count(*) FROM attempt", "2");
+    place_remove(&place);
+}
+
+/* ---- file systems ---- */
+
+static void a_read_only_workspace_is_read_and_not_written_to(void **state)
+{
+    static const char *const writers[] = { "run", "queue", "work", "cancel", "retry" };
+    static const char *const readers[] = { "status", "results", "plan", "doctor" };
+    struct place place;
+
+    (void)state;
+    place_use_release("ok");
+    place_make(&place);
+    assert_int_equal(mkdir(place.workspace, 0777), 0);
+    if (mount("tmpfs", place.workspace, "tmpfs", 0, "size=8m") != 0) {
+        print_message("# skip: no tmpfs can be mounted here: %s\n", strerror(errno));
+        place_remove(&place);
+        skip();
+    }
+    int code = run(&place, "run", NULL, NULL);
+    int remounted = mount(NULL, place.workspace, NULL, MS_REMOUNT | MS_RDONLY, "size=8m");
+    for (size_t i = 0; i < sizeof readers / sizeof *readers && code == 0 && remounted == 0; i++)
+        code = finish_soon(&place, place_start(&place, readers[i],
+                                               i == 1   ? "t"
+                                               : i == 2 ? place.spec
+                                                        : NULL,
+                                               NULL));
+    int others = 0;
+    for (size_t i = 0; i < sizeof writers / sizeof *writers && remounted == 0; i++)
+        others += finish_soon(&place, place_start(&place, writers[i],
+                                                  strcmp(writers[i], "work") == 0 ? NULL
+                                                  : i < 2                         ? place.spec
+                                                                                  : "t",
+                                                  NULL)) == 3;
+    umount(place.workspace);
+    assert_int_equal(remounted, 0);
+    assert_int_equal(code, 0);
+    assert_int_equal(others, sizeof writers / sizeof *writers);
+    assert_true(place_output_has(&place, "cannot be written to: Read-only file system"));
+    place_remove(&place);
+}
+
+/* FUSE has the same restrictions as a file system of the network, and can be had here. */
+static void a_network_file_system_gets_a_safer_journal_mode(void **state)
+{
+    struct place place;
+    char inner[80], command[300];
+
+    (void)state;
+    place_use_release("ok");
+    place_make(&place);
+    snprintf(inner, sizeof inner, "%s/inner", place.directory);
+    assert_int_equal(mkdir(inner, 0777), 0);
+    assert_int_equal(mkdir(place.workspace, 0777), 0);
+    snprintf(command, sizeof command, "bindfs %s %s 2>/dev/null", inner, place.workspace);
+    if (system(command) != 0) {
+        print_message("# skip: no FUSE file system can be mounted here (package bindfs)\n");
+        place_remove(&place);
+        skip();
+    }
+    int code = run(&place, "run", NULL, NULL);
+    char *mode = place_ask(&place, "PRAGMA journal_mode");
+    char *done = place_ask(&place, ALL_DONE);
+    int doctor = finish_soon(&place, place_start(&place, "doctor", NULL));
+    umount(place.workspace);
+    assert_int_equal(code, 0);
+    assert_int_equal(doctor, 0);
+    assert_string_equal(done, "2");
+    assert_string_not_equal(mode, "wal");
+    assert_true(place_output_has(&place, "network file system"));
+    free(mode);
+    free(done);
+    place_remove(&place);
+}
+
+/* ---- attempts ---- */
+
+/* Starts both trainings and kills the runner alone. */
+static void leave_workers_alone(struct place *place, const char *mode)
+{
+    place_use_release(mode);
+    place_make(place);
+    pid_t pid = place_start(place, "run", place->spec, "--jobs", "2", NULL);
+    assert_true(
+        place_wait_for(place, "SELECT count(*) FROM attempt WHERE state = 'running'", "2"));
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+static void a_pid_that_is_used_again_is_not_the_keeper(void **state)
+{
+    struct place place;
+    char sql[200];
+
+    (void)state;
+    leave_workers_alone(&place, "slow");
+    place_kill_all(&place);
+    pid_t stranger = fork();
+    if (stranger == 0) {
+        pause();
+        _exit(0);
+    }
+    snprintf(sql, sizeof sql, "UPDATE attempt SET keeper_pid = %d, keeper_start = %lld",
+             (int)stranger, (long long)process_start_time(stranger) - 1);
+    place_change(&place, sql);
+    int code = finish_soon(&place, place_start(&place, "work", NULL));
+    assert_int_equal(waitpid(stranger, NULL, WNOHANG), 0); /* nobody harmed it */
+    kill(stranger, SIGKILL);
+    waitpid(stranger, NULL, 0);
+    assert_int_equal(code, 0);
+    place_expect(&place, ALL_DONE, "2");
+    place_expect(&place, "SELECT count(*) FROM attempt WHERE outcome = 'lost worker'", "2");
+    place_remove(&place);
+}
+
+/* An attempt that was given up (its machine did not answer) goes on when its run is done. */
+static void a_stale_attempt_that_comes_back_changes_nothing(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_use_release(NULL);
+    place_make(&place);
+    assert_int_equal(run(&place, "run", NULL, NULL), 0);
+    char *undisturbed = place_ask(&place, WEIGHTS);
+    place_remove(&place);
+
+    leave_workers_alone(&place, NULL);
+    assert_true(place_signal_workers(&place, SIGSTOP) > 0);
+    place_change(&place, "UPDATE attempt SET state = 'ended', outcome = 'lost worker'");
+    place_change(&place, "UPDATE job SET state = 'queued'");
+    assert_int_equal(finish_soon(&place, place_start(&place, "work", NULL)), 0);
+    static const char sum[] = "SELECT (SELECT count(*) || ' ' || sum(value) FROM metric) || ' "
+                              "' || (SELECT count(*) ||"
+                              " ' ' || sum(journal_offset) FROM attempt)";
+    char *before = place_ask(&place, sum);
+    place_signal_workers(&place, SIGCONT);
+    assert_true(place_becomes_quiet(&place));
+    assert_int_equal(run(&place, "run", NULL, NULL), 0);
+    char *after = place_ask(&place, sum), *weights = place_ask(&place, WEIGHTS);
+    assert_string_equal(after, before);
+    assert_string_equal(weights, undisturbed);
+    place_expect(&place, "SELECT count(*) FROM attempt", "4");
+    free(after);
+    free(before);
+    free(weights);
+    free(undisturbed);
+    place_remove(&place);
+}
+
+/* Of two attempts of a run that both look alive the older one is killed. */
+static void the_older_of_two_open_attempts_is_superseded(void **state)
+{
+    struct place place;
+
+    (void)state;
+    leave_workers_alone(&place, "slow");
+    place_change(&place,
+                 "INSERT INTO attempt (job_id, run_id, number, directory, executor, state,"
+                 " keeper_pid, keeper_start, boot_id, started_at) SELECT job_id, run_id, 2,"
+                 " replace(directory, 'attempts/1', 'attempts/2'), 'local', 'running', 1, 1,"
+                 " boot_id, started_at FROM attempt");
+    assert_int_equal(finish_soon(&place, place_start(&place, "work", NULL)), 0);
+    place_expect(&place, ALL_DONE, "2");
+    place_expect(&place,
+                 "SELECT count(*) FROM attempt WHERE number = 1 AND state ="
+                 " 'superseded'",
+                 "2");
+    place_expect(&place, "SELECT count(*) FROM attempt WHERE number = 3 AND outcome = 'done'",
+                 "2");
+    assert_true(place_becomes_quiet(&place));
+    place_remove(&place);
+}
+
+/* ---- programs ---- */
+
+static void a_worker_that_is_gone_is_named_and_nothing_is_lost(void **state)
+{
+    struct place place;
+    char worker[80], command[200];
+
+    (void)state;
+    place_use_release("ok");
+    place_make(&place);
+    snprintf(worker, sizeof worker, "%s/worker", place.directory);
+    setenv("HRMLAB_WORKER", worker, 1);
+    assert_int_equal(run(&place, "run", NULL, NULL), 3);
+    assert_true(place_output_has(&place, worker));
+    snprintf(command, sizeof command, "cp build/fake_worker %s", worker);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(run(&place, "queue", NULL, NULL), 0);
+    assert_int_equal(unlink(worker), 0);
+    assert_int_equal(finish_soon(&place, place_start(&place, "work", NULL)), 3);
+    place_expect(&place, "SELECT count(*) FROM job WHERE state IN ('done', 'failed')", "0");
+    assert_int_equal(system(command), 0);
+    assert_int_equal(finish_soon(&place, place_start(&place, "work", NULL)), 0);
+    place_expect(&place, ALL_DONE, "2");
+    place_remove(&place);
+}
+
+/* ---- many at once ---- */
+
+static void sixty_four_workers_and_readers_do_not_meet_a_lock(void **state)
+{
+    static const char spec[] =
+        "{\"name\": \"t\", \"set\": {\"data.canvas\": 8, \"arch.hidden_size\": 16,"
+        " \"arch.num_heads\": 2, \"train.max_steps\": 2, \"train.global_batch_size\": 8},"
+        " \"seeds\": 96}";
+    struct place place;
+    struct error err = { 0 };
+    char mark[80], command[600], locked[80];
+    int most = 0, status;
+
+    (void)state;
+    place_use_release("slow");
+    place_make(&place);
+    snprintf(mark, sizeof mark, "%s/mark", place.directory);
+    snprintf(locked, sizeof locked, "%s/locked", place.directory);
+    assert_int_equal(file_write_atomic(place.spec, spec, strlen(spec), &err), 0);
+    assert_int_equal(file_write_atomic(mark, "", 0, &err), 0);
+    assert_int_equal(run(&place, "queue", NULL, NULL), 0);
+    snprintf(command, sizeof command,
+             "while [ -e %s ]; do build/hrmlab --workspace %s results t 2>&1 >/dev/null;"
+             " build/hrmlab --workspace %s status 2>&1 >/dev/null; done | grep -c locked >%s",
+             mark, place.workspace, place.workspace, locked);
+    pid_t reader = fork();
+    if (reader == 0) {
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    pid_t pid = place_start(&place, "work", "--jobs", "64", NULL);
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        char *running =
+            place_ask(&place, "SELECT count(*) FROM attempt WHERE state = 'running'");
+        most = atoi(running) > most ? atoi(running) : most;
+        free(running);
+        place_sleep_ms(20);
+    }
+    unlink(mark);
+    waitpid(reader, NULL, 0);
+    print_message("at most %d workers at once\n", most);
+    assert_int_equal(status, 0);
+    place_expect(&place, ALL_DONE, "96");
+    place_expect(&place, "SELECT count(*) FROM metric", "4800");
+    assert_true(most > 8 && most <= 64);
+    char *text;
+    size_t size;
+    assert_int_equal(file_read(&text, &size, locked, 100, &err), 0);
+    assert_string_equal(text, "0\n");
+    free(text);
+    assert_false(place_output_has(&place, "locked"));
+    place_remove(&place);
+}
+
+/* ---- releases ---- */
+
+/* tests/data/release_1.sql is the database of a workspace of the first release. */
+static void a_workspace_of_the_first_release_opens(void **state)
+{
+    struct place place;
+    struct error err = { 0 };
+    char path[80], *sql;
+    size_t size;
+    sqlite3 *db;
+
+    (void)state;
+    place_use_release(NULL);
+    place_make(&place);
+    assert_int_equal(mkdir(place.workspace, 0777), 0);
+    snprintf(path, sizeof path, "%s/results.db", place.workspace);
+    assert_int_equal(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), 0);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+    free(sql);
+    assert_int_equal(finish_soon(&place, place_start(&place, "work", NULL)), 0);
+    assert_int_equal(finish_soon(&place, place_start(&place, "results", "t", NULL)), 0);
+    assert_int_equal(
+        finish_soon(&place, place_start(&place, "compare", "t", "--axis", "arch.name", NULL)),
+        0);
+    assert_int_equal(finish_soon(&place, place_start(&place, "status", NULL)), 0);
+    place_expect(&place, "SELECT count(*) FROM evaluation_result",
+                 "8"); /* untrained ones too */
+    /* Its final checkpoints are not there: the same runs, and both train again. */
+    assert_int_equal(run(&place, "run", "--set", "train.max_steps=3"), 0);
+    place_expect(&place, "SELECT count(*) FROM run", "2");
+    place_expect(&place, "SELECT count(*) FROM attempt WHERE outcome = 'done'", "4");
+    place_remove(&place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_clock_that_is_set_back_delays_no_retry),
+        cmocka_unit_test(a_clock_that_is_set_forward_ends_no_attempt),
+        cmocka_unit_test(a_read_only_workspace_is_read_and_not_written_to),
+        cmocka_unit_test(a_network_file_system_gets_a_safer_journal_mode),
+        cmocka_unit_test(a_pid_that_is_used_again_is_not_the_keeper),
+        cmocka_unit_test(a_stale_attempt_that_comes_back_changes_nothing),
+        cmocka_unit_test(the_older_of_two_open_attempts_is_superseded),
+        cmocka_unit_test(a_worker_that_is_gone_is_named_and_nothing_is_lost),
+        cmocka_unit_test(sixty_four_workers_and_readers_do_not_meet_a_lock),
+        cmocka_unit_test(a_workspace_of_the_first_release_opens),
+    };
+
+    return cmocka_run_group_tests_name("surroundings", tests, NULL, NULL);
+}
