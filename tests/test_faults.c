@@ -151,7 +151,124 @@ static void learn_undisturbed(void)
 
 /* ---- kill -9 ---- */
 
-static int kill_at_every_call(const char *program, int stride)
+/* How often a fault came upon each state of things. */
+struct windows {
+    const char *names[12];
+    int hits[12];
+};
+
+static void count_window(struct windows *windows, const char *name)
+{
+    size_t i = 0;
+
+    while (windows->names[i] != NULL && strcmp(windows->names[i], name) != 0)
+        i++;
+    assert_true(i < sizeof windows->names / sizeof *windows->names - 1);
+    windows->names[i] = name;
+    windows->hits[i]++;
+}
+
+/* A window of those expected (NULL-terminated) that was met fewer than five times is a failure,
+ * where every call was tried. */
+static void expect_windows(const struct windows *windows, const char *program,
+                           const char *const *expected)
+{
+    for (size_t i = 0; windows->names[i] != NULL; i++)
+        print_message("%s: %3d kills %s\n", program, windows->hits[i], windows->names[i]);
+    for (; is_long() && *expected != NULL; expected++) {
+        int hits = 0;
+        for (size_t i = 0; windows->names[i] != NULL; i++)
+            hits += strcmp(windows->names[i], *expected) == 0 ? windows->hits[i] : 0;
+        if (hits < 5)
+            fail_msg("%s: %d kills %s, expected 5 at least", program, hits, *expected);
+    }
+}
+
+static bool holds(const struct place *place, const char *condition)
+{
+    char sql[300];
+
+    snprintf(sql, sizeof sql, "SELECT %s", condition);
+    char *answer = place_ask(place, sql);
+    bool yes = strcmp(answer, "1") == 0;
+    free(answer);
+    return yes;
+}
+
+static const char *const RUNNER_WINDOWS[] = {
+    "before the database",         "before the spec is queued",
+    "when jobs are queued",        "when an attempt has no directory",
+    "when an attempt is starting", "when attempts run",
+    "when results are stored",     "between two jobs",
+    "after the last job",          NULL
+};
+
+/* What the runner left. Nobody else writes to the database, and this looks at a copy: opening it
+ * can be what rolls a journal back. */
+static const char *runner_window(const struct fault *f)
+{
+    char path[200], command[700];
+    struct place copy = f->place, *seen = &copy;
+
+    snprintf(copy.workspace, sizeof copy.workspace, "%s/seen", f->place.directory);
+    snprintf(command, sizeof command,
+             "mkdir %s && cp %s/results.db* %s/ 2>/dev/null && rm -f %s/results.db-shm &&"
+             " sqlite3 %s/results.db 'PRAGMA user_version' >/dev/null",
+             copy.workspace, f->place.workspace, copy.workspace, copy.workspace,
+             copy.workspace);
+    if (system(command) != 0 || holds(seen, "count(*) = 0 FROM sqlite_schema"))
+        return RUNNER_WINDOWS[0];
+    if (holds(seen, "count(*) = 0 FROM job"))
+        return RUNNER_WINDOWS[1];
+    if (holds(seen, "min(state = 'done') FROM job"))
+        return RUNNER_WINDOWS[8];
+    if (holds(seen, "count(*) > 0 FROM attempt WHERE state = 'starting'")) {
+        char *directory =
+            place_ask(seen, "SELECT directory FROM attempt WHERE state = 'starting'");
+        snprintf(path, sizeof path, "%s/%s/job.json", f->place.workspace, directory);
+        free(directory);
+        return RUNNER_WINDOWS[file_exists(path) ? 4 : 3];
+    }
+    if (holds(seen, "max(state = 'done') FROM job"))
+        return RUNNER_WINDOWS[7];
+    if (holds(seen, "count(*) = 0 FROM attempt"))
+        return RUNNER_WINDOWS[2];
+    return RUNNER_WINDOWS[holds(seen, "max(journal_offset) > 0 FROM attempt") ? 6 : 5];
+}
+
+static const char *const WORKER_WINDOWS[] = {
+    "before the journal",   "before a result",     "before the final checkpoint",
+    "before the last word", "after the last word", NULL
+};
+
+/* What the killed attempt left; one that had said its last word counts as done. */
+static const char *worker_window(const struct fault *f)
+{
+    char path[400], *journal;
+    size_t size;
+    struct error err = { 0 };
+    char *directory =
+        place_ask(&f->place, "SELECT directory FROM attempt WHERE outcome <> 'done'");
+    int window = 4;
+
+    snprintf(path, sizeof path, "%s/%s/journal.jsonl", f->place.workspace, directory);
+    if (directory[0] != '\0' && !file_exists(path)) {
+        window = 0;
+    } else if (directory[0] != '\0') {
+        assert_int_equal(file_read(&journal, &size, path, 1 << 20, &err), 0);
+        window = strchr(journal, '\n') == NULL                        ? 0
+                 : strstr(journal, "\"type\":\"end\"") != NULL        ? 4
+                 : strstr(journal, "\"type\":\"checkpoint\"") != NULL ? 3
+                 : strstr(journal, "\"type\":\"evaluation\"") != NULL ? 2
+                                                                      : 1;
+        free(journal);
+    }
+    free(directory);
+    return WORKER_WINDOWS[window];
+}
+
+static int kill_at_every_call(struct windows *windows, const char *program, int stride,
+                              const char *(*window)(const struct fault *))
 {
     int points = 0;
 
@@ -162,27 +279,120 @@ static int kill_at_every_call(const char *program, int stride)
         place_finish(start_run(&f));
         disarm();
         bool happened = struck(&f);
-        if (happened)
+        if (happened) {
+            count_window(windows, window(&f));
             expect_recovery(&f, program, n);
+        }
         fault_end(&f);
         if (!happened)
             break;
         points++;
     }
-    print_message("%s: killed at %d points\n", program, points);
     return points;
 }
 
 static void a_runner_killed_at_any_call_loses_nothing(void **state)
 {
+    struct windows windows = { 0 };
+
     (void)state;
-    assert_true(kill_at_every_call("hrmlab", 30) >= 5);
+    assert_true(kill_at_every_call(&windows, "hrmlab", 30, runner_window) >= 5);
+    expect_windows(&windows, "hrmlab", RUNNER_WINDOWS);
 }
 
 static void a_worker_killed_at_any_call_loses_nothing(void **state)
 {
+    struct windows windows = { 0 };
+    int points = 0;
+
     (void)state;
-    assert_true(kill_at_every_call("fake_worker", 6) >= 3);
+    for (int round = 0; round < (is_long() ? 6 : 1); round++)
+        points += kill_at_every_call(&windows, "fake_worker", 6, worker_window);
+    assert_true(points >= 3);
+    expect_windows(&windows, "fake_worker", WORKER_WINDOWS);
+}
+
+/* ---- other signals ---- */
+
+enum { WAYS = 4 };
+static const char *const WAY_NAMES[WAYS] = { "stopped and continued", "asked to end",
+                                             "interrupted", "interrupted twice" };
+
+static void send(const struct fault *f, pid_t runner, int whom, int number)
+{
+    if (whom != 1)
+        kill(runner, number);
+    if (whom != 0)
+        place_signal_workers(&f->place, number);
+}
+
+static void disturb(const struct fault *f, pid_t runner, int whom, int way)
+{
+    static const int numbers[WAYS] = { SIGSTOP, SIGTERM, SIGINT, SIGINT };
+
+    send(f, runner, whom, numbers[way]);
+    if (way == 0 || way == 3) {
+        place_sleep_ms(1 + (int)random_below(&stream, 60));
+        send(f, runner, whom, way == 0 ? SIGCONT : SIGINT);
+    }
+}
+
+/* A worker that stands still has no heartbeat; that takes a minute to be a hang. */
+static void let_a_worker_hang(void)
+{
+    struct fault f;
+
+    fault_begin(&f);
+    pid_t pid = start_run(&f);
+    assert_true(
+        place_wait_for(&f.place, "SELECT count(*) > 0 FROM metric WHERE step > 3", "1"));
+    assert_true(place_signal_workers(&f.place, SIGSTOP) > 0);
+    assert_int_equal(place_finish(pid), 0);
+    place_expect(&f.place, "SELECT count(*) > 0 FROM attempt WHERE outcome = 'hang'", "1");
+    expect_recovery(&f, "hang", 0);
+    fault_end(&f);
+}
+
+/* Real trainings; the runner, the workers, or all of them get signals at random. */
+static void signals_of_every_kind_lose_nothing(void **state)
+{
+    static const char *const names[3] = { "runner", "workers", "both" };
+    int hits[3][WAYS] = { { 0 } };
+    int rounds = is_long() ? 60 : 4, next = 0;
+
+    (void)state;
+    for (int round = 0; round < rounds; round++) {
+        struct fault f;
+        int code;
+        fault_begin(&f);
+        pid_t pid = start_run(&f);
+        int status = 0;
+        bool over = false;
+        for (int i = 0; i < 3 && !over; i++) {
+            int whom = next % 3, way = next / 3 % WAYS;
+            place_sleep_ms(20 + (int)random_below(&stream, 120));
+            over = waitpid(pid, &status, WNOHANG) == pid;
+            if (over)
+                break;
+            disturb(&f, pid, whom, way);
+            hits[whom][way]++;
+            next++;
+        }
+        code = over ? WEXITSTATUS(status) : place_finish(pid);
+        if (code != 0 && code != 130 && code != 128 + SIGTERM && code != 128 + SIGINT)
+            fail_msg("round %d: the runner ends with %d, see %s/out", round, code,
+                     f.place.directory);
+        expect_recovery(&f, "signals, round", round);
+        fault_end(&f);
+    }
+    for (int whom = 0; whom < 3; whom++)
+        for (int way = 0; way < WAYS; way++) {
+            print_message("%s %s: %d\n", names[whom], WAY_NAMES[way], hits[whom][way]);
+            if (is_long())
+                assert_true(hits[whom][way] >= 5);
+        }
+    if (is_long())
+        let_a_worker_hang();
 }
 
 /* ---- power cuts ---- */
@@ -544,6 +754,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_runner_killed_at_any_call_loses_nothing),
         cmocka_unit_test(a_worker_killed_at_any_call_loses_nothing),
+        cmocka_unit_test_setup_teardown(signals_of_every_kind_lose_nothing, use_real_worker,
+                                        use_null_worker_again),
         cmocka_unit_test(a_power_cut_loses_nothing_that_was_promised),
         cmocka_unit_test_setup_teardown(a_power_cut_in_training_ends_with_the_same_weights,
                                         use_real_worker, use_null_worker_again),
