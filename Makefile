@@ -86,7 +86,7 @@ bench: ## measure the engine (FORMAT=json, CONFIGS=A,S, QUICK=1); compares with 
 	@$(MAKE) --no-print-directory build/bench >&2
 	@build/bench $(BENCH_ARGS) $(if $(filter json,$(FORMAT)),--json)
 
-.PHONY: bench-baseline bench-peer bench-pair bench-growth
+.PHONY: bench-baseline bench-peer bench-pair bench-growth bench-scheduler
 bench-baseline: build/bench ## measure and store tests/bench/baseline.json
 	@build/bench $(BENCH_ARGS) --write-baseline
 bench-peer: build/bench ## beside tuned PyTorch (python3-torch); CONFIGS, QUICK
@@ -95,6 +95,8 @@ bench-pair: build/bench ## two workers of one thread against one of two; CONFIGS
 	@build/bench pair $(BENCH_ARGS)
 bench-growth: build/bench ## a step's time against every size, plotted to docs/growth.svg
 	@build/bench growth docs/growth.svg
+bench-scheduler: all build/bench build/fake_worker build/fault_shim.so ## the runner beside a bare loop
+	@build/bench scheduler
 
 .PHONY: test-faults
 test-faults: ## every fault at every point: kill -9, power cuts, full disks, no memory (minutes)

@@ -80,5 +80,7 @@ cJSON *bench_start(const char *words);
 void bench_start_two(cJSON *out[2], const char *words);
 int bench_peer(const char *const *names, int count, bool quick);
 int bench_growth(const char *svg_directory);
+/* Null jobs by hrmlab work, and by a bare loop with the same forks and syncs. */
+void bench_scheduler(void);
 
 #endif

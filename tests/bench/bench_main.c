@@ -6,6 +6,7 @@
  *   bench peer [--quick] [--configs A,S]     beside PyTorch
  *   bench pair [--configs A,S]               two workers against one of two threads
  *   bench growth SVG                         time against sizes
+ *   bench scheduler                          the runner beside a bare loop over null workers
  *   bench child ...                          one measurement (the parent starts these)
  */
 #include "bench.h"
@@ -378,7 +379,7 @@ int main(int argc, char **argv)
                                  &err) < 0 ||
         engine_setup_environment(&err) < 0)
         bench_fail("%s", err.message);
-    int rc;
+    int rc = 0;
     if (strcmp(command, "child") == 0) {
         rc = child(argc - 2, argv + 2);
     } else if (strcmp(command, "peer") == 0) {
@@ -388,6 +389,8 @@ int main(int argc, char **argv)
         rc = pair(argc - 2, argv + 2);
     } else if (strcmp(command, "growth") == 0) {
         rc = bench_growth(argc > 2 ? argv[2] : "growth.svg");
+    } else if (strcmp(command, "scheduler") == 0) {
+        bench_scheduler();
     } else {
         rc = bench(&environment, argc - 1, argv + 1);
     }
