@@ -84,10 +84,14 @@ static int apply_begin(struct store *store, const struct record_attempt *attempt
                        const cJSON *body, struct error *err)
 {
     const cJSON *p = json_member(body, "provenance"), *number = json_member(body, "attempt");
+    const char *hash =
+        text_member(body, "run_hash"); /* the directory is runs/HASH/attempts/N */
 
     if (cJSON_IsNumber(number) && to_integer(number->valuedouble) != attempt->number)
         return error_set(err, ERROR_DAMAGED, "the journal is of attempt %" PRId64 ", not %d",
                          to_integer(number->valuedouble), attempt->number);
+    if (hash[0] != '\0' && strstr(attempt->directory, hash) == NULL)
+        return error_set(err, ERROR_DAMAGED, "the journal is of run %.12s", hash);
     char *whole = json_canonical(body);
     if (whole == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for an event");

@@ -48,6 +48,7 @@ static struct schedule_facts gather_facts(const struct supervisor *s, const stru
         .stopping = s->interrupts > 0,
         .timed_out = slot->timed_out,
         .hung = slot->hung,
+        .flooded = slot->flooded,
         .memory_limited = slot->job.memory_gb > 0,
     };
 }

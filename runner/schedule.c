@@ -73,6 +73,8 @@ struct schedule_end schedule_classify(const struct schedule_facts *facts)
         return verdict(VERDICT_CANCELLED, "cancelled");
     if (facts->timed_out)
         return verdict(VERDICT_FAILED, "time limit");
+    if (facts->flooded)
+        return verdict(VERDICT_FAILED, "endless output");
     if (facts->hung)
         return verdict(VERDICT_RETRY, "hang");
     if (facts->stopping)

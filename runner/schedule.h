@@ -14,12 +14,12 @@ struct schedule_facts {
     bool has_exit;   /* exit.json is there */
     bool has_status; /* it exited (else: a signal) */
     int exit_status, signal;
-    const char *outcome;  /* of the journal's end or error event; NULL or "": none */
-    bool cancelled;       /* we stopped it because its job was cancelled */
-    bool stopping;        /* we stopped it because the runner is stopping */
-    bool timed_out, hung; /* we ended it for that */
-    bool rebooted;        /* the machine has restarted since it began */
-    bool memory_limited;  /* it had a memory limit */
+    const char *outcome;           /* of the journal's end or error event; NULL or "": none */
+    bool cancelled;                /* we stopped it because its job was cancelled */
+    bool stopping;                 /* we stopped it because the runner is stopping */
+    bool timed_out, hung, flooded; /* we ended it for that */
+    bool rebooted;                 /* the machine has restarted since it began */
+    bool memory_limited;           /* it had a memory limit */
 };
 
 enum schedule_verdict {

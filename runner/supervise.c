@@ -13,6 +13,7 @@
  */
 #include "clock.h"
 #include "error.h"
+#include "file.h"
 #include "schedule.h"
 #include "store.h"
 #include "supervisor.h"
@@ -23,8 +24,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum { TICK_MS = 200, GRACE_S = 20 };
+enum { TICK_MS = 200, GRACE_S = 20, LOG_LIMIT = 64 << 20 };
 
 static void tick(uv_timer_t *timer);
 
@@ -132,6 +134,18 @@ static void press(struct slot *slot)
     }
 }
 
+/* Bytes that the attempt has printed. */
+static int64_t log_size(const struct supervisor *s, const struct slot *slot)
+{
+    struct stat status = { 0 };
+    char *path =
+        format_string("%s/%s/log", s->workspace->path, slot->recorder.attempt.directory);
+    bool known = path != NULL && stat(path, &status) == 0;
+
+    free(path);
+    return known ? (int64_t)status.st_size : 0;
+}
+
 static void watch_limits(const struct supervisor *s, struct slot *slot)
 {
     const struct recorder_progress *p = &slot->recorder.progress;
@@ -147,8 +161,10 @@ static void watch_limits(const struct supervisor *s, struct slot *slot)
         slot->timed_out = true;
     if (now - slot->beat_at > schedule_hang_limit_s(step_s))
         slot->hung = true;
+    slot->flooded = slot->flooded || log_size(s, slot) > LOG_LIMIT;
     /* Nothing that a faulty journal says counts any more; a hung process hears no SIGTERM. */
-    bool at_once = slot->recorder.error_text[0] != '\0' || slot->hung || s->interrupts > 1;
+    bool at_once = slot->recorder.error_text[0] != '\0' || slot->hung || slot->flooded ||
+                   s->interrupts > 1;
     if (at_once)
         executor_local_signal(&slot->executor, SIGKILL);
     else if (slot->timed_out || slot->cancelled || s->interrupts == 1)

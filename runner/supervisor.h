@@ -31,7 +31,7 @@ struct slot {
     double beat_at;    /* monotonic time of the last change of the heartbeat */
     int64_t beat;
     double asked_at; /* monotonic time of the SIGTERM; 0: none sent */
-    bool cancelled, timed_out, hung;
+    bool cancelled, timed_out, hung, flooded;
     bool rebooted; /* adopted, and the machine has restarted since it began */
     struct slot *next;
 };

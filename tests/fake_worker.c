@@ -4,7 +4,8 @@
  * "fake_worker run DIR" follows docs/formats.md without an engine: it writes journal and exit.json
  * itself. FAKE_WORKER_MODE says how: ok, crash, silent (exit 0, no result), garbage, after_end,
  * fail_once (crashes on the first attempt), other_value (a metric that contradicts attempt 1),
- * slow (a metric and a heartbeat every 20 ms, for a second).
+ * slow (a metric and a heartbeat every 20 ms, for a second), half (dies within a line), other_run
+ * (a journal of another run), flood (prints for ever), endless_line (a journal line without end).
  * Everything else ("describe", "probe") is handed to the real worker, FAKE_WORKER_REAL.
  */
 #include "clock.h"
@@ -102,6 +103,8 @@ static int work(const char *directory, const char *mode)
     }
     cJSON *begin = cJSON_CreateObject();
     cJSON_AddStringToObject(begin, "kind", "train");
+    if (strcmp(mode, "other_run") == 0)
+        cJSON_AddStringToObject(begin, "run_hash", "0123456789abcdef");
     cJSON *provenance = cJSON_AddObjectToObject(begin, "provenance");
     cJSON_AddStringToObject(provenance, "kernel_set", "none");
     say("begin", begin);
@@ -115,8 +118,16 @@ static int work(const char *directory, const char *mode)
     }
     if (strcmp(mode, "garbage") == 0)
         write_raw("this is no event\n");
+    if (strcmp(mode, "half") == 0)
+        write_raw("{\"h\":\"0123456789abcdef\",\"n\":2,\"t\":\"2026-11-2");
+    while (strcmp(mode, "flood") == 0)
+        if (puts("a line that nobody wants, again and again and again and again and again") < 0)
+            exit(3);
+    while (strcmp(mode, "endless_line") == 0)
+        write_raw("a line that nobody wants, again and again and again and again and again");
     bool first_fails = strcmp(mode, "fail_once") == 0 || strcmp(mode, "other_value") == 0;
-    if (strcmp(mode, "crash") == 0 || (first_fails && attempt == 1))
+    if (strcmp(mode, "crash") == 0 || strcmp(mode, "half") == 0 ||
+        (first_fails && attempt == 1))
         abort();
     if (strcmp(mode, "silent") == 0)
         return 0;

@@ -49,6 +49,10 @@ static void faults_of_workers_are_told_apart(void **state)
         const char *mode, *state, *cause;
     } cases[] = {
         { "crash", "failed", "crash" },
+        { "half", "failed", "crash" },
+        { "flood", "failed", "endless output" },
+        { "endless_line", "quarantined", "journal" },
+        { "other_run", "quarantined", "journal" },
         { "silent", "failed", "exit without a result" },
         { "garbage", "quarantined", "journal" },
         { "after_end", "quarantined", "journal" },
