@@ -77,6 +77,19 @@ static int allocate_parameters(struct engine *e, struct error *err)
                           (struct block_item[]){ { &e->v, kept, sizeof(float) } }, 1, err);
 }
 
+/* Room for packed weights, where the set multiplies by itself. */
+static int allocate_panels(struct engine *e, struct error *err)
+{
+    bool packs = gemm_packs(e->kernels, e->D, e->A) && gemm_packs(e->kernels, e->D, e->F);
+    size_t forward = packs ? e->parameter_floats : 0;
+    size_t back = e->config.inference_only ? 0 : forward;
+
+    return block_allocate(&e->panel_block, &e->bytes, "packed weights",
+                          (struct block_item[]){ { &e->panels, forward, sizeof(float) },
+                                                 { &e->panels_back, back, sizeof(float) } },
+                          2, err);
+}
+
 static int allocate_carries(struct engine *e, struct error *err)
 {
     size_t B = (size_t)e->B, T = (size_t)e->T;
@@ -243,6 +256,9 @@ static int engine_allocate(struct engine *engine, struct error *err)
     rc = allocate_parameters(engine, err);
     if (rc < 0)
         return rc;
+    rc = allocate_panels(engine, err);
+    if (rc < 0)
+        return rc;
     rc = allocate_carries(engine, err);
     if (rc < 0)
         return rc;
@@ -306,6 +322,7 @@ void engine_destroy(struct engine *engine)
     free(engine->m_block);
     free(engine->gradient_block);
     free(engine->buffer_block);
+    free(engine->panel_block);
     free(engine->parameter_block);
     segment_release(&engine->segment);
     for (int i = 0; i < MODULE_COUNT; i++)

@@ -80,8 +80,10 @@ struct engine {
 
     /* The blocks, each owned. */
     void *parameter_block, *buffer_block, *gradient_block, *m_block, *v_block;
-    void *carry_block, *output_block, *activation_block, *kept_block;
+    void *carry_block, *output_block, *activation_block, *kept_block, *panel_block;
 
+    float *panels, *panels_back; /* packed layer weights at their parameter offsets, or NULL */
+    bool packed;                 /* they are those of the parameters */
     float *parameters, *buffers, *gradients, *m, *v;
     int64_t optimizer_step; /* training steps done */
     struct carry train, eval;
@@ -116,7 +118,21 @@ struct engine {
 static inline struct gemm_weight engine_weight(const struct engine *engine, size_t offset,
                                                int outputs, int inputs)
 {
-    return (struct gemm_weight){ engine->parameters + offset, outputs, inputs };
+    return (struct gemm_weight){ .data = engine->parameters + offset,
+                                 .outputs = outputs,
+                                 .inputs = inputs };
+}
+
+/* The same of a layer's weight, or of some of its outputs, with its panels if there are any. */
+static inline struct gemm_weight layer_weight(const struct engine *engine, size_t offset,
+                                              int outputs, int inputs)
+{
+    struct gemm_weight weight = engine_weight(engine, offset, outputs, inputs);
+
+    weight.kernels = engine->kernels;
+    weight.panels = engine->panels != NULL ? engine->panels + offset : NULL;
+    weight.panels_back = engine->panels_back != NULL ? engine->panels_back + offset : NULL;
+    return weight;
 }
 
 /* engine_config.c */
@@ -126,6 +142,8 @@ int engine_check_config(const struct engine_config *config, struct error *err);
 int parameters_build(struct engine *engine, struct error *err);
 
 /* layers.c. h is (rows * S, D). */
+/* Packs the layers' weights where the parameters have changed since. */
+void layers_pack(struct engine *engine);
 void module_forward(struct engine *engine, enum segment_module module, float *h, int rows);
 /* The same, but only position 0 of the last layer's output is computed: first (rows, D). */
 void module_forward_first(struct engine *engine, enum segment_module module, float *first,

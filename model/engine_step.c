@@ -170,6 +170,7 @@ void engine_train_step(struct engine *engine, const struct engine_batch *offered
     result->lr = schedule_rate(c, c->lr, engine->optimizer_step);
     result->puzzle_emb_lr = schedule_rate(c, c->puzzle_emb_lr, engine->optimizer_step);
 
+    layers_pack(engine);
     memset(engine->gradients, 0, engine->parameter_floats * sizeof(float));
     for (int first = 0; first < engine->B; first += engine->chunk_rows) {
         int left = engine->B - first;
@@ -179,6 +180,7 @@ void engine_train_step(struct engine *engine, const struct engine_batch *offered
     }
     result_finish(result);
     optimizer_step(engine, result->lr, result->puzzle_emb_lr);
+    engine->packed = false;
 }
 
 void engine_evaluate_begin(struct engine *engine, const struct engine_batch *batch, int rows)
@@ -225,6 +227,7 @@ void engine_evaluate_step(struct engine *engine, struct engine_result *result)
     assert(total >= 1); /* engine_evaluate_begin() comes first */
     *result = (struct engine_result){ 0 };
     engine->last = &engine->eval;
+    layers_pack(engine);
     for (int first = 0; first < total; first += engine->chunk_rows) {
         int left = total - first;
 

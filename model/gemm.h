@@ -1,16 +1,28 @@
 /*
  * gemm.h - the matrix products of linear layers; the only door to the BLAS library.
  *
- * A weight is a handle: its float32 master today; a converted copy can be added here without
- * a change to the callers. Matrices are row-major, rows ld apart.
+ * A weight is a handle: its float32 master, and the copies that a kernel set's own products read.
+ * Matrices are row-major, rows ld apart.
  */
 #ifndef MODEL_GEMM_H
 #define MODEL_GEMM_H
 
+#include <stdbool.h>
+
+struct kernels;
+
 struct gemm_weight {
     const float *data; /* (outputs, inputs), borrowed from the parameter block */
     int outputs, inputs;
+    const float *panels, *panels_back; /* packed for W^T and for W; borrowed. NULL: the BLAS */
+    const struct kernels *kernels;     /* whose panels they are */
 };
+
+/* Whether a set has products of its own for weights of these sizes. */
+bool gemm_packs(const struct kernels *kernels, int outputs, int inputs);
+/* Fills panels and panels_back (each outputs x inputs floats; NULL: left out) from the weight. */
+void gemm_pack(const struct kernels *kernels, float *panels, float *panels_back,
+               const float *weight, int outputs, int inputs);
 
 /* y (rows, outputs) = x (rows, inputs) W^T, or y += when accumulate is not 0. */
 void gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w, int rows,
@@ -18,8 +30,8 @@ void gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight
 /* dx (rows, inputs) = dy (rows, outputs) W, or dx +=. */
 void gemm_backward_input(float *dx, int ldx, const float *dy, int ldy, struct gemm_weight w,
                          int rows, int accumulate);
-/* dw (outputs, inputs) += dy^T x. */
-void gemm_backward_weight(float *dw, const float *dy, int ldy, const float *x, int ldx,
-                          int outputs, int inputs, int rows);
+/* dw (outputs, inputs) += dy^T x. kernels NULL: by the BLAS. */
+void gemm_backward_weight(const struct kernels *kernels, float *dw, const float *dy, int ldy,
+                          const float *x, int ldx, int outputs, int inputs, int rows);
 
 #endif

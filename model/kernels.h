@@ -7,6 +7,7 @@
 #ifndef MODEL_KERNELS_H
 #define MODEL_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ struct adam_rates {
     float step;         /* lr / (1 - b1^t) */
     float v_correction; /* 1 / sqrt(1 - b2^t) */
 };
+
+/* Columns of a panel of packed weights (kernels_gemm.h). */
+enum { GEMM_PANEL = 32 };
 
 struct kernels {
     const char *name; /* "base", "avx2", "avx512" */
@@ -80,6 +84,16 @@ struct kernels {
     void (*attention_backward)(float *dq, float *dk, float *dv, const float *out,
                                const float *dout, ptrdiff_t ld_out, const float *keep,
                                const struct attention_view *view, float *scratch);
+
+    /* Products of a set that has its own, else NULL. C (rows, columns) = A B or += A B; columns
+     * are a multiple of GEMM_PANEL, B (depth, columns) is packed in panels. */
+    void (*gemm)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const float *panels,
+                 int rows, int depth, int columns, bool accumulate);
+    /* C (rows, columns) += A^T B; A (depth, rows), B (depth, columns) as they are. */
+    void (*gemm_transposed)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
+                            const float *b, ptrdiff_t ldb, int rows, int depth, int columns);
+    /* Panels of w (depth, columns), or of the transpose of w (columns, depth). */
+    void (*gemm_pack)(float *panels, const float *w, int depth, int columns, bool transposed);
 
     /* AdamATan2 over n elements in one pass (model.md section 4). */
     void (*adam_atan2)(float *restrict p, float *restrict m, float *restrict v,

@@ -406,6 +406,10 @@ static void sign_sgd(float *restrict p, const float *restrict g, float decay, fl
 
 #include "kernels_attention.h"
 
+#if defined(__AVX512F__)
+#include "kernels_gemm.h"
+#endif
+
 const struct kernels PASTE(kernels, KERNEL_SUFFIX) = {
     .name = KERNEL_NAME(KERNEL_SUFFIX),
     .inject = inject,
@@ -420,6 +424,11 @@ const struct kernels PASTE(kernels, KERNEL_SUFFIX) = {
     .rope = rope,
     .attention_forward = attention_forward,
     .attention_backward = attention_backward,
+#if defined(__AVX512F__)
+    .gemm = gemm,
+    .gemm_transposed = gemm_transposed,
+    .gemm_pack = gemm_pack,
+#endif
     .adam_atan2 = adam_atan2,
     .sign_sgd = sign_sgd,
 };

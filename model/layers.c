@@ -3,6 +3,31 @@
 
 #include <string.h>
 
+static void pack(struct engine *engine, size_t offset, int outputs, int inputs)
+{
+    gemm_pack(engine->kernels, engine->panels + offset,
+              engine->panels_back != NULL ? engine->panels_back + offset : NULL,
+              engine->parameters + offset, outputs, inputs);
+}
+
+void layers_pack(struct engine *engine)
+{
+    int D = engine->D, A = engine->A, F = engine->F;
+
+    if (engine->packed || engine->panels == NULL)
+        return;
+    for (int m = 0; m < MODULE_COUNT; m++)
+        for (int i = 0; i < engine->modules[m].layers; i++) {
+            const struct layer_weights *w = &engine->modules[m].weights[i];
+
+            pack(engine, w->qkv, 3 * A, D);
+            pack(engine, w->o_proj, D, A);
+            pack(engine, w->gate_up, 2 * F, D);
+            pack(engine, w->down, D, F);
+        }
+    engine->packed = true;
+}
+
 static void layer_rope(const struct engine *engine, float *x, int ld, int heads, float sign,
                        int rows)
 {
@@ -55,10 +80,10 @@ static void layer_mlp(const struct engine *engine, const struct layer_weights *w
 {
     int D = engine->D, F = engine->F;
 
-    gemm_forward(engine->gate_up, 2 * F, h, D, engine_weight(engine, w->gate_up, 2 * F, D),
+    gemm_forward(engine->gate_up, 2 * F, h, D, layer_weight(engine, w->gate_up, 2 * F, D),
                  count, 0);
     engine->kernels->swiglu_forward(engine->gate_up, 2 * F, engine->gate_up, count, F);
-    gemm_forward(h, D, engine->gate_up, 2 * F, engine_weight(engine, w->down, D, F), count, 1);
+    gemm_forward(h, D, engine->gate_up, 2 * F, layer_weight(engine, w->down, D, F), count, 1);
     engine->kernels->rmsnorm_forward(h, NULL, count, D, (float)engine->config.rms_norm_eps);
 }
 
@@ -68,10 +93,10 @@ static void layer_forward(const struct engine *engine, const struct layer_weight
 {
     int R = rows * engine->S, D = engine->D, A = engine->A;
 
-    gemm_forward(engine->qkv, 3 * A, h, D, engine_weight(engine, w->qkv, 3 * A, D), R, 0);
+    gemm_forward(engine->qkv, 3 * A, h, D, layer_weight(engine, w->qkv, 3 * A, D), R, 0);
     layer_rope(engine, engine->qkv, 3 * A, 2 * engine->N, 1.0f, rows);
     layer_attention(engine, engine->att, NULL, engine->qkv, rows);
-    gemm_forward(h, D, engine->att, A, engine_weight(engine, w->o_proj, D, A), R, 1);
+    gemm_forward(h, D, engine->att, A, layer_weight(engine, w->o_proj, D, A), R, 1);
     engine->kernels->rmsnorm_forward(h, NULL, R, D, (float)engine->config.rms_norm_eps);
     layer_mlp(engine, w, h, R);
 }
@@ -83,10 +108,9 @@ static void layer_forward_first(const struct engine *engine, const struct layer_
     int S = engine->S, D = engine->D, A = engine->A, N = engine->N;
     size_t keys_values = w->qkv + (size_t)A * (size_t)D;
 
-    gemm_forward(engine->qkv + A, 3 * A, h, D, engine_weight(engine, keys_values, 2 * A, D),
+    gemm_forward(engine->qkv + A, 3 * A, h, D, layer_weight(engine, keys_values, 2 * A, D),
                  rows * S, 0);
-    gemm_forward(engine->qkv, S * 3 * A, h, S * D, engine_weight(engine, w->qkv, A, D), rows,
-                 0);
+    gemm_forward(engine->qkv, S * 3 * A, h, S * D, layer_weight(engine, w->qkv, A, D), rows, 0);
     /* The angle of position 0 is 0, so q needs no turn. */
     layer_rope(engine, engine->qkv + A, 3 * A, N, 1.0f, rows);
     for (int b = 0; b < rows; b++) {
@@ -100,7 +124,7 @@ static void layer_forward_first(const struct engine *engine, const struct layer_
         }
         memcpy(first + (ptrdiff_t)b * D, h + (ptrdiff_t)b * S * D, (size_t)D * sizeof *h);
     }
-    gemm_forward(first, D, engine->att, A, engine_weight(engine, w->o_proj, D, A), rows, 1);
+    gemm_forward(first, D, engine->att, A, layer_weight(engine, w->o_proj, D, A), rows, 1);
     engine->kernels->rmsnorm_forward(first, NULL, rows, D, (float)engine->config.rms_norm_eps);
     layer_mlp(engine, w, first, rows);
 }
@@ -131,18 +155,18 @@ static void layer_forward_kept(const struct engine *engine, const struct layer_w
     float epsilon = (float)engine->config.rms_norm_eps;
     size_t bytes = (size_t)R * (size_t)D * sizeof(float);
 
-    gemm_forward(kept->qkv, 3 * A, kept->in, D, engine_weight(engine, w->qkv, 3 * A, D), R, 0);
+    gemm_forward(kept->qkv, 3 * A, kept->in, D, layer_weight(engine, w->qkv, 3 * A, D), R, 0);
     layer_rope(engine, kept->qkv, 3 * A, 2 * engine->N, 1.0f, rows);
     layer_attention(engine, kept->att, kept->keep, kept->qkv, rows);
     memcpy(kept->mid, kept->in, bytes);
-    gemm_forward(kept->mid, D, kept->att, A, engine_weight(engine, w->o_proj, D, A), R, 1);
+    gemm_forward(kept->mid, D, kept->att, A, layer_weight(engine, w->o_proj, D, A), R, 1);
     engine->kernels->rmsnorm_forward(kept->mid, kept->mid_rstd, R, D, epsilon);
 
-    gemm_forward(kept->gate_up, 2 * F, kept->mid, D,
-                 engine_weight(engine, w->gate_up, 2 * F, D), R, 0);
+    gemm_forward(kept->gate_up, 2 * F, kept->mid, D, layer_weight(engine, w->gate_up, 2 * F, D),
+                 R, 0);
     engine->kernels->swiglu_forward(engine->dact, F, kept->gate_up, R, F);
     memcpy(out, kept->mid, bytes);
-    gemm_forward(out, D, engine->dact, F, engine_weight(engine, w->down, D, F), R, 1);
+    gemm_forward(out, D, engine->dact, F, layer_weight(engine, w->down, D, F), R, 1);
     engine->kernels->rmsnorm_forward(out, kept->out_rstd, R, D, epsilon);
 }
 
@@ -162,13 +186,14 @@ static void mlp_backward(struct engine *engine, const struct layer_weights *w,
     int D = engine->D, F = engine->F;
 
     engine->kernels->rmsnorm_backward(dh, out, kept->out_rstd, R, D);
-    gemm_backward_input(engine->dact, F, dh, D, engine_weight(engine, w->down, D, F), R, 0);
+    gemm_backward_input(engine->dact, F, dh, D, layer_weight(engine, w->down, D, F), R, 0);
     engine->kernels->swiglu_backward(kept->gate_up, engine->dact, R, F);
-    gemm_backward_weight(engine->gradients + w->down, dh, D, engine->dact, F, D, F, R);
-    gemm_backward_weight(engine->gradients + w->gate_up, kept->gate_up, 2 * F, kept->mid, D,
-                         2 * F, D, R);
-    gemm_backward_input(dh, D, kept->gate_up, 2 * F,
-                        engine_weight(engine, w->gate_up, 2 * F, D), R, 1);
+    gemm_backward_weight(engine->kernels, engine->gradients + w->down, dh, D, engine->dact, F,
+                         D, F, R);
+    gemm_backward_weight(engine->kernels, engine->gradients + w->gate_up, kept->gate_up, 2 * F,
+                         kept->mid, D, 2 * F, D, R);
+    gemm_backward_input(dh, D, kept->gate_up, 2 * F, layer_weight(engine, w->gate_up, 2 * F, D),
+                        R, 1);
 }
 
 /* dh becomes the gradient of in: through norm, o_proj, attention, RoPE, qkv, the residual. */
@@ -178,8 +203,9 @@ static void attention_half_backward(struct engine *engine, const struct layer_we
     int S = engine->S, R = rows * S, D = engine->D, A = engine->A;
 
     engine->kernels->rmsnorm_backward(dh, kept->mid, kept->mid_rstd, R, D);
-    gemm_backward_input(engine->datt, A, dh, D, engine_weight(engine, w->o_proj, D, A), R, 0);
-    gemm_backward_weight(engine->gradients + w->o_proj, dh, D, kept->att, A, D, A, R);
+    gemm_backward_input(engine->datt, A, dh, D, layer_weight(engine, w->o_proj, D, A), R, 0);
+    gemm_backward_weight(engine->kernels, engine->gradients + w->o_proj, dh, D, kept->att, A, D,
+                         A, R);
     for (int b = 0; b < rows; b++)
         for (int h = 0; h < engine->N; h++) {
             struct attention_view view = head_view(engine, kept->qkv, b, h);
@@ -192,9 +218,9 @@ static void attention_half_backward(struct engine *engine, const struct layer_we
                 engine->scratch);
         }
     layer_rope(engine, kept->qkv, 3 * A, 2 * engine->N, -1.0f, rows);
-    gemm_backward_weight(engine->gradients + w->qkv, kept->qkv, 3 * A, kept->in, D, 3 * A, D,
-                         R);
-    gemm_backward_input(dh, D, kept->qkv, 3 * A, engine_weight(engine, w->qkv, 3 * A, D), R, 1);
+    gemm_backward_weight(engine->kernels, engine->gradients + w->qkv, kept->qkv, 3 * A,
+                         kept->in, D, 3 * A, D, R);
+    gemm_backward_input(dh, D, kept->qkv, 3 * A, layer_weight(engine, w->qkv, 3 * A, D), R, 1);
 }
 
 void module_backward(struct engine *engine, enum segment_module module, struct kept_layer *kept,

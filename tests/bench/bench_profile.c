@@ -88,14 +88,16 @@ void __real_gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm
                          int rows, int accumulate);
 void __real_gemm_backward_input(float *dx, int ldx, const float *dy, int ldy,
                                 struct gemm_weight w, int rows, int accumulate);
-void __real_gemm_backward_weight(float *dw, const float *dy, int ldy, const float *x, int ldx,
-                                 int outputs, int inputs, int rows);
+void __real_gemm_backward_weight(const struct kernels *kernels, float *dw, const float *dy,
+                                 int ldy, const float *x, int ldx, int outputs, int inputs,
+                                 int rows);
 void __wrap_gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w,
                          int rows, int accumulate);
 void __wrap_gemm_backward_input(float *dx, int ldx, const float *dy, int ldy,
                                 struct gemm_weight w, int rows, int accumulate);
-void __wrap_gemm_backward_weight(float *dw, const float *dy, int ldy, const float *x, int ldx,
-                                 int outputs, int inputs, int rows);
+void __wrap_gemm_backward_weight(const struct kernels *kernels, float *dw, const float *dy,
+                                 int ldy, const float *x, int ldx, int outputs, int inputs,
+                                 int rows);
 
 void __wrap_gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w,
                          int rows, int accumulate)
@@ -117,12 +119,13 @@ void __wrap_gemm_backward_input(float *dx, int ldx, const float *dy, int ldy,
         count_product(GEMM_BACKWARD_INPUT, w.outputs, w.inputs, rows, start);
 }
 
-void __wrap_gemm_backward_weight(float *dw, const float *dy, int ldy, const float *x, int ldx,
-                                 int outputs, int inputs, int rows)
+void __wrap_gemm_backward_weight(const struct kernels *kernels, float *dw, const float *dy,
+                                 int ldy, const float *x, int ldx, int outputs, int inputs,
+                                 int rows)
 {
     double start = active ? clock_monotonic_s() : 0;
 
-    __real_gemm_backward_weight(dw, dy, ldy, x, ldx, outputs, inputs, rows);
+    __real_gemm_backward_weight(kernels, dw, dy, ldy, x, ldx, outputs, inputs, rows);
     if (active)
         count_product(GEMM_BACKWARD_WEIGHT, outputs, inputs, rows, start);
 }
@@ -275,7 +278,7 @@ static double product_rate(const struct product *p)
 
     if (block == NULL)
         bench_fail("no memory");
-    struct gemm_weight weight = { block, p->outputs, p->inputs };
+    struct gemm_weight weight = { .data = block, .outputs = p->outputs, .inputs = p->inputs };
     for (int r = 0; r < 5; r++) {
         double flops = 2.0 * p->outputs * p->inputs * p->rows;
         int repeats = (int)(2e8 / flops) + 1;
@@ -287,8 +290,8 @@ static double product_rate(const struct product *p)
             else if (p->slot == GEMM_BACKWARD_INPUT)
                 __real_gemm_backward_input(in, p->inputs, out, p->outputs, weight, p->rows, 0);
             else
-                __real_gemm_backward_weight(block, out, p->outputs, in, p->inputs, p->outputs,
-                                            p->inputs, p->rows);
+                __real_gemm_backward_weight(NULL, block, out, p->outputs, in, p->inputs,
+                                            p->outputs, p->inputs, p->rows);
         }
         double rate = 1e-9 * flops * repeats / (clock_monotonic_s() - start);
         best = rate > best ? rate : best;

@@ -1,0 +1,128 @@
+/*
+ * kernels_gemm.h - matrix products of linear layers for sets with wide registers.
+ *
+ * Part of kernels_body.h. A tile of C stays in registers: GEMM_ROWS rows by one panel of
+ * GEMM_PANEL columns, while one row of a panel of B and one number of each row of A come from
+ * the caches. B is packed in panels (a panel is depth x GEMM_PANEL, rows side by side), weights
+ * once per step and not once per product, which is what a BLAS has to do. GEMM_DEPTH rows of a
+ * panel fill most of the first cache, GEMM_BLOCK rows of A a part of the second. Sums run over
+ * the depth in order, so results do not depend on how rows are divided into chunks.
+ */
+
+enum {
+    GEMM_ROWS = 14, /* 28 sums, 2 of B and one of A: 31 of 32 registers */
+    GEMM_DEPTH = 256,
+    GEMM_BLOCK = 8 * GEMM_ROWS
+};
+
+/* C (rows, GEMM_PANEL) = A B or += A B; A's element (i, k) is a[i * row + k * step]. */
+INLINE void gemm_tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptrdiff_t step,
+                      const float *b, int depth, bool accumulate, int rows)
+{
+    vec sum[GEMM_ROWS][2];
+
+#pragma GCC unroll 14
+    for (int i = 0; i < rows; i++) {
+        sum[i][0] = accumulate ? vec_load(c + i * ldc) : (vec){ 0 };
+        sum[i][1] = accumulate ? vec_load(c + i * ldc + LANES) : (vec){ 0 };
+    }
+    for (int k = 0; k < depth; k++, b += GEMM_PANEL, a += step) {
+        vec left = vec_load(b), right = vec_load(b + LANES);
+#pragma GCC unroll 14
+        for (int i = 0; i < rows; i++) {
+            sum[i][0] += a[i * row] * left;
+            sum[i][1] += a[i * row] * right;
+        }
+    }
+#pragma GCC unroll 14
+    for (int i = 0; i < rows; i++) {
+        vec_store(c + i * ldc, sum[i][0]);
+        vec_store(c + i * ldc + LANES, sum[i][1]);
+    }
+}
+
+/* The same for any number of rows up to GEMM_ROWS, each a tile of its own kind. */
+INLINE void gemm_any_tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row,
+                          ptrdiff_t step, const float *b, int depth, bool accumulate, int rows)
+{
+#define TILE_OF(n)                                                                             \
+    case n:                                                                                    \
+        gemm_tile(c, ldc, a, row, step, b, depth, accumulate, n);                              \
+        break
+    switch (rows) {
+        TILE_OF(1);
+        TILE_OF(2);
+        TILE_OF(3);
+        TILE_OF(4);
+        TILE_OF(5);
+        TILE_OF(6);
+        TILE_OF(7);
+        TILE_OF(8);
+        TILE_OF(9);
+        TILE_OF(10);
+        TILE_OF(11);
+        TILE_OF(12);
+        TILE_OF(13);
+        TILE_OF(14);
+    }
+#undef TILE_OF
+}
+
+/* One panel of C from rows of A that are `row` apart, side by side within (step 1). */
+static void gemm_panel(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, const float *b,
+                       int rows, int depth, bool accumulate)
+{
+    for (int i = 0; i < rows; i += GEMM_ROWS)
+        gemm_any_tile(c + i * ldc, ldc, a + i * row, row, 1, b, depth, accumulate,
+                      rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS);
+}
+
+/* The same from columns of A: its rows are side by side, `step` from one number to the next. */
+static void gemm_panel_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t step,
+                                  const float *b, int rows, int depth)
+{
+    for (int i = 0; i < rows; i += GEMM_ROWS)
+        gemm_any_tile(c + i * ldc, ldc, a + i, 1, step, b, depth, true,
+                      rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS);
+}
+
+static void gemm(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const float *panels,
+                 int rows, int depth, int columns, bool accumulate)
+{
+    for (int k = 0; k < depth; k += GEMM_DEPTH) {
+        int part = depth - k < GEMM_DEPTH ? depth - k : GEMM_DEPTH;
+        for (int i = 0; i < rows; i += GEMM_BLOCK) {
+            int block = rows - i < GEMM_BLOCK ? rows - i : GEMM_BLOCK;
+            for (int j = 0; j < columns; j += GEMM_PANEL)
+                gemm_panel(c + i * ldc + j, ldc, a + i * lda + k, lda,
+                           panels + (ptrdiff_t)j * depth + k * GEMM_PANEL, block, part,
+                           accumulate || k > 0);
+        }
+    }
+}
+
+static void gemm_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
+                            const float *b, ptrdiff_t ldb, int rows, int depth, int columns)
+{
+    float panel[GEMM_DEPTH * GEMM_PANEL] __attribute__((aligned(64)));
+
+    for (int k = 0; k < depth; k += GEMM_DEPTH) {
+        int part = depth - k < GEMM_DEPTH ? depth - k : GEMM_DEPTH;
+        for (int j = 0; j < columns; j += GEMM_PANEL) {
+            for (int p = 0; p < part; p++)
+                for (int v = 0; v < GEMM_PANEL; v += LANES)
+                    vec_store(panel + p * GEMM_PANEL + v, vec_load(b + (k + p) * ldb + j + v));
+            gemm_panel_transposed(c + j, ldc, a + k * lda, lda, panel, rows, part);
+        }
+    }
+}
+
+static void gemm_pack(float *panels, const float *w, int depth, int columns, bool transposed)
+{
+    ptrdiff_t row = transposed ? 1 : columns, column = transposed ? depth : 1;
+
+    for (int j = 0; j < columns; j += GEMM_PANEL, panels += (ptrdiff_t)depth * GEMM_PANEL)
+        for (int k = 0; k < depth; k++)
+            for (int v = 0; v < GEMM_PANEL; v++)
+                panels[k * GEMM_PANEL + v] = w[k * row + (j + v) * column];
+}
