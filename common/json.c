@@ -376,6 +376,25 @@ const cJSON *json_member(const cJSON *object, const char *key)
     return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, key) : NULL;
 }
 
+double json_real_or(const cJSON *object, const char *key, double otherwise)
+{
+    const cJSON *item = json_member(object, key);
+
+    return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
+}
+
+int64_t json_to_integer(double value)
+{
+    return (int64_t)(value > 0x1p53 ? 0x1p53 : value < -0x1p53 ? -0x1p53 : value);
+}
+
+int64_t json_integer_or(const cJSON *object, const char *key, int64_t otherwise)
+{
+    const cJSON *item = json_member(object, key);
+
+    return cJSON_IsNumber(item) ? json_to_integer(item->valuedouble) : otherwise;
+}
+
 const char *json_type_name(const cJSON *item)
 {
     if (item == NULL)

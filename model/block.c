@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 size_t size_product(size_t a, size_t b)
 {
@@ -32,6 +33,17 @@ static size_t item_bytes(const struct block_item *item)
     return (bytes + BLOCK_ALIGNMENT - 1) / BLOCK_ALIGNMENT * BLOCK_ALIGNMENT;
 }
 
+/* Large pages for a large block, where the kernel has them to give: products and attention walk
+ * through more small pages than the processor remembers. */
+static void ask_for_large_pages(char *base, size_t bytes)
+{
+    enum { LARGE_PAGE = 2 << 20, PAGE = 4096 };
+    size_t before = (PAGE - (uintptr_t)base % PAGE) % PAGE;
+
+    if (bytes >= 2 * (size_t)LARGE_PAGE)
+        madvise(base + before, (bytes - before) / PAGE * PAGE, MADV_HUGEPAGE);
+}
+
 int block_allocate(void **block, size_t *bytes, const char *name,
                    const struct block_item *items, int count, struct error *err)
 {
@@ -51,6 +63,7 @@ int block_allocate(void **block, size_t *bytes, const char *name,
                          name);
     *bytes += total;
     base = *block;
+    ask_for_large_pages(base, total);
     base += BLOCK_ALIGNMENT - (uintptr_t)base % BLOCK_ALIGNMENT;
     for (int i = 0; i < count; i++) {
         if (items[i].count == 0)

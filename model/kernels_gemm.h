@@ -86,15 +86,27 @@ static void gemm_panel_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdi
                       rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS);
 }
 
+/* Rows that are a multiple of this many floats apart meet in a few sets of the first cache:
+ * where they are read often they are copied out of each other's way. */
+enum { GEMM_BAD_STRIDE = 512, GEMM_COPY_STRIDE = GEMM_DEPTH + LANES, GEMM_COPY_COLUMNS = 512 };
+
 static void gemm(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const float *panels,
                  int rows, int depth, int columns, bool accumulate)
 {
+    float copy[GEMM_BLOCK * GEMM_COPY_STRIDE] __attribute__((aligned(64)));
+    bool copies = lda % GEMM_BAD_STRIDE == 0 && columns >= GEMM_COPY_COLUMNS;
+
     for (int k = 0; k < depth; k += GEMM_DEPTH) {
         int part = depth - k < GEMM_DEPTH ? depth - k : GEMM_DEPTH;
         for (int i = 0; i < rows; i += GEMM_BLOCK) {
             int block = rows - i < GEMM_BLOCK ? rows - i : GEMM_BLOCK;
+            const float *from = a + i * lda + k;
+            for (int r = 0; copies && r < block; r++)
+                memcpy(copy + r * GEMM_COPY_STRIDE, from + r * lda,
+                       (size_t)part * sizeof *copy);
             for (int j = 0; j < columns; j += GEMM_PANEL)
-                gemm_panel(c + i * ldc + j, ldc, a + i * lda + k, lda,
+                gemm_panel(c + i * ldc + j, ldc, copies ? copy : from,
+                           copies ? GEMM_COPY_STRIDE : lda,
                            panels + (ptrdiff_t)j * depth + k * GEMM_PANEL, block, part,
                            accumulate || k > 0);
         }

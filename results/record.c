@@ -368,13 +368,6 @@ int record_offset(struct store *store, int64_t attempt_id, int64_t offset, int64
                    "iii", attempt_id, offset, sequence);
 }
 
-static double real_member(const cJSON *object, const char *key)
-{
-    const cJSON *item = json_member(object, key);
-
-    return cJSON_IsNumber(item) ? item->valuedouble : 0.0;
-}
-
 int record_attempt_end(struct store *store, int64_t attempt_id, const struct record_end *end,
                        struct error *err)
 {
@@ -394,9 +387,10 @@ int record_attempt_end(struct store *store, int64_t attempt_id, const struct rec
         "UPDATE attempt SET exit_status = iif(?2, ?3, NULL),"
         " exit_signal = iif(?2, NULL, ?4), user_seconds = ?5, system_seconds = ?6,"
         " peak_rss_mib = ?7 WHERE attempt_id = ?1",
-        "iiiirrr", attempt_id, (int64_t)exited, (int64_t)real_member(end->exit, "exit_status"),
-        (int64_t)real_member(end->exit, "signal"), real_member(end->exit, "user_seconds"),
-        real_member(end->exit, "system_seconds"), real_member(end->exit, "peak_rss_mib"));
+        "iiiirrr", attempt_id, (int64_t)exited, json_integer_or(end->exit, "exit_status", 0),
+        json_integer_or(end->exit, "signal", 0), json_real_or(end->exit, "user_seconds", 0.0),
+        json_real_or(end->exit, "system_seconds", 0.0),
+        json_real_or(end->exit, "peak_rss_mib", 0.0));
 }
 
 int record_next_request(struct store *store, int64_t *id, char kind[16], char target[160],

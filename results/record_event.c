@@ -11,24 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static double real_member(const cJSON *object, const char *key)
-{
-    const cJSON *item = json_member(object, key);
-
-    return cJSON_IsNumber(item) ? item->valuedouble : 0.0;
-}
-
-/* A number from a journal as an integer, kept within what a double holds exactly. */
-static int64_t to_integer(double value)
-{
-    return (int64_t)(value > 0x1p53 ? 0x1p53 : value < -0x1p53 ? -0x1p53 : value);
-}
-
-static int64_t integer_member(const cJSON *object, const char *key)
-{
-    return to_integer(real_member(object, key));
-}
-
 static const char *text_member(const cJSON *object, const char *key)
 {
     const cJSON *item = json_member(object, key);
@@ -87,9 +69,9 @@ static int apply_begin(struct store *store, const struct record_attempt *attempt
     const char *hash =
         text_member(body, "run_hash"); /* the directory is runs/HASH/attempts/N */
 
-    if (cJSON_IsNumber(number) && to_integer(number->valuedouble) != attempt->number)
+    if (cJSON_IsNumber(number) && json_to_integer(number->valuedouble) != attempt->number)
         return error_set(err, ERROR_DAMAGED, "the journal is of attempt %" PRId64 ", not %d",
-                         to_integer(number->valuedouble), attempt->number);
+                         json_to_integer(number->valuedouble), attempt->number);
     if (hash[0] != '\0' && strstr(attempt->directory, hash) == NULL)
         return error_set(err, ERROR_DAMAGED, "the journal is of run %.12s", hash);
     char *whole = json_canonical(body);
@@ -108,9 +90,10 @@ static int apply_begin(struct store *store, const struct record_attempt *attempt
         rc = sql_run(store, err,
                      "UPDATE run SET parameters = ?2, puzzle_parameters = ?3, total_steps = ?4,"
                      " train_flops = ?5 WHERE run_id = ?1",
-                     "iiiir", attempt->run_id, integer_member(body, "parameters"),
-                     integer_member(body, "puzzle_parameters"),
-                     integer_member(body, "total_steps"), real_member(body, "train_flops"));
+                     "iiiir", attempt->run_id, json_integer_or(body, "parameters", 0),
+                     json_integer_or(body, "puzzle_parameters", 0),
+                     json_integer_or(body, "total_steps", 0),
+                     json_real_or(body, "train_flops", 0.0));
     return rc;
 }
 
@@ -118,7 +101,7 @@ static int apply_metric(struct store *store, const struct record_attempt *attemp
                         const cJSON *body, struct error *err)
 {
     const cJSON *values = json_member(body, "values");
-    int64_t step = integer_member(body, "step");
+    int64_t step = json_integer_or(body, "step", 0);
     int rc = 0;
 
     for (const cJSON *item = values != NULL ? values->child : NULL; item != NULL && rc == 0;
@@ -202,7 +185,7 @@ static int check_result(struct store *store, const struct record_attempt *attemp
     rc = 0;
     for (int i = 0; i < RESULT_COLUMN_COUNT && rc == 0; i++) {
         double before = sqlite3_column_double(s, i);
-        double now = real_member(body, RESULT_COLUMNS[i]);
+        double now = json_real_or(body, RESULT_COLUMNS[i], 0.0);
         if (before < now || before > now)
             rc = differs(store, attempt, RESULT_COLUMNS[i], before, now, err);
     }
@@ -213,7 +196,7 @@ static int check_result(struct store *store, const struct record_attempt *attemp
 static int apply_evaluation(struct store *store, const struct record_attempt *attempt,
                             const cJSON *body, struct error *err)
 {
-    int64_t id, step = integer_member(body, "step");
+    int64_t id, step = json_integer_or(body, "step", 0);
     double v[RESULT_COLUMN_COUNT];
     int rc = find_evaluation(store, &id, attempt, body, err);
 
@@ -227,7 +210,7 @@ static int apply_evaluation(struct store *store, const struct record_attempt *at
     if (rc < 0)
         return rc;
     for (int i = 0; i < RESULT_COLUMN_COUNT; i++)
-        v[i] = real_member(body, RESULT_COLUMNS[i]);
+        v[i] = json_real_or(body, RESULT_COLUMNS[i], 0.0);
     return sql_run(
         store, err,
         "INSERT OR REPLACE INTO evaluation_result (evaluation_id, step, checkpoint,"
@@ -237,8 +220,8 @@ static int apply_evaluation(struct store *store, const struct record_attempt *at
         " seconds) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
         " ?14, ?15, ?16, ?17, ?18, ?19)",
         "iitrrrrrrrrrrrrriir", id, step, text_member(body, "checkpoint"), v[0], v[1], v[2],
-        v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], to_integer(v[13]),
-        to_integer(v[14]), real_member(body, "seconds"));
+        v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], json_to_integer(v[13]),
+        json_to_integer(v[14]), json_real_or(body, "seconds", 0.0));
 }
 
 static int apply_outcomes(struct store *store, const struct record_attempt *attempt,
@@ -262,9 +245,9 @@ static int apply_outcomes(struct store *store, const struct record_attempt *atte
             "INSERT OR REPLACE INTO task_outcome (evaluation_id, task, test_index, rank,"
             " votes, predictions, per_token_accuracy)"
             " VALUES (?1, ?2, ?3, iif(?4, ?5, NULL), ?6, ?7, ?8)",
-            "itiiiiir", id, cell[0]->valuestring, to_integer(cell[1]->valuedouble),
-            (int64_t)solved, solved ? to_integer(cell[2]->valuedouble) : (int64_t)0,
-            to_integer(cell[3]->valuedouble), to_integer(cell[4]->valuedouble),
+            "itiiiiir", id, cell[0]->valuestring, json_to_integer(cell[1]->valuedouble),
+            (int64_t)solved, solved ? json_to_integer(cell[2]->valuedouble) : (int64_t)0,
+            json_to_integer(cell[3]->valuedouble), json_to_integer(cell[4]->valuedouble),
             cell[5]->valuedouble);
     }
     return rc;
@@ -281,8 +264,8 @@ static int apply_checkpoint(struct store *store, const struct record_attempt *at
     return sql_run(store, err,
                    "INSERT OR REPLACE INTO checkpoint (run_id, attempt_id, step, file,"
                    " weights_hash) VALUES (?1, ?2, ?3, ?4, ?5)",
-                   "iiitt", attempt->run_id, attempt->attempt_id, integer_member(body, "step"),
-                   file, text_member(body, "weights_hash"));
+                   "iiitt", attempt->run_id, attempt->attempt_id,
+                   json_integer_or(body, "step", 0), file, text_member(body, "weights_hash"));
 }
 
 static int apply_baseline(struct store *store, const struct record_attempt *attempt,
@@ -292,9 +275,9 @@ static int apply_baseline(struct store *store, const struct record_attempt *atte
                    "INSERT OR REPLACE INTO baseline (run_id, name, split, per_token_accuracy,"
                    " exact_accuracy, pass_at_1, pass_at_2) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                    "ittrrrr", attempt->run_id, text_member(body, "name"),
-                   text_member(body, "split"), real_member(body, "per_token_accuracy"),
-                   real_member(body, "exact_accuracy"), real_member(body, "pass_at_1"),
-                   real_member(body, "pass_at_2"));
+                   text_member(body, "split"), json_real_or(body, "per_token_accuracy", 0.0),
+                   json_real_or(body, "exact_accuracy", 0.0),
+                   json_real_or(body, "pass_at_1", 0.0), json_real_or(body, "pass_at_2", 0.0));
 }
 
 static int apply_end(struct store *store, const struct record_attempt *attempt,

@@ -34,26 +34,19 @@ void recorder_release(struct recorder *recorder)
     recorder->path = NULL;
 }
 
-static double real_or(const cJSON *body, const char *key, double otherwise)
-{
-    const cJSON *item = json_member(body, key);
-
-    return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
-}
-
 static void take_progress(struct recorder *recorder, const cJSON *body)
 {
     struct recorder_progress *p = &recorder->progress;
     const cJSON *phase = json_member(body, "phase");
 
     snprintf(p->phase, sizeof p->phase, "%s", cJSON_IsString(phase) ? phase->valuestring : "");
-    p->step = (int64_t)real_or(body, "step", 0);
-    p->total_steps = (int64_t)real_or(body, "total_steps", 0);
-    p->heartbeat = (int64_t)real_or(body, "heartbeat", 0);
-    p->loss = real_or(body, "loss", -1);
-    p->accuracy = real_or(body, "accuracy", -1);
-    p->steps_per_s = real_or(body, "steps_per_s", -1);
-    p->eta_s = real_or(body, "eta_s", -1);
+    p->step = json_integer_or(body, "step", 0);
+    p->total_steps = json_integer_or(body, "total_steps", 0);
+    p->heartbeat = json_integer_or(body, "heartbeat", 0);
+    p->loss = json_real_or(body, "loss", -1);
+    p->accuracy = json_real_or(body, "accuracy", -1);
+    p->steps_per_s = json_real_or(body, "steps_per_s", -1);
+    p->eta_s = json_real_or(body, "eta_s", -1);
 }
 
 static void take_text(char *out, size_t size, const cJSON *body, const char *key)

@@ -1,17 +1,19 @@
-/* fuzz_journal.c - a journal: framing, and every event into a database. */
+/* fuzz_journal.c - a journal: framing, every event into a database, and as the runner follows it. */
 #include "fuzz.h"
 
 #include "error.h"
 #include "journal.h"
 #include "record.h"
+#include "recorder.h"
 #include "store.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct store *store;
 static struct record_attempt attempt = {
-    .attempt_id = 1, .run_id = 1, .job_id = 1, .number = 1
+    .attempt_id = 1, .run_id = 1, .job_id = 1, .number = 1, .directory = "."
 };
 
 static void open_store(void)
@@ -38,6 +40,32 @@ static void open_store(void)
     }
 }
 
+/* The event in a journal of its own, read by the runner's recorder. */
+static void follow(const char *type, const cJSON *event)
+{
+    static const char *const framing[] = { "h", "n", "t", "type" };
+    const char *directory = fuzz_directory("none", NULL, 0);
+    struct journal_writer writer;
+    struct recorder recorder;
+    struct error err = { 0 };
+    cJSON *body = cJSON_Duplicate(event, 1);
+
+    for (int i = 0; i < 4; i++)
+        cJSON_DeleteItemFromObjectCaseSensitive(body, framing[i]);
+    if (recorder_init(&recorder, &attempt, directory, &err) < 0)
+        abort();
+    unlink(recorder.path);
+    if (journal_open(&writer, recorder.path, &err) < 0)
+        abort();
+    fuzz_expect_message(journal_append(&writer, type, body, false, &err), &err);
+    journal_close(&writer);
+    if (store_begin(store, &err) < 0)
+        abort();
+    fuzz_expect_message(recorder_drain(&recorder, store, &err), &err);
+    store_rollback(store);
+    recorder_release(&recorder);
+}
+
 /* Valid lines come rarely: bodies are taken as they are, framed here. */
 static void apply(const char *text)
 {
@@ -51,6 +79,8 @@ static void apply(const char *text)
         int rc = record_event(store, &attempt, type->valuestring, body, &err);
         fuzz_expect_message(rc, &err);
         store_rollback(store);
+        if (strlen(type->valuestring) < 32)
+            follow(type->valuestring, body);
     }
     cJSON_Delete(body);
 }
