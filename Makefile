@@ -105,6 +105,11 @@ test-faults: ## every fault at every point: kill -9, power cuts, full disks, no 
 	@$(MAKE) --no-print-directory VARIANT=asan build/asan/test_faults
 	@HRMLAB_LONG=1 tests/run_tests.sh build/asan test_faults
 
+.PHONY: test-mutations
+test-mutations: ## break each promise in a copy; the test that guards it must fail (minutes)
+	@$(MAKE) --no-print-directory setup
+	@tests/mutations.sh
+
 FUZZ_SECONDS ?= 1800
 .PHONY: fuzz
 fuzz: ## feed every reader of outside input for FUZZ_SECONDS (1800) each; TARGETS="fuzz_spec ..."

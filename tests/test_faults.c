@@ -768,5 +768,8 @@ int main(void)
         cmocka_unit_test(many_runs_survive_many_kills),
     };
 
+    const char *only = getenv("HRMLAB_ONLY"); /* names of tests, with * and ? */
+    if (only != NULL && only[0] != '\0')
+        cmocka_set_test_filter(only);
     return cmocka_run_group_tests_name("faults", tests, set_up, tear_down);
 }

@@ -288,6 +288,26 @@ static void the_older_of_two_open_attempts_is_superseded(void **state)
     place_remove(&place);
 }
 
+static void a_second_runner_is_refused_with_the_first_ones_pid(void **state)
+{
+    struct place place;
+    char words[60];
+
+    (void)state;
+    place_use_release("slow");
+    place_make(&place);
+    pid_t first = place_start(&place, "run", place.spec, NULL);
+    assert_true(place_wait_for(
+        &place, "SELECT count(*) > 0 FROM attempt WHERE state = 'running'", "1"));
+    assert_int_equal(finish_soon(&place, place_start(&place, "work", NULL)), 3);
+    snprintf(words, sizeof words, "the runner pid %d on ", (int)first);
+    assert_true(place_output_has(&place, words));
+    assert_int_equal(run(&place, "run", NULL, NULL), 0); /* this one follows */
+    assert_int_equal(finish_soon(&place, first), 0);
+    place_expect(&place, "SELECT count(*) FROM attempt", "2");
+    place_remove(&place);
+}
+
 /* ---- programs ---- */
 
 static void a_worker_that_is_gone_is_named_and_nothing_is_lost(void **state)
@@ -415,6 +435,7 @@ int main(void)
         cmocka_unit_test(a_pid_that_is_used_again_is_not_the_keeper),
         cmocka_unit_test(a_stale_attempt_that_comes_back_changes_nothing),
         cmocka_unit_test(the_older_of_two_open_attempts_is_superseded),
+        cmocka_unit_test(a_second_runner_is_refused_with_the_first_ones_pid),
         cmocka_unit_test(a_worker_that_is_gone_is_named_and_nothing_is_lost),
         cmocka_unit_test(sixty_four_workers_and_readers_do_not_meet_a_lock),
         cmocka_unit_test(a_workspace_of_the_first_release_opens),
