@@ -41,8 +41,8 @@ mutation()
     cp original "$file"
 }
 
-mutation "events and offset in two transactions" runner/recorder.c \
-    's/(        if \(rc == 0\)\n)(            rc = record_offset)/$1            rc = store_commit(store, err) + store_begin(store, err);\n$1$2/' \
+mutation "the offset stored before its events" runner/recorder.c \
+    's/        rc = take_lines\(r, store, data, size, err\);\n        if \(rc == 0\)\n            rc = record_offset/        rc = record_offset(store, r->attempt.attempt_id, r->attempt.offset + (int64_t)size, r->attempt.sequence, err) + store_commit(store, err) + store_begin(store, err);\n        if (rc == 0)\n            rc = take_lines(r, store, data, size, err);\n        if (rc == 0)\n            rc = record_offset/' \
     test_faults 'a_runner_killed*' 1
 mutation "checkpoint not synced" worker/checkpoint.c \
     's/fsync\(fd\) < 0/false/' test_faults 'a_power_cut_in_training*' 1
