@@ -29,6 +29,7 @@ KERNEL_FLAGS := -O3 -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trappi
 KERNEL_base :=
 KERNEL_avx2 := -march=x86-64-v3
 KERNEL_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
+KERNEL_avx512_bf16 := $(KERNEL_avx512) -mavx512bf16
 
 O := build/$(VARIANT)
 # The programs a user runs stand directly in build/; test variants have their own folder.

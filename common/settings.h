@@ -78,6 +78,7 @@ enum setting_id {
     TRAIN_BETA2,
     TRAIN_PUZZLE_EMB_LR,
     TRAIN_PUZZLE_EMB_WEIGHT_DECAY,
+    TRAIN_FORWARD_DTYPE,
     TRAIN_TARGET_Q_UPDATE_EVERY,
     EVAL_HALT_MAX_STEPS, /* 0: as trained */
     EVAL_AUGMENTATIONS,  /* predictions voted over per test, the original among them; all */

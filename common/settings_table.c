@@ -11,6 +11,7 @@ static const char *const MATCHES[] = { "none", "params", NULL };
 static const char *const POSITIONS[] = { "rope", "learned", "none", NULL };
 static const char *const LOSSES[] = { "stablemax_cross_entropy", "softmax_cross_entropy",
                                       NULL };
+static const char *const FORWARD_DTYPES[] = { "float32", "bfloat16", NULL };
 static const char *const SUBSETS[] = { "all", "evaluation-only", NULL };
 static const char *const SPLITS[] = { "test", "train", NULL };
 
@@ -214,6 +215,10 @@ const struct setting settings_table[SETTING_COUNT] = {
     [TRAIN_PUZZLE_EMB_WEIGHT_DECAY] =
         REAL_SETTING("train.puzzle_emb_weight_decay", PHASE_TRAINING, 0, 100, "0.1", "",
                      no_puzzle_embedding, "its weight decay"),
+    [TRAIN_FORWARD_DTYPE] = CHOICE_SETTING(
+        "train.forward_dtype", PHASE_TRAINING, FORWARD_DTYPES, "float32", "float32", NULL,
+        "numbers of the forward pass; bfloat16 as in the published runs, faster where the CPU "
+        "has it"),
     [TRAIN_TARGET_Q_UPDATE_EVERY] =
         INT_SETTING("train.target_q_update_every", PHASE_TRAINING, 1, 1000000, "1", "steps",
                     no_act, "compute the target of q_continue every n-th step"),

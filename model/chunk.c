@@ -19,7 +19,7 @@ static void embed_position(const struct engine *engine, float *x, const float *e
 
     if (engine->config.pos_encodings == ENGINE_LEARNED)
         engine->kernels->add_position(x, e,
-                                      engine->parameters + engine->embed_pos + (size_t)s * D,
+                                      engine->weights + engine->embed_pos + (size_t)s * D,
                                       engine->embedding_scale, D);
     else
         engine->kernels->scale(x, e, engine->embedding_scale, D);
@@ -43,15 +43,17 @@ void chunk_embed(struct engine *engine, const struct carry *carry, int first, in
                        engine->buffers + engine->puzzle_emb + id * (size_t)engine->E +
                            (size_t)p * D,
                        values * sizeof *x);
+            engine_round(engine, engine->prefix, D);
             embed_position(engine, x, engine->prefix, p);
         }
         for (size_t t = 0; t < T; t++, x += D) {
             size_t token = (size_t)carry->inputs[row * T + t];
 
-            embed_position(engine, x, engine->parameters + engine->embed_tokens + token * D,
+            embed_position(engine, x, engine->weights + engine->embed_tokens + token * D,
                            engine->P + (int)t);
         }
     }
+    engine_round(engine, engine->x, (size_t)rows * (size_t)engine->S * D);
 }
 
 void chunk_embed_backward(struct engine *engine, const struct carry *carry, int first, int rows)
@@ -84,6 +86,7 @@ static void call_inject(const struct engine *engine, float *out, const struct mo
 {
     engine->kernels->inject(out, states[call->sources[0]], states[call->sources[1]],
                             call->source_count > 2 ? states[call->sources[2]] : NULL, n);
+    engine_round(engine, out, n);
 }
 
 void chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int rows, bool keep)

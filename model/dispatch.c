@@ -28,6 +28,11 @@ static bool has_avx512(void)
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
+
+static bool has_avx512_bf16(void)
+{
+    return has_avx512() && __builtin_cpu_supports("avx512bf16");
+}
 #endif
 
 /* Best last. */
@@ -39,6 +44,7 @@ static const struct {
 #if defined(__x86_64__)
     { &kernels_avx2, has_avx2 },
     { &kernels_avx512, has_avx512 },
+    { &kernels_avx512_bf16, has_avx512_bf16 },
 #endif
 };
 enum { SET_COUNT = sizeof SETS / sizeof *SETS };
@@ -82,7 +88,7 @@ static int choose(const char *name, const char *where, struct error *err)
         return 0;
     }
     return error_set(err, ERROR_FORMAT,
-                     "%s: unknown kernel set \"%.40s\", expected base, avx2 or avx512", where,
+                     "%s: unknown kernel set \"%.40s\", expected base, avx2, avx512 or avx512_bf16", where,
                      name);
 }
 
@@ -104,6 +110,11 @@ const char *engine_kernel_set(void)
     const struct kernels *set;
 
     return kernels_current(&set, NULL) < 0 ? best_set()->name : set->name;
+}
+
+const char *engine_kernel_set_name(int i)
+{
+    return i >= 0 && i < SET_COUNT ? SETS[i].set->name : NULL;
 }
 
 int engine_select_kernels(const char *name_or_null, struct error *err)

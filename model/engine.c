@@ -77,17 +77,29 @@ static int allocate_parameters(struct engine *e, struct error *err)
                           (struct block_item[]){ { &e->v, kept, sizeof(float) } }, 1, err);
 }
 
-/* Room for packed weights, where the set multiplies by itself. */
-static int allocate_panels(struct engine *e, struct error *err)
+/* Room for rounded weights, and for packed ones where the set multiplies by itself. */
+static int allocate_weights(struct engine *e, struct error *err)
 {
-    bool packs = gemm_packs(e->kernels, e->D, e->A) && gemm_packs(e->kernels, e->D, e->F);
-    size_t forward = packs ? e->parameter_floats : 0;
-    size_t back = e->config.inference_only ? 0 : forward;
+    size_t rounded = engine_rounds(e) ? e->parameter_floats : 0, packed = 0, back = 0;
+    size_t element = sizeof(float);
+    int rc;
 
-    return block_allocate(&e->panel_block, &e->bytes, "packed weights",
-                          (struct block_item[]){ { &e->panels, forward, sizeof(float) },
-                                                 { &e->panels_back, back, sizeof(float) } },
-                          2, err);
+    e->products = engine_rounds(e) ? e->kernels->bfloat16 : e->kernels->float32;
+    if (gemm_packs(e->products, e->D, e->A) && gemm_packs(e->products, e->D, e->F)) {
+        element = e->products->element;
+        packed = e->parameter_floats;
+        back = e->config.inference_only ? 0 : packed;
+    } else {
+        e->products = NULL;
+    }
+    rc = block_allocate(&e->weight_block, &e->bytes, "rounded and packed weights",
+                        (struct block_item[]){ { &e->weights, rounded, sizeof(float) },
+                                               { &e->panels, packed, element },
+                                               { &e->panels_back, back, element } },
+                        3, err);
+    if (rc == 0 && rounded == 0)
+        e->weights = e->parameters;
+    return rc;
 }
 
 static int allocate_carries(struct engine *e, struct error *err)
@@ -256,7 +268,7 @@ static int engine_allocate(struct engine *engine, struct error *err)
     rc = allocate_parameters(engine, err);
     if (rc < 0)
         return rc;
-    rc = allocate_panels(engine, err);
+    rc = allocate_weights(engine, err);
     if (rc < 0)
         return rc;
     rc = allocate_carries(engine, err);
@@ -322,7 +334,7 @@ void engine_destroy(struct engine *engine)
     free(engine->m_block);
     free(engine->gradient_block);
     free(engine->buffer_block);
-    free(engine->panel_block);
+    free(engine->weight_block);
     free(engine->parameter_block);
     segment_release(&engine->segment);
     for (int i = 0; i < MODULE_COUNT; i++)

@@ -25,6 +25,10 @@ struct engine; /* opaque */
 enum engine_arch { ENGINE_HRM, ENGINE_TRANSFORMER };
 enum engine_positions { ENGINE_ROPE, ENGINE_LEARNED, ENGINE_NO_POSITIONS };
 enum engine_loss { ENGINE_STABLEMAX, ENGINE_SOFTMAX };
+/* bfloat16: weights, activations between the operations and the carry are rounded to it in the
+ * forward pass; sums, norms, RoPE, softmax, losses, gradients, moments and the master weights are
+ * float32 (model.md section 1). Fast with kernel set avx512_bf16, the same model with any. */
+enum engine_forward_dtype { ENGINE_FLOAT32, ENGINE_BFLOAT16 };
 
 enum { ENGINE_IGNORE_LABEL = -100 };
 
@@ -44,6 +48,7 @@ struct engine_config {
     enum engine_positions pos_encodings;
     double rope_theta, rms_norm_eps;
     enum engine_loss loss_type;
+    enum engine_forward_dtype forward_dtype;
 
     int halt_max_steps;        /* outer steps of training */
     bool act_enabled;          /* adaptive halting and the q_continue loss in training */
@@ -86,8 +91,9 @@ void engine_destroy(struct engine *engine);
 /*
  * Bytes of all its blocks. A batch row costs, in carries (one for training, one for evaluation)
  * and outputs: 4 (2 n S D + 5 T + T V + 7 + E) + 2, n = 2 states (transformer: 1). Everything
- * else does not grow with the batch: 4 x (4 parameters + puzzle embedding), and the activations
- * of about 1024 positions.
+ * else does not grow with the batch: 4 x (4 parameters + puzzle embedding), packed weights (8 x
+ * parameters; 4 in bfloat16, and 4 for the rounded ones), and the activations of about 1024
+ * positions.
  */
 size_t engine_bytes(const struct engine *engine);
 
@@ -172,8 +178,10 @@ void engine_gradient_get(const struct engine *engine, int i, float *out);
 /* Trained parameters (AdamATan2's) and, apart, the puzzle embedding's elements. */
 void engine_count_parameters(const struct engine *engine, int64_t *trained, int64_t *puzzle);
 
-/* "base", "avx2" or "avx512": chosen at first use by the CPU, or by HRMLAB_KERNELS. */
+/* "base", "avx2", "avx512" or "avx512_bf16": chosen at first use by the CPU, or by HRMLAB_KERNELS. */
 const char *engine_kernel_set(void);
+/* The i-th set of this build, simplest first, whether or not this CPU has it; NULL past the last. */
+const char *engine_kernel_set_name(int i);
 /* ERROR_FORMAT when HRMLAB_KERNELS names an unknown set or one this CPU lacks. */
 int engine_select_kernels(const char *name_or_null, struct error *err);
 /* OpenBLAS's own words: its configuration line and the core it runs. */

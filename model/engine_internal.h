@@ -80,10 +80,13 @@ struct engine {
 
     /* The blocks, each owned. */
     void *parameter_block, *buffer_block, *gradient_block, *m_block, *v_block;
-    void *carry_block, *output_block, *activation_block, *kept_block, *panel_block;
+    void *carry_block, *output_block, *activation_block, *kept_block, *weight_block;
 
-    float *panels, *panels_back; /* packed layer weights at their parameter offsets, or NULL */
-    bool packed;                 /* they are those of the parameters */
+    const struct products *products; /* of the kernel set for the forward type; NULL: the BLAS */
+    unsigned char *panels, *panels_back; /* layer weights packed, each at its parameter offset
+                                          * times products->element; or NULL */
+    float *weights; /* what a step reads: the parameters, or their copy rounded to bfloat16 */
+    bool prepared;  /* panels and weights are those of the parameters */
     float *parameters, *buffers, *gradients, *m, *v;
     int64_t optimizer_step; /* training steps done */
     struct carry train, eval;
@@ -118,7 +121,7 @@ struct engine {
 static inline struct gemm_weight engine_weight(const struct engine *engine, size_t offset,
                                                int outputs, int inputs)
 {
-    return (struct gemm_weight){ .data = engine->parameters + offset,
+    return (struct gemm_weight){ .data = engine->weights + offset,
                                  .outputs = outputs,
                                  .inputs = inputs };
 }
@@ -129,10 +132,32 @@ static inline struct gemm_weight layer_weight(const struct engine *engine, size_
 {
     struct gemm_weight weight = engine_weight(engine, offset, outputs, inputs);
 
-    weight.kernels = engine->kernels;
-    weight.panels = engine->panels != NULL ? engine->panels + offset : NULL;
-    weight.panels_back = engine->panels_back != NULL ? engine->panels_back + offset : NULL;
+    weight.products = engine->products;
+    if (engine->panels != NULL)
+        weight.panels = engine->panels + offset * engine->products->element;
+    if (engine->panels_back != NULL)
+        weight.panels_back = engine->panels_back + offset * engine->products->element;
     return weight;
+}
+
+static inline bool engine_rounds(const struct engine *engine)
+{
+    return engine->config.forward_dtype == ENGINE_BFLOAT16;
+}
+
+/* An activation of the forward pass, where a value of the model is complete: in place to the
+ * nearest number of the forward type. */
+static inline void engine_round(const struct engine *engine, float *x, size_t n)
+{
+    if (engine_rounds(engine))
+        engine->kernels->round_bf16(x, n);
+}
+
+/* The same where only products read it: those of bfloat16 round their operands themselves. */
+static inline void engine_round_operand(const struct engine *engine, float *x, size_t n)
+{
+    if (engine->panels == NULL)
+        engine_round(engine, x, n);
 }
 
 /* engine_config.c */
@@ -142,8 +167,8 @@ int engine_check_config(const struct engine_config *config, struct error *err);
 int parameters_build(struct engine *engine, struct error *err);
 
 /* layers.c. h is (rows * S, D). */
-/* Packs the layers' weights where the parameters have changed since. */
-void layers_pack(struct engine *engine);
+/* Rounds and packs the weights where the parameters have changed since. */
+void layers_prepare(struct engine *engine);
 void module_forward(struct engine *engine, enum segment_module module, float *h, int rows);
 /* The same, but only position 0 of the last layer's output is computed: first (rows, D). */
 void module_forward_first(struct engine *engine, enum segment_module module, float *first,

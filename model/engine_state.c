@@ -161,7 +161,7 @@ void engine_state_set(struct engine *engine, int i, const void *in)
     void *data = find_state(engine, i, &state);
 
     memcpy(data, in, state.bytes);
-    engine->packed = false;
+    engine->prepared = false;
 }
 
 void engine_gradient_get(const struct engine *engine, int i, float *out)

@@ -17,8 +17,10 @@ void carry_reset_row(const struct engine *engine, struct carry *carry, int row)
             continue;
         float *z_row = carry->z[z] + (size_t)row * S * D;
 
-        for (size_t s = 0; s < S; s++)
-            memcpy(z_row + s * D, engine->buffers + engine->init[z], D * sizeof(float));
+        memcpy(z_row, engine->buffers + engine->init[z], D * sizeof(float));
+        engine_round(engine, z_row, D);
+        for (size_t s = 1; s < S; s++)
+            memcpy(z_row + s * D, z_row, D * sizeof(float));
     }
     carry->steps[row] = 0;
 }
@@ -170,7 +172,7 @@ void engine_train_step(struct engine *engine, const struct engine_batch *offered
     result->lr = schedule_rate(c, c->lr, engine->optimizer_step);
     result->puzzle_emb_lr = schedule_rate(c, c->puzzle_emb_lr, engine->optimizer_step);
 
-    layers_pack(engine);
+    layers_prepare(engine);
     memset(engine->gradients, 0, engine->parameter_floats * sizeof(float));
     for (int first = 0; first < engine->B; first += engine->chunk_rows) {
         int left = engine->B - first;
@@ -180,7 +182,7 @@ void engine_train_step(struct engine *engine, const struct engine_batch *offered
     }
     result_finish(result);
     optimizer_step(engine, result->lr, result->puzzle_emb_lr);
-    engine->packed = false;
+    engine->prepared = false;
 }
 
 void engine_evaluate_begin(struct engine *engine, const struct engine_batch *batch, int rows)
@@ -227,7 +229,7 @@ void engine_evaluate_step(struct engine *engine, struct engine_result *result)
     assert(total >= 1); /* engine_evaluate_begin() comes first */
     *result = (struct engine_result){ 0 };
     engine->last = &engine->eval;
-    layers_pack(engine);
+    layers_prepare(engine);
     for (int first = 0; first < total; first += engine->chunk_rows) {
         int left = total - first;
 

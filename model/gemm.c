@@ -9,26 +9,25 @@
 #include <stdlib.h>
 #include <time.h>
 
-bool gemm_packs(const struct kernels *kernels, int outputs, int inputs)
+bool gemm_packs(const struct products *products, int outputs, int inputs)
 {
-    return kernels != NULL && kernels->gemm != NULL && outputs % GEMM_PANEL == 0 &&
-           inputs % GEMM_PANEL == 0;
+    return products != NULL && outputs % GEMM_PANEL == 0 && inputs % GEMM_PANEL == 0;
 }
 
-void gemm_pack(const struct kernels *kernels, float *panels, float *panels_back,
+void gemm_pack(const struct products *products, void *panels, void *panels_back,
                const float *weight, int outputs, int inputs)
 {
     if (panels != NULL)
-        kernels->gemm_pack(panels, weight, inputs, outputs, true);
+        products->pack(panels, weight, inputs, outputs, true);
     if (panels_back != NULL)
-        kernels->gemm_pack(panels_back, weight, outputs, inputs, false);
+        products->pack(panels_back, weight, outputs, inputs, false);
 }
 
 void gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w, int rows,
                   int accumulate)
 {
     if (w.panels != NULL)
-        w.kernels->gemm(y, ldy, x, ldx, w.panels, rows, w.inputs, w.outputs, accumulate);
+        w.products->multiply(y, ldy, x, ldx, w.panels, rows, w.inputs, w.outputs, accumulate);
     else
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, w.outputs, w.inputs, 1.0f, x,
                     ldx, w.data, w.inputs, accumulate ? 1.0f : 0.0f, y, ldy);
@@ -38,17 +37,18 @@ void gemm_backward_input(float *dx, int ldx, const float *dy, int ldy, struct ge
                          int rows, int accumulate)
 {
     if (w.panels_back != NULL)
-        w.kernels->gemm(dx, ldx, dy, ldy, w.panels_back, rows, w.outputs, w.inputs, accumulate);
+        w.products->multiply(dx, ldx, dy, ldy, w.panels_back, rows, w.outputs, w.inputs,
+                             accumulate);
     else
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, w.inputs, w.outputs, 1.0f,
                     dy, ldy, w.data, w.inputs, accumulate ? 1.0f : 0.0f, dx, ldx);
 }
 
-void gemm_backward_weight(const struct kernels *kernels, float *dw, const float *dy, int ldy,
+void gemm_backward_weight(const struct products *products, float *dw, const float *dy, int ldy,
                           const float *x, int ldx, int outputs, int inputs, int rows)
 {
-    if (gemm_packs(kernels, outputs, inputs))
-        kernels->gemm_transposed(dw, inputs, dy, ldy, x, ldx, outputs, rows, inputs);
+    if (gemm_packs(products, outputs, inputs))
+        products->multiply_transposed(dw, inputs, dy, ldy, x, ldx, outputs, rows, inputs);
     else
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, outputs, inputs, rows, 1.0f, dy,
                     ldy, x, ldx, 1.0f, dw, inputs);

@@ -9,19 +9,19 @@
 
 #include <stdbool.h>
 
-struct kernels;
+struct products;
 
 struct gemm_weight {
     const float *data; /* (outputs, inputs), borrowed from the parameter block */
     int outputs, inputs;
-    const float *panels, *panels_back; /* packed for W^T and for W; borrowed. NULL: the BLAS */
-    const struct kernels *kernels;     /* whose panels they are */
+    const void *panels, *panels_back; /* packed for W^T and for W; borrowed. NULL: the BLAS */
+    const struct products *products;  /* whose panels they are */
 };
 
-/* Whether a set has products of its own for weights of these sizes. */
-bool gemm_packs(const struct kernels *kernels, int outputs, int inputs);
-/* Fills panels and panels_back (each outputs x inputs floats; NULL: left out) from the weight. */
-void gemm_pack(const struct kernels *kernels, float *panels, float *panels_back,
+/* Whether these products (NULL: there are none) take weights of these sizes. */
+bool gemm_packs(const struct products *products, int outputs, int inputs);
+/* Fills panels and panels_back (each outputs x inputs numbers; NULL: left out) from the weight. */
+void gemm_pack(const struct products *products, void *panels, void *panels_back,
                const float *weight, int outputs, int inputs);
 
 /* y (rows, outputs) = x (rows, inputs) W^T, or y += when accumulate is not 0. */
@@ -30,8 +30,8 @@ void gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight
 /* dx (rows, inputs) = dy (rows, outputs) W, or dx +=. */
 void gemm_backward_input(float *dx, int ldx, const float *dy, int ldy, struct gemm_weight w,
                          int rows, int accumulate);
-/* dw (outputs, inputs) += dy^T x. kernels NULL: by the BLAS. */
-void gemm_backward_weight(const struct kernels *kernels, float *dw, const float *dy, int ldy,
+/* dw (outputs, inputs) += dy^T x. products NULL: by the BLAS. */
+void gemm_backward_weight(const struct products *products, float *dw, const float *dy, int ldy,
                           const float *x, int ldx, int outputs, int inputs, int rows);
 
 #endif

@@ -7,9 +7,9 @@
 void head_q(const struct engine *engine, float *q_halt, float *q_continue, const float *z,
             size_t ld, int rows)
 {
-    const float *halt = engine->parameters + engine->q_weight;
+    const float *halt = engine->weights + engine->q_weight;
     const float *go_on = halt + engine->D;
-    const float *bias = engine->parameters + engine->q_bias;
+    const float *bias = engine->weights + engine->q_bias;
 
     for (int r = 0; r < rows; r++) {
         const float *z_r = z + (size_t)r * ld;
@@ -22,6 +22,8 @@ void head_q(const struct engine *engine, float *q_halt, float *q_continue, const
         q_halt[r] = (float)(sum_halt + (double)bias[0]);
         q_continue[r] = (float)(sum_go_on + (double)bias[1]);
     }
+    engine_round(engine, q_halt, (size_t)rows);
+    engine_round(engine, q_continue, (size_t)rows);
 }
 
 void head_logits(struct engine *engine, const float *z, int first, int rows)
@@ -31,6 +33,8 @@ void head_logits(struct engine *engine, const float *z, int first, int rows)
 
     gemm_forward(engine->chunk_logits, V, z, D, engine_weight(engine, engine->lm_head, V, D),
                  rows * engine->S, 0);
+    engine_round(engine, engine->chunk_logits,
+                 (size_t)rows * (size_t)engine->S * (size_t)V);
     for (int r = 0; r < rows; r++)
         memcpy(engine->logits + (size_t)(first + r) * grid,
                engine->chunk_logits +
@@ -141,7 +145,7 @@ struct row_score head_score_row(struct engine *engine, const struct carry *carry
 void head_backward(struct engine *engine, const float *z, const float *dq, int rows)
 {
     int V = engine->V, D = engine->D, R = rows * engine->S;
-    const float *weight = engine->parameters + engine->q_weight;
+    const float *weight = engine->weights + engine->q_weight;
     float *dweight = engine->gradients + engine->q_weight;
     float *dbias = engine->gradients + engine->q_bias;
     float *dz = engine->dstate[STATE_Z_H];

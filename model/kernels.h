@@ -42,8 +42,25 @@ struct adam_rates {
 /* Columns of a panel of packed weights (kernels_gemm.h). */
 enum { GEMM_PANEL = 32 };
 
+/* Matrix products of a set's own. Panels hold numbers of `element` bytes: float, or bfloat16 as
+ * the upper half of a float; then the other operand is rounded to bfloat16 too, sums are float.
+ * Columns are a multiple of GEMM_PANEL, and so is the depth but for multiply_transposed. */
+struct products {
+    size_t element;
+    /* C (rows, columns) = A B or += A B; B (depth, columns) is packed in panels. */
+    void (*multiply)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const void *panels,
+                     int rows, int depth, int columns, bool accumulate);
+    /* C (rows, columns) += A^T B; A (depth, rows), B (depth, columns) as they are. Rows too are
+     * a multiple of GEMM_PANEL. */
+    void (*multiply_transposed)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
+                                const float *b, ptrdiff_t ldb, int rows, int depth,
+                                int columns);
+    /* Panels of w (depth, columns), or of the transpose of w (columns, depth). */
+    void (*pack)(void *panels, const float *w, int depth, int columns, bool transposed);
+};
+
 struct kernels {
-    const char *name; /* "base", "avx2", "avx512" */
+    const char *name; /* "base", "avx2", "avx512", "avx512_bf16" */
 
     /* out = a + (b + c), c may be NULL: out = a + b. out may be a. n elements. */
     void (*inject)(float *out, const float *a, const float *b, const float *c, size_t n);
@@ -85,15 +102,11 @@ struct kernels {
                                const float *dout, ptrdiff_t ld_out, const float *keep,
                                const struct attention_view *view, float *scratch);
 
-    /* Products of a set that has its own, else NULL. C (rows, columns) = A B or += A B; columns
-     * are a multiple of GEMM_PANEL, B (depth, columns) is packed in panels. */
-    void (*gemm)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const float *panels,
-                 int rows, int depth, int columns, bool accumulate);
-    /* C (rows, columns) += A^T B; A (depth, rows), B (depth, columns) as they are. */
-    void (*gemm_transposed)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
-                            const float *b, ptrdiff_t ldb, int rows, int depth, int columns);
-    /* Panels of w (depth, columns), or of the transpose of w (columns, depth). */
-    void (*gemm_pack)(float *panels, const float *w, int depth, int columns, bool transposed);
+    /* In place: the nearest bfloat16, ties to even, as a float. NaN stays NaN. */
+    void (*round_bf16)(float *x, size_t n);
+
+    /* NULL: the set has none, and OpenBLAS multiplies. */
+    const struct products *float32, *bfloat16;
 
     /* AdamATan2 over n elements in one pass (model.md section 4). */
     void (*adam_atan2)(float *restrict p, float *restrict m, float *restrict v,
@@ -103,7 +116,7 @@ struct kernels {
                      size_t n);
 };
 
-extern const struct kernels kernels_base, kernels_avx2, kernels_avx512;
+extern const struct kernels kernels_base, kernels_avx2, kernels_avx512, kernels_avx512_bf16;
 
 /* Floats of scratch that attention kernels need. */
 size_t attention_scratch_size(int positions, int head_size);

@@ -1,7 +1,7 @@
 /*
  * kernels_body.h - the kernels' one source, compiled once per instruction set.
  *
- * kernels_base.c, kernels_avx2.c and kernels_avx512.c each define KERNEL_SUFFIX and include
+ * kernels_base.c, kernels_avx2.c and the others like them each define KERNEL_SUFFIX and include
  * this file; the Makefile gives each its own -m flags, dispatch.c picks one set at start.
  * Elementwise kernels are plain loops; the attention products use GCC vector types so that
  * their accumulators stay in registers. No include guard: see above.
@@ -377,6 +377,26 @@ static void rope(float *x, ptrdiff_t ld, const float *cosine, const float *sine,
     }
 }
 
+INLINE uint32_t bf16_bits(float x)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &x, sizeof bits);
+    return (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+}
+
+static void round_bf16(float *x, size_t n)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = bf16_bits(x[i]);
+        float rounded;
+
+        memcpy(&rounded, &bits, sizeof rounded);
+        x[i] = x[i] != x[i] ? x[i] : rounded;
+    }
+}
+
 static void adam_atan2(float *restrict p, float *restrict m, float *restrict v,
                        const float *restrict g, struct adam_rates rates, size_t n)
 {
@@ -409,6 +429,9 @@ static void sign_sgd(float *restrict p, const float *restrict g, float decay, fl
 #if defined(__AVX512F__)
 #include "kernels_gemm.h"
 #endif
+#if defined(__AVX512BF16__)
+#include "kernels_gemm_bf16.h"
+#endif
 
 const struct kernels PASTE(kernels, KERNEL_SUFFIX) = {
     .name = KERNEL_NAME(KERNEL_SUFFIX),
@@ -424,10 +447,12 @@ const struct kernels PASTE(kernels, KERNEL_SUFFIX) = {
     .rope = rope,
     .attention_forward = attention_forward,
     .attention_backward = attention_backward,
+    .round_bf16 = round_bf16,
 #if defined(__AVX512F__)
-    .gemm = gemm,
-    .gemm_transposed = gemm_transposed,
-    .gemm_pack = gemm_pack,
+    .float32 = &PRODUCTS_FLOAT32,
+#endif
+#if defined(__AVX512BF16__)
+    .bfloat16 = &PRODUCTS_BFLOAT16,
 #endif
     .adam_atan2 = adam_atan2,
     .sign_sgd = sign_sgd,

@@ -90,9 +90,10 @@ static void gemm_panel_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdi
  * where they are read often they are copied out of each other's way. */
 enum { GEMM_BAD_STRIDE = 512, GEMM_COPY_STRIDE = GEMM_DEPTH + LANES, GEMM_COPY_COLUMNS = 512 };
 
-static void gemm(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const float *panels,
+static void gemm(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const void *packed,
                  int rows, int depth, int columns, bool accumulate)
 {
+    const float *panels = packed;
     float copy[GEMM_BLOCK * GEMM_COPY_STRIDE] __attribute__((aligned(64)));
     bool copies = lda % GEMM_BAD_STRIDE == 0 && columns >= GEMM_COPY_COLUMNS;
 
@@ -129,8 +130,9 @@ static void gemm_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t l
     }
 }
 
-static void gemm_pack(float *panels, const float *w, int depth, int columns, bool transposed)
+static void gemm_pack(void *packed, const float *w, int depth, int columns, bool transposed)
 {
+    float *panels = packed;
     ptrdiff_t row = transposed ? 1 : columns, column = transposed ? depth : 1;
 
     for (int j = 0; j < columns; j += GEMM_PANEL, panels += (ptrdiff_t)depth * GEMM_PANEL)
@@ -138,3 +140,8 @@ static void gemm_pack(float *panels, const float *w, int depth, int columns, boo
             for (int v = 0; v < GEMM_PANEL; v++)
                 panels[k * GEMM_PANEL + v] = w[k * row + (j + v) * column];
 }
+
+static const struct products PRODUCTS_FLOAT32 = { .element = sizeof(float),
+                                                  .multiply = gemm,
+                                                  .multiply_transposed = gemm_transposed,
+                                                  .pack = gemm_pack };

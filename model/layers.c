@@ -5,16 +5,25 @@
 
 static void pack(struct engine *engine, size_t offset, int outputs, int inputs)
 {
-    gemm_pack(engine->kernels, engine->panels + offset,
-              engine->panels_back != NULL ? engine->panels_back + offset : NULL,
-              engine->parameters + offset, outputs, inputs);
+    size_t at = offset * engine->products->element;
+
+    gemm_pack(engine->products, engine->panels + at,
+              engine->panels_back != NULL ? engine->panels_back + at : NULL,
+              engine->weights + offset, outputs, inputs);
 }
 
-void layers_pack(struct engine *engine)
+void layers_prepare(struct engine *engine)
 {
     int D = engine->D, A = engine->A, F = engine->F;
 
-    if (engine->packed || engine->panels == NULL)
+    if (engine->prepared)
+        return;
+    engine->prepared = true;
+    if (engine_rounds(engine)) {
+        memcpy(engine->weights, engine->parameters, engine->parameter_floats * sizeof(float));
+        engine_round(engine, engine->weights, engine->parameter_floats);
+    }
+    if (engine->panels == NULL)
         return;
     for (int m = 0; m < MODULE_COUNT; m++)
         for (int i = 0; i < engine->modules[m].layers; i++) {
@@ -25,7 +34,6 @@ void layers_pack(struct engine *engine)
             pack(engine, w->gate_up, 2 * F, D);
             pack(engine, w->down, D, F);
         }
-    engine->packed = true;
 }
 
 static void layer_rope(const struct engine *engine, float *x, int ld, int heads, float sign,
@@ -72,6 +80,15 @@ static void layer_attention(const struct engine *engine, float *att, float *keep
                 engine->A, keep == NULL ? NULL : keep + head * keep_size(engine), &view,
                 engine->scratch);
         }
+    engine_round_operand(engine, att, (size_t)rows * (size_t)engine->S * (size_t)engine->A);
+}
+
+/* x = norm(x) for count rows of D; rstd as rmsnorm_forward. */
+static void layer_norm(const struct engine *engine, float *x, float *rstd, int count)
+{
+    engine->kernels->rmsnorm_forward(x, rstd, count, engine->D,
+                                     (float)engine->config.rms_norm_eps);
+    engine_round(engine, x, (size_t)count * (size_t)engine->D);
 }
 
 /* h = norm(h + down(silu(gate) * up)) for count rows of D. */
@@ -83,8 +100,9 @@ static void layer_mlp(const struct engine *engine, const struct layer_weights *w
     gemm_forward(engine->gate_up, 2 * F, h, D, layer_weight(engine, w->gate_up, 2 * F, D),
                  count, 0);
     engine->kernels->swiglu_forward(engine->gate_up, 2 * F, engine->gate_up, count, F);
+    engine_round_operand(engine, engine->gate_up, (size_t)count * 2 * (size_t)F);
     gemm_forward(h, D, engine->gate_up, 2 * F, layer_weight(engine, w->down, D, F), count, 1);
-    engine->kernels->rmsnorm_forward(h, NULL, count, D, (float)engine->config.rms_norm_eps);
+    layer_norm(engine, h, NULL, count);
 }
 
 /* One block in place, nothing kept. */
@@ -97,7 +115,7 @@ static void layer_forward(const struct engine *engine, const struct layer_weight
     layer_rope(engine, engine->qkv, 3 * A, 2 * engine->N, 1.0f, rows);
     layer_attention(engine, engine->att, NULL, engine->qkv, rows);
     gemm_forward(h, D, engine->att, A, layer_weight(engine, w->o_proj, D, A), R, 1);
-    engine->kernels->rmsnorm_forward(h, NULL, R, D, (float)engine->config.rms_norm_eps);
+    layer_norm(engine, h, NULL, R);
     layer_mlp(engine, w, h, R);
 }
 
@@ -124,8 +142,9 @@ static void layer_forward_first(const struct engine *engine, const struct layer_
         }
         memcpy(first + (ptrdiff_t)b * D, h + (ptrdiff_t)b * S * D, (size_t)D * sizeof *h);
     }
+    engine_round_operand(engine, engine->att, (size_t)rows * (size_t)A);
     gemm_forward(first, D, engine->att, A, layer_weight(engine, w->o_proj, D, A), rows, 1);
-    engine->kernels->rmsnorm_forward(first, NULL, rows, D, (float)engine->config.rms_norm_eps);
+    layer_norm(engine, first, NULL, rows);
     layer_mlp(engine, w, first, rows);
 }
 
@@ -152,7 +171,6 @@ static void layer_forward_kept(const struct engine *engine, const struct layer_w
                                struct kept_layer *kept, float *out, int rows)
 {
     int R = rows * engine->S, D = engine->D, A = engine->A, F = engine->F;
-    float epsilon = (float)engine->config.rms_norm_eps;
     size_t bytes = (size_t)R * (size_t)D * sizeof(float);
 
     gemm_forward(kept->qkv, 3 * A, kept->in, D, layer_weight(engine, w->qkv, 3 * A, D), R, 0);
@@ -160,14 +178,15 @@ static void layer_forward_kept(const struct engine *engine, const struct layer_w
     layer_attention(engine, kept->att, kept->keep, kept->qkv, rows);
     memcpy(kept->mid, kept->in, bytes);
     gemm_forward(kept->mid, D, kept->att, A, layer_weight(engine, w->o_proj, D, A), R, 1);
-    engine->kernels->rmsnorm_forward(kept->mid, kept->mid_rstd, R, D, epsilon);
+    layer_norm(engine, kept->mid, kept->mid_rstd, R);
 
     gemm_forward(kept->gate_up, 2 * F, kept->mid, D, layer_weight(engine, w->gate_up, 2 * F, D),
                  R, 0);
     engine->kernels->swiglu_forward(engine->dact, F, kept->gate_up, R, F);
+    engine_round_operand(engine, engine->dact, (size_t)R * (size_t)F);
     memcpy(out, kept->mid, bytes);
     gemm_forward(out, D, engine->dact, F, layer_weight(engine, w->down, D, F), R, 1);
-    engine->kernels->rmsnorm_forward(out, kept->out_rstd, R, D, epsilon);
+    layer_norm(engine, out, kept->out_rstd, R);
 }
 
 void module_forward_kept(struct engine *engine, enum segment_module module,
@@ -188,9 +207,9 @@ static void mlp_backward(struct engine *engine, const struct layer_weights *w,
     engine->kernels->rmsnorm_backward(dh, out, kept->out_rstd, R, D);
     gemm_backward_input(engine->dact, F, dh, D, layer_weight(engine, w->down, D, F), R, 0);
     engine->kernels->swiglu_backward(kept->gate_up, engine->dact, R, F);
-    gemm_backward_weight(engine->kernels, engine->gradients + w->down, dh, D, engine->dact, F,
+    gemm_backward_weight(engine->products, engine->gradients + w->down, dh, D, engine->dact, F,
                          D, F, R);
-    gemm_backward_weight(engine->kernels, engine->gradients + w->gate_up, kept->gate_up, 2 * F,
+    gemm_backward_weight(engine->products, engine->gradients + w->gate_up, kept->gate_up, 2 * F,
                          kept->mid, D, 2 * F, D, R);
     gemm_backward_input(dh, D, kept->gate_up, 2 * F, layer_weight(engine, w->gate_up, 2 * F, D),
                         R, 1);
@@ -204,7 +223,7 @@ static void attention_half_backward(struct engine *engine, const struct layer_we
 
     engine->kernels->rmsnorm_backward(dh, kept->mid, kept->mid_rstd, R, D);
     gemm_backward_input(engine->datt, A, dh, D, layer_weight(engine, w->o_proj, D, A), R, 0);
-    gemm_backward_weight(engine->kernels, engine->gradients + w->o_proj, dh, D, kept->att, A, D,
+    gemm_backward_weight(engine->products, engine->gradients + w->o_proj, dh, D, kept->att, A, D,
                          A, R);
     for (int b = 0; b < rows; b++)
         for (int h = 0; h < engine->N; h++) {
@@ -218,7 +237,7 @@ static void attention_half_backward(struct engine *engine, const struct layer_we
                 engine->scratch);
         }
     layer_rope(engine, kept->qkv, 3 * A, 2 * engine->N, -1.0f, rows);
-    gemm_backward_weight(engine->kernels, engine->gradients + w->qkv, kept->qkv, 3 * A,
+    gemm_backward_weight(engine->products, engine->gradients + w->qkv, kept->qkv, 3 * A,
                          kept->in, D, 3 * A, D, R);
     gemm_backward_input(dh, D, kept->qkv, 3 * A, layer_weight(engine, w->qkv, 3 * A, D), R, 1);
 }

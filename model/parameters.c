@@ -175,6 +175,7 @@ void engine_initialise(struct engine *engine, uint64_t seed)
             data[k] = (float)p->init_value;
     }
     engine->optimizer_step = 0;
+    engine->prepared = false;
     if (engine->config.inference_only)
         return;
     memset(engine->m, 0, moment_bytes);

@@ -87,12 +87,12 @@ static void check_case(const char *path, bool must_pass)
 static void every_kernel_set_matches_the_recorded_runs(void **state)
 {
     (void)state;
-    static const char *const SETS[] = { "base", "avx2", "avx512" };
+    const char *set;
 
-    for (size_t s = 0; s < sizeof SETS / sizeof *SETS; s++) {
+    for (int s = 0; (set = engine_kernel_set_name(s)) != NULL; s++) {
         struct error err;
 
-        if (engine_select_kernels(SETS[s], &err) < 0) {
+        if (engine_select_kernels(set, &err) < 0) {
             print_message("skipped: %s\n", err.message);
             continue;
         }

@@ -323,13 +323,13 @@ static void check_steps(const struct engine_config *config, int steps, int eleme
 /* With each kernel set that this processor has. */
 static void check_config(const struct engine_config *config, int steps, int elements)
 {
-    static const char *const sets[] = { "base", "avx2", "avx512" };
+    const char *set;
 
-    for (int s = 0; s < 3; s++) {
+    for (int s = 0; (set = engine_kernel_set_name(s)) != NULL; s++) {
         struct error err;
 
-        if (engine_select_kernels(sets[s], &err) < 0)
-            print_message("kernel set %s is not of this processor\n", sets[s]);
+        if (engine_select_kernels(set, &err) < 0)
+            print_message("kernel set %s is not of this processor\n", set);
         else
             check_steps(config, steps, elements);
     }
@@ -386,6 +386,18 @@ static void transformer_matches_finite_differences(void **state)
     check_config(&c, STEPS, 5);
 }
 
+/* Sizes whose weights are packed for a set's own products. */
+static void packed_weights_match_finite_differences(void **state)
+{
+    (void)state;
+    struct engine_config c = small_config(ENGINE_HRM, ENGINE_ROPE);
+
+    c.hidden_size = c.puzzle_emb_ndim = 32;
+    c.puzzle_emb_len = 0;
+    c.intermediate_size = 64;
+    check_config(&c, 1, 3);
+}
+
 /* More positions than one block of query rows holds, and so many that each batch row is a
  * chunk of its own. */
 static void long_sequences_match_finite_differences(void **state)
@@ -413,6 +425,7 @@ int main(void)
         cmocka_unit_test(one_call_each_without_positions_matches),
         cmocka_unit_test(no_puzzle_embedding_and_no_act_matches),
         cmocka_unit_test(transformer_matches_finite_differences),
+        cmocka_unit_test(packed_weights_match_finite_differences),
         cmocka_unit_test(long_sequences_match_finite_differences),
     };
 

@@ -28,14 +28,14 @@ typedef void check_fn(const struct kernels *k, int width);
 /* Runs check for every supported set and awkward width. */
 static void for_all_sets(check_fn *check)
 {
-    static const char *const SETS[] = { "base", "avx2", "avx512" };
+    const char *set;
     int ran = 0;
 
-    for (size_t s = 0; s < sizeof SETS / sizeof *SETS; s++) {
+    for (int s = 0; (set = engine_kernel_set_name(s)) != NULL; s++) {
         const struct kernels *k;
         struct error err;
 
-        if (engine_select_kernels(SETS[s], &err) < 0) {
+        if (engine_select_kernels(set, &err) < 0) {
             print_message("skipped: %s\n", err.message);
             continue;
         }
@@ -444,6 +444,161 @@ static void check_sign_sgd(const struct kernels *k, int width)
     check_canary_and_free(p0, n);
 }
 
+static void check_rounding(const struct kernels *k, int width)
+{
+    static const struct {
+        float x, rounded;
+    } CASES[] = {
+        { 1.0f, 1.0f },
+        { 0x1.01p0f, 0x1.00p0f },  /* a tie goes to the even one, below ... */
+        { 0x1.03p0f, 0x1.04p0f },  /* ... or above */
+        { 0x1.0102p0f, 0x1.02p0f },
+        { -0x1.0102p0f, -0x1.02p0f },
+        { 0x1.fffp3f, 0x1p4f }, /* into the next power of two */
+        { -0.0f, -0.0f },
+        { 0x1.fffffep127f, INFINITY },
+        { -INFINITY, -INFINITY },
+    };
+    size_t n = (size_t)width;
+    float *x = random_values(n, 31), *start = copy_values(x, n);
+
+    k->round_bf16(x, n);
+    for (size_t i = 0; i < n; i++) {
+        int exponent;
+        double fraction = frexp((double)start[i], &exponent);
+        check_close(k, "round_bf16", width, i, (double)x[i],
+                    ldexp(nearbyint(ldexp(fraction, 8)), exponent - 8), 0.0);
+    }
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        x[n - 1] = CASES[i].x;
+        k->round_bf16(x, n);
+        assert_memory_equal(&x[n - 1], &CASES[i].rounded, sizeof *x);
+    }
+    const uint32_t full_payload = 0x7fffffff; /* the increment would carry it over to -0 */
+    memcpy(&x[n - 1], &full_payload, sizeof *x);
+    k->round_bf16(x, n);
+    assert_true(isnan(x[n - 1]));
+    check_canary_and_free(x, n);
+    check_canary_and_free(start, n);
+}
+
+/* The operands of products in double: rounded where the products round them. */
+static float *operand(const struct kernels *k, const struct products *p, size_t count,
+                      uint64_t seed, float **as_multiplied)
+{
+    float *values = random_values(count, seed);
+
+    *as_multiplied = copy_values(values, count);
+    if (p == k->bfloat16)
+        k->round_bf16(*as_multiplied, count);
+    return values;
+}
+
+static void check_product(const struct kernels *k, const struct products *p, int rows,
+                          int depth, int columns, bool accumulate)
+{
+    int lda = depth % 512 == 0 ? depth : depth + 3, ldc = columns + 5;
+    size_t a_count = (size_t)(rows * lda), w_count = (size_t)(depth * columns);
+    size_t c_count = (size_t)(rows * ldc);
+    float *a_used, *w_used, *a = operand(k, p, a_count, 41, &a_used);
+    float *w = operand(k, p, w_count, 42, &w_used), *c = random_values(c_count, 43);
+    float *start = copy_values(c, c_count);
+    char *panels = aligned_alloc(64, w_count * p->element);
+
+    assert_non_null(panels);
+    for (int transposed = 0; transposed < 2; transposed++) {
+        ptrdiff_t row = transposed ? 1 : columns, column = transposed ? depth : 1;
+
+        memcpy(c, start, c_count * sizeof *c);
+        p->pack(panels, w, depth, columns, transposed);
+        p->multiply(c, ldc, a, lda, panels, rows, depth, columns, accumulate);
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < ldc; j++) {
+                double sum = accumulate || j >= columns ? (double)start[i * ldc + j] : 0.0;
+                for (int d = 0; d < depth && j < columns; d++)
+                    sum += (double)a_used[i * lda + d] * (double)w_used[d * row + j * column];
+                check_close(k, p == k->bfloat16 ? "bfloat16 product" : "product", depth,
+                            (size_t)(i * ldc + j), (double)c[i * ldc + j], sum,
+                            1e-6 * sqrt(depth) * 3);
+            }
+    }
+    free(panels);
+    check_canary_and_free(a, a_count);
+    check_canary_and_free(a_used, a_count);
+    check_canary_and_free(w, w_count);
+    check_canary_and_free(w_used, w_count);
+    check_canary_and_free(c, c_count);
+    check_canary_and_free(start, c_count);
+}
+
+static void check_transposed_product(const struct kernels *k, const struct products *p,
+                                     int rows, int depth, int columns)
+{
+    int lda = rows + 3, ldb = columns + 1, ldc = columns + 5;
+    size_t a_count = (size_t)(depth * lda), b_count = (size_t)(depth * ldb);
+    size_t c_count = (size_t)(rows * ldc);
+    float *a_used, *b_used, *a = operand(k, p, a_count, 44, &a_used);
+    float *b = operand(k, p, b_count, 45, &b_used), *c = random_values(c_count, 46);
+    float *start = copy_values(c, c_count);
+
+    p->multiply_transposed(c, ldc, a, lda, b, ldb, rows, depth, columns);
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < ldc; j++) {
+            double sum = (double)start[i * ldc + j];
+            for (int d = 0; d < depth && j < columns; d++)
+                sum += (double)a_used[d * lda + i] * (double)b_used[d * ldb + j];
+            check_close(k, p == k->bfloat16 ? "bfloat16 transposed" : "transposed", depth,
+                        (size_t)(i * ldc + j), (double)c[i * ldc + j], sum,
+                        1e-6 * sqrt(depth) * 3);
+        }
+    check_canary_and_free(a, a_count);
+    check_canary_and_free(a_used, a_count);
+    check_canary_and_free(b, b_count);
+    check_canary_and_free(b_used, b_count);
+    check_canary_and_free(c, c_count);
+    check_canary_and_free(start, c_count);
+}
+
+/* width: rows of C, and the depth of transposed products. */
+static void check_products(const struct kernels *k, int width)
+{
+    const struct products *all[] = { k->float32, k->bfloat16 };
+
+    for (int t = 0; t < 2; t++) {
+        if (all[t] == NULL)
+            continue;
+        for (int accumulate = 0; accumulate < 2; accumulate++)
+            check_product(k, all[t], width, width % 2 == 0 ? 64 : 96, 96, accumulate);
+        check_transposed_product(k, all[t], width % 2 == 0 ? 64 : 288, width, 64);
+    }
+}
+
+/* Depths of several parts, and a stride that is copied out of the way. */
+static void check_deep_products(const struct kernels *k, int width)
+{
+    const struct products *all[] = { k->float32, k->bfloat16 };
+
+    for (int t = 0; t < 2 && width == 15; t++) {
+        if (all[t] == NULL)
+            continue;
+        check_product(k, all[t], 17, 1056, 32, true);
+        check_product(k, all[t], 3, 512, 512, false);
+    }
+}
+
+static void rounding_to_bfloat16_is_to_the_nearest_even(void **state)
+{
+    (void)state;
+    for_all_sets(check_rounding);
+}
+
+static void products_match_their_definition(void **state)
+{
+    (void)state;
+    for_all_sets(check_products);
+    for_all_sets(check_deep_products);
+}
+
 static void sums_match_their_definition(void **state)
 {
     (void)state;
@@ -510,6 +665,8 @@ static void unknown_kernel_set_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rounding_to_bfloat16_is_to_the_nearest_even),
+        cmocka_unit_test(products_match_their_definition),
         cmocka_unit_test(sums_match_their_definition),
         cmocka_unit_test(rmsnorm_matches_definition_and_difference_quotients),
         cmocka_unit_test(swiglu_matches_definition_and_difference_quotients),

@@ -39,6 +39,7 @@ void engine_setup(struct engine_config *out, const struct config *config,
     bool hrm = strcmp(config_choice(config, ARCH_NAME), "hrm") == 0;
     bool stablemax =
         strcmp(config_choice(config, ARCH_LOSS_TYPE), "stablemax_cross_entropy") == 0;
+    bool bfloat16 = strcmp(config_choice(config, TRAIN_FORWARD_DTYPE), "bfloat16") == 0;
     int batch = (int)config_int(config, TRAIN_GLOBAL_BATCH_SIZE);
 
     *out = (struct engine_config){
@@ -62,6 +63,7 @@ void engine_setup(struct engine_config *out, const struct config *config,
         .rope_theta = config_real(config, ARCH_ROPE_THETA),
         .rms_norm_eps = config_real(config, ARCH_RMS_NORM_EPS),
         .loss_type = stablemax ? ENGINE_STABLEMAX : ENGINE_SOFTMAX,
+        .forward_dtype = bfloat16 ? ENGINE_BFLOAT16 : ENGINE_FLOAT32,
         .halt_max_steps = (int)config_int(config, ARCH_HALT_MAX_STEPS),
         .act_enabled = config_bool(config, ARCH_ACT_ENABLED),
         .target_q_update_every = (int)config_int(config, TRAIN_TARGET_Q_UPDATE_EVERY),

@@ -26,7 +26,7 @@ static const char USAGE[] =
     "       hrmlab-worker data ...    write or look at built-in data; `data --help`\n"
     "       hrmlab-worker --help | --version\n"
     "\n"
-    "hrmlab starts this program by itself. Environment: HRMLAB_KERNELS (base, avx2, avx512),\n"
+    "hrmlab starts this program by itself. Environment: HRMLAB_KERNELS (base, avx2, avx512, avx512_bf16),\n"
     "HRMLAB_BLAS_CORE (an OpenBLAS core, such as Haswell), HRMLAB_SANDBOX=off. Inherited\n"
     "OPENBLAS_*, OMP_*, GOTO_*, MKL_* and VECLIB_* variables are replaced.\n"
     "Exit: 0 done, 2 bad arguments, job or data, 3 environment, 4 diverged, 5 data changed,\n"

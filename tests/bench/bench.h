@@ -13,13 +13,14 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
-/* One model under measurement. */
+/* One model under measurement: S, A, M, T, F, and the same in bfloat16 as S-bf16 ... */
 struct bench_case {
     const char *name, *what;
     enum engine_arch arch;
     int tokens, vocabulary, identifiers, puzzle_emb_ndim;
     int hidden_size, heads, H_layers, L_layers, H_cycles, L_cycles, batch;
     int halt_max_steps;
+    enum engine_forward_dtype forward_dtype;
 };
 
 extern const struct bench_case bench_cases[];
@@ -78,6 +79,8 @@ cJSON *bench_profile(struct bench_model *model, double sgemm_gflops, double *own
 cJSON *bench_start(const char *words);
 /* Two at once, pinned to the first two cores. */
 void bench_start_two(cJSON *out[2], const char *words);
+/* The configuration's name without "-bf16". */
+void bench_case_base(char out[8], const struct bench_case *c);
 int bench_peer(const char *const *names, int count, bool quick);
 int bench_growth(const char *svg_directory);
 /* Null jobs by hrmlab work, and by a bare loop with the same forks and syncs. */

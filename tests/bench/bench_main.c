@@ -66,7 +66,7 @@ cJSON *bench_start(const char *words)
 void bench_start_two(cJSON *out[2], const char *words)
 {
     /* Both must be ready by then: F takes some seconds to build and warm up. */
-    double start = clock_wall_s() + (strstr(words, " F ") != NULL ? 14 : 4);
+    double start = clock_wall_s() + (strstr(words, " F") != NULL ? 14 : 4);
     FILE *pipes[2];
 
     for (int i = 0; i < 2; i++) {
@@ -145,7 +145,7 @@ static double number(const cJSON *object, const char *key)
 
 static void print_case(const char *name, const cJSON *r)
 {
-    printf("%-2s %9.1f %8.1f %9.0f %9.0f %8.1f %8.1f %7.1f %7.1f %7.1f %7.1f %6.1f %% %6.1f %% "
+    printf("%-6s %9.1f %8.1f %9.0f %9.0f %8.1f %8.1f %7.1f %7.1f %7.1f %7.1f %6.1f %% %6.1f %% "
            "%6.0f\n",
            name, number(r, "train_ms"), number(r, "eval_ms"), number(r, "train_tokens_per_s"),
            number(r, "eval_tokens_per_s"), number(r, "train_gflop"), number(r, "eval_gflop"),
@@ -195,7 +195,7 @@ static int compare_with_baseline(const cJSON *configs)
             double now = number(c, keys[i]), then = number(old, keys[i]);
             bool slow = now < then * (1 - SLOWER);
             slower += slow;
-            printf("  %-2s %-11s %5.1f %% -> %5.1f %%%s\n", c->string, keys[i], 100 * then,
+            printf("  %-6s %-11s %5.1f %% -> %5.1f %%%s\n", c->string, keys[i], 100 * then,
                    100 * now, slow ? "  SLOWER" : "");
         }
     }
@@ -255,7 +255,7 @@ static void read_arguments(struct arguments *out, int argc, char **argv)
     snprintf(out->list, sizeof out->list, "%s", list);
     for (char *name = strtok(out->list, ","); name != NULL; name = strtok(NULL, ",")) {
         if (bench_case_find(name) == NULL || out->count == MOST_CASES)
-            bench_fail("no configuration %s (S, A, M, T, F)", name);
+            bench_fail("no configuration %s (S, A, M, T, F, and each in bfloat16: S-bf16 ...)", name);
         out->names[out->count++] = name;
     }
 }
@@ -283,9 +283,9 @@ static int bench(const struct blas_environment *environment, int argc, char **ar
     configs = cJSON_AddObjectToObject(out, "configs");
     if (!arguments.json) {
         print_machine(machine);
-        printf("%-2s %18s %19s %17s %15s %15s %17s %6s\n", "", "ms per step", "tokens per s",
+        printf("%-6s %18s %19s %17s %15s %15s %17s %6s\n", "", "ms per step", "tokens per s",
                "GFLOP counted", "GFLOP/s", "sgemm GFLOP/s", "share of sgemm", "peak");
-        printf("%-2s %9s %8s %9s %9s %8s %8s %7s %7s %7s %7s %8s %8s %6s\n", "", "train",
+        printf("%-6s %9s %8s %9s %9s %8s %8s %7s %7s %7s %7s %8s %8s %6s\n", "", "train",
                "eval", "train", "eval", "train", "eval", "train", "eval", "2048", "own",
                "train", "eval", "MiB");
     }
@@ -333,7 +333,7 @@ static int pair(int argc, char **argv)
            "", "one", "two workers", "two threads", "x", "scaling", "share of 2");
     for (int i = 0; i < arguments.count; i++) {
         const char *name = arguments.names[i];
-        bool slow = strcmp(name, "F") == 0;
+        bool slow = name[0] == 'F';
         double workers = 0, sgemm = 0, train_flops, evaluate_flops;
         struct bench_model model;
         char words[100];
@@ -356,7 +356,7 @@ static int pair(int argc, char **argv)
         bench_flops(&model.config, &train_flops, &evaluate_flops);
         bench_model_destroy(&model);
         double single = median_of(one, "steps_per_s"), both = median_of(threads, "steps_per_s");
-        printf("%-2s %8.2f %12.2f %12.2f %8.2f %8.0f %% %10.0f %%\n", name, single, workers,
+        printf("%-6s %8.2f %12.2f %12.2f %8.2f %8.0f %% %10.0f %%\n", name, single, workers,
                both, workers / both,
                100 * (workers / single) / (sgemm / median_of(one, "sgemm_gflops")),
                100 * 1e-9 * train_flops * workers / sgemm);

@@ -13,18 +13,29 @@
 
 enum { BATCHES = sizeof((struct bench_model *)0)->batches / sizeof(struct engine_batch) };
 
+#define BOTH_TYPES(name, what, ...)                                                            \
+    { name, what, __VA_ARGS__, ENGINE_FLOAT32 },                                               \
+    {                                                                                          \
+        name "-bf16", what ", bfloat16", __VA_ARGS__, ENGINE_BFLOAT16                          \
+    }
 const struct bench_case bench_cases[] = {
-    { "S", "Sudoku 9 x 9, hidden 128", ENGINE_HRM, 81, 11, 1, 0, 128, 4, 2, 2, 2, 2, 64, 16 },
-    { "A", "ARC canvas 10, hidden 128", ENGINE_HRM, 100, 12, 2000, 128, 128, 4, 2, 2, 2, 2, 64,
-      16 },
-    { "M", "ARC canvas 10, hidden 256", ENGINE_HRM, 100, 12, 2000, 256, 256, 4, 4, 4, 2, 2, 32,
-      16 },
-    { "T", "transformer of 8 layers at A's sizes", ENGINE_TRANSFORMER, 100, 12, 2000, 128, 128,
-      4, 8, 0, 1, 1, 64, 16 },
-    { "F", "the published model, canvas 30, hidden 512", ENGINE_HRM, 900, 12, 1000, 512, 512, 8,
-      4, 4, 2, 2, 2, 16 },
+    BOTH_TYPES("S", "Sudoku 9 x 9, hidden 128", ENGINE_HRM, 81, 11, 1, 0, 128, 4, 2, 2, 2, 2,
+               64, 16),
+    BOTH_TYPES("A", "ARC canvas 10, hidden 128", ENGINE_HRM, 100, 12, 2000, 128, 128, 4, 2, 2,
+               2, 2, 64, 16),
+    BOTH_TYPES("M", "ARC canvas 10, hidden 256", ENGINE_HRM, 100, 12, 2000, 256, 256, 4, 4, 4,
+               2, 2, 32, 16),
+    BOTH_TYPES("T", "transformer of 8 layers at A's sizes", ENGINE_TRANSFORMER, 100, 12, 2000,
+               128, 128, 4, 8, 0, 1, 1, 64, 16),
+    BOTH_TYPES("F", "the published model, canvas 30, hidden 512", ENGINE_HRM, 900, 12, 1000,
+               512, 512, 8, 4, 4, 2, 2, 2, 16),
 };
 const int bench_case_count = sizeof bench_cases / sizeof *bench_cases;
+
+void bench_case_base(char out[8], const struct bench_case *c)
+{
+    snprintf(out, 8, "%.*s", (int)strcspn(c->name, "-"), c->name);
+}
 
 const struct bench_case *bench_case_find(const char *name)
 {
@@ -87,6 +98,7 @@ void bench_model_create(struct bench_model *model, const struct bench_case *c)
                     .rope_theta = 10000.0,
                     .rms_norm_eps = 1e-5,
                     .loss_type = ENGINE_STABLEMAX,
+                    .forward_dtype = c->forward_dtype,
                     .halt_max_steps = c->halt_max_steps,
                     .act_enabled = true,
                     .target_q_update_every = 1,

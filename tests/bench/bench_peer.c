@@ -90,11 +90,15 @@ struct sample {
 static struct sample measure(const struct bench_case *c, const char *interpreter,
                              const char *peer, bool quick)
 {
-    bool slow = strcmp(c->name, "F") == 0;
+    bool slow = c->name[0] == 'F';
     const char *count = quick || slow ? "--reps 3 --warmup 1" : "--reps 10";
     char words[200], arguments[200];
+    const char *type = c->forward_dtype == ENGINE_BFLOAT16 ? "bfloat16" : "float32";
+    char base[8];
     struct sample s;
     cJSON *two[2];
+
+    bench_case_base(base, c);
 
     snprintf(words, sizeof words, "times %s", c->name);
     cJSON *ours = bench_start(words);
@@ -103,14 +107,14 @@ static struct sample measure(const struct bench_case *c, const char *interpreter
     s.ours_train = member(ours, NULL, "train_ms");
     s.ours_eval = member(ours, NULL, "eval_ms");
     s.one_share = member(ours, NULL, "train_share");
-    snprintf(arguments, sizeof arguments, "--threads 1 %s", count);
-    cJSON *theirs = peer_times(interpreter, peer, c->name, arguments);
+    snprintf(arguments, sizeof arguments, "--threads 1 --dtype %s %s", type, count);
+    cJSON *theirs = peer_times(interpreter, peer, base, arguments);
     s.peer_train = member(theirs, "train", "median_ms");
     s.peer_eval = member(theirs, "eval", "median_ms");
     snprintf(words, sizeof words, "phases %s %d", c->name, slow ? 16 : quick ? 2 : 3);
     bench_start_two(two, words);
-    snprintf(arguments, sizeof arguments, "--threads 2 --split %s", count);
-    cJSON *both = peer_times(interpreter, peer, c->name, arguments);
+    snprintf(arguments, sizeof arguments, "--threads 2 --split --dtype %s %s", type, count);
+    cJSON *both = peer_times(interpreter, peer, base, arguments);
     s.peer_pair = 1e3 / member(both, "train", "median_ms");
     s.peer_pair_eval = 1e3 / member(both, "eval", "median_ms");
     s.ours_pair = s.ours_pair_eval = s.sgemm_pair = 0;
@@ -182,7 +186,7 @@ static void print_ratios(const struct bench_case *c, const struct sample *sample
     for (int best = 1; best >= 0; best--) {
         double pair = PICK(ours_pair, best, false), sgemm = PICK(sgemm_pair, best, false);
         double share = 1e-9 * train_flops * pair / sgemm;
-        printf("%-2s %-7s %9.1f %9.1f %6.2f  %9.1f %9.1f %6.2f  %8.2f %8.2f %6.2f  %8.2f %8.2f "
+        printf("%-6s %-7s %9.1f %9.1f %6.2f  %9.1f %9.1f %6.2f  %8.2f %8.2f %6.2f  %8.2f %8.2f "
                "%6.2f  %5.0f %% %6.2f\n",
                c->name, best ? "best" : "median", PICK(ours_train, best, true),
                PICK(peer_train, best, true),
@@ -192,7 +196,7 @@ static void print_ratios(const struct bench_case *c, const struct sample *sample
                PICK(peer_pair, best, false), pair / PICK(peer_pair, best, false),
                PICK(ours_pair_eval, best, false), PICK(peer_pair_eval, best, false),
                PICK(ours_pair_eval, best, false) / PICK(peer_pair_eval, best, false),
-               100 * share, share / published);
+               100 * share, published > 0 ? share / published : 0);
     }
     fflush(stdout);
 }
@@ -212,14 +216,15 @@ int bench_peer(const char *const *names, int count, bool quick)
     printf("losses of both on the same weights and batch (after %d training steps of ours):\n",
            5);
     for (int i = 0; i < count; i++)
-        same = same_loss(interpreter, peer, names[i]) && same;
+        if (bench_case_find(names[i])->forward_dtype == ENGINE_FLOAT32)
+            same = same_loss(interpreter, peer, names[i]) && same;
     printf(
         "\nx: ours is so many times faster than tuned PyTorch. published: share of two sgemm, "
         "and times faster than the published code.\n");
-    printf("%-10s %-27s %-27s %-25s %-25s %s\n", "", "one thread, training ms",
+    printf("%-14s %-27s %-27s %-25s %-25s %s\n", "", "one thread, training ms",
            "one thread, evaluation ms", "two cores, steps/s", "two cores, evaluations/s",
            "published");
-    printf("%-10s %9s %9s %6s  %9s %9s %6s  %8s %8s %6s  %8s %8s %6s  %7s %6s\n", "", "ours",
+    printf("%-14s %9s %9s %6s  %9s %9s %6s  %8s %8s %6s  %8s %8s %6s  %7s %6s\n", "", "ours",
            "torch", "x", "ours", "torch", "x", "ours", "torch", "x", "ours", "torch", "x",
            "share", "x");
     for (int i = 0; i < count; i++) {

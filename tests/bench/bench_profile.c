@@ -23,6 +23,7 @@ enum slot {
     RMSNORM_BACKWARD,
     INJECT,
     OTHER_SMALL,
+    ROUND,
     ADAM_ATAN2,
     SIGN_SGD,
     SLOTS
@@ -41,6 +42,7 @@ static const char *const NAMES[SLOTS] = {
     "rmsnorm backward",
     "inject",
     "add, scale, copy",
+    "round to bfloat16",
     "adam_atan2",
     "sign_sgd",
 };
@@ -58,7 +60,7 @@ struct product {
     int outputs, inputs, rows;
     long calls;
 };
-static struct product products[64];
+static struct product shapes[64];
 static int product_count;
 
 static void count(enum slot slot, double start, double flops, double bytes)
@@ -75,27 +77,27 @@ static void count_product(enum slot slot, int outputs, int inputs, int rows, dou
 
     count(slot, start, 2.0 * outputs * inputs * rows,
           4.0 * ((double)outputs * inputs + (double)rows * (outputs + inputs)));
-    while (i < product_count && (products[i].slot != slot || products[i].outputs != outputs ||
-                                 products[i].inputs != inputs || products[i].rows != rows))
+    while (i < product_count && (shapes[i].slot != slot || shapes[i].outputs != outputs ||
+                                 shapes[i].inputs != inputs || shapes[i].rows != rows))
         i++;
     if (i == product_count && product_count < 64)
-        products[product_count++] = (struct product){ slot, outputs, inputs, rows, 0 };
+        shapes[product_count++] = (struct product){ slot, outputs, inputs, rows, 0 };
     if (i < 64)
-        products[i].calls++;
+        shapes[i].calls++;
 }
 
 void __real_gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w,
                          int rows, int accumulate);
 void __real_gemm_backward_input(float *dx, int ldx, const float *dy, int ldy,
                                 struct gemm_weight w, int rows, int accumulate);
-void __real_gemm_backward_weight(const struct kernels *kernels, float *dw, const float *dy,
+void __real_gemm_backward_weight(const struct products *products, float *dw, const float *dy,
                                  int ldy, const float *x, int ldx, int outputs, int inputs,
                                  int rows);
 void __wrap_gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w,
                          int rows, int accumulate);
 void __wrap_gemm_backward_input(float *dx, int ldx, const float *dy, int ldy,
                                 struct gemm_weight w, int rows, int accumulate);
-void __wrap_gemm_backward_weight(const struct kernels *kernels, float *dw, const float *dy,
+void __wrap_gemm_backward_weight(const struct products *products, float *dw, const float *dy,
                                  int ldy, const float *x, int ldx, int outputs, int inputs,
                                  int rows);
 
@@ -119,13 +121,13 @@ void __wrap_gemm_backward_input(float *dx, int ldx, const float *dy, int ldy,
         count_product(GEMM_BACKWARD_INPUT, w.outputs, w.inputs, rows, start);
 }
 
-void __wrap_gemm_backward_weight(const struct kernels *kernels, float *dw, const float *dy,
+void __wrap_gemm_backward_weight(const struct products *products, float *dw, const float *dy,
                                  int ldy, const float *x, int ldx, int outputs, int inputs,
                                  int rows)
 {
     double start = active ? clock_monotonic_s() : 0;
 
-    __real_gemm_backward_weight(kernels, dw, dy, ldy, x, ldx, outputs, inputs, rows);
+    __real_gemm_backward_weight(products, dw, dy, ldy, x, ldx, outputs, inputs, rows);
     if (active)
         count_product(GEMM_BACKWARD_WEIGHT, outputs, inputs, rows, start);
 }
@@ -161,6 +163,14 @@ static void timed_add_scaled(float *restrict out, const float *restrict in, floa
 
     real->add_scaled(out, in, scale, n);
     count(OTHER_SMALL, start, 0, 12.0 * (double)n);
+}
+
+static void timed_round_bf16(float *x, size_t n)
+{
+    double start = clock_monotonic_s();
+
+    real->round_bf16(x, n);
+    count(ROUND, start, 0, 8.0 * (double)n);
 }
 
 static void timed_rmsnorm_forward(float *x, float *rstd, int R, int C, float epsilon)
@@ -305,10 +315,10 @@ static double own_shapes_rate(void)
     double flops = 0, seconds = 0;
 
     for (int i = 0; i < product_count; i++) {
-        double work = 2e-9 * products[i].outputs * products[i].inputs * products[i].rows *
-                      (double)products[i].calls;
+        double work = 2e-9 * shapes[i].outputs * shapes[i].inputs * shapes[i].rows *
+                      (double)shapes[i].calls;
         flops += work;
-        seconds += work / product_rate(&products[i]);
+        seconds += work / product_rate(&shapes[i]);
     }
     return seconds > 0 ? flops / seconds : 0;
 }
@@ -342,6 +352,7 @@ cJSON *bench_profile(struct bench_model *model, double sgemm, double *own_shapes
     wrapped.add = timed_add;
     wrapped.scale = timed_scale;
     wrapped.add_scaled = timed_add_scaled;
+    wrapped.round_bf16 = timed_round_bf16;
     wrapped.rmsnorm_forward = timed_rmsnorm_forward;
     wrapped.rmsnorm_backward = timed_rmsnorm_backward;
     wrapped.swiglu_forward = timed_swiglu_forward;

@@ -1,0 +1,184 @@
+/*
+ * kernels_gemm_bf16.h - matrix products of linear layers in bfloat16, for CPUs with AVX512-BF16.
+ *
+ * Part of kernels_body.h, built like kernels_gemm.h. The processor multiplies pairs: one
+ * instruction adds a_k b_k + a_(k+1) b_(k+1) to each of 16 float sums. So a pair is the unit
+ * here: the two bfloat16 of consecutive k in 32 bits, the first in the lower half. A panel holds
+ * for every pair of rows of B its GEMM_PANEL columns; rows of A are rounded once per product into
+ * a block of pairs, from which single pairs are broadcast.
+ */
+
+enum {
+    PAIR_DEPTH = 256,                /* pairs of a panel that stay in the first cache */
+    PAIR_STRIDE = PAIR_DEPTH + 16,   /* of a row of A's block */
+    TRANSPOSED_DEPTH = 128,          /* pairs, where both operands are packed on the way */
+    TRANSPOSED_BLOCK = 16 * GEMM_ROWS /* rows of C, a multiple of 16 */
+};
+
+/* C (rows, GEMM_PANEL) = A B or += A B over `depth` pairs; A's pair (i, k) is a[i * row + k * step]. */
+INLINE void pair_tile(float *c, ptrdiff_t ldc, const uint32_t *a, ptrdiff_t row, ptrdiff_t step,
+                      const uint32_t *b, int depth, bool accumulate, int rows)
+{
+    __m512 sum[GEMM_ROWS][2];
+
+#pragma GCC unroll 14
+    for (int i = 0; i < rows; i++) {
+        sum[i][0] = accumulate ? _mm512_loadu_ps(c + i * ldc) : _mm512_setzero_ps();
+        sum[i][1] = accumulate ? _mm512_loadu_ps(c + i * ldc + LANES) : _mm512_setzero_ps();
+    }
+    for (int k = 0; k < depth; k++, b += GEMM_PANEL, a += step) {
+        __m512bh left = (__m512bh)_mm512_loadu_si512(b);
+        __m512bh right = (__m512bh)_mm512_loadu_si512(b + LANES);
+#pragma GCC unroll 14
+        for (int i = 0; i < rows; i++) {
+            __m512bh pair = (__m512bh)_mm512_set1_epi32((int)a[i * row]);
+            sum[i][0] = _mm512_dpbf16_ps(sum[i][0], pair, left);
+            sum[i][1] = _mm512_dpbf16_ps(sum[i][1], pair, right);
+        }
+    }
+#pragma GCC unroll 14
+    for (int i = 0; i < rows; i++) {
+        _mm512_storeu_ps(c + i * ldc, sum[i][0]);
+        _mm512_storeu_ps(c + i * ldc + LANES, sum[i][1]);
+    }
+}
+
+/* The same for any number of rows up to GEMM_ROWS, each a tile of its own kind. */
+INLINE void pair_any_tile(float *c, ptrdiff_t ldc, const uint32_t *a, ptrdiff_t row,
+                          ptrdiff_t step, const uint32_t *b, int depth, bool accumulate,
+                          int rows)
+{
+#define TILE_OF(n)                                                                             \
+    case n:                                                                                    \
+        pair_tile(c, ldc, a, row, step, b, depth, accumulate, n);                              \
+        break
+    switch (rows) {
+        TILE_OF(1);
+        TILE_OF(2);
+        TILE_OF(3);
+        TILE_OF(4);
+        TILE_OF(5);
+        TILE_OF(6);
+        TILE_OF(7);
+        TILE_OF(8);
+        TILE_OF(9);
+        TILE_OF(10);
+        TILE_OF(11);
+        TILE_OF(12);
+        TILE_OF(13);
+        TILE_OF(14);
+    }
+#undef TILE_OF
+}
+
+static void pair_panel(float *c, ptrdiff_t ldc, const uint32_t *a, const uint32_t *b, int rows,
+                       int depth, bool accumulate)
+{
+    for (int i = 0; i < rows; i += GEMM_ROWS)
+        pair_any_tile(c + i * ldc, ldc, a + i * PAIR_STRIDE, PAIR_STRIDE, 1, b, depth,
+                      accumulate, rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS);
+}
+
+static void pair_panel_transposed(float *c, ptrdiff_t ldc, const uint32_t *a,
+                                  const uint32_t *b, int rows, int depth)
+{
+    for (int i = 0; i < rows; i += GEMM_ROWS)
+        pair_any_tile(c + i * ldc, ldc, a + i, 1, TRANSPOSED_BLOCK, b, depth, true,
+                      rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS);
+}
+
+/* Row r of pairs from 2 * depth numbers side by side; 2 * depth is a multiple of GEMM_PANEL. */
+INLINE void pairs_of_row(uint32_t *pairs, const float *x, int depth)
+{
+    for (int k = 0; k < depth; k += LANES)
+        _mm512_storeu_si512(pairs + k, (__m512i)_mm512_cvtne2ps_pbh(
+                                           _mm512_loadu_ps(x + 2 * k + LANES),
+                                           _mm512_loadu_ps(x + 2 * k)));
+}
+
+/* The pairs (x_c, y_c) of 16 columns of two rows. */
+INLINE void pairs_of_columns(uint32_t *pairs, __m512 x, __m512 y)
+{
+    static const uint16_t ORDER[2 * LANES] = { 0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
+                                               21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
+                                               11, 27, 12, 28, 13, 29, 14, 30, 15, 31 };
+    __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(y, x);
+
+    _mm512_storeu_si512(pairs, _mm512_permutexvar_epi16(_mm512_loadu_si512(ORDER), halves));
+}
+
+/* `width` columns of rows k and k + 1 of x, a row of zeros where there is no second. */
+INLINE void pairs_of_rows(uint32_t *pairs, const float *x, ptrdiff_t ldx, bool second,
+                          int width)
+{
+    for (int v = 0; v < width; v += LANES)
+        pairs_of_columns(pairs + v, _mm512_loadu_ps(x + v),
+                         second ? _mm512_loadu_ps(x + ldx + v) : _mm512_setzero_ps());
+}
+
+static void gemm_bf16(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
+                      const void *packed, int rows, int depth, int columns, bool accumulate)
+{
+    uint32_t block[GEMM_BLOCK * PAIR_STRIDE] __attribute__((aligned(64)));
+    const uint32_t *panels = packed;
+    int pairs = depth / 2;
+
+    for (int k = 0; k < pairs; k += PAIR_DEPTH) {
+        int part = pairs - k < PAIR_DEPTH ? pairs - k : PAIR_DEPTH;
+        for (int i = 0; i < rows; i += GEMM_BLOCK) {
+            int few = rows - i < GEMM_BLOCK ? rows - i : GEMM_BLOCK;
+            for (int r = 0; r < few; r++)
+                pairs_of_row(block + r * PAIR_STRIDE, a + (i + r) * lda + 2 * k, part);
+            for (int j = 0; j < columns; j += GEMM_PANEL)
+                pair_panel(c + i * ldc + j, ldc, block,
+                           panels + (ptrdiff_t)j * pairs + k * GEMM_PANEL, few, part,
+                           accumulate || k > 0);
+        }
+    }
+}
+
+static void gemm_bf16_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
+                                 const float *b, ptrdiff_t ldb, int rows, int depth,
+                                 int columns)
+{
+    uint32_t block[TRANSPOSED_DEPTH * TRANSPOSED_BLOCK] __attribute__((aligned(64)));
+    uint32_t panel[TRANSPOSED_DEPTH * GEMM_PANEL] __attribute__((aligned(64)));
+    int pairs = (depth + 1) / 2;
+
+    for (int k = 0; k < pairs; k += TRANSPOSED_DEPTH) {
+        int part = pairs - k < TRANSPOSED_DEPTH ? pairs - k : TRANSPOSED_DEPTH;
+        for (int i = 0; i < rows; i += TRANSPOSED_BLOCK) {
+            int few = rows - i < TRANSPOSED_BLOCK ? rows - i : TRANSPOSED_BLOCK;
+            for (int p = 0; p < part; p++)
+                pairs_of_rows(block + p * TRANSPOSED_BLOCK, a + 2 * (k + p) * lda + i, lda,
+                              2 * (k + p) + 1 < depth, few);
+            for (int j = 0; j < columns; j += GEMM_PANEL) {
+                for (int p = 0; p < part; p++)
+                    pairs_of_rows(panel + p * GEMM_PANEL, b + 2 * (k + p) * ldb + j, ldb,
+                                  2 * (k + p) + 1 < depth, GEMM_PANEL);
+                pair_panel_transposed(c + i * ldc + j, ldc, block, panel, few, part);
+            }
+        }
+    }
+}
+
+static void gemm_bf16_pack(void *packed, const float *w, int depth, int columns,
+                           bool transposed)
+{
+    ptrdiff_t row = transposed ? 1 : columns, column = transposed ? depth : 1;
+    uint32_t *panels = packed;
+
+    for (int j = 0; j < columns; j += GEMM_PANEL, panels += (ptrdiff_t)depth / 2 * GEMM_PANEL)
+        for (int k = 0; k < depth; k += 2)
+            for (int v = 0; v < GEMM_PANEL; v++) {
+                const float *first = w + k * row + (j + v) * column;
+
+                panels[k / 2 * GEMM_PANEL + v] =
+                    bf16_bits(first[0]) >> 16 | bf16_bits(first[row]);
+            }
+}
+
+static const struct products PRODUCTS_BFLOAT16 = { .element = sizeof(uint16_t),
+                                                   .multiply = gemm_bf16,
+                                                   .multiply_transposed = gemm_bf16_transposed,
+                                                   .pack = gemm_bf16_pack };
