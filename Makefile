@@ -168,7 +168,7 @@ $(P)/golden_replay: $(O)/tests/golden_replay.o $(GOLDEN_O) $(WORKER_O) $(MODEL_O
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS)
 $(P)/bench: $(BENCH_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
 	@echo LINK $@
-	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=gemm_forward,--wrap=gemm_backward_input,--wrap=gemm_backward_weight \
+	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=gemm_forward,--wrap=gemm_forward_swiglu,--wrap=gemm_backward_input,--wrap=gemm_backward_weight \
 	    -o $@ $^ $(WORKER_LIBS)
 $(P)/fake_worker: $(O)/tests/fake_worker.o $(COMMON_O)
 	@echo LINK $@

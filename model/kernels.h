@@ -50,6 +50,10 @@ struct products {
     /* C (rows, columns) = A B or += A B; B (depth, columns) is packed in panels. */
     void (*multiply)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const void *panels,
                      int rows, int depth, int columns, bool accumulate);
+    /* act (rows, F) = silu(A B_gate) * (A B_up); B (depth, 2F) in panels, gate's F columns first.
+     * Gate and up never leave the first cache. */
+    void (*multiply_swiglu)(float *act, ptrdiff_t ld_act, const float *a, ptrdiff_t lda,
+                            const void *panels, int rows, int depth, int F);
     /* C (rows, columns) += A^T B; A (depth, rows), B (depth, columns) as they are. Rows too are
      * a multiple of GEMM_PANEL. */
     void (*multiply_transposed)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,

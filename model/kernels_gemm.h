@@ -23,8 +23,9 @@ INLINE void gemm_tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, pt
 
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++) {
-        sum[i][0] = accumulate ? vec_load(c + i * ldc) : (vec){ 0 };
-        sum[i][1] = accumulate ? vec_load(c + i * ldc + LANES) : (vec){ 0 };
+        __builtin_prefetch(c + i * ldc, 1);
+        __builtin_prefetch(c + i * ldc + LANES, 1);
+        sum[i][0] = sum[i][1] = (vec){ 0 };
     }
     for (int k = 0; k < depth; k++, b += GEMM_PANEL, a += step) {
         vec left = vec_load(b), right = vec_load(b + LANES);
@@ -36,6 +37,10 @@ INLINE void gemm_tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, pt
     }
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++) {
+        if (accumulate) {
+            sum[i][0] += vec_load(c + i * ldc);
+            sum[i][1] += vec_load(c + i * ldc + LANES);
+        }
         vec_store(c + i * ldc, sum[i][0]);
         vec_store(c + i * ldc + LANES, sum[i][1]);
     }
@@ -114,6 +119,30 @@ static void gemm(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const v
     }
 }
 
+enum { SWIGLU_BLOCK = 4 * GEMM_ROWS };
+
+static void gemm_swiglu(float *act, ptrdiff_t ld_act, const float *a, ptrdiff_t lda,
+                        const void *packed, int rows, int depth, int F)
+{
+    float gate_up[SWIGLU_BLOCK * 2 * GEMM_PANEL] __attribute__((aligned(64)));
+    const float *gate = packed, *up = gate + (ptrdiff_t)F * depth;
+
+    for (int i = 0; i < rows; i += SWIGLU_BLOCK) {
+        int block = rows - i < SWIGLU_BLOCK ? rows - i : SWIGLU_BLOCK;
+        for (int j = 0; j < F; j += GEMM_PANEL) {
+            for (int k = 0; k < depth; k += GEMM_DEPTH) {
+                int part = depth - k < GEMM_DEPTH ? depth - k : GEMM_DEPTH;
+                ptrdiff_t at = (ptrdiff_t)j * depth + k * GEMM_PANEL;
+                gemm_panel(gate_up, 2 * GEMM_PANEL, a + i * lda + k, lda, gate + at, block,
+                           part, k > 0);
+                gemm_panel(gate_up + GEMM_PANEL, 2 * GEMM_PANEL, a + i * lda + k, lda, up + at,
+                           block, part, k > 0);
+            }
+            swiglu_forward(act + i * ld_act + j, ld_act, gate_up, block, GEMM_PANEL);
+        }
+    }
+}
+
 static void gemm_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
                             const float *b, ptrdiff_t ldb, int rows, int depth, int columns)
 {
@@ -143,5 +172,6 @@ static void gemm_pack(void *packed, const float *w, int depth, int columns, bool
 
 static const struct products PRODUCTS_FLOAT32 = { .element = sizeof(float),
                                                   .multiply = gemm,
+                                                  .multiply_swiglu = gemm_swiglu,
                                                   .multiply_transposed = gemm_transposed,
                                                   .pack = gemm_pack };

@@ -9,9 +9,9 @@
  */
 
 enum {
-    PAIR_DEPTH = 256,                /* pairs of a panel that stay in the first cache */
-    PAIR_STRIDE = PAIR_DEPTH + 16,   /* of a row of A's block */
-    TRANSPOSED_DEPTH = 128,          /* pairs, where both operands are packed on the way */
+    PAIR_DEPTH = 256,                 /* pairs of a panel that stay in the first cache */
+    PAIR_STRIDE = PAIR_DEPTH + 16,    /* of a row of A's block */
+    TRANSPOSED_DEPTH = 128,           /* pairs, where both operands are packed on the way */
     TRANSPOSED_BLOCK = 16 * GEMM_ROWS /* rows of C, a multiple of 16 */
 };
 
@@ -79,8 +79,8 @@ static void pair_panel(float *c, ptrdiff_t ldc, const uint32_t *a, const uint32_
                       accumulate, rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS);
 }
 
-static void pair_panel_transposed(float *c, ptrdiff_t ldc, const uint32_t *a,
-                                  const uint32_t *b, int rows, int depth)
+static void pair_panel_transposed(float *c, ptrdiff_t ldc, const uint32_t *a, const uint32_t *b,
+                                  int rows, int depth)
 {
     for (int i = 0; i < rows; i += GEMM_ROWS)
         pair_any_tile(c + i * ldc, ldc, a + i, 1, TRANSPOSED_BLOCK, b, depth, true,
@@ -91,9 +91,9 @@ static void pair_panel_transposed(float *c, ptrdiff_t ldc, const uint32_t *a,
 INLINE void pairs_of_row(uint32_t *pairs, const float *x, int depth)
 {
     for (int k = 0; k < depth; k += LANES)
-        _mm512_storeu_si512(pairs + k, (__m512i)_mm512_cvtne2ps_pbh(
-                                           _mm512_loadu_ps(x + 2 * k + LANES),
-                                           _mm512_loadu_ps(x + 2 * k)));
+        _mm512_storeu_si512(pairs + k,
+                            (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + 2 * k + LANES),
+                                                         _mm512_loadu_ps(x + 2 * k)));
 }
 
 /* The pairs (x_c, y_c) of 16 columns of two rows. */
@@ -133,6 +133,31 @@ static void gemm_bf16(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
                 pair_panel(c + i * ldc + j, ldc, block,
                            panels + (ptrdiff_t)j * pairs + k * GEMM_PANEL, few, part,
                            accumulate || k > 0);
+        }
+    }
+}
+
+static void gemm_bf16_swiglu(float *act, ptrdiff_t ld_act, const float *a, ptrdiff_t lda,
+                             const void *packed, int rows, int depth, int F)
+{
+    uint32_t block[SWIGLU_BLOCK * PAIR_STRIDE] __attribute__((aligned(64)));
+    float gate_up[SWIGLU_BLOCK * 2 * GEMM_PANEL] __attribute__((aligned(64)));
+    int pairs = depth / 2;
+    const uint32_t *gate = packed, *up = gate + (ptrdiff_t)F * pairs;
+
+    for (int i = 0; i < rows; i += SWIGLU_BLOCK) {
+        int few = rows - i < SWIGLU_BLOCK ? rows - i : SWIGLU_BLOCK;
+        for (int j = 0; j < F; j += GEMM_PANEL) {
+            for (int k = 0; k < pairs; k += PAIR_DEPTH) {
+                int part = pairs - k < PAIR_DEPTH ? pairs - k : PAIR_DEPTH;
+                ptrdiff_t at = (ptrdiff_t)j * pairs + k * GEMM_PANEL;
+                for (int r = 0; (j == 0 || pairs > PAIR_DEPTH) && r < few; r++)
+                    pairs_of_row(block + r * PAIR_STRIDE, a + (i + r) * lda + 2 * k, part);
+                pair_panel(gate_up, 2 * GEMM_PANEL, block, gate + at, few, part, k > 0);
+                pair_panel(gate_up + GEMM_PANEL, 2 * GEMM_PANEL, block, up + at, few, part,
+                           k > 0);
+            }
+            swiglu_forward(act + i * ld_act + j, ld_act, gate_up, few, GEMM_PANEL);
         }
     }
 }
@@ -180,5 +205,6 @@ static void gemm_bf16_pack(void *packed, const float *w, int depth, int columns,
 
 static const struct products PRODUCTS_BFLOAT16 = { .element = sizeof(uint16_t),
                                                    .multiply = gemm_bf16,
+                                                   .multiply_swiglu = gemm_bf16_swiglu,
                                                    .multiply_transposed = gemm_bf16_transposed,
                                                    .pack = gemm_bf16_pack };

@@ -91,18 +91,30 @@ static void layer_norm(const struct engine *engine, float *x, float *rstd, int c
     engine_round(engine, x, (size_t)count * (size_t)engine->D);
 }
 
-/* h = norm(h + down(silu(gate) * up)) for count rows of D. */
+/* h = norm(h + down(silu(gate) * up)) for count rows of D, some at a time: gate and up, several
+ * times as wide as anything else, then stay in the second cache. */
 static void layer_mlp(const struct engine *engine, const struct layer_weights *w, float *h,
                       int count)
 {
-    int D = engine->D, F = engine->F;
+    enum { BLOCK = 252 };
+    int D = engine->D, F = engine->F, ld_act = engine->panels != NULL ? F : 2 * F;
+    struct gemm_weight gate_up = layer_weight(engine, w->gate_up, 2 * F, D);
+    float *act = engine->gate_up; /* its first half, or the gate halves of its rows */
 
-    gemm_forward(engine->gate_up, 2 * F, h, D, layer_weight(engine, w->gate_up, 2 * F, D),
-                 count, 0);
-    engine->kernels->swiglu_forward(engine->gate_up, 2 * F, engine->gate_up, count, F);
-    engine_round_operand(engine, engine->gate_up, (size_t)count * 2 * (size_t)F);
-    gemm_forward(h, D, engine->gate_up, 2 * F, layer_weight(engine, w->down, D, F), count, 1);
-    layer_norm(engine, h, NULL, count);
+    for (int i = 0; i < count; i += BLOCK) {
+        int few = count - i < BLOCK ? count - i : BLOCK;
+        float *h_i = h + (ptrdiff_t)i * D;
+
+        if (gate_up.panels != NULL) {
+            gemm_forward_swiglu(act, ld_act, h_i, D, gate_up, few);
+        } else {
+            gemm_forward(act, 2 * F, h_i, D, gate_up, few, 0);
+            engine->kernels->swiglu_forward(act, ld_act, act, few, F);
+            engine_round_operand(engine, act, (size_t)few * 2 * (size_t)F);
+        }
+        gemm_forward(h_i, D, act, ld_act, layer_weight(engine, w->down, D, F), few, 1);
+        layer_norm(engine, h_i, NULL, few);
+    }
 }
 
 /* One block in place, nothing kept. */
@@ -223,8 +235,8 @@ static void attention_half_backward(struct engine *engine, const struct layer_we
 
     engine->kernels->rmsnorm_backward(dh, kept->mid, kept->mid_rstd, R, D);
     gemm_backward_input(engine->datt, A, dh, D, layer_weight(engine, w->o_proj, D, A), R, 0);
-    gemm_backward_weight(engine->products, engine->gradients + w->o_proj, dh, D, kept->att, A, D,
-                         A, R);
+    gemm_backward_weight(engine->products, engine->gradients + w->o_proj, dh, D, kept->att, A,
+                         D, A, R);
     for (int b = 0; b < rows; b++)
         for (int h = 0; h < engine->N; h++) {
             struct attention_view view = head_view(engine, kept->qkv, b, h);

@@ -229,8 +229,8 @@ static void kernel_sets_agree_more_closely_than_types(void **state)
         float *logits = output_of(engine, ENGINE_LOGITS);
 
         if (first != NULL && !(distance(logits, first, count, 1) < 0.006))
-            fail_msg("%s: logits %.3g from those of %s", set,
-                     distance(logits, first, count, 1), engine_kernel_set_name(0));
+            fail_msg("%s: logits %.3g from those of %s", set, distance(logits, first, count, 1),
+                     engine_kernel_set_name(0));
         engine_destroy(engine);
         if (first == NULL)
             first = logits;

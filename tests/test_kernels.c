@@ -88,6 +88,11 @@ static void check_close(const struct kernels *k, const char *what, int width, si
                  got, want);
 }
 
+static double swiglu_definition(double gate, double up)
+{
+    return gate / (1.0 + exp(-gate)) * up;
+}
+
 static void check_sums(const struct kernels *k, int width)
 {
     size_t n = (size_t)width;
@@ -186,11 +191,6 @@ static void check_rmsnorm(const struct kernels *k, int width)
     check_canary_and_free(dy, n);
     check_canary_and_free(dx, n);
     check_canary_and_free(rstd, ROWS);
-}
-
-static double swiglu_definition(double gate, double up)
-{
-    return gate / (1.0 + exp(-gate)) * up;
 }
 
 static void check_swiglu(const struct kernels *k, int width)
@@ -450,8 +450,8 @@ static void check_rounding(const struct kernels *k, int width)
         float x, rounded;
     } CASES[] = {
         { 1.0f, 1.0f },
-        { 0x1.01p0f, 0x1.00p0f },  /* a tie goes to the even one, below ... */
-        { 0x1.03p0f, 0x1.04p0f },  /* ... or above */
+        { 0x1.01p0f, 0x1.00p0f }, /* a tie goes to the even one, below ... */
+        { 0x1.03p0f, 0x1.04p0f }, /* ... or above */
         { 0x1.0102p0f, 0x1.02p0f },
         { -0x1.0102p0f, -0x1.02p0f },
         { 0x1.fffp3f, 0x1p4f }, /* into the next power of two */
@@ -531,6 +531,42 @@ static void check_product(const struct kernels *k, const struct products *p, int
     check_canary_and_free(start, c_count);
 }
 
+static void check_swiglu_product(const struct kernels *k, const struct products *p, int rows,
+                                 int depth, int F)
+{
+    int lda = depth + 3, ld_act = F + 5;
+    size_t a_count = (size_t)(rows * lda), w_count = (size_t)(2 * F * depth);
+    size_t act_count = (size_t)(rows * ld_act);
+    float *a_used, *w_used, *a = operand(k, p, a_count, 47, &a_used);
+    float *w = operand(k, p, w_count, 48, &w_used), *act = random_values(act_count, 49);
+    float *start = copy_values(act, act_count);
+    char *panels = aligned_alloc(64, w_count * p->element);
+
+    assert_non_null(panels);
+    p->pack(panels, w, depth, 2 * F, true);
+    p->multiply_swiglu(act, ld_act, a, lda, panels, rows, depth, F);
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < ld_act; j++) {
+            double gate = 0.0, up = 0.0, want = (double)start[i * ld_act + j];
+            for (int d = 0; d < depth && j < F; d++) {
+                gate += (double)a_used[i * lda + d] * (double)w_used[j * depth + d];
+                up += (double)a_used[i * lda + d] * (double)w_used[(F + j) * depth + d];
+            }
+            if (j < F)
+                want = swiglu_definition(gate, up);
+            check_close(k, "product with SwiGLU", depth, (size_t)(i * ld_act + j),
+                        (double)act[i * ld_act + j], want,
+                        1e-5 * (1.0 + fabs(gate) + fabs(up)));
+        }
+    free(panels);
+    check_canary_and_free(a, a_count);
+    check_canary_and_free(a_used, a_count);
+    check_canary_and_free(w, w_count);
+    check_canary_and_free(w_used, w_count);
+    check_canary_and_free(act, act_count);
+    check_canary_and_free(start, act_count);
+}
+
 static void check_transposed_product(const struct kernels *k, const struct products *p,
                                      int rows, int depth, int columns)
 {
@@ -570,6 +606,7 @@ static void check_products(const struct kernels *k, int width)
         for (int accumulate = 0; accumulate < 2; accumulate++)
             check_product(k, all[t], width, width % 2 == 0 ? 64 : 96, 96, accumulate);
         check_transposed_product(k, all[t], width % 2 == 0 ? 64 : 288, width, 64);
+        check_swiglu_product(k, all[t], width, 64, 96);
     }
 }
 
@@ -583,6 +620,7 @@ static void check_deep_products(const struct kernels *k, int width)
             continue;
         check_product(k, all[t], 17, 1056, 32, true);
         check_product(k, all[t], 3, 512, 512, false);
+        check_swiglu_product(k, all[t], 17, 1056, 32);
     }
 }
 

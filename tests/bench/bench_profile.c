@@ -12,6 +12,7 @@
 
 enum slot {
     GEMM_FORWARD,
+    GEMM_SWIGLU,
     GEMM_BACKWARD_INPUT,
     GEMM_BACKWARD_WEIGHT,
     ATTENTION_FORWARD,
@@ -31,6 +32,7 @@ enum slot {
 
 static const char *const NAMES[SLOTS] = {
     "gemm forward",
+    "gemm forward, SwiGLU within",
     "gemm backward input",
     "gemm backward weight",
     "attention forward",
@@ -88,6 +90,8 @@ static void count_product(enum slot slot, int outputs, int inputs, int rows, dou
 
 void __real_gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w,
                          int rows, int accumulate);
+void __real_gemm_forward_swiglu(float *act, int ld_act, const float *x, int ldx,
+                                struct gemm_weight w, int rows);
 void __real_gemm_backward_input(float *dx, int ldx, const float *dy, int ldy,
                                 struct gemm_weight w, int rows, int accumulate);
 void __real_gemm_backward_weight(const struct products *products, float *dw, const float *dy,
@@ -95,6 +99,8 @@ void __real_gemm_backward_weight(const struct products *products, float *dw, con
                                  int rows);
 void __wrap_gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w,
                          int rows, int accumulate);
+void __wrap_gemm_forward_swiglu(float *act, int ld_act, const float *x, int ldx,
+                                struct gemm_weight w, int rows);
 void __wrap_gemm_backward_input(float *dx, int ldx, const float *dy, int ldy,
                                 struct gemm_weight w, int rows, int accumulate);
 void __wrap_gemm_backward_weight(const struct products *products, float *dw, const float *dy,
@@ -130,6 +136,16 @@ void __wrap_gemm_backward_weight(const struct products *products, float *dw, con
     __real_gemm_backward_weight(products, dw, dy, ldy, x, ldx, outputs, inputs, rows);
     if (active)
         count_product(GEMM_BACKWARD_WEIGHT, outputs, inputs, rows, start);
+}
+
+void __wrap_gemm_forward_swiglu(float *act, int ld_act, const float *x, int ldx,
+                                struct gemm_weight w, int rows)
+{
+    double start = active ? clock_monotonic_s() : 0;
+
+    __real_gemm_forward_swiglu(act, ld_act, x, ldx, w, rows);
+    if (active)
+        count_product(GEMM_SWIGLU, w.outputs, w.inputs, rows, start);
 }
 
 static void timed_inject(float *out, const float *a, const float *b, const float *c, size_t n)
@@ -295,7 +311,7 @@ static double product_rate(const struct product *p)
         double start = clock_monotonic_s();
         for (int i = 0; i < repeats; i++) {
             float *in = block + w, *out = in + x;
-            if (p->slot == GEMM_FORWARD)
+            if (p->slot == GEMM_FORWARD || p->slot == GEMM_SWIGLU)
                 __real_gemm_forward(out, p->outputs, in, p->inputs, weight, p->rows, 0);
             else if (p->slot == GEMM_BACKWARD_INPUT)
                 __real_gemm_backward_input(in, p->inputs, out, p->outputs, weight, p->rows, 0);
