@@ -18,8 +18,7 @@ static void embed_position(const struct engine *engine, float *x, const float *e
     size_t D = (size_t)engine->D;
 
     if (engine->config.pos_encodings == ENGINE_LEARNED)
-        engine->kernels->add_position(x, e,
-                                      engine->weights + engine->embed_pos + (size_t)s * D,
+        engine->kernels->add_position(x, e, engine->weights + engine->embed_pos + (size_t)s * D,
                                       engine->embedding_scale, D);
     else
         engine->kernels->scale(x, e, engine->embedding_scale, D);

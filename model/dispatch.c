@@ -87,9 +87,10 @@ static int choose(const char *name, const char *where, struct error *err)
         chosen = SETS[i].set;
         return 0;
     }
-    return error_set(err, ERROR_FORMAT,
-                     "%s: unknown kernel set \"%.40s\", expected base, avx2, avx512 or avx512_bf16", where,
-                     name);
+    return error_set(
+        err, ERROR_FORMAT,
+        "%s: unknown kernel set \"%.40s\", expected base, avx2, avx512 or avx512_bf16", where,
+        name);
 }
 
 int kernels_current(const struct kernels **out, struct error *err)

@@ -82,7 +82,8 @@ struct engine {
     void *parameter_block, *buffer_block, *gradient_block, *m_block, *v_block;
     void *carry_block, *output_block, *activation_block, *kept_block, *weight_block;
 
-    const struct products *products; /* of the kernel set for the forward type; NULL: the BLAS */
+    const struct products
+        *products; /* of the kernel set for the forward type; NULL: the BLAS */
     unsigned char *panels, *panels_back; /* layer weights packed, each at its parameter offset
                                           * times products->element; or NULL */
     float *weights; /* what a step reads: the parameters, or their copy rounded to bfloat16 */

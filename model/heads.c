@@ -33,8 +33,7 @@ void head_logits(struct engine *engine, const float *z, int first, int rows)
 
     gemm_forward(engine->chunk_logits, V, z, D, engine_weight(engine, engine->lm_head, V, D),
                  rows * engine->S, 0);
-    engine_round(engine, engine->chunk_logits,
-                 (size_t)rows * (size_t)engine->S * (size_t)V);
+    engine_round(engine, engine->chunk_logits, (size_t)rows * (size_t)engine->S * (size_t)V);
     for (int r = 0; r < rows; r++)
         memcpy(engine->logits + (size_t)(first + r) * grid,
                engine->chunk_logits +

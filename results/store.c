@@ -230,7 +230,7 @@ static int bring_up_to_date(struct store *store, struct error *err)
 static int set_journal_mode(struct store *store, const char *workspace, struct error *err)
 {
     const char *sql = store_on_network(workspace) ? "PRAGMA journal_mode = TRUNCATE"
-                                                        : "PRAGMA journal_mode = WAL";
+                                                  : "PRAGMA journal_mode = WAL";
     int code = SQLITE_BUSY;
 
     for (int i = 0; i < STORE_MODE_TRIES && code == SQLITE_BUSY; i++) {

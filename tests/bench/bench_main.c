@@ -255,7 +255,8 @@ static void read_arguments(struct arguments *out, int argc, char **argv)
     snprintf(out->list, sizeof out->list, "%s", list);
     for (char *name = strtok(out->list, ","); name != NULL; name = strtok(NULL, ",")) {
         if (bench_case_find(name) == NULL || out->count == MOST_CASES)
-            bench_fail("no configuration %s (S, A, M, T, F, and each in bfloat16: S-bf16 ...)", name);
+            bench_fail("no configuration %s (S, A, M, T, F, and each in bfloat16: S-bf16 ...)",
+                       name);
         out->names[out->count++] = name;
     }
 }
