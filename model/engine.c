@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Positions worked on at once: large enough that packing the weights for a product costs
+/* Positions worked on at once: large enough that adding to the weights' gradients costs
  * little, small enough that a layer's activations stay in the second and third cache. */
 enum { CHUNK_POSITIONS = 1024 };
 
@@ -77,14 +77,16 @@ static int allocate_parameters(struct engine *e, struct error *err)
                           (struct block_item[]){ { &e->v, kept, sizeof(float) } }, 1, err);
 }
 
-/* Room for rounded weights, and for packed ones where the set multiplies by itself. */
+/* Room for rounded weights, and for packed ones where the set multiplies by itself: its products
+ * are of one thread, so with more OpenBLAS takes over. */
 static int allocate_weights(struct engine *e, struct error *err)
 {
     size_t rounded = engine_rounds(e) ? e->parameter_floats : 0, packed = 0, back = 0;
     size_t element = sizeof(float);
     int rc;
 
-    e->products = engine_rounds(e) ? e->kernels->bfloat16 : e->kernels->float32;
+    if (gemm_blas_threads() == 1)
+        e->products = engine_rounds(e) ? e->kernels->bfloat16 : e->kernels->float32;
     if (gemm_packs(e->products, e->D, e->A) && gemm_packs(e->products, e->D, e->F)) {
         element = e->products->element;
         packed = e->parameter_floats;

@@ -10,7 +10,8 @@
  * N heads, d = floor(D / N), V vocabulary, F feed-forward width, E puzzle embedding length.
  * Arrays are row-major. The model is that of arXiv 2506.21734 and its published code.
  *
- * Threads: one thread at a time per engine; OpenBLAS may use more inside.
+ * Threads: one thread at a time per engine. Where OpenBLAS has more than one, its products are used
+ * in place of a kernel set's own; last bits differ then.
  */
 #ifndef MODEL_ENGINE_H
 #define MODEL_ENGINE_H

@@ -9,6 +9,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+int gemm_blas_threads(void)
+{
+    return openblas_get_num_threads();
+}
+
 bool gemm_packs(const struct products *products, int outputs, int inputs)
 {
     return products != NULL && outputs % GEMM_PANEL == 0 && inputs % GEMM_PANEL == 0;

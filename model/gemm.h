@@ -18,6 +18,8 @@ struct gemm_weight {
     const struct products *products;  /* whose panels they are */
 };
 
+/* Threads that OpenBLAS uses; products of a kernel set use one. */
+int gemm_blas_threads(void);
 /* Whether these products (NULL: there are none) take weights of these sizes. */
 bool gemm_packs(const struct products *products, int outputs, int inputs);
 /* Fills panels and panels_back (each outputs x inputs numbers; NULL: left out) from the weight. */

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "random.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,6 +394,27 @@ static void kernel_sets_agree(void **state)
     assert_int_equal(engine_select_kernels(NULL, NULL), 0);
 }
 
+/* A kernel set's own products are of one thread: with two, weights are not packed for them, and
+ * OpenBLAS computes the same model. */
+static void with_two_threads_the_library_multiplies(void **state)
+{
+    (void)state;
+    struct engine_config c = config_of_kind(2);
+    struct engine *one = create(&c, 1);
+    double loss = train(one, 0, 4).loss;
+    size_t packed = engine_bytes(one);
+
+    openblas_set_num_threads(2);
+    struct engine *two = create(&c, 1);
+    double also = train(two, 0, 4).loss;
+    openblas_set_num_threads(1);
+    assert_true(fabs(also - loss) < 1e-3 * loss);
+    if (strncmp(engine_kernel_set(), "avx512", 6) == 0)
+        assert_true(engine_bytes(two) < packed);
+    engine_destroy(one);
+    engine_destroy(two);
+}
+
 static void inference_only_engine_evaluates_alike(void **state)
 {
     (void)state;
@@ -679,6 +701,7 @@ int main(void)
         cmocka_unit_test(rows_halt_at_the_maximum_and_by_exploration_no_sooner),
         cmocka_unit_test(only_halted_rows_take_new_data),
         cmocka_unit_test(kernel_sets_agree),
+        cmocka_unit_test(with_two_threads_the_library_multiplies),
         cmocka_unit_test(inference_only_engine_evaluates_alike),
         cmocka_unit_test(kept_rows_continue_as_they_would_among_all),
         cmocka_unit_test(initial_values_are_as_published),

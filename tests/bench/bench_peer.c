@@ -187,7 +187,7 @@ static void print_ratios(const struct bench_case *c, const struct sample *sample
         double pair = PICK(ours_pair, best, false), sgemm = PICK(sgemm_pair, best, false);
         double share = 1e-9 * train_flops * pair / sgemm;
         printf("%-6s %-7s %9.1f %9.1f %6.2f  %9.1f %9.1f %6.2f  %8.2f %8.2f %6.2f  %8.2f %8.2f "
-               "%6.2f  %5.0f %% %6.2f\n",
+               "%6.2f  %5.0f %%",
                c->name, best ? "best" : "median", PICK(ours_train, best, true),
                PICK(peer_train, best, true),
                PICK(peer_train, best, true) / PICK(ours_train, best, true),
@@ -196,7 +196,10 @@ static void print_ratios(const struct bench_case *c, const struct sample *sample
                PICK(peer_pair, best, false), pair / PICK(peer_pair, best, false),
                PICK(ours_pair_eval, best, false), PICK(peer_pair_eval, best, false),
                PICK(ours_pair_eval, best, false) / PICK(peer_pair_eval, best, false),
-               100 * share, published > 0 ? share / published : 0);
+               100 * share);
+        if (published > 0)
+            printf(" %6.2f", share / published);
+        putchar('\n');
     }
     fflush(stdout);
 }
