@@ -12,6 +12,14 @@
  * little, small enough that a layer's activations stay in the second and third cache. */
 enum { CHUNK_POSITIONS = 1024 };
 
+/* Rows that are a multiple of this many floats apart meet in a few sets of the caches. */
+enum { BAD_STRIDE = 512, STRIDE_PAD = 16 };
+
+static int row_stride(int width)
+{
+    return width % BAD_STRIDE == 0 ? width + STRIDE_PAD : width;
+}
+
 static int ceil_divide(int a, int b)
 {
     return (a + b - 1) / b;
@@ -42,6 +50,8 @@ static void engine_set_sizes(struct engine *engine)
     engine->E = c->puzzle_emb_ndim;
     engine->P = c->puzzle_emb_len > 0 ? c->puzzle_emb_len : ceil_divide(engine->E, engine->D);
     engine->S = engine->P + engine->T;
+    engine->ld_qkv = row_stride(3 * engine->A);
+    engine->ld_gate_up = row_stride(2 * engine->F);
     engine->chunk_rows = choose_chunk_rows(engine->B, engine->S);
     engine->attention_scratch = attention_scratch_size(engine->S, engine->d);
     /* Learned positions: x = 0.7071 (e + position) before the common factor sqrt D. */
@@ -159,12 +169,14 @@ static int allocate_scratch(struct engine *e, struct error *err)
     size_t rows = (size_t)e->chunk_rows, R = size_product(rows, (size_t)e->S);
     size_t RD = size_product(R, (size_t)e->D), RA = size_product(R, (size_t)e->A);
     size_t RV = size_product(R, (size_t)e->V), RF = size_product(R, (size_t)e->F);
+    size_t qkv = size_product(R, (size_t)e->ld_qkv);
+    size_t gate_up = size_product(R, (size_t)e->ld_gate_up);
     size_t D = (size_t)e->D;
     const struct block_item items[] = {
         { &e->x, RD, sizeof(float) },
-        { &e->qkv, size_product(3, RA), sizeof(float) },
+        { &e->qkv, qkv, sizeof(float) },
         { &e->att, RA, sizeof(float) },
-        { &e->gate_up, size_product(2, RF), sizeof(float) },
+        { &e->gate_up, gate_up, sizeof(float) },
         { &e->scratch, e->attention_scratch, sizeof(float) },
         { &e->chunk_logits, RV, sizeof(float) },
         { &e->prefix, D, sizeof(float) },
@@ -194,13 +206,12 @@ static void kept_layer_items(const struct engine *e, struct kept_layer *k,
     size_t keep = size_product(size_product(2, R), (size_t)e->N);
     const struct block_item table[KEPT_ITEMS] = {
         { &k->in, RD, sizeof(float) },
-        { &k->qkv, whole ? size_product(3, RA) : 0, sizeof(float) },
+        { &k->qkv, whole ? size_product(R, (size_t)e->ld_qkv) : 0, sizeof(float) },
         { &k->keep, whole ? keep : 0, sizeof(float) },
         { &k->att, whole ? RA : 0, sizeof(float) },
         { &k->mid, whole ? RD : 0, sizeof(float) },
         { &k->mid_rstd, whole ? R : 0, sizeof(float) },
-        { &k->gate_up, whole ? size_product(2, size_product(R, (size_t)e->F)) : 0,
-          sizeof(float) },
+        { &k->gate_up, whole ? size_product(R, (size_t)e->ld_gate_up) : 0, sizeof(float) },
         { &k->out_rstd, whole ? R : 0, sizeof(float) },
     };
 

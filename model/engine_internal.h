@@ -41,12 +41,12 @@ struct module {
 /* What a layer that keeps gradient leaves for its backward pass; chunk rows R = rows * S. */
 struct kept_layer {
     float *in;       /* (R, D) input of the layer = output of the one before */
-    float *qkv;      /* (R, 3A) after RoPE; becomes its own gradient */
+    float *qkv;      /* (R, ld_qkv) after RoPE; becomes its own gradient */
     float *keep;     /* (rows, N, 2, S) see attention_forward */
     float *att;      /* (R, A) */
     float *mid;      /* (R, D) after the attention half */
     float *mid_rstd; /* (R) */
-    float *gate_up;  /* (R, 2F); becomes its own gradient */
+    float *gate_up;  /* (R, ld_gate_up); becomes its own gradient */
     float *out_rstd; /* (R) */
 };
 
@@ -65,7 +65,9 @@ struct engine {
     struct engine_config config;
     const struct kernels *kernels;       /* static table */
     int B, T, P, S, D, N, d, A, V, F, E; /* A = N * d */
-    int chunk_rows;                      /* batch rows worked on at once */
+    int ld_qkv,
+        ld_gate_up; /* from a row of qkv or gate_up to the next: 3A, 2F, or a bit more */
+    int chunk_rows; /* batch rows worked on at once */
     float embedding_scale;
     size_t attention_scratch;
     size_t bytes; /* of all blocks */

@@ -38,10 +38,11 @@ void gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight
                     ldx, w.data, w.inputs, accumulate ? 1.0f : 0.0f, y, ldy);
 }
 
-void gemm_forward_swiglu(float *act, int ld_act, const float *x, int ldx, struct gemm_weight w,
-                         int rows)
+void gemm_forward_swiglu(float *act, int ld_act, float *keep, int ld_keep, const float *x,
+                         int ldx, struct gemm_weight w, int rows)
 {
-    w.products->multiply_swiglu(act, ld_act, x, ldx, w.panels, rows, w.inputs, w.outputs / 2);
+    w.products->multiply_swiglu(act, ld_act, keep, ld_keep, x, ldx, w.panels, rows, w.inputs,
+                                w.outputs / 2);
 }
 
 void gemm_backward_input(float *dx, int ldx, const float *dy, int ldy, struct gemm_weight w,

@@ -29,9 +29,10 @@ void gemm_pack(const struct products *products, void *panels, void *panels_back,
 /* y (rows, outputs) = x (rows, inputs) W^T, or y += when accumulate is not 0. */
 void gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w, int rows,
                   int accumulate);
-/* act (rows, outputs / 2) = silu(gate) * up with (gate, up) = x W^T. Only where w.panels. */
-void gemm_forward_swiglu(float *act, int ld_act, const float *x, int ldx, struct gemm_weight w,
-                         int rows);
+/* act (rows, outputs / 2) = silu(gate) * up with (gate, up) = x W^T, which keep (rows, outputs) gets
+ * where it is not NULL. Only where w.panels. */
+void gemm_forward_swiglu(float *act, int ld_act, float *keep, int ld_keep, const float *x,
+                         int ldx, struct gemm_weight w, int rows);
 /* dx (rows, inputs) = dy (rows, outputs) W, or dx +=. */
 void gemm_backward_input(float *dx, int ldx, const float *dy, int ldy, struct gemm_weight w,
                          int rows, int accumulate);

@@ -51,9 +51,11 @@ struct products {
     void (*multiply)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const void *panels,
                      int rows, int depth, int columns, bool accumulate);
     /* act (rows, F) = silu(A B_gate) * (A B_up); B (depth, 2F) in panels, gate's F columns first.
-     * Gate and up never leave the first cache. */
-    void (*multiply_swiglu)(float *act, ptrdiff_t ld_act, const float *a, ptrdiff_t lda,
-                            const void *panels, int rows, int depth, int F);
+     * keep (rows, 2F), rows ld_keep apart: gets gate and up; NULL: they never leave the first
+     * cache. */
+    void (*multiply_swiglu)(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_keep,
+                            const float *a, ptrdiff_t lda, const void *panels, int rows,
+                            int depth, int F);
     /* C (rows, columns) += A^T B; A (depth, rows), B (depth, columns) as they are. Rows too are
      * a multiple of GEMM_PANEL. */
     void (*multiply_transposed)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
@@ -85,16 +87,19 @@ struct kernels {
     void (*rmsnorm_backward)(float *restrict dy, const float *restrict y,
                              const float *restrict rstd, int R, int C);
 
-    /* act = silu(gate) * up; row r of gate_up is gate (F) then up (F). act's rows are ld_act
-     * apart and may be the gate halves themselves (ld_act = 2F). */
-    void (*swiglu_forward)(float *act, ptrdiff_t ld_act, const float *gate_up, int R, int F);
-    /* In: gate_up, dact (R, F). Out: gate_up becomes its gradient, dact becomes act. */
-    void (*swiglu_backward)(float *restrict gate_up, float *restrict dact, int R, int F);
+    /* act = silu(gate) * up; rows (R, F) of gate and of up are ld apart, those of act ld_act. act
+     * may be gate. */
+    void (*swiglu_forward)(float *act, ptrdiff_t ld_act, const float *gate, const float *up,
+                           ptrdiff_t ld, int R, int F);
+    /* In: gate, up with rows ld apart, dact (R, F). Out: gate and up become their gradients, dact
+     * becomes act. */
+    void (*swiglu_backward)(float *restrict gate, float *restrict up, ptrdiff_t ld,
+                            float *restrict dact, int R, int F);
 
     /* In place: pairs (i, i + d/2) of the first `heads` heads of each row turn by sign * angle.
-     * Row r belongs to position r % S and is ld wide; cosine, sine (S, d). */
+     * Row r belongs to position (first + r) % S and is ld wide; cosine, sine (S, d). */
     void (*rope)(float *x, ptrdiff_t ld, const float *cosine, const float *sine, float sign,
-                 int R, int S, int heads, int d);
+                 int first, int R, int S, int heads, int d);
 
     /* out (queries, d) with rows ld_out apart: softmax(q k / sqrt d) v. keep: NULL, or
      * (2, S): the row's largest score, then the inverse of its sum of exponentials. */

@@ -108,8 +108,8 @@ INLINE void vec_store_part(float *p, vec v, int count)
 }
 
 /*
- * exp(x) = 2^(x / ln 2). Adding magic rounds x / ln 2 to an integer n in the low bits; what is
- * left, f in [-1/2, 1/2], goes into a polynomial. x is held to -86 or more, where the result is a
+ * exp(x) = 2^(x / ln 2). Adding magic rounds x / ln 2 to an integer n in the low bits (AVX-512 has
+ * instructions for that, and for p 2^n); what is left, f in [-1/2, 1/2], goes into a polynomial. x is held to -86 or more, where the result is a
  * normal number, and must be below 88; NaN stays NaN. With fused multiply-add f is rounded once,
  * and the relative error below 2.1e-7 + 1.4e-8 |x| (by a minimax polynomial for 2^f of degree 5);
  * without, ln 2 is taken off in two parts, and it is below 2e-7 (Cephes' polynomial).
@@ -117,11 +117,15 @@ INLINE void vec_store_part(float *p, vec v, int count)
 INLINE vec vec_exp_below(vec x)
 {
     const vec zero = { 0 };
-    const vec magic = zero + 0x1.8p23f;
 
     x = vec_max(zero - 86.0f, x);
+#if defined(__AVX512F__)
+    vec n = (vec)_mm512_roundscale_ps((__m512)(x * 1.44269504088896341f), 0);
+#else
+    const vec magic = zero + 0x1.8p23f;
     vec t = x * 1.44269504088896341f + magic;
     vec n = t - magic;
+#endif
 #if defined(__FMA__)
     vec f = x * 1.44269504088896341f - n;
     vec p = zero + 1.32764719979e-3f;
@@ -141,7 +145,11 @@ INLINE vec vec_exp_below(vec x)
     p = p * r + 5.0000001201e-1f;
     p = p * (r * r) + r + 1.0f;
 #endif
+#if defined(__AVX512F__)
+    return (vec)_mm512_scalef_ps((__m512)p, (__m512)n);
+#else
     return (vec)((ivec)p + ((ivec)t << 23));
+#endif
 }
 
 /* 1 / x for x in [2^-126, 2^126): an estimate of 14 bits and Newton's step are off by two units in
@@ -320,20 +328,18 @@ INLINE vec vec_silu(vec g)
     return g * vec_inverse(1.0f + vec_exp(-g));
 }
 
-static void swiglu_forward(float *act, ptrdiff_t ld_act, const float *gate_up, int R, int F)
+static void swiglu_forward(float *act, ptrdiff_t ld_act, const float *gate, const float *up,
+                           ptrdiff_t ld, int R, int F)
 {
-    for (int r = 0; r < R; r++) {
-        const float *gate = gate_up + (ptrdiff_t)r * 2 * F;
-        const float *up = gate + F;
-        float *act_r = act + r * ld_act;
+    for (int r = 0; r < R; r++, act += ld_act, gate += ld, up += ld) {
         int f = 0;
 
         /* act may be gate itself: each element is read before it is written. */
         for (; f + LANES <= F; f += LANES)
-            vec_store(act_r + f, vec_silu(vec_load(gate + f)) * vec_load(up + f));
+            vec_store(act + f, vec_silu(vec_load(gate + f)) * vec_load(up + f));
         if (f < F)
             vec_store_part(
-                act_r + f,
+                act + f,
                 vec_silu(vec_load_part(gate + f, F - f)) * vec_load_part(up + f, F - f), F - f);
     }
 }
@@ -350,42 +356,39 @@ INLINE void vec_swiglu_backward(vec *gate, vec *up, vec *dact)
     *gate = d * u * (s + silu * (1.0f - s)); /* silu' = s + g s (1 - s) */
 }
 
-static void swiglu_backward(float *restrict gate_up, float *restrict dact, int R, int F)
+static void swiglu_backward(float *restrict gate, float *restrict up, ptrdiff_t ld,
+                            float *restrict dact, int R, int F)
 {
-    for (int r = 0; r < R; r++) {
-        float *gate = gate_up + (ptrdiff_t)r * 2 * F;
-        float *up = gate + F;
-        float *dact_r = dact + (ptrdiff_t)r * F;
-
+    for (int r = 0; r < R; r++, gate += ld, up += ld, dact += F) {
         for (int f = 0; f < F; f += LANES) {
             int count = F - f < LANES ? F - f : LANES;
             bool whole = count == LANES;
             vec g = whole ? vec_load(gate + f) : vec_load_part(gate + f, count);
             vec u = whole ? vec_load(up + f) : vec_load_part(up + f, count);
-            vec d = whole ? vec_load(dact_r + f) : vec_load_part(dact_r + f, count);
+            vec d = whole ? vec_load(dact + f) : vec_load_part(dact + f, count);
 
             vec_swiglu_backward(&g, &u, &d);
             if (whole) {
                 vec_store(gate + f, g);
                 vec_store(up + f, u);
-                vec_store(dact_r + f, d);
+                vec_store(dact + f, d);
             } else {
                 vec_store_part(gate + f, g, count);
                 vec_store_part(up + f, u, count);
-                vec_store_part(dact_r + f, d, count);
+                vec_store_part(dact + f, d, count);
             }
         }
     }
 }
 
 static void rope(float *x, ptrdiff_t ld, const float *cosine, const float *sine, float sign,
-                 int R, int S, int heads, int d)
+                 int first, int R, int S, int heads, int d)
 {
     int half = d / 2;
 
     for (int r = 0; r < R; r++) {
-        const float *cos_s = cosine + (ptrdiff_t)(r % S) * d;
-        const float *sin_s = sine + (ptrdiff_t)(r % S) * d;
+        const float *cos_s = cosine + (ptrdiff_t)((first + r) % S) * d;
+        const float *sin_s = sine + (ptrdiff_t)((first + r) % S) * d;
 
         for (int h = 0; h < heads; h++) {
             float *restrict low = x + r * ld + (ptrdiff_t)h * d;

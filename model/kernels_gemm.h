@@ -121,24 +121,28 @@ static void gemm(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const v
 
 enum { SWIGLU_BLOCK = 4 * GEMM_ROWS };
 
-static void gemm_swiglu(float *act, ptrdiff_t ld_act, const float *a, ptrdiff_t lda,
-                        const void *packed, int rows, int depth, int F)
+static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_keep,
+                        const float *a, ptrdiff_t lda, const void *packed, int rows, int depth,
+                        int F)
 {
-    float gate_up[SWIGLU_BLOCK * 2 * GEMM_PANEL] __attribute__((aligned(64)));
-    const float *gate = packed, *up = gate + (ptrdiff_t)F * depth;
+    float scratch[SWIGLU_BLOCK * 2 * GEMM_PANEL] __attribute__((aligned(64)));
+    const float *gate_panels = packed, *up_panels = gate_panels + (ptrdiff_t)F * depth;
+    ptrdiff_t ld = keep != NULL ? ld_keep : 2 * GEMM_PANEL;
 
     for (int i = 0; i < rows; i += SWIGLU_BLOCK) {
         int block = rows - i < SWIGLU_BLOCK ? rows - i : SWIGLU_BLOCK;
         for (int j = 0; j < F; j += GEMM_PANEL) {
+            float *gate = keep != NULL ? keep + i * ld_keep + j : scratch;
+            float *up = gate + (keep != NULL ? F : GEMM_PANEL);
+
             for (int k = 0; k < depth; k += GEMM_DEPTH) {
                 int part = depth - k < GEMM_DEPTH ? depth - k : GEMM_DEPTH;
                 ptrdiff_t at = (ptrdiff_t)j * depth + k * GEMM_PANEL;
-                gemm_panel(gate_up, 2 * GEMM_PANEL, a + i * lda + k, lda, gate + at, block,
-                           part, k > 0);
-                gemm_panel(gate_up + GEMM_PANEL, 2 * GEMM_PANEL, a + i * lda + k, lda, up + at,
-                           block, part, k > 0);
+                gemm_panel(gate, ld, a + i * lda + k, lda, gate_panels + at, block, part,
+                           k > 0);
+                gemm_panel(up, ld, a + i * lda + k, lda, up_panels + at, block, part, k > 0);
             }
-            swiglu_forward(act + i * ld_act + j, ld_act, gate_up, block, GEMM_PANEL);
+            swiglu_forward(act + i * ld_act + j, ld_act, gate, up, ld, block, GEMM_PANEL);
         }
     }
 }

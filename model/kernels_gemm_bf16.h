@@ -137,27 +137,31 @@ static void gemm_bf16(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
     }
 }
 
-static void gemm_bf16_swiglu(float *act, ptrdiff_t ld_act, const float *a, ptrdiff_t lda,
-                             const void *packed, int rows, int depth, int F)
+static void gemm_bf16_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_keep,
+                             const float *a, ptrdiff_t lda, const void *packed, int rows,
+                             int depth, int F)
 {
     uint32_t block[SWIGLU_BLOCK * PAIR_STRIDE] __attribute__((aligned(64)));
-    float gate_up[SWIGLU_BLOCK * 2 * GEMM_PANEL] __attribute__((aligned(64)));
+    float scratch[SWIGLU_BLOCK * 2 * GEMM_PANEL] __attribute__((aligned(64)));
     int pairs = depth / 2;
-    const uint32_t *gate = packed, *up = gate + (ptrdiff_t)F * pairs;
+    const uint32_t *gate_panels = packed, *up_panels = gate_panels + (ptrdiff_t)F * pairs;
+    ptrdiff_t ld = keep != NULL ? ld_keep : 2 * GEMM_PANEL;
 
     for (int i = 0; i < rows; i += SWIGLU_BLOCK) {
         int few = rows - i < SWIGLU_BLOCK ? rows - i : SWIGLU_BLOCK;
         for (int j = 0; j < F; j += GEMM_PANEL) {
+            float *gate = keep != NULL ? keep + i * ld_keep + j : scratch;
+            float *up = gate + (keep != NULL ? F : GEMM_PANEL);
+
             for (int k = 0; k < pairs; k += PAIR_DEPTH) {
                 int part = pairs - k < PAIR_DEPTH ? pairs - k : PAIR_DEPTH;
                 ptrdiff_t at = (ptrdiff_t)j * pairs + k * GEMM_PANEL;
                 for (int r = 0; (j == 0 || pairs > PAIR_DEPTH) && r < few; r++)
                     pairs_of_row(block + r * PAIR_STRIDE, a + (i + r) * lda + 2 * k, part);
-                pair_panel(gate_up, 2 * GEMM_PANEL, block, gate + at, few, part, k > 0);
-                pair_panel(gate_up + GEMM_PANEL, 2 * GEMM_PANEL, block, up + at, few, part,
-                           k > 0);
+                pair_panel(gate, ld, block, gate_panels + at, few, part, k > 0);
+                pair_panel(up, ld, block, up_panels + at, few, part, k > 0);
             }
-            swiglu_forward(act + i * ld_act + j, ld_act, gate_up, few, GEMM_PANEL);
+            swiglu_forward(act + i * ld_act + j, ld_act, gate, up, ld, few, GEMM_PANEL);
         }
     }
 }

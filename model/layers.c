@@ -36,19 +36,45 @@ void layers_prepare(struct engine *engine)
         }
 }
 
-static void layer_rope(const struct engine *engine, float *x, int ld, int heads, float sign,
-                       int rows)
+/* Positions worked on at once between two products: what one writes the next still finds in the
+ * second cache. A few more make no block of their own. */
+enum { BLOCK = 252, BLOCK_REST = 28 };
+
+static int block_size(int left)
+{
+    return left < BLOCK + BLOCK_REST ? left : BLOCK;
+}
+
+/* Turns `heads` heads of count rows, of which the first is position `first` of its batch row. */
+static void layer_rope(const struct engine *engine, float *x, int heads, float sign, int first,
+                       int count)
 {
     if (engine->config.pos_encodings == ENGINE_ROPE)
-        engine->kernels->rope(x, ld, engine->rope_cos, engine->rope_sin, sign, rows * engine->S,
-                              engine->S, heads, engine->d);
+        engine->kernels->rope(x, engine->ld_qkv, engine->rope_cos, engine->rope_sin, sign,
+                              first, count, engine->S, heads, engine->d);
+}
+
+/* qkv (R, 3A), q and k turned, from h (R, D). */
+static void layer_qkv(const struct engine *engine, const struct layer_weights *w, float *qkv,
+                      const float *h, int R)
+{
+    int A = engine->A, D = engine->D;
+
+    for (int i = 0, few; i < R; i += few) {
+        float *qkv_i = qkv + (ptrdiff_t)i * engine->ld_qkv;
+
+        few = block_size(R - i);
+        gemm_forward(qkv_i, engine->ld_qkv, h + (ptrdiff_t)i * D, D,
+                     layer_weight(engine, w->qkv, 3 * A, D), few, 0);
+        layer_rope(engine, qkv_i, 2 * engine->N, 1.0f, i % engine->S, few);
+    }
 }
 
 /* Head h of batch row b inside a qkv buffer. */
 static struct attention_view head_view(const struct engine *engine, const float *qkv, int b,
                                        int h)
 {
-    int ld = 3 * engine->A;
+    int ld = engine->ld_qkv;
     const float *q = qkv + (ptrdiff_t)b * engine->S * ld + (ptrdiff_t)h * engine->d;
 
     return (struct attention_view){ .q = q,
@@ -91,30 +117,24 @@ static void layer_norm(const struct engine *engine, float *x, float *rstd, int c
     engine_round(engine, x, (size_t)count * (size_t)engine->D);
 }
 
-/* h = norm(h + down(silu(gate) * up)) for count rows of D, some at a time: gate and up, several
- * times as wide as anything else, then stay in the second cache. */
+/* h = norm(h + down(silu(gate) * up)) for few rows, a block at most. */
 static void layer_mlp(const struct engine *engine, const struct layer_weights *w, float *h,
-                      int count)
+                      int few)
 {
-    enum { BLOCK = 252 };
-    int D = engine->D, F = engine->F, ld_act = engine->panels != NULL ? F : 2 * F;
+    int D = engine->D, F = engine->F, ld = engine->ld_gate_up;
     struct gemm_weight gate_up = layer_weight(engine, w->gate_up, 2 * F, D);
+    int ld_act = gate_up.panels != NULL ? F : ld;
     float *act = engine->gate_up; /* its first half, or the gate halves of its rows */
 
-    for (int i = 0; i < count; i += BLOCK) {
-        int few = count - i < BLOCK ? count - i : BLOCK;
-        float *h_i = h + (ptrdiff_t)i * D;
-
-        if (gate_up.panels != NULL) {
-            gemm_forward_swiglu(act, ld_act, h_i, D, gate_up, few);
-        } else {
-            gemm_forward(act, 2 * F, h_i, D, gate_up, few, 0);
-            engine->kernels->swiglu_forward(act, ld_act, act, few, F);
-            engine_round_operand(engine, act, (size_t)few * 2 * (size_t)F);
-        }
-        gemm_forward(h_i, D, act, ld_act, layer_weight(engine, w->down, D, F), few, 1);
-        layer_norm(engine, h_i, NULL, few);
+    if (gate_up.panels != NULL) {
+        gemm_forward_swiglu(act, ld_act, NULL, 0, h, D, gate_up, few);
+    } else {
+        gemm_forward(act, ld, h, D, gate_up, few, 0);
+        engine->kernels->swiglu_forward(act, ld, act, act + F, ld, few, F);
+        engine_round_operand(engine, act, (size_t)few * (size_t)ld);
     }
+    gemm_forward(h, D, act, ld_act, layer_weight(engine, w->down, D, F), few, 1);
+    layer_norm(engine, h, NULL, few);
 }
 
 /* One block in place, nothing kept. */
@@ -123,26 +143,31 @@ static void layer_forward(const struct engine *engine, const struct layer_weight
 {
     int R = rows * engine->S, D = engine->D, A = engine->A;
 
-    gemm_forward(engine->qkv, 3 * A, h, D, layer_weight(engine, w->qkv, 3 * A, D), R, 0);
-    layer_rope(engine, engine->qkv, 3 * A, 2 * engine->N, 1.0f, rows);
+    layer_qkv(engine, w, engine->qkv, h, R);
     layer_attention(engine, engine->att, NULL, engine->qkv, rows);
-    gemm_forward(h, D, engine->att, A, layer_weight(engine, w->o_proj, D, A), R, 1);
-    layer_norm(engine, h, NULL, R);
-    layer_mlp(engine, w, h, R);
+    for (int i = 0, few; i < R; i += few) {
+        float *h_i = h + (ptrdiff_t)i * D;
+
+        few = block_size(R - i);
+        gemm_forward(h_i, D, engine->att + (ptrdiff_t)i * A, A,
+                     layer_weight(engine, w->o_proj, D, A), few, 1);
+        layer_norm(engine, h_i, NULL, few);
+        layer_mlp(engine, w, h_i, few);
+    }
 }
 
 /* One block of which only position 0 is wanted: keys and values everywhere, the rest there. */
 static void layer_forward_first(const struct engine *engine, const struct layer_weights *w,
                                 float *first, const float *h, int rows)
 {
-    int S = engine->S, D = engine->D, A = engine->A, N = engine->N;
+    int S = engine->S, D = engine->D, A = engine->A, N = engine->N, ld = engine->ld_qkv;
     size_t keys_values = w->qkv + (size_t)A * (size_t)D;
 
-    gemm_forward(engine->qkv + A, 3 * A, h, D, layer_weight(engine, keys_values, 2 * A, D),
+    gemm_forward(engine->qkv + A, ld, h, D, layer_weight(engine, keys_values, 2 * A, D),
                  rows * S, 0);
-    gemm_forward(engine->qkv, S * 3 * A, h, S * D, layer_weight(engine, w->qkv, A, D), rows, 0);
+    gemm_forward(engine->qkv, S * ld, h, S * D, layer_weight(engine, w->qkv, A, D), rows, 0);
     /* The angle of position 0 is 0, so q needs no turn. */
-    layer_rope(engine, engine->qkv + A, 3 * A, N, 1.0f, rows);
+    layer_rope(engine, engine->qkv + A, N, 1.0f, 0, rows * S);
     for (int b = 0; b < rows; b++) {
         for (int n = 0; n < N; n++) {
             struct attention_view view = head_view(engine, engine->qkv, b, n);
@@ -178,27 +203,45 @@ void module_forward_first(struct engine *engine, enum segment_module module, flo
     layer_forward_first(engine, &m->weights[m->layers - 1], first, h, rows);
 }
 
+/* out = norm(mid + down(silu(gate) * up)) for few rows from row i. */
+static void mlp_forward_kept(const struct engine *engine, const struct layer_weights *w,
+                             struct kept_layer *kept, float *out, int i, int few)
+{
+    int D = engine->D, F = engine->F, ld = engine->ld_gate_up;
+    const float *mid = kept->mid + (ptrdiff_t)i * D;
+    float *keep = kept->gate_up + (ptrdiff_t)i * ld, *out_i = out + (ptrdiff_t)i * D;
+    struct gemm_weight gate_up = layer_weight(engine, w->gate_up, 2 * F, D);
+
+    if (gate_up.panels != NULL) {
+        gemm_forward_swiglu(engine->dact, F, keep, ld, mid, D, gate_up, few);
+    } else {
+        gemm_forward(keep, ld, mid, D, gate_up, few, 0);
+        engine->kernels->swiglu_forward(engine->dact, F, keep, keep + F, ld, few, F);
+        engine_round_operand(engine, engine->dact, (size_t)few * (size_t)F);
+    }
+    memcpy(out_i, mid, (size_t)few * (size_t)D * sizeof *out);
+    gemm_forward(out_i, D, engine->dact, F, layer_weight(engine, w->down, D, F), few, 1);
+    layer_norm(engine, out_i, kept->out_rstd + i, few);
+}
+
 /* One block from kept->in to out; the residual is the copy that the product adds to. */
 static void layer_forward_kept(const struct engine *engine, const struct layer_weights *w,
                                struct kept_layer *kept, float *out, int rows)
 {
-    int R = rows * engine->S, D = engine->D, A = engine->A, F = engine->F;
-    size_t bytes = (size_t)R * (size_t)D * sizeof(float);
+    int R = rows * engine->S, D = engine->D, A = engine->A;
 
-    gemm_forward(kept->qkv, 3 * A, kept->in, D, layer_weight(engine, w->qkv, 3 * A, D), R, 0);
-    layer_rope(engine, kept->qkv, 3 * A, 2 * engine->N, 1.0f, rows);
+    layer_qkv(engine, w, kept->qkv, kept->in, R);
     layer_attention(engine, kept->att, kept->keep, kept->qkv, rows);
-    memcpy(kept->mid, kept->in, bytes);
-    gemm_forward(kept->mid, D, kept->att, A, layer_weight(engine, w->o_proj, D, A), R, 1);
-    layer_norm(engine, kept->mid, kept->mid_rstd, R);
+    for (int i = 0, few; i < R; i += few) {
+        float *mid = kept->mid + (ptrdiff_t)i * D;
 
-    gemm_forward(kept->gate_up, 2 * F, kept->mid, D, layer_weight(engine, w->gate_up, 2 * F, D),
-                 R, 0);
-    engine->kernels->swiglu_forward(engine->dact, F, kept->gate_up, R, F);
-    engine_round_operand(engine, engine->dact, (size_t)R * (size_t)F);
-    memcpy(out, kept->mid, bytes);
-    gemm_forward(out, D, engine->dact, F, layer_weight(engine, w->down, D, F), R, 1);
-    layer_norm(engine, out, kept->out_rstd, R);
+        few = block_size(R - i);
+        memcpy(mid, kept->in + (ptrdiff_t)i * D, (size_t)few * (size_t)D * sizeof *mid);
+        gemm_forward(mid, D, kept->att + (ptrdiff_t)i * A, A,
+                     layer_weight(engine, w->o_proj, D, A), few, 1);
+        layer_norm(engine, mid, kept->mid_rstd + i, few);
+        mlp_forward_kept(engine, w, kept, out, i, few);
+    }
 }
 
 void module_forward_kept(struct engine *engine, enum segment_module module,
@@ -214,17 +257,24 @@ void module_forward_kept(struct engine *engine, enum segment_module module,
 static void mlp_backward(struct engine *engine, const struct layer_weights *w,
                          struct kept_layer *kept, const float *out, float *dh, int R)
 {
-    int D = engine->D, F = engine->F;
+    int D = engine->D, F = engine->F, ld = engine->ld_gate_up;
 
-    engine->kernels->rmsnorm_backward(dh, out, kept->out_rstd, R, D);
-    gemm_backward_input(engine->dact, F, dh, D, layer_weight(engine, w->down, D, F), R, 0);
-    engine->kernels->swiglu_backward(kept->gate_up, engine->dact, R, F);
+    for (int i = 0, few; i < R; i += few) {
+        float *dh_i = dh + (ptrdiff_t)i * D, *dact = engine->dact + (ptrdiff_t)i * F;
+        float *gate = kept->gate_up + (ptrdiff_t)i * ld;
+
+        few = block_size(R - i);
+        engine->kernels->rmsnorm_backward(dh_i, out + (ptrdiff_t)i * D, kept->out_rstd + i, few,
+                                          D);
+        gemm_backward_input(dact, F, dh_i, D, layer_weight(engine, w->down, D, F), few, 0);
+        engine->kernels->swiglu_backward(gate, gate + F, ld, dact, few, F);
+    }
     gemm_backward_weight(engine->products, engine->gradients + w->down, dh, D, engine->dact, F,
                          D, F, R);
-    gemm_backward_weight(engine->products, engine->gradients + w->gate_up, kept->gate_up, 2 * F,
+    gemm_backward_weight(engine->products, engine->gradients + w->gate_up, kept->gate_up, ld,
                          kept->mid, D, 2 * F, D, R);
-    gemm_backward_input(dh, D, kept->gate_up, 2 * F, layer_weight(engine, w->gate_up, 2 * F, D),
-                        R, 1);
+    gemm_backward_input(dh, D, kept->gate_up, ld, layer_weight(engine, w->gate_up, 2 * F, D), R,
+                        1);
 }
 
 /* dh becomes the gradient of in: through norm, o_proj, attention, RoPE, qkv, the residual. */
@@ -248,10 +298,11 @@ static void attention_half_backward(struct engine *engine, const struct layer_we
                 kept->keep + ((ptrdiff_t)b * engine->N + h) * keep_size(engine), &view,
                 engine->scratch);
         }
-    layer_rope(engine, kept->qkv, 3 * A, 2 * engine->N, -1.0f, rows);
-    gemm_backward_weight(engine->products, engine->gradients + w->qkv, kept->qkv, 3 * A,
-                         kept->in, D, 3 * A, D, R);
-    gemm_backward_input(dh, D, kept->qkv, 3 * A, layer_weight(engine, w->qkv, 3 * A, D), R, 1);
+    layer_rope(engine, kept->qkv, 2 * engine->N, -1.0f, 0, R);
+    gemm_backward_weight(engine->products, engine->gradients + w->qkv, kept->qkv,
+                         engine->ld_qkv, kept->in, D, 3 * A, D, R);
+    gemm_backward_input(dh, D, kept->qkv, engine->ld_qkv,
+                        layer_weight(engine, w->qkv, 3 * A, D), R, 1);
 }
 
 void module_backward(struct engine *engine, enum segment_module module, struct kept_layer *kept,

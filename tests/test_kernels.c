@@ -203,9 +203,9 @@ static void check_swiglu(const struct kernels *k, int width)
     gate_up[2 * n - 1] *= 30.0f;
     float *dgate_up = copy_values(gate_up, 2 * n), *in_place = copy_values(gate_up, 2 * n);
 
-    k->swiglu_forward(act, width, gate_up, ROWS, width);
-    k->swiglu_forward(in_place, 2 * width, in_place, ROWS, width);
-    k->swiglu_backward(dgate_up, dact_out, ROWS, width);
+    k->swiglu_forward(act, width, gate_up, gate_up + width, 2 * width, ROWS, width);
+    k->swiglu_forward(in_place, 2 * width, in_place, in_place + width, 2 * width, ROWS, width);
+    k->swiglu_backward(dgate_up, dgate_up + width, 2 * width, dact_out, ROWS, width);
     for (int r = 0; r < ROWS; r++)
         for (int f = 0; f < width; f++) {
             size_t at = (size_t)(r * width + f), gate = (size_t)(r * 2 * width + f);
@@ -253,7 +253,9 @@ static void check_rope(const struct kernels *k, int width)
         cosine[i] = (float)cos(angle);
         sine[i] = (float)sin(angle);
     }
-    k->rope(turned, (ptrdiff_t)row, cosine, sine, 1.0f, ROWS, S, HEADS, d);
+    /* In two parts, the second of which starts at position 1. */
+    k->rope(turned, (ptrdiff_t)row, cosine, sine, 1.0f, 0, 1, S, HEADS, d);
+    k->rope(turned + row, (ptrdiff_t)row, cosine, sine, 1.0f, 1, ROWS - 1, S, HEADS, d);
     for (size_t r = 0; r < ROWS; r++)
         for (size_t i = 0; i < row; i++) {
             size_t at = r * row + i, c = i % (size_t)d, low = c % (size_t)width;
@@ -266,7 +268,7 @@ static void check_rope(const struct kernels *k, int width)
                 want = (double)x[at]; /* heads that are not turned */
             check_close(k, "rope", width, at, (double)turned[at], want, 1e-6);
         }
-    k->rope(turned, (ptrdiff_t)row, cosine, sine, -1.0f, ROWS, S, HEADS, d);
+    k->rope(turned, (ptrdiff_t)row, cosine, sine, -1.0f, 0, ROWS, S, HEADS, d);
     for (size_t i = 0; i < n; i++)
         check_close(k, "rope back", width, i, (double)turned[i], (double)x[i], 1e-6);
     check_canary_and_free(x, n);
@@ -534,17 +536,20 @@ static void check_product(const struct kernels *k, const struct products *p, int
 static void check_swiglu_product(const struct kernels *k, const struct products *p, int rows,
                                  int depth, int F)
 {
-    int lda = depth + 3, ld_act = F + 5;
+    int lda = depth + 3, ld_act = F + 5, ld_keep = 2 * F + 7;
     size_t a_count = (size_t)(rows * lda), w_count = (size_t)(2 * F * depth);
-    size_t act_count = (size_t)(rows * ld_act);
+    size_t act_count = (size_t)(rows * ld_act), keep_count = (size_t)(rows * ld_keep);
     float *a_used, *w_used, *a = operand(k, p, a_count, 47, &a_used);
     float *w = operand(k, p, w_count, 48, &w_used), *act = random_values(act_count, 49);
-    float *start = copy_values(act, act_count);
+    float *start = copy_values(act, act_count), *same = copy_values(act, act_count);
+    float *keep = random_values(keep_count, 50);
     char *panels = aligned_alloc(64, w_count * p->element);
 
     assert_non_null(panels);
     p->pack(panels, w, depth, 2 * F, true);
-    p->multiply_swiglu(act, ld_act, a, lda, panels, rows, depth, F);
+    p->multiply_swiglu(act, ld_act, NULL, 0, a, lda, panels, rows, depth, F);
+    p->multiply_swiglu(same, ld_act, keep, ld_keep, a, lda, panels, rows, depth, F);
+    assert_memory_equal(act, same, act_count * sizeof *act);
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < ld_act; j++) {
             double gate = 0.0, up = 0.0, want = (double)start[i * ld_act + j];
@@ -552,8 +557,13 @@ static void check_swiglu_product(const struct kernels *k, const struct products 
                 gate += (double)a_used[i * lda + d] * (double)w_used[j * depth + d];
                 up += (double)a_used[i * lda + d] * (double)w_used[(F + j) * depth + d];
             }
-            if (j < F)
+            if (j < F) {
                 want = swiglu_definition(gate, up);
+                check_close(k, "kept gate", depth, (size_t)j, (double)keep[i * ld_keep + j],
+                            gate, 1e-5 * (1.0 + fabs(gate)));
+                check_close(k, "kept up", depth, (size_t)j, (double)keep[i * ld_keep + F + j],
+                            up, 1e-5 * (1.0 + fabs(up)));
+            }
             check_close(k, "product with SwiGLU", depth, (size_t)(i * ld_act + j),
                         (double)act[i * ld_act + j], want,
                         1e-5 * (1.0 + fabs(gate) + fabs(up)));
@@ -565,6 +575,8 @@ static void check_swiglu_product(const struct kernels *k, const struct products 
     check_canary_and_free(w_used, w_count);
     check_canary_and_free(act, act_count);
     check_canary_and_free(start, act_count);
+    check_canary_and_free(same, act_count);
+    check_canary_and_free(keep, keep_count);
 }
 
 static void check_transposed_product(const struct kernels *k, const struct products *p,
@@ -686,7 +698,7 @@ static void not_a_number_stays_one(void **state)
     float gate_up[2] = { NAN, 1.0f }, act = 0.0f;
 
     assert_int_equal(kernels_current(&k, NULL), 0);
-    k->swiglu_forward(&act, 1, gate_up, 1, 1);
+    k->swiglu_forward(&act, 1, gate_up, gate_up + 1, 2, 1, 1);
     assert_true(isnan(act));
 }
 

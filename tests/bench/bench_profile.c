@@ -90,8 +90,8 @@ static void count_product(enum slot slot, int outputs, int inputs, int rows, dou
 
 void __real_gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w,
                          int rows, int accumulate);
-void __real_gemm_forward_swiglu(float *act, int ld_act, const float *x, int ldx,
-                                struct gemm_weight w, int rows);
+void __real_gemm_forward_swiglu(float *act, int ld_act, float *keep, int ld_keep,
+                                const float *x, int ldx, struct gemm_weight w, int rows);
 void __real_gemm_backward_input(float *dx, int ldx, const float *dy, int ldy,
                                 struct gemm_weight w, int rows, int accumulate);
 void __real_gemm_backward_weight(const struct products *products, float *dw, const float *dy,
@@ -99,8 +99,8 @@ void __real_gemm_backward_weight(const struct products *products, float *dw, con
                                  int rows);
 void __wrap_gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w,
                          int rows, int accumulate);
-void __wrap_gemm_forward_swiglu(float *act, int ld_act, const float *x, int ldx,
-                                struct gemm_weight w, int rows);
+void __wrap_gemm_forward_swiglu(float *act, int ld_act, float *keep, int ld_keep,
+                                const float *x, int ldx, struct gemm_weight w, int rows);
 void __wrap_gemm_backward_input(float *dx, int ldx, const float *dy, int ldy,
                                 struct gemm_weight w, int rows, int accumulate);
 void __wrap_gemm_backward_weight(const struct products *products, float *dw, const float *dy,
@@ -138,12 +138,12 @@ void __wrap_gemm_backward_weight(const struct products *products, float *dw, con
         count_product(GEMM_BACKWARD_WEIGHT, outputs, inputs, rows, start);
 }
 
-void __wrap_gemm_forward_swiglu(float *act, int ld_act, const float *x, int ldx,
-                                struct gemm_weight w, int rows)
+void __wrap_gemm_forward_swiglu(float *act, int ld_act, float *keep, int ld_keep,
+                                const float *x, int ldx, struct gemm_weight w, int rows)
 {
     double start = active ? clock_monotonic_s() : 0;
 
-    __real_gemm_forward_swiglu(act, ld_act, x, ldx, w, rows);
+    __real_gemm_forward_swiglu(act, ld_act, keep, ld_keep, x, ldx, w, rows);
     if (active)
         count_product(GEMM_SWIGLU, w.outputs, w.inputs, rows, start);
 }
@@ -206,29 +206,30 @@ static void timed_rmsnorm_backward(float *restrict dy, const float *restrict y,
     count(RMSNORM_BACKWARD, start, 0, 12.0 * R * C);
 }
 
-static void timed_swiglu_forward(float *act, ptrdiff_t ld_act, const float *gate_up, int R,
-                                 int F)
+static void timed_swiglu_forward(float *act, ptrdiff_t ld_act, const float *gate,
+                                 const float *up, ptrdiff_t ld, int R, int F)
 {
     double start = clock_monotonic_s();
 
-    real->swiglu_forward(act, ld_act, gate_up, R, F);
+    real->swiglu_forward(act, ld_act, gate, up, ld, R, F);
     count(SWIGLU_FORWARD, start, 0, 12.0 * R * F);
 }
 
-static void timed_swiglu_backward(float *restrict gate_up, float *restrict dact, int R, int F)
+static void timed_swiglu_backward(float *restrict gate, float *restrict up, ptrdiff_t ld,
+                                  float *restrict dact, int R, int F)
 {
     double start = clock_monotonic_s();
 
-    real->swiglu_backward(gate_up, dact, R, F);
+    real->swiglu_backward(gate, up, ld, dact, R, F);
     count(SWIGLU_BACKWARD, start, 0, 24.0 * R * F);
 }
 
 static void timed_rope(float *x, ptrdiff_t ld, const float *cosine, const float *sine,
-                       float sign, int R, int S, int heads, int d)
+                       float sign, int first, int R, int S, int heads, int d)
 {
     double start = clock_monotonic_s();
 
-    real->rope(x, ld, cosine, sine, sign, R, S, heads, d);
+    real->rope(x, ld, cosine, sine, sign, first, R, S, heads, d);
     count(ROPE, start, 0, 8.0 * R * heads * d);
 }
 
