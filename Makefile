@@ -25,7 +25,8 @@ CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
 LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
 # Kernels are plain C that the compiler vectorises, one object per instruction set. Never
 # -ffast-math; contraction to FMA is asked for by name because -std=c11 turns it off.
-KERNEL_FLAGS := -O3 -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trapping-math
+KERNEL_FLAGS := -O3 -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trapping-math \
+                -fno-var-tracking
 KERNEL_base :=
 KERNEL_avx2 := -march=x86-64-v3
 KERNEL_avx512 := -march=x86-64-v4 -mprefer-vector-width=512

@@ -17,9 +17,9 @@ struct error;
  * every block that kernels read has that much slack at its end. */
 enum { KERNEL_SLACK = 16 };
 
-/* Attention works on tiles of query rows; backwards it holds the scores of a block of them,
- * or of all when they are few. */
-enum { ATTENTION_TILE_ROWS = 6, ATTENTION_QUERY_BLOCK = 96, ATTENTION_WHOLE_QUERIES = 128 };
+/* Attention works on tiles of query rows, so many at most; backwards it holds the scores of a block
+ * of them, or of all when they are few. */
+enum { ATTENTION_TILE_ROWS = 14, ATTENTION_QUERY_BLOCK = 96, ATTENTION_WHOLE_QUERIES = 128 };
 
 /* One head of one batch row, addressed inside the qkv buffer: element (i, c) of q is
  * q[i * ld + c]. Nothing is copied into another layout outside the scratch. */

@@ -1,11 +1,11 @@
 /*
  * kernels_attention.h - fused attention of one head of one batch row, part of kernels_body.h.
  *
- * Scores never leave the cache: a block of query rows is multiplied with all keys, turned
- * into probabilities and multiplied with the values before the next block starts. All small
- * products go through one register-blocked routine, product(), with arbitrary strides for its
- * left operand, so that transposed products need no copies. Keys (and, backwards, values) are
- * transposed into scratch once per head. No include guard: compiled once per set.
+ * Scores never leave the cache: a tile of query rows is multiplied with all keys, turned into
+ * probabilities and multiplied with the values before the next one starts. All products are
+ * tiles (kernels_tile.h) with arbitrary strides for the left operand, so that transposed ones
+ * need no copies. Keys (and, backwards, values) are transposed into scratch once per head. No
+ * include guard: compiled once per set.
  */
 
 /* A padded row of scores: whole vectors of any set, and no multiple of 4 KiB (those would all
@@ -24,98 +24,26 @@ INLINE ptrdiff_t packed_width(int head_size)
 }
 
 /*
- * acc (TILE_ROWS x vectors) = A B for one tile: row r of A starts at a[r], its elements
- * a_step apart; rows of B are ldb apart. vectors is a constant at every call.
+ * C (M rows ldc apart, whole vectors enough for N columns) = A B or C += A B. Element (m, k) of A:
+ * a[m * row + k * step]; B (K x N) has rows ldb apart and is read in whole vectors, too.
  */
-INLINE void tile_multiply(vec acc[TILE_ROWS][TILE_VECTORS], int vectors,
-                          const float *const a[TILE_ROWS], ptrdiff_t a_step, const float *b,
-                          ptrdiff_t ldb, int K)
+static __attribute__((noinline, noclone)) void product(float *c, ptrdiff_t ldc, bool accumulate,
+                                                       const float *a, ptrdiff_t row,
+                                                       ptrdiff_t step, int M, const float *b,
+                                                       ptrdiff_t ldb, int N, int K)
 {
-    vec sum[TILE_ROWS][TILE_VECTORS];
+    for (int t = 0; t < tiles_of(M); t++) {
+        int m = tile_start(M, t), rows = tile_start(M, t + 1) - m;
+        const float *a_m = a + m * row;
+        float *c_m = c + m * ldc;
 
-    for (int r = 0; r < TILE_ROWS; r++)
-        for (int v = 0; v < vectors; v++)
-            sum[r][v] = (vec){ 0 };
-    for (int k = 0; k < K; k++) {
-        vec b_k[TILE_VECTORS];
-
-        for (int v = 0; v < vectors; v++)
-            b_k[v] = *(const vec *)(b + k * ldb + v * LANES);
-        for (int r = 0; r < TILE_ROWS; r++) {
-            float a_rk = a[r][k * a_step];
-
-            for (int v = 0; v < vectors; v++)
-                sum[r][v] += a_rk * b_k[v];
-        }
-    }
-    for (int r = 0; r < TILE_ROWS; r++)
-        for (int v = 0; v < vectors; v++)
-            acc[r][v] = sum[r][v];
-}
-
-/* Stores the first rows x columns of a tile to c, or adds them. */
-INLINE void tile_store(float *c, ptrdiff_t ldc, int rows, int columns, int vectors,
-                       int accumulate, vec acc[TILE_ROWS][TILE_VECTORS])
-{
-    for (int r = 0; r < TILE_ROWS; r++) {
-        if (r >= rows)
-            break;
-        float *c_r = c + r * ldc;
-
-        for (int v = 0; v < vectors; v++) {
-            int left = columns - v * LANES;
-
-            if (left >= LANES) {
-                vec *to = (vec *)(c_r + v * LANES);
-                if (accumulate)
-                    *to += acc[r][v];
-                else
-                    *to = acc[r][v];
-                continue;
-            }
-            for (int i = 0; i < left; i++) {
-                float value = acc[r][v][i];
-                c_r[v * LANES + i] = accumulate ? c_r[v * LANES + i] + value : value;
-            }
-        }
-    }
-}
-
-/*
- * C (M x N, rows ldc apart) = A B or C += A B. Element (m, k) of A: a[m * a_row + k * a_step];
- * B (K x N) has rows ldb apart. Reads up to LANES - 1 floats past a row of B.
- */
-static void product(float *c, ptrdiff_t ldc, int accumulate, const float *a, ptrdiff_t a_row,
-                    ptrdiff_t a_step, int M, const float *b, ptrdiff_t ldb, int N, int K)
-{
-    for (int m = 0; m < M; m += TILE_ROWS) {
-        int rows = M - m < TILE_ROWS ? M - m : TILE_ROWS;
-        const float *a_m[TILE_ROWS];
-        vec acc[TILE_ROWS][TILE_VECTORS];
-
-        /* Rows past the end repeat the last one; their results are not stored. */
-        for (int r = 0; r < TILE_ROWS; r++)
-            a_m[r] = a + (m + (r < rows ? r : rows - 1)) * a_row;
-        for (int n = 0; n < N; n += TILE_VECTORS * LANES) {
-            int vectors = (N - n + LANES - 1) / LANES;
-            float *c_mn = c + m * ldc + n;
-
-            if (vectors >= TILE_VECTORS) {
-                tile_multiply(acc, TILE_VECTORS, a_m, a_step, b + n, ldb, K);
-                tile_store(c_mn, ldc, rows, N - n, TILE_VECTORS, accumulate, acc);
-            } else if (vectors == 1) {
-                tile_multiply(acc, 1, a_m, a_step, b + n, ldb, K);
-                tile_store(c_mn, ldc, rows, N - n, 1, accumulate, acc);
-#if VECTOR_BYTES == 64
-            } else if (vectors == 2) {
-                tile_multiply(acc, 2, a_m, a_step, b + n, ldb, K);
-                tile_store(c_mn, ldc, rows, N - n, 2, accumulate, acc);
-            } else {
-                tile_multiply(acc, 3, a_m, a_step, b + n, ldb, K);
-                tile_store(c_mn, ldc, rows, N - n, 3, accumulate, acc);
-#endif
-            }
-        }
+        for (int n = 0; n < N; n += TILE_VECTORS * LANES)
+            if (n + LANES < N)
+                any_tile(c_m + n, ldc, a_m, row, step, b + n, ldb, K, accumulate, false, rows,
+                         TILE_VECTORS);
+            else
+                any_tile(c_m + n, ldc, a_m, row, step, b + n, ldb, K, accumulate, false, rows,
+                         1);
     }
 }
 
@@ -192,38 +120,62 @@ static void transpose(float *out, const float *x, ptrdiff_t ld, float scale, int
 #endif
 }
 
+enum { SOFTMAX_ROWS = 7 };
+
 /*
- * A tile's rows of scores (padded, columns past S arbitrary) become exp(score - largest of the
- * row), past S 0 but for what is smaller than any float that matters; sum gets their sums. All
- * TILE_ROWS rows are worked on, the scratch behind the last one included: the rows' chains of
- * operations then run side by side.
+ * Rows of scores (padded, columns past S arbitrary) become exp(score - largest of the row), past S
+ * 0 but for what is smaller than any float that matters; sum gets their sums. rows is a constant
+ * at every call: the rows' chains of operations then run side by side.
  */
-INLINE void softmax_rows(float *score, float largest[TILE_ROWS], float sum[TILE_ROWS], int S,
-                         ptrdiff_t padded)
+INLINE void softmax_side_by_side(float *score, float *largest, float *sum, int S,
+                                 ptrdiff_t padded, int rows)
 {
-    vec most[TILE_ROWS], sums[TILE_ROWS];
+    vec most[SOFTMAX_ROWS], sums[SOFTMAX_ROWS];
 
     for (ptrdiff_t j = S / LANES * LANES; j < padded; j += LANES)
-        for (int r = 0; r < TILE_ROWS; r++)
+        for (int r = 0; r < rows; r++)
             vec_store(score + r * padded + j,
                       vec_first(vec_load(score + r * padded + j), S - j, -1e30f));
-    for (int r = 0; r < TILE_ROWS; r++)
+    for (int r = 0; r < rows; r++)
         most[r] = vec_load(score + r * padded);
     for (ptrdiff_t j = LANES; j < padded; j += LANES)
-        for (int r = 0; r < TILE_ROWS; r++)
+        for (int r = 0; r < rows; r++)
             most[r] = vec_max(vec_load(score + r * padded + j), most[r]);
-    for (int r = 0; r < TILE_ROWS; r++) {
+    for (int r = 0; r < rows; r++) {
         largest[r] = vec_largest(most[r]);
         sums[r] = (vec){ 0 };
     }
     for (ptrdiff_t j = 0; j < padded; j += LANES)
-        for (int r = 0; r < TILE_ROWS; r++) {
+        for (int r = 0; r < rows; r++) {
             vec e = vec_exp_below(vec_load(score + r * padded + j) - largest[r]);
             sums[r] += e;
             vec_store(score + r * padded + j, e);
         }
-    for (int r = 0; r < TILE_ROWS; r++)
+    for (int r = 0; r < rows; r++)
         sum[r] = vec_sum(sums[r]);
+}
+
+/* The same for a tile of rows. */
+static void softmax_rows(float *score, float *largest, float *sum, int S, ptrdiff_t padded,
+                         int rows)
+{
+#define ROWS_OF(n)                                                                             \
+    case n:                                                                                    \
+        softmax_side_by_side(score + i * padded, largest + i, sum + i, S, padded, n);          \
+        break
+    for (int i = 0; i < rows; i += SOFTMAX_ROWS)
+        switch (rows - i) {
+            ROWS_OF(1);
+            ROWS_OF(2);
+            ROWS_OF(3);
+            ROWS_OF(4);
+            ROWS_OF(5);
+            ROWS_OF(6);
+        default:
+            softmax_side_by_side(score + i * padded, largest + i, sum + i, S, padded,
+                                 SOFTMAX_ROWS);
+        }
+#undef ROWS_OF
 }
 
 /* rows x columns of from to consecutive rows of width: walking down a column of the qkv buffer,
@@ -239,36 +191,36 @@ static void pack(float *to, ptrdiff_t width, const float *from, ptrdiff_t ld, in
 static void attention_forward(float *out, ptrdiff_t ld_out, float *keep,
                               const struct attention_view *view, float *scratch)
 {
-    int S = view->positions, d = view->head_size;
+    int S = view->positions, d = view->head_size, queries = view->queries;
     ptrdiff_t padded = padded_positions(S);
     ptrdiff_t width = packed_width(d);
-    float *keys = scratch;              /* (d, padded), scaled by 1 / sqrt d */
-    float *values = keys + d * padded;  /* (S, width) */
-    float *scores = values + S * width; /* (TILE_ROWS, padded) */
+    float *keys = scratch;                      /* (d, padded), scaled by 1 / sqrt d */
+    float *values = keys + d * padded;          /* (S, width) */
+    float *scores = values + S * width;         /* (TILE_ROWS, padded) */
+    float *mixed = scores + TILE_ROWS * padded; /* (TILE_ROWS, width) */
 
     transpose(keys, view->k, view->ld, 1.0f / sqrtf((float)d), S, d);
     pack(values, width, view->v, view->ld, S, d);
-    for (int i = 0; i < view->queries; i += TILE_ROWS) {
-        int rows = view->queries - i < TILE_ROWS ? view->queries - i : TILE_ROWS;
-        float largest[TILE_ROWS], inverse[TILE_ROWS];
+    for (int t = 0; t < tiles_of(queries); t++) {
+        int i = tile_start(queries, t), rows = tile_start(queries, t + 1) - i;
+        float largest[TILE_ROWS], sum[TILE_ROWS];
 
-        product(scores, padded, 0, view->q + i * view->ld, view->ld, 1, rows, keys, padded,
+        product(scores, padded, false, view->q + i * view->ld, view->ld, 1, rows, keys, padded,
                 (int)padded, d);
-        softmax_rows(scores, largest, inverse, S, padded);
+        softmax_rows(scores, largest, sum, S, padded, rows);
+        product(mixed, width, false, scores, padded, 1, rows, values, width, d, S);
         for (int r = 0; r < rows; r++) {
-            inverse[r] = 1.0f / inverse[r];
+            float *restrict out_r = out + (i + r) * ld_out;
+            const float *restrict mixed_r = mixed + r * width;
+            float inverse = 1.0f / sum[r];
+
             if (keep != NULL) {
                 keep[i + r] = largest[r];
-                keep[S + i + r] = inverse[r];
+                keep[S + i + r] = inverse;
             }
-        }
-        product(out + i * ld_out, ld_out, 0, scores, padded, 1, rows, values, width, d, S);
-        for (int r = 0; r < rows; r++) {
-            float *out_r = out + (i + r) * ld_out;
-
 #pragma omp simd
             for (int c = 0; c < d; c++)
-                out_r[c] *= inverse[r];
+                out_r[c] = mixed_r[c] * inverse;
         }
     }
 }
@@ -307,7 +259,7 @@ static void attention_backward(float *dq, float *dk, float *dv, const float *out
     int S = view->positions, d = view->head_size;
     int block = S <= ATTENTION_WHOLE_QUERIES ? S : ATTENTION_QUERY_BLOCK;
     ptrdiff_t padded = padded_positions(S), ld = view->ld;
-    ptrdiff_t width = (d + 15) / 16 * 16;
+    ptrdiff_t width = packed_width(d);
     float scale = 1.0f / sqrtf((float)d);
     float *keys = scratch;             /* (d, padded), scaled */
     float *values = keys + d * padded; /* (d, padded) */
@@ -324,18 +276,18 @@ static void attention_backward(float *dq, float *dk, float *dv, const float *out
         const float *q_i = view->q + first * ld;
         const float *dout_i = dout + first * ld_out;
 
-        for (int i = 0; i < rows; i += TILE_ROWS) {
-            int few = rows - i < TILE_ROWS ? rows - i : TILE_ROWS;
+        for (int t = 0; t < tiles_of(rows); t++) {
+            int i = tile_start(rows, t), few = tile_start(rows, t + 1) - i;
 
-            product(p + i * padded, padded, 0, q_i + i * ld, ld, 1, few, keys, padded,
+            product(p + i * padded, padded, false, q_i + i * ld, ld, 1, few, keys, padded,
                     (int)padded, d);
-            product(ds + i * padded, padded, 0, dout_i + i * ld_out, ld_out, 1, few, values,
+            product(ds + i * padded, padded, false, dout_i + i * ld_out, ld_out, 1, few, values,
                     padded, (int)padded, d);
             for (int r = i; r < i + few; r++)
                 softmax_backward_row(p + r * padded, ds + r * padded,
                                      out + (first + r) * ld_out, dout_i + r * ld_out,
                                      keep[first + r], keep[S + first + r], scale, padded, d);
-            product(dq_s + (first + i) * width, width, 0, ds + i * padded, padded, 1, few,
+            product(dq_s + (first + i) * width, width, false, ds + i * padded, padded, 1, few,
                     view->k, ld, d, S);
         }
         product(dv_s, width, first > 0, p, 1, padded, S, dout_i, ld_out, d, rows);

@@ -21,16 +21,15 @@
 #endif
 
 #if defined(__AVX512F__)
-enum { LANES = 16, TILE_VECTORS = 4 };
+enum { LANES = 16 };
 #define VECTOR_BYTES 64
 #elif defined(__AVX__)
-enum { LANES = 8, TILE_VECTORS = 2 };
+enum { LANES = 8 };
 #define VECTOR_BYTES 32
 #else
-enum { LANES = 4, TILE_VECTORS = 2 };
+enum { LANES = 4 };
 #define VECTOR_BYTES 16
 #endif
-enum { TILE_ROWS = ATTENTION_TILE_ROWS };
 
 typedef float vec __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
@@ -451,6 +450,8 @@ static void sign_sgd(float *restrict p, const float *restrict g, float decay, fl
         p[i] = p[i] * decay - lr * sign;
     }
 }
+
+#include "kernels_tile.h"
 
 #include "kernels_attention.h"
 

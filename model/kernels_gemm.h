@@ -1,85 +1,22 @@
 /*
  * kernels_gemm.h - matrix products of linear layers for sets with wide registers.
  *
- * Part of kernels_body.h. A tile of C stays in registers: GEMM_ROWS rows by one panel of
- * GEMM_PANEL columns, while one row of a panel of B and one number of each row of A come from
- * the caches. B is packed in panels (a panel is depth x GEMM_PANEL, rows side by side), weights
+ * Part of kernels_body.h. A tile of C (kernels_tile.h) is GEMM_ROWS rows by one panel of
+ * GEMM_PANEL columns. B is packed in panels (a panel is depth x GEMM_PANEL, rows side by side), weights
  * once per step and not once per product, which is what a BLAS has to do. GEMM_DEPTH rows of a
  * panel fill most of the first cache, GEMM_BLOCK rows of A a part of the second. Sums run over
  * the depth in order, so results do not depend on how rows are divided into chunks.
  */
 
-enum {
-    GEMM_ROWS = 14, /* 28 sums, 2 of B and one of A: 31 of 32 registers */
-    GEMM_DEPTH = 256,
-    GEMM_BLOCK = 8 * GEMM_ROWS
-};
-
-/* C (rows, GEMM_PANEL) = A B or += A B; A's element (i, k) is a[i * row + k * step]. */
-INLINE void gemm_tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptrdiff_t step,
-                      const float *b, int depth, bool accumulate, int rows)
-{
-    vec sum[GEMM_ROWS][2];
-
-#pragma GCC unroll 14
-    for (int i = 0; i < rows; i++) {
-        __builtin_prefetch(c + i * ldc, 1);
-        __builtin_prefetch(c + i * ldc + LANES, 1);
-        sum[i][0] = sum[i][1] = (vec){ 0 };
-    }
-    for (int k = 0; k < depth; k++, b += GEMM_PANEL, a += step) {
-        vec left = vec_load(b), right = vec_load(b + LANES);
-#pragma GCC unroll 14
-        for (int i = 0; i < rows; i++) {
-            sum[i][0] += a[i * row] * left;
-            sum[i][1] += a[i * row] * right;
-        }
-    }
-#pragma GCC unroll 14
-    for (int i = 0; i < rows; i++) {
-        if (accumulate) {
-            sum[i][0] += vec_load(c + i * ldc);
-            sum[i][1] += vec_load(c + i * ldc + LANES);
-        }
-        vec_store(c + i * ldc, sum[i][0]);
-        vec_store(c + i * ldc + LANES, sum[i][1]);
-    }
-}
-
-/* The same for any number of rows up to GEMM_ROWS, each a tile of its own kind. */
-INLINE void gemm_any_tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row,
-                          ptrdiff_t step, const float *b, int depth, bool accumulate, int rows)
-{
-#define TILE_OF(n)                                                                             \
-    case n:                                                                                    \
-        gemm_tile(c, ldc, a, row, step, b, depth, accumulate, n);                              \
-        break
-    switch (rows) {
-        TILE_OF(1);
-        TILE_OF(2);
-        TILE_OF(3);
-        TILE_OF(4);
-        TILE_OF(5);
-        TILE_OF(6);
-        TILE_OF(7);
-        TILE_OF(8);
-        TILE_OF(9);
-        TILE_OF(10);
-        TILE_OF(11);
-        TILE_OF(12);
-        TILE_OF(13);
-        TILE_OF(14);
-    }
-#undef TILE_OF
-}
+enum { GEMM_ROWS = TILE_ROWS, GEMM_DEPTH = 256, GEMM_BLOCK = 8 * GEMM_ROWS };
 
 /* One panel of C from rows of A that are `row` apart, side by side within (step 1). */
 static void gemm_panel(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, const float *b,
                        int rows, int depth, bool accumulate)
 {
     for (int i = 0; i < rows; i += GEMM_ROWS)
-        gemm_any_tile(c + i * ldc, ldc, a + i * row, row, 1, b, depth, accumulate,
-                      rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS);
+        any_tile(c + i * ldc, ldc, a + i * row, row, 1, b, GEMM_PANEL, depth, accumulate, true,
+                 rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS, TILE_VECTORS);
 }
 
 /* The same from columns of A: its rows are side by side, `step` from one number to the next. */
@@ -87,8 +24,8 @@ static void gemm_panel_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdi
                                   const float *b, int rows, int depth)
 {
     for (int i = 0; i < rows; i += GEMM_ROWS)
-        gemm_any_tile(c + i * ldc, ldc, a + i, 1, step, b, depth, true,
-                      rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS);
+        any_tile(c + i * ldc, ldc, a + i, 1, step, b, GEMM_PANEL, depth, true, true,
+                 rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS, TILE_VECTORS);
 }
 
 /* Rows that are a multiple of this many floats apart meet in a few sets of the first cache:
