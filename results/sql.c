@@ -1,7 +1,8 @@
-/* sql.c - prepare, bind, step, finalise in one place. */
+/* sql.c - prepare (or take a prepared one), bind, step, give back in one place. */
 #include "sql.h"
 
 #include "error.h"
+#include "statement_cache.h"
 #include "store.h"
 
 #include <assert.h>
@@ -27,10 +28,10 @@ static int bind_one(sqlite3_stmt *statement, int index, char type, va_list *argu
 static int prepare(struct store *store, sqlite3_stmt **out, const char *sql, const char *types,
                    va_list *arguments, struct error *err)
 {
-    sqlite3 *db = store_connection(store);
-
-    *out = NULL;
-    if (sqlite3_prepare_v2(db, sql, -1, out, NULL) != SQLITE_OK)
+    *out = statement_cache_take(store_statements(store), sql);
+    if (*out == NULL &&
+        sqlite3_prepare_v3(store_connection(store), sql, -1, SQLITE_PREPARE_PERSISTENT, out,
+                           NULL) != SQLITE_OK)
         return store_error(store, sql, err);
     assert(sqlite3_bind_parameter_count(*out) == (int)strlen(types));
     for (int i = 0; types[i] != '\0'; i++)
@@ -40,6 +41,13 @@ static int prepare(struct store *store, sqlite3_stmt **out, const char *sql, con
             return rc;
         }
     return 0;
+}
+
+/* The statement will be used again: one that failed is not kept. */
+static void give_back(struct store *store, sqlite3_stmt **statement)
+{
+    statement_cache_give(store_statements(store), *statement);
+    *statement = NULL;
 }
 
 int sql_query(struct store *store, sqlite3_stmt **out, struct error *err, const char *sql,
@@ -59,7 +67,11 @@ int sql_step(struct store *store, sqlite3_stmt **statement, struct error *err)
 
     if (code == SQLITE_ROW)
         return 1;
-    int rc = code == SQLITE_DONE ? 0 : store_error(store, sqlite3_sql(*statement), err);
+    if (code == SQLITE_DONE) {
+        give_back(store, statement);
+        return 0;
+    }
+    int rc = store_error(store, sqlite3_sql(*statement), err);
     sql_end(statement);
     return rc;
 }
@@ -82,7 +94,7 @@ int sql_run(struct store *store, struct error *err, const char *sql, const char 
         return rc;
     rc = sql_step(store, &statement, err);
     if (rc > 0)
-        sql_end(&statement);
+        give_back(store, &statement);
     return rc < 0 ? rc : 0;
 }
 
@@ -101,7 +113,7 @@ int sql_int(struct store *store, int64_t *out, bool *found, struct error *err, c
     rc = sql_step(store, &statement, err);
     if (rc > 0) {
         *out = sqlite3_column_int64(statement, 0);
-        sql_end(&statement);
+        give_back(store, &statement);
     }
     if (found != NULL)
         *found = rc > 0;

@@ -3,6 +3,8 @@
  *
  * types has a letter per parameter ?1, ?2, ...: i int64_t, r double, t const char * (NULL is
  * SQL's NULL), n SQL's NULL (takes no argument).
+ *
+ * Statements that came to their end are kept prepared, by their text (statement_cache.h).
  */
 #ifndef RESULTS_SQL_H
 #define RESULTS_SQL_H
@@ -23,7 +25,8 @@ int sql_int(struct store *store, int64_t *out, bool *found, struct error *err, c
             const char *types, ...);
 
 /* A query to be walked: sql_query(), then sql_step() until it returns 0 (1: a row, negative:
- * an error, and the statement is gone), sql_end() when left early. */
+ * an error, and the statement is gone), sql_end() when left early. What is asked often is walked
+ * to its end: only then the statement is kept. */
 int sql_query(struct store *store, sqlite3_stmt **out, struct error *err, const char *sql,
               const char *types, ...);
 int sql_step(struct store *store, sqlite3_stmt **statement, struct error *err);

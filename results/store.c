@@ -6,6 +6,7 @@
 #include "error.h"
 #include "file.h"
 #include "schema.h"
+#include "statement_cache.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,11 +24,16 @@ enum {
     STORE_MODE_PAUSE_US = 20000
 };
 
+/* KiB of pages that may be kept: a plan of 100 000 runs is one transaction, and looks hashes up
+ * all over their index. */
+#define STORE_CACHE "PRAGMA cache_size = -65536"
+
 /* MIGRATIONS[v] brings version v to v + 1. No release had version 0. */
 static const char *const MIGRATIONS[STORE_VERSION] = { NULL };
 
 struct store {
     sqlite3 *db;
+    struct statement_cache statements;
     char *path; /* owned; for messages */
     enum store_mode mode;
 };
@@ -35,6 +41,11 @@ struct store {
 sqlite3 *store_connection(struct store *store)
 {
     return store->db;
+}
+
+struct statement_cache *store_statements(struct store *store)
+{
+    return &store->statements;
 }
 
 /* A file of SQLite's could not grow: its index of the log says so in a way of its own. */
@@ -262,8 +273,9 @@ static int open_for_writing(struct store *store, const char *workspace, struct e
     if (rc == 0)
         rc = set_journal_mode(store, workspace, err);
     if (rc == 0)
-        rc = execute(store, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", "set up",
-                     err);
+        rc = execute(store,
+                     "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; " STORE_CACHE,
+                     "set up", err);
     if (rc == 0 && version != STORE_VERSION)
         rc = bring_up_to_date(store, err);
     return rc;
@@ -334,7 +346,7 @@ static int open_for_reading(struct store *store, struct error *err)
                        "`hrmlab work` upgrades it",
                        store->path, (long long)version, STORE_VERSION);
     if (rc == 0)
-        rc = execute(store, "PRAGMA query_only = ON", "set up", err);
+        rc = execute(store, "PRAGMA query_only = ON; " STORE_CACHE, "set up", err);
     if (rc == 0)
         sqlite3_set_authorizer(store->db, authorize_reading, NULL);
     return rc;
@@ -369,6 +381,7 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
+    statement_cache_clear(&store->statements);
     sqlite3_close(store->db);
     free(store->path);
     free(store);

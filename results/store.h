@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct error;
+struct statement_cache;
 struct store;
 
 enum store_mode {
@@ -30,8 +31,10 @@ int store_begin(struct store *store, struct error *err);
 int store_commit(struct store *store, struct error *err);
 void store_rollback(struct store *store);
 
-/* For the modules of results/ only: the connection, and SQLite's last result as our error. */
+/* For the modules of results/ only: the connection, its prepared statements, and SQLite's last
+ * result as our error. */
 sqlite3 *store_connection(struct store *store);
+struct statement_cache *store_statements(struct store *store);
 int store_error(struct store *store, const char *what, struct error *err);
 
 #endif
