@@ -462,20 +462,26 @@ int config_from_json(struct config *config, const cJSON *object, const char *whe
     return rc;
 }
 
-int config_run_hash(char hex[65], const struct config *config, const char *data_hash,
-                    struct error *err)
+void config_hash_canonical(char hex[65], const char *canonical, const char *data_hash)
 {
     struct hash_state state;
-    char *canonical = config_canonical(config, PHASE_TRAINING, err);
 
-    if (canonical == NULL)
-        return ERROR_NOMEM;
     hash_init(&state);
     hash_add(&state, canonical, strlen(canonical));
     hash_add(&state, "\n", 1);
     hash_add(&state, data_hash, strlen(data_hash));
     hash_add(&state, "\n" ENGINE_NUMERIC_VERSION, 1 + strlen(ENGINE_NUMERIC_VERSION));
     hash_final_hex(&state, hex);
+}
+
+int config_run_hash(char hex[65], const struct config *config, const char *data_hash,
+                    struct error *err)
+{
+    char *canonical = config_canonical(config, PHASE_TRAINING, err);
+
+    if (canonical == NULL)
+        return ERROR_NOMEM;
+    config_hash_canonical(hex, canonical, data_hash);
     free(canonical);
     return 0;
 }

@@ -182,5 +182,7 @@ int config_from_json(struct config *config, const cJSON *object, const char *whe
 /* SHA-256 hex over canonical training form, '\n', data hash, '\n', ENGINE_NUMERIC_VERSION. */
 int config_run_hash(char hex[65], const struct config *config, const char *data_hash,
                     struct error *err);
+/* The same of the canonical text itself. */
+void config_hash_canonical(char hex[65], const char *canonical, const char *data_hash);
 
 #endif

@@ -95,83 +95,110 @@ int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int posit
 
 static const double MOST_EXACT = 0x1p53; /* whole numbers up to it are exact in a double */
 
-static int add_setting(struct store *store, int64_t run_id, const cJSON *item,
-                       struct error *err)
+static int bind_value(sqlite3_stmt *statement, int at, const cJSON *item)
 {
-    static const char sql[] = "INSERT INTO setting (run_id, key, value) VALUES (?1, ?2, ?3)";
     double value = item->valuedouble;
 
     if (cJSON_IsBool(item))
-        return sql_run(store, err, sql, "iti", run_id, item->string,
-                       (int64_t)cJSON_IsTrue(item));
+        return sqlite3_bind_int64(statement, at, cJSON_IsTrue(item));
     if (cJSON_IsNumber(item) && fabs(value) <= MOST_EXACT && trunc(value) == value)
-        return sql_run(store, err, sql, "iti", run_id, item->string, (int64_t)value);
+        return sqlite3_bind_int64(statement, at, (int64_t)value);
     if (cJSON_IsNumber(item))
-        return sql_run(store, err, sql, "itr", run_id, item->string, value);
-    return sql_run(store, err, sql, "itt", run_id, item->string,
-                   cJSON_IsString(item) ? item->valuestring : "");
+        return sqlite3_bind_double(statement, at, value);
+    return sqlite3_bind_text(statement, at, cJSON_IsString(item) ? item->valuestring : "", -1,
+                             SQLITE_STATIC);
+}
+
+/* Adds rows of the table setting from *item on, as many as sql has places for; *item: the next. */
+static int add_rows(struct store *store, const char *sql, const char *types, int64_t run_id,
+                    const cJSON **item, struct error *err)
+{
+    sqlite3_stmt *statement;
+    int rc = sql_query(store, &statement, err, sql, types, run_id);
+
+    for (int at = 2; rc == 0 && types[at - 1] != '\0'; at += 2, *item = (*item)->next)
+        if (sqlite3_bind_text(statement, at, (*item)->string, -1, SQLITE_STATIC) != SQLITE_OK ||
+            bind_value(statement, at + 1, *item) != SQLITE_OK) {
+            rc = store_error(store, "bind a setting", err);
+            sql_end(&statement);
+        }
+    return rc < 0 ? rc : sql_step(store, &statement, err);
+}
+
+enum { MANY_ROWS = 8 };
+#define ADD_SETTINGS "INSERT INTO setting (run_id, key, value) VALUES (?1, ?2, ?3)"
+#define ADD_MANY_SETTINGS                                                                      \
+    ADD_SETTINGS ", (?1, ?4, ?5), (?1, ?6, ?7), (?1, ?8, ?9), (?1, ?10, ?11), (?1, ?12, ?13)," \
+                 " (?1, ?14, ?15), (?1, ?16, ?17)"
+
+/* Settings are most of what a queue writes: several rows to a statement take half the time. */
+static int add_settings(struct store *store, int64_t run_id, const cJSON *settings,
+                        struct error *err)
+{
+    const cJSON *item = settings->child;
+    int left = cJSON_GetArraySize(settings), rc = 0;
+
+    for (; left >= MANY_ROWS && rc == 0; left -= MANY_ROWS)
+        rc = add_rows(store, ADD_MANY_SETTINGS, "innnnnnnnnnnnnnnn", run_id, &item, err);
+    for (; left > 0 && rc == 0; left--)
+        rc = add_rows(store, ADD_SETTINGS, "inn", run_id, &item, err);
+    return rc;
 }
 
 int queue_run(struct store *store, int64_t *id, const struct queue_run *run, struct error *err)
 {
-    bool found;
-    char *text;
-    int rc = sql_int(store, id, &found, err, "SELECT run_id FROM run WHERE hash = ?1", "t",
-                     run->hash);
-
-    if (rc < 0 || found)
-        return rc;
-    text = json_canonical(run->job_config);
-    if (text == NULL)
-        return no_memory(err);
-    rc = sql_run(
+    int rc = sql_run(
         store, err,
         "INSERT INTO run (hash, canonical, job_config, data_hash, numeric_version, seed,"
         " parameters, puzzle_parameters, total_steps, train_flops)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        "tttttiiiir", run->hash, run->canonical, text, run->data_hash, ENGINE_NUMERIC_VERSION,
-        run->seed, run->parameters, run->puzzle_parameters, run->total_steps, run->train_flops);
-    free(text);
-    if (rc == 0)
-        rc = last_id(store, id);
-    for (const cJSON *item = run->settings->child; item != NULL && rc == 0; item = item->next)
-        rc = add_setting(store, *id, item, err);
-    return rc;
+        "tttttiiiir", run->hash, run->canonical, run->job_config, run->data_hash,
+        ENGINE_NUMERIC_VERSION, run->seed, run->parameters, run->puzzle_parameters,
+        run->total_steps, run->train_flops);
+
+    if (rc < 0)
+        return rc;
+    last_id(store, id);
+    return add_settings(store, *id, run->settings, err);
 }
 
 int queue_evaluation(struct store *store, int64_t *id, int64_t run_id,
                      const struct queue_evaluation *evaluation, struct error *err)
 {
-    bool found;
-    int rc =
-        sql_int(store, id, &found, err,
-                "SELECT evaluation_id FROM evaluation WHERE run_id = ?1 AND canonical = ?2",
-                "it", run_id, evaluation->canonical);
+    int rc = sql_run(store, err,
+                     "INSERT INTO evaluation (run_id, canonical, outer_steps, augmentations,"
+                     " act_inference, eval_seed, split) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                     "itiiiit", run_id, evaluation->canonical, evaluation->outer_steps,
+                     evaluation->augmentations, (int64_t)evaluation->act_inference,
+                     evaluation->eval_seed, evaluation->train_split ? "train" : "test");
 
-    if (rc < 0 || found)
-        return rc;
-    rc = sql_run(store, err,
-                 "INSERT INTO evaluation (run_id, canonical, outer_steps, augmentations,"
-                 " act_inference, eval_seed, split) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                 "itiiiit", run_id, evaluation->canonical, evaluation->outer_steps,
-                 evaluation->augmentations, (int64_t)evaluation->act_inference,
-                 evaluation->eval_seed, evaluation->train_split ? "train" : "test");
     return rc < 0 ? rc : last_id(store, id);
 }
 
-int queue_link(struct store *store, int64_t arm_id, int64_t run_id, int64_t evaluation_id,
-               struct error *err)
+int queue_find_evaluation(struct store *store, int64_t *id, int64_t run_id,
+                          const char *canonical, struct error *err)
 {
-    int rc =
-        sql_run(store, err, "INSERT OR IGNORE INTO arm_run (arm_id, run_id) VALUES (?1, ?2)",
-                "ii", arm_id, run_id);
+    bool found; /* else *id is 0 */
 
-    if (rc == 0)
-        rc = sql_run(store, err,
-                     "INSERT OR IGNORE INTO arm_evaluation (arm_id, evaluation_id)"
-                     " VALUES (?1, ?2)",
-                     "ii", arm_id, evaluation_id);
-    return rc;
+    return sql_int(store, id, &found, err,
+                   "SELECT evaluation_id FROM evaluation WHERE run_id = ?1 AND canonical = ?2",
+                   "it", run_id, canonical);
+}
+
+int queue_link_run(struct store *store, int64_t arm_id, int64_t run_id, struct error *err)
+{
+    return sql_run(store, err,
+                   "INSERT OR IGNORE INTO arm_run (arm_id, run_id) VALUES (?1, ?2)", "ii",
+                   arm_id, run_id);
+}
+
+int queue_link_evaluation(struct store *store, int64_t arm_id, int64_t evaluation_id,
+                          struct error *err)
+{
+    return sql_run(store, err,
+                   "INSERT OR IGNORE INTO arm_evaluation (arm_id, evaluation_id)"
+                   " VALUES (?1, ?2)",
+                   "ii", arm_id, evaluation_id);
 }
 
 int queue_dropped(struct store *store, int64_t experiment_id, const char *arm,
@@ -208,40 +235,51 @@ int queue_job_evaluation(struct store *store, int64_t job_id, int64_t evaluation
         job_id, evaluation_id);
 }
 
+/* The newest job of the run r that is not over; read from an index alone. */
+#define OPEN_JOB                                                                               \
+    "(SELECT max(o.job_id) FROM job o WHERE o.run_id = r.run_id"                               \
+    " AND +o.state IN ('queued', 'starting', 'running'))"
+
+int queue_find_run(struct store *store, int64_t *run_id, int64_t *open_job,
+                   const char *run_hash, struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT r.run_id, " OPEN_JOB " FROM run r WHERE r.hash = ?1", "t",
+                       run_hash);
+
+    *run_id = *open_job = 0;
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row or none */
+        rc = 0;
+        *run_id = sqlite3_column_int64(s, 0);
+        *open_job = sqlite3_column_int64(s, 1);
+    }
+    return rc;
+}
+
 int queue_state(struct store *store, struct queue_state *out, const char *run_hash,
                 struct error *err)
 {
-    sqlite3_stmt *statement;
-    bool found;
-    int rc;
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT r.run_id, " OPEN_JOB ", j.job_id, j.state, j.cause,"
+                       " (SELECT file FROM checkpoint c WHERE c.run_id = r.run_id)"
+                       " FROM run r LEFT JOIN job j ON j.job_id = (SELECT max(k.job_id)"
+                       "  FROM job k WHERE k.run_id = r.run_id AND k.kind = 'train')"
+                       " WHERE r.hash = ?1",
+                       "t", run_hash);
 
     memset(out, 0, sizeof *out);
-    rc = sql_int(store, &out->run_id, &found, err, "SELECT run_id FROM run WHERE hash = ?1",
-                 "t", run_hash);
-    if (rc < 0 || !found)
-        return rc;
-    rc = sql_int(store, &out->open_job, &found, err,
-                 "SELECT job_id FROM job WHERE run_id = ?1"
-                 " AND state IN ('queued', 'starting', 'running') ORDER BY job_id DESC LIMIT 1",
-                 "i", out->run_id);
-    if (rc == 0)
-        rc = sql_query(store, &statement, err,
-                       "SELECT j.job_id, j.state, j.cause,"
-                       " (SELECT file FROM checkpoint c WHERE c.run_id = j.run_id)"
-                       " FROM job j WHERE j.run_id = ?1 AND j.kind = 'train'"
-                       " ORDER BY j.job_id DESC LIMIT 1",
-                       "i", out->run_id);
-    if (rc != 0)
-        return rc;
-    rc = sql_step(store, &statement, err);
-    if (rc > 0) {
-        out->last_train_job = sqlite3_column_int64(statement, 0);
-        snprintf(out->train_state, sizeof out->train_state, "%s", sql_text(statement, 1));
-        snprintf(out->train_cause, sizeof out->train_cause, "%s", sql_text(statement, 2));
-        snprintf(out->checkpoint, sizeof out->checkpoint, "%s", sql_text(statement, 3));
-        sql_end(&statement);
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row or none */
+        rc = 0;
+        out->run_id = sqlite3_column_int64(s, 0);
+        out->open_job = sqlite3_column_int64(s, 1);
+        out->last_train_job = sqlite3_column_int64(s, 2);
+        snprintf(out->train_state, sizeof out->train_state, "%s", sql_text(s, 3));
+        snprintf(out->train_cause, sizeof out->train_cause, "%s", sql_text(s, 4));
+        snprintf(out->checkpoint, sizeof out->checkpoint, "%s", sql_text(s, 5));
     }
-    return rc < 0 ? rc : 0;
+    return rc;
 }
 
 int queue_has_result(struct store *store, bool *out, int64_t run_id, const char *canonical,

@@ -31,13 +31,13 @@ int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int posit
 
 struct queue_run {
     const char *hash, *canonical, *data_hash;
-    const cJSON *job_config; /* its members are the run's settings */
-    const cJSON *settings;   /* every active setting, key -> value, defaults included */
+    const char *job_config; /* JSON object: all settings, as put into job.json */
+    const cJSON *settings;  /* every active setting, key -> value, defaults included */
     int64_t seed, parameters, puzzle_parameters, total_steps;
     double train_flops;
 };
 
-/* Finds the run by its hash or adds it with its settings. */
+/* Adds a run, which must be new (queue_state() says so), with its settings. */
 int queue_run(struct store *store, int64_t *id, const struct queue_run *run, struct error *err);
 
 struct queue_evaluation {
@@ -46,11 +46,17 @@ struct queue_evaluation {
     bool act_inference, train_split;
 };
 
+/* Adds an evaluation that the run does not have. */
 int queue_evaluation(struct store *store, int64_t *id, int64_t run_id,
                      const struct queue_evaluation *evaluation, struct error *err);
-/* The arm consists of run and asks for evaluation. Repeating it changes nothing. */
-int queue_link(struct store *store, int64_t arm_id, int64_t run_id, int64_t evaluation_id,
-               struct error *err);
+/* The run's evaluation by its canonical text; *id 0: it has none. */
+int queue_find_evaluation(struct store *store, int64_t *id, int64_t run_id,
+                          const char *canonical, struct error *err);
+/* The arm consists of the run. Repeating it changes nothing. */
+int queue_link_run(struct store *store, int64_t arm_id, int64_t run_id, struct error *err);
+/* The arm asks for the evaluation. Repeating it changes nothing. */
+int queue_link_evaluation(struct store *store, int64_t arm_id, int64_t evaluation_id,
+                          struct error *err);
 int queue_dropped(struct store *store, int64_t experiment_id, const char *arm,
                   const char *evaluation, const char *reason, struct error *err);
 
@@ -65,6 +71,11 @@ struct queue_job {
 int queue_job(struct store *store, int64_t *id, const struct queue_job *job, struct error *err);
 int queue_job_evaluation(struct store *store, int64_t job_id, int64_t evaluation_id,
                          struct error *err);
+
+/* Whether there is such a run, and whether it waits or runs: what is asked first, of every run of
+ * a plan. *run_id 0: unknown; *open_job as in queue_state. */
+int queue_find_run(struct store *store, int64_t *run_id, int64_t *open_job,
+                   const char *run_hash, struct error *err);
 
 /* How a run stands, for the plan and for queueing. */
 struct queue_state {

@@ -7,6 +7,7 @@
 #include "progress.h"
 #include "store.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -28,35 +29,31 @@ static int plan_table(struct table **out, int counts[ENQUEUE_NEEDS], double *wor
         { .name = "tflop", .title = "TFLOP", .type = TABLE_REAL, .digits = 2 },
         { .name = "state", .type = TABLE_TEXT },
     };
-    int *arm_of = calloc((size_t)plan->run_count + 1, sizeof *arm_of);
-    int rc = arm_of == NULL ? error_set(err, ERROR_NOMEM, "no memory for the plan")
-                            : table_create(out, columns, sizeof columns / sizeof *columns, err);
+    int rc = table_create(out, columns, sizeof columns / sizeof *columns, err);
 
-    for (int c = plan->cell_count - 1; c >= 0 && rc == 0; c--)
-        arm_of[plan->cells[c].run] = plan->cells[c].arm;
     for (int i = 0; i < plan->run_count && rc == 0; i++) {
         const struct plan_run *run = &plan->runs[i];
-        struct queue_state state;
+        const struct plan_arm *arm = plan_arm_of(plan, run);
         enum enqueue_need need;
+        int64_t run_id;
         char hash[HASH_SHORT + 1];
-        rc = enqueue_need(&need, &state, store, workspace, run, err);
+        rc = enqueue_need(&need, &run_id, store, workspace, plan, run, err);
         if (rc < 0)
             break;
         counts[need]++;
         if (need == NEED_TRAINING || need == NEED_RETRAINING || need == NEED_AGAIN)
-            *work += run->cost;
+            *work += arm->cost;
         snprintf(hash, sizeof hash, "%.*s", HASH_SHORT, run->hash);
         table_row(*out);
         table_text(*out, hash);
-        table_text(*out, plan->spec->arms[arm_of[i]].label);
+        table_text(*out, plan->spec->arms[run->arm].label);
         table_int(*out, run->seed);
-        table_int(*out, run->parameters);
-        table_int(*out, run->total_steps);
-        table_int(*out, run->evaluation_count);
-        table_real(*out, run->cost * 1e-12);
+        table_int(*out, arm->parameters);
+        table_int(*out, arm->total_steps);
+        table_int(*out, arm->evaluation_count);
+        table_real(*out, arm->cost * 1e-12);
         table_text(*out, enqueue_need_text(need));
     }
-    free(arm_of);
     return rc;
 }
 
@@ -74,8 +71,8 @@ static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEED
     log_info("%s: %d cells, %d excluded, %d equal to another; %d arms x %d seeds", spec->name,
              spec->cell_count, spec->excluded_count, spec->collapsed_count, spec->arm_count,
              spec->seed_count);
-    log_info("%d trainings needed for %d runs and %d evaluations", trainings, plan->run_count,
-             plan->cell_count);
+    log_info("%d trainings needed for %d runs and %" PRId64 " evaluations", trainings,
+             plan->run_count, plan->cell_count);
     for (int i = 0; i < ENQUEUE_NEEDS; i++)
         if (counts[i] > 0)
             log_info("  %d of %d: %s", counts[i], plan->run_count,
@@ -107,6 +104,8 @@ int command_plan(const struct options *options, int *exit_code, struct error *er
         rc = store_open(&store, workspace.path, STORE_READ, err);
         if (rc == ERROR_ABSENT)
             rc = 0;
+        else if (rc == 0)
+            rc = store_begin(store, err); /* one view for all runs, and no lock for each */
     }
     if (rc == 0)
         rc = plan_table(&table, counts, &work, plan, store, &workspace, err);

@@ -33,53 +33,65 @@ const char *enqueue_need_text(enum enqueue_need need)
 }
 
 static int missing_evaluations(bool *missing, struct store *store, int64_t run_id,
-                               const struct plan_run *run, struct error *err)
+                               const struct plan_arm *arm, struct error *err)
 {
     int rc = 0;
 
     *missing = false;
-    for (int i = 0; i < run->evaluation_count && rc == 0 && !*missing; i++) {
+    for (int i = 0; i < arm->evaluation_count && rc == 0 && !*missing; i++) {
         bool there;
-        rc = queue_has_result(store, &there, run_id, run->evaluations[i].canonical, err);
+        rc = queue_has_result(store, &there, run_id, arm->evaluations[i].canonical, err);
         *missing = rc == 0 && !there;
     }
     return rc;
 }
 
-int enqueue_need(enum enqueue_need *out, struct queue_state *state, struct store *store,
-                 const struct workspace *workspace, const struct plan_run *run,
-                 struct error *err)
+/* What a run needs that no job is working on. */
+static int closed_need(enum enqueue_need *out, struct store *store,
+                       const struct workspace *workspace, const struct plan *plan,
+                       const struct plan_run *run, struct error *err)
 {
+    struct queue_state state;
     bool missing = false;
-    int rc;
+    int rc = queue_state(store, &state, run->hash, err);
 
-    *out = NEED_TRAINING;
-    memset(state, 0, sizeof *state);
-    if (store == NULL)
-        return 0;
-    rc = queue_state(store, state, run->hash, err);
-    if (rc < 0 || state->run_id == 0 || (state->last_train_job == 0 && state->open_job == 0))
+    if (rc < 0 || state.last_train_job == 0)
         return rc;
-    if (state->open_job != 0) {
-        *out = NEED_WAIT;
-        return 0;
-    }
-    if (strcmp(state->train_state, "done") != 0) {
+    if (strcmp(state.train_state, "done") != 0) {
         *out = NEED_AGAIN;
         return 0;
     }
-    if (strcmp(state->train_cause, "diverged") == 0) {
+    if (strcmp(state.train_cause, "diverged") == 0) {
         *out = NEED_NOTHING_DIVERGED;
         return 0;
     }
-    char *file = workspace_path(workspace, state->checkpoint);
+    char *file = workspace_path(workspace, state.checkpoint);
     if (file == NULL)
         return no_memory(err);
-    bool gone = state->checkpoint[0] == '\0' || !checkpoint_file_is_whole(file);
+    bool gone = state.checkpoint[0] == '\0' || !checkpoint_file_is_whole(file);
     free(file);
-    rc = missing_evaluations(&missing, store, state->run_id, run, err);
+    rc = missing_evaluations(&missing, store, state.run_id, plan_arm_of(plan, run), err);
     *out = gone ? NEED_RETRAINING : missing ? NEED_EVALUATION : NEED_NOTHING;
     return rc;
+}
+
+int enqueue_need(enum enqueue_need *out, int64_t *run_id, struct store *store,
+                 const struct workspace *workspace, const struct plan *plan,
+                 const struct plan_run *run, struct error *err)
+{
+    int64_t open_job = 0;
+
+    *out = NEED_TRAINING;
+    *run_id = 0;
+    if (store == NULL)
+        return 0;
+    int rc = queue_find_run(store, run_id, &open_job, run->hash, err);
+    if (rc < 0 || *run_id == 0)
+        return rc;
+    if (open_job == 0)
+        return closed_need(out, store, workspace, plan, run, err);
+    *out = NEED_WAIT;
+    return 0;
 }
 
 /* Every active setting of the run with its value, for the settings table. */
@@ -101,110 +113,213 @@ static cJSON *active_settings(const struct config *config)
     return object;
 }
 
-static int add_run(int64_t *id, struct store *store, const struct plan_run *run,
+/* What is known while a plan is queued; ids are of the store. */
+struct enqueue {
+    struct enqueue_summary *out;
+    struct store *store;
+    const struct workspace *workspace;
+    const struct plan *plan;
+    int64_t *run_ids;         /* owned; as plan->runs */
+    int64_t **evaluation_ids; /* owned, each; as plan->runs and their arms' evaluations */
+    cJSON *settings;          /* owned; active ones of the arm settings_arm; NULL: of none yet */
+    int settings_arm;
+};
+
+static void enqueue_release(struct enqueue *e)
+{
+    for (int i = 0; i < e->plan->run_count && e->evaluation_ids != NULL; i++)
+        free(e->evaluation_ids[i]);
+    free(e->evaluation_ids);
+    free(e->run_ids);
+    cJSON_Delete(e->settings);
+}
+
+static int enqueue_init(struct enqueue *e, struct error *err)
+{
+    e->run_ids = calloc((size_t)e->plan->run_count, sizeof *e->run_ids);
+    e->evaluation_ids = calloc((size_t)e->plan->run_count, sizeof *e->evaluation_ids);
+    return e->run_ids == NULL || e->evaluation_ids == NULL ? no_memory(err) : 0;
+}
+
+/* The settings of the run's arm, with its own seed; NULL when out of memory. */
+static const cJSON *settings_of(struct enqueue *e, const struct plan_run *run)
+{
+    if (e->settings == NULL || e->settings_arm != run->arm) {
+        cJSON_Delete(e->settings);
+        e->settings = active_settings(&e->plan->spec->arms[run->arm].config);
+        e->settings_arm = run->arm;
+    }
+    cJSON *seed = cJSON_GetObjectItemCaseSensitive(e->settings, settings_table[TRAIN_SEED].key);
+    if (seed != NULL)
+        cJSON_SetNumberValue(seed, (double)run->seed);
+    return e->settings;
+}
+
+static int add_run(struct enqueue *e, int64_t *id, const struct plan_run *run,
                    struct error *err)
 {
-    cJSON *settings = active_settings(&run->config);
+    const struct plan_arm *arm = plan_arm_of(e->plan, run);
+    const cJSON *settings = settings_of(e, run);
+    char *canonical = seeded_text_make(&arm->canonical, run->seed);
+    char *job_config = seeded_text_make(&arm->job_config, run->seed);
+    int rc = settings == NULL || canonical == NULL || job_config == NULL
+                 ? no_memory(err)
+                 : queue_run(e->store, id,
+                             &(struct queue_run){ .hash = run->hash,
+                                                  .canonical = canonical,
+                                                  .data_hash = arm->data_hash,
+                                                  .job_config = job_config,
+                                                  .settings = settings,
+                                                  .seed = run->seed,
+                                                  .parameters = arm->parameters,
+                                                  .puzzle_parameters = arm->puzzle_parameters,
+                                                  .total_steps = arm->total_steps,
+                                                  .train_flops = arm->train_flops },
+                             err);
 
-    if (settings == NULL)
-        return no_memory(err);
-    int rc = queue_run(store, id,
-                       &(struct queue_run){ .hash = run->hash,
-                                            .canonical = run->canonical,
-                                            .data_hash = run->data_hash,
-                                            .job_config = run->job_config,
-                                            .settings = settings,
-                                            .seed = run->seed,
-                                            .parameters = run->parameters,
-                                            .puzzle_parameters = run->puzzle_parameters,
-                                            .total_steps = run->total_steps,
-                                            .train_flops = run->train_flops },
-                       err);
-    cJSON_Delete(settings);
+    free(canonical);
+    free(job_config);
     return rc;
 }
 
-static int add_job(int64_t *id, struct store *store, const struct plan *plan,
-                   const struct plan_run *run, int64_t run_id, bool evaluate, struct error *err)
+/* The ids of the run's evaluations; those that are not there yet are added. */
+static int add_evaluations(struct enqueue *e, int64_t *ids, int64_t run_id, bool is_new,
+                           const struct plan_arm *arm, struct error *err)
 {
+    int rc = 0;
+
+    for (int i = 0; i < arm->evaluation_count && rc == 0; i++) {
+        const struct plan_evaluation *p = &arm->evaluations[i];
+        if (!is_new)
+            rc = queue_find_evaluation(e->store, &ids[i], run_id, p->canonical, err);
+        if (rc == 0 && ids[i] == 0)
+            rc = queue_evaluation(e->store, &ids[i], run_id,
+                                  &(struct queue_evaluation){ p->canonical, p->outer_steps,
+                                                              p->augmentations, p->eval_seed,
+                                                              p->act_inference,
+                                                              p->train_split },
+                                  err);
+    }
+    return rc;
+}
+
+static int add_job(struct enqueue *e, int64_t *id, const struct plan_run *run, int64_t run_id,
+                   bool evaluate, struct error *err)
+{
+    const struct plan_arm *arm = plan_arm_of(e->plan, run);
+    const struct config *config = &e->plan->spec->arms[run->arm].config;
+
+    e->out->jobs++;
     return queue_job(
-        store, id,
+        e->store, id,
         &(struct queue_job){ .run_id = run_id,
                              .evaluate = evaluate,
-                             .priority = plan->spec->priority,
-                             .threads = (int)config_int(&run->config, RESOURCES_THREADS),
-                             .retries_max = (int)config_int(&run->config, RETRIES_MAX),
-                             .retry_delay_s = config_real(&run->config, RETRIES_DELAY_S),
-                             .cost = evaluate ? run->cost - run->train_flops : run->cost,
-                             .memory_gb = config_real(&run->config, RESOURCES_MEMORY_GB),
-                             .time_limit_min =
-                                 config_real(&run->config, RESOURCES_TIME_LIMIT_MIN) },
+                             .priority = e->plan->spec->priority,
+                             .threads = (int)config_int(config, RESOURCES_THREADS),
+                             .retries_max = (int)config_int(config, RETRIES_MAX),
+                             .retry_delay_s = config_real(config, RETRIES_DELAY_S),
+                             .cost = evaluate ? arm->cost - arm->train_flops : arm->cost,
+                             .memory_gb = config_real(config, RESOURCES_MEMORY_GB),
+                             .time_limit_min = config_real(config, RESOURCES_TIME_LIMIT_MIN) },
         err);
 }
 
-/* The run, its evaluations and the job it needs; ids of the evaluations into evaluation_ids. */
-static int enqueue_run(struct enqueue_summary *out, struct store *store,
-                       const struct workspace *workspace, const struct plan *plan,
-                       const struct plan_run *run, int64_t *run_id, int64_t *evaluation_ids,
-                       struct error *err)
+/* A job for the evaluations that have no result. */
+static int add_evaluation_job(struct enqueue *e, const struct plan_run *run, int64_t run_id,
+                              const int64_t *evaluation_ids, struct error *err)
 {
-    struct queue_state state;
-    enum enqueue_need need;
-    int64_t job = 0;
-    int rc = enqueue_need(&need, &state, store, workspace, run, err);
+    const struct plan_arm *arm = plan_arm_of(e->plan, run);
+    int64_t job;
+    int rc = add_job(e, &job, run, run_id, true, err);
 
-    if (rc == 0)
-        rc = add_run(run_id, store, run, err);
-    for (int e = 0; e < run->evaluation_count && rc == 0; e++) {
-        const struct plan_evaluation *p = &run->evaluations[e];
-        rc = queue_evaluation(store, &evaluation_ids[e], *run_id,
-                              &(struct queue_evaluation){ p->canonical, p->outer_steps,
-                                                          p->augmentations, p->eval_seed,
-                                                          p->act_inference, p->train_split },
-                              err);
-    }
-    if (rc < 0)
-        return rc;
-    out->counts[need]++;
-    if (need == NEED_RETRAINING)
-        rc = queue_forget_checkpoint(store, *run_id, err);
-    if (need == NEED_WAIT)
-        rc = queue_raise_priority(store, *run_id, plan->spec->priority, err);
-    bool wanted = need == NEED_TRAINING || need == NEED_RETRAINING || need == NEED_AGAIN ||
-                  need == NEED_EVALUATION;
-    if (rc == 0 && wanted) {
-        rc = add_job(&job, store, plan, run, *run_id, need == NEED_EVALUATION, err);
-        out->jobs++;
-    }
-    for (int e = 0; e < run->evaluation_count && rc == 0 && need == NEED_EVALUATION; e++) {
+    for (int i = 0; i < arm->evaluation_count && rc == 0; i++) {
         bool there;
-        rc = queue_has_result(store, &there, *run_id, run->evaluations[e].canonical, err);
+        rc = queue_has_result(e->store, &there, run_id, arm->evaluations[i].canonical, err);
         if (rc == 0 && !there)
-            rc = queue_job_evaluation(store, job, evaluation_ids[e], err);
+            rc = queue_job_evaluation(e->store, job, evaluation_ids[i], err);
     }
     return rc;
 }
 
-static int enqueue_arms(struct store *store, const struct plan *plan, int64_t experiment_id,
-                        const int64_t *run_ids, int64_t *const *evaluation_ids,
-                        struct error *err)
+/* The jobs that a run needs. */
+static int add_jobs(struct enqueue *e, enum enqueue_need need, const struct plan_run *run,
+                    int64_t run_id, const int64_t *evaluation_ids, struct error *err)
 {
-    const struct spec *spec = plan->spec;
-    int64_t *arm_ids = calloc((size_t)spec->arm_count, sizeof *arm_ids);
-    int rc = arm_ids == NULL ? no_memory(err) : 0;
+    int64_t job;
+    int rc;
 
-    for (int a = 0; a < spec->arm_count && rc == 0; a++)
-        rc = queue_arm(store, &arm_ids[a], experiment_id, a, spec->arms[a].label,
+    switch (need) {
+    case NEED_RETRAINING:
+        rc = queue_forget_checkpoint(e->store, run_id, err);
+        return rc < 0 ? rc : add_job(e, &job, run, run_id, false, err);
+    case NEED_TRAINING:
+    case NEED_AGAIN:
+        return add_job(e, &job, run, run_id, false, err);
+    case NEED_EVALUATION:
+        return add_evaluation_job(e, run, run_id, evaluation_ids, err);
+    case NEED_WAIT:
+        return queue_raise_priority(e->store, run_id, e->plan->spec->priority, err);
+    case NEED_NOTHING:
+    case NEED_NOTHING_DIVERGED:
+        break;
+    }
+    return 0;
+}
+
+/* The run of that number, its evaluations and the job it needs. */
+static int enqueue_run(struct enqueue *e, int number, struct error *err)
+{
+    const struct plan_run *run = &e->plan->runs[number];
+    const struct plan_arm *arm = plan_arm_of(e->plan, run);
+    int64_t *ids = calloc((size_t)arm->evaluation_count + 1, sizeof *ids);
+    int64_t *run_id = &e->run_ids[number];
+    enum enqueue_need need = NEED_NOTHING;
+    int rc = ids == NULL
+                 ? no_memory(err)
+                 : enqueue_need(&need, run_id, e->store, e->workspace, e->plan, run, err);
+    bool is_new = *run_id == 0;
+
+    e->evaluation_ids[number] = ids;
+    if (rc == 0 && is_new)
+        rc = add_run(e, run_id, run, err);
+    if (rc == 0)
+        rc = add_evaluations(e, ids, *run_id, is_new, arm, err);
+    if (rc == 0)
+        rc = add_jobs(e, need, run, *run_id, ids, err);
+    e->out->counts[need] += rc == 0;
+    return rc;
+}
+
+/* What an arm consists of and asks for. */
+static int link_arm(struct enqueue *e, int arm, int64_t arm_id, struct error *err)
+{
+    int rc = 0;
+
+    for (int s = 0; s < e->plan->spec->seed_count && rc == 0; s++) {
+        int run = plan_run_of(e->plan, arm, s);
+        rc = queue_link_run(e->store, arm_id, e->run_ids[run], err);
+        for (int i = 0; i < e->plan->arms[arm].evaluation_count && rc == 0; i++)
+            rc = queue_link_evaluation(e->store, arm_id, e->evaluation_ids[run][i], err);
+    }
+    return rc;
+}
+
+static int enqueue_arms(struct enqueue *e, int64_t experiment_id, struct error *err)
+{
+    const struct plan *plan = e->plan;
+    const struct spec *spec = plan->spec;
+    int rc = 0;
+
+    for (int a = 0; a < spec->arm_count && rc == 0; a++) {
+        int64_t arm_id;
+        rc = queue_arm(e->store, &arm_id, experiment_id, a, spec->arms[a].label,
                        spec->arms[a].axes, err);
-    for (int c = 0; c < plan->cell_count && rc == 0; c++) {
-        const struct plan_cell *cell = &plan->cells[c];
-        rc = queue_link(store, arm_ids[cell->arm], run_ids[cell->run],
-                        evaluation_ids[cell->run][cell->evaluation], err);
+        if (rc == 0)
+            rc = link_arm(e, a, arm_id, err);
     }
     for (int d = 0; d < plan->dropped_count && rc == 0; d++)
-        rc = queue_dropped(store, experiment_id, spec->arms[plan->dropped[d].arm].label,
+        rc = queue_dropped(e->store, experiment_id, spec->arms[plan->dropped[d].arm].label,
                            plan->dropped[d].evaluation, plan->dropped[d].reason, err);
-    free(arm_ids);
     return rc;
 }
 
@@ -221,38 +336,24 @@ static void experiment_hash(char hex[HASH_HEX_SIZE], const struct plan *plan)
     hash_final_hex(&state, hex);
 }
 
-static int enqueue_all(struct enqueue_summary *out, struct store *store,
-                       const struct workspace *workspace, const struct plan *plan,
-                       const char *spec_file, struct error *err)
+static int enqueue_all(struct enqueue *e, const char *spec_file, struct error *err)
 {
+    const struct plan *plan = e->plan;
     char hash[HASH_HEX_SIZE];
     struct queue_experiment experiment = { plan->spec->name, plan->spec->description, hash,
                                            spec_file, plan->spec->priority };
-    int64_t experiment_id, *run_ids = calloc((size_t)plan->run_count, sizeof *run_ids);
-    int64_t **evaluation_ids = calloc((size_t)plan->run_count, sizeof *evaluation_ids);
-    bool existed;
-    experiment_hash(hash, plan);
-    int rc =
-        run_ids == NULL || evaluation_ids == NULL
-            ? no_memory(err)
-            : queue_experiment(store, &experiment_id, &out->name, &existed, &experiment, err);
+    int64_t experiment_id = 0;
+    bool existed = false;
 
-    for (int i = 0; i < plan->run_count && rc == 0; i++) {
-        evaluation_ids[i] =
-            calloc((size_t)plan->runs[i].evaluation_count + 1, sizeof **evaluation_ids);
-        rc = evaluation_ids[i] == NULL
-                 ? no_memory(err)
-                 : enqueue_run(out, store, workspace, plan, &plan->runs[i], &run_ids[i],
-                               evaluation_ids[i], err);
-    }
+    experiment_hash(hash, plan);
+    int rc = queue_experiment(e->store, &experiment_id, &e->out->name, &existed, &experiment,
+                              err);
+    for (int i = 0; i < plan->run_count && rc == 0; i++)
+        rc = enqueue_run(e, i, err);
     if (rc == 0 && !existed)
-        rc = enqueue_arms(store, plan, experiment_id, run_ids, evaluation_ids, err);
+        rc = enqueue_arms(e, experiment_id, err);
     if (rc == 0)
-        out->renamed = strcmp(out->name, plan->spec->name) != 0;
-    for (int i = 0; i < plan->run_count && evaluation_ids != NULL; i++)
-        free(evaluation_ids[i]);
-    free(evaluation_ids);
-    free(run_ids);
+        e->out->renamed = strcmp(e->out->name, plan->spec->name) != 0;
     return rc;
 }
 
@@ -266,16 +367,21 @@ int enqueue_plan(struct enqueue_summary *out, struct store *store,
                           : file_write_atomic(path, plan->spec->resolved,
                                               strlen(plan->spec->resolved), err);
 
+    struct enqueue e = { .out = out, .store = store, .workspace = workspace, .plan = plan };
+
     *out = (struct enqueue_summary){ 0 };
+    if (rc == 0)
+        rc = enqueue_init(&e, err);
     if (rc == 0)
         rc = store_begin(store, err);
     if (rc == 0) {
-        rc = enqueue_all(out, store, workspace, plan, spec_file, err);
+        rc = enqueue_all(&e, spec_file, err);
         if (rc == 0)
             rc = store_commit(store, err);
         if (rc < 0)
             store_rollback(store);
     }
+    enqueue_release(&e);
     free(path);
     free(spec_file);
     if (rc < 0) {

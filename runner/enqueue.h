@@ -21,10 +21,11 @@ enum enqueue_need {
 };
 enum { ENQUEUE_NEEDS = NEED_NOTHING_DIVERGED + 1 };
 
-/* What a run of the plan needs. store may be NULL: nothing is there. */
-int enqueue_need(enum enqueue_need *out, struct queue_state *state, struct store *store,
-                 const struct workspace *workspace, const struct plan_run *run,
-                 struct error *err);
+/* What a run of the plan needs, and its id (0: it is not in the store). store may be NULL:
+ * nothing is there. */
+int enqueue_need(enum enqueue_need *out, int64_t *run_id, struct store *store,
+                 const struct workspace *workspace, const struct plan *plan,
+                 const struct plan_run *run, struct error *err);
 /* "trained and evaluated already", ... */
 const char *enqueue_need_text(enum enqueue_need need);
 

@@ -17,28 +17,28 @@ static int no_memory(struct error *err)
     return error_set(err, ERROR_NOMEM, "no memory for a plan");
 }
 
-static void run_release(struct plan_run *run)
+static void arm_release(struct plan_arm *arm)
 {
-    for (int i = 0; i < run->evaluation_count; i++)
-        free(run->evaluations[i].canonical);
-    free(run->evaluations);
-    free(run->canonical);
-    cJSON_Delete(run->job_config);
-    config_release(&run->config);
+    for (int i = 0; i < arm->evaluation_count; i++)
+        free(arm->evaluations[i].canonical);
+    free(arm->evaluations);
+    seeded_text_release(&arm->canonical);
+    seeded_text_release(&arm->job_config);
 }
 
 void plan_destroy(struct plan *plan)
 {
     if (plan == NULL)
         return;
-    for (int i = 0; i < plan->run_count; i++)
-        run_release(&plan->runs[i]);
+    for (int i = 0; plan->arms != NULL && i < plan->spec->arm_count; i++)
+        arm_release(&plan->arms[i]);
     for (int i = 0; i < plan->dropped_count; i++) {
         free(plan->dropped[i].evaluation);
         free(plan->dropped[i].reason);
     }
+    free(plan->arms);
     free(plan->runs);
-    free(plan->cells);
+    free(plan->run_of);
     free(plan->dropped);
     spec_destroy(plan->spec);
     free(plan);
@@ -63,8 +63,8 @@ static int make_path_absolute(struct config *config, const char *name, struct er
     return rc;
 }
 
-/* What describe says of one arm, into a run. */
-static int take_description(struct plan_run *run, const cJSON *answer, const char *label,
+/* What describe says of one arm. */
+static int take_description(struct plan_arm *arm, const cJSON *answer, const char *label,
                             struct error *err)
 {
     static const char where[] = "hrmlab-worker describe";
@@ -76,13 +76,13 @@ static int take_description(struct plan_run *run, const cJSON *answer, const cha
         return error_set(err, ERROR_FORMAT, "%s", fault->valuestring);
     int rc = json_get_string(&data_hash, answer, "data_hash", where, err);
     if (rc == 0)
-        rc = json_get_int(&run->parameters, answer, "parameters", where, err);
+        rc = json_get_int(&arm->parameters, answer, "parameters", where, err);
     if (rc == 0)
-        rc = json_get_int(&run->puzzle_parameters, answer, "puzzle_parameters", where, err);
+        rc = json_get_int(&arm->puzzle_parameters, answer, "puzzle_parameters", where, err);
     if (rc == 0)
-        rc = json_get_int(&run->total_steps, answer, "total_steps", where, err);
+        rc = json_get_int(&arm->total_steps, answer, "total_steps", where, err);
     if (rc == 0)
-        rc = json_get_real(&run->train_flops, answer, "train_flops", where, err);
+        rc = json_get_real(&arm->train_flops, answer, "train_flops", where, err);
     if (rc == 0)
         rc = json_get_real(&eval_flops, answer, "eval_row_step_flops", where, err);
     if (rc == 0)
@@ -91,8 +91,8 @@ static int take_description(struct plan_run *run, const cJSON *answer, const cha
         return error_prefix(err, "%s", label);
     if (strlen(data_hash) != HASH_HEX_SIZE - 1)
         return error_set(err, ERROR_ENVIRONMENT, "%s: malformed data_hash", where);
-    memcpy(run->data_hash, data_hash, HASH_HEX_SIZE);
-    run->cost = run->train_flops + eval_flops * rows; /* evaluations are multiplied in later */
+    memcpy(arm->data_hash, data_hash, HASH_HEX_SIZE);
+    arm->cost = arm->train_flops + eval_flops * rows; /* evaluations are multiplied in later */
     return 0;
 }
 
@@ -119,23 +119,24 @@ static char *evaluation_canonical(const struct config *config, int64_t outer_ste
     return text;
 }
 
-/* Finds or adds the evaluation in run; its index into *index. Takes text over. */
-static int add_evaluation(int *index, struct plan_run *run, char *text,
-                          const struct config *config, int64_t outer_steps, struct error *err)
+/* Adds the evaluation to the arm's unless it is there ("as trained" and the same number by name
+ * are one). Takes text over. */
+static int add_evaluation(struct plan_arm *arm, char *text, const struct config *config,
+                          int64_t outer_steps, struct error *err)
 {
-    for (*index = 0; *index < run->evaluation_count; ++*index)
-        if (strcmp(run->evaluations[*index].canonical, text) == 0) {
+    for (int i = 0; i < arm->evaluation_count; i++)
+        if (strcmp(arm->evaluations[i].canonical, text) == 0) {
             free(text);
             return 0;
         }
     struct plan_evaluation *larger = realloc(
-        run->evaluations, (size_t)(run->evaluation_count + 1) * sizeof *run->evaluations);
+        arm->evaluations, (size_t)(arm->evaluation_count + 1) * sizeof *arm->evaluations);
     if (larger == NULL) {
         free(text);
         return no_memory(err);
     }
-    run->evaluations = larger;
-    run->evaluations[run->evaluation_count++] = (struct plan_evaluation){
+    arm->evaluations = larger;
+    arm->evaluations[arm->evaluation_count++] = (struct plan_evaluation){
         .canonical = text,
         .outer_steps = outer_steps,
         .augmentations = config_int(config, EVAL_AUGMENTATIONS),
@@ -146,12 +147,12 @@ static int add_evaluation(int *index, struct plan_run *run, char *text,
     return 0;
 }
 
+/* Takes evaluation over. */
 static int add_dropped(struct plan *plan, int arm, char *evaluation, int64_t asked,
                        int64_t trained, struct error *err)
 {
-    for (int i = 0; i < plan->dropped_count; i++) /* once per arm, not per seed */
-        if (plan->dropped[i].arm == arm &&
-            strcmp(plan->dropped[i].evaluation, evaluation) == 0) {
+    for (int i = plan->dropped_count - 1; i >= 0 && plan->dropped[i].arm == arm; i--)
+        if (strcmp(plan->dropped[i].evaluation, evaluation) == 0) {
             free(evaluation);
             return 0;
         }
@@ -172,46 +173,55 @@ static int add_dropped(struct plan *plan, int arm, char *evaluation, int64_t ask
     return 0;
 }
 
-static int add_cell(struct plan *plan, int arm, int run, int evaluation, struct error *err)
+/* The evaluations that the spec asks for, as far as the arm can be asked for them. */
+static int add_evaluations(struct plan *plan, int number, struct error *err)
 {
-    if ((plan->cell_count & (plan->cell_count - 1)) == 0) {
-        size_t room = plan->cell_count == 0 ? 1 : 2 * (size_t)plan->cell_count;
-        struct plan_cell *larger = realloc(plan->cells, room * sizeof *larger);
-        if (larger == NULL)
-            return no_memory(err);
-        plan->cells = larger;
-    }
-    plan->cells[plan->cell_count++] = (struct plan_cell){ arm, run, evaluation };
-    return 0;
-}
-
-static int add_cells(struct plan *plan, int arm, int run_index, struct error *err)
-{
-    struct plan_run *run = &plan->runs[run_index];
-    int64_t variants = config_int(&run->config, DATA_NUM_AUG) + 1;
-    int before = plan->cell_count, rc = 0;
+    struct plan_arm *arm = &plan->arms[number];
+    const struct config *trained = &plan->spec->arms[number].config;
+    int64_t variants = config_int(trained, DATA_NUM_AUG) + 1;
+    int rc = 0;
 
     for (int e = 0; e < plan->spec->evaluation_count && rc == 0; e++) {
         const struct config *config = &plan->spec->evaluations[e].config;
         int64_t steps = config_int(config, EVAL_HALT_MAX_STEPS);
         int64_t asked = config_int(config, EVAL_AUGMENTATIONS);
-        int index;
         if (steps == 0)
-            steps = config_int(&run->config, ARCH_HALT_MAX_STEPS);
+            steps = config_int(trained, ARCH_HALT_MAX_STEPS);
         char *text = evaluation_canonical(config, steps);
         if (text == NULL)
             return no_memory(err);
-        if (asked > variants) {
-            rc = add_dropped(plan, arm, text, asked, variants, err);
-            continue;
-        }
-        rc = add_evaluation(&index, run, text, config, steps, err);
-        bool there = false; /* "as trained" and the same number by name are one evaluation */
-        for (int c = before; c < plan->cell_count; c++)
-            there = there || (rc == 0 && plan->cells[c].evaluation == index);
-        if (rc == 0 && !there)
-            rc = add_cell(plan, arm, run_index, index, err);
+        rc = asked > variants ? add_dropped(plan, number, text, asked, variants, err)
+                              : add_evaluation(arm, text, config, steps, err);
     }
+    return rc;
+}
+
+/* The inference passes' share of the expected work. */
+static void finish_cost(struct plan_arm *arm)
+{
+    int64_t most = 0;
+
+    for (int e = 0; e < arm->evaluation_count; e++)
+        if (arm->evaluations[e].outer_steps > most)
+            most = arm->evaluations[e].outer_steps;
+    /* Once untrained and once at the end. */
+    arm->cost = arm->train_flops + (arm->cost - arm->train_flops) * 2.0 * (double)most;
+}
+
+static int make_arm(struct plan *plan, int number, const cJSON *answer, struct error *err)
+{
+    struct plan_arm *arm = &plan->arms[number];
+    const struct spec_arm *spec_arm = &plan->spec->arms[number];
+    int rc = take_description(arm, answer, spec_arm->label, err);
+
+    if (rc == 0)
+        rc = seeded_text_init(&arm->canonical, &spec_arm->config, SEEDED_TRAINING, err);
+    if (rc == 0)
+        rc = seeded_text_init(&arm->job_config, &spec_arm->config, SEEDED_ALL, err);
+    if (rc == 0)
+        rc = add_evaluations(plan, number, err);
+    if (rc == 0)
+        finish_cost(arm);
     return rc;
 }
 
@@ -232,38 +242,21 @@ static int *run_place(struct run_index *index, const struct plan *plan, const ch
 
 /* Finds or makes the run of an arm and a seed; its number into *number. */
 static int add_run(int *number, struct plan *plan, struct run_index *index, int arm,
-                   int64_t seed, const cJSON *answer, struct error *err)
+                   int64_t seed, struct error *err)
 {
-    const struct spec_arm *spec_arm = &plan->spec->arms[arm];
     struct plan_run *run = &plan->runs[plan->run_count];
-    int rc = config_copy(&run->config, &spec_arm->config, err);
+    char *canonical = seeded_text_make(&plan->arms[arm].canonical, seed);
 
-    if (rc == 0) {
-        run->config.values[TRAIN_SEED].integer = seed;
-        run->seed = seed;
-        rc = take_description(run, answer, spec_arm->label, err);
-    }
-    if (rc == 0)
-        rc = config_run_hash(run->hash, &run->config, run->data_hash, err);
-    if (rc == 0) {
-        int *place = run_place(index, plan, run->hash);
-        if (*place != 0) { /* trained for another arm already */
-            *number = *place - 1;
-            run_release(run);
-            *run = (struct plan_run){ 0 };
-            return 0;
-        }
-        *place = plan->run_count + 1;
-        run->canonical = config_canonical(&run->config, PHASE_TRAINING, err);
-        rc = run->canonical == NULL ? ERROR_NOMEM
-                                    : make_path_absolute(&run->config, plan->spec->name, err);
-    }
-    if (rc == 0) {
-        run->job_config = config_to_json(&run->config);
-        rc = run->job_config == NULL ? no_memory(err) : 0;
-    }
-    *number = plan->run_count++; /* counted even on failure, so that it is released */
-    return rc;
+    if (canonical == NULL)
+        return no_memory(err);
+    *run = (struct plan_run){ .arm = arm, .seed = seed };
+    config_hash_canonical(run->hash, canonical, plan->arms[arm].data_hash);
+    free(canonical);
+    int *place = run_place(index, plan, run->hash);
+    if (*place == 0) /* else trained for another arm already */
+        *place = ++plan->run_count;
+    *number = *place - 1;
+    return 0;
 }
 
 /* The list of configurations to ask about, one per arm. */
@@ -287,20 +280,6 @@ static int ask_worker(cJSON **answers, struct plan *plan, const char *worker_pro
     return rc;
 }
 
-/* The inference passes' share of the expected work. */
-static void finish_costs(struct plan *plan)
-{
-    for (int i = 0; i < plan->run_count; i++) {
-        struct plan_run *run = &plan->runs[i];
-        int64_t most = 0;
-        for (int e = 0; e < run->evaluation_count; e++)
-            if (run->evaluations[e].outer_steps > most)
-                most = run->evaluations[e].outer_steps;
-        /* Once untrained and once at the end. */
-        run->cost = run->train_flops + (run->cost - run->train_flops) * 2.0 * (double)most;
-    }
-}
-
 static int build(struct plan *plan, const cJSON *answers, struct error *err)
 {
     struct spec *spec = plan->spec;
@@ -311,20 +290,22 @@ static int build(struct plan *plan, const cJSON *answers, struct error *err)
     while (index.size < 2 * most)
         index.size *= 2;
     index.places = calloc(index.size, sizeof *index.places);
+    plan->arms = calloc((size_t)spec->arm_count, sizeof *plan->arms);
     plan->runs = calloc(most, sizeof *plan->runs);
-    if (index.places == NULL || plan->runs == NULL)
+    plan->run_of = calloc(most, sizeof *plan->run_of);
+    if (index.places == NULL || plan->arms == NULL || plan->runs == NULL ||
+        plan->run_of == NULL)
         rc = no_memory(err);
     for (const cJSON *answer = answers->child; answer != NULL && rc == 0;
-         answer = answer->next, arm++)
-        for (int s = 0; s < spec->seed_count && rc == 0; s++) {
-            int run;
-            rc = add_run(&run, plan, &index, arm, spec->seeds[s], answer, err);
-            if (rc == 0)
-                rc = add_cells(plan, arm, run, err);
-        }
+         answer = answer->next, arm++) {
+        int *mine = plan->run_of + (size_t)arm * (size_t)spec->seed_count;
+
+        rc = make_arm(plan, arm, answer, err);
+        for (int s = 0; s < spec->seed_count && rc == 0; s++)
+            rc = add_run(&mine[s], plan, &index, arm, spec->seeds[s], err);
+        plan->cell_count += (int64_t)spec->seed_count * plan->arms[arm].evaluation_count;
+    }
     free(index.places);
-    if (rc == 0)
-        finish_costs(plan);
     return rc;
 }
 

@@ -2,29 +2,29 @@
  * plan.h - from a spec to the fewest trainings that answer it.
  *
  * Cells that differ only in evaluation settings share a run. A run is identified by
- * config_run_hash() with the data hash that `hrmlab-worker describe` gives.
+ * config_run_hash() with the data hash that `hrmlab-worker describe` gives. What does not depend
+ * on the seed is worked out once per arm: an arm may have a thousand seeds.
  */
 #ifndef RUNNER_PLAN_H
 #define RUNNER_PLAN_H
 
+#include "seeded.h"
 #include "spec.h"
 
 struct plan_evaluation {
-    char *
-        canonical; /* owned; canonical text of the complete resolved evaluation settings, that is
-                        the object of job.json's evaluations with all five keys */
+    /* owned; canonical text of the complete resolved evaluation settings, that is the object of
+     * job.json's evaluations with all five keys */
+    char *canonical;
     int64_t outer_steps, augmentations /* 0 = all */, eval_seed;
     bool act_inference;
     bool train_split;
 };
 
-struct plan_run {
-    char hash[65];
+/* What holds for an arm whatever its seed. */
+struct plan_arm {
     char data_hash[65];
-    char *canonical;      /* owned; canonical training form */
-    cJSON *job_config;    /* owned; config_to_json() */
-    struct config config; /* owned; resolved, with the seed */
-    int64_t seed;
+    struct seeded_text canonical;  /* owned; canonical training form */
+    struct seeded_text job_config; /* owned; canonical text of config_to_json() */
     int64_t parameters, puzzle_parameters, total_steps;
     double train_flops;                  /* of the whole training */
     double cost;                         /* expected FLOPs of training and evaluations */
@@ -32,8 +32,11 @@ struct plan_run {
     int evaluation_count;
 };
 
-struct plan_cell {            /* (arm, run, evaluation) */
-    int arm, run, evaluation; /* indices: spec->arms, runs, runs[run].evaluations */
+/* Arms that share a run differ in nothing that is trained on, and so in no evaluation. */
+struct plan_run {
+    char hash[65];
+    int arm; /* the first that it serves: index of spec->arms and arms */
+    int64_t seed;
 };
 
 struct plan_dropped {
@@ -45,13 +48,27 @@ struct plan_dropped {
 struct plan {
     struct spec *spec;     /* owned: plan_destroy ends it */
     char spec_hash[65];    /* SHA-256 of spec->resolved */
+    struct plan_arm *arms; /* owned; as spec->arms */
     struct plan_run *runs; /* owned; distinct by hash, in order of first use */
     int run_count;
-    struct plan_cell *cells; /* owned */
-    int cell_count;
+    int *run_of;        /* owned; (arm, seed): index of runs; see plan_run_of() */
+    int64_t cell_count; /* arms x seeds x their evaluations */
     struct plan_dropped *dropped; /* owned */
     int dropped_count;
 };
+
+/* The arm whose settings, seed aside, are the run's. */
+static inline const struct plan_arm *plan_arm_of(const struct plan *plan,
+                                                 const struct plan_run *run)
+{
+    return &plan->arms[run->arm];
+}
+
+/* Which run an arm consists of at a seed, given its place in spec->seeds. */
+static inline int plan_run_of(const struct plan *plan, int arm, int seed)
+{
+    return plan->run_of[(size_t)arm * (size_t)plan->spec->seed_count + (size_t)seed];
+}
 
 /*
  * Builds the plan; takes spec over even on failure. worker_program: path of hrmlab-worker,

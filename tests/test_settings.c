@@ -6,7 +6,9 @@
 #include <cmocka.h>
 
 #include "error.h"
+#include "json.h"
 #include "random.h"
+#include "seeded.h"
 #include "settings.h"
 #include "shape.h"
 
@@ -241,6 +243,61 @@ static void random_streams_depend_on_all_three_names(void **state)
         assert_in_range(counts[i], 850, 1150);
 }
 
+/* The texts of config under seed by the way of one seed and by that of many. */
+static void check_seeded(struct config *config, int64_t seed)
+{
+    struct error err = { 0 };
+    struct seeded_text training, all;
+
+    if (seeded_text_init(&training, config, SEEDED_TRAINING, &err) < 0 ||
+        seeded_text_init(&all, config, SEEDED_ALL, &err) < 0)
+        fail_msg("%s", err.message);
+    config->values[TRAIN_SEED].integer = seed;
+    cJSON *object = config_to_json(config);
+    char *expected[] = { config_canonical(config, PHASE_TRAINING, &err),
+                         json_canonical(object) };
+    char *made[] = { seeded_text_make(&training, seed), seeded_text_make(&all, seed) };
+    char hash[65], expected_hash[65];
+
+    for (int i = 0; i < 2; i++)
+        assert_string_equal(made[i], expected[i]);
+    config_hash_canonical(hash, made[0], "data");
+    assert_int_equal(config_run_hash(expected_hash, config, "data", &err), 0);
+    assert_string_equal(hash, expected_hash);
+    for (int i = 0; i < 2; i++) {
+        free(expected[i]);
+        free(made[i]);
+    }
+    cJSON_Delete(object);
+    seeded_text_release(&training);
+    seeded_text_release(&all);
+}
+
+static void canonical_texts_under_many_seeds_are_those_of_each_seed(void **state)
+{
+    static const int64_t seeds[] = { 0, 1, 999, 9007199254740991 };
+    /* members on both sides of train.seed, on one, on none */
+    static const char *const changes[][2] = { { NULL, NULL },
+                                              { "train.lr", "0.5" },
+                                              { "train.weight_decay", "0.25" },
+                                              { "data.path", "\"/tmp/\\\"train.seed\\\":7\"" },
+                                              { "resources.threads", "2" } };
+
+    (void)state;
+    for (size_t count = 0; count <= sizeof changes / sizeof *changes; count++) {
+        struct config config;
+        struct error err = { 0 };
+
+        assert_int_equal(config_init_absent(&config, &err), 0);
+        for (size_t i = 1; i < count; i++)
+            set(&config, changes[i][0], changes[i][1]);
+        assert_int_equal(config_resolve(&config, "test", &err), 0);
+        for (size_t s = 0; s < sizeof seeds / sizeof *seeds; s++)
+            check_seeded(&config, seeds[s]);
+        config_release(&config);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +309,7 @@ int main(void)
         cmocka_unit_test(a_job_config_reads_back_to_the_same_run),
         cmocka_unit_test(a_matched_transformer_has_hrms_parameters),
         cmocka_unit_test(flops_are_those_of_the_published_configurations),
+        cmocka_unit_test(canonical_texts_under_many_seeds_are_those_of_each_seed),
         cmocka_unit_test(random_streams_depend_on_all_three_names),
     };
 

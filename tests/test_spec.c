@@ -200,7 +200,7 @@ static void cells_that_differ_in_evaluation_share_a_training(void **state)
         fail_msg("%s", err.message);
     assert_int_equal(plan->run_count, 4);
     /* steps 0 means 4 here, so two step counts; 5 augmentations are more than were trained */
-    assert_int_equal(plan->runs[0].evaluation_count, 2 * 3);
+    assert_int_equal(plan->arms[0].evaluation_count, 2 * 3);
     assert_int_equal(plan->cell_count, 4 * 2 * 3);
     assert_int_equal(plan->dropped_count, 2 * 2);
     assert_non_null(strstr(plan->dropped[0].reason, "4 variants"));

@@ -1,0 +1,86 @@
+/* seeded.c - a canonical object taken apart at train.seed, and put together again. */
+#include "seeded.h"
+
+#include "error.h"
+#include "json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEED_SIZE = 40 }; /* room for the member */
+
+/* Takes the members that order before (-1) or after (1) train.seed out of from and returns their
+ * canonical text without braces; NULL when out of memory. */
+static char *one_side(cJSON *from, int side, bool training_only)
+{
+    const char *seed = settings_table[TRAIN_SEED].key;
+    cJSON *object = cJSON_CreateObject();
+    char *text = NULL;
+
+    for (cJSON *item = object != NULL ? from->child : NULL, *next; item != NULL; item = next) {
+        bool training = settings_table[setting_find(item->string)].phase == PHASE_TRAINING;
+        int order = strcmp(item->string, seed);
+
+        next = item->next;
+        if ((training || !training_only) && (side < 0 ? order < 0 : order > 0))
+            cJSON_AddItemToArray(object, cJSON_DetachItemViaPointer(from, item)); /* with its name */
+    }
+    if (object != NULL)
+        text = json_canonical(object);
+    if (text != NULL) {
+        text[strlen(text) - 1] = '\0';
+        memmove(text, text + 1, strlen(text));
+    }
+    cJSON_Delete(object);
+    return text;
+}
+
+int seeded_text_init(struct seeded_text *out, const struct config *config,
+                     enum seeded_scope scope, struct error *err)
+{
+    cJSON *all = config_to_json(config);
+
+    *out = (struct seeded_text){ 0 };
+    if (all != NULL) {
+        out->before = one_side(all, -1, scope == SEEDED_TRAINING);
+        out->after = one_side(all, 1, scope == SEEDED_TRAINING);
+    }
+    cJSON_Delete(all);
+    if (out->before != NULL && out->after != NULL)
+        return 0;
+    seeded_text_release(out);
+    return error_set(err, ERROR_NOMEM, "no memory for a canonical form");
+}
+
+void seeded_text_release(struct seeded_text *text)
+{
+    free(text->before);
+    free(text->after);
+    *text = (struct seeded_text){ 0 };
+}
+
+char *seeded_text_make(const struct seeded_text *text, int64_t seed)
+{
+    char member[SEED_SIZE] = ""; /* 0 is what its absence means */
+    size_t before = strlen(text->before), after = strlen(text->after);
+    char *out = malloc(before + after + SEED_SIZE + sizeof "{,,}"), *to = out;
+
+    if (out == NULL)
+        return NULL;
+    if (seed != 0)
+        snprintf(member, sizeof member, "\"%s\":%" PRId64, settings_table[TRAIN_SEED].key,
+                 seed);
+    *to++ = '{';
+    to = stpcpy(to, text->before);
+    if (before > 0 && member[0] != '\0')
+        *to++ = ',';
+    to = stpcpy(to, member);
+    if (after > 0 && to[-1] != '{')
+        *to++ = ',';
+    to = stpcpy(to, text->after);
+    *to++ = '}';
+    *to = '\0';
+    return out;
+}

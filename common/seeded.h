@@ -1,0 +1,27 @@
+/*
+ * seeded.h - the canonical text of a configuration under any seed: all but train.seed is
+ * worked out once, so that a thousand seeds cost little more than one.
+ */
+#ifndef COMMON_SEEDED_H
+#define COMMON_SEEDED_H
+
+#include "settings.h"
+
+struct seeded_text {
+    char *before, *after; /* owned; the members on both sides of train.seed, "" when none */
+};
+
+enum seeded_scope {
+    SEEDED_TRAINING, /* config_canonical() of PHASE_TRAINING: what a run's hash is taken of */
+    SEEDED_ALL       /* config_to_json() */
+};
+
+/* config is resolved; its own seed does not matter. */
+int seeded_text_init(struct seeded_text *out, const struct config *config,
+                     enum seeded_scope scope, struct error *err);
+void seeded_text_release(struct seeded_text *text); /* zeroed text too */
+
+/* The text with this seed, fresh; NULL when out of memory. */
+char *seeded_text_make(const struct seeded_text *text, int64_t seed);
+
+#endif
