@@ -209,9 +209,10 @@ static int load_arms(struct results *results, struct store *store, struct error 
     " WHERE j.run_id = r.run_id AND j.kind = 'train' ORDER BY j.job_id DESC LIMIT 1),"         \
     " 'queued') END"
 
-enum { FIXED_COLUMNS = 17 };
+enum { FIXED_COLUMNS = 16 };
 
-/* The SELECT of all rows; conditions are parameters from ?3 on. Fresh or NULL. */
+/* The SELECT of all rows, in no order; conditions are parameters from ?3 on. Fresh or NULL. The
+ * tables are gone through as written: from the experiment's arms on, each by an index. */
 static char *rows_sql(const struct filter *filters, int filter_count)
 {
     char *metrics = NULL, *conditions = strdup(""), *sql = NULL;
@@ -235,22 +236,17 @@ static char *rows_sql(const struct filter *filters, int filter_count)
         sql = format_string(
             "SELECT a.arm_id, r.run_id, v.evaluation_id, r.seed, r.hash, v.canonical,"
             " v.outer_steps, v.augmentations, v.eval_seed, v.act_inference, v.split = 'train',"
-            " (SELECT s.value FROM setting s WHERE s.run_id = r.run_id"
-            "   AND s.key = 'arch.halt_max_steps'),"
-            " (SELECT s.value FROM setting s WHERE s.run_id = r.run_id"
-            "   AND s.key = 'data.num_aug'),"
             " %s, x.checkpoint, x.step, r.train_flops, (SELECT"
             "   sum(t.user_seconds + t.system_seconds) FROM attempt t JOIN job j USING (job_id)"
             "   WHERE t.run_id = r.run_id AND j.kind = 'train')%s"
-            " FROM experiment e JOIN arm a USING (experiment_id) JOIN arm_run ar USING (arm_id)"
-            " JOIN run r USING (run_id) JOIN evaluation v USING (run_id)"
-            " JOIN arm_evaluation ae ON ae.arm_id = a.arm_id"
+            " FROM experiment e CROSS JOIN arm a USING (experiment_id)"
+            " CROSS JOIN arm_run ar USING (arm_id) CROSS JOIN run r USING (run_id)"
+            " CROSS JOIN evaluation v USING (run_id)"
+            " CROSS JOIN arm_evaluation ae ON ae.arm_id = a.arm_id"
             "   AND ae.evaluation_id = v.evaluation_id"
             " LEFT JOIN evaluation_result x ON x.evaluation_id = v.evaluation_id"
             "   AND (?2 OR x.checkpoint = 'last')"
-            " WHERE e.experiment_id = ?1%s"
-            " ORDER BY a.position, a.arm_id, v.outer_steps,"
-            "   iif(v.augmentations = 0, 9e18, v.augmentations), v.canonical, r.seed, x.step",
+            " WHERE e.experiment_id = ?1%s",
             RUN_STATE_SQL, metrics, conditions);
     free(metrics);
     free(conditions);
@@ -289,33 +285,61 @@ static void read_row(struct result_row *row, sqlite3_stmt *s)
         .eval_seed = sqlite3_column_int64(s, 8),
         .act_inference = sqlite3_column_int(s, 9) != 0,
         .train_split = sqlite3_column_int(s, 10) != 0,
-        .train_outer_steps = sqlite3_column_int64(s, 11),
-        .train_augmentations = sqlite3_column_int64(s, 12),
-        .state = state_of(sql_text(s, 13)),
-        .step = sqlite3_column_int64(s, 15),
-        .train_flops = column_real(s, 16),
-        .train_seconds = column_real(s, 17),
+        .state = state_of(sql_text(s, 11)),
+        .step = sqlite3_column_int64(s, 13),
+        .train_flops = column_real(s, 14),
+        .train_seconds = column_real(s, 15),
     };
     snprintf(row->hash, sizeof row->hash, "%s", sql_text(s, 4));
     bool shown = row->state == RUN_DONE || row->state == RUN_PENDING;
 
     /* Until its training is over, a run's last numbers may still be replaced. */
-    if (row->state == RUN_PENDING && strcmp(sql_text(s, 14), "last") == 0)
+    if (row->state == RUN_PENDING && strcmp(sql_text(s, 12), "last") == 0)
         shown = false;
     if (shown)
-        snprintf(row->checkpoint, sizeof row->checkpoint, "%s", sql_text(s, 14));
+        snprintf(row->checkpoint, sizeof row->checkpoint, "%s", sql_text(s, 12));
     for (int i = 0; i < METRIC_COUNT; i++)
-        row->values[i] = shown ? column_real(s, FIXED_COLUMNS + 1 + i) : (double)NAN;
+        row->values[i] = shown ? column_real(s, FIXED_COLUMNS + i) : (double)NAN;
 }
 
-static int load_rows(struct results *results, struct store *store, const struct filter *filters,
-                     int filter_count, enum results_scope scope, struct error *err)
+static int compare_integers(int64_t x, int64_t y)
+{
+    return x < y ? -1 : x > y;
+}
+
+/* Where an arm stands in results->arms. */
+struct arm_place {
+    int64_t id;
+    int index;
+};
+
+static int compare_places(const void *a, const void *b)
+{
+    return compare_integers(((const struct arm_place *)a)->id,
+                            ((const struct arm_place *)b)->id);
+}
+
+/* The arms' places by id; fresh or NULL. */
+static struct arm_place *places_by_id(const struct results *results)
+{
+    struct arm_place *places = malloc(((size_t)results->arm_count + 1) * sizeof *places);
+
+    if (places == NULL)
+        return NULL;
+    for (int i = 0; i < results->arm_count; i++)
+        places[i] = (struct arm_place){ results->arms[i].id, i };
+    qsort(places, (size_t)results->arm_count, sizeof *places, compare_places);
+    return places;
+}
+
+/* Runs the SELECT of the rows and binds the conditions. */
+static int query_rows(sqlite3_stmt **statement, const struct results *results,
+                      struct store *store, const struct filter *filters, int filter_count,
+                      enum results_scope scope, struct error *err)
 {
     char *sql = rows_sql(filters, filter_count);
     char *types = malloc((size_t)filter_count * 2 + 3); /* the filters' are bound below */
-    sqlite3_stmt *statement = NULL;
     int rc = 0;
-    int arm = 0;
 
     if (sql == NULL || types == NULL) {
         rc = error_set(err, ERROR_NOMEM, "results");
@@ -323,14 +347,26 @@ static int load_rows(struct results *results, struct store *store, const struct 
         memset(types, 'n', (size_t)filter_count * 2 + 2);
         memcpy(types, "ii", 2);
         types[filter_count * 2 + 2] = '\0';
-        rc = sql_query(store, &statement, err, sql, types, results->experiment_id,
+        rc = sql_query(store, statement, err, sql, types, results->experiment_id,
                        (int64_t)(scope == RESULTS_ALL));
     }
     free(types);
     free(sql);
     for (int i = 0; i < filter_count && rc == 0; i++)
-        if (filter_bind(&filters[i], statement, 3 + 2 * i) != SQLITE_OK)
+        if (filter_bind(&filters[i], *statement, 3 + 2 * i) != SQLITE_OK)
             rc = store_error(store, "bind a condition", err);
+    return rc;
+}
+
+static int load_rows(struct results *results, struct store *store, const struct filter *filters,
+                     int filter_count, enum results_scope scope, struct error *err)
+{
+    struct arm_place *places = places_by_id(results);
+    sqlite3_stmt *statement = NULL;
+    int rc = places == NULL ? error_set(err, ERROR_NOMEM, "results")
+                            : query_rows(&statement, results, store, filters, filter_count,
+                                         scope, err);
+
     while (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
         rc = 0;
         if (!grow(&results->rows, results->row_count, sizeof *results->rows)) {
@@ -338,16 +374,65 @@ static int load_rows(struct results *results, struct store *store, const struct 
             break;
         }
         struct result_row *row = &results->rows[results->row_count++];
+        const struct arm_place wanted = { .id = sqlite3_column_int64(statement, 0) };
+        const struct arm_place *place = bsearch(&wanted, places, (size_t)results->arm_count,
+                                                sizeof *places, compare_places);
 
         read_row(row, statement);
-        while (arm < results->arm_count - 1 &&
-               results->arms[arm].id != sqlite3_column_int64(statement, 0))
-            arm++;
-        row->arm = arm;
+        row->arm = place != NULL ? place->index : 0; /* one view: the arm was loaded */
         if (row->evaluation == NULL)
             rc = error_set(err, ERROR_NOMEM, "results");
     }
     sql_end(&statement);
+    free(places);
+    return rc;
+}
+
+/* All augmentations are more than any number. */
+static int64_t voters(const struct result_row *row)
+{
+    return row->augmentations == 0 ? INT64_MAX : row->augmentations;
+}
+
+/* By arm, evaluation, seed, step. */
+static int compare_rows(const void *a, const void *b)
+{
+    const struct result_row *x = a, *y = b;
+    int order = compare_integers(x->arm, y->arm);
+
+    if (order == 0)
+        order = compare_integers(x->outer_steps, y->outer_steps);
+    if (order == 0)
+        order = compare_integers(voters(x), voters(y));
+    if (order == 0)
+        order = strcmp(x->evaluation, y->evaluation);
+    if (order == 0)
+        order = compare_integers(x->seed, y->seed);
+    return order != 0 ? order : compare_integers(x->step, y->step);
+}
+
+/* An arm's runs differ in the seed alone: what else they have in common is asked once. rows are
+ * sorted. */
+static int load_arm_settings(struct results *results, struct store *store, struct error *err)
+{
+    static const char sql[] = "SELECT value FROM setting WHERE run_id = ?1 AND key = ?2";
+    bool found; /* an inactive setting is not there: 0 */
+    int rc = 0;
+
+    for (int i = 0; i < results->row_count && rc == 0; i++) {
+        struct result_row *row = &results->rows[i];
+
+        if (i > 0 && row->arm == row[-1].arm) {
+            row->train_outer_steps = row[-1].train_outer_steps;
+            row->train_augmentations = row[-1].train_augmentations;
+            continue;
+        }
+        rc = sql_int(store, &row->train_outer_steps, &found, err, sql, "it", row->run_id,
+                     "arch.halt_max_steps");
+        if (rc == 0)
+            rc = sql_int(store, &row->train_augmentations, &found, err, sql, "it", row->run_id,
+                         "data.num_aug");
+    }
     return rc;
 }
 
@@ -356,7 +441,7 @@ static int compare_runs(const void *a, const void *b)
     const struct result_row *x = *(const struct result_row *const *)a;
     const struct result_row *y = *(const struct result_row *const *)b;
 
-    return x->run_id < y->run_id ? -1 : x->run_id > y->run_id;
+    return compare_integers(x->run_id, y->run_id);
 }
 
 /* The rows ordered by run; fresh or NULL. */
@@ -411,6 +496,10 @@ int results_load(struct results **out, struct store *store, const char *experime
         rc = load_arms(results, store, err);
     if (rc == 0)
         rc = load_rows(results, store, filters, parsed, scope, err);
+    if (rc == 0 && results->row_count > 0)
+        qsort(results->rows, (size_t)results->row_count, sizeof *results->rows, compare_rows);
+    if (rc == 0)
+        rc = load_arm_settings(results, store, err);
     if (rc == 0)
         rc = count_runs(results, err);
     for (int i = 0; i < parsed; i++)
@@ -466,91 +555,143 @@ int results_setting(struct store *store, char **out, int64_t run_id, const char 
     return rc;
 }
 
-/* Adds one run's baseline rows and its mean untrained scores to the sums. */
-static int add_run(struct baselines *out, struct store *store, const struct result_row *row,
-                   double *untrained, struct error *err)
+/* One row for each run, by run; count: how many. Fresh or NULL. */
+static const struct result_row **one_row_per_run(const struct results *results, int *count)
 {
-    static const enum metric COPY_METRICS[] = { METRIC_PER_TOKEN_ACCURACY,
-                                                METRIC_EXACT_ACCURACY, METRIC_PASS_AT_1,
-                                                METRIC_PASS_AT_2 };
+    const struct result_row **rows = rows_by_run(results);
+
+    *count = 0;
+    for (int i = 0; rows != NULL && i < results->row_count; i++)
+        if (*count == 0 || rows[*count - 1]->run_id != rows[i]->run_id)
+            rows[(*count)++] = rows[i];
+    return rows;
+}
+
+/* The row of the statement's run and split (its first two columns, by run), or NULL: not one of
+ * the results. *at: where the search goes on. */
+static const struct result_row *find_row(const struct result_row *const *rows, int count,
+                                         int *at, sqlite3_stmt *statement)
+{
+    int64_t run_id = sqlite3_column_int64(statement, 0);
+
+    while (*at < count && rows[*at]->run_id < run_id)
+        ++*at;
+    return *at < count && rows[*at]->run_id == run_id &&
+                   rows[*at]->train_split == (sqlite3_column_int(statement, 1) != 0)
+               ? rows[*at]
+               : NULL;
+}
+
+/* The runs of an experiment that were begun: no others have a score. */
+#define BEGUN_RUNS                                                                             \
+    "(SELECT DISTINCT ar.run_id FROM arm a CROSS JOIN arm_run ar USING (arm_id)"               \
+    " WHERE a.experiment_id = ?1 AND EXISTS (SELECT 1 FROM attempt t"                          \
+    "  WHERE t.run_id = ar.run_id))"
+
+static const enum metric COPY_METRICS[] = { METRIC_PER_TOKEN_ACCURACY, METRIC_EXACT_ACCURACY,
+                                            METRIC_PASS_AT_1, METRIC_PASS_AT_2 };
+enum { COPY_METRIC_COUNT = sizeof COPY_METRICS / sizeof *COPY_METRICS };
+
+/* Means of what copying the input scores. */
+static int load_copies(struct baselines *out, struct store *store,
+                       const struct results *results, const struct result_row *const *rows,
+                       int count, struct error *err)
+{
     sqlite3_stmt *statement = NULL;
-    char *sql = NULL;
+    int at = 0;
     int rc = sql_query(store, &statement, err,
-                       "SELECT per_token_accuracy, exact_accuracy, pass_at_1, pass_at_2"
-                       " FROM baseline WHERE run_id = ?1 AND name = 'copy' AND split = ?2",
-                       "it", row->run_id, row->train_split ? "train" : "test");
+                       "SELECT b.run_id, b.split = 'train', b.per_token_accuracy,"
+                       " b.exact_accuracy, b.pass_at_1, b.pass_at_2 FROM " BEGUN_RUNS
+                       " CROSS JOIN baseline b USING (run_id) WHERE b.name = 'copy'"
+                       " ORDER BY b.run_id",
+                       "i", results->experiment_id);
 
-    if (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
+    while (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
         rc = 0;
+        if (find_row(rows, count, &at, statement) == NULL)
+            continue;
         out->copy_runs++;
-        for (int i = 0; i < 4; i++)
-            out->copy[COPY_METRICS[i]] += sqlite3_column_double(statement, i);
-        sql_end(&statement);
+        for (int i = 0; i < COPY_METRIC_COUNT; i++)
+            out->copy[COPY_METRICS[i]] += sqlite3_column_double(statement, 2 + i);
     }
-    for (int i = 0; i < METRIC_COUNT && (i == 0 || sql != NULL); i++) {
-        char *next = format_string("%s%savg(x.%s)", i > 0 ? sql : "SELECT ", i > 0 ? ", " : "",
-                                   METRICS[i].name);
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        bool copied = false;
+        for (int i = 0; i < COPY_METRIC_COUNT; i++)
+            copied = copied || (int)COPY_METRICS[i] == m;
+        out->copy[m] =
+            copied && out->copy_runs > 0 ? out->copy[m] / out->copy_runs : (double)NAN;
+    }
+    return rc;
+}
 
-        free(sql);
-        sql = next;
-    }
-    if (rc == 0 && sql != NULL) {
-        char *whole = format_string("%s FROM evaluation v JOIN evaluation_result x"
-                                    " USING (evaluation_id) WHERE v.run_id = ?1 AND"
-                                    " v.split = ?2 AND x.checkpoint = 'untrained'",
-                                    sql);
+/* The SELECT of each run's mean scores before training; fresh or NULL. */
+static char *untrained_sql(void)
+{
+    char *means = strdup(""), *sql = NULL;
 
-        free(sql);
-        sql = whole;
+    for (int i = 0; i < METRIC_COUNT && means != NULL; i++) {
+        char *next = format_string("%s, avg(x.%s)", means, METRICS[i].name);
+
+        free(means);
+        means = next;
     }
-    if (rc == 0)
-        rc = sql == NULL ? error_set(err, ERROR_NOMEM, "baselines")
-                         : sql_query(store, &statement, err, sql, "it", row->run_id,
-                                     row->train_split ? "train" : "test");
-    if (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
-        rc = 0;
-        for (int i = 0; i < METRIC_COUNT; i++)
-            untrained[i] = column_real(statement, i);
-        sql_end(&statement);
-    }
+    if (means != NULL)
+        sql = format_string("SELECT v.run_id, v.split = 'train'%s FROM " BEGUN_RUNS
+                            " CROSS JOIN evaluation v USING (run_id)"
+                            " CROSS JOIN evaluation_result x USING (evaluation_id)"
+                            " WHERE x.checkpoint = 'untrained' GROUP BY v.run_id, v.split"
+                            " ORDER BY v.run_id",
+                            means);
+    free(means);
+    return sql;
+}
+
+/* values: (metric, run), room for stride runs; *runs: how many there are. */
+static int load_untrained(double *values, int stride, int *runs, struct store *store,
+                          const struct results *results, const struct result_row *const *rows,
+                          int count, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    char *sql = untrained_sql();
+    int at = 0;
+    int rc = sql == NULL ? error_set(err, ERROR_NOMEM, "baselines")
+                         : sql_query(store, &statement, err, sql, "i", results->experiment_id);
+
     free(sql);
+    *runs = 0;
+    while (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
+        rc = 0;
+        if (find_row(rows, count, &at, statement) == NULL)
+            continue;
+        for (int m = 0; m < METRIC_COUNT; m++)
+            values[(size_t)m * (size_t)stride + (size_t)*runs] = column_real(statement, 2 + m);
+        ++*runs;
+    }
     return rc;
 }
 
 int baselines_load(struct baselines *out, struct store *store, const struct results *results,
                    struct error *err)
 {
-    const struct result_row **order = rows_by_run(results);
-    double *values = malloc(((size_t)results->row_count + 1) * METRIC_COUNT * sizeof *values);
-    double *one_metric = malloc(((size_t)results->row_count + 1) * sizeof *one_metric);
-    int rc = 0, runs = 0;
+    int count, stride = results->row_count + 1;
+    const struct result_row **rows = one_row_per_run(results, &count);
+    double *values = malloc((size_t)stride * METRIC_COUNT * sizeof *values);
+    int rc = rows == NULL || values == NULL ? error_set(err, ERROR_NOMEM, "baselines") : 0;
 
     *out = (struct baselines){ 0 };
-    if (order == NULL || values == NULL || one_metric == NULL)
-        rc = error_set(err, ERROR_NOMEM, "baselines");
-    for (int i = 0; i < results->row_count && rc == 0; i++) {
-        double *mine = values + (size_t)runs * METRIC_COUNT;
-
-        if (i > 0 && order[i]->run_id == order[i - 1]->run_id)
-            continue;
-        mine[0] = (double)NAN;
-        rc = add_run(out, store, order[i], mine, err);
-        runs += !isnan(mine[0]);
-    }
-    out->untrained_runs = runs;
+    if (rc == 0)
+        rc = load_copies(out, store, results, rows, count, err);
+    if (rc == 0)
+        rc = load_untrained(values, stride, &out->untrained_runs, store, results, rows, count,
+                            err);
     for (int m = 0; m < METRIC_COUNT && rc == 0; m++) {
-        for (int i = 0; i < runs; i++)
-            one_metric[i] = values[(size_t)i * METRIC_COUNT + (size_t)m];
-        out->untrained[m] = statistics_mean(one_metric, runs);
-        out->untrained_deviation[m] = statistics_deviation(one_metric, runs);
-        bool copied = m == METRIC_PER_TOKEN_ACCURACY || m == METRIC_EXACT_ACCURACY ||
-                      m == METRIC_PASS_AT_1 || m == METRIC_PASS_AT_2;
-        out->copy[m] =
-            copied && out->copy_runs > 0 ? out->copy[m] / out->copy_runs : (double)NAN;
+        const double *mine = values + (size_t)m * (size_t)stride;
+
+        out->untrained[m] = statistics_mean(mine, out->untrained_runs);
+        out->untrained_deviation[m] = statistics_deviation(mine, out->untrained_runs);
     }
-    free(order);
+    free(rows);
     free(values);
-    free(one_metric);
     return rc;
 }
 
