@@ -10,41 +10,57 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The newest job of each kind of each run of an experiment. */
-#define NEWEST_JOBS                                                                            \
-    "SELECT j.state FROM job j WHERE j.job_id = (SELECT max(k.job_id) FROM job k"              \
-    " WHERE k.run_id = j.run_id AND k.kind = j.kind)"
-
-static int count_states(struct store *store, sqlite3_stmt **s, struct status_counts *out,
-                        struct error *err)
+/* Counts the first job of each arm, run and kind of a statement with the columns arm_id, run_id,
+ * whether it trains, state, expected work left (added to *work); newest jobs come first. The
+ * statement ends. */
+static int count_newest(struct store *store, sqlite3_stmt **s, struct status_counts *out,
+                        double *work, struct error *err)
 {
+    int64_t last[3] = { -1, -1, -1 };
     int rc;
 
     *out = (struct status_counts){ 0 };
+    *work = 0.0;
     while ((rc = sql_step(store, s, err)) > 0) {
-        const char *state = sql_text(*s, 0);
+        const int64_t group[3] = { sqlite3_column_int64(*s, 0), sqlite3_column_int64(*s, 1),
+                                   sqlite3_column_int64(*s, 2) };
+        if (memcmp(group, last, sizeof last) == 0)
+            continue;
+        memcpy(last, group, sizeof last);
+        const char *state = sql_text(*s, 3);
         out->total++;
         out->queued += strcmp(state, "queued") == 0;
         out->running += strcmp(state, "starting") == 0 || strcmp(state, "running") == 0;
         out->done += strcmp(state, "done") == 0;
         out->failed += strcmp(state, "failed") == 0 || strcmp(state, "quarantined") == 0;
         out->cancelled += strcmp(state, "cancelled") == 0;
+        *work += sqlite3_column_double(*s, 4);
     }
     return rc;
 }
+
+/* The order of the index job_by_run, backwards: nothing is sorted. */
+#define NEWEST_FIRST " ORDER BY j.run_id DESC, j.kind DESC, j.job_id DESC"
 
 int status_count(struct store *store, struct status_counts *out, const char *experiment,
                  struct error *err)
 {
     sqlite3_stmt *s;
-    int rc =
-        sql_query(store, &s, err,
-                  NEWEST_JOBS " AND (?1 IS NULL OR j.run_id IN (SELECT x.run_id FROM arm_run x"
-                              " JOIN arm a USING (arm_id) JOIN experiment e USING"
-                              " (experiment_id) WHERE e.name = ?1))",
-                  "t", experiment);
+    double ignored;
+    int rc = experiment == NULL
+                 ? sql_query(store, &s, err,
+                             "SELECT 0, j.run_id, j.kind = 'train', j.state, 0.0 FROM job j"
+                             " INDEXED BY job_by_run" NEWEST_FIRST,
+                             "")
+                 : sql_query(store, &s, err,
+                             "SELECT 0, j.run_id, j.kind = 'train', j.state, 0.0 FROM job j"
+                             " WHERE j.run_id IN (SELECT x.run_id FROM experiment e"
+                             "  CROSS JOIN arm a USING (experiment_id)"
+                             "  CROSS JOIN arm_run x USING (arm_id)"
+                             "  WHERE e.name = ?1)" NEWEST_FIRST,
+                             "t", experiment);
 
-    return rc < 0 ? rc : count_states(store, &s, out, err);
+    return rc < 0 ? rc : count_newest(store, &s, out, &ignored, err);
 }
 
 /* The share of a run's training that its metrics show. */
@@ -53,18 +69,41 @@ int status_count(struct store *store, struct status_counts *out, const char *exp
     " JOIN run r USING (run_id) WHERE m.run_id = j.run_id AND m.name = 'train/lr'"             \
     " AND r.total_steps > 0), 0.0)"
 
-/* Expected FLOPs per second of one worker, from the trainings that are done; 0: none is. */
+/* The jobs of an experiment, a run that serves several arms once for each, and their work left.
+ * Every table is gone through by an index, in its order. */
+static int count_experiment(struct store *store, struct status_counts *out, double *work,
+                            int64_t experiment_id, struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT x.arm_id, j.run_id, j.kind = 'train', j.state, CASE"
+                       "  WHEN j.state = 'queued' THEN j.cost"
+                       "  WHEN j.state NOT IN ('starting', 'running') THEN 0.0"
+                       "  WHEN j.kind = 'train' THEN j.cost * (1.0 - " RUN_SHARE ")"
+                       "  ELSE j.cost END FROM arm a CROSS JOIN arm_run x USING (arm_id)"
+                       " CROSS JOIN job j USING (run_id) WHERE a.experiment_id = ?1"
+                       " ORDER BY a.label, x.run_id, j.kind DESC, j.job_id DESC",
+                       "i", experiment_id);
+
+    return rc < 0 ? rc : count_newest(store, &s, out, work, err);
+}
+
+enum { MEASURED_ATTEMPTS = 200 };
+
+/* Expected FLOPs per second of one worker, from the trainings that were done last; 0: none was. */
 static int measured_rate(struct store *store, double *rate, struct error *err)
 {
     sqlite3_stmt *s;
     int rc =
         sql_query(store, &s, err,
-                  "SELECT sum(j.cost), sum(t.seconds) FROM job j JOIN (SELECT job_id,"
-                  "  sum((julianday(ended_at) - julianday(started_at)) * 86400.0) AS seconds"
-                  "  FROM attempt WHERE ended_at IS NOT NULL GROUP BY job_id) t"
-                  " USING (job_id) WHERE j.state = 'done' AND j.kind = 'train'"
-                  " AND j.cause IS NULL",
-                  "");
+                  "SELECT sum(j.cost), sum((SELECT sum((julianday(t.ended_at)"
+                  "  - julianday(t.started_at)) * 86400.0) FROM attempt t"
+                  "  WHERE t.job_id = j.job_id AND t.ended_at IS NOT NULL))"
+                  " FROM (SELECT DISTINCT job_id FROM (SELECT job_id FROM attempt"
+                  "  WHERE state = 'ended' ORDER BY attempt_id DESC LIMIT ?1))"
+                  " CROSS JOIN job j USING (job_id) WHERE j.state = 'done'"
+                  " AND j.kind = 'train' AND j.cause IS NULL",
+                  "i", (int64_t)MEASURED_ATTEMPTS);
 
     *rate = 0.0;
     if (rc == 0)
@@ -127,37 +166,29 @@ int status_table(struct store *store, struct table **out, struct error *err)
     if (rc == 0)
         rc = measured_rate(store, &rate, err);
     if (rc == 0)
-        rc =
-            sql_query(store, &s, err,
-                      "WITH newest AS (SELECT run_id, kind, state, cost, max(job_id) FROM job"
-                      "  GROUP BY run_id, kind)," /* the state and cost of the largest job_id */
-                      " part AS (SELECT x.arm_id, j.state, count(*) AS jobs, sum(CASE"
-                      "   WHEN j.state = 'queued' THEN j.cost"
-                      "   WHEN j.state NOT IN ('starting', 'running') THEN 0.0"
-                      "   WHEN j.kind = 'train' THEN j.cost * (1.0 - " RUN_SHARE ")"
-                      "   ELSE j.cost END) AS work FROM newest j JOIN arm_run x USING (run_id)"
-                      "  GROUP BY x.arm_id, j.state)"
-                      " SELECT e.name, coalesce(sum(p.jobs), 0),"
-                      " coalesce(sum(p.jobs * (p.state = 'done')), 0),"
-                      " coalesce(sum(p.jobs * (p.state IN ('starting', 'running'))), 0),"
-                      " coalesce(sum(p.jobs * (p.state = 'queued')), 0),"
-                      " coalesce(sum(p.jobs * (p.state IN ('failed', 'quarantined'))), 0),"
-                      " coalesce(sum(p.jobs * (p.state = 'cancelled')), 0), e.queued_at,"
-                      " e.description, coalesce(sum(p.work), 0.0)"
-                      " FROM experiment e LEFT JOIN arm a USING (experiment_id)"
-                      " LEFT JOIN part p USING (arm_id)"
-                      " GROUP BY e.experiment_id ORDER BY e.experiment_id",
-                      "");
+        rc = sql_query(store, &s, err,
+                       "SELECT experiment_id, name, queued_at, description FROM experiment"
+                       " ORDER BY experiment_id",
+                       "");
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
-        rc = 0;
+        struct status_counts counts;
+        double work;
+        rc = count_experiment(store, &counts, &work, sqlite3_column_int64(s, 0), err);
+        if (rc < 0) {
+            sql_end(&s);
+            break;
+        }
         table_row(*out);
-        table_text(*out, sql_text(s, 0));
-        for (int c = 1; c <= 6; c++)
-            table_int(*out, sqlite3_column_int64(s, c));
-        int64_t running = sqlite3_column_int64(s, 3), waiting = sqlite3_column_int64(s, 4);
-        put_eta(*out, rate, running, waiting, sqlite3_column_double(s, 9));
-        table_text(*out, sql_text(s, 7));
-        table_text(*out, sql_text(s, 8));
+        table_text(*out, sql_text(s, 1));
+        table_int(*out, counts.total);
+        table_int(*out, counts.done);
+        table_int(*out, counts.running);
+        table_int(*out, counts.queued);
+        table_int(*out, counts.failed);
+        table_int(*out, counts.cancelled);
+        put_eta(*out, rate, counts.running, counts.queued, work);
+        table_text(*out, sql_text(s, 2));
+        table_text(*out, sql_text(s, 3));
     }
     return rc;
 }
@@ -171,7 +202,7 @@ int status_find_run(struct store *store, const char *prefix, char hash[65], char
         sql_query(store, &s, err,
                   "SELECT r.hash, (SELECT directory FROM attempt t WHERE t.run_id = r.run_id"
                   " ORDER BY number DESC LIMIT 1) FROM run r"
-                  " WHERE substr(r.hash, 1, length(?1)) = ?1 LIMIT 2",
+                  " WHERE r.hash >= ?1 AND r.hash < ?1 || 'g' LIMIT 2", /* f is the last digit */
                   "t", prefix);
 
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {

@@ -1,4 +1,4 @@
-/* test_store.c - opening the results database: schema, foreign and newer files, readers. */
+/* test_store.c - the results database: schema, foreign and newer files, readers, query plans. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,10 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compare.h"
 #include "error.h"
 #include "file.h"
+#include "query.h"
+#include "queue.h"
+#include "record.h"
 #include "schema.h"
 #include "sql.h"
+#include "status_query.h"
 #include "store.h"
 
 static char directory[64];
@@ -297,37 +302,357 @@ static void the_schema_refuses_what_must_not_be(void **state)
     store_close(store);
 }
 
-/* The common questions are answered by indices, however large the tables are. */
-static void no_common_query_scans_a_table(void **state)
+/* ---- what the commands ask ---- */
+
+enum { MOST_QUERIES = 100 };
+
+/* The distinct statements that a connection ran. */
+struct traced {
+    char *sql[MOST_QUERIES]; /* owned */
+    int count;
+};
+
+static int note_statement(unsigned type, void *context, void *statement, void *text)
 {
-    static const char *const queries[] = {
-        "SELECT * FROM v_results WHERE experiment = 'x'",
-        "SELECT * FROM v_results WHERE run_hash = 'x'",
-        "SELECT value FROM metric WHERE run_id = 1 AND name = 'train/lm_loss' ORDER BY step",
-        "SELECT * FROM task_outcome WHERE evaluation_id = 1",
-        "SELECT * FROM attempt WHERE run_id = 1 ORDER BY number",
-        "SELECT * FROM job WHERE state = 'queued' ORDER BY priority DESC, cost DESC LIMIT 9",
-        "SELECT max(job_id) FROM job WHERE run_id = 1 AND kind = 'train'",
-    };
+    struct traced *traced = context;
+    const char *sql = sqlite3_sql(statement);
+
+    (void)type, (void)text;
+    for (int i = 0; i < traced->count; i++)
+        if (strcmp(traced->sql[i], sql) == 0)
+            return 0;
+    assert_true(traced->count < MOST_QUERIES);
+    traced->sql[traced->count++] = strdup(sql);
+    return 0;
+}
+
+/* The workspace of tests/data/release_1.sql: two trained runs of an experiment "t". */
+static void make_release_1(void)
+{
     struct error err;
-    struct store *store;
+    char *sql;
+    size_t size;
+
+    if (file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err) != 0)
+        fail_msg("%s", err.message);
+    make_database(sql);
+    free(sql);
+}
+
+static void must(int rc, const struct error *err)
+{
+    if (rc != 0)
+        fail_msg("%s", err->message);
+}
+
+/* results, plan and compare, with every kind of condition. */
+static void ask_for_results(struct store *store)
+{
+    static const char *const WHERES[] = { "arch.name=hrm", "seed<3", "eval.augmentations=all" };
+    struct error err;
+    struct results *results;
+    struct compare *compare;
+    struct comparison_list list = { 0 };
+    struct axis_values values = { 0 };
+    struct matrix *matrix;
+    struct baselines baselines;
+    char *text;
+
+    must(results_load(&results, store, "t", WHERES, 3, RESULTS_ALL, &err), &err);
+    assert_true(results->row_count > 0);
+    results_destroy(results);
+    must(results_load(&results, store, NULL, NULL, 0, RESULTS_LAST, &err), &err);
+    assert_int_equal(results->runs.done, 2);
+    must(baselines_load(&baselines, store, results, &err), &err);
+    assert_int_equal(baselines.copy_runs, 2);
+    assert_int_equal(baselines.untrained_runs, 2);
+    must(results_setting(store, &text, results->rows[0].run_id, "arch.name", &err), &err);
+    free(text);
+    must(compare_create(&compare, store, results, METRIC_PASS_AT_2, &err), &err);
+    must(compare_axis(&values, &list, compare, "arch.name", &err), &err);
+    axis_values_release(&values);
+    comparison_list_release(&list);
+    must(matrix_create(&matrix, compare, &err), &err);
+    matrix_destroy(matrix);
+    compare_destroy(compare);
+    results_destroy(results);
+}
+
+/* status, show, logs, verify and doctor. */
+static void ask_for_status(struct store *store)
+{
+    struct error err;
+    struct status_counts counts;
+    struct status_checkpoint *checkpoints;
+    struct status_final final;
+    struct table *table, *tables[STATUS_RUN_TABLES];
+    char hash[65], last[160];
+    int count;
+    bool open;
+
+    must(status_table(store, &table, &err), &err);
+    table_destroy(table);
+    must(status_count(store, &counts, NULL, &err), &err);
+    assert_int_equal(counts.done, 2);
+    must(status_count(store, &counts, "t", &err), &err);
+    assert_int_equal(counts.done, 2);
+    must(status_find_run(store, "c4d382", hash, last, &err), &err);
+    assert_memory_equal(hash, "c4d382", 6);
+    must(status_run_tables(store, tables, hash, &err), &err);
+    for (int i = 0; i < STATUS_RUN_TABLES; i++) {
+        assert_true(table_row_count(tables[i]) > 0);
+        table_destroy(tables[i]);
+    }
+    must(status_run_is_open(store, &open, hash, &err), &err);
+    must(status_find_final(store, &final, hash, &err), &err);
+    must(status_checkpoints(store, &checkpoints, &count, &err), &err);
+    free(checkpoints);
+}
+
+/* plan and queue, as far as they read. */
+static void ask_for_a_plan(struct store *store, const char *hash)
+{
+    struct error err;
+    struct queue_state state;
+    struct queue_missing *missing;
+    int64_t run, job, evaluation;
+    int count;
+    bool there;
+
+    must(queue_find_run(store, &run, &job, hash, &err), &err);
+    assert_true(run > 0 && job == 0);
+    must(queue_state(store, &state, hash, &err), &err);
+    assert_string_equal(state.train_state, "done");
+    must(queue_find_evaluation(store, &evaluation, run, "{}", &err), &err);
+    assert_int_equal(evaluation, 0);
+    must(queue_has_result(store, &there, run, "{}", &err), &err);
+    must(queue_missing_evaluations(store, &missing, &count, run, &err), &err);
+    queue_free_missing(missing, count);
+}
+
+/* The loop of the runner. */
+static void ask_for_work(struct store *store, const char *hash)
+{
+    struct error err;
+    struct record_job *jobs;
+    struct record_attempt *attempts;
+    struct record_totals totals;
+    cJSON *json;
+    int64_t request, *ids;
+    char kind[16], target[160];
+    int count;
+
+    must(record_next_jobs(store, &jobs, &count, NULL, 0.0, 3, &err), &err);
+    record_free_jobs(jobs, count);
+    must(record_busy_jobs(store, &jobs, &count, &err), &err);
+    record_free_jobs(jobs, count);
+    must(record_find_job(store, &jobs, &count, hash, false, &err), &err);
+    record_free_jobs(jobs, count);
+    must(record_open_attempts(store, &attempts, &count, &err), &err);
+    free(attempts);
+    must(record_open_totals(store, &totals, NULL, &err), &err);
+    must(record_job_json(store, &json, &(struct record_job){ .run_id = 1 }, 1, &err), &err);
+    cJSON_Delete(json);
+    must(record_next_request(store, &request, kind, target, &err), &err);
+    must(record_find_jobs(store, &ids, &count, "t", "queued", &err), &err);
+    free(ids);
+}
+
+/* The steps of queries that do not come from an index, and why they may. */
+struct allowed {
+    const char *query, *step, *why;
+    bool met;
+};
+
+static bool is_allowed(struct allowed *list, int count, const char *sql, const char *step)
+{
+    for (int i = 0; i < count; i++)
+        if (strstr(sql, list[i].query) != NULL && strstr(step, list[i].step) != NULL) {
+            list[i].met = true;
+            return true;
+        }
+    return false;
+}
+
+/* Fails for every step of the query's plan that reads a whole table, sorts or makes an index, and
+ * is not allowed. Rows of a subquery are no table: its own steps are looked at. */
+static int check_query_plan(struct store *store, const char *sql, struct allowed *list,
+                            int count)
+{
+    char *explain = format_string("EXPLAIN QUERY PLAN %s", sql);
+    sqlite3_stmt *plan;
+    int bad = 0;
+
+    assert_non_null(explain);
+    assert_int_equal(sqlite3_prepare_v2(store_connection(store), explain, -1, &plan, NULL),
+                     SQLITE_OK);
+    while (sqlite3_step(plan) == SQLITE_ROW) {
+        const char *step = (const char *)sqlite3_column_text(plan, 3);
+        bool scan = strncmp(step, "SCAN ", 5) == 0 && step[5] != '(' &&
+                    strcmp(step, "SCAN CONSTANT ROW") != 0;
+        bool made = strstr(step, "TEMP B-TREE") != NULL || strstr(step, "AUTOMATIC") != NULL;
+        if ((scan || made) && !is_allowed(list, count, sql, step)) {
+            print_error("%s\n    %s\n", step, sql);
+            bad++;
+        }
+    }
+    sqlite3_finalize(plan);
+    free(explain);
+    return bad;
+}
+
+/* Whatever the commands ask while tables grow, the answer comes from indices: all queries are
+ * watched that their own functions run. */
+static void no_query_of_a_command_scans_a_table(void **state)
+{
+    static const char HASH[] =
+        "c4d382aecf75da6530bef1e1be826f274da09d4cc6751c2cbffb522541abed6c";
+    struct allowed allowed[] = {
+        /* tables of which a whole answer is asked */
+        { "FROM experiment", "SCAN experiment", "experiments are listed", false },
+        { "SELECT 0, j.run_id", "SCAN j USING COVERING INDEX", "all jobs are counted", false },
+        { "FROM checkpoint", "SCAN checkpoint", "doctor looks at every checkpoint", false },
+        { "FROM request", "SCAN request", "what people asked for", false },
+        { "instr(',' || ?2", "SCAN j", "cancel and retry of everything", false },
+        /* a few rows that are sorted */
+        { "FROM arm WHERE experiment_id", "ORDER BY", "the arms of an experiment", false },
+        { "SELECT DISTINCT ar.run_id", "TEMP B-TREE", "begun runs of an experiment", false },
+        { "ORDER BY attempt_id DESC LIMIT ?1", "DISTINCT", "the last 200 attempts", false },
+        { "SELECT f, v FROM", "ORDER BY", "what is known of a run", false },
+        { "x.seconds FROM evaluation_result x", "ORDER BY", "results of a run", false },
+        { "FROM evaluation v WHERE v.run_id = ?1", "ORDER BY", "evaluations of a run", false },
+        { "FROM evaluation WHERE run_id = ?1", "ORDER BY", "the same", false },
+        { "WHERE x.run_id = j.run_id ORDER BY e.name", "ORDER BY", "arms of a run", false },
+        { "FROM attempt WHERE state IN", "ORDER BY", "attempts at work", false },
+    };
+    enum { ALLOWED = sizeof allowed / sizeof *allowed };
+    struct traced traced = { .count = 0 };
+    int bad = 0;
 
     (void)state;
-    assert_int_equal(store_open(&store, directory, STORE_WRITE, &err), 0);
-    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
-        sqlite3_stmt *plan;
-        char *sql = format_string("EXPLAIN QUERY PLAN %s", queries[i]);
-        assert_non_null(sql);
-        assert_int_equal(sqlite3_prepare_v2(store_connection(store), sql, -1, &plan, NULL),
-                         SQLITE_OK);
-        while (sqlite3_step(plan) == SQLITE_ROW) {
-            const char *step = (const char *)sqlite3_column_text(plan, 3);
-            if (strncmp(step, "SCAN", 4) == 0 || strstr(step, "TEMP B-TREE") != NULL)
-                fail_msg("%s: %s", queries[i], step);
-        }
-        sqlite3_finalize(plan);
-        free(sql);
+    make_release_1();
+    struct store *store = open_store(STORE_WRITE);
+
+    sqlite3_trace_v2(store_connection(store), SQLITE_TRACE_STMT, note_statement, &traced);
+    ask_for_results(store);
+    ask_for_status(store);
+    ask_for_a_plan(store, HASH);
+    ask_for_work(store, HASH);
+    sqlite3_trace_v2(store_connection(store), 0, NULL, NULL);
+    assert_in_range(traced.count, 30, MOST_QUERIES);
+    for (int i = 0; i < traced.count; i++) {
+        bad += check_query_plan(store, traced.sql[i], allowed, ALLOWED);
+        free(traced.sql[i]);
     }
+    /* And what people ask at the sqlite3 prompt. */
+    bad += check_query_plan(store, "SELECT * FROM v_results WHERE experiment = 'x'", NULL, 0);
+    bad += check_query_plan(store, "SELECT * FROM v_results WHERE run_hash = 'x'", NULL, 0);
+    bad += check_query_plan(
+        store, "SELECT value FROM metric WHERE run_id = 1 AND name = 'train/lr' ORDER BY step",
+        NULL, 0);
+    store_close(store);
+    assert_int_equal(bad, 0);
+    for (int i = 0; i < ALLOWED; i++)
+        if (!allowed[i].met)
+            fail_msg("no query needs this any more: %s", allowed[i].why);
+}
+
+static void a_run_is_found_by_the_beginning_of_its_hash(void **state)
+{
+    static const char HASH[] =
+        "c4d382aecf75da6530bef1e1be826f274da09d4cc6751c2cbffb522541abed6c";
+    static const struct {
+        const char *prefix;
+        int rc;
+    } CASES[] = { { "c", 0 },
+                  { "c4d382aecf75", 0 },
+                  { HASH, 0 },
+                  { "c4d382aecf75da6530bef1e1be826f274da09d4cc6751c2cbffb522541abed6c0",
+                    ERROR_ABSENT },
+                  { "C4D382", ERROR_ABSENT },
+                  { "c4d3%", ERROR_ABSENT },
+                  { "b", ERROR_ABSENT },
+                  { "zzz", ERROR_ABSENT },
+                  { "", ERROR_FORMAT } };
+    struct error err;
+    char hash[65], last[160];
+
+    (void)state;
+    make_release_1();
+    struct store *store = open_store(STORE_READ);
+
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        int rc = status_find_run(store, CASES[i].prefix, hash, last, &err);
+        if (rc != CASES[i].rc)
+            fail_msg("\"%s\": %d", CASES[i].prefix, rc);
+        if (rc == 0)
+            assert_string_equal(hash, HASH);
+    }
+    store_close(store);
+}
+
+/* Of several jobs of a run the newest of each kind counts, once. */
+static void status_counts_the_newest_jobs(void **state)
+{
+    static const char JOBS[] =
+        "INSERT INTO job (run_id, kind, state, queued_at) VALUES (1, 'train', 'cancelled', ''),"
+        " (1, 'train', 'failed', ''), (1, 'evaluate', 'done', ''),"
+        " (1, 'evaluate', 'queued', ''), (2, 'evaluate', 'running', '')";
+    struct error err;
+    struct status_counts all, one, none;
+
+    (void)state;
+    make_release_1();
+    make_database(JOBS);
+    struct store *store = open_store(STORE_READ);
+
+    must(status_count(store, &all, NULL, &err), &err);
+    must(status_count(store, &one, "t", &err), &err);
+    must(status_count(store, &none, "another", &err), &err);
+    assert_memory_equal(&all, &one, sizeof all);
+    assert_int_equal(none.total, 0);
+    assert_int_equal(all.total, 4);
+    assert_int_equal(all.failed, 1);
+    assert_int_equal(all.queued, 1);
+    assert_int_equal(all.running, 1);
+    assert_int_equal(all.done, 1);
+    assert_int_equal(all.cancelled, 0);
+    store_close(store);
+}
+
+/* A command that asks again does not prepare again. */
+static void statements_are_prepared_once(void **state)
+{
+    struct store *store = open_store(STORE_WRITE);
+    struct error err;
+    sqlite3_stmt *first, *second, *nested;
+    static const char sql[] = "SELECT name FROM experiment WHERE name = ?1";
+
+    (void)state;
+    must(sql_query(store, &first, &err, sql, "t", "x"), &err);
+    const sqlite3_stmt *prepared = first;
+    must(sql_query(store, &nested, &err, sql, "t", "y"), &err);
+    assert_ptr_not_equal(nested, first); /* it is taken */
+    sql_end(&nested);
+    assert_int_equal(sql_step(store, &first, &err), 0);
+    assert_null(first);
+    must(sql_query(store, &second, &err, sql, "t", "z"), &err);
+    assert_ptr_equal(second, prepared);
+    sql_end(&second);
+    for (int i = 0; i < 200; i++) { /* more than are kept */
+        char *text = format_string("SELECT %d", i);
+        int64_t value;
+        must(sql_int(store, &value, NULL, &err, text, ""), &err);
+        assert_int_equal(value, i);
+        free(text);
+    }
+    /* One that failed is gone, and its text can be asked again. */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(sql_run(store, &err,
+                                 "INSERT INTO setting (run_id, key, value)"
+                                 " VALUES (77, 'a', 1)",
+                                 ""),
+                         ERROR_DATABASE);
     store_close(store);
 }
 
@@ -337,7 +662,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(a_new_workspace_gets_every_table),
-        STORE_TEST(no_common_query_scans_a_table),
+        STORE_TEST(no_query_of_a_command_scans_a_table),
+        STORE_TEST(a_run_is_found_by_the_beginning_of_its_hash),
+        STORE_TEST(status_counts_the_newest_jobs),
+        STORE_TEST(statements_are_prepared_once),
         STORE_TEST(every_table_and_column_of_the_schema_is_explained),
         STORE_TEST(a_reader_of_an_empty_workspace_is_told_so),
         STORE_TEST(a_database_of_another_program_is_left_alone),
