@@ -308,47 +308,48 @@ int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_
     return rc < 0 ? rc : record_job_state(store, job_id, "running", NULL, NULL, err);
 }
 
-int record_open_attempts(struct store *store, struct record_attempt **out, int *count,
-                         struct error *err)
+/* What read_attempts() reads. */
+#define SELECT_ATTEMPTS                                                                        \
+    "SELECT attempt_id, job_id, run_id, keeper_pid, keeper_start, journal_offset,"             \
+    " journal_sequence, number, directory, boot_id, host, state, cpus FROM attempt"
+
+static void read_attempt(struct record_attempt *a, sqlite3_stmt *s)
 {
-    sqlite3_stmt *s;
+    *a = (struct record_attempt){
+        .attempt_id = sqlite3_column_int64(s, 0),
+        .job_id = sqlite3_column_int64(s, 1),
+        .run_id = sqlite3_column_int64(s, 2),
+        .keeper_pid = sqlite3_column_int64(s, 3),
+        .keeper_start = sqlite3_column_int64(s, 4),
+        .offset = sqlite3_column_int64(s, 5),
+        .sequence = sqlite3_column_int64(s, 6),
+        .number = sqlite3_column_int(s, 7),
+    };
+    snprintf(a->directory, sizeof a->directory, "%s", sql_text(s, 8));
+    snprintf(a->boot_id, sizeof a->boot_id, "%s", sql_text(s, 9));
+    snprintf(a->host, sizeof a->host, "%s", sql_text(s, 10));
+    snprintf(a->state, sizeof a->state, "%s", sql_text(s, 11));
+    snprintf(a->cpus, sizeof a->cpus, "%s", sql_text(s, 12));
+}
+
+/* Steps through the statement, which ends. */
+static int collect_attempts(struct store *store, sqlite3_stmt **s, struct record_attempt **out,
+                            int *count, struct error *err)
+{
     struct record_attempt *list = NULL;
-    int n = 0;
-    int rc = sql_query(store, &s, err,
-                       "SELECT attempt_id, job_id, run_id, keeper_pid, keeper_start,"
-                       " journal_offset, journal_sequence, number, directory, boot_id, host,"
-                       " state, cpus"
-                       " FROM attempt WHERE state IN ('starting', 'running')"
-                       " ORDER BY attempt_id",
-                       "");
+    int n = 0, rc;
 
     *out = NULL;
     *count = 0;
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+    while ((rc = sql_step(store, s, err)) > 0) {
         struct record_attempt *larger = grow(list, n, sizeof *list);
-        rc = 0;
         if (larger == NULL) {
-            sql_end(&s);
+            sql_end(s);
             rc = no_memory(err);
             break;
         }
         list = larger;
-        struct record_attempt *a = &list[n++];
-        *a = (struct record_attempt){
-            .attempt_id = sqlite3_column_int64(s, 0),
-            .job_id = sqlite3_column_int64(s, 1),
-            .run_id = sqlite3_column_int64(s, 2),
-            .keeper_pid = sqlite3_column_int64(s, 3),
-            .keeper_start = sqlite3_column_int64(s, 4),
-            .offset = sqlite3_column_int64(s, 5),
-            .sequence = sqlite3_column_int64(s, 6),
-            .number = sqlite3_column_int(s, 7),
-        };
-        snprintf(a->directory, sizeof a->directory, "%s", sql_text(s, 8));
-        snprintf(a->boot_id, sizeof a->boot_id, "%s", sql_text(s, 9));
-        snprintf(a->host, sizeof a->host, "%s", sql_text(s, 10));
-        snprintf(a->state, sizeof a->state, "%s", sql_text(s, 11));
-        snprintf(a->cpus, sizeof a->cpus, "%s", sql_text(s, 12));
+        read_attempt(&list[n++], *s);
     }
     if (rc < 0) {
         free(list);
@@ -357,6 +358,27 @@ int record_open_attempts(struct store *store, struct record_attempt **out, int *
     *out = list;
     *count = n;
     return 0;
+}
+
+int record_open_attempts(struct store *store, struct record_attempt **out, int *count,
+                         struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(
+        store, &s, err,
+        SELECT_ATTEMPTS " WHERE state IN ('starting', 'running') ORDER BY attempt_id", "");
+
+    return rc < 0 ? rc : collect_attempts(store, &s, out, count, err);
+}
+
+int record_run_attempts(struct store *store, struct record_attempt **out, int *count,
+                        int64_t run_id, struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err, SELECT_ATTEMPTS " WHERE run_id = ?1 ORDER BY number",
+                       "i", run_id);
+
+    return rc < 0 ? rc : collect_attempts(store, &s, out, count, err);
 }
 
 int record_offset(struct store *store, int64_t attempt_id, int64_t offset, int64_t sequence,

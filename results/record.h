@@ -71,14 +71,17 @@ int record_job_json(struct store *store, cJSON **out, const struct record_job *j
 int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_id,
                            int64_t keeper_pid, int64_t keeper_start, struct error *err);
 
-/* An attempt that is not over. */
 struct record_attempt {
     int64_t attempt_id, job_id, run_id, keeper_pid, keeper_start, offset, sequence;
     int number;
     char directory[160], boot_id[64], host[128], state[16], cpus[512];
 };
+/* The attempts that are not over, in the order of their beginning. */
 int record_open_attempts(struct store *store, struct record_attempt **out, int *count,
                          struct error *err);
+/* All attempts of the run, by number. */
+int record_run_attempts(struct store *store, struct record_attempt **out, int *count,
+                        int64_t run_id, struct error *err);
 
 /*
  * Applies one journal event. Values repeated after a resume must equal those stored:

@@ -4,6 +4,7 @@
 #include "file.h"
 #include "json.h"
 #include "queue.h"
+#include "resume.h"
 #include "schedule.h"
 #include "store.h"
 #include "supervisor.h"
@@ -183,6 +184,19 @@ static int check_done(struct supervisor *s, const struct slot *slot, struct sche
     return rc;
 }
 
+/* A result is one only with all that came before it in the database. */
+static int check_beginning(struct supervisor *s, const struct slot *slot,
+                           struct schedule_end *end)
+{
+    bool recorded;
+    int rc =
+        resume_is_recorded(&recorded, s->store, s->workspace->path, &slot->recorder, s->err);
+
+    if (rc == 0 && !recorded)
+        *end = (struct schedule_end){ VERDICT_RETRY, "its beginning is missing" };
+    return rc;
+}
+
 /* Quarantine: the job waits for a person. */
 static int conclude_quarantined(struct supervisor *s, struct slot *slot, const cJSON *exit_json)
 {
@@ -207,7 +221,9 @@ static int conclude_ended(struct supervisor *s, struct slot *slot, const cJSON *
     struct schedule_end end = schedule_classify(&facts);
     int rc = 0;
 
-    if (end.verdict == VERDICT_DONE && end.cause == NULL)
+    if (end.verdict == VERDICT_DONE)
+        rc = check_beginning(s, slot, &end);
+    if (rc == 0 && end.verdict == VERDICT_DONE && end.cause == NULL)
         rc = check_done(s, slot, &end);
     struct record_end attempt_end = { "ended", end.cause != NULL ? end.cause : "done",
                                       message[0] != '\0' ? message : NULL, exit_json };

@@ -3,6 +3,7 @@
 #include "error.h"
 #include "file.h"
 #include "process.h"
+#include "resume.h"
 #include "store.h"
 #include "supervisor.h"
 
@@ -93,6 +94,23 @@ static int record_start(struct supervisor *s, const struct slot *slot,
     return rc;
 }
 
+/* From where the training may go on. Attempts that the database does not know are left alone. */
+static int add_resume(struct supervisor *s, const struct slot *slot,
+                      const struct record_attempt *attempt, cJSON *json)
+{
+    bool unknown = false;
+    int rc = slot->job.evaluate
+                 ? 0
+                 : resume_add(json, &unknown, s->store, s->workspace->path, attempt, s->err);
+
+    if (rc == 0 && unknown)
+        progress_say(&s->progress,
+                     "%s: runs/%.12s... has attempts that the database does not know; training "
+                     "does not go on from them (hrmlab rebuild reads them in)",
+                     slot->job.label, slot->job.run_hash);
+    return rc;
+}
+
 int attempt_record_running(struct supervisor *s, const struct slot *slot)
 {
     int rc = store_begin(s->store, s->err);
@@ -124,6 +142,8 @@ int attempt_start(struct supervisor *s, const struct record_job *job)
         rc = error_set(s->err, ERROR_NOMEM, "no memory for a path");
     if (rc == 0)
         rc = recorder_init(&slot->recorder, &attempt, s->workspace->path, s->err);
+    if (rc == 0)
+        rc = add_resume(s, slot, &attempt, json);
     if (rc == 0)
         rc = write_job(slot, json, directory, s->err);
     if (rc == 0)

@@ -20,7 +20,7 @@ enum { READ_LIMIT = 16 << 20 }; /* bytes of journal taken in one transaction */
 int recorder_init(struct recorder *recorder, const struct record_attempt *attempt,
                   const char *workspace, struct error *err)
 {
-    *recorder = (struct recorder){ .attempt = *attempt };
+    *recorder = (struct recorder){ .attempt = *attempt, .checkpoint_step = -1 };
     recorder->path = format_string("%s/%s/journal.jsonl", workspace, attempt->directory);
     recorder->progress = (struct recorder_progress){
         .loss = -1, .accuracy = -1, .steps_per_s = -1, .eta_s = -1
@@ -56,6 +56,18 @@ static void take_text(char *out, size_t size, const cJSON *body, const char *key
     snprintf(out, size, "%s", cJSON_IsString(item) ? item->valuestring : "");
 }
 
+/* "attempts/1/checkpoint-0.safetensors": attempt 1. */
+static void take_resume(struct recorder *recorder, const cJSON *body)
+{
+    char from[80];
+    int attempt = 0;
+
+    take_text(from, sizeof from, body, "from");
+    recorder->resume.attempt =
+        sscanf(from, "attempts/%d/", &attempt) == 1 && attempt > 0 ? attempt : -1;
+    recorder->resume.step = json_integer_or(body, "step", 0);
+}
+
 /* What the recorder itself keeps of an event; false: the event may not come any more. */
 static bool keep_event(struct recorder *r, const struct journal_event *event)
 {
@@ -65,6 +77,10 @@ static bool keep_event(struct recorder *r, const struct journal_event *event)
     }
     if (strcmp(event->type, "progress") == 0)
         take_progress(r, event->body);
+    if (strcmp(event->type, "resume") == 0)
+        take_resume(r, event->body);
+    if (strcmp(event->type, "checkpoint") == 0)
+        r->checkpoint_step = json_integer_or(event->body, "step", -1);
     if (strcmp(event->type, "error") == 0) {
         take_text(r->outcome, sizeof r->outcome, event->body, "cause");
         take_text(r->message, sizeof r->message, event->body, "message");

@@ -16,12 +16,20 @@ struct recorder_progress {
     double loss, accuracy, steps_per_s, eta_s; /* negative: not known */
 };
 
+/* From where the attempt went on. attempt 0: it began anew; -1: from a place nobody knows. */
+struct recorder_resume {
+    int attempt;
+    int64_t step;
+};
+
 struct recorder {
     struct record_attempt attempt; /* offset and sequence go along */
     char *path;                    /* owned; the journal's */
     struct recorder_progress progress;
-    bool ended;       /* the end event has been read */
-    char outcome[32]; /* of the error or end event; "" before */
+    struct recorder_resume resume;
+    int64_t checkpoint_step; /* of the last checkpoint it has said; -1: none */
+    bool ended;              /* the end event has been read */
+    char outcome[32];        /* of the error or end event; "" before */
     char message[256];
     char error_text[300]; /* why the attempt must be quarantined; "" */
     bool damaged;         /* because of a damaged line: what stands before it counts */

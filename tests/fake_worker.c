@@ -5,7 +5,8 @@
  * itself. FAKE_WORKER_MODE says how: ok, crash, silent (exit 0, no result), garbage, after_end,
  * fail_once (crashes on the first attempt), other_value (a metric that contradicts attempt 1),
  * slow (a metric and a heartbeat every 20 ms, for a second), half (dies within a line), other_run
- * (a journal of another run), flood (prints for ever), endless_line (a journal line without end).
+ * (a journal of another run), flood (prints for ever), endless_line (a journal line without end),
+ * skip (goes on from an attempt that nobody knows).
  * Everything else ("describe", "probe") is handed to the real worker, FAKE_WORKER_REAL.
  */
 #include "clock.h"
@@ -108,6 +109,12 @@ static int work(const char *directory, const char *mode)
     cJSON *provenance = cJSON_AddObjectToObject(begin, "provenance");
     cJSON_AddStringToObject(provenance, "kernel_set", "none");
     say("begin", begin);
+    if (strcmp(mode, "skip") == 0) {
+        cJSON *resume = cJSON_CreateObject();
+        cJSON_AddNumberToObject(resume, "step", 1);
+        cJSON_AddStringToObject(resume, "from", "attempts/7/checkpoint-0.safetensors");
+        say("resume", resume);
+    }
     say_metric(1, strcmp(mode, "other_value") == 0 && attempt > 1 ? 2.0 : 1.0);
     for (int i = 1; strcmp(mode, "slow") == 0 && i < 50; i++) {
         cJSON *beat = cJSON_CreateObject();

@@ -10,10 +10,11 @@
 #include "json.h"
 
 enum { JOB_MAX_ATTEMPT = 1000000, JOB_MAX_EVALUATIONS = 10000 };
+#define JOB_MAX_STEP ((int64_t)1 << 53)
 
-static const char *const MEMBERS[] = { "format",      "kind",       "run_hash",
-                                       "attempt",     "data_hash",  "config",
-                                       "evaluations", "checkpoint", "cpus" };
+static const char *const MEMBERS[] = { "format",    "kind",   "run_hash",    "attempt",
+                                       "data_hash", "config", "evaluations", "checkpoint",
+                                       "cpus",      "resume" };
 enum { MEMBER_COUNT = sizeof MEMBERS / sizeof *MEMBERS };
 
 static const int EVALUATION_KEYS[] = { EVAL_HALT_MAX_STEPS, EVAL_AUGMENTATIONS,
@@ -151,6 +152,52 @@ static int read_cpus(struct job *out, const cJSON *root, const char *where, stru
     return 0;
 }
 
+static int read_resume_place(struct job_resume *out, const cJSON *item, const char *where,
+                             struct error *err)
+{
+    int64_t attempt = 0;
+    int rc = 0;
+
+    if (!cJSON_IsObject(item))
+        return error_set(err, ERROR_FORMAT, "%s: resume: expected objects, found %s", where,
+                         json_type_name(item));
+    rc = json_get_int(&attempt, item, "attempt", where, err);
+    if (rc == 0)
+        rc = json_get_int(&out->step, item, "step", where, err);
+    if (rc == 0 && (attempt < 1 || attempt > JOB_MAX_ATTEMPT || out->step < 0 ||
+                    out->step > JOB_MAX_STEP || cJSON_GetArraySize(item) != 2))
+        rc = error_set(err, ERROR_FORMAT,
+                       "%s: resume: expected an attempt from 1 to %d and a step from 0, and "
+                       "nothing else",
+                       where, JOB_MAX_ATTEMPT);
+    out->attempt = (int)attempt;
+    return rc;
+}
+
+static int read_resume(struct job *out, const cJSON *root, const char *where, struct error *err)
+{
+    const cJSON *list = json_member(root, "resume"), *item;
+    int count, rc = 0;
+
+    out->resumes_from_any = list == NULL;
+    if (list == NULL)
+        return 0;
+    if (!cJSON_IsArray(list))
+        return error_set(err, ERROR_FORMAT, "%s: resume: expected a list, found %s", where,
+                         json_type_name(list));
+    count = cJSON_GetArraySize(list);
+    out->resume = calloc((size_t)count + 1, sizeof *out->resume);
+    if (out->resume == NULL)
+        return error_set(err, ERROR_NOMEM, "out of memory for the list of attempts");
+    cJSON_ArrayForEach(item, list)
+    {
+        rc = read_resume_place(&out->resume[out->resume_count++], item, where, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
 static int read_evaluation(struct job_evaluation *out, const struct config *base,
                            const cJSON *object, const char *where, struct error *err)
 {
@@ -276,6 +323,8 @@ int job_read(struct job *out, const char *directory, struct error *err)
     if (rc == 0)
         rc = read_cpus(out, root, path, err);
     if (rc == 0)
+        rc = read_resume(out, root, path, err);
+    if (rc == 0)
         rc = read_evaluations(out, root, path, err);
     cJSON_Delete(root);
     free(path);
@@ -293,9 +342,18 @@ void job_release(struct job *job)
     }
     free(job->evaluations);
     free(job->cpus);
+    free(job->resume);
     free(job->checkpoint);
     free(job->directory);
     *job = (struct job){ 0 };
+}
+
+bool job_may_resume(const struct job *job, int attempt, int64_t step)
+{
+    for (int i = 0; i < job->resume_count; i++)
+        if (job->resume[i].attempt == attempt && step <= job->resume[i].step)
+            return true;
+    return job->resumes_from_any;
 }
 
 int job_peek_threads(const char *directory)

@@ -26,6 +26,12 @@ struct job_evaluation {
     char *canonical; /* owned; json_canonical() of object */
 };
 
+/* An earlier attempt whose checkpoints up to a step may be gone on from. */
+struct job_resume {
+    int attempt;
+    int64_t step;
+};
+
 struct job {
     char *directory; /* owned; the attempt's */
     enum job_kind kind;
@@ -38,6 +44,9 @@ struct job {
     char *checkpoint; /* owned; relative to the run's directory; NULL unless JOB_EVALUATE */
     int *cpus;        /* owned */
     int cpu_count;
+    bool resumes_from_any;     /* written by a release whose jobs did not say from where */
+    struct job_resume *resume; /* owned */
+    int resume_count;
 };
 
 /*
@@ -48,6 +57,10 @@ struct job {
 int job_read(struct job *out, const char *directory, struct error *err);
 /* A zeroed job is allowed. */
 void job_release(struct job *job);
+
+/* Whether training may go on from what that attempt had written at that step: what it said before
+ * is known to the runner. */
+bool job_may_resume(const struct job *job, int attempt, int64_t step);
 
 /* resources.threads of DIRECTORY/job.json, or 1 when it cannot be read: for the moment before
  * the keeper, which must not fail because of a bad job. */

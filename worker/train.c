@@ -99,7 +99,7 @@ static int load(struct training *training, const char *name, struct error *err)
     return rc;
 }
 
-/* Loads the best valid checkpoint of earlier attempts. *from: its name, fresh; NULL: none. */
+/* Loads the best valid checkpoint that the job allows to go on from. *from: its name, fresh; NULL: none. */
 static int load_newest(struct training *training, char **from, struct error *err)
 {
     const struct train_context *c = training->context;
@@ -113,6 +113,12 @@ static int load_newest(struct training *training, char **from, struct error *err
     rc = checkpoint_find(&list, &count, run_directory, c->job->attempt, c->job->run_hash, err);
     for (int i = 0; rc == 0 && *from == NULL && i < count; i++) {
         struct error fault = { 0 };
+
+        if (!job_may_resume(c->job, list[i].attempt, list[i].step)) {
+            log_warning("%s: what led to its step %lld is not recorded; passed over",
+                        list[i].name, (long long)list[i].step);
+            continue;
+        }
         int loaded = load(training, list[i].name, &fault);
 
         if (loaded == ERROR_NOMEM) {

@@ -34,7 +34,7 @@ struct train_end {
 };
 
 /*
- * Trains from the newest valid checkpoint of earlier attempts, or from the seed's weights, to
+ * Trains from the newest valid checkpoint that the job allows to go on from, or from the seed's weights, to
  * the end, and evaluates. *out is filled whatever is returned. ERROR_STOPPED: a stop was asked
  * for; if there was anything to keep, a checkpoint has been written. The events are said, but
  * for `error` and `end`.
