@@ -7,6 +7,7 @@
 #include "file.h"
 #include "schema.h"
 #include "statement_cache.h"
+#include "store_replace.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -169,44 +170,59 @@ static int authorize_reading(void *user, int action, const char *first, const ch
     }
 }
 
+/* What a file says of itself. */
+struct identity {
+    int64_t application, version, objects;
+};
+
+static int read_identity(struct store *store, struct identity *out, struct error *err)
+{
+    int rc = read_integer(store, "PRAGMA application_id", &out->application, err);
+
+    if (rc == 0)
+        rc = read_integer(store, "PRAGMA user_version", &out->version, err);
+    if (rc == 0)
+        rc = read_integer(store, "SELECT count(*) FROM sqlite_schema", &out->objects, err);
+    return rc;
+}
+
+static int judge_identity(const char *path, const struct identity *identity, struct error *err)
+{
+    if (identity->application == 0 && identity->version == 0 && identity->objects == 0)
+        return 0;
+    if (identity->application != STORE_APPLICATION_ID)
+        return error_set(err, ERROR_DATABASE,
+                         "%s is a database of another program (application_id %lld, expected "
+                         "%d); choose another workspace (--workspace) or move the file away",
+                         path, (long long)identity->application, STORE_APPLICATION_ID);
+    if (identity->version > STORE_VERSION)
+        return error_set(err, ERROR_DATABASE,
+                         "%s was written by a newer hrmlab (version %lld of the database, this "
+                         "program knows up to %d); use that release, or another workspace",
+                         path, (long long)identity->version, STORE_VERSION);
+    if (identity->version < 1)
+        return error_set(err, ERROR_DATABASE,
+                         "%s has version %lld, which no release of hrmlab has written", path,
+                         (long long)identity->version);
+    return 0;
+}
+
 /*
  * Whether the file is ours: *version gets its user_version, 0 for a database that is still
  * empty. Nothing is written, so that a foreign file stays as it is.
  */
 static int check_identity(struct store *store, int64_t *version, struct error *err)
 {
-    int64_t application = 0, objects = 0;
-    int rc = read_integer(store, "PRAGMA application_id", &application, err);
+    struct identity identity = { 0 };
+    int rc = read_identity(store, &identity, err);
 
-    if (rc == 0)
-        rc = read_integer(store, "PRAGMA user_version", version, err);
-    if (rc == 0)
-        rc = read_integer(store, "SELECT count(*) FROM sqlite_schema", &objects, err);
-    if (rc != 0) {
-        if (sqlite3_errcode(store->db) == SQLITE_NOTADB)
-            return error_set(err, ERROR_DATABASE,
-                             "%s is not an SQLite database; choose another workspace "
-                             "(--workspace) or move the file away",
-                             store->path);
-        return rc;
-    }
-    if (application == 0 && *version == 0 && objects == 0)
-        return 0;
-    if (application != STORE_APPLICATION_ID)
+    *version = identity.version;
+    if (rc != 0 && sqlite3_errcode(store->db) == SQLITE_NOTADB)
         return error_set(err, ERROR_DATABASE,
-                         "%s is a database of another program (application_id %lld, expected "
-                         "%d); choose another workspace (--workspace) or move the file away",
-                         store->path, (long long)application, STORE_APPLICATION_ID);
-    if (*version > STORE_VERSION)
-        return error_set(err, ERROR_DATABASE,
-                         "%s was written by a newer hrmlab (version %lld of the database, this "
-                         "program knows up to %d); use that release, or another workspace",
-                         store->path, (long long)*version, STORE_VERSION);
-    if (*version < 1)
-        return error_set(err, ERROR_DATABASE,
-                         "%s has version %lld, which no release of hrmlab has written",
-                         store->path, (long long)*version);
-    return 0;
+                         "%s is not an SQLite database; choose another workspace "
+                         "(--workspace) or move the file away",
+                         store->path);
+    return rc != 0 ? rc : judge_identity(store->path, &identity, err);
 }
 
 /* Makes the tables, or brings those of an older release up to date. Whoever comes first does
@@ -352,8 +368,8 @@ static int open_for_reading(struct store *store, struct error *err)
     return rc;
 }
 
-int store_open(struct store **out, const char *workspace, enum store_mode mode,
-               struct error *err)
+int store_open_file(struct store **out, const char *workspace, const char *name,
+                    enum store_mode mode, struct error *err)
 {
     struct store *store = calloc(1, sizeof *store);
     int rc;
@@ -362,7 +378,7 @@ int store_open(struct store **out, const char *workspace, enum store_mode mode,
     if (store == NULL)
         return error_set(err, ERROR_NOMEM, "results database");
     store->mode = mode;
-    store->path = file_join(workspace, "results.db");
+    store->path = file_join(workspace, name);
     if (store->path == NULL)
         rc = error_set(err, ERROR_NOMEM, "results database");
     else if (mode == STORE_WRITE)
@@ -375,6 +391,65 @@ int store_open(struct store **out, const char *workspace, enum store_mode mode,
     }
     *out = store;
     return 0;
+}
+
+int store_open(struct store **out, const char *workspace, enum store_mode mode,
+               struct error *err)
+{
+    bool pending = false;
+    int rc = store_is_pending(&pending, workspace, err);
+
+    *out = NULL;
+    if (rc == 0 && pending)
+        rc = error_set(err, ERROR_DATABASE,
+                       "%s: hrmlab rebuild was interrupted just before its new database took "
+                       "the old one's place; give hrmlab rebuild again",
+                       workspace);
+    return rc != 0 ? rc : store_open_file(out, workspace, "results.db", mode, err);
+}
+
+/* The identity in the file's first bytes, where SQLite cannot read the file. *found false: not
+ * that of an SQLite database. */
+static int read_header(struct identity *out, bool *found, const char *path, struct error *err)
+{
+    static const char MAGIC[] = "SQLite format 3";
+    unsigned char bytes[100] = { 0 };
+    FILE *file = fopen(path, "rbe");
+
+    *found = false;
+    if (file == NULL)
+        return error_set(err, error_code_from_errno(errno), "open %s: %s", path,
+                         strerror(errno));
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    *found = size == sizeof bytes && memcmp(bytes, MAGIC, sizeof MAGIC) == 0;
+    *out = (struct identity){ .objects = 1 };
+    for (int i = 0; i < 4; i++) { /* big-endian, at bytes 68 and 60 */
+        out->application = out->application << 8 | bytes[68 + i];
+        out->version = out->version << 8 | bytes[60 + i];
+    }
+    return 0;
+}
+
+int store_check_owner(const char *workspace, struct error *err)
+{
+    struct store store = { .mode = STORE_READ, .path = file_join(workspace, "results.db") };
+    struct identity identity = { 0 };
+    bool found = true;
+    int rc = 0;
+
+    if (store.path == NULL)
+        return error_set(err, ERROR_NOMEM, "results database");
+    if (file_exists(store.path)) {
+        if (try_reading(&store, store.path, 0, err) != 0 ||
+            read_identity(&store, &identity, err) != 0)
+            rc = read_header(&identity, &found, store.path, err);
+        if (rc == 0 && found)
+            rc = judge_identity(store.path, &identity, err);
+    }
+    sqlite3_close(store.db);
+    free(store.path);
+    return rc;
 }
 
 void store_close(struct store *store)

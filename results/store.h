@@ -17,11 +17,17 @@ enum store_mode {
     STORE_WRITE, /* created from schema.sql when absent */
 };
 
-/* Opens WORKSPACE/results.db. Checks application_id and user_version: a foreign file or one
+/* Opens WORKSPACE/results.db, unless a replacement was interrupted (store_replace.h). Checks application_id and user_version: a foreign file or one
  * of a newer release is ERROR_DATABASE with a message. WAL, synchronous=FULL, foreign keys; on
  * a network file system (statfs) journal_mode=TRUNCATE. */
 int store_open(struct store **out, const char *workspace, enum store_mode mode,
                struct error *err);
+/* The same for a file of another name. */
+int store_open_file(struct store **out, const char *workspace, const char *name,
+                    enum store_mode mode, struct error *err);
+/* ERROR_DATABASE when WORKSPACE/results.db is recognised as another program's or a newer
+ * release's, as far as it can be read; 0 also when there is none. */
+int store_check_owner(const char *workspace, struct error *err);
 /* Whether the directory's file system is one where WAL's shared memory cannot be trusted. */
 bool store_on_network(const char *directory);
 void store_close(struct store *store); /* NULL allowed */

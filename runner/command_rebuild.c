@@ -1,11 +1,11 @@
 /*
  * command_rebuild.c - rebuild: a new database from the specs and journals of the workspace.
  *
- * The old file is set aside, not removed. Each spec is planned and queued as it was; then every
- * attempt on disk is recorded and concluded again, in order, from its journal and exit.json, by
- * the code that does it while the runner works. What is not found to be done stays queued.
+ * Each spec is planned and queued as it was; then every attempt on disk is recorded and concluded
+ * again, in order, from its journal and exit.json, by the code that does it while the runner works.
+ * What is not found to be done stays queued. The old database is in its place until the new one
+ * is complete, and is then set aside, not removed.
  */
-#include "clock.h"
 #include "enqueue.h"
 #include "error.h"
 #include "file.h"
@@ -16,6 +16,7 @@
 #include "process.h"
 #include "queue.h"
 #include "store.h"
+#include "store_replace.h"
 #include "supervisor.h"
 #include "workspace.h"
 
@@ -24,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { JOB_LIMIT = 16 << 20 };
 
@@ -186,18 +186,23 @@ static int conclude_again(struct rebuild *r, const struct record_job *job, int n
     }
     rc = recorder_init(&slot->recorder, &attempt, r->workspace->path, err);
     char *directory = format_string("%s/%s", r->workspace->path, attempt.directory);
-    if (rc == 0 && directory == NULL)
+    char *exit_path = format_string("%s/%s/exit.json", r->workspace->path, attempt.directory);
+    if (rc == 0 && (directory == NULL || exit_path == NULL))
         rc = error_set(err, ERROR_NOMEM, "no memory for a path");
-    if (rc == 0 && process_find_keeper(directory) != 0) {
+    bool alive = rc == 0 && process_find_keeper(directory) != 0;
+    bool has_exit = rc == 0 && file_exists(exit_path);
+    free(directory);
+    free(exit_path);
+    if (alive) {
         r->alive++; /* hrmlab work takes it over */
         slot_destroy(r->supervisor, slot);
-        free(directory);
         return 0;
     }
-    free(directory);
     if (rc == 0)
         rc = recorder_read(&slot->recorder, r->store, err);
-    slot->rebooted = rc == 0 && slot->recorder.error_text[0] != '\0' && !slot->recorder.ended;
+    /* Only a machine that goes down takes the keeper along before it writes exit.json. A journal
+     * that was damaged otherwise is quarantined, as it was while the runner worked. */
+    slot->rebooted = rc == 0 && slot->recorder.damaged && !has_exit;
     if (rc < 0)
         slot_destroy(r->supervisor, slot);
     return rc < 0 ? rc : attempt_conclude(r->supervisor, slot);
@@ -278,28 +283,6 @@ static int replay_runs(struct rebuild *r, struct error *err)
 
 /* ---- the command ---- */
 
-/* results.db and what SQLite keeps beside it get another name; *kept: the new one, fresh. */
-static int set_aside(const struct workspace *workspace, char **kept, struct error *err)
-{
-    static const char *const ends[] = { "", "-wal", "-shm" };
-    char now[CLOCK_ISO_SIZE];
-    int rc = 0;
-
-    clock_iso_now(now);
-    *kept = format_string("%s/results.db.before-%s", workspace->path, now);
-    for (int i = 0; i < 3 && rc == 0; i++) {
-        char *from = format_string("%s/results.db%s", workspace->path, ends[i]);
-        char *to = *kept == NULL ? NULL : format_string("%s%s", *kept, ends[i]);
-        if (from == NULL || to == NULL)
-            rc = error_set(err, ERROR_NOMEM, "no memory for a path");
-        else if (rename(from, to) != 0 && errno != ENOENT)
-            rc = error_set(err, ERROR_IO, "rename %s: %s", from, strerror(errno));
-        free(from);
-        free(to);
-    }
-    return rc;
-}
-
 static int rebuild(struct rebuild *r, const struct options *options, struct error *err)
 {
     struct supervisor *s = calloc(1, sizeof *s);
@@ -322,6 +305,45 @@ static int rebuild(struct rebuild *r, const struct options *options, struct erro
     return rc;
 }
 
+/* Builds the new database and puts it in place; nothing has happened to the old one when this
+ * fails. */
+static int replace_database(struct rebuild *r, const struct options *options, char **kept,
+                            struct error *err)
+{
+    const char *workspace = r->workspace->path;
+    int rc = store_create(&r->store, workspace, err);
+
+    if (rc == 0)
+        rc = rebuild(r, options, err);
+    if (rc == 0 && r->specs + r->attempts + r->attempts_failed == 0)
+        rc =
+            error_set(err, ERROR_ABSENT,
+                      "workspace %s has neither specs nor attempts to rebuild from", workspace);
+    if (rc == 0) {
+        rc = store_replace(r->store, workspace, kept, err);
+    } else {
+        store_close(r->store);
+        store_discard(workspace);
+    }
+    r->store = NULL;
+    return rc;
+}
+
+/* The end of an earlier rebuild that was interrupted when its database was complete. */
+static int finish_earlier(const struct rebuild *r, struct error *err)
+{
+    char *kept = NULL;
+    bool pending = false;
+    int rc = store_is_pending(&pending, r->workspace->path, err);
+
+    if (rc == 0 && pending)
+        rc = store_finish_replacing(r->workspace->path, &kept, err);
+    if (rc == 0 && kept != NULL)
+        log_info("an earlier rebuild was interrupted; the database before it is %s", kept);
+    free(kept);
+    return rc;
+}
+
 int command_rebuild(const struct options *options, int *exit_code, struct error *err)
 {
     struct workspace workspace = { .lock_fd = -1 };
@@ -336,22 +358,20 @@ int command_rebuild(const struct options *options, int *exit_code, struct error 
         rc = error_set(err, ERROR_BUSY, "workspace %s: the runner %s is at work; stop it first",
                        workspace.path, holder);
     if (rc == 0)
-        rc = set_aside(&workspace, &kept, err);
+        rc = finish_earlier(&r, err);
     if (rc == 0)
-        rc = store_open(&r.store, workspace.path, STORE_WRITE, err);
+        rc = store_check_owner(workspace.path, err);
     if (rc == 0)
-        rc = rebuild(&r, options, err);
+        rc = replace_database(&r, options, &kept, err);
     if (rc == 0) {
-        log_info(
-            "rebuilt from %d specs and %d attempts (left out: %d and %d); the old database is "
-            "%s",
-            r.specs - r.specs_failed, r.attempts, r.specs_failed, r.attempts_failed, kept);
+        log_info("rebuilt from %d specs and %d attempts (left out: %d and %d)%s%s",
+                 r.specs - r.specs_failed, r.attempts, r.specs_failed, r.attempts_failed,
+                 kept != NULL ? "; the old database is " : "", kept != NULL ? kept : "");
         if (r.alive > 0)
             log_info("%d workers are still running; hrmlab work takes them over", r.alive);
-        *exit_code = r.specs_failed > 0;
+        *exit_code = r.specs_failed + r.attempts_failed > 0;
     }
     free(kept);
-    store_close(r.store);
     workspace_close(&workspace);
     return rc;
 }

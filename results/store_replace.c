@@ -1,0 +1,171 @@
+/* store_replace.c - the new database is complete under a name of its own before names change. */
+#include "store_replace.h"
+
+#include "clock.h"
+#include "error.h"
+#include "file.h"
+#include "store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char NEW[] = "results.db.new";
+static const char READY[] = "results.db.ready";
+
+/* What SQLite keeps beside a database. */
+static const char *const COMPANIONS[] = { "-wal", "-shm", "-journal" };
+enum { COMPANION_COUNT = sizeof COMPANIONS / sizeof *COMPANIONS };
+
+static int no_memory(struct error *err)
+{
+    return error_set(err, ERROR_NOMEM, "no memory for a path");
+}
+
+/* workspace/name + end. Fresh. */
+static char *path_of(const char *workspace, const char *name, const char *end)
+{
+    return format_string("%s/%s%s", workspace, name, end);
+}
+
+static int remove_file(const char *workspace, const char *name, const char *end,
+                       struct error *err)
+{
+    char *path = path_of(workspace, name, end);
+    int rc = path == NULL ? no_memory(err) : 0;
+
+    if (rc == 0 && unlink(path) != 0 && errno != ENOENT)
+        rc = error_set(err, error_code_from_errno(errno), "remove %s: %s", path,
+                       strerror(errno));
+    free(path);
+    return rc;
+}
+
+static int remove_companions(const char *workspace, const char *name, struct error *err)
+{
+    int rc = 0;
+
+    for (int i = 0; i < COMPANION_COUNT && rc == 0; i++)
+        rc = remove_file(workspace, name, COMPANIONS[i], err);
+    return rc;
+}
+
+/* A file that is not there keeps its name. */
+static int rename_file(const char *workspace, const char *from_name, const char *from_end,
+                       const char *to_name, const char *to_end, bool *moved, struct error *err)
+{
+    char *from = path_of(workspace, from_name, from_end);
+    char *to = path_of(workspace, to_name, to_end);
+    int rc = from == NULL || to == NULL ? no_memory(err) : 0;
+
+    *moved = rc == 0 && rename(from, to) == 0;
+    if (rc == 0 && !*moved && errno != ENOENT)
+        rc = error_set(err, error_code_from_errno(errno), "rename %s to %s: %s", from, to,
+                       strerror(errno));
+    free(from);
+    free(to);
+    return rc;
+}
+
+int store_create(struct store **out, const char *workspace, struct error *err)
+{
+    int rc = remove_companions(workspace, NEW, err);
+
+    *out = NULL;
+    if (rc == 0)
+        rc = remove_file(workspace, NEW, "", err);
+    return rc < 0 ? rc : store_open_file(out, workspace, NEW, STORE_WRITE, err);
+}
+
+void store_discard(const char *workspace)
+{
+    if (remove_file(workspace, NEW, "", NULL) == 0)
+        remove_companions(workspace, NEW, NULL);
+}
+
+/* Everything into the one file, and that on the disk. */
+static int complete(struct store *store, const char *workspace, struct error *err)
+{
+    int rc = 0;
+
+    if (sqlite3_exec(store_connection(store), "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL,
+                     NULL) != SQLITE_OK)
+        rc = store_error(store, "complete the new database", err);
+    store_close(store);
+    return rc == 0 ? remove_companions(workspace, NEW, err) : rc;
+}
+
+int store_replace(struct store *store, const char *workspace, char **kept, struct error *err)
+{
+    bool moved;
+    int rc = complete(store, workspace, err);
+
+    *kept = NULL;
+    if (rc == 0)
+        rc = rename_file(workspace, NEW, "", READY, "", &moved, err);
+    if (rc == 0)
+        rc = file_sync_directory(workspace, err);
+    return rc < 0 ? rc : store_finish_replacing(workspace, kept, err);
+}
+
+int store_is_pending(bool *out, const char *workspace, struct error *err)
+{
+    char *ready = path_of(workspace, READY, "");
+    int rc = ready == NULL ? no_memory(err) : 0;
+
+    *out = rc == 0 && file_exists(ready);
+    free(ready);
+    return rc;
+}
+
+/* "results.db.before-TIME": when the new one was complete, so that a second try, after a crash,
+ * sets the rest aside under the same name. NULL without an error: nothing is pending. */
+static int name_before(char **out, const char *workspace, struct error *err)
+{
+    char time[CLOCK_ISO_SIZE];
+    struct stat status;
+    char *ready = path_of(workspace, READY, "");
+
+    *out = NULL;
+    if (ready == NULL)
+        return no_memory(err);
+    bool pending = stat(ready, &status) == 0;
+    free(ready);
+    if (!pending)
+        return 0;
+    clock_iso(time, (double)status.st_mtim.tv_sec + 1e-9 * (double)status.st_mtim.tv_nsec);
+    *out = format_string("results.db.before-%s", time);
+    return *out == NULL ? no_memory(err) : 0;
+}
+
+int store_finish_replacing(const char *workspace, char **kept, struct error *err)
+{
+    static const char OLD[] = "results.db";
+    char *before = NULL;
+    bool moved;
+    int rc = name_before(&before, workspace, err);
+
+    *kept = NULL;
+    if (rc < 0 || before == NULL)
+        return rc;
+    for (int i = 0; i < COMPANION_COUNT && rc == 0; i++)
+        rc = rename_file(workspace, OLD, COMPANIONS[i], before, COMPANIONS[i], &moved, err);
+    if (rc == 0)
+        rc = rename_file(workspace, OLD, "", before, "", &moved, err);
+    if (rc == 0)
+        rc = file_sync_directory(workspace, err); /* nothing of the old one is left behind */
+    if (rc == 0)
+        rc = rename_file(workspace, READY, "", OLD, "", &moved, err);
+    if (rc == 0)
+        rc = file_sync_directory(workspace, err);
+    char *path = path_of(workspace, before, "");
+    if (rc == 0 && path != NULL && file_exists(path)) /* also when an earlier try moved it */
+        *kept = path;
+    else
+        free(path);
+    free(before);
+    return rc;
+}
