@@ -405,8 +405,9 @@ int status_find_final(struct store *store, struct status_final *out, const char 
     sqlite3_stmt *s;
     int rc = sql_query(store, &s, err,
                        "SELECT t.run_id, t.job_id, t.attempt_id, t.directory,"
-                       " coalesce(t.kernel_set, ''), coalesce(c.weights_hash, t.weights_hash)"
-                       " FROM attempt t JOIN run r USING (run_id) JOIN job j USING (job_id)"
+                       " coalesce(t.kernel_set, ''), coalesce(c.weights_hash, t.weights_hash),"
+                       " t.outcome, t.message, r.mixed FROM attempt t JOIN run r USING "
+                       "(run_id) JOIN job j USING (job_id)"
                        " LEFT JOIN checkpoint c ON c.run_id = t.run_id"
                        " WHERE r.hash = ?1 AND j.kind = 'train'"
                        " AND t.outcome IN ('done', 'diverged') ORDER BY t.number DESC LIMIT 1",
@@ -425,7 +426,16 @@ int status_find_final(struct store *store, struct status_final *out, const char 
     snprintf(out->directory, sizeof out->directory, "%s", sql_text(s, 3));
     snprintf(out->kernel_set, sizeof out->kernel_set, "%s", sql_text(s, 4));
     snprintf(out->weights_hash, sizeof out->weights_hash, "%s", sql_text(s, 5));
+    snprintf(out->outcome, sizeof out->outcome, "%s", sql_text(s, 6));
+    snprintf(out->message, sizeof out->message, "%s", sql_text(s, 7));
+    bool mixed = sqlite3_column_int(s, 8) != 0;
     sql_end(&s);
+    if (mixed)
+        return error_set(
+            err, ERROR_FORMAT,
+            "run %.12s was trained on more than one kernel set: no single training "
+            "has its results",
+            hash);
     return 0;
 }
 

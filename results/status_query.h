@@ -40,10 +40,13 @@ struct status_checkpoint {
 int status_checkpoints(struct store *store, struct status_checkpoint **out, int *count,
                        struct error *err);
 
-/* The attempt that ended a run's training, to be repeated. ERROR_ABSENT: it is not trained. */
+/* The attempt that ended a run's training, to be repeated. ERROR_ABSENT: it is not trained;
+ * ERROR_FORMAT: it is mixed, no single training has its results. */
 struct status_final {
     int64_t run_id, job_id, attempt_id;
     char directory[160], kernel_set[32], weights_hash[65];
+    char outcome[16];  /* done or diverged */
+    char message[128]; /* of a diverged one: the loss and the step */
 };
 int status_find_final(struct store *store, struct status_final *out, const char *hash,
                       struct error *err);

@@ -1,19 +1,23 @@
 /*
  * command_verify.c - verify: trains a run again from scratch, aside, and compares every metric,
- * every evaluation and the weights with what is stored, bit for bit.
+ * every evaluation, every task's outcome, the baselines, the end and the weights with what is
+ * stored, bit for bit. What one side has and the other has not is a difference too.
  *
- * The comparison is the recorder's own: the fresh journal is applied to the database inside a
- * transaction, where values that contradict stored ones are an error, and rolled back.
+ * Inside a transaction that is rolled back the fresh journal takes the place of the stored results
+ * (verify.h).
  */
 #include "error.h"
 #include "file.h"
+#include "hash.h"
 #include "journal.h"
 #include "json.h"
 #include "log.h"
 #include "options.h"
 #include "record.h"
+#include "recorder.h"
 #include "status_query.h"
 #include "store.h"
+#include "verify.h"
 #include "workspace.h"
 
 #include <errno.h>
@@ -38,9 +42,19 @@ static void on_signal(int signal_number)
         kill((pid_t)worker_pid, signal_number);
 }
 
-/* The job of the run's training as it was, as the first attempt of a run of its own. */
-static int write_job(const struct workspace *workspace, const struct status_final *final,
-                     const char *directory, struct error *err)
+/* Puts value in the place of the job's member; value is deleted where that fails. */
+static int replace_member(cJSON *job, const char *key, cJSON *value, struct error *err)
+{
+    if (value != NULL && cJSON_ReplaceItemInObjectCaseSensitive(job, key, value))
+        return 0;
+    cJSON_Delete(value);
+    return error_set(err, ERROR_FORMAT, "the run's job.json cannot be given a new %s", key);
+}
+
+/* The job of the run's training as it was, as the first attempt of a run of its own, with every
+ * evaluation that the run has had by now. */
+static int write_job(struct store *store, const struct workspace *workspace,
+                     const struct status_final *final, const char *directory, struct error *err)
 {
     char *from = format_string("%s/%s/job.json", workspace->path, final->directory);
     char *to = file_join(directory, "job.json"), *text = NULL;
@@ -48,9 +62,16 @@ static int write_job(const struct workspace *workspace, const struct status_fina
     int rc = from == NULL || to == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path")
                                         : json_read_file(&job, from, JOB_LIMIT, err);
 
+    cJSON *evaluations = cJSON_GetObjectItemCaseSensitive(job, "evaluations");
+    if (rc == 0 && !cJSON_IsArray(evaluations))
+        rc = error_set(err, ERROR_FORMAT, "%s: evaluations: expected a list", from);
+    if (rc == 0)
+        rc = verify_add_evaluations(store, evaluations, final->run_id, err);
+    if (rc == 0)
+        rc = replace_member(job, "attempt", cJSON_CreateNumber(1), err);
+    if (rc == 0)
+        rc = replace_member(job, "cpus", cJSON_CreateArray(), err);
     if (rc == 0) {
-        cJSON_ReplaceItemInObjectCaseSensitive(job, "attempt", cJSON_CreateNumber(1));
-        cJSON_ReplaceItemInObjectCaseSensitive(job, "cpus", cJSON_CreateArray());
         text = cJSON_Print(job);
         rc = text == NULL ? error_set(err, ERROR_NOMEM, "no memory for a job")
                           : file_make_directories(directory, err);
@@ -104,58 +125,153 @@ static int train_again(const struct options *options, const struct status_final 
     return rc;
 }
 
-struct findings {
+/* What the fresh journal says besides its results. */
+struct repetition {
     int metrics, evaluations;
     char weights_hash[65];
+    char status[32];    /* of its end */
+    char diverged[128]; /* recorder_diverged_text(); "" */
 };
 
-static void note(struct findings *findings, const struct journal_event *event)
+static void note(struct repetition *out, const struct journal_event *event)
 {
     const cJSON *hash = json_member(event->body, "weights_hash");
+    const cJSON *status = json_member(event->body, "status");
 
-    findings->metrics += strcmp(event->type, "metric") == 0;
-    findings->evaluations += strcmp(event->type, "evaluation") == 0;
-    if (strcmp(event->type, "end") == 0 && cJSON_IsString(hash))
-        snprintf(findings->weights_hash, sizeof findings->weights_hash, "%s",
-                 hash->valuestring);
+    out->metrics += strcmp(event->type, "metric") == 0;
+    out->evaluations += strcmp(event->type, "evaluation") == 0;
+    if (strcmp(event->type, "diverged") == 0)
+        recorder_diverged_text(out->diverged, sizeof out->diverged, event->body);
+    if (strcmp(event->type, "end") != 0)
+        return;
+    if (cJSON_IsString(hash))
+        snprintf(out->weights_hash, sizeof out->weights_hash, "%s", hash->valuestring);
+    if (cJSON_IsString(status))
+        snprintf(out->status, sizeof out->status, "%s", status->valuestring);
 }
 
-/* ERROR_DAMAGED: a value differs from the stored one. */
-static int compare_journal(struct findings *findings, struct store *store,
-                           const struct status_final *final, const char *directory,
-                           struct error *err)
+/* The results in the fresh journal into the database. Where it began and what it ran on is its own
+ * affair. */
+static int apply_journal(struct repetition *out, struct store *store,
+                         const struct status_final *final, const char *path, struct error *err)
 {
+    static const char *const types[] = { "metric", "evaluation", "baseline", "outcome" };
     const struct record_attempt attempt = { .attempt_id = final->attempt_id,
                                             .run_id = final->run_id,
                                             .job_id = final->job_id,
                                             .number = 1 };
-    char *path = file_join(directory, "journal.jsonl"), *data = NULL;
+    char *data = NULL;
     size_t size = 0;
-    int rc = path == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path")
-                          : file_read(&data, &size, path, JOURNAL_LIMIT, err);
+    int rc = file_read(&data, &size, path, JOURNAL_LIMIT, err);
 
-    if (rc == 0)
-        rc = store_begin(store, err);
     for (size_t at = 0; rc == 0 && at < size;) {
         struct journal_event event;
         size_t used;
         enum journal_status status = journal_next(&event, &used, data + at, size - at, -1, err);
         if (status != JOURNAL_EVENT) {
-            rc = status == JOURNAL_BAD ? ERROR_DAMAGED : 0;
+            rc = status == JOURNAL_PARTIAL ? 0 : (int)err->code;
             break;
         }
-        note(findings, &event);
-        /* Where it began and what it ran on is its own affair. */
-        if (strcmp(event.type, "metric") == 0 || strcmp(event.type, "evaluation") == 0 ||
-            strcmp(event.type, "baseline") == 0 || strcmp(event.type, "outcome") == 0)
-            rc = record_event(store, &attempt, event.type, event.body, err);
+        note(out, &event);
+        for (size_t i = 0; i < sizeof types / sizeof *types && rc == 0; i++)
+            if (strcmp(event.type, types[i]) == 0)
+                rc = record_event(store, &attempt, event.type, event.body, err);
         cJSON_Delete(event.body);
         at += used;
     }
-    store_rollback(store);
     free(data);
+    return rc;
+}
+
+/* The evaluations that the run's training was asked for when it began. */
+static int expect_evaluations(struct store *store, const struct workspace *workspace,
+                              const struct status_final *final, struct error *err)
+{
+    char first[160];
+    cJSON *job = NULL;
+    int rc = verify_first_attempt(store, first, final->run_id, err);
+    char *path = rc == 0 ? format_string("%s/%s/job.json", workspace->path, first) : NULL;
+
+    if (rc == 0 && path == NULL)
+        rc = error_set(err, ERROR_NOMEM, "no memory for a path");
+    if (rc == 0)
+        rc = json_read_file(&job, path, JOB_LIMIT, err);
+    const cJSON *list = json_member(job, "evaluations");
+    for (const cJSON *item = list != NULL ? list->child : NULL; item != NULL && rc == 0;
+         item = item->next) {
+        char *canonical = json_canonical(item);
+        rc = canonical == NULL ? error_set(err, ERROR_NOMEM, "no memory for an evaluation")
+                               : verify_expect(store, canonical, err);
+        free(canonical);
+    }
+    cJSON_Delete(job);
     free(path);
     return rc;
+}
+
+static int compare_results(struct repetition *out, struct verify_result *result,
+                           struct store *store, const struct workspace *workspace,
+                           const struct status_final *final, const char *directory,
+                           struct error *err)
+{
+    char *path = file_join(directory, "journal.jsonl");
+    int rc = path == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path")
+                          : store_begin(store, err);
+
+    if (rc == 0) {
+        rc = verify_begin(store, final->run_id, err);
+        if (rc == 0)
+            rc = expect_evaluations(store, workspace, final, err);
+        if (rc == 0)
+            rc = apply_journal(out, store, final, path, err);
+        if (rc == 0)
+            rc = verify_compare(store, result, final->run_id, err);
+        store_rollback(store);
+    }
+    free(path);
+    return rc;
+}
+
+/* How the two ends differ, into text; "" when they do not. */
+static void compare_ends(char *text, size_t size, const struct repetition *again,
+                         const struct status_final *final)
+{
+    text[0] = '\0';
+    if (strcmp(again->status, final->outcome) != 0)
+        snprintf(text, size, "it ends with \"%s\", stored is \"%s\"", again->status,
+                 final->outcome);
+    else if (strcmp(again->diverged, final->message) != 0 &&
+             strcmp(final->outcome, "diverged") == 0)
+        snprintf(text, size, "it diverges with %s, stored is %s", again->diverged,
+                 final->message[0] != '\0' ? final->message : "nothing about it");
+    else if (strcmp(again->weights_hash, final->weights_hash) != 0)
+        snprintf(text, size, "weights %.12s, stored are %.12s", again->weights_hash,
+                 final->weights_hash);
+}
+
+/* Says what was found. True: the run is not what is stored. */
+static bool report(const char *hash, const struct repetition *again,
+                   const struct verify_result *result, const struct status_final *final,
+                   const char *kept)
+{
+    char ends[300];
+
+    compare_ends(ends, sizeof ends, again, final);
+    if (result->differences > 0)
+        log_error("run %.12s DIFFERS: %s; %d of %d stored values differ or one side has no "
+                  "such value; kept in %s",
+                  hash, result->first, result->differences, result->compared, kept);
+    if (ends[0] != '\0')
+        log_error("run %.12s DIFFERS: %s; kept in %s", hash, ends, kept);
+    if (result->differences > 0 || ends[0] != '\0')
+        return true;
+    log_info("run %.12s is the same bit for bit: %d metric events, %d evaluations, %d values, "
+             "%s%.*s",
+             hash, again->metrics, again->evaluations, result->compared,
+             again->diverged[0] != '\0' ? "diverged with " : "weights ",
+             again->diverged[0] != '\0' ? 120 : HASH_SHORT,
+             again->diverged[0] != '\0' ? again->diverged : again->weights_hash);
+    return false;
 }
 
 int command_verify(const struct options *options, int *exit_code, struct error *err)
@@ -163,8 +279,10 @@ int command_verify(const struct options *options, int *exit_code, struct error *
     struct workspace workspace = { .lock_fd = -1 };
     struct store *store = NULL;
     struct status_final final = { 0 };
-    struct findings findings = { 0 };
+    struct repetition again = { 0 };
+    struct verify_result result = { 0 };
     char hash[65], last[160], *top = NULL, *directory = NULL;
+    bool differs = false;
     int rc = workspace_find(&workspace, options->workspace, err);
 
     if (rc == 0)
@@ -177,7 +295,7 @@ int command_verify(const struct options *options, int *exit_code, struct error *
         top = format_string("%s/verify/%.12s-%ld", workspace.path, hash, (long)getpid());
         directory = top == NULL ? NULL : format_string("%s/%s/attempts/1", top, hash);
         rc = directory == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path")
-                               : write_job(&workspace, &final, directory, err);
+                               : write_job(store, &workspace, &final, directory, err);
     }
     if (rc == 0) {
         log_info("run %.12s: training again from scratch with the %s kernels", hash,
@@ -185,22 +303,11 @@ int command_verify(const struct options *options, int *exit_code, struct error *
         rc = train_again(options, &final, directory, err);
     }
     if (rc == 0)
-        rc = compare_journal(&findings, store, &final, directory, err);
-    bool differs = rc == ERROR_DAMAGED;
-    if (differs) {
-        log_error("run %.12s DIFFERS: %s; kept in %s", hash, err->message, top);
-    } else if (rc == 0 && strcmp(findings.weights_hash, final.weights_hash) != 0) {
-        differs = true;
-        log_error("run %.12s DIFFERS: weights %.12s, stored are %.12s; kept in %s", hash,
-                  findings.weights_hash, final.weights_hash, top);
-    } else if (rc == 0) {
-        log_info("run %.12s is the same bit for bit: %d metric events, %d evaluations, weights "
-                 "%.12s",
-                 hash, findings.metrics, findings.evaluations, findings.weights_hash);
-    }
+        rc = compare_results(&again, &result, store, &workspace, &final, directory, err);
+    if (rc == 0)
+        differs = report(hash, &again, &result, &final, top);
     if (differs) {
         *exit_code = 1;
-        rc = 0;
     } else if (top != NULL) {
         struct error ignored;
         file_remove_tree(top, &ignored);

@@ -68,6 +68,15 @@ static void take_resume(struct recorder *recorder, const cJSON *body)
     recorder->resume.step = json_integer_or(body, "step", 0);
 }
 
+void recorder_diverged_text(char *out, size_t size, const cJSON *body)
+{
+    char loss[40];
+
+    take_text(loss, sizeof loss, body, "loss");
+    snprintf(out, size, "loss %s at step %lld", loss[0] != '\0' ? loss : "not finite",
+             (long long)json_integer_or(body, "step", 0));
+}
+
 /* What the recorder itself keeps of an event; false: the event may not come any more. */
 static bool keep_event(struct recorder *r, const struct journal_event *event)
 {
@@ -85,6 +94,8 @@ static bool keep_event(struct recorder *r, const struct journal_event *event)
         take_text(r->outcome, sizeof r->outcome, event->body, "cause");
         take_text(r->message, sizeof r->message, event->body, "message");
     }
+    if (strcmp(event->type, "diverged") == 0)
+        recorder_diverged_text(r->message, sizeof r->message, event->body);
     if (strcmp(event->type, "end") == 0) {
         r->ended = true;
         if (r->outcome[0] == '\0')

@@ -6,6 +6,8 @@
 
 #include "record.h"
 
+#include <stddef.h>
+
 struct error;
 struct store;
 
@@ -30,7 +32,7 @@ struct recorder {
     int64_t checkpoint_step; /* of the last checkpoint it has said; -1: none */
     bool ended;              /* the end event has been read */
     char outcome[32];        /* of the error or end event; "" before */
-    char message[256];
+    char message[256];    /* of the error or diverged event; "" */
     char error_text[300]; /* why the attempt must be quarantined; "" */
     bool damaged;         /* because of a damaged line: what stands before it counts */
 };
@@ -57,5 +59,8 @@ int recorder_read(struct recorder *recorder, struct store *store, struct error *
 /* The same for all that is left, inside the caller's transaction, which it starts over where what
  * was read may not stay. */
 int recorder_drain(struct recorder *recorder, struct store *store, struct error *err);
+
+/* "loss nan at step 6", of a diverged event's body. */
+void recorder_diverged_text(char *out, size_t size, const cJSON *body);
 
 #endif

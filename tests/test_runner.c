@@ -219,8 +219,23 @@ static void verify_trains_again_and_finds_every_difference(void **state)
           "UPDATE metric SET value = value - 1e-9 WHERE name = 'train/lm_loss' AND step = 30" },
         { "UPDATE evaluation_result SET per_token_accuracy = per_token_accuracy / 2",
           "UPDATE evaluation_result SET per_token_accuracy = per_token_accuracy * 2" },
+        { "UPDATE task_outcome SET votes = votes + 1",
+          "UPDATE task_outcome SET votes = votes - 1" },
+        { "UPDATE baseline SET pass_at_2 = pass_at_2 + 1",
+          "UPDATE baseline SET pass_at_2 = pass_at_2 - 1" },
         { "UPDATE checkpoint SET weights_hash = 'a' || weights_hash",
           "UPDATE checkpoint SET weights_hash = substr(weights_hash, 2)" },
+        /* What training again adds, and what it has not. */
+        { "CREATE TABLE m AS SELECT * FROM metric WHERE step > 10;"
+          " DELETE FROM metric WHERE step > 10",
+          "INSERT INTO metric SELECT * FROM m" },
+        { "CREATE TABLE o AS SELECT * FROM task_outcome; DELETE FROM task_outcome",
+          "INSERT INTO task_outcome SELECT * FROM o" },
+        { "CREATE TABLE e AS SELECT * FROM evaluation_result WHERE checkpoint = 'untrained';"
+          " DELETE FROM evaluation_result WHERE checkpoint = 'untrained'",
+          "INSERT INTO evaluation_result SELECT * FROM e" },
+        { "INSERT INTO metric SELECT run_id, 'train/invented', 1, 0.5 FROM run",
+          "DELETE FROM metric WHERE name = 'train/invented'" },
     };
     struct place place;
 
@@ -232,10 +247,53 @@ static void verify_trains_again_and_finds_every_difference(void **state)
     assert_true(place_output_has(&place, "is the same bit for bit"));
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         place_change(&place, changes[i][0]);
-        assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 1);
+        int code = place_finish(place_start(&place, "verify", run, NULL));
+        if (code != 1)
+            fail_msg("verify after %s: exit %d", changes[i][0], code);
         place_change(&place, changes[i][1]);
     }
     assert_true(place_output_has(&place, "DIFFERS"));
+    assert_true(place_output_has(&place, "is missing in the database"));
+    assert_true(place_output_has(&place, "missing when trained again"));
+    /* An evaluation that was asked for later has no results from before the end. */
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, "--set",
+                                              "eval.halt_max_steps=3", NULL)),
+                     0);
+    assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "work", NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 0);
+    place_change(&place, "UPDATE evaluation_result SET pass_at_2 = pass_at_2 + 1 WHERE"
+                         " evaluation_id IN (SELECT evaluation_id FROM evaluation WHERE"
+                         " outer_steps = 3)");
+    assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 1);
+    free(run);
+    place_remove(&place);
+}
+
+static void a_diverged_training_is_a_result_with_its_step(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(
+                         &place, "run", place.spec, "--set", "train.lr=10", "--set",
+                         "train.weight_decay=10", "--set", "train.lr_warmup_steps=0", "--set",
+                         "train.max_steps=400", "--set", "arch.name=hrm", NULL)),
+                     0);
+    place_expect(&place, "SELECT state || ' ' || cause FROM job", "done diverged");
+    place_expect(&place, "SELECT count(*) FROM attempt WHERE outcome = 'diverged'", "1");
+    place_expect(&place, "SELECT message GLOB 'loss * at step [1-9]*' FROM attempt", "1");
+    place_expect(&place, "SELECT message = (SELECT message FROM attempt) FROM job", "1");
+    char *run = place_ask(&place, "SELECT hash FROM run");
+    char *message = place_ask(&place, "SELECT message FROM attempt");
+    assert_int_equal(place_finish(place_start(&place, "show", run, NULL)), 0);
+    assert_true(place_output_has(&place, message));
+    assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 0);
+    place_change(&place, "UPDATE attempt SET message = 'loss nan at step 59'");
+    assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 1);
+    assert_true(place_output_has(&place, "stored is loss nan at step 59"));
+    free(message);
     free(run);
     place_remove(&place);
 }
@@ -332,6 +390,7 @@ int main(void)
         cmocka_unit_test(a_spec_runs_once_and_its_results_stay),
         cmocka_unit_test(an_interrupted_run_stops_safely_and_goes_on),
         cmocka_unit_test(verify_trains_again_and_finds_every_difference),
+        cmocka_unit_test(a_diverged_training_is_a_result_with_its_step),
         cmocka_unit_test(a_damaged_database_is_left_alone_and_rebuilt),
         cmocka_unit_test(killed_runners_and_workers_lose_and_double_nothing),
     };

@@ -1,0 +1,239 @@
+/* verify.c - two sets of a run's results in a temporary table, and what is not in both. */
+#include "verify.h"
+
+#include "error.h"
+#include "file.h"
+#include "json.h"
+#include "sql.h"
+#include "store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A table of results: a row of ours is item, step, phase and column of one of its values. */
+struct source {
+    const char *table, *from, *item, *step, *phase, *canonical;
+    const char *const *columns; /* ends with NULL; seconds are left out: they may differ */
+};
+
+#define WITH_EVALUATION(table) table " x JOIN evaluation v USING (evaluation_id)"
+
+static const char *const METRIC_COLUMNS[] = { "value", NULL };
+static const char *const RESULT_COLUMNS[] = {
+    "checkpoint",
+    "per_token_accuracy",
+    "per_token_accuracy_original",
+    "lm_loss",
+    "exact_accuracy",
+    "mean_outer_steps",
+    "pass_at_1",
+    "pass_at_2",
+    "pass_at_5",
+    "pass_at_10",
+    "pass_at_100",
+    "pass_at_1000",
+    "tasks",
+    "pass_at_1_strict",
+    "pass_at_2_strict",
+    "rows_count",
+    NULL,
+};
+static const char *const OUTCOME_COLUMNS[] = { "rank", "votes", "predictions",
+                                               "per_token_accuracy", NULL };
+static const char *const BASELINE_COLUMNS[] = { "per_token_accuracy", "exact_accuracy",
+                                                "pass_at_1", "pass_at_2", NULL };
+
+static const struct source SOURCES[] = {
+    { "metric", "metric x", "'metric ' || x.name", "x.step", "''", "''", METRIC_COLUMNS },
+    { "evaluation_result", WITH_EVALUATION("evaluation_result"), "'evaluation ' || v.canonical",
+      "x.step", "x.checkpoint", "v.canonical", RESULT_COLUMNS },
+    { "task_outcome", WITH_EVALUATION("task_outcome"),
+      "'task ' || x.task || ' test ' || x.test_index || ' of evaluation ' || v.canonical", "-1",
+      "'last'", "v.canonical", OUTCOME_COLUMNS },
+    { "baseline", "baseline x", "'baseline ' || x.name || ' ' || x.split", "-1", "''", "''",
+      BASELINE_COLUMNS },
+};
+enum { SOURCE_COUNT = sizeof SOURCES / sizeof *SOURCES };
+
+/* One column of a source into the temporary table. */
+static int collect_column(struct store *store, const struct source *source, const char *column,
+                          bool stored, int64_t run_id, struct error *err)
+{
+    char *sql =
+        format_string("INSERT INTO temp.verify_value (stored, item, step, phase, canonical,"
+                      " value) SELECT ?2, %s || ': %s', %s, %s, %s, x.%s FROM %s"
+                      " WHERE run_id = ?1",
+                      source->item, column, source->step, source->phase, source->canonical,
+                      column, source->from);
+    int rc = sql == NULL ? error_set(err, ERROR_NOMEM, "no memory to compare results")
+                         : sql_run(store, err, sql, "ii", run_id, (int64_t)stored);
+
+    free(sql);
+    return rc;
+}
+
+static int collect(struct store *store, bool stored, int64_t run_id, struct error *err)
+{
+    int rc = 0;
+
+    for (int i = 0; i < SOURCE_COUNT; i++)
+        for (const char *const *column = SOURCES[i].columns; *column != NULL && rc == 0;
+             column++)
+            rc = collect_column(store, &SOURCES[i], *column, stored, run_id, err);
+    return rc;
+}
+
+int verify_begin(struct store *store, int64_t run_id, struct error *err)
+{
+    static const char *const removals[] = {
+        "DELETE FROM metric WHERE run_id = ?1",
+        "DELETE FROM baseline WHERE run_id = ?1",
+        "DELETE FROM task_outcome WHERE evaluation_id IN"
+        " (SELECT evaluation_id FROM evaluation WHERE run_id = ?1)",
+        "DELETE FROM evaluation_result WHERE evaluation_id IN"
+        " (SELECT evaluation_id FROM evaluation WHERE run_id = ?1)",
+    };
+    int rc = sql_run(store, err,
+                     "CREATE TEMP TABLE verify_value (stored INTEGER, item TEXT, step INTEGER,"
+                     " phase TEXT, canonical TEXT, value ANY,"
+                     " PRIMARY KEY (item, step, stored)) STRICT, WITHOUT ROWID",
+                     "");
+
+    if (rc == 0)
+        rc = sql_run(store, err,
+                     "CREATE TEMP TABLE verify_expected (canonical TEXT PRIMARY KEY)", "");
+    if (rc == 0)
+        rc = collect(store, true, run_id, err);
+    for (size_t i = 0; i < sizeof removals / sizeof *removals && rc == 0; i++)
+        rc = sql_run(store, err, removals[i], "i", run_id);
+    return rc;
+}
+
+int verify_expect(struct store *store, const char *canonical, struct error *err)
+{
+    return sql_run(store, err,
+                   "INSERT OR IGNORE INTO temp.verify_expected (canonical) VALUES (?1)", "t",
+                   canonical);
+}
+
+/* A row for each value that only one side has, or that is another on the other side: what, at
+ * which step, whether it is missing in the database and its value there, the same of the
+ * repetition. */
+#define DIFFERENCES                                                                            \
+    "SELECT a.item, a.step, 0, a.value, b.item IS NULL, b.value"                               \
+    " FROM temp.verify_value a LEFT JOIN temp.verify_value b"                                  \
+    "  ON b.item = a.item AND b.step = a.step AND b.stored = 0"                                \
+    " WHERE a.stored = 1 AND (b.item IS NULL OR b.value IS NOT a.value)"                       \
+    " UNION ALL"                                                                               \
+    " SELECT b.item, b.step, 1, NULL, 0, b.value FROM temp.verify_value b"                     \
+    " WHERE b.stored = 0"                                                                      \
+    "  AND NOT EXISTS (SELECT 1 FROM temp.verify_value a"                                      \
+    "   WHERE a.item = b.item AND a.step = b.step AND a.stored = 1)"                           \
+    "  AND (b.phase NOT IN ('untrained', 'interim')"                                           \
+    "   OR b.canonical IN (SELECT canonical FROM temp.verify_expected))"
+
+/* A value with every digit that it has. */
+static void value_text(char out[80], sqlite3_stmt *s, int column)
+{
+    if (sqlite3_column_type(s, column) == SQLITE_FLOAT)
+        snprintf(out, 80, "%.17g", sqlite3_column_double(s, column));
+    else
+        snprintf(out, 80, "%.79s",
+                 sqlite3_column_type(s, column) == SQLITE_NULL ? "none" : sql_text(s, column));
+}
+
+static void difference_text(char *out, size_t size, sqlite3_stmt *s)
+{
+    bool not_stored = sqlite3_column_int(s, 2) == 1, not_again = sqlite3_column_int(s, 4) == 1;
+    char before[80], now[80], at[40] = "";
+
+    value_text(before, s, 3);
+    value_text(now, s, 5);
+    if (sqlite3_column_int64(s, 1) >= 0)
+        snprintf(at, sizeof at, " at step %lld", (long long)sqlite3_column_int64(s, 1));
+    snprintf(out, size, "%.200s%s is %s in the database, %s when trained again", sql_text(s, 0),
+             at, not_stored ? "missing" : before, not_again ? "missing" : now);
+}
+
+int verify_compare(struct store *store, struct verify_result *out, int64_t run_id,
+                   struct error *err)
+{
+    sqlite3_stmt *s;
+    int64_t compared = 0;
+    int rc = collect(store, false, run_id, err);
+
+    *out = (struct verify_result){ 0 };
+    if (rc == 0)
+        rc = sql_int(store, &compared, NULL, err,
+                     "SELECT count(*) FROM temp.verify_value WHERE stored = 1", "");
+    if (rc == 0)
+        rc = sql_query(store, &s, err, DIFFERENCES, "");
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        rc = 0;
+        if (out->differences++ == 0)
+            difference_text(out->first, sizeof out->first, s);
+    }
+    out->compared = (int)compared;
+    return rc;
+}
+
+/* *found: the list has an evaluation of that canonical text. */
+static int is_listed(bool *found, const cJSON *list, const char *canonical, struct error *err)
+{
+    *found = false;
+    for (const cJSON *item = list->child; item != NULL && !*found; item = item->next) {
+        char *text = json_canonical(item);
+        if (text == NULL)
+            return error_set(err, ERROR_NOMEM, "no memory for an evaluation");
+        *found = strcmp(text, canonical) == 0;
+        free(text);
+    }
+    return 0;
+}
+
+int verify_add_evaluations(struct store *store, cJSON *list, int64_t run_id, struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT canonical FROM evaluation v WHERE run_id = ?1"
+                       " AND (EXISTS (SELECT 1 FROM evaluation_result x"
+                       "   WHERE x.evaluation_id = v.evaluation_id)"
+                       "  OR EXISTS (SELECT 1 FROM job_evaluation JOIN job USING (job_id)"
+                       "   WHERE evaluation_id = v.evaluation_id AND state = 'done'))"
+                       " ORDER BY evaluation_id",
+                       "i", run_id);
+
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        const char *canonical = sql_text(s, 0);
+        cJSON *item = NULL;
+        bool listed;
+        rc = is_listed(&listed, list, canonical, err);
+        if (rc == 0 && !listed)
+            rc = json_parse(&item, canonical, strlen(canonical), "database", err);
+        if (item != NULL)
+            cJSON_AddItemToArray(list, item);
+        if (rc < 0)
+            sql_end(&s);
+    }
+    return rc;
+}
+
+int verify_first_attempt(struct store *store, char directory[160], int64_t run_id,
+                         struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT t.directory FROM attempt t JOIN job j USING (job_id)"
+                       " WHERE t.run_id = ?1 AND j.kind = 'train' ORDER BY t.number LIMIT 1",
+                       "i", run_id);
+
+    directory[0] = '\0';
+    if (rc == 0)
+        rc = sql_step(store, &s, err);
+    if (rc > 0) {
+        snprintf(directory, 160, "%s", sql_text(s, 0));
+        sql_end(&s);
+    }
+    return rc < 0 ? rc : 0;
+}
