@@ -1,4 +1,5 @@
 /* command_cancel.c - cancel and retry: requests that the runner answers. */
+#include "database.h"
 #include "error.h"
 #include "log.h"
 #include "options.h"
@@ -75,7 +76,7 @@ static int request(const struct options *options, const char *kind, const char *
     int rc = workspace_find(&workspace, options->workspace, err);
 
     if (rc == 0)
-        rc = store_open(&store, workspace.path, STORE_WRITE, err);
+        rc = database_open(&store, &workspace, err);
     if (rc == 0) /* first: nobody else changes states from here on */
         rc = workspace_lock(&workspace, &held, holder, sizeof holder, err);
     if (rc == 0)

@@ -1,5 +1,6 @@
 /* command_run.c - run, queue and work. */
 #include "clock.h"
+#include "database.h"
 #include "enqueue.h"
 #include "error.h"
 #include "file.h"
@@ -117,22 +118,6 @@ static int wait_for_space(const struct workspace *workspace, struct error *err)
     return 0;
 }
 
-/* Nothing is written to a damaged database. */
-static int check_database(struct store *store, const struct workspace *workspace,
-                          struct error *err)
-{
-    bool sound;
-    int rc = status_check_database(store, &sound, err);
-
-    if (rc == 0 && !sound)
-        rc =
-            error_set(err, ERROR_DATABASE,
-                      "%s/results.db is damaged; hrmlab rebuild makes a new one from the specs "
-                      "and journals",
-                      workspace->path);
-    return rc;
-}
-
 /* Works on experiment (NULL: everything), or follows whoever does. */
 static int work_on(struct store *store, struct workspace *workspace,
                    const struct options *options, const char *experiment, int *exit_code,
@@ -151,8 +136,6 @@ static int work_on(struct store *store, struct workspace *workspace,
             workspace->path, holder);
     if (rc == 0 && !held)
         rc = follow(store, workspace, experiment, &held, holder, sizeof holder, err);
-    if (rc == 0 && held)
-        rc = check_database(store, workspace, err);
     if (rc == 0 && held && store_on_network(workspace->path))
         log_warning("%s is on a network file system: use runners on one host only",
                     workspace->path);
@@ -199,7 +182,7 @@ int command_run(const struct options *options, int *exit_code, struct error *err
     if (rc == 0)
         rc = workspace_open(&workspace, options->workspace, err);
     if (rc == 0)
-        rc = store_open(&store, workspace.path, STORE_WRITE, err);
+        rc = database_open(&store, &workspace, err);
     if (rc == 0)
         rc = queue_plan(&summary, store, &workspace, plan, err);
     plan_destroy(plan);
@@ -231,7 +214,7 @@ int command_queue(const struct options *options, int *exit_code, struct error *e
     if (rc == 0)
         rc = workspace_open(&workspace, options->workspace, err);
     if (rc == 0)
-        rc = store_open(&store, workspace.path, STORE_WRITE, err);
+        rc = database_open(&store, &workspace, err);
     for (int i = 0; i < options->argument_count && rc == 0; i++) {
         struct enqueue_summary summary = { 0 };
         rc = queue_plan(&summary, store, &workspace, plans[i], err);
@@ -254,7 +237,7 @@ int command_work(const struct options *options, int *exit_code, struct error *er
     int rc = workspace_open(&workspace, options->workspace, err);
 
     if (rc == 0)
-        rc = store_open(&store, workspace.path, STORE_WRITE, err);
+        rc = database_open(&store, &workspace, err);
     if (rc == 0)
         rc = work_on(store, &workspace, options, NULL, exit_code, err);
     store_close(store);

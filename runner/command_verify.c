@@ -6,6 +6,7 @@
  * Inside a transaction that is rolled back the fresh journal takes the place of the stored results
  * (verify.h).
  */
+#include "database.h"
 #include "error.h"
 #include "file.h"
 #include "hash.h"
@@ -286,7 +287,7 @@ int command_verify(const struct options *options, int *exit_code, struct error *
     int rc = workspace_find(&workspace, options->workspace, err);
 
     if (rc == 0)
-        rc = store_open(&store, workspace.path, STORE_WRITE, err);
+        rc = database_open(&store, &workspace, err);
     if (rc == 0)
         rc = status_find_run(store, options->arguments[0], hash, last, err);
     if (rc == 0)
@@ -308,7 +309,7 @@ int command_verify(const struct options *options, int *exit_code, struct error *
         differs = report(hash, &again, &result, &final, top);
     if (differs) {
         *exit_code = 1;
-    } else if (top != NULL) {
+    } else if (top != NULL && (rc == 0 || rc == ERROR_STOPPED)) { /* else its log tells why */
         struct error ignored;
         file_remove_tree(top, &ignored);
         *strrchr(top, '/') = '\0';

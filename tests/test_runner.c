@@ -345,6 +345,62 @@ static void a_damaged_database_is_left_alone_and_rebuilt(void **state)
     place_remove(&place);
 }
 
+/* Bytes over the first page of a table that most commands never look at. */
+static void damage_table(const struct place *place, const char *table)
+{
+    char path[80], sql[120];
+
+    snprintf(sql, sizeof sql,
+             "SELECT (rootpage - 1) * (SELECT page_size FROM pragma_page_size)"
+             " FROM sqlite_schema WHERE name = '%s'",
+             table);
+    char *offset = place_ask(place, sql);
+    snprintf(path, sizeof path, "%s/results.db", place->workspace);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, atol(offset), SEEK_SET), 0);
+    for (int i = 0; i < 20; i++)
+        fputs("no page...", file);
+    fclose(file);
+    free(offset);
+}
+
+static void no_command_writes_to_a_damaged_database(void **state)
+{
+    static const char *const commands[] = {
+        "run", "queue", "work", "cancel", "retry", "verify"
+    };
+    struct place place;
+    struct error err = { 0 };
+    char path[80], *before, *after;
+    size_t size, size_after;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    char *run = place_ask(&place, "SELECT hash FROM run ORDER BY run_id LIMIT 1");
+    damage_table(&place, "task_outcome");
+    snprintf(path, sizeof path, "%s/results.db", place.workspace);
+    assert_int_equal(file_read(&before, &size, path, 1 << 28, &err), 0);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        const char *target = i < 2 ? place.spec : i == 2 ? NULL : i < 5 ? "all" : run;
+        int code = place_finish(place_start(&place, commands[i], target, NULL));
+        if (code != 3)
+            fail_msg("%s on a damaged database: exit %d", commands[i], code);
+    }
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--set", "train.lr=0.03", NULL)),
+        3);
+    assert_int_equal(file_read(&after, &size_after, path, 1 << 28, &err), 0);
+    assert_int_equal(size_after, size);
+    assert_memory_equal(after, before, size);
+    assert_true(place_output_has(&place, "results.db is damaged; hrmlab rebuild"));
+    free(before);
+    free(after);
+    free(run);
+    place_remove(&place);
+}
+
 static void bad_input_stops_before_anything_starts(void **state)
 {
     static const char *const cases[][2] = {
@@ -391,6 +447,7 @@ int main(void)
         cmocka_unit_test(an_interrupted_run_stops_safely_and_goes_on),
         cmocka_unit_test(verify_trains_again_and_finds_every_difference),
         cmocka_unit_test(a_diverged_training_is_a_result_with_its_step),
+        cmocka_unit_test(no_command_writes_to_a_damaged_database),
         cmocka_unit_test(a_damaged_database_is_left_alone_and_rebuilt),
         cmocka_unit_test(killed_runners_and_workers_lose_and_double_nothing),
     };
