@@ -92,8 +92,10 @@ static int adopt_one(struct supervisor *s, const struct record_attempt *attempt,
     slot->rebooted = rebooted;
     keep_cores(s, slot, attempt->cpus);
     executor_local_adopt(&slot->executor, pid, start);
-    if (!executor_local_alive(&slot->executor))
+    if (!executor_local_alive(&slot->executor)) {
+        slot->unstarted = strcmp(attempt->state, "starting") == 0;
         return 0;
+    }
     slot->started_at -= process_age_s(start);
     progress_say(&s->progress, "%s: attempt %d is still running (pid %lld), taken over",
                  slot->job.label, attempt->number, (long long)pid);

@@ -45,6 +45,7 @@ static struct schedule_facts gather_facts(const struct supervisor *s, const stru
         .signal = cJSON_IsNumber(signal_json) ? signal_json->valueint : 0,
         .outcome = slot->recorder.error_text[0] == '\0' ? slot->recorder.outcome : NULL,
         .rebooted = slot->rebooted,
+        .unborn = slot->unstarted && !file_exists(slot->recorder.path),
         .cancelled = slot->cancelled,
         .stopping = s->interrupts > 0,
         .timed_out = slot->timed_out,
@@ -99,13 +100,13 @@ static void count_end(struct supervisor *s, const struct slot *slot, struct sche
     s->result.failed += last;
     s->progress.jobs_failed += last;
     progress_say(&s->progress, "%s: %s%s%s%s%s", slot->job.label,
-                 end.verdict == VERDICT_DONE        ? "done"
-                 : last                             ? "failed"
-                 : end.verdict == VERDICT_RETRY     ? "will be tried again"
-                 : end.verdict == VERDICT_CANCELLED ? "cancelled"
-                 : end.verdict == VERDICT_PAUSE     ? "paused"
-                 : slot->rebooted                   ? "queued again"
-                                                    : "stopped, state is safe",
+                 end.verdict == VERDICT_DONE         ? "done"
+                 : last                              ? "failed"
+                 : end.verdict == VERDICT_RETRY      ? "will be tried again"
+                 : end.verdict == VERDICT_CANCELLED  ? "cancelled"
+                 : end.verdict == VERDICT_PAUSE      ? "paused"
+                 : slot->rebooted || slot->unstarted ? "queued again"
+                                                     : "stopped, state is safe",
                  end.cause != NULL ? ": " : "", end.cause != NULL ? end.cause : "",
                  message[0] != '\0' ? ": " : "", message);
 }

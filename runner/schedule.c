@@ -81,6 +81,8 @@ struct schedule_end schedule_classify(const struct schedule_facts *facts)
         return verdict(VERDICT_REQUEUE, "stopped");
     if (!facts->has_exit && facts->rebooted)
         return verdict(VERDICT_REQUEUE, "machine restarted");
+    if (!facts->has_exit && facts->unborn)
+        return verdict(VERDICT_REQUEUE, "never started");
     if (!facts->has_exit)
         return verdict(VERDICT_RETRY, "lost worker");
     if (facts->has_status)

@@ -19,7 +19,8 @@ struct schedule_facts {
     bool stopping;                 /* we stopped it because the runner is stopping */
     bool timed_out, hung, flooded; /* we ended it for that */
     bool rebooted;                 /* the machine has restarted since it began */
-    bool memory_limited;           /* it had a memory limit */
+    bool unborn; /* its runner died before it had a process, or before that had done anything */
+    bool memory_limited; /* it had a memory limit */
 };
 
 enum schedule_verdict {

@@ -32,7 +32,8 @@ struct slot {
     int64_t beat;
     double asked_at; /* monotonic time of the SIGTERM; 0: none sent */
     bool cancelled, timed_out, hung, flooded;
-    bool rebooted; /* adopted, and the machine has restarted since it began */
+    bool rebooted;  /* adopted, and the machine has restarted since it began */
+    bool unstarted; /* adopted as "starting", and no process of it was found */
     struct slot *next;
 };
 

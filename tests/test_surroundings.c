@@ -69,6 +69,32 @@ static void leave_clock(void)
     unsetenv("LD_PRELOAD");
 }
 
+/* The programs started from here on meet the fault of faults/shim.c: "hrmlab:N:ACTION". */
+static void arm(const struct place *place, const char *program, int n, const char *action)
+{
+    char text[100];
+
+    snprintf(text, sizeof text, "%s:%d:%s", program, n, action);
+    setenv("FAULT_AT", text, 1);
+    setenv("FAULT_ROOT", place->workspace, 1);
+    snprintf(text, sizeof text, "%s/mark", place->directory);
+    setenv("FAULT_MARK", text, 1);
+    setenv("LD_PRELOAD", place_shim(), 1);
+}
+
+/* No more faults. True when there was one. */
+static bool disarm(const struct place *place)
+{
+    char mark[80];
+
+    unsetenv("LD_PRELOAD");
+    unsetenv("FAULT_AT");
+    unsetenv("FAULT_ROOT");
+    unsetenv("FAULT_MARK");
+    snprintf(mark, sizeof mark, "%s/mark", place->directory);
+    return unlink(mark) == 0;
+}
+
 /* ---- clocks ---- */
 
 /* A retry waits for seconds, also when the clock is set back by a day meanwhile. */
@@ -264,6 +290,29 @@ static void a_stale_attempt_that_comes_back_changes_nothing(void **state)
     place_remove(&place);
 }
 
+/* The runner is killed at every few calls; no worker does anything wrong, so no job may fail though
+ * nothing is tried again. */
+static void a_killed_runner_uses_up_no_retry(void **state)
+{
+    int step = getenv("HRMLAB_LONG") != NULL ? 1 : 6, struck = 0;
+
+    (void)state;
+    place_use_release("ok");
+    for (int n = 135; n < 300; n += step) { /* before, there is no attempt yet */
+        struct place place;
+        place_make(&place);
+        arm(&place, "hrmlab", n, "kill");
+        run(&place, "run", "--set", "retries.max=0");
+        struck += disarm(&place);
+        if (run(&place, "run", "--set", "retries.max=0") != 0)
+            fail_msg("the runner was killed at call %d: see %s/out", n, place.directory);
+        place_expect(&place, ALL_DONE, "2");
+        place_expect(&place, "SELECT sum(failures) FROM job", "0");
+        place_remove(&place);
+    }
+    assert_true(struck * step > 60);
+}
+
 /* Of two attempts of a run that both look alive the older one is killed. */
 static void the_older_of_two_open_attempts_is_superseded(void **state)
 {
@@ -435,6 +484,7 @@ int main(void)
         cmocka_unit_test(a_network_file_system_gets_a_safer_journal_mode),
         cmocka_unit_test(a_pid_that_is_used_again_is_not_the_keeper),
         cmocka_unit_test(a_stale_attempt_that_comes_back_changes_nothing),
+        cmocka_unit_test(a_killed_runner_uses_up_no_retry),
         cmocka_unit_test(the_older_of_two_open_attempts_is_superseded),
         cmocka_unit_test(a_second_runner_is_refused_with_the_first_ones_pid),
         cmocka_unit_test(a_worker_that_is_gone_is_named_and_nothing_is_lost),
