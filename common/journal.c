@@ -134,10 +134,11 @@ enum journal_status journal_next(struct journal_event *event, size_t *used, cons
         error_set(err, ERROR_DAMAGED, "a journal line of more than %d bytes", JOURNAL_MAX_LINE);
         return JOURNAL_BAD;
     }
-    if (check_line(event, data, length, expected, err) < 0) {
+    int rc = check_line(event, data, length, expected, err);
+    if (rc < 0) {
         cJSON_Delete(event->body);
         *event = (struct journal_event){ 0 };
-        return JOURNAL_BAD;
+        return rc == ERROR_NOMEM ? JOURNAL_FAILED : JOURNAL_BAD;
     }
     *used = length + 1;
     return JOURNAL_EVENT;

@@ -34,7 +34,8 @@ void journal_close(struct journal_writer *writer);
 enum journal_status {
     JOURNAL_EVENT,   /* *event is filled */
     JOURNAL_PARTIAL, /* no whole line yet: the end, or a torn last line */
-    JOURNAL_BAD      /* a bad line: err says where and why */
+    JOURNAL_BAD,     /* a bad line: err says where and why */
+    JOURNAL_FAILED /* no fault of the line's, there is no memory to read it: err is ERROR_NOMEM */
 };
 
 struct journal_event {

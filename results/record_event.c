@@ -139,6 +139,8 @@ static int find_evaluation(struct store *store, int64_t *id,
     bool found = false;
     int rc = 0;
 
+    if (object != NULL && canonical == NULL)
+        return error_set(err, ERROR_NOMEM, "no memory for an event");
     if (canonical != NULL)
         rc =
             sql_int(store, id, &found, err,

@@ -11,6 +11,7 @@
 #include "process.h"
 #include "supervisor.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,8 +54,11 @@ static int find_keeper(const struct supervisor *s, const struct record_attempt *
         if (directory == NULL)
             return error_set(s->err, ERROR_NOMEM, "no memory for a path");
         *pid = process_find_keeper(directory);
-        *start = *pid != 0 ? process_start_time(*pid) : 0;
+        *start = *pid > 0 ? process_start_time(*pid) : 0;
         free(directory);
+        if (*pid < 0)
+            return error_set(s->err, ERROR_ENVIRONMENT,
+                             "the processes cannot be listed (/proc): %s", strerror(errno));
     }
     return 0;
 }

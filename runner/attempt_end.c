@@ -17,19 +17,22 @@ enum { EXIT_LIMIT = 1 << 16, JOB_LIMIT = 16 << 20 };
 
 static const double PAUSE_S = 10.0; /* until a disk that was full may have room again */
 
-/* A JSON file of the attempt, or NULL. */
-static cJSON *read_file(const struct supervisor *s, const struct slot *slot, const char *name,
-                        size_t limit)
+/* A JSON file of the attempt; *json NULL: it has none, or none that can be read. Without memory
+ * nothing is known of it: ERROR_NOMEM. */
+static int read_file(cJSON **json, const struct supervisor *s, const struct slot *slot,
+                     const char *name, size_t limit, struct error *err)
 {
-    struct error ignored;
-    cJSON *json = NULL;
+    struct error fault = { 0 };
     char *path =
         format_string("%s/%s/%s", s->workspace->path, slot->recorder.attempt.directory, name);
+    int rc = path == NULL ? ERROR_NOMEM : json_read_file(json, path, limit, &fault);
 
-    if (path != NULL && json_read_file(&json, path, limit, &ignored) < 0)
-        json = NULL;
     free(path);
-    return json;
+    if (rc < 0)
+        *json = NULL;
+    return rc == ERROR_NOMEM ? error_set(err, ERROR_NOMEM, "no memory to read %s of %s", name,
+                                         slot->recorder.attempt.directory)
+                             : 0;
 }
 
 static struct schedule_facts gather_facts(const struct supervisor *s, const struct slot *slot,
@@ -111,20 +114,22 @@ static void count_end(struct supervisor *s, const struct slot *slot, struct sche
                  message[0] != '\0' ? ": " : "", message);
 }
 
-/* Whether job.json asked the attempt for this evaluation. */
-static bool was_asked(const cJSON *job_json, const char *canonical)
+/* *asked: job.json asked the attempt for this evaluation. */
+static int was_asked(bool *asked, const cJSON *job_json, const char *canonical,
+                     struct error *err)
 {
     const cJSON *list = json_member(job_json, "evaluations");
 
-    for (const cJSON *item = list != NULL ? list->child : NULL; item != NULL;
+    *asked = false;
+    for (const cJSON *item = list != NULL ? list->child : NULL; item != NULL && !*asked;
          item = item->next) {
         char *text = json_canonical(item);
-        bool same = text != NULL && strcmp(text, canonical) == 0;
+        if (text == NULL)
+            return error_set(err, ERROR_NOMEM, "no memory for an evaluation");
+        *asked = strcmp(text, canonical) == 0;
         free(text);
-        if (same)
-            return true;
     }
-    return false;
+    return 0;
 }
 
 /* Evaluations that were asked for while the attempt was going on: a job of their own. */
@@ -159,15 +164,19 @@ static int check_done(struct supervisor *s, const struct slot *slot, struct sche
 {
     struct queue_missing *missing;
     struct queue_state state;
-    cJSON *job_json = read_file(s, slot, "job.json", JOB_LIMIT);
+    cJSON *job_json = NULL;
     int count = 0, later = 0;
-    int rc = queue_state(s->store, &state, slot->job.run_hash, s->err);
+    int rc = read_file(&job_json, s, slot, "job.json", JOB_LIMIT, s->err);
+    if (rc == 0)
+        rc = queue_state(s->store, &state, slot->job.run_hash, s->err);
     bool lacking = rc == 0 && state.checkpoint[0] == '\0';
 
     if (rc == 0)
         rc = queue_missing_evaluations(s->store, &missing, &count, slot->job.run_id, s->err);
-    for (int i = 0; i < count; i++) {
-        if (was_asked(job_json, missing[i].canonical)) {
+    for (int i = 0; i < count && rc == 0; i++) {
+        bool asked;
+        rc = was_asked(&asked, job_json, missing[i].canonical, s->err);
+        if (asked) {
             lacking = true;
         } else {
             struct queue_missing kept = missing[later];
@@ -240,9 +249,11 @@ static int conclude_ended(struct supervisor *s, struct slot *slot, const cJSON *
 
 int attempt_conclude(struct supervisor *s, struct slot *slot)
 {
-    cJSON *exit_json = read_file(s, slot, "exit.json", EXIT_LIMIT);
-    int rc = store_begin(s->store, s->err);
+    cJSON *exit_json = NULL;
+    int rc = read_file(&exit_json, s, slot, "exit.json", EXIT_LIMIT, s->err);
 
+    if (rc == 0)
+        rc = store_begin(s->store, s->err);
     if (rc == 0) {
         rc = recorder_drain(&slot->recorder, s->store, s->err);
         if (rc < 0)

@@ -36,7 +36,7 @@ static int stop_workers(struct store *store, const struct workspace *workspace,
         char *directory = workspace_path(workspace, attempts[a].directory);
         if (!alive && strcmp(attempts[a].state, "starting") == 0 && directory != NULL) {
             pid = process_find_keeper(directory);
-            alive = pid != 0;
+            alive = pid > 0;
         }
         free(directory);
         if (alive)

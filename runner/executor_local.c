@@ -50,11 +50,12 @@ int executor_local_start(struct executor_local *executor, uv_loop_t *loop, const
         rc = error_set(err, error_code_from_errno(errno), "open %s/log: %s", directory,
                        strerror(errno));
     } else {
-        /* uv_spawn() initialises the handle even when it fails: it must be closed either way. */
-        int code = argv[0] == NULL || argv[1] == NULL || argv[2] == NULL
-                       ? UV_ENOMEM
-                       : spawn(executor, loop, argv, fd);
-        executor->started = true;
+        int code = UV_ENOMEM;
+        if (argv[0] != NULL && argv[1] != NULL && argv[2] != NULL) {
+            code = spawn(executor, loop, argv, fd);
+            /* uv_spawn() initialises the handle even when it fails: it must be closed then. */
+            executor->started = true;
+        }
         if (code < 0)
             rc = error_set(err, ERROR_SPAWN, "start %s: %s", program, uv_strerror(code));
         close(fd);

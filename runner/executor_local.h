@@ -18,7 +18,7 @@ typedef void executor_exit_fn(void *user);
 
 struct executor_local {
     uv_process_t process; /* valid when started */
-    bool started;         /* by us: the handle is open until closed */
+    bool started;         /* by us, or at least tried: the handle is open until closed */
     bool exited;          /* seen by the loop */
     int64_t pid, start_time;
     executor_exit_fn *on_exit;

@@ -99,7 +99,7 @@ int64_t process_find_keeper(const char *directory)
     int64_t found = 0;
 
     if (proc == NULL)
-        return 0;
+        return -1;
     for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
         int64_t pid =
             isdigit((unsigned char)entry->d_name[0]) ? strtoll(entry->d_name, NULL, 10) : 0;

@@ -21,7 +21,7 @@ bool process_alive(int64_t pid, int64_t start_time, const char *boot_id);
 void process_boot_id(char out[64]);
 
 /* The keeper that was started as "hrmlab-worker run DIRECTORY", found by its command line; 0:
- * none. The first of keeper and worker, which is the keeper. */
+ * none; -1: /proc cannot be listed. The first of keeper and worker, which is the keeper. */
 int64_t process_find_keeper(const char *directory);
 
 #endif

@@ -134,6 +134,10 @@ static int take_lines(struct recorder *r, struct store *store, const char *data,
             journal_next(&event, &used, data + at, size - at, r->attempt.sequence, &bad);
         if (status == JOURNAL_PARTIAL)
             break;
+        if (status == JOURNAL_FAILED) {
+            rc = error_set(err, ERROR_NOMEM, "%s: %.900s", r->path, bad.message);
+            break;
+        }
         if (status == JOURNAL_BAD) {
             snprintf(r->error_text, sizeof r->error_text, "journal byte %lld: %.240s",
                      (long long)(r->attempt.offset + (int64_t)at), bad.message);

@@ -313,6 +313,33 @@ static void a_killed_runner_uses_up_no_retry(void **state)
     assert_true(struck * step > 60);
 }
 
+/* Allocations of the runner that fail while it works end it with a message; the workers go on, and
+ * nothing is held against them. */
+static void a_runner_without_memory_blames_no_worker(void **state)
+{
+    bool is_long = getenv("HRMLAB_LONG") != NULL;
+    int points = 0;
+
+    (void)state;
+    place_use_release("ok");
+    for (int n = 3450; n < 6000; n += is_long ? 7 : 173) { /* before, nothing has begun */
+        struct place place;
+        place_make(&place);
+        assert_int_equal(run(&place, "queue", "--set", "retries.max=0"), 0);
+        arm(&place, "hrmlab", n, "nomem");
+        int code = finish_soon(&place, place_start(&place, "work", "--jobs", "2", NULL));
+        points += disarm(&place);
+        if (code != 0 && code != 3)
+            fail_msg("allocation %d fails: exit %d, see %s/out", n, code, place.directory);
+        if (run(&place, "run", "--set", "retries.max=0") != 0)
+            fail_msg("allocation %d failed, and then: see %s/out", n, place.directory);
+        place_expect(&place, ALL_DONE, "2");
+        place_expect(&place, "SELECT count(*) FROM attempt WHERE state = 'quarantined'", "0");
+        place_remove(&place);
+    }
+    assert_true(points >= 5);
+}
+
 /* Of two attempts of a run that both look alive the older one is killed. */
 static void the_older_of_two_open_attempts_is_superseded(void **state)
 {
@@ -485,6 +512,7 @@ int main(void)
         cmocka_unit_test(a_pid_that_is_used_again_is_not_the_keeper),
         cmocka_unit_test(a_stale_attempt_that_comes_back_changes_nothing),
         cmocka_unit_test(a_killed_runner_uses_up_no_retry),
+        cmocka_unit_test(a_runner_without_memory_blames_no_worker),
         cmocka_unit_test(the_older_of_two_open_attempts_is_superseded),
         cmocka_unit_test(a_second_runner_is_refused_with_the_first_ones_pid),
         cmocka_unit_test(a_worker_that_is_gone_is_named_and_nothing_is_lost),

@@ -1,0 +1,118 @@
+/* test_recorder.c - a journal into the store, without memory at every allocation of its JSON. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+#include "journal.h"
+#include "recorder.h"
+#include "store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char ROWS[] =
+    "INSERT INTO run (run_id, hash, canonical, job_config, data_hash, numeric_version, seed)"
+    " VALUES (1, substr(hex(zeroblob(32)), 1, 64), '{}', '{}', 'b', '1', 0);"
+    "INSERT INTO job (job_id, run_id, kind, state, queued_at)"
+    " VALUES (1, 1, 'train', 'running', 't');"
+    "INSERT INTO attempt (attempt_id, job_id, run_id, number, directory, executor, state,"
+    " started_at) VALUES (1, 1, 1, 1, 'd', 'local', 'running', 't');";
+
+static const struct record_attempt ATTEMPT = {
+    .attempt_id = 1, .run_id = 1, .job_id = 1, .number = 1, .directory = "."
+};
+
+static char directory[64];
+
+static int make_workspace(void **state)
+{
+    struct error err = { 0 };
+    struct store *store;
+
+    (void)state;
+    snprintf(directory, sizeof directory, "/tmp/hrmlab-recorder-XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    assert_int_equal(store_open(&store, directory, STORE_WRITE, &err), 0);
+    assert_int_equal(sqlite3_exec(store_connection(store), ROWS, NULL, NULL, NULL), SQLITE_OK);
+    store_close(store);
+    return 0;
+}
+
+static int remove_workspace(void **state)
+{
+    struct error err = { 0 };
+
+    (void)state;
+    return file_remove_tree(directory, &err);
+}
+
+static void write_journal(void)
+{
+    struct journal_writer writer;
+    struct error err = { 0 };
+    char *path = file_join(directory, "journal.jsonl");
+
+    assert_int_equal(journal_open(&writer, path, &err), 0);
+    for (int i = 1; i <= 3; i++) {
+        cJSON *body = cJSON_CreateObject();
+        cJSON_AddNumberToObject(body, "step", i);
+        cJSON_AddNumberToObject(cJSON_AddObjectToObject(body, "values"), "train/lm_loss", 0.5);
+        assert_int_equal(journal_append(&writer, "metric", body, false, &err), 0);
+    }
+    journal_close(&writer);
+    free(path);
+}
+
+/* Allocations of cJSON until one fails; 0: none does. */
+static int left;
+
+static void *failing_malloc(size_t size)
+{
+    return left > 0 && --left == 0 ? NULL : malloc(size);
+}
+
+static void no_memory_is_no_fault_of_the_journal(void **state)
+{
+    cJSON_Hooks hooks = { failing_malloc, free };
+    struct error err = { 0 };
+    struct store *store;
+    struct recorder recorder;
+    bool over = false;
+    int points = 0;
+
+    (void)state;
+    write_journal();
+    assert_int_equal(store_open(&store, directory, STORE_WRITE, &err), 0);
+    assert_int_equal(recorder_init(&recorder, &ATTEMPT, directory, &err), 0);
+    for (int n = 1; !over; n++) {
+        left = n;
+        cJSON_InitHooks(&hooks);
+        int rc = recorder_read(&recorder, store, &err);
+        over = left > 0;
+        left = 0;
+        cJSON_InitHooks(NULL);
+        assert_string_equal(recorder.error_text, "");
+        assert_int_equal(rc, over ? 0 : ERROR_NOMEM);
+        assert_true(over || recorder.attempt.offset == 0);
+        points += !over;
+    }
+    assert_true(points > 20);
+    assert_int_equal(recorder.attempt.sequence, 3);
+    recorder_release(&recorder);
+    store_close(store);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(no_memory_is_no_fault_of_the_journal, make_workspace,
+                                        remove_workspace),
+    };
+
+    return cmocka_run_group_tests_name("recorder", tests, NULL, NULL);
+}
