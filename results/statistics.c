@@ -6,7 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { FRACTION_ITERATIONS = 300, BISECTIONS = 200, P_BISECTIONS = 50 };
+enum { FRACTION_ITERATIONS = 300, NEWTON_STEPS = 200, P_BISECTIONS = 50 };
+
+static const double PI = 3.14159265358979323846;
 
 static const double LEVEL = 0.05; /* two-sided: 95 % intervals */
 /* With seeds covered, an interval is at least this part of the one over tasks alone. */
@@ -85,21 +87,28 @@ double statistics_t_tail(double t, double degrees)
     return incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t));
 }
 
+static double t_density(double t, double degrees)
+{
+    double constant = lgamma((degrees + 1) / 2) - lgamma(degrees / 2);
+
+    return exp(constant - (degrees + 1) / 2 * log1p(t * t / degrees)) / sqrt(degrees * PI);
+}
+
+/* Newton's method. The tail is a convex function of t, so from the left it never goes too far. */
 double statistics_t_quantile(double p, double degrees)
 {
-    double low = 0, high = 1;
+    double t = 0;
 
-    while (statistics_t_tail(high, degrees) > p && high < 1e300)
-        high *= 2;
-    for (int i = 0; i < BISECTIONS && high - low > 1e-12 * high; i++) {
-        double middle = (low + high) / 2;
+    for (double next = 1; statistics_t_tail(next, degrees) > p && next < 1e150; next *= 2)
+        t = next;
+    for (int i = 0; i < NEWTON_STEPS; i++) {
+        double step = (statistics_t_tail(t, degrees) - p) / (2 * t_density(t, degrees));
 
-        if (statistics_t_tail(middle, degrees) > p)
-            low = middle;
-        else
-            high = middle;
+        if (!(step > 1e-14 * t))
+            break;
+        t += step;
     }
-    return (low + high) / 2;
+    return t;
 }
 
 /* Of one block: variances of the mean over (seeds, tasks) by seed, and what is left when the
