@@ -17,6 +17,7 @@
 #include "file.h"
 #include "random.h"
 #include "support/place.h"
+#include "support/selection.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -768,8 +769,6 @@ int main(void)
         cmocka_unit_test(many_runs_survive_many_kills),
     };
 
-    const char *only = getenv("HRMLAB_ONLY"); /* names of tests, with * and ? */
-    if (only != NULL && only[0] != '\0')
-        cmocka_set_test_filter(only);
+    select_tests();
     return cmocka_run_group_tests_name("faults", tests, set_up, tear_down);
 }

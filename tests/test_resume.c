@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -16,9 +17,10 @@
 #include "file.h"
 #include "json.h"
 #include "random.h"
+#include "support/selection.h"
 #include "support/worker_runs.h"
 
-enum { MAX_ATTEMPTS = 60 };
+enum { MAX_ATTEMPTS = 200 };
 
 static const char EVALUATIONS[] =
     "[{\"eval.halt_max_steps\":2,\"eval.augmentations\":\"all\",\"eval.act_inference\":false,"
@@ -140,76 +142,103 @@ static void collect(cJSON *all, const struct run_setup *setup, int attempt)
     cJSON_Delete(journal);
 }
 
-/* Kills the worker (or the keeper) of one attempt after a while; true when it had ended. */
-static bool run_and_kill(const struct run_setup *setup, int attempt, int after_ms, bool keeper)
+/* What has been done to trainings so far. */
+struct interruptions {
+    int wanted, killed, resumed, trainings;
+};
+
+/* Kills the worker of an attempt, or every third time its keeper, at a random moment within
+ * span_ms of its beginning. True when it had ended before. */
+static bool run_and_kill(const struct run_setup *setup, int attempt, int span_ms,
+                         struct random_stream *stream)
 {
-    pid_t pid = run_start(setup, attempt);
+    pid_t keeper = run_start(setup, attempt), target = keeper;
 
-    run_pause_ms(after_ms);
-    if (keeper) {
-        kill(pid, SIGKILL);
-    } else {
-        pid_t worker = run_worker_pid(pid);
-
-        if (worker > 0)
-            kill(worker, SIGKILL);
-    }
-    return run_wait(pid) == 0;
+    run_wait_event(setup, attempt, "begin", 0);
+    run_pause_ms((int)random_below(stream, (uint64_t)span_ms));
+    if (attempt % 3 != 0)
+        target = run_worker_pid(keeper);
+    if (target > 0)
+        kill(target, SIGKILL);
+    int code = run_wait(keeper);
+    if (code != 0 && code != 128 + SIGKILL)
+        fail_msg("attempt %d ends with %d", attempt, code);
+    return code == 0;
 }
 
-/* Kills at random moments until an attempt gets through; compares with the undisturbed run. */
-static void check_killed_run(const char *const *more, uint64_t seed)
+/* One training, killed until there were as many kills as wanted, or it is through. The hash of its
+ * weights, fresh; all gets the events of all attempts. */
+static char *train_and_kill(const char *const *more, int span_ms, cJSON *all,
+                            struct random_stream *stream, struct interruptions *count)
 {
-    struct random_stream stream = random_stream(seed, "kill", 0);
     struct run_setup setup;
-    char *expected = NULL;
-    double seconds = 0.0;
-    cJSON *reference = undisturbed(more, &expected, &seconds), *all = cJSON_CreateArray();
-    int attempt = 0, killed = 0, resumed = 0;
-    int kills = getenv("HRMLAB_LONG") != NULL ? 50 : 6;
+    int attempt = 0;
     bool done = false;
 
     setup_run(&setup, more);
     while (!done) {
         assert_true(++attempt < MAX_ATTEMPTS);
         run_write_job(&setup, attempt, NULL);
-        if (killed < kills) {
-            int after_ms = (int)(seconds * 100.0 + random_uniform(&stream) * seconds * 700.0);
-
-            done = run_and_kill(&setup, attempt, after_ms, attempt % 3 == 0);
-            killed += !done;
+        if (count->killed < count->wanted) {
+            done = run_and_kill(&setup, attempt, span_ms, stream);
+            count->killed += !done;
         } else {
             assert_int_equal(run_attempt(&setup, attempt), 0);
             done = true;
         }
         cJSON *journal = run_journal(&setup, attempt);
-        resumed += run_count_events(journal, "resume");
+        count->resumed += run_count_events(journal, "resume");
         cJSON_Delete(journal);
         collect(all, &setup, attempt);
     }
-    assert_true(killed >= 1);
-    assert_true(resumed >= 1);
+    count->trainings++;
     char *hash = run_event_text(&setup, attempt, "end", "weights_hash");
-    assert_string_equal(hash, expected);
-    assert_says_all_of(all, reference, "never said");
-    assert_says_all_of(reference, all, "said, but not by the undisturbed run");
-    free(hash);
-    free(expected);
-    cJSON_Delete(all);
-    cJSON_Delete(reference);
     run_setup_release(&setup);
+    return hash;
+}
+
+/*
+ * Kills at random moments, fifty times in the long tier, and compares each training that was
+ * interrupted with an undisturbed one. The moments are such that a training's length holds as many
+ * kills as are wanted; one that is through before is followed by another.
+ */
+static void check_killed_runs(const char *const *more, uint64_t seed)
+{
+    struct random_stream stream = random_stream(seed, "kill", 0);
+    struct interruptions count = { .wanted = getenv("HRMLAB_LONG") != NULL ? 50 : 6 };
+    char *expected = NULL;
+    double seconds = 0.0;
+    cJSON *reference = undisturbed(more, &expected, &seconds);
+    int span_ms = 1 + (int)(2000.0 * seconds / count.wanted);
+
+    while (count.killed < count.wanted) {
+        cJSON *all = cJSON_CreateArray();
+        char *hash = train_and_kill(more, span_ms, all, &stream, &count);
+
+        assert_string_equal(hash, expected);
+        assert_says_all_of(all, reference, "never said");
+        assert_says_all_of(reference, all, "said, but not by the undisturbed run");
+        free(hash);
+        cJSON_Delete(all);
+    }
+    print_message("%d kills, %d times gone on from a checkpoint, in %d trainings\n",
+                  count.killed, count.resumed, count.trainings);
+    assert_true(count.killed >= count.wanted);
+    assert_true(count.resumed >= count.wanted / 2);
+    free(expected);
+    cJSON_Delete(reference);
 }
 
 static void killed_hrm_with_act_ends_with_the_same_bits(void **state)
 {
     (void)state;
-    check_killed_run(HRM, 1);
+    check_killed_runs(HRM, 1);
 }
 
 static void killed_transformer_ends_with_the_same_bits(void **state)
 {
     (void)state;
-    check_killed_run(TRANSFORMER, 2);
+    check_killed_runs(TRANSFORMER, 2);
 }
 
 static void stopped_run_says_so_and_resumes(void **state)
@@ -291,58 +320,97 @@ static void run_stopped_in_an_interim_evaluation_repeats_it(void **state)
     run_setup_release(&stopped);
 }
 
-/* Flips a bit in the middle of a file. */
-static void damage(const char *path)
+/* Flips a bit of the file. */
+static void flip(const char *path, size_t at, int bit)
 {
-    struct error err = { 0 };
-    char *bytes = NULL;
-    size_t size = 0;
+    FILE *file = fopen(path, "r+b");
 
-    if (file_read(&bytes, &size, path, 1 << 26, &err) < 0)
-        fail_msg("%s", err.message);
-    bytes[size - size / 4] = (char)(bytes[size - size / 4] ^ 4);
-    assert_int_equal(file_write_atomic(path, bytes, size, &err), 0);
-    free(bytes);
+    assert_non_null(file);
+    assert_int_equal(fseek(file, (long)at, SEEK_SET), 0);
+    int byte = fgetc(file);
+    assert_true(byte != EOF);
+    assert_int_equal(fseek(file, (long)at, SEEK_SET), 0);
+    assert_int_equal(fputc(byte ^ (1 << bit), file), byte ^ (1 << bit));
+    assert_int_equal(fclose(file), 0);
 }
 
+static size_t file_size(const char *path)
+{
+    struct stat status;
+
+    assert_int_equal(stat(path, &status), 0);
+    return (size_t)status.st_size;
+}
+
+/* Trains until there are many checkpoints, and stops. The newest one's path, fresh, and step. */
+static char *stop_behind_checkpoints(const struct run_setup *setup, double *newest_step)
+{
+    run_write_job(setup, 1, NULL);
+    pid_t keeper = run_start(setup, 1);
+    run_wait_event(setup, 1, "metric", 40);
+    kill(keeper, SIGTERM);
+    assert_int_equal(run_wait(keeper), 130);
+    cJSON *journal = run_journal(setup, 1);
+    const cJSON *newest = run_last_event(journal, "checkpoint");
+    assert_true(run_count_events(journal, "checkpoint") >= 2);
+    *newest_step = json_member(newest, "step")->valuedouble;
+    char *path = run_path(setup, 1, json_member(newest, "file")->valuestring);
+    cJSON_Delete(journal);
+    return path;
+}
+
+/* Attempt 2 goes on from a step before that of the damaged checkpoint, and says why. */
+static void expect_older_generation(const struct run_setup *setup, double newest_step)
+{
+    cJSON *journal = run_journal(setup, 2);
+    char *log_path = run_path(setup, 2, "log"), *log = NULL;
+    size_t size = 0;
+
+    double step = json_member(run_last_event(journal, "resume"), "step")->valuedouble;
+    assert_true(step > 0.0 && step < newest_step);
+    assert_int_equal(file_read(&log, &size, log_path, 1 << 20, NULL), 0);
+    assert_non_null(strstr(log, "safetensors"));
+    free(log);
+    free(log_path);
+    cJSON_Delete(journal);
+}
+
+/* Anywhere in the file, half of the times where names and position are. */
 static void damaged_newest_checkpoint_gives_way_to_the_older(void **state)
 {
+    struct random_stream stream = random_stream(4, "damage", 0);
     struct run_setup setup;
     char *expected = NULL;
-    double seconds = 0.0;
+    double seconds = 0.0, newest_step;
+    int rounds = getenv("HRMLAB_LONG") != NULL ? 30 : 3;
 
     (void)state;
     cJSON_Delete(undisturbed(HRM, &expected, &seconds));
     setup_run(&setup, HRM);
-    run_write_job(&setup, 1, NULL);
-    pid_t keeper = run_start(&setup, 1);
-    run_wait_event(&setup, 1, "metric", 40);
-    kill(keeper, SIGTERM);
-    assert_int_equal(run_wait(keeper), 130);
-    cJSON *journal = run_journal(&setup, 1);
-    const cJSON *newest = run_last_event(journal, "checkpoint");
-    assert_true(run_count_events(journal, "checkpoint") >= 2);
-    double newest_step = json_member(newest, "step")->valuedouble;
-    char *path = run_path(&setup, 1, json_member(newest, "file")->valuestring);
-    damage(path);
-    free(path);
-    cJSON_Delete(journal);
+    char *path = stop_behind_checkpoints(&setup, &newest_step);
+    char *second = run_path(&setup, 2, "");
+    for (int round = 1; round <= rounds; round++) {
+        size_t at = (size_t)random_below(&stream, round % 2 == 0 ? 4000 : file_size(path));
+        int bit = (int)random_below(&stream, 8);
 
-    run_write_job(&setup, 2, NULL);
-    assert_int_equal(run_attempt(&setup, 2), 0);
-    journal = run_journal(&setup, 2);
-    double step = json_member(run_last_event(journal, "resume"), "step")->valuedouble;
-    assert_true(step > 0.0 && step < newest_step);
-    cJSON_Delete(journal);
+        flip(path, at, bit);
+        run_write_job(&setup, 2, NULL);
+        pid_t keeper = run_start(&setup, 2);
+        run_wait_event(&setup, 2, "resume", 1);
+        if (round < rounds)
+            kill(run_worker_pid(keeper), SIGKILL);
+        assert_int_equal(run_wait(keeper), round < rounds ? 128 + SIGKILL : 0);
+        expect_older_generation(&setup, newest_step);
+        if (round == rounds)
+            break;
+        flip(path, at, bit);
+        assert_int_equal(file_remove_tree(second, NULL), 0);
+    }
     char *hash = run_event_text(&setup, 2, "end", "weights_hash");
     assert_string_equal(hash, expected);
     free(hash);
-    char *log_path = run_path(&setup, 2, "log"), *log = NULL;
-    size_t size = 0;
-    assert_int_equal(file_read(&log, &size, log_path, 1 << 20, NULL), 0);
-    assert_non_null(strstr(log, "checksum"));
-    free(log);
-    free(log_path);
+    free(second);
+    free(path);
     free(expected);
     run_setup_release(&setup);
 }
@@ -399,5 +467,6 @@ int main(void)
         WITH_TASKS(run_killed_after_training_only_evaluates),
     };
 
+    select_tests();
     return cmocka_run_group_tests_name("resume", tests, NULL, NULL);
 }
