@@ -31,12 +31,14 @@ enum {
 
 /* MIGRATIONS[v] brings version v to v + 1. No release had version 0. */
 static const char *const MIGRATIONS[STORE_VERSION] = { NULL };
+static const struct store_schema SCHEMA = { STORE_VERSION, MIGRATIONS };
 
 struct store {
     sqlite3 *db;
     struct statement_cache statements;
     char *path; /* owned; for messages */
     enum store_mode mode;
+    const struct store_schema *schema;
 };
 
 sqlite3 *store_connection(struct store *store)
@@ -186,7 +188,8 @@ static int read_identity(struct store *store, struct identity *out, struct error
     return rc;
 }
 
-static int judge_identity(const char *path, const struct identity *identity, struct error *err)
+static int judge_identity(const char *path, const struct identity *identity, int known,
+                          struct error *err)
 {
     if (identity->application == 0 && identity->version == 0 && identity->objects == 0)
         return 0;
@@ -195,11 +198,11 @@ static int judge_identity(const char *path, const struct identity *identity, str
                          "%s is a database of another program (application_id %lld, expected "
                          "%d); choose another workspace (--workspace) or move the file away",
                          path, (long long)identity->application, STORE_APPLICATION_ID);
-    if (identity->version > STORE_VERSION)
+    if (identity->version > known)
         return error_set(err, ERROR_DATABASE,
                          "%s was written by a newer hrmlab (version %lld of the database, this "
                          "program knows up to %d); use that release, or another workspace",
-                         path, (long long)identity->version, STORE_VERSION);
+                         path, (long long)identity->version, known);
     if (identity->version < 1)
         return error_set(err, ERROR_DATABASE,
                          "%s has version %lld, which no release of hrmlab has written", path,
@@ -222,7 +225,7 @@ static int check_identity(struct store *store, int64_t *version, struct error *e
                          "%s is not an SQLite database; choose another workspace "
                          "(--workspace) or move the file away",
                          store->path);
-    return rc != 0 ? rc : judge_identity(store->path, &identity, err);
+    return rc != 0 ? rc : judge_identity(store->path, &identity, store->schema->version, err);
 }
 
 /* Makes the tables, or brings those of an older release up to date. Whoever comes first does
@@ -238,12 +241,12 @@ static int bring_up_to_date(struct store *store, struct error *err)
     rc = check_identity(store, &version, err);
     if (rc == 0 && version == 0) {
         rc = execute(store, SCHEMA_SQL, "create tables", err);
-        version = STORE_VERSION;
+        version = store->schema->version;
     }
-    for (; rc == 0 && version < STORE_VERSION; version++)
-        rc = execute(store, MIGRATIONS[version], "upgrade", err);
+    for (; rc == 0 && version < store->schema->version; version++)
+        rc = execute(store, store->schema->migrations[version], "upgrade", err);
     if (rc == 0) {
-        snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", STORE_VERSION);
+        snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", store->schema->version);
         rc = execute(store, pragma, "upgrade", err);
     }
     if (rc == 0)
@@ -292,7 +295,7 @@ static int open_for_writing(struct store *store, const char *workspace, struct e
         rc = execute(store,
                      "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; " STORE_CACHE,
                      "set up", err);
-    if (rc == 0 && version != STORE_VERSION)
+    if (rc == 0 && version != store->schema->version)
         rc = bring_up_to_date(store, err);
     return rc;
 }
@@ -356,11 +359,11 @@ static int open_for_reading(struct store *store, struct error *err)
     if (rc == 0 && version == 0)
         rc = error_set(err, ERROR_ABSENT,
                        "%s is empty: nothing was queued in this workspace yet", store->path);
-    if (rc == 0 && version < STORE_VERSION)
+    if (rc == 0 && version < store->schema->version)
         rc = error_set(err, ERROR_DATABASE,
                        "%s is of an older release (version %lld of the database, now %d); "
                        "`hrmlab work` upgrades it",
-                       store->path, (long long)version, STORE_VERSION);
+                       store->path, (long long)version, store->schema->version);
     if (rc == 0)
         rc = execute(store, "PRAGMA query_only = ON; " STORE_CACHE, "set up", err);
     if (rc == 0)
@@ -368,8 +371,9 @@ static int open_for_reading(struct store *store, struct error *err)
     return rc;
 }
 
-int store_open_file(struct store **out, const char *workspace, const char *name,
-                    enum store_mode mode, struct error *err)
+static int open_database(struct store **out, const char *workspace, const char *name,
+                         enum store_mode mode, const struct store_schema *schema,
+                         struct error *err)
 {
     struct store *store = calloc(1, sizeof *store);
     int rc;
@@ -378,6 +382,7 @@ int store_open_file(struct store **out, const char *workspace, const char *name,
     if (store == NULL)
         return error_set(err, ERROR_NOMEM, "results database");
     store->mode = mode;
+    store->schema = schema;
     store->path = file_join(workspace, name);
     if (store->path == NULL)
         rc = error_set(err, ERROR_NOMEM, "results database");
@@ -391,6 +396,18 @@ int store_open_file(struct store **out, const char *workspace, const char *name,
     }
     *out = store;
     return 0;
+}
+
+int store_open_file(struct store **out, const char *workspace, const char *name,
+                    enum store_mode mode, struct error *err)
+{
+    return open_database(out, workspace, name, mode, &SCHEMA, err);
+}
+
+int store_open_schema(struct store **out, const char *workspace, enum store_mode mode,
+                      const struct store_schema *schema, struct error *err)
+{
+    return open_database(out, workspace, "results.db", mode, schema, err);
 }
 
 int store_open(struct store **out, const char *workspace, enum store_mode mode,
@@ -445,7 +462,7 @@ int store_check_owner(const char *workspace, struct error *err)
             read_identity(&store, &identity, err) != 0)
             rc = read_header(&identity, &found, store.path, err);
         if (rc == 0 && found)
-            rc = judge_identity(store.path, &identity, err);
+            rc = judge_identity(store.path, &identity, STORE_VERSION, err);
     }
     sqlite3_close(store.db);
     free(store.path);

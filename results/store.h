@@ -28,6 +28,14 @@ int store_open_file(struct store **out, const char *workspace, const char *name,
 /* ERROR_DATABASE when WORKSPACE/results.db is recognised as another program's or a newer
  * release's, as far as it can be read; 0 also when there is none. */
 int store_check_owner(const char *workspace, struct error *err);
+/* The same with a schema of another version, for the tests of upgrades: migrations[v] brings a
+ * database of version v to v + 1; a new one is made from schema.sql as ever. */
+struct store_schema {
+    int version;
+    const char *const *migrations; /* (version) */
+};
+int store_open_schema(struct store **out, const char *workspace, enum store_mode mode,
+                      const struct store_schema *schema, struct error *err);
 /* Whether the directory's file system is one where WAL's shared memory cannot be trusted. */
 bool store_on_network(const char *directory);
 void store_close(struct store *store); /* NULL allowed */
