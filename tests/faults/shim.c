@@ -12,6 +12,8 @@
  *   FAULT_LOG=DIR            what would be lost in a power cut: each process writes a log of its
  *                            changes and syncs, for power_cut.c to undo what was not synced
  *   FAULT_BOOT=FILE          stands in for /proc/sys/kernel/random/boot_id
+ *   FAULT_COUNT=FILE         gets the number of the program's calls that count and, for nomem, of its
+ *                            allocations when it ends, for tests to know how far they must reach
  *   FAULT_CLOCK=FILE         seconds in it, if there are any, are added to the wall clock
  *
  * Everything here uses raw system calls, so that nothing of it counts.
@@ -65,6 +67,22 @@ __attribute__((constructor)) static void shim_begin(void)
     selected = selected && !(mark != NULL && syscall(SYS_faccessat, AT_FDCWD, mark, F_OK) == 0);
     counts_memory = selected && strcmp(action, "nomem") == 0;
     ready = true;
+}
+
+/* A process that is killed or ends by _exit() leaves no count. */
+__attribute__((destructor)) static void shim_end(void)
+{
+    const char *file = getenv("FAULT_COUNT");
+    char text[32];
+
+    if (!selected || file == NULL)
+        return;
+    int length = snprintf(text, sizeof text, "%ld\n", counts_memory ? allocations : calls);
+    long fd = syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (fd < 0)
+        return;
+    raw_write((int)fd, text, (size_t)length);
+    syscall(SYS_close, (int)fd);
 }
 
 static void leave_mark(void)
