@@ -183,7 +183,7 @@ CREATE TABLE evaluation_result (
     pass_at_1 REAL NOT NULL, pass_at_2 REAL NOT NULL, pass_at_5 REAL NOT NULL, -- share of test inputs
     pass_at_10 REAL NOT NULL, pass_at_100 REAL NOT NULL, pass_at_1000 REAL NOT NULL, -- solved within k answers
     pass_at_1_strict REAL NOT NULL, pass_at_2_strict REAL NOT NULL, -- all tests of a task solved
-    tasks INTEGER NOT NULL,            -- scored tasks
+    tasks INTEGER NOT NULL,            -- scored tasks; 0: all tests are hidden, the shares and means above say nothing
     rows_count INTEGER NOT NULL,       -- test rows predicted
     seconds REAL NOT NULL,             -- of the inference pass it came from
     PRIMARY KEY (evaluation_id, step)
@@ -225,6 +225,7 @@ CREATE TABLE request (
 
 -- For people at the sqlite3 prompt: one row per experiment, arm, seed and evaluation. Numbers
 -- of a 'last' checkpoint only where a training of the run was done (not failed or diverged).
+-- NULL where no task could be scored (hidden tests).
 CREATE VIEW v_results AS
 SELECT e.name AS experiment,
        a.label AS arm,
@@ -240,12 +241,12 @@ SELECT e.name AS experiment,
        x.step AS step,
        v.split AS split,
        v.act_inference AS act_inference,
-       x.pass_at_1 AS pass_at_1,
-       x.pass_at_2 AS pass_at_2,
-       x.pass_at_2_strict AS pass_at_2_strict,
-       x.per_token_accuracy AS per_token_accuracy,
-       x.exact_accuracy AS exact_accuracy,
-       x.mean_outer_steps AS mean_outer_steps,
+       iif(x.tasks > 0, x.pass_at_1, NULL) AS pass_at_1,
+       iif(x.tasks > 0, x.pass_at_2, NULL) AS pass_at_2,
+       iif(x.tasks > 0, x.pass_at_2_strict, NULL) AS pass_at_2_strict,
+       iif(x.tasks > 0, x.per_token_accuracy, NULL) AS per_token_accuracy,
+       iif(x.tasks > 0, x.exact_accuracy, NULL) AS exact_accuracy,
+       iif(x.tasks > 0, x.mean_outer_steps, NULL) AS mean_outer_steps,
        r.train_flops AS train_flops,
        (SELECT sum(t.user_seconds + t.system_seconds) FROM attempt t JOIN job j USING (job_id)
          WHERE t.run_id = r.run_id AND j.kind = 'train') AS train_seconds,

@@ -218,7 +218,9 @@ static char *rows_sql(const struct filter *filters, int filter_count)
     char *metrics = NULL, *conditions = strdup(""), *sql = NULL;
 
     for (int i = 0; i < METRIC_COUNT; i++) {
-        char *next = format_string("%s, x.%s", metrics != NULL ? metrics : "", METRICS[i].name);
+        /* Of hidden tests, without a scored task, nothing is known. */
+        char *next = format_string("%s, iif(x.tasks > 0, x.%s, NULL)",
+                                   metrics != NULL ? metrics : "", METRICS[i].name);
 
         free(metrics);
         metrics = next;
@@ -639,7 +641,8 @@ static char *untrained_sql(void)
         sql = format_string("SELECT v.run_id, v.split = 'train'%s FROM " BEGUN_RUNS
                             " CROSS JOIN evaluation v USING (run_id)"
                             " CROSS JOIN evaluation_result x USING (evaluation_id)"
-                            " WHERE x.checkpoint = 'untrained' GROUP BY v.run_id, v.split"
+                            " WHERE x.checkpoint = 'untrained' AND x.tasks > 0"
+                            " GROUP BY v.run_id, v.split"
                             " ORDER BY v.run_id",
                             means);
     free(means);

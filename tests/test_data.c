@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void configure(struct config *config, const char *const *pairs)
 {
@@ -196,6 +197,57 @@ static void puzzles_written_as_json_read_back_to_the_same_data(void **state)
     config_release(&config);
     config_release(&read_config);
     struct error err;
+    assert_int_equal(file_remove_tree(directory, &err), 0);
+}
+
+static void write_into(const char *directory, const char *name, const char *content)
+{
+    char *path = file_join(directory, name);
+    struct error err;
+
+    assert_int_equal(file_write_atomic(path, content, strlen(content), &err), 0);
+    free(path);
+}
+
+static void solutions_fit_their_challenges_or_are_named(void **state)
+{
+#define PAIR "{\"input\":[[1]],\"output\":[[2]]}"
+#define TASK(name) "\"" name "\":{\"train\":[" PAIR "],\"test\":[{\"input\":[[1]]}]}"
+    static const struct {
+        const char *solutions, *word;
+    } cases[] = {
+        { "[1]", "expected an object of solutions, not a list" },
+        { "{\"A\":[[[2]]],\"b\":[[[2]]]}", "no task \"a\"" },
+        { "{\"a\":[[[2]]]}", "no task \"b\"" },
+        { "{\"a\":[[[2]]],\"b\":[[[2]]],\"c\":[[[2]]]}", "no task \"c\"" },
+        { "{\"a\":[[[2]]],\"b\":[]}", "task b: the solutions are not a list of 1" },
+        { "{\"a\":[[[2]]],\"b\":[[[2]]]}", NULL },
+        { NULL, NULL }, /* hidden tests */
+    };
+    char directory[] = "/tmp/hrmlab-combined-XXXXXX";
+    struct error err;
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    write_into(directory, "x_challenges.json", "{" TASK("a") "," TASK("b") "}");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arc_tasks tasks;
+        char *path = file_join(directory, "x_solutions.json");
+        if (cases[i].solutions != NULL)
+            write_into(directory, "x_solutions.json", cases[i].solutions);
+        else
+            assert_int_equal(unlink(path), 0);
+        int rc = arc_load(&tasks, directory, &err);
+        assert_int_equal(rc, cases[i].word != NULL ? ERROR_FORMAT : 0);
+        if (rc < 0 && strstr(err.message, cases[i].word) == NULL)
+            fail_msg("\"%s\" does not say \"%s\"", err.message, cases[i].word);
+        if (rc == 0) {
+            assert_int_equal(tasks.count, 2);
+            assert_int_equal(tasks.tasks[1].pairs[1].has_output, cases[i].solutions != NULL);
+            arc_tasks_release(&tasks);
+        }
+        free(path);
+    }
     assert_int_equal(file_remove_tree(directory, &err), 0);
 }
 
@@ -466,6 +518,7 @@ int main(void)
         cmocka_unit_test(canvas_places_and_crops_on_any_side),
         cmocka_unit_test(every_family_makes_valid_and_different_tasks),
         cmocka_unit_test(puzzles_written_as_json_read_back_to_the_same_data),
+        cmocka_unit_test(solutions_fit_their_challenges_or_are_named),
         cmocka_unit_test(sudoku_puzzles_have_one_solution_and_shuffles_keep_it),
         cmocka_unit_test(batches_are_full_and_resume_at_any_point),
         cmocka_unit_test(a_stream_without_a_full_batch_is_refused),

@@ -429,6 +429,46 @@ static void bad_input_stops_before_anything_starts(void **state)
     }
 }
 
+static void write_beside(const struct place *place, const char *name, const char *content)
+{
+    struct error err = { 0 };
+    char *path = file_join(place->directory, name);
+
+    assert_int_equal(file_write_atomic(path, content, strlen(content), &err), 0);
+    free(path);
+}
+
+/* As on Kaggle: test challenges whose solutions nobody has. */
+static void hidden_tests_are_answered_and_not_scored(void **state)
+{
+    static const char challenges[] =
+        "{\"a\":{\"train\":[{\"input\":[[1,2]],\"output\":[[2,1]]},"
+        "{\"input\":[[3,4]],\"output\":[[4,3]]}],\"test\":[{\"input\":[[5,6]]}]}}";
+    struct place place;
+    char data[100];
+
+    (void)state;
+    place_make(&place);
+    write_beside(&place, "x_test_challenges.json", challenges);
+    snprintf(data, sizeof data, "data.path=%s/x_test_challenges.json", place.directory);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, "--set", data, "--set",
+                                              "arch.name=hrm", "--set", "data.num_aug=3",
+                                              "--set", "train.max_steps=3", "--set",
+                                              "train.global_batch_size=2", NULL)),
+                     0);
+    place_expect(&place, "SELECT count(*) FROM v_results WHERE checkpoint = 'last'", "2");
+    place_expect(&place, "SELECT count(*) FROM v_results WHERE pass_at_2 IS NOT NULL", "0");
+    place_expect(&place, "SELECT count(*) FROM baseline", "0");
+    assert_int_equal(place_finish(place_start(&place, "results", NULL)), 0);
+    assert_false(place_output_has(&place, "0.000"));
+    char *attempt = place_ask(&place, "SELECT directory FROM attempt");
+    char *submission = format_string("%s/%s/submission.json", place.workspace, attempt);
+    assert_true(file_exists(submission));
+    free(submission);
+    free(attempt);
+    place_remove(&place);
+}
+
 static int forget(void **state)
 {
     (void)state;
@@ -444,6 +484,7 @@ int main(void)
         cmocka_unit_test(a_failure_that_passes_is_tried_again),
         cmocka_unit_test(a_value_that_contradicts_an_earlier_attempt_is_quarantined),
         cmocka_unit_test(a_spec_runs_once_and_its_results_stay),
+        cmocka_unit_test(hidden_tests_are_answered_and_not_scored),
         cmocka_unit_test(an_interrupted_run_stops_safely_and_goes_on),
         cmocka_unit_test(verify_trains_again_and_finds_every_difference),
         cmocka_unit_test(a_diverged_training_is_a_result_with_its_step),

@@ -128,6 +128,44 @@ static int load_task(struct arc_tasks *tasks, const char *path, bool evaluation,
     return rc;
 }
 
+/* Every name of one file is in the other one too. */
+static int check_names(const cJSON *names, const char *path, const cJSON *others,
+                       const char *other_path, struct error *err)
+{
+    for (const cJSON *item = names->child; item != NULL; item = item->next)
+        if (json_member(others, item->string) == NULL)
+            return error_set(err, ERROR_FORMAT,
+                             "%s: no task \"%.80s\", which %s has; both files list the same "
+                             "tasks (a set without solutions has no such file at all)",
+                             other_path, item->string, path);
+    return 0;
+}
+
+static int read_tasks_object(cJSON **out, const char *path, const char *what, struct error *err)
+{
+    int rc = json_read_file(out, path, JSON_DATA_LIMIT, err);
+
+    if (rc == 0 && !cJSON_IsObject(*out))
+        rc = error_set(err, ERROR_FORMAT, "%s: expected an object of %s, not %s", path, what,
+                       json_type_name(*out));
+    return rc;
+}
+
+/* The solutions beside challenges, if that file is there: of every challenge, and no others.
+ * Without the file the tests are hidden ones. */
+static int load_solutions(cJSON **out, struct arc_tasks *tasks, const cJSON *challenges,
+                          const char *path, const char *solutions_path, struct error *err)
+{
+    if (!file_exists(solutions_path))
+        return 0;
+    int rc = read_tasks_object(out, solutions_path, "solutions", err);
+    if (rc == 0)
+        rc = check_names(challenges, path, *out, solutions_path, err);
+    if (rc == 0)
+        rc = check_names(*out, solutions_path, challenges, path, err);
+    return rc == 0 ? add_input(tasks, solutions_path, err) : rc;
+}
+
 /* X_challenges.json with X_solutions.json beside it, if that is there. */
 static int load_combined(struct arc_tasks *tasks, const char *path, struct error *err)
 {
@@ -136,17 +174,11 @@ static int load_combined(struct arc_tasks *tasks, const char *path, struct error
     const char *base = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
     char *other =
         format_string("%.*s_solutions.json", (int)(strlen(path) - (sizeof suffix - 1)), path);
-    int rc = other == NULL ? no_memory(err)
-                           : json_read_file(&challenges, path, JSON_DATA_LIMIT, err);
+    int rc =
+        other == NULL ? no_memory(err) : read_tasks_object(&challenges, path, "tasks", err);
 
-    if (rc == 0 && file_exists(other)) {
-        rc = json_read_file(&solutions, other, JSON_DATA_LIMIT, err);
-        if (rc == 0)
-            rc = add_input(tasks, other, err);
-    }
-    if (rc == 0 && !cJSON_IsObject(challenges))
-        rc = error_set(err, ERROR_FORMAT, "%s: expected an object of tasks, not %s", path,
-                       json_type_name(challenges));
+    if (rc == 0)
+        rc = load_solutions(&solutions, tasks, challenges, path, other, err);
     for (const cJSON *item = rc == 0 ? challenges->child : NULL; item != NULL && rc == 0;
          item = item->next) {
         struct arc_task task = { 0 };

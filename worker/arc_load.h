@@ -18,6 +18,8 @@ struct arc_tasks {
  * Loads path: a directory with training/ and evaluation/ (also below data/), with
  * *_challenges.json and *_solutions.json, or with plain task files (all evaluation); or one
  * such file. Of combined files those whose name contains "training" are training tasks.
+ * A solutions file has the tasks of its challenges, all and no others; where there is none, the
+ * tests are hidden: they get answers (the submission), no scores.
  * ERROR_FORMAT names file and place.
  */
 int arc_load(struct arc_tasks *out, const char *path, struct error *err);

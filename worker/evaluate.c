@@ -9,6 +9,7 @@
 #include "evaluate_pass.h"
 #include "file.h"
 #include "job.h"
+#include "log.h"
 #include "report.h"
 #include "scores.h"
 
@@ -199,6 +200,9 @@ static int say_pass(const struct evaluate_context *context, const struct pass *p
         int count = 0;
 
         rc = scores_finish(scores, i, &result, &outcomes, &count, err);
+        if (rc == 0 && i == 0 && context->outcomes && result.tasks == 0)
+            log_warning("no test has a solution: there are no scores, only %s",
+                        context->submission_path != NULL ? "the submission" : "answers");
         if (rc == 0 && context->outcomes)
             rc = say_outcomes(context, evaluation, pass->split, outcomes, count, err);
         if (rc == 0)
