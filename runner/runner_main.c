@@ -131,6 +131,8 @@ int main(int argc, char **argv)
 
     setlocale(LC_CTYPE, "C.UTF-8"); /* for column widths; numbers stay plain */
     signal(SIGPIPE, SIG_IGN);
+    /* What the caller has open is not for the workers. It stays readable here: <(...) of a shell. */
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     log_setup("hrmlab", LOG_INFO);
     int rc = options_read(&options, argc, argv, &err);
     if (rc < 0) {

@@ -469,6 +469,51 @@ static void hidden_tests_are_answered_and_not_scored(void **state)
     place_remove(&place);
 }
 
+static bool has_open(const char *pid, const char *path)
+{
+    char *folder = format_string("/proc/%s/fd", pid), link[400];
+    DIR *list = opendir(folder);
+    bool found = false;
+
+    assert_non_null(list);
+    for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
+        ssize_t length = readlinkat(dirfd(list), entry->d_name, link, sizeof link - 1);
+        link[length > 0 ? length : 0] = '\0';
+        found = found || strcmp(link, path) == 0;
+    }
+    closedir(list);
+    free(folder);
+    return found;
+}
+
+/* A lock of a wrapper script, the end of a pipeline: not for the workers. The null worker closes
+ * nothing by itself. */
+static void workers_get_no_descriptor_of_the_runners_caller(void **state)
+{
+    struct place place;
+    char *real = strdup(place_worker());
+
+    (void)state;
+    place_make(&place);
+    use_fake("slow");
+    char *held = file_join(place.directory, "held");
+    int fd = open(held, O_WRONLY | O_CREAT, 0600); /* without O_CLOEXEC */
+    pid_t runner = place_start(&place, "run", place.spec, "--jobs", "1", NULL);
+    setenv("HRMLAB_WORKER", real, 1);
+    assert_true(place_wait_for(
+        &place, "SELECT count(*) FROM attempt WHERE state = 'running' AND keeper_pid > 0",
+        "1"));
+    char *keeper = place_ask(&place, "SELECT keeper_pid FROM attempt WHERE state = 'running'");
+    assert_true(has_open("self", held));
+    assert_false(has_open(keeper, held));
+    assert_int_equal(place_finish(runner), 0);
+    close(fd);
+    free(keeper);
+    free(held);
+    free(real);
+    place_remove(&place);
+}
+
 static int forget(void **state)
 {
     (void)state;
@@ -482,6 +527,7 @@ int main(void)
         cmocka_unit_test(bad_input_stops_before_anything_starts),
         cmocka_unit_test(faults_of_workers_are_told_apart),
         cmocka_unit_test(a_failure_that_passes_is_tried_again),
+        cmocka_unit_test(workers_get_no_descriptor_of_the_runners_caller),
         cmocka_unit_test(a_value_that_contradicts_an_earlier_attempt_is_quarantined),
         cmocka_unit_test(a_spec_runs_once_and_its_results_stay),
         cmocka_unit_test(hidden_tests_are_answered_and_not_scored),

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -395,6 +397,131 @@ static void interim_evaluations_come_at_their_epochs(void **state)
     run_setup_release(&setup);
 }
 
+/* A number of /proc/PID/status; -1: not there. */
+static long status_number(pid_t pid, const char *name)
+{
+    char *path = format_string("/proc/%d/status", (int)pid), line[256];
+    FILE *file = fopen(path, "r");
+    long value = -1;
+
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, name, strlen(name)) == 0)
+            value = strtol(line + strlen(name), NULL, 10);
+    if (file != NULL)
+        fclose(file);
+    free(path);
+    return value;
+}
+
+/* What `probe` says of the sandbox, fresh. */
+static char *probed_sandbox(void)
+{
+    const char *const arguments[] = { "probe", NULL };
+    char *out = NULL;
+    cJSON *root = NULL;
+    struct error err = { 0 };
+
+    assert_int_equal(run_program(arguments, "", &out, NULL), 0);
+    assert_int_equal(json_parse(&root, out, strlen(out), "probe", &err), 0);
+    char *words = strdup(text(root, "sandbox"));
+    cJSON_Delete(root);
+    free(out);
+    return words;
+}
+
+static bool log_has(const struct run_setup *setup, int attempt, const char *words)
+{
+    char *path = run_path(setup, attempt, "log"), *log = NULL;
+    struct error err = { 0 };
+    size_t size;
+
+    assert_int_equal(file_read(&log, &size, path, 1 << 20, &err), 0);
+    bool has = strstr(log, words) != NULL;
+    free(log);
+    free(path);
+    return has;
+}
+
+/* Of an attempt at work; inside: the sandbox holds. Its provenance says what does. */
+static void check_sandbox(const struct run_setup *setup, int attempt, bool inside,
+                          const char *expected)
+{
+    pid_t keeper = run_start(setup, attempt);
+
+    run_wait_event(setup, attempt, "metric", 1);
+    pid_t worker = run_worker_pid(keeper);
+    assert_int_equal(status_number(worker, "NoNewPrivs:"), inside ? 1 : 0);
+    if (strstr(expected, "no network") != NULL)
+        assert_int_equal(status_number(worker, "Seccomp:"), 2);
+    kill(keeper, SIGTERM);
+    assert_int_equal(run_wait(keeper), 130);
+    cJSON *journal = run_journal(setup, attempt);
+    assert_string_equal(
+        text(json_member(run_last_event(journal, "begin"), "provenance"), "sandbox"), expected);
+    cJSON_Delete(journal);
+    assert_int_equal(log_has(setup, attempt, "the sandbox is not whole"),
+                     strstr(expected, "NOT") != NULL);
+}
+
+static void workers_are_in_their_sandbox_or_say_so(void **state)
+{
+    static const char *const MORE[] = { "train.max_steps=100000", NULL };
+    struct run_setup setup;
+    char *words = probed_sandbox();
+
+    (void)state;
+    setup_run(&setup, MORE, ONE);
+    run_write_job(&setup, 1, NULL);
+    check_sandbox(&setup, 1, true, words);
+    run_write_job(&setup, 2, NULL);
+    setenv("HRMLAB_SANDBOX", "off", 1);
+    check_sandbox(&setup, 2, false,
+                  "new privileges possible, writes NOT confined, network NOT denied");
+    unsetenv("HRMLAB_SANDBOX");
+    run_setup_release(&setup);
+    free(words);
+}
+
+/* The process has path open. */
+static bool has_open(pid_t pid, const char *path)
+{
+    char *folder = format_string("/proc/%d/fd", (int)pid), link[400];
+    DIR *list = opendir(folder);
+    bool found = false;
+
+    assert_non_null(list);
+    for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
+        ssize_t length = readlinkat(dirfd(list), entry->d_name, link, sizeof link - 1);
+        link[length > 0 ? length : 0] = '\0';
+        found = found || strcmp(link, path) == 0;
+    }
+    closedir(list);
+    free(folder);
+    return found;
+}
+
+static void a_worker_keeps_no_descriptor_of_its_caller(void **state)
+{
+    static const char *const MORE[] = { "train.max_steps=100000", NULL };
+    struct run_setup setup;
+
+    (void)state;
+    setup_run(&setup, MORE, ONE);
+    run_write_job(&setup, 1, NULL);
+    char *held = file_join(setup.workspace, "held");
+    int fd = open(held, O_WRONLY | O_CREAT, 0600); /* without O_CLOEXEC */
+    assert_true(fd > 2 && has_open(getpid(), held));
+    pid_t keeper = run_start(&setup, 1);
+    run_wait_event(&setup, 1, "metric", 1);
+    assert_false(has_open(keeper, held));
+    assert_false(has_open(run_worker_pid(keeper), held));
+    kill(keeper, SIGTERM);
+    assert_int_equal(run_wait(keeper), 130);
+    close(fd);
+    free(held);
+    run_setup_release(&setup);
+}
+
 static void inherited_blas_variables_are_replaced_and_named(void **state)
 {
     const char *const arguments[] = { "probe", NULL };
@@ -505,6 +632,8 @@ int main(void)
         WITH_TASKS(too_large_a_model_is_out_of_memory),
         WITH_TASKS(attempt_directory_is_used_once),
         WITH_TASKS(interim_evaluations_come_at_their_epochs),
+        WITH_TASKS(workers_are_in_their_sandbox_or_say_so),
+        WITH_TASKS(a_worker_keeps_no_descriptor_of_its_caller),
         WITH_TASKS(describe_answers_each_entry_by_itself),
         cmocka_unit_test(inherited_blas_variables_are_replaced_and_named),
         cmocka_unit_test(usage_errors_are_one_line_and_exit_2),

@@ -12,6 +12,7 @@
 #include "data_set.h"
 #include "error.h"
 #include "json.h"
+#include "sandbox.h"
 #include "settings.h"
 #include "shape.h"
 
@@ -305,9 +306,13 @@ static int read_stream(char **out, size_t *size, int fd, size_t limit, struct er
 int describe_stream(int fd, struct error *err)
 {
     cJSON *list = NULL, *answers = NULL;
+    struct sandbox sandbox;
     char *text = NULL, *answer = NULL;
     size_t size = 0;
-    int rc = read_stream(&text, &size, fd, JSON_DATA_LIMIT, err);
+    int rc;
+
+    sandbox_enter(&sandbox, NULL); /* it reads what others wrote before any worker does */
+    rc = read_stream(&text, &size, fd, JSON_DATA_LIMIT, err);
 
     if (rc == 0)
         rc = json_parse(&list, text, size, "standard input", err);

@@ -42,6 +42,7 @@ enum { WARM_UP_SIZE = 512 };
 struct execution {
     const struct execute_request *request; /* borrowed */
     struct report report;
+    struct sandbox sandbox; /* what holds of it */
     struct job job;
     struct data_set *set;
     struct batches *batches; /* NULL in an evaluate job */
@@ -130,7 +131,7 @@ static int say_begin(struct execution *execution, struct error *err)
     const struct data_info *info = data_set_info(execution->set);
     int64_t parameters = 0, puzzle_parameters = 0;
     cJSON *body = cJSON_CreateObject();
-    cJSON *provenance = provenance_create(execution->request->environment);
+    cJSON *provenance = provenance_create(execution->request->environment, &execution->sandbox);
     struct shape shape;
 
     engine_count_parameters(execution->engine, &parameters, &puzzle_parameters);
@@ -220,11 +221,24 @@ static int limit_process(struct execution *execution, struct error *err)
     return rc == 0 ? keeper_limit_worker(memory_gb, err) : rc;
 }
 
+/* First of all: threads that the libraries start from here on are inside, and so is every reader. */
+static void enter_sandbox(struct execution *execution)
+{
+    char words[SANDBOX_WORDS];
+
+    sandbox_enter(&execution->sandbox, execution->request->directory);
+    sandbox_describe(words, sizeof words, &execution->sandbox);
+    if (!sandbox_is_whole(&execution->sandbox))
+        log_warning("the sandbox is not whole here: %s", words);
+}
+
 static int work(struct execution *execution, struct error *err)
 {
     const char *directory = execution->request->directory;
-    struct sandbox sandbox;
-    int rc = say_loading(execution, err);
+    int rc;
+
+    enter_sandbox(execution);
+    rc = say_loading(execution, err);
 
     if (rc == 0)
         rc = engine_setup_environment(err);
@@ -232,8 +246,6 @@ static int work(struct execution *execution, struct error *err)
         rc = job_read(&execution->job, directory, err);
     if (rc == 0)
         rc = limit_process(execution, err);
-    if (rc == 0)
-        sandbox_enter(&sandbox, directory);
     if (rc == 0)
         rc = load_data(execution, err);
     if (rc == 0)

@@ -14,15 +14,14 @@ enum { SGEMM_SIZE = 512, SGEMM_REPEATS = 20 };
 
 int probe_print(const struct blas_environment *environment, struct error *err)
 {
-    cJSON *out = provenance_create(environment);
     struct sandbox sandbox;
-    char *text = NULL, words[200];
+    char *text = NULL;
+    cJSON *out;
     int rc = 0;
 
     sandbox_probe(&sandbox);
-    sandbox_describe(words, sizeof words, &sandbox);
+    out = provenance_create(environment, &sandbox);
     cJSON_AddStringToObject(out, "format", "hrmlab-probe-1");
-    cJSON_AddStringToObject(out, "sandbox", words);
     cJSON_AddNumberToObject(out, "cores", (double)sysconf(_SC_NPROCESSORS_ONLN));
     cJSON_AddNumberToObject(out, "sgemm_size", SGEMM_SIZE);
     if (cJSON_AddNumberToObject(out, "sgemm_gflops",

@@ -50,11 +50,12 @@ const char *provenance_version(void)
     return HRMLAB_VERSION;
 }
 
-cJSON *provenance_create(const struct blas_environment *environment)
+cJSON *provenance_create(const struct blas_environment *environment,
+                         const struct sandbox *sandbox)
 {
     cJSON *out = cJSON_CreateObject();
     struct utsname system = { 0 };
-    char cpu[256];
+    char cpu[256], words[SANDBOX_WORDS];
 
     uname(&system);
     read_cpu_name(cpu, sizeof cpu);
@@ -69,6 +70,10 @@ cJSON *provenance_create(const struct blas_environment *environment)
     cJSON_AddStringToObject(out, "cpu", cpu);
     cJSON_AddStringToObject(out, "host", system.nodename);
     cJSON_AddStringToObject(out, "kernel", system.release);
+    if (sandbox != NULL) {
+        sandbox_describe(words, sizeof words, sandbox);
+        cJSON_AddStringToObject(out, "sandbox", words);
+    }
     cJSON_AddNumberToObject(out, "threads", environment->threads);
     cJSON_AddItemToObject(out, "environment", cJSON_Duplicate(environment->used, true));
     if (!cJSON_AddItemToObject(out, "inherited",

@@ -7,9 +7,12 @@
 #include <cjson/cJSON.h>
 
 #include "blas_environment.h"
+#include "sandbox.h"
 
-/* The provenance object of the `begin` event (docs/formats.md); NULL when out of memory. */
-cJSON *provenance_create(const struct blas_environment *environment);
+/* The provenance object of the `begin` event (docs/formats.md); NULL when out of memory. sandbox
+ * NULL: nothing is said of it. */
+cJSON *provenance_create(const struct blas_environment *environment,
+                         const struct sandbox *sandbox);
 
 /* "0.1.0" */
 const char *provenance_version(void);

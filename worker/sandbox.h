@@ -1,9 +1,11 @@
 /*
- * sandbox.h - a worker runs with the least it needs.
+ * sandbox.h - a worker runs with the least it needs, and so does `describe`.
  *
- * No new privileges; writes only below its attempt's directory (landlock); no network (seccomp: no
- * sockets). What the kernel does not offer, or a container around us refuses, is left out and
- * said by `hrmlab doctor`, since results do not depend on it.
+ * No new privileges; writes only below its attempt's directory (landlock); no network, no signals to
+ * other processes, no changes of owners, modes, times and attributes of files (seccomp: those calls
+ * fail with EACCES, and a call by another architecture's numbers, as by int 0x80, ends the
+ * process). What the kernel does not offer, or a container around us refuses, is left out and
+ * said in the attempt's log, its provenance and by `hrmlab doctor`, since results do not depend on it.
  * HRMLAB_SANDBOX=off leaves all of it out, for tools that follow a worker from inside.
  */
 #ifndef WORKER_SANDBOX_H
@@ -14,15 +16,21 @@
 struct sandbox {
     bool no_new_privileges;
     int landlock_abi; /* 0: the kernel has none */
-    bool no_network;
+    bool no_network;  /* the whole of what seccomp does */
 };
 
 /* What a worker gets here, tried in a process of its own. */
 void sandbox_probe(struct sandbox *out);
 
-/* Enters, for this process and its children, for good; *out says what holds. Reading stays as it
- * was. */
+/* Enters, for this process and its children, for good; *out says what holds. directory NULL: files
+ * are not written at all. Reading stays as it was, and so do descriptors that are open. Threads
+ * that run already are not confined. */
 void sandbox_enter(struct sandbox *out, const char *directory);
+
+/* Nothing is missing. */
+bool sandbox_is_whole(const struct sandbox *sandbox);
+
+enum { SANDBOX_WORDS = 200 }; /* room for the words below */
 
 /* "no new privileges, writes confined (landlock 4), no network", or what is missing. */
 void sandbox_describe(char *out, int size, const struct sandbox *sandbox);

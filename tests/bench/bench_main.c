@@ -279,7 +279,7 @@ static int bench(const struct blas_environment *environment, int argc, char **ar
     cJSON *out = cJSON_CreateObject(), *machine, *configs;
 
     read_arguments(&arguments, argc, argv);
-    machine = provenance_create(environment);
+    machine = provenance_create(environment, NULL);
     cJSON_AddItemToObject(out, "machine", machine);
     configs = cJSON_AddObjectToObject(out, "configs");
     if (!arguments.json) {
