@@ -115,7 +115,10 @@ int record_next_jobs(struct store *store, struct record_job **out, int *count,
     sqlite3_stmt *s;
     int rc = sql_query(store, &s, err,
                        SELECT_JOBS " WHERE j.state = 'queued' AND NOT (j.not_before > ?2 AND"
-                                   " j.not_before < ?2 + ?4)" IN_EXPERIMENT
+                                   " j.not_before < ?2 + ?4) AND NOT (j.kind = 'evaluate' AND"
+                                   " EXISTS (SELECT 1 FROM job t WHERE t.run_id = j.run_id AND"
+                                   "  t.kind = 'train' AND t.state IN ('queued', 'starting',"
+                                   "  'running')))" IN_EXPERIMENT
                                    " ORDER BY j.priority DESC, j.cost DESC, j.job_id LIMIT ?3",
                        "trii", experiment, now, (int64_t)most, (int64_t)RECORD_LONGEST_WAIT_S);
 

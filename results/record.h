@@ -27,7 +27,7 @@ struct record_job {
 int record_busy_jobs(struct store *store, struct record_job **out, int *count,
                      struct error *err);
 /* At most so many queued jobs that may start now (wall clock), in the order in which they
- * should. experiment: a name, or NULL for all. */
+ * should; evaluations wait for a training of their run. experiment: a name, or NULL for all. */
 int record_next_jobs(struct store *store, struct record_job **out, int *count,
                      const char *experiment, double now, int most, struct error *err);
 /* The run's job of the kind that is not over, if there is one: a list of none or one. */

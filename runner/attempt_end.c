@@ -58,13 +58,39 @@ static struct schedule_facts gather_facts(const struct supervisor *s, const stru
     };
 }
 
+/* A training of the slot's run under the conditions of its job. */
+static struct queue_job job_like(const struct slot *slot)
+{
+    return (struct queue_job){ .run_id = slot->job.run_id,
+                               .priority = slot->job.priority,
+                               .threads = slot->job.threads,
+                               .retries_max = slot->job.retries_max,
+                               .retry_delay_s = slot->job.retry_delay_s,
+                               .memory_gb = slot->job.memory_gb,
+                               .time_limit_min = slot->job.time_limit_min };
+}
+
+/* The run's final weights are no good: they are forgotten, and trained again by a job of their own,
+ * which the evaluation waits for. */
+static int queue_training(struct supervisor *s, const struct slot *slot)
+{
+    struct queue_job job = job_like(slot);
+    int64_t id;
+    int rc = queue_forget_checkpoint(s->store, slot->job.run_id, s->err);
+
+    return rc < 0 ? rc : queue_job(s->store, &id, &job, s->err);
+}
+
 /* The job's new state after its attempt. */
 static int record_verdict(struct supervisor *s, const struct slot *slot,
                           struct schedule_end end, const char *message)
 {
-    int failures = slot->job.failures + 1;
+    int failures = slot->job.failures + 1, rc = 0;
     int64_t id = slot->job.job_id;
+    double wait_s = schedule_backoff_s(slot->job.retry_delay_s, failures, (uint64_t)id);
 
+    if (schedule_gives_up(end.verdict, failures, slot->job.retries_max))
+        return record_job_state(s->store, id, "failed", end.cause, message, s->err);
     switch (end.verdict) {
     case VERDICT_DONE:
         return record_job_state(s->store, id, "done", end.cause, message, s->err);
@@ -75,25 +101,23 @@ static int record_verdict(struct supervisor *s, const struct slot *slot,
     case VERDICT_PAUSE:
         return record_job_retry(s->store, id, false, clock_wall_s() + PAUSE_S, end.cause,
                                 message, s->err);
-    case VERDICT_FAILED:
-        return record_job_state(s->store, id, "failed", end.cause, message, s->err);
+    case VERDICT_RETRAIN:
+        rc = queue_training(s, slot);
+        wait_s = 0.0;
+        break;
     case VERDICT_RETRY:
-        if (failures > slot->job.retries_max)
-            return record_job_state(s->store, id, "failed", end.cause, message, s->err);
-        return record_job_retry(s->store, id, true,
-                                clock_wall_s() + schedule_backoff_s(slot->job.retry_delay_s,
-                                                                    failures, (uint64_t)id),
-                                end.cause, message, s->err);
+    case VERDICT_FAILED:
+        break;
     }
-    return 0;
+    return rc < 0 ? rc
+                  : record_job_retry(s->store, id, true, clock_wall_s() + wait_s, end.cause,
+                                     message, s->err);
 }
 
 static void count_end(struct supervisor *s, const struct slot *slot, struct schedule_end end,
                       const char *message)
 {
-    bool last =
-        end.verdict == VERDICT_FAILED ||
-        (end.verdict == VERDICT_RETRY && slot->job.failures + 1 > slot->job.retries_max);
+    bool last = schedule_gives_up(end.verdict, slot->job.failures + 1, slot->job.retries_max);
 
     if (end.verdict == VERDICT_DONE) {
         s->result.done++;
@@ -106,6 +130,7 @@ static void count_end(struct supervisor *s, const struct slot *slot, struct sche
                  end.verdict == VERDICT_DONE         ? "done"
                  : last                              ? "failed"
                  : end.verdict == VERDICT_RETRY      ? "will be tried again"
+                 : end.verdict == VERDICT_RETRAIN    ? "is trained again"
                  : end.verdict == VERDICT_CANCELLED  ? "cancelled"
                  : end.verdict == VERDICT_PAUSE      ? "paused"
                  : slot->rebooted || slot->unstarted ? "queued again"
@@ -136,17 +161,10 @@ static int was_asked(bool *asked, const cJSON *job_json, const char *canonical,
 static int queue_later(struct supervisor *s, const struct slot *slot,
                        const struct queue_missing *missing, int count)
 {
+    struct queue_job conditions = job_like(slot);
     int64_t job = 0;
-    int rc = queue_job(s->store, &job,
-                       &(struct queue_job){ .run_id = slot->job.run_id,
-                                            .evaluate = true,
-                                            .priority = slot->job.priority,
-                                            .threads = slot->job.threads,
-                                            .retries_max = slot->job.retries_max,
-                                            .retry_delay_s = slot->job.retry_delay_s,
-                                            .memory_gb = slot->job.memory_gb,
-                                            .time_limit_min = slot->job.time_limit_min },
-                       s->err);
+    conditions.evaluate = true;
+    int rc = queue_job(s->store, &job, &conditions, s->err);
 
     for (int i = 0; i < count && rc == 0; i++)
         rc = queue_job_evaluation(s->store, job, missing[i].evaluation_id, s->err);

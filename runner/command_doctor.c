@@ -118,14 +118,14 @@ static void check_database(struct report *report, const struct workspace *worksp
             "on a network file system: without WAL, and for runners on one host only");
 }
 
-/* Final checkpoints that the database knows, against the files. */
+/* Final checkpoints that the database knows, against the files and their checksums. */
 static void check_checkpoints(struct report *report, const struct workspace *workspace,
                               struct store *store)
 {
     struct status_checkpoint *list;
     struct error err = { 0 };
-    int count, lost = 0;
-    char text[400], first[65] = "";
+    int count, lost = 0, damaged = 0;
+    char text[500], first[200] = "";
 
     if (status_checkpoints(store, &list, &count, &err) < 0) {
         say(report, "checkpoints", "fault", err.message);
@@ -133,22 +133,22 @@ static void check_checkpoints(struct report *report, const struct workspace *wor
     }
     for (int i = 0; i < count; i++) {
         char *path = workspace_path(workspace, list[i].file);
-        if (path == NULL || !checkpoint_file_is_whole(path)) {
-            if (lost++ == 0)
-                snprintf(first, sizeof first, "%s", list[i].hash);
-        }
+        bool whole = path != NULL && checkpoint_file_is_whole(path);
+        bool sound = whole && checkpoint_file_is_sound(path);
+        if (!sound && lost + damaged == 0)
+            snprintf(first, sizeof first, "%s", list[i].file);
+        lost += !whole;
+        damaged += whole && !sound;
         free(path);
     }
     free(list);
-    if (lost == 0)
-        snprintf(text, sizeof text, "all %d final checkpoints are there", count);
-    else
-        snprintf(
-            text, sizeof text,
-            "%d of %d final checkpoints are gone or cut (run %.12s ...); running their spec "
-            "again trains them again",
-            lost, count, first);
-    say(report, "checkpoints", lost == 0 ? "ok" : "warning", text);
+    snprintf(text, sizeof text, "all %d final checkpoints are there and sound", count);
+    if (lost + damaged > 0)
+        snprintf(text, sizeof text,
+                 "of %d final checkpoints %d are gone or cut, %d fail their checksum (%s%s); "
+                 "delete those, and running their spec again trains them again",
+                 count, lost, damaged, first, lost + damaged > 1 ? ", ..." : "");
+    say(report, "checkpoints", lost + damaged == 0 ? "ok" : "warning", text);
 }
 
 /* Who works here, and whether workers were left alone. */

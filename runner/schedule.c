@@ -14,6 +14,7 @@ enum {
     EXIT_DATA_CHANGED = 5,
     EXIT_NO_MEMORY = 6,
     EXIT_DISK_FULL = 7,
+    EXIT_CHECKPOINT_DAMAGED = 8,
     EXIT_STOPPED = 130
 };
 
@@ -38,6 +39,8 @@ static struct schedule_end classify_exit(const struct schedule_facts *facts)
         return verdict(VERDICT_FAILED, "out of memory");
     case EXIT_DISK_FULL:
         return verdict(VERDICT_PAUSE, "disk full");
+    case EXIT_CHECKPOINT_DAMAGED:
+        return verdict(VERDICT_RETRAIN, "checkpoint damaged");
     case EXIT_STOPPED:
         return verdict(VERDICT_REQUEUE, "stopped");
     default:
@@ -90,6 +93,14 @@ struct schedule_end schedule_classify(const struct schedule_facts *facts)
     if (facts->signal == SIGKILL && facts->memory_limited)
         return verdict(VERDICT_RETRY, "out of memory");
     return verdict(VERDICT_RETRY, facts->signal == SIGKILL ? "killed" : "crash");
+}
+
+bool schedule_gives_up(enum schedule_verdict verdict, int failures, int retries_max)
+{
+    int most = verdict == VERDICT_RETRAIN && retries_max < 1 ? 1 : retries_max;
+
+    return verdict == VERDICT_FAILED ||
+           ((verdict == VERDICT_RETRY || verdict == VERDICT_RETRAIN) && failures > most);
 }
 
 double schedule_backoff_s(double first_s, int failures, uint64_t job_id)

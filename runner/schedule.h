@@ -28,7 +28,8 @@ enum schedule_verdict {
     VERDICT_REQUEUE, /* stopped, not its fault: again, not counted as a failure */
     VERDICT_PAUSE,   /* the same, but only after a while */
     VERDICT_RETRY,   /* a failure that may pass */
-    VERDICT_FAILED,  /* a failure that trying again cannot mend */
+    VERDICT_RETRAIN, /* the same, once the run has been trained again: its final weights are damaged */
+    VERDICT_FAILED, /* a failure that trying again cannot mend */
     VERDICT_CANCELLED
 };
 
@@ -38,6 +39,10 @@ struct schedule_end {
 };
 
 struct schedule_end schedule_classify(const struct schedule_facts *facts);
+
+/* A job that has failed so often (this time included) is failed for good. An evaluation whose
+ * weights were damaged gets one more try in any case: training again is what mends it. */
+bool schedule_gives_up(enum schedule_verdict verdict, int failures, int retries_max);
 
 /* Seconds to wait before the next attempt: first_s, twice that, ... at most 300, times a jitter in
  * [0.75, 1.25) that depends on the job alone. failures >= 1. Below RECORD_LONGEST_WAIT_S. */

@@ -145,6 +145,50 @@ static void a_spec_runs_once_and_its_results_stay(void **state)
     place_remove(&place);
 }
 
+/* One byte of the weights: the sizes are right, the checksum is not. */
+static void damaged_weights_are_seen_and_trained_again(void **state)
+{
+    struct place place;
+    char path[400];
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "doctor", NULL)), 0);
+    assert_true(place_output_has(&place, "all 2 final checkpoints are there and sound"));
+    char *file = place_ask(&place, "SELECT file FROM checkpoint LIMIT 1");
+    char *weights = place_ask(&place, "SELECT weights_hash FROM checkpoint LIMIT 1");
+    snprintf(path, sizeof path, "%s/%s", place.workspace, file);
+    FILE *stream = fopen(path, "r+b");
+    assert_non_null(stream);
+    assert_int_equal(fseek(stream, -100, SEEK_END), 0);
+    int byte = fgetc(stream);
+    assert_int_equal(fseek(stream, -100, SEEK_END), 0);
+    fputc(byte ^ 1, stream);
+    fclose(stream);
+    assert_int_equal(place_finish(place_start(&place, "doctor", NULL)), 0);
+    assert_true(place_output_has(&place, "0 are gone or cut, 1 fail their checksum"));
+    assert_int_equal(
+        place_finish(place_start(&place, "run", place.spec, "--set", "eval.halt_max_steps=3",
+                                 "--set", "retries.max=0", NULL)),
+        0);
+    place_expect(&place, "SELECT count(*) FROM job WHERE state <> 'done'", "0");
+    place_expect(&place, "SELECT count(*) FROM attempt WHERE outcome = 'checkpoint damaged'",
+                 "1");
+    place_expect(&place, "SELECT count(*) FROM job WHERE kind = 'train'", "3");
+    place_expect(&place, "SELECT count(*) FROM evaluation_result WHERE checkpoint = 'last'",
+                 "6");
+    char *again = place_ask(&place, "SELECT weights_hash FROM checkpoint LIMIT 1");
+    char *file_again = place_ask(&place, "SELECT file FROM checkpoint LIMIT 1");
+    assert_string_equal(again, weights);
+    assert_string_not_equal(file_again, file);
+    free(file_again);
+    free(again);
+    free(weights);
+    free(file);
+    place_remove(&place);
+}
+
 static void killed_runners_and_workers_lose_and_double_nothing(void **state)
 {
     struct random_stream stream = random_stream((uint64_t)getpid(), "kill test", 0);
@@ -531,6 +575,7 @@ int main(void)
         cmocka_unit_test(a_value_that_contradicts_an_earlier_attempt_is_quarantined),
         cmocka_unit_test(a_spec_runs_once_and_its_results_stay),
         cmocka_unit_test(hidden_tests_are_answered_and_not_scored),
+        cmocka_unit_test(damaged_weights_are_seen_and_trained_again),
         cmocka_unit_test(an_interrupted_run_stops_safely_and_goes_on),
         cmocka_unit_test(verify_trains_again_and_finds_every_difference),
         cmocka_unit_test(a_diverged_training_is_a_result_with_its_step),

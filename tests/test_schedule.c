@@ -34,6 +34,9 @@ static void every_end_has_its_cause(void **state)
         { { .has_exit = true, .has_status = true, .exit_status = 7 },
           VERDICT_PAUSE,
           "disk full" },
+        { { .has_exit = true, .has_status = true, .exit_status = 8 },
+          VERDICT_RETRAIN,
+          "checkpoint damaged" },
         { { .rebooted = true }, VERDICT_REQUEUE, "machine restarted" },
         { { .rebooted = true, .outcome = "done" }, VERDICT_DONE, NULL },
         { { .has_exit = true, .has_status = true, .exit_status = 130 },
@@ -91,6 +94,20 @@ static void back_off_grows_to_a_limit_and_is_reproducible(void **state)
     assert_true(schedule_hang_limit_s(0.1) == 60.0 && schedule_hang_limit_s(10.0) == 200.0);
 }
 
+static void retries_come_to_an_end(void **state)
+{
+    (void)state;
+    assert_false(schedule_gives_up(VERDICT_RETRY, 2, 2));
+    assert_true(schedule_gives_up(VERDICT_RETRY, 3, 2));
+    assert_true(schedule_gives_up(VERDICT_RETRY, 1, 0));
+    assert_true(schedule_gives_up(VERDICT_FAILED, 1, 9));
+    assert_false(schedule_gives_up(VERDICT_REQUEUE, 99, 0));
+    assert_false(schedule_gives_up(VERDICT_PAUSE, 99, 0));
+    assert_false(schedule_gives_up(VERDICT_RETRAIN, 1, 0)); /* trained again once at least */
+    assert_true(schedule_gives_up(VERDICT_RETRAIN, 2, 0));
+    assert_false(schedule_gives_up(VERDICT_RETRAIN, 2, 2));
+}
+
 static void the_first_that_may_start_is_next(void **state)
 {
     struct schedule_candidate list[] = { { 1, true }, { 2, false }, { 1, false } };
@@ -108,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_end_has_its_cause),
         cmocka_unit_test(back_off_grows_to_a_limit_and_is_reproducible),
+        cmocka_unit_test(retries_come_to_an_end),
         cmocka_unit_test(the_first_that_may_start_is_next),
     };
 

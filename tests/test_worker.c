@@ -222,9 +222,9 @@ static void evaluate_job_finds_what_the_training_found(void **state)
     cJSON_Delete(second);
 
     run_write_job(&setup, 4, "attempts/9/final.safetensors");
-    assert_int_equal(run_attempt(&setup, 4), 2);
+    assert_int_equal(run_attempt(&setup, 4), 8);
     second = run_journal(&setup, 4);
-    assert_string_equal(text(run_last_event(second, "error"), "cause"), "bad job");
+    assert_string_equal(text(run_last_event(second, "error"), "cause"), "checkpoint damaged");
     assert_string_equal(text(run_last_event(second, "end"), "status"), "failed");
     cJSON_Delete(second);
     cJSON_Delete(first);

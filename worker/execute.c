@@ -33,6 +33,7 @@ enum exit_code {
     EXIT_DATA_CHANGED = 5,
     EXIT_OUT_OF_MEMORY = 6,
     EXIT_DISK_FULL = 7,
+    EXIT_CHECKPOINT_DAMAGED = 8,
     EXIT_STOPPED = 130
 };
 
@@ -50,6 +51,7 @@ struct execution {
     struct engine_config config;
     int64_t total_steps;
     bool data_changed;
+    bool checkpoint_damaged; /* of the training that is to be evaluated, or gone */
     struct train_end end;
 };
 
@@ -182,6 +184,7 @@ static int evaluate_job(struct execution *execution, struct error *err)
     if (rc == 0)
         rc = checkpoint_load(&facts, execution->engine, path, job->run_hash, CHECKPOINT_WEIGHTS,
                              err);
+    execution->checkpoint_damaged = rc == ERROR_DAMAGED || rc == ERROR_ABSENT;
     if (rc == 0) {
         execution->end.step = facts.step;
         memcpy(execution->end.weights_hash, facts.weights_hash, sizeof facts.weights_hash);
@@ -259,11 +262,16 @@ static int work(struct execution *execution, struct error *err)
 }
 
 /* The documented exit code of a failure; *cause is the word for the error event. */
-static enum exit_code classify(enum error_code code, bool data_changed, const char **cause)
+static enum exit_code classify(enum error_code code, const struct execution *execution,
+                               const char **cause)
 {
-    if (data_changed) {
+    if (execution->data_changed) {
         *cause = "data changed";
         return EXIT_DATA_CHANGED;
+    }
+    if (execution->checkpoint_damaged) {
+        *cause = "checkpoint damaged";
+        return EXIT_CHECKPOINT_DAMAGED;
     }
     switch (code) {
     case ERROR_FORMAT:
@@ -303,7 +311,7 @@ static enum exit_code conclude(struct execution *execution, int rc, const struct
     int said = 0;
 
     if (rc < 0) {
-        code = classify(failure->code, execution->data_changed, &cause);
+        code = classify(failure->code, execution, &cause);
         status = code == EXIT_STOPPED ? "stopped" : "failed";
         if (code == EXIT_STOPPED)
             log_info("%s", failure->message);
@@ -323,7 +331,7 @@ static enum exit_code conclude(struct execution *execution, int rc, const struct
         log_error("%s", err.message);
     /* Done, but the journal does not say so: whoever reads it must not believe it. */
     if (said < 0 && (code == EXIT_DONE || code == EXIT_DIVERGED))
-        code = classify(err.code, false, &cause);
+        code = classify(err.code, execution, &cause);
     return code;
 }
 
@@ -342,7 +350,7 @@ int execute_job(void *request)
     if (rc < 0) {
         log_error("%s", err.message);
         free(path);
-        return (int)classify(err.code, false, &cause);
+        return (int)classify(err.code, &execution, &cause);
     }
     rc = work(&execution, &err);
     code = (int)conclude(&execution, rc, &err, clock_monotonic_s() - started);
