@@ -72,7 +72,7 @@ static int request(const struct options *options, const char *kind, const char *
     int64_t *ids = NULL;
     int count = 0;
     bool held = false;
-    char holder[128];
+    char holder[WORKSPACE_HOLDER];
     int rc = workspace_find(&workspace, options->workspace, err);
 
     if (rc == 0)

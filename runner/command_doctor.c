@@ -157,14 +157,14 @@ static void check_runner(struct report *report, const struct workspace *workspac
 {
     struct status_counts counts;
     struct error err = { 0 };
-    char holder[128] = "", text[400];
+    char holder[WORKSPACE_HOLDER] = "", text[400];
 
-    workspace_holder(workspace, holder, sizeof holder);
-    bool idle = holder[0] == '\0';
-    if (status_count(store, &counts, NULL, &err) < 0) {
+    if (workspace_holder(workspace, holder, sizeof holder, &err) < 0 ||
+        status_count(store, &counts, NULL, &err) < 0) {
         say(report, "runner", "fault", err.message);
         return;
     }
+    bool idle = holder[0] == '\0';
     snprintf(text, sizeof text, "%s%s; %d jobs running, %d queued, %d failed",
              idle ? "none at work" : "at work: ", holder, counts.running, counts.queued,
              counts.failed);

@@ -348,7 +348,7 @@ int command_rebuild(const struct options *options, int *exit_code, struct error 
 {
     struct workspace workspace = { .lock_fd = -1 };
     struct rebuild r = { .workspace = &workspace };
-    char *kept = NULL, holder[128] = "";
+    char *kept = NULL, holder[WORKSPACE_HOLDER] = "";
     bool held = false;
     int rc = workspace_find(&workspace, options->workspace, err);
 

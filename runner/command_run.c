@@ -125,7 +125,7 @@ static int work_on(struct store *store, struct workspace *workspace,
 {
     struct supervise_result result = { 0 };
     struct status_counts counts = { 0 };
-    char holder[128] = "";
+    char holder[WORKSPACE_HOLDER] = "";
     bool held = false;
     int rc = workspace_lock(workspace, &held, holder, sizeof holder, err);
 

@@ -19,13 +19,20 @@ int workspace_open(struct workspace *out, const char *path, struct error *err);
 int workspace_find(struct workspace *out, const char *path, struct error *err);
 void workspace_close(struct workspace *workspace); /* gives the lock back */
 
-/* Takes the runner's lock. *held false: another runner has it, and holder (at least 128 bytes)
- * says who. */
+/*
+ * Takes the runner's lock. *held false: another runner has it, and holder (at least WORKSPACE_HOLDER
+ * bytes) says who. A lock that cannot be taken for another reason is ERROR_ENVIRONMENT: locks do not
+ * work here. Who only looks (workspace_holder) is waited for. A lock that a runner of another host, or
+ * of before a restart, has left behind is taken over with a line in the log.
+ */
+enum { WORKSPACE_HOLDER = 200 };
 int workspace_lock(struct workspace *workspace, bool *held, char *holder, int holder_size,
                    struct error *err);
 
-/* Who holds the lock, "" when nobody does, without taking it. holder: at least 128 bytes. */
-void workspace_holder(const struct workspace *workspace, char *holder, int holder_size);
+/* Who holds the lock, "" when nobody does, without keeping it. holder: at least WORKSPACE_HOLDER
+ * bytes. ERROR_ENVIRONMENT: locks do not work here. */
+int workspace_holder(const struct workspace *workspace, char *holder, int holder_size,
+                     struct error *err);
 
 /* workspace/name, fresh; NULL: no memory. */
 char *workspace_path(const struct workspace *workspace, const char *name);

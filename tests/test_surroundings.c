@@ -15,11 +15,13 @@
 #include "support/place.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -384,6 +386,87 @@ static void a_second_runner_is_refused_with_the_first_ones_pid(void **state)
     place_remove(&place);
 }
 
+/* The workspace's lock file with these words in it, open. */
+static int make_lock(const struct place *place, const char *words)
+{
+    char path[80];
+
+    snprintf(path, sizeof path, "%s/lock", place->workspace);
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, words, strlen(words)), (ssize_t)strlen(words));
+    return fd;
+}
+
+/* "pid N on this host", of a process that is gone. */
+static void name_of_the_dead(char out[200])
+{
+    char host[100] = "";
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(0);
+    waitpid(pid, NULL, 0);
+    gethostname(host, sizeof host - 1);
+    snprintf(out, 200, "pid %d on %s", (int)pid, host);
+}
+
+static void a_lock_is_held_left_or_does_not_work(void **state)
+{
+    struct place place;
+    char dead[200], text[300], boot[64], number[12];
+
+    (void)state;
+    place_use_release("ok");
+    place_make(&place);
+    name_of_the_dead(dead);
+    process_boot_id(boot);
+    snprintf(text, sizeof text, "%s\nboot %s\n", dead, boot);
+    assert_int_equal(run(&place, "queue", NULL, NULL), 0);
+
+    /* flock() fails for a reason of its own: nobody is at work. */
+    close(make_lock(&place, text));
+    snprintf(number, sizeof number, "%d", ENOLCK);
+    setenv("FAULT_FLOCK", number, 1);
+    setenv("LD_PRELOAD", place_shim(), 1);
+    int code = finish_soon(&place, place_start(&place, "work", NULL));
+    int doctor = finish_soon(&place, place_start(&place, "doctor", NULL));
+    unsetenv("LD_PRELOAD");
+    unsetenv("FAULT_FLOCK");
+    assert_int_equal(code, 3);
+    assert_int_equal(doctor, 3);
+    assert_true(place_output_has(&place, "lock cannot be locked: No locks available"));
+    assert_false(place_output_has(&place, "at work already"));
+
+    /* Somebody holds it, but not the process that it names. */
+    int fd = make_lock(&place, text);
+    assert_int_equal(flock(fd, LOCK_SH), 0);
+    assert_int_equal(finish_soon(&place, place_start(&place, "work", NULL)), 3);
+    snprintf(text, sizeof text, "an unknown process (the lock names %s, which is gone)", dead);
+    assert_true(place_output_has(&place, text));
+
+    /* Who only looks at it for a moment is waited for. */
+    pid_t pid = place_start(&place, "work", NULL);
+    place_sleep_ms(150);
+    close(fd);
+    assert_int_equal(finish_soon(&place, pid), 0);
+    place_expect(&place, ALL_DONE, "2");
+
+    /* Left by a host that went down; then given back, which nobody needs to be told of. */
+    close(make_lock(&place, "pid 7 on elsewhere\nboot 1\n"));
+    assert_int_equal(finish_soon(&place, place_start(&place, "work", NULL)), 0);
+    assert_true(place_output_has(&place, "pid 7 on elsewhere left its lock behind"));
+    snprintf(text, sizeof text, "%s/lock", place.workspace);
+    struct stat status;
+    assert_int_equal(stat(text, &status), 0);
+    assert_int_equal(status.st_size, 0);
+    snprintf(text, sizeof text, "%s\nboot before\n", dead);
+    close(make_lock(&place, text));
+    assert_int_equal(finish_soon(&place, place_start(&place, "work", NULL)), 0);
+    assert_true(place_output_has(&place, "left its lock behind when this machine went down"));
+    place_remove(&place);
+}
+
 /* ---- programs ---- */
 
 static void a_worker_that_is_gone_is_named_and_nothing_is_lost(void **state)
@@ -515,6 +598,7 @@ int main(void)
         cmocka_unit_test(a_runner_without_memory_blames_no_worker),
         cmocka_unit_test(the_older_of_two_open_attempts_is_superseded),
         cmocka_unit_test(a_second_runner_is_refused_with_the_first_ones_pid),
+        cmocka_unit_test(a_lock_is_held_left_or_does_not_work),
         cmocka_unit_test(a_worker_that_is_gone_is_named_and_nothing_is_lost),
         cmocka_unit_test(sixty_four_workers_and_readers_do_not_meet_a_lock),
         cmocka_unit_test(a_workspace_of_the_first_release_opens),

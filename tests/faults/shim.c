@@ -15,6 +15,7 @@
  *   FAULT_COUNT=FILE         gets the number of the program's calls that count and, for nomem, of its
  *                            allocations when it ends, for tests to know how far they must reach
  *   FAULT_CLOCK=FILE         seconds in it, if there are any, are added to the wall clock
+ *   FAULT_FLOCK=NUMBER       every flock() fails with that errno
  *
  * Everything here uses raw system calls, so that nothing of it counts.
  */
@@ -29,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -284,6 +286,16 @@ static int synced(int fd, long number)
 int fsync(int fd)
 {
     return synced(fd, SYS_fsync);
+}
+
+int flock(int fd, int operation)
+{
+    const char *number = getenv("FAULT_FLOCK");
+
+    if (number == NULL)
+        return (int)syscall(SYS_flock, fd, operation);
+    errno = atoi(number);
+    return -1;
 }
 
 int fdatasync(int fd)
