@@ -54,7 +54,9 @@ static struct schedule_facts gather_facts(const struct supervisor *s, const stru
         .timed_out = slot->timed_out,
         .hung = slot->hung,
         .flooded = slot->flooded,
-        .memory_limited = slot->job.memory_gb > 0,
+        .out_of_memory = schedule_ran_out_of_memory(
+            json_real_or(exit_json, "oom_kills", 0.0),
+            json_real_or(exit_json, "peak_rss_mib", 0.0), slot->job.memory_gb * 1024.0),
     };
 }
 

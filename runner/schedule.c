@@ -90,9 +90,14 @@ struct schedule_end schedule_classify(const struct schedule_facts *facts)
         return verdict(VERDICT_RETRY, "lost worker");
     if (facts->has_status)
         return classify_exit(facts);
-    if (facts->signal == SIGKILL && facts->memory_limited)
+    if (facts->out_of_memory)
         return verdict(VERDICT_RETRY, "out of memory");
     return verdict(VERDICT_RETRY, facts->signal == SIGKILL ? "killed" : "crash");
+}
+
+bool schedule_ran_out_of_memory(double oom_kills, double peak_mib, double limit_mib)
+{
+    return oom_kills > 0.0 || (limit_mib > 0.0 && peak_mib >= 0.9 * limit_mib);
 }
 
 bool schedule_gives_up(enum schedule_verdict verdict, int failures, int retries_max)

@@ -20,7 +20,7 @@ struct schedule_facts {
     bool timed_out, hung, flooded; /* we ended it for that */
     bool rebooted;                 /* the machine has restarted since it began */
     bool unborn; /* its runner died before it had a process, or before that had done anything */
-    bool memory_limited; /* it had a memory limit */
+    bool out_of_memory; /* its end bears signs of that: schedule_ran_out_of_memory() */
 };
 
 enum schedule_verdict {
@@ -39,6 +39,11 @@ struct schedule_end {
 };
 
 struct schedule_end schedule_classify(const struct schedule_facts *facts);
+
+/* A worker that a signal ended had no memory left: the kernel's count of processes killed for want of
+ * memory rose about then, or its peak came near its limit (0: none), which makes allocations fail
+ * within libraries that cannot go on without. */
+bool schedule_ran_out_of_memory(double oom_kills, double peak_mib, double limit_mib);
 
 /* A job that has failed so often (this time included) is failed for good. An evaluation whose
  * weights were damaged gets one more try in any case: training again is what mends it. */

@@ -68,6 +68,27 @@ static void faults_of_workers_are_told_apart(void **state)
     }
 }
 
+/* A limit that was never near is not what ended it. */
+static void a_killed_worker_with_a_memory_limit_was_killed(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    pid_t pid = place_start(&place, "run", place.spec, "--set", "resources.memory_gb=8",
+                            "--set", "retries.max=0", "--set", "arch.name=hrm", "--set",
+                            "train.max_steps=100000", NULL);
+    assert_true(place_wait_for(&place, "SELECT count(*) > 0 FROM metric", "1"));
+    char *worker = place_ask(&place, "SELECT json_extract(provenance, '$.worker_pid') FROM"
+                                     " attempt");
+    assert_true(atoi(worker) > 1);
+    kill(atoi(worker), SIGKILL);
+    free(worker);
+    assert_int_equal(place_finish(pid), 1);
+    place_expect(&place, "SELECT cause FROM job", "killed");
+    place_remove(&place);
+}
+
 static void a_failure_that_passes_is_tried_again(void **state)
 {
     struct place place;
@@ -570,6 +591,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_input_stops_before_anything_starts),
         cmocka_unit_test(faults_of_workers_are_told_apart),
+        cmocka_unit_test(a_killed_worker_with_a_memory_limit_was_killed),
         cmocka_unit_test(a_failure_that_passes_is_tried_again),
         cmocka_unit_test(workers_get_no_descriptor_of_the_runners_caller),
         cmocka_unit_test(a_value_that_contradicts_an_earlier_attempt_is_quarantined),

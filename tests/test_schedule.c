@@ -44,7 +44,7 @@ static void every_end_has_its_cause(void **state)
           "stopped" },
         { { .has_exit = true, .signal = SIGSEGV }, VERDICT_RETRY, "crash" },
         { { .has_exit = true, .signal = SIGKILL }, VERDICT_RETRY, "killed" },
-        { { .has_exit = true, .signal = SIGKILL, .memory_limited = true },
+        { { .has_exit = true, .signal = SIGKILL, .out_of_memory = true },
           VERDICT_RETRY,
           "out of memory" },
         { { .has_exit = false }, VERDICT_RETRY, "lost worker" },
@@ -94,6 +94,16 @@ static void back_off_grows_to_a_limit_and_is_reproducible(void **state)
     assert_true(schedule_hang_limit_s(0.1) == 60.0 && schedule_hang_limit_s(10.0) == 200.0);
 }
 
+static void out_of_memory_needs_evidence(void **state)
+{
+    (void)state;
+    assert_false(schedule_ran_out_of_memory(0, 100, 0));
+    assert_false(schedule_ran_out_of_memory(0, 100, 8192)); /* somebody killed it */
+    assert_true(schedule_ran_out_of_memory(0, 8000, 8192));
+    assert_true(schedule_ran_out_of_memory(1, 100, 0));
+    assert_true(schedule_ran_out_of_memory(1, 100, 8192));
+}
+
 static void retries_come_to_an_end(void **state)
 {
     (void)state;
@@ -125,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_end_has_its_cause),
         cmocka_unit_test(back_off_grows_to_a_limit_and_is_reproducible),
+        cmocka_unit_test(out_of_memory_needs_evidence),
         cmocka_unit_test(retries_come_to_an_end),
         cmocka_unit_test(the_first_that_may_start_is_next),
     };

@@ -30,6 +30,7 @@ struct worker_end {
     pid_t pid;
     int status;
     struct rusage usage;
+    long oom_before, oom_after; /* counts of oom_kills() shortly before its end, and after it */
     char started_at[CLOCK_ISO_SIZE], ended_at[CLOCK_ISO_SIZE];
 };
 
@@ -105,17 +106,58 @@ static void reap_adopted(pid_t worker)
     }
 }
 
+/* The number behind "oom_kill " in a file of such lines; -1: none. */
+static long read_oom_kills(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char line[128];
+    long count = -1;
+
+    while (file != NULL && count < 0 && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "oom_kill %ld", &count) != 1)
+            count = -1;
+    if (file != NULL)
+        fclose(file);
+    return count;
+}
+
+/* How many processes the kernel has killed for want of memory: in our cgroup, or where it does not
+ * say, in the machine. */
+static long oom_kills(void)
+{
+    FILE *file = fopen("/proc/self/cgroup", "re");
+    char line[512] = "", path[600];
+    long count = -1;
+
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "0::/", 4) == 0) {
+            line[strcspn(line, "\n")] = '\0';
+            snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.events", line + 3);
+            count = read_oom_kills(path);
+        }
+    if (file != NULL)
+        fclose(file);
+    return count >= 0 ? count : read_oom_kills("/proc/vmstat");
+}
+
 /* Waits for the worker, passing on SIGTERM and SIGINT. All three signals are blocked. */
 static void wait_for(struct worker_end *end, const sigset_t *signals)
 {
-    while (wait4(end->pid, &end->status, WNOHANG, &end->usage) != end->pid) {
-        int signal_number = sigwaitinfo(signals, NULL);
+    /* Only what was killed lately is held against the worker's end. */
+    static const struct timespec LATELY = { .tv_sec = 10 };
 
+    end->oom_before = oom_kills();
+    while (wait4(end->pid, &end->status, WNOHANG, &end->usage) != end->pid) {
+        int signal_number = sigtimedwait(signals, NULL, &LATELY);
+
+        if (signal_number < 0 && errno == EAGAIN)
+            end->oom_before = oom_kills();
         if (signal_number == SIGTERM || signal_number == SIGINT)
             kill(end->pid, signal_number); /* not reaped yet: the pid is still the worker's */
         else if (signal_number == SIGCHLD)
             reap_adopted(end->pid);
     }
+    end->oom_after = oom_kills();
     clock_iso_now(end->ended_at);
 }
 
@@ -190,6 +232,7 @@ static char *exit_text(const struct worker_end *end)
     cJSON_AddNumberToObject(root, "user_seconds", seconds_of(end->usage.ru_utime));
     cJSON_AddNumberToObject(root, "system_seconds", seconds_of(end->usage.ru_stime));
     cJSON_AddNumberToObject(root, "peak_rss_mib", (double)end->usage.ru_maxrss / 1024.0);
+    cJSON_AddNumberToObject(root, "oom_kills", (double)(end->oom_after - end->oom_before));
     cJSON_AddStringToObject(root, "started_at", end->started_at);
     cJSON_AddStringToObject(root, "ended_at", end->ended_at);
     if (cJSON_AddStringToObject(root, "boot_id", boot_id) != NULL)
