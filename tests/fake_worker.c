@@ -6,7 +6,8 @@
  * fail_once (crashes on the first attempt), other_value (a metric that contradicts attempt 1),
  * slow (a metric and a heartbeat every 20 ms, for a second), half (dies within a line), other_run
  * (a journal of another run), flood (prints for ever), endless_line (a journal line without end),
- * skip (goes on from an attempt that nobody knows).
+ * skip (goes on from an attempt that nobody knows),
+ * any (one of those that fail, or ok, drawn anew by each attempt, which says so on its output).
  * Everything else ("describe", "probe") is handed to the real worker, FAKE_WORKER_REAL.
  */
 #include "clock.h"
@@ -14,11 +15,14 @@
 #include "file.h"
 #include "journal.h"
 #include "json.h"
+#include "random.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +87,7 @@ static void say_end(const char *status)
 
     cJSON_AddStringToObject(body, "status", status);
     cJSON_AddNumberToObject(body, "step", 2);
+    cJSON_AddStringToObject(body, "weights_hash", "0");
     say("end", body);
 }
 
@@ -156,16 +161,33 @@ static int work(const char *directory, const char *mode)
     return 0;
 }
 
+static const char *draw_mode(void)
+{
+    static const char *const MODES[] = { "ok",   "crash",     "silent",    "garbage",
+                                         "half", "after_end", "other_run", "endless_line",
+                                         "ok",   "flood" };
+    struct random_stream stream = random_stream((uint64_t)getpid(), "mode", 0);
+    const char *mode = MODES[random_below(&stream, sizeof MODES / sizeof *MODES)];
+
+    printf("mode %s.\n", mode);
+    fflush(stdout);
+    return mode;
+}
+
 /* The keeper's part: exit.json from the child's wait status. */
 static int keep(const char *directory, const char *mode)
 {
     char text[300];
     struct error err;
     int status;
-    pid_t pid = fork();
 
-    if (pid == 0)
+    if (strcmp(mode, "any") == 0)
+        mode = draw_mode();
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* as the real one: a flood ends with its keeper */
         _exit(work(directory, mode));
+    }
     waitpid(pid, &status, 0);
     if (WIFEXITED(status))
         snprintf(text, sizeof text,
