@@ -27,7 +27,7 @@ struct axis_cell {
 
 static int no_memory(struct error *err)
 {
-    return error_set(err, ERROR_NOMEM, "comparison");
+    return error_set(err, ERROR_NOMEM, "no memory for a comparison");
 }
 
 /* An evaluation setting of a row as text, fresh. */

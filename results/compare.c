@@ -13,7 +13,7 @@ static const double LEVEL = 0.05;
 
 static int no_memory(struct error *err)
 {
-    return error_set(err, ERROR_NOMEM, "comparison");
+    return error_set(err, ERROR_NOMEM, "no memory for a comparison");
 }
 
 void compare_destroy(struct compare *compare)

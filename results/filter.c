@@ -67,14 +67,14 @@ static int parse_setting_value(struct filter *filter, int id, const char *condit
         cJSON *item = config_get_json(&config, id);
 
         if (item == NULL) {
-            rc = error_set(err, ERROR_NOMEM, "condition");
+            rc = error_set(err, ERROR_NOMEM, "no memory for a condition");
         } else if (cJSON_IsString(item)) {
             /* "all" stands for a number: no limit */
             filter->is_text = settings_table[id].type != SETTING_COUNT_OR_ALL;
             filter->number = 9e18;
             filter->text = filter->is_text ? strdup(item->valuestring) : NULL;
             if (filter->is_text && filter->text == NULL)
-                rc = error_set(err, ERROR_NOMEM, "condition");
+                rc = error_set(err, ERROR_NOMEM, "no memory for a condition");
         } else {
             filter->number = cJSON_IsBool(item) ? cJSON_IsTrue(item) : item->valuedouble;
         }
@@ -150,7 +150,7 @@ int filter_parse(struct filter *out, const char *condition, struct error *err)
         rc = parse_setting_value(out, id, condition, at + length, err);
     } else {
         out->text = strdup(at + length);
-        rc = out->text == NULL ? error_set(err, ERROR_NOMEM, "condition") : 0;
+        rc = out->text == NULL ? error_set(err, ERROR_NOMEM, "no memory for a condition") : 0;
     }
     bool unordered = out->is_text || (id >= 0 && settings_table[id].type == SETTING_BOOL);
 

@@ -182,7 +182,7 @@ int finding_write(char **out, const struct matrix *matrix, const struct compare 
     bool fails;
 
     if (text == NULL)
-        return error_set(err, ERROR_NOMEM, "finding");
+        return error_set(err, ERROR_NOMEM, "no memory for a finding");
     if (list->count > 0)
         write_basis(text, compare, list);
     else
@@ -196,7 +196,7 @@ int finding_write(char **out, const struct matrix *matrix, const struct compare 
     if (fclose(text) != 0 || fails) {
         free(*out);
         *out = NULL;
-        return error_set(err, ERROR_NOMEM, "finding");
+        return error_set(err, ERROR_NOMEM, "no memory for a finding");
     }
     return 0;
 }

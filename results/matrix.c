@@ -16,7 +16,7 @@ static const char TRAIN_KEY[] = "arch.halt_max_steps";
 
 static int no_memory(struct error *err)
 {
-    return error_set(err, ERROR_NOMEM, "matrix");
+    return error_set(err, ERROR_NOMEM, "no memory for a matrix");
 }
 
 void matrix_destroy(struct matrix *matrix)

@@ -148,7 +148,7 @@ static int find_experiment(struct results *results, struct store *store, const c
         results->experiment = sql_text_copy(statement, 1);
         if (results->experiment == NULL) {
             sql_end(&statement);
-            return error_set(err, ERROR_NOMEM, "results");
+            return error_set(err, ERROR_NOMEM, "no memory for results");
         }
     }
     if (rc == 0 && count != 1)
@@ -189,7 +189,7 @@ static int load_arms(struct results *results, struct store *store, struct error 
             arm.label = sql_text_copy(statement, 1);
             if (arm.label == NULL ||
                 !grow(&results->arms, results->arm_count, sizeof *results->arms)) {
-                rc = error_set(err, ERROR_NOMEM, "results");
+                rc = error_set(err, ERROR_NOMEM, "no memory for results");
                 free(arm.label);
                 cJSON_Delete(arm.axes);
             } else {
@@ -344,7 +344,7 @@ static int query_rows(sqlite3_stmt **statement, const struct results *results,
     int rc = 0;
 
     if (sql == NULL || types == NULL) {
-        rc = error_set(err, ERROR_NOMEM, "results");
+        rc = error_set(err, ERROR_NOMEM, "no memory for results");
     } else {
         memset(types, 'n', (size_t)filter_count * 2 + 2);
         memcpy(types, "ii", 2);
@@ -372,7 +372,7 @@ static int load_rows(struct results *results, struct store *store, const struct 
     while (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
         rc = 0;
         if (!grow(&results->rows, results->row_count, sizeof *results->rows)) {
-            rc = error_set(err, ERROR_NOMEM, "results");
+            rc = error_set(err, ERROR_NOMEM, "no memory for results");
             break;
         }
         struct result_row *row = &results->rows[results->row_count++];
@@ -383,7 +383,7 @@ static int load_rows(struct results *results, struct store *store, const struct 
         read_row(row, statement);
         row->arm = place != NULL ? place->index : 0; /* one view: the arm was loaded */
         if (row->evaluation == NULL)
-            rc = error_set(err, ERROR_NOMEM, "results");
+            rc = error_set(err, ERROR_NOMEM, "no memory for results");
     }
     sql_end(&statement);
     free(places);
@@ -464,7 +464,7 @@ static int count_runs(struct results *results, struct error *err)
     const struct result_row **order = rows_by_run(results);
 
     if (order == NULL)
-        return error_set(err, ERROR_NOMEM, "results");
+        return error_set(err, ERROR_NOMEM, "no memory for results");
     for (int i = 0; i < results->row_count; i++) {
         if (i > 0 && order[i]->run_id == order[i - 1]->run_id)
             continue;
@@ -485,7 +485,9 @@ int results_load(struct results **out, struct store *store, const char *experime
     struct results *results = calloc(1, sizeof *results);
     struct filter *filters = calloc((size_t)where_count + 1, sizeof *filters);
     int parsed = 0;
-    int rc = results == NULL || filters == NULL ? error_set(err, ERROR_NOMEM, "results") : 0;
+    int rc = results == NULL || filters == NULL
+                 ? error_set(err, ERROR_NOMEM, "no memory for results")
+                 : 0;
 
     *out = NULL;
     while (rc == 0 && parsed < where_count) {
@@ -551,7 +553,7 @@ int results_setting(struct store *store, char **out, int64_t run_id, const char 
         rc = sql_step(store, &statement, err);
     if (rc == 1) {
         *out = sql_text_copy(statement, 0);
-        rc = *out == NULL ? error_set(err, ERROR_NOMEM, "setting") : 0;
+        rc = *out == NULL ? error_set(err, ERROR_NOMEM, "no memory for settings") : 0;
         sql_end(&statement);
     }
     return rc;
@@ -733,7 +735,7 @@ int task_values_load(struct task_values *out, struct store *store, int64_t evalu
         if (task == NULL || !grow(&out->tasks, out->count, sizeof *out->tasks) ||
             !grow(&out->values, out->count, sizeof *out->values)) {
             free(task);
-            rc = error_set(err, ERROR_NOMEM, "outcomes");
+            rc = error_set(err, ERROR_NOMEM, "no memory for outcomes");
             break;
         }
         out->tasks[out->count] = task;

@@ -380,12 +380,12 @@ static int open_database(struct store **out, const char *workspace, const char *
 
     *out = NULL;
     if (store == NULL)
-        return error_set(err, ERROR_NOMEM, "results database");
+        return error_set(err, ERROR_NOMEM, "no memory for the results database");
     store->mode = mode;
     store->schema = schema;
     store->path = file_join(workspace, name);
     if (store->path == NULL)
-        rc = error_set(err, ERROR_NOMEM, "results database");
+        rc = error_set(err, ERROR_NOMEM, "no memory for the results database");
     else if (mode == STORE_WRITE)
         rc = open_for_writing(store, workspace, err);
     else

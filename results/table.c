@@ -90,7 +90,7 @@ int table_create(struct table **out, const struct table_column *columns, int cou
         table->columns = calloc((size_t)count, sizeof *table->columns);
     if (table == NULL || table->columns == NULL) {
         table_destroy(table);
-        return error_set(err, ERROR_NOMEM, "table");
+        return error_set(err, ERROR_NOMEM, "no memory for a table");
     }
     table->column_count = count;
     for (int i = 0; i < count; i++) {
@@ -103,7 +103,7 @@ int table_create(struct table **out, const struct table_column *columns, int cou
     }
     if (table->out_of_memory) {
         table_destroy(table);
-        return error_set(err, ERROR_NOMEM, "table");
+        return error_set(err, ERROR_NOMEM, "no memory for a table");
     }
     *out = table;
     return 0;
@@ -575,7 +575,7 @@ int table_print_all(struct table *const *tables, const char *const *members, int
 
     for (int i = 0; i < count; i++)
         if (tables[i]->out_of_memory)
-            return error_set(err, ERROR_NOMEM, "table");
+            return error_set(err, ERROR_NOMEM, "no memory for a table");
     if (format == FORMAT_JSON)
         print_json(tables, members, count, out);
     for (int i = 0; i < count && rc == 0 && format != FORMAT_JSON; i++) {
@@ -589,7 +589,7 @@ int table_print_all(struct table *const *tables, const char *const *members, int
             rc = print_for_terminal(tables[i], out, color);
     }
     if (rc != 0)
-        return error_set(err, ERROR_NOMEM, "table");
+        return error_set(err, ERROR_NOMEM, "no memory for a table");
     if (fflush(out) != 0 || ferror(out)) {
         int error_number = errno;
 

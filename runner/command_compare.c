@@ -34,7 +34,7 @@ static bool for_people(const struct options *options)
 
 static int no_memory(struct error *err)
 {
-    return error_set(err, ERROR_NOMEM, "comparison");
+    return error_set(err, ERROR_NOMEM, "no memory for a comparison");
 }
 
 /* ---- the table of differences ---- */

@@ -239,7 +239,7 @@ static int make_arms_table(struct table **out, const struct results *results,
     count += metric_columns(columns + count, names, shown, true);
     memcpy(columns + count, COST, sizeof COST);
     count += (int)(sizeof COST / sizeof *COST);
-    rc = scratch == NULL ? error_set(err, ERROR_NOMEM, "results")
+    rc = scratch == NULL ? error_set(err, ERROR_NOMEM, "no memory for results")
                          : table_create(out, columns, count, err);
     for (int i = 0, end; i < results->row_count && rc == 0; i = end) {
         for (end = i + 1; end < results->row_count; end++)

@@ -111,8 +111,8 @@ static pid_t start_run(const struct fault *f)
                        "retries.delay=0", "--jobs", "2", NULL);
 }
 
-/* The same command once more, without faults: it must end as if nothing had been. */
-static void expect_recovery(const struct fault *f, const char *what, int n)
+/* The run once more, without faults: it must end as expected. */
+static void expect_end(const struct fault *f, const char *what, int n, const char *expected)
 {
     int code = place_finish(start_run(f));
 
@@ -121,14 +121,20 @@ static void expect_recovery(const struct fault *f, const char *what, int n)
                  n, code, f->place.directory);
     place_expect(&f->place, "PRAGMA integrity_check", "ok");
     char *state = place_ask(&f->place, STATE);
-    if (strcmp(state, undisturbed) != 0) {
+    if (strcmp(state, expected) != 0) {
         size_t same = 0;
-        while (state[same] != '\0' && state[same] == undisturbed[same])
+        while (state[same] != '\0' && state[same] == expected[same])
             same++;
         fail_msg("%s at call %d: another result: %.200s\nexpected: %.200s\nsee %s", what, n,
-                 state + same, undisturbed + same, f->place.directory);
+                 state + same, expected + same, f->place.directory);
     }
     free(state);
+}
+
+/* As if nothing had been. */
+static void expect_recovery(const struct fault *f, const char *what, int n)
+{
+    expect_end(f, what, n, undisturbed);
 }
 
 /* True when the fault happened: the program made that many calls. */
@@ -352,21 +358,37 @@ static void disturb(const struct fault *f, pid_t runner, int whom, int way)
     }
 }
 
-/* A worker that stands still has no heartbeat; that takes a minute to be a hang. */
-static void let_a_worker_hang(void)
+static void write_spec(const struct place *place, const char *text)
 {
+    struct error err = { 0 };
+
+    assert_int_equal(file_write_atomic(place->spec, text, strlen(text), &err), 0);
+}
+
+/* Workers that stand still have no heartbeat; that takes a minute to be a hang. */
+static void let_workers_hang(void)
+{
+    static const char spec[] =
+        "{\"name\": \"t\", \"set\": {\"data.canvas\": 8, \"arch.hidden_size\": 16,"
+        " \"arch.num_heads\": 2, \"arch.H_layers\": 1, \"arch.L_layers\": 1,"
+        " \"arch.puzzle_emb_ndim\": 16, \"train.max_steps\": 1000,"
+        " \"train.global_batch_size\": 8}, \"seeds\": 6}";
     struct fault f;
 
     fault_begin(&f);
-    pid_t pid = place_start(&f.place, "run", f.place.spec, "--set", "train.max_steps=4000",
-                            "--set", "retries.delay=0", "--jobs", "2", NULL);
-    assert_true(
-        place_wait_for(&f.place, "SELECT count(*) > 0 FROM metric WHERE step > 3", "1"));
+    write_spec(&f.place, spec);
+    pid_t pid = place_start(&f.place, "run", f.place.spec, "--set", "retries.delay=0", "--jobs",
+                            "6", NULL);
+    assert_true(place_wait_for(
+        &f.place, "SELECT count(DISTINCT run_id) FROM metric WHERE step > 3", "6"));
     assert_true(place_signal_workers(&f.place, SIGSTOP) > 0);
     assert_int_equal(place_finish(pid), 0);
-    place_expect(&f.place, "SELECT count(*) > 0 FROM attempt WHERE outcome = 'hang'", "1");
-    place_expect(&f.place, "SELECT count(*) FROM job WHERE state = 'done'", "2");
-    place_expect(&f.place, "SELECT max(step) FROM metric", "4000");
+    place_expect(&f.place, "SELECT count(*) FROM attempt WHERE outcome = 'hang'", "6");
+    place_expect(&f.place, "SELECT count(*) FROM job WHERE state = 'done'", "6");
+    place_expect(&f.place,
+                 "SELECT count(*) FROM metric WHERE step = 1000"
+                 " AND name = 'train/lm_loss'",
+                 "6");
     fault_end(&f);
 }
 
@@ -409,13 +431,106 @@ static void signals_of_every_kind_lose_nothing(void **state)
                 assert_true(hits[whom][way] >= 5);
         }
     if (is_long())
-        let_a_worker_hang();
+        let_workers_hang();
+}
+
+/* ---- workers that misbehave ---- */
+
+static int count_attempts_in_mode(const struct fault *f, const char *mode)
+{
+    char command[300], file[60];
+
+    snprintf(file, sizeof file, "%s/count", f->place.directory);
+    snprintf(command, sizeof command,
+             "head -qn 1 %s/runs/*/attempts/*/log | grep -ac 'mode %s[.]' >%s",
+             f->place.workspace, mode, file);
+    if (system(command) < 0)
+        return 0;
+    return read_number(file);
+}
+
+/* Works and asks for what failed again, until everything is done. Returns how often. */
+static int work_until_done(const struct fault *f)
+{
+    for (int rounds = 1; rounds <= 200; rounds++) {
+        int code = place_finish(place_start(&f->place, "work", NULL));
+
+        if (code == 0)
+            return rounds;
+        assert_int_equal(code, 1);
+        assert_int_equal(place_finish(place_start(&f->place, "retry", "t", NULL)), 0);
+    }
+    fail_msg("it does not end, see %s", f->place.directory);
+    return 0;
+}
+
+/* Each attempt breaks the protocol in a way of its own, or follows it. */
+static void workers_that_fail_in_any_way_lose_nothing(void **state)
+{
+    static const char *const modes[] = { "crash",     "silent",    "garbage",      "half",
+                                         "after_end", "other_run", "endless_line", "flood" };
+    char spec[400], runs[20];
+
+    (void)state;
+    struct fault f;
+    fault_begin(&f);
+    snprintf(runs, sizeof runs, "%d", is_long() ? 60 : 4);
+    snprintf(spec, sizeof spec,
+             "{\"name\": \"t\", \"set\": {\"data.canvas\": 8, \"arch.hidden_size\": 16,"
+             " \"arch.num_heads\": 2, \"train.max_steps\": 2}, \"seeds\": %s,"
+             " \"retries\": {\"max\": 1000, \"delay\": 0}}",
+             runs);
+    write_spec(&f.place, spec);
+    place_use_release("any");
+    assert_int_equal(place_finish(place_start(&f.place, "queue", f.place.spec, NULL)), 0);
+    print_message("%s runs done after %d rounds\n", runs, work_until_done(&f));
+    place_use_release("ok");
+    place_expect(&f.place, "PRAGMA integrity_check", "ok");
+    place_expect(&f.place, "SELECT count(*) FROM job WHERE state = 'done'", runs);
+    place_expect(&f.place, "SELECT count(*) FROM attempt WHERE outcome = 'done'", runs);
+    place_expect(&f.place, "SELECT count(*) FROM metric WHERE value = 1.0 AND step = 1", runs);
+    place_expect(&f.place, "SELECT count(*) FROM evaluation_result", runs);
+    place_expect(&f.place, "SELECT count(*) FROM checkpoint", runs);
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        int hits = count_attempts_in_mode(&f, modes[i]);
+
+        print_message("%s: %d attempts\n", modes[i], hits);
+        if (is_long() && hits < 5)
+            fail_msg("%s: %d attempts, expected 5 at least", modes[i], hits);
+    }
+    assert_true(place_becomes_quiet(&f.place));
+    fault_end(&f);
+}
+
+/* Limits that a spec sets, and real workers that meet them. */
+static void a_worker_that_meets_a_limit_is_ended_with_its_cause(void **state)
+{
+    static const struct {
+        const char *limit, *cause;
+    } cases[] = {
+        { "resources.time_limit_min=0.02", "time limit" },
+        { "resources.memory_gb=0.05", "out of memory" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fault f;
+        fault_begin(&f);
+        int code = place_finish(place_start(&f.place, "run", f.place.spec, "--set",
+                                            cases[i].limit, "--set", "train.max_steps=1000000",
+                                            "--set", "retries.max=0", "--jobs", "2", NULL));
+        assert_int_equal(code, 1);
+        place_expect(&f.place, "SELECT count(*) FROM job WHERE state = 'failed'", "2");
+        place_expect(&f.place, "SELECT group_concat(DISTINCT cause) FROM job", cases[i].cause);
+        assert_true(place_becomes_quiet(&f.place));
+        fault_end(&f);
+    }
 }
 
 /* ---- power cuts ---- */
 
-/* How many calls or allocations (nomem) an undisturbed run of the spec makes in hrmlab. */
-static int count_in_runner(const char *action)
+/* How many calls that count an undisturbed run of the spec makes in hrmlab. */
+static int count_runner_calls(void)
 {
     struct fault f;
     char file[60];
@@ -423,7 +538,7 @@ static int count_in_runner(const char *action)
     fault_begin(&f);
     snprintf(file, sizeof file, "%s/count", f.place.directory);
     setenv("FAULT_COUNT", file, 1);
-    arm(&f, "hrmlab", 0, action);
+    arm(&f, "hrmlab", 0, "kill");
     int code = place_finish(start_run(&f));
     disarm();
     int count = read_number(file);
@@ -491,7 +606,7 @@ static void a_power_cut_loses_nothing_that_was_promised(void **state)
     struct windows windows = { 0 };
 
     (void)state;
-    cut_power_everywhere(&windows, "hrmlab", is_long() ? 300 : 6, count_in_runner("kill"));
+    cut_power_everywhere(&windows, "hrmlab", is_long() ? 300 : 6, count_runner_calls());
     expect_windows(&windows, "power cut, hrmlab", RUNNER_WINDOWS);
     cut_power_everywhere(NULL, "fake_worker", is_long() ? 60 : 4, 16);
 }
@@ -640,38 +755,199 @@ static void a_small_file_system_fills_up_and_gets_room(void **state)
 
 /* ---- failed allocations ---- */
 
-/* Every command that a person gives, on a workspace with results. */
+/* Workspaces that commands start from: without anything, queued, with failed jobs, done by the null
+ * worker, done by the real one. */
+enum beginning { NOTHING, QUEUED, FAILED, DONE, TRAINED, BEGINNINGS };
+
+/* A command that a person gives; SPEC and HASH stand for the spec's path and a run's hash. */
+struct command {
+    const char *words[5];
+    enum beginning from;
+    bool changes;     /* the workspace: each time a fresh one, which must recover */
+    bool says_same;   /* its standard output depends on the workspace alone */
+    const char *mark; /* of an error on standard output; NULL: "error: " on standard error */
+};
+
+static const struct command COMMANDS[] = {
+    { { "plan", "SPEC" }, DONE, false, true, NULL },
+    { { "status" }, QUEUED, false, false, NULL },
+    { { "results", "t" }, TRAINED, false, true, NULL },
+    { { "compare", "t", "--matrix" }, TRAINED, false, true, NULL },
+    { { "compare", "t", "--axis", "arch.name" }, TRAINED, false, true, NULL },
+    { { "axes" }, DONE, false, true, NULL },
+    { { "show", "HASH" }, TRAINED, false, true, NULL },
+    { { "logs", "HASH" }, TRAINED, false, true, NULL },
+    { { "doctor" }, DONE, false, false, " fault " },
+    { { "queue", "SPEC" }, NOTHING, true, true, NULL },
+    { { "cancel", "t" }, QUEUED, true, true, NULL },
+    { { "retry", "t" }, FAILED, true, true, NULL },
+};
+
+/* A workspace of each beginning, DIR/0 and so on. */
+static void make_beginnings(const struct fault *f)
+{
+    struct place place = f->place;
+
+    for (int i = QUEUED; i < BEGINNINGS; i++) {
+        snprintf(place.workspace, sizeof place.workspace, "%s/%d", f->place.directory, i);
+        place_use_release(i == FAILED ? "crash" : i == TRAINED ? NULL : "ok");
+        int code = place_finish(place_start(&place, i == QUEUED ? "queue" : "run", place.spec,
+                                            "--set", "retries.max=0", NULL));
+        assert_int_equal(code, i == FAILED ? 1 : 0);
+    }
+    place_use_release("ok");
+}
+
+static void begin_from(const struct fault *f, enum beginning beginning)
+{
+    char command[200];
+
+    snprintf(command, sizeof command, "rm -rf %s", f->place.workspace);
+    assert_int_equal(system(command), 0);
+    if (beginning == NOTHING)
+        return;
+    snprintf(command, sizeof command, "cp -a %s/%d %s", f->place.directory, beginning,
+             f->place.workspace);
+    assert_int_equal(system(command), 0);
+}
+
+/* Runs the command; its output and messages as fresh texts. */
+static int give(const struct fault *f, const struct command *command, char **out, char **errors)
+{
+    const char *words[6] = { 0 };
+    char *hash = command->from == NOTHING
+                     ? strdup("")
+                     : place_ask(&f->place, "SELECT hash FROM run ORDER BY hash LIMIT 1");
+
+    for (int i = 0; i < 5 && command->words[i] != NULL; i++)
+        words[i] = strcmp(command->words[i], "SPEC") == 0   ? f->place.spec
+                   : strcmp(command->words[i], "HASH") == 0 ? hash
+                                                            : command->words[i];
+    int code = place_run(&f->place, words, out, errors);
+    free(hash);
+    return code;
+}
+
+/* The same command once more, which may find nothing left to do. */
+static void give_again(const struct fault *f, const struct command *command, int n)
+{
+    char *out, *errors;
+
+    assert_true(place_becomes_quiet(&f->place));
+    int code = give(f, command, &out, &errors);
+    if (code != 0 && code != 2)
+        fail_msg("hrmlab %s after a failed allocation %d: exit %d, it says: %.300s",
+                 command->words[0], n, code, errors);
+    free(out);
+    free(errors);
+}
+
+/* What a command does when nothing happens. */
+struct learned {
+    int allocations;
+    char *out;
+    char *state; /* when it has been given again, and then the run */
+};
+
+static struct learned learn_command(const struct fault *f, const struct command *command)
+{
+    struct learned learned = { 0 };
+    char file[60], *errors;
+
+    snprintf(file, sizeof file, "%s/count", f->place.directory);
+    setenv("FAULT_COUNT", file, 1);
+    begin_from(f, command->from);
+    arm(f, "hrmlab", 0, "nomem");
+    int code = give(f, command, &learned.out, &errors);
+    disarm();
+    if (code != 0)
+        fail_msg("hrmlab %s: exit %d, %s", command->words[0], code, errors);
+    free(errors);
+    learned.allocations = read_number(file);
+    if (command->changes) {
+        give_again(f, command, 0);
+        assert_int_equal(place_finish(start_run(f)), 0);
+        learned.state = place_ask(&f->place, STATE);
+    }
+    return learned;
+}
+
+static int count_lines_with(const char *text, const char *words)
+{
+    int count = 0;
+
+    for (const char *at = text; (at = strstr(at, words)) != NULL; at += strlen(words))
+        count++;
+    return count;
+}
+
+/* Either it was done nevertheless, or there is one error, which says that memory ran out. */
+static void check_answer(const struct command *command, int n, int code, const char *out,
+                         const char *errors, const char *expected)
+{
+    const char *said = command->mark != NULL ? out : errors;
+    const char *mark = command->mark != NULL ? command->mark : "error: ";
+    bool told = code == 3 && count_lines_with(said, mark) == 1 && strcasestr(said, "memory");
+
+    if (code == 0 && command->says_same && strcmp(out, expected) != 0)
+        fail_msg("hrmlab %s, allocation %d fails: exit 0, but it says: %.300s",
+                 command->words[0], n, out);
+    if (code != 0 && !told)
+        fail_msg("hrmlab %s, allocation %d fails: exit %d, it says: %.300s", command->words[0],
+                 n, code, said);
+}
+
+/* Fails so many of the command's allocations, each in a run of its own, evenly over all. */
+static int fail_allocations(const struct fault *f, const struct command *command, int points)
+{
+    struct learned learned = learn_command(f, command);
+    int count = learned.allocations, hits = 0;
+
+    points = points < count ? points : count;
+    for (int i = 0; i < points; i++) {
+        char *out, *errors;
+        int64_t within = (int64_t)random_below(&stream, (uint64_t)count);
+        int n = 1 + (int)(((int64_t)i * count + within) / points);
+
+        if (command->changes || i == 0)
+            begin_from(f, command->from);
+        arm(f, "hrmlab", n, "nomem");
+        int code = give(f, command, &out, &errors);
+        disarm();
+        hits += struck(f);
+        unlink(f->mark);
+        check_answer(command, n, code, out, errors, learned.out);
+        free(out);
+        free(errors);
+        if (command->changes) {
+            give_again(f, command, n);
+            expect_end(f, command->words[0], n, learned.state);
+        }
+    }
+    free(learned.out);
+    free(learned.state);
+    assert_true(hits >= points * 9 / 10);
+    print_message("hrmlab %s: %d of %d allocations failed\n", command->words[0], hits, count);
+    return hits;
+}
+
+/* HRMLAB_EVERY: at each allocation of each command, which takes hours. */
 static void failed_allocations_are_errors_and_harm_nothing(void **state)
 {
-    static const char *const commands[][3] = {
-        { "plan", "SPEC", NULL }, { "queue", "SPEC", NULL },      { "status", NULL, NULL },
-        { "results", "t", NULL }, { "compare", "t", "--matrix" }, { "axes", NULL, NULL },
-    };
+    bool every = getenv("HRMLAB_EVERY") != NULL;
     struct fault f;
     int points = 0;
 
     (void)state;
     fault_begin(&f);
-    assert_int_equal(place_finish(start_run(&f)), 0);
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        const char *second = commands[i][1];
-        if (second != NULL && strcmp(second, "SPEC") == 0)
-            second = f.place.spec;
-        for (int n = 1;; n += is_long() ? 1 + n / 400 : 1 + n / 12) {
-            arm(&f, "hrmlab", n, "nomem");
-            int code = place_finish(
-                place_start(&f.place, commands[i][0], second, commands[i][2], NULL));
-            disarm();
-            if (!struck(&f))
-                break;
-            unlink(f.mark);
-            if (code > 3)
-                fail_msg("hrmlab %s, allocation %d fails: exit %d", commands[i][0], n, code);
-            points++;
-        }
+    make_beginnings(&f);
+    for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
+        bool changes = COMMANDS[i].changes;
+        int wanted = every ? INT32_MAX : is_long() ? (changes ? 100 : 400) : (changes ? 2 : 5);
+
+        points += fail_allocations(&f, &COMMANDS[i], wanted);
     }
     print_message("%d allocations failed\n", points);
-    expect_recovery(&f, "failed allocations", 0);
     fault_end(&f);
 }
 
@@ -808,6 +1084,9 @@ int main(void)
         cmocka_unit_test(a_worker_killed_at_any_call_loses_nothing),
         cmocka_unit_test_setup_teardown(signals_of_every_kind_lose_nothing, use_real_worker,
                                         use_null_worker_again),
+        cmocka_unit_test(workers_that_fail_in_any_way_lose_nothing),
+        cmocka_unit_test_setup_teardown(a_worker_that_meets_a_limit_is_ended_with_its_cause,
+                                        use_real_worker, use_null_worker_again),
         cmocka_unit_test(a_power_cut_loses_nothing_that_was_promised),
         cmocka_unit_test_setup_teardown(a_power_cut_in_training_ends_with_the_same_weights,
                                         use_real_worker, use_null_worker_again),

@@ -126,6 +126,42 @@ int place_finish(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* The text of a file of the test's directory; fresh. */
+static char *read_file_of(const struct place *place, const char *name)
+{
+    char path[80], *text;
+    size_t size;
+    struct error err = { 0 };
+
+    snprintf(path, sizeof path, "%s/%s", place->directory, name);
+    if (file_read(&text, &size, path, 1 << 24, &err) < 0)
+        fail_msg("%s", err.message);
+    return text;
+}
+
+int place_run(const struct place *place, const char *const *words, char **out, char **errors)
+{
+    const char *argv[16] = { place_hrmlab(), "--workspace", place->workspace };
+    char paths[2][80];
+
+    for (int i = 0; i < 12 && words[i] != NULL; i++)
+        argv[3 + i] = words[i];
+    snprintf(paths[0], sizeof paths[0], "%s/stdout", place->directory);
+    snprintf(paths[1], sizeof paths[1], "%s/stderr", place->directory);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        for (int i = 0; i < 2; i++)
+            dup2(open(paths[i], O_WRONLY | O_CREAT | O_TRUNC, 0666), 1 + i);
+        execv(argv[0], (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    int code = place_finish(pid);
+    *out = read_file_of(place, "stdout");
+    *errors = read_file_of(place, "stderr");
+    return code;
+}
+
 void place_sleep_ms(int milliseconds)
 {
     nanosleep(&(struct timespec){ milliseconds / 1000, milliseconds % 1000 * 1000000L }, NULL);

@@ -31,6 +31,9 @@ const char *place_shim(void);
 
 /* Starts hrmlab with the words given (NULL-terminated), output appended to DIR/out. */
 pid_t place_start(const struct place *place, const char *first, ...) __attribute__((sentinel));
+/* Runs hrmlab with the words given (NULL-terminated) to its end; standard output and standard error
+ * as fresh texts. The exit code, or 128 and the signal. */
+int place_run(const struct place *place, const char *const *words, char **out, char **errors);
 /* Its exit code, or 128 and the signal. */
 int place_finish(pid_t pid);
 /* True when its output so far has these words. */
