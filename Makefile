@@ -100,12 +100,22 @@ bench-growth: build/bench ## a step's time against every size, plotted to docs/g
 bench-scheduler: all build/bench build/fake_worker build/fault_shim.so ## the runner beside a bare loop
 	@build/bench scheduler
 
+# Whatever injects a fault: the tests that docs/reliability.md names.
+FAULT_TESTS := $(addprefix test_,checkpoint faults journal keeper migration resume runner \
+                 safetensors schedule store surroundings worker)
 .PHONY: test-faults
 test-faults: ## every fault at every point: kill -9, power cuts, full disks, no memory (minutes)
 	@$(MAKE) --no-print-directory setup
 	@$(MAKE) --no-print-directory all build/fake_worker build/fault_shim.so
-	@$(MAKE) --no-print-directory VARIANT=asan build/asan/test_faults
-	@HRMLAB_LONG=1 tests/run_tests.sh build/asan test_faults
+	@$(MAKE) --no-print-directory VARIANT=asan build/asan/hrmlab build/asan/hrmlab-worker \
+	    build/asan/fake_worker $(FAULT_TESTS:%=build/asan/%)
+	@HRMLAB_LONG=1 tests/run_tests.sh build/asan $(FAULT_TESTS)
+
+.PHONY: test-valgrind
+test-valgrind: ## runner and workers under valgrind on the demo, sizes cut: errors and leaks (minutes)
+	@tests/setup.sh $(PACKAGES) valgrind
+	@$(MAKE) --no-print-directory all
+	@tests/valgrind.sh build
 
 .PHONY: test-mutations
 test-mutations: ## break each promise in a copy; the test that guards it must fail (minutes)
