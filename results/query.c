@@ -365,7 +365,7 @@ static int load_rows(struct results *results, struct store *store, const struct 
 {
     struct arm_place *places = places_by_id(results);
     sqlite3_stmt *statement = NULL;
-    int rc = places == NULL ? error_set(err, ERROR_NOMEM, "results")
+    int rc = places == NULL ? error_set(err, ERROR_NOMEM, "no memory for results")
                             : query_rows(&statement, results, store, filters, filter_count,
                                          scope, err);
 
@@ -659,7 +659,7 @@ static int load_untrained(double *values, int stride, int *runs, struct store *s
     sqlite3_stmt *statement = NULL;
     char *sql = untrained_sql();
     int at = 0;
-    int rc = sql == NULL ? error_set(err, ERROR_NOMEM, "baselines")
+    int rc = sql == NULL ? error_set(err, ERROR_NOMEM, "no memory for baselines")
                          : sql_query(store, &statement, err, sql, "i", results->experiment_id);
 
     free(sql);
@@ -681,7 +681,7 @@ int baselines_load(struct baselines *out, struct store *store, const struct resu
     int count, stride = results->row_count + 1;
     const struct result_row **rows = one_row_per_run(results, &count);
     double *values = malloc((size_t)stride * METRIC_COUNT * sizeof *values);
-    int rc = rows == NULL || values == NULL ? error_set(err, ERROR_NOMEM, "baselines") : 0;
+    int rc = rows == NULL || values == NULL ? error_set(err, ERROR_NOMEM, "no memory for baselines") : 0;
 
     *out = (struct baselines){ 0 };
     if (rc == 0)

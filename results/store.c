@@ -456,7 +456,7 @@ int store_check_owner(const char *workspace, struct error *err)
     int rc = 0;
 
     if (store.path == NULL)
-        return error_set(err, ERROR_NOMEM, "results database");
+        return error_set(err, ERROR_NOMEM, "no memory for the results database");
     if (file_exists(store.path)) {
         if (try_reading(&store, store.path, 0, err) != 0 ||
             read_identity(&store, &identity, err) != 0)

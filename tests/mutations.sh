@@ -1,14 +1,24 @@
 #!/bin/bash
 # mutations.sh - can the checks fail? Breaks one promise after another in a copy of the sources
-# and runs the test that guards it, which must fail then. `make test-mutations` (some ten minutes).
-#   mutation NAME FILE PERL-SUBSTITUTION TEST [CASES [HRMLAB_LONG]]
-# A substitution that changes nothing is a failure too: the source has moved on.
+# and runs the test that guards it, which must fail then. `make test-mutations` (some minutes).
+#   mutation NAME FILE PERL-SUBSTITUTION TEST CASE [HRMLAB_LONG]
+# Each test is first run in the unchanged copy, where it must pass. A mutation counts as caught only
+# when CASE itself is among those that fail. A substitution that changes nothing is a failure too:
+# the source has moved on. ONLY=WORDS runs the mutations whose names have these words.
 set -u
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-git ls-files -z | xargs -0 cp --parents -t "$copy"
+git ls-files -z | xargs -0 cp --parents --preserve=timestamps -t "$copy"
+[ ! -d build ] || cp -a build "$copy" # what is built already need not be built again
 cd "$copy" || exit 1
-caught=0 missed=0
+caught=0 missed=0 baselines=0
+names=() files=() changes=() tests=() cases=() longs=()
+
+mutation()
+{
+    case $1 in *"${ONLY:-}"*) ;; *) return ;; esac
+    names+=("$1") files+=("$2") changes+=("$3") tests+=("$4") cases+=("$5") longs+=("${6:-}")
+}
 
 build()
 {
@@ -17,25 +27,51 @@ build()
             build/asan/fake_worker >>build.log 2>&1
 }
 
-mutation()
+# run_case TEST CASE LONG; programs that do not know HRMLAB_ONLY run all their tests.
+run_case()
 {
-    local name=$1 file=$2 change=$3 test=$4 cases=${5:-} long=${6:-}
+    HRMLAB_ONLY=$2 ${3:+env HRMLAB_LONG=1} tests/run_tests.sh build/asan "$1" >run.log 2>&1
+}
+
+miss()
+{
+    echo "MISSED  $1"
+    missed=$((missed + 1))
+}
+
+# Nothing is proved by a test that fails anyway, or that does not have the case.
+baseline()
+{
+    local test=$1 case=$2 long=$3
+    baselines=$((baselines + 1))
+    if ! build "$test"; then
+        tail -n 5 build.log
+        miss "unchanged, $test does not build"
+    elif ! run_case "$test" "$case" "$long"; then
+        tail -n 20 run.log
+        miss "unchanged, $test fails"
+    elif ! grep -aqE "^ok [0-9]+ - $case\$" "build/asan/log/$test.tap"; then
+        miss "unchanged, $test has no case $case"
+    fi
+}
+
+mutate()
+{
+    local name=$1 file=$2 change=$3 test=$4 case=$5 long=$6
     cp "$file" original
     perl -0pi -e "$change" "$file"
     if cmp -s "$file" original; then
-        echo "MISSED  $name: nothing to change in $file"
-        missed=$((missed + 1))
-        return
-    fi
-    if ! build "$test"; then
-        echo "MISSED  $name: does not build"
+        miss "$name: nothing to change in $file"
+    elif ! build "$test"; then
         tail -n 5 build.log
-        missed=$((missed + 1))
-    elif HRMLAB_ONLY=$cases ${long:+env HRMLAB_LONG=1} tests/run_tests.sh build/asan "$test" >run.log 2>&1; then
-        echo "MISSED  $name: $test passes"
-        missed=$((missed + 1))
+        miss "$name: does not build"
+    elif run_case "$test" "$case" "$long"; then
+        miss "$name: $test passes"
+    elif ! grep -aqE "^not ok [0-9]+ - $case\$" "build/asan/log/$test.tap"; then
+        tail -n 20 run.log
+        miss "$name: $test fails, but not $case"
     else
-        echo "caught  $name: $(grep -aE '^not ok' run.log | head -n 1 | sed 's/^not ok [0-9]* - //')"
+        echo "caught  $name: $case"
         caught=$((caught + 1))
     fi
     cp original "$file"
@@ -43,39 +79,86 @@ mutation()
 
 mutation "the offset stored before its events" runner/recorder.c \
     's/        rc = take_lines\(r, store, data, size, err\);\n        if \(rc == 0\)\n            rc = record_offset/        rc = record_offset(store, r->attempt.attempt_id, r->attempt.offset + (int64_t)size, r->attempt.sequence, err) + store_commit(store, err) + store_begin(store, err);\n        if (rc == 0)\n            rc = take_lines(r, store, data, size, err);\n        if (rc == 0)\n            rc = record_offset/' \
-    test_faults 'a_runner_killed*' 1
+    test_faults a_runner_killed_at_any_call_loses_nothing 1
 mutation "checkpoint not synced" worker/checkpoint.c \
-    's/fsync\(fd\) < 0/false/' test_faults 'a_power_cut_in_training*' 1
+    's/fsync\(fd\) < 0/false/' test_faults a_power_cut_in_training_ends_with_the_same_weights 1
 mutation "values of two attempts not compared" results/record_event.c \
-    's/before < now \|\| before > now/false/' test_runner
+    's/before < now \|\| before > now/false/' \
+    test_runner a_value_that_contradicts_an_earlier_attempt_is_quarantined
 mutation "a journal line's hash not checked" common/journal.c \
-    's/memcmp\(line \+ HASH_AT, digits, HASH_DIGITS\) != 0/false/' test_journal
+    's/memcmp\(line \+ HASH_AT, digits, HASH_DIGITS\) != 0/false/' \
+    test_journal a_flip_of_any_bit_is_bad_and_costs_no_line_before_it
 mutation "a journal's order not checked" common/journal.c \
-    's/expected >= 0 && event->sequence != expected/false/' test_journal
+    's/expected >= 0 && event->sequence != expected/false/' test_journal what_is_written_is_read
 mutation "the carry not restored on resume" model/engine_state.c \
     's/    memcpy\(data, in, state.bytes\);/    if (state.kind != ENGINE_CARRY)\n        memcpy(data, in, state.bytes);/' \
-    test_resume
+    test_resume killed_hrm_with_act_ends_with_the_same_bits
 mutation "the boot of a starting attempt ignored" runner/adopt.c \
     's/\*rebooted = strcmp\(attempt->boot_id, boot\) != 0/*rebooted = false/' \
-    test_faults 'a_torn_journal*'
+    test_faults a_torn_journal_of_a_starting_attempt_is_no_fault_of_the_worker
 mutation "a pid without its start time" runner/executor_local.c \
     's/process_start_time\(executor->pid\) == executor->start_time/process_start_time(executor->pid) != 0/' \
-    test_surroundings
+    test_surroundings a_pid_that_is_used_again_is_not_the_keeper
 mutation "an older attempt not superseded" runner/adopt.c \
-    's/job == NULL \|\| !newest/job == NULL || (!newest && false)/' test_surroundings
+    's/job == NULL \|\| !newest/job == NULL || (!newest && false)/' \
+    test_surroundings the_older_of_two_open_attempts_is_superseded
 mutation "a retry waits for a clock that was set back" results/record.h \
-    's/RECORD_LONGEST_WAIT_S = 400/RECORD_LONGEST_WAIT_S = 400000/' test_surroundings
+    's/RECORD_LONGEST_WAIT_S = 400/RECORD_LONGEST_WAIT_S = 400000/' \
+    test_surroundings a_clock_that_is_set_back_delays_no_retry
 mutation "no lock on the workspace" runner/workspace.c \
-    's/flock\(fd, LOCK_EX \| LOCK_NB\) < 0/false/' test_surroundings
+    's/flock\(fd, LOCK_EX \| LOCK_NB\) < 0/false/' \
+    test_surroundings a_second_runner_is_refused_with_the_first_ones_pid
 mutation "a full disk counted as a failure" runner/schedule.c \
-    's/VERDICT_PAUSE, "disk full"/VERDICT_FAILED, "disk full"/' test_schedule
+    's/VERDICT_PAUSE, "disk full"/VERDICT_FAILED, "disk full"/' test_schedule every_end_has_its_cause
 mutation "readers may write" results/store.c \
     's/        sqlite3_set_authorizer\(store->db, authorize_reading, NULL\);/        (void)authorize_reading;/' \
-    test_store
+    test_store a_reader_can_read_and_nothing_else
 mutation "workers without landlock" worker/sandbox.c \
-    's/\(int\)syscall\(SYS_landlock_restrict_self, fd, 0\)/0/' test_keeper
+    's/\(int\)syscall\(SYS_landlock_restrict_self, fd, 0\)/0/' \
+    test_keeper a_worker_writes_to_its_directory_and_nowhere_else
+mutation "a checkpoint's checksum not compared" worker/checkpoint.c \
+    's/strcmp\(checksum, texts\[CHECKSUM\]\) != 0/false/' \
+    test_checkpoint a_flip_of_any_byte_is_refused_and_changes_nothing
+mutation "a checkpoint of another run taken" worker/checkpoint.c \
+    's/strcmp\(texts\[RUN_HASH\], run_hash\) != 0/false/' \
+    test_checkpoint cut_and_foreign_checkpoints_are_refused_and_change_nothing
+mutation "no older generation after a damaged one" worker/train.c \
+    's/\*from == NULL && i < count; i\+\+/*from == NULL \&\& i < 1; i++/' \
+    test_resume damaged_newest_checkpoint_gives_way_to_the_older
+mutation "data that changed not noticed" worker/execute.c \
+    's/strcmp\(data_set_hash\(execution->set\), job->data_hash\) != 0/false/' \
+    test_worker changed_data_end_the_job_with_exit_5
+mutation "a run of another configuration or numeric version taken" worker/job.c \
+    's/strcmp\(hash, out->run_hash\) != 0/false/' \
+    test_worker bad_jobs_are_refused_with_one_clear_message
+mutation "a silent end taken for done" runner/schedule.c \
+    's/VERDICT_RETRY, "exit without a result"/VERDICT_DONE, NULL/' \
+    test_schedule every_end_has_its_cause
+mutation "a hang not tried again" runner/schedule.c \
+    's/VERDICT_RETRY, "hang"/VERDICT_FAILED, "hang"/' test_schedule every_end_has_its_cause
+mutation "a diverged training not told from a crash" runner/schedule.c \
+    's/diverged = strcmp\(outcome, "diverged"\) == 0/diverged = false/' \
+    test_schedule every_end_has_its_cause
+mutation "a newer database opened" results/store.c \
+    's/identity->version > known/false/' test_store a_newer_database_is_refused
+mutation "the steps of an upgrade committed one by one" results/store.c \
+    's/rc = execute\(store, store->schema->migrations\[version\], "upgrade", err\);/$& if (rc == 0) rc = store_commit(store, err) + store_begin(store, err);/' \
+    test_migration a_step_that_fails_leaves_the_old_version
+mutation "one quantile for seeds and tasks" results/statistics.c \
+    's/statistics_t_quantile\(p, spread->seeds_degrees\)/statistics_t_quantile(p, spread->tasks_degrees)/' \
+    test_statistics identical_arms_are_rarely_called_different
 mutation "workers outside their sandbox" worker/execute.c \
-    's/    sandbox_enter\(&execution->sandbox, execution->request->directory\);//' test_worker
+    's/    sandbox_enter\(&execution->sandbox, execution->request->directory\);//' \
+    test_worker workers_are_in_their_sandbox_or_say_so
 
-echo "$caught caught, $missed missed"
+declare -A seen
+for i in "${!names[@]}"; do
+    key="${tests[i]} ${cases[i]} ${longs[i]}"
+    [ -n "${seen[$key]:-}" ] || baseline "${tests[i]}" "${cases[i]}" "${longs[i]}"
+    seen[$key]=1
+done
+for i in "${!names[@]}"; do
+    mutate "${names[i]}" "${files[i]}" "${changes[i]}" "${tests[i]}" "${cases[i]}" "${longs[i]}"
+done
+echo "$caught of ${#names[@]} caught, $missed missed; $baselines cases pass in the unchanged copy"
 [ "$missed" = 0 ]
