@@ -51,12 +51,30 @@ struct statement_cache *store_statements(struct store *store)
     return &store->statements;
 }
 
-/* A file of SQLite's could not grow: its index of the log says so in a way of its own. */
+/* What the last failed call on the database's file, or on its log's or journal's, has said. */
+static int last_errno(sqlite3 *db, int which)
+{
+    sqlite3_file *file = NULL;
+    int number = 0;
+
+    sqlite3_file_control(db, "main", which, &file);
+    if (file != NULL && file->pMethods != NULL)
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number);
+    return number;
+}
+
+static bool says_no_space(int number)
+{
+    return number == ENOSPC || number == EDQUOT;
+}
+
+/* A file of SQLite's could not grow: its index of the log says so in a way of its own, and a quota
+ * that is used up is an I/O error to it. */
 static bool out_of_space(sqlite3 *db)
 {
-    int number = sqlite3_system_errno(db);
-
-    return number == ENOSPC || number == EDQUOT ||
+    return says_no_space(sqlite3_system_errno(db)) ||
+           says_no_space(last_errno(db, SQLITE_FCNTL_FILE_POINTER)) ||
+           says_no_space(last_errno(db, SQLITE_FCNTL_JOURNAL_POINTER)) ||
            sqlite3_extended_errcode(db) == SQLITE_IOERR_SHMSIZE;
 }
 

@@ -502,6 +502,66 @@ static void workers_that_fail_in_any_way_lose_nothing(void **state)
     fault_end(&f);
 }
 
+/* Flips a bit of what the runner has not read yet of an attempt's journal; not its last newline,
+ * without which it is merely torn. */
+static void damage_unread_journal(const struct fault *f, const char *attempt)
+{
+    char sql[200], path[400], *text;
+    size_t size;
+    struct error err = { 0 };
+
+    snprintf(sql, sizeof sql, "SELECT directory FROM attempt WHERE attempt_id = %s", attempt);
+    char *directory = place_ask(&f->place, sql);
+    snprintf(sql, sizeof sql, "SELECT journal_offset FROM attempt WHERE attempt_id = %s",
+             attempt);
+    char *offset = place_ask(&f->place, sql);
+    snprintf(path, sizeof path, "%s/%s/journal.jsonl", f->place.workspace, directory);
+    assert_int_equal(file_read(&text, &size, path, 1 << 20, &err), 0);
+    uint64_t read = strtoull(offset, NULL, 10);
+    assert_true(read > 0 && read + 1 < size);
+    uint64_t at = read + random_below(&stream, size - 1 - read);
+    text[at] = (char)(text[at] ^ (1 << random_below(&stream, 8)));
+    assert_int_equal(file_write_atomic(path, text, size, &err), 0);
+    free(text);
+    free(offset);
+    free(directory);
+}
+
+/* The runner is killed amid two attempts, which end by themselves; what one of them has said
+ * meanwhile is damaged before the next runner reads it. */
+static void a_damaged_journal_is_quarantined_and_its_run_done_again(void **state)
+{
+    int rounds = is_long() ? 40 : 2;
+
+    (void)state;
+    place_use_release("slow");
+    for (int round = 0; round < rounds; round++) {
+        struct fault f;
+        fault_begin(&f);
+        pid_t pid = start_run(&f);
+        assert_true(place_wait_for(
+            &f.place, "SELECT count(*) FROM attempt WHERE journal_offset > 0", "2"));
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        assert_true(place_becomes_quiet(&f.place));
+        damage_unread_journal(&f, round % 2 == 0 ? "1" : "2");
+        assert_int_equal(place_finish(place_start(&f.place, "work", NULL)), 1);
+        place_expect(&f.place,
+                     "SELECT group_concat(state || ' ' || ifnull(cause, '')) FROM"
+                     " (SELECT state, cause FROM job ORDER BY state)",
+                     "done ,quarantined journal");
+        assert_int_equal(place_finish(place_start(&f.place, "retry", "t", NULL)), 0);
+        assert_int_equal(place_finish(place_start(&f.place, "work", NULL)), 0);
+        place_expect(&f.place, "PRAGMA integrity_check", "ok");
+        place_expect(&f.place, "SELECT count(*) FROM job WHERE state = 'done'", "2");
+        place_expect(&f.place, "SELECT count(*) FROM attempt", "3");
+        place_expect(&f.place, "SELECT count(*) FROM metric WHERE value = 1.0", "100");
+        fault_end(&f);
+    }
+    place_use_release("ok");
+    print_message("%d journals damaged\n", rounds);
+}
+
 /* Limits that a spec sets, and real workers that meet them. */
 static void a_worker_that_meets_a_limit_is_ended_with_its_cause(void **state)
 {
@@ -678,7 +738,7 @@ static void a_full_disk_pauses_and_goes_on(void **state)
          n += is_long() ? 3 : 20 + (int)random_below(&stream, 20)) {
         struct fault f;
         fault_begin(&f);
-        arm(&f, "hrmlab", n, "full");
+        arm(&f, "hrmlab", n, points % 2 == 0 ? "full" : "quota");
         pid_t pid = start_run(&f);
         int status = 0;
         bool over = false;
@@ -698,12 +758,13 @@ static void a_full_disk_pauses_and_goes_on(void **state)
         /* Full before anything was queued: told and ended. Later: paused, and then done. */
         if (status != 0)
             assert_true(place_output_has(&f.place, "No space left") ||
+                        place_output_has(&f.place, "quota") ||
                         place_output_has(&f.place, "full"));
         expect_recovery(&f, "full disk", n);
         fault_end(&f);
         points++;
     }
-    print_message("hrmlab: the disk was full at %d points\n", points);
+    print_message("hrmlab: disk full or quota reached at %d points\n", points);
     assert_true(points >= 3);
 }
 
@@ -1085,6 +1146,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(signals_of_every_kind_lose_nothing, use_real_worker,
                                         use_null_worker_again),
         cmocka_unit_test(workers_that_fail_in_any_way_lose_nothing),
+        cmocka_unit_test(a_damaged_journal_is_quarantined_and_its_run_done_again),
         cmocka_unit_test_setup_teardown(a_worker_that_meets_a_limit_is_ended_with_its_cause,
                                         use_real_worker, use_null_worker_again),
         cmocka_unit_test(a_power_cut_loses_nothing_that_was_promised),

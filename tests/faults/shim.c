@@ -7,6 +7,7 @@
  *                            the N-th allocation:
  *        kill    SIGKILL before the call (N even) or after it (N odd)
  *        full    from this call on writes fail with ENOSPC, as long as FAULT_MARK exists
+ *        quota   the same with EDQUOT
  *        nomem   the allocation fails, this one alone
  *   FAULT_MARK=FILE          created when the fault happens; processes that begin later have none
  *   FAULT_LOG=DIR            what would be lost in a power cut: each process writes a log of its
@@ -42,6 +43,7 @@ static const char *root, *mark, *log_directory, *boot_file, *clock_file;
 static char action[16];
 static long fault_at, calls, allocations;
 static bool ready, selected, counts_memory, disk_full;
+static int full_error = ENOSPC;
 static int log_fd = -1;
 static pid_t log_pid;
 
@@ -124,7 +126,7 @@ static bool path_of(int fd, char out[SHIM_PATH])
     return tracked_path(out);
 }
 
-/* True: the call is to fail with ENOSPC. after: the fault belongs behind the call. */
+/* True: the call is to fail with full_error. after: the fault belongs behind the call. */
 static bool count_call(bool writes, bool *after)
 {
     int saved = errno;
@@ -133,7 +135,8 @@ static bool count_call(bool writes, bool *after)
     if (!selected || counts_memory)
         return false;
     if (++calls == fault_at) {
-        if (strcmp(action, "full") == 0) {
+        if (strcmp(action, "full") == 0 || strcmp(action, "quota") == 0) {
+            full_error = action[0] == 'q' ? EDQUOT : ENOSPC;
             disk_full = true;
             leave_mark();
         } else if (fault_at % 2 == 0) {
@@ -229,7 +232,7 @@ ssize_t write(int fd, const void *data, size_t size)
     if (!path_of(fd, path))
         return raw_write(fd, data, size);
     if (count_call(true, &after)) {
-        errno = ENOSPC;
+        errno = full_error;
         return -1;
     }
     int flags = (int)syscall(SYS_fcntl, fd, F_GETFL);
@@ -251,7 +254,7 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset)
 
     if (path_of(fd, path)) {
         if (count_call(true, &after)) {
-            errno = ENOSPC;
+            errno = full_error;
             return -1;
         }
         note_write(path, fd, offset, size);
