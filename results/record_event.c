@@ -18,6 +18,30 @@ static const char *text_member(const cJSON *object, const char *key)
     return cJSON_IsString(item) ? item->valuestring : "";
 }
 
+/* ERROR_DAMAGED unless every one of these members (NULL ends the list) is a number: a number
+ * that is not there must not become 0. */
+static int need_numbers(const cJSON *body, const char *type, const char *const *keys,
+                        struct error *err)
+{
+    for (; *keys != NULL; keys++)
+        if (!cJSON_IsNumber(json_member(body, *keys)))
+            return error_set(err, ERROR_DAMAGED, "event %s: %s is not a number", type, *keys);
+    return 0;
+}
+
+/* The same for texts, which must not be empty. */
+static int need_texts(const cJSON *body, const char *type, const char *const *keys,
+                      struct error *err)
+{
+    for (; *keys != NULL; keys++)
+        if (text_member(body, *keys)[0] == '\0')
+            return error_set(err, ERROR_DAMAGED, "event %s: %s is not a text", type, *keys);
+    return 0;
+}
+
+#define NEED(kind, body, type, ...)                                                            \
+    need_##kind(body, type, (const char *const[]){ __VA_ARGS__, NULL }, err)
+
 /* The attempt's kernel set differs from that of an earlier attempt of the run. */
 static int is_mixed(struct store *store, bool *mixed, const struct record_attempt *attempt,
                     struct error *err)
@@ -53,7 +77,10 @@ static int differs(struct store *store, const struct record_attempt *attempt, co
 static int apply_resume(struct store *store, const struct record_attempt *attempt,
                         const cJSON *body, struct error *err)
 {
-    (void)body;
+    int rc = NEED(numbers, body, "resume", "step");
+
+    if (rc < 0)
+        return rc;
     return sql_run(store, err,
                    "UPDATE run SET mixed = 1 WHERE run_id = ?1 AND"
                    " (SELECT count(DISTINCT kernel_set || '/' || coalesce(blas_core, ''))"
@@ -65,28 +92,34 @@ static int apply_resume(struct store *store, const struct record_attempt *attemp
 static int apply_begin(struct store *store, const struct record_attempt *attempt,
                        const cJSON *body, struct error *err)
 {
-    const cJSON *p = json_member(body, "provenance"), *number = json_member(body, "attempt");
-    const char *hash =
-        text_member(body, "run_hash"); /* the directory is runs/HASH/attempts/N */
+    const cJSON *p = json_member(body, "provenance");
+    const char *hash = text_member(body, "run_hash"), *kind = text_member(body, "kind");
+    int64_t number = json_integer_or(body, "attempt", 0);
+    int rc = NEED(texts, body, "begin", "run_hash", "kind");
 
-    if (cJSON_IsNumber(number) && json_to_integer(number->valuedouble) != attempt->number)
+    if (rc == 0)
+        rc = NEED(numbers, body, "begin", "attempt", "parameters", "puzzle_parameters",
+                  "total_steps", "train_flops");
+    if (rc < 0)
+        return rc;
+    if (number != attempt->number)
         return error_set(err, ERROR_DAMAGED, "the journal is of attempt %" PRId64 ", not %d",
-                         json_to_integer(number->valuedouble), attempt->number);
-    if (hash[0] != '\0' && strstr(attempt->directory, hash) == NULL)
+                         number, attempt->number);
+    if (strstr(attempt->directory, hash) == NULL) /* runs/HASH/attempts/N */
         return error_set(err, ERROR_DAMAGED, "the journal is of run %.12s", hash);
     char *whole = json_canonical(body);
     if (whole == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for an event");
-    int rc = sql_run(store, err,
-                     "UPDATE attempt SET engine_version = ?2, git_commit = ?3, compiler = ?4,"
-                     " kernel_set = ?5, blas = ?6, blas_core = ?7, cpu = ?8, provenance = ?9"
-                     " WHERE attempt_id = ?1",
-                     "itttttttt", attempt->attempt_id, text_member(p, "engine_version"),
-                     text_member(p, "git_commit"), text_member(p, "compiler"),
-                     text_member(p, "kernel_set"), text_member(p, "blas"),
-                     text_member(p, "blas_core"), text_member(p, "cpu"), whole);
+    rc = sql_run(store, err,
+                 "UPDATE attempt SET engine_version = ?2, git_commit = ?3, compiler = ?4,"
+                 " kernel_set = ?5, blas = ?6, blas_core = ?7, cpu = ?8, provenance = ?9"
+                 " WHERE attempt_id = ?1",
+                 "itttttttt", attempt->attempt_id, text_member(p, "engine_version"),
+                 text_member(p, "git_commit"), text_member(p, "compiler"),
+                 text_member(p, "kernel_set"), text_member(p, "blas"),
+                 text_member(p, "blas_core"), text_member(p, "cpu"), whole);
     free(whole);
-    if (rc == 0 && strcmp(text_member(body, "kind"), "train") == 0)
+    if (rc == 0 && strcmp(kind, "train") == 0)
         rc = sql_run(store, err,
                      "UPDATE run SET parameters = ?2, puzzle_parameters = ?3, total_steps = ?4,"
                      " train_flops = ?5 WHERE run_id = ?1",
@@ -102,13 +135,16 @@ static int apply_metric(struct store *store, const struct record_attempt *attemp
 {
     const cJSON *values = json_member(body, "values");
     int64_t step = json_integer_or(body, "step", 0);
-    int rc = 0;
+    int rc = NEED(numbers, body, "metric", "step");
 
-    for (const cJSON *item = values != NULL ? values->child : NULL; item != NULL && rc == 0;
+    if (rc == 0 && !cJSON_IsObject(values))
+        rc = error_set(err, ERROR_DAMAGED, "event metric: values is not an object");
+    for (const cJSON *item = rc == 0 ? values->child : NULL; item != NULL && rc == 0;
          item = item->next) {
         sqlite3_stmt *s;
         if (!cJSON_IsNumber(item))
-            continue;
+            return error_set(err, ERROR_DAMAGED, "event metric: %.60s is not a number",
+                             item->string);
         rc = sql_query(store, &s, err,
                        "SELECT value FROM metric WHERE run_id = ?1 AND name = ?2 AND step = ?3",
                        "iti", attempt->run_id, item->string, step);
@@ -200,7 +236,10 @@ static int apply_evaluation(struct store *store, const struct record_attempt *at
 {
     int64_t id, step = json_integer_or(body, "step", 0);
     double v[RESULT_COLUMN_COUNT];
-    int rc = find_evaluation(store, &id, attempt, body, err);
+    int rc = NEED(numbers, body, "evaluation", "step", "seconds");
+
+    if (rc == 0)
+        rc = find_evaluation(store, &id, attempt, body, err);
 
     for (int i = 0; i < RESULT_COLUMN_COUNT && rc == 0; i++)
         if (!cJSON_IsNumber(json_member(body, RESULT_COLUMNS[i])))
@@ -226,6 +265,15 @@ static int apply_evaluation(struct store *store, const struct record_attempt *at
         json_to_integer(v[14]), json_real_or(body, "seconds", 0.0));
 }
 
+/* [task, test_index, rank or null, votes, predictions, per_token_accuracy], and no more. */
+static bool is_outcome(const cJSON *const cell[6], const cJSON *row, int count)
+{
+    return count == 6 && cJSON_IsArray(row) && cell[5]->next == NULL &&
+           cJSON_IsString(cell[0]) && cJSON_IsNumber(cell[1]) &&
+           (cJSON_IsNumber(cell[2]) || cJSON_IsNull(cell[2])) && cJSON_IsNumber(cell[3]) &&
+           cJSON_IsNumber(cell[4]) && cJSON_IsNumber(cell[5]);
+}
+
 static int apply_outcomes(struct store *store, const struct record_attempt *attempt,
                           const cJSON *body, struct error *err)
 {
@@ -233,14 +281,18 @@ static int apply_outcomes(struct store *store, const struct record_attempt *atte
     int64_t id;
     int rc = find_evaluation(store, &id, attempt, body, err);
 
-    for (const cJSON *row = tasks != NULL ? tasks->child : NULL; row != NULL && rc == 0;
+    if (rc == 0 && !cJSON_IsArray(tasks))
+        rc = error_set(err, ERROR_DAMAGED, "event outcome: tasks is not a list");
+    for (const cJSON *row = rc == 0 ? tasks->child : NULL; row != NULL && rc == 0;
          row = row->next) {
         const cJSON *cell[6] = { NULL };
         int n = 0;
         for (const cJSON *item = row->child; item != NULL && n < 6; item = item->next)
             cell[n++] = item;
-        if (n != 6 || !cJSON_IsString(cell[0]) || !cJSON_IsNumber(cell[1]))
-            return error_set(err, ERROR_DAMAGED, "a malformed outcome event");
+        if (!is_outcome(cell, row, n))
+            return error_set(err, ERROR_DAMAGED,
+                             "event outcome: a row is not [task, test, rank or null, votes, "
+                             "predictions, accuracy]");
         bool solved = cJSON_IsNumber(cell[2]);
         rc = sql_run(
             store, err,
@@ -255,14 +307,26 @@ static int apply_outcomes(struct store *store, const struct record_attempt *atte
     return rc;
 }
 
+/* A name from a journal becomes a path, so there is but one. */
+#define FINAL_CHECKPOINT "final.safetensors"
+
 static int apply_checkpoint(struct store *store, const struct record_attempt *attempt,
                             const cJSON *body, struct error *err)
 {
     char file[256];
+    int rc = NEED(numbers, body, "checkpoint", "step");
 
+    if (rc == 0)
+        rc = NEED(texts, body, "checkpoint", "file", "weights_hash");
+    if (rc < 0)
+        return rc;
     if (!cJSON_IsTrue(json_member(body, "final")))
         return 0; /* those on the way are the worker's own affair */
-    snprintf(file, sizeof file, "%s/%.60s", attempt->directory, text_member(body, "file"));
+    if (strcmp(text_member(body, "file"), FINAL_CHECKPOINT) != 0)
+        return error_set(err, ERROR_DAMAGED,
+                         "event checkpoint: the final one is %.60s; expected " FINAL_CHECKPOINT,
+                         text_member(body, "file"));
+    snprintf(file, sizeof file, "%s/" FINAL_CHECKPOINT, attempt->directory);
     return sql_run(store, err,
                    "INSERT OR REPLACE INTO checkpoint (run_id, attempt_id, step, file,"
                    " weights_hash) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -273,6 +337,13 @@ static int apply_checkpoint(struct store *store, const struct record_attempt *at
 static int apply_baseline(struct store *store, const struct record_attempt *attempt,
                           const cJSON *body, struct error *err)
 {
+    int rc = NEED(texts, body, "baseline", "name", "split");
+
+    if (rc == 0)
+        rc = NEED(numbers, body, "baseline", "per_token_accuracy", "exact_accuracy",
+                  "pass_at_1", "pass_at_2");
+    if (rc < 0)
+        return rc;
     return sql_run(store, err,
                    "INSERT OR REPLACE INTO baseline (run_id, name, split, per_token_accuracy,"
                    " exact_accuracy, pass_at_1, pass_at_2) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -286,7 +357,10 @@ static int apply_end(struct store *store, const struct record_attempt *attempt,
                      const cJSON *body, struct error *err)
 {
     const cJSON *hash = json_member(body, "weights_hash");
+    int rc = NEED(texts, body, "end", "status");
 
+    if (rc < 0)
+        return rc;
     return sql_run(store, err,
                    "UPDATE attempt SET weights_hash = ?3, outcome ="
                    " iif(?2 = 'failed' AND outcome IS NOT NULL, outcome, ?2)"
@@ -298,6 +372,10 @@ static int apply_end(struct store *store, const struct record_attempt *attempt,
 static int apply_error(struct store *store, const struct record_attempt *attempt,
                        const cJSON *body, struct error *err)
 {
+    int rc = NEED(texts, body, "error", "cause", "message");
+
+    if (rc < 0)
+        return rc;
     return sql_run(
         store, err, "UPDATE attempt SET outcome = ?2, message = ?3 WHERE attempt_id = ?1",
         "itt", attempt->attempt_id, text_member(body, "cause"), text_member(body, "message"));

@@ -5,7 +5,8 @@
  * itself. FAKE_WORKER_MODE says how: ok, crash, silent (exit 0, no result), garbage, after_end,
  * fail_once (crashes on the first attempt), other_value (a metric that contradicts attempt 1),
  * slow (a metric and a heartbeat every 20 ms, for a second), half (dies within a line), other_run
- * (a journal of another run), flood (prints for ever), endless_line (a journal line without end),
+ * (a journal of another run), other_file (a final checkpoint that is another file), flood (prints
+ * for ever), endless_line (a journal line without end),
  * skip (goes on from an attempt that nobody knows),
  * any (one of those that fail, or ok, drawn anew by each attempt, which says so on its output).
  * Everything else ("describe", "probe") is handed to the real worker, FAKE_WORKER_REAL.
@@ -108,9 +109,16 @@ static int work(const char *directory, const char *mode)
         return 3;
     }
     cJSON *begin = cJSON_CreateObject();
-    cJSON_AddStringToObject(begin, "kind", "train");
-    if (strcmp(mode, "other_run") == 0)
-        cJSON_AddStringToObject(begin, "run_hash", "0123456789abcdef");
+    const cJSON *hash = json_member(job, "run_hash");
+    cJSON_AddStringToObject(begin, "kind", json_member(job, "kind")->valuestring);
+    cJSON_AddStringToObject(begin, "run_hash",
+                            strcmp(mode, "other_run") == 0 ? "0123456789abcdef"
+                                                           : hash->valuestring);
+    cJSON_AddNumberToObject(begin, "attempt", (double)attempt);
+    cJSON_AddNumberToObject(begin, "total_steps", 2);
+    cJSON_AddNumberToObject(begin, "parameters", 1);
+    cJSON_AddNumberToObject(begin, "puzzle_parameters", 1);
+    cJSON_AddNumberToObject(begin, "train_flops", 1);
     cJSON *provenance = cJSON_AddObjectToObject(begin, "provenance");
     cJSON_AddStringToObject(provenance, "kernel_set", "none");
     say("begin", begin);
@@ -147,7 +155,9 @@ static int work(const char *directory, const char *mode)
     file_write_atomic(final, "\2\0\0\0\0\0\0\0{}", 10, &err); /* safetensors without any */
     cJSON *checkpoint = cJSON_CreateObject();
     cJSON_AddNumberToObject(checkpoint, "step", 2);
-    cJSON_AddStringToObject(checkpoint, "file", "final.safetensors");
+    cJSON_AddStringToObject(checkpoint, "file",
+                            strcmp(mode, "other_file") == 0 ? "../../../../../../../etc/passwd"
+                                                            : "final.safetensors");
     cJSON_AddStringToObject(checkpoint, "weights_hash", "0");
     cJSON_AddTrueToObject(checkpoint, "final");
     say("checkpoint", checkpoint);

@@ -53,6 +53,7 @@ static void faults_of_workers_are_told_apart(void **state)
         { "flood", "failed", "endless output" },
         { "endless_line", "quarantined", "journal" },
         { "other_run", "quarantined", "journal" },
+        { "other_file", "quarantined", "journal" },
         { "silent", "failed", "exit without a result" },
         { "garbage", "quarantined", "journal" },
         { "after_end", "quarantined", "journal" },

@@ -3,17 +3,24 @@
 
 #include "error.h"
 #include "journal.h"
+#include "json.h"
 #include "record.h"
 #include "recorder.h"
 #include "store.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct store *store;
+/* The run of the committed inputs; its attempt is the directory of that name. */
+#define RUN "04795ec19761ce2c29ce7e8561df6b6ce2a6a4e28c340f54e4fb048b05ff835c"
+
 static struct record_attempt attempt = {
-    .attempt_id = 1, .run_id = 1, .job_id = 1, .number = 1, .directory = "."
+    .attempt_id = 1, .run_id = 1, .job_id = 1, .number = 1, .directory = RUN
 };
 
 static void open_store(void)
@@ -21,7 +28,7 @@ static void open_store(void)
     static const char rows[] =
         "INSERT INTO run (run_id, hash, canonical, job_config, data_hash, numeric_version, "
         "seed)"
-        " VALUES (1, substr(hex(zeroblob(32)), 1, 64), '{}', '{}', 'b', '1', 0);"
+        " VALUES (1, '" RUN "', '{}', '{}', 'b', '1', 0);"
         "INSERT INTO job (job_id, run_id, kind, state, priority, cost, queued_at)"
         " VALUES (1, 1, 'train', 'running', 0, 1, 't');"
         "INSERT INTO evaluation (evaluation_id, run_id, canonical, outer_steps, augmentations,"
@@ -30,7 +37,11 @@ static void open_store(void)
         " started_at) VALUES (1, 1, 1, 1, 'd', 'local', 'running', 't');";
     struct error err;
 
-    if (store_open(&store, fuzz_directory("none", NULL, 0), STORE_WRITE, &err) < 0 ||
+    const char *directory = fuzz_directory("none", NULL, 0);
+    char place[200];
+
+    snprintf(place, sizeof place, "%s/" RUN, directory);
+    if (mkdir(place, 0700) < 0 || store_open(&store, directory, STORE_WRITE, &err) < 0 ||
         sqlite3_exec(store_connection(store), "PRAGMA synchronous = OFF", NULL, NULL, NULL) !=
             0)
         abort();
@@ -38,6 +49,46 @@ static void open_store(void)
         store_close(store);
         abort();
     }
+}
+
+static int64_t count(const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (sqlite3_prepare_v2(store_connection(store), sql, -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW)
+        abort();
+    int64_t value = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return value;
+}
+
+static bool all_numbers(const cJSON *body, const char *const *keys)
+{
+    for (; *keys != NULL; keys++)
+        if (!cJSON_IsNumber(json_member(body, *keys)))
+            return false;
+    return true;
+}
+
+/* An event was stored: no file but the final checkpoint's, no number that nobody has said. */
+static void expect_as_said(const char *type, const cJSON *body)
+{
+    static const char *const baseline[] = { "per_token_accuracy", "exact_accuracy", "pass_at_1",
+                                            "pass_at_2", NULL };
+    static const char *const evaluation[] = { "step", "seconds", "pass_at_2", "tasks", NULL };
+    static const char *const checkpoint[] = { "step", NULL };
+
+    if (count("SELECT count(*) FROM checkpoint WHERE file <> '" RUN "/final.safetensors'"
+              " OR weights_hash = ''") != 0)
+        abort();
+    if ((strcmp(type, "baseline") == 0 && !all_numbers(body, baseline)) ||
+        (strcmp(type, "evaluation") == 0 && !all_numbers(body, evaluation)) ||
+        (strcmp(type, "checkpoint") == 0 && !all_numbers(body, checkpoint)))
+        abort();
+    const cJSON *values = strcmp(type, "metric") == 0 ? json_member(body, "values") : NULL;
+    if (values != NULL && count("SELECT count(*) FROM metric") != cJSON_GetArraySize(values))
+        abort();
 }
 
 /* The event in a journal of its own, read by the runner's recorder. */
@@ -78,6 +129,8 @@ static void apply(const char *text)
             abort();
         int rc = record_event(store, &attempt, type->valuestring, body, &err);
         fuzz_expect_message(rc, &err);
+        if (rc == 0)
+            expect_as_said(type->valuestring, body);
         store_rollback(store);
         if (strlen(type->valuestring) < 32)
             follow(type->valuestring, body);

@@ -1,0 +1,196 @@
+/* test_record.c - journal events into the tables: whole ones are stored, others are refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+#include "json.h"
+#include "record.h"
+#include "store.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define DIRECTORY "runs/" HASH "/attempts/1"
+#define SHARES                                                                                 \
+    "\"per_token_accuracy\":0.5,\"per_token_accuracy_original\":0.5,\"exact_accuracy\":0.5,"   \
+    "\"lm_loss\":0.5,\"mean_outer_steps\":1,\"pass_at_1\":0.5,\"pass_at_2\":0.5,"              \
+    "\"pass_at_5\":0.5,\"pass_at_10\":0.5,\"pass_at_100\":0.5,\"pass_at_1000\":0.5,"           \
+    "\"pass_at_1_strict\":0.5,\"pass_at_2_strict\":0.5,\"tasks\":1,\"rows_count\":1"
+
+static char directory[64];
+static struct store *store;
+static const struct record_attempt attempt = {
+    .attempt_id = 1, .run_id = 1, .job_id = 1, .number = 1, .directory = DIRECTORY
+};
+
+static int open_store(void **state)
+{
+    static const char rows[] =
+        "INSERT INTO run (run_id, hash, canonical, job_config, data_hash, numeric_version, "
+        "seed)"
+        " VALUES (1, '" HASH "', '{}', '{}', 'b', '1', 0);"
+        "INSERT INTO job (job_id, run_id, kind, state, priority, cost, queued_at)"
+        " VALUES (1, 1, 'train', 'running', 0, 1, 't');"
+        "INSERT INTO evaluation (evaluation_id, run_id, canonical, outer_steps, augmentations,"
+        " act_inference, eval_seed, split) VALUES (1, 1, '{\"a\":1}', 1, 0, 0, 0, 'test');"
+        "INSERT INTO attempt (attempt_id, job_id, run_id, number, directory, executor, state,"
+        " started_at) VALUES (1, 1, 1, 1, '" DIRECTORY "', 'local', 'running', 't');";
+    struct error err;
+
+    (void)state;
+    snprintf(directory, sizeof directory, "/tmp/test_record.XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    assert_int_equal(store_open(&store, directory, STORE_WRITE, &err), 0);
+    assert_int_equal(sqlite3_exec(store_connection(store), rows, NULL, NULL, NULL), SQLITE_OK);
+    return 0;
+}
+
+static int close_store(void **state)
+{
+    (void)state;
+    store_close(store);
+    return file_remove_tree(directory, NULL);
+}
+
+/* Applies one event and takes it back. */
+static int apply(const char *type, const cJSON *body, struct error *err)
+{
+    assert_int_equal(store_begin(store, err), 0);
+    int rc = record_event(store, &attempt, type, body, err);
+    store_rollback(store);
+    return rc;
+}
+
+static cJSON *parsed(const char *text)
+{
+    struct error err = { 0 };
+    cJSON *body = NULL;
+
+    if (json_parse(&body, text, strlen(text), "event", &err) < 0)
+        fail_msg("%s", err.message);
+    return body;
+}
+
+static const struct {
+    const char *type, *body;
+    const char *needed[20]; /* members that it cannot do without */
+} EVENTS[] = {
+    { "begin",
+      "{\"run_hash\":\"" HASH "\",\"attempt\":1,\"kind\":\"train\",\"total_steps\":2,"
+      "\"parameters\":3,\"puzzle_parameters\":4,\"train_flops\":5}",
+      { "run_hash", "attempt", "kind", "total_steps", "parameters", "puzzle_parameters",
+        "train_flops" } },
+    { "resume", "{\"step\":1,\"from\":\"attempts/1/checkpoint-0.safetensors\"}", { "step" } },
+    { "metric", "{\"step\":1,\"values\":{\"train/lm_loss\":0.5}}", { "step", "values" } },
+    { "baseline",
+      "{\"name\":\"copy\",\"split\":\"test\",\"per_token_accuracy\":0.5,"
+      "\"exact_accuracy\":0.5,\"pass_at_1\":0.5,\"pass_at_2\":0.5}",
+      { "name", "split", "per_token_accuracy", "exact_accuracy", "pass_at_1", "pass_at_2" } },
+    { "evaluation",
+      "{\"step\":2,\"checkpoint\":\"last\",\"evaluation\":{\"a\":1},\"seconds\":1," SHARES "}",
+      { "step", "checkpoint", "evaluation", "seconds", "per_token_accuracy",
+        "per_token_accuracy_original", "exact_accuracy", "lm_loss", "mean_outer_steps",
+        "pass_at_1", "pass_at_2", "pass_at_5", "pass_at_10", "pass_at_100", "pass_at_1000",
+        "pass_at_1_strict", "pass_at_2_strict", "tasks", "rows_count" } },
+    { "outcome",
+      "{\"evaluation\":{\"a\":1},\"tasks\":[[\"t\",0,null,0,8,0.5],[\"t\",1,1,3,8,0.5]]}",
+      { "evaluation", "tasks" } },
+    { "checkpoint",
+      "{\"step\":2,\"file\":\"final.safetensors\",\"weights_hash\":\"a\",\"final\":true}",
+      { "step", "file", "weights_hash" } },
+    { "error", "{\"cause\":\"bad job\",\"message\":\"why\"}", { "cause", "message" } },
+    { "end",
+      "{\"status\":\"done\",\"step\":2,\"weights_hash\":\"a\",\"seconds\":1}",
+      { "status" } },
+};
+enum { EVENT_COUNT = sizeof EVENTS / sizeof *EVENTS };
+
+static void whole_events_are_stored_and_those_that_lack_a_member_refused(void **state)
+{
+    (void)state;
+    for (int e = 0; e < EVENT_COUNT; e++) {
+        struct error err = { 0 };
+        cJSON *whole = parsed(EVENTS[e].body);
+
+        if (apply(EVENTS[e].type, whole, &err) < 0)
+            fail_msg("%s: %s", EVENTS[e].type, err.message);
+        for (int i = 0; EVENTS[e].needed[i] != NULL; i++)
+            for (int how = 0; how < 3; how++) { /* absent, null, of another type */
+                cJSON *body = cJSON_Duplicate(whole, 1);
+                bool text = cJSON_IsString(json_member(body, EVENTS[e].needed[i]));
+                cJSON_DeleteItemFromObjectCaseSensitive(body, EVENTS[e].needed[i]);
+                if (how == 1)
+                    cJSON_AddNullToObject(body, EVENTS[e].needed[i]);
+                if (how == 2 && text)
+                    cJSON_AddNumberToObject(body, EVENTS[e].needed[i], 1);
+                if (how == 2 && !text)
+                    cJSON_AddStringToObject(body, EVENTS[e].needed[i], "1");
+                if (apply(EVENTS[e].type, body, &err) != ERROR_DAMAGED)
+                    fail_msg("%s without %s (%d) was taken", EVENTS[e].type,
+                             EVENTS[e].needed[i], how);
+                cJSON_Delete(body);
+            }
+        cJSON_Delete(whole);
+    }
+}
+
+static void values_that_are_no_numbers_are_refused(void **state)
+{
+    static const char *const cases[][2] = {
+        { "metric", "{\"step\":1,\"values\":{\"train/lm_loss\":null}}" },
+        { "metric", "{\"step\":1,\"values\":{\"train/lm_loss\":\"0.5\"}}" },
+        { "outcome", "{\"evaluation\":{\"a\":1},\"tasks\":[[\"t\",0,null,null,8,0.5]]}" },
+        { "outcome", "{\"evaluation\":{\"a\":1},\"tasks\":[[\"t\",0,null,0,\"8\",0.5]]}" },
+        { "outcome", "{\"evaluation\":{\"a\":1},\"tasks\":[[\"t\",0,null,0,8,null]]}" },
+        { "outcome", "{\"evaluation\":{\"a\":1},\"tasks\":[[\"t\",0,\"1\",0,8,0.5]]}" },
+        { "outcome", "{\"evaluation\":{\"a\":1},\"tasks\":[[\"t\",0,1,0,8,0.5,1]]}" },
+        { "outcome", "{\"evaluation\":{\"a\":1},\"tasks\":[[\"t\",0]]}" },
+        { "outcome", "{\"evaluation\":{\"a\":1},\"tasks\":[{}]}" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err = { 0 };
+        cJSON *body = parsed(cases[i][1]);
+        if (apply(cases[i][0], body, &err) != ERROR_DAMAGED)
+            fail_msg("%s %s was taken", cases[i][0], cases[i][1]);
+        cJSON_Delete(body);
+    }
+}
+
+static void a_final_checkpoint_has_one_name(void **state)
+{
+    static const char *const files[] = { "../../../etc/passwd", "/etc/passwd",
+                                         "a/final.safetensors", "..", "x.safetensors" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct error err = { 0 };
+        char *text = format_string(
+            "{\"step\":2,\"file\":\"%s\",\"weights_hash\":\"a\",\"final\":true}", files[i]);
+        cJSON *body = parsed(text);
+        assert_int_equal(apply("checkpoint", body, &err), ERROR_DAMAGED);
+        assert_non_null(strstr(err.message, files[i]));
+        cJSON_Delete(body);
+        free(text);
+    }
+}
+
+int main(void)
+{
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)
+    const struct CMUnitTest tests[] = {
+        WITH_STORE(whole_events_are_stored_and_those_that_lack_a_member_refused),
+        WITH_STORE(values_that_are_no_numbers_are_refused),
+        WITH_STORE(a_final_checkpoint_has_one_name),
+    };
+
+    return cmocka_run_group_tests_name("record", tests, NULL, NULL);
+}
