@@ -1,6 +1,8 @@
 /* error.c - filling in the one message, and what it means to the process. */
 #include "error.h"
 
+#include "text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,9 +11,7 @@
 /* One line for a terminal, whatever names from outside are in it. */
 static void keep_printable(char *text)
 {
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = '?';
+    text[text_make_printable(text, strlen(text), "")] = '\0';
 }
 
 void error_fill(struct error *err, enum error_code code, const char *format, ...)

@@ -1,6 +1,8 @@
 /* log.c - one line at a time to stderr, written whole. */
 #include "log.h"
 
+#include "text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -35,9 +37,7 @@ void log_line(enum log_level level, const char *format, ...)
     size_t length = (size_t)used + (size_t)more;
     if (length > sizeof line - 2)
         length = sizeof line - 2;
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
-            line[i] = '?';
+    length = text_make_printable(line, length, "");
     line[length++] = '\n';
     ssize_t written = write(STDERR_FILENO, line, length);
     (void)written; /* nowhere to complain */

@@ -4,6 +4,7 @@
 #include "table.h"
 
 #include "error.h"
+#include "text.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -34,50 +35,6 @@ struct table {
     int note_count;
     bool out_of_memory; /* kept for table_print */
 };
-
-/* Length of the UTF-8 character at text, 0 when it is not one. */
-static int character_length(const unsigned char *text)
-{
-    int length = text[0] < 0x80                      ? 1
-                 : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
-                 : (text[0] & 0xf0) == 0xe0          ? 3
-                 : text[0] >= 0xf0 && text[0] < 0xf5 ? 4
-                                                     : 0;
-
-    for (int i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    return length;
-}
-
-static bool is_control(const unsigned char *text)
-{
-    return text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0);
-}
-
-char *text_strip_controls(char *out, size_t size, const char *text)
-{
-    const unsigned char *from = (const unsigned char *)text;
-    size_t used = 0;
-
-    while (*from != '\0') {
-        int length = character_length(from);
-
-        if (length == 0 || is_control(from)) {
-            if (length == 0 && used + 1 < size)
-                out[used++] = '?'; /* not UTF-8 */
-            from += length == 0 ? 1 : length;
-            continue;
-        }
-        if (used + (size_t)length >= size)
-            break;
-        memcpy(out + used, from, (size_t)length);
-        used += (size_t)length;
-        from += length;
-    }
-    out[used] = '\0';
-    return out;
-}
 
 int table_create(struct table **out, const struct table_column *columns, int count,
                  struct error *err)
@@ -485,23 +442,25 @@ static int print_csv(const struct table *table, FILE *out)
 
 static void print_json_text(FILE *out, const char *text)
 {
-    const unsigned char *from = (const unsigned char *)text;
+    size_t left = strlen(text);
 
     fputc('"', out);
-    while (*from != '\0') {
-        int length = character_length(from);
+    while (left > 0) {
+        bool control;
+        size_t length = text_character(&control, text, left);
 
         if (length == 0) { /* not UTF-8 */
             fputs("\\ufffd", out);
             length = 1;
-        } else if (is_control(from)) {
-            fprintf(out, "\\u%04x", length == 2 ? from[1] : from[0]);
+        } else if (control) { /* U+0000 to U+009F: its last byte is its number */
+            fprintf(out, "\\u%04x", (unsigned char)text[length - 1]);
         } else {
-            if (*from == '"' || *from == '\\')
+            if (*text == '"' || *text == '\\')
                 fputc('\\', out);
-            fwrite(from, 1, (size_t)length, out);
+            fwrite(text, 1, length, out);
         }
-        from += length;
+        text += length;
+        left -= length;
     }
     fputc('"', out);
 }

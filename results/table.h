@@ -79,8 +79,4 @@ int table_print(struct table *table, FILE *out, enum output_format format, bool 
 int table_print_all(struct table *const *tables, const char *const *members, int count,
                     FILE *out, enum output_format format, bool color, struct error *err);
 
-/* Copies text into out (size bytes, at least 1) without control characters (C0, DEL, and C1 in UTF-8), cut at
- * a character's boundary. Returns out. For whatever comes from specs and data and goes to a terminal. */
-char *text_strip_controls(char *out, size_t size, const char *text);
-
 #endif

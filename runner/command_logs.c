@@ -4,6 +4,7 @@
 #include "options.h"
 #include "status_query.h"
 #include "store.h"
+#include "text.h"
 #include "workspace.h"
 
 #include <errno.h>
@@ -14,17 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Prints text with control characters other than newline and tab replaced. */
-static void print_clean(char *text, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (((unsigned char)text[i] < ' ' && text[i] != '\n' && text[i] != '\t') ||
-            text[i] == 0x7f)
-            text[i] = '?';
-    fwrite(text, 1, size, stdout);
-}
-
-/* Prints what is new in the file since *offset. A file that is not there yet is empty. */
+/* Prints what is new in the file since *offset, without what could steer a terminal. A file that is not there yet is empty. */
 static int print_new(const char *path, off_t *offset, struct error *err)
 {
     char buffer[8192];
@@ -35,8 +26,12 @@ static int print_new(const char *path, off_t *offset, struct error *err)
         return errno == ENOENT ? 0
                                : error_set(err, ERROR_IO, "open %s: %s", path, strerror(errno));
     while ((count = pread(fd, buffer, sizeof buffer, *offset)) > 0) {
-        print_clean(buffer, (size_t)count);
-        *offset += count;
+        size_t whole = text_whole_characters(buffer, (size_t)count);
+
+        if (whole == 0) /* what never became a character */
+            whole = (size_t)count;
+        *offset += (off_t)whole;
+        fwrite(buffer, 1, text_make_printable(buffer, whole, "\n\t"), stdout);
     }
     int rc = count < 0 ? error_set(err, ERROR_IO, "read %s: %s", path, strerror(errno)) : 0;
     close(fd);

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,11 +23,15 @@ void progress_init(struct progress *progress, bool quiet, bool color)
         progress->next_at = progress->started_at + PLAIN_INTERVAL_S;
 }
 
+enum { LONGEST_S = 1000 * 3600 }; /* beyond it an estimate means nothing */
+
 void progress_duration(char out[16], double seconds)
 {
-    int s = seconds < 0 ? 0 : seconds > 3.6e6 ? 3600000 : (int)(seconds + 0.5);
+    int s = seconds < 0 ? 0 : seconds > LONGEST_S ? LONGEST_S : (int)(seconds + 0.5);
 
-    if (s >= 3600)
+    if (seconds > LONGEST_S)
+        snprintf(out, 16, "over %dh", LONGEST_S / 3600);
+    else if (s >= 3600)
         snprintf(out, 16, "%dh%02dm", s / 3600, s / 60 % 60);
     else if (s >= 60)
         snprintf(out, 16, "%dm%02ds", s / 60, s % 60);
@@ -145,6 +150,13 @@ static int terminal_width(void)
     return size.ws_col;
 }
 
+/* A worker names its own phase: nothing of it may steer the terminal. */
+static void print_line(char *line, int width, const char *before, const char *after)
+{
+    line[text_make_printable(line, strlen(line), "")] = '\0';
+    fprintf(stderr, "%s%.*s%s\n", before, width, line, after);
+}
+
 void progress_update(struct progress *progress, const struct progress_job *jobs, int count)
 {
     char line[LINE_SIZE];
@@ -166,10 +178,10 @@ void progress_update(struct progress *progress, const struct progress_job *jobs,
     erase(progress);
     for (int i = 0; i < count; i++) {
         format_job(line, sizeof line, &jobs[i], width > 100 ? width - 66 : 34);
-        fprintf(stderr, "%.*s\n", width, line);
+        print_line(line, width, "", "");
     }
     format_total(line, sizeof line, progress, jobs, count);
-    fprintf(stderr, progress->color ? "\033[1m%.*s\033[0m\n" : "%.*s\n", width, line);
+    print_line(line, width, progress->color ? "\033[1m" : "", progress->color ? "\033[0m" : "");
     progress->lines_drawn = count + 1;
     fflush(stderr);
 }

@@ -82,6 +82,17 @@ static void bad_tasks_are_named_with_their_place(void **state)
     refuse_task("{\"train\":[{\"input\":[[]],\"output\":[[1]]}],\"test\":[{\"input\":[[1]]}]}",
                 "empty list");
     refuse_task("{\"test\":[]}", "\"train\" and \"test\"");
+    cJSON *root = cJSON_Parse("{\"train\":[{\"input\":[[1]],\"output\":[[1]]}],"
+                              "\"test\":[{\"input\":[[1]]}]}");
+    struct error err;
+    struct arc_task task;
+    assert_int_equal(arc_task_read(&task,
+                                   "b\xc2\x9b"
+                                   "31m",
+                                   root, NULL, "f.json", &err),
+                     ERROR_FORMAT);
+    assert_null(strstr(err.message, "\xc2\x9b"));
+    cJSON_Delete(root);
 }
 
 static void transforms_undo_each_other_and_names_read_back(void **state)

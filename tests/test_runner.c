@@ -580,6 +580,44 @@ static void workers_get_no_descriptor_of_the_runners_caller(void **state)
     place_remove(&place);
 }
 
+/* U+009B begins a control sequence in many terminals, as ESC [ does. */
+static void nothing_from_outside_steers_the_terminal(void **state)
+{
+    static const char line[] = "a \xc2\x9b"
+                               "31m \x1b[31m caf\xc3\xa9\n";
+    struct place place;
+
+    (void)state;
+    run_fake(&place, "ok", "retries.max=0", 0);
+    char *run = place_ask(&place, "SELECT hash FROM run");
+    char *attempt = place_ask(&place, "SELECT directory FROM attempt");
+    char *log = format_string("%s/%s/log", place.workspace, attempt);
+    FILE *file = fopen(log, "a");
+    assert_non_null(file);
+    for (int i = 0; i < 1000; i++) /* more than one read's worth: characters are cut */
+        fputs(line, file);
+    fclose(file);
+    assert_int_equal(place_finish(place_start(&place, "logs", run, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "results",
+                                              "no\xc2\x9b"
+                                              "31mX",
+                                              NULL)),
+                     2);
+    assert_int_equal(place_finish(place_start(&place, "plan", place.spec, "--set",
+                                              "data.path=/n\xc2\x9b"
+                                              "31mX",
+                                              NULL)),
+                     2);
+    assert_true(place_output_has(&place, "a ?31m ?[31m caf\xc3\xa9\n"));
+    assert_true(place_output_has(&place, "no?31mX") && place_output_has(&place, "/n?31mX"));
+    assert_false(place_output_has(&place, "\xc2\x9b") || place_output_has(&place, "\x1b"));
+    assert_false(place_output_has(&place, "caf?"));
+    free(log);
+    free(attempt);
+    free(run);
+    place_remove(&place);
+}
+
 static int forget(void **state)
 {
     (void)state;
@@ -591,6 +629,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_input_stops_before_anything_starts),
+        cmocka_unit_test(nothing_from_outside_steers_the_terminal),
         cmocka_unit_test(faults_of_workers_are_told_apart),
         cmocka_unit_test(a_killed_worker_with_a_memory_limit_was_killed),
         cmocka_unit_test(a_failure_that_passes_is_tried_again),

@@ -183,17 +183,6 @@ static void control_characters_never_reach_the_terminal(void **state)
     table_destroy(table);
 }
 
-static void stripping_cuts_between_characters(void **state)
-{
-    char out[5];
-
-    (void)state;
-    assert_string_equal(text_strip_controls(out, sizeof out, "abc\xc3\xa9"), "abc");
-    assert_string_equal(text_strip_controls(out, sizeof out, "ab\xc3\xa9"), "ab\xc3\xa9");
-    assert_string_equal(text_strip_controls(out, 1, "abc"), "");
-    assert_string_equal(text_strip_controls(out, sizeof out, "\xc3"), "?");
-}
-
 static void colours_only_where_they_are_allowed(void **state)
 {
     struct table *table = make_table();
@@ -261,7 +250,6 @@ int main(void)
         cmocka_unit_test(markdown_escapes_what_it_would_interpret),
         cmocka_unit_test(json_reads_back_equal),
         cmocka_unit_test(control_characters_never_reach_the_terminal),
-        cmocka_unit_test(stripping_cuts_between_characters),
         cmocka_unit_test(colours_only_where_they_are_allowed),
         cmocka_unit_test(several_tables_are_one_json_document),
         cmocka_unit_test(a_full_disk_is_an_error_with_its_code),

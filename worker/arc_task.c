@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "json.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,14 +83,6 @@ static int read_pair(struct arc_pair *pair, const cJSON *json, const cJSON *solu
     return grid_read(&pair->output, output, where, name, what, err);
 }
 
-static bool has_control(const char *name)
-{
-    for (; *name != '\0'; name++)
-        if ((unsigned char)*name < ' ' || *name == 0x7f)
-            return true;
-    return false;
-}
-
 int arc_task_read(struct arc_task *out, const char *name, const cJSON *json,
                   const cJSON *solutions, const char *where, struct error *err)
 {
@@ -98,12 +91,11 @@ int arc_task_read(struct arc_task *out, const char *name, const cJSON *json,
 
     *out = (struct arc_task){ 0 };
     if (strlen(name) >= ARC_NAME_SIZE || strstr(name, "|||") != NULL || name[0] == '\0' ||
-        has_control(name))
-        return error_set(
-            err, ERROR_FORMAT,
-            "%s: task name \"%.80s\": expected 1 to %d bytes without ||| and control "
-            "characters",
-            where, name, ARC_NAME_SIZE - 1);
+        !text_is_printable(name))
+        return error_set(err, ERROR_FORMAT,
+                         "%s: task name \"%.80s\": expected 1 to %d bytes of UTF-8 without ||| "
+                         "and control characters",
+                         where, name, ARC_NAME_SIZE - 1);
     if (!cJSON_IsObject(json) || !cJSON_IsArray(train) || !cJSON_IsArray(test))
         return error_set(
             err, ERROR_FORMAT,

@@ -1,0 +1,112 @@
+/* text.c - control characters and UTF-8; see text.h. */
+#include "text.h"
+
+#include <string.h>
+
+/* What a character's first byte says of its length; 0: it is none. */
+static size_t announced_length(unsigned char first)
+{
+    return first < 0x80                    ? 1
+           : first >= 0xc2 && first < 0xe0 ? 2
+           : (first & 0xf0) == 0xe0        ? 3
+           : first >= 0xf0 && first < 0xf5 ? 4
+                                           : 0;
+}
+
+/* Length of the UTF-8 character at text, 0 when it is not one or does not end within size. */
+static size_t character_length(const unsigned char *text, size_t size)
+{
+    size_t length = announced_length(text[0]);
+
+    if (length > size)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+/* Of a whole character. */
+static bool is_control(const unsigned char *text)
+{
+    return text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0);
+}
+
+size_t text_character(bool *control, const char *text, size_t size)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t length = size > 0 ? character_length(at, size) : 0;
+
+    *control = length > 0 && is_control(at);
+    return length;
+}
+
+char *text_strip_controls(char *out, size_t size, const char *text)
+{
+    const unsigned char *from = (const unsigned char *)text;
+    size_t left = strlen(text), used = 0;
+
+    while (left > 0) {
+        size_t length = character_length(from, left), step = length == 0 ? 1 : length;
+
+        if (length == 0) {
+            if (used + 1 < size)
+                out[used++] = '?'; /* not UTF-8 */
+        } else if (!is_control(from)) {
+            if (used + length >= size)
+                break;
+            memcpy(out + used, from, length);
+            used += length;
+        }
+        from += step;
+        left -= step;
+    }
+    out[used] = '\0';
+    return out;
+}
+
+size_t text_make_printable(char *text, size_t size, const char *keep)
+{
+    size_t used = 0;
+
+    for (size_t at = 0; at < size;) {
+        const unsigned char *from = (const unsigned char *)text + at;
+        size_t length = character_length(from, size - at), step = length == 0 ? 1 : length;
+        bool kept = length == 1 && text[at] != '\0' && strchr(keep, text[at]) != NULL;
+
+        if (kept || (length > 0 && !is_control(from))) {
+            memmove(text + used, from, length);
+            used += length;
+        } else {
+            text[used++] = '?';
+        }
+        at += step;
+    }
+    return used;
+}
+
+bool text_is_printable(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+
+    for (size_t left = strlen(text); left > 0;) {
+        size_t length = character_length(at, left);
+
+        if (length == 0 || is_control(at))
+            return false;
+        at += length;
+        left -= length;
+    }
+    return true;
+}
+
+size_t text_whole_characters(const char *text, size_t size)
+{
+    for (size_t back = 1; back <= 3 && back <= size; back++) {
+        unsigned char c = (unsigned char)text[size - back];
+
+        if ((c & 0xc0) != 0x80) /* the last character begins here */
+            return announced_length(c) > back ? size - back : size;
+    }
+    return size;
+}
