@@ -175,6 +175,24 @@ int config_set_json(struct config *config, int id, const cJSON *value, const cha
     return value_fault(id, value, where, err);
 }
 
+/* A bare word for text and choices, else a JSON value. What is no JSON is taken as text too: that
+ * the setting does not take it is said by the check of its type, which names the setting. */
+static int value_from_text(cJSON **out, int id, const char *text, const char *where,
+                           struct error *err)
+{
+    enum setting_type type = settings_table[id].type;
+    bool word = type == SETTING_TEXT || type == SETTING_CHOICE, quoted = text[0] == '"';
+    int rc = ERROR_FORMAT;
+
+    if (!word || quoted)
+        rc = json_parse(out, text, strlen(text), where, err);
+    if (rc == ERROR_NOMEM || (rc < 0 && word && quoted))
+        return rc;
+    if (rc < 0)
+        *out = cJSON_CreateString(text);
+    return *out != NULL ? 0 : error_set(err, ERROR_NOMEM, "%s: no memory", where);
+}
+
 int config_set_text(struct config *config, const char *key, const char *text, const char *where,
                     struct error *err)
 {
@@ -187,15 +205,7 @@ int config_set_text(struct config *config, const char *key, const char *text, co
                          nearest != NULL ? "; did you mean \"" : " (hrmlab axes lists them)",
                          nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
     }
-    bool bare = settings_table[id].type == SETTING_TEXT ||
-                settings_table[id].type == SETTING_CHOICE ||
-                (settings_table[id].type == SETTING_COUNT_OR_ALL && strcmp(text, "all") == 0);
-    if (bare && text[0] != '"') {
-        value = cJSON_CreateString(text);
-        rc = value == NULL ? error_set(err, ERROR_NOMEM, "%s: no memory", where) : 0;
-    } else {
-        rc = json_parse(&value, text, strlen(text), where, err);
-    }
+    rc = value_from_text(&value, id, text, where, err);
     if (rc == 0)
         rc = config_set_json(config, id, value, where, err);
     cJSON_Delete(value);

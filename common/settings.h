@@ -146,7 +146,8 @@ const char *setting_nearest(const char *key);
  * message, which names key, what was given and what is allowed. */
 int config_set_json(struct config *config, int id, const cJSON *value, const char *where,
                     struct error *err);
-/* The same from text, as in --set key=value (JSON, or a bare word for text and choices). */
+/* The same from text, as in --set key=value (JSON, or a bare word for text and choices). Other text is
+ * refused like a value of the wrong type. */
 int config_set_text(struct config *config, const char *key, const char *text, const char *where,
                     struct error *err);
 /* One value as fresh JSON (COUNT_OR_ALL 0 as "all"), NULL when out of memory. */

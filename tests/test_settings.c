@@ -61,6 +61,13 @@ static void wrong_values_are_refused_with_what_is_allowed(void **state)
         { "arch.act_enabled", "1", "true or false" },
         { "eval.augmentations", "\"some\"", "or \"all\"" },
         { "eval.augmentations", "0", "or \"all\"" },
+        { "train.lr", "", "train.lr = \"\": expected a number from 0" },
+        { "train.lr", "1e999", "train.lr = \"1e999\": expected a number" },
+        { "arch.act_enabled", "yes", "arch.act_enabled = \"yes\": expected true or false" },
+        { "arch.H_cycles", "two", "arch.H_cycles = \"two\": expected an integer" },
+        { "train.seed", "nan", "train.seed = \"nan\": expected an integer" },
+        { "eval.augmentations", "some", "or \"all\"" },
+        { "data.path", "\"/unclosed", "the text ends inside a string" },
         { "arch.num_head", "4", "did you mean \"arch.num_heads\"" },
         { "hidden_size", "4", "arch.hidden_size" },
     };
