@@ -183,6 +183,14 @@ int file_write_atomic(const char *path, const void *data, size_t size, struct er
     return rc;
 }
 
+/* /proc and the like refuse with "no such file": what was asked for cannot be, it is not absent. */
+static int directory_error(const char *path, struct error *err)
+{
+    if (errno == ENOENT)
+        return error_set(err, ERROR_IO, "create directory %s: %s", path, strerror(errno));
+    return file_error("create directory", path, err);
+}
+
 int file_make_directories(const char *path, struct error *err)
 {
     int rc = 0;
@@ -197,7 +205,7 @@ int file_make_directories(const char *path, struct error *err)
         *next = '\0';
         struct stat status;
         if (mkdir(copy, 0777) < 0 && errno != EEXIST)
-            rc = file_error("create directory", copy, err);
+            rc = directory_error(copy, err);
         else if (stat(copy, &status) == 0 && !S_ISDIR(status.st_mode))
             rc = error_set(err, ERROR_IO, "create directory %s: a file of that name exists",
                            copy);

@@ -214,9 +214,10 @@ int status_find_run(struct store *store, const char *prefix, char hash[65], char
     if (rc < 0)
         return rc;
     if (found == 0)
-        return error_set(
-            err, ERROR_ABSENT,
-            "no run whose hash begins with \"%.70s\"; hrmlab results --all lists them", prefix);
+        return error_set(err, ERROR_ABSENT,
+                         "no run whose hash begins with \"%.70s\"; hrmlab results EXPERIMENT "
+                         "--all lists its runs",
+                         prefix);
     if (found > 1)
         return error_set(err, ERROR_FORMAT,
                          "several runs begin with \"%.70s\"; give more of the hash", prefix);

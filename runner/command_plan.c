@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -57,12 +58,21 @@ static int plan_table(struct table **out, int counts[ENQUEUE_NEEDS], double *wor
     return rc;
 }
 
+/* Those this process may use, as doctor counts them. */
+static int usable_cores(void)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
 static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEEDS], double work,
                           int jobs)
 {
     const struct spec *spec = plan->spec;
     int trainings = counts[NEED_TRAINING] + counts[NEED_RETRAINING] + counts[NEED_AGAIN];
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int cores = usable_cores();
     char duration[16];
 
     if (jobs > 0 && jobs < cores)
@@ -81,7 +91,7 @@ static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEED
         log_warning("left out: %s, %s: %s", spec->arms[plan->dropped[i].arm].label,
                     plan->dropped[i].evaluation, plan->dropped[i].reason);
     if (trainings > 0)
-        log_info("%.1f TFLOP, about %s on %ld cores at a nominal %.0f GFLOP/s each",
+        log_info("%.1f TFLOP, about %s on %d cores at a nominal %.0f GFLOP/s each",
                  work * 1e-12, duration, cores, NOMINAL_FLOPS * 1e-9);
 }
 

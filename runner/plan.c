@@ -8,6 +8,7 @@
 #include "json.h"
 
 #include <inttypes.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,8 +54,12 @@ static int make_path_absolute(struct config *config, const char *name, struct er
         return 0;
     char *absolute = realpath(path, NULL);
     if (absolute == NULL)
-        return error_set(err, ERROR_FORMAT,
-                         "%s: data.path = \"%.300s\": no such file or directory", name, path);
+        return error_set(
+            err, ERROR_FORMAT,
+            "%s: data.path = \"%.300s\": %s; give a directory of ARC tasks (training/ "
+            "and evaluation/, or *_challenges.json), or builtin:arc-style or "
+            "builtin:sudoku",
+            name, path, strerror(errno));
     cJSON *value = cJSON_CreateString(absolute);
     int rc = value == NULL ? no_memory(err)
                            : config_set_json(config, DATA_PATH, value, "data.path", err);

@@ -110,6 +110,13 @@ static char *find_worker(void)
     return format_string("%.*s/hrmlab-worker", (int)(slash - self), self);
 }
 
+/* --set changes a spec. */
+static bool takes_settings(const struct command *command)
+{
+    return command->run == command_run || command->run == command_queue ||
+           command->run == command_plan;
+}
+
 static int run_command(struct options *options, const struct command *command, int *exit_code,
                        struct error *err)
 {
@@ -120,6 +127,11 @@ static int run_command(struct options *options, const struct command *command, i
     if (options->argument_count < command->least || options->argument_count > command->most)
         return error_set(err, ERROR_FORMAT, "usage: hrmlab %s %s [options]; see hrmlab --help",
                          command->name, command->arguments);
+    if (options->set_count > 0 && !takes_settings(command))
+        return error_set(err, ERROR_FORMAT,
+                         "hrmlab %s: --set is for run, queue and plan; --where chooses among "
+                         "results",
+                         command->name);
     return command->run(options, exit_code, err);
 }
 

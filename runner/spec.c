@@ -47,6 +47,7 @@ static int read_name(struct spec *spec, const cJSON *merged, const char *path,
 {
     const cJSON *name = json_member(merged, "name");
     const cJSON *description = json_member(merged, "description");
+    const cJSON *expected = json_member(merged, "expected_time");
     const cJSON *priority = json_member(merged, "priority");
 
     if (name != NULL && !cJSON_IsString(name))
@@ -55,6 +56,9 @@ static int read_name(struct spec *spec, const cJSON *merged, const char *path,
     if (description != NULL && !cJSON_IsString(description))
         return error_set(err, ERROR_FORMAT, "%s: \"description\" must be text, not %s", path,
                          json_type_name(description));
+    if (expected != NULL && !cJSON_IsString(expected))
+        return error_set(err, ERROR_FORMAT, "%s: \"expected_time\" must be text, not %s", path,
+                         json_type_name(expected));
     if (name != NULL) {
         spec->name = strdup(name->valuestring);
     } else { /* the file's name without .json */
@@ -224,7 +228,26 @@ static bool value_matches(const struct config *config, int id, const cJSON *want
     return matches;
 }
 
-static int check_excludes(const cJSON *merged, const char *path, struct error *err)
+/* A value of a rule, or each of a list of them: one that the setting cannot have excludes nothing. */
+static int check_exclude(struct config *scratch, const cJSON *item, const char *where,
+                         struct error *err)
+{
+    int id = setting_find(item->string), rc = 0;
+
+    if (id < 0)
+        return spec_unknown_key(where, item->string, err);
+    if (!cJSON_IsArray(item))
+        return config_set_json(scratch, id, item, where, err);
+    if (item->child == NULL)
+        return error_set(err, ERROR_FORMAT, "%s: %s: an empty list excludes nothing", where,
+                         item->string);
+    for (const cJSON *value = item->child; value != NULL && rc == 0; value = value->next)
+        rc = config_set_json(scratch, id, value, where, err);
+    return rc;
+}
+
+static int check_excludes(const cJSON *merged, struct config *scratch, const char *path,
+                          struct error *err)
 {
     const cJSON *list = json_member(merged, "exclude");
 
@@ -239,9 +262,11 @@ static int check_excludes(const cJSON *merged, const char *path, struct error *e
             return error_set(err, ERROR_FORMAT, "%s holds %s; expected objects of settings",
                              where,
                              cJSON_IsObject(rule) ? "an empty object" : json_type_name(rule));
-        for (const cJSON *item = rule->child; item != NULL; item = item->next)
-            if (setting_find(item->string) < 0)
-                return spec_unknown_key(where, item->string, err);
+        int rc = 0;
+        for (const cJSON *item = rule->child; item != NULL && rc == 0; item = item->next)
+            rc = check_exclude(scratch, item, where, err);
+        if (rc < 0)
+            return rc;
     }
     return 0;
 }
@@ -398,7 +423,7 @@ static int build_arms(struct spec *spec, const cJSON *merged, const struct confi
 static int read_merged(struct spec *spec, const cJSON *merged, const char *path,
                        struct error *err)
 {
-    struct config base;
+    struct config base, scratch;
     int rc = config_init(&base, err);
 
     if (rc < 0)
@@ -413,7 +438,11 @@ static int read_merged(struct spec *spec, const cJSON *merged, const char *path,
     if (rc == 0)
         rc = read_seeds(spec, merged, path, err);
     if (rc == 0)
-        rc = check_excludes(merged, path, err);
+        rc = config_copy(&scratch, &base, err);
+    if (rc == 0) {
+        rc = check_excludes(merged, &scratch, path, err);
+        config_release(&scratch);
+    }
     if (rc == 0)
         rc = read_evaluations(spec, merged, &base, path, err);
     if (rc == 0)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +29,12 @@ int workspace_find(struct workspace *out, const char *path, struct error *err)
             err, ERROR_ABSENT,
             "workspace %s: %s; `hrmlab run SPEC` makes it, --workspace names another", path,
             strerror(errno));
+    struct stat status;
+    if (stat(out->path, &status) == 0 && !S_ISDIR(status.st_mode)) {
+        workspace_close(out);
+        return error_set(err, ERROR_FORMAT,
+                         "workspace %s: not a directory; --workspace names another", path);
+    }
     return 0;
 }
 

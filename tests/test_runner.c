@@ -618,6 +618,29 @@ static void nothing_from_outside_steers_the_terminal(void **state)
     place_remove(&place);
 }
 
+static void slips_of_the_command_line_are_named(void **state)
+{
+    struct place place, elsewhere;
+
+    (void)state;
+    place_make(&place);
+    elsewhere = place;
+    snprintf(elsewhere.workspace, sizeof elsewhere.workspace, "/proc/hrmlab");
+    assert_int_equal(place_finish(place_start(&elsewhere, "run", place.spec, NULL)), 3);
+    snprintf(elsewhere.workspace, sizeof elsewhere.workspace, "/etc/passwd");
+    assert_int_equal(place_finish(place_start(&elsewhere, "status", NULL)), 2);
+    assert_true(place_output_has(&place, "/etc/passwd: not a directory"));
+    assert_false(place_output_has(&place, "hrmlab run SPEC"));
+    assert_int_equal(
+        place_finish(place_start(&place, "results", "t", "--set", "train.lr=1", NULL)), 2);
+    assert_true(place_output_has(&place, "--set is for run, queue and plan"));
+    assert_int_equal(place_finish(place_start(&place, "plan", place.spec, "--set",
+                                              "data.path=/etc/passwd/x", NULL)),
+                     2);
+    assert_true(place_output_has(&place, "Not a directory; give a directory of ARC tasks"));
+    place_remove(&place);
+}
+
 static int forget(void **state)
 {
     (void)state;
@@ -629,6 +652,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_input_stops_before_anything_starts),
+        cmocka_unit_test(slips_of_the_command_line_are_named),
         cmocka_unit_test(nothing_from_outside_steers_the_terminal),
         cmocka_unit_test(faults_of_workers_are_told_apart),
         cmocka_unit_test(a_killed_worker_with_a_memory_limit_was_killed),

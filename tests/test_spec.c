@@ -156,6 +156,10 @@ static void bad_specs_get_one_clear_message(void **state)
     refuse("{\"zip\": [{\"train.lr\": [1], \"train.beta1\": [0.1, 0.2]}]}", "equally long");
     refuse("{\"grid\": {\"train.lr\": [1]}, \"ablate\": {\"train.lr\": [2]}}", "varied twice");
     refuse("{\"exclude\": [{\"arch.name\": \"hrm\"}]}", "leaves nothing");
+    refuse("{\"exclude\": [{\"arch.name\": \"nonsense\"}]}", "arch.name = \"nonsense\"");
+    refuse("{\"exclude\": [{\"arch.H_cycles\": [2, \"x\"]}]}", "arch.H_cycles = \"x\"");
+    refuse("{\"exclude\": [{\"arch.H_cycles\": []}]}", "an empty list");
+    refuse("{\"expected_time\": 5}", "\"expected_time\" must be text");
     refuse("[1]", "a spec is an object");
     refuse("{\"resources\": {\"cores\": 1}}", "unknown setting");
 }

@@ -135,6 +135,9 @@ static int read_cpus(struct job *out, const cJSON *root, const char *where, stru
         return error_set(err, ERROR_FORMAT, "%s: cpus: expected a list, found %s", where,
                          json_type_name(list));
     count = cJSON_GetArraySize(list);
+    if (count > CPU_SETSIZE)
+        return error_set(err, ERROR_FORMAT, "%s: cpus: %d cores, more than %d", where, count,
+                         CPU_SETSIZE);
     out->cpus = calloc((size_t)count + 1, sizeof *out->cpus);
     if (out->cpus == NULL)
         return error_set(err, ERROR_NOMEM, "out of memory for the list of cores");

@@ -23,6 +23,7 @@
 enum {
     EXIT_FILE_TRIES = 30, /* seconds to wait for a full disk to get room for exit.json */
     REAP_MS = 5000,       /* the longest wait for killed descendants */
+    OPEN_FILES = 256,     /* descriptors of a worker */
     STOPPED_EXIT_CODE = 130
 };
 
@@ -310,11 +311,24 @@ int keeper_pin_worker(const int *cpus, int count, struct error *err)
     return 0;
 }
 
+/* A worker has a journal, a checkpoint and a file of data open. Processes are counted per user, so
+ * that a limit would depend on what else runs; they end with the keeper. */
+static void limit_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max <= OPEN_FILES)
+        return;
+    limit.rlim_cur = limit.rlim_max = OPEN_FILES;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int keeper_limit_worker(double memory_gb, struct error *err)
 {
     struct rlimit none = { 0, 0 };
 
     setrlimit(RLIMIT_CORE, &none);
+    limit_files();
 #if !defined(__SANITIZE_ADDRESS__)
     if (memory_gb > 0.0) {
         rlim_t bytes = (rlim_t)(memory_gb * 1073741824.0);

@@ -35,7 +35,8 @@ bool keeper_stop_requested(void);
 int keeper_pin_worker(const int *cpus, int count, struct error *err);
 
 /*
- * For the worker: limits its address space to memory_gb (0: does not) and forbids core dumps.
+ * For the worker: limits its address space to memory_gb (0: does not) and forbids core dumps and more
+ * than 256 open files.
  * Libraries that cannot go on without memory must have taken what they need. Builds with
  * AddressSanitizer, which reserves terabytes of addresses, leave the address space alone.
  */
