@@ -121,7 +121,8 @@ static void follow(const char *type, const cJSON *event)
 static void apply(const char *text)
 {
     struct error err = { 0 };
-    cJSON *body = cJSON_Parse(text);
+    cJSON *body = NULL;
+    fuzz_expect_message(json_parse(&body, text, strlen(text), "input", &err), &err);
     const cJSON *type = cJSON_GetObjectItemCaseSensitive(body, "type");
 
     if (cJSON_IsObject(body) && cJSON_IsString(type)) {
