@@ -4,11 +4,11 @@
  * "fake_worker run DIR" follows docs/formats.md without an engine: it writes journal and exit.json
  * itself. FAKE_WORKER_MODE says how: ok, crash, silent (exit 0, no result), garbage, after_end,
  * fail_once (crashes on the first attempt), other_value (a metric that contradicts attempt 1),
- * slow (a metric and a heartbeat every 20 ms, for a second), half (dies within a line), other_run
- * (a journal of another run), other_file (a final checkpoint that is another file), flood (prints
- * for ever), endless_line (a journal line without end),
- * skip (goes on from an attempt that nobody knows),
- * any (one of those that fail, or ok, drawn anew by each attempt, which says so on its output).
+ * slow (a metric and a heartbeat every 20 ms, for a second, or as long as there is a file
+ * FAKE_WORKER_HOLD), half (dies within a line), other_run (a journal of another run), other_file (a
+ * final checkpoint that is another file), flood (prints for ever), endless_line (a journal line without end), skip (goes on from an attempt that nobody
+ * knows), any (one of those that fail, or ok, drawn anew by each attempt, which says so on its
+ * output).
  * Everything else ("describe", "probe") is handed to the real worker, FAKE_WORKER_REAL.
  */
 #include "clock.h"
@@ -92,6 +92,14 @@ static void say_end(const char *status)
     say("end", body);
 }
 
+/* Whether somebody wants slow workers to stay. */
+static bool is_held(void)
+{
+    const char *hold = getenv("FAKE_WORKER_HOLD");
+
+    return hold != NULL && file_exists(hold);
+}
+
 /* The worker's part; returns its exit code. */
 static int work(const char *directory, const char *mode)
 {
@@ -129,7 +137,7 @@ static int work(const char *directory, const char *mode)
         say("resume", resume);
     }
     say_metric(1, strcmp(mode, "other_value") == 0 && attempt > 1 ? 2.0 : 1.0);
-    for (int i = 1; strcmp(mode, "slow") == 0 && i < 50; i++) {
+    for (int i = 1; strcmp(mode, "slow") == 0 && (i < 50 || is_held()); i++) {
         cJSON *beat = cJSON_CreateObject();
         cJSON_AddNumberToObject(beat, "heartbeat", i);
         say("progress", beat);
