@@ -52,7 +52,8 @@ MODEL_O := $(call objects,model)
 WORKER_O := $(call objects,worker)
 RESULTS_O := $(call objects,results) $(O)/schema.o
 RUNNER_O := $(call objects,runner)
-SUPPORT_O := $(call objects,tests/support) $(O)/tests/faults/power_cut.o
+SUPPORT_O := $(call objects,tests/support) $(O)/tests/faults/power_cut.o \
+             $(O)/tests/bench/bench_baseline.o
 BENCH_O := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c)))
 GOLDEN_O := $(filter-out $(O)/tests/golden_replay.o,$(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/golden_*.c))))
 TESTS := $(sort $(basename $(notdir $(wildcard tests/test_*.c))))
@@ -86,10 +87,10 @@ BENCH_ARGS := $(if $(QUICK),--quick) $(if $(CONFIGS),--configs $(CONFIGS))
 .PHONY: bench
 bench: ## measure the engine (FORMAT=json, CONFIGS=A,S, QUICK=1); compares with the baseline
 	@$(MAKE) --no-print-directory build/bench >&2
-	@build/bench $(BENCH_ARGS) $(if $(filter json,$(FORMAT)),--json)
+	@build/bench $(BENCH_ARGS) $(if $(FORMAT),--format $(FORMAT))
 
 .PHONY: bench-baseline bench-peer bench-pair bench-growth bench-scheduler
-bench-baseline: build/bench ## measure and store tests/bench/baseline.json
+bench-baseline: build/bench ## measure and store in tests/bench/baseline.json (CONFIGS: those, others stay)
 	@build/bench $(BENCH_ARGS) --write-baseline
 bench-peer: build/bench ## beside tuned PyTorch (python3-torch); CONFIGS, QUICK
 	@build/bench peer $(BENCH_ARGS)

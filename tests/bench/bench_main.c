@@ -2,7 +2,7 @@
  * bench_main.c - `make bench`: starts the measurements, takes medians, prints tables or JSON, and
  * compares with the stored baseline.
  *
- *   bench [--json] [--quick] [--configs A,S] [--write-baseline]
+ *   bench [--format table|json] [--quick] [--configs A,S] [--write-baseline]
  *   bench peer [--quick] [--configs A,S]     beside PyTorch
  *   bench pair [--configs A,S]               two workers against one of two threads
  *   bench growth SVG                         time against sizes
@@ -10,6 +10,7 @@
  *   bench child ...                          one measurement (the parent starts these)
  */
 #include "bench.h"
+#include "bench_baseline.h"
 
 #include "blas_environment.h"
 #include "clock.h"
@@ -26,7 +27,6 @@
 #include <unistd.h>
 
 static const char BASELINE[] = "tests/bench/baseline.json";
-static const double SLOWER = 0.05; /* relative loss of a share that is reported */
 enum { MOST_CASES = 8, MOST_PROCESSES = 5, MOST_OUTPUT = 1 << 20 };
 
 /* ---- children ---- */
@@ -173,32 +173,27 @@ static void print_kernels(const char *name, const cJSON *kernels)
 
 /* ---- baseline ---- */
 
-static int compare_with_baseline(const cJSON *configs)
+/* NULL: there is none. */
+static cJSON *read_baseline(void)
 {
     struct error err = { 0 };
-    cJSON *baseline;
+    cJSON *baseline = NULL;
+
+    if (access(BASELINE, R_OK) == 0 &&
+        json_read_file(&baseline, BASELINE, JSON_SPEC_LIMIT, &err) < 0)
+        bench_fail("%s", err.message);
+    return baseline;
+}
+
+static int compare_with_baseline(const cJSON *machine, const cJSON *configs)
+{
+    cJSON *baseline = read_baseline();
     int slower = 0;
 
-    if (access(BASELINE, R_OK) != 0) {
+    if (baseline == NULL)
         printf("\nno baseline (%s): make bench-baseline writes one\n", BASELINE);
-        return 0;
-    }
-    if (json_read_file(&baseline, BASELINE, JSON_SPEC_LIMIT, &err) < 0)
-        bench_fail("%s", err.message);
-    printf("\nshares against the baseline (%s)\n",
-           cJSON_GetStringValue(cJSON_GetObjectItem(baseline, "cpu")));
-    for (const cJSON *c = configs->child; c != NULL; c = c->next) {
-        static const char *const keys[] = { "train_share", "eval_share" };
-        const cJSON *old =
-            cJSON_GetObjectItem(cJSON_GetObjectItem(baseline, "configs"), c->string);
-        for (int i = 0; old != NULL && i < 2; i++) {
-            double now = number(c, keys[i]), then = number(old, keys[i]);
-            bool slow = now < then * (1 - SLOWER);
-            slower += slow;
-            printf("  %-6s %-11s %5.1f %% -> %5.1f %%%s\n", c->string, keys[i], 100 * then,
-                   100 * now, slow ? "  SLOWER" : "");
-        }
-    }
+    else
+        slower = baseline_compare(stdout, baseline, machine, configs);
     cJSON_Delete(baseline);
     return slower;
 }
@@ -206,23 +201,15 @@ static int compare_with_baseline(const cJSON *configs)
 static void write_baseline(const cJSON *machine, const cJSON *configs)
 {
     struct error err = { 0 };
-    cJSON *out = cJSON_CreateObject(), *list = cJSON_AddObjectToObject(out, "configs");
-    const char *words[] = { "cpu", "kernel_set", "blas_core" };
+    cJSON *old = read_baseline(), *merged = baseline_merge(old, machine, configs);
+    char *text = cJSON_Print(merged);
 
-    for (int i = 0; i < 3; i++)
-        cJSON_AddStringToObject(out, words[i],
-                                cJSON_GetStringValue(cJSON_GetObjectItem(machine, words[i])));
-    for (const cJSON *c = configs->child; c != NULL; c = c->next) {
-        cJSON *item = cJSON_AddObjectToObject(list, c->string);
-        cJSON_AddNumberToObject(item, "train_share", number(c, "train_share"));
-        cJSON_AddNumberToObject(item, "eval_share", number(c, "eval_share"));
-    }
-    char *text = cJSON_Print(out);
     if (text == NULL || file_write_atomic(BASELINE, text, strlen(text), &err) < 0)
         bench_fail("%s", err.message);
     printf("%s is written\n", BASELINE);
     cJSON_free(text);
-    cJSON_Delete(out);
+    cJSON_Delete(merged);
+    cJSON_Delete(old);
 }
 
 /* ---- commands ---- */
@@ -234,14 +221,21 @@ struct arguments {
     char list[200];
 };
 
+static bool is_json(const char *format)
+{
+    if (strcmp(format, "json") != 0 && strcmp(format, "table") != 0)
+        bench_fail("no format %s; expected table or json", format);
+    return strcmp(format, "json") == 0;
+}
+
 static void read_arguments(struct arguments *out, int argc, char **argv)
 {
     const char *list = "S,A,M,T,F";
 
     *out = (struct arguments){ 0 };
     for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0)
-            out->json = true;
+        if (strcmp(argv[i], "--format") == 0 && i + 1 < argc)
+            out->json = is_json(argv[++i]);
         else if (strcmp(argv[i], "--quick") == 0)
             out->quick = true;
         else if (strcmp(argv[i], "--write-baseline") == 0)
@@ -249,7 +243,8 @@ static void read_arguments(struct arguments *out, int argc, char **argv)
         else if (strcmp(argv[i], "--configs") == 0 && i + 1 < argc)
             list = argv[++i];
         else
-            bench_fail("unknown argument %s (--json, --quick, --configs A,S, --write-baseline)",
+            bench_fail("unknown argument %s (--format table|json, --quick, --configs A,S, "
+                       "--write-baseline)",
                        argv[i]);
     }
     snprintf(out->list, sizeof out->list, "%s", list);
@@ -305,7 +300,7 @@ static int bench(const struct blas_environment *environment, int argc, char **ar
     } else {
         for (const cJSON *c = configs->child; c != NULL; c = c->next)
             print_kernels(c->string, cJSON_GetObjectItem(c, "kernels"));
-        slower = compare_with_baseline(configs);
+        slower = compare_with_baseline(machine, configs);
     }
     if (arguments.baseline)
         write_baseline(machine, configs);
