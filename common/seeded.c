@@ -25,7 +25,8 @@ static char *one_side(cJSON *from, int side, bool training_only)
 
         next = item->next;
         if ((training || !training_only) && (side < 0 ? order < 0 : order > 0))
-            cJSON_AddItemToArray(object, cJSON_DetachItemViaPointer(from, item)); /* with its name */
+            cJSON_AddItemToArray(object,
+                                 cJSON_DetachItemViaPointer(from, item)); /* with its name */
     }
     if (object != NULL)
         text = json_canonical(object);

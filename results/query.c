@@ -365,9 +365,9 @@ static int load_rows(struct results *results, struct store *store, const struct 
 {
     struct arm_place *places = places_by_id(results);
     sqlite3_stmt *statement = NULL;
-    int rc = places == NULL ? error_set(err, ERROR_NOMEM, "no memory for results")
-                            : query_rows(&statement, results, store, filters, filter_count,
-                                         scope, err);
+    int rc = places == NULL
+                 ? error_set(err, ERROR_NOMEM, "no memory for results")
+                 : query_rows(&statement, results, store, filters, filter_count, scope, err);
 
     while (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
         rc = 0;
@@ -681,7 +681,9 @@ int baselines_load(struct baselines *out, struct store *store, const struct resu
     int count, stride = results->row_count + 1;
     const struct result_row **rows = one_row_per_run(results, &count);
     double *values = malloc((size_t)stride * METRIC_COUNT * sizeof *values);
-    int rc = rows == NULL || values == NULL ? error_set(err, ERROR_NOMEM, "no memory for baselines") : 0;
+    int rc = rows == NULL || values == NULL
+                 ? error_set(err, ERROR_NOMEM, "no memory for baselines")
+                 : 0;
 
     *out = (struct baselines){ 0 };
     if (rc == 0)

@@ -187,9 +187,8 @@ int queue_find_evaluation(struct store *store, int64_t *id, int64_t run_id,
 
 int queue_link_run(struct store *store, int64_t arm_id, int64_t run_id, struct error *err)
 {
-    return sql_run(store, err,
-                   "INSERT OR IGNORE INTO arm_run (arm_id, run_id) VALUES (?1, ?2)", "ii",
-                   arm_id, run_id);
+    return sql_run(store, err, "INSERT OR IGNORE INTO arm_run (arm_id, run_id) VALUES (?1, ?2)",
+                   "ii", arm_id, run_id);
 }
 
 int queue_link_evaluation(struct store *store, int64_t arm_id, int64_t evaluation_id,
@@ -244,9 +243,9 @@ int queue_find_run(struct store *store, int64_t *run_id, int64_t *open_job,
                    const char *run_hash, struct error *err)
 {
     sqlite3_stmt *s;
-    int rc = sql_query(store, &s, err,
-                       "SELECT r.run_id, " OPEN_JOB " FROM run r WHERE r.hash = ?1", "t",
-                       run_hash);
+    int rc =
+        sql_query(store, &s, err, "SELECT r.run_id, " OPEN_JOB " FROM run r WHERE r.hash = ?1",
+                  "t", run_hash);
 
     *run_id = *open_job = 0;
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row or none */

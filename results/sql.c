@@ -29,9 +29,8 @@ static int prepare(struct store *store, sqlite3_stmt **out, const char *sql, con
                    va_list *arguments, struct error *err)
 {
     *out = statement_cache_take(store_statements(store), sql);
-    if (*out == NULL &&
-        sqlite3_prepare_v3(store_connection(store), sql, -1, SQLITE_PREPARE_PERSISTENT, out,
-                           NULL) != SQLITE_OK)
+    if (*out == NULL && sqlite3_prepare_v3(store_connection(store), sql, -1,
+                                           SQLITE_PREPARE_PERSISTENT, out, NULL) != SQLITE_OK)
         return store_error(store, sql, err);
     assert(sqlite3_bind_parameter_count(*out) == (int)strlen(types));
     for (int i = 0; types[i] != '\0'; i++)

@@ -94,16 +94,15 @@ enum { MEASURED_ATTEMPTS = 200 };
 static int measured_rate(struct store *store, double *rate, struct error *err)
 {
     sqlite3_stmt *s;
-    int rc =
-        sql_query(store, &s, err,
-                  "SELECT sum(j.cost), sum((SELECT sum((julianday(t.ended_at)"
-                  "  - julianday(t.started_at)) * 86400.0) FROM attempt t"
-                  "  WHERE t.job_id = j.job_id AND t.ended_at IS NOT NULL))"
-                  " FROM (SELECT DISTINCT job_id FROM (SELECT job_id FROM attempt"
-                  "  WHERE state = 'ended' ORDER BY attempt_id DESC LIMIT ?1))"
-                  " CROSS JOIN job j USING (job_id) WHERE j.state = 'done'"
-                  " AND j.kind = 'train' AND j.cause IS NULL",
-                  "i", (int64_t)MEASURED_ATTEMPTS);
+    int rc = sql_query(store, &s, err,
+                       "SELECT sum(j.cost), sum((SELECT sum((julianday(t.ended_at)"
+                       "  - julianday(t.started_at)) * 86400.0) FROM attempt t"
+                       "  WHERE t.job_id = j.job_id AND t.ended_at IS NOT NULL))"
+                       " FROM (SELECT DISTINCT job_id FROM (SELECT job_id FROM attempt"
+                       "  WHERE state = 'ended' ORDER BY attempt_id DESC LIMIT ?1))"
+                       " CROSS JOIN job j USING (job_id) WHERE j.state = 'done'"
+                       " AND j.kind = 'train' AND j.cause IS NULL",
+                       "i", (int64_t)MEASURED_ATTEMPTS);
 
     *rate = 0.0;
     if (rc == 0)
@@ -198,12 +197,12 @@ int status_find_run(struct store *store, const char *prefix, char hash[65], char
 {
     sqlite3_stmt *s;
     int found = 0;
-    int rc =
-        sql_query(store, &s, err,
-                  "SELECT r.hash, (SELECT directory FROM attempt t WHERE t.run_id = r.run_id"
-                  " ORDER BY number DESC LIMIT 1) FROM run r"
-                  " WHERE r.hash >= ?1 AND r.hash < ?1 || 'g' LIMIT 2", /* f is the last digit */
-                  "t", prefix);
+    int rc = sql_query(
+        store, &s, err,
+        "SELECT r.hash, (SELECT directory FROM attempt t WHERE t.run_id = r.run_id"
+        " ORDER BY number DESC LIMIT 1) FROM run r"
+        " WHERE r.hash >= ?1 AND r.hash < ?1 || 'g' LIMIT 2", /* f is the last digit */
+        "t", prefix);
 
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
         rc = 0;

@@ -310,8 +310,7 @@ static int open_for_writing(struct store *store, const char *workspace, struct e
     if (rc == 0)
         rc = set_journal_mode(store, workspace, err);
     if (rc == 0)
-        rc = execute(store,
-                     "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; " STORE_CACHE,
+        rc = execute(store, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; " STORE_CACHE,
                      "set up", err);
     if (rc == 0 && version != store->schema->version)
         rc = bring_up_to_date(store, err);

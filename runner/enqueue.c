@@ -121,7 +121,7 @@ struct enqueue {
     const struct plan *plan;
     int64_t *run_ids;         /* owned; as plan->runs */
     int64_t **evaluation_ids; /* owned, each; as plan->runs and their arms' evaluations */
-    cJSON *settings;          /* owned; active ones of the arm settings_arm; NULL: of none yet */
+    cJSON *settings; /* owned; active ones of the arm settings_arm; NULL: of none yet */
     int settings_arm;
 };
 
@@ -193,12 +193,11 @@ static int add_evaluations(struct enqueue *e, int64_t *ids, int64_t run_id, bool
         if (!is_new)
             rc = queue_find_evaluation(e->store, &ids[i], run_id, p->canonical, err);
         if (rc == 0 && ids[i] == 0)
-            rc = queue_evaluation(e->store, &ids[i], run_id,
-                                  &(struct queue_evaluation){ p->canonical, p->outer_steps,
-                                                              p->augmentations, p->eval_seed,
-                                                              p->act_inference,
-                                                              p->train_split },
-                                  err);
+            rc = queue_evaluation(
+                e->store, &ids[i], run_id,
+                &(struct queue_evaluation){ p->canonical, p->outer_steps, p->augmentations,
+                                            p->eval_seed, p->act_inference, p->train_split },
+                err);
     }
     return rc;
 }
@@ -346,8 +345,8 @@ static int enqueue_all(struct enqueue *e, const char *spec_file, struct error *e
     bool existed = false;
 
     experiment_hash(hash, plan);
-    int rc = queue_experiment(e->store, &experiment_id, &e->out->name, &existed, &experiment,
-                              err);
+    int rc =
+        queue_experiment(e->store, &experiment_id, &e->out->name, &existed, &experiment, err);
     for (int i = 0; i < plan->run_count && rc == 0; i++)
         rc = enqueue_run(e, i, err);
     if (rc == 0 && !existed)

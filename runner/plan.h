@@ -51,8 +51,8 @@ struct plan {
     struct plan_arm *arms; /* owned; as spec->arms */
     struct plan_run *runs; /* owned; distinct by hash, in order of first use */
     int run_count;
-    int *run_of;        /* owned; (arm, seed): index of runs; see plan_run_of() */
-    int64_t cell_count; /* arms x seeds x their evaluations */
+    int *run_of;                  /* owned; (arm, seed): index of runs; see plan_run_of() */
+    int64_t cell_count;           /* arms x seeds x their evaluations */
     struct plan_dropped *dropped; /* owned */
     int dropped_count;
 };

@@ -64,9 +64,8 @@ int baseline_compare(FILE *out, const cJSON *baseline, const cJSON *machine,
     if (!same)
         fprintf(out, "  another CPU, kernel set or BLAS core: shares are shown, not judged\n");
     for (const cJSON *c = configs->child; c != NULL; c = c->next) {
-        const cJSON *old =
-            cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItem(baseline, "configs"),
-                                             c->string);
+        const cJSON *old = cJSON_GetObjectItemCaseSensitive(
+            cJSON_GetObjectItem(baseline, "configs"), c->string);
         if (old == NULL)
             fprintf(out, "  %-6s no baseline; make bench-baseline CONFIGS=%s adds it\n",
                     c->string, c->string);
