@@ -11,11 +11,16 @@
 
 static const struct {
     const char *name, *axis;
+    const char *ticks; /* gnuplot's format of numbers at the axis */
 } DIMENSIONS[] = {
-    { "batch", "rows of a batch" },          { "tokens", "tokens (16 rows)" },
-    { "hidden", "hidden size (16 rows)" },   { "layers", "layers of each module" },
-    { "cycles", "H cycles = L cycles" },     { "outer_steps", "outer steps in training" },
-    { "identifiers", "puzzle identifiers" },
+    { "batch", "rows of a batch", "%g" },
+    { "tokens", "tokens (16 rows)", "%g" },
+    { "hidden", "hidden size (16 rows)", "%g" },
+    { "layers", "layers of each module", "%g" },
+    { "cycles", "H cycles = L cycles", "%g" },
+    { "outer_steps", "outer steps in training", "%g" },
+    { "identifiers", "puzzle identifiers",
+      "%.0s%c" }, /* 100k, 1M: there is no room for zeros */
 };
 enum { DIMENSION_COUNT = sizeof DIMENSIONS / sizeof *DIMENSIONS };
 
@@ -56,8 +61,9 @@ int bench_growth(const char *svg)
         if (points == NULL)
             bench_fail("growth over %s failed", DIMENSIONS[d].name);
         if (plot != NULL)
-            fprintf(plot, "set xlabel '%s'\nplot '-' with linespoints pt 7 lw 2\n",
-                    DIMENSIONS[d].axis);
+            fprintf(plot,
+                    "set xlabel '%s'\nset format x '%s'\nplot '-' with linespoints pt 7 lw 2\n",
+                    DIMENSIONS[d].axis, DIMENSIONS[d].ticks);
         for (const cJSON *p = points->child; p != NULL; p = p->next) {
             double value = cJSON_GetNumberValue(cJSON_GetObjectItem(p, "value"));
             double ms = cJSON_GetNumberValue(cJSON_GetObjectItem(p, "ms"));
