@@ -89,7 +89,7 @@ bench: ## measure the engine (FORMAT=json, CONFIGS=A,S, QUICK=1); compares with 
 	@$(MAKE) --no-print-directory build/bench >&2
 	@build/bench $(BENCH_ARGS) $(if $(FORMAT),--format $(FORMAT))
 
-.PHONY: bench-baseline bench-peer bench-pair bench-growth bench-scheduler
+.PHONY: bench-baseline bench-peer bench-pair bench-growth bench-scheduler bench-load
 bench-baseline: build/bench ## measure and store in tests/bench/baseline.json (CONFIGS: those, others stay)
 	@build/bench $(BENCH_ARGS) --write-baseline
 bench-peer: build/bench ## beside tuned PyTorch (python3-torch); CONFIGS, QUICK
@@ -100,6 +100,9 @@ bench-growth: build/bench ## a step's time against every size, plotted to docs/g
 	@build/bench growth docs/growth.svg
 bench-scheduler: all build/bench build/fake_worker build/fault_shim.so ## the runner beside a bare loop
 	@build/bench scheduler
+
+bench-load: all ## the commands on 100 000 queued runs and on 1 000 000 metric rows
+	@tests/bench/load.sh build/hrmlab
 
 # Whatever injects a fault: the tests that docs/reliability.md names.
 FAULT_TESTS := $(addprefix test_,checkpoint faults journal keeper migration resume runner \

@@ -62,6 +62,6 @@ printf '%s\n' common/*.c model/*.c worker/*.c results/*.c runner/*.c |
 cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j 2 \
     --enable=warning,portability -Icommon -Imodel -Iworker -Iresults -Irunner \
     --suppress=missingIncludeSystem common model worker results runner || fault "cppcheck"
-shellcheck tests/*.sh .ci/run || fault "shellcheck"
+shellcheck tests/*.sh tests/bench/*.sh .ci/run || fault "shellcheck"
 [ "$failed" = 0 ] && echo "check: all good"
 exit "$failed"
