@@ -14,13 +14,14 @@
 
 enum { PREFIX = 8, HEADER_LIMIT = 16 << 20, BLOCK = 1 << 20 };
 
-/* The header's JSON, parsed; NULL when it is not one. *data_at: where the tensors begin. */
-static cJSON *read_header(int fd, int64_t *data_at)
+/* The header's JSON, parsed; NULL when it is not one, or *no_memory. *data_at: where the tensors
+ * begin. */
+static cJSON *read_header(int fd, int64_t *data_at, bool *no_memory)
 {
     unsigned char prefix[PREFIX];
     uint64_t length = 0;
     cJSON *header = NULL;
-    struct error ignored;
+    struct error why = { 0 };
 
     if (pread(fd, prefix, PREFIX, 0) != PREFIX)
         return NULL;
@@ -29,10 +30,12 @@ static cJSON *read_header(int fd, int64_t *data_at)
     if (length == 0 || length > HEADER_LIMIT)
         return NULL;
     char *text = malloc((size_t)length + 1);
+    *no_memory = text == NULL;
     if (text != NULL && pread(fd, text, (size_t)length, PREFIX) == (ssize_t)length) {
         text[length] = '\0';
-        if (json_parse(&header, text, (size_t)length, "checkpoint", &ignored) < 0)
+        if (json_parse(&header, text, (size_t)length, "checkpoint", &why) < 0)
             header = NULL;
+        *no_memory = why.code == ERROR_NOMEM;
     }
     free(text);
     *data_at = PREFIX + (int64_t)length;
@@ -40,11 +43,11 @@ static cJSON *read_header(int fd, int64_t *data_at)
 }
 
 /* The header, when it describes exactly as many bytes as follow it; else NULL. */
-static cJSON *read_whole_header(int fd, int64_t *data_at)
+static cJSON *read_whole_header(int fd, int64_t *data_at, bool *no_memory)
 {
     struct stat status = { 0 };
     double end = 0.0;
-    cJSON *header = fstat(fd, &status) == 0 ? read_header(fd, data_at) : NULL;
+    cJSON *header = fstat(fd, &status) == 0 ? read_header(fd, data_at, no_memory) : NULL;
 
     for (const cJSON *tensor = header != NULL ? header->child : NULL; tensor != NULL;
          tensor = tensor->next) {
@@ -63,12 +66,13 @@ bool checkpoint_file_is_whole(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     int64_t data_at = 0;
+    bool no_memory = false;
 
     if (fd < 0)
         return false;
-    cJSON *header = read_whole_header(fd, &data_at);
+    cJSON *header = read_whole_header(fd, &data_at, &no_memory);
     close(fd);
-    bool whole = header != NULL;
+    bool whole = header != NULL || no_memory; /* that is no proof of damage */
     cJSON_Delete(header);
     return whole;
 }
@@ -115,11 +119,12 @@ bool checkpoint_file_is_sound(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     int64_t data_at = 0;
+    bool no_memory = false;
     char hex[HASH_HEX_SIZE];
 
     if (fd < 0)
         return false;
-    cJSON *header = read_whole_header(fd, &data_at);
+    cJSON *header = read_whole_header(fd, &data_at, &no_memory);
     const cJSON *metadata = json_member(header, "__metadata__");
     const cJSON *checksum = json_member(metadata, "checksum");
     bool sound = cJSON_IsString(checksum) && compute_checksum(hex, metadata, fd, data_at) &&

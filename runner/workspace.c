@@ -24,6 +24,8 @@ char *workspace_path(const struct workspace *workspace, const char *name)
 int workspace_find(struct workspace *out, const char *path, struct error *err)
 {
     *out = (struct workspace){ .path = realpath(path, NULL), .lock_fd = -1 };
+    if (out->path == NULL && errno == ENOMEM)
+        return error_set(err, ERROR_NOMEM, "no memory for the path of a workspace");
     if (out->path == NULL)
         return error_set(
             err, ERROR_ABSENT,
