@@ -51,8 +51,6 @@ static int queue_plan(struct enqueue_summary *summary, struct store *store,
     return 0;
 }
 
-enum { SPACE_WANTED = 64 << 10 }; /* bytes that must fit before a full disk counts as cured */
-
 static volatile sig_atomic_t follow_stopped;
 
 static void on_follow_signal(int signal_number)
@@ -91,26 +89,19 @@ static int follow(struct store *store, struct workspace *workspace, const char *
 /* The disk is full: the workers pause by themselves, the runner here, until there is room. */
 static int wait_for_space(const struct workspace *workspace, struct error *err)
 {
-    char *probe = workspace_path(workspace, ".space");
     struct error ignored;
     int rc = ERROR_NOSPACE;
 
-    if (probe == NULL)
-        return error_set(err, ERROR_NOMEM, "no memory for a path");
     log_warning("%s: paused; nothing is lost, and it goes on when there is room", err->message);
-    char *block = calloc(1, SPACE_WANTED);
     follow_stopped = 0;
     signal(SIGINT, on_follow_signal);
     signal(SIGTERM, on_follow_signal);
-    while (block != NULL && rc == ERROR_NOSPACE && !follow_stopped) {
+    while (rc == ERROR_NOSPACE && !follow_stopped) {
         nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
-        rc = file_write_atomic(probe, block, SPACE_WANTED, &ignored);
-        unlink(probe);
+        rc = workspace_probe_space(workspace, &ignored);
     }
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
-    free(block);
-    free(probe);
     if (follow_stopped || rc == ERROR_NOSPACE)
         return error_set(err, ERROR_STOPPED,
                          "stopped while the disk is full; the state is safe");

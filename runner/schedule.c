@@ -84,6 +84,9 @@ struct schedule_end schedule_classify(const struct schedule_facts *facts)
         return verdict(VERDICT_REQUEUE, "stopped");
     if (!facts->has_exit && facts->rebooted)
         return verdict(VERDICT_REQUEUE, "machine restarted");
+    if (!facts->has_exit &&
+        strcmp(outcome, "disk full") == 0) /* there was none for exit.json */
+        return verdict(VERDICT_PAUSE, "disk full");
     if (!facts->has_exit && facts->unborn)
         return verdict(VERDICT_REQUEUE, "never started");
     if (!facts->has_exit)
@@ -118,6 +121,13 @@ double schedule_backoff_s(double first_s, int failures, uint64_t job_id)
     if (seconds > 300.0)
         seconds = 300.0;
     return seconds * (0.75 + 0.5 * random_uniform(&stream));
+}
+
+double schedule_unwatched_s(double since_last_look_s)
+{
+    static const double USUAL_S = 5.0; /* between two looks, on a busy machine */
+
+    return since_last_look_s > USUAL_S ? since_last_look_s - USUAL_S : 0.0;
 }
 
 double schedule_hang_limit_s(double step_s)

@@ -53,6 +53,10 @@ bool schedule_gives_up(enum schedule_verdict verdict, int failures, int retries_
  * [0.75, 1.25) that depends on the job alone. failures >= 1. Below RECORD_LONGEST_WAIT_S. */
 double schedule_backoff_s(double first_s, int failures, uint64_t job_id);
 
+/* The part of the time since the runner last looked in which it must have been stopped itself, or the
+ * whole machine: a worker's silence in it says nothing. */
+double schedule_unwatched_s(double since_last_look_s);
+
 /* No heartbeat for this long is a hang: max(60 s, 20 x the measured step). */
 double schedule_hang_limit_s(double step_s);
 

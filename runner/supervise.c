@@ -146,7 +146,8 @@ static int64_t log_size(const struct supervisor *s, const struct slot *slot)
     return known ? (int64_t)status.st_size : 0;
 }
 
-static void watch_limits(const struct supervisor *s, struct slot *slot)
+/* ERROR_NOSPACE when the disk is full. */
+static int watch_limits(struct supervisor *s, struct slot *slot)
 {
     const struct recorder_progress *p = &slot->recorder.progress;
     double now = clock_monotonic_s();
@@ -155,12 +156,20 @@ static void watch_limits(const struct supervisor *s, struct slot *slot)
     if (p->heartbeat != slot->beat) {
         slot->beat = p->heartbeat;
         slot->beat_at = now;
+    } else { /* nobody saw this time, and nothing happened in it: it counts for no limit */
+        slot->beat_at += s->unwatched_s;
+        slot->started_at += s->unwatched_s;
     }
     if (slot->job.time_limit_min > 0 &&
         now - slot->started_at > 60.0 * slot->job.time_limit_min)
         slot->timed_out = true;
-    if (now - slot->beat_at > schedule_hang_limit_s(step_s))
+    if (!slot->hung && now - slot->beat_at > schedule_hang_limit_s(step_s)) {
+        /* Without room a worker can say nothing, nor its keeper how it ended. */
+        int rc = workspace_probe_space(s->workspace, s->err);
+        if (rc == ERROR_NOSPACE)
+            return rc;
         slot->hung = true;
+    }
     slot->flooded = slot->flooded || log_size(s, slot) > LOG_LIMIT;
     /* Nothing that a faulty journal says counts any more; a hung process hears no SIGTERM. */
     bool at_once = slot->recorder.error_text[0] != '\0' || slot->hung || slot->flooded ||
@@ -169,6 +178,7 @@ static void watch_limits(const struct supervisor *s, struct slot *slot)
         executor_local_signal(&slot->executor, SIGKILL);
     else if (slot->timed_out || slot->cancelled || s->interrupts == 1)
         press(slot);
+    return 0;
 }
 
 static int follow_slots(struct supervisor *s)
@@ -184,7 +194,7 @@ static int follow_slots(struct supervisor *s)
         if (rc == 0 && !alive)
             rc = attempt_conclude(s, slot);
         else if (rc == 0)
-            watch_limits(s, slot);
+            rc = watch_limits(s, slot);
     }
     return rc;
 }
@@ -334,6 +344,8 @@ static void tick(uv_timer_t *timer)
     struct supervisor *s = timer->data;
     double now = clock_monotonic_s();
 
+    s->unwatched_s = s->ticked_at > 0.0 ? schedule_unwatched_s(now - s->ticked_at) : 0.0;
+    s->ticked_at = now;
     s->rc = follow_slots(s);
     if (s->rc == 0)
         s->rc = answer_requests(s);

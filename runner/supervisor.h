@@ -54,6 +54,8 @@ struct supervisor {
     int interrupts;
     bool finished;
     double next_look_at, next_count_at; /* monotonic */
+    double ticked_at;                   /* monotonic time of the last tick; 0: none yet */
+    double unwatched_s;                 /* before this tick: schedule_unwatched_s() */
     int jobs_left;                      /* not over, as of the last count */
     struct progress progress;
     struct supervise_result result;

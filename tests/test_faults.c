@@ -784,7 +784,7 @@ static void a_small_file_system_fills_up_and_gets_room(void **state)
     }
     snprintf(filler, sizeof filler, "%s/filler", f.place.workspace);
     pid_t pid = place_start(&f.place, "run", f.place.spec, "--set", "train.max_steps=300",
-                            "--set", "retries.delay=0", NULL);
+                            "--set", "retries.max=0", NULL);
     place_sleep_ms(700);
     FILE *file = fopen(filler, "w");
     assert_non_null(file);
@@ -792,7 +792,7 @@ static void a_small_file_system_fills_up_and_gets_room(void **state)
     while (fwrite(block, sizeof block, 1, file) == 1)
         ;
     fclose(file);
-    place_sleep_ms(is_long() ? 8000 : 2500);
+    place_sleep_ms(is_long() ? 70000 : 2500); /* longer than a hang takes */
     int status;
     bool early = waitpid(pid, &status, WNOHANG) == pid;
     unlink(filler);

@@ -48,6 +48,7 @@ static void every_end_has_its_cause(void **state)
           VERDICT_RETRY,
           "out of memory" },
         { { .has_exit = false }, VERDICT_RETRY, "lost worker" },
+        { { .outcome = "disk full" }, VERDICT_PAUSE, "disk full" },
         { { .unborn = true }, VERDICT_REQUEUE, "never started" },
         { { .unborn = true, .has_exit = true, .has_status = true, .exit_status = 2 },
           VERDICT_FAILED,
@@ -91,6 +92,8 @@ static void back_off_grows_to_a_limit_and_is_reproducible(void **state)
         assert_true(seconds == schedule_backoff_s(2.0, failures, 7));
     }
     assert_true(schedule_backoff_s(2.0, 1, 7) != schedule_backoff_s(2.0, 1, 8));
+    assert_true(schedule_unwatched_s(0.2) <= 0.0 && schedule_unwatched_s(4.9) <= 0.0);
+    assert_true(schedule_unwatched_s(66.0) > 60.0 && schedule_unwatched_s(66.0) < 66.0);
     assert_true(schedule_hang_limit_s(0.1) == 60.0 && schedule_hang_limit_s(10.0) == 200.0);
 }
 

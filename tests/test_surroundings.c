@@ -145,6 +145,37 @@ static void a_clock_that_is_set_forward_ends_no_attempt(void **state)
     place_remove(&place);
 }
 
+/* Runner and workers are stopped for longer than a hang takes and go on, the runner first. Takes a
+ * minute: with HRMLAB_LONG only. */
+static void a_worker_that_was_stopped_with_its_runner_does_not_hang(void **state)
+{
+    struct place place;
+
+    (void)state;
+    if (getenv("HRMLAB_LONG") == NULL) {
+        print_message("# skip: only with HRMLAB_LONG\n");
+        skip();
+    }
+    place_use_release(NULL);
+    place_make(&place);
+    pid_t pid = place_start(&place, "run", place.spec, "--set", "retries.max=0", "--set",
+                            "train.max_steps=6000", "--set", "train.checkpoint_interval=60",
+                            "--set", "resources.time_limit_min=1", NULL);
+    assert_true(place_wait_for(&place, "SELECT count(*) > 0 FROM metric", "1"));
+    kill(pid, SIGSTOP);
+    assert_true(place_signal_workers(&place, SIGSTOP) > 0);
+    place_sleep_ms(66000);
+    kill(pid, SIGCONT);
+    place_sleep_ms(300);
+    place_signal_workers(&place, SIGCONT);
+    place_sleep_ms(2000);
+    place_expect(&place, "SELECT count(*) FROM job WHERE state = 'failed'", "0");
+    kill(pid, SIGINT);
+    assert_int_equal(place_finish(pid), 130);
+    place_expect(&place, "SELECT sum(failures) FROM job", "0");
+    place_remove(&place);
+}
+
 /* ---- file systems ---- */
 
 static void a_read_only_workspace_is_read_and_not_written_to(void **state)
@@ -604,6 +635,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clock_that_is_set_back_delays_no_retry),
         cmocka_unit_test(a_clock_that_is_set_forward_ends_no_attempt),
+        cmocka_unit_test(a_worker_that_was_stopped_with_its_runner_does_not_hang),
         cmocka_unit_test(a_read_only_workspace_is_read_and_not_written_to),
         cmocka_unit_test(a_network_file_system_gets_a_safer_journal_mode),
         cmocka_unit_test(a_pid_that_is_used_again_is_not_the_keeper),

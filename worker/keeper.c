@@ -21,9 +21,8 @@
 #include "file.h"
 
 enum {
-    EXIT_FILE_TRIES = 30, /* seconds to wait for a full disk to get room for exit.json */
-    REAP_MS = 5000,       /* the longest wait for killed descendants */
-    OPEN_FILES = 256,     /* descriptors of a worker */
+    REAP_MS = 5000,   /* the longest wait for killed descendants */
+    OPEN_FILES = 256, /* descriptors of a worker */
     STOPPED_EXIT_CODE = 130
 };
 
@@ -242,21 +241,19 @@ static char *exit_text(const struct worker_end *end)
     return text;
 }
 
-/* A full disk may get room again (the worker's own files can be what filled it). */
+/* On a full disk this waits for room as long as it takes: without exit.json nobody would know that
+ * the disk is all that was at fault. */
 static int write_exit(const struct worker_end *end, const char *directory, struct error *err)
 {
     char *path = file_join(directory, "exit.json");
     char *text = exit_text(end);
-    int rc = 0;
+    int rc = path == NULL || text == NULL
+                 ? error_set(err, ERROR_NOMEM, "out of memory for exit.json")
+                 : file_write_atomic(path, text, strlen(text), err);
 
-    if (path == NULL || text == NULL)
-        rc = error_set(err, ERROR_NOMEM, "out of memory for exit.json");
-    for (int i = 0; rc == 0 && i < EXIT_FILE_TRIES; i++) {
-        rc = file_write_atomic(path, text, strlen(text), err);
-        if (rc != ERROR_NOSPACE)
-            break;
-        rc = i + 1 < EXIT_FILE_TRIES ? 0 : rc;
+    while (rc == ERROR_NOSPACE) {
         sleep(1);
+        rc = file_write_atomic(path, text, strlen(text), err);
     }
     cJSON_free(text);
     free(path);

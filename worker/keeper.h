@@ -21,7 +21,7 @@ typedef int keeper_worker_fn(void *user);
  * Becomes the keeper of directory (an attempt's, which exists and has no journal or exit.json
  * yet: ERROR_FORMAT else) in a session of its own, unless the process leads a group already,
  * as one started at a terminal does. Forks, runs worker(user) in the child, waits, writes
- * DIRECTORY/exit.json. *exit_code is the worker's, or 128 + the signal that ended it.
+ * DIRECTORY/exit.json (on a full disk when there is room again). *exit_code is the worker's, or 128 + the signal that ended it.
  */
 int keeper_run(int *exit_code, const char *directory, keeper_worker_fn *worker, void *user,
                struct error *err);
