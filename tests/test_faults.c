@@ -838,7 +838,6 @@ static const struct command COMMANDS[] = {
     { { "axes" }, DONE, false, true, NULL },
     { { "show", "HASH" }, TRAINED, false, true, NULL },
     { { "logs", "HASH" }, TRAINED, false, true, NULL },
-    { { "doctor" }, DONE, false, false, " fault " },
     { { "queue", "SPEC" }, NOTHING, true, true, NULL },
     { { "cancel", "t" }, QUEUED, true, true, NULL },
     { { "retry", "t" }, FAILED, true, true, NULL },
