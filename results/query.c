@@ -215,12 +215,12 @@ enum { FIXED_COLUMNS = 16 };
  * tables are gone through as written: from the experiment's arms on, each by an index. */
 static char *rows_sql(const struct filter *filters, int filter_count)
 {
-    char *metrics = NULL, *conditions = strdup(""), *sql = NULL;
+    char *metrics = strdup(""), *conditions = strdup(""), *sql = NULL;
 
-    for (int i = 0; i < METRIC_COUNT; i++) {
+    for (int i = 0; i < METRIC_COUNT && metrics != NULL; i++) {
         /* Of hidden tests, without a scored task, nothing is known. */
-        char *next = format_string("%s, iif(x.tasks > 0, x.%s, NULL)",
-                                   metrics != NULL ? metrics : "", METRICS[i].name);
+        char *next =
+            format_string("%s, iif(x.tasks > 0, x.%s, NULL)", metrics, METRICS[i].name);
 
         free(metrics);
         metrics = next;

@@ -230,6 +230,7 @@ static void what_a_stale_attempt_gets_ahead_by_is_not_gone_on_from(void **state)
     wait_until_gone(first);
     assert_int_equal(kill(second, SIGKILL), 0);
     assert_int_equal(place_finish(runner), 0);
+    place_expect(&place, "SELECT count(*) FROM attempt", "3");
     expect_undisturbed(&place);
     place_remove(&place);
 }
