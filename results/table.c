@@ -262,7 +262,8 @@ static int add_columns(struct libscols_table *view, const struct table *table, i
         if (column->machine_only)
             continue;
         added = scols_table_new_column(view, column->title, 0, flags);
-        if (added == NULL)
+        /* A title that there was no memory for is reported by nobody. */
+        if (added == NULL || scols_cell_get_data(scols_column_get_header(added)) == NULL)
             return -1;
         if (color)
             scols_cell_set_color(scols_column_get_header(added), "bold");
@@ -295,15 +296,27 @@ static int add_lines(struct libscols_table *view, const struct table *table,
     return 0;
 }
 
-static void print_line_of_text(FILE *out, const char *text, const char *before,
-                               const char *after)
+/* libsmartcols leaves out a title for want of memory and says nothing. */
+static bool has_titles(const char *text, const struct table *table, const int *of_column,
+                       int count)
+{
+    for (int i = 0; i < count; i++)
+        if ((text = strstr(text, table->columns[of_column[i]].title)) == NULL)
+            return false;
+    return true;
+}
+
+static int print_line_of_text(FILE *out, const char *text, const char *before,
+                              const char *after)
 {
     size_t size = strlen(text) + 1;
     char *clean = malloc(size);
 
-    if (clean != NULL)
-        fprintf(out, "%s%s%s\n", before, text_strip_controls(clean, size, text), after);
+    if (clean == NULL)
+        return -1;
+    fprintf(out, "%s%s%s\n", before, text_strip_controls(clean, size, text), after);
     free(clean);
+    return 0;
 }
 
 /* Rows only, through libsmartcols, which has widths and wrapping. -1: out of memory. */
@@ -318,7 +331,8 @@ static int print_aligned(const struct table *table, FILE *out, bool color)
     if (view == NULL || of_column == NULL)
         goto out;
     scols_table_enable_colors(view, color);
-    scols_table_set_column_separator(view, "  ");
+    if (scols_table_set_column_separator(view, "  ") != 0)
+        goto out;
     if (!terminal)
         scols_table_set_termforce(view, SCOLS_TERMFORCE_NEVER);
     int count = add_columns(view, table, of_column, terminal, color);
@@ -326,7 +340,8 @@ static int print_aligned(const struct table *table, FILE *out, bool color)
     if (count < 0 || add_lines(view, table, of_column, count, color) != 0)
         goto out;
     if (table->row_count > 0) {
-        if (scols_print_table_to_string(view, &text) != 0 || text == NULL)
+        if (scols_print_table_to_string(view, &text) != 0 || text == NULL ||
+            (!terminal && !has_titles(text, table, of_column, count)))
             goto out;
         fputs(text, out);
         fputc('\n', out);
@@ -345,13 +360,16 @@ out:
 
 static int print_for_terminal(const struct table *table, FILE *out, bool color)
 {
+    int rc = 0;
+
     if (table->caption != NULL)
-        print_line_of_text(out, table->caption, color ? "\033[1m" : "", color ? "\033[0m" : "");
-    if (print_aligned(table, out, color) != 0)
-        return -1;
-    for (int i = 0; i < table->note_count; i++)
-        print_line_of_text(out, table->notes[i], "", "");
-    return 0;
+        rc = print_line_of_text(out, table->caption, color ? "\033[1m" : "",
+                                color ? "\033[0m" : "");
+    if (rc == 0)
+        rc = print_aligned(table, out, color);
+    for (int i = 0; i < table->note_count && rc == 0; i++)
+        rc = print_line_of_text(out, table->notes[i], "", "");
+    return rc;
 }
 
 /* text with Markdown's own characters escaped. */
@@ -366,8 +384,11 @@ static void print_markdown_text(FILE *out, const char *text)
 
 static int print_markdown(const struct table *table, FILE *out)
 {
+    int rc = 0;
+
     if (table->caption != NULL) {
-        print_line_of_text(out, table->caption, "**", "**");
+        if (print_line_of_text(out, table->caption, "**", "**") != 0)
+            return -1;
         fputc('\n', out);
     }
     for (int row = -2; row < table->row_count; row++) {
@@ -393,9 +414,9 @@ static int print_markdown(const struct table *table, FILE *out)
         }
         fputs("|\n", out);
     }
-    for (int i = 0; i < table->note_count; i++)
-        print_line_of_text(out, table->notes[i], i == 0 ? "\n" : "", "  ");
-    return 0;
+    for (int i = 0; i < table->note_count && rc == 0; i++)
+        rc = print_line_of_text(out, table->notes[i], i == 0 ? "\n" : "", "  ");
+    return rc;
 }
 
 static void print_csv_text(FILE *out, const char *text)

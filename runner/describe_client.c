@@ -85,17 +85,17 @@ static int start(pid_t *pid, const char *program, const char *verb, int input, i
 {
     posix_spawn_file_actions_t actions;
     char *argv[] = { strdup(program), strdup(verb), NULL };
-    int rc = 0;
+    int rc = 0, number = argv[0] == NULL || argv[1] == NULL ? ENOMEM : 0;
 
     posix_spawn_file_actions_init(&actions);
-    if (input >= 0)
-        posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-    else
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    int number = argv[0] == NULL || argv[1] == NULL
-                     ? ENOMEM
-                     : posix_spawn(pid, program, &actions, NULL, argv, environ);
+    if (number == 0)
+        number = input >= 0 ? posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+                            : posix_spawn_file_actions_addopen(&actions, STDIN_FILENO,
+                                                               "/dev/null", O_RDONLY, 0);
+    if (number == 0)
+        number = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    if (number == 0)
+        number = posix_spawn(pid, program, &actions, NULL, argv, environ);
     if (number != 0)
         rc = error_set(err, ERROR_SPAWN,
                        "start %s: %s; HRMLAB_WORKER names another hrmlab-worker", program,
