@@ -296,14 +296,32 @@ static int add_lines(struct libscols_table *view, const struct table *table,
     return 0;
 }
 
-/* libsmartcols leaves out a title for want of memory and says nothing. */
-static bool has_titles(const char *text, const struct table *table, const int *of_column,
-                       int count)
+/* text behind its next occurrence of part, or NULL. Of other characters than ASCII libsmartcols makes
+ * what the locale allows: they are not looked for. */
+static const char *behind(const char *text, const char *part)
 {
-    for (int i = 0; i < count; i++)
-        if ((text = strstr(text, table->columns[of_column[i]].title)) == NULL)
-            return false;
-    return true;
+    for (const char *at = part; *at != '\0'; at++)
+        if (*at < ' ' || *at > '~')
+            return text;
+    const char *found = strstr(text, part);
+    return found != NULL ? found + strlen(part) : NULL;
+}
+
+/* For want of memory libsmartcols leaves out or cuts what it prints, and says nothing. */
+static bool is_whole(const char *text, const struct table *table, const int *of_column,
+                     int count)
+{
+    for (int i = 0; i < count && text != NULL; i++)
+        text = behind(text, table->columns[of_column[i]].title);
+    for (int row = 0; row < table->row_count && text != NULL; row++)
+        for (int i = 0; i < count && text != NULL; i++) {
+            char *cell = cell_text(&table->columns[of_column[i]],
+                                   cell_at(table, row, of_column[i]), false);
+
+            text = cell != NULL ? behind(text, cell) : NULL;
+            free(cell);
+        }
+    return text != NULL;
 }
 
 static int print_line_of_text(FILE *out, const char *text, const char *before,
@@ -341,7 +359,7 @@ static int print_aligned(const struct table *table, FILE *out, bool color)
         goto out;
     if (table->row_count > 0) {
         if (scols_print_table_to_string(view, &text) != 0 || text == NULL ||
-            (!terminal && !has_titles(text, table, of_column, count)))
+            (!terminal && !is_whole(text, table, of_column, count)))
             goto out;
         fputs(text, out);
         fputc('\n', out);
