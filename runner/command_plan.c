@@ -110,7 +110,10 @@ int command_plan(const struct options *options, int *exit_code, struct error *er
     (void)exit_code;
     if (rc == 0)
         rc = plan_create(&plan, spec, options->worker_program, err);
-    if (rc == 0 && workspace_find(&workspace, options->workspace, &absent) == 0) {
+    int found = rc == 0 ? workspace_find(&workspace, options->workspace, &absent) : rc;
+    if (rc == 0 && found < 0 && found != ERROR_ABSENT)
+        rc = error_set(err, absent.code, "%s", absent.message);
+    if (found == 0) {
         rc = store_open(&store, workspace.path, STORE_READ, err);
         if (rc == ERROR_ABSENT)
             rc = 0;
