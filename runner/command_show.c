@@ -7,6 +7,7 @@
 #include "workspace.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,52 +21,81 @@ static int by_number_and_name(const void *left, const void *right)
     return strverscmp(*(char *const *)left, *(char *const *)right);
 }
 
-/* The names in a directory, in order; count 0 when there is none. Each fresh, the list too. */
-static char **list_directory(const char *path, int *count)
+static int no_memory(struct error *err)
+{
+    return error_set(err, ERROR_NOMEM, "no memory for a list of files");
+}
+
+/* The names in a directory: an owned list of owned names. */
+struct names {
+    char **items;
+    int count;
+};
+
+static void names_release(struct names *names)
+{
+    for (int i = 0; i < names->count; i++)
+        free(names->items[i]);
+    free(names->items);
+}
+
+static int names_add(struct names *names, const char *name)
+{
+    char *copy = strdup(name);
+    char **larger = realloc(names->items, (size_t)(names->count + 1) * sizeof *names->items);
+
+    if (larger != NULL)
+        names->items = larger;
+    if (copy == NULL || larger == NULL) {
+        free(copy);
+        return -1;
+    }
+    names->items[names->count++] = copy;
+    return 0;
+}
+
+/* In order; none where there is no such directory. Release them in any case. */
+static int list_directory(struct names *out, const char *path, struct error *err)
 {
     DIR *directory = opendir(path);
-    char **names = NULL;
+    int rc = 0;
 
-    *count = 0;
+    *out = (struct names){ 0 };
     if (directory == NULL)
-        return NULL;
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        char **larger = entry->d_name[0] == '.'
-                            ? NULL
-                            : realloc(names, (size_t)(*count + 1) * sizeof *names);
-        if (larger == NULL)
-            continue;
-        names = larger;
-        names[*count] = strdup(entry->d_name);
-        *count += names[*count] != NULL;
-    }
+        return errno == ENOMEM ? no_memory(err) : 0;
+    for (struct dirent *entry; rc == 0 && (entry = readdir(directory)) != NULL;)
+        if (entry->d_name[0] != '.' && names_add(out, entry->d_name) < 0)
+            rc = no_memory(err);
     closedir(directory);
-    if (*count > 0)
-        qsort(names, (size_t)*count, sizeof *names, by_number_and_name);
-    return names;
+    if (out->count > 0)
+        qsort(out->items, (size_t)out->count, sizeof *out->items, by_number_and_name);
+    return rc;
 }
 
 /* A row per file of one attempt, named from the run's directory on. */
-static void add_files(struct table *table, const char *attempts, const char *attempt)
+static int add_files(struct table *table, const char *attempts, const char *attempt,
+                     struct error *err)
 {
     char *directory = file_join(attempts, attempt);
     size_t root = strlen(attempts) - strlen("attempts");
-    int count = 0;
-    char **names = directory != NULL ? list_directory(directory, &count) : NULL;
+    struct names names = { 0 };
+    int rc = directory != NULL ? list_directory(&names, directory, err) : no_memory(err);
 
-    for (int i = 0; i < count; i++) {
-        char *path = file_join(directory, names[i]);
+    for (int i = 0; i < names.count && rc == 0; i++) {
+        char *path = file_join(directory, names.items[i]);
         struct stat status;
-        if (path != NULL && stat(path, &status) == 0) {
+        if (path == NULL) {
+            rc = no_memory(err);
+        } else if (stat(path, &status) == 0) {
             table_row(table);
             table_text(table, path + root);
             table_int(table, (int64_t)status.st_size);
         }
         free(path);
-        free(names[i]);
     }
-    free(names);
+    names_release(&names);
     free(directory);
+    return rc;
 }
 
 static int files_table(struct table **out, const struct workspace *workspace, const char *hash,
@@ -77,19 +107,17 @@ static int files_table(struct table **out, const struct workspace *workspace, co
     };
     char *caption = format_string("files in %s/runs/%s", workspace->path, hash);
     char *attempts = format_string("%s/runs/%s/attempts", workspace->path, hash);
-    int count = 0;
-    int rc = attempts == NULL || caption == NULL
-                 ? error_set(err, ERROR_NOMEM, "no memory for a path")
-                 : table_create(out, columns, 2, err);
-    char **names = rc == 0 ? list_directory(attempts, &count) : NULL;
+    struct names names = { 0 };
+    int rc = attempts == NULL || caption == NULL ? no_memory(err)
+                                                 : table_create(out, columns, 2, err);
 
-    for (int i = 0; i < count; i++) {
-        add_files(*out, attempts, names[i]);
-        free(names[i]);
-    }
+    if (rc == 0)
+        rc = list_directory(&names, attempts, err);
+    for (int i = 0; i < names.count && rc == 0; i++)
+        rc = add_files(*out, attempts, names.items[i], err);
     if (rc == 0)
         table_set_caption(*out, caption);
-    free(names);
+    names_release(&names);
     free(attempts);
     free(caption);
     return rc;
