@@ -107,8 +107,11 @@ int store_error(struct store *store, const char *what, struct error *err)
     default:
         break;
     }
-    return error_set(err, code, "%s: %.60s: %s (SQLite %d)", store->path, what,
-                     code == ERROR_NOSPACE ? strerror(ENOSPC) : sqlite3_errmsg(store->db),
+    /* Its own words may then be of what it could not do in consequence. */
+    const char *why = code == ERROR_NOSPACE ? strerror(ENOSPC)
+                      : code == ERROR_NOMEM ? "out of memory"
+                                            : sqlite3_errmsg(store->db);
+    return error_set(err, code, "%s: %.60s: %s (SQLite %d)", store->path, what, why,
                      sqlite3_extended_errcode(store->db));
 }
 
