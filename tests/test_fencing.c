@@ -98,6 +98,58 @@ static pid_t group_of(const struct place *place, int attempt)
     return -keeper;
 }
 
+/* The state letter of a process, as the kernel tells it; 0: it is gone. */
+static char state_of(pid_t pid)
+{
+    char path[64], text[256] = "";
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return 0;
+    const char *name_end = fgets(text, sizeof text, file) != NULL ? strrchr(text, ')') : NULL;
+    fclose(file);
+    return name_end != NULL ? name_end[2] : 0;
+}
+
+/* The worker is in a group of its own: the keeper's only child. 0: there is none. */
+static pid_t worker_of(pid_t group)
+{
+    char path[64];
+    int pid = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)-group, (int)-group);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%d", &pid) != 1)
+        pid = 0;
+    fclose(file);
+    return pid;
+}
+
+static void stop_and_wait(pid_t pid)
+{
+    kill(pid, SIGSTOP);
+    for (int i = 0; i < 5000 && state_of(pid) != 'T' && state_of(pid) != 0; i++)
+        place_sleep_ms(1);
+}
+
+/* Keeper first: it then starts no worker any more. */
+static void stop_attempt(pid_t group)
+{
+    stop_and_wait(-group);
+    if (worker_of(group) > 0)
+        stop_and_wait(worker_of(group));
+}
+
+static void continue_attempt(pid_t group)
+{
+    if (worker_of(group) > 0)
+        kill(worker_of(group), SIGCONT);
+    assert_int_equal(kill(-group, SIGCONT), 0);
+}
+
 static void wait_until_gone(pid_t group)
 {
     for (int i = 0; i < 6000 && kill(group, 0) == 0; i++)
@@ -143,7 +195,7 @@ static pid_t leave_first_attempt(struct place *place)
         pid_t runner = place_start(place, "run", place->spec, NULL);
         pid_t group = group_of(place, 1);
         assert_true(place_wait_for(place, "SELECT count(*) > 0 FROM metric", "1"));
-        kill(group, SIGSTOP);
+        stop_attempt(group);
         kill(runner, SIGKILL);
         waitpid(runner, NULL, 0);
         if (!is_too_late(place, 1))
@@ -185,7 +237,7 @@ static void a_retry_after_quarantine_misses_nothing(void **state)
     long at = atol(offset) + 200;
     free(offset);
     char *journal = journal_of(&place, 1);
-    assert_int_equal(kill(group, SIGCONT), 0);
+    continue_attempt(group);
     for (int i = 0; i < 1000 && size_of(journal) < at + 20000; i++)
         place_sleep_ms(10);
     kill(group, SIGKILL);
@@ -208,7 +260,7 @@ static bool give_up_first_attempt(const struct place *place, pid_t *runner, pid_
     place_change(place, "UPDATE job SET state = 'queued'");
     *runner = place_start(place, "work", NULL);
     *second = group_of(place, 2);
-    kill(*second, SIGSTOP);
+    stop_attempt(*second);
     return !is_too_late(place, 2);
 }
 
@@ -226,7 +278,7 @@ static void what_a_stale_attempt_gets_ahead_by_is_not_gone_on_from(void **state)
         place_kill_all(&place);
         place_remove(&place);
     }
-    assert_int_equal(kill(first, SIGCONT), 0);
+    continue_attempt(first);
     wait_until_gone(first);
     assert_int_equal(kill(second, SIGKILL), 0);
     assert_int_equal(place_finish(runner), 0);
