@@ -171,12 +171,12 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
         slot->hung = true;
     }
     slot->flooded = slot->flooded || log_size(s, slot) > LOG_LIMIT;
-    /* Nothing that a faulty journal says counts any more; a hung process hears no SIGTERM. */
-    bool at_once = slot->recorder.error_text[0] != '\0' || slot->hung || slot->flooded ||
-                   s->interrupts > 1;
-    if (at_once)
+    /* A hung process hears no SIGTERM. Nothing that a faulty journal says counts any more, but the
+     * keeper shall write how it ended: without exit.json a rebuild takes it for a power cut. */
+    bool faulty = slot->recorder.error_text[0] != '\0';
+    if (slot->hung || slot->flooded || s->interrupts > 1)
         executor_local_signal(&slot->executor, SIGKILL);
-    else if (slot->timed_out || slot->cancelled || s->interrupts == 1)
+    else if (faulty || slot->timed_out || slot->cancelled || s->interrupts == 1)
         press(slot);
     return 0;
 }

@@ -18,6 +18,7 @@
 #include "json.h"
 #include "random.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -192,7 +193,14 @@ static const char *draw_mode(void)
     return mode;
 }
 
-/* The keeper's part: exit.json from the child's wait status. */
+static pid_t child;
+
+static void pass_on(int number)
+{
+    kill(child, number);
+}
+
+/* The keeper's part: signals for the child, exit.json from its wait status. */
 static int keep(const char *directory, const char *mode)
 {
     char text[300];
@@ -201,12 +209,15 @@ static int keep(const char *directory, const char *mode)
 
     if (strcmp(mode, "any") == 0)
         mode = draw_mode();
-    pid_t pid = fork();
-    if (pid == 0) {
+    child = fork();
+    if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* as the real one: a flood ends with its keeper */
         _exit(work(directory, mode));
     }
-    waitpid(pid, &status, 0);
+    signal(SIGTERM, pass_on);
+    signal(SIGINT, pass_on);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
     if (WIFEXITED(status))
         snprintf(text, sizeof text,
                  "{\"format\":\"hrmlab-exit-1\",\"exit_status\":%d,\"signal\":0,"
