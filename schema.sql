@@ -12,7 +12,7 @@ CREATE TABLE experiment (
     name TEXT NOT NULL UNIQUE,         -- the spec's name
     description TEXT NOT NULL,         -- the question, in words
     spec_hash TEXT NOT NULL,           -- SHA-256 over the resolved spec and its runs' hashes
-    spec_file TEXT NOT NULL,           -- resolved spec, relative to the workspace (specs/NAME-HASH.json)
+    spec_file TEXT NOT NULL,           -- resolved spec, relative to the workspace (specs/NAME-HASH.json); '': runs that a rebuild found without one
     priority INTEGER NOT NULL DEFAULT 0, -- higher first
     queued_at TEXT NOT NULL            -- when it was queued first
 ) STRICT;

@@ -472,7 +472,8 @@ int config_from_json(struct config *config, const cJSON *object, const char *whe
     return rc;
 }
 
-void config_hash_canonical(char hex[65], const char *canonical, const char *data_hash)
+static void hash_canonical(char hex[65], const char *canonical, const char *data_hash,
+                           const char *numeric_version)
 {
     struct hash_state state;
 
@@ -480,18 +481,30 @@ void config_hash_canonical(char hex[65], const char *canonical, const char *data
     hash_add(&state, canonical, strlen(canonical));
     hash_add(&state, "\n", 1);
     hash_add(&state, data_hash, strlen(data_hash));
-    hash_add(&state, "\n" ENGINE_NUMERIC_VERSION, 1 + strlen(ENGINE_NUMERIC_VERSION));
+    hash_add(&state, "\n", 1);
+    hash_add(&state, numeric_version, strlen(numeric_version));
     hash_final_hex(&state, hex);
+}
+
+void config_hash_canonical(char hex[65], const char *canonical, const char *data_hash)
+{
+    hash_canonical(hex, canonical, data_hash, ENGINE_NUMERIC_VERSION);
 }
 
 int config_run_hash(char hex[65], const struct config *config, const char *data_hash,
                     struct error *err)
 {
+    return config_run_hash_of(hex, config, data_hash, ENGINE_NUMERIC_VERSION, err);
+}
+
+int config_run_hash_of(char hex[65], const struct config *config, const char *data_hash,
+                       const char *numeric_version, struct error *err)
+{
     char *canonical = config_canonical(config, PHASE_TRAINING, err);
 
     if (canonical == NULL)
         return ERROR_NOMEM;
-    config_hash_canonical(hex, canonical, data_hash);
+    hash_canonical(hex, canonical, data_hash, numeric_version);
     free(canonical);
     return 0;
 }

@@ -185,5 +185,8 @@ int config_run_hash(char hex[65], const struct config *config, const char *data_
                     struct error *err);
 /* The same of the canonical text itself. */
 void config_hash_canonical(char hex[65], const char *canonical, const char *data_hash);
+/* The same as an engine of another numeric version had it. */
+int config_run_hash_of(char hex[65], const struct config *config, const char *data_hash,
+                       const char *numeric_version, struct error *err);
 
 #endif

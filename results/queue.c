@@ -153,8 +153,8 @@ int queue_run(struct store *store, int64_t *id, const struct queue_run *run, str
         " parameters, puzzle_parameters, total_steps, train_flops)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         "tttttiiiir", run->hash, run->canonical, run->job_config, run->data_hash,
-        ENGINE_NUMERIC_VERSION, run->seed, run->parameters, run->puzzle_parameters,
-        run->total_steps, run->train_flops);
+        run->numeric_version != NULL ? run->numeric_version : ENGINE_NUMERIC_VERSION, run->seed,
+        run->parameters, run->puzzle_parameters, run->total_steps, run->train_flops);
 
     if (rc < 0)
         return rc;

@@ -31,8 +31,9 @@ int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int posit
 
 struct queue_run {
     const char *hash, *canonical, *data_hash;
-    const char *job_config; /* JSON object: all settings, as put into job.json */
-    const cJSON *settings;  /* every active setting, key -> value, defaults included */
+    const char *numeric_version; /* of the engine; NULL: of this one */
+    const char *job_config;      /* JSON object: all settings, as put into job.json */
+    const cJSON *settings;       /* every active setting, key -> value, defaults included */
     int64_t seed, parameters, puzzle_parameters, total_steps;
     double train_flops;
 };

@@ -1,30 +1,36 @@
 /*
  * command_rebuild.c - rebuild: a new database from the specs and journals of the workspace.
  *
- * Each spec is planned and queued as it was; then every attempt on disk is recorded and concluded
- * again, in order, from its journal and exit.json, by the code that does it while the runner works.
- * What is not found to be done stays queued. The old database is in its place until the new one
- * is complete, and is then set aside, not removed.
+ * Each spec is planned and queued as it was; runs that no spec leads to any more are queued from
+ * their job.json. Then every attempt on disk is recorded and concluded again, in order, from its
+ * journal and exit.json, by the code that does it while the runner works. What is not found to be
+ * done stays queued, and what is left out is named. The old database is in its place until the
+ * new one is complete, and is then set aside, not removed.
  */
 #include "enqueue.h"
 #include "error.h"
 #include "file.h"
+#include "hash.h"
+#include "journal.h"
 #include "json.h"
 #include "log.h"
+#include "names.h"
 #include "options.h"
 #include "plan.h"
 #include "process.h"
 #include "queue.h"
+#include "rebuild_disk.h"
 #include "store.h"
 #include "store_replace.h"
 #include "supervisor.h"
 #include "workspace.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { JOB_LIMIT = 16 << 20 };
 
@@ -32,81 +38,95 @@ struct rebuild {
     struct supervisor *supervisor;
     struct workspace *workspace;
     struct store *store;
+    struct disk disk; /* runs as their job.json tell of them */
     int specs, specs_failed, attempts, attempts_failed, alive;
 };
 
-/* ---- names in directories ---- */
+/* ---- specs ---- */
 
-struct names {
-    char **items; /* owned, and each */
-    int count;
-};
-
-static void names_release(struct names *names)
+/* A spec's file is named NAME-HASH12.json by its content; one that was edited leads elsewhere. */
+static int check_content(const char *path, struct error *err)
 {
-    for (int i = 0; i < names->count; i++)
-        free(names->items[i]);
-    free(names->items);
-    *names = (struct names){ 0 };
+    char hash[HASH_HEX_SIZE], *text;
+    size_t size, length = strlen(path), end = HASH_SHORT + strlen(".json");
+    int rc = file_read(&text, &size, path, JSON_SPEC_LIMIT, err);
+
+    if (rc < 0)
+        return rc;
+    hash_hex(hash, text, size);
+    free(text);
+    if (length < end || strncmp(path + length - end, hash, HASH_SHORT) != 0)
+        return error_set(err, ERROR_DAMAGED,
+                         "%s: its content is not what was queued (SHA-256 %.*s..., not as its "
+                         "name says); its runs are taken from their job.json",
+                         path, HASH_SHORT, hash);
+    return 0;
 }
 
-static int by_version(const struct dirent **a, const struct dirent **b)
+/* What the spec led to when it was queued, though its data or the engine may have changed since. */
+static int plan_spec(struct plan **out, const struct rebuild *r, const struct options *options,
+                     const char *path, struct error *err)
 {
-    return strverscmp((*a)->d_name, (*b)->d_name);
-}
+    struct spec *spec;
+    int adjusted = 0;
+    int rc = check_content(path, err);
 
-static int is_visible(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.';
-}
-
-/* In the order of their numbers and letters. An absent directory has none. */
-static int names_read(struct names *out, const char *path, struct error *err)
-{
-    struct dirent **entries = NULL;
-    int count = scandir(path, &entries, is_visible, by_version), rc = 0;
-
-    *out = (struct names){ 0 };
-    if (count < 0)
-        return errno == ENOENT ? 0
-                               : error_set(err, ERROR_IO, "read %s: %s", path, strerror(errno));
-    out->items = calloc((size_t)count + 1, sizeof(char *));
-    for (int i = 0; i < count; i++) {
-        if (out->items != NULL && (out->items[out->count] = strdup(entries[i]->d_name)) != NULL)
-            out->count++;
-        free(entries[i]);
-    }
-    free(entries);
-    if (out->items == NULL || out->count != count) {
-        names_release(out);
-        rc = error_set(err, ERROR_NOMEM, "no memory for the names in %s", path);
-    }
+    *out = NULL;
+    if (rc == 0)
+        rc = spec_read(&spec, path, NULL, 0, err);
+    if (rc == 0)
+        rc = plan_create(out, spec, options->worker_program, err);
+    if (rc == 0)
+        rc = disk_adjust_plan(&r->disk, &adjusted, *out, err);
+    if (rc == 0 && adjusted > 0)
+        log_warning("%s: %d of %d runs were of other data, or another engine, than there is "
+                    "now; they stay what they were",
+                    path, adjusted, (*out)->run_count);
     return rc;
 }
 
-/* ---- specs ---- */
+/* Whether the spec or its data are at fault, so that others may still be read. */
+static bool is_fault_of_spec(int rc)
+{
+    return rc == ERROR_FORMAT || rc == ERROR_ABSENT || rc == ERROR_DAMAGED;
+}
 
 static int queue_spec(struct rebuild *r, const struct options *options, const char *path)
 {
-    struct spec *spec;
-    struct plan *plan = NULL;
+    struct plan *plan;
     struct enqueue_summary summary = { 0 };
     struct error fault = { 0 };
-    int rc = spec_read(&spec, path, NULL, 0, &fault);
+    int rc = plan_spec(&plan, r, options, path, &fault);
+    bool faulty = is_fault_of_spec(rc);
 
-    if (rc == 0)
-        rc = plan_create(&plan, spec, options->worker_program, &fault);
     if (rc == 0)
         rc = enqueue_plan(&summary, r->store, r->workspace, plan, &fault);
     plan_destroy(plan);
     free(summary.name);
     r->specs++;
-    r->specs_failed += rc < 0;
-    if (rc < 0)
+    r->specs_failed += faulty;
+    if (faulty)
         log_warning("left out: %s", fault.message);
-    return rc == ERROR_DATABASE || rc == ERROR_NOSPACE
-               ? error_set(r->supervisor->err, (enum error_code)rc, "%s", fault.message)
-               : 0;
+    return rc < 0 && !faulty ? error_set(r->supervisor->err, fault.code, "%s", fault.message)
+                             : 0;
+}
+
+/* Runs, and evaluations of runs, that were asked for by a spec that is gone or leads elsewhere. */
+static int queue_rest(struct rebuild *r, struct error *err)
+{
+    struct plan *plan;
+    struct enqueue_summary summary = { 0 };
+    int rc = disk_plan_rest(&plan, &r->disk, r->store, err);
+
+    if (rc < 0 || plan == NULL)
+        return rc;
+    rc = enqueue_found(&summary, r->store, r->workspace, plan, err);
+    if (rc == 0)
+        log_warning("no spec leads to what %d runs did; they are the experiment %s",
+                    plan->run_count, summary.name);
+    plan_destroy(plan);
+    free(summary.name);
+    return rc;
 }
 
 static int queue_specs(struct rebuild *r, const struct options *options, struct error *err)
@@ -149,7 +169,7 @@ static int add_job(struct rebuild *r, int64_t run_id, bool evaluate, const cJSON
     const cJSON *list = json_member(job_json, "evaluations");
     struct queue_missing *missing = NULL;
     int count = 0;
-    if (rc == 0 && list != NULL)
+    if (rc == 0 && (list != NULL || evaluate))
         rc = queue_missing_evaluations(r->store, &missing, &count, run_id, err);
     for (int i = 0; i < count && rc == 0; i++)
         rc = queue_job_evaluation(r->store, job, missing[i].evaluation_id, err);
@@ -208,44 +228,110 @@ static int conclude_again(struct rebuild *r, const struct record_job *job, int n
     return rc < 0 ? rc : attempt_conclude(r->supervisor, slot);
 }
 
-static int replay_attempt(struct rebuild *r, const char *hash, int number, struct error *err)
+/* Whether the journal's first line says "evaluate" (else: "train", or nothing), and the length of
+ * its beginning. */
+static void read_kind(bool *evaluate, size_t *size, const char *path)
 {
-    char *path =
-        format_string("%s/runs/%s/attempts/%d/job.json", r->workspace->path, hash, number);
-    struct error fault = { 0 };
+    struct journal_event event;
+    char *data = malloc(JOURNAL_MAX_LINE);
+    int fd = data != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    ssize_t length = fd >= 0 ? read(fd, data, JOURNAL_MAX_LINE) : 0;
+    size_t used;
+
+    *evaluate = false;
+    *size = length > 0 ? (size_t)length : 0;
+    if (*size > 0 &&
+        journal_next(&event, &used, data, *size, 0, &(struct error){ 0 }) == JOURNAL_EVENT) {
+        const cJSON *kind = json_member(event.body, "kind");
+        *evaluate = cJSON_IsString(kind) && strcmp(kind->valuestring, "evaluate") == 0;
+        cJSON_Delete(event.body);
+    }
+    if (fd >= 0)
+        close(fd);
+    free(data);
+}
+
+/* An attempt as it lies on disk. */
+struct found {
+    char *directory; /* owned */
+    cJSON *job;      /* owned; NULL: cannot be read, and why says so */
+    struct error why;
+    bool evaluate, begun; /* begun: there is a journal with something in it */
+};
+
+static void found_release(struct found *found)
+{
+    free(found->directory);
+    cJSON_Delete(found->job);
+}
+
+/* What the attempt was for: by job.json, or else by its journal. */
+static int look_at(struct found *out, const struct rebuild *r, const char *hash, int number,
+                   struct error *err)
+{
+    size_t size = 0;
+    const char *kind = NULL;
+
+    *out = (struct found){ .directory = format_string("%s/runs/%s/attempts/%d",
+                                                      r->workspace->path, hash, number) };
+    char *job = out->directory != NULL ? file_join(out->directory, "job.json") : NULL;
+    char *journal = out->directory != NULL ? file_join(out->directory, "journal.jsonl") : NULL;
+    int rc = job == NULL || journal == NULL
+                 ? error_set(err, ERROR_NOMEM, "no memory for a path")
+                 : 0;
+    if (rc == 0) {
+        read_kind(&out->evaluate, &size, journal);
+        out->begun = size > 0;
+        if (json_read_file(&out->job, job, JOB_LIMIT, &out->why) < 0)
+            out->job = NULL;
+        else if (json_get_string(&kind, out->job, "kind", job, &out->why) == 0)
+            out->evaluate = strcmp(kind, "evaluate") == 0;
+    }
+    free(job);
+    free(journal);
+    return rc;
+}
+
+/* The run is in the store: the attempt's job, and what became of it. */
+static int replay_found(struct rebuild *r, const struct found *found, int64_t run_id,
+                        const char *hash, int number, struct error *err)
+{
     struct record_job *job = NULL;
     int jobs = 0;
-    struct queue_state state;
-    cJSON *job_json = NULL;
-    const char *kind = NULL;
-    int rc = path == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path") : 0;
+    int rc = record_find_job(r->store, &job, &jobs, hash, found->evaluate, err);
 
-    if (rc == 0 && (json_read_file(&job_json, path, JOB_LIMIT, &fault) < 0 ||
-                    json_get_string(&kind, job_json, "kind", path, &fault) < 0)) {
-        log_warning("left out: %s", fault.message); /* it cannot have begun */
-        free(path);
-        r->attempts_failed++;
-        return 0;
+    if (rc == 0 && jobs == 0) {
+        rc = add_job(r, run_id, found->evaluate, found->job, err);
+        if (rc == 0)
+            rc = record_find_job(r->store, &job, &jobs, hash, found->evaluate, err);
     }
-    bool evaluate = kind != NULL && strcmp(kind, "evaluate") == 0;
-    if (rc == 0)
-        rc = queue_state(r->store, &state, hash, err);
-    if (rc == 0 && state.run_id == 0) { /* of a spec that was left out */
-        r->attempts_failed++;
-    } else if (rc == 0) {
-        rc = record_find_job(r->store, &job, &jobs, hash, evaluate, err);
-        if (rc == 0 && jobs == 0) {
-            rc = add_job(r, state.run_id, evaluate, job_json, err);
-            if (rc == 0)
-                rc = record_find_job(r->store, &job, &jobs, hash, evaluate, err);
-        }
-        if (rc == 0 && jobs > 0)
-            rc = conclude_again(r, job, number, err);
-        r->attempts++;
-    }
+    if (rc == 0 && jobs > 0)
+        rc = conclude_again(r, job, number, err);
     record_free_jobs(job, jobs);
-    cJSON_Delete(job_json);
-    free(path);
+    r->attempts++;
+    return rc;
+}
+
+static int replay_attempt(struct rebuild *r, const char *hash, int number, struct error *err)
+{
+    struct queue_state state = { 0 };
+    struct found found;
+    int rc = look_at(&found, r, hash, number, err);
+
+    if (rc == 0 && (found.job != NULL || found.begun)) {
+        rc = queue_state(r->store, &state, hash, err);
+        if (rc == 0 && state.run_id != 0) {
+            rc = replay_found(r, &found, state.run_id, hash, number, err);
+        } else if (rc == 0) {
+            log_warning(
+                "left out: %s: no spec leads to its run, and its job.json does not tell "
+                "of it%s%s",
+                found.directory, found.job == NULL ? ": " : "",
+                found.job == NULL ? found.why.message : "");
+            r->attempts_failed++;
+        }
+    } /* else it cannot have begun */
+    found_release(&found);
     return rc;
 }
 
@@ -295,9 +381,14 @@ static int rebuild(struct rebuild *r, const struct options *options, struct erro
     s->err = err;
     progress_init(&s->progress, true, false);
     r->supervisor = s;
-    int rc = queue_specs(r, options, err);
+    int rc = disk_read(&r->disk, r->workspace, err);
+    if (rc == 0)
+        rc = queue_specs(r, options, err);
+    if (rc == 0)
+        rc = queue_rest(r, err);
     if (rc == 0)
         rc = replay_runs(r, err);
+    disk_release(&r->disk);
     progress_finish(&s->progress);
     while (s->slots != NULL)
         slot_destroy(s, s->slots);

@@ -167,7 +167,10 @@ static int add_run(struct enqueue *e, int64_t *id, const struct plan_run *run,
                  : queue_run(e->store, id,
                              &(struct queue_run){ .hash = run->hash,
                                                   .canonical = canonical,
-                                                  .data_hash = arm->data_hash,
+                                                  .data_hash = run->data_hash != NULL
+                                                                   ? run->data_hash
+                                                                   : arm->data_hash,
+                                                  .numeric_version = run->numeric_version,
                                                   .job_config = job_config,
                                                   .settings = settings,
                                                   .seed = run->seed,
@@ -356,21 +359,14 @@ static int enqueue_all(struct enqueue *e, const char *spec_file, struct error *e
     return rc;
 }
 
-int enqueue_plan(struct enqueue_summary *out, struct store *store,
-                 const struct workspace *workspace, const struct plan *plan, struct error *err)
+static int enqueue_as(struct enqueue_summary *out, struct store *store,
+                      const struct workspace *workspace, const struct plan *plan,
+                      const char *spec_file, struct error *err)
 {
-    char *spec_file =
-        format_string("specs/%s-%.*s.json", plan->spec->name, HASH_SHORT, plan->spec_hash);
-    char *path = spec_file != NULL ? workspace_path(workspace, spec_file) : NULL;
-    int rc = path == NULL ? no_memory(err)
-                          : file_write_atomic(path, plan->spec->resolved,
-                                              strlen(plan->spec->resolved), err);
-
     struct enqueue e = { .out = out, .store = store, .workspace = workspace, .plan = plan };
+    int rc = enqueue_init(&e, err);
 
     *out = (struct enqueue_summary){ 0 };
-    if (rc == 0)
-        rc = enqueue_init(&e, err);
     if (rc == 0)
         rc = store_begin(store, err);
     if (rc == 0) {
@@ -381,11 +377,33 @@ int enqueue_plan(struct enqueue_summary *out, struct store *store,
             store_rollback(store);
     }
     enqueue_release(&e);
-    free(path);
-    free(spec_file);
     if (rc < 0) {
         free(out->name);
         out->name = NULL;
     }
     return rc;
+}
+
+int enqueue_plan(struct enqueue_summary *out, struct store *store,
+                 const struct workspace *workspace, const struct plan *plan, struct error *err)
+{
+    char *spec_file =
+        format_string("specs/%s-%.*s.json", plan->spec->name, HASH_SHORT, plan->spec_hash);
+    char *path = spec_file != NULL ? workspace_path(workspace, spec_file) : NULL;
+    int rc = path == NULL ? no_memory(err)
+                          : file_write_atomic(path, plan->spec->resolved,
+                                              strlen(plan->spec->resolved), err);
+
+    *out = (struct enqueue_summary){ 0 };
+    if (rc == 0)
+        rc = enqueue_as(out, store, workspace, plan, spec_file, err);
+    free(path);
+    free(spec_file);
+    return rc;
+}
+
+int enqueue_found(struct enqueue_summary *out, struct store *store,
+                  const struct workspace *workspace, const struct plan *plan, struct error *err)
+{
+    return enqueue_as(out, store, workspace, plan, "", err);
 }

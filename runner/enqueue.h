@@ -39,5 +39,9 @@ struct enqueue_summary {
 /* Writes the resolved spec to specs/, then queues everything in one transaction. */
 int enqueue_plan(struct enqueue_summary *out, struct store *store,
                  const struct workspace *workspace, const struct plan *plan, struct error *err);
+/* The same for runs that were found on disk and belong to no spec. */
+int enqueue_found(struct enqueue_summary *out, struct store *store,
+                  const struct workspace *workspace, const struct plan *plan,
+                  struct error *err);
 
 #endif

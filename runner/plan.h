@@ -37,6 +37,9 @@ struct plan_run {
     char hash[65];
     int arm; /* the first that it serves: index of spec->arms and arms */
     int64_t seed;
+    /* not owned; of a run that was queued before its data or the engine changed; NULL: those of
+     * its arm, of this engine */
+    const char *data_hash, *numeric_version;
 };
 
 struct plan_dropped {
