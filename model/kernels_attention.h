@@ -27,10 +27,10 @@ INLINE ptrdiff_t packed_width(int head_size)
  * C (M rows ldc apart, whole vectors enough for N columns) = A B or C += A B. Element (m, k) of A:
  * a[m * row + k * step]; B (K x N) has rows ldb apart and is read in whole vectors, too.
  */
-static __attribute__((noinline, noclone)) void product(float *c, ptrdiff_t ldc, bool accumulate,
-                                                       const float *a, ptrdiff_t row,
-                                                       ptrdiff_t step, int M, const float *b,
-                                                       ptrdiff_t ldb, int N, int K)
+static __attribute__((noinline)) void product(float *c, ptrdiff_t ldc, bool accumulate,
+                                              const float *a, ptrdiff_t row, ptrdiff_t step,
+                                              int M, const float *b, ptrdiff_t ldb, int N,
+                                              int K)
 {
     for (int t = 0; t < tiles_of(M); t++) {
         int m = tile_start(M, t), rows = tile_start(M, t + 1) - m;

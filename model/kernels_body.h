@@ -33,6 +33,7 @@ enum { LANES = 4 };
 
 typedef float vec __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+typedef uint32_t uvec __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b) PASTE_(a, b)
@@ -147,7 +148,7 @@ INLINE vec vec_exp_below(vec x)
 #if defined(__AVX512F__)
     return (vec)_mm512_scalef_ps((__m512)p, (__m512)n);
 #else
-    return (vec)((ivec)p + ((ivec)t << 23));
+    return (vec)((uvec)p + ((uvec)t << 23));
 #endif
 }
 

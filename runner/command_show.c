@@ -1,13 +1,12 @@
 /* command_show.c - show: everything about one run. */
 #include "error.h"
 #include "file.h"
+#include "names.h"
 #include "options.h"
 #include "status_query.h"
 #include "store.h"
 #include "workspace.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,60 +15,9 @@
 
 enum { TABLES = STATUS_RUN_TABLES + 1, FILES = STATUS_RUN_TABLES };
 
-static int by_number_and_name(const void *left, const void *right)
-{
-    return strverscmp(*(char *const *)left, *(char *const *)right);
-}
-
 static int no_memory(struct error *err)
 {
     return error_set(err, ERROR_NOMEM, "no memory for a list of files");
-}
-
-/* The names in a directory: an owned list of owned names. */
-struct names {
-    char **items;
-    int count;
-};
-
-static void names_release(struct names *names)
-{
-    for (int i = 0; i < names->count; i++)
-        free(names->items[i]);
-    free(names->items);
-}
-
-static int names_add(struct names *names, const char *name)
-{
-    char *copy = strdup(name);
-    char **larger = realloc(names->items, (size_t)(names->count + 1) * sizeof *names->items);
-
-    if (larger != NULL)
-        names->items = larger;
-    if (copy == NULL || larger == NULL) {
-        free(copy);
-        return -1;
-    }
-    names->items[names->count++] = copy;
-    return 0;
-}
-
-/* In order; none where there is no such directory. Release them in any case. */
-static int list_directory(struct names *out, const char *path, struct error *err)
-{
-    DIR *directory = opendir(path);
-    int rc = 0;
-
-    *out = (struct names){ 0 };
-    if (directory == NULL)
-        return errno == ENOMEM ? no_memory(err) : 0;
-    for (struct dirent *entry; rc == 0 && (entry = readdir(directory)) != NULL;)
-        if (entry->d_name[0] != '.' && names_add(out, entry->d_name) < 0)
-            rc = no_memory(err);
-    closedir(directory);
-    if (out->count > 0)
-        qsort(out->items, (size_t)out->count, sizeof *out->items, by_number_and_name);
-    return rc;
 }
 
 /* A row per file of one attempt, named from the run's directory on. */
@@ -79,7 +27,7 @@ static int add_files(struct table *table, const char *attempts, const char *atte
     char *directory = file_join(attempts, attempt);
     size_t root = strlen(attempts) - strlen("attempts");
     struct names names = { 0 };
-    int rc = directory != NULL ? list_directory(&names, directory, err) : no_memory(err);
+    int rc = directory != NULL ? names_read(&names, directory, err) : no_memory(err);
 
     for (int i = 0; i < names.count && rc == 0; i++) {
         char *path = file_join(directory, names.items[i]);
@@ -112,7 +60,7 @@ static int files_table(struct table **out, const struct workspace *workspace, co
                                                  : table_create(out, columns, 2, err);
 
     if (rc == 0)
-        rc = list_directory(&names, attempts, err);
+        rc = names_read(&names, attempts, err);
     for (int i = 0; i < names.count && rc == 0; i++)
         rc = add_files(*out, attempts, names.items[i], err);
     if (rc == 0)

@@ -10,7 +10,7 @@
 
 void names_release(struct names *names)
 {
-    for (int i = 0; i < names->count; i++)
+    for (int i = 0; names->items != NULL && i < names->count; i++)
         free(names->items[i]);
     free(names->items);
     *names = (struct names){ 0 };
@@ -34,7 +34,8 @@ int names_read(struct names *out, const char *path, struct error *err)
     *out = (struct names){ 0 };
     if (count < 0)
         return errno == ENOENT ? 0
-                               : error_set(err, ERROR_IO, "read %s: %s", path, strerror(errno));
+                               : error_set(err, errno == ENOMEM ? ERROR_NOMEM : ERROR_IO,
+                                           "read %s: %s", path, strerror(errno));
     out->items = calloc((size_t)count + 1, sizeof(char *));
     for (int i = 0; i < count; i++) {
         if (out->items != NULL && (out->items[out->count] = strdup(entries[i]->d_name)) != NULL)

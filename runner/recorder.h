@@ -32,9 +32,9 @@ struct recorder {
     int64_t checkpoint_step; /* of the last checkpoint it has said; -1: none */
     bool ended;              /* the end event has been read */
     char outcome[32];        /* of the error or end event; "" before */
-    char message[256];    /* of the error or diverged event; "" */
-    char error_text[300]; /* why the attempt must be quarantined; "" */
-    bool damaged;         /* because of a damaged line: what stands before it counts */
+    char message[256];       /* of the error or diverged event; "" */
+    char error_text[300];    /* why the attempt must be quarantined; "" */
+    bool damaged;            /* because of a damaged line: what stands before it counts */
 };
 
 int recorder_init(struct recorder *recorder, const struct record_attempt *attempt,
