@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -50,8 +51,9 @@ static int landlock_abi(void)
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
 
+/* Which looks at its own process with ptrace, from a process beside it. */
 #if defined(__SANITIZE_ADDRESS__)
-#define LEAK_SANITIZER 1 /* which looks at its own process with ptrace */
+#define LEAK_SANITIZER 1
 #else
 #define LEAK_SANITIZER 0
 #endif
@@ -61,7 +63,12 @@ static int landlock_abi(void)
 static const unsigned DENIED[] = {
     /* the network; io_uring makes sockets without socket() */
     SYS_socket, SYS_socketpair, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register,
-    /* other processes (kill and tgkill: see OWN_ONLY) */
+    /* other programs and processes (clone: see THREADS) */
+    SYS_execve, SYS_execveat,
+#ifdef SYS_fork
+    SYS_fork, SYS_vfork,
+#endif
+    /* signals to others (kill and tgkill: see OWN_ONLY) */
     SYS_tkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_send_signal,
     SYS_pidfd_getfd, SYS_process_vm_writev,
 #if !LEAK_SANITIZER
@@ -81,13 +88,16 @@ enum { DENIED_COUNT = sizeof DENIED / sizeof *DENIED };
 static const unsigned OWN_ONLY[] = { SYS_kill, SYS_tgkill };
 enum { OWN_ONLY_COUNT = sizeof OWN_ONLY / sizeof *OWN_ONLY };
 
+/* clone() with one of these flags only: threads, and what LeakSanitizer starts. */
+enum { THREADS = CLONE_THREAD | (LEAK_SANITIZER ? CLONE_UNTRACED : 0) };
+
 #if defined(ARCHITECTURE)
 /* Numbers of the x32 calls begin here; AMD64 only, and above every number elsewhere. */
 enum { X32_CALLS = 0x40000000 };
 
 /* What a filter that is being put together holds. */
 struct filter {
-    struct sock_filter code[8 + 2 * DENIED_COUNT + 5 * OWN_ONLY_COUNT];
+    struct sock_filter code[15 + 2 * DENIED_COUNT + 5 * OWN_ONLY_COUNT];
     unsigned short length;
 };
 
@@ -103,7 +113,7 @@ static void filter_load(struct filter *filter, size_t offset)
 }
 
 /* Goes over the next count instructions unless the value loaded is (BPF_JEQ) or is at least
- * (BPF_JGE) number. */
+ * (BPF_JGE) number, or has a bit of it (BPF_JSET). */
 static void filter_unless(struct filter *filter, unsigned short comparison, unsigned number,
                           unsigned char count)
 {
@@ -186,6 +196,13 @@ static void filter_build(struct filter *filter, unsigned pid)
         filter_return(filter, SECCOMP_RET_ALLOW);
         filter_return(filter, SECCOMP_RET_ERRNO | EACCES);
     }
+    filter_unless(filter, BPF_JEQ, SYS_clone3, 1); /* its flags are in memory: see clone() */
+    filter_return(filter, SECCOMP_RET_ERRNO | ENOSYS);
+    filter_unless(filter, BPF_JEQ, SYS_clone, 4);
+    filter_load(filter, first_argument);
+    filter_unless(filter, BPF_JSET, THREADS, 1);
+    filter_return(filter, SECCOMP_RET_ALLOW);
+    filter_return(filter, SECCOMP_RET_ERRNO | EACCES);
     filter_return(filter, SECCOMP_RET_ALLOW);
 }
 #endif

@@ -1,8 +1,8 @@
 /*
  * sandbox.h - a worker runs with the least it needs, and so does `describe`.
  *
- * No new privileges; writes only below its attempt's directory (landlock); no network, no signals to
- * other processes, no changes of owners, modes, times and attributes of files (seccomp: those calls
+ * No new privileges; writes only below its attempt's directory (landlock); no network, no
+ * other programs or processes (threads stay), no signals to others, no changes of owners, modes, times and attributes of files (seccomp: those calls
  * fail with EACCES, and a call by another architecture's numbers, as by int 0x80, ends the
  * process). What the kernel does not offer, or a container around us refuses, is left out and
  * said in the attempt's log, its provenance and by `hrmlab doctor`, since results do not depend on it.
@@ -22,7 +22,7 @@ struct sandbox {
 /* What a worker gets here, tried in a process of its own. */
 void sandbox_probe(struct sandbox *out);
 
-/* Enters, for this process and its children, for good; *out says what holds. directory NULL: files
+/* Enters, for good; *out says what holds. directory NULL: files
  * are not written at all. Reading stays as it was, and so do descriptors that are open. Threads
  * that run already are not confined. */
 void sandbox_enter(struct sandbox *out, const char *directory);
