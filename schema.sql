@@ -4,7 +4,7 @@
 -- Opened with journal_mode=WAL, synchronous=FULL, foreign_keys=ON.
 
 PRAGMA application_id = 0x68726d6c; -- "hrml"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2; -- results/migrations.c brings older databases to it
 
 -- A queued spec under its name.
 CREATE TABLE experiment (
@@ -27,6 +27,20 @@ CREATE TABLE arm (
     UNIQUE (experiment_id, label)
 ) STRICT;
 
+-- The effective settings of runs that differ in nothing but the seed (inactive ones left out).
+CREATE TABLE config (
+    config_id INTEGER PRIMARY KEY,
+    settings TEXT NOT NULL UNIQUE CHECK (json_valid(settings)) -- canonical object of them all, train.seed aside
+) STRICT;
+
+-- The same, one row each.
+CREATE TABLE config_setting (
+    config_id INTEGER NOT NULL REFERENCES config ON DELETE CASCADE,
+    key TEXT NOT NULL,                 -- HRM's own key, "arch.H_cycles"
+    value ANY,                         -- integer, real or text; NULL: the run's seed
+    PRIMARY KEY (config_id, key)
+) STRICT, WITHOUT ROWID;
+
 -- One training: settings and seed, identified by content.
 CREATE TABLE run (
     run_id INTEGER PRIMARY KEY,
@@ -40,16 +54,9 @@ CREATE TABLE run (
     puzzle_parameters INTEGER,         -- elements of the puzzle embedding; NULL: not yet known
     total_steps INTEGER,               -- planned training steps; NULL: not yet known
     train_flops REAL,                  -- of the whole training, counted from shapes; NULL: not yet known
-    mixed INTEGER NOT NULL DEFAULT 0 CHECK (mixed IN (0, 1)) -- trained on more than one kernel set
+    mixed INTEGER NOT NULL DEFAULT 0 CHECK (mixed IN (0, 1)), -- trained on more than one kernel set
+    config_id INTEGER REFERENCES config -- its effective settings
 ) STRICT;
-
--- The run's effective settings, one row each (inactive ones left out).
-CREATE TABLE setting (
-    run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-    key TEXT NOT NULL,                 -- HRM's own key, "arch.H_cycles"
-    value ANY NOT NULL,                -- integer, real or text
-    PRIMARY KEY (run_id, key)
-) STRICT, WITHOUT ROWID;
 
 -- Which runs an arm consists of (one per seed); a run may serve many arms.
 CREATE TABLE arm_run (
@@ -222,6 +229,16 @@ CREATE TABLE request (
     answered_at TEXT,                  -- NULL: not yet seen
     answer TEXT                        -- one line
 ) STRICT;
+
+-- Views hold no data: an upgrade of an older database makes them anew, from here to the end.
+DROP VIEW IF EXISTS setting;
+DROP VIEW IF EXISTS v_results;
+
+-- The effective settings of every run, one row each: run_id, key, value.
+CREATE VIEW setting AS
+SELECT r.run_id AS run_id, c.key AS key, coalesce(c.value, r.seed) AS value
+FROM run r
+JOIN config_setting c USING (config_id);
 
 -- For people at the sqlite3 prompt: one row per experiment, arm, seed and evaluation. Numbers
 -- of a 'last' checkpoint only where a training of the run was done (not failed or diverged).

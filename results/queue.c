@@ -109,39 +109,52 @@ static int bind_value(sqlite3_stmt *statement, int at, const cJSON *item)
                              SQLITE_STATIC);
 }
 
-/* Adds rows of the table setting from *item on, as many as sql has places for; *item: the next. */
-static int add_rows(struct store *store, const char *sql, const char *types, int64_t run_id,
-                    const cJSON **item, struct error *err)
+/* One row of config_setting for each member of settings but the seed, whose value is the run's. */
+static int add_settings(struct store *store, int64_t config_id, const cJSON *settings,
+                        struct error *err)
 {
-    sqlite3_stmt *statement;
-    int rc = sql_query(store, &statement, err, sql, types, run_id);
+    const char *seed = settings_table[TRAIN_SEED].key;
+    int rc = 0;
 
-    for (int at = 2; rc == 0 && types[at - 1] != '\0'; at += 2, *item = (*item)->next)
-        if (sqlite3_bind_text(statement, at, (*item)->string, -1, SQLITE_STATIC) != SQLITE_OK ||
-            bind_value(statement, at + 1, *item) != SQLITE_OK) {
+    for (const cJSON *item = settings->child; item != NULL && rc == 0; item = item->next) {
+        sqlite3_stmt *statement;
+
+        rc = sql_query(store, &statement, err,
+                       "INSERT INTO config_setting (config_id, key, value) VALUES (?1, ?2, ?3)",
+                       "itn", config_id, item->string);
+        if (rc == 0 && strcmp(item->string, seed) != 0 &&
+            bind_value(statement, 3, item) != SQLITE_OK) {
             rc = store_error(store, "bind a setting", err);
             sql_end(&statement);
         }
-    return rc < 0 ? rc : sql_step(store, &statement, err);
+        if (rc == 0)
+            rc = sql_step(store, &statement, err);
+    }
+    return rc;
 }
 
-enum { MANY_ROWS = 8 };
-#define ADD_SETTINGS "INSERT INTO setting (run_id, key, value) VALUES (?1, ?2, ?3)"
-#define ADD_MANY_SETTINGS                                                                      \
-    ADD_SETTINGS ", (?1, ?4, ?5), (?1, ?6, ?7), (?1, ?8, ?9), (?1, ?10, ?11), (?1, ?12, ?13)," \
-                 " (?1, ?14, ?15), (?1, ?16, ?17)"
-
-/* Settings are most of what a queue writes: several rows to a statement take half the time. */
-static int add_settings(struct store *store, int64_t run_id, const cJSON *settings,
-                        struct error *err)
+int queue_config(struct store *store, int64_t *id, const cJSON *settings, struct error *err)
 {
-    const cJSON *item = settings->child;
-    int left = cJSON_GetArraySize(settings), rc = 0;
+    cJSON *unseeded = cJSON_Duplicate(settings, true);
+    char *text = NULL;
+    bool found = false;
+    int rc;
 
-    for (; left >= MANY_ROWS && rc == 0; left -= MANY_ROWS)
-        rc = add_rows(store, ADD_MANY_SETTINGS, "innnnnnnnnnnnnnnn", run_id, &item, err);
-    for (; left > 0 && rc == 0; left--)
-        rc = add_rows(store, ADD_SETTINGS, "inn", run_id, &item, err);
+    cJSON_DeleteItemFromObjectCaseSensitive(unseeded, settings_table[TRAIN_SEED].key);
+    if (unseeded != NULL)
+        text = json_canonical(unseeded);
+    cJSON_Delete(unseeded);
+    rc = text == NULL ? no_memory(err)
+                      : sql_int(store, id, &found, err,
+                                "SELECT config_id FROM config WHERE settings = ?1", "t", text);
+    if (rc == 0 && !found) {
+        rc = sql_run(store, err, "INSERT INTO config (settings) VALUES (?1)", "t", text);
+        if (rc == 0)
+            rc = last_id(store, id);
+        if (rc == 0)
+            rc = add_settings(store, *id, settings, err);
+    }
+    free(text);
     return rc;
 }
 
@@ -150,16 +163,14 @@ int queue_run(struct store *store, int64_t *id, const struct queue_run *run, str
     int rc = sql_run(
         store, err,
         "INSERT INTO run (hash, canonical, job_config, data_hash, numeric_version, seed,"
-        " parameters, puzzle_parameters, total_steps, train_flops)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        "tttttiiiir", run->hash, run->canonical, run->job_config, run->data_hash,
+        " parameters, puzzle_parameters, total_steps, train_flops, config_id)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "tttttiiiiri", run->hash, run->canonical, run->job_config, run->data_hash,
         run->numeric_version != NULL ? run->numeric_version : ENGINE_NUMERIC_VERSION, run->seed,
-        run->parameters, run->puzzle_parameters, run->total_steps, run->train_flops);
+        run->parameters, run->puzzle_parameters, run->total_steps, run->train_flops,
+        run->config_id);
 
-    if (rc < 0)
-        return rc;
-    last_id(store, id);
-    return add_settings(store, *id, run->settings, err);
+    return rc < 0 ? rc : last_id(store, id);
 }
 
 int queue_evaluation(struct store *store, int64_t *id, int64_t run_id,

@@ -29,16 +29,20 @@ int queue_experiment(struct store *store, int64_t *id, char **name_out, bool *ex
 int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int position,
               const char *label, const cJSON *axes, struct error *err);
 
+/* Finds or adds the settings that runs share, whatever their seed: every active one, key -> value,
+ * defaults included. */
+int queue_config(struct store *store, int64_t *id, const cJSON *settings, struct error *err);
+
 struct queue_run {
     const char *hash, *canonical, *data_hash;
     const char *numeric_version; /* of the engine; NULL: of this one */
     const char *job_config;      /* JSON object: all settings, as put into job.json */
-    const cJSON *settings;       /* every active setting, key -> value, defaults included */
+    int64_t config_id;           /* queue_config()'s */
     int64_t seed, parameters, puzzle_parameters, total_steps;
     double train_flops;
 };
 
-/* Adds a run, which must be new (queue_state() says so), with its settings. */
+/* Adds a run, which must be new (queue_state() says so). */
 int queue_run(struct store *store, int64_t *id, const struct queue_run *run, struct error *err);
 
 struct queue_evaluation {

@@ -456,32 +456,3 @@ int status_journal_mode(struct store *store, char out[16], struct error *err)
     }
     return rc < 0 ? rc : 0;
 }
-
-/* A page that could not be had for want of memory is reported like a damaged one, "unable to get
- * the page. error code=7". */
-static bool ran_out_of_memory(const char *finding)
-{
-    const char *code = strstr(finding, "error code=");
-
-    return code != NULL && (atoi(code + strlen("error code=")) & 0xff) == SQLITE_NOMEM;
-}
-
-int status_check_database(struct store *store, bool *sound, struct error *err)
-{
-    sqlite3_stmt *s;
-    int rc = sql_query(store, &s, err, "PRAGMA quick_check", "");
-
-    *sound = false;
-    if (rc == 0)
-        rc = sql_step(store, &s, err);
-    if (rc > 0) {
-        const char *finding = sql_text(s, 0);
-
-        *sound = strcmp(finding, "ok") == 0;
-        rc = ran_out_of_memory(finding)
-                 ? error_set(err, ERROR_NOMEM, "no memory to check the database")
-                 : 0;
-        sql_end(&s);
-    }
-    return rc;
-}

@@ -53,7 +53,5 @@ int status_find_final(struct store *store, struct status_final *out, const char 
 
 /* "wal"; "delete" on a network file system or where nothing can be written. */
 int status_journal_mode(struct store *store, char out[16], struct error *err);
-/* PRAGMA quick_check says ok. */
-int status_check_database(struct store *store, bool *sound, struct error *err);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "migrations.h"
 #include "schema.h"
 #include "statement_cache.h"
 #include "store_replace.h"
@@ -19,19 +20,19 @@
 
 enum {
     STORE_APPLICATION_ID = 0x68726d6c, /* "hrml" */
-    STORE_VERSION = 1,                 /* user_version of schema.sql */
     STORE_BUSY_TIMEOUT_MS = 30000,
     STORE_MODE_TRIES = 100, /* switching the journal mode does not wait for others by itself */
     STORE_MODE_PAUSE_US = 20000
 };
 
+/* A connection belongs to one thread: SQLite need not lock it for each call. */
+enum { ONE_THREAD = SQLITE_OPEN_NOMUTEX };
+
 /* KiB of pages that may be kept: a plan of 100 000 runs is one transaction, and looks hashes up
  * all over their index. */
 #define STORE_CACHE "PRAGMA cache_size = -65536"
 
-/* MIGRATIONS[v] brings version v to v + 1. No release had version 0. */
-static const char *const MIGRATIONS[STORE_VERSION] = { NULL };
-static const struct store_schema SCHEMA = { STORE_VERSION, MIGRATIONS };
+static const struct store_schema SCHEMA = { SCHEMA_VERSION, MIGRATIONS };
 
 struct store {
     sqlite3 *db;
@@ -249,6 +250,16 @@ static int check_identity(struct store *store, int64_t *version, struct error *e
     return rc != 0 ? rc : judge_identity(store->path, &identity, store->schema->version, err);
 }
 
+/* From version on: the tables step by step, then the views, which are at schema.sql's end. */
+static int upgrade(struct store *store, int64_t version, struct error *err)
+{
+    int rc = store_require_sound(store, err);
+
+    for (; rc == 0 && version < store->schema->version; version++)
+        rc = execute(store, store->schema->migrations[version], "upgrade", err);
+    return rc != 0 ? rc : execute(store, strstr(SCHEMA_SQL, "DROP VIEW"), "upgrade", err);
+}
+
 /* Makes the tables, or brings those of an older release up to date. Whoever comes first does
  * it; a second process finds it done when its turn comes. */
 static int bring_up_to_date(struct store *store, struct error *err)
@@ -260,12 +271,9 @@ static int bring_up_to_date(struct store *store, struct error *err)
     if (rc != 0)
         return rc;
     rc = check_identity(store, &version, err);
-    if (rc == 0 && version == 0) {
-        rc = execute(store, SCHEMA_SQL, "create tables", err);
-        version = store->schema->version;
-    }
-    for (; rc == 0 && version < store->schema->version; version++)
-        rc = execute(store, store->schema->migrations[version], "upgrade", err);
+    if (rc == 0)
+        rc = version == 0 ? execute(store, SCHEMA_SQL, "create tables", err)
+                          : upgrade(store, version, err);
     if (rc == 0) {
         snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", store->schema->version);
         rc = execute(store, pragma, "upgrade", err);
@@ -304,7 +312,8 @@ static int open_for_writing(struct store *store, const char *workspace, struct e
                          "%s cannot be written to: %s; results can be read here, or choose "
                          "another workspace (--workspace)",
                          workspace, strerror(errno));
-    if (sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+    if (sqlite3_open_v2(store->path, &store->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | ONE_THREAD,
                         NULL) != SQLITE_OK)
         return store_error(store, "open", err);
     sqlite3_busy_timeout(store->db, STORE_BUSY_TIMEOUT_MS);
@@ -327,7 +336,8 @@ static int try_reading(struct store *store, const char *name, int flags, struct 
 
     sqlite3_close(store->db);
     store->db = NULL;
-    if (sqlite3_open_v2(name, &store->db, SQLITE_OPEN_READONLY | flags, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(name, &store->db, SQLITE_OPEN_READONLY | ONE_THREAD | flags, NULL) !=
+        SQLITE_OK)
         return store_error(store, "open", err);
     sqlite3_busy_timeout(store->db, STORE_BUSY_TIMEOUT_MS);
     return read_integer(store, "SELECT count(*) FROM sqlite_schema", &ignored, err);
@@ -353,7 +363,8 @@ static char *immutable_name(const char *path)
     return name;
 }
 
-static int open_for_reading(struct store *store, struct error *err)
+/* *old: it is of an older release, which is an error. */
+static int open_for_reading(struct store *store, bool *old, struct error *err)
 {
     int64_t version = 0;
     int rc;
@@ -379,10 +390,11 @@ static int open_for_reading(struct store *store, struct error *err)
     if (rc == 0 && version == 0)
         rc = error_set(err, ERROR_ABSENT,
                        "%s is empty: nothing was queued in this workspace yet", store->path);
-    if (rc == 0 && version < store->schema->version)
+    *old = rc == 0 && version < store->schema->version;
+    if (*old)
         rc = error_set(err, ERROR_DATABASE,
-                       "%s is of an older release (version %lld of the database, now %d); "
-                       "`hrmlab work` upgrades it",
+                       "%s is of an older release (version %lld of the database, now %d) and "
+                       "may not be written to; a copy that may is upgraded by any command",
                        store->path, (long long)version, store->schema->version);
     if (rc == 0)
         rc = execute(store, "PRAGMA query_only = ON; " STORE_CACHE, "set up", err);
@@ -393,9 +405,27 @@ static int open_for_reading(struct store *store, struct error *err)
 
 static int open_database(struct store **out, const char *workspace, const char *name,
                          enum store_mode mode, const struct store_schema *schema,
+                         struct error *err);
+
+/* For a reader of an older release's database. */
+static int reopen_upgraded(struct store **out, const char *workspace, const char *name,
+                           const struct store_schema *schema, struct error *err)
+{
+    struct store *writer;
+    int rc = open_database(&writer, workspace, name, STORE_WRITE, schema, err);
+
+    if (rc != 0)
+        return rc;
+    store_close(writer);
+    return open_database(out, workspace, name, STORE_READ, schema, err);
+}
+
+static int open_database(struct store **out, const char *workspace, const char *name,
+                         enum store_mode mode, const struct store_schema *schema,
                          struct error *err)
 {
     struct store *store = calloc(1, sizeof *store);
+    bool old = false;
     int rc;
 
     *out = NULL;
@@ -409,10 +439,11 @@ static int open_database(struct store **out, const char *workspace, const char *
     else if (mode == STORE_WRITE)
         rc = open_for_writing(store, workspace, err);
     else
-        rc = open_for_reading(store, err);
+        rc = open_for_reading(store, &old, err);
+    bool upgradable = old && access(store->path, W_OK) == 0 && access(workspace, W_OK) == 0;
     if (rc != 0) {
         store_close(store);
-        return rc;
+        return upgradable ? reopen_upgraded(out, workspace, name, schema, err) : rc;
     }
     *out = store;
     return 0;
@@ -482,7 +513,7 @@ int store_check_owner(const char *workspace, struct error *err)
             read_identity(&store, &identity, err) != 0)
             rc = read_header(&identity, &found, store.path, err);
         if (rc == 0 && found)
-            rc = judge_identity(store.path, &identity, STORE_VERSION, err);
+            rc = judge_identity(store.path, &identity, SCHEMA_VERSION, err);
     }
     sqlite3_close(store.db);
     free(store.path);

@@ -17,8 +17,10 @@ enum store_mode {
     STORE_WRITE, /* created from schema.sql when absent */
 };
 
-/* Opens WORKSPACE/results.db, unless a replacement was interrupted (store_replace.h). Checks application_id and user_version: a foreign file or one
- * of a newer release is ERROR_DATABASE with a message. WAL, synchronous=FULL, foreign keys; on
+/* Opens WORKSPACE/results.db, unless a replacement was interrupted (store_replace.h). Checks
+ * application_id and user_version: a foreign file or one of a newer release is ERROR_DATABASE
+ * with a message. One of an older release is brought up to date first, also for a reader; where
+ * it is damaged or may not be written to it is ERROR_DATABASE, too. WAL, synchronous=FULL, foreign keys; on
  * a network file system (statfs) journal_mode=TRUNCATE. */
 int store_open(struct store **out, const char *workspace, enum store_mode mode,
                struct error *err);
@@ -39,6 +41,10 @@ int store_open_schema(struct store **out, const char *workspace, enum store_mode
 /* Whether the directory's file system is one where WAL's shared memory cannot be trusted. */
 bool store_on_network(const char *directory);
 void store_close(struct store *store); /* NULL allowed */
+
+/* Whether PRAGMA quick_check says ok; and the same as an error, for whoever is about to write. */
+int store_is_sound(struct store *store, bool *sound, struct error *err);
+int store_require_sound(struct store *store, struct error *err);
 
 /* BEGIN IMMEDIATE (or BEGIN for a reader, a consistent view); COMMIT; ROLLBACK (never fails). */
 int store_begin(struct store *store, struct error *err);

@@ -94,7 +94,7 @@ int enqueue_need(enum enqueue_need *out, int64_t *run_id, struct store *store,
     return 0;
 }
 
-/* Every active setting of the run with its value, for the settings table. */
+/* Every active setting of the arm with its value; NULL when out of memory. */
 static cJSON *active_settings(const struct config *config)
 {
     cJSON *object = cJSON_CreateObject();
@@ -121,8 +121,9 @@ struct enqueue {
     const struct plan *plan;
     int64_t *run_ids;         /* owned; as plan->runs */
     int64_t **evaluation_ids; /* owned, each; as plan->runs and their arms' evaluations */
-    cJSON *settings; /* owned; active ones of the arm settings_arm; NULL: of none yet */
-    int settings_arm;
+    int64_t config_id;        /* of the settings of the arm config_arm */
+    int config_arm;           /* -1: none yet */
+    bool existed;             /* the experiment was there: so were its runs' evaluations */
 };
 
 static void enqueue_release(struct enqueue *e)
@@ -131,7 +132,6 @@ static void enqueue_release(struct enqueue *e)
         free(e->evaluation_ids[i]);
     free(e->evaluation_ids);
     free(e->run_ids);
-    cJSON_Delete(e->settings);
 }
 
 static int enqueue_init(struct enqueue *e, struct error *err)
@@ -141,44 +141,46 @@ static int enqueue_init(struct enqueue *e, struct error *err)
     return e->run_ids == NULL || e->evaluation_ids == NULL ? no_memory(err) : 0;
 }
 
-/* The settings of the run's arm, with its own seed; NULL when out of memory. */
-static const cJSON *settings_of(struct enqueue *e, const struct plan_run *run)
+/* The runs of an arm come one after the other and share their settings. */
+static int find_config(struct enqueue *e, int arm, struct error *err)
 {
-    if (e->settings == NULL || e->settings_arm != run->arm) {
-        cJSON_Delete(e->settings);
-        e->settings = active_settings(&e->plan->spec->arms[run->arm].config);
-        e->settings_arm = run->arm;
-    }
-    cJSON *seed = cJSON_GetObjectItemCaseSensitive(e->settings, settings_table[TRAIN_SEED].key);
-    if (seed != NULL)
-        cJSON_SetNumberValue(seed, (double)run->seed);
-    return e->settings;
+    if (e->config_arm == arm)
+        return 0;
+    cJSON *settings = active_settings(&e->plan->spec->arms[arm].config);
+    int rc = settings == NULL ? no_memory(err)
+                              : queue_config(e->store, &e->config_id, settings, err);
+
+    cJSON_Delete(settings);
+    if (rc == 0)
+        e->config_arm = arm;
+    return rc;
 }
 
 static int add_run(struct enqueue *e, int64_t *id, const struct plan_run *run,
                    struct error *err)
 {
     const struct plan_arm *arm = plan_arm_of(e->plan, run);
-    const cJSON *settings = settings_of(e, run);
     char *canonical = seeded_text_make(&arm->canonical, run->seed);
     char *job_config = seeded_text_make(&arm->job_config, run->seed);
-    int rc = settings == NULL || canonical == NULL || job_config == NULL
-                 ? no_memory(err)
-                 : queue_run(e->store, id,
-                             &(struct queue_run){ .hash = run->hash,
-                                                  .canonical = canonical,
-                                                  .data_hash = run->data_hash != NULL
-                                                                   ? run->data_hash
-                                                                   : arm->data_hash,
-                                                  .numeric_version = run->numeric_version,
-                                                  .job_config = job_config,
-                                                  .settings = settings,
-                                                  .seed = run->seed,
-                                                  .parameters = arm->parameters,
-                                                  .puzzle_parameters = arm->puzzle_parameters,
-                                                  .total_steps = arm->total_steps,
-                                                  .train_flops = arm->train_flops },
-                             err);
+    int rc = canonical == NULL || job_config == NULL ? no_memory(err)
+                                                     : find_config(e, run->arm, err);
+
+    if (rc == 0)
+        rc =
+            queue_run(e->store, id,
+                      &(struct queue_run){ .hash = run->hash,
+                                           .canonical = canonical,
+                                           .data_hash = run->data_hash != NULL ? run->data_hash
+                                                                               : arm->data_hash,
+                                           .numeric_version = run->numeric_version,
+                                           .job_config = job_config,
+                                           .config_id = e->config_id,
+                                           .seed = run->seed,
+                                           .parameters = arm->parameters,
+                                           .puzzle_parameters = arm->puzzle_parameters,
+                                           .total_steps = arm->total_steps,
+                                           .train_flops = arm->train_flops },
+                      err);
 
     free(canonical);
     free(job_config);
@@ -280,11 +282,13 @@ static int enqueue_run(struct enqueue *e, int number, struct error *err)
                  ? no_memory(err)
                  : enqueue_need(&need, run_id, e->store, e->workspace, e->plan, run, err);
     bool is_new = *run_id == 0;
+    bool is_settled =
+        need == NEED_WAIT || need == NEED_NOTHING || need == NEED_NOTHING_DIVERGED;
 
     e->evaluation_ids[number] = ids;
     if (rc == 0 && is_new)
         rc = add_run(e, run_id, run, err);
-    if (rc == 0)
+    if (rc == 0 && !(e->existed && is_settled))
         rc = add_evaluations(e, ids, *run_id, is_new, arm, err);
     if (rc == 0)
         rc = add_jobs(e, need, run, *run_id, ids, err);
@@ -345,14 +349,13 @@ static int enqueue_all(struct enqueue *e, const char *spec_file, struct error *e
     struct queue_experiment experiment = { plan->spec->name, plan->spec->description, hash,
                                            spec_file, plan->spec->priority };
     int64_t experiment_id = 0;
-    bool existed = false;
 
     experiment_hash(hash, plan);
-    int rc =
-        queue_experiment(e->store, &experiment_id, &e->out->name, &existed, &experiment, err);
+    int rc = queue_experiment(e->store, &experiment_id, &e->out->name, &e->existed, &experiment,
+                              err);
     for (int i = 0; i < plan->run_count && rc == 0; i++)
         rc = enqueue_run(e, i, err);
-    if (rc == 0 && !existed)
+    if (rc == 0 && !e->existed)
         rc = enqueue_arms(e, experiment_id, err);
     if (rc == 0)
         e->out->renamed = strcmp(e->out->name, plan->spec->name) != 0;
@@ -363,7 +366,9 @@ static int enqueue_as(struct enqueue_summary *out, struct store *store,
                       const struct workspace *workspace, const struct plan *plan,
                       const char *spec_file, struct error *err)
 {
-    struct enqueue e = { .out = out, .store = store, .workspace = workspace, .plan = plan };
+    struct enqueue e = {
+        .out = out, .store = store, .workspace = workspace, .plan = plan, .config_arm = -1
+    };
     int rc = enqueue_init(&e, err);
 
     *out = (struct enqueue_summary){ 0 };

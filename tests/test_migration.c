@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "migrations.h"
 #include "random.h"
 #include "sql.h"
 #include "store.h"
@@ -20,26 +21,28 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Releases that are still to come: version 2 has a column and version 3 a table more. None of
- * this can be done twice. */
-static const char *const COMING[] = {
-    NULL,
-    "ALTER TABLE run ADD COLUMN note TEXT; UPDATE run SET note = 'of ' || hash",
-    "CREATE TABLE numbers (n INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;"
-    "WITH RECURSIVE list (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM list WHERE n < 20000)"
-    " INSERT INTO numbers SELECT n, 'number ' || n FROM list;"
-    "UPDATE run SET note = note || '!'",
+/* Releases that are still to come: the next has a column and the one after it a table more. None
+ * of this can be done twice. */
+static const char *const COMING[SCHEMA_VERSION + 2] = {
+    [SCHEMA_VERSION] =
+        "ALTER TABLE run ADD COLUMN note TEXT; UPDATE run SET note = 'of ' || hash",
+    [SCHEMA_VERSION + 1] =
+        "CREATE TABLE numbers (n INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;"
+        "WITH RECURSIVE list (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM list WHERE n < 20000)"
+        " INSERT INTO numbers SELECT n, 'number ' || n FROM list;"
+        "UPDATE run SET note = note || '!'",
 };
-static const struct store_schema VERSION_2 = { 2, COMING };
-static const struct store_schema VERSION_3 = { 3, COMING };
+static const struct store_schema NEXT = { SCHEMA_VERSION + 1, COMING };
+static const struct store_schema SECOND = { SCHEMA_VERSION + 2, COMING };
 
 /* Its second step fails after its first statements have been carried out. */
-static const char *const FAILING[] = {
-    NULL,
-    "ALTER TABLE run ADD COLUMN note TEXT; UPDATE run SET note = 'of ' || hash",
-    "CREATE TABLE numbers (n INTEGER PRIMARY KEY) STRICT; INSERT INTO nowhere VALUES (1)",
+static const char *const FAILING_STEPS[SCHEMA_VERSION + 2] = {
+    [SCHEMA_VERSION] =
+        "ALTER TABLE run ADD COLUMN note TEXT; UPDATE run SET note = 'of ' || hash",
+    [SCHEMA_VERSION + 1] =
+        "CREATE TABLE numbers (n INTEGER PRIMARY KEY) STRICT; INSERT INTO nowhere VALUES (1)",
 };
-static const struct store_schema FAILING_3 = { 3, FAILING };
+static const struct store_schema FAILING = { SCHEMA_VERSION + 2, FAILING_STEPS };
 
 static char directory[64];
 
@@ -106,12 +109,12 @@ static void make_workspace(void)
     store_close(store);
 }
 
-/* As the release of today left it: version 1, its run, nothing of the versions to come. */
-static void expect_version_1(void)
+/* As the release of today left it: its version, its run, nothing of the versions to come. */
+static void expect_today(void)
 {
     struct store *store = open_as(NULL, STORE_WRITE);
 
-    assert_int_equal(read_int(store, "PRAGMA user_version"), 1);
+    assert_int_equal(read_int(store, "PRAGMA user_version"), SCHEMA_VERSION);
     assert_int_equal(read_int(store, "SELECT count(*) FROM run"), 1);
     assert_int_equal(
         read_int(store, "SELECT count(*) FROM pragma_table_info('run') WHERE name = 'note'"),
@@ -121,16 +124,16 @@ static void expect_version_1(void)
     store_close(store);
 }
 
-static void expect_version_3(void)
+static void expect_second(void)
 {
-    struct store *store = open_as(&VERSION_3, STORE_READ);
+    struct store *store = open_as(&SECOND, STORE_READ);
 
-    assert_int_equal(read_int(store, "PRAGMA user_version"), 3);
+    assert_int_equal(read_int(store, "PRAGMA user_version"), SCHEMA_VERSION + 2);
     assert_int_equal(
         read_int(store, "SELECT count(*) FROM run WHERE note = 'of ' || hash || '!'"), 1);
     assert_int_equal(read_int(store, "SELECT count(*) FROM numbers"), 20000);
     store_close(store);
-    store = open_as(&VERSION_3, STORE_WRITE);
+    store = open_as(&SECOND, STORE_WRITE);
     assert_int_equal(read_int(store, "SELECT integrity_check = 'ok' FROM"
                                      " pragma_integrity_check LIMIT 1"),
                      1);
@@ -141,35 +144,42 @@ static void each_version_is_brought_to_the_next(void **state)
 {
     (void)state;
     make_workspace();
-    expect_refused(&VERSION_2, STORE_READ, "of an older release");
-    store_close(open_as(&VERSION_2, STORE_WRITE));
+    store_close(open_as(&NEXT, STORE_WRITE));
     expect_refused(NULL, STORE_WRITE, "newer hrmlab");
     expect_refused(NULL, STORE_READ, "newer hrmlab");
-    store_close(open_as(&VERSION_3, STORE_WRITE));
-    expect_version_3();
-    store_close(open_as(&VERSION_3, STORE_WRITE)); /* nothing is done twice */
-    expect_version_3();
+    store_close(open_as(&SECOND, STORE_WRITE));
+    expect_second();
+    store_close(open_as(&SECOND, STORE_WRITE)); /* nothing is done twice */
+    expect_second();
+}
+
+static void a_reader_is_enough(void **state)
+{
+    (void)state;
+    make_workspace();
+    store_close(open_as(&SECOND, STORE_READ));
+    expect_second();
 }
 
 static void two_versions_are_caught_up_with_at_once(void **state)
 {
     (void)state;
     make_workspace();
-    store_close(open_as(&VERSION_3, STORE_WRITE));
-    expect_version_3();
+    store_close(open_as(&SECOND, STORE_WRITE));
+    expect_second();
 }
 
 static void a_step_that_fails_leaves_the_old_version(void **state)
 {
     (void)state;
     make_workspace();
-    expect_refused(&FAILING_3, STORE_WRITE, "upgrade");
-    expect_version_1();
-    store_close(open_as(&VERSION_3, STORE_WRITE));
-    expect_version_3();
+    expect_refused(&FAILING, STORE_WRITE, "upgrade");
+    expect_today();
+    store_close(open_as(&SECOND, STORE_WRITE));
+    expect_second();
 }
 
-/* Opens as version 3 in a process of its own. */
+/* Opens as the second release to come in a process of its own. */
 static pid_t start_upgrade(void)
 {
     pid_t pid = fork();
@@ -178,7 +188,7 @@ static pid_t start_upgrade(void)
     if (pid == 0) {
         struct error err = { 0 };
         struct store *store;
-        int rc = store_open_schema(&store, directory, STORE_WRITE, &VERSION_3, &err);
+        int rc = store_open_schema(&store, directory, STORE_WRITE, &SECOND, &err);
 
         if (rc != 0)
             fprintf(stderr, "# %s\n", err.message);
@@ -203,7 +213,7 @@ static void processes_that_come_at_once_upgrade_once(void **state)
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), 0);
     }
-    expect_version_3();
+    expect_second();
 }
 
 static void sleep_us(long microseconds)
@@ -226,6 +236,22 @@ static long measure_upgrade_us(void)
     return (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
 }
 
+static int version_on_disk(void)
+{
+    char *path = file_join(directory, "results.db");
+    sqlite3 *db;
+    sqlite3_stmt *s;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    int version = sqlite3_column_int(s, 0);
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    free(path);
+    return version;
+}
+
 static void an_upgrade_that_is_killed_is_done_or_was_never_begun(void **state)
 {
     struct random_stream stream = random_stream(5, "upgrade", 0);
@@ -240,23 +266,133 @@ static void an_upgrade_that_is_killed_is_done_or_was_never_begun(void **state)
         sleep_us((long)random_below(&stream, (uint64_t)longest));
         kill(pid, SIGKILL);
         assert_int_equal(waitpid(pid, NULL, 0), pid);
-        struct error err = { 0 };
-        struct store *store;
-        if (store_open_schema(&store, directory, STORE_READ, &VERSION_3, &err) == 0) {
-            store_close(store);
+        if (version_on_disk() == SCHEMA_VERSION + 2) {
             after++;
             longest -= longest / 4; /* this machine has become faster */
         } else {
-            expect_version_1();
+            expect_today();
             before++;
             longest += longest / 8;
         }
-        store_close(open_as(&VERSION_3, STORE_WRITE));
-        expect_version_3();
+        store_close(open_as(&SECOND, STORE_WRITE));
+        expect_second();
     }
     print_message("%d upgrades killed, %d of them before their commit\n", kills, before);
     assert_true(before >= kills / 4);
     assert_int_equal(before + after, kills);
+}
+
+/* ---- the releases that there were ---- */
+
+/* tests/data/release_1.sql is the database of a workspace of the first release; before_closing
+ * follows it. */
+static void make_release_1(const char *before_closing)
+{
+    struct error err;
+    char *path = file_join(directory, "results.db"), *sql;
+    size_t size;
+    sqlite3 *db;
+
+    if (file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err) != 0)
+        fail_msg("%s", err.message);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(db, before_closing, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+    free(sql);
+    free(path);
+}
+
+/* A third run: another seed of the first. And what the settings were, to compare with. */
+static const char ANOTHER_SEED[] =
+    "INSERT INTO run SELECT 3, printf('%064d', 3), canonical, job_config, data_hash,"
+    " numeric_version, 3, parameters, puzzle_parameters, total_steps, train_flops, mixed"
+    " FROM run WHERE run_id = 1;"
+    "INSERT INTO setting SELECT 3, key, iif(key = 'train.seed', 3, value) FROM setting"
+    " WHERE run_id = 1;"
+    "CREATE TABLE before AS SELECT * FROM setting;"
+    "CREATE VIEW mine AS SELECT run_id, value FROM setting WHERE key = 'train.lr'";
+
+static void settings_of_the_first_release_are_shared(void **state)
+{
+    (void)state;
+    make_release_1(ANOTHER_SEED);
+    struct store *store = open_as(NULL, STORE_READ);
+
+    assert_int_equal(read_int(store, "SELECT count(*) FROM before"), 39 + 37 + 39);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM (SELECT run_id, key, value,"
+                                     " typeof(value) FROM setting EXCEPT SELECT run_id, key,"
+                                     " value, typeof(value) FROM before)"),
+                     0);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM setting"), 39 + 37 + 39);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM config"), 2);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM mine"),
+                     3); /* the user's own stays */
+    store_close(store);
+}
+
+/* Afterwards everything is as in a new workspace: tables with their columns, indices, views. */
+static void the_first_release_gets_every_table_of_todays(void **state)
+{
+    static const char SHAPE[] =
+        "SELECT s.type || ' ' || s.name || ' ' || coalesce(c.cid || ' ' || c.name || ' ' ||"
+        " c.type || ' ' || c.\"notnull\" || ' ' || coalesce(c.dflt_value, '') || ' ' || c.pk,"
+        " s.sql, '') FROM sqlite_schema s LEFT JOIN pragma_table_info(s.name) c"
+        " ON s.type = 'table' ORDER BY 1";
+    struct {
+        char *text;
+        size_t size;
+    } shapes[2] = { 0 };
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct error err;
+        sqlite3_stmt *s;
+
+        if (i > 0)
+            make_release_1("");
+        struct store *store = open_as(NULL, STORE_WRITE);
+        FILE *out = open_memstream(&shapes[i].text, &shapes[i].size);
+        assert_int_equal(sql_query(store, &s, &err, SHAPE, ""), 0);
+        while (sql_step(store, &s, &err) > 0)
+            fprintf(out, "%s\n", sql_text(s, 0));
+        fclose(out);
+        store_close(store);
+        assert_int_equal(file_remove_tree(directory, NULL), 0);
+        assert_int_equal(file_make_directories(directory, &err), 0);
+    }
+    assert_true(shapes[0].size > 5000);
+    assert_string_equal(shapes[1].text, shapes[0].text);
+    free(shapes[0].text);
+    free(shapes[1].text);
+}
+
+/* Its pages are looked at before anything is written to it. */
+static void a_damaged_database_is_not_upgraded(void **state)
+{
+    enum { PAGE = 4096 };
+    struct error err;
+    char *path = file_join(directory, "results.db"), *before, *after;
+    size_t size, size_after;
+
+    (void)state;
+    make_release_1("PRAGMA journal_mode = WAL"); /* as everywhere but on network file systems */
+    FILE *file = fopen(path, "r+");
+    assert_int_equal(fseek(file, -PAGE, SEEK_END), 0);
+    for (int i = 0; i < PAGE; i++)
+        fputc(0x55, file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(file_read(&before, &size, path, 1 << 24, &err), 0);
+    expect_refused(NULL, STORE_WRITE, "hrmlab rebuild");
+    expect_refused(NULL, STORE_READ, "hrmlab rebuild");
+    assert_int_equal(version_on_disk(), 1);
+    assert_int_equal(file_read(&after, &size_after, path, 1 << 24, &err), 0);
+    assert_int_equal(size_after, size);
+    assert_memory_equal(after, before, size);
+    free(before);
+    free(after);
+    free(path);
 }
 
 int main(void)
@@ -265,10 +401,14 @@ int main(void)
     cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
     const struct CMUnitTest tests[] = {
         WITH_DIRECTORY(each_version_is_brought_to_the_next),
+        WITH_DIRECTORY(a_reader_is_enough),
         WITH_DIRECTORY(two_versions_are_caught_up_with_at_once),
         WITH_DIRECTORY(a_step_that_fails_leaves_the_old_version),
         WITH_DIRECTORY(processes_that_come_at_once_upgrade_once),
         WITH_DIRECTORY(an_upgrade_that_is_killed_is_done_or_was_never_begun),
+        WITH_DIRECTORY(settings_of_the_first_release_are_shared),
+        WITH_DIRECTORY(the_first_release_gets_every_table_of_todays),
+        WITH_DIRECTORY(a_damaged_database_is_not_upgraded),
     };
 
     select_tests();

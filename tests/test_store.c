@@ -18,6 +18,7 @@
 #include "queue.h"
 #include "record.h"
 #include "schema.h"
+#include "migrations.h"
 #include "sql.h"
 #include "status_query.h"
 #include "store.h"
@@ -87,7 +88,7 @@ static void a_new_workspace_gets_every_table(void **state)
 
     (void)state;
     assert_int_equal(read_int(store, "PRAGMA application_id"), 0x68726d6c);
-    assert_int_equal(read_int(store, "PRAGMA user_version"), 1);
+    assert_int_equal(read_int(store, "PRAGMA user_version"), SCHEMA_VERSION);
     assert_int_equal(read_int(store, "PRAGMA foreign_keys"), 1);
     assert_int_equal(read_int(store, "PRAGMA synchronous"), 2);
     assert_true(read_int(store, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'") >
@@ -96,7 +97,7 @@ static void a_new_workspace_gets_every_table(void **state)
     store_close(store);
     /* again: nothing to do, nothing lost */
     store = open_store(STORE_WRITE);
-    assert_int_equal(read_int(store, "PRAGMA user_version"), 1);
+    assert_int_equal(read_int(store, "PRAGMA user_version"), SCHEMA_VERSION);
     store_close(store);
 }
 
@@ -188,7 +189,7 @@ static void a_newer_database_is_refused(void **state)
 
     (void)state;
     store_close(store);
-    make_database("PRAGMA user_version = 2");
+    make_database("PRAGMA user_version = 99");
     expect_refused(STORE_WRITE, ERROR_DATABASE, "newer hrmlab");
     expect_refused(STORE_READ, ERROR_DATABASE, "newer hrmlab");
 }
@@ -649,7 +650,7 @@ static void statements_are_prepared_once(void **state)
     /* One that failed is gone, and its text can be asked again. */
     for (int i = 0; i < 2; i++)
         assert_int_equal(sql_run(store, &err,
-                                 "INSERT INTO setting (run_id, key, value)"
+                                 "INSERT INTO config_setting (config_id, key, value)"
                                  " VALUES (77, 'a', 1)",
                                  ""),
                          ERROR_DATABASE);

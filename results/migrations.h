@@ -1,0 +1,13 @@
+/*
+ * migrations.h - from the tables of older releases to those of schema.sql.
+ */
+#ifndef RESULTS_MIGRATIONS_H
+#define RESULTS_MIGRATIONS_H
+
+enum { SCHEMA_VERSION = 2 }; /* user_version of schema.sql */
+
+/* MIGRATIONS[v]: the statements that bring version v to v + 1, run in one transaction. Views are
+ * not their business: store.c makes them anew. No release had version 0. */
+extern const char *const MIGRATIONS[SCHEMA_VERSION];
+
+#endif

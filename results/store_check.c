@@ -1,0 +1,50 @@
+/* store_check.c - whether the database is sound, page by page. */
+#include "store.h"
+
+#include "error.h"
+#include "sql.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A page that could not be had for want of memory is reported like a damaged one, "unable to get
+ * the page. error code=7". */
+static bool ran_out_of_memory(const char *finding)
+{
+    const char *code = strstr(finding, "error code=");
+
+    return code != NULL && (atoi(code + strlen("error code=")) & 0xff) == SQLITE_NOMEM;
+}
+
+int store_is_sound(struct store *store, bool *sound, struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err, "PRAGMA quick_check", "");
+
+    *sound = false;
+    if (rc == 0)
+        rc = sql_step(store, &s, err);
+    if (rc > 0) {
+        const char *finding = sql_text(s, 0);
+
+        *sound = strcmp(finding, "ok") == 0;
+        rc = ran_out_of_memory(finding)
+                 ? error_set(err, ERROR_NOMEM, "no memory to check the database")
+                 : 0;
+        sql_end(&s);
+    }
+    return rc;
+}
+
+int store_require_sound(struct store *store, struct error *err)
+{
+    bool sound = false;
+    int rc = store_is_sound(store, &sound, err);
+
+    if (rc == 0 && !sound)
+        rc = error_set(
+            err, ERROR_DATABASE,
+            "%s is damaged; hrmlab rebuild makes a new one from the specs and journals",
+            sqlite3_db_filename(store_connection(store), "main"));
+    return rc;
+}
