@@ -8,6 +8,7 @@
 #include "store.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -16,7 +17,10 @@
 /* Without a measurement: what one core of a present machine does on these sizes. */
 static const double NOMINAL_FLOPS = 120e9;
 
-static int plan_table(struct table **out, int counts[ENQUEUE_NEEDS], double *work,
+/* Runs that a table for people lists; programs get all. */
+enum { MOST_LISTED = 1000 };
+
+static int plan_table(struct table **out, int counts[ENQUEUE_NEEDS], double *work, int most,
                       const struct plan *plan, struct store *store,
                       const struct workspace *workspace, struct error *err)
 {
@@ -44,6 +48,8 @@ static int plan_table(struct table **out, int counts[ENQUEUE_NEEDS], double *wor
         counts[need]++;
         if (need == NEED_TRAINING || need == NEED_RETRAINING || need == NEED_AGAIN)
             *work += arm->cost;
+        if (i >= most)
+            continue;
         snprintf(hash, sizeof hash, "%.*s", HASH_SHORT, run->hash);
         table_row(*out);
         table_text(*out, hash);
@@ -105,6 +111,7 @@ int command_plan(const struct options *options, int *exit_code, struct error *er
     struct error absent;
     int counts[ENQUEUE_NEEDS] = { 0 };
     double work = 0.0;
+    bool everything = options->format != FORMAT_TABLE;
     int rc = spec_read(&spec, options->arguments[0], options->sets, options->set_count, err);
 
     (void)exit_code;
@@ -121,9 +128,13 @@ int command_plan(const struct options *options, int *exit_code, struct error *er
             rc = store_begin(store, err); /* one view for all runs, and no lock for each */
     }
     if (rc == 0)
-        rc = plan_table(&table, counts, &work, plan, store, &workspace, err);
+        rc = plan_table(&table, counts, &work, everything ? INT_MAX : MOST_LISTED, plan, store,
+                        &workspace, err);
     if (rc == 0)
         rc = table_print(table, stdout, options->format, false, err);
+    if (rc == 0 && !everything && plan->run_count > MOST_LISTED)
+        log_info("the first %d of %d runs are listed (--format csv: all)", MOST_LISTED,
+                 plan->run_count);
     if (rc == 0)
         print_summary(plan, counts, work, options->jobs);
     table_destroy(table);
