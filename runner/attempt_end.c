@@ -3,6 +3,7 @@
 #include "error.h"
 #include "file.h"
 #include "json.h"
+#include "names.h"
 #include "queue.h"
 #include "resume.h"
 #include "schedule.h"
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { EXIT_LIMIT = 1 << 16, JOB_LIMIT = 16 << 20 };
 
@@ -267,11 +269,40 @@ static int conclude_ended(struct supervisor *s, struct slot *slot, const cJSON *
     return rc;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    size_t size = strlen(text), part = strlen(end);
+
+    return size > part && strcmp(text + size - part, end) == 0;
+}
+
+/* Files that whoever was killed had written aside, a checkpoint perhaps. Nobody reads them, so
+ * what cannot be removed stays. */
+static void remove_unfinished(const struct supervisor *s, const struct slot *slot)
+{
+    struct names names = { 0 };
+    char *directory =
+        format_string("%s/%s", s->workspace->path, slot->recorder.attempt.directory);
+
+    if (directory != NULL && names_read(&names, directory, NULL) == 0)
+        for (int i = 0; i < names.count; i++) {
+            bool unfinished =
+                ends_with(names.items[i], ".tmp") || ends_with(names.items[i], ".new");
+            char *path = unfinished ? file_join(directory, names.items[i]) : NULL;
+            if (path != NULL)
+                unlink(path);
+            free(path);
+        }
+    names_release(&names);
+    free(directory);
+}
+
 int attempt_conclude(struct supervisor *s, struct slot *slot)
 {
     cJSON *exit_json = NULL;
     int rc = read_file(&exit_json, s, slot, "exit.json", EXIT_LIMIT, s->err);
 
+    remove_unfinished(s, slot);
     if (rc == 0)
         rc = store_begin(s->store, s->err);
     if (rc == 0) {

@@ -30,6 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static const char *retries = "retries.max=50";
 static char *undisturbed; /* what the database says when nothing happens */
 static struct random_stream stream;
 
@@ -37,27 +38,6 @@ static bool is_long(void)
 {
     return getenv("HRMLAB_LONG") != NULL;
 }
-
-/* All results, and that every run is done exactly once: everything that must not depend on
- * faults. Real weights, where the real worker made them. */
-static const char STATE[] =
-    "SELECT (SELECT group_concat(line, ';') FROM (SELECT r.hash || ' ' || m.name || ' ' || "
-    "m.step"
-    " || ' ' || m.value AS line FROM metric m JOIN run r USING (run_id) ORDER BY 1))"
-    " || (SELECT group_concat(line, ';') FROM (SELECT r.hash || ' ' || v.outer_steps || ' ' ||"
-    " x.checkpoint || ' ' || x.step || ' ' || x.pass_at_2 || ' ' || x.per_token_accuracy AS "
-    "line"
-    " FROM evaluation_result x JOIN evaluation v USING (evaluation_id) JOIN run r USING "
-    "(run_id)"
-    " ORDER BY 1))"
-    " || (SELECT group_concat(line, ';') FROM (SELECT r.hash || ' ' || c.step || ' ' ||"
-    " c.weights_hash AS line FROM checkpoint c JOIN run r USING (run_id) ORDER BY 1))"
-    " || ' jobs ' || (SELECT count(*) FROM job WHERE state = 'done') || ' of '"
-    " || (SELECT count(*) FROM job) || ' once '"
-    " || (SELECT count(*) FROM (SELECT 1 FROM attempt WHERE outcome = 'done' GROUP BY run_id"
-    " HAVING count(*) = 1)) || ' open '"
-    " || (SELECT count(*) FROM attempt WHERE state IN ('starting', 'running')) || ' without '"
-    " || (SELECT count(*) FROM attempt WHERE outcome = 'exit without a result')";
 
 struct fault {
     struct place place;
@@ -107,7 +87,7 @@ static void disarm(void)
 
 static pid_t start_run(const struct fault *f)
 {
-    return place_start(&f->place, "run", f->place.spec, "--set", "retries.max=50", "--set",
+    return place_start(&f->place, "run", f->place.spec, "--set", retries, "--set",
                        "retries.delay=0", "--jobs", "2", NULL);
 }
 
@@ -120,7 +100,7 @@ static void expect_end(const struct fault *f, const char *what, int n, const cha
         fail_msg("%s at call %d: the next run ends with %d, see %s/out (HRMLAB_KEEP=1)", what,
                  n, code, f->place.directory);
     place_expect(&f->place, "PRAGMA integrity_check", "ok");
-    char *state = place_ask(&f->place, STATE);
+    char *state = place_ask(&f->place, PLACE_STATE);
     if (strcmp(state, expected) != 0) {
         size_t same = 0;
         while (state[same] != '\0' && state[same] == expected[same])
@@ -152,7 +132,7 @@ static void learn_undisturbed(void)
     if (code != 0)
         fail_msg("undisturbed: exit %d, see %s/out", code, f.place.directory);
     free(undisturbed);
-    undisturbed = place_ask(&f.place, STATE);
+    undisturbed = place_ask(&f.place, PLACE_STATE);
     assert_non_null(strstr(undisturbed, "once 2 open 0 without 0"));
     fault_end(&f);
 }
@@ -315,9 +295,12 @@ static int kill_at_every_call(struct windows *windows, const char *program, int 
 static void a_runner_killed_at_any_call_loses_nothing(void **state)
 {
     struct windows windows = { 0 };
+    const char *usual = retries;
 
     (void)state;
+    retries = "retries.max=0"; /* no worker is to blame */
     assert_true(kill_at_every_call(&windows, "hrmlab", 30, runner_window) >= 5);
+    retries = usual;
     expect_windows(&windows, "hrmlab", RUNNER_WINDOWS);
 }
 
@@ -928,7 +911,7 @@ static struct learned learn_command(const struct fault *f, const struct command 
     if (command->changes) {
         give_again(f, command, 0);
         assert_int_equal(place_finish(start_run(f)), 0);
-        learned.state = place_ask(&f->place, STATE);
+        learned.state = place_ask(&f->place, PLACE_STATE);
     }
     return learned;
 }
@@ -1031,97 +1014,6 @@ static void failed_allocations_are_errors_and_harm_nothing(void **state)
     fault_end(&f);
 }
 
-/* ---- soak ---- */
-
-/* Reads all the time while everything is killed; ends when the mark is gone. Exit 0: every read
- * was answered or found no database yet. */
-static pid_t start_reader(const struct fault *f)
-{
-    char command[600];
-    pid_t pid = fork();
-
-    assert_true(pid >= 0);
-    if (pid > 0)
-        return pid;
-    snprintf(
-        command, sizeof command,
-        "while [ -e %s ]; do for c in status 'results soak' 'results soak --format csv'; do"
-        " build/hrmlab --workspace %s $c 2>&1 >/dev/null; done; done | grep -c locked "
-        ">%s/locked",
-        f->mark, f->place.workspace, f->place.directory);
-    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-    _exit(127);
-}
-
-static void many_runs_survive_many_kills(void **state)
-{
-    static const char spec[] =
-        "{\"name\": \"soak\", \"set\": {\"data.canvas\": 8, \"arch.hidden_size\": 16,"
-        " \"arch.num_heads\": 2, \"train.max_steps\": 2, \"train.global_batch_size\": 8},"
-        " \"seeds\": %d, \"retries\": {\"max\": 1000, \"delay\": 0}}";
-    struct fault f;
-    struct error err = { 0 };
-    int runs = is_long() ? 1000 : 600, batches = is_long() ? 10 : 1, runners = 0, workers = 0;
-    char text[400], number[20];
-
-    (void)state;
-    fault_begin(&f);
-    assert_int_equal(file_write_atomic(f.mark, "", 0, &err), 0);
-    for (int batch = 0; batch < batches; batch++) { /* seeds are at most 1000 in a spec */
-        char rate[60];
-        snprintf(text, sizeof text, spec, runs);
-        snprintf(rate, sizeof rate, "train.lr=0.0%02d", batch + 1);
-        assert_int_equal(file_write_atomic(f.place.spec, text, strlen(text), &err), 0);
-        assert_int_equal(
-            place_finish(place_start(&f.place, "queue", f.place.spec, "--set", rate, NULL)), 0);
-    }
-    pid_t reader = start_reader(&f);
-    for (;;) {
-        pid_t pid = place_start(&f.place, "work", NULL);
-        int status = 0;
-        bool over = false;
-        for (int moment = 0; moment < 1 + (int)random_below(&stream, 4) && !over; moment++) {
-            place_sleep_ms(100 + (int)random_below(&stream, 500));
-            over = waitpid(pid, &status, WNOHANG) == pid;
-            if (!over)
-                workers += place_signal_workers(&f.place, SIGKILL);
-        }
-        if (!over) {
-            kill(pid, SIGKILL);
-            waitpid(pid, &status, 0);
-            runners++;
-            continue;
-        }
-        assert_int_equal(status, 0);
-        break;
-    }
-    unlink(f.mark);
-    assert_int_equal(waitpid(reader, NULL, 0), reader);
-    snprintf(number, sizeof number, "%d", runs * batches);
-    place_expect(&f.place, "PRAGMA integrity_check", "ok");
-    place_expect(&f.place, "SELECT count(*) FROM job WHERE state = 'done'", number);
-    place_expect(&f.place, "SELECT count(*) FROM attempt WHERE outcome = 'done'", number);
-    place_expect(&f.place, "SELECT count(DISTINCT run_id) FROM attempt WHERE outcome = 'done'",
-                 number);
-    place_expect(&f.place, "SELECT count(*) FROM metric WHERE value = 1.0", number);
-    place_expect(&f.place,
-                 "SELECT count(*) FROM evaluation_result WHERE pass_at_2 = 0.5 AND tasks = 1",
-                 number);
-    place_expect(&f.place, "SELECT count(*) FROM checkpoint", number);
-    place_expect(&f.place,
-                 "SELECT count(*) FROM attempt WHERE state IN ('starting', 'running')", "0");
-    assert_true(place_becomes_quiet(&f.place)); /* no process is left */
-    char path[100], *locked;
-    size_t size;
-    snprintf(path, sizeof path, "%s/locked", f.place.directory);
-    assert_int_equal(file_read(&locked, &size, path, 100, &err), 0);
-    assert_string_equal(locked, "0\n");
-    free(locked);
-    print_message("%s runs, %d kills of the runner, %d of workers\n", number, runners, workers);
-    assert_true(runners > 0 || workers > 0);
-    fault_end(&f);
-}
-
 static int use_real_worker(void **state)
 {
     (void)state;
@@ -1175,7 +1067,6 @@ int main(void)
         cmocka_unit_test(a_full_disk_pauses_and_goes_on),
         cmocka_unit_test(a_small_file_system_fills_up_and_gets_room),
         cmocka_unit_test(failed_allocations_are_errors_and_harm_nothing),
-        cmocka_unit_test(many_runs_survive_many_kills),
     };
 
     select_tests();

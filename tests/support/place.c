@@ -193,6 +193,25 @@ char *place_ask(const struct place *place, const char *sql)
     return answer != NULL ? answer : strdup("");
 }
 
+const char PLACE_STATE[] =
+    "SELECT (SELECT group_concat(line, ';') FROM (SELECT r.hash || ' ' || m.name || ' ' || "
+    "m.step"
+    " || ' ' || m.value AS line FROM metric m JOIN run r USING (run_id) ORDER BY 1))"
+    " || (SELECT group_concat(line, ';') FROM (SELECT r.hash || ' ' || v.outer_steps || ' ' ||"
+    " x.checkpoint || ' ' || x.step || ' ' || x.pass_at_2 || ' ' || x.per_token_accuracy AS "
+    "line"
+    " FROM evaluation_result x JOIN evaluation v USING (evaluation_id) JOIN run r USING "
+    "(run_id)"
+    " ORDER BY 1))"
+    " || (SELECT group_concat(line, ';') FROM (SELECT r.hash || ' ' || c.step || ' ' ||"
+    " c.weights_hash AS line FROM checkpoint c JOIN run r USING (run_id) ORDER BY 1))"
+    " || ' jobs ' || (SELECT count(*) FROM job WHERE state = 'done') || ' of '"
+    " || (SELECT count(*) FROM job) || ' once '"
+    " || (SELECT count(*) FROM (SELECT 1 FROM attempt WHERE outcome = 'done' GROUP BY run_id"
+    " HAVING count(*) = 1)) || ' open '"
+    " || (SELECT count(*) FROM attempt WHERE state IN ('starting', 'running')) || ' without '"
+    " || (SELECT count(*) FROM attempt WHERE outcome = 'exit without a result')";
+
 void place_expect(const struct place *place, const char *sql, const char *expected)
 {
     char *answer = place_ask(place, sql);

@@ -42,6 +42,9 @@ void place_sleep_ms(int milliseconds);
 
 /* The first column of the first row, fresh text; "" when there is none. */
 char *place_ask(const struct place *place, const char *sql);
+/* A question: all results, weights included, and that every run is done exactly once. Nothing in it
+ * may depend on faults. */
+extern const char PLACE_STATE[];
 void place_expect(const struct place *place, const char *sql, const char *expected);
 /* SQL for its effect, by sqlite3 itself; it must change something. */
 void place_change(const struct place *place, const char *sql);
