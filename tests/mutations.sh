@@ -116,6 +116,9 @@ mutation "readers may write" results/store.c \
 mutation "workers without landlock" worker/sandbox.c \
     's/\(int\)syscall\(SYS_landlock_restrict_self, fd, 0\)/0/' \
     test_keeper a_worker_writes_to_its_directory_and_nowhere_else
+mutation "workers may start processes" worker/sandbox.c \
+    's/filter_unless\(filter, BPF_JSET, THREADS, 1\);//' \
+    test_keeper a_worker_writes_to_its_directory_and_nowhere_else
 mutation "a checkpoint's checksum not compared" worker/checkpoint.c \
     's/strcmp\(checksum, texts\[CHECKSUM\]\) != 0/false/' \
     test_checkpoint a_flip_of_any_byte_is_refused_and_changes_nothing
@@ -144,6 +147,29 @@ mutation "a newer database opened" results/store.c \
 mutation "the steps of an upgrade committed one by one" results/store.c \
     's/execute\(store, store->schema->migrations\[version\], "upgrade", err\)/$& + store_commit(store, err) + store_begin(store, err)/' \
     test_migration a_step_that_fails_leaves_the_old_version
+mutation "a damaged old database upgraded" results/store.c \
+    's/int rc = store_require_sound\(store, err\);/int rc = 0;/' \
+    test_migration a_damaged_database_is_not_upgraded
+mutation "settings of the first release lost" results/migrations.c \
+    's/iif\(s.key = .train.seed., NULL, s.value\)/s.value/' \
+    test_migration settings_of_the_first_release_are_shared
+mutation "a damaged database written to" results/store_check.c \
+    's/\*sound = strcmp\(finding, "ok"\) == 0/*sound = true/' \
+    test_runner no_command_writes_to_a_damaged_database
+mutation "a full disk ends the runner" runner/command_run.c \
+    's/if \(rc != ERROR_NOSPACE\)\n/if (true)\n/' \
+    test_faults a_full_disk_pauses_and_goes_on 1
+mutation "rebuild leaves a gap between two names" results/store_replace.c \
+    's/\*out = rc == 0 && file_exists\(ready\)/*out = false/' \
+    test_rebuild a_rebuild_killed_at_any_call_loses_nothing 1
+mutation "rebuild forgets runs that no spec leads to" runner/command_rebuild.c \
+    's/rc = queue_rest\(r, err\)/rc = 0/' test_rebuild evaluations_of_a_spec_that_is_gone_are_kept
+mutation "verify looks at one side only" results/verify.c \
+    's/    " WHERE b.stored = 0"/    " WHERE b.stored = 2"/' \
+    test_runner verify_trains_again_and_finds_every_difference
+mutation "what killed workers wrote aside stays" runner/attempt_end.c \
+    's/    remove_unfinished\(s, slot\);/    (void)remove_unfinished;/' \
+    test_soak many_runs_survive_many_kills
 mutation "one quantile for seeds and tasks" results/statistics.c \
     's/statistics_t_quantile\(p, spread->seeds_degrees\)/statistics_t_quantile(p, spread->tasks_degrees)/' \
     test_statistics identical_arms_are_rarely_called_different
