@@ -9,6 +9,7 @@
  * final checkpoint that is another file), flood (prints for ever), endless_line (a journal line without end), skip (goes on from an attempt that nobody
  * knows), any (one of those that fail, or ok, drawn anew by each attempt, which says so on its
  * output).
+ * FAKE_WORKER_COMMIT: the git commit that its provenance names.
  * Everything else ("describe", "probe") is handed to the real worker, FAKE_WORKER_REAL.
  */
 #include "clock.h"
@@ -142,6 +143,8 @@ static int work(const char *directory, const char *mode)
     cJSON_AddNumberToObject(begin, "train_flops", 1);
     cJSON *provenance = cJSON_AddObjectToObject(begin, "provenance");
     cJSON_AddStringToObject(provenance, "kernel_set", "none");
+    if (getenv("FAKE_WORKER_COMMIT") != NULL)
+        cJSON_AddStringToObject(provenance, "git_commit", getenv("FAKE_WORKER_COMMIT"));
     say("begin", begin);
     if (strcmp(mode, "skip") == 0) {
         cJSON *resume = cJSON_CreateObject();

@@ -618,6 +618,44 @@ static void nothing_from_outside_steers_the_terminal(void **state)
     place_remove(&place);
 }
 
+static int count_lines(const char *text)
+{
+    int count = 0;
+
+    for (; (text = strchr(text, '\n')) != NULL; text++)
+        count++;
+    return count;
+}
+
+/* Two thousand runs are nothing to read, but a program gets them all. */
+static void a_long_plan_is_cut_for_people(void **state)
+{
+    static const char SPEC[] =
+        "{\"name\": \"many\", \"set\": {\"data.canvas\": 8, \"arch.hidden_size\": 16,"
+        " \"arch.num_heads\": 2}, \"grid\": {\"train.lr\": [0.01, 0.02]}, \"seeds\": 1000}";
+    struct place place;
+    struct error err = { 0 };
+    char *out, *errors;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(file_write_atomic(place.spec, SPEC, strlen(SPEC), &err), 0);
+    const char *const people[] = { "plan", place.spec, NULL };
+    assert_int_equal(place_run(&place, people, &out, &errors), 0);
+    assert_int_equal(count_lines(out), 1 + 1000);
+    assert_non_null(strstr(errors, "the first 1000 of 2000 runs are listed"));
+    assert_non_null(strstr(errors, "2000 trainings needed"));
+    free(out);
+    free(errors);
+    const char *const program[] = { "plan", place.spec, "--format", "csv", NULL };
+    assert_int_equal(place_run(&place, program, &out, &errors), 0);
+    assert_int_equal(count_lines(out), 1 + 2000);
+    assert_null(strstr(errors, "are listed"));
+    free(out);
+    free(errors);
+    place_remove(&place);
+}
+
 static void slips_of_the_command_line_are_named(void **state)
 {
     struct place place, elsewhere;
@@ -652,6 +690,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_input_stops_before_anything_starts),
+        cmocka_unit_test(a_long_plan_is_cut_for_people),
         cmocka_unit_test(slips_of_the_command_line_are_named),
         cmocka_unit_test(nothing_from_outside_steers_the_terminal),
         cmocka_unit_test(faults_of_workers_are_told_apart),

@@ -525,6 +525,33 @@ static void a_worker_that_is_gone_is_named_and_nothing_is_lost(void **state)
     place_remove(&place);
 }
 
+/* The worker is built anew while an experiment is half done: each attempt names its own. */
+static void a_worker_that_is_replaced_is_told_by_every_attempt(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_use_release("crash");
+    place_make(&place);
+    setenv("FAKE_WORKER_COMMIT", "c0ffee1", 1);
+    assert_int_equal(run(&place, "run", "--set", "retries.max=0"), 1);
+    place_use_release("ok");
+    setenv("FAKE_WORKER_COMMIT", "5eaf00d", 1);
+    assert_int_equal(finish_soon(&place, place_start(&place, "retry", "t", NULL)), 0);
+    assert_int_equal(finish_soon(&place, place_start(&place, "work", NULL)), 0);
+    unsetenv("FAKE_WORKER_COMMIT");
+    place_expect(&place, ALL_DONE, "2");
+    place_expect(&place,
+                 "SELECT group_concat(number || ' ' || git_commit, ', ') FROM (SELECT * FROM"
+                 " attempt WHERE run_id = 1 ORDER BY number)",
+                 "1 c0ffee1, 2 5eaf00d");
+    char *hash = place_ask(&place, "SELECT hash FROM run WHERE run_id = 1");
+    assert_int_equal(finish_soon(&place, place_start(&place, "show", hash, NULL)), 0);
+    assert_true(place_output_has(&place, "c0ffee1") && place_output_has(&place, "5eaf00d"));
+    free(hash);
+    place_remove(&place);
+}
+
 /* ---- many at once ---- */
 
 enum { LONGEST_START_S = 120 };
@@ -646,6 +673,7 @@ int main(void)
         cmocka_unit_test(a_second_runner_is_refused_with_the_first_ones_pid),
         cmocka_unit_test(a_lock_is_held_left_or_does_not_work),
         cmocka_unit_test(a_worker_that_is_gone_is_named_and_nothing_is_lost),
+        cmocka_unit_test(a_worker_that_is_replaced_is_told_by_every_attempt),
         cmocka_unit_test(sixty_four_workers_and_readers_do_not_meet_a_lock),
         cmocka_unit_test(a_workspace_of_the_first_release_opens),
     };

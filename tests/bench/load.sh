@@ -79,6 +79,8 @@ COMMIT;
 END
 }
 
+echo '{"name": "small", "set": {"data.canvas": 8, "arch.hidden_size": 16, "arch.num_heads": 2},
+       "seeds": 3}' >"$directory/small.json"
 spec load '[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]' 1000
 spec metrics '[1]' 20
 heading "100 000 runs of one experiment: 100 arms, 1000 seeds, 2 evaluations each"
@@ -86,6 +88,8 @@ one new 1 "$repeats" plan "$directory/load.json"
 one load 1 1 queue "$directory/load.json"
 one load 1 "$repeats" plan "$directory/load.json"
 one load 1 "$repeats" queue "$directory/load.json"
+one load 1 "$repeats" plan "$directory/small.json"
+one load 1 1 queue "$directory/small.json"
 one load 0.1 "$repeats" status
 one load 1 "$repeats" results load
 one load 1 "$repeats" results load --where 'train.lr=0.001'
