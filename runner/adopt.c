@@ -94,6 +94,7 @@ static int adopt_one(struct supervisor *s, const struct record_attempt *attempt,
     if (rc < 0)
         return rc;
     slot->rebooted = rebooted;
+    slot->cancelled = strcmp(job->state, "cancelled") == 0; /* while no runner was at work */
     keep_cores(s, slot, attempt->cpus);
     executor_local_adopt(&slot->executor, pid, start);
     if (!executor_local_alive(&slot->executor)) {
