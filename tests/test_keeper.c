@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -429,6 +431,19 @@ static int try_calls(const char *outside)
         return 9;
     if (setxattr(outside, "user.hrmlab", "x", 1, 0) >= 0 || errno != EACCES)
         return 10;
+    if (truncate(outside, 0) >= 0 || errno != EACCES ||
+        open(outside, O_RDONLY | O_TRUNC) >= 0 || errno != EACCES)
+        return 15;
+    struct rlimit limit = { 1, 1 };
+    if (prlimit(getppid(), RLIMIT_NOFILE, &limit, NULL) >= 0 || errno != EACCES)
+        return 16;
+    int fd = open(outside, O_RDONLY), flags = 0;
+    if (fd < 0 || fcntl(fd, F_SETOWN, getppid()) >= 0 || errno != EACCES ||
+        fcntl(fd, F_GETFL) < 0)
+        return 17;
+    if (ioctl(fd, FS_IOC_SETFLAGS, &flags) >= 0 || errno != EACCES)
+        return 18;
+    close(fd);
     return try_processes();
 }
 

@@ -3,16 +3,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -80,13 +84,39 @@ static const unsigned DENIED[] = {
 #endif
     SYS_fchmod, SYS_fchmodat, 452 /* fchmodat2 */, SYS_fchown, SYS_fchownat, SYS_utimensat,
     SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, 463 /* setxattrat */, SYS_removexattr,
-    SYS_lremovexattr, SYS_fremovexattr, 466 /* removexattrat */, 469 /* file_setattr */
+    SYS_lremovexattr, SYS_fremovexattr, 466 /* removexattrat */, 469 /* file_setattr */,
+    SYS_truncate /* which older landlock does not stop */
 };
 enum { DENIED_COUNT = sizeof DENIED / sizeof *DENIED };
 
-/* Allowed to a process upon itself: the first argument is its pid. */
-static const unsigned OWN_ONLY[] = { SYS_kill, SYS_tgkill };
+/* Allowed to a process upon itself: the first argument is its pid (prlimit64: or 0). */
+static const unsigned OWN_ONLY[] = { SYS_kill, SYS_tgkill, SYS_prlimit64 };
 enum { OWN_ONLY_COUNT = sizeof OWN_ONLY / sizeof *OWN_ONLY };
+
+/* Denied when the argument, of which the mask's bits count, is that value. */
+static const struct denied_argument {
+    unsigned call, argument, mask, value;
+} DENIED_ARGUMENTS[] = {
+    /* signals by way of a descriptor */
+    { SYS_fcntl, 1, UINT_MAX, F_SETOWN },
+    { SYS_fcntl, 1, UINT_MAX, F_SETOWN_EX },
+    { SYS_ioctl, 1, UINT_MAX, FIOSETOWN },
+    { SYS_ioctl, 1, UINT_MAX, SIOCSPGRP },
+    /* attributes by way of a descriptor for reading */
+    { SYS_ioctl, 1, UINT_MAX, FS_IOC_SETFLAGS },
+    { SYS_ioctl, 1, UINT_MAX, FS_IOC32_SETFLAGS },
+    { SYS_ioctl, 1, UINT_MAX, FS_IOC_FSSETXATTR },
+/* opened for reading, and truncated: older landlock does not stop that */
+#ifdef SYS_open
+    { SYS_open, 1, O_TRUNC | O_ACCMODE, O_TRUNC | O_RDONLY },
+#endif
+    { SYS_openat, 2, O_TRUNC | O_ACCMODE, O_TRUNC | O_RDONLY },
+};
+enum { DENIED_ARGUMENT_COUNT = sizeof DENIED_ARGUMENTS / sizeof *DENIED_ARGUMENTS };
+
+/* Calls whose arguments are in memory, where no filter sees them: glibc does without. */
+static const unsigned UNKNOWN[] = { SYS_clone3, SYS_openat2 };
+enum { UNKNOWN_COUNT = sizeof UNKNOWN / sizeof *UNKNOWN };
 
 /* clone() with one of these flags only: threads, and what LeakSanitizer starts. */
 enum { THREADS = CLONE_THREAD | (LEAK_SANITIZER ? CLONE_UNTRACED : 0) };
@@ -97,7 +127,8 @@ enum { X32_CALLS = 0x40000000 };
 
 /* What a filter that is being put together holds. */
 struct filter {
-    struct sock_filter code[15 + 2 * DENIED_COUNT + 5 * OWN_ONLY_COUNT];
+    struct sock_filter code[12 + 2 * DENIED_COUNT + 7 * OWN_ONLY_COUNT +
+                            6 * DENIED_ARGUMENT_COUNT + 2 * UNKNOWN_COUNT];
     unsigned short length;
 };
 
@@ -119,6 +150,12 @@ static void filter_unless(struct filter *filter, unsigned short comparison, unsi
 {
     filter_add(filter,
                (struct sock_filter)BPF_JUMP(BPF_JMP | comparison | BPF_K, number, 0, count));
+}
+
+/* Of an argument's lower half: the machines are little-endian. */
+static size_t argument_at(unsigned number)
+{
+    return offsetof(struct seccomp_data, args) + number * sizeof(uint64_t);
 }
 
 static void filter_return(struct filter *filter, unsigned what)
@@ -174,8 +211,6 @@ static int confine_writes(int abi, const char *directory)
  * the process. */
 static void filter_build(struct filter *filter, unsigned pid)
 {
-    const size_t first_argument = offsetof(struct seccomp_data, args);
-
     filter->length = 0;
     filter_load(filter, offsetof(struct seccomp_data, arch));
     filter_add(filter,
@@ -189,17 +224,33 @@ static void filter_build(struct filter *filter, unsigned pid)
         filter_return(filter, SECCOMP_RET_ERRNO | EACCES);
     }
     for (int i = 0; i < OWN_ONLY_COUNT; i++) {
-        filter_unless(filter, BPF_JEQ, OWN_ONLY[i], 4);
-        filter_load(filter,
-                    first_argument); /* its lower half: the machines are little-endian */
+        bool zero_is_own = OWN_ONLY[i] == SYS_prlimit64;
+        filter_unless(filter, BPF_JEQ, OWN_ONLY[i], zero_is_own ? 6 : 4);
+        filter_load(filter, argument_at(0));
         filter_unless(filter, BPF_JEQ, pid, 1);
         filter_return(filter, SECCOMP_RET_ALLOW);
+        if (zero_is_own) {
+            filter_unless(filter, BPF_JEQ, 0, 1);
+            filter_return(filter, SECCOMP_RET_ALLOW);
+        }
         filter_return(filter, SECCOMP_RET_ERRNO | EACCES);
     }
-    filter_unless(filter, BPF_JEQ, SYS_clone3, 1); /* its flags are in memory: see clone() */
-    filter_return(filter, SECCOMP_RET_ERRNO | ENOSYS);
+    for (int i = 0; i < DENIED_ARGUMENT_COUNT; i++) {
+        const struct denied_argument *denied = &DENIED_ARGUMENTS[i];
+        filter_unless(filter, BPF_JEQ, denied->call, 5);
+        filter_load(filter, argument_at(denied->argument));
+        filter_add(filter,
+                   (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, denied->mask));
+        filter_unless(filter, BPF_JEQ, denied->value, 1);
+        filter_return(filter, SECCOMP_RET_ERRNO | EACCES);
+        filter_load(filter, offsetof(struct seccomp_data, nr));
+    }
+    for (int i = 0; i < UNKNOWN_COUNT; i++) {
+        filter_unless(filter, BPF_JEQ, UNKNOWN[i], 1);
+        filter_return(filter, SECCOMP_RET_ERRNO | ENOSYS);
+    }
     filter_unless(filter, BPF_JEQ, SYS_clone, 4);
-    filter_load(filter, first_argument);
+    filter_load(filter, argument_at(0));
     filter_unless(filter, BPF_JSET, THREADS, 1);
     filter_return(filter, SECCOMP_RET_ALLOW);
     filter_return(filter, SECCOMP_RET_ERRNO | EACCES);

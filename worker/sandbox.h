@@ -1,11 +1,12 @@
 /*
  * sandbox.h - a worker runs with the least it needs, and so does `describe`.
  *
- * No new privileges; writes only below its attempt's directory (landlock); no network, no
- * other programs or processes (threads stay), no signals to others, no changes of owners, modes, times and attributes of files (seccomp: those calls
- * fail with EACCES, and a call by another architecture's numbers, as by int 0x80, ends the
- * process). What the kernel does not offer, or a container around us refuses, is left out and
- * said in the attempt's log, its provenance and by `hrmlab doctor`, since results do not depend on it.
+ * No new privileges; writes only below its attempt's directory (landlock); no network, no other
+ * programs or processes (threads stay), no signals to others, no changes of owners, modes, times
+ * and attributes of files (seccomp: those calls fail with EACCES, and a call by another
+ * architecture's numbers, as by int 0x80, ends the process). What the kernel does not offer, or a
+ * container around us refuses, is left out and said in the attempt's log, its provenance and by
+ * `hrmlab doctor`, since results do not depend on it.
  * HRMLAB_SANDBOX=off leaves all of it out, for tools that follow a worker from inside.
  */
 #ifndef WORKER_SANDBOX_H
