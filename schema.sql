@@ -27,10 +27,10 @@ CREATE TABLE arm (
     UNIQUE (experiment_id, label)
 ) STRICT;
 
--- The effective settings of runs that differ in nothing but the seed (inactive ones left out).
+-- The effective settings of runs that have them in common, but for the seed (inactive ones left out).
 CREATE TABLE config (
     config_id INTEGER PRIMARY KEY,
-    settings TEXT NOT NULL UNIQUE CHECK (json_valid(settings)) -- canonical object of them all, train.seed aside
+    settings TEXT NOT NULL UNIQUE CHECK (json_valid(settings)) -- object of them all, train.seed aside: canonical, or as an upgrade from version 1 wrote it
 ) STRICT;
 
 -- The same, one row each.

@@ -20,7 +20,7 @@ struct special_key {
     bool is_text, prefix;
 };
 
-/* What is not a row of table setting. "all" augmentations (0) are more than any number. */
+/* What is not a row of view setting. "all" augmentations (0) are more than any number. */
 static const struct special_key SPECIAL_KEYS[] = {
     { "experiment", "e.name", true, false },
     { "arm", "a.label", true, false },

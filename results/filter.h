@@ -13,7 +13,7 @@ enum filter_relation { FILTER_EQ, FILTER_NE, FILTER_LE, FILTER_GE, FILTER_LT, FI
 
 struct filter {
     enum filter_relation relation;
-    const char *column; /* SQL expression over e, a, r, v; NULL: a row of table setting */
+    const char *column; /* SQL expression over e, a, r, v; NULL: a row of view setting */
     const char *key;    /* the setting's key, static */
     bool prefix;        /* the value is a prefix (hash) */
     bool is_text;

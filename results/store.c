@@ -5,11 +5,13 @@
 
 #include "error.h"
 #include "file.h"
+#include "log.h"
 #include "migrations.h"
 #include "schema.h"
 #include "statement_cache.h"
 #include "store_replace.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,11 +255,23 @@ static int check_identity(struct store *store, int64_t *version, struct error *e
 /* From version on: the tables step by step, then the views, which are at schema.sql's end. */
 static int upgrade(struct store *store, int64_t version, struct error *err)
 {
-    int rc = store_require_sound(store, err);
+    static const char VIEWS[] = "DROP VIEW";
 
+    if (version == store->schema->version)
+        return 0; /* somebody else was faster */
+    int64_t from = version;
+    int rc = store_require_sound(store, err);
+    const char *views = strstr(SCHEMA_SQL, VIEWS);
+
+    assert(views != NULL);
     for (; rc == 0 && version < store->schema->version; version++)
         rc = execute(store, store->schema->migrations[version], "upgrade", err);
-    return rc != 0 ? rc : execute(store, strstr(SCHEMA_SQL, "DROP VIEW"), "upgrade", err);
+    if (rc == 0)
+        rc = execute(store, views, "upgrade", err);
+    if (rc == 0)
+        log_info("%s: upgrading from version %lld of the database to %d", store->path,
+                 (long long)from, store->schema->version);
+    return rc;
 }
 
 /* Makes the tables, or brings those of an older release up to date. Whoever comes first does

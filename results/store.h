@@ -20,8 +20,8 @@ enum store_mode {
 /* Opens WORKSPACE/results.db, unless a replacement was interrupted (store_replace.h). Checks
  * application_id and user_version: a foreign file or one of a newer release is ERROR_DATABASE
  * with a message. One of an older release is brought up to date first, also for a reader; where
- * it is damaged or may not be written to it is ERROR_DATABASE, too. WAL, synchronous=FULL, foreign keys; on
- * a network file system (statfs) journal_mode=TRUNCATE. */
+ * it is damaged or may not be written to it is ERROR_DATABASE, too. WAL, synchronous=FULL,
+ * foreign keys; on a network file system (statfs) journal_mode=TRUNCATE. */
 int store_open(struct store **out, const char *workspace, enum store_mode mode,
                struct error *err);
 /* The same for a file of another name. */

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -179,8 +180,8 @@ static void a_step_that_fails_leaves_the_old_version(void **state)
     expect_second();
 }
 
-/* Opens as the second release to come in a process of its own. */
-static pid_t start_upgrade(void)
+/* Opens the database in a process of its own; schema NULL: of this release. */
+static pid_t start_upgrade(const struct store_schema *schema)
 {
     pid_t pid = fork();
 
@@ -188,7 +189,9 @@ static pid_t start_upgrade(void)
     if (pid == 0) {
         struct error err = { 0 };
         struct store *store;
-        int rc = store_open_schema(&store, directory, STORE_WRITE, &SECOND, &err);
+        int rc = schema == NULL
+                     ? store_open(&store, directory, STORE_WRITE, &err)
+                     : store_open_schema(&store, directory, STORE_WRITE, schema, &err);
 
         if (rc != 0)
             fprintf(stderr, "# %s\n", err.message);
@@ -197,15 +200,13 @@ static pid_t start_upgrade(void)
     return pid;
 }
 
-static void processes_that_come_at_once_upgrade_once(void **state)
+static void upgrade_in_processes_at_once(const struct store_schema *schema)
 {
     enum { PROCESSES = 4 };
     pid_t pids[PROCESSES];
 
-    (void)state;
-    make_workspace();
     for (int i = 0; i < PROCESSES; i++)
-        pids[i] = start_upgrade();
+        pids[i] = start_upgrade(schema);
     for (int i = 0; i < PROCESSES; i++) {
         int status;
 
@@ -213,6 +214,13 @@ static void processes_that_come_at_once_upgrade_once(void **state)
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), 0);
     }
+}
+
+static void processes_that_come_at_once_upgrade_once(void **state)
+{
+    (void)state;
+    make_workspace();
+    upgrade_in_processes_at_once(&SECOND);
     expect_second();
 }
 
@@ -222,64 +230,83 @@ static void sleep_us(long microseconds)
 }
 
 /* How long an undisturbed upgrade takes. */
-static long measure_upgrade_us(void)
+static long measure_upgrade_us(const struct store_schema *schema)
 {
     struct timespec from, to;
     int status;
 
-    make_workspace();
     clock_gettime(CLOCK_MONOTONIC, &from);
-    pid_t pid = start_upgrade();
+    pid_t pid = start_upgrade(schema);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     clock_gettime(CLOCK_MONOTONIC, &to);
     assert_int_equal(status, 0);
     return (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
 }
 
-static int version_on_disk(void)
+static int64_t ask_disk(const char *sql)
 {
     char *path = file_join(directory, "results.db");
     sqlite3 *db;
     sqlite3_stmt *s;
 
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-    int version = sqlite3_column_int(s, 0);
+    int64_t value = sqlite3_column_int64(s, 0);
     sqlite3_finalize(s);
     sqlite3_close(db);
     free(path);
-    return version;
+    return value;
+}
+
+static int version_on_disk(void)
+{
+    return (int)ask_disk("PRAGMA user_version");
+}
+
+/* What an upgrade is tried on, and what must hold of it before and afterwards. */
+struct upgrade {
+    const struct store_schema *schema; /* NULL: this release's */
+    void (*make)(void);
+    void (*expect_before)(void);
+    void (*expect_after)(void);
+    int version_after;
+};
+
+static void kill_upgrades(const struct upgrade *upgrade)
+{
+    struct random_stream stream = random_stream(5, "upgrade", 0);
+    int kills = getenv("HRMLAB_LONG") != NULL ? 100 : 8, before = 0;
+
+    upgrade->make();
+    long longest = measure_upgrade_us(upgrade->schema);
+    for (int i = 0; i < kills; i++) {
+        assert_int_equal(file_remove_tree(directory, NULL), 0);
+        assert_int_equal(mkdir(directory, 0777), 0);
+        upgrade->make();
+        pid_t pid = start_upgrade(upgrade->schema);
+        sleep_us((long)random_below(&stream, (uint64_t)longest));
+        kill(pid, SIGKILL);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        if (version_on_disk() == upgrade->version_after) {
+            longest -= longest / 4; /* this machine has become faster */
+        } else {
+            upgrade->expect_before();
+            before++;
+            longest += longest / 8;
+        }
+        store_close(open_as(upgrade->schema, STORE_WRITE));
+        upgrade->expect_after();
+    }
+    print_message("%d upgrades killed, %d of them before their commit\n", kills, before);
+    assert_true(before >= kills / 4);
 }
 
 static void an_upgrade_that_is_killed_is_done_or_was_never_begun(void **state)
 {
-    struct random_stream stream = random_stream(5, "upgrade", 0);
-    int kills = getenv("HRMLAB_LONG") != NULL ? 100 : 8, before = 0, after = 0;
-    long longest = measure_upgrade_us();
-
     (void)state;
-    for (int i = 0; i < kills; i++) {
-        assert_int_equal(file_remove_tree(directory, NULL), 0);
-        make_workspace();
-        pid_t pid = start_upgrade();
-        sleep_us((long)random_below(&stream, (uint64_t)longest));
-        kill(pid, SIGKILL);
-        assert_int_equal(waitpid(pid, NULL, 0), pid);
-        if (version_on_disk() == SCHEMA_VERSION + 2) {
-            after++;
-            longest -= longest / 4; /* this machine has become faster */
-        } else {
-            expect_today();
-            before++;
-            longest += longest / 8;
-        }
-        store_close(open_as(&SECOND, STORE_WRITE));
-        expect_second();
-    }
-    print_message("%d upgrades killed, %d of them before their commit\n", kills, before);
-    assert_true(before >= kills / 4);
-    assert_int_equal(before + after, kills);
+    kill_upgrades(&(struct upgrade){ &SECOND, make_workspace, expect_today, expect_second,
+                                     SCHEMA_VERSION + 2 });
 }
 
 /* ---- the releases that there were ---- */
@@ -304,13 +331,19 @@ static void make_release_1(const char *before_closing)
     free(path);
 }
 
-/* A third run: another seed of the first. And what the settings were, to compare with. */
+/* A third run: another seed of the first; a fourth, whose learning rate is the next number to the
+ * first's. And what the settings were, to compare with. */
 static const char ANOTHER_SEED[] =
     "INSERT INTO run SELECT 3, printf('%064d', 3), canonical, job_config, data_hash,"
     " numeric_version, 3, parameters, puzzle_parameters, total_steps, train_flops, mixed"
     " FROM run WHERE run_id = 1;"
     "INSERT INTO setting SELECT 3, key, iif(key = 'train.seed', 3, value) FROM setting"
     " WHERE run_id = 1;"
+    "INSERT INTO run SELECT 4, printf('%064d', 4), canonical, job_config, data_hash,"
+    " numeric_version, 0, parameters, puzzle_parameters, total_steps, train_flops, mixed"
+    " FROM run WHERE run_id = 1;"
+    "INSERT INTO setting SELECT 4, key, iif(key = 'train.lr', 0.010000000000000002, value)"
+    " FROM setting WHERE run_id = 1;"
     "CREATE TABLE before AS SELECT * FROM setting;"
     "CREATE VIEW mine AS SELECT run_id, value FROM setting WHERE key = 'train.lr'";
 
@@ -320,26 +353,77 @@ static void settings_of_the_first_release_are_shared(void **state)
     make_release_1(ANOTHER_SEED);
     struct store *store = open_as(NULL, STORE_READ);
 
-    assert_int_equal(read_int(store, "SELECT count(*) FROM before"), 39 + 37 + 39);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM before"), 3 * 39 + 37);
     assert_int_equal(read_int(store, "SELECT count(*) FROM (SELECT run_id, key, value,"
                                      " typeof(value) FROM setting EXCEPT SELECT run_id, key,"
                                      " value, typeof(value) FROM before)"),
                      0);
-    assert_int_equal(read_int(store, "SELECT count(*) FROM setting"), 39 + 37 + 39);
-    assert_int_equal(read_int(store, "SELECT count(*) FROM config"), 2);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM setting"), 3 * 39 + 37);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM config"), 3);
     assert_int_equal(read_int(store, "SELECT count(*) FROM mine"),
-                     3); /* the user's own stays */
+                     4); /* the user's own stays */
     store_close(store);
 }
 
-/* Afterwards everything is as in a new workspace: tables with their columns, indices, views. */
+/* A thousand seeds of one of its runs. */
+static void make_large_release_1(void)
+{
+    make_release_1(
+        "PRAGMA journal_mode = WAL;"
+        "WITH RECURSIVE n (i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
+        " INSERT INTO run SELECT i, printf('%064d', i), canonical, job_config, data_hash,"
+        " numeric_version, i, parameters, puzzle_parameters, total_steps, train_flops, mixed"
+        " FROM run, n WHERE run_id = 1;"
+        "INSERT INTO setting SELECT r.run_id, key, iif(key = 'train.seed', r.seed, value)"
+        " FROM setting s, run r WHERE s.run_id = 1 AND r.run_id > 2;");
+}
+
+enum { LARGE_SETTINGS = 999 * 39 + 37 };
+
+static void expect_large_release_1(void)
+{
+    assert_int_equal(ask_disk("SELECT count(*) FROM sqlite_schema WHERE name = 'config'"), 0);
+    assert_int_equal(ask_disk("SELECT count(*) FROM setting"), LARGE_SETTINGS);
+}
+
+static void expect_large_upgraded(void)
+{
+    assert_int_equal(ask_disk("SELECT count(*) FROM config"), 2);
+    assert_int_equal(ask_disk("SELECT count(*) FROM setting"), LARGE_SETTINGS);
+    assert_int_equal(ask_disk("SELECT count(*) FROM setting s JOIN run USING (run_id)"
+                              " WHERE key = 'train.seed' AND value <> seed"),
+                     0);
+    assert_int_equal(
+        ask_disk("SELECT integrity_check = 'ok' FROM pragma_integrity_check LIMIT 1"), 1);
+}
+
+static void the_first_releases_upgrade_may_be_shared_and_killed(void **state)
+{
+    (void)state;
+    make_large_release_1();
+    upgrade_in_processes_at_once(NULL);
+    expect_large_upgraded();
+    assert_int_equal(file_remove_tree(directory, NULL), 0);
+    assert_int_equal(mkdir(directory, 0777), 0);
+    kill_upgrades(&(struct upgrade){ NULL, make_large_release_1, expect_large_release_1,
+                                     expect_large_upgraded, SCHEMA_VERSION });
+}
+
+/* SQL without comments and without space. */
+static void print_bare(FILE *out, const char *sql)
+{
+    for (; *sql != '\0'; sql++) {
+        if (strncmp(sql, "--", 2) == 0)
+            sql += strcspn(sql, "\n");
+        if (strchr(" \n", *sql) == NULL)
+            fputc(*sql, out);
+    }
+    fputc('\n', out);
+}
+
+/* Afterwards everything is declared as in a new workspace: tables, indices, views. */
 static void the_first_release_gets_every_table_of_todays(void **state)
 {
-    static const char SHAPE[] =
-        "SELECT s.type || ' ' || s.name || ' ' || coalesce(c.cid || ' ' || c.name || ' ' ||"
-        " c.type || ' ' || c.\"notnull\" || ' ' || coalesce(c.dflt_value, '') || ' ' || c.pk,"
-        " s.sql, '') FROM sqlite_schema s LEFT JOIN pragma_table_info(s.name) c"
-        " ON s.type = 'table' ORDER BY 1";
     struct {
         char *text;
         size_t size;
@@ -354,13 +438,17 @@ static void the_first_release_gets_every_table_of_todays(void **state)
             make_release_1("");
         struct store *store = open_as(NULL, STORE_WRITE);
         FILE *out = open_memstream(&shapes[i].text, &shapes[i].size);
-        assert_int_equal(sql_query(store, &s, &err, SHAPE, ""), 0);
+        assert_int_equal(sql_query(store, &s, &err,
+                                   "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"
+                                   " ORDER BY type, name",
+                                   ""),
+                         0);
         while (sql_step(store, &s, &err) > 0)
-            fprintf(out, "%s\n", sql_text(s, 0));
+            print_bare(out, sql_text(s, 0));
         fclose(out);
         store_close(store);
         assert_int_equal(file_remove_tree(directory, NULL), 0);
-        assert_int_equal(file_make_directories(directory, &err), 0);
+        assert_int_equal(mkdir(directory, 0777), 0);
     }
     assert_true(shapes[0].size > 5000);
     assert_string_equal(shapes[1].text, shapes[0].text);
@@ -368,7 +456,7 @@ static void the_first_release_gets_every_table_of_todays(void **state)
     free(shapes[1].text);
 }
 
-/* Its pages are looked at before anything is written to it. */
+/* Its pages are looked at before anything is written to it: here those of an index. */
 static void a_damaged_database_is_not_upgraded(void **state)
 {
     enum { PAGE = 4096 };
@@ -379,7 +467,7 @@ static void a_damaged_database_is_not_upgraded(void **state)
     (void)state;
     make_release_1("PRAGMA journal_mode = WAL"); /* as everywhere but on network file systems */
     FILE *file = fopen(path, "r+");
-    assert_int_equal(fseek(file, -PAGE, SEEK_END), 0);
+    assert_int_equal(fseek(file, -2L * PAGE, SEEK_END), 0);
     for (int i = 0; i < PAGE; i++)
         fputc(0x55, file);
     assert_int_equal(fclose(file), 0);
@@ -407,6 +495,7 @@ int main(void)
         WITH_DIRECTORY(processes_that_come_at_once_upgrade_once),
         WITH_DIRECTORY(an_upgrade_that_is_killed_is_done_or_was_never_begun),
         WITH_DIRECTORY(settings_of_the_first_release_are_shared),
+        WITH_DIRECTORY(the_first_releases_upgrade_may_be_shared_and_killed),
         WITH_DIRECTORY(the_first_release_gets_every_table_of_todays),
         WITH_DIRECTORY(a_damaged_database_is_not_upgraded),
     };
