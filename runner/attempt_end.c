@@ -1,4 +1,5 @@
-/* attempt_end.c - from exit.json, journal and results to the job's next state. */
+/* attempt_end.c - from exit.json, journal and results to the job's next state; what a killed worker
+ * had written aside goes. */
 #include "clock.h"
 #include "error.h"
 #include "file.h"
@@ -302,7 +303,6 @@ int attempt_conclude(struct supervisor *s, struct slot *slot)
     cJSON *exit_json = NULL;
     int rc = read_file(&exit_json, s, slot, "exit.json", EXIT_LIMIT, s->err);
 
-    remove_unfinished(s, slot);
     if (rc == 0)
         rc = store_begin(s->store, s->err);
     if (rc == 0) {
@@ -314,6 +314,8 @@ int attempt_conclude(struct supervisor *s, struct slot *slot)
         /* A machine that went down may have lost the end of the journal: no fault of the
          * worker, and what was stored of it is true. */
         bool faulty = slot->recorder.error_text[0] != '\0' && !slot->rebooted;
+        if (!faulty)
+            remove_unfinished(s, slot);
         rc = faulty ? conclude_quarantined(s, slot, exit_json)
                     : conclude_ended(s, slot, exit_json);
         if (rc == 0)

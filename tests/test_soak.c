@@ -141,6 +141,8 @@ static void work_undisturbed(const struct place *place)
     pid_t pid = place_start(place, "work", NULL);
     int status = 0, first = 0, now = 0, most = 0;
 
+    assert_true(
+        place_wait_for(place, "SELECT count(*) > 9 FROM job WHERE state = 'done'", "1"));
     for (int i = 0; waitpid(pid, &status, WNOHANG) == 0; i++) {
         now = count_descriptors(pid);
         if (i < SAMPLES && now > first)
@@ -177,7 +179,7 @@ static char *kinds_of_files(const struct place *place)
 static void many_runs_survive_many_kills(void **state)
 {
     struct place disturbed, undisturbed;
-    char number[20];
+    char number[20], once[60];
 
     (void)state;
     place_use_release("ok");
@@ -194,6 +196,10 @@ static void many_runs_survive_many_kills(void **state)
     assert_true(place_becomes_quiet(&undisturbed));
 
     snprintf(number, sizeof number, "%d", batches() * runs_of_a_batch());
+    snprintf(once, sizeof once, "once %s open 0 without 0", number);
+    char *all = place_ask(&undisturbed, PLACE_STATE);
+    assert_non_null(strstr(all, once));
+    free(all);
     place_expect(&disturbed, "SELECT count(*) FROM attempt WHERE outcome = 'done'", number);
     place_expect(&disturbed, "PRAGMA integrity_check", "ok");
     place_expect(&disturbed, "SELECT count(*) FROM pragma_foreign_key_check", "0");
@@ -203,8 +209,6 @@ static void many_runs_survive_many_kills(void **state)
         "SELECT count(*) FROM arm_run",
         "SELECT count(*) FROM arm_evaluation",
         "SELECT count(*) FROM evaluation",
-        "SELECT count(*) FROM task_outcome",
-        "SELECT count(*) FROM baseline",
     };
     for (size_t i = 0; i < sizeof QUESTIONS / sizeof *QUESTIONS; i++) {
         char *expected = place_ask(&undisturbed, QUESTIONS[i]);
@@ -219,9 +223,36 @@ static void many_runs_survive_many_kills(void **state)
     place_remove(&undisturbed);
 }
 
+/* What it wrote for good stays. */
+static void what_a_killed_worker_wrote_aside_goes(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_use_release("slow");
+    place_make(&place);
+    pid_t pid =
+        place_start(&place, "run", place.spec, "--jobs", "2", "--set", "retries.delay=0", NULL);
+    assert_true(place_wait_for(&place, "SELECT count(DISTINCT run_id) FROM metric", "2"));
+    char command[200];
+    snprintf(command, sizeof command,
+             "for d in %s/runs/*/attempts/1; do touch $d/a.new $d/b.tmp $d/c.new.txt; done",
+             place.workspace);
+    assert_int_equal(system(command), 0);
+    assert_true(place_signal_workers(&place, SIGKILL) > 0);
+    assert_int_equal(place_finish(pid), 0);
+    char *kinds = kinds_of_files(&place);
+    assert_null(strstr(kinds, "/a.new\n"));
+    assert_null(strstr(kinds, "/b.tmp\n"));
+    assert_non_null(strstr(kinds, "/c.new.txt\n"));
+    free(kinds);
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_killed_worker_wrote_aside_goes),
         cmocka_unit_test(many_runs_survive_many_kills),
     };
 
