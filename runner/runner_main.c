@@ -40,7 +40,7 @@ static const struct command {
     { "logs", "RUN", "the worker's log of a run's last attempt (--follow)", 1, 1,
       command_logs },
     { "cancel", "TARGET", "stop jobs of an experiment, a run, or all", 1, 1, command_cancel },
-    { "retry", "TARGET", "queue failed or cancelled jobs again", 1, 1, command_retry },
+    { "retry", "TARGET", "queue failed, cancelled or quarantined jobs again", 1, 1, command_retry },
     { "verify", "RUN", "train a run again from scratch and compare it bit for bit", 1, 1,
       command_verify },
     { "rebuild", "", "a new database from the workspace's specs and journals", 0, 0,
@@ -132,6 +132,11 @@ static int run_command(struct options *options, const struct command *command, i
                          "hrmlab %s: --set is for run, queue and plan; --where chooses among "
                          "results",
                          command->name);
+    if (options->dry_run && command->run != command_run)
+        return error_set(
+            err, ERROR_FORMAT,
+            "hrmlab %s: --dry-run is for run; hrmlab plan SPEC says what a spec needs",
+            command->name);
     return command->run(options, exit_code, err);
 }
 

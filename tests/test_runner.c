@@ -144,23 +144,26 @@ static void a_spec_runs_once_and_its_results_stay(void **state)
     assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
     place_expect(&place, "SELECT count(*) FROM attempt", "2");
     assert_true(place_output_has(&place, "nothing to do"));
-    /* Without its final checkpoint exactly that run trains again, to the same weights. */
-    file = place_ask(&place, "SELECT file FROM checkpoint LIMIT 1");
-    snprintf(path, sizeof path, "%s/%s", place.workspace, file);
-    assert_int_equal(unlink(path), 0);
-    free(file);
-    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
-    place_expect(&place, "SELECT count(*) FROM attempt", "3");
-    char *again =
-        place_ask(&place, "SELECT group_concat(weights_hash, ',') FROM (SELECT c.weights_hash"
-                          " FROM checkpoint c JOIN run r USING (run_id) ORDER BY r.hash)");
-    assert_string_equal(again, undisturbed);
-    free(again);
+    /* Without its final checkpoint, or with a part of it, exactly that run trains again, to the
+     * same weights. */
+    for (int cut = 0; cut < 2; cut++) {
+        file = place_ask(&place, "SELECT file FROM checkpoint LIMIT 1");
+        snprintf(path, sizeof path, "%s/%s", place.workspace, file);
+        assert_int_equal(cut ? truncate(path, 1000) : unlink(path), 0);
+        free(file);
+        assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+        place_expect(&place, "SELECT count(*) FROM attempt", cut ? "4" : "3");
+        char *again = place_ask(
+            &place, "SELECT group_concat(weights_hash, ',') FROM (SELECT c.weights_hash"
+                    " FROM checkpoint c JOIN run r USING (run_id) ORDER BY r.hash)");
+        assert_string_equal(again, undisturbed);
+        free(again);
+    }
     /* More evaluations of the same trainings: no training. */
     assert_int_equal(place_finish(place_start(&place, "run", place.spec, "--set",
                                               "eval.halt_max_steps=3", NULL)),
                      0);
-    place_expect(&place, "SELECT count(*) FROM job WHERE kind = 'train'", "3");
+    place_expect(&place, "SELECT count(*) FROM job WHERE kind = 'train'", "4");
     place_expect(&place, "SELECT count(*) FROM job WHERE kind = 'evaluate' AND state = 'done'",
                  "2");
     place_expect(&place, "SELECT count(DISTINCT run_id) FROM run", "2");
@@ -276,6 +279,39 @@ static void an_interrupted_run_stops_safely_and_goes_on(void **state)
     place_expect(&place, "SELECT count(*) FROM attempt WHERE state IN ('starting', 'running')",
                  "0");
     place_remove(&place);
+}
+
+/* Cancelled beside the runner at work, and where a killed runner's workers go on. */
+static void cancelled_jobs_end_and_can_be_taken_up_again(void **state)
+{
+    (void)state;
+    for (int killed = 0; killed < 2; killed++) {
+        struct place place;
+
+        place_make(&place);
+        pid_t pid = place_start(&place, "run", place.spec, "--set", "train.max_steps=250",
+                                "--jobs", "2", NULL);
+        assert_true(place_wait_for(&place, "SELECT count(DISTINCT run_id) FROM metric", "2"));
+        if (killed) {
+            kill(pid, SIGKILL);
+            assert_int_equal(place_finish(pid), 128 + SIGKILL);
+        }
+        assert_int_equal(place_finish(place_start(&place, "cancel", "t", NULL)), 0);
+        if (!killed)
+            assert_int_equal(place_finish(pid), 1);
+        assert_true(place_becomes_quiet(&place));
+        assert_int_equal(place_finish(place_start(&place, "work", NULL)), 0);
+        place_expect(&place, "SELECT count(*) FROM job WHERE state = 'cancelled'", "2");
+        place_expect(&place, "SELECT count(*) FROM attempt WHERE state <> 'ended'", "0");
+        assert_int_equal(place_finish(place_start(&place, "retry", "t", NULL)), 0);
+        assert_int_equal(place_finish(place_start(&place, "work", NULL)), 0);
+        place_expect(&place, "SELECT count(*) FROM job WHERE state = 'done'", "2");
+        place_expect(&place,
+                     "SELECT count(*) FROM metric WHERE step = 250"
+                     " AND name = 'train/lm_loss'",
+                     "2");
+        place_remove(&place);
+    }
 }
 
 static void verify_trains_again_and_finds_every_difference(void **state)
@@ -672,6 +708,10 @@ static void slips_of_the_command_line_are_named(void **state)
     assert_int_equal(
         place_finish(place_start(&place, "results", "t", "--set", "train.lr=1", NULL)), 2);
     assert_true(place_output_has(&place, "--set is for run, queue and plan"));
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, "--dry-run", NULL)),
+                     2);
+    assert_true(place_output_has(&place, "--dry-run is for run"));
+    assert_int_equal(access(place.workspace, F_OK), -1); /* nothing was queued */
     assert_int_equal(place_finish(place_start(&place, "plan", place.spec, "--set",
                                               "data.path=/etc/passwd/x", NULL)),
                      2);
@@ -702,6 +742,7 @@ int main(void)
         cmocka_unit_test(hidden_tests_are_answered_and_not_scored),
         cmocka_unit_test(damaged_weights_are_seen_and_trained_again),
         cmocka_unit_test(an_interrupted_run_stops_safely_and_goes_on),
+        cmocka_unit_test(cancelled_jobs_end_and_can_be_taken_up_again),
         cmocka_unit_test(verify_trains_again_and_finds_every_difference),
         cmocka_unit_test(a_diverged_training_is_a_result_with_its_step),
         cmocka_unit_test(no_command_writes_to_a_damaged_database),
