@@ -102,6 +102,9 @@ mutation "a pid without its start time" runner/executor_local.c \
 mutation "an older attempt not superseded" runner/adopt.c \
     's/job == NULL \|\| !newest/job == NULL || (!newest && false)/' \
     test_surroundings the_older_of_two_open_attempts_is_superseded
+mutation "jobs cancelled without a runner trained on" runner/adopt.c \
+    's/slot->cancelled = strcmp\(job->state, "cancelled"\) == 0/slot->cancelled = false/' \
+    test_runner cancelled_jobs_end_and_can_be_taken_up_again
 mutation "a retry waits for a clock that was set back" results/record.h \
     's/RECORD_LONGEST_WAIT_S = 400/RECORD_LONGEST_WAIT_S = 400000/' \
     test_surroundings a_clock_that_is_set_back_delays_no_retry
@@ -153,6 +156,9 @@ mutation "a damaged old database upgraded" results/store.c \
 mutation "settings of the first release lost" results/migrations.c \
     's/iif\(s.key = .train.seed., NULL, s.value\)/s.value/' \
     test_migration settings_of_the_first_release_are_shared
+mutation "digits of a setting lost in an upgrade" results/migrations.c \
+    's/json\(quote\(value\)\)/value/' \
+    test_migration settings_of_the_first_release_are_shared
 mutation "a damaged database written to" results/store_check.c \
     's/\*sound = strcmp\(finding, "ok"\) == 0/*sound = true/' \
     test_runner no_command_writes_to_a_damaged_database
@@ -168,8 +174,8 @@ mutation "verify looks at one side only" results/verify.c \
     's/    " WHERE b.stored = 0"/    " WHERE b.stored = 2"/' \
     test_runner verify_trains_again_and_finds_every_difference
 mutation "what killed workers wrote aside stays" runner/attempt_end.c \
-    's/    remove_unfinished\(s, slot\);/    (void)remove_unfinished;/' \
-    test_soak many_runs_survive_many_kills
+    's/        if \(!faulty\)\n            remove_unfinished\(s, slot\);/        (void)remove_unfinished;/' \
+    test_soak what_a_killed_worker_wrote_aside_goes
 mutation "one quantile for seeds and tasks" results/statistics.c \
     's/statistics_t_quantile\(p, spread->seeds_degrees\)/statistics_t_quantile(p, spread->tasks_degrees)/' \
     test_statistics identical_arms_are_rarely_called_different

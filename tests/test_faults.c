@@ -318,9 +318,10 @@ static void a_worker_killed_at_any_call_loses_nothing(void **state)
 
 /* ---- other signals ---- */
 
-enum { WAYS = 4 };
+enum { WAYS = 5 };
 static const char *const WAY_NAMES[WAYS] = { "stopped and continued", "asked to end",
-                                             "interrupted", "interrupted twice" };
+                                             "interrupted", "interrupted twice",
+                                             "asked to end twice" };
 
 static void send(const struct fault *f, pid_t runner, int whom, int number)
 {
@@ -332,12 +333,13 @@ static void send(const struct fault *f, pid_t runner, int whom, int number)
 
 static void disturb(const struct fault *f, pid_t runner, int whom, int way)
 {
-    static const int numbers[WAYS] = { SIGSTOP, SIGTERM, SIGINT, SIGINT };
+    static const int numbers[WAYS] = { SIGSTOP, SIGTERM, SIGINT, SIGINT, SIGTERM };
+    static const int next[WAYS] = { SIGCONT, 0, 0, SIGINT, SIGTERM };
 
     send(f, runner, whom, numbers[way]);
-    if (way == 0 || way == 3) {
+    if (next[way] != 0) {
         place_sleep_ms(1 + (int)random_below(&stream, 60));
-        send(f, runner, whom, way == 0 ? SIGCONT : SIGINT);
+        send(f, runner, whom, next[way]);
     }
 }
 
@@ -380,7 +382,7 @@ static void signals_of_every_kind_lose_nothing(void **state)
 {
     static const char *const names[3] = { "runner", "workers", "both" };
     int hits[3][WAYS] = { { 0 } };
-    int rounds = is_long() ? 60 : 4, next = 0;
+    int rounds = is_long() ? 80 : 5, next = 0;
 
     (void)state;
     for (int round = 0; round < rounds; round++) {
@@ -822,6 +824,10 @@ static const struct command COMMANDS[] = {
     { { "show", "HASH" }, TRAINED, false, true, NULL },
     { { "logs", "HASH" }, TRAINED, false, true, NULL },
     { { "doctor" }, DONE, false, false, " fault " },
+    { { "verify", "HASH" }, DONE, false, true, NULL },
+    { { "run", "SPEC" }, NOTHING, true, true, NULL },
+    { { "work" }, QUEUED, true, true, NULL },
+    { { "rebuild" }, DONE, true, true, NULL },
     { { "queue", "SPEC" }, NOTHING, true, true, NULL },
     { { "cancel", "t" }, QUEUED, true, true, NULL },
     { { "retry", "t" }, FAILED, true, true, NULL },

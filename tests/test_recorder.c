@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char ROWS[] =
     "INSERT INTO run (run_id, hash, canonical, job_config, data_hash, numeric_version, seed)"
@@ -107,10 +108,45 @@ static void no_memory_is_no_fault_of_the_journal(void **state)
     store_close(store);
 }
 
+/* What has been read of a journal is not in doubt; that it is no longer there is held against it. */
+static void a_journal_that_shrinks_or_goes_is_seen(void **state)
+{
+    struct error err = { 0 };
+    struct store *store;
+    char *path = file_join(directory, "journal.jsonl");
+
+    (void)state;
+    assert_int_equal(store_open(&store, directory, STORE_WRITE, &err), 0);
+    write_journal();
+    for (int gone = 0; gone < 2; gone++) {
+        struct recorder recorder;
+
+        assert_int_equal(recorder_init(&recorder, &ATTEMPT, directory, &err), 0);
+        assert_int_equal(recorder_read(&recorder, store, &err), 0);
+        assert_int_equal(recorder.attempt.sequence, 3);
+        assert_string_equal(recorder.error_text, "");
+        assert_int_equal(gone ? unlink(path) : truncate(path, recorder.attempt.offset - 1), 0);
+        assert_int_equal(store_begin(store, &err), 0);
+        assert_int_equal(recorder_drain(&recorder, store, &err), 0);
+        store_rollback(store);
+        assert_string_equal(recorder.error_text,
+                            gone ? "the journal is gone" : "the journal became shorter");
+        assert_int_equal(recorder.attempt.sequence, 3);
+        recorder_release(&recorder);
+        unlink(path);
+        if (!gone)
+            write_journal();
+    }
+    store_close(store);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(no_memory_is_no_fault_of_the_journal, make_workspace,
+                                        remove_workspace),
+        cmocka_unit_test_setup_teardown(a_journal_that_shrinks_or_goes_is_seen, make_workspace,
                                         remove_workspace),
     };
 

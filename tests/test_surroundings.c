@@ -14,6 +14,7 @@
 #include "file.h"
 #include "process.h"
 #include "support/place.h"
+#include "support/worker_runs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -178,6 +179,20 @@ static void a_worker_that_was_stopped_with_its_runner_does_not_hang(void **state
 
 /* ---- file systems ---- */
 
+/* Where it may not be upgraded: a file system that becomes read-only again. */
+static int read_old_release(const struct place *place)
+{
+    char path[80], command[250];
+
+    mount(NULL, place->workspace, NULL, MS_REMOUNT, "size=8m");
+    snprintf(path, sizeof path, "%s/results.db", place->workspace);
+    snprintf(command, sizeof command, "rm %s* && sqlite3 %s <tests/data/release_1.sql", path,
+             path);
+    assert_int_equal(system(command), 0);
+    mount(NULL, place->workspace, NULL, MS_REMOUNT | MS_RDONLY, "size=8m");
+    return finish_soon(place, place_start(place, "status", NULL));
+}
+
 static void a_read_only_workspace_is_read_and_not_written_to(void **state)
 {
     static const char *const writers[] = { "run", "queue", "work", "cancel", "retry" };
@@ -208,9 +223,12 @@ static void a_read_only_workspace_is_read_and_not_written_to(void **state)
                                                   : i < 2                         ? place.spec
                                                                                   : "t",
                                                   NULL)) == 3;
+    int old = remounted == 0 ? read_old_release(&place) : 0;
     umount(place.workspace);
     assert_int_equal(remounted, 0);
     assert_int_equal(code, 0);
+    assert_int_equal(old, 3);
+    assert_true(place_output_has(&place, "of an older release (version 1"));
     assert_int_equal(others, sizeof writers / sizeof *writers);
     assert_true(place_output_has(&place, "cannot be written to: Read-only file system"));
     place_remove(&place);
@@ -552,6 +570,33 @@ static void a_worker_that_is_replaced_is_told_by_every_attempt(void **state)
     place_remove(&place);
 }
 
+/* Between plan and start; the real worker looks at what it is about to train on. */
+static void data_that_change_after_the_plan_end_the_attempt(void **state)
+{
+    struct place place;
+    char tasks[64], data[90];
+    struct error err = { 0 };
+
+    (void)state;
+    place_use_release(NULL);
+    place_make(&place);
+    run_make_tasks(tasks);
+    snprintf(data, sizeof data, "data.path=%s", tasks);
+    assert_int_equal(run(&place, "queue", "--set", data), 0);
+    run_change_tasks(tasks);
+    assert_int_equal(finish_soon(&place, place_start(&place, "work", NULL)), 1);
+    place_expect(&place,
+                 "SELECT group_concat(state || ' ' || cause || ' ' || failures) FROM job",
+                 "failed data changed 0,failed data changed 0");
+    place_expect(&place, "SELECT count(*) FROM attempt", "2"); /* not tried again */
+    place_expect(&place, "SELECT count(*) FROM evaluation_result", "0");
+    assert_int_equal(run(&place, "run", "--set", data), 0); /* those are other runs */
+    place_expect(&place, "SELECT count(*) FROM run", "4");
+    place_expect(&place, ALL_DONE, "2");
+    assert_int_equal(file_remove_tree(tasks, &err), 0);
+    place_remove(&place);
+}
+
 /* ---- many at once ---- */
 
 enum { LONGEST_START_S = 120 };
@@ -674,6 +719,7 @@ int main(void)
         cmocka_unit_test(a_lock_is_held_left_or_does_not_work),
         cmocka_unit_test(a_worker_that_is_gone_is_named_and_nothing_is_lost),
         cmocka_unit_test(a_worker_that_is_replaced_is_told_by_every_attempt),
+        cmocka_unit_test(data_that_change_after_the_plan_end_the_attempt),
         cmocka_unit_test(sixty_four_workers_and_readers_do_not_meet_a_lock),
         cmocka_unit_test(a_workspace_of_the_first_release_opens),
     };

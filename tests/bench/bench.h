@@ -77,8 +77,10 @@ cJSON *bench_profile(struct bench_model *model, double sgemm_gflops, double *own
 
 /* Starts this program with the words given and returns what it prints. NULL: it failed. */
 cJSON *bench_start(const char *words);
-/* Two at once, pinned to the first two cores. */
-void bench_start_two(cJSON *out[2], const char *words);
+/* How long a phase in common (bench_child_phases) must be, given a training step's time. */
+int bench_phase_seconds(double train_ms, bool quick);
+/* The case's phases in two processes at once, pinned to the first two cores. */
+void bench_start_two(cJSON *out[2], const char *name, int phase_seconds);
 /* The configuration's name without "-bf16". */
 void bench_case_base(char out[8], const struct bench_case *c);
 int bench_peer(const char *const *names, int count, bool quick);

@@ -21,6 +21,7 @@
 #include "log.h"
 #include "provenance.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,20 +64,20 @@ cJSON *bench_start(const char *words)
     return read_child(open_child(words));
 }
 
-void bench_start_two(cJSON *out[2], const char *words)
+void bench_start_two(cJSON *out[2], const char *name, int phase_seconds)
 {
-    /* Both must be ready by then: F takes some seconds to build and warm up. */
-    double start = clock_wall_s() + (strstr(words, " F") != NULL ? 14 : 4);
+    /* Both must be ready by then: they make a step of each kind to warm up. */
+    double start = clock_wall_s() + 2 + phase_seconds;
     FILE *pipes[2];
 
     for (int i = 0; i < 2; i++) {
-        char all[400];
-        snprintf(all, sizeof all, "%s %.3f %d", words, start, i);
-        pipes[i] = open_child(all);
+        char words[200];
+        snprintf(words, sizeof words, "phases %s %d %.3f %d", name, phase_seconds, start, i);
+        pipes[i] = open_child(words);
     }
     for (int i = 0; i < 2; i++)
         if ((out[i] = read_child(pipes[i])) == NULL)
-            bench_fail("failed: %s", words);
+            bench_fail("%s: the measurement of two at once failed", name);
 }
 
 static int child(int argc, char **argv)
@@ -318,6 +319,13 @@ static double median_of(const cJSON *object, const char *key)
     return bench_median(values, count);
 }
 
+int bench_phase_seconds(double train_ms, bool quick)
+{
+    int least = quick ? 2 : 3, long_enough = (int)ceil(2.5e-3 * train_ms);
+
+    return long_enough > least ? long_enough : least;
+}
+
 /* A grid's throughput: two pinned workers of one thread, or one worker of two. */
 static int pair(int argc, char **argv)
 {
@@ -329,20 +337,23 @@ static int pair(int argc, char **argv)
            "", "one", "two workers", "two threads", "x", "scaling", "share of 2");
     for (int i = 0; i < arguments.count; i++) {
         const char *name = arguments.names[i];
-        bool slow = name[0] == 'F';
         double workers = 0, sgemm = 0, train_flops, evaluate_flops;
         struct bench_model model;
         char words[100];
         cJSON *two[2];
 
-        snprintf(words, sizeof words, "threads %s %d", name, slow ? 16 : 3);
+        snprintf(words, sizeof words, "times %s q", name);
+        cJSON *times = bench_start(words);
+        int seconds = bench_phase_seconds(
+            cJSON_GetNumberValue(cJSON_GetObjectItem(times, "train_ms")), false);
+        cJSON_Delete(times);
+        snprintf(words, sizeof words, "threads %s %d", name, seconds);
         setenv("BENCH_THREADS", "1", 1);
         cJSON *one = bench_start(words);
         setenv("BENCH_THREADS", "2", 1);
         cJSON *threads = bench_start(words);
         unsetenv("BENCH_THREADS");
-        snprintf(words, sizeof words, "phases %s %d", name, slow ? 16 : 3);
-        bench_start_two(two, words);
+        bench_start_two(two, name, seconds);
         for (int k = 0; k < 2; k++) {
             workers += median_of(two[k], "steps_per_s");
             sgemm += median_of(two[k], "sgemm_gflops");

@@ -111,8 +111,7 @@ static struct sample measure(const struct bench_case *c, const char *interpreter
     cJSON *theirs = peer_times(interpreter, peer, base, arguments);
     s.peer_train = member(theirs, "train", "median_ms");
     s.peer_eval = member(theirs, "eval", "median_ms");
-    snprintf(words, sizeof words, "phases %s %d", c->name, slow ? 16 : quick ? 2 : 3);
-    bench_start_two(two, words);
+    bench_start_two(two, c->name, bench_phase_seconds(s.ours_train, quick));
     snprintf(arguments, sizeof arguments, "--threads 2 --split --dtype %s %s", type, count);
     cJSON *both = peer_times(interpreter, peer, base, arguments);
     s.peer_pair = 1e3 / member(both, "train", "median_ms");
