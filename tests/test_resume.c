@@ -197,6 +197,9 @@ static char *train_and_kill(const char *const *more, int span_ms, cJSON *all,
     return hash;
 }
 
+/* Shorter and no attempt lives to see its first checkpoint. */
+enum { LEAST_SPAN_MS = 250 };
+
 /*
  * Kills at random moments, fifty times in the long tier, and compares each training that was
  * interrupted with an undisturbed one. The moments are such that a training's length holds as many
@@ -211,6 +214,8 @@ static void check_killed_runs(const char *const *more, uint64_t seed)
     cJSON *reference = undisturbed(more, &expected, &seconds);
     int span_ms = 1 + (int)(2000.0 * seconds / count.wanted);
 
+    if (span_ms < LEAST_SPAN_MS)
+        span_ms = LEAST_SPAN_MS;
     while (count.killed < count.wanted) {
         cJSON *all = cJSON_CreateArray();
         char *hash = train_and_kill(more, span_ms, all, &stream, &count);
