@@ -276,16 +276,15 @@ int record_job_json(struct store *store, cJSON **out, const struct record_job *j
     const char *file = sql_text(s, 2);
     if (strncmp(file, prefix, (size_t)length) == 0)
         file += length;
-    cJSON_AddStringToObject(json, "format", "hrmlab-job-1");
-    cJSON_AddStringToObject(json, "kind", job->evaluate ? "evaluate" : "train");
-    cJSON_AddStringToObject(json, "run_hash", job->run_hash);
-    cJSON_AddNumberToObject(json, "attempt", attempt);
-    cJSON_AddStringToObject(json, "data_hash", sql_text(s, 0));
-    if (job->evaluate)
-        cJSON_AddStringToObject(json, "checkpoint", file);
-    else
-        cJSON_AddNullToObject(json, "checkpoint");
-    rc = add_parsed(json, "config", sql_text(s, 1), err);
+    bool whole =
+        cJSON_AddStringToObject(json, "format", "hrmlab-job-1") != NULL &&
+        cJSON_AddStringToObject(json, "kind", job->evaluate ? "evaluate" : "train") != NULL &&
+        cJSON_AddStringToObject(json, "run_hash", job->run_hash) != NULL &&
+        cJSON_AddNumberToObject(json, "attempt", attempt) != NULL &&
+        cJSON_AddStringToObject(json, "data_hash", sql_text(s, 0)) != NULL &&
+        (job->evaluate ? cJSON_AddStringToObject(json, "checkpoint", file)
+                       : cJSON_AddNullToObject(json, "checkpoint")) != NULL;
+    rc = whole ? add_parsed(json, "config", sql_text(s, 1), err) : no_memory(err);
     sql_end(&s);
     cJSON *list = cJSON_AddArrayToObject(json, "evaluations");
     if (rc == 0 && list == NULL)

@@ -16,7 +16,7 @@ static bool ran_out_of_memory(const char *finding)
     return code != NULL && (atoi(code + strlen("error code=")) & 0xff) == SQLITE_NOMEM;
 }
 
-int store_is_sound(struct store *store, bool *sound, struct error *err)
+static int look(struct store *store, bool *sound, struct error *err)
 {
     sqlite3_stmt *s;
     int rc = sql_query(store, &s, err, "PRAGMA quick_check", "");
@@ -25,15 +25,24 @@ int store_is_sound(struct store *store, bool *sound, struct error *err)
     if (rc == 0)
         rc = sql_step(store, &s, err);
     if (rc > 0) {
-        const char *finding = sql_text(s, 0);
+        const char *finding = (const char *)sqlite3_column_text(s, 0);
 
-        *sound = strcmp(finding, "ok") == 0;
-        rc = ran_out_of_memory(finding)
+        *sound = finding != NULL && strcmp(finding, "ok") == 0;
+        rc = finding == NULL || ran_out_of_memory(finding)
                  ? error_set(err, ERROR_NOMEM, "no memory to check the database")
                  : 0;
         sql_end(&s);
     }
     return rc;
+}
+
+/* Damage is there at a second look, too. A constraint that could not be evaluated for want of memory
+ * is reported as one that failed. */
+int store_is_sound(struct store *store, bool *sound, struct error *err)
+{
+    int rc = look(store, sound, err);
+
+    return rc == 0 && !*sound ? look(store, sound, err) : rc;
 }
 
 int store_require_sound(struct store *store, struct error *err)

@@ -60,34 +60,47 @@ static int print_settings(const struct options *options, struct error *err)
     return rc;
 }
 
+/* Gives object the member; key NULL: the array the item. *whole is false when there is no memory. */
+static void add(cJSON *object, const char *key, cJSON *item, bool *whole)
+{
+    bool added = item != NULL && (key != NULL ? cJSON_AddItemToObject(object, key, item)
+                                              : cJSON_AddItemToArray(object, item));
+
+    if (!added)
+        cJSON_Delete(item);
+    *whole = *whole && added;
+}
+
 /* The schema of one setting's value. */
-static cJSON *value_schema(const struct setting *setting)
+static cJSON *value_schema(const struct setting *setting, bool *whole)
 {
     static const char *const types[] = { "integer", "number", "boolean",
                                          "string",  "string", NULL };
     cJSON *schema = cJSON_CreateObject();
 
     if (types[setting->type] != NULL)
-        cJSON_AddStringToObject(schema, "type", types[setting->type]);
+        add(schema, "type", cJSON_CreateString(types[setting->type]), whole);
     if (setting->type == SETTING_INT || setting->type == SETTING_REAL) {
-        cJSON_AddNumberToObject(schema, "minimum", setting->minimum);
-        cJSON_AddNumberToObject(schema, "maximum", setting->maximum);
+        add(schema, "minimum", cJSON_CreateNumber(setting->minimum), whole);
+        add(schema, "maximum", cJSON_CreateNumber(setting->maximum), whole);
     }
     if (setting->choices != NULL) {
-        cJSON *words = cJSON_AddArrayToObject(schema, "enum");
+        cJSON *words = cJSON_CreateArray();
         for (int i = 0; setting->choices[i] != NULL; i++)
-            cJSON_AddItemToArray(words, cJSON_CreateString(setting->choices[i]));
+            add(words, NULL, cJSON_CreateString(setting->choices[i]), whole);
+        add(schema, "enum", words, whole);
     }
     if (setting->type == SETTING_COUNT_OR_ALL) {
-        cJSON *any = cJSON_AddArrayToObject(schema, "anyOf"), *number = cJSON_CreateObject();
+        cJSON *any = cJSON_CreateArray(), *number = cJSON_CreateObject();
         cJSON *all = cJSON_CreateObject();
-        cJSON_AddStringToObject(number, "type", "integer");
-        cJSON_AddNumberToObject(number, "minimum", setting->minimum);
-        cJSON_AddStringToObject(all, "const", "all");
-        cJSON_AddItemToArray(any, number);
-        cJSON_AddItemToArray(any, all);
+        add(number, "type", cJSON_CreateString("integer"), whole);
+        add(number, "minimum", cJSON_CreateNumber(setting->minimum), whole);
+        add(all, "const", cJSON_CreateString("all"), whole);
+        add(any, NULL, number, whole);
+        add(any, NULL, all, whole);
+        add(schema, "anyOf", any, whole);
     }
-    cJSON_AddStringToObject(schema, "description", setting->meaning);
+    add(schema, "description", cJSON_CreateString(setting->meaning), whole);
     return schema;
 }
 
@@ -120,57 +133,59 @@ static const char SPEC_SCHEMA[] =
     "   \"delay\": {\"$ref\": \"#/$defs/settings/retries.delay\"}}}}}";
 
 /* A reference to a setting's value; lists of it too, or only. */
-static cJSON *reference(const char *key, enum map_kind kind)
+static cJSON *reference(const char *key, enum map_kind kind, bool *whole)
 {
-    cJSON *value = cJSON_CreateObject(), *list, *either;
+    cJSON *value = cJSON_CreateObject(), *list, *either, *any;
     char path[120];
 
     snprintf(path, sizeof path, "#/$defs/settings/%s", key);
-    cJSON_AddStringToObject(value, "$ref", path);
+    add(value, "$ref", cJSON_CreateString(path), whole);
     if (kind == MAP_VALUES)
         return value;
     list = cJSON_CreateObject();
-    cJSON_AddStringToObject(list, "type", "array");
-    cJSON_AddNumberToObject(list, "minItems", 1);
-    cJSON_AddItemToObject(list, "items", value);
+    add(list, "type", cJSON_CreateString("array"), whole);
+    add(list, "minItems", cJSON_CreateNumber(1), whole);
+    add(list, "items", value, whole);
     if (kind == MAP_LISTS)
         return list;
     either = cJSON_CreateObject();
-    cJSON *any = cJSON_AddArrayToObject(either, "anyOf");
-    cJSON_AddItemToArray(any, cJSON_Duplicate(value, true));
-    cJSON_AddItemToArray(any, list);
+    any = cJSON_CreateArray();
+    add(any, NULL, reference(key, MAP_VALUES, whole), whole);
+    add(any, NULL, list, whole);
+    add(either, "anyOf", any, whole);
     return either;
 }
 
 /* An object of settings, those of evaluations or all others. */
-static cJSON *map_schema(bool evaluation, enum map_kind kind)
+static cJSON *map_schema(bool evaluation, enum map_kind kind, bool *whole)
 {
-    cJSON *schema = cJSON_CreateObject();
+    cJSON *schema = cJSON_CreateObject(), *properties = cJSON_CreateObject();
 
-    cJSON_AddStringToObject(schema, "type", "object");
-    cJSON_AddFalseToObject(schema, "additionalProperties");
-    cJSON *properties = cJSON_AddObjectToObject(schema, "properties");
+    add(schema, "type", cJSON_CreateString("object"), whole);
+    add(schema, "additionalProperties", cJSON_CreateFalse(), whole);
     for (int i = 0; i < SETTING_COUNT; i++)
         if ((settings_table[i].phase == PHASE_EVALUATION) == evaluation && i != TRAIN_SEED)
-            cJSON_AddItemToObject(properties, settings_table[i].key,
-                                  reference(settings_table[i].key, kind));
+            add(properties, settings_table[i].key,
+                reference(settings_table[i].key, kind, whole), whole);
+    add(schema, "properties", properties, whole);
     return schema;
 }
 
 static int print_schema(struct error *err)
 {
-    cJSON *schema = cJSON_Parse(SPEC_SCHEMA);
-    cJSON *definitions = cJSON_AddObjectToObject(schema, "$defs");
-    cJSON *settings = cJSON_AddObjectToObject(definitions, "settings");
+    bool whole = true;
+    cJSON *schema = cJSON_Parse(SPEC_SCHEMA), *definitions = cJSON_CreateObject();
+    cJSON *settings = cJSON_CreateObject();
 
     for (int i = 0; i < SETTING_COUNT; i++)
-        cJSON_AddItemToObject(settings, settings_table[i].key,
-                              value_schema(&settings_table[i]));
-    cJSON_AddItemToObject(definitions, "set", map_schema(false, MAP_VALUES));
-    cJSON_AddItemToObject(definitions, "axes", map_schema(false, MAP_LISTS));
-    cJSON_AddItemToObject(definitions, "conditions", map_schema(false, MAP_VALUES_OR_LISTS));
-    cJSON_AddItemToObject(definitions, "evaluate", map_schema(true, MAP_VALUES_OR_LISTS));
-    char *text = cJSON_Print(schema);
+        add(settings, settings_table[i].key, value_schema(&settings_table[i], &whole), &whole);
+    add(definitions, "settings", settings, &whole);
+    add(definitions, "set", map_schema(false, MAP_VALUES, &whole), &whole);
+    add(definitions, "axes", map_schema(false, MAP_LISTS, &whole), &whole);
+    add(definitions, "conditions", map_schema(false, MAP_VALUES_OR_LISTS, &whole), &whole);
+    add(definitions, "evaluate", map_schema(true, MAP_VALUES_OR_LISTS, &whole), &whole);
+    add(schema, "$defs", definitions, &whole);
+    char *text = whole ? cJSON_Print(schema) : NULL;
     cJSON_Delete(schema);
     if (text == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for the schema");

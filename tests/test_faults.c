@@ -821,6 +821,7 @@ static const struct command COMMANDS[] = {
     { { "compare", "t", "--matrix" }, TRAINED, false, true, NULL },
     { { "compare", "t", "--axis", "arch.name" }, TRAINED, false, true, NULL },
     { { "axes" }, DONE, false, true, NULL },
+    { { "axes", "schema" }, DONE, false, true, NULL },
     { { "show", "HASH" }, TRAINED, false, true, NULL },
     { { "logs", "HASH" }, TRAINED, false, true, NULL },
     { { "doctor" }, DONE, false, false, " fault " },
