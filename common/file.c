@@ -183,6 +183,20 @@ int file_write_atomic(const char *path, const void *data, size_t size, struct er
     return rc;
 }
 
+int file_probe_space(const char *directory, struct error *err)
+{
+    enum { WANTED = 64 << 10 };
+    char *path = file_join(directory, ".space"), *block = calloc(1, WANTED);
+    int rc = path == NULL || block == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path")
+                                           : file_write_atomic(path, block, WANTED, err);
+
+    if (path != NULL)
+        unlink(path);
+    free(block);
+    free(path);
+    return rc;
+}
+
 /* /proc and the like refuse with "no such file": what was asked for cannot be, it is not absent. */
 static int directory_error(const char *path, struct error *err)
 {

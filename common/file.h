@@ -17,6 +17,9 @@ int file_read(char **data, size_t *size, const char *path, size_t limit, struct 
 /* Replaces path with data: written aside, synced, renamed, directory synced. A reader sees
  * the old or the new file, never a part. On failure nothing has changed. */
 int file_write_atomic(const char *path, const void *data, size_t size, struct error *err);
+/* Whether 64 KiB more fit into the directory, by writing them to a file ".space", which goes again.
+ * ERROR_NOSPACE: they do not. */
+int file_probe_space(const char *directory, struct error *err);
 
 /* Writes all of data to fd, retrying short writes and EINTR. name is for the message. */
 int file_write_all(int fd, const void *data, size_t size, const char *name, struct error *err);

@@ -71,14 +71,39 @@ static bool says_no_space(int number)
     return number == ENOSPC || number == EDQUOT;
 }
 
-/* A file of SQLite's could not grow: its index of the log says so in a way of its own, and a quota
- * that is used up is an I/O error to it. */
-static bool out_of_space(sqlite3 *db)
+/* Whether there is no room beside the database, by trying. */
+static bool is_full(const struct store *store)
 {
+    struct error fault = { 0 };
+    char *directory = strdup(store->path), *slash;
+    bool full = false;
+
+    if (directory != NULL && (slash = strrchr(directory, '/')) != NULL) {
+        *slash = '\0';
+        full = file_probe_space(directory, &fault) == ERROR_NOSPACE;
+    }
+    free(directory);
+    return full;
+}
+
+/* A file of SQLite's could not grow: its index of the log says so in a way of its own, a quota that
+ * is used up is an I/O error to it, and what it does in consequence may hide the cause. */
+static bool out_of_space(const struct store *store)
+{
+    sqlite3 *db = store->db;
+
     return says_no_space(sqlite3_system_errno(db)) ||
            says_no_space(last_errno(db, SQLITE_FCNTL_FILE_POINTER)) ||
            says_no_space(last_errno(db, SQLITE_FCNTL_JOURNAL_POINTER)) ||
-           sqlite3_extended_errcode(db) == SQLITE_IOERR_SHMSIZE;
+           sqlite3_extended_errcode(db) == SQLITE_IOERR_SHMSIZE ||
+           (store->mode == STORE_WRITE && is_full(store));
+}
+
+/* Our own JSON is valid: a check of it fails when there is no memory to make it. */
+static bool is_unmade_check(sqlite3 *db)
+{
+    return sqlite3_extended_errcode(db) == SQLITE_CONSTRAINT_CHECK &&
+           strstr(sqlite3_errmsg(db), "json_valid") != NULL;
 }
 
 int store_error(struct store *store, const char *what, struct error *err)
@@ -96,8 +121,13 @@ int store_error(struct store *store, const char *what, struct error *err)
     case SQLITE_NOMEM:
         code = ERROR_NOMEM;
         break;
+    case SQLITE_CONSTRAINT:
+        if (is_unmade_check(store->db))
+            code = ERROR_NOMEM;
+        break;
     case SQLITE_IOERR:
-        if (out_of_space(store->db))
+    case SQLITE_CANTOPEN:
+        if (out_of_space(store))
             code = ERROR_NOSPACE;
         break;
     case SQLITE_CORRUPT:

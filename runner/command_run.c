@@ -98,7 +98,7 @@ static int wait_for_space(const struct workspace *workspace, struct error *err)
     signal(SIGTERM, on_follow_signal);
     while (rc == ERROR_NOSPACE && !follow_stopped) {
         nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
-        rc = workspace_probe_space(workspace, &ignored);
+        rc = file_probe_space(workspace->path, &ignored);
     }
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);

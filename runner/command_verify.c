@@ -43,13 +43,18 @@ static void on_signal(int signal_number)
         kill((pid_t)worker_pid, signal_number);
 }
 
-/* Puts value in the place of the job's member; value is deleted where that fails. */
+/* Puts value in the place of the job's member; value is deleted where that fails. Without memory
+ * cJSON puts it there without its name. */
 static int replace_member(cJSON *job, const char *key, cJSON *value, struct error *err)
 {
-    if (value != NULL && cJSON_ReplaceItemInObjectCaseSensitive(job, key, value))
-        return 0;
-    cJSON_Delete(value);
-    return error_set(err, ERROR_FORMAT, "the run's job.json cannot be given a new %s", key);
+    if (json_member(job, key) == NULL) {
+        cJSON_Delete(value);
+        return error_set(err, ERROR_FORMAT, "the run's job.json has no \"%s\"", key);
+    }
+    if (value == NULL || !cJSON_ReplaceItemInObjectCaseSensitive(job, key, value))
+        cJSON_Delete(value);
+    return json_member(job, key) == value ? 0
+                                          : error_set(err, ERROR_NOMEM, "no memory for a job");
 }
 
 /* The job of the run's training as it was, as the first attempt of a run of its own, with every

@@ -165,7 +165,7 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
         slot->timed_out = true;
     if (!slot->hung && now - slot->beat_at > schedule_hang_limit_s(step_s)) {
         /* Without room a worker can say nothing, nor its keeper how it ended. */
-        int rc = workspace_probe_space(s->workspace, s->err);
+        int rc = file_probe_space(s->workspace->path, s->err);
         if (rc == ERROR_NOSPACE)
             return rc;
         slot->hung = true;

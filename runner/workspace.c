@@ -71,22 +71,6 @@ void workspace_close(struct workspace *workspace)
     *workspace = (struct workspace){ .lock_fd = -1 };
 }
 
-int workspace_probe_space(const struct workspace *workspace, struct error *err)
-{
-    enum {
-        SPACE_WANTED = 64 << 10
-    }; /* bytes that must fit before a full disk counts as cured */
-    char *path = workspace_path(workspace, ".space"), *block = calloc(1, SPACE_WANTED);
-    int rc = path == NULL || block == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path")
-                                           : file_write_atomic(path, block, SPACE_WANTED, err);
-
-    if (path != NULL)
-        unlink(path);
-    free(block);
-    free(path);
-    return rc;
-}
-
 /* ---- the lock ---- */
 
 /* What the lock file says of the process that wrote it. */
