@@ -142,6 +142,8 @@ int store_error(struct store *store, const char *what, struct error *err)
     }
     /* Its own words may then be of what it could not do in consequence. */
     const char *why = code == ERROR_NOSPACE ? strerror(ENOSPC)
+                      : code == ERROR_NOMEM && is_unmade_check(store->db)
+                          ? "no memory to check JSON (or it is none)"
                       : code == ERROR_NOMEM ? "out of memory"
                                             : sqlite3_errmsg(store->db);
     return error_set(err, code, "%s: %.60s: %s (SQLite %d)", store->path, what, why,

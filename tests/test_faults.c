@@ -15,12 +15,15 @@
 #include "error.h"
 #include "faults/power_cut.h"
 #include "file.h"
+#include "journal.h"
+#include "json.h"
 #include "random.h"
 #include "support/place.h"
 #include "support/selection.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -613,11 +616,72 @@ static int lose_power(struct fault *f, pid_t runner, struct windows *windows)
     return changes;
 }
 
+/* The step of the last event of that type in a journal, as far as that is whole; -1: none. */
+static int64_t last_step(const char *path, const char *type)
+{
+    struct error err = { 0 };
+    struct journal_event event;
+    char *data = NULL;
+    size_t size = 0, used;
+    int64_t step = -1;
+
+    if (!file_exists(path))
+        return -1;
+    assert_int_equal(file_read(&data, &size, path, 1 << 24, &err), 0);
+    for (size_t at = 0;
+         journal_next(&event, &used, data + at, size - at, -1, &err) == JOURNAL_EVENT;
+         at += used) {
+        if (strcmp(event.type, type) == 0)
+            step = (int64_t)json_member(event.body, "step")->valuedouble;
+        cJSON_Delete(event.body);
+    }
+    free(data);
+    return step;
+}
+
+/* Checkpoints that first attempts had said, and so must have synced, when the power went. */
+struct said {
+    glob_t journals;
+    int64_t steps[2];
+};
+
+static void note_said(struct said *said, const struct place *place)
+{
+    char pattern[100];
+
+    snprintf(pattern, sizeof pattern, "%s/runs/*/attempts/1/journal.jsonl", place->workspace);
+    if (glob(pattern, 0, NULL, &said->journals) != 0)
+        said->journals.gl_pathc = 0;
+    for (size_t i = 0; i < said->journals.gl_pathc && i < 2; i++)
+        said->steps[i] = last_step(said->journals.gl_pathv[i], "checkpoint");
+}
+
+/* The second attempts have gone on from there, or from later. Returns how many have. */
+static int expect_kept(struct said *said, int n)
+{
+    int kept = 0;
+
+    for (size_t i = 0; i < said->journals.gl_pathc && i < 2; i++) {
+        char *second = strdup(said->journals.gl_pathv[i]);
+        strstr(second, "attempts/1/")[strlen("attempts/")] = '2';
+        if (said->steps[i] >= 0 && file_exists(second)) {
+            if (last_step(second, "resume") < said->steps[i])
+                fail_msg("power cut at call %d: the checkpoint of step %lld is lost, %s", n,
+                         (long long)said->steps[i], second);
+            kept++;
+        }
+        free(second);
+    }
+    if (said->journals.gl_pathc > 0)
+        globfree(&said->journals);
+    return kept;
+}
+
 /* Power cuts at so many of a program's first calls, evenly over all of them. */
 static void cut_power_everywhere(struct windows *windows, const char *program, int rounds,
                                  int reach)
 {
-    int cuts = 0, lost = 0, worst = 0;
+    int cuts = 0, lost = 0, worst = 0, kept = 0;
 
     for (int round = 0; round < rounds; round++) {
         struct fault f;
@@ -631,9 +695,12 @@ static void cut_power_everywhere(struct windows *windows, const char *program, i
         while (!struck(&f) && waitpid(pid, NULL, WNOHANG) == 0)
             place_sleep_ms(2);
         if (struck(&f)) {
+            struct said said = { 0 };
             int changes = lose_power(&f, pid, windows);
 
+            note_said(&said, &f.place);
             expect_recovery(&f, "power cut", n);
+            kept += expect_kept(&said, n);
             cuts++;
             lost += changes;
             worst = changes > worst ? changes : worst;
@@ -641,8 +708,11 @@ static void cut_power_everywhere(struct windows *windows, const char *program, i
         disarm();
         fault_end(&f);
     }
-    print_message("%s: %d power cuts, %d changes lost, at most %d at once\n", program, cuts,
-                  lost, worst);
+    print_message(
+        "%s: %d power cuts, %d changes lost, at most %d at once, %d checkpoints kept\n",
+        program, cuts, lost, worst, kept);
+    if (is_long() && strcmp(program, "hrmlab-worker") == 0)
+        assert_true(kept >= 2);
     assert_true(cuts >= rounds * 3 / 4 && lost > 0);
 }
 
@@ -716,7 +786,7 @@ static void a_torn_journal_of_a_starting_attempt_is_no_fault_of_the_worker(void 
 
 static void a_full_disk_pauses_and_goes_on(void **state)
 {
-    int points = 0;
+    int points = 0, paused = 0;
 
     (void)state;
     for (int n = 1 + (int)random_below(&stream, 20);;
@@ -741,6 +811,10 @@ static void a_full_disk_pauses_and_goes_on(void **state)
         if (!over)
             assert_int_equal(waitpid(pid, &status, 0), pid);
         /* Full before anything was queued: told and ended. Later: paused, and then done. */
+        if (place_output_has(&f.place, "there is room again")) {
+            assert_int_equal(status, 0);
+            paused++;
+        }
         if (status != 0)
             assert_true(place_output_has(&f.place, "No space left") ||
                         place_output_has(&f.place, "quota") ||
@@ -749,8 +823,11 @@ static void a_full_disk_pauses_and_goes_on(void **state)
         fault_end(&f);
         points++;
     }
-    print_message("hrmlab: disk full or quota reached at %d points\n", points);
+    print_message("hrmlab: disk full or quota reached at %d points, paused at %d\n", points,
+                  paused);
     assert_true(points >= 3);
+    if (is_long())
+        assert_true(paused >= 10);
 }
 
 /* A real one: a tmpfs of 2 MB, filled by somebody else. */
