@@ -17,8 +17,9 @@ struct store;
 struct record_job {
     int64_t job_id, run_id;
     char run_hash[65];
-    char state[16]; /* queued, starting, running; of a busy job also what it was made meanwhile */
-    char *label;    /* owned: "experiment: arm seed N" for people */
+    char state
+        [16];    /* queued, starting, running; of a busy job also what it was made meanwhile */
+    char *label; /* owned: "experiment: arm seed N" for people */
     bool evaluate;
     int priority, threads, retries_max, failures;
     double cost, memory_gb, time_limit_min, retry_delay_s;

@@ -102,8 +102,7 @@ static void check_database(struct report *report, const struct workspace *worksp
     char mode[16], text[400];
     bool sound;
 
-    if (store_is_sound(store, &sound, &err) < 0 ||
-        status_journal_mode(store, mode, &err) < 0) {
+    if (store_is_sound(store, &sound, &err) < 0 || status_journal_mode(store, mode, &err) < 0) {
         say(report, "database", "fault", err.message);
         return;
     }

@@ -34,7 +34,6 @@ int workspace_lock(struct workspace *workspace, bool *held, char *holder, int ho
 int workspace_holder(const struct workspace *workspace, char *holder, int holder_size,
                      struct error *err);
 
-
 /* workspace/name, fresh; NULL: no memory. */
 char *workspace_path(const struct workspace *workspace, const char *name);
 

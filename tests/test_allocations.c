@@ -1,0 +1,252 @@
+/*
+ * test_allocations.c - an allocation of a command fails: it is done nevertheless, or says so, and
+ * given again it ends the same. Release programs under faults/shim.c; some allocations in `make
+ * test`, many in `make test-faults` (HRMLAB_LONG), each with HRMLAB_EVERY.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+#include "support/fault.h"
+#include "support/selection.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Workspaces that commands start from: without anything, queued, with failed jobs, done by the null
+ * worker, done by the real one. */
+enum beginning { NOTHING, QUEUED, FAILED, DONE, TRAINED, BEGINNINGS };
+
+/* A command that a person gives; SPEC and HASH stand for the spec's path and a run's hash. */
+struct command {
+    const char *words[5];
+    enum beginning from;
+    bool changes;     /* the workspace: each time a fresh one, which must recover */
+    bool says_same;   /* its standard output depends on the workspace alone */
+    const char *mark; /* of an error on standard output; NULL: "error: " on standard error */
+};
+
+static const struct command COMMANDS[] = {
+    { { "plan", "SPEC" }, DONE, false, true, NULL },
+    { { "status" }, QUEUED, false, false, NULL },
+    { { "results", "t" }, TRAINED, false, true, NULL },
+    { { "compare", "t", "--matrix" }, TRAINED, false, true, NULL },
+    { { "compare", "t", "--axis", "arch.name" }, TRAINED, false, true, NULL },
+    { { "axes" }, DONE, false, true, NULL },
+    { { "axes", "schema" }, DONE, false, true, NULL },
+    { { "show", "HASH" }, TRAINED, false, true, NULL },
+    { { "logs", "HASH" }, TRAINED, false, true, NULL },
+    { { "doctor" }, DONE, false, false, " fault " },
+    { { "verify", "HASH" }, DONE, false, true, NULL },
+    { { "run", "SPEC" }, NOTHING, true, true, NULL },
+    { { "work" }, QUEUED, true, true, NULL },
+    { { "rebuild" }, DONE, true, true, NULL },
+    { { "queue", "SPEC" }, NOTHING, true, true, NULL },
+    { { "cancel", "t" }, QUEUED, true, true, NULL },
+    { { "retry", "t" }, FAILED, true, true, NULL },
+};
+
+/* A workspace of each beginning, DIR/0 and so on. */
+static void make_beginnings(const struct fault *f)
+{
+    struct place place = f->place;
+
+    for (int i = QUEUED; i < BEGINNINGS; i++) {
+        snprintf(place.workspace, sizeof place.workspace, "%s/%d", f->place.directory, i);
+        place_use_release(i == FAILED ? "crash" : i == TRAINED ? NULL : "ok");
+        int code = place_finish(place_start(&place, i == QUEUED ? "queue" : "run", place.spec,
+                                            "--set", "retries.max=0", NULL));
+        assert_int_equal(code, i == FAILED ? 1 : 0);
+    }
+    place_use_release("ok");
+}
+
+static void begin_from(const struct fault *f, enum beginning beginning)
+{
+    char command[200];
+
+    snprintf(command, sizeof command, "rm -rf %s", f->place.workspace);
+    assert_int_equal(system(command), 0);
+    if (beginning == NOTHING)
+        return;
+    snprintf(command, sizeof command, "cp -a %s/%d %s", f->place.directory, beginning,
+             f->place.workspace);
+    assert_int_equal(system(command), 0);
+}
+
+/* Runs the command; its output and messages as fresh texts. */
+static int give(const struct fault *f, const struct command *command, char **out, char **errors)
+{
+    const char *words[6] = { 0 };
+    char *hash = command->from == NOTHING
+                     ? strdup("")
+                     : place_ask(&f->place, "SELECT hash FROM run ORDER BY hash LIMIT 1");
+
+    for (int i = 0; i < 5 && command->words[i] != NULL; i++)
+        words[i] = strcmp(command->words[i], "SPEC") == 0   ? f->place.spec
+                   : strcmp(command->words[i], "HASH") == 0 ? hash
+                                                            : command->words[i];
+    int code = place_run(&f->place, words, out, errors);
+    free(hash);
+    return code;
+}
+
+/* The same command once more, which may find nothing left to do. */
+static void give_again(const struct fault *f, const struct command *command, int n)
+{
+    char *out, *errors;
+
+    assert_true(place_becomes_quiet(&f->place));
+    int code = give(f, command, &out, &errors);
+    if (code != 0 && code != 2)
+        fail_msg("hrmlab %s after a failed allocation %d: exit %d, it says: %.300s",
+                 command->words[0], n, code, errors);
+    free(out);
+    free(errors);
+}
+
+/* What a command does when nothing happens. */
+struct learned {
+    int allocations;
+    char *out;
+    char *state; /* when it has been given again, and then the run */
+};
+
+static struct learned learn_command(const struct fault *f, const struct command *command)
+{
+    struct learned learned = { 0 };
+    char file[60], *errors;
+
+    snprintf(file, sizeof file, "%s/count", f->place.directory);
+    setenv("FAULT_COUNT", file, 1);
+    begin_from(f, command->from);
+    fault_arm(f, "hrmlab", 0, "nomem");
+    int code = give(f, command, &learned.out, &errors);
+    fault_disarm();
+    if (code != 0)
+        fail_msg("hrmlab %s: exit %d, %s", command->words[0], code, errors);
+    free(errors);
+    learned.allocations = fault_read_number(file);
+    if (command->changes) {
+        give_again(f, command, 0);
+        assert_int_equal(place_finish(fault_start_run(f)), 0);
+        learned.state = place_ask(&f->place, PLACE_STATE);
+    }
+    return learned;
+}
+
+static int count_lines_with(const char *text, const char *words)
+{
+    int count = 0;
+
+    for (const char *at = text; (at = strstr(at, words)) != NULL; at += strlen(words))
+        count++;
+    return count;
+}
+
+/* Where a column stands may change: libsmartcols has no error for that. */
+static bool same_words(const char *a, const char *b)
+{
+    while (*a != '\0' || *b != '\0') {
+        a += strspn(a, " ");
+        b += strspn(b, " ");
+        if (*a != *b)
+            return false;
+        a += *a != '\0';
+        b += *b != '\0';
+    }
+    return true;
+}
+
+static bool names_memory(const char *text, const char *mark)
+{
+    return count_lines_with(text, mark) == 1 && strcasestr(text, "memory") != NULL;
+}
+
+/* Either it was done nevertheless, or there is one error, which says that memory ran out: in the
+ * command's own list, or where errors go when it had no list to give. */
+static void check_answer(const struct command *command, int n, int code, const char *out,
+                         const char *errors, const char *expected)
+{
+    bool told = code == 3 && (names_memory(errors, "hrmlab: error: ") ||
+                              (command->mark != NULL && names_memory(out, command->mark)));
+
+    if (code == 0 && command->says_same && !same_words(out, expected))
+        fail_msg("hrmlab %s, allocation %d fails: exit 0, but it says: %.300s",
+                 command->words[0], n, out);
+    if (code != 0 && !told)
+        fail_msg("hrmlab %s, allocation %d fails: exit %d, it says: %.300s%.300s",
+                 command->words[0], n, code, out, errors);
+}
+
+/* Fails so many of the command's allocations, each in a run of its own, evenly over all. */
+static int fail_allocations(const struct fault *f, const struct command *command, int points)
+{
+    struct learned learned = learn_command(f, command);
+    int count = learned.allocations, hits = 0;
+
+    points = points < count ? points : count;
+    for (int i = 0; i < points; i++) {
+        char *out, *errors;
+        int64_t within = (int64_t)random_below(&fault_stream, (uint64_t)count);
+        int n = 1 + (int)(((int64_t)i * count + within) / points);
+
+        if (command->changes || i == 0)
+            begin_from(f, command->from);
+        fault_arm(f, "hrmlab", n, "nomem");
+        int code = give(f, command, &out, &errors);
+        fault_disarm();
+        hits += fault_struck(f);
+        unlink(f->mark);
+        check_answer(command, n, code, out, errors, learned.out);
+        free(out);
+        free(errors);
+        if (command->changes) {
+            give_again(f, command, n);
+            fault_expect_end(f, command->words[0], n, learned.state);
+        }
+    }
+    free(learned.out);
+    free(learned.state);
+    assert_true(hits >= points * 9 / 10);
+    print_message("hrmlab %s: %d of %d allocations failed\n", command->words[0], hits, count);
+    return hits;
+}
+
+/* HRMLAB_EVERY: at each allocation of each command, which takes hours. */
+static void failed_allocations_are_errors_and_harm_nothing(void **state)
+{
+    bool every = getenv("HRMLAB_EVERY") != NULL;
+    struct fault f;
+    int points = 0;
+
+    (void)state;
+    fault_begin(&f);
+    make_beginnings(&f);
+    for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
+        bool changes = COMMANDS[i].changes;
+        int wanted = every             ? INT32_MAX
+                     : fault_is_long() ? (changes ? 100 : 400)
+                                       : (changes ? 2 : 5);
+
+        points += fail_allocations(&f, &COMMANDS[i], wanted);
+    }
+    print_message("%d allocations failed\n", points);
+    fault_end(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(failed_allocations_are_errors_and_harm_nothing),
+    };
+
+    select_tests();
+    return cmocka_run_group_tests_name("allocations", tests, fault_set_up, fault_tear_down);
+}
