@@ -179,7 +179,9 @@ static int read_new(struct recorder *r, char **data, size_t *size, size_t limit,
         *data = malloc(want);
         ssize_t count = *data == NULL ? -1 : pread(fd, *data, want, r->attempt.offset);
         if (count < 0)
-            rc = error_set(err, *data == NULL ? ERROR_NOMEM : ERROR_IO, "read %s", r->path);
+            rc = *data == NULL
+                     ? error_set(err, ERROR_NOMEM, "no memory to read %s", r->path)
+                     : error_set(err, ERROR_IO, "read %s: %s", r->path, strerror(errno));
         else
             *size = (size_t)count;
     }
