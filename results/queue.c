@@ -173,17 +173,21 @@ int queue_run(struct store *store, int64_t *id, const struct queue_run *run, str
     return rc < 0 ? rc : last_id(store, id);
 }
 
-int queue_evaluation(struct store *store, int64_t *id, int64_t run_id,
+/* The runs of a range, as a FROM clause: ?1 and ?2 are its first and its count. */
+#define RANGE "FROM run WHERE run_id >= ?1 AND run_id < ?1 + ?2"
+
+int queue_evaluation(struct store *store, struct queue_range runs,
                      const struct queue_evaluation *evaluation, struct error *err)
 {
-    int rc = sql_run(store, err,
-                     "INSERT INTO evaluation (run_id, canonical, outer_steps, augmentations,"
-                     " act_inference, eval_seed, split) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                     "itiiiit", run_id, evaluation->canonical, evaluation->outer_steps,
-                     evaluation->augmentations, (int64_t)evaluation->act_inference,
-                     evaluation->eval_seed, evaluation->train_split ? "train" : "test");
-
-    return rc < 0 ? rc : last_id(store, id);
+    return sql_run(store, err,
+                   "INSERT INTO evaluation (run_id, canonical, outer_steps, augmentations,"
+                   " act_inference, eval_seed, split)"
+                   " SELECT run_id, ?3, ?4, ?5, ?6, ?7, ?8 " RANGE
+                   " ON CONFLICT (run_id, canonical) DO NOTHING",
+                   "iitiiiit", runs.first, runs.count, evaluation->canonical,
+                   evaluation->outer_steps, evaluation->augmentations,
+                   (int64_t)evaluation->act_inference, evaluation->eval_seed,
+                   evaluation->train_split ? "train" : "test");
 }
 
 int queue_find_evaluation(struct store *store, int64_t *id, int64_t run_id,
@@ -196,19 +200,22 @@ int queue_find_evaluation(struct store *store, int64_t *id, int64_t run_id,
                    "it", run_id, canonical);
 }
 
-int queue_link_run(struct store *store, int64_t arm_id, int64_t run_id, struct error *err)
+int queue_link_runs(struct store *store, int64_t arm_id, struct queue_range runs,
+                    struct error *err)
 {
-    return sql_run(store, err, "INSERT OR IGNORE INTO arm_run (arm_id, run_id) VALUES (?1, ?2)",
-                   "ii", arm_id, run_id);
+    return sql_run(store, err,
+                   "INSERT OR IGNORE INTO arm_run (arm_id, run_id) SELECT ?3, run_id " RANGE,
+                   "iii", runs.first, runs.count, arm_id);
 }
 
-int queue_link_evaluation(struct store *store, int64_t arm_id, int64_t evaluation_id,
+int queue_link_evaluation(struct store *store, int64_t arm_id, const char *canonical,
                           struct error *err)
 {
     return sql_run(store, err,
                    "INSERT OR IGNORE INTO arm_evaluation (arm_id, evaluation_id)"
-                   " VALUES (?1, ?2)",
-                   "ii", arm_id, evaluation_id);
+                   " SELECT ?1, v.evaluation_id FROM arm_run a JOIN evaluation v"
+                   " ON v.run_id = a.run_id AND v.canonical = ?2 WHERE a.arm_id = ?1",
+                   "it", arm_id, canonical);
 }
 
 int queue_dropped(struct store *store, int64_t experiment_id, const char *arm,
@@ -220,18 +227,24 @@ int queue_dropped(struct store *store, int64_t experiment_id, const char *arm,
                    "ittt", experiment_id, arm, evaluation, reason);
 }
 
-int queue_job(struct store *store, int64_t *id, const struct queue_job *job, struct error *err)
+int queue_jobs(struct store *store, struct queue_range runs, const struct queue_job *job,
+               struct error *err)
 {
     char now[CLOCK_ISO_SIZE];
 
     clock_iso_now(now);
-    int rc = sql_run(store, err,
-                     "INSERT INTO job (run_id, kind, state, priority, cost, threads, memory_gb,"
-                     " time_limit_min, retries_max, retry_delay_s, queued_at)"
-                     " VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                     "itirirrirt", job->run_id, job->evaluate ? "evaluate" : "train",
-                     (int64_t)job->priority, job->cost, (int64_t)job->threads, job->memory_gb,
-                     job->time_limit_min, (int64_t)job->retries_max, job->retry_delay_s, now);
+    return sql_run(store, err,
+                   "INSERT INTO job (run_id, kind, state, priority, cost, threads, memory_gb,"
+                   " time_limit_min, retries_max, retry_delay_s, queued_at)"
+                   " SELECT run_id, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 " RANGE,
+                   "iitirirrirt", runs.first, runs.count, job->evaluate ? "evaluate" : "train",
+                   (int64_t)job->priority, job->cost, (int64_t)job->threads, job->memory_gb,
+                   job->time_limit_min, (int64_t)job->retries_max, job->retry_delay_s, now);
+}
+
+int queue_job(struct store *store, int64_t *id, const struct queue_job *job, struct error *err)
+{
+    int rc = queue_jobs(store, (struct queue_range){ job->run_id, 1 }, job, err);
 
     return rc < 0 ? rc : last_id(store, id);
 }
@@ -245,10 +258,23 @@ int queue_job_evaluation(struct store *store, int64_t job_id, int64_t evaluation
         job_id, evaluation_id);
 }
 
-/* The newest job of the run r that is not over; read from an index alone. */
+int queue_job_if_missing(struct store *store, int64_t job_id, const char *canonical,
+                         struct error *err)
+{
+    return sql_run(store, err,
+                   "INSERT INTO job_evaluation (job_id, evaluation_id)"
+                   " SELECT j.job_id, v.evaluation_id FROM job j JOIN evaluation v"
+                   " ON v.run_id = j.run_id AND v.canonical = ?2 WHERE j.job_id = ?1"
+                   " AND NOT EXISTS (SELECT 1 FROM evaluation_result r"
+                   "  WHERE r.evaluation_id = v.evaluation_id AND r.checkpoint = 'last')",
+                   "it", job_id, canonical);
+}
+
+/* The newest job of the run r that is not over; read from an index alone, and without the table
+ * that SQLite would fill for IN at every call. */
 #define OPEN_JOB                                                                               \
     "(SELECT max(o.job_id) FROM job o WHERE o.run_id = r.run_id"                               \
-    " AND +o.state IN ('queued', 'starting', 'running'))"
+    " AND (+o.state = 'queued' OR +o.state = 'starting' OR +o.state = 'running'))"
 
 int queue_find_run(struct store *store, int64_t *run_id, int64_t *open_job,
                    const char *run_hash, struct error *err)
@@ -355,12 +381,15 @@ int queue_missing_evaluations(struct store *store, struct queue_missing **out, i
     return 0;
 }
 
-int queue_raise_priority(struct store *store, int64_t run_id, int priority, struct error *err)
+int queue_raise_priority(struct store *store, int64_t experiment_id, int priority,
+                         struct error *err)
 {
     return sql_run(store, err,
-                   "UPDATE job SET priority = ?2 WHERE run_id = ?1 AND priority < ?2"
-                   " AND state IN ('queued', 'starting', 'running')",
-                   "ii", run_id, (int64_t)priority);
+                   "UPDATE job INDEXED BY job_by_state SET priority = ?2"
+                   " WHERE state IN ('queued', 'starting', 'running') AND priority < ?2"
+                   " AND run_id IN (SELECT ar.run_id FROM arm a JOIN arm_run ar USING (arm_id)"
+                   "  WHERE a.experiment_id = ?1)",
+                   "ii", experiment_id, (int64_t)priority);
 }
 
 int queue_request(struct store *store, const char *kind, const char *target, struct error *err)

@@ -51,16 +51,22 @@ struct queue_evaluation {
     bool act_inference, train_split;
 };
 
-/* Adds an evaluation that the run does not have. */
-int queue_evaluation(struct store *store, int64_t *id, int64_t run_id,
+/* Runs whose ids follow each other: count of them from first. */
+struct queue_range {
+    int64_t first, count;
+};
+
+/* The runs have the evaluation. Repeating it changes nothing. */
+int queue_evaluation(struct store *store, struct queue_range runs,
                      const struct queue_evaluation *evaluation, struct error *err);
 /* The run's evaluation by its canonical text; *id 0: it has none. */
 int queue_find_evaluation(struct store *store, int64_t *id, int64_t run_id,
                           const char *canonical, struct error *err);
-/* The arm consists of the run. Repeating it changes nothing. */
-int queue_link_run(struct store *store, int64_t arm_id, int64_t run_id, struct error *err);
-/* The arm asks for the evaluation. Repeating it changes nothing. */
-int queue_link_evaluation(struct store *store, int64_t arm_id, int64_t evaluation_id,
+/* The arm consists of the runs, too. Repeating it changes nothing. */
+int queue_link_runs(struct store *store, int64_t arm_id, struct queue_range runs,
+                    struct error *err);
+/* The arm asks for the evaluation of its runs. Repeating it changes nothing. */
+int queue_link_evaluation(struct store *store, int64_t arm_id, const char *canonical,
                           struct error *err);
 int queue_dropped(struct store *store, int64_t experiment_id, const char *arm,
                   const char *evaluation, const char *reason, struct error *err);
@@ -74,7 +80,13 @@ struct queue_job {
 
 /* Adds a queued job. */
 int queue_job(struct store *store, int64_t *id, const struct queue_job *job, struct error *err);
+/* Adds one of that kind for each of the runs; job->run_id says nothing. */
+int queue_jobs(struct store *store, struct queue_range runs, const struct queue_job *job,
+               struct error *err);
 int queue_job_evaluation(struct store *store, int64_t job_id, int64_t evaluation_id,
+                         struct error *err);
+/* The same for the evaluation of the job's run by its canonical text, unless it has a result. */
+int queue_job_if_missing(struct store *store, int64_t job_id, const char *canonical,
                          struct error *err);
 
 /* Whether there is such a run, and whether it waits or runs: what is asked first, of every run of
@@ -108,8 +120,9 @@ int queue_missing_evaluations(struct store *store, struct queue_missing **out, i
                               int64_t run_id, struct error *err);
 void queue_free_missing(struct queue_missing *missing, int count);
 
-/* Jobs of the run that are not over get at least this priority. */
-int queue_raise_priority(struct store *store, int64_t run_id, int priority, struct error *err);
+/* Jobs of the experiment's runs that are not over get at least this priority. */
+int queue_raise_priority(struct store *store, int64_t experiment_id, int priority,
+                         struct error *err);
 
 /* Requests of other commands to the runner. */
 int queue_request(struct store *store, const char *kind, const char *target, struct error *err);

@@ -120,26 +120,12 @@ struct enqueue {
     const struct workspace *workspace;
     const struct plan *plan;
     int64_t *run_ids;         /* owned; as plan->runs */
-    int64_t **evaluation_ids; /* owned, each; as plan->runs and their arms' evaluations */
-    int64_t config_id;        /* of the settings of the arm config_arm */
-    int config_arm;           /* -1: none yet */
-    bool existed;             /* the experiment was there: so were its runs' evaluations */
+    struct queue_range added; /* runs of the arm added_arm that have no jobs yet */
+    int added_arm;
+    int64_t config_id; /* of the settings of the arm config_arm */
+    int config_arm;    /* -1: none yet */
+    bool existed;      /* the experiment was there: so were its runs' evaluations */
 };
-
-static void enqueue_release(struct enqueue *e)
-{
-    for (int i = 0; i < e->plan->run_count && e->evaluation_ids != NULL; i++)
-        free(e->evaluation_ids[i]);
-    free(e->evaluation_ids);
-    free(e->run_ids);
-}
-
-static int enqueue_init(struct enqueue *e, struct error *err)
-{
-    e->run_ids = calloc((size_t)e->plan->run_count, sizeof *e->run_ids);
-    e->evaluation_ids = calloc((size_t)e->plan->run_count, sizeof *e->evaluation_ids);
-    return e->run_ids == NULL || e->evaluation_ids == NULL ? no_memory(err) : 0;
-}
 
 /* The runs of an arm come one after the other and share their settings. */
 static int find_config(struct enqueue *e, int arm, struct error *err)
@@ -187,111 +173,115 @@ static int add_run(struct enqueue *e, int64_t *id, const struct plan_run *run,
     return rc;
 }
 
-/* The ids of the run's evaluations; those that are not there yet are added. */
-static int add_evaluations(struct enqueue *e, int64_t *ids, int64_t run_id, bool is_new,
+static int add_evaluations(struct enqueue *e, struct queue_range runs,
                            const struct plan_arm *arm, struct error *err)
 {
     int rc = 0;
 
     for (int i = 0; i < arm->evaluation_count && rc == 0; i++) {
         const struct plan_evaluation *p = &arm->evaluations[i];
-        if (!is_new)
-            rc = queue_find_evaluation(e->store, &ids[i], run_id, p->canonical, err);
-        if (rc == 0 && ids[i] == 0)
-            rc = queue_evaluation(
-                e->store, &ids[i], run_id,
-                &(struct queue_evaluation){ p->canonical, p->outer_steps, p->augmentations,
-                                            p->eval_seed, p->act_inference, p->train_split },
-                err);
+        rc = queue_evaluation(e->store, runs,
+                              &(struct queue_evaluation){ p->canonical, p->outer_steps,
+                                                          p->augmentations, p->eval_seed,
+                                                          p->act_inference, p->train_split },
+                              err);
     }
     return rc;
 }
 
-static int add_job(struct enqueue *e, int64_t *id, const struct plan_run *run, int64_t run_id,
-                   bool evaluate, struct error *err)
+/* The conditions of an arm's jobs. */
+static struct queue_job job_of(const struct enqueue *e, int arm, bool evaluate)
 {
-    const struct plan_arm *arm = plan_arm_of(e->plan, run);
-    const struct config *config = &e->plan->spec->arms[run->arm].config;
+    const struct plan_arm *planned = &e->plan->arms[arm];
+    const struct config *config = &e->plan->spec->arms[arm].config;
 
-    e->out->jobs++;
-    return queue_job(
-        e->store, id,
-        &(struct queue_job){ .run_id = run_id,
-                             .evaluate = evaluate,
-                             .priority = e->plan->spec->priority,
-                             .threads = (int)config_int(config, RESOURCES_THREADS),
-                             .retries_max = (int)config_int(config, RETRIES_MAX),
-                             .retry_delay_s = config_real(config, RETRIES_DELAY_S),
-                             .cost = evaluate ? arm->cost - arm->train_flops : arm->cost,
-                             .memory_gb = config_real(config, RESOURCES_MEMORY_GB),
-                             .time_limit_min = config_real(config, RESOURCES_TIME_LIMIT_MIN) },
-        err);
+    return (struct queue_job){
+        .evaluate = evaluate,
+        .priority = e->plan->spec->priority,
+        .threads = (int)config_int(config, RESOURCES_THREADS),
+        .retries_max = (int)config_int(config, RETRIES_MAX),
+        .retry_delay_s = config_real(config, RETRIES_DELAY_S),
+        .cost = evaluate ? planned->cost - planned->train_flops : planned->cost,
+        .memory_gb = config_real(config, RESOURCES_MEMORY_GB),
+        .time_limit_min = config_real(config, RESOURCES_TIME_LIMIT_MIN),
+    };
 }
 
-/* A job for the evaluations that have no result. */
-static int add_evaluation_job(struct enqueue *e, const struct plan_run *run, int64_t run_id,
-                              const int64_t *evaluation_ids, struct error *err)
+/* Evaluations and trainings of the runs added last: in a few statements, since an arm may have a
+ * thousand seeds. */
+static int settle_added(struct enqueue *e, struct error *err)
 {
-    const struct plan_arm *arm = plan_arm_of(e->plan, run);
-    int64_t job;
-    int rc = add_job(e, &job, run, run_id, true, err);
+    struct queue_range runs = e->added;
 
-    for (int i = 0; i < arm->evaluation_count && rc == 0; i++) {
-        bool there;
-        rc = queue_has_result(e->store, &there, run_id, arm->evaluations[i].canonical, err);
-        if (rc == 0 && !there)
-            rc = queue_job_evaluation(e->store, job, evaluation_ids[i], err);
-    }
+    e->added = (struct queue_range){ 0 };
+    if (runs.count == 0)
+        return 0;
+    struct queue_job job = job_of(e, e->added_arm, false);
+    int rc = add_evaluations(e, runs, &e->plan->arms[e->added_arm], err);
+    if (rc == 0)
+        rc = queue_jobs(e->store, runs, &job, err);
+    e->out->jobs += rc == 0 ? (int)runs.count : 0;
     return rc;
 }
 
-/* The jobs that a run needs. */
-static int add_jobs(struct enqueue *e, enum enqueue_need need, const struct plan_run *run,
-                    int64_t run_id, const int64_t *evaluation_ids, struct error *err)
+/* Ids count upwards within a transaction, so that an arm's new runs are a range. */
+static int add_new_run(struct enqueue *e, int64_t *id, const struct plan_run *run,
+                       struct error *err)
 {
-    int64_t job;
-    int rc;
+    int rc = e->added_arm == run->arm ? 0 : settle_added(e, err);
 
-    switch (need) {
-    case NEED_RETRAINING:
-        rc = queue_forget_checkpoint(e->store, run_id, err);
-        return rc < 0 ? rc : add_job(e, &job, run, run_id, false, err);
-    case NEED_TRAINING:
-    case NEED_AGAIN:
-        return add_job(e, &job, run, run_id, false, err);
-    case NEED_EVALUATION:
-        return add_evaluation_job(e, run, run_id, evaluation_ids, err);
-    case NEED_WAIT:
-        return queue_raise_priority(e->store, run_id, e->plan->spec->priority, err);
-    case NEED_NOTHING:
-    case NEED_NOTHING_DIVERGED:
-        break;
-    }
+    if (rc == 0)
+        rc = add_run(e, id, run, err);
+    if (rc < 0)
+        return rc;
+    if (e->added.count == 0)
+        e->added.first = *id;
+    e->added.count++;
+    e->added_arm = run->arm;
     return 0;
+}
+
+static int add_job(struct enqueue *e, const struct plan_run *run, int64_t run_id, bool evaluate,
+                   struct error *err)
+{
+    const struct plan_arm *arm = plan_arm_of(e->plan, run);
+    struct queue_job job = job_of(e, run->arm, evaluate);
+    int64_t id;
+
+    job.run_id = run_id;
+    int rc = queue_job(e->store, &id, &job, err);
+    e->out->jobs += rc == 0;
+    for (int i = 0; evaluate && i < arm->evaluation_count && rc == 0; i++)
+        rc = queue_job_if_missing(e->store, id, arm->evaluations[i].canonical, err);
+    return rc;
+}
+
+/* What a run that was there needs: evaluations that are new, and a job. */
+static int add_to_run(struct enqueue *e, enum enqueue_need need, const struct plan_run *run,
+                      int64_t run_id, struct error *err)
+{
+    bool settled = need == NEED_WAIT || need == NEED_NOTHING || need == NEED_NOTHING_DIVERGED;
+    int rc = 0;
+
+    if (!(e->existed && settled))
+        rc = add_evaluations(e, (struct queue_range){ run_id, 1 }, plan_arm_of(e->plan, run),
+                             err);
+    if (rc == 0 && need == NEED_RETRAINING)
+        rc = queue_forget_checkpoint(e->store, run_id, err);
+    return rc < 0 || settled ? rc : add_job(e, run, run_id, need == NEED_EVALUATION, err);
 }
 
 /* The run of that number, its evaluations and the job it needs. */
 static int enqueue_run(struct enqueue *e, int number, struct error *err)
 {
     const struct plan_run *run = &e->plan->runs[number];
-    const struct plan_arm *arm = plan_arm_of(e->plan, run);
-    int64_t *ids = calloc((size_t)arm->evaluation_count + 1, sizeof *ids);
     int64_t *run_id = &e->run_ids[number];
     enum enqueue_need need = NEED_NOTHING;
-    int rc = ids == NULL
-                 ? no_memory(err)
-                 : enqueue_need(&need, run_id, e->store, e->workspace, e->plan, run, err);
-    bool is_new = *run_id == 0;
-    bool is_settled =
-        need == NEED_WAIT || need == NEED_NOTHING || need == NEED_NOTHING_DIVERGED;
+    int rc = enqueue_need(&need, run_id, e->store, e->workspace, e->plan, run, err);
 
-    e->evaluation_ids[number] = ids;
-    if (rc == 0 && is_new)
-        rc = add_run(e, run_id, run, err);
-    if (rc == 0 && !(e->existed && is_settled))
-        rc = add_evaluations(e, ids, *run_id, is_new, arm, err);
     if (rc == 0)
-        rc = add_jobs(e, need, run, *run_id, ids, err);
+        rc = *run_id == 0 ? add_new_run(e, run_id, run, err)
+                          : add_to_run(e, need, run, *run_id, err);
     e->out->counts[need] += rc == 0;
     return rc;
 }
@@ -299,14 +289,21 @@ static int enqueue_run(struct enqueue *e, int number, struct error *err)
 /* What an arm consists of and asks for. */
 static int link_arm(struct enqueue *e, int arm, int64_t arm_id, struct error *err)
 {
-    int rc = 0;
+    const struct plan_arm *planned = &e->plan->arms[arm];
+    int seeds = e->plan->spec->seed_count, rc = 0;
 
-    for (int s = 0; s < e->plan->spec->seed_count && rc == 0; s++) {
-        int run = plan_run_of(e->plan, arm, s);
-        rc = queue_link_run(e->store, arm_id, e->run_ids[run], err);
-        for (int i = 0; i < e->plan->arms[arm].evaluation_count && rc == 0; i++)
-            rc = queue_link_evaluation(e->store, arm_id, e->evaluation_ids[run][i], err);
+    for (int s = 0; s < seeds && rc == 0;) {
+        struct queue_range runs = { e->run_ids[plan_run_of(e->plan, arm, s)], 0 };
+
+        while (s < seeds &&
+               e->run_ids[plan_run_of(e->plan, arm, s)] == runs.first + runs.count) {
+            runs.count++;
+            s++;
+        }
+        rc = queue_link_runs(e->store, arm_id, runs, err);
     }
+    for (int i = 0; i < planned->evaluation_count && rc == 0; i++)
+        rc = queue_link_evaluation(e->store, arm_id, planned->evaluations[i].canonical, err);
     return rc;
 }
 
@@ -355,8 +352,12 @@ static int enqueue_all(struct enqueue *e, const char *spec_file, struct error *e
                               err);
     for (int i = 0; i < plan->run_count && rc == 0; i++)
         rc = enqueue_run(e, i, err);
+    if (rc == 0)
+        rc = settle_added(e, err);
     if (rc == 0 && !e->existed)
         rc = enqueue_arms(e, experiment_id, err);
+    if (rc == 0)
+        rc = queue_raise_priority(e->store, experiment_id, plan->spec->priority, err);
     if (rc == 0)
         e->out->renamed = strcmp(e->out->name, plan->spec->name) != 0;
     return rc;
@@ -369,9 +370,11 @@ static int enqueue_as(struct enqueue_summary *out, struct store *store,
     struct enqueue e = {
         .out = out, .store = store, .workspace = workspace, .plan = plan, .config_arm = -1
     };
-    int rc = enqueue_init(&e, err);
+    int rc;
 
     *out = (struct enqueue_summary){ 0 };
+    e.run_ids = calloc((size_t)plan->run_count, sizeof *e.run_ids);
+    rc = e.run_ids == NULL ? no_memory(err) : 0;
     if (rc == 0)
         rc = store_begin(store, err);
     if (rc == 0) {
@@ -381,7 +384,7 @@ static int enqueue_as(struct enqueue_summary *out, struct store *store,
         if (rc < 0)
             store_rollback(store);
     }
-    enqueue_release(&e);
+    free(e.run_ids);
     if (rc < 0) {
         free(out->name);
         out->name = NULL;
