@@ -456,7 +456,7 @@ static void sign_sgd(float *restrict p, const float *restrict g, float decay, fl
 
 #include "kernels_attention.h"
 
-#if defined(__AVX512F__)
+#if defined(__FMA__)
 #include "kernels_gemm.h"
 #endif
 #if defined(__AVX512BF16__)
@@ -478,7 +478,7 @@ const struct kernels PASTE(kernels, KERNEL_SUFFIX) = {
     .attention_forward = attention_forward,
     .attention_backward = attention_backward,
     .round_bf16 = round_bf16,
-#if defined(__AVX512F__)
+#if defined(__FMA__)
     .float32 = &PRODUCTS_FLOAT32,
 #endif
 #if defined(__AVX512BF16__)

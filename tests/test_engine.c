@@ -409,7 +409,7 @@ static void with_two_threads_the_library_multiplies(void **state)
     double also = train(two, 0, 4).loss;
     openblas_set_num_threads(1);
     assert_true(fabs(also - loss) < 1e-3 * loss);
-    if (strncmp(engine_kernel_set(), "avx512", 6) == 0)
+    if (strcmp(engine_kernel_set(), "base") != 0)
         assert_true(engine_bytes(two) < packed);
     engine_destroy(one);
     engine_destroy(two);
