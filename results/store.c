@@ -576,10 +576,35 @@ void store_close(struct store *store)
     free(store);
 }
 
+/* Whether another file has the database's name now, or none. */
+static bool has_moved(struct store *store)
+{
+    int moved = 0;
+
+    return sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) ==
+               SQLITE_OK &&
+           moved != 0;
+}
+
 int store_begin(struct store *store, struct error *err)
 {
-    return execute(store, store->mode == STORE_WRITE ? "BEGIN IMMEDIATE" : "BEGIN",
-                   "begin a transaction", err);
+    int rc = execute(store, store->mode == STORE_WRITE ? "BEGIN IMMEDIATE" : "BEGIN",
+                     "begin a transaction", err);
+
+    if (rc == ERROR_BUSY)
+        return error_set(err, ERROR_BUSY,
+                         "%s: another command is writing to it, a rebuild perhaps; try again "
+                         "when it is done",
+                         store->path);
+    /* Whoever replaces it holds the lock that has just been got. */
+    if (rc == 0 && store->mode == STORE_WRITE && has_moved(store)) {
+        store_rollback(store);
+        rc = error_set(err, ERROR_BUSY,
+                       "%s was replaced or removed while this command was using it (by a "
+                       "rebuild?): nothing was written; give the command again",
+                       store->path);
+    }
+    return rc;
 }
 
 int store_commit(struct store *store, struct error *err)

@@ -46,7 +46,9 @@ void store_close(struct store *store); /* NULL allowed */
 int store_is_sound(struct store *store, bool *sound, struct error *err);
 int store_require_sound(struct store *store, struct error *err);
 
-/* BEGIN IMMEDIATE (or BEGIN for a reader, a consistent view); COMMIT; ROLLBACK (never fails). */
+/* BEGIN IMMEDIATE (or BEGIN for a reader, a consistent view); COMMIT; ROLLBACK (never fails).
+ * ERROR_BUSY, too, when the file was replaced since it was opened: what is written to it would be
+ * lost. */
 int store_begin(struct store *store, struct error *err);
 int store_commit(struct store *store, struct error *err);
 void store_rollback(struct store *store);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char OLD[] = "results.db";
 static const char NEW[] = "results.db.new";
 static const char READY[] = "results.db.ready";
 
@@ -68,6 +69,52 @@ static int rename_file(const char *workspace, const char *from_name, const char 
     free(from);
     free(to);
     return rc;
+}
+
+enum { HOLD_TIMEOUT_MS = 30000 };
+
+/* Closing it changes nothing, even when it is the last connection. */
+static int open_old(sqlite3 **out, const char *path)
+{
+    int code = sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE, NULL);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_db_config(*out, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_busy_timeout(*out, HOLD_TIMEOUT_MS);
+    return code;
+}
+
+int store_hold(sqlite3 **held, const char *workspace, struct error *err)
+{
+    char *path = path_of(workspace, OLD, "");
+    int code = SQLITE_OK;
+
+    *held = NULL;
+    if (path == NULL)
+        return no_memory(err);
+    if (file_exists(path))
+        code = open_old(held, path);
+    if (code == SQLITE_OK && *held != NULL)
+        code = sqlite3_exec(*held, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    free(path);
+    if (code == SQLITE_OK)
+        return 0;
+    store_let_go(*held); /* damaged, or read-only: nobody can write */
+    *held = NULL;
+    if ((code & 0xff) == SQLITE_NOMEM)
+        return no_memory(err);
+    return (code & 0xff) != SQLITE_BUSY
+               ? 0
+               : error_set(
+                     err, ERROR_BUSY,
+                     "workspace %s: another command is writing to the database; try again",
+                     workspace);
+}
+
+void store_let_go(sqlite3 *held)
+{
+    sqlite3_close(held);
 }
 
 int store_create(struct store **out, const char *workspace, struct error *err)
@@ -143,7 +190,6 @@ static int name_before(char **out, const char *workspace, struct error *err)
 
 int store_finish_replacing(const char *workspace, char **kept, struct error *err)
 {
-    static const char OLD[] = "results.db";
     char *before = NULL;
     bool moved;
     int rc = name_before(&before, workspace, err);

@@ -63,6 +63,21 @@ static int do_it(struct store *store, const char *kind, const int64_t *ids, int 
     return rc;
 }
 
+/* Somebody works: the next look at the requests is soon. */
+static int ask_for_it(struct store *store, const char *kind, const char *target,
+                      struct error *err)
+{
+    int rc = store_begin(store, err);
+
+    if (rc == 0)
+        rc = queue_request(store, kind, target, err);
+    if (rc == 0)
+        rc = store_commit(store, err);
+    if (rc < 0)
+        store_rollback(store);
+    return rc;
+}
+
 static int request(const struct options *options, const char *kind, const char *states,
                    struct error *err)
 {
@@ -91,7 +106,7 @@ static int request(const struct options *options, const char *kind, const char *
     if (rc == 0 && held)
         rc = do_it(store, kind, ids, count, err);
     else if (rc == 0)
-        rc = queue_request(store, kind, target, err);
+        rc = ask_for_it(store, kind, target, err);
     if (rc == 0)
         log_info("%s: %d jobs%s", strcmp(kind, "cancel") == 0 ? "cancelled" : "queued again",
                  count, held ? "" : " (asked of the runner)");

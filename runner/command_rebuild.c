@@ -402,8 +402,11 @@ static int replace_database(struct rebuild *r, const struct options *options, ch
                             struct error *err)
 {
     const char *workspace = r->workspace->path;
-    int rc = store_create(&r->store, workspace, err);
+    sqlite3 *held = NULL;
+    int rc = store_hold(&held, workspace, err);
 
+    if (rc == 0)
+        rc = store_create(&r->store, workspace, err);
     if (rc == 0)
         rc = rebuild(r, options, err);
     if (rc == 0 && r->specs + r->attempts + r->attempts_failed == 0)
@@ -417,6 +420,7 @@ static int replace_database(struct rebuild *r, const struct options *options, ch
         store_discard(workspace);
     }
     r->store = NULL;
+    store_let_go(held);
     return rc;
 }
 
@@ -424,11 +428,15 @@ static int replace_database(struct rebuild *r, const struct options *options, ch
 static int finish_earlier(const struct rebuild *r, struct error *err)
 {
     char *kept = NULL;
+    sqlite3 *held = NULL;
     bool pending = false;
     int rc = store_is_pending(&pending, r->workspace->path, err);
 
     if (rc == 0 && pending)
+        rc = store_hold(&held, r->workspace->path, err);
+    if (rc == 0 && pending)
         rc = store_finish_replacing(r->workspace->path, &kept, err);
+    store_let_go(held);
     if (rc == 0 && kept != NULL)
         log_info("an earlier rebuild was interrupted; the database before it is %s", kept);
     free(kept);

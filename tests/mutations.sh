@@ -145,6 +145,16 @@ mutation "a hang not tried again" runner/schedule.c \
 mutation "a diverged training not told from a crash" runner/schedule.c \
     's/diverged = strcmp\(outcome, "diverged"\) == 0/diverged = false/' \
     test_schedule every_end_has_its_cause
+mutation "a database written to that was replaced" results/store.c \
+    's/ moved != 0;/ false;/' test_store what_was_replaced_is_not_written_to
+mutation "a rebuild that lets others write to the old database" results/store_replace.c \
+    's/"BEGIN IMMEDIATE"/"BEGIN"/' test_store a_held_database_is_read_and_not_written_to
+mutation "a run that waits keeps the lower priority" results/queue.c \
+    's/priority < \?2/false AND priority < ?2/' \
+    test_queue specs_share_runs_and_the_higher_priority_counts
+mutation "an arm's runs queued as another's" runner/enqueue.c \
+    's/int rc = e->added_arm == run->arm \? 0/int rc = true ? 0/' \
+    test_queue arms_have_evaluations_and_costs_of_their_own
 mutation "a newer database opened" results/store.c \
     's/identity->version > known/false/' test_store a_newer_database_is_refused
 mutation "the steps of an upgrade committed one by one" results/store.c \

@@ -572,6 +572,51 @@ static void evaluations_of_a_spec_that_is_gone_are_kept(void **unused)
     place_remove(&place);
 }
 
+/* The place's spec under another name. */
+static void rename_spec(const struct place *place, const char *name)
+{
+    struct error err = { 0 };
+    cJSON *spec;
+
+    assert_int_equal(json_read_file(&spec, place->spec, 1 << 20, &err), 0);
+    cJSON_ReplaceItemInObjectCaseSensitive(spec, "name", cJSON_CreateString(name));
+    char *text = cJSON_Print(spec);
+    assert_int_equal(file_write_atomic(place->spec, text, strlen(text), &err), 0);
+    cJSON_free(text);
+    cJSON_Delete(spec);
+}
+
+/* A spec given while a rebuild is at work is in the new database, or its command says that it is
+ * not and is to be given again. */
+static void what_is_queued_meanwhile_is_queued_or_said_not_to_be(void **unused)
+{
+    static const char EXPERIMENTS[] = "SELECT count(*) FROM experiment WHERE name = 's%d'";
+    struct place place;
+    int refused = 0, rounds = is_long() ? 60 : 12;
+
+    (void)unused;
+    free(make_done(&place, "ok"));
+    for (int i = 0; i < rounds; i++) {
+        char name[20], question[100];
+
+        snprintf(name, sizeof name, "s%d", i);
+        rename_spec(&place, name);
+        snprintf(question, sizeof question, EXPERIMENTS, i);
+        pid_t rebuilding = place_start(&place, "rebuild", NULL);
+        place_sleep_ms((int)random_below(&stream, 60));
+        int code = place_finish(place_start(&place, "queue", place.spec, NULL));
+        assert_int_equal(place_finish(rebuilding), 0);
+        if (code != 0) {
+            refused++;
+            code = place_finish(place_start(&place, "queue", place.spec, NULL));
+        }
+        assert_int_equal(code, 0);
+        place_expect(&place, question, "1");
+    }
+    print_message("%d of %d commands had to be given again\n", refused, rounds);
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -587,6 +632,7 @@ int main(void)
         cmocka_unit_test(runs_of_an_older_engine_are_kept),
         cmocka_unit_test(a_damaged_job_file_loses_nothing),
         cmocka_unit_test(evaluations_of_a_spec_that_is_gone_are_kept),
+        cmocka_unit_test(what_is_queued_meanwhile_is_queued_or_said_not_to_be),
     };
 
     stream = random_stream((uint64_t)getpid(), "rebuild", 0);
