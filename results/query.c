@@ -212,7 +212,8 @@ static int load_arms(struct results *results, struct store *store, struct error 
 enum { FIXED_COLUMNS = 16 };
 
 /* The SELECT of all rows, in no order; conditions are parameters from ?3 on. Fresh or NULL. The
- * tables are gone through as written: from the experiment's arms on, each by an index. */
+ * tables are gone through as written: from the experiment's arms on, each by an index. What an arm
+ * asks for is of its runs. */
 static char *rows_sql(const struct filter *filters, int filter_count)
 {
     char *metrics = strdup(""), *conditions = strdup(""), *sql = NULL;
@@ -242,10 +243,8 @@ static char *rows_sql(const struct filter *filters, int filter_count)
             "   sum(t.user_seconds + t.system_seconds) FROM attempt t JOIN job j USING (job_id)"
             "   WHERE t.run_id = r.run_id AND j.kind = 'train')%s"
             " FROM experiment e CROSS JOIN arm a USING (experiment_id)"
-            " CROSS JOIN arm_run ar USING (arm_id) CROSS JOIN run r USING (run_id)"
-            " CROSS JOIN evaluation v USING (run_id)"
-            " CROSS JOIN arm_evaluation ae ON ae.arm_id = a.arm_id"
-            "   AND ae.evaluation_id = v.evaluation_id"
+            " CROSS JOIN arm_evaluation ae USING (arm_id)"
+            " CROSS JOIN evaluation v USING (evaluation_id) CROSS JOIN run r USING (run_id)"
             " LEFT JOIN evaluation_result x ON x.evaluation_id = v.evaluation_id"
             "   AND (?2 OR x.checkpoint = 'last')"
             " WHERE e.experiment_id = ?1%s",
