@@ -209,7 +209,7 @@ static int load_arms(struct results *results, struct store *store, struct error 
     " WHERE j.run_id = r.run_id AND j.kind = 'train' ORDER BY j.job_id DESC LIMIT 1),"         \
     " 'queued') END"
 
-enum { FIXED_COLUMNS = 16 };
+enum { FIXED_COLUMNS = 17 };
 
 /* The SELECT of all rows, in no order; conditions are parameters from ?3 on. Fresh or NULL. The
  * tables are gone through as written: from the experiment's arms on, each by an index. What an arm
@@ -219,9 +219,7 @@ static char *rows_sql(const struct filter *filters, int filter_count)
     char *metrics = strdup(""), *conditions = strdup(""), *sql = NULL;
 
     for (int i = 0; i < METRIC_COUNT && metrics != NULL; i++) {
-        /* Of hidden tests, without a scored task, nothing is known. */
-        char *next =
-            format_string("%s, iif(x.tasks > 0, x.%s, NULL)", metrics, METRICS[i].name);
+        char *next = format_string("%s, x.%s", metrics, METRICS[i].name);
 
         free(metrics);
         metrics = next;
@@ -241,7 +239,7 @@ static char *rows_sql(const struct filter *filters, int filter_count)
             " v.outer_steps, v.augmentations, v.eval_seed, v.act_inference, v.split = 'train',"
             " %s, x.checkpoint, x.step, r.train_flops, (SELECT"
             "   sum(t.user_seconds + t.system_seconds) FROM attempt t JOIN job j USING (job_id)"
-            "   WHERE t.run_id = r.run_id AND j.kind = 'train')%s"
+            "   WHERE t.run_id = r.run_id AND j.kind = 'train'), x.tasks%s"
             " FROM experiment e CROSS JOIN arm a USING (experiment_id)"
             " CROSS JOIN arm_evaluation ae USING (arm_id)"
             " CROSS JOIN evaluation v USING (evaluation_id) CROSS JOIN run r USING (run_id)"
@@ -299,8 +297,10 @@ static void read_row(struct result_row *row, sqlite3_stmt *s)
         shown = false;
     if (shown)
         snprintf(row->checkpoint, sizeof row->checkpoint, "%s", sql_text(s, 12));
+    /* Of hidden tests, without a scored task, nothing is known. */
+    bool known = shown && sqlite3_column_int64(s, 16) > 0;
     for (int i = 0; i < METRIC_COUNT; i++)
-        row->values[i] = shown ? column_real(s, FIXED_COLUMNS + i) : (double)NAN;
+        row->values[i] = known ? column_real(s, FIXED_COLUMNS + i) : (double)NAN;
 }
 
 static int compare_integers(int64_t x, int64_t y)
