@@ -157,7 +157,7 @@ static bool run_and_kill(const struct run_setup *setup, int attempt, int span_ms
     run_wait_event(setup, attempt, "begin", 0);
     run_pause_ms((int)random_below(stream, (uint64_t)span_ms));
     if (attempt % 3 != 0)
-        target = run_worker_pid(keeper);
+        target = run_worker_pid(setup, attempt, keeper);
     if (target > 0)
         kill(target, SIGKILL);
     int code = run_wait(keeper);
@@ -403,7 +403,7 @@ static void damaged_newest_checkpoint_gives_way_to_the_older(void **state)
         pid_t keeper = run_start(&setup, 2);
         run_wait_event(&setup, 2, "resume", 1);
         if (round < rounds)
-            kill(run_worker_pid(keeper), SIGKILL);
+            kill(run_worker_pid(&setup, 2, keeper), SIGKILL);
         assert_int_equal(run_wait(keeper), round < rounds ? 128 + SIGKILL : 0);
         expect_older_generation(&setup, newest_step);
         if (round == rounds)

@@ -449,7 +449,7 @@ static void check_sandbox(const struct run_setup *setup, int attempt, bool insid
     pid_t keeper = run_start(setup, attempt);
 
     run_wait_event(setup, attempt, "metric", 1);
-    pid_t worker = run_worker_pid(keeper);
+    pid_t worker = run_worker_pid(setup, attempt, keeper);
     assert_int_equal(status_number(worker, "NoNewPrivs:"), inside ? 1 : 0);
     if (strstr(expected, "no network") != NULL)
         assert_int_equal(status_number(worker, "Seccomp:"), 2);
@@ -514,7 +514,7 @@ static void a_worker_keeps_no_descriptor_of_its_caller(void **state)
     pid_t keeper = run_start(&setup, 1);
     run_wait_event(&setup, 1, "metric", 1);
     assert_false(has_open(keeper, held));
-    assert_false(has_open(run_worker_pid(keeper), held));
+    assert_false(has_open(run_worker_pid(&setup, 1, keeper), held));
     kill(keeper, SIGTERM);
     assert_int_equal(run_wait(keeper), 130);
     close(fd);

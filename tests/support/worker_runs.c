@@ -319,21 +319,6 @@ int run_attempt(const struct run_setup *setup, int attempt)
     return run_wait(run_start(setup, attempt));
 }
 
-pid_t run_worker_pid(pid_t keeper)
-{
-    char path[64];
-    long pid = 0;
-
-    snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)keeper, (long)keeper);
-    FILE *file = fopen(path, "r");
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "%ld", &pid) != 1)
-        pid = 0;
-    fclose(file);
-    return (pid_t)pid;
-}
-
 cJSON *run_journal(const struct run_setup *setup, int attempt)
 {
     char *path = run_path(setup, attempt, "journal.jsonl"), *text = NULL;
@@ -372,6 +357,32 @@ const cJSON *run_last_event(const cJSON *journal, const char *type)
 
     cJSON_ArrayForEach(event, journal) if (is_type(event, type)) last = event;
     return last;
+}
+
+/* Whether pid is among the children of parent. */
+static bool is_child(long pid, pid_t parent)
+{
+    char path[64];
+    long child = 0;
+    bool found = false;
+
+    snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)parent, (long)parent);
+    FILE *file = fopen(path, "r");
+    while (file != NULL && !found && fscanf(file, "%ld", &child) == 1)
+        found = child == pid;
+    if (file != NULL)
+        fclose(file);
+    return found;
+}
+
+pid_t run_worker_pid(const struct run_setup *setup, int attempt, pid_t keeper)
+{
+    cJSON *journal = run_journal(setup, attempt);
+    const cJSON *begin = run_last_event(journal, "begin");
+    long pid = begin != NULL ? (long)json_member(begin, "worker_pid")->valuedouble : 0;
+
+    cJSON_Delete(journal);
+    return pid > 0 && is_child(pid, keeper) ? (pid_t)pid : 0;
 }
 
 int run_count_events(const cJSON *journal, const char *type)

@@ -51,8 +51,10 @@ pid_t run_start(const struct run_setup *setup, int attempt);
 int run_wait(pid_t pid);
 /* run_start and run_wait. */
 int run_attempt(const struct run_setup *setup, int attempt);
-/* The pid of the worker below keeper, 0 when there is none. */
-pid_t run_worker_pid(pid_t keeper);
+/* The pid of the worker that began the attempt, 0 when keeper has it no more. By its begin event:
+ * at its end a keeper under AddressSanitizer has another child, which looks for leaks, and would
+ * wait for ever for it if it were killed. */
+pid_t run_worker_pid(const struct run_setup *setup, int attempt, pid_t keeper);
 
 /* Every whole event of the attempt's journal as a list; checks hashes and order. A missing
  * journal is an empty list. */
