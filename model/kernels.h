@@ -110,6 +110,13 @@ struct kernels {
     void (*attention_backward)(float *dq, float *dk, float *dv, const float *out,
                                const float *dout, ptrdiff_t ld_out, const float *keep,
                                const struct attention_view *view, float *scratch);
+    /* The same in bfloat16: q, k and v are rounded, forwards what is multiplied with v too; with
+     * AVX512-BF16 backwards also the gradients that products read. */
+    void (*attention_forward_bf16)(float *out, ptrdiff_t ld_out, float *keep,
+                                   const struct attention_view *view, float *scratch);
+    void (*attention_backward_bf16)(float *dq, float *dk, float *dv, const float *out,
+                                    const float *dout, ptrdiff_t ld_out, const float *keep,
+                                    const struct attention_view *view, float *scratch);
 
     /* In place: the nearest bfloat16, ties to even, as a float. NaN stays NaN. */
     void (*round_bf16)(float *x, size_t n);

@@ -120,15 +120,16 @@ static void transpose(float *out, const float *x, ptrdiff_t ld, float scale, int
 #endif
 }
 
-enum { SOFTMAX_ROWS = 7 };
+enum { SOFTMAX_ROWS = TILE_ROWS < 7 ? TILE_ROWS : 7 };
 
 /*
- * Rows of scores (padded, columns past S arbitrary) become exp(score - largest of the row), past S
- * 0 but for what is smaller than any float that matters; sum gets their sums. rows is a constant
- * at every call: the rows' chains of operations then run side by side.
+ * Rows of scores (padded, columns past S arbitrary) become exp(scale * (score - largest of the
+ * row)), past S 0 but for what is smaller than any float that matters; sum gets their sums,
+ * largest the scaled one. rows and scale are constants at every call where that saves time: the
+ * rows' chains of operations then run side by side.
  */
 INLINE void softmax_side_by_side(float *score, float *largest, float *sum, int S,
-                                 ptrdiff_t padded, int rows)
+                                 ptrdiff_t padded, float scale, int rows)
 {
     vec most[SOFTMAX_ROWS], sums[SOFTMAX_ROWS];
 
@@ -147,21 +148,23 @@ INLINE void softmax_side_by_side(float *score, float *largest, float *sum, int S
     }
     for (ptrdiff_t j = 0; j < padded; j += LANES)
         for (int r = 0; r < rows; r++) {
-            vec e = vec_exp_below(vec_load(score + r * padded + j) - largest[r]);
+            vec e = vec_exp_below((vec_load(score + r * padded + j) - largest[r]) * scale);
             sums[r] += e;
             vec_store(score + r * padded + j, e);
         }
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < rows; r++) {
         sum[r] = vec_sum(sums[r]);
+        largest[r] *= scale;
+    }
 }
 
 /* The same for a tile of rows. */
-static void softmax_rows(float *score, float *largest, float *sum, int S, ptrdiff_t padded,
-                         int rows)
+INLINE void softmax_rows(float *score, float *largest, float *sum, int S, ptrdiff_t padded,
+                         float scale, int rows)
 {
 #define ROWS_OF(n)                                                                             \
     case n:                                                                                    \
-        softmax_side_by_side(score + i * padded, largest + i, sum + i, S, padded, n);          \
+        softmax_side_by_side(score + i * padded, largest + i, sum + i, S, padded, scale, n);   \
         break
     for (int i = 0; i < rows; i += SOFTMAX_ROWS)
         switch (rows - i) {
@@ -172,7 +175,7 @@ static void softmax_rows(float *score, float *largest, float *sum, int S, ptrdif
             ROWS_OF(5);
             ROWS_OF(6);
         default:
-            softmax_side_by_side(score + i * padded, largest + i, sum + i, S, padded,
+            softmax_side_by_side(score + i * padded, largest + i, sum + i, S, padded, scale,
                                  SOFTMAX_ROWS);
         }
 #undef ROWS_OF
@@ -188,8 +191,30 @@ static void pack(float *to, ptrdiff_t width, const float *from, ptrdiff_t ld, in
             vec_store(to + r * width + c, vec_load(from + r * ld + c));
 }
 
-static void attention_forward(float *out, ptrdiff_t ld_out, float *keep,
-                              const struct attention_view *view, float *scratch)
+/* The rows of out: those of mixed (width apart) over their sums. keep: as attention_forward, at the
+ * first of the rows. */
+INLINE void finish_rows(float *out, ptrdiff_t ld_out, float *keep, const float *mixed,
+                        ptrdiff_t width, const float *largest, const float *sum, int S, int d,
+                        int rows)
+{
+    for (int r = 0; r < rows; r++) {
+        float *restrict out_r = out + r * ld_out;
+        const float *restrict mixed_r = mixed + r * width;
+        float inverse = 1.0f / sum[r];
+
+        if (keep != NULL) {
+            keep[r] = largest[r];
+            keep[S + r] = inverse;
+        }
+#pragma omp simd
+        for (int c = 0; c < d; c++)
+            out_r[c] = mixed_r[c] * inverse;
+    }
+}
+
+/* rounds: the numbers that are multiplied with v are rounded to bfloat16. */
+INLINE void attention_forward_as(float *out, ptrdiff_t ld_out, float *keep,
+                                 const struct attention_view *view, float *scratch, bool rounds)
 {
     int S = view->positions, d = view->head_size, queries = view->queries;
     ptrdiff_t padded = padded_positions(S);
@@ -207,29 +232,27 @@ static void attention_forward(float *out, ptrdiff_t ld_out, float *keep,
 
         product(scores, padded, false, view->q + i * view->ld, view->ld, 1, rows, keys, padded,
                 (int)padded, d);
-        softmax_rows(scores, largest, sum, S, padded, rows);
+        softmax_rows(scores, largest, sum, S, padded, 1.0f, rows);
+        if (rounds)
+            round_bf16(scores, (size_t)(rows * padded));
         product(mixed, width, false, scores, padded, 1, rows, values, width, d, S);
-        for (int r = 0; r < rows; r++) {
-            float *restrict out_r = out + (i + r) * ld_out;
-            const float *restrict mixed_r = mixed + r * width;
-            float inverse = 1.0f / sum[r];
-
-            if (keep != NULL) {
-                keep[i + r] = largest[r];
-                keep[S + i + r] = inverse;
-            }
-#pragma omp simd
-            for (int c = 0; c < d; c++)
-                out_r[c] = mixed_r[c] * inverse;
-        }
+        finish_rows(out + i * ld_out, ld_out, keep != NULL ? keep + i : NULL, mixed, width,
+                    largest, sum, S, d, rows);
     }
 }
 
-/* Given the scores in p and dO v^T in ds: p becomes the probabilities, ds their gradient's
- * P (dO v^T - D) / sqrt d, D = sum of out * dout. Columns past S are of no consequence. */
+static void attention_forward(float *out, ptrdiff_t ld_out, float *keep,
+                              const struct attention_view *view, float *scratch)
+{
+    attention_forward_as(out, ld_out, keep, view, scratch, false);
+}
+
+/* Given the scores in p, to be scaled by score_scale, and dO v^T in ds: p becomes the
+ * probabilities, ds their gradient's P (dO v^T - D) / sqrt d, D = sum of out * dout. Columns
+ * past S are of no consequence. */
 INLINE void softmax_backward_row(float *p, float *ds, const float *out, const float *dout,
-                                 float largest, float inverse, float scale, ptrdiff_t padded,
-                                 int d)
+                                 float score_scale, float largest, float inverse, float scale,
+                                 ptrdiff_t padded, int d)
 {
     float dot = 0.0f;
 
@@ -237,7 +260,7 @@ INLINE void softmax_backward_row(float *p, float *ds, const float *out, const fl
     for (int c = 0; c < d; c++)
         dot += out[c] * dout[c];
     for (ptrdiff_t j = 0; j < padded; j += LANES) {
-        vec probability = vec_exp_below(vec_load(p + j) - largest) * inverse;
+        vec probability = vec_exp_below(vec_load(p + j) * score_scale - largest) * inverse;
 
         vec_store(p + j, probability);
         vec_store(ds + j, probability * (vec_load(ds + j) - dot) * scale);
@@ -285,7 +308,7 @@ static void attention_backward(float *dq, float *dk, float *dv, const float *out
                     padded, (int)padded, d);
             for (int r = i; r < i + few; r++)
                 softmax_backward_row(p + r * padded, ds + r * padded,
-                                     out + (first + r) * ld_out, dout_i + r * ld_out,
+                                     out + (first + r) * ld_out, dout_i + r * ld_out, 1.0f,
                                      keep[first + r], keep[S + first + r], scale, padded, d);
             product(dq_s + (first + i) * width, width, false, ds + i * padded, padded, 1, few,
                     view->k, ld, d, S);
@@ -297,3 +320,18 @@ static void attention_backward(float *dq, float *dk, float *dv, const float *out
     copy_rows(dk, ld, dk_s, width, S, d);
     copy_rows(dv, ld, dv_s, width, S, d);
 }
+
+#if !defined(__AVX512BF16__) /* else: kernels_attention_bf16.h */
+static void attention_forward_bf16(float *out, ptrdiff_t ld_out, float *keep,
+                                   const struct attention_view *view, float *scratch)
+{
+    attention_forward_as(out, ld_out, keep, view, scratch, true);
+}
+
+static void attention_backward_bf16(float *dq, float *dk, float *dv, const float *out,
+                                    const float *dout, ptrdiff_t ld_out, const float *keep,
+                                    const struct attention_view *view, float *scratch)
+{
+    attention_backward(dq, dk, dv, out, dout, ld_out, keep, view, scratch);
+}
+#endif

@@ -461,6 +461,8 @@ static void sign_sgd(float *restrict p, const float *restrict g, float decay, fl
 #endif
 #if defined(__AVX512BF16__)
 #include "kernels_gemm_bf16.h"
+
+#include "kernels_attention_bf16.h"
 #endif
 
 const struct kernels PASTE(kernels, KERNEL_SUFFIX) = {
@@ -477,6 +479,8 @@ const struct kernels PASTE(kernels, KERNEL_SUFFIX) = {
     .rope = rope,
     .attention_forward = attention_forward,
     .attention_backward = attention_backward,
+    .attention_forward_bf16 = attention_forward_bf16,
+    .attention_backward_bf16 = attention_backward_bf16,
     .round_bf16 = round_bf16,
 #if defined(__FMA__)
     .float32 = &PRODUCTS_FLOAT32,

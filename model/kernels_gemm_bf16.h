@@ -15,42 +15,45 @@ enum {
     TRANSPOSED_BLOCK = 16 * GEMM_ROWS /* rows of C, a multiple of 16 */
 };
 
-/* C (rows, GEMM_PANEL) = A B or += A B over `depth` pairs; A's pair (i, k) is a[i * row + k * step]. */
+/* C = A B or += A B over `depth` pairs: `rows` rows ldc apart, `vectors` vectors; A's pair (i, k) is
+ * a[i * row + k * step], rows of B are ldb apart. rows and vectors are constants at every call. */
 INLINE void pair_tile(float *c, ptrdiff_t ldc, const uint32_t *a, ptrdiff_t row, ptrdiff_t step,
-                      const uint32_t *b, int depth, bool accumulate, int rows)
+                      const uint32_t *b, ptrdiff_t ldb, int depth, bool accumulate, int rows,
+                      int vectors)
 {
-    __m512 sum[GEMM_ROWS][2];
+    __m512 sum[GEMM_ROWS][TILE_VECTORS];
 
 #pragma GCC unroll 14
-    for (int i = 0; i < rows; i++) {
-        sum[i][0] = accumulate ? _mm512_loadu_ps(c + i * ldc) : _mm512_setzero_ps();
-        sum[i][1] = accumulate ? _mm512_loadu_ps(c + i * ldc + LANES) : _mm512_setzero_ps();
-    }
-    for (int k = 0; k < depth; k++, b += GEMM_PANEL, a += step) {
-        __m512bh left = (__m512bh)_mm512_loadu_si512(b);
-        __m512bh right = (__m512bh)_mm512_loadu_si512(b + LANES);
+    for (int i = 0; i < rows; i++)
+        for (int v = 0; v < vectors; v++)
+            sum[i][v] =
+                accumulate ? _mm512_loadu_ps(c + i * ldc + v * LANES) : _mm512_setzero_ps();
+    for (int k = 0; k < depth; k++, b += ldb, a += step) {
+        __m512bh of_b[TILE_VECTORS];
+
+        for (int v = 0; v < vectors; v++)
+            of_b[v] = (__m512bh)_mm512_loadu_si512(b + v * LANES);
 #pragma GCC unroll 14
         for (int i = 0; i < rows; i++) {
             __m512bh pair = (__m512bh)_mm512_set1_epi32((int)a[i * row]);
-            sum[i][0] = _mm512_dpbf16_ps(sum[i][0], pair, left);
-            sum[i][1] = _mm512_dpbf16_ps(sum[i][1], pair, right);
+            for (int v = 0; v < vectors; v++)
+                sum[i][v] = _mm512_dpbf16_ps(sum[i][v], pair, of_b[v]);
         }
     }
 #pragma GCC unroll 14
-    for (int i = 0; i < rows; i++) {
-        _mm512_storeu_ps(c + i * ldc, sum[i][0]);
-        _mm512_storeu_ps(c + i * ldc + LANES, sum[i][1]);
-    }
+    for (int i = 0; i < rows; i++)
+        for (int v = 0; v < vectors; v++)
+            _mm512_storeu_ps(c + i * ldc + v * LANES, sum[i][v]);
 }
 
 /* The same for any number of rows up to GEMM_ROWS, each a tile of its own kind. */
 INLINE void pair_any_tile(float *c, ptrdiff_t ldc, const uint32_t *a, ptrdiff_t row,
-                          ptrdiff_t step, const uint32_t *b, int depth, bool accumulate,
-                          int rows)
+                          ptrdiff_t step, const uint32_t *b, ptrdiff_t ldb, int depth,
+                          bool accumulate, int rows, int vectors)
 {
 #define TILE_OF(n)                                                                             \
     case n:                                                                                    \
-        pair_tile(c, ldc, a, row, step, b, depth, accumulate, n);                              \
+        pair_tile(c, ldc, a, row, step, b, ldb, depth, accumulate, n, vectors);                \
         break
     switch (rows) {
         TILE_OF(1);
@@ -75,19 +78,20 @@ static void pair_panel(float *c, ptrdiff_t ldc, const uint32_t *a, const uint32_
                        int depth, bool accumulate)
 {
     for (int i = 0; i < rows; i += GEMM_ROWS)
-        pair_any_tile(c + i * ldc, ldc, a + i * PAIR_STRIDE, PAIR_STRIDE, 1, b, depth,
-                      accumulate, rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS);
+        pair_any_tile(c + i * ldc, ldc, a + i * PAIR_STRIDE, PAIR_STRIDE, 1, b, GEMM_PANEL,
+                      depth, accumulate, rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS,
+                      TILE_VECTORS);
 }
 
 static void pair_panel_transposed(float *c, ptrdiff_t ldc, const uint32_t *a, const uint32_t *b,
                                   int rows, int depth)
 {
     for (int i = 0; i < rows; i += GEMM_ROWS)
-        pair_any_tile(c + i * ldc, ldc, a + i, 1, TRANSPOSED_BLOCK, b, depth, true,
-                      rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS);
+        pair_any_tile(c + i * ldc, ldc, a + i, 1, TRANSPOSED_BLOCK, b, GEMM_PANEL, depth, true,
+                      rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS, TILE_VECTORS);
 }
 
-/* Row r of pairs from 2 * depth numbers side by side; 2 * depth is a multiple of GEMM_PANEL. */
+/* `depth` pairs from twice as many numbers side by side; depth is a multiple of LANES. */
 INLINE void pairs_of_row(uint32_t *pairs, const float *x, int depth)
 {
     for (int k = 0; k < depth; k += LANES)

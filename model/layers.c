@@ -67,6 +67,7 @@ static void layer_qkv(const struct engine *engine, const struct layer_weights *w
         gemm_forward(qkv_i, engine->ld_qkv, h + (ptrdiff_t)i * D, D,
                      layer_weight(engine, w->qkv, 3 * A, D), few, 0);
         layer_rope(engine, qkv_i, 2 * engine->N, 1.0f, i % engine->S, few);
+        engine_round_operand(engine, qkv_i, (size_t)few * (size_t)engine->ld_qkv);
     }
 }
 
@@ -92,6 +93,33 @@ static ptrdiff_t keep_size(const struct engine *engine)
     return 2 * (ptrdiff_t)engine->S;
 }
 
+static void attend(const struct engine *engine, float *out, float *keep,
+                   const struct attention_view *view)
+{
+    const struct kernels *kernels = engine->kernels;
+
+    if (engine_rounds(engine))
+        kernels->attention_forward_bf16(out, engine->A, keep, view, engine->scratch);
+    else
+        kernels->attention_forward(out, engine->A, keep, view, engine->scratch);
+}
+
+/* dqkv: the gradient's place of q in a qkv buffer. */
+static void attend_backward(const struct engine *engine, float *dqkv, const float *out,
+                            const float *dout, const float *keep,
+                            const struct attention_view *view)
+{
+    const struct kernels *kernels = engine->kernels;
+    float *dk = dqkv + engine->A, *dv = dk + engine->A;
+
+    if (engine_rounds(engine))
+        kernels->attention_backward_bf16(dqkv, dk, dv, out, dout, engine->A, keep, view,
+                                         engine->scratch);
+    else
+        kernels->attention_backward(dqkv, dk, dv, out, dout, engine->A, keep, view,
+                                    engine->scratch);
+}
+
 /* att (R, A) from qkv (R, 3A); keep as attention_forward, per row and head, or NULL. */
 static void layer_attention(const struct engine *engine, float *att, float *keep,
                             const float *qkv, int rows)
@@ -101,10 +129,9 @@ static void layer_attention(const struct engine *engine, float *att, float *keep
             struct attention_view view = head_view(engine, qkv, b, h);
             ptrdiff_t head = (ptrdiff_t)b * engine->N + h;
 
-            engine->kernels->attention_forward(
-                att + (ptrdiff_t)b * engine->S * engine->A + (ptrdiff_t)h * engine->d,
-                engine->A, keep == NULL ? NULL : keep + head * keep_size(engine), &view,
-                engine->scratch);
+            attend(engine,
+                   att + (ptrdiff_t)b * engine->S * engine->A + (ptrdiff_t)h * engine->d,
+                   keep == NULL ? NULL : keep + head * keep_size(engine), &view);
         }
     engine_round_operand(engine, att, (size_t)rows * (size_t)engine->S * (size_t)engine->A);
 }
@@ -168,14 +195,14 @@ static void layer_forward_first(const struct engine *engine, const struct layer_
     gemm_forward(engine->qkv, S * ld, h, S * D, layer_weight(engine, w->qkv, A, D), rows, 0);
     /* The angle of position 0 is 0, so q needs no turn. */
     layer_rope(engine, engine->qkv + A, N, 1.0f, 0, rows * S);
+    engine_round_operand(engine, engine->qkv, (size_t)(rows * S) * (size_t)ld);
     for (int b = 0; b < rows; b++) {
         for (int n = 0; n < N; n++) {
             struct attention_view view = head_view(engine, engine->qkv, b, n);
 
             view.queries = 1;
-            engine->kernels->attention_forward(engine->att + (ptrdiff_t)b * A +
-                                                   (ptrdiff_t)n * engine->d,
-                                               A, NULL, &view, engine->scratch);
+            attend(engine, engine->att + (ptrdiff_t)b * A + (ptrdiff_t)n * engine->d, NULL,
+                   &view);
         }
         memcpy(first + (ptrdiff_t)b * D, h + (ptrdiff_t)b * S * D, (size_t)D * sizeof *h);
     }
@@ -291,12 +318,10 @@ static void attention_half_backward(struct engine *engine, const struct layer_we
         for (int h = 0; h < engine->N; h++) {
             struct attention_view view = head_view(engine, kept->qkv, b, h);
             ptrdiff_t at = (ptrdiff_t)b * S * A + (ptrdiff_t)h * engine->d;
-            float *dq = kept->qkv + (view.q - kept->qkv);
 
-            engine->kernels->attention_backward(
-                dq, dq + A, dq + 2 * A, kept->att + at, engine->datt + at, A,
-                kept->keep + ((ptrdiff_t)b * engine->N + h) * keep_size(engine), &view,
-                engine->scratch);
+            attend_backward(
+                engine, kept->qkv + (view.q - kept->qkv), kept->att + at, engine->datt + at,
+                kept->keep + ((ptrdiff_t)b * engine->N + h) * keep_size(engine), &view);
         }
     layer_rope(engine, kept->qkv, 2 * engine->N, -1.0f, 0, R);
     gemm_backward_weight(engine->products, engine->gradients + w->qkv, kept->qkv,

@@ -233,14 +233,35 @@ static void timed_rope(float *x, ptrdiff_t ld, const float *cosine, const float 
     count(ROPE, start, 0, 8.0 * R * heads * d);
 }
 
+static void count_attention_forward(double start, const struct attention_view *view)
+{
+    count(ATTENTION_FORWARD, start, 4.0 * view->positions * view->queries * view->head_size,
+          16.0 * view->positions * view->head_size);
+}
+
+static void count_attention_backward(double start, const struct attention_view *view)
+{
+    count(ATTENTION_BACKWARD, start,
+          10.0 * view->positions * view->queries * view->head_size, /* scores again */
+          32.0 * view->positions * view->head_size);
+}
+
 static void timed_attention_forward(float *out, ptrdiff_t ld_out, float *keep,
                                     const struct attention_view *view, float *scratch)
 {
     double start = clock_monotonic_s();
 
     real->attention_forward(out, ld_out, keep, view, scratch);
-    count(ATTENTION_FORWARD, start, 4.0 * view->positions * view->queries * view->head_size,
-          16.0 * view->positions * view->head_size);
+    count_attention_forward(start, view);
+}
+
+static void timed_attention_forward_bf16(float *out, ptrdiff_t ld_out, float *keep,
+                                         const struct attention_view *view, float *scratch)
+{
+    double start = clock_monotonic_s();
+
+    real->attention_forward_bf16(out, ld_out, keep, view, scratch);
+    count_attention_forward(start, view);
 }
 
 static void timed_attention_backward(float *dq, float *dk, float *dv, const float *out,
@@ -250,9 +271,18 @@ static void timed_attention_backward(float *dq, float *dk, float *dv, const floa
     double start = clock_monotonic_s();
 
     real->attention_backward(dq, dk, dv, out, dout, ld_out, keep, view, scratch);
-    count(ATTENTION_BACKWARD, start,
-          10.0 * view->positions * view->queries * view->head_size, /* scores again */
-          32.0 * view->positions * view->head_size);
+    count_attention_backward(start, view);
+}
+
+static void timed_attention_backward_bf16(float *dq, float *dk, float *dv, const float *out,
+                                          const float *dout, ptrdiff_t ld_out,
+                                          const float *keep, const struct attention_view *view,
+                                          float *scratch)
+{
+    double start = clock_monotonic_s();
+
+    real->attention_backward_bf16(dq, dk, dv, out, dout, ld_out, keep, view, scratch);
+    count_attention_backward(start, view);
 }
 
 static void timed_adam_atan2(float *restrict p, float *restrict m, float *restrict v,
@@ -377,6 +407,8 @@ cJSON *bench_profile(struct bench_model *model, double sgemm, double *own_shapes
     wrapped.rope = timed_rope;
     wrapped.attention_forward = timed_attention_forward;
     wrapped.attention_backward = timed_attention_backward;
+    wrapped.attention_forward_bf16 = timed_attention_forward_bf16;
+    wrapped.attention_backward_bf16 = timed_attention_backward_bf16;
     wrapped.adam_atan2 = timed_adam_atan2;
     wrapped.sign_sgd = timed_sign_sgd;
     memset(entries, 0, sizeof entries);
