@@ -168,7 +168,8 @@ static int allocate_scratch(struct engine *e, struct error *err)
     bool hrm = e->config.arch == ENGINE_HRM, trains = !e->config.inference_only;
     size_t rows = (size_t)e->chunk_rows, R = size_product(rows, (size_t)e->S);
     size_t RD = size_product(R, (size_t)e->D), RA = size_product(R, (size_t)e->A);
-    size_t RV = size_product(R, (size_t)e->V), RF = size_product(R, (size_t)e->F);
+    size_t RV = size_product(R, (size_t)e->V);
+    size_t block = size_product(R < BLOCK_MOST ? R : BLOCK_MOST, (size_t)e->F);
     size_t qkv = size_product(R, (size_t)e->ld_qkv);
     size_t gate_up = size_product(R, (size_t)e->ld_gate_up);
     size_t D = (size_t)e->D;
@@ -189,7 +190,7 @@ static int allocate_scratch(struct engine *e, struct error *err)
         { &e->dlogits, trains ? RV : 0, sizeof(float) },
         { &e->dq, trains ? rows * 2 : 0, sizeof(float) },
         { &e->datt, trains ? RA : 0, sizeof(float) },
-        { &e->dact, trains ? RF : 0, sizeof(float) },
+        { &e->dact, trains ? block : 0, sizeof(float) },
     };
 
     return block_allocate(&e->activation_block, &e->bytes, "activations", items,

@@ -115,7 +115,7 @@ struct engine {
     float *dlogits;                /* (R, V) */
     float *dq;                     /* (chunk_rows, 2) gradients of q_halt, q_continue */
     float *datt;                   /* (R, A) */
-    float *dact;                   /* (R, F) */
+    float *dact;                   /* (BLOCK_MOST, F) */
     struct kept_layer *kept;       /* (sum over slots of layers + 1); owned */
     struct kept_layer **slots;     /* (segment.slots) into kept; owned */
 };
@@ -170,6 +170,9 @@ int engine_check_config(const struct engine_config *config, struct error *err);
 int parameters_build(struct engine *engine, struct error *err);
 
 /* layers.c. h is (rows * S, D). */
+/* Positions worked on at once between two products: what one writes the next still finds in the
+ * second cache. A few more make no block of their own. */
+enum { BLOCK = 252, BLOCK_MOST = BLOCK + 27 };
 /* Rounds and packs the weights where the parameters have changed since. */
 void layers_prepare(struct engine *engine);
 void module_forward(struct engine *engine, enum segment_module module, float *h, int rows);

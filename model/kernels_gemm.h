@@ -88,13 +88,16 @@ static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_
     }
 }
 
+/* Rows of A and B at a time: both operands come along their rows, and stay in the first cache. */
+enum { TRANSPOSED_ROWS = 128 };
+
 static void gemm_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
                             const float *b, ptrdiff_t ldb, int rows, int depth, int columns)
 {
-    float panel[GEMM_DEPTH * PANEL] __attribute__((aligned(64)));
+    float panel[TRANSPOSED_ROWS * PANEL] __attribute__((aligned(64)));
 
-    for (int k = 0; k < depth; k += GEMM_DEPTH) {
-        int part = depth - k < GEMM_DEPTH ? depth - k : GEMM_DEPTH;
+    for (int k = 0; k < depth; k += TRANSPOSED_ROWS) {
+        int part = depth - k < TRANSPOSED_ROWS ? depth - k : TRANSPOSED_ROWS;
         for (int j = 0; j < columns; j += PANEL) {
             for (int p = 0; p < part; p++)
                 for (int v = 0; v < PANEL; v += LANES)

@@ -36,13 +36,9 @@ void layers_prepare(struct engine *engine)
         }
 }
 
-/* Positions worked on at once between two products: what one writes the next still finds in the
- * second cache. A few more make no block of their own. */
-enum { BLOCK = 252, BLOCK_REST = 28 };
-
 static int block_size(int left)
 {
-    return left < BLOCK + BLOCK_REST ? left : BLOCK;
+    return left <= BLOCK_MOST ? left : BLOCK;
 }
 
 /* Turns `heads` heads of count rows, of which the first is position `first` of its batch row. */
@@ -287,7 +283,7 @@ static void mlp_backward(struct engine *engine, const struct layer_weights *w,
     int D = engine->D, F = engine->F, ld = engine->ld_gate_up;
 
     for (int i = 0, few; i < R; i += few) {
-        float *dh_i = dh + (ptrdiff_t)i * D, *dact = engine->dact + (ptrdiff_t)i * F;
+        float *dh_i = dh + (ptrdiff_t)i * D, *dact = engine->dact;
         float *gate = kept->gate_up + (ptrdiff_t)i * ld;
 
         few = block_size(R - i);
@@ -295,25 +291,32 @@ static void mlp_backward(struct engine *engine, const struct layer_weights *w,
                                           D);
         gemm_backward_input(dact, F, dh_i, D, layer_weight(engine, w->down, D, F), few, 0);
         engine->kernels->swiglu_backward(gate, gate + F, ld, dact, few, F);
+        gemm_backward_weight(engine->products, engine->gradients + w->down, dh_i, D, dact, F, D,
+                             F, few);
+        gemm_backward_weight(engine->products, engine->gradients + w->gate_up, gate, ld,
+                             kept->mid + (ptrdiff_t)i * D, D, 2 * F, D, few);
+        gemm_backward_input(dh_i, D, gate, ld, layer_weight(engine, w->gate_up, 2 * F, D), few,
+                            1);
     }
-    gemm_backward_weight(engine->products, engine->gradients + w->down, dh, D, engine->dact, F,
-                         D, F, R);
-    gemm_backward_weight(engine->products, engine->gradients + w->gate_up, kept->gate_up, ld,
-                         kept->mid, D, 2 * F, D, R);
-    gemm_backward_input(dh, D, kept->gate_up, ld, layer_weight(engine, w->gate_up, 2 * F, D), R,
-                        1);
 }
 
 /* dh becomes the gradient of in: through norm, o_proj, attention, RoPE, qkv, the residual. */
 static void attention_half_backward(struct engine *engine, const struct layer_weights *w,
                                     struct kept_layer *kept, float *dh, int rows)
 {
-    int S = engine->S, R = rows * S, D = engine->D, A = engine->A;
+    int S = engine->S, R = rows * S, D = engine->D, A = engine->A, ld = engine->ld_qkv;
 
-    engine->kernels->rmsnorm_backward(dh, kept->mid, kept->mid_rstd, R, D);
-    gemm_backward_input(engine->datt, A, dh, D, layer_weight(engine, w->o_proj, D, A), R, 0);
-    gemm_backward_weight(engine->products, engine->gradients + w->o_proj, dh, D, kept->att, A,
-                         D, A, R);
+    for (int i = 0, few; i < R; i += few) {
+        float *dh_i = dh + (ptrdiff_t)i * D;
+
+        few = block_size(R - i);
+        engine->kernels->rmsnorm_backward(dh_i, kept->mid + (ptrdiff_t)i * D,
+                                          kept->mid_rstd + i, few, D);
+        gemm_backward_input(engine->datt + (ptrdiff_t)i * A, A, dh_i, D,
+                            layer_weight(engine, w->o_proj, D, A), few, 0);
+        gemm_backward_weight(engine->products, engine->gradients + w->o_proj, dh_i, D,
+                             kept->att + (ptrdiff_t)i * A, A, D, A, few);
+    }
     for (int b = 0; b < rows; b++)
         for (int h = 0; h < engine->N; h++) {
             struct attention_view view = head_view(engine, kept->qkv, b, h);
@@ -323,11 +326,16 @@ static void attention_half_backward(struct engine *engine, const struct layer_we
                 engine, kept->qkv + (view.q - kept->qkv), kept->att + at, engine->datt + at,
                 kept->keep + ((ptrdiff_t)b * engine->N + h) * keep_size(engine), &view);
         }
-    layer_rope(engine, kept->qkv, 2 * engine->N, -1.0f, 0, R);
-    gemm_backward_weight(engine->products, engine->gradients + w->qkv, kept->qkv,
-                         engine->ld_qkv, kept->in, D, 3 * A, D, R);
-    gemm_backward_input(dh, D, kept->qkv, engine->ld_qkv,
-                        layer_weight(engine, w->qkv, 3 * A, D), R, 1);
+    for (int i = 0, few; i < R; i += few) {
+        float *dqkv_i = kept->qkv + (ptrdiff_t)i * ld;
+
+        few = block_size(R - i);
+        layer_rope(engine, dqkv_i, 2 * engine->N, -1.0f, i % S, few);
+        gemm_backward_weight(engine->products, engine->gradients + w->qkv, dqkv_i, ld,
+                             kept->in + (ptrdiff_t)i * D, D, 3 * A, D, few);
+        gemm_backward_input(dh + (ptrdiff_t)i * D, D, dqkv_i, ld,
+                            layer_weight(engine, w->qkv, 3 * A, D), few, 1);
+    }
 }
 
 void module_backward(struct engine *engine, enum segment_module module, struct kept_layer *kept,
