@@ -7,8 +7,11 @@ build=$PWD/$1
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 mkdir "$place/log"
-# The sandbox would forbid valgrind's own files. With this BLAS environment a worker need not start
-# itself again, which /proc/self/exe would not let it do here.
+# The sandbox would forbid valgrind's own files. With this BLAS environment, and none inherited, a
+# worker need not start itself again, which /proc/self/exe would not let it do here.
+for variable in $(compgen -e | grep -E '^(OPENBLAS|OMP|GOTO|MKL|VECLIB)_'); do
+    unset "$variable"
+done
 export HRMLAB_SANDBOX=off OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 export HRMLAB_WORKER=$build/hrmlab-worker
 failed=0
