@@ -94,12 +94,12 @@ static void attention_forward_bf16(float *out, ptrdiff_t ld_out, float *keep,
     int S = view->positions, d = view->head_size, queries = view->queries;
     ptrdiff_t padded = padded_positions(S), width = packed_width(d);
     ptrdiff_t half = pairs_width(d), half_padded = pairs_width(padded);
-    float *scores = scratch;                                  /* (TILE_ROWS, padded) */
-    float *mixed = scores + TILE_ROWS * padded + LANES;       /* (TILE_ROWS, width) */
-    uint32_t *keys = (uint32_t *)(mixed + TILE_ROWS * width); /* (d / 2, padded) */
-    uint32_t *values = keys + (d + 1) / 2 * padded;           /* (S / 2, width) */
-    uint32_t *query = values + (S + 1) / 2 * width;           /* (TILE_ROWS, half) */
-    uint32_t *weights = query + TILE_ROWS * half;             /* (TILE_ROWS, half_padded) */
+    float *scores = scratch;                              /* (TILE_ROWS, padded) */
+    float *mixed = scores + TILE_ROWS * padded + LANES;   /* (TILE_ROWS, width) */
+    uint32_t *keys = (void *)(mixed + TILE_ROWS * width); /* (d / 2, padded) */
+    uint32_t *values = keys + (d + 1) / 2 * padded;       /* (S / 2, width) */
+    uint32_t *query = values + (S + 1) / 2 * width;       /* (TILE_ROWS, half) */
+    uint32_t *weights = query + TILE_ROWS * half;         /* (TILE_ROWS, half_padded) */
     float scale = 1.0f / sqrtf((float)d);
 
     pair_transpose(keys, view->k, view->ld, S, d);
@@ -135,7 +135,7 @@ static void attention_backward_bf16(float *dq, float *dk, float *dv, const float
     float *dq_s = ds + block * padded + LANES;               /* (S, width) */
     float *dk_s = dq_s + S * width;                          /* (S, width) */
     float *dv_s = dk_s + S * width;                          /* (S, width) */
-    uint32_t *keys = (uint32_t *)(dv_s + S * width);         /* (d / 2, padded) */
+    uint32_t *keys = (void *)(dv_s + S * width);             /* (d / 2, padded) */
     uint32_t *values = keys + pairs * padded;                /* (d / 2, padded) */
     uint32_t *key_columns = values + pairs * padded;         /* (S / 2, width) */
     uint32_t *tile_rows = key_columns + (S + 1) / 2 * width; /* (TILE_ROWS, half) */

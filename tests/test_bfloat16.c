@@ -217,7 +217,7 @@ static void every_kernel_set_is_near_the_recorded_step(void **state)
 
 /* Instructions of the processor or rounded operands and OpenBLAS: it is the same model. What may
  * differ is a sum that falls to the other side of a rounding; one in the first layer makes up to
- * 1.1 % of the last one's outputs here. Heads by themselves are compared in test_kernels.c. */
+ * 1.1 % of the last one's outputs here. Heads by themselves are compared in test_attention.c. */
 static void kernel_sets_agree_more_closely_than_types(void **state)
 {
     (void)state;
