@@ -193,7 +193,8 @@ int finding_write(char **out, const struct matrix *matrix, const struct compare 
     write_architectures(text, list);
     write_best(text, matrix, compare, baselines);
     fails = ferror(text) != 0;
-    if (fclose(text) != 0 || fails) {
+    /* It reports success also where its last move of the text found no memory. */
+    if (fclose(text) != 0 || fails || *out == NULL || strlen(*out) != size) {
         free(*out);
         *out = NULL;
         return error_set(err, ERROR_NOMEM, "no memory for a finding");
