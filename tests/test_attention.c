@@ -52,6 +52,21 @@ static double attention_scalar(const double *qkv, const double *dout, double *ou
     return sum;
 }
 
+/* Of attention_scalar by element i of exact: q, k, v and the gradient of out, (4, S, d). */
+static double difference_quotient(double *exact, size_t i, double step, double *work, int S,
+                                  int d)
+{
+    const double *dout = exact + 3 * S * d;
+    double value = exact[i];
+
+    exact[i] = value + step;
+    double above = attention_scalar(exact, dout, work, S, d);
+    exact[i] = value - step;
+    double below = attention_scalar(exact, dout, work, S, d);
+    exact[i] = value;
+    return (above - below) / (2.0 * step);
+}
+
 /* One head of size d over S positions inside rows of qkv that are wider than it needs. */
 static void check_attention(const struct kernels *k, int S, int d)
 {
@@ -93,16 +108,10 @@ static void check_attention(const struct kernels *k, int S, int d)
                         3e-6);
     }
     for (size_t i = 0; i < 3 * n; i += 1 + 3 * n / 60) {
-        double value = exact[i];
         size_t at = i % n / (size_t)d * ld + i / n * (size_t)d + i % (size_t)d;
+        double slope = difference_quotient(exact, i, step, work, S, d);
 
-        exact[i] = value + step;
-        double above = attention_scalar(exact, exact + 3 * n, work, S, d);
-        exact[i] = value - step;
-        double below = attention_scalar(exact, exact + 3 * n, work, S, d);
-        exact[i] = value;
-        check_close(k, "attention_backward", S, i, (double)dqkv[at],
-                    (above - below) / (2.0 * step), 2e-5);
+        check_close(k, "attention_backward", S, i, (double)dqkv[at], slope, 2e-5);
     }
     for (size_t i = 0; i < size; i++)
         if (i % ld >= (size_t)(3 * d))
@@ -193,15 +202,10 @@ static void check_attention_bf16(const struct kernels *k, int S, int d)
         distance_add(&forward, (double)out[i / (size_t)d * ld_out + i % (size_t)d], work[i]);
     check_distance(k, "attention_forward_bf16", S, d, &forward, limit);
     for (size_t i = 0; i < 3 * n; i += 1 + 3 * n / 60) {
-        double value = exact[i];
         size_t at = i % n / (size_t)d * ld + i / n * (size_t)d + i % (size_t)d;
+        double slope = difference_quotient(exact, i, step, work, S, d);
 
-        exact[i] = value + step;
-        double above = attention_scalar(exact, exact + 3 * n, work, S, d);
-        exact[i] = value - step;
-        double below = attention_scalar(exact, exact + 3 * n, work, S, d);
-        exact[i] = value;
-        distance_add(&backward, (double)dqkv[at], (above - below) / (2.0 * step));
+        distance_add(&backward, (double)dqkv[at], slope);
     }
     check_distance(k, "attention_backward_bf16", S, d, &backward, 3.0 * limit);
     for (size_t i = 0; i < size; i++)
