@@ -1,7 +1,8 @@
 /*
  * test_allocations.c - an allocation of a command fails: it is done nevertheless, or says so, and
  * given again it ends the same. Release programs under faults/shim.c; some allocations in `make
- * test`, many in `make test-faults` (HRMLAB_LONG), each with HRMLAB_EVERY.
+ * test`, many in `make test-faults` (HRMLAB_LONG), each with HRMLAB_EVERY: hours, but for one
+ * command (HRMLAB_ONLY='* verify').
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +22,7 @@
 
 /* Workspaces that commands start from: without anything, queued, with failed jobs, done by the null
  * worker, done by the real one. */
-enum beginning { NOTHING, QUEUED, FAILED, DONE, TRAINED, BEGINNINGS };
+enum beginning { NOTHING, QUEUED, FAILED, DONE, TRAINED };
 
 /* A command that a person gives; SPEC and HASH stand for the spec's path and a run's hash. */
 struct command {
@@ -32,7 +33,8 @@ struct command {
     const char *mark; /* of an error on standard output; NULL: "error: " on standard error */
 };
 
-static const struct command COMMANDS[] = {
+/* Not const, as a test's state in cmocka is not. */
+static struct command COMMANDS[] = {
     { { "plan", "SPEC" }, DONE, false, true, NULL },
     { { "status" }, QUEUED, false, false, NULL },
     { { "results", "t" }, TRAINED, false, true, NULL },
@@ -52,18 +54,18 @@ static const struct command COMMANDS[] = {
     { { "retry", "t" }, FAILED, true, true, NULL },
 };
 
-/* A workspace of each beginning, DIR/0 and so on. */
-static void make_beginnings(const struct fault *f)
+/* A workspace of a beginning, DIR/1 and so on: made once, copied as often as commands want. */
+static void make_beginning(const struct fault *f, enum beginning beginning)
 {
     struct place place = f->place;
 
-    for (int i = QUEUED; i < BEGINNINGS; i++) {
-        snprintf(place.workspace, sizeof place.workspace, "%s/%d", f->place.directory, i);
-        place_use_release(i == FAILED ? "crash" : i == TRAINED ? NULL : "ok");
-        int code = place_finish(place_start(&place, i == QUEUED ? "queue" : "run", place.spec,
-                                            "--set", "retries.max=0", NULL));
-        assert_int_equal(code, i == FAILED ? 1 : 0);
-    }
+    snprintf(place.workspace, sizeof place.workspace, "%s/%d", f->place.directory, beginning);
+    if (access(place.workspace, F_OK) == 0)
+        return;
+    place_use_release(beginning == FAILED ? "crash" : beginning == TRAINED ? NULL : "ok");
+    int code = place_finish(place_start(&place, beginning == QUEUED ? "queue" : "run",
+                                        place.spec, "--set", "retries.max=0", NULL));
+    assert_int_equal(code, beginning == FAILED ? 1 : 0);
     place_use_release("ok");
 }
 
@@ -186,7 +188,7 @@ static void check_answer(const struct command *command, int n, int code, const c
 }
 
 /* Fails so many of the command's allocations, each in a run of its own, evenly over all. */
-static int fail_allocations(const struct fault *f, const struct command *command, int points)
+static void fail_allocations(const struct fault *f, const struct command *command, int points)
 {
     struct learned learned = learn_command(f, command);
     int count = learned.allocations, hits = 0;
@@ -216,37 +218,58 @@ static int fail_allocations(const struct fault *f, const struct command *command
     free(learned.state);
     assert_true(hits >= points * 9 / 10);
     print_message("hrmlab %s: %d of %d allocations failed\n", command->words[0], hits, count);
-    return hits;
 }
 
-/* HRMLAB_EVERY: at each allocation of each command, which takes hours. */
+/* The place that all commands share. */
+static struct fault shared;
+
 static void failed_allocations_are_errors_and_harm_nothing(void **state)
 {
+    const struct command *command = *state;
     bool every = getenv("HRMLAB_EVERY") != NULL;
-    struct fault f;
-    int points = 0;
+    int wanted = every             ? INT32_MAX
+                 : fault_is_long() ? (command->changes ? 100 : 400)
+                                   : (command->changes ? 2 : 5);
 
-    (void)state;
-    fault_begin(&f);
-    make_beginnings(&f);
-    for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
-        bool changes = COMMANDS[i].changes;
-        int wanted = every             ? INT32_MAX
-                     : fault_is_long() ? (changes ? 100 : 400)
-                                       : (changes ? 2 : 5);
-
-        points += fail_allocations(&f, &COMMANDS[i], wanted);
-    }
-    print_message("%d allocations failed\n", points);
-    fault_end(&f);
+    if (command->from != NOTHING)
+        make_beginning(&shared, command->from);
+    fail_allocations(&shared, command, wanted);
 }
 
+static int make_place(void **state)
+{
+    fault_set_up(state);
+    fault_begin(&shared);
+    return 0;
+}
+
+static int remove_place(void **state)
+{
+    fault_end(&shared);
+    return fault_tear_down(state);
+}
+
+enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
+
+/* A test for each command, named after it: "allocations of compare --matrix". */
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(failed_allocations_are_errors_and_harm_nothing),
-    };
+    static char names[COMMAND_COUNT][60];
+    struct CMUnitTest tests[COMMAND_COUNT];
 
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        const char *const *words = COMMANDS[i].words;
+        const char *option = words[2] != NULL ? words[2] : words[1];
+        bool tells = option != NULL && (option[0] == '-' || strcmp(option, "schema") == 0);
+
+        snprintf(names[i], sizeof names[i], "allocations of %s%s%s", words[0], tells ? " " : "",
+                 tells ? option : "");
+        tests[i] = (struct CMUnitTest){
+            .name = names[i],
+            .test_func = failed_allocations_are_errors_and_harm_nothing,
+            .initial_state = &COMMANDS[i],
+        };
+    }
     select_tests();
-    return cmocka_run_group_tests_name("allocations", tests, fault_set_up, fault_tear_down);
+    return cmocka_run_group_tests_name("allocations", tests, make_place, remove_place);
 }
