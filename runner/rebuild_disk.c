@@ -314,10 +314,12 @@ static int take_unknown_evaluations(struct plan_arm *out, const struct disk_run 
         rc = take_evaluation(evaluation, &run->config, item, err);
         if (rc == 0 && run_id != 0)
             rc = queue_find_evaluation(store, &known, run_id, evaluation->canonical, err);
-        if (rc == 0 && known == 0)
+        if (rc == 0 && known == 0) {
             out->evaluation_count++;
-        else
+        } else {
             free(evaluation->canonical);
+            evaluation->canonical = NULL; /* the next one takes this place, and may fail */
+        }
     }
     return rc;
 }

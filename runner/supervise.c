@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "error.h"
 #include "file.h"
+#include "log.h"
 #include "schedule.h"
 #include "store.h"
 #include "supervisor.h"
@@ -384,6 +385,19 @@ static void close_loop(struct supervisor *s)
     (void)code;
 }
 
+/* libuv aborts without a word where it cannot lengthen its table of descriptors. Ending is right, as
+ * anywhere else: what is stored stays, the workers go on, and the next command takes over. */
+static void *loop_realloc(void *old, size_t size)
+{
+    void *fresh = realloc(old, size);
+
+    if (fresh == NULL && size > 0) {
+        log_error("no memory for the event loop; the workers go on, hrmlab work takes over");
+        exit(error_exit_code(ERROR_NOMEM));
+    }
+    return fresh;
+}
+
 int supervise(struct supervise_result *out, struct store *store,
               const struct workspace *workspace, const struct options *options,
               const char *experiment, struct error *err)
@@ -399,9 +413,12 @@ int supervise(struct supervise_result *out, struct store *store,
     s->options = options;
     s->experiment = experiment;
     s->err = err;
-    if (uv_loop_init(&s->loop) < 0) {
+    uv_replace_allocator(malloc, loop_realloc, calloc, free);
+    int code = uv_loop_init(&s->loop);
+    if (code < 0) {
         free(s);
-        return error_set(err, ERROR_ENVIRONMENT, "the event loop cannot be made");
+        return error_set(err, code == UV_ENOMEM ? ERROR_NOMEM : ERROR_ENVIRONMENT,
+                         "the event loop cannot be made: %s", uv_strerror(code));
     }
     find_cores(s);
     progress_init(&s->progress, options->quiet, options->color != COLOR_NEVER);
