@@ -10,7 +10,7 @@
 
 /* Positions worked on at once: large enough that adding to the weights' gradients costs
  * little, small enough that a layer's activations stay in the second and third cache. */
-enum { CHUNK_POSITIONS = 1024 };
+enum { CHUNK_POSITIONS = 512 };
 
 /* Rows that are a multiple of this many floats apart meet in a few sets of the caches. */
 enum { BAD_STRIDE = 512, STRIDE_PAD = 16 };

@@ -93,7 +93,7 @@ void engine_destroy(struct engine *engine);
  * Bytes of all its blocks. A batch row costs, in carries (one for training, one for evaluation)
  * and outputs: 4 (2 n S D + 5 T + T V + 7 + E) + 2, n = 2 states (transformer: 1). Everything
  * else does not grow with the batch: 4 x (4 parameters + puzzle embedding), packed weights (8 x
- * parameters; 4 in bfloat16, and 4 for the rounded ones), and the activations of about 1024
+ * parameters; 4 in bfloat16, and 4 for the rounded ones), and the activations of about 512
  * positions.
  */
 size_t engine_bytes(const struct engine *engine);

@@ -20,12 +20,12 @@ bool gemm_packs(const struct products *products, int outputs, int inputs)
 }
 
 void gemm_pack(const struct products *products, void *panels, void *panels_back,
-               const float *weight, int outputs, int inputs)
+               const float *weight, int outputs, int inputs, bool halves)
 {
     if (panels != NULL)
-        products->pack(panels, weight, inputs, outputs, true);
+        products->pack(panels, weight, inputs, outputs, true, halves);
     if (panels_back != NULL)
-        products->pack(panels_back, weight, outputs, inputs, false);
+        products->pack(panels_back, weight, outputs, inputs, false, false);
 }
 
 void gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w, int rows,

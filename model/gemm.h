@@ -22,9 +22,10 @@ struct gemm_weight {
 int gemm_blas_threads(void);
 /* Whether these products (NULL: there are none) take weights of these sizes. */
 bool gemm_packs(const struct products *products, int outputs, int inputs);
-/* Fills panels and panels_back (each outputs x inputs numbers; NULL: left out) from the weight. */
+/* Fills panels and panels_back (each outputs x inputs numbers; NULL: left out) from the weight;
+ * halves: for gemm_forward_swiglu. */
 void gemm_pack(const struct products *products, void *panels, void *panels_back,
-               const float *weight, int outputs, int inputs);
+               const float *weight, int outputs, int inputs, bool halves);
 
 /* y (rows, outputs) = x (rows, inputs) W^T, or y += when accumulate is not 0. */
 void gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w, int rows,

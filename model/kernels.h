@@ -50,9 +50,8 @@ struct products {
     /* C (rows, columns) = A B or += A B; B (depth, columns) is packed in panels. */
     void (*multiply)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const void *panels,
                      int rows, int depth, int columns, bool accumulate);
-    /* act (rows, F) = silu(A B_gate) * (A B_up); B (depth, 2F) in panels, gate's F columns first.
-     * keep (rows, 2F), rows ld_keep apart: gets gate and up; NULL: they never leave the first
-     * cache. */
+    /* act (rows, F) = silu(A B_gate) * (A B_up); B (depth, 2F), gate's F columns first, in panels
+     * with halves. keep (rows, 2F), rows ld_keep apart: gets gate and up, or NULL. */
     void (*multiply_swiglu)(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_keep,
                             const float *a, ptrdiff_t lda, const void *panels, int rows,
                             int depth, int F);
@@ -61,8 +60,10 @@ struct products {
     void (*multiply_transposed)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
                                 const float *b, ptrdiff_t ldb, int rows, int depth,
                                 int columns);
-    /* Panels of w (depth, columns), or of the transpose of w (columns, depth). */
-    void (*pack)(void *panels, const float *w, int depth, int columns, bool transposed);
+    /* Panels of w (depth, columns), or of the transpose of w (columns, depth). halves: each panel
+     * has columns of the first half of w beside the same of the second. */
+    void (*pack)(void *panels, const float *w, int depth, int columns, bool transposed,
+                 bool halves);
 };
 
 struct kernels {

@@ -11,9 +11,9 @@
 enum { PANEL = TILE_VECTORS * LANES }; /* GEMM_PANEL is a multiple of it */
 enum { GEMM_ROWS = TILE_ROWS, GEMM_DEPTH = 256 };
 #if VECTOR_BYTES == 64
-enum { GEMM_BLOCK = 8 * GEMM_ROWS, SWIGLU_BLOCK = 4 * GEMM_ROWS };
+enum { GEMM_BLOCK = 8 * GEMM_ROWS, SWIGLU_BLOCK = 18 * GEMM_ROWS };
 #else /* half the columns at a time: twice the rows until the next panel comes into the cache */
-enum { GEMM_BLOCK = 42 * GEMM_ROWS, SWIGLU_BLOCK = 14 * GEMM_ROWS };
+enum { GEMM_BLOCK = 42 * GEMM_ROWS, SWIGLU_BLOCK = 42 * GEMM_ROWS };
 #endif
 
 /* One panel of C from rows of A that are `row` apart, side by side within (step 1). */
@@ -62,28 +62,105 @@ static void gemm(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const v
     }
 }
 
+/* silu(gate) * up to act, and both to keep unless NULL. */
+INLINE void store_swiglu(float *act, struct destination keep, vec gate, vec up)
+{
+    if (keep.at != NULL) {
+        vec_store(keep.at, gate);
+        vec_store(keep.at + keep.next, up);
+    }
+    vec_store(act, vec_silu(gate) * up);
+}
+
+/* The destination of row i. */
+INLINE struct destination destination_row(struct destination to, ptrdiff_t i)
+{
+    if (to.at != NULL)
+        to.at += i * to.ld;
+    return to;
+}
+
+/* A vector of gate and the same columns of up for `rows` rows: with what `before` (32 columns, or
+ * NULL) holds of the sums, to keep unless NULL, and silu(gate) * up to act. */
+INLINE void swiglu_tile(float *act, ptrdiff_t ld_act, struct destination keep,
+                        const float *before, const float *a, ptrdiff_t lda, const float *b,
+                        int depth, int rows)
+{
+    vec sum[TILE_ROWS][TILE_VECTORS];
+
+    tile_sums(sum, a, lda, 1, b, PANEL, depth,
+              keep.at != NULL ? keep : (struct destination){ .at = act, .ld = ld_act }, true,
+              rows, TILE_VECTORS);
+#pragma GCC unroll 14
+    for (int i = 0; i < rows; i++) {
+        vec gate = sum[i][0], up = sum[i][1];
+
+        if (before != NULL) {
+            gate += vec_load(before + i * PANEL);
+            up += vec_load(before + i * PANEL + LANES);
+        }
+        store_swiglu(act + i * ld_act, destination_row(keep, i), gate, up);
+    }
+}
+
+/* The same for any number of rows up to GEMM_ROWS, each a tile of its own kind. */
+INLINE void swiglu_any_tile(float *act, ptrdiff_t ld_act, struct destination keep,
+                            const float *before, const float *a, ptrdiff_t lda, const float *b,
+                            int depth, int rows)
+{
+#define TILE_OF(n)                                                                             \
+    case n:                                                                                    \
+        swiglu_tile(act, ld_act, keep, before, a, lda, b, depth, n);                           \
+        break
+    switch (rows) {
+        TILE_OF(1);
+        TILE_OF(2);
+        TILE_OF(3);
+        TILE_OF(4);
+        TILE_OF(5);
+        TILE_OF(6);
+#if VECTOR_BYTES == 64
+        TILE_OF(7);
+        TILE_OF(8);
+        TILE_OF(9);
+        TILE_OF(10);
+        TILE_OF(11);
+        TILE_OF(12);
+        TILE_OF(13);
+        TILE_OF(14);
+#endif
+    }
+#undef TILE_OF
+}
+
+/* A panel holds a vector of gate's columns and the same of up's, so that both meet in registers. */
 static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_keep,
                         const float *a, ptrdiff_t lda, const void *packed, int rows, int depth,
                         int F)
 {
-    float scratch[SWIGLU_BLOCK * 2 * PANEL] __attribute__((aligned(64)));
-    const float *gate_panels = packed, *up_panels = gate_panels + (ptrdiff_t)F * depth;
-    ptrdiff_t ld = keep != NULL ? ld_keep : 2 * PANEL;
+    float scratch[SWIGLU_BLOCK * PANEL] __attribute__((aligned(64)));
+    const float *panels = packed;
 
     for (int i = 0; i < rows; i += SWIGLU_BLOCK) {
         int block = rows - i < SWIGLU_BLOCK ? rows - i : SWIGLU_BLOCK;
-        for (int j = 0; j < F; j += PANEL) {
-            float *gate = keep != NULL ? keep + i * ld_keep + j : scratch;
-            float *up = gate + (keep != NULL ? F : PANEL);
+        const float *a_i = a + i * lda;
 
-            for (int k = 0; k < depth; k += GEMM_DEPTH) {
-                int part = depth - k < GEMM_DEPTH ? depth - k : GEMM_DEPTH;
-                ptrdiff_t at = (ptrdiff_t)j * depth + k * PANEL;
-                gemm_panel(gate, ld, a + i * lda + k, lda, gate_panels + at, block, part,
+        for (int j = 0; j < F; j += LANES) {
+            const float *panel = panels + (ptrdiff_t)j * 2 * depth;
+            struct destination keep_j = { .at = keep != NULL ? keep + j : NULL,
+                                          .ld = ld_keep,
+                                          .next = F };
+            int k = 0;
+
+            for (; depth - k > GEMM_DEPTH; k += GEMM_DEPTH)
+                gemm_panel(scratch, PANEL, a_i + k, lda, panel + k * PANEL, block, GEMM_DEPTH,
                            k > 0);
-                gemm_panel(up, ld, a + i * lda + k, lda, up_panels + at, block, part, k > 0);
-            }
-            swiglu_forward(act + i * ld_act + j, ld_act, gate, up, ld, block, PANEL);
+            for (int r = 0; r < block; r += GEMM_ROWS)
+                swiglu_any_tile(act + (i + r) * ld_act + j, ld_act,
+                                destination_row(keep_j, i + r),
+                                k > 0 ? scratch + r * PANEL : NULL, a_i + r * lda + k, lda,
+                                panel + k * PANEL, depth - k,
+                                block - r < GEMM_ROWS ? block - r : GEMM_ROWS);
         }
     }
 }
@@ -107,7 +184,15 @@ static void gemm_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t l
     }
 }
 
-static void gemm_pack(void *packed, const float *w, int depth, int columns, bool transposed)
+/* The column that stands at v in the panel from j. halves: each panel holds a vector of the first
+ * half of all columns, then the same of the second. */
+INLINE ptrdiff_t panel_column(int j, int v, int columns, bool halves)
+{
+    return halves ? j / 2 + v % LANES + v / LANES * (columns / 2) : j + v;
+}
+
+static void gemm_pack(void *packed, const float *w, int depth, int columns, bool transposed,
+                      bool halves)
 {
     float *panels = packed;
     ptrdiff_t row = transposed ? 1 : columns, column = transposed ? depth : 1;
@@ -115,7 +200,8 @@ static void gemm_pack(void *packed, const float *w, int depth, int columns, bool
     for (int j = 0; j < columns; j += PANEL, panels += (ptrdiff_t)depth * PANEL)
         for (int k = 0; k < depth; k++)
             for (int v = 0; v < PANEL; v++)
-                panels[k * PANEL + v] = w[k * row + (j + v) * column];
+                panels[k * PANEL + v] =
+                    w[k * row + panel_column(j, v, columns, halves) * column];
 }
 
 static const struct products PRODUCTS_FLOAT32 = { .element = sizeof(float),

@@ -145,27 +145,32 @@ static void gemm_bf16_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_
                              const float *a, ptrdiff_t lda, const void *packed, int rows,
                              int depth, int F)
 {
-    uint32_t block[SWIGLU_BLOCK * PAIR_STRIDE] __attribute__((aligned(64)));
-    float scratch[SWIGLU_BLOCK * 2 * GEMM_PANEL] __attribute__((aligned(64)));
+    uint32_t block[GEMM_BLOCK * PAIR_STRIDE] __attribute__((aligned(64)));
+    float scratch[GEMM_BLOCK * GEMM_PANEL] __attribute__((aligned(64)));
     int pairs = depth / 2;
-    const uint32_t *gate_panels = packed, *up_panels = gate_panels + (ptrdiff_t)F * pairs;
-    ptrdiff_t ld = keep != NULL ? ld_keep : 2 * GEMM_PANEL;
+    const uint32_t *panels = packed;
 
-    for (int i = 0; i < rows; i += SWIGLU_BLOCK) {
-        int few = rows - i < SWIGLU_BLOCK ? rows - i : SWIGLU_BLOCK;
-        for (int j = 0; j < F; j += GEMM_PANEL) {
-            float *gate = keep != NULL ? keep + i * ld_keep + j : scratch;
-            float *up = gate + (keep != NULL ? F : GEMM_PANEL);
+    for (int i = 0; i < rows; i += GEMM_BLOCK) {
+        int few = rows - i < GEMM_BLOCK ? rows - i : GEMM_BLOCK;
+
+        for (int j = 0; j < F; j += LANES) {
+            const uint32_t *panel = panels + (ptrdiff_t)j * 2 * pairs;
+            struct destination keep_j = { .at = keep != NULL ? keep + j : NULL,
+                                          .ld = ld_keep,
+                                          .next = F };
 
             for (int k = 0; k < pairs; k += PAIR_DEPTH) {
                 int part = pairs - k < PAIR_DEPTH ? pairs - k : PAIR_DEPTH;
-                ptrdiff_t at = (ptrdiff_t)j * pairs + k * GEMM_PANEL;
+
                 for (int r = 0; (j == 0 || pairs > PAIR_DEPTH) && r < few; r++)
                     pairs_of_row(block + r * PAIR_STRIDE, a + (i + r) * lda + 2 * k, part);
-                pair_panel(gate, ld, block, gate_panels + at, few, part, k > 0);
-                pair_panel(up, ld, block, up_panels + at, few, part, k > 0);
+                pair_panel(scratch, GEMM_PANEL, block, panel + k * GEMM_PANEL, few, part,
+                           k > 0);
             }
-            swiglu_forward(act + i * ld_act + j, ld_act, gate, up, ld, few, GEMM_PANEL);
+            for (int r = 0; r < few; r++)
+                store_swiglu(act + (i + r) * ld_act + j, destination_row(keep_j, i + r),
+                             vec_load(scratch + r * GEMM_PANEL),
+                             vec_load(scratch + r * GEMM_PANEL + LANES));
         }
     }
 }
@@ -196,7 +201,7 @@ static void gemm_bf16_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdif
 }
 
 static void gemm_bf16_pack(void *packed, const float *w, int depth, int columns,
-                           bool transposed)
+                           bool transposed, bool halves)
 {
     ptrdiff_t row = transposed ? 1 : columns, column = transposed ? depth : 1;
     uint32_t *panels = packed;
@@ -204,7 +209,7 @@ static void gemm_bf16_pack(void *packed, const float *w, int depth, int columns,
     for (int j = 0; j < columns; j += GEMM_PANEL, panels += (ptrdiff_t)depth / 2 * GEMM_PANEL)
         for (int k = 0; k < depth; k += 2)
             for (int v = 0; v < GEMM_PANEL; v++) {
-                const float *first = w + k * row + (j + v) * column;
+                const float *first = w + k * row + panel_column(j, v, columns, halves) * column;
 
                 panels[k / 2 * GEMM_PANEL + v] =
                     bf16_bits(first[0]) >> 16 | bf16_bits(first[row]);

@@ -12,33 +12,57 @@ enum { TILE_ROWS = 14 }; /* 28 sums, 2 of B and one of A: 31 of 32 registers */
 enum { TILE_ROWS = 6 }; /* 12 sums, 2 of B and one of A: 15 of 16 */
 #endif
 enum { TILE_VECTORS = 2 };
+/* A row of C is asked for after so many rows of B. */
+enum { FETCH_ROWS = 4, FETCH_STEPS = 32 };
 
-/* C = A B, or += A B: `rows` rows ldc apart, `vectors` vectors; A's element (i, k) is
- * a[i * row + k * step], rows of B are ldb apart. rows and vectors are constants at every call;
- * fetch: C is asked for while the sums run. */
+/* Where a tile's results go: vector v of row i to at + i * ld + v * next. at NULL: nothing is asked
+ * for. */
+struct destination {
+    float *at;
+    ptrdiff_t ld, next;
+};
+
+/* sum = A B: `rows` rows, `vectors` vectors. Element (i, k) of A is a[i * row + k * step]; rows of B
+ * are ldb apart. rows and vectors are constants at every call. The destination is asked for while
+ * the sums run, row by row: more at a time would hold up what A and B wait for. */
+INLINE void tile_sums(vec sum[TILE_ROWS][TILE_VECTORS], const float *a, ptrdiff_t row,
+                      ptrdiff_t step, const float *b, ptrdiff_t ldb, int depth,
+                      struct destination to, bool fetch, int rows, int vectors)
+{
+
+#pragma GCC unroll 14
+    for (int i = 0; i < rows; i++)
+        for (int v = 0; v < vectors; v++)
+            sum[i][v] = (vec){ 0 };
+    for (int k = 0, asked = 0, part; k < depth; k += part) {
+        part = fetch && asked < rows && depth - k > FETCH_STEPS ? FETCH_STEPS : depth - k;
+        if (fetch)
+            for (int i = 0; i < FETCH_ROWS; i++)
+                for (int v = 0; v < vectors; v++)
+                    __builtin_prefetch(to.at + (asked + i) * to.ld + v * to.next, 1);
+        asked += FETCH_ROWS;
+        for (const float *end = b + part * ldb; b != end; b += ldb, a += step) {
+            vec of_b[TILE_VECTORS];
+
+            for (int v = 0; v < vectors; v++)
+                of_b[v] = vec_load(b + v * LANES);
+#pragma GCC unroll 14
+            for (int i = 0; i < rows; i++)
+                for (int v = 0; v < vectors; v++)
+                    sum[i][v] += a[i * row] * of_b[v];
+        }
+    }
+}
+
+/* C = A B, or += A B: rows of C ldc apart, whole vectors; the rest as above. */
 INLINE void tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptrdiff_t step,
                  const float *b, ptrdiff_t ldb, int depth, bool accumulate, bool fetch,
                  int rows, int vectors)
 {
     vec sum[TILE_ROWS][TILE_VECTORS];
 
-#pragma GCC unroll 14
-    for (int i = 0; i < rows; i++)
-        for (int v = 0; v < vectors; v++) {
-            if (fetch)
-                __builtin_prefetch(c + i * ldc + v * LANES, 1);
-            sum[i][v] = (vec){ 0 };
-        }
-    for (int k = 0; k < depth; k++, b += ldb, a += step) {
-        vec of_b[TILE_VECTORS];
-
-        for (int v = 0; v < vectors; v++)
-            of_b[v] = vec_load(b + v * LANES);
-#pragma GCC unroll 14
-        for (int i = 0; i < rows; i++)
-            for (int v = 0; v < vectors; v++)
-                sum[i][v] += a[i * row] * of_b[v];
-    }
+    tile_sums(sum, a, row, step, b, ldb, depth,
+              (struct destination){ .at = c, .ld = ldc, .next = LANES }, fetch, rows, vectors);
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < vectors; v++) {

@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-static void pack(struct engine *engine, size_t offset, int outputs, int inputs)
+static void pack(struct engine *engine, size_t offset, int outputs, int inputs, bool halves)
 {
     size_t at = offset * engine->products->element;
 
     gemm_pack(engine->products, engine->panels + at,
               engine->panels_back != NULL ? engine->panels_back + at : NULL,
-              engine->weights + offset, outputs, inputs);
+              engine->weights + offset, outputs, inputs, halves);
 }
 
 void layers_prepare(struct engine *engine)
@@ -29,10 +29,10 @@ void layers_prepare(struct engine *engine)
         for (int i = 0; i < engine->modules[m].layers; i++) {
             const struct layer_weights *w = &engine->modules[m].weights[i];
 
-            pack(engine, w->qkv, 3 * A, D);
-            pack(engine, w->o_proj, D, A);
-            pack(engine, w->gate_up, 2 * F, D);
-            pack(engine, w->down, D, F);
+            pack(engine, w->qkv, 3 * A, D, false);
+            pack(engine, w->o_proj, D, A, false);
+            pack(engine, w->gate_up, 2 * F, D, true);
+            pack(engine, w->down, D, F, false);
         }
 }
 

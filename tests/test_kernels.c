@@ -330,7 +330,7 @@ static void check_product(const struct kernels *k, const struct products *p, int
         ptrdiff_t row = transposed ? 1 : columns, column = transposed ? depth : 1;
 
         memcpy(c, start, c_count * sizeof *c);
-        p->pack(panels, w, depth, columns, transposed);
+        p->pack(panels, w, depth, columns, transposed, false);
         p->multiply(c, ldc, a, lda, panels, rows, depth, columns, accumulate);
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < ldc; j++) {
@@ -364,7 +364,7 @@ static void check_swiglu_product(const struct kernels *k, const struct products 
     char *panels = aligned_alloc(64, w_count * p->element);
 
     assert_non_null(panels);
-    p->pack(panels, w, depth, 2 * F, true);
+    p->pack(panels, w, depth, 2 * F, true, true);
     p->multiply_swiglu(act, ld_act, NULL, 0, a, lda, panels, rows, depth, F);
     p->multiply_swiglu(same, ld_act, keep, ld_keep, a, lda, panels, rows, depth, F);
     assert_memory_equal(act, same, act_count * sizeof *act);
@@ -451,6 +451,7 @@ static void check_deep_products(const struct kernels *k, int width)
         check_product(k, all[t], 17, 1056, 32, true);
         check_product(k, all[t], 3, 512, 512, false);
         check_swiglu_product(k, all[t], 17, 1056, 32);
+        check_swiglu_product(k, all[t], 300, 32, 64); /* more than a block */
     }
 }
 
