@@ -80,19 +80,19 @@ INLINE struct destination destination_row(struct destination to, ptrdiff_t i)
     return to;
 }
 
-/* A vector of gate and the same columns of up for `rows` rows: with what `before` (32 columns, or
- * NULL) holds of the sums, to keep unless NULL, and silu(gate) * up to act. */
+/* A vector of gate and the same columns of up for GEMM_ROWS rows: with what `before` (a panel wide,
+ * or NULL) holds of the sums, to keep unless NULL, and silu(gate) * up to act. */
 INLINE void swiglu_tile(float *act, ptrdiff_t ld_act, struct destination keep,
                         const float *before, const float *a, ptrdiff_t lda, const float *b,
-                        int depth, int rows)
+                        int depth)
 {
     vec sum[TILE_ROWS][TILE_VECTORS];
 
     tile_sums(sum, a, lda, 1, b, PANEL, depth,
               keep.at != NULL ? keep : (struct destination){ .at = act, .ld = ld_act }, true,
-              rows, TILE_VECTORS);
+              GEMM_ROWS, TILE_VECTORS);
 #pragma GCC unroll 14
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < GEMM_ROWS; i++) {
         vec gate = sum[i][0], up = sum[i][1];
 
         if (before != NULL) {
@@ -101,36 +101,6 @@ INLINE void swiglu_tile(float *act, ptrdiff_t ld_act, struct destination keep,
         }
         store_swiglu(act + i * ld_act, destination_row(keep, i), gate, up);
     }
-}
-
-/* The same for any number of rows up to GEMM_ROWS, each a tile of its own kind. */
-INLINE void swiglu_any_tile(float *act, ptrdiff_t ld_act, struct destination keep,
-                            const float *before, const float *a, ptrdiff_t lda, const float *b,
-                            int depth, int rows)
-{
-#define TILE_OF(n)                                                                             \
-    case n:                                                                                    \
-        swiglu_tile(act, ld_act, keep, before, a, lda, b, depth, n);                           \
-        break
-    switch (rows) {
-        TILE_OF(1);
-        TILE_OF(2);
-        TILE_OF(3);
-        TILE_OF(4);
-        TILE_OF(5);
-        TILE_OF(6);
-#if VECTOR_BYTES == 64
-        TILE_OF(7);
-        TILE_OF(8);
-        TILE_OF(9);
-        TILE_OF(10);
-        TILE_OF(11);
-        TILE_OF(12);
-        TILE_OF(13);
-        TILE_OF(14);
-#endif
-    }
-#undef TILE_OF
 }
 
 /* A panel holds a vector of gate's columns and the same of up's, so that both meet in registers. */
@@ -143,6 +113,7 @@ static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_
 
     for (int i = 0; i < rows; i += SWIGLU_BLOCK) {
         int block = rows - i < SWIGLU_BLOCK ? rows - i : SWIGLU_BLOCK;
+        int whole = block / GEMM_ROWS * GEMM_ROWS; /* the rest goes through scratch */
         const float *a_i = a + i * lda;
 
         for (int j = 0; j < F; j += LANES) {
@@ -155,12 +126,17 @@ static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_
             for (; depth - k > GEMM_DEPTH; k += GEMM_DEPTH)
                 gemm_panel(scratch, PANEL, a_i + k, lda, panel + k * PANEL, block, GEMM_DEPTH,
                            k > 0);
-            for (int r = 0; r < block; r += GEMM_ROWS)
-                swiglu_any_tile(act + (i + r) * ld_act + j, ld_act,
-                                destination_row(keep_j, i + r),
-                                k > 0 ? scratch + r * PANEL : NULL, a_i + r * lda + k, lda,
-                                panel + k * PANEL, depth - k,
-                                block - r < GEMM_ROWS ? block - r : GEMM_ROWS);
+            for (int r = 0; r < whole; r += GEMM_ROWS)
+                swiglu_tile(act + (i + r) * ld_act + j, ld_act, destination_row(keep_j, i + r),
+                            k > 0 ? scratch + r * PANEL : NULL, a_i + r * lda + k, lda,
+                            panel + k * PANEL, depth - k);
+            if (whole < block)
+                gemm_panel(scratch + whole * PANEL, PANEL, a_i + whole * lda + k, lda,
+                           panel + k * PANEL, block - whole, depth - k, k > 0);
+            for (int r = whole; r < block; r++)
+                store_swiglu(act + (i + r) * ld_act + j, destination_row(keep_j, i + r),
+                             vec_load(scratch + r * PANEL),
+                             vec_load(scratch + r * PANEL + LANES));
         }
     }
 }
