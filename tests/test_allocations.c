@@ -86,14 +86,14 @@ static void begin_from(const struct fault *f, enum beginning beginning)
 static int give(const struct fault *f, const struct command *command, char **out, char **errors)
 {
     const char *words[6] = { 0 };
-    char *hash = command->from == NOTHING
-                     ? strdup("")
-                     : place_ask(&f->place, "SELECT hash FROM run ORDER BY hash LIMIT 1");
+    char *hash = NULL;
 
-    for (int i = 0; i < 5 && command->words[i] != NULL; i++)
-        words[i] = strcmp(command->words[i], "SPEC") == 0   ? f->place.spec
-                   : strcmp(command->words[i], "HASH") == 0 ? hash
-                                                            : command->words[i];
+    for (int i = 0; i < 5 && command->words[i] != NULL; i++) {
+        words[i] = strcmp(command->words[i], "SPEC") == 0 ? f->place.spec : command->words[i];
+        if (strcmp(words[i], "HASH") == 0) /* only then: a rebuild cut short has no database */
+            words[i] = hash =
+                place_ask(&f->place, "SELECT hash FROM run ORDER BY hash LIMIT 1");
+    }
     int code = place_run(&f->place, words, out, errors);
     free(hash);
     return code;
