@@ -12,24 +12,23 @@ enum { TILE_ROWS = 14 }; /* 28 sums, 2 of B and one of A: 31 of 32 registers */
 enum { TILE_ROWS = 6 }; /* 12 sums, 2 of B and one of A: 15 of 16 */
 #endif
 enum { TILE_VECTORS = 2 };
-/* A row of C is asked for after so many rows of B. */
+/* So many rows of a tile's destination are asked for with every so many rows of B. */
 enum { FETCH_ROWS = 4, FETCH_STEPS = 32 };
 
-/* Where a tile's results go: vector v of row i to at + i * ld + v * next. at NULL: nothing is asked
- * for. */
+/* Where a tile's results go: vector v of row i to at + i * ld + v * next. */
 struct destination {
     float *at;
     ptrdiff_t ld, next;
 };
 
 /* sum = A B: `rows` rows, `vectors` vectors. Element (i, k) of A is a[i * row + k * step]; rows of B
- * are ldb apart. rows and vectors are constants at every call. The destination is asked for while
- * the sums run, row by row: more at a time would hold up what A and B wait for. */
+ * are ldb apart. rows and vectors are constants at every call. fetch: the destination is asked for
+ * while the sums run, a few rows at a time (and a few past its last, which does no harm): more would
+ * hold up what A and B wait for. */
 INLINE void tile_sums(vec sum[TILE_ROWS][TILE_VECTORS], const float *a, ptrdiff_t row,
                       ptrdiff_t step, const float *b, ptrdiff_t ldb, int depth,
                       struct destination to, bool fetch, int rows, int vectors)
 {
-
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < vectors; v++)

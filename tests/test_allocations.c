@@ -197,6 +197,7 @@ static void fail_allocations(const struct fault *f, const struct command *comman
 
     last = last < learned.allocations ? last : learned.allocations;
     count = last - first + 1;
+    assert_true(first >= 1 && count >= 1);
     points = points < count ? points : count;
     for (int i = 0; i < points; i++) {
         char *out, *errors;
