@@ -178,7 +178,7 @@ int config_from_json(struct config *config, const cJSON *object, const char *whe
 
 /* Numeric version of the engine: raised when a change alters the numbers of a run. Part of
  * every run's identity. */
-#define ENGINE_NUMERIC_VERSION "4"
+#define ENGINE_NUMERIC_VERSION "5"
 
 /* SHA-256 hex over canonical training form, '\n', data hash, '\n', ENGINE_NUMERIC_VERSION. */
 int config_run_hash(char hex[65], const struct config *config, const char *data_hash,

@@ -103,7 +103,7 @@ struct kernels {
                  int first, int R, int S, int heads, int d);
 
     /* out (queries, d) with rows ld_out apart: softmax(q k / sqrt d) v. keep: NULL, or
-     * (2, S): the row's largest score, then the inverse of its sum of exponentials. */
+     * (2, S): the row's largest score times log2(e), then the inverse of its sum of exponentials. */
     void (*attention_forward)(float *out, ptrdiff_t ld_out, float *keep,
                               const struct attention_view *view, float *scratch);
     /* In: out and dout (S, d) of the forward pass, keep. Out: dq, dk, dv (rows view->ld apart)

@@ -120,10 +120,18 @@ static void transpose(float *out, const float *x, ptrdiff_t ld, float scale, int
 #endif
 }
 
+/* 2^x, held to normal numbers. */
+INLINE vec vec_probability(vec x)
+{
+    const vec zero = { 0 };
+
+    return vec_exp2(vec_max(zero - 126.0f, x), 1.0f, &EXP2);
+}
+
 enum { SOFTMAX_ROWS = TILE_ROWS < 7 ? TILE_ROWS : 7 };
 
 /*
- * Rows of scores (padded, columns past S arbitrary) become exp(scale * (score - largest of the
+ * Rows of scores (padded, columns past S arbitrary) become 2^(scale * (score - largest of the
  * row)), past S 0 but for what is smaller than any float that matters; sum gets their sums,
  * largest the scaled one. rows and scale are constants at every call where that saves time: the
  * rows' chains of operations then run side by side.
@@ -148,7 +156,7 @@ INLINE void softmax_side_by_side(float *score, float *largest, float *sum, int S
     }
     for (ptrdiff_t j = 0; j < padded; j += LANES)
         for (int r = 0; r < rows; r++) {
-            vec e = vec_exp_below((vec_load(score + r * padded + j) - largest[r]) * scale);
+            vec e = vec_probability((vec_load(score + r * padded + j) - largest[r]) * scale);
             sums[r] += e;
             vec_store(score + r * padded + j, e);
         }
@@ -219,12 +227,12 @@ INLINE void attention_forward_as(float *out, ptrdiff_t ld_out, float *keep,
     int S = view->positions, d = view->head_size, queries = view->queries;
     ptrdiff_t padded = padded_positions(S);
     ptrdiff_t width = packed_width(d);
-    float *keys = scratch;                      /* (d, padded), scaled by 1 / sqrt d */
+    float *keys = scratch;                      /* (d, padded), scaled by log2(e) / sqrt d */
     float *values = keys + d * padded;          /* (S, width) */
     float *scores = values + S * width;         /* (TILE_ROWS, padded) */
     float *mixed = scores + TILE_ROWS * padded; /* (TILE_ROWS, width) */
 
-    transpose(keys, view->k, view->ld, 1.0f / sqrtf((float)d), S, d);
+    transpose(keys, view->k, view->ld, LOG2_E / sqrtf((float)d), S, d);
     pack(values, width, view->v, view->ld, S, d);
     for (int t = 0; t < tiles_of(queries); t++) {
         int i = tile_start(queries, t), rows = tile_start(queries, t + 1) - i;
@@ -247,7 +255,7 @@ static void attention_forward(float *out, ptrdiff_t ld_out, float *keep,
     attention_forward_as(out, ld_out, keep, view, scratch, false);
 }
 
-/* Given the scores in p, to be scaled by score_scale, and dO v^T in ds: p becomes the
+/* Given the scores in p, to be scaled by score_scale, largest and inverse as kept, and dO v^T in ds: p becomes the
  * probabilities, ds their gradient's P (dO v^T - D) / sqrt d, D = sum of out * dout. Columns
  * past S are of no consequence. */
 INLINE void softmax_backward_row(float *p, float *ds, const float *out, const float *dout,
@@ -260,7 +268,7 @@ INLINE void softmax_backward_row(float *p, float *ds, const float *out, const fl
     for (int c = 0; c < d; c++)
         dot += out[c] * dout[c];
     for (ptrdiff_t j = 0; j < padded; j += LANES) {
-        vec probability = vec_exp_below(vec_load(p + j) * score_scale - largest) * inverse;
+        vec probability = vec_probability(vec_load(p + j) * score_scale - largest) * inverse;
 
         vec_store(p + j, probability);
         vec_store(ds + j, probability * (vec_load(ds + j) - dot) * scale);
@@ -284,7 +292,7 @@ static void attention_backward(float *dq, float *dk, float *dv, const float *out
     ptrdiff_t padded = padded_positions(S), ld = view->ld;
     ptrdiff_t width = packed_width(d);
     float scale = 1.0f / sqrtf((float)d);
-    float *keys = scratch;             /* (d, padded), scaled */
+    float *keys = scratch;             /* (d, padded), scaled as forwards */
     float *values = keys + d * padded; /* (d, padded) */
     float *p = values + d * padded;    /* (block, padded) */
     float *ds = p + block * padded;    /* (block, padded) */
@@ -292,7 +300,7 @@ static void attention_backward(float *dq, float *dk, float *dv, const float *out
     float *dk_s = dq_s + S * width;    /* (S, width) */
     float *dv_s = dk_s + S * width;    /* (S, width) */
 
-    transpose(keys, view->k, ld, scale, S, d);
+    transpose(keys, view->k, ld, LOG2_E * scale, S, d);
     transpose(values, view->v, ld, 1.0f, S, d);
     for (int first = 0; first < S; first += block) {
         int rows = S - first < block ? S - first : block;

@@ -100,7 +100,7 @@ static void attention_forward_bf16(float *out, ptrdiff_t ld_out, float *keep,
     uint32_t *values = keys + (d + 1) / 2 * padded;       /* (S / 2, width) */
     uint32_t *query = values + (S + 1) / 2 * width;       /* (TILE_ROWS, half) */
     uint32_t *weights = query + TILE_ROWS * half;         /* (TILE_ROWS, half_padded) */
-    float scale = 1.0f / sqrtf((float)d);
+    float scale = LOG2_E / sqrtf((float)d);
 
     pair_transpose(keys, view->k, view->ld, S, d);
     pair_columns(values, view->v, view->ld, S, width);
@@ -162,8 +162,9 @@ static void attention_backward_bf16(float *dq, float *dk, float *dv, const float
                          padded, (int)padded, pairs);
             for (int r = i; r < i + few; r++) {
                 softmax_backward_row(p + r * padded, ds + r * padded,
-                                     out + (first + r) * ld_out, dout_i + r * ld_out, scale,
-                                     keep[first + r], keep[S + first + r], scale, padded, d);
+                                     out + (first + r) * ld_out, dout_i + r * ld_out,
+                                     LOG2_E * scale, keep[first + r], keep[S + first + r],
+                                     scale, padded, d);
                 if (S < padded) /* the second of the last pair where S is odd */
                     ds[r * padded + S] = 0.0f;
                 pairs_of_row(tile_ds + (r - i) * half_padded, ds + r * padded,

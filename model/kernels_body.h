@@ -35,6 +35,8 @@ typedef float vec __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alia
 typedef int32_t ivec __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef uint32_t uvec __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 
+#define LOG2_E 1.44269504088896341f
+
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b) PASTE_(a, b)
 #define KERNEL_NAME_(a) #a
@@ -50,6 +52,14 @@ INLINE vec vec_select(ivec mask, vec a, vec b)
 INLINE vec vec_load(const float *p)
 {
     return *(const vec *)p;
+}
+
+/* x in each lane. */
+INLINE vec vec_all(float x)
+{
+    const vec zero = { 0 };
+
+    return x - zero;
 }
 
 INLINE void vec_store(float *p, vec v)
@@ -108,43 +118,39 @@ INLINE void vec_store_part(float *p, vec v, int count)
 }
 
 /*
- * exp(x) = 2^(x / ln 2). Adding magic rounds x / ln 2 to an integer n in the low bits (AVX-512 has
- * instructions for that, and for p 2^n); what is left, f in [-1/2, 1/2], goes into a polynomial. x is held to -86 or more, where the result is a
- * normal number, and must be below 88; NaN stays NaN. With fused multiply-add f is rounded once,
- * and the relative error below 2.1e-7 + 1.4e-8 |x| (by a minimax polynomial for 2^f of degree 5);
- * without, ln 2 is taken off in two parts, and it is below 2e-7 (Cephes' polynomial).
+ * 2^(factor * x). Adding magic rounds to an integer n in the low bits (AVX-512 has instructions for
+ * that, and for p 2^n); what is left, f in [-1/2, 1/2], goes into a minimax polynomial of degree 5.
+ * The relative error is below 2.1e-7, and where factor is not 1 below that + 1.4e-8 |x| for its
+ * rounding (without fused multiply-add 6e-8 |x|). The result must be a normal number, with
+ * AVX-512 any; NaN stays NaN. c: EXP2.
  */
-INLINE vec vec_exp_below(vec x)
-{
-    const vec zero = { 0 };
+struct exp2_constants {
+    float p[6]; /* the polynomial's coefficients */
+    float minus_log2_e, least, one;
+};
+static const struct exp2_constants EXP2 = {
+    .p = { 1.0f, 6.93146967065e-1f, 2.40221197238e-1f, 5.55071327348e-2f, 9.67554133442e-3f,
+           1.32764719979e-3f },
+    .minus_log2_e = -LOG2_E,
+    .least = -87.0f,
+    .one = 1.0f,
+};
 
-    x = vec_max(zero - 86.0f, x);
+INLINE vec vec_exp2(vec x, float factor, const struct exp2_constants *c)
+{
 #if defined(__AVX512F__)
-    vec n = (vec)_mm512_roundscale_ps((__m512)(x * 1.44269504088896341f), 0);
+    vec n = (vec)_mm512_roundscale_ps((__m512)(x * factor), 0);
 #else
+    const vec zero = { 0 };
     const vec magic = zero + 0x1.8p23f;
-    vec t = x * 1.44269504088896341f + magic;
+    vec t = x * factor + magic;
     vec n = t - magic;
 #endif
-#if defined(__FMA__)
-    vec f = x * 1.44269504088896341f - n;
-    vec p = zero + 1.32764719979e-3f;
-    p = p * f + 9.67554133442e-3f;
-    p = p * f + 5.55071327348e-2f;
-    p = p * f + 2.40221197238e-1f;
-    p = p * f + 6.93146967065e-1f;
-    p = p * f + 1.0f;
-#else
-    vec r = x - n * 0.693359375f;
-    r = r - n * -2.12194440e-4f;
-    vec p = zero + 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1.0f;
-#endif
+    vec f = x * factor - n;
+    vec p = f * c->p[5] + c->p[4];
+
+    for (int i = 3; i >= 0; i--)
+        p = p * f + c->p[i];
 #if defined(__AVX512F__)
     return (vec)_mm512_scalef_ps((__m512)p, (__m512)n);
 #else
@@ -165,12 +171,20 @@ INLINE vec vec_inverse(vec x)
 #endif
 }
 
-/* The same with x held to 87, too. */
-INLINE vec vec_exp(vec x)
+/* exp(-x), held to what is a number (and without AVX-512 a normal one). c: EXP2. */
+INLINE vec vec_exp_minus(vec x, const struct exp2_constants *c)
 {
-    const vec zero = { 0 };
+    x = vec_max(vec_all(c->least), x);
+#if !defined(__AVX512F__)
+    x = vec_min(vec_all(86.0f), x);
+#endif
+    return vec_exp2(x, c->minus_log2_e, c);
+}
 
-    return vec_exp_below(vec_min(zero + 87.0f, x));
+/* silu(gate) * up; silu(x) = x / (1 + exp(-x)). */
+INLINE vec vec_swiglu(vec gate, vec up)
+{
+    return gate * up / (1.0f + vec_exp_minus(gate, &EXP2));
 }
 
 /* Lane i of the result is lane i + n of v, round about, for n = LANES / 2, ... 2, 1. */
@@ -322,12 +336,6 @@ static void rmsnorm_backward(float *restrict dy, const float *restrict y,
     }
 }
 
-/* silu(g) = g / (1 + exp(-g)). */
-INLINE vec vec_silu(vec g)
-{
-    return g * vec_inverse(1.0f + vec_exp(-g));
-}
-
 static void swiglu_forward(float *act, ptrdiff_t ld_act, const float *gate, const float *up,
                            ptrdiff_t ld, int R, int F)
 {
@@ -336,11 +344,12 @@ static void swiglu_forward(float *act, ptrdiff_t ld_act, const float *gate, cons
 
         /* act may be gate itself: each element is read before it is written. */
         for (; f + LANES <= F; f += LANES)
-            vec_store(act + f, vec_silu(vec_load(gate + f)) * vec_load(up + f));
+            vec_store(act + f, vec_swiglu(vec_load(gate + f), vec_load(up + f)));
         if (f < F)
             vec_store_part(
                 act + f,
-                vec_silu(vec_load_part(gate + f, F - f)) * vec_load_part(up + f, F - f), F - f);
+                vec_swiglu(vec_load_part(gate + f, F - f), vec_load_part(up + f, F - f)),
+                F - f);
     }
 }
 
@@ -348,7 +357,7 @@ static void swiglu_forward(float *act, ptrdiff_t ld_act, const float *gate, cons
 INLINE void vec_swiglu_backward(vec *gate, vec *up, vec *dact)
 {
     vec g = *gate, u = *up, d = *dact;
-    vec s = vec_inverse(1.0f + vec_exp(-g));
+    vec s = vec_inverse(1.0f + vec_exp_minus(g, &EXP2));
     vec silu = g * s;
 
     *dact = silu * u;

@@ -62,83 +62,90 @@ static void gemm(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const v
     }
 }
 
-/* silu(gate) * up to act, and both to keep unless NULL. */
-INLINE void store_swiglu(float *act, struct destination keep, vec gate, vec up)
-{
-    if (keep.at != NULL) {
-        vec_store(keep.at, gate);
-        vec_store(keep.at + keep.next, up);
-    }
-    vec_store(act, vec_silu(gate) * up);
-}
-
-/* The destination of row i. */
-INLINE struct destination destination_row(struct destination to, ptrdiff_t i)
-{
-    if (to.at != NULL)
-        to.at += i * to.ld;
-    return to;
-}
-
-/* A vector of gate and the same columns of up for GEMM_ROWS rows: with what `before` (a panel wide,
- * or NULL) holds of the sums, to keep unless NULL, and silu(gate) * up to act. */
-INLINE void swiglu_tile(float *act, ptrdiff_t ld_act, struct destination keep,
-                        const float *before, const float *a, ptrdiff_t lda, const float *b,
-                        int depth)
+/* GEMM_ROWS rows of a vector of gate and of up to `to`, with what `before` (a panel wide, or NULL)
+ * holds of the sums. Meanwhile the rest of the tile before is worked out. */
+INLINE void swiglu_tile(struct destination to, struct destination fetched, const float *before,
+                        const float *a, ptrdiff_t lda, const float *b, int depth,
+                        const struct swiglu_rest *rest)
 {
     vec sum[TILE_ROWS][TILE_VECTORS];
 
-    tile_sums(sum, a, lda, 1, b, PANEL, depth,
-              keep.at != NULL ? keep : (struct destination){ .at = act, .ld = ld_act }, true,
-              GEMM_ROWS, TILE_VECTORS);
+    tile_sums(sum, a, lda, 1, b, PANEL, depth, fetched, true, rest, GEMM_ROWS, TILE_VECTORS);
 #pragma GCC unroll 14
-    for (int i = 0; i < GEMM_ROWS; i++) {
-        vec gate = sum[i][0], up = sum[i][1];
-
-        if (before != NULL) {
-            gate += vec_load(before + i * PANEL);
-            up += vec_load(before + i * PANEL + LANES);
+    for (int i = 0; i < GEMM_ROWS; i++)
+        for (int v = 0; v < TILE_VECTORS; v++) {
+            if (before != NULL)
+                sum[i][v] += vec_load(before + i * PANEL + v * LANES);
+            vec_store(to.at + i * to.ld + v * to.next, sum[i][v]);
         }
-        store_swiglu(act + i * ld_act, destination_row(keep, i), gate, up);
+}
+
+/* silu(gate) * up to act, and gate and up, which stand in sums, a panel wide, to keep or nowhere. */
+static void swiglu_rows(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_keep,
+                        const float *sums, int rows, int F)
+{
+    for (int r = 0; r < rows; r++, act += ld_act, sums += PANEL) {
+        vec gate = vec_load(sums), up = vec_load(sums + LANES);
+
+        if (keep != NULL) {
+            vec_store(keep + r * ld_keep, gate);
+            vec_store(keep + r * ld_keep + F, up);
+        }
+        vec_store(act, vec_swiglu(gate, up));
     }
 }
 
-/* A panel holds a vector of gate's columns and the same of up's, so that both meet in registers. */
+/* A panel holds a vector of gate's columns and the same of up's. */
 static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_keep,
                         const float *a, ptrdiff_t lda, const void *packed, int rows, int depth,
                         int F)
 {
     float scratch[SWIGLU_BLOCK * PANEL] __attribute__((aligned(64)));
+    float last_tile[GEMM_ROWS * PANEL] __attribute__((aligned(64)));
     const float *panels = packed;
+    struct swiglu_rest rest = { .rows = 0 };
 
     for (int i = 0; i < rows; i += SWIGLU_BLOCK) {
         int block = rows - i < SWIGLU_BLOCK ? rows - i : SWIGLU_BLOCK;
-        int whole = block / GEMM_ROWS * GEMM_ROWS; /* the rest goes through scratch */
+        int whole = block / GEMM_ROWS * GEMM_ROWS; /* the others go through scratch */
         const float *a_i = a + i * lda;
 
         for (int j = 0; j < F; j += LANES) {
             const float *panel = panels + (ptrdiff_t)j * 2 * depth;
-            struct destination keep_j = { .at = keep != NULL ? keep + j : NULL,
-                                          .ld = ld_keep,
-                                          .next = F };
+            float *act_j = act + i * ld_act + j;
+            float *keep_j = keep != NULL ? keep + i * ld_keep + j : NULL;
             int k = 0;
 
             for (; depth - k > GEMM_DEPTH; k += GEMM_DEPTH)
                 gemm_panel(scratch, PANEL, a_i + k, lda, panel + k * PANEL, block, GEMM_DEPTH,
                            k > 0);
-            for (int r = 0; r < whole; r += GEMM_ROWS)
-                swiglu_tile(act + (i + r) * ld_act + j, ld_act, destination_row(keep_j, i + r),
-                            k > 0 ? scratch + r * PANEL : NULL, a_i + r * lda + k, lda,
-                            panel + k * PANEL, depth - k);
-            if (whole < block)
-                gemm_panel(scratch + whole * PANEL, PANEL, a_i + whole * lda + k, lda,
-                           panel + k * PANEL, block - whole, depth - k, k > 0);
-            for (int r = whole; r < block; r++)
-                store_swiglu(act + (i + r) * ld_act + j, destination_row(keep_j, i + r),
-                             vec_load(scratch + r * PANEL),
-                             vec_load(scratch + r * PANEL + LANES));
+            for (int r = 0; r < whole; r += GEMM_ROWS) {
+                struct destination to = { .at = last_tile, .ld = PANEL, .next = LANES };
+                struct destination fetched = { .at = act_j + r * ld_act, .ld = ld_act };
+
+                if (keep != NULL)
+                    fetched = to = (struct destination){ .at = keep_j + r * ld_keep,
+                                                         .ld = ld_keep,
+                                                         .next = F };
+                swiglu_tile(to, fetched, k > 0 ? scratch + r * PANEL : NULL, a_i + r * lda + k,
+                            lda, panel + k * PANEL, depth - k, &rest);
+                rest = (struct swiglu_rest){
+                    .act = act_j + r * ld_act, .ld_act = ld_act, .sums = to, .rows = GEMM_ROWS
+                };
+            }
+            if (whole < block) {
+                float *sums = scratch + whole * PANEL;
+
+                gemm_panel(sums, PANEL, a_i + whole * lda + k, lda, panel + k * PANEL,
+                           block - whole, depth - k, k > 0);
+                swiglu_rows(act_j + whole * ld_act, ld_act,
+                            keep_j != NULL ? keep_j + whole * ld_keep : NULL, ld_keep, sums,
+                            block - whole, F);
+            }
         }
     }
+    for (int r = 0; r < rest.rows; r++)
+        swiglu_rest_row(&rest, r);
 }
 
 /* Rows of A and B at a time: both operands come along their rows, and stay in the first cache. */

@@ -155,9 +155,6 @@ static void gemm_bf16_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_
 
         for (int j = 0; j < F; j += LANES) {
             const uint32_t *panel = panels + (ptrdiff_t)j * 2 * pairs;
-            struct destination keep_j = { .at = keep != NULL ? keep + j : NULL,
-                                          .ld = ld_keep,
-                                          .next = F };
 
             for (int k = 0; k < pairs; k += PAIR_DEPTH) {
                 int part = pairs - k < PAIR_DEPTH ? pairs - k : PAIR_DEPTH;
@@ -167,10 +164,8 @@ static void gemm_bf16_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_
                 pair_panel(scratch, GEMM_PANEL, block, panel + k * GEMM_PANEL, few, part,
                            k > 0);
             }
-            for (int r = 0; r < few; r++)
-                store_swiglu(act + (i + r) * ld_act + j, destination_row(keep_j, i + r),
-                             vec_load(scratch + r * GEMM_PANEL),
-                             vec_load(scratch + r * GEMM_PANEL + LANES));
+            swiglu_rows(act + i * ld_act + j, ld_act,
+                        keep != NULL ? keep + i * ld_keep + j : NULL, ld_keep, scratch, few, F);
         }
     }
 }
