@@ -365,6 +365,9 @@ INLINE void vec_swiglu_backward(vec *gate, vec *up, vec *dact)
     *gate = d * u * (s + silu * (1.0f - s)); /* silu' = s + g s (1 - s) */
 }
 
+/* gate and up come from far away, in rows long past: they are asked for so many rows before. */
+enum { SWIGLU_AHEAD = 2 };
+
 static void swiglu_backward(float *restrict gate, float *restrict up, ptrdiff_t ld,
                             float *restrict dact, int R, int F)
 {
@@ -372,6 +375,9 @@ static void swiglu_backward(float *restrict gate, float *restrict up, ptrdiff_t 
         for (int f = 0; f < F; f += LANES) {
             int count = F - f < LANES ? F - f : LANES;
             bool whole = count == LANES;
+
+            __builtin_prefetch(gate + SWIGLU_AHEAD * ld + f, 1);
+            __builtin_prefetch(up + SWIGLU_AHEAD * ld + f, 1);
             vec g = whole ? vec_load(gate + f) : vec_load_part(gate + f, count);
             vec u = whole ? vec_load(up + f) : vec_load_part(up + f, count);
             vec d = whole ? vec_load(dact + f) : vec_load_part(dact + f, count);
