@@ -62,6 +62,20 @@ static void gemm(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const v
     }
 }
 
+/* What a tile leaves whose sums went to sums. */
+INLINE struct swiglu_rest swiglu_rest_of(float *act, ptrdiff_t ld_act, struct destination sums)
+{
+    return (
+        struct swiglu_rest){ .act = act, .ld_act = ld_act, .sums = sums, .rows = GEMM_ROWS };
+}
+
+/* What the last tile left. */
+INLINE void swiglu_finish(const struct swiglu_rest *rest)
+{
+    for (int r = 0; r < rest->rows; r++)
+        swiglu_rest_row(rest, r);
+}
+
 /* GEMM_ROWS rows of a vector of gate and of up to `to`, with what `before` (a panel wide, or NULL)
  * holds of the sums. Meanwhile the rest of the tile before is worked out. */
 INLINE void swiglu_tile(struct destination to, struct destination fetched, const float *before,
@@ -129,9 +143,7 @@ static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_
                                                          .next = F };
                 swiglu_tile(to, fetched, k > 0 ? scratch + r * PANEL : NULL, a_i + r * lda + k,
                             lda, panel + k * PANEL, depth - k, &rest);
-                rest = (struct swiglu_rest){
-                    .act = act_j + r * ld_act, .ld_act = ld_act, .sums = to, .rows = GEMM_ROWS
-                };
+                rest = swiglu_rest_of(act_j + r * ld_act, ld_act, to);
             }
             if (whole < block) {
                 float *sums = scratch + whole * PANEL;
@@ -144,8 +156,7 @@ static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_
             }
         }
     }
-    for (int r = 0; r < rest.rows; r++)
-        swiglu_rest_row(&rest, r);
+    swiglu_finish(&rest);
 }
 
 /* Rows of A and B at a time: both operands come along their rows, and stay in the first cache. */

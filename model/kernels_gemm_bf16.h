@@ -11,12 +11,55 @@
 enum {
     PAIR_DEPTH = 256,                 /* pairs of a panel that stay in the first cache */
     PAIR_STRIDE = PAIR_DEPTH + 16,    /* of a row of A's block */
+    PAIR_STEPS = 8,                   /* pairs between rows of SwiGLU */
     TRANSPOSED_DEPTH = 128,           /* pairs, where both operands are packed on the way */
     TRANSPOSED_BLOCK = 16 * GEMM_ROWS /* rows of C, a multiple of 16 */
 };
 
-/* C = A B or += A B over `depth` pairs: `rows` rows ldc apart, `vectors` vectors; A's pair (i, k) is
- * a[i * row + k * step], rows of B are ldb apart. rows and vectors are constants at every call. */
+/* sum += A B over `depth` pairs: `rows` rows, `vectors` vectors; A's pair (i, k) is a[i * row +
+ * k * step], rows of B are ldb apart. rows and vectors are constants at every call. rest: worked out
+ * meanwhile, as in tile_sums(). */
+INLINE void pair_sums(__m512 sum[GEMM_ROWS][TILE_VECTORS], const uint32_t *a, ptrdiff_t row,
+                      ptrdiff_t step, const uint32_t *b, ptrdiff_t ldb, int depth,
+                      const struct swiglu_rest *rest, int rows, int vectors)
+{
+    int done = 0;
+
+    for (int k = 0, part; k < depth; k += part) {
+        const uint32_t *of_a[A_POINTERS];
+
+        part = rest != NULL && done < rest->rows && depth - k > PAIR_STEPS ? PAIR_STEPS
+                                                                           : depth - k;
+        if (rest != NULL && k > 0)
+            for (int end = done + SWIGLU_ROWS; done < end && done < rest->rows; done++)
+                swiglu_rest_row(rest, done);
+        for (int p = 0; p * A_ROWS < rows; p++) {
+            of_a[p] = a + p * A_ROWS * row;
+            __asm__ volatile("" : "+r"(of_a[p]));
+        }
+        a += part * step;
+        for (const uint32_t *end = b + part * ldb; b != end; b += ldb) {
+            __m512bh of_b[TILE_VECTORS];
+
+            for (int v = 0; v < vectors; v++)
+                of_b[v] = (__m512bh)_mm512_loadu_si512(b + v * LANES);
+#pragma GCC unroll 14
+            for (int i = 0; i < rows; i++) {
+                __m512bh pair =
+                    (__m512bh)_mm512_set1_epi32((int)of_a[i / A_ROWS][i % A_ROWS * row]);
+                for (int v = 0; v < vectors; v++)
+                    sum[i][v] = _mm512_dpbf16_ps(sum[i][v], pair, of_b[v]);
+            }
+            for (int p = 0; p * A_ROWS < rows; p++)
+                of_a[p] += step;
+        }
+    }
+    if (rest != NULL)
+        for (; done < rest->rows; done++)
+            swiglu_rest_row(rest, done);
+}
+
+/* C = A B or += A B: rows of C ldc apart; the rest as above. */
 INLINE void pair_tile(float *c, ptrdiff_t ldc, const uint32_t *a, ptrdiff_t row, ptrdiff_t step,
                       const uint32_t *b, ptrdiff_t ldb, int depth, bool accumulate, int rows,
                       int vectors)
@@ -28,18 +71,7 @@ INLINE void pair_tile(float *c, ptrdiff_t ldc, const uint32_t *a, ptrdiff_t row,
         for (int v = 0; v < vectors; v++)
             sum[i][v] =
                 accumulate ? _mm512_loadu_ps(c + i * ldc + v * LANES) : _mm512_setzero_ps();
-    for (int k = 0; k < depth; k++, b += ldb, a += step) {
-        __m512bh of_b[TILE_VECTORS];
-
-        for (int v = 0; v < vectors; v++)
-            of_b[v] = (__m512bh)_mm512_loadu_si512(b + v * LANES);
-#pragma GCC unroll 14
-        for (int i = 0; i < rows; i++) {
-            __m512bh pair = (__m512bh)_mm512_set1_epi32((int)a[i * row]);
-            for (int v = 0; v < vectors; v++)
-                sum[i][v] = _mm512_dpbf16_ps(sum[i][v], pair, of_b[v]);
-        }
-    }
+    pair_sums(sum, a, row, step, b, ldb, depth, NULL, rows, vectors);
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < vectors; v++)
@@ -141,33 +173,73 @@ static void gemm_bf16(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
     }
 }
 
+/* As swiglu_tile(), the left operand in a block of pairs. */
+INLINE void pair_swiglu_tile(struct destination to, const float *before, const uint32_t *a,
+                             const uint32_t *b, int depth, const struct swiglu_rest *rest)
+{
+    __m512 sum[GEMM_ROWS][TILE_VECTORS];
+
+#pragma GCC unroll 14
+    for (int i = 0; i < GEMM_ROWS; i++)
+        for (int v = 0; v < TILE_VECTORS; v++)
+            sum[i][v] = before != NULL ? _mm512_loadu_ps(before + i * PANEL + v * LANES)
+                                       : _mm512_setzero_ps();
+    pair_sums(sum, a, PAIR_STRIDE, 1, b, GEMM_PANEL, depth, rest, GEMM_ROWS, TILE_VECTORS);
+#pragma GCC unroll 14
+    for (int i = 0; i < GEMM_ROWS; i++)
+        for (int v = 0; v < TILE_VECTORS; v++)
+            _mm512_storeu_ps(to.at + i * to.ld + v * to.next, sum[i][v]);
+}
+
 static void gemm_bf16_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_keep,
                              const float *a, ptrdiff_t lda, const void *packed, int rows,
                              int depth, int F)
 {
     uint32_t block[GEMM_BLOCK * PAIR_STRIDE] __attribute__((aligned(64)));
-    float scratch[GEMM_BLOCK * GEMM_PANEL] __attribute__((aligned(64)));
+    float scratch[GEMM_BLOCK * PANEL] __attribute__((aligned(64)));
+    float last_tile[GEMM_ROWS * PANEL] __attribute__((aligned(64)));
     int pairs = depth / 2;
     const uint32_t *panels = packed;
+    struct swiglu_rest rest = { .rows = 0 };
 
     for (int i = 0; i < rows; i += GEMM_BLOCK) {
         int few = rows - i < GEMM_BLOCK ? rows - i : GEMM_BLOCK;
+        int whole = few / GEMM_ROWS * GEMM_ROWS; /* the others go through scratch */
 
         for (int j = 0; j < F; j += LANES) {
             const uint32_t *panel = panels + (ptrdiff_t)j * 2 * pairs;
+            float *act_j = act + i * ld_act + j;
+            float *keep_j = keep != NULL ? keep + i * ld_keep + j : NULL;
+            int part;
 
-            for (int k = 0; k < pairs; k += PAIR_DEPTH) {
-                int part = pairs - k < PAIR_DEPTH ? pairs - k : PAIR_DEPTH;
+            for (int k = 0; k < pairs; k += part) {
+                bool last = pairs - k <= PAIR_DEPTH;
 
+                part = last ? pairs - k : PAIR_DEPTH;
                 for (int r = 0; (j == 0 || pairs > PAIR_DEPTH) && r < few; r++)
                     pairs_of_row(block + r * PAIR_STRIDE, a + (i + r) * lda + 2 * k, part);
-                pair_panel(scratch, GEMM_PANEL, block, panel + k * GEMM_PANEL, few, part,
-                           k > 0);
+                for (int r = 0; last && r < whole; r += GEMM_ROWS) {
+                    struct destination to = { .at = last_tile, .ld = PANEL, .next = LANES };
+
+                    if (keep_j != NULL)
+                        to = (struct destination){ .at = keep_j + r * ld_keep,
+                                                   .ld = ld_keep,
+                                                   .next = F };
+                    pair_swiglu_tile(to, k > 0 ? scratch + r * PANEL : NULL,
+                                     block + r * PAIR_STRIDE, panel + k * GEMM_PANEL, part,
+                                     &rest);
+                    rest = swiglu_rest_of(act_j + r * ld_act, ld_act, to);
+                }
+                int from = last ? whole : 0;
+                pair_panel(scratch + from * PANEL, PANEL, block + from * PAIR_STRIDE,
+                           panel + k * GEMM_PANEL, few - from, part, k > 0);
             }
-            swiglu_rows(act + i * ld_act + j, ld_act,
-                        keep != NULL ? keep + i * ld_keep + j : NULL, ld_keep, scratch, few, F);
+            swiglu_rows(act_j + whole * ld_act, ld_act,
+                        keep_j != NULL ? keep_j + whole * ld_keep : NULL, ld_keep,
+                        scratch + whole * PANEL, few - whole, F);
         }
     }
+    swiglu_finish(&rest);
 }
 
 static void gemm_bf16_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
