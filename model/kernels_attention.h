@@ -255,9 +255,9 @@ static void attention_forward(float *out, ptrdiff_t ld_out, float *keep,
     attention_forward_as(out, ld_out, keep, view, scratch, false);
 }
 
-/* Given the scores in p, to be scaled by score_scale, largest and inverse as kept, and dO v^T in ds: p becomes the
- * probabilities, ds their gradient's P (dO v^T - D) / sqrt d, D = sum of out * dout. Columns
- * past S are of no consequence. */
+/* Given the scores in p, to be scaled by score_scale, what was kept of their row, and dO v^T in
+ * ds: p becomes the probabilities, ds their gradient's P (dO v^T - D) / sqrt d, D = sum of out
+ * times dout. Columns past S are of no consequence. */
 INLINE void softmax_backward_row(float *p, float *ds, const float *out, const float *dout,
                                  float score_scale, float largest, float inverse, float scale,
                                  ptrdiff_t padded, int d)

@@ -117,16 +117,10 @@ INLINE void vec_store_part(float *p, vec v, int count)
     memcpy(p, lanes, (size_t)count * sizeof *p);
 }
 
-/*
- * 2^(factor * x). Adding magic rounds to an integer n in the low bits (AVX-512 has instructions for
- * that, and for p 2^n); what is left, f in [-1/2, 1/2], goes into a minimax polynomial of degree 5.
- * The relative error is below 2.1e-7, and where factor is not 1 below that + 1.4e-8 |x| for its
- * rounding (without fused multiply-add 6e-8 |x|). The result must be a normal number, with
- * AVX-512 any; NaN stays NaN. c: EXP2.
- */
+/* 2^f is near p[0] + p[1] f + ... + p[5] f^5 (minimax on [-1/2, 1/2]); what else exp needs. */
 struct exp2_constants {
-    float p[6]; /* the polynomial's coefficients */
-    float minus_log2_e, least, one;
+    float p[6];
+    float minus_log2_e, least /* of x, for exp(-x) */, one;
 };
 static const struct exp2_constants EXP2 = {
     .p = { 1.0f, 6.93146967065e-1f, 2.40221197238e-1f, 5.55071327348e-2f, 9.67554133442e-3f,
@@ -136,6 +130,13 @@ static const struct exp2_constants EXP2 = {
     .one = 1.0f,
 };
 
+/*
+ * 2^(factor * x). Adding magic rounds to an integer n in the low bits (AVX-512 has instructions for
+ * that, and for p 2^n); what is left, f in [-1/2, 1/2], goes into the polynomial.
+ * The relative error is below 2.1e-7, and where factor is not 1 below that + 1.4e-8 |x| for its
+ * rounding (without fused multiply-add 6e-8 |x|). The result must be a normal number, with
+ * AVX-512 any; NaN stays NaN. c: EXP2, for callers that hide where it comes from.
+ */
 INLINE vec vec_exp2(vec x, float factor, const struct exp2_constants *c)
 {
 #if defined(__AVX512F__)

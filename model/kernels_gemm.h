@@ -62,14 +62,14 @@ static void gemm(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const v
     }
 }
 
-/* What a tile leaves whose sums went to sums. */
+/* What a tile leaves to the next one, its sums stored. */
 INLINE struct swiglu_rest swiglu_rest_of(float *act, ptrdiff_t ld_act, struct destination sums)
 {
     return (
         struct swiglu_rest){ .act = act, .ld_act = ld_act, .sums = sums, .rows = GEMM_ROWS };
 }
 
-/* What the last tile left. */
+/* Works out what the last tile left. */
 INLINE void swiglu_finish(const struct swiglu_rest *rest)
 {
     for (int r = 0; r < rest->rows; r++)
@@ -94,7 +94,7 @@ INLINE void swiglu_tile(struct destination to, struct destination fetched, const
         }
 }
 
-/* silu(gate) * up to act, and gate and up, which stand in sums, a panel wide, to keep or nowhere. */
+/* silu(gate) * up to act for rows of sums, a panel wide; gate and up to keep unless NULL. */
 static void swiglu_rows(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_keep,
                         const float *sums, int rows, int F)
 {
