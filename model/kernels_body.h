@@ -120,22 +120,23 @@ INLINE void vec_store_part(float *p, vec v, int count)
 /* 2^f is near p[0] + p[1] f + ... + p[5] f^5 (minimax on [-1/2, 1/2]); what else exp needs. */
 struct exp2_constants {
     float p[6];
-    float minus_log2_e, least /* of x, for exp(-x) */, one;
+    float minus_log2_e, least, most /* of x, for exp(-x) */, one;
 };
 static const struct exp2_constants EXP2 = {
     .p = { 1.0f, 6.93146967065e-1f, 2.40221197238e-1f, 5.55071327348e-2f, 9.67554133442e-3f,
            1.32764719979e-3f },
     .minus_log2_e = -LOG2_E,
     .least = -87.0f,
+    .most = 86.0f,
     .one = 1.0f,
 };
 
 /*
  * 2^(factor * x). Adding magic rounds to an integer n in the low bits (AVX-512 has instructions for
  * that, and for p 2^n); what is left, f in [-1/2, 1/2], goes into the polynomial.
- * The relative error is below 2.1e-7, and where factor is not 1 below that + 1.4e-8 |x| for its
- * rounding (without fused multiply-add 6e-8 |x|). The result must be a normal number, with
- * AVX-512 any; NaN stays NaN. c: EXP2, for callers that hide where it comes from.
+ * The relative error is below 2.1e-7, and where factor is not 1 below that + 6e-8 |x|, since
+ * factor * x is rounded (less where the compiler fuses it). The result must be a normal number;
+ * NaN stays NaN. c: EXP2, for callers that hide where it comes from.
  */
 INLINE vec vec_exp2(vec x, float factor, const struct exp2_constants *c)
 {
@@ -172,13 +173,10 @@ INLINE vec vec_inverse(vec x)
 #endif
 }
 
-/* exp(-x), held to what is a number (and without AVX-512 a normal one). c: EXP2. */
+/* exp(-x), held to normal numbers. c: EXP2, as above. */
 INLINE vec vec_exp_minus(vec x, const struct exp2_constants *c)
 {
-    x = vec_max(vec_all(c->least), x);
-#if !defined(__AVX512F__)
-    x = vec_min(vec_all(86.0f), x);
-#endif
+    x = vec_min(vec_all(c->most), vec_max(vec_all(c->least), x));
     return vec_exp2(x, c->minus_log2_e, c);
 }
 

@@ -69,13 +69,6 @@ INLINE struct swiglu_rest swiglu_rest_of(float *act, ptrdiff_t ld_act, struct de
         struct swiglu_rest){ .act = act, .ld_act = ld_act, .sums = sums, .rows = GEMM_ROWS };
 }
 
-/* Works out what the last tile left. */
-INLINE void swiglu_finish(const struct swiglu_rest *rest)
-{
-    for (int r = 0; r < rest->rows; r++)
-        swiglu_rest_row(rest, r);
-}
-
 /* GEMM_ROWS rows of a vector of gate and of up to `to`, with what `before` (a panel wide, or NULL)
  * holds of the sums. Meanwhile the rest of the tile before is worked out. */
 INLINE void swiglu_tile(struct destination to, struct destination fetched, const float *before,
@@ -156,7 +149,7 @@ static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_
             }
         }
     }
-    swiglu_finish(&rest);
+    swiglu_rest_rows(&rest, 0, GEMM_ROWS);
 }
 
 /* Rows of A and B at a time: both operands come along their rows, and stay in the first cache. */

@@ -30,9 +30,8 @@ INLINE void pair_sums(__m512 sum[GEMM_ROWS][TILE_VECTORS], const uint32_t *a, pt
 
         part = rest != NULL && done < rest->rows && depth - k > PAIR_STEPS ? PAIR_STEPS
                                                                            : depth - k;
-        if (rest != NULL && k > 0)
-            for (int end = done + SWIGLU_ROWS; done < end && done < rest->rows; done++)
-                swiglu_rest_row(rest, done);
+        if (k > 0)
+            done = swiglu_rest_rows(rest, done, done + SWIGLU_ROWS);
         for (int p = 0; p * A_ROWS < rows; p++) {
             of_a[p] = a + p * A_ROWS * row;
             __asm__ volatile("" : "+r"(of_a[p]));
@@ -54,9 +53,7 @@ INLINE void pair_sums(__m512 sum[GEMM_ROWS][TILE_VECTORS], const uint32_t *a, pt
                 of_a[p] += step;
         }
     }
-    if (rest != NULL)
-        for (; done < rest->rows; done++)
-            swiglu_rest_row(rest, done);
+    swiglu_rest_rows(rest, done, GEMM_ROWS);
 }
 
 /* C = A B or += A B: rows of C ldc apart; the rest as above. */
@@ -239,7 +236,7 @@ static void gemm_bf16_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_
                         scratch + whole * PANEL, few - whole, F);
         }
     }
-    swiglu_finish(&rest);
+    swiglu_rest_rows(&rest, 0, GEMM_ROWS);
 }
 
 static void gemm_bf16_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,

@@ -48,6 +48,14 @@ INLINE void swiglu_rest_row(const struct swiglu_rest *rest, int i)
               vec_load(gate) * vec_load(gate + rest->sums.next) / below);
 }
 
+/* Rows done .. end of it, as far as there are; the first left. rest may be NULL. */
+INLINE int swiglu_rest_rows(const struct swiglu_rest *rest, int done, int end)
+{
+    for (; rest != NULL && done < end && done < rest->rows; done++)
+        swiglu_rest_row(rest, done);
+    return done;
+}
+
 /* sum = A B: `rows` rows, `vectors` vectors. Element (i, k) of A is a[i * row + k * step]; rows of B
  * are ldb apart. rows and vectors are constants at every call. fetch: the destination is asked for
  * while the sums run, a few rows at a time (and a few past its last, which does no harm): more would
@@ -73,9 +81,8 @@ INLINE void tile_sums(vec sum[TILE_ROWS][TILE_VECTORS], const float *a, ptrdiff_
             for (int i = 0; i < few; i++)
                 for (int v = 0; v < vectors; v++)
                     __builtin_prefetch(to.at + (asked + i) * to.ld + v * to.next, 1);
-        if (rest != NULL && k > 0)
-            for (int end = done + few; done < end && done < rest->rows; done++)
-                swiglu_rest_row(rest, done);
+        if (k > 0)
+            done = swiglu_rest_rows(rest, done, done + few);
         const float *of_a[A_POINTERS];
 
         for (int p = 0; p * A_ROWS < rows; p++) {
@@ -96,9 +103,7 @@ INLINE void tile_sums(vec sum[TILE_ROWS][TILE_VECTORS], const float *a, ptrdiff_
                 of_a[p] += step;
         }
     }
-    if (rest != NULL)
-        for (; done < rest->rows; done++)
-            swiglu_rest_row(rest, done);
+    swiglu_rest_rows(rest, done, TILE_ROWS);
 }
 
 /* C = A B, or += A B: rows of C ldc apart, whole vectors; the rest as above. */

@@ -486,6 +486,35 @@ static void swiglu_matches_definition_and_difference_quotients(void **state)
     for_all_sets(check_swiglu);
 }
 
+/* Gates so large that exp(-gate) is no number: silu(gate) is gate, or next to nothing. */
+static void check_large_gates(const struct kernels *k, int width)
+{
+    static const float LARGE[] = { 1e3f, 1e9f, 1e20f, 1e37f };
+    size_t n = (size_t)width;
+    float *gate = random_values(n, 31), *up = random_values(n, 32), *act = random_values(n, 33);
+
+    for (size_t i = 0; i < n; i++) {
+        gate[i] = (i % 2 == 0 ? 1.0f : -1.0f) * LARGE[i / 2 % 4];
+        up[i] = 2.0f;
+    }
+    k->swiglu_forward(act, width, gate, up, width, 1, width);
+    for (size_t i = 0; i < n; i++) {
+        double want = gate[i] > 0.0f ? 2.0 * (double)gate[i] : 0.0;
+
+        check_close(k, "swiglu_forward of a large gate", width, i, (double)act[i], want,
+                    want * 1e-6 + fabs((double)gate[i]) * 1e-36);
+    }
+    check_canary_and_free(gate, n);
+    check_canary_and_free(up, n);
+    check_canary_and_free(act, n);
+}
+
+static void swiglu_of_large_gates_is_gate_or_nothing(void **state)
+{
+    (void)state;
+    for_all_sets(check_large_gates);
+}
+
 static void rope_turns_pairs_and_back(void **state)
 {
     (void)state;
@@ -533,6 +562,7 @@ int main(void)
         cmocka_unit_test(sums_match_their_definition),
         cmocka_unit_test(rmsnorm_matches_definition_and_difference_quotients),
         cmocka_unit_test(swiglu_matches_definition_and_difference_quotients),
+        cmocka_unit_test(swiglu_of_large_gates_is_gate_or_nothing),
         cmocka_unit_test(rope_turns_pairs_and_back),
         cmocka_unit_test(adam_atan2_matches_the_library_function),
         cmocka_unit_test(sign_sgd_matches_its_definition),
