@@ -37,7 +37,10 @@ O := build/$(VARIANT)
 P := $(if $(filter release,$(VARIANT)),build,$(O))
 
 libs = $(shell pkg-config --libs $(1) 2>/dev/null)
-CPPFLAGS := -D_GNU_SOURCE -Icommon -Imodel -Iworker -Iresults -Irunner -Itests -I$(O) \
+# Where sources stand; headers are included by their names alone, which are unique.
+FOLDERS := common model model/kernels worker worker/data results results/present \
+           runner runner/command runner/plan runner/loop runner/executor
+CPPFLAGS := -D_GNU_SOURCE $(FOLDERS:%=-I%) -Itests -I$(O) \
             $(shell pkg-config --cflags $(PKG) 2>/dev/null)
 CFLAGS := -std=c11 $(WARNINGS) $(CFLAGS_$(VARIANT)) $(EXTRA_CFLAGS)
 LDFLAGS := $(LDFLAGS_$(VARIANT))
@@ -46,13 +49,14 @@ WORKER_LIBS := $(call libs,openblas) -lmvec $(COMMON_LIBS)
 RUNNER_LIBS := $(call libs,sqlite3 libuv smartcols) $(COMMON_LIBS)
 TEST_LIBS := $(call libs,cmocka)
 
-objects = $(patsubst %.c,$(O)/%.o,$(filter-out %_main.c,$(sort $(wildcard $(1)/*.c))))
+# The objects of a folder and of those below it.
+objects = $(patsubst %.c,$(O)/%.o,$(filter-out %_main.c,$(sort $(foreach f,$(filter $(1) $(1)/%,$(FOLDERS)),$(wildcard $(f)/*.c)))))
 COMMON_O := $(call objects,common)
 MODEL_O := $(call objects,model)
 WORKER_O := $(call objects,worker)
 RESULTS_O := $(call objects,results) $(O)/schema.o
 RUNNER_O := $(call objects,runner)
-SUPPORT_O := $(call objects,tests/support) $(O)/tests/faults/power_cut.o \
+SUPPORT_O := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/support/*.c))) $(O)/tests/faults/power_cut.o \
              $(O)/tests/bench/bench_baseline.o
 BENCH_O := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c)))
 GOLDEN_O := $(filter-out $(O)/tests/golden_replay.o,$(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/golden_*.c))))
@@ -158,11 +162,11 @@ install: all ## install programs, man page and experiments under PREFIX (/usr/lo
 check: ## layers, headers, warnings (gcc, clang), clang-tidy, cppcheck, shellcheck, format
 	@tests/setup.sh $(PACKAGES) $(CHECK_PACKAGES)
 	@$(MAKE) --no-print-directory all
-	@tests/check.sh "$(CPPFLAGS)" "$(WARNINGS)"
+	@tests/check.sh "$(CPPFLAGS)" "$(WARNINGS)" "$(FOLDERS)"
 
 .PHONY: format
 format: ## lay the sources out with clang-format
-	@clang-format -i $(wildcard */*.c */*.h tests/*/*.c tests/*/*.h)
+	@clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) tests/*.[ch] tests/*/*.[ch])
 
 .PHONY: clean
 clean: ## remove build/
@@ -204,7 +208,7 @@ $(P)/test_%: $(O)/tests/test_%.o $(SUPPORT_O) $(GOLDEN_O) $(RUNNER_O) $(RESULTS_
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(RUNNER_LIBS) $(WORKER_LIBS) $(TEST_LIBS)
 .PRECIOUS: $(O)/tests/test_%.o
 
-$(O)/model/kernels_%.o: model/kernels_%.c
+$(O)/model/kernels/set_%.o: model/kernels/set_%.c
 	@mkdir -p $(@D)
 	@echo CC $@
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(KERNEL_FLAGS) $(KERNEL_$*) -MMD -MP -c -o $@ $<

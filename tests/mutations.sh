@@ -77,7 +77,7 @@ mutate()
     cp original "$file"
 }
 
-mutation "the offset stored before its events" runner/recorder.c \
+mutation "the offset stored before its events" runner/loop/recorder.c \
     's/        rc = take_lines\(r, store, data, size, err\);\n        if \(rc == 0\)\n            rc = record_offset/        rc = record_offset(store, r->attempt.attempt_id, r->attempt.offset + (int64_t)size, r->attempt.sequence, err) + store_commit(store, err) + store_begin(store, err);\n        if (rc == 0)\n            rc = take_lines(r, store, data, size, err);\n        if (rc == 0)\n            rc = record_offset/' \
     test_faults a_runner_killed_at_any_call_loses_nothing 1
 mutation "checkpoint not synced" worker/checkpoint.c \
@@ -93,16 +93,16 @@ mutation "a journal's order not checked" common/journal.c \
 mutation "the carry not restored on resume" model/engine_state.c \
     's/    memcpy\(data, in, state.bytes\);/    if (state.kind != ENGINE_CARRY)\n        memcpy(data, in, state.bytes);/' \
     test_resume killed_hrm_with_act_ends_with_the_same_bits
-mutation "the boot of a starting attempt ignored" runner/adopt.c \
+mutation "the boot of a starting attempt ignored" runner/loop/adopt.c \
     's/\*rebooted = strcmp\(attempt->boot_id, boot\) != 0/*rebooted = false/' \
     test_faults a_torn_journal_of_a_starting_attempt_is_no_fault_of_the_worker
-mutation "a pid without its start time" runner/executor_local.c \
+mutation "a pid without its start time" runner/executor/executor_local.c \
     's/process_start_time\(executor->pid\) == executor->start_time/process_start_time(executor->pid) != 0/' \
     test_surroundings a_pid_that_is_used_again_is_not_the_keeper
-mutation "an older attempt not superseded" runner/adopt.c \
+mutation "an older attempt not superseded" runner/loop/adopt.c \
     's/job == NULL \|\| !newest/job == NULL || (!newest && false)/' \
     test_surroundings the_older_of_two_open_attempts_is_superseded
-mutation "jobs cancelled without a runner trained on" runner/adopt.c \
+mutation "jobs cancelled without a runner trained on" runner/loop/adopt.c \
     's/slot->cancelled = strcmp\(job->state, "cancelled"\) == 0/slot->cancelled = false/' \
     test_runner cancelled_jobs_end_and_can_be_taken_up_again
 mutation "a retry waits for a clock that was set back" results/record.h \
@@ -111,7 +111,7 @@ mutation "a retry waits for a clock that was set back" results/record.h \
 mutation "no lock on the workspace" runner/workspace.c \
     's/flock\(fd, kind \| LOCK_NB\) < 0/false/' \
     test_surroundings a_second_runner_is_refused_with_the_first_ones_pid
-mutation "a full disk counted as a failure" runner/schedule.c \
+mutation "a full disk counted as a failure" runner/loop/schedule.c \
     's/VERDICT_PAUSE, "disk full"/VERDICT_FAILED, "disk full"/' test_schedule every_end_has_its_cause
 mutation "readers may write" results/store.c \
     's/        sqlite3_set_authorizer\(store->db, authorize_reading, NULL\);/        (void)authorize_reading;/' \
@@ -137,12 +137,12 @@ mutation "data that changed not noticed" worker/execute.c \
 mutation "a run of another configuration or numeric version taken" worker/job.c \
     's/strcmp\(hash, out->run_hash\) != 0/false/' \
     test_worker bad_jobs_are_refused_with_one_clear_message
-mutation "a silent end taken for done" runner/schedule.c \
+mutation "a silent end taken for done" runner/loop/schedule.c \
     's/VERDICT_RETRY, "exit without a result"/VERDICT_DONE, NULL/' \
     test_schedule every_end_has_its_cause
-mutation "a hang not tried again" runner/schedule.c \
+mutation "a hang not tried again" runner/loop/schedule.c \
     's/VERDICT_RETRY, "hang"/VERDICT_FAILED, "hang"/' test_schedule every_end_has_its_cause
-mutation "a diverged training not told from a crash" runner/schedule.c \
+mutation "a diverged training not told from a crash" runner/loop/schedule.c \
     's/diverged = strcmp\(outcome, "diverged"\) == 0/diverged = false/' \
     test_schedule every_end_has_its_cause
 mutation "a database written to that was replaced" results/store.c \
@@ -152,7 +152,7 @@ mutation "a rebuild that lets others write to the old database" results/store_re
 mutation "a run that waits keeps the lower priority" results/queue.c \
     's/priority < \?2/false AND priority < ?2/' \
     test_queue specs_share_runs_and_the_higher_priority_counts
-mutation "an arm's runs queued as another's" runner/enqueue.c \
+mutation "an arm's runs queued as another's" runner/plan/enqueue.c \
     's/int rc = e->added_arm == run->arm \? 0/int rc = true ? 0/' \
     test_queue arms_have_evaluations_and_costs_of_their_own
 mutation "a newer database opened" results/store.c \
@@ -172,18 +172,18 @@ mutation "digits of a setting lost in an upgrade" results/migrations.c \
 mutation "a damaged database written to" results/store_check.c \
     's/\*sound = finding != NULL && strcmp\(finding, "ok"\) == 0/*sound = true/' \
     test_runner no_command_writes_to_a_damaged_database
-mutation "a full disk ends the runner" runner/command_run.c \
+mutation "a full disk ends the runner" runner/command/command_run.c \
     's/if \(rc != ERROR_NOSPACE\)\n/if (true)\n/' \
     test_faults a_full_disk_pauses_and_goes_on 1
 mutation "rebuild leaves a gap between two names" results/store_replace.c \
     's/\*out = rc == 0 && file_exists\(ready\)/*out = false/' \
     test_rebuild a_rebuild_killed_at_any_call_loses_nothing 1
-mutation "rebuild forgets runs that no spec leads to" runner/command_rebuild.c \
+mutation "rebuild forgets runs that no spec leads to" runner/command/command_rebuild.c \
     's/rc = queue_rest\(r, err\)/rc = 0/' test_rebuild evaluations_of_a_spec_that_is_gone_are_kept
 mutation "verify looks at one side only" results/verify.c \
     's/    " WHERE b.stored = 0"/    " WHERE b.stored = 2"/' \
     test_runner verify_trains_again_and_finds_every_difference
-mutation "what killed workers wrote aside stays" runner/attempt_end.c \
+mutation "what killed workers wrote aside stays" runner/loop/attempt_end.c \
     's/        if \(!faulty\)\n            remove_unfinished\(s, slot\);/        (void)remove_unfinished;/' \
     test_soak what_a_killed_worker_wrote_aside_goes
 mutation "one quantile for seeds and tasks" results/statistics.c \

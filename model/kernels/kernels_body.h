@@ -1,7 +1,7 @@
 /*
  * kernels_body.h - the kernels' one source, compiled once per instruction set.
  *
- * kernels_base.c, kernels_avx2.c and the others like them each define KERNEL_SUFFIX and include
+ * set_base.c, set_avx2.c and the others like them each define KERNEL_SUFFIX and include
  * this file; the Makefile gives each its own -m flags, dispatch.c picks one set at start.
  * Elementwise kernels are plain loops; the attention products use GCC vector types so that
  * their accumulators stay in registers. No include guard: see above.
