@@ -23,14 +23,6 @@ double clock_wall_s(void)
     return seconds_of(CLOCK_REALTIME);
 }
 
-int64_t clock_cpu_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 void clock_iso(char out[CLOCK_ISO_SIZE], double wall_s)
 {
     double whole = floor(wall_s);

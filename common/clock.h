@@ -4,13 +4,10 @@
 #ifndef COMMON_CLOCK_H
 #define COMMON_CLOCK_H
 
-#include <stdint.h>
-
 enum { CLOCK_ISO_SIZE = 32 };
 
 double clock_monotonic_s(void); /* CLOCK_MONOTONIC in seconds */
 double clock_wall_s(void);      /* seconds since 1970-01-01 UTC */
-int64_t clock_cpu_ns(void);     /* CPU time of this process */
 
 /* "2026-11-23T18:02:48.123Z" into out. */
 void clock_iso(char out[CLOCK_ISO_SIZE], double wall_s);

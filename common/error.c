@@ -1,6 +1,7 @@
 /* error.c - filling in the one message, and what it means to the process. */
 #include "error.h"
 
+#include "exit_code.h"
 #include "text.h"
 
 #include <errno.h>
@@ -66,9 +67,9 @@ int error_exit_code(enum error_code code)
     switch (code) {
     case ERROR_FORMAT:
     case ERROR_ABSENT:
-        return 2;
+        return EXIT_BAD_INPUT;
     case ERROR_STOPPED:
-        return 130;
+        return EXIT_STOPPED;
     case ERROR_NOMEM:
     case ERROR_IO:
     case ERROR_DATABASE:
@@ -77,7 +78,7 @@ int error_exit_code(enum error_code code)
     case ERROR_ENVIRONMENT:
     case ERROR_NOSPACE:
     case ERROR_DAMAGED:
-        return 3;
+        return EXIT_ENVIRONMENT;
     }
-    return 3;
+    return EXIT_ENVIRONMENT;
 }

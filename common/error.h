@@ -33,6 +33,9 @@ struct error {
  * that compilers and checkers see that it is negative; code is evaluated twice. Keeps errno. */
 #define error_set(err, code, ...) (error_fill((err), (code), __VA_ARGS__), error_same(code))
 
+/* The same for an allocation that failed; what: "a plan", "the list of tasks". */
+#define error_no_memory(err, what) error_set((err), ERROR_NOMEM, "no memory for %s", (what))
+
 static inline int error_same(enum error_code code)
 {
     return (int)code;
@@ -49,8 +52,8 @@ __attribute__((format(printf, 2, 3))) int error_prefix(struct error *err, const 
  * ERROR_IO. */
 enum error_code error_code_from_errno(int error_number);
 
-/* The documented process exit code: 2 for ERROR_FORMAT and ERROR_ABSENT, 130 for
- * ERROR_STOPPED, 3 for everything else. code < 0. */
+/* The process exit code (exit_code.h): EXIT_BAD_INPUT for ERROR_FORMAT and ERROR_ABSENT,
+ * EXIT_STOPPED for ERROR_STOPPED, EXIT_ENVIRONMENT for everything else. code < 0. */
 int error_exit_code(enum error_code code);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -42,26 +43,6 @@ static void scan_space(struct scanner *s)
     while (s->next < s->end &&
            (*s->next == ' ' || *s->next == '\t' || *s->next == '\n' || *s->next == '\r'))
         s->next++;
-}
-
-/* Length of the UTF-8 sequence at p, 0 when it is none. */
-static int utf8_length(const unsigned char *p, const unsigned char *end)
-{
-    static const unsigned char least[5] = { 0, 0, 0x80, 0xA0, 0x90 };
-    int length = p[0] < 0x80 ? 1 : p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
-
-    if (length == 1)
-        return 1;
-    if (p[0] < 0xC2 || p[0] > 0xF4 || end - p < length)
-        return 0;
-    for (int i = 1; i < length; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    if ((p[0] == 0xE0 || p[0] == 0xF0) && p[1] < least[length])
-        return 0; /* overlong */
-    if ((p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF4 && p[1] > 0x8F))
-        return 0; /* a surrogate; beyond U+10FFFF */
-    return length;
 }
 
 /* "uXXXX", at the u. */
@@ -130,7 +111,7 @@ static int scan_string(struct scanner *s)
                 return rc;
             continue;
         }
-        int length = utf8_length((const unsigned char *)s->next, (const unsigned char *)s->end);
+        size_t length = text_character(NULL, s->next, (size_t)(s->end - s->next));
         if (length == 0)
             return scan_fault(s, s->next, "not valid UTF-8");
         s->next += length;

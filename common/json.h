@@ -18,6 +18,7 @@ struct error;
 
 enum { JSON_MAX_DEPTH = 64 };
 #define JSON_SPEC_LIMIT ((size_t)4 << 20)  /* bytes of a spec */
+#define JSON_JOB_LIMIT ((size_t)16 << 20)  /* bytes of a job.json */
 #define JSON_DATA_LIMIT ((size_t)64 << 20) /* bytes of a data file */
 
 /* Parses size bytes of text (NUL-terminated one past the end) from name, a file's path or

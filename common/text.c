@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* What a character's first byte says of its length; 0: it is none. */
+/* The length that a character's first byte states; 0: no character begins with it. */
 static size_t announced_length(unsigned char first)
 {
     return first < 0x80                    ? 1
@@ -13,14 +13,24 @@ static size_t announced_length(unsigned char first)
                                            : 0;
 }
 
-/* Length of the UTF-8 character at text, 0 when it is not one or does not end within size. */
+/* Whether the second byte of a character is one that may follow its first. After some first bytes
+ * not every continuation byte may: it would be an overlong form (U+0800 or U+10000 and up have
+ * shorter ones below), a surrogate (U+D800 to U+DFFF) or a number beyond U+10FFFF. */
+static bool is_second_byte(unsigned char first, unsigned char second)
+{
+    unsigned char least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    unsigned char most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+
+    return second >= least && second <= most;
+}
+
 static size_t character_length(const unsigned char *text, size_t size)
 {
     size_t length = announced_length(text[0]);
 
-    if (length > size)
+    if (length > size || (length > 1 && !is_second_byte(text[0], text[1])))
         return 0;
-    for (size_t i = 1; i < length; i++)
+    for (size_t i = 2; i < length; i++)
         if ((text[i] & 0xc0) != 0x80)
             return 0;
     return length;
@@ -37,7 +47,8 @@ size_t text_character(bool *control, const char *text, size_t size)
     const unsigned char *at = (const unsigned char *)text;
     size_t length = size > 0 ? character_length(at, size) : 0;
 
-    *control = length > 0 && is_control(at);
+    if (control != NULL)
+        *control = length > 0 && is_control(at);
     return length;
 }
 

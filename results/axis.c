@@ -25,11 +25,6 @@ struct axis_cell {
     int value_index;
 };
 
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory for a comparison");
-}
-
 /* An evaluation setting of a row as text, fresh. */
 static char *evaluation_value(const struct result_row *row, int key)
 {
@@ -79,7 +74,7 @@ int cell_axis_value(char **out, const struct compare *compare, int cell, const c
             *out = word;
         }
     }
-    return rc == 0 && *out == NULL ? no_memory(err) : rc;
+    return rc == 0 && *out == NULL ? error_no_memory(err, "a comparison") : rc;
 }
 
 char *cell_without(const struct compare *compare, int cell, const char *key)
@@ -183,7 +178,7 @@ static int describe_cells(struct axis_cell *cells, struct axis_values *values,
         cells[i].without = cell_without(compare, i, key);
         cells[i].value_index = value_number(values, &cells[i].value);
         if (cells[i].without == NULL || cells[i].value_index < 0)
-            return no_memory(err);
+            return error_no_memory(err, "a comparison");
     }
     return 0;
 }
@@ -219,7 +214,7 @@ static int compare_value(struct axis_values *values, int v, struct comparison_li
         terms[i].weight /= value->cells;
     char *label = format_string("%s: %s - %s", key, value->value, values->items[0].value);
 
-    rc = label == NULL ? no_memory(err)
+    rc = label == NULL ? error_no_memory(err, "a comparison")
                        : compare_add(list, compare, COMPARISON_DIFFERENCE, "", label, terms,
                                      count, NULL, err);
     free(label);
@@ -246,7 +241,7 @@ int compare_axis(struct axis_values *values, struct comparison_list *list,
                        nearest != NULL ? ", did you mean \"" : "",
                        nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
     } else if (cells == NULL || firsts == NULL || terms == NULL) {
-        rc = no_memory(err);
+        rc = error_no_memory(err, "a comparison");
     } else {
         rc = describe_cells(cells, values, compare, key, err);
     }

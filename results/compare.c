@@ -11,11 +11,6 @@
 
 static const double LEVEL = 0.05;
 
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory for a comparison");
-}
-
 void compare_destroy(struct compare *compare)
 {
     if (compare == NULL)
@@ -52,7 +47,7 @@ static int move_columns(struct compare *compare, const int *to, int count, struc
         double *values = malloc((size + 1) * sizeof *values);
 
         if (values == NULL)
-            return no_memory(err);
+            return error_no_memory(err, "a comparison");
         for (size_t i = 0; i < size; i++)
             values[i] = (double)NAN;
         for (int s = 0; s < cell->seed_count; s++)
@@ -73,7 +68,8 @@ static int add_tasks(struct compare *compare, struct task_values *values, struct
     char **fresh = calloc((size_t)most + 1, sizeof *fresh); /* those of tasks that are copies */
     int *to = calloc((size_t)compare->task_count + 1, sizeof *to);
     int fresh_count = 0;
-    int rc = tasks == NULL || fresh == NULL || to == NULL ? no_memory(err) : 0;
+    int rc =
+        tasks == NULL || fresh == NULL || to == NULL ? error_no_memory(err, "a comparison") : 0;
 
     while (rc == 0 && (i < compare->task_count || j < values->count)) {
         int order = i == compare->task_count ? 1
@@ -87,7 +83,7 @@ static int add_tasks(struct compare *compare, struct task_values *values, struct
         } else {
             fresh[fresh_count] = strdup(values->tasks[j++]);
             if (fresh[fresh_count] == NULL)
-                rc = no_memory(err);
+                rc = error_no_memory(err, "a comparison");
             else
                 tasks[count++] = fresh[fresh_count++];
         }
@@ -124,7 +120,7 @@ static int add_seed(struct compare *compare, int64_t seed, const struct task_val
     if (new_values != NULL)
         cell->values = new_values;
     if (new_seeds == NULL || new_values == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "a comparison");
     double *mine = new_values + (seeds - 1) * tasks;
     int j = 0;
 
@@ -144,7 +140,7 @@ static int summarise(struct compare_cell *cell, int tasks, struct error *err)
     double *means = malloc((size_t)cell->seed_count * sizeof *means);
 
     if (means == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "a comparison");
     for (int s = 0; s < cell->seed_count; s++) {
         double sum = 0;
         int count = 0;
@@ -196,7 +192,7 @@ int compare_create(struct compare **out, struct store *store, const struct resul
         compare->cells = calloc((size_t)results->row_count + 1, sizeof *compare->cells);
     if (compare == NULL || compare->cells == NULL) {
         compare_destroy(compare);
-        return no_memory(err);
+        return error_no_memory(err, "a comparison");
     }
     compare->store = store;
     compare->results = results;
@@ -260,7 +256,7 @@ static int fill_block(struct statistics_block *block, double **values,
 
     *values = calloc((size_t)seed_count * tasks + 1, sizeof **values);
     if (*values == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "a comparison");
     for (int i = 0; i < count; i++) {
         const struct compare_cell *cell = &compare->cells[terms[i].cell];
 
@@ -375,7 +371,7 @@ static int estimate_contrast(struct comparison *out, const struct compare *compa
     int64_t *seeds = calloc((size_t)most, sizeof *seeds);
 
     if (values == NULL || blocks == NULL || seeds == NULL) {
-        rc = no_memory(err);
+        rc = error_no_memory(err, "a comparison");
         goto out;
     }
     int common = common_seeds(seeds, &fewest, compare, terms, count);
@@ -395,7 +391,7 @@ static int estimate_contrast(struct comparison *out, const struct compare *compa
         rc = error_set(err, ERROR_ABSENT, "%s: the evaluations compared have no task in common",
                        out->label);
     else if (statistics_estimate(&out->estimate, blocks, made, tasks) != 0)
-        rc = no_memory(err);
+        rc = error_no_memory(err, "a comparison");
 out:
     for (int i = 0; values != NULL && i < count; i++)
         free(values[i]);
@@ -420,7 +416,7 @@ int compare_add(struct comparison_list *list, const struct compare *compare,
         list->items = items;
     if (items == NULL || sorted == NULL) {
         free(sorted);
-        return no_memory(err);
+        return error_no_memory(err, "a comparison");
     }
     struct comparison *item = &items[list->count];
 
@@ -430,7 +426,7 @@ int compare_add(struct comparison_list *list, const struct compare *compare,
     memcpy(sorted, terms, (size_t)count * sizeof *sorted);
     qsort(sorted, (size_t)count, sizeof *sorted, compare_terms);
     rc = item->group == NULL || item->label == NULL
-             ? no_memory(err)
+             ? error_no_memory(err, "a comparison")
              : estimate_contrast(item, compare, sorted, count, err);
     for (int i = 0; i < count; i++)
         *(terms[i].weight > 0 ? &positive : &negative) += fabs(terms[i].weight);
@@ -451,12 +447,12 @@ int compare_add(struct comparison_list *list, const struct compare *compare,
 int comparison_list_correct(struct comparison_list *list, struct error *err)
 {
     double *p = calloc((size_t)list->count + 1, sizeof *p);
-    int rc = p == NULL ? no_memory(err) : 0;
+    int rc = p == NULL ? error_no_memory(err, "a comparison") : 0;
 
     for (int i = 0; i < list->count && rc == 0; i++)
         p[i] = list->items[i].estimate.p;
     if (rc == 0 && statistics_holm(p, p, list->count) != 0)
-        rc = no_memory(err);
+        rc = error_no_memory(err, "a comparison");
     for (int i = 0; i < list->count && rc == 0; i++)
         list->items[i].p_holm = p[i];
     free(p);

@@ -14,11 +14,6 @@
 
 static const char TRAIN_KEY[] = "arch.halt_max_steps";
 
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory for a matrix");
-}
-
 void matrix_destroy(struct matrix *matrix)
 {
     if (matrix == NULL)
@@ -163,12 +158,12 @@ static int place_cells(struct matrix *matrix, const struct compare *compare,
         struct matrix_block *block = find_block(matrix, &compare->results->arms[row->arm]);
 
         if (block == NULL)
-            return no_memory(err);
+            return error_no_memory(err, "a matrix");
         if (!second) {
             if (!insert_steps(&block->train_steps, &block->train_count,
                               row->train_outer_steps) ||
                 !insert_steps(&block->eval_steps, &block->eval_count, row->outer_steps))
-                return no_memory(err);
+                return error_no_memory(err, "a matrix");
             continue;
         }
         int *cell =
@@ -191,7 +186,7 @@ static int make_grids(struct matrix *matrix, struct error *err)
 
         block->cells = malloc(size * sizeof *block->cells);
         if (block->cells == NULL)
-            return no_memory(err);
+            return error_no_memory(err, "a matrix");
         for (size_t c = 0; c < size; c++)
             block->cells[c] = -1;
     }
@@ -206,7 +201,7 @@ int matrix_create(struct matrix **out, const struct compare *compare, struct err
 
     *out = NULL;
     if (matrix == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "a matrix");
     const struct result_row *variant = choose_variant(&matrix->variants, compare);
     char augmentations[32] = "all";
 
@@ -217,7 +212,7 @@ int matrix_create(struct matrix **out, const struct compare *compare, struct err
         "eval.augmentations=%s eval.act_inference=%s eval.split=%s eval.seed=%lld",
         augmentations, variant->act_inference ? "true" : "false",
         variant->train_split ? "train" : "test", (long long)variant->eval_seed);
-    rc = matrix->evaluation == NULL ? no_memory(err)
+    rc = matrix->evaluation == NULL ? error_no_memory(err, "a matrix")
                                     : place_cells(matrix, compare, variant, false, err);
     if (rc == 0)
         rc = make_grids(matrix, err);
@@ -250,7 +245,7 @@ static int add_difference(struct comparison_list *list, const struct compare *co
     int rc = 0;
 
     if (label == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "a matrix");
     if (plus >= 0 && minus >= 0 && plus != minus) {
         rc = compare_add(list, compare, kind, block->label, label, terms, 2, &added, err);
         if (rc == 0) {
@@ -336,7 +331,7 @@ static int compare_blocks(struct comparison_list *list, const struct matrix_bloc
     size_t size = (size_t)first->train_count * (size_t)first->eval_count;
     struct contrast_term *terms = calloc(2 * size, sizeof *terms);
     char *label = format_string("%s - %s", other->label, first->label);
-    int count = 0, rc = terms == NULL || label == NULL ? no_memory(err) : 0;
+    int count = 0, rc = terms == NULL || label == NULL ? error_no_memory(err, "a matrix") : 0;
 
     for (size_t i = 0; i < size && rc == 0; i++) {
         int cell = first->cells[i];

@@ -14,11 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory for the queue");
-}
-
 static int last_id(struct store *store, int64_t *id)
 {
     *id = sqlite3_last_insert_rowid(store_connection(store));
@@ -37,7 +32,7 @@ int queue_experiment(struct store *store, int64_t *id, char **name_out, bool *ex
         char *name = number == 1 ? strdup(experiment->name)
                                  : format_string("%s-%d", experiment->name, number);
         if (name == NULL)
-            return no_memory(err);
+            return error_no_memory(err, "the queue");
         int rc = sql_query(store, &statement, err,
                            "SELECT experiment_id, spec_hash FROM experiment WHERE name = ?1",
                            "t", name);
@@ -84,7 +79,7 @@ int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int posit
         return rc;
     text = json_canonical(axes);
     if (text == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "the queue");
     rc = sql_run(
         store, err,
         "INSERT INTO arm (experiment_id, position, label, axes) VALUES (?1, ?2, ?3, ?4)",
@@ -144,7 +139,7 @@ int queue_config(struct store *store, int64_t *id, const cJSON *settings, struct
     if (unseeded != NULL)
         text = json_canonical(unseeded);
     cJSON_Delete(unseeded);
-    rc = text == NULL ? no_memory(err)
+    rc = text == NULL ? error_no_memory(err, "the queue")
                       : sql_int(store, id, &found, err,
                                 "SELECT config_id FROM config WHERE settings = ?1", "t", text);
     if (rc == 0 && !found) {
@@ -369,7 +364,7 @@ int queue_missing_evaluations(struct store *store, struct queue_missing **out, i
         rc = 0;
         if (larger == NULL || list[n++].canonical == NULL) {
             sql_end(&s);
-            rc = no_memory(err);
+            rc = error_no_memory(err, "the queue");
         }
     }
     if (rc < 0) {

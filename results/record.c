@@ -13,11 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory for the job list");
-}
-
 /* Makes room for one more in a list that grows at powers of two. */
 static void *grow(void *list, int count, size_t size)
 {
@@ -83,7 +78,7 @@ static int collect_jobs(struct store *store, sqlite3_stmt **s, struct record_job
         }
         if (larger == NULL || jobs[n - 1].label == NULL) {
             sql_end(s);
-            rc = no_memory(err);
+            rc = error_no_memory(err, "the job list");
             break;
         }
     }
@@ -226,7 +221,7 @@ static int add_parsed(cJSON *object, const char *key, const char *text, struct e
     if (rc == 0 && !(key != NULL ? cJSON_AddItemToObject(object, key, value)
                                  : cJSON_AddItemToArray(object, value))) {
         cJSON_Delete(value);
-        rc = no_memory(err);
+        rc = error_no_memory(err, "the job list");
     }
     return rc;
 }
@@ -284,11 +279,12 @@ int record_job_json(struct store *store, cJSON **out, const struct record_job *j
         cJSON_AddStringToObject(json, "data_hash", sql_text(s, 0)) != NULL &&
         (job->evaluate ? cJSON_AddStringToObject(json, "checkpoint", file)
                        : cJSON_AddNullToObject(json, "checkpoint")) != NULL;
-    rc = whole ? add_parsed(json, "config", sql_text(s, 1), err) : no_memory(err);
+    rc = whole ? add_parsed(json, "config", sql_text(s, 1), err)
+               : error_no_memory(err, "the job list");
     sql_end(&s);
     cJSON *list = cJSON_AddArrayToObject(json, "evaluations");
     if (rc == 0 && list == NULL)
-        rc = no_memory(err);
+        rc = error_no_memory(err, "the job list");
     if (rc == 0)
         rc = add_evaluations(store, list, job, err);
     if (rc < 0) {
@@ -347,7 +343,7 @@ static int collect_attempts(struct store *store, sqlite3_stmt **s, struct record
         struct record_attempt *larger = grow(list, n, sizeof *list);
         if (larger == NULL) {
             sql_end(s);
-            rc = no_memory(err);
+            rc = error_no_memory(err, "the job list");
             break;
         }
         list = larger;
@@ -473,7 +469,7 @@ int record_find_jobs(struct store *store, int64_t **ids, int *count, const char 
         rc = 0;
         if (larger == NULL) {
             sql_end(&s);
-            rc = no_memory(err);
+            rc = error_no_memory(err, "the job list");
             break;
         }
         list = larger;

@@ -21,11 +21,6 @@ static const char READY[] = "results.db.ready";
 static const char *const COMPANIONS[] = { "-wal", "-shm", "-journal" };
 enum { COMPANION_COUNT = sizeof COMPANIONS / sizeof *COMPANIONS };
 
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory for a path");
-}
-
 /* workspace/name + end. Fresh. */
 static char *path_of(const char *workspace, const char *name, const char *end)
 {
@@ -36,7 +31,7 @@ static int remove_file(const char *workspace, const char *name, const char *end,
                        struct error *err)
 {
     char *path = path_of(workspace, name, end);
-    int rc = path == NULL ? no_memory(err) : 0;
+    int rc = path == NULL ? error_no_memory(err, "a path") : 0;
 
     if (rc == 0 && unlink(path) != 0 && errno != ENOENT)
         rc = error_set(err, error_code_from_errno(errno), "remove %s: %s", path,
@@ -60,7 +55,7 @@ static int rename_file(const char *workspace, const char *from_name, const char 
 {
     char *from = path_of(workspace, from_name, from_end);
     char *to = path_of(workspace, to_name, to_end);
-    int rc = from == NULL || to == NULL ? no_memory(err) : 0;
+    int rc = from == NULL || to == NULL ? error_no_memory(err, "a path") : 0;
 
     *moved = rc == 0 && rename(from, to) == 0;
     if (rc == 0 && !*moved && errno != ENOENT)
@@ -92,7 +87,7 @@ int store_hold(sqlite3 **held, const char *workspace, struct error *err)
 
     *held = NULL;
     if (path == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "a path");
     if (file_exists(path))
         code = open_old(held, path);
     if (code == SQLITE_OK && *held != NULL)
@@ -103,7 +98,7 @@ int store_hold(sqlite3 **held, const char *workspace, struct error *err)
     store_let_go(*held); /* damaged, or read-only: nobody can write */
     *held = NULL;
     if ((code & 0xff) == SQLITE_NOMEM)
-        return no_memory(err);
+        return error_no_memory(err, "a path");
     return (code & 0xff) != SQLITE_BUSY
                ? 0
                : error_set(
@@ -161,7 +156,7 @@ int store_replace(struct store *store, const char *workspace, char **kept, struc
 int store_is_pending(bool *out, const char *workspace, struct error *err)
 {
     char *ready = path_of(workspace, READY, "");
-    int rc = ready == NULL ? no_memory(err) : 0;
+    int rc = ready == NULL ? error_no_memory(err, "a path") : 0;
 
     *out = rc == 0 && file_exists(ready);
     free(ready);
@@ -178,14 +173,14 @@ static int name_before(char **out, const char *workspace, struct error *err)
 
     *out = NULL;
     if (ready == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "a path");
     bool pending = stat(ready, &status) == 0;
     free(ready);
     if (!pending)
         return 0;
     clock_iso(time, (double)status.st_mtim.tv_sec + 1e-9 * (double)status.st_mtim.tv_nsec);
     *out = format_string("results.db.before-%s", time);
-    return *out == NULL ? no_memory(err) : 0;
+    return *out == NULL ? error_no_memory(err, "a path") : 0;
 }
 
 int store_finish_replacing(const char *workspace, char **kept, struct error *err)

@@ -1,5 +1,6 @@
 /* runner_main.c - hrmlab: finds the command, maps its error to the documented exit code. */
 #include "error.h"
+#include "exit_code.h"
 #include "file.h"
 #include "json.h"
 #include "log.h"
@@ -164,7 +165,7 @@ int main(int argc, char **argv)
         printf("hrmlab %s (%s)\n", HRMLAB_VERSION, HRMLAB_COMMIT);
     } else if (options.command == NULL || strcmp(options.command, "help") == 0) {
         print_help(NULL);
-        exit_code = options.help || options.command != NULL ? 0 : 2;
+        exit_code = options.help || options.command != NULL ? EXIT_DONE : EXIT_BAD_INPUT;
     } else {
         command = find_command(options.command, &err);
         rc = command == NULL ? ERROR_FORMAT : run_command(&options, command, &exit_code, &err);
@@ -175,7 +176,7 @@ int main(int argc, char **argv)
     }
     if (fflush(stdout) != 0 && exit_code == 0) {
         log_error("standard output cannot be written");
-        exit_code = 3;
+        exit_code = EXIT_ENVIRONMENT;
     }
     options_release(&options);
     free(worker);

@@ -58,6 +58,24 @@ static void printable_names_are_told_from_others(void **state)
     assert_false(text_is_printable("\xff") || text_is_printable("\xe2\x82"));
 }
 
+static void overlong_forms_surrogates_and_too_large_numbers_are_no_characters(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t length;
+    } cases[] = {
+        { "\xc0\xaf", 0 },         { "\xe0\x9f\xbf", 0 },     { "\xe0\xa0\x80", 3 },
+        { "\xed\x9f\xbf", 3 },     { "\xed\xa0\x80", 0 },     { "\xee\x80\x80", 3 },
+        { "\xf0\x8f\xbf\xbf", 0 }, { "\xf0\x90\x80\x80", 4 }, { "\xf4\x8f\xbf\xbf", 4 },
+        { "\xf4\x90\x80\x80", 0 }, { "\xf5\x80\x80\x80", 0 }, { "\x80", 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(text_character(NULL, cases[i].text, strlen(cases[i].text)),
+                         cases[i].length);
+}
+
 static void a_character_that_is_cut_off_is_left_for_later(void **state)
 {
     static const char euro[] = "a\xe2\x82\xac";
@@ -89,6 +107,7 @@ int main(void)
         cmocka_unit_test(stripping_cuts_between_characters),
         cmocka_unit_test(controls_and_bytes_that_are_no_utf_8_become_question_marks),
         cmocka_unit_test(printable_names_are_told_from_others),
+        cmocka_unit_test(overlong_forms_surrogates_and_too_large_numbers_are_no_characters),
         cmocka_unit_test(a_character_that_is_cut_off_is_left_for_later),
         cmocka_unit_test(messages_hold_no_controls),
     };

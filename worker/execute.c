@@ -15,6 +15,7 @@
 #include "engine_setup.h"
 #include "error.h"
 #include "evaluate.h"
+#include "exit_code.h"
 #include "file.h"
 #include "job.h"
 #include "keeper.h"
@@ -24,18 +25,6 @@
 #include "sandbox.h"
 #include "shape.h"
 #include "train.h"
-
-enum exit_code {
-    EXIT_DONE = 0,
-    EXIT_BAD_JOB = 2,
-    EXIT_ENVIRONMENT = 3,
-    EXIT_DIVERGED = 4,
-    EXIT_DATA_CHANGED = 5,
-    EXIT_OUT_OF_MEMORY = 6,
-    EXIT_DISK_FULL = 7,
-    EXIT_CHECKPOINT_DAMAGED = 8,
-    EXIT_STOPPED = 130
-};
 
 enum { WARM_UP_SIZE = 512 };
 
@@ -278,7 +267,7 @@ static enum exit_code classify(enum error_code code, const struct execution *exe
     case ERROR_ABSENT:
     case ERROR_DAMAGED:
         *cause = "bad job";
-        return EXIT_BAD_JOB;
+        return EXIT_BAD_INPUT;
     case ERROR_NOMEM:
         *cause = "out of memory";
         return EXIT_OUT_OF_MEMORY;

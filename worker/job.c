@@ -310,7 +310,7 @@ int job_read(struct job *out, const char *directory, struct error *err)
     if (path == NULL || out->directory == NULL)
         rc = error_set(err, ERROR_NOMEM, "out of memory for a path");
     if (rc == 0)
-        rc = json_read_file(&root, path, JSON_SPEC_LIMIT, err);
+        rc = json_read_file(&root, path, JSON_JOB_LIMIT, err);
     if (rc == 0)
         rc = check_members(root, path, err);
     if (rc == 0)
@@ -366,7 +366,7 @@ int job_peek_threads(const char *directory)
     cJSON *root = NULL;
     int threads = 1;
 
-    if (path != NULL && json_read_file(&root, path, JSON_SPEC_LIMIT, NULL) == 0) {
+    if (path != NULL && json_read_file(&root, path, JSON_JOB_LIMIT, NULL) == 0) {
         const cJSON *config = json_member(root, "config");
         const cJSON *item = cJSON_IsObject(config) ? json_member(config, setting->key) : NULL;
 

@@ -46,11 +46,6 @@ struct scores {
     struct answer_store *answers; /* owned: per test */
 };
 
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory for the scores");
-}
-
 static int find_slot(struct scores *s, int outer_steps)
 {
     for (int i = 0; i < s->slot_count; i++)
@@ -82,7 +77,7 @@ int scores_create(struct scores **out, const struct data_set *set, enum data_spl
 
     *out = NULL;
     if (s == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "the scores");
     s->set = set;
     s->split = split;
     s->row_count = data_set_row_count(set, split);
@@ -101,7 +96,7 @@ int scores_create(struct scores **out, const struct data_set *set, enum data_spl
     }
     if (!complete) {
         scores_destroy(s);
-        return no_memory(err);
+        return error_no_memory(err, "the scores");
     }
     *out = s;
     return 0;
@@ -361,7 +356,7 @@ int scores_finish(struct scores *s, int request, struct score_result *result,
     *outcome_count = 0;
     *result = (struct score_result){ 0 };
     if (chosen == NULL || list == NULL)
-        rc = no_memory(err);
+        rc = error_no_memory(err, "the scores");
     for (int t = 0; t < data_set_task_count(s->set, s->split) && rc >= 0; t++) {
         rc = vote_task(s, request, t, chosen, list + made, err);
         if (rc > 0) {
@@ -430,7 +425,7 @@ int scores_copy_baseline(const struct data_set *set, enum data_split split,
 
     *result = (struct score_result){ 0 };
     if (inputs == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "the scores");
     labels = inputs + T;
     for (int t = 0, row = 0; t < data_set_task_count(set, split); t++) {
         int tests = data_set_task_tests(set, split, t), scored = 0, solved = 0;

@@ -11,6 +11,7 @@
 #include "describe.h"
 #include "engine_setup.h"
 #include "error.h"
+#include "exit_code.h"
 #include "execute.h"
 #include "job.h"
 #include "keeper.h"
@@ -114,14 +115,14 @@ int main(int argc, char **argv)
     log_setup("hrmlab-worker", LOG_INFO);
     if (argc < 2) {
         log_error("a command is missing (run, describe, probe or data; see --help)");
-        return 2;
+        return EXIT_BAD_INPUT;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0) {
         if (strcmp(argv[1], "--help") == 0)
             fputs(USAGE, stdout);
         else
             printf("hrmlab-worker %s\n", provenance_version());
-        return fflush(stdout) == 0 ? 0 : 3;
+        return fflush(stdout) == 0 ? EXIT_DONE : EXIT_ENVIRONMENT;
     }
     rc = blas_environment_enforce(&environment, threads_of(argc, argv), argv, &err);
     /* Under run the worker says this in its journal. */

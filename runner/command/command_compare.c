@@ -32,11 +32,6 @@ static bool for_people(const struct options *options)
     return options->format == FORMAT_TABLE || options->format == FORMAT_MARKDOWN;
 }
 
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory for a comparison");
-}
-
 /* ---- the table of differences ---- */
 
 static void add_comparison(struct table *table, const struct comparison *item)
@@ -214,7 +209,7 @@ static int make_grid(struct table **out, const struct matrix_block *block,
     struct table_column *columns = calloc((size_t)count, sizeof *columns);
     char(*names)[CELL_SIZE] = calloc((size_t)count, sizeof *names);
     char text[CELL_SIZE];
-    int rc = columns == NULL || names == NULL ? no_memory(err) : 0;
+    int rc = columns == NULL || names == NULL ? error_no_memory(err, "a comparison") : 0;
 
     if (rc == 0) {
         columns[0] = (struct table_column){ .name = "trained \\ infer", .type = TABLE_INT };
@@ -246,7 +241,7 @@ static int make_grid(struct table **out, const struct matrix_block *block,
                                       METRICS[compare->metric].title, block->label);
 
         table_set_caption(*out, caption);
-        rc = caption == NULL ? no_memory(err) : 0;
+        rc = caption == NULL ? error_no_memory(err, "a comparison") : 0;
         free(caption);
     }
     free(columns);
@@ -364,7 +359,7 @@ static int compare_matrix(struct store *store, const struct compare *compare,
     if (rc == 0) {
         tables = calloc((size_t)matrix->block_count + 2, sizeof(struct table *));
         members = calloc((size_t)matrix->block_count + 2, sizeof(const char *));
-        rc = tables == NULL || members == NULL ? no_memory(err) : 0;
+        rc = tables == NULL || members == NULL ? error_no_memory(err, "a comparison") : 0;
     }
     if (rc == 0)
         rc = make_matrix_tables(tables, &count, matrix, compare, &list, finding, options, err);
@@ -404,11 +399,11 @@ static int add_condition(struct selection *selection, const char *prefix, const 
     char **wheres = realloc(selection->wheres, ((size_t)selection->count + 1) * sizeof *wheres);
 
     if (wheres == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "a comparison");
     selection->wheres = wheres;
     wheres[selection->count] = format_string("%s%.*s", prefix, length, text);
     if (wheres[selection->count] == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "a comparison");
     selection->count++;
     return 0;
 }
@@ -518,7 +513,7 @@ static int add_pair(struct comparison_list *list, const struct compare *compare,
                                                : format_string("%s - %s", other, one);
     char *group = format_string("%s - %s", compare->results->arms[second->row->arm].label,
                                 compare->results->arms[first->row->arm].label);
-    int rc = label == NULL || group == NULL ? no_memory(err)
+    int rc = label == NULL || group == NULL ? error_no_memory(err, "a comparison")
                                             : compare_add(list, compare, COMPARISON_DIFFERENCE,
                                                           group, label, terms, 2, NULL, err);
 
@@ -579,7 +574,7 @@ static int compare_arms(struct store *store, const struct compare *compare,
     bool *first = calloc(size, sizeof *first), *second = calloc(size, sizeof *second);
     struct comparison_list list = { 0 };
     struct table *table = NULL;
-    int rc = first == NULL || second == NULL ? no_memory(err) : 0;
+    int rc = first == NULL || second == NULL ? error_no_memory(err, "a comparison") : 0;
 
     if (rc == 0)
         rc = select_cells(first, store, compare,

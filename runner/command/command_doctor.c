@@ -2,6 +2,7 @@
 #include "checkpoint_file.h"
 #include "describe_client.h"
 #include "error.h"
+#include "exit_code.h"
 #include "file.h"
 #include "json.h"
 #include "options.h"
@@ -220,6 +221,6 @@ int command_doctor(const struct options *options, int *exit_code, struct error *
     rc = table_print(report.table, stdout, options->format, false, err);
     table_destroy(report.table);
     if (report.faults > 0)
-        *exit_code = 3;
+        *exit_code = EXIT_ENVIRONMENT;
     return rc;
 }

@@ -9,6 +9,7 @@
  */
 #include "enqueue.h"
 #include "error.h"
+#include "exit_code.h"
 #include "file.h"
 #include "hash.h"
 #include "journal.h"
@@ -31,8 +32,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { JOB_LIMIT = 16 << 20 };
 
 struct rebuild {
     struct supervisor *supervisor;
@@ -282,7 +281,7 @@ static int look_at(struct found *out, const struct rebuild *r, const char *hash,
     if (rc == 0) {
         read_kind(&out->evaluate, &size, journal);
         out->begun = size > 0;
-        if (json_read_file(&out->job, job, JOB_LIMIT, &out->why) < 0)
+        if (json_read_file(&out->job, job, JSON_JOB_LIMIT, &out->why) < 0)
             out->job = NULL;
         else if (json_get_string(&kind, out->job, "kind", job, &out->why) == 0)
             out->evaluate = strcmp(kind, "evaluate") == 0;
@@ -468,7 +467,7 @@ int command_rebuild(const struct options *options, int *exit_code, struct error 
                  kept != NULL ? "; the old database is " : "", kept != NULL ? kept : "");
         if (r.alive > 0)
             log_info("%d workers are still running; hrmlab work takes them over", r.alive);
-        *exit_code = r.specs_failed + r.attempts_failed > 0;
+        *exit_code = r.specs_failed + r.attempts_failed > 0 ? EXIT_SOME_FAILED : EXIT_DONE;
     }
     free(kept);
     workspace_close(&workspace);

@@ -3,6 +3,7 @@
 #include "database.h"
 #include "enqueue.h"
 #include "error.h"
+#include "exit_code.h"
 #include "file.h"
 #include "log.h"
 #include "options.h"
@@ -156,7 +157,7 @@ static int work_on(struct store *store, struct workspace *workspace,
     if (experiment != NULL && counts.queued > 0)
         log_warning("%d of %d jobs are still queued", counts.queued, counts.total);
     if (failed > 0 || (experiment != NULL && counts.cancelled + counts.queued > 0))
-        *exit_code = 1;
+        *exit_code = EXIT_SOME_FAILED;
     return 0;
 }
 

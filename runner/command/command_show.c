@@ -15,11 +15,6 @@
 
 enum { TABLES = STATUS_RUN_TABLES + 1, FILES = STATUS_RUN_TABLES };
 
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory for a list of files");
-}
-
 /* A row per file of one attempt, named from the run's directory on. */
 static int add_files(struct table *table, const char *attempts, const char *attempt,
                      struct error *err)
@@ -27,13 +22,14 @@ static int add_files(struct table *table, const char *attempts, const char *atte
     char *directory = file_join(attempts, attempt);
     size_t root = strlen(attempts) - strlen("attempts");
     struct names names = { 0 };
-    int rc = directory != NULL ? names_read(&names, directory, err) : no_memory(err);
+    int rc = directory != NULL ? names_read(&names, directory, err)
+                               : error_no_memory(err, "a list of files");
 
     for (int i = 0; i < names.count && rc == 0; i++) {
         char *path = file_join(directory, names.items[i]);
         struct stat status;
         if (path == NULL) {
-            rc = no_memory(err);
+            rc = error_no_memory(err, "a list of files");
         } else if (stat(path, &status) == 0) {
             table_row(table);
             table_text(table, path + root);
@@ -56,7 +52,7 @@ static int files_table(struct table **out, const struct workspace *workspace, co
     char *caption = format_string("files in %s/runs/%s", workspace->path, hash);
     char *attempts = format_string("%s/runs/%s/attempts", workspace->path, hash);
     struct names names = { 0 };
-    int rc = attempts == NULL || caption == NULL ? no_memory(err)
+    int rc = attempts == NULL || caption == NULL ? error_no_memory(err, "a list of files")
                                                  : table_create(out, columns, 2, err);
 
     if (rc == 0)

@@ -8,6 +8,7 @@
  */
 #include "database.h"
 #include "error.h"
+#include "exit_code.h"
 #include "file.h"
 #include "hash.h"
 #include "journal.h"
@@ -30,7 +31,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { JOB_LIMIT = 16 << 20 };
 static const size_t JOURNAL_LIMIT = (size_t)1 << 30;
 
 static volatile sig_atomic_t worker_pid;
@@ -66,7 +66,7 @@ static int write_job(struct store *store, const struct workspace *workspace,
     char *to = file_join(directory, "job.json"), *text = NULL;
     cJSON *job = NULL;
     int rc = from == NULL || to == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path")
-                                        : json_read_file(&job, from, JOB_LIMIT, err);
+                                        : json_read_file(&job, from, JSON_JOB_LIMIT, err);
 
     cJSON *evaluations = cJSON_GetObjectItemCaseSensitive(job, "evaluations");
     if (rc == 0 && !cJSON_IsArray(evaluations))
@@ -201,7 +201,7 @@ static int expect_evaluations(struct store *store, const struct workspace *works
     if (rc == 0 && path == NULL)
         rc = error_set(err, ERROR_NOMEM, "no memory for a path");
     if (rc == 0)
-        rc = json_read_file(&job, path, JOB_LIMIT, err);
+        rc = json_read_file(&job, path, JSON_JOB_LIMIT, err);
     const cJSON *list = json_member(job, "evaluations");
     for (const cJSON *item = list != NULL ? list->child : NULL; item != NULL && rc == 0;
          item = item->next) {
@@ -313,7 +313,7 @@ int command_verify(const struct options *options, int *exit_code, struct error *
     if (rc == 0)
         differs = report(hash, &again, &result, &final, top);
     if (differs) {
-        *exit_code = 1;
+        *exit_code = EXIT_SOME_FAILED;
     } else if (top != NULL && (rc == 0 || rc == ERROR_STOPPED)) { /* else its log tells why */
         struct error ignored;
         file_remove_tree(top, &ignored);

@@ -12,13 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JOB_LIMIT = 16 << 20 };
-
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory for the runs on disk");
-}
-
 static void run_release(struct disk_run *run)
 {
     free(run->canonical);
@@ -96,7 +89,7 @@ static int take_evaluations(struct disk_run *run, const cJSON *job, struct error
         cJSON *copy = there ? NULL : cJSON_Duplicate(item, true);
         if (!there && !cJSON_AddItemToArray(run->evaluations, copy)) {
             cJSON_Delete(copy);
-            return no_memory(err);
+            return error_no_memory(err, "the runs on disk");
         }
     }
     return 0;
@@ -107,14 +100,14 @@ static int read_job(struct disk_run *run, const char *path, struct error *err)
 {
     struct error fault = { 0 };
     cJSON *job = NULL;
-    int rc = json_read_file(&job, path, JOB_LIMIT, &fault);
+    int rc = json_read_file(&job, path, JSON_JOB_LIMIT, &fault);
 
     if (rc == 0 && run->canonical == NULL)
         rc = take_settings(run, job, path, &fault);
     if (rc == 0)
         rc = take_evaluations(run, job, &fault);
     cJSON_Delete(job);
-    return rc == ERROR_NOMEM ? no_memory(err) : 0;
+    return rc == ERROR_NOMEM ? error_no_memory(err, "the runs on disk") : 0;
 }
 
 /* *out stays without canonical form when none of its attempts can tell. */
@@ -123,15 +116,16 @@ static int read_run(struct disk_run *out, const struct workspace *workspace, con
 {
     char *directory = format_string("%s/runs/%s/attempts", workspace->path, hash);
     struct names names = { 0 };
-    int rc = directory == NULL ? no_memory(err) : names_read(&names, directory, err);
+    int rc = directory == NULL ? error_no_memory(err, "the runs on disk")
+                               : names_read(&names, directory, err);
 
     *out = (struct disk_run){ .evaluations = cJSON_CreateArray() };
     memcpy(out->hash, hash, HASH_HEX_SIZE);
     if (rc == 0 && out->evaluations == NULL)
-        rc = no_memory(err);
+        rc = error_no_memory(err, "the runs on disk");
     for (int i = 0; i < names.count && rc == 0; i++) {
         char *path = format_string("%s/%s/job.json", directory, names.items[i]);
-        rc = path == NULL ? no_memory(err) : read_job(out, path, err);
+        rc = path == NULL ? error_no_memory(err, "the runs on disk") : read_job(out, path, err);
         free(path);
     }
     names_release(&names);
@@ -143,11 +137,12 @@ int disk_read(struct disk *out, const struct workspace *workspace, struct error 
 {
     char *directory = workspace_path(workspace, "runs");
     struct names names = { 0 };
-    int rc = directory == NULL ? no_memory(err) : names_read(&names, directory, err);
+    int rc = directory == NULL ? error_no_memory(err, "the runs on disk")
+                               : names_read(&names, directory, err);
 
     *out = (struct disk){ .runs = calloc((size_t)names.count + 1, sizeof *out->runs) };
     if (rc == 0 && out->runs == NULL)
-        rc = no_memory(err);
+        rc = error_no_memory(err, "the runs on disk");
     for (int i = 0; i < names.count && rc == 0; i++) {
         struct disk_run *run = &out->runs[out->count];
         if (strlen(names.items[i]) != HASH_HEX_SIZE - 1)
@@ -203,7 +198,7 @@ int disk_adjust_plan(const struct disk *disk, int *adjusted, struct plan *plan,
             continue;
         char *canonical = seeded_text_make(&plan_arm_of(plan, run)->canonical, run->seed);
         if (canonical == NULL)
-            return no_memory(err);
+            return error_no_memory(err, "the runs on disk");
         const struct disk_run *found = find_settings(disk, canonical, data_hash);
         free(canonical);
         if (found == NULL)
@@ -295,7 +290,7 @@ static int take_evaluation(struct plan_evaluation *out, const struct config *bas
             .act_inference = config_bool(&config, EVAL_ACT_INFERENCE),
             .train_split = strcmp(config_choice(&config, EVAL_SPLIT), "train") == 0,
         };
-        rc = out->canonical == NULL ? no_memory(err) : 0;
+        rc = out->canonical == NULL ? error_no_memory(err, "the runs on disk") : 0;
     }
     config_release(&config);
     return rc;
@@ -338,7 +333,7 @@ static int take_run(struct plan *plan, const struct disk_run *run, struct store 
     arm->evaluations =
         calloc((size_t)cJSON_GetArraySize(run->evaluations) + 1, sizeof *arm->evaluations);
     if (rc == 0 && arm->evaluations == NULL)
-        rc = no_memory(err);
+        rc = error_no_memory(err, "the runs on disk");
     if (rc == 0)
         rc = take_unknown_evaluations(arm, run, store, run_id, err);
     if (rc == 0 && run_id != 0 && arm->evaluation_count == 0) {
@@ -380,7 +375,7 @@ static int label_arms(struct plan *plan, struct error *err)
             arm->label = arm_label(arm->axes, axis, &arm->config, plan->arms[i].data_hash,
                                    same_data ? NULL : plan->runs[i].numeric_version);
         if (arm->label == NULL)
-            return no_memory(err);
+            return error_no_memory(err, "the runs on disk");
     }
     return 0;
 }
@@ -396,7 +391,7 @@ int disk_plan_rest(struct plan **out, const struct disk *disk, struct store *sto
     *out = NULL;
     if (plan == NULL || (plan->spec = calloc(1, sizeof *plan->spec)) == NULL) {
         free(plan);
-        return no_memory(err);
+        return error_no_memory(err, "the runs on disk");
     }
     plan->arms = calloc(most, sizeof *plan->arms);
     plan->runs = calloc(most, sizeof *plan->runs);
@@ -409,7 +404,7 @@ int disk_plan_rest(struct plan **out, const struct disk *disk, struct store *sto
     int rc = plan->arms == NULL || plan->runs == NULL || plan->run_of == NULL ||
                      plan->spec->arms == NULL || plan->spec->name == NULL ||
                      plan->spec->description == NULL
-                 ? no_memory(err)
+                 ? error_no_memory(err, "the runs on disk")
                  : 0;
     for (int i = 0; i < disk->count && rc == 0; i++)
         rc = take_run(plan, &disk->runs[i], store, err);

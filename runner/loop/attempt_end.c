@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_LIMIT = 1 << 16, JOB_LIMIT = 16 << 20 };
+enum { EXIT_LIMIT = 1 << 16 };
 
 static const double PAUSE_S = 10.0; /* until a disk that was full may have room again */
 
@@ -189,7 +189,7 @@ static int check_done(struct supervisor *s, const struct slot *slot, struct sche
     struct queue_state state;
     cJSON *job_json = NULL;
     int count = 0, later = 0;
-    int rc = read_file(&job_json, s, slot, "job.json", JOB_LIMIT, s->err);
+    int rc = read_file(&job_json, s, slot, "job.json", JSON_JOB_LIMIT, s->err);
     if (rc == 0)
         rc = queue_state(s->store, &state, slot->job.run_hash, s->err);
     bool lacking = rc == 0 && state.checkpoint[0] == '\0';

@@ -1,22 +1,12 @@
 /* schedule.c - the causes of an end, and the order of beginnings. */
 #include "schedule.h"
 
+#include "exit_code.h"
 #include "random.h"
 
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
-
-enum {
-    EXIT_BAD_JOB = 2,
-    EXIT_ENVIRONMENT = 3,
-    EXIT_DIVERGED = 4,
-    EXIT_DATA_CHANGED = 5,
-    EXIT_NO_MEMORY = 6,
-    EXIT_DISK_FULL = 7,
-    EXIT_CHECKPOINT_DAMAGED = 8,
-    EXIT_STOPPED = 130
-};
 
 static struct schedule_end verdict(enum schedule_verdict what, const char *cause)
 {
@@ -27,15 +17,15 @@ static struct schedule_end verdict(enum schedule_verdict what, const char *cause
 static struct schedule_end classify_exit(const struct schedule_facts *facts)
 {
     switch (facts->exit_status) {
-    case 0:
+    case EXIT_DONE:
         return verdict(VERDICT_RETRY, "exit without a result");
-    case EXIT_BAD_JOB:
+    case EXIT_BAD_INPUT:
         return verdict(VERDICT_FAILED, "bad job");
     case EXIT_ENVIRONMENT:
         return verdict(VERDICT_FAILED, "environment");
     case EXIT_DATA_CHANGED:
         return verdict(VERDICT_FAILED, "data changed");
-    case EXIT_NO_MEMORY:
+    case EXIT_OUT_OF_MEMORY:
         return verdict(VERDICT_FAILED, "out of memory");
     case EXIT_DISK_FULL:
         return verdict(VERDICT_PAUSE, "disk full");
@@ -63,7 +53,7 @@ static bool finished(const struct schedule_facts *facts, const char *outcome)
         return true;
     if (!facts->has_status)
         return facts->signal == SIGKILL || facts->signal == SIGTERM;
-    return facts->exit_status == (done ? 0 : EXIT_DIVERGED);
+    return facts->exit_status == (done ? EXIT_DONE : EXIT_DIVERGED);
 }
 
 struct schedule_end schedule_classify(const struct schedule_facts *facts)

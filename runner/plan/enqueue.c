@@ -11,11 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory to queue a plan");
-}
-
 const char *enqueue_need_text(enum enqueue_need need)
 {
     static const char *const texts[ENQUEUE_NEEDS] = {
@@ -67,7 +62,7 @@ static int closed_need(enum enqueue_need *out, struct store *store,
     }
     char *file = workspace_path(workspace, state.checkpoint);
     if (file == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "the queueing of a plan");
     bool gone = state.checkpoint[0] == '\0' || !checkpoint_file_is_whole(file);
     free(file);
     rc = missing_evaluations(&missing, store, state.run_id, plan_arm_of(plan, run), err);
@@ -133,7 +128,7 @@ static int find_config(struct enqueue *e, int arm, struct error *err)
     if (e->config_arm == arm)
         return 0;
     cJSON *settings = active_settings(&e->plan->spec->arms[arm].config);
-    int rc = settings == NULL ? no_memory(err)
+    int rc = settings == NULL ? error_no_memory(err, "the queueing of a plan")
                               : queue_config(e->store, &e->config_id, settings, err);
 
     cJSON_Delete(settings);
@@ -148,8 +143,9 @@ static int add_run(struct enqueue *e, int64_t *id, const struct plan_run *run,
     const struct plan_arm *arm = plan_arm_of(e->plan, run);
     char *canonical = seeded_text_make(&arm->canonical, run->seed);
     char *job_config = seeded_text_make(&arm->job_config, run->seed);
-    int rc = canonical == NULL || job_config == NULL ? no_memory(err)
-                                                     : find_config(e, run->arm, err);
+    int rc = canonical == NULL || job_config == NULL
+                 ? error_no_memory(err, "the queueing of a plan")
+                 : find_config(e, run->arm, err);
 
     if (rc == 0)
         rc =
@@ -374,7 +370,7 @@ static int enqueue_as(struct enqueue_summary *out, struct store *store,
 
     *out = (struct enqueue_summary){ 0 };
     e.run_ids = calloc((size_t)plan->run_count, sizeof *e.run_ids);
-    rc = e.run_ids == NULL ? no_memory(err) : 0;
+    rc = e.run_ids == NULL ? error_no_memory(err, "the queueing of a plan") : 0;
     if (rc == 0)
         rc = store_begin(store, err);
     if (rc == 0) {
@@ -398,7 +394,7 @@ int enqueue_plan(struct enqueue_summary *out, struct store *store,
     char *spec_file =
         format_string("specs/%s-%.*s.json", plan->spec->name, HASH_SHORT, plan->spec_hash);
     char *path = spec_file != NULL ? workspace_path(workspace, spec_file) : NULL;
-    int rc = path == NULL ? no_memory(err)
+    int rc = path == NULL ? error_no_memory(err, "the queueing of a plan")
                           : file_write_atomic(path, plan->spec->resolved,
                                               strlen(plan->spec->resolved), err);
 

@@ -13,11 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory for a plan");
-}
-
 static void arm_release(struct plan_arm *arm)
 {
     for (int i = 0; i < arm->evaluation_count; i++)
@@ -61,7 +56,7 @@ static int make_path_absolute(struct config *config, const char *name, struct er
             "builtin:sudoku",
             name, path, strerror(errno));
     cJSON *value = cJSON_CreateString(absolute);
-    int rc = value == NULL ? no_memory(err)
+    int rc = value == NULL ? error_no_memory(err, "a plan")
                            : config_set_json(config, DATA_PATH, value, "data.path", err);
     cJSON_Delete(value);
     free(absolute);
@@ -138,7 +133,7 @@ static int add_evaluation(struct plan_arm *arm, char *text, const struct config 
         arm->evaluations, (size_t)(arm->evaluation_count + 1) * sizeof *arm->evaluations);
     if (larger == NULL) {
         free(text);
-        return no_memory(err);
+        return error_no_memory(err, "a plan");
     }
     arm->evaluations = larger;
     arm->evaluations[arm->evaluation_count++] = (struct plan_evaluation){
@@ -171,7 +166,7 @@ static int add_dropped(struct plan *plan, int arm, char *evaluation, int64_t ask
     if (larger == NULL || reason == NULL) {
         free(reason);
         free(evaluation);
-        return no_memory(err);
+        return error_no_memory(err, "a plan");
     }
     plan->dropped[plan->dropped_count++] =
         (struct plan_dropped){ .arm = arm, .evaluation = evaluation, .reason = reason };
@@ -194,7 +189,7 @@ static int add_evaluations(struct plan *plan, int number, struct error *err)
             steps = config_int(trained, ARCH_HALT_MAX_STEPS);
         char *text = evaluation_canonical(config, steps);
         if (text == NULL)
-            return no_memory(err);
+            return error_no_memory(err, "a plan");
         rc = asked > variants ? add_dropped(plan, number, text, asked, variants, err)
                               : add_evaluation(arm, text, config, steps, err);
     }
@@ -253,7 +248,7 @@ static int add_run(int *number, struct plan *plan, struct run_index *index, int 
     char *canonical = seeded_text_make(&plan->arms[arm].canonical, seed);
 
     if (canonical == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "a plan");
     *run = (struct plan_run){ .arm = arm, .seed = seed };
     config_hash_canonical(run->hash, canonical, plan->arms[arm].data_hash);
     free(canonical);
@@ -269,14 +264,14 @@ static int ask_worker(cJSON **answers, struct plan *plan, const char *worker_pro
                       struct error *err)
 {
     cJSON *configs = cJSON_CreateArray();
-    int rc = configs == NULL ? no_memory(err) : 0;
+    int rc = configs == NULL ? error_no_memory(err, "a plan") : 0;
 
     for (int a = 0; a < plan->spec->arm_count && rc == 0; a++) {
         rc = make_path_absolute(&plan->spec->arms[a].config, plan->spec->name, err);
         cJSON *config = rc == 0 ? config_to_json(&plan->spec->arms[a].config) : NULL;
         if (rc == 0 && (config == NULL || !cJSON_AddItemToArray(configs, config))) {
             cJSON_Delete(config);
-            rc = no_memory(err);
+            rc = error_no_memory(err, "a plan");
         }
     }
     if (rc == 0)
@@ -300,7 +295,7 @@ static int build(struct plan *plan, const cJSON *answers, struct error *err)
     plan->run_of = calloc(most, sizeof *plan->run_of);
     if (index.places == NULL || plan->arms == NULL || plan->runs == NULL ||
         plan->run_of == NULL)
-        rc = no_memory(err);
+        rc = error_no_memory(err, "a plan");
     for (const cJSON *answer = answers->child; answer != NULL && rc == 0;
          answer = answer->next, arm++) {
         int *mine = plan->run_of + (size_t)arm * (size_t)spec->seed_count;
@@ -323,7 +318,7 @@ int plan_create(struct plan **out, struct spec *spec, const char *worker_program
     *out = NULL;
     if (plan == NULL) {
         spec_destroy(spec);
-        return no_memory(err);
+        return error_no_memory(err, "a plan");
     }
     plan->spec = spec;
     hash_hex(plan->spec_hash, spec->resolved, strlen(spec->resolved));

@@ -12,11 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory for a spec");
-}
-
 /* Applies a map of settings (set, resources, retries) onto config; prefix "" or "resources.". */
 static int apply_map(struct config *config, const cJSON *spec, const char *key,
                      const char *prefix, const char *name, struct error *err)
@@ -70,7 +65,7 @@ static int read_name(struct spec *spec, const cJSON *merged, const char *path,
     }
     spec->description = strdup(description != NULL ? description->valuestring : "");
     if (spec->name == NULL || spec->description == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "a spec");
     size_t good = strspn(spec->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                      "0123456789._-");
     if (spec->name[0] == '\0' || spec->name[0] == '.' || spec->name[0] == '-' ||
@@ -123,7 +118,7 @@ static int read_seeds(struct spec *spec, const cJSON *merged, const char *path,
     }
     spec->seeds = calloc((size_t)count, sizeof *spec->seeds);
     if (spec->seeds == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "a spec");
     for (int i = 0; i < count && (counted || seeds == NULL); i++)
         spec->seeds[i] = i;
     int i = 0;
@@ -159,7 +154,7 @@ static int multiply_evaluations(struct spec *spec, int id, const cJSON *values,
     struct spec_evaluation *product =
         calloc((size_t)(n * spec->evaluation_count), sizeof *product);
     if (product == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "a spec");
     for (int e = 0; e < spec->evaluation_count && rc == 0; e++) {
         const cJSON *value = first;
         for (int i = 0; i < n && value != NULL && rc == 0;
@@ -190,7 +185,7 @@ static int read_evaluations(struct spec *spec, const cJSON *merged, const struct
                          json_type_name(evaluate));
     spec->evaluations = calloc(1, sizeof *spec->evaluations);
     if (spec->evaluations == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "a spec");
     rc = config_copy(&spec->evaluations[0].config, base, err);
     if (rc < 0)
         return rc;
@@ -300,7 +295,7 @@ static int add_axis_value(struct spec_arm *arm, int id, const cJSON *value, stru
     if (label == NULL || !cJSON_AddItemToObject(arm->axes, settings_table[id].key, copy)) {
         cJSON_Delete(copy);
         free(label);
-        return no_memory(err);
+        return error_no_memory(err, "a spec");
     }
     free(arm->label);
     arm->label = label;
@@ -326,7 +321,7 @@ static int build_arm(struct spec_arm *arm, bool *excluded, const struct spec_axe
     *excluded = false;
     arm->axes = cJSON_CreateObject();
     if (rc == 0 && arm->axes == NULL)
-        rc = no_memory(err);
+        rc = error_no_memory(err, "a spec");
     for (int a = 0; a < axes->count && rc == 0; a++) {
         const struct spec_axis *axis = &axes->axes[a];
         stride /= axis->positions; /* the first axis varies slowest */
@@ -343,7 +338,7 @@ static int build_arm(struct spec_arm *arm, bool *excluded, const struct spec_axe
     }
     if (rc == 0 && arm->label == NULL) {
         arm->label = strdup("base");
-        rc = arm->label == NULL ? no_memory(err) : 0;
+        rc = arm->label == NULL ? error_no_memory(err, "a spec") : 0;
     }
     if (rc == 0)
         *excluded = is_excluded(merged, &arm->config);
@@ -396,7 +391,7 @@ static int build_arms(struct spec *spec, const cJSON *merged, const struct confi
     uint64_t *seen = calloc(size, sizeof *seen);
     spec->arms = calloc((size_t)axes.cells, sizeof *spec->arms);
     if (seen == NULL || spec->arms == NULL)
-        rc = no_memory(err);
+        rc = error_no_memory(err, "a spec");
     spec->cell_count = (int)axes.cells;
     for (int64_t cell = 0; cell < axes.cells && rc == 0; cell++) {
         struct spec_arm *arm = &spec->arms[spec->arm_count];
@@ -462,10 +457,10 @@ int spec_read(struct spec **out, const char *path, const char *const *overrides,
     if (rc < 0)
         return rc;
     spec = calloc(1, sizeof *spec);
-    rc = spec == NULL ? no_memory(err) : read_merged(spec, merged, path, err);
+    rc = spec == NULL ? error_no_memory(err, "a spec") : read_merged(spec, merged, path, err);
     if (rc == 0) {
         spec->resolved = json_canonical(merged);
-        rc = spec->resolved == NULL ? no_memory(err) : 0;
+        rc = spec->resolved == NULL ? error_no_memory(err, "a spec") : 0;
     }
     cJSON_Delete(merged);
     if (rc < 0) {

@@ -11,18 +11,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory for the tasks");
-}
-
 int arc_tasks_add(struct arc_tasks *tasks, struct arc_task *task, struct error *err)
 {
     if ((tasks->count & (tasks->count - 1)) == 0) { /* grows at powers of two */
         size_t room = tasks->count == 0 ? 1 : 2 * (size_t)tasks->count;
         struct arc_task *larger = realloc(tasks->tasks, room * sizeof *larger);
         if (larger == NULL)
-            return no_memory(err);
+            return error_no_memory(err, "the tasks");
         tasks->tasks = larger;
     }
     tasks->tasks[tasks->count++] = *task;
@@ -50,7 +45,7 @@ int arc_tasks_sort(struct arc_tasks *tasks, const char *where, struct error *err
         return 0;
     qsort(tasks->tasks, (size_t)tasks->count, sizeof *tasks->tasks, compare_tasks);
     const char **names = malloc((size_t)tasks->count * sizeof *names);
-    int rc = names == NULL ? no_memory(err) : 0;
+    int rc = names == NULL ? error_no_memory(err, "the tasks") : 0;
     for (int i = 0; i < tasks->count && rc == 0; i++)
         names[i] = tasks->tasks[i].name;
     if (rc == 0)
@@ -86,7 +81,7 @@ static int add_input(struct arc_tasks *tasks, const char *path, struct error *er
         tasks->inputs = larger;
     if (larger == NULL || absolute == NULL) {
         free(absolute);
-        return no_memory(err);
+        return error_no_memory(err, "the tasks");
     }
     stat(path, &status);
     tasks->inputs[tasks->input_count++] = (struct data_input){
@@ -112,7 +107,8 @@ static int load_task(struct arc_tasks *tasks, const char *path, bool evaluation,
     struct arc_task task = { 0 };
     const char *base = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
     char *name = strndup(base, strlen(base) - strlen(".json"));
-    int rc = name == NULL ? no_memory(err) : json_read_file(&json, path, JSON_DATA_LIMIT, err);
+    int rc = name == NULL ? error_no_memory(err, "the tasks")
+                          : json_read_file(&json, path, JSON_DATA_LIMIT, err);
 
     if (rc == 0)
         rc = arc_task_read(&task, name, json, NULL, path, err);
@@ -174,8 +170,8 @@ static int load_combined(struct arc_tasks *tasks, const char *path, struct error
     const char *base = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
     char *other =
         format_string("%.*s_solutions.json", (int)(strlen(path) - (sizeof suffix - 1)), path);
-    int rc =
-        other == NULL ? no_memory(err) : read_tasks_object(&challenges, path, "tasks", err);
+    int rc = other == NULL ? error_no_memory(err, "the tasks")
+                           : read_tasks_object(&challenges, path, "tasks", err);
 
     if (rc == 0)
         rc = load_solutions(&solutions, tasks, challenges, path, other, err);
@@ -218,7 +214,7 @@ static int load_directory(struct arc_tasks *tasks, const char *path, bool evalua
     for (int i = 0; i < count; i++) {
         char *file = file_join(path, entries[i]->d_name);
         if (rc == 0 && file == NULL)
-            rc = no_memory(err);
+            rc = error_no_memory(err, "the tasks");
         if (rc == 0 && !combined)
             rc = load_task(tasks, file, evaluation, err);
         else if (rc == 0 && ends_with(file, "_challenges.json"))
@@ -245,7 +241,7 @@ static int load_place(struct arc_tasks *tasks, const char *path, struct error *e
     int rc = 0;
 
     if (training == NULL || evaluation == NULL || data == NULL) {
-        rc = no_memory(err);
+        rc = error_no_memory(err, "the tasks");
     } else if (is_directory(training) || is_directory(evaluation)) {
         if (is_directory(training))
             rc = load_directory(tasks, training, false, err);

@@ -88,11 +88,6 @@ static int split_variants(const struct data_set *set, enum data_split split, int
     return set->source.sudoku && split == SPLIT_TEST ? 1 : set->variants[task_index].count;
 }
 
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory for the data set");
-}
-
 static int draw_variants(struct data_set *set, int task_index, const struct config *config,
                          struct error *err)
 {
@@ -110,7 +105,7 @@ static int draw_variants(struct data_set *set, int task_index, const struct conf
     if (set->source.sudoku) {
         variants->sudoku = calloc((size_t)wanted, sizeof *variants->sudoku);
         if (variants->sudoku == NULL)
-            return no_memory(err);
+            return error_no_memory(err, "the data set");
         for (int i = 0; i < wanted; i++)
             sudoku_shuffle_draw(&variants->sudoku[i], set->side, &stream);
         variants->count += wanted;
@@ -120,7 +115,7 @@ static int draw_variants(struct data_set *set, int task_index, const struct conf
     int drawn = variants->arc == NULL ? ERROR_NOMEM
                                       : augmentation_draw(variants->arc, task, wanted, &stream);
     if (drawn < 0)
-        return no_memory(err);
+        return error_no_memory(err, "the data set");
     variants->count += drawn;
     return 0;
 }
@@ -133,7 +128,7 @@ static int lay_split(struct data_set *set, enum data_split split, struct error *
     s->tasks = calloc((size_t)count, sizeof *s->tasks);
     s->row_start = calloc((size_t)count + 1, sizeof *s->row_start);
     if (s->tasks == NULL || s->row_start == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "the data set");
     for (int i = 0; i < count; i++) {
         const struct arc_task *task = task_at(set, i);
         int pairs = split_pairs(split, task);
@@ -190,7 +185,7 @@ static int prepare(struct data_set *set, const struct config *config, bool with_
     set->variants = calloc(count, sizeof *set->variants);
     set->identifier = calloc(count, sizeof *set->identifier);
     if (set->variants == NULL || set->identifier == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "the data set");
     for (int i = 0; i < set->source.tasks.count && rc == 0; i++) {
         if (with_variants)
             rc = draw_variants(set, i, config, err);
@@ -214,7 +209,7 @@ int data_set_open(struct data_set **out, const struct config *config, bool with_
 
     *out = NULL;
     if (set == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "the data set");
     rc = data_source_read(&set->source, config, err);
     if (rc == 0)
         rc = prepare(set, config, with_variants, err);

@@ -20,11 +20,6 @@ void data_source_release(struct data_source *source)
     *source = (struct data_source){ 0 };
 }
 
-static int no_memory(struct error *err)
-{
-    return error_set(err, ERROR_NOMEM, "no memory for the tasks");
-}
-
 /* A task of pairs generated, all with outputs. */
 static int add_generated(struct arc_tasks *tasks, const char *name, bool evaluation,
                          const struct arc_style_pair *pairs, int demonstrations, int tests,
@@ -37,7 +32,7 @@ static int add_generated(struct arc_tasks *tasks, const char *name, bool evaluat
     snprintf(task.name, sizeof task.name, "%s", name);
     task.pairs = calloc((size_t)(demonstrations + tests), sizeof *task.pairs);
     if (task.pairs == NULL)
-        return no_memory(err);
+        return error_no_memory(err, "the tasks");
     for (int i = 0; i < demonstrations + tests; i++)
         task.pairs[i] = (struct arc_pair){ .input = pairs[i].input,
                                            .output = pairs[i].output,
@@ -51,7 +46,7 @@ int data_source_arc_style(struct arc_tasks *out, uint64_t generator_seed, int ta
                           struct error *err)
 {
     struct arc_style_task *made = malloc(sizeof *made);
-    int rc = made == NULL ? no_memory(err) : 0;
+    int rc = made == NULL ? error_no_memory(err, "the tasks") : 0;
 
     *out = (struct arc_tasks){ 0 };
     for (int family = 0; family < arc_style_family_count() && rc == 0; family++)
@@ -226,7 +221,7 @@ int data_source_read(struct data_source *out, const struct config *config, struc
         rc = arc_load(&out->tasks, path, err);
     }
     if (rc == 0 && out->text == NULL)
-        rc = no_memory(err);
+        rc = error_no_memory(err, "the tasks");
     if (rc == 0 && !out->sudoku) {
         rc = check_listed(&out->tasks, config_text(config, DATA_TASKS), err);
         if (rc == 0)
