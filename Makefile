@@ -59,6 +59,7 @@ RUNNER_O := $(call objects,runner)
 SUPPORT_O := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/support/*.c))) $(O)/tests/faults/power_cut.o \
              $(O)/tests/bench/bench_baseline.o
 BENCH_O := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c)))
+SAFETENSORS_O := $(O)/tests/support/safetensors_file.o
 GOLDEN_O := $(filter-out $(O)/tests/golden_replay.o,$(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/golden_*.c))))
 TESTS := $(sort $(basename $(notdir $(wildcard tests/test_*.c))))
 FUZZ := $(sort $(filter-out fuzz_replay fuzz_support,$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))))
@@ -182,10 +183,10 @@ $(P)/hrmlab: $(O)/runner/runner_main.o $(RUNNER_O) $(RESULTS_O) $(COMMON_O)
 $(P)/hrmlab-worker: $(O)/worker/worker_main.o $(WORKER_O) $(MODEL_O) $(COMMON_O)
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS)
-$(P)/golden_replay: $(O)/tests/golden_replay.o $(GOLDEN_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
+$(P)/golden_replay: $(O)/tests/golden_replay.o $(GOLDEN_O) $(SAFETENSORS_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS)
-$(P)/bench: $(BENCH_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
+$(P)/bench: $(BENCH_O) $(SAFETENSORS_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=gemm_forward,--wrap=gemm_forward_swiglu,--wrap=gemm_backward_input,--wrap=gemm_backward_weight \
 	    -o $@ $^ $(WORKER_LIBS)

@@ -4,6 +4,7 @@
 #include "compare.h"
 
 #include "error.h"
+#include "evaluation_keys.h"
 #include "file.h"
 #include "json.h"
 #include "settings.h"
@@ -13,11 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const EVALUATION_KEYS[] = { "eval.halt_max_steps", "eval.augmentations",
-                                               "eval.act_inference", "eval.seed",
-                                               "eval.split" };
-enum { EVALUATION_KEY_COUNT = 5 };
-
 struct axis_cell {
     char *value;   /* owned; until a value of the result takes it */
     char *without; /* owned; the rest of the cell's identity */
@@ -26,29 +22,24 @@ struct axis_cell {
 };
 
 /* An evaluation setting of a row as text, fresh. */
-static char *evaluation_value(const struct result_row *row, int key)
+static char *evaluation_value(const struct result_row *row, enum evaluation_key key)
 {
     switch (key) {
-    case 0:
+    case EVALUATION_OUTER_STEPS:
         return format_string("%lld", (long long)row->outer_steps);
-    case 1:
+    case EVALUATION_AUGMENTATIONS:
         return row->augmentations == 0 ? strdup("all")
                                        : format_string("%lld", (long long)row->augmentations);
-    case 2:
+    case EVALUATION_ACT_INFERENCE:
         return strdup(row->act_inference ? "true" : "false");
-    case 3:
+    case EVALUATION_SEED:
         return format_string("%lld", (long long)row->eval_seed);
-    default:
+    case EVALUATION_SPLIT:
         return strdup(row->train_split ? "train" : "test");
+    case EVALUATION_KEY_COUNT:
+        break;
     }
-}
-
-static int find_evaluation_key(const char *key)
-{
-    for (int i = 0; i < EVALUATION_KEY_COUNT; i++)
-        if (strcmp(key, EVALUATION_KEYS[i]) == 0)
-            return i;
-    return -1;
+    return NULL;
 }
 
 int cell_axis_value(char **out, const struct compare *compare, int cell, const char *key,
@@ -56,11 +47,11 @@ int cell_axis_value(char **out, const struct compare *compare, int cell, const c
 {
     const struct result_row *row = compare->cells[cell].row;
     const cJSON *axis = json_member(compare->results->arms[row->arm].axes, key);
-    int evaluation_key = find_evaluation_key(key), id = setting_find(key), rc = 0;
+    int evaluation_key = evaluation_key_find(key), id = setting_find(key), rc = 0;
 
     *out = NULL;
     if (evaluation_key >= 0) {
-        *out = evaluation_value(row, evaluation_key);
+        *out = evaluation_value(row, (enum evaluation_key)evaluation_key);
     } else if (axis != NULL) {
         *out = cJSON_IsString(axis) ? strdup(axis->valuestring) : json_canonical(axis);
     } else { /* an arm that keeps the base's value */
@@ -89,9 +80,9 @@ char *cell_without(const struct compare *compare, int cell, const char *key)
     text = json_canonical(axes);
     cJSON_Delete(axes);
     for (int i = 0; i < EVALUATION_KEY_COUNT && text != NULL; i++) {
-        if (strcmp(key, EVALUATION_KEYS[i]) == 0)
+        if (strcmp(key, evaluation_key_name((enum evaluation_key)i)) == 0)
             continue;
-        char *value = evaluation_value(row, i);
+        char *value = evaluation_value(row, (enum evaluation_key)i);
         char *next = value != NULL ? format_string("%s %s", text, value) : NULL;
 
         free(value);
@@ -131,14 +122,15 @@ static int error_no_axis(const struct compare *compare, const char *key, struct 
             add_name(known, sizeof known, &used, axis->string);
     for (int k = 0; k < EVALUATION_KEY_COUNT; k++)
         for (int c = 1; c < compare->cell_count; c++) {
-            char *first = evaluation_value(compare->cells[0].row, k);
-            char *other = evaluation_value(compare->cells[c].row, k);
+            char *first = evaluation_value(compare->cells[0].row, (enum evaluation_key)k);
+            char *other = evaluation_value(compare->cells[c].row, (enum evaluation_key)k);
             bool differs = first != NULL && other != NULL && strcmp(first, other) != 0;
 
             free(first);
             free(other);
             if (differs) {
-                add_name(known, sizeof known, &used, EVALUATION_KEYS[k]);
+                add_name(known, sizeof known, &used,
+                         evaluation_key_name((enum evaluation_key)k));
                 break;
             }
         }

@@ -1,6 +1,7 @@
 /* record_event.c - one journal event into the tables (docs/formats.md lists the types). */
 #include "record.h"
 
+#include "checkpoint_header.h"
 #include "error.h"
 #include "json.h"
 #include "sql.h"
@@ -307,9 +308,7 @@ static int apply_outcomes(struct store *store, const struct record_attempt *atte
     return rc;
 }
 
-/* A name from a journal becomes a path, so there is but one. */
-#define FINAL_CHECKPOINT "final.safetensors"
-
+/* The file's name from a journal becomes part of a path: only one name is accepted. */
 static int apply_checkpoint(struct store *store, const struct record_attempt *attempt,
                             const cJSON *body, struct error *err)
 {
@@ -322,11 +321,12 @@ static int apply_checkpoint(struct store *store, const struct record_attempt *at
         return rc;
     if (!cJSON_IsTrue(json_member(body, "final")))
         return 0; /* those on the way are the worker's own affair */
-    if (strcmp(text_member(body, "file"), FINAL_CHECKPOINT) != 0)
-        return error_set(err, ERROR_DAMAGED,
-                         "event checkpoint: the final one is %.60s; expected " FINAL_CHECKPOINT,
-                         text_member(body, "file"));
-    snprintf(file, sizeof file, "%s/" FINAL_CHECKPOINT, attempt->directory);
+    if (strcmp(text_member(body, "file"), CHECKPOINT_FINAL_NAME) != 0)
+        return error_set(
+            err, ERROR_DAMAGED,
+            "event checkpoint: the final one is %.60s; expected " CHECKPOINT_FINAL_NAME,
+            text_member(body, "file"));
+    snprintf(file, sizeof file, "%s/" CHECKPOINT_FINAL_NAME, attempt->directory);
     return sql_run(store, err,
                    "INSERT OR REPLACE INTO checkpoint (run_id, attempt_id, step, file,"
                    " weights_hash) VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -4,6 +4,7 @@
 #include "error.h"
 #include "file.h"
 #include "json.h"
+#include "support/safetensors_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "checkpoint.h"
+#include "checkpoint_file.h"
 #include "checkpoint_find.h"
 #include "engine.h"
 #include "error.h"
@@ -378,6 +379,30 @@ static void failed_write_keeps_the_old_file(void **state)
     engine_destroy(engine);
 }
 
+static void the_runner_finds_whole_what_the_worker_wrote_and_nothing_else(void **state)
+{
+    struct engine *engine = create(16);
+    char *path = inside("final.safetensors"), *bytes = NULL;
+    size_t size = 0;
+
+    (void)state;
+    assert_false(checkpoint_file_is_whole(path));
+    write_to(engine, path, 3, true);
+    assert_true(checkpoint_file_is_whole(path) && checkpoint_file_is_sound(path));
+    assert_int_equal(file_read(&bytes, &size, path, (size_t)1 << 30, NULL), 0);
+    bytes[size - 1] ^= 1;
+    assert_int_equal(file_write_atomic(path, bytes, size, NULL), 0);
+    assert_true(checkpoint_file_is_whole(path));
+    assert_false(checkpoint_file_is_sound(path));
+    for (size_t cut = 0; cut < size; cut += size / 7) {
+        assert_int_equal(file_write_atomic(path, bytes, cut, NULL), 0);
+        assert_false(checkpoint_file_is_whole(path) || checkpoint_file_is_sound(path));
+    }
+    free(bytes);
+    free(path);
+    engine_destroy(engine);
+}
+
 static void put(const struct engine *engine, int attempt, const char *name, int step,
                 bool final)
 {
@@ -434,6 +459,7 @@ int main(void)
         WITH_DIRECTORY(changed_position_is_noticed),
         WITH_DIRECTORY(checkpoint_of_another_shape_names_the_tensor),
         WITH_DIRECTORY(failed_write_keeps_the_old_file),
+        WITH_DIRECTORY(the_runner_finds_whole_what_the_worker_wrote_and_nothing_else),
         WITH_DIRECTORY(earlier_attempts_are_searched_most_steps_first),
     };
 

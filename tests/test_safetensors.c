@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "error.h"
-#include "safetensors.h"
+#include "support/safetensors_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "error.h"
+#include "evaluation_keys.h"
 #include "json.h"
 #include "random.h"
 #include "seeded.h"
@@ -305,6 +306,22 @@ static void canonical_texts_under_many_seeds_are_those_of_each_seed(void **state
     }
 }
 
+static void evaluations_are_told_apart_by_every_setting_of_that_phase(void **state)
+{
+    int key = 0;
+
+    (void)state;
+    for (int id = 0; id < SETTING_COUNT; id++) {
+        if (settings_table[id].phase != PHASE_EVALUATION)
+            continue;
+        assert_int_equal(evaluation_key_setting((enum evaluation_key)key), id);
+        assert_int_equal(evaluation_key_find(settings_table[id].key), key);
+        key++;
+    }
+    assert_int_equal(key, EVALUATION_KEY_COUNT);
+    assert_int_equal(evaluation_key_find("train.lr"), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +334,7 @@ int main(void)
         cmocka_unit_test(a_matched_transformer_has_hrms_parameters),
         cmocka_unit_test(flops_are_those_of_the_published_configurations),
         cmocka_unit_test(canonical_texts_under_many_seeds_are_those_of_each_seed),
+        cmocka_unit_test(evaluations_are_told_apart_by_every_setting_of_that_phase),
         cmocka_unit_test(random_streams_depend_on_all_three_names),
     };
 

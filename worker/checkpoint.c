@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "checkpoint_header.h"
 #include "engine.h"
 #include "error.h"
 #include "file.h"
 #include "safetensors.h"
 
-#define FORMAT "hrmlab-checkpoint-1"
 #define SIZE_LIMIT ((size_t)64 << 30)
 
 /* The engine's states in the order of the file: wider types first, so that each is aligned. */
@@ -77,22 +77,6 @@ static enum safetensors_dtype file_dtype(enum engine_dtype dtype)
         return SAFETENSORS_U8;
     }
     return SAFETENSORS_DTYPE_COUNT;
-}
-
-/* The texts of the metadata, in the order in which the checksum covers them. */
-enum { FORMAT_TEXT, RUN_HASH, STEP, FINAL, POSITION, KERNEL_SET, WEIGHTS_HASH, COVERED };
-enum { CHECKSUM = COVERED, TEXT_COUNT };
-static const char *const KEYS[TEXT_COUNT] = { "format",       "run_hash", "step",
-                                              "final",        "position", "kernel_set",
-                                              "weights_hash", "checksum" };
-
-static void start_checksum(struct hash_state *state, const char *const texts[COVERED])
-{
-    hash_init(state);
-    for (int i = 0; i < COVERED; i++) {
-        hash_add(state, texts[i], strlen(texts[i]));
-        hash_add(state, "\n", 1);
-    }
 }
 
 /* Adds every tensor of the listing, or the weights among them, to hash. */
@@ -218,7 +202,7 @@ int checkpoint_write(char weights_hash[HASH_HEX_SIZE], const struct engine *engi
     struct listing listing;
     struct hash_state state;
     char checksum[HASH_HEX_SIZE], step_text[32], *header = NULL;
-    struct safetensors_pair metadata[TEXT_COUNT];
+    struct safetensors_pair metadata[CHECKPOINT_TEXT_COUNT];
     size_t header_size = 0;
     int rc = listing_init(&listing, engine, final, err);
 
@@ -226,18 +210,22 @@ int checkpoint_write(char weights_hash[HASH_HEX_SIZE], const struct engine *engi
         return rc;
     snprintf(step_text, sizeof step_text, "%lld", (long long)step);
     hash_weights(weights_hash, engine, &listing);
-    const char *const texts[TEXT_COUNT] = {
-        FORMAT,       run_hash,
-        step_text,    final ? "true" : "false",
-        position,     engine_kernel_set(),
-        weights_hash, checksum,
+    const char *const texts[CHECKPOINT_TEXT_COUNT] = {
+        [CHECKPOINT_TEXT_FORMAT] = CHECKPOINT_FORMAT,
+        [CHECKPOINT_TEXT_RUN_HASH] = run_hash,
+        [CHECKPOINT_TEXT_STEP] = step_text,
+        [CHECKPOINT_TEXT_FINAL] = final ? "true" : "false",
+        [CHECKPOINT_TEXT_POSITION] = position,
+        [CHECKPOINT_TEXT_KERNEL_SET] = engine_kernel_set(),
+        [CHECKPOINT_TEXT_WEIGHTS_HASH] = weights_hash,
+        [CHECKPOINT_TEXT_CHECKSUM] = checksum,
     };
-    start_checksum(&state, texts);
+    checkpoint_checksum_begin(&state, texts);
     hash_tensors(&state, engine, &listing, false);
     hash_final_hex(&state, checksum);
-    for (int i = 0; i < TEXT_COUNT; i++)
-        metadata[i] = (struct safetensors_pair){ .key = KEYS[i], .value = texts[i] };
-    rc = build_header(&header, &header_size, &listing, metadata, TEXT_COUNT, err);
+    for (int i = 0; i < CHECKPOINT_TEXT_COUNT; i++)
+        metadata[i] = (struct safetensors_pair){ checkpoint_text_keys[i], texts[i] };
+    rc = build_header(&header, &header_size, &listing, metadata, CHECKPOINT_TEXT_COUNT, err);
     if (rc == 0)
         rc = replace_file(path, header, header_size, engine, &listing, err);
     free(header);
@@ -245,62 +233,37 @@ int checkpoint_write(char weights_hash[HASH_HEX_SIZE], const struct engine *engi
     return rc;
 }
 
-/* A metadata text that must be there. */
-static int need_metadata(const char **out, const struct safetensors_file *file, const char *key,
-                         const char *path, struct error *err)
-{
-    *out = safetensors_metadata(file, key);
-    if (*out == NULL)
-        return error_set(err, ERROR_DAMAGED, "%s: no %s in its metadata", path, key);
-    return 0;
-}
-
-static int parse_step(int64_t *out, const char *text, const char *path, struct error *err)
-{
-    char *rest = NULL;
-
-    errno = 0;
-    *out = strtoll(text, &rest, 10);
-    if (errno != 0 || *text == '\0' || *rest != '\0' || *out < 0)
-        return error_set(err, ERROR_DAMAGED, "%s: step \"%.20s\" is not a count", path, text);
-    return 0;
-}
-
 /* Format, run and checksum; fills *out. */
 static int read_facts(struct checkpoint_facts *out, const struct safetensors_file *file,
                       const char *path, const char *run_hash, struct error *err)
 {
-    const char *texts[TEXT_COUNT] = { 0 };
+    const char *texts[CHECKPOINT_TEXT_COUNT];
     struct hash_state state;
     char checksum[HASH_HEX_SIZE];
-    int rc = 0;
+    int rc = checkpoint_header_texts(texts, safetensors_header(file), path, err);
 
-    for (int i = 0; rc == 0 && i < TEXT_COUNT; i++)
-        rc = need_metadata(&texts[i], file, KEYS[i], path, err);
-    if (rc == 0 && strcmp(texts[FORMAT_TEXT], FORMAT) != 0)
-        rc = error_set(err, ERROR_DAMAGED, "%s: format \"%.40s\", expected \"%s\"", path,
-                       texts[FORMAT_TEXT], FORMAT);
-    if (rc == 0 && strcmp(texts[RUN_HASH], run_hash) != 0)
+    if (rc == 0 && strcmp(texts[CHECKPOINT_TEXT_RUN_HASH], run_hash) != 0)
         rc = error_set(err, ERROR_DAMAGED, "%s: belongs to run %.12s, not to %.12s", path,
-                       texts[RUN_HASH], run_hash);
+                       texts[CHECKPOINT_TEXT_RUN_HASH], run_hash);
     if (rc == 0)
-        rc = parse_step(&out->step, texts[STEP], path, err);
+        rc = checkpoint_header_step(&out->step, texts[CHECKPOINT_TEXT_STEP], path, err);
     if (rc < 0)
         return rc;
-    start_checksum(&state, texts);
+    checkpoint_checksum_begin(&state, texts);
     for (int i = 0; i < safetensors_count(file); i++) {
         const struct safetensors_tensor *tensor = safetensors_at(file, i);
 
         hash_add(&state, tensor->data, tensor->bytes);
     }
     hash_final_hex(&state, checksum);
-    if (strcmp(checksum, texts[CHECKSUM]) != 0)
+    if (strcmp(checksum, texts[CHECKPOINT_TEXT_CHECKSUM]) != 0)
         return error_set(err, ERROR_DAMAGED, "%s: its checksum does not match its content",
                          path);
-    out->final = strcmp(texts[FINAL], "true") == 0;
-    out->position = strdup(texts[POSITION]);
-    snprintf(out->weights_hash, sizeof out->weights_hash, "%s", texts[WEIGHTS_HASH]);
-    snprintf(out->kernel_set, sizeof out->kernel_set, "%s", texts[KERNEL_SET]);
+    out->final = strcmp(texts[CHECKPOINT_TEXT_FINAL], "true") == 0;
+    out->position = strdup(texts[CHECKPOINT_TEXT_POSITION]);
+    snprintf(out->weights_hash, sizeof out->weights_hash, "%s",
+             texts[CHECKPOINT_TEXT_WEIGHTS_HASH]);
+    snprintf(out->kernel_set, sizeof out->kernel_set, "%s", texts[CHECKPOINT_TEXT_KERNEL_SET]);
     if (out->position == NULL)
         return error_set(err, ERROR_NOMEM, "out of memory for a checkpoint's position");
     return 0;

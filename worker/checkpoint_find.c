@@ -2,85 +2,46 @@
 #include "checkpoint_find.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "checkpoint_header.h"
 #include "error.h"
 #include "file.h"
-#include "json.h"
 #include "log.h"
+#include "safetensors_header.h"
 
 enum { FILES_PER_ATTEMPT = 3 };
-#define HEADER_LIMIT ((uint64_t)64 << 20)
 
-static const char *const NAMES[FILES_PER_ATTEMPT] = { "final.safetensors",
+static const char *const NAMES[FILES_PER_ATTEMPT] = { CHECKPOINT_FINAL_NAME,
                                                       "checkpoint-0.safetensors",
                                                       "checkpoint-1.safetensors" };
-
-/* The JSON header of a safetensors file, without its data. */
-static int read_header(cJSON **out, const char *path, struct error *err)
-{
-    FILE *file = fopen(path, "rbe");
-    unsigned char length[8];
-    uint64_t size = 0;
-    char *text = NULL;
-    int rc = 0;
-
-    if (file == NULL)
-        return error_set(err, ERROR_ABSENT, "%s: %s", path, strerror(errno));
-    if (fread(length, 1, sizeof length, file) != sizeof length)
-        rc = error_set(err, ERROR_DAMAGED, "%s: shorter than a header", path);
-    for (int i = 7; i >= 0; i--)
-        size = size << 8 | length[i];
-    if (rc == 0 && (size == 0 || size > HEADER_LIMIT))
-        rc = error_set(err, ERROR_DAMAGED, "%s: header of %llu bytes", path,
-                       (unsigned long long)size);
-    if (rc == 0) {
-        text = malloc((size_t)size + 1);
-        if (text == NULL)
-            rc = error_set(err, ERROR_NOMEM, "out of memory for the header of %s", path);
-    }
-    if (rc == 0 && fread(text, 1, (size_t)size, file) != (size_t)size)
-        rc = error_set(err, ERROR_DAMAGED, "%s: ends within its header", path);
-    if (rc == 0) {
-        text[size] = '\0';
-        rc = json_parse(out, text, (size_t)size, path, err);
-    }
-    free(text);
-    fclose(file);
-    return rc;
-}
 
 /* Fills step and final from path's header, when it is a checkpoint of this run. */
 static int peek(struct checkpoint_candidate *out, const char *path, const char *run_hash,
                 struct error *err)
 {
-    const char *hash = NULL, *step = NULL, *final = NULL;
-    cJSON *root = NULL;
-    char *rest = NULL;
-    int rc = read_header(&root, path, err);
+    const char *texts[CHECKPOINT_TEXT_COUNT];
+    cJSON *header = NULL;
+    size_t data_at = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (rc < 0)
-        return rc;
-    const cJSON *metadata = json_member(root, "__metadata__");
-    if (!cJSON_IsObject(metadata))
-        rc = error_set(err, ERROR_DAMAGED, "%s: no __metadata__", path);
+    if (fd < 0)
+        return error_set(err, error_code_from_errno(errno), "%s: %s", path, strerror(errno));
+    int rc = safetensors_header_read(&header, &data_at, fd, path, err);
+    close(fd);
     if (rc == 0)
-        rc = json_get_string(&hash, metadata, "run_hash", path, err);
-    if (rc == 0)
-        rc = json_get_string(&step, metadata, "step", path, err);
-    if (rc == 0)
-        rc = json_get_string(&final, metadata, "final", path, err);
-    if (rc == 0 && strcmp(hash, run_hash) != 0)
+        rc = checkpoint_header_texts(texts, header, path, err);
+    if (rc == 0 && strcmp(texts[CHECKPOINT_TEXT_RUN_HASH], run_hash) != 0)
         rc = error_set(err, ERROR_DAMAGED, "%s: belongs to another run", path);
-    if (rc == 0) {
-        out->step = strtoll(step, &rest, 10);
-        out->final = strcmp(final, "true") == 0;
-        if (*step == '\0' || *rest != '\0' || out->step < 0)
-            rc = error_set(err, ERROR_DAMAGED, "%s: step \"%.20s\"", path, step);
-    }
-    cJSON_Delete(root);
+    if (rc == 0)
+        rc = checkpoint_header_step(&out->step, texts[CHECKPOINT_TEXT_STEP], path, err);
+    if (rc == 0)
+        out->final = strcmp(texts[CHECKPOINT_TEXT_FINAL], "true") == 0;
+    cJSON_Delete(header);
     return rc;
 }
 

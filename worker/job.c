@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "evaluation_keys.h"
 #include "file.h"
 #include "json.h"
 
@@ -16,10 +17,6 @@ static const char *const MEMBERS[] = { "format",    "kind",   "run_hash",    "at
                                        "data_hash", "config", "evaluations", "checkpoint",
                                        "cpus",      "resume" };
 enum { MEMBER_COUNT = sizeof MEMBERS / sizeof *MEMBERS };
-
-static const int EVALUATION_KEYS[] = { EVAL_HALT_MAX_STEPS, EVAL_AUGMENTATIONS,
-                                       EVAL_ACT_INFERENCE, EVAL_SEED, EVAL_SPLIT };
-enum { EVALUATION_KEY_COUNT = sizeof EVALUATION_KEYS / sizeof *EVALUATION_KEYS };
 
 static int check_members(const cJSON *root, const char *where, struct error *err)
 {
@@ -212,13 +209,14 @@ static int read_evaluation(struct job_evaluation *out, const struct config *base
                          json_type_name(object));
     rc = config_copy(&config, base, err);
     for (int i = 0; rc == 0 && i < EVALUATION_KEY_COUNT; i++) {
-        const char *key = settings_table[EVALUATION_KEYS[i]].key;
+        enum setting_id id = evaluation_key_setting((enum evaluation_key)i);
+        const char *key = settings_table[id].key;
         const cJSON *item = json_member(object, key);
 
         if (item == NULL)
             rc = error_set(err, ERROR_FORMAT, "%s: %s is missing", where, key);
         else
-            rc = config_set_json(&config, EVALUATION_KEYS[i], item, where, err);
+            rc = config_set_json(&config, id, item, where, err);
     }
     if (rc == 0 && cJSON_GetArraySize(object) != EVALUATION_KEY_COUNT)
         rc = error_set(err, ERROR_FORMAT, "%s: expected %d members, found %d", where,

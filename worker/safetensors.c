@@ -4,6 +4,7 @@
 #include "error.h"
 #include "file.h"
 #include "json.h"
+#include "safetensors_header.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LENGTH_BYTES = 8, DATA_ALIGNMENT = 64 };
+enum { DATA_ALIGNMENT = 64 };
 #define MAX_EXACT_INTEGER 9007199254740991.0 /* 2^53 - 1: what a JSON number holds exactly */
 
 static const struct {
@@ -204,52 +205,11 @@ static int check_metadata(const cJSON *metadata, const char *name, struct error 
     return 0;
 }
 
-/* Reads the length and the JSON header; *used: bytes before the data. */
-static int parse_header(cJSON **header, size_t *used, const unsigned char *data, size_t size,
-                        const char *name, struct error *err)
-{
-    uint64_t length = 0;
-    char *text;
-    int rc;
-
-    if (size < LENGTH_BYTES)
-        return error_set(err, ERROR_FORMAT,
-                         "%s: %zu bytes are no safetensors file; it starts with 8 bytes of "
-                         "header length",
-                         name, size);
-    for (int i = LENGTH_BYTES - 1; i >= 0; i--)
-        length = length << 8 | data[i];
-    if (length > SAFETENSORS_HEADER_LIMIT || length > size - LENGTH_BYTES)
-        return error_set(err, ERROR_FORMAT,
-                         "%s: the header length is %" PRIu64
-                         ", but %zu bytes follow; the file is "
-                         "cut short or no safetensors file",
-                         name, length, size - LENGTH_BYTES);
-    text = malloc((size_t)length + 1);
-    if (text == NULL)
-        return error_set(err, ERROR_NOMEM, "%s: cannot allocate %" PRIu64 " bytes of header",
-                         name, length);
-    memcpy(text, data + LENGTH_BYTES, (size_t)length);
-    text[length] = '\0';
-    rc = json_parse(header, text, (size_t)length, name, err);
-    free(text);
-    if (rc < 0)
-        return rc;
-    *used = LENGTH_BYTES + (size_t)length;
-    if (!cJSON_IsObject(*header)) {
-        rc = error_set(err, ERROR_FORMAT, "%s: the header must be an object, not %s", name,
-                       json_type_name(*header));
-        cJSON_Delete(*header);
-        *header = NULL;
-    }
-    return rc;
-}
-
 /* Elements are read in place: when the header's length leaves the data misaligned, copy it. */
 static int align_data(struct safetensors_file *file, const char **data, size_t size,
                       const char *name, struct error *err)
 {
-    if ((uintptr_t)*data % LENGTH_BYTES == 0 || size == 0)
+    if ((uintptr_t)*data % SAFETENSORS_LENGTH_BYTES == 0 || size == 0)
         return 0;
     file->aligned = malloc(size);
     if (file->aligned == NULL)
@@ -300,7 +260,7 @@ int safetensors_parse(struct safetensors_file **out, const void *data, size_t si
     file = calloc(1, sizeof *file);
     if (file == NULL)
         return error_set(err, ERROR_NOMEM, "%s: cannot allocate", name);
-    rc = parse_header(&file->header, &used, data, size, name, err);
+    rc = safetensors_header_parse(&file->header, &used, data, size, name, err);
     if (rc < 0)
         goto out;
     rc = check_metadata(json_member(file->header, "__metadata__"), name, err);
@@ -381,12 +341,9 @@ const struct safetensors_tensor *safetensors_find(const struct safetensors_file 
     return NULL;
 }
 
-const char *safetensors_metadata(const struct safetensors_file *file, const char *key)
+const cJSON *safetensors_header(const struct safetensors_file *file)
 {
-    const cJSON *metadata = json_member(file->header, "__metadata__");
-    const cJSON *item = metadata == NULL ? NULL : json_member(metadata, key);
-
-    return item == NULL ? NULL : item->valuestring;
+    return file->header;
 }
 
 /* Bytes of tensor from its dtype and dims; false when they overflow. */
@@ -473,74 +430,24 @@ int safetensors_build_header(char **header, size_t *header_size, size_t *total,
         goto out;
     text = cJSON_PrintUnformatted(json);
     size_t length = text == NULL ? 0 : strlen(text);
-    size_t padded =
-        (LENGTH_BYTES + length + DATA_ALIGNMENT - 1) / DATA_ALIGNMENT * DATA_ALIGNMENT;
+    size_t padded = (SAFETENSORS_LENGTH_BYTES + length + DATA_ALIGNMENT - 1) / DATA_ALIGNMENT *
+                    DATA_ALIGNMENT;
     bytes = text == NULL ? NULL : malloc(padded);
     if (bytes == NULL) {
         rc = error_set(err, ERROR_NOMEM, "cannot allocate a safetensors header");
         goto out;
     }
     memset(bytes, ' ', padded);
-    memcpy(bytes + LENGTH_BYTES, text, length);
-    for (int i = 0; i < LENGTH_BYTES; i++)
-        bytes[i] = (char)(unsigned char)((uint64_t)(padded - LENGTH_BYTES) >> (8 * i) & 0xff);
+    memcpy(bytes + SAFETENSORS_LENGTH_BYTES, text, length);
+    for (int i = 0; i < SAFETENSORS_LENGTH_BYTES; i++)
+        bytes[i] =
+            (char)(unsigned char)((uint64_t)(padded - SAFETENSORS_LENGTH_BYTES) >> (8 * i) &
+                                  0xff);
     *header = bytes;
     *header_size = padded;
     *total = padded + data_size;
 out:
     cJSON_free(text);
     cJSON_Delete(json);
-    return rc;
-}
-
-int safetensors_build(char **file, size_t *size, const struct safetensors_tensor *tensors,
-                      int count, const struct safetensors_pair *metadata, int pairs,
-                      struct error *err)
-{
-    char *header = NULL, *bytes;
-    size_t header_size = 0, total = 0, at, length;
-    int rc;
-
-    *file = NULL;
-    rc = safetensors_build_header(&header, &header_size, &total, tensors, count, metadata,
-                                  pairs, err);
-    if (rc < 0)
-        return rc;
-    bytes = realloc(header, total);
-    if (bytes == NULL) {
-        free(header);
-        return error_set(err, ERROR_NOMEM, "cannot allocate a safetensors file of %zu bytes",
-                         total);
-    }
-    at = header_size;
-    for (int i = 0; i < count; i++) {
-        tensor_bytes(&length, &tensors[i]); /* checked by the header */
-        if (length > 0)
-            memcpy(bytes + at, tensors[i].data, length);
-        at += length;
-    }
-    *file = bytes;
-    *size = total;
-    return 0;
-}
-
-int safetensors_write(int fd, const char *path, const struct safetensors_tensor *tensors,
-                      int count, const struct safetensors_pair *metadata, int pairs,
-                      struct error *err)
-{
-    char *header = NULL;
-    size_t header_size = 0, total = 0, length;
-    int rc;
-
-    rc = safetensors_build_header(&header, &header_size, &total, tensors, count, metadata,
-                                  pairs, err);
-    if (rc < 0)
-        return error_prefix(err, "%s", path);
-    rc = file_write_all(fd, header, header_size, path, err);
-    for (int i = 0; rc == 0 && i < count; i++) {
-        tensor_bytes(&length, &tensors[i]); /* checked by the header */
-        rc = file_write_all(fd, tensors[i].data, length, path, err);
-    }
-    free(header);
     return rc;
 }

@@ -9,6 +9,7 @@
 #ifndef WORKER_SAFETENSORS_H
 #define WORKER_SAFETENSORS_H
 
+#include <cjson/cJSON.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,7 +25,6 @@ enum safetensors_dtype {
 };
 
 enum { SAFETENSORS_MAX_RANK = 8 };
-#define SAFETENSORS_HEADER_LIMIT ((size_t)64 << 20) /* bytes of a JSON header */
 
 /* Bytes of one element, and "F32" etc. */
 size_t safetensors_dtype_size(enum safetensors_dtype dtype);
@@ -67,8 +67,8 @@ const struct safetensors_tensor *safetensors_at(const struct safetensors_file *f
 const struct safetensors_tensor *safetensors_find(const struct safetensors_file *file,
                                                   const char *name);
 
-/* A __metadata__ text, NULL when absent. Borrowed. */
-const char *safetensors_metadata(const struct safetensors_file *file, const char *key);
+/* The JSON header, an object; its texts of __metadata__ are in it. Borrowed. */
+const cJSON *safetensors_header(const struct safetensors_file *file);
 
 /*
  * The 8 length bytes and the JSON header for count tensors whose data will follow in the order
@@ -81,15 +81,5 @@ int safetensors_build_header(char **header, size_t *header_size, size_t *total,
                              const struct safetensors_tensor *tensors, int count,
                              const struct safetensors_pair *metadata, int pairs,
                              struct error *err);
-
-/* The whole file in one malloc'ed buffer. */
-int safetensors_build(char **file, size_t *size, const struct safetensors_tensor *tensors,
-                      int count, const struct safetensors_pair *metadata, int pairs,
-                      struct error *err);
-
-/* The whole file streamed to fd (header, then each tensor's data); path is for messages. */
-int safetensors_write(int fd, const char *path, const struct safetensors_tensor *tensors,
-                      int count, const struct safetensors_pair *metadata, int pairs,
-                      struct error *err);
 
 #endif

@@ -8,6 +8,7 @@
 #include "baseline.h"
 #include "batches.h"
 #include "checkpoint.h"
+#include "checkpoint_header.h"
 #include "checkpoint_find.h"
 #include "clock.h"
 #include "engine_setup.h"
@@ -227,7 +228,7 @@ static int save(struct training *training, bool final, struct error *err)
     if (rc < 0)
         return rc;
     if (final)
-        snprintf(name, sizeof name, "final.safetensors");
+        snprintf(name, sizeof name, CHECKPOINT_FINAL_NAME);
     else
         snprintf(name, sizeof name, "checkpoint-%d.safetensors", training->generation);
     path = job_own_path(c->job, name);

@@ -3,6 +3,7 @@
 
 #include "describe_client.h"
 #include "error.h"
+#include "evaluation_keys.h"
 #include "file.h"
 #include "hash.h"
 #include "json.h"
@@ -96,15 +97,14 @@ static int take_description(struct plan_arm *arm, const cJSON *answer, const cha
     return 0;
 }
 
-/* The five evaluation settings, outer steps resolved. Fresh canonical text. */
+/* The evaluation settings, outer steps resolved. Fresh canonical text. */
 static char *evaluation_canonical(const struct config *config, int64_t outer_steps)
 {
     cJSON *object = cJSON_CreateObject();
     char *text = NULL;
 
-    for (int id = 0; id < SETTING_COUNT && object != NULL; id++) {
-        if (settings_table[id].phase != PHASE_EVALUATION)
-            continue;
+    for (int i = 0; i < EVALUATION_KEY_COUNT && object != NULL; i++) {
+        enum setting_id id = evaluation_key_setting((enum evaluation_key)i);
         cJSON *value = id == EVAL_HALT_MAX_STEPS ? cJSON_CreateNumber((double)outer_steps)
                                                  : config_get_json(config, id);
         if (value == NULL || !cJSON_AddItemToObject(object, settings_table[id].key, value)) {

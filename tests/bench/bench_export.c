@@ -3,7 +3,7 @@
 
 #include "error.h"
 #include "file.h"
-#include "safetensors.h"
+#include "support/safetensors_file.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,0 +1,127 @@
+/* safetensors_header.c - the length and the JSON header at the beginning of a file. */
+#include "safetensors_header.h"
+
+#include "error.h"
+#include "json.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static uint64_t header_length(const unsigned char prefix[SAFETENSORS_LENGTH_BYTES])
+{
+    uint64_t length = 0;
+
+    for (int i = SAFETENSORS_LENGTH_BYTES - 1; i >= 0; i--)
+        length = length << 8 | prefix[i];
+    return length;
+}
+
+/* file_size: of the whole file. */
+static int check_length(uint64_t length, size_t file_size, const char *name, struct error *err)
+{
+    if (file_size < SAFETENSORS_LENGTH_BYTES)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: %zu bytes are no safetensors file; it starts with %d bytes of "
+                         "header length",
+                         name, file_size, SAFETENSORS_LENGTH_BYTES);
+    if (length > SAFETENSORS_HEADER_LIMIT || length > file_size - SAFETENSORS_LENGTH_BYTES)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: the header length is %" PRIu64 ", but %zu bytes follow; the "
+                         "file is cut short or no safetensors file",
+                         name, length, file_size - SAFETENSORS_LENGTH_BYTES);
+    return 0;
+}
+
+/* text: NUL-terminated one past length. */
+static int parse_object(cJSON **header, const char *text, size_t length, const char *name,
+                        struct error *err)
+{
+    int rc = json_parse(header, text, length, name, err);
+
+    if (rc < 0 || cJSON_IsObject(*header))
+        return rc;
+    rc = error_set(err, ERROR_FORMAT, "%s: the header must be an object, not %s", name,
+                   json_type_name(*header));
+    cJSON_Delete(*header);
+    *header = NULL;
+    return rc;
+}
+
+static char *allocate_text(uint64_t length, const char *name, struct error *err)
+{
+    char *text = malloc((size_t)length + 1);
+
+    if (text == NULL)
+        error_set(err, ERROR_NOMEM, "%s: no memory for a header of %" PRIu64 " bytes", name,
+                  length);
+    else
+        text[length] = '\0';
+    return text;
+}
+
+int safetensors_header_parse(cJSON **header, size_t *data_at, const void *data, size_t size,
+                             const char *name, struct error *err)
+{
+    const unsigned char *bytes = data;
+    uint64_t length = size >= SAFETENSORS_LENGTH_BYTES ? header_length(bytes) : 0;
+    int rc = check_length(length, size, name, err);
+
+    *header = NULL;
+    if (rc < 0)
+        return rc;
+    char *text = allocate_text(length, name, err);
+    if (text == NULL)
+        return ERROR_NOMEM;
+    memcpy(text, bytes + SAFETENSORS_LENGTH_BYTES, (size_t)length);
+    rc = parse_object(header, text, (size_t)length, name, err);
+    free(text);
+    *data_at = SAFETENSORS_LENGTH_BYTES + (size_t)length;
+    return rc;
+}
+
+/* All of size bytes at offset at; a file that has shrunk meanwhile is cut off. */
+static int read_at(int fd, void *out, size_t size, size_t at, const char *name,
+                   struct error *err)
+{
+    ssize_t count = pread(fd, out, size, (off_t)at);
+
+    if (count == (ssize_t)size)
+        return 0;
+    if (count < 0)
+        return error_set(err, error_code_from_errno(errno), "read %s: %s", name,
+                         strerror(errno));
+    return error_set(err, ERROR_FORMAT, "%s: it ends within its header", name);
+}
+
+int safetensors_header_read(cJSON **header, size_t *data_at, int fd, const char *name,
+                            struct error *err)
+{
+    unsigned char prefix[SAFETENSORS_LENGTH_BYTES] = { 0 };
+    struct stat status;
+    int rc = 0;
+
+    *header = NULL;
+    if (fstat(fd, &status) < 0)
+        return error_set(err, error_code_from_errno(errno), "stat %s: %s", name,
+                         strerror(errno));
+    if (status.st_size >= SAFETENSORS_LENGTH_BYTES)
+        rc = read_at(fd, prefix, sizeof prefix, 0, name, err);
+    uint64_t length = header_length(prefix);
+    if (rc == 0)
+        rc = check_length(length, (size_t)status.st_size, name, err);
+    if (rc < 0)
+        return rc;
+    char *text = allocate_text(length, name, err);
+    if (text == NULL)
+        return ERROR_NOMEM;
+    rc = read_at(fd, text, (size_t)length, SAFETENSORS_LENGTH_BYTES, name, err);
+    if (rc == 0)
+        rc = parse_object(header, text, (size_t)length, name, err);
+    free(text);
+    *data_at = SAFETENSORS_LENGTH_BYTES + (size_t)length;
+    return rc;
+}
