@@ -11,9 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "error.h"
 #include "hash.h"
-
-struct error;
 
 #define CHECKPOINT_FORMAT "hrmlab-checkpoint-1"
 #define CHECKPOINT_FINAL_NAME "final.safetensors" /* in an attempt's directory */
@@ -38,10 +37,11 @@ extern const char *const checkpoint_text_keys[CHECKPOINT_TEXT_COUNT];
  * one is missing or is not text, or the format is not CHECKPOINT_FORMAT. path opens the
  * message. */
 int checkpoint_header_texts(const char *texts[CHECKPOINT_TEXT_COUNT], const cJSON *header,
-                            const char *path, struct error *err);
+                            const char *path, struct error *err) MUST_CHECK;
 
 /* The number of steps that CHECKPOINT_TEXT_STEP states. ERROR_DAMAGED: it states none. */
-int checkpoint_header_step(int64_t *out, const char *text, const char *path, struct error *err);
+int checkpoint_header_step(int64_t *out, const char *text, const char *path,
+                           struct error *err) MUST_CHECK;
 
 /* Starts a checksum, the SHA-256 of the covered texts with a newline after each and then of
  * the data that follows the header; the caller adds the data. */

@@ -29,6 +29,15 @@ struct error {
     char message[ERROR_MESSAGE_SIZE]; /* one line, no final newline or period */
 };
 
+/* Ends a declaration whose result says whether the call failed: the compiler warns where it is
+ * not looked at. error_ignore() is for the places where a failure does no harm. */
+#define MUST_CHECK __attribute__((warn_unused_result))
+
+static inline void error_ignore(int rc)
+{
+    (void)rc;
+}
+
 /* Fills *err (which may be NULL) and is code, so that "return error_set()" reads. A macro, so
  * that compilers and checkers see that it is negative; code is evaluated twice. Keeps errno. */
 #define error_set(err, code, ...) (error_fill((err), (code), __VA_ARGS__), error_same(code))

@@ -7,33 +7,36 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct error;
+#include "error.h"
 
 /* Reads a whole regular file of at most limit bytes. *data is malloc'ed, NUL-terminated one
  * byte past *size, and the caller's to free. Too large is ERROR_FORMAT naming both sizes;
  * absent is ERROR_ABSENT; the rest is ERROR_IO. */
-int file_read(char **data, size_t *size, const char *path, size_t limit, struct error *err);
+int file_read(char **data, size_t *size, const char *path, size_t limit,
+              struct error *err) MUST_CHECK;
 
 /* Replaces path with data: written aside, synced, renamed, directory synced. A reader sees
  * the old or the new file, never a part. On failure nothing has changed. */
-int file_write_atomic(const char *path, const void *data, size_t size, struct error *err);
+int file_write_atomic(const char *path, const void *data, size_t size,
+                      struct error *err) MUST_CHECK;
 /* Whether 64 KiB more fit into the directory, by writing them to a file ".space", which goes again.
  * ERROR_NOSPACE: they do not. */
-int file_probe_space(const char *directory, struct error *err);
+int file_probe_space(const char *directory, struct error *err) MUST_CHECK;
 
 /* Writes all of data to fd, retrying short writes and EINTR. name is for the message. */
-int file_write_all(int fd, const void *data, size_t size, const char *name, struct error *err);
+int file_write_all(int fd, const void *data, size_t size, const char *name,
+                   struct error *err) MUST_CHECK;
 
 /* fsync of a directory, so that a rename or creation inside it lasts. */
-int file_sync_directory(const char *path, struct error *err);
+int file_sync_directory(const char *path, struct error *err) MUST_CHECK;
 
 /* mkdir -p, mode 0777 less the umask. */
-int file_make_directories(const char *path, struct error *err);
+int file_make_directories(const char *path, struct error *err) MUST_CHECK;
 
 bool file_exists(const char *path);
 
 /* Removes a file or a whole tree, not following links. Absent is success. */
-int file_remove_tree(const char *path, struct error *err);
+int file_remove_tree(const char *path, struct error *err) MUST_CHECK;
 
 /* printf into a fresh string, the caller's to free; NULL when out of memory. */
 __attribute__((format(printf, 1, 2))) char *format_string(const char *format, ...);

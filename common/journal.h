@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct error;
+#include "error.h"
 
 enum { JOURNAL_MAX_LINE = 4 << 20 };
 
@@ -24,11 +24,11 @@ struct journal_writer {
 };
 
 /* Creates path, which must not exist yet (each attempt has its own). */
-int journal_open(struct journal_writer *writer, const char *path, struct error *err);
+int journal_open(struct journal_writer *writer, const char *path, struct error *err) MUST_CHECK;
 /* Appends an event. body is an object of the event's members besides h, n, t and type; it may
  * be NULL, and is deleted whatever happens. sync: the line must survive a power cut. */
 int journal_append(struct journal_writer *writer, const char *type, cJSON *body, bool sync,
-                   struct error *err);
+                   struct error *err) MUST_CHECK;
 void journal_close(struct journal_writer *writer);
 
 enum journal_status {

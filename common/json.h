@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct error;
+#include "error.h"
 
 enum { JSON_MAX_DEPTH = 64 };
 #define JSON_SPEC_LIMIT ((size_t)4 << 20)  /* bytes of a spec */
@@ -23,21 +23,22 @@ enum { JSON_MAX_DEPTH = 64 };
 
 /* Parses size bytes of text (NUL-terminated one past the end) from name, a file's path or
  * "--set". On success *out is the caller's to cJSON_Delete. */
-int json_parse(cJSON **out, const char *text, size_t size, const char *name, struct error *err);
+int json_parse(cJSON **out, const char *text, size_t size, const char *name,
+               struct error *err) MUST_CHECK;
 /* file_read + json_parse. */
-int json_read_file(cJSON **out, const char *path, size_t limit, struct error *err);
+int json_read_file(cJSON **out, const char *path, size_t limit, struct error *err) MUST_CHECK;
 
 /* Typed members of object; where: what to call the object in messages ("job.json").
  * Absent is ERROR_FORMAT "where: KEY is missing"; a wrong type says what was expected. */
 int json_get_int(int64_t *out, const cJSON *object, const char *key, const char *where,
-                 struct error *err);
+                 struct error *err) MUST_CHECK;
 int json_get_real(double *out, const cJSON *object, const char *key, const char *where,
-                  struct error *err);
+                  struct error *err) MUST_CHECK;
 int json_get_bool(bool *out, const cJSON *object, const char *key, const char *where,
-                  struct error *err);
+                  struct error *err) MUST_CHECK;
 /* The string belongs to object. */
 int json_get_string(const char **out, const cJSON *object, const char *key, const char *where,
-                    struct error *err);
+                    struct error *err) MUST_CHECK;
 
 /* A number of the object, or otherwise when there is none. Integers are cut to the +-2^53 that a
  * double holds exactly. */

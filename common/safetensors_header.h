@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct error;
+#include "error.h"
 
 enum { SAFETENSORS_LENGTH_BYTES = 8 };
 #define SAFETENSORS_HEADER_LIMIT ((size_t)64 << 20) /* bytes of the JSON header */
@@ -23,10 +23,10 @@ enum { SAFETENSORS_LENGTH_BYTES = 8 };
  * name, the file's path, opens the message.
  */
 int safetensors_header_parse(cJSON **header, size_t *data_at, const void *data, size_t size,
-                             const char *name, struct error *err);
+                             const char *name, struct error *err) MUST_CHECK;
 
 /* The same of an open file, from its beginning, without reading its data; ERROR_IO, too. */
 int safetensors_header_read(cJSON **header, size_t *data_at, int fd, const char *name,
-                            struct error *err);
+                            struct error *err) MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef COMMON_SEEDED_H
 #define COMMON_SEEDED_H
 
+#include "error.h"
 #include "settings.h"
 
 struct seeded_text {
@@ -18,7 +19,7 @@ enum seeded_scope {
 
 /* config is resolved; its own seed does not matter. */
 int seeded_text_init(struct seeded_text *out, const struct config *config,
-                     enum seeded_scope scope, struct error *err);
+                     enum seeded_scope scope, struct error *err) MUST_CHECK;
 void seeded_text_release(struct seeded_text *text); /* zeroed text too */
 
 /* The text with this seed, fresh; NULL when out of memory. */

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct error;
+#include "error.h"
 
 enum setting_type {
     SETTING_INT,
@@ -124,10 +124,10 @@ struct config {
     union setting_value values[SETTING_COUNT];
 };
 
-int config_init(struct config *config, struct error *err); /* every default */
+int config_init(struct config *config, struct error *err) MUST_CHECK; /* every default */
 /* Every absent_means: the start for reading a canonical form. */
-int config_init_absent(struct config *config, struct error *err);
-int config_copy(struct config *out, const struct config *from, struct error *err);
+int config_init_absent(struct config *config, struct error *err) MUST_CHECK;
+int config_copy(struct config *out, const struct config *from, struct error *err) MUST_CHECK;
 void config_release(struct config *config); /* NULL members allowed; zeroed config too */
 
 int64_t config_int(const struct config *config, enum setting_id id);
@@ -145,11 +145,11 @@ const char *setting_nearest(const char *key);
 /* Sets one value from JSON: type and bounds are checked; where ("spec.json: grid") opens the
  * message, which names key, what was given and what is allowed. */
 int config_set_json(struct config *config, int id, const cJSON *value, const char *where,
-                    struct error *err);
+                    struct error *err) MUST_CHECK;
 /* The same from text, as in --set key=value (JSON, or a bare word for text and choices). Other text is
  * refused like a value of the wrong type. */
 int config_set_text(struct config *config, const char *key, const char *text, const char *where,
-                    struct error *err);
+                    struct error *err) MUST_CHECK;
 /* One value as fresh JSON (COUNT_OR_ALL 0 as "all"), NULL when out of memory. */
 cJSON *config_get_json(const struct config *config, int id);
 
@@ -160,7 +160,7 @@ cJSON *config_get_json(const struct config *config, int id);
  * heads that do not divide hidden_size for hrm, puzzle_emb_len too short for ndim, ...).
  * Idempotent. where opens the message.
  */
-int config_resolve(struct config *config, const char *where, struct error *err);
+int config_resolve(struct config *config, const char *where, struct error *err) MUST_CHECK;
 bool config_active(const struct config *config, int id);
 
 /*
@@ -174,7 +174,7 @@ char *config_canonical(const struct config *config, enum setting_phase phase,
 cJSON *config_to_json(const struct config *config);
 /* The reverse: absent_means for what is not there. Unknown keys are ERROR_FORMAT. */
 int config_from_json(struct config *config, const cJSON *object, const char *where,
-                     struct error *err);
+                     struct error *err) MUST_CHECK;
 
 /* Numeric version of the engine: raised when a change alters the numbers of a run. Part of
  * every run's identity. */
@@ -182,11 +182,11 @@ int config_from_json(struct config *config, const cJSON *object, const char *whe
 
 /* SHA-256 hex over canonical training form, '\n', data hash, '\n', ENGINE_NUMERIC_VERSION. */
 int config_run_hash(char hex[65], const struct config *config, const char *data_hash,
-                    struct error *err);
+                    struct error *err) MUST_CHECK;
 /* The same of the canonical text itself. */
 void config_hash_canonical(char hex[65], const char *canonical, const char *data_hash);
 /* The same as an engine of another numeric version had it. */
 int config_run_hash_of(char hex[65], const struct config *config, const char *data_hash,
-                       const char *numeric_version, struct error *err);
+                       const char *numeric_version, struct error *err) MUST_CHECK;
 
 #endif

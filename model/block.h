@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-struct error;
+#include "error.h"
 
 enum { BLOCK_ALIGNMENT = 64 };
 
@@ -23,7 +23,7 @@ struct block_item {
  * the message has name and MiB; then *block and all pointers are NULL. Adds its size to *bytes.
  */
 int block_allocate(void **block, size_t *bytes, const char *name,
-                   const struct block_item *items, int count, struct error *err);
+                   const struct block_item *items, int count, struct error *err) MUST_CHECK;
 
 /* a * b, or SIZE_MAX when that overflows; SIZE_MAX is absorbing. */
 size_t size_product(size_t a, size_t b);

@@ -20,7 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct error;
+#include "error.h"
+
 struct engine; /* opaque */
 
 enum engine_arch { ENGINE_HRM, ENGINE_TRANSFORMER };
@@ -86,7 +87,8 @@ struct engine_result {
  * *config is copied. ERROR_FORMAT: a field out of bounds or a contradiction. ERROR_NOMEM: the
  * message names the block and its MiB. On failure *out is NULL.
  */
-int engine_create(struct engine **out, const struct engine_config *config, struct error *err);
+int engine_create(struct engine **out, const struct engine_config *config,
+                  struct error *err) MUST_CHECK;
 void engine_destroy(struct engine *engine);
 
 /*
@@ -103,7 +105,7 @@ void engine_initialise(struct engine *engine, uint64_t seed);
 
 /* Validates one batch of data (rows <= B); ERROR_FORMAT names the row and the place. */
 int engine_check_batch(const struct engine *engine, const struct engine_batch *batch, int rows,
-                       struct error *err);
+                       struct error *err) MUST_CHECK;
 
 /*
  * One training step (model.md section 2): rows that are halted take the offered batch, then
@@ -184,7 +186,7 @@ const char *engine_kernel_set(void);
 /* The i-th set of this build, simplest first, whether or not this CPU has it; NULL past the last. */
 const char *engine_kernel_set_name(int i);
 /* ERROR_FORMAT when HRMLAB_KERNELS names an unknown set or one this CPU lacks. */
-int engine_select_kernels(const char *name_or_null, struct error *err);
+int engine_select_kernels(const char *name_or_null, struct error *err) MUST_CHECK;
 /* OpenBLAS's own words: its configuration line and the core it runs. */
 const char *engine_blas_config(void);
 const char *engine_blas_core(void);

@@ -9,6 +9,7 @@
 #ifndef MODEL_ENGINE_INTERNAL_H
 #define MODEL_ENGINE_INTERNAL_H
 
+#include "error.h"
 #include "engine.h"
 #include "gemm.h"
 #include "kernels.h"
@@ -164,10 +165,10 @@ static inline void engine_round_operand(const struct engine *engine, float *x, s
 }
 
 /* engine_config.c */
-int engine_check_config(const struct engine_config *config, struct error *err);
+int engine_check_config(const struct engine_config *config, struct error *err) MUST_CHECK;
 
 /* parameters.c: builds table, modules and offsets. ERROR_NOMEM. */
-int parameters_build(struct engine *engine, struct error *err);
+int parameters_build(struct engine *engine, struct error *err) MUST_CHECK;
 
 /* layers.c. h is (rows * S, D). */
 /* Positions worked on at once between two products: what one writes the next still finds in the

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct error;
+#include "error.h"
 
 /* Vector loads may touch this many floats behind an array's last element (never use them):
  * every block that kernels read has that much slack at its end. */
@@ -140,6 +140,6 @@ size_t attention_scratch_size(int positions, int head_size);
 
 /* The chosen set; chosen at the first call by HRMLAB_KERNELS or the CPU. ERROR_FORMAT and
  * *out NULL when HRMLAB_KERNELS names no set or one this CPU lacks. */
-int kernels_current(const struct kernels **out, struct error *err);
+int kernels_current(const struct kernels **out, struct error *err) MUST_CHECK;
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef MODEL_SEGMENT_H
 #define MODEL_SEGMENT_H
 
+#include "error.h"
 #include "engine.h"
 
 /* What calls read and write. X is the embedded input, the others are the carry. */
@@ -33,7 +34,7 @@ struct segment {
 
 /* Builds the table for config, which is valid. ERROR_NOMEM. segment_release() frees it. */
 int segment_build(struct segment *segment, const struct engine_config *config,
-                  struct error *err);
+                  struct error *err) MUST_CHECK;
 void segment_release(struct segment *segment);
 
 #endif

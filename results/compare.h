@@ -4,10 +4,10 @@
 #ifndef RESULTS_COMPARE_H
 #define RESULTS_COMPARE_H
 
+#include "error.h"
 #include "query.h"
 #include "statistics.h"
 
-struct error;
 struct store;
 
 /* One arm under one evaluation: its seeds' outcomes per task. */
@@ -35,7 +35,7 @@ struct compare {
 /* Loads the outcomes of every finished row. ERROR_FORMAT for a metric that is not kept per task;
  * ERROR_ABSENT when nothing has finished. store and results must outlive *out. */
 int compare_create(struct compare **out, struct store *store, const struct results *results,
-                   enum metric metric, struct error *err);
+                   enum metric metric, struct error *err) MUST_CHECK;
 void compare_destroy(struct compare *compare); /* NULL allowed */
 
 struct contrast_term {
@@ -81,9 +81,9 @@ struct comparison_list {
 int compare_add(struct comparison_list *list, const struct compare *compare,
                 enum comparison_kind kind, const char *group, const char *label,
                 const struct contrast_term *terms, int count, struct comparison **added,
-                struct error *err);
+                struct error *err) MUST_CHECK;
 /* Fills p_holm of every item. */
-int comparison_list_correct(struct comparison_list *list, struct error *err);
+int comparison_list_correct(struct comparison_list *list, struct error *err) MUST_CHECK;
 void comparison_list_release(struct comparison_list *list);
 
 /* Higher or lower only when the interval leaves 0 out and the corrected p is below 0.05. */
@@ -109,12 +109,12 @@ struct axis_values {
  * ERROR_FORMAT when the experiment does not vary key; says what it varies.
  */
 int compare_axis(struct axis_values *values, struct comparison_list *list,
-                 const struct compare *compare, const char *key, struct error *err);
+                 const struct compare *compare, const char *key, struct error *err) MUST_CHECK;
 void axis_values_release(struct axis_values *values);
 
 /* The value of key in a cell as fresh text; "inactive" where it changes nothing. */
 int cell_axis_value(char **out, const struct compare *compare, int cell, const char *key,
-                    struct error *err);
+                    struct error *err) MUST_CHECK;
 /* What tells a cell from others than key: the arm's other axes and the other evaluation
  * settings, as fresh text; NULL when out of memory. */
 char *cell_without(const struct compare *compare, int cell, const char *key);
@@ -137,13 +137,14 @@ struct matrix {
 
 /* Arranges the cells; of several combinations of other evaluation settings takes the one with most
  * augmentations. ERROR_FORMAT when the outer steps do not vary on either side. */
-int matrix_create(struct matrix **out, const struct compare *compare, struct error *err);
+int matrix_create(struct matrix **out, const struct compare *compare,
+                  struct error *err) MUST_CHECK;
 void matrix_destroy(struct matrix *matrix); /* NULL allowed */
 /* Cell index or -1. */
 int matrix_cell(const struct matrix_block *block, int64_t train_steps, int64_t eval_steps);
 /* Per block: refinement at inference, in training, both, directly against each other; then each block
  * against the first. */
 int matrix_compare(struct comparison_list *list, const struct matrix *matrix,
-                   const struct compare *compare, struct error *err);
+                   const struct compare *compare, struct error *err) MUST_CHECK;
 
 #endif

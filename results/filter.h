@@ -7,7 +7,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
-struct error;
+#include "error.h"
 
 enum filter_relation { FILTER_EQ, FILTER_NE, FILTER_LE, FILTER_GE, FILTER_LT, FILTER_GT };
 
@@ -23,12 +23,12 @@ struct filter {
 
 /* Parses one condition. ERROR_FORMAT: no relation, unknown key (nearest named), a value of the wrong type, an
  * order asked of words. */
-int filter_parse(struct filter *out, const char *condition, struct error *err);
+int filter_parse(struct filter *out, const char *condition, struct error *err) MUST_CHECK;
 void filter_release(struct filter *filter);
 
 /* The condition as SQL with parameters ?N and ?N+1 (key, value), N = first; fresh, NULL when out of memory. */
 char *filter_sql(const struct filter *filter, int first);
 /* Binds both. SQLite's result code. */
-int filter_bind(const struct filter *filter, sqlite3_stmt *statement, int first);
+int filter_bind(const struct filter *filter, sqlite3_stmt *statement, int first) MUST_CHECK;
 
 #endif

@@ -11,7 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct error;
+#include "error.h"
+
 struct store;
 
 enum metric {
@@ -45,7 +46,7 @@ extern const struct metric_info METRICS[METRIC_COUNT];
 
 /* By name; "exact", "token", "pass@2" are understood too. NULL is METRIC_PASS_AT_2. Unknown:
  * ERROR_FORMAT with the nearest. */
-int metric_find(enum metric *out, const char *name, struct error *err);
+int metric_find(enum metric *out, const char *name, struct error *err) MUST_CHECK;
 
 enum run_state { RUN_DONE, RUN_PENDING, RUN_FAILED, RUN_DIVERGED };
 
@@ -98,7 +99,7 @@ enum results_scope {
  */
 int results_load(struct results **out, struct store *store, const char *experiment,
                  const char *const *wheres, int where_count, enum results_scope scope,
-                 struct error *err);
+                 struct error *err) MUST_CHECK;
 void results_destroy(struct results *results); /* NULL allowed */
 
 /* "3 of 12 runs not done (2 pending, 1 failed)" into out, "" when all are done. */
@@ -106,7 +107,7 @@ void run_counts_describe(char *out, size_t size, const struct run_counts *counts
 
 /* The training setting key of a run as text, fresh; *out NULL when inactive. */
 int results_setting(struct store *store, char **out, int64_t run_id, const char *key,
-                    struct error *err);
+                    struct error *err) MUST_CHECK;
 
 /* Scores without learning, means over the rows' runs; NaN where there are none. */
 struct baselines {
@@ -116,7 +117,7 @@ struct baselines {
     int copy_runs, untrained_runs;
 };
 int baselines_load(struct baselines *out, struct store *store, const struct results *results,
-                   struct error *err);
+                   struct error *err) MUST_CHECK;
 
 /* One evaluation's value per task at the last checkpoint, by task name. */
 struct task_values {
@@ -125,7 +126,7 @@ struct task_values {
     int count;
 };
 int task_values_load(struct task_values *out, struct store *store, int64_t evaluation_id,
-                     enum metric metric, struct error *err);
+                     enum metric metric, struct error *err) MUST_CHECK;
 void task_values_release(struct task_values *values);
 
 #endif

@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct error;
+#include "error.h"
+
 struct store;
 
 struct queue_experiment {
@@ -24,14 +25,15 @@ struct queue_experiment {
  * caller's). *existed: it was there.
  */
 int queue_experiment(struct store *store, int64_t *id, char **name_out, bool *existed,
-                     const struct queue_experiment *experiment, struct error *err);
+                     const struct queue_experiment *experiment, struct error *err) MUST_CHECK;
 
 int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int position,
-              const char *label, const cJSON *axes, struct error *err);
+              const char *label, const cJSON *axes, struct error *err) MUST_CHECK;
 
 /* Finds or adds the settings that runs share, whatever their seed: every active one, key -> value,
  * defaults included. */
-int queue_config(struct store *store, int64_t *id, const cJSON *settings, struct error *err);
+int queue_config(struct store *store, int64_t *id, const cJSON *settings,
+                 struct error *err) MUST_CHECK;
 
 struct queue_run {
     const char *hash, *canonical, *data_hash;
@@ -43,7 +45,8 @@ struct queue_run {
 };
 
 /* Adds a run, which must be new (queue_state() says so). */
-int queue_run(struct store *store, int64_t *id, const struct queue_run *run, struct error *err);
+int queue_run(struct store *store, int64_t *id, const struct queue_run *run,
+              struct error *err) MUST_CHECK;
 
 struct queue_evaluation {
     const char *canonical;
@@ -58,18 +61,18 @@ struct queue_range {
 
 /* The runs have the evaluation. Repeating it changes nothing. */
 int queue_evaluation(struct store *store, struct queue_range runs,
-                     const struct queue_evaluation *evaluation, struct error *err);
+                     const struct queue_evaluation *evaluation, struct error *err) MUST_CHECK;
 /* The run's evaluation by its canonical text; *id 0: it has none. */
 int queue_find_evaluation(struct store *store, int64_t *id, int64_t run_id,
-                          const char *canonical, struct error *err);
+                          const char *canonical, struct error *err) MUST_CHECK;
 /* The arm consists of the runs, too. Repeating it changes nothing. */
 int queue_link_runs(struct store *store, int64_t arm_id, struct queue_range runs,
-                    struct error *err);
+                    struct error *err) MUST_CHECK;
 /* The arm asks for the evaluation of its runs. Repeating it changes nothing. */
 int queue_link_evaluation(struct store *store, int64_t arm_id, const char *canonical,
-                          struct error *err);
+                          struct error *err) MUST_CHECK;
 int queue_dropped(struct store *store, int64_t experiment_id, const char *arm,
-                  const char *evaluation, const char *reason, struct error *err);
+                  const char *evaluation, const char *reason, struct error *err) MUST_CHECK;
 
 struct queue_job {
     int64_t run_id;
@@ -79,20 +82,21 @@ struct queue_job {
 };
 
 /* Adds a queued job. */
-int queue_job(struct store *store, int64_t *id, const struct queue_job *job, struct error *err);
+int queue_job(struct store *store, int64_t *id, const struct queue_job *job,
+              struct error *err) MUST_CHECK;
 /* Adds one of that kind for each of the runs; job->run_id says nothing. */
 int queue_jobs(struct store *store, struct queue_range runs, const struct queue_job *job,
-               struct error *err);
+               struct error *err) MUST_CHECK;
 int queue_job_evaluation(struct store *store, int64_t job_id, int64_t evaluation_id,
-                         struct error *err);
+                         struct error *err) MUST_CHECK;
 /* The same for the evaluation of the job's run by its canonical text, unless it has a result. */
 int queue_job_if_missing(struct store *store, int64_t job_id, const char *canonical,
-                         struct error *err);
+                         struct error *err) MUST_CHECK;
 
 /* Whether there is such a run, and whether it waits or runs: what is asked first, of every run of
  * a plan. *run_id 0: unknown; *open_job as in queue_state. */
 int queue_find_run(struct store *store, int64_t *run_id, int64_t *open_job,
-                   const char *run_hash, struct error *err);
+                   const char *run_hash, struct error *err) MUST_CHECK;
 
 /* How a run stands, for the plan and for queueing. */
 struct queue_state {
@@ -104,12 +108,12 @@ struct queue_state {
     char checkpoint[256];   /* file of the final checkpoint, relative to the workspace; "" */
 };
 int queue_state(struct store *store, struct queue_state *out, const char *run_hash,
-                struct error *err);
+                struct error *err) MUST_CHECK;
 /* Whether a 'last' result is stored for the evaluation of run by canonical text. */
 int queue_has_result(struct store *store, bool *out, int64_t run_id, const char *canonical,
-                     struct error *err);
+                     struct error *err) MUST_CHECK;
 /* The run's final checkpoint is gone: forgets it, so that it is trained again. */
-int queue_forget_checkpoint(struct store *store, int64_t run_id, struct error *err);
+int queue_forget_checkpoint(struct store *store, int64_t run_id, struct error *err) MUST_CHECK;
 
 /* An evaluation that some arm asks for and that has no result at the last checkpoint. */
 struct queue_missing {
@@ -117,14 +121,15 @@ struct queue_missing {
     char *canonical; /* owned */
 };
 int queue_missing_evaluations(struct store *store, struct queue_missing **out, int *count,
-                              int64_t run_id, struct error *err);
+                              int64_t run_id, struct error *err) MUST_CHECK;
 void queue_free_missing(struct queue_missing *missing, int count);
 
 /* Jobs of the experiment's runs that are not over get at least this priority. */
 int queue_raise_priority(struct store *store, int64_t experiment_id, int priority,
-                         struct error *err);
+                         struct error *err) MUST_CHECK;
 
 /* Requests of other commands to the runner. */
-int queue_request(struct store *store, const char *kind, const char *target, struct error *err);
+int queue_request(struct store *store, const char *kind, const char *target,
+                  struct error *err) MUST_CHECK;
 
 #endif

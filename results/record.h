@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct error;
+#include "error.h"
+
 struct store;
 
 /* A job that is not over, as the scheduler needs it. */
@@ -26,33 +27,34 @@ struct record_job {
 };
 /* Jobs that are starting or running, or have an attempt that is. */
 int record_busy_jobs(struct store *store, struct record_job **out, int *count,
-                     struct error *err);
+                     struct error *err) MUST_CHECK;
 /* At most so many queued jobs that may start now (wall clock), in the order in which they
  * should; evaluations wait for a training of their run. experiment: a name, or NULL for all. */
 int record_next_jobs(struct store *store, struct record_job **out, int *count,
-                     const char *experiment, double now, int most, struct error *err);
+                     const char *experiment, double now, int most,
+                     struct error *err) MUST_CHECK;
 /* The run's job of the kind that is not over, if there is one: a list of none or one. */
 int record_find_job(struct store *store, struct record_job **out, int *count, const char *hash,
-                    bool evaluate, struct error *err);
+                    bool evaluate, struct error *err) MUST_CHECK;
 /* All jobs that are not over. */
 struct record_totals {
     int jobs;
     double cost; /* FLOPs */
 };
 int record_open_totals(struct store *store, struct record_totals *out, const char *experiment,
-                       struct error *err);
+                       struct error *err) MUST_CHECK;
 void record_free_jobs(struct record_job *jobs, int count);
 
 /* The one function that changes a job's state. cause and message may be NULL; finished_at is set
  * for states that are over. */
 int record_job_state(struct store *store, int64_t job_id, const char *state, const char *cause,
-                     const char *message, struct error *err);
+                     const char *message, struct error *err) MUST_CHECK;
 /* Back to the queue because a person asks for it: earlier failures are forgotten. */
-int record_job_requeue(struct store *store, int64_t job_id, struct error *err);
+int record_job_requeue(struct store *store, int64_t job_id, struct error *err) MUST_CHECK;
 /* Back to the queue after a failure (counted when it counts against retries). */
 enum { RECORD_LONGEST_WAIT_S = 400 }; /* a later not_before: the clock was set back meanwhile */
 int record_job_retry(struct store *store, int64_t job_id, bool counts, double not_before,
-                     const char *cause, const char *message, struct error *err);
+                     const char *cause, const char *message, struct error *err) MUST_CHECK;
 
 /* The machine's boot and name, and the cores, "0,1". */
 struct record_place {
@@ -62,15 +64,16 @@ struct record_place {
  * directory is written: runs/HASH/attempts/N. */
 int record_attempt(struct store *store, int64_t *attempt_id, int *number, char directory[160],
                    const struct record_job *job, const struct record_place *place, int least,
-                   struct error *err);
+                   struct error *err) MUST_CHECK;
 
 /* What the job is to do: the members of job.json, all but cpus. Fresh object. */
 int record_job_json(struct store *store, cJSON **out, const struct record_job *job, int attempt,
-                    struct error *err);
+                    struct error *err) MUST_CHECK;
 
 /* Its keeper runs: pid, and the kernel's start time of that process. */
 int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_id,
-                           int64_t keeper_pid, int64_t keeper_start, struct error *err);
+                           int64_t keeper_pid, int64_t keeper_start,
+                           struct error *err) MUST_CHECK;
 
 struct record_attempt {
     int64_t attempt_id, job_id, run_id, keeper_pid, keeper_start, offset, sequence;
@@ -79,10 +82,10 @@ struct record_attempt {
 };
 /* The attempts that are not over, in the order of their beginning. */
 int record_open_attempts(struct store *store, struct record_attempt **out, int *count,
-                         struct error *err);
+                         struct error *err) MUST_CHECK;
 /* All attempts of the run, by number. */
 int record_run_attempts(struct store *store, struct record_attempt **out, int *count,
-                        int64_t run_id, struct error *err);
+                        int64_t run_id, struct error *err) MUST_CHECK;
 
 /*
  * Applies one journal event. Values repeated after a resume must equal those stored:
@@ -91,9 +94,9 @@ int record_run_attempts(struct store *store, struct record_attempt **out, int *c
  * ignored.
  */
 int record_event(struct store *store, const struct record_attempt *attempt, const char *type,
-                 const cJSON *body, struct error *err);
+                 const cJSON *body, struct error *err) MUST_CHECK;
 int record_offset(struct store *store, int64_t attempt_id, int64_t offset, int64_t sequence,
-                  struct error *err);
+                  struct error *err) MUST_CHECK;
 
 /* How the attempt ended, from exit.json (NULL: there is none). */
 struct record_end {
@@ -103,16 +106,16 @@ struct record_end {
     const cJSON *exit;
 };
 int record_attempt_end(struct store *store, int64_t attempt_id, const struct record_end *end,
-                       struct error *err);
+                       struct error *err) MUST_CHECK;
 
 /* A request not yet answered; *id 0 when there is none. */
 int record_next_request(struct store *store, int64_t *id, char kind[16], char target[160],
-                        struct error *err);
+                        struct error *err) MUST_CHECK;
 int record_answer_request(struct store *store, int64_t id, const char *answer,
-                          struct error *err);
+                          struct error *err) MUST_CHECK;
 /* Job ids a target (experiment name, run hash prefix, "all") means, in the given states
  * ("queued,starting,running"). Fresh list. */
 int record_find_jobs(struct store *store, int64_t **ids, int *count, const char *target,
-                     const char *states, struct error *err);
+                     const char *states, struct error *err) MUST_CHECK;
 
 #endif

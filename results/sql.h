@@ -13,23 +13,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct error;
+#include "error.h"
+
 struct store;
 
 /* Runs a statement that returns no rows (or whose rows do not matter). */
-int sql_run(struct store *store, struct error *err, const char *sql, const char *types, ...);
+int sql_run(struct store *store, struct error *err, const char *sql, const char *types,
+            ...) MUST_CHECK;
 
 /* The first column of the first row as an integer. *found may be NULL: then no row is
  * ERROR_ABSENT. */
 int sql_int(struct store *store, int64_t *out, bool *found, struct error *err, const char *sql,
-            const char *types, ...);
+            const char *types, ...) MUST_CHECK;
 
 /* A query to be walked: sql_query(), then sql_step() until it returns 0 (1: a row, negative:
  * an error, and the statement is gone), sql_end() when left early. What is asked often is walked
  * to its end: only then the statement is kept. */
 int sql_query(struct store *store, sqlite3_stmt **out, struct error *err, const char *sql,
-              const char *types, ...);
-int sql_step(struct store *store, sqlite3_stmt **statement, struct error *err);
+              const char *types, ...) MUST_CHECK;
+int sql_step(struct store *store, sqlite3_stmt **statement, struct error *err) MUST_CHECK;
 void sql_end(sqlite3_stmt **statement);
 
 /* Column text, "" for NULL; valid until the next step. */

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "error.h"
+
 /* Fewer seeds than these say nothing of the spread over seeds. */
 enum { STATISTICS_LEAST_SEEDS = 3 };
 
@@ -37,7 +39,7 @@ int statistics_estimate(struct estimate *out, const struct statistics_block *blo
 
 /* Holm's step-down correction of count p values; NaN stays NaN and is not counted. corrected may be p. Returns 0,
  * or -1 when memory has run out. */
-int statistics_holm(double *corrected, const double *p, int count);
+int statistics_holm(double *corrected, const double *p, int count) MUST_CHECK;
 
 double statistics_mean(const double *values, int count); /* NaN when count is 0 */
 /* Sample standard deviation (n - 1); NaN below two values. */

@@ -4,11 +4,11 @@
 #ifndef RESULTS_STATUS_QUERY_H
 #define RESULTS_STATUS_QUERY_H
 
+#include "error.h"
 #include "table.h"
 
 #include <stdint.h>
 
-struct error;
 struct store;
 
 struct status_counts {
@@ -17,20 +17,21 @@ struct status_counts {
 
 /* The newest job of each kind of each run, counted; experiment NULL: of all. */
 int status_count(struct store *store, struct status_counts *out, const char *experiment,
-                 struct error *err);
+                 struct error *err) MUST_CHECK;
 
 /* A row per experiment. */
-int status_table(struct store *store, struct table **out, struct error *err);
+int status_table(struct store *store, struct table **out, struct error *err) MUST_CHECK;
 
 /* The run whose hash begins with prefix: hash and directory of its last attempt ("" none). */
 int status_find_run(struct store *store, const char *prefix, char hash[65], char directory[160],
-                    struct error *err);
+                    struct error *err) MUST_CHECK;
 /* What is known of a run, as tables: itself, its settings, attempts and evaluations. */
 enum { STATUS_RUN_TABLES = 4 };
 int status_run_tables(struct store *store, struct table *out[STATUS_RUN_TABLES],
-                      const char *hash, struct error *err);
+                      const char *hash, struct error *err) MUST_CHECK;
 /* Whether a job of the run is queued or running, so that more can be said of it. */
-int status_run_is_open(struct store *store, bool *open, const char *hash, struct error *err);
+int status_run_is_open(struct store *store, bool *open, const char *hash,
+                       struct error *err) MUST_CHECK;
 
 /* Trained runs and the files of their final checkpoints, relative to the workspace. */
 struct status_checkpoint {
@@ -38,7 +39,7 @@ struct status_checkpoint {
     char file[200];
 };
 int status_checkpoints(struct store *store, struct status_checkpoint **out, int *count,
-                       struct error *err);
+                       struct error *err) MUST_CHECK;
 
 /* The attempt that ended a run's training, to be repeated. ERROR_ABSENT: it is not trained;
  * ERROR_FORMAT: it is mixed, no single training has its results. */
@@ -49,9 +50,9 @@ struct status_final {
     char message[128]; /* of a diverged one: the loss and the step */
 };
 int status_find_final(struct store *store, struct status_final *out, const char *hash,
-                      struct error *err);
+                      struct error *err) MUST_CHECK;
 
 /* "wal"; "delete" on a network file system or where nothing can be written. */
-int status_journal_mode(struct store *store, char out[16], struct error *err);
+int status_journal_mode(struct store *store, char out[16], struct error *err) MUST_CHECK;
 
 #endif

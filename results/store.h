@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct error;
+#include "error.h"
+
 struct statement_cache;
 struct store;
 
@@ -23,13 +24,13 @@ enum store_mode {
  * it is damaged or may not be written to it is ERROR_DATABASE, too. WAL, synchronous=FULL,
  * foreign keys; on a network file system (statfs) journal_mode=TRUNCATE. */
 int store_open(struct store **out, const char *workspace, enum store_mode mode,
-               struct error *err);
+               struct error *err) MUST_CHECK;
 /* The same for a file of another name. */
 int store_open_file(struct store **out, const char *workspace, const char *name,
-                    enum store_mode mode, struct error *err);
+                    enum store_mode mode, struct error *err) MUST_CHECK;
 /* ERROR_DATABASE when WORKSPACE/results.db is recognised as another program's or a newer
  * release's, as far as it can be read; 0 also when there is none. */
-int store_check_owner(const char *workspace, struct error *err);
+int store_check_owner(const char *workspace, struct error *err) MUST_CHECK;
 /* The same with a schema of another version, for the tests of upgrades: migrations[v] brings a
  * database of version v to v + 1; a new one is made from schema.sql as ever. */
 struct store_schema {
@@ -37,26 +38,26 @@ struct store_schema {
     const char *const *migrations; /* (version) */
 };
 int store_open_schema(struct store **out, const char *workspace, enum store_mode mode,
-                      const struct store_schema *schema, struct error *err);
+                      const struct store_schema *schema, struct error *err) MUST_CHECK;
 /* Whether the directory's file system is one where WAL's shared memory cannot be trusted. */
 bool store_on_network(const char *directory);
 void store_close(struct store *store); /* NULL allowed */
 
 /* Whether PRAGMA quick_check says ok; and the same as an error, for whoever is about to write. */
-int store_is_sound(struct store *store, bool *sound, struct error *err);
-int store_require_sound(struct store *store, struct error *err);
+int store_is_sound(struct store *store, bool *sound, struct error *err) MUST_CHECK;
+int store_require_sound(struct store *store, struct error *err) MUST_CHECK;
 
 /* BEGIN IMMEDIATE (or BEGIN for a reader, a consistent view); COMMIT; ROLLBACK (never fails).
  * ERROR_BUSY, too, when the file was replaced since it was opened: what is written to it would be
  * lost. */
-int store_begin(struct store *store, struct error *err);
-int store_commit(struct store *store, struct error *err);
+int store_begin(struct store *store, struct error *err) MUST_CHECK;
+int store_commit(struct store *store, struct error *err) MUST_CHECK;
 void store_rollback(struct store *store);
 
 /* For the modules of results/ only: the connection, its prepared statements, and SQLite's last
  * result as our error. */
 sqlite3 *store_connection(struct store *store);
 struct statement_cache *store_statements(struct store *store);
-int store_error(struct store *store, const char *what, struct error *err);
+int store_error(struct store *store, const char *what, struct error *err) MUST_CHECK;
 
 #endif

@@ -12,15 +12,16 @@
 #include <cjson/cJSON.h>
 #include <stdint.h>
 
-struct error;
+#include "error.h"
+
 struct store;
 
-int verify_begin(struct store *store, int64_t run_id, struct error *err);
+int verify_begin(struct store *store, int64_t run_id, struct error *err) MUST_CHECK;
 
 /* The evaluation of this canonical text was asked for when the training began: its results from
  * before the end of training must be there too. Of one that was asked for later they may be
  * missing, because nobody had computed them. */
-int verify_expect(struct store *store, const char *canonical, struct error *err);
+int verify_expect(struct store *store, const char *canonical, struct error *err) MUST_CHECK;
 
 struct verify_result {
     int compared;    /* values that were stored */
@@ -28,14 +29,15 @@ struct verify_result {
     char first[480]; /* the first difference for people; "" */
 };
 int verify_compare(struct store *store, struct verify_result *out, int64_t run_id,
-                   struct error *err);
+                   struct error *err) MUST_CHECK;
 
 /* The run's evaluations that have results, or whose job is done and must have left some, as
  * objects for job.json: added to list where they are not in it. */
-int verify_add_evaluations(struct store *store, cJSON *list, int64_t run_id, struct error *err);
+int verify_add_evaluations(struct store *store, cJSON *list, int64_t run_id,
+                           struct error *err) MUST_CHECK;
 
 /* The directory of the run's first training attempt, relative to the workspace. */
 int verify_first_attempt(struct store *store, char directory[160], int64_t run_id,
-                         struct error *err);
+                         struct error *err) MUST_CHECK;
 
 #endif

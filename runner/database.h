@@ -4,13 +4,14 @@
 #ifndef RUNNER_DATABASE_H
 #define RUNNER_DATABASE_H
 
+#include "error.h"
 #include "workspace.h"
 
-struct error;
 struct store;
 
 /* Opens it for writing once SQLite has found it sound: nothing is written to a damaged one
  * (ERROR_DATABASE, which names hrmlab rebuild). */
-int database_open(struct store **out, const struct workspace *workspace, struct error *err);
+int database_open(struct store **out, const struct workspace *workspace,
+                  struct error *err) MUST_CHECK;
 
 #endif

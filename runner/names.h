@@ -4,7 +4,7 @@
 #ifndef RUNNER_NAMES_H
 #define RUNNER_NAMES_H
 
-struct error;
+#include "error.h"
 
 struct names {
     char **items; /* owned, and each */
@@ -12,7 +12,7 @@ struct names {
 };
 
 /* Hidden files are left out. An absent directory has no names. */
-int names_read(struct names *out, const char *path, struct error *err);
+int names_read(struct names *out, const char *path, struct error *err) MUST_CHECK;
 void names_release(struct names *names);
 
 #endif

@@ -4,11 +4,10 @@
 #ifndef RUNNER_OPTIONS_H
 #define RUNNER_OPTIONS_H
 
+#include "error.h"
 #include "table.h"
 
 #include <stdbool.h>
-
-struct error;
 
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
@@ -36,7 +35,7 @@ struct options {
 };
 
 /* Reads the command line and the environment. argv is reordered and stays borrowed. */
-int options_read(struct options *options, int argc, char **argv, struct error *err);
+int options_read(struct options *options, int argc, char **argv, struct error *err) MUST_CHECK;
 void options_release(struct options *options);
 
 /* A command: prints its data to stdout, everything else to stderr. Returns 0 or a negative

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-struct error;
+#include "error.h"
 
 struct workspace {
     char *path;  /* owned; absolute */
@@ -14,9 +14,9 @@ struct workspace {
 };
 
 /* Makes the directory and its parts where they are missing. */
-int workspace_open(struct workspace *out, const char *path, struct error *err);
+int workspace_open(struct workspace *out, const char *path, struct error *err) MUST_CHECK;
 /* The same for reading: ERROR_ABSENT when there is none. */
-int workspace_find(struct workspace *out, const char *path, struct error *err);
+int workspace_find(struct workspace *out, const char *path, struct error *err) MUST_CHECK;
 void workspace_close(struct workspace *workspace); /* gives the lock back */
 
 /*
@@ -27,12 +27,12 @@ void workspace_close(struct workspace *workspace); /* gives the lock back */
  */
 enum { WORKSPACE_HOLDER = 200 };
 int workspace_lock(struct workspace *workspace, bool *held, char *holder, int holder_size,
-                   struct error *err);
+                   struct error *err) MUST_CHECK;
 
 /* Who holds the lock, "" when nobody does, without keeping it. holder: at least WORKSPACE_HOLDER
  * bytes. ERROR_ENVIRONMENT: locks do not work here. */
 int workspace_holder(const struct workspace *workspace, char *holder, int holder_size,
-                     struct error *err);
+                     struct error *err) MUST_CHECK;
 
 /* workspace/name, fresh; NULL: no memory. */
 char *workspace_path(const struct workspace *workspace, const char *name);

@@ -176,7 +176,8 @@ static int work(const char *directory, const char *mode)
     if (strcmp(mode, "silent") == 0)
         return 0;
     say_results(job);
-    file_write_atomic(final, "\2\0\0\0\0\0\0\0{}", 10, &err); /* safetensors without any */
+    /* safetensors without any tensor */
+    error_ignore(file_write_atomic(final, "\2\0\0\0\0\0\0\0{}", 10, &err));
     cJSON *checkpoint = cJSON_CreateObject();
     cJSON_AddNumberToObject(checkpoint, "step", 2);
     cJSON_AddStringToObject(checkpoint, "file",

@@ -411,12 +411,12 @@ static void votes_rank_by_count_then_confidence_then_arrival(void **state)
     struct ballot ballot = { 0 };
 
     (void)state;
-    ballot_add(&ballot, &a, -1.0, NULL);
-    ballot_add(&ballot, &b, 2.0, NULL);
-    ballot_add(&ballot, &c, -1.0, NULL);
-    ballot_add(&ballot, &wide, 0.0, NULL);
-    ballot_add(&ballot, &wide, 0.0, NULL);
-    ballot_add(&ballot, &empty, -2.0, NULL);
+    assert_true(ballot_add(&ballot, &a, -1.0, NULL) >= 0);
+    assert_true(ballot_add(&ballot, &b, 2.0, NULL) >= 0);
+    assert_true(ballot_add(&ballot, &c, -1.0, NULL) >= 0);
+    assert_true(ballot_add(&ballot, &wide, 0.0, NULL) >= 0);
+    assert_true(ballot_add(&ballot, &wide, 0.0, NULL) >= 0);
+    assert_true(ballot_add(&ballot, &empty, -2.0, NULL) >= 0);
     ballot_rank(&ballot);
     assert_int_equal(ballot_place(&ballot, &wide), 1);
     assert_int_equal(ballot_place(&ballot, &b), 2);

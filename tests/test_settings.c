@@ -131,8 +131,8 @@ static void inactive_settings_do_not_change_a_run(void **state)
         struct config a, b;
         struct error err;
         char hash_a[65], hash_b[65];
-        config_init(&a, &err);
-        config_init(&b, &err);
+        assert_int_equal(config_init(&a, &err), 0);
+        assert_int_equal(config_init(&b, &err), 0);
         set(&a, cases[i][0], cases[i][1]);
         set(&b, cases[i][0], cases[i][1]);
         set(&b, cases[i][2], cases[i][3]);
@@ -155,8 +155,8 @@ static void every_active_training_setting_changes_the_hash(void **state)
         char hash_a[65], hash_b[65];
         if (s->phase != PHASE_TRAINING || i == ARCH_MATCH)
             continue;
-        config_init(&a, &err);
-        config_init(&b, &err);
+        assert_int_equal(config_init(&a, &err), 0);
+        assert_int_equal(config_init(&b, &err), 0);
         if (s->type == SETTING_REAL)
             b.values[i].real = b.values[i].real < s->maximum
                                    ? b.values[i].real * 0.5 + s->minimum * 0.5 + 1e-13
@@ -183,7 +183,7 @@ static void a_job_config_reads_back_to_the_same_run(void **state)
     char hash_a[65], hash_b[65];
 
     (void)state;
-    config_init(&a, &err);
+    assert_int_equal(config_init(&a, &err), 0);
     set(&a, "arch.name", "transformer");
     set(&a, "train.lr", "0.0012345678901234567");
     set(&a, "data.path", "builtin:sudoku");
@@ -205,8 +205,8 @@ static void a_matched_transformer_has_hrms_parameters(void **state)
     char hash[65];
 
     (void)state;
-    config_init(&hrm, &err);
-    config_init(&plain, &err);
+    assert_int_equal(config_init(&hrm, &err), 0);
+    assert_int_equal(config_init(&plain, &err), 0);
     set(&plain, "arch.name", "transformer");
     hash_of(hash, &hrm);
     hash_of(hash, &plain);
@@ -225,7 +225,7 @@ static void flops_are_those_of_the_published_configurations(void **state)
     char hash[65];
 
     (void)state;
-    config_init(&config, &err); /* configuration A: mini-ARC */
+    assert_int_equal(config_init(&config, &err), 0); /* configuration A: mini-ARC */
     hash_of(hash, &config);
     shape_compute(&shape, &config, 100, 12, 2000);
     assert_int_equal(shape.intermediate_size, 512);

@@ -7,9 +7,8 @@
 #ifndef WORKER_ANSWER_STORE_H
 #define WORKER_ANSWER_STORE_H
 
+#include "error.h"
 #include "grid.h"
-
-struct error;
 
 /* A zeroed store is empty. */
 struct answer_store {
@@ -20,7 +19,8 @@ struct answer_store {
 };
 
 /* The number of answer, added if it is new, or ERROR_NOMEM (the store is unchanged). */
-int answer_store_add(struct answer_store *store, const struct grid *answer, struct error *err);
+int answer_store_add(struct answer_store *store, const struct grid *answer,
+                     struct error *err) MUST_CHECK;
 void answer_store_release(struct answer_store *store);
 
 #endif

@@ -4,13 +4,14 @@
 #ifndef WORKER_BASELINE_H
 #define WORKER_BASELINE_H
 
+#include "error.h"
+
 struct data_set;
-struct error;
 struct job;
 struct report;
 
 /* Says a `baseline` event for the test split and, if the job evaluates it, the training one. */
 int baseline_say(const struct job *job, const struct data_set *set, struct report *report,
-                 struct error *err);
+                 struct error *err) MUST_CHECK;
 
 #endif

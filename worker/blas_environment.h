@@ -11,7 +11,7 @@
 
 #include <cjson/cJSON.h>
 
-struct error;
+#include "error.h"
 
 struct blas_environment {
     int threads;
@@ -28,7 +28,7 @@ enum { BLAS_ENVIRONMENT_MAX_THREADS = 1024 };
  * program cannot execute itself.
  */
 int blas_environment_enforce(struct blas_environment *out, int threads, char **argv,
-                             struct error *err);
+                             struct error *err) MUST_CHECK;
 /* A zeroed one is allowed. */
 void blas_environment_release(struct blas_environment *environment);
 

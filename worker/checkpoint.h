@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "error.h"
 #include "hash.h"
 
 struct engine;
-struct error;
 
 enum checkpoint_part {
     CHECKPOINT_EVERYTHING, /* parameters, buffers, optimizer, carry */
@@ -38,11 +38,11 @@ void checkpoint_facts_release(struct checkpoint_facts *facts);
  */
 int checkpoint_write(char weights_hash[HASH_HEX_SIZE], const struct engine *engine,
                      const char *path, const char *run_hash, int64_t step, bool final,
-                     const char *position, struct error *err);
+                     const char *position, struct error *err) MUST_CHECK;
 
 /* The hash that checkpoint_write() would give. */
 int checkpoint_weights_hash(char weights_hash[HASH_HEX_SIZE], const struct engine *engine,
-                            struct error *err);
+                            struct error *err) MUST_CHECK;
 
 /*
  * Loads path into the engine, and *out. ERROR_DAMAGED: the file is not a checkpoint, fails its
@@ -51,6 +51,7 @@ int checkpoint_weights_hash(char weights_hash[HASH_HEX_SIZE], const struct engin
  * weights and leaves the rest.
  */
 int checkpoint_load(struct checkpoint_facts *out, struct engine *engine, const char *path,
-                    const char *run_hash, enum checkpoint_part part, struct error *err);
+                    const char *run_hash, enum checkpoint_part part,
+                    struct error *err) MUST_CHECK;
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct error;
+#include "error.h"
 
 /* A file that may be a checkpoint to go on from. */
 struct checkpoint_candidate {
@@ -24,6 +24,6 @@ struct checkpoint_candidate {
  * caller's to free.
  */
 int checkpoint_find(struct checkpoint_candidate **out, int *count, const char *run_directory,
-                    int attempt, const char *run_hash, struct error *err);
+                    int attempt, const char *run_hash, struct error *err) MUST_CHECK;
 
 #endif

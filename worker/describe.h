@@ -6,13 +6,14 @@
 
 #include <cjson/cJSON.h>
 
-struct error;
+#include "error.h"
 
 /* One answer (docs/formats.md) per configuration of the list, in order; data that several
  * share is loaded once. name: what to call the list in messages. *out is fresh. */
-int describe_list(cJSON **out, const cJSON *list, const char *name, struct error *err);
+int describe_list(cJSON **out, const cJSON *list, const char *name,
+                  struct error *err) MUST_CHECK;
 
 /* Reads the list from file descriptor fd, prints the answers to stdout. */
-int describe_stream(int fd, struct error *err);
+int describe_stream(int fd, struct error *err) MUST_CHECK;
 
 #endif

@@ -7,17 +7,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "error.h"
 #include "engine.h"
 
 struct config;
-struct error;
 
 /*
  * Chooses the kernels (HRMLAB_KERNELS) and checks that OpenBLAS runs the core that
  * HRMLAB_BLAS_CORE asks for. Before the first engine. ERROR_ENVIRONMENT: one of them names
  * something unknown, or something this processor lacks.
  */
-int engine_setup_environment(struct error *err);
+int engine_setup_environment(struct error *err) MUST_CHECK;
 
 /* What the data decides. */
 struct engine_setup_data {

@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "error.h"
 #include "engine.h"
 
 struct data_set;
-struct error;
 struct job_evaluation;
 struct report;
 
@@ -36,6 +36,6 @@ struct evaluate_context {
  */
 int evaluate_run(const struct evaluate_context *context,
                  const struct job_evaluation *evaluations, int count, const bool *selected,
-                 struct error *err);
+                 struct error *err) MUST_CHECK;
 
 #endif

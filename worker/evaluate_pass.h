@@ -4,6 +4,7 @@
 #ifndef WORKER_EVALUATE_PASS_H
 #define WORKER_EVALUATE_PASS_H
 
+#include "error.h"
 #include "evaluate.h"
 #include "scores.h"
 
@@ -15,6 +16,7 @@
  */
 int evaluate_pass(const struct evaluate_context *context, struct scores *scores,
                   enum data_split split, bool act_inference,
-                  const struct score_request *requests, int count, struct error *err);
+                  const struct score_request *requests, int count,
+                  struct error *err) MUST_CHECK;
 
 #endif

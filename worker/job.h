@@ -8,10 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "error.h"
 #include "hash.h"
 #include "settings.h"
-
-struct error;
 
 enum job_kind { JOB_TRAIN, JOB_EVALUATE };
 
@@ -54,7 +53,7 @@ struct job {
  * the configuration and the data hash. ERROR_FORMAT and ERROR_ABSENT name the file, the member
  * and what was expected. On failure *out is zeroed.
  */
-int job_read(struct job *out, const char *directory, struct error *err);
+int job_read(struct job *out, const char *directory, struct error *err) MUST_CHECK;
 /* A zeroed job is allowed. */
 void job_release(struct job *job);
 

@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-struct error;
+#include "error.h"
 
 /* The worker proper, run in the child. Returns its exit code. */
 typedef int keeper_worker_fn(void *user);
@@ -24,7 +24,7 @@ typedef int keeper_worker_fn(void *user);
  * DIRECTORY/exit.json (on a full disk when there is room again). *exit_code is the worker's, or 128 + the signal that ended it.
  */
 int keeper_run(int *exit_code, const char *directory, keeper_worker_fn *worker, void *user,
-               struct error *err);
+               struct error *err) MUST_CHECK;
 
 /* In the worker: SIGTERM or SIGINT has come once. The second one ends the process with exit
  * code 130 at once. */
@@ -32,7 +32,7 @@ bool keeper_stop_requested(void);
 
 /* For the worker: pins this process to count cores; 0 leaves it as it is. ERROR_ENVIRONMENT: a
  * core that this machine does not have or may not be used. */
-int keeper_pin_worker(const int *cpus, int count, struct error *err);
+int keeper_pin_worker(const int *cpus, int count, struct error *err) MUST_CHECK;
 
 /*
  * For the worker: limits its address space to memory_gb (0: does not) and forbids core dumps and more
@@ -40,6 +40,6 @@ int keeper_pin_worker(const int *cpus, int count, struct error *err);
  * Libraries that cannot go on without memory must have taken what they need. Builds with
  * AddressSanitizer, which reserves terabytes of addresses, leave the address space alone.
  */
-int keeper_limit_worker(double memory_gb, struct error *err);
+int keeper_limit_worker(double memory_gb, struct error *err) MUST_CHECK;
 
 #endif

@@ -9,8 +9,9 @@
 #include <cjson/cJSON.h>
 #include <stdint.h>
 
+#include "error.h"
+
 struct engine_result;
-struct error;
 
 struct metrics {
     double steps;       /* training steps summed; counts are doubles to be saved alike */
@@ -31,6 +32,6 @@ cJSON *metrics_values(const struct metrics *metrics);
 
 /* To and from a checkpoint's position; exact when printed by json_canonical(). */
 cJSON *metrics_to_json(const struct metrics *metrics);
-int metrics_from_json(struct metrics *out, const cJSON *object, struct error *err);
+int metrics_from_json(struct metrics *out, const cJSON *object, struct error *err) MUST_CHECK;
 
 #endif

@@ -4,11 +4,10 @@
 #ifndef WORKER_PROBE_H
 #define WORKER_PROBE_H
 
+#include "error.h"
 #include "blas_environment.h"
 
-struct error;
-
 /* Prints one JSON object (docs/formats.md) to stdout. Takes about a tenth of a second. */
-int probe_print(const struct blas_environment *environment, struct error *err);
+int probe_print(const struct blas_environment *environment, struct error *err) MUST_CHECK;
 
 #endif

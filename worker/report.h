@@ -13,9 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "error.h"
 #include "journal.h"
-
-struct error;
 
 struct report {
     struct journal_writer journal;
@@ -24,14 +23,14 @@ struct report {
 };
 
 /* Creates the journal, which must not exist. */
-int report_open(struct report *report, const char *path, struct error *err);
+int report_open(struct report *report, const char *path, struct error *err) MUST_CHECK;
 void report_close(struct report *report);
 /* Everything said so far survives a power cut. Comes before a checkpoint is written. */
-int report_sync(struct report *report, struct error *err);
+int report_sync(struct report *report, struct error *err) MUST_CHECK;
 
 /* An event whose members the caller has put together. */
 int report_event(struct report *report, const char *type, cJSON *body, bool sync,
-                 struct error *err);
+                 struct error *err) MUST_CHECK;
 
 #define REPORT_UNKNOWN ((double)NAN)
 
@@ -45,17 +44,20 @@ struct report_progress {
 /* A progress event is due: the last is a second old. */
 bool report_progress_due(const struct report *report);
 int report_progress(struct report *report, const struct report_progress *progress,
-                    struct error *err);
+                    struct error *err) MUST_CHECK;
 
-int report_resume(struct report *report, int64_t step, const char *from, struct error *err);
-int report_metric(struct report *report, int64_t step, cJSON *values, struct error *err);
+int report_resume(struct report *report, int64_t step, const char *from,
+                  struct error *err) MUST_CHECK;
+int report_metric(struct report *report, int64_t step, cJSON *values,
+                  struct error *err) MUST_CHECK;
 int report_checkpoint(struct report *report, int64_t step, const char *file,
-                      const char *weights_hash, bool final, struct error *err);
-int report_diverged(struct report *report, int64_t step, double loss, struct error *err);
+                      const char *weights_hash, bool final, struct error *err) MUST_CHECK;
+int report_diverged(struct report *report, int64_t step, double loss,
+                    struct error *err) MUST_CHECK;
 int report_error(struct report *report, const char *cause, const char *message,
-                 struct error *err);
+                 struct error *err) MUST_CHECK;
 /* weights_hash may be NULL. */
 int report_end(struct report *report, const char *status, int64_t step,
-               const char *weights_hash, double seconds, struct error *err);
+               const char *weights_hash, double seconds, struct error *err) MUST_CHECK;
 
 #endif

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct error;
+#include "error.h"
 
 enum safetensors_dtype {
     SAFETENSORS_F32,
@@ -52,11 +52,11 @@ struct safetensors_file; /* opaque */
  * names the fault, the tensor and what was expected; ERROR_NOMEM. On failure *out is NULL.
  */
 int safetensors_parse(struct safetensors_file **out, const void *data, size_t size,
-                      const char *name, struct error *err);
+                      const char *name, struct error *err) MUST_CHECK;
 
 /* Reads a whole file of at most limit bytes and parses it; the object owns the bytes. */
 int safetensors_read(struct safetensors_file **out, const char *path, size_t limit,
-                     struct error *err);
+                     struct error *err) MUST_CHECK;
 
 /* Frees the object, and the bytes if it owns them. NULL is allowed. */
 void safetensors_destroy(struct safetensors_file *file);
@@ -80,6 +80,6 @@ const cJSON *safetensors_header(const struct safetensors_file *file);
 int safetensors_build_header(char **header, size_t *header_size, size_t *total,
                              const struct safetensors_tensor *tensors, int count,
                              const struct safetensors_pair *metadata, int pairs,
-                             struct error *err);
+                             struct error *err) MUST_CHECK;
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef WORKER_SCORES_H
 #define WORKER_SCORES_H
 
+#include "error.h"
 #include "data_set.h"
 
 #include <cjson/cJSON.h>
@@ -37,7 +38,8 @@ struct score_outcome {
 
 /* Borrows set; copies requests. ERROR_NOMEM. */
 int scores_create(struct scores **out, const struct data_set *set, enum data_split split,
-                  const struct score_request *requests, int count, struct error *err);
+                  const struct score_request *requests, int count,
+                  struct error *err) MUST_CHECK;
 void scores_destroy(struct scores *scores);
 
 /*
@@ -48,11 +50,12 @@ void scores_destroy(struct scores *scores);
  */
 int scores_add(struct scores *scores, int request, int row, const int32_t *predictions,
                const int32_t *labels, float q_halt, double lm_loss, int used,
-               struct error *err);
+               struct error *err) MUST_CHECK;
 
 /* Votes and sums up one request. outcomes: fresh, the caller's to free; one per scored test. */
 int scores_finish(struct scores *scores, int request, struct score_result *result,
-                  struct score_outcome **outcomes, int *outcome_count, struct error *err);
+                  struct score_outcome **outcomes, int *outcome_count,
+                  struct error *err) MUST_CHECK;
 
 /* The Kaggle form of the request's first two answers: an object, task -> list of
  * {attempt_1, attempt_2}. Fresh; NULL when out of memory. After scores_finish(). */
@@ -61,6 +64,6 @@ cJSON *scores_submission(const struct scores *scores, int request);
 /* Answering with the input: per-token and exact accuracy over the original rows, pass@1 = pass@2
  * over tests. */
 int scores_copy_baseline(const struct data_set *set, enum data_split split,
-                         struct score_result *result, struct error *err);
+                         struct score_result *result, struct error *err) MUST_CHECK;
 
 #endif

@@ -9,12 +9,12 @@
 
 #include <stdint.h>
 
+#include "error.h"
 #include "engine.h"
 #include "hash.h"
 
 struct batches;
 struct data_set;
-struct error;
 struct job;
 struct report;
 
@@ -39,6 +39,7 @@ struct train_end {
  * for; if there was anything to keep, a checkpoint has been written. The events are said, but
  * for `error` and `end`.
  */
-int train_run(const struct train_context *context, struct train_end *out, struct error *err);
+int train_run(const struct train_context *context, struct train_end *out,
+              struct error *err) MUST_CHECK;
 
 #endif

@@ -7,10 +7,10 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
+#include "error.h"
 #include "metrics.h"
 
 struct batches;
-struct error;
 struct job;
 
 struct train_position {
@@ -21,7 +21,7 @@ struct train_position {
                                said of the untrained model */
 };
 
-int train_position_init(struct train_position *out, struct error *err);
+int train_position_init(struct train_position *out, struct error *err) MUST_CHECK;
 void train_position_release(struct train_position *position);
 
 /* JSON text, exact to the last bit. Fresh; NULL when out of memory. */
@@ -29,11 +29,11 @@ char *train_position_to_text(const struct train_position *position,
                              const struct batches *batches);
 /* Fills *position and puts batches in place. ERROR_DAMAGED; name is for the message. */
 int train_position_from_text(struct train_position *position, struct batches *batches,
-                             const char *text, const char *name, struct error *err);
+                             const char *text, const char *name, struct error *err) MUST_CHECK;
 
 /* The evaluation with this canonical text has been said of the untrained model. */
 bool train_position_has_untrained(const struct train_position *position, const char *canonical);
 int train_position_add_untrained(struct train_position *position, const char *canonical,
-                                 struct error *err);
+                                 struct error *err) MUST_CHECK;
 
 #endif

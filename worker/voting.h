@@ -7,9 +7,8 @@
 #ifndef WORKER_VOTING_H
 #define WORKER_VOTING_H
 
+#include "error.h"
 #include "grid.h"
-
-struct error;
 
 struct vote_answer {
     struct grid *grid; /* owned by the ballot; cells beyond rows * columns are not there */
@@ -27,7 +26,7 @@ struct ballot {
 
 /* A zeroed ballot is empty. Adds a vote in order of arrival; q_halt is the logit. */
 int ballot_add(struct ballot *ballot, const struct grid *answer, double q_halt,
-               struct error *err);
+               struct error *err) MUST_CHECK;
 void ballot_rank(struct ballot *ballot);
 /* Place of grid among the ranked answers, from 1; 0: not there. */
 int ballot_place(const struct ballot *ballot, const struct grid *grid);

@@ -4,6 +4,7 @@
 #ifndef RESULTS_FINDING_H
 #define RESULTS_FINDING_H
 
+#include "error.h"
 #include "compare.h"
 
 /* Fresh text of one paragraph, the caller's to free: refinement in training and at inference per block, the blocks
@@ -11,6 +12,6 @@
  * model. What is not shown by the intervals is called inconclusive. list is matrix_compare()'s. */
 int finding_write(char **out, const struct matrix *matrix, const struct compare *compare,
                   const struct comparison_list *list, const struct baselines *baselines,
-                  struct error *err);
+                  struct error *err) MUST_CHECK;
 
 #endif

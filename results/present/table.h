@@ -24,7 +24,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct error;
+#include "error.h"
+
 struct table;
 
 enum output_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_MARKDOWN };
@@ -45,7 +46,7 @@ struct table_column {
 
 /* Copies the columns, their texts too. */
 int table_create(struct table **out, const struct table_column *columns, int count,
-                 struct error *err);
+                 struct error *err) MUST_CHECK;
 void table_destroy(struct table *table); /* NULL allowed */
 
 /* A line above the table for people ("arch.name=hrm"); copied. NULL: none. */
@@ -71,12 +72,13 @@ int table_row_count(const struct table *table);
  * A table without rows prints its headings. ERROR_IO when out cannot be written.
  */
 int table_print(struct table *table, FILE *out, enum output_format format, bool color,
-                struct error *err);
+                struct error *err) MUST_CHECK;
 
 /* Several tables as one document: for people one after the other; in JSON the first one's rows
  * as "rows" and those of the others under members[i] (members[0] is not used); in CSV blocks with an
  * empty line between. */
 int table_print_all(struct table *const *tables, const char *const *members, int count,
-                    FILE *out, enum output_format format, bool color, struct error *err);
+                    FILE *out, enum output_format format, bool color,
+                    struct error *err) MUST_CHECK;
 
 #endif

@@ -315,8 +315,7 @@ int command_verify(const struct options *options, int *exit_code, struct error *
     if (differs) {
         *exit_code = EXIT_SOME_FAILED;
     } else if (top != NULL && (rc == 0 || rc == ERROR_STOPPED)) { /* else its log tells why */
-        struct error ignored;
-        file_remove_tree(top, &ignored);
+        error_ignore(file_remove_tree(top, NULL));
         *strrchr(top, '/') = '\0';
         rmdir(top); /* unless others are in it */
     }

@@ -7,6 +7,7 @@
 #ifndef RUNNER_REBUILD_DISK_H
 #define RUNNER_REBUILD_DISK_H
 
+#include "error.h"
 #include "plan.h"
 #include "workspace.h"
 
@@ -26,7 +27,8 @@ struct disk {
 };
 
 /* Every run below runs/ with a job.json that can be believed. */
-int disk_read(struct disk *out, const struct workspace *workspace, struct error *err);
+int disk_read(struct disk *out, const struct workspace *workspace,
+              struct error *err) MUST_CHECK;
 void disk_release(struct disk *disk);
 
 /*
@@ -35,11 +37,11 @@ void disk_release(struct disk *disk);
  * disk is there. *adjusted: how many.
  */
 int disk_adjust_plan(const struct disk *disk, int *adjusted, struct plan *plan,
-                     struct error *err);
+                     struct error *err) MUST_CHECK;
 
 /* A plan of the runs, and of evaluations of runs, that the store does not know, as an experiment
  * "rebuilt", an arm for each; it needs disk. *out NULL: there are none. */
 int disk_plan_rest(struct plan **out, const struct disk *disk, struct store *store,
-                   struct error *err);
+                   struct error *err) MUST_CHECK;
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-struct error;
+#include "error.h"
 
 /* Called once when a keeper that we started has exited, on the loop. */
 typedef void executor_exit_fn(void *user);
@@ -30,7 +30,7 @@ struct executor_local {
  * has called back on the loop. On failure nothing runs and the handle is being closed.
  */
 int executor_local_start(struct executor_local *executor, uv_loop_t *loop, const char *program,
-                         const char *directory, struct error *err);
+                         const char *directory, struct error *err) MUST_CHECK;
 /* Takes over a keeper that another runner started. */
 void executor_local_adopt(struct executor_local *executor, int64_t pid, int64_t start_time);
 

@@ -4,11 +4,11 @@
 #ifndef RUNNER_RECORDER_H
 #define RUNNER_RECORDER_H
 
+#include "error.h"
 #include "record.h"
 
 #include <stddef.h>
 
-struct error;
 struct store;
 
 /* What the journal last said of progress. */
@@ -38,7 +38,7 @@ struct recorder {
 };
 
 int recorder_init(struct recorder *recorder, const struct record_attempt *attempt,
-                  const char *workspace, struct error *err);
+                  const char *workspace, struct error *err) MUST_CHECK;
 void recorder_release(struct recorder *recorder);
 
 /*
@@ -46,7 +46,7 @@ void recorder_release(struct recorder *recorder);
  * applying it, what is in the store already, so that progress, outcome, message and ended are
  * what they were. A journal that no longer says it fills error_text, as below.
  */
-int recorder_restore(struct recorder *recorder, struct error *err);
+int recorder_restore(struct recorder *recorder, struct error *err) MUST_CHECK;
 
 /*
  * Reads what is new and applies it, events and offset in one transaction. A bad line, a
@@ -54,11 +54,12 @@ int recorder_restore(struct recorder *recorder, struct error *err);
  * earlier attempt fills error_text and returns 0: the attempt is to be quarantined. A torn last
  * line is left for the next call. Errors of the database are returned.
  */
-int recorder_read(struct recorder *recorder, struct store *store, struct error *err);
+int recorder_read(struct recorder *recorder, struct store *store, struct error *err) MUST_CHECK;
 
 /* The same for all that is left, inside the caller's transaction, which it starts over where what
  * was read may not stay. */
-int recorder_drain(struct recorder *recorder, struct store *store, struct error *err);
+int recorder_drain(struct recorder *recorder, struct store *store,
+                   struct error *err) MUST_CHECK;
 
 /* "loss nan at step 6", of a diverged event's body. */
 void recorder_diverged_text(char *out, size_t size, const cJSON *body);

@@ -4,6 +4,7 @@
 #ifndef RUNNER_SUPERVISE_H
 #define RUNNER_SUPERVISE_H
 
+#include "error.h"
 #include "options.h"
 #include "workspace.h"
 
@@ -21,6 +22,6 @@ struct supervise_result {
  */
 int supervise(struct supervise_result *out, struct store *store,
               const struct workspace *workspace, const struct options *options,
-              const char *experiment, struct error *err);
+              const char *experiment, struct error *err) MUST_CHECK;
 
 #endif

@@ -17,6 +17,8 @@
 #include "recorder.h"
 #include "supervise.h"
 
+#include "error.h"
+
 enum { SUPERVISOR_MAX_CORES = 1024 };
 
 /* A job with an attempt of its own that is going on. */
@@ -72,15 +74,15 @@ void slot_take_core(struct supervisor *s, struct slot *slot, int core);
 
 /* Records the job and a new attempt as starting, writes its directory, starts its keeper,
  * records that it runs. */
-int attempt_start(struct supervisor *s, const struct record_job *job);
+int attempt_start(struct supervisor *s, const struct record_job *job) MUST_CHECK;
 /* Writes down the process that the slot's attempt runs in. */
-int attempt_record_running(struct supervisor *s, const struct slot *slot);
+int attempt_record_running(struct supervisor *s, const struct slot *slot) MUST_CHECK;
 /* The keeper is gone: reads the journal to its end and concludes, in one transaction, and ends
  * the slot. */
-int attempt_conclude(struct supervisor *s, struct slot *slot);
+int attempt_conclude(struct supervisor *s, struct slot *slot) MUST_CHECK;
 
 /* Takes over the attempts that an earlier runner left; jobs that it left without one go back
  * to the queue. */
-int adopt_all(struct supervisor *s);
+int adopt_all(struct supervisor *s) MUST_CHECK;
 
 #endif

@@ -6,13 +6,14 @@
 
 #include <cjson/cJSON.h>
 
-struct error;
+#include "error.h"
 
 /* Runs `program describe` with configs (a list of config objects) on its standard input and
  * reads the list it answers, as long as the one given. The caller's to cJSON_Delete. */
-int describe_ask(cJSON **out, const char *program, const cJSON *configs, struct error *err);
+int describe_ask(cJSON **out, const char *program, const cJSON *configs,
+                 struct error *err) MUST_CHECK;
 
 /* Runs `program probe` and reads the object it prints. */
-int describe_probe(cJSON **out, const char *program, struct error *err);
+int describe_probe(cJSON **out, const char *program, struct error *err) MUST_CHECK;
 
 #endif

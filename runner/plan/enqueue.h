@@ -4,6 +4,7 @@
 #ifndef RUNNER_ENQUEUE_H
 #define RUNNER_ENQUEUE_H
 
+#include "error.h"
 #include "plan.h"
 #include "queue.h"
 #include "workspace.h"
@@ -25,7 +26,7 @@ enum { ENQUEUE_NEEDS = NEED_NOTHING_DIVERGED + 1 };
  * nothing is there. */
 int enqueue_need(enum enqueue_need *out, int64_t *run_id, struct store *store,
                  const struct workspace *workspace, const struct plan *plan,
-                 const struct plan_run *run, struct error *err);
+                 const struct plan_run *run, struct error *err) MUST_CHECK;
 /* "trained and evaluated already", ... */
 const char *enqueue_need_text(enum enqueue_need need);
 
@@ -38,10 +39,11 @@ struct enqueue_summary {
 
 /* Writes the resolved spec to specs/, then queues everything in one transaction. */
 int enqueue_plan(struct enqueue_summary *out, struct store *store,
-                 const struct workspace *workspace, const struct plan *plan, struct error *err);
+                 const struct workspace *workspace, const struct plan *plan,
+                 struct error *err) MUST_CHECK;
 /* The same for runs that were found on disk and belong to no spec. */
 int enqueue_found(struct enqueue_summary *out, struct store *store,
                   const struct workspace *workspace, const struct plan *plan,
-                  struct error *err);
+                  struct error *err) MUST_CHECK;
 
 #endif

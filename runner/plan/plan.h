@@ -8,6 +8,7 @@
 #ifndef RUNNER_PLAN_H
 #define RUNNER_PLAN_H
 
+#include "error.h"
 #include "seeded.h"
 #include "spec.h"
 
@@ -78,7 +79,7 @@ static inline int plan_run_of(const struct plan *plan, int arm, int seed)
  * which is asked once for everything that needs the data or the engine's shapes.
  */
 int plan_create(struct plan **out, struct spec *spec, const char *worker_program,
-                struct error *err);
+                struct error *err) MUST_CHECK;
 void plan_destroy(struct plan *plan);
 
 #endif

@@ -10,9 +10,8 @@
 #ifndef RUNNER_SPEC_H
 #define RUNNER_SPEC_H
 
+#include "error.h"
 #include "settings.h"
-
-struct error;
 
 struct spec_arm {
     char *label;          /* owned; "arch.name=hrm arch.halt_max_steps=4" or "base" */
@@ -47,7 +46,7 @@ enum { SPEC_MAX_CELLS = 100000, SPEC_MAX_NAME = 100, SPEC_MAX_BASE_DEPTH = 8 };
 /* Reads path and applies count "key=value" overrides. Every fault is ERROR_FORMAT with one
  * message: file, place, what was expected, nearest known key. */
 int spec_read(struct spec **out, const char *path, const char *const *overrides, int count,
-              struct error *err);
+              struct error *err) MUST_CHECK;
 void spec_destroy(struct spec *spec);
 
 #endif

@@ -7,7 +7,7 @@
 #include <cjson/cJSON.h>
 #include <stdint.h>
 
-struct error;
+#include "error.h"
 
 /* One dimension of the grid. A grid axis has one key and its values; a zip has several keys
  * that advance together; ablate is one dimension whose position 0 changes nothing. */
@@ -26,7 +26,7 @@ struct spec_axes {
 /* Reads grid, zip and ablate of the merged spec, which must outlive *axes. Grid axes come in
  * the settings table's order. name opens the messages. */
 int spec_axes_init(struct spec_axes *axes, const cJSON *spec, const char *name,
-                   struct error *err);
+                   struct error *err) MUST_CHECK;
 void spec_axes_release(struct spec_axes *axes);
 
 #endif

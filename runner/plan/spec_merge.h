@@ -6,7 +6,7 @@
 
 #include <cjson/cJSON.h>
 
-struct error;
+#include "error.h"
 
 /*
  * Reads path, puts it over its base files (paths relative to the file that names them; maps
@@ -15,9 +15,9 @@ struct error;
  * settings are not. The result, without "base", is the caller's to cJSON_Delete.
  */
 int spec_merge(cJSON **out, const char *path, const char *const *overrides, int count,
-               struct error *err);
+               struct error *err) MUST_CHECK;
 
 /* Nearest-name message for an unknown settings key: ERROR_FORMAT. */
-int spec_unknown_key(const char *where, const char *key, struct error *err);
+int spec_unknown_key(const char *where, const char *key, struct error *err) MUST_CHECK;
 
 #endif

@@ -239,7 +239,7 @@ void run_setup_release(struct run_setup *setup)
 {
     config_release(&setup->config);
     cJSON_Delete(setup->described);
-    file_remove_tree(setup->workspace, NULL);
+    error_ignore(file_remove_tree(setup->workspace, NULL));
 }
 
 char *run_path(const struct run_setup *setup, int attempt, const char *name)

@@ -4,6 +4,7 @@
 #ifndef WORKER_ARC_LOAD_H
 #define WORKER_ARC_LOAD_H
 
+#include "error.h"
 #include "arc_task.h"
 #include "data_set.h"
 
@@ -22,12 +23,12 @@ struct arc_tasks {
  * tests are hidden: they get answers (the submission), no scores.
  * ERROR_FORMAT names file and place.
  */
-int arc_load(struct arc_tasks *out, const char *path, struct error *err);
+int arc_load(struct arc_tasks *out, const char *path, struct error *err) MUST_CHECK;
 void arc_tasks_release(struct arc_tasks *tasks);
 
 /* Appends a task, taking it over. */
-int arc_tasks_add(struct arc_tasks *tasks, struct arc_task *task, struct error *err);
+int arc_tasks_add(struct arc_tasks *tasks, struct arc_task *task, struct error *err) MUST_CHECK;
 /* Sorts as promised above; a name that stands twice is ERROR_FORMAT. */
-int arc_tasks_sort(struct arc_tasks *tasks, const char *where, struct error *err);
+int arc_tasks_sort(struct arc_tasks *tasks, const char *where, struct error *err) MUST_CHECK;
 
 #endif

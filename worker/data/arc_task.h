@@ -4,11 +4,10 @@
 #ifndef WORKER_ARC_TASK_H
 #define WORKER_ARC_TASK_H
 
+#include "error.h"
 #include "grid.h"
 
 #include <cjson/cJSON.h>
-
-struct error;
 
 enum { ARC_NAME_SIZE = 64, ARC_MAX_PAIRS = 100 };
 
@@ -30,7 +29,7 @@ struct arc_task {
  * the messages, which name the pair and the row. On failure *out holds nothing.
  */
 int arc_task_read(struct arc_task *out, const char *name, const cJSON *json,
-                  const cJSON *solutions, const char *where, struct error *err);
+                  const cJSON *solutions, const char *where, struct error *err) MUST_CHECK;
 void arc_task_release(struct arc_task *task);
 
 /* The largest side of any of its grids. */
@@ -38,7 +37,7 @@ int arc_task_side(const struct arc_task *task);
 
 /* A list of rows to a grid and back; what ("train pair 1 input") goes into messages. */
 int grid_read(struct grid *out, const cJSON *rows, const char *where, const char *name,
-              const char *what, struct error *err);
+              const char *what, struct error *err) MUST_CHECK;
 cJSON *grid_to_json(const struct grid *grid); /* fresh; [] when empty; NULL: no memory */
 
 /* The task as ordinary ARC JSON, hidden outputs left out. Fresh; NULL: no memory. */

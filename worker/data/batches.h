@@ -9,6 +9,7 @@
 #ifndef WORKER_BATCHES_H
 #define WORKER_BATCHES_H
 
+#include "error.h"
 #include "data_set.h"
 
 #include <cjson/cJSON.h>
@@ -17,7 +18,7 @@ struct batches; /* opaque */
 
 /* Borrows set. ERROR_FORMAT: a stream holds not even one full batch. */
 int batches_create(struct batches **out, const struct data_set *set,
-                   const struct config *config, struct error *err);
+                   const struct config *config, struct error *err) MUST_CHECK;
 void batches_destroy(struct batches *batches);
 
 /* Training steps of the whole training: the schedule's total. */
@@ -36,7 +37,8 @@ enum batches_next batches_next(struct batches *batches, int32_t *inputs, int32_t
 
 /* The position as a small JSON object, and back. A foreign one is ERROR_DAMAGED. */
 cJSON *batches_save(const struct batches *batches);
-int batches_restore(struct batches *batches, const cJSON *position, struct error *err);
+int batches_restore(struct batches *batches, const cJSON *position,
+                    struct error *err) MUST_CHECK;
 
 /* The same from configuration and counts alone, for describe; -1 when a stream has no batch. */
 int64_t batches_count_steps(const struct config *config, int groups,

@@ -4,9 +4,9 @@
 #ifndef WORKER_DATA_COMMAND_H
 #define WORKER_DATA_COMMAND_H
 
-struct error;
+#include "error.h"
 
 /* argv[0] is build, show or check. Prints to stdout. 0 or a negative error_code. */
-int data_command(int argc, char **argv, struct error *err);
+int data_command(int argc, char **argv, struct error *err) MUST_CHECK;
 
 #endif

@@ -8,6 +8,7 @@
 #ifndef WORKER_DATA_SET_H
 #define WORKER_DATA_SET_H
 
+#include "error.h"
 #include "grid.h"
 #include "random.h"
 #include "settings.h"
@@ -15,7 +16,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct error;
 struct data_set; /* opaque */
 
 enum data_split { SPLIT_TEST, SPLIT_TRAIN };
@@ -48,7 +48,7 @@ struct data_info {
  * ERROR_FORMAT: bad data, with file and place; nothing fits the canvas; no task of data.tasks.
  */
 int data_set_open(struct data_set **out, const struct config *config, bool with_variants,
-                  struct error *err);
+                  struct error *err) MUST_CHECK;
 void data_set_close(struct data_set *set);
 
 const struct data_info *data_set_info(const struct data_set *set);

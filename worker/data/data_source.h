@@ -4,6 +4,7 @@
 #ifndef WORKER_DATA_SOURCE_H
 #define WORKER_DATA_SOURCE_H
 
+#include "error.h"
 #include "arc_load.h"
 
 struct config;
@@ -16,12 +17,13 @@ struct data_source {
     char hash[HASH_HEX_SIZE]; /* of the tasks kept */
 };
 
-int data_source_read(struct data_source *out, const struct config *config, struct error *err);
+int data_source_read(struct data_source *out, const struct config *config,
+                     struct error *err) MUST_CHECK;
 void data_source_release(struct data_source *source);
 
 /* The built-in ARC-style tasks as ordinary tasks: even indices of a family are evaluation
  * tasks, odd ones training tasks. */
 int data_source_arc_style(struct arc_tasks *out, uint64_t generator_seed, int tasks_per_family,
-                          struct error *err);
+                          struct error *err) MUST_CHECK;
 
 #endif

@@ -6,11 +6,10 @@
 #ifndef WORKER_SUDOKU_H
 #define WORKER_SUDOKU_H
 
+#include "error.h"
 #include "random.h"
 
 #include <stdbool.h>
-
-struct error;
 
 enum { SUDOKU_MAX_SIDE = 9, SUDOKU_MAX_CELLS = 81 };
 
@@ -26,7 +25,7 @@ struct sudoku {
  * found in a bounded number of tries.
  */
 int sudoku_make(struct sudoku *out, int side, int min_backtracks, struct random_stream *stream,
-                struct error *err);
+                struct error *err) MUST_CHECK;
 
 /*
  * Counts solutions up to limit. The solver fills the blank with the fewest candidates (the first
