@@ -88,7 +88,26 @@ static void call_inject(const struct engine *engine, float *out, const struct mo
     engine_round(engine, out, n);
 }
 
-void chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int rows, bool keep)
+int64_t segment_work(const struct engine *engine)
+{
+    int64_t layers = 0;
+
+    for (int i = 0; i < engine->segment.count; i++)
+        layers += engine->modules[engine->segment.calls[i].module].layers;
+    return WORK_FORWARD * layers;
+}
+
+int64_t segment_backward_work(const struct engine *engine)
+{
+    int64_t layers = 0;
+
+    for (int i = 0; i < engine->segment.count; i++)
+        if (engine->segment.calls[i].gradient)
+            layers += engine->modules[engine->segment.calls[i].module].layers;
+    return WORK_BACKWARD * layers;
+}
+
+bool chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int rows, bool keep)
 {
     size_t n = (size_t)rows * (size_t)engine->S * (size_t)engine->D;
 
@@ -98,18 +117,21 @@ void chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int 
 
         if (!keep || !call->gradient) {
             call_inject(engine, destination, call, states, n);
-            module_forward(engine, call->module, destination, rows);
+            if (!module_forward(engine, call->module, destination, rows))
+                return false;
             continue;
         }
         struct kept_layer *kept = engine->slots[call->slot];
 
         call_inject(engine, kept[0].in, call, states, n);
-        module_forward_kept(engine, call->module, kept, rows);
+        if (!module_forward_kept(engine, call->module, kept, rows))
+            return false;
         memcpy(destination, kept[engine->modules[call->module].layers].in, n * sizeof(float));
     }
+    return true;
 }
 
-void chunk_segment_first(struct engine *engine, float *const states[STATE_COUNT], int rows)
+bool chunk_segment_first(struct engine *engine, float *const states[STATE_COUNT], int rows)
 {
     size_t n = (size_t)rows * (size_t)engine->S * (size_t)engine->D;
     float *copies[STATE_COUNT] = { [STATE_X] = states[STATE_X] };
@@ -125,12 +147,16 @@ void chunk_segment_first(struct engine *engine, float *const states[STATE_COUNT]
 
         call_inject(engine, destination, call, copies, n);
         if (i < engine->segment.count - 1) {
-            module_forward(engine, call->module, destination, rows);
+            if (!module_forward(engine, call->module, destination, rows))
+                return false;
             continue;
         }
         assert(call->destination == STATE_Z_H); /* what the q head reads */
-        module_forward_first(engine, call->module, engine->target_first, destination, rows);
+        if (!module_forward_first(engine, call->module, engine->target_first, destination,
+                                  rows))
+            return false;
     }
+    return true;
 }
 
 /* Hands the gradient of a call's input on to those sources that carry gradient. */
@@ -156,7 +182,7 @@ static void call_distribute(struct engine *engine, const struct module_call *cal
             live[call->destination] = true; /* z's own gradient is there already */
 }
 
-void chunk_segment_backward(struct engine *engine, int rows)
+bool chunk_segment_backward(struct engine *engine, int rows)
 {
     size_t n = (size_t)rows * (size_t)engine->S * (size_t)engine->D;
     bool live[STATE_COUNT] = { [STATE_Z_H] = true };
@@ -165,8 +191,9 @@ void chunk_segment_backward(struct engine *engine, int rows)
         const struct module_call *call = &engine->segment.calls[i];
 
         if (call->gradient && live[call->destination]) {
-            module_backward(engine, call->module, engine->slots[call->slot],
-                            engine->dstate[call->destination], rows);
+            if (!module_backward(engine, call->module, engine->slots[call->slot],
+                                 engine->dstate[call->destination], rows))
+                return false;
             call_distribute(engine, call, live, n);
         } else {
             live[call->destination] = false; /* what was there before is a constant */
@@ -174,4 +201,5 @@ void chunk_segment_backward(struct engine *engine, int rows)
     }
     if (!live[STATE_X])
         memset(engine->dstate[STATE_X], 0, n * sizeof(float));
+    return true;
 }

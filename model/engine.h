@@ -3,8 +3,9 @@
  *
  * Arrays in, arrays out: no files, JSON, clock or processes here. An engine owns its memory
  * (parameters, gradients, moments, carries, activations: one 64-byte-aligned block of each
- * kind); everything is allocated by engine_create() and nothing in a step, so a step cannot
- * fail. Callers never hold pointers into it: state and results are copied in and out.
+ * kind); everything is allocated by engine_create() and nothing in a step, so a step fails only
+ * where its watch asks it to stop. Callers never hold pointers into it: state and results are
+ * copied in and out.
  *
  * Letters: B batch rows, T grid tokens, P prefix positions, S = P + T, D hidden size,
  * N heads, d = floor(D / N), V vocabulary, F feed-forward width, E puzzle embedding length.
@@ -83,7 +84,8 @@ struct engine_result {
 };
 
 /*
- * Builds an engine with parameters all zero: follow with engine_initialise() or engine_set().
+ * Builds an engine with parameters all zero: follow with engine_initialise() or
+ * engine_state_set() of every tensor.
  * *config is copied. ERROR_FORMAT: a field out of bounds or a contradiction. ERROR_NOMEM: the
  * message names the block and its MiB. On failure *out is NULL.
  */
@@ -108,20 +110,52 @@ int engine_check_batch(const struct engine *engine, const struct engine_batch *b
                        struct error *err) MUST_CHECK;
 
 /*
- * One training step (model.md section 2): rows that are halted take the offered batch, then
- * segment, halting, target Q, losses, backward, optimizers.
+ * What a step calls back while it computes: after every layer of every module call of a chunk of
+ * rows, forwards, backwards and in the target segment. At hidden size 512 and 900 positions that
+ * is several times a second on one core; only heads and optimizers run without a call.
+ *   context  the caller's own
+ *   done     units of work done in this step, 1 to total, ascending
+ *   total    units of work of this step: a layer counts 1 forwards and 2 backwards, so that
+ *            done / total is about the share of the step's time
+ * Returns true to abandon the step at once. It must not call the engine.
+ */
+typedef bool engine_watch(void *context, int64_t done, int64_t total);
+/* Sets the watch of all steps from now on; NULL: none. */
+void engine_set_watch(struct engine *engine, engine_watch *watch, void *context);
+
+/*
+ * One training step (model.md section 2) is engine_train_accumulate() and then
+ * engine_train_apply(); engine_train_step() is both.
+ *
+ * engine_train_accumulate(): rows that are halted take the offered batch, then segment, halting,
+ * target Q, losses, backward. Leaves the gradients of this batch, the outputs and *result.
  *   offered         a full batch of B rows
  *   min_halt_steps  (B) this step's exploration minimum per row, 0 = none; NULL: all 0
+ * Returns 0, or ERROR_STOPPED when the watch asked to stop. Then *result is not to be used, and
+ * the training state (carry, gradients, outputs; not parameters and moments) is undefined until
+ * a whole state is set or engine_initialise() is called.
+ *
+ * engine_train_apply(): the optimizers' update by those gradients, once per accumulate.
  */
-void engine_train_step(struct engine *engine, const struct engine_batch *offered,
-                       const int32_t *min_halt_steps, struct engine_result *result);
+int engine_train_accumulate(struct engine *engine, const struct engine_batch *offered,
+                            const int32_t *min_halt_steps, struct engine_result *result)
+    __attribute__((warn_unused_result));
+void engine_train_apply(struct engine *engine, const struct engine_result *result);
+int engine_train_step(struct engine *engine, const struct engine_batch *offered,
+                      const int32_t *min_halt_steps, struct engine_result *result)
+    __attribute__((warn_unused_result));
 
 /* Starts an evaluation of rows <= B rows from a fresh carry of its own (the training carry is
  * not touched). Fewer rows than B cost fewer operations. */
 void engine_evaluate_begin(struct engine *engine, const struct engine_batch *batch, int rows);
-/* One outer step for all those rows: losses without q_continue, metrics over all labelled
- * rows as if they halted now. Read what it left with engine_read(). */
-void engine_evaluate_step(struct engine *engine, struct engine_result *result);
+/*
+ * One outer step for all those rows: losses without q_continue, metrics over all labelled
+ * rows as if they halted now. Read what it left with engine_read(). Returns 0, or ERROR_STOPPED
+ * when the watch asked to stop: the evaluation is undefined until the next
+ * engine_evaluate_begin(); the training state is untouched.
+ */
+int engine_evaluate_step(struct engine *engine, struct engine_result *result)
+    __attribute__((warn_unused_result));
 /* Continues an evaluation with only the kept rows, in order; rows_kept ascending, count >= 1.
  * For ACT at inference: rows that have halted leave the batch. */
 void engine_evaluate_keep(struct engine *engine, const int *rows_kept, int count);

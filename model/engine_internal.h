@@ -96,6 +96,11 @@ struct engine {
     struct carry train, eval;
     const struct carry *last; /* the one that the last step worked on */
 
+    /* Progress of the step in work, in the units of engine_watch. */
+    engine_watch *watch; /* NULL: none */
+    void *watch_context; /* borrowed */
+    int64_t work_done, work_total;
+
     /* Outputs of the last step. */
     float *logits;                         /* (B, T, V) */
     int32_t *predictions;                  /* (B, T) */
@@ -164,41 +169,57 @@ static inline void engine_round_operand(const struct engine *engine, float *x, s
         engine_round(engine, x, n);
 }
 
+/* What a layer's pass counts in a step's work. */
+enum { WORK_FORWARD = 1, WORK_BACKWARD = 2 };
+
+/* Counts work done; false: the watch asks to abandon the step. */
+static inline bool engine_goes_on(struct engine *engine, int work)
+{
+    engine->work_done += work;
+    return engine->watch == NULL ||
+           !engine->watch(engine->watch_context, engine->work_done, engine->work_total);
+}
+
 /* engine_config.c */
 int engine_check_config(const struct engine_config *config, struct error *err) MUST_CHECK;
 
 /* parameters.c: builds table, modules and offsets. ERROR_NOMEM. */
 int parameters_build(struct engine *engine, struct error *err) MUST_CHECK;
 
-/* layers.c. h is (rows * S, D). */
+/* layers.c. h is (rows * S, D). The module functions return false when the watch has asked to
+ * abandon the step. */
 /* Positions worked on at once between two products: what one writes the next still finds in the
  * second cache. A few more make no block of their own. */
 enum { BLOCK = 252, BLOCK_MOST = BLOCK + 27 };
 /* Rounds and packs the weights where the parameters have changed since. */
 void layers_prepare(struct engine *engine);
-void module_forward(struct engine *engine, enum segment_module module, float *h, int rows);
+bool module_forward(struct engine *engine, enum segment_module module, float *h, int rows);
 /* The same, but only position 0 of the last layer's output is computed: first (rows, D). */
-void module_forward_first(struct engine *engine, enum segment_module module, float *first,
+bool module_forward_first(struct engine *engine, enum segment_module module, float *first,
                           float *h, int rows);
 /* Keeps activations in kept[0..layers]; kept[0].in is the input, kept[layers].in the output. */
-void module_forward_kept(struct engine *engine, enum segment_module module,
+bool module_forward_kept(struct engine *engine, enum segment_module module,
                          struct kept_layer *kept, int rows);
 /* dh: gradient of the output in, of the input out. Adds to the weight gradients. */
-void module_backward(struct engine *engine, enum segment_module module, struct kept_layer *kept,
+bool module_backward(struct engine *engine, enum segment_module module, struct kept_layer *kept,
                      float *dh, int rows);
 
 /* chunk.c: all about rows first .. first + rows of a carry. states point at their first row. */
 void chunk_embed(struct engine *engine, const struct carry *carry, int first, int rows);
 void chunk_embed_backward(struct engine *engine, const struct carry *carry, int first,
                           int rows);
-/* One segment in place on the states. keep: calls that keep gradient fill their slots. */
-void chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int rows,
+/* Work of a segment of one chunk, in the units of engine_watch. */
+int64_t segment_work(const struct engine *engine);
+int64_t segment_backward_work(const struct engine *engine);
+/* One segment in place on the states. keep: calls that keep gradient fill their slots. false, here
+ * and below: the watch has asked to abandon the step. */
+bool chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int rows,
                    bool keep);
 /* The target segment: from a copy of the states, only z_H at position 0 is left, in
  * engine->target_first. */
-void chunk_segment_first(struct engine *engine, float *const states[STATE_COUNT], int rows);
+bool chunk_segment_first(struct engine *engine, float *const states[STATE_COUNT], int rows);
 /* dstate[STATE_Z_H] holds the gradient of z_H; leaves dstate[STATE_X] that of x. */
-void chunk_segment_backward(struct engine *engine, int rows);
+bool chunk_segment_backward(struct engine *engine, int rows);
 
 /* heads.c */
 struct row_score {

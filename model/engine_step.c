@@ -1,6 +1,8 @@
 /* engine_step.c - one training step, one evaluation step: outer loop, halting, losses. */
 #include "engine_internal.h"
 
+#include "error.h"
+
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -79,13 +81,14 @@ static void train_halt_rows(struct engine *engine, const int32_t *min_halt_steps
     }
 }
 
-/* The target segment of rows first.. and its target_continue. */
-static void train_target_rows(struct engine *engine, float *const states[STATE_COUNT],
+/* The target segment of rows first.. and its target_continue. false: abandoned. */
+static bool train_target_rows(struct engine *engine, float *const states[STATE_COUNT],
                               int first, int rows)
 {
     const struct carry *carry = &engine->train;
 
-    chunk_segment_first(engine, states, rows);
+    if (!chunk_segment_first(engine, states, rows))
+        return false;
     for (int r = 0; r < rows; r++) {
         int b = first + r;
         float q_halt, q_continue;
@@ -97,6 +100,7 @@ static void train_target_rows(struct engine *engine, float *const states[STATE_C
             q_halt = q_continue;
         engine->target_q[b] = (float)sigmoid((double)q_halt);
     }
+    return true;
 }
 
 /* Losses, metrics, and the gradients of logits (into dlogits) and of q (into dq). */
@@ -126,8 +130,8 @@ static void train_score_rows(struct engine *engine, struct engine_result *result
     }
 }
 
-/* Everything about rows first .. first + rows. */
-static void train_chunk(struct engine *engine, const int32_t *min_halt_steps,
+/* Everything about rows first .. first + rows. false: abandoned. */
+static bool train_chunk(struct engine *engine, const int32_t *min_halt_steps,
                         struct engine_result *result, int first, int rows)
 {
     float *states[STATE_COUNT];
@@ -135,17 +139,20 @@ static void train_chunk(struct engine *engine, const int32_t *min_halt_steps,
 
     carry_states(engine, states, &engine->train, first);
     chunk_embed(engine, &engine->train, first, rows);
-    chunk_segment(engine, states, rows, true);
+    if (!chunk_segment(engine, states, rows, true))
+        return false;
     head_logits(engine, states[STATE_Z_H], first, rows);
     head_q(engine, engine->q_halt + first, engine->q_continue + first, states[STATE_Z_H], row,
            rows);
     train_halt_rows(engine, min_halt_steps, first, rows);
-    if (result->has_target_q)
-        train_target_rows(engine, states, first, rows);
+    if (result->has_target_q && !train_target_rows(engine, states, first, rows))
+        return false;
     train_score_rows(engine, result, engine->dq, first, rows);
     head_backward(engine, states[STATE_Z_H], engine->dq, rows);
-    chunk_segment_backward(engine, rows);
+    if (!chunk_segment_backward(engine, rows))
+        return false;
     chunk_embed_backward(engine, &engine->train, first, rows);
+    return true;
 }
 
 static void result_finish(struct engine_result *result)
@@ -154,10 +161,24 @@ static void result_finish(struct engine_result *result)
     result->finite = isfinite(result->loss);
 }
 
-void engine_train_step(struct engine *engine, const struct engine_batch *offered,
-                       const int32_t *min_halt_steps, struct engine_result *result)
+/* A step over rows rows begins: its work is so much per chunk. */
+static void work_begin(struct engine *engine, int rows, int64_t work)
+{
+    engine->work_done = 0;
+    engine->work_total = (rows + engine->chunk_rows - 1) / engine->chunk_rows * work;
+}
+
+void engine_set_watch(struct engine *engine, engine_watch *watch, void *context)
+{
+    engine->watch = watch;
+    engine->watch_context = context;
+}
+
+int engine_train_accumulate(struct engine *engine, const struct engine_batch *offered,
+                            const int32_t *min_halt_steps, struct engine_result *result)
 {
     const struct engine_config *c = &engine->config;
+    int64_t step = engine->optimizer_step + 1;
 
     assert(!c->inference_only);
     assert(engine_check_batch(engine, offered, engine->B, NULL) == 0);
@@ -166,23 +187,42 @@ void engine_train_step(struct engine *engine, const struct engine_batch *offered
         if (engine->train.halted[b])
             carry_load_row(engine, &engine->train, b, offered);
     engine->last = &engine->train;
-    engine->optimizer_step++;
-    result->has_target_q = c->act_enabled && c->halt_max_steps > 1 &&
-                           engine->optimizer_step % c->target_q_update_every == 0;
-    result->lr = schedule_rate(c, c->lr, engine->optimizer_step);
-    result->puzzle_emb_lr = schedule_rate(c, c->puzzle_emb_lr, engine->optimizer_step);
+    result->has_target_q =
+        c->act_enabled && c->halt_max_steps > 1 && step % c->target_q_update_every == 0;
+    result->lr = schedule_rate(c, c->lr, step);
+    result->puzzle_emb_lr = schedule_rate(c, c->puzzle_emb_lr, step);
 
+    work_begin(engine, engine->B,
+               segment_work(engine) * (result->has_target_q ? 2 : 1) +
+                   segment_backward_work(engine));
     layers_prepare(engine);
     memset(engine->gradients, 0, engine->parameter_floats * sizeof(float));
     for (int first = 0; first < engine->B; first += engine->chunk_rows) {
         int left = engine->B - first;
 
-        train_chunk(engine, min_halt_steps, result, first,
-                    left < engine->chunk_rows ? left : engine->chunk_rows);
+        if (!train_chunk(engine, min_halt_steps, result, first,
+                         left < engine->chunk_rows ? left : engine->chunk_rows))
+            return ERROR_STOPPED;
     }
     result_finish(result);
+    return 0;
+}
+
+void engine_train_apply(struct engine *engine, const struct engine_result *result)
+{
+    engine->optimizer_step++;
     optimizer_step(engine, result->lr, result->puzzle_emb_lr);
     engine->prepared = false;
+}
+
+int engine_train_step(struct engine *engine, const struct engine_batch *offered,
+                      const int32_t *min_halt_steps, struct engine_result *result)
+{
+    int rc = engine_train_accumulate(engine, offered, min_halt_steps, result);
+
+    if (rc == 0)
+        engine_train_apply(engine, result);
+    return rc;
 }
 
 void engine_evaluate_begin(struct engine *engine, const struct engine_batch *batch, int rows)
@@ -196,7 +236,8 @@ void engine_evaluate_begin(struct engine *engine, const struct engine_batch *bat
     }
 }
 
-static void evaluate_chunk(struct engine *engine, struct engine_result *result, int first,
+/* An outer step of rows first .. first + rows. false: abandoned. */
+static bool evaluate_chunk(struct engine *engine, struct engine_result *result, int first,
                            int rows)
 {
     struct carry *carry = &engine->eval;
@@ -205,7 +246,8 @@ static void evaluate_chunk(struct engine *engine, struct engine_result *result, 
 
     carry_states(engine, states, carry, first);
     chunk_embed(engine, carry, first, rows);
-    chunk_segment(engine, states, rows, false);
+    if (!chunk_segment(engine, states, rows, false))
+        return false;
     head_logits(engine, states[STATE_Z_H], first, rows);
     head_q(engine, engine->q_halt + first, engine->q_continue + first, states[STATE_Z_H], row,
            rows);
@@ -220,23 +262,27 @@ static void evaluate_chunk(struct engine *engine, struct engine_result *result, 
         result->q_halt_loss += binary_cross_entropy((double)engine->q_halt[b], exact);
         result_count_row(result, score, exact, engine->q_halt[b], carry->steps[b]);
     }
+    return true;
 }
 
-void engine_evaluate_step(struct engine *engine, struct engine_result *result)
+int engine_evaluate_step(struct engine *engine, struct engine_result *result)
 {
     int total = engine->eval.rows;
 
     assert(total >= 1); /* engine_evaluate_begin() comes first */
     *result = (struct engine_result){ 0 };
     engine->last = &engine->eval;
+    work_begin(engine, total, segment_work(engine));
     layers_prepare(engine);
     for (int first = 0; first < total; first += engine->chunk_rows) {
         int left = total - first;
 
-        evaluate_chunk(engine, result, first,
-                       left < engine->chunk_rows ? left : engine->chunk_rows);
+        if (!evaluate_chunk(engine, result, first,
+                            left < engine->chunk_rows ? left : engine->chunk_rows))
+            return ERROR_STOPPED;
     }
     result_finish(result);
+    return 0;
 }
 
 void engine_evaluate_keep(struct engine *engine, const int *rows_kept, int count)

@@ -208,22 +208,30 @@ static void layer_forward_first(const struct engine *engine, const struct layer_
     layer_mlp(engine, w, first, rows);
 }
 
-void module_forward(struct engine *engine, enum segment_module module, float *h, int rows)
+bool module_forward(struct engine *engine, enum segment_module module, float *h, int rows)
 {
     const struct module *m = &engine->modules[module];
 
-    for (int i = 0; i < m->layers; i++)
+    for (int i = 0; i < m->layers; i++) {
         layer_forward(engine, &m->weights[i], h, rows);
+        if (!engine_goes_on(engine, WORK_FORWARD))
+            return false;
+    }
+    return true;
 }
 
-void module_forward_first(struct engine *engine, enum segment_module module, float *first,
+bool module_forward_first(struct engine *engine, enum segment_module module, float *first,
                           float *h, int rows)
 {
     const struct module *m = &engine->modules[module];
 
-    for (int i = 0; i < m->layers - 1; i++)
+    for (int i = 0; i < m->layers - 1; i++) {
         layer_forward(engine, &m->weights[i], h, rows);
+        if (!engine_goes_on(engine, WORK_FORWARD))
+            return false;
+    }
     layer_forward_first(engine, &m->weights[m->layers - 1], first, h, rows);
+    return engine_goes_on(engine, WORK_FORWARD);
 }
 
 /* out = norm(mid + down(silu(gate) * up)) for few rows from row i. */
@@ -267,13 +275,17 @@ static void layer_forward_kept(const struct engine *engine, const struct layer_w
     }
 }
 
-void module_forward_kept(struct engine *engine, enum segment_module module,
+bool module_forward_kept(struct engine *engine, enum segment_module module,
                          struct kept_layer *kept, int rows)
 {
     const struct module *m = &engine->modules[module];
 
-    for (int i = 0; i < m->layers; i++)
+    for (int i = 0; i < m->layers; i++) {
         layer_forward_kept(engine, &m->weights[i], &kept[i], kept[i + 1].in, rows);
+        if (!engine_goes_on(engine, WORK_FORWARD))
+            return false;
+    }
+    return true;
 }
 
 /* dh becomes the gradient of mid: through norm, down, swiglu, gate_up, and the residual. */
@@ -338,7 +350,7 @@ static void attention_half_backward(struct engine *engine, const struct layer_we
     }
 }
 
-void module_backward(struct engine *engine, enum segment_module module, struct kept_layer *kept,
+bool module_backward(struct engine *engine, enum segment_module module, struct kept_layer *kept,
                      float *dh, int rows)
 {
     const struct module *m = &engine->modules[module];
@@ -346,5 +358,8 @@ void module_backward(struct engine *engine, enum segment_module module, struct k
     for (int i = m->layers - 1; i >= 0; i--) {
         mlp_backward(engine, &m->weights[i], &kept[i], kept[i + 1].in, dh, rows * engine->S);
         attention_half_backward(engine, &m->weights[i], &kept[i], dh, rows);
+        if (!engine_goes_on(engine, WORK_BACKWARD))
+            return false;
     }
+    return true;
 }

@@ -447,7 +447,8 @@ static bool replay_step(struct replay *r, int t)
         if (minima == NULL)
             return false;
     }
-    engine_train_step(r->engine, &batch, minima, &result);
+    if (engine_train_step(r->engine, &batch, minima, &result) < 0)
+        return false;
     if (!result.finite)
         golden_fail(r->report, front, "our loss is not a finite number");
     check_step(r, t, &result);
@@ -505,7 +506,8 @@ static void replay_evaluation(struct replay *r)
     for (int k = 1; k == 1 || has_prefix(r, "eval%d/", k); k++) {
         struct engine_result result;
 
-        engine_evaluate_step(r->engine, &result);
+        if (engine_evaluate_step(r->engine, &result) < 0)
+            return;
         check_eval_step(r, k, rows, &result);
     }
 }

@@ -97,7 +97,7 @@ static struct engine *first_step(const struct recorded *r, enum engine_forward_d
     set_recorded_weights(r, engine);
     struct engine_batch batch = { batch_of(r, "inputs"), batch_of(r, "labels"),
                                   batch_of(r, "puzzle_identifiers") };
-    engine_train_step(engine, &batch, NULL, result);
+    assert_int_equal(engine_train_step(engine, &batch, NULL, result), 0);
     return engine;
 }
 
@@ -255,7 +255,7 @@ static double evaluated_loss(const struct recorded *r, struct engine *engine)
     struct engine_result result;
 
     engine_evaluate_begin(engine, &batch, r->config.engine.batch_size);
-    engine_evaluate_step(engine, &result);
+    assert_int_equal(engine_evaluate_step(engine, &result), 0);
     return result.loss;
 }
 

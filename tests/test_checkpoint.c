@@ -106,10 +106,12 @@ static void train(struct engine *engine, int first, int last)
             ids[i] = (int32_t)random_below(&stream, IDS);
             minimum[i] = (int32_t)random_below(&stream, 4);
         }
-        engine_train_step(engine,
-                          &(struct engine_batch){
-                              .inputs = inputs, .labels = labels, .puzzle_identifiers = ids },
-                          minimum, &result);
+        assert_int_equal(engine_train_step(engine,
+                                           &(struct engine_batch){ .inputs = inputs,
+                                                                   .labels = labels,
+                                                                   .puzzle_identifiers = ids },
+                                           minimum, &result),
+                         0);
         assert_true(result.finite);
     }
 }

@@ -107,7 +107,7 @@ static struct engine_result train(struct engine *engine, int first_step, int ste
     for (int t = first_step; t < first_step + steps; t++) {
         struct engine_batch batch = make_batch(&data, t);
 
-        engine_train_step(engine, &batch, data.minima, &result);
+        assert_int_equal(engine_train_step(engine, &batch, data.minima, &result), 0);
         assert_true(result.finite);
     }
     return result;
@@ -257,7 +257,7 @@ static void evaluation_does_not_disturb_training(void **state)
     struct engine_batch batch = make_batch(&data, 77);
     engine_evaluate_begin(b, &batch, B - 1);
     for (int k = 0; k < 4; k++)
-        engine_evaluate_step(b, &result);
+        assert_int_equal(engine_evaluate_step(b, &result), 0);
     assert_same_bits(a, b);
     train(a, 3, 3);
     train(b, 3, 3);
@@ -316,11 +316,11 @@ static void rows_without_labels_have_no_token_loss_and_no_metrics(void **state)
     for (int i = 0; i < B * T; i++)
         data.labels[i] = ENGINE_IGNORE_LABEL;
     engine_evaluate_begin(engine, &batch, B);
-    engine_evaluate_step(engine, &result);
+    assert_int_equal(engine_evaluate_step(engine, &result), 0);
     assert_true(result.lm_loss == 0.0 && result.count == 0.0 && result.steps == 0.0);
     /* Such a row counts as right: softplus(5) of a bias of -5. */
     assert_true(fabs(result.q_halt_loss - B * log1p(exp(5.0))) < 1e-5);
-    engine_train_step(engine, &batch, NULL, &result);
+    assert_int_equal(engine_train_step(engine, &batch, NULL, &result), 0);
     assert_true(result.lm_loss == 0.0 && result.finite);
     engine_destroy(engine);
 }
@@ -342,7 +342,7 @@ static void rows_halt_at_the_maximum_and_by_exploration_no_sooner(void **state)
     data.minima[1] = 2;
     data.minima[2] = 3;
     for (int t = 1; t <= 3; t++) {
-        engine_train_step(engine, &batch, data.minima, &result);
+        assert_int_equal(engine_train_step(engine, &batch, data.minima, &result), 0);
         engine_read(engine, ENGINE_HALTED, halted);
         engine_read(engine, ENGINE_STEPS, steps);
         assert_true(halted[0] == 1 && steps[0] == 1);
@@ -437,8 +437,8 @@ static void inference_only_engine_evaluates_alike(void **state)
     engine_evaluate_begin(trained, &batch, B);
     engine_evaluate_begin(engine, &batch, B);
     for (int k = 1; k <= 3; k++) {
-        engine_evaluate_step(trained, &x);
-        engine_evaluate_step(engine, &y);
+        assert_int_equal(engine_evaluate_step(trained, &x), 0);
+        assert_int_equal(engine_evaluate_step(engine, &y), 0);
         assert_true(x.loss == y.loss && x.accuracy == y.accuracy && x.steps == y.steps);
         assert_true(x.loss == x.lm_loss + 0.5 * x.q_halt_loss && !x.has_target_q);
     }
@@ -462,11 +462,11 @@ static void kept_rows_continue_as_they_would_among_all(void **state)
     struct engine_batch batch = make_batch(&data, 9);
     engine_evaluate_begin(a, &batch, B);
     engine_evaluate_begin(b, &batch, B);
-    engine_evaluate_step(a, &result);
-    engine_evaluate_step(b, &result);
+    assert_int_equal(engine_evaluate_step(a, &result), 0);
+    assert_int_equal(engine_evaluate_step(b, &result), 0);
     engine_evaluate_keep(b, kept, 2);
-    engine_evaluate_step(a, &result);
-    engine_evaluate_step(b, &result);
+    assert_int_equal(engine_evaluate_step(a, &result), 0);
+    assert_int_equal(engine_evaluate_step(b, &result), 0);
     assert_true(result.count <= 2.0 && result.steps == 2.0 * result.count);
     engine_read(a, ENGINE_LOGITS, x);
     engine_read(b, ENGINE_LOGITS, y);
@@ -522,7 +522,7 @@ static void a_broken_weight_is_reported_as_not_finite(void **state)
 
     struct engine_batch batch = make_batch(&data, 0);
     engine_state_set(engine, find_state(engine, "inner.q_head.bias"), bias);
-    engine_train_step(engine, &batch, NULL, &result);
+    assert_int_equal(engine_train_step(engine, &batch, NULL, &result), 0);
     assert_false(result.finite);
     engine_destroy(engine);
 }

@@ -308,7 +308,7 @@ static void check_steps(const struct engine_config *config, int steps, int eleme
         reference_parameters_release(&f.parameters);
         assert_true(reference_parameters_load(&f.parameters, f.engine));
         load_carry(&f);
-        engine_train_step(f.engine, &batch, NULL, &result);
+        assert_int_equal(engine_train_step(f.engine, &batch, NULL, &result), 0);
         assert_true(result.finite);
         reference_forward_constant(&f.config, &f.parameters, &f.frozen);
         if (result.has_target_q)

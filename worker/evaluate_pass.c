@@ -230,8 +230,12 @@ int evaluate_pass(const struct evaluate_context *context, struct scores *scores,
         for (int step = 1; rc == 0 && step <= last && batch.slots > 0; step++) {
             struct engine_result result;
 
-            engine_evaluate_step(context->engine, &result);
-            rc = take_step(context, scores, &batch, step, act_inference, requests, count, err);
+            rc = engine_evaluate_step(context->engine, &result);
+            if (rc < 0)
+                rc = error_set(err, ERROR_STOPPED, "stopped in an evaluation");
+            if (rc == 0)
+                rc = take_step(context, scores, &batch, step, act_inference, requests, count,
+                               err);
             if (rc == 0)
                 rc = attend(context, err);
         }

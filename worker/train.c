@@ -305,7 +305,10 @@ static int take_step(struct training *training, struct error *err)
     if (rc < 0)
         return rc;
     draw_minimum(training, training->step + 1);
-    engine_train_step(c->engine, &batch, training->minimum, &result);
+    rc = engine_train_step(c->engine, &batch, training->minimum, &result);
+    if (rc < 0)
+        return error_set(err, ERROR_STOPPED, "stopped in step %lld",
+                         (long long)training->step + 1);
     training->step++;
     c->report->heartbeat += engine_setup_calls(c->config) * (result.has_target_q ? 2 : 1);
     if (!result.finite) {

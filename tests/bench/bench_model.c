@@ -6,6 +6,7 @@
 #include "random.h"
 #include "shape.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,8 +143,10 @@ double bench_train_step(struct bench_model *model, struct engine_result *result)
                              : 0;
         model->min_halt_steps[b] = explores ? (int32_t)steps : 0;
     }
-    engine_train_step(model->engine, &model->batches[model->next++ % BATCHES],
-                      model->min_halt_steps, result != NULL ? result : &ignored);
+    int rc = engine_train_step(model->engine, &model->batches[model->next++ % BATCHES],
+                               model->min_halt_steps, result != NULL ? result : &ignored);
+    assert(rc == 0); /* no watch stops it */
+    (void)rc;
     return clock_monotonic_s() - start;
 }
 
@@ -154,7 +157,9 @@ double bench_evaluate_step(struct bench_model *model)
     engine_evaluate_begin(model->engine, &model->batches[model->next++ % BATCHES],
                           model->config.batch_size);
     double start = clock_monotonic_s();
-    engine_evaluate_step(model->engine, &result);
+    int rc = engine_evaluate_step(model->engine, &result);
+    assert(rc == 0); /* no watch stops it */
+    (void)rc;
     return clock_monotonic_s() - start;
 }
 
