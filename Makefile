@@ -15,7 +15,7 @@ PKG := openblas sqlite3 libuv libcjson libmd libxxhash smartcols cmocka
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion \
             -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings -Wundef \
-            -Wformat=2 -Wcast-qual -Wswitch-enum -fno-common
+            -Wformat=2 -Wcast-qual -Wswitch-enum -Wframe-larger-than=65536 -fno-common
 CFLAGS_release := -O2 -g
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
                -fno-omit-frame-pointer

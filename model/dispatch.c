@@ -49,20 +49,6 @@ static const struct {
 };
 enum { SET_COUNT = sizeof SETS / sizeof *SETS };
 
-size_t attention_scratch_size(int positions, int head_size)
-{
-    size_t padded = ((size_t)positions + 15) / 16 * 16 + 16;
-    size_t width = ((size_t)head_size + 15) / 16 * 16, rows = (size_t)positions;
-    size_t block = rows < ATTENTION_QUERY_BLOCK ? ATTENTION_QUERY_BLOCK : rows;
-
-    /* Transposed keys and values, two blocks of scores, gradients of q, k and v, and in bfloat16
-     * pairs of half a block, of tiles, of k by columns; the forward pass takes less. */
-    block = block > ATTENTION_WHOLE_QUERIES ? ATTENTION_QUERY_BLOCK : block;
-    return (2 * (size_t)head_size + 3 * (block + ATTENTION_TILE_ROWS)) * padded +
-           (6 * rows + block + ATTENTION_TILE_ROWS) * width + 32 * ATTENTION_TILE_ROWS +
-           2 * KERNEL_SLACK;
-}
-
 static const struct kernels *best_set(void)
 {
     for (int i = SET_COUNT - 1; i > 0; i--)

@@ -53,7 +53,6 @@ static void engine_set_sizes(struct engine *engine)
     engine->ld_qkv = row_stride(3 * engine->A);
     engine->ld_gate_up = row_stride(2 * engine->F);
     engine->chunk_rows = choose_chunk_rows(engine->B, engine->S);
-    engine->attention_scratch = attention_scratch_size(engine->S, engine->d);
     /* Learned positions: x = 0.7071 (e + position) before the common factor sqrt D. */
     engine->embedding_scale = (float)(sqrt((double)engine->D) *
                                       (c->pos_encodings == ENGINE_LEARNED ? 0.707106781 : 1.0));
@@ -87,8 +86,8 @@ static int allocate_parameters(struct engine *e, struct error *err)
                           (struct block_item[]){ { &e->v, kept, sizeof(float) } }, 1, err);
 }
 
-/* Room for rounded weights, and for packed ones where the set multiplies by itself: its products
- * are of one thread, so with more OpenBLAS takes over. */
+/* Room for rounded weights, and for packed ones where the set has GEMM kernels of its own. Those use
+ * one thread, so with more threads OpenBLAS takes over. */
 static int allocate_weights(struct engine *e, struct error *err)
 {
     size_t rounded = engine_rounds(e) ? e->parameter_floats : 0, packed = 0, back = 0;
@@ -96,13 +95,13 @@ static int allocate_weights(struct engine *e, struct error *err)
     int rc;
 
     if (gemm_blas_threads() == 1)
-        e->products = engine_rounds(e) ? e->kernels->bfloat16 : e->kernels->float32;
-    if (gemm_packs(e->products, e->D, e->A) && gemm_packs(e->products, e->D, e->F)) {
-        element = e->products->element;
+        e->gemm = engine_rounds(e) ? e->kernels->gemm_bfloat16 : e->kernels->gemm_float32;
+    if (gemm_packs(e->gemm, e->D, e->A) && gemm_packs(e->gemm, e->D, e->F)) {
+        element = e->gemm->element;
         packed = e->parameter_floats;
         back = e->config.inference_only ? 0 : packed;
     } else {
-        e->products = NULL;
+        e->gemm = NULL;
     }
     rc = block_allocate(&e->weight_block, &e->bytes, "rounded and packed weights",
                         (struct block_item[]){ { &e->weights, rounded, sizeof(float) },
@@ -163,6 +162,14 @@ static int allocate_outputs(struct engine *e, struct error *err)
                           sizeof items / sizeof *items, err);
 }
 
+/* Floats that an attention or a GEMM call may overwrite, whichever needs more. */
+static size_t scratch_floats(const struct engine *e)
+{
+    size_t attention = e->kernels->attention_scratch(e->S, e->d), gemm = gemm_scratch(e->gemm);
+
+    return attention > gemm ? attention : gemm;
+}
+
 static int allocate_scratch(struct engine *e, struct error *err)
 {
     bool hrm = e->config.arch == ENGINE_HRM, trains = !e->config.inference_only;
@@ -178,7 +185,7 @@ static int allocate_scratch(struct engine *e, struct error *err)
         { &e->qkv, qkv, sizeof(float) },
         { &e->att, RA, sizeof(float) },
         { &e->gate_up, gate_up, sizeof(float) },
-        { &e->scratch, e->attention_scratch, sizeof(float) },
+        { &e->scratch, scratch_floats(e), sizeof(float) },
         { &e->chunk_logits, RV, sizeof(float) },
         { &e->prefix, D, sizeof(float) },
         { &e->target_z[STATE_Z_H], trains ? RD : 0, sizeof(float) },

@@ -70,7 +70,6 @@ struct engine {
         ld_gate_up; /* from a row of qkv or gate_up to the next: 3A, 2F, or a bit more */
     int chunk_rows; /* batch rows worked on at once */
     float embedding_scale;
-    size_t attention_scratch;
     size_t bytes; /* of all blocks */
 
     struct parameter *table; /* (table_count), owned */
@@ -85,10 +84,10 @@ struct engine {
     void *parameter_block, *buffer_block, *gradient_block, *m_block, *v_block;
     void *carry_block, *output_block, *activation_block, *kept_block, *weight_block;
 
-    const struct products
-        *products; /* of the kernel set for the forward type; NULL: the BLAS */
+    const struct gemm_kernels
+        *gemm; /* of the kernel set for the forward type; NULL: the BLAS */
     unsigned char *panels, *panels_back; /* layer weights packed, each at its parameter offset
-                                          * times products->element; or NULL */
+                                          * times gemm->element; or NULL */
     float *weights; /* what a step reads: the parameters, or their copy rounded to bfloat16 */
     bool prepared;  /* panels and weights are those of the parameters */
     float *parameters, *buffers, *gradients, *m, *v;
@@ -118,7 +117,7 @@ struct engine {
     /* Scratch of one chunk: R = chunk_rows * S rows. */
     float *x;                      /* (R, D) embedded input */
     float *qkv, *att, *gate_up;    /* of a layer without gradient */
-    float *scratch;                /* of the attention kernels */
+    float *scratch;                /* of one attention or GEMM call at a time */
     float *chunk_logits;           /* (R, V) */
     float *target_z[CARRY_STATES]; /* (R, D) carry of the target segment */
     float *target_first;           /* (chunk_rows, D) its z_H at position 0 */
@@ -147,11 +146,12 @@ static inline struct gemm_weight layer_weight(const struct engine *engine, size_
 {
     struct gemm_weight weight = engine_weight(engine, offset, outputs, inputs);
 
-    weight.products = engine->products;
+    weight.kernels = engine->gemm;
+    weight.scratch = engine->scratch;
     if (engine->panels != NULL)
-        weight.panels = engine->panels + offset * engine->products->element;
+        weight.panels = engine->panels + offset * engine->gemm->element;
     if (engine->panels_back != NULL)
-        weight.panels_back = engine->panels_back + offset * engine->products->element;
+        weight.panels_back = engine->panels_back + offset * engine->gemm->element;
     return weight;
 }
 

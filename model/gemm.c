@@ -1,4 +1,4 @@
-/* gemm.c - the matrix products of linear layers: a kernel set's own, or OpenBLAS. */
+/* gemm.c - GEMM of linear layers: a kernel set's own kernels, or OpenBLAS. */
 #include "gemm.h"
 
 #include "engine.h"
@@ -14,25 +14,31 @@ int gemm_blas_threads(void)
     return openblas_get_num_threads();
 }
 
-bool gemm_packs(const struct products *products, int outputs, int inputs)
+bool gemm_packs(const struct gemm_kernels *kernels, int outputs, int inputs)
 {
-    return products != NULL && outputs % GEMM_PANEL == 0 && inputs % GEMM_PANEL == 0;
+    return kernels != NULL && outputs % GEMM_PANEL == 0 && inputs % GEMM_PANEL == 0;
 }
 
-void gemm_pack(const struct products *products, void *panels, void *panels_back,
+size_t gemm_scratch(const struct gemm_kernels *kernels)
+{
+    return kernels != NULL ? kernels->scratch : 0;
+}
+
+void gemm_pack(const struct gemm_kernels *kernels, void *panels, void *panels_back,
                const float *weight, int outputs, int inputs, bool halves)
 {
     if (panels != NULL)
-        products->pack(panels, weight, inputs, outputs, true, halves);
+        kernels->pack(panels, weight, inputs, outputs, true, halves);
     if (panels_back != NULL)
-        products->pack(panels_back, weight, outputs, inputs, false, false);
+        kernels->pack(panels_back, weight, outputs, inputs, false, false);
 }
 
 void gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w, int rows,
                   int accumulate)
 {
     if (w.panels != NULL)
-        w.products->multiply(y, ldy, x, ldx, w.panels, rows, w.inputs, w.outputs, accumulate);
+        w.kernels->multiply(y, ldy, x, ldx, w.panels, rows, w.inputs, w.outputs, accumulate,
+                            w.scratch);
     else
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, w.outputs, w.inputs, 1.0f, x,
                     ldx, w.data, w.inputs, accumulate ? 1.0f : 0.0f, y, ldy);
@@ -41,26 +47,28 @@ void gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight
 void gemm_forward_swiglu(float *act, int ld_act, float *keep, int ld_keep, const float *x,
                          int ldx, struct gemm_weight w, int rows)
 {
-    w.products->multiply_swiglu(act, ld_act, keep, ld_keep, x, ldx, w.panels, rows, w.inputs,
-                                w.outputs / 2);
+    w.kernels->multiply_swiglu(act, ld_act, keep, ld_keep, x, ldx, w.panels, rows, w.inputs,
+                               w.outputs / 2, w.scratch);
 }
 
 void gemm_backward_input(float *dx, int ldx, const float *dy, int ldy, struct gemm_weight w,
                          int rows, int accumulate)
 {
     if (w.panels_back != NULL)
-        w.products->multiply(dx, ldx, dy, ldy, w.panels_back, rows, w.outputs, w.inputs,
-                             accumulate);
+        w.kernels->multiply(dx, ldx, dy, ldy, w.panels_back, rows, w.outputs, w.inputs,
+                            accumulate, w.scratch);
     else
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, w.inputs, w.outputs, 1.0f,
                     dy, ldy, w.data, w.inputs, accumulate ? 1.0f : 0.0f, dx, ldx);
 }
 
-void gemm_backward_weight(const struct products *products, float *dw, const float *dy, int ldy,
-                          const float *x, int ldx, int outputs, int inputs, int rows)
+void gemm_backward_weight(const struct gemm_kernels *kernels, float *scratch, float *dw,
+                          const float *dy, int ldy, const float *x, int ldx, int outputs,
+                          int inputs, int rows)
 {
-    if (gemm_packs(products, outputs, inputs))
-        products->multiply_transposed(dw, inputs, dy, ldy, x, ldx, outputs, rows, inputs);
+    if (gemm_packs(kernels, outputs, inputs))
+        kernels->multiply_transposed(dw, inputs, dy, ldy, x, ldx, outputs, rows, inputs,
+                                     scratch);
     else
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, outputs, inputs, rows, 1.0f, dy,
                     ldy, x, ldx, 1.0f, dw, inputs);

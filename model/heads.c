@@ -151,8 +151,8 @@ void head_backward(struct engine *engine, const float *z, const float *dq, int r
 
     gemm_backward_input(dz, D, engine->dlogits, V, engine_weight(engine, engine->lm_head, V, D),
                         R, 0);
-    gemm_backward_weight(NULL, engine->gradients + engine->lm_head, engine->dlogits, V, z, D, V,
-                         D, R);
+    gemm_backward_weight(NULL, NULL, engine->gradients + engine->lm_head, engine->dlogits, V, z,
+                         D, V, D, R);
     for (int r = 0; r < rows; r++) {
         size_t position = (size_t)r * (size_t)engine->S * (size_t)D;
 

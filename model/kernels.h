@@ -1,8 +1,9 @@
 /*
  * kernels.h - the table of vector kernels, one per instruction set, and how one is chosen.
  *
- * The bodies are in kernels_body.h, compiled once per set. Every kernel is plain C over
- * arrays; sizes are checked by the caller (the engine), never here. Letters as in engine.h.
+ * Their one source is in kernels/, compiled once per set. Every kernel is plain C over arrays.
+ * Sizes are the caller's (the engine's) to check: kernels only assert them. Letters as in
+ * engine.h.
  */
 #ifndef MODEL_KERNELS_H
 #define MODEL_KERNELS_H
@@ -13,13 +14,13 @@
 
 #include "error.h"
 
-/* Vector loads may touch this many floats behind an array's last element (never use them):
- * every block that kernels read has that much slack at its end. */
+/* Vector loads may read up to this many floats behind an array's last element, which are not used:
+ * every block of memory that kernels read has that much slack at its end. */
 enum { KERNEL_SLACK = 16 };
 
-/* Attention works on tiles of query rows, so many at most; backwards it holds the scores of a block
- * of them, or of all when they are few. */
-enum { ATTENTION_TILE_ROWS = 14, ATTENTION_QUERY_BLOCK = 96, ATTENTION_WHOLE_QUERIES = 128 };
+/* The backward pass of attention holds the scores of ATTENTION_QUERY_BLOCK query rows at a time,
+ * or of all when there are no more than ATTENTION_WHOLE_QUERIES. */
+enum { ATTENTION_QUERY_BLOCK = 96, ATTENTION_WHOLE_QUERIES = 128 };
 
 /* One head of one batch row, addressed inside the qkv buffer: element (i, c) of q is
  * q[i * ld + c]. Nothing is copied into another layout outside the scratch. */
@@ -39,29 +40,33 @@ struct adam_rates {
     float v_correction; /* 1 / sqrt(1 - b2^t) */
 };
 
-/* Columns of a panel of packed weights (kernels_gemm.h). */
+/* Columns of a panel of packed weights (kernels/kernels_gemm.h). */
 enum { GEMM_PANEL = 32 };
 
-/* Matrix products of a set's own. Panels hold numbers of `element` bytes: float, or bfloat16 as
- * the upper half of a float; then the other operand is rounded to bfloat16 too, sums are float.
- * Columns are a multiple of GEMM_PANEL, and so is the depth but for multiply_transposed. */
-struct products {
-    size_t element;
+/*
+ * GEMM kernels of a set, for linear layers. Weights are packed in panels of numbers of `element`
+ * bytes: float, or bfloat16; with bfloat16 the other operand is rounded to bfloat16, too, and
+ * sums are float. Columns are a multiple of GEMM_PANEL, and so is the depth, except in
+ * multiply_transposed. scratch: `scratch` floats (faster when aligned to 64
+ * bytes) that a call may overwrite.
+ */
+struct gemm_kernels {
+    size_t element, scratch;
     /* C (rows, columns) = A B or += A B; B (depth, columns) is packed in panels. */
     void (*multiply)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const void *panels,
-                     int rows, int depth, int columns, bool accumulate);
+                     int rows, int depth, int columns, bool accumulate, float *scratch);
     /* act (rows, F) = silu(A B_gate) * (A B_up); B (depth, 2F), gate's F columns first, in panels
      * with halves. keep (rows, 2F), rows ld_keep apart: gets gate and up, or NULL. */
     void (*multiply_swiglu)(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_keep,
                             const float *a, ptrdiff_t lda, const void *panels, int rows,
-                            int depth, int F);
-    /* C (rows, columns) += A^T B; A (depth, rows), B (depth, columns) as they are. Rows too are
-     * a multiple of GEMM_PANEL. */
+                            int depth, int F, float *scratch);
+    /* C (rows, columns) += A^T B; A (depth, rows) and B (depth, columns) are not packed. Rows are
+     * a multiple of GEMM_PANEL, too. */
     void (*multiply_transposed)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
-                                const float *b, ptrdiff_t ldb, int rows, int depth,
-                                int columns);
-    /* Panels of w (depth, columns), or of the transpose of w (columns, depth). halves: each panel
-     * has columns of the first half of w beside the same of the second. */
+                                const float *b, ptrdiff_t ldb, int rows, int depth, int columns,
+                                float *scratch);
+    /* Packs w (depth, columns), or the transpose of w (columns, depth), in panels. halves: each
+     * panel has columns of the first half of w beside the same of the second. */
     void (*pack)(void *panels, const float *w, int depth, int columns, bool transposed,
                  bool halves);
 };
@@ -102,8 +107,10 @@ struct kernels {
     void (*rope)(float *x, ptrdiff_t ld, const float *cosine, const float *sine, float sign,
                  int first, int R, int S, int heads, int d);
 
-    /* out (queries, d) with rows ld_out apart: softmax(q k / sqrt d) v. keep: NULL, or
-     * (2, S): the row's largest score times log2(e), then the inverse of its sum of exponentials. */
+    /* Floats of scratch that each of the four attention kernels of the set needs. */
+    size_t (*attention_scratch)(int positions, int head_size);
+    /* out (queries, d) with rows ld_out apart: softmax(q k / sqrt d) v. keep: NULL, or (2, S): each
+     * row's largest score times log2(e), then the inverse of its sum of exponentials. */
     void (*attention_forward)(float *out, ptrdiff_t ld_out, float *keep,
                               const struct attention_view *view, float *scratch);
     /* In: out and dout (S, d) of the forward pass, keep. Out: dq, dk, dv (rows view->ld apart)
@@ -111,8 +118,8 @@ struct kernels {
     void (*attention_backward)(float *dq, float *dk, float *dv, const float *out,
                                const float *dout, ptrdiff_t ld_out, const float *keep,
                                const struct attention_view *view, float *scratch);
-    /* The same in bfloat16: q, k and v are rounded, forwards what is multiplied with v too; with
-     * AVX512-BF16 backwards also the gradients that products read. */
+    /* The same in bfloat16: q, k and v are rounded, and in the forward pass the probabilities that
+     * are multiplied with v; with AVX512-BF16 also the gradients that enter a matrix product. */
     void (*attention_forward_bf16)(float *out, ptrdiff_t ld_out, float *keep,
                                    const struct attention_view *view, float *scratch);
     void (*attention_backward_bf16)(float *dq, float *dk, float *dv, const float *out,
@@ -122,8 +129,8 @@ struct kernels {
     /* In place: the nearest bfloat16, ties to even, as a float. NaN stays NaN. */
     void (*round_bf16)(float *x, size_t n);
 
-    /* NULL: the set has none, and OpenBLAS multiplies. */
-    const struct products *float32, *bfloat16;
+    /* By the type of the forward pass. NULL: the set has none, and OpenBLAS multiplies. */
+    const struct gemm_kernels *gemm_float32, *gemm_bfloat16;
 
     /* AdamATan2 over n elements in one pass (model.md section 4). */
     void (*adam_atan2)(float *restrict p, float *restrict m, float *restrict v,
@@ -134,9 +141,6 @@ struct kernels {
 };
 
 extern const struct kernels kernels_base, kernels_avx2, kernels_avx512, kernels_avx512_bf16;
-
-/* Floats of scratch that attention kernels need. */
-size_t attention_scratch_size(int positions, int head_size);
 
 /* The chosen set; chosen at the first call by HRMLAB_KERNELS or the CPU. ERROR_FORMAT and
  * *out NULL when HRMLAB_KERNELS names no set or one this CPU lacks. */

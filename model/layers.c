@@ -5,9 +5,9 @@
 
 static void pack(struct engine *engine, size_t offset, int outputs, int inputs, bool halves)
 {
-    size_t at = offset * engine->products->element;
+    size_t at = offset * engine->gemm->element;
 
-    gemm_pack(engine->products, engine->panels + at,
+    gemm_pack(engine->gemm, engine->panels + at,
               engine->panels_back != NULL ? engine->panels_back + at : NULL,
               engine->weights + offset, outputs, inputs, halves);
 }
@@ -303,10 +303,10 @@ static void mlp_backward(struct engine *engine, const struct layer_weights *w,
                                           D);
         gemm_backward_input(dact, F, dh_i, D, layer_weight(engine, w->down, D, F), few, 0);
         engine->kernels->swiglu_backward(gate, gate + F, ld, dact, few, F);
-        gemm_backward_weight(engine->products, engine->gradients + w->down, dh_i, D, dact, F, D,
-                             F, few);
-        gemm_backward_weight(engine->products, engine->gradients + w->gate_up, gate, ld,
-                             kept->mid + (ptrdiff_t)i * D, D, 2 * F, D, few);
+        gemm_backward_weight(engine->gemm, engine->scratch, engine->gradients + w->down, dh_i,
+                             D, dact, F, D, F, few);
+        gemm_backward_weight(engine->gemm, engine->scratch, engine->gradients + w->gate_up,
+                             gate, ld, kept->mid + (ptrdiff_t)i * D, D, 2 * F, D, few);
         gemm_backward_input(dh_i, D, gate, ld, layer_weight(engine, w->gate_up, 2 * F, D), few,
                             1);
     }
@@ -326,8 +326,8 @@ static void attention_half_backward(struct engine *engine, const struct layer_we
                                           kept->mid_rstd + i, few, D);
         gemm_backward_input(engine->datt + (ptrdiff_t)i * A, A, dh_i, D,
                             layer_weight(engine, w->o_proj, D, A), few, 0);
-        gemm_backward_weight(engine->products, engine->gradients + w->o_proj, dh_i, D,
-                             kept->att + (ptrdiff_t)i * A, A, D, A, few);
+        gemm_backward_weight(engine->gemm, engine->scratch, engine->gradients + w->o_proj, dh_i,
+                             D, kept->att + (ptrdiff_t)i * A, A, D, A, few);
     }
     for (int b = 0; b < rows; b++)
         for (int h = 0; h < engine->N; h++) {
@@ -343,8 +343,8 @@ static void attention_half_backward(struct engine *engine, const struct layer_we
 
         few = block_size(R - i);
         layer_rope(engine, dqkv_i, 2 * engine->N, -1.0f, i % S, few);
-        gemm_backward_weight(engine->products, engine->gradients + w->qkv, dqkv_i, ld,
-                             kept->in + (ptrdiff_t)i * D, D, 3 * A, D, few);
+        gemm_backward_weight(engine->gemm, engine->scratch, engine->gradients + w->qkv, dqkv_i,
+                             ld, kept->in + (ptrdiff_t)i * D, D, 3 * A, D, few);
         gemm_backward_input(dh + (ptrdiff_t)i * D, D, dqkv_i, ld,
                             layer_weight(engine, w->qkv, 3 * A, D), few, 1);
     }

@@ -76,7 +76,7 @@ static void check_attention(const struct kernels *k, int S, int d)
     float *qkv = random_values(size, 14), *dqkv = copy_values(qkv, size);
     float *out = random_values(size_out, 15), *dout = random_values(size_out, 16);
     float *first = random_values((size_t)d, 18), *keep = random_values((size_t)(2 * S), 17);
-    float *scratch = malloc(attention_scratch_size(S, d) * sizeof *scratch);
+    float *scratch = malloc(k->attention_scratch(S, d) * sizeof *scratch);
     double *exact = calloc(5 * n, sizeof *exact), *work = exact + 4 * n;
 
     assert_true(scratch != NULL && exact != NULL);
@@ -174,7 +174,7 @@ static void check_attention_bf16(const struct kernels *k, int S, int d)
     float *qkv = random_values(size, 14), *dqkv, *rounded;
     float *out = random_values(size_out, 15), *dout = random_values(size_out, 16);
     float *keep = random_values((size_t)(2 * S), 17);
-    float *scratch = malloc(attention_scratch_size(S, d) * sizeof *scratch);
+    float *scratch = malloc(k->attention_scratch(S, d) * sizeof *scratch);
     double *exact = calloc(5 * n, sizeof *exact), *work = exact + 4 * n;
     struct distance forward = { 0 }, backward = { 0 };
 
@@ -227,7 +227,7 @@ static void check_far_scores(const struct kernels *k, int S, int d)
     size_t ld = (size_t)(3 * d), size = (size_t)S * ld, n = (size_t)(S * d);
     float *qkv = random_values(size, 14), *dout = random_values(n, 16);
     float *out = random_values(n, 15), *keep = random_values((size_t)(2 * S), 17);
-    float *scratch = malloc(attention_scratch_size(S, d) * sizeof *scratch);
+    float *scratch = malloc(k->attention_scratch(S, d) * sizeof *scratch);
     struct attention_view view = { qkv, qkv + d, qkv + 2 * d, (ptrdiff_t)ld, S, S, d };
 
     assert_non_null(scratch);

@@ -303,18 +303,18 @@ static void check_rounding(const struct kernels *k, int width)
 }
 
 /* The operands of products in double: rounded where the products round them. */
-static float *operand(const struct kernels *k, const struct products *p, size_t count,
+static float *operand(const struct kernels *k, const struct gemm_kernels *p, size_t count,
                       uint64_t seed, float **as_multiplied)
 {
     float *values = random_values(count, seed);
 
     *as_multiplied = copy_values(values, count);
-    if (p == k->bfloat16)
+    if (p == k->gemm_bfloat16)
         k->round_bf16(*as_multiplied, count);
     return values;
 }
 
-static void check_product(const struct kernels *k, const struct products *p, int rows,
+static void check_product(const struct kernels *k, const struct gemm_kernels *p, int rows,
                           int depth, int columns, bool accumulate)
 {
     int lda = depth % 512 == 0 ? depth : depth + 3, ldc = columns + 5;
@@ -324,6 +324,7 @@ static void check_product(const struct kernels *k, const struct products *p, int
     float *w = operand(k, p, w_count, 42, &w_used), *c = random_values(c_count, 43);
     float *start = copy_values(c, c_count);
     char *panels = aligned_alloc(64, w_count * p->element);
+    float *scratch = random_values(p->scratch, 61);
 
     assert_non_null(panels);
     for (int transposed = 0; transposed < 2; transposed++) {
@@ -331,13 +332,13 @@ static void check_product(const struct kernels *k, const struct products *p, int
 
         memcpy(c, start, c_count * sizeof *c);
         p->pack(panels, w, depth, columns, transposed, false);
-        p->multiply(c, ldc, a, lda, panels, rows, depth, columns, accumulate);
+        p->multiply(c, ldc, a, lda, panels, rows, depth, columns, accumulate, scratch);
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < ldc; j++) {
                 double sum = accumulate || j >= columns ? (double)start[i * ldc + j] : 0.0;
                 for (int d = 0; d < depth && j < columns; d++)
                     sum += (double)a_used[i * lda + d] * (double)w_used[d * row + j * column];
-                check_close(k, p == k->bfloat16 ? "bfloat16 product" : "product", depth,
+                check_close(k, p == k->gemm_bfloat16 ? "bfloat16 product" : "product", depth,
                             (size_t)(i * ldc + j), (double)c[i * ldc + j], sum,
                             1e-6 * sqrt(depth) * 3);
             }
@@ -349,10 +350,11 @@ static void check_product(const struct kernels *k, const struct products *p, int
     check_canary_and_free(w_used, w_count);
     check_canary_and_free(c, c_count);
     check_canary_and_free(start, c_count);
+    check_canary_and_free(scratch, p->scratch);
 }
 
-static void check_swiglu_product(const struct kernels *k, const struct products *p, int rows,
-                                 int depth, int F)
+static void check_swiglu_product(const struct kernels *k, const struct gemm_kernels *p,
+                                 int rows, int depth, int F)
 {
     int lda = depth + 3, ld_act = F + 5, ld_keep = 2 * F + 7;
     size_t a_count = (size_t)(rows * lda), w_count = (size_t)(2 * F * depth);
@@ -362,11 +364,12 @@ static void check_swiglu_product(const struct kernels *k, const struct products 
     float *start = copy_values(act, act_count), *same = copy_values(act, act_count);
     float *keep = random_values(keep_count, 50);
     char *panels = aligned_alloc(64, w_count * p->element);
+    float *scratch = random_values(p->scratch, 62);
 
     assert_non_null(panels);
     p->pack(panels, w, depth, 2 * F, true, true);
-    p->multiply_swiglu(act, ld_act, NULL, 0, a, lda, panels, rows, depth, F);
-    p->multiply_swiglu(same, ld_act, keep, ld_keep, a, lda, panels, rows, depth, F);
+    p->multiply_swiglu(act, ld_act, NULL, 0, a, lda, panels, rows, depth, F, scratch);
+    p->multiply_swiglu(same, ld_act, keep, ld_keep, a, lda, panels, rows, depth, F, scratch);
     assert_memory_equal(act, same, act_count * sizeof *act);
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < ld_act; j++) {
@@ -395,9 +398,10 @@ static void check_swiglu_product(const struct kernels *k, const struct products 
     check_canary_and_free(start, act_count);
     check_canary_and_free(same, act_count);
     check_canary_and_free(keep, keep_count);
+    check_canary_and_free(scratch, p->scratch);
 }
 
-static void check_transposed_product(const struct kernels *k, const struct products *p,
+static void check_transposed_product(const struct kernels *k, const struct gemm_kernels *p,
                                      int rows, int depth, int columns)
 {
     int lda = rows + 3, ldb = columns + 1, ldc = columns + 5;
@@ -406,14 +410,15 @@ static void check_transposed_product(const struct kernels *k, const struct produ
     float *a_used, *b_used, *a = operand(k, p, a_count, 44, &a_used);
     float *b = operand(k, p, b_count, 45, &b_used), *c = random_values(c_count, 46);
     float *start = copy_values(c, c_count);
+    float *scratch = random_values(p->scratch, 63);
 
-    p->multiply_transposed(c, ldc, a, lda, b, ldb, rows, depth, columns);
+    p->multiply_transposed(c, ldc, a, lda, b, ldb, rows, depth, columns, scratch);
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < ldc; j++) {
             double sum = (double)start[i * ldc + j];
             for (int d = 0; d < depth && j < columns; d++)
                 sum += (double)a_used[d * lda + i] * (double)b_used[d * ldb + j];
-            check_close(k, p == k->bfloat16 ? "bfloat16 transposed" : "transposed", depth,
+            check_close(k, p == k->gemm_bfloat16 ? "bfloat16 transposed" : "transposed", depth,
                         (size_t)(i * ldc + j), (double)c[i * ldc + j], sum,
                         1e-6 * sqrt(depth) * 3);
         }
@@ -423,12 +428,13 @@ static void check_transposed_product(const struct kernels *k, const struct produ
     check_canary_and_free(b_used, b_count);
     check_canary_and_free(c, c_count);
     check_canary_and_free(start, c_count);
+    check_canary_and_free(scratch, p->scratch);
 }
 
 /* width: rows of C, and the depth of transposed products. */
 static void check_products(const struct kernels *k, int width)
 {
-    const struct products *all[] = { k->float32, k->bfloat16 };
+    const struct gemm_kernels *all[] = { k->gemm_float32, k->gemm_bfloat16 };
 
     for (int t = 0; t < 2; t++) {
         if (all[t] == NULL)
@@ -443,7 +449,7 @@ static void check_products(const struct kernels *k, int width)
 /* Depths of several parts, and a stride that is copied out of the way. */
 static void check_deep_products(const struct kernels *k, int width)
 {
-    const struct products *all[] = { k->float32, k->bfloat16 };
+    const struct gemm_kernels *all[] = { k->gemm_float32, k->gemm_bfloat16 };
 
     for (int t = 0; t < 2 && width == 15; t++) {
         if (all[t] == NULL)

@@ -1,15 +1,27 @@
 /*
- * kernels_attention.h - fused attention of one head of one batch row, part of kernels_body.h.
+ * kernels_attention.h - fused attention of one head of one batch row.
  *
- * Scores never leave the cache: a tile of query rows is multiplied with all keys, turned into
- * probabilities and multiplied with the values before the next one starts. All products are
- * tiles (kernels_tile.h) with arbitrary strides for the left operand, so that transposed ones
- * need no copies. Keys (and, backwards, values) are transposed into scratch once per head. No
- * include guard: compiled once per set.
+ * The matrix of scores is never stored as a whole: a tile of query rows is multiplied with all
+ * keys, the softmax turns the tile's scores into probabilities, and these are multiplied with the
+ * values, before the next tile starts; so the scores stay in the first cache. All matrix products
+ * are made of tiles (kernels_tile.h), whose left operand has arbitrary strides, so transposed left
+ * operands need no copies. Keys (and in the backward pass values) are transposed into the scratch
+ * once per head.
  */
+#ifndef MODEL_KERNELS_ATTENTION_H
+#define MODEL_KERNELS_ATTENTION_H
 
-/* A padded row of scores: whole vectors of any set, and no multiple of 4 KiB (those would all
- * compete for the same cache lines). */
+#include <assert.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernels.h"
+#include "kernels_elementwise.h"
+#include "kernels_tile.h"
+
+/* Floats of a padded row of scores: whole vectors of any set, and not a multiple of 4 KiB, because
+ * rows that far apart would all compete for the same cache lines. */
 INLINE ptrdiff_t padded_positions(int positions)
 {
     ptrdiff_t padded = (positions + 15) / 16 * 16;
@@ -17,16 +29,33 @@ INLINE ptrdiff_t padded_positions(int positions)
     return padded % 1024 == 0 ? padded + 16 : padded;
 }
 
-/* Floats of a packed row of a head. */
+/* Floats of a packed row of a head: whole vectors of any set. */
 INLINE ptrdiff_t packed_width(int head_size)
 {
     return (head_size + 15) / 16 * 16;
 }
 
-/*
- * C (M rows ldc apart, whole vectors enough for N columns) = A B or C += A B. Element (m, k) of A:
- * a[m * row + k * step]; B (K x N) has rows ldb apart and is read in whole vectors, too.
- */
+/* Appends an array of so many floats to a scratch of *size floats. Returns the array's offset. */
+INLINE ptrdiff_t lay_out(ptrdiff_t *size, ptrdiff_t floats)
+{
+    ptrdiff_t at = *size;
+
+    *size += floats;
+    return at;
+}
+
+/* Preconditions of every attention kernel. */
+INLINE void assert_view(const struct attention_view *view, ptrdiff_t ld_out,
+                        const float *scratch)
+{
+    assert(view->positions > 0 && view->head_size > 0 && scratch != NULL);
+    assert(view->queries > 0 && view->queries <= view->positions);
+    assert(view->ld >= view->head_size && ld_out >= view->head_size);
+    (void)view, (void)ld_out, (void)scratch; /* with NDEBUG */
+}
+
+/* C (M, N) = A B, or C += A B. Element (m, k) of A is a[m * row + k * step]; B is (K, N). Rows of C
+ * are ldc apart, those of B ldb; both hold whole vectors, which are read and written. */
 static __attribute__((noinline)) void product(float *c, ptrdiff_t ldc, bool accumulate,
                                               const float *a, ptrdiff_t row, ptrdiff_t step,
                                               int M, const float *b, ptrdiff_t ldb, int N,
@@ -48,7 +77,8 @@ static __attribute__((noinline)) void product(float *c, ptrdiff_t ldc, bool accu
 }
 
 #if VECTOR_BYTES == 64
-/* A square of lanes is transposed by exchanging halves of rows 8, 4, 2 and 1 apart. */
+/* A square of LANES x LANES numbers is transposed in four steps: rows 8 apart exchange halves of 8
+ * lanes, then rows 4, 2 and 1 apart exchange halves of 4, 2 and 1 lanes. */
 #define EXCHANGE(a, b, low, high)                                                              \
     do {                                                                                       \
         vec first_ = (a), second_ = (b);                                                       \
@@ -80,8 +110,8 @@ INLINE void transpose_square(vec row[LANES])
             EXCHANGE(row[i], row[i + 1], LOW_1, HIGH_1);
 }
 
-/* Rows s .. s + 15 and columns c .. c + 15 of x, transposed. Rows past S count as 0; columns past d
- * are read (slack) and not stored. */
+/* Transposes rows s .. s + 15 and columns c .. c + 15 of x. Rows past S count as 0; columns past d
+ * are read (KERNEL_SLACK) and not stored. */
 INLINE void transpose_part(float *out, ptrdiff_t padded, const float *x, ptrdiff_t ld,
                            float scale, int s, int S, int c, int d)
 {
@@ -120,7 +150,7 @@ static void transpose(float *out, const float *x, ptrdiff_t ld, float scale, int
 #endif
 }
 
-/* 2^x, held to normal numbers. */
+/* 2^x; an x below -126 counts as -126, so that the result is a normal number. */
 INLINE vec vec_probability(vec x)
 {
     const vec zero = { 0 };
@@ -128,13 +158,14 @@ INLINE vec vec_probability(vec x)
     return vec_exp2(vec_max(zero - 126.0f, x), 1.0f, &EXP2);
 }
 
+/* Rows whose softmax is computed side by side, so that the latency of one row's operations is
+ * hidden behind the others'. */
 enum { SOFTMAX_ROWS = TILE_ROWS < 7 ? TILE_ROWS : 7 };
 
 /*
- * Rows of scores (padded, columns past S arbitrary) become 2^(scale * (score - largest of the
- * row)), past S 0 but for what is smaller than any float that matters; sum gets their sums,
- * largest the scaled one. rows and scale are constants at every call where that saves time: the
- * rows' chains of operations then run side by side.
+ * In place: rows of scores, padded floats each, become 2^(scale * (score - largest of the row)).
+ * Columns past S may hold anything and become 2^-126, which no sum notices. sum gets each row's
+ * sum, largest its largest score times scale. rows is a constant at every call.
  */
 INLINE void softmax_side_by_side(float *score, float *largest, float *sum, int S,
                                  ptrdiff_t padded, float scale, int rows)
@@ -166,7 +197,7 @@ INLINE void softmax_side_by_side(float *score, float *largest, float *sum, int S
     }
 }
 
-/* The same for a tile of rows. */
+/* The same for any number of rows up to TILE_ROWS. */
 INLINE void softmax_rows(float *score, float *largest, float *sum, int S, ptrdiff_t padded,
                          float scale, int rows)
 {
@@ -189,18 +220,19 @@ INLINE void softmax_rows(float *score, float *largest, float *sum, int S, ptrdif
 #undef ROWS_OF
 }
 
-/* rows x columns of from to consecutive rows of width: walking down a column of the qkv buffer,
- * whose rows are a multiple of a power of two apart, would fall on a few cache lines only. */
+/* Copies rows x columns of from to consecutive rows of width floats. Rows of the qkv buffer may be a
+ * multiple of a large power of two apart; reading down a column of it would then use a few cache
+ * lines only. */
 static void pack(float *to, ptrdiff_t width, const float *from, ptrdiff_t ld, int rows,
                  int columns)
 {
     for (int r = 0; r < rows; r++)
-        for (int c = 0; c < columns; c += LANES) /* into the slack at the end of a row */
+        for (int c = 0; c < columns; c += LANES) /* whole vectors: up to width */
             vec_store(to + r * width + c, vec_load(from + r * ld + c));
 }
 
-/* The rows of out: those of mixed (width apart) over their sums. keep: as attention_forward, at the
- * first of the rows. */
+/* Divides rows of mixed (width apart), the sums of values weighted by exponentials, by the sums of
+ * the exponentials, into out. keep: that of attention_forward at the first of the rows. */
 INLINE void finish_rows(float *out, ptrdiff_t ld_out, float *keep, const float *mixed,
                         ptrdiff_t width, const float *largest, const float *sum, int S, int d,
                         int rows)
@@ -220,18 +252,38 @@ INLINE void finish_rows(float *out, ptrdiff_t ld_out, float *keep, const float *
     }
 }
 
+/* The scratch of the forward pass: offsets of its arrays in floats. */
+struct forward_layout {
+    ptrdiff_t padded, width; /* floats of a row of scores, of a row of a head */
+    ptrdiff_t keys;          /* (d, padded), scaled by log2(e) / sqrt d */
+    ptrdiff_t values;        /* (S, width) */
+    ptrdiff_t scores;        /* (TILE_ROWS, padded) */
+    ptrdiff_t mixed;         /* (TILE_ROWS, width) */
+    ptrdiff_t size;
+};
+
+INLINE struct forward_layout forward_layout(int S, int d)
+{
+    struct forward_layout l = { .padded = padded_positions(S), .width = packed_width(d) };
+
+    l.keys = lay_out(&l.size, d * l.padded);
+    l.values = lay_out(&l.size, S * l.width);
+    l.scores = lay_out(&l.size, TILE_ROWS * l.padded);
+    l.mixed = lay_out(&l.size, TILE_ROWS * l.width);
+    return l;
+}
+
 /* rounds: the numbers that are multiplied with v are rounded to bfloat16. */
 INLINE void attention_forward_as(float *out, ptrdiff_t ld_out, float *keep,
                                  const struct attention_view *view, float *scratch, bool rounds)
 {
     int S = view->positions, d = view->head_size, queries = view->queries;
-    ptrdiff_t padded = padded_positions(S);
-    ptrdiff_t width = packed_width(d);
-    float *keys = scratch;                      /* (d, padded), scaled by log2(e) / sqrt d */
-    float *values = keys + d * padded;          /* (S, width) */
-    float *scores = values + S * width;         /* (TILE_ROWS, padded) */
-    float *mixed = scores + TILE_ROWS * padded; /* (TILE_ROWS, width) */
+    const struct forward_layout l = forward_layout(S, d);
+    ptrdiff_t padded = l.padded, width = l.width;
+    float *keys = scratch + l.keys, *values = scratch + l.values;
+    float *scores = scratch + l.scores, *mixed = scratch + l.mixed;
 
+    assert_view(view, ld_out, scratch);
     transpose(keys, view->k, view->ld, LOG2_E / sqrtf((float)d), S, d);
     pack(values, width, view->v, view->ld, S, d);
     for (int t = 0; t < tiles_of(queries); t++) {
@@ -255,9 +307,12 @@ static void attention_forward(float *out, ptrdiff_t ld_out, float *keep,
     attention_forward_as(out, ld_out, keep, view, scratch, false);
 }
 
-/* Given the scores in p, to be scaled by score_scale, what was kept of their row, and dO v^T in
- * ds: p becomes the probabilities, ds their gradient's P (dO v^T - D) / sqrt d, D = sum of out
- * times dout. Columns past S are of no consequence. */
+/*
+ * One row of the softmax, backwards. In: p holds scores, to be scaled by score_scale; ds holds
+ * dout v^T; largest and inverse are what the forward pass kept of the row. Out: p holds the
+ * probabilities P, ds the gradient of the scores, P (dout v^T - D) * scale with D = sum of
+ * out times dout. Columns past S get values that nobody reads.
+ */
 INLINE void softmax_backward_row(float *p, float *ds, const float *out, const float *dout,
                                  float score_scale, float largest, float inverse, float scale,
                                  ptrdiff_t padded, int d)
@@ -283,23 +338,51 @@ static void copy_rows(float *to, ptrdiff_t ld, const float *from, ptrdiff_t ld_f
             to[r * ld + c] = from[r * ld_from + c];
 }
 
+/* Query rows whose scores the backward pass holds at a time. */
+INLINE int query_block(int S)
+{
+    return S <= ATTENTION_WHOLE_QUERIES ? S : ATTENTION_QUERY_BLOCK;
+}
+
+/* The scratch of the backward pass: offsets of its arrays in floats. */
+struct backward_layout {
+    ptrdiff_t padded, width; /* as forwards */
+    ptrdiff_t keys;          /* (d, padded), scaled as forwards */
+    ptrdiff_t values;        /* (d, padded) */
+    ptrdiff_t p;             /* (block, padded) */
+    ptrdiff_t ds;            /* (block, padded) */
+    ptrdiff_t dq, dk, dv;    /* (S, width) each */
+    ptrdiff_t size;
+};
+
+INLINE struct backward_layout backward_layout(int S, int d)
+{
+    struct backward_layout l = { .padded = padded_positions(S), .width = packed_width(d) };
+
+    l.keys = lay_out(&l.size, d * l.padded);
+    l.values = lay_out(&l.size, d * l.padded);
+    l.p = lay_out(&l.size, query_block(S) * l.padded);
+    l.ds = lay_out(&l.size, query_block(S) * l.padded);
+    l.dq = lay_out(&l.size, S * l.width);
+    l.dk = lay_out(&l.size, S * l.width);
+    l.dv = lay_out(&l.size, S * l.width);
+    return l;
+}
+
 static void attention_backward(float *dq, float *dk, float *dv, const float *out,
                                const float *dout, ptrdiff_t ld_out, const float *keep,
                                const struct attention_view *view, float *scratch)
 {
-    int S = view->positions, d = view->head_size;
-    int block = S <= ATTENTION_WHOLE_QUERIES ? S : ATTENTION_QUERY_BLOCK;
-    ptrdiff_t padded = padded_positions(S), ld = view->ld;
-    ptrdiff_t width = packed_width(d);
+    int S = view->positions, d = view->head_size, block = query_block(S);
+    const struct backward_layout l = backward_layout(S, d);
+    ptrdiff_t padded = l.padded, width = l.width, ld = view->ld;
     float scale = 1.0f / sqrtf((float)d);
-    float *keys = scratch;             /* (d, padded), scaled as forwards */
-    float *values = keys + d * padded; /* (d, padded) */
-    float *p = values + d * padded;    /* (block, padded) */
-    float *ds = p + block * padded;    /* (block, padded) */
-    float *dq_s = ds + block * padded; /* (S, width) */
-    float *dk_s = dq_s + S * width;    /* (S, width) */
-    float *dv_s = dk_s + S * width;    /* (S, width) */
+    float *keys = scratch + l.keys, *values = scratch + l.values;
+    float *p = scratch + l.p, *ds = scratch + l.ds;
+    float *dq_s = scratch + l.dq, *dk_s = scratch + l.dk, *dv_s = scratch + l.dv;
 
+    assert_view(view, ld_out, scratch);
+    assert(view->queries == S && keep != NULL);
     transpose(keys, view->k, ld, LOG2_E * scale, S, d);
     transpose(values, view->v, ld, 1.0f, S, d);
     for (int first = 0; first < S; first += block) {
@@ -308,18 +391,18 @@ static void attention_backward(float *dq, float *dk, float *dv, const float *out
         const float *dout_i = dout + first * ld_out;
 
         for (int t = 0; t < tiles_of(rows); t++) {
-            int i = tile_start(rows, t), few = tile_start(rows, t + 1) - i;
+            int i = tile_start(rows, t), tile_rows = tile_start(rows, t + 1) - i;
 
-            product(p + i * padded, padded, false, q_i + i * ld, ld, 1, few, keys, padded,
+            product(p + i * padded, padded, false, q_i + i * ld, ld, 1, tile_rows, keys, padded,
                     (int)padded, d);
-            product(ds + i * padded, padded, false, dout_i + i * ld_out, ld_out, 1, few, values,
-                    padded, (int)padded, d);
-            for (int r = i; r < i + few; r++)
+            product(ds + i * padded, padded, false, dout_i + i * ld_out, ld_out, 1, tile_rows,
+                    values, padded, (int)padded, d);
+            for (int r = i; r < i + tile_rows; r++)
                 softmax_backward_row(p + r * padded, ds + r * padded,
                                      out + (first + r) * ld_out, dout_i + r * ld_out, 1.0f,
                                      keep[first + r], keep[S + first + r], scale, padded, d);
-            product(dq_s + (first + i) * width, width, false, ds + i * padded, padded, 1, few,
-                    view->k, ld, d, S);
+            product(dq_s + (first + i) * width, width, false, ds + i * padded, padded, 1,
+                    tile_rows, view->k, ld, d, S);
         }
         product(dv_s, width, first > 0, p, 1, padded, S, dout_i, ld_out, d, rows);
         product(dk_s, width, first > 0, ds, 1, padded, S, q_i, ld, d, rows);
@@ -330,6 +413,15 @@ static void attention_backward(float *dq, float *dk, float *dv, const float *out
 }
 
 #if !defined(__AVX512BF16__) /* else: kernels_attention_bf16.h */
+static size_t attention_scratch(int positions, int head_size)
+{
+    ptrdiff_t forwards = forward_layout(positions, head_size).size;
+    ptrdiff_t backwards = backward_layout(positions, head_size).size;
+
+    assert(positions > 0 && head_size > 0);
+    return (size_t)(forwards > backwards ? forwards : backwards) + KERNEL_SLACK;
+}
+
 static void attention_forward_bf16(float *out, ptrdiff_t ld_out, float *keep,
                                    const struct attention_view *view, float *scratch)
 {
@@ -342,4 +434,6 @@ static void attention_backward_bf16(float *dq, float *dk, float *dv, const float
 {
     attention_backward(dq, dk, dv, out, dout, ld_out, keep, view, scratch);
 }
+#endif
+
 #endif

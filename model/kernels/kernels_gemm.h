@@ -1,22 +1,44 @@
 /*
- * kernels_gemm.h - matrix products of linear layers for sets with fused multiply-add.
+ * kernels_gemm.h - GEMM of linear layers, for sets with fused multiply-add.
  *
- * Part of kernels_body.h. A tile of C (kernels_tile.h) is GEMM_ROWS rows by one panel of
- * PANEL columns. B is packed in panels (a panel is depth x PANEL, rows side by side), weights
- * once per step and not once per product, which is what a BLAS has to do. GEMM_DEPTH rows of a
- * panel fill most of the first cache, GEMM_BLOCK rows of A a part of the second. Sums run over
- * the depth in order, so results do not depend on how rows are divided into chunks.
+ *            columns of C and B                  Loops, from the outside in, with what they keep
+ *            |panel|panel|panel| ...             in a cache (AVX-512):
+ *       +--  +-----+-----+-----+
+ *   GEMM_    |.....|     |     |  B, packed      k  GEMM_DEPTH rows of B at a time
+ *   DEPTH    |.....|     |     |                 i  GEMM_BLOCK rows of A: 112 x 256 floats,
+ *       +--  +-----+-----+-----+                    112 KiB of the second cache
+ *            |     |     |     |                 j  one panel of B, PANEL columns: 256 x 32
+ *            +-----+-----+-----+                    floats, 32 KiB of the first cache
+ *   +-----+--+ +-----+-----+                     r  TILE_ROWS rows of A: the micro-kernel
+ *   |tile |  | |tile |     | GEMM_BLOCK             (kernels_tile.h) makes one tile of C
+ *   |.....|  | |     |     | rows
+ *   +-----+--+ +-----+-----+                     A panel stores its rows one after the other, so
+ *   |     |  | |     |     |                     the micro-kernel reads B as one stream. Weights
+ *      A            C                            are packed once per step, not once per GEMM.
+ *
+ * Sums run over the depth in order, across the blocks of k too, so results do not depend on how
+ * rows are divided into chunks.
  */
+#ifndef MODEL_KERNELS_GEMM_H
+#define MODEL_KERNELS_GEMM_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "kernels.h"
+#include "kernels_tile.h"
 
 enum { PANEL = TILE_VECTORS * LANES }; /* GEMM_PANEL is a multiple of it */
 enum { GEMM_ROWS = TILE_ROWS, GEMM_DEPTH = 256 };
 #if VECTOR_BYTES == 64
 enum { GEMM_BLOCK = 8 * GEMM_ROWS, SWIGLU_BLOCK = 18 * GEMM_ROWS };
-#else /* half the columns at a time: twice the rows until the next panel comes into the cache */
+#else /* panels are half as wide, so twice the rows pass before the next one is loaded */
 enum { GEMM_BLOCK = 42 * GEMM_ROWS, SWIGLU_BLOCK = 42 * GEMM_ROWS };
 #endif
 
-/* One panel of C from rows of A that are `row` apart, side by side within (step 1). */
+/* One panel of columns of C: rows of A are `row` apart, their numbers side by side. */
 static void gemm_panel(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, const float *b,
                        int rows, int depth, bool accumulate)
 {
@@ -25,7 +47,7 @@ static void gemm_panel(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, c
                  rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS, TILE_VECTORS);
 }
 
-/* The same from columns of A: its rows are side by side, `step` from one number to the next. */
+/* The same with A transposed: its rows are side by side, their numbers `step` apart. */
 static void gemm_panel_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t step,
                                   const float *b, int rows, int depth)
 {
@@ -34,17 +56,21 @@ static void gemm_panel_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdi
                  rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS, TILE_VECTORS);
 }
 
-/* Rows that are a multiple of this many floats apart meet in a few sets of the first cache:
- * where they are read often they are copied out of each other's way. */
+/* Rows of A that are a multiple of GEMM_BAD_STRIDE floats apart all map to a few sets of the first
+ * cache and evict one another. Where a block of them is read often enough (once per panel, for
+ * GEMM_COPY_COLUMNS columns or more), it is copied to rows GEMM_COPY_STRIDE apart first. */
 enum { GEMM_BAD_STRIDE = 512, GEMM_COPY_STRIDE = GEMM_DEPTH + LANES, GEMM_COPY_COLUMNS = 512 };
+enum { GEMM_SCRATCH = GEMM_BLOCK * GEMM_COPY_STRIDE }; /* floats */
 
 static void gemm(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const void *packed,
-                 int rows, int depth, int columns, bool accumulate)
+                 int rows, int depth, int columns, bool accumulate, float *scratch)
 {
     const float *panels = packed;
-    float copy[GEMM_BLOCK * GEMM_COPY_STRIDE] __attribute__((aligned(64)));
+    float *copy = scratch; /* (GEMM_BLOCK, GEMM_COPY_STRIDE) */
     bool copies = lda % GEMM_BAD_STRIDE == 0 && columns >= GEMM_COPY_COLUMNS;
 
+    assert(rows >= 0 && depth % GEMM_PANEL == 0 && columns % GEMM_PANEL == 0);
+    assert(lda >= depth && ldc >= columns && scratch != NULL);
     for (int k = 0; k < depth; k += GEMM_DEPTH) {
         int part = depth - k < GEMM_DEPTH ? depth - k : GEMM_DEPTH;
         for (int i = 0; i < rows; i += GEMM_BLOCK) {
@@ -62,22 +88,24 @@ static void gemm(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const v
     }
 }
 
-/* What a tile leaves to the next one, its sums stored. */
-INLINE struct swiglu_rest swiglu_rest_of(float *act, ptrdiff_t ld_act, struct destination sums)
+/* What is pending of a tile whose sums are stored. */
+INLINE struct pending_swiglu swiglu_of_tile(float *act, ptrdiff_t ld_act,
+                                            struct destination sums)
 {
     return (
-        struct swiglu_rest){ .act = act, .ld_act = ld_act, .sums = sums, .rows = GEMM_ROWS };
+        struct pending_swiglu){ .act = act, .ld_act = ld_act, .sums = sums, .rows = GEMM_ROWS };
 }
 
-/* GEMM_ROWS rows of a vector of gate and of up to `to`, with what `before` (a panel wide, or NULL)
- * holds of the sums. Meanwhile the rest of the tile before is worked out. */
+/* A tile of a panel with halves: GEMM_ROWS rows of one vector of gate and one of up, stored to `to`.
+ * before: sums of the depth so far (rows PANEL apart), or NULL. Meanwhile the pending SwiGLU of
+ * the tile before is finished, and `fetched` is prefetched. */
 INLINE void swiglu_tile(struct destination to, struct destination fetched, const float *before,
                         const float *a, ptrdiff_t lda, const float *b, int depth,
-                        const struct swiglu_rest *rest)
+                        const struct pending_swiglu *pending)
 {
     vec sum[TILE_ROWS][TILE_VECTORS];
 
-    tile_sums(sum, a, lda, 1, b, PANEL, depth, fetched, true, rest, GEMM_ROWS, TILE_VECTORS);
+    tile_sums(sum, a, lda, 1, b, PANEL, depth, fetched, true, pending, GEMM_ROWS, TILE_VECTORS);
 #pragma GCC unroll 14
     for (int i = 0; i < GEMM_ROWS; i++)
         for (int v = 0; v < TILE_VECTORS; v++) {
@@ -87,7 +115,8 @@ INLINE void swiglu_tile(struct destination to, struct destination fetched, const
         }
 }
 
-/* silu(gate) * up to act for rows of sums, a panel wide; gate and up to keep unless NULL. */
+/* act = silu(gate) * up for rows of sums, PANEL apart; keep, unless NULL, gets gate and up. For the
+ * remainder of rows that do not fill a tile. */
 static void swiglu_rows(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_keep,
                         const float *sums, int rows, int F)
 {
@@ -102,19 +131,21 @@ static void swiglu_rows(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_
     }
 }
 
-/* A panel holds a vector of gate's columns and the same of up's. */
+/* A panel with halves holds one vector of gate's columns and the same columns of up. */
 static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_keep,
                         const float *a, ptrdiff_t lda, const void *packed, int rows, int depth,
-                        int F)
+                        int F, float *scratch)
 {
-    float scratch[SWIGLU_BLOCK * PANEL] __attribute__((aligned(64)));
+    float *so_far = scratch; /* (SWIGLU_BLOCK, PANEL): sums of the depth so far */
     float last_tile[GEMM_ROWS * PANEL] __attribute__((aligned(64)));
     const float *panels = packed;
-    struct swiglu_rest rest = { .rows = 0 };
+    struct pending_swiglu pending = { .rows = 0 };
 
+    assert(rows >= 0 && depth % GEMM_PANEL == 0 && F % GEMM_PANEL == 0);
+    assert(lda >= depth && ld_act >= F && (keep == NULL || ld_keep >= 2 * F));
     for (int i = 0; i < rows; i += SWIGLU_BLOCK) {
         int block = rows - i < SWIGLU_BLOCK ? rows - i : SWIGLU_BLOCK;
-        int whole = block / GEMM_ROWS * GEMM_ROWS; /* the others go through scratch */
+        int whole = block / GEMM_ROWS * GEMM_ROWS; /* the remainder goes through so_far */
         const float *a_i = a + i * lda;
 
         for (int j = 0; j < F; j += LANES) {
@@ -124,7 +155,7 @@ static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_
             int k = 0;
 
             for (; depth - k > GEMM_DEPTH; k += GEMM_DEPTH)
-                gemm_panel(scratch, PANEL, a_i + k, lda, panel + k * PANEL, block, GEMM_DEPTH,
+                gemm_panel(so_far, PANEL, a_i + k, lda, panel + k * PANEL, block, GEMM_DEPTH,
                            k > 0);
             for (int r = 0; r < whole; r += GEMM_ROWS) {
                 struct destination to = { .at = last_tile, .ld = PANEL, .next = LANES };
@@ -134,12 +165,12 @@ static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_
                     fetched = to = (struct destination){ .at = keep_j + r * ld_keep,
                                                          .ld = ld_keep,
                                                          .next = F };
-                swiglu_tile(to, fetched, k > 0 ? scratch + r * PANEL : NULL, a_i + r * lda + k,
-                            lda, panel + k * PANEL, depth - k, &rest);
-                rest = swiglu_rest_of(act_j + r * ld_act, ld_act, to);
+                swiglu_tile(to, fetched, k > 0 ? so_far + r * PANEL : NULL, a_i + r * lda + k,
+                            lda, panel + k * PANEL, depth - k, &pending);
+                pending = swiglu_of_tile(act_j + r * ld_act, ld_act, to);
             }
             if (whole < block) {
-                float *sums = scratch + whole * PANEL;
+                float *sums = so_far + whole * PANEL;
 
                 gemm_panel(sums, PANEL, a_i + whole * lda + k, lda, panel + k * PANEL,
                            block - whole, depth - k, k > 0);
@@ -149,17 +180,22 @@ static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_
             }
         }
     }
-    swiglu_rest_rows(&rest, 0, GEMM_ROWS);
+    pending_swiglu_rows(&pending, 0, GEMM_ROWS);
 }
 
-/* Rows of A and B at a time: both operands come along their rows, and stay in the first cache. */
+/* Depth of one pass of a transposed GEMM: both operands are read along their rows, and so many rows
+ * of both stay in the first cache. */
 enum { TRANSPOSED_ROWS = 128 };
 
 static void gemm_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
-                            const float *b, ptrdiff_t ldb, int rows, int depth, int columns)
+                            const float *b, ptrdiff_t ldb, int rows, int depth, int columns,
+                            float *scratch)
 {
     float panel[TRANSPOSED_ROWS * PANEL] __attribute__((aligned(64)));
 
+    (void)scratch;
+    assert(depth >= 0 && rows % GEMM_PANEL == 0 && columns % GEMM_PANEL == 0);
+    assert(lda >= rows && ldb >= columns && ldc >= columns);
     for (int k = 0; k < depth; k += TRANSPOSED_ROWS) {
         int part = depth - k < TRANSPOSED_ROWS ? depth - k : TRANSPOSED_ROWS;
         for (int j = 0; j < columns; j += PANEL) {
@@ -171,8 +207,8 @@ static void gemm_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t l
     }
 }
 
-/* The column that stands at v in the panel from j. halves: each panel holds a vector of the first
- * half of all columns, then the same of the second. */
+/* Which column of the matrix is number v of the panel that starts at column j. halves: each panel
+ * holds one vector of the first half of all columns, then the same vector of the second half. */
 INLINE ptrdiff_t panel_column(int j, int v, int columns, bool halves)
 {
     return halves ? j / 2 + v % LANES + v / LANES * (columns / 2) : j + v;
@@ -191,8 +227,13 @@ static void gemm_pack(void *packed, const float *w, int depth, int columns, bool
                     w[k * row + panel_column(j, v, columns, halves) * column];
 }
 
-static const struct products PRODUCTS_FLOAT32 = { .element = sizeof(float),
+static const struct gemm_kernels GEMM_FLOAT32 = { .element = sizeof(float),
+                                                  .scratch = GEMM_SCRATCH > SWIGLU_BLOCK *PANEL
+                                                                 ? GEMM_SCRATCH
+                                                                 : SWIGLU_BLOCK *PANEL,
                                                   .multiply = gemm,
                                                   .multiply_swiglu = gemm_swiglu,
                                                   .multiply_transposed = gemm_transposed,
                                                   .pack = gemm_pack };
+
+#endif

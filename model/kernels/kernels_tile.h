@@ -1,88 +1,136 @@
 /*
- * kernels_tile.h - the one inner loop of all matrix products in float, part of kernels_body.h.
+ * kernels_tile.h - the micro-kernel of all matrix products in float: one tile of C = A B.
  *
- * A tile of C stays in registers: up to TILE_ROWS rows by TILE_VECTORS vectors, while one row of B
- * and one number of each row of A come from the caches. Sums run over the depth in order. No
- * include guard: compiled once per set.
+ *              B, from k = 0 to depth          A tile of C stays in registers while the sums
+ *                +----+----+                   over k run: up to TILE_ROWS rows by TILE_VECTORS
+ *              k |b[0]|b[1]| two vectors       vectors. Each step k loads one row of B, broadcasts
+ *                +----+----+                   one number of each row of A, and adds their
+ *      k           |    |                      products to all sums. So a step reads
+ *    +---+       +-v--+-v--+                   TILE_ROWS + 2 * LANES numbers for
+ *    | a |------>|sum |sum | row 0             TILE_ROWS * 2 * LANES multiplications.
+ *    | a |------>|    |    | row 1
+ *    | . |       |    |    |  ...              With AVX-512: 14 x 32 sums in 28 registers, two
+ *    +---+       +----+----+                   for b, one for a.
+ *      A             C
+ *
+ * Sums run over k in order, so a result does not depend on how rows or columns are divided into
+ * tiles. A has arbitrary strides: element (i, k) is a[i * row + k * step]; a transposed A needs
+ * no copy.
  */
+#ifndef MODEL_KERNELS_TILE_H
+#define MODEL_KERNELS_TILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernels_vector.h"
 
 #if VECTOR_BYTES == 64
-enum { TILE_ROWS = 14 }; /* 28 sums, 2 of B and one of A: 31 of 32 registers */
+enum { TILE_ROWS = 14 }; /* 28 sums, two vectors of B, one of A: 31 of 32 registers */
 #else
-enum { TILE_ROWS = 6 }; /* 12 sums, 2 of B and one of A: 15 of 16 */
+enum { TILE_ROWS = 6 }; /* 12 sums, two vectors of B, one of A: 15 of 16 */
 #endif
 enum { TILE_VECTORS = 2 };
-/* So many rows of a tile's destination are asked for with every so many rows of B; the second pair
- * where rows of SwiGLU are worked out, too. */
+
+/*
+ * While the sums run, a tile prefetches its destination: FETCH_ROWS rows every FETCH_STEPS steps
+ * of k, because more at once would delay the loads of A and B. A tile that also finishes the
+ * SwiGLU of the tile before (struct pending_swiglu) does both in smaller portions: SWIGLU_ROWS
+ * rows every SWIGLU_STEPS steps.
+ */
 enum { FETCH_ROWS = 4, FETCH_STEPS = 32, SWIGLU_ROWS = 2, SWIGLU_STEPS = 16 };
 
-/* A pointer to every so many rows of A: with one, and the distances of all rows from it, there would
- * not be registers enough for the distances. */
+/* One pointer serves A_ROWS rows of A. With a single pointer the compiler would need the distance
+ * of each of the 14 rows from it in a register, and there are only 16 for addresses. */
 enum { A_ROWS = 5, A_POINTERS = (TILE_ROWS + A_ROWS - 1) / A_ROWS };
 
-/* Where a tile's results go: vector v of row i to at + i * ld + v * next. */
+/* Where the results of a tile are stored: vector v of row i at at + i * ld + v * next. */
 struct destination {
     float *at;
     ptrdiff_t ld, next;
 };
 
-/* What a tile of SwiGLU's product leaves to the next one, whose sums run meanwhile:
- * act = silu(gate) * up of `rows` rows; gate and up are the two vectors of a row of sums. */
-struct swiglu_rest {
+/*
+ * SwiGLU of a tile whose sums are stored but not yet turned into act = silu(gate) * up.
+ *
+ * exp() and the division of SwiGLU have long latencies but use few instructions, and the sums of
+ * a tile keep the multiply-add units busy. Done one after the other, each leaves the other's
+ * units idle; so the SwiGLU of tile n is computed while the sums of tile n + 1 run:
+ *
+ *     time --->
+ *     tile n      [ sums over k ][store gate, up]
+ *     tile n + 1                                 [ sums over k   ][store]
+ *       SwiGLU of n                               .2.2.2.2.2.2.2  (two rows every 16 steps)
+ *     tile n + 2                                                         [ sums over k   ][store]
+ *       SwiGLU of n + 1                                                   .2.2.2.2.2.2.2
+ *
+ * After the last tile its SwiGLU is computed by itself. Rows of sums: gate and up are the two
+ * vectors of a row.
+ */
+struct pending_swiglu {
     float *act;
     ptrdiff_t ld_act;
     struct destination sums;
-    int rows;
+    int rows; /* 0: nothing is pending */
 };
 
-/* One row of it. All vector registers but a few hold the tile's sums; if the compiler kept a constant
- * in one, a sum would go to memory and back in every step: so it may not see where c points. */
-INLINE void swiglu_rest_row(const struct swiglu_rest *rest, int i)
+/*
+ * SwiGLU of one pending row. The sums of the running tile fill all vector registers but four. If
+ * the compiler kept the constants of exp() in registers across the loop, it would have to store
+ * and reload a sum in every step. The empty asm statement makes it believe that the constants'
+ * address may have changed, so that it loads them from memory (the first cache) at each use.
+ */
+INLINE void pending_swiglu_row(const struct pending_swiglu *pending, int i)
 {
-    const float *gate = rest->sums.at + i * rest->sums.ld;
+    const float *gate = pending->sums.at + i * pending->sums.ld;
     const struct exp2_constants *c = &EXP2;
 
     __asm__ volatile("" : "+r"(c));
     vec below = c->one + vec_exp_minus(vec_load(gate), c);
-    vec_store(rest->act + i * rest->ld_act,
-              vec_load(gate) * vec_load(gate + rest->sums.next) / below);
+    vec_store(pending->act + i * pending->ld_act,
+              vec_load(gate) * vec_load(gate + pending->sums.next) / below);
 }
 
-/* Rows done .. end of it, as far as there are; the first left. rest may be NULL. */
-INLINE int swiglu_rest_rows(const struct swiglu_rest *rest, int done, int end)
+/* Rows done .. end - 1 of it, as far as it has so many. Returns the first row that is not done.
+ * pending may be NULL. */
+INLINE int pending_swiglu_rows(const struct pending_swiglu *pending, int done, int end)
 {
-    for (; rest != NULL && done < end && done < rest->rows; done++)
-        swiglu_rest_row(rest, done);
+    for (; pending != NULL && done < end && done < pending->rows; done++)
+        pending_swiglu_row(pending, done);
     return done;
 }
 
-/* sum = A B: `rows` rows, `vectors` vectors. Element (i, k) of A is a[i * row + k * step]; rows of B
- * are ldb apart. rows and vectors are constants at every call. fetch: the destination is asked for
- * while the sums run, a few rows at a time (and a few past its last, which does no harm): more would
- * hold up what A and B wait for. rest: worked out likewise, once sums it comes from are sure to be
- * there, or NULL. */
+/*
+ * sum = A B for `rows` rows of A and `vectors` vectors of B; rows of B are ldb apart. rows and
+ * vectors are constants at every call, so that sum[][] is registers.
+ *
+ * The loop over k is cut into parts; before each part a portion of the other work is done. fetch:
+ * prefetch the destination to (and up to three rows behind its last, which does no harm).
+ * pending: finish that SwiGLU, or NULL. It starts with the second part: by then the stores that
+ * it reads have completed.
+ */
 INLINE void tile_sums(vec sum[TILE_ROWS][TILE_VECTORS], const float *a, ptrdiff_t row,
                       ptrdiff_t step, const float *b, ptrdiff_t ldb, int depth,
-                      struct destination to, bool fetch, const struct swiglu_rest *rest,
+                      struct destination to, bool fetch, const struct pending_swiglu *pending,
                       int rows, int vectors)
 {
-    int few = rest != NULL ? SWIGLU_ROWS : FETCH_ROWS;
-    int steps = rest != NULL ? SWIGLU_STEPS : FETCH_STEPS;
-    int last = rest != NULL ? rows + few : rows;
+    int portion = pending != NULL ? SWIGLU_ROWS : FETCH_ROWS;
+    int steps = pending != NULL ? SWIGLU_STEPS : FETCH_STEPS;
+    int last = pending != NULL ? rows + portion : rows;
     int done = 0;
 
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < vectors; v++)
             sum[i][v] = (vec){ 0 };
-    for (int k = 0, asked = 0, part; k < depth; k += part, asked += few) {
+    for (int k = 0, asked = 0, part; k < depth; k += part, asked += portion) {
         part = fetch && asked < last && depth - k > steps ? steps : depth - k;
         if (fetch)
-            for (int i = 0; i < few; i++)
+            for (int i = 0; i < portion; i++)
                 for (int v = 0; v < vectors; v++)
                     __builtin_prefetch(to.at + (asked + i) * to.ld + v * to.next, 1);
         if (k > 0)
-            done = swiglu_rest_rows(rest, done, done + few);
+            done = pending_swiglu_rows(pending, done, done + portion);
         const float *of_a[A_POINTERS];
 
         for (int p = 0; p * A_ROWS < rows; p++) {
@@ -103,10 +151,11 @@ INLINE void tile_sums(vec sum[TILE_ROWS][TILE_VECTORS], const float *a, ptrdiff_
                 of_a[p] += step;
         }
     }
-    swiglu_rest_rows(rest, done, TILE_ROWS);
+    pending_swiglu_rows(pending, done, TILE_ROWS);
 }
 
-/* C = A B, or += A B: rows of C ldc apart, whole vectors; the rest as above. */
+/* C = A B, or += A B, for one tile: rows of C are ldc apart and hold whole vectors. fetch, rows
+ * and vectors as above. */
 INLINE void tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptrdiff_t step,
                  const float *b, ptrdiff_t ldb, int depth, bool accumulate, bool fetch,
                  int rows, int vectors)
@@ -127,7 +176,8 @@ INLINE void tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptrdiff
         }
 }
 
-/* The same for any number of rows up to TILE_ROWS, each a tile of its own kind. */
+/* The same for a number of rows, 1 to TILE_ROWS, that is not a constant: one copy of the
+ * micro-kernel for each, so that a remainder of rows runs at full speed, too. */
 INLINE void any_tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptrdiff_t step,
                      const float *b, ptrdiff_t ldb, int depth, bool accumulate, bool fetch,
                      int rows, int vectors)
@@ -157,14 +207,17 @@ INLINE void any_tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptr
 #undef TILE_OF
 }
 
-/* `count` rows in tiles as equal as can be: the first row of tile t, of tiles_of(count) tiles. */
+/* How many tiles `count` rows are divided into. */
 INLINE int tiles_of(int count)
 {
     return (count + TILE_ROWS - 1) / TILE_ROWS;
 }
 
+/* The first row of tile t, 0 to tiles_of(count), when tiles are as equal as can be. */
 INLINE int tile_start(int count, int t)
 {
     return count / tiles_of(count) * t +
            (t < count % tiles_of(count) ? t : count % tiles_of(count));
 }
+
+#endif

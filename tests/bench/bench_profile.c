@@ -94,18 +94,18 @@ void __real_gemm_forward_swiglu(float *act, int ld_act, float *keep, int ld_keep
                                 const float *x, int ldx, struct gemm_weight w, int rows);
 void __real_gemm_backward_input(float *dx, int ldx, const float *dy, int ldy,
                                 struct gemm_weight w, int rows, int accumulate);
-void __real_gemm_backward_weight(const struct products *products, float *dw, const float *dy,
-                                 int ldy, const float *x, int ldx, int outputs, int inputs,
-                                 int rows);
+void __real_gemm_backward_weight(const struct gemm_kernels *kernels, float *scratch, float *dw,
+                                 const float *dy, int ldy, const float *x, int ldx, int outputs,
+                                 int inputs, int rows);
 void __wrap_gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w,
                          int rows, int accumulate);
 void __wrap_gemm_forward_swiglu(float *act, int ld_act, float *keep, int ld_keep,
                                 const float *x, int ldx, struct gemm_weight w, int rows);
 void __wrap_gemm_backward_input(float *dx, int ldx, const float *dy, int ldy,
                                 struct gemm_weight w, int rows, int accumulate);
-void __wrap_gemm_backward_weight(const struct products *products, float *dw, const float *dy,
-                                 int ldy, const float *x, int ldx, int outputs, int inputs,
-                                 int rows);
+void __wrap_gemm_backward_weight(const struct gemm_kernels *kernels, float *scratch, float *dw,
+                                 const float *dy, int ldy, const float *x, int ldx, int outputs,
+                                 int inputs, int rows);
 
 void __wrap_gemm_forward(float *y, int ldy, const float *x, int ldx, struct gemm_weight w,
                          int rows, int accumulate)
@@ -127,13 +127,13 @@ void __wrap_gemm_backward_input(float *dx, int ldx, const float *dy, int ldy,
         count_product(GEMM_BACKWARD_INPUT, w.outputs, w.inputs, rows, start);
 }
 
-void __wrap_gemm_backward_weight(const struct products *products, float *dw, const float *dy,
-                                 int ldy, const float *x, int ldx, int outputs, int inputs,
-                                 int rows)
+void __wrap_gemm_backward_weight(const struct gemm_kernels *kernels, float *scratch, float *dw,
+                                 const float *dy, int ldy, const float *x, int ldx, int outputs,
+                                 int inputs, int rows)
 {
     double start = active ? clock_monotonic_s() : 0;
 
-    __real_gemm_backward_weight(products, dw, dy, ldy, x, ldx, outputs, inputs, rows);
+    __real_gemm_backward_weight(kernels, scratch, dw, dy, ldy, x, ldx, outputs, inputs, rows);
     if (active)
         count_product(GEMM_BACKWARD_WEIGHT, outputs, inputs, rows, start);
 }
@@ -347,7 +347,7 @@ static double product_rate(const struct product *p)
             else if (p->slot == GEMM_BACKWARD_INPUT)
                 __real_gemm_backward_input(in, p->inputs, out, p->outputs, weight, p->rows, 0);
             else
-                __real_gemm_backward_weight(NULL, block, out, p->outputs, in, p->inputs,
+                __real_gemm_backward_weight(NULL, NULL, block, out, p->outputs, in, p->inputs,
                                             p->outputs, p->inputs, p->rows);
         }
         double rate = 1e-9 * flops * repeats / (clock_monotonic_s() - start);
