@@ -4,7 +4,7 @@
 -- Opened with journal_mode=WAL, synchronous=FULL, foreign_keys=ON.
 
 PRAGMA application_id = 0x68726d6c; -- "hrml"
-PRAGMA user_version = 2; -- results/migrations.c brings older databases to it
+PRAGMA user_version = 3; -- results/migrations.c brings older databases to it
 
 -- A queued spec under its name.
 CREATE TABLE experiment (
@@ -14,7 +14,8 @@ CREATE TABLE experiment (
     spec_hash TEXT NOT NULL,           -- SHA-256 over the resolved spec and its runs' hashes
     spec_file TEXT NOT NULL,           -- resolved spec, relative to the workspace (specs/NAME-HASH.json); '': runs that a rebuild found without one
     priority INTEGER NOT NULL DEFAULT 0, -- higher first
-    queued_at TEXT NOT NULL            -- when it was queued first
+    queued_at TEXT NOT NULL,           -- when it was queued first
+    cancelled INTEGER NOT NULL DEFAULT 0 CHECK (cancelled IN (0, 1)) -- it wants no more work until it is queued or retried
 ) STRICT;
 
 -- One combination of axis values, seeds aside.
@@ -46,7 +47,7 @@ CREATE TABLE run (
     run_id INTEGER PRIMARY KEY,
     hash TEXT NOT NULL UNIQUE CHECK (length(hash) = 64), -- SHA-256: canonical, data, numeric version
     canonical TEXT NOT NULL,           -- canonical form of the active training settings
-    job_config TEXT NOT NULL CHECK (json_valid(job_config)), -- all settings, as put into job.json
+    job_config TEXT NOT NULL CHECK (json_valid(job_config)), -- the settings of training and data, for job.json; the job's execution settings go over them
     data_hash TEXT NOT NULL,           -- SHA-256 of the content of the tasks used
     numeric_version TEXT NOT NULL,     -- of the engine
     seed INTEGER NOT NULL,             -- train.seed
@@ -95,6 +96,13 @@ CREATE TABLE dropped (
     reason TEXT NOT NULL               -- one line
 ) STRICT;
 
+-- How and where jobs are executed, which is no part of any identity: resources, retries, the place
+-- of the data. Jobs that were asked for alike share a row.
+CREATE TABLE execution (
+    execution_id INTEGER PRIMARY KEY,
+    settings TEXT NOT NULL UNIQUE CHECK (json_valid(settings)) -- object of execution settings and data.path, canonical
+) STRICT;
+
 -- What a worker executes. Only one function of the runner changes a state.
 CREATE TABLE job (
     job_id INTEGER PRIMARY KEY,
@@ -114,7 +122,8 @@ CREATE TABLE job (
     failures INTEGER NOT NULL DEFAULT 0, -- attempts that count against retries_max
     not_before REAL NOT NULL DEFAULT 0,  -- seconds since 1970; back-off
     queued_at TEXT NOT NULL,           -- when it was queued last
-    finished_at TEXT                   -- NULL until it is over
+    finished_at TEXT,                  -- NULL until it is over
+    execution_id INTEGER REFERENCES execution -- as asked for last; threads to retry_delay_s are of it
 ) STRICT;
 CREATE INDEX job_by_state ON job (state, priority DESC, cost DESC);
 CREATE INDEX job_by_run ON job (run_id, kind, job_id, state, cost); -- covers status

@@ -13,18 +13,20 @@ enum { SEED_SIZE = 40 }; /* room for the member */
 
 /* Takes the members that order before (-1) or after (1) train.seed out of from and returns their
  * canonical text without braces; NULL when out of memory. */
-static char *one_side(cJSON *from, int side, bool training_only)
+static char *one_side(cJSON *from, int side, enum seeded_scope scope)
 {
     const char *seed = settings_table[TRAIN_SEED].key;
     cJSON *object = cJSON_CreateObject();
     char *text = NULL;
 
     for (cJSON *item = object != NULL ? from->child : NULL, *next; item != NULL; item = next) {
-        bool training = settings_table[setting_find(item->string)].phase == PHASE_TRAINING;
+        int id = setting_find(item->string);
+        bool wanted = scope == SEEDED_TRAINING ? settings_table[id].phase == PHASE_TRAINING
+                                               : !setting_is_of_job(id);
         int order = strcmp(item->string, seed);
 
         next = item->next;
-        if ((training || !training_only) && (side < 0 ? order < 0 : order > 0))
+        if (wanted && (side < 0 ? order < 0 : order > 0))
             cJSON_AddItemToArray(object,
                                  cJSON_DetachItemViaPointer(from, item)); /* with its name */
     }
@@ -45,8 +47,8 @@ int seeded_text_init(struct seeded_text *out, const struct config *config,
 
     *out = (struct seeded_text){ 0 };
     if (all != NULL) {
-        out->before = one_side(all, -1, scope == SEEDED_TRAINING);
-        out->after = one_side(all, 1, scope == SEEDED_TRAINING);
+        out->before = one_side(all, -1, scope);
+        out->after = one_side(all, 1, scope);
     }
     cJSON_Delete(all);
     if (out->before != NULL && out->after != NULL)

@@ -14,7 +14,7 @@ struct seeded_text {
 
 enum seeded_scope {
     SEEDED_TRAINING, /* config_canonical() of PHASE_TRAINING: what a run's hash is taken of */
-    SEEDED_ALL       /* config_to_json() */
+    SEEDED_RUN       /* config_to_json() without what is of the job (setting_is_of_job()) */
 };
 
 /* config is resolved; its own seed does not matter. */

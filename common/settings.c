@@ -403,8 +403,32 @@ int config_resolve(struct config *config, const char *where, struct error *err)
     return rc;
 }
 
-/* An object of the settings that differ from absent_means; phase -1: of all phases. */
-static cJSON *config_object(const struct config *config, int phase)
+bool setting_is_of_job(int id)
+{
+    return settings_table[id].phase == PHASE_EXECUTION || id == DATA_PATH;
+}
+
+static bool any_setting(int id, const void *unused)
+{
+    (void)id;
+    (void)unused;
+    return true;
+}
+
+static bool is_of_phase(int id, const void *phase)
+{
+    return settings_table[id].phase == *(const enum setting_phase *)phase;
+}
+
+static bool is_of_job(int id, const void *unused)
+{
+    (void)unused;
+    return setting_is_of_job(id);
+}
+
+/* An object of the wanted active settings that differ from absent_means. */
+static cJSON *config_object(const struct config *config,
+                            bool (*wanted)(int id, const void *context), const void *context)
 {
     struct config absent;
     cJSON *object = cJSON_CreateObject();
@@ -414,8 +438,7 @@ static cJSON *config_object(const struct config *config, int phase)
         return NULL;
     }
     for (int i = 0; i < SETTING_COUNT; i++) {
-        if ((phase >= 0 && (int)settings_table[i].phase != phase) ||
-            !config_active(config, i) || same_value(config, &absent, i))
+        if (!wanted(i, context) || !config_active(config, i) || same_value(config, &absent, i))
             continue;
         cJSON *value = config_get_json(config, i);
         if (value == NULL || !cJSON_AddItemToObject(object, settings_table[i].key, value)) {
@@ -431,7 +454,7 @@ static cJSON *config_object(const struct config *config, int phase)
 
 char *config_canonical(const struct config *config, enum setting_phase phase, struct error *err)
 {
-    cJSON *object = config_object(config, (int)phase);
+    cJSON *object = config_object(config, is_of_phase, &phase);
     char *text = object != NULL ? json_canonical(object) : NULL;
 
     cJSON_Delete(object);
@@ -442,7 +465,28 @@ char *config_canonical(const struct config *config, enum setting_phase phase, st
 
 cJSON *config_to_json(const struct config *config)
 {
-    return config_object(config, -1);
+    return config_object(config, any_setting, NULL);
+}
+
+cJSON *config_job_settings(const struct config *config)
+{
+    return config_object(config, is_of_job, NULL);
+}
+
+int config_replace_job_settings(cJSON *config, const cJSON *settings, struct error *err)
+{
+    for (int id = 0; id < SETTING_COUNT; id++)
+        if (setting_is_of_job(id))
+            cJSON_DeleteItemFromObjectCaseSensitive(config, settings_table[id].key);
+    for (const cJSON *item = settings->child; item != NULL; item = item->next) {
+        cJSON *copy = cJSON_Duplicate(item, true);
+
+        if (copy == NULL || !cJSON_AddItemToObject(config, item->string, copy)) {
+            cJSON_Delete(copy);
+            return error_no_memory(err, "a job's settings");
+        }
+    }
+    return 0;
 }
 
 int config_from_json(struct config *config, const cJSON *object, const char *where,

@@ -172,6 +172,15 @@ char *config_canonical(const struct config *config, enum setting_phase phase,
                        struct error *err);
 /* All settings of all phases that differ from absent_means, as a fresh object: for job.json. */
 cJSON *config_to_json(const struct config *config);
+/* How and where a job is executed, which is no part of a run's identity: the settings of
+ * PHASE_EXECUTION and data.path. */
+bool setting_is_of_job(int id);
+/* Those that differ from absent_means, as a fresh object; NULL when out of memory. */
+cJSON *config_job_settings(const struct config *config);
+/* Puts settings, such an object, in the place of those that config, a config_to_json() object,
+ * holds. */
+int config_replace_job_settings(cJSON *config, const cJSON *settings,
+                                struct error *err) MUST_CHECK;
 /* The reverse: absent_means for what is not there. Unknown keys are ERROR_FORMAT. */
 int config_from_json(struct config *config, const cJSON *object, const char *where,
                      struct error *err) MUST_CHECK;

@@ -36,4 +36,34 @@ static const char SHARE_SETTINGS[] = //
     " JOIN setting s ON s.run_id = r.run_id;"
     "DROP TABLE setting;";
 
-const char *const MIGRATIONS[SCHEMA_VERSION] = { NULL, SHARE_SETTINGS };
+/*
+ * Version 3: how and where a job is executed belongs to the job, as asked for last. Before, every
+ * later job of a run was given what its first queueing said. The columns of a job win over the
+ * run's first settings. And an experiment that was cancelled no longer holds on to runs that it
+ * shares with others.
+ */
+static const char EXECUTION_OF_JOBS[] = //
+    "ALTER TABLE experiment ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0"
+    " CHECK (cancelled IN (0, 1));"
+    "CREATE TABLE execution ("
+    "    execution_id INTEGER PRIMARY KEY,"
+    "    settings TEXT NOT NULL UNIQUE CHECK (json_valid(settings))"
+    ") STRICT;"
+    "ALTER TABLE job ADD COLUMN execution_id INTEGER REFERENCES execution;"
+    "CREATE TEMP TABLE execution_of_job AS"
+    " SELECT j.job_id AS job_id,"
+    "  (SELECT json_group_object(key, iif(typeof(value) = 'real', json(quote(value)), value))"
+    "    FROM (SELECT e.key AS key, e.value AS value FROM json_each(r.job_config) e"
+    "           WHERE e.key IN ('data.path', 'train.checkpoint_interval')"
+    "          UNION ALL SELECT 'resources.memory_gb', j.memory_gb"
+    "          UNION ALL SELECT 'resources.threads', j.threads"
+    "          UNION ALL SELECT 'resources.time_limit_min', j.time_limit_min"
+    "          UNION ALL SELECT 'retries.delay', j.retry_delay_s"
+    "          UNION ALL SELECT 'retries.max', j.retries_max ORDER BY 1)) AS settings"
+    " FROM job j JOIN run r USING (run_id);"
+    "INSERT INTO execution (settings) SELECT DISTINCT settings FROM execution_of_job;"
+    "UPDATE job SET execution_id = x.execution_id"
+    " FROM execution_of_job s JOIN execution x USING (settings) WHERE s.job_id = job.job_id;"
+    "DROP TABLE execution_of_job;";
+
+const char *const MIGRATIONS[SCHEMA_VERSION] = { NULL, SHARE_SETTINGS, EXECUTION_OF_JOBS };

@@ -20,50 +20,101 @@ static int last_id(struct store *store, int64_t *id)
     return 0;
 }
 
-int queue_experiment(struct store *store, int64_t *id, char **name_out, bool *existed,
+int queue_find_experiment(struct store *store, struct queue_known *out, const char *name,
+                          struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT experiment_id, spec_hash, spec_file FROM experiment"
+                       " WHERE name = ?1",
+                       "t", name);
+
+    *out = (struct queue_known){ 0 };
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row or none */
+        rc = 0;
+        out->id = sqlite3_column_int64(s, 0);
+        snprintf(out->spec_hash, sizeof out->spec_hash, "%s", sql_text(s, 1));
+        out->spec_file = strdup(sql_text(s, 2));
+        if (out->spec_file == NULL) {
+            sql_end(&s);
+            rc = error_no_memory(err, "the queue");
+        }
+    }
+    return rc;
+}
+
+int queue_experiment(struct store *store, int64_t *id,
                      const struct queue_experiment *experiment, struct error *err)
 {
     char now[CLOCK_ISO_SIZE];
 
-    *name_out = NULL;
-    *existed = false;
-    for (int number = 1;; number++) {
-        sqlite3_stmt *statement;
-        char *name = number == 1 ? strdup(experiment->name)
-                                 : format_string("%s-%d", experiment->name, number);
-        if (name == NULL)
-            return error_no_memory(err, "the queue");
-        int rc = sql_query(store, &statement, err,
-                           "SELECT experiment_id, spec_hash FROM experiment WHERE name = ?1",
-                           "t", name);
-        if (rc == 0)
-            rc = sql_step(store, &statement, err);
-        if (rc > 0) {
-            bool same = strcmp(sql_text(statement, 1), experiment->spec_hash) == 0;
-            *id = sqlite3_column_int64(statement, 0);
-            sql_end(&statement);
-            if (!same) {
-                free(name);
-                continue;
+    clock_iso_now(now);
+    if (*id != 0)
+        return sql_run(store, err,
+                       "UPDATE experiment SET description = ?2, spec_hash = ?3, spec_file = ?4,"
+                       " priority = ?5, cancelled = 0 WHERE experiment_id = ?1",
+                       "ittti", *id, experiment->description, experiment->spec_hash,
+                       experiment->spec_file, (int64_t)experiment->priority);
+    int rc = sql_run(store, err,
+                     "INSERT INTO experiment (name, description, spec_hash, spec_file,"
+                     " priority, queued_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                     "ttttit", experiment->name, experiment->description, experiment->spec_hash,
+                     experiment->spec_file, (int64_t)experiment->priority, now);
+    return rc < 0 ? rc : last_id(store, id);
+}
+
+int queue_run_hashes(struct store *store, char (**out)[65], int *count, int64_t experiment_id,
+                     struct error *err)
+{
+    sqlite3_stmt *s;
+    char(*list)[65] = NULL;
+    int n = 0, room = 0;
+    int rc = sql_query(store, &s, err,
+                       "SELECT DISTINCT r.hash FROM arm a JOIN arm_run x USING (arm_id)"
+                       " JOIN run r USING (run_id) WHERE a.experiment_id = ?1 ORDER BY r.hash",
+                       "i", experiment_id);
+
+    *out = NULL;
+    *count = 0;
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        rc = 0;
+        if (n == room) {
+            char(*larger)[65] = realloc(list, (size_t)(room = 2 * room + 16) * sizeof *list);
+            if (larger == NULL) {
+                sql_end(&s);
+                rc = error_no_memory(err, "the queue");
+                break;
             }
-            *existed = true;
-            *name_out = name;
-            return 0;
+            list = larger;
         }
-        clock_iso_now(now);
-        if (rc == 0)
-            rc = sql_run(store, err,
-                         "INSERT INTO experiment (name, description, spec_hash, spec_file,"
-                         " priority, queued_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                         "ttttit", name, experiment->description, experiment->spec_hash,
-                         experiment->spec_file, (int64_t)experiment->priority, now);
-        if (rc < 0) {
-            free(name);
-            return rc;
-        }
-        *name_out = name;
-        return last_id(store, id);
+        snprintf(list[n++], sizeof *list, "%s", sql_text(s, 0));
     }
+    if (rc < 0) {
+        free(list);
+        return rc;
+    }
+    *out = list;
+    *count = n;
+    return 0;
+}
+
+int queue_count_evaluations(struct store *store, int64_t *out, int64_t experiment_id,
+                            struct error *err)
+{
+    return sql_int(store, out, NULL, err,
+                   "SELECT count(DISTINCT x.evaluation_id) FROM arm a"
+                   " JOIN arm_evaluation x USING (arm_id) WHERE a.experiment_id = ?1",
+                   "i", experiment_id);
+}
+
+int queue_forget_arms(struct store *store, int64_t experiment_id, struct error *err)
+{
+    int rc =
+        sql_run(store, err, "DELETE FROM arm WHERE experiment_id = ?1", "i", experiment_id);
+
+    return rc < 0 ? rc
+                  : sql_run(store, err, "DELETE FROM dropped WHERE experiment_id = ?1", "i",
+                            experiment_id);
 }
 
 int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int position,
@@ -222,6 +273,24 @@ int queue_dropped(struct store *store, int64_t experiment_id, const char *arm,
                    "ittt", experiment_id, arm, evaluation, reason);
 }
 
+int queue_execution(struct store *store, int64_t *id, const cJSON *settings, struct error *err)
+{
+    char *text = json_canonical(settings);
+    bool found = false;
+    int rc = text == NULL
+                 ? error_no_memory(err, "the queue")
+                 : sql_int(store, id, &found, err,
+                           "SELECT execution_id FROM execution WHERE settings = ?1", "t", text);
+
+    if (rc == 0 && !found) {
+        rc = sql_run(store, err, "INSERT INTO execution (settings) VALUES (?1)", "t", text);
+        if (rc == 0)
+            rc = last_id(store, id);
+    }
+    free(text);
+    return rc;
+}
+
 int queue_jobs(struct store *store, struct queue_range runs, const struct queue_job *job,
                struct error *err)
 {
@@ -230,17 +299,46 @@ int queue_jobs(struct store *store, struct queue_range runs, const struct queue_
     clock_iso_now(now);
     return sql_run(store, err,
                    "INSERT INTO job (run_id, kind, state, priority, cost, threads, memory_gb,"
-                   " time_limit_min, retries_max, retry_delay_s, queued_at)"
-                   " SELECT run_id, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 " RANGE,
-                   "iitirirrirt", runs.first, runs.count, job->evaluate ? "evaluate" : "train",
+                   " time_limit_min, retries_max, retry_delay_s, queued_at, execution_id)"
+                   " SELECT run_id, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 " RANGE,
+                   "iitirirrirti", runs.first, runs.count, job->evaluate ? "evaluate" : "train",
                    (int64_t)job->priority, job->cost, (int64_t)job->threads, job->memory_gb,
-                   job->time_limit_min, (int64_t)job->retries_max, job->retry_delay_s, now);
+                   job->time_limit_min, (int64_t)job->retries_max, job->retry_delay_s, now,
+                   job->execution_id);
+}
+
+int queue_execute_like(struct store *store, int64_t arm_id, const struct queue_job *job,
+                       struct error *err)
+{
+    return sql_run(store, err,
+                   "UPDATE job SET execution_id = ?2, threads = ?3, memory_gb = ?4,"
+                   " time_limit_min = ?5, retries_max = ?6, retry_delay_s = ?7"
+                   " WHERE run_id IN (SELECT run_id FROM arm_run WHERE arm_id = ?1)"
+                   " AND execution_id IS NOT ?2",
+                   "iiirrir", arm_id, job->execution_id, (int64_t)job->threads, job->memory_gb,
+                   job->time_limit_min, (int64_t)job->retries_max, job->retry_delay_s);
 }
 
 int queue_job(struct store *store, int64_t *id, const struct queue_job *job, struct error *err)
 {
     int rc = queue_jobs(store, (struct queue_range){ job->run_id, 1 }, job, err);
 
+    return rc < 0 ? rc : last_id(store, id);
+}
+
+int queue_job_like(struct store *store, int64_t *id, int64_t run_id, bool evaluate,
+                   struct error *err)
+{
+    char now[CLOCK_ISO_SIZE];
+
+    clock_iso_now(now);
+    int rc = sql_run(store, err,
+                     "INSERT INTO job (run_id, kind, state, priority, cost, threads, memory_gb,"
+                     " time_limit_min, retries_max, retry_delay_s, queued_at, execution_id)"
+                     " SELECT run_id, ?2, 'queued', priority, cost, threads, memory_gb,"
+                     " time_limit_min, retries_max, retry_delay_s, ?3, execution_id"
+                     " FROM job WHERE run_id = ?1 ORDER BY job_id DESC LIMIT 1",
+                     "itt", run_id, evaluate ? "evaluate" : "train", now);
     return rc < 0 ? rc : last_id(store, id);
 }
 
@@ -376,15 +474,19 @@ int queue_missing_evaluations(struct store *store, struct queue_missing **out, i
     return 0;
 }
 
-int queue_raise_priority(struct store *store, int64_t experiment_id, int priority,
-                         struct error *err)
+int queue_set_priority(struct store *store, int64_t experiment_id, struct error *err)
 {
     return sql_run(store, err,
-                   "UPDATE job INDEXED BY job_by_state SET priority = ?2"
-                   " WHERE state IN ('queued', 'starting', 'running') AND priority < ?2"
-                   " AND run_id IN (SELECT ar.run_id FROM arm a JOIN arm_run ar USING (arm_id)"
-                   "  WHERE a.experiment_id = ?1)",
-                   "ii", experiment_id, (int64_t)priority);
+                   "UPDATE job INDEXED BY job_by_state SET priority = w.priority FROM"
+                   " (SELECT ar.run_id AS run_id, max(e.priority) AS priority"
+                   "   FROM arm_run ar JOIN arm a USING (arm_id)"
+                   "   JOIN experiment e USING (experiment_id)"
+                   "   WHERE e.cancelled = 0 AND ar.run_id IN (SELECT m.run_id FROM arm b"
+                   "    JOIN arm_run m USING (arm_id) WHERE b.experiment_id = ?1)"
+                   "   GROUP BY ar.run_id) w"
+                   " WHERE job.state IN ('queued', 'starting', 'running')"
+                   " AND w.run_id = job.run_id AND job.priority <> w.priority",
+                   "i", experiment_id);
 }
 
 int queue_request(struct store *store, const char *kind, const char *target, struct error *err)

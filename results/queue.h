@@ -19,13 +19,28 @@ struct queue_experiment {
     int priority;
 };
 
-/*
- * Finds the experiment of this name and spec, or adds it. A name that belongs to another spec
- * gets the first free suffix -2, -3, ...; name_out receives the name used (fresh, the
- * caller's). *existed: it was there.
- */
-int queue_experiment(struct store *store, int64_t *id, char **name_out, bool *existed,
+/* An experiment as it is in the store. */
+struct queue_known {
+    int64_t id;         /* 0: there is none of that name */
+    char spec_hash[65]; /* as it was queued last */
+    char *spec_file;    /* owned; "" of runs that a rebuild found without a spec */
+};
+int queue_find_experiment(struct store *store, struct queue_known *out, const char *name,
+                          struct error *err) MUST_CHECK;
+
+/* Adds the experiment (id 0), or puts what is asked now in the place of what was asked before. */
+int queue_experiment(struct store *store, int64_t *id,
                      const struct queue_experiment *experiment, struct error *err) MUST_CHECK;
+
+/* The hashes of the experiment's runs, fresh, each of 64 digits and a NUL; one after the other in
+ * the order of the digits. */
+int queue_run_hashes(struct store *store, char (**out)[65], int *count, int64_t experiment_id,
+                     struct error *err) MUST_CHECK;
+/* How many evaluations the experiment asks for, over all its runs. */
+int queue_count_evaluations(struct store *store, int64_t *out, int64_t experiment_id,
+                            struct error *err) MUST_CHECK;
+/* Forgets the experiment's arms and what its plan dropped; runs and results stay. */
+int queue_forget_arms(struct store *store, int64_t experiment_id, struct error *err) MUST_CHECK;
 
 int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int position,
               const char *label, const cJSON *axes, struct error *err) MUST_CHECK;
@@ -38,7 +53,7 @@ int queue_config(struct store *store, int64_t *id, const cJSON *settings,
 struct queue_run {
     const char *hash, *canonical, *data_hash;
     const char *numeric_version; /* of the engine; NULL: of this one */
-    const char *job_config;      /* JSON object: all settings, as put into job.json */
+    const char *job_config;      /* JSON object: all settings but the job's, for job.json */
     int64_t config_id;           /* queue_config()'s */
     int64_t seed, parameters, puzzle_parameters, total_steps;
     double train_flops;
@@ -74,8 +89,12 @@ int queue_link_evaluation(struct store *store, int64_t arm_id, const char *canon
 int queue_dropped(struct store *store, int64_t experiment_id, const char *arm,
                   const char *evaluation, const char *reason, struct error *err) MUST_CHECK;
 
+/* Finds or adds how and where jobs are executed: config_job_settings(). */
+int queue_execution(struct store *store, int64_t *id, const cJSON *settings,
+                    struct error *err) MUST_CHECK;
+
 struct queue_job {
-    int64_t run_id;
+    int64_t run_id, execution_id;
     bool evaluate; /* else train */
     int priority, threads, retries_max;
     double cost, memory_gb, time_limit_min, retry_delay_s;
@@ -87,6 +106,14 @@ int queue_job(struct store *store, int64_t *id, const struct queue_job *job,
 /* Adds one of that kind for each of the runs; job->run_id says nothing. */
 int queue_jobs(struct store *store, struct queue_range runs, const struct queue_job *job,
                struct error *err) MUST_CHECK;
+/* Every job of the arm's runs, whatever its state, is executed like that from its next attempt
+ * on; which run, evaluations, priority and cost it has stays. */
+int queue_execute_like(struct store *store, int64_t arm_id, const struct queue_job *job,
+                       struct error *err) MUST_CHECK;
+/* Adds one of the kind that is executed like the newest job of its run, with its
+ * priority and cost. */
+int queue_job_like(struct store *store, int64_t *id, int64_t run_id, bool evaluate,
+                   struct error *err) MUST_CHECK;
 int queue_job_evaluation(struct store *store, int64_t job_id, int64_t evaluation_id,
                          struct error *err) MUST_CHECK;
 /* The same for the evaluation of the job's run by its canonical text, unless it has a result. */
@@ -124,9 +151,10 @@ int queue_missing_evaluations(struct store *store, struct queue_missing **out, i
                               int64_t run_id, struct error *err) MUST_CHECK;
 void queue_free_missing(struct queue_missing *missing, int count);
 
-/* Jobs of the experiment's runs that are not over get at least this priority. */
-int queue_raise_priority(struct store *store, int64_t experiment_id, int priority,
-                         struct error *err) MUST_CHECK;
+/* Jobs of the experiment's runs that are not over get the highest priority of those experiments
+ * that want them. */
+int queue_set_priority(struct store *store, int64_t experiment_id,
+                       struct error *err) MUST_CHECK;
 
 /* Requests of other commands to the runner. */
 int queue_request(struct store *store, const char *kind, const char *target,

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "file.h"
 #include "json.h"
+#include "settings.h"
 #include "sql.h"
 #include "store.h"
 
@@ -247,6 +248,27 @@ static int add_evaluations(struct store *store, cJSON *list, const struct record
     return rc;
 }
 
+int record_job_settings(struct store *store, cJSON *config, int64_t job_id, struct error *err)
+{
+    sqlite3_stmt *s;
+    cJSON *settings = NULL;
+    int rc = sql_query(store, &s, err,
+                       "SELECT settings FROM job JOIN execution USING (execution_id)"
+                       " WHERE job_id = ?1",
+                       "i", job_id);
+
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row or none */
+        cJSON_Delete(settings);
+        rc = json_parse(&settings, sql_text(s, 0), strlen(sql_text(s, 0)), "database", err);
+        if (rc < 0)
+            sql_end(&s);
+    }
+    if (rc == 0 && settings != NULL)
+        rc = config_replace_job_settings(config, settings, err);
+    cJSON_Delete(settings);
+    return rc;
+}
+
 int record_job_json(struct store *store, cJSON **out, const struct record_job *job, int attempt,
                     struct error *err)
 {
@@ -282,6 +304,9 @@ int record_job_json(struct store *store, cJSON **out, const struct record_job *j
     rc = whole ? add_parsed(json, "config", sql_text(s, 1), err)
                : error_no_memory(err, "the job list");
     sql_end(&s);
+    if (rc == 0)
+        rc = record_job_settings(store, cJSON_GetObjectItemCaseSensitive(json, "config"),
+                                 job->job_id, err);
     cJSON *list = cJSON_AddArrayToObject(json, "evaluations");
     if (rc == 0 && list == NULL)
         rc = error_no_memory(err, "the job list");

@@ -70,6 +70,11 @@ int record_attempt(struct store *store, int64_t *attempt_id, int *number, char d
 int record_job_json(struct store *store, cJSON **out, const struct record_job *job, int attempt,
                     struct error *err) MUST_CHECK;
 
+/* Puts how and where the job is executed, as asked for last, into config, the settings of its run:
+ * those in config are replaced. A job without any leaves it as it is. */
+int record_job_settings(struct store *store, cJSON *config, int64_t job_id,
+                        struct error *err) MUST_CHECK;
+
 /* Its keeper runs: pid, and the kernel's start time of that process. */
 int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_id,
                            int64_t keeper_pid, int64_t keeper_start,

@@ -27,6 +27,7 @@ enum {
     OPT_METRIC,
     OPT_MATRIX,
     OPT_EXPERIMENT,
+    OPT_NEW,
     OPT_HELP,
     OPT_VERSION
 };
@@ -48,6 +49,7 @@ static const struct option LONG_OPTIONS[] = {
     { "metric", required_argument, NULL, OPT_METRIC },
     { "matrix", no_argument, NULL, OPT_MATRIX },
     { "experiment", required_argument, NULL, OPT_EXPERIMENT },
+    { "new", no_argument, NULL, OPT_NEW },
     { "help", no_argument, NULL, OPT_HELP },
     { "version", no_argument, NULL, OPT_VERSION },
     { NULL, 0, NULL, 0 },
@@ -154,6 +156,7 @@ static int take_option(struct options *options, int option, const char *value,
         options->follow |= option == OPT_FOLLOW;
         options->all |= option == OPT_ALL;
         options->matrix |= option == OPT_MATRIX;
+        options->as_new |= option == OPT_NEW;
         options->help |= option == OPT_HELP;
         options->version |= option == OPT_VERSION;
         break;

@@ -31,6 +31,7 @@ struct options {
     const char *axis;   /* compare --axis KEY */
     const char *metric; /* compare, results --metric; NULL: pass_at_2 */
     bool matrix;        /* compare --matrix: train-time against inference-time outer steps */
+    bool as_new;        /* run, queue --new: beside an experiment of that name */
     const char *experiment; /* --experiment NAME: NULL: all, or the only one */
 };
 

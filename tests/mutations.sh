@@ -150,8 +150,14 @@ mutation "a database written to that was replaced" results/store.c \
 mutation "a rebuild that lets others write to the old database" results/store_replace.c \
     's/"BEGIN IMMEDIATE"/"BEGIN"/' test_store a_held_database_is_read_and_not_written_to
 mutation "a run that waits keeps the lower priority" results/queue.c \
-    's/priority < \?2/false AND priority < ?2/' \
+    's/max\(e.priority\) AS priority/min(e.priority) AS priority/' \
     test_queue specs_share_runs_and_the_higher_priority_counts
+mutation "jobs executed as they were asked for first" results/record.c \
+    's/rc == 0 && settings != NULL/false \&\& settings != NULL/' \
+    test_experiment relative_data_are_beside_the_file_that_says_it
+mutation "an experiment that loses runs without a word" runner/plan/enqueue.c \
+    's/rc == 0 && kept < count/false \&\& kept < count/' \
+    test_experiment more_runs_extend_an_experiment_and_fewer_need_another_name
 mutation "an arm's runs queued as another's" runner/plan/enqueue.c \
     's/int rc = e->added_arm == run->arm \? 0/int rc = true ? 0/' \
     test_queue arms_have_evaluations_and_costs_of_their_own

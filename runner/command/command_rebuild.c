@@ -31,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct rebuild {
@@ -98,10 +99,12 @@ static int queue_spec(struct rebuild *r, const struct options *options, const ch
     int rc = plan_spec(&plan, r, options, path, &fault);
     bool faulty = is_fault_of_spec(rc);
 
-    if (rc == 0)
+    if (rc == 0) {
         rc = enqueue_plan(&summary, r->store, r->workspace, plan, &fault);
+        if (rc < 0 && summary.vanishing > 0) /* two of one name, from before version 3 */
+            rc = enqueue_plan_as_new(&summary, r->store, r->workspace, plan, &fault);
+    }
     plan_destroy(plan);
-    free(summary.name);
     r->specs++;
     r->specs_failed += faulty;
     if (faulty)
@@ -122,10 +125,48 @@ static int queue_rest(struct rebuild *r, struct error *err)
     rc = enqueue_found(&summary, r->store, r->workspace, plan, err);
     if (rc == 0)
         log_warning("no spec leads to what %d runs did; they are the experiment %s",
-                    plan->run_count, summary.name);
+                    plan->run_count, plan->spec->name);
     plan_destroy(plan);
-    free(summary.name);
     return rc;
+}
+
+struct dated {
+    char *name;
+    struct timespec time;
+};
+
+static int compare_dated(const void *a, const void *b)
+{
+    const struct dated *x = a, *y = b;
+
+    if (x->time.tv_sec != y->time.tv_sec)
+        return x->time.tv_sec < y->time.tv_sec ? -1 : 1;
+    if (x->time.tv_nsec != y->time.tv_nsec)
+        return x->time.tv_nsec < y->time.tv_nsec ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+/* Oldest first: of two specs of one name the newer is what the experiment asks for. */
+static int sort_by_time(struct names *names, const char *directory, struct error *err)
+{
+    struct dated *list = calloc((size_t)names->count + 1, sizeof *list);
+
+    if (list == NULL)
+        return error_no_memory(err, "a list of specs");
+    for (int i = 0; i < names->count; i++) {
+        char *path = file_join(directory, names->items[i]);
+        struct stat status;
+
+        list[i].name = names->items[i];
+        if (path != NULL && stat(path, &status) == 0)
+            list[i].time = status.st_mtim;
+        free(path);
+    }
+    qsort(list, (size_t)names->count, sizeof *list, compare_dated);
+    for (int i = 0; i < names->count; i++)
+        names->items[i] = list[i].name;
+    free(list);
+    return 0;
 }
 
 static int queue_specs(struct rebuild *r, const struct options *options, struct error *err)
@@ -135,6 +176,8 @@ static int queue_specs(struct rebuild *r, const struct options *options, struct 
     int rc = directory == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path")
                                : names_read(&names, directory, err);
 
+    if (rc == 0)
+        rc = sort_by_time(&names, directory, err);
     for (int i = 0; i < names.count && rc == 0; i++) {
         const char *dot = strrchr(names.items[i], '.');
         char *path = file_join(directory, names.items[i]);
@@ -158,13 +201,7 @@ static int add_job(struct rebuild *r, int64_t run_id, bool evaluate, const cJSON
 
     if (rc < 0)
         return rc;
-    rc = queue_job(r->store, &job,
-                   &(struct queue_job){ .run_id = run_id,
-                                        .evaluate = evaluate,
-                                        .threads = 1,
-                                        .retries_max = 2,
-                                        .retry_delay_s = 2.0 },
-                   err);
+    rc = queue_job_like(r->store, &job, run_id, evaluate, err);
     const cJSON *list = json_member(job_json, "evaluations");
     struct queue_missing *missing = NULL;
     int count = 0;

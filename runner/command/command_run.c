@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,25 +31,58 @@ static int read_plan(struct plan **out, const struct options *options, const cha
     return rc < 0 ? rc : plan_create(out, spec, options->worker_program, err);
 }
 
-static int queue_plan(struct enqueue_summary *summary, struct store *store,
-                      const struct workspace *workspace, const struct plan *plan,
-                      struct error *err)
+/* What became of an experiment that was there, in one line. */
+static void tell_of_known(const struct enqueue_summary *summary, const struct plan *plan)
 {
-    int rc = enqueue_plan(summary, store, workspace, plan, err);
+    if (!summary->known)
+        return;
+    if (summary->added > 0)
+        log_info("%s is here: %d runs added to its %d", plan->spec->name, summary->added,
+                 plan->run_count - summary->added);
+    else if (summary->changed)
+        log_info("%s is here with the same runs; brought up to date with this spec",
+                 plan->spec->name);
+    if (summary->forgotten > 0)
+        log_info("%s asks for %lld evaluations less than before; their results stay in the "
+                 "database",
+                 plan->spec->name, (long long)summary->forgotten);
+}
+
+/* The arms and cells that a plan left out, each reason once. */
+static void tell_of_dropped(const struct plan *plan)
+{
+    for (int i = 0; i < plan->dropped_count; i++) {
+        const struct plan_dropped *dropped = &plan->dropped[i];
+        int count = 0;
+        bool told = false;
+
+        for (int k = 0; k < plan->dropped_count; k++) {
+            bool same = strcmp(plan->dropped[k].reason, dropped->reason) == 0;
+            told = told || (same && k < i);
+            count += same;
+        }
+        if (!told)
+            log_warning("left out: %d evaluations, the first of %s: %s", count,
+                        plan->spec->arms[dropped->arm].label, dropped->reason);
+    }
+}
+
+static int queue_plan(struct enqueue_summary *summary, struct store *store,
+                      const struct workspace *workspace, struct plan *plan,
+                      const struct options *options, struct error *err)
+{
+    int rc = options->as_new ? enqueue_plan_as_new(summary, store, workspace, plan, err)
+                             : enqueue_plan(summary, store, workspace, plan, err);
 
     if (rc < 0)
         return rc;
-    if (summary->renamed)
-        log_info("%s is here already with other settings or data; this one is %s",
-                 plan->spec->name, summary->name);
-    log_info("%s: %d arms, %d runs", summary->name, plan->spec->arm_count, plan->run_count);
+    tell_of_known(summary, plan);
+    log_info("%s: %d arms, %d runs", plan->spec->name, plan->spec->arm_count, plan->run_count);
     for (int i = 0; i < ENQUEUE_NEEDS; i++)
         if (summary->counts[i] > 0)
             log_info("  %d of %d: %s", summary->counts[i], plan->run_count,
                      enqueue_need_text((enum enqueue_need)i));
-    for (int i = 0; i < plan->dropped_count; i++)
-        log_warning("left out: %s, %s: %s", plan->spec->arms[plan->dropped[i].arm].label,
-                    plan->dropped[i].evaluation, plan->dropped[i].reason);
+    tell_of_dropped(plan);
     return 0;
 }
 
@@ -176,18 +210,17 @@ int command_run(const struct options *options, int *exit_code, struct error *err
     if (rc == 0)
         rc = database_open(&store, &workspace, err);
     if (rc == 0)
-        rc = queue_plan(&summary, store, &workspace, plan, err);
-    plan_destroy(plan);
+        rc = queue_plan(&summary, store, &workspace, plan, options, err);
     if (rc == 0 && summary.jobs == 0 && summary.counts[NEED_WAIT] == 0) {
         int diverged = summary.counts[NEED_NOTHING_DIVERGED];
         int runs = summary.counts[NEED_NOTHING] + diverged;
         log_info("nothing to do: %d of %d runs are in the store, trained and evaluated%s", runs,
                  runs, diverged > 0 ? " (or diverged)" : "");
     } else if (rc == 0)
-        rc = work_on(store, &workspace, options, summary.name, exit_code, err);
+        rc = work_on(store, &workspace, options, plan->spec->name, exit_code, err);
     if (rc == 0)
-        log_info("see: hrmlab results %s", summary.name);
-    free(summary.name);
+        log_info("see: hrmlab results %s", plan->spec->name);
+    plan_destroy(plan);
     store_close(store);
     workspace_close(&workspace);
     return rc;
@@ -209,8 +242,7 @@ int command_queue(const struct options *options, int *exit_code, struct error *e
         rc = database_open(&store, &workspace, err);
     for (int i = 0; i < options->argument_count && rc == 0; i++) {
         struct enqueue_summary summary = { 0 };
-        rc = queue_plan(&summary, store, &workspace, plans[i], err);
-        free(summary.name);
+        rc = queue_plan(&summary, store, &workspace, plans[i], options, err);
     }
     for (int i = 0; plans != NULL && i < options->argument_count; i++)
         plan_destroy(plans[i]);

@@ -69,8 +69,13 @@ static int write_job(struct store *store, const struct workspace *workspace,
                                         : json_read_file(&job, from, JSON_JOB_LIMIT, err);
 
     cJSON *evaluations = cJSON_GetObjectItemCaseSensitive(job, "evaluations");
+    if (rc == 0 && !cJSON_IsObject(json_member(job, "config")))
+        rc = error_set(err, ERROR_FORMAT, "%s: config: expected an object", from);
     if (rc == 0 && !cJSON_IsArray(evaluations))
         rc = error_set(err, ERROR_FORMAT, "%s: evaluations: expected a list", from);
+    if (rc == 0) /* its data may have moved since */
+        rc = record_job_settings(store, cJSON_GetObjectItemCaseSensitive(job, "config"),
+                                 final->job_id, err);
     if (rc == 0)
         rc = verify_add_evaluations(store, evaluations, final->run_id, err);
     if (rc == 0)

@@ -348,7 +348,7 @@ static int take_run(struct plan *plan, const struct disk_run *run, struct store 
     if (rc == 0)
         rc = seeded_text_init(&arm->canonical, &run->config, SEEDED_TRAINING, err);
     if (rc == 0)
-        rc = seeded_text_init(&arm->job_config, &run->config, SEEDED_ALL, err);
+        rc = seeded_text_init(&arm->job_config, &run->config, SEEDED_RUN, err);
     plan->runs[plan->run_count] =
         (struct plan_run){ .arm = number,
                            .seed = config_int(&run->config, TRAIN_SEED),

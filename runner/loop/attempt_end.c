@@ -63,27 +63,14 @@ static struct schedule_facts gather_facts(const struct supervisor *s, const stru
     };
 }
 
-/* A training of the slot's run under the conditions of its job. */
-static struct queue_job job_like(const struct slot *slot)
-{
-    return (struct queue_job){ .run_id = slot->job.run_id,
-                               .priority = slot->job.priority,
-                               .threads = slot->job.threads,
-                               .retries_max = slot->job.retries_max,
-                               .retry_delay_s = slot->job.retry_delay_s,
-                               .memory_gb = slot->job.memory_gb,
-                               .time_limit_min = slot->job.time_limit_min };
-}
-
 /* The run's final weights are no good: they are forgotten, and trained again by a job of their own,
  * which the evaluation waits for. */
 static int queue_training(struct supervisor *s, const struct slot *slot)
 {
-    struct queue_job job = job_like(slot);
     int64_t id;
     int rc = queue_forget_checkpoint(s->store, slot->job.run_id, s->err);
 
-    return rc < 0 ? rc : queue_job(s->store, &id, &job, s->err);
+    return rc < 0 ? rc : queue_job_like(s->store, &id, slot->job.run_id, false, s->err);
 }
 
 /* The job's new state after its attempt. */
@@ -166,10 +153,8 @@ static int was_asked(bool *asked, const cJSON *job_json, const char *canonical,
 static int queue_later(struct supervisor *s, const struct slot *slot,
                        const struct queue_missing *missing, int count)
 {
-    struct queue_job conditions = job_like(slot);
     int64_t job = 0;
-    conditions.evaluate = true;
-    int rc = queue_job(s->store, &job, &conditions, s->err);
+    int rc = queue_job_like(s->store, &job, slot->job.run_id, true, s->err);
 
     for (int i = 0; i < count && rc == 0; i++)
         rc = queue_job_evaluation(s->store, job, missing[i].evaluation_id, s->err);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *enqueue_need_text(enum enqueue_need need)
 {
@@ -117,9 +118,12 @@ struct enqueue {
     int64_t *run_ids;         /* owned; as plan->runs */
     struct queue_range added; /* runs of the arm added_arm that have no jobs yet */
     int added_arm;
-    int64_t config_id; /* of the settings of the arm config_arm */
-    int config_arm;    /* -1: none yet */
-    bool existed;      /* the experiment was there: so were its runs' evaluations */
+    int64_t config_id;             /* of the settings of the arm config_arm */
+    int config_arm;                /* -1: none yet */
+    int64_t execution_id;          /* of the jobs of the arm execution_arm */
+    int execution_arm;             /* -1: none yet */
+    struct queue_known experiment; /* spec_file owned; of the plan's name */
+    bool existed; /* it was there with the same spec: so were its runs' evaluations */
 };
 
 /* The runs of an arm come one after the other and share their settings. */
@@ -134,6 +138,21 @@ static int find_config(struct enqueue *e, int arm, struct error *err)
     cJSON_Delete(settings);
     if (rc == 0)
         e->config_arm = arm;
+    return rc;
+}
+
+/* How and where the arm's jobs are executed, once for all of them. */
+static int find_execution(struct enqueue *e, int arm, struct error *err)
+{
+    if (e->execution_arm == arm)
+        return 0;
+    cJSON *settings = config_job_settings(&e->plan->spec->arms[arm].config);
+    int rc = settings == NULL ? error_no_memory(err, "the queueing of a plan")
+                              : queue_execution(e->store, &e->execution_id, settings, err);
+
+    cJSON_Delete(settings);
+    if (rc == 0)
+        e->execution_arm = arm;
     return rc;
 }
 
@@ -186,12 +205,16 @@ static int add_evaluations(struct enqueue *e, struct queue_range runs,
 }
 
 /* The conditions of an arm's jobs. */
-static struct queue_job job_of(const struct enqueue *e, int arm, bool evaluate)
+static int make_job(struct queue_job *out, struct enqueue *e, int arm, bool evaluate,
+                    struct error *err)
 {
     const struct plan_arm *planned = &e->plan->arms[arm];
     const struct config *config = &e->plan->spec->arms[arm].config;
 
-    return (struct queue_job){
+    int rc = find_execution(e, arm, err);
+
+    *out = (struct queue_job){
+        .execution_id = e->execution_id,
         .evaluate = evaluate,
         .priority = e->plan->spec->priority,
         .threads = (int)config_int(config, RESOURCES_THREADS),
@@ -201,6 +224,7 @@ static struct queue_job job_of(const struct enqueue *e, int arm, bool evaluate)
         .memory_gb = config_real(config, RESOURCES_MEMORY_GB),
         .time_limit_min = config_real(config, RESOURCES_TIME_LIMIT_MIN),
     };
+    return rc;
 }
 
 /* Evaluations and trainings of the runs added last: in a few statements, since an arm may have a
@@ -212,8 +236,10 @@ static int settle_added(struct enqueue *e, struct error *err)
     e->added = (struct queue_range){ 0 };
     if (runs.count == 0)
         return 0;
-    struct queue_job job = job_of(e, e->added_arm, false);
-    int rc = add_evaluations(e, runs, &e->plan->arms[e->added_arm], err);
+    struct queue_job job;
+    int rc = make_job(&job, e, e->added_arm, false, err);
+    if (rc == 0)
+        rc = add_evaluations(e, runs, &e->plan->arms[e->added_arm], err);
     if (rc == 0)
         rc = queue_jobs(e->store, runs, &job, err);
     e->out->jobs += rc == 0 ? (int)runs.count : 0;
@@ -241,11 +267,13 @@ static int add_job(struct enqueue *e, const struct plan_run *run, int64_t run_id
                    struct error *err)
 {
     const struct plan_arm *arm = plan_arm_of(e->plan, run);
-    struct queue_job job = job_of(e, run->arm, evaluate);
+    struct queue_job job;
     int64_t id;
+    int rc = make_job(&job, e, run->arm, evaluate, err);
 
     job.run_id = run_id;
-    int rc = queue_job(e->store, &id, &job, err);
+    if (rc == 0)
+        rc = queue_job(e->store, &id, &job, err);
     e->out->jobs += rc == 0;
     for (int i = 0; evaluate && i < arm->evaluation_count && rc == 0; i++)
         rc = queue_job_if_missing(e->store, id, arm->evaluations[i].canonical, err);
@@ -282,6 +310,16 @@ static int enqueue_run(struct enqueue *e, int number, struct error *err)
     return rc;
 }
 
+/* What is asked now counts now: for jobs that wait, that are tried again, and that are done, too (a
+ * verification trains them once more). */
+static int execute_like(struct enqueue *e, int arm, int64_t arm_id, struct error *err)
+{
+    struct queue_job job;
+    int rc = make_job(&job, e, arm, false, err);
+
+    return rc < 0 ? rc : queue_execute_like(e->store, arm_id, &job, err);
+}
+
 /* What an arm consists of and asks for. */
 static int link_arm(struct enqueue *e, int arm, int64_t arm_id, struct error *err)
 {
@@ -303,27 +341,31 @@ static int link_arm(struct enqueue *e, int arm, int64_t arm_id, struct error *er
     return rc;
 }
 
-static int enqueue_arms(struct enqueue *e, int64_t experiment_id, struct error *err)
+/* The arms of the plan; of an experiment that is as it was they are there. */
+static int enqueue_arms(struct enqueue *e, struct error *err)
 {
     const struct plan *plan = e->plan;
     const struct spec *spec = plan->spec;
+    bool fresh = e->out->counts[NEED_TRAINING] == plan->run_count;
     int rc = 0;
 
     for (int a = 0; a < spec->arm_count && rc == 0; a++) {
         int64_t arm_id;
-        rc = queue_arm(e->store, &arm_id, experiment_id, a, spec->arms[a].label,
+        rc = queue_arm(e->store, &arm_id, e->experiment.id, a, spec->arms[a].label,
                        spec->arms[a].axes, err);
-        if (rc == 0)
+        if (rc == 0 && !e->existed)
             rc = link_arm(e, a, arm_id, err);
+        if (rc == 0 && !fresh)
+            rc = execute_like(e, a, arm_id, err);
     }
-    for (int d = 0; d < plan->dropped_count && rc == 0; d++)
-        rc = queue_dropped(e->store, experiment_id, spec->arms[plan->dropped[d].arm].label,
+    for (int d = 0; d < plan->dropped_count && rc == 0 && !e->existed; d++)
+        rc = queue_dropped(e->store, e->experiment.id, spec->arms[plan->dropped[d].arm].label,
                            plan->dropped[d].evaluation, plan->dropped[d].reason, err);
     return rc;
 }
 
-/* What an experiment is: its spec and, through the runs' hashes, its data and engine. The same
- * spec over changed data is another experiment, or arms would mix both. */
+/* What an experiment is asked for in full: its spec and, through the runs' hashes, its data and
+ * engine. */
 static void experiment_hash(char hex[HASH_HEX_SIZE], const struct plan *plan)
 {
     struct hash_state state;
@@ -335,37 +377,115 @@ static void experiment_hash(char hex[HASH_HEX_SIZE], const struct plan *plan)
     hash_final_hex(&state, hex);
 }
 
+static int compare_hashes(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Counts the runs that the experiment would lose and gain; losing some is an error. */
+static int compare_runs(struct enqueue *e, struct error *err)
+{
+    const struct plan *plan = e->plan;
+    const char **planned = calloc((size_t)plan->run_count, sizeof *planned);
+    char(*there)[65] = NULL;
+    const char *lost = "";
+    int count = 0, kept = 0;
+    int rc = planned == NULL
+                 ? error_no_memory(err, "the queueing of a plan")
+                 : queue_run_hashes(e->store, &there, &count, e->experiment.id, err);
+
+    for (int i = 0; i < plan->run_count && rc == 0; i++)
+        planned[i] = plan->runs[i].hash;
+    if (rc == 0)
+        qsort(planned, (size_t)plan->run_count, sizeof *planned, compare_hashes);
+    for (int i = 0; i < count && rc == 0; i++) {
+        const char *hash = there[i];
+        if (bsearch(&hash, planned, (size_t)plan->run_count, sizeof *planned, compare_hashes))
+            kept++;
+        else
+            lost = hash;
+    }
+    e->out->added = plan->run_count - kept;
+    e->out->vanishing = count - kept;
+    if (rc == 0 && kept < count)
+        rc = error_set(err, ERROR_FORMAT,
+                       "the experiment %s is here with %d of %d runs that this asks for no "
+                       "longer (such as %.12s: other settings, seeds or data%s); nothing was "
+                       "changed: give it another name, or --new for the name %s-2",
+                       plan->spec->name, count - kept, count, lost,
+                       kept == 0 ? ", or another engine" : "", plan->spec->name);
+    free(planned);
+    free(there);
+    return rc;
+}
+
+/* The experiment of the plan's name: as it was, brought up to date, or new. */
+static int find_experiment(struct enqueue *e, const char *spec_file, struct error *err)
+{
+    const struct spec *spec = e->plan->spec;
+    char hash[HASH_HEX_SIZE];
+    int rc = queue_find_experiment(e->store, &e->experiment, spec->name, err);
+
+    experiment_hash(hash, e->plan);
+    e->out->known = e->experiment.id != 0;
+    e->existed = e->out->known && strcmp(e->experiment.spec_hash, hash) == 0;
+    e->out->changed = e->out->known && !e->existed;
+    if (rc == 0 && e->out->changed)
+        rc = compare_runs(e, err);
+    if (rc == 0)
+        rc = queue_experiment(e->store, &e->experiment.id,
+                              &(struct queue_experiment){ spec->name, spec->description, hash,
+                                                          spec_file, spec->priority },
+                              err);
+    return rc;
+}
+
 static int enqueue_all(struct enqueue *e, const char *spec_file, struct error *err)
 {
     const struct plan *plan = e->plan;
-    char hash[HASH_HEX_SIZE];
-    struct queue_experiment experiment = { plan->spec->name, plan->spec->description, hash,
-                                           spec_file, plan->spec->priority };
-    int64_t experiment_id = 0;
+    int64_t before = 0, after = 0;
+    int rc = find_experiment(e, spec_file, err);
 
-    experiment_hash(hash, plan);
-    int rc = queue_experiment(e->store, &experiment_id, &e->out->name, &e->existed, &experiment,
-                              err);
     for (int i = 0; i < plan->run_count && rc == 0; i++)
         rc = enqueue_run(e, i, err);
     if (rc == 0)
         rc = settle_added(e, err);
-    if (rc == 0 && !e->existed)
-        rc = enqueue_arms(e, experiment_id, err);
+    if (rc == 0 && e->out->changed) {
+        rc = queue_count_evaluations(e->store, &before, e->experiment.id, err);
+        if (rc == 0)
+            rc = queue_forget_arms(e->store, e->experiment.id, err);
+    }
     if (rc == 0)
-        rc = queue_raise_priority(e->store, experiment_id, plan->spec->priority, err);
-    if (rc == 0)
-        e->out->renamed = strcmp(e->out->name, plan->spec->name) != 0;
-    return rc;
+        rc = enqueue_arms(e, err);
+    if (rc == 0 && e->out->changed)
+        rc = queue_count_evaluations(e->store, &after, e->experiment.id, err);
+    e->out->forgotten = before > after ? before - after : 0;
+    return rc < 0 ? rc : queue_set_priority(e->store, e->experiment.id, err);
+}
+
+/* The spec as it was queued before: what is asked now has taken its place. */
+static void remove_old_spec(const struct enqueue *e, const char *spec_file)
+{
+    const char *old = e->experiment.spec_file;
+    char *path = old != NULL && old[0] != '\0' && strcmp(old, spec_file) != 0
+                     ? workspace_path(e->workspace, old)
+                     : NULL;
+
+    if (path != NULL)
+        unlink(path); /* one that stays is older than the new one: a rebuild takes that last */
+    free(path);
 }
 
 static int enqueue_as(struct enqueue_summary *out, struct store *store,
                       const struct workspace *workspace, const struct plan *plan,
                       const char *spec_file, struct error *err)
 {
-    struct enqueue e = {
-        .out = out, .store = store, .workspace = workspace, .plan = plan, .config_arm = -1
-    };
+    struct enqueue e = { .out = out,
+                         .store = store,
+                         .workspace = workspace,
+                         .plan = plan,
+                         .config_arm = -1,
+                         .execution_arm = -1 };
     int rc;
 
     *out = (struct enqueue_summary){ 0 };
@@ -379,12 +499,11 @@ static int enqueue_as(struct enqueue_summary *out, struct store *store,
             rc = store_commit(store, err);
         if (rc < 0)
             store_rollback(store);
+        else
+            remove_old_spec(&e, spec_file);
     }
+    free(e.experiment.spec_file);
     free(e.run_ids);
-    if (rc < 0) {
-        free(out->name);
-        out->name = NULL;
-    }
     return rc;
 }
 
@@ -394,6 +513,7 @@ int enqueue_plan(struct enqueue_summary *out, struct store *store,
     char *spec_file =
         format_string("specs/%s-%.*s.json", plan->spec->name, HASH_SHORT, plan->spec_hash);
     char *path = spec_file != NULL ? workspace_path(workspace, spec_file) : NULL;
+    bool was_there = path != NULL && file_exists(path);
     int rc = path == NULL ? error_no_memory(err, "the queueing of a plan")
                           : file_write_atomic(path, plan->spec->resolved,
                                               strlen(plan->spec->resolved), err);
@@ -401,9 +521,36 @@ int enqueue_plan(struct enqueue_summary *out, struct store *store,
     *out = (struct enqueue_summary){ 0 };
     if (rc == 0)
         rc = enqueue_as(out, store, workspace, plan, spec_file, err);
+    if (rc < 0 && out->vanishing > 0 && !was_there)
+        unlink(path); /* nothing was queued */
     free(path);
     free(spec_file);
     return rc;
+}
+
+int enqueue_plan_as_new(struct enqueue_summary *out, struct store *store,
+                        const struct workspace *workspace, struct plan *plan, struct error *err)
+{
+    char *name = strdup(plan->spec->name);
+    int rc = name == NULL ? error_no_memory(err, "the queueing of a plan") : 0;
+
+    *out = (struct enqueue_summary){ 0 };
+    for (int number = 2; rc == 0; number++) {
+        struct queue_known known;
+        char hash[HASH_HEX_SIZE];
+
+        rc = queue_find_experiment(store, &known, plan->spec->name, err);
+        experiment_hash(hash, plan);
+        free(known.spec_file);
+        if (rc < 0 || known.id == 0 || strcmp(known.spec_hash, hash) == 0)
+            break;
+        char *next = format_string("%s-%d", name, number);
+        rc = next == NULL ? error_no_memory(err, "the queueing of a plan")
+                          : plan_rename(plan, next, err);
+        free(next);
+    }
+    free(name);
+    return rc < 0 ? rc : enqueue_plan(out, store, workspace, plan, err);
 }
 
 int enqueue_found(struct enqueue_summary *out, struct store *store,

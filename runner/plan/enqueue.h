@@ -31,16 +31,29 @@ int enqueue_need(enum enqueue_need *out, int64_t *run_id, struct store *store,
 const char *enqueue_need_text(enum enqueue_need need);
 
 struct enqueue_summary {
-    char *name;                /* owned; the experiment's name in the store */
-    bool renamed;              /* the spec's own name belongs to other settings or other data */
     int counts[ENQUEUE_NEEDS]; /* runs by need */
     int jobs;                  /* queued now */
+    bool known;                /* an experiment of this name was there */
+    bool changed;              /* and was asked for in other words, or for less or more */
+    int added;                 /* runs that it did not have */
+    int64_t forgotten;         /* evaluations, over all runs, that it no longer asks for */
+    int vanishing; /* runs that it has and the plan does not: why nothing was queued */
 };
 
-/* Writes the resolved spec to specs/, then queues everything in one transaction. */
+/*
+ * Writes the resolved spec to specs/, then queues everything in one transaction. An experiment is
+ * its name and what it asks for: one that is there is brought up to date (description, priority,
+ * how it is executed) and extended; how and where jobs of its runs are executed is from then on as
+ * it says. ERROR_FORMAT, and nothing is changed, where it has runs that the plan has not.
+ */
 int enqueue_plan(struct enqueue_summary *out, struct store *store,
                  const struct workspace *workspace, const struct plan *plan,
                  struct error *err) MUST_CHECK;
+/* The same beside an experiment of that name, under the first free suffix -2, -3, ...: plan is
+ * renamed, unless there is none of that name or it is the same. */
+int enqueue_plan_as_new(struct enqueue_summary *out, struct store *store,
+                        const struct workspace *workspace, struct plan *plan,
+                        struct error *err) MUST_CHECK;
 /* The same for runs that were found on disk and belong to no spec. */
 int enqueue_found(struct enqueue_summary *out, struct store *store,
                   const struct workspace *workspace, const struct plan *plan,

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void arm_release(struct plan_arm *arm)
 {
@@ -41,27 +42,22 @@ void plan_destroy(struct plan *plan)
     free(plan);
 }
 
-/* data.path as an absolute path, so that a worker elsewhere finds it. */
-static int make_path_absolute(struct config *config, const char *name, struct error *err)
+/* A place of data that is not there is an error of the spec, which names it whole. */
+static int check_place_of_data(const struct config *config, const char *name, struct error *err)
 {
     const char *path = config_text(config, DATA_PATH);
 
-    if (strncmp(path, "builtin:", 8) == 0)
+    if (strncmp(path, "builtin:", 8) == 0 || access(path, R_OK) == 0)
         return 0;
-    char *absolute = realpath(path, NULL);
-    if (absolute == NULL)
-        return error_set(
-            err, ERROR_FORMAT,
-            "%s: data.path = \"%.300s\": %s; give a directory of ARC tasks (training/ "
-            "and evaluation/, or *_challenges.json), or builtin:arc-style or "
-            "builtin:sudoku",
-            name, path, strerror(errno));
-    cJSON *value = cJSON_CreateString(absolute);
-    int rc = value == NULL ? error_no_memory(err, "a plan")
-                           : config_set_json(config, DATA_PATH, value, "data.path", err);
-    cJSON_Delete(value);
-    free(absolute);
-    return rc;
+    if (path[0] == '\0')
+        return error_set(err, ERROR_FORMAT, "%s: data.path is empty", name);
+    return error_set(
+        err, ERROR_FORMAT,
+        "%s: data.path = \"%.300s\": %s; give a directory of ARC tasks (training/ and "
+        "evaluation/, or *_challenges.json), builtin:arc-style or "
+        "builtin:sudoku; a relative path is taken from the folder of the file that "
+        "says it, with --set from the current one",
+        name, path, strerror(errno));
 }
 
 /* What describe says of one arm. */
@@ -217,7 +213,7 @@ static int make_arm(struct plan *plan, int number, const cJSON *answer, struct e
     if (rc == 0)
         rc = seeded_text_init(&arm->canonical, &spec_arm->config, SEEDED_TRAINING, err);
     if (rc == 0)
-        rc = seeded_text_init(&arm->job_config, &spec_arm->config, SEEDED_ALL, err);
+        rc = seeded_text_init(&arm->job_config, &spec_arm->config, SEEDED_RUN, err);
     if (rc == 0)
         rc = add_evaluations(plan, number, err);
     if (rc == 0)
@@ -267,7 +263,7 @@ static int ask_worker(cJSON **answers, struct plan *plan, const char *worker_pro
     int rc = configs == NULL ? error_no_memory(err, "a plan") : 0;
 
     for (int a = 0; a < plan->spec->arm_count && rc == 0; a++) {
-        rc = make_path_absolute(&plan->spec->arms[a].config, plan->spec->name, err);
+        rc = check_place_of_data(&plan->spec->arms[a].config, plan->spec->name, err);
         cJSON *config = rc == 0 ? config_to_json(&plan->spec->arms[a].config) : NULL;
         if (rc == 0 && (config == NULL || !cJSON_AddItemToArray(configs, config))) {
             cJSON_Delete(config);
@@ -306,6 +302,15 @@ static int build(struct plan *plan, const cJSON *answers, struct error *err)
         plan->cell_count += (int64_t)spec->seed_count * plan->arms[arm].evaluation_count;
     }
     free(index.places);
+    return rc;
+}
+
+int plan_rename(struct plan *plan, const char *name, struct error *err)
+{
+    int rc = spec_rename(plan->spec, name, err);
+
+    if (rc == 0)
+        hash_hex(plan->spec_hash, plan->spec->resolved, strlen(plan->spec->resolved));
     return rc;
 }
 

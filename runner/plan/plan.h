@@ -24,8 +24,9 @@ struct plan_evaluation {
 /* What holds for an arm whatever its seed. */
 struct plan_arm {
     char data_hash[65];
-    struct seeded_text canonical;  /* owned; canonical training form */
-    struct seeded_text job_config; /* owned; canonical text of config_to_json() */
+    struct seeded_text canonical; /* owned; canonical training form */
+    struct seeded_text
+        job_config; /* owned; canonical text of the settings that are the run's */
     int64_t parameters, puzzle_parameters, total_steps;
     double train_flops;                  /* of the whole training */
     double cost;                         /* expected FLOPs of training and evaluations */
@@ -80,6 +81,8 @@ static inline int plan_run_of(const struct plan *plan, int arm, int seed)
  */
 int plan_create(struct plan **out, struct spec *spec, const char *worker_program,
                 struct error *err) MUST_CHECK;
+/* Gives the plan's spec another valid name. ERROR_NOMEM. */
+int plan_rename(struct plan *plan, const char *name, struct error *err) MUST_CHECK;
 void plan_destroy(struct plan *plan);
 
 #endif

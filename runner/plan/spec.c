@@ -75,6 +75,11 @@ static int read_name(struct spec *spec, const cJSON *merged, const char *path,
             "%s: \"name\" must be 1 to %d letters, digits, '.', '_' or '-', and begin "
             "with a letter, a digit or '_'",
             path, SPEC_MAX_NAME);
+    if (strcmp(spec->name, "all") == 0 || strcmp(spec->name, "last") == 0)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: \"name\": \"%s\" means experiments to other commands; choose "
+                         "another name",
+                         path, spec->name);
     if (priority != NULL) {
         int64_t value;
         int rc = json_get_int(&value, merged, "priority", path, err);
@@ -469,6 +474,35 @@ int spec_read(struct spec **out, const char *path, const char *const *overrides,
     }
     *out = spec;
     return 0;
+}
+
+int spec_rename(struct spec *spec, const char *name, struct error *err)
+{
+    cJSON *merged = NULL, *value = cJSON_CreateString(name);
+    char *text = NULL, *copy = strdup(name);
+    int rc = json_parse(&merged, spec->resolved, strlen(spec->resolved), spec->name, err);
+
+    if (rc == 0) {
+        cJSON_DeleteItemFromObjectCaseSensitive(merged, "name");
+        if (value != NULL && cJSON_AddItemToObject(merged, "name", value)) {
+            value = NULL;
+            text = json_canonical(merged);
+        }
+        if (text == NULL || copy == NULL)
+            rc = error_no_memory(err, "a spec");
+    }
+    if (rc == 0) {
+        free(spec->name);
+        free(spec->resolved);
+        spec->name = copy;
+        spec->resolved = text;
+    } else {
+        free(copy);
+        free(text);
+    }
+    cJSON_Delete(value);
+    cJSON_Delete(merged);
+    return rc;
 }
 
 void spec_destroy(struct spec *spec)

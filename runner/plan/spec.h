@@ -38,7 +38,7 @@ struct spec {
     struct spec_evaluation *evaluations; /* owned */
     int evaluation_count;
     char *resolved; /* owned; the spec with bases merged and --set applied: canonical JSON that
-                       spec_parse reads again to the same arms, for specs/ and rebuilding */
+                       spec_read() reads again to the same arms, for specs/ and rebuilding */
 };
 
 enum { SPEC_MAX_CELLS = 100000, SPEC_MAX_NAME = 100, SPEC_MAX_BASE_DEPTH = 8 };
@@ -47,6 +47,8 @@ enum { SPEC_MAX_CELLS = 100000, SPEC_MAX_NAME = 100, SPEC_MAX_BASE_DEPTH = 8 };
  * message: file, place, what was expected, nearest known key. */
 int spec_read(struct spec **out, const char *path, const char *const *overrides, int count,
               struct error *err) MUST_CHECK;
+/* Gives the spec another valid name, in its resolved text, too. ERROR_NOMEM. */
+int spec_rename(struct spec *spec, const char *name, struct error *err) MUST_CHECK;
 void spec_destroy(struct spec *spec);
 
 #endif

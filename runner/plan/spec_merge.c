@@ -115,6 +115,60 @@ static int merge_base(cJSON *merged, const cJSON *name, const char *path, int de
     return rc;
 }
 
+/* A place of data as an absolute path; relative: to the directory of the file that says it
+ * (folder NULL: the current one, of --set). What is built in stays. Fresh; NULL when out of memory. */
+static char *place_of_data(const char *said, const char *folder)
+{
+    char *joined, *absolute;
+
+    if (strncmp(said, "builtin:", 8) == 0 || said[0] == '\0')
+        return strdup(said);
+    joined = said[0] == '/' || folder == NULL ? strdup(said) : file_join(folder, said);
+    absolute = joined != NULL ? realpath(joined, NULL) : NULL;
+    if (absolute == NULL && joined != NULL && joined[0] != '/') { /* it does not exist */
+        char *here = realpath(".", NULL);
+        absolute = here != NULL ? file_join(here, joined) : NULL;
+        free(here);
+    }
+    if (absolute == NULL)
+        return joined;
+    free(joined);
+    return absolute;
+}
+
+/* Makes every data.path below item absolute: a text, or a list of texts (an axis). */
+static int make_places_absolute(cJSON *item, const char *folder, struct error *err)
+{
+    for (cJSON *child = item->child; child != NULL; child = child->next) {
+        bool named = child->string != NULL && strcmp(child->string, "data.path") == 0;
+        bool listed = item->string != NULL && strcmp(item->string, "data.path") == 0;
+        int rc = 0;
+
+        if (cJSON_IsString(child) && (named || listed)) {
+            char *absolute = place_of_data(child->valuestring, folder);
+            if (absolute == NULL || cJSON_SetValuestring(child, absolute) == NULL)
+                rc = error_no_memory(err, "a path");
+            free(absolute);
+        } else {
+            rc = make_places_absolute(child, folder, err);
+        }
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int make_file_places_absolute(cJSON *spec, const char *path, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash + 1 - path));
+    int rc = folder == NULL ? error_no_memory(err, "a path")
+                            : make_places_absolute(spec, folder, err);
+
+    free(folder);
+    return rc;
+}
+
 static int read_with_bases(cJSON **out, const char *path, int depth, struct error *err)
 {
     cJSON *own = NULL, *merged = NULL;
@@ -128,6 +182,8 @@ static int read_with_bases(cJSON **out, const char *path, int depth, struct erro
     rc = json_read_file(&own, path, JSON_SPEC_LIMIT, err);
     if (rc == 0)
         rc = check_top_keys(own, path, err);
+    if (rc == 0)
+        rc = make_file_places_absolute(own, path, err);
     if (rc < 0)
         goto out;
     merged = cJSON_CreateObject();
@@ -193,40 +249,124 @@ static void drop_axis(cJSON *spec, const char *key)
         cJSON_DeleteItemFromObjectCaseSensitive(zip, key);
 }
 
+/* Puts value (taken over) into the member key of the object that the spec's member map is; map
+ * NULL: of the spec itself. */
+static int put_override(cJSON *spec, const char *map, const char *key, cJSON *value,
+                        struct error *err)
+{
+    cJSON *object = map != NULL ? member_object(spec, map) : spec;
+
+    if (!cJSON_IsObject(object)) {
+        cJSON_Delete(value);
+        return error_set(err, ERROR_FORMAT, "--set %s: the spec's \"%s\" is no object", key,
+                         map);
+    }
+    cJSON_DeleteItemFromObjectCaseSensitive(object, key);
+    if (!cJSON_AddItemToObject(object, key, value)) {
+        cJSON_Delete(value);
+        return error_no_memory(err, "--set");
+    }
+    return 0;
+}
+
+/* Where a setting stands in a spec: the member and, of resources and retries, the key in it. */
+static const char *place_in_spec(int id, const char **key)
+{
+    const struct setting *setting = &settings_table[id];
+
+    *key = setting->key;
+    if (setting->phase == PHASE_EVALUATION)
+        return "evaluate";
+    if (strncmp(setting->key, "resources.", 10) == 0) {
+        *key += 10;
+        return "resources";
+    }
+    if (strncmp(setting->key, "retries.", 8) == 0) {
+        *key += 8;
+        return "retries";
+    }
+    return "set";
+}
+
+/* --set of a member of the spec that is no setting; *known: it was one. */
+static int apply_member_override(bool *known, cJSON *spec, const char *key, const char *text,
+                                 struct error *err)
+{
+    static const char *const texts[] = { "name", "description" };
+    static const char *const numbers[] = { "seeds", "priority" };
+    cJSON *value = NULL;
+    int rc = 0;
+
+    *known = false;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (strcmp(key, texts[i]) == 0) {
+            *known = true;
+            value = cJSON_CreateString(text);
+        }
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (strcmp(key, numbers[i]) == 0) {
+            *known = true;
+            rc = json_parse(&value, text, strlen(text), "--set", err);
+            if (rc < 0)
+                return error_set(err, ERROR_FORMAT, "--set %s=%.100s: expected %s", key, text,
+                                 i == 0 ? "a number of seeds, or a list such as [0,1,2]"
+                                        : "a whole number");
+        }
+    if (!*known)
+        return 0;
+    return value == NULL ? error_no_memory(err, "--set")
+                         : put_override(spec, NULL, key, value, err);
+}
+
+/* A value given with --set: data that lie relative to the current directory are made absolute. */
+static int make_override_absolute(cJSON *value, int id, struct error *err)
+{
+    if (id != DATA_PATH || !cJSON_IsString(value))
+        return 0;
+    char *absolute = place_of_data(value->valuestring, NULL);
+    int rc = absolute == NULL || cJSON_SetValuestring(value, absolute) == NULL
+                 ? error_no_memory(err, "--set")
+                 : 0;
+    free(absolute);
+    return rc;
+}
+
 static int apply_override(cJSON *spec, const char *override, struct error *err)
 {
-    const char *equals = strchr(override, '=');
+    const char *equals = strchr(override, '='), *member, *inside;
     char key[128];
     cJSON *value = NULL;
+    bool known;
 
     if (equals == NULL || equals == override || (size_t)(equals - override) >= sizeof key)
         return error_set(err, ERROR_FORMAT,
                          "--set %.100s: expected key=value, such as train.lr=0.001", override);
     memcpy(key, override, (size_t)(equals - override));
     key[equals - override] = '\0';
+    int rc = apply_member_override(&known, spec, key, equals + 1, err);
+    if (rc < 0 || known)
+        return rc;
     int id = setting_find(key);
     if (id < 0)
         return spec_unknown_key("--set", key, err);
     if (id == TRAIN_SEED)
         return error_set(err, ERROR_FORMAT,
-                         "--set train.seed: seeds are listed under \"seeds\" in the spec");
-    int rc = override_value(&value, id, equals + 1, err);
-    if (rc < 0)
+                         "--set train.seed: a spec lists its seeds; --set seeds=[%.60s] sets "
+                         "them",
+                         equals + 1);
+    rc = override_value(&value, id, equals + 1, err);
+    if (rc == 0)
+        rc = make_override_absolute(value, id, err);
+    if (rc < 0) {
+        cJSON_Delete(value);
         return rc;
-    bool evaluation = settings_table[id].phase == PHASE_EVALUATION;
+    }
     drop_axis(spec, key);
-    cJSON *set = member_object(spec, evaluation ? "evaluate" : "set");
-    if (!cJSON_IsObject(set)) {
-        cJSON_Delete(value);
-        return error_set(err, ERROR_FORMAT, "--set %s: the spec's \"%s\" is no object", key,
-                         evaluation ? "evaluate" : "set");
-    }
-    cJSON_DeleteItemFromObjectCaseSensitive(set, key);
-    if (!cJSON_AddItemToObject(set, key, value)) {
-        cJSON_Delete(value);
-        return error_set(err, ERROR_NOMEM, "no memory for --set");
-    }
-    return 0;
+    member = place_in_spec(id, &inside);
+    if (inside != settings_table[id].key) /* "set" may hold it under its whole name */
+        cJSON_DeleteItemFromObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(spec, "set"),
+                                                key);
+    return put_override(spec, member, inside, value, err);
 }
 
 int spec_merge(cJSON **out, const char *path, const char *const *overrides, int count,

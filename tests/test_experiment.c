@@ -1,0 +1,299 @@
+/* test_experiment.c - what an experiment is, what belongs to its jobs, and where its data are. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+#include "support/place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char SETTINGS[] = "\"data.canvas\": 8, \"arch.hidden_size\": 16, "
+                               "\"arch.num_heads\": 2, \"train.max_steps\": 5";
+
+static void write_file(const char *path, const char *text)
+{
+    struct error err = { 0 };
+
+    assert_int_equal(file_write_atomic(path, text, strlen(text), &err), 0);
+}
+
+/* Writes the place's spec: members are its JSON but for the name and the usual settings. */
+static void write_spec(const struct place *place, const char *name, const char *members)
+{
+    char *spec =
+        format_string("{\"name\": \"%s\", \"set\": {%s}, %s}", name, SETTINGS, members);
+
+    assert_non_null(spec);
+    write_file(place->spec, spec);
+    free(spec);
+}
+
+/* Queues a spec of these members under the name; its exit code, and its messages. */
+static int queue(const struct place *place, const char *name, const char *members,
+                 const char *option, char **messages)
+{
+    const char *const words[] = { "queue", place->spec, option, NULL };
+    char *out;
+
+    write_spec(place, name, members);
+    int code = place_run(place, words, &out, messages);
+    free(out);
+    return code;
+}
+
+static void expect_queued(const struct place *place, const char *members, const char *words)
+{
+    char *messages;
+
+    assert_int_equal(queue(place, "exp", members, NULL, &messages), 0);
+    if (strstr(messages, words) == NULL)
+        fail_msg("\"%s\" is not in: %s", words, messages);
+    free(messages);
+}
+
+static const char AS_IT_WAS[] = "brought up to date";
+
+static void other_words_for_the_same_runs_are_the_same_experiment(void **unused)
+{
+    struct place place;
+
+    (void)unused;
+    place_make(&place);
+    expect_queued(&place, "\"grid\": {\"train.lr\": [0.001, 0.0001]}, \"seeds\": [0, 1]",
+                  "4 of 4: to be trained");
+    expect_queued(&place,
+                  "\"grid\": {\"train.lr\": [0.001, 0.0001]}, \"seeds\": [0, 1],"
+                  " \"description\": \"mended\", \"priority\": 3",
+                  AS_IT_WAS);
+    place_expect(&place, "SELECT description || priority FROM experiment", "mended3");
+    place_expect(&place, "SELECT DISTINCT priority FROM job", "3");
+    expect_queued(&place, "\"grid\": {\"train.lr\": [0.001, 0.0001]}, \"seeds\": 2", AS_IT_WAS);
+    place_expect(&place, "SELECT DISTINCT priority FROM job", "0");
+    expect_queued(&place, "\"grid\": {\"train.lr\": [0.0001, 0.001]}, \"seeds\": 2", AS_IT_WAS);
+    expect_queued(&place,
+                  "\"grid\": {\"train.lr\": [0.001, 0.0001]}, \"seeds\": 2,"
+                  " \"expected_time\": \"a minute\", \"retries\": {\"max\": 0}",
+                  AS_IT_WAS);
+    place_expect(&place, "SELECT group_concat(name) FROM experiment", "exp");
+    place_expect(&place, "SELECT count(*) || ' ' || count(DISTINCT run_id) FROM job", "4 4");
+    place_expect(&place, "SELECT DISTINCT retries_max FROM job", "0");
+    place_expect(&place,
+                 "SELECT group_concat(label, ' ') FROM (SELECT label FROM arm"
+                 " ORDER BY position)",
+                 "train.lr=0.001 train.lr=0.0001");
+    place_remove(&place);
+}
+
+static void more_runs_extend_an_experiment_and_fewer_need_another_name(void **unused)
+{
+    struct place place;
+    char *messages;
+
+    (void)unused;
+    place_make(&place);
+    expect_queued(&place, "\"seeds\": [0, 1]", "2 of 2: to be trained");
+    expect_queued(&place, "\"seeds\": [0, 1, 2]", "1 runs added to its 2");
+    expect_queued(&place, "\"seeds\": 3, \"grid\": {\"train.lr\": [0.0001, 0.5]}",
+                  "3 runs added to its 3");
+    place_expect(&place, "SELECT count(*) FROM arm_run", "6");
+    assert_int_equal(queue(&place, "exp", "\"seeds\": [2, 3]", NULL, &messages), 2);
+    assert_non_null(strstr(messages, "with 5 of 6 runs that this asks for no longer"));
+    assert_non_null(strstr(messages, "--new for the name exp-2"));
+    free(messages);
+    place_expect(&place, "SELECT count(*) FROM run", "6");
+    assert_int_equal(queue(&place, "exp", "\"seeds\": [2, 3]", "--new", &messages), 0);
+    free(messages);
+    assert_int_equal(queue(&place, "exp", "\"seeds\": [2, 3]", "--new", &messages), 0);
+    free(messages);
+    place_expect(&place, "SELECT group_concat(name) FROM experiment", "exp,exp-2");
+    place_expect(&place, "SELECT count(*) FROM run", "7");
+    const char *const rebuild[] = { "rebuild", NULL };
+    char *out;
+    assert_int_equal(place_run(&place, rebuild, &out, &messages), 0);
+    free(out);
+    free(messages);
+    place_expect(&place, "SELECT group_concat(name) FROM experiment", "exp,exp-2");
+    place_expect(&place, "SELECT count(*) FROM run", "7");
+    place_remove(&place);
+}
+
+static void names_that_commands_know_are_refused(void **unused)
+{
+    static const char *const names[] = { "all", "last" };
+    struct place place;
+    char *messages;
+
+    (void)unused;
+    place_make(&place);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(queue(&place, names[i], "\"seeds\": 1", NULL, &messages), 2);
+        assert_non_null(strstr(messages, "choose another name"));
+        free(messages);
+    }
+    place_remove(&place);
+}
+
+static const char JOB_SETTINGS[] =
+    "SELECT group_concat(threads || ' ' || memory_gb || ' ' || retries_max || ' ' || settings)"
+    " FROM job JOIN execution USING (execution_id)";
+
+static void what_is_asked_now_of_execution_counts_now(void **unused)
+{
+    struct place place;
+
+    (void)unused;
+    place_make(&place);
+    expect_queued(&place, "\"seeds\": 1, \"resources\": {\"memory_gb\": 0.5}", "to be trained");
+    place_expect(&place, JOB_SETTINGS, "1 0.5 2 {\"resources.memory_gb\":0.5}");
+    expect_queued(&place,
+                  "\"seeds\": 1, \"resources\": {\"memory_gb\": 3, \"threads\": 2},"
+                  " \"retries\": {\"max\": 1}",
+                  AS_IT_WAS);
+    place_expect(&place, JOB_SETTINGS,
+                 "2 3.0 1 {\"resources.memory_gb\":3,\"resources.threads\":2,"
+                 "\"retries.max\":1}");
+    place_expect(&place, "SELECT instr(job_config, 'resources') FROM run", "0");
+    place_remove(&place);
+}
+
+static void the_command_line_wins_over_bases_and_spec(void **unused)
+{
+    struct place place;
+    char *out, *messages, *base;
+
+    (void)unused;
+    place_make(&place);
+    base = format_string("%s/base.json", place.directory);
+    assert_non_null(base);
+    write_file(base, "{\"resources\": {\"threads\": 3}, \"retries\": {\"max\": 4}}");
+    write_spec(&place, "exp",
+               "\"base\": [\"base.json\"], \"resources\": {\"threads\": 4},"
+               " \"seeds\": 1");
+    const char *const words[] = { "queue", place.spec,      "--set", "resources.threads=2",
+                                  "--set", "retries.max=0", "--set", "seeds=[7,8]",
+                                  "--set", "priority=5",    "--set", "name=other",
+                                  NULL };
+    assert_int_equal(place_run(&place, words, &out, &messages), 0);
+    free(out);
+    free(messages);
+    place_expect(&place, JOB_SETTINGS,
+                 "2 0.0 0 {\"resources.threads\":2,\"retries.max\":0},"
+                 "2 0.0 0 {\"resources.threads\":2,\"retries.max\":0}");
+    place_expect(&place, "SELECT group_concat(seed) FROM run", "7,8");
+    place_expect(&place, "SELECT name || priority FROM experiment", "other5");
+    free(base);
+    place_remove(&place);
+}
+
+/* A task whose answer is its input, in DIR/NAME/evaluation/a.json. */
+static void make_task(const struct place *place, const char *name)
+{
+    char path[200];
+
+    snprintf(path, sizeof path, "%s/%s", place->directory, name);
+    assert_int_equal(mkdir(path, 0777), 0);
+    snprintf(path, sizeof path, "%s/%s/evaluation", place->directory, name);
+    assert_int_equal(mkdir(path, 0777), 0);
+    snprintf(path, sizeof path, "%s/%s/evaluation/a.json", place->directory, name);
+    write_file(path, "{\"train\": [{\"input\": [[1, 2]], \"output\": [[1, 2]]}],"
+                     " \"test\": [{\"input\": [[3, 1]], \"output\": [[3, 1]]}]}");
+}
+
+static char *path_in(const struct place *place, const char *name)
+{
+    char directory[4096];
+
+    assert_non_null(realpath(place->directory, directory));
+    char *path = format_string("{\"data.path\":\"%s/%s\"}", directory, name);
+    assert_non_null(path);
+    return path;
+}
+
+static void relative_data_are_beside_the_file_that_says_it(void **unused)
+{
+    static const char settings[] =
+        "SELECT settings FROM job JOIN execution USING (execution_id)";
+    struct place place;
+    char *messages, *expected;
+
+    (void)unused;
+    place_make(&place);
+    make_task(&place, "tasks");
+    assert_int_equal(queue(&place, "exp",
+                           "\"set\": {\"data.path\": \"tasks\","
+                           " \"data.canvas\": 4, \"arch.hidden_size\": 16,"
+                           " \"arch.num_heads\": 2, \"train.max_steps\": 1,"
+                           " \"train.global_batch_size\": 1}",
+                           NULL, &messages),
+                     2); /* "set" stands there twice */
+    free(messages);
+    write_file(place.spec,
+               "{\"name\": \"exp\", \"set\": {\"data.path\": \"tasks\", \"data.canvas\": 4,"
+               " \"arch.hidden_size\": 16, \"arch.num_heads\": 2, \"train.max_steps\": 1,"
+               " \"train.global_batch_size\": 1}}");
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    expected = path_in(&place, "tasks");
+    place_expect(&place, settings, expected);
+    free(expected);
+    /* The data move, and are asked for at their new place: the same run. */
+    char from[100], to[100], option[120];
+    snprintf(from, sizeof from, "%s/tasks", place.directory);
+    snprintf(to, sizeof to, "%s/moved", place.directory);
+    snprintf(option, sizeof option, "data.path=%s", to);
+    assert_int_equal(rename(from, to), 0);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 2);
+    assert_true(
+        place_output_has(&place, "a relative path is taken from the folder of the file"));
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--set", option, NULL)), 0);
+    expected = path_in(&place, "moved");
+    place_expect(&place, settings, expected);
+    free(expected);
+    place_expect(&place, "SELECT count(*) FROM run", "1");
+    assert_int_equal(place_finish(place_start(&place, "work", NULL)), 0);
+    place_expect(&place, "SELECT group_concat(state) FROM job", "done");
+    /* What is done is verified with the data where they are now. */
+    assert_int_equal(rename(to, from), 0);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    char *hash = place_ask(&place, "SELECT hash FROM run");
+    assert_int_equal(place_finish(place_start(&place, "verify", hash, NULL)), 0);
+    free(hash);
+    /* A rebuild in another directory finds the data. */
+    char *here = realpath(".", NULL);
+    assert_non_null(here);
+    char *program = realpath(place_hrmlab(), NULL), *worker = realpath(place_worker(), NULL);
+    assert_non_null(program);
+    assert_non_null(worker);
+    setenv("HRMLAB_PROGRAM", program, 1);
+    setenv("HRMLAB_WORKER", worker, 1);
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(place_finish(place_start(&place, "rebuild", NULL)), 0);
+    assert_int_equal(chdir(here), 0);
+    place_expect(&place, "SELECT group_concat(name) FROM experiment", "exp");
+    free(program);
+    free(worker);
+    free(here);
+    place_remove(&place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(other_words_for_the_same_runs_are_the_same_experiment),
+        cmocka_unit_test(more_runs_extend_an_experiment_and_fewer_need_another_name),
+        cmocka_unit_test(names_that_commands_know_are_refused),
+        cmocka_unit_test(what_is_asked_now_of_execution_counts_now),
+        cmocka_unit_test(the_command_line_wins_over_bases_and_spec),
+        cmocka_unit_test(relative_data_are_beside_the_file_that_says_it),
+    };
+
+    return cmocka_run_group_tests_name("experiment", tests, NULL, NULL);
+}
