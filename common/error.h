@@ -12,7 +12,7 @@ enum error_code {
     ERROR_NOMEM = -1,       /* an allocation failed */
     ERROR_IO = -2,          /* a file or directory could not be read or written */
     ERROR_FORMAT = -3,      /* input from outside is wrong: spec, data, command line */
-    ERROR_DATABASE = -4,    /* SQLite said no */
+    ERROR_DATABASE = -4,    /* SQLite reported an error */
     ERROR_BUSY = -5,        /* somebody else holds the workspace or the database */
     ERROR_SPAWN = -6,       /* a process could not be started */
     ERROR_ENVIRONMENT = -7, /* a library, binary or kernel feature is missing */
@@ -29,8 +29,9 @@ struct error {
     char message[ERROR_MESSAGE_SIZE]; /* one line, no final newline or period */
 };
 
-/* Ends a declaration whose result says whether the call failed: the compiler warns where it is
- * not looked at. error_ignore() is for the places where a failure does no harm. */
+/* Ends the declaration of a function that returns an error: the compiler warns where a
+ * caller does not look at the result. error_ignore() is for calls whose failure does no
+ * harm. */
 #define MUST_CHECK __attribute__((warn_unused_result))
 
 static inline void error_ignore(int rc)
@@ -38,8 +39,9 @@ static inline void error_ignore(int rc)
     (void)rc;
 }
 
-/* Fills *err (which may be NULL) and is code, so that "return error_set()" reads. A macro, so
- * that compilers and checkers see that it is negative; code is evaluated twice. Keeps errno. */
+/* Fills *err (which may be NULL) and is code, so that "return error_set()" reads. A
+ * macro, so that compilers and checkers see that it is negative; code is evaluated
+ * twice. Keeps errno. */
 #define error_set(err, code, ...) (error_fill((err), (code), __VA_ARGS__), error_same(code))
 
 /* The same for an allocation that failed; what: "a plan", "the list of tasks". */
@@ -57,12 +59,13 @@ __attribute__((format(printf, 3, 4))) void error_fill(struct error *err, enum er
 __attribute__((format(printf, 2, 3))) int error_prefix(struct error *err, const char *format,
                                                        ...);
 
-/* ERROR_NOSPACE for ENOSPC and EDQUOT, ERROR_NOMEM for ENOMEM, ERROR_ABSENT for ENOENT, else
- * ERROR_IO. */
+/* ERROR_NOSPACE for ENOSPC and EDQUOT, ERROR_NOMEM for ENOMEM, ERROR_ABSENT for ENOENT,
+ * else ERROR_IO. */
 enum error_code error_code_from_errno(int error_number);
 
-/* The process exit code (exit_code.h): EXIT_BAD_INPUT for ERROR_FORMAT and ERROR_ABSENT,
- * EXIT_STOPPED for ERROR_STOPPED, EXIT_ENVIRONMENT for everything else. code < 0. */
+/* The process exit code (exit_code.h): EXIT_BAD_INPUT for ERROR_FORMAT and
+ * ERROR_ABSENT, EXIT_STOPPED for ERROR_STOPPED, EXIT_ENVIRONMENT for everything else.
+ * code < 0. */
 int error_exit_code(enum error_code code);
 
 #endif

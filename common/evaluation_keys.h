@@ -1,9 +1,9 @@
 /*
  * evaluation_keys.h - the settings that tell the evaluations of one run apart.
  *
- * They are the settings of PHASE_EVALUATION, and the members of an evaluation's object in
- * job.json, in the journal and in the database. The runner writes the object, the worker
- * reads it.
+ * They are the settings of PHASE_EVALUATION, and the members of an evaluation's object
+ * in job.json, in the journal and in the database. The runner writes the object, the
+ * worker reads it.
  */
 #ifndef COMMON_EVALUATION_KEYS_H
 #define COMMON_EVALUATION_KEYS_H

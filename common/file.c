@@ -133,7 +133,8 @@ int file_sync_directory(const char *path, struct error *err)
 
     if (fd < 0)
         return file_error("open", path, err);
-    if (fsync(fd) < 0 && errno != EINVAL) /* EINVAL: this file system has no such thing */
+    /* EINVAL: this file system has no such thing */
+    if (fsync(fd) < 0 && errno != EINVAL)
         rc = file_error("sync", path, err);
     close(fd);
     return rc;
@@ -197,7 +198,8 @@ int file_probe_space(const char *directory, struct error *err)
     return rc;
 }
 
-/* /proc and the like refuse with "no such file": what was asked for cannot be, it is not absent. */
+/* /proc and the like refuse to create a directory with ENOENT. That is no absent file,
+ * but a directory that cannot be created: ERROR_IO. */
 static int directory_error(const char *path, struct error *err)
 {
     if (errno == ENOENT)

@@ -9,21 +9,22 @@
 
 #include "error.h"
 
-/* Reads a whole regular file of at most limit bytes. *data is malloc'ed, NUL-terminated one
- * byte past *size, and the caller's to free. Too large is ERROR_FORMAT naming both sizes;
- * absent is ERROR_ABSENT; the rest is ERROR_IO. */
+/* Reads a whole regular file of at most limit bytes. *data is malloc'ed, NUL-terminated
+ * one byte past *size, and the caller's to free. Too large is ERROR_FORMAT naming both
+ * sizes; absent is ERROR_ABSENT; the rest is ERROR_IO. */
 int file_read(char **data, size_t *size, const char *path, size_t limit,
               struct error *err) MUST_CHECK;
 
-/* Replaces path with data: written aside, synced, renamed, directory synced. A reader sees
- * the old or the new file, never a part. On failure nothing has changed. */
+/* Replaces path with data: written aside, synced, renamed, directory synced. A reader
+ * sees the old or the new file, never a part. On failure nothing has changed. */
 int file_write_atomic(const char *path, const void *data, size_t size,
                       struct error *err) MUST_CHECK;
-/* Whether 64 KiB more fit into the directory, by writing them to a file ".space", which goes again.
- * ERROR_NOSPACE: they do not. */
+/* Whether 64 KiB more fit into the directory, by writing them to a file ".space", which
+ * goes again. ERROR_NOSPACE: they do not. */
 int file_probe_space(const char *directory, struct error *err) MUST_CHECK;
 
-/* Writes all of data to fd, retrying short writes and EINTR. name is for the message. */
+/* Writes all of data to fd, retrying short writes and EINTR. name is for the
+ * message. */
 int file_write_all(int fd, const void *data, size_t size, const char *name,
                    struct error *err) MUST_CHECK;
 
@@ -41,7 +42,8 @@ int file_remove_tree(const char *path, struct error *err) MUST_CHECK;
 /* printf into a fresh string, the caller's to free; NULL when out of memory. */
 __attribute__((format(printf, 1, 2))) char *format_string(const char *format, ...);
 
-/* "a/b" for "a" and "b"; fresh, NULL when out of memory. An absolute b is returned as is. */
+/* "a/b" for "a" and "b"; fresh, NULL when out of memory. An absolute b is returned as
+ * is. */
 char *file_join(const char *directory, const char *name);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * hash.h - SHA-256 (libmd) for identities and checksums, XXH3-64 (xxHash) for journal lines.
+ * hash.h - SHA-256 (libmd) for identities and checksums, XXH3-64 (xxHash) for journal
+ * lines.
  */
 #ifndef COMMON_HASH_H
 #define COMMON_HASH_H

@@ -1,9 +1,11 @@
 /*
- * journal.h - the attempt's append-only event file: the only thing a worker says.
+ * journal.h - the attempt's append-only event file, the only way in which a worker
+ * reports to the runner.
  *
- * A line is {"h":"<16 hex>","n":<sequence from 0>,"t":"<ISO 8601 UTC>","type":"...",...}\n
- * where h is the XXH3-64 of the line's bytes after the h member's comma, up to and without
- * the newline (that is, of  "n":0,"t":...}  ). Event types and members: docs/formats.md.
+ * A line is
+ *   {"h":"<16 hex>","n":<sequence from 0>,"t":"<ISO 8601 UTC>","type":"...",...}\n
+ * where h is the XXH3-64 of the bytes behind the comma that follows the member h, up to
+ * and without the newline: "n":0,"t":...}. Event types and members: docs/formats.md.
  */
 #ifndef COMMON_JOURNAL_H
 #define COMMON_JOURNAL_H
@@ -25,8 +27,9 @@ struct journal_writer {
 
 /* Creates path, which must not exist yet (each attempt has its own). */
 int journal_open(struct journal_writer *writer, const char *path, struct error *err) MUST_CHECK;
-/* Appends an event. body is an object of the event's members besides h, n, t and type; it may
- * be NULL, and is deleted whatever happens. sync: the line must survive a power cut. */
+/* Appends an event. body is an object of the event's members besides h, n, t and type;
+ * it may be NULL, and is deleted whatever happens. sync: the line must survive a power
+ * cut. */
 int journal_append(struct journal_writer *writer, const char *type, cJSON *body, bool sync,
                    struct error *err) MUST_CHECK;
 void journal_close(struct journal_writer *writer);
@@ -35,7 +38,8 @@ enum journal_status {
     JOURNAL_EVENT,   /* *event is filled */
     JOURNAL_PARTIAL, /* no whole line yet: the end, or a torn last line */
     JOURNAL_BAD,     /* a bad line: err says where and why */
-    JOURNAL_FAILED /* no fault of the line's, there is no memory to read it: err is ERROR_NOMEM */
+    /* not the line's fault: an allocation failed; err is ERROR_NOMEM */
+    JOURNAL_FAILED
 };
 
 struct journal_event {
@@ -46,9 +50,9 @@ struct journal_event {
 };
 
 /*
- * Reads the next event from size bytes of journal text at data. *used is the length of the
- * line with its newline, 0 unless JOURNAL_EVENT. expected is the sequence number that must
- * come (-1: any). Checks hash, sequence, JSON, the line's length.
+ * Reads the next event from size bytes of journal text at data. *used is the length of
+ * the line with its newline, 0 unless JOURNAL_EVENT. expected is the sequence number
+ * that must come (-1: any). Checks hash, sequence, JSON, the line's length.
  */
 enum journal_status journal_next(struct journal_event *event, size_t *used, const char *data,
                                  size_t size, int64_t expected, struct error *err);

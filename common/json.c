@@ -1,9 +1,11 @@
 /*
- * json.c - strict reading: a scanner over the text first, cJSON afterwards, then duplicates.
+ * json.c - strict reading: a scanner over the text first, cJSON afterwards, then
+ * duplicates.
  *
- * The scanner checks everything that cJSON lets pass or reports without a place: size is the
- * caller's, here nesting, UTF-8, control characters, grammar of every token, numbers out of
- * range, text after the value. It knows line and column.
+ * The scanner checks everything that cJSON lets pass or reports without a place: size
+ * is the caller's to check; checked in this file are nesting, UTF-8, control
+ * characters, grammar of every token, numbers out of range, text after the value. It
+ * knows line and column.
  */
 #include "json.h"
 
@@ -288,7 +290,8 @@ static int find_duplicate(const char **duplicate, const cJSON *item)
     return rc;
 }
 
-/* The place of the last occurrence of "name" in the text, to say where the duplicate is. */
+/* The place of the last occurrence of "name" in the text, for the message about a
+ * duplicate. */
 static const char *last_place(const struct scanner *s, const char *name)
 {
     char *quoted = format_string("\"%s\"", name);

@@ -1,10 +1,10 @@
 /*
  * json.h - JSON from outside, read strictly, and fields taken out with clear errors.
  *
- * cJSON alone accepts text after the value, ignores the case of names, and lets a duplicate
- * key pass. json_parse() does not: it checks size, nesting (JSON_MAX_DEPTH), UTF-8 and
- * control characters, the text after the value, numbers that overflow, and duplicate keys,
- * and names file, line and column of the fault.
+ * cJSON alone accepts text after the value, ignores the case of names, and lets a
+ * duplicate key pass. json_parse() does not: it checks size, nesting (JSON_MAX_DEPTH),
+ * UTF-8 and control characters, the text after the value, numbers that overflow, and
+ * duplicate keys, and names file, line and column of the fault.
  */
 #ifndef COMMON_JSON_H
 #define COMMON_JSON_H
@@ -21,15 +21,16 @@ enum { JSON_MAX_DEPTH = 64 };
 #define JSON_JOB_LIMIT ((size_t)16 << 20)  /* bytes of a job.json */
 #define JSON_DATA_LIMIT ((size_t)64 << 20) /* bytes of a data file */
 
-/* Parses size bytes of text (NUL-terminated one past the end) from name, a file's path or
- * "--set". On success *out is the caller's to cJSON_Delete. */
+/* Parses size bytes of text (NUL-terminated one past the end) from name, a file's path
+ * or "--set". On success *out is the caller's to cJSON_Delete. */
 int json_parse(cJSON **out, const char *text, size_t size, const char *name,
                struct error *err) MUST_CHECK;
 /* file_read + json_parse. */
 int json_read_file(cJSON **out, const char *path, size_t limit, struct error *err) MUST_CHECK;
 
 /* Typed members of object; where: what to call the object in messages ("job.json").
- * Absent is ERROR_FORMAT "where: KEY is missing"; a wrong type says what was expected. */
+ * Absent is ERROR_FORMAT "where: KEY is missing"; a wrong type says what was
+ * expected. */
 int json_get_int(int64_t *out, const cJSON *object, const char *key, const char *where,
                  struct error *err) MUST_CHECK;
 int json_get_real(double *out, const cJSON *object, const char *key, const char *where,
@@ -40,8 +41,8 @@ int json_get_bool(bool *out, const cJSON *object, const char *key, const char *w
 int json_get_string(const char **out, const cJSON *object, const char *key, const char *where,
                     struct error *err) MUST_CHECK;
 
-/* A number of the object, or otherwise when there is none. Integers are cut to the +-2^53 that a
- * double holds exactly. */
+/* A number of the object, or otherwise when there is none. Integers are cut to the
+ * +-2^53 that a double holds exactly. */
 double json_real_or(const cJSON *object, const char *key, double otherwise);
 int64_t json_integer_or(const cJSON *object, const char *key, int64_t otherwise);
 int64_t json_to_integer(double value);
@@ -52,12 +53,13 @@ const cJSON *json_member(const cJSON *object, const char *key);
 /* "an object", "a list", "text", "a number", "true or false", "null". */
 const char *json_type_name(const cJSON *item);
 
-/* Compact text with keys in strcmp order at every level, integers as integers, reals with
- * the fewest digits (15 to 17) that read back the same: the canonical form. Fresh string, NULL when out of memory. */
+/* Compact text with keys in strcmp order at every level, integers as integers, reals
+ * with the fewest digits (15 to 17) that read back the same: the canonical form. Fresh
+ * string, NULL when out of memory. */
 char *json_canonical(const cJSON *item);
 
-/* Levenshtein-nearest of count names to word within a third of its length (at least 2), or
- * NULL: for "did you mean". */
+/* Levenshtein-nearest of count names to word within a third of its length (at least 2),
+ * or NULL: for "did you mean". */
 const char *json_nearest_name(const char *word, const char *const *names, int count);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * log.h - lines for people on stderr. Data goes to stdout and never through here.
- * Control characters in the message are replaced, so no name from data can drive a terminal.
+ * log.h - lines for people on stderr. Data goes to stdout and never through this file.
+ * Control characters in the message are replaced, so no name from data can drive a
+ * terminal.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H

@@ -1,11 +1,11 @@
 /*
  * random.h - counter-based random streams named by purpose.
  *
- * A stream is a key, made from (seed, purpose, index), and a counter: the n-th draw is a
- * function of both and of nothing else, so draws depend neither on timing nor on how many
- * workers there are, and a stream is saved by saving two numbers. The function is Philox
- * 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"); the key is
- * the XXH3-64 of the three names.
+ * A stream is a key, made from (seed, purpose, index), and a counter: the n-th draw is
+ * a function of both and of nothing else, so draws depend neither on timing nor on how
+ * many workers there are, and saving a stream means saving these two numbers. The
+ * function is Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as
+ * 1, 2, 3"); the key is the XXH3-64 of the three names.
  */
 #ifndef COMMON_RANDOM_H
 #define COMMON_RANDOM_H
@@ -17,8 +17,8 @@ struct random_stream {
     uint64_t counter; /* 64-bit draws made so far */
 };
 
-/* purpose: "init", "batch order", "exploration", "augmentation", ...; index tells several
- * streams of one purpose apart (a task, an epoch, a tensor). */
+/* purpose: "init", "batch order", "exploration", "augmentation", ...; index tells
+ * several streams of one purpose apart (a task, an epoch, a tensor). */
 struct random_stream random_stream(uint64_t seed, const char *purpose, uint64_t index);
 
 uint64_t random_u64(struct random_stream *stream);

@@ -11,8 +11,8 @@
 
 enum { SEED_SIZE = 40 }; /* room for the member */
 
-/* Takes the members that order before (-1) or after (1) train.seed out of from and returns their
- * canonical text without braces; NULL when out of memory. */
+/* Takes the members that order before (-1) or after (1) train.seed out of from and
+ * returns their canonical text without braces; NULL when out of memory. */
 static char *one_side(cJSON *from, int side, enum seeded_scope scope)
 {
     const char *seed = settings_table[TRAIN_SEED].key;
@@ -27,8 +27,8 @@ static char *one_side(cJSON *from, int side, enum seeded_scope scope)
 
         next = item->next;
         if (wanted && (side < 0 ? order < 0 : order > 0))
-            cJSON_AddItemToArray(object,
-                                 cJSON_DetachItemViaPointer(from, item)); /* with its name */
+            /* AddItemToArray, not ToObject: the item keeps the name that it has */
+            cJSON_AddItemToArray(object, cJSON_DetachItemViaPointer(from, item));
     }
     if (object != NULL)
         text = json_canonical(object);

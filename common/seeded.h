@@ -1,6 +1,6 @@
 /*
- * seeded.h - the canonical text of a configuration under any seed: all but train.seed is
- * worked out once, so that a thousand seeds cost little more than one.
+ * seeded.h - the canonical text of a configuration under any seed: all but train.seed
+ * is worked out once, so that a thousand seeds cost little more than one.
  */
 #ifndef COMMON_SEEDED_H
 #define COMMON_SEEDED_H
@@ -9,12 +9,14 @@
 #include "settings.h"
 
 struct seeded_text {
-    char *before, *after; /* owned; the members on both sides of train.seed, "" when none */
+    /* owned; the members on both sides of train.seed, "" when none */
+    char *before, *after;
 };
 
 enum seeded_scope {
-    SEEDED_TRAINING, /* config_canonical() of PHASE_TRAINING: what a run's hash is taken of */
-    SEEDED_RUN       /* config_to_json() without what is of the job (setting_is_of_job()) */
+    /* config_canonical() of PHASE_TRAINING: what a run's hash is taken of */
+    SEEDED_TRAINING,
+    SEEDED_RUN /* config_to_json() without what is of the job (setting_is_of_job()) */
 };
 
 /* config is resolved; its own seed does not matter. */

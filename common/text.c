@@ -13,9 +13,10 @@ static size_t announced_length(unsigned char first)
                                            : 0;
 }
 
-/* Whether the second byte of a character is one that may follow its first. After some first bytes
- * not every continuation byte may: it would be an overlong form (U+0800 or U+10000 and up have
- * shorter ones below), a surrogate (U+D800 to U+DFFF) or a number beyond U+10FFFF. */
+/* Whether the second byte of a character is one that may follow its first. After some
+ * first bytes not every continuation byte may: it would be an overlong form (U+0800 or
+ * U+10000 and up have shorter ones below), a surrogate (U+D800 to U+DFFF) or a number
+ * beyond U+10FFFF. */
 static bool is_second_byte(unsigned char first, unsigned char second)
 {
     unsigned char least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;

@@ -18,7 +18,8 @@ size_t size_product(size_t a, size_t b)
     return product;
 }
 
-/* Pointers of any object type share one representation here; memcpy keeps aliasing rules. */
+/* Pointers of any object type share one representation here; memcpy keeps aliasing
+ * rules. */
 static void set_pointer(void *pointer, void *value)
 {
     memcpy(pointer, &value, sizeof value);
@@ -33,8 +34,8 @@ static size_t item_bytes(const struct block_item *item)
     return (bytes + BLOCK_ALIGNMENT - 1) / BLOCK_ALIGNMENT * BLOCK_ALIGNMENT;
 }
 
-/* Large pages for a large block, where the kernel has them to give: products and attention walk
- * through more small pages than the processor remembers. */
+/* Large pages for a large block, where the kernel has them to give: products and
+ * attention walk through more small pages than the processor remembers. */
 static void ask_for_large_pages(char *base, size_t bytes)
 {
     enum { LARGE_PAGE = 2 << 20, PAGE = 4096 };

@@ -10,17 +10,18 @@
 
 enum { BLOCK_ALIGNMENT = 64 };
 
-/* One array of a block: where its address goes (the address of a pointer variable), how many
- * elements of what size. count 0: the pointer becomes NULL. */
+/* One array of a block: where its address goes (the address of a pointer variable), how
+ * many elements of what size. count 0: the pointer becomes NULL. */
 struct block_item {
     void *pointer;
     size_t count, size;
 };
 
 /*
- * Allocates zeroed memory for all items, each aligned to 64 bytes, with KERNEL_SLACK floats
- * behind the last, and sets every item's pointer. *block is freed with free(). ERROR_NOMEM:
- * the message has name and MiB; then *block and all pointers are NULL. Adds its size to *bytes.
+ * Allocates zeroed memory for all items, each aligned to 64 bytes, with KERNEL_SLACK
+ * floats behind the last, and sets every item's pointer. *block is freed with free().
+ * ERROR_NOMEM: the message has name and MiB; then *block and all pointers are NULL.
+ * Adds its size to *bytes.
  */
 int block_allocate(void **block, size_t *bytes, const char *name,
                    const struct block_item *items, int count, struct error *err) MUST_CHECK;

@@ -1,9 +1,10 @@
 /*
- * kernels.h - the table of vector kernels, one per instruction set, and how one is chosen.
+ * kernels.h - the table of vector kernels, one per instruction set, and how one is
+ * chosen.
  *
- * Their one source is in kernels/, compiled once per set. Every kernel is plain C over arrays.
- * Sizes are the caller's (the engine's) to check: kernels only assert them. Letters as in
- * engine.h.
+ * Their one source is in kernels/, compiled once per set. Every kernel is plain C over
+ * arrays. Sizes are the caller's (the engine's) to check: kernels only assert them.
+ * Letters as in engine.h.
  */
 #ifndef MODEL_KERNELS_H
 #define MODEL_KERNELS_H
@@ -14,12 +15,13 @@
 
 #include "error.h"
 
-/* Vector loads may read up to this many floats behind an array's last element, which are not used:
- * every block of memory that kernels read has that much slack at its end. */
+/* Vector loads may read up to this many floats behind an array's last element, which
+ * are not used: every block of memory that kernels read has that much slack at its
+ * end. */
 enum { KERNEL_SLACK = 16 };
 
-/* The backward pass of attention holds the scores of ATTENTION_QUERY_BLOCK query rows at a time,
- * or of all when there are no more than ATTENTION_WHOLE_QUERIES. */
+/* The backward pass of attention holds the scores of ATTENTION_QUERY_BLOCK query rows
+ * at a time, or of all when there are no more than ATTENTION_WHOLE_QUERIES. */
 enum { ATTENTION_QUERY_BLOCK = 96, ATTENTION_WHOLE_QUERIES = 128 };
 
 /* One head of one batch row, addressed inside the qkv buffer: element (i, c) of q is
@@ -28,7 +30,8 @@ struct attention_view {
     const float *q, *k, *v;
     ptrdiff_t ld;
     int positions; /* S: keys and values */
-    int queries;   /* query rows computed, from position 0: S, or 1 for the last target step */
+    /* query rows computed, from position 0: S, or 1 for the last target step */
+    int queries;
     int head_size; /* d */
 };
 
@@ -44,29 +47,31 @@ struct adam_rates {
 enum { GEMM_PANEL = 32 };
 
 /*
- * GEMM kernels of a set, for linear layers. Weights are packed in panels of numbers of `element`
- * bytes: float, or bfloat16; with bfloat16 the other operand is rounded to bfloat16, too, and
- * sums are float. Columns are a multiple of GEMM_PANEL, and so is the depth, except in
- * multiply_transposed. scratch: `scratch` floats (faster when aligned to 64
- * bytes) that a call may overwrite.
+ * GEMM kernels of a set, for linear layers. Weights are packed in panels of numbers of
+ * `element` bytes: float, or bfloat16; with bfloat16 the other operand is rounded to
+ * bfloat16, too, and sums are float. Columns are a multiple of GEMM_PANEL, and so is
+ * the depth, except in multiply_transposed. scratch: `scratch` floats (faster when
+ * aligned to 64 bytes) that a call may overwrite.
  */
 struct gemm_kernels {
     size_t element, scratch;
     /* C (rows, columns) = A B or += A B; B (depth, columns) is packed in panels. */
     void (*multiply)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const void *panels,
                      int rows, int depth, int columns, bool accumulate, float *scratch);
-    /* act (rows, F) = silu(A B_gate) * (A B_up); B (depth, 2F), gate's F columns first, in panels
-     * with halves. keep (rows, 2F), rows ld_keep apart: gets gate and up, or NULL. */
+    /* act (rows, F) = silu(A B_gate) * (A B_up); B (depth, 2F), gate's F columns first,
+     * in panels with halves. keep (rows, 2F), rows ld_keep apart: gets gate and up, or
+     * NULL. */
     void (*multiply_swiglu)(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_keep,
                             const float *a, ptrdiff_t lda, const void *panels, int rows,
                             int depth, int F, float *scratch);
-    /* C (rows, columns) += A^T B; A (depth, rows) and B (depth, columns) are not packed. Rows are
-     * a multiple of GEMM_PANEL, too. */
+    /* C (rows, columns) += A^T B; A (depth, rows) and B (depth, columns) are not
+     * packed. Rows are a multiple of GEMM_PANEL, too. */
     void (*multiply_transposed)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
                                 const float *b, ptrdiff_t ldb, int rows, int depth, int columns,
                                 float *scratch);
-    /* Packs w (depth, columns), or the transpose of w (columns, depth), in panels. halves: each
-     * panel has columns of the first half of w beside the same of the second. */
+    /* Packs w (depth, columns), or the transpose of w (columns, depth), in panels.
+     * halves: each panel has columns of the first half of w beside the same of the
+     * second. */
     void (*pack)(void *panels, const float *w, int depth, int columns, bool transposed,
                  bool halves);
 };
@@ -89,37 +94,41 @@ struct kernels {
     /* In place: x_r = x_r * rstd_r, rstd_r = 1 / sqrt(mean(x_r^2) + epsilon) per row r.
      * rstd (R) is kept for the backward pass, or NULL. */
     void (*rmsnorm_forward)(float *x, float *rstd, int R, int C, float epsilon);
-    /* In place: dy becomes rstd_r * (dy_r - y_r * mean(dy_r * y_r)); y is the forward result. */
+    /* In place: dy becomes rstd_r * (dy_r - y_r * mean(dy_r * y_r)); y is the forward
+     * result. */
     void (*rmsnorm_backward)(float *restrict dy, const float *restrict y,
                              const float *restrict rstd, int R, int C);
 
-    /* act = silu(gate) * up; rows (R, F) of gate and of up are ld apart, those of act ld_act. act
-     * may be gate. */
+    /* act = silu(gate) * up; rows (R, F) of gate and of up are ld apart, those of act
+     * ld_act. act may be gate. */
     void (*swiglu_forward)(float *act, ptrdiff_t ld_act, const float *gate, const float *up,
                            ptrdiff_t ld, int R, int F);
-    /* In: gate, up with rows ld apart, dact (R, F). Out: gate and up become their gradients, dact
-     * becomes act. */
+    /* In: gate, up with rows ld apart, dact (R, F). Out: gate and up become their
+     * gradients, dact becomes act. */
     void (*swiglu_backward)(float *restrict gate, float *restrict up, ptrdiff_t ld,
                             float *restrict dact, int R, int F);
 
-    /* In place: pairs (i, i + d/2) of the first `heads` heads of each row turn by sign * angle.
-     * Row r belongs to position (first + r) % S and is ld wide; cosine, sine (S, d). */
+    /* In place: pairs (i, i + d/2) of the first `heads` heads of each row turn by sign
+     * * angle. Row r belongs to position (first + r) % S and is ld wide; cosine, sine
+     * (S, d). */
     void (*rope)(float *x, ptrdiff_t ld, const float *cosine, const float *sine, float sign,
                  int first, int R, int S, int heads, int d);
 
     /* Floats of scratch that each of the four attention kernels of the set needs. */
     size_t (*attention_scratch)(int positions, int head_size);
-    /* out (queries, d) with rows ld_out apart: softmax(q k / sqrt d) v. keep: NULL, or (2, S): each
-     * row's largest score times log2(e), then the inverse of its sum of exponentials. */
+    /* out (queries, d) with rows ld_out apart: softmax(q k / sqrt d) v. keep: NULL, or
+     * (2, S): each row's largest score times log2(e), then the inverse of its sum of
+     * exponentials. */
     void (*attention_forward)(float *out, ptrdiff_t ld_out, float *keep,
                               const struct attention_view *view, float *scratch);
-    /* In: out and dout (S, d) of the forward pass, keep. Out: dq, dk, dv (rows view->ld apart)
-     * which may be the very q, k, v of the view. */
+    /* In: out and dout (S, d) of the forward pass, keep. Out: dq, dk, dv (rows view->ld
+     * apart) which may be the very q, k, v of the view. */
     void (*attention_backward)(float *dq, float *dk, float *dv, const float *out,
                                const float *dout, ptrdiff_t ld_out, const float *keep,
                                const struct attention_view *view, float *scratch);
-    /* The same in bfloat16: q, k and v are rounded, and in the forward pass the probabilities that
-     * are multiplied with v; with AVX512-BF16 also the gradients that enter a matrix product. */
+    /* The same in bfloat16: q, k and v are rounded, and in the forward pass the
+     * probabilities that are multiplied with v; with AVX512-BF16 also the gradients
+     * that enter a matrix product. */
     void (*attention_forward_bf16)(float *out, ptrdiff_t ld_out, float *keep,
                                    const struct attention_view *view, float *scratch);
     void (*attention_backward_bf16)(float *dq, float *dk, float *dv, const float *out,
@@ -129,7 +138,8 @@ struct kernels {
     /* In place: the nearest bfloat16, ties to even, as a float. NaN stays NaN. */
     void (*round_bf16)(float *x, size_t n);
 
-    /* By the type of the forward pass. NULL: the set has none, and OpenBLAS multiplies. */
+    /* By the type of the forward pass. NULL: the set has none, and OpenBLAS
+     * multiplies. */
     const struct gemm_kernels *gemm_float32, *gemm_bfloat16;
 
     /* AdamATan2 over n elements in one pass (model.md section 4). */
@@ -142,8 +152,8 @@ struct kernels {
 
 extern const struct kernels kernels_base, kernels_avx2, kernels_avx512, kernels_avx512_bf16;
 
-/* The chosen set; chosen at the first call by HRMLAB_KERNELS or the CPU. ERROR_FORMAT and
- * *out NULL when HRMLAB_KERNELS names no set or one this CPU lacks. */
+/* The chosen set; chosen at the first call by HRMLAB_KERNELS or the CPU. ERROR_FORMAT
+ * and *out NULL when HRMLAB_KERNELS names no set or one this CPU lacks. */
 int kernels_current(const struct kernels **out, struct error *err) MUST_CHECK;
 
 #endif

@@ -1,12 +1,12 @@
 /*
  * kernels_attention.h - fused attention of one head of one batch row.
  *
- * The matrix of scores is never stored as a whole: a tile of query rows is multiplied with all
- * keys, the softmax turns the tile's scores into probabilities, and these are multiplied with the
- * values, before the next tile starts; so the scores stay in the first cache. All matrix products
- * are made of tiles (kernels_tile.h), whose left operand has arbitrary strides, so transposed left
- * operands need no copies. Keys (and in the backward pass values) are transposed into the scratch
- * once per head.
+ * The matrix of scores is never stored as a whole: a tile of query rows is multiplied
+ * with all keys, the softmax turns the tile's scores into probabilities, and these are
+ * multiplied with the values, before the next tile starts; so the scores stay in the
+ * first cache. All matrix products are made of tiles (kernels_tile.h), whose left
+ * operand has arbitrary strides, so transposed left operands need no copies. Keys (and
+ * in the backward pass values) are transposed into the scratch once per head.
  */
 #ifndef MODEL_KERNELS_ATTENTION_H
 #define MODEL_KERNELS_ATTENTION_H
@@ -20,8 +20,8 @@
 #include "kernels_elementwise.h"
 #include "kernels_tile.h"
 
-/* Floats of a padded row of scores: whole vectors of any set, and not a multiple of 4 KiB, because
- * rows that far apart would all compete for the same cache lines. */
+/* Floats of a padded row of scores: whole vectors of any set, and not a multiple of 4
+ * KiB, because rows that far apart would all compete for the same cache lines. */
 INLINE ptrdiff_t padded_positions(int positions)
 {
     ptrdiff_t padded = (positions + 15) / 16 * 16;
@@ -35,7 +35,8 @@ INLINE ptrdiff_t packed_width(int head_size)
     return (head_size + 15) / 16 * 16;
 }
 
-/* Appends an array of so many floats to a scratch of *size floats. Returns the array's offset. */
+/* Appends an array of so many floats to a scratch of *size floats. Returns the array's
+ * offset. */
 INLINE ptrdiff_t lay_out(ptrdiff_t *size, ptrdiff_t floats)
 {
     ptrdiff_t at = *size;
@@ -54,8 +55,9 @@ INLINE void assert_view(const struct attention_view *view, ptrdiff_t ld_out,
     (void)view, (void)ld_out, (void)scratch; /* with NDEBUG */
 }
 
-/* C (M, N) = A B, or C += A B. Element (m, k) of A is a[m * row + k * step]; B is (K, N). Rows of C
- * are ldc apart, those of B ldb; both hold whole vectors, which are read and written. */
+/* C (M, N) = A B, or C += A B. Element (m, k) of A is a[m * row + k * step]; B is (K,
+ * N). Rows of C are ldc apart, those of B ldb; both hold whole vectors, which are read
+ * and written. */
 static __attribute__((noinline)) void product(float *c, ptrdiff_t ldc, bool accumulate,
                                               const float *a, ptrdiff_t row, ptrdiff_t step,
                                               int M, const float *b, ptrdiff_t ldb, int N,
@@ -77,8 +79,8 @@ static __attribute__((noinline)) void product(float *c, ptrdiff_t ldc, bool accu
 }
 
 #if VECTOR_BYTES == 64
-/* A square of LANES x LANES numbers is transposed in four steps: rows 8 apart exchange halves of 8
- * lanes, then rows 4, 2 and 1 apart exchange halves of 4, 2 and 1 lanes. */
+/* A square of LANES x LANES numbers is transposed in four steps: rows 8 apart exchange
+ * halves of 8 lanes, then rows 4, 2 and 1 apart exchange halves of 4, 2 and 1 lanes. */
 #define EXCHANGE(a, b, low, high)                                                              \
     do {                                                                                       \
         vec first_ = (a), second_ = (b);                                                       \
@@ -110,8 +112,8 @@ INLINE void transpose_square(vec row[LANES])
             EXCHANGE(row[i], row[i + 1], LOW_1, HIGH_1);
 }
 
-/* Transposes rows s .. s + 15 and columns c .. c + 15 of x. Rows past S count as 0; columns past d
- * are read (KERNEL_SLACK) and not stored. */
+/* Transposes rows s .. s + 15 and columns c .. c + 15 of x. Rows past S count as 0;
+ * columns past d are read (KERNEL_SLACK) and not stored. */
 INLINE void transpose_part(float *out, ptrdiff_t padded, const float *x, ptrdiff_t ld,
                            float scale, int s, int S, int c, int d)
 {
@@ -129,7 +131,8 @@ INLINE void transpose_part(float *out, ptrdiff_t padded, const float *x, ptrdiff
 }
 #endif
 
-/* out (d x padded) = scale * x^T for x (S x d, rows ld apart); columns past S become 0. */
+/* out (d x padded) = scale * x^T for x (S x d, rows ld apart); columns past S become
+ * 0. */
 static void transpose(float *out, const float *x, ptrdiff_t ld, float scale, int S, int d)
 {
     ptrdiff_t padded = padded_positions(S);
@@ -158,14 +161,15 @@ INLINE vec vec_probability(vec x)
     return vec_exp2(vec_max(zero - 126.0f, x), 1.0f, &EXP2);
 }
 
-/* Rows whose softmax is computed side by side, so that the latency of one row's operations is
- * hidden behind the others'. */
+/* Rows whose softmax is computed side by side, so that the latency of one row's
+ * operations is hidden behind the others'. */
 enum { SOFTMAX_ROWS = TILE_ROWS < 7 ? TILE_ROWS : 7 };
 
 /*
- * In place: rows of scores, padded floats each, become 2^(scale * (score - largest of the row)).
- * Columns past S may hold anything and become 2^-126, which no sum notices. sum gets each row's
- * sum, largest its largest score times scale. rows is a constant at every call.
+ * In place: rows of scores, padded floats each, become 2^(scale * (score - largest of
+ * the row)). Columns past S may hold anything and become 2^-126, which no sum notices.
+ * sum gets each row's sum, largest its largest score times scale. rows is a constant at
+ * every call.
  */
 INLINE void softmax_side_by_side(float *score, float *largest, float *sum, int S,
                                  ptrdiff_t padded, float scale, int rows)
@@ -220,9 +224,9 @@ INLINE void softmax_rows(float *score, float *largest, float *sum, int S, ptrdif
 #undef ROWS_OF
 }
 
-/* Copies rows x columns of from to consecutive rows of width floats. Rows of the qkv buffer may be a
- * multiple of a large power of two apart; reading down a column of it would then use a few cache
- * lines only. */
+/* Copies rows x columns of from to consecutive rows of width floats. Rows of the qkv
+ * buffer may be a multiple of a large power of two apart; reading down a column of it
+ * would then use a few cache lines only. */
 static void pack(float *to, ptrdiff_t width, const float *from, ptrdiff_t ld, int rows,
                  int columns)
 {
@@ -231,8 +235,9 @@ static void pack(float *to, ptrdiff_t width, const float *from, ptrdiff_t ld, in
             vec_store(to + r * width + c, vec_load(from + r * ld + c));
 }
 
-/* Divides rows of mixed (width apart), the sums of values weighted by exponentials, by the sums of
- * the exponentials, into out. keep: that of attention_forward at the first of the rows. */
+/* Divides rows of mixed (width apart), the sums of values weighted by exponentials, by
+ * the sums of the exponentials, into out. keep: that of attention_forward at the first
+ * of the rows. */
 INLINE void finish_rows(float *out, ptrdiff_t ld_out, float *keep, const float *mixed,
                         ptrdiff_t width, const float *largest, const float *sum, int S, int d,
                         int rows)
@@ -308,10 +313,10 @@ static void attention_forward(float *out, ptrdiff_t ld_out, float *keep,
 }
 
 /*
- * One row of the softmax, backwards. In: p holds scores, to be scaled by score_scale; ds holds
- * dout v^T; largest and inverse are what the forward pass kept of the row. Out: p holds the
- * probabilities P, ds the gradient of the scores, P (dout v^T - D) * scale with D = sum of
- * out times dout. Columns past S get values that nobody reads.
+ * One row of the softmax, backwards. In: p holds scores, to be scaled by score_scale;
+ * ds holds dout v^T; largest and inverse are what the forward pass kept of the row.
+ * Out: p holds the probabilities P, ds the gradient of the scores, P (dout v^T - D) *
+ * scale with D = sum of out times dout. Columns past S get values that nobody reads.
  */
 INLINE void softmax_backward_row(float *p, float *ds, const float *out, const float *dout,
                                  float score_scale, float largest, float inverse, float scale,

@@ -2,11 +2,11 @@
  * kernels_attention_bf16.h - attention on bfloat16 operands, for CPUs with AVX512-BF16.
  *
  * As kernels_attention.h, on pairs of bfloat16 (kernels_tile_bf16.h), rounding where
- * FlashAttention rounds in bfloat16: q, k, v and the probabilities where a matrix product reads
- * them, and in the backward pass the gradients, too; scores, softmax and sums are float. Rows of
- * pairs are whole vectors. What is read past a row's end is multiplied with zeros: columns past
- * a head's size are masked, and a last odd position has a row of zeros beside it. Empty for other
- * instruction sets.
+ * FlashAttention rounds in bfloat16: q, k, v and the probabilities where a matrix
+ * product reads them, and in the backward pass the gradients, too; scores, softmax and
+ * sums are float. Rows of pairs are whole vectors. What is read past a row's end is
+ * multiplied with zeros: columns past a head's size are masked, and a last odd position
+ * has a row of zeros beside it. Empty for other instruction sets.
  */
 #ifndef MODEL_KERNELS_ATTENTION_BF16_H
 #define MODEL_KERNELS_ATTENTION_BF16_H
@@ -95,18 +95,21 @@ static void pair_transpose(uint32_t *out, const float *x, ptrdiff_t ld, int S, i
         }
 }
 
-/* out (pairs of rows, width): the pairs of the columns of x (rows, width), whole vectors. */
+/* out (pairs of rows, width): the pairs of the columns of x (rows, width), whole
+ * vectors. */
 static void pair_columns(uint32_t *out, const float *x, ptrdiff_t ld, int rows, ptrdiff_t width)
 {
     for (int r = 0; r < rows; r += 2)
         pairs_of_rows(out + r / 2 * width, x + r * ld, ld, r + 1 < rows, (int)width);
 }
 
-/* The scratch of the forward pass: offsets of its arrays in floats or, the same, in pairs. */
+/* The scratch of the forward pass: offsets of its arrays in floats or, the same, in
+ * pairs. */
 struct pair_forward_layout {
     ptrdiff_t padded, width;     /* floats of a row of scores, of a row of a head */
     ptrdiff_t half, half_padded; /* pairs of a row of d numbers, of a row of scores */
-    ptrdiff_t scores;  /* (TILE_ROWS, padded) floats and a vector behind, read as pairs */
+    /* (TILE_ROWS, padded) floats and a vector behind, read as pairs */
+    ptrdiff_t scores;
     ptrdiff_t mixed;   /* (TILE_ROWS, width) floats */
     ptrdiff_t keys;    /* (d / 2, padded) pairs */
     ptrdiff_t values;  /* (S / 2, width) pairs */
@@ -167,7 +170,8 @@ static void attention_forward_bf16(float *out, ptrdiff_t ld_out, float *keep,
 struct pair_backward_layout {
     ptrdiff_t padded, width, half, half_padded; /* as forwards */
     ptrdiff_t p;                                /* (block, padded) floats */
-    ptrdiff_t ds;          /* (block, padded) floats and a vector behind, read as pairs */
+    /* (block, padded) floats and a vector behind, read as pairs */
+    ptrdiff_t ds;
     ptrdiff_t dq, dk, dv;  /* (S, width) floats each */
     ptrdiff_t keys;        /* (d / 2, padded) pairs */
     ptrdiff_t values;      /* (d / 2, padded) pairs */

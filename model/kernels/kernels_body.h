@@ -1,10 +1,11 @@
 /*
  * kernels_body.h - the table of kernels of one instruction set.
  *
- * The kernels have one source, compiled once per instruction set: set_base.c, set_avx2.c and so
- * on each define KERNEL_SUFFIX and include this file, the Makefile gives each its own -m flags,
- * and dispatch.c picks one set at start. Everything in the headers below is static; this table
- * is all that leaves the object file. No include guard: there is nothing to include twice.
+ * The kernels have one source, compiled once per instruction set: set_base.c,
+ * set_avx2.c and so on each define KERNEL_SUFFIX and include this file, the Makefile
+ * gives each its own -m flags, and dispatch.c picks one set at start. Everything in the
+ * headers below is static; this table is all that leaves the object file. No include
+ * guard: there is nothing to include twice.
  */
 #include "kernels.h"
 #include "kernels_attention.h"

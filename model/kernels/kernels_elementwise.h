@@ -1,6 +1,6 @@
 /*
- * kernels_elementwise.h - kernels that take each element, or each row, by itself: sums, RMSNorm,
- * SwiGLU, RoPE, rounding, optimizers.
+ * kernels_elementwise.h - kernels that take each element, or each row, by itself: sums,
+ * RMSNorm, SwiGLU, RoPE, rounding, optimizers.
  *
  * Plain loops, which the compiler vectorises. What each computes stands in kernels.h.
  */
@@ -125,7 +125,8 @@ INLINE void vec_swiglu_backward(vec *gate, vec *up, vec *dact)
     *gate = d * u * (s + silu * (1.0f - s)); /* silu' = s + g s (1 - s) */
 }
 
-/* gate and up come from far away, in rows long past: they are asked for so many rows before. */
+/* gate and up come from far away, in rows long past: they are asked for so many rows
+ * before. */
 enum { SWIGLU_AHEAD = 2 };
 
 static void swiglu_backward(float *restrict gate, float *restrict up, ptrdiff_t ld,

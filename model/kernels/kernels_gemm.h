@@ -1,23 +1,32 @@
 /*
  * kernels_gemm.h - GEMM of linear layers, for sets with fused multiply-add.
  *
- *            columns of C and B                  Loops, from the outside in, with what they keep
- *            |panel|panel|panel| ...             in a cache (AVX-512):
- *       +--  +-----+-----+-----+
- *   GEMM_    |.....|     |     |  B, packed      k  GEMM_DEPTH rows of B at a time
- *   DEPTH    |.....|     |     |                 i  GEMM_BLOCK rows of A: 112 x 256 floats,
- *       +--  +-----+-----+-----+                    112 KiB of the second cache
- *            |     |     |     |                 j  one panel of B, PANEL columns: 256 x 32
- *            +-----+-----+-----+                    floats, 32 KiB of the first cache
- *   +-----+--+ +-----+-----+                     r  TILE_ROWS rows of A: the micro-kernel
- *   |tile |  | |tile |     | GEMM_BLOCK             (kernels_tile.h) makes one tile of C
- *   |.....|  | |     |     | rows
- *   +-----+--+ +-----+-----+                     A panel stores its rows one after the other, so
- *   |     |  | |     |     |                     the micro-kernel reads B as one stream. Weights
- *      A            C                            are packed once per step, not once per GEMM.
+ *                    columns of B and C
+ *                 |panel|panel|panel| ...
+ *            +--  +-----+-----+-----+
+ *        GEMM_    |#####|     |     |
+ *        DEPTH    |#####|     |     |   B, packed
+ *            +--  +-----+-----+-----+
+ *                 |     |     |     |
+ *                 +-----+-----+-----+
+ *     +-----+--+  +-----+-----+  --+
+ *     |#tile|  |  |#tile|     |    |
+ *     |.....|  |  |.....|     |    |  GEMM_BLOCK rows
+ *     |.....|  |  |.....|     |    |
+ *     +-----+--+  +-----+-----+  --+
+ *     |     |  |  |     |     |
+ *        A             C
  *
- * Sums run over the depth in order, across the blocks of k too, so results do not depend on how
- * rows are divided into chunks.
+ * Loops, from the outside in, and what each keeps in a cache (numbers of AVX-512):
+ *   k  GEMM_DEPTH rows of B and columns of A at a time;
+ *   i  GEMM_BLOCK rows of A: 112 x 256 floats, 112 KiB of the second cache;
+ *   j  one panel of B, PANEL columns: 256 x 32 floats, 32 KiB of the first cache;
+ *   r  TILE_ROWS rows of A: the micro-kernel (kernels_tile.h) makes one tile of C.
+ *
+ * A panel stores its rows one after the other, so the micro-kernel reads B as one
+ * stream. Weights are packed once per step and not once per GEMM. Sums run over the
+ * depth in order, across the blocks of k too, so results do not depend on how rows are
+ * divided into chunks.
  */
 #ifndef MODEL_KERNELS_GEMM_H
 #define MODEL_KERNELS_GEMM_H
@@ -34,7 +43,8 @@ enum { PANEL = TILE_VECTORS * LANES }; /* GEMM_PANEL is a multiple of it */
 enum { GEMM_ROWS = TILE_ROWS, GEMM_DEPTH = 256 };
 #if VECTOR_BYTES == 64
 enum { GEMM_BLOCK = 8 * GEMM_ROWS, SWIGLU_BLOCK = 18 * GEMM_ROWS };
-#else /* panels are half as wide, so twice the rows pass before the next one is loaded */
+/* panels are half as wide, so twice the rows pass before the next one is loaded */
+#else
 enum { GEMM_BLOCK = 42 * GEMM_ROWS, SWIGLU_BLOCK = 42 * GEMM_ROWS };
 #endif
 
@@ -56,9 +66,10 @@ static void gemm_panel_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdi
                  rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS, TILE_VECTORS);
 }
 
-/* Rows of A that are a multiple of GEMM_BAD_STRIDE floats apart all map to a few sets of the first
- * cache and evict one another. Where a block of them is read often enough (once per panel, for
- * GEMM_COPY_COLUMNS columns or more), it is copied to rows GEMM_COPY_STRIDE apart first. */
+/* Rows of A that are a multiple of GEMM_BAD_STRIDE floats apart all map to a few sets
+ * of the first cache and evict one another. Where a block of them is read often enough
+ * (once per panel, for GEMM_COPY_COLUMNS columns or more), it is copied to rows
+ * GEMM_COPY_STRIDE apart first. */
 enum { GEMM_BAD_STRIDE = 512, GEMM_COPY_STRIDE = GEMM_DEPTH + LANES, GEMM_COPY_COLUMNS = 512 };
 enum { GEMM_SCRATCH = GEMM_BLOCK * GEMM_COPY_STRIDE }; /* floats */
 
@@ -96,9 +107,10 @@ INLINE struct pending_swiglu swiglu_of_tile(float *act, ptrdiff_t ld_act,
         struct pending_swiglu){ .act = act, .ld_act = ld_act, .sums = sums, .rows = GEMM_ROWS };
 }
 
-/* A tile of a panel with halves: GEMM_ROWS rows of one vector of gate and one of up, stored to `to`.
- * before: sums of the depth so far (rows PANEL apart), or NULL. Meanwhile the pending SwiGLU of
- * the tile before is finished, and `fetched` is prefetched. */
+/* A tile of a panel with halves: GEMM_ROWS rows of one vector of gate and one of up,
+ * stored to `to`. before: sums of the depth so far (rows PANEL apart), or NULL.
+ * Meanwhile the pending SwiGLU of the tile before is finished, and `fetched` is
+ * prefetched. */
 INLINE void swiglu_tile(struct destination to, struct destination fetched, const float *before,
                         const float *a, ptrdiff_t lda, const float *b, int depth,
                         const struct pending_swiglu *pending)
@@ -115,8 +127,8 @@ INLINE void swiglu_tile(struct destination to, struct destination fetched, const
         }
 }
 
-/* act = silu(gate) * up for rows of sums, PANEL apart; keep, unless NULL, gets gate and up. For the
- * remainder of rows that do not fill a tile. */
+/* act = silu(gate) * up for rows of sums, PANEL apart; keep, unless NULL, gets gate and
+ * up. For the remainder of rows that do not fill a tile. */
 static void swiglu_rows(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_keep,
                         const float *sums, int rows, int F)
 {
@@ -145,7 +157,8 @@ static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_
     assert(lda >= depth && ld_act >= F && (keep == NULL || ld_keep >= 2 * F));
     for (int i = 0; i < rows; i += SWIGLU_BLOCK) {
         int block = rows - i < SWIGLU_BLOCK ? rows - i : SWIGLU_BLOCK;
-        int whole = block / GEMM_ROWS * GEMM_ROWS; /* the remainder goes through so_far */
+        /* the remainder goes through so_far */
+        int whole = block / GEMM_ROWS * GEMM_ROWS;
         const float *a_i = a + i * lda;
 
         for (int j = 0; j < F; j += LANES) {
@@ -183,8 +196,8 @@ static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_
     pending_swiglu_rows(&pending, 0, GEMM_ROWS);
 }
 
-/* Depth of one pass of a transposed GEMM: both operands are read along their rows, and so many rows
- * of both stay in the first cache. */
+/* Depth of one pass of a transposed GEMM: both operands are read along their rows, and
+ * so many rows of both stay in the first cache. */
 enum { TRANSPOSED_ROWS = 128 };
 
 static void gemm_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
@@ -207,8 +220,9 @@ static void gemm_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t l
     }
 }
 
-/* Which column of the matrix is number v of the panel that starts at column j. halves: each panel
- * holds one vector of the first half of all columns, then the same vector of the second half. */
+/* Which column of the matrix is number v of the panel that starts at column j. halves:
+ * each panel holds one vector of the first half of all columns, then the same vector of
+ * the second half. */
 INLINE ptrdiff_t panel_column(int j, int v, int columns, bool halves)
 {
     return halves ? j / 2 + v % LANES + v / LANES * (columns / 2) : j + v;

@@ -1,9 +1,10 @@
 /*
  * kernels_gemm_bf16.h - GEMM of linear layers in bfloat16, for CPUs with AVX512-BF16.
  *
- * Blocked as kernels_gemm.h, with pairs (kernels_tile_bf16.h) in place of numbers. A panel holds,
- * for each pair of rows of B, its GEMM_PANEL columns. Rows of A are rounded once per GEMM, into a
- * block of pairs in the scratch. Empty for other instruction sets.
+ * Blocked as kernels_gemm.h, with pairs (kernels_tile_bf16.h) in place of numbers. A
+ * panel holds, for each pair of rows of B, its GEMM_PANEL columns. Rows of A are
+ * rounded once per GEMM, into a block of pairs in the scratch. Empty for other
+ * instruction sets.
  */
 #ifndef MODEL_KERNELS_GEMM_BF16_H
 #define MODEL_KERNELS_GEMM_BF16_H
@@ -20,9 +21,11 @@
 #include "kernels_tile_bf16.h"
 
 enum {
-    PAIR_DEPTH = 256,                 /* pairs of a panel that stay in the first cache */
-    PAIR_STRIDE = PAIR_DEPTH + 16,    /* of a row of A's block */
-    TRANSPOSED_DEPTH = 128,           /* pairs, where both operands are packed on the way */
+    /* pairs of a panel that stay in the first cache */
+    PAIR_DEPTH = 256,
+    PAIR_STRIDE = PAIR_DEPTH + 16, /* of a row of A's block */
+    /* pairs, where both operands are packed on the way */
+    TRANSPOSED_DEPTH = 128,
     TRANSPOSED_BLOCK = 16 * GEMM_ROWS /* rows of C, a multiple of 16 */
 };
 
@@ -100,7 +103,8 @@ static void gemm_bf16_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_
     assert(lda >= depth && ld_act >= F && (keep == NULL || ld_keep >= 2 * F));
     for (int i = 0; i < rows; i += GEMM_BLOCK) {
         int block_rows = rows - i < GEMM_BLOCK ? rows - i : GEMM_BLOCK;
-        int whole = block_rows / GEMM_ROWS * GEMM_ROWS; /* the remainder goes through so_far */
+        /* the remainder goes through so_far */
+        int whole = block_rows / GEMM_ROWS * GEMM_ROWS;
 
         for (int j = 0; j < F; j += LANES) {
             const uint32_t *panel = panels + (ptrdiff_t)j * 2 * pairs;
@@ -182,7 +186,8 @@ static void gemm_bf16_pack(void *packed, const float *w, int depth, int columns,
 }
 
 enum {
-    PAIR_SCRATCH = GEMM_BLOCK * (PAIR_STRIDE + PANEL), /* of gemm_bf16_swiglu(); floats */
+    /* of gemm_bf16_swiglu(); floats */
+    PAIR_SCRATCH = GEMM_BLOCK * (PAIR_STRIDE + PANEL),
     TRANSPOSED_SCRATCH = TRANSPOSED_DEPTH * TRANSPOSED_BLOCK
 };
 

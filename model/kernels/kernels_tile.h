@@ -1,21 +1,30 @@
 /*
- * kernels_tile.h - the micro-kernel of all matrix products in float: one tile of C = A B.
+ * kernels_tile.h - the micro-kernel of all matrix products in float: one tile of C = A
+ * B.
  *
- *              B, from k = 0 to depth          A tile of C stays in registers while the sums
- *                +----+----+                   over k run: up to TILE_ROWS rows by TILE_VECTORS
- *              k |b[0]|b[1]| two vectors       vectors. Each step k loads one row of B, broadcasts
- *                +----+----+                   one number of each row of A, and adds their
- *      k           |    |                      products to all sums. So a step reads
- *    +---+       +-v--+-v--+                   TILE_ROWS + 2 * LANES numbers for
- *    | a |------>|sum |sum | row 0             TILE_ROWS * 2 * LANES multiplications.
- *    | a |------>|    |    | row 1
- *    | . |       |    |    |  ...              With AVX-512: 14 x 32 sums in 28 registers, two
- *    +---+       +----+----+                   for b, one for a.
- *      A             C
+ * A tile of C stays in registers while the sums over k run: up to TILE_ROWS rows by
+ * TILE_VECTORS vectors.
  *
- * Sums run over k in order, so a result does not depend on how rows or columns are divided into
- * tiles. A has arbitrary strides: element (i, k) is a[i * row + k * step]; a transposed A needs
- * no copy.
+ *                 B: rows k = 0 .. depth - 1
+ *                +------+------+
+ *            k   | b[0] | b[1] |   two vectors of row k
+ *                +------+------+
+ *        k          |      |
+ *      +---+     +--v---+--v---+
+ *      | a |---->| sum  | sum  |   row 0:  sum += a * b
+ *      | a |---->| sum  | sum  |   row 1
+ *      | . |     |  .   |  .   |   ...
+ *      +---+     +------+------+
+ *        A              C
+ *
+ * Each step k loads one row of B, broadcasts one number of each row of A and adds their
+ * products to all sums: TILE_ROWS + 2 LANES numbers read for TILE_ROWS * 2 LANES
+ * multiplications. With AVX-512 these are 14 x 32 sums in 28 registers, two registers
+ * for b and one for a.
+ *
+ * Sums run over k in order, so a result does not depend on how rows or columns are
+ * divided into tiles. A has arbitrary strides: element (i, k) is a[i * row + k * step];
+ * a transposed A needs no copy.
  */
 #ifndef MODEL_KERNELS_TILE_H
 #define MODEL_KERNELS_TILE_H
@@ -33,18 +42,20 @@ enum { TILE_ROWS = 6 }; /* 12 sums, two vectors of B, one of A: 15 of 16 */
 enum { TILE_VECTORS = 2 };
 
 /*
- * While the sums run, a tile prefetches its destination: FETCH_ROWS rows every FETCH_STEPS steps
- * of k, because more at once would delay the loads of A and B. A tile that also finishes the
- * SwiGLU of the tile before (struct pending_swiglu) does both in smaller portions: SWIGLU_ROWS
- * rows every SWIGLU_STEPS steps.
+ * While the sums run, a tile prefetches its destination: FETCH_ROWS rows every
+ * FETCH_STEPS steps of k, because more at once would delay the loads of A and B. A tile
+ * that also finishes the SwiGLU of the tile before (struct pending_swiglu) does both in
+ * smaller portions: SWIGLU_ROWS rows every SWIGLU_STEPS steps.
  */
 enum { FETCH_ROWS = 4, FETCH_STEPS = 32, SWIGLU_ROWS = 2, SWIGLU_STEPS = 16 };
 
-/* One pointer serves A_ROWS rows of A. With a single pointer the compiler would need the distance
- * of each of the 14 rows from it in a register, and there are only 16 for addresses. */
+/* One pointer serves A_ROWS rows of A. With a single pointer the compiler would need
+ * the distance of each of the 14 rows from it in a register, and there are only 16 for
+ * addresses. */
 enum { A_ROWS = 5, A_POINTERS = (TILE_ROWS + A_ROWS - 1) / A_ROWS };
 
-/* Where the results of a tile are stored: vector v of row i at at + i * ld + v * next. */
+/* Where the results of a tile are stored: vector v of row i at at + i * ld + v *
+ * next. */
 struct destination {
     float *at;
     ptrdiff_t ld, next;
@@ -53,19 +64,20 @@ struct destination {
 /*
  * SwiGLU of a tile whose sums are stored but not yet turned into act = silu(gate) * up.
  *
- * exp() and the division of SwiGLU have long latencies but use few instructions, and the sums of
- * a tile keep the multiply-add units busy. Done one after the other, each leaves the other's
- * units idle; so the SwiGLU of tile n is computed while the sums of tile n + 1 run:
+ * exp() and the division of SwiGLU have long latencies but use few instructions, and
+ * the sums of a tile keep the multiply-add units busy. Done one after the other, each
+ * leaves the other's units idle; so the SwiGLU of tile n is computed while the sums of
+ * tile n + 1 run:
  *
  *     time --->
- *     tile n      [ sums over k ][store gate, up]
- *     tile n + 1                                 [ sums over k   ][store]
- *       SwiGLU of n                               .2.2.2.2.2.2.2  (two rows every 16 steps)
- *     tile n + 2                                                         [ sums over k   ][store]
- *       SwiGLU of n + 1                                                   .2.2.2.2.2.2.2
+ *     tile n      [sums over k][store]
+ *     tile n + 1                      [sums over k][store]
+ *       SwiGLU of n                    2.2.2.2.2.2          two rows every 16 steps
+ *     tile n + 2                                          [sums over k][store]
+ *       SwiGLU of n + 1                                    2.2.2.2.2.2
  *
- * After the last tile its SwiGLU is computed by itself. Rows of sums: gate and up are the two
- * vectors of a row.
+ * After the last tile its SwiGLU is computed by itself. Rows of sums: gate and up are
+ * the two vectors of a row.
  */
 struct pending_swiglu {
     float *act;
@@ -75,10 +87,11 @@ struct pending_swiglu {
 };
 
 /*
- * SwiGLU of one pending row. The sums of the running tile fill all vector registers but four. If
- * the compiler kept the constants of exp() in registers across the loop, it would have to store
- * and reload a sum in every step. The empty asm statement makes it believe that the constants'
- * address may have changed, so that it loads them from memory (the first cache) at each use.
+ * SwiGLU of one pending row. The sums of the running tile fill all vector registers but
+ * four. If the compiler kept the constants of exp() in registers across the loop, it
+ * would have to store and reload a sum in every step. The empty asm statement makes it
+ * believe that the constants' address may have changed, so that it loads them from
+ * memory (the first cache) at each use.
  */
 INLINE void pending_swiglu_row(const struct pending_swiglu *pending, int i)
 {
@@ -91,8 +104,8 @@ INLINE void pending_swiglu_row(const struct pending_swiglu *pending, int i)
               vec_load(gate) * vec_load(gate + pending->sums.next) / below);
 }
 
-/* Rows done .. end - 1 of it, as far as it has so many. Returns the first row that is not done.
- * pending may be NULL. */
+/* Rows done .. end - 1 of it, as far as it has so many. Returns the first row that is
+ * not done. pending may be NULL. */
 INLINE int pending_swiglu_rows(const struct pending_swiglu *pending, int done, int end)
 {
     for (; pending != NULL && done < end && done < pending->rows; done++)
@@ -101,13 +114,13 @@ INLINE int pending_swiglu_rows(const struct pending_swiglu *pending, int done, i
 }
 
 /*
- * sum = A B for `rows` rows of A and `vectors` vectors of B; rows of B are ldb apart. rows and
- * vectors are constants at every call, so that sum[][] is registers.
+ * sum = A B for `rows` rows of A and `vectors` vectors of B; rows of B are ldb apart.
+ * rows and vectors are constants at every call, so that sum[][] is registers.
  *
- * The loop over k is cut into parts; before each part a portion of the other work is done. fetch:
- * prefetch the destination to (and up to three rows behind its last, which does no harm).
- * pending: finish that SwiGLU, or NULL. It starts with the second part: by then the stores that
- * it reads have completed.
+ * The loop over k is cut into parts; before each part a portion of the other work is
+ * done. fetch: prefetch the destination to (and up to three rows behind its last, which
+ * does no harm). pending: finish that SwiGLU, or NULL. It starts with the second part:
+ * by then the stores that it reads have completed.
  */
 INLINE void tile_sums(vec sum[TILE_ROWS][TILE_VECTORS], const float *a, ptrdiff_t row,
                       ptrdiff_t step, const float *b, ptrdiff_t ldb, int depth,
@@ -154,8 +167,8 @@ INLINE void tile_sums(vec sum[TILE_ROWS][TILE_VECTORS], const float *a, ptrdiff_
     pending_swiglu_rows(pending, done, TILE_ROWS);
 }
 
-/* C = A B, or += A B, for one tile: rows of C are ldc apart and hold whole vectors. fetch, rows
- * and vectors as above. */
+/* C = A B, or += A B, for one tile: rows of C are ldc apart and hold whole vectors.
+ * fetch, rows and vectors as above. */
 INLINE void tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptrdiff_t step,
                  const float *b, ptrdiff_t ldb, int depth, bool accumulate, bool fetch,
                  int rows, int vectors)
@@ -176,8 +189,8 @@ INLINE void tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptrdiff
         }
 }
 
-/* The same for a number of rows, 1 to TILE_ROWS, that is not a constant: one copy of the
- * micro-kernel for each, so that a remainder of rows runs at full speed, too. */
+/* The same for a number of rows, 1 to TILE_ROWS, that is not a constant: one copy of
+ * the micro-kernel for each, so that a remainder of rows runs at full speed, too. */
 INLINE void any_tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptrdiff_t step,
                      const float *b, ptrdiff_t ldb, int depth, bool accumulate, bool fetch,
                      int rows, int vectors)

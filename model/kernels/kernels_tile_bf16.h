@@ -1,16 +1,18 @@
 /*
- * kernels_tile_bf16.h - the micro-kernel of matrix products in bfloat16, for AVX512-BF16.
+ * kernels_tile_bf16.h - the micro-kernel of matrix products in bfloat16, for
+ * AVX512-BF16.
  *
- * As kernels_tile.h, but the unit is a pair: the two bfloat16 of consecutive k in 32 bits, the
- * first in the lower half. One instruction adds a_k b_k + a_(k+1) b_(k+1) to each of 16 float
- * sums:
+ * As kernels_tile.h, but the unit is a pair: the two bfloat16 of consecutive k in 32
+ * bits, the first in the lower half. One instruction adds a_k b_k + a_(k+1) b_(k+1) to
+ * each of 16 float sums:
  *
- *     numbers   x_0 x_1 x_2 x_3 ...      pairs of a row      (x_0 x_1) (x_2 x_3) ...
- *     rows      x_0 x_1 x_2 ...          pairs of columns    (x_0 y_0) (x_1 y_1) (x_2 y_2) ...
- *               y_0 y_1 y_2 ...
+ *     numbers  x_0 x_1 x_2 x_3     pairs of a row    (x_0 x_1) (x_2 x_3) ...
+ *     rows     x_0 x_1 x_2         pairs of columns  (x_0 y_0) (x_1 y_1) (x_2 y_2) ...
+ *              y_0 y_1 y_2
  *
- * The left operand holds pairs of rows, from which single pairs are broadcast; the right one
- * holds pairs of columns, of which a vector has 16. Empty for other instruction sets.
+ * The left operand holds pairs of rows, from which single pairs are broadcast; the
+ * right one holds pairs of columns, of which a vector has 16. Empty for other
+ * instruction sets.
  */
 #ifndef MODEL_KERNELS_TILE_BF16_H
 #define MODEL_KERNELS_TILE_BF16_H
@@ -25,9 +27,9 @@
 
 enum { PAIR_STEPS = 8 }; /* pairs between two portions of a pending SwiGLU */
 
-/* sum += A B over `depth` pairs, for `rows` rows of A and `vectors` vectors of B, both constants at
- * every call. Pair (i, k) of A is a[i * row + k * step]; rows of pairs of B are ldb apart.
- * pending: finished meanwhile, as in tile_sums(), or NULL. */
+/* sum += A B over `depth` pairs, for `rows` rows of A and `vectors` vectors of B, both
+ * constants at every call. Pair (i, k) of A is a[i * row + k * step]; rows of pairs of
+ * B are ldb apart. pending: finished meanwhile, as in tile_sums(), or NULL. */
 INLINE void pair_sums(__m512 sum[TILE_ROWS][TILE_VECTORS], const uint32_t *a, ptrdiff_t row,
                       ptrdiff_t step, const uint32_t *b, ptrdiff_t ldb, int depth,
                       const struct pending_swiglu *pending, int rows, int vectors)
@@ -65,7 +67,8 @@ INLINE void pair_sums(__m512 sum[TILE_ROWS][TILE_VECTORS], const uint32_t *a, pt
     pending_swiglu_rows(pending, done, TILE_ROWS);
 }
 
-/* C = A B, or += A B, for one tile: rows of C are ldc apart; the other arguments as above. */
+/* C = A B, or += A B, for one tile: rows of C are ldc apart; the other arguments as
+ * above. */
 INLINE void pair_tile(float *c, ptrdiff_t ldc, const uint32_t *a, ptrdiff_t row, ptrdiff_t step,
                       const uint32_t *b, ptrdiff_t ldb, int depth, bool accumulate, int rows,
                       int vectors)
@@ -112,7 +115,8 @@ INLINE void pair_any_tile(float *c, ptrdiff_t ldc, const uint32_t *a, ptrdiff_t 
 #undef TILE_OF
 }
 
-/* Rounds 2 * depth numbers that are side by side to depth pairs; depth is a multiple of LANES. */
+/* Rounds 2 * depth numbers that are side by side to depth pairs; depth is a multiple of
+ * LANES. */
 INLINE void pairs_of_row(uint32_t *pairs, const float *x, int depth)
 {
     for (int k = 0; k < depth; k += LANES)
@@ -132,8 +136,8 @@ INLINE void pairs_of_columns(uint32_t *pairs, __m512 x, __m512 y)
     _mm512_storeu_si512(pairs, _mm512_permutexvar_epi16(_mm512_loadu_si512(ORDER), halves));
 }
 
-/* The same of `width` columns, a multiple of LANES, of the row x and the next one, ldx on. second:
- * there is a next row; else it counts as zeros. */
+/* The same of `width` columns, a multiple of LANES, of the row x and the next one, ldx
+ * on. second: there is a next row; else it counts as zeros. */
 INLINE void pairs_of_rows(uint32_t *pairs, const float *x, ptrdiff_t ldx, bool second,
                           int width)
 {

@@ -1,9 +1,11 @@
 /*
- * kernels_vector.h - a vector register as a C type, and the arithmetic on it that kernels share.
+ * kernels_vector.h - a vector register as a C type, and the arithmetic on it that
+ * kernels share.
  *
- * One source for every instruction set: LANES floats, 16 with AVX-512, 8 with AVX, else 4. The
- * type is GCC's vector extension, so that +, * and comparisons act on all lanes at once; where
- * one instruction does what the compiler would not find by itself, it is named.
+ * One source for every instruction set: LANES floats, 16 with AVX-512, 8 with AVX, else
+ * 4. The type is GCC's vector extension, so that +, * and comparisons act on all lanes
+ * at once; where one instruction does what the compiler would not find by itself, it is
+ * named.
  */
 #ifndef MODEL_KERNELS_VECTOR_H
 #define MODEL_KERNELS_VECTOR_H
@@ -17,7 +19,7 @@
 #include <immintrin.h>
 #endif
 
-#if defined(__clang__) /* it leaves some reductions scalar, and would say so */
+#if defined(__clang__) /* it leaves some reductions scalar, and would warn */
 #pragma clang diagnostic ignored "-Wpass-failed"
 #endif
 
@@ -64,7 +66,8 @@ INLINE void vec_store(float *p, vec v)
     *(vec *)p = v;
 }
 
-/* a > b ? a : b and a < b ? a : b in each lane, so b where one is NaN: an instruction each. */
+/* a > b ? a : b and a < b ? a : b in each lane, so b where one is NaN: an instruction
+ * each. */
 INLINE vec vec_max(vec a, vec b)
 {
 #if defined(__AVX512F__)
@@ -114,7 +117,8 @@ INLINE void vec_store_part(float *p, vec v, int count)
     memcpy(p, lanes, (size_t)count * sizeof *p);
 }
 
-/* 2^f is near p[0] + p[1] f + ... + p[5] f^5 (minimax on [-1/2, 1/2]); what else exp needs. */
+/* 2^f is near p[0] + p[1] f + ... + p[5] f^5 (minimax on [-1/2, 1/2]); what else exp
+ * needs. */
 struct exp2_constants {
     float p[6];
     float minus_log2_e, least, most /* of x, for exp(-x) */, one;
@@ -129,11 +133,12 @@ static const struct exp2_constants EXP2 = {
 };
 
 /*
- * 2^(factor * x). Adding magic rounds to an integer n in the low bits (AVX-512 has instructions for
- * that, and for p 2^n); what is left, f in [-1/2, 1/2], goes into the polynomial.
- * The relative error is below 2.1e-7, and where factor is not 1 below that + 6e-8 |x|, since
- * factor * x is rounded (less where the compiler fuses it). The result must be a normal number;
- * NaN stays NaN. c: EXP2, for callers that hide where it comes from.
+ * 2^(factor * x). Adding magic rounds to an integer n in the low bits (AVX-512 has
+ * instructions for that, and for p 2^n); what is left, f in [-1/2, 1/2], goes into the
+ * polynomial. The relative error is below 2.1e-7, and where factor is not 1 below that
+ * + 6e-8 |x|, since factor * x is rounded (less where the compiler fuses it). The
+ * result must be a normal number; NaN stays NaN. c: EXP2, for callers that hide where
+ * it comes from.
  */
 INLINE vec vec_exp2(vec x, float factor, const struct exp2_constants *c)
 {
@@ -157,8 +162,8 @@ INLINE vec vec_exp2(vec x, float factor, const struct exp2_constants *c)
 #endif
 }
 
-/* 1 / x for x in [2^-126, 2^126): an estimate of 14 bits and Newton's step are off by two units in
- * the last place at most, and much sooner there than a division. */
+/* 1 / x for x in [2^-126, 2^126): an estimate of 14 bits and Newton's step are off by
+ * two units in the last place at most, and much sooner there than a division. */
 INLINE vec vec_inverse(vec x)
 {
 #if defined(__AVX512F__)
@@ -251,8 +256,8 @@ INLINE float fast_atan2(float y, float x)
     return copysignf(angle, y);
 }
 
-/* The nearest bfloat16 to x, ties to even, as the bits of a float whose lower half is 0. NaN may
- * become an infinity. */
+/* The nearest bfloat16 to x, ties to even, as the bits of a float whose lower half is
+ * 0. NaN may become an infinity. */
 INLINE uint32_t bf16_bits(float x)
 {
     uint32_t bits;
