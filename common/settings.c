@@ -324,7 +324,7 @@ static int check_together(const struct config *c, const char *where, struct erro
     int64_t D = config_int(c, ARCH_HIDDEN_SIZE), N = config_int(c, ARCH_NUM_HEADS);
     bool transformer = strcmp(config_choice(c, ARCH_NAME), "transformer") == 0;
     bool published = transformer && strcmp(config_choice(c, ARCH_MATCH), "none") == 0;
-    bool sudoku = strcmp(config_text(c, DATA_PATH), "builtin:sudoku") == 0;
+    const char *path = config_text(c, DATA_PATH);
     int64_t side = config_int(c, DATA_SUDOKU_SIDE);
 
     if (D < N)
@@ -353,19 +353,19 @@ static int check_together(const struct config *c, const char *where, struct erro
             "%s: arch.puzzle_emb_len = %" PRId64 " positions of arch.hidden_size = "
             "%" PRId64 " do not hold arch.puzzle_emb_ndim = %" PRId64,
             where, config_int(c, ARCH_PUZZLE_EMB_LEN), D, config_int(c, ARCH_PUZZLE_EMB_NDIM));
-    if (sudoku && side != 4 && side != 6 && side != 9)
+    if (config_active(c, DATA_SUDOKU_SIDE) && side != 4 && side != 6 && side != 9)
         return error_set(err, ERROR_FORMAT,
                          "%s: data.sudoku_side = %" PRId64 ": expected 4, 6 or 9", where, side);
-    if (strncmp(config_text(c, DATA_PATH), "builtin:", 8) == 0 && !sudoku &&
-        strcmp(config_text(c, DATA_PATH), "builtin:arc-style") != 0)
+    if (strncmp(path, "builtin:", 8) == 0 && strcmp(path, "builtin:sudoku") != 0 &&
+        strcmp(path, "builtin:arc-style") != 0)
         return error_set(
             err, ERROR_FORMAT,
             "%s: data.path = \"%.100s\": the built-in data are builtin:arc-style and "
             "builtin:sudoku",
-            where, config_text(c, DATA_PATH));
-    if (config_text(c, DATA_PATH)[0] == '\0')
+            where, path);
+    if (path[0] == '\0')
         return error_set(err, ERROR_FORMAT,
-                         "%s: data.path is empty; give a directory of ARC tasks or "
+                         "%s: data.path is empty; give a folder of ARC tasks, a Sudoku CSV or "
                          "builtin:arc-style",
                          where);
     return 0;

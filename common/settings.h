@@ -54,6 +54,8 @@ enum setting_id {
     ARCH_ACT_ENABLED,
     ARCH_HALT_EXPLORATION_PROB,
     DATA_PATH,             /* builtin:arc-style | builtin:sudoku | a directory or file */
+    DATA_TRAIN_SETS,
+    DATA_TEST_SETS,
     DATA_CANVAS,           /* ARC canvas side */
     DATA_NUM_AUG,          /* variants besides the original */
     DATA_SUBSET,           /* all | evaluation-only */
@@ -65,6 +67,7 @@ enum setting_id {
     DATA_SUDOKU_TRAIN,     /* puzzles trained on */
     DATA_SUDOKU_TEST,
     DATA_SUDOKU_MIN_BACKTRACKS, /* difficulty: least backtracks of the plain solver */
+    DATA_MIN_DIFFICULTY,
     TRAIN_SEED,
     TRAIN_EPOCHS,
     TRAIN_MAX_STEPS,     /* 0: by epochs */

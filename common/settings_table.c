@@ -51,24 +51,40 @@ static bool no_act(const struct config *c)
     return one_outer_step(c) || !config_bool(c, ARCH_ACT_ENABLED);
 }
 
-static bool is_sudoku(const struct config *c)
+/* What can be told from data.path alone: a folder may hold ARC tasks or the CSV files of boards,
+ * so that the settings of both are active for it. */
+static bool is_csv(const char *path)
 {
-    return strcmp(config_text(c, DATA_PATH), "builtin:sudoku") == 0;
+    size_t length = strlen(path);
+
+    return length >= 4 && strcmp(path + length - 4, ".csv") == 0;
+}
+
+static bool not_arc(const struct config *c)
+{
+    const char *path = config_text(c, DATA_PATH);
+
+    return strcmp(path, "builtin:sudoku") == 0 || is_csv(path);
 }
 
 static bool not_sudoku(const struct config *c)
 {
-    return !is_sudoku(c);
+    return strcmp(config_text(c, DATA_PATH), "builtin:arc-style") == 0;
+}
+
+static bool not_built_in_sudoku(const struct config *c)
+{
+    return strcmp(config_text(c, DATA_PATH), "builtin:sudoku") != 0;
+}
+
+static bool no_rating(const struct config *c)
+{
+    return strncmp(config_text(c, DATA_PATH), "builtin:", 8) == 0;
 }
 
 static bool not_arc_style(const struct config *c)
 {
     return strcmp(config_text(c, DATA_PATH), "builtin:arc-style") != 0;
-}
-
-static bool not_builtin(const struct config *c)
-{
-    return strncmp(config_text(c, DATA_PATH), "builtin:", 8) != 0;
 }
 
 static bool by_steps(const struct config *c)
@@ -153,35 +169,46 @@ const struct setting settings_table[SETTING_COUNT] = {
     [ARCH_HALT_EXPLORATION_PROB] =
         REAL_SETTING("arch.halt_exploration_prob", PHASE_TRAINING, 0, 1, "0.1", "", no_act,
                      "chance that a row must run a random least number of steps"),
-    [DATA_PATH] =
-        TEXT_SETTING("data.path", PHASE_DATA, "builtin:arc-style", NULL,
-                     "builtin:arc-style, builtin:sudoku, or a directory of ARC tasks"),
+    [DATA_PATH] = TEXT_SETTING(
+        "data.path", PHASE_DATA, "builtin:arc-style", NULL,
+        "builtin:arc-style, builtin:sudoku, a folder of ARC tasks, or a Sudoku CSV"),
+    [DATA_TRAIN_SETS] = TEXT_SETTING("data.train_sets", PHASE_DATA, "", not_arc,
+                                     "comma-separated sets that are trained on; empty: all"),
+    [DATA_TEST_SETS] =
+        TEXT_SETTING("data.test_sets", PHASE_DATA, "", not_arc,
+                     "comma-separated sets that are tested; empty: those called evaluation"),
     [DATA_CANVAS] =
-        INT_SETTING("data.canvas", PHASE_TRAINING, 1, 30, "30", "cells", is_sudoku,
+        INT_SETTING("data.canvas", PHASE_TRAINING, 1, 30, "30", "cells", not_arc,
                     "side of the square the grids are laid on; larger tasks are left out"),
     [DATA_NUM_AUG] = INT_SETTING("data.num_aug", PHASE_TRAINING, 0, 10000, "0", "variants",
                                  NULL, "augmented variants per task besides the original"),
     [DATA_SUBSET] =
-        CHOICE_SETTING("data.subset", PHASE_TRAINING, SUBSETS, "all", "all", is_sudoku,
+        CHOICE_SETTING("data.subset", PHASE_TRAINING, SUBSETS, "all", "all", not_arc,
                        "evaluation-only: train on the evaluation tasks' demonstrations alone"),
-    [DATA_TASKS] = TEXT_SETTING("data.tasks", PHASE_DATA, "", is_sudoku,
+    [DATA_TASKS] = TEXT_SETTING("data.tasks", PHASE_DATA, "", not_arc,
                                 "comma-separated names of the tasks to keep; empty: all"),
-    [DATA_TRANSLATION] = BOOL_SETTING("data.translation", PHASE_TRAINING, "true", is_sudoku,
+    [DATA_TRANSLATION] = BOOL_SETTING("data.translation", PHASE_TRAINING, "true", not_arc,
                                       "training pairs are laid at random offsets"),
-    [DATA_GENERATOR_SEED] = INT_SETTING("data.generator_seed", PHASE_DATA, 0, 2147483647, "0",
-                                        "", not_builtin, "seed of the built-in puzzles"),
+    [DATA_GENERATOR_SEED] =
+        INT_SETTING("data.generator_seed", PHASE_DATA, 0, 2147483647, "0", "", NULL,
+                    "seed of the built-in puzzles, and of the choice of puzzles from a CSV"),
     [DATA_TASKS_PER_FAMILY] =
         INT_SETTING("data.tasks_per_family", PHASE_DATA, 1, 1000, "1", "tasks", not_arc_style,
                     "built-in ARC-style tasks drawn per family"),
     [DATA_SUDOKU_SIDE] = INT_SETTING("data.sudoku_side", PHASE_DATA, 4, 9, "4", "cells",
-                                     not_sudoku, "4, 6 or 9"),
-    [DATA_SUDOKU_TRAIN] = INT_SETTING("data.sudoku_train", PHASE_DATA, 1, 1000000, "200",
-                                      "puzzles", not_sudoku, "puzzles trained on"),
-    [DATA_SUDOKU_TEST] = INT_SETTING("data.sudoku_test", PHASE_DATA, 1, 1000000, "100",
-                                     "puzzles", not_sudoku, "puzzles tested on"),
+                                     not_built_in_sudoku, "4, 6 or 9, of the built-in puzzles"),
+    [DATA_SUDOKU_TRAIN] =
+        INT_SETTING("data.sudoku_train", PHASE_DATA, 0, 10000000, "200", "puzzles", not_sudoku,
+                    "puzzles trained on, chosen at random; 0: all of a CSV"),
+    [DATA_SUDOKU_TEST] =
+        INT_SETTING("data.sudoku_test", PHASE_DATA, 0, 10000000, "100", "puzzles", not_sudoku,
+                    "puzzles tested on, chosen at random; 0: all of a CSV"),
     [DATA_SUDOKU_MIN_BACKTRACKS] =
-        INT_SETTING("data.sudoku_min_backtracks", PHASE_DATA, 0, 1000, "0", "", not_sudoku,
-                    "least backtracks that a plain solver needs"),
+        INT_SETTING("data.sudoku_min_backtracks", PHASE_DATA, 0, 1000, "0", "",
+                    not_built_in_sudoku, "least backtracks that a plain solver needs"),
+    [DATA_MIN_DIFFICULTY] =
+        INT_SETTING("data.min_difficulty", PHASE_DATA, 0, 1000000, "0", "", no_rating,
+                    "least rating of the puzzles of a CSV, training and test alike"),
     [TRAIN_SEED] =
         INT_SETTING("train.seed", PHASE_TRAINING, 0, 9007199254740991, "0", "", NULL,
                     "seed of initial weights, batch order, offsets, exploration, augmentation"),

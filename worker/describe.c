@@ -122,12 +122,12 @@ static cJSON *input_list(const struct data_info *info)
     cJSON *list = cJSON_CreateArray();
     bool ok = list != NULL;
 
-    for (int i = 0; ok && i < info->input_count; i++) {
+    for (int i = 0; ok && i < info->file_count; i++) {
         cJSON *row = cJSON_CreateArray();
 
-        ok = cJSON_AddItemToArray(row, cJSON_CreateString(info->inputs[i].path)) &&
-             cJSON_AddItemToArray(row, cJSON_CreateNumber((double)info->inputs[i].size)) &&
-             cJSON_AddItemToArray(row, cJSON_CreateNumber((double)info->inputs[i].mtime_ns));
+        ok = cJSON_AddItemToArray(row, cJSON_CreateString(info->files[i].path)) &&
+             cJSON_AddItemToArray(row, cJSON_CreateNumber((double)info->files[i].size)) &&
+             cJSON_AddItemToArray(row, cJSON_CreateNumber((double)info->files[i].mtime_ns));
         if (!ok || !cJSON_AddItemToArray(list, row)) {
             cJSON_Delete(row);
             ok = false;
@@ -192,7 +192,8 @@ static cJSON *data_answer(const struct entry *entry, const struct config *config
         { "eval_row_step_flops", shape.eval_row_step_flops },
     };
     cJSON_AddStringToObject(answer, "data_hash", data_set_hash(entry->set));
-    bool ok = cJSON_AddStringToObject(answer, "source", info->source) != NULL;
+    bool ok = cJSON_AddStringToObject(answer, "source", info->source) != NULL &&
+              cJSON_AddStringToObject(answer, "counts", info->counts) != NULL;
     for (size_t i = 0; ok && i < sizeof numbers / sizeof *numbers; i++)
         ok = cJSON_AddNumberToObject(answer, numbers[i].name, numbers[i].value) != NULL;
     if (ok && add_inputs(answer, entry, index))

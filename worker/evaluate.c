@@ -114,7 +114,8 @@ static cJSON *outcome_row(const struct evaluate_context *context, enum data_spli
                           const struct score_outcome *outcome)
 {
     cJSON *row = cJSON_CreateArray();
-    const char *task = data_set_task_name(context->set, split, outcome->task);
+    char room[DATA_NAME_SIZE];
+    const char *task = data_set_task_name(context->set, split, outcome->task, room);
     bool ok = cJSON_AddItemToArray(row, cJSON_CreateString(task)) &&
               cJSON_AddItemToArray(row, cJSON_CreateNumber(outcome->test_index)) &&
               cJSON_AddItemToArray(row, outcome->rank > 0 ? cJSON_CreateNumber(outcome->rank)
@@ -238,7 +239,7 @@ int evaluate_run(const struct evaluate_context *context,
                  struct error *err)
 {
     static const enum data_split SPLITS[] = { SPLIT_TEST, SPLIT_TRAIN };
-    bool submit = context->submission_path != NULL && data_set_info(context->set)->is_arc;
+    bool submit = context->submission_path != NULL && data_set_info(context->set)->submits;
     int rc = 0;
 
     for (int i = 0; rc == 0 && i < 4; i++) {

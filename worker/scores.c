@@ -192,8 +192,9 @@ static int choose_variants(const struct scores *s, const struct score_request *r
         chosen[i] = i;
     if (request->augmentations == 0 || request->augmentations >= count)
         return count;
-    char name[160];
-    snprintf(name, sizeof name, "%s/%d", data_set_task_name(s->set, s->split, task), test);
+    char name[160], room[DATA_NAME_SIZE];
+    snprintf(name, sizeof name, "%s/%d", data_set_task_name(s->set, s->split, task, room),
+             test);
     struct random_stream stream =
         random_stream(request->eval_seed, "augmentation sample", hash_xxh3(name, strlen(name)));
     random_shuffle(&stream, chosen + 1, count - 1);
@@ -248,11 +249,12 @@ static double test_accuracy(const struct scores *s, const struct slot *slot, int
 
 static int count_scored_tests(const struct scores *s)
 {
+    struct grid room;
     int count = 0;
 
     for (int t = 0; t < data_set_task_count(s->set, s->split); t++)
         for (int test = 0; test < data_set_task_tests(s->set, s->split, t); test++)
-            count += data_set_solution(s->set, s->split, t, test) != NULL;
+            count += data_set_solution(s->set, s->split, t, test, &room) != NULL;
     return count;
 }
 
@@ -324,7 +326,9 @@ static int vote_task(const struct scores *s, int request, int task, int *chosen,
     int made = 0;
 
     for (int test = 0; test < data_set_task_tests(s->set, s->split, task); test++) {
-        const struct grid *solution = data_set_solution(s->set, s->split, task, test);
+        struct grid room;
+        const struct grid *solution =
+            data_set_solution(s->set, s->split, task, test, &room);
         struct ballot ballot;
         if (solution == NULL)
             continue;
@@ -395,7 +399,9 @@ cJSON *scores_submission(const struct scores *s, int request)
     bool failed = root == NULL || chosen == NULL;
 
     for (int t = 0; t < data_set_task_count(s->set, s->split) && !failed; t++) {
-        cJSON *tests = cJSON_AddArrayToObject(root, data_set_task_name(s->set, s->split, t));
+        char name[DATA_NAME_SIZE];
+        cJSON *tests =
+            cJSON_AddArrayToObject(root, data_set_task_name(s->set, s->split, t, name));
         for (int test = 0; test < data_set_task_tests(s->set, s->split, t) && !failed; test++) {
             struct ballot ballot;
             cJSON *item = cJSON_CreateObject();
@@ -430,7 +436,8 @@ int scores_copy_baseline(const struct data_set *set, enum data_split split,
     for (int t = 0, row = 0; t < data_set_task_count(set, split); t++) {
         int tests = data_set_task_tests(set, split, t), scored = 0, solved = 0;
         for (int test = 0; test < tests; test++) {
-            const struct grid *solution = data_set_solution(set, split, t, test);
+            struct grid input, output;
+            const struct grid *solution = data_set_solution(set, split, t, test, &output);
             bool labelled;
             if (solution == NULL)
                 continue;
@@ -440,7 +447,7 @@ int scores_copy_baseline(const struct data_set *set, enum data_split split,
             result->exact_accuracy += accuracy >= 1.0;
             result->rows++;
             scored++;
-            solved += grid_equal(data_set_test_input(set, split, t, test), solution);
+            solved += grid_equal(data_set_test_input(set, split, t, test, &input), solution);
         }
         row += tests * data_set_task_variants(set, split, t);
         if (scored > 0) {

@@ -1,4 +1,4 @@
-/* arc_load.c - finding and reading the files of an ARC data directory. */
+/* arc_load.c - finds and reads the files of ARC data, whatever their layout. */
 #include "arc_load.h"
 
 #include "error.h"
@@ -7,11 +7,31 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-int arc_tasks_add(struct arc_tasks *tasks, struct arc_task *task, struct error *err)
+int arc_tasks_add_set(struct arc_tasks *tasks, const char *name, const char *path,
+                      struct error *err)
+{
+    struct arc_set *larger =
+        realloc(tasks->sets, (size_t)(tasks->set_count + 1) * sizeof *larger);
+    char *copy = strdup(path);
+
+    if (larger != NULL)
+        tasks->sets = larger;
+    if (larger == NULL || copy == NULL) {
+        free(copy);
+        return error_no_memory(err, "the tasks");
+    }
+    struct arc_set *set = &tasks->sets[tasks->set_count];
+    *set = (struct arc_set){ .path = copy };
+    snprintf(set->name, sizeof set->name, "%s", name);
+    return tasks->set_count++;
+}
+
+int arc_tasks_add(struct arc_tasks *tasks, int set, struct arc_task *task, struct error *err)
 {
     if ((tasks->count & (tasks->count - 1)) == 0) { /* grows at powers of two */
         size_t room = tasks->count == 0 ? 1 : 2 * (size_t)tasks->count;
@@ -20,76 +40,23 @@ int arc_tasks_add(struct arc_tasks *tasks, struct arc_task *task, struct error *
             return error_no_memory(err, "the tasks");
         tasks->tasks = larger;
     }
+    task->set = set;
+    tasks->sets[set].tasks++;
     tasks->tasks[tasks->count++] = *task;
     *task = (struct arc_task){ 0 };
     return 0;
-}
-
-static int compare_tasks(const void *a, const void *b)
-{
-    const struct arc_task *x = a, *y = b;
-
-    if (x->evaluation != y->evaluation)
-        return x->evaluation ? 1 : -1;
-    return strcmp(x->name, y->name);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-int arc_tasks_sort(struct arc_tasks *tasks, const char *where, struct error *err)
-{
-    if (tasks->count == 0)
-        return 0;
-    qsort(tasks->tasks, (size_t)tasks->count, sizeof *tasks->tasks, compare_tasks);
-    const char **names = malloc((size_t)tasks->count * sizeof *names);
-    int rc = names == NULL ? error_no_memory(err, "the tasks") : 0;
-    for (int i = 0; i < tasks->count && rc == 0; i++)
-        names[i] = tasks->tasks[i].name;
-    if (rc == 0)
-        qsort(names, (size_t)tasks->count, sizeof *names, compare_names);
-    for (int i = 1; i < tasks->count && rc == 0; i++)
-        if (strcmp(names[i - 1], names[i]) == 0)
-            rc =
-                error_set(err, ERROR_FORMAT, "%s: the task %s is there twice", where, names[i]);
-    free(names);
-    return rc;
 }
 
 void arc_tasks_release(struct arc_tasks *tasks)
 {
     for (int i = 0; i < tasks->count; i++)
         arc_task_release(&tasks->tasks[i]);
-    for (int i = 0; i < tasks->input_count; i++)
-        free(tasks->inputs[i].path);
+    for (int i = 0; i < tasks->set_count; i++)
+        free(tasks->sets[i].path);
     free(tasks->tasks);
-    free(tasks->inputs);
+    free(tasks->sets);
+    data_files_release(&tasks->files);
     *tasks = (struct arc_tasks){ 0 };
-}
-
-/* Remembers a file for the cache of describe. */
-static int add_input(struct arc_tasks *tasks, const char *path, struct error *err)
-{
-    struct stat status = { 0 };
-    struct data_input *larger =
-        realloc(tasks->inputs, (size_t)(tasks->input_count + 1) * sizeof *larger);
-    char *absolute = realpath(path, NULL);
-
-    if (larger != NULL)
-        tasks->inputs = larger;
-    if (larger == NULL || absolute == NULL) {
-        free(absolute);
-        return error_no_memory(err, "the tasks");
-    }
-    stat(path, &status);
-    tasks->inputs[tasks->input_count++] = (struct data_input){
-        .path = absolute,
-        .size = status.st_size,
-        .mtime_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
-    };
-    return 0;
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -99,25 +66,32 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
-/* A file of one task, named for it. */
-static int load_task(struct arc_tasks *tasks, const char *path, bool evaluation,
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* A file of one task, named for it; with a folder the task is called FOLDER-NAME. */
+static int load_task(struct arc_tasks *tasks, int set, const char *path, const char *folder,
                      struct error *err)
 {
     cJSON *json = NULL;
     struct arc_task task = { 0 };
-    const char *base = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
-    char *name = strndup(base, strlen(base) - strlen(".json"));
+    const char *base = base_name(path);
+    char *name =
+        format_string("%s%s%.*s", folder != NULL ? folder : "", folder != NULL ? "-" : "",
+                      (int)(strlen(base) - strlen(".json")), base);
     int rc = name == NULL ? error_no_memory(err, "the tasks")
-                          : json_read_file(&json, path, JSON_DATA_LIMIT, err);
+                          : data_files_add(&tasks->files, path, err);
 
     if (rc == 0)
-        rc = arc_task_read(&task, name, json, NULL, path, err);
-    if (rc == 0) {
-        task.evaluation = evaluation;
-        rc = arc_tasks_add(tasks, &task, err);
-    }
+        rc = json_read_file(&json, path, JSON_DATA_LIMIT, err);
     if (rc == 0)
-        rc = add_input(tasks, path, err);
+        rc = arc_task_read(&task, name, json, NULL, path, err);
+    if (rc == 0)
+        rc = arc_tasks_add(tasks, set, &task, err);
     arc_task_release(&task);
     cJSON_Delete(json);
     free(name);
@@ -154,43 +128,77 @@ static int load_solutions(cJSON **out, struct arc_tasks *tasks, const cJSON *cha
 {
     if (!file_exists(solutions_path))
         return 0;
-    int rc = read_tasks_object(out, solutions_path, "solutions", err);
+    int rc = data_files_add(&tasks->files, solutions_path, err);
+    if (rc == 0)
+        rc = read_tasks_object(out, solutions_path, "solutions", err);
     if (rc == 0)
         rc = check_names(challenges, path, *out, solutions_path, err);
     if (rc == 0)
         rc = check_names(*out, solutions_path, challenges, path, err);
-    return rc == 0 ? add_input(tasks, solutions_path, err) : rc;
+    return rc;
+}
+
+static bool is_challenges(const char *path)
+{
+    return ends_with(path, "_challenges.json") || ends_with(path, "-challenges.json");
+}
+
+/* The set of a file of challenges: its name without "arc-agi_" and "_challenges.json". */
+static void set_name(char out[ARC_NAME_SIZE], const char *path)
+{
+    static const char prefix[] = "arc-agi";
+    const char *base = base_name(path);
+    size_t length = strlen(base) - strlen("_challenges.json"), skip = sizeof prefix;
+
+    if (strncmp(base, prefix, sizeof prefix - 1) != 0 || length <= skip ||
+        (base[skip - 1] != '_' && base[skip - 1] != '-'))
+        skip = 0;
+    snprintf(out, ARC_NAME_SIZE, "%.*s", (int)(length - skip), base + skip);
 }
 
 /* X_challenges.json with X_solutions.json beside it, if that is there. */
 static int load_combined(struct arc_tasks *tasks, const char *path, struct error *err)
 {
-    static const char suffix[] = "_challenges.json";
     cJSON *challenges = NULL, *solutions = NULL;
-    const char *base = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
-    char *other =
-        format_string("%.*s_solutions.json", (int)(strlen(path) - (sizeof suffix - 1)), path);
+    char name[ARC_NAME_SIZE];
+    int before = (int)(strlen(path) - strlen("challenges.json"));
+    char *other = format_string("%.*ssolutions.json", before, path);
     int rc = other == NULL ? error_no_memory(err, "the tasks")
-                           : read_tasks_object(&challenges, path, "tasks", err);
+                           : data_files_add(&tasks->files, path, err);
 
+    set_name(name, path);
+    int set = rc == 0 ? arc_tasks_add_set(tasks, name, path, err) : rc;
+    if (rc == 0)
+        rc = set < 0 ? set : read_tasks_object(&challenges, path, "tasks", err);
     if (rc == 0)
         rc = load_solutions(&solutions, tasks, challenges, path, other, err);
     for (const cJSON *item = rc == 0 ? challenges->child : NULL; item != NULL && rc == 0;
          item = item->next) {
         struct arc_task task = { 0 };
-        const cJSON *solution = json_member(solutions, item->string);
-        rc = arc_task_read(&task, item->string, item, solution, path, err);
-        task.evaluation = strstr(base, "training") == NULL;
+        rc = arc_task_read(&task, item->string, item, json_member(solutions, item->string),
+                           path, err);
         if (rc == 0)
-            rc = arc_tasks_add(tasks, &task, err);
+            rc = arc_tasks_add(tasks, set, &task, err);
         arc_task_release(&task);
     }
-    if (rc == 0)
-        rc = add_input(tasks, path, err);
     cJSON_Delete(challenges);
     cJSON_Delete(solutions);
     free(other);
     return rc;
+}
+
+/* The paths of a folder's entries that a filter takes, in alphabetical order. */
+struct paths {
+    char **paths; /* owned, and each */
+    int count;
+};
+
+static void paths_release(struct paths *list)
+{
+    for (int i = 0; i < list->count; i++)
+        free(list->paths[i]);
+    free(list->paths);
+    *list = (struct paths){ 0 };
 }
 
 static int only_json(const struct dirent *entry)
@@ -198,31 +206,34 @@ static int only_json(const struct dirent *entry)
     return entry->d_name[0] != '.' && ends_with(entry->d_name, ".json");
 }
 
-/* All files of a directory: combined ones if there are any, else one task each. */
-static int load_directory(struct arc_tasks *tasks, const char *path, bool evaluation,
-                          struct error *err)
+static int not_hidden(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int list_folder(struct paths *out, struct arc_tasks *tasks, const char *path,
+                       int (*filter)(const struct dirent *), struct error *err)
 {
     struct dirent **entries = NULL;
-    int count = scandir(path, &entries, only_json, alphasort), rc = 0;
-    bool combined = false;
+    int rc = data_files_add(&tasks->files, path, err);
+    int count = rc == 0 ? scandir(path, &entries, filter, alphasort) : 0;
 
+    *out = (struct paths){ 0 };
     if (count < 0)
         return error_set(err, error_code_from_errno(errno), "read directory %s: %s", path,
                          strerror(errno));
-    for (int i = 0; i < count; i++)
-        combined = combined || ends_with(entries[i]->d_name, "_challenges.json");
+    out->paths = calloc((size_t)count + 1, sizeof *out->paths);
+    if (rc == 0 && out->paths == NULL)
+        rc = error_no_memory(err, "the tasks");
     for (int i = 0; i < count; i++) {
-        char *file = file_join(path, entries[i]->d_name);
-        if (rc == 0 && file == NULL)
+        if (rc == 0 && (out->paths[i] = file_join(path, entries[i]->d_name)) == NULL)
             rc = error_no_memory(err, "the tasks");
-        if (rc == 0 && !combined)
-            rc = load_task(tasks, file, evaluation, err);
-        else if (rc == 0 && ends_with(file, "_challenges.json"))
-            rc = load_combined(tasks, file, err);
-        free(file);
+        out->count += rc == 0;
         free(entries[i]);
     }
     free(entries);
+    if (rc < 0)
+        paths_release(out);
     return rc;
 }
 
@@ -233,27 +244,127 @@ static bool is_directory(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* path/training and path/evaluation, or the files of path itself. */
+/* All files of a folder: combined ones if there are any, else one task each, in a set of the
+ * name given. */
+static int load_directory(struct arc_tasks *tasks, const char *path, const char *name,
+                          struct error *err)
+{
+    struct paths list;
+    bool combined = false;
+    int rc = list_folder(&list, tasks, path, only_json, err), set = -1;
+
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < list.count; i++)
+        combined = combined || is_challenges(list.paths[i]);
+    if (!combined && list.count > 0)
+        rc = set = arc_tasks_add_set(tasks, name, path, err);
+    for (int i = 0; i < list.count && rc >= 0; i++) {
+        if (!combined)
+            rc = load_task(tasks, set, list.paths[i], NULL, err);
+        else if (is_challenges(list.paths[i]))
+            rc = load_combined(tasks, list.paths[i], err);
+    }
+    paths_release(&list);
+    return rc < 0 ? rc : 0;
+}
+
+/* Whether another file of the list, in another folder, has the name of number index. */
+static bool name_clashes(const struct paths *files, int index)
+{
+    for (int i = 0; i < files->count; i++)
+        if (i != index &&
+            strcmp(base_name(files->paths[i]), base_name(files->paths[index])) == 0)
+            return true;
+    return false;
+}
+
+/* The task files of all folders of path, one level down. */
+static int list_nested(struct paths *out, struct arc_tasks *tasks, const char *path,
+                       struct error *err)
+{
+    struct paths folders;
+    int rc = list_folder(&folders, tasks, path, not_hidden, err);
+
+    *out = (struct paths){ 0 };
+    for (int f = 0; rc == 0 && f < folders.count; f++) {
+        struct paths files;
+        if (!is_directory(folders.paths[f]))
+            continue;
+        rc = list_folder(&files, tasks, folders.paths[f], only_json, err);
+        char **larger =
+            rc == 0
+                ? realloc(out->paths, (size_t)(out->count + files.count + 1) * sizeof *larger)
+                : NULL;
+        if (larger != NULL) {
+            out->paths = larger;
+            for (int i = 0; i < files.count; i++)
+                out->paths[out->count++] = files.paths[i];
+            files.count = 0;
+        } else if (rc == 0) {
+            rc = error_no_memory(err, "the tasks");
+        }
+        paths_release(&files);
+    }
+    paths_release(&folders);
+    return rc;
+}
+
+/* FOLDER/NAME.json: ConceptARC's own layout. */
+static int load_nested(struct arc_tasks *tasks, const char *path, struct error *err)
+{
+    struct paths files;
+    int rc = list_nested(&files, tasks, path, err);
+    int set = rc == 0 && files.count > 0 ? arc_tasks_add_set(tasks, "concept", path, err) : rc;
+
+    if (rc == 0 && set < 0)
+        rc = set;
+    for (int i = 0; i < files.count && rc == 0; i++) {
+        char *folder = strdup(files.paths[i]);
+        if (folder == NULL) {
+            rc = error_no_memory(err, "the tasks");
+            break;
+        }
+        *strrchr(folder, '/') = '\0';
+        rc = load_task(tasks, set, files.paths[i],
+                       name_clashes(&files, i) ? base_name(folder) : NULL, err);
+        free(folder);
+    }
+    paths_release(&files);
+    return rc;
+}
+
+/* The folder NAME of path, if it is there. */
+static int load_folder(struct arc_tasks *tasks, const char *path, const char *name,
+                       struct error *err)
+{
+    char *folder = file_join(path, name);
+    int rc = folder == NULL ? error_no_memory(err, "the tasks") : 0;
+
+    if (rc == 0 && is_directory(folder))
+        rc = strcmp(name, "corpus") == 0 ? load_nested(tasks, folder, err)
+                                         : load_directory(tasks, folder, name, err);
+    free(folder);
+    return rc;
+}
+
+/* path/training, path/evaluation and path/corpus; path/data; or the files of path itself. */
 static int load_place(struct arc_tasks *tasks, const char *path, struct error *err)
 {
-    char *training = file_join(path, "training"), *evaluation = file_join(path, "evaluation");
+    static const char *const FOLDERS[] = { "training", "evaluation", "corpus" };
     char *data = file_join(path, "data");
-    int rc = 0;
+    int rc = data == NULL ? error_no_memory(err, "the tasks") : 0;
 
-    if (training == NULL || evaluation == NULL || data == NULL) {
-        rc = error_no_memory(err, "the tasks");
-    } else if (is_directory(training) || is_directory(evaluation)) {
-        if (is_directory(training))
-            rc = load_directory(tasks, training, false, err);
-        if (rc == 0 && is_directory(evaluation))
-            rc = load_directory(tasks, evaluation, true, err);
-    } else if (is_directory(data)) {
+    for (size_t i = 0; i < sizeof FOLDERS / sizeof *FOLDERS && rc == 0; i++)
+        rc = load_folder(tasks, path, FOLDERS[i], err);
+    if (rc == 0 && tasks->files.count > 0)
+        rc = data_files_add(&tasks->files, path, err);
+    else if (rc == 0 && is_directory(data))
         rc = load_place(tasks, data, err);
-    } else {
-        rc = load_directory(tasks, path, true, err);
-    }
-    free(training);
-    free(evaluation);
+    else if (rc == 0)
+        rc = load_directory(tasks, path, "evaluation", err);
+    if (rc == 0 && tasks->count == 0)
+        rc = load_nested(tasks, path, err);
     free(data);
     return rc;
 }
@@ -267,24 +378,24 @@ int arc_load(struct arc_tasks *out, const char *path, struct error *err)
     if (stat(path, &status) < 0)
         rc = error_set(err, ERROR_FORMAT,
                        "data.path = %s: %s; give a directory of ARC tasks (training/ and "
-                       "evaluation/, or *_challenges.json)",
+                       "evaluation/, or *_challenges.json) or a Sudoku CSV",
                        path, strerror(errno));
     else if (S_ISDIR(status.st_mode))
         rc = load_place(out, path, err);
-    else if (ends_with(path, "_challenges.json"))
+    else if (is_challenges(path))
         rc = load_combined(out, path, err);
-    else if (ends_with(path, ".json"))
-        rc = load_task(out, path, true, err);
-    else
+    else if (ends_with(path, ".json")) {
+        rc = arc_tasks_add_set(out, "evaluation", path, err);
+        if (rc >= 0)
+            rc = load_task(out, rc, path, NULL, err);
+    } else
         rc = error_set(err, ERROR_FORMAT,
-                       "data.path = %s: neither a directory nor a .json file", path);
+                       "data.path = %s: neither a directory nor a .json or .csv file", path);
     if (rc == 0 && out->count == 0)
         rc = error_set(err, ERROR_FORMAT,
-                       "data.path = %s: no task files (*.json) there or in training/ and "
-                       "evaluation/",
+                       "data.path = %s: no task files (*.json) there, in training/ and "
+                       "evaluation/, or in its folders, and no train.csv",
                        path);
-    if (rc == 0)
-        rc = arc_tasks_sort(out, path, err);
     if (rc < 0)
         arc_tasks_release(out);
     return rc;

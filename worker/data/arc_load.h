@@ -1,24 +1,37 @@
 /*
- * arc_load.h - ARC tasks from the public directory layout or from combined files.
+ * arc_load.h - ARC tasks from every public layout of their files.
  */
 #ifndef WORKER_ARC_LOAD_H
 #define WORKER_ARC_LOAD_H
 
-#include "error.h"
 #include "arc_task.h"
-#include "data_set.h"
+#include "data_files.h"
+
+/* Tasks that were published together: a folder, or a file of challenges with its solutions. */
+struct arc_set {
+    char name[ARC_NAME_SIZE]; /* "training", "evaluation2", "concept" */
+    char *path;               /* owned; the folder or the file of challenges */
+    /* Filled by arc_choose(): */
+    bool trained, tested, named; /* named: in data.test_sets */
+    int tasks, repeated;         /* read; of these left out because another set has them */
+};
 
 struct arc_tasks {
-    struct arc_task *tasks; /* owned; sorted by name within training, then evaluation */
+    struct arc_task *tasks; /* owned */
     int count;
-    struct data_input *inputs; /* owned: the files read */
-    int input_count;
+    struct arc_set *sets; /* owned; in the order in which they were read */
+    int set_count;
+    struct data_files files; /* what was read */
 };
 
 /*
- * Loads path: a directory with training/ and evaluation/ (also below data/), with
- * *_challenges.json and *_solutions.json, or with plain task files (all evaluation); or one
- * such file. Of combined files those whose name contains "training" are training tasks.
+ * Loads all sets of path, which is one of
+ *   a folder with training/ and evaluation/ (also below data/) of one file per task;
+ *   a folder with combined files, NAME_challenges.json beside NAME_solutions.json, or with a
+ *     hyphen in place of the underscore; the set is called NAME without "arc-agi_";
+ *   a folder of folders of task files, as ConceptARC's corpus/CONCEPT/: the set "concept". Where
+ *     two folders have a file of one name, those tasks are called FOLDER-NAME;
+ *   a folder of task files, or one such file: the set "evaluation"; or one file of challenges.
  * A solutions file has the tasks of its challenges, all and no others; where there is none, the
  * tests are hidden: they get answers (the submission), no scores.
  * ERROR_FORMAT names file and place.
@@ -26,9 +39,11 @@ struct arc_tasks {
 int arc_load(struct arc_tasks *out, const char *path, struct error *err) MUST_CHECK;
 void arc_tasks_release(struct arc_tasks *tasks);
 
-/* Appends a task, taking it over. */
-int arc_tasks_add(struct arc_tasks *tasks, struct arc_task *task, struct error *err) MUST_CHECK;
-/* Sorts as promised above; a name that stands twice is ERROR_FORMAT. */
-int arc_tasks_sort(struct arc_tasks *tasks, const char *where, struct error *err) MUST_CHECK;
+/* Appends a set and returns its index, or an error. */
+int arc_tasks_add_set(struct arc_tasks *tasks, const char *name, const char *path,
+                      struct error *err) MUST_CHECK;
+/* Appends a task to a set, taking it over. */
+int arc_tasks_add(struct arc_tasks *tasks, int set, struct arc_task *task,
+                  struct error *err) MUST_CHECK;
 
 #endif

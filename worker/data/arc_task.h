@@ -18,7 +18,9 @@ struct arc_pair {
 
 struct arc_task {
     char name[ARC_NAME_SIZE];
-    bool evaluation; /* its demonstrations are trained on, its tests are predicted */
+    int set;         /* where it comes from: an index of arc_tasks.sets */
+    bool evaluation; /* its tests are predicted and scored, not trained on */
+    bool trained;    /* its demonstrations, and the tests unless evaluation, are trained on */
     int demonstrations, tests;
     struct arc_pair *pairs; /* owned; demonstrations, then tests */
 };

@@ -1,6 +1,7 @@
-/* data_command.c - puzzles as files, on screen, checked. */
+/* data_command.c - writes tasks as files, shows them, checks and counts them. */
 #include "data_command.h"
 
+#include "arc_task.h"
 #include "data_source.h"
 #include "error.h"
 #include "file.h"
@@ -34,6 +35,26 @@ static int read_settings(struct config *config, char **words, int count, struct 
     return rc;
 }
 
+/* A task of any kind as an ARC task. */
+static int copy_task(struct arc_task *out, const struct data_source *source, int index,
+                     struct error *err)
+{
+    struct data_task task;
+
+    source->kind->task(source->content, index, &task);
+    *out = (struct arc_task){ .evaluation = task.evaluation,
+                              .demonstrations = task.demonstrations,
+                              .tests = task.tests };
+    source->kind->task_name(source->content, index, out->name);
+    out->pairs = calloc((size_t)(task.demonstrations + task.tests), sizeof *out->pairs);
+    if (out->pairs == NULL)
+        return error_no_memory(err, "a task");
+    for (int p = 0; p < task.demonstrations + task.tests; p++)
+        out->pairs[p].has_output = source->kind->pair(
+            source->content, index, p, &out->pairs[p].input, &out->pairs[p].output);
+    return 0;
+}
+
 /* One task as DIR/training/NAME.json or DIR/evaluation/NAME.json. */
 static int write_task(const struct arc_task *task, const char *directory, struct error *err)
 {
@@ -42,7 +63,7 @@ static int write_task(const struct arc_task *task, const char *directory, struct
     char *path = folder != NULL ? format_string("%s/%s.json", folder, task->name) : NULL;
     cJSON *json = arc_task_to_json(task);
     char *text = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
-    int rc = path == NULL || text == NULL ? error_set(err, ERROR_NOMEM, "no memory for a task")
+    int rc = path == NULL || text == NULL ? error_no_memory(err, "a task")
                                           : file_make_directories(folder, err);
 
     if (rc == 0)
@@ -51,6 +72,23 @@ static int write_task(const struct arc_task *task, const char *directory, struct
     cJSON_Delete(json);
     free(path);
     free(folder);
+    return rc;
+}
+
+static int write_all(const struct data_source *source, const char *directory, struct error *err)
+{
+    int rc = 0;
+
+    if (!source->kind->submits)
+        return error_set(err, ERROR_FORMAT, "%s are no ARC tasks; nothing written",
+                         source->kind->title);
+    for (int i = 0; i < source->task_count && rc == 0; i++) {
+        struct arc_task task;
+        rc = copy_task(&task, source, i, err);
+        if (rc == 0)
+            rc = write_task(&task, directory, err);
+        arc_task_release(&task);
+    }
     return rc;
 }
 
@@ -81,11 +119,18 @@ static void show_task(const struct arc_task *task)
 
 static int find_and_show(const struct data_source *source, const char *name, struct error *err)
 {
-    for (int i = 0; i < source->tasks.count; i++)
-        if (strcmp(source->tasks.tasks[i].name, name) == 0) {
-            show_task(&source->tasks.tasks[i]);
-            return 0;
-        }
+    for (int i = 0; i < source->task_count; i++) {
+        char other[DATA_NAME_SIZE];
+        struct arc_task task;
+        source->kind->task_name(source->content, i, other);
+        if (strcmp(other, name) != 0)
+            continue;
+        int rc = copy_task(&task, source, i, err);
+        if (rc == 0)
+            show_task(&task);
+        arc_task_release(&task);
+        return rc;
+    }
     return error_set(err, ERROR_ABSENT, "no task \"%.80s\" in %s", name, source->text);
 }
 
@@ -93,13 +138,15 @@ static void print_counts(const struct data_source *source)
 {
     int evaluation = 0, pairs = 0;
 
-    for (int i = 0; i < source->tasks.count; i++) {
-        evaluation += source->tasks.tasks[i].evaluation;
-        pairs += source->tasks.tasks[i].demonstrations + source->tasks.tasks[i].tests;
+    for (int i = 0; i < source->task_count; i++) {
+        struct data_task task;
+        source->kind->task(source->content, i, &task);
+        evaluation += task.evaluation;
+        pairs += task.demonstrations + task.tests;
     }
-    printf("%s: %d training and %d evaluation tasks, %d pairs, %d left out\ncontent %s\n",
-           source->text, source->tasks.count - evaluation, evaluation, pairs, source->left_out,
-           source->hash);
+    printf("%s: %d training and %d evaluation tasks, %d pairs, %d left out\n%s\ncontent %s\n",
+           source->text, source->task_count - evaluation, evaluation, pairs, source->left_out,
+           source->counts, source->hash);
 }
 
 int data_command(int argc, char **argv, struct error *err)
@@ -116,10 +163,8 @@ int data_command(int argc, char **argv, struct error *err)
     int rc = read_settings(&config, argv + settings, argc - settings, err);
     if (rc == 0)
         rc = data_source_read(&source, &config, err);
-    if (rc == 0 && build && source.sudoku)
-        rc = error_set(err, ERROR_FORMAT, "Sudoku puzzles are no ARC tasks; nothing written");
-    for (int i = 0; i < source.tasks.count && rc == 0 && build; i++)
-        rc = write_task(&source.tasks.tasks[i], argv[1], err);
+    if (rc == 0 && build)
+        rc = write_all(&source, argv[1], err);
     if (rc == 0 && show)
         rc = find_and_show(&source, argv[1], err);
     else if (rc == 0)

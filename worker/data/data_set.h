@@ -1,5 +1,5 @@
 /*
- * data_set.h - the examples of a run behind one interface: ARC tasks, built-in puzzles, Sudoku.
+ * data_set.h - the examples of a run behind one interface, whatever kind of data they are.
  *
  * Nothing is materialised: a row is made from (task, variant, pair) when it is asked for.
  * Puzzle ids, order of rows and groups are those of the published data sets (model.md,
@@ -9,6 +9,7 @@
 #define WORKER_DATA_SET_H
 
 #include "error.h"
+#include "data_files.h"
 #include "grid.h"
 #include "random.h"
 #include "settings.h"
@@ -20,26 +21,25 @@ struct data_set; /* opaque */
 
 enum data_split { SPLIT_TEST, SPLIT_TRAIN };
 
-struct data_input {
-    char *path; /* owned by the data set; absolute */
-    int64_t size, mtime_ns;
-};
+enum { DATA_NAME_SIZE = 64, DATA_NO_LABEL = -100 };
 
 struct data_info {
     const char *source; /* "ARC tasks", "builtin:arc-style seed 0", ...; owned by the set */
+    const char
+        *counts; /* in words: trained on, tested on, left out and why; owned by the set */
     int tasks_training, tasks_evaluation; /* tasks kept */
-    int left_out;   /* tasks with a grid larger than the canvas, or not named in data.tasks */
-    int groups;     /* tasks trained on (Sudoku: puzzles) */
-    int puzzles;    /* variants trained on, all groups */
-    int examples;   /* training pairs, all variants */
-    int test_rows;  /* rows of SPLIT_TEST, all variants */
-    int train_rows; /* rows of SPLIT_TRAIN */
+    int left_out;               /* tasks with a grid larger than the canvas, or not chosen */
+    int groups;                 /* tasks trained on */
+    int puzzles;                /* variants trained on, all groups */
+    int examples;               /* training pairs, all variants */
+    int test_rows;              /* rows of SPLIT_TEST, all variants */
+    int train_rows;             /* rows of SPLIT_TRAIN */
     int num_puzzle_identifiers; /* the blank 0 included */
     int seq_len, vocab_size, canvas;
-    double mean_puzzle_examples; /* examples / puzzles */
-    bool is_arc; /* false: Sudoku, whose answers are whole grids and need no cropping */
-    const struct data_input *inputs; /* files read */
-    int input_count;
+    double mean_puzzle_examples;   /* examples / puzzles */
+    bool submits;                  /* answers become a submission.json */
+    const struct data_file *files; /* what was read */
+    int file_count;
 };
 
 /*
@@ -61,7 +61,7 @@ int data_set_group_pairs(const struct data_set *set, int group);    /* training 
 /*
  * One training row. fixed: the pair stays at (0, 0); otherwise its offset is drawn from stream,
  * uniform over all that fit both grids (unless data.translation is off).
- *   inputs, labels (T) out; labels of PAD are ENGINE_IGNORE_LABEL (-100)
+ *   inputs, labels (T) out; labels of PAD are DATA_NO_LABEL (-100)
  */
 void data_set_training_row(const struct data_set *set, int group, int variant, int pair,
                            bool fixed, struct random_stream *stream, int32_t *inputs,
@@ -78,18 +78,20 @@ void data_set_row(const struct data_set *set, enum data_split split, int row,
                   struct data_row *meta, int32_t *inputs, int32_t *labels,
                   int32_t *puzzle_identifier);
 
-/* The tasks of a split: name, tests, their inputs and solutions (NULL: hidden). */
+/* The tasks of a split: name, tests, their inputs and solutions (NULL: hidden). Names and grids
+ * are written into room, the caller's, and that is returned. */
 int data_set_task_count(const struct data_set *set, enum data_split split);
-const char *data_set_task_name(const struct data_set *set, enum data_split split, int task);
+const char *data_set_task_name(const struct data_set *set, enum data_split split, int task,
+                               char room[DATA_NAME_SIZE]);
 int data_set_task_tests(const struct data_set *set, enum data_split split, int task);
 int data_set_task_variants(const struct data_set *set, enum data_split split, int task);
 const struct grid *data_set_test_input(const struct data_set *set, enum data_split split,
-                                       int task, int test);
+                                       int task, int test, struct grid *room);
 const struct grid *data_set_solution(const struct data_set *set, enum data_split split,
-                                     int task, int test);
+                                     int task, int test, struct grid *room);
 
-/* Reads the answer out of a row's predicted tokens (T): cropped (ARC) and mapped back by the
- * inverse of the variant's transform and colours. *out is 0 x 0 for an empty crop. */
+/* Reads the answer out of a row's predicted tokens (T), as its kind of data does (ARC: cropped,
+ * 0 x 0 for an empty crop), and undoes the row's variant. */
 void data_set_answer(const struct data_set *set, enum data_split split, int row,
                      const int32_t *predictions, struct grid *out);
 

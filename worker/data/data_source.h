@@ -4,26 +4,23 @@
 #ifndef WORKER_DATA_SOURCE_H
 #define WORKER_DATA_SOURCE_H
 
-#include "error.h"
-#include "arc_load.h"
-
-struct config;
+#include "data_files.h"
+#include "kind.h"
 
 struct data_source {
-    struct arc_tasks tasks; /* owned; sorted; a Sudoku is a task of one pair, cells 0..side */
-    char *text;             /* owned; "builtin:arc-style, generator seed 0" */
-    bool sudoku;
-    int left_out; /* too large for the canvas, not in data.tasks, not in the subset */
-    char hash[HASH_HEX_SIZE]; /* of the tasks kept */
+    const struct data_kind *kind; /* an entry of the table */
+    void *content;                /* owned; only the kind knows what it is */
+    int task_count;
+    int side;     /* of the canvas or board */
+    char *text;   /* owned; "builtin:arc-style, generator seed 0" */
+    char *counts; /* owned; in words, how many are trained on, tested on, left out and why */
+    int left_out; /* tasks that were read but not chosen */
+    struct data_files files;  /* what was read */
+    char hash[HASH_HEX_SIZE]; /* of the content of the tasks kept, never of a path */
 };
 
 int data_source_read(struct data_source *out, const struct config *config,
                      struct error *err) MUST_CHECK;
 void data_source_release(struct data_source *source);
-
-/* The built-in ARC-style tasks as ordinary tasks: even indices of a family are evaluation
- * tasks, odd ones training tasks. */
-int data_source_arc_style(struct arc_tasks *out, uint64_t generator_seed, int tasks_per_family,
-                          struct error *err) MUST_CHECK;
 
 #endif

@@ -1,0 +1,355 @@
+/* arc_choose.c - sets, tasks that stand twice, and what is left out. */
+#include "arc_choose.h"
+
+#include "error.h"
+#include "file.h"
+#include "settings.h"
+#include "words.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Tasks left out, by the reason. */
+struct left_out {
+    int repeated; /* the same task stands in another set */
+    int set;      /* its set is neither trained on nor tested */
+    int subset, not_named, too_large;
+};
+
+static bool contains(const char *text, const char *word)
+{
+    return strstr(text, word) != NULL;
+}
+
+/* Without data.test_sets: the sets called evaluation, and test (the contest's hidden tasks);
+ * where there is neither, every set that is not called training. */
+static bool tested_by_default(const struct arc_tasks *tasks, const struct arc_set *set)
+{
+    bool named = false;
+
+    for (int i = 0; i < tasks->set_count; i++)
+        named = named || contains(tasks->sets[i].name, "evaluation") ||
+                strncmp(tasks->sets[i].name, "test", 4) == 0;
+    return named ? contains(set->name, "evaluation") || strncmp(set->name, "test", 4) == 0
+                 : !contains(set->name, "training");
+}
+
+/* Every word of the list must be the name of a set. */
+static int check_sets(const struct arc_tasks *tasks, const char *key, const char *list,
+                      struct error *err)
+{
+    struct word word = { .next = list };
+
+    while (word_next(&word)) {
+        bool found = false;
+        for (int i = 0; i < tasks->set_count; i++)
+            found = found || word_is(&word, tasks->sets[i].name);
+        if (found)
+            continue;
+        int rc = error_set(err, ERROR_FORMAT,
+                           "%s: there is no set \"%.*s\" in the data; the sets are", key,
+                           word.length < 60 ? word.length : 60, word.text);
+        for (int i = 0; i < tasks->set_count; i++) {
+            size_t used = err != NULL ? strlen(err->message) : 0;
+            if (err != NULL)
+                snprintf(err->message + used, sizeof err->message - used, "%s %s",
+                         i > 0 ? "," : "", tasks->sets[i].name);
+        }
+        return rc;
+    }
+    return 0;
+}
+
+static int choose_sets(struct arc_tasks *tasks, const struct config *config, struct error *err)
+{
+    const char *train = config_text(config, DATA_TRAIN_SETS);
+    const char *test = config_text(config, DATA_TEST_SETS);
+    int rc = check_sets(tasks, "data.train_sets", train, err);
+
+    if (rc == 0)
+        rc = check_sets(tasks, "data.test_sets", test, err);
+    for (int i = 0; i < tasks->set_count && rc == 0; i++) {
+        struct arc_set *set = &tasks->sets[i];
+        set->named = words_have(test, set->name);
+        set->trained = train[0] == '\0' || words_have(train, set->name);
+        set->tested = test[0] == '\0' ? tested_by_default(tasks, set) : set->named;
+    }
+    return rc;
+}
+
+/* A number for the pairs of a task as a multiset, demonstrations and tests together: a sum does
+ * not depend on their order. Without tests' outputs where those are hidden in the other one. */
+static uint64_t fingerprint(const struct arc_task *task, bool test_outputs)
+{
+    uint64_t sum = 0;
+
+    for (int i = 0; i < task->demonstrations + task->tests; i++) {
+        const struct arc_pair *pair = &task->pairs[i];
+        uint64_t both[2] = { grid_fingerprint(&pair->input), 0 };
+        if (pair->has_output && (test_outputs || i < task->demonstrations))
+            both[1] = grid_fingerprint(&pair->output);
+        sum += hash_xxh3(both, sizeof both);
+    }
+    return sum;
+}
+
+static bool has_hidden(const struct arc_task *task)
+{
+    for (int i = 0; i < task->tests; i++)
+        if (!task->pairs[task->demonstrations + i].has_output)
+            return true;
+    return false;
+}
+
+static bool same_content(const struct arc_task *a, const struct arc_task *b)
+{
+    bool outputs = !has_hidden(a) && !has_hidden(b);
+
+    return a->demonstrations + a->tests == b->demonstrations + b->tests &&
+           fingerprint(a, outputs) == fingerprint(b, outputs);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct arc_task *x = *(struct arc_task *const *)a, *y = *(struct arc_task *const *)b;
+    int order = strcmp(x->name, y->name);
+
+    if (order == 0) /* the one whose solutions are known first, then the tested one */
+        order = has_hidden(x) - has_hidden(y);
+    if (order == 0)
+        order = y->evaluation - x->evaluation;
+    return order != 0 ? order : x->set - y->set;
+}
+
+/* Drops task, the same as kept. A hidden task that nobody named makes no task an evaluation
+ * task: it is a placeholder, as in the contest's folders. */
+static void merge(struct arc_tasks *tasks, struct arc_task *kept, struct arc_task *task)
+{
+    if (task->evaluation && (!has_hidden(task) || tasks->sets[task->set].named))
+        kept->evaluation = true;
+    kept->trained = kept->trained || task->trained;
+    tasks->sets[task->set].repeated++;
+    arc_task_release(task);
+}
+
+/* Takes tasks of one name once. */
+static int merge_repeated(struct arc_tasks *tasks, struct left_out *out, struct error *err)
+{
+    struct arc_task **order = malloc(((size_t)tasks->count + 1) * sizeof(struct arc_task *));
+    int rc = order == NULL ? error_no_memory(err, "the tasks") : 0;
+
+    for (int i = 0; i < tasks->count && rc == 0; i++)
+        order[i] = &tasks->tasks[i];
+    if (rc == 0)
+        qsort(order, (size_t)tasks->count, sizeof *order, compare_names);
+    for (int i = 1, kept = 0; i < tasks->count && rc == 0; i++) {
+        struct arc_task *first = order[kept], *task = order[i];
+        if (strcmp(first->name, task->name) != 0) {
+            kept = i;
+        } else if (same_content(first, task)) {
+            merge(tasks, first, task);
+            out->repeated++;
+        } else {
+            rc = error_set(err, ERROR_FORMAT,
+                           "the task %s stands in %s and in %s, with different pairs; take one "
+                           "of them away, or choose sets with data.train_sets and "
+                           "data.test_sets",
+                           first->name, tasks->sets[first->set].path,
+                           tasks->sets[task->set].path);
+        }
+    }
+    free(order);
+    return rc;
+}
+
+/* Takes away released tasks, and those for which wanted says no, counting them. */
+static void sift(struct arc_tasks *tasks, const struct config *config,
+                 bool (*wanted)(const struct arc_task *, const struct config *), int *count)
+{
+    int kept = 0;
+
+    for (int i = 0; i < tasks->count; i++) {
+        struct arc_task *task = &tasks->tasks[i];
+        bool gone = task->pairs == NULL;
+        if (!gone && wanted(task, config)) {
+            tasks->tasks[kept++] = *task;
+            continue;
+        }
+        *count += !gone;
+        arc_task_release(task);
+    }
+    tasks->count = kept;
+}
+
+static bool in_a_set(const struct arc_task *task, const struct config *config)
+{
+    (void)config;
+    return task->trained || task->evaluation;
+}
+
+static bool in_subset(const struct arc_task *task, const struct config *config)
+{
+    return task->evaluation ||
+           strcmp(config_choice(config, DATA_SUBSET), "evaluation-only") != 0;
+}
+
+static bool is_named(const struct arc_task *task, const struct config *config)
+{
+    const char *list = config_text(config, DATA_TASKS);
+
+    return list[0] == '\0' || words_have(list, task->name);
+}
+
+static bool fits(const struct arc_task *task, const struct config *config)
+{
+    return arc_task_side(task) <= config_int(config, DATA_CANVAS);
+}
+
+/* Every name of data.tasks must be there. */
+static int check_listed(const struct arc_tasks *tasks, const char *list, struct error *err)
+{
+    struct word word = { .next = list };
+
+    while (word_next(&word)) {
+        bool found = false;
+        for (int i = 0; i < tasks->count && !found; i++)
+            found = word_is(&word, tasks->tasks[i].name);
+        if (!found)
+            return error_set(err, ERROR_FORMAT,
+                             "data.tasks: there is no task \"%.*s\" in the data",
+                             word.length < 100 ? word.length : 100, word.text);
+    }
+    return 0;
+}
+
+static int compare_tasks(const void *a, const void *b)
+{
+    const struct arc_task *x = a, *y = b;
+
+    if (x->evaluation != y->evaluation)
+        return x->evaluation ? 1 : -1;
+    return strcmp(x->name, y->name);
+}
+
+/* There must be an evaluation task, and the message depends on why there is none. */
+static int check_kept(const struct arc_tasks *tasks, const struct config *config,
+                      const struct left_out *out, struct error *err)
+{
+    const char *path = config_text(config, DATA_PATH);
+    int evaluation = 0, others = out->set + out->subset;
+
+    for (int i = 0; i < tasks->count; i++)
+        evaluation += tasks->tasks[i].evaluation;
+    if (evaluation > 0)
+        return 0;
+    if (tasks->count == 0 && out->too_large > 0)
+        return error_set(err, ERROR_FORMAT,
+                         "data.path = %s: none of %d tasks is left on a canvas of %" PRId64
+                         "; raise data.canvas",
+                         path, out->too_large, config_int(config, DATA_CANVAS));
+    return error_set(
+        err, ERROR_FORMAT,
+        "data.path = %s: no evaluation task among %d tasks%s; evaluation tasks "
+        "stand in evaluation/, in *_challenges.json not called training, or in a "
+        "set that data.test_sets names",
+        path, tasks->count + others,
+        out->too_large + out->not_named > 0 ? " that fit data.canvas and data.tasks" : "");
+}
+
+static char *set_counts(const struct arc_tasks *tasks)
+{
+    char *text = strdup("");
+
+    for (int i = 0; i < tasks->set_count && text != NULL; i++) {
+        const struct arc_set *set = &tasks->sets[i];
+        if (set->tasks == 0)
+            continue;
+        char *longer = format_string("%s%s%s %d%s", text, text[0] != '\0' ? ", " : "",
+                                     set->name, set->tasks,
+                                     set->repeated == set->tasks && set->tested && !set->named
+                                         ? " (a placeholder: all stand in other sets)"
+                                         : "");
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+/* "2 larger than the canvas of 10, 3 not in data.tasks"; empty when nothing was left out. */
+static char *reasons(const struct left_out *out)
+{
+    const struct {
+        int count;
+        const char *text;
+    } list[] = { { out->repeated, "in two sets and taken once" },
+                 { out->set, "in no set of data.train_sets and data.test_sets" },
+                 { out->subset, "not in data.subset" },
+                 { out->not_named, "not in data.tasks" },
+                 { out->too_large, "larger than data.canvas" } };
+    char *text = strdup("");
+
+    for (size_t i = 0; i < sizeof list / sizeof *list && text != NULL; i++) {
+        if (list[i].count == 0)
+            continue;
+        char *longer = format_string("%s%s%d %s", text, text[0] == '\0' ? "; left out: " : ", ",
+                                     list[i].count, list[i].text);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+/* Fresh text, or NULL. */
+static char *count_in_words(const struct arc_tasks *tasks, const struct left_out *out)
+{
+    char *sets = set_counts(tasks), *why = reasons(out), *text = NULL;
+    int trained = 0, tested = 0, hidden = 0;
+
+    for (int i = 0; i < tasks->count; i++) {
+        trained += tasks->tasks[i].trained;
+        tested += tasks->tasks[i].evaluation;
+        hidden += tasks->tasks[i].evaluation && has_hidden(&tasks->tasks[i]);
+    }
+    char *without =
+        hidden > 0 ? format_string(" (%d of them without solutions)", hidden) : strdup("");
+    if (sets != NULL && why != NULL && without != NULL)
+        text = format_string("read %s; %d tasks trained on, %d tested%s%s", sets, trained,
+                             tested, without, why);
+    free(sets);
+    free(why);
+    free(without);
+    return text;
+}
+
+int arc_choose(struct arc_tasks *tasks, const struct config *config, char **counts,
+               int *left_out, struct error *err)
+{
+    struct left_out out = { 0 };
+    int rc = choose_sets(tasks, config, err);
+
+    *counts = NULL;
+    for (int i = 0; i < tasks->count && rc == 0; i++) {
+        tasks->tasks[i].trained = tasks->sets[tasks->tasks[i].set].trained;
+        tasks->tasks[i].evaluation = tasks->sets[tasks->tasks[i].set].tested;
+    }
+    if (rc == 0) {
+        sift(tasks, config, in_a_set, &out.set);
+        rc = merge_repeated(tasks, &out, err);
+    }
+    if (rc == 0)
+        rc = check_listed(tasks, config_text(config, DATA_TASKS), err);
+    if (rc < 0)
+        return rc;
+    sift(tasks, config, in_subset, &out.subset);
+    sift(tasks, config, is_named, &out.not_named);
+    sift(tasks, config, fits, &out.too_large);
+    rc = check_kept(tasks, config, &out, err);
+    if (rc < 0)
+        return rc;
+    qsort(tasks->tasks, (size_t)tasks->count, sizeof *tasks->tasks, compare_tasks);
+    *left_out = out.repeated + out.set + out.subset + out.not_named + out.too_large;
+    *counts = count_in_words(tasks, &out);
+    return *counts == NULL ? error_no_memory(err, "the tasks") : 0;
+}

@@ -1,0 +1,23 @@
+/*
+ * words.h - lists of names in a setting: "a, b ,c".
+ */
+#ifndef WORKER_WORDS_H
+#define WORKER_WORDS_H
+
+#include <stdbool.h>
+
+/* A word of a comma-separated list; blanks around it do not belong to it. */
+struct word {
+    const char *next; /* the rest of the list; set it to the list's start */
+    const char *text; /* in the list, not NUL-terminated */
+    int length;
+};
+
+/* Goes on to the next word that is not empty. False at the end of the list. */
+bool word_next(struct word *word);
+bool word_is(const struct word *word, const char *name);
+
+/* Whether name is a word of the list. */
+bool words_have(const char *list, const char *name);
+
+#endif
