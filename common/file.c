@@ -110,6 +110,28 @@ int file_read(char **data, size_t *size, const char *path, size_t limit, struct 
     return rc;
 }
 
+int file_read_stream(char **data, size_t *size, const char *path, size_t limit,
+                     struct error *err)
+{
+    struct stat status;
+    bool standard_input = strcmp(path, "-") == 0;
+
+    if (!standard_input && stat(path, &status) == 0 && S_ISREG(status.st_mode))
+        return file_read(data, size, path, limit, err);
+    *data = NULL;
+    *size = 0;
+    int fd = standard_input ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return file_error("open", path, err);
+    int rc = fstat(fd, &status) < 0 ? file_error("stat", path, err) : 0;
+    if (rc == 0 && S_ISDIR(status.st_mode))
+        rc = error_set(err, ERROR_FORMAT, "%s is a directory; a file is expected", path);
+    else if (rc == 0)
+        rc = read_all(data, size, fd, standard_input ? "standard input" : path, limit, err);
+    close(fd);
+    return rc;
+}
+
 int file_write_all(int fd, const void *data, size_t size, const char *name, struct error *err)
 {
     const char *next = data;

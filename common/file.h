@@ -15,6 +15,12 @@
 int file_read(char **data, size_t *size, const char *path, size_t limit,
               struct error *err) MUST_CHECK;
 
+/* The same of anything that can be read to its end, pipes and FIFOs too; path "-" is
+ * standard input. A directory is ERROR_FORMAT. It waits for whoever writes into the
+ * pipe. */
+int file_read_stream(char **data, size_t *size, const char *path, size_t limit,
+                     struct error *err) MUST_CHECK;
+
 /* Replaces path with data: written aside, synced, renamed, directory synced. A reader
  * sees the old or the new file, never a part. On failure nothing has changed. */
 int file_write_atomic(const char *path, const void *data, size_t size,

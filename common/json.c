@@ -11,6 +11,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "json_mistake.h"
 #include "text.h"
 
 #include <math.h>
@@ -38,6 +39,14 @@ static int scan_fault(const struct scanner *s, const char *at, const char *what)
     }
     return error_set(s->err, ERROR_FORMAT, "%s: line %d, column %d: %s", s->name, line, column,
                      what);
+}
+
+/* Something else than expected stands at this place. */
+static int scan_unexpected(const struct scanner *s, const char *at, const char *expected)
+{
+    struct json_mistake mistake = json_mistake_find(s->text, at, s->end, expected);
+
+    return scan_fault(s, mistake.at, mistake.what);
 }
 
 static void scan_space(struct scanner *s)
@@ -138,8 +147,10 @@ static int scan_number(struct scanner *s)
         s->next++;
     const char *digits = s->next;
     size_t count = scan_digits(s);
-    if (count == 0 || (count > 1 && *digits == '0'))
-        return scan_fault(s, start, "malformed number");
+    if (count == 0)
+        return scan_unexpected(s, start, "malformed number");
+    if (count > 1 && *digits == '0')
+        return scan_fault(s, start, "a number begins with 0 only before a point: 7, not 07");
     if (s->next < s->end && *s->next == '.') {
         s->next++;
         if (scan_digits(s) == 0)
@@ -170,9 +181,9 @@ static int scan_word(struct scanner *s)
             return 0;
         }
     }
-    return scan_fault(s, s->next,
-                      "expected a value: {, [, a string in double quotes, a number, "
-                      "true, false or null");
+    return scan_unexpected(s, s->next,
+                           "expected a value: {, [, a string in double quotes, a number, "
+                           "true, false or null");
 }
 
 /* A member's name and colon. */
@@ -182,7 +193,7 @@ static int scan_name(struct scanner *s)
     if (s->next == s->end)
         return scan_fault(s, s->end, "the text ends inside an object");
     if (*s->next != '"')
-        return scan_fault(s, s->next, "expected a name in double quotes");
+        return scan_unexpected(s, s->next, "expected a name in double quotes");
     int rc = scan_string(s);
     if (rc < 0)
         return rc;
@@ -190,7 +201,7 @@ static int scan_name(struct scanner *s)
     if (s->next == s->end)
         return scan_fault(s, s->end, "the text ends inside an object");
     if (*s->next != ':')
-        return scan_fault(s, s->next, "expected ':' after the name");
+        return scan_unexpected(s, s->next, "expected ':' after the name");
     s->next++;
     return 0;
 }
@@ -243,8 +254,8 @@ static int scan_value(struct scanner *s)
                 continue;
             }
             if (*s->next != ',' || opened)
-                return scan_fault(s, s->next,
-                                  kind == '{' ? "expected ',' or '}'" : "expected ',' or ']'");
+                return scan_unexpected(
+                    s, s->next, kind == '{' ? "expected ',' or '}'" : "expected ',' or ']'");
             s->next++;
             rc = kind == '{' ? scan_name(s) : 0;
             if (rc < 0)
@@ -317,12 +328,15 @@ int json_parse(cJSON **out, const char *text, size_t size, const char *name, str
     scan_space(&s);
     if (s.next == s.end)
         return scan_fault(&s, s.end, "the file is empty; a JSON value is expected");
+    struct json_mistake whole = json_mistake_of_whole(text, s.next, s.end);
+    if (whole.what != NULL)
+        return scan_fault(&s, whole.at, whole.what);
     rc = scan_value(&s);
     if (rc < 0)
         return rc;
     scan_space(&s);
     if (s.next != s.end)
-        return scan_fault(&s, s.next, "text after the end of the JSON value");
+        return scan_unexpected(&s, s.next, "text after the end of the JSON value");
     cJSON *root = cJSON_ParseWithLengthOpts(text, size + 1, NULL, 1);
     if (root == NULL) /* the grammar was checked */
         return error_set(err, ERROR_NOMEM, "%s: no memory", name);

@@ -175,6 +175,17 @@ int config_set_json(struct config *config, int id, const cJSON *value, const cha
     return value_fault(id, value, where, err);
 }
 
+/* A number that JSON does not know, such as ".0001" or "+1": true where text is one. */
+static bool number_from_text(double *out, const char *text)
+{
+    char *end;
+
+    if (text[0] == '\0' || text[strspn(text, "+-.0123456789eE")] != '\0')
+        return false;
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && isfinite(*out);
+}
+
 /* A bare word for text and choices, else a JSON value. What is no JSON is taken as text too: that
  * the setting does not take it is said by the check of its type, which names the setting. */
 static int value_from_text(cJSON **out, int id, const char *text, const char *where,
@@ -182,13 +193,16 @@ static int value_from_text(cJSON **out, int id, const char *text, const char *wh
 {
     enum setting_type type = settings_table[id].type;
     bool word = type == SETTING_TEXT || type == SETTING_CHOICE, quoted = text[0] == '"';
+    double number;
     int rc = ERROR_FORMAT;
 
     if (!word || quoted)
         rc = json_parse(out, text, strlen(text), where, err);
     if (rc == ERROR_NOMEM || (rc < 0 && word && quoted))
         return rc;
-    if (rc < 0)
+    if (rc < 0 && !word && number_from_text(&number, text))
+        *out = cJSON_CreateNumber(number);
+    else if (rc < 0)
         *out = cJSON_CreateString(text);
     return *out != NULL ? 0 : error_set(err, ERROR_NOMEM, "%s: no memory", where);
 }

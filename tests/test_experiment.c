@@ -125,6 +125,47 @@ static void more_runs_extend_an_experiment_and_fewer_need_another_name(void **un
     place_remove(&place);
 }
 
+static void axes_that_change_nothing_are_warned_about_and_dropped_cells_told_once(void **unused)
+{
+    struct place place;
+    char *messages;
+
+    (void)unused;
+    place_make(&place);
+    assert_int_equal(queue(&place, "exp",
+                           "\"grid\": {\"resources.threads\": [1, 2], \"arch.name\": "
+                           "[\"transformer\"], \"train.lr\": [0.1, 0.2]},"
+                           " \"ablate\": {\"arch.H_cycles\": [1, 3]},"
+                           " \"evaluate\": {\"eval.augmentations\": [1, 50]}",
+                           NULL, &messages),
+                     0);
+    assert_non_null(strstr(messages, "the axis resources.threads is no axis of results"));
+    assert_non_null(strstr(messages, "the axis arch.H_cycles changes nothing"));
+    assert_null(strstr(messages, "the axis train.lr"));
+    const char *told = strstr(messages, "2 evaluations are left out");
+    assert_non_null(told);
+    assert_null(strstr(strchr(told, '\n'), "left out"));
+    free(messages);
+    place_remove(&place);
+}
+
+static void a_folder_of_the_current_directory_is_named_where_data_are_missing(void **unused)
+{
+    struct place place;
+    char *messages, *out;
+
+    (void)unused;
+    place_make(&place);
+    write_file(place.spec, "{\"name\": \"exp\", \"set\": {\"data.path\": \"build/asan\"}}");
+    const char *const words[] = { "queue", place.spec, NULL };
+    assert_int_equal(place_run(&place, words, &out, &messages), 2);
+    assert_non_null(strstr(messages, "/build/asan\": No such file"));
+    assert_non_null(strstr(messages, "give --set data.path=build/asan"));
+    free(out);
+    free(messages);
+    place_remove(&place);
+}
+
 static void names_that_commands_know_are_refused(void **unused)
 {
     static const char *const names[] = { "all", "last" };
@@ -289,6 +330,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_words_for_the_same_runs_are_the_same_experiment),
         cmocka_unit_test(more_runs_extend_an_experiment_and_fewer_need_another_name),
+        cmocka_unit_test(axes_that_change_nothing_are_warned_about_and_dropped_cells_told_once),
+        cmocka_unit_test(a_folder_of_the_current_directory_is_named_where_data_are_missing),
         cmocka_unit_test(names_that_commands_know_are_refused),
         cmocka_unit_test(what_is_asked_now_of_execution_counts_now),
         cmocka_unit_test(the_command_line_wins_over_bases_and_spec),

@@ -31,17 +31,40 @@ static void faults_are_named_with_line_and_column(void **state)
     refuse("{} x", "text after the end");
     refuse("{\"a\":1,\"a\":2}", "\"a\" stands twice");
     refuse("[{\"x\":{\"k\":1,\"k\":1}}]", "\"k\" stands twice");
-    refuse("[01]", "malformed number");
+    refuse("[01]", "column 2: a number begins with 0 only before a point");
+    refuse("[-]", "malformed number");
     refuse("[1.]", "malformed number");
     refuse("[1e999]", "out of range");
     refuse("[\"\xff\"]", "not valid UTF-8");
     refuse("[\"a\nb\"]", "control character");
     refuse("[\"\\u0000\"]", "u0000");
-    refuse("['a']", "expected a value");
-    refuse("[1,]", "expected a value");
     refuse("[,1]", "expected a value");
     refuse("\xEF\xBB\xBF{}", "byte order mark");
     refuse("", "empty");
+}
+
+static void habits_of_other_notations_are_named_at_their_place(void **state)
+{
+    (void)state;
+    refuse("['a']", "line 1, column 2: single quotes");
+    refuse("{'a': 1}", "line 1, column 2: single quotes");
+    refuse("[1,\n]", "line 1, column 3: a comma before ']'");
+    refuse("{\"a\": {\"b\": 1,\n}\n}", "line 1, column 14: a comma before '}'");
+    refuse("{\"a\": 1, // why\n\"b\": 2}", "line 1, column 10: a comment");
+    refuse("{\"a\": /* why */ 1}", "line 1, column 7: a comment");
+    refuse("{\"a\": 1 # why\n}", "line 1, column 9: a comment");
+    refuse("# why\n{}", "line 1, column 1: a comment");
+    refuse("{\"a\": 1\n \"b\": 2}", "line 2, column 2: a comma is missing before this");
+    refuse("[1 2]", "expected ',' or ']'");
+    refuse("[NaN]", "column 2: NaN is not a number");
+    refuse("[-Infinity]", "column 2: Infinity is not a number");
+    refuse("[True, None]", "True is written true");
+    refuse("[nano]", "expected a value");
+    refuse("[.5]", "a number begins with a digit");
+    refuse("[+5]", "no plus sign");
+    refuse("name: a\nset:\n  b: 1\n", "line 1, column 1: this looks like YAML");
+    refuse("---\nname: a\n", "this looks like YAML");
+    refuse("\xFF\xFE{\0}", "UTF-16");
 }
 
 static void ten_thousand_brackets_are_refused_by_depth(void **state)
@@ -101,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(faults_are_named_with_line_and_column),
+        cmocka_unit_test(habits_of_other_notations_are_named_at_their_place),
         cmocka_unit_test(ten_thousand_brackets_are_refused_by_depth),
         cmocka_unit_test(every_prefix_of_a_document_is_refused),
         cmocka_unit_test(canonical_form_sorts_keys_and_keeps_reals),

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static char directory[] = "/tmp/hrmlab-spec-XXXXXX";
 
@@ -279,6 +280,57 @@ static void bad_data_is_a_message_of_the_plan(void **state)
     assert_non_null(strstr(err.message, "/nowhere/at/all"));
 }
 
+/* Reads the text as a spec that comes through a pipe, by the name of its end. */
+static int read_piped(struct spec **spec, const char *text, struct error *err)
+{
+    int ends[2];
+    char path[40];
+
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], text, strlen(text)), (ssize_t)strlen(text));
+    close(ends[1]);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    int rc = spec_read(spec, path, NULL, 0, err);
+    close(ends[0]);
+    return rc;
+}
+
+static void a_spec_may_come_through_a_pipe_if_it_has_a_name(void **state)
+{
+    struct error err = { 0 };
+    struct spec *spec;
+
+    (void)state;
+    assert_int_equal(read_piped(&spec, "{\"name\": \"p\", \"seeds\": 3}", &err), 0);
+    assert_int_equal(spec->seed_count, 3);
+    spec_destroy(spec);
+    assert_int_equal(read_piped(&spec, "{\"seeds\": 3}", &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "needs a \"name\""));
+    assert_int_equal(spec_read(&spec, directory, NULL, 0, &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "is a directory"));
+}
+
+static void numbers_of_the_command_line_may_be_written_as_people_do(void **state)
+{
+    static const char *const overrides[] = { "train.lr=.0001", "train.beta1=+.5",
+                                             "train.max_steps=007" };
+    static const char *const wrong[] = { "train.lr=1e-", "train.lr=0x1", "train.lr=." };
+    struct spec *spec = read_good("{\"seeds\": 1}", overrides, 3);
+    char *path = file_join(directory, "spec.json");
+
+    (void)state;
+    assert_true(config_real(&spec->arms[0].config, TRAIN_LR) == 0.0001);
+    assert_true(config_real(&spec->arms[0].config, TRAIN_BETA1) == 0.5);
+    assert_int_equal(config_int(&spec->arms[0].config, TRAIN_MAX_STEPS), 7);
+    spec_destroy(spec);
+    for (int i = 0; i < 3; i++) {
+        struct error err = { 0 };
+        assert_int_equal(spec_read(&spec, path, &wrong[i], 1, &err), ERROR_FORMAT);
+        assert_non_null(strstr(err.message, "expected a number from"));
+    }
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +343,8 @@ int main(void)
         cmocka_unit_test(a_thousand_cells_are_planned_with_the_trainings_really_needed),
         cmocka_unit_test(every_shipped_spec_is_planned),
         cmocka_unit_test(the_committed_schema_is_current),
+        cmocka_unit_test(a_spec_may_come_through_a_pipe_if_it_has_a_name),
+        cmocka_unit_test(numbers_of_the_command_line_may_be_written_as_people_do),
         cmocka_unit_test(bad_data_is_a_message_of_the_plan),
     };
 

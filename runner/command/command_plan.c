@@ -4,6 +4,7 @@
 #include "hash.h"
 #include "log.h"
 #include "options.h"
+#include "plan_words.h"
 #include "progress.h"
 #include "store.h"
 
@@ -93,9 +94,8 @@ static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEED
         if (counts[i] > 0)
             log_info("  %d of %d: %s", counts[i], plan->run_count,
                      enqueue_need_text((enum enqueue_need)i));
-    for (int i = 0; i < plan->dropped_count; i++)
-        log_warning("left out: %s, %s: %s", spec->arms[plan->dropped[i].arm].label,
-                    plan->dropped[i].evaluation, plan->dropped[i].reason);
+    plan_tell_of_dropped(plan);
+    plan_tell_of_inactive_axes(plan);
     if (trainings > 0)
         log_info("%.1f TFLOP, about %s on %d cores at a nominal %.0f GFLOP/s each",
                  work * 1e-12, duration, cores, NOMINAL_FLOPS * 1e-9);

@@ -7,6 +7,7 @@
 #include "file.h"
 #include "log.h"
 #include "options.h"
+#include "plan_words.h"
 #include "status_query.h"
 #include "store.h"
 #include "supervise.h"
@@ -48,25 +49,6 @@ static void tell_of_known(const struct enqueue_summary *summary, const struct pl
                  plan->spec->name, (long long)summary->forgotten);
 }
 
-/* The arms and cells that a plan left out, each reason once. */
-static void tell_of_dropped(const struct plan *plan)
-{
-    for (int i = 0; i < plan->dropped_count; i++) {
-        const struct plan_dropped *dropped = &plan->dropped[i];
-        int count = 0;
-        bool told = false;
-
-        for (int k = 0; k < plan->dropped_count; k++) {
-            bool same = strcmp(plan->dropped[k].reason, dropped->reason) == 0;
-            told = told || (same && k < i);
-            count += same;
-        }
-        if (!told)
-            log_warning("left out: %d evaluations, the first of %s: %s", count,
-                        plan->spec->arms[dropped->arm].label, dropped->reason);
-    }
-}
-
 static int queue_plan(struct enqueue_summary *summary, struct store *store,
                       const struct workspace *workspace, struct plan *plan,
                       const struct options *options, struct error *err)
@@ -82,7 +64,8 @@ static int queue_plan(struct enqueue_summary *summary, struct store *store,
         if (summary->counts[i] > 0)
             log_info("  %d of %d: %s", summary->counts[i], plan->run_count,
                      enqueue_need_text((enum enqueue_need)i));
-    tell_of_dropped(plan);
+    plan_tell_of_dropped(plan);
+    plan_tell_of_inactive_axes(plan);
     return 0;
 }
 

@@ -42,6 +42,15 @@ void plan_destroy(struct plan *plan)
     free(plan);
 }
 
+/* The longest end of an absolute path that exists below the current folder; NULL: none does. */
+static const char *end_that_is_here(const char *path)
+{
+    for (const char *slash = path; slash != NULL; slash = strchr(slash + 1, '/'))
+        if (slash[0] == '/' && slash[1] != '\0' && access(slash + 1, R_OK) == 0)
+            return slash + 1;
+    return NULL;
+}
+
 /* A place of data that is not there is an error of the spec, which names it whole. */
 static int check_place_of_data(const struct config *config, const char *name, struct error *err)
 {
@@ -51,13 +60,22 @@ static int check_place_of_data(const struct config *config, const char *name, st
         return 0;
     if (path[0] == '\0')
         return error_set(err, ERROR_FORMAT, "%s: data.path is empty", name);
+    int reason = errno;
+    const char *here = reason == ENOENT ? end_that_is_here(path) : NULL;
+    if (here != NULL)
+        return error_set(
+            err, ERROR_FORMAT,
+            "%s: data.path = \"%.300s\": %s; a relative path is taken from the folder of the "
+            "file that says it. The current folder has \"%.200s\": if that is meant, give "
+            "--set data.path=%.200s, or write the absolute path into the spec",
+            name, path, strerror(reason), here, here);
     return error_set(
         err, ERROR_FORMAT,
         "%s: data.path = \"%.300s\": %s; give a directory of ARC tasks (training/ and "
         "evaluation/, or *_challenges.json), builtin:arc-style or "
         "builtin:sudoku; a relative path is taken from the folder of the file that "
         "says it, with --set from the current one",
-        name, path, strerror(errno));
+        name, path, strerror(reason));
 }
 
 /* What describe says of one arm. */

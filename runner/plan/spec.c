@@ -54,6 +54,11 @@ static int read_name(struct spec *spec, const cJSON *merged, const char *path,
     if (expected != NULL && !cJSON_IsString(expected))
         return error_set(err, ERROR_FORMAT, "%s: \"expected_time\" must be text, not %s", path,
                          json_type_name(expected));
+    if (name == NULL && spec_is_stream(path))
+        return error_set(err, ERROR_FORMAT,
+                         "%s: a spec that comes through a pipe needs a \"name\" (or --set "
+                         "name=...)",
+                         strcmp(path, "-") == 0 ? "standard input" : path);
     if (name != NULL) {
         spec->name = strdup(name->valuestring);
     } else { /* the file's name without .json */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *const TOP_KEYS[] = { "name",    "description", "expected_time", "base",
                                         "set",     "grid",        "zip",           "ablate",
@@ -84,13 +85,30 @@ static int merge_onto(cJSON *under, const cJSON *over, struct error *err)
 
 static int read_with_bases(cJSON **out, const char *path, int depth, struct error *err);
 
+bool spec_is_stream(const char *path)
+{
+    struct stat status;
+
+    return strcmp(path, "-") == 0 ||
+           (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
+}
+
+/* The folder that a spec's relative paths are taken from: its own, or the current one for a
+ * spec that comes through a pipe. Fresh; NULL when out of memory. */
+static char *folder_of(const char *path)
+{
+    const char *slash = spec_is_stream(path) ? NULL : strrchr(path, '/');
+
+    return slash == NULL ? strdup("") : strndup(path, (size_t)(slash + 1 - path));
+}
+
 static char *sibling(const char *path, const char *name)
 {
-    const char *slash = strrchr(path, '/');
+    char *folder = folder_of(path);
+    char *file = folder != NULL ? file_join(folder, name) : NULL;
 
-    if (name[0] == '/' || slash == NULL)
-        return strdup(name);
-    return format_string("%.*s%s", (int)(slash + 1 - path), path, name);
+    free(folder);
+    return file;
 }
 
 static int merge_base(cJSON *merged, const cJSON *name, const char *path, int depth,
@@ -160,12 +178,24 @@ static int make_places_absolute(cJSON *item, const char *folder, struct error *e
 
 static int make_file_places_absolute(cJSON *spec, const char *path, struct error *err)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash + 1 - path));
+    char *folder = folder_of(path);
     int rc = folder == NULL ? error_no_memory(err, "a path")
                             : make_places_absolute(spec, folder, err);
 
     free(folder);
+    return rc;
+}
+
+static int read_json(cJSON **out, const char *path, struct error *err)
+{
+    char *text;
+    size_t size;
+    int rc = file_read_stream(&text, &size, path, JSON_SPEC_LIMIT, err);
+
+    *out = NULL;
+    if (rc == 0)
+        rc = json_parse(out, text, size, strcmp(path, "-") == 0 ? "standard input" : path, err);
+    free(text);
     return rc;
 }
 
@@ -179,7 +209,7 @@ static int read_with_bases(cJSON **out, const char *path, int depth, struct erro
         return error_set(err, ERROR_FORMAT,
                          "%s: base files nested more than %d deep (do they name each other?)",
                          path, SPEC_MAX_BASE_DEPTH);
-    rc = json_read_file(&own, path, JSON_SPEC_LIMIT, err);
+    rc = read_json(&own, path, err);
     if (rc == 0)
         rc = check_top_keys(own, path, err);
     if (rc == 0)

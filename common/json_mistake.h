@@ -1,0 +1,27 @@
+/*
+ * json_mistake.h - names the habits of other notations that make a text no JSON.
+ */
+#ifndef COMMON_JSON_MISTAKE_H
+#define COMMON_JSON_MISTAKE_H
+
+#include <stddef.h>
+
+/* What is wrong with a text, and where. */
+struct json_mistake {
+    const char *at;   /* a place in the text */
+    const char *what; /* one clause for people; static */
+};
+
+/*
+ * The reader of text (which ends at end) found something else at the place at than what it
+ * expected. Returns the mistake that explains it: a comma too many, a comment, single quotes,
+ * a word of Python or YAML, a number such as .5; otherwise that place with what was expected.
+ */
+struct json_mistake json_mistake_find(const char *text, const char *at, const char *end,
+                                      const char *expected);
+
+/* The mistake of a whole text that is in another notation (YAML, UTF-16), or what NULL.
+ * first is its first character that is not white space. */
+struct json_mistake json_mistake_of_whole(const char *text, const char *first, const char *end);
+
+#endif
