@@ -7,6 +7,7 @@
 #include "hash.h"
 #include "json.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -69,6 +70,7 @@ static char *format_line(size_t *size, int64_t sequence, const char *type, const
 int journal_append(struct journal_writer *writer, const char *type, cJSON *body, bool sync,
                    struct error *err)
 {
+    assert(writer->fd >= 0 && type[0] != '\0');
     size_t size = 0;
     char *line = format_line(&size, writer->sequence, type, body);
     int rc;

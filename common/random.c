@@ -68,6 +68,7 @@ uint64_t random_below(struct random_stream *stream, uint64_t n)
 
 void random_shuffle(struct random_stream *stream, int *values, int count)
 {
+    assert(count >= 0);
     for (int i = count - 1; i > 0; i--) {
         int j = (int)random_below(stream, (uint64_t)i + 1);
         int kept = values[i];

@@ -1,6 +1,7 @@
 /* optimizer.c - the rate schedule, AdamATan2, and sign-SGD for the puzzle rows in use. */
 #include "engine_internal.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@ double schedule_rate(const struct engine_config *config, double base, int64_t st
     int64_t warmup = config->lr_warmup_steps, span = config->total_steps - warmup;
     double ratio = config->lr_min_ratio;
 
+    assert(step >= 0 && warmup >= 0);
     if (step < warmup)
         return base * (double)step / (double)warmup;
     double progress = (double)(step - warmup) / (double)(span > 1 ? span : 1);
@@ -25,6 +27,7 @@ static void puzzle_step(struct engine *engine, double lr)
 
     for (int b = 0; b < engine->B; b++) {
         int32_t id = carry->identifiers[b];
+        assert(id >= 0 && id < engine->config.num_puzzle_identifiers);
         bool seen = false;
 
         for (int i = 0; i < b && !seen; i++)

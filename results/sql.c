@@ -62,6 +62,7 @@ int sql_query(struct store *store, sqlite3_stmt **out, struct error *err, const 
 
 int sql_step(struct store *store, sqlite3_stmt **statement, struct error *err)
 {
+    assert(*statement != NULL); /* it has not ended yet */
     int code = sqlite3_step(*statement);
 
     if (code == SQLITE_ROW)
@@ -104,6 +105,7 @@ int sql_int(struct store *store, int64_t *out, bool *found, struct error *err, c
     va_list arguments;
 
     *out = 0;
+    assert(types != NULL);
     va_start(arguments, types);
     int rc = prepare(store, &statement, sql, types, &arguments, err);
     va_end(arguments);

@@ -3,6 +3,7 @@
 
 #include "hash.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { NEAR = 8 }; /* places looked at, from the hash's on */
@@ -37,6 +38,7 @@ void statement_cache_give(struct statement_cache *cache, sqlite3_stmt *statement
     uint64_t first = first_place(sqlite3_sql(statement));
     sqlite3_stmt **place = place_at(cache, first);
 
+    assert(statement != NULL);
     for (uint64_t i = 1; i < NEAR && *place != NULL; i++)
         place = place_at(cache, first + i);
     sqlite3_reset(statement);

@@ -3,6 +3,7 @@
  */
 #include "statistics.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -82,6 +83,7 @@ static double incomplete_beta(double a, double b, double x)
 
 double statistics_t_tail(double t, double degrees)
 {
+    assert(degrees > 0.0);
     if (isinf(t))
         return 0;
     return incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t));

@@ -588,6 +588,7 @@ static bool has_moved(struct store *store)
 
 int store_begin(struct store *store, struct error *err)
 {
+    assert(sqlite3_get_autocommit(store->db)); /* transactions do not nest */
     int rc = execute(store, store->mode == STORE_WRITE ? "BEGIN IMMEDIATE" : "BEGIN",
                      "begin a transaction", err);
 
@@ -609,6 +610,7 @@ int store_begin(struct store *store, struct error *err)
 
 int store_commit(struct store *store, struct error *err)
 {
+    assert(!sqlite3_get_autocommit(store->db));
     return execute(store, "COMMIT", "commit", err);
 }
 

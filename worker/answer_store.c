@@ -4,6 +4,7 @@
 #include "error.h"
 #include "voting.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { FIRST_ROOM = 8 };
@@ -14,6 +15,8 @@ static int32_t *find(int32_t *places, int room, const struct answer_store *store
 {
     size_t at = (size_t)fingerprint & ((size_t)room - 1);
 
+    assert(room > 0 && (room & (room - 1)) == 0); /* a power of two, never full */
+    assert(store->count < room);
     while (places[at] != 0) {
         int number = places[at] - 1;
         if (store->fingerprints[number] == fingerprint &&
@@ -63,6 +66,7 @@ int answer_store_add(struct answer_store *store, const struct grid *answer, stru
         store->grids[store->count] = copy;
         store->fingerprints[store->count] = fingerprint;
         *place = ++store->count;
+        assert(store->count <= store->room / 2);
     }
     return *place - 1;
 }

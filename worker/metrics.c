@@ -1,6 +1,7 @@
 /* metrics.c - sums and means of training steps. */
 #include "metrics.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -29,6 +30,7 @@ enum { FIELD_COUNT = sizeof FIELDS / sizeof *FIELDS };
 
 void metrics_add(struct metrics *metrics, const struct engine_result *result, int batch_rows)
 {
+    assert(batch_rows > 0);
     metrics->steps += 1.0;
     metrics->rows += batch_rows;
     metrics->lm_loss += result->lm_loss;

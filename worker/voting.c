@@ -3,6 +3,7 @@
 
 #include "error.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 struct grid *grid_copy_small(const struct grid *grid)
 {
     size_t size = offsetof(struct grid, cells) + (size_t)grid->rows * grid->columns;
+    assert(size <= sizeof *grid);
     struct grid *copy = malloc(size);
 
     if (copy != NULL)
@@ -63,6 +65,7 @@ static int compare_answers(const void *a, const void *b)
     const struct vote_answer *x = a, *y = b;
     double mean_x = x->q_sum / x->votes, mean_y = y->q_sum / y->votes;
 
+    assert(x->votes > 0 && y->votes > 0);
     if (x->votes != y->votes)
         return x->votes > y->votes ? -1 : 1;
     if (mean_x > mean_y)

@@ -4,6 +4,7 @@
 #include "exit_code.h"
 #include "random.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -106,6 +107,7 @@ double schedule_backoff_s(double first_s, int failures, uint64_t job_id)
     struct random_stream stream = random_stream(job_id, "retry back-off", (uint64_t)failures);
     double seconds = first_s;
 
+    assert(failures >= 1 && first_s >= 0.0);
     for (int i = 1; i < failures && seconds < 300.0; i++)
         seconds *= 2.0;
     if (seconds > 300.0)

@@ -107,7 +107,7 @@ static int take_description(struct plan_arm *arm, const cJSON *answer, const cha
     if (strlen(data_hash) != HASH_HEX_SIZE - 1)
         return error_set(err, ERROR_ENVIRONMENT, "%s: malformed data_hash", where);
     memcpy(arm->data_hash, data_hash, HASH_HEX_SIZE);
-    arm->cost = arm->train_flops + eval_flops * rows; /* evaluations are multiplied in later */
+    arm->eval_step_flops = eval_flops * rows;
     return 0;
 }
 
@@ -210,16 +210,16 @@ static int add_evaluations(struct plan *plan, int number, struct error *err)
     return rc;
 }
 
-/* The inference passes' share of the expected work. */
-static void finish_cost(struct plan_arm *arm)
+/* The expected work: training, and an inference pass to the most outer steps that any evaluation
+ * asks for, once untrained and once at the end. */
+static void compute_cost(struct plan_arm *arm)
 {
     int64_t most = 0;
 
     for (int e = 0; e < arm->evaluation_count; e++)
         if (arm->evaluations[e].outer_steps > most)
             most = arm->evaluations[e].outer_steps;
-    /* Once untrained and once at the end. */
-    arm->cost = arm->train_flops + (arm->cost - arm->train_flops) * 2.0 * (double)most;
+    arm->cost = arm->train_flops + 2.0 * (double)most * arm->eval_step_flops;
 }
 
 static int make_arm(struct plan *plan, int number, const cJSON *answer, struct error *err)
@@ -235,7 +235,7 @@ static int make_arm(struct plan *plan, int number, const cJSON *answer, struct e
     if (rc == 0)
         rc = add_evaluations(plan, number, err);
     if (rc == 0)
-        finish_cost(arm);
+        compute_cost(arm);
     return rc;
 }
 

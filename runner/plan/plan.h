@@ -29,6 +29,7 @@ struct plan_arm {
         job_config; /* owned; canonical text of the settings that are the run's */
     int64_t parameters, puzzle_parameters, total_steps;
     double train_flops;                  /* of the whole training */
+    double eval_step_flops;              /* one outer step of all test rows */
     double cost;                         /* expected FLOPs of training and evaluations */
     struct plan_evaluation *evaluations; /* owned; distinct by canonical */
     int evaluation_count;
