@@ -1,5 +1,6 @@
 #!/bin/bash
-# check.sh CPPFLAGS WARNINGS FOLDERS - static checks: layers, headers, warnings, linters, layout.
+# check.sh CPPFLAGS WARNINGS FOLDERS - static checks: layers, circles, special cases, headers,
+# warnings, linters, layout.
 set -u
 read -r -a cppflags <<<"$1"
 read -r -a warnings <<<"$2"
@@ -10,46 +11,105 @@ for folder in "${folders[@]}"; do
     for file in "$folder"/*.h; do [ -f "$file" ] && headers+=("$file"); done
 done
 includes=("${folders[@]/#/-I}")
+# Files that may name a system, a kind of data or an executor: PREFIXES of paths.
+systems=(common/settings common/shape model/engine model/parameters.c model/segment.c
+    worker/engine_setup.c)
+sudoku=(common/settings runner/plan/plan.c worker/data/data_command.c worker/data/data_set
+    worker/data/data_source worker/data/sudoku)
+local=(results/record.c runner/executor/ runner/loop/adopt.c runner/loop/attempt_start.c
+    runner/loop/supervise)
 failed=0
 fault() { failed=1; printf 'check: %s\n' "$*"; }
 
-# Layers: a file may include system headers and headers of the folders named here.
-declare -A may=([common]="common" [model]="common model" [worker]="common model worker"
-    [results]="common results" [runner]="common results runner")
+# Layers: a file may include system headers and headers of the folders named for its own,
+# FOLDER/. without those below it.
+declare -A may=(
+    [common]="common"
+    [model]="common model"
+    [model/kernels]="common model/kernels model/kernels.h"
+    [worker/data]="common worker/data"
+    [worker]="common model worker"
+    [results]="common results"
+    [results/present]="common results"
+    [runner]="common results runner"
+    [runner/plan]="common results runner/. runner/plan"
+    [runner/executor]="common runner/executor"
+    [runner/loop]="common results runner/. runner/loop runner/executor"
+    [runner/command]="common results runner"
+)
 declare -A home
-for file in "${headers[@]}"; do home[${file##*/}]=${file%%/*}; done
+for file in "${headers[@]}"; do home[${file##*/}]=$file; done
+may_include() { # FOLDER HEADER
+    local allowed
+    for allowed in ${may[$1]}; do
+        [[ $2 == "$allowed" || $2 == "$allowed"/* || ${2%/*}/. == "$allowed" ]] && return
+    done
+    return 1
+}
 for file in "${sources[@]}" "${headers[@]}"; do
-    layer=${file%%/*}
     while read -r header; do
-        to=${home[$header]:-}
+        to=${home[${header##*/}]:-}
         [ -n "$to" ] || continue
-        [[ " ${may[$layer]} " == *" $to "* ]] || fault "$file includes $to/$header"
+        may_include "${file%/*}" "$to" || fault "$file includes $to"
     done < <(sed -n 's/^#include "\([^"]*\)".*/\1/p' "$file")
 done
-only() { # only PATTERN WHERE...: the pattern stands in no other file
-    local pattern=$1
+only() { # only PATTERN WHERE...: the pattern stands in no other file, and in each of these
+    local pattern=$1 hits place
     shift
-    local hit
-    hit=$(grep -lE "$pattern" "${sources[@]}" "${headers[@]}" |
-        grep -vE "^($(IFS='|'; echo "$*"))" || true)
-    [ -z "$hit" ] || fault "/$pattern/ belongs in $* only, found in: $hit"
+    hits=$(grep -lE "$pattern" "${sources[@]}" "${headers[@]}")
+    for place; do
+        grep -q "^$place" <<<"$hits" || fault "/$pattern/ is allowed in $place and not there"
+        hits=$(grep -v "^$place" <<<"$hits")
+    done
+    [ -z "$hits" ] || fault "/$pattern/ belongs in $* only, found in: ${hits//$'\n'/ }"
 }
-only '\bcblas_|openblas_' model/gemm worker/blas_environment
+only '\bcblas_|openblas_' model/gemm
 only '\bsqlite3_' results/
 only '\buv_[a-z]' runner/
-only '^#include <libsmartcols' results/
+only '^#include <libsmartcols' results/present/
+# Seams: a system, a kind of data and an executor are named in their own files and tables only.
+only '\bENGINE_(HRM|TRANSFORMER|TRM)\b|"(hrm|transformer|trm)"' "${systems[@]}"
+only '[sS]udoku|SUDOKU' "${sudoku[@]}"
+only "executor_local|[\"']local[\"']" "${local[@]}"
 for duplicate in $(printf '%s\n' "${sources[@]##*/}" "${headers[@]##*/}" | sort | uniq -d); do
     fault "two files are named $duplicate"
 done
+circles=$(tests/check_circles.sh build/release "${folders[@]}")
+[ -z "$circles" ] || fault "files use each other in circles:"$'\n'"$circles"
 # Linked libraries.
 linked() { ldd "build/$1" | grep -qE "$2" && fault "$1 links $2"; true; }
 linked hrmlab 'openblas|cblas'
 linked hrmlab-worker 'sqlite3|libuv|smartcols'
-# Headers compile alone.
+# Headers compile alone, those of kernels for every instruction set.
+alone() { # HEADER FLAG...
+    gcc -std=c11 "${cppflags[@]}" -Ibuild/release -fsyntax-only "${@:2}" -x c "$1" 2>/dev/null ||
+        fault "$1 does not compile alone (${*:2})"
+}
 for header in "${headers[@]}"; do
-    case $header in model/kernels/*.h) continue ;; esac # pieces of one file, kernels_body.h
-    gcc -std=c11 "${cppflags[@]}" -Ibuild/release -fsyntax-only -x c "$header" 2>/dev/null || fault "$header does not compile alone"
+    case $header in
+    model/kernels/*)
+        for set in "" -march=x86-64-v3 -march=x86-64-v4 "-march=x86-64-v4 -mavx512bf16"; do
+            # shellcheck disable=SC2086 # two flags
+            alone "$header" -DKERNEL_SUFFIX=alone $set
+        done ;;
+    *) alone "$header" ;;
+    esac
 done
+# Errors are looked at: what is declared to return one is MUST_CHECK.
+unchecked=$(awk '
+    FNR == 1 { text = "" }
+    { text = text " " $0 }
+    /;/ {
+        if (text ~ /^ *int [a-z_0-9]+\(.*struct error \*err/ && text !~ /MUST_CHECK|error_prefix/)
+            print FILENAME ": " FNR
+        text = ""
+    }
+    /^$|\*\/$|^[{}#]/ { text = "" }' "${headers[@]}")
+[ -z "$unchecked" ] || fault "returns an error without MUST_CHECK:"$'\n'"$unchecked"
+# Comments wrap at 88 columns.
+wide=$(awk 'length > 88 && /\/\*|^ *\* |\*\// && !/\\$/ { print "  " FILENAME ":" FNR }' \
+    "${sources[@]}" "${headers[@]}")
+[ -z "$wide" ] || fault "comments beyond column 88:"$'\n'"$wide"
 # Sizes.
 for file in "${sources[@]}" "${headers[@]}" tests/*.[ch]; do
     lines=$(wc -l <"$file")
