@@ -2,6 +2,7 @@
 #include "engine_internal.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 /* Values of prefix position p that come from the puzzle's row; the rest is padding. */
@@ -127,6 +128,41 @@ bool chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int 
         if (!module_forward_kept(engine, call->module, kept, rows))
             return false;
         memcpy(destination, kept[engine->modules[call->module].layers].in, n * sizeof(float));
+    }
+    return true;
+}
+
+/* norm(now - old) / norm(old) over n values; 0 where nothing moved. */
+static float relative_change(const float *old, const float *now, size_t n)
+{
+    double moved = 0.0, before = 0.0;
+
+    for (size_t i = 0; i < n; i++) {
+        double was = (double)old[i], by = (double)now[i] - was;
+
+        moved += by * by;
+        before += was * was;
+    }
+    return moved == 0.0 ? 0.0f : (float)(sqrt(moved) / sqrt(before));
+}
+
+bool chunk_segment_measured(struct engine *engine, float *const states[STATE_COUNT], int rows,
+                            float *residuals)
+{
+    size_t row = (size_t)engine->S * (size_t)engine->D, n = (size_t)rows * row;
+    size_t calls = (size_t)engine->segment.count;
+
+    for (size_t i = 0; i < calls; i++) {
+        const struct module_call *call = &engine->segment.calls[i];
+        float *destination = states[call->destination];
+
+        memcpy(engine->residual_old, destination, n * sizeof(float));
+        call_inject(engine, destination, call, states, n);
+        if (!module_forward(engine, call->module, destination, rows))
+            return false;
+        for (size_t r = 0; r < (size_t)rows; r++)
+            residuals[r * calls + i] =
+                relative_change(engine->residual_old + r * row, destination + r * row, row);
     }
     return true;
 }

@@ -336,15 +336,42 @@ out:
     return rc;
 }
 
+int engine_segment_calls(const struct engine *engine)
+{
+    return engine->segment.count;
+}
+
+int engine_record_residuals(struct engine *engine, bool on, struct error *err)
+{
+    size_t rows = size_product((size_t)engine->B, (size_t)engine->segment.count);
+    size_t R = size_product((size_t)engine->chunk_rows, (size_t)engine->S);
+    const struct block_item items[] = {
+        { &engine->residuals, rows, sizeof(float) },
+        { &engine->residual_old, size_product(R, (size_t)engine->D), sizeof(float) },
+    };
+
+    if (on == (engine->residuals != NULL))
+        return 0;
+    if (on)
+        return block_allocate(&engine->residual_block, &engine->residual_bytes,
+                              "forward residuals", items, sizeof items / sizeof *items, err);
+    free(engine->residual_block);
+    engine->residual_block = NULL;
+    engine->residuals = engine->residual_old = NULL;
+    engine->residual_bytes = 0;
+    return 0;
+}
+
 size_t engine_bytes(const struct engine *engine)
 {
-    return engine->bytes;
+    return engine->bytes + engine->residual_bytes;
 }
 
 void engine_destroy(struct engine *engine)
 {
     if (engine == NULL)
         return;
+    free(engine->residual_block);
     free(engine->kept_block);
     free(engine->slots);
     free(engine->kept);
@@ -388,6 +415,7 @@ static const void *output_find(const struct engine *e, enum engine_output output
         [ENGINE_PUZZLE_GRADIENT] = { e->puzzle_gradient, B * (size_t)e->E * sizeof(float) },
         [ENGINE_ROPE_COS] = { e->rope_cos, table * sizeof(float) },
         [ENGINE_ROPE_SIN] = { e->rope_sin, table * sizeof(float) },
+        [ENGINE_RESIDUALS] = { e->residuals, B * (size_t)e->segment.count * sizeof(float) },
     };
 
     *size = where[output].data == NULL ? 0 : where[output].bytes;

@@ -17,6 +17,8 @@
 #ifndef MODEL_ENGINE_H
 #define MODEL_ENGINE_H
 
+#include "error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -138,12 +140,11 @@ void engine_set_watch(struct engine *engine, engine_watch *watch, void *context)
  * engine_train_apply(): the optimizers' update by those gradients, once per accumulate.
  */
 int engine_train_accumulate(struct engine *engine, const struct engine_batch *offered,
-                            const int32_t *min_halt_steps, struct engine_result *result)
-    __attribute__((warn_unused_result));
+                            const int32_t *min_halt_steps,
+                            struct engine_result *result) MUST_CHECK;
 void engine_train_apply(struct engine *engine, const struct engine_result *result);
 int engine_train_step(struct engine *engine, const struct engine_batch *offered,
-                      const int32_t *min_halt_steps, struct engine_result *result)
-    __attribute__((warn_unused_result));
+                      const int32_t *min_halt_steps, struct engine_result *result) MUST_CHECK;
 
 /* Starts an evaluation of rows <= B rows from a fresh carry of its own (the training carry is
  * not touched). Fewer rows than B cost fewer operations. */
@@ -154,11 +155,23 @@ void engine_evaluate_begin(struct engine *engine, const struct engine_batch *bat
  * when the watch asked to stop: the evaluation is undefined until the next
  * engine_evaluate_begin(); the training state is untouched.
  */
-int engine_evaluate_step(struct engine *engine, struct engine_result *result)
-    __attribute__((warn_unused_result));
+int engine_evaluate_step(struct engine *engine, struct engine_result *result) MUST_CHECK;
 /* Continues an evaluation with only the kept rows, in order; rows_kept ascending, count >= 1.
  * For ACT at inference: rows that have halted leave the batch. */
 void engine_evaluate_keep(struct engine *engine, const int *rows_kept, int count);
+
+/* Module calls of one outer step: HRM's H_cycles * (L_cycles + 1), in order of time. */
+int engine_segment_calls(const struct engine *engine);
+
+/*
+ * Switches on or off (as at first) that evaluation steps record the forward residual of every
+ * row and module call, for ENGINE_RESIDUALS: how far the call moved the state that it writes,
+ * norm(z_new - z_old) / norm(z_old), norms over the row's S positions and D channels, summed in
+ * double. 0 where the state did not move; infinite where it moved from all zeros. Costs a pass
+ * over the state per call while it is on, and nothing while it is off. Switching on allocates
+ * and may so fail with ERROR_NOMEM.
+ */
+int engine_record_residuals(struct engine *engine, bool on, struct error *err) MUST_CHECK;
 
 /* What the last step (training or evaluation) left, copied to out. */
 enum engine_output {
@@ -176,9 +189,11 @@ enum engine_output {
     ENGINE_CURRENT_IDENTIFIERS, /* int32 (B) */
     ENGINE_PUZZLE_GRADIENT,     /* float (B, E): per row, before equal ids are summed */
     ENGINE_ROPE_COS,            /* float (S, d), both halves alike, as published */
-    ENGINE_ROPE_SIN
+    ENGINE_ROPE_SIN,
+    ENGINE_RESIDUALS /* float (B, engine_segment_calls()): of the last evaluation step */
 };
-/* Bytes of that output (0 when there is none, as Z_L of a transformer). */
+/* Bytes of that output (0 when there is none, as Z_L of a transformer, or residuals that are not
+ * recorded). */
 size_t engine_output_size(const struct engine *engine, enum engine_output output);
 void engine_read(const struct engine *engine, enum engine_output output, void *out);
 

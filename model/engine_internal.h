@@ -108,6 +108,12 @@ struct engine {
     float *puzzle_sum;                     /* (E) scratch of the puzzle optimizer */
     float *rope_cos, *rope_sin;            /* (S, d) */
 
+    /* Forward residuals, NULL while they are not recorded. */
+    void *residual_block;
+    size_t residual_bytes;
+    float *residuals;    /* (B, segment.count) */
+    float *residual_old; /* (R, D) the state that a call is about to replace */
+
     /* Scratch of one chunk: R = chunk_rows * S rows. */
     float *x;                      /* (R, D) embedded input */
     float *qkv, *att, *gate_up;    /* of a layer without gradient */
@@ -215,6 +221,9 @@ int64_t segment_backward_work(const struct engine *engine);
  * and below: the watch has asked to abandon the step. */
 bool chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int rows,
                    bool keep);
+/* The same without keeping anything, and the residuals (rows, segment.count) of its calls. */
+bool chunk_segment_measured(struct engine *engine, float *const states[STATE_COUNT], int rows,
+                            float *residuals);
 /* The target segment: from a copy of the states, only z_H at position 0 is left, in
  * engine->target_first. */
 bool chunk_segment_first(struct engine *engine, float *const states[STATE_COUNT], int rows);

@@ -246,7 +246,12 @@ static bool evaluate_chunk(struct engine *engine, struct engine_result *result, 
 
     carry_states(engine, states, carry, first);
     chunk_embed(engine, carry, first, rows);
-    if (!chunk_segment(engine, states, rows, false))
+    bool whole = engine->residuals == NULL
+                     ? chunk_segment(engine, states, rows, false)
+                     : chunk_segment_measured(
+                           engine, states, rows,
+                           engine->residuals + (size_t)first * (size_t)engine->segment.count);
+    if (!whole)
         return false;
     head_logits(engine, states[STATE_Z_H], first, rows);
     head_q(engine, engine->q_halt + first, engine->q_continue + first, states[STATE_Z_H], row,

@@ -417,6 +417,58 @@ static void long_sequences_match_finite_differences(void **state)
     check_config(&c, 1, 2);
 }
 
+/* Forward residuals of two outer steps of an evaluation, from a fresh carry. */
+static void check_residuals(const struct engine_config *config)
+{
+    struct fixture f;
+    struct engine_result result;
+    struct error err;
+
+    set_up(&f, config);
+    const struct engine_batch batch = { f.inputs, f.labels, f.identifiers };
+    size_t B = (size_t)config->batch_size, calls = (size_t)reference_calls(config);
+    double *want = allocate(B * calls, sizeof *want);
+    float *got = allocate(B * calls, sizeof *got);
+
+    assert_true(reference_parameters_load(&f.parameters, f.engine));
+    load_carry(&f); /* all rows are halted: the initial vectors */
+    assert_int_equal(engine_segment_calls(f.engine), calls);
+    assert_int_equal(engine_output_size(f.engine, ENGINE_RESIDUALS), 0);
+    size_t bytes = engine_bytes(f.engine);
+    assert_int_equal(engine_record_residuals(f.engine, true, &err), 0);
+    assert_true(engine_bytes(f.engine) > bytes);
+    assert_int_equal(engine_output_size(f.engine, ENGINE_RESIDUALS), B * calls * sizeof *got);
+    engine_evaluate_begin(f.engine, &batch, config->batch_size);
+    for (int step = 0; step < 2; step++) {
+        assert_int_equal(engine_evaluate_step(f.engine, &result), 0);
+        engine_read(f.engine, ENGINE_RESIDUALS, got);
+        reference_residuals(config, &f.parameters, &f.frozen, want);
+        for (size_t i = 0; i < B * calls; i++)
+            if (!(fabs((double)got[i] - want[i]) < 2e-5 * (1.0 + want[i])))
+                fail_msg("step %d, row %zu, call %zu: got %.9g, want %.9g", step, i / calls,
+                         i % calls, (double)got[i], want[i]);
+    }
+    assert_int_equal(engine_record_residuals(f.engine, false, &err), 0);
+    assert_int_equal(engine_output_size(f.engine, ENGINE_RESIDUALS), 0);
+    assert_int_equal(engine_bytes(f.engine), bytes);
+    free(got);
+    free(want);
+    tear_down(&f);
+}
+
+static void forward_residuals_match_the_reference(void **state)
+{
+    (void)state;
+    struct engine_config c = small_config(ENGINE_HRM, ENGINE_ROPE);
+
+    check_residuals(&c);
+    c.arch = ENGINE_TRANSFORMER;
+    check_residuals(&c);
+    c.arch = ENGINE_HRM;
+    c.seq_len = 200; /* two rows a chunk */
+    check_residuals(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +479,7 @@ int main(void)
         cmocka_unit_test(transformer_matches_finite_differences),
         cmocka_unit_test(packed_weights_match_finite_differences),
         cmocka_unit_test(long_sequences_match_finite_differences),
+        cmocka_unit_test(forward_residuals_match_the_reference),
     };
 
     return cmocka_run_group_tests_name("gradients", tests, NULL, NULL);

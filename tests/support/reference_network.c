@@ -191,45 +191,72 @@ static void embed(const struct engine_config *c, const struct reference_paramete
         }
 }
 
-/* z = M(z + a + b) for one row; b may be NULL. */
-static void call_module(const struct engine_config *c, const struct reference_parameters *p,
-                        double *z, const double *a, const double *b, const char *level,
-                        int layers)
+int reference_calls(const struct engine_config *c)
 {
-    int S = reference_prefix(c) + c->seq_len, n = S * c->hidden_size;
+    return c->arch == ENGINE_TRANSFORMER ? 1 : c->H_cycles * (c->L_cycles + 1);
+}
 
+/* Calls at the end of a segment that are not constants of the step. */
+static int moving_calls(const struct engine_config *c)
+{
+    return c->arch == ENGINE_TRANSFORMER ? 1 : 2;
+}
+
+/* Which calls of a segment are made, numbered from 0, and what is noted of them. */
+struct walk {
+    const struct engine_config *config;
+    const struct reference_parameters *p;
+    int begin, end;    /* the calls begin .. end - 1 are made, the others passed over */
+    int next;          /* number of the call that comes next */
+    double *residuals; /* (calls) of this row; NULL: not noted */
+};
+
+/* z = M(z + a + b) for one row, if it is this call's turn; b may be NULL. */
+static void walk_call(struct walk *walk, double *z, const double *a, const double *b,
+                      const char *level, int layers)
+{
+    const struct engine_config *c = walk->config;
+    int S = reference_prefix(c) + c->seq_len, n = S * c->hidden_size, call = walk->next++;
+    double moved = 0.0, before = 0.0;
+
+    if (call < walk->begin || call >= walk->end)
+        return;
+    double *old = malloc((size_t)n * sizeof *old);
+    assert(old != NULL);
+    memcpy(old, z, (size_t)n * sizeof *old);
     for (int i = 0; i < n; i++)
         z[i] += a[i] + (b == NULL ? 0.0 : b[i]);
     for (int l = 0; l < layers; l++)
-        block(c, p, z, S, level, l);
+        block(c, walk->p, z, S, level, l);
+    for (int i = 0; i < n; i++) {
+        moved += (z[i] - old[i]) * (z[i] - old[i]);
+        before += old[i] * old[i];
+    }
+    if (walk->residuals != NULL)
+        walk->residuals[call] = sqrt(moved / before);
+    free(old);
 }
 
-/* The calls of one row numbered from begin to end - 1, of all calls of the segment. */
-static void run_calls(const struct engine_config *c, const struct reference_parameters *p,
-                      const struct reference_input *input, int row, bool last)
+/* Those calls of one row's segment. */
+static void walk_row(struct walk *walk, const struct reference_input *input, int row)
 {
-    int S = reference_prefix(c) + c->seq_len, n = S * c->hidden_size, call = 0;
-    int constant = c->H_cycles * (c->L_cycles + 1) - 2;
-    double *z_H = input->z_H + row * n;
+    const struct engine_config *c = walk->config;
+    int S = reference_prefix(c) + c->seq_len, n = S * c->hidden_size;
+    double *z_H = input->z_H + row * n, *z_L = input->z_L + row * n;
     double *x = malloc((size_t)n * sizeof *x);
 
     assert(x != NULL);
-    embed(c, p, x, input->inputs + row * c->seq_len, input->identifiers[row]);
+    walk->next = 0;
+    embed(c, walk->p, x, input->inputs + row * c->seq_len, input->identifiers[row]);
     if (c->arch == ENGINE_TRANSFORMER) {
-        if (last)
-            call_module(c, p, z_H, x, NULL, "H", c->H_layers);
+        walk_call(walk, z_H, x, NULL, "H", c->H_layers);
         free(x);
         return;
     }
-    double *z_L = input->z_L + row * n;
-
     for (int h = 0; h < c->H_cycles; h++) {
-        for (int l = 0; l < c->L_cycles; l++, call++)
-            if (last == (call >= constant))
-                call_module(c, p, z_L, z_H, x, "L", c->L_layers);
-        if (last == (call >= constant))
-            call_module(c, p, z_H, z_L, NULL, "H", c->H_layers);
-        call++;
+        for (int l = 0; l < c->L_cycles; l++)
+            walk_call(walk, z_L, z_H, x, "L", c->L_layers);
+        walk_call(walk, z_H, z_L, NULL, "H", c->H_layers);
     }
     free(x);
 }
@@ -238,8 +265,24 @@ void reference_forward_constant(const struct engine_config *c,
                                 const struct reference_parameters *p,
                                 struct reference_input *input)
 {
+    struct walk walk = { .config = c, .p = p, .end = reference_calls(c) - moving_calls(c) };
+
     for (int b = 0; b < c->batch_size; b++)
-        run_calls(c, p, input, b, false);
+        walk_row(&walk, input, b);
+}
+
+void reference_residuals(const struct engine_config *c, const struct reference_parameters *p,
+                         struct reference_input *input, double *residuals)
+{
+    int calls = reference_calls(c);
+
+    for (int b = 0; b < c->batch_size; b++) {
+        struct walk walk = {
+            .config = c, .p = p, .end = calls, .residuals = residuals + b * calls
+        };
+
+        walk_row(&walk, input, b);
+    }
 }
 
 void reference_forward_last(const struct engine_config *c, const struct reference_parameters *p,
@@ -249,11 +292,15 @@ void reference_forward_last(const struct engine_config *c, const struct referenc
     const double *lm_head = reference_find(p, "inner.lm_head.weight");
     const double *q_weight = reference_find(p, "inner.q_head.weight");
     const double *q_bias = reference_find(p, "inner.q_head.bias");
+    struct walk walk = { .config = c,
+                         .p = p,
+                         .begin = reference_calls(c) - moving_calls(c),
+                         .end = reference_calls(c) };
 
     for (int b = 0; b < c->batch_size; b++) {
         const double *z = input->z_H + b * (P + T) * D;
 
-        run_calls(c, p, input, b, true);
+        walk_row(&walk, input, b);
         for (int t = 0; t < T; t++)
             linear(output->logits + (b * T + t) * V, lm_head, z + (P + t) * D, V, D);
         linear(output->q + 2 * b, q_weight, z, 2, D);

@@ -43,6 +43,13 @@ void reference_forward_constant(const struct engine_config *config,
 void reference_forward_last(const struct engine_config *config,
                             const struct reference_parameters *p, struct reference_input *input,
                             struct reference_output *output);
+/* A whole segment in place on z, and of each call and row norm(z_new - z_old) / norm(z_old) of
+ * the state that it writes: residuals (B, reference_calls()). */
+void reference_residuals(const struct engine_config *config,
+                         const struct reference_parameters *p, struct reference_input *input,
+                         double *residuals);
+/* Module calls of a segment. */
+int reference_calls(const struct engine_config *config);
 /* total / global batch: token loss + 0.5 * (q_halt + q_continue); target (B) or NULL. */
 double reference_loss(const struct engine_config *config, const struct reference_input *input,
                       const struct reference_output *output, const double *target);
