@@ -4,6 +4,8 @@
 #include "error.h"
 #include "hash.h"
 #include "json.h"
+#include "shape.h"
+#include "shape.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -324,29 +326,55 @@ bool config_active(const struct config *config, int id)
     return settings_table[id].inactive == NULL || !settings_table[id].inactive(config);
 }
 
-static int64_t prefix_length(const struct config *c)
+enum system_id config_system_id(const struct config *config)
 {
-    int64_t ndim = config_int(c, ARCH_PUZZLE_EMB_NDIM), D = config_int(c, ARCH_HIDDEN_SIZE);
-    int64_t set = config_int(c, ARCH_PUZZLE_EMB_LEN);
-
-    return ndim == 0 ? 0 : set > 0 ? set : (ndim + D - 1) / D;
+    return (enum system_id)config->values[ARCH_NAME].integer;
 }
 
-/* Settings that contradict each other. */
-static int check_together(const struct config *c, const char *where, struct error *err)
+const struct system_facts *config_system(const struct config *config)
+{
+    return system_facts(config_system_id(config));
+}
+
+struct system_sizes config_system_sizes(const struct config *config)
+{
+    return (struct system_sizes){
+        .layers = { [MODULE_H] = (int)config_int(config, ARCH_H_LAYERS),
+                    [MODULE_L] = (int)config_int(config, ARCH_L_LAYERS) },
+        .H_cycles = (int)config_int(config, ARCH_H_CYCLES),
+        .L_cycles = (int)config_int(config, ARCH_L_CYCLES),
+    };
+}
+
+/* A model of H_layers + L_layers layers is asked for, HRM's parameters. */
+static bool matches_params(const struct config *c)
+{
+    return config_system(c)->matches_params &&
+           strcmp(config_choice(c, ARCH_MATCH), "params") == 0;
+}
+
+/* Heads, positions and mlp_t: what fits into a layer. */
+static int check_layer(const struct config *c, const char *where, struct error *err)
 {
     int64_t D = config_int(c, ARCH_HIDDEN_SIZE), N = config_int(c, ARCH_NUM_HEADS);
-    bool transformer = strcmp(config_choice(c, ARCH_NAME), "transformer") == 0;
-    bool published = transformer && strcmp(config_choice(c, ARCH_MATCH), "none") == 0;
-    const char *path = config_text(c, DATA_PATH);
-    int64_t side = config_int(c, DATA_SUDOKU_SIDE);
+    bool any_heads = config_system(c)->any_heads && !matches_params(c);
+    bool rope = strcmp(config_choice(c, ARCH_POS_ENCODINGS), "rope") == 0;
 
+    if (config_bool(c, ARCH_MLP_T)) {
+        if (rope)
+            return error_set(err, ERROR_FORMAT,
+                             "%s: arch.pos_encodings = rope acts inside attention, which "
+                             "arch.mlp_t = true replaces; set arch.pos_encodings to learned or "
+                             "none",
+                             where);
+        return 0; /* heads are not read */
+    }
     if (D < N)
         return error_set(err, ERROR_FORMAT,
                          "%s: arch.num_heads = %" PRId64
                          " is more than arch.hidden_size = %" PRId64,
                          where, N, D);
-    if (D % N != 0 && !published)
+    if (D % N != 0 && !any_heads)
         return error_set(err, ERROR_FORMAT,
                          "%s: arch.num_heads = %" PRId64
                          " does not divide arch.hidden_size = %" PRId64
@@ -355,18 +383,49 @@ static int check_together(const struct config *c, const char *where, struct erro
                          D % 4 == 0   ? 4
                          : D % 2 == 0 ? 2
                                       : 1);
-    if ((D / N) % 2 != 0 && strcmp(config_choice(c, ARCH_POS_ENCODINGS), "rope") == 0)
+    if ((D / N) % 2 != 0 && rope)
         return error_set(err, ERROR_FORMAT,
                          "%s: arch.pos_encodings = rope needs an even head size, but "
                          "arch.hidden_size %" PRId64 " / arch.num_heads %" PRId64
                          " gives %" PRId64 "; use fewer heads or learned positions",
                          where, D, N, D / N);
-    if (prefix_length(c) * D < config_int(c, ARCH_PUZZLE_EMB_NDIM))
-        return error_set(
-            err, ERROR_FORMAT,
-            "%s: arch.puzzle_emb_len = %" PRId64 " positions of arch.hidden_size = "
-            "%" PRId64 " do not hold arch.puzzle_emb_ndim = %" PRId64,
-            where, config_int(c, ARCH_PUZZLE_EMB_LEN), D, config_int(c, ARCH_PUZZLE_EMB_NDIM));
+    return 0;
+}
+
+/* The layers of a matched transformer stay within the bound of arch.H_layers. */
+static int check_match(const struct config *c, const char *where, struct error *err)
+{
+    int64_t H = config_int(c, ARCH_H_LAYERS), L = config_int(c, ARCH_L_LAYERS);
+    int64_t most = (int64_t)settings_table[ARCH_H_LAYERS].maximum;
+
+    if (!matches_params(c) || H + L <= most)
+        return 0;
+    return error_set(err, ERROR_FORMAT,
+                     "%s: arch.match = params gives a %s of arch.H_layers %" PRId64
+                     " + arch.L_layers %" PRId64 " = %" PRId64 " layers, expected at most "
+                     "%" PRId64 "; use fewer layers, or arch.match = none",
+                     where, config_system(c)->name, H, L, H + L, most);
+}
+
+/* Settings that contradict each other. */
+static int check_together(const struct config *c, const char *where, struct error *err)
+{
+    int64_t D = config_int(c, ARCH_HIDDEN_SIZE), E = config_int(c, ARCH_PUZZLE_EMB_NDIM);
+    int64_t len = config_int(c, ARCH_PUZZLE_EMB_LEN);
+    const char *path = config_text(c, DATA_PATH);
+    int64_t side = config_int(c, DATA_SUDOKU_SIDE);
+    int rc = check_layer(c, where, err);
+
+    if (rc == 0)
+        rc = check_match(c, where, err);
+    if (rc < 0)
+        return rc;
+    if (shape_prefix(E, len, D) * D < E)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: arch.puzzle_emb_len = %" PRId64
+                         " positions of arch.hidden_size = "
+                         "%" PRId64 " do not hold arch.puzzle_emb_ndim = %" PRId64,
+                         where, len, D, E);
     if (config_active(c, DATA_SUDOKU_SIDE) && side != 4 && side != 6 && side != 9)
         return error_set(err, ERROR_FORMAT,
                          "%s: data.sudoku_side = %" PRId64 ": expected 4, 6 or 9", where, side);
@@ -392,8 +451,7 @@ int config_resolve(struct config *config, const char *where, struct error *err)
 
     if (rc < 0)
         return rc;
-    if (config_active(config, ARCH_MATCH) &&
-        strcmp(config_choice(config, ARCH_MATCH), "params") == 0) {
+    if (matches_params(config)) {
         config->values[ARCH_H_LAYERS].integer += config->values[ARCH_L_LAYERS].integer;
         config->values[ARCH_MATCH].integer = 0;
     }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "system_facts.h"
 
 enum setting_type {
     SETTING_INT,
@@ -34,7 +35,7 @@ enum { SETTING_TEXT_SIZE = 1024 };
 
 /* In settings_table[]'s order. */
 enum setting_id {
-    ARCH_NAME,  /* arch.name: hrm | transformer */
+    ARCH_NAME,  /* arch.name: one of system_names[], stored as enum system_id */
     ARCH_MATCH, /* arch.match: none | params (transformer only; see below) */
     ARCH_HIDDEN_SIZE,
     ARCH_NUM_HEADS,
@@ -44,6 +45,7 @@ enum setting_id {
     ARCH_L_CYCLES,
     ARCH_EXPANSION,
     ARCH_FFN_MULTIPLE,
+    ARCH_MLP_T,
     ARCH_POS_ENCODINGS, /* rope | learned | none */
     ARCH_ROPE_THETA,
     ARCH_RMS_NORM_EPS,
@@ -53,7 +55,7 @@ enum setting_id {
     ARCH_HALT_MAX_STEPS,
     ARCH_ACT_ENABLED,
     ARCH_HALT_EXPLORATION_PROB,
-    DATA_PATH,             /* builtin:arc-style | builtin:sudoku | a directory or file */
+    DATA_PATH, /* builtin:arc-style | builtin:sudoku | a directory or file */
     DATA_TRAIN_SETS,
     DATA_TEST_SETS,
     DATA_CANVAS,           /* ARC canvas side */
@@ -83,6 +85,7 @@ enum setting_id {
     TRAIN_PUZZLE_EMB_WEIGHT_DECAY,
     TRAIN_FORWARD_DTYPE,
     TRAIN_TARGET_Q_UPDATE_EVERY,
+    TRAIN_EMA_RATE,
     EVAL_HALT_MAX_STEPS, /* 0: as trained */
     EVAL_AUGMENTATIONS,  /* predictions voted over per test, the original among them; all */
     EVAL_ACT_INFERENCE,
@@ -140,6 +143,11 @@ const char *config_text(const struct config *config, enum setting_id id);
 /* The word of a CHOICE. */
 const char *config_choice(const struct config *config, enum setting_id id);
 
+/* The system that arch.name names, its facts, and the sizes of its modules and cycles. */
+enum system_id config_system_id(const struct config *config);
+const struct system_facts *config_system(const struct config *config);
+struct system_sizes config_system_sizes(const struct config *config);
+
 /* -1 when unknown. */
 int setting_find(const char *key);
 /* Nearest known key or NULL. */
@@ -160,7 +168,7 @@ cJSON *config_get_json(const struct config *config, int id);
  * Resolves and checks a whole configuration: a transformer with arch.match = params gets
  * H_layers + L_layers layers (its parameters are then HRM's) and match = none; inactive
  * settings get their absent_means; contradictions are ERROR_FORMAT (odd head size with RoPE,
- * heads that do not divide hidden_size for hrm, puzzle_emb_len too short for ndim, ...).
+ * heads that do not divide hidden_size, puzzle_emb_len too short for ndim, mlp_t with RoPE, ...).
  * Idempotent. where opens the message.
  */
 int config_resolve(struct config *config, const char *where, struct error *err) MUST_CHECK;

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-static const char *const ARCH_NAMES[] = { "hrm", "transformer", NULL };
 static const char *const MATCHES[] = { "none", "params", NULL };
 static const char *const POSITIONS[] = { "rope", "learned", "none", NULL };
 static const char *const LOSSES[] = { "stablemax_cross_entropy", "softmax_cross_entropy",
@@ -15,20 +14,31 @@ static const char *const FORWARD_DTYPES[] = { "float32", "bfloat16", NULL };
 static const char *const SUBSETS[] = { "all", "evaluation-only", NULL };
 static const char *const SPLITS[] = { "test", "train", NULL };
 
-static bool is_transformer(const struct config *c)
+static bool no_match(const struct config *c)
 {
-    return strcmp(config_choice(c, ARCH_NAME), "transformer") == 0;
+    return !config_system(c)->matches_params;
 }
 
-static bool is_hrm(const struct config *c)
+static bool no_high_level(const struct config *c)
 {
-    return !is_transformer(c);
+    return !system_has_module(config_system(c), MODULE_H);
 }
 
 /* Before config_resolve() a matched transformer still needs L_layers. */
 static bool no_low_level(const struct config *c)
 {
-    return is_transformer(c) && strcmp(config_choice(c, ARCH_MATCH), "none") == 0;
+    return !system_has_module(config_system(c), MODULE_L) &&
+           (no_match(c) || strcmp(config_choice(c, ARCH_MATCH), "none") == 0);
+}
+
+static bool no_cycles(const struct config *c)
+{
+    return !config_system(c)->cycles;
+}
+
+static bool no_attention(const struct config *c)
+{
+    return config_bool(c, ARCH_MLP_T);
 }
 
 static bool no_rope(const struct config *c)
@@ -49,6 +59,11 @@ static bool one_outer_step(const struct config *c)
 static bool no_act(const struct config *c)
 {
     return one_outer_step(c) || !config_bool(c, ARCH_ACT_ENABLED);
+}
+
+static bool no_target_q(const struct config *c)
+{
+    return no_act(c) || !config_system(c)->q_continue;
 }
 
 /* What can be told from data.path alone: a folder may hold ARC tasks or the CSV files of boards,
@@ -123,28 +138,35 @@ static bool by_steps(const struct config *c)
     }
 
 const struct setting settings_table[SETTING_COUNT] = {
-    [ARCH_NAME] = CHOICE_SETTING("arch.name", PHASE_TRAINING, ARCH_NAMES, "hrm", "hrm", NULL,
-                                 "two-level recurrent model, or one plain transformer module"),
+    [ARCH_NAME] = CHOICE_SETTING(
+        "arch.name", PHASE_TRAINING, system_names, "hrm", "hrm", NULL,
+        "hrm: two modules that call each other; transformer: one module, no cycles; trm: one "
+        "module for both of HRM's updates"),
     [ARCH_MATCH] = CHOICE_SETTING(
-        "arch.match", PHASE_TRAINING, MATCHES, "params", "none", is_hrm,
+        "arch.match", PHASE_TRAINING, MATCHES, "params", "none", no_match,
         "params: the transformer gets H_layers + L_layers layers, HRM's parameters"),
     [ARCH_HIDDEN_SIZE] = INT_SETTING("arch.hidden_size", PHASE_TRAINING, 4, 8192, "128", "",
                                      NULL, "width D of the residual stream"),
-    [ARCH_NUM_HEADS] =
-        INT_SETTING("arch.num_heads", PHASE_TRAINING, 1, 256, "4", "", NULL, "attention heads"),
-    [ARCH_H_LAYERS] = INT_SETTING("arch.H_layers", PHASE_TRAINING, 1, 64, "2", "layers", NULL,
-                                  "blocks of the slow module, or of the transformer"),
+    [ARCH_NUM_HEADS] = INT_SETTING("arch.num_heads", PHASE_TRAINING, 1, 256, "4", "",
+                                   no_attention, "attention heads"),
+    [ARCH_H_LAYERS] =
+        INT_SETTING("arch.H_layers", PHASE_TRAINING, 1, 512, "2", "layers", no_high_level,
+                    "blocks of the slow module, or of the transformer"),
     [ARCH_L_LAYERS] = INT_SETTING("arch.L_layers", PHASE_TRAINING, 1, 64, "2", "layers",
-                                  no_low_level, "blocks of the fast module"),
+                                  no_low_level, "blocks of the fast module, or of trm's one"),
     [ARCH_H_CYCLES] = INT_SETTING("arch.H_cycles", PHASE_TRAINING, 1, 64, "2", "cycles",
-                                  is_transformer, "slow-module updates per outer step"),
+                                  no_cycles, "slow-module updates per outer step"),
     [ARCH_L_CYCLES] = INT_SETTING("arch.L_cycles", PHASE_TRAINING, 1, 64, "2", "cycles",
-                                  is_transformer, "fast-module updates per slow update"),
+                                  no_cycles, "fast-module updates per slow update"),
     [ARCH_EXPANSION] =
         REAL_SETTING("arch.expansion", PHASE_TRAINING, 0.01, 64, "4", "", NULL,
                      "feed-forward width is expansion * D * 2/3, rounded up to ffn_multiple"),
     [ARCH_FFN_MULTIPLE] = INT_SETTING("arch.ffn_multiple", PHASE_TRAINING, 1, 4096, "256", "",
                                       NULL, "the feed-forward width is a multiple of this"),
+    [ARCH_MLP_T] =
+        BOOL_SETTING("arch.mlp_t", PHASE_TRAINING, "false", NULL,
+                     "a SwiGLU along the sequence takes the place of attention, as in "
+                     "TRM; needs learned or no positions"),
     [ARCH_POS_ENCODINGS] = CHOICE_SETTING("arch.pos_encodings", PHASE_TRAINING, POSITIONS,
                                           "rope", "rope", NULL, "how positions are told apart"),
     [ARCH_ROPE_THETA] = REAL_SETTING("arch.rope_theta", PHASE_TRAINING, 1, 1e9, "10000", "",
@@ -248,7 +270,11 @@ const struct setting settings_table[SETTING_COUNT] = {
         "has it"),
     [TRAIN_TARGET_Q_UPDATE_EVERY] =
         INT_SETTING("train.target_q_update_every", PHASE_TRAINING, 1, 1000000, "1", "steps",
-                    no_act, "compute the target of q_continue every n-th step"),
+                    no_target_q, "compute the target of q_continue every n-th step"),
+    [TRAIN_EMA_RATE] =
+        REAL_SETTING("train.ema_rate", PHASE_TRAINING, 0, 0.999999, "0", "", NULL,
+                     "evaluate on this running average of the weights (TRM: "
+                     "0.999); 0: on the weights themselves"),
     [EVAL_HALT_MAX_STEPS] =
         INT_SETTING("eval.halt_max_steps", PHASE_EVALUATION, 0, 1024, "0", "outer steps", NULL,
                     "outer steps at inference; 0: as trained"),
@@ -262,8 +288,10 @@ const struct setting settings_table[SETTING_COUNT] = {
                              .unit = "predictions",
                              .meaning =
                                  "predictions voted over per test, the original's among them" },
-    [EVAL_ACT_INFERENCE] = BOOL_SETTING("eval.act_inference", PHASE_EVALUATION, "false", NULL,
-                                        "stop a row when q_halt > q_continue"),
+    [EVAL_ACT_INFERENCE] =
+        BOOL_SETTING("eval.act_inference", PHASE_EVALUATION, "false", NULL,
+                     "a row stops when the system's halting test says so (trm: q_halt > 0, "
+                     "others: q_halt > q_continue)"),
     [EVAL_SEED] = INT_SETTING("eval.seed", PHASE_EVALUATION, 0, 9007199254740991, "0", "", NULL,
                               "draws which augmentations vote"),
     [EVAL_SPLIT] = CHOICE_SETTING("eval.split", PHASE_EVALUATION, SPLITS, "test", "test", NULL,

@@ -2,6 +2,7 @@
 #include "shape.h"
 
 #include "settings.h"
+#include "system_facts.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,40 +14,63 @@ int shape_intermediate_size(double expansion, int width, int multiple)
     return (int)ceil(rounded / multiple) * multiple;
 }
 
+int64_t shape_prefix(int64_t ndim, int64_t len, int64_t hidden_size)
+{
+    if (ndim == 0)
+        return 0;
+    return len > 0 ? len : (ndim + hidden_size - 1) / hidden_size;
+}
+
+/* Weights of one layer, and FLOPs of one layer pass of one position. */
+struct layer_cost {
+    int64_t weights;
+    double flops;
+};
+
+static struct layer_cost layer_cost(const struct shape *shape, int64_t D, int64_t A)
+{
+    int64_t S = shape->positions, F = shape->intermediate_size, F_S = shape->mlp_t_size;
+
+    if (F_S > 0)
+        return (struct layer_cost){ 3 * S * F_S + 3 * D * F,
+                                    (double)(6 * D * F_S + 6 * D * F) };
+    return (struct layer_cost){ 4 * D * A + 3 * D * F,
+                                (double)(8 * D * A + 6 * D * F + 4 * S * A) };
+}
+
 void shape_compute(struct shape *out, const struct config *c, int seq_len, int vocab_size,
                    int num_puzzle_identifiers)
 {
-    int64_t D = config_int(c, ARCH_HIDDEN_SIZE), N = config_int(c, ARCH_NUM_HEADS), d = D / N;
-    int64_t E = config_int(c, ARCH_PUZZLE_EMB_NDIM), P = config_int(c, ARCH_PUZZLE_EMB_LEN);
-    int64_t H = config_int(c, ARCH_H_LAYERS), L = config_int(c, ARCH_L_LAYERS), V = vocab_size;
-    int64_t H_cycles = config_int(c, ARCH_H_CYCLES), L_cycles = config_int(c, ARCH_L_CYCLES);
-    bool transformer = strcmp(config_choice(c, ARCH_NAME), "transformer") == 0;
-    int F = shape_intermediate_size(config_real(c, ARCH_EXPANSION), (int)D,
-                                    (int)config_int(c, ARCH_FFN_MULTIPLE));
-
-    if (E == 0)
-        P = 0;
-    else if (P == 0)
-        P = (E + D - 1) / D;
-    int64_t S = P + seq_len;
-    int64_t layers = transformer ? H : H + L;
-    int64_t passes = transformer ? H : H_cycles * (L_cycles * L + H);
+    const struct system_facts *facts = config_system(c);
+    const struct system_sizes sizes = config_system_sizes(c);
+    int64_t D = config_int(c, ARCH_HIDDEN_SIZE), d = D / config_int(c, ARCH_NUM_HEADS);
+    int64_t E = config_int(c, ARCH_PUZZLE_EMB_NDIM), V = vocab_size;
+    double expansion = config_real(c, ARCH_EXPANSION);
+    int multiple = (int)config_int(c, ARCH_FFN_MULTIPLE);
     bool learned = strcmp(config_choice(c, ARCH_POS_ENCODINGS), "learned") == 0;
-    bool target = config_bool(c, ARCH_ACT_ENABLED) && config_int(c, ARCH_HALT_MAX_STEPS) > 1;
+    bool target = facts->q_continue && config_bool(c, ARCH_ACT_ENABLED) &&
+                  config_int(c, ARCH_HALT_MAX_STEPS) > 1;
     double every = (double)config_int(c, TRAIN_TARGET_Q_UPDATE_EVERY);
     double rows = (double)config_int(c, TRAIN_GLOBAL_BATCH_SIZE);
-    double layer = (double)(8 * D * (N * d) + 6 * D * F + 4 * S * (N * d));
-    double head = (double)(2 * D * V), forward = (double)passes * layer + head;
-    double backward = 2.0 * ((double)layers * layer + head);
 
-    out->positions = (int)S;
-    out->prefix = (int)P;
-    out->intermediate_size = F;
+    out->prefix = (int)shape_prefix(E, config_int(c, ARCH_PUZZLE_EMB_LEN), D);
+    out->positions = out->prefix + seq_len;
+    out->intermediate_size = shape_intermediate_size(expansion, (int)D, multiple);
+    out->mlp_t_size = config_bool(c, ARCH_MLP_T)
+                          ? shape_intermediate_size(expansion, out->positions, multiple)
+                          : 0;
     out->head_size = (int)d;
-    out->parameters =
-        layers * (4 * D * N * d + 3 * D * F) + 2 * V * D + 2 * D + 2 + (learned ? S * D : 0);
+
+    const struct layer_cost layer = layer_cost(out, D, config_int(c, ARCH_NUM_HEADS) * d);
+    double head = (double)(2 * D * V), S = (double)out->positions;
+    double forward = (double)system_layer_passes(facts, &sizes) * layer.flops + head;
+    double backward =
+        2.0 * ((double)system_gradient_passes(facts, &sizes) * layer.flops + head);
+
+    out->parameters = system_layers(facts, &sizes) * layer.weights + 2 * V * D + 2 * D + 2 +
+                      (learned ? out->positions * D : 0);
     out->puzzle_parameters = (int64_t)num_puzzle_identifiers * E;
     out->train_step_flops =
-        rows * (double)S * (forward * (1.0 + (target ? 1.0 / every : 0.0)) + backward);
-    out->eval_row_step_flops = (double)S * forward;
+        rows * S * (forward * (1.0 + (target ? 1.0 / every : 0.0)) + backward);
+    out->eval_row_step_flops = S * forward;
 }

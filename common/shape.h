@@ -11,10 +11,15 @@ struct config;
 /* The multiple of `multiple` at or above round(expansion * width * 2 / 3), half to even. */
 int shape_intermediate_size(double expansion, int width, int multiple);
 
+/* P: as many positions of hidden_size values as hold ndim values, or len where that is set;
+ * 0 without a puzzle embedding (ndim 0). */
+int64_t shape_prefix(int64_t ndim, int64_t len, int64_t hidden_size);
+
 struct shape {
     int positions;             /* S = P + T */
     int prefix;                /* P */
     int intermediate_size;     /* F */
+    int mlp_t_size;            /* F_S, width of arch.mlp_t; 0: attention */
     int head_size;             /* d */
     int64_t parameters;        /* trained by AdamATan2 */
     int64_t puzzle_parameters; /* num_puzzle_identifiers * E */
@@ -24,8 +29,9 @@ struct shape {
 };
 
 /* FLOPs as model-independent counts: per layer and position 8D^2 + 6DF + 4SD (with heads that
- * do not divide D: 8D(Nd) and 4S(Nd)), heads 2DV; training = all segment and target-segment
- * layer passes once plus twice the layers that carry gradient. */
+ * do not divide D: 8D(Nd) and 4S(Nd); with mlp_t 6DF_S in place of what attention takes), heads
+ * 2DV; training = all layer passes of the segment and of the target segment, where the system
+ * has one, and twice those passes that carry gradient. */
 void shape_compute(struct shape *out, const struct config *config, int seq_len, int vocab_size,
                    int num_puzzle_identifiers);
 

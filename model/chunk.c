@@ -187,7 +187,7 @@ bool chunk_segment_first(struct engine *engine, float *const states[STATE_COUNT]
                 return false;
             continue;
         }
-        assert(call->destination == STATE_Z_H); /* what the q head reads */
+        assert(call->destination == engine->system->head);
         if (!module_forward_first(engine, call->module, engine->target_first, destination,
                                   rows))
             return false;
@@ -203,7 +203,7 @@ static void call_distribute(struct engine *engine, const struct module_call *cal
 
     live[call->destination] = false;
     for (int s = 0; s < call->source_count; s++) {
-        enum segment_state source = call->sources[s];
+        enum system_state source = call->sources[s];
 
         if (!call->flows[s] || source == call->destination)
             continue;
@@ -221,7 +221,9 @@ static void call_distribute(struct engine *engine, const struct module_call *cal
 bool chunk_segment_backward(struct engine *engine, int rows)
 {
     size_t n = (size_t)rows * (size_t)engine->S * (size_t)engine->D;
-    bool live[STATE_COUNT] = { [STATE_Z_H] = true };
+    bool live[STATE_COUNT] = { false };
+
+    live[engine->system->head] = true;
 
     for (int i = engine->segment.count - 1; i >= 0; i--) {
         const struct module_call *call = &engine->segment.calls[i];

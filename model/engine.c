@@ -52,6 +52,8 @@ static void engine_set_sizes(struct engine *engine)
     engine->S = engine->P + engine->T;
     engine->ld_qkv = row_stride(3 * engine->A);
     engine->ld_gate_up = row_stride(2 * engine->F);
+    engine->F_t = c->mlp_t_size;
+    engine->ld_t = row_stride(2 * engine->F_t);
     engine->chunk_rows = choose_chunk_rows(engine->B, engine->S);
     /* Learned positions: x = 0.7071 (e + position) before the common factor sqrt D. */
     engine->embedding_scale = (float)(sqrt((double)engine->D) *
@@ -66,6 +68,13 @@ static int allocate_parameters(struct engine *e, struct error *err)
         (struct block_item[]){ { &e->parameters, e->parameter_floats, sizeof(float) } }, 1,
         err);
 
+    if (rc < 0)
+        return rc;
+    rc = block_allocate(&e->average_block, &e->bytes, "averages of the parameters",
+                        (struct block_item[]){
+                            { &e->averages, e->config.ema_rate > 0.0 ? e->parameter_floats : 0,
+                              sizeof(float) } },
+                        1, err);
     if (rc < 0)
         return rc;
     rc = block_allocate(
@@ -108,8 +117,6 @@ static int allocate_weights(struct engine *e, struct error *err)
                                                { &e->panels, packed, element },
                                                { &e->panels_back, back, element } },
                         3, err);
-    if (rc == 0 && rounded == 0)
-        e->weights = e->parameters;
     return rc;
 }
 
@@ -117,18 +124,18 @@ static int allocate_carries(struct engine *e, struct error *err)
 {
     size_t B = (size_t)e->B, T = (size_t)e->T;
     size_t z = size_product(size_product(B, (size_t)e->S), (size_t)e->D);
-    bool hrm = e->config.arch == ENGINE_HRM, trains = !e->config.inference_only;
+    bool low = e->system->init[STATE_Z_L] != NULL, trains = !e->config.inference_only;
     struct carry *train = &e->train, *eval = &e->eval;
     const struct block_item items[] = {
         { &train->z[STATE_Z_H], trains ? z : 0, sizeof(float) },
-        { &train->z[STATE_Z_L], trains && hrm ? z : 0, sizeof(float) },
+        { &train->z[STATE_Z_L], trains && low ? z : 0, sizeof(float) },
         { &train->steps, trains ? B : 0, sizeof(int32_t) },
         { &train->inputs, trains ? size_product(B, T) : 0, sizeof(int32_t) },
         { &train->labels, trains ? size_product(B, T) : 0, sizeof(int32_t) },
         { &train->identifiers, trains ? B : 0, sizeof(int32_t) },
         { &train->halted, trains ? B : 0, sizeof(uint8_t) },
         { &eval->z[STATE_Z_H], z, sizeof(float) },
-        { &eval->z[STATE_Z_L], hrm ? z : 0, sizeof(float) },
+        { &eval->z[STATE_Z_L], low ? z : 0, sizeof(float) },
         { &eval->steps, B, sizeof(int32_t) },
         { &eval->inputs, size_product(B, T), sizeof(int32_t) },
         { &eval->labels, size_product(B, T), sizeof(int32_t) },
@@ -143,7 +150,7 @@ static int allocate_carries(struct engine *e, struct error *err)
 static int allocate_outputs(struct engine *e, struct error *err)
 {
     size_t B = (size_t)e->B, grid = size_product(B, (size_t)e->T);
-    bool rope = e->config.pos_encodings == ENGINE_ROPE;
+    bool rope = e->config.pos_encodings == ENGINE_ROPE; /* made even where mlp_t reads none */
     size_t table = rope ? size_product((size_t)e->S, (size_t)e->d) : 0;
     size_t puzzle = e->config.inference_only ? 0 : size_product(B, (size_t)e->E);
     const struct block_item items[] = {
@@ -152,6 +159,8 @@ static int allocate_outputs(struct engine *e, struct error *err)
         { &e->q_halt, B, sizeof(float) },
         { &e->q_continue, B, sizeof(float) },
         { &e->target_q, B, sizeof(float) },
+        { &e->row_loss, B, sizeof(double) },
+        { &e->halt_test, B, sizeof(uint8_t) },
         { &e->puzzle_gradient, puzzle, sizeof(float) },
         { &e->puzzle_sum, puzzle > 0 ? (size_t)e->E : 0, sizeof(float) },
         { &e->rope_cos, table, sizeof(float) },
@@ -162,23 +171,37 @@ static int allocate_outputs(struct engine *e, struct error *err)
                           sizeof items / sizeof *items, err);
 }
 
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Floats of the rows that are worked on between two GEMMs, of at most R rows. */
+static size_t block_floats(size_t R, int width)
+{
+    return size_product(R < BLOCK_MOST ? R : BLOCK_MOST, (size_t)width);
+}
+
 /* Floats that an attention or a GEMM call may overwrite, whichever needs more. */
 static size_t scratch_floats(const struct engine *e)
 {
-    size_t attention = e->kernels->attention_scratch(e->S, e->d), gemm = gemm_scratch(e->gemm);
+    size_t attention = e->F_t == 0 ? e->kernels->attention_scratch(e->S, e->d) : 0;
 
-    return attention > gemm ? attention : gemm;
+    return larger(attention, gemm_scratch(e->gemm));
 }
 
 static int allocate_scratch(struct engine *e, struct error *err)
 {
-    bool hrm = e->config.arch == ENGINE_HRM, trains = !e->config.inference_only;
+    bool low = e->system->init[STATE_Z_L] != NULL, trains = !e->config.inference_only;
+    bool attends = e->F_t == 0, target = trains && e->facts->q_continue;
     size_t rows = (size_t)e->chunk_rows, R = size_product(rows, (size_t)e->S);
-    size_t RD = size_product(R, (size_t)e->D), RA = size_product(R, (size_t)e->A);
+    size_t RD = size_product(R, (size_t)e->D);
+    size_t RA = attends ? size_product(R, (size_t)e->A) : 0;
     size_t RV = size_product(R, (size_t)e->V);
-    size_t block = size_product(R < BLOCK_MOST ? R : BLOCK_MOST, (size_t)e->F);
-    size_t qkv = size_product(R, (size_t)e->ld_qkv);
-    size_t gate_up = size_product(R, (size_t)e->ld_gate_up);
+    size_t block = larger(block_floats(R, e->F), block_floats(rows * (size_t)e->D, e->F_t));
+    size_t qkv = attends ? size_product(R, (size_t)e->ld_qkv) : 0;
+    size_t gate_up = larger(size_product(R, (size_t)e->ld_gate_up),
+                            block_floats(rows * (size_t)e->D, e->ld_t));
     size_t D = (size_t)e->D;
     const struct block_item items[] = {
         { &e->x, RD, sizeof(float) },
@@ -186,13 +209,14 @@ static int allocate_scratch(struct engine *e, struct error *err)
         { &e->att, RA, sizeof(float) },
         { &e->gate_up, gate_up, sizeof(float) },
         { &e->scratch, scratch_floats(e), sizeof(float) },
+        { &e->transposed, attends ? 0 : RD, sizeof(float) },
         { &e->chunk_logits, RV, sizeof(float) },
         { &e->prefix, D, sizeof(float) },
-        { &e->target_z[STATE_Z_H], trains ? RD : 0, sizeof(float) },
-        { &e->target_z[STATE_Z_L], trains && hrm ? RD : 0, sizeof(float) },
-        { &e->target_first, trains ? rows * D : 0, sizeof(float) },
+        { &e->target_z[STATE_Z_H], target ? RD : 0, sizeof(float) },
+        { &e->target_z[STATE_Z_L], target && low ? RD : 0, sizeof(float) },
+        { &e->target_first, target ? rows * D : 0, sizeof(float) },
         { &e->dstate[STATE_Z_H], trains ? RD : 0, sizeof(float) },
-        { &e->dstate[STATE_Z_L], trains && hrm ? RD : 0, sizeof(float) },
+        { &e->dstate[STATE_Z_L], trains && low ? RD : 0, sizeof(float) },
         { &e->dstate[STATE_X], trains ? RD : 0, sizeof(float) },
         { &e->dlogits, trains ? RV : 0, sizeof(float) },
         { &e->dq, trains ? rows * 2 : 0, sizeof(float) },
@@ -205,20 +229,27 @@ static int allocate_scratch(struct engine *e, struct error *err)
 }
 
 /* The arrays that one layer keeps for its backward pass; items has room for KEPT_ITEMS. */
-enum { KEPT_ITEMS = 8 };
+enum { KEPT_ITEMS = 12 };
 static void kept_layer_items(const struct engine *e, struct kept_layer *k,
                              struct block_item *items, bool whole)
 {
     size_t rows = (size_t)e->chunk_rows, R = size_product(rows, (size_t)e->S);
     size_t RD = size_product(R, (size_t)e->D), RA = size_product(R, (size_t)e->A);
     size_t keep = size_product(size_product(2, R), (size_t)e->N);
+    size_t channels = size_product(rows, (size_t)e->D);
+    bool attends = whole && e->F_t == 0, transposes = whole && e->F_t > 0;
     const struct block_item table[KEPT_ITEMS] = {
         { &k->in, RD, sizeof(float) },
-        { &k->qkv, whole ? size_product(R, (size_t)e->ld_qkv) : 0, sizeof(float) },
-        { &k->keep, whole ? keep : 0, sizeof(float) },
-        { &k->att, whole ? RA : 0, sizeof(float) },
+        { &k->qkv, attends ? size_product(R, (size_t)e->ld_qkv) : 0, sizeof(float) },
+        { &k->keep, attends ? keep : 0, sizeof(float) },
+        { &k->att, attends ? RA : 0, sizeof(float) },
+        { &k->t_in, transposes ? RD : 0, sizeof(float) },
+        { &k->t_gate_up, transposes ? size_product(channels, (size_t)e->ld_t) : 0,
+          sizeof(float) },
+        { &k->t_out, transposes ? RD : 0, sizeof(float) },
+        { &k->t_rstd, transposes ? channels : 0, sizeof(float) },
         { &k->mid, whole ? RD : 0, sizeof(float) },
-        { &k->mid_rstd, whole ? R : 0, sizeof(float) },
+        { &k->mid_rstd, attends ? R : 0, sizeof(float) },
         { &k->gate_up, whole ? size_product(R, (size_t)e->ld_gate_up) : 0, sizeof(float) },
         { &k->out_rstd, whole ? R : 0, sizeof(float) },
     };
@@ -283,7 +314,13 @@ static int engine_allocate(struct engine *engine, struct error *err)
 
     if (rc < 0)
         return rc;
-    rc = segment_build(&engine->segment, &engine->config, err);
+    rc = segment_build(
+        &engine->segment, engine->config.system,
+        &(struct system_sizes){
+            { [MODULE_H] = engine->config.H_layers, [MODULE_L] = engine->config.L_layers },
+            engine->config.H_cycles,
+            engine->config.L_cycles },
+        err);
     if (rc < 0)
         return rc;
     rc = allocate_parameters(engine, err);
@@ -317,6 +354,8 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
     if (engine == NULL)
         return error_set(err, ERROR_NOMEM, "cannot allocate an engine");
     engine->config = *config;
+    engine->system = system_find(config->system);
+    engine->facts = system_facts(config->system);
     rc = kernels_current(&engine->kernels, err);
     if (rc < 0)
         goto out;
@@ -383,6 +422,7 @@ void engine_destroy(struct engine *engine)
     free(engine->gradient_block);
     free(engine->buffer_block);
     free(engine->weight_block);
+    free(engine->average_block);
     free(engine->parameter_block);
     segment_release(&engine->segment);
     for (int i = 0; i < MODULE_COUNT; i++)
@@ -405,6 +445,8 @@ static const void *output_find(const struct engine *e, enum engine_output output
         [ENGINE_Q_HALT] = { e->q_halt, B * sizeof(float) },
         [ENGINE_Q_CONTINUE] = { e->q_continue, B * sizeof(float) },
         [ENGINE_TARGET_Q_CONTINUE] = { e->target_q, B * sizeof(float) },
+        [ENGINE_ROW_LOSS] = { e->row_loss, B * sizeof(double) },
+        [ENGINE_HALT_TEST] = { e->halt_test, B * sizeof(uint8_t) },
         [ENGINE_HALTED] = { e->last->halted, B * sizeof(uint8_t) },
         [ENGINE_STEPS] = { e->last->steps, B * sizeof(int32_t) },
         [ENGINE_Z_H] = { e->last->z[STATE_Z_H], z * sizeof(float) },

@@ -18,16 +18,14 @@
 #define MODEL_ENGINE_H
 
 #include "error.h"
+#include "system_facts.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "error.h"
-
 struct engine; /* opaque */
 
-enum engine_arch { ENGINE_HRM, ENGINE_TRANSFORMER };
 enum engine_positions { ENGINE_ROPE, ENGINE_LEARNED, ENGINE_NO_POSITIONS };
 enum engine_loss { ENGINE_STABLEMAX, ENGINE_SOFTMAX };
 /* bfloat16: weights, activations between the operations and the carry are rounded to it in the
@@ -38,18 +36,21 @@ enum engine_forward_dtype { ENGINE_FLOAT32, ENGINE_BFLOAT16 };
 enum { ENGINE_IGNORE_LABEL = -100 };
 
 struct engine_config {
-    enum engine_arch arch;
+    enum system_id system;
     int batch_size;             /* B: rows of a training step and the most of an evaluation */
     int seq_len;                /* T */
     int vocab_size;             /* V */
     int num_puzzle_identifiers; /* rows of puzzle_emb, the blank id 0 included */
     int puzzle_emb_ndim;        /* E; 0: no puzzle embedding, no prefix */
     int puzzle_emb_len;         /* P; 0: ceil(E / D) */
-    int H_layers, L_layers;     /* the transformer uses H_layers only */
-    int H_cycles, L_cycles;     /* the transformer ignores both */
+    int H_layers, L_layers;     /* depth of the system's modules; of those it has */
+    int H_cycles, L_cycles;     /* where the system has cycles */
     int hidden_size;            /* D */
     int num_heads;              /* N; need not divide D (as published: 12 heads on 512) */
     int intermediate_size;      /* F: shape_intermediate_size() of common/shape.h */
+    int mlp_t_size;             /* F_S: width of the SwiGLU over the S positions of each channel
+                                 * that takes the place of attention (TRM's mlp_t; no RoPE is
+                                 * applied then); 0: attention */
     enum engine_positions pos_encodings;
     double rope_theta, rms_norm_eps;
     enum engine_loss loss_type;
@@ -63,6 +64,9 @@ struct engine_config {
     double lr, lr_min_ratio, weight_decay, beta1, beta2;
     int64_t lr_warmup_steps, total_steps;
     double puzzle_emb_lr, puzzle_emb_weight_decay;
+    double
+        ema_rate; /* evaluations run on average = rate * average + (1 - rate) * weights, taken
+                      * after every step from the initial weights on; 0: on the weights */
 
     bool inference_only; /* no gradients, moments or training activations are allocated */
 };
@@ -97,8 +101,9 @@ void engine_destroy(struct engine *engine);
 
 /*
  * Bytes of all its blocks. A batch row costs, in carries (one for training, one for evaluation)
- * and outputs: 4 (2 n S D + 5 T + T V + 7 + E) + 2, n = 2 states (transformer: 1). Everything
- * else does not grow with the batch: 4 x (4 parameters + puzzle embedding), packed weights (8 x
+ * and outputs: 4 (2 n S D + 5 T + T V + 9 + E) + 3, n = 2 states (transformer: 1). Everything
+ * else does not grow with the batch: 4 x (4 parameters + puzzle embedding; one more of parameters
+ * with an ema_rate), packed weights (8 x
  * parameters; 4 in bfloat16, and 4 for the rounded ones), and the activations of about 512
  * positions.
  */
@@ -177,13 +182,16 @@ int engine_record_residuals(struct engine *engine, bool on, struct error *err) M
 enum engine_output {
     ENGINE_LOGITS,              /* float (B, T, V), grid positions only */
     ENGINE_PREDICTIONS,         /* int32 (B, T): first maximum of the logits */
+    ENGINE_ROW_LOSS,            /* double (B): token loss of each row; 0 without labels */
     ENGINE_Q_HALT,              /* float (B) */
     ENGINE_Q_CONTINUE,          /* float (B) */
     ENGINE_TARGET_Q_CONTINUE,   /* float (B), after the sigmoid; only with has_target_q */
+    ENGINE_HALT_TEST,           /* uint8 (B): the system's halting test on the step's q values,
+                                 * whatever the step count and the exploration minimum */
     ENGINE_HALTED,              /* uint8 (B) after the step */
     ENGINE_STEPS,               /* int32 (B) after the step */
     ENGINE_Z_H,                 /* float (B, S, D) carry after the step */
-    ENGINE_Z_L,                 /* float (B, S, D); HRM only */
+    ENGINE_Z_L,                 /* float (B, S, D); where the system has it */
     ENGINE_CURRENT_INPUTS,      /* int32 (B, T) */
     ENGINE_CURRENT_LABELS,      /* int32 (B, T) */
     ENGINE_CURRENT_IDENTIFIERS, /* int32 (B) */
@@ -200,7 +208,8 @@ void engine_read(const struct engine *engine, enum engine_output output, void *o
 /*
  * State by index, for checkpoints and tests: parameters and buffers under the published
  * state_dict names ("inner.H_level.layers.0.self_attn.qkv_proj.weight"), then with their own
- * prefixes moments ("optimizer.m.NAME", "optimizer.v.NAME"), "optimizer.step" and the training
+ * prefixes averages ("ema.NAME", with an ema_rate), moments ("optimizer.m.NAME",
+ * "optimizer.v.NAME"), "optimizer.step" and the training
  * carry ("carry.z_H", "carry.z_L", "carry.steps", "carry.halted", "carry.inputs",
  * "carry.labels", "carry.puzzle_identifiers"). All of it restored gives the same bits onwards.
  */
@@ -208,6 +217,7 @@ enum engine_dtype { ENGINE_F32, ENGINE_I32, ENGINE_I64, ENGINE_U8 };
 enum engine_state_kind {
     ENGINE_PARAMETER, /* trained by AdamATan2 */
     ENGINE_BUFFER,    /* puzzle_emb, H_init, L_init: part of the model, not in AdamATan2 */
+    ENGINE_AVERAGE,   /* a parameter's average over the training, which evaluations run on */
     ENGINE_OPTIMIZER,
     ENGINE_CARRY
 };

@@ -15,7 +15,8 @@ struct int_bound {
 
 static int check_ints(const struct engine_config *c, struct error *err)
 {
-    bool hrm = c->arch == ENGINE_HRM, puzzles = c->puzzle_emb_ndim > 0;
+    const struct system_facts *facts = system_facts(c->system);
+    bool puzzles = c->puzzle_emb_ndim > 0;
     const struct int_bound bounds[] = {
         { "batch_size", c->batch_size, 1, MAX_WIDTH },
         { "seq_len", c->seq_len, 1, MAX_WIDTH },
@@ -23,13 +24,14 @@ static int check_ints(const struct engine_config *c, struct error *err)
         { "num_puzzle_identifiers", c->num_puzzle_identifiers, puzzles ? 1 : 0, INT32_MAX },
         { "puzzle_emb_ndim", c->puzzle_emb_ndim, 0, MAX_WIDTH },
         { "puzzle_emb_len", c->puzzle_emb_len, 0, MAX_WIDTH },
-        { "H_layers", c->H_layers, 1, MAX_DEPTH },
-        { "L_layers", hrm ? c->L_layers : 1, 1, MAX_DEPTH },
-        { "H_cycles", hrm ? c->H_cycles : 1, 1, MAX_DEPTH },
-        { "L_cycles", hrm ? c->L_cycles : 1, 1, MAX_DEPTH },
+        { "H_layers", system_has_module(facts, MODULE_H) ? c->H_layers : 1, 1, MAX_DEPTH },
+        { "L_layers", system_has_module(facts, MODULE_L) ? c->L_layers : 1, 1, MAX_DEPTH },
+        { "H_cycles", facts->cycles ? c->H_cycles : 1, 1, MAX_DEPTH },
+        { "L_cycles", facts->cycles ? c->L_cycles : 1, 1, MAX_DEPTH },
         { "hidden_size", c->hidden_size, 1, MAX_WIDTH },
         { "num_heads", c->num_heads, 1, c->hidden_size },
         { "intermediate_size", c->intermediate_size, 1, MAX_WIDTH },
+        { "mlp_t_size", c->mlp_t_size, 0, MAX_WIDTH },
         { "halt_max_steps", c->halt_max_steps, 1, INT32_MAX },
         { "target_q_update_every", c->target_q_update_every, 1, INT32_MAX },
         { "global_batch_size", c->global_batch_size, 1, INT32_MAX },
@@ -60,6 +62,7 @@ static int check_reals(const struct engine_config *c, struct error *err)
         { "beta1", c->beta1, 0.0, 1.0 },
         { "beta2", c->beta2, 0.0, 1.0 },
         { "puzzle_emb_lr", c->puzzle_emb_lr, 0.0, 1e6 },
+        { "ema_rate", c->ema_rate, 0.0, 1.0 },
         { "puzzle_emb_weight_decay", c->puzzle_emb_weight_decay, 0.0, 1e6 },
     };
 
@@ -67,8 +70,8 @@ static int check_reals(const struct engine_config *c, struct error *err)
         if (!(bounds[i].value >= bounds[i].low && bounds[i].value <= bounds[i].high))
             return error_set(err, ERROR_FORMAT, "%s is %g, expected %g to %g", bounds[i].name,
                              bounds[i].value, bounds[i].low, bounds[i].high);
-    if (!(c->beta1 < 1.0) || !(c->beta2 < 1.0))
-        return error_set(err, ERROR_FORMAT, "beta1 and beta2 must be below 1");
+    if (!(c->beta1 < 1.0) || !(c->beta2 < 1.0) || !(c->ema_rate < 1.0))
+        return error_set(err, ERROR_FORMAT, "beta1, beta2 and ema_rate must be below 1");
     return 0;
 }
 
@@ -76,9 +79,9 @@ int engine_check_config(const struct engine_config *c, struct error *err)
 {
     int rc;
 
-    if (c->arch != ENGINE_HRM && c->arch != ENGINE_TRANSFORMER)
-        return error_set(err, ERROR_FORMAT, "arch is %d, expected HRM or the transformer",
-                         (int)c->arch);
+    if ((unsigned)c->system >= SYSTEM_COUNT)
+        return error_set(err, ERROR_FORMAT, "system is %d, expected 0 to %d", (int)c->system,
+                         SYSTEM_COUNT - 1);
     if (c->pos_encodings != ENGINE_ROPE && c->pos_encodings != ENGINE_LEARNED &&
         c->pos_encodings != ENGINE_NO_POSITIONS)
         return error_set(err, ERROR_FORMAT,
@@ -93,7 +96,8 @@ int engine_check_config(const struct engine_config *c, struct error *err)
     rc = check_reals(c, err);
     if (rc < 0)
         return rc;
-    if (c->pos_encodings == ENGINE_ROPE && c->hidden_size / c->num_heads % 2 != 0)
+    if (c->pos_encodings == ENGINE_ROPE && c->mlp_t_size == 0 &&
+        c->hidden_size / c->num_heads % 2 != 0)
         return error_set(err, ERROR_FORMAT,
                          "RoPE needs an even head size, but hidden_size %d over %d heads gives "
                          "%d; change num_heads or pos_encodings",

@@ -13,9 +13,7 @@
 #include "engine.h"
 #include "gemm.h"
 #include "kernels.h"
-#include "segment.h"
-
-enum { CARRY_STATES = 2 }; /* STATE_Z_H, STATE_Z_L */
+#include "systems.h"
 
 /* One row of the table from which layout, initialisation and state access all follow. */
 struct parameter {
@@ -32,6 +30,7 @@ struct parameter {
 /* Offsets of a layer's weights in the parameter block (the same in gradients, m, v). */
 struct layer_weights {
     size_t qkv, o_proj, gate_up, down;
+    size_t t_gate_up, t_down; /* of mlp_t, in place of qkv and o_proj */
 };
 
 struct module {
@@ -49,11 +48,17 @@ struct kept_layer {
     float *mid_rstd; /* (R) */
     float *gate_up;  /* (R, ld_gate_up); becomes its own gradient */
     float *out_rstd; /* (R) */
+
+    /* With mlp_t in place of qkv to att and mid_rstd: its rows are the rows * D channels. */
+    float *t_in;      /* (rows * D, S) the input transposed */
+    float *t_gate_up; /* (rows * D, ld_t); becomes its own gradient */
+    float *t_out;     /* (rows * D, S) mid transposed */
+    float *t_rstd;    /* (rows * D) */
 };
 
 /* Rows in flight, their data and counters. */
 struct carry {
-    float *z[CARRY_STATES]; /* (B, S, D) each; z[STATE_Z_L] NULL for the transformer */
+    float *z[CARRY_STATES]; /* (B, S, D) each; NULL: the system has no such state */
     int32_t *steps;         /* (B) */
     int32_t *inputs;        /* (B, T) */
     int32_t *labels;        /* (B, T) */
@@ -65,9 +70,12 @@ struct carry {
 struct engine {
     struct engine_config config;
     const struct kernels *kernels;       /* static table */
+    const struct system *system;         /* static table */
+    const struct system_facts *facts;    /* static table */
     int B, T, P, S, D, N, d, A, V, F, E; /* A = N * d */
     int ld_qkv,
         ld_gate_up; /* from a row of qkv or gate_up to the next: 3A, 2F, or a bit more */
+    int F_t, ld_t;  /* width of mlp_t and row distance of its gate and up; 0: attention */
     int chunk_rows; /* batch rows worked on at once */
     float embedding_scale;
     size_t bytes; /* of all blocks */
@@ -81,16 +89,18 @@ struct engine {
     size_t puzzle_emb, init[CARRY_STATES];                     /* buffer offsets */
 
     /* The blocks, each owned. */
-    void *parameter_block, *buffer_block, *gradient_block, *m_block, *v_block;
+    void *parameter_block, *average_block, *buffer_block, *gradient_block, *m_block, *v_block;
     void *carry_block, *output_block, *activation_block, *kept_block, *weight_block;
 
     const struct gemm_kernels
         *gemm; /* of the kernel set for the forward type; NULL: the BLAS */
     unsigned char *panels, *panels_back; /* layer weights packed, each at its parameter offset
                                           * times gemm->element; or NULL */
-    float *weights; /* what a step reads: the parameters, or their copy rounded to bfloat16 */
-    bool prepared;  /* panels and weights are those of the parameters */
+    float *weights;  /* what a step reads: parameters or averages, or their copy rounded to
+                      * bfloat16 */
+    float *prepared; /* those of which panels and weights are made; NULL: to be made anew */
     float *parameters, *buffers, *gradients, *m, *v;
+    float *averages;        /* as parameters; NULL without an ema_rate */
     int64_t optimizer_step; /* training steps done */
     struct carry train, eval;
     const struct carry *last; /* the one that the last step worked on */
@@ -104,6 +114,8 @@ struct engine {
     float *logits;                         /* (B, T, V) */
     int32_t *predictions;                  /* (B, T) */
     float *q_halt, *q_continue, *target_q; /* (B) */
+    double *row_loss;                      /* (B) */
+    uint8_t *halt_test;                    /* (B) */
     float *puzzle_gradient;                /* (B, E) */
     float *puzzle_sum;                     /* (E) scratch of the puzzle optimizer */
     float *rope_cos, *rope_sin;            /* (S, d) */
@@ -126,7 +138,8 @@ struct engine {
     float *dlogits;                /* (R, V) */
     float *dq;                     /* (chunk_rows, 2) gradients of q_halt, q_continue */
     float *datt;                   /* (R, A) */
-    float *dact;                   /* (BLOCK_MOST, F) */
+    float *dact;                   /* (BLOCK_MOST, F or F_t) */
+    float *transposed;             /* (R * D) states or gradients with channels as rows */
     struct kept_layer *kept;       /* (sum over slots of layers + 1); owned */
     struct kept_layer **slots;     /* (segment.slots) into kept; owned */
 };
@@ -197,17 +210,17 @@ int parameters_build(struct engine *engine, struct error *err) MUST_CHECK;
 /* Positions worked on at once between two products: what one writes the next still finds in the
  * second cache. A few more make no block of their own. */
 enum { BLOCK = 252, BLOCK_MOST = BLOCK + 27 };
-/* Rounds and packs the weights where the parameters have changed since. */
-void layers_prepare(struct engine *engine);
-bool module_forward(struct engine *engine, enum segment_module module, float *h, int rows);
+/* Rounds and packs the weights of source, the parameters or averages, where that is to be done. */
+void layers_prepare(struct engine *engine, float *source);
+bool module_forward(struct engine *engine, enum system_module module, float *h, int rows);
 /* The same, but only position 0 of the last layer's output is computed: first (rows, D). */
-bool module_forward_first(struct engine *engine, enum segment_module module, float *first,
+bool module_forward_first(struct engine *engine, enum system_module module, float *first,
                           float *h, int rows);
 /* Keeps activations in kept[0..layers]; kept[0].in is the input, kept[layers].in the output. */
-bool module_forward_kept(struct engine *engine, enum segment_module module,
+bool module_forward_kept(struct engine *engine, enum system_module module,
                          struct kept_layer *kept, int rows);
 /* dh: gradient of the output in, of the input out. Adds to the weight gradients. */
-bool module_backward(struct engine *engine, enum segment_module module, struct kept_layer *kept,
+bool module_backward(struct engine *engine, enum system_module module, struct kept_layer *kept,
                      float *dh, int rows);
 
 /* chunk.c: all about rows first .. first + rows of a carry. states point at their first row. */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /*
- * Order: the table (parameters, then buffers); then, unless inference_only, m and v of every
- * parameter, the step count, and the carry.
+ * Order: the table (parameters, then buffers); the averages of the parameters, where there are
+ * any; then, unless inference_only, m and v of every parameter, the step count, and the carry.
  */
 enum carry_entry {
     CARRY_Z_H,
@@ -31,15 +31,16 @@ static int trained_count(const struct engine *engine)
 
 static bool has_z_l(const struct engine *engine)
 {
-    return engine->config.arch == ENGINE_HRM;
+    return engine->system->init[STATE_Z_L] != NULL;
 }
 
 int engine_state_count(const struct engine *engine)
 {
+    int weights = engine->table_count + (engine->averages != NULL ? trained_count(engine) : 0);
+
     if (engine->config.inference_only)
-        return engine->table_count;
-    return engine->table_count + 2 * trained_count(engine) + 1 + CARRY_ENTRIES -
-           (has_z_l(engine) ? 0 : 1);
+        return weights;
+    return weights + 2 * trained_count(engine) + 1 + CARRY_ENTRIES - (has_z_l(engine) ? 0 : 1);
 }
 
 static void describe(struct engine_state *out, enum engine_dtype dtype,
@@ -128,6 +129,10 @@ static void *find_state(const struct engine *e, int i, struct engine_state *out)
                            e->table[i].kind == ENGINE_PARAMETER ? e->parameters : e->buffers,
                            out);
     i -= e->table_count;
+    if (e->averages != NULL && i < trained)
+        return find_tensor(&e->table[i], "ema.", ENGINE_AVERAGE, e->averages, out);
+    if (e->averages != NULL)
+        i -= trained;
     if (i < trained)
         return find_tensor(&e->table[i], "optimizer.m.", ENGINE_OPTIMIZER, e->m, out);
     i -= trained;
@@ -161,7 +166,7 @@ void engine_state_set(struct engine *engine, int i, const void *in)
     void *data = find_state(engine, i, &state);
 
     memcpy(data, in, state.bytes);
-    engine->prepared = false;
+    engine->prepared = NULL;
 }
 
 void engine_gradient_get(const struct engine *engine, int i, float *out)

@@ -63,6 +63,13 @@ static void result_count_row(struct engine_result *result, struct row_score scor
     result->steps += steps;
 }
 
+/* The halting test of rows first.. on their q values. */
+static void test_halting(struct engine *engine, int first, int rows)
+{
+    for (int b = first; b < first + rows; b++)
+        engine->halt_test[b] = engine->system->halts(engine->q_halt[b], engine->q_continue[b]);
+}
+
 /* Counts the step of rows first.., and decides which halt (model.md section 2, steps 2, 3). */
 static void train_halt_rows(struct engine *engine, const int32_t *min_halt_steps, int first,
                             int rows)
@@ -74,7 +81,7 @@ static void train_halt_rows(struct engine *engine, const int32_t *min_halt_steps
         bool halted = ++carry->steps[b] >= c->halt_max_steps;
 
         if (c->act_enabled && c->halt_max_steps > 1) {
-            halted |= engine->q_halt[b] > engine->q_continue[b];
+            halted |= engine->halt_test[b];
             halted &= min_halt_steps == NULL || carry->steps[b] >= min_halt_steps[b];
         }
         carry->halted[b] = halted;
@@ -141,14 +148,15 @@ static bool train_chunk(struct engine *engine, const int32_t *min_halt_steps,
     chunk_embed(engine, &engine->train, first, rows);
     if (!chunk_segment(engine, states, rows, true))
         return false;
-    head_logits(engine, states[STATE_Z_H], first, rows);
-    head_q(engine, engine->q_halt + first, engine->q_continue + first, states[STATE_Z_H], row,
-           rows);
+    head_logits(engine, states[engine->system->head], first, rows);
+    head_q(engine, engine->q_halt + first, engine->q_continue + first,
+           states[engine->system->head], row, rows);
+    test_halting(engine, first, rows);
     train_halt_rows(engine, min_halt_steps, first, rows);
     if (result->has_target_q && !train_target_rows(engine, states, first, rows))
         return false;
     train_score_rows(engine, result, engine->dq, first, rows);
-    head_backward(engine, states[STATE_Z_H], engine->dq, rows);
+    head_backward(engine, states[engine->system->head], engine->dq, rows);
     if (!chunk_segment_backward(engine, rows))
         return false;
     chunk_embed_backward(engine, &engine->train, first, rows);
@@ -187,15 +195,15 @@ int engine_train_accumulate(struct engine *engine, const struct engine_batch *of
         if (engine->train.halted[b])
             carry_load_row(engine, &engine->train, b, offered);
     engine->last = &engine->train;
-    result->has_target_q =
-        c->act_enabled && c->halt_max_steps > 1 && step % c->target_q_update_every == 0;
+    result->has_target_q = engine->facts->q_continue && c->act_enabled &&
+                           c->halt_max_steps > 1 && step % c->target_q_update_every == 0;
     result->lr = schedule_rate(c, c->lr, step);
     result->puzzle_emb_lr = schedule_rate(c, c->puzzle_emb_lr, step);
 
     work_begin(engine, engine->B,
                segment_work(engine) * (result->has_target_q ? 2 : 1) +
                    segment_backward_work(engine));
-    layers_prepare(engine);
+    layers_prepare(engine, engine->parameters);
     memset(engine->gradients, 0, engine->parameter_floats * sizeof(float));
     for (int first = 0; first < engine->B; first += engine->chunk_rows) {
         int left = engine->B - first;
@@ -212,7 +220,7 @@ void engine_train_apply(struct engine *engine, const struct engine_result *resul
 {
     engine->optimizer_step++;
     optimizer_step(engine, result->lr, result->puzzle_emb_lr);
-    engine->prepared = false;
+    engine->prepared = NULL;
 }
 
 int engine_train_step(struct engine *engine, const struct engine_batch *offered,
@@ -253,9 +261,10 @@ static bool evaluate_chunk(struct engine *engine, struct engine_result *result, 
                            engine->residuals + (size_t)first * (size_t)engine->segment.count);
     if (!whole)
         return false;
-    head_logits(engine, states[STATE_Z_H], first, rows);
-    head_q(engine, engine->q_halt + first, engine->q_continue + first, states[STATE_Z_H], row,
-           rows);
+    head_logits(engine, states[engine->system->head], first, rows);
+    head_q(engine, engine->q_halt + first, engine->q_continue + first,
+           states[engine->system->head], row, rows);
+    test_halting(engine, first, rows);
     for (int r = 0; r < rows; r++) {
         int b = first + r;
         struct row_score score = head_score_row(engine, carry, first, r, 0.0, false);
@@ -278,7 +287,7 @@ int engine_evaluate_step(struct engine *engine, struct engine_result *result)
     *result = (struct engine_result){ 0 };
     engine->last = &engine->eval;
     work_begin(engine, total, segment_work(engine));
-    layers_prepare(engine);
+    layers_prepare(engine, engine->averages != NULL ? engine->averages : engine->parameters);
     for (int first = 0; first < total; first += engine->chunk_rows) {
         int left = total - first;
 

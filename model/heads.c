@@ -137,6 +137,7 @@ struct row_score head_score_row(struct engine *engine, const struct carry *carry
                           ? stablemax_loss(dlogits, logits, labels[t], V, scale * share)
                           : softmax_loss(dlogits, logits, labels[t], V, scale * share);
     }
+    engine->row_loss[row] = score.labelled > 0 ? score.loss / score.labelled : 0.0;
     score.loss *= share;
     return score;
 }
@@ -147,7 +148,7 @@ void head_backward(struct engine *engine, const float *z, const float *dq, int r
     const float *weight = engine->weights + engine->q_weight;
     float *dweight = engine->gradients + engine->q_weight;
     float *dbias = engine->gradients + engine->q_bias;
-    float *dz = engine->dstate[STATE_Z_H];
+    float *dz = engine->dstate[engine->system->head];
 
     gemm_backward_input(dz, D, engine->dlogits, V, engine_weight(engine, engine->lm_head, V, D),
                         R, 0);

@@ -12,16 +12,18 @@ static void pack(struct engine *engine, size_t offset, int outputs, int inputs, 
               engine->weights + offset, outputs, inputs, halves);
 }
 
-void layers_prepare(struct engine *engine)
+void layers_prepare(struct engine *engine, float *source)
 {
     int D = engine->D, A = engine->A, F = engine->F;
 
-    if (engine->prepared)
+    if (engine->prepared == source)
         return;
-    engine->prepared = true;
+    engine->prepared = source;
     if (engine_rounds(engine)) {
-        memcpy(engine->weights, engine->parameters, engine->parameter_floats * sizeof(float));
+        memcpy(engine->weights, source, engine->parameter_floats * sizeof(float));
         engine_round(engine, engine->weights, engine->parameter_floats);
+    } else {
+        engine->weights = source;
     }
     if (engine->panels == NULL)
         return;
@@ -29,8 +31,10 @@ void layers_prepare(struct engine *engine)
         for (int i = 0; i < engine->modules[m].layers; i++) {
             const struct layer_weights *w = &engine->modules[m].weights[i];
 
-            pack(engine, w->qkv, 3 * A, D, false);
-            pack(engine, w->o_proj, D, A, false);
+            if (engine->F_t == 0) {
+                pack(engine, w->qkv, 3 * A, D, false);
+                pack(engine, w->o_proj, D, A, false);
+            }
             pack(engine, w->gate_up, 2 * F, D, true);
             pack(engine, w->down, D, F, false);
         }
@@ -132,32 +136,111 @@ static void layer_attention(const struct engine *engine, float *att, float *keep
     engine_round_operand(engine, att, (size_t)rows * (size_t)engine->S * (size_t)engine->A);
 }
 
-/* x = norm(x) for count rows of D; rstd as rmsnorm_forward. */
-static void layer_norm(const struct engine *engine, float *x, float *rstd, int count)
+/* x = norm(x) for count rows of `width` values; rstd as rmsnorm_forward. */
+static void layer_norm(const struct engine *engine, float *x, float *rstd, int count, int width)
 {
-    engine->kernels->rmsnorm_forward(x, rstd, count, engine->D,
-                                     (float)engine->config.rms_norm_eps);
-    engine_round(engine, x, (size_t)count * (size_t)engine->D);
+    engine->kernels->rmsnorm_forward(x, rstd, count, width, (float)engine->config.rms_norm_eps);
+    engine_round(engine, x, (size_t)count * (size_t)width);
 }
 
-/* h = norm(h + down(silu(gate) * up)) for few rows, a block at most. */
-static void layer_mlp(const struct engine *engine, const struct layer_weights *w, float *h,
-                      int few)
+/* A SwiGLU sub-layer: x = norm(x + down(silu(gate) * up)) for rows of `inputs` values. */
+struct swiglu {
+    size_t gate_up, down; /* offsets of the weights */
+    int inputs, width;    /* of x; of gate and of up */
+    int ld;               /* from a row of gate and up to the next */
+    bool packs;           /* the weights have panels where the engine has any */
+};
+
+/* Over the channels of a position: rows are positions. */
+static struct swiglu over_channels(const struct engine *engine, const struct layer_weights *w)
 {
-    int D = engine->D, F = engine->F, ld = engine->ld_gate_up;
-    struct gemm_weight gate_up = layer_weight(engine, w->gate_up, 2 * F, D);
-    int ld_act = gate_up.panels != NULL ? F : ld;
+    return (
+        struct swiglu){ w->gate_up, w->down, engine->D, engine->F, engine->ld_gate_up, true };
+}
+
+/* mlp_t, over the positions of a channel: rows are channels of a batch row. */
+static struct swiglu over_positions(const struct engine *engine, const struct layer_weights *w)
+{
+    return (
+        struct swiglu){ w->t_gate_up, w->t_down, engine->S, engine->F_t, engine->ld_t, false };
+}
+
+static struct gemm_weight swiglu_gate_up(const struct engine *engine, const struct swiglu *s)
+{
+    return s->packs ? layer_weight(engine, s->gate_up, 2 * s->width, s->inputs)
+                    : engine_weight(engine, s->gate_up, 2 * s->width, s->inputs);
+}
+
+static struct gemm_weight swiglu_down(const struct engine *engine, const struct swiglu *s)
+{
+    return s->packs ? layer_weight(engine, s->down, s->inputs, s->width)
+                    : engine_weight(engine, s->down, s->inputs, s->width);
+}
+
+/* In place for count rows of x, a block at most. */
+static void swiglu_forward(const struct engine *engine, const struct swiglu *s, float *x,
+                           int count)
+{
+    struct gemm_weight gate_up = swiglu_gate_up(engine, s);
+    int ld_act = gate_up.panels != NULL ? s->width : s->ld;
     float *act = engine->gate_up; /* its first half, or the gate halves of its rows */
 
     if (gate_up.panels != NULL) {
-        gemm_forward_swiglu(act, ld_act, NULL, 0, h, D, gate_up, few);
+        gemm_forward_swiglu(act, ld_act, NULL, 0, x, s->inputs, gate_up, count);
     } else {
-        gemm_forward(act, ld, h, D, gate_up, few, 0);
-        engine->kernels->swiglu_forward(act, ld, act, act + F, ld, few, F);
-        engine_round_operand(engine, act, (size_t)few * (size_t)ld);
+        gemm_forward(act, s->ld, x, s->inputs, gate_up, count, 0);
+        engine->kernels->swiglu_forward(act, s->ld, act, act + s->width, s->ld, count,
+                                        s->width);
+        engine_round(engine, act, (size_t)count * (size_t)s->ld);
     }
-    gemm_forward(h, D, act, ld_act, layer_weight(engine, w->down, D, F), few, 1);
-    layer_norm(engine, h, NULL, few);
+    gemm_forward(x, s->inputs, act, ld_act, swiglu_down(engine, s), count, 1);
+    layer_norm(engine, x, NULL, count, s->inputs);
+}
+
+/* (rows, columns) of `in` to (columns, rows) of out, a square of both at a time. */
+static void transpose(float *restrict out, const float *restrict in, int rows, int columns)
+{
+    enum { SQUARE = 16 };
+
+    for (int r = 0; r < rows; r += SQUARE)
+        for (int c = 0; c < columns; c += SQUARE)
+            for (int i = r; i < rows && i < r + SQUARE; i++)
+                for (int j = c; j < columns && j < c + SQUARE; j++)
+                    out[(ptrdiff_t)j * rows + i] = in[(ptrdiff_t)i * columns + j];
+}
+
+/* Each batch row's (S, D) to (D, S), or back. */
+static void transpose_rows(const struct engine *engine, float *out, const float *in, int rows,
+                           bool back)
+{
+    ptrdiff_t size = (ptrdiff_t)engine->S * engine->D;
+
+    for (int b = 0; b < rows; b++)
+        transpose(out + b * size, in + b * size, back ? engine->D : engine->S,
+                  back ? engine->S : engine->D);
+}
+
+/* The first half of a block where it is a SwiGLU over the positions. */
+static void positions_forward(const struct engine *engine, const struct layer_weights *w,
+                              float *h, int rows)
+{
+    struct swiglu s = over_positions(engine, w);
+    int R = rows * engine->D;
+
+    transpose_rows(engine, engine->transposed, h, rows, false);
+    for (int i = 0, count; i < R; i += count) {
+        count = block_size(R - i);
+        swiglu_forward(engine, &s, engine->transposed + (ptrdiff_t)i * engine->S, count);
+    }
+    transpose_rows(engine, h, engine->transposed, rows, true);
+}
+
+/* The first half of a block where it is attention, without the projection out. */
+static void attention_forward(const struct engine *engine, const struct layer_weights *w,
+                              const float *h, int rows)
+{
+    layer_qkv(engine, w, engine->qkv, h, rows * engine->S);
+    layer_attention(engine, engine->att, NULL, engine->qkv, rows);
 }
 
 /* One block in place, nothing kept. */
@@ -165,26 +248,42 @@ static void layer_forward(const struct engine *engine, const struct layer_weight
                           int rows)
 {
     int R = rows * engine->S, D = engine->D, A = engine->A;
+    struct swiglu s = over_channels(engine, w);
+    bool attends = engine->F_t == 0;
 
-    layer_qkv(engine, w, engine->qkv, h, R);
-    layer_attention(engine, engine->att, NULL, engine->qkv, rows);
-    for (int i = 0, few; i < R; i += few) {
+    if (attends)
+        attention_forward(engine, w, h, rows);
+    else
+        positions_forward(engine, w, h, rows);
+    for (int i = 0, count; i < R; i += count) {
         float *h_i = h + (ptrdiff_t)i * D;
 
-        few = block_size(R - i);
-        gemm_forward(h_i, D, engine->att + (ptrdiff_t)i * A, A,
-                     layer_weight(engine, w->o_proj, D, A), few, 1);
-        layer_norm(engine, h_i, NULL, few);
-        layer_mlp(engine, w, h_i, few);
+        count = block_size(R - i);
+        if (attends) {
+            gemm_forward(h_i, D, engine->att + (ptrdiff_t)i * A, A,
+                         layer_weight(engine, w->o_proj, D, A), count, 1);
+            layer_norm(engine, h_i, NULL, count, D);
+        }
+        swiglu_forward(engine, &s, h_i, count);
     }
 }
 
-/* One block of which only position 0 is wanted: keys and values everywhere, the rest there. */
+/* One block of which only position 0 is wanted: keys and values everywhere, all else there. A
+ * SwiGLU over the positions needs the first half everywhere: h is overwritten then. */
 static void layer_forward_first(const struct engine *engine, const struct layer_weights *w,
-                                float *first, const float *h, int rows)
+                                float *first, float *h, int rows)
 {
     int S = engine->S, D = engine->D, A = engine->A, N = engine->N, ld = engine->ld_qkv;
     size_t keys_values = w->qkv + (size_t)A * (size_t)D;
+    struct swiglu s = over_channels(engine, w);
+
+    if (engine->F_t > 0) {
+        positions_forward(engine, w, h, rows);
+        for (int b = 0; b < rows; b++)
+            memcpy(first + (ptrdiff_t)b * D, h + (ptrdiff_t)b * S * D, (size_t)D * sizeof *h);
+        swiglu_forward(engine, &s, first, rows);
+        return;
+    }
 
     gemm_forward(engine->qkv + A, ld, h, D, layer_weight(engine, keys_values, 2 * A, D),
                  rows * S, 0);
@@ -204,11 +303,11 @@ static void layer_forward_first(const struct engine *engine, const struct layer_
     }
     engine_round_operand(engine, engine->att, (size_t)rows * (size_t)A);
     gemm_forward(first, D, engine->att, A, layer_weight(engine, w->o_proj, D, A), rows, 1);
-    layer_norm(engine, first, NULL, rows);
-    layer_mlp(engine, w, first, rows);
+    layer_norm(engine, first, NULL, rows, D);
+    swiglu_forward(engine, &s, first, rows);
 }
 
-bool module_forward(struct engine *engine, enum segment_module module, float *h, int rows)
+bool module_forward(struct engine *engine, enum system_module module, float *h, int rows)
 {
     const struct module *m = &engine->modules[module];
 
@@ -220,7 +319,7 @@ bool module_forward(struct engine *engine, enum segment_module module, float *h,
     return true;
 }
 
-bool module_forward_first(struct engine *engine, enum segment_module module, float *first,
+bool module_forward_first(struct engine *engine, enum system_module module, float *first,
                           float *h, int rows)
 {
     const struct module *m = &engine->modules[module];
@@ -234,48 +333,75 @@ bool module_forward_first(struct engine *engine, enum segment_module module, flo
     return engine_goes_on(engine, WORK_FORWARD);
 }
 
-/* out = norm(mid + down(silu(gate) * up)) for few rows from row i. */
-static void mlp_forward_kept(const struct engine *engine, const struct layer_weights *w,
-                             struct kept_layer *kept, float *out, int i, int few)
+/* out = norm(x + down(silu(gate) * up)) for count rows, a block at most; gate and up are kept
+ * for the backward pass, and rstd as rmsnorm_forward. */
+static void swiglu_forward_kept(const struct engine *engine, const struct swiglu *s, float *out,
+                                float *rstd, float *gate_up, const float *x, int count)
 {
-    int D = engine->D, F = engine->F, ld = engine->ld_gate_up;
-    const float *mid = kept->mid + (ptrdiff_t)i * D;
-    float *keep = kept->gate_up + (ptrdiff_t)i * ld, *out_i = out + (ptrdiff_t)i * D;
-    struct gemm_weight gate_up = layer_weight(engine, w->gate_up, 2 * F, D);
+    struct gemm_weight weight = swiglu_gate_up(engine, s);
 
-    if (gate_up.panels != NULL) {
-        gemm_forward_swiglu(engine->dact, F, keep, ld, mid, D, gate_up, few);
+    if (weight.panels != NULL) {
+        gemm_forward_swiglu(engine->dact, s->width, gate_up, s->ld, x, s->inputs, weight,
+                            count);
     } else {
-        gemm_forward(keep, ld, mid, D, gate_up, few, 0);
-        engine->kernels->swiglu_forward(engine->dact, F, keep, keep + F, ld, few, F);
-        engine_round_operand(engine, engine->dact, (size_t)few * (size_t)F);
+        gemm_forward(gate_up, s->ld, x, s->inputs, weight, count, 0);
+        engine->kernels->swiglu_forward(engine->dact, s->width, gate_up, gate_up + s->width,
+                                        s->ld, count, s->width);
+        engine_round(engine, engine->dact, (size_t)count * (size_t)s->width);
     }
-    memcpy(out_i, mid, (size_t)few * (size_t)D * sizeof *out);
-    gemm_forward(out_i, D, engine->dact, F, layer_weight(engine, w->down, D, F), few, 1);
-    layer_norm(engine, out_i, kept->out_rstd + i, few);
+    memcpy(out, x, (size_t)count * (size_t)s->inputs * sizeof *out);
+    gemm_forward(out, s->inputs, engine->dact, s->width, swiglu_down(engine, s), count, 1);
+    layer_norm(engine, out, rstd, count, s->inputs);
 }
 
-/* One block from kept->in to out; the residual is the copy that the product adds to. */
+static void positions_forward_kept(const struct engine *engine, const struct layer_weights *w,
+                                   struct kept_layer *kept, int rows)
+{
+    struct swiglu s = over_positions(engine, w);
+    int R = rows * engine->D;
+
+    transpose_rows(engine, kept->t_in, kept->in, rows, false);
+    for (int i = 0, count; i < R; i += count) {
+        ptrdiff_t at = (ptrdiff_t)i * s.inputs;
+
+        count = block_size(R - i);
+        swiglu_forward_kept(engine, &s, kept->t_out + at, kept->t_rstd + i,
+                            kept->t_gate_up + (ptrdiff_t)i * s.ld, kept->t_in + at, count);
+    }
+    transpose_rows(engine, kept->mid, kept->t_out, rows, true);
+}
+
+/* One block from kept->in to out; the residual is the copy that the GEMM adds to. */
 static void layer_forward_kept(const struct engine *engine, const struct layer_weights *w,
                                struct kept_layer *kept, float *out, int rows)
 {
     int R = rows * engine->S, D = engine->D, A = engine->A;
+    struct swiglu s = over_channels(engine, w);
+    bool attends = engine->F_t == 0;
 
-    layer_qkv(engine, w, kept->qkv, kept->in, R);
-    layer_attention(engine, kept->att, kept->keep, kept->qkv, rows);
-    for (int i = 0, few; i < R; i += few) {
-        float *mid = kept->mid + (ptrdiff_t)i * D;
+    if (attends) {
+        layer_qkv(engine, w, kept->qkv, kept->in, R);
+        layer_attention(engine, kept->att, kept->keep, kept->qkv, rows);
+    } else {
+        positions_forward_kept(engine, w, kept, rows);
+    }
+    for (int i = 0, count; i < R; i += count) {
+        ptrdiff_t at = (ptrdiff_t)i * D;
+        float *mid = kept->mid + at;
 
-        few = block_size(R - i);
-        memcpy(mid, kept->in + (ptrdiff_t)i * D, (size_t)few * (size_t)D * sizeof *mid);
-        gemm_forward(mid, D, kept->att + (ptrdiff_t)i * A, A,
-                     layer_weight(engine, w->o_proj, D, A), few, 1);
-        layer_norm(engine, mid, kept->mid_rstd + i, few);
-        mlp_forward_kept(engine, w, kept, out, i, few);
+        count = block_size(R - i);
+        if (attends) {
+            memcpy(mid, kept->in + at, (size_t)count * (size_t)D * sizeof *mid);
+            gemm_forward(mid, D, kept->att + (ptrdiff_t)i * A, A,
+                         layer_weight(engine, w->o_proj, D, A), count, 1);
+            layer_norm(engine, mid, kept->mid_rstd + i, count, D);
+        }
+        swiglu_forward_kept(engine, &s, out + at, kept->out_rstd + i,
+                            kept->gate_up + (ptrdiff_t)i * s.ld, mid, count);
     }
 }
 
-bool module_forward_kept(struct engine *engine, enum segment_module module,
+bool module_forward_kept(struct engine *engine, enum system_module module,
                          struct kept_layer *kept, int rows)
 {
     const struct module *m = &engine->modules[module];
@@ -288,33 +414,46 @@ bool module_forward_kept(struct engine *engine, enum segment_module module,
     return true;
 }
 
-/* dh becomes the gradient of mid: through norm, down, swiglu, gate_up, and the residual. */
-static void mlp_backward(struct engine *engine, const struct layer_weights *w,
-                         struct kept_layer *kept, const float *out, float *dh, int R)
+/* Through norm, down, SwiGLU, gate_up and the residual of R rows: dx, the gradient of out,
+ * becomes that of x. gate_up becomes its own gradient. */
+static void swiglu_backward(struct engine *engine, const struct swiglu *s, float *dx,
+                            float *gate_up, const float *x, const float *out, const float *rstd,
+                            int R)
 {
-    int D = engine->D, F = engine->F, ld = engine->ld_gate_up;
+    const struct gemm_kernels *gemm = s->packs ? engine->gemm : NULL;
+    int inputs = s->inputs, width = s->width;
 
-    for (int i = 0, few; i < R; i += few) {
-        float *dh_i = dh + (ptrdiff_t)i * D, *dact = engine->dact;
-        float *gate = kept->gate_up + (ptrdiff_t)i * ld;
+    for (int i = 0, count; i < R; i += count) {
+        ptrdiff_t at = (ptrdiff_t)i * inputs;
+        float *dx_i = dx + at, *dact = engine->dact;
+        float *gate = gate_up + (ptrdiff_t)i * s->ld;
 
-        few = block_size(R - i);
-        engine->kernels->rmsnorm_backward(dh_i, out + (ptrdiff_t)i * D, kept->out_rstd + i, few,
-                                          D);
-        gemm_backward_input(dact, F, dh_i, D, layer_weight(engine, w->down, D, F), few, 0);
-        engine->kernels->swiglu_backward(gate, gate + F, ld, dact, few, F);
-        gemm_backward_weight(engine->gemm, engine->scratch, engine->gradients + w->down, dh_i,
-                             D, dact, F, D, F, few);
-        gemm_backward_weight(engine->gemm, engine->scratch, engine->gradients + w->gate_up,
-                             gate, ld, kept->mid + (ptrdiff_t)i * D, D, 2 * F, D, few);
-        gemm_backward_input(dh_i, D, gate, ld, layer_weight(engine, w->gate_up, 2 * F, D), few,
-                            1);
+        count = block_size(R - i);
+        engine->kernels->rmsnorm_backward(dx_i, out + at, rstd + i, count, inputs);
+        gemm_backward_input(dact, width, dx_i, inputs, swiglu_down(engine, s), count, 0);
+        engine->kernels->swiglu_backward(gate, gate + width, s->ld, dact, count, width);
+        gemm_backward_weight(gemm, engine->scratch, engine->gradients + s->down, dx_i, inputs,
+                             dact, width, inputs, width, count);
+        gemm_backward_weight(gemm, engine->scratch, engine->gradients + s->gate_up, gate, s->ld,
+                             x + at, inputs, 2 * width, inputs, count);
+        gemm_backward_input(dx_i, inputs, gate, s->ld, swiglu_gate_up(engine, s), count, 1);
     }
 }
 
+static void positions_backward(struct engine *engine, const struct layer_weights *w,
+                               struct kept_layer *kept, float *dh, int rows)
+{
+    struct swiglu s = over_positions(engine, w);
+
+    transpose_rows(engine, engine->transposed, dh, rows, false);
+    swiglu_backward(engine, &s, engine->transposed, kept->t_gate_up, kept->t_in, kept->t_out,
+                    kept->t_rstd, rows * engine->D);
+    transpose_rows(engine, dh, engine->transposed, rows, true);
+}
+
 /* dh becomes the gradient of in: through norm, o_proj, attention, RoPE, qkv, the residual. */
-static void attention_half_backward(struct engine *engine, const struct layer_weights *w,
-                                    struct kept_layer *kept, float *dh, int rows)
+static void attention_backward(struct engine *engine, const struct layer_weights *w,
+                               struct kept_layer *kept, float *dh, int rows)
 {
     int S = engine->S, R = rows * S, D = engine->D, A = engine->A, ld = engine->ld_qkv;
 
@@ -350,14 +489,21 @@ static void attention_half_backward(struct engine *engine, const struct layer_we
     }
 }
 
-bool module_backward(struct engine *engine, enum segment_module module, struct kept_layer *kept,
+bool module_backward(struct engine *engine, enum system_module module, struct kept_layer *kept,
                      float *dh, int rows)
 {
     const struct module *m = &engine->modules[module];
 
     for (int i = m->layers - 1; i >= 0; i--) {
-        mlp_backward(engine, &m->weights[i], &kept[i], kept[i + 1].in, dh, rows * engine->S);
-        attention_half_backward(engine, &m->weights[i], &kept[i], dh, rows);
+        const struct layer_weights *w = &m->weights[i];
+        struct swiglu s = over_channels(engine, w);
+
+        swiglu_backward(engine, &s, dh, kept[i].gate_up, kept[i].mid, kept[i + 1].in,
+                        kept[i].out_rstd, rows * engine->S);
+        if (engine->F_t == 0)
+            attention_backward(engine, w, &kept[i], dh, rows);
+        else
+            positions_backward(engine, w, &kept[i], dh, rows);
         if (!engine_goes_on(engine, WORK_BACKWARD))
             return false;
     }

@@ -44,6 +44,17 @@ static void puzzle_step(struct engine *engine, double lr)
     }
 }
 
+/* average = rate * average + (1 - rate) * weights. */
+static void average_step(struct engine *engine)
+{
+    float rate = (float)engine->config.ema_rate, rest = (float)(1.0 - engine->config.ema_rate);
+    float *averages = engine->averages;
+    const float *parameters = engine->parameters;
+
+    for (size_t i = 0; i < engine->parameter_floats; i++)
+        averages[i] = rate * averages[i] + rest * parameters[i];
+}
+
 void optimizer_step(struct engine *engine, double lr, double puzzle_lr)
 {
     const struct engine_config *c = &engine->config;
@@ -58,6 +69,8 @@ void optimizer_step(struct engine *engine, double lr, double puzzle_lr)
 
     engine->kernels->adam_atan2(engine->parameters, engine->m, engine->v, engine->gradients,
                                 rates, engine->parameter_floats);
+    if (engine->averages != NULL)
+        average_step(engine);
     if (engine->E > 0)
         puzzle_step(engine, puzzle_lr);
 }

@@ -54,12 +54,11 @@ static size_t linear_add(struct engine *engine, int outputs, int inputs, const c
                          "inner.%s_level.layers.%d.%s.weight", level, layer, name);
 }
 
-static int module_build(struct engine *engine, enum segment_module module, int layers,
+static int module_build(struct engine *engine, enum system_module module, int layers,
                         struct error *err)
 {
-    static const char *const LEVELS[MODULE_COUNT] = { [MODULE_H] = "H", [MODULE_L] = "L" };
     struct module *m = &engine->modules[module];
-    const char *level = LEVELS[module];
+    const char *level = system_module_name(module);
 
     m->layers = layers;
     m->weights = calloc((size_t)layers, sizeof *m->weights);
@@ -68,8 +67,15 @@ static int module_build(struct engine *engine, enum segment_module module, int l
     for (int i = 0; i < layers; i++) {
         struct layer_weights *w = &m->weights[i];
 
-        w->qkv = linear_add(engine, 3 * engine->A, engine->D, level, i, "self_attn.qkv_proj");
-        w->o_proj = linear_add(engine, engine->D, engine->A, level, i, "self_attn.o_proj");
+        if (engine->F_t == 0) {
+            w->qkv =
+                linear_add(engine, 3 * engine->A, engine->D, level, i, "self_attn.qkv_proj");
+            w->o_proj = linear_add(engine, engine->D, engine->A, level, i, "self_attn.o_proj");
+        } else {
+            w->t_gate_up =
+                linear_add(engine, 2 * engine->F_t, engine->S, level, i, "mlp_t.gate_up_proj");
+            w->t_down = linear_add(engine, engine->S, engine->F_t, level, i, "mlp_t.down_proj");
+        }
         w->gate_up = linear_add(engine, 2 * engine->F, engine->D, level, i, "mlp.gate_up_proj");
         w->down = linear_add(engine, engine->D, engine->F, level, i, "mlp.down_proj");
     }
@@ -79,11 +85,13 @@ static int module_build(struct engine *engine, enum segment_module module, int l
 int parameters_build(struct engine *engine, struct error *err)
 {
     const struct engine_config *c = &engine->config;
-    bool hrm = c->arch == ENGINE_HRM;
-    int layers = c->H_layers + (hrm ? c->L_layers : 0);
+    const int depths[MODULE_COUNT] = { [MODULE_H] = c->H_layers, [MODULE_L] = c->L_layers };
+    int layers = 0;
     double embedding_std = 1.0 / sqrt((double)engine->D);
-    int rc;
 
+    for (int m = 0; m < MODULE_COUNT; m++)
+        if (system_has_module(engine->facts, (enum system_module)m))
+            layers += depths[m];
     engine->table =
         calloc((size_t)(FIXED_PARAMETERS + LAYER_PARAMETERS * layers), sizeof *engine->table);
     if (engine->table == NULL)
@@ -99,22 +107,20 @@ int parameters_build(struct engine *engine, struct error *err)
         parameter_add(engine, ENGINE_PARAMETER, 2, engine->D, 0.0, "inner.q_head.weight");
     engine->q_bias = parameter_add(engine, ENGINE_PARAMETER, 2, 0, 0.0, "inner.q_head.bias");
     engine->table[engine->table_count - 1].init_value = Q_BIAS;
-    rc = module_build(engine, MODULE_H, c->H_layers, err);
-    if (rc < 0)
-        return rc;
-    if (hrm) {
-        rc = module_build(engine, MODULE_L, c->L_layers, err);
+    for (int m = 0; m < MODULE_COUNT; m++) {
+        if (!system_has_module(engine->facts, (enum system_module)m))
+            continue;
+        int rc = module_build(engine, (enum system_module)m, depths[m], err);
         if (rc < 0)
             return rc;
     }
     if (engine->E > 0)
         engine->puzzle_emb = parameter_add(engine, ENGINE_BUFFER, c->num_puzzle_identifiers,
                                            engine->E, 0.0, "inner.puzzle_emb.weights");
-    engine->init[STATE_Z_H] =
-        parameter_add(engine, ENGINE_BUFFER, engine->D, 0, 1.0, "inner.H_init");
-    if (hrm)
-        engine->init[STATE_Z_L] =
-            parameter_add(engine, ENGINE_BUFFER, engine->D, 0, 1.0, "inner.L_init");
+    for (int z = 0; z < CARRY_STATES; z++)
+        if (engine->system->init[z] != NULL)
+            engine->init[z] = parameter_add(engine, ENGINE_BUFFER, engine->D, 0, 1.0, "%s",
+                                            engine->system->init[z]);
     return 0;
 }
 
@@ -175,7 +181,9 @@ void engine_initialise(struct engine *engine, uint64_t seed)
             data[k] = (float)p->init_value;
     }
     engine->optimizer_step = 0;
-    engine->prepared = false;
+    engine->prepared = NULL;
+    if (engine->averages != NULL)
+        memcpy(engine->averages, engine->parameters, moment_bytes);
     if (engine->config.inference_only)
         return;
     memset(engine->m, 0, moment_bytes);

@@ -27,7 +27,7 @@ struct replay {
     struct engine_state *states; /* parameters and buffers, in the engine's order */
     int state_count;
     uint8_t **noisy;       /* per state: elements whose gradient was noise once; owned */
-    float **average;       /* per state: EMA of a parameter, NULL without; owned */
+    int *average;          /* per state: the engine's state that is its average, or -1; owned */
     float *values;         /* room for the largest state or output, three times; owned */
     bool *used;            /* per tensor of file; owned */
     struct search *search; /* NULL: none */
@@ -51,8 +51,6 @@ static void replay_release(struct replay *r)
     for (int i = 0; i < r->state_count; i++) {
         if (r->noisy != NULL)
             free(r->noisy[i]);
-        if (r->average != NULL)
-            free(r->average[i]);
     }
     free(r->noisy);
     free(r->average);
@@ -205,8 +203,8 @@ static bool load_parameters(struct replay *r)
             complete = false;
         } else {
             engine_state_set(r->engine, i, tensor->data);
-            if (r->average[i] != NULL)
-                memcpy(r->average[i], tensor->data, state->bytes);
+            if (r->average[i] >= 0)
+                engine_state_set(r->engine, r->average[i], tensor->data);
         }
     }
     return complete;
@@ -347,20 +345,16 @@ static void check_parameters(struct replay *r, int n)
 {
     bool required = has_prefix(r, "param%d/", n) || has_prefix(r, "param%d_", n);
     bool averages = has_prefix(r, "ema%d/", n) || has_prefix(r, "ema%d_", n);
-    float keep = (float)r->config->ema_rate, take_in = (float)(1.0 - r->config->ema_rate);
     double limit = n == 1 ? 2e-6 : 2e-5;
 
     for (int i = 0; i < r->state_count; i++) {
-        size_t count = (size_t)r->states[i].elements;
-
         engine_state_get(r->engine, i, r->values);
         check_parameter(r, "param", n, i, r->values, limit,
                         required && (is_trained(r, i) || is_puzzle(r, i)));
-        if (r->average[i] == NULL)
+        if (r->average[i] < 0)
             continue;
-        for (size_t k = 0; k < count; k++)
-            r->average[i][k] = keep * r->average[i][k] + take_in * r->values[k];
-        check_parameter(r, "ema", n, i, r->average[i], 1e-5, averages);
+        engine_state_get(r->engine, r->average[i], r->values);
+        check_parameter(r, "ema", n, i, r->values, 1e-5, averages);
     }
 }
 
@@ -379,7 +373,7 @@ static void check_metrics(struct replay *r, const char *front,
 static void check_step(struct replay *r, int t, const struct engine_result *result)
 {
     size_t B = (size_t)r->config->engine.batch_size;
-    bool whole = r->config->ema_rate == 0.0; /* averaged cases record less of a step */
+    bool whole = !(r->config->engine.ema_rate > 0.0); /* averaged cases record less of a step */
     bool puzzles = r->config->engine.puzzle_emb_ndim > 0;
     double q = t == 0 ? 5e-5 : 3e-4, z = t == 0 ? 5e-5 : 1e-3;
     double absolute = t == 0 ? 1e-5 : 1e-4, relative = t == 0 ? 2e-6 : 5e-5;
@@ -430,6 +424,32 @@ static void search_step(struct replay *r, int t, const struct engine_result *res
             golden_stray_flip(r->engine, c, &search->flips[i], result, r->values);
 }
 
+/* The step's exploration minima, NULL for none. An averaged case records less of a step: it has
+ * none when no row explores, or else those of its base, the same run. */
+static bool take_minima(struct replay *r, const int32_t **minima, const char *front)
+{
+    const struct engine_config *c = &r->config->engine;
+    const struct safetensors_tensor *tensor;
+    char name[NAME_SIZE];
+
+    snprintf(name, sizeof name, "%s/min_halt_steps", front);
+    *minima = NULL;
+    if (!(c->ema_rate > 0.0) || safetensors_find(r->file, name) != NULL) {
+        *minima = take_batch(r, front, "min_halt_steps", (size_t)c->batch_size, 1);
+        return *minima != NULL;
+    }
+    if (!(r->config->exploration > 0.0))
+        return true;
+    tensor = r->base == NULL ? NULL : safetensors_find(r->base, name);
+    if (tensor == NULL || tensor->dtype != SAFETENSORS_I32 ||
+        tensor->elements != (size_t)c->batch_size) {
+        golden_fail(r->report, name, "neither the file nor its param0_from has this tensor");
+        return false;
+    }
+    *minima = tensor->data;
+    return true;
+}
+
 static bool replay_step(struct replay *r, int t)
 {
     const struct engine_config *c = &r->config->engine;
@@ -442,11 +462,8 @@ static bool replay_step(struct replay *r, int t)
     snprintf(front, sizeof front, "step%d", t);
     if (!take_whole_batch(r, &batch, front, (size_t)c->batch_size))
         return false;
-    if (adaptive) {
-        minima = take_batch(r, front, "min_halt_steps", (size_t)c->batch_size, 1);
-        if (minima == NULL)
-            return false;
-    }
+    if (adaptive && !take_minima(r, &minima, front))
+        return false;
     if (engine_train_step(r->engine, &batch, minima, &result) < 0)
         return false;
     if (!result.finite)
@@ -499,9 +516,6 @@ static void replay_evaluation(struct replay *r)
     }
     if (!take_whole_batch(r, &batch, "eval", rows))
         return;
-    for (int i = 0; i < r->state_count; i++)
-        if (r->average[i] != NULL)
-            engine_state_set(r->engine, i, r->average[i]);
     engine_evaluate_begin(r->engine, &batch, (int)rows);
     for (int k = 1; k == 1 || has_prefix(r, "eval%d/", k); k++) {
         struct engine_result result;
@@ -524,7 +538,7 @@ static int replay_allocate(struct replay *r, struct error *err)
     int total = engine_state_count(r->engine);
     r->states = calloc((size_t)total, sizeof *r->states);
     r->noisy = calloc((size_t)total, sizeof(uint8_t *));
-    r->average = calloc((size_t)total, sizeof(float *));
+    r->average = calloc((size_t)total, sizeof *r->average);
     r->used = calloc((size_t)safetensors_count(r->file) + 1, sizeof *r->used);
     if (r->states == NULL || r->noisy == NULL || r->average == NULL || r->used == NULL)
         return error_set(err, ERROR_NOMEM, "cannot allocate the replay");
@@ -537,10 +551,8 @@ static int replay_allocate(struct replay *r, struct error *err)
         largest = state->bytes > largest ? state->bytes : largest;
         r->state_count++;
         r->noisy[i] = calloc((size_t)state->elements, 1);
-        if (r->config->ema_rate > 0.0 && state->kind == ENGINE_PARAMETER)
-            r->average[i] = calloc((size_t)state->elements, sizeof(float));
-        if (r->noisy[i] == NULL || (r->config->ema_rate > 0.0 &&
-                                    state->kind == ENGINE_PARAMETER && r->average[i] == NULL))
+        r->average[i] = golden_find_average(r->engine, i);
+        if (r->noisy[i] == NULL)
             return error_set(err, ERROR_NOMEM, "cannot allocate the replay");
     }
     r->values = calloc(3, largest);

@@ -68,10 +68,26 @@ static int choose(const cJSON *object, const char *key, const char *const *names
     return -1;
 }
 
+/* TRM's no_ACT_continue must say what the system's table does. */
+static int read_q_continue(const struct system_facts *facts, const cJSON *arch,
+                           const char *where, struct error *err)
+{
+    bool none = !facts->q_continue;
+
+    if (!is_absent(arch, "no_ACT_continue") &&
+        json_get_bool(&none, arch, "no_ACT_continue", where, err) < 0)
+        return ERROR_FORMAT;
+    if (none == facts->q_continue)
+        return error_set(err, ERROR_FORMAT, "%s: no_ACT_continue is %s, expected %s for %s",
+                         where, none ? "true" : "false", none ? "false" : "true", facts->name);
+    return 0;
+}
+
 static int read_arch(struct engine_config *c, const cJSON *arch, const char *where,
                      struct error *err)
 {
-    bool hrm = c->arch == ENGINE_HRM;
+    const struct system_facts *facts = system_facts(c->system);
+    int cycles = facts->cycles ? -1 : 1; /* required, or 1 */
     double expansion;
     const struct int_member ints[] = {
         { &c->batch_size, "batch_size", -1 },
@@ -80,10 +96,10 @@ static int read_arch(struct engine_config *c, const cJSON *arch, const char *whe
         { &c->num_puzzle_identifiers, "num_puzzle_identifiers", -1 },
         { &c->puzzle_emb_ndim, "puzzle_emb_ndim", 0 },
         { &c->puzzle_emb_len, "puzzle_emb_len", 0 },
-        { &c->H_layers, "H_layers", -1 },
-        { &c->L_layers, "L_layers", hrm ? -1 : 0 },
-        { &c->H_cycles, "H_cycles", hrm ? -1 : 1 },
-        { &c->L_cycles, "L_cycles", hrm ? -1 : 1 },
+        { &c->H_layers, "H_layers", system_has_module(facts, MODULE_H) ? -1 : 0 },
+        { &c->L_layers, "L_layers", system_has_module(facts, MODULE_L) ? -1 : 0 },
+        { &c->H_cycles, "H_cycles", cycles },
+        { &c->L_cycles, "L_cycles", cycles },
         { &c->hidden_size, "hidden_size", -1 },
         { &c->num_heads, "num_heads", -1 },
         { &c->halt_max_steps, "halt_max_steps", -1 },
@@ -101,11 +117,21 @@ static int read_arch(struct engine_config *c, const cJSON *arch, const char *whe
     if (!is_absent(arch, "rope_theta") &&
         json_get_real(&c->rope_theta, arch, "rope_theta", where, err) < 0)
         return ERROR_FORMAT;
-    if (c->intermediate_size == 0) {
+    bool mlp_t = false;
+    if (!is_absent(arch, "mlp_t") && json_get_bool(&mlp_t, arch, "mlp_t", where, err) < 0)
+        return ERROR_FORMAT;
+    if (c->intermediate_size == 0 || mlp_t) {
         if (json_get_real(&expansion, arch, "expansion", where, err) < 0)
             return ERROR_FORMAT;
-        c->intermediate_size = shape_intermediate_size(expansion, c->hidden_size, 256);
+        int64_t S =
+            c->seq_len + shape_prefix(c->puzzle_emb_ndim, c->puzzle_emb_len, c->hidden_size);
+        if (c->intermediate_size == 0)
+            c->intermediate_size = shape_intermediate_size(expansion, c->hidden_size, 256);
+        if (mlp_t)
+            c->mlp_t_size = shape_intermediate_size(expansion, (int)S, 256);
     }
+    if (read_q_continue(facts, arch, where, err) < 0)
+        return ERROR_FORMAT;
     c->act_enabled = true;
     if (!is_absent(arch, "act_enabled") &&
         json_get_bool(&c->act_enabled, arch, "act_enabled", where, err) < 0)
@@ -152,9 +178,8 @@ static int read_train(struct golden_config *out, const cJSON *train, const char 
             return ERROR_FORMAT;
     c->lr_warmup_steps = warmup;
     c->total_steps = total;
-    out->ema_rate = 0.0;
     if (!is_absent(train, "ema_rate") &&
-        json_get_real(&out->ema_rate, train, "ema_rate", where, err) < 0)
+        json_get_real(&c->ema_rate, train, "ema_rate", where, err) < 0)
         return ERROR_FORMAT;
     return 0;
 }
@@ -169,18 +194,21 @@ int golden_config_read(struct golden_config *out, const cJSON *json, const char 
     *out = (struct golden_config){ 0 };
     if (!cJSON_IsObject(arch) || !cJSON_IsObject(train))
         return error_set(err, ERROR_FORMAT, "%s: arch and train must be objects", where);
-    if (json_get_string(&out->case_name, json, "case", where, err) < 0 ||
-        json_get_string(&out->model, json, "model", where, err) < 0)
+    if (json_get_string(&out->case_name, json, "case", where, err) < 0)
         return ERROR_FORMAT;
     if (!is_absent(json, "param0_from") &&
         json_get_string(&out->param0_from, json, "param0_from", where, err) < 0)
         return ERROR_FORMAT;
+    if (!is_absent(arch, "halt_exploration_prob") &&
+        json_get_real(&out->exploration, arch, "halt_exploration_prob", where, err) < 0)
+        return ERROR_FORMAT;
     if (get_int(&stride, json, "sample_stride", 1, where, err) < 0)
         return ERROR_FORMAT;
     out->sample_stride = stride;
-    if (strcmp(out->model, "hrm") != 0 && strcmp(out->model, "transformer") != 0)
-        return 0;
-    out->engine.arch = strcmp(out->model, "hrm") == 0 ? ENGINE_HRM : ENGINE_TRANSFORMER;
+    int system = choose(json, "model", system_names, SYSTEM_COUNT, where, err);
+    if (system < 0)
+        return ERROR_FORMAT;
+    out->engine.system = (enum system_id)system;
     int loss = choose(json, "loss_type", LOSSES, 2, where, err);
     if (loss < 0)
         return ERROR_FORMAT;

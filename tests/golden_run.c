@@ -78,11 +78,6 @@ static int run_files(struct golden_report *report, const char *data_path, const 
     rc = read_metadata(&config, file, data_path, err);
     if (rc < 0)
         goto out;
-    if (strcmp(config.model, "hrm") != 0 && strcmp(config.model, "transformer") != 0) {
-        golden_fail(report, config.case_name, "%s is not supported",
-                    strcmp(config.model, "trm") == 0 ? "TRM" : config.model);
-        goto out;
-    }
     if (config.param0_from != NULL) {
         rc = read_base(&base, data_path, config.param0_from, err);
         if (rc < 0)

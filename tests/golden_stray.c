@@ -9,6 +9,19 @@
 /* Above this share of the tensor's largest gradient no rounding turns a sign. */
 static const double MOST_DOUBT = 1e-4;
 
+int golden_find_average(const struct engine *engine, int parameter)
+{
+    struct engine_state of, state;
+
+    engine_state_describe(engine, parameter, &of);
+    for (int i = 0; i < engine_state_count(engine); i++) {
+        engine_state_describe(engine, i, &state);
+        if (state.kind == ENGINE_AVERAGE && strcmp(state.name + strlen("ema."), of.name) == 0)
+            return i;
+    }
+    return -1;
+}
+
 static void candidates_add(struct golden_candidates *c, struct golden_flip flip)
 {
     int at = c->count;
@@ -149,7 +162,14 @@ void golden_stray_flip(struct engine *engine, const struct engine_config *config
     scratch[e] = (float)other;
     engine_state_set(engine, m, scratch);
     double rate = result->lr / (1.0 - pow(config->beta1, t));
+    double change = rate * (atan2(first, root) - atan2(other, root));
     engine_state_get(engine, flip->state, scratch);
-    scratch[e] += (float)(rate * (atan2(first, root) - atan2(other, root)));
+    scratch[e] += (float)change;
     engine_state_set(engine, flip->state, scratch);
+    int average = golden_find_average(engine, flip->state);
+    if (average < 0)
+        return;
+    engine_state_get(engine, average, scratch);
+    scratch[e] += (float)((1.0 - config->ema_rate) * change);
+    engine_state_set(engine, average, scratch);
 }

@@ -30,6 +30,9 @@ struct golden_candidates {
     int count;
 };
 
+/* The engine's state that is the average of state `parameter`, or -1. */
+int golden_find_average(const struct engine *engine, int parameter);
+
 /* After training step t: adds the doubtful elements of state (a parameter with `elements`
  * elements named name) to candidates. scratch: room for three times its elements. */
 void golden_stray_collect(struct golden_candidates *candidates, const struct engine *engine,

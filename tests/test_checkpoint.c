@@ -42,10 +42,12 @@ static int remove_directory(void **state)
     return file_remove_tree(directory, NULL);
 }
 
-static struct engine *create_of(int hidden_size, int intermediate_size)
+static struct engine *create_of(enum system_id system, int hidden_size, int intermediate_size,
+                                double ema_rate)
 {
     const struct engine_config config = {
-        .arch = ENGINE_HRM,
+        .system = system,
+        .ema_rate = ema_rate,
         .batch_size = B,
         .seq_len = T,
         .vocab_size = V,
@@ -87,7 +89,7 @@ static struct engine *create_of(int hidden_size, int intermediate_size)
 
 static struct engine *create(int hidden_size)
 {
-    return create_of(hidden_size, 32);
+    return create_of(SYSTEM_HRM, hidden_size, 32, 0.0);
 }
 
 /* Training steps first..last on data that depends on the step's number only. */
@@ -123,7 +125,8 @@ static void assert_same_state(const struct engine *a, const struct engine *b, bo
         struct engine_state state;
 
         engine_state_describe(a, i, &state);
-        if (weights_only && state.kind != ENGINE_PARAMETER && state.kind != ENGINE_BUFFER)
+        if (weights_only && state.kind != ENGINE_PARAMETER && state.kind != ENGINE_BUFFER &&
+            state.kind != ENGINE_AVERAGE)
             continue;
         char *left = malloc(state.bytes), *right = malloc(state.bytes);
         engine_state_get(a, i, left);
@@ -154,14 +157,18 @@ static void write_to(const struct engine *engine, const char *path, int64_t step
     assert_string_equal(hash, again);
 }
 
-static void loaded_training_goes_on_bit_for_bit(void **state)
+/* A TRM whose evaluations run on an average of the weights. */
+static struct engine *create_averaged(void)
 {
-    struct engine *first = create(16), *second = create(16);
+    return create_of(SYSTEM_TRM, 16, 32, 0.9);
+}
+
+static void check_resume(struct engine *first, struct engine *second)
+{
     struct checkpoint_facts facts;
     struct error err = { 0 };
     char *path = inside("checkpoint-0.safetensors");
 
-    (void)state;
     train(first, 1, 5);
     write_to(first, path, 5, false);
     train(second, 50, 52); /* state that must be overwritten */
@@ -181,15 +188,20 @@ static void loaded_training_goes_on_bit_for_bit(void **state)
     engine_destroy(second);
 }
 
-static void final_checkpoint_has_the_weights_alone(void **state)
+static void loaded_training_goes_on_bit_for_bit(void **state)
 {
-    struct engine *first = create(16), *second = create(16);
+    (void)state;
+    check_resume(create(16), create(16));
+    check_resume(create_averaged(), create_averaged());
+}
+
+static void check_final(struct engine *first, struct engine *second, bool averages)
+{
     struct checkpoint_facts facts;
     struct error err = { 0 };
     char *path = inside("final.safetensors"), hash[HASH_HEX_SIZE], *text = NULL;
     size_t size = 0;
 
-    (void)state;
     train(first, 1, 4);
     write_to(first, path, 4, true);
     assert_int_equal(checkpoint_load(&facts, second, path, RUN, CHECKPOINT_WEIGHTS, &err), 0);
@@ -201,10 +213,18 @@ static void final_checkpoint_has_the_weights_alone(void **state)
     assert_int_equal(file_read(&text, &size, path, 1 << 24, &err), 0);
     assert_null(memmem(text, size, "optimizer.", strlen("optimizer.")));
     assert_null(memmem(text, size, "carry.", strlen("carry.")));
+    assert_int_equal(memmem(text, size, "ema.inner.", strlen("ema.inner.")) != NULL, averages);
     free(text);
     free(path);
     engine_destroy(first);
     engine_destroy(second);
+}
+
+static void final_checkpoint_has_the_weights_alone(void **state)
+{
+    (void)state;
+    check_final(create(16), create(16), false);
+    check_final(create_averaged(), create_averaged(), true);
 }
 
 /* Loads size bytes as a checkpoint; the engine must stay as it was when that fails. */
@@ -247,8 +267,9 @@ static int load_flipped(int fd, const char *path, char byte, size_t at, int bits
 /* Every byte of a whole checkpoint: one bit of each, in the long tier all eight. */
 static void a_flip_of_any_byte_is_refused_and_changes_nothing(void **state)
 {
-    struct engine *engine = create_of(4, 4), *target = create_of(4, 4);
-    struct engine *untouched = create_of(4, 4);
+    struct engine *engine = create_of(SYSTEM_HRM, 4, 4, 0.0),
+                  *target = create_of(SYSTEM_HRM, 4, 4, 0.0);
+    struct engine *untouched = create_of(SYSTEM_HRM, 4, 4, 0.0);
     struct error err = { 0 };
     char *path = inside("checkpoint-0.safetensors"), *bytes = NULL;
     size_t size = 0, step = getenv("HRMLAB_LONG") != NULL ? 1 : 8, flips = 0;

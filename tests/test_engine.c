@@ -16,10 +16,10 @@
 
 enum { B = 6, T = 11, V = 7, IDS = 9, E = 20, D = 16 };
 
-static struct engine_config tiny_config(enum engine_arch arch)
+static struct engine_config tiny_config(enum system_id system)
 {
     return (struct engine_config){
-        .arch = arch,
+        .system = system,
         .batch_size = B,
         .seq_len = T,
         .vocab_size = V,
@@ -52,18 +52,36 @@ static struct engine_config tiny_config(enum engine_arch arch)
     };
 }
 
-/* Both architectures; wide enough for packed weights; both in bfloat16. */
-enum { KINDS = 6 };
+/* Every system; wide enough for packed weights; in bfloat16; with averages; with mlp_t. */
+static const struct {
+    enum system_id system;
+    bool wide, bfloat16;
+    double ema_rate;
+    int mlp_t_size;
+} VARIANTS[] = {
+    { .system = SYSTEM_HRM },
+    { .system = SYSTEM_TRANSFORMER },
+    { .system = SYSTEM_HRM, .wide = true },
+    { .system = SYSTEM_TRANSFORMER, .wide = true },
+    { .system = SYSTEM_HRM, .wide = true, .bfloat16 = true },
+    { .system = SYSTEM_TRANSFORMER, .wide = true, .bfloat16 = true, .ema_rate = 0.5 },
+    { .system = SYSTEM_TRM, .ema_rate = 0.9 },
+    { .system = SYSTEM_TRM, .wide = true, .ema_rate = 0.9, .mlp_t_size = 20 },
+    { .system = SYSTEM_HRM, .wide = true, .bfloat16 = true, .mlp_t_size = 20 },
+};
+enum { KINDS = sizeof VARIANTS / sizeof *VARIANTS };
 static struct engine_config config_of_kind(int kind)
 {
-    struct engine_config c = tiny_config(kind % 2 == 0 ? ENGINE_HRM : ENGINE_TRANSFORMER);
+    struct engine_config c = tiny_config(VARIANTS[kind].system);
 
-    if (kind >= 2) {
+    if (VARIANTS[kind].wide) {
         c.hidden_size = 32;
         c.intermediate_size = 96;
     }
-    if (kind >= 4)
+    if (VARIANTS[kind].bfloat16)
         c.forward_dtype = ENGINE_BFLOAT16;
+    c.ema_rate = VARIANTS[kind].ema_rate;
+    c.mlp_t_size = VARIANTS[kind].mlp_t_size;
     return c;
 }
 
@@ -202,7 +220,7 @@ static void same_seed_gives_the_same_bits_twice(void **state)
 static void another_seed_gives_other_weights(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(ENGINE_HRM);
+    struct engine_config c = tiny_config(SYSTEM_HRM);
     struct engine *a = create(&c, 1), *b = create(&c, 2);
     const char *const name = "inner.L_level.layers.0.mlp.down_proj.weight";
     float *x = state_floats(a, name), *y = state_floats(b, name);
@@ -247,7 +265,7 @@ static void restored_state_continues_with_the_same_bits(void **state)
 static void evaluation_does_not_disturb_training(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(ENGINE_HRM);
+    struct engine_config c = tiny_config(SYSTEM_HRM);
     struct engine *a = create(&c, 1), *b = create(&c, 1);
     struct engine_result result;
     struct data data;
@@ -269,7 +287,7 @@ static void evaluation_does_not_disturb_training(void **state)
 static void untouched_puzzle_rows_do_not_change(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(ENGINE_HRM);
+    struct engine_config c = tiny_config(SYSTEM_HRM);
     struct engine *engine = create(&c, 1);
     int i = find_state(engine, "inner.puzzle_emb.weights");
     float before[IDS * E], after[IDS * E];
@@ -290,7 +308,7 @@ static void untouched_puzzle_rows_do_not_change(void **state)
 static void tokens_that_do_not_occur_still_decay(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(ENGINE_HRM);
+    struct engine_config c = tiny_config(SYSTEM_HRM);
     struct engine *engine = create(&c, 1);
     float *before = state_floats(engine, "inner.embed_tokens.embedding_weight");
 
@@ -307,7 +325,7 @@ static void tokens_that_do_not_occur_still_decay(void **state)
 static void rows_without_labels_have_no_token_loss_and_no_metrics(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(ENGINE_HRM);
+    struct engine_config c = tiny_config(SYSTEM_HRM);
     struct engine *engine = create(&c, 1);
     struct engine_result result;
     struct data data;
@@ -328,7 +346,7 @@ static void rows_without_labels_have_no_token_loss_and_no_metrics(void **state)
 static void rows_halt_at_the_maximum_and_by_exploration_no_sooner(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(ENGINE_HRM);
+    struct engine_config c = tiny_config(SYSTEM_HRM);
     struct engine *engine = create(&c, 1);
     const float bias[2] = { 50.0f, -50.0f }; /* halt at once, but for exploration */
     struct engine_result result;
@@ -355,7 +373,7 @@ static void rows_halt_at_the_maximum_and_by_exploration_no_sooner(void **state)
 static void only_halted_rows_take_new_data(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(ENGINE_HRM);
+    struct engine_config c = tiny_config(SYSTEM_HRM);
     c.act_enabled = false; /* so that rows run for 3 steps */
     struct engine *engine = create(&c, 1);
     struct data first, other;
@@ -418,7 +436,7 @@ static void with_two_threads_the_library_multiplies(void **state)
 static void inference_only_engine_evaluates_alike(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(ENGINE_HRM);
+    struct engine_config c = tiny_config(SYSTEM_HRM);
     struct engine *trained = create(&c, 1);
     struct engine_result x, y;
     struct data data;
@@ -452,7 +470,7 @@ static void kept_rows_continue_as_they_would_among_all(void **state)
 {
     (void)state;
     const int kept[2] = { 1, 4 };
-    struct engine_config c = tiny_config(ENGINE_HRM);
+    struct engine_config c = tiny_config(SYSTEM_HRM);
     struct engine *a = create(&c, 1), *b = create(&c, 1);
     struct engine_result result;
     struct data data;
@@ -484,7 +502,7 @@ static void kept_rows_continue_as_they_would_among_all(void **state)
 static void initial_values_are_as_published(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(ENGINE_HRM);
+    struct engine_config c = tiny_config(SYSTEM_HRM);
     c.hidden_size = 96;
     c.intermediate_size = 256;
     struct engine *engine = create(&c, 1);
@@ -514,7 +532,7 @@ static void initial_values_are_as_published(void **state)
 static void a_broken_weight_is_reported_as_not_finite(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(ENGINE_HRM);
+    struct engine_config c = tiny_config(SYSTEM_HRM);
     struct engine *engine = create(&c, 1);
     const float bias[2] = { NAN, 0.0f };
     struct engine_result result;
@@ -530,7 +548,7 @@ static void a_broken_weight_is_reported_as_not_finite(void **state)
 static void parameters_are_counted(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(ENGINE_HRM);
+    struct engine_config c = tiny_config(SYSTEM_HRM);
     struct engine *engine = create(&c, 1);
     int64_t trained, puzzle, sum = 0;
 
@@ -551,7 +569,7 @@ static void contradictory_configurations_are_refused(void **state)
 {
     (void)state;
     enum { BAD = 9 };
-    const struct engine_config good = tiny_config(ENGINE_HRM);
+    const struct engine_config good = tiny_config(SYSTEM_HRM);
     struct engine_config bad[BAD];
     static const char *const NAMED[BAD] = { "hidden_size", "head size",      "puzzle_emb_len",
                                             "vocab_size",  "H_layers",       "lr ",
@@ -582,7 +600,7 @@ static void contradictory_configurations_are_refused(void **state)
 
 static struct engine_config full_config(int batch)
 {
-    struct engine_config c = tiny_config(ENGINE_HRM);
+    struct engine_config c = tiny_config(SYSTEM_HRM);
 
     c.batch_size = c.global_batch_size = batch;
     c.seq_len = 900;
@@ -612,12 +630,12 @@ static size_t bytes_of(struct engine_config c)
 static void a_row_costs_what_is_stated(void **state)
 {
     (void)state;
-    for (int arch = ENGINE_HRM; arch <= ENGINE_TRANSFORMER; arch++) {
+    for (int system = 0; system < SYSTEM_COUNT; system++) {
         struct engine_config few = full_config(2), many = full_config(6);
-        size_t states = arch == ENGINE_HRM ? 2 : 1, rounding = 64 * 40;
+        size_t states = system == SYSTEM_TRANSFORMER ? 1 : 2, rounding = 64 * 40;
 
-        few.arch = many.arch = (enum engine_arch)arch;
-        size_t stated = 4 * (4 * (2 * states * 901 * 512 + 5 * 900 + 900 * 12 + 7 + 512) + 2);
+        few.system = many.system = (enum system_id)system;
+        size_t stated = 4 * (4 * (2 * states * 901 * 512 + 5 * 900 + 900 * 12 + 9 + 512) + 3);
         size_t measured = bytes_of(many) - bytes_of(few);
         if (measured > stated + rounding || measured + rounding < stated)
             fail_msg("4 rows cost %zu bytes, stated are %zu", measured, stated);
@@ -644,7 +662,7 @@ const char *__asan_default_options(void)
 static void too_much_memory_is_an_error_with_its_size(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(ENGINE_HRM);
+    struct engine_config c = tiny_config(SYSTEM_HRM);
     struct engine *engine;
     struct error err;
 
@@ -657,7 +675,7 @@ static void too_much_memory_is_an_error_with_its_size(void **state)
 static void bad_batches_are_named(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(ENGINE_HRM);
+    struct engine_config c = tiny_config(SYSTEM_HRM);
     struct engine *engine = create(&c, 1);
     struct data data;
     struct error err;

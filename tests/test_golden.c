@@ -135,6 +135,8 @@ static const char *const PUBLIC_CASES[] = {
     "hrm_2x2_targetq_every4",
     "hrm_2x3_nopuzzle_rope",
     "transformer_rope_stablemax_act",
+    "trm_small",
+    "trm_small_ema",
 };
 enum { PUBLIC_CASE_COUNT = sizeof PUBLIC_CASES / sizeof *PUBLIC_CASES };
 
@@ -146,10 +148,6 @@ static void check_public_cases(void)
         check_case(path, true);
         free(path);
     }
-    char *trm = shared_case("trm_small");
-    if (file_exists(trm))
-        check_case(trm, false); /* said to be unsupported */
-    free(trm);
 }
 
 static void every_kernel_set_matches_all_public_cases(void **state)

@@ -21,10 +21,10 @@
 enum { STEPS = 3, PUZZLES = 3 };
 
 /* Small, with no width a multiple of a vector. */
-static struct engine_config small_config(enum engine_arch arch, enum engine_positions positions)
+static struct engine_config small_config(enum system_id system, enum engine_positions positions)
 {
     return (struct engine_config){
-        .arch = arch,
+        .system = system,
         .batch_size = 5,
         .seq_len = 7,
         .vocab_size = 6,
@@ -162,7 +162,7 @@ static void load_carry(struct fixture *f)
                               reference_find(&f->parameters, "inner.L_init") };
 
     engine_read(f->engine, ENGINE_HALTED, halted);
-    for (int s = 0; s < (c->arch == ENGINE_HRM ? 2 : 1); s++) {
+    for (int s = 0; s < (c->system == SYSTEM_TRANSFORMER ? 1 : 2); s++) {
         engine_read(f->engine, outputs[s], z);
         for (size_t i = 0; i < f->z; i++)
             states[s][i] = halted[i / row] ? init[s][i % D] : (double)z[i];
@@ -339,14 +339,14 @@ static void check_config(const struct engine_config *config, int steps, int elem
 static void hrm_with_rope_matches_finite_differences(void **state)
 {
     (void)state;
-    struct engine_config c = small_config(ENGINE_HRM, ENGINE_ROPE);
+    struct engine_config c = small_config(SYSTEM_HRM, ENGINE_ROPE);
     check_config(&c, STEPS, 5);
 }
 
 static void hrm_with_learned_positions_and_softmax_matches(void **state)
 {
     (void)state;
-    struct engine_config c = small_config(ENGINE_HRM, ENGINE_LEARNED);
+    struct engine_config c = small_config(SYSTEM_HRM, ENGINE_LEARNED);
 
     c.loss_type = ENGINE_SOFTMAX;
     c.num_heads = 4; /* head size 3, width 12 of 14 */
@@ -357,7 +357,7 @@ static void hrm_with_learned_positions_and_softmax_matches(void **state)
 static void one_call_each_without_positions_matches(void **state)
 {
     (void)state;
-    struct engine_config c = small_config(ENGINE_HRM, ENGINE_NO_POSITIONS);
+    struct engine_config c = small_config(SYSTEM_HRM, ENGINE_NO_POSITIONS);
 
     c.H_cycles = c.L_cycles = 1;
     c.H_layers = 1;
@@ -368,7 +368,7 @@ static void one_call_each_without_positions_matches(void **state)
 static void no_puzzle_embedding_and_no_act_matches(void **state)
 {
     (void)state;
-    struct engine_config c = small_config(ENGINE_HRM, ENGINE_ROPE);
+    struct engine_config c = small_config(SYSTEM_HRM, ENGINE_ROPE);
 
     c.puzzle_emb_ndim = 0;
     c.H_cycles = 1;
@@ -380,17 +380,52 @@ static void no_puzzle_embedding_and_no_act_matches(void **state)
 static void transformer_matches_finite_differences(void **state)
 {
     (void)state;
-    struct engine_config c = small_config(ENGINE_TRANSFORMER, ENGINE_ROPE);
+    struct engine_config c = small_config(SYSTEM_TRANSFORMER, ENGINE_ROPE);
 
     c.H_layers = 3;
     check_config(&c, STEPS, 5);
+}
+
+static void trm_matches_finite_differences(void **state)
+{
+    (void)state;
+    struct engine_config c = small_config(SYSTEM_TRM, ENGINE_ROPE);
+
+    c.puzzle_emb_len = 3; /* the last position is all padding */
+    c.L_cycles = 3;
+    check_config(&c, STEPS, 5);
+}
+
+static void trm_over_the_sequence_matches_finite_differences(void **state)
+{
+    (void)state;
+    struct engine_config c = small_config(SYSTEM_TRM, ENGINE_LEARNED);
+
+    c.mlp_t_size = 21;
+    check_config(&c, STEPS, 5);
+    c.pos_encodings = ENGINE_NO_POSITIONS;
+    c.puzzle_emb_ndim = 0;
+    c.H_cycles = 3;
+    c.L_cycles = 1;
+    c.loss_type = ENGINE_SOFTMAX;
+    check_config(&c, 1, 5);
+}
+
+/* A target segment over a SwiGLU along the sequence, of which only position 0 is read. */
+static void hrm_over_the_sequence_matches_finite_differences(void **state)
+{
+    (void)state;
+    struct engine_config c = small_config(SYSTEM_HRM, ENGINE_NO_POSITIONS);
+
+    c.mlp_t_size = 9;
+    check_config(&c, STEPS, 4);
 }
 
 /* Sizes whose weights are packed for a set's own products. */
 static void packed_weights_match_finite_differences(void **state)
 {
     (void)state;
-    struct engine_config c = small_config(ENGINE_HRM, ENGINE_ROPE);
+    struct engine_config c = small_config(SYSTEM_HRM, ENGINE_ROPE);
 
     c.hidden_size = c.puzzle_emb_ndim = 32;
     c.puzzle_emb_len = 0;
@@ -403,7 +438,7 @@ static void packed_weights_match_finite_differences(void **state)
 static void long_sequences_match_finite_differences(void **state)
 {
     (void)state;
-    struct engine_config c = small_config(ENGINE_HRM, ENGINE_ROPE);
+    struct engine_config c = small_config(SYSTEM_HRM, ENGINE_ROPE);
 
     c.batch_size = 2;
     c.seq_len = 520;
@@ -459,12 +494,16 @@ static void check_residuals(const struct engine_config *config)
 static void forward_residuals_match_the_reference(void **state)
 {
     (void)state;
-    struct engine_config c = small_config(ENGINE_HRM, ENGINE_ROPE);
+    struct engine_config c = small_config(SYSTEM_HRM, ENGINE_ROPE);
 
     check_residuals(&c);
-    c.arch = ENGINE_TRANSFORMER;
+    c.system = SYSTEM_TRANSFORMER;
     check_residuals(&c);
-    c.arch = ENGINE_HRM;
+    c.system = SYSTEM_TRM;
+    c.mlp_t_size = 12;
+    c.pos_encodings = ENGINE_LEARNED;
+    check_residuals(&c);
+    c = small_config(SYSTEM_HRM, ENGINE_ROPE);
     c.seq_len = 200; /* two rows a chunk */
     check_residuals(&c);
 }
@@ -477,6 +516,9 @@ int main(void)
         cmocka_unit_test(one_call_each_without_positions_matches),
         cmocka_unit_test(no_puzzle_embedding_and_no_act_matches),
         cmocka_unit_test(transformer_matches_finite_differences),
+        cmocka_unit_test(trm_matches_finite_differences),
+        cmocka_unit_test(trm_over_the_sequence_matches_finite_differences),
+        cmocka_unit_test(hrm_over_the_sequence_matches_finite_differences),
         cmocka_unit_test(packed_weights_match_finite_differences),
         cmocka_unit_test(long_sequences_match_finite_differences),
         cmocka_unit_test(forward_residuals_match_the_reference),

@@ -15,10 +15,10 @@
 enum { B = 7, T = 150, V = 6, D = 16 };
 
 /* Three chunks of up to three rows. */
-static struct engine_config small_config(enum engine_arch arch)
+static struct engine_config small_config(enum system_id system)
 {
     return (struct engine_config){
-        .arch = arch,
+        .system = system,
         .batch_size = B,
         .seq_len = T,
         .vocab_size = V,
@@ -50,9 +50,6 @@ static struct engine_config small_config(enum engine_arch arch)
     };
 }
 
-static const enum engine_arch SYSTEMS[] = { ENGINE_HRM, ENGINE_TRANSFORMER };
-enum { SYSTEM_COUNT = sizeof SYSTEMS / sizeof *SYSTEMS };
-
 struct log {
     int64_t calls, last_done, total;
     int64_t stop_at; /* the call that asks to stop; 0: none */
@@ -71,9 +68,9 @@ static bool note(void *context, int64_t done, int64_t total)
     return log->calls == log->stop_at;
 }
 
-static struct engine *create(enum engine_arch arch)
+static struct engine *create(enum system_id system)
 {
-    struct engine_config config = small_config(arch);
+    struct engine_config config = small_config(system);
     struct engine *engine;
     struct error err;
 
@@ -122,23 +119,28 @@ static void assert_same_states(const struct engine *a, const struct engine *b)
 static void every_layer_of_every_call_is_counted(void **state)
 {
     (void)state;
-    static const int64_t SEGMENT_LAYERS[] = { 4 * 1 + 2 * 2, 2 };
-    static const int64_t GRADIENT_LAYERS[] = { 1 + 2, 2 };
+    static const int64_t SEGMENT_LAYERS[SYSTEM_COUNT] = {
+        [SYSTEM_HRM] = 4 * 1 + 2 * 2, [SYSTEM_TRANSFORMER] = 2, [SYSTEM_TRM] = 6 * 1
+    };
+    static const int64_t GRADIENT_LAYERS[SYSTEM_COUNT] = {
+        [SYSTEM_HRM] = 1 + 2, [SYSTEM_TRANSFORMER] = 2, [SYSTEM_TRM] = 3 * 1
+    };
     enum { CHUNKS = 3 };
 
     for (int s = 0; s < SYSTEM_COUNT; s++) {
-        struct engine *watched = create(SYSTEMS[s]), *alone = create(SYSTEMS[s]);
+        struct engine *watched = create((enum system_id)s), *alone = create((enum system_id)s);
         struct engine_result result;
         struct data data;
 
         for (int step = 1; step <= 2; step++) {
             struct engine_batch batch = make_batch(&data, step);
             struct log log = { .ascends = true };
-            int64_t forward = SEGMENT_LAYERS[s] * (step == 2 ? 2 : 1);
+            bool target = step == 2 && s != SYSTEM_TRM;
+            int64_t forward = SEGMENT_LAYERS[s] * (target ? 2 : 1);
 
             engine_set_watch(watched, note, &log);
             assert_int_equal(engine_train_step(watched, &batch, NULL, &result), 0);
-            assert_int_equal(result.has_target_q, step == 2);
+            assert_int_equal(result.has_target_q, target);
             assert_true(log.ascends);
             assert_int_equal(log.calls, CHUNKS * (forward + GRADIENT_LAYERS[s]));
             assert_int_equal(log.total, CHUNKS * (forward + 2 * GRADIENT_LAYERS[s]));
@@ -164,7 +166,7 @@ static void a_training_step_is_abandoned_at_any_call(void **state)
 {
     (void)state;
     for (int s = 0; s < SYSTEM_COUNT; s++) {
-        struct engine *engine = create(SYSTEMS[s]), *fresh = create(SYSTEMS[s]);
+        struct engine *engine = create((enum system_id)s), *fresh = create((enum system_id)s);
         struct engine_result result;
         struct data data;
         struct engine_batch batch = make_batch(&data, 1);
@@ -192,7 +194,7 @@ static void a_training_step_is_abandoned_at_any_call(void **state)
 static void an_abandoned_evaluation_leaves_the_training_alone(void **state)
 {
     (void)state;
-    struct engine *engine = create(ENGINE_HRM), *alone = create(ENGINE_HRM);
+    struct engine *engine = create(SYSTEM_HRM), *alone = create(SYSTEM_HRM);
     struct engine_result result, again;
     struct data data;
     struct log log = { .stop_at = 5, .ascends = true };
@@ -218,7 +220,7 @@ static void an_abandoned_evaluation_leaves_the_training_alone(void **state)
 static void accumulate_leaves_the_weights_and_apply_moves_them(void **state)
 {
     (void)state;
-    struct engine *halves = create(ENGINE_HRM), *whole = create(ENGINE_HRM);
+    struct engine *halves = create(SYSTEM_HRM), *whole = create(SYSTEM_HRM);
     struct engine_result a, b;
     struct data data;
     struct engine_batch batch = make_batch(&data, 1);

@@ -34,7 +34,8 @@ static void listing_release(struct listing *listing)
 
 static bool is_weights(const struct engine_state *state)
 {
-    return state->kind == ENGINE_PARAMETER || state->kind == ENGINE_BUFFER;
+    return state->kind == ENGINE_PARAMETER || state->kind == ENGINE_BUFFER ||
+           state->kind == ENGINE_AVERAGE;
 }
 
 static int listing_init(struct listing *out, const struct engine *engine, bool weights_only,

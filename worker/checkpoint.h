@@ -17,7 +17,7 @@ struct engine;
 
 enum checkpoint_part {
     CHECKPOINT_EVERYTHING, /* parameters, buffers, optimizer, carry */
-    CHECKPOINT_WEIGHTS     /* parameters and buffers */
+    CHECKPOINT_WEIGHTS     /* parameters, buffers, averages */
 };
 
 /* What a checkpoint says of itself. */
@@ -33,7 +33,7 @@ void checkpoint_facts_release(struct checkpoint_facts *facts);
 
 /*
  * Writes path atomically and durably: the whole state, or with final only the weights.
- * position: JSON text. weights_hash: SHA-256 of the parameters and buffers. ERROR_NOSPACE,
+ * position: JSON text. weights_hash: SHA-256 of the parameters, buffers and averages. ERROR_NOSPACE,
  * ERROR_IO, ERROR_NOMEM; on failure nothing has changed.
  */
 int checkpoint_write(char weights_hash[HASH_HEX_SIZE], const struct engine *engine,

@@ -36,29 +36,31 @@ static enum engine_positions positions_of(const struct config *config)
 void engine_setup(struct engine_config *out, const struct config *config,
                   const struct engine_setup_data *data, bool inference_only)
 {
-    bool hrm = strcmp(config_choice(config, ARCH_NAME), "hrm") == 0;
+    const struct system_sizes sizes = config_system_sizes(config);
     bool stablemax =
         strcmp(config_choice(config, ARCH_LOSS_TYPE), "stablemax_cross_entropy") == 0;
     bool bfloat16 = strcmp(config_choice(config, TRAIN_FORWARD_DTYPE), "bfloat16") == 0;
     int batch = (int)config_int(config, TRAIN_GLOBAL_BATCH_SIZE);
+    struct shape shape;
 
+    shape_compute(&shape, config, data->seq_len, data->vocab_size,
+                  data->num_puzzle_identifiers);
     *out = (struct engine_config){
-        .arch = hrm ? ENGINE_HRM : ENGINE_TRANSFORMER,
+        .system = config_system_id(config),
         .batch_size = batch,
         .seq_len = data->seq_len,
         .vocab_size = data->vocab_size,
         .num_puzzle_identifiers = data->num_puzzle_identifiers,
         .puzzle_emb_ndim = (int)config_int(config, ARCH_PUZZLE_EMB_NDIM),
         .puzzle_emb_len = (int)config_int(config, ARCH_PUZZLE_EMB_LEN),
-        .H_layers = (int)config_int(config, ARCH_H_LAYERS),
-        .L_layers = (int)config_int(config, ARCH_L_LAYERS),
-        .H_cycles = (int)config_int(config, ARCH_H_CYCLES),
-        .L_cycles = (int)config_int(config, ARCH_L_CYCLES),
+        .H_layers = sizes.layers[MODULE_H],
+        .L_layers = sizes.layers[MODULE_L],
+        .H_cycles = sizes.H_cycles,
+        .L_cycles = sizes.L_cycles,
         .hidden_size = (int)config_int(config, ARCH_HIDDEN_SIZE),
         .num_heads = (int)config_int(config, ARCH_NUM_HEADS),
-        .intermediate_size = shape_intermediate_size(
-            config_real(config, ARCH_EXPANSION), (int)config_int(config, ARCH_HIDDEN_SIZE),
-            (int)config_int(config, ARCH_FFN_MULTIPLE)),
+        .intermediate_size = shape.intermediate_size,
+        .mlp_t_size = shape.mlp_t_size,
         .pos_encodings = positions_of(config),
         .rope_theta = config_real(config, ARCH_ROPE_THETA),
         .rms_norm_eps = config_real(config, ARCH_RMS_NORM_EPS),
@@ -77,13 +79,15 @@ void engine_setup(struct engine_config *out, const struct config *config,
         .total_steps = data->total_steps,
         .puzzle_emb_lr = config_real(config, TRAIN_PUZZLE_EMB_LR),
         .puzzle_emb_weight_decay = config_real(config, TRAIN_PUZZLE_EMB_WEIGHT_DECAY),
+        .ema_rate = config_real(config, TRAIN_EMA_RATE),
         .inference_only = inference_only,
     };
 }
 
 int64_t engine_setup_calls(const struct engine_config *config)
 {
-    if (config->arch == ENGINE_TRANSFORMER)
-        return 1;
-    return (int64_t)config->H_cycles * (config->L_cycles + 1);
+    const struct system_sizes sizes = { .H_cycles = config->H_cycles,
+                                        .L_cycles = config->L_cycles };
+
+    return system_calls(system_facts(config->system), &sizes);
 }

@@ -1,7 +1,6 @@
 /* evaluate_pass.c - batches of rows through outer steps into scores. */
 #include "evaluate_pass.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "engine_setup.h"
@@ -13,8 +12,9 @@
 struct batch {
     int32_t *inputs, *labels, *identifiers; /* (B, T), (B, T), (B); of the rows as loaded */
     int32_t *predictions;                   /* (B, T) by slot */
-    float *logits;                          /* (B, T, V) by slot */
-    float *q_halt, *q_continue;             /* (B) by slot */
+    float *q_halt;                          /* (B) by slot */
+    double *loss;                           /* (B) by slot: token loss */
+    uint8_t *halt_test;                     /* (B) by slot: the system's halting test */
     int *origin;                            /* (B) the row, as loaded, of each slot */
     int *keep;                              /* (B) */
     int rows, slots;                        /* loaded; still in the engine */
@@ -27,9 +27,9 @@ static void batch_release(struct batch *batch)
     free(batch->labels);
     free(batch->identifiers);
     free(batch->predictions);
-    free(batch->logits);
     free(batch->q_halt);
-    free(batch->q_continue);
+    free(batch->loss);
+    free(batch->halt_test);
     free(batch->origin);
     free(batch->keep);
 }
@@ -45,15 +45,15 @@ static int batch_init(struct batch *out, const struct evaluate_context *context,
         .labels = calloc(B * T, sizeof(int32_t)),
         .identifiers = calloc(B, sizeof(int32_t)),
         .predictions = malloc(engine_output_size(engine, ENGINE_PREDICTIONS)),
-        .logits = malloc(engine_output_size(engine, ENGINE_LOGITS)),
         .q_halt = malloc(engine_output_size(engine, ENGINE_Q_HALT)),
-        .q_continue = malloc(engine_output_size(engine, ENGINE_Q_CONTINUE)),
+        .loss = malloc(engine_output_size(engine, ENGINE_ROW_LOSS)),
+        .halt_test = malloc(engine_output_size(engine, ENGINE_HALT_TEST)),
         .origin = calloc(B, sizeof(int)),
         .keep = calloc(B, sizeof(int)),
     };
     if (out->inputs != NULL && out->labels != NULL && out->identifiers != NULL &&
-        out->predictions != NULL && out->logits != NULL && out->q_halt != NULL &&
-        out->q_continue != NULL && out->origin != NULL && out->keep != NULL)
+        out->predictions != NULL && out->q_halt != NULL && out->loss != NULL &&
+        out->halt_test != NULL && out->origin != NULL && out->keep != NULL)
         return 0;
     batch_release(out);
     return error_set(err, ERROR_NOMEM, "out of memory for a batch of %zu rows", B);
@@ -85,65 +85,21 @@ static int batch_load(struct batch *batch, const struct evaluate_context *contex
     return rc;
 }
 
-static double stablemax(double x)
-{
-    return x >= 0.0 ? x + 1.0 : 1.0 / (1.0 - x + 1e-30);
-}
-
-/* log of the probability of one label, as the loss takes it (model.md, section 3). */
-static double log_probability(const float *logits, int V, int label, enum engine_loss loss)
-{
-    double sum = 0.0, largest = (double)logits[0], own = (double)logits[label];
-
-    if (loss == ENGINE_STABLEMAX) {
-        for (int v = 0; v < V; v++)
-            sum += stablemax((double)logits[v]);
-        return log(stablemax(own) / sum);
-    }
-    for (int v = 1; v < V; v++)
-        largest = fmax(largest, (double)logits[v]);
-    for (int v = 0; v < V; v++)
-        sum += exp((double)logits[v] - largest);
-    return own - largest - log(sum);
-}
-
-/* The row's token loss: the mean over its labelled positions; 0 when it has none. */
-static double row_loss(const struct engine_config *config, const float *logits,
-                       const int32_t *labels)
-{
-    double sum = 0.0;
-    int count = 0;
-
-    for (int t = 0; t < config->seq_len; t++) {
-        if (labels[t] == ENGINE_IGNORE_LABEL)
-            continue;
-        sum -= log_probability(logits + (size_t)t * (size_t)config->vocab_size,
-                               config->vocab_size, labels[t], config->loss_type);
-        count++;
-    }
-    return count > 0 ? sum / count : 0.0;
-}
-
 /* Gives what the engine predicts in a slot to every request that reads it at this step. */
 static int add_slot(const struct evaluate_context *context, struct scores *scores,
                     const struct batch *batch, int slot, int step, bool halted,
                     const struct score_request *requests, int count, struct error *err)
 {
-    size_t T = (size_t)context->config->seq_len, V = (size_t)context->config->vocab_size;
+    size_t T = (size_t)context->config->seq_len;
     const int32_t *labels = batch->labels + (size_t)batch->origin[slot] * T;
-    double loss = 0.0;
-    bool known = false;
     int rc = 0;
 
     for (int i = 0; rc == 0 && i < count; i++) {
         if (requests[i].outer_steps != step && !(halted && requests[i].outer_steps > step))
             continue;
-        if (!known)
-            loss = row_loss(context->config, batch->logits + (size_t)slot * T * V, labels);
-        known = true;
         rc = scores_add(scores, i, batch->first + batch->origin[slot],
                         batch->predictions + (size_t)slot * T, labels, batch->q_halt[slot],
-                        loss, step, err);
+                        batch->loss[slot], step, err);
     }
     return rc;
 }
@@ -159,9 +115,9 @@ static bool is_read_at(int step, const struct score_request *requests, int count
 static void read_outputs(const struct evaluate_context *context, struct batch *batch)
 {
     engine_read(context->engine, ENGINE_PREDICTIONS, batch->predictions);
-    engine_read(context->engine, ENGINE_LOGITS, batch->logits);
     engine_read(context->engine, ENGINE_Q_HALT, batch->q_halt);
-    engine_read(context->engine, ENGINE_Q_CONTINUE, batch->q_continue);
+    engine_read(context->engine, ENGINE_ROW_LOSS, batch->loss);
+    engine_read(context->engine, ENGINE_HALT_TEST, batch->halt_test);
 }
 
 /* After an outer step: adds what is read at it, lets halted rows go. */
@@ -175,7 +131,7 @@ static int take_step(const struct evaluate_context *context, struct scores *scor
         return 0;
     read_outputs(context, batch);
     for (int slot = 0; rc == 0 && slot < batch->slots; slot++) {
-        bool halted = act_inference && batch->q_halt[slot] > batch->q_continue[slot];
+        bool halted = act_inference && batch->halt_test[slot];
 
         rc = add_slot(context, scores, batch, slot, step, halted, requests, count, err);
         if (!halted)

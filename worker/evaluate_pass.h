@@ -11,7 +11,7 @@
 /*
  * Feeds every row of the split, in stored order and batches of the engine's size, through as
  * many outer steps as the requests need, and adds each request's predictions to scores.
- * act_inference: a row leaves at its first step with q_halt > q_continue, which then counts
+ * act_inference: a row leaves at its first step that passes the system's halting test, which then counts
  * for every request that would have gone on. Says progress. ERROR_STOPPED as evaluate_run().
  */
 int evaluate_pass(const struct evaluate_context *context, struct scores *scores,

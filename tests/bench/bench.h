@@ -16,7 +16,7 @@
 /* One model under measurement: S, A, M, T, F, and the same in bfloat16 as S-bf16 ... */
 struct bench_case {
     const char *name, *what;
-    enum engine_arch arch;
+    enum system_id system;
     int tokens, vocabulary, identifiers, puzzle_emb_ndim;
     int hidden_size, heads, H_layers, L_layers, H_cycles, L_cycles, batch;
     int halt_max_steps;

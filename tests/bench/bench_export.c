@@ -119,11 +119,10 @@ static void start_afresh(struct engine *engine)
 static char *describe(const struct bench_model *model, const struct bench_case *c)
 {
     const struct engine_config *e = &model->config;
-    bool hrm = e->arch == ENGINE_HRM;
     cJSON *out = cJSON_CreateObject();
 
     cJSON_AddStringToObject(out, "case", c->name);
-    cJSON_AddStringToObject(out, "model", hrm ? "hrm" : "transformer");
+    cJSON_AddStringToObject(out, "model", system_facts(e->system)->name);
     cJSON_AddStringToObject(out, "loss_type", "stablemax_cross_entropy");
     cJSON *arch = cJSON_AddObjectToObject(out, "arch");
     cJSON_AddNumberToObject(arch, "batch_size", e->batch_size);

@@ -20,15 +20,15 @@ enum { BATCHES = sizeof((struct bench_model *)0)->batches / sizeof(struct engine
         name "-bf16", what ", bfloat16", __VA_ARGS__, ENGINE_BFLOAT16                          \
     }
 const struct bench_case bench_cases[] = {
-    BOTH_TYPES("S", "Sudoku 9 x 9, hidden 128", ENGINE_HRM, 81, 11, 1, 0, 128, 4, 2, 2, 2, 2,
+    BOTH_TYPES("S", "Sudoku 9 x 9, hidden 128", SYSTEM_HRM, 81, 11, 1, 0, 128, 4, 2, 2, 2, 2,
                64, 16),
-    BOTH_TYPES("A", "ARC canvas 10, hidden 128", ENGINE_HRM, 100, 12, 2000, 128, 128, 4, 2, 2,
+    BOTH_TYPES("A", "ARC canvas 10, hidden 128", SYSTEM_HRM, 100, 12, 2000, 128, 128, 4, 2, 2,
                2, 2, 64, 16),
-    BOTH_TYPES("M", "ARC canvas 10, hidden 256", ENGINE_HRM, 100, 12, 2000, 256, 256, 4, 4, 4,
+    BOTH_TYPES("M", "ARC canvas 10, hidden 256", SYSTEM_HRM, 100, 12, 2000, 256, 256, 4, 4, 4,
                2, 2, 32, 16),
-    BOTH_TYPES("T", "transformer of 8 layers at A's sizes", ENGINE_TRANSFORMER, 100, 12, 2000,
+    BOTH_TYPES("T", "transformer of 8 layers at A's sizes", SYSTEM_TRANSFORMER, 100, 12, 2000,
                128, 128, 4, 8, 0, 1, 1, 64, 16),
-    BOTH_TYPES("F", "the published model, canvas 30, hidden 512", ENGINE_HRM, 900, 12, 1000,
+    BOTH_TYPES("F", "the published model, canvas 30, hidden 512", SYSTEM_HRM, 900, 12, 1000,
                512, 512, 8, 4, 4, 2, 2, 2, 16),
 };
 const int bench_case_count = sizeof bench_cases / sizeof *bench_cases;
@@ -82,7 +82,7 @@ void bench_model_create(struct bench_model *model, const struct bench_case *c)
     struct error err = { 0 };
 
     *model = (struct bench_model){
-        .config = { .arch = c->arch,
+        .config = { .system = c->system,
                     .batch_size = c->batch,
                     .seq_len = c->tokens,
                     .vocab_size = c->vocabulary,
@@ -165,17 +165,18 @@ double bench_evaluate_step(struct bench_model *model)
 
 void bench_flops(const struct engine_config *c, double *train, double *evaluate)
 {
+    const struct system_facts *facts = system_facts(c->system);
+    const struct system_sizes sizes = { { [MODULE_H] = c->H_layers, [MODULE_L] = c->L_layers },
+                                        c->H_cycles,
+                                        c->L_cycles };
     double D = c->hidden_size, F = c->intermediate_size, T = c->seq_len;
-    double P = c->puzzle_emb_ndim == 0
-                   ? 0
-                   : (c->puzzle_emb_ndim + c->hidden_size - 1) / c->hidden_size;
+    double P = (double)shape_prefix(c->puzzle_emb_ndim, c->puzzle_emb_len, c->hidden_size);
     double places = c->batch_size * (P + T);
     double layer = 8 * D * D + 6 * D * F + 4 * (P + T) * D, head = 2 * D * c->vocab_size;
-    bool hrm = c->arch == ENGINE_HRM;
-    double passes = hrm ? c->H_cycles * (c->L_cycles * c->L_layers + c->H_layers) : c->H_layers;
-    double tracked = hrm ? c->L_layers + c->H_layers : c->H_layers;
+    double passes = (double)system_layer_passes(facts, &sizes);
+    double tracked = (double)system_gradient_passes(facts, &sizes);
     double forward = passes * layer + head;
-    double segments = c->act_enabled && c->halt_max_steps > 1 ? 2 : 1;
+    double segments = facts->q_continue && c->act_enabled && c->halt_max_steps > 1 ? 2 : 1;
 
     *train = places * (segments * forward + 2 * (tracked * layer + head));
     *evaluate = places * forward;

@@ -41,7 +41,7 @@ static void prepare(void)
         { "data.num_aug", "1" },           { "train.global_batch_size", "2" },
     };
     const struct engine_config sizes = {
-        .arch = ENGINE_HRM,
+        .system = SYSTEM_HRM,
         .batch_size = 1,
         .seq_len = 2,
         .vocab_size = 3,

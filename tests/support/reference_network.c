@@ -136,17 +136,54 @@ static void attention(double *att, const double *qkv, int S, int N, int d)
     free(p);
 }
 
-/* One block in place on one row h (S, D). */
-static void block(const struct engine_config *c, const struct reference_parameters *p,
-                  double *h, int S, const char *level, int layer)
+/* x = norm(x + down(silu(gate) * up)) for one vector of n values. */
+static void swiglu(const struct engine_config *c, const struct reference_parameters *p,
+                   double *x, int n, int width, const char *level, int layer, const char *name)
 {
-    int D = c->hidden_size, N = c->num_heads, d = D / N, A = N * d, F = c->intermediate_size;
+    double *branch = malloc((size_t)n * sizeof *branch);
+    double *gate_up = malloc((size_t)(2 * width) * sizeof *gate_up);
+    char gate_up_name[40], down_name[40];
+
+    assert(branch != NULL && gate_up != NULL);
+    snprintf(gate_up_name, sizeof gate_up_name, "%s.gate_up_proj", name);
+    snprintf(down_name, sizeof down_name, "%s.down_proj", name);
+    linear(gate_up, layer_find(p, level, layer, gate_up_name), x, 2 * width, n);
+    for (int f = 0; f < width; f++)
+        gate_up[f] = gate_up[f] / (1.0 + exp(-gate_up[f])) * gate_up[width + f];
+    linear(branch, layer_find(p, level, layer, down_name), gate_up, n, width);
+    add_norm(x, branch, n, c->rms_norm_eps);
+    free(gate_up);
+    free(branch);
+}
+
+/* The first half of a block with mlp_t: a SwiGLU over each channel's S positions. */
+static void along_sequence(const struct engine_config *c, const struct reference_parameters *p,
+                           double *h, int S, const char *level, int layer)
+{
+    int D = c->hidden_size;
+    double *channel = malloc((size_t)S * sizeof *channel);
+
+    assert(channel != NULL);
+    for (int k = 0; k < D; k++) {
+        for (int s = 0; s < S; s++)
+            channel[s] = h[s * D + k];
+        swiglu(c, p, channel, S, c->mlp_t_size, level, layer, "mlp_t");
+        for (int s = 0; s < S; s++)
+            h[s * D + k] = channel[s];
+    }
+    free(channel);
+}
+
+/* The first half of a block with attention. */
+static void attention_half(const struct engine_config *c, const struct reference_parameters *p,
+                           double *h, int S, const char *level, int layer)
+{
+    int D = c->hidden_size, N = c->num_heads, d = D / N, A = N * d;
     double *qkv = malloc((size_t)(S * 3 * A) * sizeof *qkv);
     double *att = malloc((size_t)(S * A) * sizeof *att);
     double *branch = malloc((size_t)D * sizeof *branch);
-    double *gate_up = malloc((size_t)(2 * F) * sizeof *gate_up);
 
-    assert(qkv != NULL && att != NULL && branch != NULL && gate_up != NULL);
+    assert(qkv != NULL && att != NULL && branch != NULL);
     for (int s = 0; s < S; s++) {
         linear(qkv + s * 3 * A, layer_find(p, level, layer, "self_attn.qkv_proj"), h + s * D,
                3 * A, D);
@@ -157,16 +194,24 @@ static void block(const struct engine_config *c, const struct reference_paramete
     for (int s = 0; s < S; s++) {
         linear(branch, layer_find(p, level, layer, "self_attn.o_proj"), att + s * A, D, A);
         add_norm(h + s * D, branch, D, c->rms_norm_eps);
-        linear(gate_up, layer_find(p, level, layer, "mlp.gate_up_proj"), h + s * D, 2 * F, D);
-        for (int f = 0; f < F; f++)
-            gate_up[f] = gate_up[f] / (1.0 + exp(-gate_up[f])) * gate_up[F + f];
-        linear(branch, layer_find(p, level, layer, "mlp.down_proj"), gate_up, D, F);
-        add_norm(h + s * D, branch, D, c->rms_norm_eps);
     }
-    free(gate_up);
     free(branch);
     free(att);
     free(qkv);
+}
+
+/* One block in place on one row h (S, D). */
+static void block(const struct engine_config *c, const struct reference_parameters *p,
+                  double *h, int S, const char *level, int layer)
+{
+    int D = c->hidden_size;
+
+    if (c->mlp_t_size > 0)
+        along_sequence(c, p, h, S, level, layer);
+    else
+        attention_half(c, p, h, S, level, layer);
+    for (int s = 0; s < S; s++)
+        swiglu(c, p, h + s * D, D, c->intermediate_size, level, layer, "mlp");
 }
 
 /* x (S, D) of one row. */
@@ -193,13 +238,23 @@ static void embed(const struct engine_config *c, const struct reference_paramete
 
 int reference_calls(const struct engine_config *c)
 {
-    return c->arch == ENGINE_TRANSFORMER ? 1 : c->H_cycles * (c->L_cycles + 1);
+    return c->system == SYSTEM_TRANSFORMER ? 1 : c->H_cycles * (c->L_cycles + 1);
 }
 
 /* Calls at the end of a segment that are not constants of the step. */
 static int moving_calls(const struct engine_config *c)
 {
-    return c->arch == ENGINE_TRANSFORMER ? 1 : 2;
+    switch (c->system) {
+    case SYSTEM_TRANSFORMER:
+        return 1;
+    case SYSTEM_HRM:
+        return 2; /* the last L and the last H */
+    case SYSTEM_TRM:
+        return c->L_cycles + 1; /* the last H cycle */
+    case SYSTEM_COUNT:
+        break;
+    }
+    return 0;
 }
 
 /* Which calls of a segment are made, numbered from 0, and what is noted of them. */
@@ -248,15 +303,16 @@ static void walk_row(struct walk *walk, const struct reference_input *input, int
     assert(x != NULL);
     walk->next = 0;
     embed(c, walk->p, x, input->inputs + row * c->seq_len, input->identifiers[row]);
-    if (c->arch == ENGINE_TRANSFORMER) {
+    if (c->system == SYSTEM_TRANSFORMER) {
         walk_call(walk, z_H, x, NULL, "H", c->H_layers);
         free(x);
         return;
     }
+    bool shared = c->system == SYSTEM_TRM; /* one stack for both updates */
     for (int h = 0; h < c->H_cycles; h++) {
         for (int l = 0; l < c->L_cycles; l++)
             walk_call(walk, z_L, z_H, x, "L", c->L_layers);
-        walk_call(walk, z_H, z_L, NULL, "H", c->H_layers);
+        walk_call(walk, z_H, z_L, NULL, shared ? "L" : "H", shared ? c->L_layers : c->H_layers);
     }
     free(x);
 }
