@@ -30,6 +30,7 @@ TARGET(settings)
 TARGET(journal)
 TARGET(checkpoint)
 TARGET(arc)
+TARGET(csv)
 TARGET(job)
 TARGET(exit)
 
@@ -41,6 +42,7 @@ int main(void)
         cmocka_unit_test(journal_inputs_are_taken),
         cmocka_unit_test(checkpoint_inputs_are_taken),
         cmocka_unit_test(arc_inputs_are_taken),
+        cmocka_unit_test(csv_inputs_are_taken),
         cmocka_unit_test(job_inputs_are_taken),
         cmocka_unit_test(exit_inputs_are_taken),
     };

@@ -5,14 +5,19 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "data_facts.h"
 #include "data_set.h"
 #include "error.h"
 #include "file.h"
+#include "json.h"
 #include "settings.h"
 
+#include <dirent.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static char room[64]; /* the directory of a test */
@@ -393,6 +398,130 @@ static void a_row_longer_than_the_limit_is_refused_and_long_files_stream(void **
     free(path);
 }
 
+static void get_facts(struct data_facts *out, const char *path, const char *directory)
+{
+    struct config config;
+    struct error err = { 0 };
+
+    assert_int_equal(config_init(&config, &err), 0);
+    assert_int_equal(config_set_text(&config, "data.path", path, "test", &err), 0);
+    assert_int_equal(config_resolve(&config, "test", &err), 0);
+    if (data_facts_get(out, &config, directory, &err) < 0)
+        fail_msg("%s", err.message);
+    config_release(&config);
+}
+
+/* The only file of the directory; fresh. */
+static char *only_file(const char *directory)
+{
+    DIR *entries = opendir(directory);
+    char *found = NULL;
+
+    assert_non_null(entries);
+    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;)
+        if (entry->d_name[0] != '.') {
+            assert_null(found);
+            found = file_join(directory, entry->d_name);
+        }
+    closedir(entries);
+    return found;
+}
+
+/* Gives the cached facts other counts, with a checksum that agrees if honest. */
+static void change_cache(const char *path, bool honest)
+{
+    cJSON *root = NULL;
+    struct error err = { 0 };
+    char sum[17];
+
+    assert_int_equal(json_read_file(&root, path, 1 << 20, &err), 0);
+    cJSON *body = cJSON_GetObjectItemCaseSensitive(root, "body");
+    cJSON_ReplaceItemInObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(body, "facts"),
+                                           "counts", cJSON_CreateString("cached"));
+    char *text = json_canonical(body);
+    snprintf(sum, sizeof sum, "%016" PRIx64, hash_xxh3(text, strlen(text)));
+    if (honest)
+        cJSON_ReplaceItemInObjectCaseSensitive(root, "checksum", cJSON_CreateString(sum));
+    char *all = cJSON_PrintUnformatted(root);
+    assert_int_equal(file_write_atomic(path, all, strlen(all), &err), 0);
+    cJSON_free(all);
+    cJSON_free(text);
+    cJSON_Delete(root);
+}
+
+/* Until files written now are old enough to be cached. */
+static void let_files_age(void)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = 80000000 }, NULL);
+}
+
+static void facts_are_cached_until_a_file_or_folder_changes(void **state)
+{
+    struct data_facts first, second;
+    char hash[HASH_HEX_SIZE];
+
+    (void)state;
+    put("tasks/evaluation/a.json", TASK(3));
+    put("cache/.keep", "");
+    char *tasks = file_join(room, "tasks"), *cache = file_join(room, "cache");
+    let_files_age();
+    get_facts(&first, tasks, cache);
+    memcpy(hash, first.hash, sizeof hash);
+    char *file = only_file(cache);
+    assert_non_null(file);
+    change_cache(file, true); /* to see that it is the cache that answers */
+    get_facts(&second, tasks, cache);
+    assert_string_equal(second.counts, "cached");
+    assert_string_equal(second.hash, first.hash);
+    assert_int_equal(second.info.groups, first.info.groups);
+    assert_int_equal(second.info.train_rows, first.info.train_rows);
+    data_facts_release(&second);
+    data_facts_release(&first);
+    put("tasks/evaluation/b.json", TASK(4)); /* one more file */
+    let_files_age();
+    get_facts(&second, tasks, cache);
+    assert_int_equal(second.info.groups, 2);
+    assert_string_not_equal(second.hash, hash);
+    memcpy(hash, second.hash, sizeof hash);
+    data_facts_release(&second);
+    put("tasks/evaluation/b.json", TASK(5)); /* other content of the same size */
+    get_facts(&second, tasks, cache);
+    assert_string_not_equal(second.hash, hash);
+    data_facts_release(&second);
+    free(file);
+    free(tasks);
+    free(cache);
+}
+
+static void wrong_cache_files_are_ignored_and_written_anew(void **state)
+{
+    struct data_facts facts;
+    struct error err = { 0 };
+
+    (void)state;
+    put("tasks/evaluation/a.json", TASK(3));
+    put("cache/.keep", "");
+    char *tasks = file_join(room, "tasks"), *cache = file_join(room, "cache");
+    let_files_age();
+    for (int i = 0; i < 3; i++) {
+        get_facts(&facts, tasks, cache);
+        assert_non_null(strstr(facts.counts, "1 tested"));
+        data_facts_release(&facts);
+        char *file = only_file(cache);
+        assert_non_null(file);
+        if (i == 0)
+            change_cache(file, false);
+        else
+            assert_int_equal(file_write_atomic(file, "[{\"\n", 4, &err), 0);
+        free(file);
+    }
+    get_facts(&facts, tasks, "/nonexistent"); /* nowhere to write */
+    assert_non_null(strstr(facts.counts, "1 tested"));
+    data_facts_release(&facts);
+    free(tasks);
+    free(cache);
+}
+
 static void content_hashes_of_built_in_data_are_those_of_the_first_release(void **state)
 {
     static const char *const sudoku[] = {
@@ -424,6 +553,8 @@ int main(void)
         IN_ROOM(sudoku_csv_files_are_read_with_or_without_a_header),
         IN_ROOM(one_sudoku_csv_is_split_and_the_choice_is_seeded),
         IN_ROOM(bad_sudoku_rows_are_named_with_row_and_column),
+        IN_ROOM(facts_are_cached_until_a_file_or_folder_changes),
+        IN_ROOM(wrong_cache_files_are_ignored_and_written_anew),
         IN_ROOM(content_hashes_of_built_in_data_are_those_of_the_first_release),
         IN_ROOM(a_row_longer_than_the_limit_is_refused_and_long_files_stream),
     };

@@ -201,7 +201,7 @@ static void cells_that_differ_in_evaluation_share_a_training(void **state)
         NULL, 0);
 
     (void)state;
-    if (plan_create(&plan, spec, worker(), &err) < 0)
+    if (plan_create(&plan, spec, worker(), NULL, &err) < 0)
         fail_msg("%s", err.message);
     assert_int_equal(plan->run_count, 4);
     /* steps 0 means 4 here, so two step counts; 5 augmentations are more than were trained */
@@ -225,7 +225,7 @@ static void a_thousand_cells_are_planned_with_the_trainings_really_needed(void *
 
     (void)state;
     assert_int_equal(spec->cell_count, 1000);
-    if (plan_create(&plan, spec, worker(), &err) < 0)
+    if (plan_create(&plan, spec, worker(), NULL, &err) < 0)
         fail_msg("%s", err.message);
     assert_int_equal(plan->run_count, 500 + 20); /* cycles do not matter to the transformer */
     plan_destroy(plan);
@@ -246,7 +246,7 @@ static void every_shipped_spec_is_planned(void **state)
         char *path = format_string("experiments/%s.json", names[i]);
         int rc = spec_read(&spec, path, NULL, 0, &err);
         if (rc == 0)
-            rc = plan_create(&plan, spec, worker(), &err);
+            rc = plan_create(&plan, spec, worker(), NULL, &err);
         if (rc < 0)
             fail_msg("%s", err.message);
         assert_true(plan->run_count > 1);
@@ -276,7 +276,7 @@ static void bad_data_is_a_message_of_the_plan(void **state)
     struct spec *spec = read_good("{\"set\": {\"data.path\": \"/nowhere/at/all\"}}", NULL, 0);
 
     (void)state;
-    assert_int_equal(plan_create(&plan, spec, worker(), &err), ERROR_FORMAT);
+    assert_int_equal(plan_create(&plan, spec, worker(), NULL, &err), ERROR_FORMAT);
     assert_non_null(strstr(err.message, "/nowhere/at/all"));
 }
 

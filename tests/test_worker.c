@@ -610,7 +610,7 @@ static void describe_answers_each_entry_by_itself(void **state)
     assert_int_equal((int)number(first, "vocab_size"), 12);
     assert_int_equal((int)number(first, "groups"), 6);
     assert_int_equal(strlen(text(first, "data_hash")), 64);
-    assert_int_equal(cJSON_GetArraySize(json_member(first, "inputs")), 6);
+    assert_non_null(strstr(text(first, "counts"), "tasks trained on"));
     assert_non_null(strstr(text(cJSON_GetArrayItem(list, 1), "error"), "/nonexistent"));
     assert_non_null(strstr(text(cJSON_GetArrayItem(list, 2), "error"), "arch.name"));
     cJSON_Delete(list);

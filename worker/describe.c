@@ -9,24 +9,24 @@
 #include <unistd.h>
 
 #include "batches.h"
-#include "data_set.h"
+#include "data_facts.h"
 #include "error.h"
 #include "json.h"
 #include "sandbox.h"
 #include "settings.h"
 #include "shape.h"
 
-/* Data that has been opened, by its settings. */
+/* The facts of data that configurations share, by their settings. */
 struct entry {
-    char *key;            /* owned; canonical text of the data settings */
-    struct data_set *set; /* owned; NULL when it could not be opened */
-    char *fault;          /* owned; why not */
-    int first;            /* index of the configuration that it was opened for */
+    char *key;               /* owned; data_facts_key() */
+    struct data_facts facts; /* owned; empty when there is a fault */
+    char *fault;             /* owned; why the data cannot be read, or NULL */
 };
 
 struct cache {
     struct entry *entries; /* owned */
     int count, capacity;
+    const char *directory; /* borrowed; where facts outlast this process, or NULL */
 };
 
 static void cache_release(struct cache *cache)
@@ -34,29 +34,12 @@ static void cache_release(struct cache *cache)
     for (int i = 0; i < cache->count; i++) {
         free(cache->entries[i].key);
         free(cache->entries[i].fault);
-        data_set_close(cache->entries[i].set);
+        data_facts_release(&cache->entries[i].facts);
     }
     free(cache->entries);
 }
 
-/* The data settings, as canonical text. Without variants the seed changes nothing. */
-static char *data_key(const struct config *config)
-{
-    cJSON *object = cJSON_CreateObject();
-    char *text = NULL;
-    bool ok = object != NULL;
-
-    for (int id = 0; ok && id < SETTING_COUNT; id++)
-        if (strncmp(settings_table[id].key, "data.", strlen("data.")) == 0)
-            ok = cJSON_AddItemToObject(object, settings_table[id].key,
-                                       config_get_json(config, id));
-    if (ok)
-        text = json_canonical(object);
-    cJSON_Delete(object);
-    return text;
-}
-
-static int cache_add(struct cache *cache, char *key, const struct config *config, int index,
+static int cache_add(struct cache *cache, char *key, const struct config *config,
                      struct error *err)
 {
     struct error fault = { 0 };
@@ -74,12 +57,11 @@ static int cache_add(struct cache *cache, char *key, const struct config *config
         cache->capacity = capacity;
     }
     entry = &cache->entries[cache->count++];
-    *entry = (struct entry){ .key = key, .first = index };
-    int rc = data_set_open(&entry->set, config, false, &fault);
+    *entry = (struct entry){ .key = key };
+    int rc = data_facts_get(&entry->facts, config, cache->directory, &fault);
     if (rc == ERROR_NOMEM)
         return error_set(err, ERROR_NOMEM, "%s", fault.message);
     if (rc < 0) {
-        entry->set = NULL;
         entry->fault = strdup(fault.message);
         if (entry->fault == NULL)
             return error_set(err, ERROR_NOMEM, "out of memory for a message");
@@ -87,11 +69,11 @@ static int cache_add(struct cache *cache, char *key, const struct config *config
     return 0;
 }
 
-/* Finds or opens the data of the configuration with this index. */
+/* Finds or reads the facts of a configuration's data. */
 static int cache_get(const struct entry **out, struct cache *cache, const struct config *config,
-                     int index, struct error *err)
+                     struct error *err)
 {
-    char *key = data_key(config);
+    char *key = data_facts_key(config);
     int rc;
 
     if (key == NULL)
@@ -102,7 +84,7 @@ static int cache_get(const struct entry **out, struct cache *cache, const struct
             *out = &cache->entries[i];
             return 0;
         }
-    rc = cache_add(cache, key, config, index, err);
+    rc = cache_add(cache, key, config, err);
     *out = rc == 0 ? &cache->entries[cache->count - 1] : NULL;
     return rc;
 }
@@ -117,47 +99,10 @@ static cJSON *fault_answer(const char *message)
     return NULL;
 }
 
-static cJSON *input_list(const struct data_info *info)
-{
-    cJSON *list = cJSON_CreateArray();
-    bool ok = list != NULL;
-
-    for (int i = 0; ok && i < info->file_count; i++) {
-        cJSON *row = cJSON_CreateArray();
-
-        ok = cJSON_AddItemToArray(row, cJSON_CreateString(info->files[i].path)) &&
-             cJSON_AddItemToArray(row, cJSON_CreateNumber((double)info->files[i].size)) &&
-             cJSON_AddItemToArray(row, cJSON_CreateNumber((double)info->files[i].mtime_ns));
-        if (!ok || !cJSON_AddItemToArray(list, row)) {
-            cJSON_Delete(row);
-            ok = false;
-        }
-    }
-    if (ok)
-        return list;
-    cJSON_Delete(list);
-    return NULL;
-}
-
-/* The files read: listed once, where the data was opened, else a reference. False when out of
- * memory. */
-static bool add_inputs(cJSON *answer, const struct entry *entry, int index)
-{
-    cJSON *inputs;
-
-    if (entry->first != index)
-        return cJSON_AddNumberToObject(answer, "inputs_of", entry->first) != NULL;
-    inputs = input_list(data_set_info(entry->set));
-    if (inputs != NULL && cJSON_AddItemToObject(answer, "inputs", inputs))
-        return true;
-    cJSON_Delete(inputs);
-    return false;
-}
-
 /* NULL when out of memory. */
-static cJSON *data_answer(const struct entry *entry, const struct config *config, int index)
+static cJSON *data_answer(const struct data_facts *facts, const struct config *config)
 {
-    const struct data_info *info = data_set_info(entry->set);
+    const struct data_info *info = &facts->info;
     int64_t steps = batches_count_steps(config, info->groups, info->mean_puzzle_examples);
     double batch = (double)config_int(config, TRAIN_GLOBAL_BATCH_SIZE);
     cJSON *answer = cJSON_CreateObject();
@@ -191,19 +136,19 @@ static cJSON *data_answer(const struct entry *entry, const struct config *config
         { "train_flops", shape.train_step_flops * (double)steps },
         { "eval_row_step_flops", shape.eval_row_step_flops },
     };
-    cJSON_AddStringToObject(answer, "data_hash", data_set_hash(entry->set));
+    cJSON_AddStringToObject(answer, "data_hash", facts->hash);
     bool ok = cJSON_AddStringToObject(answer, "source", info->source) != NULL &&
               cJSON_AddStringToObject(answer, "counts", info->counts) != NULL;
     for (size_t i = 0; ok && i < sizeof numbers / sizeof *numbers; i++)
         ok = cJSON_AddNumberToObject(answer, numbers[i].name, numbers[i].value) != NULL;
-    if (ok && add_inputs(answer, entry, index))
+    if (ok)
         return answer;
     cJSON_Delete(answer);
     return NULL;
 }
 
 /* The answer for one configuration; its own faults are an answer too. */
-static int describe_one(cJSON **out, struct cache *cache, const cJSON *object, int index,
+static int describe_one(cJSON **out, struct cache *cache, const cJSON *object,
                         const char *where, struct error *err)
 {
     struct config config = { 0 };
@@ -214,10 +159,10 @@ static int describe_one(cJSON **out, struct cache *cache, const cJSON *object, i
     if (rc == 0)
         rc = config_resolve(&config, where, &fault);
     if (rc == 0) {
-        rc = cache_get(&entry, cache, &config, index, err);
+        rc = cache_get(&entry, cache, &config, err);
         if (rc == 0)
-            *out = entry->set != NULL ? data_answer(entry, &config, index)
-                                      : fault_answer(entry->fault);
+            *out = entry->fault == NULL ? data_answer(&entry->facts, &config)
+                                        : fault_answer(entry->fault);
     } else if (rc == ERROR_NOMEM) {
         error_set(err, ERROR_NOMEM, "%s", fault.message);
     } else {
@@ -230,10 +175,11 @@ static int describe_one(cJSON **out, struct cache *cache, const cJSON *object, i
     return rc;
 }
 
-int describe_list(cJSON **out, const cJSON *list, const char *name, struct error *err)
+int describe_list(cJSON **out, const cJSON *list, const char *name, const char *directory,
+                  struct error *err)
 {
     cJSON *answers = cJSON_CreateArray();
-    struct cache cache = { 0 };
+    struct cache cache = { .directory = directory };
     const cJSON *item;
     int index = 0, rc = 0;
 
@@ -249,8 +195,8 @@ int describe_list(cJSON **out, const cJSON *list, const char *name, struct error
             cJSON *answer = NULL;
             char where[64];
 
-            snprintf(where, sizeof where, "%.40s[%d]", name, index);
-            rc = describe_one(&answer, &cache, item, index++, where, err);
+            snprintf(where, sizeof where, "%.40s[%d]", name, index++);
+            rc = describe_one(&answer, &cache, item, where, err);
             if (rc < 0)
                 break;
             cJSON_AddItemToArray(answers, answer);
@@ -304,7 +250,7 @@ static int read_stream(char **out, size_t *size, int fd, size_t limit, struct er
     return error_set(err, ERROR_NOMEM, "out of memory for standard input");
 }
 
-int describe_stream(int fd, struct error *err)
+int describe_stream(int fd, const char *directory, struct error *err)
 {
     cJSON *list = NULL, *answers = NULL;
     struct sandbox sandbox;
@@ -312,13 +258,13 @@ int describe_stream(int fd, struct error *err)
     size_t size = 0;
     int rc;
 
-    sandbox_enter(&sandbox, NULL); /* it reads what others wrote before any worker does */
+    sandbox_enter(&sandbox, directory); /* it reads what others wrote before any worker does */
     rc = read_stream(&text, &size, fd, JSON_DATA_LIMIT, err);
 
     if (rc == 0)
         rc = json_parse(&list, text, size, "standard input", err);
     if (rc == 0)
-        rc = describe_list(&answers, list, "standard input", err);
+        rc = describe_list(&answers, list, "standard input", directory, err);
     if (rc == 0) {
         answer = cJSON_PrintUnformatted(answers);
         if (answer == NULL)

@@ -9,11 +9,12 @@
 #include "error.h"
 
 /* One answer (docs/formats.md) per configuration of the list, in order; data that several
- * share is loaded once. name: what to call the list in messages. *out is fresh. */
-int describe_list(cJSON **out, const cJSON *list, const char *name,
+ * share is read once. name: what to call the list in messages. directory: where the facts of
+ * data are cached (data_facts.h), or NULL. *out is fresh. */
+int describe_list(cJSON **out, const cJSON *list, const char *name, const char *directory,
                   struct error *err) MUST_CHECK;
 
 /* Reads the list from file descriptor fd, prints the answers to stdout. */
-int describe_stream(int fd, struct error *err) MUST_CHECK;
+int describe_stream(int fd, const char *directory, struct error *err) MUST_CHECK;
 
 #endif

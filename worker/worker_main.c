@@ -21,8 +21,8 @@
 
 static const char USAGE[] =
     "usage: hrmlab-worker run DIR     run the job of DIR/job.json, an attempt's directory\n"
-    "       hrmlab-worker describe    configurations (a JSON list on stdin) to sizes and "
-    "hashes\n"
+    "       hrmlab-worker describe [DIR]  configurations (a JSON list on stdin) to sizes and\n"
+    "                                 hashes; DIR: where those of data are cached\n"
     "       hrmlab-worker probe       what the engine gets on this machine, as JSON\n"
     "       hrmlab-worker data ...    write or look at built-in data; `data --help`\n"
     "       hrmlab-worker --help | --version\n"
@@ -90,8 +90,11 @@ static int dispatch(int argc, char **argv, const struct blas_environment *enviro
         return run(argv[2], environment, exit_code, err);
     }
     if (strcmp(command, "describe") == 0) {
-        rc = no_arguments(argc, argv, err);
-        return rc < 0 ? rc : describe_stream(STDIN_FILENO, err);
+        if (argc > 3)
+            return error_set(err, ERROR_FORMAT,
+                             "describe takes at most one directory, found %d arguments",
+                             argc - 2);
+        return describe_stream(STDIN_FILENO, argc == 3 ? argv[2] : NULL, err);
     }
     if (strcmp(command, "probe") == 0) {
         rc = no_arguments(argc, argv, err);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Without a measurement: what one core of a present machine does on these sizes. */
@@ -74,6 +75,21 @@ static int usable_cores(void)
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+/* What is known of the data, once for each that the arms use. */
+static void print_data(const struct plan *plan)
+{
+    int count = plan->spec->arm_count;
+
+    for (int a = 0; a < count; a++) {
+        int before = 0;
+        while (before < a &&
+               strcmp(plan->arms[before].data_counts, plan->arms[a].data_counts) != 0)
+            before++;
+        if (before == a)
+            log_info("data: %s", plan->arms[a].data_counts);
+    }
+}
+
 static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEEDS], double work,
                           int jobs)
 {
@@ -88,6 +104,7 @@ static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEED
     log_info("%s: %d cells, %d excluded, %d equal to another; %d arms x %d seeds", spec->name,
              spec->cell_count, spec->excluded_count, spec->collapsed_count, spec->arm_count,
              spec->seed_count);
+    print_data(plan);
     log_info("%d trainings needed for %d runs and %" PRId64 " evaluations", trainings,
              plan->run_count, plan->cell_count);
     for (int i = 0; i < ENQUEUE_NEEDS; i++)
@@ -116,7 +133,7 @@ int command_plan(const struct options *options, int *exit_code, struct error *er
 
     (void)exit_code;
     if (rc == 0)
-        rc = plan_create(&plan, spec, options->worker_program, err);
+        rc = plan_create(&plan, spec, options->worker_program, options->workspace, err);
     int found = rc == 0 ? workspace_find(&workspace, options->workspace, &absent) : rc;
     if (rc == 0 && found < 0 && found != ERROR_ABSENT)
         rc = error_set(err, absent.code, "%s", absent.message);

@@ -75,7 +75,7 @@ static int plan_spec(struct plan **out, const struct rebuild *r, const struct op
     if (rc == 0)
         rc = spec_read(&spec, path, NULL, 0, err);
     if (rc == 0)
-        rc = plan_create(out, spec, options->worker_program, err);
+        rc = plan_create(out, spec, options->worker_program, options->workspace, err);
     if (rc == 0)
         rc = disk_adjust_plan(&r->disk, &adjusted, *out, err);
     if (rc == 0 && adjusted > 0)

@@ -29,7 +29,7 @@ static int read_plan(struct plan **out, const struct options *options, const cha
     int rc = spec_read(&spec, path, options->sets, options->set_count, err);
 
     *out = NULL;
-    return rc < 0 ? rc : plan_create(out, spec, options->worker_program, err);
+    return rc < 0 ? rc : plan_create(out, spec, options->worker_program, options->workspace, err);
 }
 
 /* What became of an experiment that was there, in one line. */

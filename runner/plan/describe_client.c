@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,17 +23,15 @@ extern char **environ;
 enum { ANSWER_TIMEOUT_MS = 120000 };
 #define ANSWER_LIMIT ((size_t)256 << 20)
 
-/* A file without a name that holds text, at its beginning. -1 on failure. */
+/* A file in memory that holds text, at its beginning. -1 on failure. It may be longer than a
+ * pipe holds, and needs no directory that can be written to. */
 static int text_file(const char *text)
 {
-    FILE *file = tmpfile();
+    struct error ignored;
+    int fd = memfd_create("hrmlab describe", MFD_CLOEXEC);
 
-    if (file == NULL)
-        return -1;
-    bool good = fputs(text, file) >= 0 && fflush(file) == 0;
-    int fd = good ? dup(fileno(file)) : -1;
-    fclose(file);
-    if (fd >= 0 && lseek(fd, 0, SEEK_SET) < 0) {
+    if (fd >= 0 && (file_write_all(fd, text, strlen(text), "memory", &ignored) < 0 ||
+                    lseek(fd, 0, SEEK_SET) < 0)) {
         close(fd);
         return -1;
     }
@@ -80,11 +80,12 @@ static int read_answer(char **out, size_t *size, int fd, const char *program, st
     return 0;
 }
 
-static int start(pid_t *pid, const char *program, const char *verb, int input, int output,
-                 struct error *err)
+static int start(pid_t *pid, const char *program, const char *verb, const char *argument,
+                 int input, int output, struct error *err)
 {
     posix_spawn_file_actions_t actions;
-    char *argv[] = { strdup(program), strdup(verb), NULL };
+    char *argv[] = { strdup(program), strdup(verb),
+                     argument != NULL ? strdup(argument) : NULL, NULL };
     int rc = 0, number = argv[0] == NULL || argv[1] == NULL ? ENOMEM : 0;
 
     posix_spawn_file_actions_init(&actions);
@@ -103,11 +104,13 @@ static int start(pid_t *pid, const char *program, const char *verb, int input, i
     posix_spawn_file_actions_destroy(&actions);
     free(argv[0]);
     free(argv[1]);
+    free(argv[2]);
     return rc;
 }
 
-/* Runs program verb and parses what it prints. */
-static int ask(cJSON **out, const char *program, const char *verb, int input, struct error *err)
+/* Runs program verb, with an argument unless that is NULL, and parses what it prints. */
+static int ask(cJSON **out, const char *program, const char *verb, const char *argument,
+               int input, struct error *err)
 {
     int ends[2], status = 0;
     pid_t pid = -1;
@@ -116,7 +119,7 @@ static int ask(cJSON **out, const char *program, const char *verb, int input, st
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         return error_set(err, ERROR_SPAWN, "pipe: %s", strerror(errno));
-    int rc = start(&pid, program, verb, input, ends[1], err);
+    int rc = start(&pid, program, verb, argument, input, ends[1], err);
     close(ends[1]);
     if (rc == 0)
         rc = read_answer(&text, &size, ends[0], program, err);
@@ -137,7 +140,21 @@ static int ask(cJSON **out, const char *program, const char *verb, int input, st
     return rc;
 }
 
-int describe_ask(cJSON **out, const char *program, const cJSON *configs, struct error *err)
+/* WORKSPACE/data, made if the workspace is there; NULL where there is no such directory. */
+static char *cache_directory(const char *workspace)
+{
+    char *path = workspace != NULL && file_exists(workspace) ? file_join(workspace, "data")
+                                                             : NULL;
+
+    if (path != NULL && mkdir(path, 0777) < 0 && errno != EEXIST) {
+        free(path);
+        return NULL;
+    }
+    return path;
+}
+
+int describe_ask(cJSON **out, const char *program, const char *workspace, const cJSON *configs,
+                 struct error *err)
 {
     char *text = json_canonical(configs);
     int input = text != NULL ? text_file(text) : -1;
@@ -145,8 +162,11 @@ int describe_ask(cJSON **out, const char *program, const cJSON *configs, struct 
     *out = NULL;
     free(text);
     if (input < 0)
-        return error_set(err, ERROR_IO, "no room for a temporary file: %s", strerror(errno));
-    int rc = ask(out, program, "describe", input, err);
+        return error_set(err, ERROR_IO, "a file in memory (memfd_create): %s",
+                         strerror(errno));
+    char *directory = cache_directory(workspace);
+    int rc = ask(out, program, "describe", directory, input, err);
+    free(directory);
     close(input);
     if (rc == 0 &&
         (!cJSON_IsArray(*out) || cJSON_GetArraySize(*out) != cJSON_GetArraySize(configs))) {
@@ -160,5 +180,5 @@ int describe_ask(cJSON **out, const char *program, const cJSON *configs, struct 
 int describe_probe(cJSON **out, const char *program, struct error *err)
 {
     *out = NULL;
-    return ask(out, program, "probe", -1, err);
+    return ask(out, program, "probe", NULL, -1, err);
 }

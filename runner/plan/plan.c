@@ -20,6 +20,7 @@ static void arm_release(struct plan_arm *arm)
     for (int i = 0; i < arm->evaluation_count; i++)
         free(arm->evaluations[i].canonical);
     free(arm->evaluations);
+    free(arm->data_counts);
     seeded_text_release(&arm->canonical);
     seeded_text_release(&arm->job_config);
 }
@@ -84,12 +85,14 @@ static int take_description(struct plan_arm *arm, const cJSON *answer, const cha
 {
     static const char where[] = "hrmlab-worker describe";
     const cJSON *fault = json_member(answer, "error");
-    const char *data_hash;
+    const char *data_hash, *counts;
     double eval_flops = 0, rows = 0;
 
     if (cJSON_IsString(fault))
         return error_set(err, ERROR_FORMAT, "%s", fault->valuestring);
     int rc = json_get_string(&data_hash, answer, "data_hash", where, err);
+    if (rc == 0)
+        rc = json_get_string(&counts, answer, "counts", where, err);
     if (rc == 0)
         rc = json_get_int(&arm->parameters, answer, "parameters", where, err);
     if (rc == 0)
@@ -108,6 +111,9 @@ static int take_description(struct plan_arm *arm, const cJSON *answer, const cha
         return error_set(err, ERROR_ENVIRONMENT, "%s: malformed data_hash", where);
     memcpy(arm->data_hash, data_hash, HASH_HEX_SIZE);
     arm->eval_step_flops = eval_flops * rows;
+    arm->data_counts = strdup(counts);
+    if (arm->data_counts == NULL)
+        return error_no_memory(err, "a plan");
     return 0;
 }
 
@@ -275,7 +281,7 @@ static int add_run(int *number, struct plan *plan, struct run_index *index, int 
 
 /* The list of configurations to ask about, one per arm. */
 static int ask_worker(cJSON **answers, struct plan *plan, const char *worker_program,
-                      struct error *err)
+                      const char *workspace, struct error *err)
 {
     cJSON *configs = cJSON_CreateArray();
     int rc = configs == NULL ? error_no_memory(err, "a plan") : 0;
@@ -289,7 +295,7 @@ static int ask_worker(cJSON **answers, struct plan *plan, const char *worker_pro
         }
     }
     if (rc == 0)
-        rc = describe_ask(answers, worker_program, configs, err);
+        rc = describe_ask(answers, worker_program, workspace, configs, err);
     cJSON_Delete(configs);
     return rc;
 }
@@ -333,7 +339,7 @@ int plan_rename(struct plan *plan, const char *name, struct error *err)
 }
 
 int plan_create(struct plan **out, struct spec *spec, const char *worker_program,
-                struct error *err)
+                const char *workspace, struct error *err)
 {
     struct plan *plan = calloc(1, sizeof *plan);
     cJSON *answers = NULL;
@@ -345,7 +351,7 @@ int plan_create(struct plan **out, struct spec *spec, const char *worker_program
     }
     plan->spec = spec;
     hash_hex(plan->spec_hash, spec->resolved, strlen(spec->resolved));
-    int rc = ask_worker(&answers, plan, worker_program, err);
+    int rc = ask_worker(&answers, plan, worker_program, workspace, err);
     if (rc == 0)
         rc = build(plan, answers, err);
     cJSON_Delete(answers);

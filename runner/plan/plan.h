@@ -24,6 +24,7 @@ struct plan_evaluation {
 /* What holds for an arm whatever its seed. */
 struct plan_arm {
     char data_hash[65];
+    char *data_counts; /* owned; how many tasks are trained on, tested and left out, in words */
     struct seeded_text canonical; /* owned; canonical training form */
     struct seeded_text
         job_config; /* owned; canonical text of the settings that are the run's */
@@ -78,10 +79,11 @@ static inline int plan_run_of(const struct plan *plan, int arm, int seed)
 
 /*
  * Builds the plan; takes spec over even on failure. worker_program: path of hrmlab-worker,
- * which is asked once for everything that needs the data or the engine's shapes.
+ * which is asked once for everything that needs the data or the engine's shapes; workspace (or
+ * NULL): where it caches what it finds out about the data.
  */
 int plan_create(struct plan **out, struct spec *spec, const char *worker_program,
-                struct error *err) MUST_CHECK;
+                const char *workspace, struct error *err) MUST_CHECK;
 /* Gives the plan's spec another valid name. ERROR_NOMEM. */
 int plan_rename(struct plan *plan, const char *name, struct error *err) MUST_CHECK;
 void plan_destroy(struct plan *plan);
