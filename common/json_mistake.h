@@ -13,9 +13,10 @@ struct json_mistake {
 };
 
 /*
- * The reader of text (which ends at end) found something else at the place at than what it
- * expected. Returns the mistake that explains it: a comma too many, a comment, single quotes,
- * a word of Python or YAML, a number such as .5; otherwise that place with what was expected.
+ * The reader of text (which ends at end) found something else at the place at than what
+ * it expected. Returns the mistake that explains it: a comma too many, a comment,
+ * single quotes, a word of Python or YAML, a number such as .5; otherwise that place
+ * with what was expected.
  */
 struct json_mistake json_mistake_find(const char *text, const char *at, const char *end,
                                       const char *expected);

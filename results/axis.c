@@ -139,8 +139,8 @@ static int error_no_axis(const struct compare *compare, const char *key, struct 
                      results->experiment, known[0] != '\0' ? known : "nothing");
 }
 
-/* The number of the value in values, which gets it (and the text) when it is new; -1: no
- * memory. */
+/* The number of the value in values, which gets it (and the text) when it is new; -1:
+ * no memory. */
 static int value_number(struct axis_values *values, char **text)
 {
     struct axis_value *items;
@@ -175,8 +175,8 @@ static int describe_cells(struct axis_cell *cells, struct axis_values *values,
     return 0;
 }
 
-/* Compares value number v with the first, over the cells that have a partner. firsts: the
- * first value's cells, sorted. terms: room for two per cell. */
+/* Compares value number v with the first, over the cells that have a partner. firsts:
+ * the first value's cells, sorted. terms: room for two per cell. */
 static int compare_value(struct axis_values *values, int v, struct comparison_list *list,
                          const struct compare *compare, const char *key,
                          const struct axis_cell *cells, const struct axis_cell *firsts,

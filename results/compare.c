@@ -65,7 +65,8 @@ static int add_tasks(struct compare *compare, struct task_values *values, struct
 {
     int most = compare->task_count + values->count, count = 0, i = 0, j = 0;
     char **tasks = calloc((size_t)most + 1, sizeof *tasks);
-    char **fresh = calloc((size_t)most + 1, sizeof *fresh); /* those of tasks that are copies */
+    /* those of tasks that are copies */
+    char **fresh = calloc((size_t)most + 1, sizeof *fresh);
     int *to = calloc((size_t)compare->task_count + 1, sizeof *to);
     int fresh_count = 0;
     int rc =
@@ -223,8 +224,8 @@ static int seed_index(const struct compare_cell *cell, int64_t seed)
     return -1;
 }
 
-/* The seeds that all of these cells have, ascending; their number. out: as many as the first
- * cell's. *fewest: seeds of the cell with fewest. */
+/* The seeds that all of these cells have, ascending; their number. out: as many as the
+ * first cell's. *fewest: seeds of the cell with fewest. */
 static int common_seeds(int64_t *out, int *fewest, const struct compare *compare,
                         const struct contrast_term *terms, int count)
 {
@@ -299,8 +300,8 @@ static int keep_common_tasks(double **values, const struct statistics_block *blo
     return kept;
 }
 
-/* Blocks of cells whose seeds go together: all of them when paired, else by arm. terms are
- * sorted by arm. Returns their number or a negative error. */
+/* Blocks of cells whose seeds go together: all of them when paired, else by arm. terms
+ * are sorted by arm. Returns their number or a negative error. */
 static int make_blocks(struct statistics_block *blocks, double **values,
                        const struct compare *compare, const struct contrast_term *terms,
                        int count, bool paired, int64_t *seeds, struct error *err)

@@ -1,5 +1,6 @@
 /*
- * compare.h - differences between cells (an arm under an evaluation), paired by task and seed.
+ * compare.h - differences between cells (an arm under an evaluation), paired by task
+ * and seed.
  */
 #ifndef RESULTS_COMPARE_H
 #define RESULTS_COMPARE_H
@@ -28,12 +29,14 @@ struct compare {
     enum metric metric;
     char **tasks; /* owned; the union over the cells, in order */
     int task_count;
-    struct compare_cell *cells; /* owned; in the order of the rows; only those with a result */
+    /* owned; in the order of the rows; only those with a result */
+    struct compare_cell *cells;
     int cell_count;
 };
 
-/* Loads the outcomes of every finished row. ERROR_FORMAT for a metric that is not kept per task;
- * ERROR_ABSENT when nothing has finished. store and results must outlive *out. */
+/* Loads the outcomes of every finished row. ERROR_FORMAT for a metric that has no value
+ * per task; ERROR_ABSENT when nothing has finished. store and results must outlive
+ * *out. */
 int compare_create(struct compare **out, struct store *store, const struct results *results,
                    enum metric metric, struct error *err) MUST_CHECK;
 void compare_destroy(struct compare *compare); /* NULL allowed */
@@ -60,11 +63,13 @@ struct comparison {
     char *label; /* owned; "trained 4: inference 4 - 1" */
     struct estimate estimate;
     double base_mean,
-        other_mean; /* of the sides subtracted and subtracted from; NaN: more than two */
-    double p_holm;  /* corrected over the list */
+        /* of the sides subtracted and subtracted from; NaN: more than two */
+        other_mean;
+    double p_holm; /* corrected over the list */
     bool paired_by_seed;
-    int left_out;            /* tasks that not every cell has */
-    int64_t from, to, fixed; /* outer steps compared and the other side's, of a matrix */
+    int left_out; /* tasks that not every cell has */
+    /* outer steps compared and the other side's, of a matrix */
+    int64_t from, to, fixed;
 };
 
 struct comparison_list {
@@ -73,10 +78,11 @@ struct comparison_list {
 };
 
 /*
- * Adds sum of weight x cell to the list, negative weights being what is subtracted. Seeds are matched where the cells share
- * at least STATISTICS_LEAST_SEEDS or all of the smaller side; otherwise the arms' seeds are taken
- * as independent. Tasks are always matched. ERROR_ABSENT when no task is common.
- * On success *added (may be NULL) is the new item, valid until the next call.
+ * Adds sum of weight x cell to the list, negative weights being what is subtracted.
+ * Seeds are matched where the cells share at least STATISTICS_LEAST_SEEDS or all of the
+ * smaller side; otherwise the arms' seeds are taken as independent. Tasks are always
+ * matched. ERROR_ABSENT when no task is common. On success *added (may be NULL) is the
+ * new item, valid until the next call.
  */
 int compare_add(struct comparison_list *list, const struct compare *compare,
                 enum comparison_kind kind, const char *group, const char *label,
@@ -86,17 +92,20 @@ int compare_add(struct comparison_list *list, const struct compare *compare,
 int comparison_list_correct(struct comparison_list *list, struct error *err) MUST_CHECK;
 void comparison_list_release(struct comparison_list *list);
 
-/* Higher or lower only when the interval leaves 0 out and the corrected p is below 0.05. */
+/* Higher or lower only when the interval leaves 0 out and the corrected p is below
+ * 0.05. */
 enum verdict comparison_verdict(const struct comparison *comparison);
 const char *verdict_name(enum verdict verdict);
 
 /* ---- one axis ---- */
 
 struct axis_value {
-    char *value;    /* owned; as text */
-    int cells;      /* cells with it; beyond the first value, those with a partner there */
-    double mean;    /* of those cells' means; NaN: none */
-    int comparison; /* index in the list; -1: the first value, or no cell has a partner */
+    char *value; /* owned; as text */
+    /* cells with it; beyond the first value, those with a partner there */
+    int cells;
+    double mean; /* of those cells' means; NaN: none */
+    /* index in the list; -1: the first value, or no cell has a partner */
+    int comparison;
 };
 struct axis_values {
     struct axis_value *items; /* owned */
@@ -104,9 +113,10 @@ struct axis_values {
 };
 
 /*
- * Every value of key (a training or an evaluation setting) against the first: averages over the
- * other axes and evaluations, each cell against the one that differs in key alone.
- * ERROR_FORMAT when the experiment does not vary key; says what it varies.
+ * Compares every value of key (a training or an evaluation setting) with the first:
+ * averages over the other axes and evaluations, each cell against the one that differs
+ * in key alone. ERROR_FORMAT when the experiment does not vary key; the message names
+ * what it varies.
  */
 int compare_axis(struct axis_values *values, struct comparison_list *list,
                  const struct compare *compare, const char *key, struct error *err) MUST_CHECK;
@@ -130,20 +140,22 @@ struct matrix_block {
 struct matrix {
     struct matrix_block *blocks; /* owned */
     int block_count;
-    char *
-        evaluation; /* owned; the other evaluation settings shown, "" when there is one choice */
-    int variants;   /* how many combinations of the other evaluation settings there are */
+    /* owned; the other evaluation settings shown, "" when there is one choice */
+    char *evaluation;
+    /* how many combinations of the other evaluation settings there are */
+    int variants;
 };
 
-/* Arranges the cells; of several combinations of other evaluation settings takes the one with most
- * augmentations. ERROR_FORMAT when the outer steps do not vary on either side. */
+/* Arranges the cells; of several combinations of other evaluation settings takes the
+ * one with most augmentations. ERROR_FORMAT when the outer steps do not vary on either
+ * side. */
 int matrix_create(struct matrix **out, const struct compare *compare,
                   struct error *err) MUST_CHECK;
 void matrix_destroy(struct matrix *matrix); /* NULL allowed */
 /* Cell index or -1. */
 int matrix_cell(const struct matrix_block *block, int64_t train_steps, int64_t eval_steps);
-/* Per block: refinement at inference, in training, both, directly against each other; then each block
- * against the first. */
+/* Per block: refinement at inference, in training, both, directly against each other;
+ * then each block against the first. */
 int matrix_compare(struct comparison_list *list, const struct matrix *matrix,
                    const struct compare *compare, struct error *err) MUST_CHECK;
 

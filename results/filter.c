@@ -1,5 +1,6 @@
 /*
- * filter.c - conditions on experiments, arms, seeds and settings as SQL with bound values.
+ * filter.c - conditions on experiments, arms, seeds and settings as SQL with bound
+ * values.
  *
  * Only fixed texts of this file become SQL; keys and values are bound.
  */
@@ -20,7 +21,8 @@ struct special_key {
     bool is_text, prefix;
 };
 
-/* What is not a row of view setting. "all" augmentations (0) are more than any number. */
+/* What is not a row of view setting. "all" augmentations (0) are more than any
+ * number. */
 static const struct special_key SPECIAL_KEYS[] = {
     { "experiment", "e.name", true, false },
     { "arm", "a.label", true, false },

@@ -13,20 +13,22 @@ enum filter_relation { FILTER_EQ, FILTER_NE, FILTER_LE, FILTER_GE, FILTER_LT, FI
 
 struct filter {
     enum filter_relation relation;
-    const char *column; /* SQL expression over e, a, r, v; NULL: a row of view setting */
-    const char *key;    /* the setting's key, static */
-    bool prefix;        /* the value is a prefix (hash) */
+    /* SQL expression over e, a, r, v; NULL: a row of view setting */
+    const char *column;
+    const char *key; /* the setting's key, static */
+    bool prefix;     /* the value is a prefix (hash) */
     bool is_text;
     double number;
     char *text; /* owned */
 };
 
-/* Parses one condition. ERROR_FORMAT: no relation, unknown key (nearest named), a value of the wrong type, an
- * order asked of words. */
+/* Parses one condition. ERROR_FORMAT: no relation, unknown key (nearest named), a value
+ * of the wrong type, an order asked of words. */
 int filter_parse(struct filter *out, const char *condition, struct error *err) MUST_CHECK;
 void filter_release(struct filter *filter);
 
-/* The condition as SQL with parameters ?N and ?N+1 (key, value), N = first; fresh, NULL when out of memory. */
+/* The condition as SQL with parameters ?N and ?N+1 (key, value), N = first; fresh, NULL
+ * when out of memory. */
 char *filter_sql(const struct filter *filter, int first);
 /* Binds both. SQLite's result code. */
 int filter_bind(const struct filter *filter, sqlite3_stmt *statement, int first) MUST_CHECK;

@@ -29,8 +29,8 @@ void matrix_destroy(struct matrix *matrix)
     free(matrix);
 }
 
-/* Negative when evaluation a is to be shown rather than b, 0 when they differ in outer steps
- * alone. */
+/* Negative when evaluation a is to be shown rather than b, 0 when they differ in outer
+ * steps alone. */
 static int compare_variants(const struct result_row *a, const struct result_row *b)
 {
     if (a->train_split != b->train_split)
@@ -295,7 +295,8 @@ static int compare_training(struct comparison_list *list, const struct matrix_bl
     return rc;
 }
 
-/* The diagonal, and what is off it: steps in training only against at inference only. */
+/* The diagonal, and what is off it: steps in training only against at inference
+ * only. */
 static int compare_both(struct comparison_list *list, const struct matrix_block *block,
                         const struct compare *compare, struct error *err)
 {

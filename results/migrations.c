@@ -4,9 +4,9 @@
 #include <stddef.h>
 
 /*
- * Version 2: runs that differ in their seed alone share their settings. 100 000 runs took 4 million
- * rows, half of the database and most of the time to queue them. json() keeps every digit of
- * a real value, which SQLite's own JSON cuts to 15.
+ * Version 2: runs that differ in their seed alone share their settings. 100 000 runs
+ * took 4 million rows, half of the database and most of the time to queue them. json()
+ * keeps every digit of a real value, which SQLite's own JSON cuts to 15.
  */
 static const char SHARE_SETTINGS[] = //
     "CREATE TABLE config ("
@@ -37,10 +37,10 @@ static const char SHARE_SETTINGS[] = //
     "DROP TABLE setting;";
 
 /*
- * Version 3: how and where a job is executed belongs to the job, as asked for last. Before, every
- * later job of a run was given what its first queueing said. The columns of a job win over the
- * run's first settings. And an experiment that was cancelled no longer holds on to runs that it
- * shares with others.
+ * Version 3: how and where a job is executed belongs to the job, as asked for last.
+ * Before, every later job of a run was given what its first queueing said. The columns
+ * of a job win over the run's first settings. And an experiment that was cancelled no
+ * longer holds on to runs that it shares with others.
  */
 static const char EXECUTION_OF_JOBS[] = //
     "ALTER TABLE experiment ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0"

@@ -6,8 +6,8 @@
 
 enum { SCHEMA_VERSION = 3 }; /* user_version of schema.sql */
 
-/* MIGRATIONS[v]: the statements that bring version v to v + 1, run in one transaction. Views are
- * not their business: store.c makes them anew. No release had version 0. */
+/* MIGRATIONS[v]: the statements that bring version v to v + 1, run in one transaction.
+ * Views are not their business: store.c makes them anew. No release had version 0. */
 extern const char *const MIGRATIONS[SCHEMA_VERSION];
 
 #endif

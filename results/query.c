@@ -201,7 +201,8 @@ static int load_arms(struct results *results, struct store *store, struct error 
     return rc < 0 ? rc : 0;
 }
 
-/* A run counts as done when a training of it was; otherwise its last training says. */
+/* A run counts as done when one of its trainings is; otherwise the state of its last
+ * training counts. */
 #define RUN_STATE_SQL                                                                          \
     "CASE WHEN EXISTS (SELECT 1 FROM job j WHERE j.run_id = r.run_id AND j.kind = 'train'"     \
     " AND j.state = 'done' AND j.cause IS NULL) THEN 'done'"                                   \
@@ -211,9 +212,9 @@ static int load_arms(struct results *results, struct store *store, struct error 
 
 enum { FIXED_COLUMNS = 17 };
 
-/* The SELECT of all rows, in no order; conditions are parameters from ?3 on. Fresh or NULL. The
- * tables are gone through as written: from the experiment's arms on, each by an index. What an arm
- * asks for is of its runs. */
+/* The SELECT of all rows, in no order; conditions are parameters from ?3 on. Fresh or
+ * NULL. The tables are gone through as written: from the experiment's arms on, each by
+ * an index. What an arm asks for is of its runs. */
 static char *rows_sql(const struct filter *filters, int filter_count)
 {
     char *metrics = strdup(""), *conditions = strdup(""), *sql = NULL;
@@ -339,7 +340,8 @@ static int query_rows(sqlite3_stmt **statement, const struct results *results,
                       enum results_scope scope, struct error *err)
 {
     char *sql = rows_sql(filters, filter_count);
-    char *types = malloc((size_t)filter_count * 2 + 3); /* the filters' are bound below */
+    /* the filters' are bound below */
+    char *types = malloc((size_t)filter_count * 2 + 3);
     int rc = 0;
 
     if (sql == NULL || types == NULL) {
@@ -412,8 +414,8 @@ static int compare_rows(const void *a, const void *b)
     return order != 0 ? order : compare_integers(x->step, y->step);
 }
 
-/* An arm's runs differ in the seed alone: what else they have in common is asked once. rows are
- * sorted. */
+/* An arm's runs differ in the seed alone: what else they have in common is asked once.
+ * rows are sorted. */
 static int load_arm_settings(struct results *results, struct store *store, struct error *err)
 {
     static const char sql[] = "SELECT value FROM setting WHERE run_id = ?1 AND key = ?2";
@@ -570,8 +572,8 @@ static const struct result_row **one_row_per_run(const struct results *results, 
     return rows;
 }
 
-/* The row of the statement's run and split (its first two columns, by run), or NULL: not one of
- * the results. *at: where the search goes on. */
+/* The row of the statement's run and split (its first two columns, by run), or NULL:
+ * not one of the results. *at: where the search goes on. */
 static const struct result_row *find_row(const struct result_row *const *rows, int count,
                                          int *at, sqlite3_stmt *statement)
 {

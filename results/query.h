@@ -1,8 +1,8 @@
 /*
  * query.h - the reading side of the results database: what an experiment's arms scored.
  *
- * Everything is read through prepared statements with bound values, on whatever connection the
- * store has; callers open it with STORE_READ.
+ * Everything is read through prepared statements with bound values, on whatever
+ * connection the store has; callers open it with STORE_READ.
  */
 #ifndef RESULTS_QUERY_H
 #define RESULTS_QUERY_H
@@ -37,15 +37,15 @@ struct metric_info {
     const char *title; /* for people */
     int rank;          /* k of pass@k, else 0 */
     bool strict;
-    /* SQL over a task's rows of task_outcome that gives the task's value in [0, 1] (?2 is rank); NULL: not
-     * kept per task. */
+    /* SQL over the rows of task_outcome of one task that gives the task's value in [0,
+     * 1] (?2 is the rank); NULL: the metric has no value per task. */
     const char *per_task;
 };
 
 extern const struct metric_info METRICS[METRIC_COUNT];
 
-/* By name; "exact", "token", "pass@2" are understood too. NULL is METRIC_PASS_AT_2. Unknown:
- * ERROR_FORMAT with the nearest. */
+/* By name; "exact", "token", "pass@2" are understood too. NULL is METRIC_PASS_AT_2.
+ * Unknown: ERROR_FORMAT with the nearest. */
 int metric_find(enum metric *out, const char *name, struct error *err) MUST_CHECK;
 
 enum run_state { RUN_DONE, RUN_PENDING, RUN_FAILED, RUN_DIVERGED };
@@ -56,8 +56,8 @@ struct result_arm {
     cJSON *axes; /* owned; training axis key -> value */
 };
 
-/* What one evaluation of one run found at one step; values are NaN where there is no result yet, and
- * for every run that is failed or diverged. */
+/* What one evaluation of one run found at one step; values are NaN where there is no
+ * result yet, and for every run that is failed or diverged. */
 struct result_row {
     int arm; /* index into results.arms */
     int64_t run_id, evaluation_id, seed;
@@ -93,9 +93,10 @@ enum results_scope {
 };
 
 /*
- * Loads an experiment by name; NULL: the only one there is. wheres: "key=value" with =, !=, <, <=, >, >=;
- * all must hold; keys are experiment, arm, seed, hash and every setting. ERROR_ABSENT lists the experiments;
- * ERROR_FORMAT for a bad condition names the nearest key.
+ * Loads an experiment by name; NULL: the only one there is. wheres: "key=value" with =,
+ * !=, <, <=, >, >=; all must hold; keys are experiment, arm, seed, hash and every
+ * setting. ERROR_ABSENT lists the experiments; ERROR_FORMAT for a bad condition names
+ * the nearest key.
  */
 int results_load(struct results **out, struct store *store, const char *experiment,
                  const char *const *wheres, int where_count, enum results_scope scope,
@@ -111,8 +112,10 @@ int results_setting(struct store *store, char **out, int64_t run_id, const char 
 
 /* Scores without learning, means over the rows' runs; NaN where there are none. */
 struct baselines {
-    double copy[METRIC_COUNT];      /* only pass@1, pass@2, per-token and exact accuracy */
-    double untrained[METRIC_COUNT]; /* mean over the rows' evaluations at step 0 */
+    /* only pass@1, pass@2, per-token and exact accuracy */
+    double copy[METRIC_COUNT];
+    /* mean over the rows' evaluations at step 0 */
+    double untrained[METRIC_COUNT];
     double untrained_deviation[METRIC_COUNT]; /* over runs */
     int copy_runs, untrained_runs;
 };

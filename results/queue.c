@@ -139,7 +139,8 @@ int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int posit
     return rc < 0 ? rc : last_id(store, id);
 }
 
-static const double MOST_EXACT = 0x1p53; /* whole numbers up to it are exact in a double */
+/* whole numbers up to it are exact in a double */
+static const double MOST_EXACT = 0x1p53;
 
 static int bind_value(sqlite3_stmt *statement, int at, const cJSON *item)
 {
@@ -155,7 +156,8 @@ static int bind_value(sqlite3_stmt *statement, int at, const cJSON *item)
                              SQLITE_STATIC);
 }
 
-/* One row of config_setting for each member of settings but the seed, whose value is the run's. */
+/* One row of config_setting for each member of settings but the seed, whose value is
+ * the run's. */
 static int add_settings(struct store *store, int64_t config_id, const cJSON *settings,
                         struct error *err)
 {
@@ -363,8 +365,8 @@ int queue_job_if_missing(struct store *store, int64_t job_id, const char *canoni
                    "it", job_id, canonical);
 }
 
-/* The newest job of the run r that is not over; read from an index alone, and without the table
- * that SQLite would fill for IN at every call. */
+/* The newest job of the run r that is not over; read from an index alone, and without
+ * the table that SQLite would fill for IN at every call. */
 #define OPEN_JOB                                                                               \
     "(SELECT max(o.job_id) FROM job o WHERE o.run_id = r.run_id"                               \
     " AND (+o.state = 'queued' OR +o.state = 'starting' OR +o.state = 'running'))"

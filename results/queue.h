@@ -28,12 +28,13 @@ struct queue_known {
 int queue_find_experiment(struct store *store, struct queue_known *out, const char *name,
                           struct error *err) MUST_CHECK;
 
-/* Adds the experiment (id 0), or puts what is asked now in the place of what was asked before. */
+/* Adds the experiment (id 0), or puts what is asked now in the place of what was asked
+ * before. */
 int queue_experiment(struct store *store, int64_t *id,
                      const struct queue_experiment *experiment, struct error *err) MUST_CHECK;
 
-/* The hashes of the experiment's runs, fresh, each of 64 digits and a NUL; one after the other in
- * the order of the digits. */
+/* The hashes of the experiment's runs, fresh, each of 64 digits and a NUL; one after
+ * the other in the order of the digits. */
 int queue_run_hashes(struct store *store, char (**out)[65], int *count, int64_t experiment_id,
                      struct error *err) MUST_CHECK;
 /* How many evaluations the experiment asks for, over all its runs. */
@@ -45,21 +46,22 @@ int queue_forget_arms(struct store *store, int64_t experiment_id, struct error *
 int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int position,
               const char *label, const cJSON *axes, struct error *err) MUST_CHECK;
 
-/* Finds or adds the settings that runs share, whatever their seed: every active one, key -> value,
- * defaults included. */
+/* Finds or adds the settings that runs share, whatever their seed: every active one,
+ * key -> value, defaults included. */
 int queue_config(struct store *store, int64_t *id, const cJSON *settings,
                  struct error *err) MUST_CHECK;
 
 struct queue_run {
     const char *hash, *canonical, *data_hash;
     const char *numeric_version; /* of the engine; NULL: of this one */
-    const char *job_config;      /* JSON object: all settings but the job's, for job.json */
-    int64_t config_id;           /* queue_config()'s */
+    /* JSON object: all settings but the job's, for job.json */
+    const char *job_config;
+    int64_t config_id; /* queue_config()'s */
     int64_t seed, parameters, puzzle_parameters, total_steps;
     double train_flops;
 };
 
-/* Adds a run, which must be new (queue_state() says so). */
+/* Adds a run, which must be new (see queue_state()). */
 int queue_run(struct store *store, int64_t *id, const struct queue_run *run,
               struct error *err) MUST_CHECK;
 
@@ -103,11 +105,11 @@ struct queue_job {
 /* Adds a queued job. */
 int queue_job(struct store *store, int64_t *id, const struct queue_job *job,
               struct error *err) MUST_CHECK;
-/* Adds one of that kind for each of the runs; job->run_id says nothing. */
+/* Adds one of that kind for each of the runs; job->run_id is ignored. */
 int queue_jobs(struct store *store, struct queue_range runs, const struct queue_job *job,
                struct error *err) MUST_CHECK;
-/* Every job of the arm's runs, whatever its state, is executed like that from its next attempt
- * on; which run, evaluations, priority and cost it has stays. */
+/* Every job of the arm's runs, whatever its state, is executed like that from its next
+ * attempt on; which run, evaluations, priority and cost it has stays. */
 int queue_execute_like(struct store *store, int64_t arm_id, const struct queue_job *job,
                        struct error *err) MUST_CHECK;
 /* Adds one of the kind that is executed like the newest job of its run, with its
@@ -116,23 +118,26 @@ int queue_job_like(struct store *store, int64_t *id, int64_t run_id, bool evalua
                    struct error *err) MUST_CHECK;
 int queue_job_evaluation(struct store *store, int64_t job_id, int64_t evaluation_id,
                          struct error *err) MUST_CHECK;
-/* The same for the evaluation of the job's run by its canonical text, unless it has a result. */
+/* The same for the evaluation of the job's run by its canonical text, unless it has a
+ * result. */
 int queue_job_if_missing(struct store *store, int64_t job_id, const char *canonical,
                          struct error *err) MUST_CHECK;
 
-/* Whether there is such a run, and whether it waits or runs: what is asked first, of every run of
- * a plan. *run_id 0: unknown; *open_job as in queue_state. */
+/* Whether there is such a run, and whether it waits or runs: what is asked first, of
+ * every run of a plan. *run_id 0: unknown; *open_job as in queue_state. */
 int queue_find_run(struct store *store, int64_t *run_id, int64_t *open_job,
                    const char *run_hash, struct error *err) MUST_CHECK;
 
 /* How a run stands, for the plan and for queueing. */
 struct queue_state {
-    int64_t run_id;         /* 0: unknown run */
-    int64_t open_job;       /* a train or evaluate job that is queued, starting or running; 0 */
+    int64_t run_id; /* 0: unknown run */
+    /* a train or evaluate job that is queued, starting or running; 0 */
+    int64_t open_job;
     int64_t last_train_job; /* 0: never queued */
     char train_state[16];   /* of that job */
     char train_cause[64];   /* of that job, "" */
-    char checkpoint[256];   /* file of the final checkpoint, relative to the workspace; "" */
+    /* file of the final checkpoint, relative to the workspace; "" */
+    char checkpoint[256];
 };
 int queue_state(struct store *store, struct queue_state *out, const char *run_hash,
                 struct error *err) MUST_CHECK;
@@ -142,7 +147,8 @@ int queue_has_result(struct store *store, bool *out, int64_t run_id, const char 
 /* The run's final checkpoint is gone: forgets it, so that it is trained again. */
 int queue_forget_checkpoint(struct store *store, int64_t run_id, struct error *err) MUST_CHECK;
 
-/* An evaluation that some arm asks for and that has no result at the last checkpoint. */
+/* An evaluation that some arm asks for and that has no result at the last
+ * checkpoint. */
 struct queue_missing {
     int64_t evaluation_id;
     char *canonical; /* owned */
@@ -151,8 +157,8 @@ int queue_missing_evaluations(struct store *store, struct queue_missing **out, i
                               int64_t run_id, struct error *err) MUST_CHECK;
 void queue_free_missing(struct queue_missing *missing, int count);
 
-/* Jobs of the experiment's runs that are not over get the highest priority of those experiments
- * that want them. */
+/* Jobs of the experiment's runs that are not over get the highest priority of those
+ * experiments that want them. */
 int queue_set_priority(struct store *store, int64_t experiment_id,
                        struct error *err) MUST_CHECK;
 

@@ -1,4 +1,5 @@
-/* record_event.c - one journal event into the tables (docs/formats.md lists the types). */
+/* record_event.c - one journal event into the tables (docs/formats.md lists the
+ * types). */
 #include "record.h"
 
 #include "checkpoint_header.h"
@@ -19,8 +20,8 @@ static const char *text_member(const cJSON *object, const char *key)
     return cJSON_IsString(item) ? item->valuestring : "";
 }
 
-/* ERROR_DAMAGED unless every one of these members (NULL ends the list) is a number: a number
- * that is not there must not become 0. */
+/* ERROR_DAMAGED unless every one of these members (NULL ends the list) is a number: a
+ * number that is not there must not become 0. */
 static int need_numbers(const cJSON *body, const char *type, const char *const *keys,
                         struct error *err)
 {
@@ -57,7 +58,7 @@ static int is_mixed(struct store *store, bool *mixed, const struct record_attemp
     return rc;
 }
 
-/* A value that was said before and is now another one. */
+/* A value that the database has already, with another number. */
 static int differs(struct store *store, const struct record_attempt *attempt, const char *what,
                    double before, double now, struct error *err)
 {
@@ -266,7 +267,8 @@ static int apply_evaluation(struct store *store, const struct record_attempt *at
         json_to_integer(v[14]), json_real_or(body, "seconds", 0.0));
 }
 
-/* [task, test_index, rank or null, votes, predictions, per_token_accuracy], and no more. */
+/* [task, test_index, rank or null, votes, predictions, per_token_accuracy], and no
+ * more. */
 static bool is_outcome(const cJSON *const cell[6], const cJSON *row, int count)
 {
     return count == 6 && cJSON_IsArray(row) && cell[5]->next == NULL &&
@@ -320,7 +322,7 @@ static int apply_checkpoint(struct store *store, const struct record_attempt *at
     if (rc < 0)
         return rc;
     if (!cJSON_IsTrue(json_member(body, "final")))
-        return 0; /* those on the way are the worker's own affair */
+        return 0; /* checkpoints before the last are not recorded */
     if (strcmp(text_member(body, "file"), CHECKPOINT_FINAL_NAME) != 0)
         return error_set(
             err, ERROR_DAMAGED,
@@ -399,7 +401,8 @@ int record_event(struct store *store, const struct record_attempt *attempt, cons
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (strcmp(table[i].type, type) == 0) {
             int rc = table[i].apply(store, attempt, body, err);
-            /* The schema refuses the value: the journal is at fault, not the database. */
+            /* The schema refuses the value: the journal is at fault, not the
+             * database. */
             if (rc == ERROR_DATABASE &&
                 (sqlite3_errcode(store_connection(store)) & 0xff) == SQLITE_CONSTRAINT)
                 return error_set(err, ERROR_DAMAGED, "event %s has a value that cannot be",

@@ -42,7 +42,8 @@ static int prepare(struct store *store, sqlite3_stmt **out, const char *sql, con
     return 0;
 }
 
-/* The statement will be used again: one that failed is not kept. */
+/* Returns a prepared statement to the cache. One that failed is finalised and not
+ * returned. */
 static void give_back(struct store *store, sqlite3_stmt **statement)
 {
     statement_cache_give(store_statements(store), *statement);

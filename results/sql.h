@@ -1,10 +1,12 @@
 /*
- * sql.h - one SQL statement at a time, parameters bound in order: for the modules of results/.
+ * sql.h - one SQL statement at a time, parameters bound in order: for the modules of
+ * results/.
  *
- * types has a letter per parameter ?1, ?2, ...: i int64_t, r double, t const char * (NULL is
- * SQL's NULL), n SQL's NULL (takes no argument).
+ * types has a letter per parameter ?1, ?2, ...: i int64_t, r double, t const char *
+ * (NULL is SQL's NULL), n SQL's NULL (takes no argument).
  *
- * Statements that came to their end are kept prepared, by their text (statement_cache.h).
+ * Statements that came to their end are kept prepared, by their text
+ * (statement_cache.h).
  */
 #ifndef RESULTS_SQL_H
 #define RESULTS_SQL_H
@@ -26,9 +28,9 @@ int sql_run(struct store *store, struct error *err, const char *sql, const char 
 int sql_int(struct store *store, int64_t *out, bool *found, struct error *err, const char *sql,
             const char *types, ...) MUST_CHECK;
 
-/* A query to be walked: sql_query(), then sql_step() until it returns 0 (1: a row, negative:
- * an error, and the statement is gone), sql_end() when left early. What is asked often is walked
- * to its end: only then the statement is kept. */
+/* A query: sql_query(), then sql_step() until it returns 0 (1: a row; negative: an
+ * error, and the statement is finalised), or sql_end() to stop earlier. Only a
+ * statement that was stepped to its end returns to the cache. */
 int sql_query(struct store *store, sqlite3_stmt **out, struct error *err, const char *sql,
               const char *types, ...) MUST_CHECK;
 int sql_step(struct store *store, sqlite3_stmt **statement, struct error *err) MUST_CHECK;

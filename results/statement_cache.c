@@ -1,4 +1,5 @@
-/* statement_cache.c - a table of prepared statements: each lies near its text's hash. */
+/* statement_cache.c - a table of prepared statements: each lies near its text's
+ * hash. */
 #include "statement_cache.h"
 
 #include "hash.h"

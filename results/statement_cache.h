@@ -1,8 +1,8 @@
 /*
  * statement_cache.h - prepared statements that wait to be used again.
  *
- * A statement is either here or with whoever took it, never both, so that a query within a
- * query of the same text simply prepares another.
+ * A statement is either here or with whoever took it, never both, so that a query
+ * within a query of the same text simply prepares another.
  */
 #ifndef RESULTS_STATEMENT_CACHE_H
 #define RESULTS_STATEMENT_CACHE_H

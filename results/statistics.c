@@ -96,7 +96,8 @@ static double t_density(double t, double degrees)
     return exp(constant - (degrees + 1) / 2 * log1p(t * t / degrees)) / sqrt(degrees * PI);
 }
 
-/* Newton's method. The tail is a convex function of t, so from the left it never goes too far. */
+/* Newton's method. The tail is a convex function of t, so from the left it never goes
+ * too far. */
 double statistics_t_quantile(double p, double degrees)
 {
     double t = 0;
@@ -113,10 +114,11 @@ double statistics_t_quantile(double p, double degrees)
     return t;
 }
 
-/* Of one block: variances of the mean over (seeds, tasks) by seed, and what is left when the
- * means of seeds and of tasks are taken out. */
+/* Of one block: variances of the mean over (seeds, tasks) by seed, and what is left
+ * when the means of seeds and of tasks are taken out. */
 struct block_variance {
-    double by_seed;  /* variance of the block's mean, from the spread of the seeds' means */
+    /* variance of the block's mean, from the spread of the seeds' means */
+    double by_seed;
     double residual; /* the part of it that seed x task scatter explains */
     int seeds;
 };
@@ -154,9 +156,11 @@ static struct block_variance analyse_block(const struct statistics_block *block,
 
 /* What the half-width of an interval is made of. */
 struct spread {
-    double seeds_part;    /* variance by the spread of the seeds' means, of all blocks */
+    /* variance by the spread of the seeds' means, of all blocks */
+    double seeds_part;
     double seeds_degrees; /* its degrees of freedom (Welch) */
-    double tasks_part;    /* variance over tasks that seed x task scatter does not explain */
+    /* variance over tasks that seed x task scatter does not explain */
+    double tasks_part;
     double tasks_degrees;
 };
 
@@ -176,9 +180,9 @@ static struct spread make_spread(double by_task, const struct block_variance *bl
 }
 
 /*
- * Square of the half-width at the level 1 - p. Seeds and tasks each come with the quantile of
- * their own degrees of freedom: that keeps the level when few seeds make one of them
- * uncertain, where a common quantile (Satterthwaite's) falls short.
+ * Square of the half-width at the level 1 - p. Seeds and tasks each use the quantile of
+ * their own degrees of freedom: that keeps the level when a small number of seeds makes
+ * their variance uncertain, where a common quantile (Satterthwaite's) falls short.
  */
 static double squared_half_width(const struct spread *spread, double p)
 {
@@ -205,8 +209,9 @@ static double p_of_spread(const struct spread *spread, double value)
 }
 
 /*
- * From the variance over tasks of the mean, and the blocks' variances, to interval and p. The
- * spread of few seeds can be small by chance (all alike, say), hence LEAST_SHARE.
+ * From the variance over tasks of the mean, and the variances of the blocks, to the
+ * interval and p. The spread of two or three seeds can be small by chance, hence
+ * LEAST_SHARE.
  */
 static void conclude(struct estimate *out, double by_task, const struct block_variance *blocks,
                      int count)

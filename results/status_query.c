@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Counts the first job of each arm, run and kind of a statement with the columns arm_id, run_id,
- * whether it trains, state, expected work left (added to *work); newest jobs come first. The
- * statement ends. */
+/* Counts the first job of each arm, run and kind of a statement with the columns
+ * arm_id, run_id, whether it trains, state, expected work left (added to *work); newest
+ * jobs come first. The statement ends. */
 static int count_newest(struct store *store, sqlite3_stmt **s, struct status_counts *out,
                         double *work, struct error *err)
 {
@@ -69,8 +69,8 @@ int status_count(struct store *store, struct status_counts *out, const char *exp
     " JOIN run r USING (run_id) WHERE m.run_id = j.run_id AND m.name = 'train/lr'"             \
     " AND r.total_steps > 0), 0.0)"
 
-/* The jobs of an experiment, a run that serves several arms once for each, and their work left.
- * Every table is gone through by an index, in its order. */
+/* The jobs of an experiment, a run that serves several arms once for each, and their
+ * work left. Every table is gone through by an index, in its order. */
 static int count_experiment(struct store *store, struct status_counts *out, double *work,
                             int64_t experiment_id, struct error *err)
 {
@@ -90,7 +90,8 @@ static int count_experiment(struct store *store, struct status_counts *out, doub
 
 enum { MEASURED_ATTEMPTS = 200 };
 
-/* Expected FLOPs per second of one worker, from the trainings that were done last; 0: none was. */
+/* Expected FLOPs per second of one worker, from the trainings that were done last; 0:
+ * none was. */
 static int measured_rate(struct store *store, double *rate, struct error *err)
 {
     sqlite3_stmt *s;
@@ -115,8 +116,8 @@ static int measured_rate(struct store *store, double *rate, struct error *err)
     return rc < 0 ? rc : 0;
 }
 
-/* The columns eta and eta_seconds: work over rate, shared by the jobs that are running (or would
- * be, on all cores). Empty when nothing is left or nothing was measured. */
+/* The columns eta and eta_seconds: work over rate, shared by the jobs that are running
+ * (or would be, on all cores). Empty when nothing is left or nothing was measured. */
 static void put_eta(struct table *table, double rate, int64_t running, int64_t waiting,
                     double work)
 {
@@ -135,7 +136,7 @@ static void put_eta(struct table *table, double rate, int64_t running, int64_t w
         snprintf(text, sizeof text, "%dh%02dm", minutes / 60, minutes % 60);
     else
         snprintf(text, sizeof text, "%dm%02ds", minutes, (int)(seconds - 60.0 * minutes));
-    if (running == 0) { /* nobody works on it at present */
+    if (running == 0) { /* no runner works on it at present */
         size_t used = strlen(text);
         snprintf(text + used, sizeof text - used, " of work");
     }

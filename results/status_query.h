@@ -22,14 +22,15 @@ int status_count(struct store *store, struct status_counts *out, const char *exp
 /* A row per experiment. */
 int status_table(struct store *store, struct table **out, struct error *err) MUST_CHECK;
 
-/* The run whose hash begins with prefix: hash and directory of its last attempt ("" none). */
+/* The run whose hash begins with prefix: hash and directory of its last attempt (""
+ * none). */
 int status_find_run(struct store *store, const char *prefix, char hash[65], char directory[160],
                     struct error *err) MUST_CHECK;
 /* What is known of a run, as tables: itself, its settings, attempts and evaluations. */
 enum { STATUS_RUN_TABLES = 4 };
 int status_run_tables(struct store *store, struct table *out[STATUS_RUN_TABLES],
                       const char *hash, struct error *err) MUST_CHECK;
-/* Whether a job of the run is queued or running, so that more can be said of it. */
+/* Whether a job of the run is queued or running, so that more results may come. */
 int status_run_is_open(struct store *store, bool *open, const char *hash,
                        struct error *err) MUST_CHECK;
 
@@ -41,8 +42,8 @@ struct status_checkpoint {
 int status_checkpoints(struct store *store, struct status_checkpoint **out, int *count,
                        struct error *err) MUST_CHECK;
 
-/* The attempt that ended a run's training, to be repeated. ERROR_ABSENT: it is not trained;
- * ERROR_FORMAT: it is mixed, no single training has its results. */
+/* The attempt that ended a run's training, to be repeated. ERROR_ABSENT: it is not
+ * trained; ERROR_FORMAT: it is mixed, no single training has its results. */
 struct status_final {
     int64_t run_id, job_id, attempt_id;
     char directory[160], kernel_set[32], weights_hash[65];

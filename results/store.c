@@ -23,15 +23,16 @@
 enum {
     STORE_APPLICATION_ID = 0x68726d6c, /* "hrml" */
     STORE_BUSY_TIMEOUT_MS = 30000,
-    STORE_MODE_TRIES = 100, /* switching the journal mode does not wait for others by itself */
+    /* switching the journal mode does not wait for others by itself */
+    STORE_MODE_TRIES = 100,
     STORE_MODE_PAUSE_US = 20000
 };
 
 /* A connection belongs to one thread: SQLite need not lock it for each call. */
 enum { ONE_THREAD = SQLITE_OPEN_NOMUTEX };
 
-/* KiB of pages that may be kept: a plan of 100 000 runs is one transaction, and looks hashes up
- * all over their index. */
+/* KiB of pages that may be kept: a plan of 100 000 runs is one transaction, and looks
+ * hashes up all over their index. */
 #define STORE_CACHE "PRAGMA cache_size = -65536"
 
 static const struct store_schema SCHEMA = { SCHEMA_VERSION, MIGRATIONS };
@@ -54,7 +55,8 @@ struct statement_cache *store_statements(struct store *store)
     return &store->statements;
 }
 
-/* What the last failed call on the database's file, or on its log's or journal's, has said. */
+/* The error of the last failed system call on the database file, its log or its
+ * journal. */
 static int last_errno(sqlite3 *db, int which)
 {
     sqlite3_file *file = NULL;
@@ -86,8 +88,9 @@ static bool is_full(const struct store *store)
     return full;
 }
 
-/* A file of SQLite's could not grow: its index of the log says so in a way of its own, a quota that
- * is used up is an I/O error to it, and what it does in consequence may hide the cause. */
+/* Whether a file of SQLite could not grow. SQLite reports this in several ways: for the
+ * index of the log with a code of its own, for an exhausted quota as an I/O error; and
+ * its reaction may hide the first cause. */
 static bool out_of_space(const struct store *store)
 {
     sqlite3 *db = store->db;
@@ -201,8 +204,8 @@ bool store_on_network(const char *directory)
     return false;
 }
 
-/* What a reader may do: read. Everything that names files or changes things is refused, so
- * no query can, however it was composed. */
+/* What a reader may do: read. Everything that names files or changes things is refused,
+ * so no query can, however it was composed. */
 static int authorize_reading(void *user, int action, const char *first, const char *second,
                              const char *database, const char *trigger)
 {
@@ -267,8 +270,8 @@ static int judge_identity(const char *path, const struct identity *identity, int
 }
 
 /*
- * Whether the file is ours: *version gets its user_version, 0 for a database that is still
- * empty. Nothing is written, so that a foreign file stays as it is.
+ * Whether the file is ours: *version gets its user_version, 0 for a database that is
+ * still empty. Nothing is written, so that a foreign file stays as it is.
  */
 static int check_identity(struct store *store, int64_t *version, struct error *err)
 {
@@ -284,7 +287,8 @@ static int check_identity(struct store *store, int64_t *version, struct error *e
     return rc != 0 ? rc : judge_identity(store->path, &identity, store->schema->version, err);
 }
 
-/* From version on: the tables step by step, then the views, which are at schema.sql's end. */
+/* From version on: the tables step by step, then the views, which are at schema.sql's
+ * end. */
 static int upgrade(struct store *store, int64_t version, struct error *err)
 {
     static const char VIEWS[] = "DROP VIEW";
@@ -306,8 +310,8 @@ static int upgrade(struct store *store, int64_t version, struct error *err)
     return rc;
 }
 
-/* Makes the tables, or brings those of an older release up to date. Whoever comes first does
- * it; a second process finds it done when its turn comes. */
+/* Makes the tables, or brings those of an older release up to date. Whoever comes first
+ * does it; a second process finds it done when its turn comes. */
 static int bring_up_to_date(struct store *store, struct error *err)
 {
     char pragma[64];
@@ -422,7 +426,8 @@ static int open_for_reading(struct store *store, bool *old, struct error *err)
                          store->path);
     rc = try_reading(store, store->path, 0, err);
     if (rc != 0 && (sqlite3_errcode(store->db) & 0xff) == SQLITE_CANTOPEN) {
-        /* A read-only directory without WAL files: nobody can be writing, so read as it is. */
+        /* A read-only directory without WAL files: there can be no writer, so the file
+         * is read as it is. */
         char *wal = format_string("%s-wal", store->path);
         char *name = immutable_name(store->path);
 
@@ -522,8 +527,8 @@ int store_open(struct store **out, const char *workspace, enum store_mode mode,
     return rc != 0 ? rc : store_open_file(out, workspace, "results.db", mode, err);
 }
 
-/* The identity in the file's first bytes, where SQLite cannot read the file. *found false: not
- * that of an SQLite database. */
+/* The identity in the file's first bytes, where SQLite cannot read the file. *found
+ * false: not that of an SQLite database. */
 static int read_header(struct identity *out, bool *found, const char *path, struct error *err)
 {
     static const char MAGIC[] = "SQLite format 3";

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A page that could not be had for want of memory is reported like a damaged one, "unable to get
+/* When an allocation fails, SQLite reports the page like a damaged one, "unable to get
  * the page. error code=7". */
 static bool ran_out_of_memory(const char *finding)
 {
@@ -36,8 +36,8 @@ static int look(struct store *store, bool *sound, struct error *err)
     return rc;
 }
 
-/* Damage is there at a second look, too. A constraint that could not be evaluated for want of memory
- * is reported as one that failed. */
+/* Real damage is found again in a second check. A constraint that could not be
+ * evaluated because an allocation failed is reported as one that failed. */
 int store_is_sound(struct store *store, bool *sound, struct error *err)
 {
     int rc = look(store, sound, err);

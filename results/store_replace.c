@@ -1,4 +1,5 @@
-/* store_replace.c - the new database is complete under a name of its own before names change. */
+/* store_replace.c - the new database is complete under a name of its own before names
+ * change. */
 #include "store_replace.h"
 
 #include "clock.h"
@@ -95,7 +96,7 @@ int store_hold(sqlite3 **held, const char *workspace, struct error *err)
     free(path);
     if (code == SQLITE_OK)
         return 0;
-    store_let_go(*held); /* damaged, or read-only: nobody can write */
+    store_let_go(*held); /* damaged, or read-only: there can be no writer */
     *held = NULL;
     if ((code & 0xff) == SQLITE_NOMEM)
         return error_no_memory(err, "a path");
@@ -163,8 +164,9 @@ int store_is_pending(bool *out, const char *workspace, struct error *err)
     return rc;
 }
 
-/* "results.db.before-TIME": when the new one was complete, so that a second try, after a crash,
- * sets the rest aside under the same name. NULL without an error: nothing is pending. */
+/* "results.db.before-TIME": when the new one was complete, so that a second try, after
+ * a crash, sets the rest aside under the same name. NULL without an error: nothing is
+ * pending. */
 static int name_before(char **out, const char *workspace, struct error *err)
 {
     char time[CLOCK_ISO_SIZE];
@@ -197,13 +199,15 @@ int store_finish_replacing(const char *workspace, char **kept, struct error *err
     if (rc == 0)
         rc = rename_file(workspace, OLD, "", before, "", &moved, err);
     if (rc == 0)
-        rc = file_sync_directory(workspace, err); /* nothing of the old one is left behind */
+        /* nothing of the old one is left behind */
+        rc = file_sync_directory(workspace, err);
     if (rc == 0)
         rc = rename_file(workspace, READY, "", OLD, "", &moved, err);
     if (rc == 0)
         rc = file_sync_directory(workspace, err);
     char *path = path_of(workspace, before, "");
-    if (rc == 0 && path != NULL && file_exists(path)) /* also when an earlier try moved it */
+    /* also when an earlier try moved it */
+    if (rc == 0 && path != NULL && file_exists(path))
         *kept = path;
     else
         free(path);

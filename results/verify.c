@@ -1,4 +1,5 @@
-/* verify.c - two sets of a run's results in a temporary table, and what is not in both. */
+/* verify.c - two sets of a run's results in a temporary table, and what is not in
+ * both. */
 #include "verify.h"
 
 #include "error.h"
@@ -11,10 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A table of results: a row of ours is item, step, phase and column of one of its values. */
+/* A table of results: a row of ours is item, step, phase and column of one of its
+ * values. */
 struct source {
     const char *table, *from, *item, *step, *phase, *canonical;
-    const char *const *columns; /* ends with NULL; seconds are left out: they may differ */
+    /* ends with NULL; seconds are left out: they may differ */
+    const char *const *columns;
 };
 
 #define WITH_EVALUATION(table) table " x JOIN evaluation v USING (evaluation_id)"
@@ -117,9 +120,9 @@ int verify_expect(struct store *store, const char *canonical, struct error *err)
                    canonical);
 }
 
-/* A row for each value that only one side has, or that is another on the other side: what, at
- * which step, whether it is missing in the database and its value there, the same of the
- * repetition. */
+/* A row for each value that only one side has, or that is another on the other side:
+ * what, at which step, whether it is missing in the database and its value there, the
+ * same of the repetition. */
 #define DIFFERENCES                                                                            \
     "SELECT a.item, a.step, 0, a.value, b.item IS NULL, b.value"                               \
     " FROM temp.verify_value a LEFT JOIN temp.verify_value b"                                  \

@@ -1,4 +1,5 @@
-/* checkpoint_file.c - what a safetensors header promises, against the file's size and content. */
+/* checkpoint_file.c - what a safetensors header promises, against the file's size and
+ * content. */
 #include "checkpoint_file.h"
 
 #include "checkpoint_header.h"

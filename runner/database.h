@@ -9,8 +9,8 @@
 
 struct store;
 
-/* Opens it for writing once SQLite has found it sound: nothing is written to a damaged one
- * (ERROR_DATABASE, which names hrmlab rebuild). */
+/* Opens it for writing once SQLite has found it sound: nothing is written to a damaged
+ * one (ERROR_DATABASE, which names hrmlab rebuild). */
 int database_open(struct store **out, const struct workspace *workspace,
                   struct error *err) MUST_CHECK;
 

@@ -16,9 +16,9 @@ struct options {
     char **arguments; /* positional, after the command; borrowed from argv */
     int argument_count;
     const char *workspace; /* --workspace, HRMLAB_WORKSPACE or "./hrmlab-workspace" */
-    const char *
-        worker_program; /* HRMLAB_WORKER, or hrmlab-worker beside this program; owned by main */
-    const char **sets;  /* --set key=value, in order */
+    /* HRMLAB_WORKER, or hrmlab-worker beside this program; owned by main */
+    const char *worker_program;
+    const char **sets; /* --set key=value, in order */
     int set_count;
     const char **wheres; /* --where key=value (also != < <= > >=), all must hold */
     int where_count;
@@ -30,8 +30,9 @@ struct options {
     bool dry_run, quiet, follow, all, help, version;
     const char *axis;   /* compare --axis KEY */
     const char *metric; /* compare, results --metric; NULL: pass_at_2 */
-    bool matrix;        /* compare --matrix: train-time against inference-time outer steps */
-    bool as_new;        /* run, queue --new: beside an experiment of that name */
+    /* compare --matrix: train-time against inference-time outer steps */
+    bool matrix;
+    bool as_new;            /* run, queue --new: beside an experiment of that name */
     const char *experiment; /* --experiment NAME: NULL: all, or the only one */
 };
 
@@ -39,8 +40,8 @@ struct options {
 int options_read(struct options *options, int argc, char **argv, struct error *err) MUST_CHECK;
 void options_release(struct options *options);
 
-/* A command: prints its data to stdout, everything else to stderr. Returns 0 or a negative
- * error_code; *exit_code (preset 0) may be set to 1 for "some runs failed". */
+/* A command: prints its data to stdout, everything else to stderr. Returns 0 or a
+ * negative error_code; *exit_code (preset 0) may be set to 1 for "some runs failed". */
 typedef int command_fn(const struct options *options, int *exit_code, struct error *err);
 
 command_fn command_run, command_queue, command_work, command_plan, command_status,

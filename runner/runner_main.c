@@ -1,4 +1,5 @@
-/* runner_main.c - hrmlab: finds the command, maps its error to the documented exit code. */
+/* runner_main.c - hrmlab: finds the command, maps its error to the documented exit
+ * code. */
 #include "error.h"
 #include "exit_code.h"
 #include "file.h"
@@ -150,7 +151,8 @@ int main(int argc, char **argv)
 
     setlocale(LC_CTYPE, "C.UTF-8"); /* for column widths; numbers stay plain */
     signal(SIGPIPE, SIG_IGN);
-    /* What the caller has open is not for the workers. It stays readable here: <(...) of a shell. */
+    /* Workers must not inherit the caller's descriptors. They stay open in this
+     * process, for <(...) of a shell. */
     close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     log_setup("hrmlab", LOG_INFO);
     int rc = options_read(&options, argc, argv, &err);

@@ -62,7 +62,8 @@ int workspace_open(struct workspace *out, const char *path, struct error *err)
 void workspace_close(struct workspace *workspace)
 {
     if (workspace->lock_fd >= 0) {
-        /* An empty lock was given back; one with a name in it was left. Nothing else depends on it. */
+        /* An empty lock was given back; one with a name in it was left. Nothing else
+         * depends on it. */
         int ignored = ftruncate(workspace->lock_fd, 0);
         (void)ignored;
         close(workspace->lock_fd);
@@ -73,7 +74,7 @@ void workspace_close(struct workspace *workspace)
 
 /* ---- the lock ---- */
 
-/* What the lock file says of the process that wrote it. */
+/* What the lock file states about the process that wrote it. */
 struct writer {
     char name[120]; /* "pid 12 on host"; "" */
     long pid;
@@ -106,8 +107,8 @@ static bool is_of_this_host(const struct writer *writer)
     return strcmp(writer->host, host) == 0;
 }
 
-/* It wrote the lock on this machine and does not live any more, or the lock is empty: then whoever
- * holds the lock is not the runner that it names. */
+/* It wrote the lock on this machine and does not live any more, or the lock is empty:
+ * then whoever holds the lock is not the runner that it names. */
 static bool is_gone(const struct writer *writer)
 {
     char host[100], boot[64];
@@ -169,8 +170,8 @@ int workspace_holder(const struct workspace *workspace, char *holder, int holder
     return rc < 0 ? rc : 0;
 }
 
-/* As try_lock(). A lock whose writer is gone is tried for half a second: somebody may be looking at
- * it just now, or a worker may be on its way from fork to exec. */
+/* As try_lock(). A lock whose writer is gone is tried for half a second: somebody may
+ * be looking at it just now, or a worker may be on its way from fork to exec. */
 static int lock_patiently(int fd, const struct workspace *workspace, struct error *err)
 {
     enum { TRIES = 25, PAUSE_MS = 20 };

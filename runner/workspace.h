@@ -20,17 +20,18 @@ int workspace_find(struct workspace *out, const char *path, struct error *err) M
 void workspace_close(struct workspace *workspace); /* gives the lock back */
 
 /*
- * Takes the runner's lock. *held false: another runner has it, and holder (at least WORKSPACE_HOLDER
- * bytes) says who. A lock that cannot be taken for another reason is ERROR_ENVIRONMENT: locks do not
- * work here. Who only looks (workspace_holder) is waited for. A lock that a runner of another host, or
- * of before a restart, has left behind is taken over with a line in the log.
+ * Takes the runner's lock. *held false: another runner has it, and holder (at least
+ * WORKSPACE_HOLDER bytes) names it. ERROR_ENVIRONMENT: the lock cannot be taken for
+ * another reason, because this file system has no locks. A process that only looks
+ * (workspace_holder) is waited for. A lock left behind by a runner of another host, or
+ * from before a restart, is taken over with a line in the log.
  */
 enum { WORKSPACE_HOLDER = 200 };
 int workspace_lock(struct workspace *workspace, bool *held, char *holder, int holder_size,
                    struct error *err) MUST_CHECK;
 
-/* Who holds the lock, "" when nobody does, without keeping it. holder: at least WORKSPACE_HOLDER
- * bytes. ERROR_ENVIRONMENT: locks do not work here. */
+/* The holder of the lock, "" when there is none; does not take the lock. holder: at
+ * least WORKSPACE_HOLDER bytes. ERROR_ENVIRONMENT: this file system has no locks. */
 int workspace_holder(const struct workspace *workspace, char *holder, int holder_size,
                      struct error *err) MUST_CHECK;
 

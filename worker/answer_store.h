@@ -1,8 +1,8 @@
 /*
- * answer_store.h - the distinct answers to one test input, each kept once.
+ * answer_store.h - the distinct answers to one test input, each stored once.
  *
- * Variants and outer steps mostly give the same few answers, so that a number per prediction
- * and one grid per distinct answer is all there is to keep.
+ * Most variants and outer steps give one of a small number of answers. So a prediction
+ * is stored as the number of its answer, and each distinct grid once.
  */
 #ifndef WORKER_ANSWER_STORE_H
 #define WORKER_ANSWER_STORE_H

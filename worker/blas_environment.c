@@ -1,4 +1,5 @@
-/* blas_environment.c - replaces inherited BLAS variables and executes the program again. */
+/* blas_environment.c - replaces inherited BLAS variables and executes the program
+ * again. */
 #include "blas_environment.h"
 
 #include <errno.h>
@@ -13,8 +14,8 @@
 
 extern char **environ;
 
-/* What the first execution tells the second: PID, a space, a JSON object. The pid stays over
- * execve, so a note that was inherited from another program is recognised. */
+/* What the first execution tells the second: PID, a space, a JSON object. The pid stays
+ * over execve, so a note that was inherited from another program is recognised. */
 #define NOTE "HRMLAB_INHERITED_BLAS"
 
 enum { WANTED_MAX = 3 };
@@ -90,7 +91,8 @@ static bool add_variable(cJSON *object, const char *variable)
     return ok;
 }
 
-/* The note for the second execution: the variables of the families that it will not see. */
+/* The note for the second execution: the variables of the families that it will not
+ * see. */
 static char *write_note(const struct wanted *wanted)
 {
     cJSON *replaced = cJSON_CreateObject();

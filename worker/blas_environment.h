@@ -1,10 +1,11 @@
 /*
  * blas_environment.h - the environment variables that OpenBLAS sees, decided by us.
  *
- * OpenBLAS reads its environment before main() begins, so a process that inherited OPENBLAS_*,
- * OMP_* and the like can only start over: the program executes itself once with the wanted
- * variables in place of the inherited ones. Wanted are OPENBLAS_NUM_THREADS and OMP_NUM_THREADS,
- * and OPENBLAS_CORETYPE when HRMLAB_BLAS_CORE asks for a core; nothing else of those families.
+ * OpenBLAS reads its environment before main() begins, so a process that inherited
+ * OPENBLAS_*, OMP_* and the like can only start over: the program executes itself once
+ * with the wanted variables in place of the inherited ones. Wanted are
+ * OPENBLAS_NUM_THREADS and OMP_NUM_THREADS, and OPENBLAS_CORETYPE when HRMLAB_BLAS_CORE
+ * asks for a core; nothing else of those families.
  */
 #ifndef WORKER_BLAS_ENVIRONMENT_H
 #define WORKER_BLAS_ENVIRONMENT_H
@@ -23,9 +24,9 @@ enum { BLAS_ENVIRONMENT_MAX_THREADS = 1024 };
 
 /*
  * Call first in main(). If the environment is not the wanted one for threads, executes
- * /proc/self/exe with argv again and does not return. Otherwise fills *out, and takes the note
- * that the first execution left for this one out of the environment. ERROR_ENVIRONMENT: the
- * program cannot execute itself.
+ * /proc/self/exe with argv again and does not return. Otherwise fills *out, and takes
+ * the note that the first execution left for this one out of the environment.
+ * ERROR_ENVIRONMENT: the program cannot execute itself.
  */
 int blas_environment_enforce(struct blas_environment *out, int threads, char **argv,
                              struct error *err) MUST_CHECK;

@@ -14,14 +14,15 @@ struct checkpoint_candidate {
     int attempt;
     int64_t step;
     bool final;
-    char name[64]; /* "attempts/1/checkpoint-0.safetensors", below the run's directory */
+    /* "attempts/1/checkpoint-0.safetensors", below the run's directory */
+    char name[64];
 };
 
 /*
  * Lists the checkpoints of this run that the attempts below `attempt` have left in
- * run_directory, best first: most steps, then final, then latest attempt. Only their headers
- * are read; a file whose header is damaged is passed over with a line in the log. *out is the
- * caller's to free.
+ * run_directory, best first: most steps, then final, then latest attempt. Only their
+ * headers are read; a file whose header is damaged is passed over with a line in the
+ * log. *out is the caller's to free.
  */
 int checkpoint_find(struct checkpoint_candidate **out, int *count, const char *run_directory,
                     int attempt, const char *run_hash, struct error *err) MUST_CHECK;

@@ -1,8 +1,8 @@
 /*
  * evaluate.h - inference for every evaluation of a job in as few passes as possible.
  *
- * Evaluations of one split that run a fixed number of outer steps share one pass: k steps are
- * a prefix of more. Those that stop rows by themselves (ACT) share another.
+ * Evaluations of one split that run a fixed number of outer steps share one pass: k
+ * steps are a prefix of more. Those that stop rows by themselves (ACT) share another.
  */
 #ifndef WORKER_EVALUATE_H
 #define WORKER_EVALUATE_H
@@ -24,15 +24,16 @@ struct evaluate_context {
     struct report *report;              /* borrowed */
     int64_t step, total_steps;          /* of the training, for the events */
     const char *checkpoint;             /* "untrained", "interim", "last" */
-    bool outcomes;                      /* say outcome events too */
+    bool outcomes;                      /* write outcome events, too */
     const char *submission_path;        /* borrowed; NULL: write none */
 };
 
 /*
- * Evaluates and says an `evaluation` event of each (and its `outcome` events before it), pass
- * after pass. selected: which of count evaluations; NULL: all. The submission is that of the
- * evaluation of the test split with most augmentations, then most outer steps.
- * ERROR_STOPPED: a stop was asked for; nothing was said of the pass that was cut.
+ * Evaluates, pass after pass, and writes an `evaluation` event of each evaluation (and
+ * its `outcome` events before it). selected: which of count evaluations; NULL: all. The
+ * submission is that of the evaluation of the test split with most augmentations, then
+ * most outer steps. ERROR_STOPPED: a stop was requested; no event of the interrupted
+ * pass was written.
  */
 int evaluate_run(const struct evaluate_context *context,
                  const struct job_evaluation *evaluations, int count, const bool *selected,

@@ -11,8 +11,8 @@ struct execute_request {
     const struct blas_environment *environment; /* borrowed */
 };
 
-/* Runs the job of a struct execute_request. A keeper_worker_fn: the exit codes are those of
- * docs/formats.md. */
+/* Runs the job of a struct execute_request. A keeper_worker_fn: the exit codes are
+ * those of docs/formats.md. */
 int execute_job(void *request);
 
 #endif

@@ -40,29 +40,31 @@ struct job {
     struct config config;               /* owned; resolved */
     struct job_evaluation *evaluations; /* owned; distinct */
     int evaluation_count;
-    char *checkpoint; /* owned; relative to the run's directory; NULL unless JOB_EVALUATE */
-    int *cpus;        /* owned */
+    /* owned; relative to the run's directory; NULL unless JOB_EVALUATE */
+    char *checkpoint;
+    int *cpus; /* owned */
     int cpu_count;
-    bool resumes_from_any;     /* written by a release whose jobs did not say from where */
+    /* written by a release whose jobs did not list attempts */
+    bool resumes_from_any;
     struct job_resume *resume; /* owned */
     int resume_count;
 };
 
 /*
- * Reads DIRECTORY/job.json. Everything is checked, down to the run hash, which must be that of
- * the configuration and the data hash. ERROR_FORMAT and ERROR_ABSENT name the file, the member
- * and what was expected. On failure *out is zeroed.
+ * Reads DIRECTORY/job.json. Everything is checked, down to the run hash, which must be
+ * that of the configuration and the data hash. ERROR_FORMAT and ERROR_ABSENT name the
+ * file, the member and what was expected. On failure *out is zeroed.
  */
 int job_read(struct job *out, const char *directory, struct error *err) MUST_CHECK;
 /* A zeroed job is allowed. */
 void job_release(struct job *job);
 
-/* Whether training may go on from what that attempt had written at that step: what it said before
- * is known to the runner. */
+/* Whether training may resume from the checkpoint that this attempt wrote at this step:
+ * the runner has stored what the attempt reported before it. */
 bool job_may_resume(const struct job *job, int attempt, int64_t step);
 
-/* resources.threads of DIRECTORY/job.json, or 1 when it cannot be read: for the moment before
- * the keeper, which must not fail because of a bad job. */
+/* resources.threads of DIRECTORY/job.json, or 1 when it cannot be read: for the moment
+ * before the keeper, which must not fail because of a bad job. */
 int job_peek_threads(const char *directory);
 
 /* The path of name ("attempts/1/final.safetensors") in the run's directory. Fresh. */

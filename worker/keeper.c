@@ -30,7 +30,8 @@ struct worker_end {
     pid_t pid;
     int status;
     struct rusage usage;
-    long oom_before, oom_after; /* counts of oom_kills() shortly before its end, and after it */
+    /* counts of oom_kills() shortly before its end, and after it */
+    long oom_before, oom_after;
     char started_at[CLOCK_ISO_SIZE], ended_at[CLOCK_ISO_SIZE];
 };
 
@@ -84,8 +85,8 @@ static _Noreturn void run_child(pid_t keeper, const sigset_t *signals, keeper_wo
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != keeper) /* it died before the line above */
         _exit(1);
-    /* A group of its own: what a terminal sends to the keeper's group comes to the worker
-     * once, through the keeper, and not twice. */
+    /* A group of its own: what a terminal sends to the keeper's group comes to the
+     * worker once, through the keeper, and not twice. */
     setpgid(0, 0);
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, NULL);
@@ -94,7 +95,8 @@ static _Noreturn void run_child(pid_t keeper, const sigset_t *signals, keeper_wo
     exit(worker(user));
 }
 
-/* Collects adopted descendants that have ended; the worker itself is left to wait4(). */
+/* Collects adopted descendants that have ended; the worker itself is left to
+ * wait4(). */
 static void reap_adopted(pid_t worker)
 {
     siginfo_t info = { 0 };
@@ -121,8 +123,8 @@ static long read_oom_kills(const char *path)
     return count;
 }
 
-/* How many processes the kernel has killed for want of memory: in our cgroup, or where it does not
- * say, in the machine. */
+/* How many processes the kernel has killed for lack of memory, in our cgroup, or in the
+ * machine where the cgroup does not count them. */
 static long oom_kills(void)
 {
     FILE *file = fopen("/proc/self/cgroup", "re");
@@ -140,7 +142,8 @@ static long oom_kills(void)
     return count >= 0 ? count : read_oom_kills("/proc/vmstat");
 }
 
-/* Waits for the worker, passing on SIGTERM and SIGINT. All three signals are blocked. */
+/* Waits for the worker, passing on SIGTERM and SIGINT. All three signals are
+ * blocked. */
 static void wait_for(struct worker_end *end, const sigset_t *signals)
 {
     /* Only what was killed lately is held against the worker's end. */
@@ -153,7 +156,8 @@ static void wait_for(struct worker_end *end, const sigset_t *signals)
         if (signal_number < 0 && errno == EAGAIN)
             end->oom_before = oom_kills();
         if (signal_number == SIGTERM || signal_number == SIGINT)
-            kill(end->pid, signal_number); /* not reaped yet: the pid is still the worker's */
+            /* not reaped yet: the pid is still the worker's */
+            kill(end->pid, signal_number);
         else if (signal_number == SIGCHLD)
             reap_adopted(end->pid);
     }
@@ -177,7 +181,8 @@ static void kill_children(void)
     fclose(file);
 }
 
-/* Ends what the worker left behind; its orphans are our children (PR_SET_CHILD_SUBREAPER). */
+/* Ends what the worker left behind; its orphans are our children
+ * (PR_SET_CHILD_SUBREAPER). */
 static void reap_descendants(pid_t worker)
 {
     double limit = clock_monotonic_s() + REAP_MS / 1000.0;
@@ -241,8 +246,8 @@ static char *exit_text(const struct worker_end *end)
     return text;
 }
 
-/* On a full disk this waits for room as long as it takes: without exit.json nobody would know that
- * the disk is all that was at fault. */
+/* Waits, without a limit, while the disk is full: without exit.json the runner would
+ * not learn that the full disk was the only cause. */
 static int write_exit(const struct worker_end *end, const char *directory, struct error *err)
 {
     char *path = file_join(directory, "exit.json");
@@ -308,8 +313,9 @@ int keeper_pin_worker(const int *cpus, int count, struct error *err)
     return 0;
 }
 
-/* A worker has a journal, a checkpoint and a file of data open. Processes are counted per user, so
- * that a limit would depend on what else runs; they end with the keeper. */
+/* A worker has a journal, a checkpoint and a file of data open. Processes are counted
+ * per user, so that a limit would depend on what else runs; they end with the
+ * keeper. */
 static void limit_files(void)
 {
     struct rlimit limit;

@@ -1,7 +1,7 @@
 /*
  * metrics.h - sums over training steps between two `metric` events.
  *
- * The sums are part of a checkpoint, so that a resumed training says the same means.
+ * The sums are part of a checkpoint, so that a resumed training reports the same means.
  */
 #ifndef WORKER_METRICS_H
 #define WORKER_METRICS_H
@@ -14,20 +14,23 @@
 struct engine_result;
 
 struct metrics {
-    double steps;       /* training steps summed; counts are doubles to be saved alike */
-    double rows;        /* rows of those steps */
-    double target_rows; /* rows of those steps that had a target Q */
+    /* training steps summed; counts are doubles to be saved alike */
+    double steps;
+    double rows; /* rows of those steps */
+    /* rows of those steps that had a target Q */
+    double target_rows;
     double lm_loss, q_halt_loss, q_continue_loss; /* sums over rows */
     double count;                                 /* rows that halted, with labels */
     double accuracy, exact_accuracy, q_halt_accuracy, outer_steps; /* sums over those */
-    double lr;                                                     /* of the last step */
+    /* of the last step */
+    double lr;
 };
 
 /* Adds what a training step of batch_rows rows found. */
 void metrics_add(struct metrics *metrics, const struct engine_result *result, int batch_rows);
 
-/* The `values` of a metric event: losses per row, accuracies per halted row (left out when
- * there was none). NULL when out of memory. */
+/* The `values` of a metric event: losses per row, accuracies per halted row (left out
+ * when there was none). NULL when out of memory. */
 cJSON *metrics_values(const struct metrics *metrics);
 
 /* To and from a checkpoint's position; exact when printed by json_canonical(). */

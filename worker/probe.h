@@ -7,7 +7,8 @@
 #include "error.h"
 #include "blas_environment.h"
 
-/* Prints one JSON object (docs/formats.md) to stdout. Takes about a tenth of a second. */
+/* Prints one JSON object (docs/formats.md) to stdout. Takes about a tenth of a
+ * second. */
 int probe_print(const struct blas_environment *environment, struct error *err) MUST_CHECK;
 
 #endif

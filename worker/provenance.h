@@ -9,8 +9,8 @@
 #include "blas_environment.h"
 #include "sandbox.h"
 
-/* The provenance object of the `begin` event (docs/formats.md); NULL when out of memory. sandbox
- * NULL: nothing is said of it. */
+/* The provenance object of the `begin` event (docs/formats.md); NULL when out of
+ * memory. sandbox NULL: the sandbox is left out. */
 cJSON *provenance_create(const struct blas_environment *environment,
                          const struct sandbox *sandbox);
 

@@ -14,7 +14,8 @@
 #include <string.h>
 
 enum { DATA_ALIGNMENT = 64 };
-#define MAX_EXACT_INTEGER 9007199254740991.0 /* 2^53 - 1: what a JSON number holds exactly */
+/* 2^53 - 1: what a JSON number holds exactly */
+#define MAX_EXACT_INTEGER 9007199254740991.0
 
 static const struct {
     const char *name;
@@ -26,8 +27,10 @@ static const struct {
 };
 
 struct safetensors_file {
-    cJSON *header;                             /* owned; names and metadata live in it */
-    struct safetensors_tensor *tensors;        /* (count) in the order of the data; owned */
+    /* owned; names and metadata live in it */
+    cJSON *header;
+    /* (count) in the order of the data; owned */
+    struct safetensors_tensor *tensors;
     const struct safetensors_tensor **by_name; /* (count) sorted; owned */
     int count;
     char *aligned; /* copy of the data when it stood misaligned, else NULL; owned */
@@ -103,7 +106,8 @@ static int parse_shape(struct safetensors_tensor *tensor, const cJSON *entry, co
     return 0;
 }
 
-/* Fills tensor from its header entry; its data must lie within the size bytes at data. */
+/* Fills tensor from its header entry; its data must lie within the size bytes at
+ * data. */
 static int parse_tensor(struct safetensors_tensor *tensor, const cJSON *entry, const char *data,
                         size_t size, const char *file, struct error *err)
 {
@@ -205,7 +209,8 @@ static int check_metadata(const cJSON *metadata, const char *name, struct error 
     return 0;
 }
 
-/* Elements are read in place: when the header's length leaves the data misaligned, copy it. */
+/* Elements are read in place: when the header's length leaves the data misaligned, copy
+ * it. */
 static int align_data(struct safetensors_file *file, const char **data, size_t size,
                       const char *name, struct error *err)
 {

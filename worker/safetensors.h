@@ -1,10 +1,11 @@
 /*
- * safetensors.h - the safetensors format: a validated reader over bytes in memory, a writer.
+ * safetensors.h - the safetensors format: a validated reader over bytes in memory, a
+ * writer.
  *
- * A file is 8 bytes of little-endian header length, a JSON header, raw little-endian data.
- * The reader trusts nothing: after a successful safetensors_parse() every tensor's dtype,
- * dimensions, offsets and alignment have been checked, the tensors cover the data without a
- * hole or an overlap, and the accessors cannot fail.
+ * A file is 8 bytes of little-endian header length, a JSON header, raw little-endian
+ * data. The reader trusts nothing: after a successful safetensors_parse() every
+ * tensor's dtype, dimensions, offsets and alignment have been checked, the tensors
+ * cover the data without a hole or an overlap, and the accessors cannot fail.
  */
 #ifndef WORKER_SAFETENSORS_H
 #define WORKER_SAFETENSORS_H
@@ -31,7 +32,8 @@ size_t safetensors_dtype_size(enum safetensors_dtype dtype);
 const char *safetensors_dtype_name(enum safetensors_dtype dtype);
 
 struct safetensors_tensor {
-    const char *name; /* borrowed from the file object; in a writer's list: the caller's */
+    /* borrowed from the file object; in a writer's list: the caller's */
+    const char *name;
     enum safetensors_dtype dtype;
     int rank; /* 0 to SAFETENSORS_MAX_RANK; rank 0 has one element */
     int64_t dims[SAFETENSORS_MAX_RANK];
@@ -47,21 +49,24 @@ struct safetensors_pair {
 struct safetensors_file; /* opaque */
 
 /*
- * Parses size bytes at data, which stay the caller's and must outlive *out; data itself must
- * be aligned to 8 bytes (malloc'ed is). name, a file's path, opens every message. ERROR_FORMAT
- * names the fault, the tensor and what was expected; ERROR_NOMEM. On failure *out is NULL.
+ * Parses size bytes at data, which stay the caller's and must outlive *out; data itself
+ * must be aligned to 8 bytes (malloc'ed is). name, a file's path, opens every message.
+ * ERROR_FORMAT names the fault, the tensor and what was expected; ERROR_NOMEM. On
+ * failure *out is NULL.
  */
 int safetensors_parse(struct safetensors_file **out, const void *data, size_t size,
                       const char *name, struct error *err) MUST_CHECK;
 
-/* Reads a whole file of at most limit bytes and parses it; the object owns the bytes. */
+/* Reads a whole file of at most limit bytes and parses it; the object owns the
+ * bytes. */
 int safetensors_read(struct safetensors_file **out, const char *path, size_t limit,
                      struct error *err) MUST_CHECK;
 
 /* Frees the object, and the bytes if it owns them. NULL is allowed. */
 void safetensors_destroy(struct safetensors_file *file);
 
-/* Number of tensors; the i-th in the order of the data; by exact name, NULL when absent. */
+/* Number of tensors; the i-th in the order of the data; by exact name, NULL when
+ * absent. */
 int safetensors_count(const struct safetensors_file *file);
 const struct safetensors_tensor *safetensors_at(const struct safetensors_file *file, int i);
 const struct safetensors_tensor *safetensors_find(const struct safetensors_file *file,
@@ -71,11 +76,12 @@ const struct safetensors_tensor *safetensors_find(const struct safetensors_file 
 const cJSON *safetensors_header(const struct safetensors_file *file);
 
 /*
- * The 8 length bytes and the JSON header for count tensors whose data will follow in the order
- * given; padded with spaces so that the data starts at a multiple of 64. *header is malloc'ed.
- * *total: the whole file's size. Tensor data pointers are not looked at. For
- * every element to be aligned give wider dtypes first: the header is refused (ERROR_FORMAT)
- * if a tensor would stand misaligned for its dtype, or if two names are equal.
+ * The 8 length bytes and the JSON header for count tensors whose data will follow in
+ * the order given; padded with spaces so that the data starts at a multiple of 64.
+ * *header is malloc'ed. *total: the whole file's size. Tensor data pointers are not
+ * looked at. For every element to be aligned give wider dtypes first: the header is
+ * refused (ERROR_FORMAT) if a tensor would stand misaligned for its dtype, or if two
+ * names are equal.
  */
 int safetensors_build_header(char **header, size_t *header_size, size_t *total,
                              const struct safetensors_tensor *tensors, int count,

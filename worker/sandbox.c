@@ -62,8 +62,8 @@ static int landlock_abi(void)
 #define LEAK_SANITIZER 0
 #endif
 
-/* Calls that a worker never makes and that landlock does not stop, by number. Some are left out
- * by newer architectures, some are newer than the headers. */
+/* Calls that a worker never makes and that landlock does not stop, by number. Some are
+ * left out by newer architectures, some are newer than the headers. */
 static const unsigned DENIED[] = {
     /* the network; io_uring makes sockets without socket() */
     SYS_socket, SYS_socketpair, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register,
@@ -114,7 +114,8 @@ static const struct denied_argument {
 };
 enum { DENIED_ARGUMENT_COUNT = sizeof DENIED_ARGUMENTS / sizeof *DENIED_ARGUMENTS };
 
-/* Calls whose arguments are in memory, where no filter sees them: glibc does without. */
+/* Calls whose arguments are in memory, where no filter sees them: glibc does
+ * without. */
 static const unsigned UNKNOWN[] = { SYS_clone3, SYS_openat2 };
 enum { UNKNOWN_COUNT = sizeof UNKNOWN / sizeof *UNKNOWN };
 
@@ -143,8 +144,8 @@ static void filter_load(struct filter *filter, size_t offset)
                (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)offset));
 }
 
-/* Goes over the next count instructions unless the value loaded is (BPF_JEQ) or is at least
- * (BPF_JGE) number, or has a bit of it (BPF_JSET). */
+/* Goes over the next count instructions unless the value loaded is (BPF_JEQ) or is at
+ * least (BPF_JGE) number, or has a bit of it (BPF_JSET). */
 static void filter_unless(struct filter *filter, unsigned short comparison, unsigned number,
                           unsigned char count)
 {
@@ -207,8 +208,8 @@ static int confine_writes(int abi, const char *directory)
 }
 
 #if defined(ARCHITECTURE)
-/* The whole filter. A foreign architecture's numbers are not known: such a call (int 0x80) ends
- * the process. */
+/* The whole filter. A foreign architecture's numbers are not known: such a call (int
+ * 0x80) ends the process. */
 static void filter_build(struct filter *filter, unsigned pid)
 {
     filter->length = 0;
@@ -258,7 +259,7 @@ static void filter_build(struct filter *filter, unsigned pid)
 }
 #endif
 
-/* The calls above fail with EACCES from here on. */
+/* From now on the calls above fail with EACCES. */
 static int deny_calls(void)
 {
 #if defined(ARCHITECTURE)

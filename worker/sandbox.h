@@ -1,13 +1,14 @@
 /*
  * sandbox.h - a worker runs with the least it needs, and so does `describe`.
  *
- * No new privileges; writes only below its attempt's directory (landlock); no network, no other
- * programs or processes (threads stay), no signals to others, no changes of owners, modes, times
- * and attributes of files (seccomp: those calls fail with EACCES, and a call by another
- * architecture's numbers, as by int 0x80, ends the process). What the kernel does not offer, or a
- * container around us refuses, is left out and said in the attempt's log, its provenance and by
- * `hrmlab doctor`, since results do not depend on it.
- * HRMLAB_SANDBOX=off leaves all of it out, for tools that follow a worker from inside.
+ * No new privileges; writes only below its attempt's directory (landlock); no network,
+ * no other programs or processes (threads are allowed), no signals to others, no
+ * changes of owners, modes, times and attributes of files (seccomp: those calls fail
+ * with EACCES, and a call by the numbers of another architecture, as by int 0x80, ends
+ * the process). What the kernel does not offer, or a container around us refuses, is
+ * left out and named in the attempt's log, its provenance and by `hrmlab doctor`, since
+ * results do not depend on it. HRMLAB_SANDBOX=off leaves all of it out, for tools that
+ * follow a worker from inside.
  */
 #ifndef WORKER_SANDBOX_H
 #define WORKER_SANDBOX_H
@@ -20,12 +21,13 @@ struct sandbox {
     bool no_network;  /* the whole of what seccomp does */
 };
 
-/* What a worker gets here, tried in a process of its own. */
+/* What the sandbox of a worker would hold on this machine, tried in a process of its
+ * own. */
 void sandbox_probe(struct sandbox *out);
 
-/* Enters, for good; *out says what holds. directory NULL: files
- * are not written at all. Reading stays as it was, and so do descriptors that are open. Threads
- * that run already are not confined. */
+/* Confines this process for the rest of its life; *out: what holds. directory NULL: no
+ * file can be written. Reading is not restricted, nor is the use of open descriptors.
+ * Threads that are running already are not confined. */
 void sandbox_enter(struct sandbox *out, const char *directory);
 
 /* Nothing is missing. */

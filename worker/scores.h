@@ -1,8 +1,8 @@
 /*
  * scores.h - from predictions of every variant to votes, pass@k and accuracies.
  *
- * One inference pass over the rows of a split feeds any number of evaluations that differ in
- * outer steps and in how many augmentations vote (model.md, section 6).
+ * One inference pass over the rows of a split feeds any number of evaluations that
+ * differ in outer steps and in how many augmentations vote (model.md, section 6).
  */
 #ifndef WORKER_SCORES_H
 #define WORKER_SCORES_H
@@ -43,8 +43,8 @@ int scores_create(struct scores **out, const struct data_set *set, enum data_spl
 void scores_destroy(struct scores *scores);
 
 /*
- * One row's prediction at one outer step (or, with ACT at inference, the one it halted at: give it
- * for every request). request: index. Any order of rows.
+ * One row's prediction at one outer step (or, with ACT at inference, the one it halted
+ * at: give it for every request). request: index. Any order of rows.
  *   predictions (T); labels (T) with -100 as data_set_row() made them
  *   q_halt: the logit; lm_loss: the row's token loss, or 0; used: outer steps used
  */
@@ -52,7 +52,8 @@ int scores_add(struct scores *scores, int request, int row, const int32_t *predi
                const int32_t *labels, float q_halt, double lm_loss, int used,
                struct error *err) MUST_CHECK;
 
-/* Votes and sums up one request. outcomes: fresh, the caller's to free; one per scored test. */
+/* Votes and sums up one request. outcomes: fresh, the caller's to free; one per scored
+ * test. */
 int scores_finish(struct scores *scores, int request, struct score_result *result,
                   struct score_outcome **outcomes, int *outcome_count,
                   struct error *err) MUST_CHECK;
@@ -61,8 +62,8 @@ int scores_finish(struct scores *scores, int request, struct score_result *resul
  * {attempt_1, attempt_2}. Fresh; NULL when out of memory. After scores_finish(). */
 cJSON *scores_submission(const struct scores *scores, int request);
 
-/* Answering with the input: per-token and exact accuracy over the original rows, pass@1 = pass@2
- * over tests. */
+/* Answering with the input: per-token and exact accuracy over the original rows, pass@1
+ * = pass@2 over tests. */
 int scores_copy_baseline(const struct data_set *set, enum data_split split,
                          struct score_result *result, struct error *err) MUST_CHECK;
 

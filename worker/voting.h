@@ -1,8 +1,8 @@
 /*
  * voting.h - one test input's answers, ranked (model.md, section 6).
  *
- * Distinct answers are ranked by votes, then by the mean of sigmoid(q_halt) in float64, then by
- * first arrival. Answers differ if shape or any cell differs.
+ * Distinct answers are ranked by votes, then by the mean of sigmoid(q_halt) in float64,
+ * then by first arrival. Answers differ if shape or any cell differs.
  */
 #ifndef WORKER_VOTING_H
 #define WORKER_VOTING_H
@@ -11,7 +11,8 @@
 #include "grid.h"
 
 struct vote_answer {
-    struct grid *grid; /* owned by the ballot; cells beyond rows * columns are not there */
+    /* owned by the ballot; cells beyond rows * columns are not there */
+    struct grid *grid;
     uint64_t fingerprint;
     int votes;
     double q_sum; /* of sigmoid(q_halt), summed in order of arrival */
@@ -32,7 +33,8 @@ void ballot_rank(struct ballot *ballot);
 int ballot_place(const struct ballot *ballot, const struct grid *grid);
 void ballot_release(struct ballot *ballot);
 
-/* A copy of grid that holds only its own cells; the caller's to free. NULL: no memory. */
+/* A copy of grid that holds only its own cells; the caller's to free. NULL: no
+ * memory. */
 struct grid *grid_copy_small(const struct grid *grid);
 
 #endif

@@ -20,7 +20,8 @@ static void write_estimate(FILE *out, const struct comparison *item)
         fprintf(out, "%+.3f [%.3f, %.3f]", e->value, e->low, e->high);
 }
 
-/* The item of this kind in the block with the largest fixed side, NULL when there is none. */
+/* The item of this kind in the block with the largest fixed side, NULL when there is
+ * none. */
 static const struct comparison *find_item(const struct comparison_list *list,
                                           enum comparison_kind kind, const char *group)
 {

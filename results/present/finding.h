@@ -1,5 +1,6 @@
 /*
- * finding.h - what a matrix of outer steps shows, as one paragraph in words drawn from the numbers.
+ * finding.h - what a matrix of outer steps shows, as one paragraph in words drawn from
+ * the numbers.
  */
 #ifndef RESULTS_FINDING_H
 #define RESULTS_FINDING_H
@@ -7,9 +8,10 @@
 #include "error.h"
 #include "compare.h"
 
-/* Fresh text of one paragraph, the caller's to free: refinement in training and at inference per block, the blocks
- * against each other, and how far the best cell is above copying the input and the untrained
- * model. What is not shown by the intervals is called inconclusive. list is matrix_compare()'s. */
+/* Fresh text of one paragraph, the caller's to free: refinement in training and at
+ * inference per block, the blocks against each other, and how far the best cell is
+ * above copying the input and the untrained model. What is not shown by the intervals
+ * is called inconclusive. list is matrix_compare()'s. */
 int finding_write(char **out, const struct matrix *matrix, const struct compare *compare,
                   const struct comparison_list *list, const struct baselines *baselines,
                   struct error *err) MUST_CHECK;

@@ -212,8 +212,8 @@ static void print_exactly(char *out, size_t size, double value)
     }
 }
 
-/* A cell's text for people (exact: for programs), fresh and without control characters; NULL
- * when out of memory. An empty cell is "". */
+/* A cell's text for people (exact: for programs), fresh and without control characters;
+ * NULL when out of memory. An empty cell is "". */
 static char *cell_text(const struct table_column *column, const struct cell *cell, bool exact)
 {
     char number[NUMBER_SIZE] = "";
@@ -248,7 +248,8 @@ static const char *mark_color(enum table_mark mark)
     return COLORS[mark];
 }
 
-/* Adds the columns for people, texts to be wrapped when narrow; of_column[i] is the i-th one's index. Returns how many, or -1. */
+/* Adds the columns for people, texts to be wrapped when narrow; of_column[i] is the
+ * i-th one's index. Returns how many, or -1. */
 static int add_columns(struct libscols_table *view, const struct table *table, int *of_column,
                        bool narrow, bool color)
 {
@@ -262,7 +263,8 @@ static int add_columns(struct libscols_table *view, const struct table *table, i
         if (column->machine_only)
             continue;
         added = scols_table_new_column(view, column->title, 0, flags);
-        /* A title that there was no memory for is reported by nobody. */
+        /* A title that could not be allocated is left out: nothing else depends on
+         * it. */
         if (added == NULL || scols_cell_get_data(scols_column_get_header(added)) == NULL)
             return -1;
         if (color)
@@ -296,8 +298,8 @@ static int add_lines(struct libscols_table *view, const struct table *table,
     return 0;
 }
 
-/* text behind its next occurrence of part, or NULL. Of other characters than ASCII libsmartcols makes
- * what the locale allows: they are not looked for. */
+/* text behind its next occurrence of part, or NULL. Of other characters than ASCII
+ * libsmartcols makes what the locale allows: they are not looked for. */
 static const char *behind(const char *text, const char *part)
 {
     for (const char *at = part; *at != '\0'; at++)
@@ -307,7 +309,8 @@ static const char *behind(const char *text, const char *part)
     return found != NULL ? found + strlen(part) : NULL;
 }
 
-/* For want of memory libsmartcols leaves out or cuts what it prints, and says nothing. */
+/* When an allocation fails, libsmartcols leaves out or cuts what it prints and reports
+ * no error. */
 static bool is_whole(const char *text, const struct table *table, const int *of_column,
                      int count)
 {

@@ -2,9 +2,10 @@
  * table.h - a table of rows and its printing as aligned columns, JSON, CSV or Markdown.
  *
  * Cells are added from left to right: table_row(), then one table_text(), table_int(),
- * table_real() or table_empty() per column. These never fail visibly: running out of memory
- * is kept and returned by table_print(). Too many cells or a cell of another type than its
- * column's is a bug of the caller (assert). Cells that are not set are empty (JSON: null).
+ * table_real() or table_empty() per column. These never fail visibly: running out of
+ * memory is kept and returned by table_print(). Too many cells or a cell of another
+ * type than its column's is a bug of the caller (assert). Cells that are not set are
+ * empty (JSON: null).
  *
  *     static const struct table_column COLUMNS[] = {
  *         { .name = "arm", .type = TABLE_TEXT },
@@ -30,16 +31,19 @@ struct table;
 
 enum output_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_MARKDOWN };
 
-enum table_type { TABLE_TEXT, TABLE_INT, TABLE_REAL }; /* text is left aligned, numbers right */
+/* text is left aligned, numbers right */
+enum table_type { TABLE_TEXT, TABLE_INT, TABLE_REAL };
 
 enum table_mark { TABLE_PLAIN, TABLE_STRONG, TABLE_GOOD, TABLE_BAD, TABLE_FAINT };
 
 struct table_column {
-    const char *name;  /* in JSON and CSV: snake_case, its unit as ending ("time_seconds") */
+    /* in JSON and CSV: snake_case, its unit as ending ("time_seconds") */
+    const char *name;
     const char *title; /* for people, in terminals and Markdown; NULL: name */
     enum table_type type;
-    int digits;        /* REAL: digits after the point for people; -1: %.4g (flops, times).
-                         JSON and CSV always have the shortest text that reads back equal */
+    /* REAL: digits after the point for people; -1: %.4g (flops, times). JSON and CSV
+     * always have the shortest text that reads back equal */
+    int digits;
     bool machine_only; /* only in JSON and CSV */
     bool people_only;  /* only in terminals and Markdown */
 };
@@ -65,18 +69,19 @@ void table_mark(struct table *table, enum table_mark mark);
 int table_row_count(const struct table *table);
 
 /*
- * Prints to out. color: whether terminal colours may be used (FORMAT_TABLE only). Control
- * characters in texts are left out (FORMAT_TABLE, FORMAT_MARKDOWN) or escaped (JSON); CSV as in
- * RFC 4180 but with '\n' line ends and control characters left out. JSON is one object:
- * {"format": "hrmlab-table-1", "rows": [{"name": value, ...}, ...], "notes": [...]}.
- * A table without rows prints its headings. ERROR_IO when out cannot be written.
+ * Prints to out. color: whether terminal colours may be used (FORMAT_TABLE only).
+ * Control characters in texts are left out (FORMAT_TABLE, FORMAT_MARKDOWN) or escaped
+ * (JSON); CSV as in RFC 4180 but with '\n' line ends and control characters left out.
+ * JSON is one object: {"format": "hrmlab-table-1", "rows": [{"name": value, ...}, ...],
+ * "notes": [...]}. A table without rows prints its headings. ERROR_IO when out cannot
+ * be written.
  */
 int table_print(struct table *table, FILE *out, enum output_format format, bool color,
                 struct error *err) MUST_CHECK;
 
-/* Several tables as one document: for people one after the other; in JSON the first one's rows
- * as "rows" and those of the others under members[i] (members[0] is not used); in CSV blocks with an
- * empty line between. */
+/* Several tables as one document: for people one after the other; in JSON the first
+ * one's rows as "rows" and those of the others under members[i] (members[0] is not
+ * used); in CSV blocks with an empty line between. */
 int table_print_all(struct table *const *tables, const char *const *members, int count,
                     FILE *out, enum output_format format, bool color,
                     struct error *err) MUST_CHECK;

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Asks the workers of these jobs to stop that a runner left behind when it was killed. The next
- * runner concludes their attempts. */
+/* Asks the workers of these jobs to stop that a runner left behind when it was killed.
+ * The next runner concludes their attempts. */
 static int stop_workers(struct store *store, const struct workspace *workspace,
                         const int64_t *ids, int count, struct error *err)
 {
@@ -92,7 +92,7 @@ static int request(const struct options *options, const char *kind, const char *
 
     if (rc == 0)
         rc = database_open(&store, &workspace, err);
-    if (rc == 0) /* first: nobody else changes states from here on */
+    if (rc == 0) /* first: no other process changes states from now on */
         rc = workspace_lock(&workspace, &held, holder, sizeof holder, err);
     if (rc == 0)
         rc = record_find_jobs(store, &ids, &count, target, states, err);

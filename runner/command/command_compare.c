@@ -1,5 +1,6 @@
 /*
- * command_compare.c - `hrmlab compare`: two arms, one axis, or training against inference.
+ * command_compare.c - `hrmlab compare`: two arms, one axis, or training against
+ * inference.
  */
 #include "compare.h"
 #include "error.h"
@@ -307,7 +308,8 @@ static void add_finding(struct table *table, char *finding, enum output_format f
     table_add_note(table, line);
 }
 
-/* The blocks for people, one table of cells for programs; then the differences and the finding. */
+/* The blocks for people, one table of cells for programs; then the differences and the
+ * finding. */
 static int make_matrix_tables(struct table **tables, int *count, const struct matrix *matrix,
                               const struct compare *compare, const struct comparison_list *list,
                               char *finding, const struct options *options, struct error *err)
@@ -425,7 +427,8 @@ static int error_unknown_arm(const struct results *results, const char *text, st
         text, results->experiment, LEAST_HASH, list, shown < results->arm_count ? ", ..." : "");
 }
 
-/* A label, the beginning of a run's hash, or conditions separated by spaces or commas. */
+/* A label, the beginning of a run's hash, or conditions separated by spaces or
+ * commas. */
 static int parse_selector(struct selection *out, const struct results *results,
                           const char *text, struct error *err)
 {
@@ -451,8 +454,8 @@ static int parse_selector(struct selection *out, const struct results *results,
     return rc;
 }
 
-/* Marks the cells that the selector means, which must be of one arm. A run's hash stands for its
- * arm. */
+/* Marks the cells that the selector means, which must be of one arm. A run's hash
+ * stands for its arm. */
 static int select_cells(bool *selected, struct store *store, const struct compare *compare,
                         const char *text, struct error *err)
 {

@@ -1,4 +1,5 @@
-/* command_doctor.c - what this machine is, what its libraries do, whether the workspace is sound. */
+/* command_doctor.c - what this machine is, what its libraries do, whether the workspace
+ * is sound. */
 #include "checkpoint_file.h"
 #include "describe_client.h"
 #include "error.h"
@@ -151,7 +152,7 @@ static void check_checkpoints(struct report *report, const struct workspace *wor
     say(report, "checkpoints", lost + damaged == 0 ? "ok" : "warning", text);
 }
 
-/* Who works here, and whether workers were left alone. */
+/* Which runner works on this workspace, and whether workers run without one. */
 static void check_runner(struct report *report, const struct workspace *workspace,
                          struct store *store)
 {

@@ -15,7 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Prints what is new in the file since *offset, without what could steer a terminal. A file that is not there yet is empty. */
+/* Prints what is new in the file since *offset, without what could steer a terminal. A
+ * file that is not there yet is empty. */
 static int print_new(const char *path, off_t *offset, struct error *err)
 {
     char buffer[8192];
@@ -40,8 +41,8 @@ static int print_new(const char *path, off_t *offset, struct error *err)
     return rc;
 }
 
-/* Prints the log of the run's last attempt; when following, until no job of the run is open,
- * going on with each new attempt. */
+/* Prints the log of the run's last attempt; when following, until no job of the run is
+ * open, going on with each new attempt. */
 static int print_logs(struct store *store, const struct workspace *workspace,
                       const struct options *options, struct error *err)
 {

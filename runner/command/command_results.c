@@ -54,7 +54,8 @@ static int digits_of(enum metric metric)
     return metric == METRIC_MEAN_OUTER_STEPS ? 2 : 3;
 }
 
-/* Which evaluation settings differ between the rows, so that people need to see them. */
+/* Which evaluation settings differ between the rows, so that people need to see
+ * them. */
 struct varying {
     bool act, split, eval_seed;
 };
@@ -73,7 +74,7 @@ static struct varying find_varying(const struct results *results)
     return varying;
 }
 
-/* The columns that say which arm and evaluation; returns how many. */
+/* The columns that name the arm and the evaluation; returns how many. */
 static int identity_columns(struct table_column *columns, const struct results *results)
 {
     struct varying varying = find_varying(results);
@@ -116,8 +117,9 @@ static void add_identity(struct table *table, const struct results *results,
     table_int(table, row->eval_seed);
 }
 
-/* Adds columns for the shown metrics first, then the others for programs. spread: with the
- * deviation beside each. The names live in names, as long as the table is being made. */
+/* Adds columns for the shown metrics first, then the others for programs. spread: with
+ * the deviation beside each. The names live in names, as long as the table is being
+ * made. */
 static int metric_columns(struct table_column *columns, char names[][64],
                           const struct shown *shown, bool spread)
 {
@@ -167,8 +169,8 @@ static bool same_group(const struct result_row *a, const struct result_row *b)
     return a->arm == b->arm && strcmp(a->evaluation, b->evaluation) == 0;
 }
 
-/* Mean and deviation over the finished rows of a group of one metric (or of a field given by
- * offset); scratch: (count). Returns how many there are. */
+/* Mean and deviation over the finished rows of a group of one metric (or of a field
+ * given by offset); scratch: (count). Returns how many there are. */
 static int summarise(double *mean, double *deviation, const struct result_row *rows, int count,
                      size_t offset, double *scratch)
 {

@@ -1,10 +1,11 @@
 /*
- * command_verify.c - verify: trains a run again from scratch, aside, and compares every metric,
- * every evaluation, every task's outcome, the baselines, the end and the weights with what is
- * stored, bit for bit. What one side has and the other has not is a difference too.
+ * command_verify.c - verify: trains a run again from scratch, aside, and compares every
+ * metric, every evaluation, every task's outcome, the baselines, the end and the
+ * weights with what is stored, bit for bit. What one side has and the other has not is
+ * a difference too.
  *
- * Inside a transaction that is rolled back the fresh journal takes the place of the stored results
- * (verify.h).
+ * Inside a transaction that is rolled back the fresh journal takes the place of the
+ * stored results (verify.h).
  */
 #include "database.h"
 #include "error.h"
@@ -43,8 +44,8 @@ static void on_signal(int signal_number)
         kill((pid_t)worker_pid, signal_number);
 }
 
-/* Puts value in the place of the job's member; value is deleted where that fails. Without memory
- * cJSON puts it there without its name. */
+/* Puts value in the place of the job's member; value is deleted where that fails.
+ * Without memory cJSON puts it there without its name. */
 static int replace_member(cJSON *job, const char *key, cJSON *value, struct error *err)
 {
     if (json_member(job, key) == NULL) {
@@ -57,8 +58,8 @@ static int replace_member(cJSON *job, const char *key, cJSON *value, struct erro
                                           : error_set(err, ERROR_NOMEM, "no memory for a job");
 }
 
-/* The job of the run's training as it was, as the first attempt of a run of its own, with every
- * evaluation that the run has had by now. */
+/* The job of the run's training as it was, as the first attempt of a run of its own,
+ * with every evaluation that the run has had by now. */
 static int write_job(struct store *store, const struct workspace *workspace,
                      const struct status_final *final, const char *directory, struct error *err)
 {
@@ -136,7 +137,7 @@ static int train_again(const struct options *options, const struct status_final 
     return rc;
 }
 
-/* What the fresh journal says besides its results. */
+/* What the new journal reports besides its results. */
 struct repetition {
     int metrics, evaluations;
     char weights_hash[65];
@@ -161,8 +162,8 @@ static void note(struct repetition *out, const struct journal_event *event)
         snprintf(out->status, sizeof out->status, "%s", status->valuestring);
 }
 
-/* The results in the fresh journal into the database. Where it began and what it ran on is its own
- * affair. */
+/* Stores the results of the new journal in the database. Where the training began and
+ * what it ran on are not compared. */
 static int apply_journal(struct repetition *out, struct store *store,
                          const struct status_final *final, const char *path, struct error *err)
 {
@@ -319,7 +320,8 @@ int command_verify(const struct options *options, int *exit_code, struct error *
         differs = report(hash, &again, &result, &final, top);
     if (differs) {
         *exit_code = EXIT_SOME_FAILED;
-    } else if (top != NULL && (rc == 0 || rc == ERROR_STOPPED)) { /* else its log tells why */
+    } else if (top != NULL && (rc == 0 || rc == ERROR_STOPPED)) {
+        /* otherwise its log tells why, and stays */
         error_ignore(file_remove_tree(top, NULL));
         *strrchr(top, '/') = '\0';
         rmdir(top); /* unless others are in it */

@@ -28,7 +28,8 @@ void disk_release(struct disk *disk)
     *disk = (struct disk){ 0 };
 }
 
-/* The numeric version, this one or an older, under which the settings have the run's hash. */
+/* The numeric version, this one or an older, under which the settings have the run's
+ * hash. */
 static int find_version(struct disk_run *run, const char *path, struct error *err)
 {
     char hash[HASH_HEX_SIZE];
@@ -236,8 +237,8 @@ static void find_axes(bool axis[SETTING_COUNT], const struct plan *plan)
     }
 }
 
-/* "key=value key=value data=HASH engine=VERSION": runs that differ in their seeds alone have the
- * same. numeric_version NULL: nor do they differ in data or engine. Fresh. */
+/* "key=value key=value data=HASH engine=VERSION": runs that differ in their seeds alone
+ * have the same. numeric_version NULL: nor do they differ in data or engine. Fresh. */
 static char *arm_label(cJSON *axes, const bool axis[SETTING_COUNT], const struct config *config,
                        const char *data_hash, const char *numeric_version)
 {
@@ -313,14 +314,15 @@ static int take_unknown_evaluations(struct plan_arm *out, const struct disk_run 
             out->evaluation_count++;
         } else {
             free(evaluation->canonical);
-            evaluation->canonical = NULL; /* the next one takes this place, and may fail */
+            /* the next one takes this place, and may fail */
+            evaluation->canonical = NULL;
         }
     }
     return rc;
 }
 
-/* The run, if the store lacks it or some of its evaluations, as the only one of another arm. Those
- * that get the same label are one in the store. */
+/* The run, if the store lacks it or some of its evaluations, as the only one of another
+ * arm. Those that get the same label are one in the store. */
 static int take_run(struct plan *plan, const struct disk_run *run, struct store *store,
                     struct error *err)
 {

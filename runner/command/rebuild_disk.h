@@ -1,8 +1,9 @@
 /*
- * rebuild_disk.h - runs as their job.json tell of them, for a rebuild that finds data, specs or the
- * engine changed since.
+ * rebuild_disk.h - runs as their job.json tell of them, for a rebuild that finds data,
+ * specs or the engine changed since.
  *
- * What job.json says is believed where it leads to the hash that the run's directory is named by.
+ * What job.json says is believed where it leads to the hash that the run's directory is
+ * named by.
  */
 #ifndef RUNNER_REBUILD_DISK_H
 #define RUNNER_REBUILD_DISK_H
@@ -18,7 +19,8 @@ struct disk_run {
     char numeric_version[24]; /* of the engine */
     char *canonical;          /* owned; canonical training form */
     struct config config;     /* owned; resolved */
-    cJSON *evaluations;       /* owned; all that its attempts were asked for, once each */
+    /* owned; all that its attempts were asked for, once each */
+    cJSON *evaluations;
 };
 
 struct disk {
@@ -32,15 +34,15 @@ int disk_read(struct disk *out, const struct workspace *workspace,
 void disk_release(struct disk *disk);
 
 /*
- * A run of the plan that is not on disk, while one is with the same settings on other data or of
- * another engine, is what the spec led to when it was queued: the plan gets that one, as long as
- * disk is there. *adjusted: how many.
+ * A run of the plan that is not on disk, while one is with the same settings on other
+ * data or of another engine, is what the spec led to when it was queued: the plan gets
+ * that one, as long as disk is there. *adjusted: how many.
  */
 int disk_adjust_plan(const struct disk *disk, int *adjusted, struct plan *plan,
                      struct error *err) MUST_CHECK;
 
-/* A plan of the runs, and of evaluations of runs, that the store does not know, as an experiment
- * "rebuilt", an arm for each; it needs disk. *out NULL: there are none. */
+/* A plan of the runs, and of evaluations of runs, that the store does not know, as an
+ * experiment "rebuilt", an arm for each; it needs disk. *out NULL: there are none. */
 int disk_plan_rest(struct plan **out, const struct disk *disk, struct store *store,
                    struct error *err) MUST_CHECK;
 

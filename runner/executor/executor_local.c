@@ -53,7 +53,8 @@ int executor_local_start(struct executor_local *executor, uv_loop_t *loop, const
         int code = UV_ENOMEM;
         if (argv[0] != NULL && argv[1] != NULL && argv[2] != NULL) {
             code = spawn(executor, loop, argv, fd);
-            /* uv_spawn() initialises the handle even when it fails: it must be closed then. */
+            /* uv_spawn() initialises the handle even when it fails: it must be closed
+             * then. */
             executor->started = true;
         }
         if (code < 0)

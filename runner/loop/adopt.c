@@ -1,10 +1,11 @@
 /*
  * adopt.c - taking over what an earlier runner left.
  *
- * An attempt is known by its keeper's pid, kernel start time and boot. One that is still
- * "starting" has no pid on record: its runner died between spawn and record, and the keeper, if
- * there is one, is found by its command line. Alive: it is followed from the stored journal
- * offset on. Dead: the next tick reads the rest of its journal and concludes.
+ * An attempt is known by its keeper's pid, kernel start time and boot. One that is
+ * still "starting" has no pid on record: its runner died between spawn and record, and
+ * the keeper, if there is one, is found by its command line. Alive: it is followed from
+ * the stored journal offset on. Dead: the next tick reads the rest of its journal and
+ * concludes.
  */
 #include "error.h"
 #include "file.h"
@@ -37,7 +38,8 @@ static void keep_cores(struct supervisor *s, struct slot *slot, const char *cpus
     }
 }
 
-/* The attempt's keeper, alive or not; pid 0: none. *rebooted: the machine has restarted. */
+/* The attempt's keeper, alive or not; pid 0: none. *rebooted: the machine has
+ * restarted. */
 static int find_keeper(const struct supervisor *s, const struct record_attempt *attempt,
                        int64_t *pid, int64_t *start, bool *rebooted)
 {
@@ -63,7 +65,7 @@ static int find_keeper(const struct supervisor *s, const struct record_attempt *
     return 0;
 }
 
-/* Its job is over or has a newer attempt: nothing it says counts any more. */
+/* Its job is over or has a newer attempt: what this attempt reports is ignored. */
 static int supersede(struct supervisor *s, const struct record_attempt *attempt, int64_t pid,
                      int64_t start)
 {
@@ -94,7 +96,8 @@ static int adopt_one(struct supervisor *s, const struct record_attempt *attempt,
     if (rc < 0)
         return rc;
     slot->rebooted = rebooted;
-    slot->cancelled = strcmp(job->state, "cancelled") == 0; /* while no runner was at work */
+    /* while no runner was at work */
+    slot->cancelled = strcmp(job->state, "cancelled") == 0;
     keep_cores(s, slot, attempt->cpus);
     executor_local_adopt(&slot->executor, pid, start);
     if (!executor_local_alive(&slot->executor)) {

@@ -1,5 +1,5 @@
-/* attempt_end.c - from exit.json, journal and results to the job's next state; what a killed worker
- * had written aside goes. */
+/* attempt_end.c - from exit.json, journal and results to the job's next state; what a
+ * killed worker had written aside goes. */
 #include "clock.h"
 #include "error.h"
 #include "file.h"
@@ -20,8 +20,8 @@ enum { EXIT_LIMIT = 1 << 16 };
 
 static const double PAUSE_S = 10.0; /* until a disk that was full may have room again */
 
-/* A JSON file of the attempt; *json NULL: it has none, or none that can be read. Without memory
- * nothing is known of it: ERROR_NOMEM. */
+/* A JSON file of the attempt; *json NULL: it has none, or none that can be read.
+ * Without memory nothing is known of it: ERROR_NOMEM. */
 static int read_file(cJSON **json, const struct supervisor *s, const struct slot *slot,
                      const char *name, size_t limit, struct error *err)
 {
@@ -63,8 +63,8 @@ static struct schedule_facts gather_facts(const struct supervisor *s, const stru
     };
 }
 
-/* The run's final weights are no good: they are forgotten, and trained again by a job of their own,
- * which the evaluation waits for. */
+/* The run's final weights are no good: they are forgotten, and trained again by a job
+ * of their own, which the evaluation waits for. */
 static int queue_training(struct supervisor *s, const struct slot *slot)
 {
     int64_t id;
@@ -149,7 +149,8 @@ static int was_asked(bool *asked, const cJSON *job_json, const char *canonical,
     return 0;
 }
 
-/* Evaluations that were asked for while the attempt was going on: a job of their own. */
+/* Evaluations that were asked for while the attempt was going on: a job of their
+ * own. */
 static int queue_later(struct supervisor *s, const struct slot *slot,
                        const struct queue_missing *missing, int count)
 {
@@ -165,8 +166,9 @@ static int queue_later(struct supervisor *s, const struct slot *slot,
 }
 
 /*
- * A worker that says "done" must have left a final checkpoint and every result it was asked for;
- * else *end becomes a failure. Results that nobody had asked it for yet are queued.
+ * A worker that reports "done" must have left a final checkpoint and every result that
+ * its job.json asks for; otherwise *end becomes a failure. Results that were asked for
+ * later are queued.
  */
 static int check_done(struct supervisor *s, const struct slot *slot, struct schedule_end *end)
 {
@@ -262,8 +264,8 @@ static bool ends_with(const char *text, const char *end)
     return size > part && strcmp(text + size - part, end) == 0;
 }
 
-/* Files that whoever was killed had written aside, a checkpoint perhaps. Nobody reads them, so
- * what cannot be removed stays. */
+/* Files that whoever was killed had written aside, a checkpoint perhaps. Nobody reads
+ * them, so what cannot be removed stays. */
 static void remove_unfinished(const struct supervisor *s, const struct slot *slot)
 {
     struct names names = { 0 };
@@ -296,8 +298,8 @@ int attempt_conclude(struct supervisor *s, struct slot *slot)
             store_rollback(s->store);
     }
     if (rc == 0) {
-        /* A machine that went down may have lost the end of the journal: no fault of the
-         * worker, and what was stored of it is true. */
+        /* A machine that went down may have lost the end of the journal: no fault of
+         * the worker, and what was stored of it is true. */
         bool faulty = slot->recorder.error_text[0] != '\0' && !slot->rebooted;
         if (!faulty)
             remove_unfinished(s, slot);

@@ -1,4 +1,5 @@
-/* attempt_start.c - a directory, a row, a process: in the order that survives a crash between. */
+/* attempt_start.c - a directory, a row, a process: in the order that survives a crash
+ * between. */
 #include "clock.h"
 #include "error.h"
 #include "file.h"
@@ -94,7 +95,8 @@ static int record_start(struct supervisor *s, const struct slot *slot,
     return rc;
 }
 
-/* From where the training may go on. Attempts that the database does not know are left alone. */
+/* From where the training may go on. Attempts that the database does not know are left
+ * alone. */
 static int add_resume(struct supervisor *s, const struct slot *slot,
                       const struct record_attempt *attempt, cJSON *json)
 {

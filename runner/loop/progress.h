@@ -1,5 +1,6 @@
 /*
- * progress.h - what a person sees while jobs run: a live block on a terminal, lines elsewhere.
+ * progress.h - what a person sees while jobs run: a live block on a terminal, lines
+ * elsewhere.
  */
 #ifndef RUNNER_PROGRESS_H
 #define RUNNER_PROGRESS_H

@@ -77,7 +77,8 @@ void recorder_diverged_text(char *out, size_t size, const cJSON *body)
              (long long)json_integer_or(body, "step", 0));
 }
 
-/* What the recorder itself keeps of an event; false: the event may not come any more. */
+/* What the recorder itself keeps of an event; false: the event may not come any
+ * more. */
 static bool keep_event(struct recorder *r, const struct journal_event *event)
 {
     if (r->ended) {
@@ -104,8 +105,8 @@ static bool keep_event(struct recorder *r, const struct journal_event *event)
     return true;
 }
 
-/* One event; fills error_text when the attempt must be quarantined for it. store NULL: it is
- * stored already. */
+/* One event; fills error_text when the attempt must be quarantined for it. store NULL:
+ * it is stored already. */
 static int take_event(struct recorder *r, struct store *store,
                       const struct journal_event *event, struct error *err)
 {
@@ -153,8 +154,8 @@ static int take_lines(struct recorder *r, struct store *store, const char *data,
     return rc;
 }
 
-/* The journal from the recorder's offset on, at most limit bytes; *size 0 when there is nothing
- * new. */
+/* The journal from the recorder's offset on, at most limit bytes; *size 0 when there is
+ * nothing new. */
 static int read_new(struct recorder *r, char **data, size_t *size, size_t limit,
                     struct error *err)
 {
@@ -163,7 +164,8 @@ static int read_new(struct recorder *r, char **data, size_t *size, size_t limit,
 
     *data = NULL;
     *size = 0;
-    if (fd < 0 && errno == ENOENT) { /* not begun; or gone, although we have read some */
+    /* not begun; or gone, although we have read some */
+    if (fd < 0 && errno == ENOENT) {
         if (r->attempt.offset > 0)
             snprintf(r->error_text, sizeof r->error_text, "the journal is gone");
         return 0;
@@ -216,7 +218,8 @@ int recorder_restore(struct recorder *r, struct error *err)
     return rc;
 }
 
-/* Applies the next piece of the journal in the caller's transaction. *more: there may be another. */
+/* Applies the next piece of the journal in the caller's transaction. *more: there may
+ * be another. */
 static int take_piece(struct recorder *r, struct store *store, bool *more, struct error *err)
 {
     char *data;
@@ -237,9 +240,10 @@ static int take_piece(struct recorder *r, struct store *store, bool *more, struc
     return rc;
 }
 
-/* What contradicts is not kept, nor what came with it. What stands before a damaged line is
- * true: a power cut can leave such a line, and the checkpoint that the next attempt goes on
- * from may be of later than what was stored. */
+/* Events that contradict stored ones are not stored, nor are those read together with
+ * them. What stands before a damaged line is valid: a power cut can leave such a line,
+ * and the checkpoint from which the next attempt resumes may be later than what was
+ * stored. */
 static bool must_roll_back(const struct recorder *r)
 {
     return r->error_text[0] != '\0' && !r->damaged;

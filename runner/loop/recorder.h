@@ -11,14 +11,15 @@
 
 struct store;
 
-/* What the journal last said of progress. */
+/* The last progress event of the journal. */
 struct recorder_progress {
     char phase[16];
     int64_t step, total_steps, heartbeat;
     double loss, accuracy, steps_per_s, eta_s; /* negative: not known */
 };
 
-/* From where the attempt went on. attempt 0: it began anew; -1: from a place nobody knows. */
+/* The checkpoint that the attempt resumed from. attempt 0: it began anew; -1:
+ * unknown. */
 struct recorder_resume {
     int attempt;
     int64_t step;
@@ -29,12 +30,13 @@ struct recorder {
     char *path;                    /* owned; the journal's */
     struct recorder_progress progress;
     struct recorder_resume resume;
-    int64_t checkpoint_step; /* of the last checkpoint it has said; -1: none */
+    int64_t checkpoint_step; /* step of the last checkpoint event; -1: none */
     bool ended;              /* the end event has been read */
     char outcome[32];        /* of the error or end event; "" before */
     char message[256];       /* of the error or diverged event; "" */
     char error_text[300];    /* why the attempt must be quarantined; "" */
-    bool damaged;            /* because of a damaged line: what stands before it counts */
+    /* because of a damaged line: what stands before it counts */
+    bool damaged;
 };
 
 int recorder_init(struct recorder *recorder, const struct record_attempt *attempt,
@@ -42,22 +44,24 @@ int recorder_init(struct recorder *recorder, const struct record_attempt *attemp
 void recorder_release(struct recorder *recorder);
 
 /*
- * After recorder_init() of an attempt that an earlier runner followed: reads again, without
- * applying it, what is in the store already, so that progress, outcome, message and ended are
- * what they were. A journal that no longer says it fills error_text, as below.
+ * For an attempt that an earlier runner followed, after recorder_init(): reads the
+ * stored part of the journal again without applying it, so that progress, outcome,
+ * message and ended are restored. If the journal no longer agrees with what is stored,
+ * error_text is filled, as below.
  */
 int recorder_restore(struct recorder *recorder, struct error *err) MUST_CHECK;
 
 /*
  * Reads what is new and applies it, events and offset in one transaction. A bad line, a
- * journal that became shorter, anything after the end event, or a value that contradicts an
- * earlier attempt fills error_text and returns 0: the attempt is to be quarantined. A torn last
- * line is left for the next call. Errors of the database are returned.
+ * journal that became shorter, anything after the end event, or a value that
+ * contradicts an earlier attempt fills error_text and returns 0: the attempt is to be
+ * quarantined. A torn last line is left for the next call. Errors of the database are
+ * returned.
  */
 int recorder_read(struct recorder *recorder, struct store *store, struct error *err) MUST_CHECK;
 
-/* The same for all that is left, inside the caller's transaction, which it starts over where what
- * was read may not stay. */
+/* The same for all that is left, inside the caller's transaction, which it starts over
+ * where what was read may not stay. */
 int recorder_drain(struct recorder *recorder, struct store *store,
                    struct error *err) MUST_CHECK;
 

@@ -26,8 +26,8 @@ static bool is_covered(const struct places *places, int attempt, int64_t step)
     return false;
 }
 
-/* Reads again what the database has of the attempt's journal. A journal that a power cut has
- * cut or torn still says what stands before the damage. */
+/* Reads again the part of the attempt's journal that the database has. Of a journal
+ * that a power cut has cut or torn, the lines before the damage are valid. */
 static int add_place(struct places *places, const struct record_attempt *attempt,
                      const char *workspace, struct error *err)
 {
@@ -45,7 +45,8 @@ static int add_place(struct places *places, const struct record_attempt *attempt
     return rc;
 }
 
-/* The places in attempts of the run below that number. items is the caller's to free. */
+/* The places in attempts of the run below that number. items is the caller's to
+ * free. */
 static int find_places(struct places *out, struct store *store, const char *workspace,
                        int64_t run_id, int below, struct error *err)
 {

@@ -16,9 +16,9 @@ struct supervise_result {
 };
 
 /*
- * Works until no job of experiment (NULL: of any) is left that could run. The caller holds the
- * workspace's lock. Attempts that an earlier runner left are adopted or concluded first.
- * SIGINT or SIGTERM: workers checkpoint and stop; again: at once.
+ * Works until no job of experiment (NULL: of any) is left that could run. The caller
+ * holds the workspace's lock. Attempts that an earlier runner left are adopted or
+ * concluded first. SIGINT or SIGTERM: workers checkpoint and stop; again: at once.
  */
 int supervise(struct supervise_result *out, struct store *store,
               const struct workspace *workspace, const struct options *options,

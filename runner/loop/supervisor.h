@@ -1,5 +1,6 @@
 /*
- * supervisor.h - the runner's state while it works, shared by the files that make up its loop.
+ * supervisor.h - the runner's state while it works, shared by the files that make up
+ * its loop.
  *
  *   supervise.c   the loop: signals, limits, requests, what is next
  *   attempt_start.c   a queued job becomes a running attempt
@@ -29,8 +30,9 @@ struct slot {
     struct record_job job;           /* label owned */
     int cores[SUPERVISOR_MAX_CORES]; /* pinned to */
     int core_count;
-    double started_at; /* monotonic; of an adopted attempt: when its own runner started it */
-    double beat_at;    /* monotonic time of the last change of the heartbeat */
+    /* monotonic; of an adopted attempt: when its own runner started it */
+    double started_at;
+    double beat_at; /* monotonic time of the last change of the heartbeat */
     int64_t beat;
     double asked_at; /* monotonic time of the SIGTERM; 0: none sent */
     bool cancelled, timed_out, hung, flooded;
@@ -56,9 +58,10 @@ struct supervisor {
     int interrupts;
     bool finished;
     double next_look_at, next_count_at; /* monotonic */
-    double ticked_at;                   /* monotonic time of the last tick; 0: none yet */
-    double unwatched_s;                 /* before this tick: schedule_unwatched_s() */
-    int jobs_left;                      /* not over, as of the last count */
+    /* monotonic time of the last tick; 0: none yet */
+    double ticked_at;
+    double unwatched_s; /* before this tick: schedule_unwatched_s() */
+    int jobs_left;      /* not over, as of the last count */
     struct progress progress;
     struct supervise_result result;
     int rc;
@@ -72,17 +75,17 @@ void slot_destroy(struct supervisor *s, struct slot *slot);
 /* The core joins the slot's; one of ours is no longer free. */
 void slot_take_core(struct supervisor *s, struct slot *slot, int core);
 
-/* Records the job and a new attempt as starting, writes its directory, starts its keeper,
- * records that it runs. */
+/* Records the job and a new attempt as starting, writes its directory, starts its
+ * keeper, records that it runs. */
 int attempt_start(struct supervisor *s, const struct record_job *job) MUST_CHECK;
 /* Writes down the process that the slot's attempt runs in. */
 int attempt_record_running(struct supervisor *s, const struct slot *slot) MUST_CHECK;
-/* The keeper is gone: reads the journal to its end and concludes, in one transaction, and ends
- * the slot. */
+/* The keeper is gone: reads the journal to its end and concludes, in one transaction,
+ * and ends the slot. */
 int attempt_conclude(struct supervisor *s, struct slot *slot) MUST_CHECK;
 
-/* Takes over the attempts that an earlier runner left; jobs that it left without one go back
- * to the queue. */
+/* Takes over the attempts that an earlier runner left; jobs that it left without one go
+ * back to the queue. */
 int adopt_all(struct supervisor *s) MUST_CHECK;
 
 #endif

@@ -227,8 +227,8 @@ static int make_job(struct queue_job *out, struct enqueue *e, int arm, bool eval
     return rc;
 }
 
-/* Evaluations and trainings of the runs added last: in a few statements, since an arm may have a
- * thousand seeds. */
+/* Evaluations and trainings of the runs added last, as ranges: one statement serves an
+ * arm of a thousand seeds. */
 static int settle_added(struct enqueue *e, struct error *err)
 {
     struct queue_range runs = e->added;
@@ -310,8 +310,8 @@ static int enqueue_run(struct enqueue *e, int number, struct error *err)
     return rc;
 }
 
-/* What is asked now counts now: for jobs that wait, that are tried again, and that are done, too (a
- * verification trains them once more). */
+/* What is asked now counts now: for jobs that wait, that are tried again, and that are
+ * done, too (a verification trains them once more). */
 static int execute_like(struct enqueue *e, int arm, int64_t arm_id, struct error *err)
 {
     struct queue_job job;
@@ -364,8 +364,8 @@ static int enqueue_arms(struct enqueue *e, struct error *err)
     return rc;
 }
 
-/* What an experiment is asked for in full: its spec and, through the runs' hashes, its data and
- * engine. */
+/* What an experiment is asked for in full: its spec and, through the runs' hashes, its
+ * data and engine. */
 static void experiment_hash(char hex[HASH_HEX_SIZE], const struct plan *plan)
 {
     struct hash_state state;
@@ -472,7 +472,8 @@ static void remove_old_spec(const struct enqueue *e, const char *spec_file)
                      : NULL;
 
     if (path != NULL)
-        unlink(path); /* one that stays is older than the new one: a rebuild takes that last */
+        /* one that stays is older than the new one: a rebuild takes that last */
+        unlink(path);
     free(path);
 }
 

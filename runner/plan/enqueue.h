@@ -12,8 +12,9 @@
 struct store;
 
 enum enqueue_need {
-    NEED_TRAINING,        /* no such training yet */
-    NEED_RETRAINING,      /* trained, but its final checkpoint is gone or has another size */
+    NEED_TRAINING, /* no such training yet */
+    /* trained, but its final checkpoint is gone or has another size */
+    NEED_RETRAINING,
     NEED_AGAIN,           /* failed or was cancelled earlier */
     NEED_EVALUATION,      /* trained; some evaluations are missing */
     NEED_WAIT,            /* queued or running already */
@@ -22,8 +23,8 @@ enum enqueue_need {
 };
 enum { ENQUEUE_NEEDS = NEED_NOTHING_DIVERGED + 1 };
 
-/* What a run of the plan needs, and its id (0: it is not in the store). store may be NULL:
- * nothing is there. */
+/* What a run of the plan needs, and its id (0: it is not in the store). store may be
+ * NULL: nothing is there. */
 int enqueue_need(enum enqueue_need *out, int64_t *run_id, struct store *store,
                  const struct workspace *workspace, const struct plan *plan,
                  const struct plan_run *run, struct error *err) MUST_CHECK;
@@ -34,23 +35,26 @@ struct enqueue_summary {
     int counts[ENQUEUE_NEEDS]; /* runs by need */
     int jobs;                  /* queued now */
     bool known;                /* an experiment of this name was there */
-    bool changed;              /* and was asked for in other words, or for less or more */
-    int added;                 /* runs that it did not have */
-    int64_t forgotten;         /* evaluations, over all runs, that it no longer asks for */
+    /* and was asked for in other words, or for less or more */
+    bool changed;
+    int added; /* runs that it did not have */
+    /* evaluations, over all runs, that it no longer asks for */
+    int64_t forgotten;
     int vanishing; /* runs that it has and the plan does not: why nothing was queued */
 };
 
 /*
- * Writes the resolved spec to specs/, then queues everything in one transaction. An experiment is
- * its name and what it asks for: one that is there is brought up to date (description, priority,
- * how it is executed) and extended; how and where jobs of its runs are executed is from then on as
- * it says. ERROR_FORMAT, and nothing is changed, where it has runs that the plan has not.
+ * Writes the resolved spec to specs/, then queues everything in one transaction. An
+ * experiment is its name and what it asks for: one that is there is brought up to date
+ * (description, priority, how it is executed) and extended; how and where jobs of its
+ * runs are executed is from then on as it says. ERROR_FORMAT, and nothing is changed,
+ * where it has runs that the plan has not.
  */
 int enqueue_plan(struct enqueue_summary *out, struct store *store,
                  const struct workspace *workspace, const struct plan *plan,
                  struct error *err) MUST_CHECK;
-/* The same beside an experiment of that name, under the first free suffix -2, -3, ...: plan is
- * renamed, unless there is none of that name or it is the same. */
+/* The same beside an experiment of that name, under the first free suffix -2, -3, ...:
+ * plan is renamed, unless there is none of that name or it is the same. */
 int enqueue_plan_as_new(struct enqueue_summary *out, struct store *store,
                         const struct workspace *workspace, struct plan *plan,
                         struct error *err) MUST_CHECK;

@@ -6,11 +6,12 @@
 
 #include "plan.h"
 
-/* Warns of the evaluations that the plan left out: each reason once, with how many it concerns. */
+/* Warns of the evaluations that the plan left out: each reason once, with how many it
+ * concerns. */
 void plan_tell_of_dropped(const struct plan *plan);
 
-/* Warns of axes with values that change nothing, because other settings make the axis inactive
- * in every arm, and of cells that fell together for such a reason. */
+/* Warns of axes with values that change nothing, because other settings make the axis
+ * inactive in every arm, and of cells that fell together for such a reason. */
 void plan_tell_of_inactive_axes(const struct plan *plan);
 
 #endif

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Applies a map of settings (set, resources, retries) onto config; prefix "" or "resources.". */
+/* Applies a map of settings (set, resources, retries) onto config; prefix "" or
+ * "resources.". */
 static int apply_map(struct config *config, const cJSON *spec, const char *key,
                      const char *prefix, const char *name, struct error *err)
 {
@@ -233,7 +234,8 @@ static bool value_matches(const struct config *config, int id, const cJSON *want
     return matches;
 }
 
-/* A value of a rule, or each of a list of them: one that the setting cannot have excludes nothing. */
+/* A value of a rule, or each of a list of them: one that the setting cannot have
+ * excludes nothing. */
 static int check_exclude(struct config *scratch, const cJSON *item, const char *where,
                          struct error *err)
 {

@@ -2,10 +2,10 @@
  * spec.h - an experiment's JSON file, with its base files, read into arms.
  *
  * Precedence: defaults < base files in order < set < axes < --set on the command line.
- * grid: every combination. zip: a list of objects of equally long lists that advance together.
- * ablate: one-at-a-time deviations from the base (the base itself is an arm too). exclude: a
- * list of objects; a cell that matches one entirely is left out. Axes of evaluation settings
- * belong in "evaluate"; in grid they are an error that says so.
+ * grid: every combination. zip: a list of objects of equally long lists that advance
+ * together. ablate: one-at-a-time deviations from the base (the base itself is an arm
+ * too). exclude: a list of objects; a cell that matches one entirely is left out. Axes
+ * of evaluation settings belong in "evaluate"; in grid they are an error that says so.
  */
 #ifndef RUNNER_SPEC_H
 #define RUNNER_SPEC_H
@@ -28,8 +28,9 @@ struct spec {
     char *name;        /* owned; [A-Za-z0-9._-], at most 100 */
     char *description; /* owned, may be empty */
     int priority;
-    struct spec_arm *arms; /* owned; after exclude; arms that collapse into an equal one are
-                              kept once, under the first one's label */
+    /* owned; after exclude; arms that collapse into an equal one are kept once, under
+     * the first one's label */
+    struct spec_arm *arms;
     int arm_count;
     int cell_count; /* before exclude and collapse */
     int excluded_count, collapsed_count;
@@ -37,14 +38,15 @@ struct spec {
     int seed_count;
     struct spec_evaluation *evaluations; /* owned */
     int evaluation_count;
-    char *resolved; /* owned; the spec with bases merged and --set applied: canonical JSON that
-                       spec_read() reads again to the same arms, for specs/ and rebuilding */
+    /* owned; the spec with bases merged and --set applied: canonical JSON that
+     * spec_read() reads again to the same arms, for specs/ and rebuilding */
+    char *resolved;
 };
 
 enum { SPEC_MAX_CELLS = 100000, SPEC_MAX_NAME = 100, SPEC_MAX_BASE_DEPTH = 8 };
 
-/* Reads path and applies count "key=value" overrides. Every fault is ERROR_FORMAT with one
- * message: file, place, what was expected, nearest known key. */
+/* Reads path and applies count "key=value" overrides. Every fault is ERROR_FORMAT with
+ * one message: file, place, what was expected, nearest known key. */
 int spec_read(struct spec **out, const char *path, const char *const *overrides, int count,
               struct error *err) MUST_CHECK;
 /* Gives the spec another valid name, in its resolved text, too. ERROR_NOMEM. */

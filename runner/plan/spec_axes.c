@@ -194,7 +194,8 @@ static int read_zips(struct spec_axes *axes, const cJSON *spec, const char *name
     return rc;
 }
 
-/* One dimension: position 0 leaves the base as it is, each other one changes one setting. */
+/* One dimension: position 0 leaves the base as it is, each other one changes one
+ * setting. */
 static int read_ablate(struct spec_axes *axes, const cJSON *spec, const char *name,
                        struct error *err)
 {

@@ -9,8 +9,9 @@
 
 #include "error.h"
 
-/* One dimension of the grid. A grid axis has one key and its values; a zip has several keys
- * that advance together; ablate is one dimension whose position 0 changes nothing. */
+/* One dimension of the grid. A grid axis has one key and its values; a zip has several
+ * keys that advance together; ablate is one dimension whose position 0 changes
+ * nothing. */
 struct spec_axis {
     int *ids;             /* owned: (positions, width) setting ids, -1 = no change */
     const cJSON **values; /* owned: (positions, width), borrowed from the spec */
@@ -23,8 +24,8 @@ struct spec_axes {
     int64_t cells; /* product of the positions */
 };
 
-/* Reads grid, zip and ablate of the merged spec, which must outlive *axes. Grid axes come in
- * the settings table's order. name opens the messages. */
+/* Reads grid, zip and ablate of the merged spec, which must outlive *axes. Grid axes
+ * come in the settings table's order. name opens the messages. */
 int spec_axes_init(struct spec_axes *axes, const cJSON *spec, const char *name,
                    struct error *err) MUST_CHECK;
 void spec_axes_release(struct spec_axes *axes);

@@ -93,8 +93,8 @@ bool spec_is_stream(const char *path)
            (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
 }
 
-/* The folder that a spec's relative paths are taken from: its own, or the current one for a
- * spec that comes through a pipe. Fresh; NULL when out of memory. */
+/* The folder that a spec's relative paths are taken from: its own, or the current one
+ * for a spec that comes through a pipe. Fresh; NULL when out of memory. */
 static char *folder_of(const char *path)
 {
     const char *slash = spec_is_stream(path) ? NULL : strrchr(path, '/');
@@ -133,8 +133,9 @@ static int merge_base(cJSON *merged, const cJSON *name, const char *path, int de
     return rc;
 }
 
-/* A place of data as an absolute path; relative: to the directory of the file that says it
- * (folder NULL: the current one, of --set). What is built in stays. Fresh; NULL when out of memory. */
+/* The absolute path of a data.path. A relative one is relative to folder, the directory
+ * of the file that contains it (NULL: the current directory, for --set). Names of
+ * built-in data are returned as they are. Fresh; NULL when out of memory. */
 static char *place_of_data(const char *said, const char *folder)
 {
     char *joined, *absolute;
@@ -143,7 +144,8 @@ static char *place_of_data(const char *said, const char *folder)
         return strdup(said);
     joined = said[0] == '/' || folder == NULL ? strdup(said) : file_join(folder, said);
     absolute = joined != NULL ? realpath(joined, NULL) : NULL;
-    if (absolute == NULL && joined != NULL && joined[0] != '/') { /* it does not exist */
+    /* it does not exist */
+    if (absolute == NULL && joined != NULL && joined[0] != '/') {
         char *here = realpath(".", NULL);
         absolute = here != NULL ? file_join(here, joined) : NULL;
         free(here);
@@ -279,8 +281,8 @@ static void drop_axis(cJSON *spec, const char *key)
         cJSON_DeleteItemFromObjectCaseSensitive(zip, key);
 }
 
-/* Puts value (taken over) into the member key of the object that the spec's member map is; map
- * NULL: of the spec itself. */
+/* Puts value (taken over) into the member key of the object that the spec's member map
+ * is; map NULL: of the spec itself. */
 static int put_override(cJSON *spec, const char *map, const char *key, cJSON *value,
                         struct error *err)
 {
@@ -299,7 +301,8 @@ static int put_override(cJSON *spec, const char *map, const char *key, cJSON *va
     return 0;
 }
 
-/* Where a setting stands in a spec: the member and, of resources and retries, the key in it. */
+/* Where a setting stands in a spec: the member and, of resources and retries, the key
+ * in it. */
 static const char *place_in_spec(int id, const char **key)
 {
     const struct setting *setting = &settings_table[id];
@@ -348,7 +351,8 @@ static int apply_member_override(bool *known, cJSON *spec, const char *key, cons
                          : put_override(spec, NULL, key, value, err);
 }
 
-/* A value given with --set: data that lie relative to the current directory are made absolute. */
+/* A value given with --set: data that lie relative to the current directory are made
+ * absolute. */
 static int make_override_absolute(cJSON *value, int id, struct error *err)
 {
     if (id != DATA_PATH || !cJSON_IsString(value))

@@ -10,11 +10,12 @@
 #include "error.h"
 
 /*
- * Reads path, puts it over its base files (paths relative to the file that names them; maps
- * are merged key by key, anything else is replaced) and applies count "key=value" overrides: a
- * setting that is an axis loses its axis to the one value. Top-level keys are checked, those of
- * settings are not. The result, without "base", is the caller's to cJSON_Delete. path "-" is
- * standard input; of what comes through a pipe, relative paths are taken from the current folder.
+ * Reads path, puts it over its base files (paths relative to the file that names them;
+ * maps are merged key by key, anything else is replaced) and applies count "key=value"
+ * overrides: a setting that is an axis loses its axis to the one value. Top-level keys
+ * are checked, those of settings are not. The result, without "base", is the caller's
+ * to cJSON_Delete. path "-" is standard input; of what comes through a pipe, relative
+ * paths are taken from the current folder.
  */
 int spec_merge(cJSON **out, const char *path, const char *const *overrides, int count,
                struct error *err) MUST_CHECK;

@@ -23,8 +23,8 @@ static bool contains(const char *text, const char *word)
     return strstr(text, word) != NULL;
 }
 
-/* Without data.test_sets: the sets called evaluation, and test (the contest's hidden tasks);
- * where there is neither, every set that is not called training. */
+/* Without data.test_sets: the sets called evaluation, and test (the contest's hidden
+ * tasks); where there is neither, every set that is not called training. */
 static bool tested_by_default(const struct arc_tasks *tasks, const struct arc_set *set)
 {
     bool named = false;
@@ -79,8 +79,9 @@ static int choose_sets(struct arc_tasks *tasks, const struct config *config, str
     return rc;
 }
 
-/* A number for the pairs of a task as a multiset, demonstrations and tests together: a sum does
- * not depend on their order. Without tests' outputs where those are hidden in the other one. */
+/* A number for the pairs of a task as a multiset, demonstrations and tests together: a
+ * sum does not depend on their order. Without tests' outputs where those are hidden in
+ * the other one. */
 static uint64_t fingerprint(const struct arc_task *task, bool test_outputs)
 {
     uint64_t sum = 0;
@@ -123,8 +124,8 @@ static int compare_names(const void *a, const void *b)
     return order != 0 ? order : x->set - y->set;
 }
 
-/* Drops task, the same as kept. A hidden task that nobody named makes no task an evaluation
- * task: it is a placeholder, as in the contest's folders. */
+/* Drops task, the same as kept. A hidden task that nobody named makes no task an
+ * evaluation task: it is a placeholder, as in the contest's folders. */
 static void merge(struct arc_tasks *tasks, struct arc_task *kept, struct arc_task *task)
 {
     if (task->evaluation && (!has_hidden(task) || tasks->sets[task->set].named))
@@ -277,7 +278,8 @@ static char *set_counts(const struct arc_tasks *tasks)
     return text;
 }
 
-/* "2 larger than the canvas of 10, 3 not in data.tasks"; empty when nothing was left out. */
+/* "2 larger than the canvas of 10, 3 not in data.tasks"; empty when nothing was left
+ * out. */
 static char *reasons(const struct left_out *out)
 {
     const struct {

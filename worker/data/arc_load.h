@@ -7,13 +7,15 @@
 #include "arc_task.h"
 #include "data_files.h"
 
-/* Tasks that were published together: a folder, or a file of challenges with its solutions. */
+/* Tasks that were published together: a folder, or a file of challenges with its
+ * solutions. */
 struct arc_set {
     char name[ARC_NAME_SIZE]; /* "training", "evaluation2", "concept" */
     char *path;               /* owned; the folder or the file of challenges */
     /* Filled by arc_choose(): */
     bool trained, tested, named; /* named: in data.test_sets */
-    int tasks, repeated;         /* read; of these left out because another set has them */
+    /* read; of these left out because another set has them */
+    int tasks, repeated;
 };
 
 struct arc_tasks {
@@ -27,13 +29,15 @@ struct arc_tasks {
 /*
  * Loads all sets of path, which is one of
  *   a folder with training/ and evaluation/ (also below data/) of one file per task;
- *   a folder with combined files, NAME_challenges.json beside NAME_solutions.json, or with a
- *     hyphen in place of the underscore; the set is called NAME without "arc-agi_";
- *   a folder of folders of task files, as ConceptARC's corpus/CONCEPT/: the set "concept". Where
- *     two folders have a file of one name, those tasks are called FOLDER-NAME;
- *   a folder of task files, or one such file: the set "evaluation"; or one file of challenges.
- * A solutions file has the tasks of its challenges, all and no others; where there is none, the
- * tests are hidden: they get answers (the submission), no scores.
+ *   a folder with combined files, NAME_challenges.json beside NAME_solutions.json, or
+ *     with a hyphen in place of the underscore; the set is called NAME without "arc-agi_";
+ *   a folder of folders of task files, as ConceptARC's corpus/CONCEPT/: the set
+ *     "concept". Where two folders have a file of one name, those tasks are called
+ *     FOLDER-NAME;
+ *   a folder of task files, or one such file: the set "evaluation";
+ *   one file of challenges.
+ * A solutions file has the tasks of its challenges, all and no others; where there is
+ * none, the tests are hidden: they get answers (the submission), no scores.
  * ERROR_FORMAT names file and place.
  */
 int arc_load(struct arc_tasks *out, const char *path, struct error *err) MUST_CHECK;

@@ -73,7 +73,6 @@ void arc_style_make(struct arc_style_task *out, uint64_t generator_seed, int fam
         do
             rules->draw(pair, &rule, &stream);
         while (!is_good(out, i, pair) && ++draws < DRAWS);
-        assert(draws <
-               DRAWS); /* tests/test_arc_style.c: a few draws are enough for every family */
+        assert(draws < DRAWS);
     }
 }

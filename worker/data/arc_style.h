@@ -1,8 +1,9 @@
 /*
- * arc_style.h - our own ARC-style puzzles: families of simple rules, tasks drawn from a seed.
+ * arc_style.h - our own ARC-style puzzles: families of simple rules, tasks drawn from a
+ * seed.
  *
- * A family is a rule with parameters; a task fixes them (colours, directions, ...) and shows
- * three demonstrations and a test or two. Everything fits a canvas of 8 x 8.
+ * A family is a rule with parameters; a task fixes them (colours, directions, ...) and
+ * shows three demonstrations and a test or two. Everything fits a canvas of 8 x 8.
  */
 #ifndef WORKER_ARC_STYLE_H
 #define WORKER_ARC_STYLE_H
@@ -35,8 +36,8 @@ struct arc_style_rule {
     int choice;    /* in [0, 2^16) */
 };
 
-/* Draws one pair. The driver draws again when the output is empty, equals the input's twin in
- * the task, or changes nothing in all pairs. */
+/* Draws one pair. The driver draws again when the output is empty, equals the input's
+ * twin in the task, or changes nothing in all pairs. */
 typedef void arc_style_fn(struct arc_style_pair *pair, const struct arc_style_rule *rule,
                           struct random_stream *stream);
 

@@ -13,7 +13,8 @@ int draw_between(struct random_stream *stream, int low, int high);
 int draw_get(const struct grid *grid, int r, int c);        /* -1 outside */
 void draw_set(struct grid *grid, int r, int c, int colour); /* ignored outside */
 void draw_rectangle(struct grid *grid, int r, int c, int rows, int columns, int colour);
-/* Random cells: about one in `every` becomes one of the first count colours of the rule. */
+/* Random cells: about one in `every` becomes one of the first count colours of the
+ * rule. */
 void draw_scatter(struct grid *grid, const struct arc_style_rule *rule, int count, int every,
                   struct random_stream *stream);
 /* count cells of colour on background cells, if there is room. */

@@ -1,7 +1,8 @@
 /* arc_style_shapes.c - families that outline, fill, crop, connect and extend shapes. */
 #include "arc_style_draw.h"
 
-/* A rectangle of colour[0] somewhere inside, sides from 2 to 4, a margin of margin around. */
+/* A rectangle of colour[0] somewhere inside, sides from 2 to 4, a margin of margin
+ * around. */
 static void block(struct grid *grid, int *r, int *c, int *rows, int *columns, int margin,
                   const struct arc_style_rule *rule, struct random_stream *stream)
 {

@@ -20,15 +20,17 @@ struct arc_task {
     char name[ARC_NAME_SIZE];
     int set;         /* where it comes from: an index of arc_tasks.sets */
     bool evaluation; /* its tests are predicted and scored, not trained on */
-    bool trained;    /* its demonstrations, and the tests unless evaluation, are trained on */
+    /* its demonstrations, and the tests unless evaluation, are trained on */
+    bool trained;
     int demonstrations, tests;
     struct arc_pair *pairs; /* owned; demonstrations, then tests */
 };
 
 /*
- * Reads {"train": [{"input":, "output":}...], "test": [...]} of a task called name. Solutions,
- * where given, is the list of the tests' outputs and replaces what the tests say. where (a file) opens
- * the messages, which name the pair and the row. On failure *out holds nothing.
+ * Reads {"train": [{"input":, "output":}...], "test": [...]} of a task called name.
+ * Solutions, where given, is the list of the tests' outputs and replaces what the tests
+ * say. where (a file) opens the messages, which name the pair and the row. On failure
+ * *out holds nothing.
  */
 int arc_task_read(struct arc_task *out, const char *name, const cJSON *json,
                   const cJSON *solutions, const char *where, struct error *err) MUST_CHECK;
@@ -40,7 +42,8 @@ int arc_task_side(const struct arc_task *task);
 /* A list of rows to a grid and back; what ("train pair 1 input") goes into messages. */
 int grid_read(struct grid *out, const cJSON *rows, const char *where, const char *name,
               const char *what, struct error *err) MUST_CHECK;
-cJSON *grid_to_json(const struct grid *grid); /* fresh; [] when empty; NULL: no memory */
+/* fresh; [] when empty; NULL: no memory */
+cJSON *grid_to_json(const struct grid *grid);
 
 /* The task as ordinary ARC JSON, hidden outputs left out. Fresh; NULL: no memory. */
 cJSON *arc_task_to_json(const struct arc_task *task);

@@ -25,7 +25,8 @@ void variant_undo(struct grid *out, const struct grid *in, const struct variant 
     grid_recolour(out, inverse);
 }
 
-/* A number for the multiset of the task's pairs under variant: a sum does not see order. */
+/* A number for the multiset of the task's pairs under variant: a sum does not see
+ * order. */
 static uint64_t task_fingerprint(const struct arc_task *task, const struct variant *variant)
 {
     uint64_t sum = 0;

@@ -1,5 +1,6 @@
 /*
- * augmentation.h - the variants of a task: a dihedral transform after a colour permutation.
+ * augmentation.h - the variants of a task: a dihedral transform after a colour
+ * permutation.
  */
 #ifndef WORKER_AUGMENTATION_H
 #define WORKER_AUGMENTATION_H
@@ -22,9 +23,9 @@ void variant_apply(struct grid *out, const struct grid *in, const struct variant
 void variant_undo(struct grid *out, const struct grid *in, const struct variant *variant);
 
 /*
- * Draws up to count variants of task into out (room for count), at most AUGMENTATION_TRIES *
- * count tries; each gives a task different from the original and from all others (as a
- * multiset of pairs). Returns how many, or ERROR_NOMEM.
+ * Draws up to count variants of task into out (room for count), at most
+ * AUGMENTATION_TRIES * count tries; each gives a task different from the original and
+ * from all others (as a multiset of pairs). Returns how many, or ERROR_NOMEM.
  */
 int augmentation_draw(struct variant *out, const struct arc_task *task, int count,
                       struct random_stream *stream);

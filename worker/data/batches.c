@@ -22,7 +22,7 @@ struct batches {
     int64_t step;      /* full batches given */
     int64_t epoch;     /* the one being visited */
     int64_t visit;     /* groups visited in it */
-    bool interval_due; /* a stream has ended and BATCHES_INTERVAL is to be said */
+    bool interval_due; /* a stream has ended; the next call returns BATCHES_INTERVAL */
 
     int *order;          /* owned: (groups) of epoch order_epoch */
     int64_t order_epoch; /* -1: none yet */
@@ -135,8 +135,8 @@ static void order_epoch(struct batches *b)
     b->order_epoch = b->epoch;
 }
 
-/* Which pair of a variant stays at (0, 0), and the offsets of the others: fixed for the whole
- * training, as in the published data sets, which are written once. */
+/* Which pair of a variant stays at (0, 0), and the offsets of the others: fixed for the
+ * whole training, as in the published data sets, which are written once. */
 static struct random_stream offset_stream(const struct batches *b, int group, int variant,
                                           int pair)
 {
@@ -145,8 +145,8 @@ static struct random_stream offset_stream(const struct batches *b, int group, in
     return random_stream(b->seed, "offset", hash_xxh3(name, sizeof name));
 }
 
-/* One visit: a variant of the group, its pairs in random order into the rows from at on.
- * Returns the rows filled so far. */
+/* One visit: a variant of the group, its pairs in random order into the rows from at
+ * on. Returns the rows filled so far. */
 static int visit_group(struct batches *b, int group, int at, int32_t *inputs, int32_t *labels,
                        int32_t *identifiers)
 {

@@ -1,10 +1,11 @@
 /*
  * batches.h - the order of training: epochs over groups, cut into full batches.
  *
- * An epoch visits the groups in random order; from each it draws one variant and then all its
- * pairs in random order, cut at the batch's end (the rest of that visit is lost). The epochs
- * of one train.eval_interval are one stream; only that stream's incomplete last batch is
- * dropped. Every draw comes from a stream named by epoch and visit, so that a position is a few numbers.
+ * An epoch visits the groups in random order; from each it draws one variant and then
+ * all its pairs in random order, cut at the batch's end (the remainder of that visit is
+ * lost). The epochs of one train.eval_interval are one stream; only that stream's
+ * incomplete last batch is dropped. Every draw comes from a stream named by epoch and
+ * visit, so a position in the training is saved as four numbers.
  */
 #ifndef WORKER_BATCHES_H
 #define WORKER_BATCHES_H
@@ -30,8 +31,8 @@ enum batches_next {
     BATCHES_END       /* training is over */
 };
 
-/* inputs, labels (B, T), puzzle_identifiers (B) out. BATCHES_END also when the steps given
- * so far have reached the total. */
+/* inputs, labels (B, T), puzzle_identifiers (B) out. BATCHES_END also when the steps
+ * given so far have reached the total. */
 enum batches_next batches_next(struct batches *batches, int32_t *inputs, int32_t *labels,
                                int32_t *puzzle_identifiers);
 
@@ -40,7 +41,8 @@ cJSON *batches_save(const struct batches *batches);
 int batches_restore(struct batches *batches, const cJSON *position,
                     struct error *err) MUST_CHECK;
 
-/* The same from configuration and counts alone, for describe; -1 when a stream has no batch. */
+/* The same from configuration and counts alone, for describe; -1 when a stream has no
+ * batch. */
 int64_t batches_count_steps(const struct config *config, int groups,
                             double mean_puzzle_examples);
 

@@ -1,9 +1,9 @@
 /*
- * boards.h - many square boards with their answers, packed: Sudoku puzzles of a CSV file are
- * millions.
+ * boards.h - many square boards with their answers, packed: Sudoku puzzles of a CSV
+ * file are millions.
  *
- * A board is a question and an answer of side x side cells, each cell a value of 0 to 15 (four
- * bits). A 9 x 9 Sudoku takes 86 bytes, 3.8 million of them 330 MB.
+ * A board is a question and an answer of side x side cells, each cell a value of 0 to
+ * 15 (four bits). A 9 x 9 Sudoku takes 86 bytes, 3.8 million of them 330 MB.
  */
 #ifndef WORKER_BOARDS_H
 #define WORKER_BOARDS_H
@@ -16,9 +16,11 @@ struct boards {
     int count; /* boards trained on, then boards tested on */
     int train; /* so many of them are trained on */
     int capacity;
-    uint8_t *cells;      /* owned: (capacity, 2, boards_stride()): question, answer */
-    int32_t *number;     /* owned: (capacity): the row in the file, or the generator's index */
-    const char *name[2]; /* static: the board's name begins with it: trained on, tested on */
+    uint8_t *cells; /* owned: (capacity, 2, boards_stride()): question, answer */
+    /* owned: (capacity): the row in the file, or the generator's index */
+    int32_t *number;
+    /* static: the board's name begins with it: trained on, tested on */
+    const char *name[2];
 };
 
 /* Appends a board; cells are one byte each, row-major. */
@@ -30,7 +32,8 @@ void boards_release(struct boards *boards);
 void boards_get(const struct boards *boards, int index, struct grid *question,
                 struct grid *answer);
 
-/* Keeps the count boards of the list (indices, each at most once), in the list's order. */
+/* Keeps the count boards of the list (indices, each at most once), in the list's
+ * order. */
 int boards_keep(struct boards *boards, const int *list, int count,
                 struct error *err) MUST_CHECK;
 

@@ -1,8 +1,9 @@
 /*
  * canvas.h - grids as token sequences on a square canvas, and back.
  *
- * Tokens: 0 PAD, 1 EOS, 2..11 the colours 0..9. EOS marks the row below a grid and the column
- * right of it, where the canvas has room; the cell diagonal to its corner stays PAD.
+ * Tokens: 0 PAD, 1 EOS, 2..11 the colours 0..9. EOS marks the row below a grid and the
+ * column right of it, where the canvas has room; the cell diagonal to its corner stays
+ * PAD.
  */
 #ifndef WORKER_CANVAS_H
 #define WORKER_CANVAS_H
@@ -14,8 +15,8 @@ enum { TOKEN_PAD = 0, TOKEN_EOS = 1, TOKEN_COLOUR = 2, ARC_VOCABULARY = 12 };
 /* tokens (side * side) out. The grid must fit at (row, column). */
 void canvas_place(int32_t *tokens, const struct grid *grid, int row, int column, int side);
 
-/* The largest rectangle at the top left without a token outside 2..11, scanning rows, the
- * width never growing; of equal areas the first. May be 0 x 0. */
+/* The largest rectangle at the top left without a token outside 2..11, scanning rows,
+ * the width never growing; of equal areas the first. May be 0 x 0. */
 void canvas_crop(struct grid *out, const int32_t *tokens, int side);
 
 #endif

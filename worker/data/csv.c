@@ -57,8 +57,8 @@ void csv_close(struct csv *csv)
     csv->buffer = NULL;
 }
 
-/* The bytes of the next row without its line end, *ending that of the line end; false when the
- * buffer ends first. A line end inside quotes ends no row. */
+/* The bytes of the next row without its line end, *ending that of the line end; false
+ * when the buffer ends first. A line end inside quotes ends no row. */
 static bool find_row(const struct csv *csv, size_t *length, size_t *ending)
 {
     const char *from = csv->buffer + csv->start, *end = csv->buffer + csv->end, *at = from;
@@ -86,8 +86,9 @@ static bool find_row(const struct csv *csv, size_t *length, size_t *ending)
     return true;
 }
 
-/* Takes a quoted field apart in place: at stands behind the opening quote. Returns where the
- * field's text ends in the row, behind the closing quote, or NULL when it is not closed. */
+/* Takes a quoted field apart in place: at stands behind the opening quote. Returns
+ * where the field's text ends in the row, behind the closing quote, or NULL when it is
+ * not closed. */
 static char *unquote(char *at, char *end, struct csv_field *field)
 {
     char *to = at;

@@ -1,9 +1,10 @@
 /*
  * csv.h - comma-separated files, row by row, as RFC 4180 writes them.
  *
- * The file is streamed: memory is one buffer, whatever the size of the file. Fields may stand in
- * double quotes (a quote inside is doubled; commas and line ends inside are data); lines end
- * with LF or CR LF; a UTF-8 byte order mark at the start is skipped; spaces are data.
+ * The file is streamed: memory is one buffer, whatever the size of the file. Fields may
+ * stand in double quotes (a quote inside is doubled; commas and line ends inside are
+ * data); lines end with LF or CR LF; a UTF-8 byte order mark at the start is skipped;
+ * spaces are data.
  */
 #ifndef WORKER_CSV_H
 #define WORKER_CSV_H
@@ -26,13 +27,14 @@ struct csv {
 };
 
 struct csv_field {
-    const char *text; /* in the buffer, valid until the next row is read; not NUL-terminated */
+    /* in the buffer, valid until the next row is read; not NUL-terminated */
+    const char *text;
     size_t length;
 };
 
 struct csv_row {
-    int64_t
-        number; /* from 1, a header included; the line unless quoted fields hold line ends */
+    /* from 1, a header included; the line unless quoted fields hold line ends */
+    int64_t number;
     int count;
     struct csv_field fields[CSV_MAX_FIELDS];
 };
@@ -41,9 +43,9 @@ struct csv_row {
 int csv_open(struct csv *out, const char *path, struct error *err) MUST_CHECK;
 void csv_close(struct csv *csv);
 
-/* Reads a row: 1, or 0 at the end of the file, or an error: ERROR_FORMAT names file and row for
- * a row of more than CSV_MAX_ROW bytes or CSV_MAX_FIELDS fields, a quote that is not closed, and
- * text beside a quoted field. */
+/* Reads a row: 1, or 0 at the end of the file, or an error: ERROR_FORMAT names file and
+ * row for a row of more than CSV_MAX_ROW bytes or CSV_MAX_FIELDS fields, a quote that
+ * is not closed, and text beside a quoted field. */
 int csv_next(struct csv *csv, struct csv_row *row, struct error *err) MUST_CHECK;
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * data_command.h - `hrmlab-worker data build|show|check`: puzzles as files, on screen, checked.
+ * data_command.h - `hrmlab-worker data build|show|check`: puzzles as files, on screen,
+ * checked.
  */
 #ifndef WORKER_DATA_COMMAND_H
 #define WORKER_DATA_COMMAND_H

@@ -1,6 +1,6 @@
 /*
- * data_files.h - the files and directories that a data set was read from, and the stamps by
- * which a change of any of them is noticed without reading it again.
+ * data_files.h - the files and directories that a data set was read from, and the
+ * stamps by which a change of any of them is noticed without reading it again.
  */
 #ifndef WORKER_DATA_FILES_H
 #define WORKER_DATA_FILES_H
@@ -21,8 +21,8 @@ struct data_files {
     int count;
 };
 
-/* Adds path with its stamps of now; call it before the file is read. ERROR_IO when it cannot be
- * looked at. */
+/* Adds path with its stamps of now; call it before the file is read. ERROR_IO when it
+ * cannot be looked at. */
 int data_files_add(struct data_files *files, const char *path, struct error *err) MUST_CHECK;
 void data_files_release(struct data_files *files);
 

@@ -1,9 +1,10 @@
 /*
- * data_set.h - the examples of a run behind one interface, whatever kind of data they are.
+ * data_set.h - the examples of a run behind one interface, whatever kind of data they
+ * are.
  *
- * Nothing is materialised: a row is made from (task, variant, pair) when it is asked for.
- * Puzzle ids, order of rows and groups are those of the published data sets (model.md,
- * section 5).
+ * Nothing is materialised: a row is made from (task, variant, pair) when it is asked
+ * for. Puzzle ids, order of rows and groups are those of the published data sets
+ * (model.md, section 5).
  */
 #ifndef WORKER_DATA_SET_H
 #define WORKER_DATA_SET_H
@@ -24,11 +25,13 @@ enum data_split { SPLIT_TEST, SPLIT_TRAIN };
 enum { DATA_NAME_SIZE = 64, DATA_NO_LABEL = -100 };
 
 struct data_info {
-    const char *source; /* "ARC tasks", "builtin:arc-style seed 0", ...; owned by the set */
-    const char
-        *counts; /* in words: trained on, tested on, left out and why; owned by the set */
+    /* "ARC tasks", "builtin:arc-style seed 0", ...; owned by the set */
+    const char *source;
+    /* in words: trained on, tested on, left out and why; owned by the set */
+    const char *counts;
     int tasks_training, tasks_evaluation; /* tasks kept */
-    int left_out;               /* tasks with a grid larger than the canvas, or not chosen */
+    /* tasks with a grid larger than the canvas, or not chosen */
+    int left_out;
     int groups;                 /* tasks trained on */
     int puzzles;                /* variants trained on, all groups */
     int examples;               /* training pairs, all variants */
@@ -43,9 +46,10 @@ struct data_info {
 };
 
 /*
- * Loads or generates what the data settings name. with_variants = false draws no variants
- * (num_aug is taken as drawn in full for the counts) and allows no rows to be asked for.
- * ERROR_FORMAT: bad data, with file and place; nothing fits the canvas; no task of data.tasks.
+ * Loads or generates what the data settings name. with_variants = false draws no
+ * variants (num_aug is taken as drawn in full for the counts) and allows no rows to be
+ * asked for. ERROR_FORMAT: bad data, with file and place; nothing fits the canvas; no
+ * task of data.tasks.
  */
 int data_set_open(struct data_set **out, const struct config *config, bool with_variants,
                   struct error *err) MUST_CHECK;
@@ -57,10 +61,11 @@ const char *data_set_hash(const struct data_set *set);
 
 /* Groups, variants and pairs, for the batch order. */
 int data_set_group_variants(const struct data_set *set, int group); /* >= 1 */
-int data_set_group_pairs(const struct data_set *set, int group);    /* training pairs of each */
+/* training pairs of each */
+int data_set_group_pairs(const struct data_set *set, int group);
 /*
- * One training row. fixed: the pair stays at (0, 0); otherwise its offset is drawn from stream,
- * uniform over all that fit both grids (unless data.translation is off).
+ * One training row. fixed: the pair stays at (0, 0); otherwise its offset is drawn from
+ * stream, uniform over all that fit both grids (unless data.translation is off).
  *   inputs, labels (T) out; labels of PAD are DATA_NO_LABEL (-100)
  */
 void data_set_training_row(const struct data_set *set, int group, int variant, int pair,
@@ -69,17 +74,18 @@ void data_set_training_row(const struct data_set *set, int group, int variant, i
 
 /* Evaluation rows in the stored order; all at (0, 0). */
 struct data_row {
-    int task;       /* index of the task among those of this split, from 0 */
-    int test_index; /* of the pair within the task's tests (or demonstrations, SPLIT_TRAIN) */
-    int variant;    /* 0: the original */
+    int task; /* index of the task among those of this split, from 0 */
+    /* of the pair within the task's tests (or demonstrations, SPLIT_TRAIN) */
+    int test_index;
+    int variant; /* 0: the original */
 };
 int data_set_row_count(const struct data_set *set, enum data_split split);
 void data_set_row(const struct data_set *set, enum data_split split, int row,
                   struct data_row *meta, int32_t *inputs, int32_t *labels,
                   int32_t *puzzle_identifier);
 
-/* The tasks of a split: name, tests, their inputs and solutions (NULL: hidden). Names and grids
- * are written into room, the caller's, and that is returned. */
+/* The tasks of a split: name, tests, their inputs and solutions (NULL: hidden). Names
+ * and grids are written into room, the caller's, and that is returned. */
 int data_set_task_count(const struct data_set *set, enum data_split split);
 const char *data_set_task_name(const struct data_set *set, enum data_split split, int task,
                                char room[DATA_NAME_SIZE]);
@@ -90,8 +96,8 @@ const struct grid *data_set_test_input(const struct data_set *set, enum data_spl
 const struct grid *data_set_solution(const struct data_set *set, enum data_split split,
                                      int task, int test, struct grid *room);
 
-/* Reads the answer out of a row's predicted tokens (T), as its kind of data does (ARC: cropped,
- * 0 x 0 for an empty crop), and undoes the row's variant. */
+/* Reads the answer out of a row's predicted tokens (T), as its kind of data does (ARC:
+ * cropped, 0 x 0 for an empty crop), and undoes the row's variant. */
 void data_set_answer(const struct data_set *set, enum data_split split, int row,
                      const int32_t *predictions, struct grid *out);
 

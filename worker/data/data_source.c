@@ -24,8 +24,8 @@ static void add_grid(struct hash_state *state, const struct grid *grid)
     hash_add(state, grid->cells, (size_t)grid->rows * grid->columns);
 }
 
-/* A task that is not trained on is told apart by the second bit, so that the hashes of data
- * sets that know no such task stay what they were. */
+/* A task that is not trained on is told apart by the second bit, so that the hashes of
+ * data sets that know no such task stay what they were. */
 static void add_task(struct hash_state *state, const struct data_source *source, int index)
 {
     struct data_task task;

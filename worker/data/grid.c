@@ -33,7 +33,7 @@ void grid_transform(struct grid *out, const struct grid *in, int transform)
         for (int c = 0; c < C; c++) {
             int to_r = r, to_c = c;
             switch (transform) {
-            case 1: /* quarter turn counter-clockwise: the right column becomes the top row */
+            case 1: /* a quarter turn left: the right column becomes the top row */
                 to_r = C - 1 - c, to_c = r;
                 break;
             case 2:

@@ -25,8 +25,9 @@ bool grid_equal(const struct grid *a, const struct grid *b);
 uint64_t grid_fingerprint(const struct grid *grid); /* XXH3 of shape and cells */
 
 /*
- * The 8 dihedral transforms: 0 identity; 1, 2, 3 quarter turns counter-clockwise; 4 left-right;
- * 5 up-down; 6 transpose; 7 quarter turn then left-right. out may not be in.
+ * The 8 dihedral transforms: 0 identity; 1, 2, 3 quarter turns counter-clockwise; 4
+ * left-right; 5 up-down; 6 transpose; 7 quarter turn then left-right. out may not be
+ * in.
  */
 void grid_transform(struct grid *out, const struct grid *in, int transform);
 int grid_inverse_transform(int transform);
@@ -34,8 +35,8 @@ int grid_inverse_transform(int transform);
 /* Replaces colour c by map[c]. */
 void grid_recolour(struct grid *grid, const uint8_t map[GRID_COLOURS]);
 
-/* SHA-256 of one byte each for rows and columns followed by the cells, as the published data
- * sets hash a grid (an empty grid: two zero bytes). */
+/* SHA-256 of one byte each for rows and columns followed by the cells, as the published
+ * data sets hash a grid (an empty grid: two zero bytes). */
 void grid_hash(char hex[HASH_HEX_SIZE], const struct grid *grid);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * kind.h - what a kind of data is: one entry in a table. A new kind is one new file and one
- * line in kind.c.
+ * kind.h - what a kind of data is: one entry in a table. A new kind is one new file and
+ * one line in kind.c.
  *
- * Everything is said in the words of ARC: a task has demonstrations and tests, each a pair of
- * grids. A board game puzzle is a task of one pair: a demonstration where it is trained on, a
- * test where it is tested on. A variant is an augmentation of a task.
+ * Everything is said in the words of ARC: a task has demonstrations and tests, each a
+ * pair of grids. A board game puzzle is a task of one pair: a demonstration where it is
+ * trained on, a test where it is tested on. A variant is an augmentation of a task.
  */
 #ifndef WORKER_KIND_H
 #define WORKER_KIND_H
@@ -16,7 +16,8 @@ struct data_source;
 
 struct data_task {
     bool evaluation; /* its tests are predicted and scored, not trained on */
-    bool trained;    /* its demonstrations, and the tests unless evaluation, are trained on */
+    /* its demonstrations, and the tests unless evaluation, are trained on */
+    bool trained;
     int demonstrations, tests;
 };
 
@@ -25,7 +26,8 @@ struct data_kind {
     const char *name;
     /* What messages call this kind: "ARC tasks". */
     const char *title;
-    /* Whether each variant has a puzzle identifier of its own; otherwise all rows have id 0. */
+    /* Whether each variant has a puzzle identifier of its own; otherwise all rows have
+     * id 0. */
     bool has_identifiers;
     /* Whether tests are predicted in every variant; otherwise only as they stand. */
     bool tests_variants;
@@ -36,9 +38,10 @@ struct data_kind {
     /* Whether data.path is of this kind. The table's first that says so is taken. */
     bool (*recognises)(const char *path);
     /*
-     * Reads or generates the tasks that the settings choose. Fills content, task_count, side,
-     * text, counts, left_out and files of a source that is otherwise zero; what a failed load
-     * leaves behind is released by the caller. Messages name file and place.
+     * Reads or generates the tasks that the settings choose. Fills content, task_count,
+     * side, text, counts, left_out and files of a source that is otherwise zero; what a
+     * failed load leaves behind is released by the caller. Messages name file and
+     * place.
      */
     int (*load)(struct data_source *out, const struct config *config, struct error *err);
     void (*release)(void *content);
@@ -48,13 +51,13 @@ struct data_kind {
     /* The task with this index, from 0. */
     void (*task)(const void *content, int index, struct data_task *out);
     void (*task_name)(const void *content, int index, char out[DATA_NAME_SIZE]);
-    /* The pair number pair, demonstrations first. Returns whether the output is known; either
-     * grid may be NULL. */
+    /* The pair number pair, demonstrations first. Returns whether the output is known;
+     * either grid may be NULL. */
     bool (*pair)(const void *content, int index, int pair, struct grid *input,
                  struct grid *output);
 
-    /* Draws up to count variants of a task into out (count * variant_size bytes). Returns how
-     * many different ones there are, or ERROR_NOMEM. */
+    /* Draws up to count variants of a task into out (count * variant_size bytes).
+     * Returns how many different ones there are, or ERROR_NOMEM. */
     int (*draw)(void *out, const void *content, int index, int count,
                 struct random_stream *stream);
     void (*apply)(struct grid *out, const struct grid *in, const void *variant);
@@ -62,9 +65,9 @@ struct data_kind {
     void (*undo)(struct grid *out, const struct grid *in, const void *variant);
 
     /*
-     * Writes a pair as tokens (side * side each); output is 0 x 0 where it is unknown. A label
-     * that is not to be learnt is DATA_NO_LABEL. The stream, unless it is NULL, gives the
-     * pair's random offset on the canvas.
+     * Writes a pair as tokens (side * side each); output is 0 x 0 where it is unknown.
+     * A label that is not to be learnt is DATA_NO_LABEL. The stream, unless it is NULL,
+     * gives the pair's random offset on the canvas.
      */
     void (*tokens)(int32_t *inputs, int32_t *labels, const struct grid *input,
                    const struct grid *output, int side, struct random_stream *stream);

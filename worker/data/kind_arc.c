@@ -17,7 +17,8 @@ static const char BUILTIN[] = "builtin:arc-style";
 
 static bool recognises(const char *path)
 {
-    (void)path; /* whatever no other kind recognises; loading says what is wrong with it */
+    /* whatever no other kind recognises; loading says what is wrong with it */
+    (void)path;
     return true;
 }
 

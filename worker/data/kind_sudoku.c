@@ -85,9 +85,9 @@ static int least(int64_t a, int64_t b)
 }
 
 /*
- * Draws train of the first train_of boards and test of the rest, each in the order of the files.
- * One file has no split of its own (train_of is all of them): the test puzzles are drawn first,
- * at most half, and the others are trained on.
+ * Draws train of the first train_of boards and test of the rest, each in the order of
+ * the files. One file has no split of its own (train_of is all of them): the test
+ * puzzles are drawn first, at most half, and the others are trained on.
  */
 static int choose(struct boards *boards, const struct config *config, struct choice *choice,
                   struct error *err)

@@ -110,7 +110,8 @@ int sudoku_count_solutions(const uint8_t *cells, int side, int limit, int *backt
     return s.found;
 }
 
-/* Called for every row of files of millions, so it sets bits where the solver would search. */
+/* Called for every row of files of millions, so it sets bits where the solver would
+ * search. */
 bool sudoku_is_solved(const uint8_t *cells, int side)
 {
     int box_rows = side == 9 ? 3 : 2, box_columns = side / box_rows;

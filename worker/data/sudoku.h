@@ -20,25 +20,25 @@ struct sudoku {
 };
 
 /*
- * Draws a puzzle: a random solved grid, cells taken away in random order as long as the solution
- * stays the only one, until none can be. ERROR_FORMAT when no puzzle of so many backtracks was
- * found in a bounded number of tries.
+ * Draws a puzzle: a random solved grid, cells taken away in random order as long as the
+ * solution stays the only one, until none can be. ERROR_FORMAT when no puzzle of so
+ * many backtracks was found in a bounded number of tries.
  */
 int sudoku_make(struct sudoku *out, int side, int min_backtracks, struct random_stream *stream,
                 struct error *err) MUST_CHECK;
 
 /*
- * Counts solutions up to limit. The solver fills the blank with the fewest candidates (the first
- * of those), digits in ascending order. *backtracks (may be NULL): digits tried that led nowhere
- * before the first solution.
+ * Counts solutions up to limit. The solver fills the blank with the fewest candidates
+ * (the first of those), digits in ascending order. *backtracks (may be NULL): digits
+ * tried that led nowhere before the first solution.
  */
 int sudoku_count_solutions(const uint8_t *cells, int side, int limit, int *backtracks);
 
 /* Whether every row, column and box holds every digit. Cells must be 0 to side. */
 bool sudoku_is_solved(const uint8_t *cells, int side);
 
-/* A shuffle keeps a puzzle valid: transpose (not for side 6, whose boxes are not square), then
- * new[i][j] = map[x[row[i]][column[j]]]. */
+/* A shuffle keeps a puzzle valid: transpose (not for side 6, whose boxes are not
+ * square), then new[i][j] = map[x[row[i]][column[j]]]. */
 struct sudoku_shuffle {
     bool transpose;
     uint8_t row[SUDOKU_MAX_SIDE], column[SUDOKU_MAX_SIDE];
