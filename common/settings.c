@@ -4,8 +4,8 @@
 #include "error.h"
 #include "hash.h"
 #include "json.h"
-#include "shape.h"
-#include "shape.h"
+#include "shape_widths.h"
+#include "shape_widths.h"
 
 #include <assert.h>
 #include <inttypes.h>

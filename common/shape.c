@@ -4,22 +4,7 @@
 #include "settings.h"
 #include "system_facts.h"
 
-#include <math.h>
 #include <string.h>
-
-int shape_intermediate_size(double expansion, int width, int multiple)
-{
-    double rounded = nearbyint(expansion * width * 2.0 / 3.0); /* half to even */
-
-    return (int)ceil(rounded / multiple) * multiple;
-}
-
-int64_t shape_prefix(int64_t ndim, int64_t len, int64_t hidden_size)
-{
-    if (ndim == 0)
-        return 0;
-    return len > 0 ? len : (ndim + hidden_size - 1) / hidden_size;
-}
 
 /* Weights of one layer, and FLOPs of one layer pass of one position. */
 struct layer_cost {

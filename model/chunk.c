@@ -1,5 +1,8 @@
 /* chunk.c - embedding and segment for a chunk of rows, walked from the table of calls. */
+#include "chunk.h"
+
 #include "engine_internal.h"
+#include "layers.h"
 
 #include <assert.h>
 #include <math.h>

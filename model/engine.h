@@ -249,7 +249,10 @@ int engine_select_kernels(const char *name_or_null, struct error *err) MUST_CHEC
 /* OpenBLAS's own words: its configuration line and the core it runs. */
 const char *engine_blas_config(void);
 const char *engine_blas_core(void);
-/* GFLOP/s of one n x n x n sgemm in this process, best of repeats. */
-double engine_measure_sgemm(int n, int repeats);
+/* One GEMM, so that OpenBLAS takes its buffers now: it waits for ever where it cannot have them. */
+void engine_warm_up_blas(void);
+/* GFLOP/s of one n x n x n sgemm in this process, best of repeats by the caller's clock; 0 when
+ * there is no memory for the matrices. */
+double engine_measure_sgemm(int n, int repeats, double (*seconds)(void));
 
 #endif

@@ -1,7 +1,8 @@
 /* engine_config.c - the bounds of a configuration and of a batch of data. */
-#include "engine_internal.h"
+#include "engine_config.h"
 
-#include "error.h"
+#include "engine_internal.h"
+#include "shape_widths.h"
 
 #include <math.h>
 
@@ -112,9 +113,7 @@ int engine_check_config(const struct engine_config *c, struct error *err)
                          "puzzle_emb_len %d times hidden_size %d is less than "
                          "puzzle_emb_ndim %d",
                          c->puzzle_emb_len, c->hidden_size, c->puzzle_emb_ndim);
-    int64_t prefix = c->puzzle_emb_len > 0
-                         ? c->puzzle_emb_len
-                         : (c->puzzle_emb_ndim + c->hidden_size - 1) / c->hidden_size;
+    int64_t prefix = shape_prefix(c->puzzle_emb_ndim, c->puzzle_emb_len, c->hidden_size);
     if ((prefix + c->seq_len) * 3 * c->hidden_size > INT32_MAX)
         return error_set(err, ERROR_FORMAT,
                          "%lld positions of hidden_size %d are more than a step can address",

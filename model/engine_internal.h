@@ -10,62 +10,12 @@
 #define MODEL_ENGINE_INTERNAL_H
 
 #include "error.h"
+#include "activations.h"
 #include "engine.h"
 #include "gemm.h"
 #include "kernels.h"
 #include "systems.h"
-
-/* One row of the table from which layout, initialisation and state access all follow. */
-struct parameter {
-    char name[96];
-    enum engine_state_kind kind; /* ENGINE_PARAMETER or ENGINE_BUFFER */
-    int rank;
-    int64_t dims[3];
-    size_t elements;
-    size_t offset;     /* in floats, in the parameter block or, for a buffer, that block */
-    double init_std;   /* truncated normal of this deviation; 0: zeros ... */
-    double init_value; /* ... or this constant */
-};
-
-/* Offsets of a layer's weights in the parameter block (the same in gradients, m, v). */
-struct layer_weights {
-    size_t qkv, o_proj, gate_up, down;
-    size_t t_gate_up, t_down; /* of mlp_t, in place of qkv and o_proj */
-};
-
-struct module {
-    int layers;
-    struct layer_weights *weights; /* (layers), owned */
-};
-
-/* What a layer that keeps gradient leaves for its backward pass; chunk rows R = rows * S. */
-struct kept_layer {
-    float *in;       /* (R, D) input of the layer = output of the one before */
-    float *qkv;      /* (R, ld_qkv) after RoPE; becomes its own gradient */
-    float *keep;     /* (rows, N, 2, S) see attention_forward */
-    float *att;      /* (R, A) */
-    float *mid;      /* (R, D) after the attention half */
-    float *mid_rstd; /* (R) */
-    float *gate_up;  /* (R, ld_gate_up); becomes its own gradient */
-    float *out_rstd; /* (R) */
-
-    /* With mlp_t in place of qkv to att and mid_rstd: its rows are the rows * D channels. */
-    float *t_in;      /* (rows * D, S) the input transposed */
-    float *t_gate_up; /* (rows * D, ld_t); becomes its own gradient */
-    float *t_out;     /* (rows * D, S) mid transposed */
-    float *t_rstd;    /* (rows * D) */
-};
-
-/* Rows in flight, their data and counters. */
-struct carry {
-    float *z[CARRY_STATES]; /* (B, S, D) each; NULL: the system has no such state */
-    int32_t *steps;         /* (B) */
-    int32_t *inputs;        /* (B, T) */
-    int32_t *labels;        /* (B, T) */
-    int32_t *identifiers;   /* (B) */
-    uint8_t *halted;        /* (B) */
-    int rows;               /* rows in use: B in training */
-};
+#include "tensors.h"
 
 struct engine {
     struct engine_config config;
@@ -188,6 +138,10 @@ static inline void engine_round_operand(const struct engine *engine, float *x, s
         engine_round(engine, x, n);
 }
 
+/* Positions worked on at once between two GEMMs: what one writes the next still finds in the
+ * second cache. A remainder of up to 27 makes no block of its own. */
+enum { BLOCK = 252, BLOCK_MOST = BLOCK + 27 };
+
 /* What a layer's pass counts in a step's work. */
 enum { WORK_FORWARD = 1, WORK_BACKWARD = 2 };
 
@@ -198,76 +152,5 @@ static inline bool engine_goes_on(struct engine *engine, int work)
     return engine->watch == NULL ||
            !engine->watch(engine->watch_context, engine->work_done, engine->work_total);
 }
-
-/* engine_config.c */
-int engine_check_config(const struct engine_config *config, struct error *err) MUST_CHECK;
-
-/* parameters.c: builds table, modules and offsets. ERROR_NOMEM. */
-int parameters_build(struct engine *engine, struct error *err) MUST_CHECK;
-
-/* layers.c. h is (rows * S, D). The module functions return false when the watch has asked to
- * abandon the step. */
-/* Positions worked on at once between two products: what one writes the next still finds in the
- * second cache. A few more make no block of their own. */
-enum { BLOCK = 252, BLOCK_MOST = BLOCK + 27 };
-/* Rounds and packs the weights of source, the parameters or averages, where that is to be done. */
-void layers_prepare(struct engine *engine, float *source);
-bool module_forward(struct engine *engine, enum system_module module, float *h, int rows);
-/* The same, but only position 0 of the last layer's output is computed: first (rows, D). */
-bool module_forward_first(struct engine *engine, enum system_module module, float *first,
-                          float *h, int rows);
-/* Keeps activations in kept[0..layers]; kept[0].in is the input, kept[layers].in the output. */
-bool module_forward_kept(struct engine *engine, enum system_module module,
-                         struct kept_layer *kept, int rows);
-/* dh: gradient of the output in, of the input out. Adds to the weight gradients. */
-bool module_backward(struct engine *engine, enum system_module module, struct kept_layer *kept,
-                     float *dh, int rows);
-
-/* chunk.c: all about rows first .. first + rows of a carry. states point at their first row. */
-void chunk_embed(struct engine *engine, const struct carry *carry, int first, int rows);
-void chunk_embed_backward(struct engine *engine, const struct carry *carry, int first,
-                          int rows);
-/* Work of a segment of one chunk, in the units of engine_watch. */
-int64_t segment_work(const struct engine *engine);
-int64_t segment_backward_work(const struct engine *engine);
-/* One segment in place on the states. keep: calls that keep gradient fill their slots. false, here
- * and below: the watch has asked to abandon the step. */
-bool chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int rows,
-                   bool keep);
-/* The same without keeping anything, and the residuals (rows, segment.count) of its calls. */
-bool chunk_segment_measured(struct engine *engine, float *const states[STATE_COUNT], int rows,
-                            float *residuals);
-/* The target segment: from a copy of the states, only z_H at position 0 is left, in
- * engine->target_first. */
-bool chunk_segment_first(struct engine *engine, float *const states[STATE_COUNT], int rows);
-/* dstate[STATE_Z_H] holds the gradient of z_H; leaves dstate[STATE_X] that of x. */
-bool chunk_segment_backward(struct engine *engine, int rows);
-
-/* heads.c */
-struct row_score {
-    double loss; /* mean cross-entropy over labelled positions */
-    int labelled, right;
-};
-/* q values of rows whose z at position 0 stand ld apart. */
-void head_q(const struct engine *engine, float *q_halt, float *q_continue, const float *z,
-            size_t ld, int rows);
-/* Logits of the chunk into chunk_logits, and the grid positions into engine->logits. */
-void head_logits(struct engine *engine, const float *z, int first, int rows);
-/* Scores row (first + r) from chunk_logits, writes its predictions; with gradient also its
- * dlogits, scaled by scale. */
-struct row_score head_score_row(struct engine *engine, const struct carry *carry, int first,
-                                int r, double scale, bool gradient);
-/* dstate[STATE_Z_H] = gradient of logits and q (dq: two floats per row) with respect to z. */
-void head_backward(struct engine *engine, const float *z, const float *dq, int rows);
-/* Binary cross-entropy with a logit. */
-double binary_cross_entropy(double logit, double target);
-double sigmoid(double x);
-
-/* optimizer.c */
-double schedule_rate(const struct engine_config *config, double base, int64_t step);
-void optimizer_step(struct engine *engine, double lr, double puzzle_lr);
-
-/* engine_step.c */
-void carry_reset_row(const struct engine *engine, struct carry *carry, int row);
 
 #endif

@@ -1,7 +1,10 @@
 /* engine_step.c - one training step, one evaluation step: outer loop, halting, losses. */
+#include "carry.h"
+#include "chunk.h"
 #include "engine_internal.h"
-
-#include "error.h"
+#include "heads.h"
+#include "layers.h"
+#include "optimizer.h"
 
 #include <assert.h>
 #include <math.h>
@@ -9,46 +12,6 @@
 
 /* Weight of the q losses beside the token loss. */
 static const double Q_WEIGHT = 0.5;
-
-void carry_reset_row(const struct engine *engine, struct carry *carry, int row)
-{
-    size_t D = (size_t)engine->D, S = (size_t)engine->S;
-
-    for (int z = 0; z < CARRY_STATES; z++) {
-        if (carry->z[z] == NULL)
-            continue;
-        float *z_row = carry->z[z] + (size_t)row * S * D;
-
-        memcpy(z_row, engine->buffers + engine->init[z], D * sizeof(float));
-        engine_round(engine, z_row, D);
-        for (size_t s = 1; s < S; s++)
-            memcpy(z_row + s * D, z_row, D * sizeof(float));
-    }
-    carry->steps[row] = 0;
-}
-
-static void carry_load_row(const struct engine *engine, struct carry *carry, int row,
-                           const struct engine_batch *batch)
-{
-    size_t T = (size_t)engine->T, at = (size_t)row * T;
-
-    memcpy(carry->inputs + at, batch->inputs + at, T * sizeof(int32_t));
-    memcpy(carry->labels + at, batch->labels + at, T * sizeof(int32_t));
-    carry->identifiers[row] =
-        batch->puzzle_identifiers == NULL ? 0 : batch->puzzle_identifiers[row];
-    carry_reset_row(engine, carry, row);
-}
-
-/* The states of rows first.. of a carry, with x from the chunk's scratch. */
-static void carry_states(const struct engine *engine, float *states[STATE_COUNT],
-                         const struct carry *carry, int first)
-{
-    size_t start = (size_t)first * (size_t)engine->S * (size_t)engine->D;
-
-    for (int z = 0; z < CARRY_STATES; z++)
-        states[z] = carry->z[z] == NULL ? NULL : carry->z[z] + start;
-    states[STATE_X] = engine->x;
-}
 
 /* Adds a halted row with labels to the metrics. */
 static void result_count_row(struct engine_result *result, struct row_score score, bool exact,
@@ -301,27 +264,6 @@ int engine_evaluate_step(struct engine *engine, struct engine_result *result)
 
 void engine_evaluate_keep(struct engine *engine, const int *rows_kept, int count)
 {
-    struct carry *carry = &engine->eval;
-    size_t T = (size_t)engine->T, row = (size_t)engine->S * (size_t)engine->D;
-
-    assert(count >= 1 && count <= carry->rows);
-    for (int to = 0; to < count; to++) {
-        int from = rows_kept[to];
-
-        assert(from >= to && from < carry->rows);
-        if (from == to)
-            continue;
-        for (int z = 0; z < CARRY_STATES; z++)
-            if (carry->z[z] != NULL)
-                memcpy(carry->z[z] + (size_t)to * row, carry->z[z] + (size_t)from * row,
-                       row * sizeof(float));
-        memcpy(carry->inputs + (size_t)to * T, carry->inputs + (size_t)from * T,
-               T * sizeof(int32_t));
-        memcpy(carry->labels + (size_t)to * T, carry->labels + (size_t)from * T,
-               T * sizeof(int32_t));
-        carry->identifiers[to] = carry->identifiers[from];
-        carry->steps[to] = carry->steps[from];
-        carry->halted[to] = carry->halted[from];
-    }
-    carry->rows = count;
+    assert(count >= 1 && count <= engine->eval.rows);
+    carry_keep_rows(engine, &engine->eval, rows_kept, count);
 }

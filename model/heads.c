@@ -1,4 +1,6 @@
 /* heads.c - logits, q values, token losses and scores, and their gradients. */
+#include "heads.h"
+
 #include "engine_internal.h"
 
 #include <math.h>

@@ -1,4 +1,6 @@
 /* layers.c - the post-norm blocks of a module, forwards and backwards, over a chunk of rows. */
+#include "layers.h"
+
 #include "engine_internal.h"
 
 #include <string.h>

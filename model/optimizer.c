@@ -1,4 +1,6 @@
 /* optimizer.c - the rate schedule, AdamATan2, and sign-SGD for the puzzle rows in use. */
+#include "optimizer.h"
+
 #include "engine_internal.h"
 
 #include <assert.h>

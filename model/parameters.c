@@ -4,9 +4,10 @@
  * Layout, initialisation, checkpoints and tests all derive from the table. Names are those of
  * the published state_dict.
  */
-#include "engine_internal.h"
+#include "parameters.h"
 
 #include "block.h"
+#include "engine_internal.h"
 #include "error.h"
 #include "random.h"
 
@@ -163,10 +164,8 @@ static void fill_truncated_normal(float *out, size_t count, double std,
     }
 }
 
-void engine_initialise(struct engine *engine, uint64_t seed)
+void parameters_initialise(struct engine *engine, uint64_t seed)
 {
-    size_t moment_bytes = engine->parameter_floats * sizeof(float);
-
     for (int i = 0; i < engine->table_count; i++) {
         const struct parameter *p = &engine->table[i];
         float *data =
@@ -180,23 +179,4 @@ void engine_initialise(struct engine *engine, uint64_t seed)
         for (size_t k = 0; k < p->elements; k++)
             data[k] = (float)p->init_value;
     }
-    engine->optimizer_step = 0;
-    engine->prepared = NULL;
-    if (engine->averages != NULL)
-        memcpy(engine->averages, engine->parameters, moment_bytes);
-    if (engine->config.inference_only)
-        return;
-    memset(engine->m, 0, moment_bytes);
-    memset(engine->v, 0, moment_bytes);
-    memset(engine->gradients, 0, moment_bytes);
-    for (int b = 0; b < engine->B; b++) {
-        engine->train.halted[b] = 1;
-        engine->train.steps[b] = 0;
-        engine->train.identifiers[b] = 0;
-        carry_reset_row(engine, &engine->train, b);
-    }
-    memset(engine->train.inputs, 0,
-           (size_t)engine->B * (size_t)engine->T * sizeof *engine->train.inputs);
-    memset(engine->train.labels, 0,
-           (size_t)engine->B * (size_t)engine->T * sizeof *engine->train.labels);
 }

@@ -12,8 +12,7 @@ for folder in "${folders[@]}"; do
 done
 includes=("${folders[@]/#/-I}")
 # Files that may name a system, a kind of data or an executor: PREFIXES of paths.
-systems=(common/settings common/shape model/engine model/parameters.c model/segment.c
-    worker/engine_setup.c)
+systems=(common/system_facts common/settings_table.c model/systems)
 sudoku=(common/settings runner/plan/plan.c worker/data/data_command.c worker/data/data_set
     worker/data/data_source worker/data/sudoku)
 local=(results/record.c runner/executor/ runner/loop/adopt.c runner/loop/attempt_start.c
@@ -68,7 +67,7 @@ only '\bsqlite3_' results/
 only '\buv_[a-z]' runner/
 only '^#include <libsmartcols' results/present/
 # Seams: a system, a kind of data and an executor are named in their own files and tables only.
-only '\bENGINE_(HRM|TRANSFORMER|TRM)\b|"(hrm|transformer|trm)"' "${systems[@]}"
+only '\bSYSTEM_(HRM|TRANSFORMER|TRM)\b|"(hrm|transformer|trm)"' "${systems[@]}"
 only '[sS]udoku|SUDOKU' "${sudoku[@]}"
 only "executor_local|[\"']local[\"']" "${local[@]}"
 for duplicate in $(printf '%s\n' "${sources[@]##*/}" "${headers[@]##*/}" | sort | uniq -d); do

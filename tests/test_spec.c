@@ -235,7 +235,7 @@ static void every_shipped_spec_is_planned(void **state)
 {
     static const char *const names[] = {
         "demo", "architecture",  "inner_cycles", "outer_steps",  "train_vs_inference",
-        "act",  "augmentations", "sudoku_4x4",   "forward_dtype"
+        "act",  "augmentations", "sudoku_4x4",   "forward_dtype", "trm_sudoku"
     };
 
     (void)state;

@@ -26,8 +26,6 @@
 #include "shape.h"
 #include "train.h"
 
-enum { WARM_UP_SIZE = 512 };
-
 /* One execution. Everything in it is owned unless said otherwise. */
 struct execution {
     const struct execute_request *request; /* borrowed */
@@ -209,7 +207,7 @@ static int limit_process(struct execution *execution, struct error *err)
     int rc = keeper_pin_worker(job->cpus, job->cpu_count, err);
 
     if (rc == 0 && memory_gb > 0.0)
-        engine_measure_sgemm(WARM_UP_SIZE, 1);
+        engine_warm_up_blas();
     return rc == 0 ? keeper_limit_worker(memory_gb, err) : rc;
 }
 

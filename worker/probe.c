@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "engine.h"
 #include "error.h"
 #include "provenance.h"
@@ -24,8 +25,9 @@ int probe_print(const struct blas_environment *environment, struct error *err)
     cJSON_AddStringToObject(out, "format", "hrmlab-probe-1");
     cJSON_AddNumberToObject(out, "cores", (double)sysconf(_SC_NPROCESSORS_ONLN));
     cJSON_AddNumberToObject(out, "sgemm_size", SGEMM_SIZE);
-    if (cJSON_AddNumberToObject(out, "sgemm_gflops",
-                                engine_measure_sgemm(SGEMM_SIZE, SGEMM_REPEATS)) != NULL)
+    if (cJSON_AddNumberToObject(
+            out, "sgemm_gflops",
+            engine_measure_sgemm(SGEMM_SIZE, SGEMM_REPEATS, clock_monotonic_s)) != NULL)
         text = cJSON_Print(out);
     if (text == NULL)
         rc = error_set(err, ERROR_NOMEM, "out of memory for the answer");

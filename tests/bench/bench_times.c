@@ -59,7 +59,8 @@ cJSON *bench_child_times(const struct bench_case *c, bool quick, bool profile)
     if (slow > 1)
         rounds = quick ? 1 : 3;
     for (int r = 0; r < rounds; r++) {
-        double sgemm = engine_measure_sgemm(SGEMM_SIZE, (SGEMM_REPEATS + r) / rounds);
+        double sgemm =
+            engine_measure_sgemm(SGEMM_SIZE, (SGEMM_REPEATS + r) / rounds, clock_monotonic_s);
         double spent = 0;
 
         best_sgemm = sgemm > best_sgemm ? sgemm : best_sgemm;
@@ -119,7 +120,7 @@ cJSON *bench_child_phases(const struct bench_case *c, double start, double lengt
     bench_model_create(&model, c);
     bench_train_step(&model, NULL);
     bench_evaluate_step(&model);
-    engine_measure_sgemm(SGEMM_SIZE, 1);
+    engine_warm_up_blas();
     sgemm = cJSON_AddArrayToObject(out, "sgemm_gflops");
     steps = cJSON_AddArrayToObject(out, "steps_per_s");
     evaluations = cJSON_AddArrayToObject(out, "evaluations_per_s");
@@ -132,7 +133,7 @@ cJSON *bench_child_phases(const struct bench_case *c, double start, double lengt
         /* Not a step that would run into the next phase, when the other may be idle. */
         while (end + (end - from) / (done > 0 ? done : 1) < until) {
             if (phase % 3 == 0)
-                sum += engine_measure_sgemm(SGEMM_SIZE, 3);
+                sum += engine_measure_sgemm(SGEMM_SIZE, 3, clock_monotonic_s);
             else if (phase % 3 == 1)
                 bench_train_step(&model, NULL);
             else

@@ -1,8 +1,9 @@
-/* engine.c - creation, memory layout and outputs of an engine. */
-#include "engine_internal.h"
+/* memory.c - an engine's sizes, and its blocks of memory laid out from them. */
+#include "memory.h"
 
 #include "block.h"
-#include "error.h"
+#include "engine_internal.h"
+#include "shape_widths.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static int choose_chunk_rows(int B, int S)
     return ceil_divide(B, ceil_divide(B, rows < B ? rows : B));
 }
 
-static void engine_set_sizes(struct engine *engine)
+void memory_set_sizes(struct engine *engine)
 {
     const struct engine_config *c = &engine->config;
 
@@ -48,7 +49,7 @@ static void engine_set_sizes(struct engine *engine)
     engine->V = c->vocab_size;
     engine->F = c->intermediate_size;
     engine->E = c->puzzle_emb_ndim;
-    engine->P = c->puzzle_emb_len > 0 ? c->puzzle_emb_len : ceil_divide(engine->E, engine->D);
+    engine->P = (int)shape_prefix(c->puzzle_emb_ndim, c->puzzle_emb_len, c->hidden_size);
     engine->S = engine->P + engine->T;
     engine->ld_qkv = row_stride(3 * engine->A);
     engine->ld_gate_up = row_stride(2 * engine->F);
@@ -292,95 +293,24 @@ out:
     return rc;
 }
 
-/* Angles in double, tables in float; both halves of a head alike. */
-static void fill_rope_tables(struct engine *engine)
+int memory_allocate(struct engine *engine, struct error *err)
 {
-    int half = engine->d / 2;
+    int rc = allocate_parameters(engine, err);
 
-    for (int s = 0; engine->rope_cos != NULL && s < engine->S; s++)
-        for (int i = 0; i < engine->d; i++) {
-            double frequency =
-                pow(engine->config.rope_theta, -2.0 * (i % half) / (double)engine->d);
-            size_t at = (size_t)s * (size_t)engine->d + (size_t)i;
-
-            engine->rope_cos[at] = (float)cos(s * frequency);
-            engine->rope_sin[at] = (float)sin(s * frequency);
-        }
-}
-
-static int engine_allocate(struct engine *engine, struct error *err)
-{
-    int rc = parameters_build(engine, err);
-
-    if (rc < 0)
-        return rc;
-    rc = segment_build(
-        &engine->segment, engine->config.system,
-        &(struct system_sizes){
-            { [MODULE_H] = engine->config.H_layers, [MODULE_L] = engine->config.L_layers },
-            engine->config.H_cycles,
-            engine->config.L_cycles },
-        err);
-    if (rc < 0)
-        return rc;
-    rc = allocate_parameters(engine, err);
-    if (rc < 0)
-        return rc;
-    rc = allocate_weights(engine, err);
-    if (rc < 0)
-        return rc;
-    rc = allocate_carries(engine, err);
-    if (rc < 0)
-        return rc;
-    rc = allocate_outputs(engine, err);
-    if (rc < 0)
-        return rc;
-    rc = allocate_scratch(engine, err);
-    if (rc < 0)
-        return rc;
-    return engine->config.inference_only ? 0 : allocate_kept(engine, err);
-}
-
-int engine_create(struct engine **out, const struct engine_config *config, struct error *err)
-{
-    struct engine *engine = NULL;
-    int rc;
-
-    *out = NULL;
-    rc = engine_check_config(config, err);
-    if (rc < 0)
-        return rc;
-    engine = calloc(1, sizeof *engine);
-    if (engine == NULL)
-        return error_set(err, ERROR_NOMEM, "cannot allocate an engine");
-    engine->config = *config;
-    engine->system = system_find(config->system);
-    engine->facts = system_facts(config->system);
-    rc = kernels_current(&engine->kernels, err);
-    if (rc < 0)
-        goto out;
-    engine_set_sizes(engine);
-    rc = engine_allocate(engine, err);
-    if (rc < 0)
-        goto out;
-    fill_rope_tables(engine);
-    engine->train.rows = engine->B;
-    engine->last = config->inference_only ? &engine->eval : &engine->train;
-    for (int b = 0; b < engine->B && !config->inference_only; b++)
-        engine->train.halted[b] = 1;
-    *out = engine;
-    engine = NULL;
-out:
-    engine_destroy(engine);
+    if (rc == 0)
+        rc = allocate_weights(engine, err);
+    if (rc == 0)
+        rc = allocate_carries(engine, err);
+    if (rc == 0)
+        rc = allocate_outputs(engine, err);
+    if (rc == 0)
+        rc = allocate_scratch(engine, err);
+    if (rc == 0 && !engine->config.inference_only)
+        rc = allocate_kept(engine, err);
     return rc;
 }
 
-int engine_segment_calls(const struct engine *engine)
-{
-    return engine->segment.count;
-}
-
-int engine_record_residuals(struct engine *engine, bool on, struct error *err)
+int memory_allocate_residuals(struct engine *engine, struct error *err)
 {
     size_t rows = size_product((size_t)engine->B, (size_t)engine->segment.count);
     size_t R = size_product((size_t)engine->chunk_rows, (size_t)engine->S);
@@ -389,28 +319,21 @@ int engine_record_residuals(struct engine *engine, bool on, struct error *err)
         { &engine->residual_old, size_product(R, (size_t)engine->D), sizeof(float) },
     };
 
-    if (on == (engine->residuals != NULL))
-        return 0;
-    if (on)
-        return block_allocate(&engine->residual_block, &engine->residual_bytes,
-                              "forward residuals", items, sizeof items / sizeof *items, err);
+    return block_allocate(&engine->residual_block, &engine->residual_bytes, "forward residuals",
+                          items, sizeof items / sizeof *items, err);
+}
+
+void memory_release_residuals(struct engine *engine)
+{
     free(engine->residual_block);
     engine->residual_block = NULL;
     engine->residuals = engine->residual_old = NULL;
     engine->residual_bytes = 0;
-    return 0;
 }
 
-size_t engine_bytes(const struct engine *engine)
+void memory_release(struct engine *engine)
 {
-    return engine->bytes + engine->residual_bytes;
-}
-
-void engine_destroy(struct engine *engine)
-{
-    if (engine == NULL)
-        return;
-    free(engine->residual_block);
+    memory_release_residuals(engine);
     free(engine->kept_block);
     free(engine->slots);
     free(engine->kept);
@@ -424,59 +347,4 @@ void engine_destroy(struct engine *engine)
     free(engine->weight_block);
     free(engine->average_block);
     free(engine->parameter_block);
-    segment_release(&engine->segment);
-    for (int i = 0; i < MODULE_COUNT; i++)
-        free(engine->modules[i].weights);
-    free(engine->table);
-    free(engine);
-}
-
-/* Where an output is and how many bytes; size 0 when there is none. */
-static const void *output_find(const struct engine *e, enum engine_output output, size_t *size)
-{
-    size_t B = (size_t)e->B, grid = B * (size_t)e->T;
-    size_t z = B * (size_t)e->S * (size_t)e->D, table = (size_t)e->S * (size_t)e->d;
-    const struct {
-        const void *data;
-        size_t bytes;
-    } where[] = {
-        [ENGINE_LOGITS] = { e->logits, grid * (size_t)e->V * sizeof(float) },
-        [ENGINE_PREDICTIONS] = { e->predictions, grid * sizeof(int32_t) },
-        [ENGINE_Q_HALT] = { e->q_halt, B * sizeof(float) },
-        [ENGINE_Q_CONTINUE] = { e->q_continue, B * sizeof(float) },
-        [ENGINE_TARGET_Q_CONTINUE] = { e->target_q, B * sizeof(float) },
-        [ENGINE_ROW_LOSS] = { e->row_loss, B * sizeof(double) },
-        [ENGINE_HALT_TEST] = { e->halt_test, B * sizeof(uint8_t) },
-        [ENGINE_HALTED] = { e->last->halted, B * sizeof(uint8_t) },
-        [ENGINE_STEPS] = { e->last->steps, B * sizeof(int32_t) },
-        [ENGINE_Z_H] = { e->last->z[STATE_Z_H], z * sizeof(float) },
-        [ENGINE_Z_L] = { e->last->z[STATE_Z_L], z * sizeof(float) },
-        [ENGINE_CURRENT_INPUTS] = { e->last->inputs, grid * sizeof(int32_t) },
-        [ENGINE_CURRENT_LABELS] = { e->last->labels, grid * sizeof(int32_t) },
-        [ENGINE_CURRENT_IDENTIFIERS] = { e->last->identifiers, B * sizeof(int32_t) },
-        [ENGINE_PUZZLE_GRADIENT] = { e->puzzle_gradient, B * (size_t)e->E * sizeof(float) },
-        [ENGINE_ROPE_COS] = { e->rope_cos, table * sizeof(float) },
-        [ENGINE_ROPE_SIN] = { e->rope_sin, table * sizeof(float) },
-        [ENGINE_RESIDUALS] = { e->residuals, B * (size_t)e->segment.count * sizeof(float) },
-    };
-
-    *size = where[output].data == NULL ? 0 : where[output].bytes;
-    return where[output].data;
-}
-
-size_t engine_output_size(const struct engine *engine, enum engine_output output)
-{
-    size_t size;
-
-    output_find(engine, output, &size);
-    return size;
-}
-
-void engine_read(const struct engine *engine, enum engine_output output, void *out)
-{
-    size_t size;
-    const void *data = output_find(engine, output, &size);
-
-    if (size > 0)
-        memcpy(out, data, size);
 }

@@ -1,0 +1,16 @@
+/*
+ * shape_widths.h - widths that follow from single sizes.
+ */
+#ifndef COMMON_SHAPE_WIDTHS_H
+#define COMMON_SHAPE_WIDTHS_H
+
+#include <stdint.h>
+
+/* The multiple of `multiple` at or above round(expansion * width * 2 / 3), half to even. */
+int shape_intermediate_size(double expansion, int width, int multiple);
+
+/* P: as many positions of hidden_size values as hold ndim values, or len where that is set;
+ * 0 without a puzzle embedding (ndim 0). */
+int64_t shape_prefix(int64_t ndim, int64_t len, int64_t hidden_size);
+
+#endif

@@ -1,0 +1,72 @@
+/* carry.c - the rows that an engine works on, from step to step. */
+#include "carry.h"
+
+#include "engine_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+void carry_reset_row(const struct engine *engine, struct carry *carry, int row)
+{
+    size_t D = (size_t)engine->D, S = (size_t)engine->S;
+
+    for (int z = 0; z < CARRY_STATES; z++) {
+        if (carry->z[z] == NULL)
+            continue;
+        float *z_row = carry->z[z] + (size_t)row * S * D;
+
+        memcpy(z_row, engine->buffers + engine->init[z], D * sizeof(float));
+        engine_round(engine, z_row, D);
+        for (size_t s = 1; s < S; s++)
+            memcpy(z_row + s * D, z_row, D * sizeof(float));
+    }
+    carry->steps[row] = 0;
+}
+
+void carry_load_row(const struct engine *engine, struct carry *carry, int row,
+                    const struct engine_batch *batch)
+{
+    size_t T = (size_t)engine->T, at = (size_t)row * T;
+
+    memcpy(carry->inputs + at, batch->inputs + at, T * sizeof(int32_t));
+    memcpy(carry->labels + at, batch->labels + at, T * sizeof(int32_t));
+    carry->identifiers[row] =
+        batch->puzzle_identifiers == NULL ? 0 : batch->puzzle_identifiers[row];
+    carry_reset_row(engine, carry, row);
+}
+
+void carry_states(const struct engine *engine, float *states[STATE_COUNT],
+                  const struct carry *carry, int first)
+{
+    size_t start = (size_t)first * (size_t)engine->S * (size_t)engine->D;
+
+    for (int z = 0; z < CARRY_STATES; z++)
+        states[z] = carry->z[z] == NULL ? NULL : carry->z[z] + start;
+    states[STATE_X] = engine->x;
+}
+
+void carry_keep_rows(const struct engine *engine, struct carry *carry, const int *rows,
+                     int count)
+{
+    size_t T = (size_t)engine->T, row = (size_t)engine->S * (size_t)engine->D;
+
+    for (int to = 0; to < count; to++) {
+        int from = rows[to];
+
+        assert(from >= to && from < carry->rows);
+        if (from == to)
+            continue;
+        for (int z = 0; z < CARRY_STATES; z++)
+            if (carry->z[z] != NULL)
+                memcpy(carry->z[z] + (size_t)to * row, carry->z[z] + (size_t)from * row,
+                       row * sizeof(float));
+        memcpy(carry->inputs + (size_t)to * T, carry->inputs + (size_t)from * T,
+               T * sizeof(int32_t));
+        memcpy(carry->labels + (size_t)to * T, carry->labels + (size_t)from * T,
+               T * sizeof(int32_t));
+        carry->identifiers[to] = carry->identifiers[from];
+        carry->steps[to] = carry->steps[from];
+        carry->halted[to] = carry->halted[from];
+    }
+    carry->rows = count;
+}

@@ -1,0 +1,137 @@
+/* engine_create.c - an engine is created, given its first weights, and destroyed. */
+#include "carry.h"
+#include "engine_config.h"
+#include "engine_internal.h"
+#include "memory.h"
+#include "parameters.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Angles in double, tables in float; both halves of a head alike. */
+static void fill_rope_tables(struct engine *engine)
+{
+    int half = engine->d / 2;
+
+    for (int s = 0; engine->rope_cos != NULL && s < engine->S; s++)
+        for (int i = 0; i < engine->d; i++) {
+            double frequency =
+                pow(engine->config.rope_theta, -2.0 * (i % half) / (double)engine->d);
+            size_t at = (size_t)s * (size_t)engine->d + (size_t)i;
+
+            engine->rope_cos[at] = (float)cos(s * frequency);
+            engine->rope_sin[at] = (float)sin(s * frequency);
+        }
+}
+
+/* Everything that the configuration decides, from the table of tensors to the blocks. */
+static int engine_build(struct engine *engine, struct error *err)
+{
+    int rc = parameters_build(engine, err);
+
+    if (rc < 0)
+        return rc;
+    rc = segment_build(
+        &engine->segment, engine->config.system,
+        &(struct system_sizes){
+            { [MODULE_H] = engine->config.H_layers, [MODULE_L] = engine->config.L_layers },
+            engine->config.H_cycles,
+            engine->config.L_cycles },
+        err);
+    if (rc < 0)
+        return rc;
+    return memory_allocate(engine, err);
+}
+
+void engine_destroy(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    memory_release(engine);
+    segment_release(&engine->segment);
+    for (int i = 0; i < MODULE_COUNT; i++)
+        free(engine->modules[i].weights);
+    free(engine->table);
+    free(engine);
+}
+
+int engine_create(struct engine **out, const struct engine_config *config, struct error *err)
+{
+    struct engine *engine = NULL;
+    int rc;
+
+    *out = NULL;
+    rc = engine_check_config(config, err);
+    if (rc < 0)
+        return rc;
+    engine = calloc(1, sizeof *engine);
+    if (engine == NULL)
+        return error_set(err, ERROR_NOMEM, "cannot allocate an engine");
+    engine->config = *config;
+    engine->system = system_find(config->system);
+    engine->facts = system_facts(config->system);
+    rc = kernels_current(&engine->kernels, err);
+    if (rc < 0)
+        goto out;
+    memory_set_sizes(engine);
+    rc = engine_build(engine, err);
+    if (rc < 0)
+        goto out;
+    fill_rope_tables(engine);
+    engine->train.rows = engine->B;
+    engine->last = config->inference_only ? &engine->eval : &engine->train;
+    for (int b = 0; b < engine->B && !config->inference_only; b++)
+        engine->train.halted[b] = 1;
+    *out = engine;
+    engine = NULL;
+out:
+    engine_destroy(engine);
+    return rc;
+}
+
+int engine_segment_calls(const struct engine *engine)
+{
+    return engine->segment.count;
+}
+
+int engine_record_residuals(struct engine *engine, bool on, struct error *err)
+{
+    if (on == (engine->residuals != NULL))
+        return 0;
+    if (on)
+        return memory_allocate_residuals(engine, err);
+    memory_release_residuals(engine);
+    return 0;
+}
+
+size_t engine_bytes(const struct engine *engine)
+{
+    return engine->bytes + engine->residual_bytes;
+}
+
+void engine_initialise(struct engine *engine, uint64_t seed)
+{
+    size_t moment_bytes = engine->parameter_floats * sizeof(float);
+
+    parameters_initialise(engine, seed);
+    engine->optimizer_step = 0;
+    engine->prepared = NULL;
+    if (engine->averages != NULL)
+        memcpy(engine->averages, engine->parameters, moment_bytes);
+    if (engine->config.inference_only)
+        return;
+    memset(engine->m, 0, moment_bytes);
+    memset(engine->v, 0, moment_bytes);
+    memset(engine->gradients, 0, moment_bytes);
+    for (int b = 0; b < engine->B; b++) {
+        engine->train.halted[b] = 1;
+        engine->train.steps[b] = 0;
+        engine->train.identifiers[b] = 0;
+        carry_reset_row(engine, &engine->train, b);
+    }
+    memset(engine->train.inputs, 0,
+           (size_t)engine->B * (size_t)engine->T * sizeof *engine->train.inputs);
+    memset(engine->train.labels, 0,
+           (size_t)engine->B * (size_t)engine->T * sizeof *engine->train.labels);
+}

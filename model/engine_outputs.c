@@ -1,0 +1,54 @@
+/* engine_outputs.c - what the last step left, by name. */
+#include "engine_internal.h"
+
+#include <string.h>
+
+/* Where an output is and how many bytes; size 0 when there is none. */
+static const void *output_find(const struct engine *e, enum engine_output output, size_t *size)
+{
+    size_t B = (size_t)e->B, grid = B * (size_t)e->T;
+    size_t z = B * (size_t)e->S * (size_t)e->D, table = (size_t)e->S * (size_t)e->d;
+    const struct {
+        const void *data;
+        size_t bytes;
+    } where[] = {
+        [ENGINE_LOGITS] = { e->logits, grid * (size_t)e->V * sizeof(float) },
+        [ENGINE_PREDICTIONS] = { e->predictions, grid * sizeof(int32_t) },
+        [ENGINE_Q_HALT] = { e->q_halt, B * sizeof(float) },
+        [ENGINE_Q_CONTINUE] = { e->q_continue, B * sizeof(float) },
+        [ENGINE_TARGET_Q_CONTINUE] = { e->target_q, B * sizeof(float) },
+        [ENGINE_ROW_LOSS] = { e->row_loss, B * sizeof(double) },
+        [ENGINE_HALT_TEST] = { e->halt_test, B * sizeof(uint8_t) },
+        [ENGINE_HALTED] = { e->last->halted, B * sizeof(uint8_t) },
+        [ENGINE_STEPS] = { e->last->steps, B * sizeof(int32_t) },
+        [ENGINE_Z_H] = { e->last->z[STATE_Z_H], z * sizeof(float) },
+        [ENGINE_Z_L] = { e->last->z[STATE_Z_L], z * sizeof(float) },
+        [ENGINE_CURRENT_INPUTS] = { e->last->inputs, grid * sizeof(int32_t) },
+        [ENGINE_CURRENT_LABELS] = { e->last->labels, grid * sizeof(int32_t) },
+        [ENGINE_CURRENT_IDENTIFIERS] = { e->last->identifiers, B * sizeof(int32_t) },
+        [ENGINE_PUZZLE_GRADIENT] = { e->puzzle_gradient, B * (size_t)e->E * sizeof(float) },
+        [ENGINE_ROPE_COS] = { e->rope_cos, table * sizeof(float) },
+        [ENGINE_ROPE_SIN] = { e->rope_sin, table * sizeof(float) },
+        [ENGINE_RESIDUALS] = { e->residuals, B * (size_t)e->segment.count * sizeof(float) },
+    };
+
+    *size = where[output].data == NULL ? 0 : where[output].bytes;
+    return where[output].data;
+}
+
+size_t engine_output_size(const struct engine *engine, enum engine_output output)
+{
+    size_t size;
+
+    output_find(engine, output, &size);
+    return size;
+}
+
+void engine_read(const struct engine *engine, enum engine_output output, void *out)
+{
+    size_t size;
+    const void *data = output_find(engine, output, &size);
+
+    if (size > 0)
+        memcpy(out, data, size);
+}
