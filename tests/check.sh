@@ -13,8 +13,7 @@ done
 includes=("${folders[@]/#/-I}")
 # Files that may name a system, a kind of data or an executor: PREFIXES of paths.
 systems=(common/system_facts common/settings_table.c model/systems)
-sudoku=(common/settings runner/plan/plan.c worker/data/data_command.c worker/data/data_set
-    worker/data/data_source worker/data/sudoku)
+sudoku=(common/settings runner/plan/plan.c worker/data/kind worker/data/sudoku)
 local=(results/record.c runner/executor/ runner/loop/adopt.c runner/loop/attempt_start.c
     runner/loop/supervise)
 failed=0

@@ -406,7 +406,7 @@ static void get_facts(struct data_facts *out, const char *path, const char *dire
     assert_int_equal(config_init(&config, &err), 0);
     assert_int_equal(config_set_text(&config, "data.path", path, "test", &err), 0);
     assert_int_equal(config_resolve(&config, "test", &err), 0);
-    if (data_facts_get(out, &config, directory, &err) < 0)
+    if (data_facts_get(out, &config, directory, "test", &err) < 0)
         fail_msg("%s", err.message);
     config_release(&config);
 }

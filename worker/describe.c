@@ -12,6 +12,7 @@
 #include "data_facts.h"
 #include "error.h"
 #include "json.h"
+#include "provenance.h"
 #include "sandbox.h"
 #include "settings.h"
 #include "shape.h"
@@ -58,7 +59,8 @@ static int cache_add(struct cache *cache, char *key, const struct config *config
     }
     entry = &cache->entries[cache->count++];
     *entry = (struct entry){ .key = key };
-    int rc = data_facts_get(&entry->facts, config, cache->directory, &fault);
+    int rc = data_facts_get(&entry->facts, config, cache->directory, provenance_version(),
+                            &fault);
     if (rc == ERROR_NOMEM)
         return error_set(err, ERROR_NOMEM, "%s", fault.message);
     if (rc < 0) {

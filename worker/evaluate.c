@@ -202,8 +202,9 @@ static int say_pass(const struct evaluate_context *context, const struct pass *p
 
         rc = scores_finish(scores, i, &result, &outcomes, &count, err);
         if (rc == 0 && i == 0 && context->outcomes && result.tasks == 0)
-            log_warning("no test has a solution: there are no scores, only %s",
-                        context->submission_path != NULL ? "the submission" : "answers");
+            log_warning("no test has a solution, so that there are no scores; the answers: %s",
+                        context->submission_path != NULL ? context->submission_path
+                                                         : "not written");
         if (rc == 0 && context->outcomes)
             rc = say_outcomes(context, evaluation, pass->split, outcomes, count, err);
         if (rc == 0)

@@ -65,8 +65,10 @@ static int load_data(struct execution *execution, struct error *err)
     if (rc == 0 && strcmp(data_set_hash(execution->set), job->data_hash) != 0) {
         execution->data_changed = true;
         rc = error_set(err, ERROR_FORMAT,
-                       "the data of %s has changed since the job was queued: its hash is "
-                       "%.12s..., job.json says %.12s...",
+                       "the data of %s are not those that the job was queued with (content "
+                       "%.12s... now, %.12s... then); put the former files back and `hrmlab "
+                       "retry`, or queue the spec again, which makes new runs of the data as "
+                       "they are",
                        config_text(&job->config, DATA_PATH), data_set_hash(execution->set),
                        job->data_hash);
     }

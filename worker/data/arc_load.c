@@ -378,7 +378,7 @@ int arc_load(struct arc_tasks *out, const char *path, struct error *err)
     if (stat(path, &status) < 0)
         rc = error_set(err, ERROR_FORMAT,
                        "data.path = %s: %s; give a directory of ARC tasks (training/ and "
-                       "evaluation/, or *_challenges.json) or a Sudoku CSV",
+                       "evaluation/, or *_challenges.json) or a CSV file of boards",
                        path, strerror(errno));
     else if (S_ISDIR(status.st_mode))
         rc = load_place(out, path, err);

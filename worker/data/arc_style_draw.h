@@ -4,7 +4,34 @@
 #ifndef WORKER_ARC_STYLE_DRAW_H
 #define WORKER_ARC_STYLE_DRAW_H
 
-#include "arc_style.h"
+#include "grid.h"
+#include "random.h"
+
+enum { ARC_STYLE_SIDE = 8 };
+
+struct arc_style_pair {
+    struct grid input, output;
+};
+
+/* For the families' files: what a task fixes, and the table of rules. */
+struct arc_style_rule {
+    int colour[4]; /* four distinct colours from 1 to 9 */
+    int map[10];   /* a permutation of the colours, 0 fixed, no other colour fixed */
+    int choice;    /* in [0, 2^16) */
+};
+
+/* Draws one pair. The driver draws again when the output is empty, equals the input's
+ * twin in the task, or changes nothing in all pairs. */
+typedef void arc_style_fn(struct arc_style_pair *pair, const struct arc_style_rule *rule,
+                          struct random_stream *stream);
+
+struct arc_style_family {
+    const char *name;
+    arc_style_fn *draw;
+};
+
+extern const struct arc_style_family ARC_STYLE_MOVES[], ARC_STYLE_COLOURS[], ARC_STYLE_SHAPES[];
+extern const int ARC_STYLE_MOVE_COUNT, ARC_STYLE_COLOUR_COUNT, ARC_STYLE_SHAPE_COUNT;
 
 /* A grid of one colour. */
 void draw_blank(struct grid *grid, int rows, int columns, int colour);

@@ -1,9 +1,9 @@
 /*
- * boards.h - many square boards with their answers, packed: Sudoku puzzles of a CSV
- * file are millions.
+ * boards.h - many square boards with their answers, packed: a CSV file may hold
+ * millions.
  *
  * A board is a question and an answer of side x side cells, each cell a value of 0 to
- * 15 (four bits). A 9 x 9 Sudoku takes 86 bytes, 3.8 million of them 330 MB.
+ * 15 (four bits). A 9 x 9 board takes 86 bytes, 3.8 million of them 330 MB.
  */
 #ifndef WORKER_BOARDS_H
 #define WORKER_BOARDS_H

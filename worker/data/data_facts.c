@@ -4,7 +4,6 @@
 #include "error.h"
 #include "file.h"
 #include "json.h"
-#include "provenance.h"
 #include "settings.h"
 
 #include <inttypes.h>
@@ -241,12 +240,11 @@ static int read_data(struct data_facts *out, const struct config *config, const 
 }
 
 int data_facts_get(struct data_facts *out, const struct config *config, const char *directory,
-                   struct error *err)
+                   const char *version, struct error *err)
 {
     char *settings = data_facts_key(config), *path = NULL;
-    char *key = settings == NULL
-                    ? NULL
-                    : format_string("%d %s %s", CACHE_FORMAT, provenance_version(), settings);
+    char *key =
+        settings == NULL ? NULL : format_string("%d %s %s", CACHE_FORMAT, version, settings);
     int rc = 0;
 
     *out = (struct data_facts){ 0 };

@@ -15,13 +15,13 @@ struct data_facts {
 
 /*
  * The facts of the data that the settings name. directory: where caches are read and written, or
- * NULL. A cache file is trusted if its checksum, the settings in it, and path, size, times and
+ * NULL. version: of this program; another version reads anew. A cache file is trusted if its checksum, the settings in it, and path, size, times and
  * inode of every file and folder read agree; otherwise the data are read and it is written anew.
  * That it cannot be written is no error. Errors are those of data_set_open(); they are not
  * cached.
  */
 int data_facts_get(struct data_facts *out, const struct config *config, const char *directory,
-                   struct error *err) MUST_CHECK;
+                   const char *version, struct error *err) MUST_CHECK;
 void data_facts_release(struct data_facts *facts);
 
 /* The data settings as canonical text: equal texts mean the same data. Fresh; NULL: no memory. */

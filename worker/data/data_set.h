@@ -10,8 +10,7 @@
 #define WORKER_DATA_SET_H
 
 #include "error.h"
-#include "data_files.h"
-#include "grid.h"
+#include "kind.h"
 #include "random.h"
 #include "settings.h"
 
@@ -21,8 +20,6 @@
 struct data_set; /* opaque */
 
 enum data_split { SPLIT_TEST, SPLIT_TRAIN };
-
-enum { DATA_NAME_SIZE = 64, DATA_NO_LABEL = -100 };
 
 struct data_info {
     /* "ARC tasks", "builtin:arc-style seed 0", ...; owned by the set */

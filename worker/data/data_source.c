@@ -2,6 +2,7 @@
 #include "data_source.h"
 
 #include "error.h"
+#include "kinds.h"
 #include "settings.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
  * kind.h - what a kind of data is: one entry in a table. A new kind is one new file and
- * one line in kind.c.
+ * one line in kinds.c.
  *
  * Everything is said in the words of ARC: a task has demonstrations and tests, each a
  * pair of grids. A board game puzzle is a task of one pair: a demonstration where it is
@@ -9,10 +9,14 @@
 #ifndef WORKER_KIND_H
 #define WORKER_KIND_H
 
-#include "data_set.h"
+#include "data_files.h"
+#include "grid.h"
+#include "random.h"
 
 struct config;
 struct data_source;
+
+enum { DATA_NAME_SIZE = 64, DATA_NO_LABEL = -100 };
 
 struct data_task {
     bool evaluation; /* its tests are predicted and scored, not trained on */
@@ -75,10 +79,17 @@ struct data_kind {
     void (*answer)(struct grid *out, const int32_t *predictions, int side);
 };
 
-/* The kind of the data at this data.path. */
-const struct data_kind *data_kind_find(const char *path);
-
-/* The entries. */
-extern const struct data_kind KIND_ARC, KIND_SUDOKU;
+/* The tasks that a kind has loaded. */
+struct data_source {
+    const struct data_kind *kind; /* an entry of the table */
+    void *content;                /* owned; only the kind knows what it is */
+    int task_count;
+    int side;     /* of the canvas or board */
+    char *text;   /* owned; "builtin:arc-style, generator seed 0" */
+    char *counts; /* owned; in words, how many are trained on, tested on, left out and why */
+    int left_out; /* tasks that were read but not chosen */
+    struct data_files files;  /* what was read */
+    char hash[HASH_HEX_SIZE]; /* of the content of the tasks kept, never of a path */
+};
 
 #endif

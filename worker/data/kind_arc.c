@@ -1,9 +1,10 @@
 /* kind_arc.c - ARC tasks, from files or from the built-in families. */
+#include "kind_arc.h"
+
 #include "arc_choose.h"
 #include "arc_style.h"
 #include "augmentation.h"
 #include "canvas.h"
-#include "data_source.h"
 #include "error.h"
 #include "file.h"
 #include "settings.h"

@@ -1,6 +1,7 @@
 /* kind_sudoku.c - Sudoku, generated or from CSV files. */
+#include "kind_sudoku.h"
+
 #include "boards.h"
-#include "data_source.h"
 #include "error.h"
 #include "file.h"
 #include "settings.h"

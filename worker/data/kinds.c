@@ -1,5 +1,8 @@
-/* kind.c - the table of data kinds. */
-#include "kind.h"
+/* kinds.c - the table of data kinds: a line for each. */
+#include "kinds.h"
+
+#include "kind_arc.h"
+#include "kind_sudoku.h"
 
 #include <stddef.h>
 
