@@ -94,6 +94,7 @@ enum setting_id {
     RESOURCES_THREADS,
     RESOURCES_MEMORY_GB,      /* 0: no limit */
     RESOURCES_TIME_LIMIT_MIN, /* 0: none */
+    RESOURCES_HANG_S,         /* without a heartbeat for so long a worker is hung */
     RETRIES_MAX,
     RETRIES_DELAY_S,       /* retries.delay: before the first new attempt; doubles */
     CHECKPOINT_INTERVAL_S, /* train.checkpoint_interval: seconds between checkpoints */

@@ -304,6 +304,9 @@ const struct setting settings_table[SETTING_COUNT] = {
     [RESOURCES_TIME_LIMIT_MIN] =
         REAL_SETTING("resources.time_limit_min", PHASE_EXECUTION, 0, 1e7, "0", "minutes", NULL,
                      "time limit of one attempt; 0: none"),
+    [RESOURCES_HANG_S] = REAL_SETTING(
+        "resources.hang_s", PHASE_EXECUTION, 1, 1e6, "300", "seconds", NULL,
+        "a worker that has computed nothing for so long is hung, and tried again"),
     [RETRIES_MAX] = INT_SETTING("retries.max", PHASE_EXECUTION, 0, 1000, "2", "attempts", NULL,
                                 "new attempts after a failure that may pass"),
     [RETRIES_DELAY_S] = REAL_SETTING("retries.delay", PHASE_EXECUTION, 0, 3600, "2", "seconds",

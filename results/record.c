@@ -43,6 +43,9 @@ static void read_job(struct record_job *job, sqlite3_stmt *s)
         .memory_gb = sqlite3_column_double(s, 10),
         .time_limit_min = sqlite3_column_double(s, 11),
         .retry_delay_s = sqlite3_column_double(s, 14),
+        .hang_s = sqlite3_column_type(s, 15) == SQLITE_NULL
+                      ? strtod(settings_table[RESOURCES_HANG_S].absent_means, NULL)
+                      : sqlite3_column_double(s, 15),
     };
     snprintf(job->run_hash, sizeof job->run_hash, "%s", sql_text(s, 2));
     snprintf(job->state, sizeof job->state, "%s", sql_text(s, 3));
@@ -56,7 +59,9 @@ static void read_job(struct record_job *job, sqlite3_stmt *s)
     " coalesce((SELECT e.name || ': ' || a.label FROM arm_run x"                               \
     "  JOIN arm a USING (arm_id) JOIN experiment e USING (experiment_id)"                      \
     "  WHERE x.run_id = j.run_id ORDER BY e.name = ?1 DESC LIMIT 1), "                         \
-    "substr(r.hash, 1, 12)), r.seed, j.retry_delay_s"                                          \
+    "substr(r.hash, 1, 12)), r.seed, j.retry_delay_s,"                                         \
+    " (SELECT settings ->> '$.\"resources.hang_s\"' FROM execution n"                          \
+    "  WHERE n.execution_id = j.execution_id)"                                                 \
     " FROM job j JOIN run r USING (run_id)"
 #define IN_EXPERIMENT                                                                          \
     " AND (?1 IS NULL OR EXISTS (SELECT 1 FROM arm_run x JOIN arm a USING (arm_id)"            \

@@ -24,6 +24,7 @@ struct record_job {
     bool evaluate;
     int priority, threads, retries_max, failures;
     double cost, memory_gb, time_limit_min, retry_delay_s;
+    double hang_s; /* longest time without a heartbeat */
 };
 /* Jobs that are starting or running, or have an attempt that is. */
 int record_busy_jobs(struct store *store, struct record_job **out, int *count,

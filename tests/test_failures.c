@@ -57,7 +57,7 @@ static void write_spec(const struct place *place, const char *text)
     assert_int_equal(file_write_atomic(place->spec, text, strlen(text), &err), 0);
 }
 
-/* Workers that stand still have no heartbeat; that takes a minute to be a hang. */
+/* Workers that stand still have no heartbeat. */
 static void let_workers_hang(void)
 {
     static const char spec[] =
@@ -69,8 +69,8 @@ static void let_workers_hang(void)
 
     fault_begin(&f);
     write_spec(&f.place, spec);
-    pid_t pid = place_start(&f.place, "run", f.place.spec, "--set", "retries.delay=0", "--jobs",
-                            "6", NULL);
+    pid_t pid = place_start(&f.place, "run", f.place.spec, "--set", "retries.delay=0", "--set",
+                            "resources.hang_s=20", "--jobs", "6", NULL);
     assert_true(place_wait_for(
         &f.place, "SELECT count(DISTINCT run_id) FROM metric WHERE step > 3", "6"));
     assert_true(place_signal_workers(&f.place, SIGSTOP) > 0);

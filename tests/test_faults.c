@@ -472,7 +472,7 @@ static void a_small_file_system_fills_up_and_gets_room(void **state)
     }
     snprintf(filler, sizeof filler, "%s/filler", f.place.workspace);
     pid_t pid = place_start(&f.place, "run", f.place.spec, "--set", "train.max_steps=300",
-                            "--set", "retries.max=0", NULL);
+                            "--set", "retries.max=0", "--set", "resources.hang_s=60", NULL);
     place_sleep_ms(700);
     FILE *file = fopen(filler, "w");
     assert_non_null(file);

@@ -310,7 +310,7 @@ static void run_stopped_in_an_interim_evaluation_repeats_it(void **state)
     char *log_path = run_path(&stopped, 1, "log"), *log = NULL;
     size_t size = 0;
     assert_int_equal(file_read(&log, &size, log_path, 1 << 20, NULL), 0);
-    assert_non_null(strstr(log, "stopped in an evaluation"));
+    assert_non_null(strstr(log, "stopped while evaluating"));
     run_write_job(&stopped, 2, NULL);
     assert_int_equal(run_attempt(&stopped, 2), 0);
     collect(all, &stopped, 1);

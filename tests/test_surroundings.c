@@ -161,7 +161,8 @@ static void a_worker_that_was_stopped_with_its_runner_does_not_hang(void **state
     place_make(&place);
     pid_t pid = place_start(&place, "run", place.spec, "--set", "retries.max=0", "--set",
                             "train.max_steps=6000", "--set", "train.checkpoint_interval=60",
-                            "--set", "resources.time_limit_min=1", NULL);
+                            "--set", "resources.time_limit_min=1", "--set", "resources.hang_s=60",
+                            NULL);
     assert_true(place_wait_for(&place, "SELECT count(*) > 0 FROM metric", "1"));
     kill(pid, SIGSTOP);
     assert_true(place_signal_workers(&place, SIGSTOP) > 0);

@@ -83,11 +83,3 @@ void engine_setup(struct engine_config *out, const struct config *config,
         .inference_only = inference_only,
     };
 }
-
-int64_t engine_setup_calls(const struct engine_config *config)
-{
-    const struct system_sizes sizes = { .H_cycles = config->H_cycles,
-                                        .L_cycles = config->L_cycles };
-
-    return system_calls(system_facts(config->system), &sizes);
-}

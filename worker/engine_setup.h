@@ -31,7 +31,4 @@ struct engine_setup_data {
 void engine_setup(struct engine_config *out, const struct config *config,
                   const struct engine_setup_data *data, bool inference_only);
 
-/* Module calls of one outer step: the work that a heartbeat counts. */
-int64_t engine_setup_calls(const struct engine_config *config);
-
 #endif

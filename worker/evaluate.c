@@ -12,6 +12,7 @@
 #include "log.h"
 #include "report.h"
 #include "scores.h"
+#include "work.h"
 
 enum { OUTCOMES_PER_EVENT = 5000 };
 
@@ -194,12 +195,14 @@ static int say_pass(const struct evaluate_context *context, const struct pass *p
 {
     int rc = 0;
 
+    work_set_phase(WORK_VOTE, context->step, context->total_steps);
     for (int i = 0; rc == 0 && i < pass->count; i++) {
         const struct job_evaluation *evaluation = &evaluations[pass->members[i]];
         struct score_outcome *outcomes = NULL;
         struct score_result result;
         int count = 0;
 
+        work_set_part(i, i + 1, pass->count);
         rc = scores_finish(scores, i, &result, &outcomes, &count, err);
         if (rc == 0 && i == 0 && context->outcomes && result.tasks == 0)
             log_warning("no test has a solution, so that there are no scores; the answers: %s",

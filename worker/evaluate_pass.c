@@ -3,10 +3,8 @@
 
 #include <stdlib.h>
 
-#include "engine_setup.h"
 #include "error.h"
-#include "keeper.h"
-#include "report.h"
+#include "work.h"
 
 /* A batch on its way. B rows of T tokens; slots are rows of the batch still in the engine. */
 struct batch {
@@ -147,26 +145,17 @@ static int take_step(const struct evaluate_context *context, struct scores *scor
     return 0;
 }
 
-/* Counts the work, answers a stop, says progress about once a second. */
-static int attend(const struct evaluate_context *context, struct error *err)
+/* Computes one outer step of the rows that are still in the engine and adds what is read at it. */
+static int compute_step(const struct evaluate_context *context, struct scores *scores,
+                        struct batch *batch, int step, bool act_inference,
+                        const struct score_request *requests, int count, struct error *err)
 {
-    const struct report_progress progress = {
-        .phase = "evaluate",
-        .step = context->step,
-        .total_steps = context->total_steps,
-        .loss = REPORT_UNKNOWN,
-        .accuracy = REPORT_UNKNOWN,
-        .exact_accuracy = REPORT_UNKNOWN,
-        .steps_per_s = REPORT_UNKNOWN,
-        .eta_s = REPORT_UNKNOWN,
-    };
+    struct engine_result result;
+    int rc = engine_evaluate_step(context->engine, &result);
 
-    context->report->heartbeat += engine_setup_calls(context->config);
-    if (keeper_stop_requested())
-        return error_set(err, ERROR_STOPPED, "stopped in an evaluation");
-    return report_progress_due(context->report)
-               ? report_progress(context->report, &progress, err)
-               : 0;
+    if (rc < 0)
+        return work_why_abandoned(err, "stopped while evaluating");
+    return take_step(context, scores, batch, step, act_inference, requests, count, err);
 }
 
 int evaluate_pass(const struct evaluate_context *context, struct scores *scores,
@@ -181,19 +170,16 @@ int evaluate_pass(const struct evaluate_context *context, struct scores *scores,
         return rc;
     for (int i = 0; i < count; i++)
         last = requests[i].outer_steps > last ? requests[i].outer_steps : last;
+    work_set_phase(WORK_EVALUATE, context->step, context->total_steps);
     for (int first = 0; rc == 0 && first < total; first += batch.rows) {
         rc = batch_load(&batch, context, split, first, total, err);
         for (int step = 1; rc == 0 && step <= last && batch.slots > 0; step++) {
-            struct engine_result result;
-
-            rc = engine_evaluate_step(context->engine, &result);
-            if (rc < 0)
-                rc = error_set(err, ERROR_STOPPED, "stopped in an evaluation");
+            work_set_part(first + batch.rows * (step - 1.0) / last,
+                          first + batch.rows * (double)step / last, total);
+            rc = compute_step(context, scores, &batch, step, act_inference, requests, count,
+                              err);
             if (rc == 0)
-                rc = take_step(context, scores, &batch, step, act_inference, requests, count,
-                               err);
-            if (rc == 0)
-                rc = attend(context, err);
+                rc = work_done(1, err);
         }
     }
     batch_release(&batch);

@@ -25,6 +25,7 @@
 #include "sandbox.h"
 #include "shape.h"
 #include "train.h"
+#include "work.h"
 
 /* One execution. Everything in it is owned unless said otherwise. */
 struct execution {
@@ -41,21 +42,6 @@ struct execution {
     bool checkpoint_damaged; /* of the training that is to be evaluated, or gone */
     struct train_end end;
 };
-
-static int say_loading(struct execution *execution, struct error *err)
-{
-    const struct report_progress progress = {
-        .phase = "load",
-        .total_steps = execution->total_steps,
-        .loss = REPORT_UNKNOWN,
-        .accuracy = REPORT_UNKNOWN,
-        .exact_accuracy = REPORT_UNKNOWN,
-        .steps_per_s = REPORT_UNKNOWN,
-        .eta_s = REPORT_UNKNOWN,
-    };
-
-    return report_progress(&execution->report, &progress, err);
-}
 
 static int load_data(struct execution *execution, struct error *err)
 {
@@ -96,9 +82,13 @@ static int create_engine(struct execution *execution, struct error *err)
         return rc;
     if (execution->total_steps < 1)
         return error_set(err, ERROR_FORMAT, "the settings give no training step");
+    work_set_step(0, execution->total_steps);
     sizes.total_steps = execution->total_steps;
     engine_setup(&execution->config, &job->config, &sizes, job->kind == JOB_EVALUATE);
-    return engine_create(&execution->engine, &execution->config, err);
+    rc = engine_create(&execution->engine, &execution->config, err);
+    if (rc == 0)
+        engine_set_watch(execution->engine, work_watch, NULL);
+    return rc;
 }
 
 /* Adds the members that describe the data; false when out of memory. */
@@ -230,8 +220,8 @@ static int work(struct execution *execution, struct error *err)
     int rc;
 
     enter_sandbox(execution);
-    rc = say_loading(execution, err);
-
+    work_open(&execution->report);
+    rc = work_done(1, err);
     if (rc == 0)
         rc = engine_setup_environment(err);
     if (rc == 0)
@@ -292,16 +282,24 @@ static enum exit_code classify(enum error_code code, const struct execution *exe
 static enum exit_code conclude(struct execution *execution, int rc, const struct error *failure,
                                double seconds)
 {
-    const char *hash =
-        execution->end.weights_hash[0] != '\0' ? execution->end.weights_hash : NULL;
-    const char *status = "done", *cause = "";
+    struct report_end end = {
+        .status = "done",
+        .step = execution->end.step,
+        .weights_hash =
+            execution->end.weights_hash[0] != '\0' ? execution->end.weights_hash : NULL,
+        .seconds = seconds,
+        .train_seconds = execution->end.train_seconds,
+        .evaluation_seconds = execution->end.evaluation_seconds,
+    };
+    const char *cause = "";
     enum exit_code code = EXIT_DONE;
     struct error err = { 0 };
     int said = 0;
 
     if (rc < 0) {
         code = classify(failure->code, execution, &cause);
-        status = code == EXIT_STOPPED ? "stopped" : "failed";
+        end.status = code == EXIT_STOPPED ? "stopped" : "failed";
+        end.message = code == EXIT_STOPPED ? failure->message : NULL;
         if (code == EXIT_STOPPED)
             log_info("%s", failure->message);
         else
@@ -310,12 +308,12 @@ static enum exit_code conclude(struct execution *execution, int rc, const struct
             said = report_error(&execution->report, cause, failure->message, &err);
     } else if (execution->end.diverged) {
         code = EXIT_DIVERGED;
-        status = "diverged";
-        hash = NULL;
+        end.status = "diverged";
+        end.weights_hash = NULL;
         log_warning("the loss is not finite at step %lld", (long long)execution->end.step);
     }
     if (said == 0)
-        said = report_end(&execution->report, status, execution->end.step, hash, seconds, &err);
+        said = report_end(&execution->report, &end, &err);
     if (said < 0)
         log_error("%s", err.message);
     /* Done, but the journal does not say so: whoever reads it must not believe it. */
@@ -343,6 +341,7 @@ int execute_job(void *request)
     }
     rc = work(&execution, &err);
     code = (int)conclude(&execution, rc, &err, clock_monotonic_s() - started);
+    work_open(NULL);
     report_close(&execution.report);
     engine_destroy(execution.engine);
     batches_destroy(execution.batches);

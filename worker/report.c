@@ -88,6 +88,9 @@ int report_progress(struct report *report, const struct report_progress *progres
     add_known(&body, "exact_accuracy", progress->exact_accuracy);
     add_known(&body, "steps_per_s", progress->steps_per_s);
     add_known(&body, "eta_s", progress->eta_s);
+    add_known(&body, "step_share", progress->step_share);
+    add_known(&body, "part_done", progress->part_done);
+    add_known(&body, "part_total", progress->part_total);
     add_text(&body, "phase", progress->phase);
     add_number(&body, "heartbeat", (double)report->heartbeat);
     report->said_at_s = clock_monotonic_s();
@@ -143,14 +146,17 @@ int report_error(struct report *report, const char *cause, const char *message,
     return report_event(report, "error", body, true, err);
 }
 
-int report_end(struct report *report, const char *status, int64_t step,
-               const char *weights_hash, double seconds, struct error *err)
+int report_end(struct report *report, const struct report_end *end, struct error *err)
 {
     cJSON *body = cJSON_CreateObject();
 
-    add_text(&body, "status", status);
-    add_number(&body, "step", (double)step);
-    add_text(&body, "weights_hash", weights_hash);
-    add_number(&body, "seconds", seconds);
+    add_text(&body, "status", end->status);
+    add_number(&body, "step", (double)end->step);
+    add_text(&body, "weights_hash", end->weights_hash);
+    add_number(&body, "seconds", end->seconds);
+    add_number(&body, "train_seconds", end->train_seconds);
+    add_number(&body, "evaluation_seconds", end->evaluation_seconds);
+    if (end->message != NULL)
+        add_text(&body, "message", end->message);
     return report_event(report, "end", body, true, err);
 }

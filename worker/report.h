@@ -19,7 +19,7 @@
 struct report {
     struct journal_writer journal;
     double said_at_s;  /* monotonic time of the last progress event */
-    int64_t heartbeat; /* module calls so far */
+    int64_t heartbeat; /* units of work done so far (work.h) */
 };
 
 /* Creates the journal, which must not exist. */
@@ -35,10 +35,13 @@ int report_event(struct report *report, const char *type, cJSON *body, bool sync
 #define REPORT_UNKNOWN ((double)NAN)
 
 struct report_progress {
-    const char *phase; /* "load", "train", "evaluate" */
+    const char *phase; /* "load", "train", "evaluate", "vote" */
     int64_t step, total_steps;
-    double loss, accuracy, exact_accuracy; /* not finite: left out */
-    double steps_per_s, eta_s;             /* not finite: left out */
+    /* Those that are not finite are left out. */
+    double loss, accuracy, exact_accuracy;
+    double steps_per_s, eta_s;
+    double step_share;            /* of a long training step that goes on, in [0, 1] */
+    double part_done, part_total; /* rows of an evaluation, tests voted on */
 };
 
 /* A progress event is due: the last is a second old. */
@@ -56,8 +59,17 @@ int report_diverged(struct report *report, int64_t step, double loss,
                     struct error *err) MUST_CHECK;
 int report_error(struct report *report, const char *cause, const char *message,
                  struct error *err) MUST_CHECK;
-/* weights_hash may be NULL. */
-int report_end(struct report *report, const char *status, int64_t step,
-               const char *weights_hash, double seconds, struct error *err) MUST_CHECK;
+
+struct report_end {
+    const char *status; /* "done", "diverged", "stopped", "failed" */
+    int64_t step;
+    const char *weights_hash; /* NULL: none */
+    double seconds;           /* of the attempt */
+    double train_seconds;     /* of the run's training steps, earlier attempts' included */
+    double evaluation_seconds; /* of the run's evaluations so far, the same */
+    const char *message;       /* where it was stopped, and what counts; NULL: none */
+};
+int report_end(struct report *report, const struct report_end *end,
+               struct error *err) MUST_CHECK;
 
 #endif

@@ -12,6 +12,7 @@
 #include "arc_task.h"
 #include "error.h"
 #include "voting.h"
+#include "work.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -362,7 +363,9 @@ int scores_finish(struct scores *s, int request, struct score_result *result,
     if (chosen == NULL || list == NULL)
         rc = error_no_memory(err, "the scores");
     for (int t = 0; t < data_set_task_count(s->set, s->split) && rc >= 0; t++) {
-        rc = vote_task(s, request, t, chosen, list + made, err);
+        rc = work_done(1, err);
+        if (rc == 0)
+            rc = vote_task(s, request, t, chosen, list + made, err);
         if (rc > 0) {
             add_task(pass, strict, list + made, rc);
             made += rc;

@@ -21,6 +21,7 @@
 #include "random.h"
 #include "report.h"
 #include "train_position.h"
+#include "work.h"
 
 enum { METRIC_EVENTS = 50 }; /* of a whole training */
 
@@ -31,7 +32,12 @@ struct training {
     int64_t step, total;                    /* steps done; of the schedule */
     bool finished;                          /* nothing is left to train */
     int generation;                         /* of the next checkpoint: 0 or 1 */
+    int64_t saved_step;                     /* of the last checkpoint; -1: none */
     double saved_at_s;                      /* monotonic time of the last checkpoint */
+    bool abandoned;                         /* within a step: the engine's state is undefined */
+    double step_seconds;                    /* wall time of the last step */
+    double session_seconds;                 /* of the steps that this attempt took */
+    int64_t session_steps;                  /* how many */
     int32_t *inputs, *labels, *identifiers; /* owned; (B, T), (B, T), (B) */
     int32_t *minimum;                       /* owned; (B) exploration */
     struct metrics recent;                  /* since the last progress event */
@@ -47,6 +53,7 @@ static int training_init(struct training *out, const struct train_context *conte
         .context = context,
         .end = end,
         .total = batches_total_steps(context->batches),
+        .saved_step = -1,
         .inputs = calloc(B * T, sizeof(int32_t)),
         .labels = calloc(B * T, sizeof(int32_t)),
         .identifiers = calloc(B, sizeof(int32_t)),
@@ -87,7 +94,7 @@ static int load(struct training *training, const char *name, struct error *err)
         rc = train_position_from_text(&training->position, c->batches, facts.position, path,
                                       err);
     if (rc == 0) {
-        training->step = facts.step;
+        training->step = training->saved_step = facts.step;
         training->finished = facts.final;
         snprintf(training->end->weights_hash, sizeof training->end->weights_hash, "%s",
                  facts.weights_hash);
@@ -138,7 +145,7 @@ static int load_newest(struct training *training, char **from, struct error *err
     return rc;
 }
 
-static int evaluate(const struct training *training, const char *checkpoint,
+static int evaluate(struct training *training, const char *checkpoint,
                     const bool *selected, const char *submission_path, struct error *err)
 {
     const struct train_context *c = training->context;
@@ -153,8 +160,12 @@ static int evaluate(const struct training *training, const char *checkpoint,
         .outcomes = submission_path != NULL,
         .submission_path = submission_path,
     };
+    double began_s = clock_monotonic_s();
+    int rc = evaluate_run(&context, c->job->evaluations, c->job->evaluation_count, selected,
+                          err);
 
-    return evaluate_run(&context, c->job->evaluations, c->job->evaluation_count, selected, err);
+    training->position.evaluation_seconds += clock_monotonic_s() - began_s;
+    return rc;
 }
 
 /* The untrained model's evaluations, those that no earlier attempt has said for sure. The
@@ -202,12 +213,14 @@ static int start(struct training *training, struct error *err)
         rc = evaluate_untrained(training, missing, err);
         if (rc == 0 && from != NULL) {
             cJSON *untrained = training->position.untrained;
+            double seconds = training->position.evaluation_seconds;
 
             training->position.untrained = NULL;
             rc = load(training, from, err);
             if (rc == 0) {
                 cJSON_Delete(training->position.untrained);
                 training->position.untrained = untrained;
+                training->position.evaluation_seconds = seconds;
             } else {
                 cJSON_Delete(untrained);
             }
@@ -241,6 +254,7 @@ static int save(struct training *training, bool final, struct error *err)
     if (rc == 0) {
         memcpy(training->end->weights_hash, hash, sizeof hash);
         training->generation = 1 - training->generation;
+        training->saved_step = training->step;
         training->saved_at_s = clock_monotonic_s();
         rc = report_checkpoint(c->report, training->step, name, hash, final, err);
     }
@@ -270,25 +284,70 @@ static double mean(double sum, double count)
     return count > 0.0 ? sum / count : REPORT_UNKNOWN;
 }
 
-static int say_progress(struct training *training, struct error *err)
+/* What progress events say from now on: means and rate of about the last second, or of the last
+ * step if that took longer. The time left follows from all steps of this attempt. */
+static void update_progress(struct training *training)
 {
+    enum { INTERVAL_S = 1 };
     const struct metrics *recent = &training->recent;
     double now = clock_monotonic_s(), seconds = now - training->recent_since_s;
-    double rate = mean(recent->steps, seconds);
-    const struct report_progress progress = {
-        .phase = "train",
-        .step = training->step,
-        .total_steps = training->total,
-        .loss = mean(recent->lm_loss, recent->rows),
-        .accuracy = mean(recent->accuracy, recent->count),
-        .exact_accuracy = mean(recent->exact_accuracy, recent->count),
-        .steps_per_s = rate,
-        .eta_s = mean((double)(training->total - training->step), rate),
-    };
+    double left = (double)(training->total - training->step);
 
+    work_set_step(training->step, training->total);
+    if (seconds < INTERVAL_S)
+        return;
+    work_set_training(mean(recent->lm_loss, recent->rows),
+                      mean(recent->accuracy, recent->count),
+                      mean(recent->exact_accuracy, recent->count), mean(recent->steps, seconds),
+                      left * mean(training->session_seconds, (double)training->session_steps));
     training->recent = (struct metrics){ 0 };
     training->recent_since_s = now;
-    return report_progress(training->context->report, &progress, err);
+}
+
+/* Every 1/50 of the training: the event that is stored, and a line in the log. */
+static int report_metrics(struct training *training, struct error *err)
+{
+    const struct metrics *metrics = &training->position.metrics;
+    double loss = mean(metrics->lm_loss, metrics->rows);
+    char accuracy[80] = "no row has halted";
+    int rc;
+
+    if (metrics->count > 0.0)
+        snprintf(accuracy, sizeof accuracy, "token accuracy %.4f, exact %.4f",
+                 mean(metrics->accuracy, metrics->count),
+                 mean(metrics->exact_accuracy, metrics->count));
+    log_info("step %lld of %lld: loss %.4f, %s, %.3g s a step", (long long)training->step,
+             (long long)training->total, loss, accuracy,
+             mean(training->session_seconds, (double)training->session_steps));
+    rc = report_metric(training->context->report, training->step, metrics_values(metrics), err);
+    training->position.metrics = (struct metrics){ 0 };
+    return rc;
+}
+
+/* The engine's part of a step, with the time that it took. */
+static int compute_step(struct training *training, const struct engine_batch *batch,
+                        struct engine_result *result, struct error *err)
+{
+    double began_s = clock_monotonic_s();
+    int rc;
+
+    work_begin_step();
+    rc = engine_train_step(training->context->engine, batch, training->minimum, result);
+    work_end_step();
+    if (rc < 0) {
+        char message[120];
+
+        training->abandoned = true;
+        snprintf(message, sizeof message, "stopped in step %lld (%.0f %% done, abandoned)",
+                 (long long)training->step + 1, 100.0 * work_step_share());
+        return work_why_abandoned(err, message);
+    }
+    training->step++;
+    training->step_seconds = clock_monotonic_s() - began_s;
+    training->position.train_seconds += training->step_seconds;
+    training->session_seconds += training->step_seconds;
+    training->session_steps++;
+    return 0;
 }
 
 /* One step on the batch that was drawn, and what is to be said of it. */
@@ -305,26 +364,27 @@ static int take_step(struct training *training, struct error *err)
     if (rc < 0)
         return rc;
     draw_minimum(training, training->step + 1);
-    rc = engine_train_step(c->engine, &batch, training->minimum, &result);
+    rc = compute_step(training, &batch, &result, err);
     if (rc < 0)
-        return error_set(err, ERROR_STOPPED, "stopped in step %lld",
-                         (long long)training->step + 1);
-    training->step++;
-    c->report->heartbeat += engine_setup_calls(c->config) * (result.has_target_q ? 2 : 1);
+        return rc;
     if (!result.finite) {
         training->end->diverged = true;
         return report_diverged(c->report, training->step, result.loss, err);
     }
     metrics_add(&training->position.metrics, &result, c->config->batch_size);
     metrics_add(&training->recent, &result, c->config->batch_size);
-    if (training->step % (interval > 0 ? interval : 1) == 0) {
-        rc = report_metric(c->report, training->step,
-                           metrics_values(&training->position.metrics), err);
-        training->position.metrics = (struct metrics){ 0 };
-    }
-    if (rc == 0 && report_progress_due(c->report))
-        rc = say_progress(training, err);
+    if (training->step % (interval > 0 ? interval : 1) == 0)
+        rc = report_metrics(training, err);
+    update_progress(training);
     return rc;
+}
+
+/* Progress events speak of training from now on. */
+static void begin_training(struct training *training)
+{
+    work_set_phase(WORK_TRAIN, training->step, training->total);
+    training->recent = (struct metrics){ 0 };
+    training->recent_since_s = clock_monotonic_s();
 }
 
 /* An eval_interval is over and training goes on: evaluate on the way. */
@@ -332,6 +392,7 @@ static int evaluate_interim(struct training *training, struct error *err)
 {
     int rc = evaluate(training, "interim", NULL, NULL, err);
 
+    begin_training(training);
     if (rc == 0) {
         training->position.interim_due = false;
         cJSON_Delete(training->position.interval_end);
@@ -352,14 +413,23 @@ static int note_interval_end(struct training *training, struct error *err)
     return 0;
 }
 
+/* A checkpoint now is nearer to the interval than one after the next step would be. */
+static bool checkpoint_is_due(const struct training *training)
+{
+    double interval = config_real(&training->context->job->config, CHECKPOINT_INTERVAL_S);
+    double since_s = clock_monotonic_s() - training->saved_at_s;
+
+    return since_s + 0.5 * training->step_seconds >= interval;
+}
+
 /* Step after step until the data ends, the loss is not finite, or a stop is asked for. */
 static int train(struct training *training, struct error *err)
 {
     const struct train_context *c = training->context;
-    double interval = config_real(&c->job->config, CHECKPOINT_INTERVAL_S);
     int rc = 0;
 
-    training->saved_at_s = training->recent_since_s = clock_monotonic_s();
+    begin_training(training);
+    training->saved_at_s = clock_monotonic_s();
     while (rc == 0 && !training->end->diverged) {
         enum batches_next next =
             batches_next(c->batches, training->inputs, training->labels, training->identifiers);
@@ -374,14 +444,15 @@ static int train(struct training *training, struct error *err)
             rc = evaluate_interim(training, err);
         if (rc == 0)
             rc = take_step(training, err);
-        if (rc == 0 && !training->end->diverged && keeper_stop_requested())
-            rc = error_set(err, ERROR_STOPPED, "stopped at step %lld",
+        if (rc == 0 && !training->end->diverged)
+            rc = work_done(1, err);
+        if (rc == ERROR_STOPPED && !training->abandoned)
+            rc = error_set(err, ERROR_STOPPED, "stopped after step %lld",
                            (long long)training->step);
-        if (rc == 0 && !training->end->diverged &&
-            clock_monotonic_s() - training->saved_at_s >= interval)
+        if (rc == 0 && !training->end->diverged && checkpoint_is_due(training))
             rc = save(training, false, err);
     }
-    if (rc == ERROR_STOPPED && training->step > 0) {
+    if (rc == ERROR_STOPPED && training->step > 0 && !training->abandoned) {
         struct error fault = { 0 };
         int saved = save(training, false, &fault);
 
@@ -400,11 +471,8 @@ static int finish(struct training *training, struct error *err)
 
     if (submission == NULL)
         return error_set(err, ERROR_NOMEM, "out of memory for a path");
-    if (!training->finished && training->position.metrics.steps > 0.0) {
-        rc = report_metric(c->report, training->step,
-                           metrics_values(&training->position.metrics), err);
-        training->position.metrics = (struct metrics){ 0 };
-    }
+    if (!training->finished && training->position.metrics.steps > 0.0)
+        rc = report_metrics(training, err);
     training->position.interim_due = false;
     if (rc == 0)
         rc = save(training, true, err);
@@ -412,6 +480,20 @@ static int finish(struct training *training, struct error *err)
         rc = evaluate(training, "last", NULL, submission, err);
     free(submission);
     return rc;
+}
+
+/* The message says which checkpoint counts. */
+static void add_what_counts(const struct training *training, struct error *err)
+{
+    char where[ERROR_MESSAGE_SIZE];
+
+    snprintf(where, sizeof where, "%.900s", err->message);
+    if (training->saved_step >= 0)
+        error_set(err, ERROR_STOPPED, "%.900s; the checkpoint of step %lld counts", where,
+                  (long long)training->saved_step);
+    else
+        error_set(err, ERROR_STOPPED,
+                  "%.900s; there is no checkpoint yet, so training begins anew", where);
 }
 
 int train_run(const struct train_context *context, struct train_end *out, struct error *err)
@@ -427,7 +509,11 @@ int train_run(const struct train_context *context, struct train_end *out, struct
         rc = train(&training, err);
     if (rc == 0 && !out->diverged)
         rc = finish(&training, err);
+    if (rc == ERROR_STOPPED)
+        add_what_counts(&training, err);
     out->step = training.step;
+    out->train_seconds = training.position.train_seconds;
+    out->evaluation_seconds = training.position.evaluation_seconds;
     training_release(&training);
     return rc;
 }

@@ -30,14 +30,16 @@ struct train_context {
 struct train_end {
     bool diverged;
     int64_t step;
+    double train_seconds, evaluation_seconds; /* as in struct train_position */
     char weights_hash[HASH_HEX_SIZE]; /* of the last checkpoint written; empty: none */
 };
 
 /*
  * Trains from the newest valid checkpoint that the job allows to go on from, or from the seed's weights, to
  * the end, and evaluates. *out is filled whatever is returned. ERROR_STOPPED: a stop was asked
- * for; if there was anything to keep, a checkpoint has been written. The events are said, but
- * for `error` and `end`.
+ * for, and the message tells where and which checkpoint counts. A step that would have gone on
+ * for more than half a second was abandoned; otherwise a checkpoint of the last step has been
+ * written. All events but `error` and `end` are written.
  */
 int train_run(const struct train_context *context, struct train_end *out,
               struct error *err) MUST_CHECK;

@@ -34,7 +34,10 @@ char *train_position_to_text(const struct train_position *position,
     char *text = NULL;
 
     if (root != NULL && place != NULL && metrics != NULL && untrained != NULL &&
-        cJSON_AddBoolToObject(root, "interim_due", position->interim_due) != NULL) {
+        cJSON_AddBoolToObject(root, "interim_due", position->interim_due) != NULL &&
+        cJSON_AddNumberToObject(root, "train_seconds", position->train_seconds) != NULL &&
+        cJSON_AddNumberToObject(root, "evaluation_seconds", position->evaluation_seconds) !=
+            NULL) {
         cJSON_AddItemToObject(root, "batches", place);
         cJSON_AddItemToObject(root, "metrics", metrics);
         cJSON_AddItemToObject(root, "untrained", untrained);
@@ -67,6 +70,9 @@ static int read_parts(struct train_position *out, const cJSON **place, const cJS
     int rc = json_get_bool(&out->interim_due, root, "interim_due", name, err);
 
     *place = json_member(root, "batches");
+    /* Checkpoints of earlier releases do not have them. */
+    out->train_seconds = json_real_or(root, "train_seconds", 0.0);
+    out->evaluation_seconds = json_real_or(root, "evaluation_seconds", 0.0);
     if (rc == 0 &&
         (!cJSON_IsObject(*place) || !cJSON_IsObject(metrics) || !is_list_of_texts(untrained)))
         rc = error_set(err, ERROR_DAMAGED, "%s: its position lacks a part", name);

@@ -15,6 +15,9 @@ struct job;
 
 struct train_position {
     struct metrics metrics; /* since the last metric event */
+    double train_seconds;   /* wall time of the training steps up to here, in all attempts;
+                               of steps that were lost or abandoned: none */
+    double evaluation_seconds; /* the same of evaluations */
     bool interim_due;       /* an eval_interval has ended and is not evaluated yet */
     cJSON *interval_end;    /* owned; the batches' position then; NULL unless interim_due */
     cJSON *untrained;       /* owned; list: canonical texts of the evaluations that have been

@@ -127,7 +127,8 @@ static const char SPEC_SCHEMA[] =
     "  \"resources\": {\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
     "   \"threads\": {\"$ref\": \"#/$defs/settings/resources.threads\"},"
     "   \"memory_gb\": {\"$ref\": \"#/$defs/settings/resources.memory_gb\"},"
-    "   \"time_limit_min\": {\"$ref\": \"#/$defs/settings/resources.time_limit_min\"}}},"
+    "   \"time_limit_min\": {\"$ref\": \"#/$defs/settings/resources.time_limit_min\"},"
+    "   \"hang_s\": {\"$ref\": \"#/$defs/settings/resources.hang_s\"}}},"
     "  \"retries\": {\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
     "   \"max\": {\"$ref\": \"#/$defs/settings/retries.max\"},"
     "   \"delay\": {\"$ref\": \"#/$defs/settings/retries.delay\"}}}}}";

@@ -122,11 +122,6 @@ double schedule_unwatched_s(double since_last_look_s)
     return since_last_look_s > USUAL_S ? since_last_look_s - USUAL_S : 0.0;
 }
 
-double schedule_hang_limit_s(double step_s)
-{
-    return 20.0 * step_s > 60.0 ? 20.0 * step_s : 60.0;
-}
-
 int schedule_next(const struct schedule_candidate *candidates, int count, int cores_free,
                   int cores_total)
 {

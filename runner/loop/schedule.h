@@ -57,9 +57,6 @@ double schedule_backoff_s(double first_s, int failures, uint64_t job_id);
  * whole machine: a worker's silence in it says nothing. */
 double schedule_unwatched_s(double since_last_look_s);
 
-/* No heartbeat for this long is a hang: max(60 s, 20 x the measured step). */
-double schedule_hang_limit_s(double step_s);
-
 struct schedule_candidate {
     int threads;
     bool blocked; /* its run has an attempt going on */

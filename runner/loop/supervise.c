@@ -152,7 +152,6 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
 {
     const struct recorder_progress *p = &slot->recorder.progress;
     double now = clock_monotonic_s();
-    double step_s = p->steps_per_s > 0 ? 1.0 / p->steps_per_s : 0.0;
 
     if (p->heartbeat != slot->beat) {
         slot->beat = p->heartbeat;
@@ -164,7 +163,7 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
     if (slot->job.time_limit_min > 0 &&
         now - slot->started_at > 60.0 * slot->job.time_limit_min)
         slot->timed_out = true;
-    if (!slot->hung && now - slot->beat_at > schedule_hang_limit_s(step_s)) {
+    if (!slot->hung && now - slot->beat_at > slot->job.hang_s) {
         /* Without room a worker can say nothing, nor its keeper how it ended. */
         int rc = file_probe_space(s->workspace->path, s->err);
         if (rc == ERROR_NOSPACE)

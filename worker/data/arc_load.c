@@ -4,6 +4,7 @@
 #include "error.h"
 #include "file.h"
 #include "json.h"
+#include "work.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -44,7 +45,7 @@ int arc_tasks_add(struct arc_tasks *tasks, int set, struct arc_task *task, struc
     tasks->sets[set].tasks++;
     tasks->tasks[tasks->count++] = *task;
     *task = (struct arc_task){ 0 };
-    return 0;
+    return work_done(1, err);
 }
 
 void arc_tasks_release(struct arc_tasks *tasks)

@@ -3,6 +3,7 @@
 
 #include "data_source.h"
 #include "error.h"
+#include "work.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -213,6 +214,8 @@ static int prepare(struct data_set *set, const struct config *config, bool with_
             rc = draw_variants(set, i, config, err);
         else
             set->variants[i].count = 1 + (int)config_int(config, DATA_NUM_AUG);
+        if (rc == 0)
+            rc = work_done(1, err);
     }
     for (int split = 0; split < 2 && rc == 0; split++)
         rc = lay_split(set, (enum data_split)split, err);

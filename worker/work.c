@@ -1,0 +1,161 @@
+/* work.c - heartbeat, progress and requests to stop, of this process. */
+#include "work.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#include "clock.h"
+#include "keeper.h"
+#include "report.h"
+
+/* A step with more than this left is abandoned when a stop is asked for. */
+static const double WORTH_FINISHING_S = 0.5;
+/* Steps that take longer than this show how far they are. */
+static const double LONG_STEP_S = 2.0;
+
+/* The word of a progress event, and what the process is doing. */
+static const struct {
+    const char *word, *doing;
+} PHASES[] = {
+    [WORK_LOAD] = { "load", "loading data" },
+    [WORK_TRAIN] = { "train", "training" },
+    [WORK_EVALUATE] = { "evaluate", "evaluating" },
+    [WORK_VOTE] = { "vote", "voting" },
+};
+
+static struct {
+    enum work_phase phase;
+    struct report *report; /* borrowed; NULL: nobody listens */
+    struct report_progress progress;
+    bool in_step;
+    double step_began_s;  /* monotonic */
+    double step_share;    /* of the step that goes on, or was abandoned */
+    double part_begin, part_end; /* of an evaluation's step */
+    int64_t units_before; /* of the step, when its watch was last called */
+    struct error fault;   /* of the journal, in a watch, which cannot return it */
+} work;
+
+void work_open(struct report *report)
+{
+    work.report = report;
+    work.in_step = false;
+    work.step_share = 0.0;
+    work.fault = (struct error){ 0 };
+    work_set_phase(WORK_LOAD, 0, 0);
+}
+
+void work_set_phase(enum work_phase phase, int64_t step, int64_t total_steps)
+{
+    work.phase = phase;
+    work.progress = (struct report_progress){
+        .phase = PHASES[phase].word,
+        .step = step,
+        .total_steps = total_steps,
+        .loss = REPORT_UNKNOWN,
+        .accuracy = REPORT_UNKNOWN,
+        .exact_accuracy = REPORT_UNKNOWN,
+        .steps_per_s = REPORT_UNKNOWN,
+        .eta_s = REPORT_UNKNOWN,
+        .step_share = REPORT_UNKNOWN,
+        .part_done = REPORT_UNKNOWN,
+        .part_total = REPORT_UNKNOWN,
+    };
+}
+
+void work_set_step(int64_t step, int64_t total_steps)
+{
+    work.progress.step = step;
+    work.progress.total_steps = total_steps;
+}
+
+void work_set_part(double done, double next, double total)
+{
+    work.part_begin = work.progress.part_done = done;
+    work.part_end = next;
+    work.progress.part_total = total;
+}
+
+void work_set_training(double loss, double accuracy, double exact_accuracy, double steps_per_s,
+                       double eta_s)
+{
+    work.progress.loss = loss;
+    work.progress.accuracy = accuracy;
+    work.progress.exact_accuracy = exact_accuracy;
+    work.progress.steps_per_s = steps_per_s;
+    work.progress.eta_s = eta_s;
+}
+
+/* Counts, and reports when it is time. */
+static int count(int64_t units, struct error *err)
+{
+    work.report->heartbeat += units;
+    return report_progress_due(work.report)
+               ? report_progress(work.report, &work.progress, err)
+               : 0;
+}
+
+int work_done(int64_t units, struct error *err)
+{
+    int rc;
+
+    if (work.report == NULL)
+        return 0;
+    rc = count(units, err);
+    if (rc == 0 && keeper_stop_requested())
+        rc = error_set(err, ERROR_STOPPED, "stopped while %s", PHASES[work.phase].doing);
+    return rc;
+}
+
+void work_begin_step(void)
+{
+    work.in_step = true;
+    work.step_began_s = clock_monotonic_s();
+    work.step_share = 0.0;
+    work.units_before = 0;
+}
+
+void work_end_step(void)
+{
+    work.in_step = false;
+    work.progress.step_share = REPORT_UNKNOWN;
+}
+
+/* The step is not worth finishing before the process ends. */
+static bool is_abandoned(void)
+{
+    double elapsed = clock_monotonic_s() - work.step_began_s;
+
+    if (!keeper_stop_requested())
+        return false;
+    return !work.in_step ||
+           elapsed * (1.0 - work.step_share) > WORTH_FINISHING_S * work.step_share;
+}
+
+bool work_watch(void *unused, int64_t done, int64_t total)
+{
+    int64_t units = done > work.units_before ? done - work.units_before : done;
+
+    (void)unused;
+    if (work.report == NULL)
+        return false;
+    work.units_before = done;
+    work.step_share = (double)done / (double)total;
+    if (work.in_step && clock_monotonic_s() - work.step_began_s > LONG_STEP_S)
+        work.progress.step_share = work.step_share;
+    if (!work.in_step)
+        work.progress.part_done =
+            work.part_begin + (work.part_end - work.part_begin) * work.step_share;
+    return count(units, &work.fault) < 0 || is_abandoned();
+}
+
+int work_why_abandoned(struct error *err, const char *message)
+{
+    if (work.fault.code != 0)
+        return error_set(err, work.fault.code, "%s", work.fault.message);
+    return error_set(err, ERROR_STOPPED, "%s", message);
+}
+
+double work_step_share(void)
+{
+    return work.step_share;
+}
