@@ -7,7 +7,8 @@
  * slow (a metric and a heartbeat every 20 ms, for a second, or as long as there is a file
  * FAKE_WORKER_HOLD), half (dies within a line), other_run (a journal of another run), other_file (a
  * final checkpoint that is another file), flood (prints for ever), endless_line (a journal line without end), skip (goes on from an attempt that nobody
- * knows), any (one of those that fail, or ok, drawn anew by each attempt, which says so on its
+ * knows), long_step (heartbeats for five seconds, and no step), hang_once (stands still in the
+ * first attempt), any (one of those that fail, or ok, drawn anew by each attempt, which says so on its
  * output).
  * FAKE_WORKER_COMMIT: the git commit that its provenance names.
  * Everything else ("describe", "probe") is handed to the real worker, FAKE_WORKER_REAL.
@@ -55,6 +56,14 @@ static void say_metric(int step, double value)
     values = cJSON_AddObjectToObject(body, "values");
     cJSON_AddNumberToObject(values, "train/lm_loss", value);
     say("metric", body);
+}
+
+static void say_beat(int heartbeat)
+{
+    cJSON *body = cJSON_CreateObject();
+
+    cJSON_AddNumberToObject(body, "heartbeat", heartbeat);
+    say("progress", body);
 }
 
 /* A share that hardly another run has: results of runs must not be exchanged. */
@@ -154,11 +163,19 @@ static int work(const char *directory, const char *mode)
     }
     say_metric(1, strcmp(mode, "other_value") == 0 && attempt > 1 ? 2.0 : 1.0);
     for (int i = 1; strcmp(mode, "slow") == 0 && (i < 50 || is_held()); i++) {
-        cJSON *beat = cJSON_CreateObject();
-        cJSON_AddNumberToObject(beat, "heartbeat", i);
-        say("progress", beat);
+        say_beat(i);
         say_metric(1 + i, 1.0);
         usleep(20000);
+    }
+    /* A step of five seconds that works all the time; and a worker that stands still. */
+    for (int i = 1; strcmp(mode, "long_step") == 0 && i < 50; i++) {
+        say_beat(i);
+        usleep(100000);
+    }
+    if (strcmp(mode, "hang_once") == 0 && attempt == 1) {
+        say_beat(1);
+        for (;;)
+            pause();
     }
     if (strcmp(mode, "garbage") == 0)
         write_raw("this is no event\n");

@@ -282,6 +282,79 @@ static void stopped_run_says_so_and_resumes(void **state)
     run_setup_release(&setup);
 }
 
+/* Steps of a second or more in this build, and few of them. */
+static const char *const LONG_STEPS[] = { "train.max_steps=3",
+                                          "data.canvas=20",
+                                          "arch.hidden_size=64",
+                                          "arch.H_cycles=2",
+                                          "arch.L_cycles=1",
+                                          "train.global_batch_size=16",
+                                          "train.checkpoint_interval=0.01",
+                                          NULL };
+
+/* Progress events of training at a step: how many, and whether the heartbeat rises in each. */
+static int count_beats(const cJSON *journal, double step)
+{
+    const cJSON *event;
+    double before = 0.0;
+    int count = 0;
+
+    cJSON_ArrayForEach(event, journal)
+    {
+        const cJSON *phase = json_member(event, "phase");
+
+        if (!cJSON_IsString(phase) || strcmp(phase->valuestring, "train") != 0 ||
+            json_real_or(event, "step", -1.0) != step)
+            continue;
+        assert_true(json_real_or(event, "heartbeat", 0.0) > before);
+        before = json_real_or(event, "heartbeat", 0.0);
+        count++;
+    }
+    return count;
+}
+
+static void long_step_is_abandoned_and_made_anew_from_its_checkpoint(void **state)
+{
+    struct run_setup setup;
+    char *expected, *message, *hash;
+    double seconds;
+
+    (void)state;
+    cJSON *journal = undisturbed(LONG_STEPS, &expected, &seconds);
+    assert_true(count_beats(journal, 1.0) > 0); /* in the middle of the second step */
+    cJSON_Delete(journal);
+    setup_run(&setup, LONG_STEPS);
+    run_write_job(&setup, 1, NULL);
+    pid_t keeper = run_start(&setup, 1);
+    run_wait_event(&setup, 1, "checkpoint", 1);
+    run_pause_ms(100);
+    kill(keeper, SIGTERM);
+    assert_int_equal(run_wait(keeper), 130);
+    message = run_event_text(&setup, 1, "end", "message");
+    assert_non_null(strstr(message, "stopped in step 2 ("));
+    assert_non_null(strstr(message, " % done, abandoned); the checkpoint of step 1 counts"));
+    free(message);
+    journal = run_journal(&setup, 1);
+    const cJSON *end = run_last_event(journal, "end");
+    double trained = json_member(end, "train_seconds")->valuedouble;
+    assert_true(json_member(end, "step")->valuedouble == 1.0 && trained > 0.0);
+    cJSON_Delete(journal);
+
+    run_write_job(&setup, 2, NULL);
+    assert_int_equal(run_attempt(&setup, 2), 0);
+    journal = run_journal(&setup, 2);
+    end = run_last_event(journal, "end");
+    /* Of all three steps, whichever attempt made them. */
+    assert_true(json_member(end, "train_seconds")->valuedouble > trained);
+    assert_true(json_member(end, "evaluation_seconds")->valuedouble > 0.0);
+    cJSON_Delete(journal);
+    hash = run_event_text(&setup, 2, "end", "weights_hash");
+    assert_string_equal(hash, expected);
+    free(hash);
+    free(expected);
+    run_setup_release(&setup);
+}
+
 /* Evaluations that take far longer than the steps between them. */
 static const char SLOW_EVALUATION[] =
     "[{\"eval.halt_max_steps\":300,\"eval.augmentations\":\"all\",\"eval.act_inference\":false,"
@@ -467,6 +540,7 @@ int main(void)
         WITH_TASKS(killed_hrm_with_act_ends_with_the_same_bits),
         WITH_TASKS(killed_transformer_ends_with_the_same_bits),
         WITH_TASKS(stopped_run_says_so_and_resumes),
+        WITH_TASKS(long_step_is_abandoned_and_made_anew_from_its_checkpoint),
         WITH_TASKS(run_stopped_in_an_interim_evaluation_repeats_it),
         WITH_TASKS(damaged_newest_checkpoint_gives_way_to_the_older),
         WITH_TASKS(run_killed_after_training_only_evaluates),

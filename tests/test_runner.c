@@ -103,6 +103,27 @@ static void a_failure_that_passes_is_tried_again(void **state)
     place_remove(&place);
 }
 
+static void a_worker_that_stands_still_is_found_and_tried_again(void **state)
+{
+    struct place place;
+
+    (void)state;
+    run_fake(&place, "hang_once", "resources.hang_s=2", 0);
+    place_expect(&place, "SELECT group_concat(outcome) FROM attempt", "hang,done");
+    place_expect(&place, "SELECT state FROM job", "done");
+    place_remove(&place);
+}
+
+static void a_worker_whose_step_takes_longer_than_a_hang_goes_on(void **state)
+{
+    struct place place;
+
+    (void)state;
+    run_fake(&place, "long_step", "resources.hang_s=3", 0);
+    place_expect(&place, "SELECT group_concat(outcome) FROM attempt", "done");
+    place_remove(&place);
+}
+
 static void a_value_that_contradicts_an_earlier_attempt_is_quarantined(void **state)
 {
     struct place place;
@@ -737,6 +758,8 @@ int main(void)
         cmocka_unit_test(a_killed_worker_with_a_memory_limit_was_killed),
         cmocka_unit_test(a_failure_that_passes_is_tried_again),
         cmocka_unit_test(workers_get_no_descriptor_of_the_runners_caller),
+        cmocka_unit_test(a_worker_that_stands_still_is_found_and_tried_again),
+        cmocka_unit_test(a_worker_whose_step_takes_longer_than_a_hang_goes_on),
         cmocka_unit_test(a_value_that_contradicts_an_earlier_attempt_is_quarantined),
         cmocka_unit_test(a_spec_runs_once_and_its_results_stay),
         cmocka_unit_test(hidden_tests_are_answered_and_not_scored),

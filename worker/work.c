@@ -6,12 +6,14 @@
 
 #include "clock.h"
 #include "keeper.h"
+#include "log.h"
 #include "report.h"
 
 /* A step with more than this left is abandoned when a stop is asked for. */
 static const double WORTH_FINISHING_S = 0.5;
 /* Steps that take longer than this show how far they are. */
 static const double LONG_STEP_S = 2.0;
+static const double LOG_INTERVAL_S = 60.0;
 
 /* The word of a progress event, and what the process is doing. */
 static const struct {
@@ -27,6 +29,8 @@ static struct {
     enum work_phase phase;
     struct report *report; /* borrowed; NULL: nobody listens */
     struct report_progress progress;
+    double logged_s;    /* monotonic time of the last line in the log */
+    double estimated_s; /* monotonic time of the present estimate of the time left */
     bool in_step;
     double step_began_s;  /* monotonic */
     double step_share;    /* of the step that goes on, or was abandoned */
@@ -41,6 +45,7 @@ void work_open(struct report *report)
     work.in_step = false;
     work.step_share = 0.0;
     work.fault = (struct error){ 0 };
+    work.logged_s = clock_monotonic_s();
     work_set_phase(WORK_LOAD, 0, 0);
 }
 
@@ -83,15 +88,40 @@ void work_set_training(double loss, double accuracy, double exact_accuracy, doub
     work.progress.exact_accuracy = exact_accuracy;
     work.progress.steps_per_s = steps_per_s;
     work.progress.eta_s = eta_s;
+    work.estimated_s = clock_monotonic_s();
+}
+
+/* A line in the log every minute in which nothing else writes one. */
+static void log_minute(double now)
+{
+    const struct report_progress *p = &work.progress;
+
+    if (now - work.logged_s < LOG_INTERVAL_S)
+        return;
+    work.logged_s = now;
+    if (isfinite(p->step_share))
+        log_info("step %lld of %lld: %.0f %% of the step done", (long long)p->step + 1,
+                 (long long)p->total_steps, 100.0 * p->step_share);
+    else if (isfinite(p->part_total))
+        log_info("%s: %.0f of %.0f done", PHASES[work.phase].doing, floor(p->part_done),
+                 p->part_total);
 }
 
 /* Counts, and reports when it is time. */
 static int count(int64_t units, struct error *err)
 {
+    double now;
+
     work.report->heartbeat += units;
-    return report_progress_due(work.report)
-               ? report_progress(work.report, &work.progress, err)
-               : 0;
+    if (!report_progress_due(work.report))
+        return 0;
+    now = clock_monotonic_s();
+    log_minute(now);
+    struct report_progress progress = work.progress;
+    progress.eta_s = fmax(0.0, progress.eta_s - (now - work.estimated_s));
+    if (!isfinite(work.progress.eta_s))
+        progress.eta_s = REPORT_UNKNOWN;
+    return report_progress(work.report, &progress, err);
 }
 
 int work_done(int64_t units, struct error *err)

@@ -1,6 +1,7 @@
 /* command_doctor.c - what this machine is, what its libraries do, whether the workspace
  * is sound. */
 #include "checkpoint_file.h"
+#include "cpu_quota.h"
 #include "describe_client.h"
 #include "error.h"
 #include "exit_code.h"
@@ -42,8 +43,14 @@ static void check_machine(struct report *report)
 
     CPU_ZERO(&set);
     sched_getaffinity(0, sizeof set, &set);
-    snprintf(text, sizeof text, "%d cores to use, %.1f GiB memory", CPU_COUNT(&set),
-             (double)uv_get_total_memory() / 0x1p30);
+    int cores = CPU_COUNT(&set);
+    double quota = cpu_quota("");
+    int used = snprintf(text, sizeof text, "%d cores to use, %.1f GiB memory",
+                        cpu_quota_cores(cores, quota),
+                        (double)uv_get_total_memory() / 0x1p30);
+    if (quota > 0.0 && quota < cores)
+        snprintf(text + used, sizeof text - (size_t)used,
+                 "; of %d cores the control group allows the time of %.3g", cores, quota);
     say(report, "machine", "ok", text);
     snprintf(text, sizeof text, "libuv %s, cJSON %s", uv_version_string(), cJSON_Version());
     say(report, "libraries", "ok", text);

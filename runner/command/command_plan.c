@@ -1,4 +1,5 @@
 /* command_plan.c - what would run, what is there already and why, the cost. */
+#include "cpu_quota.h"
 #include "enqueue.h"
 #include "error.h"
 #include "hash.h"
@@ -66,13 +67,15 @@ static int plan_table(struct table **out, int counts[ENQUEUE_NEEDS], double *wor
     return rc;
 }
 
-/* Those this process may use, as doctor counts them. */
+/* Those this process may use and has time for, as doctor counts them. */
 static int usable_cores(void)
 {
     cpu_set_t set;
 
     CPU_ZERO(&set);
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return sched_getaffinity(0, sizeof set, &set) == 0
+               ? cpu_quota_cores(CPU_COUNT(&set), cpu_quota(""))
+               : 1;
 }
 
 /* What is known of the data, once for each that the arms use. */

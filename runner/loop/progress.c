@@ -5,6 +5,7 @@
 #include "log.h"
 #include "text.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,7 +65,9 @@ void progress_say(struct progress *progress, const char *format, ...)
 /* Share of a job's work that is done. */
 static double job_share(const struct recorder_progress *p)
 {
-    return p->total_steps > 0 ? (double)p->step / (double)p->total_steps : 0.0;
+    double step = (double)p->step + (p->step_share > 0.0 ? p->step_share : 0.0);
+
+    return p->total_steps > 0 ? step / (double)p->total_steps : 0.0;
 }
 
 /* The label with "halt_max_steps=4" for "arch.halt_max_steps=4", cut to width bytes. */
@@ -92,6 +95,22 @@ static void shorten_label(char *out, size_t size, const char *label, int width)
         memcpy(out + used - 2, "..", 2);
 }
 
+/* " step 12/400, 37 % of this step" in long training steps, " 12/400", " 37/400 rows". */
+static int format_place(char *out, size_t size, const struct recorder_progress *p)
+{
+    const char *unit = strcmp(p->phase, "evaluate") == 0 ? "rows" : "results";
+
+    if (p->part_total > 0.0)
+        return snprintf(out, size, " %.0f/%.0f %s", floor(p->part_done), p->part_total, unit);
+    if (p->total_steps <= 0)
+        return 0;
+    if (p->step_share >= 0.0)
+        return snprintf(out, size, " step %lld/%lld, %.0f %% of this step",
+                        (long long)p->step + 1, (long long)p->total_steps,
+                        100.0 * p->step_share);
+    return snprintf(out, size, " %lld/%lld", (long long)p->step, (long long)p->total_steps);
+}
+
 /* label_width: bytes for the label; 0: as long as it is. */
 static void format_job(char *out, size_t size, const struct progress_job *job, int label_width)
 {
@@ -102,15 +121,15 @@ static void format_job(char *out, size_t size, const struct progress_job *job, i
     int used =
         snprintf(out, size, "%s: %s", label, p->phase[0] != '\0' ? p->phase : "starting");
 
-    if (p->total_steps > 0)
-        used += snprintf(out + used, size - (size_t)used, " %lld/%lld", (long long)p->step,
-                         (long long)p->total_steps);
+    used += format_place(out + used, size - (size_t)used, p);
     if (p->loss >= 0)
         used += snprintf(out + used, size - (size_t)used, " loss %.3f", p->loss);
     if (p->accuracy >= 0)
         used += snprintf(out + used, size - (size_t)used, " acc %.3f", p->accuracy);
-    if (p->steps_per_s > 0)
+    if (p->steps_per_s >= 0.5)
         used += snprintf(out + used, size - (size_t)used, " %.1f steps/s", p->steps_per_s);
+    else if (p->steps_per_s > 0)
+        used += snprintf(out + used, size - (size_t)used, " %.0f s/step", 1.0 / p->steps_per_s);
     if (p->eta_s >= 0) {
         progress_duration(eta, p->eta_s);
         snprintf(out + used, size - (size_t)used, " ETA %s", eta);
@@ -120,11 +139,35 @@ static void format_job(char *out, size_t size, const struct progress_job *job, i
             *at = '?';
 }
 
+/*
+ * Seconds until all work is done; negative: not known. Trainings say how long they will take at
+ * the rate of their present attempt, which gives the rate of all of them; what earlier sessions
+ * did says nothing. While none does, the rate is that of the jobs done in this session.
+ */
+static double total_eta_s(const struct progress *progress, double done,
+                          const struct progress_job *jobs, int count)
+{
+    double rate = 0.0, longest = 0.0, left = progress->work_total - done;
+
+    for (int i = 0; i < count; i++) {
+        double eta = jobs[i].progress->eta_s;
+        double own = jobs[i].cost * (1.0 - job_share(jobs[i].progress));
+        if (eta > 0.0 && own > 0.0)
+            rate += own / eta;
+        longest = eta > longest ? eta : longest;
+    }
+    if (rate <= 0.0)
+        rate = progress->work_done / (clock_monotonic_s() - progress->started_at);
+    if (rate <= 0.0)
+        return -1.0;
+    return left / rate > longest ? left / rate : longest;
+}
+
 static void format_total(char *out, size_t size, const struct progress *progress,
                          const struct progress_job *jobs, int count)
 {
     char bar[BAR + 1], eta[16] = "?";
-    double done = progress->work_done, elapsed = clock_monotonic_s() - progress->started_at;
+    double done = progress->work_done;
 
     for (int i = 0; i < count; i++)
         done += job_share(jobs[i].progress) * jobs[i].cost;
@@ -134,8 +177,9 @@ static void format_total(char *out, size_t size, const struct progress *progress
     for (int i = 0; i < BAR; i++)
         bar[i] = i < (int)(share * BAR) ? '#' : '-';
     bar[BAR] = '\0';
-    if (share > 0.01)
-        progress_duration(eta, elapsed * (1.0 - share) / share);
+    double eta_s = total_eta_s(progress, done, jobs, count);
+    if (eta_s >= 0.0)
+        progress_duration(eta, eta_s);
     snprintf(out, size, "[%s] %3.0f %%, %d of %d jobs done%s, ETA %s", bar, 100.0 * share,
              progress->jobs_done, progress->jobs_total,
              progress->jobs_failed > 0 ? ", some failed" : "", eta);

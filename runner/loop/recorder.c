@@ -23,7 +23,8 @@ int recorder_init(struct recorder *recorder, const struct record_attempt *attemp
     *recorder = (struct recorder){ .attempt = *attempt, .checkpoint_step = -1 };
     recorder->path = format_string("%s/%s/journal.jsonl", workspace, attempt->directory);
     recorder->progress = (struct recorder_progress){
-        .loss = -1, .accuracy = -1, .steps_per_s = -1, .eta_s = -1
+        .loss = -1,       .accuracy = -1,   .steps_per_s = -1, .eta_s = -1,
+        .step_share = -1, .part_done = -1, .part_total = -1,
     };
     return recorder->path == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path") : 0;
 }
@@ -47,6 +48,9 @@ static void take_progress(struct recorder *recorder, const cJSON *body)
     p->accuracy = json_real_or(body, "accuracy", -1);
     p->steps_per_s = json_real_or(body, "steps_per_s", -1);
     p->eta_s = json_real_or(body, "eta_s", -1);
+    p->step_share = json_real_or(body, "step_share", -1);
+    p->part_done = json_real_or(body, "part_done", -1);
+    p->part_total = json_real_or(body, "part_total", -1);
 }
 
 static void take_text(char *out, size_t size, const cJSON *body, const char *key)
@@ -99,6 +103,8 @@ static bool keep_event(struct recorder *r, const struct journal_event *event)
         recorder_diverged_text(r->message, sizeof r->message, event->body);
     if (strcmp(event->type, "end") == 0) {
         r->ended = true;
+        if (r->message[0] == '\0')
+            take_text(r->message, sizeof r->message, event->body, "message");
         if (r->outcome[0] == '\0')
             take_text(r->outcome, sizeof r->outcome, event->body, "status");
     }

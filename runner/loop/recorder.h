@@ -15,7 +15,10 @@ struct store;
 struct recorder_progress {
     char phase[16];
     int64_t step, total_steps, heartbeat;
-    double loss, accuracy, steps_per_s, eta_s; /* negative: not known */
+    /* Negative: not known. */
+    double loss, accuracy, steps_per_s, eta_s;
+    double step_share;            /* of a long training step that goes on, in [0, 1] */
+    double part_done, part_total; /* rows of an evaluation, results voted on */
 };
 
 /* The checkpoint that the attempt resumed from. attempt 0: it began anew; -1:
@@ -33,7 +36,7 @@ struct recorder {
     int64_t checkpoint_step; /* step of the last checkpoint event; -1: none */
     bool ended;              /* the end event has been read */
     char outcome[32];        /* of the error or end event; "" before */
-    char message[256];       /* of the error or diverged event; "" */
+    char message[256];       /* of the error, diverged or end event; "" */
     char error_text[300];    /* why the attempt must be quarantined; "" */
     /* because of a damaged line: what stands before it counts */
     bool damaged;

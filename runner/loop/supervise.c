@@ -12,6 +12,7 @@
  * to find; a higher attempt number fences an older one off.
  */
 #include "clock.h"
+#include "cpu_quota.h"
 #include "error.h"
 #include "file.h"
 #include "log.h"
@@ -96,17 +97,20 @@ void slot_take_core(struct supervisor *s, struct slot *slot, int core)
     mark_core(s, core, true);
 }
 
-/* The cores that we may use, or as many places as --jobs asks for, which go round them. */
+/* The cores that we may use and have time for (cpu_quota.h), or as many places as --jobs asks
+ * for, which go round them. */
 static void find_cores(struct supervisor *s)
 {
     cpu_set_t set;
-    int wanted =
+    int most = SUPERVISOR_MAX_CORES, wanted =
         s->options->jobs < SUPERVISOR_MAX_CORES ? s->options->jobs : SUPERVISOR_MAX_CORES;
 
     CPU_ZERO(&set);
     if (sched_getaffinity(0, sizeof set, &set) < 0)
         CPU_SET(0, &set);
-    for (int cpu = 0; cpu < CPU_SETSIZE && s->core_count < SUPERVISOR_MAX_CORES; cpu++)
+    if (wanted == 0)
+        most = cpu_quota_cores(most, cpu_quota(""));
+    for (int cpu = 0; cpu < CPU_SETSIZE && s->core_count < most; cpu++)
         if (CPU_ISSET((size_t)cpu, &set) && (wanted == 0 || s->core_count < wanted))
             s->cores[s->core_count++] = cpu;
     for (int present = s->core_count; present > 0 && s->core_count < wanted; s->core_count++)
