@@ -444,11 +444,12 @@ static int train(struct training *training, struct error *err)
             rc = evaluate_interim(training, err);
         if (rc == 0)
             rc = take_step(training, err);
-        if (rc == 0 && !training->end->diverged)
+        if (rc == 0 && !training->end->diverged) {
             rc = work_done(1, err);
-        if (rc == ERROR_STOPPED && !training->abandoned)
-            rc = error_set(err, ERROR_STOPPED, "stopped after step %lld",
-                           (long long)training->step);
+            if (rc == ERROR_STOPPED)
+                rc = error_set(err, ERROR_STOPPED, "stopped after step %lld",
+                               (long long)training->step);
+        }
         if (rc == 0 && !training->end->diverged && checkpoint_is_due(training))
             rc = save(training, false, err);
     }
