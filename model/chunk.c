@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Values of prefix position p that come from the puzzle's row; the rest is padding. */
+/* How many values of prefix position p come from the puzzle's row; those after them are 0. */
 static int prefix_values(const struct engine *engine, int p)
 {
     int left = engine->E - p * engine->D;
@@ -224,6 +224,7 @@ static void call_distribute(struct engine *engine, const struct module_call *cal
 bool chunk_segment_backward(struct engine *engine, int rows)
 {
     size_t n = (size_t)rows * (size_t)engine->S * (size_t)engine->D;
+    /* States whose gradient dstate holds at this point of the walk. */
     bool live[STATE_COUNT] = { false };
 
     live[engine->system->head] = true;
@@ -237,7 +238,7 @@ bool chunk_segment_backward(struct engine *engine, int rows)
                 return false;
             call_distribute(engine, call, live, n);
         } else {
-            live[call->destination] = false; /* what was there before is a constant */
+            live[call->destination] = false; /* its earlier value is a constant of the step */
         }
     }
     if (!live[STATE_X])

@@ -1,5 +1,5 @@
 /*
- * engine.h - the whole of libhrm: HRM and the plain transformer, trained and evaluated.
+ * engine.h - the whole of libhrm: HRM, TRM and the plain transformer, trained and evaluated.
  *
  * Arrays in, arrays out: no files, JSON, clock or processes here. An engine owns its memory
  * (parameters, gradients, moments, carries, activations: one 64-byte-aligned block of each
@@ -11,8 +11,8 @@
  * N heads, d = floor(D / N), V vocabulary, F feed-forward width, E puzzle embedding length.
  * Arrays are row-major. The model is that of arXiv 2506.21734 and its published code.
  *
- * Threads: one thread at a time per engine. Where OpenBLAS has more than one, its products are used
- * in place of a kernel set's own; last bits differ then.
+ * Threads: one thread at a time per engine. Where OpenBLAS has more than one, its GEMM is used in
+ * place of a kernel set's own; the last bits differ then.
  */
 #ifndef MODEL_ENGINE_H
 #define MODEL_ENGINE_H
@@ -161,8 +161,8 @@ void engine_evaluate_begin(struct engine *engine, const struct engine_batch *bat
  * engine_evaluate_begin(); the training state is untouched.
  */
 int engine_evaluate_step(struct engine *engine, struct engine_result *result) MUST_CHECK;
-/* Continues an evaluation with only the kept rows, in order; rows_kept ascending, count >= 1.
- * For ACT at inference: rows that have halted leave the batch. */
+/* Continues an evaluation with only the `count` >= 1 rows named by rows_kept, ascending: rows_kept[i]
+ * becomes row i. For ACT at inference: rows that have halted leave the batch. */
 void engine_evaluate_keep(struct engine *engine, const int *rows_kept, int count);
 
 /* Module calls of one outer step: HRM's H_cycles * (L_cycles + 1), in order of time. */

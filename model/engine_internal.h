@@ -131,7 +131,8 @@ static inline void engine_round(const struct engine *engine, float *x, size_t n)
         engine->kernels->round_bf16(x, n);
 }
 
-/* The same where only products read it: those of bfloat16 round their operands themselves. */
+/* The same where only a GEMM or attention reads x: a kernel set's own bfloat16 kernels round their
+ * operands themselves. */
 static inline void engine_round_operand(const struct engine *engine, float *x, size_t n)
 {
     if (engine->panels == NULL)

@@ -181,6 +181,8 @@ int engine_train_accumulate(struct engine *engine, const struct engine_batch *of
 
 void engine_train_apply(struct engine *engine, const struct engine_result *result)
 {
+    assert(!engine->config.inference_only);
+    assert(engine->work_done == engine->work_total); /* a whole engine_train_accumulate() */
     engine->optimizer_step++;
     optimizer_step(engine, result->lr, result->puzzle_emb_lr);
     engine->prepared = NULL;

@@ -42,12 +42,14 @@ void layers_prepare(struct engine *engine, float *source)
         }
 }
 
+/* Rows of the next block when so many are left: a small remainder joins the last block. */
 static int block_size(int left)
 {
     return left <= BLOCK_MOST ? left : BLOCK;
 }
 
-/* Turns `heads` heads of count rows, of which the first is position `first` of its batch row. */
+/* RoPE in place on the first `heads` heads of count rows; the first row is position `first` of
+ * its batch row. sign -1 turns back, as the backward pass does. */
 static void layer_rope(const struct engine *engine, float *x, int heads, float sign, int first,
                        int count)
 {
@@ -56,20 +58,20 @@ static void layer_rope(const struct engine *engine, float *x, int heads, float s
                               first, count, engine->S, heads, engine->d);
 }
 
-/* qkv (R, 3A), q and k turned, from h (R, D). */
+/* qkv (R, 3A) from h (R, D), RoPE applied to q and k. */
 static void layer_qkv(const struct engine *engine, const struct layer_weights *w, float *qkv,
                       const float *h, int R)
 {
     int A = engine->A, D = engine->D;
 
-    for (int i = 0, few; i < R; i += few) {
+    for (int i = 0, count; i < R; i += count) {
         float *qkv_i = qkv + (ptrdiff_t)i * engine->ld_qkv;
 
-        few = block_size(R - i);
+        count = block_size(R - i);
         gemm_forward(qkv_i, engine->ld_qkv, h + (ptrdiff_t)i * D, D,
-                     layer_weight(engine, w->qkv, 3 * A, D), few, 0);
-        layer_rope(engine, qkv_i, 2 * engine->N, 1.0f, i % engine->S, few);
-        engine_round_operand(engine, qkv_i, (size_t)few * (size_t)engine->ld_qkv);
+                     layer_weight(engine, w->qkv, 3 * A, D), count, 0);
+        layer_rope(engine, qkv_i, 2 * engine->N, 1.0f, i % engine->S, count);
+        engine_round_operand(engine, qkv_i, (size_t)count * (size_t)engine->ld_qkv);
     }
 }
 
@@ -89,14 +91,14 @@ static struct attention_view head_view(const struct engine *engine, const float 
                                     .head_size = engine->d };
 }
 
-/* Floats of keep for one head. */
+/* Floats that attention_forward keeps of one head. */
 static ptrdiff_t keep_size(const struct engine *engine)
 {
     return 2 * (ptrdiff_t)engine->S;
 }
 
-static void attend(const struct engine *engine, float *out, float *keep,
-                   const struct attention_view *view)
+static void attention_head(const struct engine *engine, float *out, float *keep,
+                           const struct attention_view *view)
 {
     const struct kernels *kernels = engine->kernels;
 
@@ -106,10 +108,10 @@ static void attend(const struct engine *engine, float *out, float *keep,
         kernels->attention_forward(out, engine->A, keep, view, engine->scratch);
 }
 
-/* dqkv: the gradient's place of q in a qkv buffer. */
-static void attend_backward(const struct engine *engine, float *dqkv, const float *out,
-                            const float *dout, const float *keep,
-                            const struct attention_view *view)
+/* dqkv: where the gradient of q goes in a qkv buffer; those of k and v follow as in it. */
+static void attention_head_backward(const struct engine *engine, float *dqkv, const float *out,
+                                    const float *dout, const float *keep,
+                                    const struct attention_view *view)
 {
     const struct kernels *kernels = engine->kernels;
     float *dk = dqkv + engine->A, *dv = dk + engine->A;
@@ -122,7 +124,8 @@ static void attend_backward(const struct engine *engine, float *dqkv, const floa
                                     engine->scratch);
 }
 
-/* att (R, A) from qkv (R, 3A); keep as attention_forward, per row and head, or NULL. */
+/* att (R, A) from qkv (R, 3A). keep: what the backward pass needs of each row and head, as
+ * attention_forward has it, or NULL. */
 static void layer_attention(const struct engine *engine, float *att, float *keep,
                             const float *qkv, int rows)
 {
@@ -131,9 +134,9 @@ static void layer_attention(const struct engine *engine, float *att, float *keep
             struct attention_view view = head_view(engine, qkv, b, h);
             ptrdiff_t head = (ptrdiff_t)b * engine->N + h;
 
-            attend(engine,
-                   att + (ptrdiff_t)b * engine->S * engine->A + (ptrdiff_t)h * engine->d,
-                   keep == NULL ? NULL : keep + head * keep_size(engine), &view);
+            attention_head(
+                engine, att + (ptrdiff_t)b * engine->S * engine->A + (ptrdiff_t)h * engine->d,
+                keep == NULL ? NULL : keep + head * keep_size(engine), &view);
         }
     engine_round_operand(engine, att, (size_t)rows * (size_t)engine->S * (size_t)engine->A);
 }
@@ -245,7 +248,7 @@ static void attention_forward(const struct engine *engine, const struct layer_we
     layer_attention(engine, engine->att, NULL, engine->qkv, rows);
 }
 
-/* One block in place, nothing kept. */
+/* One layer in place, without anything for a backward pass. */
 static void layer_forward(const struct engine *engine, const struct layer_weights *w, float *h,
                           int rows)
 {
@@ -298,8 +301,8 @@ static void layer_forward_first(const struct engine *engine, const struct layer_
             struct attention_view view = head_view(engine, engine->qkv, b, n);
 
             view.queries = 1;
-            attend(engine, engine->att + (ptrdiff_t)b * A + (ptrdiff_t)n * engine->d, NULL,
-                   &view);
+            attention_head(engine, engine->att + (ptrdiff_t)b * A + (ptrdiff_t)n * engine->d,
+                           NULL, &view);
         }
         memcpy(first + (ptrdiff_t)b * D, h + (ptrdiff_t)b * S * D, (size_t)D * sizeof *h);
     }
@@ -459,35 +462,35 @@ static void attention_backward(struct engine *engine, const struct layer_weights
 {
     int S = engine->S, R = rows * S, D = engine->D, A = engine->A, ld = engine->ld_qkv;
 
-    for (int i = 0, few; i < R; i += few) {
+    for (int i = 0, count; i < R; i += count) {
         float *dh_i = dh + (ptrdiff_t)i * D;
 
-        few = block_size(R - i);
+        count = block_size(R - i);
         engine->kernels->rmsnorm_backward(dh_i, kept->mid + (ptrdiff_t)i * D,
-                                          kept->mid_rstd + i, few, D);
+                                          kept->mid_rstd + i, count, D);
         gemm_backward_input(engine->datt + (ptrdiff_t)i * A, A, dh_i, D,
-                            layer_weight(engine, w->o_proj, D, A), few, 0);
+                            layer_weight(engine, w->o_proj, D, A), count, 0);
         gemm_backward_weight(engine->gemm, engine->scratch, engine->gradients + w->o_proj, dh_i,
-                             D, kept->att + (ptrdiff_t)i * A, A, D, A, few);
+                             D, kept->att + (ptrdiff_t)i * A, A, D, A, count);
     }
     for (int b = 0; b < rows; b++)
         for (int h = 0; h < engine->N; h++) {
             struct attention_view view = head_view(engine, kept->qkv, b, h);
             ptrdiff_t at = (ptrdiff_t)b * S * A + (ptrdiff_t)h * engine->d;
 
-            attend_backward(
+            attention_head_backward(
                 engine, kept->qkv + (view.q - kept->qkv), kept->att + at, engine->datt + at,
                 kept->keep + ((ptrdiff_t)b * engine->N + h) * keep_size(engine), &view);
         }
-    for (int i = 0, few; i < R; i += few) {
+    for (int i = 0, count; i < R; i += count) {
         float *dqkv_i = kept->qkv + (ptrdiff_t)i * ld;
 
-        few = block_size(R - i);
-        layer_rope(engine, dqkv_i, 2 * engine->N, -1.0f, i % S, few);
+        count = block_size(R - i);
+        layer_rope(engine, dqkv_i, 2 * engine->N, -1.0f, i % S, count);
         gemm_backward_weight(engine->gemm, engine->scratch, engine->gradients + w->qkv, dqkv_i,
-                             ld, kept->in + (ptrdiff_t)i * D, D, 3 * A, D, few);
+                             ld, kept->in + (ptrdiff_t)i * D, D, 3 * A, D, count);
         gemm_backward_input(dh + (ptrdiff_t)i * D, D, dqkv_i, ld,
-                            layer_weight(engine, w->qkv, 3 * A, D), few, 1);
+                            layer_weight(engine, w->qkv, 3 * A, D), count, 1);
     }
 }
 

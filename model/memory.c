@@ -5,6 +5,7 @@
 #include "engine_internal.h"
 #include "shape_widths.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,8 @@
  * little, small enough that a layer's activations stay in the second and third cache. */
 enum { CHUNK_POSITIONS = 512 };
 
-/* Rows that are a multiple of this many floats apart meet in a few sets of the caches. */
+/* Rows that are a multiple of this many floats apart fall into the same few sets of a cache, and
+ * evict each other; they are laid a bit further apart. */
 enum { BAD_STRIDE = 512, STRIDE_PAD = 16 };
 
 static int row_stride(int width)
@@ -269,6 +271,7 @@ static int allocate_kept(struct engine *e, struct error *err)
     for (int i = 0; i < segment->count; i++)
         if (segment->calls[i].gradient)
             total += e->modules[segment->calls[i].module].layers + 1;
+    assert(total > 0 && segment->slots > 0); /* the last call carries gradient */
     e->kept = calloc((size_t)total, sizeof *e->kept);
     e->slots = calloc((size_t)segment->slots, sizeof(struct kept_layer *));
     items = calloc((size_t)total * KEPT_ITEMS, sizeof *items);

@@ -20,10 +20,10 @@ struct module_call {
     enum system_state destination;
     int source_count;                            /* 2 or 3 */
     enum system_state sources[CALL_MAX_SOURCES]; /* the first is z, the others injections */
-    bool gradient;                /* activations are kept, and the backward pass runs */
+    bool gradient;                               /* the backward pass runs through this call */
     bool flows[CALL_MAX_SOURCES]; /* gradient goes on into this source: it is x, or was
                                      computed by a call with gradient */
-    int slot;                     /* which set of kept activations; -1 without gradient */
+    int slot;                     /* which set of activations it stores; -1 without gradient */
 };
 
 struct system {

@@ -393,7 +393,7 @@ static void trm_matches_finite_differences(void **state)
 
     c.puzzle_emb_len = 3; /* the last position is all padding */
     c.L_cycles = 3;
-    check_config(&c, STEPS, 5);
+    check_config(&c, STEPS, 4);
 }
 
 static void trm_over_the_sequence_matches_finite_differences(void **state)
@@ -402,13 +402,12 @@ static void trm_over_the_sequence_matches_finite_differences(void **state)
     struct engine_config c = small_config(SYSTEM_TRM, ENGINE_LEARNED);
 
     c.mlp_t_size = 21;
-    check_config(&c, STEPS, 5);
+    check_config(&c, STEPS, 4);
     c.pos_encodings = ENGINE_NO_POSITIONS;
     c.puzzle_emb_ndim = 0;
-    c.H_cycles = 3;
     c.L_cycles = 1;
     c.loss_type = ENGINE_SOFTMAX;
-    check_config(&c, 1, 5);
+    check_config(&c, 1, 4);
 }
 
 /* A target segment over a SwiGLU along the sequence, of which only position 0 is read. */
