@@ -28,6 +28,7 @@ enum {
     OPT_MATRIX,
     OPT_EXPERIMENT,
     OPT_NEW,
+    OPT_FORCE,
     OPT_HELP,
     OPT_VERSION
 };
@@ -50,6 +51,8 @@ static const struct option LONG_OPTIONS[] = {
     { "matrix", no_argument, NULL, OPT_MATRIX },
     { "experiment", required_argument, NULL, OPT_EXPERIMENT },
     { "new", no_argument, NULL, OPT_NEW },
+    { "force", no_argument, NULL, OPT_FORCE },
+    { "yes", no_argument, NULL, OPT_FORCE },
     { "help", no_argument, NULL, OPT_HELP },
     { "version", no_argument, NULL, OPT_VERSION },
     { NULL, 0, NULL, 0 },
@@ -157,6 +160,7 @@ static int take_option(struct options *options, int option, const char *value,
         options->all |= option == OPT_ALL;
         options->matrix |= option == OPT_MATRIX;
         options->as_new |= option == OPT_NEW;
+        options->force |= option == OPT_FORCE;
         options->help |= option == OPT_HELP;
         options->version |= option == OPT_VERSION;
         break;

@@ -33,6 +33,7 @@ struct options {
     /* compare --matrix: train-time against inference-time outer steps */
     bool matrix;
     bool as_new;            /* run, queue --new: beside an experiment of that name */
+    bool force;             /* gc --force (or --yes): delete, instead of saying what could be */
     const char *experiment; /* --experiment NAME: NULL: all, or the only one */
 };
 
@@ -46,6 +47,6 @@ typedef int command_fn(const struct options *options, int *exit_code, struct err
 
 command_fn command_run, command_queue, command_work, command_plan, command_status,
     command_results, command_compare, command_show, command_logs, command_cancel, command_retry,
-    command_axes, command_doctor, command_verify, command_rebuild;
+    command_axes, command_doctor, command_verify, command_rebuild, command_remove, command_gc;
 
 #endif

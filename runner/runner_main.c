@@ -48,6 +48,10 @@ static const struct command {
       command_verify },
     { "rebuild", "", "a new database from the workspace's specs and journals", 0, 0,
       command_rebuild },
+    { "remove", "EXPERIMENT", "take an experiment out; its runs are left to gc", 1, 1,
+      command_remove },
+    { "gc", "", "what nobody needs, in bytes by reason; with --force, delete it", 0, 0,
+      command_gc },
     { "axes", "[schema]", "every setting: bounds, default, meaning", 0, 1, command_axes },
     { "doctor", "", "this machine, its libraries, the workspace", 0, 0, command_doctor },
 };
@@ -135,7 +139,9 @@ static int run_command(struct options *options, const struct command *command, i
                          "hrmlab %s: --set is for run, queue and plan; --where chooses among "
                          "results",
                          command->name);
-    if (options->dry_run && command->run != command_run)
+    if (options->force && command->run != command_gc)
+        return error_set(err, ERROR_FORMAT, "hrmlab %s: --force is for gc", command->name);
+    if (options->dry_run && command->run != command_run && command->run != command_gc)
         return error_set(
             err, ERROR_FORMAT,
             "hrmlab %s: --dry-run is for run; hrmlab plan SPEC says what a spec needs",

@@ -21,6 +21,7 @@
 #include "process.h"
 #include "queue.h"
 #include "rebuild_disk.h"
+#include "removed_mark.h"
 #include "store.h"
 #include "store_replace.h"
 #include "supervisor.h"
@@ -358,7 +359,7 @@ static int replay_attempt(struct rebuild *r, const char *hash, int number, struc
         rc = queue_state(r->store, &state, hash, err);
         if (rc == 0 && state.run_id != 0) {
             rc = replay_found(r, &found, state.run_id, hash, number, err);
-        } else if (rc == 0) {
+        } else if (rc == 0 && !removed_mark_is_set(r->workspace, hash)) {
             log_warning(
                 "left out: %s: no spec leads to its run, and its job.json does not tell "
                 "of it%s%s",

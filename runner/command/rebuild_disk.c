@@ -7,6 +7,7 @@
 #include "json.h"
 #include "names.h"
 #include "queue.h"
+#include "removed_mark.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,7 +121,8 @@ static int read_run(struct disk_run *out, const struct workspace *workspace, con
     int rc = directory == NULL ? error_no_memory(err, "the runs on disk")
                                : names_read(&names, directory, err);
 
-    *out = (struct disk_run){ .evaluations = cJSON_CreateArray() };
+    *out = (struct disk_run){ .evaluations = cJSON_CreateArray(),
+                              .removed = removed_mark_is_set(workspace, hash) };
     memcpy(out->hash, hash, HASH_HEX_SIZE);
     if (rc == 0 && out->evaluations == NULL)
         rc = error_no_memory(err, "the runs on disk");
@@ -409,7 +411,8 @@ int disk_plan_rest(struct plan **out, const struct disk *disk, struct store *sto
                  ? error_no_memory(err, "the runs on disk")
                  : 0;
     for (int i = 0; i < disk->count && rc == 0; i++)
-        rc = take_run(plan, &disk->runs[i], store, err);
+        if (!disk->runs[i].removed)
+            rc = take_run(plan, &disk->runs[i], store, err);
     if (rc == 0)
         rc = label_arms(plan, err);
     if (rc < 0 || plan->run_count == 0)

@@ -1,0 +1,98 @@
+/* command_gc.c - what a workspace holds that nobody needs, by reason; with --force, gone. */
+#include "database.h"
+#include "error.h"
+#include "garbage_collect.h"
+#include "log.h"
+#include "options.h"
+#include "store.h"
+#include "workspace.h"
+
+#include <stdio.h>
+
+/* "1.5 GiB" */
+static void write_size(char *out, size_t size, int64_t bytes)
+{
+    static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+    double value = (double)bytes;
+    int unit = 0;
+
+    while (value >= 1024.0 && unit < 4) {
+        value /= 1024.0;
+        unit++;
+    }
+    snprintf(out, size, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+}
+
+static int print_table(const struct garbage_summary *summary, const struct options *options,
+                       int64_t *total, struct error *err)
+{
+    static const struct table_column columns[] = {
+        { .name = "reason", .type = TABLE_TEXT },
+        { .name = "items", .type = TABLE_INT },
+        { .name = "bytes", .type = TABLE_INT },
+    };
+    struct table *table;
+    int rc = table_create(&table, columns, sizeof columns / sizeof *columns, err);
+
+    *total = 0;
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < GARBAGE_REASONS; i++) {
+        *total += summary->of[i].bytes;
+        table_row(table);
+        table_text(table, garbage_reason_text((enum garbage_reason)i));
+        table_int(table, summary->of[i].items);
+        table_int(table, summary->of[i].bytes);
+    }
+    rc = table_print(table, stdout, options->format, false, err);
+    table_destroy(table);
+    return rc;
+}
+
+static void tell(const struct garbage_summary *summary, int64_t total, bool acted)
+{
+    char size[32];
+
+    write_size(size, sizeof size, total);
+    if (acted)
+        log_info("%s freed; no experiment has lost anything", size);
+    else if (total > 0)
+        log_info("%s could be freed; nothing was changed: hrmlab gc --force deletes it", size);
+    else
+        log_info("there is nothing to free");
+    if (summary->busy > 0)
+        log_info("%d runs with work that is not over were passed over", summary->busy);
+    if (summary->unknown > 0)
+        log_warning("%d run directories are not in the database and stay; hrmlab rebuild takes "
+                    "them up",
+                    summary->unknown);
+}
+
+int command_gc(const struct options *options, int *exit_code, struct error *err)
+{
+    struct workspace workspace = { .lock_fd = -1 };
+    struct garbage_summary summary;
+    struct store *store = NULL;
+    char holder[WORKSPACE_HOLDER] = "";
+    bool held = true;
+    int64_t total = 0;
+    int rc = workspace_find(&workspace, options->workspace, err);
+
+    (void)exit_code;
+    if (rc == 0)
+        rc = database_open(&store, &workspace, err);
+    if (rc == 0 && options->force)
+        rc = workspace_lock(&workspace, &held, holder, sizeof holder, err);
+    if (rc == 0 && !held)
+        rc = error_set(err, ERROR_BUSY, "workspace %s: the runner %s is at work; stop it first",
+                       workspace.path, holder);
+    if (rc == 0)
+        rc = garbage_collect(&summary, store, &workspace, options->force, err);
+    if (rc == 0)
+        rc = print_table(&summary, options, &total, err);
+    if (rc == 0)
+        tell(&summary, total, options->force);
+    store_close(store);
+    workspace_close(&workspace);
+    return rc;
+}

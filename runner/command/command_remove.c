@@ -1,0 +1,99 @@
+/* command_remove.c - takes an experiment out of the store; its runs are left to gc. */
+#include "database.h"
+#include "error.h"
+#include "file.h"
+#include "garbage.h"
+#include "log.h"
+#include "options.h"
+#include "removed_mark.h"
+#include "store.h"
+#include "workspace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What stands in the way: no such experiment, or work that only it wants. */
+static int check(const struct garbage_experiment *experiment, const char *name,
+                 struct error *err)
+{
+    if (experiment->id == 0)
+        return error_set(err, ERROR_ABSENT, "%s: no such experiment; hrmlab status lists them",
+                         name);
+    if (experiment->open > 0)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: %d of its runs are queued or at work; hrmlab cancel %s first",
+                         name, experiment->open, name);
+    return 0;
+}
+
+/* Takes the rows out. The runs that nobody wants then: *own, fresh. */
+static int delete_rows(struct garbage_experiment *experiment, char (**own)[65], int *count,
+                       struct store *store, const char *name, struct error *err)
+{
+    int rc = store_begin(store, err);
+
+    if (rc < 0)
+        return rc;
+    rc = garbage_find_experiment(store, experiment, name, err);
+    if (rc == 0)
+        rc = check(experiment, name, err);
+    if (rc == 0)
+        rc = garbage_own_runs(store, own, count, experiment->id, err);
+    if (rc == 0)
+        rc = garbage_delete_experiment(store, experiment->id, err);
+    if (rc == 0)
+        rc = store_commit(store, err);
+    if (rc < 0)
+        store_rollback(store);
+    return rc;
+}
+
+/* A rebuild must find neither the spec nor, without one, the runs. When this is interrupted, a
+ * rebuild brings the experiment back; nothing else happens. */
+static int settle_files(const struct workspace *workspace,
+                        const struct garbage_experiment *experiment, char (*own)[65], int count,
+                        struct error *err)
+{
+    int rc = 0;
+
+    for (int i = 0; i < count && rc == 0; i++)
+        rc = removed_mark_set(workspace, own[i], err);
+    if (rc < 0 || experiment->spec_file[0] == '\0')
+        return rc;
+    char *path = workspace_path(workspace, experiment->spec_file);
+    if (path == NULL)
+        return error_no_memory(err, "a path");
+    rc = file_remove_tree(path, err);
+    free(path);
+    return rc;
+}
+
+int command_remove(const struct options *options, int *exit_code, struct error *err)
+{
+    struct workspace workspace = { .lock_fd = -1 };
+    struct store *store = NULL;
+    struct garbage_experiment experiment = { 0 };
+    const char *name = options->arguments[0];
+    char(*own)[65] = NULL;
+    int count = 0;
+    int rc = workspace_find(&workspace, options->workspace, err);
+
+    (void)exit_code;
+    if (rc == 0)
+        rc = database_open(&store, &workspace, err);
+    if (rc == 0)
+        rc = delete_rows(&experiment, &own, &count, store, name, err);
+    if (rc == 0)
+        rc = settle_files(&workspace, &experiment, own, count, err);
+    if (rc == 0)
+        log_info("%s is removed: %d of its %d runs are of no experiment now%s", name, count,
+                 experiment.runs,
+                 count > 0 ? "; hrmlab gc says what they occupy and deletes them" : "");
+    free(own);
+    free(experiment.spec_file);
+    store_close(store);
+    workspace_close(&workspace);
+    return rc;
+}

@@ -1,0 +1,289 @@
+/* garbage_collect.c - run by run: what stays, and what each reason frees. */
+#include "garbage_collect.h"
+
+#include "checkpoint_file.h"
+#include "file.h"
+#include "garbage.h"
+#include "names.h"
+#include "removed_mark.h"
+#include "store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Directories that are being deleted: runs/.gc-HASH. A rebuild does not see hidden names. */
+static const char DOOMED[] = ".gc-";
+
+const char *garbage_reason_text(enum garbage_reason reason)
+{
+    static const char *const texts[GARBAGE_REASONS] = {
+        [GARBAGE_RUNS] = "runs of no experiment",
+        [GARBAGE_CHECKPOINTS] = "checkpoints but the last",
+        [GARBAGE_SUPERSEDED] = "checkpoints of superseded attempts",
+        [GARBAGE_LEFTOVERS] = "unfinished files",
+        [GARBAGE_CACHES] = "caches",
+    };
+
+    return texts[reason];
+}
+
+struct collector {
+    struct garbage_summary *out;
+    struct store *store;
+    const struct workspace *workspace;
+    bool act;
+};
+
+static int64_t tree_bytes; /* of the walk that is under way: nftw() hands nothing over */
+
+static int add_bytes(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+    (void)path;
+    (void)type;
+    (void)ftw;
+    tree_bytes += (int64_t)status->st_blocks * 512;
+    return 0;
+}
+
+/* What a file or a tree occupies on the disk, in bytes; 0 when it is not there. */
+static int64_t bytes_of(const char *path)
+{
+    enum { OPEN_DIRECTORIES = 16 };
+
+    tree_bytes = 0;
+    return nftw(path, add_bytes, OPEN_DIRECTORIES, FTW_PHYS) == 0 ? tree_bytes : 0;
+}
+
+static void count(struct collector *c, enum garbage_reason reason, const char *path)
+{
+    c->out->of[reason].items++;
+    c->out->of[reason].bytes += bytes_of(path);
+}
+
+/* A file or tree that nothing refers to. */
+static int take(struct collector *c, enum garbage_reason reason, const char *path,
+                struct error *err)
+{
+    count(c, reason, path);
+    return c->act ? file_remove_tree(path, err) : 0;
+}
+
+static bool has_end(const char *name, const char *end)
+{
+    size_t length = strlen(name), part = strlen(end);
+
+    return length > part && strcmp(name + length - part, end) == 0;
+}
+
+/* ---- runs that an experiment has ---- */
+
+/* Files of one attempt. last: the run's final checkpoint, relative to the workspace. */
+static int collect_attempt(struct collector *c, const char *directory, const char *last,
+                           struct error *err)
+{
+    struct names names = { 0 };
+    char *absolute = workspace_path(c->workspace, directory);
+    size_t length = strlen(directory);
+    bool finished = strncmp(last, directory, length) == 0 && last[length] == '/';
+    int rc =
+        absolute == NULL ? error_no_memory(err, "a path") : names_read(&names, absolute, err);
+
+    for (int i = 0; i < names.count && rc == 0; i++) {
+        const char *name = names.items[i];
+        char *path = file_join(absolute, name);
+
+        if (path == NULL)
+            rc = error_no_memory(err, "a path");
+        else if (has_end(name, ".tmp") || has_end(name, ".new"))
+            rc = take(c, GARBAGE_LEFTOVERS, path, err);
+        else if (has_end(name, ".safetensors") &&
+                 !(finished && strcmp(last + length + 1, name) == 0))
+            rc = take(c, finished ? GARBAGE_CHECKPOINTS : GARBAGE_SUPERSEDED, path, err);
+        free(path);
+    }
+    names_release(&names);
+    free(absolute);
+    return rc;
+}
+
+/* A run without a whole final checkpoint keeps all that it may go on from. */
+static int collect_wanted(struct collector *c, const struct garbage_run *run, struct error *err)
+{
+    struct names names = { 0 };
+    char *last = workspace_path(c->workspace, run->checkpoint);
+    char *attempts = format_string("%s/runs/%s/attempts", c->workspace->path, run->hash);
+    int rc = last == NULL || attempts == NULL ? error_no_memory(err, "a path") : 0;
+
+    if (rc == 0 && run->checkpoint[0] != '\0' && checkpoint_file_is_whole(last))
+        rc = names_read(&names, attempts, err);
+    for (int i = 0; i < names.count && rc == 0; i++) {
+        char *directory = format_string("runs/%s/attempts/%s", run->hash, names.items[i]);
+        rc = directory == NULL ? error_no_memory(err, "a path")
+                               : collect_attempt(c, directory, run->checkpoint, err);
+        free(directory);
+    }
+    names_release(&names);
+    free(attempts);
+    free(last);
+    return rc;
+}
+
+/* ---- runs that no experiment has ---- */
+
+/* Takes the directory of a run out of sight, if there is one. *doomed: where it is, fresh. */
+static int hide_run(char **doomed, struct collector *c, const char *hash, struct error *err)
+{
+    char *path = format_string("%s/runs/%s", c->workspace->path, hash);
+    int rc = 0;
+
+    *doomed = format_string("%s/runs/%s%s", c->workspace->path, DOOMED, hash);
+    if (path == NULL || *doomed == NULL)
+        rc = error_no_memory(err, "a path");
+    else if (rename(path, *doomed) < 0 && errno != ENOENT)
+        rc = error_set(err, ERROR_IO, "rename %s: %s", path, strerror(errno));
+    free(path);
+    return rc;
+}
+
+/* First out of sight, then out of the database, then off the disk: interrupted in between, it is
+ * a run without files (to be trained again if it is asked for), or a hidden directory. */
+static int delete_run(struct collector *c, const struct garbage_run *run, struct error *err)
+{
+    char *doomed = NULL;
+    bool unwanted = false;
+    int rc = store_begin(c->store, err);
+
+    if (rc < 0)
+        return rc;
+    rc = garbage_is_unwanted(c->store, &unwanted, run->run_id, err);
+    if (rc == 0 && unwanted)
+        rc = hide_run(&doomed, c, run->hash, err);
+    if (rc == 0 && unwanted)
+        rc = garbage_delete_run(c->store, run->run_id, err);
+    if (rc == 0)
+        rc = store_commit(c->store, err);
+    if (rc < 0)
+        store_rollback(c->store);
+    if (rc == 0 && unwanted)
+        rc = file_remove_tree(doomed, err);
+    free(doomed);
+    return rc;
+}
+
+static int collect_unwanted(struct collector *c, const struct garbage_run *run,
+                            struct error *err)
+{
+    char *path = format_string("%s/runs/%s", c->workspace->path, run->hash);
+
+    if (path == NULL)
+        return error_no_memory(err, "a path");
+    count(c, GARBAGE_RUNS, path);
+    free(path);
+    return c->act ? delete_run(c, run, err) : 0;
+}
+
+/* ---- directories without a run, caches ---- */
+
+/* What an interrupted gc has left. */
+static int collect_doomed(struct collector *c, const char *runs, struct error *err)
+{
+    DIR *directory = opendir(runs);
+    int rc = 0;
+
+    for (struct dirent *entry;
+         rc == 0 && directory != NULL && (entry = readdir(directory)) != NULL;) {
+        char *path = strncmp(entry->d_name, DOOMED, sizeof DOOMED - 1) == 0
+                         ? file_join(runs, entry->d_name)
+                         : NULL;
+        if (path != NULL)
+            rc = take(c, GARBAGE_LEFTOVERS, path, err);
+        free(path);
+    }
+    if (directory != NULL)
+        closedir(directory);
+    return rc;
+}
+
+/* Directories of runs that the database does not know: only those that remove has marked. */
+static int collect_unknown(struct collector *c, const char *runs, struct error *err)
+{
+    struct names names = { 0 };
+    int rc = names_read(&names, runs, err);
+
+    for (int i = 0; i < names.count && rc == 0; i++) {
+        bool known = false;
+        rc = garbage_knows_run(c->store, &known, names.items[i], err);
+        if (rc < 0 || known)
+            continue;
+        char *path = file_join(runs, names.items[i]);
+        if (path == NULL)
+            rc = error_no_memory(err, "a path");
+        else if (removed_mark_is_set(c->workspace, names.items[i]))
+            rc = take(c, GARBAGE_RUNS, path, err);
+        else
+            c->out->unknown++;
+        free(path);
+    }
+    names_release(&names);
+    return rc;
+}
+
+static int collect_caches(struct collector *c, struct error *err)
+{
+    struct names names = { 0 };
+    char *directory = workspace_path(c->workspace, "data");
+    int rc =
+        directory == NULL ? error_no_memory(err, "a path") : names_read(&names, directory, err);
+
+    for (int i = 0; i < names.count && rc == 0; i++) {
+        char *path = file_join(directory, names.items[i]);
+        rc = path == NULL ? error_no_memory(err, "a path") : take(c, GARBAGE_CACHES, path, err);
+        free(path);
+    }
+    names_release(&names);
+    free(directory);
+    return rc;
+}
+
+static int collect_runs(struct collector *c, struct error *err)
+{
+    struct garbage_run *runs = NULL;
+    int run_count = 0;
+    int rc = garbage_runs(c->store, &runs, &run_count, err);
+
+    for (int i = 0; i < run_count && rc == 0; i++) {
+        if (runs[i].busy)
+            c->out->busy++;
+        else
+            rc = runs[i].wanted ? collect_wanted(c, &runs[i], err)
+                                : collect_unwanted(c, &runs[i], err);
+    }
+    free(runs);
+    return rc;
+}
+
+int garbage_collect(struct garbage_summary *out, struct store *store,
+                    const struct workspace *workspace, bool act, struct error *err)
+{
+    struct collector c = { .out = out, .store = store, .workspace = workspace, .act = act };
+    char *runs = workspace_path(workspace, "runs");
+    int rc = runs == NULL ? error_no_memory(err, "a path") : 0;
+
+    *out = (struct garbage_summary){ 0 };
+    if (rc == 0)
+        rc = collect_doomed(&c, runs, err);
+    if (rc == 0)
+        rc = collect_unknown(&c, runs, err); /* before runs leave the database */
+    if (rc == 0)
+        rc = collect_runs(&c, err);
+    if (rc == 0)
+        rc = collect_caches(&c, err);
+    free(runs);
+    return rc;
+}
