@@ -321,6 +321,17 @@ int queue_execute_like(struct store *store, int64_t arm_id, const struct queue_j
                    job->time_limit_min, (int64_t)job->retries_max, job->retry_delay_s);
 }
 
+int queue_execute_job_like(struct store *store, int64_t job_id, const struct queue_job *job,
+                           struct error *err)
+{
+    return sql_run(store, err,
+                   "UPDATE job SET execution_id = ?2, threads = ?3, memory_gb = ?4,"
+                   " time_limit_min = ?5, retries_max = ?6, retry_delay_s = ?7"
+                   " WHERE job_id = ?1",
+                   "iiirrir", job_id, job->execution_id, (int64_t)job->threads, job->memory_gb,
+                   job->time_limit_min, (int64_t)job->retries_max, job->retry_delay_s);
+}
+
 int queue_job(struct store *store, int64_t *id, const struct queue_job *job, struct error *err)
 {
     int rc = queue_jobs(store, (struct queue_range){ job->run_id, 1 }, job, err);

@@ -112,6 +112,9 @@ int queue_jobs(struct store *store, struct queue_range runs, const struct queue_
  * attempt on; which run, evaluations, priority and cost it has stays. */
 int queue_execute_like(struct store *store, int64_t arm_id, const struct queue_job *job,
                        struct error *err) MUST_CHECK;
+/* The same for one job. */
+int queue_execute_job_like(struct store *store, int64_t job_id, const struct queue_job *job,
+                           struct error *err) MUST_CHECK;
 /* Adds one of the kind that is executed like the newest job of its run, with its
  * priority and cost. */
 int queue_job_like(struct store *store, int64_t *id, int64_t run_id, bool evaluate,

@@ -117,11 +117,11 @@ static char *find_worker(void)
     return format_string("%.*s/hrmlab-worker", (int)(slash - self), self);
 }
 
-/* --set changes a spec. */
+/* --set changes a spec, or how jobs are executed. */
 static bool takes_settings(const struct command *command)
 {
     return command->run == command_run || command->run == command_queue ||
-           command->run == command_plan;
+           command->run == command_plan || command->run == command_retry;
 }
 
 static int run_command(struct options *options, const struct command *command, int *exit_code,
@@ -136,8 +136,8 @@ static int run_command(struct options *options, const struct command *command, i
                          command->name, command->arguments);
     if (options->set_count > 0 && !takes_settings(command))
         return error_set(err, ERROR_FORMAT,
-                         "hrmlab %s: --set is for run, queue and plan; --where chooses among "
-                         "results",
+                         "hrmlab %s: --set is for run, queue, plan and retry; --where chooses "
+                         "among results",
                          command->name);
     if (options->force && command->run != command_gc)
         return error_set(err, ERROR_FORMAT, "hrmlab %s: --force is for gc", command->name);

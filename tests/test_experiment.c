@@ -205,6 +205,53 @@ static void what_is_asked_now_of_execution_counts_now(void **unused)
     place_remove(&place);
 }
 
+static void a_retry_may_change_how_jobs_are_executed_and_nothing_else(void **unused)
+{
+    struct place place;
+
+    (void)unused;
+    place_make(&place);
+    expect_queued(&place, "\"seeds\": 1, \"resources\": {\"memory_gb\": 0.5}", "to be trained");
+    assert_int_equal(place_finish(place_start(&place, "cancel", "exp", NULL)), 0);
+    assert_int_equal(
+        place_finish(place_start(&place, "retry", "exp", "--set", "train.lr=0.5", NULL)), 2);
+    assert_true(place_output_has(&place, "that would be another run"));
+    place_expect(&place, "SELECT state FROM job", "cancelled");
+    assert_int_equal(
+        place_finish(place_start(&place, "retry", "exp", "--set", "resources.memory_gb=4",
+                                 "--set", "retries.max=0", NULL)),
+        0);
+    place_expect(&place, "SELECT state FROM job", "queued");
+    place_expect(&place, JOB_SETTINGS, "1 4.0 0 {\"resources.memory_gb\":4,\"retries.max\":0}");
+    place_remove(&place);
+}
+
+/* Memory is limited in the release build only: the sanitizers reserve more than any limit. */
+static void a_limit_of_memory_that_is_too_low_is_named_and_can_be_raised(void **unused)
+{
+    struct place place;
+
+    (void)unused;
+    if (access("build/hrmlab-worker", X_OK) != 0 || access("build/hrmlab", X_OK) != 0) {
+        print_message("skipped: the release build is not there (make all)\n");
+        skip();
+    }
+    place_make(&place);
+    setenv("HRMLAB_PROGRAM", "build/hrmlab", 1);
+    setenv("HRMLAB_WORKER", "build/hrmlab-worker", 1);
+    write_spec(&place, "exp", "\"seeds\": 1, \"resources\": {\"memory_gb\": 0.01}");
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 1);
+    assert_true(place_output_has(&place, "the limit of 0.01 GiB (resources.memory_gb)"));
+    assert_int_equal(place_finish(place_start(&place, "retry", "exp", "--set",
+                                              "resources.memory_gb=0", NULL)),
+                     0);
+    assert_int_equal(place_finish(place_start(&place, "work", NULL)), 0);
+    place_expect(&place, "SELECT state FROM job", "done");
+    unsetenv("HRMLAB_PROGRAM");
+    unsetenv("HRMLAB_WORKER");
+    place_remove(&place);
+}
+
 static void the_command_line_wins_over_bases_and_spec(void **unused)
 {
     struct place place;
@@ -334,6 +381,8 @@ int main(void)
         cmocka_unit_test(a_folder_of_the_current_directory_is_named_where_data_are_missing),
         cmocka_unit_test(names_that_commands_know_are_refused),
         cmocka_unit_test(what_is_asked_now_of_execution_counts_now),
+        cmocka_unit_test(a_retry_may_change_how_jobs_are_executed_and_nothing_else),
+        cmocka_unit_test(a_limit_of_memory_that_is_too_low_is_named_and_can_be_raised),
         cmocka_unit_test(the_command_line_wins_over_bases_and_spec),
         cmocka_unit_test(relative_data_are_beside_the_file_that_says_it),
     };

@@ -278,8 +278,22 @@ static enum exit_code classify(enum error_code code, const struct execution *exe
     return EXIT_ENVIRONMENT;
 }
 
+/* Puts the limit, if there is one, before what the memory was for. */
+static void name_memory_limit(struct error *out, const struct execution *execution,
+                              const struct error *failure)
+{
+    double limit_gb = config_real(&execution->job.config, RESOURCES_MEMORY_GB);
+
+    *out = *failure;
+    if (failure->code == ERROR_NOMEM && limit_gb > 0.0)
+        (void)error_set(out, ERROR_NOMEM,
+                        "the limit of %.4g GiB (resources.memory_gb) is too low; raise it with "
+                        "hrmlab retry RUN --set resources.memory_gb=GIB, 0 for none: %.300s",
+                        limit_gb, failure->message);
+}
+
 /* Says error (of a failure) and end. What cannot be said any more goes to the log. */
-static enum exit_code conclude(struct execution *execution, int rc, const struct error *failure,
+static enum exit_code conclude(struct execution *execution, int rc, const struct error *fault,
                                double seconds)
 {
     struct report_end end = {
@@ -293,9 +307,11 @@ static enum exit_code conclude(struct execution *execution, int rc, const struct
     };
     const char *cause = "";
     enum exit_code code = EXIT_DONE;
-    struct error err = { 0 };
+    struct error err = { 0 }, named = { 0 };
+    const struct error *failure = &named;
     int said = 0;
 
+    name_memory_limit(&named, execution, fault);
     if (rc < 0) {
         code = classify(failure->code, execution, &cause);
         end.status = code == EXIT_STOPPED ? "stopped" : "failed";

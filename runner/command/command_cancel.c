@@ -6,6 +6,7 @@
 #include "process.h"
 #include "queue.h"
 #include "record.h"
+#include "retry_settings.h"
 #include "store.h"
 #include "workspace.h"
 
@@ -48,10 +49,13 @@ static int stop_workers(struct store *store, const struct workspace *workspace,
 
 /* Nobody works: does it at once. The lock is held. */
 static int do_it(struct store *store, const char *kind, const int64_t *ids, int count,
-                 struct error *err)
+                 const struct options *options, struct error *err)
 {
     bool cancel = strcmp(kind, "cancel") == 0;
     int rc = store_begin(store, err);
+
+    if (rc == 0)
+        rc = retry_apply_settings(store, ids, count, options->sets, options->set_count, err);
 
     for (int i = 0; i < count && rc == 0; i++)
         rc = cancel ? record_job_state(store, ids[i], "cancelled", "cancelled", NULL, err)
@@ -65,9 +69,13 @@ static int do_it(struct store *store, const char *kind, const int64_t *ids, int 
 
 /* Somebody works: the next look at the requests is soon. */
 static int ask_for_it(struct store *store, const char *kind, const char *target,
+                      const int64_t *ids, int count, const struct options *options,
                       struct error *err)
 {
     int rc = store_begin(store, err);
+
+    if (rc == 0)
+        rc = retry_apply_settings(store, ids, count, options->sets, options->set_count, err);
 
     if (rc == 0)
         rc = queue_request(store, kind, target, err);
@@ -104,9 +112,9 @@ static int request(const struct options *options, const char *kind, const char *
     if (rc == 0 && held && strcmp(kind, "cancel") == 0)
         rc = stop_workers(store, &workspace, ids, count, err);
     if (rc == 0 && held)
-        rc = do_it(store, kind, ids, count, err);
+        rc = do_it(store, kind, ids, count, options, err);
     else if (rc == 0)
-        rc = ask_for_it(store, kind, target, err);
+        rc = ask_for_it(store, kind, target, ids, count, options, err);
     if (rc == 0)
         log_info("%s: %d jobs%s", strcmp(kind, "cancel") == 0 ? "cancelled" : "queued again",
                  count, held ? "" : " (asked of the runner)");

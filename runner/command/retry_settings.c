@@ -1,0 +1,93 @@
+/* retry_settings.c - overrides of the execution settings of jobs that are in the store. */
+#include "retry_settings.h"
+
+#include "queue.h"
+#include "record.h"
+#include "settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A path of data is recorded absolute: a worker has another current directory. */
+static int set_place_of_data(struct config *config, const char *text, struct error *err)
+{
+    char *absolute = strncmp(text, "builtin:", 8) != 0 ? realpath(text, NULL) : NULL;
+    int rc = config_set_text(config, settings_table[DATA_PATH].key,
+                             absolute != NULL ? absolute : text, "--set", err);
+
+    free(absolute);
+    return rc;
+}
+
+static int apply_one(struct config *config, const char *override, struct error *err)
+{
+    const char *equals = strchr(override, '=');
+    char key[128];
+
+    if (equals == NULL || equals == override || (size_t)(equals - override) >= sizeof key)
+        return error_set(err, ERROR_FORMAT,
+                         "--set %.100s: expected key=value, such as resources.memory_gb=4",
+                         override);
+    memcpy(key, override, (size_t)(equals - override));
+    key[equals - override] = '\0';
+    int id = setting_find(key);
+    if (id >= 0 && !setting_is_of_job(id))
+        return error_set(
+            err, ERROR_FORMAT,
+            "--set %s: a retry cannot change it, since that would be another run; "
+            "it takes resources, retries, data.path and train.checkpoint_interval. "
+            "Change the spec and queue it",
+            key);
+    return id == DATA_PATH ? set_place_of_data(config, equals + 1, err)
+                           : config_set_text(config, key, equals + 1, "--set", err);
+}
+
+/* The settings in config as those of the job. */
+static int store_settings(struct store *store, int64_t job_id, const struct config *config,
+                          struct error *err)
+{
+    struct queue_job job = {
+        .threads = (int)config_int(config, RESOURCES_THREADS),
+        .memory_gb = config_real(config, RESOURCES_MEMORY_GB),
+        .time_limit_min = config_real(config, RESOURCES_TIME_LIMIT_MIN),
+        .retries_max = (int)config_int(config, RETRIES_MAX),
+        .retry_delay_s = config_real(config, RETRIES_DELAY_S),
+    };
+    cJSON *settings = config_job_settings(config);
+    int rc = settings == NULL ? error_no_memory(err, "a job's settings")
+                              : queue_execution(store, &job.execution_id, settings, err);
+
+    cJSON_Delete(settings);
+    return rc < 0 ? rc : queue_execute_job_like(store, job_id, &job, err);
+}
+
+static int apply_to_job(struct store *store, int64_t job_id, const char *const *sets,
+                        int set_count, struct error *err)
+{
+    struct config config;
+    cJSON *object = cJSON_CreateObject();
+    int rc = object == NULL ? error_no_memory(err, "a job's settings")
+                            : record_job_settings(store, object, job_id, err);
+
+    if (rc == 0)
+        rc = config_from_json(&config, object, "database", err);
+    cJSON_Delete(object);
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < set_count && rc == 0; i++)
+        rc = apply_one(&config, sets[i], err);
+    if (rc == 0)
+        rc = store_settings(store, job_id, &config, err);
+    config_release(&config);
+    return rc;
+}
+
+int retry_apply_settings(struct store *store, const int64_t *job_ids, int count,
+                         const char *const *sets, int set_count, struct error *err)
+{
+    int rc = 0;
+
+    for (int i = 0; i < count && set_count > 0 && rc == 0; i++)
+        rc = apply_to_job(store, job_ids[i], sets, set_count, err);
+    return rc;
+}
