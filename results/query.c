@@ -94,8 +94,7 @@ void results_destroy(struct results *results)
     free(results);
 }
 
-/* "known: a, b, c" for the message about a missing experiment. */
-static int error_unknown_experiment(struct store *store, const char *name, struct error *err)
+int error_unknown_experiment(struct store *store, const char *name, struct error *err)
 {
     char list[600] = "";
     size_t used = 0;

@@ -132,4 +132,9 @@ int task_values_load(struct task_values *out, struct store *store, int64_t evalu
                      enum metric metric, struct error *err) MUST_CHECK;
 void task_values_release(struct task_values *values);
 
+/* ERROR_ABSENT for an experiment that is not there, with the names of those that are.
+ * name NULL: none was named where there are several. */
+int error_unknown_experiment(struct store *store, const char *name,
+                             struct error *err) MUST_CHECK;
+
 #endif

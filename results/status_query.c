@@ -2,6 +2,7 @@
 #include "status_query.h"
 
 #include "error.h"
+#include "query.h"
 #include "sql.h"
 #include "store.h"
 
@@ -144,7 +145,8 @@ static void put_eta(struct table *table, double rate, int64_t running, int64_t w
     table_real(table, seconds);
 }
 
-int status_table(struct store *store, struct table **out, struct error *err)
+int status_table(struct store *store, struct table **out, const char *experiment,
+                 struct error *err)
 {
     static const struct table_column columns[] = {
         { .name = "experiment", .type = TABLE_TEXT },
@@ -168,8 +170,8 @@ int status_table(struct store *store, struct table **out, struct error *err)
     if (rc == 0)
         rc = sql_query(store, &s, err,
                        "SELECT experiment_id, name, queued_at, description FROM experiment"
-                       " ORDER BY experiment_id",
-                       "");
+                       " WHERE ?1 IS NULL OR name = ?1 ORDER BY experiment_id",
+                       "t", experiment);
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
         struct status_counts counts;
         double work;
@@ -190,6 +192,8 @@ int status_table(struct store *store, struct table **out, struct error *err)
         table_text(*out, sql_text(s, 2));
         table_text(*out, sql_text(s, 3));
     }
+    if (rc == 0 && experiment != NULL && table_row_count(*out) == 0)
+        rc = error_unknown_experiment(store, experiment, err);
     return rc;
 }
 

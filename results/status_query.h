@@ -19,8 +19,9 @@ struct status_counts {
 int status_count(struct store *store, struct status_counts *out, const char *experiment,
                  struct error *err) MUST_CHECK;
 
-/* A row per experiment. */
-int status_table(struct store *store, struct table **out, struct error *err) MUST_CHECK;
+/* A row per experiment; of one alone where experiment is not NULL. */
+int status_table(struct store *store, struct table **out, const char *experiment,
+                 struct error *err) MUST_CHECK;
 
 /* The run whose hash begins with prefix: hash and directory of its last attempt (""
  * none). */

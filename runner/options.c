@@ -2,7 +2,6 @@
 #include "options.h"
 
 #include "error.h"
-#include "json.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -10,54 +9,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    OPT_WORKSPACE = 256,
-    OPT_SET,
-    OPT_WHERE,
-    OPT_FORMAT,
-    OPT_COLOR,
-    OPT_JOBS,
-    OPT_MAX_FAILS,
-    OPT_KEEP_GOING,
-    OPT_DRY_RUN,
-    OPT_QUIET,
-    OPT_FOLLOW,
-    OPT_ALL,
-    OPT_AXIS,
-    OPT_METRIC,
-    OPT_MATRIX,
-    OPT_EXPERIMENT,
-    OPT_NEW,
-    OPT_FORCE,
-    OPT_HELP,
-    OPT_VERSION
+const struct option_entry OPTIONS[OPTION_COUNT] = {
+    [OPTION_WORKSPACE] = { "workspace", 'w', "DIR",
+                           "where everything is kept (HRMLAB_WORKSPACE)" },
+    [OPTION_SET] = { "set", 0, "KEY=VALUE",
+                     "override a setting of the spec; an axis shrinks to it" },
+    [OPTION_WHERE] = { "where", 0, "CONDITION",
+                       "only arms for which KEY=VALUE (!= < <= > >=) holds" },
+    [OPTION_FORMAT] = { "format", 0, "FORM", "table, json, csv or markdown" },
+    [OPTION_METRIC] = { "metric", 0, "M", "the first measure shown: pass_at_2 without it" },
+    [OPTION_AXIS] = { "axis", 0, "KEY", "compare the values of this setting" },
+    [OPTION_MATRIX] = { "matrix", 0, NULL, "compare outer steps in training and inference" },
+    [OPTION_EXPERIMENT] = { "experiment", 0, "NAME",
+                            "the experiment, where no argument names it" },
+    [OPTION_ALL] = { "all", 0, NULL, "every seed and checkpoint in a row of its own" },
+    [OPTION_NEW] = { "new", 0, NULL, "an experiment beside the one of that name" },
+    [OPTION_JOBS] = { "jobs", 0, "N", "threads at once; one per core without it" },
+    [OPTION_MAX_FAILS] = { "max-fails", 0, "N", "start nothing more after N failed jobs" },
+    [OPTION_KEEP_GOING] = { "keep-going", 0, NULL, "never stop because of failed jobs" },
+    [OPTION_DRY_RUN] = { "dry-run", 0, NULL, "only say what would be done" },
+    [OPTION_FORCE] = { "force", 0, NULL, "delete, instead of saying what could be" },
+    [OPTION_YES] = { "yes", 0, NULL, "the same as --force" },
+    [OPTION_FOLLOW] = { "follow", 'f', NULL, "go on printing until the run ends" },
+    [OPTION_QUIET] = { "quiet", 'q', NULL,
+                       "no progress, no remarks: warnings and errors only" },
+    [OPTION_COLOR] = { "color", 0, "WHEN", "auto, always or never (NO_COLOR)" },
+    [OPTION_HELP] = { "help", 'h', NULL, "what a command does and takes" },
+    [OPTION_VERSION] = { "version", 0, NULL, "the version of hrmlab" },
 };
-
-static const struct option LONG_OPTIONS[] = {
-    { "workspace", required_argument, NULL, OPT_WORKSPACE },
-    { "set", required_argument, NULL, OPT_SET },
-    { "where", required_argument, NULL, OPT_WHERE },
-    { "format", required_argument, NULL, OPT_FORMAT },
-    { "color", required_argument, NULL, OPT_COLOR },
-    { "jobs", required_argument, NULL, OPT_JOBS },
-    { "max-fails", required_argument, NULL, OPT_MAX_FAILS },
-    { "keep-going", no_argument, NULL, OPT_KEEP_GOING },
-    { "dry-run", no_argument, NULL, OPT_DRY_RUN },
-    { "quiet", no_argument, NULL, OPT_QUIET },
-    { "follow", no_argument, NULL, OPT_FOLLOW },
-    { "all", no_argument, NULL, OPT_ALL },
-    { "axis", required_argument, NULL, OPT_AXIS },
-    { "metric", required_argument, NULL, OPT_METRIC },
-    { "matrix", no_argument, NULL, OPT_MATRIX },
-    { "experiment", required_argument, NULL, OPT_EXPERIMENT },
-    { "new", no_argument, NULL, OPT_NEW },
-    { "force", no_argument, NULL, OPT_FORCE },
-    { "yes", no_argument, NULL, OPT_FORCE },
-    { "help", no_argument, NULL, OPT_HELP },
-    { "version", no_argument, NULL, OPT_VERSION },
-    { NULL, 0, NULL, 0 },
-};
-enum { LONG_OPTION_COUNT = sizeof LONG_OPTIONS / sizeof *LONG_OPTIONS - 1 };
 
 static int read_word(int *out, const char *option, const char *text, const char *const *words,
                      struct error *err)
@@ -99,22 +78,6 @@ static int append(const char ***list, int *count, const char *text, struct error
     return 0;
 }
 
-static int unknown_option(const char *word, struct error *err)
-{
-    const char *names[LONG_OPTION_COUNT];
-    char bare[100];
-
-    for (int i = 0; i < LONG_OPTION_COUNT; i++)
-        names[i] = LONG_OPTIONS[i].name;
-    while (*word == '-')
-        word++;
-    snprintf(bare, sizeof bare, "%.*s", (int)strcspn(word, "="), word);
-    const char *nearest = json_nearest_name(bare, names, LONG_OPTION_COUNT);
-    return error_set(err, ERROR_FORMAT, "unknown option --%s%s%s%s", bare,
-                     nearest != NULL ? "; did you mean --" : "; see hrmlab --help",
-                     nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
-}
-
 /* One option into *options. */
 static int take_option(struct options *options, int option, const char *value,
                        struct error *err)
@@ -124,46 +87,122 @@ static int take_option(struct options *options, int option, const char *value,
     int word = 0, rc = 0;
 
     switch (option) {
-    case OPT_WORKSPACE:
+    case OPTION_WORKSPACE:
         options->workspace = value;
         break;
-    case OPT_SET:
+    case OPTION_SET:
         return append(&options->sets, &options->set_count, value, err);
-    case OPT_WHERE:
+    case OPTION_WHERE:
         return append(&options->wheres, &options->where_count, value, err);
-    case OPT_FORMAT:
+    case OPTION_FORMAT:
         rc = read_word(&word, "format", value, formats, err);
         options->format = (enum output_format)word;
         break;
-    case OPT_COLOR:
+    case OPTION_COLOR:
         rc = read_word(&word, "color", value, colors, err);
         options->color = (enum color_mode)word;
         break;
-    case OPT_JOBS:
+    case OPTION_JOBS:
         return read_count(&options->jobs, "jobs", value, err);
-    case OPT_MAX_FAILS:
+    case OPTION_MAX_FAILS:
         return read_count(&options->max_fails, "max-fails", value, err);
-    case OPT_AXIS:
+    case OPTION_AXIS:
         options->axis = value;
         break;
-    case OPT_METRIC:
+    case OPTION_METRIC:
         options->metric = value;
         break;
-    case OPT_EXPERIMENT:
+    case OPTION_EXPERIMENT:
         options->experiment = value;
         break;
     default:
-        options->keep_going |= option == OPT_KEEP_GOING;
-        options->dry_run |= option == OPT_DRY_RUN;
-        options->quiet |= option == OPT_QUIET;
-        options->follow |= option == OPT_FOLLOW;
-        options->all |= option == OPT_ALL;
-        options->matrix |= option == OPT_MATRIX;
-        options->as_new |= option == OPT_NEW;
-        options->force |= option == OPT_FORCE;
-        options->help |= option == OPT_HELP;
-        options->version |= option == OPT_VERSION;
+        options->keep_going |= option == OPTION_KEEP_GOING;
+        options->dry_run |= option == OPTION_DRY_RUN;
+        options->quiet |= option == OPTION_QUIET;
+        options->force |= option == OPTION_FORCE || option == OPTION_YES;
+        options->follow |= option == OPTION_FOLLOW;
+        options->all |= option == OPTION_ALL;
+        options->matrix |= option == OPTION_MATRIX;
+        options->as_new |= option == OPTION_NEW;
+        options->help |= option == OPTION_HELP;
+        options->version |= option == OPTION_VERSION;
         break;
+    }
+    return rc;
+}
+
+enum { FIRST_VALUE = 256 }; /* getopt's number of option 0, beyond the letters */
+
+/* The option that getopt calls number, a letter or FIRST_VALUE + id; OPTION_COUNT:
+ * none. */
+static int option_of(int number)
+{
+    if (number >= FIRST_VALUE)
+        return number - FIRST_VALUE;
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (number != 0 && OPTIONS[i].letter == number)
+            return i;
+    return OPTION_COUNT;
+}
+
+/* OPTIONS in getopt's form: the long ones, ended by zeros, and the letters. */
+static void describe_to_getopt(struct option longs[OPTION_COUNT + 1],
+                               char letters[2 * OPTION_COUNT + 2])
+{
+    int used = 0;
+
+    letters[used++] = ':'; /* a missing value is told from an unknown option */
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        bool value = OPTIONS[i].value != NULL;
+
+        longs[i] = (struct option){ OPTIONS[i].name, value ? required_argument : no_argument,
+                                    NULL, FIRST_VALUE + i };
+        if (OPTIONS[i].letter != 0)
+            letters[used++] = OPTIONS[i].letter;
+        if (OPTIONS[i].letter != 0 && value)
+            letters[used++] = ':';
+    }
+    longs[OPTION_COUNT] = (struct option){ 0 };
+    letters[used] = '\0';
+}
+
+/* What getopt could not read in word: an option with a value that takes none, or an
+ * unknown one, which *options gets. */
+static int refuse_word(struct options *options, const char *word, struct error *err)
+{
+    int id = option_of(optopt);
+
+    if (id < OPTION_COUNT && strchr(word, '=') != NULL)
+        return error_set(err, ERROR_FORMAT, "--%s takes no value", OPTIONS[id].name);
+    if (options->unknown == NULL)
+        options->unknown = word;
+    return 0;
+}
+
+static int read_words(struct options *options, int argc, char **argv, struct error *err)
+{
+    struct option longs[OPTION_COUNT + 1];
+    char letters[2 * OPTION_COUNT + 2];
+    int rc = 0;
+
+    describe_to_getopt(longs, letters);
+    opterr = 0;
+    optind = 0; /* forgets what an earlier call permuted */
+    while (rc == 0) {
+        int at = optind, number = getopt_long(argc, argv, letters, longs, NULL);
+
+        if (number == -1)
+            break;
+        if (number == ':') {
+            int id = option_of(optopt);
+            rc = error_set(err, ERROR_FORMAT, "%s needs a value: %s", argv[optind - 1],
+                           id < OPTION_COUNT ? OPTIONS[id].value : "");
+        } else if (number == '?') {
+            rc = refuse_word(options, argv[at < argc ? optind - 1 : argc - 1], err);
+        } else {
+            options->given |= OPTION_BIT(option_of(number));
+            rc = take_option(options, option_of(number), optarg, err);
+        }
     }
     return rc;
 }
@@ -171,32 +210,13 @@ static int take_option(struct options *options, int option, const char *value,
 int options_read(struct options *options, int argc, char **argv, struct error *err)
 {
     const char *workspace = getenv("HRMLAB_WORKSPACE"), *no_color = getenv("NO_COLOR");
-    int rc = 0, option;
 
     *options = (struct options){ .workspace = workspace != NULL && workspace[0] != '\0'
                                                   ? workspace
                                                   : "hrmlab-workspace" };
     if (no_color != NULL && no_color[0] != '\0')
         options->color = COLOR_NEVER;
-    opterr = 0;
-    optind = 1;
-    while (rc == 0) {
-        int at = optind;
-        option = getopt_long(argc, argv, ":hqw:", LONG_OPTIONS, NULL);
-        if (option == -1)
-            break;
-        if (option == ':')
-            rc = error_set(err, ERROR_FORMAT, "%s needs a value", argv[optind - 1]);
-        else if (option == '?')
-            rc = unknown_option(argv[at < argc ? optind - 1 : argc - 1], err);
-        else
-            rc = take_option(options,
-                             option == 'h'   ? OPT_HELP
-                             : option == 'q' ? OPT_QUIET
-                             : option == 'w' ? OPT_WORKSPACE
-                                             : option,
-                             optarg, err);
-    }
+    int rc = read_words(options, argc, argv, err);
     if (rc < 0) {
         options_release(options);
         return rc;

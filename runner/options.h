@@ -11,6 +11,44 @@
 
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
+/* The options of all commands; OPTIONS says what each is called and takes. */
+enum option_id {
+    OPTION_WORKSPACE,
+    OPTION_SET,
+    OPTION_WHERE,
+    OPTION_FORMAT,
+    OPTION_METRIC,
+    OPTION_AXIS,
+    OPTION_MATRIX,
+    OPTION_EXPERIMENT,
+    OPTION_ALL,
+    OPTION_NEW,
+    OPTION_JOBS,
+    OPTION_MAX_FAILS,
+    OPTION_KEEP_GOING,
+    OPTION_DRY_RUN,
+    OPTION_FORCE,
+    OPTION_YES,
+    OPTION_FOLLOW,
+    OPTION_QUIET,
+    OPTION_COLOR,
+    OPTION_HELP,
+    OPTION_VERSION,
+    OPTION_COUNT
+};
+
+/* A set of options is the sum of their bits. */
+#define OPTION_BIT(id) (1U << (unsigned)(id))
+
+struct option_entry {
+    const char *name;    /* without the dashes */
+    char letter;         /* short form; 0: none */
+    const char *value;   /* what it takes, for people ("DIR"); NULL: nothing */
+    const char *meaning; /* a few words, one line of the help */
+};
+
+extern const struct option_entry OPTIONS[OPTION_COUNT]; /* indexed by enum option_id */
+
 struct options {
     const char *command;
     char **arguments; /* positional, after the command; borrowed from argv */
@@ -35,9 +73,13 @@ struct options {
     bool as_new;            /* run, queue --new: beside an experiment of that name */
     bool force;             /* gc --force (or --yes): delete, instead of saying what could be */
     const char *experiment; /* --experiment NAME: NULL: all, or the only one */
+    unsigned given;         /* OPTION_BIT of each option on the command line */
+    const char *unknown;    /* the first word that is no option; NULL: none */
 };
 
-/* Reads the command line and the environment. argv is reordered and stays borrowed. */
+/* Reads the command line and the environment. argv is reordered and stays borrowed. An
+ * unknown option is no error here: options->unknown has the first one, for
+ * commands_check(), which knows what the command takes. */
 int options_read(struct options *options, int argc, char **argv, struct error *err) MUST_CHECK;
 void options_release(struct options *options);
 

@@ -728,11 +728,16 @@ static void slips_of_the_command_line_are_named(void **state)
     assert_false(place_output_has(&place, "hrmlab run SPEC"));
     assert_int_equal(
         place_finish(place_start(&place, "results", "t", "--set", "train.lr=1", NULL)), 2);
-    assert_true(place_output_has(&place, "--set is for run, queue and plan"));
+    assert_true(place_output_has(&place, "--set is for run, queue, plan and retry"));
     assert_int_equal(place_finish(place_start(&place, "queue", place.spec, "--dry-run", NULL)),
                      2);
     assert_true(place_output_has(&place, "--dry-run is for run"));
     assert_int_equal(access(place.workspace, F_OK), -1); /* nothing was queued */
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "status", "t", NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "status", "other", NULL)), 2);
+    assert_true(
+        place_output_has(&place, "no experiment \"other\" in this workspace; there are: t"));
     assert_int_equal(place_finish(place_start(&place, "plan", place.spec, "--set",
                                               "data.path=/etc/passwd/x", NULL)),
                      2);

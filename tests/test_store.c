@@ -398,7 +398,7 @@ static void ask_for_status(struct store *store)
     int count;
     bool open;
 
-    must(status_table(store, &table, &err), &err);
+    must(status_table(store, &table, NULL, &err), &err);
     table_destroy(table);
     must(status_count(store, &counts, NULL, &err), &err);
     assert_int_equal(counts.done, 2);

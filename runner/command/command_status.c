@@ -33,7 +33,8 @@ int command_status(const struct options *options, int *exit_code, struct error *
 
     (void)exit_code;
     if (rc == 0)
-        rc = status_table(store, &table, err);
+        rc = status_table(store, &table,
+                          options->argument_count > 0 ? options->arguments[0] : NULL, err);
     if (rc == 0)
         rc = table_print(table, stdout, options->format, use_color(options), err);
     table_destroy(table);

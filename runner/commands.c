@@ -1,0 +1,218 @@
+/* commands.c - the table of commands; checks, suggestions and help made of it. */
+#include "commands.h"
+
+#include "error.h"
+#include "json.h"
+#include "options.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Sets of options that several commands share. */
+#define BIT(name) OPTION_BIT(OPTION_##name)
+#define LOOP_OPTIONS (BIT(JOBS) | BIT(MAX_FAILS) | BIT(KEEP_GOING))
+#define QUERY_OPTIONS (BIT(WHERE) | BIT(METRIC) | BIT(EXPERIMENT) | BIT(FORMAT))
+
+static command_fn print_help_of;
+
+const struct command COMMANDS[] = {
+    { "run", "SPEC", "queue a spec and work until it is done",
+      "SPEC is a JSON file, or - for standard input. Where another runner is at work\n"
+      "on the workspace, follows it. The same command goes on after an interruption.",
+      1, 1, LOOP_OPTIONS | BIT(SET) | BIT(NEW) | BIT(DRY_RUN) | BIT(FORMAT), command_run },
+    { "queue", "SPEC...", "queue specs for a runner to work on", NULL, 1, 1000,
+      BIT(SET) | BIT(NEW), command_queue },
+    { "work", "", "work until the queue is empty",
+      "Takes over what an earlier runner left running.", 0, 0, LOOP_OPTIONS, command_work },
+    { "plan", "SPEC", "what would run, what is there, the cost",
+      "A table lists the first 1000 runs, other formats all.", 1, 1,
+      BIT(SET) | BIT(FORMAT) | BIT(JOBS), command_plan },
+    { "status", "[EXPERIMENT]", "how far every experiment is, or one", NULL, 0, 1, BIT(FORMAT),
+      command_status },
+    { "results", "[EXPERIMENT]", "the table of arms: means, spread, seeds",
+      "Without EXPERIMENT: the only one there is.", 0, 1, QUERY_OPTIONS | BIT(ALL),
+      command_results },
+    { "compare", "[EXPERIMENT] [ARM ARM]", "differences with 95 % intervals",
+      "Compares two arms, the values of one setting (--axis), or outer steps in\n"
+      "training with outer steps at inference (--matrix). ARM is a label as results\n"
+      "shows it, the beginning of a run's hash, or KEY=VALUE ...",
+      0, 3, QUERY_OPTIONS | BIT(AXIS) | BIT(MATRIX), command_compare },
+    { "show", "RUN", "everything about a run",
+      "RUN is the beginning of its hash, 4 digits or more.", 1, 1, BIT(FORMAT), command_show },
+    { "logs", "RUN", "what the worker of a run's last attempt wrote",
+      "RUN is the beginning of its hash, 4 digits or more.", 1, 1, BIT(FOLLOW), command_logs },
+    { "cancel", "TARGET", "stop jobs of an experiment, a run, or all",
+      "TARGET is an experiment's name, the beginning of a run's hash (4 digits or\n"
+      "more), or all.",
+      1, 1, 0, command_cancel },
+    { "retry", "TARGET", "queue failed or cancelled jobs again",
+      "Quarantined ones, too. TARGET is an experiment's name, the beginning of a\n"
+      "run's hash (4 digits or more), or all. --set changes how jobs are executed:\n"
+      "resources, retries, data.path, train.checkpoint_interval.",
+      1, 1, BIT(SET), command_retry },
+    { "verify", "RUN", "train a run again and compare it bit for bit",
+      "Trains aside, from scratch, and compares every metric, every task's outcome,\n"
+      "the baselines and the weights. Exit 1: something differs.",
+      1, 1, 0, command_verify },
+    { "rebuild", "", "a new database from specs and journals",
+      "The old one is set aside when the new one is complete. Exit 1: a spec or an\n"
+      "attempt had to be left out, and is named.",
+      0, 0, 0, command_rebuild },
+    { "remove", "EXPERIMENT", "take an experiment out of the workspace",
+      "Its runs keep their files and results until gc. Cancel its jobs first.", 1, 1, 0,
+      command_remove },
+    { "gc", "", "what nobody needs, in bytes by reason",
+      "With --force it is deleted. What an experiment needs stays.", 0, 0,
+      BIT(DRY_RUN) | BIT(FORCE) | BIT(YES) | BIT(FORMAT), command_gc },
+    { "axes", "[schema]", "every setting: bounds, default, meaning",
+      "With schema: the JSON Schema of specs.", 0, 1, BIT(FORMAT), command_axes },
+    { "doctor", "", "this machine, its libraries, the workspace", NULL, 0, 0, BIT(FORMAT),
+      command_doctor },
+    { "help", "[COMMAND]", "this list, or what a command does and takes", NULL, 0, 1, 0,
+      print_help_of },
+    { 0 },
+};
+enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS - 1 };
+
+static const struct command *find(const char *name)
+{
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(name, COMMANDS[i].name) == 0)
+            return &COMMANDS[i];
+    return NULL;
+}
+
+static bool takes(const struct command *command, int option)
+{
+    return ((command->options | COMMAND_COMMON) & OPTION_BIT(option)) != 0;
+}
+
+static int unknown_command(const char *name, struct error *err)
+{
+    const char *names[COMMAND_COUNT];
+
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        names[i] = COMMANDS[i].name;
+    const char *nearest = json_nearest_name(name, names, COMMAND_COUNT);
+    return error_set(err, ERROR_FORMAT, "unknown command \"%.60s\"%s%s%s", name,
+                     nearest != NULL ? "; did you mean \"" : "; see hrmlab --help",
+                     nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+}
+
+/* command NULL: not known, so that every option may be meant. */
+static int unknown_option(const struct command *command, const char *word, struct error *err)
+{
+    const char *names[OPTION_COUNT];
+    int count = 0, dashes = (int)strspn(word, "-");
+    char bare[100];
+
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (command == NULL || takes(command, i))
+            names[count++] = OPTIONS[i].name;
+    snprintf(bare, sizeof bare, "%.*s", (int)strcspn(word + dashes, "="), word + dashes);
+    const char *nearest = dashes < 2 ? NULL : json_nearest_name(bare, names, count);
+    if (nearest != NULL)
+        return error_set(err, ERROR_FORMAT, "unknown option --%s; did you mean --%s?", bare,
+                         nearest);
+    return error_set(err, ERROR_FORMAT, "unknown option %.*s%s; see hrmlab %s%s--help", dashes,
+                     "--", bare, command != NULL ? command->name : "",
+                     command != NULL ? " " : "");
+}
+
+/* An option of other commands, which are named. */
+static int foreign_option(const struct command *command, int option, struct error *err)
+{
+    char takers[120] = "";
+    size_t used = 0;
+    int count = 0, written = 0;
+
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        count += takes(&COMMANDS[i], option);
+    for (int i = 0; i < COMMAND_COUNT && used < sizeof takers; i++)
+        if (takes(&COMMANDS[i], option)) {
+            const char *between = written == 0 ? "" : written + 1 == count ? " and " : ", ";
+            used += (size_t)snprintf(takers + used, sizeof takers - used, "%s%s", between,
+                                     COMMANDS[i].name);
+            written++;
+        }
+    return error_set(err, ERROR_FORMAT, "hrmlab %s: --%s is for %s; see hrmlab %s --help",
+                     command->name, OPTIONS[option].name, takers, command->name);
+}
+
+int commands_check(const struct command **out, const struct options *options, struct error *err)
+{
+    const struct command *command = options->command != NULL ? find(options->command) : NULL;
+
+    *out = command;
+    if (options->unknown != NULL)
+        return unknown_option(command, options->unknown, err);
+    if (options->command == NULL)
+        return 0;
+    if (command == NULL)
+        return unknown_command(options->command, err);
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if ((options->given & OPTION_BIT(i)) != 0 && !takes(command, i))
+            return foreign_option(command, i, err);
+    if (!options->help &&
+        (options->argument_count < command->least || options->argument_count > command->most))
+        return error_set(err, ERROR_FORMAT,
+                         "usage: hrmlab %s%s%s [options]; see hrmlab %s --help", command->name,
+                         command->arguments[0] != '\0' ? " " : "", command->arguments,
+                         command->name);
+    return 0;
+}
+
+static void print_options(unsigned set, FILE *out)
+{
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        const struct option_entry *option = &OPTIONS[i];
+        char letter[6] = "    ", left[40];
+
+        if ((set & OPTION_BIT(i)) == 0)
+            continue;
+        if (option->letter != 0)
+            snprintf(letter, sizeof letter, "-%c, ", option->letter);
+        snprintf(left, sizeof left, "%s--%s%s%s", letter, option->name,
+                 option->value != NULL ? " " : "", option->value != NULL ? option->value : "");
+        fprintf(out, "  %-22s  %s\n", left, option->meaning);
+    }
+}
+
+void commands_print_help(const struct command *command, FILE *out)
+{
+    if (command != NULL) {
+        fprintf(out, "usage: hrmlab %s%s%s [options]\n\n  %s\n", command->name,
+                command->arguments[0] != '\0' ? " " : "", command->arguments, command->meaning);
+        if (command->details != NULL)
+            fprintf(out, "\n%s\n", command->details);
+        fputs("\noptions:\n", out);
+        print_options(command->options | COMMAND_COMMON, out);
+        return;
+    }
+    fputs("usage: hrmlab COMMAND [options]\n\n", out);
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        char left[40];
+
+        snprintf(left, sizeof left, "%s %s", COMMANDS[i].name, COMMANDS[i].arguments);
+        fprintf(out, "  %-30s  %s\n", left, COMMANDS[i].meaning);
+    }
+    fputs("\noptions of every command (hrmlab COMMAND --help shows the others):\n", out);
+    print_options(COMMAND_COMMON, out);
+    fputs("\nexit: 0 done, 1 some runs failed, 2 usage or bad input, 3 environment,\n"
+          "130 interrupted (state safe)\n",
+          out);
+}
+
+/* help [COMMAND] */
+static int print_help_of(const struct options *options, int *exit_code, struct error *err)
+{
+    const char *name = options->argument_count > 0 ? options->arguments[0] : NULL;
+    const struct command *command = name != NULL ? find(name) : NULL;
+
+    (void)exit_code;
+    if (name != NULL && command == NULL)
+        return unknown_command(name, err);
+    commands_print_help(command, stdout);
+    return 0;
+}
