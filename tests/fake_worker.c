@@ -8,7 +8,7 @@
  * FAKE_WORKER_HOLD), half (dies within a line), other_run (a journal of another run), other_file (a
  * final checkpoint that is another file), flood (prints for ever), endless_line (a journal line without end), skip (goes on from an attempt that nobody
  * knows), long_step (heartbeats for five seconds, and no step), hang_once (stands still in the
- * first attempt), any (one of those that fail, or ok, drawn anew by each attempt, which says so on its
+ * first attempt), last_words (says why on its standard error and dies), any (one of those that fail, or ok, drawn anew by each attempt, which says so on its
  * output).
  * FAKE_WORKER_COMMIT: the git commit that its provenance names.
  * Everything else ("describe", "probe") is handed to the real worker, FAKE_WORKER_REAL.
@@ -190,6 +190,10 @@ static int work(const char *directory, const char *mode)
     if (strcmp(mode, "crash") == 0 || strcmp(mode, "half") == 0 ||
         (first_fails && attempt == 1))
         abort();
+    if (strcmp(mode, "last_words") == 0) {
+        fprintf(stderr, "a first line\nlibmissing.so.3: cannot open shared object\033[2J file\n");
+        abort();
+    }
     if (strcmp(mode, "silent") == 0)
         return 0;
     say_results(job);

@@ -103,6 +103,19 @@ static void a_failure_that_passes_is_tried_again(void **state)
     place_remove(&place);
 }
 
+static void a_worker_that_dies_shows_the_end_of_its_log(void **state)
+{
+    struct place place;
+
+    (void)state;
+    run_fake(&place, "last_words", "retries.max=0", 1);
+    place_expect(&place,
+                 "SELECT message LIKE 'its log ends with: libmissing.so.3: cannot open%'"
+                 " AND instr(message, char(27)) = 0 FROM attempt",
+                 "1");
+    place_remove(&place);
+}
+
 static void a_worker_that_stands_still_is_found_and_tried_again(void **state)
 {
     struct place place;
@@ -763,6 +776,7 @@ int main(void)
         cmocka_unit_test(a_killed_worker_with_a_memory_limit_was_killed),
         cmocka_unit_test(a_failure_that_passes_is_tried_again),
         cmocka_unit_test(workers_get_no_descriptor_of_the_runners_caller),
+        cmocka_unit_test(a_worker_that_dies_shows_the_end_of_its_log),
         cmocka_unit_test(a_worker_that_stands_still_is_found_and_tried_again),
         cmocka_unit_test(a_worker_whose_step_takes_longer_than_a_hang_goes_on),
         cmocka_unit_test(a_value_that_contradicts_an_earlier_attempt_is_quarantined),

@@ -10,6 +10,7 @@
 #include "schedule.h"
 #include "store.h"
 #include "supervisor.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +119,9 @@ static void count_end(struct supervisor *s, const struct slot *slot, struct sche
     }
     s->result.failed += last;
     s->progress.jobs_failed += last;
+    /* A worker that was asked to stop says itself where, and what counts. */
+    bool told = end.verdict == VERDICT_REQUEUE && message[0] != '\0';
+    const char *cause = end.cause != NULL && !told ? end.cause : "";
     progress_say(&s->progress, "%s: %s%s%s%s%s", slot->job.label,
                  end.verdict == VERDICT_DONE         ? "done"
                  : last                              ? "failed"
@@ -127,7 +131,7 @@ static void count_end(struct supervisor *s, const struct slot *slot, struct sche
                  : end.verdict == VERDICT_PAUSE      ? "paused"
                  : slot->rebooted || slot->unstarted ? "queued again"
                                                      : "stopped, state is safe",
-                 end.cause != NULL ? ": " : "", end.cause != NULL ? end.cause : "",
+                 cause[0] != '\0' ? ": " : "", cause,
                  message[0] != '\0' ? ": " : "", message);
 }
 
@@ -234,6 +238,33 @@ static int conclude_quarantined(struct supervisor *s, struct slot *slot, const c
     return rc;
 }
 
+/* A worker that died without a word in its journal, as one that lacks a library: the last line
+ * of its log becomes the message. What cannot be read says nothing. */
+static void take_log_end(const struct supervisor *s, struct slot *slot)
+{
+    char tail[2048], *message = slot->recorder.message;
+    char *path =
+        format_string("%s/%s/log", s->workspace->path, slot->recorder.attempt.directory);
+    FILE *file = path != NULL ? fopen(path, "re") : NULL;
+    size_t size = 0;
+
+    free(path);
+    if (file == NULL)
+        return;
+    if (fseek(file, -(long)(sizeof tail - 1), SEEK_END) < 0)
+        rewind(file);
+    size = fread(tail, 1, sizeof tail - 1, file);
+    fclose(file);
+    while (size > 0 && (tail[size - 1] == '\n' || tail[size - 1] == '\0'))
+        size--;
+    tail[size] = '\0';
+    const char *newline = strrchr(tail, '\n');
+    char *line = newline != NULL ? tail + (newline - tail) + 1 : tail;
+    line[text_make_printable(line, strlen(line), "")] = '\0';
+    if (line[0] != '\0')
+        snprintf(message, sizeof slot->recorder.message, "its log ends with: %.220s", line);
+}
+
 static int conclude_ended(struct supervisor *s, struct slot *slot, const cJSON *exit_json)
 {
     const char *message = slot->recorder.message;
@@ -245,6 +276,8 @@ static int conclude_ended(struct supervisor *s, struct slot *slot, const cJSON *
         rc = check_beginning(s, slot, &end);
     if (rc == 0 && end.verdict == VERDICT_DONE && end.cause == NULL)
         rc = check_done(s, slot, &end);
+    if (message[0] == '\0' && (end.verdict == VERDICT_RETRY || end.verdict == VERDICT_FAILED))
+        take_log_end(s, slot);
     struct record_end attempt_end = { "ended", end.cause != NULL ? end.cause : "done",
                                       message[0] != '\0' ? message : NULL, exit_json };
     if (rc == 0)
