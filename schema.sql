@@ -186,19 +186,20 @@ CREATE TABLE metric (
     PRIMARY KEY (run_id, name, step)
 ) STRICT, WITHOUT ROWID;
 
--- What an evaluation found at a training step (0: untrained). Shares are in [0, 1].
+-- What an evaluation found at a training step (0: untrained). Shares are in [0, 1]. The measures
+-- and what they mean are listed in common/measure.c.
 CREATE TABLE evaluation_result (
     evaluation_id INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
     step INTEGER NOT NULL,             -- training steps made; 0: untrained
     checkpoint TEXT NOT NULL CHECK (checkpoint IN ('untrained', 'interim', 'last')),
-    per_token_accuracy REAL NOT NULL,  -- mean over test rows of all variants voted over
+    per_token_accuracy REAL NOT NULL,  -- mean over test rows of all variants (not only of those voted over)
     per_token_accuracy_original REAL NOT NULL, -- over the unchanged variant alone
-    exact_accuracy REAL NOT NULL,      -- share of test rows predicted whole
+    exact_rows REAL NOT NULL,          -- share of those rows of which every token is right
     lm_loss REAL NOT NULL,             -- mean token loss per row, nats
     mean_outer_steps REAL NOT NULL,    -- outer steps used per row
-    pass_at_1 REAL NOT NULL, pass_at_2 REAL NOT NULL, pass_at_5 REAL NOT NULL, -- share of test inputs
-    pass_at_10 REAL NOT NULL, pass_at_100 REAL NOT NULL, pass_at_1000 REAL NOT NULL, -- solved within k answers
-    pass_at_1_strict REAL NOT NULL, pass_at_2_strict REAL NOT NULL, -- all tests of a task solved
+    pass_at_1 REAL NOT NULL, pass_at_2 REAL NOT NULL, pass_at_5 REAL NOT NULL, -- mean over tasks of the share of
+    pass_at_10 REAL NOT NULL, pass_at_100 REAL NOT NULL, pass_at_1000 REAL NOT NULL, -- test inputs solved within k answers
+    pass_at_1_strict REAL NOT NULL, pass_at_2_strict REAL NOT NULL, -- share of tasks of which all test inputs are solved
     tasks INTEGER NOT NULL,            -- scored tasks; 0: all tests are hidden, the shares and means above say nothing
     rows_count INTEGER NOT NULL,       -- test rows predicted
     seconds REAL NOT NULL,             -- of the inference pass it came from
@@ -223,7 +224,7 @@ CREATE TABLE baseline (
     name TEXT NOT NULL,                -- 'copy'
     split TEXT NOT NULL CHECK (split IN ('test', 'train')),
     per_token_accuracy REAL NOT NULL,  -- as in evaluation_result
-    exact_accuracy REAL NOT NULL,      -- as in evaluation_result
+    exact_rows REAL NOT NULL,          -- as in evaluation_result
     pass_at_1 REAL NOT NULL,           -- as in evaluation_result
     pass_at_2 REAL NOT NULL,           -- as in evaluation_result
     PRIMARY KEY (run_id, name, split)
@@ -240,8 +241,11 @@ CREATE TABLE request (
 ) STRICT;
 
 -- Views hold no data: an upgrade of an older database makes them anew, from here to the end.
-DROP VIEW IF EXISTS setting;
 DROP VIEW IF EXISTS v_results;
+DROP VIEW IF EXISTS v_untrained;
+DROP VIEW IF EXISTS v_interim;
+DROP VIEW IF EXISTS v_evaluations;
+DROP VIEW IF EXISTS setting;
 
 -- The effective settings of every run, one row each: run_id, key, value.
 CREATE VIEW setting AS
@@ -249,33 +253,36 @@ SELECT r.run_id AS run_id, c.key AS key, coalesce(c.value, r.seed) AS value
 FROM run r
 JOIN config_setting c USING (config_id);
 
--- For people at the sqlite3 prompt: one row per experiment, arm, seed and evaluation. Numbers
--- of a 'last' checkpoint only where a training of the run was done (not failed or diverged).
--- NULL where no task could be scored (hidden tests).
-CREATE VIEW v_results AS
+-- Every result of every checkpoint, one row per experiment, arm, seed, evaluation and step.
+-- v_results, v_interim and v_untrained are parts of it: a mean should be taken over one of those.
+-- Measures are NULL where no task could be scored (hidden tests).
+CREATE VIEW v_evaluations AS
 SELECT e.name AS experiment,
        a.label AS arm,
        r.hash AS run_hash,
        r.seed AS seed,
-       (SELECT value FROM setting s WHERE s.run_id = r.run_id AND s.key = 'arch.halt_max_steps')
-           AS train_outer_steps,
+       CAST((SELECT value FROM setting s WHERE s.run_id = r.run_id AND s.key = 'arch.halt_max_steps')
+           AS INTEGER) AS train_outer_steps,
        v.outer_steps AS eval_outer_steps,
-       (SELECT value FROM setting s WHERE s.run_id = r.run_id AND s.key = 'data.num_aug')
-           AS train_augmentations,
-       CASE v.augmentations WHEN 0 THEN 'all' ELSE v.augmentations END AS eval_augmentations,
+       CAST((SELECT value FROM setting s WHERE s.run_id = r.run_id AND s.key = 'data.num_aug')
+           AS INTEGER) AS train_augmentations,
+       CAST(iif(v.augmentations = 0, 'all', v.augmentations) AS TEXT) AS eval_augmentations,
        x.checkpoint AS checkpoint,
        x.step AS step,
        v.split AS split,
        v.act_inference AS act_inference,
-       iif(x.tasks > 0, x.pass_at_1, NULL) AS pass_at_1,
-       iif(x.tasks > 0, x.pass_at_2, NULL) AS pass_at_2,
-       iif(x.tasks > 0, x.pass_at_2_strict, NULL) AS pass_at_2_strict,
-       iif(x.tasks > 0, x.per_token_accuracy, NULL) AS per_token_accuracy,
-       iif(x.tasks > 0, x.exact_accuracy, NULL) AS exact_accuracy,
-       iif(x.tasks > 0, x.mean_outer_steps, NULL) AS mean_outer_steps,
+       CAST(iif(x.tasks > 0, x.pass_at_2, NULL) AS REAL) AS pass_at_2,
+       CAST(iif(x.tasks > 0, x.per_token_accuracy, NULL) AS REAL) AS per_token_accuracy,
+       CAST(iif(x.tasks > 0, x.pass_at_1, NULL) AS REAL) AS pass_at_1,
+       CAST(iif(x.tasks > 0, x.pass_at_2_strict, NULL) AS REAL) AS pass_at_2_strict,
+       CAST(iif(x.tasks > 0, x.exact_rows, NULL) AS REAL) AS exact_rows,
+       CAST(iif(x.tasks > 0, x.exact_rows, NULL) AS REAL) AS exact_accuracy, -- its name up to version 2
+       CAST(iif(x.tasks > 0, x.mean_outer_steps, NULL) AS REAL) AS mean_outer_steps,
+       x.tasks AS tasks,                  -- scored
        r.train_flops AS train_flops,
-       (SELECT sum(t.user_seconds + t.system_seconds) FROM attempt t JOIN job j USING (job_id)
-         WHERE t.run_id = r.run_id AND j.kind = 'train') AS train_seconds,
+       CAST((SELECT sum(t.user_seconds + t.system_seconds) FROM attempt t JOIN job j USING (job_id)
+              WHERE t.run_id = r.run_id AND j.kind = 'train') AS REAL)
+           AS train_cpu_seconds,          -- of all cores, evaluations in the training job included
        a.position AS arm_position,
        v.evaluation_id AS evaluation_id,
        a.arm_id AS arm_id
@@ -285,8 +292,19 @@ JOIN arm_run ar USING (arm_id)
 JOIN run r USING (run_id)
 JOIN evaluation v USING (run_id)
 JOIN arm_evaluation ae ON ae.arm_id = a.arm_id AND ae.evaluation_id = v.evaluation_id
-JOIN evaluation_result x USING (evaluation_id)
-WHERE x.checkpoint = 'untrained'
-   OR (x.checkpoint = 'last'
-       AND EXISTS (SELECT 1 FROM job j WHERE j.run_id = r.run_id AND j.kind = 'train'
-                                         AND j.state = 'done' AND j.cause IS NULL));
+JOIN evaluation_result x USING (evaluation_id);
+
+-- For people at the sqlite3 prompt: what the last checkpoints scored, where a training of the run
+-- was done (not failed or diverged).
+CREATE VIEW v_results AS
+SELECT * FROM v_evaluations
+WHERE checkpoint = 'last'
+  AND EXISTS (SELECT 1 FROM run r JOIN job j USING (run_id)
+               WHERE r.hash = run_hash AND j.kind = 'train' AND j.state = 'done'
+                 AND j.cause IS NULL);
+
+-- What evaluations scored before training.
+CREATE VIEW v_untrained AS SELECT * FROM v_evaluations WHERE checkpoint = 'untrained';
+
+-- What evaluations scored on the way, every train.eval_interval.
+CREATE VIEW v_interim AS SELECT * FROM v_evaluations WHERE checkpoint = 'interim';

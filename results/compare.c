@@ -197,7 +197,7 @@ int compare_create(struct compare **out, struct store *store, const struct resul
     }
     compare->store = store;
     compare->results = results;
-    compare->metric = metric;
+    compare->metric = METRICS[metric].paired != METRIC_COUNT ? METRICS[metric].paired : metric;
     for (int i = 0; i < results->row_count && rc == 0; i++)
         if (strcmp(results->rows[i].checkpoint, "last") == 0)
             rc = add_row(compare, store, &results->rows[i], err);
@@ -272,9 +272,10 @@ static int fill_block(struct statistics_block *block, double **values,
     return 0;
 }
 
-/* Takes out the columns in which any block has a NaN; returns how many are left. */
-static int keep_common_tasks(double **values, const struct statistics_block *blocks, int count,
-                             int tasks)
+/* Takes out the columns in which any block has a NaN; returns how many are left. common (tasks):
+ * set to whether the task is left. */
+static int keep_common_tasks(double **values, bool *common,
+                             const struct statistics_block *blocks, int count, int tasks)
 {
     int kept = 0;
 
@@ -284,6 +285,7 @@ static int keep_common_tasks(double **values, const struct statistics_block *blo
         for (int b = 0; b < count && whole; b++)
             for (int s = 0; s < blocks[b].seeds && whole; s++)
                 whole = !isnan(values[b][(size_t)s * (size_t)tasks + (size_t)t]);
+        common[t] = whole;
         if (!whole)
             continue;
         for (int b = 0; b < count; b++)
@@ -339,20 +341,37 @@ static int compare_terms(const void *a, const void *b)
     return x->cell < y->cell ? -1 : x->cell > y->cell; /* cells are ordered by arm */
 }
 
-/* The means of both sides over the seeds compared (NULL: all of a cell's). */
+/* The mean of a cell's seed over the tasks that are in common; NaN where it has none of them. */
+static double common_mean(const struct compare *compare, const struct compare_cell *cell,
+                          int seed, const bool *common)
+{
+    const double *values = cell->values + (size_t)seed * (size_t)compare->task_count;
+    double sum = 0;
+    int count = 0;
+
+    for (int t = 0; t < compare->task_count; t++)
+        if (common[t] && !isnan(values[t])) {
+            sum += values[t];
+            count++;
+        }
+    return count > 0 ? sum / count : (double)NAN;
+}
+
+/* The means of both sides over the tasks compared (common) and the seeds compared (NULL: all of
+ * a cell's), so that their difference is the one that is estimated. */
 static void add_means(struct comparison *out, const struct compare *compare,
                       const struct contrast_term *terms, int count, const int64_t *seeds,
-                      int seed_count)
+                      int seed_count, const bool *common)
 {
     for (int i = 0; i < count; i++) {
         const struct compare_cell *cell = &compare->cells[terms[i].cell];
-        double mean = cell->mean;
+        int used = seeds != NULL ? seed_count : cell->seed_count;
+        double mean = 0;
 
-        if (seeds != NULL) {
-            mean = 0;
-            for (int s = 0; s < seed_count; s++)
-                mean += cell->seed_means[seed_index(cell, seeds[s])] / seed_count;
-        }
+        for (int s = 0; s < used; s++)
+            mean += common_mean(compare, cell, seeds != NULL ? seed_index(cell, seeds[s]) : s,
+                                common) /
+                    used;
         *(terms[i].weight > 0 ? &out->other_mean : &out->base_mean) +=
             fabs(terms[i].weight) * mean;
     }
@@ -370,8 +389,9 @@ static int estimate_contrast(struct comparison *out, const struct compare *compa
         if (compare->cells[terms[i].cell].seed_count > most)
             most = compare->cells[terms[i].cell].seed_count;
     int64_t *seeds = calloc((size_t)most, sizeof *seeds);
+    bool *in_common = calloc((size_t)compare->task_count + 1, sizeof *in_common);
 
-    if (values == NULL || blocks == NULL || seeds == NULL) {
+    if (values == NULL || blocks == NULL || seeds == NULL || in_common == NULL) {
         rc = error_no_memory(err, "a comparison");
         goto out;
     }
@@ -383,9 +403,11 @@ static int estimate_contrast(struct comparison *out, const struct compare *compa
         goto out;
     int made = rc;
 
-    add_means(out, compare, terms, count, out->paired_by_seed ? seeds : NULL, common);
-    int tasks = keep_common_tasks(values, blocks, made, compare->task_count);
+    /* Blocks that are not paired overwrote the list of seeds: each cell counts all of its own. */
+    const int64_t *compared = out->paired_by_seed ? seeds : NULL;
+    int tasks = keep_common_tasks(values, in_common, blocks, made, compare->task_count);
 
+    add_means(out, compare, terms, count, compared, common, in_common);
     rc = 0;
     out->left_out = compare->task_count - tasks;
     if (tasks == 0)
@@ -399,6 +421,7 @@ out:
     free(values);
     free(blocks);
     free(seeds);
+    free(in_common);
     return rc;
 }
 

@@ -62,9 +62,10 @@ struct comparison {
     char *group; /* owned; which block, "" when there is one */
     char *label; /* owned; "trained 4: inference 4 - 1" */
     struct estimate estimate;
-    double base_mean,
-        /* of the sides subtracted and subtracted from; NaN: more than two */
-        other_mean;
+    /* Means over the tasks and seeds compared, of the side subtracted and of the side subtracted
+     * from: other_mean - base_mean is the estimate where all arms share their seeds. NaN: more
+     * than two sides. */
+    double base_mean, other_mean;
     double p_holm; /* corrected over the list */
     bool paired_by_seed;
     int left_out; /* tasks that not every cell has */

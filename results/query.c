@@ -18,65 +18,14 @@
 
 enum { LISTED_EXPERIMENTS = 20 };
 
-#define PASS_PER_TASK "avg(rank IS NOT NULL AND rank <= ?2)"
-#define STRICT_PER_TASK "min(rank IS NOT NULL AND rank <= ?2)"
-
-const struct metric_info METRICS[METRIC_COUNT] = {
-    [METRIC_PASS_AT_2] = { "pass_at_2", "pass@2", 2, false, PASS_PER_TASK },
-    [METRIC_PASS_AT_1] = { "pass_at_1", "pass@1", 1, false, PASS_PER_TASK },
-    [METRIC_PASS_AT_5] = { "pass_at_5", "pass@5", 5, false, PASS_PER_TASK },
-    [METRIC_PASS_AT_10] = { "pass_at_10", "pass@10", 10, false, PASS_PER_TASK },
-    [METRIC_PASS_AT_100] = { "pass_at_100", "pass@100", 100, false, PASS_PER_TASK },
-    [METRIC_PASS_AT_1000] = { "pass_at_1000", "pass@1000", 1000, false, PASS_PER_TASK },
-    [METRIC_PASS_AT_1_STRICT] = { "pass_at_1_strict", "strict@1", 1, true, STRICT_PER_TASK },
-    [METRIC_PASS_AT_2_STRICT] = { "pass_at_2_strict", "strict@2", 2, true, STRICT_PER_TASK },
-    [METRIC_PER_TOKEN_ACCURACY] = { "per_token_accuracy", "token acc", 0, false,
-                                    "avg(per_token_accuracy) + 0 * ?2" },
-    [METRIC_PER_TOKEN_ACCURACY_ORIGINAL] = { "per_token_accuracy_original", "token acc orig", 0,
-                                             false, NULL },
-    [METRIC_EXACT_ACCURACY] = { "exact_accuracy", "exact", 0, false,
-                                "avg(iif(predictions > 0, 1.0 * votes / predictions, 0.0))"
-                                " + 0 * ?2" },
-    [METRIC_LM_LOSS] = { "lm_loss", "token loss", 0, false, NULL },
-    [METRIC_MEAN_OUTER_STEPS] = { "mean_outer_steps", "steps used", 0, false, NULL },
+/* SQL over a task's rows of task_outcome that gives the task's value (?2 is the rank). */
+static const char *const PER_TASK_SQL[] = {
+    [MEASURE_NOT_PER_TASK] = NULL,
+    [MEASURE_SOLVED_SHARE] = "avg(rank IS NOT NULL AND rank <= ?2)",
+    [MEASURE_ALL_SOLVED] = "min(rank IS NOT NULL AND rank <= ?2)",
+    [MEASURE_TOKENS] = "avg(per_token_accuracy) + 0 * ?2",
+    [MEASURE_VOTES] = "avg(iif(predictions > 0, 1.0 * votes / predictions, 0.0)) + 0 * ?2",
 };
-
-int metric_find(enum metric *out, const char *name, struct error *err)
-{
-    static const struct {
-        const char *name;
-        enum metric metric;
-    } OTHER_NAMES[] = {
-        { "exact", METRIC_EXACT_ACCURACY },         { "per_token", METRIC_PER_TOKEN_ACCURACY },
-        { "token", METRIC_PER_TOKEN_ACCURACY },     { "loss", METRIC_LM_LOSS },
-        { "outer_steps", METRIC_MEAN_OUTER_STEPS },
-    };
-    const char *names[METRIC_COUNT];
-    const char *nearest;
-
-    *out = METRIC_PASS_AT_2;
-    if (name == NULL)
-        return 0;
-    for (int i = 0; i < METRIC_COUNT; i++) {
-        names[i] = METRICS[i].name;
-        if (strcmp(name, METRICS[i].name) == 0 || strcmp(name, METRICS[i].title) == 0) {
-            *out = (enum metric)i;
-            return 0;
-        }
-    }
-    for (size_t i = 0; i < sizeof OTHER_NAMES / sizeof *OTHER_NAMES; i++)
-        if (strcmp(name, OTHER_NAMES[i].name) == 0) {
-            *out = OTHER_NAMES[i].metric;
-            return 0;
-        }
-    nearest = json_nearest_name(name, names, METRIC_COUNT);
-    return error_set(err, ERROR_FORMAT,
-                     "--metric %s: unknown metric%s%s%s; expected pass_at_1, 2, 5, 10, 100 or "
-                     "1000, pass_at_1_strict, pass_at_2_strict, per_token_accuracy, "
-                     "per_token_accuracy_original, exact_accuracy, lm_loss or mean_outer_steps",
-                     name, nearest != NULL ? ", did you mean \"" : "",
-                     nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
-}
 
 void results_destroy(struct results *results)
 {
@@ -218,7 +167,7 @@ static char *rows_sql(const struct filter *filters, int filter_count)
 {
     char *metrics = strdup(""), *conditions = strdup(""), *sql = NULL;
 
-    for (int i = 0; i < METRIC_COUNT && metrics != NULL; i++) {
+    for (int i = 0; i < METRIC_RECORDED && metrics != NULL; i++) {
         char *next = format_string("%s, x.%s", metrics, METRICS[i].name);
 
         free(metrics);
@@ -300,7 +249,9 @@ static void read_row(struct result_row *row, sqlite3_stmt *s)
     /* Of hidden tests, without a scored task, nothing is known. */
     bool known = shown && sqlite3_column_int64(s, 16) > 0;
     for (int i = 0; i < METRIC_COUNT; i++)
-        row->values[i] = known ? column_real(s, FIXED_COLUMNS + i) : (double)NAN;
+        row->values[i] =
+            known && i < METRIC_RECORDED ? column_real(s, FIXED_COLUMNS + i) : (double)NAN;
+    row->tasks = shown ? sqlite3_column_int64(s, 16) : 0;
 }
 
 static int compare_integers(int64_t x, int64_t y)
@@ -592,7 +543,7 @@ static const struct result_row *find_row(const struct result_row *const *rows, i
     " WHERE a.experiment_id = ?1 AND EXISTS (SELECT 1 FROM attempt t"                          \
     "  WHERE t.run_id = ar.run_id))"
 
-static const enum metric COPY_METRICS[] = { METRIC_PER_TOKEN_ACCURACY, METRIC_EXACT_ACCURACY,
+static const enum metric COPY_METRICS[] = { METRIC_PER_TOKEN_ACCURACY, METRIC_EXACT_ROWS,
                                             METRIC_PASS_AT_1, METRIC_PASS_AT_2 };
 enum { COPY_METRIC_COUNT = sizeof COPY_METRICS / sizeof *COPY_METRICS };
 
@@ -605,7 +556,7 @@ static int load_copies(struct baselines *out, struct store *store,
     int at = 0;
     int rc = sql_query(store, &statement, err,
                        "SELECT b.run_id, b.split = 'train', b.per_token_accuracy,"
-                       " b.exact_accuracy, b.pass_at_1, b.pass_at_2 FROM " BEGUN_RUNS
+                       " b.exact_rows, b.pass_at_1, b.pass_at_2 FROM " BEGUN_RUNS
                        " CROSS JOIN baseline b USING (run_id) WHERE b.name = 'copy'"
                        " ORDER BY b.run_id",
                        "i", results->experiment_id);
@@ -633,7 +584,7 @@ static char *untrained_sql(void)
 {
     char *means = strdup(""), *sql = NULL;
 
-    for (int i = 0; i < METRIC_COUNT && means != NULL; i++) {
+    for (int i = 0; i < METRIC_RECORDED && means != NULL; i++) {
         char *next = format_string("%s, avg(x.%s)", means, METRICS[i].name);
 
         free(means);
@@ -669,7 +620,8 @@ static int load_untrained(double *values, int stride, int *runs, struct store *s
         if (find_row(rows, count, &at, statement) == NULL)
             continue;
         for (int m = 0; m < METRIC_COUNT; m++)
-            values[(size_t)m * (size_t)stride + (size_t)*runs] = column_real(statement, 2 + m);
+            values[(size_t)m * (size_t)stride + (size_t)*runs] =
+                m < METRIC_RECORDED ? column_real(statement, 2 + m) : (double)NAN;
         ++*runs;
     }
     return rc;
@@ -718,15 +670,15 @@ int task_values_load(struct task_values *out, struct store *store, int64_t evalu
     sqlite3_stmt *statement = NULL;
 
     *out = (struct task_values){ 0 };
-    if (METRICS[metric].per_task == NULL)
+    if (PER_TASK_SQL[METRICS[metric].per_task] == NULL)
         return error_set(err, ERROR_FORMAT,
                          "--metric %s is not kept per task, so it cannot be compared; expected "
-                         "pass_at_K, pass_at_K_strict, per_token_accuracy or exact_accuracy",
+                         "pass_at_K, pass_at_K_strict, task_token_accuracy or task_exact_votes",
                          METRICS[metric].name);
     snprintf(sql, sizeof sql,
              "SELECT task, %s FROM task_outcome WHERE evaluation_id = ?1 GROUP BY task"
              " ORDER BY task",
-             METRICS[metric].per_task);
+             PER_TASK_SQL[METRICS[metric].per_task]);
     int rc = sql_query(store, &statement, err, sql, "ii", evaluation_id,
                        (int64_t)METRICS[metric].rank);
 
@@ -746,5 +698,26 @@ int task_values_load(struct task_values *out, struct store *store, int64_t evalu
     sql_end(&statement);
     if (rc != 0)
         task_values_release(out);
+    return rc;
+}
+
+int results_load_metric(struct results *results, struct store *store, enum metric metric,
+                        struct error *err)
+{
+    int rc = 0;
+
+    if ((int)metric < METRIC_RECORDED)
+        return 0;
+    for (int i = 0; i < results->row_count && rc == 0; i++) {
+        struct result_row *row = &results->rows[i];
+        struct task_values values;
+
+        if (strcmp(row->checkpoint, "last") != 0 || row->tasks == 0)
+            continue;
+        rc = task_values_load(&values, store, row->evaluation_id, metric, err);
+        if (rc == 0)
+            row->values[metric] = statistics_mean(values.values, values.count);
+        task_values_release(&values);
+    }
     return rc;
 }

@@ -12,41 +12,9 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "measure.h"
 
 struct store;
-
-enum metric {
-    METRIC_PASS_AT_2,
-    METRIC_PASS_AT_1,
-    METRIC_PASS_AT_5,
-    METRIC_PASS_AT_10,
-    METRIC_PASS_AT_100,
-    METRIC_PASS_AT_1000,
-    METRIC_PASS_AT_1_STRICT,
-    METRIC_PASS_AT_2_STRICT,
-    METRIC_PER_TOKEN_ACCURACY,
-    METRIC_PER_TOKEN_ACCURACY_ORIGINAL,
-    METRIC_EXACT_ACCURACY,
-    METRIC_LM_LOSS,
-    METRIC_MEAN_OUTER_STEPS,
-    METRIC_COUNT
-};
-
-struct metric_info {
-    const char *name;  /* column of evaluation_result */
-    const char *title; /* for people */
-    int rank;          /* k of pass@k, else 0 */
-    bool strict;
-    /* SQL over the rows of task_outcome of one task that gives the task's value in [0,
-     * 1] (?2 is the rank); NULL: the metric has no value per task. */
-    const char *per_task;
-};
-
-extern const struct metric_info METRICS[METRIC_COUNT];
-
-/* By name; "exact", "token", "pass@2" are understood too. NULL is METRIC_PASS_AT_2.
- * Unknown: ERROR_FORMAT with the nearest. */
-int metric_find(enum metric *out, const char *name, struct error *err) MUST_CHECK;
 
 enum run_state { RUN_DONE, RUN_PENDING, RUN_FAILED, RUN_DIVERGED };
 
@@ -69,6 +37,8 @@ struct result_row {
     enum run_state state;
     char checkpoint[16]; /* "untrained", "interim", "last"; "" without a result */
     int64_t step;
+    int64_t tasks; /* scored; 0 also where values are not known */
+    /* By enum metric; those after METRIC_RECORDED once results_load_metric() was called. */
     double values[METRIC_COUNT];
     double train_flops, train_seconds; /* NaN: not known */
 };
@@ -102,6 +72,10 @@ int results_load(struct results **out, struct store *store, const char *experime
                  const char *const *wheres, int where_count, enum results_scope scope,
                  struct error *err) MUST_CHECK;
 void results_destroy(struct results *results); /* NULL allowed */
+/* Works out a measure that follows from task_outcome for the rows of last checkpoints; does nothing
+ * for one that is recorded, which results_load() has read. ERROR_NOMEM, database errors. */
+int results_load_metric(struct results *results, struct store *store, enum metric metric,
+                        struct error *err) MUST_CHECK;
 
 /* "3 of 12 runs not done (2 pending, 1 failed)" into out, "" when all are done. */
 void run_counts_describe(char *out, size_t size, const struct run_counts *counts);
@@ -112,10 +86,8 @@ int results_setting(struct store *store, char **out, int64_t run_id, const char 
 
 /* Scores without learning, means over the rows' runs; NaN where there are none. */
 struct baselines {
-    /* only pass@1, pass@2, per-token and exact accuracy */
-    double copy[METRIC_COUNT];
-    /* mean over the rows' evaluations at step 0 */
-    double untrained[METRIC_COUNT];
+    double copy[METRIC_COUNT];      /* only pass@1, pass@2, per-token accuracy, exact rows */
+    double untrained[METRIC_COUNT]; /* mean over the rows' evaluations at step 0 */
     double untrained_deviation[METRIC_COUNT]; /* over runs */
     int copy_runs, untrained_runs;
 };

@@ -5,9 +5,11 @@
 #include "checkpoint_header.h"
 #include "error.h"
 #include "json.h"
+#include "measure.h"
 #include "sql.h"
 #include "store.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -192,79 +194,114 @@ static int find_evaluation(struct store *store, int64_t *id,
     return rc;
 }
 
-/* The columns of evaluation_result that the event gives by name. */
-static const char *const RESULT_COLUMNS[] = {
-    "per_token_accuracy", "per_token_accuracy_original",
-    "exact_accuracy",     "lm_loss",
-    "mean_outer_steps",   "pass_at_1",
-    "pass_at_2",          "pass_at_5",
-    "pass_at_10",         "pass_at_100",
-    "pass_at_1000",       "pass_at_1_strict",
-    "pass_at_2_strict",   "tasks",
-    "rows_count",
-};
-enum { RESULT_COLUMN_COUNT = sizeof RESULT_COLUMNS / sizeof *RESULT_COLUMNS };
+/* What an evaluation event gives beside the measures. */
+enum { RESULT_TASKS = METRIC_RECORDED, RESULT_ROWS, RESULT_VALUES };
+
+static const char *result_name(int index)
+{
+    return index == RESULT_TASKS  ? "tasks"
+           : index == RESULT_ROWS ? "rows_count"
+                                  : METRICS[index].name;
+}
+
+/* The values of an evaluation event by index. */
+static int read_result(double values[RESULT_VALUES], const cJSON *body, struct error *err)
+{
+    for (int i = 0; i < RESULT_VALUES; i++) {
+        const cJSON *member = i < METRIC_RECORDED ? measure_member(body, (enum metric)i)
+                                                  : json_member(body, result_name(i));
+
+        if (!cJSON_IsNumber(member))
+            return error_set(err, ERROR_DAMAGED, "an evaluation event without %s",
+                             result_name(i));
+        values[i] = member->valuedouble;
+    }
+    return 0;
+}
+
+/* "name, name, ..." of the columns of a result, or of "?5, ?6, ..." for its values. */
+static void list_columns(char *out, size_t size, bool parameters)
+{
+    size_t used = 0;
+
+    for (int i = 0; i < RESULT_VALUES && used < size; i++)
+        used += (size_t)(parameters ? snprintf(out + used, size - used, "%s?%d",
+                                               i > 0 ? ", " : "", 5 + i)
+                                    : snprintf(out + used, size - used, "%s%s",
+                                               i > 0 ? ", " : "", result_name(i)));
+    assert(used < size);
+}
 
 /* An earlier attempt's result for the same step must be the same. */
 static int check_result(struct store *store, const struct record_attempt *attempt, int64_t id,
-                        int64_t step, const cJSON *body, struct error *err)
+                        int64_t step, const double values[RESULT_VALUES], struct error *err)
 {
+    char columns[512], sql[640];
     sqlite3_stmt *s;
-    int rc =
-        sql_query(store, &s, err,
-                  "SELECT per_token_accuracy, per_token_accuracy_original, exact_accuracy,"
-                  " lm_loss, mean_outer_steps, pass_at_1, pass_at_2, pass_at_5, pass_at_10,"
-                  " pass_at_100, pass_at_1000, pass_at_1_strict, pass_at_2_strict, tasks,"
-                  " rows_count FROM evaluation_result WHERE evaluation_id = ?1 AND step = ?2",
-                  "ii", id, step);
+
+    list_columns(columns, sizeof columns, false);
+    snprintf(sql, sizeof sql,
+             "SELECT %s FROM evaluation_result WHERE evaluation_id = ?1 AND step = ?2",
+             columns);
+    int rc = sql_query(store, &s, err, sql, "ii", id, step);
 
     if (rc == 0)
         rc = sql_step(store, &s, err);
     if (rc <= 0)
         return rc;
     rc = 0;
-    for (int i = 0; i < RESULT_COLUMN_COUNT && rc == 0; i++) {
+    for (int i = 0; i < RESULT_VALUES && rc == 0; i++) {
         double before = sqlite3_column_double(s, i);
-        double now = json_real_or(body, RESULT_COLUMNS[i], 0.0);
-        if (before < now || before > now)
-            rc = differs(store, attempt, RESULT_COLUMNS[i], before, now, err);
+        if (before < values[i] || before > values[i])
+            rc = differs(store, attempt, result_name(i), before, values[i], err);
     }
     sql_end(&s);
     return rc;
 }
 
+/* Writes the row of an evaluation at a step, in place of an earlier one. */
+static int write_result(struct store *store, int64_t id, int64_t step, const cJSON *body,
+                        const double values[RESULT_VALUES], struct error *err)
+{
+    char columns[512], parameters[128], sql[832], types[RESULT_VALUES + 5] = "iitr";
+    sqlite3_stmt *s;
+
+    list_columns(columns, sizeof columns, false);
+    list_columns(parameters, sizeof parameters, true);
+    snprintf(sql, sizeof sql,
+             "INSERT OR REPLACE INTO evaluation_result (evaluation_id, step, checkpoint,"
+             " seconds, %s) VALUES (?1, ?2, ?3, ?4, %s)",
+             columns, parameters);
+    memset(types + 4, 'n', RESULT_VALUES); /* bound below */
+    int rc = sql_query(store, &s, err, sql, types, id, step, text_member(body, "checkpoint"),
+                       json_real_or(body, "seconds", 0.0));
+
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < RESULT_VALUES; i++)
+        if (i < METRIC_RECORDED)
+            sqlite3_bind_double(s, 5 + i, values[i]);
+        else
+            sqlite3_bind_int64(s, 5 + i, json_to_integer(values[i]));
+    rc = sql_step(store, &s, err);
+    sql_end(&s);
+    return rc < 0 ? rc : 0;
+}
+
 static int apply_evaluation(struct store *store, const struct record_attempt *attempt,
                             const cJSON *body, struct error *err)
 {
-    int64_t id, step = json_integer_or(body, "step", 0);
-    double v[RESULT_COLUMN_COUNT];
+    int64_t id = 0, step = json_integer_or(body, "step", 0);
+    double values[RESULT_VALUES];
     int rc = NEED(numbers, body, "evaluation", "step", "seconds");
 
     if (rc == 0)
         rc = find_evaluation(store, &id, attempt, body, err);
-
-    for (int i = 0; i < RESULT_COLUMN_COUNT && rc == 0; i++)
-        if (!cJSON_IsNumber(json_member(body, RESULT_COLUMNS[i])))
-            rc = error_set(err, ERROR_DAMAGED, "an evaluation event without %s",
-                           RESULT_COLUMNS[i]);
-
     if (rc == 0)
-        rc = check_result(store, attempt, id, step, body, err);
-    if (rc < 0)
-        return rc;
-    for (int i = 0; i < RESULT_COLUMN_COUNT; i++)
-        v[i] = json_real_or(body, RESULT_COLUMNS[i], 0.0);
-    return sql_run(
-        store, err,
-        "INSERT OR REPLACE INTO evaluation_result (evaluation_id, step, checkpoint,"
-        " per_token_accuracy, per_token_accuracy_original, exact_accuracy, lm_loss,"
-        " mean_outer_steps, pass_at_1, pass_at_2, pass_at_5, pass_at_10, pass_at_100,"
-        " pass_at_1000, pass_at_1_strict, pass_at_2_strict, tasks, rows_count,"
-        " seconds) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-        " ?14, ?15, ?16, ?17, ?18, ?19)",
-        "iitrrrrrrrrrrrrriir", id, step, text_member(body, "checkpoint"), v[0], v[1], v[2],
-        v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], json_to_integer(v[13]),
-        json_to_integer(v[14]), json_real_or(body, "seconds", 0.0));
+        rc = read_result(values, body, err);
+    if (rc == 0)
+        rc = check_result(store, attempt, id, step, values, err);
+    return rc == 0 ? write_result(store, id, step, body, values, err) : rc;
 }
 
 /* [task, test_index, rank or null, votes, predictions, per_token_accuracy], and no
@@ -339,20 +376,27 @@ static int apply_checkpoint(struct store *store, const struct record_attempt *at
 static int apply_baseline(struct store *store, const struct record_attempt *attempt,
                           const cJSON *body, struct error *err)
 {
+    static const enum metric COLUMNS[] = { METRIC_PER_TOKEN_ACCURACY, METRIC_EXACT_ROWS,
+                                           METRIC_PASS_AT_1, METRIC_PASS_AT_2 };
+    double v[4];
     int rc = NEED(texts, body, "baseline", "name", "split");
 
-    if (rc == 0)
-        rc = NEED(numbers, body, "baseline", "per_token_accuracy", "exact_accuracy",
-                  "pass_at_1", "pass_at_2");
+    for (int i = 0; i < 4 && rc == 0; i++) {
+        const cJSON *member = measure_member(body, COLUMNS[i]);
+
+        if (member == NULL)
+            rc = error_set(err, ERROR_DAMAGED, "event baseline: %s is missing",
+                           METRICS[COLUMNS[i]].name);
+        else
+            v[i] = member->valuedouble;
+    }
     if (rc < 0)
         return rc;
     return sql_run(store, err,
                    "INSERT OR REPLACE INTO baseline (run_id, name, split, per_token_accuracy,"
-                   " exact_accuracy, pass_at_1, pass_at_2) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                   " exact_rows, pass_at_1, pass_at_2) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                    "ittrrrr", attempt->run_id, text_member(body, "name"),
-                   text_member(body, "split"), json_real_or(body, "per_token_accuracy", 0.0),
-                   json_real_or(body, "exact_accuracy", 0.0),
-                   json_real_or(body, "pass_at_1", 0.0), json_real_or(body, "pass_at_2", 0.0));
+                   text_member(body, "split"), v[0], v[1], v[2], v[3]);
 }
 
 static int apply_end(struct store *store, const struct record_attempt *attempt,

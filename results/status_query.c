@@ -372,7 +372,7 @@ int status_run_tables(struct store *store, struct table *out[STATUS_RUN_TABLES],
         { .name = "pass_at_1", .title = "pass@1", .type = TABLE_REAL, .digits = 3 },
         { .name = "pass_at_2", .title = "pass@2", .type = TABLE_REAL, .digits = 3 },
         { .name = "per_token_accuracy", .title = "per-token", .type = TABLE_REAL, .digits = 3 },
-        { .name = "exact_accuracy", .title = "exact", .type = TABLE_REAL, .digits = 3 },
+        { .name = "exact_rows", .title = "exact rows", .type = TABLE_REAL, .digits = 3 },
         { .name = "seconds", .type = TABLE_REAL, .digits = 1 },
     };
     int rc = fill_facts(store, &out[0], hash, err);
@@ -400,7 +400,7 @@ int status_run_tables(struct store *store, struct table *out[STATUS_RUN_TABLES],
                  " v.augmentations), v.split, iif(x.tasks > 0, x.pass_at_1, NULL),"
                  " iif(x.tasks > 0, x.pass_at_2, NULL),"
                  " iif(x.tasks > 0, x.per_token_accuracy, NULL),"
-                 " iif(x.tasks > 0, x.exact_accuracy, NULL), x.seconds FROM evaluation_result x"
+                 " iif(x.tasks > 0, x.exact_rows, NULL), x.seconds FROM evaluation_result x"
                  " JOIN evaluation v USING (evaluation_id) JOIN run r USING (run_id)"
                  " WHERE r.hash = ?1 ORDER BY x.step, v.evaluation_id",
                  hash, err);

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "file.h"
 #include "json.h"
+#include "measure.h"
 #include "sql.h"
 #include "store.h"
 
@@ -23,29 +24,12 @@ struct source {
 #define WITH_EVALUATION(table) table " x JOIN evaluation v USING (evaluation_id)"
 
 static const char *const METRIC_COLUMNS[] = { "value", NULL };
-static const char *const RESULT_COLUMNS[] = {
-    "checkpoint",
-    "per_token_accuracy",
-    "per_token_accuracy_original",
-    "lm_loss",
-    "exact_accuracy",
-    "mean_outer_steps",
-    "pass_at_1",
-    "pass_at_2",
-    "pass_at_5",
-    "pass_at_10",
-    "pass_at_100",
-    "pass_at_1000",
-    "tasks",
-    "pass_at_1_strict",
-    "pass_at_2_strict",
-    "rows_count",
-    NULL,
-};
+/* The measures are added by collect(). */
+static const char *const RESULT_COLUMNS[] = { "checkpoint", "tasks", "rows_count", NULL };
 static const char *const OUTCOME_COLUMNS[] = { "rank", "votes", "predictions",
                                                "per_token_accuracy", NULL };
-static const char *const BASELINE_COLUMNS[] = { "per_token_accuracy", "exact_accuracy",
-                                                "pass_at_1", "pass_at_2", NULL };
+static const char *const BASELINE_COLUMNS[] = { "per_token_accuracy", "exact_rows", "pass_at_1",
+                                                "pass_at_2", NULL };
 
 static const struct source SOURCES[] = {
     { "metric", "metric x", "'metric ' || x.name", "x.step", "''", "''", METRIC_COLUMNS },
@@ -57,7 +41,7 @@ static const struct source SOURCES[] = {
     { "baseline", "baseline x", "'baseline ' || x.name || ' ' || x.split", "-1", "''", "''",
       BASELINE_COLUMNS },
 };
-enum { SOURCE_COUNT = sizeof SOURCES / sizeof *SOURCES };
+enum { SOURCE_COUNT = sizeof SOURCES / sizeof *SOURCES, SOURCE_RESULTS = 1 };
 
 /* One column of a source into the temporary table. */
 static int collect_column(struct store *store, const struct source *source, const char *column,
@@ -84,6 +68,9 @@ static int collect(struct store *store, bool stored, int64_t run_id, struct erro
         for (const char *const *column = SOURCES[i].columns; *column != NULL && rc == 0;
              column++)
             rc = collect_column(store, &SOURCES[i], *column, stored, run_id, err);
+    for (int i = 0; i < METRIC_RECORDED && rc == 0; i++)
+        rc = collect_column(store, &SOURCES[SOURCE_RESULTS], METRICS[i].name, stored, run_id,
+                            err);
     return rc;
 }
 

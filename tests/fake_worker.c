@@ -18,6 +18,7 @@
 #include "file.h"
 #include "journal.h"
 #include "json.h"
+#include "measure.h"
 #include "random.h"
 
 #include <errno.h>
@@ -77,14 +78,6 @@ static double of_this_run(const cJSON *job)
 
 static void say_results(const cJSON *job)
 {
-    static const char *const columns[] = { "per_token_accuracy", "per_token_accuracy_original",
-                                           "exact_accuracy",     "lm_loss",
-                                           "mean_outer_steps",   "pass_at_1",
-                                           "pass_at_2",          "pass_at_5",
-                                           "pass_at_10",         "pass_at_100",
-                                           "pass_at_1000",       "pass_at_1_strict",
-                                           "pass_at_2_strict",   "tasks",
-                                           "rows_count",         "seconds" };
     const cJSON *evaluation;
 
     cJSON_ArrayForEach(evaluation, json_member(job, "evaluations"))
@@ -93,14 +86,12 @@ static void say_results(const cJSON *job)
         cJSON_AddNumberToObject(body, "step", 2);
         cJSON_AddStringToObject(body, "checkpoint", "last");
         cJSON_AddItemToObject(body, "evaluation", cJSON_Duplicate(evaluation, 1));
-        for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-            bool whole =
-                strcmp(columns[i], "tasks") == 0 || strcmp(columns[i], "rows_count") == 0;
-            cJSON_AddNumberToObject(body, columns[i],
-                                    i == 0  ? of_this_run(job)
-                                    : whole ? 1
-                                            : 0.5);
-        }
+        for (int i = 0; i < METRIC_RECORDED; i++)
+            cJSON_AddNumberToObject(body, METRICS[i].name,
+                                    i == METRIC_PER_TOKEN_ACCURACY ? of_this_run(job) : 0.5);
+        cJSON_AddNumberToObject(body, "tasks", 1);
+        cJSON_AddNumberToObject(body, "rows_count", 1);
+        cJSON_AddNumberToObject(body, "seconds", 0.5);
         say("evaluation", body);
     }
 }

@@ -465,7 +465,8 @@ static void scores_know_right_from_wrong_and_subsample(void **state)
     struct scores *scores = score(set, requests, 3, 100); /* everything right */
     for (int r = 0; r < 3; r++) {
         assert_int_equal(scores_finish(scores, r, &result, &outcomes, &count, &err), 0);
-        assert_true(result.pass_at_1 >= 1.0 && result.per_token_accuracy >= 1.0);
+        assert_true(result.values[METRIC_PASS_AT_1] >= 1.0 &&
+                    result.values[METRIC_PER_TOKEN_ACCURACY] >= 1.0);
         assert_int_equal(outcomes[0].predictions, r == 0 ? 8 : r == 1 ? 1 : 4);
         free(outcomes);
     }
@@ -476,11 +477,13 @@ static void scores_know_right_from_wrong_and_subsample(void **state)
     scores_destroy(scores);
     scores = score(set, requests, 3, 1); /* only the original is right: outvoted, but second */
     assert_int_equal(scores_finish(scores, 0, &result, &outcomes, &count, &err), 0);
-    assert_true(result.pass_at_1 <= 0.0 && result.pass_at_2 >= 1.0);
+    assert_true(result.values[METRIC_PASS_AT_1] <= 0.0 &&
+                result.values[METRIC_PASS_AT_2] >= 1.0);
     assert_int_equal(outcomes[0].rank, 2);
     free(outcomes);
     assert_int_equal(scores_finish(scores, 1, &result, &outcomes, &count, &err), 0);
-    assert_true(result.pass_at_1 >= 1.0); /* the original is always in the sample */
+    assert_true(result.values[METRIC_PASS_AT_1] >=
+                1.0); /* the original is always in the sample */
     free(outcomes);
     scores_destroy(scores);
     data_set_close(set);

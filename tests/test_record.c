@@ -19,7 +19,7 @@
 #define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define DIRECTORY "runs/" HASH "/attempts/1"
 #define SHARES                                                                                 \
-    "\"per_token_accuracy\":0.5,\"per_token_accuracy_original\":0.5,\"exact_accuracy\":0.5,"   \
+    "\"per_token_accuracy\":0.5,\"per_token_accuracy_original\":0.5,\"exact_rows\":0.5,"       \
     "\"lm_loss\":0.5,\"mean_outer_steps\":1,\"pass_at_1\":0.5,\"pass_at_2\":0.5,"              \
     "\"pass_at_5\":0.5,\"pass_at_10\":0.5,\"pass_at_100\":0.5,\"pass_at_1000\":0.5,"           \
     "\"pass_at_1_strict\":0.5,\"pass_at_2_strict\":0.5,\"tasks\":1,\"rows_count\":1"
@@ -91,13 +91,13 @@ static const struct {
     { "metric", "{\"step\":1,\"values\":{\"train/lm_loss\":0.5}}", { "step", "values" } },
     { "baseline",
       "{\"name\":\"copy\",\"split\":\"test\",\"per_token_accuracy\":0.5,"
-      "\"exact_accuracy\":0.5,\"pass_at_1\":0.5,\"pass_at_2\":0.5}",
-      { "name", "split", "per_token_accuracy", "exact_accuracy", "pass_at_1", "pass_at_2" } },
+      "\"exact_rows\":0.5,\"pass_at_1\":0.5,\"pass_at_2\":0.5}",
+      { "name", "split", "per_token_accuracy", "exact_rows", "pass_at_1", "pass_at_2" } },
     { "evaluation",
       "{\"step\":2,\"checkpoint\":\"last\",\"evaluation\":{\"a\":1},\"seconds\":1," SHARES "}",
       { "step", "checkpoint", "evaluation", "seconds", "per_token_accuracy",
-        "per_token_accuracy_original", "exact_accuracy", "lm_loss", "mean_outer_steps",
-        "pass_at_1", "pass_at_2", "pass_at_5", "pass_at_10", "pass_at_100", "pass_at_1000",
+        "per_token_accuracy_original", "exact_rows", "lm_loss", "mean_outer_steps", "pass_at_1",
+        "pass_at_2", "pass_at_5", "pass_at_10", "pass_at_100", "pass_at_1000",
         "pass_at_1_strict", "pass_at_2_strict", "tasks", "rows_count" } },
     { "outcome",
       "{\"evaluation\":{\"a\":1},\"tasks\":[[\"t\",0,null,0,8,0.5],[\"t\",1,1,3,8,0.5]]}",

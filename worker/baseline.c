@@ -18,14 +18,12 @@ static int say(const struct data_set *set, enum data_split split, struct report 
     if (rc < 0 || result.rows == 0) /* hidden tests: nothing to compare with */
         return rc;
     body = cJSON_CreateObject();
-    bool ok = cJSON_AddStringToObject(body, "name", "copy") != NULL &&
-              cJSON_AddStringToObject(body, "split", split == SPLIT_TEST ? "test" : "train") !=
-                  NULL &&
-              cJSON_AddNumberToObject(body, "per_token_accuracy", result.per_token_accuracy) !=
-                  NULL &&
-              cJSON_AddNumberToObject(body, "exact_accuracy", result.exact_accuracy) != NULL &&
-              cJSON_AddNumberToObject(body, "pass_at_1", result.pass_at_1) != NULL &&
-              cJSON_AddNumberToObject(body, "pass_at_2", result.pass_at_2) != NULL;
+    bool ok =
+        cJSON_AddStringToObject(body, "name", "copy") != NULL &&
+        cJSON_AddStringToObject(body, "split", split == SPLIT_TEST ? "test" : "train") != NULL;
+    for (int i = 0; ok && i < METRIC_RECORDED; i++)
+        ok = !METRICS[i].of_copy ||
+             cJSON_AddNumberToObject(body, METRICS[i].name, result.values[i]) != NULL;
     if (!ok) {
         cJSON_Delete(body);
         body = NULL;

@@ -61,35 +61,15 @@ static int pass_init(struct pass *out, enum data_split split, bool act_inference
     return 0;
 }
 
-/* The columns of table evaluation_result, added to body; false when out of memory. */
+/* Every recorded measure by its name, and what they were found from; false when out of memory. */
 static bool add_result(cJSON *body, const struct score_result *result, double seconds)
 {
-    const struct {
-        const char *name;
-        double value;
-    } columns[] = {
-        { "per_token_accuracy", result->per_token_accuracy },
-        { "per_token_accuracy_original", result->per_token_accuracy_original },
-        { "exact_accuracy", result->exact_accuracy },
-        { "lm_loss", result->lm_loss },
-        { "mean_outer_steps", result->mean_outer_steps },
-        { "pass_at_1", result->pass_at_1 },
-        { "pass_at_2", result->pass_at_2 },
-        { "pass_at_5", result->pass_at_5 },
-        { "pass_at_10", result->pass_at_10 },
-        { "pass_at_100", result->pass_at_100 },
-        { "pass_at_1000", result->pass_at_1000 },
-        { "pass_at_1_strict", result->pass_at_1_strict },
-        { "pass_at_2_strict", result->pass_at_2_strict },
-        { "tasks", result->tasks },
-        { "rows_count", result->rows },
-        { "seconds", seconds },
-    };
-
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        if (cJSON_AddNumberToObject(body, columns[i].name, columns[i].value) == NULL)
+    for (int i = 0; i < METRIC_RECORDED; i++)
+        if (cJSON_AddNumberToObject(body, METRICS[i].name, result->values[i]) == NULL)
             return false;
-    return true;
+    return cJSON_AddNumberToObject(body, "tasks", result->tasks) != NULL &&
+           cJSON_AddNumberToObject(body, "rows_count", result->rows) != NULL &&
+           cJSON_AddNumberToObject(body, "seconds", seconds) != NULL;
 }
 
 static int say_result(const struct evaluate_context *context,

@@ -271,21 +271,21 @@ static void sum_rows(const struct scores *s, const struct slot *slot, struct sco
                 if (!kept->here || !kept->labelled)
                     continue;
                 out->rows++;
-                out->per_token_accuracy += kept->accuracy;
-                out->exact_accuracy += kept->exact;
-                out->lm_loss += kept->lm_loss;
-                out->mean_outer_steps += kept->used;
+                out->values[METRIC_PER_TOKEN_ACCURACY] += kept->accuracy;
+                out->values[METRIC_EXACT_ROWS] += kept->exact;
+                out->values[METRIC_LM_LOSS] += kept->lm_loss;
+                out->values[METRIC_MEAN_OUTER_STEPS] += kept->used;
                 if (v == 0) {
                     originals++;
-                    out->per_token_accuracy_original += kept->accuracy;
+                    out->values[METRIC_PER_TOKEN_ACCURACY_ORIGINAL] += kept->accuracy;
                 }
             }
     double rows = out->rows > 0 ? out->rows : 1;
-    out->per_token_accuracy /= rows;
-    out->exact_accuracy /= rows;
-    out->lm_loss /= rows;
-    out->mean_outer_steps /= rows;
-    out->per_token_accuracy_original /= originals > 0 ? originals : 1;
+    out->values[METRIC_PER_TOKEN_ACCURACY] /= rows;
+    out->values[METRIC_EXACT_ROWS] /= rows;
+    out->values[METRIC_LM_LOSS] /= rows;
+    out->values[METRIC_MEAN_OUTER_STEPS] /= rows;
+    out->values[METRIC_PER_TOKEN_ACCURACY_ORIGINAL] /= originals > 0 ? originals : 1;
 }
 
 enum { K_COUNT = 6 };
@@ -309,14 +309,14 @@ static void set_pass(struct score_result *out, const double pass[K_COUNT],
 {
     double tasks = out->tasks > 0 ? out->tasks : 1;
 
-    out->pass_at_1 = pass[0] / tasks;
-    out->pass_at_2 = pass[1] / tasks;
-    out->pass_at_5 = pass[2] / tasks;
-    out->pass_at_10 = pass[3] / tasks;
-    out->pass_at_100 = pass[4] / tasks;
-    out->pass_at_1000 = pass[5] / tasks;
-    out->pass_at_1_strict = strict[0] / tasks;
-    out->pass_at_2_strict = strict[1] / tasks;
+    out->values[METRIC_PASS_AT_1] = pass[0] / tasks;
+    out->values[METRIC_PASS_AT_2] = pass[1] / tasks;
+    out->values[METRIC_PASS_AT_5] = pass[2] / tasks;
+    out->values[METRIC_PASS_AT_10] = pass[3] / tasks;
+    out->values[METRIC_PASS_AT_100] = pass[4] / tasks;
+    out->values[METRIC_PASS_AT_1000] = pass[5] / tasks;
+    out->values[METRIC_PASS_AT_1_STRICT] = strict[0] / tasks;
+    out->values[METRIC_PASS_AT_2_STRICT] = strict[1] / tasks;
 }
 
 /* Votes on every scored test of a task into out; returns how many, or an error. */
@@ -328,8 +328,7 @@ static int vote_task(const struct scores *s, int request, int task, int *chosen,
 
     for (int test = 0; test < data_set_task_tests(s->set, s->split, task); test++) {
         struct grid room;
-        const struct grid *solution =
-            data_set_solution(s->set, s->split, task, test, &room);
+        const struct grid *solution = data_set_solution(s->set, s->split, task, test, &room);
         struct ballot ballot;
         if (solution == NULL)
             continue;
@@ -446,8 +445,8 @@ int scores_copy_baseline(const struct data_set *set, enum data_split split,
                 continue;
             data_set_row(set, split, row + test, NULL, inputs, labels, &identifier);
             double accuracy = row_accuracy(inputs, labels, (int)T, &labelled);
-            result->per_token_accuracy += accuracy;
-            result->exact_accuracy += accuracy >= 1.0;
+            result->values[METRIC_PER_TOKEN_ACCURACY] += accuracy;
+            result->values[METRIC_EXACT_ROWS] += accuracy >= 1.0;
             result->rows++;
             scored++;
             solved += grid_equal(data_set_test_input(set, split, t, test, &input), solution);
@@ -460,10 +459,12 @@ int scores_copy_baseline(const struct data_set *set, enum data_split split,
     }
     free(inputs);
     if (result->rows > 0) {
-        result->per_token_accuracy /= result->rows;
-        result->exact_accuracy /= result->rows;
-        result->pass_at_1 = result->pass_at_2 = pass / result->tasks;
+        result->values[METRIC_PER_TOKEN_ACCURACY] /= result->rows;
+        result->values[METRIC_EXACT_ROWS] /= result->rows;
+        result->values[METRIC_PASS_AT_1] = result->values[METRIC_PASS_AT_2] =
+            pass / result->tasks;
     }
-    result->per_token_accuracy_original = result->per_token_accuracy;
+    result->values[METRIC_PER_TOKEN_ACCURACY_ORIGINAL] =
+        result->values[METRIC_PER_TOKEN_ACCURACY];
     return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "data_set.h"
+#include "measure.h"
 
 #include <cjson/cJSON.h>
 
@@ -22,11 +23,8 @@ struct score_request {
 
 /* Shares in [0, 1]; tests without a published solution count nowhere. */
 struct score_result {
-    double per_token_accuracy, per_token_accuracy_original, exact_accuracy;
-    double lm_loss, mean_outer_steps; /* means over labelled rows */
-    double pass_at_1, pass_at_2, pass_at_5, pass_at_10, pass_at_100, pass_at_1000;
-    double pass_at_1_strict, pass_at_2_strict;
-    int tasks, rows; /* scored */
+    double values[METRIC_RECORDED]; /* by enum metric; means over labelled rows or tasks */
+    int tasks, rows;                /* scored */
 };
 
 struct score_outcome {
@@ -62,8 +60,8 @@ int scores_finish(struct scores *scores, int request, struct score_result *resul
  * {attempt_1, attempt_2}. Fresh; NULL when out of memory. After scores_finish(). */
 cJSON *scores_submission(const struct scores *scores, int request);
 
-/* Answering with the input: per-token and exact accuracy over the original rows, pass@1
- * = pass@2 over tests. */
+/* Answering with the input: per-token accuracy and exact rows over the original rows, pass@1 =
+ * pass@2 over tasks. */
 int scores_copy_baseline(const struct data_set *set, enum data_split split,
                          struct score_result *result, struct error *err) MUST_CHECK;
 

@@ -649,6 +649,11 @@ int command_compare(const struct options *options, int *exit_code, struct error 
     if (rc == 0)
         rc = compare_create(&compare, store, results, metric, err);
     if (rc == 0) {
+        if (compare->metric != metric)
+            log_info("%s is a mean over rows, which are not recorded one by one; compared per "
+                     "task is %s (%s)",
+                     METRICS[metric].name, METRICS[compare->metric].name,
+                     METRICS[compare->metric].meaning);
         run_counts_describe(missing, sizeof missing, &results->runs);
         if (missing[0] != '\0')
             log_warning("%s", missing);

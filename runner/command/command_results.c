@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_COLUMNS = 16 + 2 * METRIC_COUNT, SHORT_HASH = 12 };
+enum { MOST_COLUMNS = 18 + 2 * METRIC_COUNT, SHORT_HASH = 12 };
 
 /* The three shown to people; the first is --metric. */
 struct shown {
@@ -32,7 +32,7 @@ static bool wants_color(const struct options *options)
 
 static struct shown choose_metrics(enum metric first)
 {
-    static const enum metric ALWAYS[] = { METRIC_PER_TOKEN_ACCURACY, METRIC_EXACT_ACCURACY };
+    static const enum metric ALWAYS[] = { METRIC_PER_TOKEN_ACCURACY, METRIC_EXACT_ROWS };
     struct shown shown = { { first }, 1 };
 
     for (int i = 0; i < 2; i++)
@@ -191,6 +191,17 @@ static int summarise(double *mean, double *deviation, const struct result_row *r
     return found;
 }
 
+/* How many tasks the rows were scored on, which is the same for all seeds of an arm. */
+static void add_tasks(struct table *table, const struct result_row *rows, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (rows[i].tasks > 0) {
+            table_int(table, rows[i].tasks);
+            return;
+        }
+    table_empty(table);
+}
+
 /* One row: an arm under an evaluation, over its seeds. */
 static void add_group(struct table *table, const struct results *results,
                       const struct result_row *rows, int count, const struct shown *shown,
@@ -201,8 +212,10 @@ static void add_group(struct table *table, const struct results *results,
 
     for (int m = 0; m < METRIC_COUNT; m++) {
         size_t offset = offsetof(struct result_row, values) + (size_t)m * sizeof(double);
+        int found = summarise(&means[m], &deviations[m], rows, count, offset, scratch);
 
-        seeds = summarise(&means[m], &deviations[m], rows, count, offset, scratch);
+        if (m == METRIC_PASS_AT_2)
+            seeds = found;
     }
     summarise(&seconds, NULL, rows, count, offsetof(struct result_row, train_seconds), scratch);
     summarise(&flops, NULL, rows, count, offsetof(struct result_row, train_flops), scratch);
@@ -210,6 +223,7 @@ static void add_group(struct table *table, const struct results *results,
     add_identity(table, results, rows);
     table_int(table, seeds);
     table_int(table, count);
+    add_tasks(table, rows, count);
     add_metrics(table, shown, means, deviations);
     table_real(table, seconds);
     table_real(table, flops);
@@ -238,6 +252,7 @@ static int make_arms_table(struct table **out, const struct results *results,
     columns[count++] = (struct table_column){ .name = "seeds_planned",
                                               .type = TABLE_INT,
                                               .machine_only = true };
+    columns[count++] = (struct table_column){ .name = "tasks", .type = TABLE_INT };
     count += metric_columns(columns + count, names, shown, true);
     memcpy(columns + count, COST, sizeof COST);
     count += (int)(sizeof COST / sizeof *COST);
@@ -270,6 +285,7 @@ static int make_rows_table(struct table **out, const struct results *results,
         { .name = "state", .type = TABLE_TEXT },
         { .name = "checkpoint", .type = TABLE_TEXT },
         { .name = "step", .type = TABLE_INT },
+        { .name = "tasks", .type = TABLE_INT },
     };
 
     memcpy(columns + count, RUN, sizeof RUN);
@@ -295,6 +311,7 @@ static int make_rows_table(struct table **out, const struct results *results,
             table_int(*out, row->step);
         else
             table_empty(*out);
+        add_tasks(*out, row, 1);
         add_metrics(*out, shown, row->values, NULL);
     }
     return rc;
@@ -342,7 +359,9 @@ static int print_results(struct store *store, const struct options *options,
 
     if (rc != 0)
         return rc;
-    rc = baselines_load(&baselines, store, results, err);
+    rc = results_load_metric(results, store, metric, err);
+    if (rc == 0)
+        rc = baselines_load(&baselines, store, results, err);
     if (rc == 0)
         rc = options->all ? make_rows_table(&tables[0], results, &shown, err)
                           : make_arms_table(&tables[0], results, &shown, err);

@@ -1,0 +1,128 @@
+/* measure.c - the table of measures. */
+#include "measure.h"
+
+#include "json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PASS(k, meaning_)                                                                      \
+    {                                                                                          \
+        .name = "pass_at_" #k, .title = "pass@" #k, .unit = "share", .meaning = meaning_,      \
+        .over = MEASURE_OVER_TASKS, .better = MEASURE_HIGHER,                                  \
+        .per_task = MEASURE_SOLVED_SHARE, .of_copy = (k) <= 2, .rank = k,                      \
+        .paired = METRIC_PASS_AT_##k                                                           \
+    }
+#define STRICT(k)                                                                              \
+    {                                                                                          \
+        .name = "pass_at_" #k "_strict", .title = "strict@" #k, .unit = "share",               \
+        .meaning = "share of tasks whose test inputs are all solved within " #k " answers",    \
+        .over = MEASURE_OVER_TASKS, .better = MEASURE_HIGHER, .per_task = MEASURE_ALL_SOLVED,  \
+        .rank = k, .paired = METRIC_PASS_AT_##k##_STRICT                                       \
+    }
+#define SHARE_SOLVED "mean over tasks of the share of test inputs solved within "
+
+const struct measure METRICS[METRIC_COUNT] = {
+    [METRIC_PASS_AT_2] = PASS(2, SHARE_SOLVED "2 answers"),
+    [METRIC_PER_TOKEN_ACCURACY] = { "per_token_accuracy", NULL, "token acc", "share",
+                                    "mean over test rows of the share of right tokens, EOS "
+                                    "included, before any vote",
+                                    MEASURE_OVER_ROWS, MEASURE_HIGHER, MEASURE_NOT_PER_TASK,
+                                    true, 0, METRIC_TASK_TOKEN_ACCURACY },
+    [METRIC_PASS_AT_1] = PASS(1, SHARE_SOLVED "1 answer"),
+    [METRIC_PASS_AT_5] = PASS(5, SHARE_SOLVED "5 answers"),
+    [METRIC_PASS_AT_10] = PASS(10, SHARE_SOLVED "10 answers"),
+    [METRIC_PASS_AT_100] = PASS(100, SHARE_SOLVED "100 answers"),
+    [METRIC_PASS_AT_1000] = PASS(1000, SHARE_SOLVED "1000 answers"),
+    [METRIC_PASS_AT_1_STRICT] = STRICT(1),
+    [METRIC_PASS_AT_2_STRICT] = STRICT(2),
+    [METRIC_PER_TOKEN_ACCURACY_ORIGINAL] = { "per_token_accuracy_original", NULL,
+                                             "token acc orig", "share",
+                                             "per_token_accuracy over the rows of the "
+                                             "unchanged "
+                                             "variant alone",
+                                             MEASURE_OVER_ROWS, MEASURE_HIGHER,
+                                             MEASURE_NOT_PER_TASK, false, 0, METRIC_COUNT },
+    [METRIC_EXACT_ROWS] = { "exact_rows", "exact_accuracy", "exact rows", "share",
+                            "share of test rows of which every token is right, before any vote",
+                            MEASURE_OVER_ROWS, MEASURE_HIGHER, MEASURE_NOT_PER_TASK, true, 0,
+                            METRIC_TASK_EXACT_VOTES },
+    [METRIC_LM_LOSS] = { "lm_loss", NULL, "token loss", "nats",
+                         "mean over test rows of the mean cross-entropy per token",
+                         MEASURE_OVER_ROWS, MEASURE_LOWER, MEASURE_NOT_PER_TASK, false, 0,
+                         METRIC_COUNT },
+    [METRIC_MEAN_OUTER_STEPS] = { "mean_outer_steps", NULL, "steps used", "outer steps",
+                                  "mean over test rows of the outer steps used",
+                                  MEASURE_OVER_ROWS, MEASURE_NEITHER, MEASURE_NOT_PER_TASK,
+                                  false, 0, METRIC_COUNT },
+    [METRIC_TASK_TOKEN_ACCURACY] = { "task_token_accuracy", NULL, "task token acc", "share",
+                                     "mean over tasks of the mean over test inputs of the "
+                                     "per-token accuracy of their rows",
+                                     MEASURE_OVER_TASKS, MEASURE_HIGHER, MEASURE_TOKENS, false,
+                                     0, METRIC_TASK_TOKEN_ACCURACY },
+    [METRIC_TASK_EXACT_VOTES] = { "task_exact_votes", NULL, "task exact votes", "share",
+                                  "mean over tasks of the mean over test inputs of the share "
+                                  "of "
+                                  "votes that are for the solution",
+                                  MEASURE_OVER_TASKS, MEASURE_HIGHER, MEASURE_VOTES, false, 0,
+                                  METRIC_TASK_EXACT_VOTES },
+};
+
+/* Short names that are understood as --metric. */
+static const struct {
+    const char *name;
+    enum metric metric;
+} SHORT_NAMES[] = {
+    { "exact", METRIC_EXACT_ROWS },
+    { "per_token", METRIC_PER_TOKEN_ACCURACY },
+    { "token", METRIC_PER_TOKEN_ACCURACY },
+    { "loss", METRIC_LM_LOSS },
+    { "outer_steps", METRIC_MEAN_OUTER_STEPS },
+};
+
+static bool is_called(const struct measure *measure, const char *name)
+{
+    return strcmp(name, measure->name) == 0 || strcmp(name, measure->title) == 0 ||
+           (measure->old_name != NULL && strcmp(name, measure->old_name) == 0);
+}
+
+int metric_find(enum metric *out, const char *name, struct error *err)
+{
+    const char *names[METRIC_COUNT];
+    char list[400] = "";
+    size_t used = 0;
+
+    *out = METRIC_PASS_AT_2;
+    if (name == NULL)
+        return 0;
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        names[i] = METRICS[i].name;
+        if (is_called(&METRICS[i], name)) {
+            *out = (enum metric)i;
+            return 0;
+        }
+        if (used < sizeof list)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
+                                     i == 0 ? "" : ", ", METRICS[i].name);
+    }
+    for (size_t i = 0; i < sizeof SHORT_NAMES / sizeof *SHORT_NAMES; i++)
+        if (strcmp(name, SHORT_NAMES[i].name) == 0) {
+            *out = SHORT_NAMES[i].metric;
+            return 0;
+        }
+    const char *nearest = json_nearest_name(name, names, METRIC_COUNT);
+
+    return error_set(err, ERROR_FORMAT,
+                     "--metric %.60s: unknown metric%s%s%s; expected one of %s", name,
+                     nearest != NULL ? ", did you mean \"" : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "\"?" : "", list);
+}
+
+const cJSON *measure_member(const cJSON *event, enum metric metric)
+{
+    const cJSON *member = json_member(event, METRICS[metric].name);
+
+    if (member == NULL && METRICS[metric].old_name != NULL)
+        member = json_member(event, METRICS[metric].old_name);
+    return cJSON_IsNumber(member) ? member : NULL;
+}

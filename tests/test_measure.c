@@ -1,0 +1,237 @@
+/* test_measure.c - the table of measures, and the numbers that come out under their names. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <sqlite3.h>
+
+#include "compare.h"
+#include "error.h"
+#include "file.h"
+#include "json.h"
+#include "measure.h"
+#include "query.h"
+#include "sql.h"
+#include "store.h"
+
+static char directory[64];
+
+static int make_directory(void **state)
+{
+    (void)state;
+    snprintf(directory, sizeof directory, "/tmp/test_measure.XXXXXX");
+    return mkdtemp(directory) == NULL;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    return file_remove_tree(directory, NULL);
+}
+
+static void must(int rc, const struct error *err)
+{
+    if (rc != 0)
+        fail_msg("%s", err->message);
+}
+
+/* The workspace of the first release: experiment "t", two trained runs; more is done to it first. */
+static struct store *open_release_1(const char *more)
+{
+    char *path = file_join(directory, "results.db"), *sql;
+    struct error err;
+    struct store *store;
+    sqlite3 *db;
+    size_t size;
+
+    must(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), &err);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, more, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    free(sql);
+    free(path);
+    must(store_open(&store, directory, STORE_WRITE, &err), &err);
+    return store;
+}
+
+static int64_t read_int(struct store *store, const char *sql)
+{
+    struct error err;
+    int64_t value = 0;
+
+    must(sql_int(store, &value, NULL, &err, sql, ""), &err);
+    return value;
+}
+
+static void every_measure_is_found_by_each_of_its_names(void **state)
+{
+    struct error err;
+    enum metric metric;
+
+    (void)state;
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        must(metric_find(&metric, METRICS[i].name, &err), &err);
+        assert_int_equal(metric, i);
+        must(metric_find(&metric, METRICS[i].title, &err), &err);
+        assert_int_equal(metric, i);
+        assert_true(METRICS[i].meaning != NULL && METRICS[i].unit != NULL);
+    }
+    must(metric_find(&metric, "exact_accuracy", &err), &err);
+    assert_int_equal(metric, METRIC_EXACT_ROWS);
+    assert_int_equal(metric_find(&metric, "exact_row", &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "did you mean \"exact_rows\"?"));
+    assert_non_null(strstr(err.message, "task_exact_votes"));
+}
+
+static void a_measure_is_paired_by_one_that_tasks_have(void **state)
+{
+    (void)state;
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        enum metric paired = METRICS[i].paired;
+
+        assert_true(METRICS[i].per_task == MEASURE_NOT_PER_TASK ? (int)paired != i
+                                                                : (int)paired == i);
+        if (paired != METRIC_COUNT)
+            assert_true(METRICS[paired].per_task != MEASURE_NOT_PER_TASK);
+    }
+}
+
+static void an_event_of_an_older_worker_is_understood(void **state)
+{
+    cJSON *event = cJSON_Parse("{\"exact_accuracy\":0.25,\"lm_loss\":\"much\"}");
+
+    (void)state;
+    assert_true(measure_member(event, METRIC_EXACT_ROWS)->valuedouble == 0.25);
+    assert_null(measure_member(event, METRIC_LM_LOSS));
+    assert_null(measure_member(event, METRIC_PASS_AT_2));
+    cJSON_Delete(event);
+}
+
+static void recorded_measures_are_the_columns_of_the_table(void **state)
+{
+    struct store *store = open_release_1("");
+    char sql[160];
+
+    (void)state;
+    for (int i = 0; i < METRIC_RECORDED; i++) {
+        snprintf(
+            sql, sizeof sql,
+            "SELECT count(*) FROM pragma_table_info('evaluation_result') WHERE name = '%s'",
+            METRICS[i].name);
+        assert_int_equal(read_int(store, sql), 1);
+    }
+    store_close(store);
+}
+
+static void results_of_the_last_checkpoint_stand_alone_with_types(void **state)
+{
+    struct store *store = open_release_1("");
+
+    (void)state;
+    assert_int_equal(read_int(store, "SELECT count(*) FROM v_results"), 4);
+    assert_int_equal(
+        read_int(store, "SELECT count(*) FROM v_results WHERE checkpoint <> 'last'"), 0);
+    assert_int_equal(read_int(store, "SELECT count(*) > 0 FROM v_untrained"), 1);
+    assert_int_equal(
+        read_int(store, "SELECT count(*) FROM v_evaluations WHERE exact_rows IS NOT NULL"),
+        read_int(store, "SELECT count(*) FROM evaluation_result WHERE exact_rows IS NOT NULL"));
+    assert_int_equal(read_int(store, "SELECT count(*) FROM v_results WHERE"
+                                     " typeof(train_outer_steps) <> 'integer'"
+                                     " OR typeof(pass_at_2) <> 'real'"
+                                     " OR typeof(eval_augmentations) <> 'text'"
+                                     " OR typeof(train_cpu_seconds) NOT IN ('real', 'null')"),
+                     0);
+    store_close(store);
+}
+
+/* The comparison of the experiment's first arm with its second, by a measure. */
+static void compare_arms_of(struct comparison_list *list, struct store *store,
+                            enum metric metric, enum metric expected)
+{
+    struct error err;
+    struct results *results;
+    struct compare *compare;
+    struct axis_values values = { 0 };
+
+    must(results_load(&results, store, "t", NULL, 0, RESULTS_LAST, &err), &err);
+    must(compare_create(&compare, store, results, metric, &err), &err);
+    assert_int_equal(compare->metric, expected);
+    must(compare_axis(&values, list, compare, "arch.name", &err), &err);
+    assert_true(list->count > 0);
+    axis_values_release(&values);
+    compare_destroy(compare);
+    results_destroy(results);
+}
+
+static void a_difference_is_between_the_numbers_beside_it(void **state)
+{
+    /* The second arm lacks the tasks in which the first is good. */
+    struct store *store = open_release_1(
+        "UPDATE task_outcome SET per_token_accuracy = 1 WHERE evaluation_id IN (1, 2)"
+        " AND task < 'crop';"
+        "DELETE FROM task_outcome WHERE evaluation_id IN (3, 4) AND task < 'crop'");
+    struct comparison_list list = { 0 };
+
+    (void)state;
+    compare_arms_of(&list, store, METRIC_PER_TOKEN_ACCURACY, METRIC_TASK_TOKEN_ACCURACY);
+    for (int i = 0; i < list.count; i++) {
+        const struct comparison *item = &list.items[i];
+
+        assert_true(item->left_out > 0);
+        assert_true(item->base_mean < 0.9); /* the tasks that were left out say nothing */
+        assert_true(fabs(item->other_mean - item->base_mean - item->estimate.value) < 1e-12);
+    }
+    comparison_list_release(&list);
+    store_close(store);
+}
+
+static void results_and_compare_agree_on_a_measure_per_task(void **state)
+{
+    struct store *store = open_release_1("");
+    struct results *results;
+    struct compare *compare;
+    struct error err;
+
+    (void)state;
+    must(results_load(&results, store, "t", NULL, 0, RESULTS_LAST, &err), &err);
+    must(results_load_metric(results, store, METRIC_TASK_TOKEN_ACCURACY, &err), &err);
+    must(compare_create(&compare, store, results, METRIC_TASK_TOKEN_ACCURACY, &err), &err);
+    assert_int_equal(compare->cell_count, results->row_count);
+    for (int i = 0; i < compare->cell_count; i++) {
+        const struct result_row *row = compare->cells[i].row;
+
+        assert_true(row->tasks == compare->task_count);
+        assert_true(row->values[METRIC_TASK_TOKEN_ACCURACY] > 0);
+        assert_true(fabs(row->values[METRIC_TASK_TOKEN_ACCURACY] - compare->cells[i].mean) <
+                    1e-12);
+    }
+    compare_destroy(compare);
+    results_destroy(results);
+    store_close(store);
+}
+
+#define WITH_DIRECTORY(test)                                                                   \
+    cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_measure_is_found_by_each_of_its_names),
+        cmocka_unit_test(a_measure_is_paired_by_one_that_tasks_have),
+        cmocka_unit_test(an_event_of_an_older_worker_is_understood),
+        WITH_DIRECTORY(recorded_measures_are_the_columns_of_the_table),
+        WITH_DIRECTORY(results_of_the_last_checkpoint_stand_alone_with_types),
+        WITH_DIRECTORY(a_difference_is_between_the_numbers_beside_it),
+        WITH_DIRECTORY(results_and_compare_agree_on_a_measure_per_task),
+    };
+
+    return cmocka_run_group_tests_name("measure", tests, NULL, NULL);
+}
