@@ -6,6 +6,15 @@
 PRAGMA application_id = 0x68726d6c; -- "hrml"
 PRAGMA user_version = 3; -- results/migrations.c brings older databases to it
 
+-- Where this database lies, so that a copy of a workspace knows that it is one. One row, written by
+-- the first command that may write.
+CREATE TABLE workspace (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    path TEXT NOT NULL,                -- of the directory when it was last written to
+    device INTEGER NOT NULL,           -- st_dev of the directory
+    inode INTEGER NOT NULL             -- st_ino of the directory
+) STRICT;
+
 -- A queued spec under its name.
 CREATE TABLE experiment (
     experiment_id INTEGER PRIMARY KEY,

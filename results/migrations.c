@@ -40,9 +40,16 @@ static const char SHARE_SETTINGS[] = //
  * Version 3: how and where a job is executed belongs to the job, as asked for last.
  * Before, every later job of a run was given what its first queueing said. The columns
  * of a job win over the run's first settings. And an experiment that was cancelled no
- * longer holds on to runs that it shares with others.
+ * longer holds on to runs that it shares with others. And a database knows the directory
+ * that it lies in.
  */
 static const char EXECUTION_OF_JOBS[] = //
+    "CREATE TABLE workspace ("
+    "    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),"
+    "    path TEXT NOT NULL,"
+    "    device INTEGER NOT NULL,"
+    "    inode INTEGER NOT NULL"
+    ") STRICT;"
     "ALTER TABLE experiment ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0"
     " CHECK (cancelled IN (0, 1));"
     "CREATE TABLE execution ("

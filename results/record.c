@@ -443,6 +443,71 @@ int record_attempt_end(struct store *store, int64_t attempt_id, const struct rec
         json_real_or(end->exit, "peak_rss_mib", 0.0));
 }
 
+/* Where the database was when it was last written to; *path NULL: it does not tell. */
+static int read_workspace(struct store *store, char **path, int64_t *device, int64_t *inode,
+                          struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err, "SELECT path, device, inode FROM workspace", "");
+
+    *path = NULL;
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row or none */
+        rc = 0;
+        *path = sql_text_copy(s, 0);
+        *device = sqlite3_column_int64(s, 1);
+        *inode = sqlite3_column_int64(s, 2);
+        if (*path == NULL) {
+            sql_end(&s);
+            rc = error_no_memory(err, "the workspace's path");
+        }
+    }
+    return rc;
+}
+
+/* Their keepers are the original's: of no boot of this machine, they are not looked
+ * for. */
+static int forget_processes(struct store *store, struct error *err)
+{
+    return sql_run(store, err,
+                   "UPDATE attempt SET keeper_pid = NULL, keeper_start = NULL,"
+                   " boot_id = 'of another workspace' WHERE state IN ('starting', 'running')",
+                   "");
+}
+
+int record_workspace(struct store *store, char **from, const struct record_workspace *place,
+                     struct error *err)
+{
+    int64_t device = 0, inode = 0;
+    char *path = NULL;
+    int rc = read_workspace(store, &path, &device, &inode, err);
+    bool known = path != NULL;
+    bool here =
+        known && inode == place->inode && (place->any_device || device == place->device);
+
+    *from = NULL;
+    if (rc < 0 || (here && strcmp(path, place->path) == 0)) {
+        free(path);
+        return rc;
+    }
+    rc = store_begin(store, err);
+    if (rc == 0)
+        rc = sql_run(store, err,
+                     "INSERT OR REPLACE INTO workspace (only_row, path, device, inode)"
+                     " VALUES (1, ?1, ?2, ?3)",
+                     "tii", place->path, place->device, place->inode);
+    if (rc == 0 && known && !here)
+        rc = forget_processes(store, err);
+    if (rc == 0)
+        rc = store_commit(store, err);
+    if (rc < 0)
+        store_rollback(store);
+    if (rc == 0 && known && !here)
+        *from = path;
+    else
+        free(path);
+    return rc;
+}
+
 int record_next_request(struct store *store, int64_t *id, char kind[16], char target[160],
                         struct error *err)
 {
@@ -475,22 +540,54 @@ int record_answer_request(struct store *store, int64_t id, const char *answer,
                    "itt", id, now, answer);
 }
 
+/* The jobs of a target, ?1, in the states ?2: all of them, those of a run by its hash,
+ * or those of an experiment. What follows is one more condition on the latter, and two
+ * closing brackets. */
+#define JOBS_OF_TARGET                                                                         \
+    " FROM job j JOIN run r USING (run_id)"                                                    \
+    " WHERE instr(',' || ?2 || ',', ',' || j.state || ',') > 0"                                \
+    " AND j.job_id = (SELECT max(k.job_id) FROM job k"                                         \
+    "  WHERE k.run_id = j.run_id AND k.kind = j.kind)"                                         \
+    " AND (?1 = 'all' OR (length(?1) >= 4 AND"                                                 \
+    "  substr(r.hash, 1, length(?1)) = ?1) OR (j.run_id IN"                                    \
+    "  (SELECT x.run_id FROM arm_run x JOIN arm a USING (arm_id)"                              \
+    "   JOIN experiment e USING (experiment_id) WHERE e.name = ?1)"
+
+/* Another experiment, which is not cancelled, wants the run, too. */
+#define WANTED_BY_ANOTHER                                                                      \
+    "EXISTS (SELECT 1 FROM arm_run y JOIN arm b USING (arm_id)"                                \
+    " JOIN experiment f USING (experiment_id)"                                                 \
+    " WHERE y.run_id = j.run_id AND f.name <> ?1 AND f.cancelled = 0)"
+
+int record_count_shared_jobs(struct store *store, int64_t *out, const char *target,
+                             const char *states, struct error *err)
+{
+    return sql_int(store, out, NULL, err,
+                   "SELECT count(*)" JOBS_OF_TARGET ")) AND ?1 <> 'all'"
+                   " AND substr(r.hash, 1, length(?1)) <> ?1 AND " WANTED_BY_ANOTHER,
+                   "tt", target, states);
+}
+
+int record_cancel_experiment(struct store *store, const char *target, bool cancelled,
+                             struct error *err)
+{
+    return sql_run(store, err, "UPDATE experiment SET cancelled = ?2 WHERE ?1 IN ('all', name)",
+                   "ti", target, (int64_t)cancelled);
+}
+
 int record_find_jobs(struct store *store, int64_t **ids, int *count, const char *target,
-                     const char *states, struct error *err)
+                     const char *states, enum record_sharing sharing, struct error *err)
 {
     sqlite3_stmt *s;
     int64_t *list = NULL;
     int n = 0;
-    int rc = sql_query(store, &s, err,
-                       "SELECT j.job_id FROM job j JOIN run r USING (run_id)"
-                       " WHERE instr(',' || ?2 || ',', ',' || j.state || ',') > 0"
-                       " AND j.job_id = (SELECT max(k.job_id) FROM job k"
-                       "  WHERE k.run_id = j.run_id AND k.kind = j.kind)"
-                       " AND (?1 = 'all' OR (length(?1) >= 4 AND"
-                       "  substr(r.hash, 1, length(?1)) = ?1) OR j.run_id IN"
-                       "  (SELECT x.run_id FROM arm_run x JOIN arm a USING (arm_id)"
-                       "   JOIN experiment e USING (experiment_id) WHERE e.name = ?1))",
-                       "tt", target, states);
+    int rc =
+        sharing == RECORD_ALL_JOBS
+            ? sql_query(store, &s, err, "SELECT j.job_id" JOBS_OF_TARGET "))", "tt", target,
+                        states)
+            : sql_query(store, &s, err,
+                        "SELECT j.job_id" JOBS_OF_TARGET " AND NOT " WANTED_BY_ANOTHER "))",
+                        "tt", target, states);
 
     *ids = NULL;
     *count = 0;

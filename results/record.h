@@ -114,14 +114,40 @@ struct record_end {
 int record_attempt_end(struct store *store, int64_t attempt_id, const struct record_end *end,
                        struct error *err) MUST_CHECK;
 
+/* The directory that the database lies in: absolute path, st_dev and st_ino of it. */
+struct record_workspace {
+    const char *path;
+    int64_t device, inode;
+    bool any_device; /* st_dev means nothing: a network file system */
+};
+/* Notes where the database lies. Where it was elsewhere before, it is a copy (or was
+ * moved between file systems): from (fresh, the caller's) gets that path, and attempts
+ * that are not over lose their processes, which are those of the original. *from NULL:
+ * it is where it was. */
+int record_workspace(struct store *store, char **from, const struct record_workspace *place,
+                     struct error *err) MUST_CHECK;
+
 /* A request not yet answered; *id 0 when there is none. */
 int record_next_request(struct store *store, int64_t *id, char kind[16], char target[160],
                         struct error *err) MUST_CHECK;
 int record_answer_request(struct store *store, int64_t id, const char *answer,
                           struct error *err) MUST_CHECK;
+enum record_sharing {
+    RECORD_ALL_JOBS,
+    RECORD_UNSHARED_JOBS /* of an experiment: not those that another one wants, too */
+};
 /* Job ids a target (experiment name, run hash prefix, "all") means, in the given states
  * ("queued,starting,running"). Fresh list. */
 int record_find_jobs(struct store *store, int64_t **ids, int *count, const char *target,
-                     const char *states, struct error *err) MUST_CHECK;
+                     const char *states, enum record_sharing sharing,
+                     struct error *err) MUST_CHECK;
+/* How many jobs of the experiment in these states another one, which is not cancelled,
+ * wants. */
+int record_count_shared_jobs(struct store *store, int64_t *out, const char *target,
+                             const char *states, struct error *err) MUST_CHECK;
+/* Notes that the experiment (or all) wants no more work, or wants it again: runs that it
+ * shares with others are cancelled when the last one that wants them is. */
+int record_cancel_experiment(struct store *store, const char *target, bool cancelled,
+                             struct error *err) MUST_CHECK;
 
 #endif

@@ -413,29 +413,64 @@ static char *immutable_name(const char *path)
     return name;
 }
 
+/* SQLite needs to write beside a database in WAL mode even to read it. */
+static bool may_not_write(struct store *store)
+{
+    int code = sqlite3_errcode(store->db) & 0xff;
+
+    return code == SQLITE_CANTOPEN || code == SQLITE_READONLY;
+}
+
+/* In a directory that this process may not write to. Without a WAL file nobody is
+ * writing, and the file is complete: it is read as it is. */
+static int read_as_it_is(struct store *store, struct error *err)
+{
+    char *wal = format_string("%s-wal", store->path);
+    char *name = immutable_name(store->path);
+    struct stat status;
+    int rc;
+
+    if (wal == NULL || name == NULL)
+        rc = error_no_memory(err, "a file name");
+    else if (stat(wal, &status) == 0 && status.st_size > 0)
+        rc =
+            error_set(err, ERROR_ENVIRONMENT,
+                      "%s: what was written last lies in %s, which only a process that may "
+                      "write there can read; any hrmlab command of the workspace's owner, such "
+                      "as hrmlab status, puts it in order",
+                      store->path, wal);
+    else
+        rc = try_reading(store, name, SQLITE_OPEN_URI, err);
+    free(wal);
+    free(name);
+    return rc;
+}
+
 /* *old: it is of an older release, which is an error. */
 static int open_for_reading(struct store *store, bool *old, struct error *err)
 {
     int64_t version = 0;
     int rc;
 
+    struct stat status;
+    if (stat(store->path, &status) != 0 && errno == EACCES)
+        return error_set(
+            err, ERROR_ENVIRONMENT,
+            "%s: permission denied; whoever owns the workspace may let you read it "
+            "(chmod a+rX)",
+            store->path);
     if (!file_exists(store->path))
         return error_set(err, ERROR_ABSENT,
                          "%s does not exist: nothing was queued in this workspace yet (`hrmlab "
                          "run SPEC` does; --workspace names another one)",
                          store->path);
     rc = try_reading(store, store->path, 0, err);
-    if (rc != 0 && (sqlite3_errcode(store->db) & 0xff) == SQLITE_CANTOPEN) {
-        /* A read-only directory without WAL files: there can be no writer, so the file
-         * is read as it is. */
-        char *wal = format_string("%s-wal", store->path);
-        char *name = immutable_name(store->path);
-
-        if (wal != NULL && name != NULL && !file_exists(wal))
-            rc = try_reading(store, name, SQLITE_OPEN_URI, err);
-        free(wal);
-        free(name);
-    }
+    if (rc != 0 && access(store->path, R_OK) != 0)
+        return error_set(err, ERROR_ENVIRONMENT,
+                         "%s: %s; whoever owns the workspace may let you read it (chmod a+rX)",
+                         store->path, strerror(errno));
+    if (rc != 0 && may_not_write(store))
+        rc = read_as_it_is(store, err);
     if (rc == 0 || sqlite3_errcode(store->db) == SQLITE_NOTADB)
         rc = check_identity(store, &version, err);
     if (rc == 0 && version == 0)

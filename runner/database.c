@@ -1,10 +1,39 @@
-/* database.c - store_open() and a look at every page. */
+/* database.c - store_open(), a look at every page, and where the database lies. */
 #include "database.h"
 
 #include "error.h"
+#include "log.h"
+#include "record.h"
 #include "store.h"
 
+#include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A copy of a workspace has the original's attempts in its database, and must leave
+ * their workers alone. */
+static int note_place(struct store *store, const struct workspace *workspace, struct error *err)
+{
+    struct stat status;
+    char *from;
+
+    if (stat(workspace->path, &status) != 0)
+        return error_set(err, error_code_from_errno(errno), "%s: %s", workspace->path,
+                         strerror(errno));
+    const struct record_workspace place = { .path = workspace->path,
+                                            .device = (int64_t)status.st_dev,
+                                            .inode = (int64_t)status.st_ino,
+                                            .any_device = store_on_network(workspace->path) };
+    int rc = record_workspace(store, &from, &place, err);
+    if (rc == 0 && from != NULL)
+        log_warning("this workspace is a copy of %s, or was moved from there to another file "
+                    "system; workers that are at work there are left alone",
+                    from);
+    free(from);
+    return rc;
+}
 
 int database_open(struct store **out, const struct workspace *workspace, struct error *err)
 {
@@ -12,6 +41,8 @@ int database_open(struct store **out, const struct workspace *workspace, struct 
 
     if (rc == 0)
         rc = store_require_sound(*out, err);
+    if (rc == 0)
+        rc = note_place(*out, workspace, err);
     if (rc < 0) {
         store_close(*out);
         *out = NULL;

@@ -9,6 +9,7 @@
 #include "file.h"
 #include "support/place.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -372,6 +373,122 @@ static void relative_data_are_beside_the_file_that_says_it(void **unused)
     place_remove(&place);
 }
 
+static void cancel(const struct place *place, const char *name, const char *words)
+{
+    const char *const command[] = { "cancel", name, NULL };
+    char *out, *messages;
+
+    assert_int_equal(place_run(place, command, &out, &messages), 0);
+    if (strstr(messages, words) == NULL)
+        fail_msg("\"%s\" is not in: %s", words, messages);
+    free(out);
+    free(messages);
+}
+
+static void runs_that_another_experiment_wants_are_not_cancelled(void **unused)
+{
+    static const char states[] = "SELECT group_concat(state, ' ') FROM (SELECT state FROM job"
+                                 " JOIN run USING (run_id) ORDER BY seed)";
+    struct place place;
+    char *messages;
+
+    (void)unused;
+    place_make(&place);
+    assert_int_equal(queue(&place, "A", "\"seeds\": [0, 1]", NULL, &messages), 0);
+    free(messages);
+    assert_int_equal(queue(&place, "B", "\"seeds\": [1, 2]", NULL, &messages), 0);
+    free(messages);
+    cancel(&place, "A", "1 jobs go on: other experiments want them");
+    place_expect(&place, states, "cancelled queued queued");
+    cancel(&place, "B", "cancelled: 2 jobs"); /* A wants it no longer */
+    place_expect(&place, states, "cancelled cancelled cancelled");
+    const char *const retry[] = { "retry", "A", NULL };
+    char *out;
+    assert_int_equal(place_run(&place, retry, &out, &messages), 0);
+    free(out);
+    free(messages);
+    place_expect(&place, states, "queued queued cancelled");
+    assert_int_equal(queue(&place, "B", "\"seeds\": [1, 2]", NULL, &messages), 0);
+    free(messages);
+    cancel(&place, "A", "1 jobs go on"); /* B wants it again */
+    cancel(&place, "all", "cancelled: 2 jobs");
+    place_remove(&place);
+}
+
+/* Lets a user other than the owner give the command; its exit code. */
+static int ask_as_nobody(const struct place *place, const char *command)
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        char log[80];
+        snprintf(log, sizeof log, "%s/out", place->directory);
+        int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0666);
+        dup2(fd, STDOUT_FILENO);
+        dup2(fd, STDERR_FILENO);
+        if (setgid(65534) == 0 && setuid(65534) == 0)
+            execl(place_hrmlab(), place_hrmlab(), "--workspace", place->workspace, command,
+                  (char *)NULL);
+        _exit(99);
+    }
+    return place_finish(pid);
+}
+
+static void others_may_read_an_idle_workspace_that_lets_them(void **unused)
+{
+    struct place place;
+
+    (void)unused;
+    if (geteuid() != 0) {
+        print_message("skip: only root can become another user\n");
+        skip();
+    }
+    place_make(&place);
+    expect_queued(&place, "\"seeds\": 1", "to be trained");
+    assert_int_equal(chmod(place.directory, 0755), 0);
+    assert_int_equal(chmod(place.workspace, 0755), 0);
+    assert_int_equal(ask_as_nobody(&place, "status"), 0);
+    assert_true(place_output_has(&place, "exp"));
+    assert_int_equal(ask_as_nobody(&place, "work"), 3);
+    assert_true(place_output_has(&place, "results can be read here"));
+    assert_int_equal(chmod(place.workspace, 0700), 0);
+    assert_int_equal(ask_as_nobody(&place, "status"), 3);
+    assert_true(place_output_has(&place, "permission denied"));
+    place_remove(&place);
+}
+
+static void a_copied_workspace_leaves_the_originals_workers_alone(void **unused)
+{
+    struct place place, copy;
+    char command[200];
+
+    (void)unused;
+    place_make(&place);
+    place_use_release("hang_once");
+    expect_queued(&place, "\"seeds\": 1", "to be trained");
+    pid_t runner = place_start(&place, "work", NULL);
+    assert_true(place_wait_for(&place, "SELECT state FROM attempt", "running"));
+    copy = place;
+    snprintf(copy.workspace, sizeof copy.workspace, "%s/copy", place.directory);
+    snprintf(command, sizeof command, "cp -r %s %s", place.workspace, copy.workspace);
+    assert_int_equal(system(command), 0);
+    cancel(&copy, "all", "this workspace is a copy of");
+    place_expect(&copy, "SELECT state FROM job", "cancelled");
+    cancel(&place, "all", "asked of the runner"); /* the worker is there to be stopped */
+    assert_true(place_wait_for(&place, "SELECT state FROM job", "cancelled"));
+    place_expect(&place, "SELECT outcome FROM attempt", "cancelled");
+    assert_int_not_equal(place_finish(runner), 3);
+    /* One that was renamed is what it was. */
+    char moved[60];
+    snprintf(moved, sizeof moved, "%s/moved", place.directory);
+    assert_int_equal(rename(place.workspace, moved), 0);
+    memcpy(place.workspace, moved, sizeof moved);
+    place_finish(place_start(&place, "retry", "all", NULL));
+    assert_false(place_output_has(&place, "this workspace is a copy"));
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +502,9 @@ int main(void)
         cmocka_unit_test(a_limit_of_memory_that_is_too_low_is_named_and_can_be_raised),
         cmocka_unit_test(the_command_line_wins_over_bases_and_spec),
         cmocka_unit_test(relative_data_are_beside_the_file_that_says_it),
+        cmocka_unit_test(runs_that_another_experiment_wants_are_not_cancelled),
+        cmocka_unit_test(others_may_read_an_idle_workspace_that_lets_them),
+        cmocka_unit_test(a_copied_workspace_leaves_the_originals_workers_alone),
     };
 
     return cmocka_run_group_tests_name("experiment", tests, NULL, NULL);

@@ -462,7 +462,7 @@ static void ask_for_work(struct store *store, const char *hash)
     must(record_job_json(store, &json, &(struct record_job){ .run_id = 1 }, 1, &err), &err);
     cJSON_Delete(json);
     must(record_next_request(store, &request, kind, target, &err), &err);
-    must(record_find_jobs(store, &ids, &count, "t", "queued", &err), &err);
+    must(record_find_jobs(store, &ids, &count, "t", "queued", RECORD_ALL_JOBS, &err), &err);
     free(ids);
 }
 

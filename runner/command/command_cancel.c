@@ -48,12 +48,14 @@ static int stop_workers(struct store *store, const struct workspace *workspace,
 }
 
 /* Nobody works: does it at once. The lock is held. */
-static int do_it(struct store *store, const char *kind, const int64_t *ids, int count,
-                 const struct options *options, struct error *err)
+static int do_it(struct store *store, const char *kind, const char *target, const int64_t *ids,
+                 int count, const struct options *options, struct error *err)
 {
     bool cancel = strcmp(kind, "cancel") == 0;
     int rc = store_begin(store, err);
 
+    if (rc == 0)
+        rc = record_cancel_experiment(store, target, cancel, err);
     if (rc == 0)
         rc = retry_apply_settings(store, ids, count, options->sets, options->set_count, err);
 
@@ -93,8 +95,9 @@ static int request(const struct options *options, const char *kind, const char *
     struct store *store = NULL;
     const char *target = options->arguments[0];
     int64_t *ids = NULL;
+    int64_t shared = 0;
     int count = 0;
-    bool held = false;
+    bool held = false, cancel = strcmp(kind, "cancel") == 0;
     char holder[WORKSPACE_HOLDER];
     int rc = workspace_find(&workspace, options->workspace, err);
 
@@ -103,21 +106,26 @@ static int request(const struct options *options, const char *kind, const char *
     if (rc == 0) /* first: no other process changes states from now on */
         rc = workspace_lock(&workspace, &held, holder, sizeof holder, err);
     if (rc == 0)
-        rc = record_find_jobs(store, &ids, &count, target, states, err);
-    if (rc == 0 && count == 0)
+        rc = record_find_jobs(store, &ids, &count, target, states,
+                              cancel ? RECORD_UNSHARED_JOBS : RECORD_ALL_JOBS, err);
+    if (rc == 0 && cancel)
+        rc = record_count_shared_jobs(store, &shared, target, states, err);
+    if (rc == 0 && count == 0 && shared == 0)
         rc = error_set(err, ERROR_ABSENT,
                        "%s: no job to %s; a target is an experiment's name, the beginning of a "
                        "run's hash (4 digits or more), or all",
                        target, kind);
-    if (rc == 0 && held && strcmp(kind, "cancel") == 0)
+    if (rc == 0 && held && cancel)
         rc = stop_workers(store, &workspace, ids, count, err);
     if (rc == 0 && held)
-        rc = do_it(store, kind, ids, count, options, err);
+        rc = do_it(store, kind, target, ids, count, options, err);
     else if (rc == 0)
         rc = ask_for_it(store, kind, target, ids, count, options, err);
     if (rc == 0)
-        log_info("%s: %d jobs%s", strcmp(kind, "cancel") == 0 ? "cancelled" : "queued again",
-                 count, held ? "" : " (asked of the runner)");
+        log_info("%s: %d jobs%s", cancel ? "cancelled" : "queued again", count,
+                 held ? "" : " (asked of the runner)");
+    if (rc == 0 && shared > 0)
+        log_info("%lld jobs go on: other experiments want them, too", (long long)shared);
     if (rc == 0 && held && strcmp(kind, "retry") == 0)
         log_info("hrmlab work works on the queue");
     free(ids);

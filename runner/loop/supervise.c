@@ -223,7 +223,9 @@ static int answer_request(struct supervisor *s, int64_t id, const char *kind,
 
     rc = record_find_jobs(s->store, &ids, &count, target,
                           cancel ? "queued,starting,running" : "failed,cancelled,quarantined",
-                          s->err);
+                          cancel ? RECORD_UNSHARED_JOBS : RECORD_ALL_JOBS, s->err);
+    if (rc == 0)
+        rc = record_cancel_experiment(s->store, target, cancel, s->err);
     for (int i = 0; i < count && rc == 0; i++) {
         struct slot *slot = slot_of_job(s, ids[i]);
         if (cancel && slot != NULL)
