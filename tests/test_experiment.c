@@ -7,13 +7,16 @@
 
 #include "error.h"
 #include "file.h"
+#include "process.h"
 #include "support/place.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char SETTINGS[] = "\"data.canvas\": 8, \"arch.hidden_size\": 16, "
@@ -489,6 +492,43 @@ static void a_copied_workspace_leaves_the_originals_workers_alone(void **unused)
     place_remove(&place);
 }
 
+static void status_tells_that_nobody_works_on_what_is_queued(void **unused)
+{
+    struct place place;
+
+    (void)unused;
+    place_make(&place);
+    place_use_release("slow");
+    expect_queued(&place, "\"seeds\": 1", "to be trained");
+    assert_int_equal(place_finish(place_start(&place, "status", NULL)), 0);
+    assert_true(place_output_has(&place, "1 jobs wait and no runner is at work here"));
+    write_spec(&place, "other", "\"seeds\": [5]");
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    assert_true(place_output_has(&place, "1 jobs of other experiments stay queued"));
+    place_remove(&place);
+}
+
+static void a_signal_reaches_only_the_process_that_is_meant(void **unused)
+{
+    int status;
+    pid_t pid = fork();
+
+    (void)unused;
+    assert_true(pid >= 0);
+    if (pid == 0)
+        for (;;)
+            pause();
+    int64_t start = process_start_time(pid);
+    assert_true(start > 0);
+    assert_false(process_signal(pid, start + 1, SIGKILL)); /* its pid was another's */
+    assert_false(process_signal(0, start, SIGKILL));
+    assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+    assert_true(process_signal(pid, start, SIGTERM));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    assert_false(process_signal(pid, start, SIGKILL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +545,8 @@ int main(void)
         cmocka_unit_test(runs_that_another_experiment_wants_are_not_cancelled),
         cmocka_unit_test(others_may_read_an_idle_workspace_that_lets_them),
         cmocka_unit_test(a_copied_workspace_leaves_the_originals_workers_alone),
+        cmocka_unit_test(status_tells_that_nobody_works_on_what_is_queued),
+        cmocka_unit_test(a_signal_reaches_only_the_process_that_is_meant),
     };
 
     return cmocka_run_group_tests_name("experiment", tests, NULL, NULL);

@@ -159,10 +159,10 @@ static void a_worker_that_was_stopped_with_its_runner_does_not_hang(void **state
     }
     place_use_release(NULL);
     place_make(&place);
-    pid_t pid = place_start(&place, "run", place.spec, "--set", "retries.max=0", "--set",
-                            "train.max_steps=6000", "--set", "train.checkpoint_interval=60",
-                            "--set", "resources.time_limit_min=1", "--set", "resources.hang_s=60",
-                            NULL);
+    pid_t pid =
+        place_start(&place, "run", place.spec, "--set", "retries.max=0", "--set",
+                    "train.max_steps=6000", "--set", "train.checkpoint_interval=60", "--set",
+                    "resources.time_limit_min=1", "--set", "resources.hang_s=60", NULL);
     assert_true(place_wait_for(&place, "SELECT count(*) > 0 FROM metric", "1"));
     kill(pid, SIGSTOP);
     assert_true(place_signal_workers(&place, SIGSTOP) > 0);
@@ -591,7 +591,10 @@ static void data_that_change_after_the_plan_end_the_attempt(void **state)
                  "failed data changed 0,failed data changed 0");
     place_expect(&place, "SELECT count(*) FROM attempt", "2"); /* not tried again */
     place_expect(&place, "SELECT count(*) FROM evaluation_result", "0");
-    assert_int_equal(run(&place, "run", "--set", data), 0); /* those are other runs */
+    /* Those are other runs. */
+    assert_int_equal(finish_soon(&place, place_start(&place, "run", place.spec, "--new",
+                                                     "--set", data, NULL)),
+                     0);
     place_expect(&place, "SELECT count(*) FROM run", "4");
     place_expect(&place, ALL_DONE, "2");
     assert_int_equal(file_remove_tree(tasks, &err), 0);
@@ -697,7 +700,9 @@ static void a_workspace_of_the_first_release_opens(void **state)
                  "8"); /* untrained ones too */
     /* Its engine's numeric version was 1: those runs stay, but are not taken for today's. */
     place_expect(&place, "SELECT DISTINCT numeric_version FROM run", "1");
-    assert_int_equal(run(&place, "run", "--set", "train.max_steps=3"), 0);
+    assert_int_equal(finish_soon(&place, place_start(&place, "run", place.spec, "--new",
+                                                     "--set", "train.max_steps=3", NULL)),
+                     0);
     place_expect(&place, "SELECT count(*) FROM run", "4");
     place_expect(&place, "SELECT count(*) FROM attempt WHERE outcome = 'done'", "4");
     place_remove(&place);

@@ -27,21 +27,21 @@ static int stop_workers(struct store *store, const struct workspace *workspace,
     if (rc < 0)
         return rc;
     for (int a = 0; a < attempt_count; a++) {
-        int64_t pid = attempts[a].keeper_pid;
-        bool meant = false, alive;
+        int64_t pid = attempts[a].keeper_pid, start = attempts[a].keeper_start;
+        bool meant = false;
         for (int i = 0; i < count; i++)
             meant = meant || ids[i] == attempts[a].job_id;
         if (!meant)
             continue;
-        alive = process_alive(pid, attempts[a].keeper_start, attempts[a].boot_id);
         char *directory = workspace_path(workspace, attempts[a].directory);
-        if (!alive && strcmp(attempts[a].state, "starting") == 0 && directory != NULL) {
-            pid = process_find_keeper(directory);
-            alive = pid > 0;
+        if (strcmp(attempts[a].state, "starting") == 0 && directory != NULL) {
+            pid = process_find_keeper(directory); /* its runner died before it wrote it down */
+            start = pid > 0 ? process_start_time(pid) : 0;
+            process_signal(pid, start, SIGTERM);
+        } else if (process_alive(pid, start, attempts[a].boot_id)) {
+            process_signal(pid, start, SIGTERM);
         }
         free(directory);
-        if (alive)
-            kill((pid_t)pid, SIGTERM);
     }
     free(attempts);
     return 0;

@@ -29,7 +29,8 @@ static int read_plan(struct plan **out, const struct options *options, const cha
     int rc = spec_read(&spec, path, options->sets, options->set_count, err);
 
     *out = NULL;
-    return rc < 0 ? rc : plan_create(out, spec, options->worker_program, options->workspace, err);
+    return rc < 0 ? rc
+                  : plan_create(out, spec, options->worker_program, options->workspace, err);
 }
 
 /* What became of an experiment that was there, in one line. */
@@ -88,11 +89,16 @@ static int follow(struct store *store, struct workspace *workspace, const char *
              holder);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    for (;;) {
+    for (int told = -1;;) {
         struct status_counts counts;
         int rc = status_count(store, &counts, experiment, err);
         if (rc < 0)
             return rc;
+        if (counts.queued + counts.running != told) {
+            told = counts.queued + counts.running;
+            log_info("waiting for %d jobs of %s (%d at work, %d queued)", told, experiment,
+                     counts.running, counts.queued);
+        }
         if (follow_stopped)
             return error_set(err, ERROR_STOPPED, "no longer following; the runner goes on");
         if (counts.queued + counts.running == 0)
@@ -173,6 +179,15 @@ static int work_on(struct store *store, struct workspace *workspace,
                     counts.cancelled, counts.total, target);
     if (experiment != NULL && counts.queued > 0)
         log_warning("%d of %d jobs are still queued", counts.queued, counts.total);
+    if (experiment != NULL) {
+        struct status_counts all;
+        rc = status_count(store, &all, NULL, err);
+        if (rc < 0)
+            return rc;
+        if (all.queued > counts.queued)
+            log_info("%d jobs of other experiments stay queued; hrmlab work works on them",
+                     all.queued - counts.queued);
+    }
     if (failed > 0 || (experiment != NULL && counts.cancelled + counts.queued > 0))
         *exit_code = EXIT_SOME_FAILED;
     return 0;

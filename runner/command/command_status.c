@@ -1,5 +1,6 @@
 /* command_status.c - status: how far every experiment is. */
 #include "error.h"
+#include "log.h"
 #include "options.h"
 #include "status_query.h"
 #include "store.h"
@@ -24,6 +25,24 @@ static bool use_color(const struct options *options)
            (options->color == COLOR_AUTO && isatty(STDOUT_FILENO));
 }
 
+/* What is queued waits for somebody. */
+static int mention_idle_queue(struct store *store, const struct workspace *workspace,
+                              const char *experiment, struct error *err)
+{
+    char holder[WORKSPACE_HOLDER];
+    struct status_counts counts;
+    int rc = status_count(store, &counts, experiment, err);
+
+    if (rc < 0 || counts.queued + counts.running == 0)
+        return rc;
+    rc = workspace_holder(workspace, holder, sizeof holder, err);
+    if (rc == 0 && holder[0] == '\0')
+        log_info("%d jobs wait and no runner is at work here; hrmlab work --workspace %s works "
+                 "on them",
+                 counts.queued + counts.running, workspace->path);
+    return rc;
+}
+
 int command_status(const struct options *options, int *exit_code, struct error *err)
 {
     struct workspace workspace = { .lock_fd = -1 };
@@ -37,6 +56,9 @@ int command_status(const struct options *options, int *exit_code, struct error *
                           options->argument_count > 0 ? options->arguments[0] : NULL, err);
     if (rc == 0)
         rc = table_print(table, stdout, options->format, use_color(options), err);
+    if (rc == 0)
+        rc = mention_idle_queue(
+            store, &workspace, options->argument_count > 0 ? options->arguments[0] : NULL, err);
     table_destroy(table);
     store_close(store);
     workspace_close(&workspace);

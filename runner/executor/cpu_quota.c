@@ -112,8 +112,7 @@ static double smallest(char *directory, size_t top, bool version_2)
     double least = 0.0;
 
     for (;;) {
-        double own =
-            version_2 ? quota_of_version_2(directory) : quota_of_version_1(directory);
+        double own = version_2 ? quota_of_version_2(directory) : quota_of_version_1(directory);
         char *slash = strrchr(directory, '/');
 
         if (own > 0.0 && (least <= 0.0 || own < least))
@@ -138,9 +137,8 @@ static double quota_of(const char *front, const char *groups, const char *mounts
     char *top = format_string("%s%s", front, mount);
     char *directory =
         format_string("%s%s%s", front, mount, strcmp(below, "/") == 0 ? "" : below);
-    double quota = top != NULL && directory != NULL
-                       ? smallest(directory, strlen(top), version_2)
-                       : 0.0;
+    double quota =
+        top != NULL && directory != NULL ? smallest(directory, strlen(top), version_2) : 0.0;
 
     free(top);
     free(directory);

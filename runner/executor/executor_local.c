@@ -91,6 +91,10 @@ bool executor_local_alive(const struct executor_local *executor)
 
 void executor_local_signal(const struct executor_local *executor, int signal_number)
 {
-    if (executor_local_alive(executor) && executor->pid > 0)
+    if (!executor_local_alive(executor) || executor->pid <= 0)
+        return;
+    if (executor->started) /* our child: nobody gets its pid before the loop has seen its end */
         kill((pid_t)executor->pid, signal_number);
+    else
+        process_signal(executor->pid, executor->start_time, signal_number);
 }

@@ -4,6 +4,9 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +66,21 @@ double process_age_s(int64_t start_time)
     clock_gettime(CLOCK_BOOTTIME, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec -
            (double)start_time / (double)sysconf(_SC_CLK_TCK);
+}
+
+bool process_signal(int64_t pid, int64_t start_time, int signal_number)
+{
+    /* The descriptor is of one process: whether it is ours is asked once it is held. */
+    int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, (pid_t)pid, 0) : -1;
+    bool old_kernel = fd < 0 && errno == ENOSYS;
+    bool sent = false;
+
+    if ((fd >= 0 || old_kernel) && start_time != 0 && process_start_time(pid) == start_time)
+        sent = old_kernel ? kill((pid_t)pid, signal_number) == 0
+                          : syscall(SYS_pidfd_send_signal, fd, signal_number, NULL, 0) == 0;
+    if (fd >= 0)
+        close(fd);
+    return sent;
 }
 
 void process_boot_id(char out[64])

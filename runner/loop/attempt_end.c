@@ -107,32 +107,47 @@ static int record_verdict(struct supervisor *s, const struct slot *slot,
                                      message, s->err);
 }
 
-static void count_end(struct supervisor *s, const struct slot *slot, struct schedule_end end,
-                      const char *message)
+/* What is counted and told of an attempt that is over, once the database has it. */
+struct ending {
+    bool done, failed;
+    char text[700]; /* a line for people */
+};
+
+static void describe_end(struct ending *out, const struct slot *slot, struct schedule_end end,
+                         const char *message)
 {
     bool last = schedule_gives_up(end.verdict, slot->job.failures + 1, slot->job.retries_max);
+    /* A worker that was asked to stop says itself where, and what counts. */
+    bool told = end.verdict == VERDICT_REQUEUE && message[0] != '\0';
+    const char *cause = end.cause != NULL && !told ? end.cause : "";
 
-    if (end.verdict == VERDICT_DONE) {
+    out->done = end.verdict == VERDICT_DONE;
+    out->failed = last;
+    snprintf(out->text, sizeof out->text, "%s%s%s%s%s",
+             end.verdict == VERDICT_DONE         ? "done"
+             : last                              ? "failed"
+             : end.verdict == VERDICT_RETRY      ? "will be tried again"
+             : end.verdict == VERDICT_RETRAIN    ? "is trained again"
+             : end.verdict == VERDICT_CANCELLED  ? "cancelled"
+             : end.verdict == VERDICT_PAUSE      ? "paused"
+             : slot->rebooted || slot->unstarted ? "queued again"
+                                                 : "stopped, state is safe",
+             cause[0] != '\0' && strcmp(cause, "cancelled") != 0 ? ": " : "",
+             strcmp(cause, "cancelled") != 0 ? cause : "", message[0] != '\0' ? ": " : "",
+             message);
+}
+
+static void announce_end(struct supervisor *s, const struct slot *slot,
+                         const struct ending *ending)
+{
+    if (ending->done) {
         s->result.done++;
         s->progress.jobs_done++;
         s->progress.work_done += slot->job.cost;
     }
-    s->result.failed += last;
-    s->progress.jobs_failed += last;
-    /* A worker that was asked to stop says itself where, and what counts. */
-    bool told = end.verdict == VERDICT_REQUEUE && message[0] != '\0';
-    const char *cause = end.cause != NULL && !told ? end.cause : "";
-    progress_say(&s->progress, "%s: %s%s%s%s%s", slot->job.label,
-                 end.verdict == VERDICT_DONE         ? "done"
-                 : last                              ? "failed"
-                 : end.verdict == VERDICT_RETRY      ? "will be tried again"
-                 : end.verdict == VERDICT_RETRAIN    ? "is trained again"
-                 : end.verdict == VERDICT_CANCELLED  ? "cancelled"
-                 : end.verdict == VERDICT_PAUSE      ? "paused"
-                 : slot->rebooted || slot->unstarted ? "queued again"
-                                                     : "stopped, state is safe",
-                 cause[0] != '\0' ? ": " : "", cause,
-                 message[0] != '\0' ? ": " : "", message);
+    s->result.failed += ending->failed;
+    s->progress.jobs_failed += ending->failed;
+    progress_say(&s->progress, "%s: %s", slot->job.label, ending->text);
 }
 
 /* *asked: job.json asked the attempt for this evaluation. */
@@ -222,7 +237,8 @@ static int check_beginning(struct supervisor *s, const struct slot *slot,
 }
 
 /* Quarantine: the job waits for a person. */
-static int conclude_quarantined(struct supervisor *s, struct slot *slot, const cJSON *exit_json)
+static int conclude_quarantined(struct ending *out, struct supervisor *s, struct slot *slot,
+                                const cJSON *exit_json)
 {
     const char *why = slot->recorder.error_text;
     struct record_end end = { "quarantined", "quarantined", why, exit_json };
@@ -231,10 +247,9 @@ static int conclude_quarantined(struct supervisor *s, struct slot *slot, const c
     if (rc == 0)
         rc =
             record_job_state(s->store, slot->job.job_id, "quarantined", "journal", why, s->err);
-    s->result.failed++;
-    s->progress.jobs_failed++;
-    progress_say(&s->progress, "%s: quarantined: %s; see %s", slot->job.label, why,
-                 slot->recorder.attempt.directory);
+    out->failed = true;
+    snprintf(out->text, sizeof out->text, "quarantined: %s; see %s", why,
+             slot->recorder.attempt.directory);
     return rc;
 }
 
@@ -265,7 +280,8 @@ static void take_log_end(const struct supervisor *s, struct slot *slot)
         snprintf(message, sizeof slot->recorder.message, "its log ends with: %.220s", line);
 }
 
-static int conclude_ended(struct supervisor *s, struct slot *slot, const cJSON *exit_json)
+static int conclude_ended(struct ending *out, struct supervisor *s, struct slot *slot,
+                          const cJSON *exit_json)
 {
     const char *message = slot->recorder.message;
     struct schedule_facts facts = gather_facts(s, slot, exit_json);
@@ -286,7 +302,7 @@ static int conclude_ended(struct supervisor *s, struct slot *slot, const cJSON *
     if (rc == 0)
         rc = record_verdict(s, slot, end, message[0] != '\0' ? message : NULL);
     if (rc == 0)
-        count_end(s, slot, end, message);
+        describe_end(out, slot, end, message);
     return rc;
 }
 
@@ -320,6 +336,7 @@ static void remove_unfinished(const struct supervisor *s, const struct slot *slo
 
 int attempt_conclude(struct supervisor *s, struct slot *slot)
 {
+    struct ending ending = { 0 };
     cJSON *exit_json = NULL;
     int rc = read_file(&exit_json, s, slot, "exit.json", EXIT_LIMIT, s->err);
 
@@ -336,12 +353,14 @@ int attempt_conclude(struct supervisor *s, struct slot *slot)
         bool faulty = slot->recorder.error_text[0] != '\0' && !slot->rebooted;
         if (!faulty)
             remove_unfinished(s, slot);
-        rc = faulty ? conclude_quarantined(s, slot, exit_json)
-                    : conclude_ended(s, slot, exit_json);
+        rc = faulty ? conclude_quarantined(&ending, s, slot, exit_json)
+                    : conclude_ended(&ending, s, slot, exit_json);
         if (rc == 0)
             rc = store_commit(s->store, s->err);
         if (rc < 0)
             store_rollback(s->store);
+        else
+            announce_end(s, slot, &ending);
     }
     cJSON_Delete(exit_json);
     slot_destroy(s, slot);
