@@ -86,6 +86,7 @@ enum setting_id {
     TRAIN_FORWARD_DTYPE,
     TRAIN_TARGET_Q_UPDATE_EVERY,
     TRAIN_EMA_RATE,
+    TRAIN_UNTRAINED_SHARE, /* of the training's FLOPs, for the untrained evaluation */
     EVAL_HALT_MAX_STEPS, /* 0: as trained */
     EVAL_AUGMENTATIONS,  /* predictions voted over per test, the original among them; all */
     EVAL_ACT_INFERENCE,

@@ -275,6 +275,11 @@ const struct setting settings_table[SETTING_COUNT] = {
         REAL_SETTING("train.ema_rate", PHASE_TRAINING, 0, 0.999999, "0", "", NULL,
                      "evaluate on this running average of the weights (TRM: "
                      "0.999); 0: on the weights themselves"),
+    [TRAIN_UNTRAINED_SHARE] =
+        REAL_SETTING("train.untrained_share", PHASE_TRAINING, 0, 1, "0.01", "", NULL,
+                     "most that evaluating the untrained model may cost, as a share of the "
+                     "training's FLOPs: on a seeded choice of test inputs where all cost more "
+                     "(at least 1 TFLOP, at most 30)"),
     [EVAL_HALT_MAX_STEPS] =
         INT_SETTING("eval.halt_max_steps", PHASE_EVALUATION, 0, 1024, "0", "outer steps", NULL,
                     "outer steps at inference; 0: as trained"),
@@ -304,9 +309,9 @@ const struct setting settings_table[SETTING_COUNT] = {
     [RESOURCES_TIME_LIMIT_MIN] =
         REAL_SETTING("resources.time_limit_min", PHASE_EXECUTION, 0, 1e7, "0", "minutes", NULL,
                      "time limit of one attempt; 0: none"),
-    [RESOURCES_HANG_S] = REAL_SETTING(
-        "resources.hang_s", PHASE_EXECUTION, 1, 1e6, "300", "seconds", NULL,
-        "a worker that has computed nothing for so long is hung, and tried again"),
+    [RESOURCES_HANG_S] =
+        REAL_SETTING("resources.hang_s", PHASE_EXECUTION, 1, 1e6, "300", "seconds", NULL,
+                     "a worker that has computed nothing for so long is hung, and tried again"),
     [RETRIES_MAX] = INT_SETTING("retries.max", PHASE_EXECUTION, 0, 1000, "2", "attempts", NULL,
                                 "new attempts after a failure that may pass"),
     [RETRIES_DELAY_S] = REAL_SETTING("retries.delay", PHASE_EXECUTION, 0, 3600, "2", "seconds",

@@ -14,6 +14,7 @@
 #include "error.h"
 #include "file.h"
 #include "json.h"
+#include "row_sample.h"
 #include "scores.h"
 #include "sudoku.h"
 #include "voting.h"
@@ -523,6 +524,60 @@ static void real_arc_tasks_load_in_both_layouts(void **state)
     config_release(&config);
 }
 
+/* The untrained model's evaluation, where all rows cost too much. */
+static void a_choice_of_rows_is_of_whole_tests_and_scored_alone(void **state)
+{
+    static const char *const pairs[] = { "data.canvas", "8", "data.num_aug", "7", NULL };
+    static const struct score_request request = { 1, 0, 0 };
+    struct config config;
+    struct error err;
+    struct data_set *set = open_set(&config, pairs);
+    struct score_result result;
+    struct score_outcome *outcomes;
+    struct scores *scores;
+    int *rows, *again, count, other, total = data_set_row_count(set, SPLIT_TEST);
+    size_t T = (size_t)data_set_info(set)->seq_len;
+
+    (void)state;
+    assert_int_equal(row_sample_draw(&rows, &count, set, SPLIT_TEST, total, 5, &err), 0);
+    assert_null(rows);
+    assert_int_equal(count, total);
+    assert_int_equal(row_sample_draw(&rows, &count, set, SPLIT_TEST, 3, 5, &err), 0);
+    assert_int_equal(count, 3);
+    for (int i = 0; i < count; i++) {
+        struct data_row meta;
+        int32_t room[2 * 64], id;
+        assert_true(T <= 64);
+        data_set_row(set, SPLIT_TEST, rows[i], &meta, room, room + T, &id);
+        assert_int_equal(meta.variant, i);
+    }
+    free(rows);
+    assert_int_equal(row_sample_draw(&rows, &count, set, SPLIT_TEST, 23, 5, &err), 0);
+    assert_int_equal(row_sample_draw(&again, &other, set, SPLIT_TEST, 23, 5, &err), 0);
+    assert_int_equal(count, 16); /* two tests of eight variants */
+    assert_int_equal(other, count);
+    assert_memory_equal(rows, again, (size_t)count * sizeof *rows);
+    free(again);
+    assert_int_equal(scores_create(&scores, set, SPLIT_TEST, &request, 1, &err), 0);
+    scores_take_some(scores);
+    for (int i = 0; i < count; i++) {
+        int32_t room[3 * 64], *labels = room + T, *out = labels + T, id;
+        data_set_row(set, SPLIT_TEST, rows[i], NULL, room, labels, &id);
+        for (size_t t = 0; t < T; t++)
+            out[t] = labels[t] >= 0 ? labels[t] : 0;
+        assert_int_equal(scores_add(scores, 0, rows[i], out, labels, 1.0f, 0.0, 1, &err), 0);
+    }
+    free(rows);
+    assert_int_equal(scores_finish(scores, 0, &result, &outcomes, &other, &err), 0);
+    assert_int_equal(result.tasks, 2);
+    assert_int_equal(other, 2);
+    assert_true(result.values[METRIC_PASS_AT_1] >= 1.0);
+    free(outcomes);
+    scores_destroy(scores);
+    data_set_close(set);
+    config_release(&config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -540,6 +595,7 @@ int main(void)
         cmocka_unit_test(votes_rank_by_count_then_confidence_then_arrival),
         cmocka_unit_test(scores_know_right_from_wrong_and_subsample),
         cmocka_unit_test(real_arc_tasks_load_in_both_layouts),
+        cmocka_unit_test(a_choice_of_rows_is_of_whole_tests_and_scored_alone),
     };
 
     return cmocka_run_group_tests_name("data", tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "job.h"
 #include "log.h"
 #include "report.h"
+#include "row_sample.h"
 #include "scores.h"
 #include "work.h"
 
@@ -197,18 +198,48 @@ static int say_pass(const struct evaluate_context *context, const struct pass *p
     return rc;
 }
 
+/* The rows of the pass that *flops allow, which become fewer by what they cost. */
+static int choose_rows(struct evaluate_rows *out, double *flops,
+                       const struct evaluate_context *context, const struct pass *pass,
+                       struct error *err)
+{
+    int last = 1;
+
+    *out = (struct evaluate_rows){ .count = data_set_row_count(context->set, pass->split) };
+    if (context->flops <= 0.0)
+        return 0;
+    for (int i = 0; i < pass->count; i++)
+        last = pass->requests[i].outer_steps > last ? pass->requests[i].outer_steps : last;
+    double row = context->row_step_flops * last, most = *flops / row;
+    int rows = most < 1.0 ? 1 : most < out->count ? (int)most : out->count;
+    int rc = rows < out->count ? row_sample_draw(&out->numbers, &out->count, context->set,
+                                                 pass->split, rows, context->seed, err)
+                               : 0;
+    *flops -= row * out->count;
+    if (rc == 0 && out->numbers != NULL)
+        log_info("evaluating the untrained model on %d of %d rows", out->count,
+                 data_set_row_count(context->set, pass->split));
+    return rc;
+}
+
 /* Runs one pass and says all of it. */
-static int run_pass(const struct evaluate_context *context, struct pass *pass,
+static int run_pass(const struct evaluate_context *context, struct pass *pass, double *flops,
                     const struct job_evaluation *evaluations, bool submit, struct error *err)
 {
+    struct evaluate_rows rows = { 0 };
     struct scores *scores = NULL;
     double started = clock_monotonic_s();
     int rc =
         scores_create(&scores, context->set, pass->split, pass->requests, pass->count, err);
 
     if (rc == 0)
-        rc = evaluate_pass(context, scores, pass->split, pass->act_inference, pass->requests,
-                           pass->count, err);
+        rc = choose_rows(&rows, flops, context, pass, err);
+    if (rc == 0 && rows.numbers != NULL)
+        scores_take_some(scores);
+    if (rc == 0)
+        rc = evaluate_pass(context, scores, pass->split, &rows, pass->act_inference,
+                           pass->requests, pass->count, err);
+    free(rows.numbers);
     pass->seconds = clock_monotonic_s() - started;
     if (rc == 0)
         rc = say_pass(context, pass, scores, evaluations, err);
@@ -223,6 +254,7 @@ int evaluate_run(const struct evaluate_context *context,
                  struct error *err)
 {
     static const enum data_split SPLITS[] = { SPLIT_TEST, SPLIT_TRAIN };
+    double flops = context->flops;
     bool submit = context->submission_path != NULL && data_set_info(context->set)->submits;
     int rc = 0;
 
@@ -234,7 +266,8 @@ int evaluate_run(const struct evaluate_context *context,
         if (rc < 0)
             break;
         if (pass.count > 0) {
-            rc = run_pass(context, &pass, evaluations, submit && split == SPLIT_TEST, err);
+            rc = run_pass(context, &pass, &flops, evaluations, submit && split == SPLIT_TEST,
+                          err);
             /* The fixed number of steps comes first and is what is submitted, if asked for. */
             submit = submit && split != SPLIT_TEST;
         }

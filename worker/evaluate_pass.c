@@ -16,7 +16,7 @@ struct batch {
     int *origin;                            /* (B) the row, as loaded, of each slot */
     int *keep;                              /* (B) */
     int rows, slots;                        /* loaded; still in the engine */
-    int first;                              /* row of the split that was loaded first */
+    int *row;                               /* (B) number in the split, as loaded */
 };
 
 static void batch_release(struct batch *batch)
@@ -30,6 +30,7 @@ static void batch_release(struct batch *batch)
     free(batch->halt_test);
     free(batch->origin);
     free(batch->keep);
+    free(batch->row);
 }
 
 static int batch_init(struct batch *out, const struct evaluate_context *context,
@@ -48,31 +49,39 @@ static int batch_init(struct batch *out, const struct evaluate_context *context,
         .halt_test = malloc(engine_output_size(engine, ENGINE_HALT_TEST)),
         .origin = calloc(B, sizeof(int)),
         .keep = calloc(B, sizeof(int)),
+        .row = calloc(B, sizeof(int)),
     };
     if (out->inputs != NULL && out->labels != NULL && out->identifiers != NULL &&
         out->predictions != NULL && out->q_halt != NULL && out->loss != NULL &&
-        out->halt_test != NULL && out->origin != NULL && out->keep != NULL)
+        out->halt_test != NULL && out->origin != NULL && out->keep != NULL && out->row != NULL)
         return 0;
     batch_release(out);
     return error_set(err, ERROR_NOMEM, "out of memory for a batch of %zu rows", B);
 }
 
-/* Rows first.. of the split, at most B, into the engine. */
+/* The number in the split of the i-th row that is evaluated. */
+static int row_number(const struct evaluate_rows *rows, int i)
+{
+    return rows->numbers != NULL ? rows->numbers[i] : i;
+}
+
+/* Rows first.. of those to be evaluated, at most B, into the engine. */
 static int batch_load(struct batch *batch, const struct evaluate_context *context,
-                      enum data_split split, int first, int total, struct error *err)
+                      enum data_split split, const struct evaluate_rows *rows, int first,
+                      struct error *err)
 {
     int B = context->config->batch_size, T = context->config->seq_len;
     const struct engine_batch data = { .inputs = batch->inputs,
                                        .labels = batch->labels,
                                        .puzzle_identifiers = batch->identifiers };
 
-    batch->first = first;
-    batch->rows = total - first < B ? total - first : B;
+    batch->rows = rows->count - first < B ? rows->count - first : B;
     batch->slots = batch->rows;
     for (int i = 0; i < batch->rows; i++) {
         struct data_row meta;
 
-        data_set_row(context->set, split, first + i, &meta,
+        batch->row[i] = row_number(rows, first + i);
+        data_set_row(context->set, split, batch->row[i], &meta,
                      batch->inputs + (size_t)i * (size_t)T,
                      batch->labels + (size_t)i * (size_t)T, &batch->identifiers[i]);
         batch->origin[i] = i;
@@ -95,7 +104,7 @@ static int add_slot(const struct evaluate_context *context, struct scores *score
     for (int i = 0; rc == 0 && i < count; i++) {
         if (requests[i].outer_steps != step && !(halted && requests[i].outer_steps > step))
             continue;
-        rc = scores_add(scores, i, batch->first + batch->origin[slot],
+        rc = scores_add(scores, i, batch->row[batch->origin[slot]],
                         batch->predictions + (size_t)slot * T, labels, batch->q_halt[slot],
                         batch->loss[slot], step, err);
     }
@@ -159,10 +168,10 @@ static int compute_step(const struct evaluate_context *context, struct scores *s
 }
 
 int evaluate_pass(const struct evaluate_context *context, struct scores *scores,
-                  enum data_split split, bool act_inference,
+                  enum data_split split, const struct evaluate_rows *rows, bool act_inference,
                   const struct score_request *requests, int count, struct error *err)
 {
-    int total = data_set_row_count(context->set, split), last = 0;
+    int total = rows->count, last = 0;
     struct batch batch;
     int rc = batch_init(&batch, context, err);
 
@@ -172,7 +181,7 @@ int evaluate_pass(const struct evaluate_context *context, struct scores *scores,
         last = requests[i].outer_steps > last ? requests[i].outer_steps : last;
     work_set_phase(WORK_EVALUATE, context->step, context->total_steps);
     for (int first = 0; rc == 0 && first < total; first += batch.rows) {
-        rc = batch_load(&batch, context, split, first, total, err);
+        rc = batch_load(&batch, context, split, rows, first, err);
         for (int step = 1; rc == 0 && step <= last && batch.slots > 0; step++) {
             work_set_part(first + batch.rows * (step - 1.0) / last,
                           first + batch.rows * (double)step / last, total);

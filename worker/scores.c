@@ -45,6 +45,7 @@ struct scores {
     int *first_row;  /* owned: (tasks + 1), each task's first row */
     int *first_test; /* owned: (tasks + 1), each task's first test among all tests */
     struct answer_store *answers; /* owned: per test */
+    bool some;                    /* tests without any row are not scored */
 };
 
 static int find_slot(struct scores *s, int outer_steps)
@@ -101,6 +102,11 @@ int scores_create(struct scores **out, const struct data_set *set, enum data_spl
     }
     *out = s;
     return 0;
+}
+
+void scores_take_some(struct scores *s)
+{
+    s->some = true;
 }
 
 void scores_destroy(struct scores *s)
@@ -319,6 +325,14 @@ static void set_pass(struct score_result *out, const double pass[K_COUNT],
     out->values[METRIC_PASS_AT_2_STRICT] = strict[1] / tasks;
 }
 
+static bool has_rows(const struct scores *s, const struct slot *slot, int task, int test)
+{
+    for (int v = 0; v < data_set_task_variants(s->set, s->split, task); v++)
+        if (slot->rows[row_of(s, task, v, test)].here)
+            return true;
+    return false;
+}
+
 /* Votes on every scored test of a task into out; returns how many, or an error. */
 static int vote_task(const struct scores *s, int request, int task, int *chosen,
                      struct score_outcome *out, struct error *err)
@@ -330,7 +344,7 @@ static int vote_task(const struct scores *s, int request, int task, int *chosen,
         struct grid room;
         const struct grid *solution = data_set_solution(s->set, s->split, task, test, &room);
         struct ballot ballot;
-        if (solution == NULL)
+        if (solution == NULL || (s->some && !has_rows(s, slot, task, test)))
             continue;
         int rc = hold_vote(s, request, task, test, chosen, &ballot, err);
         if (rc < 0)

@@ -38,6 +38,8 @@ struct score_outcome {
 int scores_create(struct scores **out, const struct data_set *set, enum data_split split,
                   const struct score_request *requests, int count,
                   struct error *err) MUST_CHECK;
+/* Only some rows will come: tests of which none does are not scored. */
+void scores_take_some(struct scores *scores);
 void scores_destroy(struct scores *scores);
 
 /*

@@ -20,6 +20,7 @@
 #include "metrics.h"
 #include "random.h"
 #include "report.h"
+#include "shape.h"
 #include "train_position.h"
 #include "work.h"
 
@@ -42,6 +43,7 @@ struct training {
     int32_t *minimum;                       /* owned; (B) exploration */
     struct metrics recent;                  /* since the last progress event */
     double recent_since_s;
+    double row_step_flops; /* of one evaluated row and outer step, for the untrained model */
 };
 
 static int training_init(struct training *out, const struct train_context *context,
@@ -145,8 +147,8 @@ static int load_newest(struct training *training, char **from, struct error *err
     return rc;
 }
 
-static int evaluate(struct training *training, const char *checkpoint,
-                    const bool *selected, const char *submission_path, struct error *err)
+static int evaluate(struct training *training, const char *checkpoint, const bool *selected,
+                    const char *submission_path, double flops, struct error *err)
 {
     const struct train_context *c = training->context;
     const struct evaluate_context context = {
@@ -159,13 +161,33 @@ static int evaluate(struct training *training, const char *checkpoint,
         .checkpoint = checkpoint,
         .outcomes = submission_path != NULL,
         .submission_path = submission_path,
+        .flops = flops,
+        .row_step_flops = training->row_step_flops,
+        .seed = seed_of(training),
     };
     double began_s = clock_monotonic_s();
-    int rc = evaluate_run(&context, c->job->evaluations, c->job->evaluation_count, selected,
-                          err);
+    int rc =
+        evaluate_run(&context, c->job->evaluations, c->job->evaluation_count, selected, err);
 
     training->position.evaluation_seconds += clock_monotonic_s() - began_s;
     return rc;
+}
+
+/* What evaluating the untrained model may cost: the share that is set, but a second or so
+ * of work always, and never many minutes of it; 0: nothing. */
+static double untrained_flops(struct training *training)
+{
+    static const double LEAST = 1e12, MOST = 3e13;
+    const struct train_context *c = training->context;
+    const struct data_info *info = data_set_info(c->set);
+    double share = config_real(&c->job->config, TRAIN_UNTRAINED_SHARE);
+    struct shape shape;
+
+    shape_compute(&shape, &c->job->config, info->seq_len, info->vocab_size,
+                  info->num_puzzle_identifiers);
+    training->row_step_flops = shape.eval_row_step_flops;
+    double flops = share * shape.train_step_flops * (double)training->total;
+    return share <= 0.0 ? 0.0 : flops < LEAST ? LEAST : flops > MOST ? MOST : flops;
 }
 
 /* The untrained model's evaluations, those that no earlier attempt has said for sure. The
@@ -174,11 +196,13 @@ static int evaluate_untrained(struct training *training, const bool *selected,
                               struct error *err)
 {
     const struct job *job = training->context->job;
+    double flops = untrained_flops(training);
     int64_t step = training->step;
-    int rc;
+    int rc = 0;
 
     training->step = 0;
-    rc = evaluate(training, "untrained", selected, NULL, err);
+    if (flops > 0.0)
+        rc = evaluate(training, "untrained", selected, NULL, flops, err);
     training->step = step;
     for (int i = 0; rc == 0 && i < job->evaluation_count; i++)
         rc = train_position_add_untrained(&training->position, job->evaluations[i].canonical,
@@ -390,7 +414,7 @@ static void begin_training(struct training *training)
 /* An eval_interval is over and training goes on: evaluate on the way. */
 static int evaluate_interim(struct training *training, struct error *err)
 {
-    int rc = evaluate(training, "interim", NULL, NULL, err);
+    int rc = evaluate(training, "interim", NULL, NULL, 0.0, err);
 
     begin_training(training);
     if (rc == 0) {
@@ -478,7 +502,7 @@ static int finish(struct training *training, struct error *err)
     if (rc == 0)
         rc = save(training, true, err);
     if (rc == 0)
-        rc = evaluate(training, "last", NULL, submission, err);
+        rc = evaluate(training, "last", NULL, submission, 0.0, err);
     free(submission);
     return rc;
 }

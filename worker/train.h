@@ -31,7 +31,7 @@ struct train_end {
     bool diverged;
     int64_t step;
     double train_seconds, evaluation_seconds; /* as in struct train_position */
-    char weights_hash[HASH_HEX_SIZE]; /* of the last checkpoint written; empty: none */
+    char weights_hash[HASH_HEX_SIZE];         /* of the last checkpoint written; empty: none */
 };
 
 /*
