@@ -627,6 +627,28 @@ static int load_untrained(double *values, int stride, int *runs, struct store *s
     return rc;
 }
 
+/* Untrained models that were evaluated on a choice of the rows. */
+static int load_untrained_rows(struct baselines *out, struct store *store,
+                               const struct results *results, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int rc = sql_query(store, &s, err,
+                       "SELECT min(u.rows_count), max(l.rows_count) FROM arm a"
+                       " JOIN arm_evaluation x USING (arm_id)"
+                       " JOIN evaluation_result u USING (evaluation_id)"
+                       " JOIN evaluation_result l USING (evaluation_id)"
+                       " WHERE a.experiment_id = ?1 AND u.checkpoint = 'untrained'"
+                       " AND l.checkpoint = 'last' AND u.rows_count < l.rows_count",
+                       "i", results->experiment_id);
+
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row */
+        rc = 0;
+        out->untrained_rows = sqlite3_column_int64(s, 0);
+        out->all_rows = sqlite3_column_int64(s, 1);
+    }
+    return rc;
+}
+
 int baselines_load(struct baselines *out, struct store *store, const struct results *results,
                    struct error *err)
 {
@@ -643,6 +665,8 @@ int baselines_load(struct baselines *out, struct store *store, const struct resu
     if (rc == 0)
         rc = load_untrained(values, stride, &out->untrained_runs, store, results, rows, count,
                             err);
+    if (rc == 0)
+        rc = load_untrained_rows(out, store, results, err);
     for (int m = 0; m < METRIC_COUNT && rc == 0; m++) {
         const double *mine = values + (size_t)m * (size_t)stride;
 

@@ -90,6 +90,9 @@ struct baselines {
     double untrained[METRIC_COUNT]; /* mean over the rows' evaluations at step 0 */
     double untrained_deviation[METRIC_COUNT]; /* over runs */
     int copy_runs, untrained_runs;
+    /* The fewest rows that an untrained model was evaluated on, and how many the trained
+     * one was; 0: always all */
+    int64_t untrained_rows, all_rows;
 };
 int baselines_load(struct baselines *out, struct store *store, const struct results *results,
                    struct error *err) MUST_CHECK;

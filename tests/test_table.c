@@ -7,10 +7,14 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
+#include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "json.h"
@@ -241,6 +245,70 @@ static void a_full_disk_is_an_error_with_its_code(void **state)
     table_destroy(table);
 }
 
+/* Three rows of five columns on a terminal so wide; what it shows, fresh. */
+static char *show_at(int width)
+{
+    static const struct table_column columns[] = {
+        { .name = "lr", .type = TABLE_REAL, .digits = -1, .fold = true },
+        { .name = "same", .type = TABLE_TEXT, .fold = true },
+        { .name = "a_long_heading_of_text", .type = TABLE_TEXT },
+        { .name = "less_important", .type = TABLE_INT, .drop = 1 },
+        { .name = "least_important", .type = TABLE_INT, .drop = 2 },
+    };
+    struct winsize size = { .ws_row = 24, .ws_col = (unsigned short)width };
+    struct error err = { 0 };
+    struct table *table;
+    int master, slave;
+    size_t got = 0, room = 8192;
+    char *text = calloc(1, room);
+
+    assert_non_null(text);
+    assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
+    FILE *out = fdopen(slave, "w");
+    assert_non_null(out);
+    assert_int_equal(table_create(&table, columns, 5, &err), 0);
+    for (int i = 0; i < 3; i++) {
+        table_row(table);
+        table_real(table, 0.001 * (i + 1));
+        table_text(table, "value");
+        table_text(table, "words that stay whole");
+        table_int(table, i);
+        table_int(table, 10 * i);
+    }
+    assert_int_equal(table_print(table, out, FORMAT_TABLE, false, &err), 0);
+    table_destroy(table);
+    fcntl(master, F_SETFL, O_NONBLOCK);
+    for (ssize_t n; (n = read(master, text + got, room - 1 - got)) > 0;)
+        got += (size_t)n;
+    fclose(out);
+    close(master);
+    return text;
+}
+
+static void a_narrow_terminal_gets_the_columns_that_matter(void **state)
+{
+    static const int widths[] = { 80, 60, 50, 36 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        char *text = show_at(widths[i]);
+        assert_non_null(strstr(text, "in all rows: same value"));
+        assert_non_null(strstr(text, "words that stay whole")); /* in one line */
+        for (char *line = strtok(text, "\r\n"); line != NULL; line = strtok(NULL, "\r\n"))
+            if (strlen(line) > (size_t)widths[i] && strstr(line, "not shown") == NULL)
+                fail_msg("%zu columns on %d: %s", strlen(line), widths[i], line);
+        free(text);
+    }
+    char *wide = show_at(80), *narrow = show_at(50), *narrowest = show_at(36);
+    assert_null(strstr(wide, "not shown"));
+    assert_non_null(strstr(narrow, "not shown at this width: least_important"));
+    assert_null(strstr(narrow, "least_important, "));
+    assert_non_null(strstr(narrowest, "least_important, less_important"));
+    free(wide);
+    free(narrow);
+    free(narrowest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +321,7 @@ int main(void)
         cmocka_unit_test(colours_only_where_they_are_allowed),
         cmocka_unit_test(several_tables_are_one_json_document),
         cmocka_unit_test(a_full_disk_is_an_error_with_its_code),
+        cmocka_unit_test(a_narrow_terminal_gets_the_columns_that_matter),
     };
 
     return cmocka_run_group_tests_name("table", tests, NULL, NULL);

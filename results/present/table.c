@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <libsmartcols/libsmartcols.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { NUMBER_SIZE = 64 };
@@ -33,6 +35,7 @@ struct table {
     char *caption;
     char **notes;
     int note_count;
+    bool *hidden;       /* owned: (column_count) not on this terminal */
     bool out_of_memory; /* kept for table_print */
 };
 
@@ -43,9 +46,11 @@ int table_create(struct table **out, const struct table_column *columns, int cou
 
     assert(count > 0);
     *out = NULL;
-    if (table != NULL)
+    if (table != NULL) {
         table->columns = calloc((size_t)count, sizeof *table->columns);
-    if (table == NULL || table->columns == NULL) {
+        table->hidden = calloc((size_t)count, sizeof *table->hidden);
+    }
+    if (table == NULL || table->columns == NULL || table->hidden == NULL) {
         table_destroy(table);
         return error_set(err, ERROR_NOMEM, "no memory for a table");
     }
@@ -70,6 +75,7 @@ void table_destroy(struct table *table)
 {
     if (table == NULL)
         return;
+    free(table->hidden);
     for (int i = 0; i < table->column_count; i++) {
         free((void *)(uintptr_t)table->columns[i].name);
         free((void *)(uintptr_t)table->columns[i].title);
@@ -250,6 +256,11 @@ static const char *mark_color(enum table_mark mark)
 
 /* Adds the columns for people, texts to be wrapped when narrow; of_column[i] is the
  * i-th one's index. Returns how many, or -1. */
+static bool is_seen(const struct table *table, int column)
+{
+    return !table->columns[column].machine_only && !table->hidden[column];
+}
+
 static int add_columns(struct libscols_table *view, const struct table *table, int *of_column,
                        bool narrow, bool color)
 {
@@ -260,7 +271,7 @@ static int add_columns(struct libscols_table *view, const struct table *table, i
         int flags = column->type != TABLE_TEXT ? SCOLS_FL_RIGHT : narrow ? SCOLS_FL_WRAP : 0;
         struct libscols_column *added;
 
-        if (column->machine_only)
+        if (!is_seen(table, i))
             continue;
         added = scols_table_new_column(view, column->title, 0, flags);
         /* A title that could not be allocated is left out: nothing else depends on
@@ -379,17 +390,138 @@ out:
     return rc;
 }
 
-static int print_for_terminal(const struct table *table, FILE *out, bool color)
+/* Columns of the terminal behind out; 0: it is none. */
+static int terminal_width(FILE *out)
 {
-    int rc = 0;
+    struct winsize size;
 
-    if (table->caption != NULL)
+    if (isatty(fileno(out)) != 1 || ioctl(fileno(out), TIOCGWINSZ, &size) != 0)
+        return 0;
+    return size.ws_col;
+}
+
+/* Whether all rows have one value there; *text: that, fresh. */
+static int find_constant(bool *constant, char **text, const struct table *table, int column)
+{
+    *text = NULL;
+    *constant = table->row_count > 1;
+    for (int row = 0; row < table->row_count && *constant; row++) {
+        char *cell = cell_text(&table->columns[column], cell_at(table, row, column), false);
+
+        if (cell == NULL)
+            return -1;
+        *constant = cell[0] != '\0' && (*text == NULL || strcmp(cell, *text) == 0);
+        if (*text == NULL)
+            *text = cell;
+        else
+            free(cell);
+    }
+    return 0;
+}
+
+/* Appends "word" to the list in *line, fresh; -1: no memory. */
+static int append_word(char **line, const char *start, const char *word, const char *value)
+{
+    char *longer = NULL;
+
+    if (asprintf(&longer, "%s%s%s%s%s", *line != NULL ? *line : start,
+                 *line != NULL ? ", " : "", word, value != NULL ? " " : "",
+                 value != NULL ? value : "") < 0)
+        return -1;
+    free(*line);
+    *line = longer;
+    return 0;
+}
+
+/* Hides columns that may be folded and have one value; *line tells of them. */
+static int fold_columns(char **line, struct table *table)
+{
+    for (int i = 0; i < table->column_count; i++) {
+        bool constant;
+        char *text;
+
+        if (!table->columns[i].fold || !is_seen(table, i))
+            continue;
+        int rc = find_constant(&constant, &text, table, i);
+        if (rc == 0 && constant) {
+            table->hidden[i] = true;
+            rc = append_word(line, "in all rows: ", table->columns[i].title, text);
+        }
+        free(text);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* What the seen columns take, separators included; -1: no memory. */
+static int natural_width(const struct table *table)
+{
+    int width = 0;
+
+    for (int i = 0; i < table->column_count; i++) {
+        size_t most = strlen(table->columns[i].title);
+
+        if (!is_seen(table, i))
+            continue;
+        for (int row = 0; row < table->row_count; row++) {
+            char *cell = cell_text(&table->columns[i], cell_at(table, row, i), false);
+
+            if (cell == NULL)
+                return -1;
+            most = strlen(cell) > most ? strlen(cell) : most;
+            free(cell);
+        }
+        width += (int)most + 2;
+    }
+    return width;
+}
+
+/* Hides the columns that matter least until the rest fits; *line names them. */
+static int drop_columns(char **line, struct table *table, int width)
+{
+    for (;;) {
+        int natural = natural_width(table), last = -1;
+
+        for (int i = 0; i < table->column_count; i++)
+            if (is_seen(table, i) && table->columns[i].drop > 0 &&
+                (last < 0 || table->columns[i].drop >= table->columns[last].drop))
+                last = i;
+        if (natural < 0)
+            return -1;
+        if (natural <= width + 2 || last < 0)
+            return 0;
+        table->hidden[last] = true;
+        if (append_word(line, "not shown at this width: ", table->columns[last].name, NULL) !=
+            0)
+            return -1;
+    }
+}
+
+/* For people: the caption, what all rows have in common, the rows, notes. */
+static int print_for_terminal(struct table *table, FILE *out, bool color)
+{
+    int rc = 0, width = terminal_width(out);
+    char *folded = NULL, *dropped = NULL;
+
+    if (width > 0) {
+        rc = fold_columns(&folded, table);
+        if (rc == 0)
+            rc = drop_columns(&dropped, table, width);
+    }
+    if (rc == 0 && table->caption != NULL)
         rc = print_line_of_text(out, table->caption, color ? "\033[1m" : "",
                                 color ? "\033[0m" : "");
+    if (rc == 0 && folded != NULL)
+        rc = print_line_of_text(out, folded, "", "");
     if (rc == 0)
         rc = print_aligned(table, out, color);
+    if (rc == 0 && dropped != NULL)
+        rc = print_line_of_text(out, dropped, "", "");
     for (int i = 0; i < table->note_count && rc == 0; i++)
         rc = print_line_of_text(out, table->notes[i], "", "");
+    free(folded);
+    free(dropped);
     return rc;
 }
 

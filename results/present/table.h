@@ -46,6 +46,11 @@ struct table_column {
     int digits;
     bool machine_only; /* only in JSON and CSV */
     bool people_only;  /* only in terminals and Markdown */
+    /* On a terminal: a value that all rows have is told once above the table */
+    bool fold;
+    /* On a terminal that is too narrow the columns of the largest number go first, and
+     * are named below the table; 0: stays */
+    int drop;
 };
 
 /* Copies the columns, their texts too. */

@@ -16,7 +16,76 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_COLUMNS = 18 + 2 * METRIC_COUNT, SHORT_HASH = 12 };
+enum { MOST_AXES = 24, MOST_COLUMNS = 18 + MOST_AXES + 2 * METRIC_COUNT, SHORT_HASH = 12 };
+
+/* The settings that the arms differ in, a column each. */
+struct axes {
+    const char *keys[MOST_AXES];      /* borrowed of the results */
+    enum table_type types[MOST_AXES]; /* numbers where every arm has one */
+    int count;
+};
+
+static void find_axes(struct axes *out, const struct results *results)
+{
+    *out = (struct axes){ 0 };
+    for (int a = 0; a < results->arm_count; a++)
+        for (const cJSON *item = results->arms[a].axes->child; item != NULL;
+             item = item->next) {
+            enum table_type type = !cJSON_IsNumber(item) ? TABLE_TEXT
+                                   : item->valuedouble == trunc(item->valuedouble) &&
+                                           fabs(item->valuedouble) < 1e15
+                                       ? TABLE_INT
+                                       : TABLE_REAL;
+            int at = 0;
+            while (at < out->count && strcmp(out->keys[at], item->string) != 0)
+                at++;
+            if (at == MOST_AXES)
+                continue;
+            if (at == out->count) {
+                out->types[out->count] = type;
+                out->keys[out->count++] = item->string;
+            } else if (type != out->types[at]) {
+                bool numbers = type != TABLE_TEXT && out->types[at] != TABLE_TEXT;
+                out->types[at] = numbers ? TABLE_REAL : TABLE_TEXT;
+            }
+        }
+}
+
+/* "lr" of "train.lr", unless another axis ends alike. */
+static const char *short_name(const struct axes *axes, int axis)
+{
+    const char *dot = strrchr(axes->keys[axis], '.');
+
+    for (int i = 0; i < axes->count && dot != NULL; i++) {
+        const char *other = strrchr(axes->keys[i], '.');
+        if (i != axis && other != NULL && strcmp(other, dot) == 0)
+            return axes->keys[axis];
+    }
+    return dot != NULL ? dot + 1 : axes->keys[axis];
+}
+
+/* The arm's values, a cell each. */
+static void add_axes(struct table *table, const struct axes *axes, const cJSON *values)
+{
+    for (int i = 0; i < axes->count; i++) {
+        const cJSON *value =
+            values != NULL ? cJSON_GetObjectItemCaseSensitive(values, axes->keys[i]) : NULL;
+
+        if (axes->types[i] == TABLE_TEXT && cJSON_IsString(value)) {
+            table_text(table, value->valuestring);
+        } else if (axes->types[i] == TABLE_TEXT && value != NULL) {
+            char *text = cJSON_PrintUnformatted(value);
+            table_text(table, text);
+            cJSON_free(text);
+        } else if (value == NULL) {
+            table_empty(table);
+        } else if (axes->types[i] == TABLE_INT) {
+            table_int(table, (int64_t)value->valuedouble);
+        } else {
+            table_real(table, value->valuedouble);
+        }
+    }
+}
 
 /* The three shown to people; the first is --metric. */
 struct shown {
@@ -75,16 +144,20 @@ static struct varying find_varying(const struct results *results)
 }
 
 /* The columns that name the arm and the evaluation; returns how many. */
-static int identity_columns(struct table_column *columns, const struct results *results)
+static int identity_columns(struct table_column *columns, const struct results *results,
+                            const struct axes *axes)
 {
     struct varying varying = find_varying(results);
-    const struct table_column IDENTITY[] = {
+    int count = 0;
+    const struct table_column NAMES[] = {
         { .name = "experiment", .type = TABLE_TEXT, .machine_only = true },
-        { .name = "arm", .type = TABLE_TEXT },
-        { .name = "train_outer_steps", .title = "trained", .type = TABLE_INT },
-        { .name = "eval_outer_steps", .title = "infer", .type = TABLE_INT },
-        { .name = "train_augmentations", .title = "aug", .type = TABLE_INT },
-        { .name = "eval_augmentations", .title = "voted", .type = TABLE_TEXT },
+        { .name = "arm", .type = TABLE_TEXT, .machine_only = axes->count > 0 },
+    };
+    const struct table_column IDENTITY[] = {
+        { .name = "train_outer_steps", .title = "trained", .type = TABLE_INT, .fold = true },
+        { .name = "eval_outer_steps", .title = "infer", .type = TABLE_INT, .fold = true },
+        { .name = "train_augmentations", .title = "aug", .type = TABLE_INT, .fold = true },
+        { .name = "eval_augmentations", .title = "voted", .type = TABLE_TEXT, .fold = true },
         { .name = "act_inference",
           .title = "act",
           .type = TABLE_TEXT,
@@ -96,17 +169,26 @@ static int identity_columns(struct table_column *columns, const struct results *
           .machine_only = !varying.eval_seed },
     };
 
-    memcpy(columns, IDENTITY, sizeof IDENTITY);
-    return (int)(sizeof IDENTITY / sizeof *IDENTITY);
+    memcpy(columns, NAMES, sizeof NAMES);
+    count = (int)(sizeof NAMES / sizeof *NAMES);
+    for (int i = 0; i < axes->count; i++)
+        columns[count++] = (struct table_column){ .name = axes->keys[i],
+                                                  .title = short_name(axes, i),
+                                                  .type = axes->types[i],
+                                                  .digits = -1,
+                                                  .fold = true };
+    memcpy(columns + count, IDENTITY, sizeof IDENTITY);
+    return count + (int)(sizeof IDENTITY / sizeof *IDENTITY);
 }
 
 static void add_identity(struct table *table, const struct results *results,
-                         const struct result_row *row)
+                         const struct axes *axes, const struct result_row *row)
 {
     char augmentations[24];
 
     table_text(table, results->experiment);
     table_text(table, results->arms[row->arm].label);
+    add_axes(table, axes, results->arms[row->arm].axes);
     table_int(table, row->train_outer_steps);
     table_int(table, row->outer_steps);
     table_int(table, row->train_augmentations);
@@ -135,6 +217,7 @@ static int metric_columns(struct table_column *columns, char names[][64],
                                                   .title = METRICS[metric].title,
                                                   .type = TABLE_REAL,
                                                   .digits = digits_of(metric),
+                                                  .drop = i == 0 ? 0 : 1 + i,
                                                   .machine_only = !first };
         if (!spread)
             continue;
@@ -143,6 +226,7 @@ static int metric_columns(struct table_column *columns, char names[][64],
                                                   .title = "sd",
                                                   .type = TABLE_REAL,
                                                   .digits = digits_of(metric),
+                                                  .drop = i == 0 ? 1 : 4 + i,
                                                   .machine_only = !first };
     }
     return count;
@@ -204,8 +288,8 @@ static void add_tasks(struct table *table, const struct result_row *rows, int co
 
 /* One row: an arm under an evaluation, over its seeds. */
 static void add_group(struct table *table, const struct results *results,
-                      const struct result_row *rows, int count, const struct shown *shown,
-                      double *scratch)
+                      const struct axes *axes, const struct result_row *rows, int count,
+                      const struct shown *shown, double *scratch)
 {
     double means[METRIC_COUNT], deviations[METRIC_COUNT], seconds, flops;
     int seeds = 0;
@@ -220,7 +304,7 @@ static void add_group(struct table *table, const struct results *results,
     summarise(&seconds, NULL, rows, count, offsetof(struct result_row, train_seconds), scratch);
     summarise(&flops, NULL, rows, count, offsetof(struct result_row, train_flops), scratch);
     table_row(table);
-    add_identity(table, results, rows);
+    add_identity(table, results, axes, rows);
     table_int(table, seeds);
     table_int(table, count);
     add_tasks(table, rows, count);
@@ -234,20 +318,27 @@ static int make_arms_table(struct table **out, const struct results *results,
                            const struct shown *shown, struct error *err)
 {
     static const struct table_column COST[] = {
-        { .name = "train_seconds", .title = "CPU s", .type = TABLE_REAL, .digits = 1 },
+        { .name = "train_seconds",
+          .title = "CPU s",
+          .type = TABLE_REAL,
+          .digits = 1,
+          .drop = 20 },
         { .name = "train_flops", .type = TABLE_REAL, .digits = -1, .machine_only = true },
         { .name = "train_tflop",
           .title = "TFLOP",
           .type = TABLE_REAL,
           .digits = 2,
+          .drop = 21,
           .people_only = true },
     };
+    struct axes axes;
     struct table_column columns[MOST_COLUMNS];
     char names[METRIC_COUNT][64];
     double *scratch = calloc((size_t)results->row_count + 1, sizeof *scratch);
-    int count = identity_columns(columns, results);
-    int rc;
+    int count, rc;
 
+    find_axes(&axes, results);
+    count = identity_columns(columns, results, &axes);
     columns[count++] = (struct table_column){ .name = "seeds", .type = TABLE_INT };
     columns[count++] = (struct table_column){ .name = "seeds_planned",
                                               .type = TABLE_INT,
@@ -262,7 +353,7 @@ static int make_arms_table(struct table **out, const struct results *results,
         for (end = i + 1; end < results->row_count; end++)
             if (!same_group(&results->rows[i], &results->rows[end]))
                 break;
-        add_group(*out, results, &results->rows[i], end - i, shown, scratch);
+        add_group(*out, results, &axes, &results->rows[i], end - i, shown, scratch);
     }
     free(scratch);
     return rc;
@@ -278,16 +369,19 @@ static int make_rows_table(struct table **out, const struct results *results,
                                           [RUN_DIVERGED] = "diverged" };
     struct table_column columns[MOST_COLUMNS];
     char names[METRIC_COUNT][64];
-    int count = identity_columns(columns, results);
+    struct axes axes;
     const struct table_column RUN[] = {
         { .name = "seed", .type = TABLE_INT },
-        { .name = "run_hash", .title = "run", .type = TABLE_TEXT },
+        { .name = "run_hash", .type = TABLE_TEXT, .machine_only = true },
+        { .name = "run", .type = TABLE_TEXT, .people_only = true },
         { .name = "state", .type = TABLE_TEXT },
         { .name = "checkpoint", .type = TABLE_TEXT },
         { .name = "step", .type = TABLE_INT },
         { .name = "tasks", .type = TABLE_INT },
     };
 
+    find_axes(&axes, results);
+    int count = identity_columns(columns, results, &axes);
     memcpy(columns + count, RUN, sizeof RUN);
     count += (int)(sizeof RUN / sizeof *RUN);
     count += metric_columns(columns + count, names, shown, false);
@@ -299,8 +393,9 @@ static int make_rows_table(struct table **out, const struct results *results,
 
         snprintf(hash, sizeof hash, "%.*s", SHORT_HASH, row->hash);
         table_row(*out);
-        add_identity(*out, results, row);
+        add_identity(*out, results, &axes, row);
         table_int(*out, row->seed);
+        table_text(*out, row->hash);
         table_text(*out, hash);
         table_text(*out, STATES[row->state]);
         table_mark(*out, row->state == RUN_DONE      ? TABLE_PLAIN
@@ -345,6 +440,39 @@ static int make_baselines_table(struct table **out, const struct baselines *base
     return 0;
 }
 
+/* In CSV, which is one table, they are rows of the arms' table. */
+static void add_baseline_row(struct table *table, const struct results *results,
+                             const struct shown *shown, const char *name, int runs,
+                             const double *means, const double *deviations)
+{
+    struct axes axes;
+
+    find_axes(&axes, results);
+    table_row(table);
+    table_text(table, results->experiment);
+    table_text(table, name);
+    add_axes(table, &axes, NULL);
+    for (int i = 0; i < 7; i++) /* trained to eval seed: of no training, no inference */
+        table_empty(table);
+    table_int(table, runs);
+    table_empty(table); /* seeds planned */
+    table_empty(table); /* tasks */
+    add_metrics(table, shown, means, deviations);
+}
+
+static void add_baseline_rows(struct table *table, const struct results *results,
+                              const struct shown *shown, const struct baselines *baselines)
+{
+    double nothing[METRIC_COUNT];
+
+    for (int m = 0; m < METRIC_COUNT; m++)
+        nothing[m] = (double)NAN;
+    add_baseline_row(table, results, shown, "(copy of the input)", baselines->copy_runs,
+                     baselines->copy, nothing);
+    add_baseline_row(table, results, shown, "(untrained model)", baselines->untrained_runs,
+                     baselines->untrained, baselines->untrained_deviation);
+}
+
 static int print_results(struct store *store, const struct options *options,
                          const char *experiment, enum metric metric, struct error *err)
 {
@@ -365,11 +493,18 @@ static int print_results(struct store *store, const struct options *options,
     if (rc == 0)
         rc = options->all ? make_rows_table(&tables[0], results, &shown, err)
                           : make_arms_table(&tables[0], results, &shown, err);
+    if (rc == 0 && options->format == FORMAT_CSV && !options->all)
+        add_baseline_rows(tables[0], results, &shown, &baselines);
     if (rc == 0)
         rc = make_baselines_table(&tables[1], &baselines, &shown, err);
+    if (rc == 0 && baselines.untrained_rows > 0) {
+        snprintf(missing, sizeof missing, "untrained model: on %lld of %lld rows",
+                 (long long)baselines.untrained_rows, (long long)baselines.all_rows);
+        table_add_note(tables[1], missing);
+    }
     if (rc == 0)
-        rc = table_print_all(tables, MEMBERS, 2, stdout, options->format, wants_color(options),
-                             err);
+        rc = table_print_all(tables, MEMBERS, options->format == FORMAT_CSV ? 1 : 2, stdout,
+                             options->format, wants_color(options), err);
     if (rc == 0 && results->row_count == 0)
         log_warning("experiment \"%s\" has no rows that meet the conditions",
                     results->experiment);
