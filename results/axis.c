@@ -42,10 +42,9 @@ static char *evaluation_value(const struct result_row *row, enum evaluation_key 
     return NULL;
 }
 
-int cell_axis_value(char **out, const struct compare *compare, int cell, const char *key,
-                    struct error *err)
+static int row_axis_value(char **out, const struct compare *compare,
+                          const struct result_row *row, const char *key, struct error *err)
 {
-    const struct result_row *row = compare->cells[cell].row;
     const cJSON *axis = json_member(compare->results->arms[row->arm].axes, key);
     int evaluation_key = evaluation_key_find(key), id = setting_find(key), rc = 0;
 
@@ -68,7 +67,15 @@ int cell_axis_value(char **out, const struct compare *compare, int cell, const c
     return rc == 0 && *out == NULL ? error_no_memory(err, "a comparison") : rc;
 }
 
-char *cell_without(const struct compare *compare, int cell, const char *key)
+int cell_axis_value(char **out, const struct compare *compare, int cell, const char *key,
+                    struct error *err)
+{
+    return row_axis_value(out, compare, compare->cells[cell].row, key, err);
+}
+
+/* As cell_without(); own_steps leaves out the outer steps at inference too. */
+static char *identity_without(const struct compare *compare, int cell, const char *key,
+                              bool own_steps)
 {
     const struct result_row *row = compare->cells[cell].row;
     cJSON *axes = cJSON_Duplicate(compare->results->arms[row->arm].axes, true);
@@ -80,7 +87,8 @@ char *cell_without(const struct compare *compare, int cell, const char *key)
     text = json_canonical(axes);
     cJSON_Delete(axes);
     for (int i = 0; i < EVALUATION_KEY_COUNT && text != NULL; i++) {
-        if (strcmp(key, evaluation_key_name((enum evaluation_key)i)) == 0)
+        if (strcmp(key, evaluation_key_name((enum evaluation_key)i)) == 0 ||
+            (own_steps && i == EVALUATION_OUTER_STEPS))
             continue;
         char *value = evaluation_value(row, (enum evaluation_key)i);
         char *next = value != NULL ? format_string("%s %s", text, value) : NULL;
@@ -92,51 +100,206 @@ char *cell_without(const struct compare *compare, int cell, const char *key)
     return text;
 }
 
+char *cell_without(const struct compare *compare, int cell, const char *key)
+{
+    return identity_without(compare, cell, key, false);
+}
+
+/* Whether every arm was evaluated with just the outer steps that it was trained with,
+ * as where a spec names no evaluations: no two arms share an evaluation then. */
+static bool at_own_steps(const struct compare *compare, const char *key)
+{
+    if (strcmp(key, "arch.halt_max_steps") != 0)
+        return false;
+    for (int i = 0; i < compare->cell_count; i++)
+        if (compare->cells[i].row->outer_steps != compare->cells[i].row->train_outer_steps)
+            return false;
+    return true;
+}
+
 static int compare_without(const void *a, const void *b)
 {
     return strcmp(((const struct axis_cell *)a)->without,
                   ((const struct axis_cell *)b)->without);
 }
 
-/* Adds name to a comma-separated list unless it is in there. */
-static void add_name(char *list, size_t size, size_t *used, const char *name)
+/* Adds name to a comma-separated list unless it is in there or there is no room. */
+static void add_name(char *list, size_t size, const char *name)
 {
-    const char *at = strstr(list, name);
+    size_t used = strlen(list), length = strlen(name);
 
-    if (at != NULL && (at[strlen(name)] == '\0' || at[strlen(name)] == ','))
-        return;
-    if (*used + strlen(name) + 3 < size)
-        *used +=
-            (size_t)snprintf(list + *used, size - *used, "%s%s", *used > 0 ? ", " : "", name);
+    for (const char *at = list; at != NULL && *at != '\0'; at = strstr(at, ", ")) {
+        at += strncmp(at, ", ", 2) == 0 ? 2 : 0;
+        if (strncmp(at, name, length) == 0 && (at[length] == '\0' || at[length] == ','))
+            return;
+    }
+    if (used + length + 3 < size)
+        snprintf(list + used, size - used, "%s%s", used > 0 ? ", " : "", name);
 }
 
-/* What could have been asked: "arch.name, eval.halt_max_steps". */
-static int error_no_axis(const struct compare *compare, const char *key, struct error *err)
+/* The values of a training axis over all arms, finished or not: "0.1, 1". */
+static void list_arm_values(char *list, size_t size, const struct results *results,
+                            const char *key)
 {
-    char known[600] = "";
-    size_t used = 0;
-    const struct results *results = compare->results;
+    list[0] = '\0';
+    for (int i = 0; i < results->arm_count; i++) {
+        const cJSON *axis = json_member(results->arms[i].axes, key);
+        char *text = axis == NULL           ? NULL
+                     : cJSON_IsString(axis) ? strdup(axis->valuestring)
+                                            : json_canonical(axis);
 
+        if (text != NULL)
+            add_name(list, size, text);
+        free(text);
+    }
+}
+
+/* The values of an evaluation setting over all rows: "1, 2, 4". */
+static void list_evaluation_values(char *list, size_t size, const struct results *results,
+                                   enum evaluation_key key)
+{
+    list[0] = '\0';
+    for (int i = 0; i < results->row_count; i++) {
+        char *text = evaluation_value(&results->rows[i], key);
+
+        if (text != NULL)
+            add_name(list, size, text);
+        free(text);
+    }
+}
+
+/* The axes that there are: "arch.name, eval.halt_max_steps"; with_values:
+ * "arch.name (hrm, trm), eval.halt_max_steps (1, 2)". */
+static void list_axes(char *known, size_t size, const struct results *results, bool with_values)
+{
+    char values[160], item[260];
+
+    known[0] = '\0';
     for (int i = 0; i < results->arm_count; i++)
-        for (const cJSON *axis = results->arms[i].axes->child; axis != NULL; axis = axis->next)
-            add_name(known, sizeof known, &used, axis->string);
-    for (int k = 0; k < EVALUATION_KEY_COUNT; k++)
-        for (int c = 1; c < compare->cell_count; c++) {
-            char *first = evaluation_value(compare->cells[0].row, (enum evaluation_key)k);
-            char *other = evaluation_value(compare->cells[c].row, (enum evaluation_key)k);
-            bool differs = first != NULL && other != NULL && strcmp(first, other) != 0;
-
-            free(first);
-            free(other);
-            if (differs) {
-                add_name(known, sizeof known, &used,
-                         evaluation_key_name((enum evaluation_key)k));
-                break;
-            }
+        for (const cJSON *axis = results->arms[i].axes->child; axis != NULL;
+             axis = axis->next) {
+            list_arm_values(values, sizeof values, results, axis->string);
+            snprintf(item, sizeof item, with_values ? "%.80s (%s)" : "%.80s", axis->string,
+                     values);
+            add_name(known, size, item);
         }
+    for (int k = 0; k < EVALUATION_KEY_COUNT; k++) {
+        list_evaluation_values(values, sizeof values, results, (enum evaluation_key)k);
+        if (strchr(values, ',') == NULL)
+            continue;
+        snprintf(item, sizeof item, with_values ? "%.80s (%s)" : "%.80s",
+                 evaluation_key_name((enum evaluation_key)k), values);
+        add_name(known, size, item);
+    }
+}
+
+int compare_offer(const struct results *results, struct error *err)
+{
+    char known[600];
+
+    list_axes(known, sizeof known, results, true);
+    return error_set(
+        err, ERROR_FORMAT,
+        "compare: expected --axis KEY, --matrix or two arms (ARM_A ARM_B); axes of "
+        "experiment \"%.100s\": %s",
+        results->experiment, known[0] != '\0' ? known : "none");
+}
+
+/* What could have been asked, or why the other values cannot be compared. */
+static int error_no_axis(const struct axis_values *values, const struct compare *compare,
+                         const char *key, struct error *err)
+{
+    char known[600];
+
+    if (values->missing[0] != '\0')
+        return error_set(err, ERROR_FORMAT, "--axis %s: only %s has results; %s", key,
+                         values->count > 0 ? values->items[0].value : "no value",
+                         values->missing);
+    list_axes(known, sizeof known, compare->results, false);
     return error_set(err, ERROR_FORMAT,
                      "--axis %s: experiment \"%s\" has only one value of it; it varies %s", key,
-                     results->experiment, known[0] != '\0' ? known : "nothing");
+                     compare->results->experiment, known[0] != '\0' ? known : "nothing");
+}
+
+/* Runs without results of one value of the axis. */
+struct missing_value {
+    char *value; /* owned */
+    int counts[RUN_STATE_COUNT];
+};
+
+static void describe_missing(char *out, size_t size, const struct missing_value *items,
+                             int count)
+{
+    static const char *const NAMES[RUN_STATE_COUNT] = { [RUN_PENDING] = "pending",
+                                                        [RUN_FAILED] = "failed",
+                                                        [RUN_DIVERGED] = "diverged",
+                                                        [RUN_CANCELLED] = "cancelled" };
+    char part[120];
+
+    for (int i = 0; i < count; i++)
+        for (int s = 0; s < RUN_STATE_COUNT; s++)
+            if (items[i].counts[s] > 0) {
+                snprintf(part, sizeof part, "%.60s: %d run%s %s", items[i].value,
+                         items[i].counts[s], items[i].counts[s] == 1 ? "" : "s", NAMES[s]);
+                add_name(out, size, part);
+            }
+}
+
+/* Counts the runs without results by their value of a training setting: each run once,
+ * in the first evaluation of its arm. */
+static int find_missing(struct axis_values *values, const struct compare *compare,
+                        const char *key, struct error *err)
+{
+    const struct results *results = compare->results;
+    struct missing_value *items = calloc((size_t)results->arm_count + 1, sizeof *items);
+    const struct result_row *first = NULL;
+    int count = 0, rc = items == NULL ? error_no_memory(err, "a comparison") : 0;
+
+    for (int i = 0; i < results->row_count && rc == 0; i++) {
+        const struct result_row *row = &results->rows[i];
+        char *text = NULL;
+        int at = 0;
+
+        first = first == NULL || first->arm != row->arm ? row : first;
+        if (row->state == RUN_DONE || strcmp(row->evaluation, first->evaluation) != 0)
+            continue;
+        rc = row_axis_value(&text, compare, row, key, err);
+        while (rc == 0 && at < count && strcmp(items[at].value, text) != 0)
+            at++;
+        if (rc == 0 && at == results->arm_count) /* runs of one arm that differ: not counted */
+            at = -1;
+        if (rc == 0 && at == count) {
+            items[count++].value = text;
+            text = NULL;
+        }
+        if (rc == 0 && at >= 0)
+            items[at].counts[row->state]++;
+        free(text);
+    }
+    if (rc == 0)
+        describe_missing(values->missing, sizeof values->missing, items, count);
+    for (int i = 0; i < count; i++)
+        free(items[i].value);
+    free(items);
+    return rc;
+}
+
+/* What the means of the axis run over, key itself apart. */
+static void describe_evaluations(struct axis_values *values, const struct compare *compare,
+                                 const char *key)
+{
+    char list[160], item[260];
+
+    for (int k = 0; k < EVALUATION_KEY_COUNT; k++) {
+        const char *name = evaluation_key_name((enum evaluation_key)k);
+
+        list_evaluation_values(list, sizeof list, compare->results, (enum evaluation_key)k);
+        if (strcmp(name, key) == 0 || strchr(list, ',') == NULL ||
+            (values->own_steps && k == EVALUATION_OUTER_STEPS))
+            continue;
+        snprintf(item, sizeof item, "%s (%s)", name, list);
+        add_name(values->evaluations, sizeof values->evaluations, item);
+    }
 }
 
 /* The number of the value in values, which gets it (and the text) when it is new; -1:
@@ -167,7 +330,7 @@ static int describe_cells(struct axis_cell *cells, struct axis_values *values,
         if (rc != 0)
             return rc;
         cells[i].cell = i;
-        cells[i].without = cell_without(compare, i, key);
+        cells[i].without = identity_without(compare, i, key, values->own_steps);
         cells[i].value_index = value_number(values, &cells[i].value);
         if (cells[i].without == NULL || cells[i].value_index < 0)
             return error_no_memory(err, "a comparison");
@@ -235,10 +398,15 @@ int compare_axis(struct axis_values *values, struct comparison_list *list,
     } else if (cells == NULL || firsts == NULL || terms == NULL) {
         rc = error_no_memory(err, "a comparison");
     } else {
+        values->own_steps = at_own_steps(compare, key);
         rc = describe_cells(cells, values, compare, key, err);
     }
+    if (rc == 0 && evaluation_key_find(key) < 0)
+        rc = find_missing(values, compare, key, err);
     if (rc == 0 && values->count < 2)
-        rc = error_no_axis(compare, key, err);
+        rc = error_no_axis(values, compare, key, err);
+    if (rc == 0)
+        describe_evaluations(values, compare, key);
     for (int i = 0; i < compare->cell_count && rc == 0; i++)
         if (cells[i].value_index == 0) {
             firsts[first_count++] = cells[i];

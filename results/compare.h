@@ -111,16 +111,23 @@ struct axis_value {
 struct axis_values {
     struct axis_value *items; /* owned */
     int count;
+    /* each arm at the outer steps that it was trained with: there are no others */
+    bool own_steps;
+    char evaluations[300]; /* what the means run over: "eval.seed (0, 1)"; "": one evaluation */
+    char missing[400];     /* values without results: "100: 1 run diverged"; "": none */
 };
 
 /*
  * Compares every value of key (a training or an evaluation setting) with the first:
  * averages over the other axes and evaluations, each cell against the one that differs
- * in key alone. ERROR_FORMAT when the experiment does not vary key; the message names
- * what it varies.
+ * in key alone (by arch.halt_max_steps also in the outer steps at inference where every arm
+ * was evaluated at its own only). ERROR_FORMAT when fewer than two values have results; the
+ * message says what the runs of the others came to, or what the experiment varies.
  */
 int compare_axis(struct axis_values *values, struct comparison_list *list,
                  const struct compare *compare, const char *key, struct error *err) MUST_CHECK;
+/* Always ERROR_FORMAT: what can be compared, the axes with their values. */
+int compare_offer(const struct results *results, struct error *err) MUST_CHECK;
 void axis_values_release(struct axis_values *values);
 
 /* The value of key in a cell as fresh text; "inactive" where it changes nothing. */

@@ -50,6 +50,13 @@ static const char *nearest_key(const char *key)
         names[i] = SPECIAL_KEYS[i].key;
     for (int i = 0; i < SETTING_COUNT; i++)
         names[SPECIAL_COUNT + i] = settings_table[i].key;
+    /* A setting's name without its group: "lr" means train.lr, whatever is spelled alike. */
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const char *dot = strrchr(settings_table[i].key, '.');
+
+        if (dot != NULL && strcmp(dot + 1, key) == 0)
+            return settings_table[i].key;
+    }
     return json_nearest_name(key, names, SPECIAL_COUNT + SETTING_COUNT);
 }
 

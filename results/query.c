@@ -214,10 +214,10 @@ static enum run_state state_of(const char *name)
         return RUN_DONE;
     if (strcmp(name, "diverged") == 0)
         return RUN_DIVERGED;
-    return strcmp(name, "failed") == 0 || strcmp(name, "cancelled") == 0 ||
-                   strcmp(name, "quarantined") == 0
-               ? RUN_FAILED
-               : RUN_PENDING;
+    if (strcmp(name, "cancelled") == 0)
+        return RUN_CANCELLED;
+    return strcmp(name, "failed") == 0 || strcmp(name, "quarantined") == 0 ? RUN_FAILED
+                                                                           : RUN_PENDING;
 }
 
 /* One row from the statement; without memory evaluation is NULL. */
@@ -424,6 +424,7 @@ static int count_runs(struct results *results, struct error *err)
         results->runs.pending += order[i]->state == RUN_PENDING;
         results->runs.failed += order[i]->state == RUN_FAILED;
         results->runs.diverged += order[i]->state == RUN_DIVERGED;
+        results->runs.cancelled += order[i]->state == RUN_CANCELLED;
     }
     free(order);
     return 0;
@@ -476,14 +477,15 @@ void run_counts_describe(char *out, size_t size, const struct run_counts *counts
         const char *name;
     } PARTS[] = { { counts->pending, "pending" },
                   { counts->failed, "failed" },
-                  { counts->diverged, "diverged" } };
+                  { counts->diverged, "diverged" },
+                  { counts->cancelled, "cancelled" } };
 
     out[0] = '\0';
     if (counts->done == counts->total)
         return;
     used = (size_t)snprintf(out, size, "%d of %d runs not done", counts->total - counts->done,
                             counts->total);
-    for (int i = 0, shown = 0; i < 3; i++)
+    for (int i = 0, shown = 0; i < 4; i++)
         if (PARTS[i].count > 0 && used < size)
             used += (size_t)snprintf(out + used, size - used, "%s%d %s", shown++ ? ", " : " (",
                                      PARTS[i].count, PARTS[i].name);

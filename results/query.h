@@ -16,7 +16,14 @@
 
 struct store;
 
-enum run_state { RUN_DONE, RUN_PENDING, RUN_FAILED, RUN_DIVERGED };
+enum run_state {
+    RUN_DONE,
+    RUN_PENDING,
+    RUN_FAILED,
+    RUN_DIVERGED,
+    RUN_CANCELLED,
+    RUN_STATE_COUNT
+};
 
 struct result_arm {
     int64_t id;
@@ -44,7 +51,7 @@ struct result_row {
 };
 
 struct run_counts {
-    int total, done, pending, failed, diverged; /* distinct runs */
+    int total, done, pending, failed, diverged, cancelled; /* distinct runs */
 };
 
 struct results {

@@ -159,6 +159,17 @@ static int make_axis_table(struct table **out, const struct axis_values *values,
     int rc = table_create(out, COLUMNS, 4, err);
     char note[256];
 
+    if (rc == 0 && values->own_steps)
+        table_add_note(*out,
+                       "each arm with the number of outer steps that it was trained with");
+    if (rc == 0 && values->evaluations[0] != '\0') {
+        snprintf(note, sizeof note, "means over the evaluations: %.200s", values->evaluations);
+        table_add_note(*out, note);
+    }
+    if (rc == 0 && values->missing[0] != '\0') {
+        snprintf(note, sizeof note, "without results: %.220s", values->missing);
+        table_add_note(*out, note);
+    }
     for (int i = 0; i < values->count && rc == 0; i++) {
         const struct axis_value *value = &values->items[i];
 
@@ -617,11 +628,11 @@ static int check_arguments(const struct options *options, const char **experimen
     *experiment = options->experiment;
     if (options->axis != NULL && options->matrix)
         return error_set(err, ERROR_FORMAT, "compare: --axis or --matrix, not both");
-    if (whole ? count > 1 : count != 2 && count != 3)
+    if (count > (whole ? 1 : 3))
         return error_set(err, ERROR_FORMAT,
                          "compare: expected [EXPERIMENT] --axis KEY, [EXPERIMENT] --matrix, or "
                          "[EXPERIMENT] ARM_A ARM_B");
-    if (whole ? count == 1 : count == 3)
+    if (count == 1 || count == 3)
         *experiment = options->arguments[0];
     return 0;
 }
@@ -646,6 +657,8 @@ int command_compare(const struct options *options, int *exit_code, struct error 
     if (rc == 0)
         rc = results_load(&results, store, experiment, options->wheres, options->where_count,
                           RESULTS_LAST, err);
+    if (rc == 0 && options->axis == NULL && !options->matrix && options->argument_count < 2)
+        rc = compare_offer(results, err);
     if (rc == 0)
         rc = compare_create(&compare, store, results, metric, err);
     if (rc == 0) {

@@ -366,7 +366,8 @@ static int make_rows_table(struct table **out, const struct results *results,
     static const char *const STATES[] = { [RUN_DONE] = "done",
                                           [RUN_PENDING] = "pending",
                                           [RUN_FAILED] = "failed",
-                                          [RUN_DIVERGED] = "diverged" };
+                                          [RUN_DIVERGED] = "diverged",
+                                          [RUN_CANCELLED] = "cancelled" };
     struct table_column columns[MOST_COLUMNS];
     char names[METRIC_COUNT][64];
     struct axes axes;

@@ -131,7 +131,8 @@ static void describe_end(struct ending *out, const struct slot *slot, struct sch
              : end.verdict == VERDICT_CANCELLED  ? "cancelled"
              : end.verdict == VERDICT_PAUSE      ? "paused"
              : slot->rebooted || slot->unstarted ? "queued again"
-                                                 : "stopped, state is safe",
+             : told                              ? "the state is safe"
+                                                 : "stopped, the state is safe",
              cause[0] != '\0' && strcmp(cause, "cancelled") != 0 ? ": " : "",
              strcmp(cause, "cancelled") != 0 ? cause : "", message[0] != '\0' ? ": " : "",
              message);
