@@ -341,6 +341,7 @@ static void bad_sudoku_rows_are_named_with_row_and_column(void **state)
         { "s,................,1234341221434312,1", "row 2, column answer: not a solved board" },
         { "s," Q4 ",123434122143432.,1",
           "column answer: character 16 is \".\"; expected a digit" },
+        { "s,................,1234234134124123,1", "not a solved board" }, /* its boxes */
         { "s,5...3412.1.343.1," A4 ",1", "column question: character 1 is \"5\"" },
         { "s,1...3412.1.343.\t," A4 ",1", "column question: character 16 is the byte 0x09" },
         { "s,1...," A4 ",1", "column question: 4 characters; expected 16" },
