@@ -14,37 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int64_t config_int(const struct config *config, enum setting_id id)
-{
-    assert(settings_table[id].type == SETTING_INT ||
-           settings_table[id].type == SETTING_COUNT_OR_ALL);
-    return config->values[id].integer;
-}
-
-double config_real(const struct config *config, enum setting_id id)
-{
-    assert(settings_table[id].type == SETTING_REAL);
-    return config->values[id].real;
-}
-
-bool config_bool(const struct config *config, enum setting_id id)
-{
-    assert(settings_table[id].type == SETTING_BOOL);
-    return config->values[id].integer != 0;
-}
-
-const char *config_text(const struct config *config, enum setting_id id)
-{
-    assert(settings_table[id].type == SETTING_TEXT);
-    return config->values[id].text != NULL ? config->values[id].text : "";
-}
-
-const char *config_choice(const struct config *config, enum setting_id id)
-{
-    assert(settings_table[id].type == SETTING_CHOICE);
-    return settings_table[id].choices[config->values[id].integer];
-}
-
 int setting_find(const char *key)
 {
     for (int i = 0; i < SETTING_COUNT; i++)
@@ -324,26 +293,6 @@ static bool same_value(const struct config *a, const struct config *b, int id)
 bool config_active(const struct config *config, int id)
 {
     return settings_table[id].inactive == NULL || !settings_table[id].inactive(config);
-}
-
-enum system_id config_system_id(const struct config *config)
-{
-    return (enum system_id)config->values[ARCH_NAME].integer;
-}
-
-const struct system_facts *config_system(const struct config *config)
-{
-    return system_facts(config_system_id(config));
-}
-
-struct system_sizes config_system_sizes(const struct config *config)
-{
-    return (struct system_sizes){
-        .layers = { [MODULE_H] = (int)config_int(config, ARCH_H_LAYERS),
-                    [MODULE_L] = (int)config_int(config, ARCH_L_LAYERS) },
-        .H_cycles = (int)config_int(config, ARCH_H_CYCLES),
-        .L_cycles = (int)config_int(config, ARCH_L_CYCLES),
-    };
 }
 
 /* A model of H_layers + L_layers layers is asked for, HRM's parameters. */

@@ -1,9 +1,11 @@
 /*
- * settings_table.c - the one list of every setting: key, type, bounds, default, what absence
- * means, unit, when it changes nothing, meaning.
+ * settings_table.c - the one list of every setting: key, type, bounds, default, what
+ * absence means, unit, when it changes nothing, meaning. At the end, a configuration's
+ * values by the types of the table, on which "when it changes nothing" depends.
  */
 #include "settings.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const char *const MATCHES[] = { "none", "params", NULL };
@@ -320,3 +322,54 @@ const struct setting settings_table[SETTING_COUNT] = {
         REAL_SETTING("train.checkpoint_interval", PHASE_EXECUTION, 0.01, 1e6, "30", "seconds",
                      NULL, "time between checkpoints"),
 };
+
+int64_t config_int(const struct config *config, enum setting_id id)
+{
+    assert(settings_table[id].type == SETTING_INT ||
+           settings_table[id].type == SETTING_COUNT_OR_ALL);
+    return config->values[id].integer;
+}
+
+double config_real(const struct config *config, enum setting_id id)
+{
+    assert(settings_table[id].type == SETTING_REAL);
+    return config->values[id].real;
+}
+
+bool config_bool(const struct config *config, enum setting_id id)
+{
+    assert(settings_table[id].type == SETTING_BOOL);
+    return config->values[id].integer != 0;
+}
+
+const char *config_text(const struct config *config, enum setting_id id)
+{
+    assert(settings_table[id].type == SETTING_TEXT);
+    return config->values[id].text != NULL ? config->values[id].text : "";
+}
+
+const char *config_choice(const struct config *config, enum setting_id id)
+{
+    assert(settings_table[id].type == SETTING_CHOICE);
+    return settings_table[id].choices[config->values[id].integer];
+}
+
+enum system_id config_system_id(const struct config *config)
+{
+    return (enum system_id)config->values[ARCH_NAME].integer;
+}
+
+const struct system_facts *config_system(const struct config *config)
+{
+    return system_facts(config_system_id(config));
+}
+
+struct system_sizes config_system_sizes(const struct config *config)
+{
+    return (struct system_sizes){
+        .layers = { [MODULE_H] = (int)config_int(config, ARCH_H_LAYERS),
+                    [MODULE_L] = (int)config_int(config, ARCH_L_LAYERS) },
+        .H_cycles = (int)config_int(config, ARCH_H_CYCLES),
+        .L_cycles = (int)config_int(config, ARCH_L_CYCLES),
+    };
+}

@@ -9,7 +9,6 @@
 #include "migrations.h"
 #include "schema.h"
 #include "statement_cache.h"
-#include "store_replace.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -287,6 +286,58 @@ static int check_identity(struct store *store, int64_t *version, struct error *e
     return rc != 0 ? rc : judge_identity(store->path, &identity, store->schema->version, err);
 }
 
+/* When an allocation fails, SQLite reports the page like a damaged one, "unable to get
+ * the page. error code=7". */
+static bool ran_out_of_memory(const char *finding)
+{
+    const char *code = strstr(finding, "error code=");
+
+    return code != NULL && (atoi(code + strlen("error code=")) & 0xff) == SQLITE_NOMEM;
+}
+
+static int quick_check(struct store *store, bool *sound, struct error *err)
+{
+    static const char CHECK[] = "PRAGMA quick_check";
+    sqlite3_stmt *statement = NULL;
+    int rc = 0;
+
+    *sound = false;
+    if (sqlite3_prepare_v2(store->db, CHECK, -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW) {
+        rc = store_error(store, CHECK, err);
+    } else {
+        const char *finding = (const char *)sqlite3_column_text(statement, 0);
+
+        *sound = finding != NULL && strcmp(finding, "ok") == 0;
+        if (finding == NULL || ran_out_of_memory(finding))
+            rc = error_no_memory(err, "a check of the database");
+    }
+    sqlite3_finalize(statement);
+    return rc;
+}
+
+/* Real damage is found again in a second check. A constraint that could not be
+ * evaluated because an allocation failed is reported as one that failed. */
+int store_is_sound(struct store *store, bool *sound, struct error *err)
+{
+    int rc = quick_check(store, sound, err);
+
+    return rc == 0 && !*sound ? quick_check(store, sound, err) : rc;
+}
+
+int store_require_sound(struct store *store, struct error *err)
+{
+    bool sound = false;
+    int rc = store_is_sound(store, &sound, err);
+
+    if (rc == 0 && !sound)
+        rc = error_set(
+            err, ERROR_DATABASE,
+            "%s is damaged; hrmlab rebuild makes a new one from the specs and journals",
+            store->path);
+    return rc;
+}
+
 /* From version on: the tables step by step, then the views, which are at schema.sql's
  * end. */
 static int upgrade(struct store *store, int64_t version, struct error *err)
@@ -545,6 +596,16 @@ int store_open_schema(struct store **out, const char *workspace, enum store_mode
                       const struct store_schema *schema, struct error *err)
 {
     return open_database(out, workspace, "results.db", mode, schema, err);
+}
+
+int store_is_pending(bool *out, const char *workspace, struct error *err)
+{
+    char *ready = file_join(workspace, STORE_READY);
+    int rc = ready == NULL ? error_no_memory(err, "a path") : 0;
+
+    *out = rc == 0 && file_exists(ready);
+    free(ready);
+    return rc;
 }
 
 int store_open(struct store **out, const char *workspace, enum store_mode mode,

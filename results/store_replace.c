@@ -16,7 +16,6 @@
 
 static const char OLD[] = "results.db";
 static const char NEW[] = "results.db.new";
-static const char READY[] = "results.db.ready";
 
 /* What SQLite keeps beside a database. */
 static const char *const COMPANIONS[] = { "-wal", "-shm", "-journal" };
@@ -148,20 +147,10 @@ int store_replace(struct store *store, const char *workspace, char **kept, struc
 
     *kept = NULL;
     if (rc == 0)
-        rc = rename_file(workspace, NEW, "", READY, "", &moved, err);
+        rc = rename_file(workspace, NEW, "", STORE_READY, "", &moved, err);
     if (rc == 0)
         rc = file_sync_directory(workspace, err);
     return rc < 0 ? rc : store_finish_replacing(workspace, kept, err);
-}
-
-int store_is_pending(bool *out, const char *workspace, struct error *err)
-{
-    char *ready = path_of(workspace, READY, "");
-    int rc = ready == NULL ? error_no_memory(err, "a path") : 0;
-
-    *out = rc == 0 && file_exists(ready);
-    free(ready);
-    return rc;
 }
 
 /* "results.db.before-TIME": when the new one was complete, so that a second try, after
@@ -171,7 +160,7 @@ static int name_before(char **out, const char *workspace, struct error *err)
 {
     char time[CLOCK_ISO_SIZE];
     struct stat status;
-    char *ready = path_of(workspace, READY, "");
+    char *ready = path_of(workspace, STORE_READY, "");
 
     *out = NULL;
     if (ready == NULL)
@@ -202,7 +191,7 @@ int store_finish_replacing(const char *workspace, char **kept, struct error *err
         /* nothing of the old one is left behind */
         rc = file_sync_directory(workspace, err);
     if (rc == 0)
-        rc = rename_file(workspace, READY, "", OLD, "", &moved, err);
+        rc = rename_file(workspace, STORE_READY, "", OLD, "", &moved, err);
     if (rc == 0)
         rc = file_sync_directory(workspace, err);
     char *path = path_of(workspace, before, "");

@@ -1,29 +1,27 @@
 #!/bin/bash
-# check_circles.sh BUILD FOLDER... - no file uses another that, directly or not, uses the first.
+# check_circles.sh BUILD FOLDER... - no two files use each other, directly or through others.
 #
-# A file is a stem: name.c with name.h. It uses another when it includes its header, or when its
-# object in BUILD needs a function or variable that the other's object defines, in whatever header
-# that is declared. A circle is printed, one name a line.
+# A source uses another when its object in BUILD needs a function or variable that the other's
+# object defines, in whatever header that is declared. A header uses another when it includes
+# it. Each circle is printed as a line "a circle:" and the names in it.
 set -u
 build=$1
 shift
 
-# USER>USED: uses that are allowed although they close a circle.
-allowed=(
-)
+# "USER USED": uses that are allowed although they close a circle.
+allowed=()
 
-includes() { # FILE...: "stem used" for each header of ours
-    awk -v OFS=' ' '
-        FNR == 1 { stem = FILENAME; sub(/.*\//, "", stem); sub(/\.[ch]$/, "", stem) }
-        match($0, /^#include "[^"]*\.h"/) {
-            used = $2; gsub(/"/, "", used); sub(/.*\//, "", used); sub(/\.h$/, "", used)
-            if (used != stem) print stem, used
+includes() { # HEADER...: "user used" for each header that one of them includes
+    awk 'FNR == 1 { user = FILENAME; sub(/.*\//, "", user) }
+        /^#include "/ {
+            used = $2; gsub(/"/, "", used); sub(/.*\//, "", used)
+            print user, used
         }' "$@"
 }
 
-symbols() { # OBJECT...: "stem used" for each symbol that another object defines
+symbols() { # OBJECT...: "user used" for each symbol that another object defines
     nm -A -g "$@" | awk '
-        { at = $1; sub(/:.*/, "", at); sub(/.*\//, "", at); sub(/\.o$/, "", at) }
+        { at = $1; sub(/:.*/, "", at); sub(/.*\//, "", at); sub(/\.o$/, ".c", at) }
         $(NF - 1) == "U" { need[at " " $NF] = 1 }
         $(NF - 1) ~ /^[TDBRVW]$/ { home[$NF] = at }
         END {
@@ -34,17 +32,15 @@ symbols() { # OBJECT...: "stem used" for each symbol that another object defines
         }'
 }
 
-files=() objects=()
+headers=() objects=()
 for folder; do
-    for file in "$folder"/*.[ch]; do
-        [ -f "$file" ] || continue
-        files+=("$file")
-        case $file in *.c) objects+=("$build/${file%.c}.o") ;; esac
-    done
+    for file in "$folder"/*.h; do [ -f "$file" ] && headers+=("$file"); done
+    for file in "$folder"/*.c; do [ -f "$file" ] && objects+=("$build/${file%.c}.o"); done
 done
-edges=$( { includes "${files[@]}"; symbols "${objects[@]}"; } | sort -u)
-for edge in "${allowed[@]}"; do
-    grep -qx "${edge/>/ }" <<<"$edges" || echo "check_circles.sh allows $edge, which no file needs"
-    edges=$(grep -vx "${edge/>/ }" <<<"$edges")
+uses=$( { includes "${headers[@]}"; symbols "${objects[@]}"; } | sort -u)
+for use in "${allowed[@]}"; do
+    grep -qx "$use" <<<"$uses" || echo "allowed and not needed: $use"
+    uses=$(grep -vx "$use" <<<"$uses")
 done
-tsort <<<"$edges" 2>&1 >/dev/null | sed 's/^tsort: -: input contains a loop:/a circle:/; s/^tsort: /  /'
+tsort <<<"$uses" 2>&1 >/dev/null |
+    sed 's/^tsort: -: input contains a loop:/a circle:/; s/^tsort: /  /'

@@ -175,13 +175,13 @@ mutation "settings of the first release lost" results/migrations.c \
 mutation "digits of a setting lost in an upgrade" results/migrations.c \
     's/json\(quote\(value\)\)/value/' \
     test_migration settings_of_the_first_release_are_shared
-mutation "a damaged database written to" results/store_check.c \
+mutation "a damaged database written to" results/store.c \
     's/\*sound = finding != NULL && strcmp\(finding, "ok"\) == 0/*sound = true/' \
     test_runner no_command_writes_to_a_damaged_database
 mutation "a full disk ends the runner" runner/command/command_run.c \
     's/if \(rc != ERROR_NOSPACE\)\n/if (true)\n/' \
     test_faults a_full_disk_pauses_and_goes_on 1
-mutation "rebuild leaves a gap between two names" results/store_replace.c \
+mutation "rebuild leaves a gap between two names" results/store.c \
     's/\*out = rc == 0 && file_exists\(ready\)/*out = false/' \
     test_rebuild a_rebuild_killed_at_any_call_loses_nothing 1
 mutation "rebuild forgets runs that no spec leads to" runner/command/command_rebuild.c \

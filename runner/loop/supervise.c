@@ -40,65 +40,8 @@ static void on_keeper_exit(void *user)
     uv_timer_start(&slot->supervisor->timer, tick, 0, TICK_MS);
 }
 
-static void on_slot_closed(uv_handle_t *handle)
-{
-    struct executor_local *executor = handle->data;
-
-    free(executor->user); /* the slot that holds it */
-}
-
-/* One of our places on that core, of several when there are more places than cores. */
-static void mark_core(struct supervisor *s, int core, bool used)
-{
-    for (int i = 0; i < s->core_count; i++)
-        if (s->cores[i] == core && s->core_used[i] != used) {
-            s->core_used[i] = used;
-            return;
-        }
-}
-
-void slot_destroy(struct supervisor *s, struct slot *slot)
-{
-    for (struct slot **at = &s->slots; *at != NULL; at = &(*at)->next)
-        if (*at == slot) {
-            *at = slot->next;
-            break;
-        }
-    for (int i = 0; i < slot->core_count; i++)
-        mark_core(s, slot->cores[i], false);
-    recorder_release(&slot->recorder);
-    free(slot->job.label);
-    if (slot->executor.started)
-        uv_close((uv_handle_t *)&slot->executor.process, on_slot_closed);
-    else
-        free(slot);
-}
-
-struct slot *slot_create(struct supervisor *s, const struct record_job *job)
-{
-    struct slot *slot = calloc(1, sizeof *slot);
-
-    if (slot == NULL)
-        return NULL;
-    slot->supervisor = s;
-    slot->job = *job;
-    slot->job.label = strdup(job->label);
-    slot->executor.on_exit = on_keeper_exit;
-    slot->executor.user = slot;
-    slot->started_at = slot->beat_at = clock_monotonic_s();
-    slot->next = s->slots;
-    s->slots = slot;
-    return slot;
-}
-
-void slot_take_core(struct supervisor *s, struct slot *slot, int core)
-{
-    slot->cores[slot->core_count++] = core;
-    mark_core(s, core, true);
-}
-
-/* The cores that we may use and have time for (cpu_quota.h), or as many places as --jobs asks
- * for, which go round them. */
+/* The cores that we may use and have time for (cpu_quota.h), or as many places as --jobs
+ * asks for, which go round them. */
 static void find_cores(struct supervisor *s)
 {
     cpu_set_t set;
@@ -416,6 +359,7 @@ int supervise(struct supervise_result *out, struct store *store,
     s->store = store;
     s->workspace = workspace;
     s->options = options;
+    s->on_keeper_exit = on_keeper_exit;
     s->experiment = experiment;
     s->err = err;
     uv_replace_allocator(malloc, loop_realloc, calloc, free);

@@ -2,7 +2,8 @@
  * supervisor.h - the runner's state while it works, shared by the files that make up
  * its loop.
  *
- *   supervise.c   the loop: signals, limits, requests, what is next
+ *   supervise.c       the loop: signals, limits, requests, what is next
+ *   slot.c            the jobs that are going on, and their cores
  *   attempt_start.c   a queued job becomes a running attempt
  *   attempt_end.c     what the end of an attempt means for its job
  *   adopt.c           what an earlier runner left behind
@@ -48,9 +49,10 @@ struct supervisor {
     struct store *store;               /* borrowed */
     const struct workspace *workspace; /* borrowed */
     const struct options *options;     /* borrowed */
-    const char *experiment;            /* borrowed; NULL: all */
-    struct slot *slots;                /* owned list */
-    struct record_job *jobs;           /* owned; as of the last look */
+    executor_exit_fn *on_keeper_exit; /* wakes the loop; NULL: there is none, as in a rebuild */
+    const char *experiment;           /* borrowed; NULL: all */
+    struct slot *slots;               /* owned list */
+    struct record_job *jobs;          /* owned; as of the last look */
     int job_count;
     int cores[SUPERVISOR_MAX_CORES]; /* places for threads: a core each, or in turn */
     bool core_used[SUPERVISOR_MAX_CORES];
