@@ -11,11 +11,12 @@ for folder in "${folders[@]}"; do
     for file in "$folder"/*.h; do [ -f "$file" ] && headers+=("$file"); done
 done
 includes=("${folders[@]/#/-I}")
-# Files that may name a system, a kind of data or an executor: PREFIXES of paths.
-systems=(common/system_facts common/settings_table.c model/systems)
+# Paths, or their beginnings, that may name a system, a kind of data, an executor. Besides the
+# tables: the default of arch.name, settings of built-in Sudoku, a message that lists data.path.
+systems=(common/settings_table.c common/system_facts model/systems.c)
 sudoku=(common/settings runner/plan/plan.c worker/data/kind worker/data/sudoku)
 local=(results/record.c runner/executor/ runner/loop/adopt.c runner/loop/attempt_start.c
-    runner/loop/supervise)
+    runner/loop/slot.c runner/loop/supervise.c runner/loop/supervisor.h)
 failed=0
 fault() { failed=1; printf 'check: %s\n' "$*"; }
 
@@ -25,7 +26,7 @@ declare -A may=(
     [common]="common"
     [model]="common model"
     [model/kernels]="common model/kernels model/kernels.h"
-    [worker/data]="common worker/data"
+    [worker/data]="common worker/data worker/provenance.h"
     [worker]="common model worker"
     [results]="common results"
     [results/present]="common results"
