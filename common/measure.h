@@ -1,10 +1,10 @@
 /*
  * measure.h - the table of measures: what an evaluation finds, each under one name.
  *
- * The worker's events, the columns of evaluation_result, the checks of verify, --metric, and the
- * columns of results and compare are derived from it. A new measure is a line here and the place
- * where it is computed (worker/scores.c, or results/query.c for one that follows from
- * task_outcome).
+ * The worker's events, the columns of evaluation_result, the checks of verify,
+ * --metric, and the columns of results and compare are derived from it. A new measure
+ * is a line here and the place where it is computed (worker/scores.c, or
+ * results/query.c for one that follows from task_outcome).
  */
 #ifndef COMMON_MEASURE_H
 #define COMMON_MEASURE_H
@@ -29,7 +29,8 @@ enum metric {
     METRIC_EXACT_ROWS,
     METRIC_LM_LOSS,
     METRIC_MEAN_OUTER_STEPS,
-    METRIC_RECORDED, /* those above are in the worker's events and in evaluation_result */
+    /* those above are in the worker's events and in evaluation_result */
+    METRIC_RECORDED,
     METRIC_TASK_TOKEN_ACCURACY = METRIC_RECORDED,
     METRIC_TASK_EXACT_VOTES,
     METRIC_COUNT
@@ -37,8 +38,10 @@ enum metric {
 
 /* What one value of the measure is a mean over. */
 enum measure_over {
-    MEASURE_OVER_ROWS, /* test rows: every variant of every test input, before any vote */
-    MEASURE_OVER_TASKS /* tasks, each counting once: after the vote, on cropped answers */
+    /* test rows: every variant of every test input, before any vote */
+    MEASURE_OVER_ROWS,
+    /* tasks, each counting once: after the vote, on cropped answers */
+    MEASURE_OVER_TASKS
 };
 
 enum measure_better { MEASURE_HIGHER, MEASURE_LOWER, MEASURE_NEITHER };
@@ -47,9 +50,11 @@ enum measure_better { MEASURE_HIGHER, MEASURE_LOWER, MEASURE_NEITHER };
 enum measure_per_task {
     MEASURE_NOT_PER_TASK,
     MEASURE_SOLVED_SHARE, /* share of its test inputs solved within rank answers */
-    MEASURE_ALL_SOLVED,   /* 1 when every test input is solved within rank answers, else 0 */
-    MEASURE_TOKENS,       /* mean over its test inputs of their per-token accuracy */
-    MEASURE_VOTES /* mean over its test inputs of votes for the solution / predictions */
+    /* 1 when every test input is solved within rank answers, else 0 */
+    MEASURE_ALL_SOLVED,
+    MEASURE_TOKENS, /* mean over its test inputs of their per-token accuracy */
+    /* mean over its test inputs of votes for the solution / predictions */
+    MEASURE_VOTES
 };
 
 struct measure {
@@ -61,19 +66,21 @@ struct measure {
     enum measure_over over;
     enum measure_better better;
     enum measure_per_task per_task;
-    bool of_copy;       /* the baseline that answers with the input has it, too */
-    int rank;           /* k of pass@k, else 0 */
-    enum metric paired; /* the measure that is compared task by task in its stead; itself where
-                         * it can be paired; METRIC_COUNT: there is none */
+    bool of_copy; /* the baseline that answers with the input has it, too */
+    int rank;     /* k of pass@k, else 0 */
+    /* the measure that is compared task by task in its stead; itself where it can be
+     * paired; METRIC_COUNT: there is none */
+    enum metric paired;
 };
 
 extern const struct measure METRICS[METRIC_COUNT];
 
-/* By name, old name, title or short name ("exact", "token"). NULL is METRIC_PASS_AT_2. Unknown:
- * ERROR_FORMAT with the nearest name and all of them. */
+/* By name, old name, title or short name ("exact", "token"). NULL is METRIC_PASS_AT_2.
+ * Unknown: ERROR_FORMAT with the nearest name and all of them. */
 int metric_find(enum metric *out, const char *name, struct error *err) MUST_CHECK;
 
-/* The number that an event gives for the measure, under its name or its old name; NULL: none. */
+/* The number that an event gives for the measure, under its name or its old name; NULL:
+ * none. */
 const cJSON *measure_member(const cJSON *event, enum metric metric);
 
 #endif

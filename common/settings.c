@@ -1,4 +1,5 @@
-/* settings.c - a configuration's values: defaults, JSON in and out, canonical form, checks. */
+/* settings.c - a configuration's values: defaults, JSON in and out, canonical form,
+ * checks. */
 #include "settings.h"
 
 #include "error.h"
@@ -115,7 +116,8 @@ int config_set_json(struct config *config, int id, const cJSON *value, const cha
     case SETTING_REAL:
         if (!number_in_bounds(setting, value, false))
             return value_fault(id, value, where, err);
-        slot->real = value->valuedouble + 0.0; /* no negative zero in a canonical form */
+        /* no negative zero in a canonical form */
+        slot->real = value->valuedouble + 0.0;
         return 0;
     case SETTING_BOOL:
         if (!cJSON_IsBool(value))
@@ -157,8 +159,9 @@ static bool number_from_text(double *out, const char *text)
     return end != text && *end == '\0' && isfinite(*out);
 }
 
-/* A bare word for text and choices, else a JSON value. What is no JSON is taken as text too: that
- * the setting does not take it is said by the check of its type, which names the setting. */
+/* A bare word for text and choices, else a JSON value. What is no JSON is taken as text
+ * too: that the setting does not take it is said by the check of its type, which names
+ * the setting. */
 static int value_from_text(cJSON **out, int id, const char *text, const char *where,
                            struct error *err)
 {
@@ -407,7 +410,8 @@ int config_resolve(struct config *config, const char *where, struct error *err)
     rc = config_init_absent(&absent, err);
     if (rc < 0)
         return rc;
-    /* An inactive setting may decide whether another is active, so until nothing changes. */
+    /* An inactive setting may decide whether another is active, so until nothing
+     * changes. */
     for (bool changed = true; changed && rc == 0;) {
         changed = false;
         for (int i = 0; i < SETTING_COUNT && rc == 0; i++) {

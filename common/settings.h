@@ -1,8 +1,8 @@
 /*
  * settings.h - the one table that names every setting, and a configuration's values.
  *
- * Validation, "did you mean", parsing, canonical form, JSON Schema, `hrmlab axes` and the
- * reference page all come from settings_table[]. Keys are HRM's own.
+ * Validation, "did you mean", parsing, canonical form, JSON Schema, `hrmlab axes` and
+ * the reference page all come from settings_table[]. Keys are HRM's own.
  */
 #ifndef COMMON_SETTINGS_H
 #define COMMON_SETTINGS_H
@@ -25,8 +25,9 @@ enum setting_type {
 };
 
 enum setting_phase {
-    PHASE_TRAINING,   /* part of a run's identity, when active */
-    PHASE_DATA,       /* says where the data is; the data's content hash is the identity */
+    PHASE_TRAINING, /* part of a run's identity, when active */
+    /* says where the data is; the data's content hash is the identity */
+    PHASE_DATA,
     PHASE_EVALUATION, /* varies without a new training */
     PHASE_EXECUTION   /* how, not what: never part of an identity */
 };
@@ -58,15 +59,16 @@ enum setting_id {
     DATA_PATH, /* builtin:arc-style | builtin:sudoku | a directory or file */
     DATA_TRAIN_SETS,
     DATA_TEST_SETS,
-    DATA_CANVAS,           /* ARC canvas side */
-    DATA_NUM_AUG,          /* variants besides the original */
-    DATA_SUBSET,           /* all | evaluation-only */
-    DATA_TASKS,            /* comma-separated task names to keep; empty: all */
-    DATA_TRANSLATION,      /* random offsets of training pairs */
-    DATA_GENERATOR_SEED,   /* built-in data only */
-    DATA_TASKS_PER_FAMILY, /* built-in ARC-style: evaluation + training tasks per family */
-    DATA_SUDOKU_SIDE,      /* 4 | 6 | 9 */
-    DATA_SUDOKU_TRAIN,     /* puzzles trained on */
+    DATA_CANVAS,         /* ARC canvas side */
+    DATA_NUM_AUG,        /* variants besides the original */
+    DATA_SUBSET,         /* all | evaluation-only */
+    DATA_TASKS,          /* comma-separated task names to keep; empty: all */
+    DATA_TRANSLATION,    /* random offsets of training pairs */
+    DATA_GENERATOR_SEED, /* built-in data only */
+    /* built-in ARC-style: evaluation + training tasks per family */
+    DATA_TASKS_PER_FAMILY,
+    DATA_SUDOKU_SIDE,  /* 4 | 6 | 9 */
+    DATA_SUDOKU_TRAIN, /* puzzles trained on */
     DATA_SUDOKU_TEST,
     DATA_SUDOKU_MIN_BACKTRACKS, /* difficulty: least backtracks of the plain solver */
     DATA_MIN_DIFFICULTY,
@@ -87,8 +89,9 @@ enum setting_id {
     TRAIN_TARGET_Q_UPDATE_EVERY,
     TRAIN_EMA_RATE,
     TRAIN_UNTRAINED_SHARE, /* of the training's FLOPs, for the untrained evaluation */
-    EVAL_HALT_MAX_STEPS, /* 0: as trained */
-    EVAL_AUGMENTATIONS,  /* predictions voted over per test, the original among them; all */
+    EVAL_HALT_MAX_STEPS,   /* 0: as trained */
+    /* predictions voted over per test, the original among them; all */
+    EVAL_AUGMENTATIONS,
     EVAL_ACT_INFERENCE,
     EVAL_SEED,  /* draws the subsample of augmentations */
     EVAL_SPLIT, /* test | train: train = the demonstration pairs as trained on */
@@ -109,12 +112,14 @@ struct setting {
     enum setting_type type;
     enum setting_phase phase;
     double minimum, maximum; /* for INT, REAL, COUNT_OR_ALL */
-    const char
-        *default_text; /* what a spec gets when it is silent, as written in JSON or bare */
-    const char *absent_means;   /* what absence in a canonical form means; never changes */
+    /* what a spec gets when it does not name the setting, as written in JSON or bare */
+    const char *default_text;
+    /* what absence in a canonical form means; never changes */
+    const char *absent_means;
     const char *const *choices; /* NULL-terminated, for SETTING_CHOICE */
     const char *unit;           /* "steps", "epochs", ...; "" when none */
-    /* True when, given the other values, this setting changes nothing; NULL: never inactive. */
+    /* True when, given the other values, this setting changes nothing; NULL: never
+     * inactive. */
     bool (*inactive)(const struct config *config);
     const char *meaning; /* one line */
 };
@@ -132,11 +137,13 @@ struct config {
     union setting_value values[SETTING_COUNT];
 };
 
-int config_init(struct config *config, struct error *err) MUST_CHECK; /* every default */
+/* every default */
+int config_init(struct config *config, struct error *err) MUST_CHECK;
 /* Every absent_means: the start for reading a canonical form. */
 int config_init_absent(struct config *config, struct error *err) MUST_CHECK;
 int config_copy(struct config *out, const struct config *from, struct error *err) MUST_CHECK;
-void config_release(struct config *config); /* NULL members allowed; zeroed config too */
+/* NULL members allowed; zeroed config too */
+void config_release(struct config *config);
 
 int64_t config_int(const struct config *config, enum setting_id id);
 double config_real(const struct config *config, enum setting_id id);
@@ -145,7 +152,8 @@ const char *config_text(const struct config *config, enum setting_id id);
 /* The word of a CHOICE. */
 const char *config_choice(const struct config *config, enum setting_id id);
 
-/* The system that arch.name names, its facts, and the sizes of its modules and cycles. */
+/* The system that arch.name names, its facts, and the sizes of its modules and
+ * cycles. */
 enum system_id config_system_id(const struct config *config);
 const struct system_facts *config_system(const struct config *config);
 struct system_sizes config_system_sizes(const struct config *config);
@@ -155,54 +163,56 @@ int setting_find(const char *key);
 /* Nearest known key or NULL. */
 const char *setting_nearest(const char *key);
 
-/* Sets one value from JSON: type and bounds are checked; where ("spec.json: grid") opens the
- * message, which names key, what was given and what is allowed. */
+/* Sets one value from JSON: type and bounds are checked; where ("spec.json: grid")
+ * opens the message, which names key, what was given and what is allowed. */
 int config_set_json(struct config *config, int id, const cJSON *value, const char *where,
                     struct error *err) MUST_CHECK;
-/* The same from text, as in --set key=value (JSON, or a bare word for text and choices). Other text is
- * refused like a value of the wrong type. */
+/* The same from text, as in --set key=value (JSON, or a bare word for text and
+ * choices). Other text is refused like a value of the wrong type. */
 int config_set_text(struct config *config, const char *key, const char *text, const char *where,
                     struct error *err) MUST_CHECK;
 /* One value as fresh JSON (COUNT_OR_ALL 0 as "all"), NULL when out of memory. */
 cJSON *config_get_json(const struct config *config, int id);
 
 /*
- * Resolves and checks a whole configuration: a transformer with arch.match = params gets
- * H_layers + L_layers layers (its parameters are then HRM's) and match = none; inactive
- * settings get their absent_means; contradictions are ERROR_FORMAT (odd head size with RoPE,
- * heads that do not divide hidden_size, puzzle_emb_len too short for ndim, mlp_t with RoPE, ...).
- * Idempotent. where opens the message.
+ * Resolves and checks a whole configuration: a transformer with arch.match = params
+ * gets H_layers + L_layers layers (its parameters are then HRM's) and match = none;
+ * inactive settings get their absent_means; contradictions are ERROR_FORMAT (odd head
+ * size with RoPE, heads that do not divide hidden_size, puzzle_emb_len too short for
+ * ndim, mlp_t with RoPE, ...). Idempotent. where opens the message.
  */
 int config_resolve(struct config *config, const char *where, struct error *err) MUST_CHECK;
 bool config_active(const struct config *config, int id);
 
 /*
- * The canonical form of the settings of one phase: an object with only active settings that
- * differ from absent_means (json_canonical text; fresh string). For PHASE_TRAINING it is what a
- * run's hash is taken of.
+ * The canonical form of the settings of one phase: an object with only active settings
+ * that differ from absent_means (json_canonical text; fresh string). For PHASE_TRAINING
+ * it is what a run's hash is taken of.
  */
 char *config_canonical(const struct config *config, enum setting_phase phase,
                        struct error *err);
-/* All settings of all phases that differ from absent_means, as a fresh object: for job.json. */
+/* All settings of all phases that differ from absent_means, as a fresh object: for
+ * job.json. */
 cJSON *config_to_json(const struct config *config);
-/* How and where a job is executed, which is no part of a run's identity: the settings of
- * PHASE_EXECUTION and data.path. */
+/* How and where a job is executed, which is no part of a run's identity: the settings
+ * of PHASE_EXECUTION and data.path. */
 bool setting_is_of_job(int id);
 /* Those that differ from absent_means, as a fresh object; NULL when out of memory. */
 cJSON *config_job_settings(const struct config *config);
-/* Puts settings, such an object, in the place of those that config, a config_to_json() object,
- * holds. */
+/* Puts settings, such an object, in the place of those that config, a config_to_json()
+ * object, holds. */
 int config_replace_job_settings(cJSON *config, const cJSON *settings,
                                 struct error *err) MUST_CHECK;
 /* The reverse: absent_means for what is not there. Unknown keys are ERROR_FORMAT. */
 int config_from_json(struct config *config, const cJSON *object, const char *where,
                      struct error *err) MUST_CHECK;
 
-/* Numeric version of the engine: raised when a change alters the numbers of a run. Part of
- * every run's identity. */
+/* Numeric version of the engine: raised when a change alters the numbers of a run. Part
+ * of every run's identity. */
 #define ENGINE_NUMERIC_VERSION "5"
 
-/* SHA-256 hex over canonical training form, '\n', data hash, '\n', ENGINE_NUMERIC_VERSION. */
+/* SHA-256 hex over canonical training form, '\n', data hash, '\n',
+ * ENGINE_NUMERIC_VERSION. */
 int config_run_hash(char hex[65], const struct config *config, const char *data_hash,
                     struct error *err) MUST_CHECK;
 /* The same of the canonical text itself. */

@@ -68,8 +68,8 @@ static bool no_target_q(const struct config *c)
     return no_act(c) || !config_system(c)->q_continue;
 }
 
-/* What can be told from data.path alone: a folder may hold ARC tasks or the CSV files of boards,
- * so that the settings of both are active for it. */
+/* What can be told from data.path alone: a folder may hold ARC tasks or the CSV files
+ * of boards, so that the settings of both are active for it. */
 static bool is_csv(const char *path)
 {
     size_t length = strlen(path);

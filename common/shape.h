@@ -18,15 +18,16 @@ struct shape {
     int head_size;             /* d */
     int64_t parameters;        /* trained by AdamATan2 */
     int64_t puzzle_parameters; /* num_puzzle_identifiers * E */
-    double
-        train_step_flops; /* one training step of the whole batch, target Q every n counted */
+    /* one training step of the whole batch, target Q every n counted */
+    double train_step_flops;
     double eval_row_step_flops; /* one evaluation outer step of one row */
 };
 
-/* FLOPs as model-independent counts: per layer and position 8D^2 + 6DF + 4SD (with heads that
- * do not divide D: 8D(Nd) and 4S(Nd); with mlp_t 6DF_S in place of what attention takes), heads
- * 2DV; training = all layer passes of the segment and of the target segment, where the system
- * has one, and twice those passes that carry gradient. */
+/* FLOPs as model-independent counts: per layer and position 8D^2 + 6DF + 4SD (with
+ * heads that do not divide D: 8D(Nd) and 4S(Nd); with mlp_t 6DF_S in place of what
+ * attention takes), heads 2DV; training = all layer passes of the segment and of the
+ * target segment, where the system has one, and twice those passes that carry
+ * gradient. */
 void shape_compute(struct shape *out, const struct config *config, int seq_len, int vocab_size,
                    int num_puzzle_identifiers);
 

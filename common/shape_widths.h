@@ -6,11 +6,12 @@
 
 #include <stdint.h>
 
-/* The multiple of `multiple` at or above round(expansion * width * 2 / 3), half to even. */
+/* The multiple of `multiple` at or above round(expansion * width * 2 / 3), half to
+ * even. */
 int shape_intermediate_size(double expansion, int width, int multiple);
 
-/* P: as many positions of hidden_size values as hold ndim values, or len where that is set;
- * 0 without a puzzle embedding (ndim 0). */
+/* P: as many positions of hidden_size values as hold ndim values, or len where that is
+ * set; 0 without a puzzle embedding (ndim 0). */
 int64_t shape_prefix(int64_t ndim, int64_t len, int64_t hidden_size);
 
 #endif

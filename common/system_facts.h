@@ -1,15 +1,18 @@
 /*
- * system_facts.h - what settings, shapes and FLOPs must know of each system that can be trained.
+ * system_facts.h - what settings, shapes and FLOPs must know of each system that can be
+ * trained.
  *
- * A system is an entry here (its name, its modules, its calls per outer step) and one in
- * model/systems.c (what those calls read and write). Nothing else asks which system it is.
+ * A system is an entry here (its name, its modules, its calls per outer step) and one
+ * in model/systems.c (what those calls read and write). Nothing else asks which system
+ * it is.
  *
  * One outer step of every system is the same loop over its table entry:
  *
  *     H_cycles times:  L_cycles times a fast call, then one slow call
  *
- * A fast call runs the module `fast` and updates the state zL, a slow call runs the module
- * `slow` and updates zH. The last calls of an outer step carry gradient, earlier ones do not.
+ * A fast call runs the module `fast` and updates the state zL, a slow call runs the
+ * module `slow` and updates zH. The last calls of an outer step carry gradient, earlier
+ * ones do not.
  */
 #ifndef COMMON_SYSTEM_FACTS_H
 #define COMMON_SYSTEM_FACTS_H
@@ -20,8 +23,8 @@
 /* In the order of arch.name's choices. */
 enum system_id { SYSTEM_HRM, SYSTEM_TRANSFORMER, SYSTEM_TRM, SYSTEM_COUNT };
 
-/* A module: a stack of layers. Its depth is arch.H_layers or arch.L_layers, its tensors are
- * published as inner.H_level... or inner.L_level... */
+/* A module: a stack of layers. Its depth is arch.H_layers or arch.L_layers, its tensors
+ * are published as inner.H_level... or inner.L_level... */
 enum system_module { MODULE_H, MODULE_L, MODULE_COUNT };
 
 enum system_horizon {
@@ -30,14 +33,18 @@ enum system_horizon {
 };
 
 struct system_facts {
-    const char *name;        /* as arch.name has it */
-    bool cycles;             /* false: arch.H_cycles, L_cycles do not apply; one slow call */
+    const char *name; /* as arch.name has it */
+    /* false: arch.H_cycles, L_cycles do not apply; one slow call */
+    bool cycles;
     enum system_module slow; /* updates zH */
     enum system_module fast; /* updates zL; as slow: the two share their weights */
     enum system_horizon horizon;
-    bool q_continue;     /* a target segment trains q_continue, and the halting test reads it */
-    bool matches_params; /* arch.match applies: HRM's H_layers + L_layers in its one module */
-    bool any_heads;      /* as published, arch.num_heads need not divide arch.hidden_size */
+    /* a target segment trains q_continue, and the halting test reads it */
+    bool q_continue;
+    /* arch.match applies: HRM's H_layers + L_layers in its one module */
+    bool matches_params;
+    /* as published, arch.num_heads need not divide arch.hidden_size */
+    bool any_heads;
 };
 
 /* id < SYSTEM_COUNT. */
@@ -59,8 +66,8 @@ int64_t system_gradient_calls(const struct system_facts *facts,
 /* Whether the i-th call of an outer step, from 0, is a fast one. */
 bool system_call_is_fast(const struct system_facts *facts, const struct system_sizes *sizes,
                          int64_t i);
-/* Layers that have weights; layers that all calls of an outer step pass; and those that the
- * calls with gradient pass. */
+/* Layers that have weights; layers that all calls of an outer step pass; and those that
+ * the calls with gradient pass. */
 int64_t system_layers(const struct system_facts *facts, const struct system_sizes *sizes);
 int64_t system_layer_passes(const struct system_facts *facts, const struct system_sizes *sizes);
 int64_t system_gradient_passes(const struct system_facts *facts,

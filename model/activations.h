@@ -1,6 +1,6 @@
 /*
- * activations.h - what a step holds of the rows it works on: the carry from step to step, and
- * what each layer leaves for its backward pass.
+ * activations.h - what a step holds of the rows it works on: the carry from step to
+ * step, and what each layer leaves for its backward pass.
  */
 #ifndef MODEL_ACTIVATIONS_H
 #define MODEL_ACTIVATIONS_H
@@ -9,7 +9,8 @@
 
 #include <stdint.h>
 
-/* What a layer that keeps gradient leaves for its backward pass; chunk rows R = rows * S. */
+/* What a layer that keeps gradient leaves for its backward pass; chunk rows R = rows *
+ * S. */
 struct kept_layer {
     float *in;       /* (R, D) input of the layer = output of the one before */
     float *qkv;      /* (R, ld_qkv) after RoPE; becomes its own gradient */
@@ -20,7 +21,8 @@ struct kept_layer {
     float *gate_up;  /* (R, ld_gate_up); becomes its own gradient */
     float *out_rstd; /* (R) */
 
-    /* With mlp_t in place of qkv to att and mid_rstd: its rows are the rows * D channels. */
+    /* With mlp_t in place of qkv to att and mid_rstd: its rows are the rows * D
+     * channels. */
     float *t_in;      /* (rows * D, S) the input transposed */
     float *t_gate_up; /* (rows * D, ld_t); becomes its own gradient */
     float *t_out;     /* (rows * D, S) mid transposed */

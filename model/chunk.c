@@ -1,4 +1,5 @@
-/* chunk.c - embedding and segment for a chunk of rows, walked from the table of calls. */
+/* chunk.c - embedding and segment for a chunk of rows, walked from the table of
+ * calls. */
 #include "chunk.h"
 
 #include "engine_internal.h"
@@ -8,7 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-/* How many values of prefix position p come from the puzzle's row; those after them are 0. */
+/* How many values of prefix position p come from the puzzle's row; those after them are
+ * 0. */
 static int prefix_values(const struct engine *engine, int p)
 {
     int left = engine->E - p * engine->D;
@@ -238,7 +240,8 @@ bool chunk_segment_backward(struct engine *engine, int rows)
                 return false;
             call_distribute(engine, call, live, n);
         } else {
-            live[call->destination] = false; /* its earlier value is a constant of the step */
+            /* its earlier value is a constant of the step */
+            live[call->destination] = false;
         }
     }
     if (!live[STATE_X])

@@ -11,19 +11,22 @@
 
 struct engine;
 
-/* The embedded input of rows first .. first + rows of a carry, into STATE_X; and the gradients of
- * the embeddings from dstate[STATE_X]. */
+/* The embedded input of rows first .. first + rows of a carry, into STATE_X; and the
+ * gradients of the embeddings from dstate[STATE_X]. */
 void chunk_embed(struct engine *engine, const struct carry *carry, int first, int rows);
 void chunk_embed_backward(struct engine *engine, const struct carry *carry, int first,
                           int rows);
-/* Work of a segment, and of its backward pass, of one chunk, in the units of engine_watch. */
+/* Work of a segment, and of its backward pass, of one chunk, in the units of
+ * engine_watch. */
 int64_t segment_work(const struct engine *engine);
 int64_t segment_backward_work(const struct engine *engine);
-/* One segment in place on the states, which point at the chunk's first row. keep: calls with
- * gradient keep their activations. false, also below: the watch has asked to abandon the step. */
+/* One segment in place on the states, which point at the chunk's first row. keep: calls
+ * with gradient keep their activations. false, also below: the watch has asked to
+ * abandon the step. */
 bool chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int rows,
                    bool keep);
-/* The same without keeping anything, and the residuals (rows, segment.count) of its calls. */
+/* The same without keeping anything, and the residuals (rows, segment.count) of its
+ * calls. */
 bool chunk_segment_measured(struct engine *engine, float *const states[STATE_COUNT], int rows,
                             float *residuals);
 /* The target segment: from a copy of the states, only z_H at position 0 is left, in

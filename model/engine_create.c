@@ -25,7 +25,8 @@ static void fill_rope_tables(struct engine *engine)
         }
 }
 
-/* Everything that the configuration decides, from the table of tensors to the blocks. */
+/* Everything that the configuration decides, from the table of tensors to the
+ * blocks. */
 static int engine_build(struct engine *engine, struct error *err)
 {
     int rc = parameters_build(engine, err);

@@ -1,10 +1,11 @@
 /*
- * engine_internal.h - what the engine's own files share; nobody outside model/ includes it.
+ * engine_internal.h - what the engine's own files share; nobody outside model/ includes
+ * it.
  *
- * A step works through the batch in chunks of rows whose activations fit the cache. Within a
- * chunk everything happens at once: embedding, segment, target segment, losses, backward.
- * Only the carry, the small outputs and the accumulated gradients outlive a chunk, so memory
- * for activations does not grow with the batch.
+ * A step works through the batch in chunks of rows whose activations fit the cache.
+ * Within a chunk everything happens at once: embedding, segment, target segment,
+ * losses, backward. Only the carry, the small outputs and the accumulated gradients
+ * outlive a chunk, so memory for activations does not grow with the batch.
  */
 #ifndef MODEL_ENGINE_INTERNAL_H
 #define MODEL_ENGINE_INTERNAL_H
@@ -24,8 +25,10 @@ struct engine {
     const struct system_facts *facts;    /* static table */
     int B, T, P, S, D, N, d, A, V, F, E; /* A = N * d */
     int ld_qkv,
-        ld_gate_up; /* from a row of qkv or gate_up to the next: 3A, 2F, or a bit more */
-    int F_t, ld_t;  /* width of mlp_t and row distance of its gate and up; 0: attention */
+        /* from a row of qkv or gate_up to the next: 3A, 2F, or a bit more */
+        ld_gate_up;
+    /* width of mlp_t and row distance of its gate and up; 0: attention */
+    int F_t, ld_t;
     int chunk_rows; /* batch rows worked on at once */
     float embedding_scale;
     size_t bytes; /* of all blocks */
@@ -44,11 +47,13 @@ struct engine {
 
     const struct gemm_kernels
         *gemm; /* of the kernel set for the forward type; NULL: the BLAS */
-    unsigned char *panels, *panels_back; /* layer weights packed, each at its parameter offset
-                                          * times gemm->element; or NULL */
-    float *weights;  /* what a step reads: parameters or averages, or their copy rounded to
-                      * bfloat16 */
-    float *prepared; /* those of which panels and weights are made; NULL: to be made anew */
+    /* layer weights packed, each at its parameter offset times gemm->element; or
+     * NULL */
+    unsigned char *panels, *panels_back;
+    /* what a step reads: parameters or averages, or their copy rounded to bfloat16 */
+    float *weights;
+    /* those of which panels and weights are made; NULL: to be made anew */
+    float *prepared;
     float *parameters, *buffers, *gradients, *m, *v;
     float *averages;        /* as parameters; NULL without an ema_rate */
     int64_t optimizer_step; /* training steps done */
@@ -89,9 +94,10 @@ struct engine {
     float *dq;                     /* (chunk_rows, 2) gradients of q_halt, q_continue */
     float *datt;                   /* (R, A) */
     float *dact;                   /* (BLOCK_MOST, F or F_t) */
-    float *transposed;             /* (R * D) states or gradients with channels as rows */
-    struct kept_layer *kept;       /* (sum over slots of layers + 1); owned */
-    struct kept_layer **slots;     /* (segment.slots) into kept; owned */
+    /* (R * D) states or gradients with channels as rows */
+    float *transposed;
+    struct kept_layer *kept;   /* (sum over slots of layers + 1); owned */
+    struct kept_layer **slots; /* (segment.slots) into kept; owned */
 };
 
 /* A handle on the weight at a parameter offset. */
@@ -103,7 +109,8 @@ static inline struct gemm_weight engine_weight(const struct engine *engine, size
                                  .inputs = inputs };
 }
 
-/* The same of a layer's weight, or of some of its outputs, with its panels if there are any. */
+/* The same of a layer's weight, or of some of its outputs, with its panels if there are
+ * any. */
 static inline struct gemm_weight layer_weight(const struct engine *engine, size_t offset,
                                               int outputs, int inputs)
 {
@@ -123,24 +130,24 @@ static inline bool engine_rounds(const struct engine *engine)
     return engine->config.forward_dtype == ENGINE_BFLOAT16;
 }
 
-/* An activation of the forward pass, where a value of the model is complete: in place to the
- * nearest number of the forward type. */
+/* An activation of the forward pass, where a value of the model is complete: in place
+ * to the nearest number of the forward type. */
 static inline void engine_round(const struct engine *engine, float *x, size_t n)
 {
     if (engine_rounds(engine))
         engine->kernels->round_bf16(x, n);
 }
 
-/* The same where only a GEMM or attention reads x: a kernel set's own bfloat16 kernels round their
- * operands themselves. */
+/* The same where only a GEMM or attention reads x: a kernel set's own bfloat16 kernels
+ * round their operands themselves. */
 static inline void engine_round_operand(const struct engine *engine, float *x, size_t n)
 {
     if (engine->panels == NULL)
         engine_round(engine, x, n);
 }
 
-/* Positions worked on at once between two GEMMs: what one writes the next still finds in the
- * second cache. A remainder of up to 27 makes no block of its own. */
+/* Positions worked on at once between two GEMMs: what one writes the next still finds
+ * in the second cache. A remainder of up to 27 makes no block of its own. */
 enum { BLOCK = 252, BLOCK_MOST = BLOCK + 27 };
 
 /* What a layer's pass counts in a step's work. */

@@ -6,8 +6,9 @@
 #include <string.h>
 
 /*
- * Order: the table (parameters, then buffers); the averages of the parameters, where there are
- * any; then, unless inference_only, m and v of every parameter, the step count, and the carry.
+ * Order: the table (parameters, then buffers); the averages of the parameters, where
+ * there are any; then, unless inference_only, m and v of every parameter, the step
+ * count, and the carry.
  */
 enum carry_entry {
     CARRY_Z_H,

@@ -1,4 +1,5 @@
-/* engine_step.c - one training step, one evaluation step: outer loop, halting, losses. */
+/* engine_step.c - one training step, one evaluation step: outer loop, halting,
+ * losses. */
 #include "carry.h"
 #include "chunk.h"
 #include "engine_internal.h"
@@ -33,7 +34,8 @@ static void test_halting(struct engine *engine, int first, int rows)
         engine->halt_test[b] = engine->system->halts(engine->q_halt[b], engine->q_continue[b]);
 }
 
-/* Counts the step of rows first.., and decides which halt (model.md section 2, steps 2, 3). */
+/* Counts the step of rows first.., and decides which halt (model.md section 2, steps 2,
+ * 3). */
 static void train_halt_rows(struct engine *engine, const int32_t *min_halt_steps, int first,
                             int rows)
 {
@@ -182,7 +184,8 @@ int engine_train_accumulate(struct engine *engine, const struct engine_batch *of
 void engine_train_apply(struct engine *engine, const struct engine_result *result)
 {
     assert(!engine->config.inference_only);
-    assert(engine->work_done == engine->work_total); /* a whole engine_train_accumulate() */
+    /* a whole engine_train_accumulate() */
+    assert(engine->work_done == engine->work_total);
     engine->optimizer_step++;
     optimizer_step(engine, result->lr, result->puzzle_emb_lr);
     engine->prepared = NULL;

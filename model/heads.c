@@ -66,7 +66,8 @@ static double stablemax_slope(double x)
     return x >= 0.0 ? 1.0 : s * s;
 }
 
-/* Cross-entropy of one position; dlogits (V) when not NULL gets its gradient times scale. */
+/* Cross-entropy of one position; dlogits (V) when not NULL gets its gradient times
+ * scale. */
 static double stablemax_loss(float *dlogits, const float *logits, int label, int V,
                              double scale)
 {

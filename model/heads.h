@@ -20,11 +20,12 @@ void head_q(const struct engine *engine, float *q_halt, float *q_continue, const
             size_t ld, int rows);
 /* Logits of the chunk into chunk_logits, and the grid positions into engine->logits. */
 void head_logits(struct engine *engine, const float *z, int first, int rows);
-/* Scores row (first + r) from chunk_logits, writes its predictions; with gradient also its
- * dlogits, scaled by scale. */
+/* Scores row (first + r) from chunk_logits, writes its predictions; with gradient also
+ * its dlogits, scaled by scale. */
 struct row_score head_score_row(struct engine *engine, const struct carry *carry, int first,
                                 int r, double scale, bool gradient);
-/* dstate[STATE_Z_H] = gradient of logits and q (dq: two floats per row) with respect to z. */
+/* dstate[STATE_Z_H] = gradient of logits and q (dq: two floats per row) with respect to
+ * z. */
 void head_backward(struct engine *engine, const float *z, const float *dq, int rows);
 /* Binary cross-entropy with a logit. */
 double binary_cross_entropy(double logit, double target);

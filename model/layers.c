@@ -1,4 +1,5 @@
-/* layers.c - the post-norm blocks of a module, forwards and backwards, over a chunk of rows. */
+/* layers.c - the post-norm blocks of a module, forwards and backwards, over a chunk of
+ * rows. */
 #include "layers.h"
 
 #include "engine_internal.h"
@@ -42,14 +43,15 @@ void layers_prepare(struct engine *engine, float *source)
         }
 }
 
-/* Rows of the next block when so many are left: a small remainder joins the last block. */
+/* Rows of the next block when so many are left: a small remainder joins the last
+ * block. */
 static int block_size(int left)
 {
     return left <= BLOCK_MOST ? left : BLOCK;
 }
 
-/* RoPE in place on the first `heads` heads of count rows; the first row is position `first` of
- * its batch row. sign -1 turns back, as the backward pass does. */
+/* RoPE in place on the first `heads` heads of count rows; the first row is position
+ * `first` of its batch row. sign -1 turns back, as the backward pass does. */
 static void layer_rope(const struct engine *engine, float *x, int heads, float sign, int first,
                        int count)
 {
@@ -108,7 +110,8 @@ static void attention_head(const struct engine *engine, float *out, float *keep,
         kernels->attention_forward(out, engine->A, keep, view, engine->scratch);
 }
 
-/* dqkv: where the gradient of q goes in a qkv buffer; those of k and v follow as in it. */
+/* dqkv: where the gradient of q goes in a qkv buffer; those of k and v follow as in
+ * it. */
 static void attention_head_backward(const struct engine *engine, float *dqkv, const float *out,
                                     const float *dout, const float *keep,
                                     const struct attention_view *view)
@@ -124,8 +127,8 @@ static void attention_head_backward(const struct engine *engine, float *dqkv, co
                                     engine->scratch);
 }
 
-/* att (R, A) from qkv (R, 3A). keep: what the backward pass needs of each row and head, as
- * attention_forward has it, or NULL. */
+/* att (R, A) from qkv (R, 3A). keep: what the backward pass needs of each row and head,
+ * as attention_forward has it, or NULL. */
 static void layer_attention(const struct engine *engine, float *att, float *keep,
                             const float *qkv, int rows)
 {
@@ -148,7 +151,8 @@ static void layer_norm(const struct engine *engine, float *x, float *rstd, int c
     engine_round(engine, x, (size_t)count * (size_t)width);
 }
 
-/* A SwiGLU sub-layer: x = norm(x + down(silu(gate) * up)) for rows of `inputs` values. */
+/* A SwiGLU sub-layer: x = norm(x + down(silu(gate) * up)) for rows of `inputs`
+ * values. */
 struct swiglu {
     size_t gate_up, down; /* offsets of the weights */
     int inputs, width;    /* of x; of gate and of up */
@@ -273,8 +277,9 @@ static void layer_forward(const struct engine *engine, const struct layer_weight
     }
 }
 
-/* One block of which only position 0 is wanted: keys and values everywhere, all else there. A
- * SwiGLU over the positions needs the first half everywhere: h is overwritten then. */
+/* One block of which only position 0 is wanted: keys and values everywhere, all else
+ * there. A SwiGLU over the positions needs the first half everywhere: h is overwritten
+ * then. */
 static void layer_forward_first(const struct engine *engine, const struct layer_weights *w,
                                 float *first, float *h, int rows)
 {
@@ -338,8 +343,8 @@ bool module_forward_first(struct engine *engine, enum system_module module, floa
     return engine_goes_on(engine, WORK_FORWARD);
 }
 
-/* out = norm(x + down(silu(gate) * up)) for count rows, a block at most; gate and up are kept
- * for the backward pass, and rstd as rmsnorm_forward. */
+/* out = norm(x + down(silu(gate) * up)) for count rows, a block at most; gate and up
+ * are kept for the backward pass, and rstd as rmsnorm_forward. */
 static void swiglu_forward_kept(const struct engine *engine, const struct swiglu *s, float *out,
                                 float *rstd, float *gate_up, const float *x, int count)
 {
@@ -419,8 +424,8 @@ bool module_forward_kept(struct engine *engine, enum system_module module,
     return true;
 }
 
-/* Through norm, down, SwiGLU, gate_up and the residual of R rows: dx, the gradient of out,
- * becomes that of x. gate_up becomes its own gradient. */
+/* Through norm, down, SwiGLU, gate_up and the residual of R rows: dx, the gradient of
+ * out, becomes that of x. gate_up becomes its own gradient. */
 static void swiglu_backward(struct engine *engine, const struct swiglu *s, float *dx,
                             float *gate_up, const float *x, const float *out, const float *rstd,
                             int R)
@@ -456,7 +461,8 @@ static void positions_backward(struct engine *engine, const struct layer_weights
     transpose_rows(engine, dh, engine->transposed, rows, true);
 }
 
-/* dh becomes the gradient of in: through norm, o_proj, attention, RoPE, qkv, the residual. */
+/* dh becomes the gradient of in: through norm, o_proj, attention, RoPE, qkv, the
+ * residual. */
 static void attention_backward(struct engine *engine, const struct layer_weights *w,
                                struct kept_layer *kept, float *dh, int rows)
 {

@@ -11,11 +11,12 @@
 #include <string.h>
 
 /* Positions worked on at once: large enough that adding to the weights' gradients costs
- * little, small enough that a layer's activations stay in the second and third cache. */
+ * little, small enough that a layer's activations stay in the second and third
+ * cache. */
 enum { CHUNK_POSITIONS = 512 };
 
-/* Rows that are a multiple of this many floats apart fall into the same few sets of a cache, and
- * evict each other; they are laid a bit further apart. */
+/* Rows that are a multiple of this many floats apart fall into the same few sets of a
+ * cache, and evict each other; they are laid a bit further apart. */
 enum { BAD_STRIDE = 512, STRIDE_PAD = 16 };
 
 static int row_stride(int width)
@@ -98,8 +99,8 @@ static int allocate_parameters(struct engine *e, struct error *err)
                           (struct block_item[]){ { &e->v, kept, sizeof(float) } }, 1, err);
 }
 
-/* Room for rounded weights, and for packed ones where the set has GEMM kernels of its own. Those use
- * one thread, so with more threads OpenBLAS takes over. */
+/* Room for rounded weights, and for packed ones where the set has GEMM kernels of its
+ * own. Those use one thread, so with more threads OpenBLAS takes over. */
 static int allocate_weights(struct engine *e, struct error *err)
 {
     size_t rounded = engine_rounds(e) ? e->parameter_floats : 0, packed = 0, back = 0;
@@ -153,7 +154,8 @@ static int allocate_carries(struct engine *e, struct error *err)
 static int allocate_outputs(struct engine *e, struct error *err)
 {
     size_t B = (size_t)e->B, grid = size_product(B, (size_t)e->T);
-    bool rope = e->config.pos_encodings == ENGINE_ROPE; /* made even where mlp_t reads none */
+    /* made even where mlp_t reads none */
+    bool rope = e->config.pos_encodings == ENGINE_ROPE;
     size_t table = rope ? size_product((size_t)e->S, (size_t)e->d) : 0;
     size_t puzzle = e->config.inference_only ? 0 : size_product(B, (size_t)e->E);
     const struct block_item items[] = {
@@ -231,7 +233,8 @@ static int allocate_scratch(struct engine *e, struct error *err)
                           sizeof items / sizeof *items, err);
 }
 
-/* The arrays that one layer keeps for its backward pass; items has room for KEPT_ITEMS. */
+/* The arrays that one layer keeps for its backward pass; items has room for
+ * KEPT_ITEMS. */
 enum { KEPT_ITEMS = 12 };
 static void kept_layer_items(const struct engine *e, struct kept_layer *k,
                              struct block_item *items, bool whole)
@@ -260,8 +263,8 @@ static void kept_layer_items(const struct engine *e, struct kept_layer *k,
     memcpy(items, table, sizeof table);
 }
 
-/* Activations of the calls that keep gradient: a slot is its layers and one more for the
- * output. */
+/* Activations of the calls that keep gradient: a slot is its layers and one more for
+ * the output. */
 static int allocate_kept(struct engine *e, struct error *err)
 {
     const struct segment *segment = &e->segment;

@@ -1,4 +1,5 @@
-/* optimizer.c - the rate schedule, AdamATan2, and sign-SGD for the puzzle rows in use. */
+/* optimizer.c - the rate schedule, AdamATan2, and sign-SGD for the puzzle rows in
+ * use. */
 #include "optimizer.h"
 
 #include "engine_internal.h"
@@ -20,7 +21,8 @@ double schedule_rate(const struct engine_config *config, double base, int64_t st
     return base * (ratio + fmax(0.0, swing));
 }
 
-/* Each id of the current rows once, at its first row; gradients of its rows are summed. */
+/* Each id of the current rows once, at its first row; gradients of its rows are
+ * summed. */
 static void puzzle_step(struct engine *engine, double lr)
 {
     const struct carry *carry = &engine->train;

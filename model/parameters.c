@@ -1,8 +1,8 @@
 /*
  * parameters.c - the table of parameters and buffers, and their initial values.
  *
- * Layout, initialisation, checkpoints and tests all derive from the table. Names are those of
- * the published state_dict.
+ * Layout, initialisation, checkpoints and tests all derive from the table. Names are
+ * those of the published state_dict.
  */
 #include "parameters.h"
 
@@ -21,7 +21,8 @@
 enum { FIXED_PARAMETERS = 8, LAYER_PARAMETERS = 4, OFFSET_FLOATS = 16 };
 static const double Q_BIAS = -5.0;
 
-/* Appends a tensor of one dimension (columns 0) or two; returns its offset in its block. */
+/* Appends a tensor of one dimension (columns 0) or two; returns its offset in its
+ * block. */
 __attribute__((format(printf, 6, 7))) static size_t
 parameter_add(struct engine *engine, enum engine_state_kind kind, int64_t rows, int64_t columns,
               double init_std, const char *format, ...)
@@ -43,7 +44,8 @@ parameter_add(struct engine *engine, enum engine_state_kind kind, int64_t rows, 
     p->elements = size_product((size_t)rows, columns > 0 ? (size_t)columns : 1);
     p->init_std = init_std;
     p->offset = *floats;
-    /* Sizes are bounded by engine_check_config, so that neither sum nor product overflows. */
+    /* Sizes are bounded by engine_check_config, so that neither sum nor product
+     * overflows. */
     *floats += (p->elements + OFFSET_FLOATS - 1) / OFFSET_FLOATS * OFFSET_FLOATS;
     return p->offset;
 }
@@ -126,8 +128,9 @@ int parameters_build(struct engine *engine, struct error *err)
 }
 
 /*
- * The inverse of erf on (-1, 1): Giles' single-precision approximation ("Approximating the
- * erfinv function", 2012), then one Halley step with the library's erf, to about 1e-15.
+ * The inverse of erf on (-1, 1): Giles' single-precision approximation ("Approximating
+ * the erfinv function", 2012), then one Halley step with the library's erf, to about
+ * 1e-15.
  */
 static double inverse_erf(double u)
 {
@@ -148,7 +151,8 @@ static double inverse_erf(double u)
     return p - f / (1.0 + p * f);
 }
 
-/* model.md section 1: cut at +-2 sigma, rescaled so that the result's deviation is std. */
+/* model.md section 1: cut at +-2 sigma, rescaled so that the result's deviation is
+ * std. */
 static void fill_truncated_normal(float *out, size_t count, double std,
                                   struct random_stream stream)
 {

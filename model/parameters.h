@@ -10,7 +10,8 @@
 
 struct engine;
 
-/* Builds the table, the modules and the offsets of all tensors of engine->config. ERROR_NOMEM. */
+/* Builds the table, the modules and the offsets of all tensors of engine->config.
+ * ERROR_NOMEM. */
 int parameters_build(struct engine *engine, struct error *err) MUST_CHECK;
 /* Every parameter and buffer as model.md section 1 has it, drawn from the seed. */
 void parameters_initialise(struct engine *engine, uint64_t seed);

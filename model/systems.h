@@ -1,9 +1,10 @@
 /*
  * systems.h - each system as a table: its states, its module calls, its halting test.
  *
- * A call computes states[destination] = M(sum of the sources' states). A segment is the calls of
- * one outer step in order of time; which of them keep activations for the backward pass, and
- * into which sources gradient flows on, follows from the system's gradient horizon.
+ * A call computes states[destination] = M(sum of the sources' states). A segment is the
+ * calls of one outer step in order of time; which of them keep activations for the
+ * backward pass, and into which sources gradient flows on, follows from the system's
+ * gradient horizon.
  */
 #ifndef MODEL_SYSTEMS_H
 #define MODEL_SYSTEMS_H
@@ -18,18 +19,23 @@ enum { CARRY_STATES = 2, CALL_MAX_SOURCES = 3 };
 struct module_call {
     enum system_module module;
     enum system_state destination;
-    int source_count;                            /* 2 or 3 */
-    enum system_state sources[CALL_MAX_SOURCES]; /* the first is z, the others injections */
-    bool gradient;                               /* the backward pass runs through this call */
+    int source_count; /* 2 or 3 */
+    /* the first is z, the others injections */
+    enum system_state sources[CALL_MAX_SOURCES];
+    /* the backward pass runs through this call */
+    bool gradient;
     bool flows[CALL_MAX_SOURCES]; /* gradient goes on into this source: it is x, or was
                                      computed by a call with gradient */
-    int slot;                     /* which set of activations it stores; -1 without gradient */
+    /* which set of activations it stores; -1 without gradient */
+    int slot;
 };
 
 struct system {
-    struct module_call slow, fast;  /* destination and sources; fast is unused without cycles */
-    const char *init[CARRY_STATES]; /* the initial vectors' names; NULL: no such state */
-    enum system_state head;         /* what logits and q values are read from */
+    /* destination and sources; fast is unused without cycles */
+    struct module_call slow, fast;
+    /* the initial vectors' names; NULL: no such state */
+    const char *init[CARRY_STATES];
+    enum system_state head; /* what logits and q values are read from */
     /* Whether a row with these q values would stop (ACT). */
     bool (*halts)(float q_halt, float q_continue);
 };
@@ -45,7 +51,8 @@ struct segment {
     int slots; /* calls with gradient */
 };
 
-/* Builds the segment of a system of these sizes. ERROR_NOMEM. segment_release() frees it. */
+/* Builds the segment of a system of these sizes. ERROR_NOMEM. segment_release() frees
+ * it. */
 int segment_build(struct segment *segment, enum system_id id, const struct system_sizes *sizes,
                   struct error *err) MUST_CHECK;
 void segment_release(struct segment *segment);

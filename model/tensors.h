@@ -1,5 +1,6 @@
 /*
- * tensors.h - the table of an engine's tensors, and where each module finds its weights.
+ * tensors.h - the table of an engine's tensors, and where each module finds its
+ * weights.
  */
 #ifndef MODEL_TENSORS_H
 #define MODEL_TENSORS_H
@@ -9,14 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One row of the table from which layout, initialisation and state access all follow. */
+/* One row of the table from which layout, initialisation and state access all
+ * follow. */
 struct parameter {
     char name[96];
     enum engine_state_kind kind; /* ENGINE_PARAMETER or ENGINE_BUFFER */
     int rank;
     int64_t dims[3];
     size_t elements;
-    size_t offset;     /* in floats, in the parameter block or, for a buffer, that block */
+    /* in floats, in the parameter block or, for a buffer, that block */
+    size_t offset;
     double init_std;   /* truncated normal of this deviation; 0: zeros ... */
     double init_value; /* ... or this constant */
 };

@@ -266,7 +266,8 @@ static int find_missing(struct axis_values *values, const struct compare *compar
         rc = row_axis_value(&text, compare, row, key, err);
         while (rc == 0 && at < count && strcmp(items[at].value, text) != 0)
             at++;
-        if (rc == 0 && at == results->arm_count) /* runs of one arm that differ: not counted */
+        /* runs of one arm that differ: not counted */
+        if (rc == 0 && at == results->arm_count)
             at = -1;
         if (rc == 0 && at == count) {
             items[count++].value = text;

@@ -272,8 +272,8 @@ static int fill_block(struct statistics_block *block, double **values,
     return 0;
 }
 
-/* Takes out the columns in which any block has a NaN; returns how many are left. common (tasks):
- * set to whether the task is left. */
+/* Takes out the columns in which any block has a NaN; returns how many are left. common
+ * (tasks): set to whether the task is left. */
 static int keep_common_tasks(double **values, bool *common,
                              const struct statistics_block *blocks, int count, int tasks)
 {
@@ -341,7 +341,8 @@ static int compare_terms(const void *a, const void *b)
     return x->cell < y->cell ? -1 : x->cell > y->cell; /* cells are ordered by arm */
 }
 
-/* The mean of a cell's seed over the tasks that are in common; NaN where it has none of them. */
+/* The mean of a cell's seed over the tasks that are in common; NaN where it has none of
+ * them. */
 static double common_mean(const struct compare *compare, const struct compare_cell *cell,
                           int seed, const bool *common)
 {
@@ -357,8 +358,8 @@ static double common_mean(const struct compare *compare, const struct compare_ce
     return count > 0 ? sum / count : (double)NAN;
 }
 
-/* The means of both sides over the tasks compared (common) and the seeds compared (NULL: all of
- * a cell's), so that their difference is the one that is estimated. */
+/* The means of both sides over the tasks compared (common) and the seeds compared
+ * (NULL: all of a cell's), so that their difference is the one that is estimated. */
 static void add_means(struct comparison *out, const struct compare *compare,
                       const struct contrast_term *terms, int count, const int64_t *seeds,
                       int seed_count, const bool *common)
@@ -403,7 +404,8 @@ static int estimate_contrast(struct comparison *out, const struct compare *compa
         goto out;
     int made = rc;
 
-    /* Blocks that are not paired overwrote the list of seeds: each cell counts all of its own. */
+    /* Blocks that are not paired overwrote the list of seeds: each cell counts all of
+     * its own. */
     const int64_t *compared = out->paired_by_seed ? seeds : NULL;
     int tasks = keep_common_tasks(values, in_common, blocks, made, compare->task_count);
 

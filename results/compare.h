@@ -62,9 +62,9 @@ struct comparison {
     char *group; /* owned; which block, "" when there is one */
     char *label; /* owned; "trained 4: inference 4 - 1" */
     struct estimate estimate;
-    /* Means over the tasks and seeds compared, of the side subtracted and of the side subtracted
-     * from: other_mean - base_mean is the estimate where all arms share their seeds. NaN: more
-     * than two sides. */
+    /* Means over the tasks and seeds compared, of the side subtracted and of the side
+     * subtracted from: other_mean - base_mean is the estimate where all arms share
+     * their seeds. NaN: more than two sides. */
     double base_mean, other_mean;
     double p_holm; /* corrected over the list */
     bool paired_by_seed;
@@ -113,16 +113,18 @@ struct axis_values {
     int count;
     /* each arm at the outer steps that it was trained with: there are no others */
     bool own_steps;
-    char evaluations[300]; /* what the means run over: "eval.seed (0, 1)"; "": one evaluation */
-    char missing[400];     /* values without results: "100: 1 run diverged"; "": none */
+    /* what the means run over: "eval.seed (0, 1)"; "": one evaluation */
+    char evaluations[300];
+    char missing[400]; /* values without results: "100: 1 run diverged"; "": none */
 };
 
 /*
  * Compares every value of key (a training or an evaluation setting) with the first:
  * averages over the other axes and evaluations, each cell against the one that differs
- * in key alone (by arch.halt_max_steps also in the outer steps at inference where every arm
- * was evaluated at its own only). ERROR_FORMAT when fewer than two values have results; the
- * message says what the runs of the others came to, or what the experiment varies.
+ * in key alone (by arch.halt_max_steps also in the outer steps at inference where every
+ * arm was evaluated at its own only). ERROR_FORMAT when fewer than two values have
+ * results; the message says what the runs of the others came to, or what the experiment
+ * varies.
  */
 int compare_axis(struct axis_values *values, struct comparison_list *list,
                  const struct compare *compare, const char *key, struct error *err) MUST_CHECK;

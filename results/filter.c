@@ -50,7 +50,8 @@ static const char *nearest_key(const char *key)
         names[i] = SPECIAL_KEYS[i].key;
     for (int i = 0; i < SETTING_COUNT; i++)
         names[SPECIAL_COUNT + i] = settings_table[i].key;
-    /* A setting's name without its group: "lr" means train.lr, whatever is spelled alike. */
+    /* A setting's name without its group: "lr" means train.lr, whatever is spelled
+     * alike. */
     for (int i = 0; i < SETTING_COUNT; i++) {
         const char *dot = strrchr(settings_table[i].key, '.');
 

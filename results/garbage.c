@@ -18,7 +18,8 @@
     "NOT EXISTS (SELECT 1 FROM arm_run y JOIN arm b USING (arm_id) WHERE y.run_id = " run      \
     " AND b.experiment_id <> " experiment ")"
 
-/* A list with room for one more; count is a number of items so far. NULL: out of memory. */
+/* A list with room for one more; count is a number of items so far. NULL: out of
+ * memory. */
 static void *grow(void *list, int count, size_t size)
 {
     if ((count & (count - 1)) != 0)

@@ -41,13 +41,14 @@ struct garbage_experiment {
     int64_t id;      /* 0: there is none of that name */
     char *spec_file; /* owned; relative to the workspace, "" */
     int runs;        /* that it has */
-    int open;        /* of the runs that no other experiment has: jobs that are not over */
+    /* of the runs that no other experiment has: jobs that are not over */
+    int open;
 };
 int garbage_find_experiment(struct store *store, struct garbage_experiment *out,
                             const char *name, struct error *err) MUST_CHECK;
 
-/* The hashes of the experiment's runs that no other experiment has: fresh list, each of 64
- * digits and a NUL. */
+/* The hashes of the experiment's runs that no other experiment has: fresh list, each of
+ * 64 digits and a NUL. */
 int garbage_own_runs(struct store *store, char (**out)[65], int *count, int64_t experiment_id,
                      struct error *err) MUST_CHECK;
 

@@ -40,8 +40,8 @@ static const char SHARE_SETTINGS[] = //
  * Version 3: how and where a job is executed belongs to the job, as asked for last.
  * Before, every later job of a run was given what its first queueing said. The columns
  * of a job win over the run's first settings. And an experiment that was cancelled no
- * longer holds on to runs that it shares with others. And a database knows the directory
- * that it lies in.
+ * longer holds on to runs that it shares with others. And a database knows the
+ * directory that it lies in.
  */
 static const char EXECUTION_OF_JOBS[] = //
     "CREATE TABLE workspace ("
@@ -72,9 +72,9 @@ static const char EXECUTION_OF_JOBS[] = //
     "UPDATE job SET execution_id = x.execution_id"
     " FROM execution_of_job s JOIN execution x USING (settings) WHERE s.job_id = job.job_id;"
     "DROP TABLE execution_of_job;"
-    /* One name for one quantity: exact_accuracy was also what compare called the votes per task.
-     * Tables are copied, as renaming a column fails where a view of somebody's own reads a table
-     * that the upgrade replaces. */
+    /* One name for one quantity: exact_accuracy was also what compare called the votes
+     * per task. Tables are copied, as renaming a column fails where a view of
+     * somebody's own reads a table that the upgrade replaces. */
     "DROP VIEW IF EXISTS v_results;"
     "CREATE TEMP TABLE older_result AS SELECT * FROM evaluation_result;"
     "DROP TABLE evaluation_result;"

@@ -18,7 +18,8 @@
 
 enum { LISTED_EXPERIMENTS = 20 };
 
-/* SQL over a task's rows of task_outcome that gives the task's value (?2 is the rank). */
+/* SQL over a task's rows of task_outcome that gives the task's value (?2 is the
+ * rank). */
 static const char *const PER_TASK_SQL[] = {
     [MEASURE_NOT_PER_TASK] = NULL,
     [MEASURE_SOLVED_SHARE] = "avg(rank IS NOT NULL AND rank <= ?2)",

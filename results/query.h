@@ -45,7 +45,8 @@ struct result_row {
     char checkpoint[16]; /* "untrained", "interim", "last"; "" without a result */
     int64_t step;
     int64_t tasks; /* scored; 0 also where values are not known */
-    /* By enum metric; those after METRIC_RECORDED once results_load_metric() was called. */
+    /* By enum metric; those after METRIC_RECORDED once results_load_metric() was
+     * called. */
     double values[METRIC_COUNT];
     double train_flops, train_seconds; /* NaN: not known */
 };
@@ -79,8 +80,9 @@ int results_load(struct results **out, struct store *store, const char *experime
                  const char *const *wheres, int where_count, enum results_scope scope,
                  struct error *err) MUST_CHECK;
 void results_destroy(struct results *results); /* NULL allowed */
-/* Works out a measure that follows from task_outcome for the rows of last checkpoints; does nothing
- * for one that is recorded, which results_load() has read. ERROR_NOMEM, database errors. */
+/* Works out a measure that follows from task_outcome for the rows of last checkpoints;
+ * does nothing for one that is recorded, which results_load() has read. ERROR_NOMEM,
+ * database errors. */
 int results_load_metric(struct results *results, struct store *store, enum metric metric,
                         struct error *err) MUST_CHECK;
 
@@ -93,12 +95,14 @@ int results_setting(struct store *store, char **out, int64_t run_id, const char 
 
 /* Scores without learning, means over the rows' runs; NaN where there are none. */
 struct baselines {
-    double copy[METRIC_COUNT];      /* only pass@1, pass@2, per-token accuracy, exact rows */
-    double untrained[METRIC_COUNT]; /* mean over the rows' evaluations at step 0 */
+    /* only pass@1, pass@2, per-token accuracy, exact rows */
+    double copy[METRIC_COUNT];
+    /* mean over the rows' evaluations at step 0 */
+    double untrained[METRIC_COUNT];
     double untrained_deviation[METRIC_COUNT]; /* over runs */
     int copy_runs, untrained_runs;
-    /* The fewest rows that an untrained model was evaluated on, and how many the trained
-     * one was; 0: always all */
+    /* The fewest rows that an untrained model was evaluated on, and how many the
+     * trained one was; 0: always all */
     int64_t untrained_rows, all_rows;
 };
 int baselines_load(struct baselines *out, struct store *store, const struct results *results,

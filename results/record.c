@@ -52,7 +52,8 @@ static void read_job(struct record_job *job, sqlite3_stmt *s)
     job->label = format_string("%s seed %s", sql_text(s, 12), sql_text(s, 13));
 }
 
-/* What read_job() reads; ?1 is the experiment that the label should name, if there are several. */
+/* What read_job() reads; ?1 is the experiment that the label should name, if there are
+ * several. */
 #define SELECT_JOBS                                                                            \
     "SELECT j.job_id, j.run_id, r.hash, j.state, j.kind, j.priority, j.threads,"               \
     " j.retries_max, j.failures, j.cost, j.memory_gb, j.time_limit_min,"                       \
@@ -232,7 +233,8 @@ static int add_parsed(cJSON *object, const char *key, const char *text, struct e
     return rc;
 }
 
-/* A train job does all evaluations of its run; an evaluate job those it was queued for. */
+/* A train job does all evaluations of its run; an evaluate job those it was queued
+ * for. */
 static int add_evaluations(struct store *store, cJSON *list, const struct record_job *job,
                            struct error *err)
 {

@@ -18,8 +18,8 @@ struct store;
 struct record_job {
     int64_t job_id, run_id;
     char run_hash[65];
-    char state
-        [16];    /* queued, starting, running; of a busy job also what it was made meanwhile */
+    /* queued, starting, running; of a busy job also what it was made meanwhile */
+    char state[16];
     char *label; /* owned: "experiment: arm seed N" for people */
     bool evaluate;
     int priority, threads, retries_max, failures;
@@ -29,12 +29,14 @@ struct record_job {
 /* Jobs that are starting or running, or have an attempt that is. */
 int record_busy_jobs(struct store *store, struct record_job **out, int *count,
                      struct error *err) MUST_CHECK;
-/* At most so many queued jobs that may start now (wall clock), in the order in which they
- * should; evaluations wait for a training of their run. experiment: a name, or NULL for all. */
+/* At most so many queued jobs that may start now (wall clock), in the order in which
+ * they should; evaluations wait for a training of their run. experiment: a name, or
+ * NULL for all. */
 int record_next_jobs(struct store *store, struct record_job **out, int *count,
                      const char *experiment, double now, int most,
                      struct error *err) MUST_CHECK;
-/* The run's job of the kind that is not over, if there is one: a list of none or one. */
+/* The run's job of the kind that is not over, if there is one: a list of none or
+ * one. */
 int record_find_job(struct store *store, struct record_job **out, int *count, const char *hash,
                     bool evaluate, struct error *err) MUST_CHECK;
 /* All jobs that are not over. */
@@ -46,14 +48,15 @@ int record_open_totals(struct store *store, struct record_totals *out, const cha
                        struct error *err) MUST_CHECK;
 void record_free_jobs(struct record_job *jobs, int count);
 
-/* The one function that changes a job's state. cause and message may be NULL; finished_at is set
- * for states that are over. */
+/* The one function that changes a job's state. cause and message may be NULL;
+ * finished_at is set for states that are over. */
 int record_job_state(struct store *store, int64_t job_id, const char *state, const char *cause,
                      const char *message, struct error *err) MUST_CHECK;
 /* Back to the queue because a person asks for it: earlier failures are forgotten. */
 int record_job_requeue(struct store *store, int64_t job_id, struct error *err) MUST_CHECK;
 /* Back to the queue after a failure (counted when it counts against retries). */
-enum { RECORD_LONGEST_WAIT_S = 400 }; /* a later not_before: the clock was set back meanwhile */
+/* a later not_before: the clock was set back meanwhile */
+enum { RECORD_LONGEST_WAIT_S = 400 };
 int record_job_retry(struct store *store, int64_t job_id, bool counts, double not_before,
                      const char *cause, const char *message, struct error *err) MUST_CHECK;
 
@@ -61,8 +64,8 @@ int record_job_retry(struct store *store, int64_t job_id, bool counts, double no
 struct record_place {
     const char *boot_id, *host, *cpus;
 };
-/* A new attempt of the job, numbered upwards within the run from least on, in state 'starting'.
- * directory is written: runs/HASH/attempts/N. */
+/* A new attempt of the job, numbered upwards within the run from least on, in state
+ * 'starting'. directory is written: runs/HASH/attempts/N. */
 int record_attempt(struct store *store, int64_t *attempt_id, int *number, char directory[160],
                    const struct record_job *job, const struct record_place *place, int least,
                    struct error *err) MUST_CHECK;
@@ -71,8 +74,8 @@ int record_attempt(struct store *store, int64_t *attempt_id, int *number, char d
 int record_job_json(struct store *store, cJSON **out, const struct record_job *job, int attempt,
                     struct error *err) MUST_CHECK;
 
-/* Puts how and where the job is executed, as asked for last, into config, the settings of its run:
- * those in config are replaced. A job without any leaves it as it is. */
+/* Puts how and where the job is executed, as asked for last, into config, the settings
+ * of its run: those in config are replaced. A job without any leaves it as it is. */
 int record_job_settings(struct store *store, cJSON *config, int64_t job_id,
                         struct error *err) MUST_CHECK;
 
@@ -95,9 +98,9 @@ int record_run_attempts(struct store *store, struct record_attempt **out, int *c
 
 /*
  * Applies one journal event. Values repeated after a resume must equal those stored:
- * ERROR_DAMAGED when they do not (on another kernel set the run becomes 'mixed' and the new value
- * stays), and for members that are missing or that the schema does not allow. Unknown types are
- * ignored.
+ * ERROR_DAMAGED when they do not (on another kernel set the run becomes 'mixed' and the
+ * new value stays), and for members that are missing or that the schema does not allow.
+ * Unknown types are ignored.
  */
 int record_event(struct store *store, const struct record_attempt *attempt, const char *type,
                  const cJSON *body, struct error *err) MUST_CHECK;
@@ -145,8 +148,8 @@ int record_find_jobs(struct store *store, int64_t **ids, int *count, const char 
  * wants. */
 int record_count_shared_jobs(struct store *store, int64_t *out, const char *target,
                              const char *states, struct error *err) MUST_CHECK;
-/* Notes that the experiment (or all) wants no more work, or wants it again: runs that it
- * shares with others are cancelled when the last one that wants them is. */
+/* Notes that the experiment (or all) wants no more work, or wants it again: runs that
+ * it shares with others are cancelled when the last one that wants them is. */
 int record_cancel_experiment(struct store *store, const char *target, bool cancelled,
                              struct error *err) MUST_CHECK;
 

@@ -47,7 +47,8 @@ int store_open_schema(struct store **out, const char *workspace, enum store_mode
 bool store_on_network(const char *directory);
 void store_close(struct store *store); /* NULL allowed */
 
-/* A complete new database that has not yet taken the old one's place (store_replace.h). */
+/* A complete new database that has not yet taken the old one's place
+ * (store_replace.h). */
 #define STORE_READY "results.db.ready"
 /* Whether it exists: a replacement was interrupted. */
 int store_is_pending(bool *out, const char *workspace, struct error *err) MUST_CHECK;

@@ -37,8 +37,8 @@ void store_discard(const char *workspace);
 int store_replace(struct store *store, const char *workspace, char **kept,
                   struct error *err) MUST_CHECK;
 
-/* Finishes a replacement that was interrupted (store_is_pending()); no harm when there is
- * none. The caller holds the workspace's lock. */
+/* Finishes a replacement that was interrupted (store_is_pending()); no harm when there
+ * is none. The caller holds the workspace's lock. */
 int store_finish_replacing(const char *workspace, char **kept, struct error *err) MUST_CHECK;
 
 #endif

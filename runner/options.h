@@ -70,8 +70,9 @@ struct options {
     const char *metric; /* compare, results --metric; NULL: pass_at_2 */
     /* compare --matrix: train-time against inference-time outer steps */
     bool matrix;
-    bool as_new;            /* run, queue --new: beside an experiment of that name */
-    bool force;             /* gc --force (or --yes): delete, instead of saying what could be */
+    bool as_new; /* run, queue --new: beside an experiment of that name */
+    /* gc --force (or --yes): delete, instead of saying what could be */
+    bool force;
     const char *experiment; /* --experiment NAME: NULL: all, or the only one */
     unsigned given;         /* OPTION_BIT of each option on the command line */
     const char *unknown;    /* the first word that is no option; NULL: none */

@@ -16,7 +16,8 @@
 
 #define SIZE_LIMIT ((size_t)64 << 30)
 
-/* The engine's states in the order of the file: wider types first, so that each is aligned. */
+/* The engine's states in the order of the file: wider types first, so that each is
+ * aligned. */
 struct listing {
     struct engine_state *states;
     int *indices; /* of the engine */

@@ -1,8 +1,9 @@
 /*
  * checkpoint.h - the state of a training in a safetensors file.
  *
- * A checkpoint is trusted only as a whole: checksum, run hash and every tensor's name, type
- * and shape are checked before the engine is touched. The layout is in docs/formats.md.
+ * A checkpoint is trusted only as a whole: checksum, run hash and every tensor's name,
+ * type and shape are checked before the engine is touched. The layout is in
+ * docs/formats.md.
  */
 #ifndef WORKER_CHECKPOINT_H
 #define WORKER_CHECKPOINT_H
@@ -33,8 +34,8 @@ void checkpoint_facts_release(struct checkpoint_facts *facts);
 
 /*
  * Writes path atomically and durably: the whole state, or with final only the weights.
- * position: JSON text. weights_hash: SHA-256 of the parameters, buffers and averages. ERROR_NOSPACE,
- * ERROR_IO, ERROR_NOMEM; on failure nothing has changed.
+ * position: JSON text. weights_hash: SHA-256 of the parameters, buffers and averages.
+ * ERROR_NOSPACE, ERROR_IO, ERROR_NOMEM; on failure nothing has changed.
  */
 int checkpoint_write(char weights_hash[HASH_HEX_SIZE], const struct engine *engine,
                      const char *path, const char *run_hash, int64_t step, bool final,
@@ -45,10 +46,10 @@ int checkpoint_weights_hash(char weights_hash[HASH_HEX_SIZE], const struct engin
                             struct error *err) MUST_CHECK;
 
 /*
- * Loads path into the engine, and *out. ERROR_DAMAGED: the file is not a checkpoint, fails its
- * checksum, or does not fit the run or the engine; ERROR_ABSENT, ERROR_IO, ERROR_NOMEM. The
- * engine is changed only on success. With CHECKPOINT_EVERYTHING a final checkpoint loads its
- * weights and leaves the rest.
+ * Loads path into the engine, and *out. ERROR_DAMAGED: the file is not a checkpoint,
+ * fails its checksum, or does not fit the run or the engine; ERROR_ABSENT, ERROR_IO,
+ * ERROR_NOMEM. The engine is changed only on success. With CHECKPOINT_EVERYTHING a
+ * final checkpoint loads its weights and leaves the rest.
  */
 int checkpoint_load(struct checkpoint_facts *out, struct engine *engine, const char *path,
                     const char *run_hash, enum checkpoint_part part,

@@ -59,8 +59,8 @@ static int cache_add(struct cache *cache, char *key, const struct config *config
     }
     entry = &cache->entries[cache->count++];
     *entry = (struct entry){ .key = key };
-    int rc = data_facts_get(&entry->facts, config, cache->directory, provenance_version(),
-                            &fault);
+    int rc =
+        data_facts_get(&entry->facts, config, cache->directory, provenance_version(), &fault);
     if (rc == ERROR_NOMEM)
         return error_set(err, ERROR_NOMEM, "%s", fault.message);
     if (rc < 0) {
@@ -260,7 +260,8 @@ int describe_stream(int fd, const char *directory, struct error *err)
     size_t size = 0;
     int rc;
 
-    sandbox_enter(&sandbox, directory); /* it reads what others wrote before any worker does */
+    /* it reads what others wrote before any worker does */
+    sandbox_enter(&sandbox, directory);
     rc = read_stream(&text, &size, fd, JSON_DATA_LIMIT, err);
 
     if (rc == 0)

@@ -62,7 +62,8 @@ static int pass_init(struct pass *out, enum data_split split, bool act_inference
     return 0;
 }
 
-/* Every recorded measure by its name, and what they were found from; false when out of memory. */
+/* Every recorded measure by its name, and what they were found from; false when out of
+ * memory. */
 static bool add_result(cJSON *body, const struct score_result *result, double seconds)
 {
     for (int i = 0; i < METRIC_RECORDED; i++)
@@ -268,7 +269,8 @@ int evaluate_run(const struct evaluate_context *context,
         if (pass.count > 0) {
             rc = run_pass(context, &pass, &flops, evaluations, submit && split == SPLIT_TEST,
                           err);
-            /* The fixed number of steps comes first and is what is submitted, if asked for. */
+            /* The fixed number of steps comes first and is what is submitted, if asked
+             * for. */
             submit = submit && split != SPLIT_TEST;
         }
         pass_release(&pass);

@@ -26,8 +26,8 @@ struct evaluate_context {
     const char *checkpoint;             /* "untrained", "interim", "last" */
     bool outcomes;                      /* write outcome events, too */
     const char *submission_path;        /* borrowed; NULL: write none */
-    /* FLOPs that all passes may cost; more: a choice of rows that the seed decides, at least
-     * one row a pass. 0: no limit */
+    /* FLOPs that all passes may cost; more: a choice of rows that the seed decides, at
+     * least one row a pass. 0: no limit */
     double flops, row_step_flops; /* the latter: of one row and outer step */
     uint64_t seed;
 };

@@ -6,17 +6,19 @@
 #include "error.h"
 #include "work.h"
 
-/* A batch on its way. B rows of T tokens; slots are rows of the batch still in the engine. */
+/* A batch on its way. B rows of T tokens; slots are rows of the batch still in the
+ * engine. */
 struct batch {
-    int32_t *inputs, *labels, *identifiers; /* (B, T), (B, T), (B); of the rows as loaded */
-    int32_t *predictions;                   /* (B, T) by slot */
-    float *q_halt;                          /* (B) by slot */
-    double *loss;                           /* (B) by slot: token loss */
-    uint8_t *halt_test;                     /* (B) by slot: the system's halting test */
-    int *origin;                            /* (B) the row, as loaded, of each slot */
-    int *keep;                              /* (B) */
-    int rows, slots;                        /* loaded; still in the engine */
-    int *row;                               /* (B) number in the split, as loaded */
+    /* (B, T), (B, T), (B); of the rows as loaded */
+    int32_t *inputs, *labels, *identifiers;
+    int32_t *predictions; /* (B, T) by slot */
+    float *q_halt;        /* (B) by slot */
+    double *loss;         /* (B) by slot: token loss */
+    uint8_t *halt_test;   /* (B) by slot: the system's halting test */
+    int *origin;          /* (B) the row, as loaded, of each slot */
+    int *keep;            /* (B) */
+    int rows, slots;      /* loaded; still in the engine */
+    int *row;             /* (B) number in the split, as loaded */
 };
 
 static void batch_release(struct batch *batch)
@@ -92,7 +94,8 @@ static int batch_load(struct batch *batch, const struct evaluate_context *contex
     return rc;
 }
 
-/* Gives what the engine predicts in a slot to every request that reads it at this step. */
+/* Gives what the engine predicts in a slot to every request that reads it at this
+ * step. */
 static int add_slot(const struct evaluate_context *context, struct scores *scores,
                     const struct batch *batch, int slot, int step, bool halted,
                     const struct score_request *requests, int count, struct error *err)
@@ -154,7 +157,8 @@ static int take_step(const struct evaluate_context *context, struct scores *scor
     return 0;
 }
 
-/* Computes one outer step of the rows that are still in the engine and adds what is read at it. */
+/* Computes one outer step of the rows that are still in the engine and adds what is
+ * read at it. */
 static int compute_step(const struct evaluate_context *context, struct scores *scores,
                         struct batch *batch, int step, bool act_inference,
                         const struct score_request *requests, int count, struct error *err)

@@ -15,11 +15,11 @@ struct evaluate_rows {
 };
 
 /*
- * Feeds those rows of the split, in stored order and batches of the engine's size, through
- * as many outer steps as the requests need, and adds each request's predictions to scores.
- * act_inference: a row leaves at its first step that passes the system's halting test, which
- * then counts for every request that would have gone on. Reports progress. ERROR_STOPPED as
- * evaluate_run().
+ * Feeds those rows of the split, in stored order and batches of the engine's size,
+ * through as many outer steps as the requests need, and adds each request's predictions
+ * to scores. act_inference: a row leaves at its first step that passes the system's
+ * halting test, which then counts for every request that would have gone on. Reports
+ * progress. ERROR_STOPPED as evaluate_run().
  */
 int evaluate_pass(const struct evaluate_context *context, struct scores *scores,
                   enum data_split split, const struct evaluate_rows *rows, bool act_inference,

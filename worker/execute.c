@@ -190,8 +190,8 @@ static int evaluate_job(struct execution *execution, struct error *err)
     return rc;
 }
 
-/* Pins and limits. OpenBLAS takes its buffers at its first products and waits for ever when it
- * cannot have them, so it is used once before memory is limited. */
+/* Pins and limits. OpenBLAS takes its buffers at its first products and waits for ever
+ * when it cannot have them, so it is used once before memory is limited. */
 static int limit_process(struct execution *execution, struct error *err)
 {
     const struct job *job = &execution->job;
@@ -203,7 +203,8 @@ static int limit_process(struct execution *execution, struct error *err)
     return rc == 0 ? keeper_limit_worker(memory_gb, err) : rc;
 }
 
-/* First of all: threads that the libraries start from here on are inside, and so is every reader. */
+/* First of all: threads that the libraries start from here on are inside, and so is
+ * every reader. */
 static void enter_sandbox(struct execution *execution)
 {
     char words[SANDBOX_WORDS];

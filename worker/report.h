@@ -1,9 +1,10 @@
 /*
  * report.h - the worker's events (docs/formats.md), written to its journal.
  *
- * Each function returns what journal_append() does: ERROR_NOSPACE when the disk is full,
- * ERROR_NOMEM, ERROR_IO. cJSON arguments called body or values are taken over, NULL meaning
- * that they could not be made for want of memory; the others are only read.
+ * Each function returns what journal_append() does: ERROR_NOSPACE when the disk is
+ * full, ERROR_NOMEM, ERROR_IO. cJSON arguments called body or values are taken over,
+ * NULL meaning that they could not be made for want of memory; the others are only
+ * read.
  */
 #ifndef WORKER_REPORT_H
 #define WORKER_REPORT_H
@@ -65,7 +66,8 @@ struct report_end {
     int64_t step;
     const char *weights_hash; /* NULL: none */
     double seconds;           /* of the attempt */
-    double train_seconds;     /* of the run's training steps, earlier attempts' included */
+    /* of the run's training steps, earlier attempts' included */
+    double train_seconds;
     double evaluation_seconds; /* of the run's evaluations so far, the same */
     const char *message;       /* where it was stopped, and what counts; NULL: none */
 };

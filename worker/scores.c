@@ -1,10 +1,10 @@
 /*
  * scores.c - predictions kept per outer step, votes counted at the end.
  *
- * Requests that read the same outer step share what is kept: a slot. A slot keeps, per row,
- * the answer's number among its test's distinct answers, the logit and the row's accuracies,
- * because rows may arrive in any order while votes and means are summed in the stored order,
- * or in that of drawing.
+ * Requests that read the same outer step share what is kept: a slot. A slot keeps, per
+ * row, the answer's number among its test's distinct answers, the logit and the row's
+ * accuracies, because rows may arrive in any order while votes and means are summed in
+ * the stored order, or in that of drawing.
  */
 #include "scores.h"
 
@@ -187,8 +187,8 @@ static int row_of(const struct scores *s, int task, int variant, int test)
 }
 
 /*
- * The variants that vote on a test, in order of arrival: all, or the original and a seeded
- * random choice of others, in order of drawing. Returns how many.
+ * The variants that vote on a test, in order of arrival: all, or the original and a
+ * seeded random choice of others, in order of drawing. Returns how many.
  */
 static int choose_variants(const struct scores *s, const struct score_request *request,
                            int task, int test, int *chosen)

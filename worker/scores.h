@@ -23,8 +23,9 @@ struct score_request {
 
 /* Shares in [0, 1]; tests without a published solution count nowhere. */
 struct score_result {
-    double values[METRIC_RECORDED]; /* by enum metric; means over labelled rows or tasks */
-    int tasks, rows;                /* scored */
+    /* by enum metric; means over labelled rows or tasks */
+    double values[METRIC_RECORDED];
+    int tasks, rows; /* scored */
 };
 
 struct score_outcome {
@@ -62,8 +63,8 @@ int scores_finish(struct scores *scores, int request, struct score_result *resul
  * {attempt_1, attempt_2}. Fresh; NULL when out of memory. After scores_finish(). */
 cJSON *scores_submission(const struct scores *scores, int request);
 
-/* Answering with the input: per-token accuracy and exact rows over the original rows, pass@1 =
- * pass@2 over tasks. */
+/* Answering with the input: per-token accuracy and exact rows over the original rows,
+ * pass@1 = pass@2 over tasks. */
 int scores_copy_baseline(const struct data_set *set, enum data_split split,
                          struct score_result *result, struct error *err) MUST_CHECK;
 

@@ -30,12 +30,13 @@ struct training {
     const struct train_context *context; /* borrowed */
     struct train_end *end;               /* borrowed */
     struct train_position position;
-    int64_t step, total;                    /* steps done; of the schedule */
-    bool finished;                          /* nothing is left to train */
-    int generation;                         /* of the next checkpoint: 0 or 1 */
-    int64_t saved_step;                     /* of the last checkpoint; -1: none */
-    double saved_at_s;                      /* monotonic time of the last checkpoint */
-    bool abandoned;                         /* within a step: the engine's state is undefined */
+    int64_t step, total; /* steps done; of the schedule */
+    bool finished;       /* nothing is left to train */
+    int generation;      /* of the next checkpoint: 0 or 1 */
+    int64_t saved_step;  /* of the last checkpoint; -1: none */
+    double saved_at_s;   /* monotonic time of the last checkpoint */
+    /* within a step: the engine's state is undefined */
+    bool abandoned;
     double step_seconds;                    /* wall time of the last step */
     double session_seconds;                 /* of the steps that this attempt took */
     int64_t session_steps;                  /* how many */
@@ -43,7 +44,8 @@ struct training {
     int32_t *minimum;                       /* owned; (B) exploration */
     struct metrics recent;                  /* since the last progress event */
     double recent_since_s;
-    double row_step_flops; /* of one evaluated row and outer step, for the untrained model */
+    /* of one evaluated row and outer step, for the untrained model */
+    double row_step_flops;
 };
 
 static int training_init(struct training *out, const struct train_context *context,
@@ -109,7 +111,8 @@ static int load(struct training *training, const char *name, struct error *err)
     return rc;
 }
 
-/* Loads the best valid checkpoint that the job allows to go on from. *from: its name, fresh; NULL: none. */
+/* Loads the best valid checkpoint that the job allows to go on from. *from: its name,
+ * fresh; NULL: none. */
 static int load_newest(struct training *training, char **from, struct error *err)
 {
     const struct train_context *c = training->context;
@@ -173,8 +176,8 @@ static int evaluate(struct training *training, const char *checkpoint, const boo
     return rc;
 }
 
-/* What evaluating the untrained model may cost: the share that is set, but a second or so
- * of work always, and never many minutes of it; 0: nothing. */
+/* What evaluating the untrained model may cost: the share that is set, but a second or
+ * so of work always, and never many minutes of it; 0: nothing. */
 static double untrained_flops(struct training *training)
 {
     static const double LEAST = 1e12, MOST = 3e13;
@@ -190,8 +193,8 @@ static double untrained_flops(struct training *training)
     return share <= 0.0 ? 0.0 : flops < LEAST ? LEAST : flops > MOST ? MOST : flops;
 }
 
-/* The untrained model's evaluations, those that no earlier attempt has said for sure. The
- * engine holds the seed's weights. */
+/* The untrained model's evaluations, those that no earlier attempt has said for sure.
+ * The engine holds the seed's weights. */
 static int evaluate_untrained(struct training *training, const bool *selected,
                               struct error *err)
 {
@@ -287,7 +290,8 @@ static int save(struct training *training, bool final, struct error *err)
     return rc;
 }
 
-/* The exploration minimum of each row at this step (counted from 1): a stream per step. */
+/* The exploration minimum of each row at this step (counted from 1): a stream per
+ * step. */
 static void draw_minimum(struct training *training, int64_t step)
 {
     const struct train_context *c = training->context;
@@ -308,8 +312,9 @@ static double mean(double sum, double count)
     return count > 0.0 ? sum / count : REPORT_UNKNOWN;
 }
 
-/* What progress events say from now on: means and rate of about the last second, or of the last
- * step if that took longer. The time left follows from all steps of this attempt. */
+/* What progress events say from now on: means and rate of about the last second, or of
+ * the last step if that took longer. The time left follows from all steps of this
+ * attempt. */
 static void update_progress(struct training *training)
 {
     enum { INTERVAL_S = 1 };
@@ -446,7 +451,8 @@ static bool checkpoint_is_due(const struct training *training)
     return since_s + 0.5 * training->step_seconds >= interval;
 }
 
-/* Step after step until the data ends, the loss is not finite, or a stop is asked for. */
+/* Step after step until the data ends, the loss is not finite, or a stop is asked
+ * for. */
 static int train(struct training *training, struct error *err)
 {
     const struct train_context *c = training->context;

@@ -1,5 +1,6 @@
 /*
- * train.h - the training of one attempt: resume, steps, metrics, checkpoints, evaluations.
+ * train.h - the training of one attempt: resume, steps, metrics, checkpoints,
+ * evaluations.
  *
  * The clock decides only when progress is said and a checkpoint written, never what is
  * computed: a resumed training repeats the undisturbed one bit for bit.
@@ -31,15 +32,17 @@ struct train_end {
     bool diverged;
     int64_t step;
     double train_seconds, evaluation_seconds; /* as in struct train_position */
-    char weights_hash[HASH_HEX_SIZE];         /* of the last checkpoint written; empty: none */
+    /* of the last checkpoint written; empty: none */
+    char weights_hash[HASH_HEX_SIZE];
 };
 
 /*
- * Trains from the newest valid checkpoint that the job allows to go on from, or from the seed's weights, to
- * the end, and evaluates. *out is filled whatever is returned. ERROR_STOPPED: a stop was asked
- * for, and the message tells where and which checkpoint counts. A step that would have gone on
- * for more than half a second was abandoned; otherwise a checkpoint of the last step has been
- * written. All events but `error` and `end` are written.
+ * Trains from the newest valid checkpoint that the job allows to go on from, or from
+ * the seed's weights, to the end, and evaluates. *out is filled whatever is returned.
+ * ERROR_STOPPED: a stop was asked for, and the message tells where and which checkpoint
+ * counts. A step that would have gone on for more than half a second was abandoned;
+ * otherwise a checkpoint of the last step has been written. All events but `error` and
+ * `end` are written.
  */
 int train_run(const struct train_context *context, struct train_end *out,
               struct error *err) MUST_CHECK;

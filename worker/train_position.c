@@ -26,7 +26,8 @@ char *train_position_to_text(const struct train_position *position,
                              const struct batches *batches)
 {
     cJSON *root = cJSON_CreateObject();
-    /* A batch drawn after an interval's end is drawn again: the interim evaluation is first. */
+    /* A batch drawn after an interval's end is drawn again: the interim evaluation is
+     * first. */
     cJSON *place = position->interim_due ? cJSON_Duplicate(position->interval_end, true)
                                          : batches_save(batches);
     cJSON *metrics = metrics_to_json(&position->metrics);

@@ -1,5 +1,6 @@
 /*
- * train_position.h - where a training stands, besides the engine's state: to JSON and back.
+ * train_position.h - where a training stands, besides the engine's state: to JSON and
+ * back.
  */
 #ifndef WORKER_TRAIN_POSITION_H
 #define WORKER_TRAIN_POSITION_H
@@ -15,13 +16,16 @@ struct job;
 
 struct train_position {
     struct metrics metrics; /* since the last metric event */
-    double train_seconds;   /* wall time of the training steps up to here, in all attempts;
-                               of steps that were lost or abandoned: none */
+    /* wall time of the training steps up to here, in all attempts; of steps that were
+     * lost or abandoned: none */
+    double train_seconds;
     double evaluation_seconds; /* the same of evaluations */
-    bool interim_due;       /* an eval_interval has ended and is not evaluated yet */
-    cJSON *interval_end;    /* owned; the batches' position then; NULL unless interim_due */
-    cJSON *untrained;       /* owned; list: canonical texts of the evaluations that have been
-                               said of the untrained model */
+    bool interim_due;          /* an eval_interval has ended and is not evaluated yet */
+    /* owned; the batches' position then; NULL unless interim_due */
+    cJSON *interval_end;
+    /* owned; list: canonical texts of the evaluations that have been said of the
+     * untrained model */
+    cJSON *untrained;
 };
 
 int train_position_init(struct train_position *out, struct error *err) MUST_CHECK;

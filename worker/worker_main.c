@@ -34,16 +34,16 @@ static const char USAGE[] =
     "Exit: 0 done, 2 bad arguments, job or data, 3 environment, 4 diverged, 5 data changed,\n"
     "6 out of memory, 7 disk full, 130 stopped.\n";
 
-/* A job keeps nothing of its caller's but standard input, output and error: a lock or a pipe that
- * a worker held would stay so for its life. */
+/* A job keeps nothing of its caller's but standard input, output and error: a lock or a
+ * pipe that a worker held would stay so for its life. */
 static void close_inherited_descriptors(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "run") == 0)
         closefrom(3);
 }
 
-/* Descriptors 0 to 2 are open from here on, so that no file of ours becomes one of them and
- * gets log lines. */
+/* Descriptors 0 to 2 are open from here on, so that no file of ours becomes one of them
+ * and gets log lines. */
 static void open_standard_descriptors(void)
 {
     int fd;

@@ -60,7 +60,8 @@ static int print_settings(const struct options *options, struct error *err)
     return rc;
 }
 
-/* Gives object the member; key NULL: the array the item. *whole is false when there is no memory. */
+/* Gives object the member; key NULL: the array the item. *whole is false when there is
+ * no memory. */
 static void add(cJSON *object, const char *key, cJSON *item, bool *whole)
 {
     bool added = item != NULL && (key != NULL ? cJSON_AddItemToObject(object, key, item)

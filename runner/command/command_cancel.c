@@ -35,7 +35,8 @@ static int stop_workers(struct store *store, const struct workspace *workspace,
             continue;
         char *directory = workspace_path(workspace, attempts[a].directory);
         if (strcmp(attempts[a].state, "starting") == 0 && directory != NULL) {
-            pid = process_find_keeper(directory); /* its runner died before it wrote it down */
+            /* its runner died before it wrote it down */
+            pid = process_find_keeper(directory);
             start = pid > 0 ? process_start_time(pid) : 0;
             process_signal(pid, start, SIGTERM);
         } else if (process_alive(pid, start, attempts[a].boot_id)) {

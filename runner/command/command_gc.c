@@ -1,4 +1,5 @@
-/* command_gc.c - what a workspace holds that nobody needs, by reason; with --force, gone. */
+/* command_gc.c - what a workspace holds that nobody needs, by reason; with --force,
+ * gone. */
 #include "database.h"
 #include "error.h"
 #include "garbage_collect.h"

@@ -145,7 +145,8 @@ int command_plan(const struct options *options, int *exit_code, struct error *er
         if (rc == ERROR_ABSENT)
             rc = 0;
         else if (rc == 0)
-            rc = store_begin(store, err); /* one view for all runs, and no lock for each */
+            /* one view for all runs, and no lock for each */
+            rc = store_begin(store, err);
     }
     if (rc == 0)
         rc = plan_table(&table, counts, &work, everything ? INT_MAX : MOST_LISTED, plan, store,

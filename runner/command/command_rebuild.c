@@ -1,11 +1,13 @@
 /*
- * command_rebuild.c - rebuild: a new database from the specs and journals of the workspace.
+ * command_rebuild.c - rebuild: a new database from the specs and journals of the
+ * workspace.
  *
- * Each spec is planned and queued as it was; runs that no spec leads to any more are queued from
- * their job.json. Then every attempt on disk is recorded and concluded again, in order, from its
- * journal and exit.json, by the code that does it while the runner works. What is not found to be
- * done stays queued, and what is left out is named. The old database is in its place until the
- * new one is complete, and is then set aside, not removed.
+ * Each spec is planned and queued as it was; runs that no spec leads to any more are
+ * queued from their job.json. Then every attempt on disk is recorded and concluded
+ * again, in order, from its journal and exit.json, by the code that does it while the
+ * runner works. What is not found to be done stays queued, and what is left out is
+ * named. The old database is in its place until the new one is complete, and is then
+ * set aside, not removed.
  */
 #include "enqueue.h"
 #include "error.h"
@@ -45,7 +47,8 @@ struct rebuild {
 
 /* ---- specs ---- */
 
-/* A spec's file is named NAME-HASH12.json by its content; one that was edited leads elsewhere. */
+/* A spec's file is named NAME-HASH12.json by its content; one that was edited leads
+ * elsewhere. */
 static int check_content(const char *path, struct error *err)
 {
     char hash[HASH_HEX_SIZE], *text;
@@ -64,7 +67,8 @@ static int check_content(const char *path, struct error *err)
     return 0;
 }
 
-/* What the spec led to when it was queued, though its data or the engine may have changed since. */
+/* What the spec led to when it was queued, though its data or the engine may have
+ * changed since. */
 static int plan_spec(struct plan **out, const struct rebuild *r, const struct options *options,
                      const char *path, struct error *err)
 {
@@ -102,7 +106,8 @@ static int queue_spec(struct rebuild *r, const struct options *options, const ch
 
     if (rc == 0) {
         rc = enqueue_plan(&summary, r->store, r->workspace, plan, &fault);
-        if (rc < 0 && summary.vanishing > 0) /* two of one name, from before version 3 */
+        /* two of one name, from before version 3 */
+        if (rc < 0 && summary.vanishing > 0)
             rc = enqueue_plan_as_new(&summary, r->store, r->workspace, plan, &fault);
     }
     plan_destroy(plan);
@@ -114,7 +119,8 @@ static int queue_spec(struct rebuild *r, const struct options *options, const ch
                              : 0;
 }
 
-/* Runs, and evaluations of runs, that were asked for by a spec that is gone or leads elsewhere. */
+/* Runs, and evaluations of runs, that were asked for by a spec that is gone or leads
+ * elsewhere. */
 static int queue_rest(struct rebuild *r, struct error *err)
 {
     struct plan *plan;
@@ -193,7 +199,8 @@ static int queue_specs(struct rebuild *r, const struct options *options, struct 
 
 /* ---- attempts ---- */
 
-/* Its job is over already, by an earlier attempt: one more of the kind that its job.json says. */
+/* Its job is over already, by an earlier attempt: one more of the kind that its
+ * job.json says. */
 static int add_job(struct rebuild *r, int64_t run_id, bool evaluate, const cJSON *job_json,
                    struct error *err)
 {
@@ -257,16 +264,17 @@ static int conclude_again(struct rebuild *r, const struct record_job *job, int n
     }
     if (rc == 0)
         rc = recorder_read(&slot->recorder, r->store, err);
-    /* Only a machine that goes down takes the keeper along before it writes exit.json. A journal
-     * that was damaged otherwise is quarantined, as it was while the runner worked. */
+    /* Only a machine that goes down takes the keeper along before it writes exit.json.
+     * A journal that was damaged otherwise is quarantined, as it was while the runner
+     * worked. */
     slot->rebooted = rc == 0 && slot->recorder.damaged && !has_exit;
     if (rc < 0)
         slot_destroy(r->supervisor, slot);
     return rc < 0 ? rc : attempt_conclude(r->supervisor, slot);
 }
 
-/* Whether the journal's first line says "evaluate" (else: "train", or nothing), and the length of
- * its beginning. */
+/* Whether the journal's first line says "evaluate" (else: "train", or nothing), and the
+ * length of its beginning. */
 static void read_kind(bool *evaluate, size_t *size, const char *path)
 {
     struct journal_event event;
@@ -433,8 +441,8 @@ static int rebuild(struct rebuild *r, const struct options *options, struct erro
     return rc;
 }
 
-/* Builds the new database and puts it in place; nothing has happened to the old one when this
- * fails. */
+/* Builds the new database and puts it in place; nothing has happened to the old one
+ * when this fails. */
 static int replace_database(struct rebuild *r, const struct options *options, char **kept,
                             struct error *err)
 {

@@ -50,8 +50,8 @@ static int delete_rows(struct garbage_experiment *experiment, char (**own)[65], 
     return rc;
 }
 
-/* A rebuild must find neither the spec nor, without one, the runs. When this is interrupted, a
- * rebuild brings the experiment back; nothing else happens. */
+/* A rebuild must find neither the spec nor, without one, the runs. When this is
+ * interrupted, a rebuild brings the experiment back; nothing else happens. */
 static int settle_files(const struct workspace *workspace,
                         const struct garbage_experiment *experiment, char (*own)[65], int count,
                         struct error *err)

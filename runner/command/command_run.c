@@ -78,8 +78,8 @@ static void on_follow_signal(int signal_number)
     follow_stopped = 1;
 }
 
-/* Another runner is at work: waits until this experiment has nothing open (*held stays false),
- * or until that runner is gone (we are the runner then). */
+/* Another runner is at work: waits until this experiment has nothing open (*held stays
+ * false), or until that runner is gone (we are the runner then). */
 static int follow(struct store *store, struct workspace *workspace, const char *experiment,
                   bool *held, char *holder, int holder_size, struct error *err)
 {
@@ -110,7 +110,8 @@ static int follow(struct store *store, struct workspace *workspace, const char *
     }
 }
 
-/* The disk is full: the workers pause by themselves, the runner here, until there is room. */
+/* The disk is full: the workers pause by themselves, the runner here, until there is
+ * room. */
 static int wait_for_space(const struct workspace *workspace, struct error *err)
 {
     struct error ignored;
@@ -158,7 +159,8 @@ static int work_on(struct store *store, struct workspace *workspace,
         rc = supervise(&result, store, workspace, options, experiment, err);
         if (rc != ERROR_NOSPACE)
             break;
-        /* Nothing of this process is needed to go on: it starts over as after a crash. */
+        /* Nothing of this process is needed to go on: it starts over as after a
+         * crash. */
         rc = wait_for_space(workspace, err);
     }
     if (rc == 0 && result.interrupted)

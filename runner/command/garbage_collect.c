@@ -17,7 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Directories that are being deleted: runs/.gc-HASH. A rebuild does not see hidden names. */
+/* Directories that are being deleted: runs/.gc-HASH. A rebuild does not see hidden
+ * names. */
 static const char DOOMED[] = ".gc-";
 
 const char *garbage_reason_text(enum garbage_reason reason)
@@ -40,7 +41,8 @@ struct collector {
     bool act;
 };
 
-static int64_t tree_bytes; /* of the walk that is under way: nftw() hands nothing over */
+/* of the walk that is under way: nftw() hands nothing over */
+static int64_t tree_bytes;
 
 static int add_bytes(const char *path, const struct stat *status, int type, struct FTW *ftw)
 {
@@ -136,7 +138,8 @@ static int collect_wanted(struct collector *c, const struct garbage_run *run, st
 
 /* ---- runs that no experiment has ---- */
 
-/* Takes the directory of a run out of sight, if there is one. *doomed: where it is, fresh. */
+/* Takes the directory of a run out of sight, if there is one. *doomed: where it is,
+ * fresh. */
 static int hide_run(char **doomed, struct collector *c, const char *hash, struct error *err)
 {
     char *path = format_string("%s/runs/%s", c->workspace->path, hash);
@@ -151,8 +154,9 @@ static int hide_run(char **doomed, struct collector *c, const char *hash, struct
     return rc;
 }
 
-/* First out of sight, then out of the database, then off the disk: interrupted in between, it is
- * a run without files (to be trained again if it is asked for), or a hidden directory. */
+/* First out of sight, then out of the database, then off the disk: interrupted in
+ * between, it is a run without files (to be trained again if it is asked for), or a
+ * hidden directory. */
 static int delete_run(struct collector *c, const struct garbage_run *run, struct error *err)
 {
     char *doomed = NULL;
@@ -210,7 +214,8 @@ static int collect_doomed(struct collector *c, const char *runs, struct error *e
     return rc;
 }
 
-/* Directories of runs that the database does not know: only those that remove has marked. */
+/* Directories of runs that the database does not know: only those that remove has
+ * marked. */
 static int collect_unknown(struct collector *c, const char *runs, struct error *err)
 {
     struct names names = { 0 };

@@ -1,9 +1,10 @@
 /*
  * garbage_collect.h - finds and deletes the files of a workspace that nobody needs.
  *
- * What an experiment needs stays: the final checkpoint, journals, job.json, exit.json, logs and
- * submissions of its runs. Nothing is touched of a run with work that is not over, nor of
- * directories that the database does not know, unless they are marked as removed.
+ * What an experiment needs stays: the final checkpoint, journals, job.json, exit.json,
+ * logs and submissions of its runs. Nothing is touched of a run with work that is not
+ * over, nor of directories that the database does not know, unless they are marked as
+ * removed.
  */
 #ifndef RUNNER_GARBAGE_COLLECT_H
 #define RUNNER_GARBAGE_COLLECT_H
@@ -20,7 +21,8 @@ enum garbage_reason {
     GARBAGE_CHECKPOINTS, /* of the attempt that finished: all but the final one */
     GARBAGE_SUPERSEDED,  /* checkpoints of attempts that another one has superseded */
     GARBAGE_LEFTOVERS,   /* files that were not finished, parts of an interrupted gc */
-    GARBAGE_CACHES,      /* data/: what describes data, made again when it is asked for */
+    /* data/: what describes data, made again when it is asked for */
+    GARBAGE_CACHES,
     GARBAGE_REASONS
 };
 const char *garbage_reason_text(enum garbage_reason reason);
@@ -35,8 +37,9 @@ struct garbage_summary {
 };
 
 /*
- * Finds the garbage, and deletes it where act is set; the workspace's lock must be held then.
- * It may be interrupted at any place: what it had begun to delete is garbage to the next call.
+ * Finds the garbage, and deletes it where act is set; the workspace's lock must be held
+ * then. It may be interrupted at any place: what it had begun to delete is garbage to
+ * the next call.
  */
 int garbage_collect(struct garbage_summary *out, struct store *store,
                     const struct workspace *workspace, bool act, struct error *err) MUST_CHECK;

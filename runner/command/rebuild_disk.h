@@ -43,8 +43,8 @@ int disk_adjust_plan(const struct disk *disk, int *adjusted, struct plan *plan,
                      struct error *err) MUST_CHECK;
 
 /* A plan of the runs, and of evaluations of runs, that the store does not know, as an
- * experiment "rebuilt", an arm for each; runs that are marked as removed are left out. It
- * needs disk. *out NULL: there are none. */
+ * experiment "rebuilt", an arm for each; runs that are marked as removed are left out.
+ * It needs disk. *out NULL: there are none. */
 int disk_plan_rest(struct plan **out, const struct disk *disk, struct store *store,
                    struct error *err) MUST_CHECK;
 

@@ -1,4 +1,5 @@
-/* retry_settings.c - overrides of the execution settings of jobs that are in the store. */
+/* retry_settings.c - overrides of the execution settings of jobs that are in the
+ * store. */
 #include "retry_settings.h"
 
 #include "queue.h"

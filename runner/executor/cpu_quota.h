@@ -1,21 +1,23 @@
 /*
  * cpu_quota.h - how much processor time the control groups of this process allow it.
  *
- * A container often sees all cores of its machine but may use the time of a few only. More
- * workers than that would be slowed down by the kernel, each for part of every period.
+ * A container often sees all cores of its machine but may use the time of a few only.
+ * More workers than that would be slowed down by the kernel, each for part of every
+ * period.
  */
 #ifndef RUNNER_CPU_QUOTA_H
 #define RUNNER_CPU_QUOTA_H
 
 /*
- * The smallest quota of this process's control group and those above it, in cores (1.5: one and
- * a half): cpu.max of version 2, cpu.cfs_quota_us over cpu.cfs_period_us of version 1. 0: there
- * is none, or it cannot be read. root: in front of /proc and /sys, "" outside of tests.
+ * The smallest quota of this process's control group and those above it, in cores (1.5:
+ * one and a half): cpu.max of version 2, cpu.cfs_quota_us over cpu.cfs_period_us of
+ * version 1. 0: there is none, or it cannot be read. root: in front of /proc and /sys,
+ * "" outside of tests.
  */
 double cpu_quota(const char *root);
 
-/* Cores to use of those that this process may run on: at most the quota, rounded down, and at
- * least one. quota 0: all. */
+/* Cores to use of those that this process may run on: at most the quota, rounded down,
+ * and at least one. quota 0: all. */
 int cpu_quota_cores(int cores, double quota);
 
 #endif

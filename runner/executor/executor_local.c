@@ -93,7 +93,8 @@ void executor_local_signal(const struct executor_local *executor, int signal_num
 {
     if (!executor_local_alive(executor) || executor->pid <= 0)
         return;
-    if (executor->started) /* our child: nobody gets its pid before the loop has seen its end */
+    /* our child: nobody gets its pid before the loop has seen its end */
+    if (executor->started)
         kill((pid_t)executor->pid, signal_number);
     else
         process_signal(executor->pid, executor->start_time, signal_number);

@@ -19,8 +19,8 @@ double process_age_s(int64_t start_time);
 /* The process of that pid and start time is alive on this boot. */
 bool process_alive(int64_t pid, int64_t start_time, const char *boot_id);
 
-/* Sends a signal to the process of that pid and start time, and to no other one that got
- * its pid meanwhile. False: there is none. */
+/* Sends a signal to the process of that pid and start time, and to no other one that
+ * got its pid meanwhile. False: there is none. */
 bool process_signal(int64_t pid, int64_t start_time, int signal_number);
 
 /* This boot's id into out; "" when it cannot be read. */

@@ -254,8 +254,8 @@ static int conclude_quarantined(struct ending *out, struct supervisor *s, struct
     return rc;
 }
 
-/* A worker that died without a word in its journal, as one that lacks a library: the last line
- * of its log becomes the message. What cannot be read says nothing. */
+/* A worker that died without a word in its journal, as one that lacks a library: the
+ * last line of its log becomes the message. What cannot be read says nothing. */
 static void take_log_end(const struct supervisor *s, struct slot *slot)
 {
     char tail[2048], *message = slot->recorder.message;

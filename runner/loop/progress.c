@@ -95,7 +95,8 @@ static void shorten_label(char *out, size_t size, const char *label, int width)
         memcpy(out + used - 2, "..", 2);
 }
 
-/* " step 12/400, 37 % of this step" in long training steps, " 12/400", " 37/400 rows". */
+/* " step 12/400, 37 % of this step" in long training steps, " 12/400", " 37/400
+ * rows". */
 static int format_place(char *out, size_t size, const struct recorder_progress *p)
 {
     const char *unit = strcmp(p->phase, "evaluate") == 0 ? "rows" : "results";
@@ -140,9 +141,10 @@ static void format_job(char *out, size_t size, const struct progress_job *job, i
 }
 
 /*
- * Seconds until all work is done; negative: not known. Trainings say how long they will take at
- * the rate of their present attempt, which gives the rate of all of them; what earlier sessions
- * did says nothing. While none does, the rate is that of the jobs done in this session.
+ * Seconds until all work is done; negative: not known. Trainings say how long they will
+ * take at the rate of their present attempt, which gives the rate of all of them; what
+ * earlier sessions did says nothing. While none does, the rate is that of the jobs done
+ * in this session.
  */
 static double total_eta_s(const struct progress *progress, double done,
                           const struct progress_job *jobs, int count)

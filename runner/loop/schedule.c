@@ -40,9 +40,10 @@ static struct schedule_end classify_exit(const struct schedule_facts *facts)
 }
 
 /*
- * The journal's end event is the last thing that a worker says, synced after everything else. It
- * stands unless exit.json contradicts it: a crash or another exit code after "done" is a fault,
- * while a worker or keeper killed between its last word and its exit has finished all the same.
+ * The journal's end event is the last thing that a worker says, synced after everything
+ * else. It stands unless exit.json contradicts it: a crash or another exit code after
+ * "done" is a fault, while a worker or keeper killed between its last word and its exit
+ * has finished all the same.
  */
 static bool finished(const struct schedule_facts *facts, const char *outcome)
 {

@@ -14,12 +14,14 @@ struct schedule_facts {
     bool has_exit;   /* exit.json is there */
     bool has_status; /* it exited (else: a signal) */
     int exit_status, signal;
-    const char *outcome;           /* of the journal's end or error event; NULL or "": none */
+    /* of the journal's end or error event; NULL or "": none */
+    const char *outcome;
     bool cancelled;                /* we stopped it because its job was cancelled */
     bool stopping;                 /* we stopped it because the runner is stopping */
     bool timed_out, hung, flooded; /* we ended it for that */
     bool rebooted;                 /* the machine has restarted since it began */
-    bool unborn; /* its runner died before it had a process, or before that had done anything */
+    /* its runner died before it had a process, or before that had done anything */
+    bool unborn;
     bool out_of_memory; /* its end bears signs of that: schedule_ran_out_of_memory() */
 };
 
@@ -28,41 +30,46 @@ enum schedule_verdict {
     VERDICT_REQUEUE, /* stopped, not its fault: again, not counted as a failure */
     VERDICT_PAUSE,   /* the same, but only after a while */
     VERDICT_RETRY,   /* a failure that may pass */
-    VERDICT_RETRAIN, /* the same, once the run has been trained again: its final weights are damaged */
+    /* the same, once the run has been trained again: its final weights are damaged */
+    VERDICT_RETRAIN,
     VERDICT_FAILED, /* a failure that trying again cannot mend */
     VERDICT_CANCELLED
 };
 
 struct schedule_end {
     enum schedule_verdict verdict;
-    const char *cause; /* "crash", "signal", "out of memory", ...; NULL when done as planned */
+    /* "crash", "signal", "out of memory", ...; NULL when done as planned */
+    const char *cause;
 };
 
 struct schedule_end schedule_classify(const struct schedule_facts *facts);
 
-/* A worker that a signal ended had no memory left: the kernel's count of processes killed for want of
- * memory rose about then, or its peak came near its limit (0: none), which makes allocations fail
- * within libraries that cannot go on without. */
+/* A worker that a signal ended had no memory left: the kernel's count of processes
+ * killed for want of memory rose about then, or its peak came near its limit (0: none),
+ * which makes allocations fail within libraries that cannot go on without. */
 bool schedule_ran_out_of_memory(double oom_kills, double peak_mib, double limit_mib);
 
-/* A job that has failed so often (this time included) is failed for good. An evaluation whose
- * weights were damaged gets one more try in any case: training again is what mends it. */
+/* A job that has failed so often (this time included) is failed for good. An evaluation
+ * whose weights were damaged gets one more try in any case: training again is what
+ * mends it. */
 bool schedule_gives_up(enum schedule_verdict verdict, int failures, int retries_max);
 
-/* Seconds to wait before the next attempt: first_s, twice that, ... at most 300, times a jitter in
- * [0.75, 1.25) that depends on the job alone. failures >= 1. Below RECORD_LONGEST_WAIT_S. */
+/* Seconds to wait before the next attempt: first_s, twice that, ... at most 300, times
+ * a jitter in [0.75, 1.25) that depends on the job alone. failures >= 1. Below
+ * RECORD_LONGEST_WAIT_S. */
 double schedule_backoff_s(double first_s, int failures, uint64_t job_id);
 
-/* The part of the time since the runner last looked in which it must have been stopped itself, or the
- * whole machine: a worker's silence in it says nothing. */
+/* The part of the time since the runner last looked in which it must have been stopped
+ * itself, or the whole machine: a worker's silence in it says nothing. */
 double schedule_unwatched_s(double since_last_look_s);
 
 struct schedule_candidate {
     int threads;
     bool blocked; /* its run has an attempt going on */
 };
-/* The first candidate (they come in order of preference) that may start on the free cores;
- * -1: none. A job that asks for more threads than cores_total runs on all of them. */
+/* The first candidate (they come in order of preference) that may start on the free
+ * cores; -1: none. A job that asks for more threads than cores_total runs on all of
+ * them. */
 int schedule_next(const struct schedule_candidate *candidates, int count, int cores_free,
                   int cores_total);
 

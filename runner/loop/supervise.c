@@ -7,9 +7,9 @@
  *                                                           |
  *        done | failed | cancelled | quarantined | queued again (retry, stopped)
  *
- * Callbacks only set flags and wake tick(), which acts on them. The attempt and the job are recorded as
- * starting before the keeper is spawned, so that a runner that dies in between leaves something
- * to find; a higher attempt number fences an older one off.
+ * Callbacks only set flags and wake tick(), which acts on them. The attempt and the job
+ * are recorded as starting before the keeper is spawned, so that a runner that dies in
+ * between leaves something to find; a higher attempt number fences an older one off.
  */
 #include "clock.h"
 #include "cpu_quota.h"
@@ -40,13 +40,14 @@ static void on_keeper_exit(void *user)
     uv_timer_start(&slot->supervisor->timer, tick, 0, TICK_MS);
 }
 
-/* The cores that we may use and have time for (cpu_quota.h), or as many places as --jobs
- * asks for, which go round them. */
+/* The cores that we may use and have time for (cpu_quota.h), or as many places as
+ * --jobs asks for, which go round them. */
 static void find_cores(struct supervisor *s)
 {
     cpu_set_t set;
-    int most = SUPERVISOR_MAX_CORES, wanted =
-        s->options->jobs < SUPERVISOR_MAX_CORES ? s->options->jobs : SUPERVISOR_MAX_CORES;
+    int most = SUPERVISOR_MAX_CORES, wanted = s->options->jobs < SUPERVISOR_MAX_CORES
+                                                  ? s->options->jobs
+                                                  : SUPERVISOR_MAX_CORES;
 
     CPU_ZERO(&set);
     if (sched_getaffinity(0, sizeof set, &set) < 0)
@@ -103,7 +104,8 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
     if (p->heartbeat != slot->beat) {
         slot->beat = p->heartbeat;
         slot->beat_at = now;
-    } else { /* nobody saw this time, and nothing happened in it: it counts for no limit */
+    } else {
+        /* The runner itself was stopped in this time: it counts for no limit. */
         slot->beat_at += s->unwatched_s;
         slot->started_at += s->unwatched_s;
     }
@@ -118,8 +120,9 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
         slot->hung = true;
     }
     slot->flooded = slot->flooded || log_size(s, slot) > LOG_LIMIT;
-    /* A hung process hears no SIGTERM. Nothing that a faulty journal says counts any more, but the
-     * keeper shall write how it ended: without exit.json a rebuild takes it for a power cut. */
+    /* A hung process hears no SIGTERM. Nothing that a faulty journal says counts any
+     * more, but the keeper shall write how it ended: without exit.json a rebuild takes
+     * it for a power cut. */
     bool faulty = slot->recorder.error_text[0] != '\0';
     if (slot->hung || slot->flooded || s->interrupts > 1)
         executor_local_signal(&slot->executor, SIGKILL);
@@ -134,8 +137,8 @@ static int follow_slots(struct supervisor *s)
 
     for (struct slot *slot = s->slots, *next; slot != NULL && rc == 0; slot = next) {
         next = slot->next;
-        bool alive =
-            executor_local_alive(&slot->executor); /* before reading: then all is said */
+        /* Asked before reading: a worker that is gone writes nothing more. */
+        bool alive = executor_local_alive(&slot->executor);
         if (alive && slot->recorder.error_text[0] == '\0')
             rc = recorder_read(&slot->recorder, s->store, s->err);
         if (rc == 0 && !alive)
@@ -333,8 +336,9 @@ static void close_loop(struct supervisor *s)
     (void)code;
 }
 
-/* libuv aborts without a word where it cannot lengthen its table of descriptors. Ending is right, as
- * anywhere else: what is stored stays, the workers go on, and the next command takes over. */
+/* libuv aborts without a word where it cannot lengthen its table of descriptors. Ending
+ * is right, as anywhere else: what is stored stays, the workers go on, and the next
+ * command takes over. */
 static void *loop_realloc(void *old, size_t size)
 {
     void *fresh = realloc(old, size);

@@ -49,10 +49,11 @@ struct supervisor {
     struct store *store;               /* borrowed */
     const struct workspace *workspace; /* borrowed */
     const struct options *options;     /* borrowed */
-    executor_exit_fn *on_keeper_exit; /* wakes the loop; NULL: there is none, as in a rebuild */
-    const char *experiment;           /* borrowed; NULL: all */
-    struct slot *slots;               /* owned list */
-    struct record_job *jobs;          /* owned; as of the last look */
+    /* wakes the loop; NULL: there is none, as in a rebuild */
+    executor_exit_fn *on_keeper_exit;
+    const char *experiment;  /* borrowed; NULL: all */
+    struct slot *slots;      /* owned list */
+    struct record_job *jobs; /* owned; as of the last look */
     int job_count;
     int cores[SUPERVISOR_MAX_CORES]; /* places for threads: a core each, or in turn */
     bool core_used[SUPERVISOR_MAX_CORES];

@@ -23,8 +23,8 @@ extern char **environ;
 enum { ANSWER_TIMEOUT_MS = 120000 };
 #define ANSWER_LIMIT ((size_t)256 << 20)
 
-/* A file in memory that holds text, at its beginning. -1 on failure. It may be longer than a
- * pipe holds, and needs no directory that can be written to. */
+/* A file in memory that holds text, at its beginning. -1 on failure. It may be longer
+ * than a pipe holds, and needs no directory that can be written to. */
 static int text_file(const char *text)
 {
     struct error ignored;
@@ -84,8 +84,8 @@ static int start(pid_t *pid, const char *program, const char *verb, const char *
                  int input, int output, struct error *err)
 {
     posix_spawn_file_actions_t actions;
-    char *argv[] = { strdup(program), strdup(verb),
-                     argument != NULL ? strdup(argument) : NULL, NULL };
+    char *argv[] = { strdup(program), strdup(verb), argument != NULL ? strdup(argument) : NULL,
+                     NULL };
     int rc = 0, number = argv[0] == NULL || argv[1] == NULL ? ENOMEM : 0;
 
     posix_spawn_file_actions_init(&actions);
@@ -108,7 +108,8 @@ static int start(pid_t *pid, const char *program, const char *verb, const char *
     return rc;
 }
 
-/* Runs program verb, with an argument unless that is NULL, and parses what it prints. */
+/* Runs program verb, with an argument unless that is NULL, and parses what it
+ * prints. */
 static int ask(cJSON **out, const char *program, const char *verb, const char *argument,
                int input, struct error *err)
 {
@@ -140,11 +141,12 @@ static int ask(cJSON **out, const char *program, const char *verb, const char *a
     return rc;
 }
 
-/* WORKSPACE/data, made if the workspace is there; NULL where there is no such directory. */
+/* WORKSPACE/data, made if the workspace is there; NULL where there is no such
+ * directory. */
 static char *cache_directory(const char *workspace)
 {
-    char *path = workspace != NULL && file_exists(workspace) ? file_join(workspace, "data")
-                                                             : NULL;
+    char *path =
+        workspace != NULL && file_exists(workspace) ? file_join(workspace, "data") : NULL;
 
     if (path != NULL && mkdir(path, 0777) < 0 && errno != EEXIST) {
         free(path);
@@ -162,8 +164,7 @@ int describe_ask(cJSON **out, const char *program, const char *workspace, const 
     *out = NULL;
     free(text);
     if (input < 0)
-        return error_set(err, ERROR_IO, "a file in memory (memfd_create): %s",
-                         strerror(errno));
+        return error_set(err, ERROR_IO, "a file in memory (memfd_create): %s", strerror(errno));
     char *directory = cache_directory(workspace);
     int rc = ask(out, program, "describe", directory, input, err);
     free(directory);

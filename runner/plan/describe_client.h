@@ -8,10 +8,10 @@
 
 #include "error.h"
 
-/* Runs `program describe` with configs (a list of config objects) on its standard input and
- * reads the list it answers, as long as the one given. The caller's to cJSON_Delete. What it
- * finds out about data is cached in workspace/data, if the workspace (or NULL) is there and may
- * be written to. */
+/* Runs `program describe` with configs (a list of config objects) on its standard input
+ * and reads the list it answers, as long as the one given. The caller's to
+ * cJSON_Delete. What it finds out about data is cached in workspace/data, if the
+ * workspace (or NULL) is there and may be written to. */
 int describe_ask(cJSON **out, const char *program, const char *workspace, const cJSON *configs,
                  struct error *err) MUST_CHECK;
 

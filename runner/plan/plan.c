@@ -43,7 +43,8 @@ void plan_destroy(struct plan *plan)
     free(plan);
 }
 
-/* The longest end of an absolute path that exists below the current folder; NULL: none does. */
+/* The longest end of an absolute path that exists below the current folder; NULL: none
+ * does. */
 static const char *end_that_is_here(const char *path)
 {
     for (const char *slash = path; slash != NULL; slash = strchr(slash + 1, '/'))
@@ -139,8 +140,8 @@ static char *evaluation_canonical(const struct config *config, int64_t outer_ste
     return text;
 }
 
-/* Adds the evaluation to the arm's unless it is there ("as trained" and the same number by name
- * are one). Takes text over. */
+/* Adds the evaluation to the arm's unless it is there ("as trained" and the same number
+ * by name are one). Takes text over. */
 static int add_evaluation(struct plan_arm *arm, char *text, const struct config *config,
                           int64_t outer_steps, struct error *err)
 {
@@ -216,8 +217,8 @@ static int add_evaluations(struct plan *plan, int number, struct error *err)
     return rc;
 }
 
-/* The expected work: training, and an inference pass to the most outer steps that any evaluation
- * asks for, once untrained and once at the end. */
+/* The expected work: training, and an inference pass to the most outer steps that any
+ * evaluation asks for, once untrained and once at the end. */
 static void compute_cost(struct plan_arm *arm)
 {
     int64_t most = 0;

@@ -2,8 +2,8 @@
  * plan.h - from a spec to the fewest trainings that answer it.
  *
  * Cells that differ only in evaluation settings share a run. A run is identified by
- * config_run_hash() with the data hash that `hrmlab-worker describe` gives. What does not depend
- * on the seed is worked out once per arm: an arm may have a thousand seeds.
+ * config_run_hash() with the data hash that `hrmlab-worker describe` gives. What does
+ * not depend on the seed is worked out once per arm: an arm may have a thousand seeds.
  */
 #ifndef RUNNER_PLAN_H
 #define RUNNER_PLAN_H
@@ -13,8 +13,8 @@
 #include "spec.h"
 
 struct plan_evaluation {
-    /* owned; canonical text of the complete resolved evaluation settings, that is the object of
-     * job.json's evaluations with all five keys */
+    /* owned; canonical text of the complete resolved evaluation settings, that is the
+     * object of job.json's evaluations with all five keys */
     char *canonical;
     int64_t outer_steps, augmentations /* 0 = all */, eval_seed;
     bool act_inference;
@@ -24,25 +24,28 @@ struct plan_evaluation {
 /* What holds for an arm whatever its seed. */
 struct plan_arm {
     char data_hash[65];
-    char *data_counts; /* owned; how many tasks are trained on, tested and left out, in words */
+    /* owned; how many tasks are trained on, tested and left out, in words */
+    char *data_counts;
     struct seeded_text canonical; /* owned; canonical training form */
     struct seeded_text
         job_config; /* owned; canonical text of the settings that are the run's */
     int64_t parameters, puzzle_parameters, total_steps;
-    double train_flops;                  /* of the whole training */
-    double eval_step_flops;              /* one outer step of all test rows */
-    double cost;                         /* expected FLOPs of training and evaluations */
+    double train_flops;     /* of the whole training */
+    double eval_step_flops; /* one outer step of all test rows */
+    /* expected FLOPs of training and evaluations */
+    double cost;
     struct plan_evaluation *evaluations; /* owned; distinct by canonical */
     int evaluation_count;
 };
 
-/* Arms that share a run differ in nothing that is trained on, and so in no evaluation. */
+/* Arms that share a run differ in nothing that is trained on, and so in no
+ * evaluation. */
 struct plan_run {
     char hash[65];
     int arm; /* the first that it serves: index of spec->arms and arms */
     int64_t seed;
-    /* not owned; of a run that was queued before its data or the engine changed; NULL: those of
-     * its arm, of this engine */
+    /* not owned; of a run that was queued before its data or the engine changed; NULL:
+     * those of its arm, of this engine */
     const char *data_hash, *numeric_version;
 };
 
@@ -58,7 +61,8 @@ struct plan {
     struct plan_arm *arms; /* owned; as spec->arms */
     struct plan_run *runs; /* owned; distinct by hash, in order of first use */
     int run_count;
-    int *run_of;                  /* owned; (arm, seed): index of runs; see plan_run_of() */
+    /* owned; (arm, seed): index of runs; see plan_run_of() */
+    int *run_of;
     int64_t cell_count;           /* arms x seeds x their evaluations */
     struct plan_dropped *dropped; /* owned */
     int dropped_count;
@@ -78,9 +82,9 @@ static inline int plan_run_of(const struct plan *plan, int arm, int seed)
 }
 
 /*
- * Builds the plan; takes spec over even on failure. worker_program: path of hrmlab-worker,
- * which is asked once for everything that needs the data or the engine's shapes; workspace (or
- * NULL): where it caches what it finds out about the data.
+ * Builds the plan; takes spec over even on failure. worker_program: path of
+ * hrmlab-worker, which is asked once for everything that needs the data or the engine's
+ * shapes; workspace (or NULL): where it caches what it finds out about the data.
  */
 int plan_create(struct plan **out, struct spec *spec, const char *worker_program,
                 const char *workspace, struct error *err) MUST_CHECK;

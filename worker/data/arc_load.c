@@ -122,8 +122,8 @@ static int read_tasks_object(cJSON **out, const char *path, const char *what, st
     return rc;
 }
 
-/* The solutions beside challenges, if that file is there: of every challenge, and no others.
- * Without the file the tests are hidden ones. */
+/* The solutions beside challenges, if that file is there: of every challenge, and no
+ * others. Without the file the tests are hidden ones. */
 static int load_solutions(cJSON **out, struct arc_tasks *tasks, const cJSON *challenges,
                           const char *path, const char *solutions_path, struct error *err)
 {
@@ -144,7 +144,8 @@ static bool is_challenges(const char *path)
     return ends_with(path, "_challenges.json") || ends_with(path, "-challenges.json");
 }
 
-/* The set of a file of challenges: its name without "arc-agi_" and "_challenges.json". */
+/* The set of a file of challenges: its name without "arc-agi_" and
+ * "_challenges.json". */
 static void set_name(char out[ARC_NAME_SIZE], const char *path)
 {
     static const char prefix[] = "arc-agi";
@@ -245,8 +246,8 @@ static bool is_directory(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* All files of a folder: combined ones if there are any, else one task each, in a set of the
- * name given. */
+/* All files of a folder: combined ones if there are any, else one task each, in a set
+ * of the name given. */
 static int load_directory(struct arc_tasks *tasks, const char *path, const char *name,
                           struct error *err)
 {
@@ -349,7 +350,8 @@ static int load_folder(struct arc_tasks *tasks, const char *path, const char *na
     return rc;
 }
 
-/* path/training, path/evaluation and path/corpus; path/data; or the files of path itself. */
+/* path/training, path/evaluation and path/corpus; path/data; or the files of path
+ * itself. */
 static int load_place(struct arc_tasks *tasks, const char *path, struct error *err)
 {
     static const char *const FOLDERS[] = { "training", "evaluation", "corpus" };

@@ -30,7 +30,8 @@ struct arc_tasks {
  * Loads all sets of path, which is one of
  *   a folder with training/ and evaluation/ (also below data/) of one file per task;
  *   a folder with combined files, NAME_challenges.json beside NAME_solutions.json, or
- *     with a hyphen in place of the underscore; the set is called NAME without "arc-agi_";
+ *     with a hyphen in place of the underscore; the set is called NAME without
+ *     "arc-agi_";
  *   a folder of folders of task files, as ConceptARC's corpus/CONCEPT/: the set
  *     "concept". Where two folders have a file of one name, those tasks are called
  *     FOLDER-NAME;

@@ -13,11 +13,12 @@
 #include <string.h>
 #include <time.h>
 
-/* Raised when readers or counts change their meaning, so that older cache files are read anew. */
+/* Raised when readers or counts change their meaning, so that older cache files are
+ * read anew. */
 enum { CACHE_FORMAT = 1 };
 
-/* A file that was changed within this time before it was read may be changed again within one
- * tick of the file system's clock, which its stamps would not show. */
+/* A file that was changed within this time before it was read may be changed again
+ * within one tick of the file system's clock, which its stamps would not show. */
 static const int64_t TICK_NS = 50000000;
 
 static const size_t CACHE_LIMIT = (size_t)64 << 20; /* bytes */
@@ -172,8 +173,8 @@ static cJSON *facts_json(struct data_facts *facts)
     return NULL;
 }
 
-/* The files with their stamps of before they were read; NULL if one of them is too new to be
- * told from a later change, or has changed already, or no memory. */
+/* The files with their stamps of before they were read; NULL if one of them is too new
+ * to be told from a later change, or has changed already, or no memory. */
 static cJSON *files_json(const struct data_info *info)
 {
     cJSON *files = cJSON_CreateObject();

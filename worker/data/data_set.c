@@ -48,8 +48,8 @@ static int split_task(const struct data_set *set, enum data_split split, int tas
     return set->splits[split].tasks[task];
 }
 
-/* Where the pairs of a task in a split begin among its pairs, and how many pairs are looked at:
- * the tests; or demonstrations, and the tests of training tasks. */
+/* Where the pairs of a task in a split begin among its pairs, and how many pairs are
+ * looked at: the tests; or demonstrations, and the tests of training tasks. */
 static int split_range(enum data_split split, const struct data_task *task, int *first)
 {
     *first = split == SPLIT_TEST ? task->demonstrations : 0;
@@ -108,7 +108,8 @@ static int draw_variants(struct data_set *set, int task_index, const struct conf
     variants->count = 1;
     if (wanted == 0 || (!kind->tests_variants && !task_at(set, task_index).trained))
         return 0;
-    /* By the task's name, so that a task's variants do not depend on the other tasks. */
+    /* By the task's name, so that a task's variants do not depend on the other
+     * tasks. */
     kind->task_name(set->source.content, task_index, name);
     struct random_stream stream = random_stream((uint64_t)config_int(config, TRAIN_SEED),
                                                 "augmentation", hash_xxh3(name, strlen(name)));
@@ -282,7 +283,8 @@ int data_set_group_pairs(const struct data_set *set, int group)
     return split_pairs(set, SPLIT_TRAIN, split_task(set, SPLIT_TRAIN, group));
 }
 
-/* Writes a pair of a split as tokens; its offset is drawn from stream unless that is NULL. */
+/* Writes a pair of a split as tokens; its offset is drawn from stream unless that is
+ * NULL. */
 static void write_row(const struct data_set *set, enum data_split split, int task_index,
                       int variant, int pair, struct random_stream *stream, int32_t *inputs,
                       int32_t *labels)
