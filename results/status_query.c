@@ -394,16 +394,15 @@ int status_run_tables(struct store *store, struct table *out[STATUS_RUN_TABLES],
             " WHERE r.hash = ?1 ORDER BY t.number",
             hash, err);
     if (rc == 0)
-        rc =
-            fill(store, &out[3], evaluations, 10,
-                 "SELECT x.step, x.checkpoint, v.outer_steps, iif(v.augmentations = 0, 'all',"
-                 " v.augmentations), v.split, iif(x.tasks > 0, x.pass_at_1, NULL),"
-                 " iif(x.tasks > 0, x.pass_at_2, NULL),"
-                 " iif(x.tasks > 0, x.per_token_accuracy, NULL),"
-                 " iif(x.tasks > 0, x.exact_rows, NULL), x.seconds FROM evaluation_result x"
-                 " JOIN evaluation v USING (evaluation_id) JOIN run r USING (run_id)"
-                 " WHERE r.hash = ?1 ORDER BY x.step, v.evaluation_id",
-                 hash, err);
+        rc = fill(store, &out[3], evaluations, 10,
+                  "SELECT x.step, x.checkpoint, v.outer_steps, iif(v.augmentations = 0, 'all',"
+                  " v.augmentations), v.split, iif(x.tasks > 0, x.pass_at_1, NULL),"
+                  " iif(x.tasks > 0, x.pass_at_2, NULL),"
+                  " iif(x.tasks > 0, x.per_token_accuracy, NULL),"
+                  " iif(x.tasks > 0, x.exact_rows, NULL), x.seconds FROM evaluation_result x"
+                  " JOIN evaluation v USING (evaluation_id) JOIN run r USING (run_id)"
+                  " WHERE r.hash = ?1 ORDER BY x.step, v.evaluation_id",
+                  hash, err);
     return rc;
 }
 

@@ -182,7 +182,8 @@ static int work(const char *directory, const char *mode)
         (first_fails && attempt == 1))
         abort();
     if (strcmp(mode, "last_words") == 0) {
-        fprintf(stderr, "a first line\nlibmissing.so.3: cannot open shared object\033[2J file\n");
+        fprintf(stderr,
+                "a first line\nlibmissing.so.3: cannot open shared object\033[2J file\n");
         abort();
     }
     if (strcmp(mode, "silent") == 0)

@@ -216,7 +216,7 @@ static int read_evaluation(struct job_evaluation *out, const struct config *base
         if (item == NULL)
             rc = error_set(err, ERROR_FORMAT, "%s: %s is missing", where, key);
         else
-            rc = config_set_json(&config, id, item, where, err);
+            rc = config_set_json(&config, (int)id, item, where, err);
     }
     if (rc == 0 && cJSON_GetArraySize(object) != EVALUATION_KEY_COUNT)
         rc = error_set(err, ERROR_FORMAT, "%s: expected %d members, found %d", where,

@@ -52,8 +52,8 @@ int row_sample_draw(int **rows, int *count, const struct data_set *set, enum dat
     if (*count <= most)
         return 0;
     int *list = calloc((size_t)most, sizeof *list);
-    int *order = calloc((size_t)tests, sizeof *order);
-    struct test *all = calloc((size_t)tests, sizeof *all);
+    int *order = calloc((size_t)tests + 1, sizeof *order);
+    struct test *all = calloc((size_t)tests + 1, sizeof *all);
     if (list == NULL || order == NULL || all == NULL) {
         free(list);
         free(order);

@@ -32,11 +32,11 @@ static struct {
     double logged_s;    /* monotonic time of the last line in the log */
     double estimated_s; /* monotonic time of the present estimate of the time left */
     bool in_step;
-    double step_began_s;  /* monotonic */
-    double step_share;    /* of the step that goes on, or was abandoned */
+    double step_began_s;         /* monotonic */
+    double step_share;           /* of the step that goes on, or was abandoned */
     double part_begin, part_end; /* of an evaluation's step */
-    int64_t units_before; /* of the step, when its watch was last called */
-    struct error fault;   /* of the journal, in a watch, which cannot return it */
+    int64_t units_before;        /* of the step, when its watch was last called */
+    struct error fault;          /* of the journal, in a watch, which cannot return it */
 } work;
 
 void work_open(struct report *report)

@@ -71,14 +71,14 @@ static void add_axes(struct table *table, const struct axes *axes, const cJSON *
         const cJSON *value =
             values != NULL ? cJSON_GetObjectItemCaseSensitive(values, axes->keys[i]) : NULL;
 
-        if (axes->types[i] == TABLE_TEXT && cJSON_IsString(value)) {
+        if (value == NULL) {
+            table_empty(table);
+        } else if (axes->types[i] == TABLE_TEXT && cJSON_IsString(value)) {
             table_text(table, value->valuestring);
-        } else if (axes->types[i] == TABLE_TEXT && value != NULL) {
+        } else if (axes->types[i] == TABLE_TEXT) {
             char *text = cJSON_PrintUnformatted(value);
             table_text(table, text);
             cJSON_free(text);
-        } else if (value == NULL) {
-            table_empty(table);
         } else if (axes->types[i] == TABLE_INT) {
             table_int(table, (int64_t)value->valuedouble);
         } else {

@@ -23,8 +23,13 @@ int recorder_init(struct recorder *recorder, const struct record_attempt *attemp
     *recorder = (struct recorder){ .attempt = *attempt, .checkpoint_step = -1 };
     recorder->path = format_string("%s/%s/journal.jsonl", workspace, attempt->directory);
     recorder->progress = (struct recorder_progress){
-        .loss = -1,       .accuracy = -1,   .steps_per_s = -1, .eta_s = -1,
-        .step_share = -1, .part_done = -1, .part_total = -1,
+        .loss = -1,
+        .accuracy = -1,
+        .steps_per_s = -1,
+        .eta_s = -1,
+        .step_share = -1,
+        .part_done = -1,
+        .part_total = -1,
     };
     return recorder->path == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path") : 0;
 }

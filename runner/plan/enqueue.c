@@ -522,7 +522,7 @@ int enqueue_plan(struct enqueue_summary *out, struct store *store,
     *out = (struct enqueue_summary){ 0 };
     if (rc == 0)
         rc = enqueue_as(out, store, workspace, plan, spec_file, err);
-    if (rc < 0 && out->vanishing > 0 && !was_there)
+    if (rc < 0 && path != NULL && out->vanishing > 0 && !was_there)
         unlink(path); /* nothing was queued */
     free(path);
     free(spec_file);

@@ -86,7 +86,7 @@ static int take_description(struct plan_arm *arm, const cJSON *answer, const cha
 {
     static const char where[] = "hrmlab-worker describe";
     const cJSON *fault = json_member(answer, "error");
-    const char *data_hash, *counts;
+    const char *data_hash = NULL, *counts = NULL;
     double eval_flops = 0, rows = 0;
 
     if (cJSON_IsString(fault))
@@ -127,7 +127,7 @@ static char *evaluation_canonical(const struct config *config, int64_t outer_ste
     for (int i = 0; i < EVALUATION_KEY_COUNT && object != NULL; i++) {
         enum setting_id id = evaluation_key_setting((enum evaluation_key)i);
         cJSON *value = id == EVAL_HALT_MAX_STEPS ? cJSON_CreateNumber((double)outer_steps)
-                                                 : config_get_json(config, id);
+                                                 : config_get_json(config, (int)id);
         if (value == NULL || !cJSON_AddItemToObject(object, settings_table[id].key, value)) {
             cJSON_Delete(value);
             cJSON_Delete(object);

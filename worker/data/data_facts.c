@@ -52,6 +52,7 @@ void data_facts_release(struct data_facts *facts)
 {
     free(facts->source);
     free(facts->counts);
+    facts->source = facts->counts = NULL;
     *facts = (struct data_facts){ 0 };
 }
 

@@ -341,6 +341,8 @@ static struct data_row locate(const struct data_set *set, enum data_split split,
     }
     int pairs = split_pairs(set, split, s->tasks[low]);
     int within = row - s->row_start[low];
+
+    assert(pairs > 0);
     return (struct data_row){ .task = low,
                               .variant = within / pairs,
                               .test_index = within % pairs };

@@ -59,7 +59,7 @@ static int bad_cell(const struct reader *r, int side, bool blanks, const char *c
     char text[200];
     size_t i = 0;
 
-    while (cells[i] <= side && (blanks || cells[i] > 0))
+    while (i + 1 < field->length && cells[i] <= side && (blanks || cells[i] > 0))
         i++;
     if (isprint((unsigned char)field->text[i]))
         snprintf(text, sizeof text, "character %zu is \"%c\"; expected a digit from 1 to %d%s",
@@ -82,8 +82,8 @@ static int read_cells(uint8_t *out, const struct reader *r, int side, bool blank
                  field->length, side * side, side, side);
         return fault(r, column, text, err);
     }
-    for (size_t i = 0; i < field->length;
-         i++) { /* without branches, so that it is vectorised */
+    /* Without branches, so that it is vectorised. */
+    for (size_t i = 0; i < field->length; i++) {
         char c = field->text[i];
         uint8_t cell = (uint8_t)((c == '.' ? '0' : c) - '0');
         out[i] = cell;
