@@ -277,11 +277,11 @@ const struct setting settings_table[SETTING_COUNT] = {
         REAL_SETTING("train.ema_rate", PHASE_TRAINING, 0, 0.999999, "0", "", NULL,
                      "evaluate on this running average of the weights (TRM: "
                      "0.999); 0: on the weights themselves"),
-    [TRAIN_UNTRAINED_SHARE] =
-        REAL_SETTING("train.untrained_share", PHASE_TRAINING, 0, 1, "0.01", "", NULL,
-                     "most that evaluating the untrained model may cost, as a share of the "
-                     "training's FLOPs: on a seeded choice of test inputs where all cost more "
-                     "(at least 1 TFLOP, at most 30)"),
+    [TRAIN_UNTRAINED_SHARE] = REAL_SETTING(
+        "train.untrained_share", PHASE_TRAINING, 0, 1, "0.01", "", NULL,
+        "most that each evaluation of the untrained model may cost, as a share of "
+        "the training's FLOPs: on a seeded choice of test inputs where all cost more "
+        "(at least 1 TFLOP, at most 30); 0: none"),
     [EVAL_HALT_MAX_STEPS] =
         INT_SETTING("eval.halt_max_steps", PHASE_EVALUATION, 0, 1024, "0", "outer steps", NULL,
                     "outer steps at inference; 0: as trained"),

@@ -199,32 +199,44 @@ static int say_pass(const struct evaluate_context *context, const struct pass *p
     return rc;
 }
 
-/* The rows of the pass that *flops allow, which become fewer by what they cost. */
-static int choose_rows(struct evaluate_rows *out, double *flops,
-                       const struct evaluate_context *context, const struct pass *pass,
-                       struct error *err)
+/* How many rows of the evaluation's split its FLOPs allow, at least one. By nothing but
+ * the run and the evaluation itself: one that is asked for later, in another job, must
+ * not change the rows of another. */
+static int allowed_rows(const struct evaluate_context *context, enum data_split split,
+                        int64_t outer_steps)
 {
-    int last = 1;
+    int count = data_set_row_count(context->set, split);
+    double steps = outer_steps > 1 ? (double)outer_steps : 1.0;
 
-    *out = (struct evaluate_rows){ .count = data_set_row_count(context->set, pass->split) };
     if (context->flops <= 0.0)
-        return 0;
-    for (int i = 0; i < pass->count; i++)
-        last = pass->requests[i].outer_steps > last ? pass->requests[i].outer_steps : last;
-    double row = context->row_step_flops * last, most = *flops / row;
-    int rows = most < 1.0 ? 1 : most < out->count ? (int)most : out->count;
-    int rc = rows < out->count ? row_sample_draw(&out->numbers, &out->count, context->set,
-                                                 pass->split, rows, context->seed, err)
-                               : 0;
-    *flops -= row * out->count;
+        return count;
+    double most = context->flops / (context->row_step_flops * steps);
+
+    return most < 1.0 ? 1 : most < count ? (int)most : count;
+}
+
+/* The rows of the pass: all of them, or a choice for its only evaluation. */
+static int choose_rows(struct evaluate_rows *out, const struct evaluate_context *context,
+                       const struct pass *pass, struct error *err)
+{
+    int total = data_set_row_count(context->set, pass->split), rows = total, rc = 0;
+
+    *out = (struct evaluate_rows){ .count = total };
+    for (int i = 0; i < pass->count; i++) {
+        int mine = allowed_rows(context, pass->split, pass->requests[i].outer_steps);
+
+        rows = mine < rows ? mine : rows;
+    }
+    if (rows < total)
+        rc = row_sample_draw(&out->numbers, &out->count, context->set, pass->split, rows,
+                             context->seed, err);
     if (rc == 0 && out->numbers != NULL)
-        log_info("evaluating the untrained model on %d of %d rows", out->count,
-                 data_set_row_count(context->set, pass->split));
+        log_info("evaluating the untrained model on %d of %d rows", out->count, total);
     return rc;
 }
 
 /* Runs one pass and says all of it. */
-static int run_pass(const struct evaluate_context *context, struct pass *pass, double *flops,
+static int run_pass(const struct evaluate_context *context, struct pass *pass,
                     const struct job_evaluation *evaluations, bool submit, struct error *err)
 {
     struct evaluate_rows rows = { 0 };
@@ -234,7 +246,7 @@ static int run_pass(const struct evaluate_context *context, struct pass *pass, d
         scores_create(&scores, context->set, pass->split, pass->requests, pass->count, err);
 
     if (rc == 0)
-        rc = choose_rows(&rows, flops, context, pass, err);
+        rc = choose_rows(&rows, context, pass, err);
     if (rc == 0 && rows.numbers != NULL)
         scores_take_some(scores);
     if (rc == 0)
@@ -250,12 +262,12 @@ static int run_pass(const struct evaluate_context *context, struct pass *pass, d
     return rc;
 }
 
-int evaluate_run(const struct evaluate_context *context,
-                 const struct job_evaluation *evaluations, int count, const bool *selected,
-                 struct error *err)
+/* Passes of the selected evaluations. */
+static int run_passes(const struct evaluate_context *context,
+                      const struct job_evaluation *evaluations, int count, const bool *selected,
+                      struct error *err)
 {
     static const enum data_split SPLITS[] = { SPLIT_TEST, SPLIT_TRAIN };
-    double flops = context->flops;
     bool submit = context->submission_path != NULL && data_set_info(context->set)->submits;
     int rc = 0;
 
@@ -267,13 +279,42 @@ int evaluate_run(const struct evaluate_context *context,
         if (rc < 0)
             break;
         if (pass.count > 0) {
-            rc = run_pass(context, &pass, &flops, evaluations, submit && split == SPLIT_TEST,
-                          err);
-            /* The fixed number of steps comes first and is what is submitted, if asked
-             * for. */
+            rc = run_pass(context, &pass, evaluations, submit && split == SPLIT_TEST, err);
+            /* The fixed number of steps comes first and is what is submitted, if asked for. */
             submit = submit && split != SPLIT_TEST;
         }
         pass_release(&pass);
     }
+    return rc;
+}
+
+int evaluate_run(const struct evaluate_context *context,
+                 const struct job_evaluation *evaluations, int count, const bool *selected,
+                 struct error *err)
+{
+    bool *chosen = calloc((size_t)count + 1, sizeof *chosen);
+    bool *alone = calloc((size_t)count + 1, sizeof *alone);
+    int rc = chosen == NULL || alone == NULL ? error_no_memory(err, "the evaluations") : 0;
+
+    for (int i = 0; rc == 0 && i < count; i++) {
+        enum data_split split = evaluations[i].train_split ? SPLIT_TRAIN : SPLIT_TEST;
+        bool all = allowed_rows(context, split, evaluations[i].outer_steps) ==
+                   data_set_row_count(context->set, split);
+        bool wanted = selected == NULL || selected[i];
+
+        chosen[i] = wanted && all;
+        alone[i] = wanted && !all;
+    }
+    if (rc == 0)
+        rc = run_passes(context, evaluations, count, chosen, err);
+    for (int i = 0; rc == 0 && i < count; i++) {
+        if (!alone[i])
+            continue;
+        memset(chosen, 0, (size_t)count * sizeof *chosen);
+        chosen[i] = true;
+        rc = run_passes(context, evaluations, count, chosen, err);
+    }
+    free(chosen);
+    free(alone);
     return rc;
 }

@@ -176,8 +176,8 @@ static int evaluate(struct training *training, const char *checkpoint, const boo
     return rc;
 }
 
-/* What evaluating the untrained model may cost: the share that is set, but a second or
- * so of work always, and never many minutes of it; 0: nothing. */
+/* What each evaluation of the untrained model may cost: the share that is set, but a
+ * second or so of work always, and never many minutes of it; 0: nothing. */
 static double untrained_flops(struct training *training)
 {
     static const double LEAST = 1e12, MOST = 3e13;
