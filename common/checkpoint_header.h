@@ -17,8 +17,8 @@
 #define CHECKPOINT_FORMAT "hrmlab-checkpoint-1"
 #define CHECKPOINT_FINAL_NAME "final.safetensors" /* in an attempt's directory */
 
-/* The texts of the metadata, in the order in which the checksum covers them; itself
- * last. */
+/* The texts of the metadata, in the order in which the checksum covers them; the
+ * checksum itself comes last. */
 enum checkpoint_text {
     CHECKPOINT_TEXT_FORMAT,
     CHECKPOINT_TEXT_RUN_HASH,
@@ -34,14 +34,14 @@ enum checkpoint_text {
 
 extern const char *const checkpoint_text_keys[CHECKPOINT_TEXT_COUNT];
 
-/* Takes the texts out of a header (safetensors_header.h), to which they belong.
+/* Finds the texts in a header (safetensors_header.h); they point into it.
  * ERROR_DAMAGED: one is missing or is not text, or the format is not CHECKPOINT_FORMAT.
- * path opens the message. */
+ * path begins the message. */
 int checkpoint_header_texts(const char *texts[CHECKPOINT_TEXT_COUNT], const cJSON *header,
                             const char *path, struct error *err) MUST_CHECK;
 
-/* The number of steps that CHECKPOINT_TEXT_STEP states. ERROR_DAMAGED: it states
- * none. */
+/* Parses CHECKPOINT_TEXT_STEP, the number of training steps done. ERROR_DAMAGED: the
+ * text is not a number. */
 int checkpoint_header_step(int64_t *out, const char *text, const char *path,
                            struct error *err) MUST_CHECK;
 

@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One line for a terminal, whatever names from outside are in it. */
+/* Replaces control characters, so that a message stays one line on a terminal even when
+ * it quotes a file name. */
 static void keep_printable(char *text)
 {
     text[text_make_printable(text, strlen(text), "")] = '\0';

@@ -39,9 +39,9 @@ static inline void error_ignore(int rc)
     (void)rc;
 }
 
-/* Fills *err (which may be NULL) and is code, so that "return error_set()" reads. A
- * macro, so that compilers and checkers see that it is negative; code is evaluated
- * twice. Keeps errno. */
+/* Fills *err (which may be NULL) and has the value code, so that a caller can write
+ * "return error_set(...)". It is a macro, so that compilers and checkers see that the
+ * value is negative; code is evaluated twice. errno does not change. */
 #define error_set(err, code, ...) (error_fill((err), (code), __VA_ARGS__), error_same(code))
 
 /* The same for an allocation that failed; what: "a plan", "the list of tasks". */

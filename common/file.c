@@ -65,7 +65,7 @@ static int read_all(char **data, size_t *size, int fd, const char *path, size_t 
             return error_set(err, ERROR_FORMAT, "%s: larger than the limit of %zu bytes", path,
                              limit);
         }
-        if (used == capacity) { /* it grew while we read */
+        if (used == capacity) { /* the file grew while it was read */
             char *larger = realloc(buffer, capacity * 2 + 1);
             if (larger == NULL) {
                 free(buffer);
@@ -155,7 +155,7 @@ int file_sync_directory(const char *path, struct error *err)
 
     if (fd < 0)
         return file_error("open", path, err);
-    /* EINVAL: this file system has no such thing */
+    /* EINVAL: this file system cannot sync */
     if (fsync(fd) < 0 && errno != EINVAL)
         rc = file_error("sync", path, err);
     close(fd);
@@ -220,8 +220,8 @@ int file_probe_space(const char *directory, struct error *err)
     return rc;
 }
 
-/* /proc and the like refuse to create a directory with ENOENT. That is no absent file,
- * but a directory that cannot be created: ERROR_IO. */
+/* Where directories cannot be created, as in /proc, mkdir() fails with ENOENT. Nothing
+ * is absent then, so the error is ERROR_IO and not ERROR_ABSENT. */
 static int directory_error(const char *path, struct error *err)
 {
     if (errno == ENOENT)

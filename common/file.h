@@ -15,8 +15,8 @@
 int file_read(char **data, size_t *size, const char *path, size_t limit,
               struct error *err) MUST_CHECK;
 
-/* The same of anything that can be read to its end, pipes and FIFOs too; path "-" is
- * standard input. A directory is ERROR_FORMAT. It waits for whoever writes into the
+/* The same for anything that can be read to its end, also a pipe or FIFO; path "-" is
+ * standard input. A directory is ERROR_FORMAT. Blocks until the writer closes the
  * pipe. */
 int file_read_stream(char **data, size_t *size, const char *path, size_t limit,
                      struct error *err) MUST_CHECK;
@@ -25,8 +25,8 @@ int file_read_stream(char **data, size_t *size, const char *path, size_t limit,
  * sees the old or the new file, never a part. On failure nothing has changed. */
 int file_write_atomic(const char *path, const void *data, size_t size,
                       struct error *err) MUST_CHECK;
-/* Whether 64 KiB more fit into the directory, by writing them to a file ".space", which
- * goes again. ERROR_NOSPACE: they do not. */
+/* Checks that the directory has room for 64 KiB more: writes them to a file ".space"
+ * and removes it. ERROR_NOSPACE: there is not enough room. */
 int file_probe_space(const char *directory, struct error *err) MUST_CHECK;
 
 /* Writes all of data to fd, retrying short writes and EINTR. name is for the
@@ -34,7 +34,7 @@ int file_probe_space(const char *directory, struct error *err) MUST_CHECK;
 int file_write_all(int fd, const void *data, size_t size, const char *name,
                    struct error *err) MUST_CHECK;
 
-/* fsync of a directory, so that a rename or creation inside it lasts. */
+/* fsync of a directory, so that a rename or creation inside it survives a power cut. */
 int file_sync_directory(const char *path, struct error *err) MUST_CHECK;
 
 /* mkdir -p, mode 0777 less the umask. */

@@ -10,7 +10,8 @@
 
 enum { HASH_HEX_SIZE = 65, HASH_BYTES = 32, HASH_SHORT = 12 };
 
-/* An incremental SHA-256. Opaque size is libmd's; the caller owns the memory. */
+/* An incremental SHA-256. The caller owns the memory; the size is that of libmd's
+ * state. */
 struct hash_state {
     uint64_t opaque[32];
 };

@@ -51,8 +51,9 @@ struct journal_event {
 
 /*
  * Reads the next event from size bytes of journal text at data. *used is the length of
- * the line with its newline, 0 unless JOURNAL_EVENT. expected is the sequence number
- * that must come (-1: any). Checks hash, sequence, JSON, the line's length.
+ * the line with its newline, or 0 if the result is not JOURNAL_EVENT. expected is the
+ * sequence number that the line must have (-1: any). Checks the hash, the sequence
+ * number, the JSON and the line's length.
  */
 enum journal_status journal_next(struct journal_event *event, size_t *used, const char *data,
                                  size_t size, int64_t expected, struct error *err);

@@ -2,10 +2,9 @@
  * json.c - strict reading: a scanner over the text first, cJSON afterwards, then
  * duplicates.
  *
- * The scanner checks everything that cJSON lets pass or reports without a place: size
- * is the caller's to check; checked in this file are nesting, UTF-8, control
- * characters, grammar of every token, numbers out of range, text after the value. It
- * knows line and column.
+ * The scanner checks what cJSON accepts or reports without a place: nesting, UTF-8,
+ * control characters, the grammar of every token, numbers out of range, text after the
+ * value. It reports line and column. The caller checks the size.
  */
 #include "json.h"
 
@@ -41,7 +40,7 @@ static int scan_fault(const struct scanner *s, const char *at, const char *what)
                      what);
 }
 
-/* Something else than expected stands at this place. */
+/* Reports that the text at the current place is not what was expected. */
 static int scan_unexpected(const struct scanner *s, const char *at, const char *expected)
 {
     struct json_mistake mistake = json_mistake_find(s->text, at, s->end, expected);

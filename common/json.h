@@ -41,8 +41,8 @@ int json_get_bool(bool *out, const cJSON *object, const char *key, const char *w
 int json_get_string(const char **out, const cJSON *object, const char *key, const char *where,
                     struct error *err) MUST_CHECK;
 
-/* A number of the object, or otherwise when there is none. Integers are cut to the
- * +-2^53 that a double holds exactly. */
+/* A number of the object, or the value `otherwise` when the member is absent. Integers
+ * are clamped to +-2^53, which a double holds exactly. */
 double json_real_or(const cJSON *object, const char *key, double otherwise);
 int64_t json_integer_or(const cJSON *object, const char *key, int64_t otherwise);
 int64_t json_to_integer(double value);

@@ -1,4 +1,4 @@
-/* json_mistake.c - what people write by habit where JSON wants something else. */
+/* json_mistake.c - habits of other notations that JSON does not allow. */
 #include "json_mistake.h"
 
 #include <ctype.h>
@@ -17,7 +17,7 @@ static bool is_letter(char c)
     return isalpha((unsigned char)c) || c == '_';
 }
 
-/* Whether the whole word at this place is word. */
+/* Whether the text at this place is exactly that word. */
 static bool is_word(const char *at, const char *end, const char *word)
 {
     const char *after = at + strlen(word);
@@ -33,7 +33,8 @@ static const char *before(const char *text, const char *at)
     return at > text ? at - 1 : NULL;
 }
 
-/* A word where a value is expected; NULL: not one that is known. */
+/* The mistake in a word that stands where a value is expected; NULL: none that is
+ * known. */
 static const char *find_word(const char *at, const char *end)
 {
     static const struct {

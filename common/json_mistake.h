@@ -1,5 +1,5 @@
 /*
- * json_mistake.h - names the habits of other notations that make a text no JSON.
+ * json_mistake.h - recognises habits of other notations in a text that is not JSON.
  */
 #ifndef COMMON_JSON_MISTAKE_H
 #define COMMON_JSON_MISTAKE_H
@@ -21,8 +21,9 @@ struct json_mistake {
 struct json_mistake json_mistake_find(const char *text, const char *at, const char *end,
                                       const char *expected);
 
-/* The mistake of a whole text that is in another notation (YAML, UTF-16), or what NULL.
- * first is its first character that is not white space. */
+/* The mistake of a text that is in another notation as a whole (YAML, UTF-16); its
+ * member `what` is NULL when there is none. first is the first character that is not
+ * white space. */
 struct json_mistake json_mistake_of_whole(const char *text, const char *first, const char *end);
 
 #endif

@@ -40,5 +40,5 @@ void log_line(enum log_level level, const char *format, ...)
     length = text_make_printable(line, length, "");
     line[length++] = '\n';
     ssize_t written = write(STDERR_FILENO, line, length);
-    (void)written; /* nowhere to complain */
+    (void)written; /* a failure to write to stderr cannot be reported */
 }

@@ -29,7 +29,7 @@ enum metric {
     METRIC_EXACT_ROWS,
     METRIC_LM_LOSS,
     METRIC_MEAN_OUTER_STEPS,
-    /* those above are in the worker's events and in evaluation_result */
+    /* the measures before this one are in the worker's events and in the database */
     METRIC_RECORDED,
     METRIC_TASK_TOKEN_ACCURACY = METRIC_RECORDED,
     METRIC_TASK_EXACT_VOTES,
@@ -59,17 +59,17 @@ enum measure_per_task {
 
 struct measure {
     const char *name;     /* of the member in events, the column, --metric */
-    const char *old_name; /* understood too, as --metric and in events; NULL: none */
+    const char *old_name; /* accepted too, by --metric and in events; NULL: none */
     const char *title;    /* in tables for people */
     const char *unit;     /* "share", "nats", "outer steps" */
     const char *meaning;  /* one line */
     enum measure_over over;
     enum measure_better better;
     enum measure_per_task per_task;
-    bool of_copy; /* the baseline that answers with the input has it, too */
+    bool of_copy; /* also computed for the baseline that copies the input */
     int rank;     /* k of pass@k, else 0 */
-    /* the measure that is compared task by task in its stead; itself where it can be
-     * paired; METRIC_COUNT: there is none */
+    /* the measure that comparisons pair task by task in place of this one; the measure
+     * itself where it has a value per task; METRIC_COUNT: none */
     enum metric paired;
 };
 
@@ -79,7 +79,7 @@ extern const struct measure METRICS[METRIC_COUNT];
  * Unknown: ERROR_FORMAT with the nearest name and all of them. */
 int metric_find(enum metric *out, const char *name, struct error *err) MUST_CHECK;
 
-/* The number that an event gives for the measure, under its name or its old name; NULL:
+/* The member of an event that holds the measure, under its name or its old name; NULL:
  * none. */
 const cJSON *measure_member(const cJSON *event, enum metric metric);
 

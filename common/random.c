@@ -58,7 +58,7 @@ double random_uniform(struct random_stream *stream)
 uint64_t random_below(struct random_stream *stream, uint64_t n)
 {
     assert(n >= 1);
-    uint64_t tail = (0 - n) % n; /* 2^64 mod n: draws below it would be favoured */
+    uint64_t tail = (0 - n) % n; /* 2^64 mod n: draws below it would add a bias */
     for (;;) {
         uint64_t draw = random_u64(stream);
         if (draw >= tail)

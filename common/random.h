@@ -1,11 +1,11 @@
 /*
  * random.h - counter-based random streams named by purpose.
  *
- * A stream is a key, made from (seed, purpose, index), and a counter: the n-th draw is
- * a function of both and of nothing else, so draws depend neither on timing nor on how
- * many workers there are, and saving a stream means saving these two numbers. The
- * function is Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as
- * 1, 2, 3"); the key is the XXH3-64 of the three names.
+ * A stream is a key, made from (seed, purpose, index), and a counter. The n-th draw is
+ * a function of the key and of n alone, so draws depend neither on timing nor on the
+ * number of workers, and saving a stream means saving key and counter. The function is
+ * Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3");
+ * the key is the XXH3-64 of seed, purpose and index.
  */
 #ifndef COMMON_RANDOM_H
 #define COMMON_RANDOM_H

@@ -20,7 +20,7 @@ static uint64_t header_length(const unsigned char prefix[SAFETENSORS_LENGTH_BYTE
     return length;
 }
 
-/* file_size: of the whole file. */
+/* Checks the header's length against the size of the whole file. */
 static int check_length(uint64_t length, size_t file_size, const char *name, struct error *err)
 {
     if (file_size < SAFETENSORS_LENGTH_BYTES)
@@ -36,7 +36,7 @@ static int check_length(uint64_t length, size_t file_size, const char *name, str
     return 0;
 }
 
-/* text: NUL-terminated one past length. */
+/* Parses the header; text has a NUL one past its length. */
 static int parse_object(cJSON **header, const char *text, size_t length, const char *name,
                         struct error *err)
 {
@@ -83,7 +83,8 @@ int safetensors_header_parse(cJSON **header, size_t *data_at, const void *data, 
     return rc;
 }
 
-/* All of size bytes at offset at; a file that has shrunk meanwhile is cut off. */
+/* Reads size bytes at offset `at`. A file that has become shorter meanwhile is reported
+ * as cut off. */
 static int read_at(int fd, void *out, size_t size, size_t at, const char *name,
                    struct error *err)
 {

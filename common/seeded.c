@@ -1,4 +1,5 @@
-/* seeded.c - a canonical object taken apart at train.seed, and put together again. */
+/* seeded.c - splits a canonical object at train.seed, and joins it with another
+ * seed. */
 #include "seeded.h"
 
 #include "error.h"
@@ -9,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEED_SIZE = 40 }; /* room for the member */
+enum { SEED_SIZE = 40 }; /* bytes of "train.seed":N */
 
-/* Takes the members that order before (-1) or after (1) train.seed out of from and
- * returns their canonical text without braces; NULL when out of memory. */
+/* Moves the members whose names come before (side -1) or after (side 1) "train.seed"
+ * out of `from` and returns their canonical text without braces; NULL when out of
+ * memory. */
 static char *one_side(cJSON *from, int side, enum seeded_scope scope)
 {
     const char *seed = settings_table[TRAIN_SEED].key;

@@ -1,6 +1,6 @@
 /*
- * seeded.h - the canonical text of a configuration under any seed: all but train.seed
- * is worked out once, so that a thousand seeds cost little more than one.
+ * seeded.h - the canonical text of a configuration under any seed: everything but
+ * train.seed is computed once, so that a thousand seeds cost little more than one.
  */
 #ifndef COMMON_SEEDED_H
 #define COMMON_SEEDED_H
@@ -14,12 +14,13 @@ struct seeded_text {
 };
 
 enum seeded_scope {
-    /* config_canonical() of PHASE_TRAINING: what a run's hash is taken of */
+    /* config_canonical() of PHASE_TRAINING: the text that a run's hash is computed
+     * from */
     SEEDED_TRAINING,
-    SEEDED_RUN /* config_to_json() without what is of the job (setting_is_of_job()) */
+    SEEDED_RUN /* config_to_json() without the job's settings (setting_is_of_job()) */
 };
 
-/* config is resolved; its own seed does not matter. */
+/* config must be resolved; its own seed is ignored. */
 int seeded_text_init(struct seeded_text *out, const struct config *config,
                      enum seeded_scope scope, struct error *err) MUST_CHECK;
 void seeded_text_release(struct seeded_text *text); /* zeroed text too */

@@ -30,7 +30,7 @@ const char *setting_nearest(const char *key)
     for (int i = 0; i < SETTING_COUNT; i++)
         keys[i] = settings_table[i].key;
     const char *nearest = json_nearest_name(key, keys, SETTING_COUNT);
-    /* "lr" or "hidden_size" without its group is the commonest slip. */
+    /* Most often the group is missing: "lr" for "train.lr". */
     for (int i = 0; i < SETTING_COUNT && nearest == NULL; i++) {
         const char *dot = strchr(keys[i], '.');
         if (strcmp(dot + 1, key) == 0)
@@ -116,7 +116,7 @@ int config_set_json(struct config *config, int id, const cJSON *value, const cha
     case SETTING_REAL:
         if (!number_in_bounds(setting, value, false))
             return value_fault(id, value, where, err);
-        /* no negative zero in a canonical form */
+        /* -0.0 becomes 0.0, so that a canonical form has one zero */
         slot->real = value->valuedouble + 0.0;
         return 0;
     case SETTING_BOOL:
@@ -148,7 +148,8 @@ int config_set_json(struct config *config, int id, const cJSON *value, const cha
     return value_fault(id, value, where, err);
 }
 
-/* A number that JSON does not know, such as ".0001" or "+1": true where text is one. */
+/* Parses a number that JSON does not allow, such as ".0001" or "+1". false: text is not
+ * a number. */
 static bool number_from_text(double *out, const char *text)
 {
     char *end;
@@ -159,9 +160,9 @@ static bool number_from_text(double *out, const char *text)
     return end != text && *end == '\0' && isfinite(*out);
 }
 
-/* A bare word for text and choices, else a JSON value. What is no JSON is taken as text
- * too: that the setting does not take it is said by the check of its type, which names
- * the setting. */
+/* Parses a JSON value, or a bare word for settings of text and choices. Text that is
+ * not JSON becomes a JSON string too, so that the type check reports it with the
+ * setting's name. */
 static int value_from_text(cJSON **out, int id, const char *text, const char *where,
                            struct error *err)
 {
@@ -298,14 +299,15 @@ bool config_active(const struct config *config, int id)
     return settings_table[id].inactive == NULL || !settings_table[id].inactive(config);
 }
 
-/* A model of H_layers + L_layers layers is asked for, HRM's parameters. */
+/* Whether a transformer is asked for that has HRM's number of parameters: H_layers +
+ * L_layers layers. */
 static bool matches_params(const struct config *c)
 {
     return config_system(c)->matches_params &&
            strcmp(config_choice(c, ARCH_MATCH), "params") == 0;
 }
 
-/* Heads, positions and mlp_t: what fits into a layer. */
+/* Checks the settings that must fit together in one layer: heads, positions, mlp_t. */
 static int check_layer(const struct config *c, const char *where, struct error *err)
 {
     int64_t D = config_int(c, ARCH_HIDDEN_SIZE), N = config_int(c, ARCH_NUM_HEADS);
@@ -319,7 +321,7 @@ static int check_layer(const struct config *c, const char *where, struct error *
                              "arch.mlp_t = true replaces; set arch.pos_encodings to learned or "
                              "none",
                              where);
-        return 0; /* heads are not read */
+        return 0; /* mlp_t has no heads */
     }
     if (D < N)
         return error_set(err, ERROR_FORMAT,
@@ -359,7 +361,7 @@ static int check_match(const struct config *c, const char *where, struct error *
                      where, config_system(c)->name, H, L, H + L, most);
 }
 
-/* Settings that contradict each other. */
+/* Checks for settings that contradict each other. */
 static int check_together(const struct config *c, const char *where, struct error *err)
 {
     int64_t D = config_int(c, ARCH_HIDDEN_SIZE), E = config_int(c, ARCH_PUZZLE_EMB_NDIM);
@@ -410,8 +412,8 @@ int config_resolve(struct config *config, const char *where, struct error *err)
     rc = config_init_absent(&absent, err);
     if (rc < 0)
         return rc;
-    /* An inactive setting may decide whether another is active, so until nothing
-     * changes. */
+    /* Whether a setting is active may depend on another that becomes inactive: repeated
+     * until nothing changes. */
     for (bool changed = true; changed && rc == 0;) {
         changed = false;
         for (int i = 0; i < SETTING_COUNT && rc == 0; i++) {
@@ -451,7 +453,7 @@ static bool is_of_job(int id, const void *unused)
     return setting_is_of_job(id);
 }
 
-/* An object of the wanted active settings that differ from absent_means. */
+/* A fresh object of those active settings of a phase that differ from absent_means. */
 static cJSON *config_object(const struct config *config,
                             bool (*wanted)(int id, const void *context), const void *context)
 {

@@ -25,11 +25,11 @@ enum setting_type {
 };
 
 enum setting_phase {
-    PHASE_TRAINING, /* part of a run's identity, when active */
-    /* says where the data is; the data's content hash is the identity */
+    PHASE_TRAINING, /* part of a run's identity, unless inactive */
+    /* selects the data; the hash of the data's content is part of a run's identity */
     PHASE_DATA,
     PHASE_EVALUATION, /* varies without a new training */
-    PHASE_EXECUTION   /* how, not what: never part of an identity */
+    PHASE_EXECUTION   /* how and where a job is executed: never part of an identity */
 };
 
 enum { SETTING_TEXT_SIZE = 1024 };
@@ -74,7 +74,7 @@ enum setting_id {
     DATA_MIN_DIFFICULTY,
     TRAIN_SEED,
     TRAIN_EPOCHS,
-    TRAIN_MAX_STEPS,     /* 0: by epochs */
+    TRAIN_MAX_STEPS,     /* 0: the number of epochs decides */
     TRAIN_EVAL_INTERVAL, /* epochs; 0: only at the end */
     TRAIN_GLOBAL_BATCH_SIZE,
     TRAIN_LR,
@@ -90,17 +90,17 @@ enum setting_id {
     TRAIN_EMA_RATE,
     TRAIN_UNTRAINED_SHARE, /* of the training's FLOPs, for the untrained evaluation */
     EVAL_HALT_MAX_STEPS,   /* 0: as trained */
-    /* predictions voted over per test, the original among them; all */
+    /* predictions per test input that are voted on, the original among them; or all */
     EVAL_AUGMENTATIONS,
     EVAL_ACT_INFERENCE,
-    EVAL_SEED,  /* draws the subsample of augmentations */
+    EVAL_SEED,  /* seed of the subsample of augmentations */
     EVAL_SPLIT, /* test | train: train = the demonstration pairs as trained on */
     RESOURCES_THREADS,
     RESOURCES_MEMORY_GB,      /* 0: no limit */
     RESOURCES_TIME_LIMIT_MIN, /* 0: none */
-    RESOURCES_HANG_S,         /* without a heartbeat for so long a worker is hung */
+    RESOURCES_HANG_S,         /* s without a heartbeat: a worker is hung */
     RETRIES_MAX,
-    RETRIES_DELAY_S,       /* retries.delay: before the first new attempt; doubles */
+    RETRIES_DELAY_S,       /* retries.delay: before the first retry; then doubles */
     CHECKPOINT_INTERVAL_S, /* train.checkpoint_interval: seconds between checkpoints */
     SETTING_COUNT
 };
@@ -112,14 +112,14 @@ struct setting {
     enum setting_type type;
     enum setting_phase phase;
     double minimum, maximum; /* for INT, REAL, COUNT_OR_ALL */
-    /* what a spec gets when it does not name the setting, as written in JSON or bare */
+    /* the value when a spec does not name the setting, as JSON or as a bare word */
     const char *default_text;
-    /* what absence in a canonical form means; never changes */
+    /* the value that a canonical form without the setting stands for; never changes */
     const char *absent_means;
     const char *const *choices; /* NULL-terminated, for SETTING_CHOICE */
     const char *unit;           /* "steps", "epochs", ...; "" when none */
-    /* True when, given the other values, this setting changes nothing; NULL: never
-     * inactive. */
+    /* Whether the setting has no effect, given the other values. NULL: it always has
+     * one. */
     bool (*inactive)(const struct config *config);
     const char *meaning; /* one line */
 };
@@ -132,17 +132,18 @@ union setting_value {
     char *text; /* owned by the config; never NULL for a TEXT setting */
 };
 
-/* A value for every setting. Owns its texts: init or copy, then release. */
+/* A value for every setting. It owns its texts: initialise or copy it, and release
+ * it. */
 struct config {
     union setting_value values[SETTING_COUNT];
 };
 
-/* every default */
+/* Every setting at its default. */
 int config_init(struct config *config, struct error *err) MUST_CHECK;
 /* Every absent_means: the start for reading a canonical form. */
 int config_init_absent(struct config *config, struct error *err) MUST_CHECK;
 int config_copy(struct config *out, const struct config *from, struct error *err) MUST_CHECK;
-/* NULL members allowed; zeroed config too */
+/* Also of a zeroed config. */
 void config_release(struct config *config);
 
 int64_t config_int(const struct config *config, enum setting_id id);
@@ -163,12 +164,13 @@ int setting_find(const char *key);
 /* Nearest known key or NULL. */
 const char *setting_nearest(const char *key);
 
-/* Sets one value from JSON: type and bounds are checked; where ("spec.json: grid")
- * opens the message, which names key, what was given and what is allowed. */
+/* Sets one value from JSON and checks its type and bounds. The message begins with
+ * where ("spec.json: grid") and names the key, the value given and the values
+ * allowed. */
 int config_set_json(struct config *config, int id, const cJSON *value, const char *where,
                     struct error *err) MUST_CHECK;
-/* The same from text, as in --set key=value (JSON, or a bare word for text and
- * choices). Other text is refused like a value of the wrong type. */
+/* The same from the text of --set key=value: JSON, or a bare word for settings of text
+ * and choices. Any other text is an error, as a value of the wrong type is. */
 int config_set_text(struct config *config, const char *key, const char *text, const char *where,
                     struct error *err) MUST_CHECK;
 /* One value as fresh JSON (COUNT_OR_ALL 0 as "all"), NULL when out of memory. */

@@ -23,10 +23,10 @@ struct shape {
     double eval_row_step_flops; /* one evaluation outer step of one row */
 };
 
-/* FLOPs as model-independent counts: per layer and position 8D^2 + 6DF + 4SD (with
- * heads that do not divide D: 8D(Nd) and 4S(Nd); with mlp_t 6DF_S in place of what
- * attention takes), heads 2DV; training = all layer passes of the segment and of the
- * target segment, where the system has one, and twice those passes that carry
+/* FLOPs are counted from the sizes: per layer and position 8D^2 + 6DF + 4SD (where N
+ * does not divide D, 8D(Nd) and 4S(Nd); with mlp_t, 6DF_S in place of attention's 8D^2
+ * + 4SD), and 2DV for the heads. A training step counts every layer pass of the segment
+ * and of the target segment, if the system has one, and twice more those that carry
  * gradient. */
 void shape_compute(struct shape *out, const struct config *config, int seq_len, int vocab_size,
                    int num_puzzle_identifiers);

@@ -10,8 +10,8 @@
  * even. */
 int shape_intermediate_size(double expansion, int width, int multiple);
 
-/* P: as many positions of hidden_size values as hold ndim values, or len where that is
- * set; 0 without a puzzle embedding (ndim 0). */
+/* P: len if that is set, else the number of positions of hidden_size values that hold
+ * ndim values; 0 without a puzzle embedding (ndim 0). */
 int64_t shape_prefix(int64_t ndim, int64_t len, int64_t hidden_size);
 
 #endif

@@ -83,7 +83,7 @@ int64_t system_layers(const struct system_facts *facts, const struct system_size
     return layers;
 }
 
-/* Layers that the calls from number `first` on pass. */
+/* Layer passes of the calls from number `first` on. */
 static int64_t passes_from(const struct system_facts *facts, const struct system_sizes *sizes,
                            int64_t first)
 {

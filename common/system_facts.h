@@ -2,9 +2,9 @@
  * system_facts.h - what settings, shapes and FLOPs must know of each system that can be
  * trained.
  *
- * A system is an entry here (its name, its modules, its calls per outer step) and one
- * in model/systems.c (what those calls read and write). Nothing else asks which system
- * it is.
+ * A system has an entry in this table (its name, its modules, its calls per outer step)
+ * and one in model/systems.c (what those calls read and write). No other code depends
+ * on which system it is.
  *
  * One outer step of every system is the same loop over its table entry:
  *
@@ -33,11 +33,11 @@ enum system_horizon {
 };
 
 struct system_facts {
-    const char *name; /* as arch.name has it */
-    /* false: arch.H_cycles, L_cycles do not apply; one slow call */
+    const char *name; /* value of arch.name */
+    /* false: one slow call, and arch.H_cycles, L_cycles do not apply */
     bool cycles;
     enum system_module slow; /* updates zH */
-    enum system_module fast; /* updates zL; as slow: the two share their weights */
+    enum system_module fast; /* updates zL; the same as slow: they share weights */
     enum system_horizon horizon;
     /* a target segment trains q_continue, and the halting test reads it */
     bool q_continue;
@@ -66,8 +66,8 @@ int64_t system_gradient_calls(const struct system_facts *facts,
 /* Whether the i-th call of an outer step, from 0, is a fast one. */
 bool system_call_is_fast(const struct system_facts *facts, const struct system_sizes *sizes,
                          int64_t i);
-/* Layers that have weights; layers that all calls of an outer step pass; and those that
- * the calls with gradient pass. */
+/* The number of layers that have weights; of layer passes of one outer step (all calls
+ * together); and of those in calls with gradient. */
 int64_t system_layers(const struct system_facts *facts, const struct system_sizes *sizes);
 int64_t system_layer_passes(const struct system_facts *facts, const struct system_sizes *sizes);
 int64_t system_gradient_passes(const struct system_facts *facts,

@@ -34,8 +34,8 @@ static size_t item_bytes(const struct block_item *item)
     return (bytes + BLOCK_ALIGNMENT - 1) / BLOCK_ALIGNMENT * BLOCK_ALIGNMENT;
 }
 
-/* Large pages for a large block, where the kernel has them to give: products and
- * attention walk through more small pages than the processor remembers. */
+/* Asks the kernel for large pages for a large block, because GEMM and attention touch
+ * more small pages than the processor's TLB holds. */
 static void ask_for_large_pages(char *base, size_t bytes)
 {
     enum { LARGE_PAGE = 2 << 20, PAGE = 4096 };
@@ -57,7 +57,7 @@ int block_allocate(void **block, size_t *bytes, const char *name,
         if (__builtin_add_overflow(total, item_bytes(&items[i]), &total))
             total = SIZE_MAX - BLOCK_ALIGNMENT;
     }
-    /* calloc and not aligned_alloc: fresh pages are zero already, touched when used. */
+    /* calloc and not aligned_alloc: fresh pages are zero without being written. */
     *block = total < SIZE_MAX / 2 ? calloc(1, total) : NULL;
     if (*block == NULL)
         return error_set(err, ERROR_NOMEM, "cannot allocate %zu MiB for the %s", total >> 20,

@@ -10,8 +10,8 @@
 
 enum { BLOCK_ALIGNMENT = 64 };
 
-/* One array of a block: where its address goes (the address of a pointer variable), how
- * many elements of what size. count 0: the pointer becomes NULL. */
+/* One array of a block: the address of the pointer variable to set, and the number and
+ * size of its elements. count 0: the pointer becomes NULL. */
 struct block_item {
     void *pointer;
     size_t count, size;
@@ -20,13 +20,13 @@ struct block_item {
 /*
  * Allocates zeroed memory for all items, each aligned to 64 bytes, with KERNEL_SLACK
  * floats behind the last, and sets every item's pointer. *block is freed with free().
- * ERROR_NOMEM: the message has name and MiB; then *block and all pointers are NULL.
- * Adds its size to *bytes.
+ * ERROR_NOMEM: the message has name and MiB, and *block and all pointers are NULL. Adds
+ * its size to *bytes.
  */
 int block_allocate(void **block, size_t *bytes, const char *name,
                    const struct block_item *items, int count, struct error *err) MUST_CHECK;
 
-/* a * b, or SIZE_MAX when that overflows; SIZE_MAX is absorbing. */
+/* a * b, or SIZE_MAX when that overflows or a or b is SIZE_MAX. */
 size_t size_product(size_t a, size_t b);
 
 #endif

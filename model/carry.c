@@ -1,4 +1,4 @@
-/* carry.c - the rows that an engine works on, from step to step. */
+/* carry.c - the batch rows of an engine, from one step to the next. */
 #include "carry.h"
 
 #include "engine_internal.h"

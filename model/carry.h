@@ -1,5 +1,5 @@
 /*
- * carry.h - the rows that an engine works on, from step to step.
+ * carry.h - the batch rows of an engine, from one step to the next.
  */
 #ifndef MODEL_CARRY_H
 #define MODEL_CARRY_H
@@ -9,15 +9,16 @@
 struct engine;
 struct engine_batch;
 
-/* Row `row` of a carry back to the initial vectors and 0 steps. */
+/* Resets one row of a carry to the initial vectors and 0 steps. */
 void carry_reset_row(const struct engine *engine, struct carry *carry, int row);
-/* The same, with the data of that row of a batch. */
+/* The same, and copies that row's data from a batch. */
 void carry_load_row(const struct engine *engine, struct carry *carry, int row,
                     const struct engine_batch *batch);
-/* The states of rows first.. of a carry; STATE_X is the chunk's embedded input. */
+/* Points states at the states of row `first` of a carry, and STATE_X at the chunk's
+ * embedded input. */
 void carry_states(const struct engine *engine, float *states[STATE_COUNT],
                   const struct carry *carry, int first);
-/* Moves the rows named, ascending, to the front: rows[0] becomes row 0, and so on. */
+/* Keeps only the `count` rows listed, in ascending order: row rows[i] becomes row i. */
 void carry_keep_rows(const struct engine *engine, struct carry *carry, const int *rows,
                      int count);
 

@@ -1,4 +1,4 @@
-/* chunk.c - embedding and segment for a chunk of rows, walked from the table of
+/* chunk.c - embedding and segment of a chunk of rows; the segment follows the table of
  * calls. */
 #include "chunk.h"
 
@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-/* How many values of prefix position p come from the puzzle's row; those after them are
- * 0. */
+/* Number of values of prefix position p that the puzzle's embedding fills; the others
+ * are 0. */
 static int prefix_values(const struct engine *engine, int p)
 {
     int left = engine->E - p * engine->D;
@@ -74,7 +74,7 @@ void chunk_embed_backward(struct engine *engine, const struct carry *carry, int 
         if (engine->config.pos_encodings == ENGINE_LEARNED)
             k->add_scaled(engine->gradients + engine->embed_pos, dx, scale,
                           (size_t)engine->S * D);
-        if (E > 0) /* the prefix is the row of length E, padded at its end */
+        if (E > 0) /* the prefix is the puzzle's embedding (E), padded at its end */
             k->scale(engine->puzzle_gradient + row * E, dx, scale, E);
         dx += (size_t)engine->P * D;
         for (size_t t = 0; t < T; t++, dx += D) {
@@ -85,7 +85,7 @@ void chunk_embed_backward(struct engine *engine, const struct carry *carry, int 
     }
 }
 
-/* out = z + injections of a call. */
+/* out = sum of a call's sources. */
 static void call_inject(const struct engine *engine, float *out, const struct module_call *call,
                         float *const states[STATE_COUNT], size_t n)
 {
@@ -137,7 +137,7 @@ bool chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int 
     return true;
 }
 
-/* norm(now - old) / norm(old) over n values; 0 where nothing moved. */
+/* norm(now - old) / norm(old) over n values; 0 if they are equal. */
 static float relative_change(const float *old, const float *now, size_t n)
 {
     double moved = 0.0, before = 0.0;
@@ -200,7 +200,7 @@ bool chunk_segment_first(struct engine *engine, float *const states[STATE_COUNT]
     return true;
 }
 
-/* Hands the gradient of a call's input on to those sources that carry gradient. */
+/* Adds the gradient of a call's input to those of its sources that carry gradient. */
 static void call_distribute(struct engine *engine, const struct module_call *call,
                             bool live[STATE_COUNT], size_t n)
 {
@@ -220,13 +220,14 @@ static void call_distribute(struct engine *engine, const struct module_call *cal
     }
     for (int s = 0; s < call->source_count; s++)
         if (call->flows[s] && call->sources[s] == call->destination)
-            live[call->destination] = true; /* z's own gradient is there already */
+            live[call->destination] = true; /* its gradient is already in place */
 }
 
 bool chunk_segment_backward(struct engine *engine, int rows)
 {
     size_t n = (size_t)rows * (size_t)engine->S * (size_t)engine->D;
-    /* States whose gradient dstate holds at this point of the walk. */
+    /* Whether dstate holds the gradient of each state at this point of the backward
+     * pass. */
     bool live[STATE_COUNT] = { false };
 
     live[engine->system->head] = true;
@@ -240,7 +241,7 @@ bool chunk_segment_backward(struct engine *engine, int rows)
                 return false;
             call_distribute(engine, call, live, n);
         } else {
-            /* its earlier value is a constant of the step */
+            /* before this call the state was computed without gradient */
             live[call->destination] = false;
         }
     }

@@ -11,28 +11,29 @@
 
 struct engine;
 
-/* The embedded input of rows first .. first + rows of a carry, into STATE_X; and the
- * gradients of the embeddings from dstate[STATE_X]. */
+/* Embeds the input of rows first .. first + rows - 1 of a carry into STATE_X; adds to
+ * the gradients of the embeddings from dstate[STATE_X]. */
 void chunk_embed(struct engine *engine, const struct carry *carry, int first, int rows);
 void chunk_embed_backward(struct engine *engine, const struct carry *carry, int first,
                           int rows);
-/* Work of a segment, and of its backward pass, of one chunk, in the units of
+/* Work of one chunk's segment, and of its backward pass, in the units of
  * engine_watch. */
 int64_t segment_work(const struct engine *engine);
 int64_t segment_backward_work(const struct engine *engine);
-/* One segment in place on the states, which point at the chunk's first row. keep: calls
- * with gradient keep their activations. false, also below: the watch has asked to
- * abandon the step. */
+/* Runs one segment in place on the states, which point at the chunk's first row. keep:
+ * calls with gradient cache their activations for the backward pass. These functions
+ * return false when the watch has asked to abandon the step. */
 bool chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int rows,
                    bool keep);
-/* The same without keeping anything, and the residuals (rows, segment.count) of its
- * calls. */
+/* The same without cached activations; also writes the residuals (rows, segment.count)
+ * of the calls. */
 bool chunk_segment_measured(struct engine *engine, float *const states[STATE_COUNT], int rows,
                             float *residuals);
-/* The target segment: from a copy of the states, only z_H at position 0 is left, in
- * engine->target_first. */
+/* The target segment, on a copy of the states. Its result is z_H at position 0, in
+ * engine->target_first (rows, D). */
 bool chunk_segment_first(struct engine *engine, float *const states[STATE_COUNT], int rows);
-/* dstate[STATE_Z_H] holds the gradient of z_H; leaves dstate[STATE_X] that of x. */
+/* Backward pass of the segment: from the gradient of the head's state in dstate to that
+ * of x in dstate[STATE_X]. */
 bool chunk_segment_backward(struct engine *engine, int rows);
 
 #endif

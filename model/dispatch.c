@@ -15,7 +15,7 @@ static bool has_base(void)
 }
 
 #if defined(__x86_64__)
-/* What x86-64-v3 and -v4 let the compiler use. */
+/* CPU features that the compiler may use with -march=x86-64-v3 and -v4. */
 static bool has_avx2(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
@@ -35,7 +35,7 @@ static bool has_avx512_bf16(void)
 }
 #endif
 
-/* Best last. */
+/* The last supported one is the best. */
 static const struct {
     const struct kernels *set;
     bool (*supported)(void);
@@ -57,7 +57,7 @@ static const struct kernels *best_set(void)
     return SETS[0].set;
 }
 
-/* where: who asks for the set, for the message. */
+/* where: origin of the name, for the message. */
 static int choose(const char *name, const char *where, struct error *err)
 {
     if (name == NULL || *name == '\0') {

@@ -1,20 +1,21 @@
 /*
- * engine.h - the whole of libhrm: HRM, TRM and the plain transformer, trained and
- * evaluated.
+ * engine.h - the interface of model/: trains and evaluates HRM, TRM and the plain
+ * transformer.
  *
- * Arrays in, arrays out: no files, JSON, clock or processes here. An engine owns its
- * memory (parameters, gradients, moments, carries, activations: one 64-byte-aligned
- * block of each kind); everything is allocated by engine_create() and nothing in a
- * step, so a step fails only where its watch asks it to stop. Callers never hold
- * pointers into it: state and results are copied in and out.
+ * It takes and returns arrays; it uses no files, JSON, clocks or processes. An engine
+ * owns its memory (parameters, gradients, moments, carries, activations: one
+ * 64-byte-aligned block of each kind). engine_create() allocates all of it and a step
+ * allocates nothing, so a step fails only when its watch asks it to stop. Callers hold
+ * no pointers into an engine: state and results are copied in and out.
  *
  * Letters: B batch rows, T grid tokens, P prefix positions, S = P + T, D hidden size, N
  * heads, d = floor(D / N), V vocabulary, F feed-forward width, E puzzle embedding
  * length. Arrays are row-major. The model is that of arXiv 2506.21734 and its published
  * code.
  *
- * Threads: one thread at a time per engine. Where OpenBLAS has more than one, its GEMM
- * is used in place of a kernel set's own; the last bits differ then.
+ * Threads: one thread at a time may use an engine. If OpenBLAS has more than one
+ * thread, its GEMM is used in place of a kernel set's own; results then differ in the
+ * last bits.
  */
 #ifndef MODEL_ENGINE_H
 #define MODEL_ENGINE_H
@@ -40,21 +41,21 @@ enum { ENGINE_IGNORE_LABEL = -100 };
 
 struct engine_config {
     enum system_id system;
-    /* B: rows of a training step and the most of an evaluation */
+    /* B: rows of a training step, and the largest number of rows of an evaluation */
     int batch_size;
     int seq_len;                /* T */
     int vocab_size;             /* V */
     int num_puzzle_identifiers; /* rows of puzzle_emb, the blank id 0 included */
     int puzzle_emb_ndim;        /* E; 0: no puzzle embedding, no prefix */
     int puzzle_emb_len;         /* P; 0: ceil(E / D) */
-    int H_layers, L_layers;     /* depth of the system's modules; of those it has */
-    int H_cycles, L_cycles;     /* where the system has cycles */
+    int H_layers, L_layers;     /* layers of each module that the system has */
+    int H_cycles, L_cycles;     /* used where the system has cycles */
     int hidden_size;            /* D */
     /* N; need not divide D (as published: 12 heads on 512) */
     int num_heads;
     int intermediate_size; /* F: shape_intermediate_size() of common/shape.h */
-    /* F_S: width of the SwiGLU over the S positions of each channel that takes the
-     * place of attention (TRM's mlp_t; no RoPE is applied then); 0: attention */
+    /* F_S: width of TRM's mlp_t, a SwiGLU over the S positions of each channel that
+     * replaces attention (and RoPE); 0: attention */
     int mlp_t_size;
     enum engine_positions pos_encodings;
     double rope_theta, rms_norm_eps;
@@ -70,8 +71,9 @@ struct engine_config {
     double lr, lr_min_ratio, weight_decay, beta1, beta2;
     int64_t lr_warmup_steps, total_steps;
     double puzzle_emb_lr, puzzle_emb_weight_decay;
-    /* Evaluations run on average = rate * average + (1 - rate) * weights, taken after
-     * every step from the initial weights on; 0: on the weights. */
+    /* Rate of the weight averages that evaluations use: they begin as the initial
+     * weights, and after each step average = rate * average + (1 - rate) * weights. 0:
+     * evaluations use the weights themselves. */
     double ema_rate;
 
     /* no gradients, moments or training activations are allocated */
@@ -79,7 +81,7 @@ struct engine_config {
 };
 
 /* Rows of data. Token ids in [0, V); labels in [0, V) or ENGINE_IGNORE_LABEL; ids in
- * [0, num_puzzle_identifiers). engine_check_batch() says so with a message; the steps
+ * [0, num_puzzle_identifiers). engine_check_batch() reports a violation; the steps only
  * assert. */
 struct engine_batch {
     const int32_t *inputs;             /* (B, T) */
@@ -87,49 +89,52 @@ struct engine_batch {
     const int32_t *puzzle_identifiers; /* (B) */
 };
 
-/* Sums over the batch, as model.md section 3 defines them; metrics over rows that have
- * just halted and have labels. */
+/* Sums over the batch, as model.md section 3 defines them. Metrics are sums over the
+ * rows that halted in this step and have labels. */
 struct engine_result {
     double lm_loss, q_halt_loss, q_continue_loss, loss;
     double count, accuracy, exact_accuracy, q_halt_accuracy, steps;
     double lr, puzzle_emb_lr; /* the rates of this step's update; 0 in evaluation */
-    bool has_target_q;        /* a target segment ran, so q_continue_loss counts */
+    bool has_target_q;        /* a target segment ran, so q_continue_loss is set */
     /* false: the loss is NaN or Inf (training has diverged) */
     bool finite;
 };
 
 /*
- * Builds an engine with parameters all zero: follow with engine_initialise() or
- * engine_state_set() of every tensor. *config is copied. ERROR_FORMAT: a field out of
- * bounds or a contradiction. ERROR_NOMEM: the message names the block and its MiB. On
- * failure *out is NULL.
+ * Builds an engine whose parameters are all zero; call engine_initialise() next, or
+ * engine_state_set() for every tensor. *config is copied. ERROR_FORMAT: a field is out
+ * of bounds or fields contradict each other. ERROR_NOMEM: the message names the block
+ * and its MiB. On failure *out is NULL.
  */
 int engine_create(struct engine **out, const struct engine_config *config,
                   struct error *err) MUST_CHECK;
 void engine_destroy(struct engine *engine);
 
 /*
- * Bytes of all its blocks. A batch row costs, in carries (one for training, one for
- * evaluation) and outputs: 4 (2 n S D + 5 T + T V + 9 + E) + 3, n = 2 states
- * (transformer: 1). Everything else does not grow with the batch: 4 x (4 parameters +
- * puzzle embedding; one more of parameters with an ema_rate), packed weights (8 x
- * parameters; 4 in bfloat16, and 4 for the rounded ones), and the activations of about
- * 512 positions.
+ * Bytes of all blocks of an engine. Each batch row takes, in carries (one for training,
+ * one for evaluation) and outputs, 4 (2 n S D + 5 T + T V + 9 + E) + 3 bytes, where n
+ * is the number of states (2; transformer: 1). Nothing else grows with the batch:
+ * parameters, gradients and two moments with the puzzle embedding (4 x (4 parameters +
+ * puzzle embedding); 4 x parameters more with an ema_rate), packed weights (8 x
+ * parameters; in bfloat16 4 x, and 4 x for the rounded copy), and the activations of
+ * about 512 positions.
  */
 size_t engine_bytes(const struct engine *engine);
 
-/* Fresh weights from the seed (model.md section 1), moments zero, every row halted. */
+/* Draws the weights from the seed (model.md section 1), zeroes the moments and marks
+ * every row as halted. */
 void engine_initialise(struct engine *engine, uint64_t seed);
 
-/* Validates one batch of data (rows <= B); ERROR_FORMAT names the row and the place. */
+/* Validates one batch of data (rows <= B). ERROR_FORMAT: the message names row and
+ * position. */
 int engine_check_batch(const struct engine *engine, const struct engine_batch *batch, int rows,
                        struct error *err) MUST_CHECK;
 
 /*
- * What a step calls back while it computes: after every layer of every module call of a
- * chunk of rows, forwards, backwards and in the target segment. At hidden size 512 and
- * 900 positions that is several times a second on one core; only heads and optimizers
- * run without a call.
+ * A callback of a step while it computes: after every layer of every module call of a
+ * chunk of rows, in the forward and backward passes and in the target segment. At
+ * hidden size 512 and 900 positions that is several times a second on one core. Heads
+ * and optimizers run without a call.
  *   context  the caller's own
  *   done     units of work done in this step, 1 to total, ascending
  *   total    units of work of this step: a layer counts 1 forwards and 2 backwards, so
@@ -137,7 +142,7 @@ int engine_check_batch(const struct engine *engine, const struct engine_batch *b
  * Returns true to abandon the step at once. It must not call the engine.
  */
 typedef bool engine_watch(void *context, int64_t done, int64_t total);
-/* Sets the watch of all steps from now on; NULL: none. */
+/* Sets the watch of all later steps; NULL: none. */
 void engine_set_watch(struct engine *engine, engine_watch *watch, void *context);
 
 /*
@@ -162,8 +167,8 @@ void engine_train_apply(struct engine *engine, const struct engine_result *resul
 int engine_train_step(struct engine *engine, const struct engine_batch *offered,
                       const int32_t *min_halt_steps, struct engine_result *result) MUST_CHECK;
 
-/* Starts an evaluation of rows <= B rows from a fresh carry of its own (the training
- * carry is not touched). Fewer rows than B cost fewer operations. */
+/* Starts an evaluation of the first `rows` rows (<= B) of a batch, in a carry of its
+ * own, so the training carry stays as it is. The cost is proportional to rows. */
 void engine_evaluate_begin(struct engine *engine, const struct engine_batch *batch, int rows);
 /*
  * One outer step for all those rows: losses without q_continue, metrics over all
@@ -172,36 +177,37 @@ void engine_evaluate_begin(struct engine *engine, const struct engine_batch *bat
  * next engine_evaluate_begin(); the training state is untouched.
  */
 int engine_evaluate_step(struct engine *engine, struct engine_result *result) MUST_CHECK;
-/* Continues an evaluation with only the `count` >= 1 rows named by rows_kept,
- * ascending: rows_kept[i] becomes row i. For ACT at inference: rows that have halted
- * leave the batch. */
+/* Continues an evaluation with only the `count` >= 1 rows listed in rows_kept, in
+ * ascending order: row rows_kept[i] becomes row i. For ACT at inference, where rows
+ * that have halted leave the batch. */
 void engine_evaluate_keep(struct engine *engine, const int *rows_kept, int count);
 
-/* Module calls of one outer step: HRM's H_cycles * (L_cycles + 1), in order of time. */
+/* Number of module calls of one outer step: H_cycles * (L_cycles + 1) for HRM. */
 int engine_segment_calls(const struct engine *engine);
 
 /*
- * Switches on or off (as at first) that evaluation steps record the forward residual of
- * every row and module call, for ENGINE_RESIDUALS: how far the call moved the state
- * that it writes, norm(z_new - z_old) / norm(z_old), norms over the row's S positions
- * and D channels, summed in double. 0 where the state did not move; infinite where it
- * moved from all zeros. Costs a pass over the state per call while it is on, and
- * nothing while it is off. Switching on allocates and may so fail with ERROR_NOMEM.
+ * Switches the recording of forward residuals on or off (initially off). While it is
+ * on, evaluation steps compute ENGINE_RESIDUALS for every row and module call: the
+ * relative change of the state that the call writes, norm(z_new - z_old) / norm(z_old),
+ * with norms over the row's S positions and D channels, summed in double. 0: the state
+ * did not change; infinite: it changed from all zeros. Recording costs a pass over the
+ * state per call. Switching it on allocates memory and may fail with ERROR_NOMEM.
  */
 int engine_record_residuals(struct engine *engine, bool on, struct error *err) MUST_CHECK;
 
-/* What the last step (training or evaluation) left, copied to out. */
+/* Results of the last step (training or evaluation), which engine_read() copies to
+ * out. */
 enum engine_output {
     ENGINE_LOGITS,      /* float (B, T, V), grid positions only */
     ENGINE_PREDICTIONS, /* int32 (B, T): first maximum of the logits */
-    /* double (B): token loss of each row; 0 without labels */
+    /* double (B): mean token loss of each row; 0 without labels */
     ENGINE_ROW_LOSS,
     ENGINE_Q_HALT,     /* float (B) */
     ENGINE_Q_CONTINUE, /* float (B) */
     /* float (B), after the sigmoid; only with has_target_q */
     ENGINE_TARGET_Q_CONTINUE,
-    /* uint8 (B): the system's halting test on the step's q values, whatever the step
-     * count and the exploration minimum */
+    /* uint8 (B): the system's halting test on the step's q values, without regard to
+     * the step count and the exploration minimum */
     ENGINE_HALT_TEST,
     ENGINE_HALTED,              /* uint8 (B) after the step */
     ENGINE_STEPS,               /* int32 (B) after the step */
@@ -216,26 +222,26 @@ enum engine_output {
     /* float (B, engine_segment_calls()): of the last evaluation step */
     ENGINE_RESIDUALS
 };
-/* Bytes of that output (0 when there is none, as Z_L of a transformer, or residuals
- * that are not recorded). */
+/* Bytes of an output; 0: the engine has none (Z_L of a transformer; residuals that are
+ * not recorded). */
 size_t engine_output_size(const struct engine *engine, enum engine_output output);
 void engine_read(const struct engine *engine, enum engine_output output, void *out);
 
 /*
- * State by index, for checkpoints and tests: parameters and buffers under the published
- * state_dict names ("inner.H_level.layers.0.self_attn.qkv_proj.weight"), then with
- * their own prefixes averages ("ema.NAME", with an ema_rate), moments
+ * State by index, for checkpoints and tests. First come parameters and buffers under
+ * the published state_dict names ("inner.H_level.layers.0.self_attn.qkv_proj.weight"),
+ * then, under prefixes, averages ("ema.NAME", with an ema_rate), moments
  * ("optimizer.m.NAME", "optimizer.v.NAME"), "optimizer.step" and the training carry
  * ("carry.z_H", "carry.z_L", "carry.steps", "carry.halted", "carry.inputs",
- * "carry.labels", "carry.puzzle_identifiers"). All of it restored gives the same bits
- * onwards.
+ * "carry.labels", "carry.puzzle_identifiers"). When all of it is restored, training
+ * continues with the same bits.
  */
 enum engine_dtype { ENGINE_F32, ENGINE_I32, ENGINE_I64, ENGINE_U8 };
 enum engine_state_kind {
     ENGINE_PARAMETER, /* trained by AdamATan2 */
     /* puzzle_emb, H_init, L_init: part of the model, not in AdamATan2 */
     ENGINE_BUFFER,
-    /* a parameter's average over the training, which evaluations run on */
+    /* a parameter's moving average, which evaluations use */
     ENGINE_AVERAGE,
     ENGINE_OPTIMIZER,
     ENGINE_CARRY
@@ -253,28 +259,30 @@ int engine_state_count(const struct engine *engine);
 void engine_state_describe(const struct engine *engine, int i, struct engine_state *out);
 void engine_state_get(const struct engine *engine, int i, void *out);
 void engine_state_set(struct engine *engine, int i, const void *in);
-/* The gradient of state i (kind ENGINE_PARAMETER) that the last training step used. */
+/* The gradient of state i (kind ENGINE_PARAMETER) in the last training step. */
 void engine_gradient_get(const struct engine *engine, int i, float *out);
 
-/* Trained parameters (AdamATan2's) and, apart, the puzzle embedding's elements. */
+/* The numbers of trained parameters (AdamATan2's) and of elements of the puzzle
+ * embedding. */
 void engine_count_parameters(const struct engine *engine, int64_t *trained, int64_t *puzzle);
 
 /* "base", "avx2", "avx512" or "avx512_bf16": chosen at first use by the CPU, or by
  * HRMLAB_KERNELS. */
 const char *engine_kernel_set(void);
-/* The i-th set of this build, simplest first, whether or not this CPU has it; NULL past
- * the last. */
+/* The i-th set of this build, simplest first, whether or not this CPU can run it; NULL
+ * past the last. */
 const char *engine_kernel_set_name(int i);
 /* ERROR_FORMAT when HRMLAB_KERNELS names an unknown set or one this CPU lacks. */
 int engine_select_kernels(const char *name_or_null, struct error *err) MUST_CHECK;
-/* OpenBLAS's own words: its configuration line and the core it runs. */
+/* OpenBLAS's configuration line, and the name of the CPU core it was tuned for and
+ * runs. */
 const char *engine_blas_config(void);
 const char *engine_blas_core(void);
-/* One GEMM, so that OpenBLAS takes its buffers now: it waits for ever where it cannot
- * have them. */
+/* Runs one GEMM, so that OpenBLAS allocates its buffers now: without memory for them it
+ * waits for ever. */
 void engine_warm_up_blas(void);
-/* GFLOP/s of one n x n x n sgemm in this process, best of repeats by the caller's
- * clock; 0 when there is no memory for the matrices. */
+/* GFLOP/s of an n x n x n sgemm by OpenBLAS: the best of `repeats`, timed by the
+ * caller's clock; 0: no memory for the matrices. */
 double engine_measure_sgemm(int n, int repeats, double (*seconds)(void));
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-/* Wide enough for any model that fits a machine, narrow enough for int arithmetic. */
+/* Large enough for any model that fits into memory, small enough for int arithmetic. */
 enum { MAX_WIDTH = 1 << 20, MAX_DEPTH = 1 << 12 };
 
 struct int_bound {

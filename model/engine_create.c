@@ -1,4 +1,4 @@
-/* engine_create.c - an engine is created, given its first weights, and destroyed. */
+/* engine_create.c - creates, initialises and destroys an engine. */
 #include "carry.h"
 #include "engine_config.h"
 #include "engine_internal.h"
@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Angles in double, tables in float; both halves of a head alike. */
+/* Angles are computed in double and stored in float; both halves of a head are
+ * alike. */
 static void fill_rope_tables(struct engine *engine)
 {
     int half = engine->d / 2;
@@ -25,8 +26,8 @@ static void fill_rope_tables(struct engine *engine)
         }
 }
 
-/* Everything that the configuration decides, from the table of tensors to the
- * blocks. */
+/* Builds the table of tensors, the segment and the memory blocks for the
+ * configuration. */
 static int engine_build(struct engine *engine, struct error *err)
 {
     int rc = parameters_build(engine, err);

@@ -1,9 +1,9 @@
-/* engine_outputs.c - what the last step left, by name. */
+/* engine_outputs.c - copies out the results of the last step. */
 #include "engine_internal.h"
 
 #include <string.h>
 
-/* Where an output is and how many bytes; size 0 when there is none. */
+/* Address and bytes of an output; *size is 0 when the engine has none. */
 static const void *output_find(const struct engine *e, enum engine_output output, size_t *size)
 {
     size_t B = (size_t)e->B, grid = B * (size_t)e->T;

@@ -69,7 +69,8 @@ static void set_name(struct engine_state *out, const char *prefix, const char *n
     (void)length;
 }
 
-/* Carry entry at the i-th place after the optimizer's. */
+/* Describes the i-th carry entry (engines without z_L skip it) and returns its
+ * address. */
 static void *find_carry(const struct engine *e, int i, struct engine_state *out)
 {
     const struct carry *carry = &e->train;
@@ -119,7 +120,7 @@ static void *find_tensor(const struct parameter *p, const char *prefix,
     return block + p->offset;
 }
 
-/* Describes state i and returns where it is. */
+/* Describes state i and returns its address. */
 static void *find_state(const struct engine *e, int i, struct engine_state *out)
 {
     int trained = trained_count(e);

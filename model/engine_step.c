@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Weight of the q losses beside the token loss. */
+/* Weight of the q losses; that of the token loss is 1. */
 static const double Q_WEIGHT = 0.5;
 
 /* Adds a halted row with labels to the metrics. */
@@ -27,15 +27,15 @@ static void result_count_row(struct engine_result *result, struct row_score scor
     result->steps += steps;
 }
 
-/* The halting test of rows first.. on their q values. */
+/* Applies the system's halting test to the q values of `rows` rows from first on. */
 static void test_halting(struct engine *engine, int first, int rows)
 {
     for (int b = first; b < first + rows; b++)
         engine->halt_test[b] = engine->system->halts(engine->q_halt[b], engine->q_continue[b]);
 }
 
-/* Counts the step of rows first.., and decides which halt (model.md section 2, steps 2,
- * 3). */
+/* Increments the step counts of `rows` rows from first on, and decides which of them
+ * halt (model.md section 2, steps 2, 3). */
 static void train_halt_rows(struct engine *engine, const int32_t *min_halt_steps, int first,
                             int rows)
 {
@@ -53,7 +53,8 @@ static void train_halt_rows(struct engine *engine, const int32_t *min_halt_steps
     }
 }
 
-/* The target segment of rows first.. and its target_continue. false: abandoned. */
+/* Runs the target segment of `rows` rows from first on and computes their targets of
+ * q_continue. false: abandoned. */
 static bool train_target_rows(struct engine *engine, float *const states[STATE_COUNT],
                               int first, int rows)
 {
@@ -102,7 +103,8 @@ static void train_score_rows(struct engine *engine, struct engine_result *result
     }
 }
 
-/* Everything about rows first .. first + rows. false: abandoned. */
+/* A whole training step, without the update, of `rows` rows from first on. false:
+ * abandoned. */
 static bool train_chunk(struct engine *engine, const int32_t *min_halt_steps,
                         struct engine_result *result, int first, int rows)
 {
@@ -134,7 +136,7 @@ static void result_finish(struct engine_result *result)
     result->finite = isfinite(result->loss);
 }
 
-/* A step over rows rows begins: its work is so much per chunk. */
+/* Begins a step over `rows` rows, where `work` is the work of one chunk. */
 static void work_begin(struct engine *engine, int rows, int64_t work)
 {
     engine->work_done = 0;
@@ -184,7 +186,7 @@ int engine_train_accumulate(struct engine *engine, const struct engine_batch *of
 void engine_train_apply(struct engine *engine, const struct engine_result *result)
 {
     assert(!engine->config.inference_only);
-    /* a whole engine_train_accumulate() */
+    /* engine_train_accumulate() ran to its end */
     assert(engine->work_done == engine->work_total);
     engine->optimizer_step++;
     optimizer_step(engine, result->lr, result->puzzle_emb_lr);
@@ -212,7 +214,7 @@ void engine_evaluate_begin(struct engine *engine, const struct engine_batch *bat
     }
 }
 
-/* An outer step of rows first .. first + rows. false: abandoned. */
+/* One outer step of `rows` rows from first on. false: abandoned. */
 static bool evaluate_chunk(struct engine *engine, struct engine_result *result, int first,
                            int rows)
 {

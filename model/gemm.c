@@ -85,7 +85,7 @@ const char *engine_blas_core(void)
 
 void engine_warm_up_blas(void)
 {
-    enum { SIZE = 512 }; /* small matrices take no buffers */
+    enum { SIZE = 512 }; /* OpenBLAS needs no buffers for small matrices */
     const size_t count = (size_t)SIZE * SIZE;
     float *a = calloc(3 * count, sizeof *a);
 

@@ -58,7 +58,7 @@ static double stablemax_s(double x)
     return x >= 0.0 ? x + 1.0 : 1.0 / (1.0 - x + 1e-30);
 }
 
-/* s': 1 above zero, s^2 below. */
+/* Derivative of s: 1 for x >= 0, s^2 below. */
 static double stablemax_slope(double x)
 {
     double s = stablemax_s(x);
@@ -66,7 +66,7 @@ static double stablemax_slope(double x)
     return x >= 0.0 ? 1.0 : s * s;
 }
 
-/* Cross-entropy of one position; dlogits (V) when not NULL gets its gradient times
+/* Cross-entropy of one position. dlogits (V), unless NULL, gets its gradient times
  * scale. */
 static double stablemax_loss(float *dlogits, const float *logits, int label, int V,
                              double scale)

@@ -2,9 +2,9 @@
  * kernels.h - the table of vector kernels, one per instruction set, and how one is
  * chosen.
  *
- * Their one source is in kernels/, compiled once per set. Every kernel is plain C over
- * arrays. Sizes are the caller's (the engine's) to check: kernels only assert them.
- * Letters as in engine.h.
+ * All sets have one source, in kernels/, which is compiled once per set. Every kernel
+ * is plain C over arrays. The engine checks sizes; kernels only assert them. Letters as
+ * in engine.h.
  */
 #ifndef MODEL_KERNELS_H
 #define MODEL_KERNELS_H
@@ -15,9 +15,8 @@
 
 #include "error.h"
 
-/* Vector loads may read up to this many floats behind an array's last element, which
- * are not used: every block of memory that kernels read has that much slack at its
- * end. */
+/* Vector loads may read up to this many floats past an array's last element (and ignore
+ * them), so every block of memory that kernels read is that much longer. */
 enum { KERNEL_SLACK = 16 };
 
 /* The backward pass of attention holds the scores of ATTENTION_QUERY_BLOCK query rows
@@ -25,7 +24,7 @@ enum { KERNEL_SLACK = 16 };
 enum { ATTENTION_QUERY_BLOCK = 96, ATTENTION_WHOLE_QUERIES = 128 };
 
 /* One head of one batch row, addressed inside the qkv buffer: element (i, c) of q is
- * q[i * ld + c]. Nothing is copied into another layout outside the scratch. */
+ * q[i * ld + c]. Kernels copy it only into their scratch. */
 struct attention_view {
     const float *q, *k, *v;
     ptrdiff_t ld;
@@ -43,15 +42,15 @@ struct adam_rates {
     float v_correction; /* 1 / sqrt(1 - b2^t) */
 };
 
-/* Columns of a panel of packed weights (kernels/kernels_gemm.h). */
+/* Columns of a panel of packed weights; kernels/kernels_gemm.h has a picture. */
 enum { GEMM_PANEL = 32 };
 
 /*
- * GEMM kernels of a set, for linear layers. Weights are packed in panels of numbers of
- * `element` bytes: float, or bfloat16; with bfloat16 the other operand is rounded to
- * bfloat16, too, and sums are float. Columns are a multiple of GEMM_PANEL, and so is
- * the depth, except in multiply_transposed. scratch: `scratch` floats (faster when
- * aligned to 64 bytes) that a call may overwrite.
+ * GEMM kernels of a set, for linear layers. Weights are packed in panels of float or
+ * bfloat16, `element` bytes each. With bfloat16 the other operand is rounded to
+ * bfloat16, too; sums are float. The number of columns must be a multiple of
+ * GEMM_PANEL, and so must the depth, except in multiply_transposed. Each call may
+ * overwrite `scratch` floats of scratch (faster when aligned to 64 bytes).
  */
 struct gemm_kernels {
     size_t element, scratch;
@@ -65,7 +64,7 @@ struct gemm_kernels {
                             const float *a, ptrdiff_t lda, const void *panels, int rows,
                             int depth, int F, float *scratch);
     /* C (rows, columns) += A^T B; A (depth, rows) and B (depth, columns) are not
-     * packed. Rows are a multiple of GEMM_PANEL, too. */
+     * packed. Here rows must be a multiple of GEMM_PANEL, too. */
     void (*multiply_transposed)(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
                                 const float *b, ptrdiff_t ldb, int rows, int depth, int columns,
                                 float *scratch);
@@ -92,7 +91,7 @@ struct kernels {
                          const float *restrict position, float scale, size_t n);
 
     /* In place: x_r = x_r * rstd_r, rstd_r = 1 / sqrt(mean(x_r^2) + epsilon) per row r.
-     * rstd (R) is kept for the backward pass, or NULL. */
+     * rstd (R), unless NULL, gets the rstd_r for the backward pass. */
     void (*rmsnorm_forward)(float *x, float *rstd, int R, int C, float epsilon);
     /* In place: dy becomes rstd_r * (dy_r - y_r * mean(dy_r * y_r)); y is the forward
      * result. */
@@ -138,8 +137,8 @@ struct kernels {
     /* In place: the nearest bfloat16, ties to even, as a float. NaN stays NaN. */
     void (*round_bf16)(float *x, size_t n);
 
-    /* By the type of the forward pass. NULL: the set has none, and OpenBLAS
-     * multiplies. */
+    /* One for each type of the forward pass. NULL: the set has none, and OpenBLAS is
+     * used. */
     const struct gemm_kernels *gemm_float32, *gemm_bfloat16;
 
     /* AdamATan2 over n elements in one pass (model.md section 4). */
@@ -152,8 +151,9 @@ struct kernels {
 
 extern const struct kernels kernels_base, kernels_avx2, kernels_avx512, kernels_avx512_bf16;
 
-/* The chosen set; chosen at the first call by HRMLAB_KERNELS or the CPU. ERROR_FORMAT
- * and *out NULL when HRMLAB_KERNELS names no set or one this CPU lacks. */
+/* The kernel set in use. The first call chooses it by HRMLAB_KERNELS or else by the
+ * CPU. ERROR_FORMAT, with *out NULL: HRMLAB_KERNELS names a set that is unknown or that
+ * this CPU cannot run. */
 int kernels_current(const struct kernels **out, struct error *err) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* layers.c - the post-norm blocks of a module, forwards and backwards, over a chunk of
+/* layers.c - forward and backward pass of a module's post-norm layers over a chunk of
  * rows. */
 #include "layers.h"
 
@@ -43,15 +43,16 @@ void layers_prepare(struct engine *engine, float *source)
         }
 }
 
-/* Rows of the next block when so many are left: a small remainder joins the last
+/* Rows of the next block when `left` rows remain: a small remainder joins the last
  * block. */
 static int block_size(int left)
 {
     return left <= BLOCK_MOST ? left : BLOCK;
 }
 
-/* RoPE in place on the first `heads` heads of count rows; the first row is position
- * `first` of its batch row. sign -1 turns back, as the backward pass does. */
+/* RoPE in place on the first `heads` heads of `count` rows, of which the first is
+ * position `first` of its batch row. sign: 1, or -1 for the inverse rotation of the
+ * backward pass. */
 static void layer_rope(const struct engine *engine, float *x, int heads, float sign, int first,
                        int count)
 {
@@ -93,7 +94,7 @@ static struct attention_view head_view(const struct engine *engine, const float 
                                     .head_size = engine->d };
 }
 
-/* Floats that attention_forward keeps of one head. */
+/* Floats that attention_forward saves per head for the backward pass. */
 static ptrdiff_t keep_size(const struct engine *engine)
 {
     return 2 * (ptrdiff_t)engine->S;
@@ -110,8 +111,8 @@ static void attention_head(const struct engine *engine, float *out, float *keep,
         kernels->attention_forward(out, engine->A, keep, view, engine->scratch);
 }
 
-/* dqkv: where the gradient of q goes in a qkv buffer; those of k and v follow as in
- * it. */
+/* dqkv: address of the gradient of q in a qkv buffer; those of k and v lie A and 2A
+ * floats after it. */
 static void attention_head_backward(const struct engine *engine, float *dqkv, const float *out,
                                     const float *dout, const float *keep,
                                     const struct attention_view *view)
@@ -127,8 +128,8 @@ static void attention_head_backward(const struct engine *engine, float *dqkv, co
                                     engine->scratch);
 }
 
-/* att (R, A) from qkv (R, 3A). keep: what the backward pass needs of each row and head,
- * as attention_forward has it, or NULL. */
+/* att (R, A) from qkv (R, 3A). keep, unless NULL, gets what attention_forward saves of
+ * each batch row and head. */
 static void layer_attention(const struct engine *engine, float *att, float *keep,
                             const float *qkv, int rows)
 {
@@ -144,7 +145,7 @@ static void layer_attention(const struct engine *engine, float *att, float *keep
     engine_round_operand(engine, att, (size_t)rows * (size_t)engine->S * (size_t)engine->A);
 }
 
-/* x = norm(x) for count rows of `width` values; rstd as rmsnorm_forward. */
+/* x = norm(x) for count rows of `width` values; rstd as in rmsnorm_forward. */
 static void layer_norm(const struct engine *engine, float *x, float *rstd, int count, int width)
 {
     engine->kernels->rmsnorm_forward(x, rstd, count, width, (float)engine->config.rms_norm_eps);
@@ -157,17 +158,18 @@ struct swiglu {
     size_t gate_up, down; /* offsets of the weights */
     int inputs, width;    /* of x; of gate and of up */
     int ld;               /* from a row of gate and up to the next */
-    bool packs;           /* the weights have panels where the engine has any */
+    bool packs;           /* the weights have panels if the engine has panels */
 };
 
-/* Over the channels of a position: rows are positions. */
+/* The SwiGLU over the channels of a position: rows are positions. */
 static struct swiglu over_channels(const struct engine *engine, const struct layer_weights *w)
 {
     return (
         struct swiglu){ w->gate_up, w->down, engine->D, engine->F, engine->ld_gate_up, true };
 }
 
-/* mlp_t, over the positions of a channel: rows are channels of a batch row. */
+/* mlp_t, the SwiGLU over the positions of a channel: rows are the channels of a batch
+ * row. */
 static struct swiglu over_positions(const struct engine *engine, const struct layer_weights *w)
 {
     return (
@@ -186,13 +188,13 @@ static struct gemm_weight swiglu_down(const struct engine *engine, const struct 
                     : engine_weight(engine, s->down, s->inputs, s->width);
 }
 
-/* In place for count rows of x, a block at most. */
+/* Forward pass in place for count rows of x, at most one block. */
 static void swiglu_forward(const struct engine *engine, const struct swiglu *s, float *x,
                            int count)
 {
     struct gemm_weight gate_up = swiglu_gate_up(engine, s);
     int ld_act = gate_up.panels != NULL ? s->width : s->ld;
-    float *act = engine->gate_up; /* its first half, or the gate halves of its rows */
+    float *act = engine->gate_up; /* (count, width), or gate halves of its rows */
 
     if (gate_up.panels != NULL) {
         gemm_forward_swiglu(act, ld_act, NULL, 0, x, s->inputs, gate_up, count);
@@ -206,7 +208,7 @@ static void swiglu_forward(const struct engine *engine, const struct swiglu *s, 
     layer_norm(engine, x, NULL, count, s->inputs);
 }
 
-/* (rows, columns) of `in` to (columns, rows) of out, a square of both at a time. */
+/* out (columns, rows) = transpose of in (rows, columns), one square at a time. */
 static void transpose(float *restrict out, const float *restrict in, int rows, int columns)
 {
     enum { SQUARE = 16 };
@@ -218,7 +220,7 @@ static void transpose(float *restrict out, const float *restrict in, int rows, i
                     out[(ptrdiff_t)j * rows + i] = in[(ptrdiff_t)i * columns + j];
 }
 
-/* Each batch row's (S, D) to (D, S), or back. */
+/* Transposes each batch row from (S, D) to (D, S), or back. */
 static void transpose_rows(const struct engine *engine, float *out, const float *in, int rows,
                            bool back)
 {
@@ -229,7 +231,7 @@ static void transpose_rows(const struct engine *engine, float *out, const float 
                   back ? engine->S : engine->D);
 }
 
-/* The first half of a block where it is a SwiGLU over the positions. */
+/* First half of a layer with mlp_t, in place. */
 static void positions_forward(const struct engine *engine, const struct layer_weights *w,
                               float *h, int rows)
 {
@@ -244,7 +246,7 @@ static void positions_forward(const struct engine *engine, const struct layer_we
     transpose_rows(engine, h, engine->transposed, rows, true);
 }
 
-/* The first half of a block where it is attention, without the projection out. */
+/* First half of a layer with attention, without o_proj: into engine->att. */
 static void attention_forward(const struct engine *engine, const struct layer_weights *w,
                               const float *h, int rows)
 {
@@ -252,7 +254,7 @@ static void attention_forward(const struct engine *engine, const struct layer_we
     layer_attention(engine, engine->att, NULL, engine->qkv, rows);
 }
 
-/* One layer in place, without anything for a backward pass. */
+/* One layer in place, without cached activations. */
 static void layer_forward(const struct engine *engine, const struct layer_weights *w, float *h,
                           int rows)
 {
@@ -277,9 +279,9 @@ static void layer_forward(const struct engine *engine, const struct layer_weight
     }
 }
 
-/* One block of which only position 0 is wanted: keys and values everywhere, all else
- * there. A SwiGLU over the positions needs the first half everywhere: h is overwritten
- * then. */
+/* One layer of which only the output at position 0 is wanted. Attention computes keys
+ * and values of all positions and the rest at position 0 alone. With mlp_t the first
+ * half is computed at all positions, and h is overwritten. */
 static void layer_forward_first(const struct engine *engine, const struct layer_weights *w,
                                 float *first, float *h, int rows)
 {
@@ -298,7 +300,7 @@ static void layer_forward_first(const struct engine *engine, const struct layer_
     gemm_forward(engine->qkv + A, ld, h, D, layer_weight(engine, keys_values, 2 * A, D),
                  rows * S, 0);
     gemm_forward(engine->qkv, S * ld, h, S * D, layer_weight(engine, w->qkv, A, D), rows, 0);
-    /* The angle of position 0 is 0, so q needs no turn. */
+    /* The rotation of position 0 is the identity, so q needs none. */
     layer_rope(engine, engine->qkv + A, N, 1.0f, 0, rows * S);
     engine_round_operand(engine, engine->qkv, (size_t)(rows * S) * (size_t)ld);
     for (int b = 0; b < rows; b++) {
@@ -343,8 +345,8 @@ bool module_forward_first(struct engine *engine, enum system_module module, floa
     return engine_goes_on(engine, WORK_FORWARD);
 }
 
-/* out = norm(x + down(silu(gate) * up)) for count rows, a block at most; gate and up
- * are kept for the backward pass, and rstd as rmsnorm_forward. */
+/* out = norm(x + down(silu(gate) * up)) for count rows, at most one block. Caches gate,
+ * up and rstd for the backward pass. */
 static void swiglu_forward_kept(const struct engine *engine, const struct swiglu *s, float *out,
                                 float *rstd, float *gate_up, const float *x, int count)
 {
@@ -381,7 +383,8 @@ static void positions_forward_kept(const struct engine *engine, const struct lay
     transpose_rows(engine, kept->mid, kept->t_out, rows, true);
 }
 
-/* One block from kept->in to out; the residual is the copy that the GEMM adds to. */
+/* One layer from kept->in to out, with cached activations. The residual is added by
+ * copying it to the output first, to which the GEMM then adds. */
 static void layer_forward_kept(const struct engine *engine, const struct layer_weights *w,
                                struct kept_layer *kept, float *out, int rows)
 {
@@ -424,8 +427,8 @@ bool module_forward_kept(struct engine *engine, enum system_module module,
     return true;
 }
 
-/* Through norm, down, SwiGLU, gate_up and the residual of R rows: dx, the gradient of
- * out, becomes that of x. gate_up becomes its own gradient. */
+/* Backward pass through norm, down, SwiGLU, gate_up and residual of R rows: dx, the
+ * gradient of out, becomes that of x, and gate_up becomes its own gradient. */
 static void swiglu_backward(struct engine *engine, const struct swiglu *s, float *dx,
                             float *gate_up, const float *x, const float *out, const float *rstd,
                             int R)
@@ -461,8 +464,8 @@ static void positions_backward(struct engine *engine, const struct layer_weights
     transpose_rows(engine, dh, engine->transposed, rows, true);
 }
 
-/* dh becomes the gradient of in: through norm, o_proj, attention, RoPE, qkv, the
- * residual. */
+/* Backward pass through norm, o_proj, attention, RoPE, qkv and residual: dh, the
+ * gradient of mid, becomes that of in. */
 static void attention_backward(struct engine *engine, const struct layer_weights *w,
                                struct kept_layer *kept, float *dh, int rows)
 {

@@ -1,5 +1,5 @@
 /*
- * layers.h - the post-norm layers of a module, forwards and backwards, over a chunk of
+ * layers.h - forward and backward pass of a module's post-norm layers over a chunk of
  * rows.
  */
 #ifndef MODEL_LAYERS_H
@@ -11,23 +11,24 @@
 
 struct engine;
 
-/* Rounds and packs the weights of source, the parameters or averages, where that is to
- * be done. */
+/* Rounds and packs the weights of source (the parameters or the averages), unless they
+ * are prepared already. */
 void layers_prepare(struct engine *engine, float *source);
 /*
- * A module over a chunk: h is (rows * S, D), in place. These functions return false
- * when the watch has asked to abandon the step.
+ * Forward pass of a module over a chunk, in place on h (rows * S, D). These functions
+ * return false when the watch has asked to abandon the step.
  */
 bool module_forward(struct engine *engine, enum system_module module, float *h, int rows);
-/* The same, but only position 0 of the last layer's output is computed: first (rows,
- * D). */
+/* The same, but of the last layer only the output at position 0 is computed, into first
+ * (rows, D). */
 bool module_forward_first(struct engine *engine, enum system_module module, float *first,
                           float *h, int rows);
-/* Keeps activations in kept[0..layers]; kept[0].in is the input, kept[layers].in the
- * output. */
+/* The same with cached activations in kept[0..layers]: kept[0].in is the input,
+ * kept[layers].in the output. */
 bool module_forward_kept(struct engine *engine, enum system_module module,
                          struct kept_layer *kept, int rows);
-/* dh: gradient of the output in, of the input out. Adds to the weight gradients. */
+/* Backward pass: dh, the gradient of the output, becomes that of the input. Adds to the
+ * weight gradients. */
 bool module_backward(struct engine *engine, enum system_module module, struct kept_layer *kept,
                      float *dh, int rows);
 

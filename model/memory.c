@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Positions worked on at once: large enough that adding to the weights' gradients costs
- * little, small enough that a layer's activations stay in the second and third
+/* Positions of a chunk: enough that adding to the weight gradients once per chunk costs
+ * little, and not too many for a layer's activations to stay in the second and third
  * cache. */
 enum { CHUNK_POSITIONS = 512 };
 
-/* Rows that are a multiple of this many floats apart fall into the same few sets of a
- * cache, and evict each other; they are laid a bit further apart. */
+/* Rows that are a multiple of BAD_STRIDE floats apart map to the same sets of a cache
+ * and evict each other, so STRIDE_PAD floats are added. */
 enum { BAD_STRIDE = 512, STRIDE_PAD = 16 };
 
 static int row_stride(int width)
@@ -29,7 +29,7 @@ static int ceil_divide(int a, int b)
     return (a + b - 1) / b;
 }
 
-/* Rows per chunk, the chunks as equal as can be. */
+/* Rows per chunk, such that chunks are about equal. */
 static int choose_chunk_rows(int B, int S)
 {
     int rows = CHUNK_POSITIONS / S;
@@ -99,8 +99,8 @@ static int allocate_parameters(struct engine *e, struct error *err)
                           (struct block_item[]){ { &e->v, kept, sizeof(float) } }, 1, err);
 }
 
-/* Room for rounded weights, and for packed ones where the set has GEMM kernels of its
- * own. Those use one thread, so with more threads OpenBLAS takes over. */
+/* Allocates the rounded weights, and the packed ones if the kernel set has GEMM
+ * kernels. These use one thread; if OpenBLAS has more, it is used in their place. */
 static int allocate_weights(struct engine *e, struct error *err)
 {
     size_t rounded = engine_rounds(e) ? e->parameter_floats : 0, packed = 0, back = 0;
@@ -181,13 +181,13 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* Floats of the rows that are worked on between two GEMMs, of at most R rows. */
+/* Floats of one block of positions, of at most R rows. */
 static size_t block_floats(size_t R, int width)
 {
     return size_product(R < BLOCK_MOST ? R : BLOCK_MOST, (size_t)width);
 }
 
-/* Floats that an attention or a GEMM call may overwrite, whichever needs more. */
+/* Floats of scratch: what an attention or a GEMM call needs, whichever is more. */
 static size_t scratch_floats(const struct engine *e)
 {
     size_t attention = e->F_t == 0 ? e->kernels->attention_scratch(e->S, e->d) : 0;
@@ -233,8 +233,7 @@ static int allocate_scratch(struct engine *e, struct error *err)
                           sizeof items / sizeof *items, err);
 }
 
-/* The arrays that one layer keeps for its backward pass; items has room for
- * KEPT_ITEMS. */
+/* Lists the cached activations of one layer in items, which has room for KEPT_ITEMS. */
 enum { KEPT_ITEMS = 12 };
 static void kept_layer_items(const struct engine *e, struct kept_layer *k,
                              struct block_item *items, bool whole)
@@ -263,8 +262,8 @@ static void kept_layer_items(const struct engine *e, struct kept_layer *k,
     memcpy(items, table, sizeof table);
 }
 
-/* Activations of the calls that keep gradient: a slot is its layers and one more for
- * the output. */
+/* Allocates the cached activations of the calls that carry gradient: a slot has one
+ * entry per layer and one for the output. */
 static int allocate_kept(struct engine *e, struct error *err)
 {
     const struct segment *segment = &e->segment;

@@ -1,5 +1,5 @@
 /*
- * memory.h - an engine's sizes, and its blocks of memory laid out from them.
+ * memory.h - computes an engine's sizes and allocates its memory blocks.
  */
 #ifndef MODEL_MEMORY_H
 #define MODEL_MEMORY_H
@@ -10,13 +10,14 @@
 
 struct engine;
 
-/* The sizes and row distances that follow from engine->config. */
+/* Computes the sizes and row distances that follow from engine->config. */
 void memory_set_sizes(struct engine *engine);
-/* All blocks, after parameters_build() and segment_build(). ERROR_NOMEM names the block
- * and its MiB; memory_release() frees what there is. */
+/* Allocates all blocks; parameters_build() and segment_build() come first. ERROR_NOMEM:
+ * the message names the block and its MiB. memory_release() frees all blocks that there
+ * are. */
 int memory_allocate(struct engine *engine, struct error *err) MUST_CHECK;
 void memory_release(struct engine *engine);
-/* The block of the forward residuals, or none. ERROR_NOMEM. */
+/* Allocates, or frees, the block of the forward residuals. ERROR_NOMEM. */
 int memory_allocate_residuals(struct engine *engine, struct error *err) MUST_CHECK;
 void memory_release_residuals(struct engine *engine);
 

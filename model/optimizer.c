@@ -21,8 +21,8 @@ double schedule_rate(const struct engine_config *config, double base, int64_t st
     return base * (ratio + fmax(0.0, swing));
 }
 
-/* Each id of the current rows once, at its first row; gradients of its rows are
- * summed. */
+/* Updates the embedding of each puzzle in the batch once, by the sum of its rows'
+ * gradients. */
 static void puzzle_step(struct engine *engine, double lr)
 {
     const struct carry *carry = &engine->train;

@@ -9,11 +9,11 @@
 struct engine;
 struct engine_config;
 
-/* The rate of training step `step`, counted from 1, of a schedule with this base
- * rate. */
+/* The learning rate of training step `step`, counted from 1, for the base rate
+ * `base`. */
 double schedule_rate(const struct engine_config *config, double base, int64_t step);
-/* AdamATan2 on the parameters, their averages, and sign-SGD on the puzzle rows in
- * use. */
+/* Updates the parameters by AdamATan2, their averages, and the puzzle embeddings of the
+ * batch by sign-SGD. */
 void optimizer_step(struct engine *engine, double lr, double puzzle_lr);
 
 #endif

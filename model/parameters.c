@@ -1,8 +1,8 @@
 /*
  * parameters.c - the table of parameters and buffers, and their initial values.
  *
- * Layout, initialisation, checkpoints and tests all derive from the table. Names are
- * those of the published state_dict.
+ * Layout, initialisation, checkpoints and tests follow from the table. Names are those
+ * of the published state_dict.
  */
 #include "parameters.h"
 
@@ -44,7 +44,7 @@ parameter_add(struct engine *engine, enum engine_state_kind kind, int64_t rows, 
     p->elements = size_product((size_t)rows, columns > 0 ? (size_t)columns : 1);
     p->init_std = init_std;
     p->offset = *floats;
-    /* Sizes are bounded by engine_check_config, so that neither sum nor product
+    /* engine_check_config() bounds the sizes, so that neither sum nor product
      * overflows. */
     *floats += (p->elements + OFFSET_FLOATS - 1) / OFFSET_FLOATS * OFFSET_FLOATS;
     return p->offset;
@@ -151,8 +151,8 @@ static double inverse_erf(double u)
     return p - f / (1.0 + p * f);
 }
 
-/* model.md section 1: cut at +-2 sigma, rescaled so that the result's deviation is
- * std. */
+/* Truncated normal of model.md section 1: cut at +-2 sigma, and scaled so that the
+ * standard deviation of the result is std. */
 static void fill_truncated_normal(float *out, size_t count, double std,
                                   struct random_stream stream)
 {

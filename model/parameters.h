@@ -10,10 +10,10 @@
 
 struct engine;
 
-/* Builds the table, the modules and the offsets of all tensors of engine->config.
+/* Builds the table of tensors, their offsets and the modules from engine->config.
  * ERROR_NOMEM. */
 int parameters_build(struct engine *engine, struct error *err) MUST_CHECK;
-/* Every parameter and buffer as model.md section 1 has it, drawn from the seed. */
+/* Draws every parameter and buffer from the seed, as in model.md section 1. */
 void parameters_initialise(struct engine *engine, uint64_t seed);
 
 #endif

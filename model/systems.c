@@ -11,11 +11,11 @@ static bool halts_by_comparison(float q_halt, float q_continue)
 
 static bool halts_by_sign(float q_halt, float q_continue)
 {
-    (void)q_continue; /* not trained */
+    (void)q_continue; /* this system does not train it */
     return q_halt > 0.0f;
 }
 
-/* A call that writes its first source. */
+/* A call whose destination is also its first source. */
 #define CALL(destination_, ...)                                                                \
     {                                                                                          \
         .destination = destination_,                                                           \
@@ -58,7 +58,7 @@ const char *system_module_name(enum system_module module)
     return NAMES[module];
 }
 
-/* Follows which states carry gradient through the calls, and numbers the slots. */
+/* Marks the sources that receive gradient, and numbers the slots. */
 static void segment_trace_gradients(struct segment *segment)
 {
     bool carries[STATE_COUNT] = { [STATE_X] = true };

@@ -2,8 +2,8 @@
  * systems.h - each system as a table: its states, its module calls, its halting test.
  *
  * A call computes states[destination] = M(sum of the sources' states). A segment is the
- * calls of one outer step in order of time; which of them keep activations for the
- * backward pass, and into which sources gradient flows on, follows from the system's
+ * list of calls of one outer step, in order of time. Which calls cache activations for
+ * the backward pass, and which sources receive gradient, follows from the system's
  * gradient horizon.
  */
 #ifndef MODEL_SYSTEMS_H
@@ -26,17 +26,17 @@ struct module_call {
     bool gradient;
     bool flows[CALL_MAX_SOURCES]; /* gradient goes on into this source: it is x, or was
                                      computed by a call with gradient */
-    /* which set of activations it stores; -1 without gradient */
+    /* index of its set of cached activations; -1 without gradient */
     int slot;
 };
 
 struct system {
     /* destination and sources; fast is unused without cycles */
     struct module_call slow, fast;
-    /* the initial vectors' names; NULL: no such state */
+    /* names of the initial vectors; NULL: the system has no such state */
     const char *init[CARRY_STATES];
-    enum system_state head; /* what logits and q values are read from */
-    /* Whether a row with these q values would stop (ACT). */
+    enum system_state head; /* the state that logits and q values are computed from */
+    /* The halting test (ACT): whether a row with these q values halts. */
     bool (*halts)(float q_halt, float q_continue);
 };
 

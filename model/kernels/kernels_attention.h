@@ -1,12 +1,12 @@
 /*
  * kernels_attention.h - fused attention of one head of one batch row.
  *
- * The matrix of scores is never stored as a whole: a tile of query rows is multiplied
- * with all keys, the softmax turns the tile's scores into probabilities, and these are
- * multiplied with the values, before the next tile starts; so the scores stay in the
- * first cache. All matrix products are made of tiles (kernels_tile.h), whose left
- * operand has arbitrary strides, so transposed left operands need no copies. Keys (and
- * in the backward pass values) are transposed into the scratch once per head.
+ * The matrix of scores is never stored as a whole. One tile of query rows at a time is
+ * multiplied with all keys, the softmax turns the tile's scores into probabilities, and
+ * these are multiplied with the values; so the scores stay in the first cache. All
+ * GEMMs here are made of tiles (kernels_tile.h). The left operand of a tile has
+ * arbitrary strides, so it needs no copy where it is transposed. Keys (and in the
+ * backward pass values) are transposed into the scratch once per head.
  */
 #ifndef MODEL_KERNELS_ATTENTION_H
 #define MODEL_KERNELS_ATTENTION_H
@@ -21,7 +21,7 @@
 #include "kernels_tile.h"
 
 /* Floats of a padded row of scores: whole vectors of any set, and not a multiple of 4
- * KiB, because rows that far apart would all compete for the same cache lines. */
+ * KiB, because rows that far apart would compete for the same cache lines. */
 INLINE ptrdiff_t padded_positions(int positions)
 {
     ptrdiff_t padded = (positions + 15) / 16 * 16;
@@ -35,7 +35,7 @@ INLINE ptrdiff_t packed_width(int head_size)
     return (head_size + 15) / 16 * 16;
 }
 
-/* Appends an array of so many floats to a scratch of *size floats. Returns the array's
+/* Appends an array of `floats` floats to a scratch of *size floats. Returns the array's
  * offset. */
 INLINE ptrdiff_t lay_out(ptrdiff_t *size, ptrdiff_t floats)
 {
@@ -112,8 +112,8 @@ INLINE void transpose_square(vec row[LANES])
             EXCHANGE(row[i], row[i + 1], LOW_1, HIGH_1);
 }
 
-/* Transposes rows s .. s + 15 and columns c .. c + 15 of x. Rows past S count as 0;
- * columns past d are read (KERNEL_SLACK) and not stored. */
+/* Transposes rows s .. s + 15 and columns c .. c + 15 of x. Zeros take the place of
+ * rows past S; columns past d are read (KERNEL_SLACK) and not stored. */
 INLINE void transpose_part(float *out, ptrdiff_t padded, const float *x, ptrdiff_t ld,
                            float scale, int s, int S, int c, int d)
 {
@@ -153,7 +153,7 @@ static void transpose(float *out, const float *x, ptrdiff_t ld, float scale, int
 #endif
 }
 
-/* 2^x; an x below -126 counts as -126, so that the result is a normal number. */
+/* 2^max(x, -126): the bound keeps the result a normal number. */
 INLINE vec vec_probability(vec x)
 {
     const vec zero = { 0 };
@@ -167,9 +167,9 @@ enum { SOFTMAX_ROWS = TILE_ROWS < 7 ? TILE_ROWS : 7 };
 
 /*
  * In place: rows of scores, padded floats each, become 2^(scale * (score - largest of
- * the row)). Columns past S may hold anything and become 2^-126, which no sum notices.
- * sum gets each row's sum, largest its largest score times scale. rows is a constant at
- * every call.
+ * the row)). Columns past S may hold anything on entry and become 2^-126, too small to
+ * change a sum. sum gets each row's sum, largest its largest score times scale. rows is
+ * a constant at every call.
  */
 INLINE void softmax_side_by_side(float *score, float *largest, float *sum, int S,
                                  ptrdiff_t padded, float scale, int rows)
@@ -224,20 +224,20 @@ INLINE void softmax_rows(float *score, float *largest, float *sum, int S, ptrdif
 #undef ROWS_OF
 }
 
-/* Copies rows x columns of from to consecutive rows of width floats. Rows of the qkv
- * buffer may be a multiple of a large power of two apart; reading down a column of it
- * would then use a few cache lines only. */
+/* Copies rows x columns numbers of `from` to consecutive rows of `width` floats. Rows
+ * of the qkv buffer may be a large power of two apart; reading down a column would then
+ * use only a small part of the cache. */
 static void pack(float *to, ptrdiff_t width, const float *from, ptrdiff_t ld, int rows,
                  int columns)
 {
     for (int r = 0; r < rows; r++)
-        for (int c = 0; c < columns; c += LANES) /* whole vectors: up to width */
+        for (int c = 0; c < columns; c += LANES) /* whole vectors, up to width */
             vec_store(to + r * width + c, vec_load(from + r * ld + c));
 }
 
-/* Divides rows of mixed (width apart), the sums of values weighted by exponentials, by
- * the sums of the exponentials, into out. keep: that of attention_forward at the first
- * of the rows. */
+/* out = mixed / sum for each row: rows of mixed (width apart) hold sums of values
+ * weighted by exponentials, sum the sums of the exponentials. keep: as in
+ * attention_forward(), at the first of these rows. */
 INLINE void finish_rows(float *out, ptrdiff_t ld_out, float *keep, const float *mixed,
                         ptrdiff_t width, const float *largest, const float *sum, int S, int d,
                         int rows)
@@ -278,7 +278,8 @@ INLINE struct forward_layout forward_layout(int S, int d)
     return l;
 }
 
-/* rounds: the numbers that are multiplied with v are rounded to bfloat16. */
+/* rounds: whether the exponentials are rounded to bfloat16 before they are multiplied
+ * with the values. */
 INLINE void attention_forward_as(float *out, ptrdiff_t ld_out, float *keep,
                                  const struct attention_view *view, float *scratch, bool rounds)
 {
@@ -313,10 +314,10 @@ static void attention_forward(float *out, ptrdiff_t ld_out, float *keep,
 }
 
 /*
- * One row of the softmax, backwards. In: p holds scores, to be scaled by score_scale;
- * ds holds dout v^T; largest and inverse are what the forward pass kept of the row.
+ * Backward pass of one row of the softmax. In: p holds scores, to be scaled by
+ * score_scale; ds holds dout v^T; largest and inverse were saved by the forward pass.
  * Out: p holds the probabilities P, ds the gradient of the scores, P (dout v^T - D) *
- * scale with D = sum of out times dout. Columns past S get values that nobody reads.
+ * scale with D = sum of out times dout. Columns past S get values that are not used.
  */
 INLINE void softmax_backward_row(float *p, float *ds, const float *out, const float *dout,
                                  float score_scale, float largest, float inverse, float scale,
@@ -343,7 +344,7 @@ static void copy_rows(float *to, ptrdiff_t ld, const float *from, ptrdiff_t ld_f
             to[r * ld + c] = from[r * ld_from + c];
 }
 
-/* Query rows whose scores the backward pass holds at a time. */
+/* Number of query rows whose scores the backward pass holds at a time. */
 INLINE int query_block(int S)
 {
     return S <= ATTENTION_WHOLE_QUERIES ? S : ATTENTION_QUERY_BLOCK;

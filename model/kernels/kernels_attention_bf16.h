@@ -1,12 +1,12 @@
 /*
  * kernels_attention_bf16.h - attention on bfloat16 operands, for CPUs with AVX512-BF16.
  *
- * As kernels_attention.h, on pairs of bfloat16 (kernels_tile_bf16.h), rounding where
- * FlashAttention rounds in bfloat16: q, k, v and the probabilities where a matrix
- * product reads them, and in the backward pass the gradients, too; scores, softmax and
- * sums are float. Rows of pairs are whole vectors. What is read past a row's end is
- * multiplied with zeros: columns past a head's size are masked, and a last odd position
- * has a row of zeros beside it. Empty for other instruction sets.
+ * As kernels_attention.h, on pairs of bfloat16 (kernels_tile_bf16.h). It rounds where
+ * FlashAttention rounds: the operands of every GEMM (q, k, v, the probabilities, in the
+ * backward pass also the gradients); scores, softmax and sums are float. Rows of pairs
+ * are whole vectors. What is read past a row's end is multiplied with zeros: columns
+ * past a head's size are masked, and an odd last position is paired with a row of
+ * zeros. For other instruction sets this header is empty.
  */
 #ifndef MODEL_KERNELS_ATTENTION_BF16_H
 #define MODEL_KERNELS_ATTENTION_BF16_H
@@ -22,7 +22,7 @@
 #include "kernels_attention.h"
 #include "kernels_tile_bf16.h"
 
-/* Pairs of n numbers, as whole vectors. */
+/* Length in pairs of a row of n numbers, in whole vectors. */
 INLINE ptrdiff_t pairs_width(ptrdiff_t n)
 {
     return (n + 31) / 32 * 16;
@@ -49,7 +49,7 @@ static __attribute__((noinline)) void pair_product(float *c, ptrdiff_t ldc, bool
     }
 }
 
-/* The first `left` numbers from x, at most a vector of them, the others 0. */
+/* The first `left` numbers at x, at most one vector; 0 in the other lanes. */
 INLINE __m512 load_columns(const float *x, int left)
 {
     int count = left < 0 ? 0 : left < LANES ? left : LANES;
@@ -103,12 +103,13 @@ static void pair_columns(uint32_t *out, const float *x, ptrdiff_t ld, int rows, 
         pairs_of_rows(out + r / 2 * width, x + r * ld, ld, r + 1 < rows, (int)width);
 }
 
-/* The scratch of the forward pass: offsets of its arrays in floats or, the same, in
- * pairs. */
+/* The scratch of the forward pass: offsets of its arrays, in floats or pairs (both have
+ * 4 bytes). */
 struct pair_forward_layout {
     ptrdiff_t padded, width;     /* floats of a row of scores, of a row of a head */
     ptrdiff_t half, half_padded; /* pairs of a row of d numbers, of a row of scores */
-    /* (TILE_ROWS, padded) floats and a vector behind, read as pairs */
+    /* (TILE_ROWS, padded) floats and one more vector, because pairs are read past the
+     * end */
     ptrdiff_t scores;
     ptrdiff_t mixed;   /* (TILE_ROWS, width) floats */
     ptrdiff_t keys;    /* (d / 2, padded) pairs */
@@ -166,11 +167,12 @@ static void attention_forward_bf16(float *out, ptrdiff_t ld_out, float *keep,
     }
 }
 
-/* The scratch of the backward pass, likewise. */
+/* The scratch of the backward pass, in the same units. */
 struct pair_backward_layout {
     ptrdiff_t padded, width, half, half_padded; /* as forwards */
     ptrdiff_t p;                                /* (block, padded) floats */
-    /* (block, padded) floats and a vector behind, read as pairs */
+    /* (block, padded) floats and one more vector, because pairs are read past the
+     * end */
     ptrdiff_t ds;
     ptrdiff_t dq, dk, dv;  /* (S, width) floats each */
     ptrdiff_t keys;        /* (d / 2, padded) pairs */
@@ -260,7 +262,7 @@ static void attention_backward_bf16(float *dq, float *dk, float *dv, const float
                                      out + (first + r) * ld_out, dout_i + r * ld_out,
                                      LOG2_E * scale, keep[first + r], keep[S + first + r],
                                      scale, padded, d);
-                if (S < padded) /* the second of the last pair where S is odd */
+                if (S < padded) /* partner of the last position where S is odd */
                     ds[r * padded + S] = 0.0f;
                 pairs_of_row(tile_ds + (r - i) * half_padded, ds + r * padded,
                              (int)half_padded);

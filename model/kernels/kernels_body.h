@@ -4,8 +4,8 @@
  * The kernels have one source, compiled once per instruction set: set_base.c,
  * set_avx2.c and so on each define KERNEL_SUFFIX and include this file, the Makefile
  * gives each its own -m flags, and dispatch.c picks one set at start. Everything in the
- * headers below is static; this table is all that leaves the object file. No include
- * guard: there is nothing to include twice.
+ * headers below is static; this table is the only symbol of the object file. There is
+ * no include guard, because each set includes the file once.
  */
 #include "kernels.h"
 #include "kernels_attention.h"

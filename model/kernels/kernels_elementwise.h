@@ -2,7 +2,7 @@
  * kernels_elementwise.h - kernels that take each element, or each row, by itself: sums,
  * RMSNorm, SwiGLU, RoPE, rounding, optimizers.
  *
- * Plain loops, which the compiler vectorises. What each computes stands in kernels.h.
+ * Plain loops, which the compiler vectorises. kernels.h documents what each computes.
  */
 #ifndef MODEL_KERNELS_ELEMENTWISE_H
 #define MODEL_KERNELS_ELEMENTWISE_H
@@ -113,7 +113,8 @@ static void swiglu_forward(float *act, ptrdiff_t ld_act, const float *gate, cons
     }
 }
 
-/* One vector of swiglu_backward: gate, up, dact in, their gradients and act out. */
+/* One vector of swiglu_backward: gate and up become their gradients, dact becomes
+ * act. */
 INLINE void vec_swiglu_backward(vec *gate, vec *up, vec *dact)
 {
     vec g = *gate, u = *up, d = *dact;
@@ -125,8 +126,8 @@ INLINE void vec_swiglu_backward(vec *gate, vec *up, vec *dact)
     *gate = d * u * (s + silu * (1.0f - s)); /* silu' = s + g s (1 - s) */
 }
 
-/* gate and up come from far away, in rows long past: they are asked for so many rows
- * before. */
+/* gate and up were stored so long ago that they have left the caches: they are
+ * prefetched SWIGLU_AHEAD rows ahead. */
 enum { SWIGLU_AHEAD = 2 };
 
 static void swiglu_backward(float *restrict gate, float *restrict up, ptrdiff_t ld,

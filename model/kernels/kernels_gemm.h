@@ -17,7 +17,7 @@
  *     |     |  |  |     |     |
  *        A             C
  *
- * Loops, from the outside in, and what each keeps in a cache (numbers of AVX-512):
+ * Loops, from the outside in, and what stays in a cache during each (AVX-512):
  *   k  GEMM_DEPTH rows of B and columns of A at a time;
  *   i  GEMM_BLOCK rows of A: 112 x 256 floats, 112 KiB of the second cache;
  *   j  one panel of B, PANEL columns: 256 x 32 floats, 32 KiB of the first cache;
@@ -43,12 +43,13 @@ enum { PANEL = TILE_VECTORS * LANES }; /* GEMM_PANEL is a multiple of it */
 enum { GEMM_ROWS = TILE_ROWS, GEMM_DEPTH = 256 };
 #if VECTOR_BYTES == 64
 enum { GEMM_BLOCK = 8 * GEMM_ROWS, SWIGLU_BLOCK = 18 * GEMM_ROWS };
-/* panels are half as wide, so twice the rows pass before the next one is loaded */
+/* panels are half as wide, so each one is used for more rows before the next is
+ * loaded */
 #else
 enum { GEMM_BLOCK = 42 * GEMM_ROWS, SWIGLU_BLOCK = 42 * GEMM_ROWS };
 #endif
 
-/* One panel of columns of C: rows of A are `row` apart, their numbers side by side. */
+/* One panel of columns of C. Row i of A is at a + i * row, its numbers contiguous. */
 static void gemm_panel(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, const float *b,
                        int rows, int depth, bool accumulate)
 {
@@ -57,7 +58,7 @@ static void gemm_panel(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, c
                  rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS, TILE_VECTORS);
 }
 
-/* The same with A transposed: its rows are side by side, their numbers `step` apart. */
+/* The same with A transposed: number k of row i is at a + i + k * step. */
 static void gemm_panel_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t step,
                                   const float *b, int rows, int depth)
 {
@@ -66,10 +67,10 @@ static void gemm_panel_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdi
                  rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS, TILE_VECTORS);
 }
 
-/* Rows of A that are a multiple of GEMM_BAD_STRIDE floats apart all map to a few sets
- * of the first cache and evict one another. Where a block of them is read often enough
- * (once per panel, for GEMM_COPY_COLUMNS columns or more), it is copied to rows
- * GEMM_COPY_STRIDE apart first. */
+/* Rows of A that are a multiple of GEMM_BAD_STRIDE floats apart all map to a small
+ * number of sets of the first cache and evict one another. A block is read once per
+ * panel; for GEMM_COPY_COLUMNS columns or more it is worth copying it first, to rows
+ * GEMM_COPY_STRIDE apart. */
 enum { GEMM_BAD_STRIDE = 512, GEMM_COPY_STRIDE = GEMM_DEPTH + LANES, GEMM_COPY_COLUMNS = 512 };
 enum { GEMM_SCRATCH = GEMM_BLOCK * GEMM_COPY_STRIDE }; /* floats */
 
@@ -99,7 +100,7 @@ static void gemm(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda, const v
     }
 }
 
-/* What is pending of a tile whose sums are stored. */
+/* The pending SwiGLU of a tile whose sums have been stored. */
 INLINE struct pending_swiglu swiglu_of_tile(float *act, ptrdiff_t ld_act,
                                             struct destination sums)
 {
@@ -127,8 +128,8 @@ INLINE void swiglu_tile(struct destination to, struct destination fetched, const
         }
 }
 
-/* act = silu(gate) * up for rows of sums, PANEL apart; keep, unless NULL, gets gate and
- * up. For the remainder of rows that do not fill a tile. */
+/* act = silu(gate) * up for the remainder of rows that do not fill a tile; rows of sums
+ * are PANEL apart. keep, unless NULL, gets gate and up. */
 static void swiglu_rows(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_keep,
                         const float *sums, int rows, int F)
 {
@@ -197,7 +198,7 @@ static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_
 }
 
 /* Depth of one pass of a transposed GEMM: both operands are read along their rows, and
- * so many rows of both stay in the first cache. */
+ * TRANSPOSED_ROWS rows of both fit the first cache. */
 enum { TRANSPOSED_ROWS = 128 };
 
 static void gemm_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
@@ -220,9 +221,9 @@ static void gemm_transposed(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t l
     }
 }
 
-/* Which column of the matrix is number v of the panel that starts at column j. halves:
- * each panel holds one vector of the first half of all columns, then the same vector of
- * the second half. */
+/* The matrix column that is column v of the panel starting at j. halves: each panel
+ * holds one vector of the first half of all columns, then the same vector of the second
+ * half. */
 INLINE ptrdiff_t panel_column(int j, int v, int columns, bool halves)
 {
     return halves ? j / 2 + v % LANES + v / LANES * (columns / 2) : j + v;

@@ -1,10 +1,10 @@
 /*
  * kernels_gemm_bf16.h - GEMM of linear layers in bfloat16, for CPUs with AVX512-BF16.
  *
- * Blocked as kernels_gemm.h, with pairs (kernels_tile_bf16.h) in place of numbers. A
- * panel holds, for each pair of rows of B, its GEMM_PANEL columns. Rows of A are
- * rounded once per GEMM, into a block of pairs in the scratch. Empty for other
- * instruction sets.
+ * Blocked as in kernels_gemm.h, with pairs (kernels_tile_bf16.h) in place of numbers. A
+ * panel holds GEMM_PANEL columns of each pair of rows of B. Rows of A are rounded once
+ * per GEMM, into a block of pairs in the scratch. For other instruction sets this
+ * header is empty.
  */
 #ifndef MODEL_KERNELS_GEMM_BF16_H
 #define MODEL_KERNELS_GEMM_BF16_H
@@ -24,7 +24,7 @@ enum {
     /* pairs of a panel that stay in the first cache */
     PAIR_DEPTH = 256,
     PAIR_STRIDE = PAIR_DEPTH + 16, /* of a row of A's block */
-    /* pairs, where both operands are packed on the way */
+    /* pairs of one pass of a transposed GEMM, which packs both operands */
     TRANSPOSED_DEPTH = 128,
     TRANSPOSED_BLOCK = 16 * GEMM_ROWS /* rows of C, a multiple of 16 */
 };

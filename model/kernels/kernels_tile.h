@@ -1,6 +1,6 @@
 /*
- * kernels_tile.h - the micro-kernel of all matrix products in float: one tile of C = A
- * B.
+ * kernels_tile.h - the micro-kernel of all float GEMM kernels and of attention: one
+ * tile of C = A B.
  *
  * A tile of C stays in registers while the sums over k run: up to TILE_ROWS rows by
  * TILE_VECTORS vectors.
@@ -17,8 +17,8 @@
  *      +---+     +------+------+
  *        A              C
  *
- * Each step k loads one row of B, broadcasts one number of each row of A and adds their
- * products to all sums: TILE_ROWS + 2 LANES numbers read for TILE_ROWS * 2 LANES
+ * Each step k loads one row of B, broadcasts one number of each row of A and adds the
+ * products to all sums. It reads TILE_ROWS + 2 LANES numbers for TILE_ROWS * 2 LANES
  * multiplications. With AVX-512 these are 14 x 32 sums in 28 registers, two registers
  * for b and one for a.
  *
@@ -104,8 +104,8 @@ INLINE void pending_swiglu_row(const struct pending_swiglu *pending, int i)
               vec_load(gate) * vec_load(gate + pending->sums.next) / below);
 }
 
-/* Rows done .. end - 1 of it, as far as it has so many. Returns the first row that is
- * not done. pending may be NULL. */
+/* SwiGLU of the pending rows done .. end - 1, or up to the last. Returns the number of
+ * rows done since the first. pending may be NULL. */
 INLINE int pending_swiglu_rows(const struct pending_swiglu *pending, int done, int end)
 {
     for (; pending != NULL && done < end && done < pending->rows; done++)
@@ -189,8 +189,9 @@ INLINE void tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptrdiff
         }
 }
 
-/* The same for a number of rows, 1 to TILE_ROWS, that is not a constant: one copy of
- * the micro-kernel for each, so that a remainder of rows runs at full speed, too. */
+/* The same for 1 to TILE_ROWS rows when the number is not a constant. There is one copy
+ * of the micro-kernel for each number, so that a remainder of rows runs at full speed,
+ * too. */
 INLINE void any_tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptrdiff_t step,
                      const float *b, ptrdiff_t ldb, int depth, bool accumulate, bool fetch,
                      int rows, int vectors)
@@ -220,13 +221,13 @@ INLINE void any_tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptr
 #undef TILE_OF
 }
 
-/* How many tiles `count` rows are divided into. */
+/* Into how many tiles `count` rows are divided. */
 INLINE int tiles_of(int count)
 {
     return (count + TILE_ROWS - 1) / TILE_ROWS;
 }
 
-/* The first row of tile t, 0 to tiles_of(count), when tiles are as equal as can be. */
+/* The first row of tile t, 0 to tiles_of(count). Tiles differ by one row at most. */
 INLINE int tile_start(int count, int t)
 {
     return count / tiles_of(count) * t +

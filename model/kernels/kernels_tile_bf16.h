@@ -1,5 +1,5 @@
 /*
- * kernels_tile_bf16.h - the micro-kernel of matrix products in bfloat16, for
+ * kernels_tile_bf16.h - the micro-kernel of GEMM and attention in bfloat16, for
  * AVX512-BF16.
  *
  * As kernels_tile.h, but the unit is a pair: the two bfloat16 of consecutive k in 32
@@ -10,9 +10,9 @@
  *     rows     x_0 x_1 x_2         pairs of columns  (x_0 y_0) (x_1 y_1) (x_2 y_2) ...
  *              y_0 y_1 y_2
  *
- * The left operand holds pairs of rows, from which single pairs are broadcast; the
- * right one holds pairs of columns, of which a vector has 16. Empty for other
- * instruction sets.
+ * The left operand holds pairs of rows; single pairs of it are broadcast. The right
+ * operand holds pairs of columns, 16 per vector. For other instruction sets this header
+ * is empty.
  */
 #ifndef MODEL_KERNELS_TILE_BF16_H
 #define MODEL_KERNELS_TILE_BF16_H
@@ -29,7 +29,8 @@ enum { PAIR_STEPS = 8 }; /* pairs between two portions of a pending SwiGLU */
 
 /* sum += A B over `depth` pairs, for `rows` rows of A and `vectors` vectors of B, both
  * constants at every call. Pair (i, k) of A is a[i * row + k * step]; rows of pairs of
- * B are ldb apart. pending: finished meanwhile, as in tile_sums(), or NULL. */
+ * B are ldb apart. pending, unless NULL: a SwiGLU that is computed meanwhile, as in
+ * tile_sums(). */
 INLINE void pair_sums(__m512 sum[TILE_ROWS][TILE_VECTORS], const uint32_t *a, ptrdiff_t row,
                       ptrdiff_t step, const uint32_t *b, ptrdiff_t ldb, int depth,
                       const struct pending_swiglu *pending, int rows, int vectors)
@@ -136,8 +137,8 @@ INLINE void pairs_of_columns(uint32_t *pairs, __m512 x, __m512 y)
     _mm512_storeu_si512(pairs, _mm512_permutexvar_epi16(_mm512_loadu_si512(ORDER), halves));
 }
 
-/* The same of `width` columns, a multiple of LANES, of the row x and the next one, ldx
- * on. second: there is a next row; else it counts as zeros. */
+/* The same for `width` columns (a multiple of LANES) of row x and of the row after it,
+ * at x + ldx. second: whether there is a row after it; if not, zeros take its place. */
 INLINE void pairs_of_rows(uint32_t *pairs, const float *x, ptrdiff_t ldx, bool second,
                           int width)
 {

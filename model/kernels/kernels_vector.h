@@ -2,10 +2,10 @@
  * kernels_vector.h - a vector register as a C type, and the arithmetic on it that
  * kernels share.
  *
- * One source for every instruction set: LANES floats, 16 with AVX-512, 8 with AVX, else
- * 4. The type is GCC's vector extension, so that +, * and comparisons act on all lanes
- * at once; where one instruction does what the compiler would not find by itself, it is
- * named.
+ * One source serves every instruction set: a vector has LANES floats, 16 with AVX-512,
+ * 8 with AVX, else 4. The type is GCC's vector extension, so that +, * and comparisons
+ * act on all lanes at once. Intrinsics are used only where the compiler would not find
+ * the instruction by itself.
  */
 #ifndef MODEL_KERNELS_VECTOR_H
 #define MODEL_KERNELS_VECTOR_H
@@ -19,7 +19,7 @@
 #include <immintrin.h>
 #endif
 
-#if defined(__clang__) /* it leaves some reductions scalar, and would warn */
+#if defined(__clang__) /* clang warns where it does not vectorise a reduction */
 #pragma clang diagnostic ignored "-Wpass-failed"
 #endif
 
@@ -66,8 +66,8 @@ INLINE void vec_store(float *p, vec v)
     *(vec *)p = v;
 }
 
-/* a > b ? a : b and a < b ? a : b in each lane, so b where one is NaN: an instruction
- * each. */
+/* a > b ? a : b and a < b ? a : b in each lane (so b where either is NaN), one
+ * instruction each. */
 INLINE vec vec_max(vec a, vec b)
 {
 #if defined(__AVX512F__)
@@ -90,7 +90,8 @@ INLINE vec vec_min(vec a, vec b)
 #endif
 }
 
-/* The first count lanes of v (count <= 0: none), the others otherwise. */
+/* v in the first count lanes (count <= 0: in none), the value `otherwise` in the
+ * others. */
 INLINE vec vec_first(vec v, ptrdiff_t count, float otherwise)
 {
     static const int32_t order[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
@@ -100,7 +101,8 @@ INLINE vec vec_first(vec v, ptrdiff_t count, float otherwise)
     return vec_select(lane < (int32_t)count, v, zero + otherwise);
 }
 
-/* The first count lanes from p, the others 0; and back. */
+/* Loads count floats into the first lanes, 0 into the others; stores the first count
+ * lanes. */
 INLINE vec vec_load_part(const float *p, int count)
 {
     float lanes[LANES] = { 0 };
@@ -117,11 +119,11 @@ INLINE void vec_store_part(float *p, vec v, int count)
     memcpy(p, lanes, (size_t)count * sizeof *p);
 }
 
-/* 2^f is near p[0] + p[1] f + ... + p[5] f^5 (minimax on [-1/2, 1/2]); what else exp
- * needs. */
+/* Constants of exp(): p approximates 2^f by p[0] + p[1] f + ... + p[5] f^5 (minimax on
+ * [-1/2, 1/2]). */
 struct exp2_constants {
     float p[6];
-    float minus_log2_e, least, most /* of x, for exp(-x) */, one;
+    float minus_log2_e, least, most /* bounds of x in exp(-x) */, one;
 };
 static const struct exp2_constants EXP2 = {
     .p = { 1.0f, 6.93146967065e-1f, 2.40221197238e-1f, 5.55071327348e-2f, 9.67554133442e-3f,
@@ -133,12 +135,13 @@ static const struct exp2_constants EXP2 = {
 };
 
 /*
- * 2^(factor * x). Adding magic rounds to an integer n in the low bits (AVX-512 has
- * instructions for that, and for p 2^n); what is left, f in [-1/2, 1/2], goes into the
- * polynomial. The relative error is below 2.1e-7, and where factor is not 1 below that
- * + 6e-8 |x|, since factor * x is rounded (less where the compiler fuses it). The
- * result must be a normal number; NaN stays NaN. c: EXP2, for callers that hide where
- * it comes from.
+ * 2^(factor * x) = 2^n 2^f, where n is the integer nearest to factor * x and f in
+ * [-1/2, 1/2] the difference, of which the polynomial is taken. Adding `magic` rounds
+ * to n and leaves it in the low bits (AVX-512 has an instruction for that, and one for
+ * p 2^n). The relative error is below 2.1e-7, and where factor is not 1 below that +
+ * 6e-8 |x|, since factor * x is rounded (less where the compiler fuses it). The result
+ * must be a normal number; NaN stays NaN. c is EXP2, passed so that a caller can hide
+ * its address from the compiler (pending_swiglu_row()).
  */
 INLINE vec vec_exp2(vec x, float factor, const struct exp2_constants *c)
 {
@@ -162,8 +165,9 @@ INLINE vec vec_exp2(vec x, float factor, const struct exp2_constants *c)
 #endif
 }
 
-/* 1 / x for x in [2^-126, 2^126): an estimate of 14 bits and Newton's step are off by
- * two units in the last place at most, and much sooner there than a division. */
+/* 1 / x for x in [2^-126, 2^126). With AVX-512 an estimate of 14 bits and one Newton
+ * step: wrong by at most two units in the last place, and much faster than a
+ * division. */
 INLINE vec vec_inverse(vec x)
 {
 #if defined(__AVX512F__)
@@ -175,7 +179,7 @@ INLINE vec vec_inverse(vec x)
 #endif
 }
 
-/* exp(-x), held to normal numbers. c: EXP2, as above. */
+/* exp(-x), x clamped so that the result is a normal number. c: EXP2, as above. */
 INLINE vec vec_exp_minus(vec x, const struct exp2_constants *c)
 {
     x = vec_min(vec_all(c->most), vec_max(vec_all(c->least), x));
@@ -188,7 +192,8 @@ INLINE vec vec_swiglu(vec gate, vec up)
     return gate * up / (1.0f + vec_exp_minus(gate, &EXP2));
 }
 
-/* Lane i of the result is lane i + n of v, round about, for n = LANES / 2, ... 2, 1. */
+/* ROTATE_n: lane i of the result is lane i + n of v, modulo 2n, for n = LANES / 2, ...
+ * 2, 1. Where a vector has fewer than 2n lanes it is v. */
 #if VECTOR_BYTES == 64
 #define ROTATE_8(v)                                                                            \
     __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
@@ -210,7 +215,8 @@ INLINE vec vec_swiglu(vec gate, vec up)
 #define ROTATE_1(v) __builtin_shufflevector(v, v, 1, 0, 3, 2)
 #endif
 
-/* The lanes' sum and largest, by halves. */
+/* Sum and maximum of the lanes: each step combines every lane with the one n further, n
+ * = LANES / 2, ... 2, 1. */
 INLINE float vec_sum(vec v)
 {
     if (LANES > 8)
@@ -233,7 +239,8 @@ INLINE float vec_largest(vec v)
 
 /*
  * atan2(y, x) for x >= 0, relative error below 4e-7; atan2(0, 0) = 0. The ratio of the
- * smaller to the larger lies in [0, 1], where an odd polynomial (SLEEF's) serves.
+ * smaller to the larger of |y| and x lies in [0, 1], where SLEEF's odd polynomial
+ * approximates atan.
  */
 INLINE float fast_atan2(float y, float x)
 {
