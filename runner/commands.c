@@ -65,6 +65,11 @@ const struct command COMMANDS[] = {
     { "gc", "", "what nobody needs, in bytes by reason",
       "With --force it is deleted. What an experiment needs stays.", 0, 0,
       BIT(DRY_RUN) | BIT(FORCE) | BIT(YES) | BIT(FORMAT), command_gc },
+    { "data", "build|show|check SOURCE", "write data, draw them, look for faults",
+      "SOURCE is what data.path can be, or a spec, whose data are meant.\n"
+      "build writes the data below --output. show prints counts, or draws the tasks\n"
+      "that are named behind SOURCE. check reads everything.",
+      2, 1000, BIT(SET) | BIT(OUTPUT) | BIT(LAYOUT) | BIT(SVG), command_data },
     { "axes", "[schema]", "every setting: bounds, default, meaning",
       "With schema: the JSON Schema of specs.", 0, 1, BIT(FORMAT), command_axes },
     { "doctor", "", "this machine, its libraries, the workspace", NULL, 0, 0, BIT(FORMAT),

@@ -31,6 +31,9 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_FORCE] = { "force", 0, NULL, "delete, instead of saying what could be" },
     [OPTION_YES] = { "yes", 0, NULL, "the same as --force" },
     [OPTION_FOLLOW] = { "follow", 'f', NULL, "go on printing until the run ends" },
+    [OPTION_OUTPUT] = { "output", 'o', "PATH", "the directory or file to write" },
+    [OPTION_LAYOUT] = { "layout", 0, "NAME", "of the files to write: arc" },
+    [OPTION_SVG] = { "svg", 0, "FILE", "draw into this file, not in the terminal" },
     [OPTION_QUIET] = { "quiet", 'q', NULL,
                        "no progress, no remarks: warnings and errors only" },
     [OPTION_COLOR] = { "color", 0, "WHEN", "auto, always or never (NO_COLOR)" },
@@ -111,6 +114,15 @@ static int take_option(struct options *options, int option, const char *value,
         break;
     case OPTION_METRIC:
         options->metric = value;
+        break;
+    case OPTION_OUTPUT:
+        options->output = value;
+        break;
+    case OPTION_LAYOUT:
+        options->layout = value;
+        break;
+    case OPTION_SVG:
+        options->svg = value;
         break;
     case OPTION_EXPERIMENT:
         options->experiment = value;

@@ -30,6 +30,9 @@ enum option_id {
     OPTION_FORCE,
     OPTION_YES,
     OPTION_FOLLOW,
+    OPTION_OUTPUT,
+    OPTION_LAYOUT,
+    OPTION_SVG,
     OPTION_QUIET,
     OPTION_COLOR,
     OPTION_HELP,
@@ -73,6 +76,9 @@ struct options {
     bool as_new; /* run, queue --new: beside an experiment of that name */
     /* gc --force (or --yes): delete, instead of saying what could be */
     bool force;
+    const char *output;     /* data --output PATH; NULL: not given */
+    const char *layout;     /* data build --layout NAME; NULL: not given */
+    const char *svg;        /* data show --svg FILE; NULL: not given */
     const char *experiment; /* --experiment NAME: NULL: all, or the only one */
     unsigned given;         /* OPTION_BIT of each option on the command line */
     const char *unknown;    /* the first word that is no option; NULL: none */
@@ -90,6 +96,7 @@ typedef int command_fn(const struct options *options, int *exit_code, struct err
 
 command_fn command_run, command_queue, command_work, command_plan, command_status,
     command_results, command_compare, command_show, command_logs, command_cancel, command_retry,
-    command_axes, command_doctor, command_verify, command_rebuild, command_remove, command_gc;
+    command_axes, command_data, command_doctor, command_verify, command_rebuild, command_remove,
+    command_gc;
 
 #endif

@@ -197,7 +197,7 @@ static void puzzles_written_as_json_read_back_to_the_same_data(void **state)
 
     (void)state;
     assert_non_null(mkdtemp(directory));
-    snprintf(command, sizeof command, "%s data build %s data.tasks_per_family=2 >/dev/null",
+    snprintf(command, sizeof command, "%s data build --layout arc --output %s data.tasks_per_family=2 >/dev/null",
              worker != NULL ? worker : "build/asan/hrmlab-worker", directory);
     assert_int_equal(system(command), 0);
     const char *const files[] = { "data.canvas", "8", "data.path", directory, NULL };

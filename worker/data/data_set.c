@@ -97,6 +97,12 @@ static int split_variants(const struct data_set *set, enum data_split split, int
                : set->variants[task_index].count;
 }
 
+/* A task that is only tested, as it stands, has none. */
+static bool has_variants(const struct data_set *set, int task_index)
+{
+    return set->source.kind->tests_variants || split_pairs(set, SPLIT_TRAIN, task_index) > 0;
+}
+
 static int draw_variants(struct data_set *set, int task_index, const struct config *config,
                          struct error *err)
 {
@@ -106,7 +112,7 @@ static int draw_variants(struct data_set *set, int task_index, const struct conf
     char name[DATA_NAME_SIZE];
 
     variants->count = 1;
-    if (wanted == 0 || (!kind->tests_variants && !task_at(set, task_index).trained))
+    if (wanted == 0 || !has_variants(set, task_index))
         return 0;
     /* By the task's name, so that a task's variants do not depend on the other
      * tasks. */
@@ -214,7 +220,8 @@ static int prepare(struct data_set *set, const struct config *config, bool with_
         if (with_variants)
             rc = draw_variants(set, i, config, err);
         else
-            set->variants[i].count = 1 + (int)config_int(config, DATA_NUM_AUG);
+            set->variants[i].count =
+                1 + (has_variants(set, i) ? (int)config_int(config, DATA_NUM_AUG) : 0);
         if (rc == 0)
             rc = work_done(1, err);
     }
@@ -271,6 +278,15 @@ const struct data_info *data_set_info(const struct data_set *set)
 const char *data_set_hash(const struct data_set *set)
 {
     return set->source.hash;
+}
+
+double data_set_variant_bytes(const struct data_set *set)
+{
+    double bytes = 0;
+
+    for (int i = 0; i < set->source.task_count; i++)
+        bytes += (double)(set->variants[i].count - 1) * (double)set->source.kind->variant_size;
+    return bytes;
 }
 
 int data_set_group_variants(const struct data_set *set, int group)

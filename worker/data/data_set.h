@@ -56,6 +56,9 @@ const struct data_info *data_set_info(const struct data_set *set);
 /* SHA-256 of the content of the tasks used, never of a path. 64 hex digits. */
 const char *data_set_hash(const struct data_set *set);
 
+/* Memory that the variants take or, where none were drawn, would. */
+double data_set_variant_bytes(const struct data_set *set);
+
 /* Groups, variants and pairs, for the batch order. */
 int data_set_group_variants(const struct data_set *set, int group); /* >= 1 */
 /* training pairs of each */

@@ -16,13 +16,19 @@
 struct config;
 struct data_source;
 
-enum { DATA_NAME_SIZE = 64, DATA_NO_LABEL = -100 };
+enum { DATA_NAME_SIZE = 64, DATA_NO_LABEL = -100, DATA_NO_COLOUR = -1 };
 
 struct data_task {
     bool evaluation; /* its tests are predicted and scored, not trained on */
     /* its demonstrations, and the tests unless evaluation, are trained on */
     bool trained;
     int demonstrations, tests;
+};
+
+/* How a cell is shown to people. */
+struct data_look {
+    char text;
+    int32_t colour; /* 0xRRGGBB of its square, or DATA_NO_COLOUR */
 };
 
 struct data_kind {
@@ -77,6 +83,10 @@ struct data_kind {
                    const struct grid *output, int side, struct random_stream *stream);
     /* Reads the answer out of predicted tokens (side * side). */
     void (*answer)(struct grid *out, const int32_t *predictions, int side);
+
+    struct data_look (*look)(uint8_t cell);
+    /* The boxes that lines are drawn between; NULL: there are none. */
+    void (*boxes)(int side, int *rows, int *columns);
 };
 
 /* The tasks that a kind has loaded. */

@@ -188,6 +188,17 @@ static void answer(struct grid *out, const int32_t *predictions, int side)
     canvas_crop(out, predictions, side);
 }
 
+/* The colours in which ARC's own pages show them. */
+static struct data_look look(uint8_t cell)
+{
+    static const int32_t COLOURS[GRID_COLOURS] = { 0x000000, 0x0074D9, 0xFF4136, 0x2ECC40,
+                                                   0xFFDC00, 0xAAAAAA, 0xF012BE, 0xFF851B,
+                                                   0x7FDBFF, 0x870C25 };
+
+    return (struct data_look){ cell == 0 ? '.' : (char)('0' + cell),
+                               COLOURS[cell % GRID_COLOURS] };
+}
+
 const struct data_kind KIND_ARC = {
     .name = "arc",
     .title = "ARC tasks",
@@ -207,4 +218,5 @@ const struct data_kind KIND_ARC = {
     .undo = undo,
     .tokens = tokens,
     .answer = answer,
+    .look = look,
 };

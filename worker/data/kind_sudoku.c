@@ -317,6 +317,14 @@ static void answer(struct grid *out, const int32_t *predictions, int side)
         out->cells[i] = (uint8_t)(predictions[i] - 1);
 }
 
+static struct data_look look(uint8_t cell)
+{
+    return (struct data_look){ cell == 0   ? '.'
+                               : cell <= 9 ? (char)('0' + cell)
+                                           : '?',
+                               DATA_NO_COLOUR };
+}
+
 const struct data_kind KIND_SUDOKU = {
     .name = "sudoku",
     .title = "Sudoku puzzles",
@@ -336,4 +344,6 @@ const struct data_kind KIND_SUDOKU = {
     .undo = undo,
     .tokens = tokens,
     .answer = answer,
+    .look = look,
+    .boxes = sudoku_boxes,
 };

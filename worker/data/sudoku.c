@@ -17,12 +17,17 @@ struct solver {
     struct random_stream *stream;    /* NULL: digits ascending; else in random order */
 };
 
+void sudoku_boxes(int side, int *rows, int *columns)
+{
+    *rows = side == 9 ? 3 : 2;
+    *columns = side / *rows;
+}
+
 static void solver_shape(struct solver *s, int side)
 {
     memset(s, 0, sizeof *s);
     s->side = side;
-    s->box_rows = side == 9 ? 3 : 2;
-    s->box_columns = side / s->box_rows;
+    sudoku_boxes(side, &s->box_rows, &s->box_columns);
 }
 
 static int box_of(const struct solver *s, int r, int c)
@@ -114,11 +119,12 @@ int sudoku_count_solutions(const uint8_t *cells, int side, int limit, int *backt
  * search. */
 bool sudoku_is_solved(const uint8_t *cells, int side)
 {
-    int box_rows = side == 9 ? 3 : 2, box_columns = side / box_rows;
+    int box_rows, box_columns;
     unsigned all = (1u << (side + 1)) - 2u, columns[SUDOKU_MAX_SIDE] = { 0 };
     unsigned boxes[SUDOKU_MAX_SIDE] = { 0 }; /* of the band of boxes that r lies in */
     unsigned good = all;
 
+    sudoku_boxes(side, &box_rows, &box_columns);
     for (int r = 0; r < side; r++) {
         unsigned row = 0;
         for (int box = 0, c = 0; c < side; box++)
@@ -198,8 +204,9 @@ static void shuffle_lines(uint8_t *out, int groups, int size, struct random_stre
 
 void sudoku_shuffle_draw(struct sudoku_shuffle *out, int side, struct random_stream *stream)
 {
-    int box_rows = side == 9 ? 3 : 2, box_columns = side / box_rows, digits[SUDOKU_MAX_SIDE];
+    int box_rows, box_columns, digits[SUDOKU_MAX_SIDE];
 
+    sudoku_boxes(side, &box_rows, &box_columns);
     memset(out, 0, sizeof *out);
     out->transpose = random_below(stream, 2) == 1 && box_rows == box_columns;
     shuffle_lines(out->row, side / box_rows, box_rows, stream);

@@ -34,6 +34,9 @@ int sudoku_make(struct sudoku *out, int side, int min_backtracks, struct random_
  */
 int sudoku_count_solutions(const uint8_t *cells, int side, int limit, int *backtracks);
 
+/* Rows and columns of a box. */
+void sudoku_boxes(int side, int *rows, int *columns);
+
 /* Whether every row, column and box holds every digit. Cells must be 0 to side. */
 bool sudoku_is_solved(const uint8_t *cells, int side);
 

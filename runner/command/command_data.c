@@ -1,0 +1,214 @@
+/* command_data.c - data build, show and check: asked of hrmlab-worker, which reads the
+ * data in a process that is confined. */
+#include "error.h"
+#include "exit_code.h"
+#include "file.h"
+#include "json.h"
+#include "options.h"
+#include "spec.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* The words of a command line. */
+struct words {
+    char **list; /* owned, as each word is; NULL-terminated */
+    int count;
+    bool failed; /* no memory */
+};
+
+/* Appends a fresh word, which it takes over; NULL: no memory for it. */
+static void words_add(struct words *words, char *word)
+{
+    char **larger =
+        word != NULL ? realloc(words->list, (size_t)(words->count + 2) * sizeof *larger) : NULL;
+
+    if (larger == NULL) {
+        words->failed = true;
+        free(word);
+        return;
+    }
+    words->list = larger;
+    words->list[words->count++] = word;
+    words->list[words->count] = NULL;
+}
+
+static void words_release(struct words *words)
+{
+    for (int i = 0; i < words->count; i++)
+        free(words->list[i]);
+    free(words->list);
+}
+
+/* Whether a file is a spec: JSON with a name, which no file of tasks has as a text. */
+static bool is_spec(const char *path)
+{
+    size_t length = strlen(path);
+    struct stat status;
+    struct error ignored;
+    cJSON *root = NULL;
+    bool spec = length >= 5 && strcmp(path + length - 5, ".json") == 0 &&
+                stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
+                json_read_file(&root, path, JSON_SPEC_LIMIT, &ignored) == 0 &&
+                cJSON_IsString(json_member(root, "name"));
+
+    cJSON_Delete(root);
+    return spec;
+}
+
+/* KEY=VALUE of every setting; data only: of those of data. */
+static void add_settings(struct words *words, const struct config *config, bool data_only)
+{
+    for (int id = 0; id < SETTING_COUNT; id++) {
+        const struct setting *setting = &settings_table[id];
+        bool data = strncmp(setting->key, "data.", 5) == 0;
+        if (setting->phase == PHASE_EXECUTION || (data_only && !data))
+            continue;
+        cJSON *value = config_get_json(config, id);
+        char *text = value != NULL ? cJSON_PrintUnformatted(value) : NULL;
+        words_add(words, text != NULL ? format_string("%s=%s", setting->key, text) : NULL);
+        cJSON_free(text);
+        cJSON_Delete(value);
+    }
+}
+
+static bool same_words(const struct words *a, const struct words *b)
+{
+    for (int i = 0; i < a->count; i++)
+        if (strcmp(a->list[i], b->list[i]) != 0)
+            return false;
+    return true;
+}
+
+/* All arms of a spec must have the same data, or it is not clear which are meant. */
+static int check_arms(const struct spec *spec, const char *path, struct error *err)
+{
+    struct words first = { 0 };
+    bool same = true;
+
+    add_settings(&first, &spec->arms[0].config, true);
+    for (int i = 1; i < spec->arm_count && same && !first.failed; i++) {
+        struct words other = { 0 };
+        add_settings(&other, &spec->arms[i].config, true);
+        same = !other.failed && same_words(&first, &other);
+        words_release(&other);
+    }
+    words_release(&first);
+    return same ? 0
+                : error_set(err, ERROR_FORMAT,
+                            "%s: its arms have different data; choose one with --set data.%s",
+                            path, "KEY=VALUE");
+}
+
+/* The settings of the arms' data, and of the first arm and seed otherwise. */
+static int add_spec(struct words *words, const struct options *options, struct error *err)
+{
+    const char *path = options->arguments[1];
+    struct spec *spec;
+    int rc = spec_read(&spec, path, options->sets, options->set_count, err);
+
+    if (rc < 0)
+        return rc;
+    rc = check_arms(spec, path, err);
+    if (rc == 0) {
+        spec->arms[0].config.values[TRAIN_SEED].integer = spec->seeds[0];
+        add_settings(words, &spec->arms[0].config, false);
+    }
+    spec_destroy(spec);
+    return rc;
+}
+
+static void add_option(struct words *words, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    words_add(words, strdup(name));
+    words_add(words, strdup(value));
+}
+
+static int collect(struct words *words, const struct options *options, struct error *err)
+{
+    static const char *const colors[] = { "auto", "always", "never" };
+    int rc = 0;
+
+    words_add(words, strdup(options->worker_program));
+    words_add(words, strdup("data"));
+    words_add(words, strdup(options->arguments[0]));
+    add_option(words, "--output", options->output);
+    add_option(words, "--layout", options->layout);
+    add_option(words, "--svg", options->svg);
+    add_option(words, "--color", colors[options->color]);
+    if (is_spec(options->arguments[1])) {
+        rc = add_spec(words, options, err);
+    } else {
+        words_add(words, format_string("data.path=%s", options->arguments[1]));
+        for (int i = 0; i < options->set_count; i++)
+            words_add(words, strdup(options->sets[i]));
+    }
+    for (int i = 2; i < options->argument_count; i++)
+        words_add(words, strdup(options->arguments[i]));
+    return rc == 0 && words->failed ? error_no_memory(err, "a command line") : rc;
+}
+
+/* The exit code of hrmlab for how the worker ended, which has said why. */
+static int exit_code_of(int status)
+{
+    if (WIFSIGNALED(status))
+        return WTERMSIG(status) == SIGINT ? EXIT_STOPPED : EXIT_ENVIRONMENT;
+    int code = WEXITSTATUS(status);
+    return code <= EXIT_ENVIRONMENT || code == EXIT_STOPPED ? code : EXIT_ENVIRONMENT;
+}
+
+/* The first argument is one of those that the worker knows. */
+static int check_subcommand(const char *word, struct error *err)
+{
+    static const char *const names[] = { "build", "show", "check" };
+    enum { COUNT = sizeof names / sizeof *names };
+
+    for (int i = 0; i < COUNT; i++)
+        if (strcmp(word, names[i]) == 0)
+            return 0;
+    const char *nearest = json_nearest_name(word, names, COUNT);
+    return error_set(err, ERROR_FORMAT,
+                     "hrmlab data %.60s: expected build, show or check%s%s%s", word,
+                     nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "\"?" : "");
+}
+
+int command_data(const struct options *options, int *exit_code, struct error *err)
+{
+    struct words words = { 0 };
+    int status = 0, rc = check_subcommand(options->arguments[0], err);
+    pid_t pid;
+
+    if (rc == 0)
+        rc = collect(&words, options, err);
+
+    if (rc == 0) {
+        fflush(stdout);
+        int number = posix_spawn(&pid, words.list[0], NULL, NULL, words.list, environ);
+        if (number != 0)
+            rc = error_set(err, ERROR_SPAWN,
+                           "start %s: %s; HRMLAB_WORKER names another hrmlab-worker",
+                           words.list[0], strerror(number));
+    }
+    if (rc == 0) {
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            continue;
+        if (WIFSIGNALED(status) && WTERMSIG(status) != SIGINT)
+            rc = error_set(err, ERROR_ENVIRONMENT, "%s data ended by signal %d", words.list[0],
+                           WTERMSIG(status));
+        *exit_code = exit_code_of(status);
+    }
+    words_release(&words);
+    return rc;
+}

@@ -1,0 +1,196 @@
+/* test_data_command.c - hrmlab data: what it draws, counts, writes, and refuses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char room[64]; /* the directory of a test */
+
+static int make_room(void **state)
+{
+    (void)state;
+    snprintf(room, sizeof room, "/tmp/hrmlab-data-command-XXXXXX");
+    return mkdtemp(room) == NULL;
+}
+
+static int remove_room(void **state)
+{
+    struct error err;
+
+    (void)state;
+    return file_remove_tree(room, &err);
+}
+
+/* The file NAME of the test's directory, and removes it; fresh. */
+static char *take(const char *name)
+{
+    struct error err;
+    char *path = file_join(room, name), *text;
+    size_t size;
+
+    assert_int_equal(file_read(&text, &size, path, 1 << 20, &err), 0);
+    remove(path);
+    free(path);
+    return text;
+}
+
+/* Runs hrmlab data with these words (NULL-terminated); its exit code. */
+static int data(const char *const *words, char **out, char **errors)
+{
+    const char *build = getenv("HRMLAB_BUILD");
+    char command[2000];
+    size_t used = (size_t)snprintf(command, sizeof command, "%s/hrmlab data",
+                                   build != NULL ? build : "build/asan");
+
+    for (; *words != NULL; words++)
+        used += (size_t)snprintf(command + used, sizeof command - used, " '%s'", *words);
+    snprintf(command + used, sizeof command - used, " >%s/out 2>%s/errors", room, room);
+    int status = system(command);
+    *out = take("out");
+    *errors = take("errors");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void expect(const char *const *words, const char *text)
+{
+    char *out, *errors;
+    int code = data(words, &out, &errors);
+
+    if (code != 0 || strstr(out, text) == NULL)
+        fail_msg("exit %d\n%s%slacks \"%s\"", code, out, errors, text);
+    free(out);
+    free(errors);
+}
+
+/* Exit 2 and one line. */
+static void refuse(const char *const *words, const char *text)
+{
+    char *out, *errors;
+    int code = data(words, &out, &errors);
+
+    if (code != 2 || strstr(errors, text) == NULL ||
+        strchr(errors, '\n') != errors + strlen(errors) - 1)
+        fail_msg("exit %d\n%s lacks \"%s\"", code, errors, text);
+    free(out);
+    free(errors);
+}
+
+static const char TASK[] =
+    "{\"train\":[{\"input\":[[0,1]],\"output\":[[2,0],[3,4]]}],\"test\":[{\"input\":[[5]]}]}";
+
+static void put(const char *name, const char *content)
+{
+    struct error err = { 0 };
+    char *path = file_join(room, name), *folder = strdup(path);
+
+    *strrchr(folder, '/') = '\0';
+    assert_int_equal(file_make_directories(folder, &err), 0);
+    assert_int_equal(file_write_atomic(path, content, strlen(content), &err), 0);
+    free(folder);
+    free(path);
+}
+
+static void tasks_are_drawn_as_the_terminal_can(void **state)
+{
+    static const struct {
+        const char *color, *color_term, *term, *text;
+    } cases[] = {
+        { "never", "truecolor", "xterm-256color", "    . 1  ->  2 .\n             3 4\n" },
+        { "auto", "truecolor", "xterm-256color", "    . 1  ->  2 .\n" }, /* no terminal */
+        { "always", "truecolor", "xterm", "\033[48;2;0;116;217m  \033[0m" },
+        { "always", "", "xterm-256color", "\033[48;5;32m  \033[0m" },
+    };
+
+    (void)state;
+    put("evaluation/small.json", TASK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setenv("COLORTERM", cases[i].color_term, 1);
+        setenv("TERM", cases[i].term, 1);
+        expect((const char *[]){ "show", room, "small", "--color", cases[i].color, NULL },
+               cases[i].text);
+    }
+    expect((const char *[]){ "show", room, "small", NULL }, "test 1, its output is hidden");
+}
+
+static void boards_are_drawn_with_their_boxes(void **state)
+{
+    (void)state;
+    expect((const char *[]){ "show", "builtin:sudoku", "sudoku-0000000", "--set",
+                             "data.sudoku_side=6", NULL },
+           "-------+------     -------+------\n");
+}
+
+static void an_svg_file_has_the_squares_of_the_tasks(void **state)
+{
+    struct error err;
+    char *path = file_join(room, "small.svg"), *text;
+    size_t size;
+
+    (void)state;
+    put("evaluation/small.json", TASK);
+    expect((const char *[]){ "show", room, "small", "--svg", path, NULL }, "");
+    assert_int_equal(file_read(&text, &size, path, 1 << 20, &err), 0);
+    assert_non_null(strstr(text, "small, demonstration 1"));
+    assert_non_null(strstr(text, "fill=\"#0074d9\""));
+    assert_non_null(strstr(text, "</svg>\n"));
+    free(text);
+    free(path);
+}
+
+static void counts_are_those_of_the_specs_data(void **state)
+{
+    (void)state;
+    expect((const char *[]){ "show", "experiments/demo.json", NULL },
+           "37 tasks trained on, 37 tested");
+    expect((const char *[]){ "show", "experiments/demo.json", "--set", "data.num_aug=3", NULL },
+           "37, of 148 variants, at most");
+    expect((const char *[]){ "check", "builtin:sudoku", NULL }, "content ");
+}
+
+static void what_cannot_be_done_is_said_in_one_line(void **state)
+{
+    (void)state;
+    put("two.json", "{\"name\":\"two\",\"grid\":{\"data.num_aug\":[0,1]},\"seeds\":1}");
+    char *two = file_join(room, "two.json");
+    refuse((const char *[]){ "shwo", "builtin:sudoku", NULL }, "did you mean \"show\"?");
+    refuse((const char *[]){ "show", two, NULL }, "its arms have different data");
+    refuse((const char *[]){ "show", "/no/such/place", NULL }, "/no/such/place: No such file");
+    refuse((const char *[]){ "show", "builtin:sudoku", "other", NULL },
+           "no task \"other\" in builtin:sudoku");
+    refuse((const char *[]){ "show", "builtin:sudoku", "--svg", "x.svg", NULL },
+           "name at least one");
+    refuse((const char *[]){ "build", "builtin:sudoku", NULL }, "expected --output");
+    refuse((const char *[]){ "build", "builtin:sudoku", "-o", room, "--layout", "x", NULL },
+           "--layout x: expected one of");
+    refuse((const char *[]){ "check", "builtin:sudoku", "--set", "data.sudoku_sied=4", NULL },
+           "data.sudoku_sied");
+    free(two);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(tasks_are_drawn_as_the_terminal_can, make_room,
+                                        remove_room),
+        cmocka_unit_test_setup_teardown(boards_are_drawn_with_their_boxes, make_room,
+                                        remove_room),
+        cmocka_unit_test_setup_teardown(an_svg_file_has_the_squares_of_the_tasks, make_room,
+                                        remove_room),
+        cmocka_unit_test_setup_teardown(counts_are_those_of_the_specs_data, make_room,
+                                        remove_room),
+        cmocka_unit_test_setup_teardown(what_cannot_be_done_is_said_in_one_line, make_room,
+                                        remove_room),
+    };
+
+    return cmocka_run_group_tests_name("data command", tests, NULL, NULL);
+}

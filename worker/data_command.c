@@ -1,0 +1,117 @@
+/* data_command.c - reads what is asked, confines the process, calls the subcommand. */
+#include "data_command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "file.h"
+#include "log.h"
+#include "sandbox.h"
+
+static const char USAGE[] =
+    "usage: hrmlab-worker data build|show|check [--output PATH] [--layout NAME] [--svg FILE] "
+    "[--color WHEN] [NAME]... [KEY=VALUE]... (such as data.path=DIR)";
+
+static const struct {
+    const char *name;
+    data_command_fn *run;
+    bool writes_directory; /* --output is a directory, which is made */
+} COMMANDS[] = {
+    { "build", data_build, true },
+    { "show", data_show, false },
+    { "check", data_check, false },
+};
+enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
+
+static int set_value(struct config *config, const char *word, struct error *err)
+{
+    const char *equals = strchr(word, '=');
+    char key[128];
+
+    if ((size_t)(equals - word) >= sizeof key)
+        return error_set(err, ERROR_FORMAT, "%.100s: expected KEY=VALUE", word);
+    snprintf(key, sizeof key, "%.*s", (int)(equals - word), word);
+    return config_set_text(config, key, equals + 1, "data", err);
+}
+
+/* The option that word is, or NULL. */
+static const char **option_of(struct data_request *request, const char *word)
+{
+    if (strcmp(word, "--output") == 0)
+        return &request->output;
+    if (strcmp(word, "--layout") == 0)
+        return &request->layout;
+    if (strcmp(word, "--svg") == 0)
+        return &request->svg;
+    return strcmp(word, "--color") == 0 ? &request->color : NULL;
+}
+
+/* Options, settings and names; these come to stand at the front of words. */
+static int read_words(struct data_request *request, int count, char **words, struct error *err)
+{
+    int rc = config_init(&request->config, err);
+
+    request->names = words;
+    for (int i = 0; i < count && rc == 0; i++) {
+        const char **option = option_of(request, words[i]);
+        if (option != NULL && i + 1 < count)
+            *option = words[++i];
+        else if (option != NULL || strncmp(words[i], "--", 2) == 0)
+            rc = error_set(err, ERROR_FORMAT, "%s", USAGE);
+        else if (strchr(words[i], '=') != NULL)
+            rc = set_value(&request->config, words[i], err);
+        else
+            request->names[request->name_count++] = words[i];
+    }
+    if (rc == 0)
+        rc = config_resolve(&request->config, "data", err);
+    return rc;
+}
+
+/* The folder of a file; fresh, NULL when out of memory. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL   ? strdup(".")
+           : slash == path ? strdup("/")
+                           : format_string("%.*s", (int)(slash - path), path);
+}
+
+/* Lets the process write where it was asked to, and nowhere else. */
+static int confine(const struct data_request *request, bool writes_directory, struct error *err)
+{
+    const char *written = request->output != NULL ? request->output : request->svg;
+    bool whole = writes_directory && request->output != NULL;
+    char *folder = written == NULL ? NULL : whole ? strdup(written) : folder_of(written);
+    struct sandbox sandbox;
+    int rc = written != NULL && folder == NULL ? error_no_memory(err, "a path") : 0;
+
+    if (rc == 0 && whole)
+        rc = file_make_directories(folder, err);
+    if (rc == 0)
+        sandbox_enter(&sandbox, folder);
+    free(folder);
+    return rc;
+}
+
+int data_command(int argc, char **argv, struct error *err)
+{
+    struct data_request request = { .color = "auto" };
+    int which = 0;
+
+    log_setup("hrmlab", LOG_INFO); /* people give this command to hrmlab */
+    while (which < COMMAND_COUNT && (argc < 1 || strcmp(argv[0], COMMANDS[which].name) != 0))
+        which++;
+    if (which == COMMAND_COUNT)
+        return error_set(err, ERROR_FORMAT, "%s", USAGE);
+    int rc = read_words(&request, argc - 1, argv + 1, err);
+    if (rc == 0)
+        rc = confine(&request, COMMANDS[which].writes_directory, err);
+    if (rc == 0)
+        rc = COMMANDS[which].run(&request, err);
+    config_release(&request.config);
+    return rc;
+}
