@@ -109,6 +109,7 @@ static void check_own_cases(void)
 {
     check_case("tests/golden/hrm_1step.safetensors", true);
     check_case("tests/golden/hrm_2x2_targetq_every4.json", true);
+    check_case("tests/golden/trm_small_ema.safetensors", true);
 }
 
 static void every_kernel_set_matches_the_recorded_runs(void **state)
