@@ -5,8 +5,7 @@
 #include "error.h"
 #include "hash.h"
 #include "json.h"
-#include "shape_widths.h"
-#include "shape_widths.h"
+#include "settings_together.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -64,9 +63,9 @@ static void describe_allowed(char *out, size_t size, const struct setting *setti
     case SETTING_BOOL:
         snprintf(out, size, "true or false");
         break;
-    case SETTING_COUNT_OR_ALL:
-        snprintf(out, size, "an integer from %.15g to %.15g, or \"all\"", setting->minimum,
-                 setting->maximum);
+    case SETTING_INT_OR_WORD:
+        snprintf(out, size, "an integer from %.15g to %.15g, or \"%s\"", setting->minimum,
+                 setting->maximum, setting->word);
         break;
     case SETTING_TEXT:
         snprintf(out, size, "text of at most %d bytes", SETTING_TEXT_SIZE - 1);
@@ -101,8 +100,8 @@ static bool number_in_bounds(const struct setting *setting, const cJSON *value, 
            (!whole || value->valuedouble == floor(value->valuedouble));
 }
 
-int config_set_json(struct config *config, int id, const cJSON *value, const char *where,
-                    struct error *err)
+static int set_value(struct config *config, int id, const cJSON *value, const char *where,
+                     struct error *err)
 {
     const struct setting *setting = &settings_table[id];
     union setting_value *slot = &config->values[id];
@@ -124,9 +123,9 @@ int config_set_json(struct config *config, int id, const cJSON *value, const cha
             return value_fault(id, value, where, err);
         slot->integer = cJSON_IsTrue(value);
         return 0;
-    case SETTING_COUNT_OR_ALL:
-        if (cJSON_IsString(value) && strcmp(value->valuestring, "all") == 0) {
-            slot->integer = 0;
+    case SETTING_INT_OR_WORD:
+        if (cJSON_IsString(value) && strcmp(value->valuestring, setting->word) == 0) {
+            slot->integer = setting->word_value;
             return 0;
         }
         if (!number_in_bounds(setting, value, true))
@@ -146,6 +145,16 @@ int config_set_json(struct config *config, int id, const cJSON *value, const cha
         return value_fault(id, value, where, err);
     }
     return value_fault(id, value, where, err);
+}
+
+int config_set_json(struct config *config, int id, const cJSON *value, const char *where,
+                    struct error *err)
+{
+    int rc = set_value(config, id, value, where, err);
+
+    if (rc == 0)
+        config->given[id] = true;
+    return rc;
 }
 
 /* Parses a number that JSON does not allow, such as ".0001" or "+1". false: text is not
@@ -213,6 +222,7 @@ static int init_from(struct config *config, bool absent, struct error *err)
             config_release(config);
             return rc;
         }
+        config->given[i] = false;
     }
     return 0;
 }
@@ -261,9 +271,10 @@ cJSON *config_get_json(const struct config *config, int id)
     switch (settings_table[id].type) {
     case SETTING_INT:
         return cJSON_CreateNumber((double)value->integer);
-    case SETTING_COUNT_OR_ALL:
-        return value->integer == 0 ? cJSON_CreateString("all")
-                                   : cJSON_CreateNumber((double)value->integer);
+    case SETTING_INT_OR_WORD:
+        return value->integer == settings_table[id].word_value
+                   ? cJSON_CreateString(settings_table[id].word)
+                   : cJSON_CreateNumber((double)value->integer);
     case SETTING_REAL:
         return cJSON_CreateNumber(value->real);
     case SETTING_BOOL:
@@ -288,128 +299,30 @@ static bool same_value(const struct config *a, const struct config *b, int id)
     case SETTING_INT:
     case SETTING_BOOL:
     case SETTING_CHOICE:
-    case SETTING_COUNT_OR_ALL:
+    case SETTING_INT_OR_WORD:
         return a->values[id].integer == b->values[id].integer;
     }
     return false;
 }
 
-bool config_active(const struct config *config, int id)
+/* What absence means to a configuration: every absent_means, but of arch.H_cycles what
+ * its system is published with. */
+static int absent_init(struct config *absent, const struct config *config, struct error *err)
 {
-    return settings_table[id].inactive == NULL || !settings_table[id].inactive(config);
-}
-
-/* Whether a transformer is asked for that has HRM's number of parameters: H_layers +
- * L_layers layers. */
-static bool matches_params(const struct config *c)
-{
-    return config_system(c)->matches_params &&
-           strcmp(config_choice(c, ARCH_MATCH), "params") == 0;
-}
-
-/* Checks the settings that must fit together in one layer: heads, positions, mlp_t. */
-static int check_layer(const struct config *c, const char *where, struct error *err)
-{
-    int64_t D = config_int(c, ARCH_HIDDEN_SIZE), N = config_int(c, ARCH_NUM_HEADS);
-    bool any_heads = config_system(c)->any_heads && !matches_params(c);
-    bool rope = strcmp(config_choice(c, ARCH_POS_ENCODINGS), "rope") == 0;
-
-    if (config_bool(c, ARCH_MLP_T)) {
-        if (rope)
-            return error_set(err, ERROR_FORMAT,
-                             "%s: arch.pos_encodings = rope acts inside attention, which "
-                             "arch.mlp_t = true replaces; set arch.pos_encodings to learned or "
-                             "none",
-                             where);
-        return 0; /* mlp_t has no heads */
-    }
-    if (D < N)
-        return error_set(err, ERROR_FORMAT,
-                         "%s: arch.num_heads = %" PRId64
-                         " is more than arch.hidden_size = %" PRId64,
-                         where, N, D);
-    if (D % N != 0 && !any_heads)
-        return error_set(err, ERROR_FORMAT,
-                         "%s: arch.num_heads = %" PRId64
-                         " does not divide arch.hidden_size = %" PRId64
-                         "; choose heads that do, such as %d",
-                         where, N, D,
-                         D % 4 == 0   ? 4
-                         : D % 2 == 0 ? 2
-                                      : 1);
-    if ((D / N) % 2 != 0 && rope)
-        return error_set(err, ERROR_FORMAT,
-                         "%s: arch.pos_encodings = rope needs an even head size, but "
-                         "arch.hidden_size %" PRId64 " / arch.num_heads %" PRId64
-                         " gives %" PRId64 "; use fewer heads or learned positions",
-                         where, D, N, D / N);
-    return 0;
-}
-
-/* The layers of a matched transformer stay within the bound of arch.H_layers. */
-static int check_match(const struct config *c, const char *where, struct error *err)
-{
-    int64_t H = config_int(c, ARCH_H_LAYERS), L = config_int(c, ARCH_L_LAYERS);
-    int64_t most = (int64_t)settings_table[ARCH_H_LAYERS].maximum;
-
-    if (!matches_params(c) || H + L <= most)
-        return 0;
-    return error_set(err, ERROR_FORMAT,
-                     "%s: arch.match = params gives a %s of arch.H_layers %" PRId64
-                     " + arch.L_layers %" PRId64 " = %" PRId64 " layers, expected at most "
-                     "%" PRId64 "; use fewer layers, or arch.match = none",
-                     where, config_system(c)->name, H, L, H + L, most);
-}
-
-/* Checks for settings that contradict each other. */
-static int check_together(const struct config *c, const char *where, struct error *err)
-{
-    int64_t D = config_int(c, ARCH_HIDDEN_SIZE), E = config_int(c, ARCH_PUZZLE_EMB_NDIM);
-    int64_t len = config_int(c, ARCH_PUZZLE_EMB_LEN);
-    const char *path = config_text(c, DATA_PATH);
-    int64_t side = config_int(c, DATA_SUDOKU_SIDE);
-    int rc = check_layer(c, where, err);
+    int rc = config_init_absent(absent, err);
 
     if (rc == 0)
-        rc = check_match(c, where, err);
-    if (rc < 0)
-        return rc;
-    if (shape_prefix(E, len, D) * D < E)
-        return error_set(err, ERROR_FORMAT,
-                         "%s: arch.puzzle_emb_len = %" PRId64
-                         " positions of arch.hidden_size = "
-                         "%" PRId64 " do not hold arch.puzzle_emb_ndim = %" PRId64,
-                         where, len, D, E);
-    if (config_active(c, DATA_SUDOKU_SIDE) && side != 4 && side != 6 && side != 9)
-        return error_set(err, ERROR_FORMAT,
-                         "%s: data.sudoku_side = %" PRId64 ": expected 4, 6 or 9", where, side);
-    if (strncmp(path, "builtin:", 8) == 0 && strcmp(path, "builtin:sudoku") != 0 &&
-        strcmp(path, "builtin:arc-style") != 0)
-        return error_set(
-            err, ERROR_FORMAT,
-            "%s: data.path = \"%.100s\": the built-in data are builtin:arc-style and "
-            "builtin:sudoku",
-            where, path);
-    if (path[0] == '\0')
-        return error_set(err, ERROR_FORMAT,
-                         "%s: data.path is empty; give a folder of ARC tasks, a Sudoku CSV or "
-                         "builtin:arc-style",
-                         where);
-    return 0;
+        absent->values[ARCH_H_CYCLES].integer = config_system(config)->H_cycles;
+    return rc;
 }
 
 int config_resolve(struct config *config, const char *where, struct error *err)
 {
     struct config absent;
-    int rc = check_together(config, where, err);
+    int rc = config_settle(config, where, err);
 
-    if (rc < 0)
-        return rc;
-    if (matches_params(config)) {
-        config->values[ARCH_H_LAYERS].integer += config->values[ARCH_L_LAYERS].integer;
-        config->values[ARCH_MATCH].integer = 0;
-    }
-    rc = config_init_absent(&absent, err);
+    if (rc == 0)
+        rc = absent_init(&absent, config, err);
     if (rc < 0)
         return rc;
     /* Whether a setting is active may depend on another that becomes inactive: repeated
@@ -460,7 +373,7 @@ static cJSON *config_object(const struct config *config,
     struct config absent;
     cJSON *object = cJSON_CreateObject();
 
-    if (object == NULL || config_init_absent(&absent, NULL) < 0) {
+    if (object == NULL || absent_init(&absent, config, NULL) < 0) {
         cJSON_Delete(object);
         return NULL;
     }
@@ -538,6 +451,8 @@ int config_from_json(struct config *config, const cJSON *object, const char *whe
             rc = config_set_json(config, id, item, where, err);
         }
     }
+    if (rc == 0)
+        config_default_cycles(config);
     if (rc < 0)
         config_release(config);
     return rc;

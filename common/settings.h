@@ -19,9 +19,9 @@ enum setting_type {
     SETTING_INT,
     SETTING_REAL,
     SETTING_BOOL,
-    SETTING_CHOICE,      /* one of a list of words; stored as its index */
-    SETTING_TEXT,        /* at most SETTING_TEXT_SIZE - 1 bytes */
-    SETTING_COUNT_OR_ALL /* an integer >= 1, or "all" which is stored as 0 */
+    SETTING_CHOICE,     /* one of a list of words; stored as its index */
+    SETTING_TEXT,       /* at most SETTING_TEXT_SIZE - 1 bytes */
+    SETTING_INT_OR_WORD /* an integer, or the setting's word, stored as its word_value */
 };
 
 enum setting_phase {
@@ -33,17 +33,21 @@ enum setting_phase {
 };
 
 enum { SETTING_TEXT_SIZE = 1024 };
+/* arch.gradient_horizon as its word stores it. */
+enum { HORIZON_PUBLISHED = -1 };
 
 /* In settings_table[]'s order. */
 enum setting_id {
     ARCH_NAME,  /* arch.name: one of system_names[], stored as enum system_id */
-    ARCH_MATCH, /* arch.match: none | params (transformer only; see below) */
+    ARCH_MATCH, /* arch.match: none | params | flops (transformer only; see below) */
     ARCH_HIDDEN_SIZE,
     ARCH_NUM_HEADS,
     ARCH_H_LAYERS,
     ARCH_L_LAYERS,
-    ARCH_H_CYCLES,
+    ARCH_H_CYCLES, /* default: as the system is published (system_facts.h) */
     ARCH_L_CYCLES,
+    ARCH_SHARE_LEVELS,     /* hrm: one stack for both levels */
+    ARCH_GRADIENT_HORIZON, /* module calls; 0: all; -1: "published" */
     ARCH_EXPANSION,
     ARCH_FFN_MULTIPLE,
     ARCH_MLP_T,
@@ -111,13 +115,15 @@ struct setting {
     const char *key;
     enum setting_type type;
     enum setting_phase phase;
-    double minimum, maximum; /* for INT, REAL, COUNT_OR_ALL */
+    double minimum, maximum; /* for INT, REAL, INT_OR_WORD */
     /* the value when a spec does not name the setting, as JSON or as a bare word */
     const char *default_text;
     /* the value that a canonical form without the setting stands for; never changes */
     const char *absent_means;
     const char *const *choices; /* NULL-terminated, for SETTING_CHOICE */
-    const char *unit;           /* "steps", "epochs", ...; "" when none */
+    const char *word;           /* of INT_OR_WORD: "all", "published" */
+    int64_t word_value;
+    const char *unit; /* "steps", "epochs", ...; "" when none */
     /* Whether the setting has no effect, given the other values. NULL: it always has
      * one. */
     bool (*inactive)(const struct config *config);
@@ -127,7 +133,7 @@ struct setting {
 extern const struct setting settings_table[SETTING_COUNT];
 
 union setting_value {
-    int64_t integer; /* INT, COUNT_OR_ALL (0 = all), CHOICE (index), BOOL (0, 1) */
+    int64_t integer; /* INT, INT_OR_WORD, CHOICE (index), BOOL (0, 1) */
     double real;
     char *text; /* owned by the config; never NULL for a TEXT setting */
 };
@@ -136,6 +142,8 @@ union setting_value {
  * it. */
 struct config {
     union setting_value values[SETTING_COUNT];
+    /* set by a spec, a job or --set: arch.H_cycles has another default in each system */
+    bool given[SETTING_COUNT];
 };
 
 /* Every setting at its default. */
@@ -173,13 +181,15 @@ int config_set_json(struct config *config, int id, const cJSON *value, const cha
  * and choices. Any other text is an error, as a value of the wrong type is. */
 int config_set_text(struct config *config, const char *key, const char *text, const char *where,
                     struct error *err) MUST_CHECK;
-/* One value as fresh JSON (COUNT_OR_ALL 0 as "all"), NULL when out of memory. */
+/* One value as fresh JSON (an INT_OR_WORD's word as text), NULL when out of memory. */
 cJSON *config_get_json(const struct config *config, int id);
 
 /*
  * Resolves and checks a whole configuration: a transformer with arch.match = params
  * gets H_layers + L_layers layers (its parameters are then HRM's) and match = none;
- * inactive settings get their absent_means; contradictions are ERROR_FORMAT (odd head
+ * with arch.match = flops as many H_cycles as well as HRM's layer passes per outer step
+ * need. A gradient horizon that is the published one, or all calls, is called so.
+ * Inactive settings get their absent_means; contradictions are ERROR_FORMAT (odd head
  * size with RoPE, heads that do not divide hidden_size, puzzle_emb_len too short for
  * ndim, mlp_t with RoPE, ...). Idempotent. where opens the message.
  */

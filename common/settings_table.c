@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-static const char *const MATCHES[] = { "none", "params", NULL };
+static const char *const MATCHES[] = { "none", "params", "flops", NULL };
 static const char *const POSITIONS[] = { "rope", "learned", "none", NULL };
 static const char *const LOSSES[] = { "stablemax_cross_entropy", "softmax_cross_entropy",
                                       NULL };
@@ -18,7 +18,7 @@ static const char *const SPLITS[] = { "test", "train", NULL };
 
 static bool no_match(const struct config *c)
 {
-    return !config_system(c)->matches_params;
+    return !config_system(c)->matches;
 }
 
 static bool no_high_level(const struct config *c)
@@ -33,9 +33,16 @@ static bool no_low_level(const struct config *c)
            (no_match(c) || strcmp(config_choice(c, ARCH_MATCH), "none") == 0);
 }
 
-static bool no_cycles(const struct config *c)
+/* Before config_resolve() a transformer of HRM's FLOPs still needs L_cycles. */
+static bool no_fast_calls(const struct config *c)
 {
-    return !config_system(c)->cycles;
+    return !config_system(c)->has_fast &&
+           (no_match(c) || strcmp(config_choice(c, ARCH_MATCH), "flops") != 0);
+}
+
+static bool no_shared_levels(const struct config *c)
+{
+    return !system_facts((enum system_id)c->values[ARCH_NAME].integer)->shares;
 }
 
 static bool no_attention(const struct config *c)
@@ -133,6 +140,12 @@ static bool by_steps(const struct config *c)
         .default_text = value, .absent_means = absent, .unit = "", .inactive = inactive_,      \
         .meaning = meaning_                                                                    \
     }
+#define INT_OR_WORD_SETTING(key_, phase_, low, high, word_, value, unit_, inactive_, meaning_) \
+    {                                                                                          \
+        .key = key_, .type = SETTING_INT_OR_WORD, .phase = phase_, .minimum = low,             \
+        .maximum = high, .default_text = word_, .absent_means = word_, .word = word_,          \
+        .word_value = value, .unit = unit_, .inactive = inactive_, .meaning = meaning_         \
+    }
 #define TEXT_SETTING(key_, phase_, value, inactive_, meaning_)                                 \
     {                                                                                          \
         .key = key_, .type = SETTING_TEXT, .phase = phase_, .default_text = value,             \
@@ -146,7 +159,8 @@ const struct setting settings_table[SETTING_COUNT] = {
         "module for both of HRM's updates"),
     [ARCH_MATCH] = CHOICE_SETTING(
         "arch.match", PHASE_TRAINING, MATCHES, "params", "none", no_match,
-        "params: the transformer gets H_layers + L_layers layers, HRM's parameters"),
+        "params: the transformer gets H_layers + L_layers layers, HRM's parameters; flops: and "
+        "as many H_cycles as HRM's layer passes per outer step need; none: as it is set"),
     [ARCH_HIDDEN_SIZE] = INT_SETTING("arch.hidden_size", PHASE_TRAINING, 4, 8192, "128", "",
                                      NULL, "width D of the residual stream"),
     [ARCH_NUM_HEADS] = INT_SETTING("arch.num_heads", PHASE_TRAINING, 1, 256, "4", "",
@@ -156,10 +170,20 @@ const struct setting settings_table[SETTING_COUNT] = {
                     "blocks of the slow module, or of the transformer"),
     [ARCH_L_LAYERS] = INT_SETTING("arch.L_layers", PHASE_TRAINING, 1, 64, "2", "layers",
                                   no_low_level, "blocks of the fast module, or of trm's one"),
-    [ARCH_H_CYCLES] = INT_SETTING("arch.H_cycles", PHASE_TRAINING, 1, 64, "2", "cycles",
-                                  no_cycles, "slow-module updates per outer step"),
+    [ARCH_H_CYCLES] =
+        INT_SETTING("arch.H_cycles", PHASE_TRAINING, 1, 64, "2", "cycles", NULL,
+                    "slow-module updates per outer step; calls of a transformer's "
+                    "one module, 1 unless it is set"),
     [ARCH_L_CYCLES] = INT_SETTING("arch.L_cycles", PHASE_TRAINING, 1, 64, "2", "cycles",
-                                  no_cycles, "fast-module updates per slow update"),
+                                  no_fast_calls, "fast-module updates per slow update"),
+    [ARCH_SHARE_LEVELS] =
+        BOOL_SETTING("arch.share_levels", PHASE_TRAINING, "false", no_shared_levels,
+                     "hrm's two modules are one stack of L_layers, as in trm"),
+    [ARCH_GRADIENT_HORIZON] = INT_OR_WORD_SETTING(
+        "arch.gradient_horizon", PHASE_TRAINING, 0, 8192, "published", HORIZON_PUBLISHED,
+        "calls", NULL,
+        "module calls at the end of an outer step that carry gradient; 0: all; published: the "
+        "last of each module (hrm), the last H cycle (trm), the last call (transformer)"),
     [ARCH_EXPANSION] =
         REAL_SETTING("arch.expansion", PHASE_TRAINING, 0.01, 64, "4", "", NULL,
                      "feed-forward width is expansion * D * 2/3, rounded up to ffn_multiple"),
@@ -285,16 +309,9 @@ const struct setting settings_table[SETTING_COUNT] = {
     [EVAL_HALT_MAX_STEPS] =
         INT_SETTING("eval.halt_max_steps", PHASE_EVALUATION, 0, 1024, "0", "outer steps", NULL,
                     "outer steps at inference; 0: as trained"),
-    [EVAL_AUGMENTATIONS] = { .key = "eval.augmentations",
-                             .type = SETTING_COUNT_OR_ALL,
-                             .phase = PHASE_EVALUATION,
-                             .minimum = 1,
-                             .maximum = 1000000,
-                             .default_text = "all",
-                             .absent_means = "all",
-                             .unit = "predictions",
-                             .meaning =
-                                 "predictions voted over per test, the original's among them" },
+    [EVAL_AUGMENTATIONS] = INT_OR_WORD_SETTING(
+        "eval.augmentations", PHASE_EVALUATION, 1, 1000000, "all", 0, "predictions", NULL,
+        "predictions voted over per test, the original's among them"),
     [EVAL_ACT_INFERENCE] =
         BOOL_SETTING("eval.act_inference", PHASE_EVALUATION, "false", NULL,
                      "a row stops when the system's halting test says so (trm: q_halt > 0, "
@@ -326,7 +343,7 @@ const struct setting settings_table[SETTING_COUNT] = {
 int64_t config_int(const struct config *config, enum setting_id id)
 {
     assert(settings_table[id].type == SETTING_INT ||
-           settings_table[id].type == SETTING_COUNT_OR_ALL);
+           settings_table[id].type == SETTING_INT_OR_WORD);
     return config->values[id].integer;
 }
 
@@ -354,9 +371,17 @@ const char *config_choice(const struct config *config, enum setting_id id)
     return settings_table[id].choices[config->values[id].integer];
 }
 
+bool config_active(const struct config *config, int id)
+{
+    return settings_table[id].inactive == NULL || !settings_table[id].inactive(config);
+}
+
 enum system_id config_system_id(const struct config *config)
 {
-    return (enum system_id)config->values[ARCH_NAME].integer;
+    enum system_id named = (enum system_id)config->values[ARCH_NAME].integer;
+    const struct system_facts *facts = system_facts(named);
+
+    return facts->shares && config_bool(config, ARCH_SHARE_LEVELS) ? facts->shared : named;
 }
 
 const struct system_facts *config_system(const struct config *config)
@@ -366,10 +391,16 @@ const struct system_facts *config_system(const struct config *config)
 
 struct system_sizes config_system_sizes(const struct config *config)
 {
-    return (struct system_sizes){
+    struct system_sizes sizes = {
         .layers = { [MODULE_H] = (int)config_int(config, ARCH_H_LAYERS),
                     [MODULE_L] = (int)config_int(config, ARCH_L_LAYERS) },
         .H_cycles = (int)config_int(config, ARCH_H_CYCLES),
         .L_cycles = (int)config_int(config, ARCH_L_CYCLES),
     };
+    int64_t horizon = config_int(config, ARCH_GRADIENT_HORIZON);
+
+    if (horizon != HORIZON_PUBLISHED)
+        sizes.gradient_calls =
+            (int)(horizon == 0 ? system_calls(config_system(config), &sizes) : horizon);
+    return sizes;
 }

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stddef.h>
 
-const char *const system_names[SYSTEM_COUNT + 1] = {
+const char *const system_names[SYSTEM_NAMED + 1] = {
     [SYSTEM_HRM] = "hrm",
     [SYSTEM_TRANSFORMER] = "transformer",
     [SYSTEM_TRM] = "trm",
@@ -12,23 +12,35 @@ const char *const system_names[SYSTEM_COUNT + 1] = {
 
 static const struct system_facts FACTS[SYSTEM_COUNT] = {
     [SYSTEM_HRM] = { .name = "hrm",
-                     .cycles = true,
+                     .has_fast = true,
+                     .H_cycles = 2,
                      .slow = MODULE_H,
                      .fast = MODULE_L,
                      .horizon = HORIZON_LAST_OF_EACH,
-                     .q_continue = true },
+                     .q_continue = true,
+                     .shares = true,
+                     .shared = SYSTEM_HRM_SHARED },
     [SYSTEM_TRANSFORMER] = { .name = "transformer",
+                             .H_cycles = 1,
                              .slow = MODULE_H,
                              .fast = MODULE_H,
                              .horizon = HORIZON_LAST_CYCLE,
                              .q_continue = true,
-                             .matches_params = true,
+                             .matches = true,
                              .any_heads = true },
     [SYSTEM_TRM] = { .name = "trm",
-                     .cycles = true,
+                     .has_fast = true,
+                     .H_cycles = 2,
                      .slow = MODULE_L,
                      .fast = MODULE_L,
                      .horizon = HORIZON_LAST_CYCLE },
+    [SYSTEM_HRM_SHARED] = { .name = "hrm",
+                            .has_fast = true,
+                            .H_cycles = 2,
+                            .slow = MODULE_L,
+                            .fast = MODULE_L,
+                            .horizon = HORIZON_LAST_OF_EACH,
+                            .q_continue = true },
 };
 
 const struct system_facts *system_facts(enum system_id id)
@@ -39,26 +51,28 @@ const struct system_facts *system_facts(enum system_id id)
 
 bool system_has_module(const struct system_facts *facts, enum system_module module)
 {
-    return facts->slow == module || (facts->cycles && facts->fast == module);
+    return facts->slow == module || (facts->has_fast && facts->fast == module);
 }
 
 /* Fast calls of one of the H_cycles. */
 static int64_t fast_calls(const struct system_facts *facts, const struct system_sizes *sizes)
 {
-    return facts->cycles ? sizes->L_cycles : 0;
+    return facts->has_fast ? sizes->L_cycles : 0;
 }
 
 int64_t system_calls(const struct system_facts *facts, const struct system_sizes *sizes)
 {
-    return (facts->cycles ? sizes->H_cycles : 1) * (fast_calls(facts, sizes) + 1);
+    return sizes->H_cycles * (fast_calls(facts, sizes) + 1);
 }
 
 int64_t system_gradient_calls(const struct system_facts *facts,
                               const struct system_sizes *sizes)
 {
+    if (sizes->gradient_calls > 0)
+        return sizes->gradient_calls;
     switch (facts->horizon) {
     case HORIZON_LAST_OF_EACH:
-        return facts->cycles ? 2 : 1;
+        return facts->has_fast ? 2 : 1;
     case HORIZON_LAST_CYCLE:
         return fast_calls(facts, sizes) + 1;
     }

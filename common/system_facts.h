@@ -11,8 +11,8 @@
  *     H_cycles times:  L_cycles times a fast call, then one slow call
  *
  * A fast call runs the module `fast` and updates the state zL, a slow call runs the
- * module `slow` and updates zH. The last calls of an outer step carry gradient, earlier
- * ones do not.
+ * module `slow` and updates zH; the transformer has no fast calls. The last calls of an
+ * outer step carry gradient, earlier ones do not.
  */
 #ifndef COMMON_SYSTEM_FACTS_H
 #define COMMON_SYSTEM_FACTS_H
@@ -20,8 +20,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* In the order of arch.name's choices. */
-enum system_id { SYSTEM_HRM, SYSTEM_TRANSFORMER, SYSTEM_TRM, SYSTEM_COUNT };
+/* In the order of arch.name's choices; then those that another setting makes of one. */
+enum system_id {
+    SYSTEM_HRM,
+    SYSTEM_TRANSFORMER,
+    SYSTEM_TRM,
+    SYSTEM_HRM_SHARED, /* hrm with arch.share_levels */
+    SYSTEM_COUNT,
+    SYSTEM_NAMED = SYSTEM_HRM_SHARED /* how many arch.name can name */
+};
 
 /* A module: a stack of layers. Its depth is arch.H_layers or arch.L_layers, its tensors
  * are published as inner.H_level... or inner.L_level... */
@@ -34,28 +41,36 @@ enum system_horizon {
 
 struct system_facts {
     const char *name; /* value of arch.name */
-    /* false: one slow call, and arch.H_cycles, L_cycles do not apply */
-    bool cycles;
+    /* it has fast calls; false: arch.L_cycles does not apply */
+    bool has_fast;
+    /* what arch.H_cycles is where nothing says otherwise, as published */
+    int H_cycles;
     enum system_module slow; /* updates zH */
     enum system_module fast; /* updates zL; the same as slow: they share weights */
     enum system_horizon horizon;
     /* a target segment trains q_continue, and the halting test reads it */
     bool q_continue;
-    /* arch.match applies: HRM's H_layers + L_layers in its one module */
-    bool matches_params;
+    /* arch.match applies: HRM's H_layers + L_layers in its one module, HRM's passes */
+    bool matches;
+    /* arch.share_levels applies: the system that it makes of this one */
+    bool shares;
+    enum system_id shared;
     /* as published, arch.num_heads need not divide arch.hidden_size */
     bool any_heads;
 };
 
 /* id < SYSTEM_COUNT. */
 const struct system_facts *system_facts(enum system_id id);
-/* Every name in the order of the ids, then NULL: the choices of arch.name. */
-extern const char *const system_names[SYSTEM_COUNT + 1];
+/* The names in the order of the ids, then NULL: the choices of arch.name. */
+extern const char *const system_names[SYSTEM_NAMED + 1];
 
 /* The sizes on which a system's calls depend. */
 struct system_sizes {
     int layers[MODULE_COUNT];
     int H_cycles, L_cycles;
+    /* calls at the end of an outer step that carry gradient, at most all; 0: as
+     * published */
+    int gradient_calls;
 };
 
 bool system_has_module(const struct system_facts *facts, enum system_module module);

@@ -49,8 +49,12 @@ struct engine_config {
     int puzzle_emb_ndim;        /* E; 0: no puzzle embedding, no prefix */
     int puzzle_emb_len;         /* P; 0: ceil(E / D) */
     int H_layers, L_layers;     /* layers of each module that the system has */
-    int H_cycles, L_cycles;     /* used where the system has cycles */
-    int hidden_size;            /* D */
+    int H_cycles; /* slow calls per outer step; of the transformer, all its calls */
+    int L_cycles; /* fast calls before each of them, where the system has any */
+    /* module calls at the end of an outer step that carry gradient, at most all; 0: as
+     * the system is published */
+    int gradient_horizon;
+    int hidden_size; /* D */
     /* N; need not divide D (as published: 12 heads on 512) */
     int num_heads;
     int intermediate_size; /* F: shape_intermediate_size() of common/shape.h */
@@ -182,7 +186,8 @@ int engine_evaluate_step(struct engine *engine, struct engine_result *result) MU
  * that have halted leave the batch. */
 void engine_evaluate_keep(struct engine *engine, const int *rows_kept, int count);
 
-/* Number of module calls of one outer step: H_cycles * (L_cycles + 1) for HRM. */
+/* Number of module calls of one outer step: H_cycles * (L_cycles + 1); H_cycles for the
+ * transformer. */
 int engine_segment_calls(const struct engine *engine);
 
 /*

@@ -27,8 +27,9 @@ static int check_ints(const struct engine_config *c, struct error *err)
         { "puzzle_emb_len", c->puzzle_emb_len, 0, MAX_WIDTH },
         { "H_layers", system_has_module(facts, MODULE_H) ? c->H_layers : 1, 1, MAX_DEPTH },
         { "L_layers", system_has_module(facts, MODULE_L) ? c->L_layers : 1, 1, MAX_DEPTH },
-        { "H_cycles", facts->cycles ? c->H_cycles : 1, 1, MAX_DEPTH },
-        { "L_cycles", facts->cycles ? c->L_cycles : 1, 1, MAX_DEPTH },
+        { "H_cycles", c->H_cycles, 1, MAX_DEPTH },
+        { "L_cycles", facts->has_fast ? c->L_cycles : 1, 1, MAX_DEPTH },
+        { "gradient_horizon", c->gradient_horizon, 0, INT32_MAX },
         { "hidden_size", c->hidden_size, 1, MAX_WIDTH },
         { "num_heads", c->num_heads, 1, c->hidden_size },
         { "intermediate_size", c->intermediate_size, 1, MAX_WIDTH },
@@ -76,6 +77,30 @@ static int check_reals(const struct engine_config *c, struct error *err)
     return 0;
 }
 
+struct system_sizes engine_system_sizes(const struct engine_config *c)
+{
+    return (struct system_sizes){
+        .layers = { [MODULE_H] = c->H_layers, [MODULE_L] = c->L_layers },
+        .H_cycles = c->H_cycles,
+        .L_cycles = c->L_cycles,
+        .gradient_calls = c->gradient_horizon,
+    };
+}
+
+/* No more calls with gradient than there are. */
+static int check_horizon(const struct engine_config *c, struct error *err)
+{
+    const struct system_sizes sizes = engine_system_sizes(c);
+    int64_t calls = system_calls(system_facts(c->system), &sizes);
+
+    if (c->gradient_horizon <= calls)
+        return 0;
+    return error_set(err, ERROR_FORMAT,
+                     "gradient_horizon is %d, expected at most the %lld module calls of an "
+                     "outer step",
+                     c->gradient_horizon, (long long)calls);
+}
+
 int engine_check_config(const struct engine_config *c, struct error *err)
 {
     int rc;
@@ -95,6 +120,8 @@ int engine_check_config(const struct engine_config *c, struct error *err)
     if (rc < 0)
         return rc;
     rc = check_reals(c, err);
+    if (rc == 0)
+        rc = check_horizon(c, err);
     if (rc < 0)
         return rc;
     if (c->pos_encodings == ENGINE_ROPE && c->mlp_t_size == 0 &&

@@ -30,20 +30,12 @@ static void fill_rope_tables(struct engine *engine)
  * configuration. */
 static int engine_build(struct engine *engine, struct error *err)
 {
+    const struct system_sizes sizes = engine_system_sizes(&engine->config);
     int rc = parameters_build(engine, err);
 
-    if (rc < 0)
-        return rc;
-    rc = segment_build(
-        &engine->segment, engine->config.system,
-        &(struct system_sizes){
-            { [MODULE_H] = engine->config.H_layers, [MODULE_L] = engine->config.L_layers },
-            engine->config.H_cycles,
-            engine->config.L_cycles },
-        err);
-    if (rc < 0)
-        return rc;
-    return memory_allocate(engine, err);
+    if (rc == 0)
+        rc = segment_build(&engine->segment, engine->config.system, &sizes, err);
+    return rc == 0 ? memory_allocate(engine, err) : rc;
 }
 
 void engine_destroy(struct engine *engine)

@@ -32,6 +32,13 @@ static const struct system SYSTEMS[SYSTEM_COUNT] = {
                      .init = { [STATE_Z_H] = "inner.H_init", [STATE_Z_L] = "inner.L_init" },
                      .head = STATE_Z_H,
                      .halts = halts_by_comparison },
+    /* HRM's with the weights of one stack. */
+    [SYSTEM_HRM_SHARED] = { .fast = CALL(STATE_Z_L, STATE_Z_H, STATE_X),
+                            .slow = CALL(STATE_Z_H, STATE_Z_L),
+                            .init = { [STATE_Z_H] = "inner.H_init",
+                                      [STATE_Z_L] = "inner.L_init" },
+                            .head = STATE_Z_H,
+                            .halts = halts_by_comparison },
     /* zH = H(zH, x). */
     [SYSTEM_TRANSFORMER] = { .slow = CALL(STATE_Z_H, STATE_X),
                              .init = { [STATE_Z_H] = "inner.H_init" },

@@ -3,7 +3,7 @@
  *
  * A call computes states[destination] = M(sum of the sources' states). A segment is the
  * list of calls of one outer step, in order of time. Which calls cache activations for
- * the backward pass, and which sources receive gradient, follows from the system's
+ * the backward pass, and which sources receive gradient, follows from the
  * gradient horizon.
  */
 #ifndef MODEL_SYSTEMS_H

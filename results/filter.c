@@ -80,7 +80,7 @@ static int parse_setting_value(struct filter *filter, int id, const char *condit
             rc = error_set(err, ERROR_NOMEM, "no memory for a condition");
         } else if (cJSON_IsString(item)) {
             /* "all" stands for a number: no limit */
-            filter->is_text = settings_table[id].type != SETTING_COUNT_OR_ALL;
+            filter->is_text = id != EVAL_AUGMENTATIONS;
             filter->number = 9e18;
             filter->text = filter->is_text ? strdup(item->valuestring) : NULL;
             if (filter->is_text && filter->text == NULL)

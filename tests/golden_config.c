@@ -87,7 +87,7 @@ static int read_arch(struct engine_config *c, const cJSON *arch, const char *whe
                      struct error *err)
 {
     const struct system_facts *facts = system_facts(c->system);
-    int cycles = facts->cycles ? -1 : 1; /* required, or 1 */
+    int cycles = facts->has_fast ? -1 : 1; /* required, or 1 */
     double expansion;
     const struct int_member ints[] = {
         { &c->batch_size, "batch_size", -1 },
@@ -205,7 +205,7 @@ int golden_config_read(struct golden_config *out, const cJSON *json, const char 
     if (get_int(&stride, json, "sample_stride", 1, where, err) < 0)
         return ERROR_FORMAT;
     out->sample_stride = stride;
-    int system = choose(json, "model", system_names, SYSTEM_COUNT, where, err);
+    int system = choose(json, "model", system_names, SYSTEM_NAMED, where, err);
     if (system < 0)
         return ERROR_FORMAT;
     out->engine.system = (enum system_id)system;

@@ -58,7 +58,7 @@ static const struct {
     enum system_id system;
     bool wide, bfloat16;
     double ema_rate;
-    int mlp_t_size;
+    int mlp_t_size, gradient_horizon;
 } VARIANTS[] = {
     { .system = SYSTEM_HRM },
     { .system = SYSTEM_TRANSFORMER },
@@ -69,6 +69,8 @@ static const struct {
     { .system = SYSTEM_TRM, .ema_rate = 0.9 },
     { .system = SYSTEM_TRM, .wide = true, .ema_rate = 0.9, .mlp_t_size = 20 },
     { .system = SYSTEM_HRM, .wide = true, .bfloat16 = true, .mlp_t_size = 20 },
+    { .system = SYSTEM_HRM, .wide = true, .gradient_horizon = 6 },
+    { .system = SYSTEM_HRM_SHARED, .gradient_horizon = 3 },
 };
 enum { KINDS = sizeof VARIANTS / sizeof *VARIANTS };
 static struct engine_config config_of_kind(int kind)
@@ -83,6 +85,7 @@ static struct engine_config config_of_kind(int kind)
         c.forward_dtype = ENGINE_BFLOAT16;
     c.ema_rate = VARIANTS[kind].ema_rate;
     c.mlp_t_size = VARIANTS[kind].mlp_t_size;
+    c.gradient_horizon = VARIANTS[kind].gradient_horizon;
     return c;
 }
 

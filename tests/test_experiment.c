@@ -139,12 +139,12 @@ static void axes_that_change_nothing_are_warned_about_and_dropped_cells_told_onc
     assert_int_equal(queue(&place, "exp",
                            "\"grid\": {\"resources.threads\": [1, 2], \"arch.name\": "
                            "[\"transformer\"], \"train.lr\": [0.1, 0.2]},"
-                           " \"ablate\": {\"arch.H_cycles\": [1, 3]},"
+                           " \"ablate\": {\"arch.L_cycles\": [1, 3]},"
                            " \"evaluate\": {\"eval.augmentations\": [1, 50]}",
                            NULL, &messages),
                      0);
     assert_non_null(strstr(messages, "the axis resources.threads is no axis of results"));
-    assert_non_null(strstr(messages, "the axis arch.H_cycles changes nothing"));
+    assert_non_null(strstr(messages, "the axis arch.L_cycles changes nothing"));
     assert_null(strstr(messages, "the axis train.lr"));
     const char *told = strstr(messages, "2 evaluations are left out");
     assert_non_null(told);

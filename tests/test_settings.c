@@ -114,7 +114,10 @@ static void inactive_settings_do_not_change_a_run(void **state)
 {
     static const char *const cases[][4] = {
         /* given this setting ..., that one changes nothing */
-        { "arch.name", "transformer", "arch.H_cycles", "5" },
+        { "arch.name", "transformer", "arch.L_cycles", "5" },
+        { "arch.name", "transformer", "arch.share_levels", "true" },
+        { "arch.share_levels", "true", "arch.H_layers", "5" },
+        { "arch.name", "transformer", "arch.H_cycles", "1" },
         { "arch.name", "trm", "arch.H_layers", "5" },
         { "arch.name", "trm", "train.target_q_update_every", "4" },
         { "arch.name", "trm", "arch.match", "none" },

@@ -91,16 +91,16 @@ static void precedence_is_base_set_axes_command_line(void **state)
 static void grid_zip_ablate_exclude_and_collapse_count(void **state)
 {
     struct spec *spec = read_good(
-        "{\"grid\": {\"arch.name\": [\"hrm\", \"transformer\"], \"arch.H_cycles\": [1, 2, 3]},"
+        "{\"grid\": {\"arch.name\": [\"hrm\", \"transformer\"], \"arch.L_cycles\": [1, 2, 3]},"
         " \"zip\": [{\"train.lr\": [0.1, 0.2], \"train.weight_decay\": [1, 2]}],"
-        " \"exclude\": [{\"arch.name\": \"hrm\", \"train.lr\": 0.2, \"arch.H_cycles\": [2, "
+        " \"exclude\": [{\"arch.name\": \"hrm\", \"train.lr\": 0.2, \"arch.L_cycles\": [2, "
         "3]}]}",
         NULL, 0);
 
     (void)state;
     assert_int_equal(spec->cell_count, 12);
     assert_int_equal(spec->excluded_count, 2);
-    assert_int_equal(spec->collapsed_count, 4); /* cycles do not matter to a transformer */
+    assert_int_equal(spec->collapsed_count, 4); /* a transformer has no L cycles */
     assert_int_equal(spec->arm_count, 6);
     spec_destroy(spec);
     spec = read_good("{\"ablate\": {\"train.lr\": [0.1, 0.2], \"arch.act_enabled\": [false]},"
@@ -227,7 +227,7 @@ static void a_thousand_cells_are_planned_with_the_trainings_really_needed(void *
     assert_int_equal(spec->cell_count, 1000);
     if (plan_create(&plan, spec, worker(), NULL, &err) < 0)
         fail_msg("%s", err.message);
-    assert_int_equal(plan->run_count, 500 + 20); /* cycles do not matter to the transformer */
+    assert_int_equal(plan->run_count, 500 + 100); /* the transformer has no L cycles */
     plan_destroy(plan);
 }
 

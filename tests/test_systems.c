@@ -264,6 +264,7 @@ static void a_system_has_only_the_tensors_of_its_modules(void **state)
         [SYSTEM_TRANSFORMER] = { { true, false, false, false },
                                  { false, false, false, false } },
         [SYSTEM_TRM] = { { false, true, true, false }, { false, false, true, true } },
+        [SYSTEM_HRM_SHARED] = { { false, true, true, false }, { false, false, true, true } },
     };
 
     for (int s = 0; s < SYSTEM_COUNT; s++)
@@ -291,13 +292,17 @@ static void make_settings(struct config *config, int system, bool mlp_t, const c
                           const char *len)
 {
     struct error err;
+    bool shared = system == SYSTEM_HRM_SHARED;
 
     assert_int_equal(config_init(config, &err), 0);
-    set(config, "arch.name", system_names[system]);
+
+    set(config, "arch.name", system_names[shared ? SYSTEM_HRM : system]);
+    set(config, "arch.share_levels", shared ? "true" : "false");
     set(config, "arch.hidden_size", "24");
     set(config, "arch.num_heads", "2");
     set(config, "arch.L_layers", "3");
-    set(config, "arch.H_cycles", "3");
+    if (system != SYSTEM_TRANSFORMER)
+        set(config, "arch.H_cycles", "3");
     set(config, "arch.L_cycles", "4");
     set(config, "arch.ffn_multiple", "8");
     set(config, "arch.puzzle_emb_ndim", "30");
@@ -346,10 +351,12 @@ static void shapes_count_the_flops_of_each_system(void **state)
     (void)state;
     static const double PASSES[SYSTEM_COUNT] = { [SYSTEM_HRM] = 3 * (4 * 3 + 2),
                                                  [SYSTEM_TRANSFORMER] = 2 + 3,
-                                                 [SYSTEM_TRM] = 3 * (4 + 1) * 3 };
-    static const double GRADIENT[SYSTEM_COUNT] = {
-        [SYSTEM_HRM] = 3 + 2, [SYSTEM_TRANSFORMER] = 2 + 3, [SYSTEM_TRM] = (4 + 1) * 3
-    };
+                                                 [SYSTEM_TRM] = 3 * (4 + 1) * 3,
+                                                 [SYSTEM_HRM_SHARED] = 3 * (4 + 1) * 3 };
+    static const double GRADIENT[SYSTEM_COUNT] = { [SYSTEM_HRM] = 3 + 2,
+                                                   [SYSTEM_TRANSFORMER] = 2 + 3,
+                                                   [SYSTEM_TRM] = (4 + 1) * 3,
+                                                   [SYSTEM_HRM_SHARED] = 2 * 3 };
     const double S = 2 + T, width = 24, F = 64, F_S = 32, head = 2 * width * V;
 
     for (int s = 0; s < SYSTEM_COUNT; s++)
@@ -383,6 +390,7 @@ static void contradictions_are_refused(void **state)
     } CASES[] = {
         { "arch.mlp_t", "true", "arch.pos_encodings", "rope", "learned or none" },
         { "arch.H_layers", "500", "arch.L_layers", "60", "= 560 layers, expected at most 512" },
+        { "arch.gradient_horizon", "3", "arch.H_cycles", "2", "the 2 module calls" },
     };
 
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {

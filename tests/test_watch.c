@@ -119,12 +119,14 @@ static void assert_same_states(const struct engine *a, const struct engine *b)
 static void every_layer_of_every_call_is_counted(void **state)
 {
     (void)state;
-    static const int64_t SEGMENT_LAYERS[SYSTEM_COUNT] = {
-        [SYSTEM_HRM] = 4 * 1 + 2 * 2, [SYSTEM_TRANSFORMER] = 2, [SYSTEM_TRM] = 6 * 1
-    };
-    static const int64_t GRADIENT_LAYERS[SYSTEM_COUNT] = {
-        [SYSTEM_HRM] = 1 + 2, [SYSTEM_TRANSFORMER] = 2, [SYSTEM_TRM] = 3 * 1
-    };
+    static const int64_t SEGMENT_LAYERS[SYSTEM_COUNT] = { [SYSTEM_HRM] = 4 * 1 + 2 * 2,
+                                                          [SYSTEM_TRANSFORMER] = 2 * 2,
+                                                          [SYSTEM_TRM] = 6 * 1,
+                                                          [SYSTEM_HRM_SHARED] = 6 * 1 };
+    static const int64_t GRADIENT_LAYERS[SYSTEM_COUNT] = { [SYSTEM_HRM] = 1 + 2,
+                                                           [SYSTEM_TRANSFORMER] = 2,
+                                                           [SYSTEM_TRM] = 3 * 1,
+                                                           [SYSTEM_HRM_SHARED] = 2 * 1 };
     enum { CHUNKS = 3 };
 
     for (int s = 0; s < SYSTEM_COUNT; s++) {

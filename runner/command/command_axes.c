@@ -10,7 +10,7 @@
 
 static const char *const PHASES[] = { "training", "data", "evaluation", "execution" };
 static const char *const TYPES[] = { "integer", "real", "true/false",
-                                     "choice",  "text", "integer or all" };
+                                     "choice",  "text", "integer or word" };
 
 static void allowed_text(char *out, size_t size, const struct setting *setting)
 {
@@ -18,7 +18,7 @@ static void allowed_text(char *out, size_t size, const struct setting *setting)
 
     out[0] = '\0';
     if (setting->type == SETTING_INT || setting->type == SETTING_REAL ||
-        setting->type == SETTING_COUNT_OR_ALL)
+        setting->type == SETTING_INT_OR_WORD)
         snprintf(out, size, "%.16g to %.16g", setting->minimum, setting->maximum);
     for (int i = 0; setting->choices != NULL && setting->choices[i] != NULL && used < size; i++)
         used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "",
@@ -91,12 +91,12 @@ static cJSON *value_schema(const struct setting *setting, bool *whole)
             add(words, NULL, cJSON_CreateString(setting->choices[i]), whole);
         add(schema, "enum", words, whole);
     }
-    if (setting->type == SETTING_COUNT_OR_ALL) {
+    if (setting->type == SETTING_INT_OR_WORD) {
         cJSON *any = cJSON_CreateArray(), *number = cJSON_CreateObject();
         cJSON *all = cJSON_CreateObject();
         add(number, "type", cJSON_CreateString("integer"), whole);
         add(number, "minimum", cJSON_CreateNumber(setting->minimum), whole);
-        add(all, "const", cJSON_CreateString("all"), whole);
+        add(all, "const", cJSON_CreateString(setting->word), whole);
         add(any, NULL, number, whole);
         add(any, NULL, all, whole);
         add(schema, "anyOf", any, whole);

@@ -166,9 +166,12 @@ double bench_evaluate_step(struct bench_model *model)
 void bench_flops(const struct engine_config *c, double *train, double *evaluate)
 {
     const struct system_facts *facts = system_facts(c->system);
-    const struct system_sizes sizes = { { [MODULE_H] = c->H_layers, [MODULE_L] = c->L_layers },
-                                        c->H_cycles,
-                                        c->L_cycles };
+    const struct system_sizes sizes = {
+        .layers = { [MODULE_H] = c->H_layers, [MODULE_L] = c->L_layers },
+        .H_cycles = c->H_cycles,
+        .L_cycles = c->L_cycles,
+        .gradient_calls = c->gradient_horizon,
+    };
     double D = c->hidden_size, F = c->intermediate_size, T = c->seq_len;
     double P = (double)shape_prefix(c->puzzle_emb_ndim, c->puzzle_emb_len, c->hidden_size);
     double places = c->batch_size * (P + T);

@@ -238,16 +238,19 @@ static void embed(const struct engine_config *c, const struct reference_paramete
 
 int reference_calls(const struct engine_config *c)
 {
-    return c->system == SYSTEM_TRANSFORMER ? 1 : c->H_cycles * (c->L_cycles + 1);
+    return c->H_cycles * (c->system == SYSTEM_TRANSFORMER ? 1 : c->L_cycles + 1);
 }
 
 /* Calls at the end of a segment that are not constants of the step. */
 static int moving_calls(const struct engine_config *c)
 {
+    if (c->gradient_horizon > 0)
+        return c->gradient_horizon;
     switch (c->system) {
     case SYSTEM_TRANSFORMER:
         return 1;
     case SYSTEM_HRM:
+    case SYSTEM_HRM_SHARED:
         return 2; /* the last L and the last H */
     case SYSTEM_TRM:
         return c->L_cycles + 1; /* the last H cycle */
@@ -304,11 +307,13 @@ static void walk_row(struct walk *walk, const struct reference_input *input, int
     walk->next = 0;
     embed(c, walk->p, x, input->inputs + row * c->seq_len, input->identifiers[row]);
     if (c->system == SYSTEM_TRANSFORMER) {
-        walk_call(walk, z_H, x, NULL, "H", c->H_layers);
+        for (int h = 0; h < c->H_cycles; h++)
+            walk_call(walk, z_H, x, NULL, "H", c->H_layers);
         free(x);
         return;
     }
-    bool shared = c->system == SYSTEM_TRM; /* one stack for both updates */
+    /* one stack for both updates */
+    bool shared = c->system == SYSTEM_TRM || c->system == SYSTEM_HRM_SHARED;
     for (int h = 0; h < c->H_cycles; h++) {
         for (int l = 0; l < c->L_cycles; l++)
             walk_call(walk, z_L, z_H, x, "L", c->L_layers);

@@ -1,0 +1,369 @@
+/*
+ * test_axes.c - the axes of the study: what each reduces to, which settings name one and the same
+ * run, what is refused, and that FLOPs and memory follow.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "engine.h"
+#include "engine_setup.h"
+#include "error.h"
+#include "random.h"
+#include "settings.h"
+#include "shape.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { B = 6, T = 9, V = 6, D = 32, IDS = 4, STEPS = 5 };
+
+static struct engine_config small_config(enum system_id system)
+{
+    return (struct engine_config){
+        .system = system,
+        .batch_size = B,
+        .seq_len = T,
+        .vocab_size = V,
+        .num_puzzle_identifiers = IDS,
+        .puzzle_emb_ndim = D,
+        .H_layers = 1,
+        .L_layers = 1,
+        .H_cycles = 2,
+        .L_cycles = 3,
+        .hidden_size = D,
+        .num_heads = 2,
+        .intermediate_size = 64,
+        .pos_encodings = ENGINE_ROPE,
+        .rope_theta = 10000.0,
+        .rms_norm_eps = 1e-5,
+        .loss_type = ENGINE_STABLEMAX,
+        .halt_max_steps = 4,
+        .act_enabled = true,
+        .target_q_update_every = 1,
+        .global_batch_size = B,
+        .lr = 1e-2,
+        .lr_min_ratio = 1.0,
+        .weight_decay = 0.1,
+        .beta1 = 0.9,
+        .beta2 = 0.95,
+        .total_steps = 100,
+        .puzzle_emb_lr = 1e-2,
+        .puzzle_emb_weight_decay = 0.1,
+    };
+}
+
+struct data {
+    int32_t inputs[B * T], labels[B * T], identifiers[B];
+};
+
+static struct engine_batch make_batch(struct data *data, int step)
+{
+    struct random_stream stream = random_stream(8, "test", (uint64_t)step);
+
+    for (int i = 0; i < B * T; i++) {
+        data->inputs[i] = (int32_t)random_below(&stream, V);
+        data->labels[i] = random_below(&stream, 3) == 0 ? ENGINE_IGNORE_LABEL
+                                                        : (int32_t)random_below(&stream, V);
+    }
+    for (int b = 0; b < B; b++)
+        data->identifiers[b] = (int32_t)random_below(&stream, IDS);
+    return (struct engine_batch){ data->inputs, data->labels, data->identifiers };
+}
+
+static struct engine *create(const struct engine_config *config)
+{
+    struct engine *engine;
+    struct error err;
+
+    if (engine_create(&engine, config, &err) < 0)
+        fail_msg("%s", err.message);
+    engine_initialise(engine, 1);
+    return engine;
+}
+
+/* Every state of both, bit for bit. */
+static bool same_states(const struct engine *a, const struct engine *b)
+{
+    bool same = engine_state_count(a) == engine_state_count(b);
+
+    for (int i = 0; same && i < engine_state_count(a); i++) {
+        struct engine_state of_a, of_b;
+
+        engine_state_describe(a, i, &of_a);
+        engine_state_describe(b, i, &of_b);
+        assert_string_equal(of_a.name, of_b.name);
+        assert_int_equal(of_a.bytes, of_b.bytes);
+        void *x = malloc(of_a.bytes), *y = malloc(of_b.bytes);
+        assert_true(x != NULL && y != NULL);
+        engine_state_get(a, i, x);
+        engine_state_get(b, i, y);
+        same = memcmp(x, y, of_a.bytes) == 0;
+        free(x);
+        free(y);
+    }
+    return same;
+}
+
+/* Whether engines of both configurations are the same after some steps of training. */
+static bool train_alike(const struct engine_config *a, const struct engine_config *b)
+{
+    struct engine *one = create(a), *other = create(b);
+    bool same = true;
+
+    for (int step = 1; step <= STEPS; step++) {
+        struct data data;
+        struct engine_batch batch = make_batch(&data, step);
+        struct engine_result of_one, of_other;
+
+        assert_int_equal(engine_train_step(one, &batch, NULL, &of_one), 0);
+        assert_int_equal(engine_train_step(other, &batch, NULL, &of_other), 0);
+        same = same && of_one.loss == of_other.loss;
+    }
+    same = same && same_states(one, other);
+    engine_destroy(one);
+    engine_destroy(other);
+    return same;
+}
+
+static void the_published_horizon_by_its_number_is_the_published_model(void **state)
+{
+    (void)state;
+    static const int PUBLISHED[SYSTEM_COUNT] = { [SYSTEM_HRM] = 2,
+                                                 [SYSTEM_TRANSFORMER] = 1,
+                                                 [SYSTEM_TRM] = 3 + 1,
+                                                 [SYSTEM_HRM_SHARED] = 2 };
+
+    for (int s = 0; s < SYSTEM_COUNT; s++) {
+        struct engine_config plain = small_config((enum system_id)s), named = plain;
+
+        named.gradient_horizon = PUBLISHED[s];
+        assert_true(train_alike(&plain, &named));
+        named.gradient_horizon = PUBLISHED[s] == 1 ? 2 : 1;
+        assert_false(train_alike(&plain, &named));
+    }
+}
+
+/* Without ACT neither the halting test nor the continue head is left as a difference. */
+static void hrm_with_shared_levels_and_trms_horizon_is_trm(void **state)
+{
+    (void)state;
+    struct engine_config trm = small_config(SYSTEM_TRM);
+
+    trm.L_layers = 2;
+    trm.act_enabled = false;
+    struct engine_config shared = trm;
+    shared.system = SYSTEM_HRM_SHARED;
+    assert_false(train_alike(&trm, &shared));
+    shared.gradient_horizon = trm.L_cycles + 1;
+    assert_true(train_alike(&trm, &shared));
+}
+
+/* With one call a step, k outer steps of one call see what one outer step of k calls sees. */
+static void a_recurrent_transformers_calls_are_those_of_as_many_outer_steps(void **state)
+{
+    (void)state;
+    struct engine_config recurrent = small_config(SYSTEM_TRANSFORMER), plain = recurrent;
+    struct data data;
+    struct engine_batch batch = make_batch(&data, 1);
+    struct engine_result once, often;
+
+    recurrent.H_cycles = 3;
+    plain.H_cycles = 1;
+    struct engine *one = create(&recurrent), *other = create(&plain);
+    assert_int_equal(engine_segment_calls(one), 3);
+    engine_evaluate_begin(one, &batch, B);
+    engine_evaluate_begin(other, &batch, B);
+    assert_int_equal(engine_evaluate_step(one, &once), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(engine_evaluate_step(other, &often), 0);
+    assert_true(once.loss == often.loss);
+    engine_destroy(one);
+    engine_destroy(other);
+}
+
+static void deeper_horizons_take_more_memory_for_activations(void **state)
+{
+    (void)state;
+    size_t before = 0;
+
+    for (int horizon = 1; horizon <= 8; horizon++) {
+        struct engine_config c = small_config(SYSTEM_HRM);
+
+        c.gradient_horizon = horizon;
+        struct engine *engine = create(&c);
+        assert_true(engine_bytes(engine) > before);
+        before = engine_bytes(engine);
+        engine_destroy(engine);
+    }
+}
+
+static void an_engine_refuses_a_horizon_beyond_the_segment(void **state)
+{
+    (void)state;
+    struct engine_config c = small_config(SYSTEM_HRM);
+    struct engine *engine;
+    struct error err;
+
+    c.gradient_horizon = 9;
+    assert_int_equal(engine_create(&engine, &c, &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "gradient_horizon is 9, expected at most the 8"));
+}
+
+/* A resolved configuration with these settings, key and value in turn, then NULL. */
+static void make_settings(struct config *config, const char *const *settings)
+{
+    struct error err;
+
+    if (config_init(config, &err) < 0)
+        fail_msg("%s", err.message);
+    for (; settings[0] != NULL; settings += 2)
+        if (config_set_text(config, settings[0], settings[1], "test", &err) < 0)
+            fail_msg("%s", err.message);
+    if (config_resolve(config, "test", &err) < 0)
+        fail_msg("%s", err.message);
+}
+
+/* The canonical training form of these settings, fresh. */
+static char *canonical(const char *const *settings)
+{
+    struct config config, again;
+    struct error err;
+
+    make_settings(&config, settings);
+    char *text = config_canonical(&config, PHASE_TRAINING, &err);
+    assert_non_null(text);
+    /* What a job says reads back to the same. */
+    cJSON *json = config_to_json(&config);
+    assert_int_equal(config_from_json(&again, json, "test", &err), 0);
+    char *back = config_canonical(&again, PHASE_TRAINING, &err);
+    assert_string_equal(text, back);
+    assert_int_equal(config_resolve(&again, "test", &err), 0);
+    free(back);
+    back = config_canonical(&again, PHASE_TRAINING, &err);
+    assert_string_equal(text, back);
+    free(back);
+    cJSON_Delete(json);
+    config_release(&again);
+    config_release(&config);
+    return text;
+}
+
+#define SETTINGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* Checks canonical forms of pairs of settings: the same run, or another. */
+static void check_same(const char *const *a, const char *const *b, bool same)
+{
+    char *x = canonical(a), *y = canonical(b);
+
+    if ((strcmp(x, y) == 0) != same)
+        fail_msg("expected %s: %s and %s", same ? "the same" : "different runs", x, y);
+    free(x);
+    free(y);
+}
+
+static void one_run_has_one_name(void **state)
+{
+    (void)state;
+    /* hrm, 2 x 2: six calls, two of them with gradient */
+    check_same(SETTINGS("arch.name", "hrm"), SETTINGS("arch.gradient_horizon", "2"), true);
+    check_same(SETTINGS("arch.name", "hrm"), SETTINGS("arch.gradient_horizon", "3"), false);
+    check_same(SETTINGS("arch.gradient_horizon", "0"), SETTINGS("arch.gradient_horizon", "6"),
+               true);
+    check_same(SETTINGS("arch.name", "trm"),
+               SETTINGS("arch.name", "trm", "arch.gradient_horizon", "3"), true);
+    check_same(SETTINGS("arch.name", "trm", "arch.H_cycles", "1"),
+               SETTINGS("arch.name", "trm", "arch.H_cycles", "1", "arch.gradient_horizon", "0"),
+               true);
+    /* a transformer has one call unless it is told otherwise */
+    check_same(SETTINGS("arch.name", "transformer"),
+               SETTINGS("arch.name", "transformer", "arch.H_cycles", "1"), true);
+    check_same(SETTINGS("arch.name", "transformer"),
+               SETTINGS("arch.name", "transformer", "arch.H_cycles", "2"), false);
+    check_same(SETTINGS("arch.name", "hrm"), SETTINGS("arch.H_cycles", "2"), true);
+    check_same(SETTINGS("arch.name", "transformer"),
+               SETTINGS("arch.name", "transformer", "arch.gradient_horizon", "0"), true);
+    /* six layer passes of HRM in a stack of two layers are three calls */
+    check_same(SETTINGS("arch.name", "transformer", "arch.match", "flops", "arch.H_layers", "1",
+                        "arch.L_layers", "1"),
+               SETTINGS("arch.name", "transformer", "arch.match", "none", "arch.H_layers", "2",
+                        "arch.H_cycles", "3"),
+               true);
+    /* what a release without these axes called the transformer */
+    char *text = canonical(SETTINGS("arch.name", "transformer", "train.lr", "0.002"));
+    assert_string_equal(text, "{\"arch.H_layers\":4,\"arch.name\":\"transformer\","
+                              "\"train.lr\":0.002}");
+    free(text);
+}
+
+/* Layer passes per outer step within half a call of HRM's, whatever the sizes. */
+static void a_transformer_of_hrms_flops_makes_its_passes(void **state)
+{
+    (void)state;
+    static const char *const SIZES[][4] = {
+        { "2", "2", "2", "2" }, { "4", "4", "2", "2" }, { "1", "3", "3", "4" },
+        { "3", "1", "1", "1" }, { "4", "4", "8", "8" },
+    };
+
+    for (size_t i = 0; i < sizeof SIZES / sizeof *SIZES; i++) {
+        const char *const settings[] = {
+            "arch.name",     "hrm",           "arch.match", "flops",         "arch.H_layers",
+            SIZES[i][0],     "arch.L_layers", SIZES[i][1],  "arch.H_cycles", SIZES[i][2],
+            "arch.L_cycles", SIZES[i][3],     NULL
+        };
+        const char *transformer[sizeof settings / sizeof *settings];
+        struct config hrm, matched;
+
+        memcpy(transformer, settings, sizeof settings);
+        transformer[1] = "transformer";
+        make_settings(&hrm, settings);
+        make_settings(&matched, transformer);
+        struct system_sizes a = config_system_sizes(&hrm), b = config_system_sizes(&matched);
+        int64_t wanted = system_layer_passes(config_system(&hrm), &a);
+        int64_t got = system_layer_passes(config_system(&matched), &b);
+        assert_int_equal(system_layers(config_system(&hrm), &a),
+                         system_layers(config_system(&matched), &b));
+        assert_true(2 * llabs(wanted - got) <= b.layers[MODULE_H]);
+        config_release(&hrm);
+        config_release(&matched);
+    }
+}
+
+/* FLOPs of a training step grow by two forward passes for each call with gradient more. */
+static void flops_follow_the_horizon(void **state)
+{
+    (void)state;
+    double before[3];
+
+    for (int horizon = 0; horizon < 3; horizon++) {
+        static const char *const HORIZONS[] = { "1", "published", "3" };
+        struct config config;
+        struct shape shape;
+
+        make_settings(&config, SETTINGS("arch.gradient_horizon", HORIZONS[horizon]));
+        shape_compute(&shape, &config, T, V, IDS);
+        before[horizon] = shape.train_step_flops;
+        config_release(&config);
+    }
+    assert_true(before[1] > before[0]);
+    assert_true(fabs((before[2] - before[1]) - (before[1] - before[0])) < 1e-9 * before[0]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_published_horizon_by_its_number_is_the_published_model),
+        cmocka_unit_test(hrm_with_shared_levels_and_trms_horizon_is_trm),
+        cmocka_unit_test(a_recurrent_transformers_calls_are_those_of_as_many_outer_steps),
+        cmocka_unit_test(deeper_horizons_take_more_memory_for_activations),
+        cmocka_unit_test(an_engine_refuses_a_horizon_beyond_the_segment),
+        cmocka_unit_test(one_run_has_one_name),
+        cmocka_unit_test(a_transformer_of_hrms_flops_makes_its_passes),
+        cmocka_unit_test(flops_follow_the_horizon),
+    };
+
+    return cmocka_run_group_tests_name("axes", tests, NULL, NULL);
+}
