@@ -230,17 +230,14 @@ struct missing_value {
 static void describe_missing(char *out, size_t size, const struct missing_value *items,
                              int count)
 {
-    static const char *const NAMES[RUN_STATE_COUNT] = { [RUN_PENDING] = "pending",
-                                                        [RUN_FAILED] = "failed",
-                                                        [RUN_DIVERGED] = "diverged",
-                                                        [RUN_CANCELLED] = "cancelled" };
     char part[120];
 
     for (int i = 0; i < count; i++)
         for (int s = 0; s < RUN_STATE_COUNT; s++)
             if (items[i].counts[s] > 0) {
                 snprintf(part, sizeof part, "%.60s: %d run%s %s", items[i].value,
-                         items[i].counts[s], items[i].counts[s] == 1 ? "" : "s", NAMES[s]);
+                         items[i].counts[s], items[i].counts[s] == 1 ? "" : "s",
+                         run_state_name((enum run_state)s));
                 add_name(out, size, part);
             }
 }

@@ -6,6 +6,7 @@
 #include "error.h"
 #include "file.h"
 #include "filter.h"
+#include "job_state.h"
 #include "json.h"
 #include "sql.h"
 #include "statistics.h"
@@ -209,16 +210,27 @@ static double column_real(sqlite3_stmt *statement, int column)
                : sqlite3_column_double(statement, column);
 }
 
+static const char *const RUN_STATES[RUN_STATE_COUNT] = { [RUN_DONE] = "done",
+                                                         [RUN_PENDING] = "pending",
+                                                         [RUN_FAILED] = "failed",
+                                                         [RUN_DIVERGED] = "diverged",
+                                                         [RUN_CANCELLED] = "cancelled" };
+
+const char *run_state_name(enum run_state state)
+{
+    return RUN_STATES[state];
+}
+
+/* Of the state of a job, or "diverged": RUN_STATE_SQL. */
 static enum run_state state_of(const char *name)
 {
-    if (strcmp(name, "done") == 0)
-        return RUN_DONE;
-    if (strcmp(name, "diverged") == 0)
+    enum job_state state = JOB_QUEUED;
+
+    if (outcome_parse(name) == OUTCOME_DIVERGED)
         return RUN_DIVERGED;
-    if (strcmp(name, "cancelled") == 0)
-        return RUN_CANCELLED;
-    return strcmp(name, "failed") == 0 || strcmp(name, "quarantined") == 0 ? RUN_FAILED
-                                                                           : RUN_PENDING;
+    if (!job_state_parse(&state, name) || job_state_is_open(state))
+        return RUN_PENDING;
+    return state == JOB_DONE ? RUN_DONE : state == JOB_CANCELLED ? RUN_CANCELLED : RUN_FAILED;
 }
 
 /* One row from the statement; without memory evaluation is NULL. */
@@ -475,11 +487,11 @@ void run_counts_describe(char *out, size_t size, const struct run_counts *counts
     size_t used = 0;
     const struct {
         int count;
-        const char *name;
-    } PARTS[] = { { counts->pending, "pending" },
-                  { counts->failed, "failed" },
-                  { counts->diverged, "diverged" },
-                  { counts->cancelled, "cancelled" } };
+        enum run_state state;
+    } PARTS[] = { { counts->pending, RUN_PENDING },
+                  { counts->failed, RUN_FAILED },
+                  { counts->diverged, RUN_DIVERGED },
+                  { counts->cancelled, RUN_CANCELLED } };
 
     out[0] = '\0';
     if (counts->done == counts->total)
@@ -489,7 +501,7 @@ void run_counts_describe(char *out, size_t size, const struct run_counts *counts
     for (int i = 0, shown = 0; i < 4; i++)
         if (PARTS[i].count > 0 && used < size)
             used += (size_t)snprintf(out + used, size - used, "%s%d %s", shown++ ? ", " : " (",
-                                     PARTS[i].count, PARTS[i].name);
+                                     PARTS[i].count, run_state_name(PARTS[i].state));
     if (used < size)
         snprintf(out + used, size - used, ")");
 }

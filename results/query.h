@@ -24,6 +24,7 @@ enum run_state {
     RUN_CANCELLED,
     RUN_STATE_COUNT
 };
+const char *run_state_name(enum run_state state);
 
 struct result_arm {
     int64_t id;

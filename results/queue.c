@@ -9,6 +9,7 @@
 #include "sql.h"
 #include "store.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -417,8 +418,10 @@ int queue_state(struct store *store, struct queue_state *out, const char *run_ha
         out->run_id = sqlite3_column_int64(s, 0);
         out->open_job = sqlite3_column_int64(s, 1);
         out->last_train_job = sqlite3_column_int64(s, 2);
-        snprintf(out->train_state, sizeof out->train_state, "%s", sql_text(s, 3));
-        snprintf(out->train_cause, sizeof out->train_cause, "%s", sql_text(s, 4));
+        bool known = job_state_parse(&out->train_state, sql_text(s, 3));
+        assert(known || out->last_train_job == 0); /* the schema allows no other */
+        (void)known;
+        out->train_cause = outcome_parse(sql_text(s, 4));
         snprintf(out->checkpoint, sizeof out->checkpoint, "%s", sql_text(s, 5));
     }
     return rc;
@@ -502,12 +505,13 @@ int queue_set_priority(struct store *store, int64_t experiment_id, struct error 
                    "i", experiment_id);
 }
 
-int queue_request(struct store *store, const char *kind, const char *target, struct error *err)
+int queue_request(struct store *store, enum request_kind kind, const char *target,
+                  struct error *err)
 {
     char now[CLOCK_ISO_SIZE];
 
     clock_iso_now(now);
     return sql_run(store, err,
                    "INSERT INTO request (kind, target, asked_at) VALUES (?1, ?2, ?3)", "ttt",
-                   kind, target, now);
+                   request_kind_name(kind), target, now);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "job_state.h"
 
 struct store;
 
@@ -136,9 +137,9 @@ struct queue_state {
     int64_t run_id; /* 0: unknown run */
     /* a train or evaluate job that is queued, starting or running; 0 */
     int64_t open_job;
-    int64_t last_train_job; /* 0: never queued */
-    char train_state[16];   /* of that job */
-    char train_cause[64];   /* of that job, "" */
+    int64_t last_train_job;     /* 0: never queued */
+    enum job_state train_state; /* of that job */
+    enum outcome train_cause;   /* of that job */
     /* file of the final checkpoint, relative to the workspace; "" */
     char checkpoint[256];
 };
@@ -166,7 +167,7 @@ int queue_set_priority(struct store *store, int64_t experiment_id,
                        struct error *err) MUST_CHECK;
 
 /* Requests of other commands to the runner. */
-int queue_request(struct store *store, const char *kind, const char *target,
+int queue_request(struct store *store, enum request_kind kind, const char *target,
                   struct error *err) MUST_CHECK;
 
 #endif

@@ -9,6 +9,7 @@
 #include "sql.h"
 #include "store.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,11 +30,39 @@ void record_free_jobs(struct record_job *jobs, int count)
     free(jobs);
 }
 
+/* What the schema's own list of states allows is in the table. */
+static enum job_state job_state_of(const char *name)
+{
+    enum job_state state = JOB_QUEUED;
+    bool known = job_state_parse(&state, name);
+
+    assert(known);
+    (void)known;
+    return state;
+}
+
+static enum attempt_state attempt_state_of(const char *name)
+{
+    enum attempt_state state = ATTEMPT_STARTING;
+    bool known = attempt_state_parse(&state, name);
+
+    assert(known);
+    (void)known;
+    return state;
+}
+
+/* NULL, which SQL stores as such, for no cause. */
+static const char *cause_text(enum outcome cause)
+{
+    return cause == OUTCOME_NONE ? NULL : outcome_name(cause);
+}
+
 static void read_job(struct record_job *job, sqlite3_stmt *s)
 {
     *job = (struct record_job){
         .job_id = sqlite3_column_int64(s, 0),
         .run_id = sqlite3_column_int64(s, 1),
+        .state = job_state_of(sql_text(s, 3)),
         .evaluate = strcmp(sql_text(s, 4), "evaluate") == 0,
         .priority = sqlite3_column_int(s, 5),
         .threads = sqlite3_column_int(s, 6),
@@ -48,7 +77,6 @@ static void read_job(struct record_job *job, sqlite3_stmt *s)
                       : sqlite3_column_double(s, 15),
     };
     snprintf(job->run_hash, sizeof job->run_hash, "%s", sql_text(s, 2));
-    snprintf(job->state, sizeof job->state, "%s", sql_text(s, 3));
     job->label = format_string("%s seed %s", sql_text(s, 12), sql_text(s, 13));
 }
 
@@ -160,18 +188,17 @@ int record_open_totals(struct store *store, struct record_totals *out, const cha
     return 0;
 }
 
-int record_job_state(struct store *store, int64_t job_id, const char *state, const char *cause,
-                     const char *message, struct error *err)
+int record_job_state(struct store *store, int64_t job_id, enum job_state state,
+                     enum outcome cause, const char *message, struct error *err)
 {
     char now[CLOCK_ISO_SIZE];
-    bool open = strcmp(state, "queued") == 0 || strcmp(state, "starting") == 0 ||
-                strcmp(state, "running") == 0;
 
     clock_iso_now(now);
     return sql_run(store, err,
                    "UPDATE job SET state = ?2, cause = ?3, message = ?4, finished_at = ?5"
                    " WHERE job_id = ?1",
-                   "itttt", job_id, state, cause, message, open ? NULL : now);
+                   "itttt", job_id, job_state_name(state), cause_text(cause), message,
+                   job_state_is_open(state) ? NULL : now);
 }
 
 int record_job_requeue(struct store *store, int64_t job_id, struct error *err)
@@ -180,18 +207,18 @@ int record_job_requeue(struct store *store, int64_t job_id, struct error *err)
         sql_run(store, err, "UPDATE job SET failures = 0, not_before = 0 WHERE job_id = ?1",
                 "i", job_id);
 
-    return rc < 0 ? rc : record_job_state(store, job_id, "queued", NULL, NULL, err);
+    return rc < 0 ? rc : record_job_state(store, job_id, JOB_QUEUED, OUTCOME_NONE, NULL, err);
 }
 
 int record_job_retry(struct store *store, int64_t job_id, bool counts, double not_before,
-                     const char *cause, const char *message, struct error *err)
+                     enum outcome cause, const char *message, struct error *err)
 {
     int rc =
         sql_run(store, err,
                 "UPDATE job SET failures = failures + ?2, not_before = ?3 WHERE job_id = ?1",
                 "iir", job_id, (int64_t)counts, not_before);
 
-    return rc < 0 ? rc : record_job_state(store, job_id, "queued", cause, message, err);
+    return rc < 0 ? rc : record_job_state(store, job_id, JOB_QUEUED, cause, message, err);
 }
 
 int record_attempt(struct store *store, int64_t *attempt_id, int *number, char directory[160],
@@ -216,7 +243,8 @@ int record_attempt(struct store *store, int64_t *attempt_id, int *number, char d
                  "iiittttt", job->job_id, job->run_id, (int64_t)*number, directory,
                  place->boot_id, place->host, place->cpus, now);
     *attempt_id = sqlite3_last_insert_rowid(store_connection(store));
-    return rc < 0 ? rc : record_job_state(store, job->job_id, "starting", NULL, NULL, err);
+    return rc < 0 ? rc
+                  : record_job_state(store, job->job_id, JOB_STARTING, OUTCOME_NONE, NULL, err);
 }
 
 /* Adds parsed text as member key. */
@@ -335,7 +363,7 @@ int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_
                      " WHERE attempt_id = ?1",
                      "iii", attempt_id, keeper_pid, keeper_start);
 
-    return rc < 0 ? rc : record_job_state(store, job_id, "running", NULL, NULL, err);
+    return rc < 0 ? rc : record_job_state(store, job_id, JOB_RUNNING, OUTCOME_NONE, NULL, err);
 }
 
 /* What read_attempts() reads. */
@@ -354,11 +382,11 @@ static void read_attempt(struct record_attempt *a, sqlite3_stmt *s)
         .offset = sqlite3_column_int64(s, 5),
         .sequence = sqlite3_column_int64(s, 6),
         .number = sqlite3_column_int(s, 7),
+        .state = attempt_state_of(sql_text(s, 11)),
     };
     snprintf(a->directory, sizeof a->directory, "%s", sql_text(s, 8));
     snprintf(a->boot_id, sizeof a->boot_id, "%s", sql_text(s, 9));
     snprintf(a->host, sizeof a->host, "%s", sql_text(s, 10));
-    snprintf(a->state, sizeof a->state, "%s", sql_text(s, 11));
     snprintf(a->cpus, sizeof a->cpus, "%s", sql_text(s, 12));
 }
 
@@ -430,7 +458,8 @@ int record_attempt_end(struct store *store, int64_t attempt_id, const struct rec
     rc = sql_run(store, err,
                  "UPDATE attempt SET state = ?2, outcome = ?3, message = ?4, ended_at = ?5"
                  " WHERE attempt_id = ?1",
-                 "itttt", attempt_id, end->state, end->outcome, end->message, now);
+                 "itttt", attempt_id, attempt_state_name(end->state),
+                 outcome_name(end->outcome), end->message, now);
     if (rc < 0 || end->exit == NULL)
         return rc;
     bool exited = cJSON_IsNumber(json_member(end->exit, "exit_status"));
@@ -510,8 +539,8 @@ int record_workspace(struct store *store, char **from, const struct record_works
     return rc;
 }
 
-int record_next_request(struct store *store, int64_t *id, char kind[16], char target[160],
-                        struct error *err)
+int record_next_request(struct store *store, int64_t *id, enum request_kind *kind,
+                        char target[160], struct error *err)
 {
     sqlite3_stmt *s;
     int rc = sql_query(store, &s, err,
@@ -524,7 +553,9 @@ int record_next_request(struct store *store, int64_t *id, char kind[16], char ta
         rc = sql_step(store, &s, err);
     if (rc > 0) {
         *id = sqlite3_column_int64(s, 0);
-        snprintf(kind, 16, "%s", sql_text(s, 1));
+        bool known = request_kind_parse(kind, sql_text(s, 1));
+        assert(known); /* the schema allows no other */
+        (void)known;
         snprintf(target, 160, "%s", sql_text(s, 2));
         sql_end(&s);
     }
@@ -542,12 +573,12 @@ int record_answer_request(struct store *store, int64_t id, const char *answer,
                    "itt", id, now, answer);
 }
 
-/* The jobs of a target, ?1, in the states ?2: all of them, those of a run by its hash,
- * or those of an experiment. What follows is one more condition on the latter, and two
- * closing brackets. */
+/* The jobs of a target, ?1, in the states that a list in place of %s names: all of them,
+ * those of a run by its hash, or those of an experiment. What follows is one more
+ * condition on the latter, and two closing brackets. */
 #define JOBS_OF_TARGET                                                                         \
     " FROM job j JOIN run r USING (run_id)"                                                    \
-    " WHERE instr(',' || ?2 || ',', ',' || j.state || ',') > 0"                                \
+    " WHERE j.state IN (%s)"                                                                   \
     " AND j.job_id = (SELECT max(k.job_id) FROM job k"                                         \
     "  WHERE k.run_id = j.run_id AND k.kind = j.kind)"                                         \
     " AND (?1 = 'all' OR (length(?1) >= 4 AND"                                                 \
@@ -561,13 +592,32 @@ int record_answer_request(struct store *store, int64_t id, const char *answer,
     " JOIN experiment f USING (experiment_id)"                                                 \
     " WHERE y.run_id = j.run_id AND f.name <> ?1 AND f.cancelled = 0)"
 
-int record_count_shared_jobs(struct store *store, int64_t *out, const char *target,
-                             const char *states, struct error *err)
+/* The statement with the names of the states of the set. Fresh; NULL: no memory. */
+static char *name_states(const char *format, unsigned states)
 {
-    return sql_int(store, out, NULL, err,
-                   "SELECT count(*)" JOBS_OF_TARGET ")) AND ?1 <> 'all'"
-                   " AND substr(r.hash, 1, length(?1)) <> ?1 AND " WANTED_BY_ANOTHER,
-                   "tt", target, states);
+    char names[160] = "";
+    size_t used = 0;
+
+    for (int i = 0; i < JOB_STATE_COUNT && used < sizeof names; i++)
+        if (states & JOB_IN(i))
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s'%s'",
+                                     used > 0 ? ", " : "", job_state_name((enum job_state)i));
+    assert(used < sizeof names);
+    const char *place = strstr(format, "%s");
+    return format_string("%.*s%s%s", (int)(place - format), format, names, place + 2);
+}
+
+int record_count_shared_jobs(struct store *store, int64_t *out, const char *target,
+                             unsigned states, struct error *err)
+{
+    char *sql = name_states("SELECT count(*)" JOBS_OF_TARGET ")) AND ?1 <> 'all'"
+                            " AND substr(r.hash, 1, length(?1)) <> ?1 AND " WANTED_BY_ANOTHER,
+                            states);
+    int rc = sql == NULL ? error_no_memory(err, "the job list")
+                         : sql_int(store, out, NULL, err, sql, "t", target);
+
+    free(sql);
+    return rc;
 }
 
 int record_cancel_experiment(struct store *store, const char *target, bool cancelled,
@@ -578,19 +628,19 @@ int record_cancel_experiment(struct store *store, const char *target, bool cance
 }
 
 int record_find_jobs(struct store *store, int64_t **ids, int *count, const char *target,
-                     const char *states, enum record_sharing sharing, struct error *err)
+                     unsigned states, enum record_sharing sharing, struct error *err)
 {
     sqlite3_stmt *s;
     int64_t *list = NULL;
     int n = 0;
-    int rc =
-        sharing == RECORD_ALL_JOBS
-            ? sql_query(store, &s, err, "SELECT j.job_id" JOBS_OF_TARGET "))", "tt", target,
-                        states)
-            : sql_query(store, &s, err,
-                        "SELECT j.job_id" JOBS_OF_TARGET " AND NOT " WANTED_BY_ANOTHER "))",
-                        "tt", target, states);
+    char *sql = name_states(sharing == RECORD_ALL_JOBS ? "SELECT j.job_id" JOBS_OF_TARGET "))"
+                                                       : "SELECT j.job_id" JOBS_OF_TARGET
+                                                         " AND NOT " WANTED_BY_ANOTHER "))",
+                            states);
+    int rc = sql == NULL ? error_no_memory(err, "the job list")
+                         : sql_query(store, &s, err, sql, "t", target);
 
+    free(sql);
     *ids = NULL;
     *count = 0;
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {

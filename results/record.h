@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "job_state.h"
 
 struct store;
 
@@ -18,9 +19,8 @@ struct store;
 struct record_job {
     int64_t job_id, run_id;
     char run_hash[65];
-    /* queued, starting, running; of a busy job also what it was made meanwhile */
-    char state[16];
-    char *label; /* owned: "experiment: arm seed N" for people */
+    enum job_state state; /* open; of a busy job also what it was made meanwhile */
+    char *label;          /* owned: "experiment: arm seed N" for people */
     bool evaluate;
     int priority, threads, retries_max, failures;
     double cost, memory_gb, time_limit_min, retry_delay_s;
@@ -48,17 +48,17 @@ int record_open_totals(struct store *store, struct record_totals *out, const cha
                        struct error *err) MUST_CHECK;
 void record_free_jobs(struct record_job *jobs, int count);
 
-/* The one function that changes a job's state. cause and message may be NULL;
- * finished_at is set for states that are over. */
-int record_job_state(struct store *store, int64_t job_id, const char *state, const char *cause,
-                     const char *message, struct error *err) MUST_CHECK;
+/* The one function that changes a job's state. message may be NULL; finished_at is set
+ * for states that are over. */
+int record_job_state(struct store *store, int64_t job_id, enum job_state state,
+                     enum outcome cause, const char *message, struct error *err) MUST_CHECK;
 /* Back to the queue because a person asks for it: earlier failures are forgotten. */
 int record_job_requeue(struct store *store, int64_t job_id, struct error *err) MUST_CHECK;
 /* Back to the queue after a failure (counted when it counts against retries). */
 /* a later not_before: the clock was set back meanwhile */
 enum { RECORD_LONGEST_WAIT_S = 400 };
 int record_job_retry(struct store *store, int64_t job_id, bool counts, double not_before,
-                     const char *cause, const char *message, struct error *err) MUST_CHECK;
+                     enum outcome cause, const char *message, struct error *err) MUST_CHECK;
 
 /* The machine's boot and name, and the cores, "0,1". */
 struct record_place {
@@ -87,7 +87,8 @@ int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_
 struct record_attempt {
     int64_t attempt_id, job_id, run_id, keeper_pid, keeper_start, offset, sequence;
     int number;
-    char directory[160], boot_id[64], host[128], state[16], cpus[512];
+    char directory[160], boot_id[64], host[128], cpus[512];
+    enum attempt_state state;
 };
 /* The attempts that are not over, in the order of their beginning. */
 int record_open_attempts(struct store *store, struct record_attempt **out, int *count,
@@ -109,8 +110,8 @@ int record_offset(struct store *store, int64_t attempt_id, int64_t offset, int64
 
 /* How the attempt ended, from exit.json (NULL: there is none). */
 struct record_end {
-    const char *state;   /* ended, superseded, quarantined */
-    const char *outcome; /* done, diverged, stopped, or a cause of failure */
+    enum attempt_state state; /* ended, superseded, quarantined */
+    enum outcome outcome;
     const char *message; /* NULL: none */
     const cJSON *exit;
 };
@@ -131,23 +132,23 @@ int record_workspace(struct store *store, char **from, const struct record_works
                      struct error *err) MUST_CHECK;
 
 /* A request not yet answered; *id 0 when there is none. */
-int record_next_request(struct store *store, int64_t *id, char kind[16], char target[160],
-                        struct error *err) MUST_CHECK;
+int record_next_request(struct store *store, int64_t *id, enum request_kind *kind,
+                        char target[160], struct error *err) MUST_CHECK;
 int record_answer_request(struct store *store, int64_t id, const char *answer,
                           struct error *err) MUST_CHECK;
 enum record_sharing {
     RECORD_ALL_JOBS,
     RECORD_UNSHARED_JOBS /* of an experiment: not those that another one wants, too */
 };
-/* Job ids a target (experiment name, run hash prefix, "all") means, in the given states
- * ("queued,starting,running"). Fresh list. */
+/* Job ids a target (experiment name, run hash prefix, "all") means, in the given states,
+ * a set of JOB_IN(). Fresh list. */
 int record_find_jobs(struct store *store, int64_t **ids, int *count, const char *target,
-                     const char *states, enum record_sharing sharing,
+                     unsigned states, enum record_sharing sharing,
                      struct error *err) MUST_CHECK;
 /* How many jobs of the experiment in these states another one, which is not cancelled,
  * wants. */
 int record_count_shared_jobs(struct store *store, int64_t *out, const char *target,
-                             const char *states, struct error *err) MUST_CHECK;
+                             unsigned states, struct error *err) MUST_CHECK;
 /* Notes that the experiment (or all) wants no more work, or wants it again: runs that
  * it shares with others are cancelled when the last one that wants them is. */
 int record_cancel_experiment(struct store *store, const char *target, bool cancelled,

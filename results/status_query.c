@@ -6,6 +6,7 @@
 #include "sql.h"
 #include "store.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,13 +29,16 @@ static int count_newest(struct store *store, sqlite3_stmt **s, struct status_cou
         if (memcmp(group, last, sizeof last) == 0)
             continue;
         memcpy(last, group, sizeof last);
-        const char *state = sql_text(*s, 3);
+        enum job_state state = JOB_QUEUED;
+        bool known = job_state_parse(&state, sql_text(*s, 3));
+        assert(known); /* the schema allows no other */
+        (void)known;
         out->total++;
-        out->queued += strcmp(state, "queued") == 0;
-        out->running += strcmp(state, "starting") == 0 || strcmp(state, "running") == 0;
-        out->done += strcmp(state, "done") == 0;
-        out->failed += strcmp(state, "failed") == 0 || strcmp(state, "quarantined") == 0;
-        out->cancelled += strcmp(state, "cancelled") == 0;
+        out->queued += state == JOB_QUEUED;
+        out->running += state == JOB_STARTING || state == JOB_RUNNING;
+        out->done += state == JOB_DONE;
+        out->failed += state == JOB_FAILED || state == JOB_QUARANTINED;
+        out->cancelled += state == JOB_CANCELLED;
         *work += sqlite3_column_double(*s, 4);
     }
     return rc;
@@ -433,7 +437,7 @@ int status_find_final(struct store *store, struct status_final *out, const char 
     snprintf(out->directory, sizeof out->directory, "%s", sql_text(s, 3));
     snprintf(out->kernel_set, sizeof out->kernel_set, "%s", sql_text(s, 4));
     snprintf(out->weights_hash, sizeof out->weights_hash, "%s", sql_text(s, 5));
-    snprintf(out->outcome, sizeof out->outcome, "%s", sql_text(s, 6));
+    out->outcome = outcome_parse(sql_text(s, 6));
     snprintf(out->message, sizeof out->message, "%s", sql_text(s, 7));
     bool mixed = sqlite3_column_int(s, 8) != 0;
     sql_end(&s);

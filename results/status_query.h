@@ -5,6 +5,7 @@
 #define RESULTS_STATUS_QUERY_H
 
 #include "error.h"
+#include "job_state.h"
 #include "table.h"
 
 #include <stdint.h>
@@ -48,8 +49,8 @@ int status_checkpoints(struct store *store, struct status_checkpoint **out, int 
 struct status_final {
     int64_t run_id, job_id, attempt_id;
     char directory[160], kernel_set[32], weights_hash[65];
-    char outcome[16];  /* done or diverged */
-    char message[128]; /* of a diverged one: the loss and the step */
+    enum outcome outcome; /* done or diverged */
+    char message[128];    /* of a diverged one: the loss and the step */
 };
 int status_find_final(struct store *store, struct status_final *out, const char *hash,
                       struct error *err) MUST_CHECK;

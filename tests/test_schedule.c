@@ -14,70 +14,71 @@ static void every_end_has_its_cause(void **state)
 {
     static const struct {
         struct schedule_facts facts;
-        enum schedule_verdict verdict;
-        const char *cause;
+        enum schedule_action action;
+        enum outcome cause;
     } cases[] = {
-        { { .has_exit = true, .has_status = true, .outcome = "done" }, VERDICT_DONE, NULL },
-        { { .has_exit = true, .has_status = true }, VERDICT_RETRY, "exit without a result" },
+        { { .has_exit = true, .has_status = true, .outcome = OUTCOME_DONE },
+          ACTION_DONE,
+          OUTCOME_NONE },
+        { { .has_exit = true, .has_status = true }, ACTION_RETRY, OUTCOME_NO_RESULT },
         { { .has_exit = true, .has_status = true, .exit_status = 2 },
-          VERDICT_FAILED,
-          "bad job" },
-        { { .has_exit = true, .has_status = true, .exit_status = 4, .outcome = "diverged" },
-          VERDICT_DONE,
-          "diverged" },
+          ACTION_FAIL,
+          OUTCOME_BAD_JOB },
+        { { .has_exit = true,
+            .has_status = true,
+            .exit_status = 4,
+            .outcome = OUTCOME_DIVERGED },
+          ACTION_DONE,
+          OUTCOME_DIVERGED },
         { { .has_exit = true, .has_status = true, .exit_status = 5 },
-          VERDICT_FAILED,
-          "data changed" },
+          ACTION_FAIL,
+          OUTCOME_DATA_CHANGED },
         { { .has_exit = true, .has_status = true, .exit_status = 6 },
-          VERDICT_FAILED,
-          "out of memory" },
+          ACTION_FAIL,
+          OUTCOME_OUT_OF_MEMORY },
         { { .has_exit = true, .has_status = true, .exit_status = 7 },
-          VERDICT_PAUSE,
-          "disk full" },
+          ACTION_PAUSE,
+          OUTCOME_DISK_FULL },
         { { .has_exit = true, .has_status = true, .exit_status = 8 },
-          VERDICT_RETRAIN,
-          "checkpoint damaged" },
-        { { .rebooted = true }, VERDICT_REQUEUE, "machine restarted" },
-        { { .rebooted = true, .outcome = "done" }, VERDICT_DONE, NULL },
+          ACTION_RETRAIN,
+          OUTCOME_CHECKPOINT_DAMAGED },
+        { { .rebooted = true }, ACTION_REQUEUE, OUTCOME_RESTARTED },
+        { { .rebooted = true, .outcome = OUTCOME_DONE }, ACTION_DONE, OUTCOME_NONE },
         { { .has_exit = true, .has_status = true, .exit_status = 130 },
-          VERDICT_REQUEUE,
-          "stopped" },
-        { { .has_exit = true, .signal = SIGSEGV }, VERDICT_RETRY, "crash" },
-        { { .has_exit = true, .signal = SIGKILL }, VERDICT_RETRY, "killed" },
+          ACTION_REQUEUE,
+          OUTCOME_STOPPED },
+        { { .has_exit = true, .signal = SIGSEGV }, ACTION_RETRY, OUTCOME_CRASH },
+        { { .has_exit = true, .signal = SIGKILL }, ACTION_RETRY, OUTCOME_KILLED },
         { { .has_exit = true, .signal = SIGKILL, .out_of_memory = true },
-          VERDICT_RETRY,
-          "out of memory" },
-        { { .has_exit = false }, VERDICT_RETRY, "lost worker" },
-        { { .outcome = "disk full" }, VERDICT_PAUSE, "disk full" },
-        { { .unborn = true }, VERDICT_REQUEUE, "never started" },
+          ACTION_RETRY,
+          OUTCOME_OUT_OF_MEMORY },
+        { { .has_exit = false }, ACTION_RETRY, OUTCOME_LOST },
+        { { .outcome = OUTCOME_DISK_FULL }, ACTION_PAUSE, OUTCOME_DISK_FULL },
+        { { .unborn = true }, ACTION_REQUEUE, OUTCOME_NEVER_STARTED },
         { { .unborn = true, .has_exit = true, .has_status = true, .exit_status = 2 },
-          VERDICT_FAILED,
-          "bad job" },
-        { { .has_exit = true, .signal = SIGKILL, .hung = true }, VERDICT_RETRY, "hang" },
+          ACTION_FAIL,
+          OUTCOME_BAD_JOB },
+        { { .has_exit = true, .signal = SIGKILL, .hung = true }, ACTION_RETRY, OUTCOME_HANG },
         { { .has_exit = true, .signal = SIGKILL, .flooded = true },
-          VERDICT_FAILED,
-          "endless output" },
+          ACTION_FAIL,
+          OUTCOME_ENDLESS_OUTPUT },
         { { .has_exit = true, .has_status = true, .exit_status = 130, .timed_out = true },
-          VERDICT_FAILED,
-          "time limit" },
+          ACTION_FAIL,
+          OUTCOME_TIME_LIMIT },
         { { .has_exit = true, .has_status = true, .exit_status = 130, .cancelled = true },
-          VERDICT_CANCELLED,
-          "cancelled" },
-        { { .has_exit = true, .has_status = true, .outcome = "done", .cancelled = true },
-          VERDICT_DONE,
-          NULL },
-        { { .stopping = true }, VERDICT_REQUEUE, "stopped" },
+          ACTION_CANCEL,
+          OUTCOME_CANCELLED },
+        { { .has_exit = true, .has_status = true, .outcome = OUTCOME_DONE, .cancelled = true },
+          ACTION_DONE,
+          OUTCOME_NONE },
+        { { .stopping = true }, ACTION_REQUEUE, OUTCOME_STOPPED },
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct schedule_end end = schedule_classify(&cases[i].facts);
-        if (end.verdict != cases[i].verdict)
-            fail_msg("case %zu: verdict %d", i, end.verdict);
-        if (cases[i].cause == NULL)
-            assert_null(end.cause);
-        else
-            assert_string_equal(end.cause, cases[i].cause);
+        if (end.action != cases[i].action || end.cause != cases[i].cause)
+            fail_msg("case %zu: action %d, cause %s", i, end.action, outcome_name(end.cause));
     }
 }
 
@@ -109,15 +110,15 @@ static void out_of_memory_needs_evidence(void **state)
 static void retries_come_to_an_end(void **state)
 {
     (void)state;
-    assert_false(schedule_gives_up(VERDICT_RETRY, 2, 2));
-    assert_true(schedule_gives_up(VERDICT_RETRY, 3, 2));
-    assert_true(schedule_gives_up(VERDICT_RETRY, 1, 0));
-    assert_true(schedule_gives_up(VERDICT_FAILED, 1, 9));
-    assert_false(schedule_gives_up(VERDICT_REQUEUE, 99, 0));
-    assert_false(schedule_gives_up(VERDICT_PAUSE, 99, 0));
-    assert_false(schedule_gives_up(VERDICT_RETRAIN, 1, 0)); /* trained again once at least */
-    assert_true(schedule_gives_up(VERDICT_RETRAIN, 2, 0));
-    assert_false(schedule_gives_up(VERDICT_RETRAIN, 2, 2));
+    assert_false(schedule_gives_up(ACTION_RETRY, 2, 2));
+    assert_true(schedule_gives_up(ACTION_RETRY, 3, 2));
+    assert_true(schedule_gives_up(ACTION_RETRY, 1, 0));
+    assert_true(schedule_gives_up(ACTION_FAIL, 1, 9));
+    assert_false(schedule_gives_up(ACTION_REQUEUE, 99, 0));
+    assert_false(schedule_gives_up(ACTION_PAUSE, 99, 0));
+    assert_false(schedule_gives_up(ACTION_RETRAIN, 1, 0)); /* trained again once at least */
+    assert_true(schedule_gives_up(ACTION_RETRAIN, 2, 0));
+    assert_false(schedule_gives_up(ACTION_RETRAIN, 2, 2));
 }
 
 static void the_first_that_may_start_is_next(void **state)

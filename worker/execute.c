@@ -15,9 +15,9 @@
 #include "engine_setup.h"
 #include "error.h"
 #include "evaluate.h"
-#include "exit_code.h"
 #include "file.h"
 #include "job.h"
+#include "job_state.h"
 #include "keeper.h"
 #include "log.h"
 #include "provenance.h"
@@ -241,33 +241,24 @@ static int work(struct execution *execution, struct error *err)
                                             : evaluate_job(execution, err);
 }
 
-/* The documented exit code of a failure; *cause is the word for the error event. */
-static enum exit_code classify(enum error_code code, const struct execution *execution,
-                               const char **cause)
+/* What a failure is called in the error event; its exit code follows from it. */
+static enum outcome classify(enum error_code code, const struct execution *execution)
 {
-    if (execution->data_changed) {
-        *cause = "data changed";
-        return EXIT_DATA_CHANGED;
-    }
-    if (execution->checkpoint_damaged) {
-        *cause = "checkpoint damaged";
-        return EXIT_CHECKPOINT_DAMAGED;
-    }
+    if (execution->data_changed)
+        return OUTCOME_DATA_CHANGED;
+    if (execution->checkpoint_damaged)
+        return OUTCOME_CHECKPOINT_DAMAGED;
     switch (code) {
     case ERROR_FORMAT:
     case ERROR_ABSENT:
     case ERROR_DAMAGED:
-        *cause = "bad job";
-        return EXIT_BAD_INPUT;
+        return OUTCOME_BAD_JOB;
     case ERROR_NOMEM:
-        *cause = "out of memory";
-        return EXIT_OUT_OF_MEMORY;
+        return OUTCOME_OUT_OF_MEMORY;
     case ERROR_NOSPACE:
-        *cause = "disk full";
-        return EXIT_DISK_FULL;
+        return OUTCOME_DISK_FULL;
     case ERROR_STOPPED:
-        *cause = "stopped";
-        return EXIT_STOPPED;
+        return OUTCOME_STOPPED;
     case ERROR_IO:
     case ERROR_DATABASE:
     case ERROR_BUSY:
@@ -275,8 +266,7 @@ static enum exit_code classify(enum error_code code, const struct execution *exe
     case ERROR_ENVIRONMENT:
         break;
     }
-    *cause = "environment";
-    return EXIT_ENVIRONMENT;
+    return OUTCOME_ENVIRONMENT;
 }
 
 /* Puts the limit, if there is one, before what the memory was for. */
@@ -294,11 +284,11 @@ static void name_memory_limit(struct error *out, const struct execution *executi
 }
 
 /* Says error (of a failure) and end. What cannot be said any more goes to the log. */
-static enum exit_code conclude(struct execution *execution, int rc, const struct error *fault,
-                               double seconds)
+static int conclude(struct execution *execution, int rc, const struct error *fault,
+                    double seconds)
 {
     struct report_end end = {
-        .status = "done",
+        .status = OUTCOME_DONE,
         .step = execution->end.step,
         .weights_hash =
             execution->end.weights_hash[0] != '\0' ? execution->end.weights_hash : NULL,
@@ -306,26 +296,24 @@ static enum exit_code conclude(struct execution *execution, int rc, const struct
         .train_seconds = execution->end.train_seconds,
         .evaluation_seconds = execution->end.evaluation_seconds,
     };
-    const char *cause = "";
-    enum exit_code code = EXIT_DONE;
+    enum outcome outcome = OUTCOME_DONE;
     struct error err = { 0 }, named = { 0 };
     const struct error *failure = &named;
     int said = 0;
 
     name_memory_limit(&named, execution, fault);
     if (rc < 0) {
-        code = classify(failure->code, execution, &cause);
-        end.status = code == EXIT_STOPPED ? "stopped" : "failed";
-        end.message = code == EXIT_STOPPED ? failure->message : NULL;
-        if (code == EXIT_STOPPED)
+        outcome = classify(failure->code, execution);
+        if (outcome == OUTCOME_STOPPED) {
+            end.message = failure->message;
             log_info("%s", failure->message);
-        else
-            log_error("%s: %s", cause, failure->message);
-        if (code != EXIT_STOPPED)
-            said = report_error(&execution->report, cause, failure->message, &err);
+        } else {
+            log_error("%s: %s", outcome_name(outcome), failure->message);
+            said = report_error(&execution->report, outcome, failure->message, &err);
+        }
+        end.status = outcome == OUTCOME_STOPPED ? OUTCOME_STOPPED : OUTCOME_FAILED;
     } else if (execution->end.diverged) {
-        code = EXIT_DIVERGED;
-        end.status = "diverged";
+        outcome = end.status = OUTCOME_DIVERGED;
         end.weights_hash = NULL;
         log_warning("the loss is not finite at step %lld", (long long)execution->end.step);
     }
@@ -334,9 +322,9 @@ static enum exit_code conclude(struct execution *execution, int rc, const struct
     if (said < 0)
         log_error("%s", err.message);
     /* Done, but the journal does not say so: whoever reads it must not believe it. */
-    if (said < 0 && (code == EXIT_DONE || code == EXIT_DIVERGED))
-        code = classify(err.code, execution, &cause);
-    return code;
+    if (said < 0 && rc >= 0)
+        outcome = classify(err.code, execution);
+    return outcome_exit_code(outcome);
 }
 
 int execute_job(void *request)
@@ -344,7 +332,6 @@ int execute_job(void *request)
     struct execution execution = { .request = request };
     struct error err = { 0 };
     double started = clock_monotonic_s();
-    const char *cause = "";
     char *path = NULL;
     int rc, code;
 
@@ -354,10 +341,10 @@ int execute_job(void *request)
     if (rc < 0) {
         log_error("%s", err.message);
         free(path);
-        return (int)classify(err.code, &execution, &cause);
+        return outcome_exit_code(classify(err.code, &execution));
     }
     rc = work(&execution, &err);
-    code = (int)conclude(&execution, rc, &err, clock_monotonic_s() - started);
+    code = conclude(&execution, rc, &err, clock_monotonic_s() - started);
     work_open(NULL);
     report_close(&execution.report);
     engine_destroy(execution.engine);

@@ -136,12 +136,12 @@ int report_diverged(struct report *report, int64_t step, double loss, struct err
     return report_event(report, "diverged", body, true, err);
 }
 
-int report_error(struct report *report, const char *cause, const char *message,
+int report_error(struct report *report, enum outcome cause, const char *message,
                  struct error *err)
 {
     cJSON *body = cJSON_CreateObject();
 
-    add_text(&body, "cause", cause);
+    add_text(&body, "cause", outcome_name(cause));
     add_text(&body, "message", message);
     return report_event(report, "error", body, true, err);
 }
@@ -150,7 +150,7 @@ int report_end(struct report *report, const struct report_end *end, struct error
 {
     cJSON *body = cJSON_CreateObject();
 
-    add_text(&body, "status", end->status);
+    add_text(&body, "status", outcome_name(end->status));
     add_number(&body, "step", (double)end->step);
     add_text(&body, "weights_hash", end->weights_hash);
     add_number(&body, "seconds", end->seconds);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "job_state.h"
 #include "journal.h"
 
 struct report {
@@ -58,11 +59,11 @@ int report_checkpoint(struct report *report, int64_t step, const char *file,
                       const char *weights_hash, bool final, struct error *err) MUST_CHECK;
 int report_diverged(struct report *report, int64_t step, double loss,
                     struct error *err) MUST_CHECK;
-int report_error(struct report *report, const char *cause, const char *message,
+int report_error(struct report *report, enum outcome cause, const char *message,
                  struct error *err) MUST_CHECK;
 
 struct report_end {
-    const char *status; /* "done", "diverged", "stopped", "failed" */
+    enum outcome status; /* done, diverged, stopped or failed */
     int64_t step;
     const char *weights_hash; /* NULL: none */
     double seconds;           /* of the attempt */

@@ -34,7 +34,7 @@ static int stop_workers(struct store *store, const struct workspace *workspace,
         if (!meant)
             continue;
         char *directory = workspace_path(workspace, attempts[a].directory);
-        if (strcmp(attempts[a].state, "starting") == 0 && directory != NULL) {
+        if (attempts[a].state == ATTEMPT_STARTING && directory != NULL) {
             /* its runner died before it wrote it down */
             pid = process_find_keeper(directory);
             start = pid > 0 ? process_start_time(pid) : 0;
@@ -49,10 +49,11 @@ static int stop_workers(struct store *store, const struct workspace *workspace,
 }
 
 /* Nobody works: does it at once. The lock is held. */
-static int do_it(struct store *store, const char *kind, const char *target, const int64_t *ids,
-                 int count, const struct options *options, struct error *err)
+static int do_it(struct store *store, enum request_kind kind, const char *target,
+                 const int64_t *ids, int count, const struct options *options,
+                 struct error *err)
 {
-    bool cancel = strcmp(kind, "cancel") == 0;
+    bool cancel = kind == REQUEST_CANCEL;
     int rc = store_begin(store, err);
 
     if (rc == 0)
@@ -61,8 +62,9 @@ static int do_it(struct store *store, const char *kind, const char *target, cons
         rc = retry_apply_settings(store, ids, count, options->sets, options->set_count, err);
 
     for (int i = 0; i < count && rc == 0; i++)
-        rc = cancel ? record_job_state(store, ids[i], "cancelled", "cancelled", NULL, err)
-                    : record_job_requeue(store, ids[i], err);
+        rc = cancel
+                 ? record_job_state(store, ids[i], JOB_CANCELLED, OUTCOME_CANCELLED, NULL, err)
+                 : record_job_requeue(store, ids[i], err);
     if (rc == 0)
         rc = store_commit(store, err);
     if (rc < 0)
@@ -71,7 +73,7 @@ static int do_it(struct store *store, const char *kind, const char *target, cons
 }
 
 /* Somebody works: the next look at the requests is soon. */
-static int ask_for_it(struct store *store, const char *kind, const char *target,
+static int ask_for_it(struct store *store, enum request_kind kind, const char *target,
                       const int64_t *ids, int count, const struct options *options,
                       struct error *err)
 {
@@ -89,7 +91,7 @@ static int ask_for_it(struct store *store, const char *kind, const char *target,
     return rc;
 }
 
-static int request(const struct options *options, const char *kind, const char *states,
+static int request(const struct options *options, enum request_kind kind, unsigned states,
                    struct error *err)
 {
     struct workspace workspace = { .lock_fd = -1 };
@@ -98,7 +100,7 @@ static int request(const struct options *options, const char *kind, const char *
     int64_t *ids = NULL;
     int64_t shared = 0;
     int count = 0;
-    bool held = false, cancel = strcmp(kind, "cancel") == 0;
+    bool held = false, cancel = kind == REQUEST_CANCEL;
     char holder[WORKSPACE_HOLDER];
     int rc = workspace_find(&workspace, options->workspace, err);
 
@@ -115,7 +117,7 @@ static int request(const struct options *options, const char *kind, const char *
         rc = error_set(err, ERROR_ABSENT,
                        "%s: no job to %s; a target is an experiment's name, the beginning of a "
                        "run's hash (4 digits or more), or all",
-                       target, kind);
+                       target, request_kind_name(kind));
     if (rc == 0 && held && cancel)
         rc = stop_workers(store, &workspace, ids, count, err);
     if (rc == 0 && held)
@@ -127,7 +129,7 @@ static int request(const struct options *options, const char *kind, const char *
                  held ? "" : " (asked of the runner)");
     if (rc == 0 && shared > 0)
         log_info("%lld jobs go on: other experiments want them, too", (long long)shared);
-    if (rc == 0 && held && strcmp(kind, "retry") == 0)
+    if (rc == 0 && held && !cancel)
         log_info("hrmlab work works on the queue");
     free(ids);
     store_close(store);
@@ -138,11 +140,11 @@ static int request(const struct options *options, const char *kind, const char *
 int command_cancel(const struct options *options, int *exit_code, struct error *err)
 {
     (void)exit_code;
-    return request(options, "cancel", "queued,starting,running", err);
+    return request(options, REQUEST_CANCEL, JOBS_OPEN, err);
 }
 
 int command_retry(const struct options *options, int *exit_code, struct error *err)
 {
     (void)exit_code;
-    return request(options, "retry", "failed,cancelled,quarantined", err);
+    return request(options, REQUEST_RETRY, JOBS_TO_RETRY, err);
 }

@@ -363,11 +363,6 @@ static int make_arms_table(struct table **out, const struct results *results,
 static int make_rows_table(struct table **out, const struct results *results,
                            const struct shown *shown, struct error *err)
 {
-    static const char *const STATES[] = { [RUN_DONE] = "done",
-                                          [RUN_PENDING] = "pending",
-                                          [RUN_FAILED] = "failed",
-                                          [RUN_DIVERGED] = "diverged",
-                                          [RUN_CANCELLED] = "cancelled" };
     struct table_column columns[MOST_COLUMNS];
     char names[METRIC_COUNT][64];
     struct axes axes;
@@ -398,7 +393,7 @@ static int make_rows_table(struct table **out, const struct results *results,
         table_int(*out, row->seed);
         table_text(*out, row->hash);
         table_text(*out, hash);
-        table_text(*out, STATES[row->state]);
+        table_text(*out, run_state_name(row->state));
         table_mark(*out, row->state == RUN_DONE      ? TABLE_PLAIN
                          : row->state == RUN_PENDING ? TABLE_FAINT
                                                      : TABLE_BAD);

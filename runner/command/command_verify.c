@@ -141,8 +141,8 @@ static int train_again(const struct options *options, const struct status_final 
 struct repetition {
     int metrics, evaluations;
     char weights_hash[65];
-    char status[32];    /* of its end */
-    char diverged[128]; /* recorder_diverged_text(); "" */
+    enum outcome status; /* of its end */
+    char diverged[128];  /* recorder_diverged_text(); "" */
 };
 
 static void note(struct repetition *out, const struct journal_event *event)
@@ -159,7 +159,7 @@ static void note(struct repetition *out, const struct journal_event *event)
     if (cJSON_IsString(hash))
         snprintf(out->weights_hash, sizeof out->weights_hash, "%s", hash->valuestring);
     if (cJSON_IsString(status))
-        snprintf(out->status, sizeof out->status, "%s", status->valuestring);
+        out->status = outcome_parse(status->valuestring);
 }
 
 /* Stores the results of the new journal in the database. Where the training began and
@@ -249,11 +249,10 @@ static void compare_ends(char *text, size_t size, const struct repetition *again
                          const struct status_final *final)
 {
     text[0] = '\0';
-    if (strcmp(again->status, final->outcome) != 0)
-        snprintf(text, size, "it ends with \"%s\", stored is \"%s\"", again->status,
-                 final->outcome);
-    else if (strcmp(again->diverged, final->message) != 0 &&
-             strcmp(final->outcome, "diverged") == 0)
+    if (again->status != final->outcome)
+        snprintf(text, size, "it ends with \"%s\", stored is \"%s\"",
+                 outcome_name(again->status), outcome_name(final->outcome));
+    else if (strcmp(again->diverged, final->message) != 0 && final->outcome == OUTCOME_DIVERGED)
         snprintf(text, size, "it diverges with %s, stored is %s", again->diverged,
                  final->message[0] != '\0' ? final->message : "nothing about it");
     else if (strcmp(again->weights_hash, final->weights_hash) != 0)

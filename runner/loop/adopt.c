@@ -51,7 +51,7 @@ static int find_keeper(const struct supervisor *s, const struct record_attempt *
     *start = attempt->keeper_start;
     if (*rebooted) { /* that boot is over, and its processes with it */
         *pid = *start = 0;
-    } else if (strcmp(attempt->state, "starting") == 0) {
+    } else if (attempt->state == ATTEMPT_STARTING) {
         char *directory = format_string("%s/%s", s->workspace->path, attempt->directory);
         if (directory == NULL)
             return error_set(s->err, ERROR_NOMEM, "no memory for a path");
@@ -70,7 +70,7 @@ static int supersede(struct supervisor *s, const struct record_attempt *attempt,
                      int64_t start)
 {
     struct executor_local executor = { 0 };
-    struct record_end end = { "superseded", "superseded", NULL, NULL };
+    struct record_end end = { ATTEMPT_SUPERSEDED, OUTCOME_SUPERSEDED, NULL, NULL };
 
     executor_local_adopt(&executor, pid, start);
     executor_local_signal(&executor, SIGKILL);
@@ -97,17 +97,17 @@ static int adopt_one(struct supervisor *s, const struct record_attempt *attempt,
         return rc;
     slot->rebooted = rebooted;
     /* while no runner was at work */
-    slot->cancelled = strcmp(job->state, "cancelled") == 0;
+    slot->cancelled = job->state == JOB_CANCELLED;
     keep_cores(s, slot, attempt->cpus);
     executor_local_adopt(&slot->executor, pid, start);
     if (!executor_local_alive(&slot->executor)) {
-        slot->unstarted = strcmp(attempt->state, "starting") == 0;
+        slot->unstarted = attempt->state == ATTEMPT_STARTING;
         return 0;
     }
     slot->started_at -= process_age_s(start);
     progress_say(&s->progress, "%s: attempt %d is still running (pid %lld), taken over",
                  slot->job.label, attempt->number, (long long)pid);
-    return strcmp(attempt->state, "starting") == 0 ? attempt_record_running(s, slot) : 0;
+    return attempt->state == ATTEMPT_STARTING ? attempt_record_running(s, slot) : 0;
 }
 
 int adopt_all(struct supervisor *s)
@@ -126,11 +126,12 @@ int adopt_all(struct supervisor *s)
     }
     free(attempts);
     for (int i = 0; i < s->job_count && rc == 0; i++) {
-        bool has_slot = strcmp(s->jobs[i].state, "queued") == 0;
+        bool has_slot = s->jobs[i].state == JOB_QUEUED;
         for (const struct slot *slot = s->slots; slot != NULL; slot = slot->next)
             has_slot = has_slot || slot->job.job_id == s->jobs[i].job_id;
         if (!has_slot)
-            rc = record_job_retry(s->store, s->jobs[i].job_id, false, 0.0, NULL, NULL, s->err);
+            rc = record_job_retry(s->store, s->jobs[i].job_id, false, 0.0, OUTCOME_NONE, NULL,
+                                  s->err);
     }
     return rc;
 }

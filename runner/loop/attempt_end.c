@@ -50,7 +50,7 @@ static struct schedule_facts gather_facts(const struct supervisor *s, const stru
         .has_status = cJSON_IsNumber(status),
         .exit_status = cJSON_IsNumber(status) ? status->valueint : 0,
         .signal = cJSON_IsNumber(signal_json) ? signal_json->valueint : 0,
-        .outcome = slot->recorder.error_text[0] == '\0' ? slot->recorder.outcome : NULL,
+        .outcome = slot->recorder.error_text[0] == '\0' ? slot->recorder.outcome : OUTCOME_NONE,
         .rebooted = slot->rebooted,
         .unborn = slot->unstarted && !file_exists(slot->recorder.path),
         .cancelled = slot->cancelled,
@@ -75,31 +75,31 @@ static int queue_training(struct supervisor *s, const struct slot *slot)
 }
 
 /* The job's new state after its attempt. */
-static int record_verdict(struct supervisor *s, const struct slot *slot,
-                          struct schedule_end end, const char *message)
+static int record_action(struct supervisor *s, const struct slot *slot, struct schedule_end end,
+                         const char *message)
 {
     int failures = slot->job.failures + 1, rc = 0;
     int64_t id = slot->job.job_id;
     double wait_s = schedule_backoff_s(slot->job.retry_delay_s, failures, (uint64_t)id);
 
-    if (schedule_gives_up(end.verdict, failures, slot->job.retries_max))
-        return record_job_state(s->store, id, "failed", end.cause, message, s->err);
-    switch (end.verdict) {
-    case VERDICT_DONE:
-        return record_job_state(s->store, id, "done", end.cause, message, s->err);
-    case VERDICT_CANCELLED:
-        return record_job_state(s->store, id, "cancelled", end.cause, message, s->err);
-    case VERDICT_REQUEUE:
+    if (schedule_gives_up(end.action, failures, slot->job.retries_max))
+        return record_job_state(s->store, id, JOB_FAILED, end.cause, message, s->err);
+    switch (end.action) {
+    case ACTION_DONE:
+        return record_job_state(s->store, id, JOB_DONE, end.cause, message, s->err);
+    case ACTION_CANCEL:
+        return record_job_state(s->store, id, JOB_CANCELLED, end.cause, message, s->err);
+    case ACTION_REQUEUE:
         return record_job_retry(s->store, id, false, 0.0, end.cause, message, s->err);
-    case VERDICT_PAUSE:
+    case ACTION_PAUSE:
         return record_job_retry(s->store, id, false, clock_wall_s() + PAUSE_S, end.cause,
                                 message, s->err);
-    case VERDICT_RETRAIN:
+    case ACTION_RETRAIN:
         rc = queue_training(s, slot);
         wait_s = 0.0;
         break;
-    case VERDICT_RETRY:
-    case VERDICT_FAILED:
+    case ACTION_RETRY:
+    case ACTION_FAIL:
         break;
     }
     return rc < 0 ? rc
@@ -116,26 +116,25 @@ struct ending {
 static void describe_end(struct ending *out, const struct slot *slot, struct schedule_end end,
                          const char *message)
 {
-    bool last = schedule_gives_up(end.verdict, slot->job.failures + 1, slot->job.retries_max);
+    bool last = schedule_gives_up(end.action, slot->job.failures + 1, slot->job.retries_max);
     /* A worker that was asked to stop says itself where, and what counts. */
-    bool told = end.verdict == VERDICT_REQUEUE && message[0] != '\0';
-    const char *cause = end.cause != NULL && !told ? end.cause : "";
+    bool told = end.action == ACTION_REQUEUE && message[0] != '\0';
+    bool named = end.cause != OUTCOME_NONE && end.cause != OUTCOME_CANCELLED && !told;
 
-    out->done = end.verdict == VERDICT_DONE;
+    out->done = end.action == ACTION_DONE;
     out->failed = last;
     snprintf(out->text, sizeof out->text, "%s%s%s%s%s",
-             end.verdict == VERDICT_DONE         ? "done"
+             end.action == ACTION_DONE           ? "done"
              : last                              ? "failed"
-             : end.verdict == VERDICT_RETRY      ? "will be tried again"
-             : end.verdict == VERDICT_RETRAIN    ? "is trained again"
-             : end.verdict == VERDICT_CANCELLED  ? "cancelled"
-             : end.verdict == VERDICT_PAUSE      ? "paused"
+             : end.action == ACTION_RETRY        ? "will be tried again"
+             : end.action == ACTION_RETRAIN      ? "is trained again"
+             : end.action == ACTION_CANCEL       ? "cancelled"
+             : end.action == ACTION_PAUSE        ? "paused"
              : slot->rebooted || slot->unstarted ? "queued again"
              : told                              ? "the state is safe"
                                                  : "stopped, the state is safe",
-             cause[0] != '\0' && strcmp(cause, "cancelled") != 0 ? ": " : "",
-             strcmp(cause, "cancelled") != 0 ? cause : "", message[0] != '\0' ? ": " : "",
-             message);
+             named ? ": " : "", named ? outcome_name(end.cause) : "",
+             message[0] != '\0' ? ": " : "", message);
 }
 
 static void announce_end(struct supervisor *s, const struct slot *slot,
@@ -215,7 +214,7 @@ static int check_done(struct supervisor *s, const struct slot *slot, struct sche
         }
     }
     if (lacking)
-        *end = (struct schedule_end){ VERDICT_RETRY, "exit without a result" };
+        *end = schedule_end_of(OUTCOME_NO_RESULT);
     else if (rc == 0 && later > 0)
         rc = queue_later(s, slot, missing, later);
     if (count > 0)
@@ -233,7 +232,7 @@ static int check_beginning(struct supervisor *s, const struct slot *slot,
         resume_is_recorded(&recorded, s->store, s->workspace->path, &slot->recorder, s->err);
 
     if (rc == 0 && !recorded)
-        *end = (struct schedule_end){ VERDICT_RETRY, "its beginning is missing" };
+        *end = schedule_end_of(OUTCOME_NO_BEGINNING);
     return rc;
 }
 
@@ -242,12 +241,12 @@ static int conclude_quarantined(struct ending *out, struct supervisor *s, struct
                                 const cJSON *exit_json)
 {
     const char *why = slot->recorder.error_text;
-    struct record_end end = { "quarantined", "quarantined", why, exit_json };
+    struct record_end end = { ATTEMPT_QUARANTINED, OUTCOME_QUARANTINED, why, exit_json };
     int rc = record_attempt_end(s->store, slot->recorder.attempt.attempt_id, &end, s->err);
 
     if (rc == 0)
-        rc =
-            record_job_state(s->store, slot->job.job_id, "quarantined", "journal", why, s->err);
+        rc = record_job_state(s->store, slot->job.job_id, JOB_QUARANTINED, OUTCOME_JOURNAL, why,
+                              s->err);
     out->failed = true;
     snprintf(out->text, sizeof out->text, "quarantined: %s; see %s", why,
              slot->recorder.attempt.directory);
@@ -289,19 +288,20 @@ static int conclude_ended(struct ending *out, struct supervisor *s, struct slot 
     struct schedule_end end = schedule_classify(&facts);
     int rc = 0;
 
-    if (end.verdict == VERDICT_DONE)
+    if (end.action == ACTION_DONE)
         rc = check_beginning(s, slot, &end);
-    if (rc == 0 && end.verdict == VERDICT_DONE && end.cause == NULL)
+    if (rc == 0 && end.action == ACTION_DONE && end.cause == OUTCOME_NONE)
         rc = check_done(s, slot, &end);
-    if (message[0] == '\0' && (end.verdict == VERDICT_RETRY || end.verdict == VERDICT_FAILED))
+    if (message[0] == '\0' && (end.action == ACTION_RETRY || end.action == ACTION_FAIL))
         take_log_end(s, slot);
-    struct record_end attempt_end = { "ended", end.cause != NULL ? end.cause : "done",
+    struct record_end attempt_end = { ATTEMPT_ENDED,
+                                      end.cause != OUTCOME_NONE ? end.cause : OUTCOME_DONE,
                                       message[0] != '\0' ? message : NULL, exit_json };
     if (rc == 0)
         rc = record_attempt_end(s->store, slot->recorder.attempt.attempt_id, &attempt_end,
                                 s->err);
     if (rc == 0)
-        rc = record_verdict(s, slot, end, message[0] != '\0' ? message : NULL);
+        rc = record_action(s, slot, end, message[0] != '\0' ? message : NULL);
     if (rc == 0)
         describe_end(out, slot, end, message);
     return rc;

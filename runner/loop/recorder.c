@@ -65,6 +65,13 @@ static void take_text(char *out, size_t size, const cJSON *body, const char *key
     snprintf(out, size, "%s", cJSON_IsString(item) ? item->valuestring : "");
 }
 
+static enum outcome take_outcome(const cJSON *body, const char *key)
+{
+    const cJSON *item = json_member(body, key);
+
+    return cJSON_IsString(item) ? outcome_parse(item->valuestring) : OUTCOME_NONE;
+}
+
 /* "attempts/1/checkpoint-0.safetensors": attempt 1. */
 static void take_resume(struct recorder *recorder, const cJSON *body)
 {
@@ -101,7 +108,7 @@ static bool keep_event(struct recorder *r, const struct journal_event *event)
     if (strcmp(event->type, "checkpoint") == 0)
         r->checkpoint_step = json_integer_or(event->body, "step", -1);
     if (strcmp(event->type, "error") == 0) {
-        take_text(r->outcome, sizeof r->outcome, event->body, "cause");
+        r->outcome = take_outcome(event->body, "cause");
         take_text(r->message, sizeof r->message, event->body, "message");
     }
     if (strcmp(event->type, "diverged") == 0)
@@ -110,8 +117,8 @@ static bool keep_event(struct recorder *r, const struct journal_event *event)
         r->ended = true;
         if (r->message[0] == '\0')
             take_text(r->message, sizeof r->message, event->body, "message");
-        if (r->outcome[0] == '\0')
-            take_text(r->outcome, sizeof r->outcome, event->body, "status");
+        if (r->outcome == OUTCOME_NONE)
+            r->outcome = take_outcome(event->body, "status");
     }
     return true;
 }

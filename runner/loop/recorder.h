@@ -35,7 +35,7 @@ struct recorder {
     struct recorder_resume resume;
     int64_t checkpoint_step; /* step of the last checkpoint event; -1: none */
     bool ended;              /* the end event has been read */
-    char outcome[32];        /* of the error or end event; "" before */
+    enum outcome outcome;    /* of the error or end event; OUTCOME_NONE before */
     char message[256];       /* of the error, diverged or end event; "" */
     char error_text[300];    /* why the attempt must be quarantined; "" */
     /* because of a damaged line: what stands before it counts */

@@ -62,7 +62,7 @@ static int find_places(struct places *out, struct store *store, const char *work
     }
     for (int i = 0; i < count && rc == 0 && attempts[i].number < below; i++) {
         out->highest_known = attempts[i].number;
-        if (strcmp(attempts[i].state, "ended") == 0)
+        if (attempts[i].state == ATTEMPT_ENDED)
             rc = add_place(out, &attempts[i], workspace, err);
     }
     free(attempts);

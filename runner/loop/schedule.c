@@ -1,42 +1,61 @@
 /* schedule.c - the causes of an end, and the order of beginnings. */
 #include "schedule.h"
 
-#include "exit_code.h"
 #include "random.h"
 
 #include <assert.h>
 #include <signal.h>
-#include <stddef.h>
-#include <string.h>
 
-static struct schedule_end verdict(enum schedule_verdict what, const char *cause)
+/* What becomes of a job for each outcome of its attempt. */
+static const enum schedule_action ACTIONS[OUTCOME_COUNT] = {
+    [OUTCOME_NONE] = ACTION_DONE,
+    [OUTCOME_DONE] = ACTION_DONE,
+    [OUTCOME_DIVERGED] = ACTION_DONE,
+    [OUTCOME_FAILED] = ACTION_RETRY,
+    [OUTCOME_STOPPED] = ACTION_REQUEUE,
+    [OUTCOME_CANCELLED] = ACTION_CANCEL,
+    [OUTCOME_SUPERSEDED] = ACTION_REQUEUE,
+    [OUTCOME_QUARANTINED] = ACTION_FAIL,
+    [OUTCOME_JOURNAL] = ACTION_FAIL,
+    [OUTCOME_BAD_JOB] = ACTION_FAIL,
+    [OUTCOME_ENVIRONMENT] = ACTION_FAIL,
+    [OUTCOME_DATA_CHANGED] = ACTION_FAIL,
+    [OUTCOME_OUT_OF_MEMORY] = ACTION_RETRY,
+    [OUTCOME_DISK_FULL] = ACTION_PAUSE,
+    [OUTCOME_CHECKPOINT_DAMAGED] = ACTION_RETRAIN,
+    [OUTCOME_CRASH] = ACTION_RETRY,
+    [OUTCOME_KILLED] = ACTION_RETRY,
+    [OUTCOME_NO_RESULT] = ACTION_RETRY,
+    [OUTCOME_NO_BEGINNING] = ACTION_RETRY,
+    [OUTCOME_HANG] = ACTION_RETRY,
+    [OUTCOME_TIME_LIMIT] = ACTION_FAIL,
+    [OUTCOME_ENDLESS_OUTPUT] = ACTION_FAIL,
+    [OUTCOME_LOST] = ACTION_RETRY,
+    [OUTCOME_NEVER_STARTED] = ACTION_REQUEUE,
+    [OUTCOME_RESTARTED] = ACTION_REQUEUE,
+    [OUTCOME_NODE_FAILURE] = ACTION_REQUEUE,
+    [OUTCOME_PREEMPTED] = ACTION_REQUEUE,
+};
+
+struct schedule_end schedule_end_of(enum outcome cause)
 {
-    return (struct schedule_end){ what, cause };
+    assert((unsigned)cause < OUTCOME_COUNT);
+    return (struct schedule_end){ ACTIONS[cause], cause };
 }
 
 /* By the worker's own exit code. */
 static struct schedule_end classify_exit(const struct schedule_facts *facts)
 {
-    switch (facts->exit_status) {
-    case EXIT_DONE:
-        return verdict(VERDICT_RETRY, "exit without a result");
-    case EXIT_BAD_INPUT:
-        return verdict(VERDICT_FAILED, "bad job");
-    case EXIT_ENVIRONMENT:
-        return verdict(VERDICT_FAILED, "environment");
-    case EXIT_DATA_CHANGED:
-        return verdict(VERDICT_FAILED, "data changed");
-    case EXIT_OUT_OF_MEMORY:
-        return verdict(VERDICT_FAILED, "out of memory");
-    case EXIT_DISK_FULL:
-        return verdict(VERDICT_PAUSE, "disk full");
-    case EXIT_CHECKPOINT_DAMAGED:
-        return verdict(VERDICT_RETRAIN, "checkpoint damaged");
-    case EXIT_STOPPED:
-        return verdict(VERDICT_REQUEUE, "stopped");
-    default:
-        return verdict(VERDICT_RETRY, "crash");
-    }
+    enum outcome cause = outcome_of_exit(facts->exit_status);
+
+    if (cause == OUTCOME_DONE)
+        cause = OUTCOME_NO_RESULT;
+    if (cause == OUTCOME_DIVERGED) /* its journal does not say so */
+        cause = OUTCOME_CRASH;
+    /* It asked for memory itself and did not get it: the next one would not either. */
+    if (cause == OUTCOME_OUT_OF_MEMORY)
+        return (struct schedule_end){ ACTION_FAIL, cause };
+    return schedule_end_of(cause);
 }
 
 /*
@@ -45,49 +64,45 @@ static struct schedule_end classify_exit(const struct schedule_facts *facts)
  * "done" is a fault, while a worker or keeper killed between its last word and its exit
  * has finished all the same.
  */
-static bool finished(const struct schedule_facts *facts, const char *outcome)
+static bool finished(const struct schedule_facts *facts)
 {
-    bool done = strcmp(outcome, "done") == 0, diverged = strcmp(outcome, "diverged") == 0;
-
-    if (!done && !diverged)
+    if (facts->outcome != OUTCOME_DONE && facts->outcome != OUTCOME_DIVERGED)
         return false;
     if (!facts->has_exit)
         return true;
     if (!facts->has_status)
         return facts->signal == SIGKILL || facts->signal == SIGTERM;
-    return facts->exit_status == (done ? EXIT_DONE : EXIT_DIVERGED);
+    return facts->exit_status == outcome_exit_code(facts->outcome);
 }
 
 struct schedule_end schedule_classify(const struct schedule_facts *facts)
 {
-    const char *outcome = facts->outcome != NULL ? facts->outcome : "";
-
-    if (finished(facts, outcome)) /* whatever we had in mind */
-        return verdict(VERDICT_DONE, strcmp(outcome, "diverged") == 0 ? "diverged" : NULL);
+    if (finished(facts)) /* whatever we had in mind */
+        return schedule_end_of(facts->outcome == OUTCOME_DIVERGED ? OUTCOME_DIVERGED
+                                                                  : OUTCOME_NONE);
     if (facts->cancelled)
-        return verdict(VERDICT_CANCELLED, "cancelled");
+        return schedule_end_of(OUTCOME_CANCELLED);
     if (facts->timed_out)
-        return verdict(VERDICT_FAILED, "time limit");
+        return schedule_end_of(OUTCOME_TIME_LIMIT);
     if (facts->flooded)
-        return verdict(VERDICT_FAILED, "endless output");
+        return schedule_end_of(OUTCOME_ENDLESS_OUTPUT);
     if (facts->hung)
-        return verdict(VERDICT_RETRY, "hang");
+        return schedule_end_of(OUTCOME_HANG);
     if (facts->stopping)
-        return verdict(VERDICT_REQUEUE, "stopped");
+        return schedule_end_of(OUTCOME_STOPPED);
     if (!facts->has_exit && facts->rebooted)
-        return verdict(VERDICT_REQUEUE, "machine restarted");
-    if (!facts->has_exit &&
-        strcmp(outcome, "disk full") == 0) /* there was none for exit.json */
-        return verdict(VERDICT_PAUSE, "disk full");
+        return schedule_end_of(OUTCOME_RESTARTED);
+    if (!facts->has_exit && facts->outcome == OUTCOME_DISK_FULL)
+        return schedule_end_of(OUTCOME_DISK_FULL); /* there was no room for exit.json */
     if (!facts->has_exit && facts->unborn)
-        return verdict(VERDICT_REQUEUE, "never started");
+        return schedule_end_of(OUTCOME_NEVER_STARTED);
     if (!facts->has_exit)
-        return verdict(VERDICT_RETRY, "lost worker");
+        return schedule_end_of(OUTCOME_LOST);
     if (facts->has_status)
         return classify_exit(facts);
     if (facts->out_of_memory)
-        return verdict(VERDICT_RETRY, "out of memory");
-    return verdict(VERDICT_RETRY, facts->signal == SIGKILL ? "killed" : "crash");
+        return schedule_end_of(OUTCOME_OUT_OF_MEMORY);
+    return schedule_end_of(facts->signal == SIGKILL ? OUTCOME_KILLED : OUTCOME_CRASH);
 }
 
 bool schedule_ran_out_of_memory(double oom_kills, double peak_mib, double limit_mib)
@@ -95,12 +110,12 @@ bool schedule_ran_out_of_memory(double oom_kills, double peak_mib, double limit_
     return oom_kills > 0.0 || (limit_mib > 0.0 && peak_mib >= 0.9 * limit_mib);
 }
 
-bool schedule_gives_up(enum schedule_verdict verdict, int failures, int retries_max)
+bool schedule_gives_up(enum schedule_action action, int failures, int retries_max)
 {
-    int most = verdict == VERDICT_RETRAIN && retries_max < 1 ? 1 : retries_max;
+    int most = action == ACTION_RETRAIN && retries_max < 1 ? 1 : retries_max;
 
-    return verdict == VERDICT_FAILED ||
-           ((verdict == VERDICT_RETRY || verdict == VERDICT_RETRAIN) && failures > most);
+    return action == ACTION_FAIL ||
+           ((action == ACTION_RETRY || action == ACTION_RETRAIN) && failures > most);
 }
 
 double schedule_backoff_s(double first_s, int failures, uint64_t job_id)

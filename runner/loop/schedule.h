@@ -6,6 +6,8 @@
 #ifndef RUNNER_SCHEDULE_H
 #define RUNNER_SCHEDULE_H
 
+#include "job_state.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,8 +16,7 @@ struct schedule_facts {
     bool has_exit;   /* exit.json is there */
     bool has_status; /* it exited (else: a signal) */
     int exit_status, signal;
-    /* of the journal's end or error event; NULL or "": none */
-    const char *outcome;
+    enum outcome outcome;          /* of the journal's end or error event; OUTCOME_NONE: none */
     bool cancelled;                /* we stopped it because its job was cancelled */
     bool stopping;                 /* we stopped it because the runner is stopping */
     bool timed_out, hung, flooded; /* we ended it for that */
@@ -25,24 +26,26 @@ struct schedule_facts {
     bool out_of_memory; /* its end bears signs of that: schedule_ran_out_of_memory() */
 };
 
-enum schedule_verdict {
-    VERDICT_DONE,    /* the job is done (diverged is a result) */
-    VERDICT_REQUEUE, /* stopped, not its fault: again, not counted as a failure */
-    VERDICT_PAUSE,   /* the same, but only after a while */
-    VERDICT_RETRY,   /* a failure that may pass */
+/* What becomes of the job. */
+enum schedule_action {
+    ACTION_DONE,    /* the job is done (diverged is a result) */
+    ACTION_REQUEUE, /* stopped, not its fault: again, not counted as a failure */
+    ACTION_PAUSE,   /* the same, but only after a while */
+    ACTION_RETRY,   /* a failure that may pass */
     /* the same, once the run has been trained again: its final weights are damaged */
-    VERDICT_RETRAIN,
-    VERDICT_FAILED, /* a failure that trying again cannot mend */
-    VERDICT_CANCELLED
+    ACTION_RETRAIN,
+    ACTION_FAIL, /* a failure that trying again cannot mend */
+    ACTION_CANCEL
 };
 
 struct schedule_end {
-    enum schedule_verdict verdict;
-    /* "crash", "signal", "out of memory", ...; NULL when done as planned */
-    const char *cause;
+    enum schedule_action action;
+    enum outcome cause; /* OUTCOME_NONE when done as planned */
 };
 
 struct schedule_end schedule_classify(const struct schedule_facts *facts);
+/* The end with that cause, and what usually becomes of a job for it. */
+struct schedule_end schedule_end_of(enum outcome cause);
 
 /* A worker that a signal ended had no memory left: the kernel's count of processes
  * killed for want of memory rose about then, or its peak came near its limit (0: none),
@@ -52,7 +55,7 @@ bool schedule_ran_out_of_memory(double oom_kills, double peak_mib, double limit_
 /* A job that has failed so often (this time included) is failed for good. An evaluation
  * whose weights were damaged gets one more try in any case: training again is what
  * mends it. */
-bool schedule_gives_up(enum schedule_verdict verdict, int failures, int retries_max);
+bool schedule_gives_up(enum schedule_action action, int failures, int retries_max);
 
 /* Seconds to wait before the next attempt: first_s, twice that, ... at most 300, times
  * a jitter in [0.75, 1.25) that depends on the job alone. failures >= 1. Below

@@ -159,16 +159,15 @@ static struct slot *slot_of_job(struct supervisor *s, int64_t job_id)
     return NULL;
 }
 
-static int answer_request(struct supervisor *s, int64_t id, const char *kind,
+static int answer_request(struct supervisor *s, int64_t id, enum request_kind kind,
                           const char *target)
 {
-    bool cancel = strcmp(kind, "cancel") == 0;
+    bool cancel = kind == REQUEST_CANCEL;
     int64_t *ids;
     int count, rc;
     char answer[200];
 
-    rc = record_find_jobs(s->store, &ids, &count, target,
-                          cancel ? "queued,starting,running" : "failed,cancelled,quarantined",
+    rc = record_find_jobs(s->store, &ids, &count, target, cancel ? JOBS_OPEN : JOBS_TO_RETRY,
                           cancel ? RECORD_UNSHARED_JOBS : RECORD_ALL_JOBS, s->err);
     if (rc == 0)
         rc = record_cancel_experiment(s->store, target, cancel, s->err);
@@ -177,8 +176,8 @@ static int answer_request(struct supervisor *s, int64_t id, const char *kind,
         if (cancel && slot != NULL)
             slot->cancelled = true;
         else
-            rc = cancel ? record_job_state(s->store, ids[i], "cancelled", "cancelled", NULL,
-                                           s->err)
+            rc = cancel ? record_job_state(s->store, ids[i], JOB_CANCELLED, OUTCOME_CANCELLED,
+                                           NULL, s->err)
                         : record_job_requeue(s->store, ids[i], s->err);
     }
     free(ids);
@@ -190,9 +189,10 @@ static int answer_request(struct supervisor *s, int64_t id, const char *kind,
 static int answer_requests(struct supervisor *s)
 {
     for (;;) {
-        char kind[16], target[160];
+        enum request_kind kind;
+        char target[160];
         int64_t id;
-        int rc = record_next_request(s->store, &id, kind, target, s->err);
+        int rc = record_next_request(s->store, &id, &kind, target, s->err);
         if (rc < 0 || id == 0)
             return rc;
         rc = store_begin(s->store, s->err);

@@ -53,11 +53,11 @@ static int closed_need(enum enqueue_need *out, struct store *store,
 
     if (rc < 0 || state.last_train_job == 0)
         return rc;
-    if (strcmp(state.train_state, "done") != 0) {
+    if (state.train_state != JOB_DONE) {
         *out = NEED_AGAIN;
         return 0;
     }
-    if (strcmp(state.train_cause, "diverged") == 0) {
+    if (state.train_cause == OUTCOME_DIVERGED) {
         *out = NEED_NOTHING_DIVERGED;
         return 0;
     }
