@@ -4,7 +4,7 @@
 -- Opened with journal_mode=WAL, synchronous=FULL, foreign_keys=ON.
 
 PRAGMA application_id = 0x68726d6c; -- "hrml"
-PRAGMA user_version = 3; -- results/migrations.c brings older databases to it
+PRAGMA user_version = 4; -- results/migrations.c brings older databases to it
 
 -- Where this database lies, so that a copy of a workspace knows that it is one. One row, written by
 -- the first command that may write.
@@ -151,13 +151,11 @@ CREATE TABLE attempt (
     run_id INTEGER NOT NULL REFERENCES run,
     number INTEGER NOT NULL,           -- upwards within the run; its directory's name
     directory TEXT NOT NULL,           -- relative to the workspace: runs/HASH/attempts/N
-    executor TEXT NOT NULL,            -- 'local'
+    executor TEXT NOT NULL,            -- that started it: 'local'
     state TEXT NOT NULL CHECK (state IN ('starting', 'running', 'ended', 'superseded',
                                          'quarantined')),
-    keeper_pid INTEGER,                -- NULL until started
-    keeper_start INTEGER,              -- kernel start time of that pid, so that reuse is seen
-    boot_id TEXT,                      -- of the machine's boot
-    host TEXT,                         -- name of the machine
+    place TEXT,                        -- by which its executor finds it again; NULL: nothing of it can be found, as in a copied workspace
+    host TEXT,                         -- name of the machine; NULL: the executor does not tell
     cpus TEXT,                         -- cores it is pinned to, "0" or "0,1"
     journal_offset INTEGER NOT NULL DEFAULT 0, -- bytes of the journal that are in this database
     journal_sequence INTEGER NOT NULL DEFAULT 0, -- events ingested

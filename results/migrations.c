@@ -112,4 +112,55 @@ static const char EXECUTION_OF_JOBS[] = //
     "INSERT INTO baseline SELECT * FROM older_baseline;"
     "DROP TABLE older_baseline;";
 
-const char *const MIGRATIONS[SCHEMA_VERSION] = { NULL, SHARE_SETTINGS, EXECUTION_OF_JOBS };
+/*
+ * Version 4: where an attempt runs is one text of its executor, here in the format of
+ * executor_local.h. The table is copied, as before; rows that refer to it are set aside
+ * meanwhile.
+ */
+static const char PLACES[] = //
+    "CREATE TEMP TABLE older_checkpoint AS SELECT * FROM checkpoint;"
+    "DELETE FROM checkpoint;"
+    "CREATE TEMP TABLE older_attempt AS SELECT * FROM attempt;"
+    "DROP TABLE attempt;"
+    "CREATE TABLE attempt ("
+    "    attempt_id INTEGER PRIMARY KEY,"
+    "    job_id INTEGER NOT NULL REFERENCES job,"
+    "    run_id INTEGER NOT NULL REFERENCES run,"
+    "    number INTEGER NOT NULL,"
+    "    directory TEXT NOT NULL,"
+    "    executor TEXT NOT NULL,"
+    "    state TEXT NOT NULL CHECK (state IN ('starting', 'running', 'ended', 'superseded',"
+    "                                         'quarantined')),"
+    "    place TEXT,"
+    "    host TEXT,"
+    "    cpus TEXT,"
+    "    journal_offset INTEGER NOT NULL DEFAULT 0,"
+    "    journal_sequence INTEGER NOT NULL DEFAULT 0,"
+    "    outcome TEXT,"
+    "    message TEXT,"
+    "    exit_status INTEGER,"
+    "    exit_signal INTEGER,"
+    "    user_seconds REAL, system_seconds REAL, peak_rss_mib REAL,"
+    "    weights_hash TEXT,"
+    "    engine_version TEXT, git_commit TEXT, compiler TEXT,"
+    "    kernel_set TEXT, blas TEXT, blas_core TEXT, cpu TEXT, provenance TEXT,"
+    "    started_at TEXT NOT NULL,"
+    "    ended_at TEXT,"
+    "    UNIQUE (run_id, number)"
+    ") STRICT;"
+    "INSERT INTO attempt SELECT attempt_id, job_id, run_id, number, directory, executor, state,"
+    " iif(boot_id <> 'of another workspace', iif(keeper_pid IS NULL, '',"
+    "  'pid ' || keeper_pid || ' start ' || coalesce(keeper_start, 0) || ' ')"
+    "  || 'boot ' || boot_id || ' cpus ' || coalesce(cpus, ''), NULL),"
+    " host, cpus, journal_offset, journal_sequence, outcome, message, exit_status, exit_signal,"
+    " user_seconds, system_seconds, peak_rss_mib, weights_hash, engine_version, git_commit,"
+    " compiler, kernel_set, blas, blas_core, cpu, provenance, started_at, ended_at"
+    " FROM older_attempt;"
+    "CREATE INDEX attempt_by_job ON attempt (job_id);"
+    "CREATE INDEX attempt_by_state ON attempt (state);"
+    "INSERT INTO checkpoint SELECT * FROM older_checkpoint;"
+    "DROP TABLE older_attempt;"
+    "DROP TABLE older_checkpoint;";
+
+const char *const MIGRATIONS[SCHEMA_VERSION] = { NULL, SHARE_SETTINGS, EXECUTION_OF_JOBS,
+                                                 PLACES };

@@ -4,7 +4,7 @@
 #ifndef RESULTS_MIGRATIONS_H
 #define RESULTS_MIGRATIONS_H
 
-enum { SCHEMA_VERSION = 3 }; /* user_version of schema.sql */
+enum { SCHEMA_VERSION = 4 }; /* user_version of schema.sql */
 
 /* MIGRATIONS[v]: the statements that bring version v to v + 1, run in one transaction.
  * Views are not their business: store.c makes them anew. No release had version 0. */

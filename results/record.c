@@ -222,7 +222,7 @@ int record_job_retry(struct store *store, int64_t job_id, bool counts, double no
 }
 
 int record_attempt(struct store *store, int64_t *attempt_id, int *number, char directory[160],
-                   const struct record_job *job, const struct record_place *place, int least,
+                   const struct record_job *job, const char *executor, int least,
                    struct error *err)
 {
     int64_t last;
@@ -236,12 +236,11 @@ int record_attempt(struct store *store, int64_t *attempt_id, int *number, char d
     *number = (int)last + 1 > least ? (int)last + 1 : least;
     snprintf(directory, 160, "runs/%s/attempts/%d", job->run_hash, *number);
     clock_iso_now(now);
-    rc = sql_run(store, err,
-                 "INSERT INTO attempt (job_id, run_id, number, directory, executor, state,"
-                 " boot_id, host, cpus, started_at)"
-                 " VALUES (?1, ?2, ?3, ?4, 'local', 'starting', ?5, ?6, ?7, ?8)",
-                 "iiittttt", job->job_id, job->run_id, (int64_t)*number, directory,
-                 place->boot_id, place->host, place->cpus, now);
+    rc =
+        sql_run(store, err,
+                "INSERT INTO attempt (job_id, run_id, number, directory, executor, state,"
+                " started_at) VALUES (?1, ?2, ?3, ?4, ?5, 'starting', ?6)",
+                "iiittt", job->job_id, job->run_id, (int64_t)*number, directory, executor, now);
     *attempt_id = sqlite3_last_insert_rowid(store_connection(store));
     return rc < 0 ? rc
                   : record_job_state(store, job->job_id, JOB_STARTING, OUTCOME_NONE, NULL, err);
@@ -355,21 +354,28 @@ int record_job_json(struct store *store, cJSON **out, const struct record_job *j
     return 0;
 }
 
-int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_id,
-                           int64_t keeper_pid, int64_t keeper_start, struct error *err)
+int record_attempt_place(struct store *store, int64_t attempt_id,
+                         const struct record_place *place, struct error *err)
 {
-    int rc = sql_run(store, err,
-                     "UPDATE attempt SET state = 'running', keeper_pid = ?2, keeper_start = ?3"
-                     " WHERE attempt_id = ?1",
-                     "iii", attempt_id, keeper_pid, keeper_start);
+    return sql_run(store, err,
+                   "UPDATE attempt SET place = ?2, host = nullif(?3, ''),"
+                   " cpus = nullif(?4, '') WHERE attempt_id = ?1",
+                   "ittt", attempt_id, place->place, place->host, place->cpus);
+}
+
+int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_id,
+                           struct error *err)
+{
+    int rc = sql_run(store, err, "UPDATE attempt SET state = 'running' WHERE attempt_id = ?1",
+                     "i", attempt_id);
 
     return rc < 0 ? rc : record_job_state(store, job_id, JOB_RUNNING, OUTCOME_NONE, NULL, err);
 }
 
-/* What read_attempts() reads. */
+/* What read_attempt() reads. */
 #define SELECT_ATTEMPTS                                                                        \
-    "SELECT attempt_id, job_id, run_id, keeper_pid, keeper_start, journal_offset,"             \
-    " journal_sequence, number, directory, boot_id, host, state, cpus FROM attempt"
+    "SELECT attempt_id, job_id, run_id, journal_offset, journal_sequence, number, state,"      \
+    " directory, executor, place FROM attempt"
 
 static void read_attempt(struct record_attempt *a, sqlite3_stmt *s)
 {
@@ -377,17 +383,14 @@ static void read_attempt(struct record_attempt *a, sqlite3_stmt *s)
         .attempt_id = sqlite3_column_int64(s, 0),
         .job_id = sqlite3_column_int64(s, 1),
         .run_id = sqlite3_column_int64(s, 2),
-        .keeper_pid = sqlite3_column_int64(s, 3),
-        .keeper_start = sqlite3_column_int64(s, 4),
-        .offset = sqlite3_column_int64(s, 5),
-        .sequence = sqlite3_column_int64(s, 6),
-        .number = sqlite3_column_int(s, 7),
-        .state = attempt_state_of(sql_text(s, 11)),
+        .offset = sqlite3_column_int64(s, 3),
+        .sequence = sqlite3_column_int64(s, 4),
+        .number = sqlite3_column_int(s, 5),
+        .state = attempt_state_of(sql_text(s, 6)),
     };
-    snprintf(a->directory, sizeof a->directory, "%s", sql_text(s, 8));
-    snprintf(a->boot_id, sizeof a->boot_id, "%s", sql_text(s, 9));
-    snprintf(a->host, sizeof a->host, "%s", sql_text(s, 10));
-    snprintf(a->cpus, sizeof a->cpus, "%s", sql_text(s, 12));
+    snprintf(a->directory, sizeof a->directory, "%s", sql_text(s, 7));
+    snprintf(a->executor, sizeof a->executor, "%s", sql_text(s, 8));
+    snprintf(a->place, sizeof a->place, "%s", sql_text(s, 9));
 }
 
 /* Steps through the statement, which ends. */
@@ -495,13 +498,11 @@ static int read_workspace(struct store *store, char **path, int64_t *device, int
     return rc;
 }
 
-/* Their keepers are the original's: of no boot of this machine, they are not looked
- * for. */
+/* Their processes are the original's: they are not looked for. */
 static int forget_processes(struct store *store, struct error *err)
 {
     return sql_run(store, err,
-                   "UPDATE attempt SET keeper_pid = NULL, keeper_start = NULL,"
-                   " boot_id = 'of another workspace' WHERE state IN ('starting', 'running')",
+                   "UPDATE attempt SET place = NULL WHERE state IN ('starting', 'running')",
                    "");
 }
 

@@ -60,15 +60,20 @@ enum { RECORD_LONGEST_WAIT_S = 400 };
 int record_job_retry(struct store *store, int64_t job_id, bool counts, double not_before,
                      enum outcome cause, const char *message, struct error *err) MUST_CHECK;
 
-/* The machine's boot and name, and the cores, "0,1". */
-struct record_place {
-    const char *boot_id, *host, *cpus;
-};
 /* A new attempt of the job, numbered upwards within the run from least on, in state
- * 'starting'. directory is written: runs/HASH/attempts/N. */
+ * 'starting', with no place yet. executor: by name. directory is written:
+ * runs/HASH/attempts/N. */
 int record_attempt(struct store *store, int64_t *attempt_id, int *number, char directory[160],
-                   const struct record_job *job, const struct record_place *place, int least,
+                   const struct record_job *job, const char *executor, int least,
                    struct error *err) MUST_CHECK;
+
+struct record_place {
+    const char *place; /* by which the executor finds the attempt again */
+    const char *host;  /* name of the machine; "" not known */
+    const char *cpus;  /* cores, "0,1"; "" not known */
+};
+int record_attempt_place(struct store *store, int64_t attempt_id,
+                         const struct record_place *place, struct error *err) MUST_CHECK;
 
 /* What the job is to do: the members of job.json, all but cpus. Fresh object. */
 int record_job_json(struct store *store, cJSON **out, const struct record_job *job, int attempt,
@@ -79,16 +84,16 @@ int record_job_json(struct store *store, cJSON **out, const struct record_job *j
 int record_job_settings(struct store *store, cJSON *config, int64_t job_id,
                         struct error *err) MUST_CHECK;
 
-/* Its keeper runs: pid, and the kernel's start time of that process. */
+/* Its worker runs. */
 int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_id,
-                           int64_t keeper_pid, int64_t keeper_start,
                            struct error *err) MUST_CHECK;
 
 struct record_attempt {
-    int64_t attempt_id, job_id, run_id, keeper_pid, keeper_start, offset, sequence;
+    int64_t attempt_id, job_id, run_id, offset, sequence;
     int number;
-    char directory[160], boot_id[64], host[128], cpus[512];
     enum attempt_state state;
+    char directory[160], executor[32];
+    char place[640]; /* of the executor; "" it cannot be found any more */
 };
 /* The attempts that are not over, in the order of their beginning. */
 int record_open_attempts(struct store *store, struct record_attempt **out, int *count,

@@ -8,6 +8,7 @@
 #include "store.h"
 
 #include <errno.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,23 +81,40 @@ static int open_old(sqlite3 **out, const char *path)
     return code;
 }
 
-int store_hold(sqlite3 **held, const char *workspace, struct error *err)
+struct store_hold {
+    sqlite3 *db; /* owned; with a transaction open */
+};
+
+/* Waits for other writers; an SQLite code. */
+static int begin_hold(sqlite3 **out, const char *path)
 {
+    int code = open_old(out, path);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(*out, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    return code;
+}
+
+int store_hold(struct store_hold **held, const char *workspace, struct error *err)
+{
+    struct store_hold *hold = calloc(1, sizeof *hold);
     char *path = path_of(workspace, OLD, "");
     int code = SQLITE_OK;
 
     *held = NULL;
-    if (path == NULL)
+    if (hold == NULL || path == NULL) {
+        free(hold);
+        free(path);
         return error_no_memory(err, "a path");
+    }
     if (file_exists(path))
-        code = open_old(held, path);
-    if (code == SQLITE_OK && *held != NULL)
-        code = sqlite3_exec(*held, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+        code = begin_hold(&hold->db, path);
     free(path);
-    if (code == SQLITE_OK)
+    if (code == SQLITE_OK && hold->db != NULL) {
+        *held = hold;
         return 0;
-    store_let_go(*held); /* damaged, or read-only: there can be no writer */
-    *held = NULL;
+    }
+    store_let_go(hold); /* there is none; or damaged, or read-only: there can be no writer */
     if ((code & 0xff) == SQLITE_NOMEM)
         return error_no_memory(err, "a path");
     return (code & 0xff) != SQLITE_BUSY
@@ -107,9 +125,11 @@ int store_hold(sqlite3 **held, const char *workspace, struct error *err)
                      workspace);
 }
 
-void store_let_go(sqlite3 *held)
+void store_let_go(struct store_hold *held)
 {
-    sqlite3_close(held);
+    if (held != NULL)
+        sqlite3_close(held->db);
+    free(held);
 }
 
 int store_create(struct store **out, const char *workspace, struct error *err)

@@ -13,18 +13,18 @@
 #ifndef RESULTS_STORE_REPLACE_H
 #define RESULTS_STORE_REPLACE_H
 
-#include <sqlite3.h>
 #include <stdbool.h>
 
 #include "error.h"
 
 struct store;
+struct store_hold;
 
 /* Keeps every other command from writing to the workspace's database until
  * store_let_go(). *held NULL: there is no database, or it is damaged and cannot be
  * written. ERROR_BUSY: another command is writing. */
-int store_hold(sqlite3 **held, const char *workspace, struct error *err) MUST_CHECK;
-void store_let_go(sqlite3 *held); /* NULL allowed */
+int store_hold(struct store_hold **held, const char *workspace, struct error *err) MUST_CHECK;
+void store_let_go(struct store_hold *held); /* NULL allowed */
 
 /* A new and empty database, results.db.new. What was left under that name is
  * removed. */

@@ -15,8 +15,7 @@ includes=("${folders[@]/#/-I}")
 # tables: the default of arch.name, settings of built-in Sudoku, a message that lists data.path.
 systems=(common/settings_table.c common/system_facts model/systems.c)
 sudoku=(common/settings runner/plan/plan.c worker/data/kind worker/data/sudoku)
-local=(results/record.c runner/executor/ runner/loop/adopt.c runner/loop/attempt_start.c
-    runner/loop/slot.c runner/loop/supervise.c runner/loop/supervisor.h)
+local=(runner/executor/)
 failed=0
 fault() { failed=1; printf 'check: %s\n' "$*"; }
 

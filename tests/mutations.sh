@@ -93,17 +93,17 @@ mutation "a journal's order not checked" common/journal.c \
 mutation "the carry not restored on resume" model/engine_state.c \
     's/    memcpy\(data, in, state.bytes\);/    if (state.kind != ENGINE_CARRY)\n        memcpy(data, in, state.bytes);/' \
     test_resume killed_hrm_with_act_ends_with_the_same_bits
-mutation "the boot of a starting attempt ignored" runner/loop/adopt.c \
-    's/\*rebooted = strcmp\(attempt->boot_id, boot\) != 0/*rebooted = false/' \
+mutation "the boot of a starting attempt ignored" runner/executor/executor_local.c \
+    's/bool rebooted = strcmp\(place.boot, local->boot\) != 0/bool rebooted = false/' \
     test_faults a_torn_journal_of_a_starting_attempt_is_no_fault_of_the_worker
 mutation "a pid without its start time" runner/executor/executor_local.c \
-    's/process_start_time\(executor->pid\) == executor->start_time/process_start_time(executor->pid) != 0/' \
+    's/process_start_time\(task->pid\) == task->start_time/process_start_time(task->pid) != 0/' \
     test_surroundings a_pid_that_is_used_again_is_not_the_keeper
 mutation "an older attempt not superseded" runner/loop/adopt.c \
     's/job == NULL \|\| !newest/job == NULL || (!newest && false)/' \
     test_surroundings the_older_of_two_open_attempts_is_superseded
 mutation "jobs cancelled without a runner trained on" runner/loop/adopt.c \
-    's/slot->cancelled = strcmp\(job->state, "cancelled"\) == 0/slot->cancelled = false/' \
+    's/slot->cancelled = job->state == JOB_CANCELLED/slot->cancelled = false/' \
     test_runner cancelled_jobs_end_and_can_be_taken_up_again
 mutation "a retry waits for a clock that was set back" results/record.h \
     's/RECORD_LONGEST_WAIT_S = 400/RECORD_LONGEST_WAIT_S = 400000/' \
@@ -112,7 +112,7 @@ mutation "no lock on the workspace" runner/workspace.c \
     's/flock\(fd, kind \| LOCK_NB\) < 0/false/' \
     test_surroundings a_second_runner_is_refused_with_the_first_ones_pid
 mutation "a full disk counted as a failure" runner/loop/schedule.c \
-    's/VERDICT_PAUSE, "disk full"/VERDICT_FAILED, "disk full"/' test_schedule every_end_has_its_cause
+    's/\[OUTCOME_DISK_FULL\] = ACTION_PAUSE/[OUTCOME_DISK_FULL] = ACTION_FAIL/' test_schedule every_end_has_its_cause
 mutation "readers may write" results/store.c \
     's/        sqlite3_set_authorizer\(store->db, authorize_reading, NULL\);/        (void)authorize_reading;/' \
     test_store a_reader_can_read_and_nothing_else

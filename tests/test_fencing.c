@@ -88,7 +88,9 @@ static pid_t group_of(const struct place *place, int attempt)
     snprintf(sql, sizeof sql,
              "SELECT count(*) FROM attempt WHERE number = %d AND state = 'running'", attempt);
     assert_true(place_wait_for(place, sql, "1"));
-    snprintf(sql, sizeof sql, "SELECT keeper_pid FROM attempt WHERE number = %d", attempt);
+    snprintf(sql, sizeof sql,
+             "SELECT CAST(substr(place, 5) AS INTEGER) FROM attempt WHERE number = %d",
+             attempt);
     char *pid = place_ask(place, sql);
     pid_t keeper = atoi(pid);
     free(pid);

@@ -409,6 +409,40 @@ static void the_first_releases_upgrade_may_be_shared_and_killed(void **state)
                                      expect_large_upgraded, SCHEMA_VERSION });
 }
 
+/* Attempts that were going on when the release was exchanged are found again. */
+static void where_attempts_run_becomes_one_text(void **state)
+{
+    (void)state;
+    make_release_1(
+        "UPDATE attempt SET keeper_pid = 12, keeper_start = 345, boot_id = 'b-1', cpus = '0,1'"
+        " WHERE attempt_id = 1;"
+        "UPDATE attempt SET state = 'starting', keeper_pid = NULL, keeper_start = NULL,"
+        " boot_id = 'b-1', cpus = '2' WHERE attempt_id = 2;"
+        "CREATE TABLE before AS SELECT * FROM attempt;"
+        "CREATE TABLE checkpoints AS SELECT * FROM checkpoint;"
+        "CREATE VIEW mine AS SELECT keeper_pid FROM attempt");
+    struct store *store = open_as(NULL, STORE_WRITE);
+
+    assert_int_equal(read_int(store, "SELECT count(*) FROM attempt WHERE attempt_id = 1"
+                                     " AND place = 'pid 12 start 345 boot b-1 cpus 0,1'"),
+                     1);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM attempt WHERE attempt_id = 2"
+                                     " AND place = 'boot b-1 cpus 2'"),
+                     1);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM before b JOIN attempt a USING"
+                                     " (attempt_id, job_id, run_id, number, directory, state,"
+                                     " journal_offset, outcome, weights_hash, provenance,"
+                                     " started_at, ended_at)"),
+                     read_int(store, "SELECT count(*) FROM before"));
+    assert_int_equal(read_int(store, "SELECT count(*) FROM (SELECT * FROM checkpoints EXCEPT"
+                                     " SELECT * FROM checkpoint)"),
+                     0);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM checkpoint"),
+                     read_int(store, "SELECT count(*) FROM checkpoints"));
+    assert_int_equal(read_int(store, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    store_close(store);
+}
+
 /* SQL without comments and without space. */
 static void print_bare(FILE *out, const char *sql)
 {
@@ -496,6 +530,7 @@ int main(void)
         WITH_DIRECTORY(an_upgrade_that_is_killed_is_done_or_was_never_begun),
         WITH_DIRECTORY(settings_of_the_first_release_are_shared),
         WITH_DIRECTORY(the_first_releases_upgrade_may_be_shared_and_killed),
+        WITH_DIRECTORY(where_attempts_run_becomes_one_text),
         WITH_DIRECTORY(the_first_release_gets_every_table_of_todays),
         WITH_DIRECTORY(a_damaged_database_is_not_upgraded),
     };

@@ -637,9 +637,11 @@ static void workers_get_no_descriptor_of_the_runners_caller(void **state)
     pid_t runner = place_start(&place, "run", place.spec, "--jobs", "1", NULL);
     setenv("HRMLAB_WORKER", real, 1);
     assert_true(place_wait_for(
-        &place, "SELECT count(*) FROM attempt WHERE state = 'running' AND keeper_pid > 0",
+        &place, "SELECT count(*) FROM attempt WHERE state = 'running' AND place LIKE 'pid %'",
         "1"));
-    char *keeper = place_ask(&place, "SELECT keeper_pid FROM attempt WHERE state = 'running'");
+    char *keeper = place_ask(
+        &place,
+        "SELECT CAST(substr(place, 5) AS INTEGER) FROM attempt WHERE state = 'running'");
     assert_true(has_open("self", held));
     assert_false(has_open(keeper, held));
     assert_int_equal(place_finish(runner), 0);

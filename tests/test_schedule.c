@@ -42,8 +42,10 @@ static void every_end_has_its_cause(void **state)
         { { .has_exit = true, .has_status = true, .exit_status = 8 },
           ACTION_RETRAIN,
           OUTCOME_CHECKPOINT_DAMAGED },
-        { { .rebooted = true }, ACTION_REQUEUE, OUTCOME_RESTARTED },
-        { { .rebooted = true, .outcome = OUTCOME_DONE }, ACTION_DONE, OUTCOME_NONE },
+        { { .outside = OUTCOME_RESTARTED }, ACTION_REQUEUE, OUTCOME_RESTARTED },
+        { { .outside = OUTCOME_RESTARTED, .outcome = OUTCOME_DONE },
+          ACTION_DONE,
+          OUTCOME_NONE },
         { { .has_exit = true, .has_status = true, .exit_status = 130 },
           ACTION_REQUEUE,
           OUTCOME_STOPPED },
@@ -54,8 +56,11 @@ static void every_end_has_its_cause(void **state)
           OUTCOME_OUT_OF_MEMORY },
         { { .has_exit = false }, ACTION_RETRY, OUTCOME_LOST },
         { { .outcome = OUTCOME_DISK_FULL }, ACTION_PAUSE, OUTCOME_DISK_FULL },
-        { { .unborn = true }, ACTION_REQUEUE, OUTCOME_NEVER_STARTED },
-        { { .unborn = true, .has_exit = true, .has_status = true, .exit_status = 2 },
+        { { .outside = OUTCOME_NEVER_STARTED }, ACTION_REQUEUE, OUTCOME_NEVER_STARTED },
+        { { .outside = OUTCOME_NEVER_STARTED,
+            .has_exit = true,
+            .has_status = true,
+            .exit_status = 2 },
           ACTION_FAIL,
           OUTCOME_BAD_JOB },
         { { .has_exit = true, .signal = SIGKILL, .hung = true }, ACTION_RETRY, OUTCOME_HANG },
@@ -133,10 +138,59 @@ static void the_first_that_may_start_is_next(void **state)
     assert_int_equal(schedule_next(list, 0, 2, 2), -1);
 }
 
+/* Out of memory by a cluster's limit, a failed node: the worker could not tell. */
+static void a_cause_from_outside_counts_where_the_worker_did_not_end_by_itself(void **state)
+{
+    static const struct {
+        struct schedule_facts facts;
+        enum schedule_action action;
+        enum outcome cause;
+    } cases[] = {
+        { { .outside = OUTCOME_NODE_FAILURE }, ACTION_REQUEUE, OUTCOME_NODE_FAILURE },
+        { { .outside = OUTCOME_PREEMPTED }, ACTION_REQUEUE, OUTCOME_PREEMPTED },
+        { { .outside = OUTCOME_TIME_LIMIT }, ACTION_FAIL, OUTCOME_TIME_LIMIT },
+        { { .outside = OUTCOME_OUT_OF_MEMORY, .has_exit = true, .signal = SIGKILL },
+          ACTION_RETRY,
+          OUTCOME_OUT_OF_MEMORY },
+        { { .outside = OUTCOME_PREEMPTED,
+            .has_exit = true,
+            .has_status = true,
+            .exit_status = 130 },
+          ACTION_REQUEUE,
+          OUTCOME_PREEMPTED },
+        { { .outside = OUTCOME_NODE_FAILURE,
+            .has_exit = true,
+            .has_status = true,
+            .exit_status = 2 },
+          ACTION_FAIL,
+          OUTCOME_BAD_JOB },
+        { { .outside = OUTCOME_RESTARTED, .has_exit = true, .signal = SIGSEGV },
+          ACTION_RETRY,
+          OUTCOME_CRASH },
+        { { .outside = OUTCOME_NODE_FAILURE, .outcome = OUTCOME_DONE },
+          ACTION_DONE,
+          OUTCOME_NONE },
+        { { .outside = OUTCOME_NODE_FAILURE, .cancelled = true },
+          ACTION_CANCEL,
+          OUTCOME_CANCELLED },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct schedule_end end = schedule_classify(&cases[i].facts);
+        if (end.action != cases[i].action || end.cause != cases[i].cause)
+            fail_msg("case %zu: action %d, cause %s", i, end.action, outcome_name(end.cause));
+    }
+    assert_true(schedule_machine_failed(OUTCOME_NODE_FAILURE));
+    assert_true(schedule_machine_failed(OUTCOME_RESTARTED));
+    assert_false(schedule_machine_failed(OUTCOME_LOST));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_end_has_its_cause),
+        cmocka_unit_test(a_cause_from_outside_counts_where_the_worker_did_not_end_by_itself),
         cmocka_unit_test(back_off_grows_to_a_limit_and_is_reproducible),
         cmocka_unit_test(out_of_memory_needs_evidence),
         cmocka_unit_test(retries_come_to_an_end),

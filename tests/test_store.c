@@ -690,7 +690,7 @@ static void a_held_database_is_read_and_not_written_to(void **state)
 {
     struct error err;
     struct store *store = open_store(STORE_WRITE);
-    sqlite3 *held;
+    struct store_hold *held;
 
     (void)state;
     sqlite3_busy_timeout(store_connection(store), 10);
@@ -714,7 +714,7 @@ static void nothing_and_a_foreign_file_need_not_be_held(void **state)
     struct error err;
     char *path = file_join(directory, "results.db"), *now;
     size_t size;
-    sqlite3 *held;
+    struct store_hold *held;
 
     (void)state;
     must(store_hold(&held, directory, &err), &err);

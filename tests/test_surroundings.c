@@ -295,7 +295,9 @@ static void a_pid_that_is_used_again_is_not_the_keeper(void **state)
         pause();
         _exit(0);
     }
-    snprintf(sql, sizeof sql, "UPDATE attempt SET keeper_pid = %d, keeper_start = %lld",
+    snprintf(sql, sizeof sql,
+             "UPDATE attempt SET place = 'pid %d start %lld ' || substr(place, instr(place,"
+             " 'boot'))",
              (int)stranger, (long long)process_start_time(stranger) - 1);
     place_change(&place, sql);
     int code = finish_soon(&place, place_start(&place, "work", NULL));
@@ -402,9 +404,10 @@ static void the_older_of_two_open_attempts_is_superseded(void **state)
     leave_workers_alone(&place, "slow");
     place_change(&place,
                  "INSERT INTO attempt (job_id, run_id, number, directory, executor, state,"
-                 " keeper_pid, keeper_start, boot_id, started_at) SELECT job_id, run_id, 2,"
-                 " replace(directory, 'attempts/1', 'attempts/2'), 'local', 'running', 1, 1,"
-                 " boot_id, started_at FROM attempt");
+                 " place, started_at) SELECT job_id, run_id, 2,"
+                 " replace(directory, 'attempts/1', 'attempts/2'), 'local', 'running',"
+                 " 'pid 1 start 1 ' || substr(place, instr(place, 'boot')), started_at"
+                 " FROM attempt");
     assert_int_equal(finish_soon(&place, place_start(&place, "work", NULL)), 0);
     place_expect(&place, ALL_DONE, "2");
     place_expect(&place,

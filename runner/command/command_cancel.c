@@ -1,51 +1,60 @@
 /* command_cancel.c - cancel and retry: requests that the runner answers. */
 #include "database.h"
 #include "error.h"
+#include "executors.h"
 #include "log.h"
 #include "options.h"
-#include "process.h"
 #include "queue.h"
 #include "record.h"
 #include "retry_settings.h"
 #include "store.h"
 #include "workspace.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Asks the attempt's worker to stop, if it can still be found. */
+static int stop_worker(struct executor_set *executors, const struct workspace *workspace,
+                       const struct record_attempt *attempt, struct error *err)
+{
+    struct executor_task *task = NULL;
+    char *directory = workspace_path(workspace, attempt->directory);
+    int rc = directory == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path")
+                               : executor_set_adopt(executors, &task, attempt->executor,
+                                                    directory, attempt->place, err);
+
+    if (rc == 0) {
+        task->executor->type->signal(task, EXECUTOR_STOP);
+        task->executor->type->release(task);
+    }
+    free(directory);
+    return rc;
+}
 
 /* Asks the workers of these jobs to stop that a runner left behind when it was killed.
  * The next runner concludes their attempts. */
 static int stop_workers(struct store *store, const struct workspace *workspace,
                         const int64_t *ids, int count, struct error *err)
 {
+    struct executor_set executors;
     struct record_attempt *attempts;
     int attempt_count;
     int rc = record_open_attempts(store, &attempts, &attempt_count, err);
 
     if (rc < 0)
         return rc;
-    for (int a = 0; a < attempt_count; a++) {
-        int64_t pid = attempts[a].keeper_pid, start = attempts[a].keeper_start;
+    executor_set_init(&executors, EXECUTORS, &(struct executor_setup){ 0 });
+    for (int a = 0; a < attempt_count && rc == 0; a++) {
         bool meant = false;
         for (int i = 0; i < count; i++)
             meant = meant || ids[i] == attempts[a].job_id;
-        if (!meant)
-            continue;
-        char *directory = workspace_path(workspace, attempts[a].directory);
-        if (attempts[a].state == ATTEMPT_STARTING && directory != NULL) {
-            /* its runner died before it wrote it down */
-            pid = process_find_keeper(directory);
-            start = pid > 0 ? process_start_time(pid) : 0;
-            process_signal(pid, start, SIGTERM);
-        } else if (process_alive(pid, start, attempts[a].boot_id)) {
-            process_signal(pid, start, SIGTERM);
-        }
-        free(directory);
+        if (meant && attempts[a].place[0] != '\0')
+            rc = stop_worker(&executors, workspace, &attempts[a], err);
     }
+    executor_set_close(&executors);
     free(attempts);
-    return 0;
+    return rc;
 }
 
 /* Nobody works: does it at once. The lock is held. */

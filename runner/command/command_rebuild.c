@@ -11,6 +11,7 @@
  */
 #include "enqueue.h"
 #include "error.h"
+#include "executors.h"
 #include "exit_code.h"
 #include "file.h"
 #include "hash.h"
@@ -20,13 +21,12 @@
 #include "names.h"
 #include "options.h"
 #include "plan.h"
-#include "process.h"
 #include "queue.h"
 #include "rebuild_disk.h"
 #include "removed_mark.h"
+#include "replay.h"
 #include "store.h"
 #include "store_replace.h"
-#include "supervisor.h"
 #include "workspace.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@
 #include <unistd.h>
 
 struct rebuild {
-    struct supervisor *supervisor;
+    struct replay *replay;
     struct workspace *workspace;
     struct store *store;
     struct disk disk; /* runs as their job.json tell of them */
@@ -96,7 +96,8 @@ static bool is_fault_of_spec(int rc)
     return rc == ERROR_FORMAT || rc == ERROR_ABSENT || rc == ERROR_DAMAGED;
 }
 
-static int queue_spec(struct rebuild *r, const struct options *options, const char *path)
+static int queue_spec(struct rebuild *r, const struct options *options, const char *path,
+                      struct error *err)
 {
     struct plan *plan;
     struct enqueue_summary summary = { 0 };
@@ -115,8 +116,7 @@ static int queue_spec(struct rebuild *r, const struct options *options, const ch
     r->specs_failed += faulty;
     if (faulty)
         log_warning("left out: %s", fault.message);
-    return rc < 0 && !faulty ? error_set(r->supervisor->err, fault.code, "%s", fault.message)
-                             : 0;
+    return rc < 0 && !faulty ? error_set(err, fault.code, "%s", fault.message) : 0;
 }
 
 /* Runs, and evaluations of runs, that were asked for by a spec that is gone or leads
@@ -189,7 +189,7 @@ static int queue_specs(struct rebuild *r, const struct options *options, struct 
         const char *dot = strrchr(names.items[i], '.');
         char *path = file_join(directory, names.items[i]);
         if (path != NULL && dot != NULL && strcmp(dot, ".json") == 0)
-            rc = queue_spec(r, options, path);
+            rc = queue_spec(r, options, path, err);
         free(path);
     }
     names_release(&names);
@@ -224,53 +224,6 @@ static int add_job(struct rebuild *r, int64_t run_id, bool evaluate, const cJSON
     if (rc < 0)
         store_rollback(r->store);
     return rc;
-}
-
-/* Records the attempt, reads its journal, concludes. */
-static int conclude_again(struct rebuild *r, const struct record_job *job, int number,
-                          struct error *err)
-{
-    struct record_attempt attempt = { .job_id = job->job_id, .run_id = job->run_id };
-    char boot[64];
-    struct slot *slot = slot_create(r->supervisor, job);
-    int rc = slot == NULL ? error_set(err, ERROR_NOMEM, "no memory for a job")
-                          : store_begin(r->store, err);
-
-    if (rc < 0)
-        return rc;
-    process_boot_id(boot);
-    rc = record_attempt(r->store, &attempt.attempt_id, &attempt.number, attempt.directory, job,
-                        &(struct record_place){ boot, NULL, NULL }, number, err);
-    if (rc == 0)
-        rc = store_commit(r->store, err);
-    if (rc < 0) {
-        store_rollback(r->store);
-        slot_destroy(r->supervisor, slot);
-        return rc;
-    }
-    rc = recorder_init(&slot->recorder, &attempt, r->workspace->path, err);
-    char *directory = format_string("%s/%s", r->workspace->path, attempt.directory);
-    char *exit_path = format_string("%s/%s/exit.json", r->workspace->path, attempt.directory);
-    if (rc == 0 && (directory == NULL || exit_path == NULL))
-        rc = error_set(err, ERROR_NOMEM, "no memory for a path");
-    bool alive = rc == 0 && process_find_keeper(directory) != 0;
-    bool has_exit = rc == 0 && file_exists(exit_path);
-    free(directory);
-    free(exit_path);
-    if (alive) {
-        r->alive++; /* hrmlab work takes it over */
-        slot_destroy(r->supervisor, slot);
-        return 0;
-    }
-    if (rc == 0)
-        rc = recorder_read(&slot->recorder, r->store, err);
-    /* Only a machine that goes down takes the keeper along before it writes exit.json.
-     * A journal that was damaged otherwise is quarantined, as it was while the runner
-     * worked. */
-    slot->rebooted = rc == 0 && slot->recorder.damaged && !has_exit;
-    if (rc < 0)
-        slot_destroy(r->supervisor, slot);
-    return rc < 0 ? rc : attempt_conclude(r->supervisor, slot);
 }
 
 /* Whether the journal's first line says "evaluate" (else: "train", or nothing), and the
@@ -350,14 +303,16 @@ static int replay_found(struct rebuild *r, const struct found *found, int64_t ru
         if (rc == 0)
             rc = record_find_job(r->store, &job, &jobs, hash, found->evaluate, err);
     }
+    bool alive = false;
     if (rc == 0 && jobs > 0)
-        rc = conclude_again(r, job, number, err);
+        rc = replay_attempt(r->replay, job, number, &alive, err);
+    r->alive += alive; /* hrmlab work takes it over */
     record_free_jobs(job, jobs);
     r->attempts++;
     return rc;
 }
 
-static int replay_attempt(struct rebuild *r, const char *hash, int number, struct error *err)
+static int replay_directory(struct rebuild *r, const char *hash, int number, struct error *err)
 {
     struct queue_state state = { 0 };
     struct found found;
@@ -391,7 +346,7 @@ static int replay_run(struct rebuild *r, const char *hash, struct error *err)
         char *end;
         long number = strtol(names.items[i], &end, 10);
         if (*end == '\0' && number >= 1 && number < 1000000)
-            rc = replay_attempt(r, hash, (int)number, err);
+            rc = replay_directory(r, hash, (int)number, err);
     }
     names_release(&names);
     free(directory);
@@ -416,17 +371,10 @@ static int replay_runs(struct rebuild *r, struct error *err)
 
 static int rebuild(struct rebuild *r, const struct options *options, struct error *err)
 {
-    struct supervisor *s = calloc(1, sizeof *s);
+    int rc = replay_open(&r->replay, r->store, r->workspace, options, EXECUTORS, err);
 
-    if (s == NULL)
-        return error_set(err, ERROR_NOMEM, "no memory for the supervisor");
-    s->store = r->store;
-    s->workspace = r->workspace;
-    s->options = options;
-    s->err = err;
-    progress_init(&s->progress, true, false);
-    r->supervisor = s;
-    int rc = disk_read(&r->disk, r->workspace, err);
+    if (rc == 0)
+        rc = disk_read(&r->disk, r->workspace, err);
     if (rc == 0)
         rc = queue_specs(r, options, err);
     if (rc == 0)
@@ -434,10 +382,8 @@ static int rebuild(struct rebuild *r, const struct options *options, struct erro
     if (rc == 0)
         rc = replay_runs(r, err);
     disk_release(&r->disk);
-    progress_finish(&s->progress);
-    while (s->slots != NULL)
-        slot_destroy(s, s->slots);
-    free(s);
+    replay_close(r->replay);
+    r->replay = NULL;
     return rc;
 }
 
@@ -447,7 +393,7 @@ static int replace_database(struct rebuild *r, const struct options *options, ch
                             struct error *err)
 {
     const char *workspace = r->workspace->path;
-    sqlite3 *held = NULL;
+    struct store_hold *held = NULL;
     int rc = store_hold(&held, workspace, err);
 
     if (rc == 0)
@@ -473,7 +419,7 @@ static int replace_database(struct rebuild *r, const struct options *options, ch
 static int finish_earlier(const struct rebuild *r, struct error *err)
 {
     char *kept = NULL;
-    sqlite3 *held = NULL;
+    struct store_hold *held = NULL;
     bool pending = false;
     int rc = store_is_pending(&pending, r->workspace->path, err);
 

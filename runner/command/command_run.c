@@ -3,6 +3,7 @@
 #include "database.h"
 #include "enqueue.h"
 #include "error.h"
+#include "executors.h"
 #include "exit_code.h"
 #include "file.h"
 #include "log.h"
@@ -156,7 +157,7 @@ static int work_on(struct store *store, struct workspace *workspace,
         log_warning("%s is on a network file system: use runners on one host only",
                     workspace->path);
     while (rc == 0 && held) {
-        rc = supervise(&result, store, workspace, options, experiment, err);
+        rc = supervise(&result, store, workspace, options, EXECUTORS, experiment, err);
         if (rc != ERROR_NOSPACE)
             break;
         /* Nothing of this process is needed to go on: it starts over as after a

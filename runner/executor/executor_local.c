@@ -1,29 +1,179 @@
-/* executor_local.c - uv_spawn() of keepers. */
+/* executor_local.c - cores, uv_spawn() of keepers, and finding them again. */
 #include "executor_local.h"
 
+#include "cpu_quota.h"
 #include "error.h"
 #include "file.h"
 #include "process.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+enum { MOST_CORES = 1024 };
+
+struct local {
+    struct executor head;
+    struct executor_setup setup;
+    char boot[64];         /* this boot's id */
+    int cores[MOST_CORES]; /* places for threads: a core each, or in turn */
+    bool used[MOST_CORES];
+};
+
+struct local_task {
+    struct executor_task head;
+    uv_process_t process; /* valid when started */
+    /* by us, or at least tried: the handle is open until closed */
+    bool started;
+    bool exited;             /* seen by the loop */
+    int64_t pid, start_time; /* of the keeper; 0: none */
+};
+
+/* ---- slots ---- */
+
+/* The cores that we may use and have time for (cpu_quota.h), or as many places as were
+ * asked for, which go round them. */
+static void find_cores(struct local *local)
+{
+    cpu_set_t set;
+    int asked = local->setup.slots, most = MOST_CORES, *count = &local->head.slots;
+    int wanted = asked < MOST_CORES ? asked : MOST_CORES;
+
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) < 0)
+        CPU_SET(0, &set);
+    if (wanted == 0)
+        most = cpu_quota_cores(most, cpu_quota(""));
+    for (int cpu = 0; cpu < CPU_SETSIZE && *count < most; cpu++)
+        if (CPU_ISSET((size_t)cpu, &set) && (wanted == 0 || *count < wanted))
+            local->cores[(*count)++] = cpu;
+    for (int present = *count; present > 0 && *count < wanted; (*count)++)
+        local->cores[*count] = local->cores[*count % present];
+}
+
+/* One of our places on that core, of several when there are more places than cores. */
+static void mark_core(struct local *local, int core, bool used)
+{
+    for (int i = 0; i < local->head.slots; i++)
+        if (local->cores[i] == core && local->used[i] != used) {
+            local->used[i] = used;
+            return;
+        }
+}
+
+static int local_free_slots(const struct executor *executor)
+{
+    const struct local *local = (const struct local *)executor;
+    int count = 0;
+
+    for (int i = 0; i < executor->slots; i++)
+        count += !local->used[i];
+    return count;
+}
+
+/* Pins the task to count free cores. */
+static int take_cores(struct local *local, struct executor_task *task, int count,
+                      struct error *err)
+{
+    task->cores = calloc((size_t)count + 1, sizeof *task->cores);
+    if (task->cores == NULL)
+        return error_set(err, ERROR_NOMEM, "no memory for a list of cores");
+    for (int i = 0; i < local->head.slots && task->core_count < count; i++)
+        if (!local->used[i]) {
+            local->used[i] = true;
+            task->cores[task->core_count++] = local->cores[i];
+        }
+    return 0;
+}
+
+/* The cores that an adopted attempt was pinned to, from "0,1". */
+static int keep_cores(struct local *local, struct executor_task *task, const char *text,
+                      struct error *err)
+{
+    task->cores = calloc(MOST_CORES, sizeof *task->cores);
+    if (task->cores == NULL)
+        return error_set(err, ERROR_NOMEM, "no memory for a list of cores");
+    for (const char *at = text; *at != '\0' && task->core_count < MOST_CORES;) {
+        char *end;
+        long core = strtol(at, &end, 10);
+        if (end == at)
+            break;
+        task->cores[task->core_count++] = (int)core;
+        mark_core(local, (int)core, true);
+        at = *end == ',' ? end + 1 : end;
+    }
+    return 0;
+}
+
+/* ---- places ---- */
+
+/* What is known of the task, as text. */
+static void write_place(struct local_task *task)
+{
+    const struct local *local = (const struct local *)task->head.executor;
+    char cores[500], process[64] = "";
+
+    executor_cores_text(cores, sizeof cores, &task->head);
+    if (task->pid > 0)
+        snprintf(process, sizeof process, "pid %lld start %lld ", (long long)task->pid,
+                 (long long)task->start_time);
+    snprintf(task->head.place, sizeof task->head.place, "%sboot %s cpus %s", process,
+             local->boot, cores);
+    snprintf(task->head.name, sizeof task->head.name, "pid %lld", (long long)task->pid);
+}
+
+struct local_place {
+    int64_t pid, start_time; /* 0: not in it */
+    char boot[64];
+    const char *cores; /* in the text */
+};
+
+/* What does not follow the format leads to a boot that is not this one. */
+static void read_place(struct local_place *out, const char *text)
+{
+    const char *boot = strstr(text, "boot "), *cores = strstr(text, " cpus ");
+    long long pid = 0, start = 0;
+
+    *out = (struct local_place){ .cores = cores != NULL ? cores + strlen(" cpus ") : "" };
+    if (sscanf(text, "pid %lld start %lld ", &pid, &start) == 2) {
+        out->pid = pid;
+        out->start_time = start;
+    }
+    if (boot != NULL)
+        sscanf(boot, "boot %63s", out->boot);
+}
+
+/* ---- processes ---- */
+
+static bool is_alive(const struct local_task *task)
+{
+    if (task->started)
+        return !task->exited;
+    return task->pid > 0 && task->start_time != 0 &&
+           process_start_time(task->pid) == task->start_time;
+}
+
 static void on_keeper_exit(uv_process_t *process, int64_t exit_status, int term_signal)
 {
-    struct executor_local *executor = process->data;
+    struct local_task *task = process->data;
+    const struct local *local = (const struct local *)task->head.executor;
 
     (void)exit_status; /* exit.json tells, for adopted keepers too */
     (void)term_signal;
-    executor->exited = true;
-    executor->on_exit(executor->user);
+    task->exited = true;
+    if (local->setup.wake != NULL)
+        local->setup.wake(local->setup.user);
 }
 
-static int spawn(struct executor_local *executor, uv_loop_t *loop, char **argv, int log_fd)
+static int spawn(struct local_task *task, char **argv, int log_fd)
 {
+    const struct local *local = (const struct local *)task->head.executor;
     uv_stdio_container_t stdio[3] = { { .flags = UV_IGNORE },
                                       { .flags = UV_INHERIT_FD, .data.fd = log_fd },
                                       { .flags = UV_INHERIT_FD, .data.fd = log_fd } };
@@ -34,15 +184,17 @@ static int spawn(struct executor_local *executor, uv_loop_t *loop, char **argv, 
                                      .flags = UV_PROCESS_DETACHED,
                                      .exit_cb = on_keeper_exit };
 
-    executor->process.data = executor;
-    return uv_spawn(loop, &executor->process, &options);
+    task->process.data = task;
+    return uv_spawn(local->setup.loop, &task->process, &options);
 }
 
-int executor_local_start(struct executor_local *executor, uv_loop_t *loop, const char *program,
-                         const char *directory, struct error *err)
+/* Starts "program run directory", its output to the attempt's log. */
+static int run_keeper(struct local_task *task, struct error *err)
 {
+    const struct local *local = (const struct local *)task->head.executor;
+    const char *directory = task->head.directory;
     char *log = file_join(directory, "log");
-    char *argv[] = { strdup(program), strdup("run"), strdup(directory), NULL };
+    char *argv[] = { strdup(local->setup.program), strdup("run"), strdup(directory), NULL };
     int fd = log != NULL ? open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
     int rc = 0;
 
@@ -52,21 +204,14 @@ int executor_local_start(struct executor_local *executor, uv_loop_t *loop, const
     } else {
         int code = UV_ENOMEM;
         if (argv[0] != NULL && argv[1] != NULL && argv[2] != NULL) {
-            code = spawn(executor, loop, argv, fd);
+            code = spawn(task, argv, fd);
             /* uv_spawn() initialises the handle even when it fails: it must be closed
              * then. */
-            executor->started = true;
+            task->started = true;
         }
         if (code < 0)
-            rc = error_set(err, ERROR_SPAWN, "start %s: %s", program, uv_strerror(code));
+            rc = error_set(err, ERROR_SPAWN, "start %s: %s", argv[0], uv_strerror(code));
         close(fd);
-    }
-    if (rc == 0) {
-        executor->pid = executor->process.pid;
-        executor->start_time = process_start_time(executor->pid);
-        uv_unref((uv_handle_t *)&executor->process);
-    } else {
-        executor->exited = true;
     }
     for (int i = 0; i < 3; i++)
         free(argv[i]);
@@ -74,28 +219,189 @@ int executor_local_start(struct executor_local *executor, uv_loop_t *loop, const
     return rc;
 }
 
-void executor_local_adopt(struct executor_local *executor, int64_t pid, int64_t start_time)
+static int local_start(struct executor_task *head, struct error *err)
 {
-    executor->started = false;
-    executor->pid = pid;
-    executor->start_time = start_time;
+    struct local_task *task = (struct local_task *)head;
+
+    assert(head->state == EXECUTOR_PREPARED);
+    int rc = run_keeper(task, err);
+    if (rc < 0) {
+        task->exited = true;
+        head->state = EXECUTOR_GONE;
+        return rc;
+    }
+    task->pid = task->process.pid;
+    task->start_time = process_start_time(task->pid);
+    uv_unref((uv_handle_t *)&task->process);
+    head->state = EXECUTOR_RUNNING;
+    write_place(task);
+    return 0;
 }
 
-bool executor_local_alive(const struct executor_local *executor)
+/* ---- tasks ---- */
+
+static struct local_task *add_task(struct executor *executor, const char *directory,
+                                   struct error *err)
 {
-    if (executor->started)
-        return !executor->exited;
-    return executor->pid > 0 && executor->start_time != 0 &&
-           process_start_time(executor->pid) == executor->start_time;
+    struct local_task *task =
+        (struct local_task *)executor_add_task(executor, sizeof *task, directory);
+
+    if (task == NULL)
+        (void)error_set(err, ERROR_NOMEM, "no memory for an attempt");
+    else
+        gethostname(task->head.host, sizeof task->head.host - 1);
+    return task;
 }
 
-void executor_local_signal(const struct executor_local *executor, int signal_number)
+static void on_task_closed(uv_handle_t *handle)
 {
-    if (!executor_local_alive(executor) || executor->pid <= 0)
+    free(handle->data); /* the task that the handle is a part of */
+}
+
+static void local_release(struct executor_task *head)
+{
+    struct local_task *task = (struct local_task *)head;
+    struct local *local = (struct local *)head->executor;
+
+    for (int i = 0; i < head->core_count; i++)
+        mark_core(local, head->cores[i], false);
+    executor_drop_task(head);
+    if (task->started)
+        uv_close((uv_handle_t *)&task->process, on_task_closed);
+    else
+        free(task);
+}
+
+static int local_prepare(struct executor *executor, struct executor_task **out,
+                         const char *directory, const struct executor_needs *needs,
+                         struct error *err)
+{
+    struct local_task *task = add_task(executor, directory, err);
+    int threads = needs->threads < executor->slots ? needs->threads : executor->slots;
+
+    *out = NULL;
+    if (task == NULL)
+        return ERROR_NOMEM;
+    int rc = take_cores((struct local *)executor, &task->head, threads, err);
+    if (rc < 0) {
+        local_release(&task->head);
+        return rc;
+    }
+    write_place(task);
+    *out = &task->head;
+    return 0;
+}
+
+/* The keeper that was started, if it was: its caller died before it could note the
+ * pid. */
+static int search(struct local_task *task, struct error *err)
+{
+    task->pid = process_find_keeper(task->head.directory);
+    if (task->pid < 0)
+        return error_set(err, ERROR_ENVIRONMENT, "the processes cannot be listed (/proc): %s",
+                         strerror(errno));
+    task->start_time = task->pid > 0 ? process_start_time(task->pid) : 0;
+    return 0;
+}
+
+static int local_adopt(struct executor *executor, struct executor_task **out,
+                       const char *directory, const char *text, struct error *err)
+{
+    struct local *local = (struct local *)executor;
+    struct local_task *task = add_task(executor, directory, err);
+    struct local_place place;
+    int rc = 0;
+
+    *out = NULL;
+    if (task == NULL)
+        return ERROR_NOMEM;
+    read_place(&place, text);
+    bool rebooted = strcmp(place.boot, local->boot) != 0;
+    rc = keep_cores(local, &task->head, place.cores, err);
+    if (!rebooted) { /* else that boot is over, and its processes with it */
+        task->pid = place.pid;
+        task->start_time = place.start_time;
+        if (rc == 0 && task->pid == 0)
+            rc = search(task, err);
+    }
+    if (rc < 0) {
+        local_release(&task->head);
+        return rc;
+    }
+    if (is_alive(task)) {
+        task->head.state = EXECUTOR_RUNNING;
+        task->head.age_s = process_age_s(task->start_time);
+        write_place(task);
+    } else {
+        task->head.state = EXECUTOR_GONE;
+        task->head.cause = rebooted         ? OUTCOME_RESTARTED
+                           : place.pid == 0 ? OUTCOME_NEVER_STARTED
+                                            : OUTCOME_NONE;
+    }
+    *out = &task->head;
+    return 0;
+}
+
+static int local_poll(struct executor *executor, struct error *err)
+{
+    (void)err; /* /proc without an entry is an answer, too */
+    for (struct executor_task *task = executor->tasks; task != NULL; task = task->next)
+        if (task->state == EXECUTOR_RUNNING && !is_alive((struct local_task *)task))
+            task->state = EXECUTOR_GONE;
+    return 0;
+}
+
+/* The keeper passes SIGTERM on to the worker, and takes it along when it is killed. */
+static void local_signal(struct executor_task *head, enum executor_signal what)
+{
+    const struct local_task *task = (const struct local_task *)head;
+    int number = what == EXECUTOR_KILL ? SIGKILL : SIGTERM;
+
+    if (!is_alive(task) || task->pid <= 0)
         return;
     /* our child: nobody gets its pid before the loop has seen its end */
-    if (executor->started)
-        kill((pid_t)executor->pid, signal_number);
+    if (task->started)
+        kill((pid_t)task->pid, number);
     else
-        process_signal(executor->pid, executor->start_time, signal_number);
+        process_signal(task->pid, task->start_time, number);
 }
+
+/* ---- the executor ---- */
+
+static int local_open(struct executor **out, const struct executor_setup *setup,
+                      struct error *err)
+{
+    struct local *local = calloc(1, sizeof *local);
+
+    *out = NULL;
+    if (local == NULL)
+        return error_set(err, ERROR_NOMEM, "no memory for the executor local");
+    local->head.type = &executor_local;
+    local->setup = *setup;
+    process_boot_id(local->boot);
+    find_cores(local);
+    *out = &local->head;
+    return 0;
+}
+
+static void local_close(struct executor *executor)
+{
+    while (executor->tasks != NULL) {
+        assert(!((const struct local_task *)executor->tasks)->started);
+        local_release(executor->tasks);
+    }
+    free(executor);
+}
+
+const struct executor_type executor_local = {
+    .name = "local",
+    .open = local_open,
+    .close = local_close,
+    .free_slots = local_free_slots,
+    .prepare = local_prepare,
+    .start = local_start,
+    .adopt = local_adopt,
+    .poll = local_poll,
+    .signal = local_signal,
+    .release = local_release,
+};

@@ -1,21 +1,16 @@
 /*
  * adopt.c - taking over what an earlier runner left.
  *
- * An attempt is known by its keeper's pid, kernel start time and boot. One that is
- * still "starting" has no pid on record: its runner died between spawn and record, and
- * the keeper, if there is one, is found by its command line. Alive: it is followed from
- * the stored journal offset on. Dead: the next tick reads the rest of its journal and
- * concludes.
+ * The executor that started an attempt finds it again by its place. The place of one that
+ * is still "starting" was recorded before it was started: its runner died before it could
+ * record more, and the worker may run or not. Alive: it is followed from the stored
+ * journal offset on. Gone: the next tick reads the rest of its journal and concludes.
  */
 #include "error.h"
 #include "file.h"
-#include "process.h"
 #include "supervisor.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 static struct record_job *find_job(struct supervisor *s, int64_t job_id)
 {
@@ -25,89 +20,70 @@ static struct record_job *find_job(struct supervisor *s, int64_t job_id)
     return NULL;
 }
 
-/* Cores that an adopted attempt was pinned to, from "0,1". */
-static void keep_cores(struct supervisor *s, struct slot *slot, const char *cpus)
+/* The attempt in its executor's hands; *task NULL: it cannot be found, as its workspace is
+ * a copy. */
+static int find_task(struct supervisor *s, struct executor_task **task,
+                     const struct record_attempt *attempt)
 {
-    for (const char *at = cpus; *at != '\0' && slot->core_count < SUPERVISOR_MAX_CORES;) {
-        char *end;
-        long core = strtol(at, &end, 10);
-        if (end == at)
-            break;
-        slot_take_core(s, slot, (int)core);
-        at = *end == ',' ? end + 1 : end;
-    }
-}
+    char *directory = format_string("%s/%s", s->workspace->path, attempt->directory);
+    int rc = 0;
 
-/* The attempt's keeper, alive or not; pid 0: none. *rebooted: the machine has
- * restarted. */
-static int find_keeper(const struct supervisor *s, const struct record_attempt *attempt,
-                       int64_t *pid, int64_t *start, bool *rebooted)
-{
-    char boot[64];
-
-    process_boot_id(boot);
-    *rebooted = strcmp(attempt->boot_id, boot) != 0;
-    *pid = attempt->keeper_pid;
-    *start = attempt->keeper_start;
-    if (*rebooted) { /* that boot is over, and its processes with it */
-        *pid = *start = 0;
-    } else if (attempt->state == ATTEMPT_STARTING) {
-        char *directory = format_string("%s/%s", s->workspace->path, attempt->directory);
-        if (directory == NULL)
-            return error_set(s->err, ERROR_NOMEM, "no memory for a path");
-        *pid = process_find_keeper(directory);
-        *start = *pid > 0 ? process_start_time(*pid) : 0;
-        free(directory);
-        if (*pid < 0)
-            return error_set(s->err, ERROR_ENVIRONMENT,
-                             "the processes cannot be listed (/proc): %s", strerror(errno));
-    }
-    return 0;
+    *task = NULL;
+    if (directory == NULL)
+        return error_set(s->err, ERROR_NOMEM, "no memory for a path");
+    if (attempt->place[0] != '\0')
+        rc = executor_set_adopt(&s->executors, task, attempt->executor, directory,
+                                attempt->place, s->err);
+    free(directory);
+    return rc;
 }
 
 /* Its job is over or has a newer attempt: what this attempt reports is ignored. */
-static int supersede(struct supervisor *s, const struct record_attempt *attempt, int64_t pid,
-                     int64_t start)
+static int supersede(struct supervisor *s, const struct record_attempt *attempt,
+                     struct executor_task *task)
 {
-    struct executor_local executor = { 0 };
     struct record_end end = { ATTEMPT_SUPERSEDED, OUTCOME_SUPERSEDED, NULL, NULL };
 
-    executor_local_adopt(&executor, pid, start);
-    executor_local_signal(&executor, SIGKILL);
+    if (task != NULL) {
+        task->executor->type->signal(task, EXECUTOR_KILL);
+        task->executor->type->release(task);
+    }
     return record_attempt_end(s->store, attempt->attempt_id, &end, s->err);
 }
 
 static int adopt_one(struct supervisor *s, const struct record_attempt *attempt, bool newest)
 {
     struct record_job *job = find_job(s, attempt->job_id);
-    int64_t pid, start;
-    bool rebooted;
-    int rc = find_keeper(s, attempt, &pid, &start, &rebooted);
+    struct executor_task *task;
+    int rc = find_task(s, &task, attempt);
 
     if (rc < 0)
         return rc;
     if (job == NULL || !newest)
-        return supersede(s, attempt, pid, start);
+        return supersede(s, attempt, task);
     struct slot *slot = slot_create(s, job);
-    rc = slot == NULL ? error_set(s->err, ERROR_NOMEM, "no memory for a job")
-                      : recorder_init(&slot->recorder, attempt, s->workspace->path, s->err);
-    if (rc == 0)
-        rc = recorder_restore(&slot->recorder, s->err);
-    if (rc < 0)
-        return rc;
-    slot->rebooted = rebooted;
+    if (slot == NULL) {
+        if (task != NULL)
+            task->executor->type->release(task);
+        return error_set(s->err, ERROR_NOMEM, "no memory for a job");
+    }
+    slot->task = task;
+    slot->running = attempt->state == ATTEMPT_RUNNING;
     /* while no runner was at work */
     slot->cancelled = job->state == JOB_CANCELLED;
-    keep_cores(s, slot, attempt->cpus);
-    executor_local_adopt(&slot->executor, pid, start);
-    if (!executor_local_alive(&slot->executor)) {
-        slot->unstarted = attempt->state == ATTEMPT_STARTING;
+    rc = recorder_init(&slot->recorder, attempt, s->workspace->path, s->err);
+    if (rc == 0)
+        rc = recorder_restore(&slot->recorder, s->err);
+    if (rc == 0 && (task == NULL || task->state == EXECUTOR_GONE)) {
+        slot->outside = task == NULL ? OUTCOME_RESTARTED : task->cause;
         return 0;
     }
-    slot->started_at -= process_age_s(start);
-    progress_say(&s->progress, "%s: attempt %d is still running (pid %lld), taken over",
-                 slot->job.label, attempt->number, (long long)pid);
-    return attempt->state == ATTEMPT_STARTING ? attempt_record_running(s, slot) : 0;
+    if (rc < 0)
+        return rc;
+    slot->started_at -= task->age_s;
+    progress_say(&s->progress, "%s: attempt %d is still running (%s), taken over",
+                 slot->job.label, attempt->number, task->name);
+    return slot->running ? 0 : attempt_record_place(s, slot);
 }
 
 int adopt_all(struct supervisor *s)

@@ -39,6 +39,15 @@ static int read_file(cJSON **json, const struct supervisor *s, const struct slot
                              : 0;
 }
 
+/* An attempt that was never started has no journal; what became of one that has, the
+ * executor does not know. */
+static enum outcome outside_cause(const struct slot *slot)
+{
+    bool begun = slot->outside == OUTCOME_NEVER_STARTED && file_exists(slot->recorder.path);
+
+    return begun ? OUTCOME_NONE : slot->outside;
+}
+
 static struct schedule_facts gather_facts(const struct supervisor *s, const struct slot *slot,
                                           const cJSON *exit_json)
 {
@@ -51,8 +60,7 @@ static struct schedule_facts gather_facts(const struct supervisor *s, const stru
         .exit_status = cJSON_IsNumber(status) ? status->valueint : 0,
         .signal = cJSON_IsNumber(signal_json) ? signal_json->valueint : 0,
         .outcome = slot->recorder.error_text[0] == '\0' ? slot->recorder.outcome : OUTCOME_NONE,
-        .rebooted = slot->rebooted,
-        .unborn = slot->unstarted && !file_exists(slot->recorder.path),
+        .outside = outside_cause(slot),
         .cancelled = slot->cancelled,
         .stopping = s->interrupts > 0,
         .timed_out = slot->timed_out,
@@ -124,15 +132,15 @@ static void describe_end(struct ending *out, const struct slot *slot, struct sch
     out->done = end.action == ACTION_DONE;
     out->failed = last;
     snprintf(out->text, sizeof out->text, "%s%s%s%s%s",
-             end.action == ACTION_DONE           ? "done"
-             : last                              ? "failed"
-             : end.action == ACTION_RETRY        ? "will be tried again"
-             : end.action == ACTION_RETRAIN      ? "is trained again"
-             : end.action == ACTION_CANCEL       ? "cancelled"
-             : end.action == ACTION_PAUSE        ? "paused"
-             : slot->rebooted || slot->unstarted ? "queued again"
-             : told                              ? "the state is safe"
-                                                 : "stopped, the state is safe",
+             end.action == ACTION_DONE      ? "done"
+             : last                         ? "failed"
+             : end.action == ACTION_RETRY   ? "will be tried again"
+             : end.action == ACTION_RETRAIN ? "is trained again"
+             : end.action == ACTION_CANCEL  ? "cancelled"
+             : end.action == ACTION_PAUSE   ? "paused"
+             : end.cause != OUTCOME_STOPPED ? "queued again"
+             : told                         ? "the state is safe"
+                                            : "stopped, the state is safe",
              named ? ": " : "", named ? outcome_name(end.cause) : "",
              message[0] != '\0' ? ": " : "", message);
 }
@@ -351,7 +359,8 @@ int attempt_conclude(struct supervisor *s, struct slot *slot)
     if (rc == 0) {
         /* A machine that went down may have lost the end of the journal: no fault of
          * the worker, and what was stored of it is true. */
-        bool faulty = slot->recorder.error_text[0] != '\0' && !slot->rebooted;
+        bool faulty =
+            slot->recorder.error_text[0] != '\0' && !schedule_machine_failed(slot->outside);
         if (!faulty)
             remove_unfinished(s, slot);
         rc = faulty ? conclude_quarantined(&ending, s, slot, exit_json)

@@ -75,6 +75,23 @@ static bool finished(const struct schedule_facts *facts)
     return facts->exit_status == outcome_exit_code(facts->outcome);
 }
 
+/* What the executor knows counts where the worker did not end by itself: with no exit
+ * status, or with that of a worker that was asked to stop. That there is no process now
+ * explains nothing where exit.json tells how it ended. */
+static bool outside_counts(const struct schedule_facts *facts)
+{
+    if (facts->outside == OUTCOME_NONE || !facts->has_exit)
+        return facts->outside != OUTCOME_NONE;
+    if (facts->outside == OUTCOME_RESTARTED || facts->outside == OUTCOME_NEVER_STARTED)
+        return false;
+    return !facts->has_status || facts->exit_status == outcome_exit_code(OUTCOME_STOPPED);
+}
+
+bool schedule_machine_failed(enum outcome outside)
+{
+    return outside == OUTCOME_RESTARTED || outside == OUTCOME_NODE_FAILURE;
+}
+
 struct schedule_end schedule_classify(const struct schedule_facts *facts)
 {
     if (finished(facts)) /* whatever we had in mind */
@@ -90,12 +107,10 @@ struct schedule_end schedule_classify(const struct schedule_facts *facts)
         return schedule_end_of(OUTCOME_HANG);
     if (facts->stopping)
         return schedule_end_of(OUTCOME_STOPPED);
-    if (!facts->has_exit && facts->rebooted)
-        return schedule_end_of(OUTCOME_RESTARTED);
+    if (outside_counts(facts))
+        return schedule_end_of(facts->outside);
     if (!facts->has_exit && facts->outcome == OUTCOME_DISK_FULL)
         return schedule_end_of(OUTCOME_DISK_FULL); /* there was no room for exit.json */
-    if (!facts->has_exit && facts->unborn)
-        return schedule_end_of(OUTCOME_NEVER_STARTED);
     if (!facts->has_exit)
         return schedule_end_of(OUTCOME_LOST);
     if (facts->has_status)

@@ -20,10 +20,8 @@ struct schedule_facts {
     bool cancelled;                /* we stopped it because its job was cancelled */
     bool stopping;                 /* we stopped it because the runner is stopping */
     bool timed_out, hung, flooded; /* we ended it for that */
-    bool rebooted;                 /* the machine has restarted since it began */
-    /* its runner died before it had a process, or before that had done anything */
-    bool unborn;
-    bool out_of_memory; /* its end bears signs of that: schedule_ran_out_of_memory() */
+    enum outcome outside; /* what its executor knows of its end; OUTCOME_NONE: nothing */
+    bool out_of_memory;   /* its end bears signs of that: schedule_ran_out_of_memory() */
 };
 
 /* What becomes of the job. */
@@ -46,6 +44,9 @@ struct schedule_end {
 struct schedule_end schedule_classify(const struct schedule_facts *facts);
 /* The end with that cause, and what usually becomes of a job for it. */
 struct schedule_end schedule_end_of(enum outcome cause);
+
+/* The machine of the attempt went down: it may have taken the end of the journal along. */
+bool schedule_machine_failed(enum outcome outside);
 
 /* A worker that a signal ended had no memory left: the kernel's count of processes
  * killed for want of memory rose about then, or its peak came near its limit (0: none),

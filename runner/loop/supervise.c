@@ -1,18 +1,18 @@
 /*
  * supervise.c - the runner's loop.
  *
- *   queued --start--> starting --keeper's pid recorded--> running
- *                                                           |
- *            keeper gone, journal read to its end: schedule_classify()
- *                                                           |
+ *   queued --start--> starting --the executor says that it runs--> running
+ *                                                                     |
+ *                     gone, journal read to its end: schedule_classify()
+ *                                                                     |
  *        done | failed | cancelled | quarantined | queued again (retry, stopped)
  *
- * Callbacks only set flags and wake tick(), which acts on them. The attempt and the job
- * are recorded as starting before the keeper is spawned, so that a runner that dies in
- * between leaves something to find; a higher attempt number fences an older one off.
+ * Callbacks only set flags and wake tick(), which acts on them. The attempt, its place
+ * and the job are recorded as starting before the executor starts anything, so that a
+ * runner that dies in between leaves something to find; a higher attempt number fences an
+ * older one off.
  */
 #include "clock.h"
-#include "cpu_quota.h"
 #include "error.h"
 #include "file.h"
 #include "log.h"
@@ -21,7 +21,6 @@
 #include "supervisor.h"
 
 #include <assert.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,42 +31,22 @@ enum { TICK_MS = 200, GRACE_S = 20, LOG_LIMIT = 64 << 20 };
 
 static void tick(uv_timer_t *timer);
 
-/* The timer is due at once; tick() sees that the keeper is gone. */
-static void on_keeper_exit(void *user)
+/* The timer is due at once; tick() sees what is new. */
+static void wake(void *user)
 {
-    struct slot *slot = user;
+    struct supervisor *s = user;
 
-    uv_timer_start(&slot->supervisor->timer, tick, 0, TICK_MS);
+    uv_timer_start(&s->timer, tick, 0, TICK_MS);
 }
 
-/* The cores that we may use and have time for (cpu_quota.h), or as many places as
- * --jobs asks for, which go round them. */
-static void find_cores(struct supervisor *s)
+static int free_slots(const struct supervisor *s)
 {
-    cpu_set_t set;
-    int most = SUPERVISOR_MAX_CORES, wanted = s->options->jobs < SUPERVISOR_MAX_CORES
-                                                  ? s->options->jobs
-                                                  : SUPERVISOR_MAX_CORES;
-
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) < 0)
-        CPU_SET(0, &set);
-    if (wanted == 0)
-        most = cpu_quota_cores(most, cpu_quota(""));
-    for (int cpu = 0; cpu < CPU_SETSIZE && s->core_count < most; cpu++)
-        if (CPU_ISSET((size_t)cpu, &set) && (wanted == 0 || s->core_count < wanted))
-            s->cores[s->core_count++] = cpu;
-    for (int present = s->core_count; present > 0 && s->core_count < wanted; s->core_count++)
-        s->cores[s->core_count] = s->cores[s->core_count % present];
+    return s->executor->type->free_slots(s->executor);
 }
 
-static int free_cores(const struct supervisor *s)
+static void send_signal(struct slot *slot, enum executor_signal what)
 {
-    int count = 0;
-
-    for (int i = 0; i < s->core_count; i++)
-        count += !s->core_used[i];
-    return count;
+    slot->task->executor->type->signal(slot->task, what);
 }
 
 /* Asks the worker to stop, and makes it after a while. */
@@ -76,10 +55,10 @@ static void press(struct slot *slot)
     double now = clock_monotonic_s();
 
     if (slot->asked_at <= 0.0) {
-        executor_local_signal(&slot->executor, SIGTERM);
+        send_signal(slot, EXECUTOR_STOP);
         slot->asked_at = now;
     } else if (now - slot->asked_at > GRACE_S) {
-        executor_local_signal(&slot->executor, SIGKILL);
+        send_signal(slot, EXECUTOR_KILL);
     }
 }
 
@@ -104,6 +83,8 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
     if (p->heartbeat != slot->beat) {
         slot->beat = p->heartbeat;
         slot->beat_at = now;
+    } else if (slot->task->state == EXECUTOR_PENDING) {
+        slot->beat_at = slot->started_at = now; /* no worker yet: its limits do not count */
     } else {
         /* The runner itself was stopped in this time: it counts for no limit. */
         slot->beat_at += s->unwatched_s;
@@ -125,7 +106,7 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
      * it for a power cut. */
     bool faulty = slot->recorder.error_text[0] != '\0';
     if (slot->hung || slot->flooded || s->interrupts > 1)
-        executor_local_signal(&slot->executor, SIGKILL);
+        send_signal(slot, EXECUTOR_KILL);
     else if (faulty || slot->timed_out || slot->cancelled || s->interrupts == 1)
         press(slot);
     return 0;
@@ -133,13 +114,17 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
 
 static int follow_slots(struct supervisor *s)
 {
-    int rc = 0;
+    /* Asked before reading: a worker that is gone writes nothing more. */
+    int rc = executor_set_poll(&s->executors, s->err);
 
     for (struct slot *slot = s->slots, *next; slot != NULL && rc == 0; slot = next) {
         next = slot->next;
-        /* Asked before reading: a worker that is gone writes nothing more. */
-        bool alive = executor_local_alive(&slot->executor);
-        if (alive && slot->recorder.error_text[0] == '\0')
+        bool alive = slot->task != NULL && slot->task->state != EXECUTOR_GONE;
+        if (!alive && slot->task != NULL && slot->outside == OUTCOME_NONE)
+            slot->outside = slot->task->cause;
+        if (alive && !slot->running && slot->task->state == EXECUTOR_RUNNING)
+            rc = attempt_record_place(s, slot);
+        if (rc == 0 && alive && slot->recorder.error_text[0] == '\0')
             rc = recorder_read(&slot->recorder, s->store, s->err);
         if (rc == 0 && !alive)
             rc = attempt_conclude(s, slot);
@@ -243,7 +228,7 @@ static int start_jobs(struct supervisor *s)
         candidates[i] = (struct schedule_candidate){ s->jobs[i].threads, blocked };
     }
     while (rc == 0) {
-        int next = schedule_next(candidates, s->job_count, free_cores(s), s->core_count);
+        int next = schedule_next(candidates, s->job_count, free_slots(s), s->executor->slots);
         if (next < 0)
             break;
         candidates[next].blocked = true;
@@ -267,9 +252,9 @@ static int look_for_work(struct supervisor *s, double now)
     s->jobs = NULL;
     s->job_count = 0;
     int rc = 0;
-    if (!give_up && free_cores(s) > 0)
+    if (!give_up && free_slots(s) > 0)
         rc = record_next_jobs(s->store, &s->jobs, &s->job_count, s->experiment, clock_wall_s(),
-                              s->core_count + 2 * busy + SPARE, s->err);
+                              s->executor->slots + 2 * busy + SPARE, s->err);
     if (rc == 0)
         rc = start_jobs(s);
     if (rc == 0)
@@ -334,6 +319,7 @@ static void close_loop(struct supervisor *s)
     int code = uv_loop_close(&s->loop);
     assert(code == 0); /* a handle was forgotten */
     (void)code;
+    executor_set_close(&s->executors);
 }
 
 /* libuv aborts without a word where it cannot lengthen its table of descriptors. Ending
@@ -352,7 +338,8 @@ static void *loop_realloc(void *old, size_t size)
 
 int supervise(struct supervise_result *out, struct store *store,
               const struct workspace *workspace, const struct options *options,
-              const char *experiment, struct error *err)
+              const struct executor_type *const *types, const char *experiment,
+              struct error *err)
 {
     static const int numbers[2] = { SIGINT, SIGTERM };
     struct supervisor *s = calloc(1, sizeof *s);
@@ -363,7 +350,6 @@ int supervise(struct supervise_result *out, struct store *store,
     s->store = store;
     s->workspace = workspace;
     s->options = options;
-    s->on_keeper_exit = on_keeper_exit;
     s->experiment = experiment;
     s->err = err;
     uv_replace_allocator(malloc, loop_realloc, calloc, free);
@@ -373,7 +359,12 @@ int supervise(struct supervise_result *out, struct store *store,
         return error_set(err, code == UV_ENOMEM ? ERROR_NOMEM : ERROR_ENVIRONMENT,
                          "the event loop cannot be made: %s", uv_strerror(code));
     }
-    find_cores(s);
+    const struct executor_setup setup = { .loop = &s->loop,
+                                          .wake = wake,
+                                          .user = s,
+                                          .program = options->worker_program,
+                                          .slots = options->jobs };
+    executor_set_init(&s->executors, types, &setup);
     progress_init(&s->progress, options->quiet, options->color != COLOR_NEVER);
     uv_timer_init(&s->loop, &s->timer);
     s->timer.data = s;
@@ -382,7 +373,9 @@ int supervise(struct supervise_result *out, struct store *store,
         s->signals[i].data = s;
         uv_signal_start(&s->signals[i], on_signal, numbers[i]);
     }
-    s->rc = adopt_all(s);
+    s->rc = executor_set_first(&s->executors, &s->executor, err);
+    if (s->rc == 0)
+        s->rc = adopt_all(s);
     if (s->rc == 0) {
         uv_timer_start(&s->timer, tick, 0, TICK_MS);
         uv_run(&s->loop, UV_RUN_DEFAULT);

@@ -8,6 +8,7 @@
 #include "options.h"
 #include "workspace.h"
 
+struct executor_type;
 struct store;
 
 struct supervise_result {
@@ -18,10 +19,12 @@ struct supervise_result {
 /*
  * Works until no job of experiment (NULL: of any) is left that could run. The caller
  * holds the workspace's lock. Attempts that an earlier runner left are adopted or
- * concluded first. SIGINT or SIGTERM: workers checkpoint and stop; again: at once.
+ * concluded first. types: a table such as EXECUTORS, of which the first starts what is
+ * next. SIGINT or SIGTERM: workers checkpoint and stop; again: at once.
  */
 int supervise(struct supervise_result *out, struct store *store,
               const struct workspace *workspace, const struct options *options,
-              const char *experiment, struct error *err) MUST_CHECK;
+              const struct executor_type *const *types, const char *experiment,
+              struct error *err) MUST_CHECK;
 
 #endif

@@ -1,0 +1,125 @@
+/*
+ * executor.h - where attempts run: the interface between the runner's loop and whatever
+ * starts workers.
+ *
+ * An executor is an entry of functions (struct executor_type) in the table EXECUTORS
+ * (executors.h). A task is one attempt in an executor's hands. Its life:
+ *
+ *   prepare()  slots are taken; the place says how the attempt could be found. Nothing
+ *              runs. The caller records the place and writes job.json.
+ *   start()    asks for the worker. The worker may run at once, later, or not until a
+ *              queue has room: the state is EXECUTOR_PENDING until it does.
+ *   poll()     renews the states of all tasks of the executor at once.
+ *   signal()   asks the worker to stop, or kills it.
+ *   release()  the caller has seen the end, or does not want to know it: slots are free
+ *              again. What still runs goes on.
+ *
+ * A caller that dies between two of these steps leaves the place in the database. adopt()
+ * makes a task of it again: by the complete place, as it is after start(), or by the
+ * place as it was before, when the worker may have been started or not.
+ *
+ * A place is one line of text that its executor alone understands. What an attempt
+ * reports, the loop reads from its journal; how its worker ended, from exit.json. An
+ * executor adds the causes that neither can tell.
+ */
+#ifndef RUNNER_EXECUTOR_H
+#define RUNNER_EXECUTOR_H
+
+#include "error.h"
+#include "job_state.h"
+
+#include <stdbool.h>
+#include <uv.h>
+
+enum { EXECUTOR_PLACE_SIZE = 640, EXECUTOR_HOST_SIZE = 100 };
+
+enum executor_state {
+    EXECUTOR_PREPARED, /* not started, by this process at least */
+    EXECUTOR_PENDING,  /* started; the worker does not run yet, its limits do not count */
+    EXECUTOR_RUNNING,
+    EXECUTOR_GONE /* no process of the attempt is left; nothing more is written */
+};
+
+enum executor_signal {
+    EXECUTOR_STOP, /* SIGTERM: write a checkpoint and end */
+    EXECUTOR_KILL  /* SIGKILL, to all of its processes */
+};
+
+struct executor;
+
+/* The head of each executor's own struct of a task. Callers read it only. */
+struct executor_task {
+    struct executor *executor;  /* borrowed */
+    struct executor_task *next; /* of the executor's list */
+    char *directory;            /* owned; the attempt's, absolute */
+    int *cores;                 /* owned; that the worker is to be pinned to */
+    int core_count;             /* 0: the executor does not say */
+    char place[EXECUTOR_PLACE_SIZE];
+    char host[EXECUTOR_HOST_SIZE]; /* where it runs; "" not known (yet) */
+    char name[64];                 /* for people: "pid 12" */
+    enum executor_state state;     /* as of the last poll */
+    /* What the executor knows of the end of a task that is gone; OUTCOME_NONE: nothing
+     * beside exit.json. */
+    enum outcome cause;
+    double age_s; /* of an adopted one: for how long it had been running */
+};
+
+/* What an attempt takes. */
+struct executor_needs {
+    int threads;                      /* slots; more than there are: all of them */
+    double memory_gb, time_limit_min; /* 0: no limit */
+};
+
+struct executor_setup {
+    /* NULL: nothing will be started; tasks are adopted, polled and signalled only */
+    uv_loop_t *loop;
+    /* Called on the loop when a poll would find something new; an executor that cannot
+     * know does not call it. */
+    void (*wake)(void *user);
+    void *user;
+    const char *program; /* hrmlab-worker */
+    int slots;           /* as many as asked for; 0: as many as there are */
+};
+
+struct executor_type {
+    const char *name; /* attempt.executor */
+    int (*open)(struct executor **out, const struct executor_setup *setup,
+                struct error *err) MUST_CHECK;
+    /* Tasks that are left are released, but none may be that was started: on the loop of
+     * the setup, which is over by now, nothing is closed any more. */
+    void (*close)(struct executor *executor);
+    /* Of executor->slots, those that no task has. */
+    int (*free_slots)(const struct executor *executor);
+    int (*prepare)(struct executor *executor, struct executor_task **out, const char *directory,
+                   const struct executor_needs *needs, struct error *err) MUST_CHECK;
+    /* On an error nothing runs. */
+    int (*start)(struct executor_task *task, struct error *err) MUST_CHECK;
+    /* The task is running, pending or gone. Gone with OUTCOME_RESTARTED or
+     * OUTCOME_NODE_FAILURE: its machine went down and may have taken the end of the
+     * journal along; with OUTCOME_NEVER_STARTED: its caller died before start(). */
+    int (*adopt)(struct executor *executor, struct executor_task **out, const char *directory,
+                 const char *place, struct error *err) MUST_CHECK;
+    int (*poll)(struct executor *executor, struct error *err) MUST_CHECK;
+    void (*signal)(struct executor_task *task, enum executor_signal what);
+    void (*release)(struct executor_task *task);
+};
+
+/* The head of each executor's own struct. Callers read it only. */
+struct executor {
+    const struct executor_type *type;
+    int slots;                   /* threads that can be at work at once */
+    struct executor_task *tasks; /* prepared or adopted, not yet released */
+};
+
+/* ---- for executors ---- */
+
+/* A task of that many bytes, in the executor's list; NULL: no memory. */
+struct executor_task *executor_add_task(struct executor *executor, size_t size,
+                                        const char *directory) MUST_CHECK;
+/* Takes it out of the list and frees what the head owns; the task itself is the
+ * executor's to free. */
+void executor_drop_task(struct executor_task *task);
+/* "0,1": the cores of the task, as many as there is room for. */
+void executor_cores_text(char *out, size_t size, const struct executor_task *task);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * executors.h - the table of executors, and those of them that are in use.
+ */
+#ifndef RUNNER_EXECUTORS_H
+#define RUNNER_EXECUTORS_H
+
+#include "error.h"
+#include "executor.h"
+
+/* All there are, NULL at the end. The first one starts attempts; the others are known
+ * for what they started earlier. */
+extern const struct executor_type *const EXECUTORS[];
+
+enum { EXECUTORS_MOST = 4 };
+
+/* The executors of a table, each opened when it is asked for. */
+struct executor_set {
+    const struct executor_type *const *types; /* borrowed; a table such as EXECUTORS */
+    struct executor_setup setup;
+    struct executor *open[EXECUTORS_MOST]; /* owned; by index in types */
+};
+
+void executor_set_init(struct executor_set *set, const struct executor_type *const *types,
+                       const struct executor_setup *setup);
+void executor_set_close(struct executor_set *set);
+
+/* The executor that starts attempts. */
+int executor_set_first(struct executor_set *set, struct executor **out,
+                       struct error *err) MUST_CHECK;
+/* Finds the attempt in directory again, which the executor of that name has started:
+ * struct executor_type's adopt(). ERROR_ENVIRONMENT: this program has no such executor. */
+int executor_set_adopt(struct executor_set *set, struct executor_task **out, const char *name,
+                       const char *directory, const char *place, struct error *err) MUST_CHECK;
+/* Renews the states of all tasks. */
+int executor_set_poll(struct executor_set *set, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,127 @@
+/* replay.c - the end of an attempt without its beginning. */
+#include "replay.h"
+
+#include "error.h"
+#include "executors.h"
+#include "file.h"
+#include "store.h"
+#include "supervisor.h"
+
+#include <stdlib.h>
+
+struct replay {
+    struct supervisor supervisor; /* without a loop: nothing is started */
+};
+
+int replay_open(struct replay **out, struct store *store, const struct workspace *workspace,
+                const struct options *options, const struct executor_type *const *types,
+                struct error *err)
+{
+    struct replay *replay = calloc(1, sizeof *replay);
+
+    *out = NULL;
+    if (replay == NULL)
+        return error_set(err, ERROR_NOMEM, "no memory for a rebuild");
+    struct supervisor *s = &replay->supervisor;
+    s->store = store;
+    s->workspace = workspace;
+    s->options = options;
+    s->err = err;
+    progress_init(&s->progress, true, false);
+    executor_set_init(&s->executors, types, &(struct executor_setup){ 0 });
+    *out = replay;
+    return executor_set_first(&s->executors, &s->executor, err);
+}
+
+void replay_close(struct replay *replay)
+{
+    if (replay == NULL)
+        return;
+    struct supervisor *s = &replay->supervisor;
+
+    progress_finish(&s->progress);
+    while (s->slots != NULL)
+        slot_destroy(s, s->slots);
+    executor_set_close(&s->executors);
+    free(replay);
+}
+
+/* Records the attempt as starting, with the place that it would be adopted by. */
+static int record_found(struct supervisor *s, const struct slot *slot, int number,
+                        struct record_attempt *attempt, struct executor_task **task)
+{
+    const struct executor_type *type = s->executor->type;
+    char *directory = NULL;
+    int rc = store_begin(s->store, s->err);
+
+    if (rc < 0)
+        return rc;
+    rc = record_attempt(s->store, &attempt->attempt_id, &attempt->number, attempt->directory,
+                        &slot->job, type->name, number, s->err);
+    if (rc == 0) {
+        directory = format_string("%s/%s", s->workspace->path, attempt->directory);
+        if (directory == NULL)
+            rc = error_set(s->err, ERROR_NOMEM, "no memory for a path");
+    }
+    if (rc == 0)
+        rc = type->prepare(s->executor, task, directory, &(struct executor_needs){ 0 }, s->err);
+    if (rc == 0)
+        rc = record_attempt_place(s->store, attempt->attempt_id,
+                                  &(struct record_place){ (*task)->place, "", "" }, s->err);
+    if (rc == 0)
+        rc = store_commit(s->store, s->err);
+    if (rc < 0)
+        store_rollback(s->store);
+    free(directory);
+    return rc;
+}
+
+/* Whether the attempt is still going on, although nobody knows where. */
+static int find_alive(struct supervisor *s, const struct executor_task *prepared, bool *alive)
+{
+    struct executor_task *task = NULL;
+    int rc = s->executor->type->adopt(s->executor, &task, prepared->directory, prepared->place,
+                                      s->err);
+
+    *alive = rc == 0 && task->state != EXECUTOR_GONE;
+    if (rc == 0)
+        s->executor->type->release(task);
+    return rc;
+}
+
+int replay_attempt(struct replay *replay, const struct record_job *job, int number, bool *alive,
+                   struct error *err)
+{
+    struct supervisor *s = &replay->supervisor;
+    struct record_attempt attempt = { .job_id = job->job_id, .run_id = job->run_id };
+    struct slot *slot = slot_create(s, job);
+    int rc;
+
+    *alive = false;
+    s->err = err;
+    if (slot == NULL)
+        return error_set(err, ERROR_NOMEM, "no memory for a job");
+    rc = record_found(s, slot, number, &attempt, &slot->task);
+    if (rc == 0)
+        rc = recorder_init(&slot->recorder, &attempt, s->workspace->path, err);
+    if (rc == 0)
+        rc = find_alive(s, slot->task, alive);
+    if (rc == 0 && !*alive)
+        rc = recorder_read(&slot->recorder, s->store, err);
+    if (rc < 0 || *alive) {
+        slot_destroy(s, slot);
+        return rc;
+    }
+    char *exit_path = file_join(slot->task->directory, "exit.json");
+    if (exit_path == NULL) {
+        slot_destroy(s, slot);
+        return error_set(err, ERROR_NOMEM, "no memory for a path");
+    }
+    /* Only a machine that goes down takes the keeper along before it writes exit.json. A
+     * journal that was damaged otherwise is quarantined, as it was while the runner
+     * worked. */
+    if (slot->recorder.damaged && !file_exists(exit_path))
+        slot->outside = OUTCOME_RESTARTED;
+    free(exit_path);
+    return attempt_conclude(s, slot);
+}
