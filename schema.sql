@@ -64,7 +64,7 @@ CREATE TABLE run (
     puzzle_parameters INTEGER,         -- elements of the puzzle embedding; NULL: not yet known
     total_steps INTEGER,               -- planned training steps; NULL: not yet known
     train_flops REAL,                  -- of the whole training, counted from shapes; NULL: not yet known
-    mixed INTEGER NOT NULL DEFAULT 0 CHECK (mixed IN (0, 1)), -- trained on more than one kernel set
+    mixed INTEGER NOT NULL DEFAULT 0 CHECK (mixed IN (0, 1)), -- trained on more than one kernel set or number of threads
     config_id INTEGER REFERENCES config -- its effective settings
 ) STRICT;
 

@@ -104,8 +104,8 @@ int record_run_attempts(struct store *store, struct record_attempt **out, int *c
 
 /*
  * Applies one journal event. Values repeated after a resume must equal those stored:
- * ERROR_DAMAGED when they do not (on another kernel set the run becomes 'mixed' and the
- * new value stays), and for members that are missing or that the schema does not allow.
+ * ERROR_DAMAGED when they do not (on another kernel set or number of threads the run
+ * becomes 'mixed' and the new value stays), and for members that are missing or that the schema does not allow.
  * Unknown types are ignored.
  */
 int record_event(struct store *store, const struct record_attempt *attempt, const char *type,

@@ -46,14 +46,20 @@ static int need_texts(const cJSON *body, const char *type, const char *const *ke
 #define NEED(kind, body, type, ...)                                                            \
     need_##kind(body, type, (const char *const[]){ __VA_ARGS__, NULL }, err)
 
-/* The attempt's kernel set differs from that of an earlier attempt of the run. */
+/* What decides an attempt's bits besides its run: the kernels, and the number of threads,
+ * as several take another path through GEMM. */
+#define ARITHMETIC                                                                             \
+    "kernel_set || '/' || coalesce(blas_core, '') || '/'"                                      \
+    " || coalesce(provenance ->> '$.provenance.threads', 1)"
+
+/* The attempt's arithmetic differs from that of an earlier attempt of the run. */
 static int is_mixed(struct store *store, bool *mixed, const struct record_attempt *attempt,
                     struct error *err)
 {
     int64_t sets;
     int rc = sql_int(store, &sets, NULL, err,
-                     "SELECT count(DISTINCT kernel_set || '/' || coalesce(blas_core, ''))"
-                     " FROM attempt WHERE run_id = ?1 AND kernel_set IS NOT NULL",
+                     "SELECT count(DISTINCT " ARITHMETIC
+                     ") FROM attempt WHERE run_id = ?1 AND kernel_set IS NOT NULL",
                      "i", attempt->run_id);
 
     *mixed = sets > 1;
@@ -77,7 +83,8 @@ static int differs(struct store *store, const struct record_attempt *attempt, co
                    attempt->run_id);
 }
 
-/* Training goes on from an earlier attempt's checkpoint, perhaps with other kernels. */
+/* Training goes on from an earlier attempt's checkpoint, perhaps with other kernels or
+ * threads. */
 static int apply_resume(struct store *store, const struct record_attempt *attempt,
                         const cJSON *body, struct error *err)
 {
@@ -87,8 +94,8 @@ static int apply_resume(struct store *store, const struct record_attempt *attemp
         return rc;
     return sql_run(store, err,
                    "UPDATE run SET mixed = 1 WHERE run_id = ?1 AND"
-                   " (SELECT count(DISTINCT kernel_set || '/' || coalesce(blas_core, ''))"
-                   "  FROM attempt JOIN job USING (job_id) WHERE attempt.run_id = ?1"
+                   " (SELECT count(DISTINCT " ARITHMETIC
+                   ") FROM attempt JOIN job USING (job_id) WHERE attempt.run_id = ?1"
                    "  AND job.kind = 'train' AND kernel_set IS NOT NULL) > 1",
                    "i", attempt->run_id);
 }

@@ -283,7 +283,8 @@ static int fill_facts(struct store *store, struct table **out, const char *hash,
         "  FROM run"
         " UNION ALL SELECT 9, 'data', data_hash, hash FROM run"
         " UNION ALL SELECT 10, 'numeric version', numeric_version, hash FROM run"
-        " UNION ALL SELECT 11, 'mixed', 'trained on more than one kernel set', hash"
+        " UNION ALL SELECT 11, 'mixed', 'trained on more than one kernel set or number of "
+        "threads', hash"
         "  FROM run WHERE mixed"
         " UNION ALL SELECT 12, 'checkpoint', c.file, r.hash FROM checkpoint c"
         "  JOIN run r USING (run_id)"
@@ -444,8 +445,8 @@ int status_find_final(struct store *store, struct status_final *out, const char 
     if (mixed)
         return error_set(
             err, ERROR_FORMAT,
-            "run %.12s was trained on more than one kernel set: no single training "
-            "has its results",
+            "run %.12s was trained on more than one kernel set or number of threads: no single "
+            "training has its results",
             hash);
     return 0;
 }

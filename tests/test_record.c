@@ -9,6 +9,7 @@
 #include "file.h"
 #include "json.h"
 #include "record.h"
+#include "sql.h"
 #include "store.h"
 
 #include <sqlite3.h>
@@ -183,6 +184,61 @@ static void a_final_checkpoint_has_one_name(void **state)
     }
 }
 
+/* An attempt of that number begins with so many threads, goes on from a checkpoint unless it
+ * is the first, and says that value at step 1. */
+static int begin_attempt(int number, int threads, double value, struct error *err)
+{
+    static const char *const types[] = { "begin", "resume", "metric" };
+    struct record_attempt next = attempt;
+    char *begin = format_string(
+        "{\"run_hash\":\"" HASH "\",\"attempt\":%d,\"kind\":\"train\",\"total_steps\":2,"
+        "\"parameters\":3,\"puzzle_parameters\":4,\"train_flops\":5,\"provenance\":"
+        "{\"kernel_set\":\"avx2\",\"blas_core\":\"Haswell\",\"threads\":%d}}",
+        number, threads);
+    char *metric = format_string("{\"step\":1,\"values\":{\"train/lm_loss\":%.2f}}", value);
+    cJSON *bodies[] = { parsed(begin), parsed("{\"step\":0}"), parsed(metric) };
+    int rc = 0;
+
+    next.number = number;
+    next.attempt_id = number;
+    for (int i = 0; i < 3; i++) {
+        if (rc == 0 && (i != 1 || number > 1))
+            rc = record_event(store, &next, types[i], bodies[i], err);
+        cJSON_Delete(bodies[i]);
+    }
+    free(begin);
+    free(metric);
+    return rc;
+}
+
+static int64_t mixed_mark(void)
+{
+    struct error err;
+    int64_t mixed = -1;
+
+    assert_int_equal(sql_int(store, &mixed, NULL, &err, "SELECT mixed FROM run", ""), 0);
+    return mixed;
+}
+
+static void a_run_with_different_numbers_of_threads_is_mixed(void **state)
+{
+    static const char more[] =
+        "INSERT INTO attempt (attempt_id, job_id, run_id, number, directory, executor, state,"
+        " started_at) SELECT column1, 1, 1, column1, '" DIRECTORY "', 'local', 'running', 't'"
+        " FROM (VALUES (2), (3))";
+    struct error err = { 0 };
+
+    (void)state;
+    assert_int_equal(sqlite3_exec(store_connection(store), more, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(begin_attempt(1, 1, 0.5, &err), 0);
+    assert_int_equal(begin_attempt(2, 1, 0.5, &err), 0);
+    assert_int_equal(mixed_mark(), 0);
+    assert_int_equal(begin_attempt(2, 1, 0.25, &err), ERROR_DAMAGED); /* the same arithmetic */
+    assert_int_equal(begin_attempt(3, 2, 0.5, &err), 0);
+    assert_int_equal(mixed_mark(), 1);
+    assert_int_equal(begin_attempt(3, 2, 0.25, &err), 0);
+}
+
 int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)
@@ -190,6 +246,7 @@ int main(void)
         WITH_STORE(whole_events_are_stored_and_those_that_lack_a_member_refused),
         WITH_STORE(values_that_are_no_numbers_are_refused),
         WITH_STORE(a_final_checkpoint_has_one_name),
+        WITH_STORE(a_run_with_different_numbers_of_threads_is_mixed),
     };
 
     return cmocka_run_group_tests_name("record", tests, NULL, NULL);

@@ -18,6 +18,7 @@
 #include "options.h"
 #include "record.h"
 #include "recorder.h"
+#include "settings.h"
 #include "status_query.h"
 #include "store.h"
 #include "verify.h"
@@ -58,6 +59,23 @@ static int replace_member(cJSON *job, const char *key, cJSON *value, struct erro
                                           : error_set(err, ERROR_NOMEM, "no memory for a job");
 }
 
+/* How and where the job is executed, as asked for last: its data may have moved since. The
+ * number of threads stays, as it decides the bits. */
+static int renew_settings(struct store *store, cJSON *config, const struct status_final *final,
+                          struct error *err)
+{
+    const char *key = settings_table[RESOURCES_THREADS].key;
+    cJSON *threads = cJSON_DetachItemFromObjectCaseSensitive(config, key);
+    int rc = record_job_settings(store, config, final->job_id, err);
+
+    cJSON_DeleteItemFromObjectCaseSensitive(config, key);
+    if (threads != NULL && !cJSON_AddItemToObject(config, key, threads)) {
+        cJSON_Delete(threads);
+        rc = error_set(err, ERROR_NOMEM, "no memory for a job");
+    }
+    return rc;
+}
+
 /* The job of the run's training as it was, as the first attempt of a run of its own,
  * with every evaluation that the run has had by now. */
 static int write_job(struct store *store, const struct workspace *workspace,
@@ -74,9 +92,8 @@ static int write_job(struct store *store, const struct workspace *workspace,
         rc = error_set(err, ERROR_FORMAT, "%s: config: expected an object", from);
     if (rc == 0 && !cJSON_IsArray(evaluations))
         rc = error_set(err, ERROR_FORMAT, "%s: evaluations: expected a list", from);
-    if (rc == 0) /* its data may have moved since */
-        rc = record_job_settings(store, cJSON_GetObjectItemCaseSensitive(job, "config"),
-                                 final->job_id, err);
+    if (rc == 0)
+        rc = renew_settings(store, cJSON_GetObjectItemCaseSensitive(job, "config"), final, err);
     if (rc == 0)
         rc = verify_add_evaluations(store, evaluations, final->run_id, err);
     if (rc == 0)
