@@ -202,12 +202,12 @@ $(P)/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/fuzz_support.o \
              $(RUNNER_O) $(RESULTS_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(RUNNER_LIBS) $(WORKER_LIBS)
-.PRECIOUS: $(O)/tests/fuzz/%.o
 $(P)/test_%: $(O)/tests/test_%.o $(SUPPORT_O) $(GOLDEN_O) $(RUNNER_O) $(RESULTS_O) $(WORKER_O) \
              $(MODEL_O) $(COMMON_O)
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(RUNNER_LIBS) $(WORKER_LIBS) $(TEST_LIBS)
-.PRECIOUS: $(O)/tests/test_%.o
+# Objects of tests stay, so that the next build compiles only what has changed.
+.SECONDARY:
 
 $(O)/model/kernels/set_%.o: model/kernels/set_%.c
 	@mkdir -p $(@D)
