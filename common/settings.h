@@ -35,6 +35,8 @@ enum setting_phase {
 enum { SETTING_TEXT_SIZE = 1024 };
 /* arch.gradient_horizon as its word stores it. */
 enum { HORIZON_PUBLISHED = -1 };
+/* train.model_seed and train.data_seed likewise: train.seed. */
+enum { SEED_OF_RUN = -1 };
 
 /* In settings_table[]'s order. */
 enum setting_id {
@@ -77,10 +79,15 @@ enum setting_id {
     DATA_SUDOKU_MIN_BACKTRACKS, /* difficulty: least backtracks of the plain solver */
     DATA_MIN_DIFFICULTY,
     TRAIN_SEED,
+    TRAIN_MODEL_SEED, /* of the weights; -1: train.seed */
+    TRAIN_DATA_SEED,  /* of data and exploration; -1: train.seed */
     TRAIN_EPOCHS,
     TRAIN_MAX_STEPS,     /* 0: the number of epochs decides */
     TRAIN_EVAL_INTERVAL, /* epochs; 0: only at the end */
     TRAIN_GLOBAL_BATCH_SIZE,
+    TRAIN_MICRO_BATCH, /* 0: the whole batch */
+    TRAIN_OPTIMIZER,   /* adam_atan2 | adamw, as enum engine_optimizer */
+    TRAIN_CLIP_NORM,   /* 0: none */
     TRAIN_LR,
     TRAIN_LR_MIN_RATIO,
     TRAIN_LR_WARMUP_STEPS,
@@ -91,6 +98,8 @@ enum setting_id {
     TRAIN_PUZZLE_EMB_WEIGHT_DECAY,
     TRAIN_FORWARD_DTYPE,
     TRAIN_TARGET_Q_UPDATE_EVERY,
+    TRAIN_SUPERVISION, /* every | last | decay, as enum engine_supervision */
+    TRAIN_SUPERVISION_DECAY,
     TRAIN_EMA_RATE,
     TRAIN_UNTRAINED_SHARE, /* of the training's FLOPs, for the untrained evaluation */
     EVAL_HALT_MAX_STEPS,   /* 0: as trained */
@@ -166,6 +175,9 @@ const char *config_choice(const struct config *config, enum setting_id id);
 enum system_id config_system_id(const struct config *config);
 const struct system_facts *config_system(const struct config *config);
 struct system_sizes config_system_sizes(const struct config *config);
+/* The seeds of initial weights, and of data and exploration. */
+uint64_t config_model_seed(const struct config *config);
+uint64_t config_data_seed(const struct config *config);
 
 /* -1 when unknown. */
 int setting_find(const char *key);

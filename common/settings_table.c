@@ -14,6 +14,8 @@ static const char *const LOSSES[] = { "stablemax_cross_entropy", "softmax_cross_
                                       NULL };
 static const char *const FORWARD_DTYPES[] = { "float32", "bfloat16", NULL };
 static const char *const SUBSETS[] = { "all", "evaluation-only", NULL };
+static const char *const OPTIMIZERS[] = { "adam_atan2", "adamw", NULL };
+static const char *const SUPERVISIONS[] = { "every", "last", "decay", NULL };
 static const char *const SPLITS[] = { "test", "train", NULL };
 
 static bool no_match(const struct config *c)
@@ -68,6 +70,11 @@ static bool one_outer_step(const struct config *c)
 static bool no_act(const struct config *c)
 {
     return one_outer_step(c) || !config_bool(c, ARCH_ACT_ENABLED);
+}
+
+static bool no_supervision_decay(const struct config *c)
+{
+    return one_outer_step(c) || strcmp(config_choice(c, TRAIN_SUPERVISION), "decay") != 0;
 }
 
 static bool no_target_q(const struct config *c)
@@ -260,6 +267,12 @@ const struct setting settings_table[SETTING_COUNT] = {
     [TRAIN_SEED] =
         INT_SETTING("train.seed", PHASE_TRAINING, 0, 9007199254740991, "0", "", NULL,
                     "seed of initial weights, batch order, offsets, exploration, augmentation"),
+    [TRAIN_MODEL_SEED] = INT_OR_WORD_SETTING("train.model_seed", PHASE_TRAINING, 0,
+                                             9007199254740991, "seed", SEED_OF_RUN, "", NULL,
+                                             "seed of the initial weights; seed: train.seed"),
+    [TRAIN_DATA_SEED] = INT_OR_WORD_SETTING(
+        "train.data_seed", PHASE_TRAINING, 0, 9007199254740991, "seed", SEED_OF_RUN, "", NULL,
+        "seed of batch order, offsets, exploration and augmentation; seed: train.seed"),
     [TRAIN_EPOCHS] = INT_SETTING("train.epochs", PHASE_TRAINING, 1, 100000000, "1000", "epochs",
                                  by_steps, "visits of every group"),
     [TRAIN_MAX_STEPS] =
@@ -270,8 +283,18 @@ const struct setting settings_table[SETTING_COUNT] = {
                     "evaluate on the way after so many epochs; 0: only at the end"),
     [TRAIN_GLOBAL_BATCH_SIZE] = INT_SETTING("train.global_batch_size", PHASE_TRAINING, 1, 65536,
                                             "64", "rows", NULL, "rows of a training step"),
+    [TRAIN_MICRO_BATCH] =
+        INT_SETTING("train.micro_batch", PHASE_TRAINING, 0, 65536, "0", "rows", NULL,
+                    "rows whose gradients are summed before the next rows of a step are begun; "
+                    "divides global_batch_size; 0: all at once"),
+    [TRAIN_OPTIMIZER] =
+        CHOICE_SETTING("train.optimizer", PHASE_TRAINING, OPTIMIZERS, "adam_atan2",
+                       "adam_atan2", NULL, "adamw: decoupled decay, epsilon 1e-8"),
+    [TRAIN_CLIP_NORM] =
+        REAL_SETTING("train.clip_norm", PHASE_TRAINING, 0, 1e6, "0", "", NULL,
+                     "largest norm of a step's gradient, the puzzle embedding's apart; 0: any"),
     [TRAIN_LR] = REAL_SETTING("train.lr", PHASE_TRAINING, 0, 10, "0.0001", "", NULL,
-                              "learning rate of AdamATan2"),
+                              "learning rate of the optimizer"),
     [TRAIN_LR_MIN_RATIO] =
         REAL_SETTING("train.lr_min_ratio", PHASE_TRAINING, 0, 1, "1", "", NULL,
                      "the cosine schedule ends at this share of the rate; 1: constant"),
@@ -279,7 +302,7 @@ const struct setting settings_table[SETTING_COUNT] = {
         INT_SETTING("train.lr_warmup_steps", PHASE_TRAINING, 0, 1000000000, "2000", "steps",
                     NULL, "steps over which the rate grows linearly"),
     [TRAIN_WEIGHT_DECAY] = REAL_SETTING("train.weight_decay", PHASE_TRAINING, 0, 100, "0.1", "",
-                                        NULL, "decoupled weight decay of AdamATan2"),
+                                        NULL, "decoupled weight decay of the optimizer"),
     [TRAIN_BETA1] = REAL_SETTING("train.beta1", PHASE_TRAINING, 0, 0.999999, "0.9", "", NULL,
                                  "decay of the first moment"),
     [TRAIN_BETA2] = REAL_SETTING("train.beta2", PHASE_TRAINING, 0, 0.999999, "0.95", "", NULL,
@@ -297,6 +320,13 @@ const struct setting settings_table[SETTING_COUNT] = {
     [TRAIN_TARGET_Q_UPDATE_EVERY] =
         INT_SETTING("train.target_q_update_every", PHASE_TRAINING, 1, 1000000, "1", "steps",
                     no_target_q, "compute the target of q_continue every n-th step"),
+    [TRAIN_SUPERVISION] = CHOICE_SETTING(
+        "train.supervision", PHASE_TRAINING, SUPERVISIONS, "every", "every", one_outer_step,
+        "outer steps whose losses count: every; the last, at which a row halts; all by "
+        "supervision_decay^(step - 1)"),
+    [TRAIN_SUPERVISION_DECAY] = REAL_SETTING(
+        "train.supervision_decay", PHASE_TRAINING, 0, 1, "0.5", "", no_supervision_decay,
+        "weight of an outer step's losses over the step before"),
     [TRAIN_EMA_RATE] =
         REAL_SETTING("train.ema_rate", PHASE_TRAINING, 0, 0.999999, "0", "", NULL,
                      "evaluate on this running average of the weights (TRM: "
@@ -374,6 +404,24 @@ const char *config_choice(const struct config *config, enum setting_id id)
 bool config_active(const struct config *config, int id)
 {
     return settings_table[id].inactive == NULL || !settings_table[id].inactive(config);
+}
+
+/* A seed that may be that of the run. */
+static uint64_t seed_or_run(const struct config *config, enum setting_id id)
+{
+    int64_t seed = config_int(config, id);
+
+    return (uint64_t)(seed == SEED_OF_RUN ? config_int(config, TRAIN_SEED) : seed);
+}
+
+uint64_t config_model_seed(const struct config *config)
+{
+    return seed_or_run(config, TRAIN_MODEL_SEED);
+}
+
+uint64_t config_data_seed(const struct config *config)
+{
+    return seed_or_run(config, TRAIN_DATA_SEED);
 }
 
 enum system_id config_system_id(const struct config *config)

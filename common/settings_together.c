@@ -135,6 +135,20 @@ static int check_together(const struct config *c, const char *where, struct erro
     return 0;
 }
 
+/* A micro-batch divides the batch. */
+static int check_micro_batch(const struct config *c, const char *where, struct error *err)
+{
+    int64_t batch = config_int(c, TRAIN_GLOBAL_BATCH_SIZE);
+    int64_t micro = config_int(c, TRAIN_MICRO_BATCH);
+
+    if (micro == 0 || (micro <= batch && batch % micro == 0))
+        return 0;
+    return error_set(err, ERROR_FORMAT,
+                     "%s: train.micro_batch = %" PRId64 " does not divide "
+                     "train.global_batch_size = %" PRId64 "; 0 means the whole batch",
+                     where, micro, batch);
+}
+
 /* A matched transformer's own layers and calls. */
 static void settle_match(struct config *config)
 {
@@ -182,8 +196,15 @@ int config_settle(struct config *config, const char *where, struct error *err)
     config_default_cycles(config);
     int rc = check_together(config, where, err);
 
+    if (rc == 0)
+        rc = check_micro_batch(config, where, err);
     if (rc < 0)
         return rc;
     settle_match(config);
+    if (config_int(config, TRAIN_MICRO_BATCH) == config_int(config, TRAIN_GLOBAL_BATCH_SIZE))
+        config->values[TRAIN_MICRO_BATCH].integer = 0;
+    if (config_active(config, TRAIN_SUPERVISION_DECAY) &&
+        config_real(config, TRAIN_SUPERVISION_DECAY) >= 1.0) /* each step counts alike */
+        config->values[TRAIN_SUPERVISION].integer = 0;
     return settle_horizon(config, where, err);
 }

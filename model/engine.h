@@ -31,6 +31,10 @@ struct engine; /* opaque */
 
 enum engine_positions { ENGINE_ROPE, ENGINE_LEARNED, ENGINE_NO_POSITIONS };
 enum engine_loss { ENGINE_STABLEMAX, ENGINE_SOFTMAX };
+/* Which outer steps' losses of a row count: all; that at which it halts; each by the
+ * weight supervision_decay^(step - 1). */
+enum engine_supervision { ENGINE_EVERY_STEP, ENGINE_LAST_STEP, ENGINE_DECAYED_STEPS };
+enum engine_optimizer { ENGINE_ADAM_ATAN2, ENGINE_ADAMW };
 /* bfloat16: weights, activations between the operations and the carry are rounded to it
  * in the forward pass; sums, norms, RoPE, softmax, losses, gradients, moments and the
  * master weights are float32 (model.md section 1). Fast with kernel set avx512_bf16,
@@ -70,8 +74,18 @@ struct engine_config {
     /* adaptive halting and the q_continue loss in training */
     bool act_enabled;
     int target_q_update_every; /* n: target Q on steps n, 2n, ... counted from 1 */
+    enum engine_supervision supervision;
+    double supervision_decay; /* 0 to 1, of ENGINE_DECAYED_STEPS */
 
     int global_batch_size; /* the loss is scaled by 1 / this before backward */
+    /* Rows of which gradients are summed before the next rows are begun; it divides
+     * batch_size. 0: all rows at once. The same bits where chunks of rows, of about 512
+     * positions, are the same. */
+    int micro_batch;
+    enum engine_optimizer optimizer;
+    /* The gradient of all parameters together (not of the puzzle embedding) is scaled
+     * down to this norm before the update where it is larger; 0: never. */
+    double clip_norm;
     double lr, lr_min_ratio, weight_decay, beta1, beta2;
     int64_t lr_warmup_steps, total_steps;
     double puzzle_emb_lr, puzzle_emb_weight_decay;

@@ -37,6 +37,7 @@ static int check_ints(const struct engine_config *c, struct error *err)
         { "halt_max_steps", c->halt_max_steps, 1, INT32_MAX },
         { "target_q_update_every", c->target_q_update_every, 1, INT32_MAX },
         { "global_batch_size", c->global_batch_size, 1, INT32_MAX },
+        { "micro_batch", c->micro_batch, 0, c->batch_size },
     };
 
     for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
@@ -61,6 +62,8 @@ static int check_reals(const struct engine_config *c, struct error *err)
         { "lr", c->lr, 0.0, 1e6 },
         { "lr_min_ratio", c->lr_min_ratio, 0.0, 1e6 },
         { "weight_decay", c->weight_decay, 0.0, 1e6 },
+        { "supervision_decay", c->supervision_decay, 0.0, 1.0 },
+        { "clip_norm", c->clip_norm, 0.0, 1e6 },
         { "beta1", c->beta1, 0.0, 1.0 },
         { "beta2", c->beta2, 0.0, 1.0 },
         { "puzzle_emb_lr", c->puzzle_emb_lr, 0.0, 1e6 },
@@ -116,9 +119,20 @@ int engine_check_config(const struct engine_config *c, struct error *err)
     if (c->loss_type != ENGINE_STABLEMAX && c->loss_type != ENGINE_SOFTMAX)
         return error_set(err, ERROR_FORMAT, "loss_type is %d, expected stablemax or softmax",
                          (int)c->loss_type);
+    if (c->supervision != ENGINE_EVERY_STEP && c->supervision != ENGINE_LAST_STEP &&
+        c->supervision != ENGINE_DECAYED_STEPS)
+        return error_set(err, ERROR_FORMAT,
+                         "supervision is %d, expected every, the last or decayed steps",
+                         (int)c->supervision);
+    if (c->optimizer != ENGINE_ADAM_ATAN2 && c->optimizer != ENGINE_ADAMW)
+        return error_set(err, ERROR_FORMAT, "optimizer is %d, expected AdamATan2 or AdamW",
+                         (int)c->optimizer);
     rc = check_ints(c, err);
     if (rc < 0)
         return rc;
+    if (c->micro_batch > 0 && c->batch_size % c->micro_batch != 0)
+        return error_set(err, ERROR_FORMAT, "micro_batch %d does not divide batch_size %d",
+                         c->micro_batch, c->batch_size);
     rc = check_reals(c, err);
     if (rc == 0)
         rc = check_horizon(c, err);

@@ -32,6 +32,7 @@ struct engine {
     /* Width of mlp_t and row distance of its gate and up; 0: attention. */
     int F_t, ld_t;
     int chunk_rows; /* batch rows of a chunk */
+    int micro_rows; /* rows of a micro-batch: B unless one is set */
     float embedding_scale;
     struct segment segment;
 

@@ -76,31 +76,64 @@ static bool train_target_rows(struct engine *engine, float *const states[STATE_C
     return true;
 }
 
-/* Losses, metrics, and the gradients of logits (into dlogits) and of q (into dq). */
-static void train_score_rows(struct engine *engine, struct engine_result *result, float *dq,
+/* The weight of a row's losses at the step that it has just done. */
+static double supervision_weight(const struct engine_config *c, const struct carry *carry,
+                                 int row)
+{
+    switch (c->supervision) {
+    case ENGINE_EVERY_STEP:
+        return 1.0;
+    case ENGINE_LAST_STEP:
+        return carry->halted[row] ? 1.0 : 0.0;
+    case ENGINE_DECAYED_STEPS:
+        return pow(c->supervision_decay, carry->steps[row] - 1);
+    }
+    return 0.0;
+}
+
+/* Losses, metrics, and the gradients of logits (into dlogits) and of q (into dq).
+ * false: no row's losses count, and all of them are 0. */
+static bool train_score_rows(struct engine *engine, struct engine_result *result, float *dq,
                              int first, int rows)
 {
     const struct carry *carry = &engine->train;
-    double scale = 1.0 / engine->config.global_batch_size;
+    bool supervised = false;
 
     for (int r = 0; r < rows; r++) {
         int b = first + r;
+        double weight = supervision_weight(&engine->config, carry, b);
+        double scale = weight / engine->config.global_batch_size;
         struct row_score score = head_score_row(engine, carry, first, r, scale, true);
         bool exact = score.right == score.labelled;
         double halt = (double)engine->q_halt[b], go_on = (double)engine->q_continue[b];
         double target = (double)engine->target_q[b];
 
-        result->lm_loss += score.loss;
-        result->q_halt_loss += binary_cross_entropy(halt, exact);
-        dq[2 * r] = (float)(Q_WEIGHT * scale * (sigmoid(halt) - exact));
-        dq[2 * r + 1] = 0.0f;
-        if (result->has_target_q) {
-            result->q_continue_loss += binary_cross_entropy(go_on, target);
-            dq[2 * r + 1] = (float)(Q_WEIGHT * scale * (sigmoid(go_on) - target));
-        }
         if (carry->halted[b])
             result_count_row(result, score, exact, engine->q_halt[b], carry->steps[b]);
+        dq[2 * r] = dq[2 * r + 1] = 0.0f;
+        if (weight <= 0.0)
+            continue;
+        supervised = true;
+        result->lm_loss += weight * score.loss;
+        result->q_halt_loss += weight * binary_cross_entropy(halt, exact);
+        dq[2 * r] = (float)(Q_WEIGHT * scale * (sigmoid(halt) - exact));
+        if (result->has_target_q) {
+            result->q_continue_loss += weight * binary_cross_entropy(go_on, target);
+            dq[2 * r + 1] = (float)(Q_WEIGHT * scale * (sigmoid(go_on) - target));
+        }
     }
+    return supervised;
+}
+
+/* In place of a backward pass where all gradients are 0. false: abandoned. */
+static bool train_without_gradient(struct engine *engine, int first, int rows)
+{
+    size_t E = (size_t)engine->E;
+
+    if (E > 0)
+        memset(engine->puzzle_gradient + (size_t)first * E, 0,
+               (size_t)rows * E * sizeof(float));
+    return engine_goes_on(engine, (int)segment_backward_work(engine));
 }
 
 /* A whole training step, without the update, of `rows` rows from first on. false:
@@ -122,7 +155,8 @@ static bool train_chunk(struct engine *engine, const int32_t *min_halt_steps,
     train_halt_rows(engine, min_halt_steps, first, rows);
     if (result->has_target_q && !train_target_rows(engine, states, first, rows))
         return false;
-    train_score_rows(engine, result, engine->dq, first, rows);
+    if (!train_score_rows(engine, result, engine->dq, first, rows))
+        return train_without_gradient(engine, first, rows);
     head_backward(engine, states[engine->system->head], engine->dq, rows);
     if (!chunk_segment_backward(engine, rows))
         return false;
@@ -136,11 +170,13 @@ static void result_finish(struct engine_result *result)
     result->finite = isfinite(result->loss);
 }
 
-/* Begins a step over `rows` rows, where `work` is the work of one chunk. */
-static void work_begin(struct engine *engine, int rows, int64_t work)
+/* Begins a step that goes so many times over so many rows; its work is so much per
+ * chunk. */
+static void work_begin(struct engine *engine, int rows, int times, int64_t work)
 {
     engine->work_done = 0;
-    engine->work_total = (rows + engine->chunk_rows - 1) / engine->chunk_rows * work;
+    engine->work_total =
+        (int64_t)times * ((rows + engine->chunk_rows - 1) / engine->chunk_rows) * work;
 }
 
 void engine_set_watch(struct engine *engine, engine_watch *watch, void *context)
@@ -167,16 +203,16 @@ int engine_train_accumulate(struct engine *engine, const struct engine_batch *of
     result->lr = schedule_rate(c, c->lr, step);
     result->puzzle_emb_lr = schedule_rate(c, c->puzzle_emb_lr, step);
 
-    work_begin(engine, engine->B,
+    work_begin(engine, engine->micro_rows, engine->B / engine->micro_rows,
                segment_work(engine) * (result->has_target_q ? 2 : 1) +
                    segment_backward_work(engine));
     layers_prepare(engine, engine->parameters);
     memset(engine->gradients, 0, engine->parameter_floats * sizeof(float));
-    for (int first = 0; first < engine->B; first += engine->chunk_rows) {
-        int left = engine->B - first;
+    for (int first = 0, rows; first < engine->B; first += rows) {
+        int left = engine->micro_rows - first % engine->micro_rows;
 
-        if (!train_chunk(engine, min_halt_steps, result, first,
-                         left < engine->chunk_rows ? left : engine->chunk_rows))
+        rows = left < engine->chunk_rows ? left : engine->chunk_rows;
+        if (!train_chunk(engine, min_halt_steps, result, first, rows))
             return ERROR_STOPPED;
     }
     result_finish(result);
@@ -256,7 +292,7 @@ int engine_evaluate_step(struct engine *engine, struct engine_result *result)
     assert(total >= 1); /* engine_evaluate_begin() comes first */
     *result = (struct engine_result){ 0 };
     engine->last = &engine->eval;
-    work_begin(engine, total, segment_work(engine));
+    work_begin(engine, total, 1, segment_work(engine));
     layers_prepare(engine, engine->averages != NULL ? engine->averages : engine->parameters);
     for (int first = 0; first < total; first += engine->chunk_rows) {
         int left = total - first;

@@ -40,6 +40,7 @@ struct adam_rates {
     float one_less_b2;  /* 1 - b2 */
     float step;         /* lr / (1 - b1^t) */
     float v_correction; /* 1 / sqrt(1 - b2^t) */
+    float epsilon;      /* of adamw */
 };
 
 /* Columns of a panel of packed weights; kernels/kernels_gemm.h has a picture. */
@@ -144,6 +145,9 @@ struct kernels {
     /* AdamATan2 over n elements in one pass (model.md section 4). */
     void (*adam_atan2)(float *restrict p, float *restrict m, float *restrict v,
                        const float *restrict g, struct adam_rates rates, size_t n);
+    /* The same of AdamW: m / (sqrt(v) * v_correction + epsilon) in place of the angle. */
+    void (*adamw)(float *restrict p, float *restrict m, float *restrict v,
+                  const float *restrict g, struct adam_rates rates, size_t n);
     /* p = p * decay - lr * sign(g). */
     void (*sign_sgd)(float *restrict p, const float *restrict g, float decay, float lr,
                      size_t n);

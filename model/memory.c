@@ -58,7 +58,8 @@ void memory_set_sizes(struct engine *engine)
     engine->ld_gate_up = row_stride(2 * engine->F);
     engine->F_t = c->mlp_t_size;
     engine->ld_t = row_stride(2 * engine->F_t);
-    engine->chunk_rows = choose_chunk_rows(engine->B, engine->S);
+    engine->micro_rows = c->micro_batch > 0 ? c->micro_batch : engine->B;
+    engine->chunk_rows = choose_chunk_rows(engine->micro_rows, engine->S);
     /* Learned positions: x = 0.7071 (e + position) before the common factor sqrt D. */
     engine->embedding_scale = (float)(sqrt((double)engine->D) *
                                       (c->pos_encodings == ENGINE_LEARNED ? 0.707106781 : 1.0));

@@ -59,6 +59,21 @@ static void average_step(struct engine *engine)
         averages[i] = rate * averages[i] + rest * parameters[i];
 }
 
+/* Scales the gradient of all parameters down to a norm of at most `norm`. */
+static void clip_gradients(struct engine *engine, double norm)
+{
+    float *g = engine->gradients;
+    double squares = 0.0;
+
+    for (size_t i = 0; i < engine->parameter_floats; i++)
+        squares += (double)g[i] * (double)g[i];
+    if (!(squares > norm * norm))
+        return;
+    float scale = (float)(norm / sqrt(squares));
+    for (size_t i = 0; i < engine->parameter_floats; i++)
+        g[i] *= scale;
+}
+
 void optimizer_step(struct engine *engine, double lr, double puzzle_lr)
 {
     const struct engine_config *c = &engine->config;
@@ -69,10 +84,14 @@ void optimizer_step(struct engine *engine, double lr, double puzzle_lr)
         .one_less_b2 = (float)(1.0 - c->beta2),
         .step = (float)(lr / (1.0 - pow(c->beta1, t))),
         .v_correction = (float)(1.0 / sqrt(1.0 - pow(c->beta2, t))),
+        .epsilon = 1e-8f,
     };
 
-    engine->kernels->adam_atan2(engine->parameters, engine->m, engine->v, engine->gradients,
-                                rates, engine->parameter_floats);
+    if (c->clip_norm > 0.0)
+        clip_gradients(engine, c->clip_norm);
+    (c->optimizer == ENGINE_ADAMW ? engine->kernels->adamw : engine->kernels->adam_atan2)(
+        engine->parameters, engine->m, engine->v, engine->gradients, rates,
+        engine->parameter_floats);
     if (engine->averages != NULL)
         average_step(engine);
     if (engine->E > 0)

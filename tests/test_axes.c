@@ -213,6 +213,216 @@ static void an_engine_refuses_a_horizon_beyond_the_segment(void **state)
     assert_non_null(strstr(err.message, "gradient_horizon is 9, expected at most the 8"));
 }
 
+static void every_step_by_a_decay_of_one_is_every_step(void **state)
+{
+    (void)state;
+    for (int s = 0; s < SYSTEM_COUNT; s++) {
+        struct engine_config plain = small_config((enum system_id)s), other = plain;
+
+        other.supervision = ENGINE_DECAYED_STEPS;
+        other.supervision_decay = 1.0;
+        assert_true(train_alike(&plain, &other));
+        other.supervision_decay = 0.5;
+        assert_false(train_alike(&plain, &other));
+        /* a row that halts at its first step has no other */
+        plain.halt_max_steps = 1;
+        other = plain;
+        other.supervision = ENGINE_LAST_STEP;
+        assert_true(train_alike(&plain, &other));
+    }
+}
+
+/* The gradient of parameter tensor i of the last step, fresh. */
+static float *gradient_of(const struct engine *engine, int i, int64_t *count)
+{
+    struct engine_state state;
+
+    engine_state_describe(engine, i, &state);
+    if (state.kind != ENGINE_PARAMETER)
+        return NULL;
+    float *gradient = malloc((size_t)state.elements * sizeof *gradient);
+    assert_non_null(gradient);
+    engine_gradient_get(engine, i, gradient);
+    *count = state.elements;
+    return gradient;
+}
+
+/* Without ACT all rows are at the same step: at step k of four the gradient, and every loss, is
+ * that of `every` times the weight, as long as the weights are the same (rate 0). */
+static void supervision_weighs_losses_and_gradients_by_the_step(void **state)
+{
+    (void)state;
+    static const double WEIGHTS[][4] = { { 0.0, 0.0, 0.0, 1.0 }, { 1.0, 0.5, 0.25, 0.125 } };
+    static const enum engine_supervision KINDS[] = { ENGINE_LAST_STEP, ENGINE_DECAYED_STEPS };
+
+    for (int kind = 0; kind < 2; kind++) {
+        struct engine_config plain = small_config(SYSTEM_HRM);
+
+        plain.lr = plain.puzzle_emb_lr = 0.0;
+        plain.act_enabled = false;
+        struct engine_config weighed = plain;
+        weighed.supervision = KINDS[kind];
+        weighed.supervision_decay = 0.5;
+        struct engine *a = create(&plain), *b = create(&weighed);
+        for (int step = 0; step < 8; step++) {
+            double weight = WEIGHTS[kind][step % 4];
+            float rows_a[B * D], rows_b[B * D];
+            struct data data;
+            struct engine_batch batch = make_batch(&data, step / 4);
+            struct engine_result of_a, of_b;
+
+            assert_int_equal(engine_train_step(a, &batch, NULL, &of_a), 0);
+            assert_int_equal(engine_train_step(b, &batch, NULL, &of_b), 0);
+            assert_true(fabs(of_b.loss - weight * of_a.loss) <= 1e-12 * of_a.loss);
+            assert_true(of_a.count == of_b.count && of_a.accuracy == of_b.accuracy);
+            for (int i = 0; i < engine_state_count(a); i++) {
+                int64_t count = 0;
+                float *x = gradient_of(a, i, &count), *y = gradient_of(b, i, &count);
+
+                for (int64_t k = 0; k < count; k++) /* powers of two are exact */
+                    assert_true(y[k] == (float)weight * x[k]);
+                free(x);
+                free(y);
+            }
+            engine_read(a, ENGINE_PUZZLE_GRADIENT, rows_a);
+            engine_read(b, ENGINE_PUZZLE_GRADIENT, rows_b);
+            for (int k = 0; k < B * D; k++)
+                assert_true(rows_b[k] == (float)weight * rows_a[k]);
+        }
+        engine_destroy(a);
+        engine_destroy(b);
+    }
+}
+
+/* Micro-batches of whole chunks of rows sum in the order of the whole batch. */
+static void accumulated_micro_batches_equal_the_whole_batch(void **state)
+{
+    (void)state;
+    struct engine_config whole = small_config(SYSTEM_HRM);
+
+    whole.batch_size = whole.global_batch_size = B;
+    whole.seq_len = 220; /* two rows a chunk */
+    struct engine_config parts = whole;
+    for (parts.micro_batch = 2; parts.micro_batch <= B; parts.micro_batch *= 3) {
+        struct engine *one = create(&whole), *other = create(&parts);
+        int32_t *tokens = calloc((size_t)B * 220, sizeof *tokens),
+                ids[B] = { 1, 2, 1, 0, 3, 2 };
+        struct engine_result of_one, of_other;
+
+        assert_non_null(tokens);
+        for (int i = 0; i < B * 220; i++)
+            tokens[i] = i * 7 % V;
+        const struct engine_batch batch = { tokens, tokens, ids };
+        for (int step = 0; step < 3; step++) {
+            assert_int_equal(engine_train_step(one, &batch, NULL, &of_one), 0);
+            assert_int_equal(engine_train_step(other, &batch, NULL, &of_other), 0);
+            assert_true(of_one.loss == of_other.loss);
+        }
+        assert_true(same_states(one, other));
+        free(tokens);
+        engine_destroy(one);
+        engine_destroy(other);
+    }
+    /* Other chunks add in another order: the same but for rounding. */
+    parts.micro_batch = 1;
+    struct engine *one = create(&whole), *other = create(&parts);
+    assert_true(engine_bytes(one) > engine_bytes(other));
+    engine_destroy(one);
+    engine_destroy(other);
+}
+
+static void micro_batches_that_do_not_divide_the_batch_are_refused(void **state)
+{
+    (void)state;
+    struct engine_config c = small_config(SYSTEM_HRM);
+    struct engine *engine;
+    struct error err;
+
+    c.micro_batch = 4;
+    assert_int_equal(engine_create(&engine, &c, &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "micro_batch 4 does not divide batch_size 6"));
+}
+
+/* The norm of all parameters' gradients together. */
+static double gradient_norm(const struct engine *engine)
+{
+    double squares = 0.0;
+
+    for (int i = 0; i < engine_state_count(engine); i++) {
+        int64_t count = 0;
+        float *g = gradient_of(engine, i, &count);
+
+        for (int64_t k = 0; k < count; k++)
+            squares += (double)g[k] * (double)g[k];
+        free(g);
+    }
+    return sqrt(squares);
+}
+
+static void gradients_are_clipped_to_the_norm_and_not_below_it(void **state)
+{
+    (void)state;
+    struct engine_config plain = small_config(SYSTEM_TRM), clipped = plain;
+    struct engine *a = create(&plain);
+    struct data data;
+    struct engine_batch batch = make_batch(&data, 1);
+    struct engine_result result;
+
+    assert_int_equal(engine_train_step(a, &batch, NULL, &result), 0);
+    double norm = gradient_norm(a);
+    for (int i = 0; i < 2; i++) {
+        clipped.clip_norm = i == 0 ? 0.25 * norm : 1.01 * norm;
+        struct engine *b = create(&clipped);
+        assert_int_equal(engine_train_step(b, &batch, NULL, &result), 0);
+        double want = i == 0 ? clipped.clip_norm : norm;
+        assert_true(fabs(gradient_norm(b) - want) < 1e-5 * norm);
+        engine_destroy(b);
+    }
+    engine_destroy(a);
+}
+
+/* Three steps of every element from the definition, on the gradients that the engine found. */
+static void adamw_is_what_its_definition_says(void **state)
+{
+    (void)state;
+    struct engine_config c = small_config(SYSTEM_HRM);
+
+    c.optimizer = ENGINE_ADAMW;
+    struct engine *engine = create(&c);
+    enum { TENSOR = 0, COUNT = V * D };
+    double p[COUNT], m[COUNT] = { 0 }, v[COUNT] = { 0 };
+    float values[COUNT];
+
+    engine_state_get(engine, TENSOR, values);
+    for (int i = 0; i < COUNT; i++)
+        p[i] = (double)values[i];
+    for (int t = 1; t <= 3; t++) {
+        struct data data;
+        struct engine_batch batch = make_batch(&data, t);
+        struct engine_result result;
+        int64_t count = 0;
+
+        assert_int_equal(engine_train_step(engine, &batch, NULL, &result), 0);
+        float *g = gradient_of(engine, TENSOR, &count);
+        assert_int_equal(count, COUNT);
+        engine_state_get(engine, TENSOR, values);
+        for (int i = 0; i < COUNT; i++) {
+            double gradient = (double)g[i];
+
+            m[i] = 0.9 * m[i] + 0.1 * gradient;
+            v[i] = 0.95 * v[i] + 0.05 * gradient * gradient;
+            p[i] -= c.lr * c.weight_decay * p[i];
+            p[i] -= c.lr * (m[i] / (1.0 - pow(0.9, t))) /
+                    (sqrt(v[i] / (1.0 - pow(0.95, t))) + 1e-8);
+            if (!(fabs((double)values[i] - p[i]) < 2e-6))
+                fail_msg("step %d, element %d: got %.9g, want %.9g", t, i, (double)values[i],
+                         p[i]);
+        }
+        free(g);
+    }
+    engine_destroy(engine);
+}
+
 /* A resolved configuration with these settings, key and value in turn, then NULL. */
 static void make_settings(struct config *config, const char *const *settings)
 {
@@ -265,6 +475,21 @@ static void check_same(const char *const *a, const char *const *b, bool same)
     free(y);
 }
 
+static void seeds_are_the_runs_unless_they_are_set(void **state)
+{
+    (void)state;
+    struct config config;
+
+    make_settings(&config, SETTINGS("train.seed", "7"));
+    assert_int_equal(config_model_seed(&config), 7);
+    assert_int_equal(config_data_seed(&config), 7);
+    config_release(&config);
+    make_settings(&config, SETTINGS("train.seed", "7", "train.model_seed", "0"));
+    assert_int_equal(config_model_seed(&config), 0);
+    assert_int_equal(config_data_seed(&config), 7);
+    config_release(&config);
+}
+
 static void one_run_has_one_name(void **state)
 {
     (void)state;
@@ -292,6 +517,15 @@ static void one_run_has_one_name(void **state)
                SETTINGS("arch.name", "transformer", "arch.match", "none", "arch.H_layers", "2",
                         "arch.H_cycles", "3"),
                true);
+    check_same(SETTINGS("train.supervision", "every"),
+               SETTINGS("train.supervision", "decay", "train.supervision_decay", "1"), true);
+    check_same(SETTINGS("train.supervision", "last"), SETTINGS("arch.name", "hrm"), false);
+    check_same(SETTINGS("train.micro_batch", "64"), SETTINGS("train.global_batch_size", "64"),
+               true);
+    check_same(SETTINGS("train.micro_batch", "32"), SETTINGS("train.global_batch_size", "64"),
+               false);
+    check_same(SETTINGS("train.model_seed", "seed"), SETTINGS("train.seed", "0"), true);
+    check_same(SETTINGS("train.data_seed", "3"), SETTINGS("train.model_seed", "3"), false);
     /* what a release without these axes called the transformer */
     char *text = canonical(SETTINGS("arch.name", "transformer", "train.lr", "0.002"));
     assert_string_equal(text, "{\"arch.H_layers\":4,\"arch.name\":\"transformer\","
@@ -360,6 +594,13 @@ int main(void)
         cmocka_unit_test(a_recurrent_transformers_calls_are_those_of_as_many_outer_steps),
         cmocka_unit_test(deeper_horizons_take_more_memory_for_activations),
         cmocka_unit_test(an_engine_refuses_a_horizon_beyond_the_segment),
+        cmocka_unit_test(every_step_by_a_decay_of_one_is_every_step),
+        cmocka_unit_test(supervision_weighs_losses_and_gradients_by_the_step),
+        cmocka_unit_test(accumulated_micro_batches_equal_the_whole_batch),
+        cmocka_unit_test(micro_batches_that_do_not_divide_the_batch_are_refused),
+        cmocka_unit_test(gradients_are_clipped_to_the_norm_and_not_below_it),
+        cmocka_unit_test(adamw_is_what_its_definition_says),
+        cmocka_unit_test(seeds_are_the_runs_unless_they_are_set),
         cmocka_unit_test(one_run_has_one_name),
         cmocka_unit_test(a_transformer_of_hrms_flops_makes_its_passes),
         cmocka_unit_test(flops_follow_the_horizon),

@@ -208,9 +208,10 @@ static void check_rope(const struct kernels *k, int width)
     check_canary_and_free(sine, table);
 }
 
-static void check_adam(const struct kernels *k, int width)
+/* adamw: that kernel, whose epsilon is large enough to be seen; else AdamATan2's. */
+static void check_adam_kind(const struct kernels *k, int width, bool adamw)
 {
-    const struct adam_rates rates = { 0.999f, 0.1f, 0.05f, 0.01f, 1.7f };
+    const struct adam_rates rates = { 0.999f, 0.1f, 0.05f, 0.01f, 1.7f, 0.125f };
     size_t n = (size_t)width;
     float *p = random_values(n, 19), *m = random_values(n, 20), *v = random_values(n, 21);
     float *g = random_values(n, 22);
@@ -223,15 +224,15 @@ static void check_adam(const struct kernels *k, int width)
     }
     float *v0 = copy_values(v, n);
 
-    k->adam_atan2(p, m, v, g, rates, n);
+    (adamw ? k->adamw : k->adam_atan2)(p, m, v, g, rates, n);
     for (size_t i = 0; i < n; i++) {
         double gradient = (double)g[i];
         double first = (double)m0[i] + (double)rates.one_less_b1 * (gradient - (double)m0[i]);
         double second =
             (double)v0[i] + (double)rates.one_less_b2 * (gradient * gradient - (double)v0[i]);
-        double want =
-            (double)p0[i] * (double)rates.decay -
-            (double)rates.step * atan2(first, sqrt(second) * (double)rates.v_correction);
+        double root = sqrt(second) * (double)rates.v_correction;
+        double move = adamw ? first / (root + (double)rates.epsilon) : atan2(first, root);
+        double want = (double)p0[i] * (double)rates.decay - (double)rates.step * move;
 
         check_close(k, "adam m", width, i, (double)m[i], first, 2e-7);
         check_close(k, "adam v", width, i, (double)v[i], second, 2e-7);
@@ -244,6 +245,16 @@ static void check_adam(const struct kernels *k, int width)
     check_canary_and_free(p0, n);
     check_canary_and_free(m0, n);
     check_canary_and_free(v0, n);
+}
+
+static void check_adam(const struct kernels *k, int width)
+{
+    check_adam_kind(k, width, false);
+}
+
+static void check_adamw(const struct kernels *k, int width)
+{
+    check_adam_kind(k, width, true);
 }
 
 static void check_sign_sgd(const struct kernels *k, int width)
@@ -533,6 +544,12 @@ static void adam_atan2_matches_the_library_function(void **state)
     for_all_sets(check_adam);
 }
 
+static void adamw_matches_its_definition(void **state)
+{
+    (void)state;
+    for_all_sets(check_adamw);
+}
+
 static void sign_sgd_matches_its_definition(void **state)
 {
     (void)state;
@@ -571,6 +588,7 @@ int main(void)
         cmocka_unit_test(swiglu_of_large_gates_is_gate_or_nothing),
         cmocka_unit_test(rope_turns_pairs_and_back),
         cmocka_unit_test(adam_atan2_matches_the_library_function),
+        cmocka_unit_test(adamw_matches_its_definition),
         cmocka_unit_test(sign_sgd_matches_its_definition),
         cmocka_unit_test(not_a_number_stays_one),
         cmocka_unit_test(unknown_kernel_set_is_refused),

@@ -95,6 +95,8 @@ static void contradictions_are_refused(void **state)
         { "arch.puzzle_emb_len", "1", "arch.puzzle_emb_ndim", "200" },
         { "data.sudoku_side", "5", "data.path", "builtin:sudoku" },
         { "data.path", "builtin:chess", "arch.num_heads", "4" },
+        { "train.micro_batch", "12", "train.global_batch_size", "32" },
+        { "train.micro_batch", "64", "train.global_batch_size", "32" },
     };
 
     (void)state;
@@ -126,6 +128,8 @@ static void inactive_settings_do_not_change_a_run(void **state)
         { "arch.act_enabled", "false", "train.target_q_update_every", "4" },
         { "arch.pos_encodings", "learned", "arch.rope_theta", "500" },
         { "arch.puzzle_emb_ndim", "0", "train.puzzle_emb_lr", "0.5" },
+        { "arch.halt_max_steps", "1", "train.supervision", "last" },
+        { "train.supervision", "last", "train.supervision_decay", "0.9" },
         { "train.max_steps", "10", "train.epochs", "77" },
         { "data.path", "/somewhere", "data.generator_seed", "9" },
         { "train.lr", "0.5", "eval.halt_max_steps", "9" },
@@ -166,6 +170,10 @@ static void every_active_training_setting_changes_the_hash(void **state)
         if (i == ARCH_MLP_T) { /* has no place for RoPE */
             set(&a, "arch.pos_encodings", "none");
             set(&b, "arch.pos_encodings", "none");
+        }
+        if (i == TRAIN_SUPERVISION_DECAY) {
+            set(&a, "train.supervision", "decay");
+            set(&b, "train.supervision", "decay");
         }
         if (s->type == SETTING_REAL)
             b.values[i].real = b.values[i].real < s->maximum

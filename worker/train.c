@@ -138,7 +138,7 @@ static int load_newest(struct training *training, char **from, struct error *err
             rc = error_set(err, ERROR_NOMEM, "%s", fault.message);
         } else if (loaded < 0) {
             log_warning("%s; an older checkpoint is used", fault.message);
-            engine_initialise(c->engine, seed_of(training));
+            engine_initialise(c->engine, config_model_seed(&c->job->config));
         } else {
             *from = strdup(list[i].name);
             if (*from == NULL)
@@ -224,7 +224,7 @@ static int start(struct training *training, struct error *err)
 
     if (missing == NULL)
         return error_set(err, ERROR_NOMEM, "out of memory for the evaluations");
-    engine_initialise(c->engine, seed_of(training));
+    engine_initialise(c->engine, config_model_seed(&c->job->config));
     rc = load_newest(training, &from, err);
     if (rc == 0 && from != NULL)
         rc = report_resume(c->report, training->step, from, err);
@@ -236,7 +236,7 @@ static int start(struct training *training, struct error *err)
         any = any || missing[i];
     }
     if (rc == 0 && any) {
-        engine_initialise(c->engine, seed_of(training));
+        engine_initialise(c->engine, config_model_seed(&c->job->config));
         rc = evaluate_untrained(training, missing, err);
         if (rc == 0 && from != NULL) {
             cJSON *untrained = training->position.untrained;
@@ -298,7 +298,7 @@ static void draw_minimum(struct training *training, int64_t step)
     double probability = config_real(&c->job->config, ARCH_HALT_EXPLORATION_PROB);
     int most = c->config->halt_max_steps;
     struct random_stream stream =
-        random_stream(seed_of(training), "exploration", (uint64_t)step);
+        random_stream(config_data_seed(&c->job->config), "exploration", (uint64_t)step);
 
     for (int i = 0; i < c->config->batch_size; i++) {
         training->minimum[i] = 0;

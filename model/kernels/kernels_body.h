@@ -48,5 +48,6 @@ const struct kernels PASTE(kernels, KERNEL_SUFFIX) = {
     .gemm_bfloat16 = &GEMM_BFLOAT16,
 #endif
     .adam_atan2 = adam_atan2,
+    .adamw = adamw,
     .sign_sgd = sign_sgd,
 };

@@ -210,6 +210,22 @@ static void adam_atan2(float *restrict p, float *restrict m, float *restrict v,
     }
 }
 
+static void adamw(float *restrict p, float *restrict m, float *restrict v,
+                  const float *restrict g, struct adam_rates rates, size_t n)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+        float gradient = g[i];
+        float first = m[i] + rates.one_less_b1 * (gradient - m[i]);
+        float second = v[i] + rates.one_less_b2 * (gradient * gradient - v[i]);
+
+        m[i] = first;
+        v[i] = second;
+        p[i] = p[i] * rates.decay -
+               rates.step * (first / (sqrtf(second) * rates.v_correction + rates.epsilon));
+    }
+}
+
 static void sign_sgd(float *restrict p, const float *restrict g, float decay, float lr,
                      size_t n)
 {

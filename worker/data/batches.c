@@ -83,7 +83,7 @@ int batches_create(struct batches **out, const struct data_set *set,
     if (b == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for the batch order");
     b->set = set;
-    b->seed = (uint64_t)config_int(config, TRAIN_SEED);
+    b->seed = config_data_seed(config);
     b->rows = (int)config_int(config, TRAIN_GLOBAL_BATCH_SIZE);
     b->total_steps = batches_count_steps(config, info->groups, info->mean_puzzle_examples);
     b->interval = config_int(config, TRAIN_EVAL_INTERVAL);

@@ -117,8 +117,8 @@ static int draw_variants(struct data_set *set, int task_index, const struct conf
     /* By the task's name, so that a task's variants do not depend on the other
      * tasks. */
     kind->task_name(set->source.content, task_index, name);
-    struct random_stream stream = random_stream((uint64_t)config_int(config, TRAIN_SEED),
-                                                "augmentation", hash_xxh3(name, strlen(name)));
+    struct random_stream stream =
+        random_stream(config_data_seed(config), "augmentation", hash_xxh3(name, strlen(name)));
     variants->drawn = calloc((size_t)wanted, kind->variant_size);
     int drawn = variants->drawn == NULL ? ERROR_NOMEM
                                         : kind->draw(variants->drawn, set->source.content,
