@@ -169,6 +169,8 @@ CREATE TABLE attempt (
     kernel_set TEXT, blas TEXT, blas_core TEXT, cpu TEXT, provenance TEXT, -- provenance: whole begin event
     started_at TEXT NOT NULL,          -- when the runner started it
     ended_at TEXT,                     -- NULL: not over
+    train_seconds REAL,                -- wall time of the run's training steps up to its end, those of earlier attempts that count included; NULL: not said
+    evaluation_seconds REAL,           -- the same of evaluations
     UNIQUE (run_id, number)
 ) STRICT;
 CREATE INDEX attempt_by_job ON attempt (job_id);
@@ -193,24 +195,27 @@ CREATE TABLE metric (
     PRIMARY KEY (run_id, name, step)
 ) STRICT, WITHOUT ROWID;
 
--- What an evaluation found at a training step (0: untrained). Shares are in [0, 1]. The measures
--- and what they mean are listed in common/measure.c.
+-- That an evaluation was made at a training step (0: untrained), and on what. What it found is in
+-- measure_value.
 CREATE TABLE evaluation_result (
     evaluation_id INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
     step INTEGER NOT NULL,             -- training steps made; 0: untrained
     checkpoint TEXT NOT NULL CHECK (checkpoint IN ('untrained', 'interim', 'last')),
-    per_token_accuracy REAL NOT NULL,  -- mean over test rows of all variants (not only of those voted over)
-    per_token_accuracy_original REAL NOT NULL, -- over the unchanged variant alone
-    exact_rows REAL NOT NULL,          -- share of those rows of which every token is right
-    lm_loss REAL NOT NULL,             -- mean token loss per row, nats
-    mean_outer_steps REAL NOT NULL,    -- outer steps used per row
-    pass_at_1 REAL NOT NULL, pass_at_2 REAL NOT NULL, pass_at_5 REAL NOT NULL, -- mean over tasks of the share of
-    pass_at_10 REAL NOT NULL, pass_at_100 REAL NOT NULL, pass_at_1000 REAL NOT NULL, -- test inputs solved within k answers
-    pass_at_1_strict REAL NOT NULL, pass_at_2_strict REAL NOT NULL, -- share of tasks of which all test inputs are solved
-    tasks INTEGER NOT NULL,            -- scored tasks; 0: all tests are hidden, the shares and means above say nothing
+    tasks INTEGER NOT NULL,            -- scored tasks; 0: all tests are hidden, the measures say nothing
     rows_count INTEGER NOT NULL,       -- test rows predicted
     seconds REAL NOT NULL,             -- of the inference pass it came from
     PRIMARY KEY (evaluation_id, step)
+) STRICT, WITHOUT ROWID;
+
+-- What an evaluation found at a training step, a row per value. docs/measures.md lists the names, what
+-- they mean, their units and ranges; the view score has the best known of them as columns.
+CREATE TABLE measure_value (
+    evaluation_id INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
+    step INTEGER NOT NULL,             -- training steps made; 0: untrained
+    name TEXT NOT NULL,                -- 'pass_at_2', ...
+    position INTEGER NOT NULL,         -- 0: the measure is one number; else its place in a list, from 1
+    value REAL NOT NULL,               -- in the measure's unit
+    PRIMARY KEY (evaluation_id, step, name, position)
 ) STRICT, WITHOUT ROWID;
 
 -- Per test input at the last checkpoint: every pass@k and every pairing follows from it.
@@ -230,10 +235,10 @@ CREATE TABLE baseline (
     run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
     name TEXT NOT NULL,                -- 'copy'
     split TEXT NOT NULL CHECK (split IN ('test', 'train')),
-    per_token_accuracy REAL NOT NULL,  -- as in evaluation_result
-    exact_rows REAL NOT NULL,          -- as in evaluation_result
-    pass_at_1 REAL NOT NULL,           -- as in evaluation_result
-    pass_at_2 REAL NOT NULL,           -- as in evaluation_result
+    per_token_accuracy REAL NOT NULL,  -- the measure of that name
+    exact_rows REAL NOT NULL,          -- the same
+    pass_at_1 REAL NOT NULL,           -- the same
+    pass_at_2 REAL NOT NULL,           -- the same
     PRIMARY KEY (run_id, name, split)
 ) STRICT, WITHOUT ROWID;
 
@@ -252,6 +257,7 @@ DROP VIEW IF EXISTS v_results;
 DROP VIEW IF EXISTS v_untrained;
 DROP VIEW IF EXISTS v_interim;
 DROP VIEW IF EXISTS v_evaluations;
+DROP VIEW IF EXISTS score;
 DROP VIEW IF EXISTS setting;
 
 -- The effective settings of every run, one row each: run_id, key, value.
@@ -259,6 +265,42 @@ CREATE VIEW setting AS
 SELECT r.run_id AS run_id, c.key AS key, coalesce(c.value, r.seed) AS value
 FROM run r
 JOIN config_setting c USING (config_id);
+
+-- The measures of every release as columns, one row per evaluation and step.
+CREATE VIEW score AS
+SELECT x.evaluation_id AS evaluation_id,
+       x.step AS step,
+       x.checkpoint AS checkpoint,
+       x.tasks AS tasks,
+       x.rows_count AS rows_count,
+       x.seconds AS seconds,
+       (SELECT m.value FROM measure_value m WHERE m.evaluation_id = x.evaluation_id
+          AND m.step = x.step AND m.name = 'per_token_accuracy' AND m.position = 0) AS per_token_accuracy,
+       (SELECT m.value FROM measure_value m WHERE m.evaluation_id = x.evaluation_id
+          AND m.step = x.step AND m.name = 'per_token_accuracy_original' AND m.position = 0) AS per_token_accuracy_original,
+       (SELECT m.value FROM measure_value m WHERE m.evaluation_id = x.evaluation_id
+          AND m.step = x.step AND m.name = 'exact_rows' AND m.position = 0) AS exact_rows,
+       (SELECT m.value FROM measure_value m WHERE m.evaluation_id = x.evaluation_id
+          AND m.step = x.step AND m.name = 'lm_loss' AND m.position = 0) AS lm_loss,
+       (SELECT m.value FROM measure_value m WHERE m.evaluation_id = x.evaluation_id
+          AND m.step = x.step AND m.name = 'mean_outer_steps' AND m.position = 0) AS mean_outer_steps,
+       (SELECT m.value FROM measure_value m WHERE m.evaluation_id = x.evaluation_id
+          AND m.step = x.step AND m.name = 'pass_at_1' AND m.position = 0) AS pass_at_1,
+       (SELECT m.value FROM measure_value m WHERE m.evaluation_id = x.evaluation_id
+          AND m.step = x.step AND m.name = 'pass_at_2' AND m.position = 0) AS pass_at_2,
+       (SELECT m.value FROM measure_value m WHERE m.evaluation_id = x.evaluation_id
+          AND m.step = x.step AND m.name = 'pass_at_5' AND m.position = 0) AS pass_at_5,
+       (SELECT m.value FROM measure_value m WHERE m.evaluation_id = x.evaluation_id
+          AND m.step = x.step AND m.name = 'pass_at_10' AND m.position = 0) AS pass_at_10,
+       (SELECT m.value FROM measure_value m WHERE m.evaluation_id = x.evaluation_id
+          AND m.step = x.step AND m.name = 'pass_at_100' AND m.position = 0) AS pass_at_100,
+       (SELECT m.value FROM measure_value m WHERE m.evaluation_id = x.evaluation_id
+          AND m.step = x.step AND m.name = 'pass_at_1000' AND m.position = 0) AS pass_at_1000,
+       (SELECT m.value FROM measure_value m WHERE m.evaluation_id = x.evaluation_id
+          AND m.step = x.step AND m.name = 'pass_at_1_strict' AND m.position = 0) AS pass_at_1_strict,
+       (SELECT m.value FROM measure_value m WHERE m.evaluation_id = x.evaluation_id
+          AND m.step = x.step AND m.name = 'pass_at_2_strict' AND m.position = 0) AS pass_at_2_strict
+FROM evaluation_result x;
 
 -- Every result of every checkpoint, one row per experiment, arm, seed, evaluation and step.
 -- v_results, v_interim and v_untrained are parts of it: a mean should be taken over one of those.
@@ -292,14 +334,22 @@ SELECT e.name AS experiment,
            AS train_cpu_seconds,          -- of all cores, evaluations in the training job included
        a.position AS arm_position,
        v.evaluation_id AS evaluation_id,
-       a.arm_id AS arm_id
+       a.arm_id AS arm_id,
+       CAST((SELECT t.train_seconds FROM attempt t JOIN job j USING (job_id)
+              WHERE t.run_id = r.run_id AND j.kind = 'train' AND t.train_seconds IS NOT NULL
+              ORDER BY t.number DESC LIMIT 1) AS REAL)
+           AS train_seconds,              -- wall time of the training steps
+       CAST((SELECT t.evaluation_seconds FROM attempt t JOIN job j USING (job_id)
+              WHERE t.run_id = r.run_id AND j.kind = 'train' AND t.evaluation_seconds IS NOT NULL
+              ORDER BY t.number DESC LIMIT 1) AS REAL)
+           AS evaluation_seconds          -- wall time of the training job's evaluations
 FROM experiment e
 JOIN arm a USING (experiment_id)
 JOIN arm_run ar USING (arm_id)
 JOIN run r USING (run_id)
 JOIN evaluation v USING (run_id)
 JOIN arm_evaluation ae ON ae.arm_id = a.arm_id AND ae.evaluation_id = v.evaluation_id
-JOIN evaluation_result x USING (evaluation_id);
+JOIN score x USING (evaluation_id);
 
 -- For people at the sqlite3 prompt: what the last checkpoints scored, where a training of the run
 -- was done (not failed or diverged).

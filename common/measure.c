@@ -3,32 +3,46 @@
 
 #include "json.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+/* outer steps of a row; the greatest eval.halt_max_steps */
+enum { MOST_OUTER_STEPS = 1024 };
+
+#define SHARE .unit = "share", .least = 0, .most = 1
+/* Recorded since the first release. */
+#define ALWAYS .always = true
+#define OVER_ROWS .over = MEASURE_OVER_ROWS, .per_task = MEASURE_NOT_PER_TASK
+#define OVER_TASKS .over = MEASURE_OVER_TASKS
+
 #define PASS(k, meaning_)                                                                      \
     {                                                                                          \
-        .name = "pass_at_" #k, .title = "pass@" #k, .unit = "share", .meaning = meaning_,      \
-        .over = MEASURE_OVER_TASKS, .better = MEASURE_HIGHER,                                  \
-        .per_task = MEASURE_SOLVED_SHARE, .of_copy = (k) <= 2, .rank = k,                      \
-        .paired = METRIC_PASS_AT_##k                                                           \
+        .name = "pass_at_" #k, .title = "pass@" #k, .meaning = meaning_, SHARE, OVER_TASKS,    \
+        .better = MEASURE_HIGHER, .per_task = MEASURE_SOLVED_SHARE, .of_copy = (k) <= 2,       \
+        .rank = k, .paired = METRIC_PASS_AT_##k, ALWAYS                                        \
     }
 #define STRICT(k)                                                                              \
     {                                                                                          \
-        .name = "pass_at_" #k "_strict", .title = "strict@" #k, .unit = "share",               \
+        .name = "pass_at_" #k "_strict", .title = "strict@" #k,                                \
         .meaning = "share of tasks whose test inputs are all solved within " #k " answers",    \
-        .over = MEASURE_OVER_TASKS, .better = MEASURE_HIGHER, .per_task = MEASURE_ALL_SOLVED,  \
-        .rank = k, .paired = METRIC_PASS_AT_##k##_STRICT                                       \
+        SHARE, OVER_TASKS, .better = MEASURE_HIGHER, .per_task = MEASURE_ALL_SOLVED,           \
+        .rank = k, .paired = METRIC_PASS_AT_##k##_STRICT, ALWAYS                               \
     }
 #define SHARE_SOLVED "mean over tasks of the share of test inputs solved within "
 
 const struct measure METRICS[METRIC_COUNT] = {
     [METRIC_PASS_AT_2] = PASS(2, SHARE_SOLVED "2 answers"),
-    [METRIC_PER_TOKEN_ACCURACY] = { "per_token_accuracy", NULL, "token acc", "share",
-                                    "mean over test rows of the share of right tokens, EOS "
-                                    "included, before any vote",
-                                    MEASURE_OVER_ROWS, MEASURE_HIGHER, MEASURE_NOT_PER_TASK,
-                                    true, 0, METRIC_TASK_TOKEN_ACCURACY },
+    [METRIC_PER_TOKEN_ACCURACY] = { .name = "per_token_accuracy",
+                                    .title = "token acc",
+                                    .meaning = "mean over test rows of the share of right "
+                                               "tokens, EOS included, before any vote",
+                                    SHARE,
+                                    OVER_ROWS,
+                                    .better = MEASURE_HIGHER,
+                                    .of_copy = true,
+                                    .paired = METRIC_TASK_TOKEN_ACCURACY,
+                                    ALWAYS },
     [METRIC_PASS_AT_1] = PASS(1, SHARE_SOLVED "1 answer"),
     [METRIC_PASS_AT_5] = PASS(5, SHARE_SOLVED "5 answers"),
     [METRIC_PASS_AT_10] = PASS(10, SHARE_SOLVED "10 answers"),
@@ -36,36 +50,64 @@ const struct measure METRICS[METRIC_COUNT] = {
     [METRIC_PASS_AT_1000] = PASS(1000, SHARE_SOLVED "1000 answers"),
     [METRIC_PASS_AT_1_STRICT] = STRICT(1),
     [METRIC_PASS_AT_2_STRICT] = STRICT(2),
-    [METRIC_PER_TOKEN_ACCURACY_ORIGINAL] = { "per_token_accuracy_original", NULL,
-                                             "token acc orig", "share",
-                                             "per_token_accuracy over the rows of the "
-                                             "unchanged "
-                                             "variant alone",
-                                             MEASURE_OVER_ROWS, MEASURE_HIGHER,
-                                             MEASURE_NOT_PER_TASK, false, 0, METRIC_COUNT },
-    [METRIC_EXACT_ROWS] = { "exact_rows", "exact_accuracy", "exact rows", "share",
-                            "share of test rows of which every token is right, before any vote",
-                            MEASURE_OVER_ROWS, MEASURE_HIGHER, MEASURE_NOT_PER_TASK, true, 0,
-                            METRIC_TASK_EXACT_VOTES },
-    [METRIC_LM_LOSS] = { "lm_loss", NULL, "token loss", "nats",
-                         "mean over test rows of the mean cross-entropy per token",
-                         MEASURE_OVER_ROWS, MEASURE_LOWER, MEASURE_NOT_PER_TASK, false, 0,
-                         METRIC_COUNT },
-    [METRIC_MEAN_OUTER_STEPS] = { "mean_outer_steps", NULL, "steps used", "outer steps",
-                                  "mean over test rows of the outer steps used",
-                                  MEASURE_OVER_ROWS, MEASURE_NEITHER, MEASURE_NOT_PER_TASK,
-                                  false, 0, METRIC_COUNT },
-    [METRIC_TASK_TOKEN_ACCURACY] = { "task_token_accuracy", NULL, "task token acc", "share",
-                                     "mean over tasks of the mean over test inputs of the "
-                                     "per-token accuracy of their rows",
-                                     MEASURE_OVER_TASKS, MEASURE_HIGHER, MEASURE_TOKENS, false,
-                                     0, METRIC_TASK_TOKEN_ACCURACY },
-    [METRIC_TASK_EXACT_VOTES] = { "task_exact_votes", NULL, "task exact votes", "share",
-                                  "mean over tasks of the mean over test inputs of the share "
-                                  "of "
-                                  "votes that are for the solution",
-                                  MEASURE_OVER_TASKS, MEASURE_HIGHER, MEASURE_VOTES, false, 0,
-                                  METRIC_TASK_EXACT_VOTES },
+    [METRIC_PER_TOKEN_ACCURACY_ORIGINAL] = { .name = "per_token_accuracy_original",
+                                             .title = "token acc orig",
+                                             .meaning = "per_token_accuracy over the rows of "
+                                                        "the unchanged variant alone",
+                                             SHARE,
+                                             OVER_ROWS,
+                                             .better = MEASURE_HIGHER,
+                                             .paired = METRIC_COUNT,
+                                             ALWAYS },
+    [METRIC_EXACT_ROWS] = { .name = "exact_rows",
+                            .old_name = "exact_accuracy",
+                            .title = "exact rows",
+                            .meaning = "share of test rows of which every token is right, "
+                                       "before any vote",
+                            SHARE,
+                            OVER_ROWS,
+                            .better = MEASURE_HIGHER,
+                            .of_copy = true,
+                            .paired = METRIC_TASK_EXACT_VOTES,
+                            ALWAYS },
+    [METRIC_LM_LOSS] = { .name = "lm_loss",
+                         .title = "token loss",
+                         .unit = "nats",
+                         .least = 0,
+                         .most = INFINITY,
+                         .meaning = "mean over test rows of the mean cross-entropy per token",
+                         OVER_ROWS,
+                         .better = MEASURE_LOWER,
+                         .paired = METRIC_COUNT,
+                         ALWAYS },
+    [METRIC_MEAN_OUTER_STEPS] = { .name = "mean_outer_steps",
+                                  .title = "steps used",
+                                  .unit = "outer steps",
+                                  .least = 0,
+                                  .most = MOST_OUTER_STEPS,
+                                  .meaning = "mean over test rows of the outer steps used",
+                                  OVER_ROWS,
+                                  .better = MEASURE_NEITHER,
+                                  .paired = METRIC_COUNT,
+                                  ALWAYS },
+    [METRIC_TASK_TOKEN_ACCURACY] = { .name = "task_token_accuracy",
+                                     .title = "task token acc",
+                                     .meaning = "mean over tasks of the mean over test inputs "
+                                                "of the per-token accuracy of their rows",
+                                     SHARE,
+                                     OVER_TASKS,
+                                     .better = MEASURE_HIGHER,
+                                     .per_task = MEASURE_TOKENS,
+                                     .paired = METRIC_TASK_TOKEN_ACCURACY },
+    [METRIC_TASK_EXACT_VOTES] = { .name = "task_exact_votes",
+                                  .title = "task exact votes",
+                                  .meaning = "mean over tasks of the mean over test inputs of "
+                                             "the share of votes that are for the solution",
+                                  SHARE,
+                                  OVER_TASKS,
+                                  .better = MEASURE_HIGHER,
+                                  .per_task = MEASURE_VOTES,
+                                  .paired = METRIC_TASK_EXACT_VOTES },
 };
 
 /* Short names that are understood as --metric. */
@@ -118,6 +160,15 @@ int metric_find(enum metric *out, const char *name, struct error *err)
                      nearest != NULL ? "\"?" : "", list);
 }
 
+enum metric measure_of_name(const char *name)
+{
+    int i = 0;
+
+    while (i < METRIC_COUNT && strcmp(METRICS[i].name, name) != 0)
+        i++;
+    return (enum metric)i;
+}
+
 const cJSON *measure_member(const cJSON *event, enum metric metric)
 {
     const cJSON *member = json_member(event, METRICS[metric].name);
@@ -125,4 +176,14 @@ const cJSON *measure_member(const cJSON *event, enum metric metric)
     if (member == NULL && METRICS[metric].old_name != NULL)
         member = json_member(event, METRICS[metric].old_name);
     return cJSON_IsNumber(member) ? member : NULL;
+}
+
+int measure_check(enum metric metric, double value, const char *where, struct error *err)
+{
+    const struct measure *measure = &METRICS[metric];
+
+    if (value >= measure->least && value <= measure->most)
+        return 0;
+    return error_set(err, ERROR_DAMAGED, "%s: %s is %g, which is not from %g to %g", where,
+                     measure->name, value, measure->least, measure->most);
 }

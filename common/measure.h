@@ -1,7 +1,7 @@
 /*
  * measure.h - the table of measures: what an evaluation finds, each under one name.
  *
- * The worker's events, the columns of evaluation_result, the checks of verify,
+ * The worker's events, what may stand in the table measure_value, the checks of verify,
  * --metric, and the columns of results and compare are derived from it. A new measure
  * is a line here and the place where it is computed (worker/scores.c, or
  * results/query.c for one that follows from task_outcome).
@@ -29,7 +29,7 @@ enum metric {
     METRIC_EXACT_ROWS,
     METRIC_LM_LOSS,
     METRIC_MEAN_OUTER_STEPS,
-    /* the measures before this one are in the worker's events and in the database */
+    /* the measures before this one are in the worker's events and in measure_value */
     METRIC_RECORDED,
     METRIC_TASK_TOKEN_ACCURACY = METRIC_RECORDED,
     METRIC_TASK_EXACT_VOTES,
@@ -68,6 +68,9 @@ struct measure {
     enum measure_per_task per_task;
     bool of_copy; /* also computed for the baseline that copies the input */
     int rank;     /* k of pass@k, else 0 */
+    /* least and greatest value that it can have */
+    double least, most;
+    bool always; /* the events of every release have it: one without it is damaged */
     /* the measure that comparisons pair task by task in place of this one; the measure
      * itself where it has a value per task; METRIC_COUNT: none */
     enum metric paired;
@@ -79,8 +82,16 @@ extern const struct measure METRICS[METRIC_COUNT];
  * Unknown: ERROR_FORMAT with the nearest name and all of them. */
 int metric_find(enum metric *out, const char *name, struct error *err) MUST_CHECK;
 
+/* The measure of exactly this name; METRIC_COUNT: none. */
+enum metric measure_of_name(const char *name);
+
 /* The member of an event that holds the measure, under its name or its old name; NULL:
  * none. */
 const cJSON *measure_member(const cJSON *event, enum metric metric);
+
+/* ERROR_DAMAGED, with the bounds, where it cannot be a value of the measure. where
+ * opens the message. */
+int measure_check(enum metric metric, double value, const char *where,
+                  struct error *err) MUST_CHECK;
 
 #endif

@@ -115,9 +115,10 @@ static const char EXECUTION_OF_JOBS[] = //
 /*
  * Version 4: where an attempt runs is one text of its executor, here in the format of
  * executor_local.h. The table is copied, as before; rows that refer to it are set aside
- * meanwhile.
+ * meanwhile. What evaluations found is a row per value, so that a new measure, or one
+ * that is a list, needs no column. And attempts have the wall time that they report.
  */
-static const char PLACES[] = //
+static const char PLACES_AND_MEASURES[] = //
     "CREATE TEMP TABLE older_checkpoint AS SELECT * FROM checkpoint;"
     "DELETE FROM checkpoint;"
     "CREATE TEMP TABLE older_attempt AS SELECT * FROM attempt;"
@@ -160,7 +161,50 @@ static const char PLACES[] = //
     "CREATE INDEX attempt_by_state ON attempt (state);"
     "INSERT INTO checkpoint SELECT * FROM older_checkpoint;"
     "DROP TABLE older_attempt;"
-    "DROP TABLE older_checkpoint;";
+    "DROP TABLE older_checkpoint;"
+    "DROP VIEW IF EXISTS v_results;"
+    "DROP VIEW IF EXISTS v_untrained;"
+    "DROP VIEW IF EXISTS v_interim;"
+    "DROP VIEW IF EXISTS v_evaluations;"
+    "ALTER TABLE attempt ADD COLUMN train_seconds REAL;"
+    "ALTER TABLE attempt ADD COLUMN evaluation_seconds REAL;"
+    "CREATE TABLE measure_value ("
+    "    evaluation_id INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,"
+    "    step INTEGER NOT NULL,"
+    "    name TEXT NOT NULL,"
+    "    position INTEGER NOT NULL,"
+    "    value REAL NOT NULL,"
+    "    PRIMARY KEY (evaluation_id, step, name, position)"
+    ") STRICT, WITHOUT ROWID;"
+    /* In the order of the primary key. */
+    "WITH measure (name) AS (VALUES ('exact_rows'), ('lm_loss'), ('mean_outer_steps'),"
+    "  ('pass_at_1'), ('pass_at_10'), ('pass_at_100'), ('pass_at_1000'), ('pass_at_1_strict'),"
+    "  ('pass_at_2'), ('pass_at_2_strict'), ('pass_at_5'), ('per_token_accuracy'),"
+    "  ('per_token_accuracy_original'))"
+    " INSERT INTO measure_value SELECT x.evaluation_id, x.step, m.name, 0, CASE m.name"
+    "  WHEN 'exact_rows' THEN x.exact_rows WHEN 'lm_loss' THEN x.lm_loss"
+    "  WHEN 'mean_outer_steps' THEN x.mean_outer_steps WHEN 'pass_at_1' THEN x.pass_at_1"
+    "  WHEN 'pass_at_10' THEN x.pass_at_10 WHEN 'pass_at_100' THEN x.pass_at_100"
+    "  WHEN 'pass_at_1000' THEN x.pass_at_1000"
+    "  WHEN 'pass_at_1_strict' THEN x.pass_at_1_strict WHEN 'pass_at_2' THEN x.pass_at_2"
+    "  WHEN 'pass_at_2_strict' THEN x.pass_at_2_strict WHEN 'pass_at_5' THEN x.pass_at_5"
+    "  WHEN 'per_token_accuracy' THEN x.per_token_accuracy"
+    "  ELSE x.per_token_accuracy_original END"
+    " FROM evaluation_result x CROSS JOIN measure m;"
+    "CREATE TEMP TABLE older_result AS SELECT evaluation_id, step, checkpoint, tasks,"
+    " rows_count, seconds FROM evaluation_result;"
+    "DROP TABLE evaluation_result;"
+    "CREATE TABLE evaluation_result ("
+    "    evaluation_id INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,"
+    "    step INTEGER NOT NULL,"
+    "    checkpoint TEXT NOT NULL CHECK (checkpoint IN ('untrained', 'interim', 'last')),"
+    "    tasks INTEGER NOT NULL,"
+    "    rows_count INTEGER NOT NULL,"
+    "    seconds REAL NOT NULL,"
+    "    PRIMARY KEY (evaluation_id, step)"
+    ") STRICT, WITHOUT ROWID;"
+    "INSERT INTO evaluation_result SELECT * FROM older_result;"
+    "DROP TABLE older_result;";
 
 const char *const MIGRATIONS[SCHEMA_VERSION] = { NULL, SHARE_SETTINGS, EXECUTION_OF_JOBS,
-                                                 PLACES };
+                                                 PLACES_AND_MEASURES };

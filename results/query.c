@@ -8,6 +8,7 @@
 #include "filter.h"
 #include "job_state.h"
 #include "json.h"
+#include "measure_rows.h"
 #include "sql.h"
 #include "statistics.h"
 #include "store.h"
@@ -160,21 +161,13 @@ static int load_arms(struct results *results, struct store *store, struct error 
     " WHERE j.run_id = r.run_id AND j.kind = 'train' ORDER BY j.job_id DESC LIMIT 1),"         \
     " 'queued') END"
 
-enum { FIXED_COLUMNS = 17 };
-
 /* The SELECT of all rows, in no order; conditions are parameters from ?3 on. Fresh or
  * NULL. The tables are gone through as written: from the experiment's arms on, each by
  * an index. What an arm asks for is of its runs. */
 static char *rows_sql(const struct filter *filters, int filter_count)
 {
-    char *metrics = strdup(""), *conditions = strdup(""), *sql = NULL;
+    char *conditions = strdup(""), *sql = NULL;
 
-    for (int i = 0; i < METRIC_RECORDED && metrics != NULL; i++) {
-        char *next = format_string("%s, x.%s", metrics, METRICS[i].name);
-
-        free(metrics);
-        metrics = next;
-    }
     for (int i = 0; i < filter_count && conditions != NULL; i++) {
         char *condition = filter_sql(&filters[i], 3 + 2 * i);
         char *next =
@@ -184,21 +177,20 @@ static char *rows_sql(const struct filter *filters, int filter_count)
         free(conditions);
         conditions = next;
     }
-    if (metrics != NULL && conditions != NULL)
+    if (conditions != NULL)
         sql = format_string(
             "SELECT a.arm_id, r.run_id, v.evaluation_id, r.seed, r.hash, v.canonical,"
             " v.outer_steps, v.augmentations, v.eval_seed, v.act_inference, v.split = 'train',"
             " %s, x.checkpoint, x.step, r.train_flops, (SELECT"
             "   sum(t.user_seconds + t.system_seconds) FROM attempt t JOIN job j USING (job_id)"
-            "   WHERE t.run_id = r.run_id AND j.kind = 'train'), x.tasks%s"
+            "   WHERE t.run_id = r.run_id AND j.kind = 'train'), x.tasks"
             " FROM experiment e CROSS JOIN arm a USING (experiment_id)"
             " CROSS JOIN arm_evaluation ae USING (arm_id)"
             " CROSS JOIN evaluation v USING (evaluation_id) CROSS JOIN run r USING (run_id)"
             " LEFT JOIN evaluation_result x ON x.evaluation_id = v.evaluation_id"
             "   AND (?2 OR x.checkpoint = 'last')"
             " WHERE e.experiment_id = ?1%s",
-            RUN_STATE_SQL, metrics, conditions);
-    free(metrics);
+            RUN_STATE_SQL, conditions);
     free(conditions);
     return sql;
 }
@@ -259,12 +251,24 @@ static void read_row(struct result_row *row, sqlite3_stmt *s)
         shown = false;
     if (shown)
         snprintf(row->checkpoint, sizeof row->checkpoint, "%s", sql_text(s, 12));
-    /* Of hidden tests, without a scored task, nothing is known. */
-    bool known = shown && sqlite3_column_int64(s, 16) > 0;
     for (int i = 0; i < METRIC_COUNT; i++)
-        row->values[i] =
-            known && i < METRIC_RECORDED ? column_real(s, FIXED_COLUMNS + i) : (double)NAN;
+        row->values[i] = (double)NAN;
     row->tasks = shown ? sqlite3_column_int64(s, 16) : 0;
+}
+
+/* What the rows' evaluations found; of hidden tests, without a scored task, nothing is
+ * known. */
+static int load_values(struct results *results, struct store *store, struct error *err)
+{
+    int rc = 0;
+
+    for (int i = 0; i < results->row_count && rc == 0; i++) {
+        struct result_row *row = &results->rows[i];
+
+        if (row->tasks > 0)
+            rc = measure_rows_load(store, row->values, row->evaluation_id, row->step, err);
+    }
+    return rc;
 }
 
 static int compare_integers(int64_t x, int64_t y)
@@ -468,6 +472,8 @@ int results_load(struct results **out, struct store *store, const char *experime
     if (rc == 0 && results->row_count > 0)
         qsort(results->rows, (size_t)results->row_count, sizeof *results->rows, compare_rows);
     if (rc == 0)
+        rc = load_values(results, store, err);
+    if (rc == 0)
         rc = load_arm_settings(results, store, err);
     if (rc == 0)
         rc = count_runs(results, err);
@@ -594,51 +600,64 @@ static int load_copies(struct baselines *out, struct store *store,
     return rc;
 }
 
-/* The SELECT of each run's mean scores before training; fresh or NULL. */
-static char *untrained_sql(void)
+/* Adds what an evaluation found, or what many did, to sums: of every measure the values
+ * and how many there are. */
+struct measure_sums {
+    double sums[METRIC_RECORDED];
+    int counts[METRIC_RECORDED];
+};
+
+static int add_measures(struct measure_sums *out, struct store *store, int64_t evaluation_id,
+                        int64_t step, struct error *err)
 {
-    char *means = strdup(""), *sql = NULL;
+    double values[METRIC_RECORDED];
+    int rc = measure_rows_load(store, values, evaluation_id, step, err);
 
-    for (int i = 0; i < METRIC_RECORDED && means != NULL; i++) {
-        char *next = format_string("%s, avg(x.%s)", means, METRICS[i].name);
-
-        free(means);
-        means = next;
-    }
-    if (means != NULL)
-        sql = format_string("SELECT v.run_id, v.split = 'train'%s FROM " BEGUN_RUNS
-                            " CROSS JOIN evaluation v USING (run_id)"
-                            " CROSS JOIN evaluation_result x USING (evaluation_id)"
-                            " WHERE x.checkpoint = 'untrained' AND x.tasks > 0"
-                            " GROUP BY v.run_id, v.split"
-                            " ORDER BY v.run_id",
-                            means);
-    free(means);
-    return sql;
+    for (int m = 0; m < METRIC_RECORDED && rc == 0; m++)
+        if (!isnan(values[m])) {
+            out->sums[m] += values[m];
+            out->counts[m]++;
+        }
+    return rc;
 }
 
-/* values: (metric, run), room for stride runs; *runs: how many there are. */
+/* values: (metric, run), room for stride runs; *runs: how many there are. A run's value
+ * is the mean over its evaluations of the split. */
 static int load_untrained(double *values, int stride, int *runs, struct store *store,
                           const struct results *results, const struct result_row *const *rows,
                           int count, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
-    char *sql = untrained_sql();
+    struct measure_sums sums = { .counts = { 0 } };
+    const struct result_row *last = NULL;
     int at = 0;
-    int rc = sql == NULL ? error_set(err, ERROR_NOMEM, "no memory for baselines")
-                         : sql_query(store, &statement, err, sql, "i", results->experiment_id);
+    int rc = sql_query(store, &statement, err,
+                       "SELECT v.run_id, v.split = 'train', x.evaluation_id, x.step"
+                       " FROM " BEGUN_RUNS " CROSS JOIN evaluation v USING (run_id)"
+                       " CROSS JOIN evaluation_result x USING (evaluation_id)"
+                       " WHERE x.checkpoint = 'untrained' AND x.tasks > 0 ORDER BY v.run_id",
+                       "i", results->experiment_id);
 
-    free(sql);
     *runs = 0;
     while (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
+        const struct result_row *row = find_row(rows, count, &at, statement);
+
         rc = 0;
-        if (find_row(rows, count, &at, statement) == NULL)
+        if (row == NULL)
             continue;
+        if (row != last) {
+            sums = (struct measure_sums){ .counts = { 0 } };
+            ++*runs;
+        }
+        last = row;
+        rc = add_measures(&sums, store, sqlite3_column_int64(statement, 2),
+                          sqlite3_column_int64(statement, 3), err);
         for (int m = 0; m < METRIC_COUNT; m++)
-            values[(size_t)m * (size_t)stride + (size_t)*runs] =
-                m < METRIC_RECORDED ? column_real(statement, 2 + m) : (double)NAN;
-        ++*runs;
+            values[(size_t)m * (size_t)stride + (size_t)(*runs - 1)] =
+                m < METRIC_RECORDED && sums.counts[m] > 0 ? sums.sums[m] / sums.counts[m]
+                                                          : (double)NAN;
     }
+    sql_end(&statement);
     return rc;
 }
 

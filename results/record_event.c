@@ -6,10 +6,10 @@
 #include "error.h"
 #include "json.h"
 #include "measure.h"
+#include "measure_rows.h"
 #include "sql.h"
 #include "store.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,114 +201,76 @@ static int find_evaluation(struct store *store, int64_t *id,
     return rc;
 }
 
-/* What an evaluation event gives beside the measures. */
-enum { RESULT_TASKS = METRIC_RECORDED, RESULT_ROWS, RESULT_VALUES };
-
-static const char *result_name(int index)
+/* The tasks and rows that an earlier attempt's result is of. */
+static int check_counts(struct store *store, const struct record_attempt *attempt, int64_t id,
+                        int64_t step, const cJSON *body, struct error *err)
 {
-    return index == RESULT_TASKS  ? "tasks"
-           : index == RESULT_ROWS ? "rows_count"
-                                  : METRICS[index].name;
-}
-
-/* The values of an evaluation event by index. */
-static int read_result(double values[RESULT_VALUES], const cJSON *body, struct error *err)
-{
-    for (int i = 0; i < RESULT_VALUES; i++) {
-        const cJSON *member = i < METRIC_RECORDED ? measure_member(body, (enum metric)i)
-                                                  : json_member(body, result_name(i));
-
-        if (!cJSON_IsNumber(member))
-            return error_set(err, ERROR_DAMAGED, "an evaluation event without %s",
-                             result_name(i));
-        values[i] = member->valuedouble;
-    }
-    return 0;
-}
-
-/* "name, name, ..." of the columns of a result, or of "?5, ?6, ..." for its values. */
-static void list_columns(char *out, size_t size, bool parameters)
-{
-    size_t used = 0;
-
-    for (int i = 0; i < RESULT_VALUES && used < size; i++)
-        used += (size_t)(parameters ? snprintf(out + used, size - used, "%s?%d",
-                                               i > 0 ? ", " : "", 5 + i)
-                                    : snprintf(out + used, size - used, "%s%s",
-                                               i > 0 ? ", " : "", result_name(i)));
-    assert(used < size);
-}
-
-/* An earlier attempt's result for the same step must be the same. */
-static int check_result(struct store *store, const struct record_attempt *attempt, int64_t id,
-                        int64_t step, const double values[RESULT_VALUES], struct error *err)
-{
-    char columns[512], sql[640];
+    static const char *const NAMES[] = { "tasks", "rows_count" };
     sqlite3_stmt *s;
-
-    list_columns(columns, sizeof columns, false);
-    snprintf(sql, sizeof sql,
-             "SELECT %s FROM evaluation_result WHERE evaluation_id = ?1 AND step = ?2",
-             columns);
-    int rc = sql_query(store, &s, err, sql, "ii", id, step);
+    int rc = sql_query(store, &s, err,
+                       "SELECT tasks, rows_count FROM evaluation_result"
+                       " WHERE evaluation_id = ?1 AND step = ?2",
+                       "ii", id, step);
 
     if (rc == 0)
         rc = sql_step(store, &s, err);
     if (rc <= 0)
         return rc;
     rc = 0;
-    for (int i = 0; i < RESULT_VALUES && rc == 0; i++) {
-        double before = sqlite3_column_double(s, i);
-        if (before < values[i] || before > values[i])
-            rc = differs(store, attempt, result_name(i), before, values[i], err);
+    for (int i = 0; i < 2 && rc == 0; i++) {
+        int64_t before = sqlite3_column_int64(s, i), now = json_integer_or(body, NAMES[i], 0);
+        if (before != now)
+            rc = differs(store, attempt, NAMES[i], (double)before, (double)now, err);
     }
     sql_end(&s);
     return rc;
 }
 
-/* Writes the row of an evaluation at a step, in place of an earlier one. */
-static int write_result(struct store *store, int64_t id, int64_t step, const cJSON *body,
-                        const double values[RESULT_VALUES], struct error *err)
+/* An earlier attempt's measures of the same step must be the same. */
+static int check_measures(struct store *store, const struct record_attempt *attempt, int64_t id,
+                          int64_t step, const struct measure_list *list, struct error *err)
 {
-    char columns[512], parameters[128], sql[832], types[RESULT_VALUES + 5] = "iitr";
-    sqlite3_stmt *s;
+    int rc = 0;
 
-    list_columns(columns, sizeof columns, false);
-    list_columns(parameters, sizeof parameters, true);
-    snprintf(sql, sizeof sql,
-             "INSERT OR REPLACE INTO evaluation_result (evaluation_id, step, checkpoint,"
-             " seconds, %s) VALUES (?1, ?2, ?3, ?4, %s)",
-             columns, parameters);
-    memset(types + 4, 'n', RESULT_VALUES); /* bound below */
-    int rc = sql_query(store, &s, err, sql, types, id, step, text_member(body, "checkpoint"),
-                       json_real_or(body, "seconds", 0.0));
+    for (int i = 0; i < list->count && rc == 0; i++) {
+        const struct measure_item *item = &list->items[i];
+        double before;
+        bool found;
 
-    if (rc < 0)
-        return rc;
-    for (int i = 0; i < RESULT_VALUES; i++)
-        if (i < METRIC_RECORDED)
-            sqlite3_bind_double(s, 5 + i, values[i]);
-        else
-            sqlite3_bind_int64(s, 5 + i, json_to_integer(values[i]));
-    rc = sql_step(store, &s, err);
-    sql_end(&s);
-    return rc < 0 ? rc : 0;
+        rc = measure_rows_find(store, &before, &found, id, step, item, err);
+        if (rc == 0 && found && (before < item->value || before > item->value))
+            rc = differs(store, attempt, METRICS[item->metric].name, before, item->value, err);
+    }
+    return rc;
 }
 
+/* The row of an evaluation at a step, in place of an earlier one, and its measures. */
 static int apply_evaluation(struct store *store, const struct record_attempt *attempt,
                             const cJSON *body, struct error *err)
 {
     int64_t id = 0, step = json_integer_or(body, "step", 0);
-    double values[RESULT_VALUES];
-    int rc = NEED(numbers, body, "evaluation", "step", "seconds");
+    struct measure_list list = { 0 };
+    int rc = NEED(numbers, body, "evaluation", "step", "seconds", "tasks", "rows_count");
 
     if (rc == 0)
         rc = find_evaluation(store, &id, attempt, body, err);
     if (rc == 0)
-        rc = read_result(values, body, err);
+        rc = measure_list_read(&list, body, err);
     if (rc == 0)
-        rc = check_result(store, attempt, id, step, values, err);
-    return rc == 0 ? write_result(store, id, step, body, values, err) : rc;
+        rc = check_counts(store, attempt, id, step, body, err);
+    if (rc == 0)
+        rc = check_measures(store, attempt, id, step, &list, err);
+    if (rc == 0)
+        rc = sql_run(store, err,
+                     "INSERT OR REPLACE INTO evaluation_result (evaluation_id, step,"
+                     " checkpoint, tasks, rows_count, seconds)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                     "iitiir", id, step, text_member(body, "checkpoint"),
+                     json_integer_or(body, "tasks", 0), json_integer_or(body, "rows_count", 0),
+                     json_real_or(body, "seconds", 0.0));
+    if (rc == 0)
+        rc = measure_rows_write(store, id, step, &list, err);
+    return rc;
 }
 
 /* [task, test_index, rank or null, votes, predictions, per_token_accuracy], and no
@@ -410,16 +372,25 @@ static int apply_end(struct store *store, const struct record_attempt *attempt,
                      const cJSON *body, struct error *err)
 {
     const cJSON *hash = json_member(body, "weights_hash");
+    const cJSON *train = json_member(body, "train_seconds");
+    const cJSON *evaluation = json_member(body, "evaluation_seconds");
     int rc = NEED(texts, body, "end", "status");
 
     if (rc < 0)
         return rc;
-    return sql_run(store, err,
-                   "UPDATE attempt SET weights_hash = ?3, outcome ="
-                   " iif(?2 = 'failed' AND outcome IS NOT NULL, outcome, ?2)"
-                   " WHERE attempt_id = ?1",
-                   "itt", attempt->attempt_id, text_member(body, "status"),
-                   cJSON_IsString(hash) ? hash->valuestring : NULL);
+    rc = sql_run(store, err,
+                 "UPDATE attempt SET weights_hash = ?3, outcome ="
+                 " iif(?2 = 'failed' AND outcome IS NOT NULL, outcome, ?2)"
+                 " WHERE attempt_id = ?1",
+                 "itt", attempt->attempt_id, text_member(body, "status"),
+                 cJSON_IsString(hash) ? hash->valuestring : NULL);
+    /* The first release did not say them. */
+    if (rc == 0 && cJSON_IsNumber(train) && cJSON_IsNumber(evaluation))
+        rc = sql_run(store, err,
+                     "UPDATE attempt SET train_seconds = ?2, evaluation_seconds = ?3"
+                     " WHERE attempt_id = ?1",
+                     "irr", attempt->attempt_id, train->valuedouble, evaluation->valuedouble);
+    return rc;
 }
 
 static int apply_error(struct store *store, const struct record_attempt *attempt,

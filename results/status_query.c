@@ -404,7 +404,7 @@ int status_run_tables(struct store *store, struct table *out[STATUS_RUN_TABLES],
                   " v.augmentations), v.split, iif(x.tasks > 0, x.pass_at_1, NULL),"
                   " iif(x.tasks > 0, x.pass_at_2, NULL),"
                   " iif(x.tasks > 0, x.per_token_accuracy, NULL),"
-                  " iif(x.tasks > 0, x.exact_rows, NULL), x.seconds FROM evaluation_result x"
+                  " iif(x.tasks > 0, x.exact_rows, NULL), x.seconds FROM score x"
                   " JOIN evaluation v USING (evaluation_id) JOIN run r USING (run_id)"
                   " WHERE r.hash = ?1 ORDER BY x.step, v.evaluation_id",
                   hash, err);

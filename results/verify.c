@@ -14,9 +14,10 @@
 #include <string.h>
 
 /* A table of results: a row of ours is item, step, phase and column of one of its
- * values. */
+ * values. later: whether there are results without the value that are as good, since
+ * their release did not have it. */
 struct source {
-    const char *table, *from, *item, *step, *phase, *canonical;
+    const char *table, *from, *item, *step, *phase, *canonical, *later;
     /* ends with NULL; seconds are left out: they may differ */
     const char *const *columns;
 };
@@ -24,7 +25,6 @@ struct source {
 #define WITH_EVALUATION(table) table " x JOIN evaluation v USING (evaluation_id)"
 
 static const char *const METRIC_COLUMNS[] = { "value", NULL };
-/* The measures are added by collect(). */
 static const char *const RESULT_COLUMNS[] = { "checkpoint", "tasks", "rows_count", NULL };
 static const char *const OUTCOME_COLUMNS[] = { "rank", "votes", "predictions",
                                                "per_token_accuracy", NULL };
@@ -32,30 +32,56 @@ static const char *const BASELINE_COLUMNS[] = { "per_token_accuracy", "exact_row
                                                 "pass_at_2", NULL };
 
 static const struct source SOURCES[] = {
-    { "metric", "metric x", "'metric ' || x.name", "x.step", "''", "''", METRIC_COLUMNS },
+    { "metric", "metric x", "'metric ' || x.name", "x.step", "''", "''", "0", METRIC_COLUMNS },
     { "evaluation_result", WITH_EVALUATION("evaluation_result"), "'evaluation ' || v.canonical",
-      "x.step", "x.checkpoint", "v.canonical", RESULT_COLUMNS },
+      "x.step", "x.checkpoint", "v.canonical", "0", RESULT_COLUMNS },
+    { "measure_value",
+      WITH_EVALUATION("measure_value") " JOIN evaluation_result e USING (evaluation_id, step)",
+      "x.name || iif(x.position > 0, ' ' || x.position, '') || ' of evaluation ' ||"
+      " v.canonical",
+      "x.step", "e.checkpoint", "v.canonical", NULL, METRIC_COLUMNS },
     { "task_outcome", WITH_EVALUATION("task_outcome"),
       "'task ' || x.task || ' test ' || x.test_index || ' of evaluation ' || v.canonical", "-1",
-      "'last'", "v.canonical", OUTCOME_COLUMNS },
+      "'last'", "v.canonical", "0", OUTCOME_COLUMNS },
     { "baseline", "baseline x", "'baseline ' || x.name || ' ' || x.split", "-1", "''", "''",
-      BASELINE_COLUMNS },
+      "0", BASELINE_COLUMNS },
 };
-enum { SOURCE_COUNT = sizeof SOURCES / sizeof *SOURCES, SOURCE_RESULTS = 1 };
+enum { SOURCE_COUNT = sizeof SOURCES / sizeof *SOURCES };
+
+/* Whether x.name is a measure that not every release had; fresh or NULL. */
+static char *later_measures(void)
+{
+    char *list = strdup("x.name NOT IN (''");
+
+    for (int i = 0; i < METRIC_COUNT && list != NULL; i++) {
+        if (!METRICS[i].always)
+            continue;
+        char *longer = format_string("%s, '%s'", list, METRICS[i].name);
+        free(list);
+        list = longer;
+    }
+    char *whole = list != NULL ? format_string("%s)", list) : NULL;
+    free(list);
+    return whole;
+}
 
 /* One column of a source into the temporary table. */
 static int collect_column(struct store *store, const struct source *source, const char *column,
                           bool stored, int64_t run_id, struct error *err)
 {
-    char *sql =
-        format_string("INSERT INTO temp.verify_value (stored, item, step, phase, canonical,"
-                      " value) SELECT ?2, %s || ': %s', %s, %s, %s, x.%s FROM %s"
-                      " WHERE run_id = ?1",
-                      source->item, column, source->step, source->phase, source->canonical,
-                      column, source->from);
+    char *later = source->later != NULL ? strdup(source->later) : later_measures();
+    char *sql = later == NULL
+                    ? NULL
+                    : format_string("INSERT INTO temp.verify_value (stored, item, step, phase,"
+                                    " canonical, value, later)"
+                                    " SELECT ?2, %s || ': %s', %s, %s, %s, x.%s, %s FROM %s"
+                                    " WHERE run_id = ?1",
+                                    source->item, column, source->step, source->phase,
+                                    source->canonical, column, later, source->from);
     int rc = sql == NULL ? error_set(err, ERROR_NOMEM, "no memory to compare results")
                          : sql_run(store, err, sql, "ii", run_id, (int64_t)stored);
 
+    free(later);
     free(sql);
     return rc;
 }
@@ -68,9 +94,6 @@ static int collect(struct store *store, bool stored, int64_t run_id, struct erro
         for (const char *const *column = SOURCES[i].columns; *column != NULL && rc == 0;
              column++)
             rc = collect_column(store, &SOURCES[i], *column, stored, run_id, err);
-    for (int i = 0; i < METRIC_RECORDED && rc == 0; i++)
-        rc = collect_column(store, &SOURCES[SOURCE_RESULTS], METRICS[i].name, stored, run_id,
-                            err);
     return rc;
 }
 
@@ -81,12 +104,14 @@ int verify_begin(struct store *store, int64_t run_id, struct error *err)
         "DELETE FROM baseline WHERE run_id = ?1",
         "DELETE FROM task_outcome WHERE evaluation_id IN"
         " (SELECT evaluation_id FROM evaluation WHERE run_id = ?1)",
+        "DELETE FROM measure_value WHERE evaluation_id IN"
+        " (SELECT evaluation_id FROM evaluation WHERE run_id = ?1)",
         "DELETE FROM evaluation_result WHERE evaluation_id IN"
         " (SELECT evaluation_id FROM evaluation WHERE run_id = ?1)",
     };
     int rc = sql_run(store, err,
                      "CREATE TEMP TABLE verify_value (stored INTEGER, item TEXT, step INTEGER,"
-                     " phase TEXT, canonical TEXT, value ANY,"
+                     " phase TEXT, canonical TEXT, value ANY, later INTEGER,"
                      " PRIMARY KEY (item, step, stored)) STRICT, WITHOUT ROWID",
                      "");
 
@@ -120,6 +145,7 @@ int verify_expect(struct store *store, const char *canonical, struct error *err)
     " WHERE b.stored = 0"                                                                      \
     "  AND NOT EXISTS (SELECT 1 FROM temp.verify_value a"                                      \
     "   WHERE a.item = b.item AND a.step = b.step AND a.stored = 1)"                           \
+    "  AND NOT b.later"                                                                        \
     "  AND (b.phase NOT IN ('untrained', 'interim')"                                           \
     "   OR b.canonical IN (SELECT canonical FROM temp.verify_expected))"
 

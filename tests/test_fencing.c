@@ -34,7 +34,7 @@ static const char RESULTS[] =
     "SELECT (SELECT count(*) FROM metric) || ' metrics: ' ||"
     " (SELECT group_concat(name || step || ' ' || value, ';') FROM (SELECT * FROM metric ORDER"
     " BY name, step)) || (SELECT group_concat(checkpoint || step || ' ' || pass_at_2 || ' ' ||"
-    " per_token_accuracy, ';') FROM (SELECT * FROM evaluation_result ORDER BY evaluation_id,"
+    " per_token_accuracy, ';') FROM (SELECT * FROM score ORDER BY evaluation_id,"
     " step)) || (SELECT count(*) FROM task_outcome) || (SELECT count(*) FROM baseline) ||"
     " (SELECT weights_hash FROM checkpoint)";
 

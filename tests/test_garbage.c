@@ -68,7 +68,7 @@ static void make_two(struct place *place)
 
 static const char RESULTS[] = "SELECT group_concat(r.hash || x.step || x.lm_loss)"
                               " FROM run r JOIN evaluation USING (run_id)"
-                              " JOIN evaluation_result x USING (evaluation_id)"
+                              " JOIN score x USING (evaluation_id)"
                               " WHERE r.run_id IN (SELECT run_id FROM arm_run)"
                               " ORDER BY r.hash, x.step";
 

@@ -115,19 +115,27 @@ static void an_event_of_an_older_worker_is_understood(void **state)
     cJSON_Delete(event);
 }
 
-static void recorded_measures_are_the_columns_of_the_table(void **state)
+static void measures_of_every_release_are_columns_of_the_view_score(void **state)
 {
-    struct store *store = open_release_1("");
-    char sql[160];
+    struct store *store =
+        open_release_1("CREATE TABLE older AS SELECT * FROM evaluation_result");
+    char sql[400];
 
     (void)state;
     for (int i = 0; i < METRIC_RECORDED; i++) {
+        if (!METRICS[i].always)
+            continue;
+        const char *name = METRICS[i].name;
         snprintf(
             sql, sizeof sql,
-            "SELECT count(*) FROM pragma_table_info('evaluation_result') WHERE name = '%s'",
-            METRICS[i].name);
-        assert_int_equal(read_int(store, sql), 1);
+            "SELECT count(*) FROM older o JOIN score s USING (evaluation_id, step)"
+            " JOIN measure_value m USING (evaluation_id, step)"
+            " WHERE m.name = '%s' AND m.position = 0 AND m.value = s.%s AND m.value = o.%s",
+            name, name, i == METRIC_EXACT_ROWS ? METRICS[i].old_name : name);
+        assert_int_equal(read_int(store, sql), 8);
     }
+    assert_int_equal(read_int(store, "SELECT count(*) FROM evaluation_result"), 8);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM measure_value"), 8 * 13);
     store_close(store);
 }
 
@@ -142,7 +150,7 @@ static void results_of_the_last_checkpoint_stand_alone_with_types(void **state)
     assert_int_equal(read_int(store, "SELECT count(*) > 0 FROM v_untrained"), 1);
     assert_int_equal(
         read_int(store, "SELECT count(*) FROM v_evaluations WHERE exact_rows IS NOT NULL"),
-        read_int(store, "SELECT count(*) FROM evaluation_result WHERE exact_rows IS NOT NULL"));
+        read_int(store, "SELECT count(*) FROM score WHERE exact_rows IS NOT NULL"));
     assert_int_equal(read_int(store, "SELECT count(*) FROM v_results WHERE"
                                      " typeof(train_outer_steps) <> 'integer'"
                                      " OR typeof(pass_at_2) <> 'real'"
@@ -227,7 +235,7 @@ int main(void)
         cmocka_unit_test(every_measure_is_found_by_each_of_its_names),
         cmocka_unit_test(a_measure_is_paired_by_one_that_tasks_have),
         cmocka_unit_test(an_event_of_an_older_worker_is_understood),
-        WITH_DIRECTORY(recorded_measures_are_the_columns_of_the_table),
+        WITH_DIRECTORY(measures_of_every_release_are_columns_of_the_view_score),
         WITH_DIRECTORY(results_of_the_last_checkpoint_stand_alone_with_types),
         WITH_DIRECTORY(a_difference_is_between_the_numbers_beside_it),
         WITH_DIRECTORY(results_and_compare_agree_on_a_measure_per_task),

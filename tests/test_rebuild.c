@@ -48,7 +48,7 @@ static bool is_long(void)
 #define EVALUATIONS                                                                            \
     LINES("r.hash || v.canonical || x.checkpoint || x.step || ' ' || x.pass_at_2 || ' ' ||"    \
           " x.per_token_accuracy",                                                             \
-          "evaluation_result x JOIN evaluation v USING (evaluation_id)"                        \
+          "score x JOIN evaluation v USING (evaluation_id)"                                    \
           " JOIN run r USING (run_id)")
 #define CHECKPOINTS                                                                            \
     LINES("r.hash || c.file || c.weights_hash", "checkpoint c JOIN run r USING (run_id)")

@@ -166,6 +166,84 @@ static void values_that_are_no_numbers_are_refused(void **state)
     }
 }
 
+static void a_measure_out_of_its_bounds_is_refused(void **state)
+{
+    static const struct {
+        const char *name;
+        double value;
+    } cases[] = { { "pass_at_2", 1.5 },
+                  { "per_token_accuracy", -0.25 },
+                  { "lm_loss", -1 },
+                  { "mean_outer_steps", 2000 },
+                  { "exact_rows", 1.0001 } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err = { 0 };
+        cJSON *body = parsed("{\"step\":2,\"checkpoint\":\"last\",\"evaluation\":{\"a\":1},"
+                             "\"seconds\":1," SHARES "}");
+
+        cJSON_SetNumberValue(cJSON_GetObjectItemCaseSensitive(body, cases[i].name),
+                             cases[i].value);
+        assert_int_equal(apply("evaluation", body, &err), ERROR_DAMAGED);
+        if (strstr(err.message, cases[i].name) == NULL ||
+            strstr(err.message, "from 0 to") == NULL)
+            fail_msg("%s: \"%s\"", cases[i].name, err.message);
+        cJSON_Delete(body);
+    }
+}
+
+static int64_t stored(const char *sql)
+{
+    struct error err = { 0 };
+    int64_t value = 0;
+
+    assert_int_equal(sql_int(store, &value, NULL, &err, sql, ""), 0);
+    return value;
+}
+
+/* A second time with the same numbers, with another one, and with other tasks. */
+static void an_evaluation_is_a_row_per_measure_and_must_be_repeated_alike(void **state)
+{
+    struct error err = { 0 };
+    cJSON *body = parsed("{\"step\":2,\"checkpoint\":\"last\",\"evaluation\":{\"a\":1},"
+                         "\"seconds\":1," SHARES "}");
+
+    (void)state;
+    assert_int_equal(record_event(store, &attempt, "evaluation", body, &err), 0);
+    assert_int_equal(record_event(store, &attempt, "evaluation", body, &err), 0);
+    assert_int_equal(
+        stored("SELECT count(*) FROM measure_value WHERE step = 2 AND position = 0"), 13);
+    assert_int_equal(stored("SELECT count(*) FROM score WHERE pass_at_2 = 0.5 AND tasks = 1"),
+                     1);
+    cJSON_SetNumberValue(cJSON_GetObjectItemCaseSensitive(body, "pass_at_5"), 0.25);
+    assert_int_equal(apply("evaluation", body, &err), ERROR_DAMAGED);
+    assert_non_null(strstr(err.message, "pass_at_5 = 0.25"));
+    cJSON_SetNumberValue(cJSON_GetObjectItemCaseSensitive(body, "pass_at_5"), 0.5);
+    cJSON_SetNumberValue(cJSON_GetObjectItemCaseSensitive(body, "tasks"), 2);
+    assert_int_equal(apply("evaluation", body, &err), ERROR_DAMAGED);
+    assert_non_null(strstr(err.message, "tasks = 2"));
+    cJSON_Delete(body);
+}
+
+/* The wall time of training, which journals of the first release do not have. */
+static void the_end_of_an_attempt_tells_its_seconds(void **state)
+{
+    struct error err = { 0 };
+    cJSON *body = parsed("{\"status\":\"done\",\"step\":2,\"weights_hash\":\"a\"}");
+
+    (void)state;
+    assert_int_equal(record_event(store, &attempt, "end", body, &err), 0);
+    assert_int_equal(stored("SELECT count(*) FROM attempt WHERE train_seconds IS NULL"), 1);
+    cJSON_AddNumberToObject(body, "train_seconds", 4.5);
+    cJSON_AddNumberToObject(body, "evaluation_seconds", 1.5);
+    assert_int_equal(record_event(store, &attempt, "end", body, &err), 0);
+    assert_int_equal(stored("SELECT count(*) FROM attempt WHERE train_seconds = 4.5"
+                            " AND evaluation_seconds = 1.5"),
+                     1);
+    cJSON_Delete(body);
+}
+
 static void a_final_checkpoint_has_one_name(void **state)
 {
     static const char *const files[] = { "../../../etc/passwd", "/etc/passwd",
@@ -245,6 +323,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_STORE(whole_events_are_stored_and_those_that_lack_a_member_refused),
         WITH_STORE(values_that_are_no_numbers_are_refused),
+        WITH_STORE(a_measure_out_of_its_bounds_is_refused),
+        WITH_STORE(an_evaluation_is_a_row_per_measure_and_must_be_repeated_alike),
+        WITH_STORE(the_end_of_an_attempt_tells_its_seconds),
         WITH_STORE(a_final_checkpoint_has_one_name),
         WITH_STORE(a_run_with_different_numbers_of_threads_is_mixed),
     };

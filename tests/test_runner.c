@@ -353,8 +353,11 @@ static void verify_trains_again_and_finds_every_difference(void **state)
     static const char *const changes[][2] = {
         { "UPDATE metric SET value = value + 1e-9 WHERE name = 'train/lm_loss' AND step = 30",
           "UPDATE metric SET value = value - 1e-9 WHERE name = 'train/lm_loss' AND step = 30" },
-        { "UPDATE evaluation_result SET per_token_accuracy = per_token_accuracy / 2",
-          "UPDATE evaluation_result SET per_token_accuracy = per_token_accuracy * 2" },
+        { "UPDATE measure_value SET value = value / 2 WHERE name = 'per_token_accuracy'",
+          "UPDATE measure_value SET value = value * 2 WHERE name = 'per_token_accuracy'" },
+        { "CREATE TABLE v AS SELECT * FROM measure_value WHERE name = 'lm_loss';"
+          " DELETE FROM measure_value WHERE name = 'lm_loss'",
+          "INSERT INTO measure_value SELECT * FROM v" },
         { "UPDATE task_outcome SET votes = votes + 1",
           "UPDATE task_outcome SET votes = votes - 1" },
         { "UPDATE baseline SET pass_at_2 = pass_at_2 + 1",
@@ -398,9 +401,11 @@ static void verify_trains_again_and_finds_every_difference(void **state)
     assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 0);
     assert_int_equal(place_finish(place_start(&place, "work", NULL)), 0);
     assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 0);
-    place_change(&place, "UPDATE evaluation_result SET pass_at_2 = pass_at_2 + 1 WHERE"
-                         " evaluation_id IN (SELECT evaluation_id FROM evaluation WHERE"
-                         " outer_steps = 3)");
+    place_change(
+        &place,
+        "UPDATE measure_value SET value = value + 1 WHERE"
+        " name = 'pass_at_2' AND evaluation_id IN (SELECT evaluation_id FROM evaluation WHERE"
+        " outer_steps = 3)");
     assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 1);
     free(run);
     place_remove(&place);

@@ -527,7 +527,7 @@ static void no_query_of_a_command_scans_a_table(void **state)
         { "SELECT DISTINCT ar.run_id", "TEMP B-TREE", "begun runs of an experiment", false },
         { "ORDER BY attempt_id DESC LIMIT ?1", "DISTINCT", "the last 200 attempts", false },
         { "SELECT f, v FROM", "ORDER BY", "what is known of a run", false },
-        { "x.seconds FROM evaluation_result x", "ORDER BY", "results of a run", false },
+        { "x.seconds FROM score x", "ORDER BY", "results of a run", false },
         { "FROM evaluation v WHERE v.run_id = ?1", "ORDER BY", "evaluations of a run", false },
         { "FROM evaluation WHERE run_id = ?1", "ORDER BY", "the same", false },
         { "WHERE x.run_id = j.run_id ORDER BY e.name", "ORDER BY", "arms of a run", false },

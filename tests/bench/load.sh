@@ -68,9 +68,15 @@ WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000),
                             ('train/exact_accuracy'), ('train/steps'))
     INSERT INTO metric SELECT run_id, name, i, i * 1e-3 FROM run, names, n;
 INSERT INTO evaluation_result
-    SELECT evaluation_id, step, iif(step = 0, 'untrained', 'last'), 0.5, 0.5, 0.1, 2.0, 2.0,
-           0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 20, 20, 1.0
+    SELECT evaluation_id, step, iif(step = 0, 'untrained', 'last'), 20, 20, 1.0
     FROM evaluation, (SELECT 0 AS step UNION ALL SELECT 1000);
+WITH names(name) AS (VALUES ('exact_rows'), ('lm_loss'), ('mean_outer_steps'), ('pass_at_1'),
+                            ('pass_at_10'), ('pass_at_100'), ('pass_at_1000'),
+                            ('pass_at_1_strict'), ('pass_at_2'), ('pass_at_2_strict'),
+                            ('pass_at_5'), ('per_token_accuracy'),
+                            ('per_token_accuracy_original'))
+    INSERT INTO measure_value SELECT evaluation_id, step, name, 0, 0.1
+    FROM evaluation_result CROSS JOIN names;
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
     INSERT INTO task_outcome
         SELECT evaluation_id, 'task' || i, 0, iif((evaluation_id * 7 + i * i) % 10 = 0, 1, NULL),

@@ -200,7 +200,7 @@ const char PLACE_STATE[] =
     " || (SELECT group_concat(line, ';') FROM (SELECT r.hash || ' ' || v.outer_steps || ' ' ||"
     " x.checkpoint || ' ' || x.step || ' ' || x.pass_at_2 || ' ' || x.per_token_accuracy AS "
     "line"
-    " FROM evaluation_result x JOIN evaluation v USING (evaluation_id) JOIN run r USING "
+    " FROM score x JOIN evaluation v USING (evaluation_id) JOIN run r USING "
     "(run_id)"
     " ORDER BY 1))"
     " || (SELECT group_concat(line, ';') FROM (SELECT r.hash || ' ' || c.step || ' ' ||"

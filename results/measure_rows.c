@@ -1,0 +1,81 @@
+/* measure_rows.c - measures checked by their table, one row of measure_value each. */
+#include "measure_rows.h"
+
+#include "error.h"
+#include "sql.h"
+#include "store.h"
+
+#include <math.h>
+
+int measure_list_read(struct measure_list *out, const cJSON *event, struct error *err)
+{
+    int rc = 0;
+
+    *out = (struct measure_list){ .count = 0 };
+    for (int i = 0; i < METRIC_RECORDED && rc == 0; i++) {
+        const cJSON *member = measure_member(event, (enum metric)i);
+
+        if (member != NULL) {
+            rc = measure_check((enum metric)i, member->valuedouble, "event evaluation", err);
+            out->items[out->count++] =
+                (struct measure_item){ .metric = (enum metric)i, .value = member->valuedouble };
+        } else if (METRICS[i].always) {
+            rc = error_set(err, ERROR_DAMAGED, "an evaluation event without %s",
+                           METRICS[i].name);
+        }
+    }
+    return rc;
+}
+
+int measure_rows_find(struct store *store, double *value, bool *found, int64_t evaluation_id,
+                      int64_t step, const struct measure_item *item, struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT value FROM measure_value WHERE evaluation_id = ?1 AND step = ?2"
+                       " AND name = ?3 AND position = ?4",
+                       "iiti", evaluation_id, step, METRICS[item->metric].name, item->position);
+
+    *found = false;
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row or none */
+        rc = 0;
+        *found = true;
+        *value = sqlite3_column_double(s, 0);
+    }
+    return rc;
+}
+
+int measure_rows_write(struct store *store, int64_t evaluation_id, int64_t step,
+                       const struct measure_list *list, struct error *err)
+{
+    int rc = 0;
+
+    for (int i = 0; i < list->count && rc == 0; i++)
+        rc = sql_run(store, err,
+                     "INSERT OR REPLACE INTO measure_value (evaluation_id, step, name,"
+                     " position, value) VALUES (?1, ?2, ?3, ?4, ?5)",
+                     "iitir", evaluation_id, step, METRICS[list->items[i].metric].name,
+                     list->items[i].position, list->items[i].value);
+    return rc;
+}
+
+int measure_rows_load(struct store *store, double values[METRIC_RECORDED],
+                      int64_t evaluation_id, int64_t step, struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT name, value FROM measure_value WHERE evaluation_id = ?1"
+                       " AND step = ?2 AND position = 0",
+                       "ii", evaluation_id, step);
+
+    for (int i = 0; i < METRIC_RECORDED; i++)
+        values[i] = (double)NAN;
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        enum metric metric = measure_of_name(sql_text(s, 0));
+
+        rc = 0;
+        if (metric < METRIC_RECORDED) /* else it is of a later release */
+            values[metric] = sqlite3_column_double(s, 1);
+    }
+    return rc;
+}

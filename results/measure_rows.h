@@ -1,0 +1,50 @@
+/*
+ * measure_rows.h - the rows of measure_value: a number of a measure of an evaluation at a
+ * training step.
+ *
+ * Names, bounds and positions are checked by the table of common/measure.c before a row
+ * is written.
+ */
+#ifndef RESULTS_MEASURE_ROWS_H
+#define RESULTS_MEASURE_ROWS_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "measure.h"
+
+struct store;
+
+/* One number; position 0: the measure's only one. */
+struct measure_item {
+    enum metric metric;
+    int64_t position;
+    double value;
+};
+
+/* The measures of one evaluation event. */
+struct measure_list {
+    struct measure_item items[METRIC_RECORDED];
+    int count;
+};
+
+/* ERROR_DAMAGED: a measure of every release is missing, or a value is out of bounds. */
+int measure_list_read(struct measure_list *out, const cJSON *event,
+                      struct error *err) MUST_CHECK;
+
+/* The stored value in the place of the item's. */
+int measure_rows_find(struct store *store, double *value, bool *found, int64_t evaluation_id,
+                      int64_t step, const struct measure_item *item,
+                      struct error *err) MUST_CHECK;
+/* Writes all items, in the place of earlier ones. */
+int measure_rows_write(struct store *store, int64_t evaluation_id, int64_t step,
+                       const struct measure_list *list, struct error *err) MUST_CHECK;
+
+/* Those measures of an evaluation at a step that are one number, by enum metric; NaN:
+ * there is none. */
+int measure_rows_load(struct store *store, double values[METRIC_RECORDED],
+                      int64_t evaluation_id, int64_t step, struct error *err) MUST_CHECK;
+
+#endif
