@@ -10,6 +10,7 @@ static const enum setting_id SETTINGS[EVALUATION_KEY_COUNT] = {
     [EVALUATION_ACT_INFERENCE] = EVAL_ACT_INFERENCE,
     [EVALUATION_SEED] = EVAL_SEED,
     [EVALUATION_SPLIT] = EVAL_SPLIT,
+    [EVALUATION_TRAJECTORY] = EVAL_TRAJECTORY,
 };
 
 enum setting_id evaluation_key_setting(enum evaluation_key key)
@@ -29,4 +30,48 @@ int evaluation_key_find(const char *name)
         if (strcmp(name, evaluation_key_name((enum evaluation_key)i)) == 0)
             return i;
     return -1;
+}
+
+bool evaluation_key_may_be_absent(enum evaluation_key key)
+{
+    return key > EVALUATION_SPLIT;
+}
+
+/* Adds the value unless it may be absent and is what absence means. False: no memory. */
+static bool add_value(cJSON *object, enum evaluation_key key, cJSON *value)
+{
+    const struct setting *setting = &settings_table[evaluation_key_setting(key)];
+    char *text = value != NULL ? cJSON_PrintUnformatted(value) : NULL;
+    bool means_absent = text != NULL && strcmp(text, setting->absent_means) == 0;
+    bool done = text != NULL;
+
+    cJSON_free(text);
+    if (done && means_absent && evaluation_key_may_be_absent(key))
+        cJSON_Delete(value);
+    else if (!done || !cJSON_AddItemToObject(object, setting->key, value)) {
+        cJSON_Delete(value);
+        return false;
+    }
+    return true;
+}
+
+cJSON *evaluation_keys_object(const struct config *config, int64_t outer_steps)
+{
+    cJSON *object = cJSON_CreateObject();
+    bool whole = object != NULL;
+
+    for (int i = 0; i < EVALUATION_KEY_COUNT && whole; i++)
+        whole =
+            add_value(object, (enum evaluation_key)i,
+                      i == EVALUATION_OUTER_STEPS ? cJSON_CreateNumber((double)outer_steps)
+                                                  : config_get_json(config, (int)SETTINGS[i]));
+    if (whole)
+        return object;
+    cJSON_Delete(object);
+    return NULL;
+}
+
+bool evaluation_keys_has_trajectory(const char *canonical)
+{
+    return strstr(canonical, "\"eval.trajectory\":true") != NULL;
 }

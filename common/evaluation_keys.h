@@ -8,6 +8,10 @@
 #ifndef COMMON_EVALUATION_KEYS_H
 #define COMMON_EVALUATION_KEYS_H
 
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "settings.h"
 
 /* In the order of settings_table[]. */
@@ -17,13 +21,23 @@ enum evaluation_key {
     EVALUATION_ACT_INFERENCE,
     EVALUATION_SEED,
     EVALUATION_SPLIT,
+    EVALUATION_TRAJECTORY,
     EVALUATION_KEY_COUNT
 };
 
 enum setting_id evaluation_key_setting(enum evaluation_key key);
 /* "eval.halt_max_steps" for EVALUATION_OUTER_STEPS. */
 const char *evaluation_key_name(enum evaluation_key key);
+/* Whether an evaluation's object lacks the key where the setting has its absent_means:
+ * so of keys that the first release did not have, whose evaluations keep their text. */
+bool evaluation_key_may_be_absent(enum evaluation_key key);
 /* The key of that name, or -1: the name is not an evaluation setting. */
 int evaluation_key_find(const char *name);
+
+/* The object of the evaluation that the configuration describes, with so many outer
+ * steps. Fresh; NULL when out of memory. */
+cJSON *evaluation_keys_object(const struct config *config, int64_t outer_steps);
+/* Whether the canonical text of an evaluation's object asks for trajectories. */
+bool evaluation_keys_has_trajectory(const char *canonical);
 
 #endif

@@ -31,7 +31,7 @@ enum { MOST_OUTER_STEPS = 1024 };
     }
 #define SHARE_SOLVED "mean over tasks of the share of test inputs solved within "
 
-const struct measure METRICS[METRIC_COUNT] = {
+const struct measure METRICS[MEASURE_COUNT] = {
     [METRIC_PASS_AT_2] = PASS(2, SHARE_SOLVED "2 answers"),
     [METRIC_PER_TOKEN_ACCURACY] = { .name = "per_token_accuracy",
                                     .title = "token acc",
@@ -108,6 +108,153 @@ const struct measure METRICS[METRIC_COUNT] = {
                                   .better = MEASURE_HIGHER,
                                   .per_task = MEASURE_VOTES,
                                   .paired = METRIC_TASK_EXACT_VOTES },
+    [VECTOR_TOKEN_ACCURACY] = { .name = "step_token_accuracy",
+                                .title = "token acc",
+                                SHARE,
+                                .meaning =
+                                    "per_token_accuracy of the answers after each outer step",
+                                OVER_ROWS,
+                                .better = MEASURE_HIGHER,
+                                .shape = MEASURE_PER_STEP,
+                                .paired = METRIC_COUNT },
+    [VECTOR_EXACT_ROWS] = { .name = "step_exact_rows",
+                            .title = "exact rows",
+                            SHARE,
+                            .meaning = "exact_rows of the answers after each outer step",
+                            OVER_ROWS,
+                            .better = MEASURE_HIGHER,
+                            .shape = MEASURE_PER_STEP,
+                            .paired = METRIC_COUNT },
+    [VECTOR_LM_LOSS] = { .name = "step_lm_loss",
+                         .title = "token loss",
+                         .unit = "nats",
+                         .least = 0,
+                         .most = INFINITY,
+                         .meaning = "lm_loss of the answers after each outer step",
+                         OVER_ROWS,
+                         .better = MEASURE_LOWER,
+                         .shape = MEASURE_PER_STEP,
+                         .paired = METRIC_COUNT },
+    [VECTOR_Q_HALT] = { .name = "step_q_halt",
+                        .title = "q_halt",
+                        .unit = "logit",
+                        .least = -INFINITY,
+                        .most = INFINITY,
+                        .meaning = "mean over test rows of the logit q_halt",
+                        OVER_ROWS,
+                        .better = MEASURE_NEITHER,
+                        .shape = MEASURE_PER_STEP,
+                        .paired = METRIC_COUNT },
+    [VECTOR_Q_ERROR] = { .name = "step_q_error",
+                         .title = "q error",
+                         SHARE,
+                         .meaning = "expected calibration error of sigmoid(q_halt) as the "
+                                    "probability that the row is exact, in ten bins",
+                         OVER_ROWS,
+                         .better = MEASURE_LOWER,
+                         .shape = MEASURE_PER_STEP,
+                         .paired = METRIC_COUNT },
+    [VECTOR_CHANGED] = { .name = "step_changed",
+                         .title = "changed",
+                         SHARE,
+                         .meaning = "mean over test rows of the share of tokens that differ "
+                                    "from the answer one outer step before",
+                         OVER_ROWS,
+                         .better = MEASURE_NEITHER,
+                         .shape = MEASURE_PER_STEP,
+                         .paired = METRIC_COUNT },
+    [VECTOR_FIRST_EXACT] = { .name = "step_first_exact",
+                             .title = "first exact",
+                             SHARE,
+                             .meaning = "share of test rows that are exact for the first time",
+                             OVER_ROWS,
+                             .better = MEASURE_NEITHER,
+                             .shape = MEASURE_PER_STEP,
+                             .paired = METRIC_COUNT },
+    [VECTOR_LOST] = { .name = "step_lost",
+                      .title = "lost",
+                      SHARE,
+                      .meaning = "share of test rows that were exact after an earlier outer "
+                                 "step and are not now",
+                      OVER_ROWS,
+                      .better = MEASURE_LOWER,
+                      .shape = MEASURE_PER_STEP,
+                      .paired = METRIC_COUNT },
+    [VECTOR_STUCK] = { .name = "step_stuck",
+                       .title = "stuck",
+                       SHARE,
+                       .meaning =
+                           "share of test rows that were never exact and whose answer has not "
+                           "changed over the last quarter of the outer steps so far",
+                       OVER_ROWS,
+                       .better = MEASURE_LOWER,
+                       .shape = MEASURE_PER_STEP,
+                       .paired = METRIC_COUNT },
+    [VECTOR_WANDERING] = { .name = "step_wandering",
+                           .title = "wandering",
+                           SHARE,
+                           .meaning = "share of test rows that were never exact and whose "
+                                      "answer still changes",
+                           OVER_ROWS,
+                           .better = MEASURE_LOWER,
+                           .shape = MEASURE_PER_STEP,
+                           .paired = METRIC_COUNT },
+    [VECTOR_HALTED] = { .name = "step_halted",
+                        .title = "halt",
+                        SHARE,
+                        .meaning = "share of test rows that pass the system's halting test for "
+                                   "the first time",
+                        OVER_ROWS,
+                        .better = MEASURE_NEITHER,
+                        .shape = MEASURE_PER_STEP,
+                        .paired = METRIC_COUNT },
+    [VECTOR_RESIDUAL_H] = { .name = "residual_h",
+                            .title = "residual zH",
+                            .unit = "ratio",
+                            .least = 0,
+                            .most = INFINITY,
+                            .meaning = "mean over test rows of the forward residual of each "
+                                       "module call that writes zH: norm of the change of zH / "
+                                       "norm of zH before the call",
+                            OVER_ROWS,
+                            .better = MEASURE_NEITHER,
+                            .shape = MEASURE_PER_CALL,
+                            .paired = METRIC_COUNT },
+    [VECTOR_RESIDUAL_L] = { .name = "residual_l",
+                            .title = "residual zL",
+                            .unit = "ratio",
+                            .least = 0,
+                            .most = INFINITY,
+                            .meaning = "the same of zL",
+                            OVER_ROWS,
+                            .better = MEASURE_NEITHER,
+                            .shape = MEASURE_PER_CALL,
+                            .paired = METRIC_COUNT },
+    [VECTOR_Q_BIN_ROWS] = { .name = "q_bin_rows",
+                            .title = "rows",
+                            SHARE,
+                            .meaning = "share of test rows whose sigmoid(q_halt) after the "
+                                       "evaluation's last outer step lies in the bin",
+                            OVER_ROWS,
+                            .better = MEASURE_NEITHER,
+                            .shape = MEASURE_PER_BIN,
+                            .paired = METRIC_COUNT },
+    [VECTOR_Q_BIN_MEAN] = { .name = "q_bin_mean",
+                            .title = "mean q",
+                            SHARE,
+                            .meaning = "mean of sigmoid(q_halt) over the rows of the bin",
+                            OVER_ROWS,
+                            .better = MEASURE_NEITHER,
+                            .shape = MEASURE_PER_BIN,
+                            .paired = METRIC_COUNT },
+    [VECTOR_Q_BIN_EXACT] = { .name = "q_bin_exact",
+                             .title = "exact",
+                             SHARE,
+                             .meaning = "share of the rows of the bin that are exact",
+                             OVER_ROWS,
+                             .better = MEASURE_NEITHER,
+                             .shape = MEASURE_PER_BIN,
+                             .paired = METRIC_COUNT },
 };
 
 /* Short names that are understood as --metric. */
@@ -164,7 +311,7 @@ enum metric measure_of_name(const char *name)
 {
     int i = 0;
 
-    while (i < METRIC_COUNT && strcmp(METRICS[i].name, name) != 0)
+    while (i < MEASURE_COUNT && strcmp(METRICS[i].name, name) != 0)
         i++;
     return (enum metric)i;
 }
@@ -186,4 +333,19 @@ int measure_check(enum metric metric, double value, const char *where, struct er
         return 0;
     return error_set(err, ERROR_DAMAGED, "%s: %s is %g, which is not from %g to %g", where,
                      measure->name, value, measure->least, measure->most);
+}
+
+int measure_check_position(enum metric measure, int64_t position, int64_t outer_steps,
+                           const char *where, struct error *err)
+{
+    static const int64_t MOST_CALLS = 1 << 16; /* of an outer step */
+    int64_t most = METRICS[measure].shape == MEASURE_PER_STEP   ? outer_steps
+                   : METRICS[measure].shape == MEASURE_PER_CALL ? outer_steps * MOST_CALLS
+                   : METRICS[measure].shape == MEASURE_PER_BIN  ? MEASURE_BINS
+                                                                : 0;
+
+    if (position >= 1 && position <= most)
+        return 0;
+    return error_set(err, ERROR_DAMAGED, "%s: %s has no position %lld", where,
+                     METRICS[measure].name, (long long)position);
 }

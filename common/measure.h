@@ -11,6 +11,7 @@
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "error.h"
 
@@ -33,8 +34,35 @@ enum metric {
     METRIC_RECORDED,
     METRIC_TASK_TOKEN_ACCURACY = METRIC_RECORDED,
     METRIC_TASK_EXACT_VOTES,
-    METRIC_COUNT
+    METRIC_COUNT, /* the measures before it are one number; those from it on, lists */
+    VECTOR_TOKEN_ACCURACY = METRIC_COUNT,
+    VECTOR_EXACT_ROWS,
+    VECTOR_LM_LOSS,
+    VECTOR_Q_HALT,
+    VECTOR_Q_ERROR,
+    VECTOR_CHANGED,
+    VECTOR_FIRST_EXACT,
+    VECTOR_LOST,
+    VECTOR_STUCK,
+    VECTOR_WANDERING,
+    VECTOR_HALTED,
+    VECTOR_RESIDUAL_H,
+    VECTOR_RESIDUAL_L,
+    VECTOR_Q_BIN_ROWS,
+    VECTOR_Q_BIN_MEAN,
+    VECTOR_Q_BIN_EXACT,
+    MEASURE_COUNT
 };
+
+/* What the positions of a measure's values are, from 1 on. */
+enum measure_shape {
+    MEASURE_NUMBER,   /* one value, at position 0 */
+    MEASURE_PER_STEP, /* outer steps */
+    /* module calls that write the state, in order of time: as many for each outer step */
+    MEASURE_PER_CALL,
+    MEASURE_PER_BIN /* MEASURE_BINS equal parts of [0, 1], ascending */
+};
+enum { MEASURE_BINS = 10 };
 
 /* What one value of the measure is a mean over. */
 enum measure_over {
@@ -70,19 +98,20 @@ struct measure {
     int rank;     /* k of pass@k, else 0 */
     /* least and greatest value that it can have */
     double least, most;
+    enum measure_shape shape;
     bool always; /* the events of every release have it: one without it is damaged */
     /* the measure that comparisons pair task by task in place of this one; the measure
      * itself where it has a value per task; METRIC_COUNT: none */
     enum metric paired;
 };
 
-extern const struct measure METRICS[METRIC_COUNT];
+extern const struct measure METRICS[MEASURE_COUNT];
 
-/* By name, old name, title or short name ("exact", "token"). NULL is METRIC_PASS_AT_2.
+/* One that is a number, by name, old name, title or short name ("exact", "token"). NULL is METRIC_PASS_AT_2.
  * Unknown: ERROR_FORMAT with the nearest name and all of them. */
 int metric_find(enum metric *out, const char *name, struct error *err) MUST_CHECK;
 
-/* The measure of exactly this name; METRIC_COUNT: none. */
+/* The measure of exactly this name, a list or not; MEASURE_COUNT: none. */
 enum metric measure_of_name(const char *name);
 
 /* The member of an event that holds the measure, under its name or its old name; NULL:
@@ -93,5 +122,9 @@ const cJSON *measure_member(const cJSON *event, enum metric metric);
  * opens the message. */
 int measure_check(enum metric metric, double value, const char *where,
                   struct error *err) MUST_CHECK;
+
+/* The same where a list has no such position in an evaluation of so many outer steps. */
+int measure_check_position(enum metric measure, int64_t position, int64_t outer_steps,
+                           const char *where, struct error *err) MUST_CHECK;
 
 #endif

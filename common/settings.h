@@ -108,6 +108,7 @@ enum setting_id {
     EVAL_ACT_INFERENCE,
     EVAL_SEED,  /* seed of the subsample of augmentations */
     EVAL_SPLIT, /* test | train: train = the demonstration pairs as trained on */
+    EVAL_TRAJECTORY, /* record every outer step's answers and residuals */
     RESOURCES_THREADS,
     RESOURCES_MEMORY_GB,      /* 0: no limit */
     RESOURCES_TIME_LIMIT_MIN, /* 0: none */

@@ -350,6 +350,10 @@ const struct setting settings_table[SETTING_COUNT] = {
                               "draws which augmentations vote"),
     [EVAL_SPLIT] = CHOICE_SETTING("eval.split", PHASE_EVALUATION, SPLITS, "test", "test", NULL,
                                   "train: evaluate on the pairs trained on"),
+    [EVAL_TRAJECTORY] =
+        BOOL_SETTING("eval.trajectory", PHASE_EVALUATION, "false", NULL,
+                     "also record what each outer step changes: answers, q_halt and the "
+                     "forward residuals of zH and zL (`hrmlab results --trajectory`)"),
     [RESOURCES_THREADS] = INT_SETTING("resources.threads", PHASE_EXECUTION, 1, 1024, "1",
                                       "cores", NULL, "cores of one worker"),
     [RESOURCES_MEMORY_GB] =

@@ -36,6 +36,8 @@ static char *evaluation_value(const struct result_row *row, enum evaluation_key 
         return format_string("%lld", (long long)row->eval_seed);
     case EVALUATION_SPLIT:
         return strdup(row->train_split ? "train" : "test");
+    case EVALUATION_TRAJECTORY:
+        return strdup(evaluation_keys_has_trajectory(row->evaluation) ? "true" : "false");
     case EVALUATION_KEY_COUNT:
         break;
     }

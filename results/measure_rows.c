@@ -7,17 +7,18 @@
 
 #include <math.h>
 
-int measure_list_read(struct measure_list *out, const cJSON *event, struct error *err)
+int measure_list_read(struct measure_item out[METRIC_RECORDED], int *count, const cJSON *event,
+                      struct error *err)
 {
     int rc = 0;
 
-    *out = (struct measure_list){ .count = 0 };
+    *count = 0;
     for (int i = 0; i < METRIC_RECORDED && rc == 0; i++) {
         const cJSON *member = measure_member(event, (enum metric)i);
 
         if (member != NULL) {
             rc = measure_check((enum metric)i, member->valuedouble, "event evaluation", err);
-            out->items[out->count++] =
+            out[(*count)++] =
                 (struct measure_item){ .metric = (enum metric)i, .value = member->valuedouble };
         } else if (METRICS[i].always) {
             rc = error_set(err, ERROR_DAMAGED, "an evaluation event without %s",

@@ -24,14 +24,14 @@ struct measure_item {
     double value;
 };
 
-/* The measures of one evaluation event. */
 struct measure_list {
-    struct measure_item items[METRIC_RECORDED];
+    const struct measure_item *items; /* borrowed */
     int count;
 };
 
-/* ERROR_DAMAGED: a measure of every release is missing, or a value is out of bounds. */
-int measure_list_read(struct measure_list *out, const cJSON *event,
+/* The measures of one evaluation event that are one number. ERROR_DAMAGED: one of every
+ * release is missing, or a value is out of bounds. */
+int measure_list_read(struct measure_item out[METRIC_RECORDED], int *count, const cJSON *event,
                       struct error *err) MUST_CHECK;
 
 /* The stored value in the place of the item's. */

@@ -244,18 +244,79 @@ static int check_measures(struct store *store, const struct record_attempt *atte
     return rc;
 }
 
+/* Part of a measure that is a list: the values from position first on. null: there is
+ * none at that position. */
+static int read_vector(struct measure_item **out, int *count, enum metric measure,
+                       const cJSON *body, int64_t outer_steps, struct error *err)
+{
+    const cJSON *values = json_member(body, "values"), *value;
+    int64_t position = json_integer_or(body, "first", 0);
+    int rc = 0;
+
+    *count = 0;
+    *out = calloc((size_t)cJSON_GetArraySize(values) + 1, sizeof **out);
+    if (*out == NULL)
+        return error_no_memory(err, "an event");
+    cJSON_ArrayForEach(value, values)
+    {
+        rc = measure_check_position(measure, position, outer_steps, "event vector", err);
+        if (rc == 0 && !cJSON_IsNull(value) && !cJSON_IsNumber(value))
+            rc = error_set(err, ERROR_DAMAGED, "event vector: a value of %s is no number",
+                           METRICS[measure].name);
+        if (rc == 0 && cJSON_IsNumber(value)) {
+            rc = measure_check(measure, value->valuedouble, "event vector", err);
+            (*out)[(*count)++] = (struct measure_item){ measure, position, value->valuedouble };
+        }
+        if (rc < 0)
+            return rc;
+        position++;
+    }
+    return 0;
+}
+
+static int apply_vector(struct store *store, const struct record_attempt *attempt,
+                        const cJSON *body, struct error *err)
+{
+    int64_t id = 0, step = json_integer_or(body, "step", 0), outer_steps = 0;
+    struct measure_list list = { 0 };
+    struct measure_item *items = NULL;
+    enum metric measure = measure_of_name(text_member(body, "name"));
+    int rc = NEED(numbers, body, "vector", "step", "first");
+
+    if (rc == 0 && (measure < METRIC_COUNT || measure == MEASURE_COUNT))
+        rc = error_set(err, ERROR_DAMAGED, "event vector: \"%.60s\" is no list of values",
+                       text_member(body, "name"));
+    if (rc == 0 && !cJSON_IsArray(json_member(body, "values")))
+        rc = error_set(err, ERROR_DAMAGED, "event vector: values is not a list");
+    if (rc == 0)
+        rc = find_evaluation(store, &id, attempt, body, err);
+    if (rc == 0)
+        rc = sql_int(store, &outer_steps, NULL, err,
+                     "SELECT outer_steps FROM evaluation WHERE evaluation_id = ?1", "i", id);
+    if (rc == 0)
+        rc = read_vector(&items, &list.count, measure, body, outer_steps, err);
+    list.items = items;
+    if (rc == 0)
+        rc = check_measures(store, attempt, id, step, &list, err);
+    if (rc == 0)
+        rc = measure_rows_write(store, id, step, &list, err);
+    free(items);
+    return rc;
+}
+
 /* The row of an evaluation at a step, in place of an earlier one, and its measures. */
 static int apply_evaluation(struct store *store, const struct record_attempt *attempt,
                             const cJSON *body, struct error *err)
 {
     int64_t id = 0, step = json_integer_or(body, "step", 0);
-    struct measure_list list = { 0 };
+    struct measure_item items[METRIC_RECORDED];
+    struct measure_list list = { .items = items };
     int rc = NEED(numbers, body, "evaluation", "step", "seconds", "tasks", "rows_count");
 
     if (rc == 0)
         rc = find_evaluation(store, &id, attempt, body, err);
     if (rc == 0)
-        rc = measure_list_read(&list, body, err);
+        rc = measure_list_read(items, &list.count, body, err);
     if (rc == 0)
         rc = check_counts(store, attempt, id, step, body, err);
     if (rc == 0)
@@ -413,10 +474,15 @@ int record_event(struct store *store, const struct record_attempt *attempt, cons
         int (*apply)(struct store *, const struct record_attempt *, const cJSON *,
                      struct error *);
     } table[] = {
-        { "begin", apply_begin },       { "resume", apply_resume },
-        { "metric", apply_metric },     { "evaluation", apply_evaluation },
-        { "outcome", apply_outcomes },  { "checkpoint", apply_checkpoint },
-        { "baseline", apply_baseline }, { "end", apply_end },
+        { "begin", apply_begin },
+        { "resume", apply_resume },
+        { "metric", apply_metric },
+        { "evaluation", apply_evaluation },
+        { "vector", apply_vector },
+        { "outcome", apply_outcomes },
+        { "checkpoint", apply_checkpoint },
+        { "baseline", apply_baseline },
+        { "end", apply_end },
         { "error", apply_error },
     };
 

@@ -31,7 +31,7 @@ const struct command COMMANDS[] = {
     { "status", "[EXPERIMENT]", "how far every experiment is, or one", NULL, 0, 1, BIT(FORMAT),
       command_status },
     { "results", "[EXPERIMENT]", "the table of arms: means, spread, seeds",
-      "Without EXPERIMENT: the only one there is.", 0, 1, QUERY_OPTIONS | BIT(ALL),
+      "Without EXPERIMENT: the only one there is.", 0, 1, QUERY_OPTIONS | BIT(ALL) | BIT(TRAJECTORY),
       command_results },
     { "compare", "[EXPERIMENT] [ARM ARM]", "differences with 95 % intervals",
       "Compares two arms, the values of one setting (--axis), or outer steps in\n"
@@ -70,8 +70,9 @@ const struct command COMMANDS[] = {
       "build writes the data below --output. show prints counts, or draws the tasks\n"
       "that are named behind SOURCE. check reads everything.",
       2, 1000, BIT(SET) | BIT(OUTPUT) | BIT(LAYOUT) | BIT(SVG), command_data },
-    { "axes", "[schema]", "every setting: bounds, default, meaning",
-      "With schema: the JSON Schema of specs.", 0, 1, BIT(FORMAT), command_axes },
+    { "axes", "[schema|measures]", "every setting: bounds, default, meaning",
+      "With schema: the JSON Schema of specs. With measures: every measure.",
+      0, 1, BIT(FORMAT), command_axes },
     { "doctor", "", "this machine, its libraries, the workspace", NULL, 0, 0, BIT(FORMAT),
       command_doctor },
     { "help", "[COMMAND]", "this list, or what a command does and takes", NULL, 0, 1, 0,

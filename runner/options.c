@@ -22,6 +22,8 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_MATRIX] = { "matrix", 0, NULL, "compare outer steps in training and inference" },
     [OPTION_EXPERIMENT] = { "experiment", 0, "NAME",
                             "the experiment, where no argument names it" },
+    [OPTION_TRAJECTORY] = { "trajectory", 0, NULL,
+                            "what each outer step changed, where eval.trajectory recorded it" },
     [OPTION_ALL] = { "all", 0, NULL, "every seed and checkpoint in a row of its own" },
     [OPTION_NEW] = { "new", 0, NULL, "an experiment beside the one of that name" },
     [OPTION_JOBS] = { "jobs", 0, "N", "threads at once; one per core without it" },
@@ -134,6 +136,7 @@ static int take_option(struct options *options, int option, const char *value,
         options->force |= option == OPTION_FORCE || option == OPTION_YES;
         options->follow |= option == OPTION_FOLLOW;
         options->all |= option == OPTION_ALL;
+        options->trajectory |= option == OPTION_TRAJECTORY;
         options->matrix |= option == OPTION_MATRIX;
         options->as_new |= option == OPTION_NEW;
         options->help |= option == OPTION_HELP;

@@ -22,6 +22,7 @@ enum option_id {
     OPTION_MATRIX,
     OPTION_EXPERIMENT,
     OPTION_ALL,
+    OPTION_TRAJECTORY,
     OPTION_NEW,
     OPTION_JOBS,
     OPTION_MAX_FAILS,
@@ -73,6 +74,7 @@ struct options {
     const char *metric; /* compare, results --metric; NULL: pass_at_2 */
     /* compare --matrix: train-time against inference-time outer steps */
     bool matrix;
+    bool trajectory; /* results --trajectory: what each outer step changed */
     bool as_new; /* run, queue --new: beside an experiment of that name */
     /* gc --force (or --yes): delete, instead of saying what could be */
     bool force;

@@ -17,6 +17,7 @@
 #include "file.h"
 #include "json.h"
 #include "measure.h"
+#include "measure_table.h"
 #include "query.h"
 #include "sql.h"
 #include "store.h"
@@ -82,7 +83,12 @@ static void every_measure_is_found_by_each_of_its_names(void **state)
         assert_int_equal(metric, i);
         must(metric_find(&metric, METRICS[i].title, &err), &err);
         assert_int_equal(metric, i);
+    }
+    for (int i = 0; i < MEASURE_COUNT; i++) {
         assert_true(METRICS[i].meaning != NULL && METRICS[i].unit != NULL);
+        assert_true(METRICS[i].least < METRICS[i].most);
+        assert_true((METRICS[i].shape == MEASURE_NUMBER) == (i < METRIC_COUNT));
+        assert_int_equal(measure_of_name(METRICS[i].name), i);
     }
     must(metric_find(&metric, "exact_accuracy", &err), &err);
     assert_int_equal(metric, METRIC_EXACT_ROWS);
@@ -102,6 +108,27 @@ static void a_measure_is_paired_by_one_that_tasks_have(void **state)
         if (paired != METRIC_COUNT)
             assert_true(METRICS[paired].per_task != MEASURE_NOT_PER_TASK);
     }
+}
+
+/* docs/measures.md ends with what `hrmlab axes measures --format markdown` prints. */
+static void the_documentation_has_the_table_of_measures(void **state)
+{
+    struct error err;
+    struct table *table;
+    char *text = NULL, *document;
+    size_t size = 0, length;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    must(measure_table(&table, &err), &err);
+    must(table_print(table, out, FORMAT_MARKDOWN, false, &err), &err);
+    assert_int_equal(fclose(out), 0);
+    must(file_read(&document, &length, "docs/measures.md", 1 << 20, &err), &err);
+    assert_true(size > 1000 && length > size);
+    assert_string_equal(document + length - size, text);
+    table_destroy(table);
+    free(document);
+    free(text);
 }
 
 static void an_event_of_an_older_worker_is_understood(void **state)
@@ -234,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_measure_is_found_by_each_of_its_names),
         cmocka_unit_test(a_measure_is_paired_by_one_that_tasks_have),
+        cmocka_unit_test(the_documentation_has_the_table_of_measures),
         cmocka_unit_test(an_event_of_an_older_worker_is_understood),
         WITH_DIRECTORY(measures_of_every_release_are_columns_of_the_view_score),
         WITH_DIRECTORY(results_of_the_last_checkpoint_stand_alone_with_types),

@@ -226,6 +226,49 @@ static void an_evaluation_is_a_row_per_measure_and_must_be_repeated_alike(void *
     cJSON_Delete(body);
 }
 
+static const char VECTOR[] =
+    "{\"step\":2,\"evaluation\":{\"a\":1},\"name\":\"step_exact_rows\",\"first\":1,"
+    "\"values\":[0.25]}";
+
+/* A list is a row per value; null is none. The evaluation has one outer step. */
+static void a_list_is_checked_and_stored_by_position(void **state)
+{
+    static const struct {
+        const char *member, *value, *said;
+    } cases[] = { { "name", "\"pass_at_2\"", "is no list" },
+                  { "name", "\"step_exactly\"", "is no list" },
+                  { "first", "2", "no position 2" },
+                  { "first", "0", "no position 0" },
+                  { "values", "[0.5,0.5]", "no position 2" },
+                  { "values", "[1.5]", "from 0 to 1" },
+                  { "values", "[\"0\"]", "no number" },
+                  { "values", "0.5", "not a list" },
+                  { "evaluation", "{\"b\":1}", "nobody asked for" } };
+    struct error err = { 0 };
+    cJSON *body = parsed(VECTOR);
+
+    (void)state;
+    assert_int_equal(record_event(store, &attempt, "vector", body, &err), 0);
+    assert_int_equal(record_event(store, &attempt, "vector", body, &err), 0);
+    assert_int_equal(stored("SELECT count(*) FROM measure_value WHERE position = 1 AND step = 2"
+                            " AND name = 'step_exact_rows' AND value = 0.25"),
+                     1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cJSON *wrong = parsed(VECTOR), *value = parsed(cases[i].value);
+
+        cJSON_ReplaceItemInObjectCaseSensitive(wrong, cases[i].member, value);
+        if (apply("vector", wrong, &err) != ERROR_DAMAGED ||
+            strstr(err.message, cases[i].said) == NULL)
+            fail_msg("case %zu: \"%s\"", i, err.message);
+        cJSON_Delete(wrong);
+    }
+    cJSON_ReplaceItemInObjectCaseSensitive(body, "values", parsed("[0.5]"));
+    assert_int_equal(apply("vector", body, &err), ERROR_DAMAGED); /* it was 0.25 */
+    cJSON_ReplaceItemInObjectCaseSensitive(body, "values", parsed("[null]"));
+    assert_int_equal(apply("vector", body, &err), 0);
+    cJSON_Delete(body);
+}
+
 /* The wall time of training, which journals of the first release do not have. */
 static void the_end_of_an_attempt_tells_its_seconds(void **state)
 {
@@ -325,6 +368,7 @@ int main(void)
         WITH_STORE(values_that_are_no_numbers_are_refused),
         WITH_STORE(a_measure_out_of_its_bounds_is_refused),
         WITH_STORE(an_evaluation_is_a_row_per_measure_and_must_be_repeated_alike),
+        WITH_STORE(a_list_is_checked_and_stored_by_position),
         WITH_STORE(the_end_of_an_attempt_tells_its_seconds),
         WITH_STORE(a_final_checkpoint_has_one_name),
         WITH_STORE(a_run_with_different_numbers_of_threads_is_mixed),

@@ -343,6 +343,31 @@ static void evaluations_are_told_apart_by_every_setting_of_that_phase(void **sta
     assert_int_equal(evaluation_key_find("train.lr"), -1);
 }
 
+/* Evaluations of older releases keep their text: a later setting shows only where it is set. */
+static void an_evaluation_has_later_settings_only_where_they_are_set(void **state)
+{
+    struct config config;
+    struct error err = { 0 };
+
+    (void)state;
+    assert_int_equal(config_init(&config, &err), 0);
+    for (int on = 0; on < 2; on++) {
+        set(&config, "eval.trajectory", on ? "true" : "false");
+        cJSON *object = evaluation_keys_object(&config, 4);
+        char *text = json_canonical(object);
+        assert_string_equal(text, on ? "{\"eval.act_inference\":false,\"eval.augmentations\":"
+                                       "\"all\",\"eval.halt_max_steps\":4,\"eval.seed\":0,"
+                                       "\"eval.split\":\"test\",\"eval.trajectory\":true}"
+                                     : "{\"eval.act_inference\":false,\"eval.augmentations\":"
+                                       "\"all\",\"eval.halt_max_steps\":4,\"eval.seed\":0,"
+                                       "\"eval.split\":\"test\"}");
+        assert_true(evaluation_keys_has_trajectory(text) == (on == 1));
+        free(text);
+        cJSON_Delete(object);
+    }
+    config_release(&config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +381,7 @@ int main(void)
         cmocka_unit_test(flops_are_those_of_the_published_configurations),
         cmocka_unit_test(canonical_texts_under_many_seeds_are_those_of_each_seed),
         cmocka_unit_test(evaluations_are_told_apart_by_every_setting_of_that_phase),
+        cmocka_unit_test(an_evaluation_has_later_settings_only_where_they_are_set),
         cmocka_unit_test(random_streams_depend_on_all_three_names),
     };
 

@@ -1,6 +1,7 @@
 /* evaluate.c - evaluations sorted into passes, their results said. */
 #include "evaluate.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@
 #include "scores.h"
 #include "work.h"
 
-enum { OUTCOMES_PER_EVENT = 5000 };
+enum { OUTCOMES_PER_EVENT = 5000, VALUES_PER_EVENT = 50000 };
 
 /* The evaluations of one pass: the same split and the same way of stopping. */
 struct pass {
@@ -24,6 +25,8 @@ struct pass {
     int *members;                   /* indices of the job's evaluations, ascending */
     struct score_request *requests; /* one each */
     int count;
+    int trajectory_steps;          /* most of those that ask for trajectories; 0: none */
+    struct trajectory *trajectory; /* owned; NULL: none */
     double seconds;
 };
 
@@ -31,6 +34,7 @@ static void pass_release(struct pass *pass)
 {
     free(pass->members);
     free(pass->requests);
+    trajectory_destroy(pass->trajectory);
     *pass = (struct pass){ 0 };
 }
 
@@ -58,6 +62,8 @@ static int pass_init(struct pass *out, enum data_split split, bool act_inference
             .eval_seed = (uint64_t)evaluation->seed,
         };
         out->members[out->count++] = i;
+        if (evaluation->trajectory && evaluation->outer_steps > out->trajectory_steps)
+            out->trajectory_steps = (int)evaluation->outer_steps;
     }
     return 0;
 }
@@ -72,6 +78,54 @@ static bool add_result(cJSON *body, const struct score_result *result, double se
     return cJSON_AddNumberToObject(body, "tasks", result->tasks) != NULL &&
            cJSON_AddNumberToObject(body, "rows_count", result->rows) != NULL &&
            cJSON_AddNumberToObject(body, "seconds", seconds) != NULL;
+}
+
+/* Values first.. of a measure that is a list; null where there is none. Fresh or NULL. */
+static cJSON *vector_body(const struct evaluate_context *context,
+                          const struct job_evaluation *evaluation, enum metric measure,
+                          const double *values, int first, int count)
+{
+    cJSON *body = cJSON_CreateObject(), *list;
+    bool ok =
+        cJSON_AddNumberToObject(body, "step", (double)context->step) != NULL &&
+        cJSON_AddItemToObject(body, "evaluation", cJSON_Duplicate(evaluation->object, true)) &&
+        cJSON_AddStringToObject(body, "name", METRICS[measure].name) != NULL &&
+        cJSON_AddNumberToObject(body, "first", first) != NULL &&
+        (list = cJSON_AddArrayToObject(body, "values")) != NULL;
+
+    for (int i = 0; ok && i < count; i++)
+        ok = cJSON_AddItemToArray(list, isfinite(values[i]) ? cJSON_CreateNumber(values[i])
+                                                            : cJSON_CreateNull());
+    if (ok)
+        return body;
+    cJSON_Delete(body);
+    return NULL;
+}
+
+/* Every list of the trajectory as far as the evaluation goes. */
+static int say_trajectory(const struct evaluate_context *context,
+                          const struct job_evaluation *evaluation,
+                          const struct trajectory *trajectory, struct error *err)
+{
+    int steps = (int)evaluation->outer_steps, rc = 0;
+
+    for (int m = METRIC_COUNT; rc == 0 && m < MEASURE_COUNT; m++) {
+        enum metric measure = (enum metric)m;
+        int count = trajectory_count(trajectory, measure, steps);
+        double *values = calloc((size_t)count + 1, sizeof *values);
+
+        if (values == NULL)
+            return error_no_memory(err, "the trajectories");
+        trajectory_read(trajectory, measure, steps, values);
+        for (int i = 0; rc == 0 && i < count; i += VALUES_PER_EVENT)
+            rc = report_event(
+                context->report, "vector",
+                vector_body(context, evaluation, measure, values + i, i + 1,
+                            count - i < VALUES_PER_EVENT ? count - i : VALUES_PER_EVENT),
+                false, err);
+        free(values);
+    }
+    return rc;
 }
 
 static int say_result(const struct evaluate_context *context,
@@ -192,6 +246,8 @@ static int say_pass(const struct evaluate_context *context, const struct pass *p
                                                          : "not written");
         if (rc == 0 && context->outcomes)
             rc = say_outcomes(context, evaluation, pass->split, outcomes, count, err);
+        if (rc == 0 && evaluation->trajectory)
+            rc = say_trajectory(context, evaluation, pass->trajectory, err);
         if (rc == 0)
             rc = say_result(context, evaluation, &result, pass->seconds, err);
         free(outcomes);
@@ -235,6 +291,33 @@ static int choose_rows(struct evaluate_rows *out, const struct evaluate_context 
     return rc;
 }
 
+/* The inference itself, with what is needed to follow trajectories around it. */
+static int infer(const struct evaluate_context *context, struct pass *pass,
+                 const struct evaluate_rows *rows, struct scores *scores, struct error *err)
+{
+    bool followed = pass->trajectory_steps > 0;
+    int rc = followed ? trajectory_create(&pass->trajectory, context->config,
+                                          pass->trajectory_steps, err)
+                      : 0;
+
+    if (rc == 0 && followed)
+        rc = engine_record_residuals(context->engine, true, err);
+    if (rc < 0)
+        return rc;
+    rc = evaluate_pass(context, scores,
+                       &(struct evaluate_order){ .split = pass->split,
+                                                 .rows = *rows,
+                                                 .act_inference = pass->act_inference,
+                                                 .requests = pass->requests,
+                                                 .count = pass->count,
+                                                 .trajectory = pass->trajectory,
+                                                 .trajectory_steps = pass->trajectory_steps },
+                       err);
+    if (followed) /* switching off needs no memory */
+        error_ignore(engine_record_residuals(context->engine, false, NULL));
+    return rc;
+}
+
 /* Runs one pass and says all of it. */
 static int run_pass(const struct evaluate_context *context, struct pass *pass,
                     const struct job_evaluation *evaluations, bool submit, struct error *err)
@@ -250,8 +333,7 @@ static int run_pass(const struct evaluate_context *context, struct pass *pass,
     if (rc == 0 && rows.numbers != NULL)
         scores_take_some(scores);
     if (rc == 0)
-        rc = evaluate_pass(context, scores, pass->split, &rows, pass->act_inference,
-                           pass->requests, pass->count, err);
+        rc = infer(context, pass, &rows, scores, err);
     free(rows.numbers);
     pass->seconds = clock_monotonic_s() - started;
     if (rc == 0)

@@ -15,6 +15,7 @@ struct batch {
     float *q_halt;        /* (B) by slot */
     double *loss;         /* (B) by slot: token loss */
     uint8_t *halt_test;   /* (B) by slot: the system's halting test */
+    float *residuals;     /* (B, module calls) by slot; NULL: not recorded */
     int *origin;          /* (B) the row, as loaded, of each slot */
     int *keep;            /* (B) */
     int rows, slots;      /* loaded; still in the engine */
@@ -30,6 +31,7 @@ static void batch_release(struct batch *batch)
     free(batch->q_halt);
     free(batch->loss);
     free(batch->halt_test);
+    free(batch->residuals);
     free(batch->origin);
     free(batch->keep);
     free(batch->row);
@@ -53,7 +55,9 @@ static int batch_init(struct batch *out, const struct evaluate_context *context,
         .keep = calloc(B, sizeof(int)),
         .row = calloc(B, sizeof(int)),
     };
-    if (out->inputs != NULL && out->labels != NULL && out->identifiers != NULL &&
+    size_t residuals = engine_output_size(engine, ENGINE_RESIDUALS);
+    bool complete = residuals == 0 || (out->residuals = malloc(residuals)) != NULL;
+    if (complete && out->inputs != NULL && out->labels != NULL && out->identifiers != NULL &&
         out->predictions != NULL && out->q_halt != NULL && out->loss != NULL &&
         out->halt_test != NULL && out->origin != NULL && out->keep != NULL && out->row != NULL)
         return 0;
@@ -98,14 +102,16 @@ static int batch_load(struct batch *batch, const struct evaluate_context *contex
  * step. */
 static int add_slot(const struct evaluate_context *context, struct scores *scores,
                     const struct batch *batch, int slot, int step, bool halted,
-                    const struct score_request *requests, int count, struct error *err)
+                    const struct evaluate_order *order, struct error *err)
 {
     size_t T = (size_t)context->config->seq_len;
     const int32_t *labels = batch->labels + (size_t)batch->origin[slot] * T;
     int rc = 0;
 
-    for (int i = 0; rc == 0 && i < count; i++) {
-        if (requests[i].outer_steps != step && !(halted && requests[i].outer_steps > step))
+    for (int i = 0; rc == 0 && i < order->count; i++) {
+        int wanted = order->requests[i].outer_steps;
+
+        if (wanted != step && !(halted && wanted > step))
             continue;
         rc = scores_add(scores, i, batch->row[batch->origin[slot]],
                         batch->predictions + (size_t)slot * T, labels, batch->q_halt[slot],
@@ -114,12 +120,17 @@ static int add_slot(const struct evaluate_context *context, struct scores *score
     return rc;
 }
 
-static bool is_read_at(int step, const struct score_request *requests, int count)
+static bool is_read_at(int step, const struct evaluate_order *order)
 {
-    for (int i = 0; i < count; i++)
-        if (requests[i].outer_steps == step)
+    for (int i = 0; i < order->count; i++)
+        if (order->requests[i].outer_steps == step)
             return true;
     return false;
+}
+
+static bool is_followed(int step, const struct evaluate_order *order)
+{
+    return order->trajectory != NULL && step <= order->trajectory_steps;
 }
 
 static void read_outputs(const struct evaluate_context *context, struct batch *batch)
@@ -128,22 +139,41 @@ static void read_outputs(const struct evaluate_context *context, struct batch *b
     engine_read(context->engine, ENGINE_Q_HALT, batch->q_halt);
     engine_read(context->engine, ENGINE_ROW_LOSS, batch->loss);
     engine_read(context->engine, ENGINE_HALT_TEST, batch->halt_test);
+    if (batch->residuals != NULL)
+        engine_read(context->engine, ENGINE_RESIDUALS, batch->residuals);
+}
+
+static void follow(const struct evaluate_order *order, const struct batch *batch, int step)
+{
+    const struct trajectory_outputs outputs = {
+        .predictions = batch->predictions,
+        .q_halt = batch->q_halt,
+        .loss = batch->loss,
+        .halt_test = batch->halt_test,
+        .residuals = batch->residuals,
+        .origin = batch->origin,
+        .slots = batch->slots,
+    };
+
+    if (is_followed(step, order))
+        trajectory_take(order->trajectory, step, &outputs);
 }
 
 /* After an outer step: adds what is read at it, lets halted rows go. */
 static int take_step(const struct evaluate_context *context, struct scores *scores,
-                     struct batch *batch, int step, bool act_inference,
-                     const struct score_request *requests, int count, struct error *err)
+                     struct batch *batch, int step, const struct evaluate_order *order,
+                     struct error *err)
 {
     int kept = 0, rc = 0;
 
-    if (!act_inference && !is_read_at(step, requests, count))
+    if (!order->act_inference && !is_read_at(step, order) && !is_followed(step, order))
         return 0;
     read_outputs(context, batch);
+    follow(order, batch, step);
     for (int slot = 0; rc == 0 && slot < batch->slots; slot++) {
-        bool halted = act_inference && batch->halt_test[slot];
+        bool halted = order->act_inference && batch->halt_test[slot];
 
-        rc = add_slot(context, scores, batch, slot, step, halted, requests, count, err);
+        rc = add_slot(context, scores, batch, slot, step, halted, order, err);
         if (!halted)
             batch->keep[kept++] = slot;
     }
@@ -160,41 +190,53 @@ static int take_step(const struct evaluate_context *context, struct scores *scor
 /* Computes one outer step of the rows that are still in the engine and adds what is
  * read at it. */
 static int compute_step(const struct evaluate_context *context, struct scores *scores,
-                        struct batch *batch, int step, bool act_inference,
-                        const struct score_request *requests, int count, struct error *err)
+                        struct batch *batch, int step, const struct evaluate_order *order,
+                        struct error *err)
 {
     struct engine_result result;
     int rc = engine_evaluate_step(context->engine, &result);
 
     if (rc < 0)
         return work_why_abandoned(err, "stopped while evaluating");
-    return take_step(context, scores, batch, step, act_inference, requests, count, err);
+    return take_step(context, scores, batch, step, order, err);
+}
+
+/* One batch, from row first on, through all outer steps. */
+static int run_batch(const struct evaluate_context *context, struct scores *scores,
+                     struct batch *batch, int first, int last,
+                     const struct evaluate_order *order, struct error *err)
+{
+    int step = 1, rc = batch_load(batch, context, order->split, &order->rows, first, err);
+
+    if (rc == 0 && order->trajectory != NULL)
+        trajectory_begin(order->trajectory, batch->labels, batch->rows);
+    for (; rc == 0 && step <= last && batch->slots > 0; step++) {
+        work_set_part(first + batch->rows * (step - 1.0) / last,
+                      first + batch->rows * (double)step / last, order->rows.count);
+        rc = compute_step(context, scores, batch, step, order, err);
+        if (rc == 0)
+            rc = work_done(1, err);
+    }
+    for (; rc == 0 && is_followed(step, order); step++) /* all rows have left */
+        follow(order, batch, step);
+    return rc;
 }
 
 int evaluate_pass(const struct evaluate_context *context, struct scores *scores,
-                  enum data_split split, const struct evaluate_rows *rows, bool act_inference,
-                  const struct score_request *requests, int count, struct error *err)
+                  const struct evaluate_order *order, struct error *err)
 {
-    int total = rows->count, last = 0;
+    int last = 0;
     struct batch batch;
     int rc = batch_init(&batch, context, err);
 
     if (rc < 0)
         return rc;
-    for (int i = 0; i < count; i++)
-        last = requests[i].outer_steps > last ? requests[i].outer_steps : last;
+    for (int i = 0; i < order->count; i++)
+        if (order->requests[i].outer_steps > last)
+            last = order->requests[i].outer_steps;
     work_set_phase(WORK_EVALUATE, context->step, context->total_steps);
-    for (int first = 0; rc == 0 && first < total; first += batch.rows) {
-        rc = batch_load(&batch, context, split, rows, first, err);
-        for (int step = 1; rc == 0 && step <= last && batch.slots > 0; step++) {
-            work_set_part(first + batch.rows * (step - 1.0) / last,
-                          first + batch.rows * (double)step / last, total);
-            rc = compute_step(context, scores, &batch, step, act_inference, requests, count,
-                              err);
-            if (rc == 0)
-                rc = work_done(1, err);
-        }
-    }
+    for (int first = 0; rc == 0 && first < order->rows.count; first += batch.rows)
+        rc = run_batch(context, scores, &batch, first, last, order, err);
     batch_release(&batch);
     return rc;
 }

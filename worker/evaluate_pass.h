@@ -7,6 +7,7 @@
 #include "error.h"
 #include "evaluate.h"
 #include "scores.h"
+#include "trajectory.h"
 
 /* The rows of a split that a pass is over. */
 struct evaluate_rows {
@@ -14,16 +15,27 @@ struct evaluate_rows {
     int count;
 };
 
+/* What a pass has to do. */
+struct evaluate_order {
+    enum data_split split;
+    struct evaluate_rows rows;
+    /* a row leaves at its first step that passes the system's halting test, which then
+     * counts for every request that would have gone on */
+    bool act_inference;
+    const struct score_request *requests; /* borrowed */
+    int count;
+    /* borrowed; follows the first outer steps, while the engine records residuals; NULL:
+     * nothing is followed */
+    struct trajectory *trajectory;
+    int trajectory_steps;
+};
+
 /*
  * Feeds those rows of the split, in stored order and batches of the engine's size,
  * through as many outer steps as the requests need, and adds each request's predictions
- * to scores. act_inference: a row leaves at its first step that passes the system's
- * halting test, which then counts for every request that would have gone on. Reports
- * progress. ERROR_STOPPED as evaluate_run().
+ * to scores. Reports progress. ERROR_STOPPED as evaluate_run().
  */
 int evaluate_pass(const struct evaluate_context *context, struct scores *scores,
-                  enum data_split split, const struct evaluate_rows *rows, bool act_inference,
-                  const struct score_request *requests, int count,
-                  struct error *err) MUST_CHECK;
+                  const struct evaluate_order *order, struct error *err) MUST_CHECK;
 
 #endif

@@ -202,7 +202,7 @@ static int read_evaluation(struct job_evaluation *out, const struct config *base
                            const cJSON *object, const char *where, struct error *err)
 {
     struct config config = { 0 };
-    int rc = 0;
+    int members = 0, rc = 0;
 
     if (!cJSON_IsObject(object))
         return error_set(err, ERROR_FORMAT, "%s: expected an object, found %s", where,
@@ -213,14 +213,17 @@ static int read_evaluation(struct job_evaluation *out, const struct config *base
         const char *key = settings_table[id].key;
         const cJSON *item = json_member(object, key);
 
-        if (item == NULL)
-            rc = error_set(err, ERROR_FORMAT, "%s: %s is missing", where, key);
-        else
+        members += item != NULL;
+        if (item != NULL)
             rc = config_set_json(&config, (int)id, item, where, err);
+        else if (evaluation_key_may_be_absent((enum evaluation_key)i))
+            rc = config_set_text(&config, key, settings_table[id].absent_means, where, err);
+        else
+            rc = error_set(err, ERROR_FORMAT, "%s: %s is missing", where, key);
     }
-    if (rc == 0 && cJSON_GetArraySize(object) != EVALUATION_KEY_COUNT)
-        rc = error_set(err, ERROR_FORMAT, "%s: expected %d members, found %d", where,
-                       EVALUATION_KEY_COUNT, cJSON_GetArraySize(object));
+    if (rc == 0 && cJSON_GetArraySize(object) != members)
+        rc = error_set(err, ERROR_FORMAT, "%s: %d members are no evaluation settings", where,
+                       cJSON_GetArraySize(object) - members);
     if (rc == 0 && config_int(&config, EVAL_HALT_MAX_STEPS) < 1)
         rc = error_set(err, ERROR_FORMAT, "%s: %s: 0 (as trained) must be resolved in a job",
                        where, settings_table[EVAL_HALT_MAX_STEPS].key);
@@ -230,6 +233,7 @@ static int read_evaluation(struct job_evaluation *out, const struct config *base
         out->seed = config_int(&config, EVAL_SEED);
         out->act_inference = config_bool(&config, EVAL_ACT_INFERENCE);
         out->train_split = strcmp(config_choice(&config, EVAL_SPLIT), "train") == 0;
+        out->trajectory = config_bool(&config, EVAL_TRAJECTORY);
         out->object = cJSON_Duplicate(object, true);
         out->canonical = json_canonical(object);
         if (out->object == NULL || out->canonical == NULL)

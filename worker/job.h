@@ -21,6 +21,7 @@ struct job_evaluation {
     int64_t seed;          /* of the subsample */
     bool act_inference;
     bool train_split;
+    bool trajectory; /* record every outer step */
     cJSON *object;   /* owned; as in job.json */
     char *canonical; /* owned; json_canonical() of object */
 };

@@ -1,5 +1,6 @@
 /* command_axes.c - the settings table for people, and as a JSON Schema of specs. */
 #include "error.h"
+#include "measure_table.h"
 #include "options.h"
 #include "settings.h"
 
@@ -196,6 +197,17 @@ static int print_schema(struct error *err)
     return 0;
 }
 
+static int print_measures(const struct options *options, struct error *err)
+{
+    struct table *table;
+    int rc = measure_table(&table, err);
+
+    if (rc == 0)
+        rc = table_print(table, stdout, options->format, false, err);
+    table_destroy(table);
+    return rc;
+}
+
 int command_axes(const struct options *options, int *exit_code, struct error *err)
 {
     (void)exit_code;
@@ -203,6 +215,9 @@ int command_axes(const struct options *options, int *exit_code, struct error *er
         return print_settings(options, err);
     if (strcmp(options->arguments[0], "schema") == 0)
         return print_schema(err);
-    return error_set(err, ERROR_FORMAT, "hrmlab axes %.40s: expected nothing or \"schema\"",
+    if (strcmp(options->arguments[0], "measures") == 0)
+        return print_measures(options, err);
+    return error_set(err, ERROR_FORMAT,
+                     "hrmlab axes %.40s: expected nothing, \"schema\" or \"measures\"",
                      options->arguments[0]);
 }

@@ -8,6 +8,7 @@
 #include "statistics.h"
 #include "store.h"
 #include "table.h"
+#include "trajectory_table.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -513,6 +514,37 @@ static int print_results(struct store *store, const struct options *options,
     return rc;
 }
 
+static int print_trajectories(struct store *store, const struct options *options,
+                              const char *experiment, struct error *err)
+{
+    static const char *const MEMBERS[] = { "rows", "q_bins" };
+    struct trajectories trajectories = { 0 };
+    struct table *tables[2] = { NULL, NULL };
+    struct results *results = NULL;
+    int rc = results_load(&results, store, experiment, options->wheres, options->where_count,
+                          RESULTS_LAST, err);
+
+    if (rc == 0)
+        rc = trajectories_load(&trajectories, store, results, err);
+    if (rc == 0 && trajectories.count == 0)
+        rc = error_set(err, ERROR_ABSENT,
+                       "no finished evaluation of experiment \"%s\" recorded its outer steps; "
+                       "\"eval.trajectory\": true in the spec's \"evaluate\" does",
+                       results->experiment);
+    if (rc == 0)
+        rc = trajectory_table(&tables[0], results, &trajectories, err);
+    if (rc == 0)
+        rc = calibration_table(&tables[1], results, &trajectories, err);
+    if (rc == 0)
+        rc = table_print_all(tables, MEMBERS, options->format == FORMAT_CSV ? 1 : 2, stdout,
+                             options->format, wants_color(options), err);
+    table_destroy(tables[0]);
+    table_destroy(tables[1]);
+    trajectories_release(&trajectories);
+    results_destroy(results);
+    return rc;
+}
+
 int command_results(const struct options *options, int *exit_code, struct error *err)
 {
     const char *experiment =
@@ -530,7 +562,8 @@ int command_results(const struct options *options, int *exit_code, struct error 
     if (rc == 0)
         rc = store_begin(store, err);
     if (rc == 0)
-        rc = print_results(store, options, experiment, metric, err);
+        rc = options->trajectory ? print_trajectories(store, options, experiment, err)
+                                 : print_results(store, options, experiment, metric, err);
     store_close(store);
     return rc;
 }

@@ -121,21 +121,9 @@ static int take_description(struct plan_arm *arm, const cJSON *answer, const cha
 /* The evaluation settings, outer steps resolved. Fresh canonical text. */
 static char *evaluation_canonical(const struct config *config, int64_t outer_steps)
 {
-    cJSON *object = cJSON_CreateObject();
-    char *text = NULL;
+    cJSON *object = evaluation_keys_object(config, outer_steps);
+    char *text = object != NULL ? json_canonical(object) : NULL;
 
-    for (int i = 0; i < EVALUATION_KEY_COUNT && object != NULL; i++) {
-        enum setting_id id = evaluation_key_setting((enum evaluation_key)i);
-        cJSON *value = id == EVAL_HALT_MAX_STEPS ? cJSON_CreateNumber((double)outer_steps)
-                                                 : config_get_json(config, (int)id);
-        if (value == NULL || !cJSON_AddItemToObject(object, settings_table[id].key, value)) {
-            cJSON_Delete(value);
-            cJSON_Delete(object);
-            return NULL;
-        }
-    }
-    if (object != NULL)
-        text = json_canonical(object);
     cJSON_Delete(object);
     return text;
 }

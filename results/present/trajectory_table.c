@@ -1,0 +1,153 @@
+/* trajectory_table.c - a column per measure that is a list. */
+#include "trajectory_table.h"
+
+#include "error.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum {
+    MOST_CALLS = 32, /* columns of residuals; the database has those of all calls */
+    MOST_COLUMNS = 10 + (MEASURE_COUNT - METRIC_COUNT) + 2 * MOST_CALLS
+};
+
+static const enum metric RESIDUALS[] = { VECTOR_RESIDUAL_H, VECTOR_RESIDUAL_L };
+
+/* The columns that name the arm and the evaluation; returns how many. */
+static int identity_columns(struct table_column *columns)
+{
+    static const struct table_column IDENTITY[] = {
+        { .name = "experiment", .type = TABLE_TEXT, .machine_only = true },
+        { .name = "arm", .type = TABLE_TEXT, .fold = true },
+        { .name = "eval_outer_steps", .title = "infer", .type = TABLE_INT, .fold = true },
+        { .name = "split", .type = TABLE_TEXT, .fold = true },
+        { .name = "act_inference", .title = "act", .type = TABLE_TEXT, .fold = true },
+        { .name = "seeds", .type = TABLE_INT, .fold = true },
+    };
+    enum { COUNT = sizeof IDENTITY / sizeof *IDENTITY };
+
+    for (int i = 0; i < COUNT; i++)
+        columns[i] = IDENTITY[i];
+    return COUNT;
+}
+
+static void add_identity(struct table *table, const struct results *results,
+                         const struct trajectory_mean *mean)
+{
+    const struct result_row *row = mean->row;
+
+    table_row(table);
+    table_text(table, results->experiment);
+    table_text(table, results->arms[row->arm].label);
+    table_int(table, row->outer_steps);
+    table_text(table, row->train_split ? "train" : "test");
+    table_text(table, row->act_inference ? "true" : "false");
+    table_int(table, mean->runs);
+}
+
+static int digits_of(enum metric measure)
+{
+    return measure == VECTOR_Q_HALT ? 2 : 3;
+}
+
+/* The most calls of any evaluation, as far as there are columns. */
+static int most_calls(const struct trajectories *trajectories, enum metric measure)
+{
+    int most = 0;
+
+    for (int i = 0; i < trajectories->count; i++)
+        if (trajectory_calls(&trajectories->items[i], measure) > most)
+            most = trajectory_calls(&trajectories->items[i], measure);
+    return most < MOST_CALLS ? most : MOST_CALLS;
+}
+
+static void add_step(struct table *table, const struct trajectory_mean *mean, int step,
+                     const int calls[2])
+{
+    table_int(table, step);
+    for (int m = METRIC_COUNT; m < MEASURE_COUNT; m++)
+        if (METRICS[m].shape == MEASURE_PER_STEP)
+            table_real(table, trajectory_value(mean, (enum metric)m, step));
+    for (int r = 0; r < 2; r++)
+        table_real(table, trajectory_call_mean(mean, RESIDUALS[r], step));
+    for (int r = 0; r < 2; r++)
+        for (int i = 1; i <= calls[r]; i++) {
+            int mine = trajectory_calls(mean, RESIDUALS[r]);
+
+            table_real(table, i <= mine
+                                  ? trajectory_value(mean, RESIDUALS[r], (step - 1) * mine + i)
+                                  : (double)NAN);
+        }
+}
+
+int trajectory_table(struct table **out, const struct results *results,
+                     const struct trajectories *trajectories, struct error *err)
+{
+    struct table_column columns[MOST_COLUMNS];
+    char names[2][MOST_CALLS][32];
+    const int calls[2] = { most_calls(trajectories, RESIDUALS[0]),
+                           most_calls(trajectories, RESIDUALS[1]) };
+    int count = identity_columns(columns);
+
+    columns[count++] =
+        (struct table_column){ .name = "outer_step", .title = "step", .type = TABLE_INT };
+    for (int m = METRIC_COUNT; m < MEASURE_COUNT; m++)
+        if (METRICS[m].shape == MEASURE_PER_STEP)
+            columns[count++] =
+                (struct table_column){ .name = METRICS[m].name,
+                                       .title = METRICS[m].title,
+                                       .type = TABLE_REAL,
+                                       .digits = digits_of((enum metric)m),
+                                       .drop = m == METRIC_COUNT ? 0 : m - METRIC_COUNT };
+    for (int r = 0; r < 2; r++)
+        columns[count++] = (struct table_column){ .name = METRICS[RESIDUALS[r]].name,
+                                                  .title = METRICS[RESIDUALS[r]].title,
+                                                  .type = TABLE_REAL,
+                                                  .digits = 3 };
+    for (int r = 0; r < 2; r++)
+        for (int i = 0; i < calls[r]; i++) {
+            snprintf(names[r][i], sizeof names[r][i], "%s_%d", METRICS[RESIDUALS[r]].name,
+                     i + 1);
+            columns[count++] = (struct table_column){
+                .name = names[r][i], .type = TABLE_REAL, .digits = 3, .machine_only = true
+            };
+        }
+    int rc = table_create(out, columns, count, err);
+
+    for (int i = 0; i < trajectories->count && rc == 0; i++)
+        for (int step = 1; step <= trajectories->items[i].row->outer_steps; step++) {
+            add_identity(*out, results, &trajectories->items[i]);
+            add_step(*out, &trajectories->items[i], step, calls);
+        }
+    return rc;
+}
+
+int calibration_table(struct table **out, const struct results *results,
+                      const struct trajectories *trajectories, struct error *err)
+{
+    struct table_column columns[MOST_COLUMNS];
+    int count = identity_columns(columns);
+
+    columns[count++] =
+        (struct table_column){ .name = "q_bin", .title = "bin", .type = TABLE_INT };
+    for (int m = VECTOR_Q_BIN_ROWS; m <= VECTOR_Q_BIN_EXACT; m++)
+        columns[count++] = (struct table_column){
+            .name = METRICS[m].name, .title = METRICS[m].title, .type = TABLE_REAL, .digits = 3
+        };
+    int rc = table_create(out, columns, count, err);
+
+    for (int i = 0; i < trajectories->count && rc == 0; i++)
+        for (int bin = 1; bin <= MEASURE_BINS; bin++) {
+            const struct trajectory_mean *mean = &trajectories->items[i];
+
+            if (!(trajectory_value(mean, VECTOR_Q_BIN_ROWS, bin) > 0.0))
+                continue;
+            add_identity(*out, results, mean);
+            table_int(*out, bin);
+            for (int m = VECTOR_Q_BIN_ROWS; m <= VECTOR_Q_BIN_EXACT; m++)
+                table_real(*out, trajectory_value(mean, (enum metric)m, bin));
+        }
+    if (rc == 0)
+        table_set_caption(*out, "q_halt beside the share of exact rows, by sigmoid(q_halt)");
+    return rc;
+}

@@ -1,0 +1,308 @@
+/* trajectory.c - sums per outer step, from what each row of a batch has come to. */
+#include "trajectory.h"
+
+#include "error.h"
+#include "system_facts.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NO_LABEL = -100, BINS = MEASURE_BINS };
+
+/* Where a row of the batch stands. */
+struct standing {
+    double accuracy, loss, q_halt, changed;
+    int last_change;              /* outer step at which its answer changed last */
+    bool labelled, exact;         /* exact: every labelled token is right */
+    bool was_exact, became_exact; /* at an earlier step; at this one for the first time */
+    bool would_halt, halts_now;   /* the halting test passed; at this step first */
+};
+
+/* One of ten equal parts of [0, 1], by the probability that q_halt states. */
+struct bin {
+    double probability; /* sum over its rows */
+    int64_t rows, exact;
+};
+
+struct trajectory {
+    int steps, seq_len, rows, calls;
+    const int32_t *labels;      /* borrowed: (rows, T) */
+    int64_t row_count;          /* labelled rows taken so far, whole batches of them */
+    struct standing *standings; /* owned: (B) */
+    int32_t *answers;           /* owned: (B, T) of the step before */
+    float *moved;               /* owned: (B, calls) residuals of this step */
+    double *sums;      /* owned: (MEASURE_COUNT - METRIC_COUNT, steps), those per step */
+    double *residuals; /* owned: (steps, calls) */
+    struct bin *bins;  /* owned: (steps, BINS) */
+    bool *fast;        /* owned: (calls) the call writes zL */
+};
+
+static double *sum_of(const struct trajectory *t, enum metric measure, int step)
+{
+    return &t->sums[(size_t)(measure - METRIC_COUNT) * (size_t)t->steps + (size_t)step - 1];
+}
+
+/* Which module calls of an outer step write zL. */
+static bool find_calls(struct trajectory *t, const struct engine_config *config)
+{
+    const struct system_facts *facts = system_facts(config->system);
+    const struct system_sizes sizes = {
+        .layers = { [MODULE_H] = config->H_layers, [MODULE_L] = config->L_layers },
+        .H_cycles = config->H_cycles,
+        .L_cycles = config->L_cycles,
+    };
+
+    t->calls = (int)system_calls(facts, &sizes);
+    t->fast = calloc((size_t)t->calls, sizeof *t->fast);
+    for (int i = 0; t->fast != NULL && i < t->calls; i++)
+        t->fast[i] = system_call_is_fast(facts, &sizes, i);
+    return t->fast != NULL;
+}
+
+int trajectory_create(struct trajectory **out, const struct engine_config *config, int steps,
+                      struct error *err)
+{
+    size_t B = (size_t)config->batch_size, T = (size_t)config->seq_len, N = (size_t)steps;
+    struct trajectory *t = calloc(1, sizeof *t);
+
+    assert(steps >= 1);
+    *out = NULL;
+    if (t == NULL || !find_calls(t, config)) {
+        trajectory_destroy(t);
+        return error_no_memory(err, "the trajectories");
+    }
+    t->steps = steps;
+    t->seq_len = config->seq_len;
+    t->standings = calloc(B, sizeof *t->standings);
+    t->answers = calloc(B * T, sizeof *t->answers);
+    t->moved = calloc(B * (size_t)t->calls, sizeof *t->moved);
+    t->sums = calloc((size_t)(MEASURE_COUNT - METRIC_COUNT) * N, sizeof *t->sums);
+    t->residuals = calloc(N * (size_t)t->calls, sizeof *t->residuals);
+    t->bins = calloc(N * BINS, sizeof *t->bins);
+    if (t->standings == NULL || t->answers == NULL || t->moved == NULL || t->sums == NULL ||
+        t->residuals == NULL || t->bins == NULL) {
+        trajectory_destroy(t);
+        return error_no_memory(err, "the trajectories");
+    }
+    *out = t;
+    return 0;
+}
+
+void trajectory_destroy(struct trajectory *t)
+{
+    if (t == NULL)
+        return;
+    free(t->standings);
+    free(t->answers);
+    free(t->moved);
+    free(t->sums);
+    free(t->residuals);
+    free(t->bins);
+    free(t->fast);
+    free(t);
+}
+
+void trajectory_begin(struct trajectory *t, const int32_t *labels, int rows)
+{
+    t->labels = labels;
+    t->rows = rows;
+    for (int r = 0; r < rows; r++) {
+        const int32_t *label = labels + (size_t)r * (size_t)t->seq_len;
+        bool labelled = false;
+
+        for (int i = 0; i < t->seq_len && !labelled; i++)
+            labelled = label[i] != NO_LABEL;
+        t->standings[r] = (struct standing){ .labelled = labelled };
+        t->row_count += labelled;
+    }
+}
+
+/* The row's answer beside its labels and its answer of the step before. */
+static void compare_answer(struct trajectory *t, int row, int step, const int32_t *answer)
+{
+    struct standing *standing = &t->standings[row];
+    const int32_t *label = t->labels + (size_t)row * (size_t)t->seq_len;
+    int32_t *before = t->answers + (size_t)row * (size_t)t->seq_len;
+    int known = 0, right = 0, changed = 0;
+
+    for (int i = 0; i < t->seq_len; i++) {
+        known += label[i] != NO_LABEL;
+        right += label[i] != NO_LABEL && label[i] == answer[i];
+        changed += before[i] != answer[i];
+    }
+    memcpy(before, answer, (size_t)t->seq_len * sizeof *before);
+    standing->accuracy = known > 0 ? (double)right / known : 0.0;
+    standing->exact = known > 0 && right == known;
+    standing->changed = step > 1 ? (double)changed / t->seq_len : 0.0;
+    if (step > 1 && changed > 0)
+        standing->last_change = step;
+}
+
+static void take_slot(struct trajectory *t, int step, const struct trajectory_outputs *outputs,
+                      int slot)
+{
+    int row = outputs->origin[slot];
+    struct standing *standing = &t->standings[row];
+
+    standing->was_exact = standing->was_exact || standing->exact;
+    compare_answer(t, row, step, outputs->predictions + (size_t)slot * (size_t)t->seq_len);
+    standing->became_exact = standing->exact && !standing->was_exact;
+    standing->loss = outputs->loss[slot];
+    standing->q_halt = (double)outputs->q_halt[slot];
+    standing->halts_now = outputs->halt_test[slot] != 0 && !standing->would_halt;
+    standing->would_halt = standing->would_halt || standing->halts_now;
+    memcpy(t->moved + (size_t)row * (size_t)t->calls,
+           outputs->residuals + (size_t)slot * (size_t)t->calls,
+           (size_t)t->calls * sizeof *t->moved);
+}
+
+/* A row of which nothing is computed any more. */
+static void take_left(struct trajectory *t, int row)
+{
+    struct standing *standing = &t->standings[row];
+
+    standing->was_exact = standing->was_exact || standing->exact;
+    standing->became_exact = standing->halts_now = false;
+    standing->changed = 0.0;
+    memset(t->moved + (size_t)row * (size_t)t->calls, 0, (size_t)t->calls * sizeof *t->moved);
+}
+
+/* The answer is wrong at this step and at all before it, and has not changed over the
+ * last quarter of the steps (at least the last one). */
+static bool is_stuck(const struct standing *standing, int step)
+{
+    int quarter = step / 4 > 1 ? step / 4 : 1;
+
+    return !standing->exact && !standing->was_exact && step > 1 &&
+           standing->last_change <= step - quarter;
+}
+
+static void add_calibration(struct trajectory *t, const struct standing *standing, int step)
+{
+    double probability = 1.0 / (1.0 + exp(-standing->q_halt));
+    int place = isfinite(probability) ? (int)(probability * BINS) : 0;
+    struct bin *bin =
+        &t->bins[(size_t)(step - 1) * BINS + (size_t)(place < BINS ? place : BINS - 1)];
+
+    bin->probability += probability;
+    bin->rows++;
+    bin->exact += standing->exact;
+}
+
+static void add_row(struct trajectory *t, int row, int step)
+{
+    const struct standing *standing = &t->standings[row];
+    bool lost = standing->was_exact && !standing->exact, stuck = is_stuck(standing, step);
+
+    *sum_of(t, VECTOR_TOKEN_ACCURACY, step) += standing->accuracy;
+    *sum_of(t, VECTOR_EXACT_ROWS, step) += standing->exact;
+    *sum_of(t, VECTOR_LM_LOSS, step) += standing->loss;
+    *sum_of(t, VECTOR_Q_HALT, step) += standing->q_halt;
+    *sum_of(t, VECTOR_CHANGED, step) += standing->changed;
+    *sum_of(t, VECTOR_FIRST_EXACT, step) += standing->became_exact;
+    *sum_of(t, VECTOR_LOST, step) += lost;
+    *sum_of(t, VECTOR_STUCK, step) += stuck;
+    *sum_of(t, VECTOR_WANDERING, step) += !standing->exact && !lost && !stuck;
+    *sum_of(t, VECTOR_HALTED, step) += standing->halts_now;
+    for (int i = 0; i < t->calls; i++)
+        t->residuals[(size_t)(step - 1) * (size_t)t->calls + (size_t)i] +=
+            (double)t->moved[(size_t)row * (size_t)t->calls + (size_t)i];
+    add_calibration(t, standing, step);
+}
+
+void trajectory_take(struct trajectory *t, int step, const struct trajectory_outputs *outputs)
+{
+    assert(step >= 1 && step <= t->steps);
+    for (int row = 0, slot = 0; row < t->rows; row++) {
+        if (slot < outputs->slots && outputs->origin[slot] == row)
+            take_slot(t, step, outputs, slot++);
+        else
+            take_left(t, row);
+        if (t->standings[row].labelled)
+            add_row(t, row, step);
+    }
+}
+
+/* Calls of an outer step that write zL, or zH. */
+static int count_calls(const struct trajectory *t, bool fast)
+{
+    int count = 0;
+
+    for (int i = 0; i < t->calls; i++)
+        count += t->fast[i] == fast;
+    return count;
+}
+
+int trajectory_count(const struct trajectory *t, enum metric measure, int steps)
+{
+    switch (METRICS[measure].shape) {
+    case MEASURE_PER_STEP:
+        return steps;
+    case MEASURE_PER_CALL:
+        return steps * count_calls(t, measure == VECTOR_RESIDUAL_L);
+    case MEASURE_PER_BIN:
+        return BINS;
+    case MEASURE_NUMBER:
+        break;
+    }
+    return 0;
+}
+
+static void read_residuals(const struct trajectory *t, bool fast, int steps, double *out)
+{
+    for (int step = 0; step < steps; step++)
+        for (int i = 0; i < t->calls; i++)
+            if (t->fast[i] == fast)
+                *out++ = t->row_count > 0
+                             ? t->residuals[step * t->calls + i] / (double)t->row_count
+                             : (double)NAN;
+}
+
+/* Mean over the rows of how far the probability that q_halt states is from the share of
+ * exact rows, both taken over the rows of a bin. */
+static double calibration_error(const struct trajectory *t, int step)
+{
+    double error = 0.0;
+
+    for (int i = 0; i < BINS; i++) {
+        const struct bin *bin = &t->bins[(size_t)(step - 1) * BINS + (size_t)i];
+        error += fabs(bin->probability - (double)bin->exact);
+    }
+    return t->row_count > 0 ? error / (double)t->row_count : (double)NAN;
+}
+
+static void read_bins(const struct trajectory *t, enum metric measure, int steps, double *out)
+{
+    for (int i = 0; i < BINS; i++) {
+        const struct bin *bin = &t->bins[(size_t)(steps - 1) * BINS + (size_t)i];
+
+        if (measure == VECTOR_Q_BIN_ROWS)
+            out[i] = t->row_count > 0 ? (double)bin->rows / (double)t->row_count : (double)NAN;
+        else if (bin->rows == 0)
+            out[i] = (double)NAN;
+        else
+            out[i] = (measure == VECTOR_Q_BIN_EXACT ? (double)bin->exact : bin->probability) /
+                     (double)bin->rows;
+    }
+}
+
+void trajectory_read(const struct trajectory *t, enum metric measure, int steps, double *out)
+{
+    assert(steps >= 1 && steps <= t->steps);
+    if (METRICS[measure].shape == MEASURE_PER_CALL) {
+        read_residuals(t, measure == VECTOR_RESIDUAL_L, steps, out);
+        return;
+    }
+    if (METRICS[measure].shape == MEASURE_PER_BIN) {
+        read_bins(t, measure, steps, out);
+        return;
+    }
+    for (int step = 1; step <= steps; step++)
+        out[step - 1] = measure == VECTOR_Q_ERROR ? calibration_error(t, step)
+                        : t->row_count == 0       ? (double)NAN
+                                            : *sum_of(t, measure, step) / (double)t->row_count;
+    if (measure == VECTOR_CHANGED || measure == VECTOR_STUCK)
+        out[0] = (double)NAN; /* there is no step before the first */
+}
