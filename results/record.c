@@ -72,6 +72,7 @@ static void read_job(struct record_job *job, sqlite3_stmt *s)
         .memory_gb = sqlite3_column_double(s, 10),
         .time_limit_min = sqlite3_column_double(s, 11),
         .retry_delay_s = sqlite3_column_double(s, 14),
+        .own = sqlite3_column_int(s, 16) != 0,
         .hang_s = sqlite3_column_type(s, 15) == SQLITE_NULL
                       ? strtod(settings_table[RESOURCES_HANG_S].absent_means, NULL)
                       : sqlite3_column_double(s, 15),
@@ -79,6 +80,10 @@ static void read_job(struct record_job *job, sqlite3_stmt *s)
     snprintf(job->run_hash, sizeof job->run_hash, "%s", sql_text(s, 2));
     job->label = format_string("%s seed %s", sql_text(s, 12), sql_text(s, 13));
 }
+
+#define IN_EXPERIMENT                                                                          \
+    "(?1 IS NULL OR EXISTS (SELECT 1 FROM arm_run x JOIN arm a USING (arm_id)"                 \
+    "  JOIN experiment e USING (experiment_id) WHERE x.run_id = j.run_id AND e.name = ?1))"
 
 /* What read_job() reads; ?1 is the experiment that the label should name, if there are
  * several. */
@@ -90,11 +95,8 @@ static void read_job(struct record_job *job, sqlite3_stmt *s)
     "  WHERE x.run_id = j.run_id ORDER BY e.name = ?1 DESC LIMIT 1), "                         \
     "substr(r.hash, 1, 12)), r.seed, j.retry_delay_s,"                                         \
     " (SELECT settings ->> '$.\"resources.hang_s\"' FROM execution n"                          \
-    "  WHERE n.execution_id = j.execution_id)"                                                 \
+    "  WHERE n.execution_id = j.execution_id), " IN_EXPERIMENT                                 \
     " FROM job j JOIN run r USING (run_id)"
-#define IN_EXPERIMENT                                                                          \
-    " AND (?1 IS NULL OR EXISTS (SELECT 1 FROM arm_run x JOIN arm a USING (arm_id)"            \
-    "  JOIN experiment e USING (experiment_id) WHERE x.run_id = j.run_id AND e.name = ?1))"
 
 /* Steps through the statement, which ends. */
 static int collect_jobs(struct store *store, sqlite3_stmt **s, struct record_job **out,
@@ -140,7 +142,7 @@ int record_busy_jobs(struct store *store, struct record_job **out, int *count,
 }
 
 int record_next_jobs(struct store *store, struct record_job **out, int *count,
-                     const char *experiment, double now, int most, struct error *err)
+                     const struct record_scope *scope, double now, int most, struct error *err)
 {
     sqlite3_stmt *s;
     int rc = sql_query(store, &s, err,
@@ -148,9 +150,12 @@ int record_next_jobs(struct store *store, struct record_job **out, int *count,
                                    " j.not_before < ?2 + ?4) AND NOT (j.kind = 'evaluate' AND"
                                    " EXISTS (SELECT 1 FROM job t WHERE t.run_id = j.run_id AND"
                                    "  t.kind = 'train' AND t.state IN ('queued', 'starting',"
-                                   "  'running')))" IN_EXPERIMENT
-                                   " ORDER BY j.priority DESC, j.cost DESC, j.job_id LIMIT ?3",
-                       "trii", experiment, now, (int64_t)most, (int64_t)RECORD_LONGEST_WAIT_S);
+                                   "  'running'))) AND ((?5 AND j.priority > ?6)"
+                                   " OR " IN_EXPERIMENT
+                                   ") ORDER BY j.priority DESC, j.cost DESC, j.job_id LIMIT ?3",
+                       "triiii", scope->experiment, now, (int64_t)most,
+                       (int64_t)RECORD_LONGEST_WAIT_S, (int64_t)scope->others,
+                       (int64_t)scope->above);
 
     return rc < 0 ? rc : collect_jobs(store, &s, out, count, err);
 }
@@ -173,8 +178,9 @@ int record_open_totals(struct store *store, struct record_totals *out, const cha
 {
     sqlite3_stmt *s;
     int rc = sql_query(store, &s, err,
-                       "SELECT count(*), coalesce(sum(cost), 0.0) FROM job j"
-                       " WHERE j.state IN ('queued', 'starting', 'running')" IN_EXPERIMENT,
+                       "SELECT count(*), coalesce(sum(cost), 0.0), coalesce(max(priority), 0)"
+                       " FROM job j WHERE j.state IN ('queued', 'starting', 'running')"
+                       " AND " IN_EXPERIMENT,
                        "t", experiment);
 
     *out = (struct record_totals){ 0 };
@@ -184,6 +190,7 @@ int record_open_totals(struct store *store, struct record_totals *out, const cha
         return rc;
     out->jobs = sqlite3_column_int(s, 0);
     out->cost = sqlite3_column_double(s, 1);
+    out->priority = sqlite3_column_int(s, 2);
     sql_end(&s);
     return 0;
 }

@@ -22,6 +22,7 @@ struct record_job {
     enum job_state state; /* open; of a busy job also what it was made meanwhile */
     char *label;          /* owned: "experiment: arm seed N" for people */
     bool evaluate;
+    bool own; /* of the experiment that was asked for, or none was */
     int priority, threads, retries_max, failures;
     double cost, memory_gb, time_limit_min, retry_delay_s;
     double hang_s; /* longest time without a heartbeat */
@@ -29,11 +30,17 @@ struct record_job {
 /* Jobs that are starting or running, or have an attempt that is. */
 int record_busy_jobs(struct store *store, struct record_job **out, int *count,
                      struct error *err) MUST_CHECK;
+/* Whose jobs are next. */
+struct record_scope {
+    const char *experiment; /* a name; NULL: all of them, and the rest says nothing */
+    /* jobs of other experiments go, too, where their priority is higher than that */
+    int above;
+    bool others;
+};
 /* At most so many queued jobs that may start now (wall clock), in the order in which
- * they should; evaluations wait for a training of their run. experiment: a name, or
- * NULL for all. */
+ * they should; evaluations wait for a training of their run. */
 int record_next_jobs(struct store *store, struct record_job **out, int *count,
-                     const char *experiment, double now, int most,
+                     const struct record_scope *scope, double now, int most,
                      struct error *err) MUST_CHECK;
 /* The run's job of the kind that is not over, if there is one: a list of none or
  * one. */
@@ -42,7 +49,8 @@ int record_find_job(struct store *store, struct record_job **out, int *count, co
 /* All jobs that are not over. */
 struct record_totals {
     int jobs;
-    double cost; /* FLOPs */
+    int priority; /* the highest; 0 without jobs */
+    double cost;  /* FLOPs */
 };
 int record_open_totals(struct store *store, struct record_totals *out, const char *experiment,
                        struct error *err) MUST_CHECK;

@@ -68,6 +68,61 @@ int status_count(struct store *store, struct status_counts *out, const char *exp
     return rc < 0 ? rc : count_newest(store, &s, out, &ignored, err);
 }
 
+int status_causes(struct store *store, int counts[OUTCOME_COUNT], const char *experiment,
+                  struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT coalesce(j.cause, ''), count(*) FROM job j"
+                       " WHERE j.state IN ('failed', 'quarantined')"
+                       " AND j.job_id = (SELECT max(k.job_id) FROM job k"
+                       "  WHERE k.run_id = j.run_id AND k.kind = j.kind)"
+                       " AND (?1 IS NULL OR EXISTS (SELECT 1 FROM arm_run x"
+                       "  JOIN arm a USING (arm_id) JOIN experiment e USING (experiment_id)"
+                       "  WHERE x.run_id = j.run_id AND e.name = ?1)) GROUP BY 1",
+                       "t", experiment);
+
+    memset(counts, 0, sizeof *counts * OUTCOME_COUNT);
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        rc = 0;
+        counts[outcome_parse(sql_text(s, 0))] += sqlite3_column_int(s, 1);
+    }
+    return rc;
+}
+
+int status_ahead(struct store *store, struct status_ahead *out, const char *experiment,
+                 struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "WITH mine AS (SELECT x.run_id AS run_id FROM experiment e"
+                       "  CROSS JOIN arm a USING (experiment_id)"
+                       "  CROSS JOIN arm_run x USING (arm_id) WHERE e.name = ?1),"
+                       " ahead AS (SELECT j.run_id AS run_id, j.state <> 'queued' AS at_work"
+                       "  FROM job j WHERE (j.state IN ('starting', 'running')"
+                       "   OR (j.state = 'queued' AND j.priority >"
+                       "    (SELECT max(priority) FROM job WHERE state = 'queued'"
+                       "     AND run_id IN mine))) AND j.run_id NOT IN mine)"
+                       " SELECT coalesce(sum(at_work), 0), coalesce(sum(NOT at_work), 0),"
+                       " (SELECT group_concat(name, ', ') FROM (SELECT DISTINCT e.name AS name"
+                       "  FROM ahead CROSS JOIN arm_run x USING (run_id)"
+                       "  CROSS JOIN arm a USING (arm_id)"
+                       "  CROSS JOIN experiment e USING (experiment_id) ORDER BY 1))"
+                       " FROM ahead",
+                       "t", experiment);
+
+    *out = (struct status_ahead){ 0 };
+    if (rc == 0)
+        rc = sql_step(store, &s, err);
+    if (rc <= 0)
+        return rc;
+    out->at_work = sqlite3_column_int64(s, 0);
+    out->first = sqlite3_column_int64(s, 1);
+    snprintf(out->names, sizeof out->names, "%s", sql_text(s, 2));
+    sql_end(&s);
+    return 0;
+}
+
 /* The share of a run's training that its metrics show. */
 #define RUN_SHARE                                                                              \
     "coalesce((SELECT min(1.0, max(m.step) * 1.0 / r.total_steps) FROM metric m"               \

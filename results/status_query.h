@@ -20,6 +20,19 @@ struct status_counts {
 int status_count(struct store *store, struct status_counts *out, const char *experiment,
                  struct error *err) MUST_CHECK;
 
+/* How many of the jobs that status_count() counts as failed have each cause. */
+int status_causes(struct store *store, int counts[OUTCOME_COUNT], const char *experiment,
+                  struct error *err) MUST_CHECK;
+
+/* What keeps an experiment's queued jobs waiting. */
+struct status_ahead {
+    int64_t at_work; /* jobs of other experiments that are starting or running */
+    int64_t first;   /* queued jobs of others with a higher priority */
+    char names[160]; /* of the experiments of both, "a, b"; cut where there are many */
+};
+int status_ahead(struct store *store, struct status_ahead *out, const char *experiment,
+                 struct error *err) MUST_CHECK;
+
 /* A row per experiment; of one alone where experiment is not NULL. */
 int status_table(struct store *store, struct table **out, const char *experiment,
                  struct error *err) MUST_CHECK;

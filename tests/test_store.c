@@ -451,7 +451,9 @@ static void ask_for_work(struct store *store, const char *hash)
     char target[160];
     int count;
 
-    must(record_next_jobs(store, &jobs, &count, NULL, 0.0, 3, &err), &err);
+    must(record_next_jobs(store, &jobs, &count, &(struct record_scope){ "t", 0, true }, 0.0, 3,
+                          &err),
+         &err);
     record_free_jobs(jobs, count);
     must(record_busy_jobs(store, &jobs, &count, &err), &err);
     record_free_jobs(jobs, count);
@@ -463,7 +465,8 @@ static void ask_for_work(struct store *store, const char *hash)
     must(record_job_json(store, &json, &(struct record_job){ .run_id = 1 }, 1, &err), &err);
     cJSON_Delete(json);
     must(record_next_request(store, &request, &kind, target, &err), &err);
-    must(record_find_jobs(store, &ids, &count, "t", JOB_IN(JOB_QUEUED), RECORD_ALL_JOBS, &err), &err);
+    must(record_find_jobs(store, &ids, &count, "t", JOB_IN(JOB_QUEUED), RECORD_ALL_JOBS, &err),
+         &err);
     free(ids);
 }
 

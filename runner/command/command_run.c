@@ -79,6 +79,27 @@ static void on_follow_signal(int signal_number)
     follow_stopped = 1;
 }
 
+/* What a runner that follows another one waits for. */
+static int tell_of_wait(struct store *store, const struct status_counts *counts,
+                        const char *experiment, struct error *err)
+{
+    struct status_ahead ahead;
+    char before[360] = "";
+    int rc = status_ahead(store, &ahead, experiment, err);
+
+    if (rc < 0)
+        return rc;
+    if (ahead.at_work + ahead.first > 0)
+        snprintf(
+            before, sizeof before,
+            "; before them: %lld jobs at work and %lld queued with a higher priority, of %s",
+            (long long)ahead.at_work, (long long)ahead.first, ahead.names);
+    log_info("waiting for %d jobs of %s (%d at work, %d queued)%s",
+             counts->queued + counts->running, experiment, counts->running, counts->queued,
+             counts->queued > 0 ? before : "");
+    return 0;
+}
+
 /* Another runner is at work: waits until this experiment has nothing open (*held stays
  * false), or until that runner is gone (we are the runner then). */
 static int follow(struct store *store, struct workspace *workspace, const char *experiment,
@@ -97,8 +118,9 @@ static int follow(struct store *store, struct workspace *workspace, const char *
             return rc;
         if (counts.queued + counts.running != told) {
             told = counts.queued + counts.running;
-            log_info("waiting for %d jobs of %s (%d at work, %d queued)", told, experiment,
-                     counts.running, counts.queued);
+            rc = tell_of_wait(store, &counts, experiment, err);
+            if (rc < 0)
+                return rc;
         }
         if (follow_stopped)
             return error_set(err, ERROR_STOPPED, "no longer following; the runner goes on");
@@ -133,6 +155,28 @@ static int wait_for_space(const struct workspace *workspace, struct error *err)
                          "stopped while the disk is full; the state is safe");
     log_info("there is room again");
     return 0;
+}
+
+/* "2 out of memory, 1 hang": the most frequent cause first. */
+static void describe_causes(char *out, size_t size, const int counts[OUTCOME_COUNT])
+{
+    int left[OUTCOME_COUNT];
+    size_t used = 0;
+
+    out[0] = '\0';
+    memcpy(left, counts, sizeof left);
+    while (used < size) {
+        int most = 0;
+        for (int i = 1; i < OUTCOME_COUNT; i++)
+            if (left[i] > left[most])
+                most = i;
+        if (left[most] == 0)
+            break;
+        used += (size_t)snprintf(
+            out + used, size - used, "%s%d %s", used > 0 ? ", " : "", left[most],
+            most == OUTCOME_NONE ? "without a cause" : outcome_name((enum outcome)most));
+        left[most] = 0;
+    }
 }
 
 /* Works on experiment (NULL: everything), or follows whoever does. */
@@ -173,10 +217,17 @@ static int work_on(struct store *store, struct workspace *workspace,
         return rc;
     int failed = experiment != NULL ? counts.failed : result.failed;
     const char *target = experiment != NULL ? experiment : "all";
-    if (failed > 0)
-        log_warning("%d of %d jobs failed; hrmlab status and hrmlab show RUN tell why, hrmlab "
-                    "retry %s tries again",
-                    failed, counts.total, target);
+    if (failed > 0) {
+        char causes[300];
+        if (experiment != NULL)
+            rc = status_causes(store, result.causes, experiment, err);
+        if (rc < 0)
+            return rc;
+        describe_causes(causes, sizeof causes, result.causes);
+        log_warning("%d of %d jobs failed (%s); hrmlab show RUN tells of one, hrmlab retry %s "
+                    "tries again",
+                    failed, counts.total, causes, target);
+    }
     if (experiment != NULL && counts.cancelled > 0)
         log_warning("%d of %d jobs were cancelled; hrmlab retry %s queues them again",
                     counts.cancelled, counts.total, target);

@@ -118,6 +118,7 @@ static int record_action(struct supervisor *s, const struct slot *slot, struct s
 /* What is counted and told of an attempt that is over, once the database has it. */
 struct ending {
     bool done, failed;
+    enum outcome cause;
     char text[700]; /* a line for people */
 };
 
@@ -131,6 +132,7 @@ static void describe_end(struct ending *out, const struct slot *slot, struct sch
 
     out->done = end.action == ACTION_DONE;
     out->failed = last;
+    out->cause = end.cause;
     snprintf(out->text, sizeof out->text, "%s%s%s%s%s",
              end.action == ACTION_DONE      ? "done"
              : last                         ? "failed"
@@ -148,13 +150,16 @@ static void describe_end(struct ending *out, const struct slot *slot, struct sch
 static void announce_end(struct supervisor *s, const struct slot *slot,
                          const struct ending *ending)
 {
-    if (ending->done) {
+    if (ending->done && slot->job.own) {
         s->result.done++;
         s->progress.jobs_done++;
         s->progress.work_done += slot->job.cost;
     }
-    s->result.failed += ending->failed;
-    s->progress.jobs_failed += ending->failed;
+    if (ending->failed && slot->job.own) {
+        s->result.failed++;
+        s->result.causes[ending->cause]++;
+        s->progress.jobs_failed++;
+    }
     progress_say(&s->progress, "%s: %s", slot->job.label, ending->text);
 }
 
@@ -256,6 +261,7 @@ static int conclude_quarantined(struct ending *out, struct supervisor *s, struct
         rc = record_job_state(s->store, slot->job.job_id, JOB_QUARANTINED, OUTCOME_JOURNAL, why,
                               s->err);
     out->failed = true;
+    out->cause = OUTCOME_JOURNAL;
     snprintf(out->text, sizeof out->text, "quarantined: %s; see %s", why,
              slot->recorder.attempt.directory);
     return rc;

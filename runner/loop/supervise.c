@@ -207,6 +207,7 @@ static int count_work(struct supervisor *s, double now)
     if (rc < 0)
         return rc;
     s->jobs_left = left.jobs;
+    s->priority = left.priority;
     s->progress.jobs_total = s->progress.jobs_done + left.jobs;
     s->progress.work_total = s->progress.work_done + left.cost;
     return 0;
@@ -251,14 +252,15 @@ static int look_for_work(struct supervisor *s, double now)
     record_free_jobs(s->jobs, s->job_count);
     s->jobs = NULL;
     s->job_count = 0;
-    int rc = 0;
-    if (!give_up && free_slots(s) > 0)
-        rc = record_next_jobs(s->store, &s->jobs, &s->job_count, s->experiment, clock_wall_s(),
+    int rc = count_work(s, now);
+    /* Whoever's runner this is, a job of higher priority goes first; once its own work is
+     * done, others' jobs are left to their runners. */
+    const struct record_scope scope = { s->experiment, s->priority, s->jobs_left > 0 };
+    if (rc == 0 && !give_up && free_slots(s) > 0)
+        rc = record_next_jobs(s->store, &s->jobs, &s->job_count, &scope, clock_wall_s(),
                               s->executor->slots + 2 * busy + SPARE, s->err);
     if (rc == 0)
         rc = start_jobs(s);
-    if (rc == 0)
-        rc = count_work(s, now);
     if (rc == 0 && s->slots == NULL && (s->jobs_left == 0 || give_up))
         s->finished = true;
     return rc;

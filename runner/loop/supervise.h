@@ -5,6 +5,7 @@
 #define RUNNER_SUPERVISE_H
 
 #include "error.h"
+#include "job_state.h"
 #include "options.h"
 #include "workspace.h"
 
@@ -12,12 +13,14 @@ struct executor_type;
 struct store;
 
 struct supervise_result {
-    int done, failed; /* jobs that ended in this session */
+    int done, failed;          /* jobs that ended in this session, those of others left out */
+    int causes[OUTCOME_COUNT]; /* of those that failed */
     bool interrupted;
 };
 
 /*
- * Works until no job of experiment (NULL: of any) is left that could run. The caller
+ * Works until no job of experiment (NULL: of any) is left that could run; jobs of other
+ * experiments with a higher priority go first meanwhile. The caller
  * holds the workspace's lock. Attempts that an earlier runner left are adopted or
  * concluded first. types: a table such as EXECUTORS, of which the first starts what is
  * next. SIGINT or SIGTERM: workers checkpoint and stop; again: at once.

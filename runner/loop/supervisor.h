@@ -59,6 +59,7 @@ struct supervisor {
     double ticked_at;
     double unwatched_s; /* before this tick: schedule_unwatched_s() */
     int jobs_left;      /* not over, as of the last count */
+    int priority;       /* the highest of them */
     struct progress progress;
     struct supervise_result result;
     int rc;
