@@ -6,40 +6,47 @@
 #include "store.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <string.h>
 
-static int bind_one(sqlite3_stmt *statement, int index, char type, va_list *arguments)
+static int bind_one(sqlite3_stmt *statement, int index, const struct sql_value *value)
 {
-    switch (type) {
+    switch (value->type) {
     case 'i':
-        return sqlite3_bind_int64(statement, index, va_arg(*arguments, int64_t));
+        return sqlite3_bind_int64(statement, index, value->as.integer);
     case 'r':
-        return sqlite3_bind_double(statement, index, va_arg(*arguments, double));
-    case 't':
-        return sqlite3_bind_text(statement, index, va_arg(*arguments, const char *), -1,
-                                 SQLITE_TRANSIENT);
+        return sqlite3_bind_double(statement, index, value->as.real);
     default:
-        assert(type == 'n');
-        return sqlite3_bind_null(statement, index);
+        assert(value->type == 't');
+        return sqlite3_bind_text(statement, index, value->as.text, -1, SQLITE_TRANSIENT);
     }
 }
 
-static int prepare(struct store *store, sqlite3_stmt **out, const char *sql, const char *types,
-                   va_list *arguments, struct error *err)
+/* values[0] has the types. */
+static int prepare(struct store *store, sqlite3_stmt **out, const char *sql,
+                   const struct sql_value *values, int count, struct error *err)
 {
+    const char *types = values[0].as.text;
+    int used = 1, code = SQLITE_OK;
+
     *out = statement_cache_take(store_statements(store), sql);
     if (*out == NULL && sqlite3_prepare_v3(store_connection(store), sql, -1,
                                            SQLITE_PREPARE_PERSISTENT, out, NULL) != SQLITE_OK)
         return store_error(store, sql, err);
     assert(sqlite3_bind_parameter_count(*out) == (int)strlen(types));
-    for (int i = 0; types[i] != '\0'; i++)
-        if (bind_one(*out, i + 1, types[i], arguments) != SQLITE_OK) {
-            int rc = store_error(store, sql, err);
-            sql_end(out);
-            return rc;
+    for (int i = 0; types[i] != '\0' && code == SQLITE_OK; i++) {
+        if (types[i] == 'n') {
+            code = sqlite3_bind_null(*out, i + 1);
+            continue;
         }
-    return 0;
+        assert(values[0].type == 't' && used < count && values[used].type == types[i]);
+        code = bind_one(*out, i + 1, &values[used++]);
+    }
+    assert(code != SQLITE_OK || used == count);
+    if (code == SQLITE_OK)
+        return 0;
+    int rc = store_error(store, sql, err);
+    sql_end(out);
+    return rc;
 }
 
 /* Returns a prepared statement to the cache. One that failed is finalised and not
@@ -50,15 +57,10 @@ static void give_back(struct store *store, sqlite3_stmt **statement)
     *statement = NULL;
 }
 
-int sql_query(struct store *store, sqlite3_stmt **out, struct error *err, const char *sql,
-              const char *types, ...)
+int sql_query_values(struct store *store, sqlite3_stmt **out, struct error *err,
+                     const char *sql, const struct sql_value *values, int count)
 {
-    va_list arguments;
-
-    va_start(arguments, types);
-    int rc = prepare(store, out, sql, types, &arguments, err);
-    va_end(arguments);
-    return rc;
+    return prepare(store, out, sql, values, count, err);
 }
 
 int sql_step(struct store *store, sqlite3_stmt **statement, struct error *err)
@@ -83,14 +85,12 @@ void sql_end(sqlite3_stmt **statement)
     *statement = NULL;
 }
 
-int sql_run(struct store *store, struct error *err, const char *sql, const char *types, ...)
+int sql_run_values(struct store *store, struct error *err, const char *sql,
+                   const struct sql_value *values, int count)
 {
     sqlite3_stmt *statement;
-    va_list arguments;
+    int rc = prepare(store, &statement, sql, values, count, err);
 
-    va_start(arguments, types);
-    int rc = prepare(store, &statement, sql, types, &arguments, err);
-    va_end(arguments);
     if (rc < 0)
         return rc;
     rc = sql_step(store, &statement, err);
@@ -99,17 +99,13 @@ int sql_run(struct store *store, struct error *err, const char *sql, const char 
     return rc < 0 ? rc : 0;
 }
 
-int sql_int(struct store *store, int64_t *out, bool *found, struct error *err, const char *sql,
-            const char *types, ...)
+int sql_int_values(struct store *store, int64_t *out, bool *found, struct error *err,
+                   const char *sql, const struct sql_value *values, int count)
 {
     sqlite3_stmt *statement;
-    va_list arguments;
 
     *out = 0;
-    assert(types != NULL);
-    va_start(arguments, types);
-    int rc = prepare(store, &statement, sql, types, &arguments, err);
-    va_end(arguments);
+    int rc = prepare(store, &statement, sql, values, count, err);
     if (rc < 0)
         return rc;
     rc = sql_step(store, &statement, err);

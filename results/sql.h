@@ -2,8 +2,10 @@
  * sql.h - one SQL statement at a time, parameters bound in order: for the modules of
  * results/.
  *
- * types has a letter per parameter ?1, ?2, ...: i int64_t, r double, t const char *
- * (NULL is SQL's NULL), n SQL's NULL (takes no argument).
+ * types has a letter per parameter ?1, ?2, ...: i an integer of any width, r double, t
+ * const char * (NULL is SQL's NULL), n SQL's NULL (takes no argument). The arguments
+ * behind it carry their own types: another type than its letter's is an assert, and a
+ * pointer to anything else does not compile.
  *
  * Statements that came to their end are kept prepared, by their text
  * (statement_cache.h).
@@ -19,20 +21,81 @@
 
 struct store;
 
-/* Runs a statement that returns no rows (or whose rows do not matter). */
-int sql_run(struct store *store, struct error *err, const char *sql, const char *types,
-            ...) MUST_CHECK;
+/* An argument as it was given, or types. */
+struct sql_value {
+    char type; /* i, r or t */
+    union {
+        int64_t integer;
+        double real;
+        const char *text;
+    } as;
+};
 
-/* The first column of the first row as an integer. *found may be NULL: then no row is
- * ERROR_ABSENT. */
-int sql_int(struct store *store, int64_t *out, bool *found, struct error *err, const char *sql,
-            const char *types, ...) MUST_CHECK;
+static inline struct sql_value sql_integer_value(int64_t integer)
+{
+    return (struct sql_value){ 'i', { .integer = integer } };
+}
 
-/* A query: sql_query(), then sql_step() until it returns 0 (1: a row; negative: an
- * error, and the statement is finalised), or sql_end() to stop earlier. Only a
- * statement that was stepped to its end returns to the cache. */
-int sql_query(struct store *store, sqlite3_stmt **out, struct error *err, const char *sql,
-              const char *types, ...) MUST_CHECK;
+static inline struct sql_value sql_real_value(double real)
+{
+    return (struct sql_value){ 'r', { .real = real } };
+}
+
+static inline struct sql_value sql_text_value(const char *text)
+{
+    return (struct sql_value){ 't', { .text = text } };
+}
+
+#define SQL_VALUE(x)                                                                           \
+    _Generic((x), double: sql_real_value, char *: sql_text_value, const char *: sql_text_value, \
+             default: sql_integer_value)(x)
+
+/* SQL_ARGUMENTS(types, a, b): their values as an array, types the first, and 3. */
+#define SQL_ARGUMENTS(...)                                                                     \
+    (const struct sql_value[]){ SQL_JOIN(SQL_LIST_, SQL_COUNT(__VA_ARGS__))(__VA_ARGS__) },    \
+        SQL_COUNT(__VA_ARGS__)
+#define SQL_JOIN(a, b) SQL_JOIN_(a, b)
+#define SQL_JOIN_(a, b) a##b
+#define SQL_COUNT(...)                                                                         \
+    SQL_COUNT_(__VA_ARGS__, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define SQL_COUNT_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, count, ...) count
+#define SQL_LIST_1(x) SQL_VALUE(x)
+#define SQL_LIST_2(x, ...) SQL_VALUE(x), SQL_LIST_1(__VA_ARGS__)
+#define SQL_LIST_3(x, ...) SQL_VALUE(x), SQL_LIST_2(__VA_ARGS__)
+#define SQL_LIST_4(x, ...) SQL_VALUE(x), SQL_LIST_3(__VA_ARGS__)
+#define SQL_LIST_5(x, ...) SQL_VALUE(x), SQL_LIST_4(__VA_ARGS__)
+#define SQL_LIST_6(x, ...) SQL_VALUE(x), SQL_LIST_5(__VA_ARGS__)
+#define SQL_LIST_7(x, ...) SQL_VALUE(x), SQL_LIST_6(__VA_ARGS__)
+#define SQL_LIST_8(x, ...) SQL_VALUE(x), SQL_LIST_7(__VA_ARGS__)
+#define SQL_LIST_9(x, ...) SQL_VALUE(x), SQL_LIST_8(__VA_ARGS__)
+#define SQL_LIST_10(x, ...) SQL_VALUE(x), SQL_LIST_9(__VA_ARGS__)
+#define SQL_LIST_11(x, ...) SQL_VALUE(x), SQL_LIST_10(__VA_ARGS__)
+#define SQL_LIST_12(x, ...) SQL_VALUE(x), SQL_LIST_11(__VA_ARGS__)
+#define SQL_LIST_13(x, ...) SQL_VALUE(x), SQL_LIST_12(__VA_ARGS__)
+#define SQL_LIST_14(x, ...) SQL_VALUE(x), SQL_LIST_13(__VA_ARGS__)
+#define SQL_LIST_15(x, ...) SQL_VALUE(x), SQL_LIST_14(__VA_ARGS__)
+
+/* sql_run(store, err, sql, types, ...): runs a statement that returns no rows (or whose
+ * rows do not matter). */
+#define sql_run(store, err, sql, ...)                                                          \
+    sql_run_values(store, err, sql, SQL_ARGUMENTS(__VA_ARGS__))
+int sql_run_values(struct store *store, struct error *err, const char *sql,
+                   const struct sql_value *values, int count) MUST_CHECK;
+
+/* sql_int(store, out, found, err, sql, types, ...): the first column of the first row as
+ * an integer. *found may be NULL: then no row is ERROR_ABSENT. */
+#define sql_int(store, out, found, err, sql, ...)                                              \
+    sql_int_values(store, out, found, err, sql, SQL_ARGUMENTS(__VA_ARGS__))
+int sql_int_values(struct store *store, int64_t *out, bool *found, struct error *err,
+                   const char *sql, const struct sql_value *values, int count) MUST_CHECK;
+
+/* A query: sql_query(store, out, err, sql, types, ...), then sql_step() until it returns
+ * 0 (1: a row; negative: an error, and the statement is finalised), or sql_end() to stop
+ * earlier. Only a statement that was stepped to its end returns to the cache. */
+#define sql_query(store, out, err, sql, ...)                                                   \
+    sql_query_values(store, out, err, sql, SQL_ARGUMENTS(__VA_ARGS__))
+int sql_query_values(struct store *store, sqlite3_stmt **out, struct error *err,
+                     const char *sql, const struct sql_value *values, int count) MUST_CHECK;
 int sql_step(struct store *store, sqlite3_stmt **statement, struct error *err) MUST_CHECK;
 void sql_end(sqlite3_stmt **statement);
 
