@@ -47,6 +47,16 @@ static int count_newest(struct store *store, sqlite3_stmt **s, struct status_cou
 /* The order of the index job_by_run, backwards: nothing is sorted. */
 #define NEWEST_FIRST " ORDER BY j.run_id DESC, j.kind DESC, j.job_id DESC"
 
+/* A job that trains, or one that evaluates what the arm asks for: evaluations that only
+ * another experiment wants are that one's. A rebuild may not know what a job was for. */
+#define FOR_ALL                                                                                \
+    "j.kind = 'train' OR NOT EXISTS (SELECT 1 FROM job_evaluation q"                           \
+    " WHERE q.job_id = j.job_id)"
+#define OF_ARM                                                                                 \
+    "(" FOR_ALL " OR EXISTS (SELECT 1 FROM job_evaluation q CROSS JOIN arm_evaluation w"       \
+    " ON w.arm_id = x.arm_id AND w.evaluation_id = q.evaluation_id"                            \
+    " WHERE q.job_id = j.job_id))"
+
 int status_count(struct store *store, struct status_counts *out, const char *experiment,
                  struct error *err)
 {
@@ -62,7 +72,12 @@ int status_count(struct store *store, struct status_counts *out, const char *exp
                              " WHERE j.run_id IN (SELECT x.run_id FROM experiment e"
                              "  CROSS JOIN arm a USING (experiment_id)"
                              "  CROSS JOIN arm_run x USING (arm_id)"
-                             "  WHERE e.name = ?1)" NEWEST_FIRST,
+                             "  WHERE e.name = ?1) AND (" FOR_ALL " OR EXISTS"
+                             "  (SELECT 1 FROM job_evaluation q"
+                             "   CROSS JOIN arm_evaluation w USING (evaluation_id)"
+                             "   CROSS JOIN arm b USING (arm_id)"
+                             "   CROSS JOIN experiment f USING (experiment_id)"
+                             "   WHERE q.job_id = j.job_id AND f.name = ?1))" NEWEST_FIRST,
                              "t", experiment);
 
     return rc < 0 ? rc : count_newest(store, &s, out, &ignored, err);
@@ -135,15 +150,16 @@ static int count_experiment(struct store *store, struct status_counts *out, doub
                             int64_t experiment_id, struct error *err)
 {
     sqlite3_stmt *s;
-    int rc = sql_query(store, &s, err,
-                       "SELECT x.arm_id, j.run_id, j.kind = 'train', j.state, CASE"
-                       "  WHEN j.state = 'queued' THEN j.cost"
-                       "  WHEN j.state NOT IN ('starting', 'running') THEN 0.0"
-                       "  WHEN j.kind = 'train' THEN j.cost * (1.0 - " RUN_SHARE ")"
-                       "  ELSE j.cost END FROM arm a CROSS JOIN arm_run x USING (arm_id)"
-                       " CROSS JOIN job j USING (run_id) WHERE a.experiment_id = ?1"
-                       " ORDER BY a.label, x.run_id, j.kind DESC, j.job_id DESC",
-                       "i", experiment_id);
+    int rc =
+        sql_query(store, &s, err,
+                  "SELECT x.arm_id, j.run_id, j.kind = 'train', j.state, CASE"
+                  "  WHEN j.state = 'queued' THEN j.cost"
+                  "  WHEN j.state NOT IN ('starting', 'running') THEN 0.0"
+                  "  WHEN j.kind = 'train' THEN j.cost * (1.0 - " RUN_SHARE ")"
+                  "  ELSE j.cost END FROM arm a CROSS JOIN arm_run x USING (arm_id)"
+                  " CROSS JOIN job j USING (run_id) WHERE a.experiment_id = ?1"
+                  "  AND " OF_ARM " ORDER BY a.label, x.run_id, j.kind DESC, j.job_id DESC",
+                  "i", experiment_id);
 
     return rc < 0 ? rc : count_newest(store, &s, out, work, err);
 }

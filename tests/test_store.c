@@ -21,6 +21,7 @@
 #include "migrations.h"
 #include "sql.h"
 #include "status_query.h"
+#include "table.h"
 #include "store.h"
 #include "store_replace.h"
 
@@ -513,6 +514,65 @@ static int check_query_plan(struct store *store, const char *sql, struct allowed
     return bad;
 }
 
+/* Integers of every width, text and NULL arrive as what they are. */
+static void arguments_are_bound_by_their_own_types(void **state)
+{
+    struct error err;
+    int small = 7;
+    int64_t value;
+
+    (void)state;
+    struct store *store = open_store(STORE_WRITE);
+    must(sql_int(store, &value, NULL, &err,
+                 "SELECT ?1 + ?2 + (?3 = 0.5) + length(?4) + (?5 IS NULL) + (?6 IS NULL)",
+                 "iirttn", small, (uint8_t)1, 0.5, directory, (const char *)NULL),
+         &err);
+    assert_int_equal(value, 7 + 1 + 1 + (int64_t)strlen(directory) + 1 + 1);
+    store_close(store);
+}
+
+/* Another experiment wants one more evaluation of a run of both: its job is not t's. */
+static void an_experiment_counts_its_own_evaluations(void **state)
+{
+    static const char OTHER[] =
+        "INSERT INTO experiment (experiment_id, name, description, spec_hash, spec_file,"
+        " queued_at) VALUES (70, 'other', '', '', '', 't');"
+        "INSERT INTO arm (arm_id, experiment_id, position, label, axes)"
+        " VALUES (70, 70, 0, 'base', '{}');"
+        "INSERT INTO arm_run VALUES (70, 1);"
+        "INSERT INTO evaluation (evaluation_id, run_id, canonical, outer_steps, augmentations,"
+        " act_inference, eval_seed, split) VALUES (70, 1, '{}', 9, 0, 0, 0, 'test');"
+        "INSERT INTO arm_evaluation VALUES (70, 70);"
+        "INSERT INTO job (job_id, run_id, kind, state, queued_at)"
+        " VALUES (70, 1, 'evaluate', 'queued', 't');"
+        "INSERT INTO job_evaluation VALUES (70, 70);";
+    struct status_counts before, after, other;
+    struct table *table;
+    struct error err;
+    char *text = NULL;
+    size_t size = 0;
+
+    (void)state;
+    make_release_1();
+    struct store *store = open_store(STORE_WRITE);
+    must(status_count(store, &before, "t", &err), &err);
+    assert_int_equal(sqlite3_exec(store_connection(store), OTHER, NULL, NULL, NULL), SQLITE_OK);
+    must(status_count(store, &after, "t", &err), &err);
+    assert_memory_equal(&before, &after, sizeof before);
+    must(status_count(store, &other, "other", &err), &err);
+    assert_int_equal(other.queued, 1);
+    assert_int_equal(other.total, 2); /* the training is of both */
+    must(status_table(store, &table, NULL, &err), &err);
+    FILE *out = open_memstream(&text, &size);
+    must(table_print(table, out, FORMAT_CSV, false, &err), &err);
+    assert_int_equal(fclose(out), 0);
+    if (strstr(text, "t,2,2,0,0,0,0") == NULL || strstr(text, "other,2,1,0,1,0,0") == NULL)
+        fail_msg("%s", text);
+    free(text);
+    table_destroy(table);
+    store_close(store);
+}
+
 /* Whatever the commands ask while tables grow, the answer comes from indices: all queries are
  * watched that their own functions run. */
 static void no_query_of_a_command_scans_a_table(void **state)
@@ -741,6 +801,8 @@ int main(void)
         STORE_TEST(a_held_database_is_read_and_not_written_to),
         STORE_TEST(nothing_and_a_foreign_file_need_not_be_held),
         STORE_TEST(a_new_workspace_gets_every_table),
+        STORE_TEST(arguments_are_bound_by_their_own_types),
+        STORE_TEST(an_experiment_counts_its_own_evaluations),
         STORE_TEST(no_query_of_a_command_scans_a_table),
         STORE_TEST(a_run_is_found_by_the_beginning_of_its_hash),
         STORE_TEST(status_counts_the_newest_jobs),
