@@ -9,9 +9,9 @@ PREFIX ?= /usr/local
 VERSION := 0.1.0
 
 PACKAGES := gcc make pkg-config git ca-certificates libopenblas-pthread-dev libsqlite3-dev sqlite3 \
-            libuv1-dev libcjson-dev libmd-dev libxxhash-dev libsmartcols-dev libcmocka-dev
+            libuv1-dev libcjson-dev libmd-dev libxxhash-dev libcmocka-dev
 CHECK_PACKAGES := clang libclang-rt-14-dev clang-tidy clang-format cppcheck shellcheck
-PKG := openblas sqlite3 libuv libcjson libmd libxxhash smartcols cmocka
+PKG := openblas sqlite3 libuv libcjson libmd libxxhash cmocka
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion \
             -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings -Wundef \
@@ -46,7 +46,7 @@ CFLAGS := -std=c11 $(WARNINGS) $(CFLAGS_$(VARIANT)) $(EXTRA_CFLAGS)
 LDFLAGS := $(LDFLAGS_$(VARIANT))
 COMMON_LIBS := $(call libs,libcjson libmd libxxhash) -lm
 WORKER_LIBS := $(call libs,openblas) -lmvec $(COMMON_LIBS)
-RUNNER_LIBS := $(call libs,sqlite3 libuv smartcols) $(COMMON_LIBS)
+RUNNER_LIBS := $(call libs,sqlite3 libuv) $(COMMON_LIBS)
 TEST_LIBS := $(call libs,cmocka)
 
 # The objects of a folder and of those below it.

@@ -2,6 +2,7 @@
 #include "text.h"
 
 #include <string.h>
+#include <wchar.h>
 
 /* The length that a character's first byte states; 0: no character begins with it. */
 static size_t announced_length(unsigned char first)
@@ -110,6 +111,32 @@ bool text_is_printable(const char *text)
         left -= length;
     }
     return true;
+}
+
+/* The number of a whole character. */
+static wchar_t character_number(const unsigned char *text, size_t length)
+{
+    static const unsigned char FIRST_BITS[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+    unsigned number = text[0] & FIRST_BITS[length];
+
+    for (size_t i = 1; i < length; i++)
+        number = number << 6 | (text[i] & 0x3fU);
+    return (wchar_t)number;
+}
+
+int text_columns(const char *text, size_t size)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    int columns = 0;
+
+    for (size_t step; size > 0; at += step, size -= step) {
+        size_t length = character_length(at, size);
+        int width = length > 1 ? wcwidth(character_number(at, length)) : 1;
+
+        columns += width >= 0 ? width : 1;
+        step = length > 0 ? length : 1;
+    }
+    return columns;
 }
 
 size_t text_whole_characters(const char *text, size_t size)

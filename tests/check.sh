@@ -64,7 +64,6 @@ only() { # only PATTERN WHERE...: the pattern stands in no other file, and in ea
 only '\bcblas_|openblas_' model/gemm
 only '\bsqlite3_' results/
 only '\buv_[a-z]' runner/
-only '^#include <libsmartcols' results/present/
 # Seams: a system, a kind of data and an executor are named in their own files and tables only.
 only '\bSYSTEM_(HRM|TRANSFORMER|TRM)\b|"(hrm|transformer|trm)"' "${systems[@]}"
 only '[sS]udoku|SUDOKU' "${sudoku[@]}"
@@ -77,7 +76,7 @@ circles=$(tests/check_circles.sh build/release "${folders[@]}")
 # Linked libraries.
 linked() { ldd "build/$1" | grep -qE "$2" && fault "$1 links $2"; true; }
 linked hrmlab 'openblas|cblas'
-linked hrmlab-worker 'sqlite3|libuv|smartcols'
+linked hrmlab-worker 'sqlite3|libuv'
 # Headers compile alone, those of kernels for every instruction set.
 alone() { # HEADER FLAG...
     gcc -std=c11 "${cppflags[@]}" -Ibuild/release -fsyntax-only "${@:2}" -x c "$1" 2>/dev/null ||

@@ -142,7 +142,7 @@ static void json_reads_back_equal(void **state)
     char *text = printed(table, FORMAT_JSON, false);
 
     assert_int_equal(json_parse(&root, text, strlen(text), "table", &err), 0);
-    assert_string_equal(json_member(root, "format")->valuestring, "hrmlab-table-1");
+    assert_string_equal(json_member(root, "format")->valuestring, "hrmlab-table-2");
     const cJSON *rows = json_member(root, "rows");
 
     assert_int_equal(cJSON_GetArraySize(rows), 2);
@@ -245,27 +245,53 @@ static void a_full_disk_is_an_error_with_its_code(void **state)
     table_destroy(table);
 }
 
-/* Three rows of five columns on a terminal so wide; what it shows, fresh. */
-static char *show_at(int width)
+/* What a terminal so wide shows of the table, which ends; fresh. */
+static char *shown_at(struct table *table, int width)
 {
-    static const struct table_column columns[] = {
-        { .name = "lr", .type = TABLE_REAL, .digits = -1, .fold = true },
-        { .name = "same", .type = TABLE_TEXT, .fold = true },
-        { .name = "a_long_heading_of_text", .type = TABLE_TEXT },
-        { .name = "less_important", .type = TABLE_INT, .drop = 1 },
-        { .name = "least_important", .type = TABLE_INT, .drop = 2 },
-    };
     struct winsize size = { .ws_row = 24, .ws_col = (unsigned short)width };
     struct error err = { 0 };
-    struct table *table;
     int master, slave;
-    size_t got = 0, room = 8192;
+    size_t got = 0, room = 16384;
     char *text = calloc(1, room);
 
     assert_non_null(text);
     assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
     FILE *out = fdopen(slave, "w");
     assert_non_null(out);
+    assert_int_equal(table_print(table, out, FORMAT_TABLE, false, &err), 0);
+    table_destroy(table);
+    fcntl(master, F_SETFL, O_NONBLOCK);
+    for (ssize_t n; (n = read(master, text + got, room - 1 - got)) > 0;)
+        got += (size_t)n;
+    fclose(out);
+    close(master);
+    return text;
+}
+
+static void expect_lines_within(const char *text, int width)
+{
+    while (*text != '\0') {
+        int length = (int)strcspn(text, "\r\n");
+
+        if (length > width)
+            fail_msg("%d columns on %d: %.*s", length, width, length, text);
+        text += length + (int)strspn(text + length, "\r\n");
+    }
+}
+
+/* Three rows of five columns. */
+static char *show_at(int width)
+{
+    static const struct table_column columns[] = {
+        { .name = "lr", .type = TABLE_REAL, .digits = -1, .fold = true },
+        { .name = "same", .type = TABLE_TEXT, .fold = true },
+        { .name = "a_long_heading_of_text", .type = TABLE_TEXT },
+        { .name = "less", .title = "less important", .type = TABLE_INT, .drop = 1 },
+        { .name = "least", .title = "least important", .type = TABLE_INT, .drop = 2 },
+    };
+    struct error err = { 0 };
+    struct table *table;
+
     assert_int_equal(table_create(&table, columns, 5, &err), 0);
     for (int i = 0; i < 3; i++) {
         table_row(table);
@@ -275,14 +301,7 @@ static char *show_at(int width)
         table_int(table, i);
         table_int(table, 10 * i);
     }
-    assert_int_equal(table_print(table, out, FORMAT_TABLE, false, &err), 0);
-    table_destroy(table);
-    fcntl(master, F_SETFL, O_NONBLOCK);
-    for (ssize_t n; (n = read(master, text + got, room - 1 - got)) > 0;)
-        got += (size_t)n;
-    fclose(out);
-    close(master);
-    return text;
+    return shown_at(table, width);
 }
 
 static void a_narrow_terminal_gets_the_columns_that_matter(void **state)
@@ -294,19 +313,137 @@ static void a_narrow_terminal_gets_the_columns_that_matter(void **state)
         char *text = show_at(widths[i]);
         assert_non_null(strstr(text, "in all rows: same value"));
         assert_non_null(strstr(text, "words that stay whole")); /* in one line */
-        for (char *line = strtok(text, "\r\n"); line != NULL; line = strtok(NULL, "\r\n"))
-            if (strlen(line) > (size_t)widths[i] && strstr(line, "not shown") == NULL)
-                fail_msg("%zu columns on %d: %s", strlen(line), widths[i], line);
+        expect_lines_within(text, widths[i]);
         free(text);
     }
     char *wide = show_at(80), *narrow = show_at(50), *narrowest = show_at(36);
     assert_null(strstr(wide, "not shown"));
-    assert_non_null(strstr(narrow, "not shown at this width: least_important"));
-    assert_null(strstr(narrow, "least_important, "));
-    assert_non_null(strstr(narrowest, "least_important, less_important"));
+    assert_non_null(strstr(narrow, "not shown at this width: least important"));
+    assert_null(strstr(narrow, "least important, "));
+    assert_non_null(strstr(narrowest, "least\r\nimportant, less important"));
     free(wide);
     free(narrow);
     free(narrowest);
+}
+
+static void texts_wrap_between_words_and_never_inside(void **state)
+{
+    static const char WORDS[] = "a sentence of several words, one of which is "
+                                "extraordinarily-long-and-stays-in-one-piece, wraps";
+    static const struct table_column columns[] = {
+        { .name = "check", .type = TABLE_TEXT },
+        { .name = "finding", .type = TABLE_TEXT },
+    };
+
+    (void)state;
+    for (int width = 56; width <= 120; width += 8) {
+        struct table *table;
+        char word[64];
+
+        assert_int_equal(table_create(&table, columns, 2, NULL), 0);
+        table_row(table);
+        table_text(table, "machine");
+        table_text(table, WORDS);
+        table_set_caption(table, WORDS);
+        table_add_note(table, WORDS);
+        char *text = shown_at(table, width);
+
+        expect_lines_within(text, width);
+        for (const char *at = WORDS; *at != '\0'; at += strspn(at, " ")) {
+            size_t length = strcspn(at, " ");
+
+            snprintf(word, sizeof word, "%.*s", (int)length, at);
+            assert_non_null(strstr(text, word));
+            at += length;
+        }
+        free(text);
+    }
+}
+
+static void one_row_tells_its_lesser_columns_in_a_line(void **state)
+{
+    static const struct table_column columns[] = {
+        { .name = "name", .type = TABLE_TEXT },
+        { .name = "p", .type = TABLE_REAL, .digits = 4, .drop = 2 },
+        { .name = "seeds", .type = TABLE_INT, .fold = true, .drop = 1 },
+    };
+    struct table *table;
+
+    (void)state;
+    assert_int_equal(table_create(&table, columns, 3, NULL), 0);
+    table_row(table);
+    table_text(table, "eleven-long");
+    table_real(table, 0.5);
+    table_int(table, 3);
+    char *text = shown_at(table, 16);
+
+    assert_string_equal(text,
+                        "seeds 3\r\nname\r\neleven-long\r\nnot shown at\r\nthis width: p\r\n");
+    free(text);
+}
+
+static void rows_of_one_group_stand_below_its_name(void **state)
+{
+    static const struct table_column columns[] = {
+        { .name = "group", .type = TABLE_TEXT, .section = true },
+        { .name = "value", .type = TABLE_INT },
+    };
+    struct table *table;
+
+    (void)state;
+    assert_int_equal(table_create(&table, columns, 2, NULL), 0);
+    for (int i = 0; i < 3; i++) {
+        table_row(table);
+        table_text(table, i < 2 ? "one group" : "another");
+        table_int(table, i);
+    }
+    expect_print(table, FORMAT_CSV,
+                 "group,value\n\"one group\",0\n\"one group\",1\nanother,2\n");
+    char *text = shown_at(table, 40);
+
+    assert_string_equal(text, "value\r\none group\r\n    0\r\n    1\r\nanother\r\n    2\r\n");
+    free(text);
+}
+
+static void programs_get_true_and_false_and_a_line_per_object(void **state)
+{
+    static const struct table_column columns[] = {
+        { .name = "act", .type = TABLE_BOOL },
+        { .name = "steps", .type = TABLE_INT },
+    };
+    struct table *table;
+
+    (void)state;
+    assert_int_equal(table_create(&table, columns, 2, NULL), 0);
+    table_row(table);
+    table_bool(table, true);
+    table_int(table, 4);
+    table_row(table);
+    table_bool(table, false);
+    table_empty(table);
+    expect_print(table, FORMAT_JSON_LINES,
+                 "{\"act\": true, \"steps\": 4}\n{\"act\": false, \"steps\": null}\n");
+    expect_print(table, FORMAT_CSV, "act,steps\ntrue,4\nfalse,\n");
+    table_destroy(table);
+}
+
+static void latex_has_a_tabular_with_its_own_characters_escaped(void **state)
+{
+    struct table *table = make_table();
+
+    (void)state;
+    add_row(table, "a_b & 50 %", 1, -0.5);
+    table_set_caption(table, "x < y");
+    table_add_note(table, "n^2");
+    expect_print(
+        table, FORMAT_LATEX,
+        "% needs \\usepackage{booktabs}\n"
+        "\\begin{table}\n\\centering\n\\caption{x $<$ y}\n"
+        "\\begin{tabular}{lrrl}\n\\toprule\n"
+        "arm & seeds & pass@2 & spread \\\\\n\\midrule\n"
+        "a\\_b \\& 50 \\% & 1 & $-0.500$ & x \\\\\n\\bottomrule\n"
+        "\\end{tabular}\n\n\\smallskip{\\small n\\textasciicircum{}2}\n\\end{table}\n");
+    table_destroy(table);
 }
 
 int main(void)
@@ -322,6 +459,11 @@ int main(void)
         cmocka_unit_test(several_tables_are_one_json_document),
         cmocka_unit_test(a_full_disk_is_an_error_with_its_code),
         cmocka_unit_test(a_narrow_terminal_gets_the_columns_that_matter),
+        cmocka_unit_test(texts_wrap_between_words_and_never_inside),
+        cmocka_unit_test(one_row_tells_its_lesser_columns_in_a_line),
+        cmocka_unit_test(rows_of_one_group_stand_below_its_name),
+        cmocka_unit_test(programs_get_true_and_false_and_a_line_per_object),
+        cmocka_unit_test(latex_has_a_tabular_with_its_own_characters_escaped),
     };
 
     return cmocka_run_group_tests_name("table", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "error.h"
+#include "human.h"
 #include "text.h"
 
 #include <string.h>
@@ -101,6 +102,35 @@ static void messages_hold_no_controls(void **state)
     assert_string_equal(err.message, "?: no \"a?31m?\"");
 }
 
+static void a_terminal_counts_characters_and_not_bytes(void **state)
+{
+    (void)state;
+    assert_int_equal(text_columns("abc", 3), 3);
+    assert_int_equal(text_columns("\xc3\xa9t\xc3\xa9", 5), 3);
+    assert_int_equal(text_columns("a\xff", 2), 2);
+}
+
+static void quantities_have_the_unit_that_people_would_use(void **state)
+{
+    char out[HUMAN_SIZE];
+
+    (void)state;
+    assert_string_equal(human_duration(out, -1), "0s");
+    assert_string_equal(human_duration(out, 59.6), "1m00s");
+    assert_string_equal(human_duration(out, 3725), "1h02m");
+    assert_string_equal(human_duration(out, 2.5 * 86400), "2.5 days");
+    assert_string_equal(human_duration(out, 41 * 86400.0), "41 days");
+    assert_string_equal(human_duration(out, 1000 * 3600.0), "42 days");
+    assert_string_equal(human_duration(out, 142 * 365.25 * 86400), "142 years");
+    assert_string_equal(human_flops(out, 0), "0.00 FLOP");
+    assert_string_equal(human_flops(out, 80.1e12), "80.1 TFLOP");
+    assert_string_equal(human_flops(out, 3282004420.4e12), "3.28 ZFLOP");
+    assert_string_equal(human_flops(out, 999.9e9), "1.00 TFLOP");
+    assert_string_equal(human_bytes(out, 1), "1 byte");
+    assert_string_equal(human_bytes(out, 1536), "1.50 KiB");
+    assert_string_equal(human_bytes(out, INT64_C(5) << 40), "5.00 TiB");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +140,8 @@ int main(void)
         cmocka_unit_test(overlong_forms_surrogates_and_too_large_numbers_are_no_characters),
         cmocka_unit_test(a_character_that_is_cut_off_is_left_for_later),
         cmocka_unit_test(messages_hold_no_controls),
+        cmocka_unit_test(a_terminal_counts_characters_and_not_bytes),
+        cmocka_unit_test(quantities_have_the_unit_that_people_would_use),
     };
 
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

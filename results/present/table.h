@@ -1,8 +1,9 @@
 /*
- * table.h - a table of rows and its printing as aligned columns, JSON, CSV or Markdown.
+ * table.h - a table of rows and its printing for people (aligned columns, Markdown,
+ * LaTeX) and for programs (CSV, JSON, a JSON object per line).
  *
  * Cells are added from left to right: table_row(), then one table_text(), table_int(),
- * table_real() or table_empty() per column. These never fail visibly: running out of
+ * table_bool(), table_real() or table_empty() per column. These never fail visibly: running out of
  * memory is kept and returned by table_print(). Too many cells or a cell of another
  * type than its column's is a bug of the caller (assert). Cells that are not set are
  * empty (JSON: null).
@@ -29,25 +30,35 @@
 
 struct table;
 
-enum output_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_MARKDOWN };
+enum output_format {
+    FORMAT_TABLE,
+    FORMAT_CSV,
+    FORMAT_JSON,
+    FORMAT_JSON_LINES,
+    FORMAT_MARKDOWN,
+    FORMAT_LATEX
+};
 
-/* text is left aligned, numbers right */
-enum table_type { TABLE_TEXT, TABLE_INT, TABLE_REAL };
+/* text and "true", "false" are left aligned, numbers right */
+enum table_type { TABLE_TEXT, TABLE_INT, TABLE_REAL, TABLE_BOOL };
 
 enum table_mark { TABLE_PLAIN, TABLE_STRONG, TABLE_GOOD, TABLE_BAD, TABLE_FAINT };
 
 struct table_column {
-    /* in JSON and CSV: snake_case, its unit as ending ("time_seconds") */
+    /* for programs: snake_case, its unit as ending ("time_seconds") */
     const char *name;
-    const char *title; /* for people, in terminals and Markdown; NULL: name */
+    const char *title; /* for people; NULL: name */
     enum table_type type;
-    /* REAL: digits after the point for people; -1: %.4g (flops, times). JSON and CSV
-     * always have the shortest text that reads back equal */
+    /* REAL: digits after the point for people; -1: %.4g (flops, times). Programs always
+     * get the shortest text that reads back equal */
     int digits;
-    bool machine_only; /* only in JSON and CSV */
-    bool people_only;  /* only in terminals and Markdown */
+    bool machine_only; /* only for programs */
+    bool people_only;  /* only for people */
     /* On a terminal: a value that all rows have is told once above the table */
     bool fold;
+    /* On a terminal: rows that follow each other and have the same value here stand
+     * below it, as a heading of theirs */
+    bool section;
     /* On a terminal that is too narrow the columns of the largest number go first, and
      * are named below the table; 0: stays */
     int drop;
@@ -66,6 +77,7 @@ void table_add_note(struct table *table, const char *note);
 void table_row(struct table *table);
 void table_text(struct table *table, const char *text); /* copied; NULL: empty */
 void table_int(struct table *table, int64_t value);
+void table_bool(struct table *table, bool value);
 void table_real(struct table *table, double value); /* not finite: empty */
 void table_empty(struct table *table);
 /* Colours the cell added last; seen only where colours are on. */
@@ -73,20 +85,31 @@ void table_mark(struct table *table, enum table_mark mark);
 
 int table_row_count(const struct table *table);
 
+/* Columns of the terminal behind out; 0: it is none. */
+int table_terminal_width(FILE *out);
+
+/* Text as lines of at most width columns (0: 92), broken between words; strong: in
+ * colour. -1: out of memory. */
+int table_print_paragraph(FILE *out, const char *text, int width, bool strong);
+
+/* Whether a format is read by people. */
+bool format_is_for_people(enum output_format format);
+
 /*
  * Prints to out. color: whether terminal colours may be used (FORMAT_TABLE only).
- * Control characters in texts are left out (FORMAT_TABLE, FORMAT_MARKDOWN) or escaped
- * (JSON); CSV as in RFC 4180 but with '\n' line ends and control characters left out.
- * JSON is one object: {"format": "hrmlab-table-1", "rows": [{"name": value, ...}, ...],
- * "notes": [...]}. A table without rows prints its headings. ERROR_IO when out cannot
- * be written.
+ * On a terminal lines fit its width: texts wrap between words, columns with a drop go;
+ * nothing is cut and no word is broken. Control characters in texts are left out
+ * or (JSON) escaped. CSV is that of RFC 4180 but with '\n' line ends. JSON is one object:
+ * {"format": "hrmlab-table-2", "rows": [{"name": value, ...}, ...], "notes": [...]}.
+ * A table without rows prints its headings. ERROR_IO when out cannot be written.
  */
 int table_print(struct table *table, FILE *out, enum output_format format, bool color,
                 struct error *err) MUST_CHECK;
 
 /* Several tables as one document: for people one after the other; in JSON the first
  * one's rows as "rows" and those of the others under members[i] (members[0] is not
- * used); in CSV blocks with an empty line between. */
+ * used); in lines of JSON each object has its table's name ("rows", members[i]) as
+ * "table"; in CSV blocks with an empty line between. */
 int table_print_all(struct table *const *tables, const char *const *members, int count,
                     FILE *out, enum output_format format, bool color,
                     struct error *err) MUST_CHECK;

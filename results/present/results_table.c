@@ -1,0 +1,345 @@
+/*
+ * results_table.c - arms over seeds, single rows, and baselines as tables.
+ */
+#include "results_table.h"
+
+#include "error.h"
+#include "human.h"
+#include "statistics.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHORT_HASH = 12 };
+
+static bool same_group(const struct result_row *a, const struct result_row *b)
+{
+    return a->arm == b->arm && strcmp(a->evaluation, b->evaluation) == 0;
+}
+
+/* How many rows from the first on are of its arm and evaluation. */
+static int group_size(const struct results *results, int first)
+{
+    int end = first + 1;
+
+    while (end < results->row_count && same_group(&results->rows[first], &results->rows[end]))
+        end++;
+    return end - first;
+}
+
+/* Mean and deviation over the finished rows of a group of one metric (or of a field
+ * given by offset); scratch: (count). Returns how many there are. */
+static int summarise(double *mean, double *deviation, const struct result_row *rows, int count,
+                     size_t offset, double *scratch)
+{
+    int found = 0;
+
+    for (int i = 0; i < count; i++) {
+        double value;
+
+        if (strcmp(rows[i].checkpoint, "last") != 0)
+            continue;
+        memcpy(&value, (const char *)&rows[i] + offset, sizeof value);
+        if (!isnan(value))
+            scratch[found++] = value;
+    }
+    *mean = statistics_mean(scratch, found);
+    if (deviation != NULL)
+        *deviation = statistics_deviation(scratch, found);
+    return found;
+}
+
+static size_t offset_of(enum metric metric)
+{
+    return offsetof(struct result_row, values) + (size_t)metric * sizeof(double);
+}
+
+/* How many tasks the rows were scored on, which is the same for all seeds of an arm. */
+static void add_tasks(struct table *table, const struct result_row *rows, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (rows[i].tasks > 0) {
+            table_int(table, rows[i].tasks);
+            return;
+        }
+    table_empty(table);
+}
+
+/* The best mean of the metric over the groups; NaN: none, or no value is better than
+ * another. */
+static double best_mean(const struct results *results, enum metric metric, double *scratch)
+{
+    double best = (double)NAN, worst = (double)NAN, mean;
+    bool lower = METRICS[metric].better == MEASURE_LOWER;
+
+    for (int i = 0; i < results->row_count; i += group_size(results, i)) {
+        summarise(&mean, NULL, &results->rows[i], group_size(results, i), offset_of(metric),
+                  scratch);
+        if (isnan(best) || (lower ? mean < best : mean > best))
+            best = mean;
+        if (isnan(worst) || (lower ? mean > worst : mean < worst))
+            worst = mean;
+    }
+    return METRICS[metric].better == MEASURE_NEITHER || !(fabs(best - worst) > 0) ? (double)NAN
+                                                                                  : best;
+}
+
+/* What became of one evaluation of one run, in words. */
+static void write_outcome(char *out, size_t size, const struct result_row *row)
+{
+    bool caused = row->cause[0] != '\0';
+
+    snprintf(out, size, "%s%s%s%s", row->hidden ? "tests hidden" : run_state_name(row->outcome),
+             caused ? " (" : "", row->cause, caused ? ")" : "");
+}
+
+static bool is_scored(const struct result_row *row)
+{
+    return row->outcome == RUN_DONE && !row->hidden;
+}
+
+static enum table_mark mark_of(const struct result_row *row)
+{
+    return is_scored(row) ? TABLE_PLAIN
+           : row->hidden || row->outcome == RUN_QUEUED || row->outcome == RUN_RUNNING
+               ? TABLE_FAINT
+               : TABLE_BAD;
+}
+
+/* What became of the rows of a group, each outcome with how many it concerns:
+ * "2 failed (memory), 1 running"; "done": all have scores. */
+static void add_state(struct table *table, const struct result_row *rows, int count)
+{
+    char text[400] = "", outcome[64], other[64];
+    enum table_mark mark = TABLE_PLAIN;
+    size_t used = 0;
+
+    for (int i = 0; i < count && used < sizeof text; i++) {
+        int same = 0;
+        bool told = false;
+
+        write_outcome(outcome, sizeof outcome, &rows[i]);
+        for (int k = 0; k < count; k++) {
+            write_outcome(other, sizeof other, &rows[k]);
+            bool equal = strcmp(outcome, other) == 0;
+            told = told || (equal && k < i);
+            same += equal;
+        }
+        if (told || is_scored(&rows[i]))
+            continue;
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%d %s",
+                                 used > 0 ? ", " : "", same, outcome);
+        if (mark != TABLE_BAD)
+            mark = mark_of(&rows[i]);
+    }
+    table_text(table, text[0] != '\0' ? text : "done");
+    table_mark(table, mark);
+}
+
+/* One row: an arm under an evaluation, over its seeds. */
+static void add_group(struct table *table, const struct results *results,
+                      const struct axes *axes, const struct result_row *rows, int count,
+                      const struct shown *shown, double best, double *scratch)
+{
+    double means[METRIC_COUNT], deviations[METRIC_COUNT], seconds, flops;
+    char work[HUMAN_SIZE];
+    int seeds = 0;
+
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        int found = summarise(&means[m], &deviations[m], rows, count, offset_of((enum metric)m),
+                              scratch);
+
+        if (m == METRIC_PASS_AT_2)
+            seeds = found;
+    }
+    summarise(&seconds, NULL, rows, count, offsetof(struct result_row, train_seconds), scratch);
+    summarise(&flops, NULL, rows, count, offsetof(struct result_row, train_flops), scratch);
+    table_row(table);
+    table_add_identity(table, results, axes, rows);
+    table_int(table, seeds);
+    table_int(table, count);
+    add_state(table, rows, count);
+    add_tasks(table, rows, count);
+    double first = means[shown->metrics[0]];
+    table_add_metrics(table, shown, means, deviations, fabs(first - best) <= 0);
+    table_real(table, seconds);
+    table_real(table, flops);
+    table_text(table, isnan(flops) ? NULL : human_flops(work, flops));
+}
+
+static bool all_scored(const struct results *results)
+{
+    for (int i = 0; i < results->row_count; i++)
+        if (!is_scored(&results->rows[i]))
+            return false;
+    return true;
+}
+
+int results_arms_table(struct table **out, const struct results *results,
+                       const struct shown *shown, struct error *err)
+{
+    const struct table_column SEEDS[] = {
+        { .name = "seeds", .type = TABLE_INT, .fold = true },
+        { .name = "seeds_planned", .type = TABLE_INT, .machine_only = true },
+        { .name = "state", .type = TABLE_TEXT, .machine_only = all_scored(results) },
+        { .name = "tasks", .type = TABLE_INT, .fold = true },
+    };
+    static const struct table_column COST[] = {
+        { .name = "train_seconds",
+          .title = "CPU s",
+          .type = TABLE_REAL,
+          .digits = 1,
+          .drop = 20 },
+        { .name = "train_flops", .type = TABLE_REAL, .digits = -1, .machine_only = true },
+        { .name = "work", .type = TABLE_TEXT, .people_only = true, .drop = 21 },
+    };
+    struct axes axes;
+    struct columns columns = { 0 };
+    double *scratch = calloc((size_t)results->row_count + 1, sizeof *scratch);
+    int rc = scratch == NULL ? error_no_memory(err, "results") : axes_find(&axes, results, err);
+
+    if (rc == 0) {
+        columns_add_identity(&columns, results, &axes);
+        columns_add_all(&columns, SEEDS, sizeof SEEDS / sizeof *SEEDS);
+        columns_add_metrics(&columns, shown, true);
+        columns_add_all(&columns, COST, sizeof COST / sizeof *COST);
+        rc = columns_create_table(out, &columns, err);
+        double best = rc == 0 ? best_mean(results, shown->metrics[0], scratch) : 0;
+
+        for (int i = 0, count; i < results->row_count && rc == 0; i += count) {
+            count = group_size(results, i);
+            add_group(*out, results, &axes, &results->rows[i], count, shown, best, scratch);
+        }
+        axes_release(&axes);
+    }
+    free(scratch);
+    return rc;
+}
+
+static void add_row(struct table *table, const struct results *results, const struct axes *axes,
+                    const struct result_row *row, const struct shown *shown)
+{
+    char hash[SHORT_HASH + 1], outcome[64];
+
+    snprintf(hash, sizeof hash, "%.*s", SHORT_HASH, row->hash);
+    table_row(table);
+    table_add_identity(table, results, axes, row);
+    table_int(table, row->seed);
+    table_text(table, row->hash);
+    table_text(table, hash);
+    write_outcome(outcome, sizeof outcome, row);
+    table_text(table, outcome);
+    table_mark(table, mark_of(row));
+    table_text(table, row->checkpoint[0] != '\0' ? row->checkpoint : NULL);
+    if (row->checkpoint[0] != '\0')
+        table_int(table, row->step);
+    else
+        table_empty(table);
+    add_tasks(table, row, 1);
+    table_add_metrics(table, shown, row->values, NULL, false);
+}
+
+int results_rows_table(struct table **out, const struct results *results,
+                       const struct shown *shown, struct error *err)
+{
+    static const struct table_column RUN[] = {
+        { .name = "seed", .type = TABLE_INT, .fold = true },
+        { .name = "run_hash", .type = TABLE_TEXT, .machine_only = true },
+        { .name = "run", .type = TABLE_TEXT, .people_only = true, .drop = 5 },
+        { .name = "state", .type = TABLE_TEXT, .fold = true },
+        { .name = "checkpoint", .type = TABLE_TEXT, .fold = true },
+        { .name = "step", .type = TABLE_INT, .drop = 4 },
+        { .name = "tasks", .type = TABLE_INT, .fold = true, .drop = 6 },
+    };
+    struct columns columns = { 0 };
+    struct axes axes;
+    int rc = axes_find(&axes, results, err);
+
+    if (rc != 0)
+        return rc;
+    columns_add_identity(&columns, results, &axes);
+    columns_add_all(&columns, RUN, sizeof RUN / sizeof *RUN);
+    columns_add_metrics(&columns, shown, false);
+    rc = columns_create_table(out, &columns, err);
+    for (int i = 0; i < results->row_count && rc == 0; i++)
+        add_row(*out, results, &axes, &results->rows[i], shown);
+    axes_release(&axes);
+    return rc;
+}
+
+static void fill_with_nothing(double values[METRIC_COUNT])
+{
+    for (int m = 0; m < METRIC_COUNT; m++)
+        values[m] = (double)NAN;
+}
+
+int results_baselines_table(struct table **out, const struct baselines *baselines,
+                            const struct shown *shown, struct error *err)
+{
+    static const struct table_column NAMES[] = {
+        { .name = "baseline", .title = "without learning", .type = TABLE_TEXT },
+        { .name = "runs", .type = TABLE_INT, .drop = 9 },
+    };
+    double nothing[METRIC_COUNT];
+    struct columns columns = { 0 };
+    char note[160];
+
+    columns_add_all(&columns, NAMES, sizeof NAMES / sizeof *NAMES);
+    columns_add_metrics(&columns, shown, true);
+    int rc = columns_create_table(out, &columns, err);
+
+    if (rc != 0)
+        return rc;
+    fill_with_nothing(nothing);
+    table_row(*out);
+    table_text(*out, "copy of the input");
+    table_int(*out, baselines->copy_runs);
+    table_add_metrics(*out, shown, baselines->copy, nothing, false);
+    table_row(*out);
+    table_text(*out, "untrained model");
+    table_int(*out, baselines->untrained_runs);
+    table_add_metrics(*out, shown, baselines->untrained, baselines->untrained_deviation, false);
+    if (baselines->untrained_rows > 0) {
+        snprintf(note, sizeof note, "untrained model: on %lld of %lld rows",
+                 (long long)baselines->untrained_rows, (long long)baselines->all_rows);
+        table_add_note(*out, note);
+    }
+    return 0;
+}
+
+static void add_baseline_row(struct table *table, const struct results *results,
+                             const struct axes *axes, const struct shown *shown,
+                             const char *name, int runs, const double *means,
+                             const double *deviations)
+{
+    table_row(table);
+    table_add_no_identity(table, results, axes, name);
+    table_int(table, runs);
+    table_empty(table); /* seeds planned */
+    table_empty(table); /* state */
+    table_empty(table); /* tasks */
+    table_add_metrics(table, shown, means, deviations, false);
+}
+
+int results_add_baseline_rows(struct table *arms, const struct results *results,
+                              const struct shown *shown, const struct baselines *baselines,
+                              struct error *err)
+{
+    double nothing[METRIC_COUNT];
+    struct axes axes;
+    int rc = axes_find(&axes, results, err);
+
+    if (rc != 0)
+        return rc;
+    fill_with_nothing(nothing);
+    add_baseline_row(arms, results, &axes, shown, "(copy of the input)", baselines->copy_runs,
+                     baselines->copy, nothing);
+    add_baseline_row(arms, results, &axes, shown, "(untrained model)",
+                     baselines->untrained_runs, baselines->untrained,
+                     baselines->untrained_deviation);
+    axes_release(&axes);
+    return 0;
+}

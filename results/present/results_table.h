@@ -1,0 +1,28 @@
+/*
+ * results_table.h - the tables of `hrmlab results`: an experiment's arms over their
+ * seeds, or every seed and checkpoint, and what scores come without learning.
+ */
+#ifndef RESULTS_RESULTS_TABLE_H
+#define RESULTS_RESULTS_TABLE_H
+
+#include "columns.h"
+#include "error.h"
+#include "query.h"
+#include "table.h"
+
+/* A row per arm and evaluation: means and deviations over the seeds that have a value,
+ * and what became of the others. */
+int results_arms_table(struct table **out, const struct results *results,
+                       const struct shown *shown, struct error *err) MUST_CHECK;
+/* A row per seed and checkpoint; results as RESULTS_ALL loads them. */
+int results_rows_table(struct table **out, const struct results *results,
+                       const struct shown *shown, struct error *err) MUST_CHECK;
+/* What copying the input and the untrained model score. */
+int results_baselines_table(struct table **out, const struct baselines *baselines,
+                            const struct shown *shown, struct error *err) MUST_CHECK;
+/* The same as rows of results_arms_table(), for CSV, which is one table. */
+int results_add_baseline_rows(struct table *arms, const struct results *results,
+                              const struct shown *shown, const struct baselines *baselines,
+                              struct error *err) MUST_CHECK;
+
+#endif

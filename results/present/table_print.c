@@ -1,0 +1,85 @@
+/*
+ * table_print.c - one or several tables in the format that was asked for.
+ */
+#include "table_internal.h"
+
+#include "error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+bool format_is_for_people(enum output_format format)
+{
+    return format == FORMAT_TABLE || format == FORMAT_MARKDOWN || format == FORMAT_LATEX;
+}
+
+int table_terminal_width(FILE *out)
+{
+    struct winsize size;
+
+    if (isatty(fileno(out)) != 1 || ioctl(fileno(out), TIOCGWINSZ, &size) != 0)
+        return 0;
+    return size.ws_col;
+}
+
+/* In every format but that of one JSON object; name: of one table among several. */
+static int print_one(struct table *table, const char *name, FILE *out,
+                     enum output_format format, bool color)
+{
+    switch (format) {
+    case FORMAT_CSV:
+        return table_print_csv(table, out);
+    case FORMAT_JSON_LINES:
+        table_print_json_lines(table, name, out);
+        return 0;
+    case FORMAT_MARKDOWN:
+        return table_print_markdown(table, out);
+    case FORMAT_LATEX:
+        return table_print_latex(table, out);
+    case FORMAT_JSON:
+    case FORMAT_TABLE:
+        break;
+    }
+    return table_print_aligned(table, out, table_terminal_width(out), color);
+}
+
+int table_print_all(struct table *const *tables, const char *const *members, int count,
+                    FILE *out, enum output_format format, bool color, struct error *err)
+{
+    int rc = 0;
+
+    for (int i = 0; i < count; i++)
+        if (tables[i]->out_of_memory)
+            return error_set(err, ERROR_NOMEM, "no memory for a table");
+    if (format == FORMAT_JSON)
+        table_print_json(tables, members, count, out);
+    for (int i = 0; i < count && rc == 0 && format != FORMAT_JSON; i++) {
+        if (i > 0 && format != FORMAT_JSON_LINES)
+            fputc('\n', out);
+        rc = print_one(tables[i],
+                       count == 1 ? NULL
+                       : i == 0   ? "rows"
+                                  : members[i],
+                       out, format, color);
+    }
+    if (rc != 0)
+        return error_set(err, ERROR_NOMEM, "no memory for a table");
+    if (fflush(out) != 0 || ferror(out)) {
+        int error_number = errno;
+
+        if (error_number == EPIPE) /* the reader, head for instance, has seen enough */
+            return 0;
+        return error_set(err, error_code_from_errno(error_number), "cannot write the table: %s",
+                         strerror(error_number));
+    }
+    return 0;
+}
+
+int table_print(struct table *table, FILE *out, enum output_format format, bool color,
+                struct error *err)
+{
+    return table_print_all(&table, NULL, 1, out, format, color, err);
+}

@@ -1,0 +1,413 @@
+/*
+ * table_terminal.c - a table for people: columns that line up within the width of the
+ * terminal.
+ *
+ * A line that is too long for the terminal is made to fit in three steps: columns that
+ * have one value in all rows are told once above the table; columns that matter least
+ * are left out and named below it; texts wrap between words. Words are never broken.
+ */
+#include "table_internal.h"
+
+#include "file.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SEPARATOR = 2,        /* columns of space between two columns */
+    LEAST_WRAPPED = 12,   /* a column of texts is not made narrower than this */
+    PARAGRAPH_WIDTH = 92, /* of lines around the table where no terminal has a width */
+};
+
+/* The columns that may be seen, and the texts in them. */
+struct view {
+    int count;
+    int *of_column;       /* owned: (count) index of the table's column */
+    int *natural, *least; /* owned: (count) width unbroken, and at least */
+    int *width;           /* owned: (count); of a hidden column unused */
+    char **texts;         /* owned: (rows + 1, count), the titles first */
+    int rows;             /* titles aside */
+};
+
+static bool is_seen(const struct table *table, int column)
+{
+    return !table->columns[column].machine_only && !table->hidden[column];
+}
+
+static bool is_number(const struct table_column *column)
+{
+    return column->type == TABLE_INT || column->type == TABLE_REAL;
+}
+
+/* The columns that the longest word of text takes; one longer than limit (0: none)
+ * cannot be helped. */
+static int longest_word(const char *text, int limit)
+{
+    int longest = 0;
+
+    while (*text != '\0') {
+        size_t length = strcspn(text, " ");
+        int width = text_columns(text, length);
+
+        if (limit == 0 || width <= limit)
+            longest = width > longest ? width : longest;
+        text += length + strspn(text + length, " ");
+    }
+    return longest;
+}
+
+/* Bytes of the first line of text when it is broken between words at width (0: not at
+ * all); a word that is longer is a line of its own. */
+static size_t line_length(const char *text, int width)
+{
+    size_t all = strlen(text), taken = 0;
+
+    if (width == 0 || text_columns(text, all) <= width)
+        return all;
+    for (;;) {
+        size_t spaces = strspn(text + taken, " ");
+        size_t word = strcspn(text + taken + spaces, " ");
+
+        if (word == 0)
+            return all;
+        if (taken > 0 && text_columns(text, taken + spaces + word) > width)
+            return taken;
+        taken += spaces + word;
+    }
+}
+
+static void view_release(struct view *view)
+{
+    for (int i = 0; view->texts != NULL && i < (view->rows + 1) * view->count; i++)
+        free(view->texts[i]);
+    free(view->texts);
+    free(view->of_column);
+    free(view->natural);
+    free(view->least);
+    free(view->width);
+}
+
+/* What column i takes unbroken and at least. */
+static void measure_column(struct view *view, const struct table *table, int i, int limit)
+{
+    int word = 0, natural = 0;
+
+    for (int row = 0; row <= view->rows; row++) {
+        const char *text = view->texts[row * view->count + i];
+        int width = text_columns(text, strlen(text)), longest = longest_word(text, limit);
+
+        natural = width > natural ? width : natural;
+        word = longest > word ? longest : word;
+    }
+    view->natural[i] = view->least[i] = natural;
+    if (!is_number(&table->columns[view->of_column[i]]) && natural > LEAST_WRAPPED)
+        view->least[i] = word > LEAST_WRAPPED ? word : LEAST_WRAPPED;
+}
+
+/* Texts and widths of all columns that are seen. */
+static int view_make(struct view *view, const struct table *table, int width)
+{
+    size_t columns = (size_t)table->column_count;
+
+    *view = (struct view){ .rows = table->row_count };
+    view->of_column = calloc(columns, sizeof *view->of_column);
+    view->natural = calloc(columns, sizeof *view->natural);
+    view->least = calloc(columns, sizeof *view->least);
+    view->width = calloc(columns, sizeof *view->width);
+    view->texts = calloc(((size_t)view->rows + 1) * columns, sizeof(char *));
+    if (view->of_column == NULL || view->natural == NULL || view->least == NULL ||
+        view->width == NULL || view->texts == NULL)
+        return -1;
+    for (int i = 0; i < table->column_count; i++)
+        if (is_seen(table, i))
+            view->of_column[view->count++] = i;
+    for (int row = -1; row < view->rows; row++)
+        for (int i = 0; i < view->count; i++) {
+            int at = view->of_column[i];
+            char *text = row < 0
+                             ? strdup(table->columns[at].title)
+                             : cell_text(&table->columns[at], cell_at(table, row, at), false);
+
+            if (text == NULL)
+                return -1;
+            view->texts[(row + 1) * view->count + i] = text;
+        }
+    for (int i = 0; i < view->count; i++)
+        measure_column(view, table, i, width);
+    return 0;
+}
+
+/* What a line takes at least. */
+static int least_line(const struct view *view, const struct table *table)
+{
+    int total = -SEPARATOR;
+
+    for (int i = 0; i < view->count; i++)
+        if (is_seen(table, view->of_column[i]))
+            total += view->least[i] + SEPARATOR;
+    return total;
+}
+
+/* Widths that fit where they can: the least ones, then what is over (width 0: all that
+ * is asked for) is dealt out column by column. */
+static void find_widths(struct view *view, const struct table *table, int width)
+{
+    int total = least_line(view, table);
+
+    for (int i = 0; i < view->count; i++)
+        view->width[i] = width > 0 ? view->least[i] : view->natural[i];
+    for (bool wider = width > 0; wider;) {
+        wider = false;
+        for (int i = 0; i < view->count; i++)
+            if (is_seen(table, view->of_column[i]) && view->width[i] < view->natural[i] &&
+                total < width) {
+                view->width[i]++;
+                total++;
+                wider = true;
+            }
+    }
+}
+
+/* Whether all rows have one value there; *text: that, fresh. */
+static int find_constant(bool *constant, char **text, const struct table *table, int column)
+{
+    *text = NULL;
+    *constant = table->row_count > 0;
+    for (int row = 0; row < table->row_count && *constant; row++) {
+        char *cell = cell_text(&table->columns[column], cell_at(table, row, column), false);
+
+        if (cell == NULL)
+            return -1;
+        *constant = cell[0] != '\0' && (*text == NULL || strcmp(cell, *text) == 0);
+        if (*text == NULL)
+            *text = cell;
+        else
+            free(cell);
+    }
+    return 0;
+}
+
+/* Adds "word value" to the line, which starts with start. */
+static int append_word(char **line, const char *start, const char *word, const char *value)
+{
+    char *longer =
+        format_string("%s%s%s%s%s", *line != NULL ? *line : start, *line != NULL ? ", " : "",
+                      word, value != NULL ? " " : "", value != NULL ? value : "");
+
+    if (longer == NULL)
+        return -1;
+    free(*line);
+    *line = longer;
+    return 0;
+}
+
+/* Hides the column when it may be folded and all rows have one value; *line tells of
+ * it. */
+static int fold_column(char **line, struct table *table, int column)
+{
+    bool constant;
+    char *text;
+
+    if (!table->columns[column].fold || !is_seen(table, column))
+        return 0;
+    int rc = find_constant(&constant, &text, table, column);
+    if (rc == 0 && constant) {
+        table->hidden[column] = true;
+        rc = append_word(line, table->row_count > 1 ? "in all rows: " : "",
+                         table->columns[column].title, text);
+    }
+    free(text);
+    return rc;
+}
+
+/* One row alone has one value everywhere: it is folded only where there is no room. */
+static int fold_columns(char **line, struct table *table)
+{
+    int rc = 0;
+
+    for (int i = 0; i < table->column_count && table->row_count > 1 && rc == 0; i++)
+        rc = fold_column(line, table, i);
+    return rc;
+}
+
+/* What the hidden column is called, when another has the same title by its name. */
+static const char *title_of(const struct table *table, int column)
+{
+    for (int i = 0; i < table->column_count; i++)
+        if (i != column && !table->columns[i].machine_only &&
+            strcmp(table->columns[i].title, table->columns[column].title) == 0)
+            return table->columns[column].name;
+    return table->columns[column].title;
+}
+
+/* Hides the columns that matter least while there is no room for all: *dropped names
+ * them, or *folded tells their only value. */
+static int drop_columns(char **dropped, char **folded, const struct view *view,
+                        struct table *table, int width)
+{
+    while (width > 0 && least_line(view, table) > width) {
+        int last = -1;
+
+        for (int i = 0; i < table->column_count; i++)
+            if (is_seen(table, i) && table->columns[i].drop > 0 &&
+                (last < 0 || table->columns[i].drop >= table->columns[last].drop))
+                last = i;
+        if (last < 0)
+            return 0;
+        if (fold_column(folded, table, last) != 0)
+            return -1;
+        if (table->hidden[last])
+            continue;
+        table->hidden[last] = true;
+        if (append_word(dropped, "not shown at this width: ", title_of(table, last), NULL) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The first column that is to be a heading of rows becomes that. */
+static void find_section(struct table *table)
+{
+    for (int i = 0; i < table->column_count && table->section < 0; i++)
+        if (table->columns[i].section && is_seen(table, i)) {
+            table->section = i;
+            table->hidden[i] = true;
+        }
+}
+
+static const char *color_of(enum table_mark mark)
+{
+    static const char *const COLORS[] = { [TABLE_PLAIN] = "",
+                                          [TABLE_STRONG] = "\033[1m",
+                                          [TABLE_GOOD] = "\033[32m",
+                                          [TABLE_BAD] = "\033[31m",
+                                          [TABLE_FAINT] = "\033[2m" };
+
+    return COLORS[mark];
+}
+
+/* One row of the view (0: the titles), in as many lines as its texts need. rest: room
+ * for a text per column. */
+static void print_row(const struct view *view, const struct table *table, int row,
+                      const char **rest, FILE *out, bool color)
+{
+    bool more = true;
+
+    for (int i = 0; i < view->count; i++)
+        rest[i] = view->texts[row * view->count + i];
+    while (more) {
+        int pending = 0; /* spaces that are printed when something follows them */
+        bool first = true;
+
+        more = false;
+        for (int i = 0; i < view->count; i++) {
+            int at = view->of_column[i];
+
+            if (!is_seen(table, at))
+                continue;
+            bool number = is_number(&table->columns[at]);
+            enum table_mark mark = row == 0 ? TABLE_STRONG : cell_at(table, row - 1, at)->mark;
+            const char *start = color ? color_of(mark) : "";
+            size_t length = line_length(rest[i], number ? 0 : view->width[i]);
+            int used = text_columns(rest[i], length), padding = view->width[i] - used;
+
+            padding = padding > 0 ? padding : 0;
+            pending += (first ? 0 : SEPARATOR) + (number ? padding : 0);
+            first = false;
+            if (length > 0) {
+                fprintf(out, "%*s%s%.*s%s", pending, "", start, (int)length, rest[i],
+                        start[0] != '\0' ? "\033[0m" : "");
+                pending = 0;
+            }
+            pending += number ? 0 : padding;
+            rest[i] += length;
+            rest[i] += strspn(rest[i], " ");
+            more = more || *rest[i] != '\0';
+        }
+        fputc('\n', out);
+    }
+}
+
+int table_print_paragraph(FILE *out, const char *text, int width, bool strong)
+{
+    size_t size = strlen(text) + 1;
+    char *clean = malloc(size);
+
+    if (clean == NULL)
+        return -1;
+    const char *rest = text_strip_controls(clean, size, text);
+    do {
+        size_t length = line_length(rest, width > 0 ? width : PARAGRAPH_WIDTH);
+
+        fprintf(out, "%s%.*s%s\n", strong ? "\033[1m" : "", (int)length, rest,
+                strong ? "\033[0m" : "");
+        rest += length;
+        rest += strspn(rest, " ");
+    } while (*rest != '\0');
+    free(clean);
+    return 0;
+}
+
+/* The heading of row, unless the row before has the same. -1: out of memory. */
+static int print_heading(const struct table *table, int row, FILE *out, int width, bool color)
+{
+    const struct table_column *column = &table->columns[table->section];
+    char *text = cell_text(column, cell_at(table, row, table->section), false);
+    char *before =
+        row == 0 ? NULL : cell_text(column, cell_at(table, row - 1, table->section), false);
+    int rc = text == NULL || (row > 0 && before == NULL) ? -1 : 0;
+
+    if (rc == 0 && (row == 0 || strcmp(text, before) != 0))
+        rc = table_print_paragraph(out, text, width, color);
+    free(text);
+    free(before);
+    return rc;
+}
+
+static int print_rows(const struct view *view, const struct table *table, FILE *out, int width,
+                      bool color)
+{
+    const char **rest = calloc((size_t)view->count + 1, sizeof *rest);
+    int rc = rest == NULL ? -1 : 0;
+
+    for (int row = 0; row <= view->rows && rc == 0; row++) {
+        if (row > 0 && table->section >= 0)
+            rc = print_heading(table, row - 1, out, width, color);
+        if (rc == 0)
+            print_row(view, table, row, rest, out, color);
+    }
+    free(rest);
+    return rc;
+}
+
+int table_print_aligned(struct table *table, FILE *out, int width, bool color)
+{
+    struct view view = { 0 };
+    char *folded = NULL, *dropped = NULL;
+    int rc = width > 0 ? fold_columns(&folded, table) : 0;
+
+    if (rc == 0 && width > 0)
+        find_section(table);
+    if (rc == 0)
+        rc = view_make(&view, table, width);
+    if (rc == 0)
+        rc = drop_columns(&dropped, &folded, &view, table, width);
+    if (rc == 0)
+        find_widths(&view, table, width);
+    if (rc == 0 && table->caption != NULL)
+        rc = table_print_paragraph(out, table->caption, width, color);
+    if (rc == 0 && folded != NULL)
+        rc = table_print_paragraph(out, folded, width, false);
+    if (rc == 0)
+        rc = print_rows(&view, table, out, width, color);
+    if (rc == 0 && dropped != NULL)
+        rc = table_print_paragraph(out, dropped, width, false);
+    for (int i = 0; i < table->note_count && rc == 0; i++)
+        rc = table_print_paragraph(out, table->notes[i], width, false);
+    view_release(&view);
+    free(folded);
+    free(dropped);
+    return rc;
+}
