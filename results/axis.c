@@ -44,10 +44,10 @@ static char *evaluation_value(const struct result_row *row, enum evaluation_key 
     return NULL;
 }
 
-static int row_axis_value(char **out, const struct compare *compare,
-                          const struct result_row *row, const char *key, struct error *err)
+int result_axis_value(char **out, struct store *store, const struct results *results,
+                      const struct result_row *row, const char *key, struct error *err)
 {
-    const cJSON *axis = json_member(compare->results->arms[row->arm].axes, key);
+    const cJSON *axis = json_member(results->arms[row->arm].axes, key);
     int evaluation_key = evaluation_key_find(key), id = setting_find(key), rc = 0;
 
     *out = NULL;
@@ -56,7 +56,7 @@ static int row_axis_value(char **out, const struct compare *compare,
     } else if (axis != NULL) {
         *out = cJSON_IsString(axis) ? strdup(axis->valuestring) : json_canonical(axis);
     } else { /* an arm that keeps the base's value */
-        rc = results_setting(compare->store, out, row->run_id, key, err);
+        rc = results_setting(store, out, row->run_id, key, err);
         if (rc == 0 && *out == NULL) {
             *out = strdup("inactive");
         } else if (rc == 0 && id >= 0 && settings_table[id].type == SETTING_BOOL) {
@@ -72,7 +72,8 @@ static int row_axis_value(char **out, const struct compare *compare,
 int cell_axis_value(char **out, const struct compare *compare, int cell, const char *key,
                     struct error *err)
 {
-    return row_axis_value(out, compare, compare->cells[cell].row, key, err);
+    return result_axis_value(out, compare->store, compare->results, compare->cells[cell].row,
+                             key, err);
 }
 
 /* As cell_without(); own_steps leaves out the outer steps at inference too. */
@@ -262,7 +263,7 @@ static int find_missing(struct axis_values *values, const struct compare *compar
         first = first == NULL || first->arm != row->arm ? row : first;
         if (row->state == RUN_DONE || strcmp(row->evaluation, first->evaluation) != 0)
             continue;
-        rc = row_axis_value(&text, compare, row, key, err);
+        rc = result_axis_value(&text, compare->store, results, row, key, err);
         while (rc == 0 && at < count && strcmp(items[at].value, text) != 0)
             at++;
         /* runs of one arm that differ: not counted */

@@ -205,7 +205,7 @@ int compare_create(struct compare **out, struct store *store, const struct resul
         rc = error_set(err, ERROR_ABSENT,
                        "experiment \"%s\" has no finished evaluation to compare (%d runs, %d "
                        "done) that meets the conditions",
-                       results->experiment, results->runs.total, results->runs.done);
+                       results->experiment, results->runs.total, results->runs.of[RUN_DONE]);
     for (int i = 0; i < compare->cell_count && rc == 0; i++)
         rc = summarise(&compare->cells[i], compare->task_count, err);
     if (rc != 0) {
@@ -495,10 +495,40 @@ void comparison_list_release(struct comparison_list *list)
     *list = (struct comparison_list){ 0 };
 }
 
+double baseline_floor(const struct baselines *baselines, enum metric metric)
+{
+    double copy = baselines->copy[metric], untrained = baselines->untrained[metric];
+
+    if (METRICS[metric].better != MEASURE_HIGHER)
+        return (double)NAN;
+    return isnan(copy) || untrained > copy ? untrained : copy;
+}
+
+void comparison_list_judge(struct comparison_list *list, const struct baselines *baselines,
+                           enum metric metric)
+{
+    double floor_value = baseline_floor(baselines, metric);
+
+    /* Sides without a mean, and a floor that is not known, compare as false. */
+    for (int i = 0; i < list->count; i++)
+        list->items[i].uninformative =
+            list->items[i].base_mean <= floor_value && list->items[i].other_mean <= floor_value;
+}
+
+/* Sums of shares such as 1/3 may leave a rest. */
+static bool is_zero(double value)
+{
+    return fabs(value) < 1e-12;
+}
+
 enum verdict comparison_verdict(const struct comparison *comparison)
 {
     const struct estimate *e = &comparison->estimate;
 
+    if (is_zero(e->value) && (is_zero(e->standard_error) || isnan(e->low)))
+        return VERDICT_EQUAL;
+    if (comparison->uninformative)
+        return VERDICT_NO_INFORMATION;
     if (isnan(e->p) || !(comparison->p_holm < LEVEL) || (e->low <= 0 && e->high >= 0))
         return VERDICT_INCONCLUSIVE;
     return e->value > 0 ? VERDICT_HIGHER : VERDICT_LOWER;
@@ -506,7 +536,11 @@ enum verdict comparison_verdict(const struct comparison *comparison)
 
 const char *verdict_name(enum verdict verdict)
 {
-    static const char *const NAMES[] = { "inconclusive", "higher", "lower" };
+    static const char *const NAMES[] = { [VERDICT_INCONCLUSIVE] = "inconclusive",
+                                         [VERDICT_HIGHER] = "higher",
+                                         [VERDICT_LOWER] = "lower",
+                                         [VERDICT_EQUAL] = "equal",
+                                         [VERDICT_NO_INFORMATION] = "no information" };
 
     return NAMES[verdict];
 }

@@ -55,7 +55,13 @@ enum comparison_kind {
     COMPARISON_ARCHITECTURE, /* a block against the first */
 };
 
-enum verdict { VERDICT_INCONCLUSIVE, VERDICT_HIGHER, VERDICT_LOWER };
+enum verdict {
+    VERDICT_INCONCLUSIVE,
+    VERDICT_HIGHER,
+    VERDICT_LOWER,
+    VERDICT_EQUAL,         /* no difference on any task */
+    VERDICT_NO_INFORMATION /* neither side is above what comes without learning */
+};
 
 struct comparison {
     enum comparison_kind kind;
@@ -68,7 +74,8 @@ struct comparison {
     double base_mean, other_mean;
     double p_holm; /* corrected over the list */
     bool paired_by_seed;
-    int left_out; /* tasks that not every cell has */
+    bool uninformative; /* by comparison_list_judge() */
+    int left_out;       /* tasks that not every cell has */
     /* outer steps compared and the other side's, of a matrix */
     int64_t from, to, fixed;
 };
@@ -91,12 +98,34 @@ int compare_add(struct comparison_list *list, const struct compare *compare,
                 struct error *err) MUST_CHECK;
 /* Fills p_holm of every item. */
 int comparison_list_correct(struct comparison_list *list, struct error *err) MUST_CHECK;
+/* The larger of what copying the input and the untrained model score: what says nothing
+ * of learning. NaN: neither is known, or the measure is not better when it is
+ * higher. */
+double baseline_floor(const struct baselines *baselines, enum metric metric);
+/* Marks the comparisons of which no side is above that. */
+void comparison_list_judge(struct comparison_list *list, const struct baselines *baselines,
+                           enum metric metric);
 void comparison_list_release(struct comparison_list *list);
 
-/* Higher or lower only when the interval leaves 0 out and the corrected p is below
- * 0.05. */
+/* Higher or lower only when the interval leaves 0 out, the corrected p is below 0.05,
+ * and the comparison is not uninformative. */
 enum verdict comparison_verdict(const struct comparison *comparison);
 const char *verdict_name(enum verdict verdict);
+
+/* ---- two arms ---- */
+
+/*
+ * Adds what the second arm's evaluations have more than the first's: those that both
+ * have, or the two that there are. An arm is named by its label, by the beginning of a
+ * run's hash or by conditions "key=value ..."; ERROR_ABSENT or ERROR_FORMAT when the
+ * name means none or several, or nothing can be paired.
+ */
+int compare_arms(struct comparison_list *list, const struct compare *compare, const char *first,
+                 const char *second, struct error *err) MUST_CHECK;
+
+/* The same of every other arm against one. */
+int compare_baseline(struct comparison_list *list, const struct compare *compare,
+                     const char *baseline, struct error *err) MUST_CHECK;
 
 /* ---- one axis ---- */
 
@@ -132,6 +161,11 @@ int compare_axis(struct axis_values *values, struct comparison_list *list,
 int compare_offer(const struct results *results, struct error *err) MUST_CHECK;
 void axis_values_release(struct axis_values *values);
 
+/* The value of key, a training or an evaluation setting, in a row of results as fresh
+ * text; "inactive" where it changes nothing. */
+int result_axis_value(char **out, struct store *store, const struct results *results,
+                      const struct result_row *row, const char *key,
+                      struct error *err) MUST_CHECK;
 /* The value of key in a cell as fresh text; "inactive" where it changes nothing. */
 int cell_axis_value(char **out, const struct compare *compare, int cell, const char *key,
                     struct error *err) MUST_CHECK;

@@ -130,7 +130,7 @@ static int find_key(struct filter *out, int *id, const char *key, const char *co
         return error_set(
             err, ERROR_FORMAT,
             "--where %s: unknown key \"%s\"%s%s%s; expected experiment, arm, seed, "
-            "hash or a setting (`hrmlab axes` lists them)",
+            "hash, a setting (`hrmlab axes` lists them) or, of results, a measure",
             condition, key, nearest != NULL ? ", did you mean \"" : "",
             nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
     }
@@ -171,6 +171,26 @@ int filter_parse(struct filter *out, const char *condition, struct error *err)
     if (rc != 0)
         filter_release(out);
     return rc;
+}
+
+int filter_find_measure(enum metric *metric, enum filter_relation *relation, double *number,
+                        const char *condition, struct error *err)
+{
+    struct error ignored;
+    char name[64], *end;
+    size_t length;
+    const char *at = find_relation(condition, relation, &length);
+
+    if (at == NULL || at == condition || (size_t)(at - condition) >= sizeof name)
+        return 0; /* filter_parse() says what is wrong */
+    snprintf(name, sizeof name, "%.*s", (int)(at - condition), condition);
+    if (metric_find(metric, name, &ignored) < 0)
+        return 0;
+    *number = strtod(at + length, &end);
+    if (end == at + length || *end != '\0')
+        return error_set(err, ERROR_FORMAT, "--where %.200s: expected a number after %s%.*s",
+                         condition, name, (int)length, at);
+    return 1;
 }
 
 void filter_release(struct filter *filter)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "error.h"
+#include "measure.h"
 
 enum filter_relation { FILTER_EQ, FILTER_NE, FILTER_LE, FILTER_GE, FILTER_LT, FILTER_GT };
 
@@ -25,6 +26,10 @@ struct filter {
 /* Parses one condition. ERROR_FORMAT: no relation, unknown key (nearest named), a value
  * of the wrong type, an order asked of words. */
 int filter_parse(struct filter *out, const char *condition, struct error *err) MUST_CHECK;
+/* Whether the condition is on a measure, "pass_at_2>0.5", which no SQL decides. Negative:
+ * ERROR_FORMAT, the value is no number. */
+int filter_find_measure(enum metric *metric, enum filter_relation *relation, double *number,
+                        const char *condition, struct error *err) MUST_CHECK;
 void filter_release(struct filter *filter);
 
 /* The condition as SQL with parameters ?N and ?N+1 (key, value), N = first; fresh, NULL

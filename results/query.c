@@ -79,17 +79,44 @@ int error_unknown_experiment(struct store *store, const char *name, struct error
                      name, list);
 }
 
+int experiment_name(struct store *store, char out[EXPERIMENT_NAME_SIZE], const char *asked,
+                    struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int rc = 0;
+
+    snprintf(out, EXPERIMENT_NAME_SIZE, "%s", asked);
+    if (strcmp(asked, "last") != 0)
+        return 0;
+    rc = sql_query(store, &s, err,
+                   "SELECT name FROM experiment ORDER BY queued_at DESC, experiment_id DESC"
+                   " LIMIT 1",
+                   "");
+    if (rc == 0)
+        rc = sql_step(store, &s, err);
+    if (rc == 0)
+        return error_unknown_experiment(store, NULL, err);
+    if (rc > 0)
+        snprintf(out, EXPERIMENT_NAME_SIZE, "%s", sql_text(s, 0));
+    sql_end(&s);
+    return rc < 0 ? rc : 0;
+}
+
 static int find_experiment(struct results *results, struct store *store, const char *name,
                            struct error *err)
 {
     sqlite3_stmt *statement = NULL;
+    char meant[EXPERIMENT_NAME_SIZE];
     int count = 0;
-    int rc =
-        name != NULL
-            ? sql_query(store, &statement, err,
-                        "SELECT experiment_id, name FROM experiment WHERE name = ?1", "t", name)
-            : sql_query(store, &statement, err,
-                        "SELECT experiment_id, name FROM experiment LIMIT 2", "");
+    int rc = name != NULL ? experiment_name(store, meant, name, err) : 0;
+
+    if (rc == 0)
+        rc = name != NULL ? sql_query(store, &statement, err,
+                                      "SELECT experiment_id, name FROM experiment"
+                                      " WHERE name = ?1",
+                                      "t", meant)
+                          : sql_query(store, &statement, err,
+                                      "SELECT experiment_id, name FROM experiment LIMIT 2", "");
 
     while (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
         rc = 0;
@@ -152,14 +179,24 @@ static int load_arms(struct results *results, struct store *store, struct error 
     return rc < 0 ? rc : 0;
 }
 
+/* A job's state and, of one that failed, its cause: "failed:crash". */
+#define STATE_AND_CAUSE                                                                        \
+    "iif(j.state = 'done' AND j.cause IS NOT NULL, j.cause,"                                   \
+    " j.state || iif(j.cause IS NULL, '', ':' || j.cause))"
 /* A run counts as done when one of its trainings is; otherwise the state of its last
  * training counts. */
 #define RUN_STATE_SQL                                                                          \
     "CASE WHEN EXISTS (SELECT 1 FROM job j WHERE j.run_id = r.run_id AND j.kind = 'train'"     \
     " AND j.state = 'done' AND j.cause IS NULL) THEN 'done'"                                   \
-    " ELSE coalesce((SELECT iif(j.state = 'done', 'diverged', j.state) FROM job j"             \
+    " ELSE coalesce((SELECT " STATE_AND_CAUSE " FROM job j"                                    \
     " WHERE j.run_id = r.run_id AND j.kind = 'train' ORDER BY j.job_id DESC LIMIT 1),"         \
     " 'queued') END"
+/* What became of an evaluation that has no result: the last job queued for it. */
+#define EVALUATION_STATE_SQL                                                                   \
+    "iif(x.step IS NOT NULL, 'done', coalesce((SELECT " STATE_AND_CAUSE " FROM job j"          \
+    " JOIN job_evaluation q USING (job_id) WHERE j.run_id = r.run_id"                          \
+    " AND j.kind = 'evaluate' AND q.evaluation_id = v.evaluation_id"                           \
+    " ORDER BY j.job_id DESC LIMIT 1), 'queued'))"
 
 /* The SELECT of all rows, in no order; conditions are parameters from ?3 on. Fresh or
  * NULL. The tables are gone through as written: from the experiment's arms on, each by
@@ -183,14 +220,14 @@ static char *rows_sql(const struct filter *filters, int filter_count)
             " v.outer_steps, v.augmentations, v.eval_seed, v.act_inference, v.split = 'train',"
             " %s, x.checkpoint, x.step, r.train_flops, (SELECT"
             "   sum(t.user_seconds + t.system_seconds) FROM attempt t JOIN job j USING (job_id)"
-            "   WHERE t.run_id = r.run_id AND j.kind = 'train'), x.tasks"
+            "   WHERE t.run_id = r.run_id AND j.kind = 'train'), x.tasks, %s"
             " FROM experiment e CROSS JOIN arm a USING (experiment_id)"
             " CROSS JOIN arm_evaluation ae USING (arm_id)"
             " CROSS JOIN evaluation v USING (evaluation_id) CROSS JOIN run r USING (run_id)"
             " LEFT JOIN evaluation_result x ON x.evaluation_id = v.evaluation_id"
             "   AND (?2 OR x.checkpoint = 'last')"
             " WHERE e.experiment_id = ?1%s",
-            RUN_STATE_SQL, conditions);
+            RUN_STATE_SQL, EVALUATION_STATE_SQL, conditions);
     free(conditions);
     return sql;
 }
@@ -202,32 +239,45 @@ static double column_real(sqlite3_stmt *statement, int column)
                : sqlite3_column_double(statement, column);
 }
 
-static const char *const RUN_STATES[RUN_STATE_COUNT] = { [RUN_DONE] = "done",
-                                                         [RUN_PENDING] = "pending",
-                                                         [RUN_FAILED] = "failed",
-                                                         [RUN_DIVERGED] = "diverged",
-                                                         [RUN_CANCELLED] = "cancelled" };
-
 const char *run_state_name(enum run_state state)
 {
-    return RUN_STATES[state];
+    static const char *const NAMES[RUN_STATE_COUNT] = {
+        [RUN_DONE] = "done",     [RUN_QUEUED] = "queued",     [RUN_RUNNING] = "running",
+        [RUN_FAILED] = "failed", [RUN_DIVERGED] = "diverged", [RUN_CANCELLED] = "cancelled"
+    };
+
+    return NAMES[state];
 }
 
-/* Of the state of a job, or "diverged": RUN_STATE_SQL. */
-static enum run_state state_of(const char *name)
+/* Of a job's state and cause, "failed:crash", or "diverged"; *cause: what follows the
+ * colon, or "". */
+static enum run_state state_of(const char **cause, const char *text)
 {
     enum job_state state = JOB_QUEUED;
+    int length = (int)strcspn(text, ":");
+    char name[32];
 
+    *cause = text[length] == ':' ? text + length + 1 : "";
+    snprintf(name, sizeof name, "%.*s", length, text);
     if (outcome_parse(name) == OUTCOME_DIVERGED)
         return RUN_DIVERGED;
-    if (!job_state_parse(&state, name) || job_state_is_open(state))
-        return RUN_PENDING;
+    if (!job_state_parse(&state, name) || state == JOB_QUEUED)
+        return RUN_QUEUED;
+    if (job_state_is_open(state))
+        return RUN_RUNNING;
     return state == JOB_DONE ? RUN_DONE : state == JOB_CANCELLED ? RUN_CANCELLED : RUN_FAILED;
+}
+
+static bool is_pending(enum run_state state)
+{
+    return state == RUN_QUEUED || state == RUN_RUNNING;
 }
 
 /* One row from the statement; without memory evaluation is NULL. */
 static void read_row(struct result_row *row, sqlite3_stmt *s)
 {
+    const char *cause;
+
     *row = (struct result_row){
         .run_id = sqlite3_column_int64(s, 1),
         .evaluation_id = sqlite3_column_int64(s, 2),
@@ -238,22 +288,27 @@ static void read_row(struct result_row *row, sqlite3_stmt *s)
         .eval_seed = sqlite3_column_int64(s, 8),
         .act_inference = sqlite3_column_int(s, 9) != 0,
         .train_split = sqlite3_column_int(s, 10) != 0,
-        .state = state_of(sql_text(s, 11)),
+        .state = state_of(&cause, sql_text(s, 11)),
         .step = sqlite3_column_int64(s, 13),
         .train_flops = column_real(s, 14),
         .train_seconds = column_real(s, 15),
     };
     snprintf(row->hash, sizeof row->hash, "%s", sql_text(s, 4));
-    bool shown = row->state == RUN_DONE || row->state == RUN_PENDING;
+    row->outcome = row->state;
+    if (row->state == RUN_DONE)
+        row->outcome = state_of(&cause, sql_text(s, 17));
+    snprintf(row->cause, sizeof row->cause, "%s", row->outcome == RUN_FAILED ? cause : "");
+    bool shown = row->state == RUN_DONE || is_pending(row->state);
 
     /* Until its training is over, a run's last numbers may still be replaced. */
-    if (row->state == RUN_PENDING && strcmp(sql_text(s, 12), "last") == 0)
+    if (is_pending(row->state) && strcmp(sql_text(s, 12), "last") == 0)
         shown = false;
     if (shown)
         snprintf(row->checkpoint, sizeof row->checkpoint, "%s", sql_text(s, 12));
     for (int i = 0; i < METRIC_COUNT; i++)
         row->values[i] = (double)NAN;
     row->tasks = shown ? sqlite3_column_int64(s, 16) : 0;
+    row->hidden = row->checkpoint[0] != '\0' && row->tasks == 0;
 }
 
 /* What the rows' evaluations found; of hidden tests, without a scored task, nothing is
@@ -437,11 +492,7 @@ static int count_runs(struct results *results, struct error *err)
         if (i > 0 && order[i]->run_id == order[i - 1]->run_id)
             continue;
         results->runs.total++;
-        results->runs.done += order[i]->state == RUN_DONE;
-        results->runs.pending += order[i]->state == RUN_PENDING;
-        results->runs.failed += order[i]->state == RUN_FAILED;
-        results->runs.diverged += order[i]->state == RUN_DIVERGED;
-        results->runs.cancelled += order[i]->state == RUN_CANCELLED;
+        results->runs.of[order[i]->state]++;
     }
     free(order);
     return 0;
@@ -490,24 +541,17 @@ int results_load(struct results **out, struct store *store, const char *experime
 
 void run_counts_describe(char *out, size_t size, const struct run_counts *counts)
 {
+    int missing = counts->total - counts->of[RUN_DONE], shown = 0;
     size_t used = 0;
-    const struct {
-        int count;
-        enum run_state state;
-    } PARTS[] = { { counts->pending, RUN_PENDING },
-                  { counts->failed, RUN_FAILED },
-                  { counts->diverged, RUN_DIVERGED },
-                  { counts->cancelled, RUN_CANCELLED } };
 
     out[0] = '\0';
-    if (counts->done == counts->total)
+    if (missing == 0)
         return;
-    used = (size_t)snprintf(out, size, "%d of %d runs not done", counts->total - counts->done,
-                            counts->total);
-    for (int i = 0, shown = 0; i < 4; i++)
-        if (PARTS[i].count > 0 && used < size)
+    used = (size_t)snprintf(out, size, "%d of %d runs not done", missing, counts->total);
+    for (int i = RUN_DONE + 1; i < RUN_STATE_COUNT; i++)
+        if (counts->of[i] > 0 && used < size)
             used += (size_t)snprintf(out + used, size - used, "%s%d %s", shown++ ? ", " : " (",
-                                     PARTS[i].count, run_state_name(PARTS[i].state));
+                                     counts->of[i], run_state_name((enum run_state)i));
     if (used < size)
         snprintf(out + used, size - used, ")");
 }

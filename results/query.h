@@ -18,7 +18,8 @@ struct store;
 
 enum run_state {
     RUN_DONE,
-    RUN_PENDING,
+    RUN_QUEUED,
+    RUN_RUNNING, /* a worker is at it, or is being started */
     RUN_FAILED,
     RUN_DIVERGED,
     RUN_CANCELLED,
@@ -42,10 +43,15 @@ struct result_row {
     int64_t outer_steps, augmentations /* 0: all */, eval_seed;
     bool act_inference, train_split;
     int64_t train_outer_steps, train_augmentations; /* 0: not a setting of this run */
-    enum run_state state;
+    enum run_state state;                           /* of the training */
+    /* of this evaluation: state until the training is done, then that of the job that
+     * evaluates; RUN_DONE with a result */
+    enum run_state outcome;
+    char cause[24];      /* of outcome RUN_FAILED: "out of memory"; "": not known */
     char checkpoint[16]; /* "untrained", "interim", "last"; "" without a result */
     int64_t step;
     int64_t tasks; /* scored; 0 also where values are not known */
+    bool hidden;   /* it has a result, and all its tests are hidden: none is scored */
     /* By enum metric; those after METRIC_RECORDED once results_load_metric() was
      * called. */
     double values[METRIC_COUNT];
@@ -53,7 +59,7 @@ struct result_row {
 };
 
 struct run_counts {
-    int total, done, pending, failed, diverged, cancelled; /* distinct runs */
+    int total, of[RUN_STATE_COUNT]; /* distinct runs */
 };
 
 struct results {
@@ -72,7 +78,7 @@ enum results_scope {
 };
 
 /*
- * Loads an experiment by name; NULL: the only one there is. wheres: "key=value" with =,
+ * Loads an experiment by name ("last": the newest); NULL: the only one there is. wheres: "key=value" with =,
  * !=, <, <=, >, >=; all must hold; keys are experiment, arm, seed, hash and every
  * setting. ERROR_ABSENT lists the experiments; ERROR_FORMAT for a bad condition names
  * the nearest key.
@@ -87,7 +93,10 @@ void results_destroy(struct results *results); /* NULL allowed */
 int results_load_metric(struct results *results, struct store *store, enum metric metric,
                         struct error *err) MUST_CHECK;
 
-/* "3 of 12 runs not done (2 pending, 1 failed)" into out, "" when all are done. */
+/* "queued", "diverged" ... */
+const char *run_state_name(enum run_state state);
+
+/* "3 of 12 runs not done (2 queued, 1 failed)" into out, "" when all are done. */
 void run_counts_describe(char *out, size_t size, const struct run_counts *counts);
 
 /* The training setting key of a run as text, fresh; *out NULL when inactive. */
@@ -118,6 +127,12 @@ struct task_values {
 int task_values_load(struct task_values *out, struct store *store, int64_t evaluation_id,
                      enum metric metric, struct error *err) MUST_CHECK;
 void task_values_release(struct task_values *values);
+
+/* The name that is meant: "last" is the experiment that was queued last. ERROR_ABSENT:
+ * there is none. */
+enum { EXPERIMENT_NAME_SIZE = 128 };
+int experiment_name(struct store *store, char out[EXPERIMENT_NAME_SIZE], const char *asked,
+                    struct error *err) MUST_CHECK;
 
 /* ERROR_ABSENT for an experiment that is not there, with the names of those that are.
  * name NULL: none was named where there are several. */

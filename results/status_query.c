@@ -2,6 +2,7 @@
 #include "status_query.h"
 
 #include "error.h"
+#include "human.h"
 #include "query.h"
 #include "sql.h"
 #include "store.h"
@@ -199,7 +200,7 @@ static void put_eta(struct table *table, double rate, int64_t running, int64_t w
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     double side = (double)(running > 0 ? running : waiting < cores ? waiting : cores);
-    char text[40];
+    char text[HUMAN_SIZE + 16];
 
     if (rate <= 0.0 || running + waiting == 0 || side <= 0.0) {
         table_empty(table);
@@ -207,11 +208,7 @@ static void put_eta(struct table *table, double rate, int64_t running, int64_t w
         return;
     }
     double seconds = work / rate / side;
-    int minutes = seconds < 6e7 ? (int)(seconds / 60.0) : 1000000;
-    if (minutes >= 60)
-        snprintf(text, sizeof text, "%dh%02dm", minutes / 60, minutes % 60);
-    else
-        snprintf(text, sizeof text, "%dm%02ds", minutes, (int)(seconds - 60.0 * minutes));
+    human_duration(text, seconds);
     if (running == 0) { /* no runner works on it at present */
         size_t used = strlen(text);
         snprintf(text + used, sizeof text - used, " of work");
@@ -230,10 +227,10 @@ int status_table(struct store *store, struct table **out, const char *experiment
         { .name = "running", .type = TABLE_INT },
         { .name = "queued", .type = TABLE_INT },
         { .name = "failed", .type = TABLE_INT },
-        { .name = "cancelled", .type = TABLE_INT },
+        { .name = "cancelled", .type = TABLE_INT, .drop = 1 },
         { .name = "eta", .title = "ETA", .type = TABLE_TEXT, .people_only = true },
         { .name = "eta_seconds", .type = TABLE_REAL, .machine_only = true },
-        { .name = "queued_at", .title = "queued at", .type = TABLE_TEXT },
+        { .name = "queued_at", .title = "queued at", .type = TABLE_TEXT, .drop = 2 },
         { .name = "description", .type = TABLE_TEXT, .machine_only = true },
     };
     sqlite3_stmt *s;
@@ -279,9 +276,12 @@ int status_find_run(struct store *store, const char *prefix, char hash[65], char
     int found = 0;
     int rc = sql_query(
         store, &s, err,
-        "SELECT r.hash, (SELECT directory FROM attempt t WHERE t.run_id = r.run_id"
-        " ORDER BY number DESC LIMIT 1) FROM run r"
-        " WHERE r.hash >= ?1 AND r.hash < ?1 || 'g' LIMIT 2", /* f is the last digit */
+        strcmp(prefix, "last") == 0
+            ? "SELECT r.hash, t.directory FROM attempt t JOIN run r USING (run_id)"
+              " WHERE ?1 NOT NULL ORDER BY t.attempt_id DESC LIMIT 1"
+            : "SELECT r.hash, (SELECT directory FROM attempt t WHERE t.run_id = r.run_id"
+              " ORDER BY number DESC LIMIT 1) FROM run r"
+              " WHERE r.hash >= ?1 AND r.hash < ?1 || 'g' LIMIT 2", /* f is the last digit */
         "t", prefix);
 
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
@@ -424,14 +424,40 @@ int status_run_tables(struct store *store, struct table *out[STATUS_RUN_TABLES],
         { .name = "attempt", .type = TABLE_INT },
         { .name = "kind", .type = TABLE_TEXT },
         { .name = "outcome", .type = TABLE_TEXT },
-        { .name = "started_at", .title = "started", .type = TABLE_TEXT },
-        { .name = "cpu_seconds", .title = "CPU s", .type = TABLE_REAL, .digits = 1 },
-        { .name = "peak_rss_mib", .title = "peak MiB", .type = TABLE_REAL, .digits = 0 },
-        { .name = "kernel_set", .title = "kernels", .type = TABLE_TEXT },
-        { .name = "blas_core", .title = "BLAS core", .type = TABLE_TEXT },
-        { .name = "host", .type = TABLE_TEXT },
-        { .name = "cpus", .title = "cores", .type = TABLE_TEXT },
-        { .name = "git_commit", .title = "commit", .type = TABLE_TEXT },
+        { .name = "started_at",
+          .title = "started",
+          .type = TABLE_TEXT,
+          .fold = true,
+          .drop = 3 },
+        { .name = "cpu_seconds",
+          .title = "CPU s",
+          .type = TABLE_REAL,
+          .digits = 1,
+          .fold = true,
+          .drop = 1 },
+        { .name = "peak_rss_mib",
+          .title = "peak MiB",
+          .type = TABLE_REAL,
+          .digits = 0,
+          .fold = true,
+          .drop = 2 },
+        { .name = "kernel_set",
+          .title = "kernels",
+          .type = TABLE_TEXT,
+          .fold = true,
+          .drop = 4 },
+        { .name = "blas_core",
+          .title = "BLAS core",
+          .type = TABLE_TEXT,
+          .fold = true,
+          .drop = 7 },
+        { .name = "host", .type = TABLE_TEXT, .fold = true, .drop = 6 },
+        { .name = "cpus", .title = "cores", .type = TABLE_TEXT, .fold = true, .drop = 8 },
+        { .name = "git_commit",
+          .title = "commit",
+          .type = TABLE_TEXT,
+          .fold = true,
+          .drop = 5 },
         { .name = "blas", .type = TABLE_TEXT, .machine_only = true },
         { .name = "cpu", .type = TABLE_TEXT, .machine_only = true },
         { .name = "compiler", .type = TABLE_TEXT, .machine_only = true },
@@ -443,13 +469,17 @@ int status_run_tables(struct store *store, struct table *out[STATUS_RUN_TABLES],
         { .name = "step", .type = TABLE_INT },
         { .name = "checkpoint", .type = TABLE_TEXT },
         { .name = "outer_steps", .title = "outer steps", .type = TABLE_INT },
-        { .name = "augmentations", .type = TABLE_TEXT },
-        { .name = "split", .type = TABLE_TEXT },
-        { .name = "pass_at_1", .title = "pass@1", .type = TABLE_REAL, .digits = 3 },
+        { .name = "augmentations", .type = TABLE_TEXT, .fold = true },
+        { .name = "split", .type = TABLE_TEXT, .fold = true, .drop = 4 },
+        { .name = "pass_at_1", .title = "pass@1", .type = TABLE_REAL, .digits = 3, .drop = 1 },
         { .name = "pass_at_2", .title = "pass@2", .type = TABLE_REAL, .digits = 3 },
         { .name = "per_token_accuracy", .title = "per-token", .type = TABLE_REAL, .digits = 3 },
-        { .name = "exact_rows", .title = "exact rows", .type = TABLE_REAL, .digits = 3 },
-        { .name = "seconds", .type = TABLE_REAL, .digits = 1 },
+        { .name = "exact_rows",
+          .title = "exact rows",
+          .type = TABLE_REAL,
+          .digits = 3,
+          .drop = 2 },
+        { .name = "seconds", .type = TABLE_REAL, .digits = 1, .drop = 3 },
     };
     int rc = fill_facts(store, &out[0], hash, err);
 

@@ -37,7 +37,7 @@ int status_ahead(struct store *store, struct status_ahead *out, const char *expe
 int status_table(struct store *store, struct table **out, const char *experiment,
                  struct error *err) MUST_CHECK;
 
-/* The run whose hash begins with prefix: hash and directory of its last attempt (""
+/* The run whose hash begins with prefix, or with "last" the one tried last: hash and directory of its last attempt (""
  * none). */
 int status_find_run(struct store *store, const char *prefix, char hash[65], char directory[160],
                     struct error *err) MUST_CHECK;

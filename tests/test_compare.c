@@ -1,11 +1,13 @@
-/* test_compare.c - what `compare` says of an axis whose values are not all done. */
+/* test_compare.c - what `compare` and `results` say where not everything has a score or a winner. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -15,7 +17,9 @@
 #include "error.h"
 #include "file.h"
 #include "filter.h"
+#include "finding.h"
 #include "query.h"
+#include "results_table.h"
 #include "store.h"
 
 static char directory[64];
@@ -140,6 +144,135 @@ static void arms_at_their_own_outer_steps_are_compared(void **state)
     close_workspace();
 }
 
+/* What the table of arms says of the workspace, fresh. */
+static char *arms_as_csv(const char *change)
+{
+    struct shown shown = shown_metrics(METRIC_PASS_AT_2);
+    struct table *table;
+    struct error err;
+    char *text = NULL;
+    size_t size;
+
+    open_workspace(change);
+    FILE *out = open_memstream(&text, &size);
+
+    assert_non_null(out);
+    must(results_arms_table(&table, results, &shown, &err), &err);
+    must(table_print(table, out, FORMAT_CSV, false, &err), &err);
+    table_destroy(table);
+    fclose(out);
+    close_workspace();
+    must(file_remove_tree(directory, &err), &err);
+    assert_int_equal(mkdir(directory, 0700), 0);
+    return text;
+}
+
+static void expect_state(const char *change, const char *expected)
+{
+    char *text = arms_as_csv(change);
+
+    if (strstr(text, expected) == NULL)
+        fail_msg("after %s no \"%s\" in\n%s", change, expected, text);
+    free(text);
+}
+
+static void failed_pending_and_hidden_arms_look_different(void **state)
+{
+    (void)state;
+    expect_state("", ",done,");
+    expect_state("UPDATE job SET state = 'failed', cause = 'memory' WHERE run_id = 2",
+                 "1 failed (memory)");
+    expect_state("UPDATE job SET state = 'running' WHERE run_id = 2", "1 running");
+    expect_state("UPDATE job SET state = 'queued' WHERE run_id = 2", "1 queued");
+    expect_state("UPDATE job SET cause = 'diverged' WHERE run_id = 2", "1 diverged");
+    expect_state("UPDATE evaluation_result SET tasks = 0", "1 tests hidden");
+}
+
+/* A comparison of two sides with these means. */
+static struct comparison compared(double from, double to, double error)
+{
+    return (struct comparison){ .base_mean = from,
+                                .other_mean = to,
+                                .estimate = { .value = to - from,
+                                              .standard_error = error,
+                                              .low = to - from - 2 * error,
+                                              .high = to - from + 2 * error,
+                                              .p = error > 0 ? 0.001 : 1 },
+                                .p_holm = error > 0 ? 0.001 : 1 };
+}
+
+static void ties_have_no_winner_and_below_the_baselines_there_is_no_information(void **state)
+{
+    struct comparison items[] = { compared(0.5, 0.5, 0), compared(0.1, 0.3, 0.01),
+                                  compared(0.1, 0.6, 0.01), compared(0.7, 0.6, 0.01) };
+    struct comparison_list list = { .items = items, .count = 4 };
+    struct baselines baselines = { 0 };
+
+    (void)state;
+    baselines.copy[METRIC_PASS_AT_2] = 0.4;
+    baselines.untrained[METRIC_PASS_AT_2] = (double)NAN;
+    comparison_list_judge(&list, &baselines, METRIC_PASS_AT_2);
+    assert_string_equal(verdict_name(comparison_verdict(&items[0])), "equal");
+    assert_string_equal(verdict_name(comparison_verdict(&items[1])), "no information");
+    assert_string_equal(verdict_name(comparison_verdict(&items[2])), "higher");
+    assert_string_equal(verdict_name(comparison_verdict(&items[3])), "lower");
+    baselines.copy[METRIC_PASS_AT_2] = (double)NAN; /* nothing to judge by */
+    comparison_list_judge(&list, &baselines, METRIC_PASS_AT_2);
+    assert_string_equal(verdict_name(comparison_verdict(&items[1])), "higher");
+}
+
+/* The finding on one trained model at two numbers of steps with these means; fresh. */
+static char *found(double first, double second)
+{
+    struct result_row rows[2] = { { .outer_steps = 1, .train_outer_steps = 1 },
+                                  { .outer_steps = 2, .train_outer_steps = 1 } };
+    struct compare_cell cells[2] = { { .row = &rows[0], .mean = first },
+                                     { .row = &rows[1], .mean = second } };
+    struct compare compared_cells = { .metric = METRIC_PASS_AT_2,
+                                      .cells = cells,
+                                      .cell_count = 2 };
+    int64_t train[] = { 1 }, infer[] = { 1, 2 };
+    int at[] = { 0, 1 };
+    char label[] = "all arms";
+    struct matrix_block block = { label, 1, 2, train, infer, at };
+    struct matrix matrix = { .blocks = &block, .block_count = 1, .variants = 1 };
+    struct comparison item = compared(first, second, 0);
+    struct comparison_list list = { .items = &item, .count = 1 };
+    struct baselines baselines = { 0 };
+    struct error err;
+    char *text;
+
+    item.kind = COMPARISON_INFERENCE;
+    item.group = label;
+    item.estimate.tasks = 9;
+    item.estimate.seeds = 3;
+    baselines.copy[METRIC_PASS_AT_2] = 0.125;
+    baselines.untrained[METRIC_PASS_AT_2] = (double)NAN;
+    must(finding_write(&text, &matrix, &compared_cells, &list, &baselines, &err), &err);
+    return text;
+}
+
+static void expect_finding(double first, double second, const char *expected,
+                           const char *absent)
+{
+    char *text = found(first, second);
+
+    if (strstr(text, expected) == NULL || strstr(text, absent) != NULL)
+        fail_msg("expected \"%s\" and no \"%s\" in: %s", expected, absent, text);
+    free(text);
+}
+
+static void a_finding_says_when_there_is_nothing_to_find(void **state)
+{
+    (void)state;
+    expect_finding(0, 0, "Nothing was solved anywhere: pass@2 is 0 in every cell", "+0.000 [");
+    expect_finding(0.5, 0.5, "All 2 cells have the same value, 0.500", "best cell");
+    expect_finding(0.1, 0.12, "No information: no cell is above what comes without learning",
+                   "best cell");
+    expect_finding(0.25, 0.5, "The best cell (all arms, trained with 1, inference with 2)",
+                   "made no difference");
+}
+
 static void a_bare_name_suggests_the_setting_of_that_name(void **state)
 {
     struct filter filter;
@@ -160,6 +293,9 @@ int main(void)
         WITH_DIRECTORY(a_cancelled_run_is_counted_as_cancelled),
         WITH_DIRECTORY(a_comparison_of_nothing_offers_the_axes),
         WITH_DIRECTORY(arms_at_their_own_outer_steps_are_compared),
+        WITH_DIRECTORY(failed_pending_and_hidden_arms_look_different),
+        cmocka_unit_test(ties_have_no_winner_and_below_the_baselines_there_is_no_information),
+        cmocka_unit_test(a_finding_says_when_there_is_nothing_to_find),
         cmocka_unit_test(a_bare_name_suggests_the_setting_of_that_name),
     };
 

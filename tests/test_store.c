@@ -371,7 +371,7 @@ static void ask_for_results(struct store *store)
     assert_true(results->row_count > 0);
     results_destroy(results);
     must(results_load(&results, store, NULL, NULL, 0, RESULTS_LAST, &err), &err);
-    assert_int_equal(results->runs.done, 2);
+    assert_int_equal(results->runs.of[RUN_DONE], 2);
     must(baselines_load(&baselines, store, results, &err), &err);
     assert_int_equal(baselines.copy_runs, 2);
     assert_int_equal(baselines.untrained_runs, 2);

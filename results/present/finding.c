@@ -33,17 +33,48 @@ static const struct comparison *find_item(const struct comparison_list *list,
     return found;
 }
 
-static const char *effect_word(const struct comparison *item)
+/* " gave +0.100 [0.050, 0.150], a gain", or that there is no difference. */
+static void write_effect(FILE *out, const struct comparison *item)
 {
-    switch (comparison_verdict(item)) {
-    case VERDICT_HIGHER:
-        return "a gain";
-    case VERDICT_LOWER:
-        return "a loss";
-    case VERDICT_INCONCLUSIVE:
-    default:
-        return "inconclusive";
+    static const char *const WORDS[] = {
+        [VERDICT_INCONCLUSIVE] = "inconclusive",
+        [VERDICT_HIGHER] = "a gain",
+        [VERDICT_LOWER] = "a loss",
+        [VERDICT_NO_INFORMATION] =
+            "no information: neither is above what comes without learning"
+    };
+    enum verdict verdict = comparison_verdict(item);
+
+    if (verdict == VERDICT_EQUAL) {
+        fprintf(out, " made no difference on any task");
+        return;
     }
+    fprintf(out, " gave ");
+    write_estimate(out, item);
+    fprintf(out, ", %s", WORDS[verdict]);
+}
+
+/* Which of training and inference matters more. */
+static void write_direct(FILE *out, const struct comparison *item)
+{
+    static const char *const WORDS[] = {
+        [VERDICT_INCONCLUSIVE] = "which of the two matters more is inconclusive",
+        [VERDICT_HIGHER] = "refinement in training earned more than refinement at inference",
+        [VERDICT_LOWER] = "refinement at inference earned more than refinement in training",
+        [VERDICT_EQUAL] =
+            "refinement in training only and at inference only are equal on every "
+            "task",
+        [VERDICT_NO_INFORMATION] = "which of the two matters more cannot be told: neither is "
+                                   "above what comes without learning"
+    };
+    enum verdict verdict = comparison_verdict(item);
+
+    fprintf(out, "; %s", WORDS[verdict]);
+    if (verdict == VERDICT_EQUAL)
+        return;
+    fprintf(out, " (training only minus inference only ");
+    write_estimate(out, item);
+    fprintf(out, ")");
 }
 
 static void write_block(FILE *out, const struct matrix_block *block,
@@ -58,38 +89,22 @@ static void write_block(FILE *out, const struct matrix_block *block,
         return;
     fprintf(out, " %s:", block->label);
     if (training != NULL) {
-        fprintf(out,
-                " training with %lld outer steps instead of %lld (inference at %lld) gave ",
+        fprintf(out, " training with %lld outer steps instead of %lld (inference at %lld)",
                 (long long)training->to, (long long)training->from, (long long)training->fixed);
-        write_estimate(out, training);
-        fprintf(out, ", %s", effect_word(training));
+        write_effect(out, training);
     }
     if (inference != NULL) {
-        fprintf(out,
-                "%s inference with %lld outer steps instead of %lld (trained with %lld) gave ",
+        fprintf(out, "%s inference with %lld outer steps instead of %lld (trained with %lld)",
                 training != NULL ? ";" : "", (long long)inference->to,
                 (long long)inference->from, (long long)inference->fixed);
-        write_estimate(out, inference);
-        fprintf(out, ", %s", effect_word(inference));
+        write_effect(out, inference);
     }
     if (both != NULL) {
-        fprintf(out, "; both together ");
-        write_estimate(out, both);
-        fprintf(out, ", %s", effect_word(both));
+        fprintf(out, "; both together");
+        write_effect(out, both);
     }
-    if (direct != NULL) {
-        static const char *const WORDS[] = {
-            [VERDICT_INCONCLUSIVE] = "which of the two matters more is inconclusive",
-            [VERDICT_HIGHER] =
-                "refinement in training earned more than refinement at inference",
-            [VERDICT_LOWER] = "refinement at inference earned more than refinement in training"
-        };
-
-        fprintf(out, "; %s (training only minus inference only ",
-                WORDS[comparison_verdict(direct)]);
-        write_estimate(out, direct);
-        fprintf(out, ")");
-    }
+    if (direct != NULL)
+        write_direct(out, direct);
     fprintf(out, ".");
 }
 
@@ -97,26 +112,43 @@ static void write_architectures(FILE *out, const struct comparison_list *list)
 {
     static const char *const WORDS[] = { [VERDICT_INCONCLUSIVE] = "inconclusive",
                                          [VERDICT_HIGHER] = "the first is better",
-                                         [VERDICT_LOWER] = "the second is better" };
+                                         [VERDICT_LOWER] = "the second is better",
+                                         [VERDICT_NO_INFORMATION] =
+                                             "no information: neither is above what comes "
+                                             "without learning" };
 
     for (int i = 0; i < list->count; i++) {
         const struct comparison *item = &list->items[i];
+        enum verdict verdict = comparison_verdict(item);
 
         if (item->kind != COMPARISON_ARCHITECTURE)
             continue;
         fprintf(out, " %s, over all cells: ", item->label);
+        if (verdict == VERDICT_EQUAL) {
+            fprintf(out, "no difference on any task.");
+            continue;
+        }
         write_estimate(out, item);
-        fprintf(out, ", %s.", WORDS[comparison_verdict(item)]);
+        fprintf(out, ", %s.", WORDS[verdict]);
     }
 }
 
-static void write_best(FILE *out, const struct matrix *matrix, const struct compare *compare,
-                       const struct baselines *baselines)
+/* The cells of a matrix that share the largest mean. */
+struct best_cells {
+    double mean, least; /* the largest and the smallest of all cells; NaN: none */
+    int count, all;     /* that have the largest; that there are */
+    const struct matrix_block *block;
+    const struct compare_cell *cell; /* the first of them */
+};
+
+static bool is_equal(double a, double b)
 {
-    const struct matrix_block *best_block = NULL;
-    const struct compare_cell *best = NULL;
-    double copy = baselines->copy[compare->metric];
-    double untrained = baselines->untrained[compare->metric];
+    return fabs(a - b) < 1e-12;
+}
+
+static struct best_cells find_best(const struct matrix *matrix, const struct compare *compare)
+{
+    struct best_cells best = { .mean = (double)NAN, .least = (double)NAN };
 
     for (int b = 0; b < matrix->block_count; b++) {
         const struct matrix_block *block = &matrix->blocks[b];
@@ -125,23 +157,75 @@ static void write_best(FILE *out, const struct matrix *matrix, const struct comp
             const struct compare_cell *cell =
                 block->cells[i] >= 0 ? &compare->cells[block->cells[i]] : NULL;
 
-            if (cell != NULL && (best == NULL || cell->mean > best->mean)) {
-                best = cell;
-                best_block = block;
+            if (cell == NULL)
+                continue;
+            best.all++;
+            if (!(best.least <= cell->mean))
+                best.least = cell->mean;
+            if (best.cell != NULL && is_equal(cell->mean, best.mean)) {
+                best.count++;
+            } else if (best.cell == NULL || cell->mean > best.mean) {
+                best.mean = cell->mean;
+                best.count = 1;
+                best.block = block;
+                best.cell = cell;
             }
         }
     }
-    if (best == NULL)
-        return;
-    fprintf(out, " The best cell (%s, trained with %lld, inference with %lld) has %.3f",
-            best_block->label, (long long)best->row->train_outer_steps,
-            (long long)best->row->outer_steps, best->mean);
+    return best;
+}
+
+/* How far a mean is above what comes without learning. */
+static void write_above(FILE *out, double mean, const struct baselines *baselines,
+                        enum metric metric)
+{
+    double copy = baselines->copy[metric], untrained = baselines->untrained[metric];
+
     if (isfinite(copy))
-        fprintf(out, "; copying the input has %.3f (%+.3f)", copy, best->mean - copy);
+        fprintf(out, "; copying the input has %.3f (%+.3f)", copy, mean - copy);
     if (isfinite(untrained))
-        fprintf(out, "; the untrained model has %.3f (%+.3f)", untrained,
-                best->mean - untrained);
+        fprintf(out, "; the untrained model has %.3f (%+.3f)", untrained, mean - untrained);
     fprintf(out, ".");
+}
+
+static void write_best(FILE *out, const struct best_cells *best,
+                       const struct baselines *baselines, enum metric metric)
+{
+    if (best->count > 1)
+        fprintf(out, " %d of %d cells share the largest value, %.3f", best->count, best->all,
+                best->mean);
+    else
+        fprintf(out, " The best cell (%s, trained with %lld, inference with %lld) has %.3f",
+                best->block->label, (long long)best->cell->row->train_outer_steps,
+                (long long)best->cell->row->outer_steps, best->mean);
+    write_above(out, best->mean, baselines, metric);
+}
+
+/* Whether the cells say anything at all; if not, writes why. */
+static bool write_nothing_to_tell(FILE *out, const struct best_cells *best,
+                                  const struct baselines *baselines, enum metric metric)
+{
+    const struct measure *measure = &METRICS[metric];
+
+    if (is_equal(best->mean, 0) && is_equal(best->least, 0) &&
+        measure->better == MEASURE_HIGHER) {
+        fprintf(out,
+                " Nothing was solved anywhere: %s is 0 in %s, so that nothing can be said of "
+                "what matters",
+                measure->title, best->all == 1 ? "the one cell" : "every cell");
+    } else if (best->all > 1 && is_equal(best->mean, best->least)) {
+        fprintf(out, " All %d cells have the same value, %.3f: no cell is better than another",
+                best->all, best->mean);
+    } else if (best->mean <= baseline_floor(baselines, metric)) {
+        fprintf(out,
+                " No information: no cell is above what comes without learning, the largest "
+                "has %.3f",
+                best->mean);
+    } else {
+        return false;
+    }
+    write_above(out, best->mean, baselines, metric);
+    return true;
 }
 
 /* Seeds, tasks, and what the intervals leave out. */
@@ -178,6 +262,7 @@ int finding_write(char **out, const struct matrix *matrix, const struct compare 
                   const struct comparison_list *list, const struct baselines *baselines,
                   struct error *err)
 {
+    struct best_cells best = find_best(matrix, compare);
     size_t size = 0;
     FILE *text = open_memstream(out, &size);
     bool fails;
@@ -189,10 +274,12 @@ int finding_write(char **out, const struct matrix *matrix, const struct compare 
     else
         fprintf(text, "Finding (%s): nothing to compare has finished.",
                 METRICS[compare->metric].title);
-    for (int i = 0; i < matrix->block_count; i++)
-        write_block(text, &matrix->blocks[i], list);
-    write_architectures(text, list);
-    write_best(text, matrix, compare, baselines);
+    if (best.cell != NULL && !write_nothing_to_tell(text, &best, baselines, compare->metric)) {
+        for (int i = 0; i < matrix->block_count; i++)
+            write_block(text, &matrix->blocks[i], list);
+        write_architectures(text, list);
+        write_best(text, &best, baselines, compare->metric);
+    }
     fails = ferror(text) != 0;
     /* It reports success also where its last move of the text found no memory. */
     if (fclose(text) != 0 || fails || *out == NULL || strlen(*out) != size) {

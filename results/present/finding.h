@@ -11,7 +11,8 @@
 /* Fresh text of one paragraph, the caller's to free: refinement in training and at
  * inference per block, the blocks against each other, and how far the best cell is
  * above copying the input and the untrained model. What is not shown by the intervals
- * is called inconclusive. list is matrix_compare()'s. */
+ * is called inconclusive; where nothing was solved, all cells are equal, or none is
+ * above the baselines, that is said instead. list is matrix_compare()'s, judged. */
 int finding_write(char **out, const struct matrix *matrix, const struct compare *compare,
                   const struct comparison_list *list, const struct baselines *baselines,
                   struct error *err) MUST_CHECK;

@@ -1,0 +1,194 @@
+/* curve_query.c - values over training steps, of trainings and of evaluations. */
+#include "curve_query.h"
+
+#include "error.h"
+#include "file.h"
+#include "measure.h"
+#include "sql.h"
+#include "store.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char CURVES_DEFAULT[] = "train/lm_loss";
+
+void curves_release(struct curves *curves)
+{
+    for (int i = 0; i < curves->count; i++) {
+        free(curves->items[i].label);
+        free(curves->items[i].points);
+    }
+    free(curves->items);
+    *curves = (struct curves){ 0 };
+}
+
+/* A new, empty curve at the end of the list. Takes label over. */
+static int add_curve(struct curves *curves, int arm, int64_t seed, char *label,
+                     struct error *err)
+{
+    struct curve *items =
+        label == NULL ? NULL
+                      : realloc(curves->items, ((size_t)curves->count + 1) * sizeof *items);
+
+    if (items == NULL) {
+        free(label);
+        return error_no_memory(err, "curves");
+    }
+    curves->items = items;
+    items[curves->count++] = (struct curve){ .label = label, .arm = arm, .seed = seed };
+    return 0;
+}
+
+static int add_point(struct curve *curve, int64_t step, double value, struct error *err)
+{
+    /* Room doubles: a full one has a power of two points. */
+    if ((curve->count & (curve->count - 1)) == 0) {
+        size_t room = curve->count == 0 ? 1 : 2 * (size_t)curve->count;
+        struct curve_point *points = realloc(curve->points, room * sizeof *points);
+
+        if (points == NULL)
+            return error_no_memory(err, "curves");
+        curve->points = points;
+    }
+    curve->points[curve->count++] = (struct curve_point){ step, value };
+    return 0;
+}
+
+/* Takes the last curve away when it has no points. */
+static void drop_empty(struct curves *curves)
+{
+    if (curves->count > 0 && curves->items[curves->count - 1].count == 0)
+        free(curves->items[--curves->count].label);
+}
+
+static int load_training(struct curves *out, struct store *store, const struct results *results,
+                         const struct result_row *row, struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = add_curve(out, row->arm, row->seed, strdup(results->arms[row->arm].label), err);
+
+    if (rc == 0)
+        rc = sql_query(store, &s, err,
+                       "SELECT step, value FROM metric WHERE run_id = ?1 AND name = ?2"
+                       " ORDER BY step",
+                       "it", row->run_id, out->name);
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        rc = add_point(&out->items[out->count - 1], sqlite3_column_int64(s, 0),
+                       sqlite3_column_double(s, 1), err);
+        if (rc < 0)
+            sql_end(&s);
+    }
+    if (rc == 0)
+        drop_empty(out);
+    return rc;
+}
+
+static bool same_evaluation(const struct result_row *a, const struct result_row *b)
+{
+    return a->arm == b->arm && strcmp(a->evaluation, b->evaluation) == 0;
+}
+
+/* Each run of each arm once: rows are by arm, evaluation, seed. */
+static int load_trainings(struct curves *out, struct store *store,
+                          const struct results *results, struct error *err)
+{
+    const struct result_row *first = NULL;
+    int rc = 0;
+
+    for (int i = 0; i < results->row_count && rc == 0; i++) {
+        const struct result_row *row = &results->rows[i];
+
+        first = first == NULL || first->arm != row->arm ? row : first;
+        if (!same_evaluation(first, row) || (row != first && row->seed == row[-1].seed))
+            continue;
+        rc = load_training(out, store, results, row, err);
+    }
+    return rc;
+}
+
+/* The label of a row's curve: with the evaluation where the arm has another. */
+static char *evaluation_label(const struct results *results, const struct result_row *row)
+{
+    const char *arm = results->arms[row->arm].label;
+    const struct result_row *other = NULL;
+    char voted[24] = "all";
+
+    for (int i = 0; i < results->row_count && other == NULL; i++)
+        if (results->rows[i].arm == row->arm && !same_evaluation(&results->rows[i], row))
+            other = &results->rows[i];
+    if (other == NULL)
+        return strdup(arm);
+    if (row->augmentations != 0)
+        snprintf(voted, sizeof voted, "%lld", (long long)row->augmentations);
+    return format_string("%s, infer %lld, voted %s", arm, (long long)row->outer_steps, voted);
+}
+
+static int load_evaluations(struct curves *out, const struct results *results,
+                            enum metric metric, struct error *err)
+{
+    const struct result_row *before = NULL;
+    int rc = 0;
+
+    for (int i = 0; i < results->row_count && rc == 0; i++) {
+        const struct result_row *row = &results->rows[i];
+
+        if (isnan(row->values[metric]))
+            continue;
+        if (before == NULL || !same_evaluation(before, row) || before->seed != row->seed)
+            rc = add_curve(out, row->arm, row->seed, evaluation_label(results, row), err);
+        if (rc == 0)
+            rc = add_point(&out->items[out->count - 1], row->step, row->values[metric], err);
+        before = row;
+    }
+    return rc;
+}
+
+static int error_no_series(struct store *store, const struct results *results, const char *name,
+                           struct error *err)
+{
+    char list[400] = "";
+    size_t used = 0;
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT DISTINCT m.name FROM arm a JOIN arm_run x USING (arm_id)"
+                       " JOIN metric m USING (run_id) WHERE a.experiment_id = ?1 ORDER BY 1",
+                       "i", results->experiment_id);
+
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        rc = 0;
+        if (used + strlen(sql_text(s, 0)) + 3 < sizeof list)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
+                                     used > 0 ? ", " : "", sql_text(s, 0));
+    }
+    if (rc < 0)
+        return rc;
+    return error_set(
+        err, ERROR_ABSENT,
+        "experiment \"%s\" has no values of %.60s; recorded while training: %s; of "
+        "the evaluations on the way (train.eval_interval): the measures",
+        results->experiment, name, used > 0 ? list : "nothing yet");
+}
+
+int curves_load(struct curves *out, struct store *store, const struct results *results,
+                const char *name, struct error *err)
+{
+    bool training = strchr(name, '/') != NULL;
+    enum metric metric = METRIC_PASS_AT_2;
+    int rc = training ? 0 : metric_find(&metric, name, err);
+
+    *out = (struct curves){ .name = training ? name : METRICS[metric].name };
+    if (rc == 0 && !training && (int)metric >= METRIC_RECORDED)
+        rc = error_set(err, ERROR_FORMAT,
+                       "--metric %s is worked out for the last checkpoint only: no curve",
+                       METRICS[metric].name);
+    if (rc == 0)
+        rc = training ? load_trainings(out, store, results, err)
+                      : load_evaluations(out, results, metric, err);
+    if (rc == 0 && out->count == 0)
+        rc = error_no_series(store, results, name, err);
+    if (rc < 0)
+        curves_release(out);
+    return rc;
+}

@@ -1,0 +1,46 @@
+/*
+ * curve_query.h - learning curves: values over training steps, one curve per arm and
+ * seed.
+ */
+#ifndef RESULTS_CURVE_QUERY_H
+#define RESULTS_CURVE_QUERY_H
+
+#include "error.h"
+#include "query.h"
+
+#include <stdint.h>
+
+struct store;
+
+struct curve_point {
+    int64_t step; /* training steps made */
+    double value; /* finite */
+};
+
+struct curve {
+    char *label; /* owned; the arm's, and the evaluation where an arm has several */
+    int arm;     /* index into results->arms */
+    int64_t seed;
+    struct curve_point *points; /* owned; steps ascend */
+    int count;                  /* >= 1 */
+};
+
+struct curves {
+    const char *name;    /* of the series, borrowed of the caller or static */
+    struct curve *items; /* owned; by arm, evaluation, seed */
+    int count;
+};
+
+/* What curves show without a name. */
+extern const char CURVES_DEFAULT[];
+
+/*
+ * Loads the series: what was recorded while training ("train/lm_loss"), or a measure of
+ * the evaluations on the way. results: as RESULTS_ALL loads them; must outlive *out.
+ * ERROR_ABSENT: no run has a value; the message lists the series that there are.
+ */
+int curves_load(struct curves *out, struct store *store, const struct results *results,
+                const char *name, struct error *err) MUST_CHECK;
+void curves_release(struct curves *curves);
+
+#endif

@@ -1,0 +1,230 @@
+/*
+ * curve_plot.c - panels of braille: a character is two dots wide and four high.
+ */
+#include "curve_plot.h"
+
+#include "columns.h"
+#include "error.h"
+#include "file.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LEAST_WIDTH = 40,
+    MOST_WIDTH = 120,
+    MARGIN = 9, /* columns for the numbers left of a panel */
+    HEIGHT = 6, /* lines of a panel */
+    DOTS_HIGH = 4 * HEIGHT
+};
+
+/* What all panels share. */
+struct frame {
+    int columns; /* characters of a panel; twice as many dots */
+    int64_t last_step;
+    double low, high;
+};
+
+static struct frame find_frame(const struct curves *curves, int width)
+{
+    struct frame frame = { .low = INFINITY, .high = -INFINITY };
+
+    width = width < LEAST_WIDTH ? LEAST_WIDTH : width > MOST_WIDTH ? MOST_WIDTH : width;
+    frame.columns = width - MARGIN;
+    for (int i = 0; i < curves->count; i++) {
+        const struct curve *curve = &curves->items[i];
+
+        for (int k = 0; k < curve->count; k++) {
+            frame.low = fmin(frame.low, curve->points[k].value);
+            frame.high = fmax(frame.high, curve->points[k].value);
+        }
+        if (curve->points[curve->count - 1].step > frame.last_step)
+            frame.last_step = curve->points[curve->count - 1].step;
+    }
+    if (!(frame.high > frame.low)) { /* one value everywhere: in the middle */
+        frame.low -= 0.5;
+        frame.high += 0.5;
+    }
+    return frame;
+}
+
+/* The curve's value at a step between its first and its last point, by straight lines;
+ * NaN elsewhere. */
+static double value_at(const struct curve *curve, double step)
+{
+    const struct curve_point *points = curve->points;
+    int low = 0, high = curve->count - 1;
+
+    if (step < (double)points[low].step || step > (double)points[high].step)
+        return (double)NAN;
+    while (high - low > 1) {
+        int middle = low + (high - low) / 2;
+
+        if ((double)points[middle].step <= step)
+            low = middle;
+        else
+            high = middle;
+    }
+    double span = (double)(points[high].step - points[low].step);
+    double share = span > 0 ? (step - (double)points[low].step) / span : 0;
+    return points[low].value + share * (points[high].value - points[low].value);
+}
+
+/* The dots of a panel: (DOTS_HIGH, 2 x columns), from the top. */
+static void set_dot(unsigned char *cells, const struct frame *frame, int x, int y)
+{
+    /* Bits of a braille character: the left column from the top, then the right one. */
+    static const unsigned char BITS[4][2] = {
+        { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 }
+    };
+
+    cells[(y / 4) * frame->columns + x / 2] |= BITS[y % 4][x % 2];
+}
+
+static int dot_of(const struct frame *frame, double value)
+{
+    double share = (frame->high - value) / (frame->high - frame->low);
+    int y = (int)(share * (DOTS_HIGH - 1) + 0.5);
+
+    return y < 0 ? 0 : y >= DOTS_HIGH ? DOTS_HIGH - 1 : y;
+}
+
+/* Curves first to last of one label into cells. Returns the mean at the end. */
+static double plot(unsigned char *cells, const struct frame *frame, const struct curve *curves,
+                   int count)
+{
+    int before = -1;
+    double end = (double)NAN;
+
+    for (int x = 0; x < 2 * frame->columns; x++) {
+        double step = (double)frame->last_step * x / (2 * frame->columns - 1);
+        double sum = 0, low = INFINITY, high = -INFINITY;
+        int seeds = 0;
+
+        for (int i = 0; i < count; i++) {
+            double value = value_at(&curves[i], step);
+
+            if (isnan(value))
+                continue;
+            sum += value;
+            low = fmin(low, value);
+            high = fmax(high, value);
+            seeds++;
+        }
+        if (seeds == 0) {
+            before = -1;
+            continue;
+        }
+        end = sum / seeds;
+        int y = dot_of(frame, end);
+        int from = before < 0 ? y : before, step_of = from < y ? 1 : -1;
+
+        for (int dot = from; dot != y; dot += step_of)
+            set_dot(cells, frame, x, dot);
+        set_dot(cells, frame, x, y);
+        before = y;
+        for (int dot = dot_of(frame, high); dot <= dot_of(frame, low) && x % 3 == 0; dot += 2)
+            set_dot(cells, frame, x, dot);
+    }
+    return end;
+}
+
+static void print_panel(FILE *out, const unsigned char *cells, const struct frame *frame)
+{
+    for (int row = 0; row < HEIGHT; row++) {
+        const unsigned char *line = cells + row * frame->columns;
+        int used = frame->columns;
+
+        if (row == 0)
+            fprintf(out, "%*.4g ", MARGIN - 1, frame->high);
+        else if (row == HEIGHT - 1)
+            fprintf(out, "%*.4g ", MARGIN - 1, frame->low);
+        else
+            fprintf(out, "%*s ", MARGIN - 1, "");
+        while (used > 0 && line[used - 1] == 0)
+            used--;
+        for (int i = 0; i < used; i++) {
+            unsigned number = 0x2800U + line[i];
+
+            if (line[i] == 0)
+                fputc(' ', out);
+            else /* U+2800 and up, as UTF-8 */
+                fprintf(out, "\xe2%c%c", (int)(0x80U | (number >> 6 & 0x3fU)),
+                        (int)(0x80U | (number & 0x3fU)));
+        }
+        fputc('\n', out);
+    }
+}
+
+int curves_draw(FILE *out, const struct curves *curves, int width, bool color,
+                struct error *err)
+{
+    struct frame frame = find_frame(curves, width);
+    size_t size = (size_t)frame.columns * HEIGHT;
+    unsigned char *cells = malloc(size);
+    int rc = cells == NULL ? error_no_memory(err, "curves") : 0;
+
+    for (int i = 0, end; i < curves->count && rc == 0; i = end) {
+        for (end = i + 1; end < curves->count; end++)
+            if (strcmp(curves->items[i].label, curves->items[end].label) != 0)
+                break;
+        memset(cells, 0, size);
+        double last = plot(cells, &frame, &curves->items[i], end - i);
+
+        char *title = format_string("%s: %s %.4g at the end, %d seed%s", curves->items[i].label,
+                                    curves->name, last, end - i, end - i == 1 ? "" : "s");
+
+        if (title == NULL || table_print_paragraph(out, title, width, color) != 0)
+            rc = error_no_memory(err, "curves");
+        free(title);
+        print_panel(out, cells, &frame);
+    }
+    fprintf(out, "%*s0%*lld training steps\n", MARGIN, "", frame.columns - 16,
+            (long long)frame.last_step);
+    free(cells);
+    if (rc == 0 && (fflush(out) != 0 || ferror(out)))
+        return errno == EPIPE ? 0
+                              : error_set(err, error_code_from_errno(errno),
+                                          "cannot write the curves: %s", strerror(errno));
+    return rc;
+}
+
+int curves_table(struct table **out, const struct curves *curves, const struct results *results,
+                 struct error *err)
+{
+    static const struct table_column POINT[] = {
+        { .name = "label", .type = TABLE_TEXT },
+        { .name = "seed", .type = TABLE_INT },
+        { .name = "series", .type = TABLE_TEXT },
+        { .name = "step", .type = TABLE_INT },
+        { .name = "value", .type = TABLE_REAL, .digits = -1 },
+    };
+    struct columns columns = { 0 };
+    struct axes axes;
+    int rc = axes_find(&axes, results, err);
+
+    if (rc != 0)
+        return rc;
+    columns_add(&columns, (struct table_column){ .name = "experiment", .type = TABLE_TEXT });
+    columns_add_axes(&columns, &axes);
+    columns_add_all(&columns, POINT, sizeof POINT / sizeof *POINT);
+    rc = columns_create_table(out, &columns, err);
+    for (int i = 0; i < curves->count && rc == 0; i++)
+        for (int k = 0; k < curves->items[i].count; k++) {
+            const struct curve *curve = &curves->items[i];
+
+            table_row(*out);
+            table_text(*out, results->experiment);
+            table_add_axes(*out, &axes, results->arms[curve->arm].axes);
+            table_text(*out, curve->label);
+            table_int(*out, curve->seed);
+            table_text(*out, curves->name);
+            table_int(*out, curve->points[k].step);
+            table_real(*out, curve->points[k].value);
+        }
+    axes_release(&axes);
+    return rc;
+}

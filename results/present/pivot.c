@@ -1,0 +1,270 @@
+/*
+ * pivot.c - means of a measure by the values of two settings.
+ */
+#include "pivot.h"
+
+#include "columns.h"
+#include "compare.h"
+#include "error.h"
+#include "file.h"
+#include "settings.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The distinct values of a setting, in the order of their columns or rows. */
+struct values {
+    char **items; /* owned */
+    int count;
+};
+
+static void values_release(struct values *values)
+{
+    for (int i = 0; i < values->count; i++)
+        free(values->items[i]);
+    free(values->items);
+}
+
+static int position_of(const struct values *values, const char *text)
+{
+    for (int i = 0; i < values->count; i++)
+        if (strcmp(values->items[i], text) == 0)
+            return i;
+    return -1;
+}
+
+/* Takes text over. */
+static int values_add(struct values *values, char *text, struct error *err)
+{
+    char **items;
+
+    if (position_of(values, text) >= 0) {
+        free(text);
+        return 0;
+    }
+    items = realloc(values->items, ((size_t)values->count + 1) * sizeof *items);
+    if (items == NULL) {
+        free(text);
+        return error_no_memory(err, "a table");
+    }
+    values->items = items;
+    items[values->count++] = text;
+    return 0;
+}
+
+/* false: text is no number. */
+static bool read_number(double *out, const char *text)
+{
+    char *end;
+
+    *out = strtod(text, &end);
+    return end != text && *end == '\0';
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    double x = strtod(*(char *const *)a, NULL), y = strtod(*(char *const *)b, NULL);
+
+    return x < y ? -1 : x > y;
+}
+
+static bool all_numbers(const struct values *values)
+{
+    double ignored;
+
+    for (int i = 0; i < values->count; i++)
+        if (!read_number(&ignored, values->items[i]))
+            return false;
+    return true;
+}
+
+/* Numbers ascend; words stay in the order of the arms. */
+static void order_values(struct values *values)
+{
+    if (values->count > 0 && all_numbers(values))
+        qsort(values->items, (size_t)values->count, sizeof *values->items, compare_numbers);
+}
+
+/* What the pivot is made of. */
+struct pivot {
+    const struct results *results;
+    const char *keys[2]; /* of rows and columns; the second may be NULL */
+    struct values values[2];
+    int (*places)[2]; /* owned: (rows of results) where each belongs, -1: nowhere */
+    double *sums;     /* owned: (rows, columns) */
+    int *counts;      /* owned: the same */
+};
+
+static void pivot_release(struct pivot *pivot)
+{
+    values_release(&pivot->values[0]);
+    values_release(&pivot->values[1]);
+    free(pivot->places);
+    free(pivot->sums);
+    free(pivot->counts);
+}
+
+static bool has_value(const struct result_row *row, enum metric metric)
+{
+    return strcmp(row->checkpoint, "last") == 0 && !isnan(row->values[metric]);
+}
+
+/* Finds the values of both settings and where each row of the results belongs. */
+static int place_rows(struct pivot *pivot, struct store *store, enum metric metric,
+                      struct error *err)
+{
+    const struct results *results = pivot->results;
+    int rc = 0;
+
+    for (int pass = 0; pass < 2 && rc == 0; pass++) {
+        for (int i = 0; i < results->row_count && rc == 0; i++)
+            for (int k = 0; k < 2 && rc == 0; k++) {
+                char *text = NULL;
+
+                pivot->places[i][k] = -1;
+                if (!has_value(&results->rows[i], metric))
+                    continue;
+                rc = pivot->keys[k] != NULL
+                         ? result_axis_value(&text, store, results, &results->rows[i],
+                                             pivot->keys[k], err)
+                         : 0;
+                if (rc == 0 && text == NULL && (text = strdup("")) == NULL)
+                    rc = error_no_memory(err, "a table");
+                if (rc == 0 && pass == 0) {
+                    rc = values_add(&pivot->values[k], text, err);
+                } else if (rc == 0) {
+                    pivot->places[i][k] = position_of(&pivot->values[k], text);
+                    free(text);
+                }
+            }
+        if (pass == 0) {
+            order_values(&pivot->values[0]);
+            order_values(&pivot->values[1]);
+        }
+    }
+    return rc;
+}
+
+static int sum_rows(struct pivot *pivot, enum metric metric, struct error *err)
+{
+    size_t columns = (size_t)pivot->values[1].count;
+    size_t size = (size_t)pivot->values[0].count * columns;
+
+    pivot->sums = calloc(size + 1, sizeof *pivot->sums);
+    pivot->counts = calloc(size + 1, sizeof *pivot->counts);
+    if (pivot->sums == NULL || pivot->counts == NULL)
+        return error_no_memory(err, "a table");
+    for (int i = 0; i < pivot->results->row_count; i++) {
+        if (pivot->places[i][0] < 0 || pivot->places[i][1] < 0)
+            continue;
+        size_t at = (size_t)pivot->places[i][0] * columns + (size_t)pivot->places[i][1];
+        pivot->sums[at] += pivot->results->rows[i].values[metric];
+        pivot->counts[at]++;
+    }
+    return 0;
+}
+
+/* "halt_max_steps" of "arch.halt_max_steps"; where both settings end alike, all of
+ * it. */
+static const char *short_key(const struct pivot *pivot, int which)
+{
+    const char *key = pivot->keys[which], *other = pivot->keys[1 - which];
+    const char *dot = strrchr(key, '.'),
+               *other_dot = other != NULL ? strrchr(other, '.') : NULL;
+
+    return dot == NULL || (other_dot != NULL && strcmp(dot, other_dot) == 0) ? key : dot + 1;
+}
+
+static int make_table(struct table **out, const struct pivot *pivot, enum metric metric,
+                      struct error *err)
+{
+    struct columns columns = { 0 };
+    const struct values *across = &pivot->values[1];
+    bool numbers = all_numbers(&pivot->values[0]);
+    int least = 0, most = 0;
+    char text[240];
+
+    columns_add(&columns, (struct table_column){ .name = pivot->keys[0],
+                                                 .title = short_key(pivot, 0),
+                                                 .type = numbers ? TABLE_REAL : TABLE_TEXT,
+                                                 .digits = -1 });
+    for (int i = 0; i < across->count; i++) {
+        snprintf(text, sizeof text, "%.100s=%.100s",
+                 pivot->keys[1] != NULL ? pivot->keys[1] : "", across->items[i]);
+        columns_add(&columns, (struct table_column){
+                                  .name = pivot->keys[1] != NULL ? columns_text(&columns, text)
+                                                                 : METRICS[metric].name,
+                                  .title = pivot->keys[1] != NULL ? across->items[i]
+                                                                  : METRICS[metric].title,
+                                  .type = TABLE_REAL,
+                                  .digits = metric == METRIC_MEAN_OUTER_STEPS ? 2 : 3 });
+    }
+    int rc = columns_create_table(out, &columns, err);
+
+    if (rc != 0)
+        return rc;
+    for (int r = 0; r < pivot->values[0].count; r++) {
+        table_row(*out);
+        if (numbers)
+            table_real(*out, strtod(pivot->values[0].items[r], NULL));
+        else
+            table_text(*out, pivot->values[0].items[r]);
+        for (int c = 0; c < across->count; c++) {
+            int at = r * across->count + c, count = pivot->counts[at];
+
+            table_real(*out, count > 0 ? pivot->sums[at] / count : (double)NAN);
+            least = r + c == 0 || count < least ? count : least;
+            most = count > most ? count : most;
+        }
+    }
+    snprintf(text, sizeof text, "%s of %.80s by %.60s%s%.60s", METRICS[metric].title,
+             pivot->results->experiment, pivot->keys[0], pivot->keys[1] != NULL ? " and " : "",
+             pivot->keys[1] != NULL ? short_key(pivot, 1) : "");
+    table_set_caption(*out, text);
+    if (least == most)
+        snprintf(text, sizeof text, "each a mean over %d value%s (seeds, other settings)", most,
+                 most == 1 ? "" : "s");
+    else
+        snprintf(text, sizeof text, "means over %d to %d values (seeds, other settings)", least,
+                 most);
+    table_add_note(*out, text);
+    return 0;
+}
+
+static int check_key(const char *option, const char *key, struct error *err)
+{
+    if (key == NULL || setting_find(key) >= 0)
+        return 0;
+    const char *nearest = setting_nearest(key);
+
+    return error_set(err, ERROR_FORMAT,
+                     "--%s %s: unknown setting%s%s%s (`hrmlab axes` lists them)", option, key,
+                     nearest != NULL ? ", did you mean \"" : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "\"?" : "");
+}
+
+int pivot_table(struct table **out, struct store *store, const struct results *results,
+                const char *rows, const char *columns, enum metric metric, struct error *err)
+{
+    struct pivot pivot = { .results = results, .keys = { rows, columns } };
+    int rc = check_key("rows", rows, err);
+
+    *out = NULL;
+    if (rc == 0)
+        rc = check_key("cols", columns, err);
+    if (rc == 0 && columns != NULL && strcmp(rows, columns) == 0)
+        rc = error_set(err, ERROR_FORMAT, "--rows and --cols are both %s", rows);
+    if (rc != 0)
+        return rc;
+    pivot.places = calloc((size_t)results->row_count + 1, sizeof *pivot.places);
+    rc = pivot.places == NULL ? error_no_memory(err, "a table")
+                              : place_rows(&pivot, store, metric, err);
+    if (rc == 0)
+        rc = sum_rows(&pivot, metric, err);
+    if (rc == 0)
+        rc = make_table(out, &pivot, metric, err);
+    pivot_release(&pivot);
+    return rc;
+}
