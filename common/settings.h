@@ -208,6 +208,9 @@ cJSON *config_get_json(const struct config *config, int id);
  */
 int config_resolve(struct config *config, const char *where, struct error *err) MUST_CHECK;
 bool config_active(const struct config *config, int id);
+/* The one setting whose value makes id inactive: with another value id would be active.
+ * -1: id is active, or more than one setting would have to change. */
+int config_inactive_because(const struct config *config, int id);
 
 /*
  * The canonical form of the settings of one phase: an object with only active settings

@@ -112,6 +112,34 @@ static void contradictions_are_refused(void **state)
     }
 }
 
+static void what_makes_a_setting_inactive_is_named(void **state)
+{
+    static const char *const cases[][3] = {
+        /* given this setting ..., that one is inactive because of it */
+        { "arch.name", "transformer", "arch.L_cycles" },
+        { "arch.name", "trm", "arch.H_layers" },
+        { "arch.halt_max_steps", "1", "arch.halt_exploration_prob" },
+        { "arch.pos_encodings", "learned", "arch.rope_theta" },
+        { "arch.puzzle_emb_ndim", "0", "train.puzzle_emb_lr" },
+        { "train.max_steps", "10", "train.epochs" },
+        { "data.path", "boards.csv", "data.canvas" },
+        { "data.path", "builtin:arc-style", "data.sudoku_side" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct config config;
+        struct error err;
+        assert_int_equal(config_init(&config, &err), 0);
+        set(&config, cases[i][0], cases[i][1]);
+        assert_int_equal(config_resolve(&config, "test", &err), 0);
+        assert_int_equal(config_inactive_because(&config, setting_find(cases[i][2])),
+                         setting_find(cases[i][0]));
+        assert_int_equal(config_inactive_because(&config, TRAIN_LR), -1);
+        config_release(&config);
+    }
+}
+
 static void inactive_settings_do_not_change_a_run(void **state)
 {
     static const char *const cases[][4] = {
@@ -374,6 +402,7 @@ int main(void)
         cmocka_unit_test(every_setting_is_complete_and_its_default_is_legal),
         cmocka_unit_test(wrong_values_are_refused_with_what_is_allowed),
         cmocka_unit_test(contradictions_are_refused),
+        cmocka_unit_test(what_makes_a_setting_inactive_is_named),
         cmocka_unit_test(inactive_settings_do_not_change_a_run),
         cmocka_unit_test(every_active_training_setting_changes_the_hash),
         cmocka_unit_test(a_job_config_reads_back_to_the_same_run),

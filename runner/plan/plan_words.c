@@ -4,6 +4,8 @@
 #include "json.h"
 #include "log.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void plan_tell_of_dropped(const struct plan *plan)
@@ -35,25 +37,56 @@ static int count_active(const struct spec *spec, int id)
     return count;
 }
 
+/* "arch.name=transformer": what makes the setting inactive in the arms where it is; ""
+ * where no setting alone does. */
+static void describe_causes(char *out, size_t size, const struct spec *spec, int id)
+{
+    char part[120];
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (int a = 0; a < spec->arm_count; a++) {
+        const struct config *config = &spec->arms[a].config;
+        int cause = config_inactive_because(config, id);
+        cJSON *value = cause < 0 ? NULL : config_get_json(config, cause);
+        char *text = value == NULL           ? NULL
+                     : cJSON_IsString(value) ? strdup(value->valuestring)
+                                             : json_canonical(value);
+
+        cJSON_Delete(value);
+        if (text == NULL)
+            continue;
+        snprintf(part, sizeof part, "%s=%.60s", settings_table[cause].key, text);
+        free(text);
+        if (strstr(out, part) == NULL && used + strlen(part) + 5 < size)
+            used +=
+                (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? " or " : "", part);
+    }
+}
+
 static void tell_of_axis(const struct spec *spec, const char *key)
 {
     int id = setting_find(key);
+    char causes[300];
 
     if (id < 0)
         return;
     int active = count_active(spec, id);
+    describe_causes(causes, sizeof causes, spec, id);
+    const char *who = causes[0] != '\0' ? causes : "other settings together";
+    const char *verb = causes[0] != '\0' ? "makes" : "make";
     if (settings_table[id].phase == PHASE_EXECUTION)
         log_warning("the axis %s is no axis of results: it changes how a run is executed, so "
                     "that its values fall together into one run; put it into \"set\"",
                     key);
     else if (active == 0)
-        log_warning("the axis %s changes nothing: other settings make it inactive in every "
-                    "arm, so that its values fall together (hrmlab axes says when)",
-                    key);
+        log_warning("the axis %s changes nothing: %s %s it inactive in every arm, so that its "
+                    "values fall together",
+                    key, who, verb);
     else if (active < spec->arm_count && spec->collapsed_count > 0)
-        log_warning("the axis %s changes nothing in %d of %d arms, where other settings make "
-                    "it inactive; cells that differ in it alone are one arm there",
-                    key, spec->arm_count - active, spec->arm_count);
+        log_warning("the axis %s changes nothing in %d of %d arms, where %s %s it inactive; "
+                    "cells that differ in it alone are one arm there",
+                    key, spec->arm_count - active, spec->arm_count, who, verb);
 }
 
 static void tell_of_axes(const struct spec *spec, const cJSON *map)
