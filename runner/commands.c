@@ -31,13 +31,24 @@ const struct command COMMANDS[] = {
     { "status", "[EXPERIMENT]", "how far every experiment is, or one", NULL, 0, 1, BIT(FORMAT),
       command_status },
     { "results", "[EXPERIMENT]", "the table of arms: means, spread, seeds",
-      "Without EXPERIMENT: the only one there is.", 0, 1, QUERY_OPTIONS | BIT(ALL) | BIT(TRAJECTORY),
+      "Without EXPERIMENT: the only one there is. --where also takes measures\n"
+      "(pass_at_2>0.5). --rows arch.name --cols arch.H_cycles is a table of two\n"
+      "settings.",
+      0, 1,
+      QUERY_OPTIONS | BIT(ALL) | BIT(SORT) | BIT(COLUMNS) | BIT(ROWS) | BIT(COLS) | BIT(VALUE) |
+          BIT(TRAJECTORY),
       command_results },
     { "compare", "[EXPERIMENT] [ARM ARM]", "differences with 95 % intervals",
-      "Compares two arms, the values of one setting (--axis), or outer steps in\n"
-      "training with outer steps at inference (--matrix). ARM is a label as results\n"
-      "shows it, the beginning of a run's hash, or KEY=VALUE ...",
-      0, 3, QUERY_OPTIONS | BIT(AXIS) | BIT(MATRIX), command_compare },
+      "Compares two arms, all arms with one (--baseline), the values of one setting\n"
+      "(--axis), or outer steps in training with outer steps at inference\n"
+      "(--matrix). ARM is a label as results shows it, the beginning of a run's\n"
+      "hash, or KEY=VALUE ...",
+      0, 3, QUERY_OPTIONS | BIT(AXIS) | BIT(MATRIX) | BIT(BASELINE), command_compare },
+    { "curves", "[EXPERIMENT]", "learning curves, drawn or as data",
+      "A panel per arm: the mean over seeds as a line, the seeds' range as dots.\n"
+      "--metric is a series of the training (train/lm_loss without it) or a measure\n"
+      "of the evaluations on the way. --format csv: the points.",
+      0, 1, QUERY_OPTIONS, command_curves },
     { "show", "RUN", "everything about a run",
       "RUN is the beginning of its hash, 4 digits or more.", 1, 1, BIT(FORMAT), command_show },
     { "logs", "RUN", "what the worker of a run's last attempt wrote",
@@ -71,10 +82,14 @@ const struct command COMMANDS[] = {
       "that are named behind SOURCE. check reads everything.",
       2, 1000, BIT(SET) | BIT(OUTPUT) | BIT(LAYOUT) | BIT(SVG), command_data },
     { "axes", "[schema|measures]", "every setting: bounds, default, meaning",
-      "With schema: the JSON Schema of specs. With measures: every measure.",
-      0, 1, BIT(FORMAT), command_axes },
+      "With schema: the JSON Schema of specs. With measures: every measure.", 0, 1, BIT(FORMAT),
+      command_axes },
     { "doctor", "", "this machine, its libraries, the workspace", NULL, 0, 0, BIT(FORMAT),
       command_doctor },
+    { "completions", "SHELL", "a script that completes words in a shell",
+      "SHELL is bash, zsh or fish. For bash: source <(hrmlab completions bash). The\n"
+      "script asks `hrmlab completions -- WORD...` what may stand for the last word.",
+      1, 1000, 0, command_completions },
     { "help", "[COMMAND]", "this list, or what a command does and takes", NULL, 0, 1, 0,
       print_help_of },
     { 0 },

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_WORKSPACE] = { "workspace", 'w', "DIR",
@@ -16,10 +17,16 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
                      "override a setting of the spec; an axis shrinks to it" },
     [OPTION_WHERE] = { "where", 0, "CONDITION",
                        "only arms for which KEY=VALUE (!= < <= > >=) holds" },
-    [OPTION_FORMAT] = { "format", 0, "FORM", "table, json, csv or markdown" },
+    [OPTION_FORMAT] = { "format", 0, "FORM", "table, csv, json, jsonl, markdown or latex" },
     [OPTION_METRIC] = { "metric", 0, "M", "the first measure shown: pass_at_2 without it" },
+    [OPTION_SORT] = { "sort", 0, "COLUMNS", "order of rows; -COLUMN: the largest first" },
+    [OPTION_COLUMNS] = { "columns", 0, "COLUMNS", "these columns, with commas between" },
+    [OPTION_ROWS] = { "rows", 0, "KEY", "a row per value of this setting" },
+    [OPTION_COLS] = { "cols", 0, "KEY", "with --rows: a column per value of this one" },
+    [OPTION_VALUE] = { "value", 0, "M", "with --rows: the measure (--metric)" },
     [OPTION_AXIS] = { "axis", 0, "KEY", "compare the values of this setting" },
     [OPTION_MATRIX] = { "matrix", 0, NULL, "compare outer steps in training and inference" },
+    [OPTION_BASELINE] = { "baseline", 0, "ARM", "compare every other arm with this one" },
     [OPTION_EXPERIMENT] = { "experiment", 0, "NAME",
                             "the experiment, where no argument names it" },
     [OPTION_TRAJECTORY] = { "trajectory", 0, NULL,
@@ -38,12 +45,13 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_SVG] = { "svg", 0, "FILE", "draw into this file, not in the terminal" },
     [OPTION_QUIET] = { "quiet", 'q', NULL,
                        "no progress, no remarks: warnings and errors only" },
-    [OPTION_COLOR] = { "color", 0, "WHEN", "auto, always or never (NO_COLOR)" },
+    [OPTION_COLOR] = { "color", 0, "WHEN", "auto, always, never (NO_COLOR, CLICOLOR_FORCE)" },
     [OPTION_HELP] = { "help", 'h', NULL, "what a command does and takes" },
     [OPTION_VERSION] = { "version", 0, NULL, "the version of hrmlab" },
 };
 
-static int read_word(int *out, const char *option, const char *text, const char *const *words,
+/* name: of the option with its dashes, or of a variable. */
+static int read_word(int *out, const char *name, const char *text, const char *const *words,
                      struct error *err)
 {
     char list[200] = "";
@@ -56,7 +64,7 @@ static int read_word(int *out, const char *option, const char *text, const char 
         size_t used = strlen(list);
         snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "", words[i]);
     }
-    return error_set(err, ERROR_FORMAT, "--%s %.60s: expected one of %s", option, text, list);
+    return error_set(err, ERROR_FORMAT, "%s %.60s: expected one of %s", name, text, list);
 }
 
 static int read_count(int *out, const char *option, const char *text, struct error *err)
@@ -83,52 +91,77 @@ static int append(const char ***list, int *count, const char *text, struct error
     return 0;
 }
 
+static const char *const FORMATS[] = { [FORMAT_TABLE] = "table",
+                                       [FORMAT_CSV] = "csv",
+                                       [FORMAT_JSON] = "json",
+                                       [FORMAT_JSON_LINES] = "jsonl",
+                                       [FORMAT_MARKDOWN] = "markdown",
+                                       [FORMAT_LATEX] = "latex",
+                                       NULL };
+
+/* Where the text of an option goes; NULL: it takes none, or something else. */
+static const char **text_of(struct options *options, int option)
+{
+    switch (option) {
+    case OPTION_WORKSPACE:
+        return &options->workspace;
+    case OPTION_AXIS:
+        return &options->axis;
+    case OPTION_METRIC:
+    case OPTION_VALUE:
+        return &options->metric;
+    case OPTION_SORT:
+        return &options->sort;
+    case OPTION_COLUMNS:
+        return &options->columns;
+    case OPTION_ROWS:
+        return &options->rows;
+    case OPTION_COLS:
+        return &options->cols;
+    case OPTION_BASELINE:
+        return &options->baseline;
+    case OPTION_OUTPUT:
+        return &options->output;
+    case OPTION_LAYOUT:
+        return &options->layout;
+    case OPTION_SVG:
+        return &options->svg;
+    case OPTION_EXPERIMENT:
+        return &options->experiment;
+    default:
+        return NULL;
+    }
+}
+
 /* One option into *options. */
 static int take_option(struct options *options, int option, const char *value,
                        struct error *err)
 {
-    static const char *const formats[] = { "table", "json", "csv", "markdown", NULL };
     static const char *const colors[] = { "auto", "always", "never", NULL };
+    const char **text = text_of(options, option);
     int word = 0, rc = 0;
 
+    if (text != NULL) {
+        *text = value;
+        return 0;
+    }
     switch (option) {
-    case OPTION_WORKSPACE:
-        options->workspace = value;
-        break;
     case OPTION_SET:
         return append(&options->sets, &options->set_count, value, err);
     case OPTION_WHERE:
         return append(&options->wheres, &options->where_count, value, err);
     case OPTION_FORMAT:
-        rc = read_word(&word, "format", value, formats, err);
+        rc = read_word(&word, "--format", value, FORMATS, err);
         options->format = (enum output_format)word;
         break;
     case OPTION_COLOR:
-        rc = read_word(&word, "color", value, colors, err);
+        rc = read_word(&word, "--color", value, colors, err);
         options->color = (enum color_mode)word;
         break;
     case OPTION_JOBS:
         return read_count(&options->jobs, "jobs", value, err);
     case OPTION_MAX_FAILS:
         return read_count(&options->max_fails, "max-fails", value, err);
-    case OPTION_AXIS:
-        options->axis = value;
-        break;
-    case OPTION_METRIC:
-        options->metric = value;
-        break;
-    case OPTION_OUTPUT:
-        options->output = value;
-        break;
-    case OPTION_LAYOUT:
-        options->layout = value;
-        break;
-    case OPTION_SVG:
-        options->svg = value;
-        break;
-    case OPTION_EXPERIMENT:
-        options->experiment = value;
-        break;
     default:
         options->keep_going |= option == OPTION_KEEP_GOING;
         options->dry_run |= option == OPTION_DRY_RUN;
@@ -222,16 +255,42 @@ static int read_words(struct options *options, int argc, char **argv, struct err
     return rc;
 }
 
+/* The variable's value; NULL: it is not set, or empty. */
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+/* What the environment asks for, which the command line may overrule. */
+static int read_variables(struct options *options, struct error *err)
+{
+    const char *workspace = variable("HRMLAB_WORKSPACE"), *format = variable("HRMLAB_FORMAT");
+    const char *force = variable("CLICOLOR_FORCE");
+    int word = FORMAT_TABLE, rc = 0;
+
+    *options =
+        (struct options){ .workspace = workspace != NULL ? workspace : "hrmlab-workspace" };
+    if (force != NULL && strcmp(force, "0") != 0)
+        options->color = COLOR_ALWAYS;
+    if (variable("NO_COLOR") != NULL)
+        options->color = COLOR_NEVER;
+    if (format != NULL)
+        rc = read_word(&word, "HRMLAB_FORMAT", format, FORMATS, err);
+    options->format = (enum output_format)word;
+    return rc;
+}
+
 int options_read(struct options *options, int argc, char **argv, struct error *err)
 {
-    const char *workspace = getenv("HRMLAB_WORKSPACE"), *no_color = getenv("NO_COLOR");
+    bool dashes = false;
+    int rc = read_variables(options, err);
 
-    *options = (struct options){ .workspace = workspace != NULL && workspace[0] != '\0'
-                                                  ? workspace
-                                                  : "hrmlab-workspace" };
-    if (no_color != NULL && no_color[0] != '\0')
-        options->color = COLOR_NEVER;
-    int rc = read_words(options, argc, argv, err);
+    for (int i = 1; i < argc && !dashes; i++)
+        dashes = strcmp(argv[i], "--") == 0;
+    if (rc == 0)
+        rc = read_words(options, argc, argv, err);
     if (rc < 0) {
         options_release(options);
         return rc;
@@ -239,7 +298,14 @@ int options_read(struct options *options, int argc, char **argv, struct error *e
     options->command = optind < argc ? argv[optind] : NULL;
     options->arguments = argv + (optind < argc ? optind + 1 : argc);
     options->argument_count = optind < argc ? argc - optind - 1 : 0;
+    options->after_dashes = dashes;
     return 0;
+}
+
+bool options_color(const struct options *options)
+{
+    return options->color == COLOR_ALWAYS ||
+           (options->color == COLOR_AUTO && isatty(STDOUT_FILENO) == 1);
 }
 
 void options_release(struct options *options)

@@ -18,8 +18,14 @@ enum option_id {
     OPTION_WHERE,
     OPTION_FORMAT,
     OPTION_METRIC,
+    OPTION_SORT,
+    OPTION_COLUMNS,
+    OPTION_ROWS,
+    OPTION_COLS,
+    OPTION_VALUE,
     OPTION_AXIS,
     OPTION_MATRIX,
+    OPTION_BASELINE,
     OPTION_EXPERIMENT,
     OPTION_ALL,
     OPTION_TRAJECTORY,
@@ -53,10 +59,15 @@ struct option_entry {
 
 extern const struct option_entry OPTIONS[OPTION_COUNT]; /* indexed by enum option_id */
 
+struct command;
+
 struct options {
     const char *command;
     char **arguments; /* positional, after the command; borrowed from argv */
     int argument_count;
+    bool after_dashes; /* "--" stands before the first argument */
+    /* the table of commands, for what tells of them; borrowed */
+    const struct command *commands;
     const char *workspace; /* --workspace, HRMLAB_WORKSPACE or "./hrmlab-workspace" */
     /* HRMLAB_WORKER, or hrmlab-worker beside this program; owned by main */
     const char *worker_program;
@@ -70,12 +81,15 @@ struct options {
     int max_fails;   /* --max-fails: stop after so many failed jobs; 0: never */
     bool keep_going; /* --keep-going */
     bool dry_run, quiet, follow, all, help, version;
-    const char *axis;   /* compare --axis KEY */
-    const char *metric; /* compare, results --metric; NULL: pass_at_2 */
+    const char *axis;           /* compare --axis KEY */
+    const char *metric;         /* compare, results --metric, --value; NULL: pass_at_2 */
+    const char *sort, *columns; /* results --sort, --columns; NULL: as they are */
+    const char *rows, *cols;    /* results --rows KEY --cols KEY */
+    const char *baseline;       /* compare --baseline ARM */
     /* compare --matrix: train-time against inference-time outer steps */
     bool matrix;
     bool trajectory; /* results --trajectory: what each outer step changed */
-    bool as_new; /* run, queue --new: beside an experiment of that name */
+    bool as_new;     /* run, queue --new: beside an experiment of that name */
     /* gc --force (or --yes): delete, instead of saying what could be */
     bool force;
     const char *output;     /* data --output PATH; NULL: not given */
@@ -91,6 +105,8 @@ struct options {
  * commands_check(), which knows what the command takes. */
 int options_read(struct options *options, int argc, char **argv, struct error *err) MUST_CHECK;
 void options_release(struct options *options);
+/* Whether standard output may be coloured: --color, or a terminal. */
+bool options_color(const struct options *options);
 
 /* A command: prints its data to stdout, everything else to stderr. Returns 0 or a
  * negative error_code; *exit_code (preset 0) may be set to 1 for "some runs failed". */
@@ -99,6 +115,6 @@ typedef int command_fn(const struct options *options, int *exit_code, struct err
 command_fn command_run, command_queue, command_work, command_plan, command_status,
     command_results, command_compare, command_show, command_logs, command_cancel, command_retry,
     command_axes, command_data, command_doctor, command_verify, command_rebuild, command_remove,
-    command_gc;
+    command_gc, command_completions, command_curves;
 
 #endif

@@ -76,6 +76,7 @@ int main(int argc, char **argv)
     }
     char *worker = find_worker();
     options.worker_program = worker;
+    options.commands = COMMANDS;
     if (options.quiet)
         log_setup("hrmlab", LOG_WARNING);
     rc = run(&options, &exit_code, &err);

@@ -87,6 +87,7 @@ static void removing_an_experiment_keeps_what_another_needs(void **unused)
     place_expect(&place, "SELECT group_concat(name) FROM experiment", "b");
     place_expect(&place, "SELECT count(*) FROM run", "2");
     assert_int_equal(count_files(&place, "*/attempts"), 3);
+    assert_int_equal(place_finish(place_start(&place, "gc", "--force", "--dry-run", NULL)), 2);
     assert_int_equal(place_finish(place_start(&place, "gc", "--force", NULL)), 0);
     assert_int_equal(count_files(&place, "*/attempts"), 2);
     assert_int_equal(run(&place, "rebuild", NULL), 0);

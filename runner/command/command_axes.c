@@ -30,12 +30,16 @@ static int print_settings(const struct options *options, struct error *err)
 {
     static const struct table_column columns[] = {
         { .name = "key", .type = TABLE_TEXT },
-        { .name = "phase", .type = TABLE_TEXT },
-        { .name = "type", .type = TABLE_TEXT },
-        { .name = "allowed", .type = TABLE_TEXT },
-        { .name = "default", .type = TABLE_TEXT },
-        { .name = "unit", .type = TABLE_TEXT },
-        { .name = "conditional", .type = TABLE_TEXT },
+        { .name = "phase", .type = TABLE_TEXT, .drop = 2 },
+        { .name = "type", .type = TABLE_TEXT, .drop = 4 },
+        { .name = "values",
+          .title = "allowed [default]",
+          .type = TABLE_TEXT,
+          .people_only = true },
+        { .name = "allowed", .type = TABLE_TEXT, .machine_only = true },
+        { .name = "default", .type = TABLE_TEXT, .machine_only = true },
+        { .name = "unit", .type = TABLE_TEXT, .drop = 1 },
+        { .name = "conditional", .type = TABLE_TEXT, .drop = 3 },
         { .name = "meaning", .type = TABLE_TEXT },
     };
     struct table *table;
@@ -43,12 +47,15 @@ static int print_settings(const struct options *options, struct error *err)
 
     for (int i = 0; i < SETTING_COUNT && rc == 0; i++) {
         const struct setting *setting = &settings_table[i];
-        char allowed[200];
+        char allowed[200], values[280];
         allowed_text(allowed, sizeof allowed, setting);
+        snprintf(values, sizeof values, "%s%s[%.60s]", allowed, allowed[0] != '\0' ? " " : "",
+                 setting->default_text);
         table_row(table);
         table_text(table, setting->key);
         table_text(table, PHASES[setting->phase]);
         table_text(table, TYPES[setting->type]);
+        table_text(table, values);
         table_text(table, allowed);
         table_text(table, setting->default_text);
         table_text(table, setting->unit);
@@ -56,7 +63,7 @@ static int print_settings(const struct options *options, struct error *err)
         table_text(table, setting->meaning);
     }
     if (rc == 0)
-        rc = table_print(table, stdout, options->format, false, err);
+        rc = table_print(table, stdout, options->format, options_color(options), err);
     table_destroy(table);
     return rc;
 }

@@ -4,6 +4,7 @@
 #include "executors.h"
 #include "log.h"
 #include "options.h"
+#include "query.h"
 #include "queue.h"
 #include "record.h"
 #include "retry_settings.h"
@@ -105,7 +106,7 @@ static int request(const struct options *options, enum request_kind kind, unsign
 {
     struct workspace workspace = { .lock_fd = -1 };
     struct store *store = NULL;
-    const char *target = options->arguments[0];
+    char target[EXPERIMENT_NAME_SIZE];
     int64_t *ids = NULL;
     int64_t shared = 0;
     int count = 0;
@@ -115,6 +116,8 @@ static int request(const struct options *options, enum request_kind kind, unsign
 
     if (rc == 0)
         rc = database_open(&store, &workspace, err);
+    if (rc == 0)
+        rc = experiment_name(store, target, options->arguments[0], err);
     if (rc == 0) /* first: no other process changes states from now on */
         rc = workspace_lock(&workspace, &held, holder, sizeof holder, err);
     if (rc == 0)

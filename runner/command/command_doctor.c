@@ -225,7 +225,7 @@ int command_doctor(const struct options *options, int *exit_code, struct error *
     check_machine(&report);
     check_worker(&report, options);
     check_workspace(&report, options);
-    rc = table_print(report.table, stdout, options->format, false, err);
+    rc = table_print(report.table, stdout, options->format, options_color(options), err);
     table_destroy(report.table);
     if (report.faults > 0)
         *exit_code = EXIT_ENVIRONMENT;

@@ -3,26 +3,13 @@
 #include "database.h"
 #include "error.h"
 #include "garbage_collect.h"
+#include "human.h"
 #include "log.h"
 #include "options.h"
 #include "store.h"
 #include "workspace.h"
 
 #include <stdio.h>
-
-/* "1.5 GiB" */
-static void write_size(char *out, size_t size, int64_t bytes)
-{
-    static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
-    double value = (double)bytes;
-    int unit = 0;
-
-    while (value >= 1024.0 && unit < 4) {
-        value /= 1024.0;
-        unit++;
-    }
-    snprintf(out, size, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
-}
 
 static int print_table(const struct garbage_summary *summary, const struct options *options,
                        int64_t *total, struct error *err)
@@ -45,16 +32,16 @@ static int print_table(const struct garbage_summary *summary, const struct optio
         table_int(table, summary->of[i].items);
         table_int(table, summary->of[i].bytes);
     }
-    rc = table_print(table, stdout, options->format, false, err);
+    rc = table_print(table, stdout, options->format, options_color(options), err);
     table_destroy(table);
     return rc;
 }
 
 static void tell(const struct garbage_summary *summary, int64_t total, bool acted)
 {
-    char size[32];
+    char size[HUMAN_SIZE];
 
-    write_size(size, sizeof size, total);
+    human_bytes(size, total);
     if (acted)
         log_info("%s freed; no experiment has lost anything", size);
     else if (total > 0)
@@ -77,9 +64,16 @@ int command_gc(const struct options *options, int *exit_code, struct error *err)
     char holder[WORKSPACE_HOLDER] = "";
     bool held = true;
     int64_t total = 0;
-    int rc = workspace_find(&workspace, options->workspace, err);
+    int rc = 0;
 
     (void)exit_code;
+    if (options->dry_run && options->force)
+        rc =
+            error_set(err, ERROR_FORMAT,
+                      "gc: --dry-run only says what could be deleted, --force deletes it: give "
+                      "one of them");
+    if (rc == 0)
+        rc = workspace_find(&workspace, options->workspace, err);
     if (rc == 0)
         rc = database_open(&store, &workspace, err);
     if (rc == 0 && options->force)

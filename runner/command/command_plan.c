@@ -3,10 +3,10 @@
 #include "enqueue.h"
 #include "error.h"
 #include "hash.h"
+#include "human.h"
 #include "log.h"
 #include "options.h"
 #include "plan_words.h"
-#include "progress.h"
 #include "store.h"
 
 #include <inttypes.h>
@@ -15,7 +15,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Without a measurement: what one core of a present machine does on these sizes. */
 static const double NOMINAL_FLOPS = 120e9;
@@ -28,14 +27,15 @@ static int plan_table(struct table **out, int counts[ENQUEUE_NEEDS], double *wor
                       const struct workspace *workspace, struct error *err)
 {
     static const struct table_column columns[] = {
-        { .name = "run", .type = TABLE_TEXT },
+        { .name = "run", .type = TABLE_TEXT, .drop = 5 },
         { .name = "arm", .type = TABLE_TEXT },
         { .name = "seed", .type = TABLE_INT },
-        { .name = "parameters", .type = TABLE_INT },
-        { .name = "steps", .type = TABLE_INT },
-        { .name = "evaluations", .type = TABLE_INT },
-        { .name = "tflop", .title = "TFLOP", .type = TABLE_REAL, .digits = 2 },
-        { .name = "state", .type = TABLE_TEXT },
+        { .name = "parameters", .type = TABLE_INT, .fold = true, .drop = 3 },
+        { .name = "steps", .type = TABLE_INT, .fold = true, .drop = 4 },
+        { .name = "evaluations", .type = TABLE_INT, .fold = true, .drop = 2 },
+        { .name = "work", .type = TABLE_TEXT, .people_only = true, .fold = true, .drop = 1 },
+        { .name = "tflop", .type = TABLE_REAL, .machine_only = true },
+        { .name = "state", .type = TABLE_TEXT, .fold = true },
     };
     int rc = table_create(out, columns, sizeof columns / sizeof *columns, err);
 
@@ -44,7 +44,7 @@ static int plan_table(struct table **out, int counts[ENQUEUE_NEEDS], double *wor
         const struct plan_arm *arm = plan_arm_of(plan, run);
         enum enqueue_need need;
         int64_t run_id;
-        char hash[HASH_SHORT + 1];
+        char hash[HASH_SHORT + 1], work_text[HUMAN_SIZE];
         rc = enqueue_need(&need, &run_id, store, workspace, plan, run, err);
         if (rc < 0)
             break;
@@ -61,6 +61,7 @@ static int plan_table(struct table **out, int counts[ENQUEUE_NEEDS], double *wor
         table_int(*out, arm->parameters);
         table_int(*out, arm->total_steps);
         table_int(*out, arm->evaluation_count);
+        table_text(*out, human_flops(work_text, arm->cost));
         table_real(*out, arm->cost * 1e-12);
         table_text(*out, enqueue_need_text(need));
     }
@@ -99,11 +100,11 @@ static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEED
     const struct spec *spec = plan->spec;
     int trainings = counts[NEED_TRAINING] + counts[NEED_RETRAINING] + counts[NEED_AGAIN];
     int cores = usable_cores();
-    char duration[16];
+    char duration[HUMAN_SIZE], amount[HUMAN_SIZE];
 
     if (jobs > 0 && jobs < cores)
         cores = jobs;
-    progress_duration(duration, work / NOMINAL_FLOPS / (double)(cores > 0 ? cores : 1));
+    human_duration(duration, work / NOMINAL_FLOPS / (double)(cores > 0 ? cores : 1));
     log_info("%s: %d cells, %d excluded, %d equal to another; %d arms x %d seeds", spec->name,
              spec->cell_count, spec->excluded_count, spec->collapsed_count, spec->arm_count,
              spec->seed_count);
@@ -117,8 +118,9 @@ static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEED
     plan_tell_of_dropped(plan);
     plan_tell_of_inactive_axes(plan);
     if (trainings > 0)
-        log_info("%.1f TFLOP, about %s on %d cores at a nominal %.0f GFLOP/s each",
-                 work * 1e-12, duration, cores, NOMINAL_FLOPS * 1e-9);
+        log_info("%s, about %s on %d core%s at a nominal %.0f GFLOP/s each",
+                 human_flops(amount, work), duration, cores, cores == 1 ? "" : "s",
+                 NOMINAL_FLOPS * 1e-9);
 }
 
 int command_plan(const struct options *options, int *exit_code, struct error *err)
@@ -152,7 +154,7 @@ int command_plan(const struct options *options, int *exit_code, struct error *er
         rc = plan_table(&table, counts, &work, everything ? INT_MAX : MOST_LISTED, plan, store,
                         &workspace, err);
     if (rc == 0)
-        rc = table_print(table, stdout, options->format, false, err);
+        rc = table_print(table, stdout, options->format, options_color(options), err);
     if (rc == 0 && !everything && plan->run_count > MOST_LISTED)
         log_info("the first %d of %d runs are listed (--format csv: all)", MOST_LISTED,
                  plan->run_count);

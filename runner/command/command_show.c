@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { TABLES = STATUS_RUN_TABLES + 1, FILES = STATUS_RUN_TABLES };
 
@@ -75,8 +74,6 @@ int command_show(const struct options *options, int *exit_code, struct error *er
     struct store *store = NULL;
     struct table *tables[TABLES] = { NULL };
     char hash[65], directory[160];
-    bool color = options->color == COLOR_ALWAYS ||
-                 (options->color == COLOR_AUTO && isatty(STDOUT_FILENO));
     int rc = workspace_find(&workspace, options->workspace, err);
 
     (void)exit_code;
@@ -89,7 +86,8 @@ int command_show(const struct options *options, int *exit_code, struct error *er
     if (rc == 0)
         rc = files_table(&tables[FILES], &workspace, hash, err);
     if (rc == 0)
-        rc = table_print_all(tables, members, TABLES, stdout, options->format, color, err);
+        rc = table_print_all(tables, members, TABLES, stdout, options->format,
+                             options_color(options), err);
     for (int i = 0; i < TABLES; i++)
         table_destroy(tables[i]);
     store_close(store);

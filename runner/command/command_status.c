@@ -2,12 +2,12 @@
 #include "error.h"
 #include "log.h"
 #include "options.h"
+#include "query.h"
 #include "status_query.h"
 #include "store.h"
 #include "workspace.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 /* Opens workspace and database for reading. */
 static int open_reader(struct workspace *workspace, struct store **store,
@@ -17,12 +17,6 @@ static int open_reader(struct workspace *workspace, struct store **store,
 
     *store = NULL;
     return rc < 0 ? rc : store_open(store, workspace->path, STORE_READ, err);
-}
-
-static bool use_color(const struct options *options)
-{
-    return options->color == COLOR_ALWAYS ||
-           (options->color == COLOR_AUTO && isatty(STDOUT_FILENO));
 }
 
 /* What is queued waits for somebody. */
@@ -48,17 +42,19 @@ int command_status(const struct options *options, int *exit_code, struct error *
     struct workspace workspace = { .lock_fd = -1 };
     struct store *store = NULL;
     struct table *table = NULL;
+    char name[EXPERIMENT_NAME_SIZE];
+    const char *experiment = options->argument_count > 0 ? name : NULL;
     int rc = open_reader(&workspace, &store, options, err);
 
     (void)exit_code;
+    if (rc == 0 && experiment != NULL)
+        rc = experiment_name(store, name, options->arguments[0], err);
     if (rc == 0)
-        rc = status_table(store, &table,
-                          options->argument_count > 0 ? options->arguments[0] : NULL, err);
+        rc = status_table(store, &table, experiment, err);
     if (rc == 0)
-        rc = table_print(table, stdout, options->format, use_color(options), err);
+        rc = table_print(table, stdout, options->format, options_color(options), err);
     if (rc == 0)
-        rc = mention_idle_queue(
-            store, &workspace, options->argument_count > 0 ? options->arguments[0] : NULL, err);
+        rc = mention_idle_queue(store, &workspace, experiment, err);
     table_destroy(table);
     store_close(store);
     workspace_close(&workspace);

@@ -2,6 +2,7 @@
 #include "progress.h"
 
 #include "clock.h"
+#include "human.h"
 #include "log.h"
 #include "text.h"
 
@@ -22,22 +23,6 @@ void progress_init(struct progress *progress, bool quiet, bool color)
     progress->started_at = clock_monotonic_s();
     if (!progress->live)
         progress->next_at = progress->started_at + PLAIN_INTERVAL_S;
-}
-
-enum { LONGEST_S = 1000 * 3600 }; /* beyond it an estimate means nothing */
-
-void progress_duration(char out[16], double seconds)
-{
-    int s = seconds < 0 ? 0 : seconds > LONGEST_S ? LONGEST_S : (int)(seconds + 0.5);
-
-    if (seconds > LONGEST_S)
-        snprintf(out, 16, "over %dh", LONGEST_S / 3600);
-    else if (s >= 3600)
-        snprintf(out, 16, "%dh%02dm", s / 3600, s / 60 % 60);
-    else if (s >= 60)
-        snprintf(out, 16, "%dm%02ds", s / 60, s % 60);
-    else
-        snprintf(out, 16, "%ds", s);
 }
 
 static void erase(struct progress *progress)
@@ -116,7 +101,7 @@ static int format_place(char *out, size_t size, const struct recorder_progress *
 static void format_job(char *out, size_t size, const struct progress_job *job, int label_width)
 {
     const struct recorder_progress *p = job->progress;
-    char eta[16], label[200];
+    char eta[HUMAN_SIZE], label[200];
 
     shorten_label(label, sizeof label, job->label, label_width);
     int used =
@@ -132,7 +117,7 @@ static void format_job(char *out, size_t size, const struct progress_job *job, i
     else if (p->steps_per_s > 0)
         used += snprintf(out + used, size - (size_t)used, " %.0f s/step", 1.0 / p->steps_per_s);
     if (p->eta_s >= 0) {
-        progress_duration(eta, p->eta_s);
+        human_duration(eta, p->eta_s);
         snprintf(out + used, size - (size_t)used, " ETA %s", eta);
     }
     for (char *at = out; *at != '\0'; at++)
@@ -168,7 +153,7 @@ static double total_eta_s(const struct progress *progress, double done,
 static void format_total(char *out, size_t size, const struct progress *progress,
                          const struct progress_job *jobs, int count)
 {
-    char bar[BAR + 1], eta[16] = "?";
+    char bar[BAR + 1], eta[HUMAN_SIZE] = "?";
     double done = progress->work_done;
 
     for (int i = 0; i < count; i++)
@@ -181,7 +166,7 @@ static void format_total(char *out, size_t size, const struct progress *progress
     bar[BAR] = '\0';
     double eta_s = total_eta_s(progress, done, jobs, count);
     if (eta_s >= 0.0)
-        progress_duration(eta, eta_s);
+        human_duration(eta, eta_s);
     snprintf(out, size, "[%s] %3.0f %%, %d of %d jobs done%s, ETA %s", bar, 100.0 * share,
              progress->jobs_done, progress->jobs_total,
              progress->jobs_failed > 0 ? ", some failed" : "", eta);

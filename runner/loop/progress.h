@@ -33,7 +33,4 @@ __attribute__((format(printf, 2, 3))) void progress_say(struct progress *progres
 void progress_update(struct progress *progress, const struct progress_job *jobs, int count);
 void progress_finish(struct progress *progress); /* clears the live block */
 
-/* "1h02m", "3m05s", "12s" into out (16 bytes). */
-void progress_duration(char out[16], double seconds);
-
 #endif

@@ -1,0 +1,367 @@
+/* test_present.c - results arranged as a person asks: sorted, chosen, pivoted, completed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare.h"
+#include "curve_plot.h"
+#include "curve_query.h"
+#include "error.h"
+#include "file.h"
+#include "filter.h"
+#include "pivot.h"
+#include "query.h"
+#include "store.h"
+#include "support/place.h"
+#include "table_arrange.h"
+#include "text.h"
+
+static char directory[64];
+static struct store *store;
+static struct results *results;
+
+static void must(int rc, const struct error *err)
+{
+    if (rc != 0)
+        fail_msg("%s", err->message);
+}
+
+/* The workspace of the first release: two arms by arch.name, one seed, two evaluations. */
+static int open_workspace(void **state)
+{
+    char *path, *sql;
+    struct error err;
+    sqlite3 *db;
+    size_t size;
+
+    (void)state;
+    snprintf(directory, sizeof directory, "/tmp/test_present.XXXXXX");
+    if (mkdtemp(directory) == NULL)
+        return -1;
+    path = file_join(directory, "results.db");
+    must(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), &err);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    free(sql);
+    free(path);
+    must(store_open(&store, directory, STORE_WRITE, &err), &err); /* migrates */
+    must(results_load(&results, store, "last", NULL, 0, RESULTS_LAST, &err), &err);
+    return 0;
+}
+
+static int close_workspace(void **state)
+{
+    (void)state;
+    results_destroy(results);
+    store_close(store);
+    return file_remove_tree(directory, NULL);
+}
+
+static void expect_print(struct table *table, enum output_format format, const char *expected)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    struct error err;
+
+    assert_non_null(out);
+    must(table_print(table, out, format, false, &err), &err);
+    fclose(out);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+/* name, number, value: b 2 0.5; a 10 -; a 9 0.25; c 1 1.5 */
+static struct table *make_table(void)
+{
+    static const struct table_column columns[] = {
+        { .name = "name", .type = TABLE_TEXT, .fold = true },
+        { .name = "number", .title = "no.", .type = TABLE_INT, .machine_only = true },
+        { .name = "value", .type = TABLE_REAL, .digits = 2 },
+    };
+    static const struct {
+        const char *name;
+        int number;
+        double value;
+    } ROWS[] = { { "b", 2, 0.5 }, { "a", 10, -1 }, { "a", 9, 0.25 }, { "c", 1, 1.5 } };
+    struct table *table;
+
+    assert_int_equal(table_create(&table, columns, 3, NULL), 0);
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        table_row(table);
+        table_text(table, ROWS[i].name);
+        table_int(table, ROWS[i].number);
+        if (ROWS[i].value < 0)
+            table_empty(table);
+        else
+            table_real(table, ROWS[i].value);
+    }
+    return table;
+}
+
+static void rows_are_sorted_by_several_columns_and_empty_ones_come_last(void **state)
+{
+    struct table *table = make_table();
+    struct error err;
+
+    (void)state;
+    must(table_sort(table, "name,-no.", &err), &err);
+    expect_print(table, FORMAT_CSV, "name,number,value\na,10,\na,9,0.25\nb,2,0.5\nc,1,1.5\n");
+    must(table_sort(table, "-value", &err), &err);
+    expect_print(table, FORMAT_CSV, "name,number,value\nc,1,1.5\nb,2,0.5\na,9,0.25\na,10,\n");
+    assert_int_equal(table_sort(table, "nmae", &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "did you mean \"name\"?"));
+    assert_int_equal(table_sort(table, ",", &err), ERROR_FORMAT);
+    table_destroy(table);
+}
+
+static void chosen_columns_are_seen_by_people_too_in_the_order_asked(void **state)
+{
+    struct table *table = make_table();
+    struct error err;
+
+    (void)state;
+    table_keep(table, "value", FILTER_GE, 0.5);
+    must(table_choose(table, "number,name", &err), &err);
+    expect_print(table, FORMAT_TABLE, "no.  name\n  2  b\n  1  c\n");
+    assert_int_equal(table_choose(table, "value", &err), ERROR_FORMAT);
+    assert_int_equal(table_choose(table, "name,name", &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "named twice"));
+    table_destroy(table);
+}
+
+static void conditions_on_measures_are_told_from_those_on_settings(void **state)
+{
+    enum metric metric;
+    enum filter_relation relation;
+    struct error err;
+    double number;
+
+    (void)state;
+    assert_int_equal(filter_find_measure(&metric, &relation, &number, "pass_at_2>=0.5", &err),
+                     1);
+    assert_int_equal(metric, METRIC_PASS_AT_2);
+    assert_int_equal(relation, FILTER_GE);
+    assert_true(number == 0.5);
+    assert_int_equal(filter_find_measure(&metric, &relation, &number, "train.lr<1", &err), 0);
+    assert_int_equal(filter_find_measure(&metric, &relation, &number, "loss<much", &err),
+                     ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "expected a number after loss<"));
+}
+
+static void a_pivot_has_a_row_and_a_column_per_value(void **state)
+{
+    struct table *table;
+    struct error err;
+
+    (void)state;
+    must(pivot_table(&table, store, results, "arch.name", "eval.halt_max_steps",
+                     METRIC_PER_TOKEN_ACCURACY, &err),
+         &err);
+    expect_print(table, FORMAT_TABLE,
+                 "token acc of t by arch.name and halt_max_steps\n"
+                 "name             1      2\n"
+                 "hrm          0.388  0.388\n"
+                 "transformer  0.377  0.376\n"
+                 "each a mean over 1 value (seeds, other settings)\n");
+    table_destroy(table);
+    must(pivot_table(&table, store, results, "eval.halt_max_steps", NULL, METRIC_PASS_AT_2,
+                     &err),
+         &err);
+    expect_print(table, FORMAT_CSV, "eval.halt_max_steps,pass_at_2\n1,0\n2,0\n");
+    table_destroy(table);
+    assert_int_equal(
+        pivot_table(&table, store, results, "arch.nmae", NULL, METRIC_PASS_AT_2, &err),
+        ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "did you mean \"arch.name\"?"));
+    assert_int_equal(
+        pivot_table(&table, store, results, "arch.name", "arch.name", METRIC_PASS_AT_2, &err),
+        ERROR_FORMAT);
+}
+
+static void every_other_arm_is_compared_with_the_baseline(void **state)
+{
+    struct comparison_list list = { 0 };
+    struct compare *compare;
+    struct error err;
+
+    (void)state;
+    must(compare_create(&compare, store, results, METRIC_PASS_AT_2, &err), &err);
+    must(compare_baseline(&list, compare, "arch.name=transformer", &err), &err);
+    assert_int_equal(list.count, 2); /* one arm, two evaluations */
+    for (int i = 0; i < list.count; i++)
+        assert_string_equal(list.items[i].group, "arch.name=hrm - arch.name=transformer");
+    comparison_list_release(&list);
+    assert_int_equal(compare_baseline(&list, compare, "arch.name=trm", &err), ERROR_ABSENT);
+    compare_destroy(compare);
+}
+
+static void curves_are_of_trainings_or_of_evaluations_on_the_way(void **state)
+{
+    struct results *all;
+    struct curves curves;
+    struct error err;
+
+    (void)state;
+    must(results_load(&all, store, "t", NULL, 0, RESULTS_ALL, &err), &err);
+    must(curves_load(&curves, store, all, CURVES_DEFAULT, &err), &err);
+    assert_int_equal(curves.count, 2); /* two arms, one seed */
+    assert_string_equal(curves.items[0].label, "arch.name=hrm");
+    assert_int_equal(curves.items[0].points[curves.items[0].count - 1].step, 3);
+    curves_release(&curves);
+    must(curves_load(&curves, store, all, "token", &err), &err);
+    assert_int_equal(curves.count, 4); /* and two evaluations each */
+    assert_string_equal(curves.items[1].label, "arch.name=hrm, infer 2, voted all");
+    assert_int_equal(curves.items[1].count, 2); /* untrained and last */
+    assert_true(curves.items[1].points[0].step == 0 && curves.items[1].points[1].step == 3);
+    curves_release(&curves);
+    assert_int_equal(curves_load(&curves, store, all, "train/none", &err), ERROR_ABSENT);
+    assert_non_null(strstr(err.message, "train/lm_loss"));
+    assert_int_equal(curves_load(&curves, store, all, "task_exact_votes", &err), ERROR_FORMAT);
+    results_destroy(all);
+}
+
+/* Two seeds that fall from 1 and 3 to 0, drawn so wide; fresh. */
+static char *drawn(int width)
+{
+    struct curve_point first[] = { { 0, 1 }, { 50, 0.5 }, { 100, 0 } };
+    struct curve_point second[] = { { 0, 3 }, { 100, 0 } };
+    char label[] = "an arm";
+    struct curve items[] = { { label, 0, 0, first, 3 }, { label, 0, 1, second, 2 } };
+    struct curves curves = { "train/lm_loss", items, 2 };
+    struct error err;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    assert_non_null(out);
+    must(curves_draw(out, &curves, width, false, &err), &err);
+    fclose(out);
+    return text;
+}
+
+static void drawn_curves_fit_the_terminal_and_tell_their_range(void **state)
+{
+    static const int WIDTHS[] = { 40, 80, 100, 120 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof WIDTHS / sizeof *WIDTHS; i++) {
+        char *text = drawn(WIDTHS[i]);
+        const char *line = text;
+        int count = 0;
+
+        assert_non_null(strstr(text, "an arm: train/lm_loss 0 at the end, 2"));
+        assert_non_null(strstr(text, "\n       3 "));
+        assert_non_null(strstr(text, "100 training steps\n"));
+        for (; *line != '\0'; count++) {
+            size_t length = strcspn(line, "\n");
+
+            assert_true(text_columns(line, length) <= WIDTHS[i]);
+            line += length + 1;
+        }
+        /* one panel for both seeds; its title may take two lines */
+        assert_int_equal(count, WIDTHS[i] < 43 ? 9 : 8);
+        free(text);
+    }
+}
+
+/* hrmlab completions with these words offers word, and nothing that begins otherwise. */
+static void expect_offered(const struct place *place, const char *const *words,
+                           const char *word)
+{
+    const char *line[12] = { "completions", "--" };
+    char *out, *errors, expected[200];
+
+    for (int i = 0; i < 9 && words[i] != NULL; i++)
+        line[i + 2] = words[i];
+    assert_int_equal(place_run(place, line, &out, &errors), 0);
+    snprintf(expected, sizeof expected, "%s\t", word);
+    if (strstr(out, expected) == NULL)
+        fail_msg("no \"%s\" in: %s%s", word, out, errors);
+    free(out);
+    free(errors);
+}
+
+static void a_shell_is_told_what_may_stand_next(void **state)
+{
+    static const char *const CASES[][6] = {
+        { "results", "res", NULL },
+        { "--format", "results", "--fo", NULL },
+        { "jsonl", "results", "--format", "js", NULL },
+        { "--format=csv", "results", "--format=c", NULL },
+        { "pass_at_2", "compare", "--metric", "pass", NULL },
+        { "arch.name=trm", "run", "--set", "arch.name=", NULL },
+        { "arch.H_cycles", "results", "--rows", "arch.H", NULL },
+        { "last", "status", "la", NULL },
+        { "fish", "completions", "", NULL },
+        { "named-experiment", "results", "named", NULL },
+    };
+    struct place place;
+    char *out, *errors, *spec = NULL;
+    struct error err;
+    size_t size;
+
+    (void)state;
+    place_make(&place);
+    must(file_read(&spec, &size, place.spec, 1 << 20, &err), &err);
+    FILE *file = fopen(place.spec, "w");
+
+    assert_non_null(file);
+    fprintf(file, "{\"name\": \"named-experiment\", %s", strchr(spec, ',') + 1);
+    fclose(file);
+    free(spec);
+    assert_int_equal(
+        place_run(&place, (const char *const[]){ "queue", place.spec, NULL }, &out, &errors),
+        0);
+    free(out);
+    free(errors);
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
+        expect_offered(&place, CASES[i] + 1, CASES[i][0]);
+    place_remove(&place);
+}
+
+static void bash_completes_with_the_script(void **state)
+{
+    const char *program = place_hrmlab();
+    char command[1000], word[200] = "";
+
+    (void)state;
+    snprintf(command, sizeof command,
+             "bash -c 'source <(%s completions bash); COMP_WORDS=(%s results --colu); "
+             "COMP_CWORD=2; _hrmlab; echo \"${COMPREPLY[@]}\"'",
+             program, program);
+    FILE *out = popen(command, "r");
+
+    assert_non_null(out);
+    assert_non_null(fgets(word, sizeof word, out));
+    pclose(out);
+    assert_string_equal(word, "--columns\n");
+}
+
+#define WITH_WORKSPACE(test)                                                                   \
+    cmocka_unit_test_setup_teardown(test, open_workspace, close_workspace)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_are_sorted_by_several_columns_and_empty_ones_come_last),
+        cmocka_unit_test(chosen_columns_are_seen_by_people_too_in_the_order_asked),
+        cmocka_unit_test(conditions_on_measures_are_told_from_those_on_settings),
+        WITH_WORKSPACE(a_pivot_has_a_row_and_a_column_per_value),
+        WITH_WORKSPACE(every_other_arm_is_compared_with_the_baseline),
+        WITH_WORKSPACE(curves_are_of_trainings_or_of_evaluations_on_the_way),
+        cmocka_unit_test(drawn_curves_fit_the_terminal_and_tell_their_range),
+        cmocka_unit_test(a_shell_is_told_what_may_stand_next),
+        cmocka_unit_test(bash_completes_with_the_script),
+    };
+
+    return cmocka_run_group_tests_name("present", tests, NULL, NULL);
+}
