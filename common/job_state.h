@@ -2,8 +2,8 @@
  * job_state.h - the states of jobs and attempts, how attempts end, and their names.
  *
  * The names are those of the database (schema.sql) and of the journal, and what people
- * read. An outcome is how an attempt ended; it is the cause of its job's state where that
- * needs one: why it failed, diverged, or is queued again.
+ * read. An outcome is how an attempt ended; it is the cause of its job's state where
+ * that needs one: why it failed, diverged, or is queued again.
  */
 #ifndef COMMON_JOB_STATE_H
 #define COMMON_JOB_STATE_H

@@ -581,8 +581,8 @@ int record_answer_request(struct store *store, int64_t id, const char *answer,
                    "itt", id, now, answer);
 }
 
-/* The jobs of a target, ?1, in the states that a list in place of %s names: all of them,
- * those of a run by its hash, or those of an experiment. What follows is one more
+/* The jobs of a target, ?1, in the states that a list in place of %s names: all of
+ * them, those of a run by its hash, or those of an experiment. What follows is one more
  * condition on the latter, and two closing brackets. */
 #define JOBS_OF_TARGET                                                                         \
     " FROM job j JOIN run r USING (run_id)"                                                    \

@@ -113,8 +113,8 @@ int record_run_attempts(struct store *store, struct record_attempt **out, int *c
 /*
  * Applies one journal event. Values repeated after a resume must equal those stored:
  * ERROR_DAMAGED when they do not (on another kernel set or number of threads the run
- * becomes 'mixed' and the new value stays), and for members that are missing or that the schema does not allow.
- * Unknown types are ignored.
+ * becomes 'mixed' and the new value stays), and for members that are missing or that
+ * the schema does not allow. Unknown types are ignored.
  */
 int record_event(struct store *store, const struct record_attempt *attempt, const char *type,
                  const cJSON *body, struct error *err) MUST_CHECK;
@@ -153,8 +153,8 @@ enum record_sharing {
     RECORD_ALL_JOBS,
     RECORD_UNSHARED_JOBS /* of an experiment: not those that another one wants, too */
 };
-/* Job ids a target (experiment name, run hash prefix, "all") means, in the given states,
- * a set of JOB_IN(). Fresh list. */
+/* Job ids a target (experiment name, run hash prefix, "all") means, in the given
+ * states, a set of JOB_IN(). Fresh list. */
 int record_find_jobs(struct store *store, int64_t **ids, int *count, const char *target,
                      unsigned states, enum record_sharing sharing,
                      struct error *err) MUST_CHECK;

@@ -46,8 +46,8 @@ static int need_texts(const cJSON *body, const char *type, const char *const *ke
 #define NEED(kind, body, type, ...)                                                            \
     need_##kind(body, type, (const char *const[]){ __VA_ARGS__, NULL }, err)
 
-/* What decides an attempt's bits besides its run: the kernels, and the number of threads,
- * as several take another path through GEMM. */
+/* What decides an attempt's bits besides its run: the kernels, and the number of
+ * threads, as several take another path through GEMM. */
 #define ARITHMETIC                                                                             \
     "kernel_set || '/' || coalesce(blas_core, '') || '/'"                                      \
     " || coalesce(provenance ->> '$.provenance.threads', 1)"

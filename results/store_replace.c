@@ -114,7 +114,8 @@ int store_hold(struct store_hold **held, const char *workspace, struct error *er
         *held = hold;
         return 0;
     }
-    store_let_go(hold); /* there is none; or damaged, or read-only: there can be no writer */
+    /* there is no database; or it is damaged or read-only: there can be no writer */
+    store_let_go(hold);
     if ((code & 0xff) == SQLITE_NOMEM)
         return error_no_memory(err, "a path");
     return (code & 0xff) != SQLITE_BUSY

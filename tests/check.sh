@@ -62,7 +62,7 @@ only() { # only PATTERN WHERE...: the pattern stands in no other file, and in ea
     [ -z "$hits" ] || fault "/$pattern/ belongs in $* only, found in: ${hits//$'\n'/ }"
 }
 only '\bcblas_|openblas_' model/gemm
-only '\bsqlite3_' results/
+only '\bsqlite3(_|\b)' results/
 only '\buv_[a-z]' runner/
 # Seams: a system, a kind of data and an executor are named in their own files and tables only.
 only '\bSYSTEM_(HRM|TRANSFORMER|TRM)\b|"(hrm|transformer|trm)"' "${systems[@]}"

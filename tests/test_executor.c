@@ -56,7 +56,7 @@ static struct supervise_result work(const struct place *place,
                                      .color = COLOR_NEVER };
     struct supervise_result result;
     struct workspace workspace;
-    struct store *store;
+    struct store *store = NULL;
     struct error err = { 0 };
     char holder[WORKSPACE_HOLDER];
     bool held = false;

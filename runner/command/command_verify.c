@@ -59,8 +59,8 @@ static int replace_member(cJSON *job, const char *key, cJSON *value, struct erro
                                           : error_set(err, ERROR_NOMEM, "no memory for a job");
 }
 
-/* How and where the job is executed, as asked for last: its data may have moved since. The
- * number of threads stays, as it decides the bits. */
+/* How and where the job is executed, as asked for last: its data may have moved since.
+ * The number of threads stays, as it decides the bits. */
 static int renew_settings(struct store *store, cJSON *config, const struct status_final *final,
                           struct error *err)
 {

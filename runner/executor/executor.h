@@ -14,9 +14,9 @@
  *   release()  the caller has seen the end, or does not want to know it: slots are free
  *              again. What still runs goes on.
  *
- * A caller that dies between two of these steps leaves the place in the database. adopt()
- * makes a task of it again: by the complete place, as it is after start(), or by the
- * place as it was before, when the worker may have been started or not.
+ * A caller that dies between two of these steps leaves the place in the database.
+ * adopt() makes a task of it again: by the complete place, as it is after start(), or
+ * by the place as it was before, when the worker may have been started or not.
  *
  * A place is one line of text that its executor alone understands. What an attempt
  * reports, the loop reads from its journal; how its worker ended, from exit.json. An
@@ -35,7 +35,7 @@ enum { EXECUTOR_PLACE_SIZE = 640, EXECUTOR_HOST_SIZE = 100 };
 
 enum executor_state {
     EXECUTOR_PREPARED, /* not started, by this process at least */
-    EXECUTOR_PENDING,  /* started; the worker does not run yet, its limits do not count */
+    EXECUTOR_PENDING,  /* started, but the worker does not run yet: no limit counts */
     EXECUTOR_RUNNING,
     EXECUTOR_GONE /* no process of the attempt is left; nothing more is written */
 };
@@ -85,8 +85,8 @@ struct executor_type {
     const char *name; /* attempt.executor */
     int (*open)(struct executor **out, const struct executor_setup *setup,
                 struct error *err) MUST_CHECK;
-    /* Tasks that are left are released, but none may be that was started: on the loop of
-     * the setup, which is over by now, nothing is closed any more. */
+    /* Tasks that are left are released, but none may be that was started: on the loop
+     * of the setup, which is over by now, nothing is closed any more. */
     void (*close)(struct executor *executor);
     /* Of executor->slots, those that no task has. */
     int (*free_slots)(const struct executor *executor);

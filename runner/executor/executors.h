@@ -28,7 +28,8 @@ void executor_set_close(struct executor_set *set);
 int executor_set_first(struct executor_set *set, struct executor **out,
                        struct error *err) MUST_CHECK;
 /* Finds the attempt in directory again, which the executor of that name has started:
- * struct executor_type's adopt(). ERROR_ENVIRONMENT: this program has no such executor. */
+ * struct executor_type's adopt(). ERROR_ENVIRONMENT: this program has no such
+ * executor. */
 int executor_set_adopt(struct executor_set *set, struct executor_task **out, const char *name,
                        const char *directory, const char *place, struct error *err) MUST_CHECK;
 /* Renews the states of all tasks. */

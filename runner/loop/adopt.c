@@ -1,10 +1,11 @@
 /*
  * adopt.c - taking over what an earlier runner left.
  *
- * The executor that started an attempt finds it again by its place. The place of one that
- * is still "starting" was recorded before it was started: its runner died before it could
- * record more, and the worker may run or not. Alive: it is followed from the stored
- * journal offset on. Gone: the next tick reads the rest of its journal and concludes.
+ * The executor that started an attempt finds it again by its place. The place of one
+ * that is still "starting" was recorded before it was started: its runner died before
+ * it could record more, and the worker may run or not. Alive: it is followed from the
+ * stored journal offset on. Gone: the next tick reads the rest of its journal and
+ * concludes.
  */
 #include "error.h"
 #include "file.h"
@@ -20,8 +21,8 @@ static struct record_job *find_job(struct supervisor *s, int64_t job_id)
     return NULL;
 }
 
-/* The attempt in its executor's hands; *task NULL: it cannot be found, as its workspace is
- * a copy. */
+/* The attempt in its executor's hands; *task NULL: it cannot be found, as its workspace
+ * is a copy. */
 static int find_task(struct supervisor *s, struct executor_task **task,
                      const struct record_attempt *attempt)
 {

@@ -117,8 +117,8 @@ int replay_attempt(struct replay *replay, const struct record_job *job, int numb
         slot_destroy(s, slot);
         return error_set(err, ERROR_NOMEM, "no memory for a path");
     }
-    /* Only a machine that goes down takes the keeper along before it writes exit.json. A
-     * journal that was damaged otherwise is quarantined, as it was while the runner
+    /* Only a machine that goes down takes the keeper along before it writes exit.json.
+     * A journal that was damaged otherwise is quarantined, as it was while the runner
      * worked. */
     if (slot->recorder.damaged && !file_exists(exit_path))
         slot->outside = OUTCOME_RESTARTED;

@@ -15,8 +15,8 @@ struct store;
 
 struct replay;
 
-/* types: a table such as EXECUTORS, of which the first is taken for the one that started
- * the attempts. All but out is borrowed until replay_close(). */
+/* types: a table such as EXECUTORS, of which the first is taken for the one that
+ * started the attempts. All but out is borrowed until replay_close(). */
 int replay_open(struct replay **out, struct store *store, const struct workspace *workspace,
                 const struct options *options, const struct executor_type *const *types,
                 struct error *err) MUST_CHECK;

@@ -16,12 +16,12 @@ struct schedule_facts {
     bool has_exit;   /* exit.json is there */
     bool has_status; /* it exited (else: a signal) */
     int exit_status, signal;
-    enum outcome outcome;          /* of the journal's end or error event; OUTCOME_NONE: none */
+    enum outcome outcome;          /* of the journal's end or error event */
     bool cancelled;                /* we stopped it because its job was cancelled */
     bool stopping;                 /* we stopped it because the runner is stopping */
     bool timed_out, hung, flooded; /* we ended it for that */
-    enum outcome outside; /* what its executor knows of its end; OUTCOME_NONE: nothing */
-    bool out_of_memory;   /* its end bears signs of that: schedule_ran_out_of_memory() */
+    enum outcome outside;          /* what its executor knows of its end */
+    bool out_of_memory;            /* schedule_ran_out_of_memory() */
 };
 
 /* What becomes of the job. */
@@ -45,7 +45,8 @@ struct schedule_end schedule_classify(const struct schedule_facts *facts);
 /* The end with that cause, and what usually becomes of a job for it. */
 struct schedule_end schedule_end_of(enum outcome cause);
 
-/* The machine of the attempt went down: it may have taken the end of the journal along. */
+/* The machine of the attempt went down: it may have taken the end of the journal
+ * along. */
 bool schedule_machine_failed(enum outcome outside);
 
 /* A worker that a signal ended had no memory left: the kernel's count of processes

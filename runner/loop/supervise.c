@@ -9,8 +9,8 @@
  *
  * Callbacks only set flags and wake tick(), which acts on them. The attempt, its place
  * and the job are recorded as starting before the executor starts anything, so that a
- * runner that dies in between leaves something to find; a higher attempt number fences an
- * older one off.
+ * runner that dies in between leaves something to find; a higher attempt number fences
+ * an older one off.
  */
 #include "clock.h"
 #include "error.h"
@@ -84,7 +84,7 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
         slot->beat = p->heartbeat;
         slot->beat_at = now;
     } else if (slot->task->state == EXECUTOR_PENDING) {
-        slot->beat_at = slot->started_at = now; /* no worker yet: its limits do not count */
+        slot->beat_at = slot->started_at = now; /* no worker yet: no limit counts */
     } else {
         /* The runner itself was stopped in this time: it counts for no limit. */
         slot->beat_at += s->unwatched_s;
@@ -253,8 +253,8 @@ static int look_for_work(struct supervisor *s, double now)
     s->jobs = NULL;
     s->job_count = 0;
     int rc = count_work(s, now);
-    /* Whoever's runner this is, a job of higher priority goes first; once its own work is
-     * done, others' jobs are left to their runners. */
+    /* Whoever's runner this is, a job of higher priority goes first; once its own work
+     * is done, others' jobs are left to their runners. */
     const struct record_scope scope = { s->experiment, s->priority, s->jobs_left > 0 };
     if (rc == 0 && !give_up && free_slots(s) > 0)
         rc = record_next_jobs(s->store, &s->jobs, &s->job_count, &scope, clock_wall_s(),

@@ -13,7 +13,7 @@ struct executor_type;
 struct store;
 
 struct supervise_result {
-    int done, failed;          /* jobs that ended in this session, those of others left out */
+    int done, failed;          /* own jobs that ended in this session */
     int causes[OUTCOME_COUNT]; /* of those that failed */
     bool interrupted;
 };
