@@ -11,7 +11,7 @@
 
 /* Sets of options that several commands share. */
 #define BIT(name) OPTION_BIT(OPTION_##name)
-#define LOOP_OPTIONS (BIT(JOBS) | BIT(MAX_FAILS) | BIT(KEEP_GOING))
+#define LOOP_OPTIONS (BIT(JOBS) | BIT(MAX_FAILS) | BIT(KEEP_GOING) | BIT(EXECUTOR))
 #define QUERY_OPTIONS (BIT(WHERE) | BIT(METRIC) | BIT(EXPERIMENT) | BIT(FORMAT))
 
 static command_fn print_help_of;

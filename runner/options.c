@@ -35,6 +35,8 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_NEW] = { "new", 0, NULL, "an experiment beside the one of that name" },
     [OPTION_JOBS] = { "jobs", 0, "N", "threads at once; one per core without it" },
     [OPTION_MAX_FAILS] = { "max-fails", 0, "N", "start nothing more after N failed jobs" },
+    [OPTION_EXECUTOR] = { "executor", 0, "NAME",
+                          "where jobs are started: local, this machine" },
     [OPTION_KEEP_GOING] = { "keep-going", 0, NULL, "never stop because of failed jobs" },
     [OPTION_DRY_RUN] = { "dry-run", 0, NULL, "only say what would be done" },
     [OPTION_FORCE] = { "force", 0, NULL, "delete, instead of saying what could be" },
@@ -160,6 +162,9 @@ static int take_option(struct options *options, int option, const char *value,
         break;
     case OPTION_JOBS:
         return read_count(&options->jobs, "jobs", value, err);
+    case OPTION_EXECUTOR:
+        options->executor = value;
+        return 0;
     case OPTION_MAX_FAILS:
         return read_count(&options->max_fails, "max-fails", value, err);
     default:

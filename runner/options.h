@@ -32,6 +32,7 @@ enum option_id {
     OPTION_NEW,
     OPTION_JOBS,
     OPTION_MAX_FAILS,
+    OPTION_EXECUTOR,
     OPTION_KEEP_GOING,
     OPTION_DRY_RUN,
     OPTION_FORCE,
@@ -77,9 +78,10 @@ struct options {
     int where_count;
     enum output_format format;
     enum color_mode color;
-    int jobs;        /* --jobs: threads at once, over the cores; 0: as many as cores */
-    int max_fails;   /* --max-fails: stop after so many failed jobs; 0: never */
-    bool keep_going; /* --keep-going */
+    int jobs;             /* --jobs: threads at once, over the cores; 0: as many as cores */
+    int max_fails;        /* --max-fails: stop after so many failed jobs; 0: never */
+    bool keep_going;      /* --keep-going */
+    const char *executor; /* --executor NAME: NULL: the first there is */
     bool dry_run, quiet, follow, all, help, version;
     const char *axis;           /* compare --axis KEY */
     const char *metric;         /* compare, results --metric, --value; NULL: pass_at_2 */

@@ -102,6 +102,18 @@ mutation "a pid without its start time" runner/executor/executor_local.c \
 mutation "an older attempt not superseded" runner/loop/adopt.c \
     's/job == NULL \|\| !newest/job == NULL || (!newest && false)/' \
     test_surroundings the_older_of_two_open_attempts_is_superseded
+mutation "an executor's cause ignored" runner/loop/supervise.c \
+    's/slot->outside = slot->task->cause/slot->outside = OUTCOME_NONE/' \
+    test_executor lost_attempts_are_tried_again_by_their_causes
+mutation "a worker not looked for after a crash in its start" runner/executor/executor_local.c \
+    's/rc == 0 && task->pid == 0/false/' \
+    test_executor an_attempt_whose_start_was_not_recorded_is_found_and_not_started_again
+mutation "priority within one experiment only" runner/loop/supervise.c \
+    's/s->priority, s->jobs_left > 0 \}/s->priority, false }/' \
+    test_priority a_job_of_higher_priority_goes_first_whoevers_runner_works
+mutation "threads no part of the arithmetic" results/record_event.c \
+    's/\$\.provenance\.threads/\$.provenance.nothing/' \
+    test_record a_run_with_different_numbers_of_threads_is_mixed
 mutation "jobs cancelled without a runner trained on" runner/loop/adopt.c \
     's/slot->cancelled = job->state == JOB_CANCELLED/slot->cancelled = false/' \
     test_runner cancelled_jobs_end_and_can_be_taken_up_again

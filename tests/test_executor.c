@@ -46,10 +46,12 @@ static void queue_grid(struct place *place)
 }
 
 /* The runner's loop, in this process. */
-static struct supervise_result work(const struct place *place,
-                                    const struct executor_type *const *types)
+static struct supervise_result work_by(const struct place *place,
+                                       const struct executor_type *const *types,
+                                       const char *executor)
 {
     const struct options options = { .worker_program = place_worker(),
+                                     .executor = executor,
                                      .jobs = 3,
                                      .keep_going = true,
                                      .quiet = true,
@@ -74,6 +76,12 @@ static struct supervise_result work(const struct place *place,
     store_close(store);
     workspace_close(&workspace);
     return result;
+}
+
+static struct supervise_result work(const struct place *place,
+                                    const struct executor_type *const *types)
+{
+    return work_by(place, types, NULL);
 }
 
 static char *expected; /* what the executor local finds */
@@ -210,6 +218,21 @@ static void an_attempt_of_an_executor_that_is_not_there_is_left_alone(void **sta
     place_remove(&place);
 }
 
+static void the_executor_that_starts_is_chosen_by_its_name(void **state)
+{
+    struct place place;
+
+    (void)state;
+    fake_script = (struct fake_script){ 0 };
+    queue_grid(&place);
+    assert_int_equal(place_finish(place_start(&place, "work", "--executor", "fake", NULL)), 2);
+    assert_true(place_output_has(&place, "no such executor; there are: local"));
+    assert_int_equal(work_by(&place, FAKES, "local").done, 4);
+    assert_int_equal(fake_script.started, 0);
+    place_expect(&place, PLACE_STATE, expected);
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +242,7 @@ int main(void)
             an_attempt_whose_start_was_not_recorded_is_found_and_not_started_again),
         cmocka_unit_test(an_attempt_that_was_recorded_and_never_started_costs_nothing),
         cmocka_unit_test(an_attempt_of_an_executor_that_is_not_there_is_left_alone),
+        cmocka_unit_test(the_executor_that_starts_is_chosen_by_its_name),
     };
 
     return cmocka_run_group_tests_name("executor", tests, find_expected, forget_expected);

@@ -4,6 +4,7 @@
 #include "executor_local.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 const struct executor_type *const EXECUTORS[] = { &executor_local, NULL };
@@ -35,21 +36,39 @@ static int open_at(struct executor_set *set, struct executor **out, int index,
     return rc;
 }
 
-int executor_set_first(struct executor_set *set, struct executor **out, struct error *err)
+/* Its index in the table; -1: there is none of that name. */
+static int find_type(const struct executor_set *set, const char *name)
 {
-    return open_at(set, out, 0, err);
+    for (int i = 0; set->types[i] != NULL; i++)
+        if (strcmp(set->types[i]->name, name) == 0)
+            return i;
+    return -1;
+}
+
+int executor_set_choose(struct executor_set *set, struct executor **out, const char *name,
+                        struct error *err)
+{
+    int index = name != NULL ? find_type(set, name) : 0;
+    char names[200] = "";
+
+    *out = NULL;
+    if (index >= 0)
+        return open_at(set, out, index, err);
+    for (int i = 0; set->types[i] != NULL; i++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i > 0 ? ", " : "",
+                 set->types[i]->name);
+    return error_set(err, ERROR_FORMAT,
+                     "--executor %s: there is no such executor; there are: %s", name, names);
 }
 
 int executor_set_adopt(struct executor_set *set, struct executor_task **out, const char *name,
                        const char *directory, const char *place, struct error *err)
 {
     struct executor *executor = NULL;
-    int index = 0;
+    int index = find_type(set, name);
 
     *out = NULL;
-    while (set->types[index] != NULL && strcmp(set->types[index]->name, name) != 0)
-        index++;
-    if (set->types[index] == NULL)
+    if (index < 0)
         return error_set(err, ERROR_ENVIRONMENT,
                          "%s was started by the executor \"%s\", which this hrmlab does not "
                          "have; use the release that started it",

@@ -7,8 +7,7 @@
 #include "error.h"
 #include "executor.h"
 
-/* All there are, NULL at the end. The first one starts attempts; the others are known
- * for what they started earlier. */
+/* All there are, NULL at the end. The first one starts attempts where none is named. */
 extern const struct executor_type *const EXECUTORS[];
 
 enum { EXECUTORS_MOST = 4 };
@@ -24,9 +23,9 @@ void executor_set_init(struct executor_set *set, const struct executor_type *con
                        const struct executor_setup *setup);
 void executor_set_close(struct executor_set *set);
 
-/* The executor that starts attempts. */
-int executor_set_first(struct executor_set *set, struct executor **out,
-                       struct error *err) MUST_CHECK;
+/* The executor of that name, NULL: the first. ERROR_FORMAT: there is none. */
+int executor_set_choose(struct executor_set *set, struct executor **out, const char *name,
+                        struct error *err) MUST_CHECK;
 /* Finds the attempt in directory again, which the executor of that name has started:
  * struct executor_type's adopt(). ERROR_ENVIRONMENT: this program has no such
  * executor. */

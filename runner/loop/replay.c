@@ -30,7 +30,7 @@ int replay_open(struct replay **out, struct store *store, const struct workspace
     progress_init(&s->progress, true, false);
     executor_set_init(&s->executors, types, &(struct executor_setup){ 0 });
     *out = replay;
-    return executor_set_first(&s->executors, &s->executor, err);
+    return executor_set_choose(&s->executors, &s->executor, NULL, err);
 }
 
 void replay_close(struct replay *replay)

@@ -375,7 +375,7 @@ int supervise(struct supervise_result *out, struct store *store,
         s->signals[i].data = s;
         uv_signal_start(&s->signals[i], on_signal, numbers[i]);
     }
-    s->rc = executor_set_first(&s->executors, &s->executor, err);
+    s->rc = executor_set_choose(&s->executors, &s->executor, options->executor, err);
     if (s->rc == 0)
         s->rc = adopt_all(s);
     if (s->rc == 0) {
