@@ -343,9 +343,14 @@ int config_resolve(struct config *config, const char *where, struct error *err)
     return rc;
 }
 
+bool setting_is_place(int id)
+{
+    return id == DATA_PATH || id == DATA_BATCH_ORDER;
+}
+
 bool setting_is_of_job(int id)
 {
-    return settings_table[id].phase == PHASE_EXECUTION || id == DATA_PATH;
+    return settings_table[id].phase == PHASE_EXECUTION || setting_is_place(id);
 }
 
 static bool any_setting(int id, const void *unused)

@@ -62,7 +62,7 @@ enum setting_id {
     ARCH_HALT_MAX_STEPS,
     ARCH_ACT_ENABLED,
     ARCH_HALT_EXPLORATION_PROB,
-    DATA_PATH, /* builtin:arc-style | builtin:sudoku | a directory or file */
+    DATA_PATH, /* builtin:arc-style, builtin:sudoku, builtin:maze; or a directory or file */
     DATA_TRAIN_SETS,
     DATA_TEST_SETS,
     DATA_CANVAS,         /* ARC canvas side */
@@ -70,6 +70,7 @@ enum setting_id {
     DATA_SUBSET,         /* all | evaluation-only */
     DATA_TASKS,          /* comma-separated task names to keep; empty: all */
     DATA_TRANSLATION,    /* random offsets of training pairs */
+    DATA_BATCH_ORDER,    /* a file that prescribes the batches; empty: drawn */
     DATA_GENERATOR_SEED, /* built-in data only */
     /* built-in ARC-style: evaluation + training tasks per family */
     DATA_TASKS_PER_FAMILY,
@@ -77,7 +78,13 @@ enum setting_id {
     DATA_SUDOKU_TRAIN, /* puzzles trained on */
     DATA_SUDOKU_TEST,
     DATA_SUDOKU_MIN_BACKTRACKS, /* difficulty: least backtracks of the plain solver */
+    DATA_SUDOKU_MAX_BACKTRACKS, /* and most; 0: no bound */
     DATA_MIN_DIFFICULTY,
+    DATA_MAZE_SIDE,
+    DATA_MAZE_MIN_PATH, /* least steps of the shortest path */
+    DATA_MAZE_OPEN,     /* share of the inner walls that is taken away */
+    DATA_MAZE_TRAIN,    /* mazes trained on */
+    DATA_MAZE_TEST,
     TRAIN_SEED,
     TRAIN_MODEL_SEED, /* of the weights; -1: train.seed */
     TRAIN_DATA_SEED,  /* of data and exploration; -1: train.seed */
@@ -222,8 +229,10 @@ char *config_canonical(const struct config *config, enum setting_phase phase,
 /* All settings of all phases that differ from absent_means, as a fresh object: for
  * job.json. */
 cJSON *config_to_json(const struct config *config);
+/* Whether the setting names a place of data, absolute in a spec that has been read. */
+bool setting_is_place(int id);
 /* How and where a job is executed, which is no part of a run's identity: the settings
- * of PHASE_EXECUTION and data.path. */
+ * of PHASE_EXECUTION and the places of data. */
 bool setting_is_of_job(int id);
 /* Those that differ from absent_means, as a fresh object; NULL when out of memory. */
 cJSON *config_job_settings(const struct config *config);

@@ -91,21 +91,40 @@ static bool is_csv(const char *path)
     return length >= 4 && strcmp(path + length - 4, ".csv") == 0;
 }
 
+/* Whether data.path names these built-in data, or others that are built in. */
+static bool is_built_in(const struct config *c, const char *name)
+{
+    return strcmp(config_text(c, DATA_PATH), name) == 0;
+}
+
+static bool is_other_built_in(const struct config *c, const char *name)
+{
+    return strncmp(config_text(c, DATA_PATH), "builtin:", 8) == 0 && !is_built_in(c, name);
+}
+
 static bool not_arc(const struct config *c)
 {
-    const char *path = config_text(c, DATA_PATH);
-
-    return strcmp(path, "builtin:sudoku") == 0 || is_csv(path);
+    return is_other_built_in(c, "builtin:arc-style") || is_csv(config_text(c, DATA_PATH));
 }
 
 static bool not_sudoku(const struct config *c)
 {
-    return strcmp(config_text(c, DATA_PATH), "builtin:arc-style") == 0;
+    return is_other_built_in(c, "builtin:sudoku");
 }
 
 static bool not_built_in_sudoku(const struct config *c)
 {
-    return strcmp(config_text(c, DATA_PATH), "builtin:sudoku") != 0;
+    return !is_built_in(c, "builtin:sudoku");
+}
+
+static bool not_maze(const struct config *c)
+{
+    return is_other_built_in(c, "builtin:maze");
+}
+
+static bool not_built_in_maze(const struct config *c)
+{
+    return !is_built_in(c, "builtin:maze");
 }
 
 static bool no_rating(const struct config *c)
@@ -115,7 +134,7 @@ static bool no_rating(const struct config *c)
 
 static bool not_arc_style(const struct config *c)
 {
-    return strcmp(config_text(c, DATA_PATH), "builtin:arc-style") != 0;
+    return !is_built_in(c, "builtin:arc-style");
 }
 
 static bool by_steps(const struct config *c)
@@ -226,7 +245,8 @@ const struct setting settings_table[SETTING_COUNT] = {
                      "chance that a row must run a random least number of steps"),
     [DATA_PATH] = TEXT_SETTING(
         "data.path", PHASE_DATA, "builtin:arc-style", NULL,
-        "builtin:arc-style, builtin:sudoku, a folder of ARC tasks, or a Sudoku CSV"),
+        "builtin:arc-style, builtin:sudoku, builtin:maze, a folder of ARC tasks, or a CSV of "
+        "Sudoku or mazes"),
     [DATA_TRAIN_SETS] = TEXT_SETTING("data.train_sets", PHASE_DATA, "", not_arc,
                                      "comma-separated sets that are trained on; empty: all"),
     [DATA_TEST_SETS] =
@@ -244,6 +264,10 @@ const struct setting settings_table[SETTING_COUNT] = {
                                 "comma-separated names of the tasks to keep; empty: all"),
     [DATA_TRANSLATION] = BOOL_SETTING("data.translation", PHASE_TRAINING, "true", not_arc,
                                       "training pairs are laid at random offsets"),
+    [DATA_BATCH_ORDER] =
+        TEXT_SETTING("data.batch_order", PHASE_DATA, "", NULL,
+                     "a .npy file, such as data order writes, that prescribes the examples of "
+                     "every batch; empty: drawn by train.seed"),
     [DATA_GENERATOR_SEED] =
         INT_SETTING("data.generator_seed", PHASE_DATA, 0, 2147483647, "0", "", NULL,
                     "seed of the built-in puzzles, and of the choice of puzzles from a CSV"),
@@ -261,9 +285,26 @@ const struct setting settings_table[SETTING_COUNT] = {
     [DATA_SUDOKU_MIN_BACKTRACKS] =
         INT_SETTING("data.sudoku_min_backtracks", PHASE_DATA, 0, 1000, "0", "",
                     not_built_in_sudoku, "least backtracks that a plain solver needs"),
+    [DATA_SUDOKU_MAX_BACKTRACKS] =
+        INT_SETTING("data.sudoku_max_backtracks", PHASE_DATA, 0, 1000000, "0", "",
+                    not_built_in_sudoku, "most backtracks that a plain solver needs; 0: any"),
     [DATA_MIN_DIFFICULTY] =
         INT_SETTING("data.min_difficulty", PHASE_DATA, 0, 1000000, "0", "", no_rating,
                     "least rating of the puzzles of a CSV, training and test alike"),
+    [DATA_MAZE_SIDE] = INT_SETTING("data.maze_side", PHASE_DATA, 5, 30, "9", "cells",
+                                   not_built_in_maze, "side of the built-in mazes"),
+    [DATA_MAZE_MIN_PATH] =
+        INT_SETTING("data.maze_min_path", PHASE_DATA, 1, 900, "8", "steps", not_built_in_maze,
+                    "least length of the shortest path of a built-in maze"),
+    [DATA_MAZE_OPEN] =
+        REAL_SETTING("data.maze_open", PHASE_DATA, 0, 1, "0.1", "", not_built_in_maze,
+                     "share of the walls between corridors that are taken away; 0: no loops"),
+    [DATA_MAZE_TRAIN] =
+        INT_SETTING("data.maze_train", PHASE_DATA, 0, 10000000, "1000", "mazes", not_maze,
+                    "mazes trained on, chosen at random; 0: all of a CSV"),
+    [DATA_MAZE_TEST] =
+        INT_SETTING("data.maze_test", PHASE_DATA, 0, 10000000, "200", "mazes", not_maze,
+                    "mazes tested on, chosen at random; 0: all of a CSV"),
     [TRAIN_SEED] =
         INT_SETTING("train.seed", PHASE_TRAINING, 0, 9007199254740991, "0", "", NULL,
                     "seed of initial weights, batch order, offsets, exploration, augmentation"),

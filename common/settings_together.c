@@ -121,16 +121,15 @@ static int check_together(const struct config *c, const char *where, struct erro
         return error_set(err, ERROR_FORMAT,
                          "%s: data.sudoku_side = %" PRId64 ": expected 4, 6 or 9", where, side);
     if (strncmp(path, "builtin:", 8) == 0 && strcmp(path, "builtin:sudoku") != 0 &&
-        strcmp(path, "builtin:arc-style") != 0)
-        return error_set(
-            err, ERROR_FORMAT,
-            "%s: data.path = \"%.100s\": the built-in data are builtin:arc-style and "
-            "builtin:sudoku",
-            where, path);
+        strcmp(path, "builtin:maze") != 0 && strcmp(path, "builtin:arc-style") != 0)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: data.path = \"%.100s\": the built-in data are builtin:arc-style, "
+                         "builtin:sudoku and builtin:maze",
+                         where, path);
     if (path[0] == '\0')
         return error_set(err, ERROR_FORMAT,
-                         "%s: data.path is empty; give a folder of ARC tasks, a Sudoku CSV or "
-                         "builtin:arc-style",
+                         "%s: data.path is empty; give a folder of ARC tasks, a CSV of "
+                         "boards or builtin:arc-style",
                          where);
     return 0;
 }

@@ -43,7 +43,7 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_YES] = { "yes", 0, NULL, "the same as --force" },
     [OPTION_FOLLOW] = { "follow", 'f', NULL, "go on printing until the run ends" },
     [OPTION_OUTPUT] = { "output", 'o', "PATH", "the directory or file to write" },
-    [OPTION_LAYOUT] = { "layout", 0, "NAME", "of the files to write: arc" },
+    [OPTION_LAYOUT] = { "layout", 0, "NAME", "published, csv (boards) or arc (JSON)" },
     [OPTION_SVG] = { "svg", 0, "FILE", "draw into this file, not in the terminal" },
     [OPTION_QUIET] = { "quiet", 'q', NULL,
                        "no progress, no remarks: warnings and errors only" },

@@ -12,9 +12,10 @@ for folder in "${folders[@]}"; do
 done
 includes=("${folders[@]/#/-I}")
 # Paths, or their beginnings, that may name a system, a kind of data, an executor. Besides the
-# tables: the default of arch.name, settings of built-in Sudoku, a message that lists data.path.
+# tables: the default of arch.name, settings of built-in boards, a message that lists data.path.
 systems=(common/settings_table.c common/system_facts model/systems.c)
 sudoku=(common/settings runner/plan/plan.c worker/data/kind worker/data/sudoku)
+maze=(common/settings runner/plan/plan.c worker/data/kind worker/data/maze)
 local=(runner/executor/)
 failed=0
 fault() { failed=1; printf 'check: %s\n' "$*"; }
@@ -67,6 +68,7 @@ only '\buv_[a-z]' runner/
 # Seams: a system, a kind of data and an executor are named in their own files and tables only.
 only '\bSYSTEM_(HRM|TRANSFORMER|TRM)\b|"(hrm|transformer|trm)"' "${systems[@]}"
 only '[sS]udoku|SUDOKU' "${sudoku[@]}"
+only '[mM]aze|MAZE' "${maze[@]}"
 only "executor_local|[\"']local[\"']" "${local[@]}"
 for duplicate in $(printf '%s\n' "${sources[@]##*/}" "${headers[@]##*/}" | sort | uniq -d); do
     fault "two files are named $duplicate"

@@ -276,7 +276,7 @@ static void sudoku_puzzles_have_one_solution_and_shuffles_keep_it(void **state)
             struct sudoku_shuffle shuffle;
             uint8_t question[81], answer[81];
             int side = sides[s], cells = side * side;
-            assert_int_equal(sudoku_make(&puzzle, side, 0, &stream, &err), 0);
+            assert_int_equal(sudoku_make(&puzzle, side, 0, 0, &stream, &err), 0);
             assert_int_equal(sudoku_count_solutions(puzzle.question, side, 2, NULL), 1);
             assert_int_equal(sudoku_count_solutions(puzzle.answer, side, 2, NULL), 1);
             sudoku_shuffle_draw(&shuffle, side, &stream);
@@ -290,9 +290,9 @@ static void sudoku_puzzles_have_one_solution_and_shuffles_keep_it(void **state)
             }
         }
     struct sudoku puzzle;
-    assert_int_equal(sudoku_make(&puzzle, 9, 3, &stream, &err), 0);
+    assert_int_equal(sudoku_make(&puzzle, 9, 3, 5, &stream, &err), 0);
     assert_true(puzzle.backtracks >= 3);
-    assert_int_equal(sudoku_make(&puzzle, 4, 1000, &stream, &err), ERROR_FORMAT);
+    assert_int_equal(sudoku_make(&puzzle, 4, 1000, 0, &stream, &err), ERROR_FORMAT);
 }
 
 enum { ROWS = 16 };

@@ -1,33 +1,14 @@
-/* data_build.c - writes tasks as ARC JSON. */
+/* data_build.c - writes data in the layouts that others read. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "arc_task.h"
+#include "arc_task_copy.h"
+#include "built_write.h"
 #include "data_command.h"
-#include "data_source.h"
+#include "data_set.h"
 #include "error.h"
 #include "file.h"
-
-/* A task of any kind as an ARC task. */
-static int copy_task(struct arc_task *out, const struct data_source *source, int index,
-                     struct error *err)
-{
-    struct data_task task;
-
-    source->kind->task(source->content, index, &task);
-    *out = (struct arc_task){ .evaluation = task.evaluation,
-                              .demonstrations = task.demonstrations,
-                              .tests = task.tests };
-    source->kind->task_name(source->content, index, out->name);
-    out->pairs = calloc((size_t)(task.demonstrations + task.tests), sizeof *out->pairs);
-    if (out->pairs == NULL)
-        return error_no_memory(err, "a task");
-    for (int p = 0; p < task.demonstrations + task.tests; p++)
-        out->pairs[p].has_output = source->kind->pair(
-            source->content, index, p, &out->pairs[p].input, &out->pairs[p].output);
-    return 0;
-}
 
 /* One task as DIR/training/NAME.json or DIR/evaluation/NAME.json. */
 static int write_task(const struct arc_task *task, const char *directory, struct error *err)
@@ -49,8 +30,9 @@ static int write_task(const struct arc_task *task, const char *directory, struct
     return rc;
 }
 
-static int write_arc(const struct data_source *source, const char *directory, struct error *err)
+static int write_arc(const struct data_set *set, const char *directory, struct error *err)
 {
+    const struct data_source *source = data_set_source(set);
     int rc = 0;
 
     if (!source->kind->submits)
@@ -58,7 +40,7 @@ static int write_arc(const struct data_source *source, const char *directory, st
                          source->kind->title);
     for (int i = 0; i < source->task_count && rc == 0; i++) {
         struct arc_task task;
-        rc = copy_task(&task, source, i, err);
+        rc = arc_task_copy(&task, source, i, err);
         if (rc == 0)
             rc = write_task(&task, directory, err);
         arc_task_release(&task);
@@ -66,11 +48,70 @@ static int write_arc(const struct data_source *source, const char *directory, st
     return rc;
 }
 
+/* A field of the public CSV form: the characters of the cells. */
+static void print_cells(FILE *out, const struct data_kind *kind, const struct grid *grid)
+{
+    for (int i = 0; i < grid->rows * grid->columns; i++)
+        fputc(kind->look(grid->cells[i]).text, out);
+}
+
+/* The boards of a split as NAME.csv: source,question,answer,rating. */
+static int write_boards(const struct data_source *source, bool tested, const char *directory,
+                        struct error *err)
+{
+    char *path = file_join(directory, tested ? "test.csv" : "train.csv"), *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    if (out == NULL || path == NULL) {
+        if (out != NULL)
+            fclose(out);
+        free(text);
+        free(path);
+        return error_no_memory(err, "the boards");
+    }
+    fputs("source,question,answer,rating\n", out);
+    for (int i = 0; i < source->task_count; i++) {
+        struct data_task task;
+        struct grid question, answer;
+        char name[DATA_NAME_SIZE];
+        source->kind->task(source->content, i, &task);
+        if (task.evaluation != tested)
+            continue;
+        source->kind->task_name(source->content, i, name);
+        source->kind->pair(source->content, i, 0, &question, &answer);
+        fprintf(out, "%s,", name);
+        print_cells(out, source->kind, &question);
+        fputc(',', out);
+        print_cells(out, source->kind, &answer);
+        fprintf(out, ",%d\n", source->kind->rating(source->content, i));
+    }
+    int rc = fclose(out) != 0 ? error_no_memory(err, "the boards")
+                              : file_write_atomic(path, text, size, err);
+    free(text);
+    free(path);
+    return rc;
+}
+
+static int write_csv(const struct data_set *set, const char *directory, struct error *err)
+{
+    const struct data_source *source = data_set_source(set);
+
+    if (source->kind->rating == NULL)
+        return error_set(err, ERROR_FORMAT, "--layout csv: %s are no boards with a rating",
+                         source->kind->title);
+    int rc = write_boards(source, false, directory, err);
+    return rc == 0 ? write_boards(source, true, directory, err) : rc;
+}
+
 static const struct {
     const char *name;
-    int (*write)(const struct data_source *source, const char *directory, struct error *err);
+    bool variants; /* they are written, too */
+    int (*write)(const struct data_set *set, const char *directory, struct error *err);
 } LAYOUTS[] = {
-    { "arc", write_arc },
+    { "published", true, built_write },
+    { "csv", false, write_csv },
+    { "arc", false, write_arc },
 };
 enum { LAYOUT_COUNT = sizeof LAYOUTS / sizeof *LAYOUTS };
 
@@ -92,15 +133,25 @@ static int find_layout(const char *name, struct error *err)
 
 int data_build(const struct data_request *request, struct error *err)
 {
-    struct data_source source = { 0 };
+    struct data_set *set = NULL;
 
     if (request->output == NULL)
         return error_set(err, ERROR_FORMAT,
                          "data build: expected --output DIR, where the files are written");
     int layout = find_layout(request->layout, err);
-    int rc = layout < 0 ? layout : data_source_read(&source, &request->config, err);
-    if (rc == 0)
-        rc = LAYOUTS[layout].write(&source, request->output, err);
-    data_source_release(&source);
+    if (layout < 0)
+        return layout;
+    int rc = data_set_open(&set, &request->config, LAYOUTS[layout].variants, err);
+    if (rc < 0)
+        return rc;
+    rc = LAYOUTS[layout].write(set, request->output, err);
+    if (rc == 0 && LAYOUTS[layout].variants)
+        printf("%s: %d groups of %d puzzles, %d examples; %d test rows; %d puzzle ids\n",
+               request->output, data_set_info(set)->groups, data_set_info(set)->puzzles,
+               data_set_info(set)->examples, data_set_info(set)->test_rows,
+               data_set_info(set)->num_puzzle_identifiers);
+    else if (rc == 0)
+        printf("%s: %s\n", request->output, data_set_info(set)->counts);
+    data_set_close(set);
     return rc;
 }

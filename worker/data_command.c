@@ -10,9 +10,9 @@
 #include "log.h"
 #include "sandbox.h"
 
-static const char USAGE[] =
-    "usage: hrmlab-worker data build|show|check [--output PATH] [--layout NAME] [--svg FILE] "
-    "[--color WHEN] [NAME]... [KEY=VALUE]... (such as data.path=DIR)";
+static const char USAGE[] = "usage: hrmlab-worker data build|show|check|order [--output PATH] "
+                            "[--layout NAME] [--svg FILE] "
+                            "[--color WHEN] [NAME]... [KEY=VALUE]... (such as data.path=DIR)";
 
 static const struct {
     const char *name;
@@ -22,6 +22,7 @@ static const struct {
     { "build", data_build, true },
     { "show", data_show, false },
     { "check", data_check, false },
+    { "order", data_order, false },
 };
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
 

@@ -1,5 +1,5 @@
 /*
- * data_command.h - `hrmlab-worker data build|show|check`: the table of what can be done
+ * data_command.h - `hrmlab-worker data build|show|check|order`: the table of what can be done
  * with data apart from training, and what all of it is asked with.
  *
  * A subcommand is a file data_NAME.c with one function, and a line in the table.
@@ -25,7 +25,7 @@ struct data_request {
 /* Prints to stdout. */
 typedef int data_command_fn(const struct data_request *request, struct error *err);
 
-data_command_fn data_build, data_show, data_check;
+data_command_fn data_build, data_show, data_check, data_order;
 
 /*
  * argv: a subcommand, then in any order --output, --layout, --svg and --color with their

@@ -108,8 +108,13 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
     int64_t steps = batches_count_steps(config, info->groups, info->mean_puzzle_examples);
     double batch = (double)config_int(config, TRAIN_GLOBAL_BATCH_SIZE);
     cJSON *answer = cJSON_CreateObject();
+    struct error fault = { 0 };
     struct shape shape;
 
+    if (batches_check_order(info, config, &fault) < 0) {
+        cJSON_Delete(answer);
+        return fault_answer(fault.message);
+    }
     if (steps < 1) {
         cJSON_Delete(answer);
         return fault_answer("train.global_batch_size: the epochs of one train.eval_interval "

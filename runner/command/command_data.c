@@ -1,4 +1,4 @@
-/* command_data.c - data build, show and check: asked of hrmlab-worker, which reads the
+/* command_data.c - data build, show, check and order: asked of hrmlab-worker, which reads the
  * data in a process that is confined. */
 #include "error.h"
 #include "exit_code.h"
@@ -171,7 +171,7 @@ static int exit_code_of(int status)
 /* The first argument is one of those that the worker knows. */
 static int check_subcommand(const char *word, struct error *err)
 {
-    static const char *const names[] = { "build", "show", "check" };
+    static const char *const names[] = { "build", "show", "check", "order" };
     enum { COUNT = sizeof names / sizeof *names };
 
     for (int i = 0; i < COUNT; i++)
@@ -179,7 +179,7 @@ static int check_subcommand(const char *word, struct error *err)
             return 0;
     const char *nearest = json_nearest_name(word, names, COUNT);
     return error_set(err, ERROR_FORMAT,
-                     "hrmlab data %.60s: expected build, show or check%s%s%s", word,
+                     "hrmlab data %.60s: expected build, show, check or order%s%s%s", word,
                      nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "",
                      nearest != NULL ? "\"?" : "");
 }

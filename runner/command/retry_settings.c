@@ -10,11 +10,11 @@
 #include <string.h>
 
 /* A path of data is recorded absolute: a worker has another current directory. */
-static int set_place_of_data(struct config *config, const char *text, struct error *err)
+static int set_place_of_data(struct config *config, int id, const char *text, struct error *err)
 {
     char *absolute = strncmp(text, "builtin:", 8) != 0 ? realpath(text, NULL) : NULL;
-    int rc = config_set_text(config, settings_table[DATA_PATH].key,
-                             absolute != NULL ? absolute : text, "--set", err);
+    int rc = config_set_text(config, settings_table[id].key, absolute != NULL ? absolute : text,
+                             "--set", err);
 
     free(absolute);
     return rc;
@@ -33,14 +33,15 @@ static int apply_one(struct config *config, const char *override, struct error *
     key[equals - override] = '\0';
     int id = setting_find(key);
     if (id >= 0 && !setting_is_of_job(id))
-        return error_set(
-            err, ERROR_FORMAT,
-            "--set %s: a retry cannot change it, since that would be another run; "
-            "it takes resources, retries, data.path and train.checkpoint_interval. "
-            "Change the spec and queue it",
-            key);
-    return id == DATA_PATH ? set_place_of_data(config, equals + 1, err)
-                           : config_set_text(config, key, equals + 1, "--set", err);
+        return error_set(err, ERROR_FORMAT,
+                         "--set %s: a retry cannot change it, since that would be another run; "
+                         "it takes resources, retries, data.path, data.batch_order and "
+                         "train.checkpoint_interval. "
+                         "Change the spec and queue it",
+                         key);
+    return id >= 0 && setting_is_place(id)
+               ? set_place_of_data(config, id, equals + 1, err)
+               : config_set_text(config, key, equals + 1, "--set", err);
 }
 
 /* The settings in config as those of the job. */

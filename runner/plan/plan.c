@@ -74,8 +74,9 @@ static int check_place_of_data(const struct config *config, const char *name, st
     return error_set(
         err, ERROR_FORMAT,
         "%s: data.path = \"%.300s\": %s; give a directory of ARC tasks (training/ and "
-        "evaluation/, or *_challenges.json), builtin:arc-style or "
-        "builtin:sudoku; a relative path is taken from the folder of the file that "
+        "evaluation/, or *_challenges.json), a CSV of boards, builtin:arc-style, "
+        "builtin:sudoku or builtin:maze; a relative path is taken from the folder of the file "
+        "that "
         "says it, with --set from the current one",
         name, path, strerror(reason));
 }

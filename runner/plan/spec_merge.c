@@ -133,7 +133,7 @@ static int merge_base(cJSON *merged, const cJSON *name, const char *path, int de
     return rc;
 }
 
-/* The absolute path of a data.path. A relative one is relative to folder, the directory
+/* The absolute path of a place of data. A relative one is relative to folder, the directory
  * of the file that contains it (NULL: the current directory, for --set). Names of
  * built-in data are returned as they are. Fresh; NULL when out of memory. */
 static char *place_of_data(const char *said, const char *folder)
@@ -156,15 +156,20 @@ static char *place_of_data(const char *said, const char *folder)
     return absolute;
 }
 
-/* Makes every data.path below item absolute: a text, or a list of texts (an axis). */
+static bool is_place(const char *key)
+{
+    int id = key != NULL ? setting_find(key) : -1;
+
+    return id >= 0 && setting_is_place(id);
+}
+
+/* Makes every place of data below item absolute: a text, or a list of texts (an axis). */
 static int make_places_absolute(cJSON *item, const char *folder, struct error *err)
 {
     for (cJSON *child = item->child; child != NULL; child = child->next) {
-        bool named = child->string != NULL && strcmp(child->string, "data.path") == 0;
-        bool listed = item->string != NULL && strcmp(item->string, "data.path") == 0;
         int rc = 0;
 
-        if (cJSON_IsString(child) && (named || listed)) {
+        if (cJSON_IsString(child) && (is_place(child->string) || is_place(item->string))) {
             char *absolute = place_of_data(child->valuestring, folder);
             if (absolute == NULL || cJSON_SetValuestring(child, absolute) == NULL)
                 rc = error_no_memory(err, "a path");
@@ -355,7 +360,7 @@ static int apply_member_override(bool *known, cJSON *spec, const char *key, cons
  * absolute. */
 static int make_override_absolute(cJSON *value, int id, struct error *err)
 {
-    if (id != DATA_PATH || !cJSON_IsString(value))
+    if (!setting_is_place(id) || !cJSON_IsString(value))
         return 0;
     char *absolute = place_of_data(value->valuestring, NULL);
     int rc = absolute == NULL || cJSON_SetValuestring(value, absolute) == NULL

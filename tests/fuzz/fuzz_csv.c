@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int easier, read;
 
     snprintf(path, sizeof path, "%s/input.csv", fuzz_directory("input.csv", data, size));
-    int rc = sudoku_csv_read(&boards, path, 1, &easier, &read, &err);
+    int rc = board_csv_read(&boards, path, 1, sudoku_csv_parse, &easier, &read, &err);
     fuzz_expect_message(rc, &err);
     check(&boards);
     boards_release(&boards);

@@ -109,9 +109,27 @@ void variant_name(char out[VARIANT_NAME_SIZE], const char *task, const struct va
     snprintf(out, VARIANT_NAME_SIZE, "%s|||t%d|||%s", task, variant->transform, digits);
 }
 
-bool variant_parse(struct variant *out, char base[ARC_NAME_SIZE], const char *text)
+/* Where what stands behind the task's name begins, with marks of so many characters; NULL:
+ * it is a bare name. The first releases of the published code wrote _tK_D. */
+static const char *find_marks(const char *text, int *width)
 {
     const char *bar = strstr(text, "|||");
+    size_t length = strlen(text), old = 1 + 2 + 1 + GRID_COLOURS;
+
+    *width = bar != NULL ? 3 : 1;
+    if (bar != NULL || length <= old)
+        return bar;
+    bar = text + length - old;
+    return bar[0] == '_' && bar[1] == 't' && bar[3] == '_' &&
+                   strspn(bar + 4, "0123456789") == GRID_COLOURS
+               ? bar
+               : NULL;
+}
+
+bool variant_parse(struct variant *out, char base[ARC_NAME_SIZE], const char *text)
+{
+    int width;
+    const char *bar = find_marks(text, &width);
     size_t length = bar != NULL ? (size_t)(bar - text) : strlen(text);
     bool seen[GRID_COLOURS] = { false };
 
@@ -123,12 +141,14 @@ bool variant_parse(struct variant *out, char base[ARC_NAME_SIZE], const char *te
     if (bar == NULL)
         return true;
     /* |||tK|||DDDDDDDDDD */
-    if (strlen(bar) != 3 + 2 + 3 + GRID_COLOURS || bar[3] != 't' || bar[4] < '0' ||
-        bar[4] >= '0' + GRID_TRANSFORMS || memcmp(bar + 5, "|||", 3) != 0)
+    const char *transform = bar + width + 1, *digits = transform + 1 + width;
+    if (strlen(bar) != 2 * (size_t)width + 2 + GRID_COLOURS || transform[-1] != 't' ||
+        *transform < '0' || *transform >= '0' + GRID_TRANSFORMS ||
+        memcmp(transform + 1, bar, (size_t)width) != 0)
         return false;
-    out->transform = (uint8_t)(bar[4] - '0');
+    out->transform = (uint8_t)(*transform - '0');
     for (int i = 0; i < GRID_COLOURS; i++) {
-        int digit = bar[8 + i] - '0';
+        int digit = digits[i] - '0';
         if (digit < 0 || digit > 9 || seen[digit])
             return false;
         seen[digit] = true;

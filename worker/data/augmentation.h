@@ -32,7 +32,8 @@ int augmentation_draw(struct variant *out, const struct arc_task *task, int coun
 
 /* "name" for the original, else "name|||tK|||D" (model.md section 5), and back. */
 void variant_name(char out[VARIANT_NAME_SIZE], const char *task, const struct variant *variant);
-/* False when text is no such name. base: the task's name. */
+/* Also understood: "name_tK_D" of the first releases of the published code. False when
+ * text is no such name. base: the task's name. */
 bool variant_parse(struct variant *out, char base[ARC_NAME_SIZE], const char *text);
 
 #endif

@@ -1,6 +1,7 @@
 /* batches.c - the order of training, reproducible from three numbers. */
 #include "batches.h"
 
+#include "batch_order.h"
 #include "error.h"
 #include "json.h"
 
@@ -24,9 +25,11 @@ struct batches {
     int64_t visit;     /* groups visited in it */
     bool interval_due; /* a stream has ended; the next call returns BATCHES_INTERVAL */
 
-    int *order;          /* owned: (groups) of epoch order_epoch */
-    int64_t order_epoch; /* -1: none yet */
-    int *pairs;          /* owned: room for the longest group */
+    const struct batch_order *order; /* borrowed; NULL: drawn */
+    int *shuffled;                   /* owned: (groups) of epoch shuffled_epoch */
+    int64_t shuffled_epoch;          /* -1: none yet */
+    int *pairs;                      /* owned: room for the longest group */
+    int *examples;                   /* owned: (B) of the present batch */
 };
 
 /* floor(epochs * groups * mean / B), or train.max_steps. */
@@ -72,6 +75,38 @@ static int check_stream(const struct batches *b, const struct config *config, st
     return 0;
 }
 
+int batches_check_order(const struct data_info *info, const struct config *config,
+                        struct error *err)
+{
+    int64_t rows = config_int(config, TRAIN_GLOBAL_BATCH_SIZE);
+    int64_t steps = config_int(config, TRAIN_MAX_STEPS);
+
+    if (info->order_steps == 0)
+        return 0;
+    if (info->order_rows != rows)
+        return error_set(err, ERROR_FORMAT,
+                         "data.batch_order: its batches have %d rows, but "
+                         "train.global_batch_size is %" PRId64,
+                         info->order_rows, rows);
+    if (steps > info->order_steps)
+        return error_set(err, ERROR_FORMAT,
+                         "data.batch_order: it has %d batches, but train.max_steps is %" PRId64,
+                         info->order_steps, steps);
+    return 0;
+}
+
+/* An interval of a prescribed order in steps: as many as its epochs have examples for. */
+static int count_intervals(struct batches *b, const struct config *config, struct error *err)
+{
+    if (b->total_steps == 0)
+        return check_stream(b, config, err);
+    if (b->interval < INT64_MAX) {
+        double steps = (double)b->interval * (double)epoch_examples(b->set) / b->rows;
+        b->interval = steps < 1 ? 1 : steps < 1e15 ? (int64_t)steps : INT64_MAX;
+    }
+    return 0;
+}
+
 int batches_create(struct batches **out, const struct data_set *set,
                    const struct config *config, struct error *err)
 {
@@ -86,20 +121,24 @@ int batches_create(struct batches **out, const struct data_set *set,
     b->seed = config_data_seed(config);
     b->rows = (int)config_int(config, TRAIN_GLOBAL_BATCH_SIZE);
     b->total_steps = batches_count_steps(config, info->groups, info->mean_puzzle_examples);
+    b->order = data_set_order(set);
     b->interval = config_int(config, TRAIN_EVAL_INTERVAL);
     if (b->interval == 0)
         b->interval = INT64_MAX;
     b->epochs =
         config_int(config, TRAIN_MAX_STEPS) > 0 ? INT64_MAX : config_int(config, TRAIN_EPOCHS);
-    b->order_epoch = -1;
+    b->shuffled_epoch = -1;
     for (int g = 0; g < info->groups; g++)
         if (data_set_group_pairs(set, g) > longest)
             longest = data_set_group_pairs(set, g);
-    b->order = malloc((size_t)info->groups * sizeof *b->order);
+    b->shuffled = malloc((size_t)info->groups * sizeof *b->shuffled);
+    b->examples = malloc((size_t)b->rows * sizeof *b->examples);
     b->pairs = malloc((size_t)longest * sizeof *b->pairs);
-    int rc = b->order == NULL || b->pairs == NULL
+    int rc = b->shuffled == NULL || b->pairs == NULL || b->examples == NULL
                  ? error_set(err, ERROR_NOMEM, "no memory for the batch order")
-                 : check_stream(b, config, err);
+                 : batches_check_order(info, config, err);
+    if (rc == 0)
+        rc = b->order != NULL ? count_intervals(b, config, err) : check_stream(b, config, err);
     if (rc < 0) {
         batches_destroy(b);
         return rc;
@@ -112,7 +151,8 @@ void batches_destroy(struct batches *batches)
 {
     if (batches == NULL)
         return;
-    free(batches->order);
+    free(batches->shuffled);
+    free(batches->examples);
     free(batches->pairs);
     free(batches);
 }
@@ -126,56 +166,55 @@ static void order_epoch(struct batches *b)
 {
     int groups = data_set_info(b->set)->groups;
 
-    if (b->order_epoch == b->epoch)
+    if (b->shuffled_epoch == b->epoch)
         return;
     struct random_stream stream = random_stream(b->seed, "batch order", (uint64_t)b->epoch);
     for (int g = 0; g < groups; g++)
-        b->order[g] = g;
-    random_shuffle(&stream, b->order, groups);
-    b->order_epoch = b->epoch;
-}
-
-/* Which pair of a variant stays at (0, 0), and the offsets of the others: fixed for the
- * whole training, as in the published data sets, which are written once. */
-static struct random_stream offset_stream(const struct batches *b, int group, int variant,
-                                          int pair)
-{
-    uint64_t name[3] = { (uint64_t)group, (uint64_t)variant, (uint64_t)(pair + 1) };
-
-    return random_stream(b->seed, "offset", hash_xxh3(name, sizeof name));
+        b->shuffled[g] = g;
+    random_shuffle(&stream, b->shuffled, groups);
+    b->shuffled_epoch = b->epoch;
 }
 
 /* One visit: a variant of the group, its pairs in random order into the rows from at
  * on. Returns the rows filled so far. */
-static int visit_group(struct batches *b, int group, int at, int32_t *inputs, int32_t *labels,
-                       int32_t *identifiers)
+static int visit_group(struct batches *b, int group, int at, int *examples)
 {
-    size_t T = (size_t)data_set_info(b->set)->seq_len;
     int groups = data_set_info(b->set)->groups, count = data_set_group_pairs(b->set, group);
     struct random_stream stream =
         random_stream(b->seed, "batch visit", (uint64_t)(b->epoch * groups + b->visit));
     int variant = (int)random_below(&stream, (uint64_t)data_set_group_variants(b->set, group));
-    struct random_stream choice = offset_stream(b, group, variant, -1);
-    int fixed = (int)random_below(&choice, (uint64_t)count);
 
     for (int i = 0; i < count; i++)
         b->pairs[i] = i;
     random_shuffle(&stream, b->pairs, count);
-    for (int i = 0; i < count && at < b->rows; i++, at++) {
-        int pair = b->pairs[i];
-        struct random_stream offset = offset_stream(b, group, variant, pair);
-        data_set_training_row(b->set, group, variant, pair, pair == fixed, &offset,
-                              inputs + (size_t)at * T, labels + (size_t)at * T,
-                              identifiers + at);
-    }
+    for (int i = 0; i < count && at < b->rows; i++, at++)
+        examples[at] = data_set_example_number(b->set, group, variant, b->pairs[i]);
     return at;
 }
 
-enum batches_next batches_next(struct batches *b, int32_t *inputs, int32_t *labels,
-                               int32_t *puzzle_identifiers)
+/* The next batch of data.batch_order. Its epochs are counted by steps. */
+static enum batches_next next_in_order(struct batches *b, int *examples)
+{
+    if (b->interval_due) {
+        b->interval_due = false;
+        return BATCHES_INTERVAL;
+    }
+    if (b->step >= b->total_steps || b->step >= b->order->steps)
+        return BATCHES_END;
+    for (int i = 0; i < b->rows; i++)
+        examples[i] = batch_order_at(b->order, b->step, i);
+    b->step++;
+    b->interval_due =
+        b->step % b->interval == 0 && b->step < b->total_steps && b->step < b->order->steps;
+    return BATCHES_READY;
+}
+
+enum batches_next batches_next_examples(struct batches *b, int *examples)
 {
     int groups = data_set_info(b->set)->groups, at = 0;
 
+    if (b->order != NULL)
+        return next_in_order(b, examples);
     if (b->interval_due) {
         b->interval_due = false;
         return b->step < b->total_steps && b->epoch < b->epochs ? BATCHES_INTERVAL
@@ -185,7 +224,7 @@ enum batches_next batches_next(struct batches *b, int32_t *inputs, int32_t *labe
         return BATCHES_END;
     while (at < b->rows) {
         order_epoch(b);
-        at = visit_group(b, b->order[b->visit], at, inputs, labels, puzzle_identifiers);
+        at = visit_group(b, b->shuffled[b->visit], at, examples);
         if (++b->visit < groups)
             continue;
         b->visit = 0;
@@ -195,10 +234,22 @@ enum batches_next batches_next(struct batches *b, int32_t *inputs, int32_t *labe
         /* The stream ends here: its incomplete last batch is dropped. */
         b->interval_due = true;
         if (at < b->rows)
-            return batches_next(b, inputs, labels, puzzle_identifiers);
+            return batches_next_examples(b, examples);
     }
     b->step++;
     return BATCHES_READY;
+}
+
+enum batches_next batches_next(struct batches *b, int32_t *inputs, int32_t *labels,
+                               int32_t *puzzle_identifiers)
+{
+    size_t T = (size_t)data_set_info(b->set)->seq_len;
+    enum batches_next next = batches_next_examples(b, b->examples);
+
+    for (int i = 0; i < b->rows && next == BATCHES_READY; i++)
+        data_set_example(b->set, b->examples[i], inputs + (size_t)i * T, labels + (size_t)i * T,
+                         puzzle_identifiers + i);
+    return next;
 }
 
 cJSON *batches_save(const struct batches *b)

@@ -6,6 +6,9 @@
  * lost). The epochs of one train.eval_interval are one stream; only that stream's
  * incomplete last batch is dropped. Every draw comes from a stream named by epoch and
  * visit, so a position in the training is saved as four numbers.
+ *
+ * data.batch_order prescribes the batches instead. Its length ends the training, while
+ * the schedule of rates is that of the settings.
  */
 #ifndef WORKER_BATCHES_H
 #define WORKER_BATCHES_H
@@ -35,6 +38,13 @@ enum batches_next {
  * given so far have reached the total. */
 enum batches_next batches_next(struct batches *batches, int32_t *inputs, int32_t *labels,
                                int32_t *puzzle_identifiers);
+
+/* The same batch as the numbers of its examples (B), as data_set_example() takes them. */
+enum batches_next batches_next_examples(struct batches *batches, int *examples);
+
+/* Whether data.batch_order, where there is one, fits the settings. */
+int batches_check_order(const struct data_info *info, const struct config *config,
+                        struct error *err) MUST_CHECK;
 
 /* The position as a small JSON object, and back. A foreign one is ERROR_DAMAGED. */
 cJSON *batches_save(const struct batches *batches);

@@ -2,7 +2,9 @@
 #include "boards.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +25,10 @@ static int grow(struct boards *boards, struct error *err)
     int32_t *number = realloc(boards->number, (size_t)capacity * sizeof *number);
     if (number != NULL)
         boards->number = number;
-    if (cells == NULL || number == NULL)
+    int32_t *rating = realloc(boards->rating, (size_t)capacity * sizeof *rating);
+    if (rating != NULL)
+        boards->rating = rating;
+    if (cells == NULL || number == NULL || rating == NULL)
         return error_no_memory(err, "the boards");
     boards->capacity = capacity;
     return 0;
@@ -38,7 +43,7 @@ static void pack(uint8_t *out, const uint8_t *cells, int count)
 }
 
 int boards_add(struct boards *boards, const uint8_t *question, const uint8_t *answer,
-               int32_t number, struct error *err)
+               int32_t number, int32_t rating, struct error *err)
 {
     int rc = boards->count == boards->capacity ? grow(boards, err) : 0;
 
@@ -47,6 +52,7 @@ int boards_add(struct boards *boards, const uint8_t *question, const uint8_t *an
     uint8_t *at = boards->cells + (size_t)boards->count * 2 * stride(boards);
     pack(at, question, boards->side * boards->side);
     pack(at + stride(boards), answer, boards->side * boards->side);
+    boards->rating[boards->count] = rating;
     boards->number[boards->count++] = number;
     return 0;
 }
@@ -55,8 +61,9 @@ void boards_release(struct boards *boards)
 {
     free(boards->cells);
     free(boards->number);
+    free(boards->rating);
     boards->cells = NULL;
-    boards->number = NULL;
+    boards->number = boards->rating = NULL;
     boards->count = boards->capacity = boards->train = 0;
 }
 
@@ -90,22 +97,81 @@ int boards_keep(struct boards *boards, const int *list, int count, struct error 
         return 0;
     uint8_t *cells = malloc(room * size);
     int32_t *number = malloc(room * sizeof *number);
+    int32_t *rating = malloc(room * sizeof *rating);
 
-    if (cells == NULL || number == NULL) {
+    if (cells == NULL || number == NULL || rating == NULL) {
         free(cells);
         free(number);
+        free(rating);
         return error_no_memory(err, "the boards");
     }
     for (int i = 0; i < count; i++) {
         assert(list[i] >= 0 && list[i] < boards->count);
         memcpy(cells + (size_t)i * size, boards->cells + (size_t)list[i] * size, size);
         number[i] = boards->number[list[i]];
+        rating[i] = boards->rating[list[i]];
     }
     free(boards->cells);
     free(boards->number);
+    free(boards->rating);
     boards->cells = cells;
     boards->number = number;
+    boards->rating = rating;
     boards->count = count;
     boards->capacity = (int)room;
     return 0;
+}
+
+void board_release(void *content)
+{
+    boards_release(content);
+    free(content);
+}
+
+void board_task(const void *content, int index, struct data_task *out)
+{
+    const struct boards *boards = content;
+    bool trained = index < boards->train;
+
+    *out = (struct data_task){
+        .evaluation = !trained, .trained = true, .demonstrations = trained, .tests = !trained
+    };
+}
+
+void board_task_name(const void *content, int index, char out[DATA_NAME_SIZE])
+{
+    const struct boards *boards = content;
+
+    snprintf(out, DATA_NAME_SIZE, "%s-%07" PRId32, boards->name[index >= boards->train],
+             boards->number[index]);
+}
+
+bool board_pair(const void *content, int index, int pair, struct grid *input,
+                struct grid *output)
+{
+    (void)pair; /* there is one */
+    boards_get(content, index, input, output);
+    return true;
+}
+
+void board_tokens(int32_t *inputs, int32_t *labels, const struct grid *input,
+                  const struct grid *output, int side, struct random_stream *stream)
+{
+    (void)stream; /* a board fills its canvas */
+    for (int i = 0; i < side * side; i++) {
+        inputs[i] = 1 + input->cells[i];
+        labels[i] = 1 + output->cells[i];
+    }
+}
+
+int32_t board_rating(const void *content, int index)
+{
+    return ((const struct boards *)content)->rating[index];
+}
+
+void board_answer(struct grid *out, const int32_t *predictions, int side)
+{
+    out->rows = out->columns = (uint8_t)side;
+    for (int i = 0; i < side * side; i++)
+        out->cells[i] = (uint8_t)(predictions[i] - 1);
 }

@@ -44,3 +44,28 @@ void canvas_crop(struct grid *out, const int32_t *tokens, int side)
         for (int c = 0; c < best_columns; c++)
             out->cells[r * best_columns + c] = (uint8_t)(tokens[r * side + c] - TOKEN_COLOUR);
 }
+
+static bool is_colour(int32_t token)
+{
+    return token >= TOKEN_COLOUR && token < ARC_VOCABULARY;
+}
+
+void canvas_find(struct grid *out, const int32_t *tokens, int side)
+{
+    int first = 0, rows = 0, columns = 0;
+
+    while (first < side * side && !is_colour(tokens[first]))
+        first++;
+    int row = first / side, column = first % side;
+    if (row < side)
+        while (column + columns < side && is_colour(tokens[first + columns]))
+            columns++;
+    while (row + rows < side && is_colour(tokens[(row + rows) * side + column]))
+        rows++;
+    out->rows = (uint8_t)rows;
+    out->columns = (uint8_t)columns;
+    for (int i = 0; i < rows * columns; i++) {
+        int32_t token = tokens[(row + i / columns) * side + column + i % columns];
+        out->cells[i] = (uint8_t)(is_colour(token) ? token - TOKEN_COLOUR : 0);
+    }
+}

@@ -15,7 +15,7 @@
 
 /* Raised when readers or counts change their meaning, so that older cache files are
  * read anew. */
-enum { CACHE_FORMAT = 1 };
+enum { CACHE_FORMAT = 2 };
 
 /* A file that was changed within this time before it was read may be changed again
  * within one tick of the file system's clock, which its stamps would not show. */
@@ -40,6 +40,8 @@ static const struct {
     { "seq_len", offsetof(struct data_info, seq_len) },
     { "vocab_size", offsetof(struct data_info, vocab_size) },
     { "canvas", offsetof(struct data_info, canvas) },
+    { "order_steps", offsetof(struct data_info, order_steps) },
+    { "order_rows", offsetof(struct data_info, order_rows) },
 };
 enum { NUMBER_COUNT = sizeof NUMBERS / sizeof *NUMBERS };
 

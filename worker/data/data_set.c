@@ -1,6 +1,7 @@
 /* data_set.c - rows, groups and answers made from tasks and variants on the fly. */
 #include "data_set.h"
 
+#include "batch_order.h"
 #include "data_source.h"
 #include "error.h"
 #include "work.h"
@@ -31,6 +32,8 @@ struct data_set {
     int *identifier;           /* owned: per task, that of the original */
     struct split splits[2];    /* SPLIT_TRAIN: the groups */
     bool translation;
+    uint64_t seed;            /* of the offsets */
+    struct batch_order order; /* no steps: none */
 };
 
 static struct data_task task_at(const struct data_set *set, int index)
@@ -97,10 +100,18 @@ static int split_variants(const struct data_set *set, enum data_split split, int
                : set->variants[task_index].count;
 }
 
-/* A task that is only tested, as it stands, has none. */
-static bool has_variants(const struct data_set *set, int task_index)
+/* Variants besides the original, drawn in full. A task that is only tested, as it stands,
+ * has none. */
+static int wanted_variants(const struct data_set *set, int task_index,
+                           const struct config *config)
 {
-    return set->source.kind->tests_variants || split_pairs(set, SPLIT_TRAIN, task_index) > 0;
+    const struct data_kind *kind = set->source.kind;
+
+    if (kind->variant_count != NULL)
+        return kind->variant_count(set->source.content, task_index) - 1;
+    return kind->tests_variants || split_pairs(set, SPLIT_TRAIN, task_index) > 0
+               ? (int)config_int(config, DATA_NUM_AUG)
+               : 0;
 }
 
 static int draw_variants(struct data_set *set, int task_index, const struct config *config,
@@ -108,11 +119,11 @@ static int draw_variants(struct data_set *set, int task_index, const struct conf
 {
     const struct data_kind *kind = set->source.kind;
     struct variants *variants = &set->variants[task_index];
-    int wanted = (int)config_int(config, DATA_NUM_AUG);
+    int wanted = wanted_variants(set, task_index, config);
     char name[DATA_NAME_SIZE];
 
     variants->count = 1;
-    if (wanted == 0 || !has_variants(set, task_index))
+    if (wanted == 0)
         return 0;
     /* By the task's name, so that a task's variants do not depend on the other
      * tasks. */
@@ -177,7 +188,8 @@ static void count_up(struct data_set *set)
         set->identifier[i] = own ? identifiers : 0;
         identifiers += own ? set->variants[i].count : 0;
     }
-    info->num_puzzle_identifiers = identifiers;
+    info->num_puzzle_identifiers =
+        set->source.identifiers > 0 ? set->source.identifiers : identifiers;
     info->groups = groups->count;
     for (int g = 0; g < groups->count; g++)
         info->puzzles += set->variants[groups->tasks[g]].count;
@@ -212,6 +224,7 @@ static int prepare(struct data_set *set, const struct config *config, bool with_
 
     describe_source(set);
     set->translation = config_bool(config, DATA_TRANSLATION);
+    set->seed = config_data_seed(config);
     set->variants = calloc(count, sizeof *set->variants);
     set->identifier = calloc(count, sizeof *set->identifier);
     if (set->variants == NULL || set->identifier == NULL)
@@ -220,8 +233,7 @@ static int prepare(struct data_set *set, const struct config *config, bool with_
         if (with_variants)
             rc = draw_variants(set, i, config, err);
         else
-            set->variants[i].count =
-                1 + (has_variants(set, i) ? (int)config_int(config, DATA_NUM_AUG) : 0);
+            set->variants[i].count = 1 + wanted_variants(set, i, config);
         if (rc == 0)
             rc = work_done(1, err);
     }
@@ -231,6 +243,11 @@ static int prepare(struct data_set *set, const struct config *config, bool with_
         rc = error_set(err, ERROR_FORMAT, "the data hold no pair to train on");
     if (rc == 0)
         count_up(set);
+    if (rc == 0 && config_text(config, DATA_BATCH_ORDER)[0] != '\0')
+        rc = batch_order_open(&set->order, config_text(config, DATA_BATCH_ORDER),
+                              set->info.examples, err);
+    set->info.order_steps = set->order.steps;
+    set->info.order_rows = set->order.rows;
     return rc;
 }
 
@@ -266,6 +283,7 @@ void data_set_close(struct data_set *set)
     }
     free(set->variants);
     free(set->identifier);
+    batch_order_close(&set->order);
     data_source_release(&set->source);
     free(set);
 }
@@ -303,11 +321,16 @@ int data_set_group_pairs(const struct data_set *set, int group)
  * NULL. */
 static void write_row(const struct data_set *set, enum data_split split, int task_index,
                       int variant, int pair, struct random_stream *stream, int32_t *inputs,
-                      int32_t *labels)
+                      int32_t *labels, int32_t *identifier)
 {
     const struct data_kind *kind = set->source.kind;
     struct grid input, output, input_variant, output_variant;
 
+    if (kind->row != NULL) {
+        kind->row(set->source.content, task_index, variant, pair, inputs, labels, identifier);
+        return;
+    }
+    *identifier = kind->has_identifiers ? set->identifier[task_index] + variant : 0;
     if (!split_pair(set, split, task_index, pair, &input, &output))
         output.rows = output.columns = 0;
     if (variant == 0) {
@@ -318,22 +341,6 @@ static void write_row(const struct data_set *set, enum data_split split, int tas
     kind->apply(&input_variant, &input, drawn);
     kind->apply(&output_variant, &output, drawn);
     kind->tokens(inputs, labels, &input_variant, &output_variant, set->source.side, stream);
-}
-
-static int32_t identifier(const struct data_set *set, int task_index, int variant)
-{
-    return set->source.kind->has_identifiers ? set->identifier[task_index] + variant : 0;
-}
-
-void data_set_training_row(const struct data_set *set, int group, int variant, int pair,
-                           bool fixed, struct random_stream *stream, int32_t *inputs,
-                           int32_t *labels, int32_t *puzzle_identifier)
-{
-    int task_index = split_task(set, SPLIT_TRAIN, group);
-
-    write_row(set, SPLIT_TRAIN, task_index, variant, pair,
-              fixed || !set->translation ? NULL : stream, inputs, labels);
-    *puzzle_identifier = identifier(set, task_index, variant);
 }
 
 int data_set_row_count(const struct data_set *set, enum data_split split)
@@ -371,10 +378,83 @@ void data_set_row(const struct data_set *set, enum data_split split, int row,
     struct data_row place = locate(set, split, row);
     int task_index = set->splits[split].tasks[place.task];
 
-    write_row(set, split, task_index, place.variant, place.test_index, NULL, inputs, labels);
-    *puzzle_identifier = identifier(set, task_index, place.variant);
+    write_row(set, split, task_index, place.variant, place.test_index, NULL, inputs, labels,
+              puzzle_identifier);
     if (meta != NULL)
         *meta = place;
+}
+
+int data_set_example_number(const struct data_set *set, int group, int variant, int pair)
+{
+    return set->splits[SPLIT_TRAIN].row_start[group] +
+           variant * data_set_group_pairs(set, group) + pair;
+}
+
+/* Which pair of a variant stays at (0, 0), and the offsets of the others: fixed for the
+ * whole training, as in the published data sets, which are written once. pair -1: the
+ * choice of the one that stays. */
+static struct random_stream offset_stream(const struct data_set *set, int group, int variant,
+                                          int pair)
+{
+    uint64_t name[3] = { (uint64_t)group, (uint64_t)variant, (uint64_t)(pair + 1) };
+
+    return random_stream(set->seed, "offset", hash_xxh3(name, sizeof name));
+}
+
+void data_set_example(const struct data_set *set, int example, int32_t *inputs, int32_t *labels,
+                      int32_t *puzzle_identifier)
+{
+    struct data_row place = locate(set, SPLIT_TRAIN, example);
+    int group = place.task, variant = place.variant, pair = place.test_index;
+    struct random_stream choice = offset_stream(set, group, variant, -1);
+    struct random_stream offset = offset_stream(set, group, variant, pair);
+    int fixed = (int)random_below(&choice, (uint64_t)data_set_group_pairs(set, group));
+
+    write_row(set, SPLIT_TRAIN, split_task(set, SPLIT_TRAIN, group), variant, pair,
+              pair == fixed || !set->translation ? NULL : &offset, inputs, labels,
+              puzzle_identifier);
+}
+
+const struct batch_order *data_set_order(const struct data_set *set)
+{
+    return set->order.steps > 0 ? &set->order : NULL;
+}
+
+const char *data_set_identifier(const struct data_set *set, int identifier,
+                                char room[DATA_IDENTIFIER_SIZE])
+{
+    const struct data_kind *kind = set->source.kind;
+    int low = 0, high = set->source.task_count;
+    char name[DATA_NAME_SIZE];
+
+    if (kind->identifier != NULL)
+        return kind->identifier(set->source.content, identifier);
+    if (identifier == 0 || !kind->has_identifiers)
+        return "<blank>";
+    while (high - low > 1) {
+        int middle = (low + high) / 2;
+        if (set->identifier[middle] <= identifier)
+            low = middle;
+        else
+            high = middle;
+    }
+    int variant = identifier - set->identifier[low];
+    kind->task_name(set->source.content, low, name);
+    if (variant == 0)
+        memcpy(room, name, sizeof name);
+    else
+        kind->variant_name(room, name, variant_at(&set->variants[low], kind, variant));
+    return room;
+}
+
+const struct data_source *data_set_source(const struct data_set *set)
+{
+    return &set->source;
+}
+
+int data_set_source_index(const struct data_set *set, enum data_split split, int task)
+{
+    return split_task(set, split, task);
 }
 
 int data_set_task_count(const struct data_set *set, enum data_split split)

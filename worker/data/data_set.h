@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct batch_order;
 struct data_set; /* opaque */
 
 enum data_split { SPLIT_TEST, SPLIT_TRAIN };
@@ -35,6 +36,8 @@ struct data_info {
     int test_rows;              /* rows of SPLIT_TEST, all variants */
     int train_rows;             /* rows of SPLIT_TRAIN */
     int num_puzzle_identifiers; /* the blank 0 included */
+    /* of data.batch_order: its batches and their rows; 0: there is none */
+    int order_steps, order_rows;
     int seq_len, vocab_size, canvas;
     double mean_puzzle_examples;   /* examples / puzzles */
     bool submits;                  /* answers become a submission.json */
@@ -64,13 +67,25 @@ int data_set_group_variants(const struct data_set *set, int group); /* >= 1 */
 /* training pairs of each */
 int data_set_group_pairs(const struct data_set *set, int group);
 /*
- * One training row. fixed: the pair stays at (0, 0); otherwise its offset is drawn from
- * stream, uniform over all that fit both grids (unless data.translation is off).
- *   inputs, labels (T) out; labels of PAD are DATA_NO_LABEL (-100)
+ * Examples are the training pairs of all variants, numbered by group, variant and pair,
+ * as the published data sets store them. Each has its place on the canvas: one pair of a
+ * variant is at (0, 0), the others at offsets drawn by train.seed, uniform over all that
+ * fit both grids (all at (0, 0) with data.translation off).
  */
-void data_set_training_row(const struct data_set *set, int group, int variant, int pair,
-                           bool fixed, struct random_stream *stream, int32_t *inputs,
-                           int32_t *labels, int32_t *puzzle_identifier);
+int data_set_example_number(const struct data_set *set, int group, int variant, int pair);
+/* inputs, labels (T) out; labels of PAD are DATA_NO_LABEL (-100) */
+void data_set_example(const struct data_set *set, int example, int32_t *inputs, int32_t *labels,
+                      int32_t *puzzle_identifier);
+/* The batches that data.batch_order prescribes; NULL: none. */
+const struct batch_order *data_set_order(const struct data_set *set);
+
+/* The name of a puzzle identifier: "<blank>" for 0, "task", "task|||tK|||D". */
+const char *data_set_identifier(const struct data_set *set, int identifier,
+                                char room[DATA_IDENTIFIER_SIZE]);
+
+/* The tasks before they were split, and the index there of a task of a split. */
+const struct data_source *data_set_source(const struct data_set *set);
+int data_set_source_index(const struct data_set *set, enum data_split split, int task);
 
 /* Evaluation rows in the stored order; all at (0, 0). */
 struct data_row {

@@ -1,6 +1,7 @@
 /* data_source.c - the tasks of a kind, and the hash of their content. */
 #include "data_source.h"
 
+#include "batch_order.h"
 #include "error.h"
 #include "kinds.h"
 #include "settings.h"
@@ -48,6 +49,16 @@ static void add_task(struct hash_state *state, const struct data_source *source,
     }
 }
 
+/* What the settings prescribe of the order is content, too. */
+static int add_order(struct hash_state *state, struct data_source *source, const char *path,
+                     struct error *err)
+{
+    if (path[0] == '\0')
+        return 0;
+    int rc = data_files_add(&source->files, path, err);
+    return rc == 0 ? batch_order_hash(state, path, err) : rc;
+}
+
 int data_source_read(struct data_source *out, const struct config *config, struct error *err)
 {
     struct hash_state state;
@@ -62,8 +73,13 @@ int data_source_read(struct data_source *out, const struct config *config, struc
     }
     hash_init(&state);
     hash_add(&state, out->kind->name, strlen(out->kind->name) + 1);
-    for (int i = 0; i < out->task_count; i++)
+    if (out->kind->hash != NULL)
+        out->kind->hash(out->content, &state);
+    for (int i = 0; i < out->task_count && out->kind->hash == NULL; i++)
         add_task(&state, out, i);
+    rc = add_order(&state, out, config_text(config, DATA_BATCH_ORDER), err);
     hash_final_hex(&state, out->hash);
-    return 0;
+    if (rc < 0)
+        data_source_release(out);
+    return rc;
 }

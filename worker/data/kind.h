@@ -14,9 +14,15 @@
 #include "random.h"
 
 struct config;
+struct data_form;
 struct data_source;
 
-enum { DATA_NAME_SIZE = 64, DATA_NO_LABEL = -100, DATA_NO_COLOUR = -1 };
+enum {
+    DATA_NAME_SIZE = 64,
+    DATA_IDENTIFIER_SIZE = DATA_NAME_SIZE + 24,
+    DATA_NO_LABEL = -100,
+    DATA_NO_COLOUR = -1
+};
 
 struct data_task {
     bool evaluation; /* its tests are predicted and scored, not trained on */
@@ -43,6 +49,8 @@ struct data_kind {
     bool tests_variants;
     /* Whether answers become a submission.json in the form of the ARC contest. */
     bool submits;
+    /* Whether the published code writes shuffled examples as 64-bit numbers. */
+    bool wide_shuffles;
     size_t variant_size; /* bytes of a drawn variant */
 
     /* Whether data.path is of this kind. The table's first that says so is taken. */
@@ -85,8 +93,23 @@ struct data_kind {
     void (*answer)(struct grid *out, const int32_t *predictions, int side);
 
     struct data_look (*look)(uint8_t cell);
+    /* The rating of a puzzle; NULL: the kind has none. */
+    int32_t (*rating)(const void *content, int index);
+    /* Writes the name of a variant's identifier; NULL where all rows have id 0. */
+    void (*variant_name)(char out[DATA_IDENTIFIER_SIZE], const char *task, const void *variant);
     /* The boxes that lines are drawn between; NULL: there are none. */
     void (*boxes)(int side, int *rows, int *columns);
+
+    /* Of a kind whose rows stand in files as they are, and NULL in others: */
+    /* Variants of a task, the original included; draw() gives them for undo(). */
+    int (*variant_count)(const void *content, int index);
+    /* A row: side * side tokens each. */
+    void (*row)(const void *content, int index, int variant, int pair, int32_t *inputs,
+                int32_t *labels, int32_t *identifier);
+    /* Adds all that makes the data what they are. */
+    void (*hash)(const void *content, struct hash_state *state);
+    const char *(*identifier)(const void *content, int identifier);
+    const struct data_form *(*form)(const void *content);
 };
 
 /* The tasks that a kind has loaded. */
@@ -99,6 +122,7 @@ struct data_source {
     /* owned; in words, how many are trained on, tested on, left out and why */
     char *counts;
     int left_out;             /* tasks that were read but not chosen */
+    int identifiers;          /* of all rows, the blank included; 0: counted by variants */
     struct data_files files;  /* what was read */
     char hash[HASH_HEX_SIZE]; /* of the content of the tasks kept, never of a path */
 };

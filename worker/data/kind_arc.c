@@ -188,6 +188,11 @@ static void answer(struct grid *out, const int32_t *predictions, int side)
     canvas_crop(out, predictions, side);
 }
 
+static void name_variant(char out[DATA_IDENTIFIER_SIZE], const char *task, const void *variant)
+{
+    variant_name(out, task, variant);
+}
+
 /* The colours in which ARC's own pages show them. */
 static struct data_look look(uint8_t cell)
 {
@@ -219,4 +224,5 @@ const struct data_kind KIND_ARC = {
     .tokens = tokens,
     .answer = answer,
     .look = look,
+    .variant_name = name_variant,
 };

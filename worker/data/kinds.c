@@ -2,12 +2,16 @@
 #include "kinds.h"
 
 #include "kind_arc.h"
+#include "kind_built.h"
+#include "kind_maze.h"
 #include "kind_sudoku.h"
 
 #include <stddef.h>
 
-/* The last one takes every path that no other recognises. */
-static const struct data_kind *const KINDS[] = { &KIND_SUDOKU, &KIND_ARC };
+/* The first that recognises a path takes it. Mazes stand before Sudoku, which takes every
+ * CSV file. The last one takes every path that no other recognises. */
+static const struct data_kind *const KINDS[] = { &KIND_BUILT, &KIND_MAZE, &KIND_SUDOKU,
+                                                 &KIND_ARC };
 
 const struct data_kind *data_kind_find(const char *path)
 {

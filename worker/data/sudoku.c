@@ -170,19 +170,20 @@ static void draw_one(struct sudoku *out, int side, struct random_stream *stream)
     sudoku_count_solutions(out->question, side, 1, &out->backtracks);
 }
 
-int sudoku_make(struct sudoku *out, int side, int min_backtracks, struct random_stream *stream,
-                struct error *err)
+int sudoku_make(struct sudoku *out, int side, int min_backtracks, int max_backtracks,
+                struct random_stream *stream, struct error *err)
 {
     for (int i = 0; i < MAX_TRIES; i++) {
         draw_one(out, side, stream);
-        if (out->backtracks >= min_backtracks)
+        if (out->backtracks >= min_backtracks &&
+            (max_backtracks == 0 || out->backtracks <= max_backtracks))
             return 0;
     }
     return error_set(
         err, ERROR_FORMAT,
-        "data.sudoku_min_backtracks = %d: no such %d x %d puzzle in %d tries; lower "
-        "it",
-        min_backtracks, side, side, MAX_TRIES);
+        "data.sudoku_min_backtracks = %d, data.sudoku_max_backtracks = %d: no such "
+        "%d x %d puzzle in %d tries; widen them",
+        min_backtracks, max_backtracks, side, side, MAX_TRIES);
 }
 
 /* groups of size: the groups shuffled, and the lines within each. */

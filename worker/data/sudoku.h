@@ -21,11 +21,12 @@ struct sudoku {
 
 /*
  * Draws a puzzle: a random solved grid, cells taken away in random order as long as the
- * solution stays the only one, until none can be. ERROR_FORMAT when no puzzle of so
- * many backtracks was found in a bounded number of tries.
+ * solution stays the only one, until none can be. max_backtracks 0: no bound.
+ * ERROR_FORMAT when no puzzle of so many backtracks was found in a bounded number of
+ * tries.
  */
-int sudoku_make(struct sudoku *out, int side, int min_backtracks, struct random_stream *stream,
-                struct error *err) MUST_CHECK;
+int sudoku_make(struct sudoku *out, int side, int min_backtracks, int max_backtracks,
+                struct random_stream *stream, struct error *err) MUST_CHECK;
 
 /*
  * Counts solutions up to limit. The solver fills the blank with the fewest candidates

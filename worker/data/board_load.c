@@ -1,0 +1,170 @@
+/* board_load.c - boards from files, and the choice among them. */
+#include "board_load.h"
+
+#include "error.h"
+#include "file.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+bool board_is_file(const char *path)
+{
+    size_t length = strlen(path);
+
+    return length >= 4 && strcmp(path + length - 4, ".csv") == 0;
+}
+
+bool board_is_folder(const char *path)
+{
+    char *train = file_join(path, "train.csv"), *test = file_join(path, "test.csv");
+    struct stat status;
+    bool found = (train != NULL && stat(train, &status) == 0) ||
+                 (test != NULL && stat(test, &status) == 0);
+
+    free(train);
+    free(test);
+    return found;
+}
+
+/* What the files hold and what was chosen. */
+struct choice {
+    int read, easier;
+    int train_of, test_of; /* boards that were there to choose from */
+};
+
+static int compare_ints(const void *a, const void *b)
+{
+    const int *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+static int least(int64_t a, int64_t b)
+{
+    return (int)(a < b ? a : b);
+}
+
+/*
+ * Draws train of the first train_of boards and test of the rest, each in the order of
+ * the files. One file has no split of its own (train_of is all of them): the test
+ * boards are drawn first, at most half, and the others are trained on.
+ */
+static int choose(struct boards *boards, const struct board_form *form,
+                  const struct config *config, struct choice *choice, struct error *err)
+{
+    int all = boards->count, split = choice->train_of;
+    int64_t train = config_int(config, form->train);
+    int64_t test = config_int(config, form->test);
+    uint64_t seed = (uint64_t)config_int(config, DATA_GENERATOR_SEED);
+    struct random_stream stream = random_stream(seed, form->subsample, 0);
+    struct random_stream test_stream = random_stream(seed, form->subsample, 1);
+    int *order = malloc(((size_t)all + 1) * sizeof *order);
+
+    if (order == NULL)
+        return error_no_memory(err, "the boards");
+    for (int i = 0; i < all; i++)
+        order[i] = i;
+    if (split == all) { /* one file */
+        random_shuffle(&stream, order, all);
+        choice->test_of = all;
+        split = all - (test == 0 ? all / 2 : least(test, all / 2));
+        choice->train_of = split;
+    } else {
+        choice->test_of = all - split;
+    }
+    int trained = train == 0 ? split : least(train, split);
+    int tested = test == 0 ? all - split : least(test, all - split);
+    if (choice->test_of < all && trained < split)
+        random_shuffle(&stream, order, split);
+    if (choice->test_of < all && tested < all - split)
+        random_shuffle(&test_stream, order + split, all - split);
+    qsort(order, (size_t)trained, sizeof *order, compare_ints);
+    qsort(order + split, (size_t)tested, sizeof *order, compare_ints);
+    memmove(order + trained, order + split, (size_t)tested * sizeof *order);
+    int rc = boards_keep(boards, order, trained + tested, err);
+    boards->train = trained;
+    free(order);
+    return rc;
+}
+
+static int read_file(struct boards *boards, struct data_source *out, const char *path,
+                     const struct board_form *form, const struct config *config,
+                     struct choice *choice, struct error *err)
+{
+    int easier = 0, read = 0;
+    int rc = data_files_add(&out->files, path, err);
+
+    if (rc == 0)
+        rc = board_csv_read(boards, path, (double)config_int(config, DATA_MIN_DIFFICULTY),
+                            form->parse, &easier, &read, err);
+    choice->read += read;
+    choice->easier += easier;
+    return rc;
+}
+
+static int read_folder(struct boards *boards, struct data_source *out, const char *path,
+                       const struct board_form *form, const struct config *config,
+                       struct choice *choice, struct error *err)
+{
+    char *train = file_join(path, "train.csv"), *test = file_join(path, "test.csv");
+    int rc = train == NULL || test == NULL ? error_no_memory(err, "the boards") : 0;
+
+    if (rc == 0 && (!file_exists(train) || !file_exists(test)))
+        rc = error_set(err, ERROR_FORMAT,
+                       "data.path = %s: there is no %s beside %s; give a folder with both, or "
+                       "one file, which is then split",
+                       path, file_exists(train) ? "test.csv" : "train.csv",
+                       file_exists(train) ? "train.csv" : "test.csv");
+    if (rc == 0)
+        rc = data_files_add(&out->files, path, err);
+    if (rc == 0)
+        rc = read_file(boards, out, train, form, config, choice, err);
+    choice->train_of = boards->count;
+    if (rc == 0)
+        rc = read_file(boards, out, test, form, config, choice, err);
+    free(train);
+    free(test);
+    return rc;
+}
+
+static void tell(struct data_source *out, const struct boards *boards,
+                 const struct board_form *form, const struct choice *choice, bool one)
+{
+    out->left_out = choice->read - boards->count;
+    out->text = format_string("%s %d x %d from CSV", form->title, boards->side, boards->side);
+    out->counts = format_string(
+        "read %d puzzles (%d below data.min_difficulty left out); %d of %d trained on "
+        "(%s), %d of %d tested (%s)%s",
+        choice->read, choice->easier, boards->train, choice->train_of,
+        settings_table[form->train].key, boards->count - boards->train, choice->test_of,
+        settings_table[form->test].key,
+        one ? "; one file, so that the test puzzles are drawn from it" : "");
+}
+
+int board_load(struct boards *boards, struct data_source *out, const struct board_form *form,
+               const struct config *config, struct error *err)
+{
+    const char *path = config_text(config, DATA_PATH);
+    bool one = board_is_file(path);
+    struct choice choice = { 0 };
+    int rc = one ? read_file(boards, out, path, form, config, &choice, err)
+                 : read_folder(boards, out, path, form, config, &choice, err);
+
+    boards->name[0] = "train";
+    boards->name[1] = "test";
+    if (one)
+        choice.train_of = boards->count;
+    if (rc == 0 &&
+        (one ? boards->count < 2 : choice.train_of == 0 || boards->count == choice.train_of))
+        rc = error_set(err, ERROR_FORMAT,
+                       "data.path = %s: no puzzles to train on and to test on among %d read, "
+                       "%d of them below data.min_difficulty",
+                       path, choice.read, choice.easier);
+    if (rc == 0)
+        rc = choose(boards, form, config, &choice, err);
+    if (rc == 0)
+        tell(out, boards, form, &choice, one);
+    return rc;
+}

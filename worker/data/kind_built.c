@@ -1,0 +1,337 @@
+/*
+ * kind_built.c - directories of the published code, as a kind of data.
+ *
+ * A group of train/ is a task of demonstrations, a group of test/ one of tests; where
+ * both are of one ARC task, that is two tasks of one name.
+ */
+#include "kind_built.h"
+
+#include "augmentation.h"
+#include "built.h"
+#include "canvas.h"
+#include "error.h"
+#include "file.h"
+#include "json.h"
+#include "kind_arc.h"
+#include "kind_maze.h"
+#include "kind_sudoku.h"
+#include "settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct content {
+    struct built built;
+    struct data_kind kind; /* that of the puzzles, with what is different here */
+};
+
+/* Where a task lies. */
+struct place {
+    enum data_split split;
+    int group, first_puzzle, puzzles, first_example, pairs;
+};
+
+static struct place place_of(const void *data, int index)
+{
+    const struct built *built = &((const struct content *)data)->built;
+    int trained = built->splits[SPLIT_TRAIN].groups;
+    struct place p = { .split = index < trained ? SPLIT_TRAIN : SPLIT_TEST,
+                       .group = index < trained ? index : index - trained };
+    const struct built_split *s = &built->splits[p.split];
+
+    p.first_puzzle = s->group_start[p.group];
+    p.puzzles = s->group_start[p.group + 1] - p.first_puzzle;
+    p.first_example = s->puzzle_start[p.first_puzzle];
+    p.pairs = s->puzzle_start[p.first_puzzle + 1] - p.first_example;
+    return p;
+}
+
+static const char *name_of(const struct built *built, enum data_split split, int puzzle)
+{
+    return built->names[built->splits[split].identifier[puzzle]];
+}
+
+static bool recognises(const char *path)
+{
+    char *train = file_join(path, "train/dataset.json");
+    char *test = file_join(path, "test/dataset.json");
+    bool found = (train != NULL && file_exists(train)) || (test != NULL && file_exists(test));
+
+    free(train);
+    free(test);
+    return found;
+}
+
+static void release(void *data)
+{
+    built_close(&((struct content *)data)->built);
+    free(data);
+}
+
+static void task(const void *data, int index, struct data_task *out)
+{
+    struct place p = place_of(data, index);
+    bool test = p.split == SPLIT_TEST;
+
+    *out = (struct data_task){ .evaluation = test,
+                               .trained = !test,
+                               .demonstrations = test ? 0 : p.pairs,
+                               .tests = test ? p.pairs : 0 };
+}
+
+static void task_name(const void *data, int index, char out[DATA_NAME_SIZE])
+{
+    const struct content *content = data;
+    struct place p = place_of(data, index);
+
+    if (content->kind.has_identifiers)
+        snprintf(out, DATA_NAME_SIZE, "%s", name_of(&content->built, p.split, p.first_puzzle));
+    else
+        snprintf(out, DATA_NAME_SIZE, "%s-%07d", p.split == SPLIT_TEST ? "test" : "train",
+                 p.group);
+}
+
+/* The pair of the original as grids; unlabelled outputs are unknown. */
+static bool pair_at(const void *data, int index, int pair, struct grid *input,
+                    struct grid *output)
+{
+    const struct content *content = data;
+    const struct built *built = &content->built;
+    int32_t inputs[GRID_MAX_CELLS], labels[GRID_MAX_CELLS];
+    struct place p = place_of(data, index);
+    bool known = false;
+
+    built_example(built, p.split, p.first_example + pair, inputs, labels);
+    for (int i = 0; i < built->side * built->side; i++)
+        known = known || labels[i] != DATA_NO_LABEL;
+    if (content->kind.has_identifiers) {
+        if (input != NULL)
+            canvas_find(input, inputs, built->side);
+        if (output != NULL && known)
+            canvas_find(output, labels, built->side);
+    } else {
+        if (input != NULL)
+            content->kind.answer(input, inputs, built->side);
+        if (output != NULL && known)
+            content->kind.answer(output, labels, built->side);
+    }
+    return known;
+}
+
+static int variant_count(const void *data, int index)
+{
+    return place_of(data, index).puzzles;
+}
+
+/* How each variant is undone, by the names of the identifiers. */
+static int draw(void *out, const void *data, int index, int count, struct random_stream *stream)
+{
+    const struct content *content = data;
+    struct place p = place_of(data, index);
+    struct variant *variants = out;
+    char base[ARC_NAME_SIZE];
+
+    (void)stream;
+    if (content->kind.has_identifiers)
+        for (int i = 0; i < count; i++)
+            if (!variant_parse(&variants[i], base,
+                               name_of(&content->built, p.split, p.first_puzzle + 1 + i)))
+                variants[i] = VARIANT_ORIGINAL; /* which load() has refused */
+    return count;
+}
+
+static void row(const void *data, int index, int variant, int pair, int32_t *inputs,
+                int32_t *labels, int32_t *identifier)
+{
+    const struct built *built = &((const struct content *)data)->built;
+    struct place p = place_of(data, index);
+
+    built_example(built, p.split, p.first_example + variant * p.pairs + pair, inputs, labels);
+    *identifier = built->splits[p.split].identifier[p.first_puzzle + variant];
+}
+
+static void hash(const void *data, struct hash_state *state)
+{
+    const struct built *built = &((const struct content *)data)->built;
+
+    hash_add(state, built->hash, sizeof built->hash);
+}
+
+static const char *identifier_name(const void *data, int identifier)
+{
+    return ((const struct content *)data)->built.names[identifier];
+}
+
+static const struct data_form *form(const void *data)
+{
+    return &((const struct content *)data)->built.form;
+}
+
+/* A setting that chooses or varies tasks has nothing to act on. */
+static int check_settings(const struct config *config, struct error *err)
+{
+    static const enum setting_id texts[] = { DATA_TRAIN_SETS, DATA_TEST_SETS, DATA_TASKS };
+    const char *key = NULL;
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (config_text(config, texts[i])[0] != '\0')
+            key = settings_table[texts[i]].key;
+    if (config_int(config, DATA_NUM_AUG) != 0)
+        key = settings_table[DATA_NUM_AUG].key;
+    if (strcmp(config_choice(config, DATA_SUBSET), "all") != 0)
+        key = settings_table[DATA_SUBSET].key;
+    return key == NULL ? 0
+                       : error_set(err, ERROR_FORMAT,
+                                   "%s: data.path = %s holds examples that are built already; "
+                                   "leave the setting out, and build the data with it",
+                                   key, config_text(config, DATA_PATH));
+}
+
+static int group_fault(const struct content *content, struct place p, const char *directory,
+                       const char *what, struct error *err)
+{
+    return error_set(err, ERROR_FORMAT, "%s/%s: group %d (%s): %s", directory,
+                     p.split == SPLIT_TEST ? "test" : "train", p.group,
+                     name_of(&content->built, p.split, p.first_puzzle), what);
+}
+
+/* The names of a group of an ARC task: the original, then variants of it. */
+static int check_names(const struct content *content, struct place p, const char *directory,
+                       struct error *err)
+{
+    char first[ARC_NAME_SIZE], base[ARC_NAME_SIZE];
+    struct variant variant;
+
+    for (int i = 0; i < p.puzzles; i++) {
+        const char *name = name_of(&content->built, p.split, p.first_puzzle + i);
+        bool good = variant_parse(&variant, i == 0 ? first : base, name) &&
+                    (i == 0 ? strcmp(first, name) == 0 : strcmp(first, base) == 0);
+        if (!good)
+            return group_fault(content, p, directory,
+                               "expected the names of a task and of its variants, "
+                               "task|||tK|||D or task_tK_D, the bare one first",
+                               err);
+    }
+    return 0;
+}
+
+/* test_puzzles.json, where there is one, has the task with as many tests. */
+static int check_tests(const struct content *content, struct place p, const char *directory,
+                       struct error *err)
+{
+    const cJSON *tests = content->built.form.tests;
+    const char *name = name_of(&content->built, p.split, p.first_puzzle);
+    const cJSON *list = json_member(json_member(tests, name), "test");
+
+    if (tests == NULL || p.split != SPLIT_TEST || cJSON_GetArraySize(list) == p.pairs)
+        return 0;
+    return error_set(err, ERROR_FORMAT,
+                     "%s/test_puzzles.json: %s: expected a task of %d tests, as test/ has them",
+                     directory, name, p.pairs);
+}
+
+static int check_group(const struct content *content, int index, const char *directory,
+                       struct error *err)
+{
+    struct place p = place_of(content, index);
+    const struct built_split *s = &content->built.splits[p.split];
+    int rc = 0;
+
+    for (int i = 0; i < p.puzzles; i++)
+        if (s->puzzle_start[p.first_puzzle + i + 1] - s->puzzle_start[p.first_puzzle + i] !=
+            p.pairs)
+            return group_fault(content, p, directory,
+                               "its puzzles differ in their number of examples", err);
+    if (content->kind.has_identifiers)
+        rc = check_names(content, p, directory, err);
+    else if (p.split == SPLIT_TEST && p.puzzles > 1)
+        rc = group_fault(content, p, directory,
+                         "several puzzles; boards are tested as they stand, without shuffles",
+                         err);
+    return rc == 0 ? check_tests(content, p, directory, err) : rc;
+}
+
+/* The kind of the puzzles, by side and vocabulary; NULL: none that is known. */
+static const struct data_kind *find_kind(const struct built *built)
+{
+    static const struct data_kind *const kinds[] = { &KIND_ARC, &KIND_SUDOKU, &KIND_MAZE };
+    bool sudoku = built->side == 4 || built->side == 6 || built->side == 9;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i]->vocabulary(built->side) == built->vocabulary &&
+            (kinds[i] != &KIND_SUDOKU || sudoku))
+            return kinds[i];
+    return NULL;
+}
+
+static int prepare(struct content *content, const char *directory, struct error *err)
+{
+    const struct built *built = &content->built;
+    const struct data_kind *kind = find_kind(built);
+    int groups = built->splits[SPLIT_TRAIN].groups + built->splits[SPLIT_TEST].groups, rc = 0;
+
+    if (kind == NULL)
+        return error_set(
+            err, ERROR_FORMAT,
+            "%s/train/dataset.json: vocab_size %d with seq_len %d is of no kind of "
+            "puzzle that is known (ARC 12; Sudoku 11 with 81; mazes 6)",
+            directory, built->vocabulary, built->side * built->side);
+    content->kind = *kind;
+    content->kind.name = KIND_BUILT.name;
+    content->kind.title = KIND_BUILT.title;
+    content->kind.variant_size = kind->has_identifiers ? sizeof(struct variant) : 1;
+    content->kind.rating = NULL;
+    content->kind.release = release;
+    content->kind.task = task;
+    content->kind.task_name = task_name;
+    content->kind.pair = pair_at;
+    content->kind.draw = draw;
+    content->kind.variant_count = variant_count;
+    content->kind.row = row;
+    content->kind.hash = hash;
+    content->kind.identifier = identifier_name;
+    content->kind.form = form;
+    for (int i = 0; i < groups && rc == 0; i++)
+        rc = check_group(content, i, directory, err);
+    return rc;
+}
+
+static int load(struct data_source *out, const struct config *config, struct error *err)
+{
+    const char *directory = config_text(config, DATA_PATH);
+    struct content *content = calloc(1, sizeof *content);
+
+    if (content == NULL)
+        return error_no_memory(err, "the data set");
+    out->content = content;
+    int rc = check_settings(config, err);
+    if (rc == 0)
+        rc = built_open(&content->built, &out->files, directory, err);
+    if (rc == 0)
+        rc = prepare(content, directory, err);
+    if (rc < 0)
+        return rc;
+    const struct built_split *train = &content->built.splits[SPLIT_TRAIN];
+    const struct built_split *test = &content->built.splits[SPLIT_TEST];
+    out->kind = &content->kind;
+    out->task_count = train->groups + test->groups;
+    out->side = content->built.side;
+    out->identifiers = content->built.name_count;
+    out->text = format_string("%s, built by the published code",
+                              content->kind.submits ? KIND_ARC.title : "boards");
+    out->counts = format_string(
+        "read %d groups of %d puzzles trained on, %d groups of %d puzzles "
+        "tested; %d puzzle identifiers",
+        train->groups, train->puzzles, test->groups, test->puzzles, out->identifiers);
+    return 0;
+}
+
+/* What load() puts in its place for the data that it finds has the rest. */
+const struct data_kind KIND_BUILT = {
+    .name = "built",
+    .title = "examples built by the published code",
+    .recognises = recognises,
+    .load = load,
+    .release = release,
+};

@@ -1,0 +1,48 @@
+/*
+ * maze.h - square mazes with a start, a goal and the shortest path between them.
+ *
+ * Cells are row-major. A path goes from cell to cell above, below, left or right that is
+ * no wall.
+ */
+#ifndef WORKER_MAZE_H
+#define WORKER_MAZE_H
+
+#include "error.h"
+#include "grid.h"
+#include "random.h"
+
+enum {
+    MAZE_WALL,
+    MAZE_SPACE,
+    MAZE_START,
+    MAZE_GOAL,
+    MAZE_PATH, /* in answers: a space that the path goes through */
+    MAZE_KINDS,
+    MAZE_MIN_SIDE = 3,
+    MAZE_MAX_SIDE = GRID_MAX_SIDE
+};
+
+extern const char MAZE_CHARACTERS[MAZE_KINDS + 1]; /* of the cells above: "# SGo" */
+
+struct maze {
+    int side;
+    uint8_t question[GRID_MAX_CELLS], answer[GRID_MAX_CELLS];
+    int steps; /* of the shortest path */
+};
+
+/*
+ * Draws a maze of side 5 to 30. A random depth-first search on the odd rows and columns
+ * makes one path between any two cells; then the share open of the walls between
+ * neighbours is taken away. The start is drawn, and the goal among the cells that one
+ * shortest path of at least min_path steps leads to. A maze of even side has two walls
+ * at the right and at the bottom. ERROR_FORMAT when there is none in a bounded number of
+ * tries.
+ */
+int maze_make(struct maze *out, int side, int min_path, double open,
+              struct random_stream *stream, struct error *err) MUST_CHECK;
+
+/* Whether the cells that answer has as MAZE_PATH are, in the maze of the question, all
+ * of a shortest path but its ends. Its other cells do not matter. */
+bool maze_path_is_shortest(const uint8_t *question, const uint8_t *answer, int side);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * maze_csv.h - mazes from a CSV file of the public form.
+ *
+ * Question and answer have side * side characters, row by row: # wall, space, S, G, and
+ * in the answer o for the path. Spaces are data.
+ */
+#ifndef WORKER_MAZE_CSV_H
+#define WORKER_MAZE_CSV_H
+
+#include "board_csv.h"
+
+board_parse_fn maze_csv_parse;
+
+/* Whether the first puzzle of the file has walls; false when it cannot be read. */
+bool maze_csv_recognises(const char *path);
+
+#endif
