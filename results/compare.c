@@ -375,6 +375,12 @@ static void add_means(struct comparison *out, const struct compare *compare,
                     used;
         *(terms[i].weight > 0 ? &out->other_mean : &out->base_mean) +=
             fabs(terms[i].weight) * mean;
+        *(terms[i].weight > 0 ? &out->other_floor : &out->base_floor) +=
+            fabs(terms[i].weight) *
+            (compare->baselines == NULL
+                 ? (double)NAN
+                 : baseline_floor(baselines_of(compare->baselines, cell->row),
+                                  compare->metric));
     }
 }
 
@@ -457,7 +463,7 @@ int compare_add(struct comparison_list *list, const struct compare *compare,
     for (int i = 0; i < count; i++)
         *(terms[i].weight > 0 ? &positive : &negative) += fabs(terms[i].weight);
     if (fabs(positive - 1) > 1e-9 || fabs(negative - 1) > 1e-9)
-        item->base_mean = item->other_mean = (double)NAN;
+        item->base_mean = item->other_mean = item->base_floor = item->other_floor = (double)NAN;
     free(sorted);
     if (rc != 0) {
         free(item->group);
@@ -495,24 +501,24 @@ void comparison_list_release(struct comparison_list *list)
     *list = (struct comparison_list){ 0 };
 }
 
-double baseline_floor(const struct baselines *baselines, enum metric metric)
+double baseline_floor(const struct baseline *baseline, enum metric metric)
 {
-    double copy = baselines->copy[metric], untrained = baselines->untrained[metric];
-
-    if (METRICS[metric].better != MEASURE_HIGHER)
+    if (baseline == NULL || METRICS[metric].better != MEASURE_HIGHER)
         return (double)NAN;
+    double copy = baseline->copy[metric], untrained = baseline->untrained[metric];
+
     return isnan(copy) || untrained > copy ? untrained : copy;
 }
 
-void comparison_list_judge(struct comparison_list *list, const struct baselines *baselines,
-                           enum metric metric)
+void comparison_list_judge(struct comparison_list *list)
 {
-    double floor_value = baseline_floor(baselines, metric);
-
     /* Sides without a mean, and a floor that is not known, compare as false. */
-    for (int i = 0; i < list->count; i++)
-        list->items[i].uninformative =
-            list->items[i].base_mean <= floor_value && list->items[i].other_mean <= floor_value;
+    for (int i = 0; i < list->count; i++) {
+        struct comparison *item = &list->items[i];
+
+        item->uninformative =
+            item->base_mean <= item->base_floor && item->other_mean <= item->other_floor;
+    }
 }
 
 /* Sums of shares such as 1/3 may leave a rest. */

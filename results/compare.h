@@ -5,6 +5,7 @@
 #ifndef RESULTS_COMPARE_H
 #define RESULTS_COMPARE_H
 
+#include "baselines.h"
 #include "error.h"
 #include "query.h"
 #include "statistics.h"
@@ -27,6 +28,8 @@ struct compare {
     struct store *store;           /* borrowed */
     const struct results *results; /* borrowed */
     enum metric metric;
+    /* borrowed; set by the caller before anything is compared; NULL: not known */
+    const struct baselines *baselines;
     char **tasks; /* owned; the union over the cells, in order */
     int task_count;
     /* owned; in the order of the rows; only those with a result */
@@ -72,6 +75,8 @@ struct comparison {
      * subtracted from: other_mean - base_mean is the estimate where all arms share
      * their seeds. NaN: more than two sides. */
     double base_mean, other_mean;
+    /* The same means of baseline_floor() of the cells' data; NaN: not known. */
+    double base_floor, other_floor;
     double p_holm; /* corrected over the list */
     bool paired_by_seed;
     bool uninformative; /* by comparison_list_judge() */
@@ -99,12 +104,11 @@ int compare_add(struct comparison_list *list, const struct compare *compare,
 /* Fills p_holm of every item. */
 int comparison_list_correct(struct comparison_list *list, struct error *err) MUST_CHECK;
 /* The larger of what copying the input and the untrained model score: what says nothing
- * of learning. NaN: neither is known, or the measure is not better when it is
- * higher. */
-double baseline_floor(const struct baselines *baselines, enum metric metric);
-/* Marks the comparisons of which no side is above that. */
-void comparison_list_judge(struct comparison_list *list, const struct baselines *baselines,
-                           enum metric metric);
+ * of learning. NaN: neither is known (as with NULL), or the measure is not better when
+ * it is higher. */
+double baseline_floor(const struct baseline *baseline, enum metric metric);
+/* Marks the comparisons of which no side is above that of its data. */
+void comparison_list_judge(struct comparison_list *list);
 void comparison_list_release(struct comparison_list *list);
 
 /* Higher or lower only when the interval leaves 0 out, the corrected p is below 0.05,

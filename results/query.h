@@ -103,21 +103,6 @@ void run_counts_describe(char *out, size_t size, const struct run_counts *counts
 int results_setting(struct store *store, char **out, int64_t run_id, const char *key,
                     struct error *err) MUST_CHECK;
 
-/* Scores without learning, means over the rows' runs; NaN where there are none. */
-struct baselines {
-    /* only pass@1, pass@2, per-token accuracy, exact rows */
-    double copy[METRIC_COUNT];
-    /* mean over the rows' evaluations at step 0 */
-    double untrained[METRIC_COUNT];
-    double untrained_deviation[METRIC_COUNT]; /* over runs */
-    int copy_runs, untrained_runs;
-    /* The fewest rows that an untrained model was evaluated on, and how many the
-     * trained one was; 0: always all */
-    int64_t untrained_rows, all_rows;
-};
-int baselines_load(struct baselines *out, struct store *store, const struct results *results,
-                   struct error *err) MUST_CHECK;
-
 /* One evaluation's value per task at the last checkpoint, by task name. */
 struct task_values {
     char **tasks;   /* owned; in memcmp order */

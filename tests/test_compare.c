@@ -206,18 +206,25 @@ static void ties_have_no_winner_and_below_the_baselines_there_is_no_information(
     struct comparison items[] = { compared(0.5, 0.5, 0), compared(0.1, 0.3, 0.01),
                                   compared(0.1, 0.6, 0.01), compared(0.7, 0.6, 0.01) };
     struct comparison_list list = { .items = items, .count = 4 };
-    struct baselines baselines = { 0 };
+    struct baseline baseline = { 0 };
 
     (void)state;
-    baselines.copy[METRIC_PASS_AT_2] = 0.4;
-    baselines.untrained[METRIC_PASS_AT_2] = (double)NAN;
-    comparison_list_judge(&list, &baselines, METRIC_PASS_AT_2);
+    baseline.copy[METRIC_PASS_AT_2] = 0.4;
+    baseline.untrained[METRIC_PASS_AT_2] = (double)NAN;
+    for (int i = 0; i < list.count; i++)
+        items[i].base_floor = items[i].other_floor =
+            baseline_floor(&baseline, METRIC_PASS_AT_2);
+    comparison_list_judge(&list);
     assert_string_equal(verdict_name(comparison_verdict(&items[0])), "equal");
     assert_string_equal(verdict_name(comparison_verdict(&items[1])), "no information");
     assert_string_equal(verdict_name(comparison_verdict(&items[2])), "higher");
     assert_string_equal(verdict_name(comparison_verdict(&items[3])), "lower");
-    baselines.copy[METRIC_PASS_AT_2] = (double)NAN; /* nothing to judge by */
-    comparison_list_judge(&list, &baselines, METRIC_PASS_AT_2);
+    items[1].other_floor = 0.2; /* of other data, on which that is something */
+    comparison_list_judge(&list);
+    assert_string_equal(verdict_name(comparison_verdict(&items[1])), "higher");
+    items[1].base_floor = items[1].other_floor =
+        baseline_floor(NULL, METRIC_PASS_AT_2); /* nothing to judge by */
+    comparison_list_judge(&list);
     assert_string_equal(verdict_name(comparison_verdict(&items[1])), "higher");
 }
 
@@ -238,7 +245,9 @@ static char *found(double first, double second)
     struct matrix matrix = { .blocks = &block, .block_count = 1, .variants = 1 };
     struct comparison item = compared(first, second, 0);
     struct comparison_list list = { .items = &item, .count = 1 };
-    struct baselines baselines = { 0 };
+    bool arm = true;
+    struct baseline baseline = { .arms = &arm };
+    struct baselines baselines = { &baseline, 1 };
     struct error err;
     char *text;
 
@@ -246,9 +255,10 @@ static char *found(double first, double second)
     item.group = label;
     item.estimate.tasks = 9;
     item.estimate.seeds = 3;
-    baselines.copy[METRIC_PASS_AT_2] = 0.125;
-    baselines.untrained[METRIC_PASS_AT_2] = (double)NAN;
-    must(finding_write(&text, &matrix, &compared_cells, &list, &baselines, &err), &err);
+    baseline.copy[METRIC_PASS_AT_2] = 0.125;
+    baseline.untrained[METRIC_PASS_AT_2] = (double)NAN;
+    compared_cells.baselines = &baselines;
+    must(finding_write(&text, &matrix, &compared_cells, &list, &err), &err);
     return text;
 }
 

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <sqlite3.h>
 
+#include "baselines.h"
 #include "compare.h"
 #include "error.h"
 #include "file.h"
@@ -253,6 +254,43 @@ static void results_and_compare_agree_on_a_measure_per_task(void **state)
     store_close(store);
 }
 
+/* Each arm's data have their own baselines, and a comparison is judged by those of its arms. */
+static void baselines_stand_beside_the_data_they_belong_to(void **state)
+{
+    struct store *store = open_release_1(
+        "UPDATE run SET data_hash = 'another' WHERE run_id = 2;"
+        "UPDATE baseline SET pass_at_2 = 0.25 * run_id;"
+        "UPDATE arm SET axes = json_set(axes, '$.\"data.path\"', 'of ' || (SELECT run_id"
+        " FROM arm_run x WHERE x.arm_id = arm.arm_id))");
+    struct results *results;
+    struct baselines baselines;
+    struct error err;
+
+    (void)state;
+    must(results_load(&results, store, "t", NULL, 0, RESULTS_LAST, &err), &err);
+    must(baselines_load(&baselines, store, results, &err), &err);
+    assert_int_equal(baselines.count, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(baselines.items[i].copy_runs, 1);
+        assert_int_equal(baselines.items[i].untrained_runs, 1);
+        assert_true(baselines.items[i].untrained[METRIC_PER_TOKEN_ACCURACY] > 0);
+    }
+    for (int i = 0; i < results->row_count; i++) {
+        const struct baseline *mine = baselines_of(&baselines, &results->rows[i]);
+        char data[40];
+
+        assert_non_null(mine);
+        snprintf(data, sizeof data, "data.path=of %d", (int)results->rows[i].run_id);
+        assert_string_equal(mine->data, data);
+        assert_true(fabs(mine->copy[METRIC_PASS_AT_2] -
+                         0.25 * (double)results->rows[i].run_id) < 1e-12);
+        assert_true(isnan(mine->copy[METRIC_LM_LOSS]));
+    }
+    baselines_release(&baselines);
+    results_destroy(results);
+    store_close(store);
+}
+
 #define WITH_DIRECTORY(test)                                                                   \
     cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 
@@ -267,6 +305,7 @@ int main(void)
         WITH_DIRECTORY(results_of_the_last_checkpoint_stand_alone_with_types),
         WITH_DIRECTORY(a_difference_is_between_the_numbers_beside_it),
         WITH_DIRECTORY(results_and_compare_agree_on_a_measure_per_task),
+        WITH_DIRECTORY(baselines_stand_beside_the_data_they_belong_to),
     };
 
     return cmocka_run_group_tests_name("measure", tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "baselines.h"
 #include "compare.h"
 #include "error.h"
 #include "file.h"
@@ -373,8 +374,11 @@ static void ask_for_results(struct store *store)
     must(results_load(&results, store, NULL, NULL, 0, RESULTS_LAST, &err), &err);
     assert_int_equal(results->runs.of[RUN_DONE], 2);
     must(baselines_load(&baselines, store, results, &err), &err);
-    assert_int_equal(baselines.copy_runs, 2);
-    assert_int_equal(baselines.untrained_runs, 2);
+    assert_int_equal(baselines.count, 1);
+    assert_int_equal(baselines.items[0].copy_runs, 2);
+    assert_int_equal(baselines.items[0].untrained_runs, 2);
+    assert_string_equal(baselines.items[0].data, "");
+    baselines_release(&baselines);
     must(results_setting(store, &text, results->rows[0].run_id, "arch.name", &err), &err);
     free(text);
     must(compare_create(&compare, store, results, METRIC_PASS_AT_2, &err), &err);

@@ -176,10 +176,11 @@ static struct best_cells find_best(const struct matrix *matrix, const struct com
 }
 
 /* How far a mean is above what comes without learning. */
-static void write_above(FILE *out, double mean, const struct baselines *baselines,
+static void write_above(FILE *out, double mean, const struct baseline *baseline,
                         enum metric metric)
 {
-    double copy = baselines->copy[metric], untrained = baselines->untrained[metric];
+    double copy = baseline != NULL ? baseline->copy[metric] : (double)NAN;
+    double untrained = baseline != NULL ? baseline->untrained[metric] : (double)NAN;
 
     if (isfinite(copy))
         fprintf(out, "; copying the input has %.3f (%+.3f)", copy, mean - copy);
@@ -189,7 +190,7 @@ static void write_above(FILE *out, double mean, const struct baselines *baseline
 }
 
 static void write_best(FILE *out, const struct best_cells *best,
-                       const struct baselines *baselines, enum metric metric)
+                       const struct baseline *baseline, enum metric metric)
 {
     if (best->count > 1)
         fprintf(out, " %d of %d cells share the largest value, %.3f", best->count, best->all,
@@ -198,12 +199,12 @@ static void write_best(FILE *out, const struct best_cells *best,
         fprintf(out, " The best cell (%s, trained with %lld, inference with %lld) has %.3f",
                 best->block->label, (long long)best->cell->row->train_outer_steps,
                 (long long)best->cell->row->outer_steps, best->mean);
-    write_above(out, best->mean, baselines, metric);
+    write_above(out, best->mean, baseline, metric);
 }
 
 /* Whether the cells say anything at all; if not, writes why. */
 static bool write_nothing_to_tell(FILE *out, const struct best_cells *best,
-                                  const struct baselines *baselines, enum metric metric)
+                                  const struct baseline *baseline, enum metric metric)
 {
     const struct measure *measure = &METRICS[metric];
 
@@ -216,7 +217,7 @@ static bool write_nothing_to_tell(FILE *out, const struct best_cells *best,
     } else if (best->all > 1 && is_equal(best->mean, best->least)) {
         fprintf(out, " All %d cells have the same value, %.3f: no cell is better than another",
                 best->all, best->mean);
-    } else if (best->mean <= baseline_floor(baselines, metric)) {
+    } else if (best->mean <= baseline_floor(baseline, metric)) {
         fprintf(out,
                 " No information: no cell is above what comes without learning, the largest "
                 "has %.3f",
@@ -224,7 +225,7 @@ static bool write_nothing_to_tell(FILE *out, const struct best_cells *best,
     } else {
         return false;
     }
-    write_above(out, best->mean, baselines, metric);
+    write_above(out, best->mean, baseline, metric);
     return true;
 }
 
@@ -259,10 +260,12 @@ static void write_basis(FILE *out, const struct compare *compare,
 }
 
 int finding_write(char **out, const struct matrix *matrix, const struct compare *compare,
-                  const struct comparison_list *list, const struct baselines *baselines,
-                  struct error *err)
+                  const struct comparison_list *list, struct error *err)
 {
     struct best_cells best = find_best(matrix, compare);
+    const struct baseline *baseline = best.cell != NULL && compare->baselines != NULL
+                                          ? baselines_of(compare->baselines, best.cell->row)
+                                          : NULL;
     size_t size = 0;
     FILE *text = open_memstream(out, &size);
     bool fails;
@@ -274,11 +277,11 @@ int finding_write(char **out, const struct matrix *matrix, const struct compare 
     else
         fprintf(text, "Finding (%s): nothing to compare has finished.",
                 METRICS[compare->metric].title);
-    if (best.cell != NULL && !write_nothing_to_tell(text, &best, baselines, compare->metric)) {
+    if (best.cell != NULL && !write_nothing_to_tell(text, &best, baseline, compare->metric)) {
         for (int i = 0; i < matrix->block_count; i++)
             write_block(text, &matrix->blocks[i], list);
         write_architectures(text, list);
-        write_best(text, &best, baselines, compare->metric);
+        write_best(text, &best, baseline, compare->metric);
     }
     fails = ferror(text) != 0;
     /* It reports success also where its last move of the text found no memory. */

@@ -14,7 +14,6 @@
  * is called inconclusive; where nothing was solved, all cells are equal, or none is
  * above the baselines, that is said instead. list is matrix_compare()'s, judged. */
 int finding_write(char **out, const struct matrix *matrix, const struct compare *compare,
-                  const struct comparison_list *list, const struct baselines *baselines,
-                  struct error *err) MUST_CHECK;
+                  const struct comparison_list *list, struct error *err) MUST_CHECK;
 
 #endif

@@ -276,16 +276,46 @@ static void fill_with_nothing(double values[METRIC_COUNT])
         values[m] = (double)NAN;
 }
 
+/* A baseline of one data set and split; several name theirs. */
+static void add_baseline(struct table *table, const struct baseline *baseline, const char *name,
+                         int runs, const struct shown *shown, const double *means,
+                         const double *deviations)
+{
+    table_row(table);
+    table_text(table, name);
+    table_text(table, baseline->data);
+    table_text(table, baseline->data_hash);
+    table_text(table, baseline->train_split ? "train" : "test");
+    table_int(table, runs);
+    table_add_metrics(table, shown, means, deviations, false);
+}
+
+/* That an untrained model was evaluated on a choice of rows. */
+static void add_rows_note(struct table *table, const struct baseline *baseline)
+{
+    bool named = baseline->data[0] != '\0';
+    char note[300];
+
+    if (baseline->untrained_rows == 0)
+        return;
+    snprintf(note, sizeof note, "untrained model%s%.150s: on %lld of %lld rows",
+             named ? ", " : "", baseline->data, (long long)baseline->untrained_rows,
+             (long long)baseline->all_rows);
+    table_add_note(table, note);
+}
+
 int results_baselines_table(struct table **out, const struct baselines *baselines,
                             const struct shown *shown, struct error *err)
 {
-    static const struct table_column NAMES[] = {
+    const struct table_column NAMES[] = {
         { .name = "baseline", .title = "without learning", .type = TABLE_TEXT },
+        { .name = "data", .type = TABLE_TEXT, .machine_only = baselines->count < 2 },
+        { .name = "data_hash", .type = TABLE_TEXT, .machine_only = true },
+        { .name = "split", .type = TABLE_TEXT, .machine_only = true },
         { .name = "runs", .type = TABLE_INT, .drop = 9 },
     };
     double nothing[METRIC_COUNT];
     struct columns columns = { 0 };
-    char note[160];
 
     columns_add_all(&columns, NAMES, sizeof NAMES / sizeof *NAMES);
     columns_add_metrics(&columns, shown, true);
@@ -294,18 +324,14 @@ int results_baselines_table(struct table **out, const struct baselines *baseline
     if (rc != 0)
         return rc;
     fill_with_nothing(nothing);
-    table_row(*out);
-    table_text(*out, "copy of the input");
-    table_int(*out, baselines->copy_runs);
-    table_add_metrics(*out, shown, baselines->copy, nothing, false);
-    table_row(*out);
-    table_text(*out, "untrained model");
-    table_int(*out, baselines->untrained_runs);
-    table_add_metrics(*out, shown, baselines->untrained, baselines->untrained_deviation, false);
-    if (baselines->untrained_rows > 0) {
-        snprintf(note, sizeof note, "untrained model: on %lld of %lld rows",
-                 (long long)baselines->untrained_rows, (long long)baselines->all_rows);
-        table_add_note(*out, note);
+    for (int i = 0; i < baselines->count; i++) {
+        const struct baseline *item = &baselines->items[i];
+
+        add_baseline(*out, item, "copy of the input", item->copy_runs, shown, item->copy,
+                     nothing);
+        add_baseline(*out, item, "untrained model", item->untrained_runs, shown,
+                     item->untrained, item->untrained_deviation);
+        add_rows_note(*out, item);
     }
     return 0;
 }
@@ -335,11 +361,18 @@ int results_add_baseline_rows(struct table *arms, const struct results *results,
     if (rc != 0)
         return rc;
     fill_with_nothing(nothing);
-    add_baseline_row(arms, results, &axes, shown, "(copy of the input)", baselines->copy_runs,
-                     baselines->copy, nothing);
-    add_baseline_row(arms, results, &axes, shown, "(untrained model)",
-                     baselines->untrained_runs, baselines->untrained,
-                     baselines->untrained_deviation);
+    for (int i = 0; i < baselines->count; i++) {
+        const struct baseline *item = &baselines->items[i];
+        const char *between = item->data[0] != '\0' ? ", " : "";
+        char name[300];
+
+        snprintf(name, sizeof name, "(copy of the input%s%.200s)", between, item->data);
+        add_baseline_row(arms, results, &axes, shown, name, item->copy_runs, item->copy,
+                         nothing);
+        snprintf(name, sizeof name, "(untrained model%s%.200s)", between, item->data);
+        add_baseline_row(arms, results, &axes, shown, name, item->untrained_runs,
+                         item->untrained, item->untrained_deviation);
+    }
     axes_release(&axes);
     return 0;
 }

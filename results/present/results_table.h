@@ -5,6 +5,7 @@
 #ifndef RESULTS_RESULTS_TABLE_H
 #define RESULTS_RESULTS_TABLE_H
 
+#include "baselines.h"
 #include "columns.h"
 #include "error.h"
 #include "query.h"
@@ -17,7 +18,7 @@ int results_arms_table(struct table **out, const struct results *results,
 /* A row per seed and checkpoint; results as RESULTS_ALL loads them. */
 int results_rows_table(struct table **out, const struct results *results,
                        const struct shown *shown, struct error *err) MUST_CHECK;
-/* What copying the input and the untrained model score. */
+/* What copying the input and the untrained model score, on each data set. */
 int results_baselines_table(struct table **out, const struct baselines *baselines,
                             const struct shown *shown, struct error *err) MUST_CHECK;
 /* The same as rows of results_arms_table(), for CSV, which is one table. */

@@ -18,8 +18,8 @@
 
 /* ---- one axis ---- */
 
-static int compare_one_axis(const struct compare *compare, const struct baselines *baselines,
-                            const struct options *options, struct error *err)
+static int compare_one_axis(const struct compare *compare, const struct options *options,
+                            struct error *err)
 {
     static const char *const MEMBERS[] = { "rows", "differences" };
     struct axis_values values = { 0 };
@@ -27,7 +27,7 @@ static int compare_one_axis(const struct compare *compare, const struct baseline
     struct table *tables[2] = { NULL, NULL };
     int rc = compare_axis(&values, &list, compare, options->axis, err);
 
-    comparison_list_judge(&list, baselines, compare->metric);
+    comparison_list_judge(&list);
     if (rc == 0)
         rc = axis_table(&tables[0], &values, options->axis, compare->metric, err);
     if (rc == 0)
@@ -45,8 +45,8 @@ static int compare_one_axis(const struct compare *compare, const struct baseline
 
 /* ---- training against inference ---- */
 
-static int compare_matrix(const struct compare *compare, const struct baselines *baselines,
-                          const struct options *options, struct error *err)
+static int compare_matrix(const struct compare *compare, const struct options *options,
+                          struct error *err)
 {
     struct matrix *matrix = NULL;
     struct comparison_list list = { 0 };
@@ -58,9 +58,9 @@ static int compare_matrix(const struct compare *compare, const struct baselines 
 
     if (rc == 0)
         rc = matrix_compare(&list, matrix, compare, err);
-    comparison_list_judge(&list, baselines, compare->metric);
+    comparison_list_judge(&list);
     if (rc == 0)
-        rc = finding_write(&finding, matrix, compare, &list, baselines, err);
+        rc = finding_write(&finding, matrix, compare, &list, err);
     if (rc == 0) {
         tables = calloc((size_t)matrix->block_count + 2, sizeof(struct table *));
         members = calloc((size_t)matrix->block_count + 2, sizeof(const char *));
@@ -87,8 +87,8 @@ static int compare_matrix(const struct compare *compare, const struct baselines 
 /* ---- arms ---- */
 
 /* Two arms, or all with --baseline. */
-static int compare_by_arm(const struct compare *compare, const struct baselines *baselines,
-                          const struct options *options, struct error *err)
+static int compare_by_arm(const struct compare *compare, const struct options *options,
+                          struct error *err)
 {
     char **names = options->arguments + options->argument_count - 2;
     struct comparison_list list = { 0 };
@@ -97,7 +97,7 @@ static int compare_by_arm(const struct compare *compare, const struct baselines 
                  ? compare_baseline(&list, compare, options->baseline, err)
                  : compare_arms(&list, compare, names[0], names[1], err);
 
-    comparison_list_judge(&list, baselines, compare->metric);
+    comparison_list_judge(&list);
     if (rc == 0)
         rc = comparison_table(&table, &list, err);
     if (rc == 0) {
@@ -135,7 +135,7 @@ int command_compare(const struct options *options, int *exit_code, struct error 
     struct store *store = NULL;
     struct results *results = NULL;
     struct compare *compare = NULL;
-    struct baselines baselines;
+    struct baselines baselines = { 0 };
     const char *experiment;
     enum metric metric;
     char missing[160];
@@ -167,10 +167,12 @@ int command_compare(const struct options *options, int *exit_code, struct error 
         run_counts_describe(missing, sizeof missing, &results->runs);
         if (missing[0] != '\0')
             log_warning("%s", missing);
-        rc = options->axis != NULL ? compare_one_axis(compare, &baselines, options, err)
-             : options->matrix     ? compare_matrix(compare, &baselines, options, err)
-                                   : compare_by_arm(compare, &baselines, options, err);
+        compare->baselines = &baselines;
+        rc = options->axis != NULL ? compare_one_axis(compare, options, err)
+             : options->matrix     ? compare_matrix(compare, options, err)
+                                   : compare_by_arm(compare, options, err);
     }
+    baselines_release(&baselines);
     compare_destroy(compare);
     results_destroy(results);
     store_close(store);

@@ -92,7 +92,7 @@ static int print_arms(struct store *store, const struct options *options,
     static const char *const MEMBERS[] = { "rows", "baselines" };
     struct shown shown = shown_metrics(metric);
     struct table *tables[2] = { NULL, NULL };
-    struct baselines baselines;
+    struct baselines baselines = { 0 };
     bool alone = options->columns != NULL || options->format == FORMAT_CSV;
     int rc = baselines_load(&baselines, store, results, err);
 
@@ -110,6 +110,7 @@ static int print_arms(struct store *store, const struct options *options,
                              options_color(options), err);
     table_destroy(tables[0]);
     table_destroy(tables[1]);
+    baselines_release(&baselines);
     return rc;
 }
 

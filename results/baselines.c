@@ -1,0 +1,412 @@
+/* baselines.c - runs sorted by their data and split, their scores without learning. */
+#include "baselines.h"
+
+#include "error.h"
+#include "file.h"
+#include "json.h"
+#include "measure_rows.h"
+#include "query.h"
+#include "sql.h"
+#include "statistics.h"
+#include "store.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHORT_HASH = 8 };
+
+/* The values of untrained models: (run, measure), a row at a time. */
+struct run_values {
+    double (*rows)[METRIC_RECORDED]; /* owned */
+    int count, room;
+};
+
+/* Sums over the untrained evaluations of one run and split. */
+struct measure_sums {
+    double sums[METRIC_RECORDED];
+    int counts[METRIC_RECORDED];
+};
+
+/* What is being put together. */
+struct loading {
+    struct baselines *out;
+    struct run_values *untrained; /* owned: (out->count) */
+    const struct results *results;
+    const struct result_row **rows; /* owned: by run */
+    int at;                         /* the first row of the run last asked for */
+    struct error *err;
+};
+
+void baselines_release(struct baselines *baselines)
+{
+    for (int i = 0; i < baselines->count; i++) {
+        free(baselines->items[i].data);
+        free(baselines->items[i].arms);
+    }
+    free(baselines->items);
+    *baselines = (struct baselines){ 0 };
+}
+
+const struct baseline *baselines_of(const struct baselines *baselines,
+                                    const struct result_row *row)
+{
+    for (int i = 0; i < baselines->count; i++)
+        if (baselines->items[i].arms[row->arm] &&
+            baselines->items[i].train_split == row->train_split)
+            return &baselines->items[i];
+    return NULL;
+}
+
+static int compare_runs(const void *a, const void *b)
+{
+    const struct result_row *x = *(const struct result_row *const *)a;
+    const struct result_row *y = *(const struct result_row *const *)b;
+
+    return x->run_id < y->run_id ? -1 : x->run_id > y->run_id;
+}
+
+/* A new baseline; -1: no memory. */
+static int add_baseline(struct loading *l, const char *data_hash, bool train_split)
+{
+    int count = l->out->count;
+    struct baseline *items = realloc(l->out->items, ((size_t)count + 1) * sizeof *items);
+
+    if (items == NULL)
+        return -1;
+    l->out->items = items;
+    struct run_values *untrained =
+        realloc(l->untrained, ((size_t)count + 1) * sizeof *untrained);
+    if (untrained == NULL)
+        return -1;
+    l->untrained = untrained;
+    untrained[count] = (struct run_values){ 0 };
+    items[count] = (struct baseline){ .train_split = train_split };
+    snprintf(items[count].data_hash, sizeof items[count].data_hash, "%s", data_hash);
+    items[count].arms = calloc((size_t)l->results->arm_count + 1, sizeof(bool));
+    l->out->count++;
+    return items[count].arms != NULL ? count : -1;
+}
+
+/* The number of the baseline that the run's data and split belong to; -1: the run is
+ * none of the results' in that split. Runs are asked for in ascending order. */
+static int find_baseline(struct loading *l, int *out, int64_t run_id, bool train_split,
+                         const char *data_hash)
+{
+    int i = 0;
+    bool wanted = false;
+
+    *out = -1;
+    while (l->at < l->results->row_count && l->rows[l->at]->run_id < run_id)
+        l->at++;
+    for (int k = l->at; k < l->results->row_count && l->rows[k]->run_id == run_id; k++)
+        wanted = wanted || l->rows[k]->train_split == train_split;
+    if (!wanted)
+        return 0;
+    while (i < l->out->count && (l->out->items[i].train_split != train_split ||
+                                 strcmp(l->out->items[i].data_hash, data_hash) != 0))
+        i++;
+    if (i == l->out->count)
+        i = add_baseline(l, data_hash, train_split);
+    if (i < 0)
+        return error_no_memory(l->err, "baselines");
+    for (int k = l->at; k < l->results->row_count && l->rows[k]->run_id == run_id; k++)
+        l->out->items[i].arms[l->rows[k]->arm] = true;
+    *out = i;
+    return 0;
+}
+
+/* The runs of an experiment that were begun: no others have a score. */
+#define BEGUN_RUNS                                                                             \
+    "(SELECT DISTINCT ar.run_id FROM arm a CROSS JOIN arm_run ar USING (arm_id)"               \
+    " WHERE a.experiment_id = ?1 AND EXISTS (SELECT 1 FROM attempt t"                          \
+    "  WHERE t.run_id = ar.run_id))"
+
+static const enum metric COPY_METRICS[] = { METRIC_PER_TOKEN_ACCURACY, METRIC_EXACT_ROWS,
+                                            METRIC_PASS_AT_1, METRIC_PASS_AT_2 };
+enum { COPY_METRIC_COUNT = sizeof COPY_METRICS / sizeof *COPY_METRICS };
+
+/* Adds what copying the input scores. */
+static int load_copies(struct loading *l, struct store *store)
+{
+    sqlite3_stmt *s = NULL;
+    int rc = sql_query(store, &s, l->err,
+                       "SELECT b.run_id, b.split = 'train', r.data_hash, b.per_token_accuracy,"
+                       " b.exact_rows, b.pass_at_1, b.pass_at_2 FROM " BEGUN_RUNS
+                       " CROSS JOIN run r USING (run_id)"
+                       " CROSS JOIN baseline b USING (run_id) WHERE b.name = 'copy'"
+                       " ORDER BY b.run_id",
+                       "i", l->results->experiment_id);
+
+    l->at = 0;
+    while (rc == 0 && (rc = sql_step(store, &s, l->err)) == 1) {
+        int number;
+
+        rc = find_baseline(l, &number, sqlite3_column_int64(s, 0),
+                           sqlite3_column_int(s, 1) != 0, sql_text(s, 2));
+        if (rc < 0 || number < 0)
+            continue;
+        struct baseline *baseline = &l->out->items[number];
+        baseline->copy_runs++;
+        for (int i = 0; i < COPY_METRIC_COUNT; i++)
+            baseline->copy[COPY_METRICS[i]] += sqlite3_column_double(s, 3 + i);
+    }
+    sql_end(&s);
+    return rc;
+}
+
+/* Room for one more run; NULL: no memory. */
+static double *add_run(struct run_values *values)
+{
+    if (values->count == values->room) {
+        int room = 2 * values->room + 16;
+        double(*larger)[METRIC_RECORDED] = realloc(values->rows, (size_t)room * sizeof *larger);
+
+        if (larger == NULL)
+            return NULL;
+        values->rows = larger;
+        values->room = room;
+    }
+    return values->rows[values->count++];
+}
+
+/* Adds an evaluation to its run's sums; the run's last row of values are the means. */
+static int add_evaluation(struct run_values *values, struct measure_sums *sums,
+                          struct store *store, int64_t evaluation_id, int64_t step,
+                          struct error *err)
+{
+    double found[METRIC_RECORDED];
+    int rc = measure_rows_load(store, found, evaluation_id, step, err);
+
+    for (int m = 0; m < METRIC_RECORDED && rc == 0; m++) {
+        if (!isnan(found[m])) {
+            sums->sums[m] += found[m];
+            sums->counts[m]++;
+        }
+        values->rows[values->count - 1][m] =
+            sums->counts[m] > 0 ? sums->sums[m] / sums->counts[m] : (double)NAN;
+    }
+    return rc;
+}
+
+/* A run's value is the mean over its evaluations of the split. */
+static int load_untrained(struct loading *l, struct store *store)
+{
+    sqlite3_stmt *s = NULL;
+    struct measure_sums sums[2]; /* by split */
+    int64_t last[2] = { -1, -1 };
+    int rc = sql_query(store, &s, l->err,
+                       "SELECT v.run_id, v.split = 'train', r.data_hash, x.evaluation_id,"
+                       " x.step FROM " BEGUN_RUNS " CROSS JOIN run r USING (run_id)"
+                       " CROSS JOIN evaluation v USING (run_id)"
+                       " CROSS JOIN evaluation_result x USING (evaluation_id)"
+                       " WHERE x.checkpoint = 'untrained' AND x.tasks > 0 ORDER BY v.run_id",
+                       "i", l->results->experiment_id);
+
+    l->at = 0;
+    while (rc == 0 && (rc = sql_step(store, &s, l->err)) == 1) {
+        int64_t run_id = sqlite3_column_int64(s, 0);
+        bool train = sqlite3_column_int(s, 1) != 0;
+        int number;
+
+        rc = find_baseline(l, &number, run_id, train, sql_text(s, 2));
+        if (rc < 0 || number < 0)
+            continue;
+        if (last[train] != run_id) {
+            sums[train] = (struct measure_sums){ .counts = { 0 } };
+            if (add_run(&l->untrained[number]) == NULL)
+                rc = error_no_memory(l->err, "baselines");
+        }
+        last[train] = run_id;
+        if (rc == 0)
+            rc = add_evaluation(&l->untrained[number], &sums[train], store,
+                                sqlite3_column_int64(s, 3), sqlite3_column_int64(s, 4), l->err);
+    }
+    sql_end(&s);
+    return rc;
+}
+
+/* Untrained models that were evaluated on a choice of the rows. */
+static int load_untrained_rows(struct baseline *out, struct store *store,
+                               const struct results *results, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int rc = sql_query(store, &s, err,
+                       "SELECT min(u.rows_count), max(l.rows_count) FROM arm a"
+                       " JOIN arm_evaluation x USING (arm_id)"
+                       " JOIN evaluation v USING (evaluation_id) JOIN run r USING (run_id)"
+                       " JOIN evaluation_result u USING (evaluation_id)"
+                       " JOIN evaluation_result l USING (evaluation_id)"
+                       " WHERE a.experiment_id = ?1 AND u.checkpoint = 'untrained'"
+                       " AND l.checkpoint = 'last' AND u.rows_count < l.rows_count"
+                       " AND r.data_hash = ?2 AND v.split = ?3",
+                       "itt", results->experiment_id, out->data_hash,
+                       out->train_split ? "train" : "test");
+
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row */
+        rc = 0;
+        out->untrained_rows = sqlite3_column_int64(s, 0);
+        out->all_rows = sqlite3_column_int64(s, 1);
+    }
+    return rc;
+}
+
+/* Sums to means, and the spread over runs. scratch: room for as many runs. */
+static void finish(struct baseline *baseline, const struct run_values *untrained,
+                   double *scratch)
+{
+    baseline->untrained_runs = untrained->count;
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        int found = 0;
+
+        baseline->copy[m] = METRICS[m].of_copy && baseline->copy_runs > 0
+                                ? baseline->copy[m] / baseline->copy_runs
+                                : (double)NAN;
+        for (int i = 0; m < METRIC_RECORDED && i < untrained->count; i++)
+            if (!isnan(untrained->rows[i][m]))
+                scratch[found++] = untrained->rows[i][m];
+        baseline->untrained[m] = statistics_mean(scratch, found);
+        baseline->untrained_deviation[m] = statistics_deviation(scratch, found);
+    }
+}
+
+/* The text of an axis that every arm of the data has alike; fresh, "" when not. *fails:
+ * no memory. */
+static char *common_axis(const struct baseline *baseline, const struct results *results,
+                         const char *key, bool *fails)
+{
+    char *text = NULL;
+
+    for (int a = 0; a < results->arm_count && !*fails; a++) {
+        const cJSON *value = baseline->arms[a] ? json_member(results->arms[a].axes, key) : NULL;
+        char *mine;
+
+        if (!baseline->arms[a])
+            continue;
+        mine = value == NULL           ? strdup("")
+               : cJSON_IsString(value) ? strdup(value->valuestring)
+                                       : json_canonical(value);
+        *fails = mine == NULL;
+        if (text == NULL || mine == NULL) {
+            free(text);
+            text = mine;
+            continue;
+        }
+        bool differs = strcmp(text, mine) != 0;
+        free(mine);
+        if (differs) {
+            free(text);
+            text = strdup("");
+            *fails = text == NULL;
+            break;
+        }
+    }
+    return text;
+}
+
+/* "data.canvas=10 data.path=x": axes of data that all of its arms have alike. */
+static int describe_data(struct baseline *baseline, const struct results *results,
+                         struct error *err)
+{
+    int first = 0;
+    bool fails = false;
+
+    while (first < results->arm_count && !baseline->arms[first])
+        first++;
+    free(baseline->data);
+    baseline->data = strdup("");
+    for (const cJSON *axis = first < results->arm_count ? results->arms[first].axes->child
+                                                        : NULL;
+         axis != NULL && baseline->data != NULL && !fails; axis = axis->next) {
+        if (strncmp(axis->string, "data.", 5) != 0)
+            continue;
+        char *text = common_axis(baseline, results, axis->string, &fails);
+        if (text != NULL && text[0] != '\0') {
+            char *longer =
+                format_string("%s%s%s=%s", baseline->data, baseline->data[0] != '\0' ? " " : "",
+                              axis->string, text);
+            free(baseline->data);
+            baseline->data = longer;
+        }
+        free(text);
+    }
+    if (baseline->data != NULL && baseline->data[0] == '\0') {
+        free(baseline->data);
+        baseline->data = format_string("data %.*s", SHORT_HASH, baseline->data_hash);
+    }
+    if (baseline->data != NULL && baseline->train_split) {
+        char *longer = format_string("%s, train split", baseline->data);
+        free(baseline->data);
+        baseline->data = longer;
+    }
+    return fails || baseline->data == NULL ? error_no_memory(err, "baselines") : 0;
+}
+
+static int first_arm(const struct baseline *baseline)
+{
+    int arm = 0;
+
+    while (!baseline->arms[arm])
+        arm++;
+    return arm;
+}
+
+static int compare_arms(const void *a, const void *b)
+{
+    const struct baseline *x = a, *y = b;
+    int order = first_arm(x) - first_arm(y);
+
+    return order != 0 ? order : (int)x->train_split - (int)y->train_split;
+}
+
+/* Means, words and order of what was read. */
+static int complete(struct loading *l, struct store *store)
+{
+    double *scratch = malloc(((size_t)l->results->row_count + 1) * sizeof *scratch);
+    int rc = scratch == NULL ? error_no_memory(l->err, "baselines") : 0;
+
+    for (int i = 0; i < l->out->count && rc == 0; i++) {
+        finish(&l->out->items[i], &l->untrained[i], scratch);
+        rc = load_untrained_rows(&l->out->items[i], store, l->results, l->err);
+        if (rc == 0 && l->out->count > 1)
+            rc = describe_data(&l->out->items[i], l->results, l->err);
+        else if (rc == 0 && (l->out->items[i].data = strdup("")) == NULL)
+            rc = error_no_memory(l->err, "baselines");
+    }
+    free(scratch);
+    if (rc == 0 && l->out->count > 0)
+        qsort(l->out->items, (size_t)l->out->count, sizeof *l->out->items, compare_arms);
+    return rc;
+}
+
+int baselines_load(struct baselines *out, struct store *store, const struct results *results,
+                   struct error *err)
+{
+    struct loading l = {
+        .out = out,
+        .results = results,
+        .rows = malloc(((size_t)results->row_count + 1) * sizeof *l.rows),
+        .err = err,
+    };
+    int rc = l.rows == NULL ? error_no_memory(err, "baselines") : 0;
+
+    *out = (struct baselines){ 0 };
+    for (int i = 0; rc == 0 && i < results->row_count; i++)
+        l.rows[i] = &results->rows[i];
+    if (rc == 0)
+        qsort(l.rows, (size_t)results->row_count, sizeof *l.rows, compare_runs);
+    if (rc == 0)
+        rc = load_copies(&l, store);
+    if (rc == 0)
+        rc = load_untrained(&l, store);
+    if (rc == 0)
+        rc = complete(&l, store);
+    for (int i = 0; i < out->count && l.untrained != NULL; i++)
+        free(l.untrained[i].rows);
+    free(l.untrained);
+    free(l.rows);
+    if (rc < 0)
+        baselines_release(out);
+    return rc;
+}
