@@ -198,6 +198,12 @@ static int load_arms(struct results *results, struct store *store, struct error 
     " AND j.kind = 'evaluate' AND q.evaluation_id = v.evaluation_id"                           \
     " ORDER BY j.job_id DESC LIMIT 1), 'queued'))"
 
+/* What the last attempt of a run's training that says it says. */
+#define LAST_OF_TRAINING(column)                                                               \
+    "(SELECT t." column " FROM attempt t JOIN job j USING (job_id)"                            \
+    " WHERE t.run_id = r.run_id AND j.kind = 'train' AND t." column " IS NOT NULL"             \
+    " ORDER BY t.number DESC LIMIT 1)"
+
 /* The SELECT of all rows, in no order; conditions are parameters from ?3 on. Fresh or
  * NULL. The tables are gone through as written: from the experiment's arms on, each by
  * an index. What an arm asks for is of its runs. */
@@ -220,13 +226,17 @@ static char *rows_sql(const struct filter *filters, int filter_count)
             " v.outer_steps, v.augmentations, v.eval_seed, v.act_inference, v.split = 'train',"
             " %s, x.checkpoint, x.step, r.train_flops, (SELECT"
             "   sum(t.user_seconds + t.system_seconds) FROM attempt t JOIN job j USING (job_id)"
-            "   WHERE t.run_id = r.run_id AND j.kind = 'train'), x.tasks, %s"
-            " FROM experiment e CROSS JOIN arm a USING (experiment_id)"
-            " CROSS JOIN arm_evaluation ae USING (arm_id)"
-            " CROSS JOIN evaluation v USING (evaluation_id) CROSS JOIN run r USING (run_id)"
-            " LEFT JOIN evaluation_result x ON x.evaluation_id = v.evaluation_id"
-            "   AND (?2 OR x.checkpoint = 'last')"
-            " WHERE e.experiment_id = ?1%s",
+            "   WHERE t.run_id = r.run_id AND j.kind = 'train'), x.tasks, %s,"
+            " " LAST_OF_TRAINING("train_seconds") ", " LAST_OF_TRAINING(
+                "evaluation_seconds") " FROM experiment e CROSS JOIN arm a USING "
+                                      "(experiment_id)"
+                                      " CROSS JOIN arm_evaluation ae USING (arm_id)"
+                                      " CROSS JOIN evaluation v USING (evaluation_id) CROSS "
+                                      "JOIN run r USING (run_id)"
+                                      " LEFT JOIN evaluation_result x ON x.evaluation_id = "
+                                      "v.evaluation_id"
+                                      "   AND (?2 OR x.checkpoint = 'last')"
+                                      " WHERE e.experiment_id = ?1%s",
             RUN_STATE_SQL, EVALUATION_STATE_SQL, conditions);
     free(conditions);
     return sql;
@@ -291,7 +301,9 @@ static void read_row(struct result_row *row, sqlite3_stmt *s)
         .state = state_of(&cause, sql_text(s, 11)),
         .step = sqlite3_column_int64(s, 13),
         .train_flops = column_real(s, 14),
-        .train_seconds = column_real(s, 15),
+        .train_cpu_seconds = column_real(s, 15),
+        .train_seconds = column_real(s, 18),
+        .evaluation_seconds = column_real(s, 19),
     };
     snprintf(row->hash, sizeof row->hash, "%s", sql_text(s, 4));
     row->outcome = row->state;

@@ -55,7 +55,10 @@ struct result_row {
     /* By enum metric; those after METRIC_RECORDED once results_load_metric() was
      * called. */
     double values[METRIC_COUNT];
-    double train_flops, train_seconds; /* NaN: not known */
+    /* NaN: not known */
+    double train_flops;
+    double train_cpu_seconds; /* of all cores, the training job's evaluations included */
+    double train_seconds, evaluation_seconds; /* wall time, of the training job */
 };
 
 struct run_counts {

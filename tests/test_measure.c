@@ -254,6 +254,36 @@ static void results_and_compare_agree_on_a_measure_per_task(void **state)
     store_close(store);
 }
 
+/* Wall time is what the last attempt of the training says; processor time is another number. */
+static void seconds_are_what_their_names_say(void **state)
+{
+    struct store *store = open_release_1("");
+    struct results *results;
+    struct error err;
+
+    (void)state;
+    must(sql_run(store, &err,
+                 "UPDATE attempt SET train_seconds = 10.0 * number, evaluation_seconds = 0.5"
+                 " WHERE run_id = 1",
+                 ""),
+         &err);
+    must(results_load(&results, store, "t", NULL, 0, RESULTS_LAST, &err), &err);
+    for (int i = 0; i < results->row_count; i++) {
+        const struct result_row *row = &results->rows[i];
+
+        assert_true(row->train_cpu_seconds > 0 && row->train_cpu_seconds < 5);
+        if (row->run_id == 1)
+            assert_true(row->train_seconds >= 10 && row->evaluation_seconds > 0.4);
+        else /* the first release did not say it */
+            assert_true(isnan(row->train_seconds) && isnan(row->evaluation_seconds));
+    }
+    assert_int_equal(read_int(store, "SELECT count(*) FROM v_results WHERE train_seconds >= 10"
+                                     " AND evaluation_seconds = 0.5"),
+                     2);
+    results_destroy(results);
+    store_close(store);
+}
+
 /* Each arm's data have their own baselines, and a comparison is judged by those of its arms. */
 static void baselines_stand_beside_the_data_they_belong_to(void **state)
 {
@@ -305,6 +335,7 @@ int main(void)
         WITH_DIRECTORY(results_of_the_last_checkpoint_stand_alone_with_types),
         WITH_DIRECTORY(a_difference_is_between_the_numbers_beside_it),
         WITH_DIRECTORY(results_and_compare_agree_on_a_measure_per_task),
+        WITH_DIRECTORY(seconds_are_what_their_names_say),
         WITH_DIRECTORY(baselines_stand_beside_the_data_they_belong_to),
     };
 
