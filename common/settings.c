@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int setting_find(const char *key)
 {
@@ -68,7 +69,11 @@ static void describe_allowed(char *out, size_t size, const struct setting *setti
                  setting->maximum, setting->word);
         break;
     case SETTING_TEXT:
-        snprintf(out, size, "text of at most %d bytes", SETTING_TEXT_SIZE - 1);
+        if (setting->several)
+            snprintf(out, size, "text, or a list of texts of at most %d bytes",
+                     SETTING_LIST_SIZE - 1);
+        else
+            snprintf(out, size, "text of at most %d bytes", SETTING_TEXT_SIZE - 1);
         break;
     case SETTING_CHOICE: {
         size_t used = (size_t)snprintf(out, size, "one of");
@@ -98,6 +103,59 @@ static bool number_in_bounds(const struct setting *setting, const cJSON *value, 
     return cJSON_IsNumber(value) && value->valuedouble >= setting->minimum &&
            value->valuedouble <= setting->maximum &&
            (!whole || value->valuedouble == floor(value->valuedouble));
+}
+
+/* One text of a setting that may have several. */
+static int set_one_text(struct config *config, int id, const cJSON *value, const char *where,
+                        struct error *err)
+{
+    const char *text = cJSON_IsString(value) ? value->valuestring : NULL;
+
+    if (text == NULL || text[0] == '[' || strlen(text) >= SETTING_TEXT_SIZE)
+        return value_fault(id, value, where, err);
+    return set_text_value(config, id, text, err);
+}
+
+/* Keeps a list of texts: one as itself, more as the text of their JSON. */
+static int set_list(struct config *config, int id, const cJSON *list, const char *where,
+                    struct error *err)
+{
+    bool good = cJSON_IsArray(list) && list->child != NULL;
+    int rc;
+
+    for (const cJSON *item = good ? list->child : NULL; item != NULL && good; item = item->next)
+        good = cJSON_IsString(item) && item->valuestring[0] != '\0';
+    if (!good)
+        return value_fault(id, list, where, err);
+    if (list->child->next == NULL)
+        return set_one_text(config, id, list->child, where, err);
+    char *text = json_canonical(list);
+    if (text == NULL)
+        return error_set(err, ERROR_NOMEM, "no memory for %s", settings_table[id].key);
+    rc = strlen(text) < SETTING_LIST_SIZE ? set_text_value(config, id, text, err)
+                                          : value_fault(id, list, where, err);
+    free(text);
+    return rc;
+}
+
+/* Text, or several texts as a list or as the text of such a list. */
+static int set_texts(struct config *config, int id, const cJSON *value, const char *where,
+                     struct error *err)
+{
+    cJSON *list = NULL;
+    struct error ignored;
+    int rc;
+
+    if (cJSON_IsArray(value))
+        return set_list(config, id, value, where, err);
+    if (!cJSON_IsString(value) || value->valuestring[0] != '[')
+        return set_one_text(config, id, value, where, err);
+    rc = json_parse(&list, value->valuestring, strlen(value->valuestring), where, &ignored);
+    if (rc == ERROR_NOMEM)
+        return error_set(err, ERROR_NOMEM, "no memory for %s", settings_table[id].key);
+    rc = rc == 0 ? set_list(config, id, list, where, err) : value_fault(id, value, where, err);
+    cJSON_Delete(list);
+    return rc;
 }
 
 static int set_value(struct config *config, int id, const cJSON *value, const char *where,
@@ -133,6 +191,8 @@ static int set_value(struct config *config, int id, const cJSON *value, const ch
         slot->integer = (int64_t)value->valuedouble;
         return 0;
     case SETTING_TEXT:
+        if (setting->several)
+            return set_texts(config, id, value, where, err);
         if (!cJSON_IsString(value) || strlen(value->valuestring) >= SETTING_TEXT_SIZE)
             return value_fault(id, value, where, err);
         return set_text_value(config, id, value->valuestring, err);
@@ -169,6 +229,35 @@ static bool number_from_text(double *out, const char *text)
     return end != text && *end == '\0' && isfinite(*out);
 }
 
+/* "A,B" is a list, unless there is a file of that name. */
+static bool is_list(const char *text)
+{
+    return strchr(text, ',') != NULL && text[0] != '[' && text[0] != '"' &&
+           access(text, F_OK) < 0;
+}
+
+/* The parts between the commas; NULL: no memory. */
+static cJSON *split_list(const char *text)
+{
+    cJSON *list = cJSON_CreateArray();
+    bool more = true;
+
+    while (list != NULL && more) {
+        size_t length = strcspn(text, ",");
+        char *part = strndup(text, length);
+        cJSON *item = part != NULL ? cJSON_CreateString(part) : NULL;
+        free(part);
+        if (item == NULL || !cJSON_AddItemToArray(list, item)) {
+            cJSON_Delete(item);
+            cJSON_Delete(list);
+            return NULL;
+        }
+        more = text[length] == ',';
+        text += length + 1;
+    }
+    return list;
+}
+
 /* Parses a JSON value, or a bare word for settings of text and choices. Text that is
  * not JSON becomes a JSON string too, so that the type check reports it with the
  * setting's name. */
@@ -180,6 +269,10 @@ static int value_from_text(cJSON **out, int id, const char *text, const char *wh
     double number;
     int rc = ERROR_FORMAT;
 
+    if (settings_table[id].several && is_list(text)) {
+        *out = split_list(text);
+        return *out != NULL ? 0 : error_set(err, ERROR_NOMEM, "%s: no memory", where);
+    }
     if (!word || quoted)
         rc = json_parse(out, text, strlen(text), where, err);
     if (rc == ERROR_NOMEM || (rc < 0 && word && quoted))
@@ -284,6 +377,22 @@ cJSON *config_get_json(const struct config *config, int id)
     case SETTING_CHOICE:
         return cJSON_CreateString(config_choice(config, (enum setting_id)id));
     }
+    return NULL;
+}
+
+cJSON *config_get_texts(const struct config *config, enum setting_id id)
+{
+    const char *text = config_text(config, id);
+    cJSON *list = text[0] == '[' ? cJSON_Parse(text) : cJSON_CreateArray();
+
+    assert(settings_table[id].several);
+    if (list == NULL || text[0] == '[')
+        return list;
+    cJSON *item = cJSON_CreateString(text);
+    if (item != NULL && cJSON_AddItemToArray(list, item))
+        return list;
+    cJSON_Delete(item);
+    cJSON_Delete(list);
     return NULL;
 }
 

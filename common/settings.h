@@ -32,7 +32,8 @@ enum setting_phase {
     PHASE_EXECUTION   /* how and where a job is executed: never part of an identity */
 };
 
-enum { SETTING_TEXT_SIZE = 1024 };
+/* Bytes of a text and of a list of texts, the NUL included. */
+enum { SETTING_TEXT_SIZE = 1024, SETTING_LIST_SIZE = 16384 };
 /* arch.gradient_horizon as its word stores it. */
 enum { HORIZON_PUBLISHED = -1 };
 /* train.model_seed and train.data_seed likewise: train.seed. */
@@ -145,6 +146,9 @@ struct setting {
      * one. */
     bool (*inactive)(const struct config *config);
     const char *meaning; /* one line */
+    /* A TEXT that may be a list of texts in JSON too. A list of one is that one; a
+     * longer one is kept, stored and compared as the text of its JSON. */
+    bool several;
 };
 
 extern const struct setting settings_table[SETTING_COUNT];
@@ -198,11 +202,15 @@ const char *setting_nearest(const char *key);
 int config_set_json(struct config *config, int id, const cJSON *value, const char *where,
                     struct error *err) MUST_CHECK;
 /* The same from the text of --set key=value: JSON, or a bare word for settings of text
- * and choices. Any other text is an error, as a value of the wrong type is. */
+ * and choices. Where several texts are allowed, "A,B" is a list, unless there is a file
+ * of that name. Any other text is an error, as a value of the wrong type is. */
 int config_set_text(struct config *config, const char *key, const char *text, const char *where,
                     struct error *err) MUST_CHECK;
 /* One value as fresh JSON (an INT_OR_WORD's word as text), NULL when out of memory. */
 cJSON *config_get_json(const struct config *config, int id);
+/* The texts of a setting that may have several, one or more, as a fresh list; NULL when
+ * out of memory. */
+cJSON *config_get_texts(const struct config *config, enum setting_id id);
 
 /*
  * Resolves and checks a whole configuration: a transformer with arch.match = params

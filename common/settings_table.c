@@ -107,9 +107,10 @@ static bool not_arc(const struct config *c)
     return is_other_built_in(c, "builtin:arc-style") || is_csv(config_text(c, DATA_PATH));
 }
 
+/* Several sources are those of ARC tasks. */
 static bool not_sudoku(const struct config *c)
 {
-    return is_other_built_in(c, "builtin:sudoku");
+    return is_other_built_in(c, "builtin:sudoku") || config_text(c, DATA_PATH)[0] == '[';
 }
 
 static bool not_built_in_sudoku(const struct config *c)
@@ -129,12 +130,17 @@ static bool not_built_in_maze(const struct config *c)
 
 static bool no_rating(const struct config *c)
 {
-    return strncmp(config_text(c, DATA_PATH), "builtin:", 8) == 0;
+    const char *path = config_text(c, DATA_PATH);
+
+    return strncmp(path, "builtin:", 8) == 0 || path[0] == '[';
 }
 
 static bool not_arc_style(const struct config *c)
 {
-    return !is_built_in(c, "builtin:arc-style");
+    const char *path = config_text(c, DATA_PATH);
+
+    return path[0] == '[' ? strstr(path, "\"builtin:arc-style\"") == NULL
+                          : !is_built_in(c, "builtin:arc-style");
 }
 
 static bool by_steps(const struct config *c)
@@ -176,6 +182,13 @@ static bool by_steps(const struct config *c)
     {                                                                                          \
         .key = key_, .type = SETTING_TEXT, .phase = phase_, .default_text = value,             \
         .absent_means = value, .unit = "", .inactive = inactive_, .meaning = meaning_          \
+    }
+/* Text, or a list of texts. */
+#define TEXTS_SETTING(key_, phase_, value, inactive_, meaning_)                                \
+    {                                                                                          \
+        .key = key_, .type = SETTING_TEXT, .phase = phase_, .default_text = value,             \
+        .absent_means = value, .unit = "", .inactive = inactive_, .meaning = meaning_,         \
+        .several = true                                                                        \
     }
 
 const struct setting settings_table[SETTING_COUNT] = {
@@ -243,10 +256,10 @@ const struct setting settings_table[SETTING_COUNT] = {
     [ARCH_HALT_EXPLORATION_PROB] =
         REAL_SETTING("arch.halt_exploration_prob", PHASE_TRAINING, 0, 1, "0.1", "", no_act,
                      "chance that a row must run a random least number of steps"),
-    [DATA_PATH] = TEXT_SETTING(
+    [DATA_PATH] = TEXTS_SETTING(
         "data.path", PHASE_DATA, "builtin:arc-style", NULL,
-        "builtin:arc-style, builtin:sudoku, builtin:maze, a folder of ARC tasks, or a CSV of "
-        "Sudoku or mazes"),
+        "builtin:arc-style, builtin:sudoku, builtin:maze, a folder or file of ARC tasks or a "
+        "list of them, or a CSV of Sudoku or mazes"),
     [DATA_TRAIN_SETS] = TEXT_SETTING("data.train_sets", PHASE_DATA, "", not_arc,
                                      "comma-separated sets that are trained on; empty: all"),
     [DATA_TEST_SETS] =
@@ -260,8 +273,9 @@ const struct setting settings_table[SETTING_COUNT] = {
     [DATA_SUBSET] =
         CHOICE_SETTING("data.subset", PHASE_TRAINING, SUBSETS, "all", "all", not_arc,
                        "evaluation-only: train on the evaluation tasks' demonstrations alone"),
-    [DATA_TASKS] = TEXT_SETTING("data.tasks", PHASE_DATA, "", not_arc,
-                                "comma-separated names of the tasks to keep; empty: all"),
+    [DATA_TASKS] = TEXT_SETTING(
+        "data.tasks", PHASE_DATA, "", not_arc,
+        "comma-separated names of the tasks to keep, or @FILE with one a line; empty: all"),
     [DATA_TRANSLATION] = BOOL_SETTING("data.translation", PHASE_TRAINING, "true", not_arc,
                                       "training pairs are laid at random offsets"),
     [DATA_BATCH_ORDER] =

@@ -243,7 +243,7 @@ static void solutions_fit_their_challenges_or_are_named(void **state)
     assert_non_null(mkdtemp(directory));
     write_into(directory, "x_challenges.json", "{" TASK("a") "," TASK("b") "}");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct arc_tasks tasks;
+        struct arc_tasks tasks = { 0 };
         char *path = file_join(directory, "x_solutions.json");
         if (cases[i].solutions != NULL)
             write_into(directory, "x_solutions.json", cases[i].solutions);

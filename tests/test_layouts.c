@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "support/data_room.h"
+
 #include "data_facts.h"
 #include "data_set.h"
 #include "error.h"
@@ -19,96 +21,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-static char room[64]; /* the directory of a test */
-
-static int make_room(void **state)
-{
-    (void)state;
-    snprintf(room, sizeof room, "/tmp/hrmlab-layouts-XXXXXX");
-    return mkdtemp(room) == NULL;
-}
-
-static int remove_room(void **state)
-{
-    struct error err;
-
-    (void)state;
-    return file_remove_tree(room, &err);
-}
-
-/* Writes ROOM/name, making its directories. */
-static void put(const char *name, const char *content)
-{
-    struct error err = { 0 };
-    char *path = file_join(room, name), *folder = strdup(path);
-
-    *strrchr(folder, '/') = '\0';
-    assert_int_equal(file_make_directories(folder, &err), 0);
-    assert_int_equal(file_write_atomic(path, content, strlen(content), &err), 0);
-    free(folder);
-    free(path);
-}
-
-/* Opens path with further settings (key, value, ..., NULL); the message of a refusal, or NULL. */
-static const char *open_with(struct data_set **set, const char *path, const char *const *pairs)
-{
-    static struct error err;
-    struct config config;
-
-    err = (struct error){ 0 };
-    *set = NULL;
-    assert_int_equal(config_init(&config, &err), 0);
-    int rc = config_set_text(&config, "data.path", path, "test", &err);
-    for (; rc == 0 && pairs != NULL && pairs[0] != NULL; pairs += 2)
-        rc = config_set_text(&config, pairs[0], pairs[1], "test", &err);
-    if (rc == 0)
-        rc = config_resolve(&config, "test", &err);
-    if (rc == 0)
-        rc = data_set_open(set, &config, true, &err);
-    config_release(&config);
-    return rc < 0 ? err.message : NULL;
-}
-
-static void expect_tasks(const char *path, const char *const *pairs, int groups, int tested)
-{
-    struct data_set *set;
-    const char *fault = open_with(&set, path, pairs);
-
-    if (fault != NULL)
-        fail_msg("%s", fault);
-    assert_int_equal(data_set_info(set)->groups, groups);
-    assert_int_equal(data_set_info(set)->tasks_evaluation, tested);
-    data_set_close(set);
-}
-
-static void expect_words(const char *path, const char *const *pairs, const char *words)
-{
-    struct data_set *set;
-    const char *fault = open_with(&set, path, pairs);
-
-    if (fault != NULL)
-        fail_msg("%s", fault);
-    if (strstr(data_set_info(set)->counts, words) == NULL)
-        fail_msg("\"%s\" does not say \"%s\"", data_set_info(set)->counts, words);
-    data_set_close(set);
-}
-
-static void expect_refusal(const char *path, const char *const *pairs, const char *words)
-{
-    struct data_set *set;
-    const char *fault = open_with(&set, path, pairs);
-
-    data_set_close(set);
-    if (fault == NULL)
-        fail_msg("accepted; expected \"%s\"", words);
-    if (strstr(fault, words) == NULL)
-        fail_msg("\"%s\" does not say \"%s\"", fault, words);
-}
-
-#define PAIR(a, b) "{\"input\":[[" #a "]],\"output\":[[" #b "]]}"
-#define TASK(a) "{\"train\":[" PAIR(a, 1) "],\"test\":[" PAIR(a, 2) "]}"
-#define HIDDEN(a) "{\"train\":[" PAIR(a, 1) "],\"test\":[{\"input\":[[" #a "]]}]}"
 
 /* training: t0, t1; evaluation: e0. */
 static void put_sets(const char *folder, char joint)
@@ -225,13 +137,6 @@ static void data_without_an_evaluation_task_are_refused_for_that_reason(void **s
     free(path);
 }
 
-static const char *shared(void)
-{
-    const char *named = getenv("HRMLAB_SHARED");
-
-    return named != NULL ? named : "../shared";
-}
-
 static void concept_arc_beside_arc_agi_2_is_trained_on_and_not_scored(void **state)
 {
     static const char *const files[] = { "arc-agi-2/arc-agi_evaluation2",
@@ -243,7 +148,7 @@ static void concept_arc_beside_arc_agi_2_is_trained_on_and_not_scored(void **sta
     (void)state;
     for (int i = 0; i < 6; i++) {
         char from[500], *target, to[300];
-        snprintf(from, sizeof from, "%s/data/%s%s", shared(), files[i / 2], ends[i % 2]);
+        snprintf(from, sizeof from, "%s/data/%s%s", shared_folder(), files[i / 2], ends[i % 2]);
         target = realpath(from, NULL);
         if (target == NULL) {
             print_message("skip: the shared data are absent\n");

@@ -87,7 +87,12 @@ static cJSON *value_schema(const struct setting *setting, bool *whole)
                                          "string",  "string", NULL };
     cJSON *schema = cJSON_CreateObject();
 
-    if (types[setting->type] != NULL)
+    if (setting->several)
+        add(schema, "anyOf",
+            cJSON_Parse("[{\"type\":\"string\"},{\"type\":\"array\",\"minItems\":1,"
+                        "\"items\":{\"type\":\"string\",\"minLength\":1}}]"),
+            whole);
+    else if (types[setting->type] != NULL)
         add(schema, "type", cJSON_CreateString(types[setting->type]), whole);
     if (setting->type == SETTING_INT || setting->type == SETTING_REAL) {
         add(schema, "minimum", cJSON_CreateNumber(setting->minimum), whole);

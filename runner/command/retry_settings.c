@@ -2,21 +2,30 @@
  * store. */
 #include "retry_settings.h"
 
+#include "data_places.h"
 #include "queue.h"
 #include "record.h"
 #include "settings.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* A path of data is recorded absolute: a worker has another current directory. */
-static int set_place_of_data(struct config *config, int id, const char *text, struct error *err)
+/* Places of data are recorded absolute: a worker has another current directory. */
+static int set_places_of_data(struct config *config, int id, const char *text,
+                              struct error *err)
 {
-    char *absolute = strncmp(text, "builtin:", 8) != 0 ? realpath(text, NULL) : NULL;
-    int rc = config_set_text(config, settings_table[id].key, absolute != NULL ? absolute : text,
-                             "--set", err);
+    const char *key = settings_table[id].key;
+    cJSON *places = NULL;
+    int rc = config_set_text(config, key, text, "--set", err);
 
-    free(absolute);
+    if (rc == 0) {
+        places = settings_table[id].several ? config_get_texts(config, (enum setting_id)id)
+                                            : config_get_json(config, id);
+        rc = places == NULL ? error_no_memory(err, "--set")
+                            : data_places_make_absolute(places, key, NULL, err);
+    }
+    if (rc == 0)
+        rc = config_set_json(config, id, places, "--set", err);
+    cJSON_Delete(places);
     return rc;
 }
 
@@ -40,7 +49,7 @@ static int apply_one(struct config *config, const char *override, struct error *
                          "Change the spec and queue it",
                          key);
     return id >= 0 && setting_is_place(id)
-               ? set_place_of_data(config, id, equals + 1, err)
+               ? set_places_of_data(config, id, equals + 1, err)
                : config_set_text(config, key, equals + 1, "--set", err);
 }
 

@@ -1,6 +1,7 @@
 /* plan.c - cells grouped into runs by identity, evaluations merged. */
 #include "plan.h"
 
+#include "data_places.h"
 #include "describe_client.h"
 #include "error.h"
 #include "evaluation_keys.h"
@@ -9,7 +10,6 @@
 #include "json.h"
 
 #include <inttypes.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,44 +41,6 @@ void plan_destroy(struct plan *plan)
     free(plan->dropped);
     spec_destroy(plan->spec);
     free(plan);
-}
-
-/* The longest end of an absolute path that exists below the current folder; NULL: none
- * does. */
-static const char *end_that_is_here(const char *path)
-{
-    for (const char *slash = path; slash != NULL; slash = strchr(slash + 1, '/'))
-        if (slash[0] == '/' && slash[1] != '\0' && access(slash + 1, R_OK) == 0)
-            return slash + 1;
-    return NULL;
-}
-
-/* A place of data that is not there is an error of the spec, which names it whole. */
-static int check_place_of_data(const struct config *config, const char *name, struct error *err)
-{
-    const char *path = config_text(config, DATA_PATH);
-
-    if (strncmp(path, "builtin:", 8) == 0 || access(path, R_OK) == 0)
-        return 0;
-    if (path[0] == '\0')
-        return error_set(err, ERROR_FORMAT, "%s: data.path is empty", name);
-    int reason = errno;
-    const char *here = reason == ENOENT ? end_that_is_here(path) : NULL;
-    if (here != NULL)
-        return error_set(
-            err, ERROR_FORMAT,
-            "%s: data.path = \"%.300s\": %s; a relative path is taken from the folder of the "
-            "file that says it. The current folder has \"%.200s\": if that is meant, give "
-            "--set data.path=%.200s, or write the absolute path into the spec",
-            name, path, strerror(reason), here, here);
-    return error_set(
-        err, ERROR_FORMAT,
-        "%s: data.path = \"%.300s\": %s; give a directory of ARC tasks (training/ and "
-        "evaluation/, or *_challenges.json), a CSV of boards, builtin:arc-style, "
-        "builtin:sudoku or builtin:maze; a relative path is taken from the folder of the file "
-        "that "
-        "says it, with --set from the current one",
-        name, path, strerror(reason));
 }
 
 /* What describe says of one arm. */
@@ -277,7 +239,7 @@ static int ask_worker(cJSON **answers, struct plan *plan, const char *worker_pro
     int rc = configs == NULL ? error_no_memory(err, "a plan") : 0;
 
     for (int a = 0; a < plan->spec->arm_count && rc == 0; a++) {
-        rc = check_place_of_data(&plan->spec->arms[a].config, plan->spec->name, err);
+        rc = data_places_check(&plan->spec->arms[a].config, plan->spec->name, err);
         cJSON *config = rc == 0 ? config_to_json(&plan->spec->arms[a].config) : NULL;
         if (rc == 0 && (config == NULL || !cJSON_AddItemToArray(configs, config))) {
             cJSON_Delete(config);

@@ -219,6 +219,18 @@ static int read_evaluations(struct spec *spec, const cJSON *merged, const struct
     return rc;
 }
 
+/* Several texts are kept as the text of their JSON. */
+static bool same_value(const cJSON *value, const cJSON *wanted)
+{
+    if (!cJSON_IsArray(wanted) || !cJSON_IsString(value))
+        return cJSON_Compare(value, wanted, 1) != 0;
+    char *text = json_canonical(wanted);
+    bool same = text != NULL && strcmp(text, value->valuestring) == 0;
+
+    free(text);
+    return same;
+}
+
 static bool value_matches(const struct config *config, int id, const cJSON *wanted)
 {
     cJSON *value = config_get_json(config, id);
@@ -226,7 +238,7 @@ static bool value_matches(const struct config *config, int id, const cJSON *want
 
     if (cJSON_IsArray(wanted)) {
         for (const cJSON *item = wanted->child; item != NULL && !matches; item = item->next)
-            matches = cJSON_Compare(value, item, 1) != 0;
+            matches = same_value(value, item);
     } else {
         matches = cJSON_Compare(value, wanted, 1) != 0;
     }

@@ -1,6 +1,7 @@
 /* spec_merge.c - base files under, --set over a spec. */
 #include "spec_merge.h"
 
+#include "data_places.h"
 #include "error.h"
 #include "file.h"
 #include "json.h"
@@ -133,54 +134,16 @@ static int merge_base(cJSON *merged, const cJSON *name, const char *path, int de
     return rc;
 }
 
-/* The absolute path of a place of data. A relative one is relative to folder, the directory
- * of the file that contains it (NULL: the current directory, for --set). Names of
- * built-in data are returned as they are. Fresh; NULL when out of memory. */
-static char *place_of_data(const char *said, const char *folder)
-{
-    char *joined, *absolute;
-
-    if (strncmp(said, "builtin:", 8) == 0 || said[0] == '\0')
-        return strdup(said);
-    joined = said[0] == '/' || folder == NULL ? strdup(said) : file_join(folder, said);
-    absolute = joined != NULL ? realpath(joined, NULL) : NULL;
-    /* it does not exist */
-    if (absolute == NULL && joined != NULL && joined[0] != '/') {
-        char *here = realpath(".", NULL);
-        absolute = here != NULL ? file_join(here, joined) : NULL;
-        free(here);
-    }
-    if (absolute == NULL)
-        return joined;
-    free(joined);
-    return absolute;
-}
-
-static bool is_place(const char *key)
-{
-    int id = key != NULL ? setting_find(key) : -1;
-
-    return id >= 0 && setting_is_place(id);
-}
-
-/* Makes every place of data below item absolute: a text, or a list of texts (an axis). */
+/* Makes the files that the settings below item name absolute. */
 static int make_places_absolute(cJSON *item, const char *folder, struct error *err)
 {
-    for (cJSON *child = item->child; child != NULL; child = child->next) {
-        int rc = 0;
+    int rc = 0;
 
-        if (cJSON_IsString(child) && (is_place(child->string) || is_place(item->string))) {
-            char *absolute = place_of_data(child->valuestring, folder);
-            if (absolute == NULL || cJSON_SetValuestring(child, absolute) == NULL)
-                rc = error_no_memory(err, "a path");
-            free(absolute);
-        } else {
-            rc = make_places_absolute(child, folder, err);
-        }
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
+    for (cJSON *child = item->child; child != NULL && rc == 0; child = child->next)
+        rc = data_places_are_in(child->string)
+                 ? data_places_make_absolute(child, child->string, folder, err)
+                 : make_places_absolute(child, folder, err);
+    return rc;
 }
 
 static int make_file_places_absolute(cJSON *spec, const char *path, struct error *err)
@@ -266,7 +229,13 @@ static int override_value(cJSON **out, int id, const char *text, struct error *e
         return rc;
     rc = config_set_text(&scratch, settings_table[id].key, text, "--set", err);
     if (rc == 0) {
-        *out = config_get_json(&scratch, id);
+        *out = settings_table[id].several ? config_get_texts(&scratch, id)
+                                          : config_get_json(&scratch, id);
+        if (cJSON_GetArraySize(*out) == 1) { /* one is no list */
+            cJSON *list = *out;
+            *out = cJSON_DetachItemFromArray(list, 0);
+            cJSON_Delete(list);
+        }
         if (*out == NULL)
             rc = error_set(err, ERROR_NOMEM, "no memory for --set");
     }
@@ -356,20 +325,6 @@ static int apply_member_override(bool *known, cJSON *spec, const char *key, cons
                          : put_override(spec, NULL, key, value, err);
 }
 
-/* A value given with --set: data that lie relative to the current directory are made
- * absolute. */
-static int make_override_absolute(cJSON *value, int id, struct error *err)
-{
-    if (!setting_is_place(id) || !cJSON_IsString(value))
-        return 0;
-    char *absolute = place_of_data(value->valuestring, NULL);
-    int rc = absolute == NULL || cJSON_SetValuestring(value, absolute) == NULL
-                 ? error_no_memory(err, "--set")
-                 : 0;
-    free(absolute);
-    return rc;
-}
-
 static int apply_override(cJSON *spec, const char *override, struct error *err)
 {
     const char *equals = strchr(override, '='), *member, *inside;
@@ -394,8 +349,8 @@ static int apply_override(cJSON *spec, const char *override, struct error *err)
                          "them",
                          equals + 1);
     rc = override_value(&value, id, equals + 1, err);
-    if (rc == 0)
-        rc = make_override_absolute(value, id, err);
+    if (rc == 0 && data_places_are_in(key)) /* relative to the current directory */
+        rc = data_places_make_absolute(value, key, NULL, err);
     if (rc < 0) {
         cJSON_Delete(value);
         return rc;

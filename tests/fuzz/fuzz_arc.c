@@ -24,7 +24,7 @@
 static void load_from(const char *directory, bool with_solutions)
 {
     struct error err = { 0 };
-    struct arc_tasks tasks;
+    struct arc_tasks tasks = { 0 };
     int rc = arc_load(&tasks, directory, &err);
 
     fuzz_expect_message(rc, &err);

@@ -4,6 +4,7 @@
 #include "error.h"
 #include "file.h"
 #include "settings.h"
+#include "task_names.h"
 #include "words.h"
 
 #include <inttypes.h>
@@ -36,6 +37,48 @@ static bool tested_by_default(const struct arc_tasks *tasks, const struct arc_se
                  : !contains(set->name, "training");
 }
 
+/* NAME, or SOURCE/NAME where several sources have a set of that name. */
+static bool word_is_set(const struct word *word, const struct arc_set *set)
+{
+    size_t source = strlen(set->source);
+
+    if (word_is(word, set->name))
+        return true;
+    return (size_t)word->length == source + 1 + strlen(set->name) &&
+           memcmp(word->text, set->source, source) == 0 && word->text[source] == '/' &&
+           memcmp(word->text + source + 1, set->name, strlen(set->name)) == 0;
+}
+
+static bool list_has_set(const char *list, const struct arc_set *set)
+{
+    struct word word = { .next = list };
+
+    while (word_next(&word))
+        if (word_is_set(&word, set))
+            return true;
+    return false;
+}
+
+/* Another source has a set of this name. */
+static bool is_shared_name(const struct arc_tasks *tasks, const struct arc_set *set)
+{
+    for (int i = 0; i < tasks->set_count; i++)
+        if (&tasks->sets[i] != set && strcmp(tasks->sets[i].name, set->name) == 0)
+            return true;
+    return false;
+}
+
+/* How the set is named: NAME or SOURCE/NAME. */
+static const char *set_title(char out[2 * ARC_NAME_SIZE], const struct arc_tasks *tasks,
+                             const struct arc_set *set)
+{
+    bool shared = is_shared_name(tasks, set);
+
+    snprintf(out, (size_t)2 * ARC_NAME_SIZE, "%s%s%s", shared ? set->source : "",
+             shared ? "/" : "", set->name);
+    return out;
+}
+
 /* Every word of the list must be the name of a set. */
 static int check_sets(const struct arc_tasks *tasks, const char *key, const char *list,
                       struct error *err)
@@ -45,7 +88,7 @@ static int check_sets(const struct arc_tasks *tasks, const char *key, const char
     while (word_next(&word)) {
         bool found = false;
         for (int i = 0; i < tasks->set_count; i++)
-            found = found || word_is(&word, tasks->sets[i].name);
+            found = found || word_is_set(&word, &tasks->sets[i]);
         if (found)
             continue;
         int rc = error_set(err, ERROR_FORMAT,
@@ -53,9 +96,10 @@ static int check_sets(const struct arc_tasks *tasks, const char *key, const char
                            word.length < 60 ? word.length : 60, word.text);
         for (int i = 0; i < tasks->set_count; i++) {
             size_t used = err != NULL ? strlen(err->message) : 0;
+            char title[2 * ARC_NAME_SIZE];
             if (err != NULL)
                 snprintf(err->message + used, sizeof err->message - used, "%s %s",
-                         i > 0 ? "," : "", tasks->sets[i].name);
+                         i > 0 ? "," : "", set_title(title, tasks, &tasks->sets[i]));
         }
         return rc;
     }
@@ -72,8 +116,8 @@ static int choose_sets(struct arc_tasks *tasks, const struct config *config, str
         rc = check_sets(tasks, "data.test_sets", test, err);
     for (int i = 0; i < tasks->set_count && rc == 0; i++) {
         struct arc_set *set = &tasks->sets[i];
-        set->named = words_have(test, set->name);
-        set->trained = train[0] == '\0' || words_have(train, set->name);
+        set->named = list_has_set(test, set);
+        set->trained = train[0] == '\0' || list_has_set(train, set);
         set->tested = test[0] == '\0' ? tested_by_default(tasks, set) : set->named;
     }
     return rc;
@@ -135,6 +179,11 @@ static void merge(struct arc_tasks *tasks, struct arc_task *kept, struct arc_tas
     arc_task_release(task);
 }
 
+static const char *task_file(const struct arc_tasks *tasks, const struct arc_task *task)
+{
+    return task->file != NULL ? task->file : tasks->sets[task->set].path;
+}
+
 /* Takes tasks of one name once. */
 static int merge_repeated(struct arc_tasks *tasks, struct left_out *out, struct error *err)
 {
@@ -157,24 +206,29 @@ static int merge_repeated(struct arc_tasks *tasks, struct left_out *out, struct 
                            "the task %s stands in %s and in %s, with different pairs; take one "
                            "of them away, or choose sets with data.train_sets and "
                            "data.test_sets",
-                           first->name, tasks->sets[first->set].path,
-                           tasks->sets[task->set].path);
+                           first->name, task_file(tasks, first), task_file(tasks, task));
         }
     }
     free(order);
     return rc;
 }
 
+/* What tasks are chosen by. */
+struct wishes {
+    const struct config *config;
+    struct task_names names; /* of data.tasks */
+};
+
 /* Takes away released tasks, and those for which wanted says no, counting them. */
-static void sift(struct arc_tasks *tasks, const struct config *config,
-                 bool (*wanted)(const struct arc_task *, const struct config *), int *count)
+static void sift(struct arc_tasks *tasks, const struct wishes *wishes,
+                 bool (*wanted)(const struct arc_task *, const struct wishes *), int *count)
 {
     int kept = 0;
 
     for (int i = 0; i < tasks->count; i++) {
         struct arc_task *task = &tasks->tasks[i];
         bool gone = task->pairs == NULL;
-        if (!gone && wanted(task, config)) {
+        if (!gone && wanted(task, wishes)) {
             tasks->tasks[kept++] = *task;
             continue;
         }
@@ -184,45 +238,67 @@ static void sift(struct arc_tasks *tasks, const struct config *config,
     tasks->count = kept;
 }
 
-static bool in_a_set(const struct arc_task *task, const struct config *config)
+static bool in_a_set(const struct arc_task *task, const struct wishes *wishes)
 {
-    (void)config;
+    (void)wishes;
     return task->trained || task->evaluation;
 }
 
-static bool in_subset(const struct arc_task *task, const struct config *config)
+static bool in_subset(const struct arc_task *task, const struct wishes *wishes)
 {
     return task->evaluation ||
-           strcmp(config_choice(config, DATA_SUBSET), "evaluation-only") != 0;
+           strcmp(config_choice(wishes->config, DATA_SUBSET), "evaluation-only") != 0;
 }
 
-static bool is_named(const struct arc_task *task, const struct config *config)
+static bool is_named(const struct arc_task *task, const struct wishes *wishes)
 {
-    const char *list = config_text(config, DATA_TASKS);
-
-    return list[0] == '\0' || words_have(list, task->name);
+    return wishes->names.count == 0 || task_names_have(&wishes->names, task->name);
 }
 
-static bool fits(const struct arc_task *task, const struct config *config)
+static bool fits(const struct arc_task *task, const struct wishes *wishes)
 {
-    return arc_task_side(task) <= config_int(config, DATA_CANVAS);
+    return arc_task_side(task) <= config_int(wishes->config, DATA_CANVAS);
+}
+
+static int compare_with_name(const void *key, const void *element)
+{
+    return strcmp(key, *(const char *const *)element);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* Every name of data.tasks must be there. */
-static int check_listed(const struct arc_tasks *tasks, const char *list, struct error *err)
+static int check_named(const struct arc_tasks *tasks, const struct task_names *names,
+                       struct error *err)
 {
-    struct word word = { .next = list };
+    const char **known =
+        names->count > 0 ? malloc(((size_t)tasks->count + 1) * sizeof *known) : NULL;
 
-    while (word_next(&word)) {
-        bool found = false;
-        for (int i = 0; i < tasks->count && !found; i++)
-            found = word_is(&word, tasks->tasks[i].name);
-        if (!found)
-            return error_set(err, ERROR_FORMAT,
-                             "data.tasks: there is no task \"%.*s\" in the data",
-                             word.length < 100 ? word.length : 100, word.text);
+    if (names->count == 0)
+        return 0;
+    if (known == NULL)
+        return error_no_memory(err, "the names of tasks");
+    for (int i = 0; i < tasks->count; i++)
+        known[i] = tasks->tasks[i].name;
+    qsort(known, (size_t)tasks->count, sizeof *known, compare_texts);
+    int rc = 0;
+    for (int i = 0; i < names->count && rc == 0; i++) {
+        const struct task_name *name = &names->names[i];
+        if (bsearch(name->text, known, (size_t)tasks->count, sizeof *known,
+                    compare_with_name) != NULL)
+            continue;
+        rc = name->line == 0
+                 ? error_set(err, ERROR_FORMAT,
+                             "data.tasks: there is no task \"%.100s\" in the data", name->text)
+                 : error_set(err, ERROR_FORMAT,
+                             "%s:%d: there is no task \"%.100s\" in the data (data.tasks)",
+                             names->path, name->line, name->text);
     }
-    return 0;
+    free(known);
+    return rc;
 }
 
 static int compare_tasks(const void *a, const void *b)
@@ -265,10 +341,11 @@ static char *set_counts(const struct arc_tasks *tasks)
 
     for (int i = 0; i < tasks->set_count && text != NULL; i++) {
         const struct arc_set *set = &tasks->sets[i];
+        char title[2 * ARC_NAME_SIZE];
         if (set->tasks == 0)
             continue;
         char *longer = format_string("%s%s%s %d%s", text, text[0] != '\0' ? ", " : "",
-                                     set->name, set->tasks,
+                                     set_title(title, tasks, set), set->tasks,
                                      set->repeated == set->tasks && set->tested && !set->named
                                          ? " (a placeholder: all stand in other sets)"
                                          : "");
@@ -325,29 +402,42 @@ static char *count_in_words(const struct arc_tasks *tasks, const struct left_out
     return text;
 }
 
-int arc_choose(struct arc_tasks *tasks, const struct config *config, char **counts,
-               int *left_out, struct error *err)
+/* Marks the tasks of the chosen sets and takes the others away, and what stands twice. */
+static int choose_by_sets(struct arc_tasks *tasks, const struct wishes *wishes,
+                          struct left_out *out, struct error *err)
 {
-    struct left_out out = { 0 };
-    int rc = choose_sets(tasks, config, err);
+    int rc = choose_sets(tasks, wishes->config, err);
 
-    *counts = NULL;
-    for (int i = 0; i < tasks->count && rc == 0; i++) {
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < tasks->count; i++) {
         tasks->tasks[i].trained = tasks->sets[tasks->tasks[i].set].trained;
         tasks->tasks[i].evaluation = tasks->sets[tasks->tasks[i].set].tested;
     }
-    if (rc == 0) {
-        sift(tasks, config, in_a_set, &out.set);
-        rc = merge_repeated(tasks, &out, err);
-    }
+    sift(tasks, wishes, in_a_set, &out->set);
+    return merge_repeated(tasks, out, err);
+}
+
+int arc_choose(struct arc_tasks *tasks, const struct config *config, char **counts,
+               int *left_out, struct error *err)
+{
+    struct wishes wishes = { .config = config };
+    struct left_out out = { 0 };
+    int rc =
+        task_names_read(&wishes.names, &tasks->files, config_text(config, DATA_TASKS), err);
+
+    *counts = NULL;
     if (rc == 0)
-        rc = check_listed(tasks, config_text(config, DATA_TASKS), err);
-    if (rc < 0)
-        return rc;
-    sift(tasks, config, in_subset, &out.subset);
-    sift(tasks, config, is_named, &out.not_named);
-    sift(tasks, config, fits, &out.too_large);
-    rc = check_kept(tasks, config, &out, err);
+        rc = choose_by_sets(tasks, &wishes, &out, err);
+    if (rc == 0)
+        rc = check_named(tasks, &wishes.names, err);
+    if (rc == 0) {
+        sift(tasks, &wishes, in_subset, &out.subset);
+        sift(tasks, &wishes, is_named, &out.not_named);
+        sift(tasks, &wishes, fits, &out.too_large);
+        rc = check_kept(tasks, config, &out, err);
+    }
+    task_names_release(&wishes.names);
     if (rc < 0)
         return rc;
     qsort(tasks->tasks, (size_t)tasks->count, sizeof *tasks->tasks, compare_tasks);

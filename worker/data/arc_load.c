@@ -13,6 +13,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* The last part of a path, without slashes at its end. */
+static void name_source(char out[ARC_NAME_SIZE], const char *path)
+{
+    size_t end = strlen(path);
+
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    size_t start = end;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    snprintf(out, ARC_NAME_SIZE, "%.*s", (int)(end - start), path + start);
+}
+
 int arc_tasks_add_set(struct arc_tasks *tasks, const char *name, const char *path,
                       struct error *err)
 {
@@ -29,6 +42,7 @@ int arc_tasks_add_set(struct arc_tasks *tasks, const char *name, const char *pat
     struct arc_set *set = &tasks->sets[tasks->set_count];
     *set = (struct arc_set){ .path = copy };
     snprintf(set->name, sizeof set->name, "%s", name);
+    name_source(set->source, path);
     return tasks->set_count++;
 }
 
@@ -91,6 +105,8 @@ static int load_task(struct arc_tasks *tasks, int set, const char *path, const c
         rc = json_read_file(&json, path, JSON_DATA_LIMIT, err);
     if (rc == 0)
         rc = arc_task_read(&task, name, json, NULL, path, err);
+    if (rc == 0 && (task.file = strdup(path)) == NULL)
+        rc = error_no_memory(err, "the tasks");
     if (rc == 0)
         rc = arc_tasks_add(tasks, set, &task, err);
     arc_task_release(&task);
@@ -355,51 +371,63 @@ static int load_folder(struct arc_tasks *tasks, const char *path, const char *na
 static int load_place(struct arc_tasks *tasks, const char *path, struct error *err)
 {
     static const char *const FOLDERS[] = { "training", "evaluation", "corpus" };
+    int files = tasks->files.count, count = tasks->count;
     char *data = file_join(path, "data");
     int rc = data == NULL ? error_no_memory(err, "the tasks") : 0;
 
     for (size_t i = 0; i < sizeof FOLDERS / sizeof *FOLDERS && rc == 0; i++)
         rc = load_folder(tasks, path, FOLDERS[i], err);
-    if (rc == 0 && tasks->files.count > 0)
+    if (rc == 0 && tasks->files.count > files)
         rc = data_files_add(&tasks->files, path, err);
     else if (rc == 0 && is_directory(data))
         rc = load_place(tasks, data, err);
     else if (rc == 0)
         rc = load_directory(tasks, path, "evaluation", err);
-    if (rc == 0 && tasks->count == 0)
+    if (rc == 0 && tasks->count == count)
         rc = load_nested(tasks, path, err);
     free(data);
     return rc;
 }
 
-int arc_load(struct arc_tasks *out, const char *path, struct error *err)
+static int load_path(struct arc_tasks *tasks, const char *path, struct error *err)
 {
     struct stat status;
-    int rc;
 
-    *out = (struct arc_tasks){ 0 };
+    if (strncmp(path, "builtin:", strlen("builtin:")) == 0)
+        return error_set(err, ERROR_FORMAT,
+                         "data.path: %s in a list of sources; a list is of ARC tasks, in files "
+                         "or builtin:arc-style",
+                         path);
     if (stat(path, &status) < 0)
-        rc = error_set(err, ERROR_FORMAT,
-                       "data.path = %s: %s; give a directory of ARC tasks (training/ and "
-                       "evaluation/, or *_challenges.json) or a CSV file of boards",
-                       path, strerror(errno));
-    else if (S_ISDIR(status.st_mode))
-        rc = load_place(out, path, err);
-    else if (is_challenges(path))
-        rc = load_combined(out, path, err);
-    else if (ends_with(path, ".json")) {
-        rc = arc_tasks_add_set(out, "evaluation", path, err);
-        if (rc >= 0)
-            rc = load_task(out, rc, path, NULL, err);
-    } else
-        rc = error_set(err, ERROR_FORMAT,
-                       "data.path = %s: neither a directory nor a .json or .csv file", path);
-    if (rc == 0 && out->count == 0)
+        return error_set(err, ERROR_FORMAT,
+                         "data.path = %s: %s; give a directory of ARC tasks (training/ and "
+                         "evaluation/, or *_challenges.json) or a CSV file of boards",
+                         path, strerror(errno));
+    if (S_ISDIR(status.st_mode))
+        return load_place(tasks, path, err);
+    if (is_challenges(path))
+        return load_combined(tasks, path, err);
+    if (!ends_with(path, ".json"))
+        return error_set(err, ERROR_FORMAT,
+                         "data.path = %s: neither a directory nor a .json or .csv file%s", path,
+                         ends_with(path, ".csv") ? "; a list of sources is for ARC tasks" : "");
+    int set = arc_tasks_add_set(tasks, "evaluation", path, err);
+    return set < 0 ? set : load_task(tasks, set, path, NULL, err);
+}
+
+int arc_load(struct arc_tasks *tasks, const char *path, struct error *err)
+{
+    int first = tasks->set_count, count = tasks->count;
+    int rc = load_path(tasks, path, err);
+
+    if (rc == 0 && tasks->count == count)
         rc = error_set(err, ERROR_FORMAT,
                        "data.path = %s: no task files (*.json) there, in training/ and "
                        "evaluation/, or in its folders, and no train.csv",
                        path);
+    for (int i = first; i < tasks->set_count; i++)
+        name_source(tasks->sets[i].source, path);
     if (rc < 0)
-        arc_tasks_release(out);
+        arc_tasks_release(tasks);
     return rc;
 }

@@ -11,7 +11,10 @@
  * solutions. */
 struct arc_set {
     char name[ARC_NAME_SIZE]; /* "training", "evaluation2", "concept" */
-    char *path;               /* owned; the folder or the file of challenges */
+    /* the last part of the source's path, cut where it is longer; sets of one name are
+     * told apart as SOURCE/NAME */
+    char source[ARC_NAME_SIZE];
+    char *path; /* owned; the folder or the file of challenges */
     /* Filled by arc_choose(): */
     bool trained, tested, named; /* named: in data.test_sets */
     /* read; of these left out because another set has them */
@@ -27,7 +30,8 @@ struct arc_tasks {
 };
 
 /*
- * Loads all sets of path, which is one of
+ * Adds all sets of a source, path, to tasks, which is zero before the first one. path is
+ * one of
  *   a folder with training/ and evaluation/ (also below data/) of one file per task;
  *   a folder with combined files, NAME_challenges.json beside NAME_solutions.json, or
  *     with a hyphen in place of the underscore; the set is called NAME without
@@ -39,12 +43,13 @@ struct arc_tasks {
  *   one file of challenges.
  * A solutions file has the tasks of its challenges, all and no others; where there is
  * none, the tests are hidden: they get answers (the submission), no scores.
- * ERROR_FORMAT names file and place.
+ * ERROR_FORMAT names file and place; whatever fails releases all tasks.
  */
-int arc_load(struct arc_tasks *out, const char *path, struct error *err) MUST_CHECK;
+int arc_load(struct arc_tasks *tasks, const char *path, struct error *err) MUST_CHECK;
 void arc_tasks_release(struct arc_tasks *tasks);
 
-/* Appends a set and returns its index, or an error. */
+/* Appends a set, its own source until arc_load() says which, and returns its index, or
+ * an error. */
 int arc_tasks_add_set(struct arc_tasks *tasks, const char *name, const char *path,
                       struct error *err) MUST_CHECK;
 /* Appends a task to a set, taking it over. */

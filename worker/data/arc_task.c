@@ -136,6 +136,7 @@ int arc_task_read(struct arc_task *out, const char *name, const cJSON *json,
 void arc_task_release(struct arc_task *task)
 {
     free(task->pairs);
+    free(task->file);
     *task = (struct arc_task){ 0 };
 }
 

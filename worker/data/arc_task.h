@@ -24,6 +24,7 @@ struct arc_task {
     bool trained;
     int demonstrations, tests;
     struct arc_pair *pairs; /* owned; demonstrations, then tests */
+    char *file;             /* owned; that holds it alone; NULL: the file of its set */
 };
 
 /*

@@ -65,22 +65,35 @@ static int generate(struct arc_tasks *out, const struct config *config, struct e
     return rc;
 }
 
+static int load_sources(struct arc_tasks *tasks, const struct config *config, struct error *err)
+{
+    cJSON *places = config_get_texts(config, DATA_PATH);
+    int rc = places == NULL ? error_no_memory(err, "the tasks") : 0;
+
+    for (const cJSON *place = rc == 0 ? places->child : NULL; place != NULL && rc == 0;
+         place = place->next)
+        rc = strcmp(place->valuestring, BUILTIN) == 0
+                 ? generate(tasks, config, err)
+                 : arc_load(tasks, place->valuestring, err);
+    cJSON_Delete(places);
+    return rc;
+}
+
 static int load(struct data_source *out, const struct config *config, struct error *err)
 {
-    const char *path = config_text(config, DATA_PATH);
     struct arc_tasks *tasks = calloc(1, sizeof *tasks);
     int rc;
 
     if (tasks == NULL)
         return error_no_memory(err, "the tasks");
     out->content = tasks;
-    if (strcmp(path, BUILTIN) == 0) {
+    if (strcmp(config_text(config, DATA_PATH), BUILTIN) == 0) {
         out->text = format_string("%s, generator seed %" PRId64, BUILTIN,
                                   config_int(config, DATA_GENERATOR_SEED));
         rc = generate(tasks, config, err);
     } else {
         out->text = strdup("ARC tasks from files");
-        rc = arc_load(tasks, path, err);
+        rc = load_sources(tasks, config, err);
     }
     if (rc == 0)
         rc = arc_choose(tasks, config, &out->counts, &out->left_out, err);
