@@ -1,6 +1,7 @@
 /* augmentation.c - drawing, applying, undoing and naming variants. */
 #include "augmentation.h"
 
+#include "arc_shape.h"
 #include "error.h"
 
 #include <stdio.h>
@@ -72,9 +73,107 @@ static bool is_new(uint64_t *set, size_t size, uint64_t fingerprint)
     return fresh;
 }
 
+/* Symmetries of a task: variants that do not change it, as a multiset of pairs. Two
+ * variants make the same task where one is the other after a symmetry. */
+enum { MOST_SYMMETRIES = 64 };
+struct symmetries {
+    struct variant list[MOST_SYMMETRIES]; /* the original first; ARC_UNUSED: no colour of it */
+    int count;                            /* 0: more than that, or not known */
+};
+
+/* Adds those of one transform. False: too many, or not found out. */
+static int add_symmetries(struct symmetries *out, const struct arc_shape *original,
+                          const struct arc_task *task, int transform)
+{
+    struct arc_shape turned;
+    colour_map maps[MOST_SYMMETRIES];
+    int room = MOST_SYMMETRIES - out->count;
+
+    if (arc_shape_make(&turned, task, transform, true) < 0)
+        return ERROR_NOMEM;
+    int found = arc_shape_match(maps, room, &turned, original);
+    arc_shape_release(&turned);
+    if (found == ERROR_NOMEM)
+        return ERROR_NOMEM;
+    if (found < 0 || found > room)
+        return 0;
+    for (int i = 0; i < found; i++) {
+        struct variant *symmetry = &out->list[out->count++];
+        symmetry->transform = (uint8_t)transform;
+        memcpy(symmetry->map, maps[i], sizeof symmetry->map);
+    }
+    return 1;
+}
+
+static int find_symmetries(struct symmetries *out, const struct arc_task *task)
+{
+    struct arc_shape original;
+    int rc = arc_shape_make(&original, task, 0, true) < 0 ? ERROR_NOMEM : 1;
+
+    out->count = 0;
+    for (int t = 0; t < GRID_TRANSFORMS && rc == 1; t++)
+        rc = add_symmetries(out, &original, task, t);
+    arc_shape_release(&original);
+    if (rc == 0)
+        out->count = 0;
+    return rc < 0 ? rc : 0;
+}
+
+/* after[a][b]: the transform that is a, and then b. */
+static void compose_transforms(uint8_t after[GRID_TRANSFORMS][GRID_TRANSFORMS])
+{
+    const struct grid corner = { .rows = 2, .columns = 3, .cells = { 1, 2, 3, 4, 5, 6 } };
+    struct grid first, second, one;
+
+    for (int a = 0; a < GRID_TRANSFORMS; a++)
+        for (int b = 0; b < GRID_TRANSFORMS; b++) {
+            grid_transform(&first, &corner, a);
+            grid_transform(&second, &first, b);
+            for (int t = 0; t < GRID_TRANSFORMS; t++) {
+                grid_transform(&one, &corner, t);
+                if (grid_equal(&one, &second))
+                    after[a][b] = (uint8_t)t;
+            }
+        }
+}
+
+/* A number that is the same for variants that make the same task: the least of those of
+ * the variant after each symmetry, colours that the task does not have left out. */
+static uint64_t class_of(const struct variant *variant, const struct symmetries *symmetries,
+                         uint8_t after[GRID_TRANSFORMS][GRID_TRANSFORMS])
+{
+    uint64_t least = UINT64_MAX;
+
+    for (int i = 0; i < symmetries->count; i++) {
+        const struct variant *symmetry = &symmetries->list[i];
+        uint64_t number = after[symmetry->transform][variant->transform];
+        for (int c = 1; c < GRID_COLOURS; c++)
+            number = number << 4 |
+                     (symmetry->map[c] == ARC_UNUSED ? 0 : variant->map[symmetry->map[c]]);
+        least = number < least ? number : least;
+    }
+    return hash_xxh3(&least, sizeof least);
+}
+
+/* What variants of a task are told apart by: their classes, or, where the task has too
+ * many symmetries, what they make of it. */
+struct distinction {
+    const struct arc_task *task;
+    struct symmetries symmetries;
+    uint8_t after[GRID_TRANSFORMS][GRID_TRANSFORMS];
+};
+
+static uint64_t distinguish(struct distinction *distinction, const struct variant *variant)
+{
+    return distinction->symmetries.count > 0
+               ? class_of(variant, &distinction->symmetries, distinction->after)
+               : task_fingerprint(distinction->task, variant);
+}
+
 int augmentation_draw(struct variant *out, const struct arc_task *task, int count,
                       struct random_stream *stream)
 {
+    struct distinction distinction = { .task = task };
     size_t size = 16;
     int drawn = 0;
 
@@ -83,13 +182,16 @@ int augmentation_draw(struct variant *out, const struct arc_task *task, int coun
     while (size < 2 * ((size_t)count + 1))
         size *= 2;
     uint64_t *set = calloc(size, sizeof *set);
-    if (set == NULL)
+    if (set == NULL || find_symmetries(&distinction.symmetries, task) < 0) {
+        free(set);
         return ERROR_NOMEM;
-    is_new(set, size, task_fingerprint(task, &VARIANT_ORIGINAL));
+    }
+    compose_transforms(distinction.after);
+    is_new(set, size, distinguish(&distinction, &VARIANT_ORIGINAL));
     for (int64_t tries = 0; tries < (int64_t)AUGMENTATION_TRIES * count && drawn < count;
          tries++) {
         draw_variant(&out[drawn], stream);
-        drawn += is_new(set, size, task_fingerprint(task, &out[drawn]));
+        drawn += is_new(set, size, distinguish(&distinction, &out[drawn]));
     }
     free(set);
     return drawn;

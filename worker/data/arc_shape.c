@@ -1,0 +1,197 @@
+/* arc_shape.c - numbers a pair's colours as they appear, and matches pairs of two tasks.
+ *
+ * Two pairs of one key are the same pair up to a permutation of colours, which their
+ * lists of colours say: the first of one becomes the first of the other, and so on. Two
+ * tasks are the same where a permutation agrees with all pairs of a matching. */
+#include "arc_shape.h"
+
+#include "error.h"
+#include "hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Steps of a search; real tasks take as many as they have pairs, and some more. */
+enum { MOST_STEPS = 20000 };
+
+void arc_shape_release(struct arc_shape *shape)
+{
+    free(shape->pairs);
+    *shape = (struct arc_shape){ 0 };
+}
+
+/* Appends shape and renumbered cells of a grid; returns how many bytes. */
+static size_t number_colours(unsigned char *out, struct pair_shape *shape, colour_map numbers,
+                             const struct grid *grid, int transform)
+{
+    struct grid turned;
+    size_t count = (size_t)grid->rows * grid->columns;
+
+    grid_transform(&turned, grid, transform);
+    out[0] = turned.rows;
+    out[1] = turned.columns;
+    for (size_t i = 0; i < count; i++) {
+        uint8_t colour = turned.cells[i];
+        if (numbers[colour] == ARC_UNUSED) {
+            shape->colours[shape->count++] = colour;
+            numbers[colour] = (uint8_t)shape->count;
+        }
+        out[2 + i] = numbers[colour];
+    }
+    return 2 + count;
+}
+
+static void make_pair(struct pair_shape *out, const struct arc_pair *pair, int transform,
+                      bool with_output)
+{
+    unsigned char bytes[2 * (2 + GRID_MAX_CELLS)];
+    colour_map numbers;
+
+    memset(numbers, ARC_UNUSED, sizeof numbers);
+    numbers[0] = 0;
+    *out = (struct pair_shape){ 0 };
+    size_t size = number_colours(bytes, out, numbers, &pair->input, transform);
+    if (with_output && pair->has_output)
+        size += number_colours(bytes + size, out, numbers, &pair->output, transform);
+    out->key = hash_xxh3(bytes, size);
+}
+
+int arc_shape_make(struct arc_shape *out, const struct arc_task *task, int transform,
+                   bool test_outputs)
+{
+    int count = task->demonstrations + task->tests;
+
+    *out = (struct arc_shape){ .pairs = malloc(((size_t)count + 1) * sizeof *out->pairs),
+                               .count = count };
+    if (out->pairs == NULL)
+        return ERROR_NOMEM;
+    for (int i = 0; i < count; i++) {
+        make_pair(&out->pairs[i], &task->pairs[i], transform,
+                  test_outputs || i < task->demonstrations);
+        out->sum += hash_xxh3(&out->pairs[i].key, sizeof out->pairs[i].key);
+    }
+    return 0;
+}
+
+/* A search: the pairs of a, in the order in which they are matched. */
+struct search {
+    const struct arc_shape *a, *b;
+    int *order;       /* owned: (a->count) */
+    bool *taken;      /* owned: pairs of b that are matched */
+    colour_map map;   /* as far as the pairs matched say */
+    colour_map image; /* the inverse */
+    colour_map *maps;
+    int most, found, steps;
+};
+
+/* Makes pair of a the pair of b, if the permutation allows it. *added: how many of the
+ * pair's colours are new to it, which are the entries to take back. */
+static bool extend(struct search *s, const struct pair_shape *pair,
+                   const struct pair_shape *other, bool added[GRID_COLOURS])
+{
+    bool good = pair->key == other->key;
+
+    memset(added, 0, GRID_COLOURS * sizeof *added);
+    for (int i = 0; i < pair->count && good; i++) {
+        uint8_t from = pair->colours[i], to = other->colours[i];
+        if (s->map[from] == ARC_UNUSED && s->image[to] == ARC_UNUSED) {
+            s->map[from] = to;
+            s->image[to] = from;
+            added[from] = true;
+        } else {
+            good = s->map[from] == to;
+        }
+    }
+    return good;
+}
+
+static void take_back(struct search *s, const bool added[GRID_COLOURS])
+{
+    for (int c = 0; c < GRID_COLOURS; c++)
+        if (added[c]) {
+            s->image[s->map[c]] = ARC_UNUSED;
+            s->map[c] = ARC_UNUSED;
+        }
+}
+
+static bool is_equal_pair(const struct pair_shape *a, const struct pair_shape *b)
+{
+    return a->key == b->key && memcmp(a->colours, b->colours, sizeof a->colours) == 0;
+}
+
+/* An equal pair before this one is free too, and leads to the same. */
+static bool repeats(const struct search *s, int index)
+{
+    for (int i = 0; i < index; i++)
+        if (!s->taken[i] && is_equal_pair(&s->b->pairs[i], &s->b->pairs[index]))
+            return true;
+    return false;
+}
+
+static void keep_map(struct search *s)
+{
+    for (int i = 0; i < s->found; i++)
+        if (i < s->most && memcmp(s->maps[i], s->map, sizeof s->map) == 0)
+            return;
+    if (s->found < s->most)
+        memcpy(s->maps[s->found], s->map, sizeof s->map);
+    s->found++;
+}
+
+/* Matches the pairs from number at on in every way. False: enough. */
+static bool match_from(struct search *s, int at)
+{
+    bool added[GRID_COLOURS], on = true;
+
+    if (++s->steps > MOST_STEPS)
+        return false;
+    if (at == s->a->count) {
+        keep_map(s);
+        return s->found <= s->most;
+    }
+    const struct pair_shape *pair = &s->a->pairs[s->order[at]];
+    for (int i = 0; i < s->b->count && on; i++) {
+        if (s->taken[i] || s->b->pairs[i].key != pair->key || repeats(s, i))
+            continue;
+        if (extend(s, pair, &s->b->pairs[i], added)) {
+            s->taken[i] = true;
+            on = match_from(s, at + 1);
+            s->taken[i] = false;
+        }
+        take_back(s, added);
+    }
+    return on;
+}
+
+/* Pairs with more colours first: they say more. */
+static void order_pairs(struct search *s)
+{
+    for (int i = 0; i < s->a->count; i++) {
+        int at = i;
+        for (; at > 0 && s->a->pairs[s->order[at - 1]].count < s->a->pairs[i].count; at--)
+            s->order[at] = s->order[at - 1];
+        s->order[at] = i;
+    }
+}
+
+int arc_shape_match(colour_map *maps, int most, const struct arc_shape *a,
+                    const struct arc_shape *b)
+{
+    struct search s = { .a = a, .b = b, .maps = maps, .most = most };
+
+    if (a->count != b->count || a->sum != b->sum)
+        return 0;
+    s.order = malloc(((size_t)a->count + 1) * sizeof *s.order);
+    s.taken = calloc((size_t)b->count + 1, sizeof *s.taken);
+    int rc = s.order == NULL || s.taken == NULL ? ERROR_NOMEM : 0;
+    if (rc == 0) {
+        memset(s.map, ARC_UNUSED, sizeof s.map);
+        memset(s.image, ARC_UNUSED, sizeof s.image);
+        s.map[0] = s.image[0] = 0;
+        order_pairs(&s);
+        rc = match_from(&s, 0) || s.found > most ? s.found : ARC_GAVE_UP;
+    }
+    free(s.order);
+    free(s.taken);
+    return rc;
+}
