@@ -9,9 +9,9 @@ PREFIX ?= /usr/local
 VERSION := 0.1.0
 
 PACKAGES := gcc make pkg-config git ca-certificates libopenblas-pthread-dev libsqlite3-dev sqlite3 \
-            libuv1-dev libcjson-dev libmd-dev libxxhash-dev libcmocka-dev
+            libuv1-dev libcjson-dev libmd-dev libxxhash-dev zlib1g-dev libcmocka-dev
 CHECK_PACKAGES := clang libclang-rt-14-dev clang-tidy clang-format cppcheck shellcheck
-PKG := openblas sqlite3 libuv libcjson libmd libxxhash cmocka
+PKG := openblas sqlite3 libuv libcjson libmd libxxhash zlib cmocka
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion \
             -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings -Wundef \
@@ -45,7 +45,7 @@ CPPFLAGS := -D_GNU_SOURCE $(FOLDERS:%=-I%) -Itests -I$(O) \
 CFLAGS := -std=c11 $(WARNINGS) $(CFLAGS_$(VARIANT)) $(EXTRA_CFLAGS)
 LDFLAGS := $(LDFLAGS_$(VARIANT))
 COMMON_LIBS := $(call libs,libcjson libmd libxxhash) -lm
-WORKER_LIBS := $(call libs,openblas) -lmvec $(COMMON_LIBS)
+WORKER_LIBS := $(call libs,openblas zlib) -lmvec $(COMMON_LIBS)
 RUNNER_LIBS := $(call libs,sqlite3 libuv) $(COMMON_LIBS)
 TEST_LIBS := $(call libs,cmocka)
 
@@ -215,6 +215,8 @@ $(O)/model/kernels/set_%.o: model/kernels/set_%.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(KERNEL_FLAGS) $(KERNEL_$*) -MMD -MP -c -o $@ $<
 $(O)/worker/provenance.o $(O)/runner/runner_main.o: EXTRA = -include $(O)/build_info.h
 $(O)/worker/provenance.o $(O)/runner/runner_main.o: $(O)/build_info.h
+# Loops over the cells of millions of boards, which are to be vectorised.
+$(O)/worker/data/boards.o $(O)/worker/data/sudoku_csv.o: EXTRA = $(if $(filter release,$(VARIANT)),-O3)
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo CC $@

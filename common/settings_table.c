@@ -120,7 +120,7 @@ static bool not_built_in_sudoku(const struct config *c)
 
 static bool not_maze(const struct config *c)
 {
-    return is_other_built_in(c, "builtin:maze");
+    return is_other_built_in(c, "builtin:maze") || config_text(c, DATA_PATH)[0] == '[';
 }
 
 static bool not_built_in_maze(const struct config *c)
@@ -276,6 +276,9 @@ const struct setting settings_table[SETTING_COUNT] = {
     [DATA_TASKS] = TEXT_SETTING(
         "data.tasks", PHASE_DATA, "", not_arc,
         "comma-separated names of the tasks to keep, or @FILE with one a line; empty: all"),
+    [DATA_DROP_LEAKED] = BOOL_SETTING(
+        "data.drop_leaked", PHASE_DATA, "false", not_arc,
+        "tasks that are evaluation tasks under another name, or augmented, are not trained on"),
     [DATA_TRANSLATION] = BOOL_SETTING("data.translation", PHASE_TRAINING, "true", not_arc,
                                       "training pairs are laid at random offsets"),
     [DATA_BATCH_ORDER] =

@@ -65,6 +65,7 @@ only() { # only PATTERN WHERE...: the pattern stands in no other file, and in ea
 only '\bcblas_|openblas_' model/gemm
 only '\bsqlite3(_|\b)' results/
 only '\buv_[a-z]' runner/
+only '^#include <zlib' worker/data/gzip_file.c
 # Seams: a system, a kind of data and an executor are named in their own files and tables only.
 only '\bSYSTEM_(HRM|TRANSFORMER|TRM)\b|"(hrm|transformer|trm)"' "${systems[@]}"
 only '[sS]udoku|SUDOKU' "${sudoku[@]}"

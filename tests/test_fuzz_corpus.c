@@ -31,6 +31,7 @@ TARGET(journal)
 TARGET(checkpoint)
 TARGET(arc)
 TARGET(csv)
+TARGET(gzip)
 TARGET(job)
 TARGET(exit)
 
@@ -43,6 +44,7 @@ int main(void)
         cmocka_unit_test(checkpoint_inputs_are_taken),
         cmocka_unit_test(arc_inputs_are_taken),
         cmocka_unit_test(csv_inputs_are_taken),
+        cmocka_unit_test(gzip_inputs_are_taken),
         cmocka_unit_test(job_inputs_are_taken),
         cmocka_unit_test(exit_inputs_are_taken),
     };

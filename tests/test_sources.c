@@ -152,6 +152,82 @@ static void a_file_may_name_the_tasks(void **state)
     data_set_close(listed);
 }
 
+/* Writes ROOM/name, packed by gzip. */
+static void put_packed(const char *name, const char *content)
+{
+    char command[400];
+
+    put(name, content);
+    snprintf(command, sizeof command, "gzip -nf %s/%s", room, name);
+    assert_int_equal(system(command), 0);
+}
+
+static void files_may_be_packed_by_gzip(void **state)
+{
+    struct data_set *plain, *packed;
+    char path[100];
+
+    (void)state;
+    put_sources();
+    snprintf(path, sizeof path, "%s/one", room);
+    assert_null(open_with(&plain, path, NULL));
+    put_packed("packed/training/t0.json", TASK(1));
+    put_packed("packed/evaluation/e0.json", TASK(2));
+    snprintf(path, sizeof path, "%s/packed", room);
+    assert_null(open_with(&packed, path, NULL));
+    assert_string_equal(data_set_hash(plain), data_set_hash(packed));
+    data_set_close(packed);
+    /* Challenges and solutions, either of them packed. */
+    put_packed("c/arc-agi_training_challenges.json", "{\"t0\":" HIDDEN(1) "}");
+    put("c/arc-agi_training_solutions.json", "{\"t0\":[[[2]]]}");
+    put("c/arc-agi_evaluation_challenges.json", "{\"e0\":" HIDDEN(2) "}");
+    put_packed("c/arc-agi_evaluation_solutions.json", "{\"e0\":[[[2]]]}");
+    snprintf(path, sizeof path, "%s/c", room);
+    assert_null(open_with(&packed, path, NULL));
+    assert_string_equal(data_set_hash(plain), data_set_hash(packed));
+    data_set_close(packed);
+    data_set_close(plain);
+}
+
+/* A file ROOM/bad/evaluation/e0.json.gz of size bytes of text, packed, then cut or changed. */
+static void damage(size_t size, const char *how)
+{
+    char command[600], *text = malloc(size + 1);
+
+    memset(text, ' ', size);
+    text[size] = '\0';
+    put_packed("bad/evaluation/e0.json", text);
+    snprintf(command, sizeof command, "cd %s/bad/evaluation && %s", room, how);
+    assert_int_equal(system(command), 0);
+    free(text);
+}
+
+static void bad_packed_files_are_named_with_their_byte(void **state)
+{
+    static const struct {
+        size_t size;
+        const char *how, *words;
+    } cases[] = {
+        { 1000, "head -c 20 e0.json.gz > x && mv x e0.json.gz",
+          "e0.json.gz: byte 20: the gzip data are cut off" },
+        { 1000, "echo more >> e0.json.gz", ": something else follows the gzip data" },
+        { 1000, "gzip -dc e0.json.gz > x && mv x e0.json.gz", "byte 0: no gzip data" },
+        { 1000, ": > e0.json.gz", "byte 0: no gzip data" },
+        { 1000, "printf '\\377\\377' | dd of=e0.json.gz bs=1 seek=12 conv=notrunc 2>x; rm x",
+          ": damaged gzip data" },
+        { (size_t)70 << 20, ":", "unpacked it is larger than the limit of 67108864 bytes" },
+        { 1000, ":", "e0.json.gz" }, /* sound gzip, but no JSON */
+    };
+    char path[100];
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/bad", room);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        damage(cases[i].size, cases[i].how);
+        expect_refusal(path, NULL, cases[i].words);
+    }
+}
+
 /* The places that a spec's one arm has, comma-separated. Fresh. */
 static char *places_of_spec(const char *const *overrides, int count)
 {
@@ -223,6 +299,8 @@ int main(void)
         TEST(a_task_of_two_sources_is_taken_once_or_both_its_files_are_named),
         TEST(a_source_that_cannot_be_one_is_named),
         TEST(a_file_may_name_the_tasks),
+        TEST(files_may_be_packed_by_gzip),
+        TEST(bad_packed_files_are_named_with_their_byte),
         TEST(sources_of_a_spec_are_relative_to_the_file_that_says_them),
         TEST(the_published_mix_gives_the_published_split),
     };

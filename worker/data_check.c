@@ -1,14 +1,21 @@
-/* data_check.c - reads the data whole and counts them: what is wrong is an error. */
+/* data_check.c - reads the data whole and counts them, and what stands twice in them:
+ * what is wrong is an error. */
 #include <stdio.h>
 
 #include "data_command.h"
 #include "data_source.h"
+#include "kinds.h"
 
 int data_check(const struct data_request *request, struct error *err)
 {
+    const struct data_kind *kind = data_kind_find(config_text(&request->config, DATA_PATH));
     struct data_source source = { 0 };
-    int evaluation = 0, pairs = 0, rc = data_source_read(&source, &request->config, err);
+    int evaluation = 0, pairs = 0, rc = 0;
 
+    if (kind->check != NULL) /* before a fault in what is chosen ends it */
+        rc = kind->check(stdout, &request->config, err);
+    if (rc == 0)
+        rc = data_source_read(&source, &request->config, err);
     if (rc < 0)
         return rc;
     for (int i = 0; i < source.task_count; i++) {

@@ -129,6 +129,7 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
         { "tasks_training", info->tasks_training },
         { "tasks_evaluation", info->tasks_evaluation },
         { "left_out", info->left_out },
+        { "leaked", info->leaked },
         { "groups", info->groups },
         { "seq_len", info->seq_len },
         { "vocab_size", info->vocab_size },

@@ -74,6 +74,7 @@ static int take_description(struct plan_arm *arm, const cJSON *answer, const cha
     if (strlen(data_hash) != HASH_HEX_SIZE - 1)
         return error_set(err, ERROR_ENVIRONMENT, "%s: malformed data_hash", where);
     memcpy(arm->data_hash, data_hash, HASH_HEX_SIZE);
+    arm->leaked = json_integer_or(answer, "leaked", 0);
     arm->eval_step_flops = eval_flops * rows;
     arm->data_counts = strdup(counts);
     if (arm->data_counts == NULL)

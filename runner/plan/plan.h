@@ -26,6 +26,7 @@ struct plan_arm {
     char data_hash[65];
     /* owned; how many tasks are trained on, tested and left out, in words */
     char *data_counts;
+    int64_t leaked;               /* evaluation tasks of which a copy is trained on */
     struct seeded_text canonical; /* owned; canonical training form */
     struct seeded_text
         job_config; /* owned; canonical text of the settings that are the run's */

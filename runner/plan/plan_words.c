@@ -4,6 +4,7 @@
 #include "json.h"
 #include "log.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,4 +111,26 @@ void plan_tell_of_inactive_axes(const struct plan *plan)
     for (const cJSON *zip = zips != NULL ? zips->child : NULL; zip != NULL; zip = zip->next)
         tell_of_axes(spec, zip);
     cJSON_Delete(merged);
+}
+
+/* Whether an arm before this one has the same data. */
+static bool data_were_before(const struct plan *plan, int arm)
+{
+    for (int a = 0; a < arm; a++)
+        if (strcmp(plan->arms[a].data_hash, plan->arms[arm].data_hash) == 0)
+            return true;
+    return false;
+}
+
+void plan_tell_of_leaks(const struct plan *plan)
+{
+    for (int a = 0; a < plan->spec->arm_count; a++) {
+        int64_t leaked = plan->arms[a].leaked;
+
+        if (leaked > 0 && !data_were_before(plan, a))
+            log_warning("arm %s: of %" PRId64 " evaluation %s a copy is trained on, under "
+                        "another name or augmented; hrmlab data check lists them, and "
+                        "data.drop_leaked = true leaves such copies out",
+                        plan->spec->arms[a].label, leaked, leaked == 1 ? "task" : "tasks");
+    }
 }

@@ -14,4 +14,7 @@ void plan_tell_of_dropped(const struct plan *plan);
  * inactive in every arm, and of cells that fell together for such a reason. */
 void plan_tell_of_inactive_axes(const struct plan *plan);
 
+/* Warns of evaluation tasks of which a copy is trained on, once for each data set. */
+void plan_tell_of_leaks(const struct plan *plan);
+
 #endif

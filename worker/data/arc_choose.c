@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "leak.h"
 #include "settings.h"
 #include "task_names.h"
 #include "words.h"
@@ -15,8 +16,10 @@
 /* Tasks left out, by the reason. */
 struct left_out {
     int repeated; /* the same task stands in another set */
+    int tested;   /* of these, taken as an evaluation task, its tests not trained on */
     int set;      /* its set is neither trained on nor tested */
     int subset, not_named, too_large;
+    int copies; /* of an evaluation task, under another name */
 };
 
 static bool contains(const char *text, const char *word)
@@ -68,9 +71,8 @@ static bool is_shared_name(const struct arc_tasks *tasks, const struct arc_set *
     return false;
 }
 
-/* How the set is named: NAME or SOURCE/NAME. */
-static const char *set_title(char out[2 * ARC_NAME_SIZE], const struct arc_tasks *tasks,
-                             const struct arc_set *set)
+const char *arc_set_title(char out[2 * ARC_NAME_SIZE], const struct arc_tasks *tasks,
+                          const struct arc_set *set)
 {
     bool shared = is_shared_name(tasks, set);
 
@@ -99,14 +101,14 @@ static int check_sets(const struct arc_tasks *tasks, const char *key, const char
             char title[2 * ARC_NAME_SIZE];
             if (err != NULL)
                 snprintf(err->message + used, sizeof err->message - used, "%s %s",
-                         i > 0 ? "," : "", set_title(title, tasks, &tasks->sets[i]));
+                         i > 0 ? "," : "", arc_set_title(title, tasks, &tasks->sets[i]));
         }
         return rc;
     }
     return 0;
 }
 
-static int choose_sets(struct arc_tasks *tasks, const struct config *config, struct error *err)
+int arc_choose_sets(struct arc_tasks *tasks, const struct config *config, struct error *err)
 {
     const char *train = config_text(config, DATA_TRAIN_SETS);
     const char *test = config_text(config, DATA_TEST_SETS);
@@ -123,46 +125,13 @@ static int choose_sets(struct arc_tasks *tasks, const struct config *config, str
     return rc;
 }
 
-/* A number for the pairs of a task as a multiset, demonstrations and tests together: a
- * sum does not depend on their order. Without tests' outputs where those are hidden in
- * the other one. */
-static uint64_t fingerprint(const struct arc_task *task, bool test_outputs)
-{
-    uint64_t sum = 0;
-
-    for (int i = 0; i < task->demonstrations + task->tests; i++) {
-        const struct arc_pair *pair = &task->pairs[i];
-        uint64_t both[2] = { grid_fingerprint(&pair->input), 0 };
-        if (pair->has_output && (test_outputs || i < task->demonstrations))
-            both[1] = grid_fingerprint(&pair->output);
-        sum += hash_xxh3(both, sizeof both);
-    }
-    return sum;
-}
-
-static bool has_hidden(const struct arc_task *task)
-{
-    for (int i = 0; i < task->tests; i++)
-        if (!task->pairs[task->demonstrations + i].has_output)
-            return true;
-    return false;
-}
-
-static bool same_content(const struct arc_task *a, const struct arc_task *b)
-{
-    bool outputs = !has_hidden(a) && !has_hidden(b);
-
-    return a->demonstrations + a->tests == b->demonstrations + b->tests &&
-           fingerprint(a, outputs) == fingerprint(b, outputs);
-}
-
 static int compare_names(const void *a, const void *b)
 {
     const struct arc_task *x = *(struct arc_task *const *)a, *y = *(struct arc_task *const *)b;
     int order = strcmp(x->name, y->name);
 
     if (order == 0) /* the one whose solutions are known first, then the tested one */
-        order = has_hidden(x) - has_hidden(y);
+        order = arc_task_has_hidden(x) - arc_task_has_hidden(y);
     if (order == 0)
         order = y->evaluation - x->evaluation;
     return order != 0 ? order : x->set - y->set;
@@ -170,18 +139,18 @@ static int compare_names(const void *a, const void *b)
 
 /* Drops task, the same as kept. A hidden task that nobody named makes no task an
  * evaluation task: it is a placeholder, as in the contest's folders. */
-static void merge(struct arc_tasks *tasks, struct arc_task *kept, struct arc_task *task)
+static void merge(struct arc_tasks *tasks, struct arc_task *kept, struct arc_task *task,
+                  struct left_out *out)
 {
-    if (task->evaluation && (!has_hidden(task) || tasks->sets[task->set].named))
+    bool copy = (kept->trained && !kept->evaluation) || (task->trained && !task->evaluation);
+
+    if (task->evaluation && (!arc_task_has_hidden(task) || tasks->sets[task->set].named))
         kept->evaluation = true;
     kept->trained = kept->trained || task->trained;
+    out->repeated++;
+    out->tested += copy && kept->evaluation;
     tasks->sets[task->set].repeated++;
     arc_task_release(task);
-}
-
-static const char *task_file(const struct arc_tasks *tasks, const struct arc_task *task)
-{
-    return task->file != NULL ? task->file : tasks->sets[task->set].path;
 }
 
 /* Takes tasks of one name once. */
@@ -198,15 +167,15 @@ static int merge_repeated(struct arc_tasks *tasks, struct left_out *out, struct 
         struct arc_task *first = order[kept], *task = order[i];
         if (strcmp(first->name, task->name) != 0) {
             kept = i;
-        } else if (same_content(first, task)) {
-            merge(tasks, first, task);
-            out->repeated++;
+        } else if (leak_is_equal(first, task)) {
+            merge(tasks, first, task, out);
         } else {
             rc = error_set(err, ERROR_FORMAT,
                            "the task %s stands in %s and in %s, with different pairs; take one "
                            "of them away, or choose sets with data.train_sets and "
                            "data.test_sets",
-                           first->name, task_file(tasks, first), task_file(tasks, task));
+                           first->name, arc_task_place(tasks, first),
+                           arc_task_place(tasks, task));
         }
     }
     free(order);
@@ -345,7 +314,7 @@ static char *set_counts(const struct arc_tasks *tasks)
         if (set->tasks == 0)
             continue;
         char *longer = format_string("%s%s%s %d%s", text, text[0] != '\0' ? ", " : "",
-                                     set_title(title, tasks, set), set->tasks,
+                                     arc_set_title(title, tasks, set), set->tasks,
                                      set->repeated == set->tasks && set->tested && !set->named
                                          ? " (a placeholder: all stand in other sets)"
                                          : "");
@@ -355,18 +324,26 @@ static char *set_counts(const struct arc_tasks *tasks)
     return text;
 }
 
-/* "2 larger than the canvas of 10, 3 not in data.tasks"; empty when nothing was left
- * out. */
+/* "; left out: 2 larger than the canvas of 10, 3 not in data.tasks"; empty when nothing
+ * was left out. */
 static char *reasons(const struct left_out *out)
 {
+    char repeated[100];
+
+    if (out->tested > 0)
+        snprintf(repeated, sizeof repeated,
+                 "in two sets and taken once (%d of them as evaluation tasks)", out->tested);
+    else
+        snprintf(repeated, sizeof repeated, "in two sets and taken once");
     const struct {
         int count;
         const char *text;
-    } list[] = { { out->repeated, "in two sets and taken once" },
+    } list[] = { { out->repeated, repeated },
                  { out->set, "in no set of data.train_sets and data.test_sets" },
                  { out->subset, "not in data.subset" },
                  { out->not_named, "not in data.tasks" },
-                 { out->too_large, "larger than data.canvas" } };
+                 { out->too_large, "larger than data.canvas" },
+                 { out->copies, "copies of evaluation tasks (data.drop_leaked)" } };
     char *text = strdup("");
 
     for (size_t i = 0; i < sizeof list / sizeof *list && text != NULL; i++) {
@@ -381,32 +358,60 @@ static char *reasons(const struct left_out *out)
 }
 
 /* Fresh text, or NULL. */
-static char *count_in_words(const struct arc_tasks *tasks, const struct left_out *out)
+static char *count_in_words(const struct arc_tasks *tasks, const struct left_out *out,
+                            int leaked)
 {
     char *sets = set_counts(tasks), *why = reasons(out), *text = NULL;
     int trained = 0, tested = 0, hidden = 0;
+    char without[80] = "", copies[100] = "";
 
     for (int i = 0; i < tasks->count; i++) {
         trained += tasks->tasks[i].trained;
         tested += tasks->tasks[i].evaluation;
-        hidden += tasks->tasks[i].evaluation && has_hidden(&tasks->tasks[i]);
+        hidden += tasks->tasks[i].evaluation && arc_task_has_hidden(&tasks->tasks[i]);
     }
-    char *without =
-        hidden > 0 ? format_string(" (%d of them without solutions)", hidden) : strdup("");
-    if (sets != NULL && why != NULL && without != NULL)
-        text = format_string("read %s; %d tasks trained on, %d tested%s%s", sets, trained,
-                             tested, without, why);
+    if (hidden > 0)
+        snprintf(without, sizeof without, " (%d of them without solutions)", hidden);
+    if (leaked > 0)
+        snprintf(copies, sizeof copies, ", copies of %d of them trained on", leaked);
+    if (sets != NULL && why != NULL)
+        text = format_string("read %s; %d tasks trained on, %d tested%s%s%s", sets, trained,
+                             tested, without, copies, why);
     free(sets);
     free(why);
-    free(without);
     return text;
+}
+
+/* Finds evaluation tasks that are trained on under another name; data.drop_leaked takes
+ * those copies away. *leaked: how many are left. */
+static int choose_copies(struct arc_tasks *tasks, const struct wishes *wishes,
+                         struct left_out *out, int *leaked, struct error *err)
+{
+    struct leaks leaks;
+    int gone = 0;
+    int rc = leaks_find_trained(&leaks, tasks, err);
+
+    if (rc < 0)
+        return rc;
+    *leaked = leaks.tasks;
+    if (config_bool(wishes->config, DATA_DROP_LEAKED)) {
+        *leaked = 0;
+        for (int i = 0; i < leaks.count; i++) {
+            struct arc_task *copy = &tasks->tasks[leaks.list[i].copy];
+            out->copies += copy->pairs != NULL;
+            arc_task_release(copy);
+        }
+        sift(tasks, wishes, in_a_set, &gone);
+    }
+    leaks_release(&leaks);
+    return 0;
 }
 
 /* Marks the tasks of the chosen sets and takes the others away, and what stands twice. */
 static int choose_by_sets(struct arc_tasks *tasks, const struct wishes *wishes,
                           struct left_out *out, struct error *err)
 {
-    int rc = choose_sets(tasks, wishes->config, err);
+    int rc = arc_choose_sets(tasks, wishes->config, err);
 
     if (rc < 0)
         return rc;
@@ -418,30 +423,33 @@ static int choose_by_sets(struct arc_tasks *tasks, const struct wishes *wishes,
     return merge_repeated(tasks, out, err);
 }
 
-int arc_choose(struct arc_tasks *tasks, const struct config *config, char **counts,
-               int *left_out, struct error *err)
+int arc_choose(struct arc_choice *out, struct arc_tasks *tasks, const struct config *config,
+               struct error *err)
 {
     struct wishes wishes = { .config = config };
-    struct left_out out = { 0 };
+    struct left_out gone = { 0 };
     int rc =
         task_names_read(&wishes.names, &tasks->files, config_text(config, DATA_TASKS), err);
 
-    *counts = NULL;
+    *out = (struct arc_choice){ 0 };
     if (rc == 0)
-        rc = choose_by_sets(tasks, &wishes, &out, err);
+        rc = choose_by_sets(tasks, &wishes, &gone, err);
     if (rc == 0)
         rc = check_named(tasks, &wishes.names, err);
     if (rc == 0) {
-        sift(tasks, &wishes, in_subset, &out.subset);
-        sift(tasks, &wishes, is_named, &out.not_named);
-        sift(tasks, &wishes, fits, &out.too_large);
-        rc = check_kept(tasks, config, &out, err);
+        sift(tasks, &wishes, in_subset, &gone.subset);
+        sift(tasks, &wishes, is_named, &gone.not_named);
+        sift(tasks, &wishes, fits, &gone.too_large);
+        rc = check_kept(tasks, config, &gone, err);
     }
+    if (rc == 0)
+        rc = choose_copies(tasks, &wishes, &gone, &out->leaked, err);
     task_names_release(&wishes.names);
     if (rc < 0)
         return rc;
     qsort(tasks->tasks, (size_t)tasks->count, sizeof *tasks->tasks, compare_tasks);
-    *left_out = out.repeated + out.set + out.subset + out.not_named + out.too_large;
-    *counts = count_in_words(tasks, &out);
-    return *counts == NULL ? error_no_memory(err, "the tasks") : 0;
+    out->left_out =
+        gone.repeated + gone.set + gone.subset + gone.not_named + gone.too_large + gone.copies;
+    out->counts = count_in_words(tasks, &gone, out->leaked);
+    return out->counts == NULL ? error_no_memory(err, "the tasks") : 0;
 }

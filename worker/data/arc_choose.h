@@ -8,17 +8,30 @@
 
 struct config;
 
+struct arc_choice {
+    /* fresh text: how many tasks are trained on and tested, what was left out and why */
+    char *counts;
+    int left_out; /* tasks read but not chosen */
+    /* evaluation tasks of which a copy, under another name, is trained on */
+    int leaked;
+};
+
+/* Fills trained, tested and named of all sets by data.train_sets and data.test_sets. */
+int arc_choose_sets(struct arc_tasks *tasks, const struct config *config,
+                    struct error *err) MUST_CHECK;
+
+/* How a set is called where sets of several sources have its name. Returns out. */
+const char *arc_set_title(char out[2 * ARC_NAME_SIZE], const struct arc_tasks *tasks,
+                          const struct arc_set *set);
+
 /*
- * Applies data.train_sets, data.test_sets, data.subset, data.tasks and data.canvas:
- * fills the tasks' flags, takes away what is not chosen, and sorts by name within
- * training, then evaluation. A task that stands in several chosen sets is taken once if
- * it is the same set of pairs everywhere; it is an evaluation task if one of those sets
- * is tested. Otherwise ERROR_FORMAT names both files.
- *   *counts  fresh text: how many tasks are trained on and tested, what was left
- *            out and why
- *   *left_out  tasks read but not chosen
+ * Applies data.train_sets, data.test_sets, data.subset, data.tasks, data.canvas and
+ * data.drop_leaked: fills the tasks' flags, takes away what is not chosen, and sorts by
+ * name within training, then evaluation. A task that stands in several chosen sets is
+ * taken once if it is the same set of pairs everywhere; it is an evaluation task if one
+ * of those sets is tested. Otherwise ERROR_FORMAT names both files.
  */
-int arc_choose(struct arc_tasks *tasks, const struct config *config, char **counts,
-               int *left_out, struct error *err) MUST_CHECK;
+int arc_choose(struct arc_choice *out, struct arc_tasks *tasks, const struct config *config,
+               struct error *err) MUST_CHECK;
 
 #endif

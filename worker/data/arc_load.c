@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "gzip_file.h"
 #include "json.h"
 #include "work.h"
 
@@ -74,6 +75,11 @@ void arc_tasks_release(struct arc_tasks *tasks)
     *tasks = (struct arc_tasks){ 0 };
 }
 
+const char *arc_task_place(const struct arc_tasks *tasks, const struct arc_task *task)
+{
+    return task->file != NULL ? task->file : tasks->sets[task->set].path;
+}
+
 static bool ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text), tail = strlen(end);
@@ -88,6 +94,14 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
+/* How long ".json" or ".json.gz" is, with which a name ends; 0: with neither. */
+static size_t json_ending(const char *name)
+{
+    return ends_with(name, ".json")      ? strlen(".json")
+           : ends_with(name, ".json.gz") ? strlen(".json.gz")
+                                         : 0;
+}
+
 /* A file of one task, named for it; with a folder the task is called FOLDER-NAME. */
 static int load_task(struct arc_tasks *tasks, int set, const char *path, const char *folder,
                      struct error *err)
@@ -97,12 +111,12 @@ static int load_task(struct arc_tasks *tasks, int set, const char *path, const c
     const char *base = base_name(path);
     char *name =
         format_string("%s%s%.*s", folder != NULL ? folder : "", folder != NULL ? "-" : "",
-                      (int)(strlen(base) - strlen(".json")), base);
+                      (int)(strlen(base) - json_ending(base)), base);
     int rc = name == NULL ? error_no_memory(err, "the tasks")
                           : data_files_add(&tasks->files, path, err);
 
     if (rc == 0)
-        rc = json_read_file(&json, path, JSON_DATA_LIMIT, err);
+        rc = gzip_json_read(&json, path, err);
     if (rc == 0)
         rc = arc_task_read(&task, name, json, NULL, path, err);
     if (rc == 0 && (task.file = strdup(path)) == NULL)
@@ -130,7 +144,7 @@ static int check_names(const cJSON *names, const char *path, const cJSON *others
 
 static int read_tasks_object(cJSON **out, const char *path, const char *what, struct error *err)
 {
-    int rc = json_read_file(out, path, JSON_DATA_LIMIT, err);
+    int rc = gzip_json_read(out, path, err);
 
     if (rc == 0 && !cJSON_IsObject(*out))
         rc = error_set(err, ERROR_FORMAT, "%s: expected an object of %s, not %s", path, what,
@@ -157,7 +171,8 @@ static int load_solutions(cJSON **out, struct arc_tasks *tasks, const cJSON *cha
 
 static bool is_challenges(const char *path)
 {
-    return ends_with(path, "_challenges.json") || ends_with(path, "-challenges.json");
+    return ends_with(path, "_challenges.json") || ends_with(path, "-challenges.json") ||
+           ends_with(path, "_challenges.json.gz") || ends_with(path, "-challenges.json.gz");
 }
 
 /* The set of a file of challenges: its name without "arc-agi_" and
@@ -166,7 +181,8 @@ static void set_name(char out[ARC_NAME_SIZE], const char *path)
 {
     static const char prefix[] = "arc-agi";
     const char *base = base_name(path);
-    size_t length = strlen(base) - strlen("_challenges.json"), skip = sizeof prefix;
+    size_t length = strlen(base) - strlen("_challenges") - json_ending(base),
+           skip = sizeof prefix;
 
     if (strncmp(base, prefix, sizeof prefix - 1) != 0 || length <= skip ||
         (base[skip - 1] != '_' && base[skip - 1] != '-'))
@@ -174,13 +190,27 @@ static void set_name(char out[ARC_NAME_SIZE], const char *path)
     snprintf(out, ARC_NAME_SIZE, "%.*s", (int)(length - skip), base + skip);
 }
 
+/* The path of X_solutions.json for X_challenges.json; the one of them that is there, if
+ * one is packed. Fresh; NULL: no memory. */
+static char *solutions_of(const char *path)
+{
+    int before = (int)(strlen(path) - strlen("challenges") - json_ending(path));
+    bool packed = gzip_file_is_named(path);
+    char *plain = format_string("%.*ssolutions.json", before, path);
+    char *gzip = format_string("%.*ssolutions.json.gz", before, path);
+    bool take_gzip =
+        plain != NULL && gzip != NULL && file_exists(gzip) && (packed || !file_exists(plain));
+
+    free(take_gzip ? plain : gzip);
+    return take_gzip ? gzip : plain;
+}
+
 /* X_challenges.json with X_solutions.json beside it, if that is there. */
 static int load_combined(struct arc_tasks *tasks, const char *path, struct error *err)
 {
     cJSON *challenges = NULL, *solutions = NULL;
     char name[ARC_NAME_SIZE];
-    int before = (int)(strlen(path) - strlen("challenges.json"));
-    char *other = format_string("%.*ssolutions.json", before, path);
+    char *other = solutions_of(path);
     int rc = other == NULL ? error_no_memory(err, "the tasks")
                            : data_files_add(&tasks->files, path, err);
 
@@ -221,7 +251,7 @@ static void paths_release(struct paths *list)
 
 static int only_json(const struct dirent *entry)
 {
-    return entry->d_name[0] != '.' && ends_with(entry->d_name, ".json");
+    return entry->d_name[0] != '.' && json_ending(entry->d_name) > 0;
 }
 
 static int not_hidden(const struct dirent *entry)
@@ -407,10 +437,11 @@ static int load_path(struct arc_tasks *tasks, const char *path, struct error *er
         return load_place(tasks, path, err);
     if (is_challenges(path))
         return load_combined(tasks, path, err);
-    if (!ends_with(path, ".json"))
-        return error_set(err, ERROR_FORMAT,
-                         "data.path = %s: neither a directory nor a .json or .csv file%s", path,
-                         ends_with(path, ".csv") ? "; a list of sources is for ARC tasks" : "");
+    if (json_ending(path) == 0)
+        return error_set(
+            err, ERROR_FORMAT,
+            "data.path = %s: neither a directory nor a .json, .json.gz or .csv file%s", path,
+            ends_with(path, ".csv") ? "; a list of sources is for ARC tasks" : "");
     int set = arc_tasks_add_set(tasks, "evaluation", path, err);
     return set < 0 ? set : load_task(tasks, set, path, NULL, err);
 }

@@ -41,12 +41,16 @@ struct arc_tasks {
  *     FOLDER-NAME;
  *   a folder of task files, or one such file: the set "evaluation";
  *   one file of challenges.
+ * Any file may be packed with gzip and end with .json.gz.
  * A solutions file has the tasks of its challenges, all and no others; where there is
  * none, the tests are hidden: they get answers (the submission), no scores.
  * ERROR_FORMAT names file and place; whatever fails releases all tasks.
  */
 int arc_load(struct arc_tasks *tasks, const char *path, struct error *err) MUST_CHECK;
 void arc_tasks_release(struct arc_tasks *tasks);
+
+/* The file, or the folder, that a task comes from. */
+const char *arc_task_place(const struct arc_tasks *tasks, const struct arc_task *task);
 
 /* Appends a set, its own source until arc_load() says which, and returns its index, or
  * an error. */

@@ -145,6 +145,14 @@ static int larger(int a, int b)
     return a > b ? a : b;
 }
 
+bool arc_task_has_hidden(const struct arc_task *task)
+{
+    for (int i = 0; i < task->tests; i++)
+        if (!task->pairs[task->demonstrations + i].has_output)
+            return true;
+    return false;
+}
+
 int arc_task_side(const struct arc_task *task)
 {
     int side = 0;

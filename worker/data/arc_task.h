@@ -37,6 +37,8 @@ int arc_task_read(struct arc_task *out, const char *name, const cJSON *json,
                   const cJSON *solutions, const char *where, struct error *err) MUST_CHECK;
 void arc_task_release(struct arc_task *task);
 
+/* Whether a test has no output. */
+bool arc_task_has_hidden(const struct arc_task *task);
 /* The largest side of any of its grids. */
 int arc_task_side(const struct arc_task *task);
 

@@ -31,6 +31,7 @@ static const struct {
     { "tasks_training", offsetof(struct data_info, tasks_training) },
     { "tasks_evaluation", offsetof(struct data_info, tasks_evaluation) },
     { "left_out", offsetof(struct data_info, left_out) },
+    { "leaked", offsetof(struct data_info, leaked) },
     { "groups", offsetof(struct data_info, groups) },
     { "puzzles", offsetof(struct data_info, puzzles) },
     { "examples", offsetof(struct data_info, examples) },

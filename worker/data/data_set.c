@@ -208,6 +208,7 @@ static void describe_source(struct data_set *set)
     info->source = source->text;
     info->counts = source->counts;
     info->left_out = source->left_out;
+    info->leaked = source->leaked;
     info->submits = source->kind->submits;
     info->files = source->files.files;
     info->file_count = source->files.count;

@@ -30,6 +30,7 @@ struct data_info {
     int tasks_training, tasks_evaluation; /* tasks kept */
     /* tasks with a grid larger than the canvas, or not chosen */
     int left_out;
+    int leaked;                 /* evaluation tasks of which a copy is trained on */
     int groups;                 /* tasks trained on */
     int puzzles;                /* variants trained on, all groups */
     int examples;               /* training pairs, all variants */

@@ -13,6 +13,8 @@
 #include "grid.h"
 #include "random.h"
 
+#include <stdio.h>
+
 struct config;
 struct data_form;
 struct data_source;
@@ -63,6 +65,9 @@ struct data_kind {
      */
     int (*load)(struct data_source *out, const struct config *config, struct error *err);
     void (*release)(void *content);
+    /* Writes what is remarkable in the data of the settings, whatever they choose, to
+     * out: for `data check`. NULL: there is nothing to say. */
+    int (*check)(FILE *out, const struct config *config, struct error *err);
     /* Number of different tokens. */
     int (*vocabulary)(int side);
 
@@ -123,6 +128,7 @@ struct data_source {
     char *counts;
     int left_out;             /* tasks that were read but not chosen */
     int identifiers;          /* of all rows, the blank included; 0: counted by variants */
+    int leaked;               /* evaluation tasks of which a copy is trained on */
     struct data_files files;  /* what was read */
     char hash[HASH_HEX_SIZE]; /* of the content of the tasks kept, never of a path */
 };

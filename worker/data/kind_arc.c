@@ -1,6 +1,7 @@
 /* kind_arc.c - ARC tasks, from files or from the built-in families. */
 #include "kind_arc.h"
 
+#include "arc_check.h"
 #include "arc_choose.h"
 #include "arc_style.h"
 #include "augmentation.h"
@@ -65,42 +66,59 @@ static int generate(struct arc_tasks *out, const struct config *config, struct e
     return rc;
 }
 
-static int load_sources(struct arc_tasks *tasks, const struct config *config, struct error *err)
+static int load_place(struct arc_tasks *tasks, const char *place, const struct config *config,
+                      struct error *err)
+{
+    return strcmp(place, BUILTIN) == 0 ? generate(tasks, config, err)
+                                       : arc_load(tasks, place, err);
+}
+
+/* All sets of all sources, nothing chosen. */
+static int load_places(struct arc_tasks *tasks, const struct config *config, struct error *err)
 {
     cJSON *places = config_get_texts(config, DATA_PATH);
     int rc = places == NULL ? error_no_memory(err, "the tasks") : 0;
 
     for (const cJSON *place = rc == 0 ? places->child : NULL; place != NULL && rc == 0;
          place = place->next)
-        rc = strcmp(place->valuestring, BUILTIN) == 0
-                 ? generate(tasks, config, err)
-                 : arc_load(tasks, place->valuestring, err);
+        rc = load_place(tasks, place->valuestring, config, err);
     cJSON_Delete(places);
     return rc;
 }
 
 static int load(struct data_source *out, const struct config *config, struct error *err)
 {
+    bool builtin = strcmp(config_text(config, DATA_PATH), BUILTIN) == 0;
     struct arc_tasks *tasks = calloc(1, sizeof *tasks);
-    int rc;
+    struct arc_choice choice = { 0 };
 
     if (tasks == NULL)
         return error_no_memory(err, "the tasks");
     out->content = tasks;
-    if (strcmp(config_text(config, DATA_PATH), BUILTIN) == 0) {
-        out->text = format_string("%s, generator seed %" PRId64, BUILTIN,
-                                  config_int(config, DATA_GENERATOR_SEED));
-        rc = generate(tasks, config, err);
-    } else {
-        out->text = strdup("ARC tasks from files");
-        rc = load_sources(tasks, config, err);
-    }
+    out->text = builtin ? format_string("%s, generator seed %" PRId64, BUILTIN,
+                                        config_int(config, DATA_GENERATOR_SEED))
+                        : strdup("ARC tasks from files");
+    int rc = load_places(tasks, config, err);
     if (rc == 0)
-        rc = arc_choose(tasks, config, &out->counts, &out->left_out, err);
+        rc = arc_choose(&choice, tasks, config, err);
+    out->counts = choice.counts;
+    out->left_out = choice.left_out;
+    out->leaked = choice.leaked;
     out->files = tasks->files;
     tasks->files = (struct data_files){ 0 };
     out->task_count = tasks->count;
     out->side = (int)config_int(config, DATA_CANVAS);
+    return rc;
+}
+
+static int check(FILE *out, const struct config *config, struct error *err)
+{
+    struct arc_tasks tasks = { 0 };
+    int rc = load_places(&tasks, config, err);
+
+    if (rc == 0)
+        rc = arc_check(out, &tasks, config, err);
+    arc_tasks_release(&tasks);
     return rc;
 }
 
@@ -226,6 +244,7 @@ const struct data_kind KIND_ARC = {
     .variant_size = sizeof(struct variant),
     .recognises = recognises,
     .load = load,
+    .check = check,
     .release = release,
     .vocabulary = vocabulary,
     .task = task,
