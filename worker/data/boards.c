@@ -34,12 +34,14 @@ static int grow(struct boards *boards, struct error *err)
     return 0;
 }
 
-static void pack(uint8_t *out, const uint8_t *cells, int count)
+static void pack(uint8_t *restrict out, const uint8_t *restrict cells, int count)
 {
-    for (int i = 0; i + 1 < count; i += 2)
-        *out++ = (uint8_t)(cells[i] | cells[i + 1] << 4);
+    int pairs = count / 2;
+
+    for (int i = 0; i < pairs; i++)
+        out[i] = (uint8_t)(cells[2 * i] | cells[2 * i + 1] << 4);
     if (count % 2 == 1)
-        *out = cells[count - 1];
+        out[pairs] = cells[count - 1];
 }
 
 int boards_add(struct boards *boards, const uint8_t *question, const uint8_t *answer,
@@ -67,11 +69,17 @@ void boards_release(struct boards *boards)
     boards->count = boards->capacity = boards->train = 0;
 }
 
-static void unpack(struct grid *out, const uint8_t *packed, int side)
+static void unpack(struct grid *restrict out, const uint8_t *restrict packed, int side)
 {
+    int pairs = side * side / 2;
+
     out->rows = out->columns = (uint8_t)side;
-    for (int i = 0; i < side * side; i++)
-        out->cells[i] = packed[i / 2] >> (i % 2 * 4) & 15;
+    for (int i = 0; i < pairs; i++) {
+        out->cells[2 * i] = packed[i] & 15;
+        out->cells[2 * i + 1] = packed[i] >> 4;
+    }
+    if (side % 2 == 1)
+        out->cells[side * side - 1] = packed[pairs] & 15;
 }
 
 void boards_get(const struct boards *boards, int index, struct grid *question,

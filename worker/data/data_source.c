@@ -19,16 +19,38 @@ void data_source_release(struct data_source *source)
     *source = (struct data_source){ 0 };
 }
 
-static void add_grid(struct hash_state *state, const struct grid *grid)
+/* Bytes on their way to the hash, which takes them in large pieces faster. */
+struct feed {
+    struct hash_state *state;
+    size_t used;
+    uint8_t bytes[4096];
+};
+
+static void flush(struct feed *feed)
 {
-    hash_add(state, &grid->rows, 1);
-    hash_add(state, &grid->columns, 1);
-    hash_add(state, grid->cells, (size_t)grid->rows * grid->columns);
+    hash_add(feed->state, feed->bytes, feed->used);
+    feed->used = 0;
+}
+
+/* size: at most GRID_MAX_CELLS. */
+static void add(struct feed *feed, const void *data, size_t size)
+{
+    if (sizeof feed->bytes - feed->used < size)
+        flush(feed);
+    memcpy(feed->bytes + feed->used, data, size);
+    feed->used += size;
+}
+
+static void add_grid(struct feed *feed, const struct grid *grid)
+{
+    add(feed, &grid->rows, 1);
+    add(feed, &grid->columns, 1);
+    add(feed, grid->cells, (size_t)grid->rows * grid->columns);
 }
 
 /* A task that is not trained on is told apart by the second bit, so that the hashes of
  * data sets that know no such task stay what they were. */
-static void add_task(struct hash_state *state, const struct data_source *source, int index)
+static void add_task(struct feed *feed, const struct data_source *source, int index)
 {
     struct data_task task;
     struct grid input, output;
@@ -38,14 +60,14 @@ static void add_task(struct hash_state *state, const struct data_source *source,
     source->kind->task_name(source->content, index, name);
     uint8_t counts[3] = { (uint8_t)(task.evaluation | (task.trained ? 0 : 2)),
                           (uint8_t)task.demonstrations, (uint8_t)task.tests };
-    hash_add(state, name, strlen(name) + 1);
-    hash_add(state, counts, sizeof counts);
+    add(feed, name, strlen(name) + 1);
+    add(feed, counts, sizeof counts);
     for (int p = 0; p < task.demonstrations + task.tests; p++) {
         bool known = source->kind->pair(source->content, index, p, &input, &output);
-        add_grid(state, &input);
-        hash_add(state, &known, 1);
+        add_grid(feed, &input);
+        add(feed, &known, 1);
         if (known)
-            add_grid(state, &output);
+            add_grid(feed, &output);
     }
 }
 
@@ -57,6 +79,16 @@ static int add_order(struct hash_state *state, struct data_source *source, const
         return 0;
     int rc = data_files_add(&source->files, path, err);
     return rc == 0 ? batch_order_hash(state, path, err) : rc;
+}
+
+/* The tasks, one by one. */
+static void add_tasks(struct hash_state *state, const struct data_source *source)
+{
+    struct feed feed = { .state = state };
+
+    for (int i = 0; i < source->task_count; i++)
+        add_task(&feed, source, i);
+    flush(&feed);
 }
 
 int data_source_read(struct data_source *out, const struct config *config, struct error *err)
@@ -75,8 +107,8 @@ int data_source_read(struct data_source *out, const struct config *config, struc
     hash_add(&state, out->kind->name, strlen(out->kind->name) + 1);
     if (out->kind->hash != NULL)
         out->kind->hash(out->content, &state);
-    for (int i = 0; i < out->task_count && out->kind->hash == NULL; i++)
-        add_task(&state, out, i);
+    else
+        add_tasks(&state, out);
     rc = add_order(&state, out, config_text(config, DATA_BATCH_ORDER), err);
     hash_final_hex(&state, out->hash);
     if (rc < 0)

@@ -24,27 +24,35 @@ static int bad_cell(const struct board_csv *r, int side, bool blanks, const char
     return board_csv_fault(r, column, text, err);
 }
 
+/* Digits, and "." as 0. Without branches, so that it is vectorised. Returns whether one
+ * is not from least to most. */
+static bool read_digits(uint8_t *restrict out, const char *restrict text, int count,
+                        uint8_t least, uint8_t most)
+{
+    uint8_t wrong = 0;
+
+    for (int i = 0; i < count; i++) {
+        uint8_t c = (uint8_t)text[i];
+        uint8_t digit = (uint8_t) - (c != '.'); /* all bits, or none */
+        uint8_t cell = (uint8_t)(c - '0') & digit;
+        out[i] = cell;
+        wrong |= (uint8_t)((cell < least) | (cell > most));
+    }
+    return wrong != 0;
+}
+
 /* The cells of a field; 0 is blank. */
 static int read_cells(uint8_t *out, const struct board_csv *r, int side, bool blanks,
                       const char *column, const struct csv_field *field, struct error *err)
 {
     char text[200];
-    uint8_t most = 0, least = UINT8_MAX;
 
     if (field->length != (size_t)(side * side)) {
         snprintf(text, sizeof text, "%zu characters; expected %d, one for each cell of %d x %d",
                  field->length, side * side, side, side);
         return board_csv_fault(r, column, text, err);
     }
-    /* Without branches, so that it is vectorised. */
-    for (size_t i = 0; i < field->length; i++) {
-        char c = field->text[i];
-        uint8_t cell = (uint8_t)((c == '.' ? '0' : c) - '0');
-        out[i] = cell;
-        most = cell > most ? cell : most;
-        least = cell < least ? cell : least;
-    }
-    return most > side || (!blanks && least == 0)
+    return read_digits(out, field->text, side * side, blanks ? 0 : 1, (uint8_t)side)
                ? bad_cell(r, side, blanks, column, field, out, err)
                : 0;
 }
