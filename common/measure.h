@@ -30,6 +30,10 @@ enum metric {
     METRIC_EXACT_ROWS,
     METRIC_LM_LOSS,
     METRIC_MEAN_OUTER_STEPS,
+    METRIC_ORACLE,
+    METRIC_DISTINCT_ANSWERS,
+    METRIC_VOTE_MARGIN,
+    METRIC_VOTE_ENTROPY,
     /* the measures before this one are in the worker's events and in measure_value */
     METRIC_RECORDED,
     METRIC_TASK_TOKEN_ACCURACY = METRIC_RECORDED,

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
+
 #include "arc_load.h"
 #include "arc_style.h"
 #include "augmentation.h"
@@ -197,7 +199,8 @@ static void puzzles_written_as_json_read_back_to_the_same_data(void **state)
 
     (void)state;
     assert_non_null(mkdtemp(directory));
-    snprintf(command, sizeof command, "%s data build --layout arc --output %s data.tasks_per_family=2 >/dev/null",
+    snprintf(command, sizeof command,
+             "%s data build --layout arc --output %s data.tasks_per_family=2 >/dev/null",
              worker != NULL ? worker : "build/asan/hrmlab-worker", directory);
     assert_int_equal(system(command), 0);
     const char *const files[] = { "data.canvas", "8", "data.path", directory, NULL };
@@ -468,6 +471,10 @@ static void scores_know_right_from_wrong_and_subsample(void **state)
         assert_int_equal(scores_finish(scores, r, &result, &outcomes, &count, &err), 0);
         assert_true(result.values[METRIC_PASS_AT_1] >= 1.0 &&
                     result.values[METRIC_PER_TOKEN_ACCURACY] >= 1.0);
+        /* one answer has all votes */
+        assert_true(fabs(result.values[METRIC_VOTE_MARGIN] - 1.0) < 1e-12 &&
+                    fabs(result.values[METRIC_DISTINCT_ANSWERS] - 1.0) < 1e-12 &&
+                    fabs(result.values[METRIC_VOTE_ENTROPY]) < 1e-12);
         assert_int_equal(outcomes[0].predictions, r == 0 ? 8 : r == 1 ? 1 : 4);
         free(outcomes);
     }
@@ -481,6 +488,12 @@ static void scores_know_right_from_wrong_and_subsample(void **state)
     assert_true(result.values[METRIC_PASS_AT_1] <= 0.0 &&
                 result.values[METRIC_PASS_AT_2] >= 1.0);
     assert_int_equal(outcomes[0].rank, 2);
+    /* the first test: seven votes for one answer, one for the solution */
+    assert_int_equal(outcomes[0].distinct, 2);
+    assert_true(fabs(outcomes[0].margin - 6.0 / 8) < 1e-12);
+    assert_true(fabs(outcomes[0].entropy + 7.0 / 8 * log(7.0 / 8) + 1.0 / 8 * log(1.0 / 8)) <
+                1e-12);
+    assert_true(result.values[METRIC_ORACLE] >= 1.0);
     free(outcomes);
     assert_int_equal(scores_finish(scores, 1, &result, &outcomes, &count, &err), 0);
     assert_true(result.values[METRIC_PASS_AT_1] >=

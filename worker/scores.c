@@ -15,6 +15,7 @@
 #include "work.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -297,32 +298,74 @@ static void sum_rows(const struct scores *s, const struct slot *slot, struct sco
 enum { K_COUNT = 6 };
 static const int PASS_K[K_COUNT] = { 1, 2, 5, 10, 100, 1000 };
 
-/* Adds one task's outcomes (of its scored tests) to the sums of pass@k. */
-static void add_task(double pass[K_COUNT], double strict[K_COUNT],
-                     const struct score_outcome *outcomes, int tests)
+/* Sums over tasks. */
+struct task_sums {
+    double pass[K_COUNT], strict[K_COUNT];
+    double oracle, distinct, margin, entropy;
+};
+
+/* Adds one task's outcomes (of its scored tests). */
+static void add_task(struct task_sums *sums, const struct score_outcome *outcomes, int tests)
 {
+    double distinct = 0.0, margin = 0.0, entropy = 0.0;
+    int found = 0;
+
     for (int k = 0; k < K_COUNT; k++) {
         int solved = 0;
         for (int i = 0; i < tests; i++)
             solved += outcomes[i].rank > 0 && outcomes[i].rank <= PASS_K[k];
-        pass[k] += (double)solved / tests;
-        strict[k] += solved == tests;
+        sums->pass[k] += (double)solved / tests;
+        sums->strict[k] += solved == tests;
     }
+    for (int i = 0; i < tests; i++) {
+        found += outcomes[i].rank > 0;
+        distinct += outcomes[i].distinct;
+        margin += outcomes[i].margin;
+        entropy += outcomes[i].entropy;
+    }
+    sums->oracle += (double)found / tests;
+    sums->distinct += distinct / tests;
+    sums->margin += margin / tests;
+    sums->entropy += entropy / tests;
 }
 
-static void set_pass(struct score_result *out, const double pass[K_COUNT],
-                     const double strict[K_COUNT])
+static void set_task_means(struct score_result *out, const struct task_sums *sums)
 {
     double tasks = out->tasks > 0 ? out->tasks : 1;
 
-    out->values[METRIC_PASS_AT_1] = pass[0] / tasks;
-    out->values[METRIC_PASS_AT_2] = pass[1] / tasks;
-    out->values[METRIC_PASS_AT_5] = pass[2] / tasks;
-    out->values[METRIC_PASS_AT_10] = pass[3] / tasks;
-    out->values[METRIC_PASS_AT_100] = pass[4] / tasks;
-    out->values[METRIC_PASS_AT_1000] = pass[5] / tasks;
-    out->values[METRIC_PASS_AT_1_STRICT] = strict[0] / tasks;
-    out->values[METRIC_PASS_AT_2_STRICT] = strict[1] / tasks;
+    out->values[METRIC_PASS_AT_1] = sums->pass[0] / tasks;
+    out->values[METRIC_PASS_AT_2] = sums->pass[1] / tasks;
+    out->values[METRIC_PASS_AT_5] = sums->pass[2] / tasks;
+    out->values[METRIC_PASS_AT_10] = sums->pass[3] / tasks;
+    out->values[METRIC_PASS_AT_100] = sums->pass[4] / tasks;
+    out->values[METRIC_PASS_AT_1000] = sums->pass[5] / tasks;
+    out->values[METRIC_PASS_AT_1_STRICT] = sums->strict[0] / tasks;
+    out->values[METRIC_PASS_AT_2_STRICT] = sums->strict[1] / tasks;
+    out->values[METRIC_ORACLE] = sums->oracle / tasks;
+    out->values[METRIC_DISTINCT_ANSWERS] = sums->distinct / tasks;
+    out->values[METRIC_VOTE_MARGIN] = sums->margin / tasks;
+    out->values[METRIC_VOTE_ENTROPY] = sums->entropy / tasks;
+}
+
+/* (votes of the first answer - votes of the second) / votes, of a ranked ballot. */
+static double vote_margin(const struct ballot *ballot)
+{
+    int second = ballot->count > 1 ? ballot->answers[1].votes : 0;
+
+    return ballot->count > 0 ? (double)(ballot->answers[0].votes - second) / ballot->votes
+                             : 0.0;
+}
+
+/* In nats. */
+static double vote_entropy(const struct ballot *ballot)
+{
+    double entropy = 0.0;
+
+    for (int i = 0; i < ballot->count; i++) {
+        double share = (double)ballot->answers[i].votes / ballot->votes;
+        entropy -= share < 1.0 ? share * log(share) : 0.0;
+    }
+    return entropy;
 }
 
 static bool has_rows(const struct scores *s, const struct slot *slot, int task, int test)
@@ -357,6 +400,9 @@ static int vote_task(const struct scores *s, int request, int task, int *chosen,
             .votes = rank > 0 ? ballot.answers[rank - 1].votes : 0,
             .predictions = ballot.votes,
             .per_token_accuracy = test_accuracy(s, slot, task, test),
+            .distinct = ballot.count,
+            .margin = vote_margin(&ballot),
+            .entropy = vote_entropy(&ballot),
         };
         ballot_release(&ballot);
     }
@@ -366,7 +412,7 @@ static int vote_task(const struct scores *s, int request, int task, int *chosen,
 int scores_finish(struct scores *s, int request, struct score_result *result,
                   struct score_outcome **outcomes, int *outcome_count, struct error *err)
 {
-    double pass[K_COUNT] = { 0 }, strict[K_COUNT] = { 0 };
+    struct task_sums sums = { .oracle = 0.0 };
     int *chosen = variant_room(s), made = 0, rc = 0;
     struct score_outcome *list = calloc((size_t)count_scored_tests(s) + 1, sizeof *list);
 
@@ -380,7 +426,7 @@ int scores_finish(struct scores *s, int request, struct score_result *result,
         if (rc == 0)
             rc = vote_task(s, request, t, chosen, list + made, err);
         if (rc > 0) {
-            add_task(pass, strict, list + made, rc);
+            add_task(&sums, list + made, rc);
             made += rc;
             result->tasks++;
         }
@@ -391,7 +437,7 @@ int scores_finish(struct scores *s, int request, struct score_result *result,
         return rc;
     }
     sum_rows(s, &s->slots[s->slot_of[request]], result);
-    set_pass(result, pass, strict);
+    set_task_means(result, &sums);
     *outcomes = list;
     *outcome_count = made;
     return 0;
