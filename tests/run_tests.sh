@@ -22,11 +22,14 @@ export OPENBLAS_NUM_THREADS=1
 
 run_one()
 {
-    local test=$1 start=$SECONDS status
-    timeout -k 10 "${HRMLAB_LONG:+3}600" "$directory/$test" >"$log/$test.tap" 2>"$log/$test.err" </dev/null
-    status=$?
+    local test=$1 status TIMEFORMAT="%0R s (%0U s user, %0S s system)"
+    {
+        time timeout -k 10 "${HRMLAB_LONG:+3}600" "$directory/$test" >"$log/$test.tap" \
+            2>"$log/$test.err" </dev/null
+        status=$?
+    } 2>"$log/$test.time"
     echo "$status" >"$log/$test.status"
-    echo "$test: exit $status, $((SECONDS - start)) s"
+    echo "$test: exit $status, $(cat "$log/$test.time")"
 }
 export -f run_one
 export directory log

@@ -1,6 +1,10 @@
 /*
  * test_gradients.c - the whole training step's gradients against finite differences of a
  * reference network in double, with earlier calls and the carry held constant.
+ *
+ * The differences cost far more than the steps. So there is an engine for each kernel set that
+ * the processor has; before each step all get the first one's state, and each one's gradients
+ * are held against the same differences.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS = 3, PUZZLES = 3 };
+enum { STEPS = 3, PUZZLES = 3, MOST_SETS = 8 };
 
 /* Small, with no width a multiple of a vector. */
 static struct engine_config small_config(enum system_id system, enum engine_positions positions)
@@ -59,7 +63,9 @@ static struct engine_config small_config(enum system_id system, enum engine_posi
 
 struct fixture {
     struct engine_config config;
-    struct engine *engine;
+    struct engine *engines[MOST_SETS]; /* one for each kernel set of this processor */
+    const char *sets[MOST_SETS];
+    int count;
     struct reference_parameters parameters;
     struct reference_input frozen, moving; /* after the constant calls; a copy to run on */
     struct reference_output output;
@@ -96,18 +102,56 @@ static void shake_parameters(struct engine *engine, uint64_t seed)
     }
 }
 
-static void set_up(struct fixture *f, const struct engine_config *config)
+/* Gives every engine the state of the first. */
+static void share_state(struct fixture *f)
+{
+    for (int i = 0; i < engine_state_count(f->engines[0]); i++) {
+        struct engine_state state;
+
+        engine_state_describe(f->engines[0], i, &state);
+        void *data = allocate(1, state.bytes);
+        engine_state_get(f->engines[0], i, data);
+        for (int e = 1; e < f->count; e++)
+            engine_state_set(f->engines[e], i, data);
+        free(data);
+    }
+}
+
+/* An engine for each kernel set that this processor has, or for one alone. */
+static void create_engines(struct fixture *f, const char *only)
 {
     struct error err;
+    const char *set;
+
+    for (int s = 0; (set = engine_kernel_set_name(s)) != NULL; s++) {
+        if (only != NULL && strcmp(only, set) != 0)
+            continue;
+        if (engine_select_kernels(set, &err) < 0) {
+            print_message("kernel set %s is not of this processor\n", set);
+            continue;
+        }
+        assert_true(f->count < MOST_SETS);
+        if (engine_create(&f->engines[f->count], &f->config, &err) < 0)
+            fail_msg("%s", err.message);
+        f->sets[f->count++] = set;
+    }
+    assert_int_equal(engine_select_kernels(NULL, NULL), 0);
+    if (f->count == 0)
+        return;
+    engine_initialise(f->engines[0], 5);
+    shake_parameters(f->engines[0], 6);
+    share_state(f);
+}
+
+/* only: the kernel set, NULL: all. Without an engine where the processor has none of them. */
+static void set_up(struct fixture *f, const struct engine_config *config, const char *only)
+{
     size_t B = (size_t)config->batch_size, T = (size_t)config->seq_len;
     size_t S = T + (size_t)reference_prefix(config);
     struct random_stream stream = random_stream(11, "test", 0);
 
     *f = (struct fixture){ .config = *config };
-    if (engine_create(&f->engine, config, &err) < 0)
-        fail_msg("%s", err.message);
-    engine_initialise(f->engine, 5);
-    shake_parameters(f->engine, 6);
+    create_engines(f, only);
     f->z = B * S * (size_t)config->hidden_size;
     f->inputs = allocate(B * T, sizeof(int32_t));
     f->labels = allocate(B * T, sizeof(int32_t));
@@ -135,7 +179,8 @@ static void set_up(struct fixture *f, const struct engine_config *config)
 static void tear_down(struct fixture *f)
 {
     reference_parameters_release(&f->parameters);
-    engine_destroy(f->engine);
+    for (int e = 0; e < f->count; e++)
+        engine_destroy(f->engines[e]);
     free(f->inputs);
     free(f->labels);
     free(f->identifiers);
@@ -148,7 +193,7 @@ static void tear_down(struct fixture *f)
     free(f->target);
 }
 
-/* The engine's carry, with halted rows restarted, as doubles. Data never changes here, so a
+/* The engines' carry, with halted rows restarted, as doubles. Data never changes here, so a
  * restarted row takes the same. */
 static void load_carry(struct fixture *f)
 {
@@ -161,9 +206,9 @@ static void load_carry(struct fixture *f)
     const double *init[2] = { reference_find(&f->parameters, "inner.H_init"),
                               reference_find(&f->parameters, "inner.L_init") };
 
-    engine_read(f->engine, ENGINE_HALTED, halted);
+    engine_read(f->engines[0], ENGINE_HALTED, halted);
     for (int s = 0; s < (c->system == SYSTEM_TRANSFORMER ? 1 : 2); s++) {
-        engine_read(f->engine, outputs[s], z);
+        engine_read(f->engines[0], outputs[s], z);
         for (size_t i = 0; i < f->z; i++)
             states[s][i] = halted[i / row] ? init[s][i % D] : (double)z[i];
     }
@@ -193,24 +238,32 @@ static double slope(struct fixture *f, double *parameter, bool with_target)
     return (above - below) / (2.0 * step);
 }
 
-/* Elements of one tensor: the first, the last, and some between. */
+/* Elements of one tensor: the first, the last, and some between. gradients: (engines, count). */
 static void check_tensor(struct fixture *f, const char *name, double *parameter,
-                         const float *gradient, int64_t count, bool with_target)
+                         const float *gradients, int64_t count, bool with_target)
 {
-    double largest = 0.0;
+    double largest[MOST_SETS] = { 0.0 };
 
-    for (int64_t i = 0; i < count; i++)
-        largest = fmax(largest, fabs((double)gradient[i]));
-    /* a last call that does not read x leaves nothing to the embeddings and its other module */
-    if (!(largest > 1e-9) && f->config.gradient_horizon != 1)
-        fail_msg("%s: the gradient is all zero", name);
+    for (int set = 0; set < f->count; set++) {
+        for (int64_t i = 0; i < count; i++)
+            largest[set] = fmax(largest[set], fabs((double)gradients[set * count + i]));
+        /* a last call that does not read x leaves nothing to the embeddings and its other
+         * module */
+        if (!(largest[set] > 1e-9) && f->config.gradient_horizon != 1)
+            fail_msg("%s: %s: the gradient is all zero", f->sets[set], name);
+    }
     for (int e = 0; e < f->elements; e++) {
         int64_t i = (count - 1) * e / (f->elements - 1);
-        double want = slope(f, &parameter[i], with_target), got = (double)gradient[i];
+        double want = slope(f, &parameter[i], with_target);
 
-        if (!(fabs(got - want) <= 2e-5 * largest + 1e-4 * fabs(want)))
-            fail_msg("%s[%lld]: got %.9g, the difference quotient is %.9g (largest %.3g)", name,
-                     (long long)i, got, want, largest);
+        for (int set = 0; set < f->count; set++) {
+            double got = (double)gradients[set * count + i];
+
+            if (!(fabs(got - want) <= 2e-5 * largest[set] + 1e-4 * fabs(want)))
+                fail_msg("%s: %s[%lld]: got %.9g, the difference quotient is %.9g (largest"
+                         " %.3g)",
+                         f->sets[set], name, (long long)i, got, want, largest[set]);
+        }
     }
 }
 
@@ -218,37 +271,45 @@ static void check_tensor(struct fixture *f, const char *name, double *parameter,
 static void check_puzzle(struct fixture *f, bool with_target)
 {
     size_t E = (size_t)f->config.puzzle_emb_ndim, B = (size_t)f->config.batch_size;
-    float *rows = allocate(B * E, sizeof *rows), *sum = allocate(E, sizeof *sum);
+    float *rows = allocate(B * E, sizeof *rows);
+    float *sums = allocate((size_t)f->count * E, sizeof *sums);
     double *puzzles = reference_find(&f->parameters, "inner.puzzle_emb.weights");
 
-    engine_read(f->engine, ENGINE_PUZZLE_GRADIENT, rows);
     for (int32_t id = 0; id < PUZZLES && (size_t)id < B; id++) {
-        memset(sum, 0, E * sizeof *sum);
-        for (size_t b = 0; b < B; b++)
-            for (size_t e = 0; f->identifiers[b] == id && e < E; e++)
-                sum[e] += rows[b * E + e];
-        check_tensor(f, "puzzle_emb", puzzles + (size_t)id * E, sum, (int64_t)E, with_target);
+        memset(sums, 0, (size_t)f->count * E * sizeof *sums);
+        for (int set = 0; set < f->count; set++) {
+            float *sum = sums + (size_t)set * E;
+
+            engine_read(f->engines[set], ENGINE_PUZZLE_GRADIENT, rows);
+            for (size_t b = 0; b < B; b++)
+                for (size_t e = 0; f->identifiers[b] == id && e < E; e++)
+                    sum[e] += rows[b * E + e];
+        }
+        check_tensor(f, "puzzle_emb", puzzles + (size_t)id * E, sums, (int64_t)E, with_target);
     }
-    free(sum);
+    free(sums);
     free(rows);
 }
 
-/* Outputs of the step against the reference at the same parameters. */
-static void check_forward(struct fixture *f, const struct engine_result *result)
+/* Outputs of every engine's step against the reference at the same parameters. */
+static void check_forward(struct fixture *f, const struct engine_result *results)
 {
     size_t count = (size_t)(f->config.batch_size * f->config.seq_len * f->config.vocab_size);
     float *logits = allocate(count, sizeof *logits);
-    double loss = loss_now(f, result->has_target_q);
+    double loss = loss_now(f, results[0].has_target_q);
 
-    engine_read(f->engine, ENGINE_LOGITS, logits);
-    for (size_t i = 0; i < count; i++)
-        if (!(fabs((double)logits[i] - f->output.logits[i]) < 2e-4))
-            fail_msg("logit %zu: got %.9g, want %.9g", i, (double)logits[i],
-                     f->output.logits[i]);
+    for (int set = 0; set < f->count; set++) {
+        double got = results[set].loss / f->config.global_batch_size;
+
+        engine_read(f->engines[set], ENGINE_LOGITS, logits);
+        for (size_t i = 0; i < count; i++)
+            if (!(fabs((double)logits[i] - f->output.logits[i]) < 2e-4))
+                fail_msg("%s: logit %zu: got %.9g, want %.9g", f->sets[set], i,
+                         (double)logits[i], f->output.logits[i]);
+        if (!(fabs(got - loss) < 1e-4))
+            fail_msg("%s: loss: got %.9g, want %.9g", f->sets[set], got, loss);
+    }
     free(logits);
-    double got = result->loss / f->config.global_batch_size;
-    if (!(fabs(got - loss) < 1e-4))
-        fail_msg("loss: got %.9g, want %.9g", got, loss);
 }
 
 /* target_continue by the reference: one more segment from the new carry, on a copy. */
@@ -262,16 +323,18 @@ static void compute_target(struct fixture *f)
     loss_now(f, false); /* moving now holds the new carry */
     reference_forward_constant(&f->config, &f->parameters, &next);
     reference_forward_last(&f->config, &f->parameters, &next, &f->output);
-    engine_read(f->engine, ENGINE_STEPS, steps);
-    engine_read(f->engine, ENGINE_TARGET_Q_CONTINUE, target);
-    for (size_t b = 0; b < B; b++) {
-        double halt = f->output.q[2 * b], go_on = f->output.q[2 * b + 1];
-        double q = steps[b] >= f->config.halt_max_steps ? halt : fmax(halt, go_on);
+    for (int set = 0; set < f->count; set++) {
+        engine_read(f->engines[set], ENGINE_STEPS, steps);
+        engine_read(f->engines[set], ENGINE_TARGET_Q_CONTINUE, target);
+        for (size_t b = 0; b < B; b++) {
+            double halt = f->output.q[2 * b], go_on = f->output.q[2 * b + 1];
+            double q = steps[b] >= f->config.halt_max_steps ? halt : fmax(halt, go_on);
 
-        f->target[b] = 1.0 / (1.0 + exp(-q));
-        if (!(fabs(f->target[b] - (double)target[b]) < 1e-4))
-            fail_msg("target of row %zu: got %.9g, want %.9g", b, (double)target[b],
-                     f->target[b]);
+            f->target[b] = 1.0 / (1.0 + exp(-q));
+            if (!(fabs(f->target[b] - (double)target[b]) < 1e-4))
+                fail_msg("%s: target of row %zu: got %.9g, want %.9g", f->sets[set], b,
+                         (double)target[b], f->target[b]);
+        }
     }
     free(target);
     free(steps);
@@ -281,22 +344,23 @@ static void check_gradients(struct fixture *f, bool with_target)
 {
     for (int i = 0; i < f->parameters.count; i++) {
         const struct engine_state *state = &f->parameters.states[i];
-        float *gradient;
+        float *gradients;
 
         if (state->kind != ENGINE_PARAMETER)
             continue;
-        gradient = allocate((size_t)state->elements, sizeof *gradient);
-        engine_gradient_get(f->engine, i, gradient);
-        check_tensor(f, state->name, f->parameters.data[i], gradient, state->elements,
+        gradients = allocate((size_t)(f->count * state->elements), sizeof *gradients);
+        for (int set = 0; set < f->count; set++)
+            engine_gradient_get(f->engines[set], i, gradients + set * state->elements);
+        check_tensor(f, state->name, f->parameters.data[i], gradients, state->elements,
                      with_target);
-        free(gradient);
+        free(gradients);
     }
     if (f->config.puzzle_emb_ndim > 0)
         check_puzzle(f, with_target);
 }
 
-/* The constant calls of a first step as an engine makes them, in float32: one with an H
- * cycle less, whose outer step is just those calls. */
+/* The constant calls of a first step as an engine of the first kernel set makes them, in
+ * float32: one with an H cycle less, whose outer step is just those calls. */
 static void constants_from_engine(struct fixture *f)
 {
     struct engine_config shorter = f->config;
@@ -309,6 +373,7 @@ static void constants_from_engine(struct fixture *f)
     float *z = allocate(f->z, sizeof *z);
 
     shorter.H_cycles--;
+    assert_int_equal(engine_select_kernels(f->sets[0], &err), 0);
     if (engine_create(&engine, &shorter, &err) < 0)
         fail_msg("%s", err.message);
     for (int i = 0; i < f->parameters.count; i++) {
@@ -320,6 +385,7 @@ static void constants_from_engine(struct fixture *f)
         engine_state_set(engine, i, values);
         free(values);
     }
+    assert_int_equal(engine_select_kernels(NULL, NULL), 0);
     engine_evaluate_begin(engine, &batch, shorter.batch_size);
     assert_int_equal(engine_evaluate_step(engine, &result), 0);
     for (int s = 0; s < 2; s++) {
@@ -331,57 +397,62 @@ static void constants_from_engine(struct fixture *f)
     free(z);
 }
 
-/* constants: the calls without gradient are the engine's own, not the reference's. */
-static void check_steps(const struct engine_config *config, int steps, int elements,
-                        bool constants)
+/* Steps of the engines in f. constants: the calls without gradient are those of the engine, of
+ * which f then has one; else they are the reference's. */
+static void check_steps(struct fixture *f, int steps, bool constants)
 {
-    struct fixture f;
-
-    set_up(&f, config);
-    f.elements = elements;
-    const struct engine_batch batch = { f.inputs, f.labels, f.identifiers };
+    const struct engine_batch batch = { f->inputs, f->labels, f->identifiers };
 
     for (int t = 0; t < steps; t++) {
-        struct engine_result result;
+        struct engine_result results[MOST_SETS];
 
-        reference_parameters_release(&f.parameters);
-        assert_true(reference_parameters_load(&f.parameters, f.engine));
-        load_carry(&f);
-        assert_int_equal(engine_train_step(f.engine, &batch, NULL, &result), 0);
-        assert_true(result.finite);
+        reference_parameters_release(&f->parameters);
+        assert_true(reference_parameters_load(&f->parameters, f->engines[0]));
+        load_carry(f);
+        share_state(f);
+        for (int set = 0; set < f->count; set++) {
+            assert_int_equal(engine_train_step(f->engines[set], &batch, NULL, &results[set]),
+                             0);
+            assert_true(results[set].finite);
+        }
         if (constants)
-            constants_from_engine(&f);
+            constants_from_engine(f);
         else
-            reference_forward_constant(&f.config, &f.parameters, &f.frozen);
-        if (result.has_target_q)
-            compute_target(&f);
-        check_forward(&f, &result);
+            reference_forward_constant(&f->config, &f->parameters, &f->frozen);
+        if (results[0].has_target_q)
+            compute_target(f);
+        check_forward(f, results);
         if (t != 1) /* the first step, and one from a carry of several */
-            check_gradients(&f, result.has_target_q);
+            check_gradients(f, results[0].has_target_q);
     }
-    tear_down(&f);
 }
 
-/* With each kernel set that this processor has. */
-static void check_config_from(const struct engine_config *config, int steps, int elements,
-                              bool constants)
+/* Each kernel set by itself, with constants of its own. */
+static void check_config_with_constants(const struct engine_config *config, int elements)
 {
     const char *set;
 
     for (int s = 0; (set = engine_kernel_set_name(s)) != NULL; s++) {
-        struct error err;
+        struct fixture f;
 
-        if (engine_select_kernels(set, &err) < 0)
-            print_message("kernel set %s is not of this processor\n", set);
-        else
-            check_steps(config, steps, elements, constants);
+        set_up(&f, config, set);
+        f.elements = elements;
+        if (f.count > 0)
+            check_steps(&f, 1, true);
+        tear_down(&f);
     }
-    assert_int_equal(engine_select_kernels(NULL, NULL), 0);
 }
 
+/* All kernel sets that this processor has. */
 static void check_config(const struct engine_config *config, int steps, int elements)
 {
-    check_config_from(config, steps, elements, false);
+    struct fixture f;
+
+    set_up(&f, config, NULL);
+    f.elements = elements;
+    assert_true(f.count > 0);
+    check_steps(&f, steps, false);
+    tear_down(&f);
 }
 
 static void hrm_with_rope_matches_finite_differences(void **state)
@@ -485,7 +556,7 @@ static void more_cycles_over_the_sequence_differ_by_the_rounding_of_constants(vo
     c.L_cycles = 1;
     c.loss_type = ENGINE_SOFTMAX;
     for (c.H_cycles = 2; c.H_cycles <= 5; c.H_cycles++)
-        check_config_from(&c, 1, 4, true);
+        check_config_with_constants(&c, 4);
 }
 
 /* A target segment over a SwiGLU along the sequence, of which only position 0 is read. */
@@ -559,41 +630,46 @@ static void long_sequences_match_finite_differences(void **state)
 }
 
 /* Forward residuals of two outer steps of an evaluation, from a fresh carry. */
-static void check_residuals(const struct engine_config *config)
+static void check_residuals_of(struct fixture *f, struct engine *engine)
 {
-    struct fixture f;
     struct engine_result result;
     struct error err;
-
-    set_up(&f, config);
-    const struct engine_batch batch = { f.inputs, f.labels, f.identifiers };
-    size_t B = (size_t)config->batch_size, calls = (size_t)reference_calls(config);
+    const struct engine_batch batch = { f->inputs, f->labels, f->identifiers };
+    size_t B = (size_t)f->config.batch_size, calls = (size_t)reference_calls(&f->config);
     double *want = allocate(B * calls, sizeof *want);
     float *got = allocate(B * calls, sizeof *got);
 
-    assert_true(reference_parameters_load(&f.parameters, f.engine));
-    load_carry(&f); /* all rows are halted: the initial vectors */
-    assert_int_equal(engine_segment_calls(f.engine), calls);
-    assert_int_equal(engine_output_size(f.engine, ENGINE_RESIDUALS), 0);
-    size_t bytes = engine_bytes(f.engine);
-    assert_int_equal(engine_record_residuals(f.engine, true, &err), 0);
-    assert_true(engine_bytes(f.engine) > bytes);
-    assert_int_equal(engine_output_size(f.engine, ENGINE_RESIDUALS), B * calls * sizeof *got);
-    engine_evaluate_begin(f.engine, &batch, config->batch_size);
+    load_carry(f); /* all rows are halted: the initial vectors */
+    assert_int_equal(engine_segment_calls(engine), calls);
+    assert_int_equal(engine_output_size(engine, ENGINE_RESIDUALS), 0);
+    size_t bytes = engine_bytes(engine);
+    assert_int_equal(engine_record_residuals(engine, true, &err), 0);
+    assert_true(engine_bytes(engine) > bytes);
+    assert_int_equal(engine_output_size(engine, ENGINE_RESIDUALS), B * calls * sizeof *got);
+    engine_evaluate_begin(engine, &batch, f->config.batch_size);
     for (int step = 0; step < 2; step++) {
-        assert_int_equal(engine_evaluate_step(f.engine, &result), 0);
-        engine_read(f.engine, ENGINE_RESIDUALS, got);
-        reference_residuals(config, &f.parameters, &f.frozen, want);
+        assert_int_equal(engine_evaluate_step(engine, &result), 0);
+        engine_read(engine, ENGINE_RESIDUALS, got);
+        reference_residuals(&f->config, &f->parameters, &f->frozen, want);
         for (size_t i = 0; i < B * calls; i++)
             if (!(fabs((double)got[i] - want[i]) < 2e-5 * (1.0 + want[i])))
                 fail_msg("step %d, row %zu, call %zu: got %.9g, want %.9g", step, i / calls,
                          i % calls, (double)got[i], want[i]);
     }
-    assert_int_equal(engine_record_residuals(f.engine, false, &err), 0);
-    assert_int_equal(engine_output_size(f.engine, ENGINE_RESIDUALS), 0);
-    assert_int_equal(engine_bytes(f.engine), bytes);
+    assert_int_equal(engine_record_residuals(engine, false, &err), 0);
+    assert_int_equal(engine_output_size(engine, ENGINE_RESIDUALS), 0);
+    assert_int_equal(engine_bytes(engine), bytes);
     free(got);
     free(want);
+}
+
+static void check_residuals(const struct engine_config *config)
+{
+    struct fixture f;
+
+    set_up(&f, config, NULL);
+    assert_true(reference_parameters_load(&f.parameters, f.engines[0]));
+    check_residuals_of(&f, f.engines[f.count - 1]); /* the set that is used by default */
     tear_down(&f);
 }
 
