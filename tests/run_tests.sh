@@ -33,7 +33,14 @@ run_one()
 }
 export -f run_one
 export directory log
-printf '%s\n' "$@" | xargs -P "${TEST_JOBS:-2}" -I{} bash -c 'run_one {}'
+# The longest first, so that none of them runs alone at the end.
+longest="test_runner test_soak test_resume test_faults test_rebuild test_golden test_gradients
+test_garbage test_fencing test_surroundings test_migration test_worker test_experiment"
+ordered=()
+for test in $longest "$@"; do
+    [[ " $* " == *" $test "* && " ${ordered[*]} " != *" $test "* ]] && ordered+=("$test")
+done
+printf '%s\n' "${ordered[@]}" | xargs -P "${TEST_JOBS:-2}" -I{} bash -c 'run_one {}'
 
 passed=0 failed=0 skipped=0
 for test in "$@"; do

@@ -181,7 +181,7 @@ static void a_runner_killed_at_any_call_loses_nothing(void **state)
 
     (void)state;
     fault_retries = "retries.max=0"; /* no worker is to blame */
-    assert_true(kill_at_every_call(&windows, "hrmlab", 30, runner_window) >= 5);
+    assert_true(kill_at_every_call(&windows, "hrmlab", 70, runner_window) >= 5);
     fault_retries = usual;
     expect_windows(&windows, "hrmlab", RUNNER_WINDOWS);
 }
@@ -416,7 +416,7 @@ static void a_full_disk_pauses_and_goes_on(void **state)
 
     (void)state;
     for (int n = 1 + (int)random_below(&fault_stream, 20);;
-         n += fault_is_long() ? 3 : 20 + (int)random_below(&fault_stream, 20)) {
+         n += fault_is_long() ? 3 : 40 + (int)random_below(&fault_stream, 40)) {
         struct fault f;
         fault_begin(&f);
         fault_arm(&f, "hrmlab", n, points % 2 == 0 ? "full" : "quota");

@@ -208,7 +208,7 @@ enum { LEAST_SPAN_MS = 250 };
 static void check_killed_runs(const char *const *more, uint64_t seed)
 {
     struct random_stream stream = random_stream(seed, "kill", 0);
-    struct interruptions count = { .wanted = getenv("HRMLAB_LONG") != NULL ? 50 : 6 };
+    struct interruptions count = { .wanted = getenv("HRMLAB_LONG") != NULL ? 50 : 4 };
     char *expected = NULL;
     double seconds = 0.0;
     cJSON *reference = undisturbed(more, &expected, &seconds);
