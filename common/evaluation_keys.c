@@ -37,7 +37,8 @@ bool evaluation_key_may_be_absent(enum evaluation_key key)
     return key > EVALUATION_SPLIT;
 }
 
-/* Adds the value unless it may be absent and is what absence means. False: no memory. */
+/* Adds the value unless it may be absent and is what absence means. False: no
+ * memory. */
 static bool add_value(cJSON *object, enum evaluation_key key, cJSON *value)
 {
     const struct setting *setting = &settings_table[evaluation_key_setting(key)];

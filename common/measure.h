@@ -62,7 +62,8 @@ enum metric {
 enum measure_shape {
     MEASURE_NUMBER,   /* one value, at position 0 */
     MEASURE_PER_STEP, /* outer steps */
-    /* module calls that write the state, in order of time: as many for each outer step */
+    /* module calls that write the state, in order of time: as many for each outer
+     * step */
     MEASURE_PER_CALL,
     MEASURE_PER_BIN /* MEASURE_BINS equal parts of [0, 1], ascending */
 };
@@ -111,8 +112,8 @@ struct measure {
 
 extern const struct measure METRICS[MEASURE_COUNT];
 
-/* One that is a number, by name, old name, title or short name ("exact", "token"). NULL is METRIC_PASS_AT_2.
- * Unknown: ERROR_FORMAT with the nearest name and all of them. */
+/* One that is a number, by name, old name, title or short name ("exact", "token"). NULL
+ * is METRIC_PASS_AT_2. Unknown: ERROR_FORMAT with the nearest name and all of them. */
 int metric_find(enum metric *out, const char *name, struct error *err) MUST_CHECK;
 
 /* The measure of exactly this name, a list or not; MEASURE_COUNT: none. */
@@ -127,7 +128,8 @@ const cJSON *measure_member(const cJSON *event, enum metric metric);
 int measure_check(enum metric metric, double value, const char *where,
                   struct error *err) MUST_CHECK;
 
-/* The same where a list has no such position in an evaluation of so many outer steps. */
+/* The same where a list has no such position in an evaluation of so many outer
+ * steps. */
 int measure_check_position(enum metric measure, int64_t position, int64_t outer_steps,
                            const char *where, struct error *err) MUST_CHECK;
 

@@ -19,9 +19,10 @@ enum setting_type {
     SETTING_INT,
     SETTING_REAL,
     SETTING_BOOL,
-    SETTING_CHOICE,     /* one of a list of words; stored as its index */
-    SETTING_TEXT,       /* at most SETTING_TEXT_SIZE - 1 bytes */
-    SETTING_INT_OR_WORD /* an integer, or the setting's word, stored as its word_value */
+    SETTING_CHOICE, /* one of a list of words; stored as its index */
+    SETTING_TEXT,   /* at most SETTING_TEXT_SIZE - 1 bytes */
+    /* an integer, or the setting's word, stored as its word_value */
+    SETTING_INT_OR_WORD
 };
 
 enum setting_phase {
@@ -63,7 +64,8 @@ enum setting_id {
     ARCH_HALT_MAX_STEPS,
     ARCH_ACT_ENABLED,
     ARCH_HALT_EXPLORATION_PROB,
-    DATA_PATH, /* builtin:arc-style, builtin:sudoku, builtin:maze; or a directory or file */
+    /* builtin:arc-style, builtin:sudoku, builtin:maze; or a directory or file */
+    DATA_PATH,
     DATA_TRAIN_SETS,
     DATA_TEST_SETS,
     DATA_CANVAS,         /* ARC canvas side */
@@ -115,8 +117,8 @@ enum setting_id {
     /* predictions per test input that are voted on, the original among them; or all */
     EVAL_AUGMENTATIONS,
     EVAL_ACT_INFERENCE,
-    EVAL_SEED,  /* seed of the subsample of augmentations */
-    EVAL_SPLIT, /* test | train: train = the demonstration pairs as trained on */
+    EVAL_SEED,       /* seed of the subsample of augmentations */
+    EVAL_SPLIT,      /* test | train: train = the demonstration pairs as trained on */
     EVAL_TRAJECTORY, /* record every outer step's answers and residuals */
     RESOURCES_THREADS,
     RESOURCES_MEMORY_GB,      /* 0: no limit */
@@ -164,7 +166,8 @@ union setting_value {
  * it. */
 struct config {
     union setting_value values[SETTING_COUNT];
-    /* set by a spec, a job or --set: arch.H_cycles has another default in each system */
+    /* set by a spec, a job or --set: arch.H_cycles has another default in each
+     * system */
     bool given[SETTING_COUNT];
 };
 

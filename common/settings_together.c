@@ -60,8 +60,8 @@ static int check_layer(const struct config *c, const char *where, struct error *
     return 0;
 }
 
-/* Calls of one stack of H_layers + L_layers layers that come nearest to the layer passes
- * of HRM with the same settings; at least one. */
+/* Calls of one stack of H_layers + L_layers layers that come nearest to the layer
+ * passes of HRM with the same settings; at least one. */
 static int64_t matched_cycles(const struct config *c)
 {
     const struct system_facts *hrm = system_facts(SYSTEM_HRM);
@@ -184,7 +184,8 @@ static int settle_horizon(struct config *config, const char *where, struct error
 
 void config_default_cycles(struct config *config)
 {
-    int64_t table = system_facts(SYSTEM_HRM)->H_cycles; /* the table's default is HRM's */
+    /* the table's default is HRM's */
+    int64_t table = system_facts(SYSTEM_HRM)->H_cycles;
 
     if (!config->given[ARCH_H_CYCLES] && config_int(config, ARCH_H_CYCLES) == table)
         config->values[ARCH_H_CYCLES].integer = config_system(config)->H_cycles;
@@ -203,7 +204,8 @@ int config_settle(struct config *config, const char *where, struct error *err)
     if (config_int(config, TRAIN_MICRO_BATCH) == config_int(config, TRAIN_GLOBAL_BATCH_SIZE))
         config->values[TRAIN_MICRO_BATCH].integer = 0;
     if (config_active(config, TRAIN_SUPERVISION_DECAY) &&
-        config_real(config, TRAIN_SUPERVISION_DECAY) >= 1.0) /* each step counts alike */
+        /* each step counts alike */
+        config_real(config, TRAIN_SUPERVISION_DECAY) >= 1.0)
         config->values[TRAIN_SUPERVISION].integer = 0;
     return settle_horizon(config, where, err);
 }

@@ -27,8 +27,9 @@ bool text_is_printable(const char *text);
  * character. */
 size_t text_character(bool *control, const char *text, size_t size);
 
-/* Columns of a terminal that the first size bytes of text take; a byte that is not UTF-8
- * takes one. Other characters than ASCII are as wide as the locale has them, or 1. */
+/* Columns of a terminal that the first size bytes of text take; a byte that is not
+ * UTF-8 takes one. Other characters than ASCII are as wide as the locale has them, or
+ * 1. */
 int text_columns(const char *text, size_t size);
 
 /* How many of the bytes are whole characters: less than size where the last one is cut

@@ -145,7 +145,8 @@ struct kernels {
     /* AdamATan2 over n elements in one pass (model.md section 4). */
     void (*adam_atan2)(float *restrict p, float *restrict m, float *restrict v,
                        const float *restrict g, struct adam_rates rates, size_t n);
-    /* The same of AdamW: m / (sqrt(v) * v_correction + epsilon) in place of the angle. */
+    /* The same of AdamW: m / (sqrt(v) * v_correction + epsilon) in place of the
+     * angle. */
     void (*adamw)(float *restrict p, float *restrict m, float *restrict v,
                   const float *restrict g, struct adam_rates rates, size_t n);
     /* p = p * decay - lr * sign(g). */

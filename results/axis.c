@@ -1,5 +1,6 @@
 /*
- * axis.c - one axis of an experiment: each value against the first, all else equal.
+ * axis.c - compares the values of one axis of an experiment: each with the first, all
+ * else equal.
  */
 #include "compare.h"
 
@@ -15,8 +16,8 @@
 #include <string.h>
 
 struct axis_cell {
-    char *value;   /* owned; until a value of the result takes it */
-    char *without; /* owned; the rest of the cell's identity */
+    char *value;   /* owned, until it is moved into the result */
+    char *without; /* owned; what identifies the cell apart from value */
     int cell;
     int value_index;
 };
@@ -76,7 +77,7 @@ int cell_axis_value(char **out, const struct compare *compare, int cell, const c
                              key, err);
 }
 
-/* As cell_without(); own_steps leaves out the outer steps at inference too. */
+/* As cell_without(); own_steps: the outer steps at inference are left out, too. */
 static char *identity_without(const struct compare *compare, int cell, const char *key,
                               bool own_steps)
 {
@@ -108,8 +109,9 @@ char *cell_without(const struct compare *compare, int cell, const char *key)
     return identity_without(compare, cell, key, false);
 }
 
-/* Whether every arm was evaluated with just the outer steps that it was trained with,
- * as where a spec names no evaluations: no two arms share an evaluation then. */
+/* Whether every arm was evaluated at its own trained number of outer steps only, as
+ * when a spec names no evaluations. Then arms with different numbers share no
+ * evaluation. */
 static bool at_own_steps(const struct compare *compare, const char *key)
 {
     if (strcmp(key, "arch.halt_max_steps") != 0)
@@ -126,7 +128,7 @@ static int compare_without(const void *a, const void *b)
                   ((const struct axis_cell *)b)->without);
 }
 
-/* Adds name to a comma-separated list unless it is in there or there is no room. */
+/* Adds name to a comma-separated list, unless the list has it or has no room for it. */
 static void add_name(char *list, size_t size, const char *name)
 {
     size_t used = strlen(list), length = strlen(name);
@@ -171,7 +173,7 @@ static void list_evaluation_values(char *list, size_t size, const struct results
     }
 }
 
-/* The axes that there are: "arch.name, eval.halt_max_steps"; with_values:
+/* Lists the axes of the experiment: "arch.name, eval.halt_max_steps"; with_values:
  * "arch.name (hrm, trm), eval.halt_max_steps (1, 2)". */
 static void list_axes(char *known, size_t size, const struct results *results, bool with_values)
 {
@@ -208,7 +210,8 @@ int compare_offer(const struct results *results, struct error *err)
         results->experiment, known[0] != '\0' ? known : "none");
 }
 
-/* What could have been asked, or why the other values cannot be compared. */
+/* Sets the error for an axis with fewer than two comparable values: the axes that there
+ * are, or why the other values have no results. */
 static int error_no_axis(const struct axis_values *values, const struct compare *compare,
                          const char *key, struct error *err)
 {
@@ -224,7 +227,7 @@ static int error_no_axis(const struct axis_values *values, const struct compare 
                      compare->results->experiment, known[0] != '\0' ? known : "nothing");
 }
 
-/* Runs without results of one value of the axis. */
+/* The runs of one value of the axis that have no results. */
 struct missing_value {
     char *value; /* owned */
     int counts[RUN_STATE_COUNT];
@@ -245,8 +248,8 @@ static void describe_missing(char *out, size_t size, const struct missing_value 
             }
 }
 
-/* Counts the runs without results by their value of a training setting: each run once,
- * in the first evaluation of its arm. */
+/* Counts the runs without results per value of a training setting. Each run counts
+ * once, in the first evaluation of its arm. */
 static int find_missing(struct axis_values *values, const struct compare *compare,
                         const char *key, struct error *err)
 {
@@ -266,7 +269,7 @@ static int find_missing(struct axis_values *values, const struct compare *compar
         rc = result_axis_value(&text, compare->store, results, row, key, err);
         while (rc == 0 && at < count && strcmp(items[at].value, text) != 0)
             at++;
-        /* runs of one arm that differ: not counted */
+        /* the arm's runs differ in this setting: not counted */
         if (rc == 0 && at == results->arm_count)
             at = -1;
         if (rc == 0 && at == count) {
@@ -285,7 +288,7 @@ static int find_missing(struct axis_values *values, const struct compare *compar
     return rc;
 }
 
-/* What the means of the axis run over, key itself apart. */
+/* Describes the evaluations that the means are taken over, without key itself. */
 static void describe_evaluations(struct axis_values *values, const struct compare *compare,
                                  const char *key)
 {
@@ -303,8 +306,8 @@ static void describe_evaluations(struct axis_values *values, const struct compar
     }
 }
 
-/* The number of the value in values, which gets it (and the text) when it is new; -1:
- * no memory. */
+/* The index of the value in values. A new value is appended and takes over *text. -1:
+ * out of memory. */
 static int value_number(struct axis_values *values, char **text)
 {
     struct axis_value *items;
@@ -321,7 +324,7 @@ static int value_number(struct axis_values *values, char **text)
     return values->count++;
 }
 
-/* The cells' values and the rest of their identities. */
+/* Fills in each cell's value and what identifies it apart from the value. */
 static int describe_cells(struct axis_cell *cells, struct axis_values *values,
                           const struct compare *compare, const char *key, struct error *err)
 {
@@ -339,8 +342,9 @@ static int describe_cells(struct axis_cell *cells, struct axis_values *values,
     return 0;
 }
 
-/* Compares value number v with the first, over the cells that have a partner. firsts:
- * the first value's cells, sorted. terms: room for two per cell. */
+/* Compares value number v with the first, over the cells that have a partner of the
+ * first value. firsts: the first value's cells, sorted. terms: room for two per
+ * cell. */
 static int compare_value(struct axis_values *values, int v, struct comparison_list *list,
                          const struct compare *compare, const char *key,
                          const struct axis_cell *cells, const struct axis_cell *firsts,

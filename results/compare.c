@@ -27,7 +27,7 @@ void compare_destroy(struct compare *compare)
     free(compare);
 }
 
-/* Whether both lists of tasks are the same, which they nearly always are. */
+/* Whether both lists of tasks are equal, as they nearly always are. */
 static bool same_tasks(const struct compare *compare, const struct task_values *values)
 {
     if (compare->task_count != values->count)
@@ -38,7 +38,7 @@ static bool same_tasks(const struct compare *compare, const struct task_values *
     return true;
 }
 
-/* Moves every cell's columns to where the new list has them: to[i] for old column i. */
+/* Moves column i of every cell to column to[i], for a longer list of tasks. */
 static int move_columns(struct compare *compare, const int *to, int count, struct error *err)
 {
     for (int c = 0; c < compare->cell_count; c++) {
@@ -60,12 +60,12 @@ static int move_columns(struct compare *compare, const int *to, int count, struc
     return 0;
 }
 
-/* Makes the list of tasks the union of itself and these. */
+/* Adds the tasks that the list does not have yet. */
 static int add_tasks(struct compare *compare, struct task_values *values, struct error *err)
 {
     int most = compare->task_count + values->count, count = 0, i = 0, j = 0;
     char **tasks = calloc((size_t)most + 1, sizeof *tasks);
-    /* those of tasks that are copies */
+    /* marks the names in the list that are new copies */
     char **fresh = calloc((size_t)most + 1, sizeof *fresh);
     int *to = calloc((size_t)compare->task_count + 1, sizeof *to);
     int fresh_count = 0;
@@ -135,7 +135,7 @@ static int add_seed(struct compare *compare, int64_t seed, const struct task_val
     return 0;
 }
 
-/* Means over the tasks of each seed, then over seeds. */
+/* Computes each seed's mean over tasks, then mean and deviation over seeds. */
 static int summarise(struct compare_cell *cell, int tasks, struct error *err)
 {
     double *means = malloc((size_t)cell->seed_count * sizeof *means);
@@ -224,8 +224,9 @@ static int seed_index(const struct compare_cell *cell, int64_t seed)
     return -1;
 }
 
-/* The seeds that all of these cells have, ascending; their number. out: as many as the
- * first cell's. *fewest: seeds of the cell with fewest. */
+/* Writes the seeds that all of these cells have, in ascending order, to out, which has
+ * room for the seeds of the first cell. Returns their number. *fewest: the number of
+ * seeds of the cell with the smallest number. */
 static int common_seeds(int64_t *out, int *fewest, const struct compare *compare,
                         const struct contrast_term *terms, int count)
 {
@@ -247,8 +248,8 @@ static int common_seeds(int64_t *out, int *fewest, const struct compare *compare
     return common;
 }
 
-/* A block of the estimate: the weighted sum of these terms at the seeds they all have.
- * values: (seeds, tasks), owned by the caller. */
+/* Fills a block of the estimate: the weighted sum of the terms, at the seeds that all
+ * of them have. values: (seeds, tasks), owned by the caller. */
 static int fill_block(struct statistics_block *block, double **values,
                       const struct compare *compare, const struct contrast_term *terms,
                       int count, const int64_t *seeds, int seed_count, struct error *err)
@@ -272,8 +273,8 @@ static int fill_block(struct statistics_block *block, double **values,
     return 0;
 }
 
-/* Takes out the columns in which any block has a NaN; returns how many are left. common
- * (tasks): set to whether the task is left. */
+/* Removes the tasks (columns) for which any block has a NaN. Returns the number of
+ * tasks that remain. common (tasks): whether each task remains. */
 static int keep_common_tasks(double **values, bool *common,
                              const struct statistics_block *blocks, int count, int tasks)
 {
@@ -294,7 +295,7 @@ static int keep_common_tasks(double **values, bool *common,
                     values[b][(size_t)s * (size_t)tasks + (size_t)t];
         kept++;
     }
-    /* Rows follow each other without gaps. */
+    /* Rows become contiguous again. */
     for (int b = 0; b < count; b++)
         for (int s = 1; s < blocks[b].seeds; s++)
             memmove(values[b] + (size_t)s * (size_t)kept, values[b] + (size_t)s * (size_t)tasks,
@@ -302,8 +303,8 @@ static int keep_common_tasks(double **values, bool *common,
     return kept;
 }
 
-/* Blocks of cells whose seeds go together: all of them when paired, else by arm. terms
- * are sorted by arm. Returns their number or a negative error. */
+/* Makes one block of all terms when seeds are paired, else one block per arm. terms are
+ * sorted by arm. Returns the number of blocks or a negative error. */
 static int make_blocks(struct statistics_block *blocks, double **values,
                        const struct compare *compare, const struct contrast_term *terms,
                        int count, bool paired, int64_t *seeds, struct error *err)
@@ -338,11 +339,10 @@ static int compare_terms(const void *a, const void *b)
 {
     const struct contrast_term *x = a, *y = b;
 
-    return x->cell < y->cell ? -1 : x->cell > y->cell; /* cells are ordered by arm */
+    return x->cell < y->cell ? -1 : x->cell > y->cell; /* cells are sorted by arm */
 }
 
-/* The mean of a cell's seed over the tasks that are in common; NaN where it has none of
- * them. */
+/* The mean of one seed of a cell over the common tasks; NaN: it has none of them. */
 static double common_mean(const struct compare *compare, const struct compare_cell *cell,
                           int seed, const bool *common)
 {
@@ -358,8 +358,8 @@ static double common_mean(const struct compare *compare, const struct compare_ce
     return count > 0 ? sum / count : (double)NAN;
 }
 
-/* The means of both sides over the tasks compared (common) and the seeds compared
- * (NULL: all of a cell's), so that their difference is the one that is estimated. */
+/* Computes the means of both sides over the common tasks and the compared seeds (NULL:
+ * all seeds of a cell), so that their difference is the estimate. */
 static void add_means(struct comparison *out, const struct compare *compare,
                       const struct contrast_term *terms, int count, const int64_t *seeds,
                       int seed_count, const bool *common)
@@ -384,7 +384,7 @@ static void add_means(struct comparison *out, const struct compare *compare,
     }
 }
 
-/* terms are sorted; everything but the texts of *out. */
+/* Fills everything but the texts of *out. terms are sorted by arm. */
 static int estimate_contrast(struct comparison *out, const struct compare *compare,
                              const struct contrast_term *terms, int count, struct error *err)
 {
@@ -410,8 +410,7 @@ static int estimate_contrast(struct comparison *out, const struct compare *compa
         goto out;
     int made = rc;
 
-    /* Blocks that are not paired overwrote the list of seeds: each cell counts all of
-     * its own. */
+    /* Without pairing, the means are over all seeds of each cell. */
     const int64_t *compared = out->paired_by_seed ? seeds : NULL;
     int tasks = keep_common_tasks(values, in_common, blocks, made, compare->task_count);
 

@@ -1,6 +1,6 @@
 /*
- * compare.h - differences between cells (an arm under an evaluation), paired by task
- * and seed.
+ * compare.h - differences between cells, paired by task and seed. A cell is one arm
+ * under one evaluation.
  */
 #ifndef RESULTS_COMPARE_H
 #define RESULTS_COMPARE_H
@@ -91,11 +91,11 @@ struct comparison_list {
 };
 
 /*
- * Adds sum of weight x cell to the list, negative weights being what is subtracted.
- * Seeds are matched where the cells share at least STATISTICS_LEAST_SEEDS or all of the
- * smaller side; otherwise the arms' seeds are taken as independent. Tasks are always
- * matched. ERROR_ABSENT when no task is common. On success *added (may be NULL) is the
- * new item, valid until the next call.
+ * Adds the sum of weight x cell to the list; cells with a negative weight are
+ * subtracted. Seeds are paired if the cells share at least STATISTICS_LEAST_SEEDS of
+ * them or all seeds of the smaller side; otherwise the arms' seeds count as
+ * independent. Tasks are always paired. ERROR_ABSENT: the cells have no task in common.
+ * On success *added (may be NULL) is the new item, valid until the next call.
  */
 int compare_add(struct comparison_list *list, const struct compare *compare,
                 enum comparison_kind kind, const char *group, const char *label,
@@ -135,7 +135,8 @@ int compare_baseline(struct comparison_list *list, const struct compare *compare
 
 struct axis_value {
     char *value; /* owned; as text */
-    /* cells with it; beyond the first value, those with a partner there */
+    /* number of cells with this value; except for the first value, only those that have
+     * a partner of the first value */
     int cells;
     double mean; /* of those cells' means; NaN: none */
     /* index in the list; -1: the first value, or no cell has a partner */
@@ -144,24 +145,24 @@ struct axis_value {
 struct axis_values {
     struct axis_value *items; /* owned */
     int count;
-    /* each arm at the outer steps that it was trained with: there are no others */
+    /* every arm was evaluated at its own trained number of outer steps only */
     bool own_steps;
-    /* what the means run over: "eval.seed (0, 1)"; "": one evaluation */
+    /* the evaluations that the means are over: "eval.seed (0, 1)"; "": there is one */
     char evaluations[300];
     char missing[400]; /* values without results: "100: 1 run diverged"; "": none */
 };
 
 /*
  * Compares every value of key (a training or an evaluation setting) with the first:
- * averages over the other axes and evaluations, each cell against the one that differs
- * in key alone (by arch.halt_max_steps also in the outer steps at inference where every
- * arm was evaluated at its own only). ERROR_FORMAT when fewer than two values have
- * results; the message says what the runs of the others came to, or what the experiment
- * varies.
+ * each cell with the cell that differs in key alone, averaged over the other axes and
+ * evaluations. For arch.halt_max_steps the partner may also differ in the outer steps
+ * at inference, if every arm was evaluated at its own trained number only.
+ * ERROR_FORMAT: fewer than two values have results; the message says how the runs of
+ * the other values ended, or which axes the experiment has.
  */
 int compare_axis(struct axis_values *values, struct comparison_list *list,
                  const struct compare *compare, const char *key, struct error *err) MUST_CHECK;
-/* Always ERROR_FORMAT: what can be compared, the axes with their values. */
+/* Always ERROR_FORMAT, with the axes that can be compared and their values. */
 int compare_offer(const struct results *results, struct error *err) MUST_CHECK;
 void axis_values_release(struct axis_values *values);
 
@@ -170,10 +171,11 @@ void axis_values_release(struct axis_values *values);
 int result_axis_value(char **out, struct store *store, const struct results *results,
                       const struct result_row *row, const char *key,
                       struct error *err) MUST_CHECK;
-/* The value of key in a cell as fresh text; "inactive" where it changes nothing. */
+/* The value of key in a cell as fresh text; "inactive": the setting has no effect
+ * there. */
 int cell_axis_value(char **out, const struct compare *compare, int cell, const char *key,
                     struct error *err) MUST_CHECK;
-/* What tells a cell from others than key: the arm's other axes and the other evaluation
+/* What identifies a cell apart from key: the arm's other axes and the other evaluation
  * settings, as fresh text; NULL when out of memory. */
 char *cell_without(const struct compare *compare, int cell, const char *key);
 
@@ -188,22 +190,22 @@ struct matrix_block {
 struct matrix {
     struct matrix_block *blocks; /* owned */
     int block_count;
-    /* owned; the other evaluation settings shown, "" when there is one choice */
+    /* owned; the other evaluation settings of the cells shown; "": they do not vary */
     char *evaluation;
-    /* how many combinations of the other evaluation settings there are */
+    /* number of combinations of the other evaluation settings */
     int variants;
 };
 
-/* Arranges the cells; of several combinations of other evaluation settings takes the
- * one with most augmentations. ERROR_FORMAT when the outer steps do not vary on either
- * side. */
+/* Arranges the cells by outer steps in training and at inference. Where cells differ in
+ * other evaluation settings too, it shows the combination with most augmentations.
+ * ERROR_FORMAT: outer steps vary neither in training nor at inference. */
 int matrix_create(struct matrix **out, const struct compare *compare,
                   struct error *err) MUST_CHECK;
 void matrix_destroy(struct matrix *matrix); /* NULL allowed */
 /* Cell index or -1. */
 int matrix_cell(const struct matrix_block *block, int64_t train_steps, int64_t eval_steps);
-/* Per block: refinement at inference, in training, both, directly against each other;
- * then each block against the first. */
+/* Adds, per block, the differences for more outer steps at inference, in training, in
+ * both, and of the two against each other; then each block against the first. */
 int matrix_compare(struct comparison_list *list, const struct matrix *matrix,
                    const struct compare *compare, struct error *err) MUST_CHECK;
 

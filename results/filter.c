@@ -21,7 +21,7 @@ struct special_key {
     bool is_text, prefix;
 };
 
-/* What is not a row of view setting. "all" augmentations (0) are more than any
+/* Keys that are not rows of the view setting. 0 augmentations mean "all", more than any
  * number. */
 static const struct special_key SPECIAL_KEYS[] = {
     { "experiment", "e.name", true, false },
@@ -50,8 +50,8 @@ static const char *nearest_key(const char *key)
         names[i] = SPECIAL_KEYS[i].key;
     for (int i = 0; i < SETTING_COUNT; i++)
         names[SPECIAL_COUNT + i] = settings_table[i].key;
-    /* A setting's name without its group: "lr" means train.lr, whatever is spelled
-     * alike. */
+    /* A setting's name without its group is found first: "lr" means train.lr, even if
+     * another name is spelled more alike. */
     for (int i = 0; i < SETTING_COUNT; i++) {
         const char *dot = strrchr(settings_table[i].key, '.');
 
@@ -61,7 +61,7 @@ static const char *nearest_key(const char *key)
     return json_nearest_name(key, names, SPECIAL_COUNT + SETTING_COUNT);
 }
 
-/* The value as the setting's type has it in the database. */
+/* Parses the value in the form that the database has for the setting's type. */
 static int parse_setting_value(struct filter *filter, int id, const char *condition,
                                const char *value, struct error *err)
 {
@@ -79,7 +79,7 @@ static int parse_setting_value(struct filter *filter, int id, const char *condit
         if (item == NULL) {
             rc = error_set(err, ERROR_NOMEM, "no memory for a condition");
         } else if (cJSON_IsString(item)) {
-            /* "all" stands for a number: no limit */
+            /* "all" is stored as a number */
             filter->is_text = id != EVAL_AUGMENTATIONS;
             filter->number = 9e18;
             filter->text = filter->is_text ? strdup(item->valuestring) : NULL;
@@ -94,7 +94,7 @@ static int parse_setting_value(struct filter *filter, int id, const char *condit
     return rc;
 }
 
-/* Where the relation starts and which it is; NULL: there is none. */
+/* The place and kind of the condition's relation; NULL: there is none. */
 static const char *find_relation(const char *condition, enum filter_relation *relation,
                                  size_t *length)
 {
@@ -110,7 +110,7 @@ static const char *find_relation(const char *condition, enum filter_relation *re
     return NULL;
 }
 
-/* Finds what key names: a special column or a setting (*id). */
+/* Looks up key: a special column or a setting (*id). */
 static int find_key(struct filter *out, int *id, const char *key, const char *condition,
                     struct error *err)
 {
@@ -210,7 +210,8 @@ char *filter_sql(const struct filter *filter, int first)
     if (filter->column != NULL)
         return format_string("(?%d IS NOT NULL AND %s %s ?%d)", first, filter->column, text,
                              first + 1);
-    /* A run without the setting (inactive) differs from every value. */
+    /* A run in which the setting is inactive has no row; it counts as different from
+     * every value. */
     return format_string("%sEXISTS (SELECT 1 FROM setting s WHERE s.run_id = r.run_id"
                          " AND s.key = ?%d AND s.value %s ?%d)",
                          filter->relation == FILTER_NE ? "NOT " : "", first,

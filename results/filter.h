@@ -23,11 +23,12 @@ struct filter {
     char *text; /* owned */
 };
 
-/* Parses one condition. ERROR_FORMAT: no relation, unknown key (nearest named), a value
- * of the wrong type, an order asked of words. */
+/* Parses one condition. ERROR_FORMAT: it has no relation, the key is unknown (the
+ * message suggests the nearest), the value has the wrong type, or < or > is applied to
+ * words. */
 int filter_parse(struct filter *out, const char *condition, struct error *err) MUST_CHECK;
-/* Whether the condition is on a measure, "pass_at_2>0.5", which no SQL decides. Negative:
- * ERROR_FORMAT, the value is no number. */
+/* Whether the condition is on a measure, "pass_at_2>0.5", which no SQL decides.
+ * Negative: ERROR_FORMAT, the value is no number. */
 int filter_find_measure(enum metric *metric, enum filter_relation *relation, double *number,
                         const char *condition, struct error *err) MUST_CHECK;
 void filter_release(struct filter *filter);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Jobs and attempts that are not over, as conditions on a run_id. */
+/* SQL conditions on a run_id: the run has jobs, or attempts, that have not ended. */
 #define OPEN_JOB(run)                                                                          \
     "EXISTS (SELECT 1 FROM job j WHERE j.run_id = " run                                        \
     " AND j.state IN ('queued', 'starting', 'running'))"
@@ -18,8 +18,7 @@
     "NOT EXISTS (SELECT 1 FROM arm_run y JOIN arm b USING (arm_id) WHERE y.run_id = " run      \
     " AND b.experiment_id <> " experiment ")"
 
-/* A list with room for one more; count is a number of items so far. NULL: out of
- * memory. */
+/* Makes room for one more item after `count` items. NULL: out of memory. */
 static void *grow(void *list, int count, size_t size)
 {
     if ((count & (count - 1)) != 0)

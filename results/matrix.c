@@ -29,8 +29,8 @@ void matrix_destroy(struct matrix *matrix)
     free(matrix);
 }
 
-/* Negative when evaluation a is to be shown rather than b, 0 when they differ in outer
- * steps alone. */
+/* Order of preference: negative when evaluation a is shown rather than b, 0 when they
+ * differ in outer steps alone. */
 static int compare_variants(const struct result_row *a, const struct result_row *b)
 {
     if (a->train_split != b->train_split)
@@ -45,7 +45,8 @@ static int compare_variants(const struct result_row *a, const struct result_row 
     return a->eval_seed < b->eval_seed ? -1 : a->eval_seed > b->eval_seed;
 }
 
-/* Finds the variant to show and counts them. */
+/* Chooses the combination of other evaluation settings to show, and counts the
+ * combinations. */
 static const struct result_row *choose_variant(int *variants, const struct compare *compare)
 {
     const struct result_row *best = compare->cells[0].row;
@@ -87,7 +88,8 @@ static char *block_label(const struct result_arm *arm)
     return label != NULL ? label : strdup("all arms");
 }
 
-/* Puts value into the ascending list unless it is there. false: no memory. */
+/* Inserts value into the ascending list unless the list has it. false: out of
+ * memory. */
 static bool insert_steps(int64_t **list, int *count, int64_t value)
 {
     int at = 0;
@@ -107,7 +109,8 @@ static bool insert_steps(int64_t **list, int *count, int64_t value)
     return true;
 }
 
-/* The block of an arm, made when it is the first of it. NULL: no memory. */
+/* The block that an arm belongs to; a new one is added if there is none yet. NULL: out
+ * of memory. */
 static struct matrix_block *find_block(struct matrix *matrix, const struct result_arm *arm)
 {
     char *label = block_label(arm);
@@ -146,7 +149,8 @@ int matrix_cell(const struct matrix_block *block, int64_t train_steps, int64_t e
     return row < 0 || column < 0 ? -1 : block->cells[row * block->eval_count + column];
 }
 
-/* First pass: which steps each block has. Second pass: the cells at their places. */
+/* Called twice: the first pass collects the steps of each block, the second puts the
+ * cells in their places. */
 static int place_cells(struct matrix *matrix, const struct compare *compare,
                        const struct result_row *variant, bool second, struct error *err)
 {
@@ -234,7 +238,7 @@ int matrix_create(struct matrix **out, const struct compare *compare, struct err
     return 0;
 }
 
-/* Adds plus - minus when both cells are there. */
+/* Adds the difference plus - minus if both cells exist. */
 static int add_difference(struct comparison_list *list, const struct compare *compare,
                           enum comparison_kind kind, const struct matrix_block *block, int plus,
                           int minus, char *label, int64_t to, int64_t from, int64_t fixed,
@@ -295,8 +299,8 @@ static int compare_training(struct comparison_list *list, const struct matrix_bl
     return rc;
 }
 
-/* The diagonal, and what is off it: steps in training only against at inference
- * only. */
+/* Adds the differences along the diagonal, and those between more steps in training
+ * only and at inference only. */
 static int compare_both(struct comparison_list *list, const struct matrix_block *block,
                         const struct compare *compare, struct error *err)
 {
@@ -324,7 +328,7 @@ static int compare_both(struct comparison_list *list, const struct matrix_block 
     return rc;
 }
 
-/* A block against the first, averaged over the cells that both have. */
+/* Adds a block against the first, averaged over the cells that both have. */
 static int compare_blocks(struct comparison_list *list, const struct matrix_block *first,
                           const struct matrix_block *other, const struct compare *compare,
                           struct error *err)

@@ -1,6 +1,6 @@
 /*
- * measure_rows.h - the rows of measure_value: a number of a measure of an evaluation at a
- * training step.
+ * measure_rows.h - the rows of measure_value: a number of a measure of an evaluation at
+ * a training step.
  *
  * Names, bounds and positions are checked by the table of common/measure.c before a row
  * is written.
@@ -34,7 +34,8 @@ struct measure_list {
 int measure_list_read(struct measure_item out[METRIC_RECORDED], int *count, const cJSON *event,
                       struct error *err) MUST_CHECK;
 
-/* The stored value in the place of the item's. */
+/* Reads the stored value of the item's evaluation, step, measure and position into the
+ * item. */
 int measure_rows_find(struct store *store, double *value, bool *found, int64_t evaluation_id,
                       int64_t step, const struct measure_item *item,
                       struct error *err) MUST_CHECK;

@@ -7,7 +7,8 @@
 enum { SCHEMA_VERSION = 4 }; /* user_version of schema.sql */
 
 /* MIGRATIONS[v]: the statements that bring version v to v + 1, run in one transaction.
- * Views are not their business: store.c makes them anew. No release had version 0. */
+ * They leave views alone, because store.c drops and makes all views after an upgrade.
+ * No release had version 0. */
 extern const char *const MIGRATIONS[SCHEMA_VERSION];
 
 #endif

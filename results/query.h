@@ -1,5 +1,5 @@
 /*
- * query.h - the reading side of the results database: what an experiment's arms scored.
+ * query.h - reads the results of an experiment's arms from the database.
  *
  * Everything is read through prepared statements with bound values, on whatever
  * connection the store has; callers open it with STORE_READ.
@@ -81,10 +81,10 @@ enum results_scope {
 };
 
 /*
- * Loads an experiment by name ("last": the newest); NULL: the only one there is. wheres: "key=value" with =,
- * !=, <, <=, >, >=; all must hold; keys are experiment, arm, seed, hash and every
- * setting. ERROR_ABSENT lists the experiments; ERROR_FORMAT for a bad condition names
- * the nearest key.
+ * Loads an experiment by name ("last": the newest); NULL: the only one there is.
+ * wheres: "key=value" with =, !=, <, <=, >, >=; all must hold; keys are experiment,
+ * arm, seed, hash and every setting. ERROR_ABSENT lists the experiments; ERROR_FORMAT
+ * for a bad condition names the nearest key.
  */
 int results_load(struct results **out, struct store *store, const char *experiment,
                  const char *const *wheres, int where_count, enum results_scope scope,

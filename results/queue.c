@@ -140,7 +140,7 @@ int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int posit
     return rc < 0 ? rc : last_id(store, id);
 }
 
-/* whole numbers up to it are exact in a double */
+/* integers up to this are exact in a double */
 static const double MOST_EXACT = 0x1p53;
 
 static int bind_value(sqlite3_stmt *statement, int at, const cJSON *item)
@@ -157,8 +157,8 @@ static int bind_value(sqlite3_stmt *statement, int at, const cJSON *item)
                              SQLITE_STATIC);
 }
 
-/* One row of config_setting for each member of settings but the seed, whose value is
- * the run's. */
+/* Inserts a row of config_setting for each member of settings except the seed, which
+ * belongs to the run. */
 static int add_settings(struct store *store, int64_t config_id, const cJSON *settings,
                         struct error *err)
 {
@@ -222,7 +222,7 @@ int queue_run(struct store *store, int64_t *id, const struct queue_run *run, str
     return rc < 0 ? rc : last_id(store, id);
 }
 
-/* The runs of a range, as a FROM clause: ?1 and ?2 are its first and its count. */
+/* A FROM clause of the runs of a range; ?1 is the first id and ?2 the count. */
 #define RANGE "FROM run WHERE run_id >= ?1 AND run_id < ?1 + ?2"
 
 int queue_evaluation(struct store *store, struct queue_range runs,
@@ -242,7 +242,7 @@ int queue_evaluation(struct store *store, struct queue_range runs,
 int queue_find_evaluation(struct store *store, int64_t *id, int64_t run_id,
                           const char *canonical, struct error *err)
 {
-    bool found; /* else *id is 0 */
+    bool found; /* false: *id is 0 */
 
     return sql_int(store, id, &found, err,
                    "SELECT evaluation_id FROM evaluation WHERE run_id = ?1 AND canonical = ?2",
@@ -377,8 +377,8 @@ int queue_job_if_missing(struct store *store, int64_t job_id, const char *canoni
                    "it", job_id, canonical);
 }
 
-/* The newest job of the run r that is not over; read from an index alone, and without
- * the table that SQLite would fill for IN at every call. */
+/* The newest job of the run r that has not ended. Reads an index alone; written without
+ * IN, for which SQLite would fill a table at every call. */
 #define OPEN_JOB                                                                               \
     "(SELECT max(o.job_id) FROM job o WHERE o.run_id = r.run_id"                               \
     " AND (+o.state = 'queued' OR +o.state = 'starting' OR +o.state = 'running'))"

@@ -85,8 +85,8 @@ static void read_job(struct record_job *job, sqlite3_stmt *s)
     "(?1 IS NULL OR EXISTS (SELECT 1 FROM arm_run x JOIN arm a USING (arm_id)"                 \
     "  JOIN experiment e USING (experiment_id) WHERE x.run_id = j.run_id AND e.name = ?1))"
 
-/* What read_job() reads; ?1 is the experiment that the label should name, if there are
- * several. */
+/* The columns that read_job() reads. ?1: the experiment to name in the label if the run
+ * belongs to several. */
 #define SELECT_JOBS                                                                            \
     "SELECT j.job_id, j.run_id, r.hash, j.state, j.kind, j.priority, j.threads,"               \
     " j.retries_max, j.failures, j.cost, j.memory_gb, j.time_limit_min,"                       \
@@ -267,8 +267,8 @@ static int add_parsed(cJSON *object, const char *key, const char *text, struct e
     return rc;
 }
 
-/* A train job does all evaluations of its run; an evaluate job those it was queued
- * for. */
+/* Adds the evaluations of a job: of a train job all of its run, of an evaluate job
+ * those that it was queued for. */
 static int add_evaluations(struct store *store, cJSON *list, const struct record_job *job,
                            struct error *err)
 {
@@ -329,7 +329,7 @@ int record_job_json(struct store *store, cJSON **out, const struct record_job *j
         cJSON_Delete(json);
         return rc;
     }
-    char prefix[96]; /* files are relative to the run's directory in job.json */
+    char prefix[96]; /* in job.json, files are relative to the run's directory */
     int length = snprintf(prefix, sizeof prefix, "runs/%s/", job->run_hash);
     const char *file = sql_text(s, 2);
     if (strncmp(file, prefix, (size_t)length) == 0)
@@ -484,7 +484,8 @@ int record_attempt_end(struct store *store, int64_t attempt_id, const struct rec
         json_real_or(end->exit, "peak_rss_mib", 0.0));
 }
 
-/* Where the database was when it was last written to; *path NULL: it does not tell. */
+/* The directory of the database when it was last written to; *path NULL: not
+ * recorded. */
 static int read_workspace(struct store *store, char **path, int64_t *device, int64_t *inode,
                           struct error *err)
 {
@@ -594,7 +595,7 @@ int record_answer_request(struct store *store, int64_t id, const char *answer,
     "  (SELECT x.run_id FROM arm_run x JOIN arm a USING (arm_id)"                              \
     "   JOIN experiment e USING (experiment_id) WHERE e.name = ?1)"
 
-/* Another experiment, which is not cancelled, wants the run, too. */
+/* SQL condition: another experiment, not cancelled, wants the run too. */
 #define WANTED_BY_ANOTHER                                                                      \
     "EXISTS (SELECT 1 FROM arm_run y JOIN arm b USING (arm_id)"                                \
     " JOIN experiment f USING (experiment_id)"                                                 \

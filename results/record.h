@@ -1,5 +1,6 @@
 /*
- * record.h - the write side of running: job states, attempts, and what journals say.
+ * record.h - stores what happens while jobs run: job states, attempts, and the events
+ * of journals.
  *
  * All functions run in the caller's transaction.
  */
@@ -15,7 +16,7 @@
 
 struct store;
 
-/* A job that is not over, as the scheduler needs it. */
+/* A job that has not ended, as far as the scheduler needs it. */
 struct record_job {
     int64_t job_id, run_id;
     char run_hash[65];
@@ -27,7 +28,7 @@ struct record_job {
     double cost, memory_gb, time_limit_min, retry_delay_s;
     double hang_s; /* longest time without a heartbeat */
 };
-/* Jobs that are starting or running, or have an attempt that is. */
+/* Jobs that are starting or running, or that have an attempt that is. */
 int record_busy_jobs(struct store *store, struct record_job **out, int *count,
                      struct error *err) MUST_CHECK;
 /* Whose jobs are next. */
@@ -42,11 +43,10 @@ struct record_scope {
 int record_next_jobs(struct store *store, struct record_job **out, int *count,
                      const struct record_scope *scope, double now, int most,
                      struct error *err) MUST_CHECK;
-/* The run's job of the kind that is not over, if there is one: a list of none or
- * one. */
+/* The run's job of this kind that has not ended: a list of none or one. */
 int record_find_job(struct store *store, struct record_job **out, int *count, const char *hash,
                     bool evaluate, struct error *err) MUST_CHECK;
-/* All jobs that are not over. */
+/* Totals over all jobs that have not ended. */
 struct record_totals {
     int jobs;
     int priority; /* the highest; 0 without jobs */
@@ -60,10 +60,13 @@ void record_free_jobs(struct record_job *jobs, int count);
  * for states that are over. */
 int record_job_state(struct store *store, int64_t job_id, enum job_state state,
                      enum outcome cause, const char *message, struct error *err) MUST_CHECK;
-/* Back to the queue because a person asks for it: earlier failures are forgotten. */
+/* Queues the job again at a person's request: its count of failures starts again at
+ * 0. */
 int record_job_requeue(struct store *store, int64_t job_id, struct error *err) MUST_CHECK;
-/* Back to the queue after a failure (counted when it counts against retries). */
-/* a later not_before: the clock was set back meanwhile */
+/* Queues the job again after a failure, which counts against retries if counts is
+ * set. */
+/* A not_before further ahead than this is ignored: the clock must have been set
+ * back. */
 enum { RECORD_LONGEST_WAIT_S = 400 };
 int record_job_retry(struct store *store, int64_t job_id, bool counts, double not_before,
                      enum outcome cause, const char *message, struct error *err) MUST_CHECK;
@@ -83,12 +86,12 @@ struct record_place {
 int record_attempt_place(struct store *store, int64_t attempt_id,
                          const struct record_place *place, struct error *err) MUST_CHECK;
 
-/* What the job is to do: the members of job.json, all but cpus. Fresh object. */
+/* The members of job.json, except cpus, as a fresh object. */
 int record_job_json(struct store *store, cJSON **out, const struct record_job *job, int attempt,
                     struct error *err) MUST_CHECK;
 
-/* Puts how and where the job is executed, as asked for last, into config, the settings
- * of its run: those in config are replaced. A job without any leaves it as it is. */
+/* Writes the job's execution settings, as last asked for, over those in config, the
+ * settings of its run. A job without execution settings leaves config as it is. */
 int record_job_settings(struct store *store, cJSON *config, int64_t job_id,
                         struct error *err) MUST_CHECK;
 
@@ -103,7 +106,7 @@ struct record_attempt {
     char directory[160], executor[32];
     char place[640]; /* of the executor; "" it cannot be found any more */
 };
-/* The attempts that are not over, in the order of their beginning. */
+/* The attempts that have not ended, in the order of their starts. */
 int record_open_attempts(struct store *store, struct record_attempt **out, int *count,
                          struct error *err) MUST_CHECK;
 /* All attempts of the run, by number. */
@@ -121,7 +124,7 @@ int record_event(struct store *store, const struct record_attempt *attempt, cons
 int record_offset(struct store *store, int64_t attempt_id, int64_t offset, int64_t sequence,
                   struct error *err) MUST_CHECK;
 
-/* How the attempt ended, from exit.json (NULL: there is none). */
+/* How an attempt ended; from its exit.json if it has one. */
 struct record_end {
     enum attempt_state state; /* ended, superseded, quarantined */
     enum outcome outcome;
@@ -137,33 +140,33 @@ struct record_workspace {
     int64_t device, inode;
     bool any_device; /* st_dev means nothing: a network file system */
 };
-/* Notes where the database lies. Where it was elsewhere before, it is a copy (or was
- * moved between file systems): from (fresh, the caller's) gets that path, and attempts
- * that are not over lose their processes, which are those of the original. *from NULL:
- * it is where it was. */
+/* Records the directory of the database. If it was in another one before, it is a copy
+ * (or was moved between file systems): *from, fresh and the caller's, is that path, and
+ * attempts that have not ended lose their processes, which belong to the original.
+ * *from NULL: the directory is the same. */
 int record_workspace(struct store *store, char **from, const struct record_workspace *place,
                      struct error *err) MUST_CHECK;
 
-/* A request not yet answered; *id 0 when there is none. */
+/* The oldest request that was not answered yet; *id 0: none. */
 int record_next_request(struct store *store, int64_t *id, enum request_kind *kind,
                         char target[160], struct error *err) MUST_CHECK;
 int record_answer_request(struct store *store, int64_t id, const char *answer,
                           struct error *err) MUST_CHECK;
 enum record_sharing {
     RECORD_ALL_JOBS,
-    RECORD_UNSHARED_JOBS /* of an experiment: not those that another one wants, too */
+    RECORD_UNSHARED_JOBS /* without those that another experiment wants, too */
 };
 /* Job ids a target (experiment name, run hash prefix, "all") means, in the given
  * states, a set of JOB_IN(). Fresh list. */
 int record_find_jobs(struct store *store, int64_t **ids, int *count, const char *target,
                      unsigned states, enum record_sharing sharing,
                      struct error *err) MUST_CHECK;
-/* How many jobs of the experiment in these states another one, which is not cancelled,
- * wants. */
+/* Counts the jobs of the experiment in these states that another experiment, not
+ * cancelled, wants too. */
 int record_count_shared_jobs(struct store *store, int64_t *out, const char *target,
                              unsigned states, struct error *err) MUST_CHECK;
-/* Notes that the experiment (or all) wants no more work, or wants it again: runs that
- * it shares with others are cancelled when the last one that wants them is. */
+/* Records that the experiment (or all of them) is cancelled, or no longer is. A run
+ * that several experiments share is cancelled when the last of them is. */
 int record_cancel_experiment(struct store *store, const char *target, bool cancelled,
                              struct error *err) MUST_CHECK;
 

@@ -83,8 +83,8 @@ static int differs(struct store *store, const struct record_attempt *attempt, co
                    attempt->run_id);
 }
 
-/* Training goes on from an earlier attempt's checkpoint, perhaps with other kernels or
- * threads. */
+/* Applies a resume event: training continues from an earlier attempt's checkpoint,
+ * possibly with other kernels or threads. */
 static int apply_resume(struct store *store, const struct record_attempt *attempt,
                         const cJSON *body, struct error *err)
 {
@@ -244,8 +244,8 @@ static int check_measures(struct store *store, const struct record_attempt *atte
     return rc;
 }
 
-/* Part of a measure that is a list: the values from position first on. null: there is
- * none at that position. */
+/* One chunk of a measure that is a list: its values from position `first` on; null: no
+ * value at that position. */
 static int read_vector(struct measure_item **out, int *count, enum metric measure,
                        const cJSON *body, int64_t outer_steps, struct error *err)
 {
@@ -445,7 +445,7 @@ static int apply_end(struct store *store, const struct record_attempt *attempt,
                  " WHERE attempt_id = ?1",
                  "itt", attempt->attempt_id, text_member(body, "status"),
                  cJSON_IsString(hash) ? hash->valuestring : NULL);
-    /* The first release did not say them. */
+    /* Events of the first release lack them. */
     if (rc == 0 && cJSON_IsNumber(train) && cJSON_IsNumber(evaluation))
         rc = sql_run(store, err,
                      "UPDATE attempt SET train_seconds = ?2, evaluation_seconds = ?3"

@@ -1,4 +1,5 @@
-/* sql.c - prepare (or take a prepared one), bind, step, give back in one place. */
+/* sql.c - takes a prepared statement from the cache (or prepares it), binds, steps and
+ * returns it. */
 #include "sql.h"
 
 #include "error.h"
@@ -49,8 +50,8 @@ static int prepare(struct store *store, sqlite3_stmt **out, const char *sql,
     return rc;
 }
 
-/* Returns a prepared statement to the cache. One that failed is finalised and not
- * returned. */
+/* Returns a prepared statement to the cache. A statement that failed is finalised
+ * instead. */
 static void give_back(struct store *store, sqlite3_stmt **statement)
 {
     statement_cache_give(store_statements(store), *statement);
@@ -65,7 +66,7 @@ int sql_query_values(struct store *store, sqlite3_stmt **out, struct error *err,
 
 int sql_step(struct store *store, sqlite3_stmt **statement, struct error *err)
 {
-    assert(*statement != NULL); /* it has not ended yet */
+    assert(*statement != NULL); /* the caller does not step past the end */
     int code = sqlite3_step(*statement);
 
     if (code == SQLITE_ROW)

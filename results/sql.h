@@ -1,14 +1,13 @@
 /*
- * sql.h - one SQL statement at a time, parameters bound in order: for the modules of
- * results/.
+ * sql.h - runs SQL statements with bound parameters, for the modules of results/.
  *
  * types has a letter per parameter ?1, ?2, ...: i an integer of any width, r double, t
  * const char * (NULL is SQL's NULL), n SQL's NULL (takes no argument). The arguments
  * behind it carry their own types: another type than its letter's is an assert, and a
  * pointer to anything else does not compile.
  *
- * Statements that came to their end are kept prepared, by their text
- * (statement_cache.h).
+ * A statement that was stepped to its end stays prepared for the next call with the
+ * same text (statement_cache.h).
  */
 #ifndef RESULTS_SQL_H
 #define RESULTS_SQL_H
@@ -82,16 +81,17 @@ static inline struct sql_value sql_text_value(const char *text)
 int sql_run_values(struct store *store, struct error *err, const char *sql,
                    const struct sql_value *values, int count) MUST_CHECK;
 
-/* sql_int(store, out, found, err, sql, types, ...): the first column of the first row as
- * an integer. *found may be NULL: then no row is ERROR_ABSENT. */
+/* sql_int(store, out, found, err, sql, types, ...): the first column of the first row
+ * as an integer. *found may be NULL: then no row is ERROR_ABSENT. */
 #define sql_int(store, out, found, err, sql, ...)                                              \
     sql_int_values(store, out, found, err, sql, SQL_ARGUMENTS(__VA_ARGS__))
 int sql_int_values(struct store *store, int64_t *out, bool *found, struct error *err,
                    const char *sql, const struct sql_value *values, int count) MUST_CHECK;
 
-/* A query: sql_query(store, out, err, sql, types, ...), then sql_step() until it returns
- * 0 (1: a row; negative: an error, and the statement is finalised), or sql_end() to stop
- * earlier. Only a statement that was stepped to its end returns to the cache. */
+/* A query: sql_query(store, out, err, sql, types, ...), then sql_step() until it
+ * returns 0 (1: a row; negative: an error, and the statement is finalised), or
+ * sql_end() to stop earlier. Only a statement that was stepped to its end returns to
+ * the cache. */
 #define sql_query(store, out, err, sql, ...)                                                   \
     sql_query_values(store, out, err, sql, SQL_ARGUMENTS(__VA_ARGS__))
 int sql_query_values(struct store *store, sqlite3_stmt **out, struct error *err,

@@ -1,5 +1,5 @@
-/* statement_cache.c - a table of prepared statements: each lies near its text's
- * hash. */
+/* statement_cache.c - a hash table of prepared statements, by the hash of their
+ * text. */
 #include "statement_cache.h"
 
 #include "hash.h"
@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { NEAR = 8 }; /* places looked at, from the hash's on */
+enum { NEAR = 8 }; /* places to look at, from the hash's own on */
 
 static uint64_t first_place(const char *sql)
 {

@@ -1,8 +1,8 @@
 /*
- * statement_cache.h - prepared statements that wait to be used again.
+ * statement_cache.h - prepared statements for reuse.
  *
- * A statement is either here or with whoever took it, never both, so that a query
- * within a query of the same text simply prepares another.
+ * A statement is either in the cache or with the caller that took it, never both. A
+ * query nested in a query of the same text finds none and prepares another.
  */
 #ifndef RESULTS_STATEMENT_CACHE_H
 #define RESULTS_STATEMENT_CACHE_H
@@ -15,11 +15,13 @@ struct statement_cache {
     sqlite3_stmt *places[STATEMENT_CACHE_PLACES]; /* owned; by the text's hash */
 };
 
-/* The statement of this text, the caller's from now on; NULL: there is none. */
+/* Takes the statement of this text out of the cache; it is then the caller's. NULL:
+ * there is none. */
 sqlite3_stmt *statement_cache_take(struct statement_cache *cache, const char *sql);
-/* Resets the statement and keeps it, in place of another one where there is no room. */
+/* Resets the statement and puts it into the cache. If there is no room, it replaces
+ * another one. */
 void statement_cache_give(struct statement_cache *cache, sqlite3_stmt *statement);
-/* Finalises all. */
+/* Finalises all statements in the cache. */
 void statement_cache_clear(struct statement_cache *cache);
 
 #endif

@@ -12,7 +12,8 @@ enum { FRACTION_ITERATIONS = 300, NEWTON_STEPS = 200, P_BISECTIONS = 50 };
 static const double PI = 3.14159265358979323846;
 
 static const double LEVEL = 0.05; /* two-sided: 95 % intervals */
-/* With seeds covered, an interval is at least this part of the one over tasks alone. */
+/* An interval over seeds and tasks is at least this fraction of the one over tasks
+ * alone. */
 static const double LEAST_SHARE = 0.5;
 static const double ROUNDING = 1e-12;
 
@@ -96,8 +97,8 @@ static double t_density(double t, double degrees)
     return exp(constant - (degrees + 1) / 2 * log1p(t * t / degrees)) / sqrt(degrees * PI);
 }
 
-/* Newton's method. The tail is a convex function of t, so from the left it never goes
- * too far. */
+/* Newton's method. The tail is a convex function of t, so iterating from the left never
+ * overshoots. */
 double statistics_t_quantile(double p, double degrees)
 {
     double t = 0;
@@ -114,16 +115,17 @@ double statistics_t_quantile(double p, double degrees)
     return t;
 }
 
-/* Of one block: variances of the mean over (seeds, tasks) by seed, and what is left
- * when the means of seeds and of tasks are taken out. */
+/* Variances of a block's mean over (seeds, tasks): from the seeds' means, and from the
+ * residuals after the means of seeds and of tasks are subtracted. */
 struct block_variance {
-    /* variance of the block's mean, from the spread of the seeds' means */
+    /* variance of the block's mean, estimated from the seeds' means */
     double by_seed;
-    double residual; /* the part of it that seed x task scatter explains */
+    double residual; /* the part of it that the seed x task residuals explain */
     int seeds;
 };
 
-/* task_means gets the block's means over seeds. scratch: (seeds). */
+/* Computes both variances. task_means (tasks) gets the block's means over seeds.
+ * scratch: (seeds). */
 static struct block_variance analyse_block(const struct statistics_block *block, int tasks,
                                            double *task_means, double *seed_means)
 {
@@ -154,12 +156,12 @@ static struct block_variance analyse_block(const struct statistics_block *block,
     return out;
 }
 
-/* What the half-width of an interval is made of. */
+/* The variances that the half-width of an interval is computed from. */
 struct spread {
-    /* variance by the spread of the seeds' means, of all blocks */
+    /* variance from the seeds' means, summed over the blocks */
     double seeds_part;
     double seeds_degrees; /* its degrees of freedom (Welch) */
-    /* variance over tasks that seed x task scatter does not explain */
+    /* variance over tasks that the seed x task residuals do not explain */
     double tasks_part;
     double tasks_degrees;
 };
@@ -192,7 +194,7 @@ static double squared_half_width(const struct spread *spread, double p)
     return task_t * task_t * spread->tasks_part + seed_t * seed_t * spread->seeds_part;
 }
 
-/* The p at which the interval around value ends at 0. */
+/* The p for which the interval around value ends at 0. */
 static double p_of_spread(const struct spread *spread, double value)
 {
     double low = log(1e-12), high = 0;
@@ -209,9 +211,9 @@ static double p_of_spread(const struct spread *spread, double value)
 }
 
 /*
- * From the variance over tasks of the mean, and the variances of the blocks, to the
- * interval and p. The spread of two or three seeds can be small by chance, hence
- * LEAST_SHARE.
+ * Computes interval and p from the variance over tasks of the mean and from the
+ * variances of the blocks. The means of two or three seeds can be close by chance,
+ * hence LEAST_SHARE.
  */
 static void conclude(struct estimate *out, double by_task, const struct block_variance *blocks,
                      int count)
@@ -265,7 +267,7 @@ int statistics_estimate(struct estimate *out, const struct statistics_block *blo
     }
     out->value = statistics_mean(sums, tasks);
     if (fabs(out->value) < ROUNDING)
-        out->value = 0; /* sums of shares such as 1/3 do not cancel to the last bit */
+        out->value = 0; /* fractions such as 1/3 do not cancel to the last bit */
     if (tasks > 1)
         conclude(out, scatter(sums, tasks) / (tasks - 1) / tasks, variances, count);
     else

@@ -1,6 +1,7 @@
 /*
- * statistics.h - means, spreads, and differences with intervals, seeds and tasks both
- * being samples. docs/statistics.md says what is estimated and how it was checked.
+ * statistics.h - means, deviations, and differences with intervals, where both seeds
+ * and tasks are samples. docs/statistics.md documents what is estimated and how it was
+ * checked.
  */
 #ifndef RESULTS_STATISTICS_H
 #define RESULTS_STATISTICS_H
@@ -9,12 +10,11 @@
 
 #include "error.h"
 
-/* With fewer seeds the spread over seeds is not estimated. */
+/* With fewer seeds than this the variance over seeds is not estimated. */
 enum { STATISTICS_LEAST_SEEDS = 3 };
 
-/* Outcomes of trainings that are independent of each other given the task: one row per
- * seed. In a comparison paired by seed, values are differences and there is one
- * block. */
+/* Outcomes of independent trainings, one row per seed and one column per task. In a
+ * comparison paired by seed, values are differences and there is one block. */
 struct statistics_block {
     const double *values; /* (seeds, tasks); borrowed */
     int seeds;            /* >= 1 */
@@ -24,23 +24,24 @@ struct estimate {
     double value;          /* sum over the blocks of the mean over seeds and tasks */
     double standard_error; /* of value */
     double low, high;      /* 95 % interval; NaN with fewer than two tasks */
-    /* two-sided, of value being 0; NaN with fewer than two tasks */
+    /* two-sided p for a true value of 0; NaN with fewer than two tasks */
     double p;
     int seeds; /* of the smallest block */
     int tasks;
-    bool tasks_only; /* interval and p tell of other tasks, not of other seeds */
+    bool tasks_only; /* interval and p cover other tasks, but not other seeds */
 };
 
 /*
- * The sum of the blocks' means. Tasks (columns, >= 1) are the same in every block. With
- * at least STATISTICS_LEAST_SEEDS seeds in every block the interval covers new seeds
- * and new tasks, otherwise new tasks only. Returns 0, or -1 when memory has run out.
+ * Estimates the sum of the blocks' means. Tasks (columns, >= 1) are the same in every
+ * block. With at least STATISTICS_LEAST_SEEDS seeds in every block the interval covers
+ * new seeds and new tasks, otherwise new tasks only. Returns 0, or -1 when out of
+ * memory.
  */
 int statistics_estimate(struct estimate *out, const struct statistics_block *blocks, int count,
                         int tasks);
 
 /* Holm's step-down correction of count p values; NaN stays NaN and is not counted.
- * corrected may be p. Returns 0, or -1 when memory has run out. */
+ * corrected may be p. Returns 0, or -1 when out of memory. */
 int statistics_holm(double *corrected, const double *p, int count) MUST_CHECK;
 
 double statistics_mean(const double *values, int count); /* NaN when count is 0 */

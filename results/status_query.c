@@ -49,7 +49,8 @@ static int count_newest(struct store *store, sqlite3_stmt **s, struct status_cou
 #define NEWEST_FIRST " ORDER BY j.run_id DESC, j.kind DESC, j.job_id DESC"
 
 /* A job that trains, or one that evaluates what the arm asks for: evaluations that only
- * another experiment wants are that one's. A rebuild may not know what a job was for. */
+ * another experiment wants are that one's. A rebuild may not know what a job was
+ * for. */
 #define FOR_ALL                                                                                \
     "j.kind = 'train' OR NOT EXISTS (SELECT 1 FROM job_evaluation q"                           \
     " WHERE q.job_id = j.job_id)"
@@ -281,7 +282,8 @@ int status_find_run(struct store *store, const char *prefix, char hash[65], char
               " WHERE ?1 NOT NULL ORDER BY t.attempt_id DESC LIMIT 1"
             : "SELECT r.hash, (SELECT directory FROM attempt t WHERE t.run_id = r.run_id"
               " ORDER BY number DESC LIMIT 1) FROM run r"
-              " WHERE r.hash >= ?1 AND r.hash < ?1 || 'g' LIMIT 2", /* f is the last digit */
+              /* f is the last digit */
+              " WHERE r.hash >= ?1 AND r.hash < ?1 || 'g' LIMIT 2",
         "t", prefix);
 
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {

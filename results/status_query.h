@@ -1,5 +1,5 @@
 /*
- * status_query.h - reading how far things are: jobs of experiments, one run in full.
+ * status_query.h - reads the progress of experiments, and everything about one run.
  */
 #ifndef RESULTS_STATUS_QUERY_H
 #define RESULTS_STATUS_QUERY_H
@@ -16,7 +16,8 @@ struct status_counts {
     int total, queued, running, done, failed, cancelled;
 };
 
-/* The newest job of each kind of each run, counted; experiment NULL: of all. */
+/* Counts the newest job of each kind of each run; experiment NULL: of all
+ * experiments. */
 int status_count(struct store *store, struct status_counts *out, const char *experiment,
                  struct error *err) MUST_CHECK;
 
@@ -33,15 +34,15 @@ struct status_ahead {
 int status_ahead(struct store *store, struct status_ahead *out, const char *experiment,
                  struct error *err) MUST_CHECK;
 
-/* A row per experiment; of one alone where experiment is not NULL. */
+/* A table with a row per experiment; experiment, unless NULL, is the only one shown. */
 int status_table(struct store *store, struct table **out, const char *experiment,
                  struct error *err) MUST_CHECK;
 
-/* The run whose hash begins with prefix, or with "last" the one tried last: hash and directory of its last attempt (""
- * none). */
+/* The run whose hash begins with prefix, or with "last" the one tried last: hash and
+ * directory of its last attempt ("" none). */
 int status_find_run(struct store *store, const char *prefix, char hash[65], char directory[160],
                     struct error *err) MUST_CHECK;
-/* What is known of a run, as tables: itself, its settings, attempts and evaluations. */
+/* Tables about a run: facts, settings, attempts and evaluations. */
 enum { STATUS_RUN_TABLES = 4 };
 int status_run_tables(struct store *store, struct table *out[STATUS_RUN_TABLES],
                       const char *hash, struct error *err) MUST_CHECK;
@@ -57,8 +58,9 @@ struct status_checkpoint {
 int status_checkpoints(struct store *store, struct status_checkpoint **out, int *count,
                        struct error *err) MUST_CHECK;
 
-/* The attempt that ended a run's training, to be repeated. ERROR_ABSENT: it is not
- * trained; ERROR_FORMAT: it is mixed, no single training has its results. */
+/* The attempt that ended a run's training, for verify to repeat. ERROR_ABSENT: the run
+ * is not trained; ERROR_FORMAT: the run is mixed, so its results come from more than
+ * one kernel set. */
 struct status_final {
     int64_t run_id, job_id, attempt_id;
     char directory[160], kernel_set[32], weights_hash[65];
@@ -68,7 +70,8 @@ struct status_final {
 int status_find_final(struct store *store, struct status_final *out, const char *hash,
                       struct error *err) MUST_CHECK;
 
-/* "wal"; "delete" on a network file system or where nothing can be written. */
+/* SQLite's journal mode: "wal", or another on a network file system or where nothing
+ * can be written. */
 int status_journal_mode(struct store *store, char out[16], struct error *err) MUST_CHECK;
 
 #endif

@@ -22,16 +22,16 @@
 enum {
     STORE_APPLICATION_ID = 0x68726d6c, /* "hrml" */
     STORE_BUSY_TIMEOUT_MS = 30000,
-    /* switching the journal mode does not wait for others by itself */
+    /* switching the journal mode does not use SQLite's busy handler */
     STORE_MODE_TRIES = 100,
     STORE_MODE_PAUSE_US = 20000
 };
 
-/* A connection belongs to one thread: SQLite need not lock it for each call. */
+/* One thread uses a connection, so SQLite need not lock it in each call. */
 enum { ONE_THREAD = SQLITE_OPEN_NOMUTEX };
 
-/* KiB of pages that may be kept: a plan of 100 000 runs is one transaction, and looks
- * hashes up all over their index. */
+/* 64 MiB of cached pages: a plan of 100 000 runs is one transaction, which looks up
+ * hashes all over their index. */
 #define STORE_CACHE "PRAGMA cache_size = -65536"
 
 static const struct store_schema SCHEMA = { SCHEMA_VERSION, MIGRATIONS };
@@ -54,7 +54,7 @@ struct statement_cache *store_statements(struct store *store)
     return &store->statements;
 }
 
-/* The error of the last failed system call on the database file, its log or its
+/* The errno of the last failed system call on the database file, its log or its
  * journal. */
 static int last_errno(sqlite3 *db, int which)
 {
@@ -72,7 +72,7 @@ static bool says_no_space(int number)
     return number == ENOSPC || number == EDQUOT;
 }
 
-/* Whether there is no room beside the database, by trying. */
+/* Whether the disk of the database is full; finds out by writing a file. */
 static bool is_full(const struct store *store)
 {
     struct error fault = { 0 };
@@ -87,9 +87,9 @@ static bool is_full(const struct store *store)
     return full;
 }
 
-/* Whether a file of SQLite could not grow. SQLite reports this in several ways: for the
- * index of the log with a code of its own, for an exhausted quota as an I/O error; and
- * its reaction may hide the first cause. */
+/* Whether a file of SQLite could not grow. SQLite reports this in several ways: with a
+ * special code for the log's index, as an I/O error for an exhausted quota; and a later
+ * error may hide the first. */
 static bool out_of_space(const struct store *store)
 {
     sqlite3 *db = store->db;
@@ -101,7 +101,8 @@ static bool out_of_space(const struct store *store)
            (store->mode == STORE_WRITE && is_full(store));
 }
 
-/* Our own JSON is valid: a check of it fails when there is no memory to make it. */
+/* Whether a failed CHECK of a JSON column means "out of memory": the JSON that this
+ * program writes is valid. */
 static bool is_unmade_check(sqlite3 *db)
 {
     return sqlite3_extended_errcode(db) == SQLITE_CONSTRAINT_CHECK &&
@@ -142,7 +143,7 @@ int store_error(struct store *store, const char *what, struct error *err)
     default:
         break;
     }
-    /* Its own words may then be of what it could not do in consequence. */
+    /* SQLite's message may be about a consequence of the full disk. */
     const char *why = code == ERROR_NOSPACE ? strerror(ENOSPC)
                       : code == ERROR_NOMEM && is_unmade_check(store->db)
                           ? "no memory to check JSON (or it is none)"
@@ -159,7 +160,7 @@ static int execute(struct store *store, const char *sql, const char *what, struc
     return 0;
 }
 
-/* The one integer that sql gives. */
+/* Runs sql, which returns one integer. */
 static int read_integer(struct store *store, const char *sql, int64_t *value, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
@@ -203,8 +204,8 @@ bool store_on_network(const char *directory)
     return false;
 }
 
-/* What a reader may do: read. Everything that names files or changes things is refused,
- * so no query can, however it was composed. */
+/* Authorizer of a reader: allows reading and refuses every action that names files or
+ * changes anything, so that no query can do it. */
 static int authorize_reading(void *user, int action, const char *first, const char *second,
                              const char *database, const char *trigger)
 {
@@ -219,7 +220,7 @@ static int authorize_reading(void *user, int action, const char *first, const ch
     case SQLITE_FUNCTION:
         return second != NULL && strcmp(second, "load_extension") == 0 ? SQLITE_DENY
                                                                        : SQLITE_OK;
-    case SQLITE_PRAGMA: /* asking for a value is fine, setting one is not */
+    case SQLITE_PRAGMA: /* allowed without an argument: it reads a value */
         return second == NULL || strcmp(first, "table_info") == 0 ||
                        strcmp(first, "quick_check") == 0 ||
                        strcmp(first, "integrity_check") == 0
@@ -230,7 +231,7 @@ static int authorize_reading(void *user, int action, const char *first, const ch
     }
 }
 
-/* What a file says of itself. */
+/* The identity in a database file's header. */
 struct identity {
     int64_t application, version, objects;
 };
@@ -269,8 +270,8 @@ static int judge_identity(const char *path, const struct identity *identity, int
 }
 
 /*
- * Whether the file is ours: *version gets its user_version, 0 for a database that is
- * still empty. Nothing is written, so that a foreign file stays as it is.
+ * Checks that the file is an hrmlab database. *version: its user_version, 0 for an
+ * empty database. Nothing is written, so that another program's file stays as it is.
  */
 static int check_identity(struct store *store, int64_t *version, struct error *err)
 {
@@ -286,8 +287,8 @@ static int check_identity(struct store *store, int64_t *version, struct error *e
     return rc != 0 ? rc : judge_identity(store->path, &identity, store->schema->version, err);
 }
 
-/* When an allocation fails, SQLite reports the page like a damaged one, "unable to get
- * the page. error code=7". */
+/* Whether a finding of quick_check is a failed allocation, which SQLite reports like a
+ * damaged page, "unable to get the page. error code=7". */
 static bool ran_out_of_memory(const char *finding)
 {
     const char *code = strstr(finding, "error code=");
@@ -316,8 +317,8 @@ static int quick_check(struct store *store, bool *sound, struct error *err)
     return rc;
 }
 
-/* Real damage is found again in a second check. A constraint that could not be
- * evaluated because an allocation failed is reported as one that failed. */
+/* A failed allocation can make quick_check report a constraint as violated. Real damage
+ * is found again by a second check. */
 int store_is_sound(struct store *store, bool *sound, struct error *err)
 {
     int rc = quick_check(store, sound, err);
@@ -338,14 +339,14 @@ int store_require_sound(struct store *store, struct error *err)
     return rc;
 }
 
-/* From version on: the tables step by step, then the views, which are at schema.sql's
- * end. */
+/* Upgrades the tables from `version` step by step, then makes the views again from the
+ * end of schema.sql. */
 static int upgrade(struct store *store, int64_t version, struct error *err)
 {
     static const char VIEWS[] = "DROP VIEW";
 
     if (version == store->schema->version)
-        return 0; /* somebody else was faster */
+        return 0; /* another process has upgraded it meanwhile */
     int64_t from = version;
     int rc = store_require_sound(store, err);
     const char *views = strstr(SCHEMA_SQL, VIEWS);
@@ -361,8 +362,8 @@ static int upgrade(struct store *store, int64_t version, struct error *err)
     return rc;
 }
 
-/* Makes the tables, or brings those of an older release up to date. Whoever comes first
- * does it; a second process finds it done when its turn comes. */
+/* Creates the tables, or upgrades those of an older release. If several processes try,
+ * the first does it and the others find it done when they get the lock. */
 static int bring_up_to_date(struct store *store, struct error *err)
 {
     char pragma[64];
@@ -386,7 +387,8 @@ static int bring_up_to_date(struct store *store, struct error *err)
     return rc;
 }
 
-/* WAL, or TRUNCATE where WAL does not work. Another process may be switching too. */
+/* Sets WAL, or TRUNCATE on file systems where WAL does not work. Retries, because
+ * another process may be switching at the same time. */
 static int set_journal_mode(struct store *store, const char *workspace, struct error *err)
 {
     const char *sql = store_on_network(workspace) ? "PRAGMA journal_mode = TRUNCATE"
@@ -430,7 +432,7 @@ static int open_for_writing(struct store *store, const char *workspace, struct e
     return rc;
 }
 
-/* An open connection that has read something, or a message. */
+/* Opens the file and reads from it. */
 static int try_reading(struct store *store, const char *name, int flags, struct error *err)
 {
     int64_t ignored;
@@ -464,7 +466,8 @@ static char *immutable_name(const char *path)
     return name;
 }
 
-/* SQLite needs to write beside a database in WAL mode even to read it. */
+/* Whether the last error means that this process may not write to the directory. In WAL
+ * mode SQLite must write beside the database even to read it. */
 static bool may_not_write(struct store *store)
 {
     int code = sqlite3_errcode(store->db) & 0xff;
@@ -472,8 +475,8 @@ static bool may_not_write(struct store *store)
     return code == SQLITE_CANTOPEN || code == SQLITE_READONLY;
 }
 
-/* In a directory that this process may not write to. Without a WAL file nobody is
- * writing, and the file is complete: it is read as it is. */
+/* Opens a database in a directory that this process may not write to. Without a WAL
+ * file nobody is writing and the file is complete, so it can be read as immutable. */
 static int read_as_it_is(struct store *store, struct error *err)
 {
     char *wal = format_string("%s-wal", store->path);
@@ -497,7 +500,7 @@ static int read_as_it_is(struct store *store, struct error *err)
     return rc;
 }
 
-/* *old: it is of an older release, which is an error. */
+/* *old: the error is that the database is of an older release. */
 static int open_for_reading(struct store *store, bool *old, struct error *err)
 {
     int64_t version = 0;
@@ -544,7 +547,7 @@ static int open_database(struct store **out, const char *workspace, const char *
                          enum store_mode mode, const struct store_schema *schema,
                          struct error *err);
 
-/* For a reader of an older release's database. */
+/* Upgrades an older release's database, then opens it for reading. */
 static int reopen_upgraded(struct store **out, const char *workspace, const char *name,
                            const struct store_schema *schema, struct error *err)
 {
@@ -623,8 +626,8 @@ int store_open(struct store **out, const char *workspace, enum store_mode mode,
     return rc != 0 ? rc : store_open_file(out, workspace, "results.db", mode, err);
 }
 
-/* The identity in the file's first bytes, where SQLite cannot read the file. *found
- * false: not that of an SQLite database. */
+/* Reads the identity from the file's first bytes, for a file that SQLite cannot read.
+ * *found false: not an SQLite database. */
 static int read_header(struct identity *out, bool *found, const char *path, struct error *err)
 {
     static const char MAGIC[] = "SQLite format 3";
@@ -677,7 +680,7 @@ void store_close(struct store *store)
     free(store);
 }
 
-/* Whether another file has the database's name now, or none. */
+/* Whether the database's name now belongs to another file, or to none. */
 static bool has_moved(struct store *store)
 {
     int moved = 0;
@@ -698,7 +701,7 @@ int store_begin(struct store *store, struct error *err)
                          "%s: another command is writing to it, a rebuild perhaps; try again "
                          "when it is done",
                          store->path);
-    /* Whoever replaces it holds the lock that has just been got. */
+    /* The process that replaces the file holds this lock meanwhile. */
     if (rc == 0 && store->mode == STORE_WRITE && has_moved(store)) {
         store_rollback(store);
         rc = error_set(err, ERROR_BUSY,

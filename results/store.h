@@ -20,22 +20,22 @@ enum store_mode {
 };
 
 /* Opens WORKSPACE/results.db, unless a replacement was interrupted (store_replace.h).
- * Checks application_id and user_version: a foreign file or one of a newer release is
- * ERROR_DATABASE with a message. One of an older release is brought up to date first,
- * also for a reader; where it is damaged or may not be written to it is ERROR_DATABASE,
- * too. WAL, synchronous=FULL, foreign keys; on a network file system (statfs)
+ * Checks application_id and user_version: a file of another program or of a newer
+ * release is ERROR_DATABASE. A database of an older release is upgraded first, also for
+ * a reader; ERROR_DATABASE if it is damaged or may not be written to. Uses WAL,
+ * synchronous=FULL and foreign keys; on a network file system (statfs)
  * journal_mode=TRUNCATE. */
 int store_open(struct store **out, const char *workspace, enum store_mode mode,
                struct error *err) MUST_CHECK;
 /* The same for a file of another name. */
 int store_open_file(struct store **out, const char *workspace, const char *name,
                     enum store_mode mode, struct error *err) MUST_CHECK;
-/* ERROR_DATABASE when WORKSPACE/results.db is recognised as another program's or a
- * newer release's, as far as it can be read; 0 also when there is none. */
+/* ERROR_DATABASE if WORKSPACE/results.db can be recognised as another program's or a
+ * newer release's; 0 also if there is no such file. */
 int store_check_owner(const char *workspace, struct error *err) MUST_CHECK;
-/* The same with a schema of another version, for the tests of upgrades: migrations[v]
- * brings a database of version v to v + 1; a new one is made from schema.sql as
- * ever. */
+/* The same with another schema version, for tests of upgrades: migrations[v] upgrades a
+ * database from version v to v + 1. A new database is made from schema.sql in any
+ * case. */
 struct store_schema {
     int version;
     const char *const *migrations; /* (version) */
@@ -50,17 +50,17 @@ void store_close(struct store *store); /* NULL allowed */
 /* A complete new database that has not yet taken the old one's place
  * (store_replace.h). */
 #define STORE_READY "results.db.ready"
-/* Whether it exists: a replacement was interrupted. */
+/* Whether that file exists, because a replacement was interrupted. */
 int store_is_pending(bool *out, const char *workspace, struct error *err) MUST_CHECK;
 
-/* Whether PRAGMA quick_check finds the database sound; and the same as an error, for
- * callers that are about to write. */
+/* Whether PRAGMA quick_check finds the database sound; the second function returns an
+ * error if not, for callers that are about to write. */
 int store_is_sound(struct store *store, bool *sound, struct error *err) MUST_CHECK;
 int store_require_sound(struct store *store, struct error *err) MUST_CHECK;
 
-/* BEGIN IMMEDIATE (or BEGIN for a reader, a consistent view); COMMIT; ROLLBACK (never
- * fails). ERROR_BUSY, too, when the file was replaced since it was opened: what is
- * written to it would be lost. */
+/* BEGIN IMMEDIATE (for a reader BEGIN, for a consistent view); COMMIT; ROLLBACK, which
+ * never fails. store_begin() is ERROR_BUSY also if the file was replaced since it was
+ * opened, because writes to it would be lost. */
 int store_begin(struct store *store, struct error *err) MUST_CHECK;
 int store_commit(struct store *store, struct error *err) MUST_CHECK;
 void store_rollback(struct store *store);

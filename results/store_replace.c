@@ -1,5 +1,5 @@
-/* store_replace.c - the new database is complete under a name of its own before names
- * change. */
+/* store_replace.c - completes the new database under another name, then renames
+ * both. */
 #include "store_replace.h"
 
 #include "clock.h"
@@ -18,7 +18,7 @@
 static const char OLD[] = "results.db";
 static const char NEW[] = "results.db.new";
 
-/* What SQLite keeps beside a database. */
+/* Endings of the files that SQLite keeps beside a database. */
 static const char *const COMPANIONS[] = { "-wal", "-shm", "-journal" };
 enum { COMPANION_COUNT = sizeof COMPANIONS / sizeof *COMPANIONS };
 
@@ -50,7 +50,7 @@ static int remove_companions(const char *workspace, const char *name, struct err
     return rc;
 }
 
-/* A file that is not there keeps its name. */
+/* Renames a file of the workspace; one that does not exist is skipped. */
 static int rename_file(const char *workspace, const char *from_name, const char *from_end,
                        const char *to_name, const char *to_end, bool *moved, struct error *err)
 {
@@ -69,7 +69,7 @@ static int rename_file(const char *workspace, const char *from_name, const char 
 
 enum { HOLD_TIMEOUT_MS = 30000 };
 
-/* Closing it changes nothing, even when it is the last connection. */
+/* Opens the old database such that closing the last connection does not change it. */
 static int open_old(sqlite3 **out, const char *path)
 {
     int code = sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE, NULL);
@@ -149,7 +149,8 @@ void store_discard(const char *workspace)
         remove_companions(workspace, NEW, NULL);
 }
 
-/* Everything into the one file, and that on the disk. */
+/* Moves the contents of the log into the database file, and syncs the file to the
+ * disk. */
 static int complete(struct store *store, const char *workspace, struct error *err)
 {
     int rc = 0;
@@ -174,8 +175,8 @@ int store_replace(struct store *store, const char *workspace, char **kept, struc
     return rc < 0 ? rc : store_finish_replacing(workspace, kept, err);
 }
 
-/* "results.db.before-TIME": when the new one was complete, so that a second try, after
- * a crash, sets the rest aside under the same name. NULL without an error: nothing is
+/* "results.db.before-TIME", where TIME is when the new database was completed, so that
+ * a second try after a crash uses the same name. NULL without an error: nothing is
  * pending. */
 static int name_before(char **out, const char *workspace, struct error *err)
 {
@@ -209,14 +210,14 @@ int store_finish_replacing(const char *workspace, char **kept, struct error *err
     if (rc == 0)
         rc = rename_file(workspace, OLD, "", before, "", &moved, err);
     if (rc == 0)
-        /* nothing of the old one is left behind */
+        /* the old database's files have all been renamed */
         rc = file_sync_directory(workspace, err);
     if (rc == 0)
         rc = rename_file(workspace, STORE_READY, "", OLD, "", &moved, err);
     if (rc == 0)
         rc = file_sync_directory(workspace, err);
     char *path = path_of(workspace, before, "");
-    /* also when an earlier try moved it */
+    /* also if an earlier try renamed it */
     if (rc == 0 && path != NULL && file_exists(path))
         *kept = path;
     else

@@ -1,6 +1,6 @@
 /*
- * trajectories.h - what evaluations recorded per outer step: the measures that are lists,
- * as means over an arm's finished runs.
+ * trajectories.h - what evaluations recorded per outer step: the measures that are
+ * lists, as means over an arm's finished runs.
  */
 #ifndef RESULTS_TRAJECTORIES_H
 #define RESULTS_TRAJECTORIES_H

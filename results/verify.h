@@ -1,10 +1,10 @@
 /*
  * verify.h - a run's stored results against those of a repetition, value by value.
  *
- * In one transaction, which the caller rolls back: verify_begin() takes the stored rows
- * aside, the repetition's journal is applied by record_event() as if the run were new,
- * and verify_compare() holds the two sets against each other. So neither a changed
- * value nor a row that is missing or too many on either side can be overlooked.
+ * It works in one transaction, which the caller rolls back: verify_begin() copies the
+ * stored rows and deletes them, record_event() applies the repetition's journal as if
+ * the run were new, and verify_compare() compares the two sets. So it finds every
+ * changed value and every row that is missing on either side.
  */
 #ifndef RESULTS_VERIFY_H
 #define RESULTS_VERIFY_H
@@ -18,9 +18,9 @@ struct store;
 
 int verify_begin(struct store *store, int64_t run_id, struct error *err) MUST_CHECK;
 
-/* The evaluation of this canonical text was asked for when the training began: its
- * results from before the end of training must be there, too. Those of an evaluation
- * that was asked for later may be missing, because they were never computed. */
+/* Marks the evaluation with this canonical text as one that the training was started
+ * with, so that results from before the end of training are expected, too. An
+ * evaluation that was added later has none. */
 int verify_expect(struct store *store, const char *canonical, struct error *err) MUST_CHECK;
 
 struct verify_result {

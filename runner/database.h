@@ -9,9 +9,9 @@
 
 struct store;
 
-/* Opens it for writing once SQLite has found it sound: nothing is written to a damaged
- * one (ERROR_DATABASE, which names hrmlab rebuild). A copied workspace is noticed here,
- * and told of. */
+/* Opens the database for writing, after a check that it is sound: nothing is written to
+ * a damaged one (ERROR_DATABASE, which names hrmlab rebuild). Detects a copied
+ * workspace and prints a note. */
 int database_open(struct store **out, const struct workspace *workspace,
                   struct error *err) MUST_CHECK;
 

@@ -11,7 +11,7 @@
 
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
-/* The options of all commands; OPTIONS says what each is called and takes. */
+/* The options of all commands; the table OPTIONS has their names and arguments. */
 enum option_id {
     OPTION_WORKSPACE,
     OPTION_SET,
@@ -55,7 +55,7 @@ struct option_entry {
     const char *name;    /* without the dashes */
     char letter;         /* short form; 0: none */
     const char *value;   /* what it takes, for people ("DIR"); NULL: nothing */
-    const char *meaning; /* a few words, one line of the help */
+    const char *meaning; /* one line of the help */
 };
 
 extern const struct option_entry OPTIONS[OPTION_COUNT]; /* indexed by enum option_id */
@@ -78,13 +78,15 @@ struct options {
     int where_count;
     enum output_format format;
     enum color_mode color;
-    int jobs;             /* --jobs: threads at once, over the cores; 0: as many as cores */
+    /* --jobs: threads at once, over the cores; 0: as many as cores */
+    int jobs;
     int max_fails;        /* --max-fails: stop after so many failed jobs; 0: never */
     bool keep_going;      /* --keep-going */
     const char *executor; /* --executor NAME: NULL: the first there is */
     bool dry_run, quiet, follow, all, help, version;
-    const char *axis;           /* compare --axis KEY */
-    const char *metric;         /* compare, results --metric, --value; NULL: pass_at_2 */
+    const char *axis; /* compare --axis KEY */
+    /* compare, results --metric, --value; NULL: pass_at_2 */
+    const char *metric;
     const char *sort, *columns; /* results --sort, --columns; NULL: as they are */
     const char *rows, *cols;    /* results --rows KEY --cols KEY */
     const char *baseline;       /* compare --baseline ARM */
@@ -92,7 +94,7 @@ struct options {
     bool matrix;
     bool trajectory; /* results --trajectory: what each outer step changed */
     bool as_new;     /* run, queue --new: beside an experiment of that name */
-    /* gc --force (or --yes): delete, instead of saying what could be */
+    /* gc --force (or --yes): delete, instead of listing what could be deleted */
     bool force;
     const char *output;     /* data --output PATH; NULL: not given */
     const char *layout;     /* data build --layout NAME; NULL: not given */

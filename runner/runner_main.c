@@ -38,7 +38,7 @@ static char *find_worker(void)
     return format_string("%.*s/hrmlab-worker", (int)(slash - self), self);
 }
 
-/* Does what the command line asks for. */
+/* Runs the command of the command line. */
 static int run(const struct options *options, int *exit_code, struct error *err)
 {
     const struct command *command;

@@ -107,8 +107,8 @@ static bool is_of_this_host(const struct writer *writer)
     return strcmp(writer->host, host) == 0;
 }
 
-/* It wrote the lock on this machine and does not live any more, or the lock is empty:
- * then whoever holds the lock is not the runner that it names. */
+/* Whether the runner named in the lock file ran on this machine and is dead, or the
+ * file is empty: then the lock is held by another process than the file names. */
 static bool is_gone(const struct writer *writer)
 {
     char host[100], boot[64];

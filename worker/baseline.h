@@ -10,8 +10,8 @@ struct data_set;
 struct job;
 struct report;
 
-/* Says a `baseline` event for the test split and, if the job evaluates it, the training
- * one. */
+/* Writes a `baseline` event for the test split and, if the job evaluates it, for the
+ * training split. */
 int baseline_say(const struct job *job, const struct data_set *set, struct report *report,
                  struct error *err) MUST_CHECK;
 

@@ -14,8 +14,8 @@
 
 extern char **environ;
 
-/* What the first execution tells the second: PID, a space, a JSON object. The pid stays
- * over execve, so a note that was inherited from another program is recognised. */
+/* A note from the first execution to the second: PID, a space, a JSON object. execve()
+ * keeps the pid, so a note inherited from another program is recognised by its pid. */
 #define NOTE "HRMLAB_INHERITED_BLAS"
 
 enum { WANTED_MAX = 3 };

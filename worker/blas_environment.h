@@ -1,11 +1,11 @@
 /*
- * blas_environment.h - the environment variables that OpenBLAS sees, decided by us.
+ * blas_environment.h - sets the environment variables that OpenBLAS reads.
  *
- * OpenBLAS reads its environment before main() begins, so a process that inherited
- * OPENBLAS_*, OMP_* and the like can only start over: the program executes itself once
- * with the wanted variables in place of the inherited ones. Wanted are
- * OPENBLAS_NUM_THREADS and OMP_NUM_THREADS, and OPENBLAS_CORETYPE when HRMLAB_BLAS_CORE
- * asks for a core; nothing else of those families.
+ * OpenBLAS reads its environment before main() begins. So a process that inherited
+ * OPENBLAS_*, OMP_* and the like executes itself once more, with the wanted variables
+ * in place of the inherited ones. Wanted are OPENBLAS_NUM_THREADS and OMP_NUM_THREADS,
+ * and OPENBLAS_CORETYPE when HRMLAB_BLAS_CORE asks for a core; nothing else of those
+ * families.
  */
 #ifndef WORKER_BLAS_ENVIRONMENT_H
 #define WORKER_BLAS_ENVIRONMENT_H

@@ -173,7 +173,7 @@ static char *directory_of(const char *path)
                          : strdup(".");
 }
 
-/* Writes aside, then puts in place. */
+/* Writes a temporary file, then renames it. */
 static int replace_file(const char *path, const char *header, size_t header_size,
                         const struct engine *engine, const struct listing *listing,
                         struct error *err)

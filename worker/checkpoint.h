@@ -21,10 +21,10 @@ enum checkpoint_part {
     CHECKPOINT_WEIGHTS     /* parameters, buffers, averages */
 };
 
-/* What a checkpoint says of itself. */
+/* The metadata of a checkpoint. */
 struct checkpoint_facts {
     int64_t step;   /* training steps done */
-    bool final;     /* the training is over; only weights are inside */
+    bool final;     /* the training has ended; the file has weights only */
     char *position; /* owned; JSON text: where the training stood */
     char weights_hash[HASH_HEX_SIZE];
     char kernel_set[16]; /* that it was written with */

@@ -9,7 +9,7 @@
 
 #include "error.h"
 
-/* A file that may be a checkpoint to go on from. */
+/* A file that may be a checkpoint to resume from. */
 struct checkpoint_candidate {
     int attempt;
     int64_t step;

@@ -1,6 +1,6 @@
 /*
- * data_command.h - `hrmlab-worker data build|show|check|order`: the table of what can be done
- * with data apart from training, and what all of it is asked with.
+ * data_command.h - `hrmlab-worker data build|show|check|order`: the table of what can
+ * be done with data apart from training, and what all of it is asked with.
  *
  * A subcommand is a file data_NAME.c with one function, and a line in the table.
  */
@@ -28,9 +28,10 @@ typedef int data_command_fn(const struct data_request *request, struct error *er
 data_command_fn data_build, data_show, data_check, data_order;
 
 /*
- * argv: a subcommand, then in any order --output, --layout, --svg and --color with their
- * values, KEY=VALUE settings and names. Confines the process first (sandbox.h): it
- * writes below --output, or beside --svg, and nowhere else. 0 or a negative error_code.
+ * argv: a subcommand, then in any order --output, --layout, --svg and --color with
+ * their values, KEY=VALUE settings and names. Confines the process first (sandbox.h):
+ * it writes below --output, or beside --svg, and nowhere else. 0 or a negative
+ * error_code.
  */
 int data_command(int argc, char **argv, struct error *err) MUST_CHECK;
 

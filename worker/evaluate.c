@@ -1,4 +1,4 @@
-/* evaluate.c - evaluations sorted into passes, their results said. */
+/* evaluate.c - groups evaluations into inference passes and reports their results. */
 #include "evaluate.h"
 
 #include <math.h>
@@ -25,7 +25,8 @@ struct pass {
     int *members;                   /* indices of the job's evaluations, ascending */
     struct score_request *requests; /* one each */
     int count;
-    int trajectory_steps;          /* most of those that ask for trajectories; 0: none */
+    /* most of those that ask for trajectories; 0: none */
+    int trajectory_steps;
     struct trajectory *trajectory; /* owned; NULL: none */
     double seconds;
 };
@@ -80,7 +81,8 @@ static bool add_result(cJSON *body, const struct score_result *result, double se
            cJSON_AddNumberToObject(body, "seconds", seconds) != NULL;
 }
 
-/* Values first.. of a measure that is a list; null where there is none. Fresh or NULL. */
+/* Values first.. of a measure that is a list; null where there is none. Fresh or
+ * NULL. */
 static cJSON *vector_body(const struct evaluate_context *context,
                           const struct job_evaluation *evaluation, enum metric measure,
                           const double *values, int first, int count)
@@ -255,9 +257,9 @@ static int say_pass(const struct evaluate_context *context, const struct pass *p
     return rc;
 }
 
-/* How many rows of the evaluation's split its FLOPs allow, at least one. By nothing but
- * the run and the evaluation itself: one that is asked for later, in another job, must
- * not change the rows of another. */
+/* How many rows of the evaluation's split its FLOPs allow, at least one. Depends on the
+ * run and the evaluation alone, so that an evaluation that is added later does not
+ * change the rows of another. */
 static int allowed_rows(const struct evaluate_context *context, enum data_split split,
                         int64_t outer_steps)
 {
@@ -318,7 +320,7 @@ static int infer(const struct evaluate_context *context, struct pass *pass,
     return rc;
 }
 
-/* Runs one pass and says all of it. */
+/* Runs one pass and reports its results. */
 static int run_pass(const struct evaluate_context *context, struct pass *pass,
                     const struct job_evaluation *evaluations, bool submit, struct error *err)
 {
@@ -362,7 +364,8 @@ static int run_passes(const struct evaluate_context *context,
             break;
         if (pass.count > 0) {
             rc = run_pass(context, &pass, evaluations, submit && split == SPLIT_TEST, err);
-            /* The fixed number of steps comes first and is what is submitted, if asked for. */
+            /* The fixed number of steps comes first and is what is submitted, if asked
+             * for. */
             submit = submit && split != SPLIT_TEST;
         }
         pass_release(&pass);

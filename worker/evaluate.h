@@ -2,8 +2,8 @@
  * evaluate.h - inference for every evaluation of a job in as few passes as possible.
  *
  * Evaluations of one split that run a fixed number of outer steps share one pass: k
- * steps are a prefix of more. Those that stop rows by themselves (ACT) share another. An
- * evaluation whose FLOPs do not allow all rows has a pass of its own.
+ * steps are a prefix of more. Those that stop rows by themselves (ACT) share another.
+ * An evaluation whose FLOPs do not allow all rows has a pass of its own.
  */
 #ifndef WORKER_EVALUATE_H
 #define WORKER_EVALUATE_H
@@ -27,8 +27,8 @@ struct evaluate_context {
     const char *checkpoint;             /* "untrained", "interim", "last" */
     bool outcomes;                      /* write outcome events, too */
     const char *submission_path;        /* borrowed; NULL: write none */
-    /* FLOPs that each evaluation may cost; more: a choice of rows that the seed decides,
-     * at least one row. 0: no limit */
+    /* FLOPs that each evaluation may cost; more: a choice of rows that the seed
+     * decides, at least one row. 0: no limit */
     double flops, row_step_flops; /* the latter: of one row and outer step */
     uint64_t seed;
 };

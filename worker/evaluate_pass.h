@@ -9,7 +9,7 @@
 #include "scores.h"
 #include "trajectory.h"
 
-/* The rows of a split that a pass is over. */
+/* The rows of a split that a pass evaluates. */
 struct evaluate_rows {
     int *numbers; /* ascending; NULL: all of the split */
     int count;
@@ -24,8 +24,8 @@ struct evaluate_order {
     bool act_inference;
     const struct score_request *requests; /* borrowed */
     int count;
-    /* borrowed; follows the first outer steps, while the engine records residuals; NULL:
-     * nothing is followed */
+    /* borrowed; follows the first outer steps, while the engine records residuals;
+     * NULL: nothing is followed */
     struct trajectory *trajectory;
     int trajectory_steps;
 };

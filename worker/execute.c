@@ -190,8 +190,9 @@ static int evaluate_job(struct execution *execution, struct error *err)
     return rc;
 }
 
-/* Pins and limits. OpenBLAS takes its buffers at its first products and waits for ever
- * when it cannot have them, so it is used once before memory is limited. */
+/* Pins the process to its cores and sets its limits. OpenBLAS allocates its buffers in
+ * its first GEMM and waits for ever if it cannot, so one is run before memory is
+ * limited. */
 static int limit_process(struct execution *execution, struct error *err)
 {
     const struct job *job = &execution->job;
@@ -283,7 +284,8 @@ static void name_memory_limit(struct error *out, const struct execution *executi
                         limit_gb, failure->message);
 }
 
-/* Says error (of a failure) and end. What cannot be said any more goes to the log. */
+/* Writes the events error (after a failure) and end. If the journal cannot be written,
+ * logs them. */
 static int conclude(struct execution *execution, int rc, const struct error *fault,
                     double seconds)
 {
@@ -321,7 +323,7 @@ static int conclude(struct execution *execution, int rc, const struct error *fau
         said = report_end(&execution->report, &end, &err);
     if (said < 0)
         log_error("%s", err.message);
-    /* Done, but the journal does not say so: whoever reads it must not believe it. */
+    /* the end event is missing: the exit code must not say "done" */
     if (said < 0 && rc >= 0)
         outcome = classify(err.code, execution);
     return outcome_exit_code(outcome);

@@ -14,7 +14,7 @@
 
 enum job_kind { JOB_TRAIN, JOB_EVALUATE };
 
-/* One way of inference that the job asks for. */
+/* One evaluation of the job. */
 struct job_evaluation {
     int64_t outer_steps;   /* >= 1 */
     int64_t augmentations; /* predictions voted over; 0: all */
@@ -26,7 +26,7 @@ struct job_evaluation {
     char *canonical; /* owned; json_canonical() of object */
 };
 
-/* An earlier attempt whose checkpoints up to a step may be gone on from. */
+/* An earlier attempt whose checkpoints up to a step may be resumed from. */
 struct job_resume {
     int attempt;
     int64_t step;

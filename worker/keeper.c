@@ -60,7 +60,7 @@ static int check_directory(const char *directory, struct error *err)
     return 0;
 }
 
-/* Times that this worker was asked to stop. Of the process, as signals are. */
+/* How often this process was asked to stop; global, because signals are. */
 static volatile sig_atomic_t stop_requests;
 
 static void on_stop_signal(int signal_number)
@@ -85,8 +85,8 @@ static _Noreturn void run_child(pid_t keeper, const sigset_t *signals, keeper_wo
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != keeper) /* it died before the line above */
         _exit(1);
-    /* A group of its own: what a terminal sends to the keeper's group comes to the
-     * worker once, through the keeper, and not twice. */
+    /* The worker has its own process group, so that a terminal's signal reaches it
+     * once, through the keeper, and not twice. */
     setpgid(0, 0);
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, NULL);

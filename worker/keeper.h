@@ -3,10 +3,10 @@
  * ended.
  *
  * The keeper does nothing that could fail: it reads no data and does no arithmetic. It
- * passes SIGTERM and SIGINT on, ends what the worker leaves running, and writes
- * exit.json, so that a runner which did not start the worker still learns how it ended.
- * When a keeper is killed, so is its worker (PR_SET_PDEATHSIG): an attempt without a
- * keeper and without exit.json is over.
+ * forwards SIGTERM and SIGINT, kills processes that the worker leaves behind, and
+ * writes exit.json, so that a runner that did not start the worker still learns how it
+ * ended. When a keeper is killed, so is its worker (PR_SET_PDEATHSIG): an attempt
+ * without a keeper and without exit.json has ended.
  */
 #ifndef WORKER_KEEPER_H
 #define WORKER_KEEPER_H
@@ -37,10 +37,11 @@ bool keeper_stop_requested(void);
 int keeper_pin_worker(const int *cpus, int count, struct error *err) MUST_CHECK;
 
 /*
- * For the worker: limits its address space to memory_gb (0: does not) and forbids core
- * dumps and more than 256 open files. Libraries that cannot go on without memory must
- * have taken what they need. Builds with AddressSanitizer, which reserves terabytes of
- * addresses, leave the address space alone.
+ * Called by the worker: limits its address space to memory_gb (0: no limit), and
+ * forbids core dumps and more than 256 open files. Libraries that do not survive a
+ * failed allocation must have allocated what they need before. Builds with
+ * AddressSanitizer, which reserves terabytes of addresses, do not limit the address
+ * space.
  */
 int keeper_limit_worker(double memory_gb, struct error *err) MUST_CHECK;
 

@@ -2,9 +2,8 @@
  * report.h - the worker's events (docs/formats.md), written to its journal.
  *
  * Each function returns what journal_append() does: ERROR_NOSPACE when the disk is
- * full, ERROR_NOMEM, ERROR_IO. cJSON arguments called body or values are taken over,
- * NULL meaning that they could not be made for want of memory; the others are only
- * read.
+ * full, ERROR_NOMEM, ERROR_IO. cJSON arguments called body or values are taken over;
+ * NULL means that building them failed with ERROR_NOMEM. The others are only read.
  */
 #ifndef WORKER_REPORT_H
 #define WORKER_REPORT_H
@@ -27,7 +26,8 @@ struct report {
 /* Creates the journal, which must not exist. */
 int report_open(struct report *report, const char *path, struct error *err) MUST_CHECK;
 void report_close(struct report *report);
-/* Everything said so far survives a power cut. Comes before a checkpoint is written. */
+/* Syncs the journal, so that all events so far survive a power cut. Called before a
+ * checkpoint is written. */
 int report_sync(struct report *report, struct error *err) MUST_CHECK;
 
 /* An event whose members the caller has put together. */

@@ -21,8 +21,8 @@ struct sandbox {
     bool no_network;  /* the whole of what seccomp does */
 };
 
-/* What the sandbox of a worker would hold on this machine, tried in a process of its
- * own. */
+/* Which restrictions of the sandbox work on this machine; tries them in a separate
+ * process. */
 void sandbox_probe(struct sandbox *out);
 
 /* Confines this process for the rest of its life; *out: what holds. directory NULL: no

@@ -111,8 +111,8 @@ static int load(struct training *training, const char *name, struct error *err)
     return rc;
 }
 
-/* Loads the best valid checkpoint that the job allows to go on from. *from: its name,
- * fresh; NULL: none. */
+/* Loads the newest valid checkpoint that the job allows to resume from. *from: its
+ * name, fresh; NULL: there is none. */
 static int load_newest(struct training *training, char **from, struct error *err)
 {
     const struct train_context *c = training->context;
@@ -193,8 +193,8 @@ static double untrained_flops(struct training *training)
     return share <= 0.0 ? 0.0 : flops < LEAST ? LEAST : flops > MOST ? MOST : flops;
 }
 
-/* The untrained model's evaluations, those that no earlier attempt has said for sure.
- * The engine holds the seed's weights. */
+/* Runs the untrained model's evaluations that no earlier attempt is known to have
+ * reported. The engine holds the seed's weights. */
 static int evaluate_untrained(struct training *training, const bool *selected,
                               struct error *err)
 {
@@ -213,7 +213,8 @@ static int evaluate_untrained(struct training *training, const bool *selected,
     return rc;
 }
 
-/* Resumes or begins; says resume, baselines and what the untrained model scores. */
+/* Resumes or begins the training; writes the events resume and baseline and the
+ * untrained model's results. */
 static int start(struct training *training, struct error *err)
 {
     const struct train_context *c = training->context;
@@ -258,7 +259,7 @@ static int start(struct training *training, struct error *err)
     return rc;
 }
 
-/* Writes the next generation, after everything said so far is safe. */
+/* Writes the next checkpoint, after syncing the journal. */
 static int save(struct training *training, bool final, struct error *err)
 {
     const struct train_context *c = training->context;
@@ -312,9 +313,9 @@ static double mean(double sum, double count)
     return count > 0.0 ? sum / count : REPORT_UNKNOWN;
 }
 
-/* What progress events say from now on: means and rate of about the last second, or of
- * the last step if that took longer. The time left follows from all steps of this
- * attempt. */
+/* Updates what progress events report: means and rate over about the last second, or
+ * over the last step if it took longer. The remaining time follows from all steps of
+ * this attempt. */
 static void update_progress(struct training *training)
 {
     enum { INTERVAL_S = 1 };
@@ -379,7 +380,7 @@ static int compute_step(struct training *training, const struct engine_batch *ba
     return 0;
 }
 
-/* One step on the batch that was drawn, and what is to be said of it. */
+/* One training step on the drawn batch, and its metrics. */
 static int take_step(struct training *training, struct error *err)
 {
     const struct train_context *c = training->context;
@@ -416,7 +417,8 @@ static void begin_training(struct training *training)
     training->recent_since_s = clock_monotonic_s();
 }
 
-/* An eval_interval is over and training goes on: evaluate on the way. */
+/* At the end of an eval_interval, unless it is the end of training: runs an interim
+ * evaluation. */
 static int evaluate_interim(struct training *training, struct error *err)
 {
     int rc = evaluate(training, "interim", NULL, NULL, 0.0, err);
@@ -451,8 +453,7 @@ static bool checkpoint_is_due(const struct training *training)
     return since_s + 0.5 * training->step_seconds >= interval;
 }
 
-/* Step after step until the data ends, the loss is not finite, or a stop is asked
- * for. */
+/* Trains until the data ends, the loss is not finite, or a stop is requested. */
 static int train(struct training *training, struct error *err)
 {
     const struct train_context *c = training->context;

@@ -2,8 +2,8 @@
  * train.h - the training of one attempt: resume, steps, metrics, checkpoints,
  * evaluations.
  *
- * The clock decides only when progress is said and a checkpoint written, never what is
- * computed: a resumed training repeats the undisturbed one bit for bit.
+ * The clock decides when progress is reported and a checkpoint is written, never what
+ * is computed: a resumed training gives the same bits as an undisturbed one.
  */
 #ifndef WORKER_TRAIN_H
 #define WORKER_TRAIN_H

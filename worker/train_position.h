@@ -1,6 +1,6 @@
 /*
- * train_position.h - where a training stands, besides the engine's state: to JSON and
- * back.
+ * train_position.h - the position of a training, apart from the engine's state, as
+ * JSON.
  */
 #ifndef WORKER_TRAIN_POSITION_H
 #define WORKER_TRAIN_POSITION_H
@@ -38,7 +38,8 @@ char *train_position_to_text(const struct train_position *position,
 int train_position_from_text(struct train_position *position, struct batches *batches,
                              const char *text, const char *name, struct error *err) MUST_CHECK;
 
-/* The evaluation with this canonical text has been said of the untrained model. */
+/* Records that the untrained model's result of this evaluation (canonical text) has
+ * been reported. */
 bool train_position_has_untrained(const struct train_position *position, const char *canonical);
 int train_position_add_untrained(struct train_position *position, const char *canonical,
                                  struct error *err) MUST_CHECK;

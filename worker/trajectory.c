@@ -11,13 +11,14 @@
 
 enum { NO_LABEL = -100, BINS = MEASURE_BINS };
 
-/* Where a row of the batch stands. */
+/* The progress of one row of the batch. */
 struct standing {
     double accuracy, loss, q_halt, changed;
-    int last_change;              /* outer step at which its answer changed last */
-    bool labelled, exact;         /* exact: every labelled token is right */
-    bool was_exact, became_exact; /* at an earlier step; at this one for the first time */
-    bool would_halt, halts_now;   /* the halting test passed; at this step first */
+    int last_change;      /* outer step at which its answer changed last */
+    bool labelled, exact; /* exact: every labelled token is right */
+    /* at an earlier step; at this one for the first time */
+    bool was_exact, became_exact;
+    bool would_halt, halts_now; /* the halting test passed; at this step first */
 };
 
 /* One of ten equal parts of [0, 1], by the probability that q_halt states. */
@@ -33,7 +34,8 @@ struct trajectory {
     struct standing *standings; /* owned: (B) */
     int32_t *answers;           /* owned: (B, T) of the step before */
     float *moved;               /* owned: (B, calls) residuals of this step */
-    double *sums;      /* owned: (MEASURE_COUNT - METRIC_COUNT, steps), those per step */
+    /* owned: (MEASURE_COUNT - METRIC_COUNT, steps), those per step */
+    double *sums;
     double *residuals; /* owned: (steps, calls) */
     struct bin *bins;  /* owned: (steps, BINS) */
     bool *fast;        /* owned: (calls) the call writes zL */

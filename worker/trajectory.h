@@ -1,10 +1,11 @@
 /*
- * trajectory.h - how answers and states change from one outer step to the next, over the
- * labelled rows of one inference pass.
+ * trajectory.h - how answers and states change from one outer step to the next, over
+ * the labelled rows of one inference pass.
  *
- * A row's place in all this follows from its own outputs alone; sums run over the rows
- * in stored order, whatever the batch size. A row that has left the batch (ACT at
- * inference) has the answer and q_halt that it left with, and changes no more.
+ * A row's contribution follows from its own outputs alone, and sums run over the rows
+ * in stored order, so results do not depend on the batch size. A row that has left the
+ * batch (ACT at inference) has the answer and q_halt that it left with, and changes no
+ * more.
  */
 #ifndef WORKER_TRAJECTORY_H
 #define WORKER_TRAJECTORY_H

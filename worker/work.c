@@ -9,7 +9,7 @@
 #include "log.h"
 #include "report.h"
 
-/* A step with more than this left is abandoned when a stop is asked for. */
+/* A step with more seconds left than this is abandoned when a stop is requested. */
 static const double WORTH_FINISHING_S = 0.5;
 /* Steps that take longer than this show how far they are. */
 static const double LONG_STEP_S = 2.0;
@@ -36,7 +36,8 @@ static struct {
     double step_share;           /* of the step that goes on, or was abandoned */
     double part_begin, part_end; /* of an evaluation's step */
     int64_t units_before;        /* of the step, when its watch was last called */
-    struct error fault;          /* of the journal, in a watch, which cannot return it */
+    /* of the journal, in a watch, which cannot return it */
+    struct error fault;
 } work;
 
 void work_open(struct report *report)

@@ -1,15 +1,15 @@
 /*
- * work.h - the work of this process as its runner sees it: heartbeat, progress,
- * requests to stop.
+ * work.h - reports the work of this process to its runner: heartbeat and progress;
+ * receives requests to stop.
  *
- * Whatever may take long calls work_done() after each piece of work: a file read, a
- * task augmented, a layer computed, a test voted on. The call raises the heartbeat,
- * writes a `progress` event when one is due, and says when the process has been asked
- * to stop. The heartbeat therefore stops when work stops, however long a training step
- * is.
+ * Code that may take long calls work_done() after each piece of work: a file read, a
+ * task augmented, a layer computed, a test input voted on. The call raises the
+ * heartbeat, writes a `progress` event when one is due, and returns whether the process
+ * has been asked to stop. So the heartbeat stops when work stops, and not because a
+ * training step is long.
  *
- * The state is that of the process, as signals are. Without work_open() (`describe`,
- * `data`) nothing is reported, and no request to stop is passed on.
+ * The state is global, because signals are. Without work_open() (`describe`, `data`)
+ * nothing is reported, and requests to stop are not returned.
  */
 #ifndef WORKER_WORK_H
 #define WORKER_WORK_H
@@ -26,9 +26,9 @@ void work_open(struct report *report);
 
 enum work_phase { WORK_LOAD, WORK_TRAIN, WORK_EVALUATE, WORK_VOTE };
 
-/* What progress events say from now on. step: training steps done, of total_steps. */
+/* Sets what later progress events report. step: training steps done, of total_steps. */
 void work_set_phase(enum work_phase phase, int64_t step, int64_t total_steps);
-/* The same without forgetting the rest. */
+/* The same, but keeps the other values. */
 void work_set_step(int64_t step, int64_t total_steps);
 /* How much of the phase is done: rows of an evaluation, results voted on. The engine's
  * next step takes it from done to next. */

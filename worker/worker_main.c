@@ -128,7 +128,7 @@ int main(int argc, char **argv)
         return fflush(stdout) == 0 ? EXIT_DONE : EXIT_ENVIRONMENT;
     }
     rc = blas_environment_enforce(&environment, threads_of(argc, argv), argv, &err);
-    /* Under run the worker says this in its journal. */
+    /* with `run`, the worker writes this to its journal */
     if (rc == 0 && strcmp(argv[1], "run") != 0)
         rc = engine_setup_environment(&err);
     if (rc == 0)

@@ -12,9 +12,9 @@
 #include <stdio.h>
 
 /*
- * A panel for each label, all with the same axes: the mean over the seeds that have come
- * so far as a line, what lies between the lowest and the highest seed as dots. width: of
- * the terminal, at least 40 are used. ERROR_NOMEM, ERROR_IO.
+ * A panel for each label, all with the same axes: the mean over the seeds that have
+ * come so far as a line, what lies between the lowest and the highest seed as dots.
+ * width: of the terminal, at least 40 are used. ERROR_NOMEM, ERROR_IO.
  */
 int curves_draw(FILE *out, const struct curves *curves, int width, bool color,
                 struct error *err) MUST_CHECK;

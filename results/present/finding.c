@@ -1,5 +1,5 @@
 /*
- * finding.c - a matrix of outer steps and its differences put into words.
+ * finding.c - describes a matrix of outer steps and its differences in words.
  */
 #include "finding.h"
 
@@ -20,7 +20,7 @@ static void write_estimate(FILE *out, const struct comparison *item)
         fprintf(out, "%+.3f [%.3f, %.3f]", e->value, e->low, e->high);
 }
 
-/* The item of this kind in the block with the largest fixed side, NULL when there is
+/* The block's comparison of this kind at the largest fixed number of steps; NULL:
  * none. */
 static const struct comparison *find_item(const struct comparison_list *list,
                                           enum comparison_kind kind, const char *group)
@@ -229,7 +229,7 @@ static bool write_nothing_to_tell(FILE *out, const struct best_cells *best,
     return true;
 }
 
-/* Seeds, tasks, and what the intervals leave out. */
+/* Writes how many seeds and tasks there are, and what the intervals do not cover. */
 static void write_basis(FILE *out, const struct compare *compare,
                         const struct comparison_list *list)
 {
@@ -284,7 +284,8 @@ int finding_write(char **out, const struct matrix *matrix, const struct compare 
         write_best(text, &best, baseline, compare->metric);
     }
     fails = ferror(text) != 0;
-    /* It reports success also where its last move of the text found no memory. */
+    /* fclose() returns success even if the stream ran out of memory: the length shows
+     * it. */
     if (fclose(text) != 0 || fails || *out == NULL || strlen(*out) != size) {
         free(*out);
         *out = NULL;

@@ -1,6 +1,5 @@
 /*
- * finding.h - what a matrix of outer steps shows, as one paragraph in words drawn from
- * the numbers.
+ * finding.h - one paragraph in words about what a matrix of outer steps shows.
  */
 #ifndef RESULTS_FINDING_H
 #define RESULTS_FINDING_H

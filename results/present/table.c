@@ -114,7 +114,8 @@ void table_row(struct table *table)
     table->row_count++;
 }
 
-/* The next cell of the last row, of this column type; NULL when memory has run out. */
+/* The next cell of the last row, which must be of this type; NULL when out of
+ * memory. */
 static struct cell *next_cell(struct table *table, enum table_type type)
 {
     if (table->out_of_memory)

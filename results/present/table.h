@@ -3,10 +3,10 @@
  * LaTeX) and for programs (CSV, JSON, a JSON object per line).
  *
  * Cells are added from left to right: table_row(), then one table_text(), table_int(),
- * table_bool(), table_real() or table_empty() per column. These never fail visibly: running out of
- * memory is kept and returned by table_print(). Too many cells or a cell of another
- * type than its column's is a bug of the caller (assert). Cells that are not set are
- * empty (JSON: null).
+ * table_bool(), table_real() or table_empty() per column. These never fail visibly:
+ * running out of memory is kept and returned by table_print(). Too many cells or a cell
+ * of another type than its column's is a bug of the caller (assert). Cells that are not
+ * set are empty (JSON: null).
  *
  *     static const struct table_column COLUMNS[] = {
  *         { .name = "arm", .type = TABLE_TEXT },
@@ -54,13 +54,14 @@ struct table_column {
     int digits;
     bool machine_only; /* only for programs */
     bool people_only;  /* only for people */
-    /* On a terminal: a value that all rows have is told once above the table */
+    /* on a terminal: if all rows have the same value, it is printed once above the
+     * table */
     bool fold;
     /* On a terminal: rows that follow each other and have the same value here stand
      * below it, as a heading of theirs */
     bool section;
-    /* On a terminal that is too narrow the columns of the largest number go first, and
-     * are named below the table; 0: stays */
+    /* on a terminal that is too narrow, columns are hidden, those with the largest
+     * number first, and named below the table; 0: never hidden */
     int drop;
 };
 
@@ -96,12 +97,12 @@ int table_print_paragraph(FILE *out, const char *text, int width, bool strong);
 bool format_is_for_people(enum output_format format);
 
 /*
- * Prints to out. color: whether terminal colours may be used (FORMAT_TABLE only).
- * On a terminal lines fit its width: texts wrap between words, columns with a drop go;
- * nothing is cut and no word is broken. Control characters in texts are left out
- * or (JSON) escaped. CSV is that of RFC 4180 but with '\n' line ends. JSON is one object:
- * {"format": "hrmlab-table-2", "rows": [{"name": value, ...}, ...], "notes": [...]}.
- * A table without rows prints its headings. ERROR_IO when out cannot be written.
+ * Prints to out. color: whether terminal colours may be used (FORMAT_TABLE only). On a
+ * terminal lines fit its width: texts wrap between words, columns with a drop go;
+ * nothing is cut and no word is broken. Control characters in texts are left out or
+ * (JSON) escaped. CSV is that of RFC 4180 but with '\n' line ends. JSON is one object:
+ * {"format": "hrmlab-table-2", "rows": [{"name": value, ...}, ...], "notes": [...]}. A
+ * table without rows prints its headings. ERROR_IO when out cannot be written.
  */
 int table_print(struct table *table, FILE *out, enum output_format format, bool color,
                 struct error *err) MUST_CHECK;

@@ -33,8 +33,8 @@ static int stop_worker(struct executor_set *executors, const struct workspace *w
     return rc;
 }
 
-/* Asks the workers of these jobs to stop that a runner left behind when it was killed.
- * The next runner concludes their attempts. */
+/* Signals the workers of these jobs that a killed runner left behind. The next runner
+ * concludes their attempts. */
 static int stop_workers(struct store *store, const struct workspace *workspace,
                         const int64_t *ids, int count, struct error *err)
 {
@@ -58,7 +58,7 @@ static int stop_workers(struct store *store, const struct workspace *workspace,
     return rc;
 }
 
-/* Nobody works: does it at once. The lock is held. */
+/* No runner is at work: cancels at once, while this process holds the lock. */
 static int do_it(struct store *store, enum request_kind kind, const char *target,
                  const int64_t *ids, int count, const struct options *options,
                  struct error *err)

@@ -141,7 +141,7 @@ int command_compare(const struct options *options, int *exit_code, struct error 
     char missing[160];
     int rc = check_arguments(options, &experiment, err);
 
-    (void)exit_code; /* a comparison succeeds whatever it finds */
+    (void)exit_code; /* the exit code does not depend on the findings */
     if (rc == 0)
         rc = metric_find(&metric, options->metric, err);
     if (rc == 0)

@@ -1,11 +1,11 @@
 /*
- * command_completions.c - completions: what a shell asks for while somebody types, and the
- * scripts that ask.
+ * command_completions.c - completions: what a shell asks for while somebody types, and
+ * the scripts that ask.
  *
  * `hrmlab completions SHELL` prints a script for bash, zsh or fish. It calls `hrmlab
- * completions -- WORD...` with the words typed so far, the last one unfinished (or ""), and
- * gets a line per word that may stand there: the word, a tab, its meaning. Commands and
- * options come from their tables, experiments, runs and axes from the workspace.
+ * completions -- WORD...` with the words typed so far, the last one unfinished (or ""),
+ * and gets a line per word that may stand there: the word, a tab, its meaning. Commands
+ * and options come from their tables, experiments, runs and axes from the workspace.
  */
 #include "commands.h"
 #include "error.h"

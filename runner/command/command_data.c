@@ -1,5 +1,5 @@
-/* command_data.c - data build, show, check and order: asked of hrmlab-worker, which reads the
- * data in a process that is confined. */
+/* command_data.c - data build, show, check and order: asked of hrmlab-worker, which
+ * reads the data in a process that is confined. */
 #include "error.h"
 #include "exit_code.h"
 #include "file.h"

@@ -1,5 +1,5 @@
-/* command_gc.c - what a workspace holds that nobody needs, by reason; with --force,
- * gone. */
+/* command_gc.c - lists the files of a workspace that are no longer needed, by reason;
+ * with --force deletes them. */
 #include "database.h"
 #include "error.h"
 #include "garbage_collect.h"

@@ -1,4 +1,4 @@
-/* command_plan.c - what would run, what is there already and why, the cost. */
+/* command_plan.c - lists what would run, what has results already, and the cost. */
 #include "cpu_quota.h"
 #include "enqueue.h"
 #include "error.h"

@@ -2,12 +2,12 @@
  * command_rebuild.c - rebuild: a new database from the specs and journals of the
  * workspace.
  *
- * Each spec is planned and queued as it was; runs that no spec leads to any more are
+ * Each spec is planned and queued as before; runs that no spec contains any more are
  * queued from their job.json. Then every attempt on disk is recorded and concluded
- * again, in order, from its journal and exit.json, by the code that does it while the
- * runner works. What is not found to be done stays queued, and what is left out is
- * named. The old database is in its place until the new one is complete, and is then
- * set aside, not removed.
+ * again, in order, from its journal and exit.json, by the code that the runner's loop
+ * uses. Jobs that turn out not to be done stay queued, and everything left out is
+ * named. The old database stays in use until the new one is complete, and is then
+ * renamed, not removed.
  */
 #include "enqueue.h"
 #include "error.h"
@@ -41,7 +41,7 @@ struct rebuild {
     struct replay *replay;
     struct workspace *workspace;
     struct store *store;
-    struct disk disk; /* runs as their job.json tell of them */
+    struct disk disk; /* runs as described by their job.json */
     int specs, specs_failed, attempts, attempts_failed, alive;
 };
 
@@ -119,8 +119,8 @@ static int queue_spec(struct rebuild *r, const struct options *options, const ch
     return rc < 0 && !faulty ? error_set(err, fault.code, "%s", fault.message) : 0;
 }
 
-/* Runs, and evaluations of runs, that were asked for by a spec that is gone or leads
- * elsewhere. */
+/* Queues runs, and evaluations of runs, of specs that no longer exist or have
+ * changed. */
 static int queue_rest(struct rebuild *r, struct error *err)
 {
     struct plan *plan;
@@ -153,7 +153,7 @@ static int compare_dated(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* Oldest first: of two specs of one name the newer is what the experiment asks for. */
+/* Oldest first, so that of two specs with one name the newer one counts. */
 static int sort_by_time(struct names *names, const char *directory, struct error *err)
 {
     struct dated *list = calloc((size_t)names->count + 1, sizeof *list);
@@ -199,8 +199,8 @@ static int queue_specs(struct rebuild *r, const struct options *options, struct 
 
 /* ---- attempts ---- */
 
-/* Its job is over already, by an earlier attempt: one more of the kind that its
- * job.json says. */
+/* An earlier attempt has ended its job already: queues another job of the kind in its
+ * job.json. */
 static int add_job(struct rebuild *r, int64_t run_id, bool evaluate, const cJSON *job_json,
                    struct error *err)
 {

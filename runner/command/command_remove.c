@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What stands in the way: no such experiment, or work that only it wants. */
+/* Checks that the experiment exists and has no open jobs that only it needs. */
 static int check(const struct garbage_experiment *experiment, const char *name,
                  struct error *err)
 {
@@ -28,7 +28,8 @@ static int check(const struct garbage_experiment *experiment, const char *name,
     return 0;
 }
 
-/* Takes the rows out. The runs that nobody wants then: *own, fresh. */
+/* Deletes the experiment's rows. *own: the runs that no experiment contains then, as a
+ * fresh list. */
 static int delete_rows(struct garbage_experiment *experiment, char (**own)[65], int *count,
                        struct store *store, const char *name, struct error *err)
 {

@@ -230,7 +230,7 @@ int command_results(const struct options *options, int *exit_code, struct error 
     enum metric metric;
     int rc = check_options(options, err);
 
-    (void)exit_code; /* asking for results succeeds whatever they are */
+    (void)exit_code; /* the exit code does not depend on the results */
     if (rc == 0)
         rc = metric_find(&metric, options->metric, err);
     if (rc == 0)

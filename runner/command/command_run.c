@@ -180,7 +180,7 @@ static void describe_causes(char *out, size_t size, const int counts[OUTCOME_COU
     }
 }
 
-/* Works on experiment (NULL: everything), or follows whoever does. */
+/* Runs the jobs of experiment (NULL: all), or follows the runner that does. */
 static int work_on(struct store *store, struct workspace *workspace,
                    const struct options *options, const char *experiment, int *exit_code,
                    struct error *err)
@@ -205,8 +205,7 @@ static int work_on(struct store *store, struct workspace *workspace,
         rc = supervise(&result, store, workspace, options, EXECUTORS, experiment, err);
         if (rc != ERROR_NOSPACE)
             break;
-        /* Nothing of this process is needed to go on: it starts over as after a
-         * crash. */
+        /* Nothing in this process's memory is needed: it restarts as after a crash. */
         rc = wait_for_space(workspace, err);
     }
     if (rc == 0 && result.interrupted)

@@ -4,8 +4,8 @@
  * weights with what is stored, bit for bit. What one side has and the other has not is
  * a difference too.
  *
- * Inside a transaction that is rolled back the fresh journal takes the place of the
- * stored results (verify.h).
+ * The new journal replaces the stored results inside a transaction, which is rolled
+ * back (verify.h).
  */
 #include "database.h"
 #include "error.h"
@@ -59,8 +59,8 @@ static int replace_member(cJSON *job, const char *key, cJSON *value, struct erro
                                           : error_set(err, ERROR_NOMEM, "no memory for a job");
 }
 
-/* How and where the job is executed, as asked for last: its data may have moved since.
- * The number of threads stays, as it decides the bits. */
+/* Takes the execution settings as last asked for, because the data may have moved
+ * since. The number of threads stays, because the bits depend on it. */
 static int renew_settings(struct store *store, cJSON *config, const struct status_final *final,
                           struct error *err)
 {
@@ -76,8 +76,8 @@ static int renew_settings(struct store *store, cJSON *config, const struct statu
     return rc;
 }
 
-/* The job of the run's training as it was, as the first attempt of a run of its own,
- * with every evaluation that the run has had by now. */
+/* Builds the job.json of the repetition: the run's training as the first attempt of a
+ * separate run, with every evaluation that the run has now. */
 static int write_job(struct store *store, const struct workspace *workspace,
                      const struct status_final *final, const char *directory, struct error *err)
 {
@@ -212,7 +212,7 @@ static int apply_journal(struct repetition *out, struct store *store,
     return rc;
 }
 
-/* The evaluations that the run's training was asked for when it began. */
+/* Marks the evaluations that the run's training was started with. */
 static int expect_evaluations(struct store *store, const struct workspace *workspace,
                               const struct status_final *final, struct error *err)
 {
@@ -277,7 +277,7 @@ static void compare_ends(char *text, size_t size, const struct repetition *again
                  final->weights_hash);
 }
 
-/* Says what was found. True: the run is not what is stored. */
+/* Prints the findings. true: the repetition differs from what is stored. */
 static bool report(const char *hash, const struct repetition *again,
                    const struct verify_result *result, const struct status_final *final,
                    const char *kept)
@@ -337,7 +337,7 @@ int command_verify(const struct options *options, int *exit_code, struct error *
     if (differs) {
         *exit_code = EXIT_SOME_FAILED;
     } else if (top != NULL && (rc == 0 || rc == ERROR_STOPPED)) {
-        /* otherwise its log tells why, and stays */
+        /* otherwise the log is kept, because it has the reason */
         error_ignore(file_remove_tree(top, NULL));
         *strrchr(top, '/') = '\0';
         rmdir(top); /* unless others are in it */

@@ -114,7 +114,8 @@ static int collect_attempt(struct collector *c, const char *directory, const cha
     return rc;
 }
 
-/* A run without a whole final checkpoint keeps all that it may go on from. */
+/* A run without a complete final checkpoint keeps every checkpoint that it could resume
+ * from. */
 static int collect_wanted(struct collector *c, const struct garbage_run *run, struct error *err)
 {
     struct names names = { 0 };
@@ -154,9 +155,9 @@ static int hide_run(char **doomed, struct collector *c, const char *hash, struct
     return rc;
 }
 
-/* First out of sight, then out of the database, then off the disk: interrupted in
- * between, it is a run without files (to be trained again if it is asked for), or a
- * hidden directory. */
+/* Renames the run's directory to a hidden name, deletes the run from the database, then
+ * deletes the directory. An interruption leaves a run without files (which is trained
+ * again if needed), or a hidden directory. */
 static int delete_run(struct collector *c, const struct garbage_run *run, struct error *err)
 {
     char *doomed = NULL;

@@ -1,10 +1,11 @@
 /*
- * garbage_collect.h - finds and deletes the files of a workspace that nobody needs.
+ * garbage_collect.h - finds and deletes the files of a workspace that are no longer
+ * needed.
  *
- * What an experiment needs stays: the final checkpoint, journals, job.json, exit.json,
- * logs and submissions of its runs. Nothing is touched of a run with work that is not
- * over, nor of directories that the database does not know, unless they are marked as
- * removed.
+ * It keeps what an experiment needs: the final checkpoint, journals, job.json,
+ * exit.json, logs and submissions of its runs. It does not touch runs with open jobs or
+ * live attempts, nor directories that the database does not know, unless they are
+ * marked as removed.
  */
 #ifndef RUNNER_GARBAGE_COLLECT_H
 #define RUNNER_GARBAGE_COLLECT_H
@@ -21,7 +22,7 @@ enum garbage_reason {
     GARBAGE_CHECKPOINTS, /* of the attempt that finished: all but the final one */
     GARBAGE_SUPERSEDED,  /* checkpoints of attempts that another one has superseded */
     GARBAGE_LEFTOVERS,   /* files that were not finished, parts of an interrupted gc */
-    /* data/: what describes data, made again when it is asked for */
+    /* data/: cached descriptions of data, made again when needed */
     GARBAGE_CACHES,
     GARBAGE_REASONS
 };

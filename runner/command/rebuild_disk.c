@@ -97,7 +97,8 @@ static int take_evaluations(struct disk_run *run, const cJSON *job, struct error
     return 0;
 }
 
-/* What cannot be read or believed is passed over: another attempt may tell. */
+/* Skips a job.json that cannot be read or is inconsistent; another attempt of the run
+ * may have a good one. */
 static int read_job(struct disk_run *run, const char *path, struct error *err)
 {
     struct error fault = { 0 };
@@ -112,7 +113,7 @@ static int read_job(struct disk_run *run, const char *path, struct error *err)
     return rc == ERROR_NOMEM ? error_no_memory(err, "the runs on disk") : 0;
 }
 
-/* *out stays without canonical form when none of its attempts can tell. */
+/* *out has no canonical form if none of the attempts has a usable job.json. */
 static int read_run(struct disk_run *out, const struct workspace *workspace, const char *hash,
                     struct error *err)
 {
@@ -216,7 +217,8 @@ int disk_adjust_plan(const struct disk *disk, int *adjusted, struct plan *plan,
 
 /* ---- runs of no spec ---- */
 
-/* Settings that tell the runs apart, but for the seed: the axes of their arms. */
+/* The settings, other than the seed, in which the runs differ: the axes of their
+ * arms. */
 static void find_axes(bool axis[SETTING_COUNT], const struct plan *plan)
 {
     for (int id = 0; id < SETTING_COUNT; id++) {

@@ -2,8 +2,7 @@
  * rebuild_disk.h - runs as their job.json tell of them, for a rebuild that finds data,
  * specs or the engine changed since.
  *
- * What job.json says is believed where it leads to the hash that the run's directory is
- * named by.
+ * A job.json is trusted if its settings give the hash that names the run's directory.
  */
 #ifndef RUNNER_REBUILD_DISK_H
 #define RUNNER_REBUILD_DISK_H

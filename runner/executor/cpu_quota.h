@@ -1,9 +1,9 @@
 /*
  * cpu_quota.h - how much processor time the control groups of this process allow it.
  *
- * A container often sees all cores of its machine but may use the time of a few only.
- * More workers than that would be slowed down by the kernel, each for part of every
- * period.
+ * A container often sees all cores of its machine, although its quota allows the time
+ * of fewer. With more workers than that, the kernel would stop each of them for a part
+ * of every period.
  */
 #ifndef RUNNER_CPU_QUOTA_H
 #define RUNNER_CPU_QUOTA_H

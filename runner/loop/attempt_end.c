@@ -1,5 +1,5 @@
-/* attempt_end.c - from exit.json, journal and results to the job's next state; what a
- * killed worker had written aside goes. */
+/* attempt_end.c - decides the job's next state from exit.json, journal and results, and
+ * deletes the temporary files of a killed worker. */
 #include "clock.h"
 #include "error.h"
 #include "file.h"
@@ -115,7 +115,7 @@ static int record_action(struct supervisor *s, const struct slot *slot, struct s
                                      message, s->err);
 }
 
-/* What is counted and told of an attempt that is over, once the database has it. */
+/* Counts and reports an attempt that has ended, after its end is committed. */
 struct ending {
     bool done, failed;
     enum outcome cause;
@@ -126,7 +126,8 @@ static void describe_end(struct ending *out, const struct slot *slot, struct sch
                          const char *message)
 {
     bool last = schedule_gives_up(end.action, slot->job.failures + 1, slot->job.retries_max);
-    /* A worker that was asked to stop says itself where, and what counts. */
+    /* A worker that was asked to stop reports itself at which step, and which
+     * checkpoint counts. */
     bool told = end.action == ACTION_REQUEUE && message[0] != '\0';
     bool named = end.cause != OUTCOME_NONE && end.cause != OUTCOME_CANCELLED && !told;
 
@@ -163,7 +164,7 @@ static void announce_end(struct supervisor *s, const struct slot *slot,
     progress_say(&s->progress, "%s: %s", slot->job.label, ending->text);
 }
 
-/* *asked: job.json asked the attempt for this evaluation. */
+/* *asked: whether the attempt's job.json has this evaluation. */
 static int was_asked(bool *asked, const cJSON *job_json, const char *canonical,
                      struct error *err)
 {
@@ -181,8 +182,7 @@ static int was_asked(bool *asked, const cJSON *job_json, const char *canonical,
     return 0;
 }
 
-/* Evaluations that were asked for while the attempt was going on: a job of their
- * own. */
+/* Queues evaluations that were added while the attempt ran, as a separate job. */
 static int queue_later(struct supervisor *s, const struct slot *slot,
                        const struct queue_missing *missing, int count)
 {
@@ -199,7 +199,7 @@ static int queue_later(struct supervisor *s, const struct slot *slot,
 
 /*
  * A worker that reports "done" must have left a final checkpoint and every result that
- * its job.json asks for; otherwise *end becomes a failure. Results that were asked for
+ * its job.json lists; otherwise *end becomes a failure. Evaluations that were added
  * later are queued.
  */
 static int check_done(struct supervisor *s, const struct slot *slot, struct schedule_end *end)
@@ -267,8 +267,8 @@ static int conclude_quarantined(struct ending *out, struct supervisor *s, struct
     return rc;
 }
 
-/* A worker that died without a word in its journal, as one that lacks a library: the
- * last line of its log becomes the message. What cannot be read says nothing. */
+/* For a worker that died before it wrote to its journal, such as one that lacks a
+ * library: makes the last line of its log the message, if the log can be read. */
 static void take_log_end(const struct supervisor *s, struct slot *slot)
 {
     char tail[2048], *message = slot->recorder.message;
@@ -328,8 +328,8 @@ static bool ends_with(const char *text, const char *end)
     return size > part && strcmp(text + size - part, end) == 0;
 }
 
-/* Files that whoever was killed had written aside, a checkpoint perhaps. Nobody reads
- * them, so what cannot be removed stays. */
+/* Deletes temporary files of a killed worker, such as half a checkpoint. Nothing reads
+ * them, so a failure to delete them is ignored. */
 static void remove_unfinished(const struct supervisor *s, const struct slot *slot)
 {
     struct names names = { 0 };

@@ -75,7 +75,7 @@ static int prepare(struct supervisor *s, struct slot *slot,
     return rc;
 }
 
-/* Records attempt and job as starting; *json is what the worker is told. */
+/* Records attempt and job as starting; *json is the content of job.json. */
 static int record_start(struct supervisor *s, struct slot *slot, struct record_attempt *attempt,
                         cJSON **json)
 {
@@ -101,8 +101,8 @@ static int record_start(struct supervisor *s, struct slot *slot, struct record_a
     return rc;
 }
 
-/* From where the training may go on. Attempts that the database does not know are left
- * alone. */
+/* Adds the checkpoints that the training may resume from. Attempts that the database
+ * does not know are ignored. */
 static int add_resume(struct supervisor *s, const struct slot *slot,
                       const struct record_attempt *attempt, cJSON *json)
 {

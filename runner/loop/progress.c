@@ -126,10 +126,10 @@ static void format_job(char *out, size_t size, const struct progress_job *job, i
 }
 
 /*
- * Seconds until all work is done; negative: not known. Trainings say how long they will
- * take at the rate of their present attempt, which gives the rate of all of them; what
- * earlier sessions did says nothing. While none does, the rate is that of the jobs done
- * in this session.
+ * Seconds until all work is done; negative: not known. Running trainings report their
+ * remaining time at the rate of their present attempt, from which the rate of all of
+ * them follows; work of earlier sessions does not count. While none has reported yet,
+ * the rate is that of the jobs done in this session.
  */
 static double total_eta_s(const struct progress *progress, double done,
                           const struct progress_job *jobs, int count)

@@ -258,10 +258,10 @@ static int take_piece(struct recorder *r, struct store *store, bool *more, struc
     return rc;
 }
 
-/* Events that contradict stored ones are not stored, nor are those read together with
- * them. What stands before a damaged line is valid: a power cut can leave such a line,
- * and the checkpoint from which the next attempt resumes may be later than what was
- * stored. */
+/* Events that contradict stored ones are not stored, nor are those read in the same
+ * portion. Events before a damaged line are valid and are stored: a power cut can leave
+ * such a line, and the next attempt may resume from a checkpoint that these events
+ * report. */
 static bool must_roll_back(const struct recorder *r)
 {
     return r->error_text[0] != '\0' && !r->damaged;

@@ -21,7 +21,7 @@ struct recorder_progress {
     double part_done, part_total; /* rows of an evaluation, results voted on */
 };
 
-/* The checkpoint that the attempt resumed from. attempt 0: it began anew; -1:
+/* The checkpoint that the attempt resumed from. attempt 0: it began from the start; -1:
  * unknown. */
 struct recorder_resume {
     int attempt;
@@ -38,7 +38,7 @@ struct recorder {
     enum outcome outcome;    /* of the error or end event; OUTCOME_NONE before */
     char message[256];       /* of the error, diverged or end event; "" */
     char error_text[300];    /* why the attempt must be quarantined; "" */
-    /* because of a damaged line: what stands before it counts */
+    /* because of a damaged line; the events before it count */
     bool damaged;
 };
 

@@ -18,8 +18,8 @@
 int resume_add(cJSON *job_json, bool *unknown, struct store *store, const char *workspace,
                const struct record_attempt *attempt, struct error *err) MUST_CHECK;
 
-/* Whether the attempt began anew or went on from such a checkpoint: if not, the
- * database lacks what came before. */
+/* Whether the attempt began from the start or resumed from such a checkpoint. If not,
+ * the database lacks the events before it. */
 int resume_is_recorded(bool *out, struct store *store, const char *workspace,
                        const struct recorder *recorder, struct error *err) MUST_CHECK;
 

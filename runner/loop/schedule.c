@@ -52,17 +52,17 @@ static struct schedule_end classify_exit(const struct schedule_facts *facts)
         cause = OUTCOME_NO_RESULT;
     if (cause == OUTCOME_DIVERGED) /* its journal does not say so */
         cause = OUTCOME_CRASH;
-    /* It asked for memory itself and did not get it: the next one would not either. */
+    /* the worker reported a failed allocation: another attempt would fail, too */
     if (cause == OUTCOME_OUT_OF_MEMORY)
         return (struct schedule_end){ ACTION_FAIL, cause };
     return schedule_end_of(cause);
 }
 
 /*
- * The journal's end event is the last thing that a worker says, synced after everything
- * else. It stands unless exit.json contradicts it: a crash or another exit code after
- * "done" is a fault, while a worker or keeper killed between its last word and its exit
- * has finished all the same.
+ * The end event is the last that a worker writes, and is synced after everything else.
+ * It counts unless exit.json contradicts it: a crash or another exit code after "done"
+ * is a fault, but a worker or keeper that was killed between the end event and its exit
+ * has finished.
  */
 static bool finished(const struct schedule_facts *facts)
 {
@@ -75,9 +75,9 @@ static bool finished(const struct schedule_facts *facts)
     return facts->exit_status == outcome_exit_code(facts->outcome);
 }
 
-/* What the executor knows counts where the worker did not end by itself: with no exit
- * status, or with that of a worker that was asked to stop. That there is no process now
- * explains nothing where exit.json tells how it ended. */
+/* The executor's cause counts if the worker did not end by itself: it has no exit
+ * status, or that of a worker that was asked to stop. If exit.json states how the
+ * worker ended, the cause that its process is gone is ignored. */
 static bool outside_counts(const struct schedule_facts *facts)
 {
     if (facts->outside == OUTCOME_NONE || !facts->has_exit)

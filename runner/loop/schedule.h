@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The facts about an attempt that is over. */
+/* The facts about an attempt that has ended. */
 struct schedule_facts {
     bool has_exit;   /* exit.json is there */
     bool has_status; /* it exited (else: a signal) */
@@ -49,9 +49,10 @@ struct schedule_end schedule_end_of(enum outcome cause);
  * along. */
 bool schedule_machine_failed(enum outcome outside);
 
-/* A worker that a signal ended had no memory left: the kernel's count of processes
- * killed for want of memory rose about then, or its peak came near its limit (0: none),
- * which makes allocations fail within libraries that cannot go on without. */
+/* Whether a worker that a signal ended was out of memory: the kernel's count of
+ * processes killed by the out-of-memory killer rose at about that time, or the worker's
+ * peak came near its limit (0: none), where allocations fail in libraries that then
+ * abort. */
 bool schedule_ran_out_of_memory(double oom_kills, double peak_mib, double limit_mib);
 
 /* A job that has failed so often (this time included) is failed for good. An evaluation
@@ -64,17 +65,16 @@ bool schedule_gives_up(enum schedule_action action, int failures, int retries_ma
  * RECORD_LONGEST_WAIT_S. */
 double schedule_backoff_s(double first_s, int failures, uint64_t job_id);
 
-/* The part of the time since the runner last looked in which it must have been stopped
- * itself, or the whole machine: a worker's silence in it says nothing. */
+/* How much of the time since the last tick the runner, or the whole machine, must have
+ * been suspended. That time does not count as a worker's silence. */
 double schedule_unwatched_s(double since_last_look_s);
 
 struct schedule_candidate {
     int threads;
     bool blocked; /* its run has an attempt going on */
 };
-/* The first candidate (they come in order of preference) that may start on the free
- * cores; -1: none. A job that asks for more threads than cores_total runs on all of
- * them. */
+/* The first candidate, in order of preference, that fits the free cores; -1: none. A
+ * job with more threads than cores_total runs on all of them. */
 int schedule_next(const struct schedule_candidate *candidates, int count, int cores_free,
                   int cores_total);
 

@@ -49,7 +49,7 @@ static void send_signal(struct slot *slot, enum executor_signal what)
     slot->task->executor->type->signal(slot->task, what);
 }
 
-/* Asks the worker to stop, and makes it after a while. */
+/* Sends SIGTERM to the worker, and later SIGKILL. */
 static void press(struct slot *slot)
 {
     double now = clock_monotonic_s();
@@ -94,16 +94,16 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
         now - slot->started_at > 60.0 * slot->job.time_limit_min)
         slot->timed_out = true;
     if (!slot->hung && now - slot->beat_at > slot->job.hang_s) {
-        /* Without room a worker can say nothing, nor its keeper how it ended. */
+        /* On a full disk neither a worker nor its keeper can write anything. */
         int rc = file_probe_space(s->workspace->path, s->err);
         if (rc == ERROR_NOSPACE)
             return rc;
         slot->hung = true;
     }
     slot->flooded = slot->flooded || log_size(s, slot) > LOG_LIMIT;
-    /* A hung process hears no SIGTERM. Nothing that a faulty journal says counts any
-     * more, but the keeper shall write how it ended: without exit.json a rebuild takes
-     * it for a power cut. */
+    /* A hung process does not react to SIGTERM, so the worker is killed. Its keeper is
+     * not, because it must write exit.json: without it a rebuild would assume a power
+     * cut. */
     bool faulty = slot->recorder.error_text[0] != '\0';
     if (slot->hung || slot->flooded || s->interrupts > 1)
         send_signal(slot, EXECUTOR_KILL);
@@ -114,7 +114,7 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
 
 static int follow_slots(struct supervisor *s)
 {
-    /* Asked before reading: a worker that is gone writes nothing more. */
+    /* Checked before reading: a worker that has ended writes nothing more. */
     int rc = executor_set_poll(&s->executors, s->err);
 
     for (struct slot *slot = s->slots, *next; slot != NULL && rc == 0; slot = next) {
@@ -315,7 +315,7 @@ static void close_loop(struct supervisor *s)
     uv_close((uv_handle_t *)&s->timer, NULL);
     for (int i = 0; i < 2; i++)
         uv_close((uv_handle_t *)&s->signals[i], NULL);
-    while (s->slots != NULL) /* only after an error of ours: the workers go on */
+    while (s->slots != NULL) /* only after an error of the runner; the workers go on */
         slot_destroy(s, s->slots);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     int code = uv_loop_close(&s->loop);
@@ -324,9 +324,9 @@ static void close_loop(struct supervisor *s)
     executor_set_close(&s->executors);
 }
 
-/* libuv aborts without a word where it cannot lengthen its table of descriptors. Ending
- * is right, as anywhere else: what is stored stays, the workers go on, and the next
- * command takes over. */
+/* libuv aborts without a message if it cannot grow its table of descriptors. That is
+ * safe: the database is consistent, the workers go on, and the next command takes
+ * over. */
 static void *loop_realloc(void *old, size_t size)
 {
     void *fresh = realloc(old, size);

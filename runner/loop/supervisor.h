@@ -22,7 +22,7 @@
 
 #include "error.h"
 
-/* A job with an attempt of its own that is going on. */
+/* A job whose attempt is running. */
 struct slot {
     /* owned: released with the slot; NULL: there is nothing to watch, it is over */
     struct executor_task *task;
@@ -58,7 +58,7 @@ struct supervisor {
     /* monotonic time of the last tick; 0: none yet */
     double ticked_at;
     double unwatched_s; /* before this tick: schedule_unwatched_s() */
-    int jobs_left;      /* not over, as of the last count */
+    int jobs_left;      /* jobs that have not ended, at the last count */
     int priority;       /* the highest of them */
     struct progress progress;
     struct supervise_result result;

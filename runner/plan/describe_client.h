@@ -1,5 +1,5 @@
 /*
- * describe_client.h - asks `hrmlab-worker` about data and shapes.
+ * describe_client.h - runs `hrmlab-worker describe` for facts about data and shapes.
  */
 #ifndef RUNNER_DESCRIBE_CLIENT_H
 #define RUNNER_DESCRIBE_CLIENT_H

@@ -310,8 +310,9 @@ static int enqueue_run(struct enqueue *e, int number, struct error *err)
     return rc;
 }
 
-/* What is asked now counts now: for jobs that wait, that are tried again, and that are
- * done, too (a verification trains them once more). */
+/* Applies the execution settings asked for now to all jobs of the arm: to those that
+ * wait, that are tried again, and also to those that are done, because verify trains
+ * them again. */
 static int execute_like(struct enqueue *e, int arm, int64_t arm_id, struct error *err)
 {
     struct queue_job job;
@@ -320,7 +321,7 @@ static int execute_like(struct enqueue *e, int arm, int64_t arm_id, struct error
     return rc < 0 ? rc : queue_execute_like(e->store, arm_id, &job, err);
 }
 
-/* What an arm consists of and asks for. */
+/* Links an arm to its runs and evaluations. */
 static int link_arm(struct enqueue *e, int arm, int64_t arm_id, struct error *err)
 {
     const struct plan_arm *planned = &e->plan->arms[arm];
@@ -364,8 +365,8 @@ static int enqueue_arms(struct enqueue *e, struct error *err)
     return rc;
 }
 
-/* What an experiment is asked for in full: its spec and, through the runs' hashes, its
- * data and engine. */
+/* Hash of everything an experiment asks for: its spec and, through the runs' hashes,
+ * its data and engine. */
 static void experiment_hash(char hex[HASH_HEX_SIZE], const struct plan *plan)
 {
     struct hash_state state;

@@ -35,20 +35,19 @@ struct enqueue_summary {
     int counts[ENQUEUE_NEEDS]; /* runs by need */
     int jobs;                  /* queued now */
     bool known;                /* an experiment of this name was there */
-    /* and was asked for in other words, or for less or more */
+    /* and the spec has changed */
     bool changed;
     int added; /* runs that it did not have */
-    /* evaluations, over all runs, that it no longer asks for */
+    /* number of evaluations, over all runs, that it no longer asks for */
     int64_t forgotten;
     int vanishing; /* runs that it has and the plan does not: why nothing was queued */
 };
 
 /*
  * Writes the resolved spec to specs/, then queues everything in one transaction. An
- * experiment is its name and what it asks for: one that is there is brought up to date
- * (description, priority, how it is executed) and extended; how and where jobs of its
- * runs are executed is from then on as it says. ERROR_FORMAT, and nothing is changed,
- * where it has runs that the plan has not.
+ * experiment that exists is updated (description, priority, execution settings) and
+ * extended by new runs; all jobs of its runs get its execution settings. ERROR_FORMAT,
+ * and nothing is changed, if the experiment has runs that the plan lacks.
  */
 int enqueue_plan(struct enqueue_summary *out, struct store *store,
                  const struct workspace *workspace, const struct plan *plan,

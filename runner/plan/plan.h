@@ -21,7 +21,7 @@ struct plan_evaluation {
     bool train_split;
 };
 
-/* What holds for an arm whatever its seed. */
+/* What is the same for all seeds of an arm. */
 struct plan_arm {
     char data_hash[65];
     /* owned; how many tasks are trained on, tested and left out, in words */
@@ -69,7 +69,7 @@ struct plan {
     int dropped_count;
 };
 
-/* The arm whose settings, seed aside, are the run's. */
+/* The arm whose settings, apart from the seed, are the run's. */
 static inline const struct plan_arm *plan_arm_of(const struct plan *plan,
                                                  const struct plan_run *run)
 {

@@ -1,5 +1,6 @@
 /*
- * plan_words.h - what a plan left out and what in it does nothing, told in words.
+ * plan_words.h - messages about what a plan leaves out and which of its settings have
+ * no effect.
  */
 #ifndef RUNNER_PLAN_WORDS_H
 #define RUNNER_PLAN_WORDS_H

@@ -20,7 +20,8 @@
 int spec_merge(cJSON **out, const char *path, const char *const *overrides, int count,
                struct error *err) MUST_CHECK;
 
-/* Whether path is standard input ("-"), a pipe or a device, whose name says nothing. */
+/* Whether path is standard input ("-"), a pipe or a device, whose name cannot name the
+ * experiment. */
 bool spec_is_stream(const char *path);
 
 /* Nearest-name message for an unknown settings key: ERROR_FORMAT. */

@@ -211,8 +211,8 @@ void variant_name(char out[VARIANT_NAME_SIZE], const char *task, const struct va
     snprintf(out, VARIANT_NAME_SIZE, "%s|||t%d|||%s", task, variant->transform, digits);
 }
 
-/* Where what stands behind the task's name begins, with marks of so many characters; NULL:
- * it is a bare name. The first releases of the published code wrote _tK_D. */
+/* Where what stands behind the task's name begins, with marks of so many characters;
+ * NULL: it is a bare name. The first releases of the published code wrote _tK_D. */
 static const char *find_marks(const char *text, int *width)
 {
     const char *bar = strstr(text, "|||");

@@ -1,6 +1,6 @@
 /*
- * batch_order.h - the file that prescribes the batches of a training: a .npy array (S, B)
- * of <i8, the numbers of the examples of each of S batches.
+ * batch_order.h - the file that prescribes the batches of a training: a .npy array (S,
+ * B) of <i8, the numbers of the examples of each of S batches.
  */
 #ifndef WORKER_BATCH_ORDER_H
 #define WORKER_BATCH_ORDER_H
@@ -13,8 +13,8 @@ struct batch_order {
     int steps, rows;
 };
 
-/* ERROR_FORMAT names the file, the byte and what was expected: another type or shape, an
- * example that is not below examples. */
+/* ERROR_FORMAT names the file, the byte and what was expected: another type or shape,
+ * an example that is not below examples. */
 int batch_order_open(struct batch_order *out, const char *path, int examples,
                      struct error *err) MUST_CHECK;
 void batch_order_close(struct batch_order *order);

@@ -95,7 +95,8 @@ int batches_check_order(const struct data_info *info, const struct config *confi
     return 0;
 }
 
-/* An interval of a prescribed order in steps: as many as its epochs have examples for. */
+/* An interval of a prescribed order in steps: as many as its epochs have examples
+ * for. */
 static int count_intervals(struct batches *b, const struct config *config, struct error *err)
 {
     if (b->total_steps == 0)

@@ -39,7 +39,8 @@ enum batches_next {
 enum batches_next batches_next(struct batches *batches, int32_t *inputs, int32_t *labels,
                                int32_t *puzzle_identifiers);
 
-/* The same batch as the numbers of its examples (B), as data_set_example() takes them. */
+/* The same batch as the numbers of its examples (B), as data_set_example() takes
+ * them. */
 enum batches_next batches_next_examples(struct batches *batches, int *examples);
 
 /* Whether data.batch_order, where there is one, fits the settings. */

@@ -24,8 +24,8 @@ struct board_csv {
 int board_csv_open(struct board_csv *out, const char *path, struct error *err) MUST_CHECK;
 void board_csv_close(struct board_csv *reader);
 
-/* Goes on to the next row of a board: 1, or 0 at the end of the file, or an error, which
- * names file and row. */
+/* Goes on to the next row of a board: 1, or 0 at the end of the file, or an error,
+ * which names file and row. */
 int board_csv_next(struct board_csv *reader, struct error *err) MUST_CHECK;
 
 /* ERROR_FORMAT: "FILE: row N, column COLUMN: what". */

@@ -1,11 +1,11 @@
 /*
- * built.h - a directory of the published code: train/ and test/ with the examples of each
- * set as .npy arrays and a dataset.json, and identifiers.json.
+ * built.h - a directory of the published code: train/ and test/ with the examples of
+ * each set as .npy arrays and a dataset.json, and identifiers.json.
  *
- * Of each set: SET__inputs and SET__labels (examples, T); SET__puzzle_indices (puzzles +
- * 1), the first example of each puzzle; SET__group_indices (groups + 1), the first puzzle
- * of each group; SET__puzzle_identifiers (puzzles). The sets of a split stand one behind
- * the other: groups, puzzles and examples are numbered through all of them.
+ * Of each set: SET__inputs and SET__labels (examples, T); SET__puzzle_indices (puzzles
+ * + 1), the first example of each puzzle; SET__group_indices (groups + 1), the first
+ * puzzle of each group; SET__puzzle_identifiers (puzzles). The sets of a split stand
+ * one behind the other: groups, puzzles and examples are numbered through all of them.
  */
 #ifndef WORKER_BUILT_H
 #define WORKER_BUILT_H
@@ -45,8 +45,8 @@ int built_open(struct built *out, struct data_files *files, const char *director
                struct error *err) MUST_CHECK;
 void built_close(struct built *built);
 
-/* The tokens of an example (T each); labels that are not to be learnt are DATA_NO_LABEL.
- * Either may be NULL. */
+/* The tokens of an example (T each); labels that are not to be learnt are
+ * DATA_NO_LABEL. Either may be NULL. */
 void built_example(const struct built *built, enum data_split split, int example,
                    int32_t *inputs, int32_t *labels);
 

@@ -19,8 +19,8 @@ void canvas_place(int32_t *tokens, const struct grid *grid, int row, int column,
  * the width never growing; of equal areas the first. May be 0 x 0. */
 void canvas_crop(struct grid *out, const int32_t *tokens, int side);
 
-/* The grid that canvas_place() put somewhere: that of the first token of a colour, row by
- * row. 0 x 0: there is none. */
+/* The grid that canvas_place() put somewhere: that of the first token of a colour, row
+ * by row. 0 x 0: there is none. */
 void canvas_find(struct grid *out, const int32_t *tokens, int side);
 
 #endif

@@ -100,8 +100,8 @@ static int split_variants(const struct data_set *set, enum data_split split, int
                : set->variants[task_index].count;
 }
 
-/* Variants besides the original, drawn in full. A task that is only tested, as it stands,
- * has none. */
+/* Variants besides the original, drawn in full. A task that is only tested, as it
+ * stands, has none. */
 static int wanted_variants(const struct data_set *set, int task_index,
                            const struct config *config)
 {

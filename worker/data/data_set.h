@@ -69,9 +69,9 @@ int data_set_group_variants(const struct data_set *set, int group); /* >= 1 */
 int data_set_group_pairs(const struct data_set *set, int group);
 /*
  * Examples are the training pairs of all variants, numbered by group, variant and pair,
- * as the published data sets store them. Each has its place on the canvas: one pair of a
- * variant is at (0, 0), the others at offsets drawn by train.seed, uniform over all that
- * fit both grids (all at (0, 0) with data.translation off).
+ * as the published data sets store them. Each has its place on the canvas: one pair of
+ * a variant is at (0, 0), the others at offsets drawn by train.seed, uniform over all
+ * that fit both grids (all at (0, 0) with data.translation off).
  */
 int data_set_example_number(const struct data_set *set, int group, int variant, int pair);
 /* inputs, labels (T) out; labels of PAD are DATA_NO_LABEL (-100) */

@@ -1,6 +1,6 @@
 /*
- * json_python.h - JSON as Python's json module writes it: ", " and ": " between, what is
- * not ASCII escaped, no line end.
+ * json_python.h - JSON as Python's json module writes it: ", " and ": " between, what
+ * is not ASCII escaped, no line end.
  */
 #ifndef WORKER_JSON_PYTHON_H
 #define WORKER_JSON_PYTHON_H

@@ -117,8 +117,8 @@ static int farthest(const struct distances *distances, int cells)
     return best;
 }
 
-/* Whether some path is so long, by the cell farthest from the one farthest from a first:
- * in a maze with loops there may be a longer one, but seldom. */
+/* Whether some path is so long, by the cell farthest from the one farthest from a
+ * first: in a maze with loops there may be a longer one, but seldom. */
 static bool is_long_enough(struct distances *room, const uint8_t *cells, int side, int first,
                            int min_path)
 {

@@ -1,8 +1,8 @@
 /*
  * maze.h - square mazes with a start, a goal and the shortest path between them.
  *
- * Cells are row-major. A path goes from cell to cell above, below, left or right that is
- * no wall.
+ * Cells are row-major. A path goes from cell to cell above, below, left or right that
+ * is no wall.
  */
 #ifndef WORKER_MAZE_H
 #define WORKER_MAZE_H
@@ -35,8 +35,8 @@ struct maze {
  * makes one path between any two cells; then the share open of the walls between
  * neighbours is taken away. The start is drawn, and the goal among the cells that one
  * shortest path of at least min_path steps leads to. A maze of even side has two walls
- * at the right and at the bottom. ERROR_FORMAT when there is none in a bounded number of
- * tries.
+ * at the right and at the bottom. ERROR_FORMAT when there is none in a bounded number
+ * of tries.
  */
 int maze_make(struct maze *out, int side, int min_path, double open,
               struct random_stream *stream, struct error *err) MUST_CHECK;

@@ -1,4 +1,5 @@
-/* npy.c - the header is a dictionary in Python's words, of which three members count. */
+/* npy.c - the header is a dictionary in Python's words, of which three members
+ * count. */
 #include "npy.h"
 
 #include <assert.h>

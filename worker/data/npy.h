@@ -1,8 +1,9 @@
 /*
  * npy.h - arrays of whole numbers in NumPy's files, read where they lie and written.
  *
- * Read: versions 1.0 and 2.0, C order, one or two dimensions, types |u1, <i4 and <i8; the
- * size of the file must be that of its array. Written: version 1.0, as NumPy writes it.
+ * Read: versions 1.0 and 2.0, C order, one or two dimensions, types |u1, <i4 and <i8;
+ * the size of the file must be that of its array. Written: version 1.0, as NumPy writes
+ * it.
  */
 #ifndef WORKER_NPY_H
 #define WORKER_NPY_H
