@@ -69,7 +69,7 @@ static int take_description(struct plan_arm *arm, const cJSON *answer, const cha
         rc = json_get_real(&eval_flops, answer, "eval_row_step_flops", where, err);
     if (rc == 0)
         rc = json_get_real(&rows, answer, "test_rows", where, err);
-    if (rc < 0)
+    if (rc != 0)
         return error_prefix(err, "%s", label);
     if (strlen(data_hash) != HASH_HEX_SIZE - 1)
         return error_set(err, ERROR_ENVIRONMENT, "%s: malformed data_hash", where);

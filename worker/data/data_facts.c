@@ -55,7 +55,6 @@ void data_facts_release(struct data_facts *facts)
 {
     free(facts->source);
     free(facts->counts);
-    facts->source = facts->counts = NULL;
     *facts = (struct data_facts){ 0 };
 }
 
@@ -141,6 +140,7 @@ static bool take_facts(struct data_facts *out, const cJSON *facts)
 /* False when the cache file does not hold these facts as they are now. */
 static bool read_cache(struct data_facts *out, const char *path, const char *key)
 {
+    struct data_facts found = { 0 };
     cJSON *root = NULL;
     struct error ignored;
     char sum[17];
@@ -151,10 +151,12 @@ static bool read_cache(struct data_facts *out, const char *path, const char *key
     good = good && cJSON_IsObject(body) && cJSON_IsString(told) && checksum(sum, body) &&
            strcmp(sum, told->valuestring) == 0 && cJSON_IsString(of) &&
            strcmp(of->valuestring, key) == 0 && files_unchanged(json_member(body, "files")) &&
-           take_facts(out, json_member(body, "facts"));
+           take_facts(&found, json_member(body, "facts"));
     cJSON_Delete(root);
-    if (!good)
-        data_facts_release(out);
+    if (good)
+        *out = found;
+    else
+        data_facts_release(&found);
     return good;
 }
 
