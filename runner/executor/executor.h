@@ -9,7 +9,9 @@
  *              runs. The caller records the place and writes job.json.
  *   start()    asks for the worker. The worker may run at once, later, or not until a
  *              queue has room: the state is EXECUTOR_PENDING until it does.
- *   poll()     renews the states of all tasks of the executor at once.
+ *   poll()     renews the states of all tasks of the executor at once. The loop polls
+ *              several times a second: an executor that has to ask a server keeps an
+ *              interval of its own, and calls a task gone when it knows the cause.
  *   signal()   asks the worker to stop, or kills it.
  *   release()  the caller has seen the end, or does not want to know it: slots are free
  *              again. What still runs goes on.

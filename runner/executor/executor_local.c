@@ -386,9 +386,10 @@ static int local_open(struct executor **out, const struct executor_setup *setup,
 
 static void local_close(struct executor *executor)
 {
-    while (executor->tasks != NULL) {
-        assert(!((const struct local_task *)executor->tasks)->started);
-        local_release(executor->tasks);
+    for (struct executor_task *task = executor->tasks, *next; task != NULL; task = next) {
+        next = task->next;
+        assert(!((const struct local_task *)task)->started);
+        local_release(task);
     }
     free(executor);
 }

@@ -74,7 +74,10 @@ int executor_set_adopt(struct executor_set *set, struct executor_task **out, con
                          "have; use the release that started it",
                          directory, name);
     int rc = open_at(set, &executor, index, err);
-    return rc < 0 ? rc : executor->type->adopt(executor, out, directory, place, err);
+    if (rc < 0)
+        return rc;
+    assert(executor != NULL);
+    return executor->type->adopt(executor, out, directory, place, err);
 }
 
 int executor_set_poll(struct executor_set *set, struct error *err)

@@ -75,12 +75,12 @@ static int adopt_one(struct supervisor *s, const struct record_attempt *attempt,
     rc = recorder_init(&slot->recorder, attempt, s->workspace->path, s->err);
     if (rc == 0)
         rc = recorder_restore(&slot->recorder, s->err);
-    if (rc == 0 && (task == NULL || task->state == EXECUTOR_GONE)) {
+    if (rc < 0)
+        return rc;
+    if (task == NULL || task->state == EXECUTOR_GONE) {
         slot->outside = task == NULL ? OUTCOME_RESTARTED : task->cause;
         return 0;
     }
-    if (rc < 0)
-        return rc;
     slot->started_at -= task->age_s;
     progress_say(&s->progress, "%s: attempt %d is still running (%s), taken over",
                  slot->job.label, attempt->number, task->name);
