@@ -622,9 +622,11 @@ int record_count_shared_jobs(struct store *store, int64_t *out, const char *targ
     char *sql = name_states("SELECT count(*)" JOBS_OF_TARGET ")) AND ?1 <> 'all'"
                             " AND substr(r.hash, 1, length(?1)) <> ?1 AND " WANTED_BY_ANOTHER,
                             states);
-    int rc = sql == NULL ? error_no_memory(err, "the job list")
-                         : sql_int(store, out, NULL, err, sql, "t", target);
+    int rc;
 
+    if (sql == NULL)
+        return error_no_memory(err, "the job list");
+    rc = sql_int(store, out, NULL, err, sql, "t", target);
     free(sql);
     return rc;
 }
@@ -646,12 +648,14 @@ int record_find_jobs(struct store *store, int64_t **ids, int *count, const char 
                                                        : "SELECT j.job_id" JOBS_OF_TARGET
                                                          " AND NOT " WANTED_BY_ANOTHER "))",
                             states);
-    int rc = sql == NULL ? error_no_memory(err, "the job list")
-                         : sql_query(store, &s, err, sql, "t", target);
+    int rc;
 
-    free(sql);
     *ids = NULL;
     *count = 0;
+    if (sql == NULL)
+        return error_no_memory(err, "the job list");
+    rc = sql_query(store, &s, err, sql, "t", target);
+    free(sql);
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
         int64_t *larger = grow(list, n, sizeof *list);
         rc = 0;

@@ -83,25 +83,26 @@ struct executor_setup {
     int slots;           /* as many as asked for; 0: as many as there are */
 };
 
+/* What returns int returns 0 or a negative error code, with *err filled; callers look at
+ * it. */
 struct executor_type {
     const char *name; /* attempt.executor */
-    int (*open)(struct executor **out, const struct executor_setup *setup,
-                struct error *err) MUST_CHECK;
+    int (*open)(struct executor **out, const struct executor_setup *setup, struct error *err);
     /* Tasks that are left are released, but none may be that was started: on the loop
      * of the setup, which is over by now, nothing is closed any more. */
     void (*close)(struct executor *executor);
     /* Of executor->slots, those that no task has. */
     int (*free_slots)(const struct executor *executor);
     int (*prepare)(struct executor *executor, struct executor_task **out, const char *directory,
-                   const struct executor_needs *needs, struct error *err) MUST_CHECK;
+                   const struct executor_needs *needs, struct error *err);
     /* On an error nothing runs. */
-    int (*start)(struct executor_task *task, struct error *err) MUST_CHECK;
+    int (*start)(struct executor_task *task, struct error *err);
     /* The task is running, pending or gone. Gone with OUTCOME_RESTARTED or
      * OUTCOME_NODE_FAILURE: its machine went down and may have taken the end of the
      * journal along; with OUTCOME_NEVER_STARTED: its caller died before start(). */
     int (*adopt)(struct executor *executor, struct executor_task **out, const char *directory,
-                 const char *place, struct error *err) MUST_CHECK;
-    int (*poll)(struct executor *executor, struct error *err) MUST_CHECK;
+                 const char *place, struct error *err);
+    int (*poll)(struct executor *executor, struct error *err);
     void (*signal)(struct executor_task *task, enum executor_signal what);
     void (*release)(struct executor_task *task);
 };
