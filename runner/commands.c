@@ -49,6 +49,12 @@ const struct command COMMANDS[] = {
       "--metric is a series of the training (train/lm_loss without it) or a measure\n"
       "of the evaluations on the way. --format csv: the points.",
       0, 1, QUERY_OPTIONS, command_curves },
+    { "plot", "[EXPERIMENT]", "a figure of its results as SVG, PNG or PDF",
+      "Without --figure: the list of figures, and which are possible. FILE ends in\n"
+      ".svg, or .png or .pdf (by rsvg-convert); without -o SVG goes to standard output.\n"
+      "--axis KEY is for the figure axis, --rows KEY and --cols KEY for pivot.",
+      0, 1, QUERY_OPTIONS | BIT(FIGURE) | BIT(AXIS) | BIT(ROWS) | BIT(COLS) | BIT(OUTPUT),
+      command_plot },
     { "show", "RUN", "everything about a run",
       "RUN is the beginning of its hash, 4 digits or more.", 1, 1, BIT(FORMAT), command_show },
     { "logs", "RUN", "what the worker of a run's last attempt wrote",
@@ -185,7 +191,7 @@ int commands_check(const struct command **out, const struct options *options, st
     return 0;
 }
 
-static void print_options(unsigned set, FILE *out)
+static void print_options(uint64_t set, FILE *out)
 {
     for (int i = 0; i < OPTION_COUNT; i++) {
         const struct option_entry *option = &OPTIONS[i];

@@ -17,7 +17,7 @@ struct command {
     const char *meaning;   /* one line, at most 46 columns */
     const char *details;   /* for its own help, in lines of at most 78; NULL: none */
     int least, most;       /* positional arguments */
-    unsigned options;      /* OPTION_BITs of what it takes besides COMMAND_COMMON */
+    uint64_t options;      /* OPTION_BITs of what it takes besides COMMAND_COMMON */
     command_fn *run;
 };
 

@@ -24,7 +24,8 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_ROWS] = { "rows", 0, "KEY", "a row per value of this setting" },
     [OPTION_COLS] = { "cols", 0, "KEY", "with --rows: a column per value of this one" },
     [OPTION_VALUE] = { "value", 0, "M", "with --rows: the measure (--metric)" },
-    [OPTION_AXIS] = { "axis", 0, "KEY", "compare the values of this setting" },
+    [OPTION_AXIS] = { "axis", 0, "KEY", "the setting whose values are compared" },
+    [OPTION_FIGURE] = { "figure", 0, "NAME", "which figure; all: every one that is possible" },
     [OPTION_MATRIX] = { "matrix", 0, NULL, "compare outer steps in training and inference" },
     [OPTION_BASELINE] = { "baseline", 0, "ARM", "compare every other arm with this one" },
     [OPTION_EXPERIMENT] = { "experiment", 0, "NAME",
@@ -109,6 +110,8 @@ static const char **text_of(struct options *options, int option)
         return &options->workspace;
     case OPTION_AXIS:
         return &options->axis;
+    case OPTION_FIGURE:
+        return &options->figure;
     case OPTION_METRIC:
     case OPTION_VALUE:
         return &options->metric;

@@ -8,6 +8,7 @@
 #include "table.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
@@ -24,6 +25,7 @@ enum option_id {
     OPTION_COLS,
     OPTION_VALUE,
     OPTION_AXIS,
+    OPTION_FIGURE,
     OPTION_MATRIX,
     OPTION_BASELINE,
     OPTION_EXPERIMENT,
@@ -49,7 +51,7 @@ enum option_id {
 };
 
 /* A set of options is the sum of their bits. */
-#define OPTION_BIT(id) (1U << (unsigned)(id))
+#define OPTION_BIT(id) (UINT64_C(1) << (unsigned)(id))
 
 struct option_entry {
     const char *name;    /* without the dashes */
@@ -84,11 +86,12 @@ struct options {
     bool keep_going;      /* --keep-going */
     const char *executor; /* --executor NAME: NULL: the first there is */
     bool dry_run, quiet, follow, all, help, version;
-    const char *axis; /* compare --axis KEY */
+    const char *axis; /* compare, plot --axis KEY */
     /* compare, results --metric, --value; NULL: pass_at_2 */
     const char *metric;
     const char *sort, *columns; /* results --sort, --columns; NULL: as they are */
-    const char *rows, *cols;    /* results --rows KEY --cols KEY */
+    const char *rows, *cols;    /* results, plot --rows KEY --cols KEY */
+    const char *figure;         /* plot --figure NAME; NULL: the list of figures */
     const char *baseline;       /* compare --baseline ARM */
     /* compare --matrix: train-time against inference-time outer steps */
     bool matrix;
@@ -96,11 +99,11 @@ struct options {
     bool as_new;     /* run, queue --new: beside an experiment of that name */
     /* gc --force (or --yes): delete, instead of listing what could be deleted */
     bool force;
-    const char *output;     /* data --output PATH; NULL: not given */
+    const char *output;     /* data, plot, report --output PATH; NULL: not given */
     const char *layout;     /* data build --layout NAME; NULL: not given */
     const char *svg;        /* data show --svg FILE; NULL: not given */
     const char *experiment; /* --experiment NAME: NULL: all, or the only one */
-    unsigned given;         /* OPTION_BIT of each option on the command line */
+    uint64_t given;         /* OPTION_BIT of each option on the command line */
     const char *unknown;    /* the first word that is no option; NULL: none */
 };
 
@@ -119,6 +122,6 @@ typedef int command_fn(const struct options *options, int *exit_code, struct err
 command_fn command_run, command_queue, command_work, command_plan, command_status,
     command_results, command_compare, command_show, command_logs, command_cancel, command_retry,
     command_axes, command_data, command_doctor, command_verify, command_rebuild, command_remove,
-    command_gc, command_completions, command_curves;
+    command_gc, command_completions, command_curves, command_plot;
 
 #endif

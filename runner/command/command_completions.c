@@ -281,7 +281,7 @@ static int complete(struct typed *typed, const struct command *commands, struct 
     if (option != OPTION_COUNT && OPTIONS[option].value != NULL && strchr(before, '=') == NULL)
         return offer_values(typed, option, err);
     if (typed->last[0] == '-') {
-        unsigned set = COMMAND_COMMON | (command != NULL ? command->options : 0);
+        uint64_t set = COMMAND_COMMON | (command != NULL ? command->options : 0);
 
         for (int i = 0; i < OPTION_COUNT; i++) {
             char word[60];

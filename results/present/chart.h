@@ -1,0 +1,93 @@
+/*
+ * chart.h - what a figure shows, and its drawing: lines with bands, bars, heat maps,
+ * rows of intervals.
+ *
+ * Texts are copied. Adding never fails visibly: running out of memory is kept and
+ * returned by chart_draw(). The drawing depends on what was added and on nothing else.
+ */
+#ifndef RESULTS_CHART_H
+#define RESULTS_CHART_H
+
+#include <stdbool.h>
+
+#include "error.h"
+
+struct svg;
+
+enum chart_kind {
+    CHART_LINES, /* x and y; a line for each series, or points alone */
+    CHART_BARS,  /* x: index of a category; in each a bar for each series */
+    CHART_HEAT,  /* x, y: indices of categories; value: the colour and the number */
+    CHART_ROWS   /* y: index of a category, drawn as a row; x with an interval */
+};
+
+enum chart_scale {
+    CHART_LINEAR,
+    CHART_LOGARITHMIC, /* all x > 0 */
+    CHART_CATEGORIES   /* x: index of a category */
+};
+
+/* How a point of CHART_ROWS is coloured: by what is known of the difference. */
+enum chart_verdict { CHART_OPEN, CHART_HIGHER, CHART_LOWER };
+
+struct chart_point {
+    double x, y;
+    double low, high; /* of y (CHART_ROWS: of x); NaN: none is drawn */
+    double value;     /* CHART_HEAT: NaN: nothing was found */
+    enum chart_verdict verdict;
+    bool minor;          /* a small mark: one seed of several */
+    const char *tooltip; /* NULL: none */
+    const char *label;   /* beside the point or the row, in the cell; NULL: none */
+};
+
+struct chart_series {
+    char *label; /* owned; "": not named */
+    int style;   /* 0 to SVG_SERIES - 1 */
+    bool line;   /* points are joined, in the order added */
+    bool band;   /* low and high as an area instead of whiskers */
+    bool published;
+    struct chart_point *points; /* owned, their texts too */
+    int count;
+};
+
+struct chart {
+    enum chart_kind kind;
+    char *title; /* owned, as are the texts below; NULL: none */
+    char *x_title, *y_title;
+    enum chart_scale x_scale;
+    char **x_names, **y_names; /* categories */
+    int x_name_count, y_name_count;
+    double *x_ticks; /* owned; NULL: chosen */
+    int x_tick_count;
+    bool y_is_share; /* the axis begins at 0; intervals are cut at 0 and 1 */
+    double y_reach;  /* CHART_BARS: the axis reaches it at least */
+    bool zero_line;  /* CHART_ROWS: a line at x = 0 */
+    double color_low, color_high; /* CHART_HEAT: of the scale; equal: of the values */
+    struct chart_series *series;  /* owned */
+    int series_count;
+    bool out_of_memory;
+};
+
+/* NULL when out of memory; texts may be NULL. */
+struct chart *chart_create(enum chart_kind kind, const char *title, const char *x_title,
+                           const char *y_title);
+void chart_destroy(struct chart *chart); /* NULL allowed */
+/* Their index. */
+int chart_add_x_name(struct chart *chart, const char *name);
+int chart_add_y_name(struct chart *chart, const char *name);
+/* Returns the series' index. */
+int chart_add_series(struct chart *chart, const char *label, int style);
+void chart_add_point(struct chart *chart, int series, const struct chart_point *point);
+/* Ticks of x: exactly at the values that occur. */
+void chart_add_x_tick(struct chart *chart, double x);
+
+/* A point without interval, label and tooltip. */
+struct chart_point chart_point_at(double x, double y);
+
+/* How high the chart is at this width, in pixels. */
+double chart_height(const struct chart *chart, double width);
+/* Draws it with its upper left corner at (0, 0). */
+int chart_draw(struct svg *svg, const struct chart *chart, double width,
+               struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,250 @@
+/* chart_lines.c - lines over numbers or categories, and bars. */
+#include "chart_parts.h"
+
+#include "error.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIELD_HEIGHT = 270, LEFT = 64, UNDER = 50, FREE_RIGHT = 16, MANY = 16, NAMED = 5 };
+
+double lines_height(const struct chart *chart)
+{
+    return field_top(chart) + FIELD_HEIGHT + UNDER +
+           (chart->x_scale == CHART_CATEGORIES ? LINE_HEIGHT : 0);
+}
+
+static struct frame make_frame(const struct chart *chart, double width)
+{
+    double labels = side_labels_width(chart, width);
+
+    return (struct frame){ LEFT, width - (labels > FREE_RIGHT ? labels : FREE_RIGHT),
+                           field_top(chart), field_top(chart) + FIELD_HEIGHT };
+}
+
+static struct scale make_x_scale(const struct chart *chart, const struct frame *frame)
+{
+    struct scale scale = {
+        .from = frame->left, .to = frame->right, .low = -0.5, .high = chart->x_name_count - 0.5
+    };
+
+    if (chart->x_scale == CHART_CATEGORIES)
+        return scale;
+    chart_x_range(chart, &scale.low, &scale.high);
+    scale.logarithmic = chart->x_scale == CHART_LOGARITHMIC;
+    if (!(scale.high > scale.low)) {
+        scale.high = scale.logarithmic ? scale.high * 2 : scale.high + 0.5;
+        scale.low = scale.logarithmic ? scale.low / 2 : scale.low - 0.5;
+    }
+    scale.from += 12; /* marks stand clear of the edges */
+    scale.to -= 12;
+    return scale;
+}
+
+/* The end of an interval, not beyond what a share can be. */
+static double y_at(const struct chart *chart, const struct scale *y, double value)
+{
+    if (chart->y_is_share)
+        value = value < 0 ? 0 : value > 1 ? 1 : value;
+    return scale_at(y, value);
+}
+
+/* The y scale with its axis drawn. */
+static struct scale draw_y_scale(struct svg *svg, const struct chart *chart,
+                                 const struct frame *frame)
+{
+    struct scale scale = { .low = 0, .high = 1, .from = frame->bottom, .to = frame->top };
+    double ticks[SCALE_TICKS];
+    int digits;
+
+    chart_y_range(chart, &scale.low, &scale.high);
+    int count = scale_round(&scale, ticks, &digits);
+
+    draw_y_axis(svg, chart, frame, &scale, ticks, count, digits);
+    return scale;
+}
+
+/* Runs of points that have an interval, as areas. */
+static int draw_band(struct svg *svg, const struct chart *chart,
+                     const struct chart_series *series, const struct scale *x,
+                     const struct scale *y, struct error *err)
+{
+    double *points = calloc((size_t)series->count * 4 + 4, sizeof *points);
+    char class_name[16];
+    int start = 0;
+
+    if (points == NULL)
+        return error_no_memory(err, "a figure");
+    snprintf(class_name, sizeof class_name, "s%d band", series->style);
+    while (start < series->count) {
+        int end = start;
+
+        while (end < series->count && isfinite(series->points[end].low))
+            end++;
+        int length = end - start;
+
+        for (int i = 0; i < length; i++) {
+            const struct chart_point *point = &series->points[start + i];
+            int back = 2 * length - 1 - i;
+
+            points[2 * i] = points[2 * back] = scale_at(x, point->x);
+            points[2 * i + 1] = y_at(chart, y, point->low);
+            points[2 * back + 1] = y_at(chart, y, point->high);
+        }
+        svg_path(svg, class_name, points, 2 * length, true);
+        start = end + 1;
+    }
+    free(points);
+    return 0;
+}
+
+static int draw_joined(struct svg *svg, const struct chart_series *series,
+                       const struct scale *x, const struct scale *y, struct error *err)
+{
+    double *points = calloc((size_t)series->count * 2 + 2, sizeof *points);
+    char class_name[16];
+    int count = 0;
+
+    if (points == NULL)
+        return error_no_memory(err, "a figure");
+    for (int i = 0; i < series->count; i++)
+        if (!series->points[i].minor) {
+            points[2 * count] = scale_at(x, series->points[i].x);
+            points[2 * count++ + 1] = scale_at(y, series->points[i].y);
+        }
+    snprintf(class_name, sizeof class_name, "s%d line", series->style);
+    svg_path(svg, class_name, points, count, false);
+    free(points);
+    return 0;
+}
+
+static void draw_whisker(struct svg *svg, int style, double x, double low, double high)
+{
+    char class_name[16];
+
+    snprintf(class_name, sizeof class_name, "s%d thin", style);
+    svg_line(svg, class_name, x, low, x, high, NULL);
+    svg_line(svg, class_name, x - 3, low, x + 3, low, NULL);
+    svg_line(svg, class_name, x - 3, high, x + 3, high, NULL);
+}
+
+/* Of a line of many points some carry its mark; the others can be pointed at. */
+static double mark_radius(const struct chart_series *series, int index)
+{
+    int every = series->count / NAMED;
+
+    if (series->points[index].minor)
+        return 2;
+    if (!series->line || series->count <= MANY)
+        return 4.5;
+    return (index + series->style * every / SVG_SERIES) % every == every / 2 ? 4.5 : 1.2;
+}
+
+static void draw_marks(struct svg *svg, const struct chart *chart,
+                       const struct chart_series *series, const struct scale *x,
+                       const struct scale *y)
+{
+    for (int i = 0; i < series->count; i++) {
+        const struct chart_point *point = &series->points[i];
+        double at_x = scale_at(x, point->x), at_y = scale_at(y, point->y);
+
+        if (!series->band && isfinite(point->low))
+            draw_whisker(svg, series->style, at_x, y_at(chart, y, point->low),
+                         y_at(chart, y, point->high));
+        svg_mark(svg, series->style, at_x, at_y, mark_radius(series, i),
+                 series->published || point->minor, point->tooltip);
+        if (point->label != NULL)
+            svg_text(svg, "small", at_x + 8, at_y - 6, SVG_START, point->label);
+    }
+}
+
+/* The index of the last point that is no mark of one seed; -1: none. */
+static int last_point(const struct chart_series *series)
+{
+    for (int i = series->count - 1; i >= 0; i--)
+        if (!series->points[i].minor)
+            return i;
+    return -1;
+}
+
+int draw_lines(struct svg *svg, const struct chart *chart, double width, struct error *err)
+{
+    struct frame frame = make_frame(chart, width);
+    struct scale x = make_x_scale(chart, &frame), y;
+    struct side_label *labels = calloc((size_t)chart->series_count + 1, sizeof *labels);
+    int rc = labels == NULL ? error_no_memory(err, "a figure") : 0, named = 0;
+
+    if (chart->title != NULL)
+        svg_text(svg, "panel", frame.left, 16, SVG_START, chart->title);
+    y = draw_y_scale(svg, chart, &frame);
+    draw_x_axis(svg, chart, &frame, &x);
+    for (int s = 0; s < chart->series_count && rc == 0; s++) {
+        const struct chart_series *series = &chart->series[s];
+        int last = last_point(series);
+
+        if (series->band)
+            rc = draw_band(svg, chart, series, &x, &y, err);
+        if (rc == 0 && series->line)
+            rc = draw_joined(svg, series, &x, &y, err);
+        if (rc == 0)
+            draw_marks(svg, chart, series, &x, &y);
+        if (rc == 0 && last >= 0 && series->label[0] != '\0')
+            labels[named++] =
+                (struct side_label){ .y = scale_at(&y, series->points[last].y), .series = s };
+    }
+    if (rc == 0)
+        draw_side_labels(svg, chart, labels, named, &frame, width);
+    free(labels);
+    return rc;
+}
+
+/* One series' bars, the index-th of count in each category. */
+static void draw_bars_of(struct svg *svg, const struct chart *chart, int index,
+                         const struct scale *x, const struct scale *y)
+{
+    const struct chart_series *series = &chart->series[index];
+    int count = chart->series_count;
+    double slot = (scale_at(x, 1) - scale_at(x, 0)) * 0.8 / count;
+    double bar = slot > 44 ? 44 : slot * 0.9;
+    char class_name[16];
+
+    snprintf(class_name, sizeof class_name, "s%d bar", series->style);
+    for (int i = 0; i < series->count; i++) {
+        const struct chart_point *point = &series->points[i];
+        double middle = scale_at(x, point->x) + (index - (count - 1) / 2.0) * (bar + 2);
+        double top = scale_at(y, point->y > 0 ? point->y : 0);
+        double bottom = scale_at(y, point->y > 0 ? 0 : point->y);
+
+        if (!isfinite(point->y))
+            continue;
+        svg_rect(svg, class_name, middle - bar / 2, top, bar, bottom - top, point->tooltip);
+        svg_mark(svg, series->style, middle, scale_at(y, point->y), bar > 10 ? 3.5 : 2.5, false,
+                 point->tooltip);
+        if (isfinite(point->low))
+            draw_whisker(svg, 6, middle, y_at(chart, y, point->low),
+                         y_at(chart, y, point->high));
+    }
+}
+
+int draw_bars(struct svg *svg, const struct chart *chart, double width, struct error *err)
+{
+    struct frame frame = make_frame(chart, width);
+    struct scale x = make_x_scale(chart, &frame), y;
+    struct side_label *labels = calloc((size_t)chart->series_count + 1, sizeof *labels);
+
+    if (labels == NULL)
+        return error_no_memory(err, "a figure");
+    if (chart->title != NULL)
+        svg_text(svg, "panel", frame.left, 16, SVG_START, chart->title);
+    y = draw_y_scale(svg, chart, &frame);
+    for (int s = 0; s < chart->series_count; s++) {
+        draw_bars_of(svg, chart, s, &x, &y);
+        labels[s] = (struct side_label){ .y = frame.top + LINE_HEIGHT * s, .series = s };
+    }
+    draw_x_axis(svg, chart, &frame, &x);
+    draw_side_labels(svg, chart, labels, chart->series_count, &frame, width);
+    free(labels);
+    return 0;
+}

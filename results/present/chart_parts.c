@@ -1,0 +1,292 @@
+/* chart_parts.c - scales, ticks, axes, names beside the field. */
+#include "chart_parts.h"
+
+#include "number.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LABEL_GAP = 18, MOST_TICK_DIGITS = 6 };
+
+double field_top(const struct chart *chart)
+{
+    return chart->title != NULL && chart->title[0] != '\0' ? 34 : 14;
+}
+
+double scale_at(const struct scale *scale, double value)
+{
+    double low = scale->logarithmic ? log(scale->low) : scale->low;
+    double high = scale->logarithmic ? log(scale->high) : scale->high;
+    double at = scale->logarithmic ? log(value) : value;
+
+    return high > low ? scale->from + (at - low) / (high - low) * (scale->to - scale->from)
+                      : (scale->from + scale->to) / 2;
+}
+
+/* 1, 2 or 5 times a power of ten: the smallest of them that is at least step. */
+static double round_step(double step)
+{
+    double power = pow(10, floor(log10(step)));
+
+    return step <= power       ? power
+           : step <= 2 * power ? 2 * power
+           : step <= 5 * power ? 5 * power
+                               : 10 * power;
+}
+
+int scale_round(struct scale *scale, double out[SCALE_TICKS], int *digits)
+{
+    int count = 0;
+
+    if (!(scale->high > scale->low)) {
+        double room = fabs(scale->low) > 0 ? fabs(scale->low) / 2 : 0.5;
+
+        scale->low -= scale->low == 0 ? 0 : room;
+        scale->high += room;
+    }
+    double step = round_step((scale->high - scale->low) / 6);
+
+    /* a hair inside, so that 0.3 / 0.1 does not become 4 steps */
+    double first = floor(scale->low / step + 1e-9), last = ceil(scale->high / step - 1e-9);
+
+    scale->low = first * step;
+    scale->high = last * step;
+    for (double i = first; i <= last && count < SCALE_TICKS; i++)
+        out[count++] = i * step;
+    *digits = step >= 1 ? 0 : (int)ceil(-log10(step) - 1e-9);
+    *digits = *digits > MOST_TICK_DIGITS ? MOST_TICK_DIGITS : *digits;
+    return count;
+}
+
+static void widen(double *low, double *high, bool *found, double value)
+{
+    if (!isfinite(value))
+        return;
+    *low = *found && *low < value ? *low : value;
+    *high = *found && *high > value ? *high : value;
+    *found = true;
+}
+
+bool chart_x_range(const struct chart *chart, double *low, double *high)
+{
+    bool found = false;
+
+    for (int s = 0; s < chart->series_count; s++)
+        for (int i = 0; i < chart->series[s].count; i++) {
+            const struct chart_point *point = &chart->series[s].points[i];
+
+            widen(low, high, &found, point->x);
+            if (chart->kind == CHART_ROWS) {
+                widen(low, high, &found, point->low);
+                widen(low, high, &found, point->high);
+            }
+        }
+    return found;
+}
+
+bool chart_y_range(const struct chart *chart, double *low, double *high)
+{
+    bool found = false;
+
+    for (int s = 0; s < chart->series_count; s++)
+        for (int i = 0; i < chart->series[s].count; i++) {
+            const struct chart_point *point = &chart->series[s].points[i];
+
+            widen(low, high, &found, point->y);
+            widen(low, high, &found, point->low);
+            widen(low, high, &found, point->high);
+        }
+    if (found && chart->y_is_share) {
+        *low = 0;
+        *high = *high > 1 ? 1 : *high;
+    }
+    if (chart->kind == CHART_BARS)
+        widen(low, high, &found, chart->y_reach);
+    return found;
+}
+
+void draw_y_axis(struct svg *svg, const struct chart *chart, const struct frame *frame,
+                 const struct scale *scale, const double *ticks, int count, int digits)
+{
+    char text[NUMBER_TEXT_SIZE];
+
+    for (int i = 0; i < count; i++) {
+        double y = scale_at(scale, ticks[i]);
+
+        svg_line(svg, "grid", frame->left, y, frame->right, y, NULL);
+        if (fabs(ticks[i]) >= 1e5)
+            number_scaled(text, ticks[i]);
+        else
+            number_fixed(text, ticks[i], digits);
+        svg_text(svg, "small muted", frame->left - 6, y + 4, SVG_END, text);
+    }
+    if (chart->y_title != NULL)
+        svg_text_upwards(svg, "muted", 13, (frame->top + frame->bottom) / 2, chart->y_title);
+}
+
+bool x_names_are_crowded(const struct chart *chart, double width)
+{
+    double room = width / (chart->x_name_count > 0 ? chart->x_name_count : 1);
+
+    for (int i = 0; i < chart->x_name_count; i++)
+        if (svg_text_width(chart->x_names[i], FONT_SIZE) > room - 6)
+            return true;
+    return false;
+}
+
+static void draw_x_tick(struct svg *svg, const struct frame *frame, double x, double lower,
+                        const char *text)
+{
+    svg_line(svg, "axis", x, frame->bottom, x, frame->bottom + 4, NULL);
+    svg_text(svg, "small muted", x, frame->bottom + 17 + lower, SVG_MIDDLE, text);
+}
+
+/* Ticks at the values that occur, as long as they do not touch; else at powers of ten
+ * or round numbers. */
+static void draw_x_numbers(struct svg *svg, const struct chart *chart,
+                           const struct frame *frame, const struct scale *scale)
+{
+    double chosen[SCALE_TICKS], last = -1e9;
+    const double *ticks = chart->x_ticks;
+    int count = chart->x_tick_count, digits = 0;
+    bool scaled = fabs(scale->high) >= 1e5;
+    struct scale copy = *scale;
+    char text[NUMBER_TEXT_SIZE];
+
+    if (ticks == NULL && scale->logarithmic) {
+        count = 0;
+        for (double power = pow(10, ceil(log10(scale->low) - 1e-9));
+             power <= scale->high * (1 + 1e-9) && count < SCALE_TICKS; power *= 10)
+            chosen[count++] = power;
+        ticks = chosen;
+    } else if (ticks == NULL) {
+        count = scale_round(&copy, chosen, &digits);
+        ticks = chosen;
+    }
+    for (int i = 0; i < count; i++) {
+        double x = scale_at(scale, ticks[i]);
+
+        if (x < frame->left - 0.5 || x > frame->right + 0.5)
+            continue;
+        if (scaled)
+            number_scaled(text, ticks[i]);
+        else
+            number_trimmed(text, ticks[i], MOST_TICK_DIGITS);
+        if (x - last < svg_text_width(text, FONT_SIZE) + 8)
+            continue;
+        last = x;
+        draw_x_tick(svg, frame, x, 0, text);
+    }
+}
+
+void draw_x_axis(struct svg *svg, const struct chart *chart, const struct frame *frame,
+                 const struct scale *scale)
+{
+    bool crowded = x_names_are_crowded(chart, frame->right - frame->left);
+
+    svg_line(svg, "axis", frame->left, frame->bottom, frame->right, frame->bottom, NULL);
+    if (chart->x_scale != CHART_CATEGORIES && chart->kind != CHART_HEAT)
+        draw_x_numbers(svg, chart, frame, scale);
+    else
+        for (int i = 0; i < chart->x_name_count; i++)
+            draw_x_tick(svg, frame, scale_at(scale, i),
+                        crowded && i % 2 == 1 ? LINE_HEIGHT - 2 : 0, chart->x_names[i]);
+    if (chart->x_title != NULL)
+        svg_text(svg, "muted", (frame->left + frame->right) / 2,
+                 frame->bottom + 36 + (crowded ? LINE_HEIGHT - 2 : 0), SVG_MIDDLE,
+                 chart->x_title);
+}
+
+static int compare_labels(const void *a, const void *b)
+{
+    const struct side_label *x = a, *y = b;
+
+    if (x->y != y->y)
+        return x->y < y->y ? -1 : 1;
+    return x->series - y->series;
+}
+
+void spread_labels(struct side_label *labels, int count, double top, double bottom)
+{
+    double edge = top;
+
+    if (count == 0)
+        return;
+    qsort(labels, (size_t)count, sizeof *labels, compare_labels);
+    for (int i = 0; i < count; i++) { /* downwards */
+        double half = labels[i].height / 2;
+
+        labels[i].y = labels[i].y - half < edge ? edge + half : labels[i].y;
+        edge = labels[i].y + half;
+    }
+    edge = bottom > edge ? edge : bottom;
+    for (int i = count - 1; i >= 0; i--) { /* what went too far comes back */
+        double half = labels[i].height / 2;
+
+        labels[i].y = labels[i].y + half > edge ? edge - half : labels[i].y;
+        edge = labels[i].y - half;
+    }
+}
+
+double side_labels_width(const struct chart *chart, double width)
+{
+    double widest = 0;
+
+    for (int s = 0; s < chart->series_count; s++) {
+        double wanted = chart->series[s].label[0] != '\0'
+                            ? svg_text_width(chart->series[s].label, FONT_SIZE) + LABEL_GAP + 8
+                            : 0;
+
+        widest = wanted > widest ? wanted : widest;
+    }
+    return widest > 0.34 * width ? 0.34 * width : widest;
+}
+
+void draw_side_labels(struct svg *svg, const struct chart *chart, struct side_label *labels,
+                      int count, const struct frame *frame, double width)
+{
+    double room = width - frame->right - LABEL_GAP - 4;
+
+    for (int i = 0; i < count; i++)
+        labels[i].height = LINE_HEIGHT * draw_wrapped(NULL, "", 0, 0, room,
+                                                      chart->series[labels[i].series].label);
+    spread_labels(labels, count, frame->top - 8, frame->bottom + 8);
+    for (int i = 0; i < count; i++) {
+        const struct chart_series *series = &chart->series[labels[i].series];
+        double first = labels[i].y - labels[i].height / 2 + LINE_HEIGHT / 2.0;
+
+        svg_mark(svg, series->style, frame->right + 10, first, 4, series->published, NULL);
+        draw_wrapped(svg, "", frame->right + LABEL_GAP, first + 4, room, series->label);
+    }
+}
+
+int draw_wrapped(struct svg *svg, const char *class_name, double x, double y, double width,
+                 const char *text)
+{
+    const char *start = text;
+    int lines = 0;
+
+    while (*start != '\0') {
+        size_t length = 0;
+        char line[400];
+
+        for (size_t end = 0;; end++) { /* the last end of a word that still fits */
+            if (start[end] != ' ' && start[end] != '\0')
+                continue;
+            snprintf(line, sizeof line, "%.*s", (int)end, start);
+            if (length > 0 && svg_text_width(line, FONT_SIZE) > width)
+                break;
+            length = end;
+            if (start[end] == '\0')
+                break;
+        }
+        snprintf(line, sizeof line, "%.*s", (int)length, start);
+        if (svg != NULL)
+            svg_text(svg, class_name, x, y + LINE_HEIGHT * lines, SVG_START, line);
+        lines++;
+        start += length + strspn(start + length, " ");
+    }
+    return lines;
+}

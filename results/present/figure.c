@@ -1,0 +1,213 @@
+/* figure.c - the table of figures, and what they are drawn from. */
+#include "figure.h"
+
+#include "error.h"
+#include "figure_kinds.h"
+#include "file.h"
+#include "json.h"
+#include "origin.h"
+#include "query.h"
+#include "table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct figure FIGURES[] = {
+    { "outer_steps", "%s against outer steps", "arch.halt_max_steps, or eval.halt_max_steps",
+      false, make_outer_steps },
+    { "inner_cycles", "%s against inner cycles", "arch.H_cycles or arch.L_cycles", false,
+      make_inner_cycles },
+    { "act", "%s with and without ACT", "arch.act_enabled", false, make_act },
+    { "train_inference", "%s: outer steps in training and at inference",
+      "arch.halt_max_steps and eval.halt_max_steps", false, make_train_inference },
+    { "train_inference_map", "%s: outer steps in training against inference",
+      "arch.halt_max_steps and eval.halt_max_steps", false, make_train_inference_map },
+    { "augmentations", "%s: augmentations trained and voted over",
+      "data.num_aug or eval.augmentations", false, make_augmentations },
+    { "axis", "%s against a setting", "--axis KEY", true, make_axis },
+    { "pivot", "%s: one setting against another", "--rows KEY and --cols KEY", true,
+      make_pivot },
+    { "pass_at_k", "pass@k against k", "results", false, make_pass_at_k },
+    { "loss_curves", "Token loss against training step", "trainings that have begun", false,
+      make_loss_curves },
+    { "accuracy_curves", "Per-token accuracy against training step",
+      "trainings that have begun", false, make_accuracy_curves },
+    { "interim", "%s against training step", "train.eval_interval above 0", false,
+      make_interim },
+    { "flops", "%s against FLOPs of training", "arms of different cost", false, make_flops },
+    { "steps_used", "%s against outer steps used", "arms that use different numbers of them",
+      false, make_steps_used },
+    { "differences", "Differences in %s", "two arms with results", false, make_differences },
+    { "seeds", "%s of every seed", "two seeds", false, make_seeds },
+    { 0 },
+};
+enum { FIGURE_COUNT = sizeof FIGURES / sizeof *FIGURES - 1 };
+
+int figure_source_open(struct figure_source *out, struct store *store, const char *experiment,
+                       const char *const *wheres, int where_count, enum metric metric,
+                       struct error *err)
+{
+    *out = (struct figure_source){
+        .store = store, .metric = metric, .wheres = wheres, .where_count = where_count
+    };
+    int rc =
+        results_load(&out->results, store, experiment, wheres, where_count, RESULTS_LAST, err);
+
+    if (rc == 0)
+        rc = results_load_metric(out->results, store, metric, err);
+    if (rc == 0)
+        rc = cells_create(&out->cells, store, out->results, metric, err);
+    if (rc == 0)
+        rc = origin_data(&out->data, store, out->results->experiment_id, err);
+    if (rc != 0)
+        figure_source_close(out);
+    return rc;
+}
+
+void figure_source_close(struct figure_source *source)
+{
+    comparison_list_release(&source->comparisons);
+    matrix_destroy(source->matrix);
+    compare_destroy(source->compare);
+    baselines_release(&source->baselines);
+    cells_destroy(source->cells);
+    results_destroy(source->results);
+    free(source->data);
+    *source = (struct figure_source){ 0 };
+}
+
+/* Whether the experiment merely does not allow what was tried. */
+static bool is_refusal(int rc)
+{
+    return rc == ERROR_FORMAT || rc == ERROR_ABSENT;
+}
+
+int figure_compare(struct figure_source *source, struct error *err)
+{
+    const struct cells *cells = source->cells;
+    int rc;
+
+    if (source->compare != NULL)
+        return 0;
+    rc = compare_create(&source->compare, source->store, source->results, source->metric, err);
+    if (rc == 0)
+        rc = baselines_load(&source->baselines, source->store, source->results, err);
+    if (rc != 0)
+        return rc;
+    source->compare->baselines = &source->baselines;
+    if (cells_find_axis(cells, "arch.halt_max_steps") >= 0 &&
+        cells_find_axis(cells, "eval.halt_max_steps") >= 0) {
+        rc = matrix_create(&source->matrix, source->compare, err);
+        if (rc == 0)
+            rc = matrix_compare(&source->comparisons, source->matrix, source->compare, err);
+        comparison_list_judge(&source->comparisons);
+        return is_refusal(rc) ? 0 : rc;
+    }
+    for (int a = 0; a < cells->axis_count && rc == 0; a++) {
+        struct axis_values values = { 0 };
+
+        rc = compare_axis(&values, &source->comparisons, source->compare, cells->axes[a].key,
+                          err);
+        rc = is_refusal(rc) ? 0 : rc;
+        axis_values_release(&values);
+    }
+    if (rc == 0)
+        rc = comparison_list_correct(&source->comparisons, err);
+    comparison_list_judge(&source->comparisons);
+    return rc;
+}
+
+int figure_find(const struct figure **out, const char *name, struct error *err)
+{
+    const char *names[FIGURE_COUNT];
+    char list[400] = "";
+    size_t used = 0;
+
+    for (int i = 0; i < FIGURE_COUNT; i++) {
+        names[i] = FIGURES[i].name;
+        if (strcmp(name, FIGURES[i].name) == 0) {
+            *out = &FIGURES[i];
+            return 0;
+        }
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ",
+                                 FIGURES[i].name);
+    }
+    const char *nearest = json_nearest_name(name, names, FIGURE_COUNT);
+
+    return error_set(err, ERROR_FORMAT,
+                     "--figure %.60s: unknown figure%s%s%s; expected one of "
+                     "%s",
+                     name, nearest != NULL ? ", did you mean \"" : "",
+                     nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "", list);
+}
+
+/* "pass@2 against outer steps - demo" */
+static int name_picture(struct picture *picture, const struct figure *figure,
+                        const struct figure_source *source, struct error *err)
+{
+    const char *place = strstr(figure->title, "%s");
+    char *title =
+        place == NULL
+            ? format_string("%s \xe2\x80\x93 %s", figure->title, source->results->experiment)
+            : format_string("%.*s%s%s \xe2\x80\x93 %s", (int)(place - figure->title),
+                            figure->title, METRICS[source->metric].title, place + 2,
+                            source->results->experiment);
+    int rc = title == NULL ? error_no_memory(err, "a figure")
+                           : picture_describe(picture, title, "", err);
+
+    free(title);
+    return rc;
+}
+
+int figure_make(struct picture *out, const struct figure *figure, struct figure_source *source,
+                struct error *err)
+{
+    *out = (struct picture){ 0 };
+    int rc = name_picture(out, figure, source, err);
+
+    if (rc == 0)
+        rc = figure->make(out, source, err);
+    if (rc != 0)
+        picture_release(out);
+    return rc;
+}
+
+int figure_list(struct table **out, struct figure_source *source, struct error *err)
+{
+    static const struct table_column COLUMNS[] = {
+        { .name = "figure", .type = TABLE_TEXT },
+        { .name = "shows", .type = TABLE_TEXT, .drop = 1 },
+        { .name = "possible", .type = TABLE_TEXT },
+        { .name = "reason", .title = "needs", .type = TABLE_TEXT },
+    };
+    int rc = table_create(out, COLUMNS, (int)(sizeof COLUMNS / sizeof *COLUMNS), err);
+
+    for (int i = 0; i < FIGURE_COUNT && rc == 0; i++) {
+        const struct figure *figure = &FIGURES[i];
+        struct error why = { 0 };
+        struct picture picture;
+
+        rc = figure_make(&picture, figure, source, &why);
+        if (rc != 0 && !is_refusal(rc)) {
+            *err = why;
+            break;
+        }
+        table_row(*out);
+        table_text(*out, figure->name);
+        if (rc == 0) {
+            table_text(*out, picture.title);
+            table_text(*out, "yes");
+            table_mark(*out, TABLE_GOOD);
+            table_empty(*out);
+        } else {
+            table_empty(*out);
+            table_text(*out, figure->asked ? "with" : "no");
+            table_mark(*out, TABLE_FAINT);
+            table_text(*out, figure->asked ? figure->needs : why.message);
+        }
+        picture_release(&picture);
+        rc = 0;
+    }
+    return rc;
+}

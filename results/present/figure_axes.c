@@ -1,0 +1,618 @@
+/* figure_axes.c - figures of the metric against one axis or two. */
+#include "figure_kinds.h"
+
+#include "error.h"
+#include "file.h"
+#include "number.h"
+#include "published.h"
+#include "svg.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_CHARTS = 16, DIGITS = 3 };
+
+static const char TRAIN_STEPS[] = "arch.halt_max_steps";
+static const char EVAL_STEPS[] = "eval.halt_max_steps";
+
+/* A shown cell as a point of a figure. */
+struct place {
+    const struct cell *cell;
+    char *label;  /* owned: what its series or chart is called */
+    int category; /* of the combinations of x that occur */
+    double x;     /* the number, or the category */
+    int series;
+};
+
+struct places {
+    struct place *items; /* owned */
+    int count;
+    char *labels[SVG_SERIES * 2]; /* borrowed of the items, in their order */
+    int label_count;
+    char note[300];
+};
+
+static void places_release(struct places *places)
+{
+    for (int i = 0; i < places->count; i++)
+        free(places->items[i].label);
+    free(places->items);
+    *places = (struct places){ 0 };
+}
+
+char *describe_cell(const struct cells *cells, const struct cell *cell, const char *label)
+{
+    char mean[NUMBER_TEXT_SIZE], spread[NUMBER_TEXT_SIZE], value[NUMBER_TEXT_SIZE];
+    char seeds[200] = "";
+    size_t used = 0;
+
+    for (int i = 0; i < cell->count && used + 20 < sizeof seeds; i++)
+        used += (size_t)snprintf(seeds + used, sizeof seeds - used, "%s%s", i > 0 ? ", " : "",
+                                 number_fixed(value, cell->values[i], DIGITS));
+    return format_string(
+        "%s%s%s %s%s%s (%d seed%s: %s)", label, label[0] != '\0' ? ": " : "",
+        METRICS[cells->metric].title, number_fixed(mean, cell->mean, DIGITS),
+        isfinite(cell->deviation) ? " \xc2\xb1 " : "",
+        isfinite(cell->deviation) ? number_fixed(spread, cell->deviation, DIGITS) : "",
+        cell->count, cell->count == 1 ? "" : "s", seeds);
+}
+
+int note_cells(struct picture *picture, const struct cells *cells, const bool *shown,
+               const char *spread, const char *chosen, struct error *err)
+{
+    int fewest = 0, most = 0;
+
+    for (int i = 0; i < cells->count; i++)
+        if (shown[i]) {
+            int count = cells->items[i].count;
+
+            fewest = fewest == 0 || count < fewest ? count : fewest;
+            most = count > most ? count : most;
+        }
+    char seeds[40];
+
+    if (fewest == most)
+        snprintf(seeds, sizeof seeds, "%d seed%s", most, most == 1 ? "" : "s");
+    else
+        snprintf(seeds, sizeof seeds, "%d to %d seeds", fewest, most);
+    char *note = format_string("%s %s%s%s%s%s.", most > 1 ? "Mean over" : "", seeds,
+                               most > 1 ? ", " : "", most > 1 ? spread : "",
+                               chosen[0] != '\0' ? "; " : "", chosen);
+    int rc = note == NULL ? error_no_memory(err, "a figure")
+                          : picture_describe(picture, NULL, note + strspn(note, " "), err);
+
+    free(note);
+    return rc;
+}
+
+static int refuse_axis(const struct figure_source *source, const char *keys, struct error *err)
+{
+    return error_set(err, ERROR_ABSENT, "experiment \"%.80s\" does not vary %s",
+                     source->results->experiment, keys);
+}
+
+/* The number of a label, which is added when it is new; -1: there are too many. */
+static int label_number(struct places *places, char *label)
+{
+    for (int i = 0; i < places->label_count; i++)
+        if (strcmp(places->labels[i], label) == 0)
+            return i;
+    if (places->label_count == (int)(sizeof places->labels / sizeof *places->labels))
+        return -1;
+    places->labels[places->label_count] = label;
+    return places->label_count++;
+}
+
+/* The shown cells, labelled by what is not in keys and, where by is an axis, by it. */
+static int find_places(struct places *out, const struct figure_source *source, bool *shown,
+                       const char *const *keys, int key_count, int by, struct error *err)
+{
+    const struct cells *cells = source->cells;
+
+    *out = (struct places){ 0 };
+    cells_choose(shown, cells, keys, key_count, out->note);
+    out->items = calloc((size_t)cells->count + 1, sizeof *out->items);
+    if (out->items == NULL)
+        return error_no_memory(err, "a figure");
+    for (int i = 0; i < cells->count; i++) {
+        const struct cell *cell = &cells->items[i];
+
+        if (!shown[i])
+            continue;
+        char *rest = cells_label(cells, cell, keys, key_count), *label = rest;
+
+        if (rest != NULL && by >= 0) {
+            char *value = cells_value_label(cells, cell, by);
+
+            label = value == NULL
+                        ? NULL
+                        : format_string("%s%s%s", rest, rest[0] != '\0' ? ", " : "", value);
+            free(value);
+            free(rest);
+        }
+        if (label == NULL)
+            return error_no_memory(err, "a figure");
+        struct place *place = &out->items[out->count++];
+
+        *place = (struct place){ .cell = cell, .label = label };
+        place->series = label_number(out, label);
+        if (place->series < 0)
+            return error_set(err, ERROR_ABSENT,
+                             "more than %d combinations of the other settings; choose by "
+                             "--where",
+                             out->label_count);
+    }
+    return out->count > 0 ? 0 : error_set(err, ERROR_ABSENT, "no evaluation has finished yet");
+}
+
+/* Names the categories of x that occur, in the order of the axes, and places the cells;
+ * titles of the chart's ticks: "1" or "2 x 1". */
+static int place_x(struct places *places, struct chart *chart, const struct cells *cells,
+                   const int *axes, int axis_count, bool numeric, struct error *err)
+{
+    int second = axis_count > 1 ? cells->axes[axes[1]].count : 1;
+    int size = cells->axes[axes[0]].count * second;
+    int *number = calloc((size_t)size, sizeof *number);
+
+    if (number == NULL)
+        return error_no_memory(err, "a figure");
+    for (int i = 0; i < places->count; i++) {
+        const int *at = places->items[i].cell->at;
+
+        places->items[i].category = at[axes[0]] * second + (axis_count > 1 ? at[axes[1]] : 0);
+        number[places->items[i].category] = 1;
+    }
+    for (int c = 0; c < size; c++) {
+        if (number[c] == 0)
+            continue;
+        const char *first = cells->axes[axes[0]].values[c / second];
+        char *name = axis_count == 1 ? strdup(first)
+                                     : format_string("%s \xc3\x97 %s", first,
+                                                     cells->axes[axes[1]].values[c % second]);
+
+        chart->out_of_memory = chart->out_of_memory || name == NULL;
+        number[c] = name != NULL ? chart_add_x_name(chart, name) : 0;
+        free(name);
+    }
+    for (int i = 0; i < places->count; i++) {
+        struct place *place = &places->items[i];
+
+        place->category = number[place->category];
+        place->x =
+            numeric ? cells->axes[axes[0]].numbers[place->cell->at[axes[0]]] : place->category;
+    }
+    free(number);
+    return chart->out_of_memory ? error_no_memory(err, "a figure") : 0;
+}
+
+/* Numbers that span more than a factor of 6 on a logarithmic scale, with ticks where
+ * there are points. */
+static void choose_scale(struct chart *chart)
+{
+    double low = INFINITY, high = -INFINITY;
+
+    for (int s = 0; s < chart->series_count && chart->x_scale == CHART_LINEAR; s++)
+        for (int i = 0; i < chart->series[s].count; i++) {
+            double x = chart->series[s].points[i].x;
+
+            low = x < low ? x : low;
+            high = x > high ? x : high;
+            chart_add_x_tick(chart, x);
+        }
+    if (chart->x_scale == CHART_LINEAR && low > 0 && high / low > 6)
+        chart->x_scale = CHART_LOGARITHMIC;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+
+    if (x->series != y->series)
+        return x->series - y->series;
+    return x->category - y->category;
+}
+
+static int count_series(const struct places *places, int series)
+{
+    int count = 0;
+
+    for (int i = 0; i < places->count; i++)
+        count += places->items[i].series == series;
+    return count;
+}
+
+static int add_place(struct chart *chart, int series, const struct cells *cells,
+                     const struct place *place, const char *name, struct error *err)
+{
+    const struct cell *cell = place->cell;
+    struct chart_point point = chart_point_at(place->x, cell->mean);
+    char *label =
+        format_string("%s%s%s", place->label, place->label[0] != '\0' ? ", " : "", name);
+    char *tooltip = label != NULL ? describe_cell(cells, cell, label) : NULL;
+
+    if (isfinite(cell->deviation)) {
+        point.low = cell->mean - cell->deviation;
+        point.high = cell->mean + cell->deviation;
+    }
+    point.tooltip = tooltip;
+    chart_add_point(chart, series, &point);
+    free(label);
+    free(tooltip);
+    return tooltip == NULL ? error_no_memory(err, "a figure") : 0;
+}
+
+/* The series with their points. Those of a single point are left out where others have
+ * more: of an ablation, the arms that changed something else. */
+static int add_places(struct chart *chart, struct places *places, const struct cells *cells,
+                      int *drawn, struct error *err)
+{
+    int most = 0, rc = 0;
+
+    qsort(places->items, (size_t)places->count, sizeof *places->items, compare_places);
+    for (int s = 0; s < places->label_count; s++) {
+        int count = count_series(places, s);
+
+        most = count > most ? count : most;
+    }
+    if (most < 2)
+        return error_set(err, ERROR_ABSENT, "fewer than two of its values have results");
+    *drawn = 0;
+    for (int i = 0, end; i < places->count && rc == 0; i = end) {
+        int series;
+
+        for (end = i + 1; end < places->count; end++)
+            if (places->items[end].series != places->items[i].series)
+                break;
+        if (end - i < 2)
+            continue;
+        if (++*drawn > SVG_SERIES)
+            return error_set(err, ERROR_ABSENT,
+                             "more than %d combinations of the other settings; choose by "
+                             "--where",
+                             SVG_SERIES);
+        series = chart_add_series(chart, places->items[i].label, *drawn - 1);
+        if (!chart->out_of_memory) {
+            chart->series[series].line = chart->kind == CHART_LINES;
+            chart->series[series].band = chart->kind == CHART_LINES;
+        }
+        for (int k = i; k < end && rc == 0 && !chart->out_of_memory; k++)
+            rc = add_place(chart, series, cells, &places->items[k],
+                           chart->x_names[places->items[k].category], err);
+    }
+    return rc;
+}
+
+int draw_axis(struct picture *picture, struct figure_source *source,
+              const struct axis_request *request, struct error *err)
+{
+    const struct cells *cells = source->cells;
+    const char *keys[3];
+    int axes[2], count = 0, by, drawn = 0, rc;
+
+    for (int i = 0; i < request->key_count; i++) {
+        axes[i] = cells_find_axis(cells, request->keys[i]);
+        if (axes[i] < 0)
+            return refuse_axis(source, request->keys[i], err);
+        keys[count++] = request->keys[i];
+    }
+    by = request->by != NULL ? cells_find_axis(cells, request->by) : -1;
+    if (by >= 0)
+        keys[count++] = request->by;
+    bool numeric = request->key_count == 1 && cells->axes[axes[0]].numeric && !request->bars;
+    bool *shown = calloc((size_t)cells->count + 1, sizeof *shown);
+    struct chart *chart = chart_create(request->bars ? CHART_BARS : CHART_LINES, NULL,
+                                       request->x_title, METRICS[cells->metric].title);
+    struct places places = { 0 };
+
+    rc = shown == NULL || chart == NULL
+             ? error_no_memory(err, "a figure")
+             : find_places(&places, source, shown, keys, count, by, err);
+    if (rc == 0) {
+        chart->y_is_share = strcmp(METRICS[cells->metric].unit, "share") == 0;
+        rc = place_x(&places, chart, cells, axes, request->key_count, numeric, err);
+    }
+    if (rc == 0) {
+        chart->x_scale = numeric ? CHART_LINEAR : CHART_CATEGORIES;
+        rc = add_places(chart, &places, cells, &drawn, err);
+    }
+    if (rc == 0)
+        rc = note_cells(picture, cells, shown,
+                        request->bars ? "whiskers: \xc2\xb1 1 standard deviation over seeds"
+                                      : "bands: \xc2\xb1 1 standard deviation over seeds",
+                        places.note, err);
+    if (rc == 0 && request->published != NULL)
+        rc = published_draw(picture, chart, request->published, source->data, cells->metric,
+                            err);
+    if (rc == 0)
+        choose_scale(chart);
+    if (rc == 0)
+        rc = picture_add(picture, chart, err);
+    else
+        chart_destroy(chart);
+    places_release(&places);
+    free(shown);
+    return rc;
+}
+
+/* ---- two axes ---- */
+
+/* A number in a cell: "0.512". */
+static int add_pair_cell(struct chart *chart, const struct cells *cells, int rows, int cols,
+                         const struct place *place, struct error *err)
+{
+    const struct cell *cell = place->cell;
+    const struct cell_axis *row_axis = &cells->axes[rows], *col_axis = &cells->axes[cols];
+    struct chart_point point = chart_point_at(cell->at[cols], cell->at[rows]);
+    char *label = format_string(
+        "%s=%s, %s=%s", axis_short_name(row_axis->key), row_axis->values[cell->at[rows]],
+        axis_short_name(col_axis->key), col_axis->values[cell->at[cols]]);
+    char *tooltip = label != NULL ? describe_cell(cells, cell, label) : NULL;
+    char number[NUMBER_TEXT_SIZE];
+
+    point.value = cell->mean;
+    point.label = number_fixed(number, cell->mean, DIGITS);
+    point.tooltip = tooltip;
+    if (chart->kind == CHART_BARS) {
+        point.x = cell->at[rows];
+        point.y = cell->mean;
+        point.label = NULL;
+        if (isfinite(cell->deviation)) {
+            point.low = cell->mean - cell->deviation;
+            point.high = cell->mean + cell->deviation;
+        }
+    }
+    chart_add_point(chart, chart->kind == CHART_BARS ? cell->at[cols] : 0, &point);
+    free(label);
+    free(tooltip);
+    return tooltip == NULL ? error_no_memory(err, "a figure") : 0;
+}
+
+/* The axis as people call it: "outer steps in training". */
+static char *axis_title(const char *key)
+{
+    if (strcmp(key, TRAIN_STEPS) == 0)
+        return strdup("outer steps in training");
+    if (strcmp(key, EVAL_STEPS) == 0)
+        return strdup("outer steps at inference");
+    if (strcmp(key, "data.num_aug") == 0)
+        return strdup("augmentations trained on");
+    if (strcmp(key, "eval.augmentations") == 0)
+        return strdup("variants voted over");
+    return strdup(key);
+}
+
+static struct chart *create_pair_chart(const struct cells *cells, int rows, int cols, bool bars,
+                                       const char *label)
+{
+    char *row_title = axis_title(cells->axes[rows].key);
+    char *col_title = axis_title(cells->axes[cols].key);
+    struct chart *chart = NULL;
+
+    if (row_title != NULL && col_title != NULL)
+        chart = bars ? chart_create(CHART_BARS, label, row_title, METRICS[cells->metric].title)
+                     : chart_create(CHART_HEAT, label, col_title, row_title);
+    for (int i = 0; chart != NULL && i < cells->axes[rows].count; i++) {
+        if (bars)
+            chart_add_x_name(chart, cells->axes[rows].values[i]);
+        else
+            chart_add_y_name(chart, cells->axes[rows].values[i]);
+    }
+    for (int i = 0; chart != NULL && i < cells->axes[cols].count; i++) {
+        char *name = format_string(bars ? "%s %s" : "%s", cells->axes[cols].values[i],
+                                   bars ? "at inference" : "");
+
+        chart->out_of_memory = chart->out_of_memory || name == NULL;
+        if (name != NULL && bars)
+            chart_add_series(chart, name, i);
+        else if (name != NULL)
+            chart_add_x_name(chart, name);
+        free(name);
+    }
+    if (chart != NULL && bars)
+        chart->x_scale = CHART_CATEGORIES;
+    if (chart != NULL && !bars)
+        chart_add_series(chart, "", 0);
+    free(row_title);
+    free(col_title);
+    return chart;
+}
+
+/* The values between which all charts share their colours. */
+static void value_range(const struct places *places, double *low, double *high)
+{
+    *low = INFINITY;
+    *high = -INFINITY;
+    for (int i = 0; i < places->count; i++) {
+        double mean = places->items[i].cell->mean;
+
+        *low = mean < *low ? mean : *low;
+        *high = mean > *high ? mean : *high;
+    }
+}
+
+/* What the bars and their whiskers reach in any chart. */
+static double highest_whisker(const struct places *places)
+{
+    double highest = 0;
+
+    for (int i = 0; i < places->count; i++) {
+        const struct cell *cell = places->items[i].cell;
+        double reach = cell->mean + (isfinite(cell->deviation) ? cell->deviation : 0);
+
+        highest = reach > highest ? reach : highest;
+    }
+    return highest;
+}
+
+static int add_pair_chart(struct picture *picture, const struct places *places, int label,
+                          const struct cells *cells, int rows, int cols, bool bars,
+                          struct error *err)
+{
+    struct chart *chart = create_pair_chart(cells, rows, cols, bars, places->labels[label]);
+    int rc = chart == NULL ? error_no_memory(err, "a figure") : 0;
+
+    if (rc == 0) {
+        value_range(places, &chart->color_low, &chart->color_high);
+        chart->y_reach = highest_whisker(places);
+        chart->y_is_share = strcmp(METRICS[cells->metric].unit, "share") == 0;
+    }
+    for (int i = 0; i < places->count && rc == 0; i++)
+        if (places->items[i].series == label)
+            rc = add_pair_cell(chart, cells, rows, cols, &places->items[i], err);
+    if (rc == 0)
+        return picture_add(picture, chart, err);
+    chart_destroy(chart);
+    return rc;
+}
+
+int draw_axis_pair(struct picture *picture, struct figure_source *source, const char *rows_key,
+                   const char *cols_key, bool bars, struct error *err)
+{
+    const struct cells *cells = source->cells;
+    const char *keys[] = { rows_key, cols_key };
+    int rows = cells_find_axis(cells, rows_key), cols = cells_find_axis(cells, cols_key);
+
+    if (rows < 0 || cols < 0)
+        return refuse_axis(source, rows < 0 ? rows_key : cols_key, err);
+    if (bars && cells->axes[cols].count > SVG_SERIES)
+        return error_set(err, ERROR_ABSENT, "%s has more than %d values; choose by --where",
+                         cols_key, SVG_SERIES);
+    bool *shown = calloc((size_t)cells->count + 1, sizeof *shown);
+    struct places places = { 0 };
+    int rc = shown == NULL ? error_no_memory(err, "a figure")
+                           : find_places(&places, source, shown, keys, 2, -1, err);
+
+    picture->small = true;
+    for (int i = 0; i < places.label_count && rc == 0; i++)
+        rc = add_pair_chart(picture, &places, i, cells, rows, cols, bars, err);
+    if (rc == 0)
+        rc = note_cells(picture, cells, shown,
+                        bars ? "whiskers: \xc2\xb1 1 standard deviation over seeds"
+                             : "dark: high",
+                        places.note, err);
+    places_release(&places);
+    free(shown);
+    return rc;
+}
+
+/* ---- the figures ---- */
+
+static bool varies(const struct figure_source *source, const char *key)
+{
+    return cells_find_axis(source->cells, key) >= 0;
+}
+
+int make_outer_steps(struct picture *out, struct figure_source *source, struct error *err)
+{
+    bool trained = varies(source, TRAIN_STEPS);
+    const struct axis_request request = {
+        .keys = { trained ? TRAIN_STEPS : EVAL_STEPS },
+        .key_count = 1,
+        .x_title = trained ? "outer steps in training" : "outer steps at inference",
+        .published = trained ? "outer loop" : NULL, /* of equal steps on both sides */
+    };
+
+    return draw_axis(out, source, &request, err);
+}
+
+int make_inner_cycles(struct picture *out, struct figure_source *source, struct error *err)
+{
+    bool high = varies(source, "arch.H_cycles"), low = varies(source, "arch.L_cycles");
+    struct axis_request request = {
+        .keys = { "arch.H_cycles", "arch.L_cycles" },
+        .key_count = 2,
+        .x_title = "inner cycles, H \xc3\x97 L",
+        .published = "inner cycles",
+    };
+
+    if (!high && !low)
+        return refuse_axis(source, "arch.H_cycles or arch.L_cycles", err);
+    if (!high || !low) {
+        request.keys[0] = high ? "arch.H_cycles" : "arch.L_cycles";
+        request.key_count = 1;
+        request.x_title = request.keys[0];
+    }
+    return draw_axis(out, source, &request, err);
+}
+
+int make_act(struct picture *out, struct figure_source *source, struct error *err)
+{
+    const struct axis_request request = { .keys = { "arch.act_enabled" },
+                                          .key_count = 1,
+                                          .bars = true,
+                                          .x_title = "ACT in training" };
+
+    return draw_axis(out, source, &request, err);
+}
+
+int make_train_inference(struct picture *out, struct figure_source *source, struct error *err)
+{
+    return draw_axis_pair(out, source, TRAIN_STEPS, EVAL_STEPS, true, err);
+}
+
+int make_train_inference_map(struct picture *out, struct figure_source *source,
+                             struct error *err)
+{
+    return draw_axis_pair(out, source, TRAIN_STEPS, EVAL_STEPS, false, err);
+}
+
+int make_augmentations(struct picture *out, struct figure_source *source, struct error *err)
+{
+    bool voted = varies(source, "eval.augmentations");
+    struct axis_request request = { .keys = { "eval.augmentations" },
+                                    .key_count = 1,
+                                    .x_title = "variants voted over" };
+
+    if (!voted) {
+        request.keys[0] = "data.num_aug";
+        request.x_title = "augmentations trained on";
+        request.published = "augmentations";
+    }
+    if (!voted && !varies(source, "data.num_aug"))
+        return refuse_axis(source, "data.num_aug or eval.augmentations", err);
+    return draw_axis(out, source, &request, err);
+}
+
+/* The axes that there are: "arch.name, data.num_aug". */
+static void list_axes(char *out, size_t size, const struct cells *cells)
+{
+    size_t used = 0;
+
+    snprintf(out, size, "nothing");
+    for (int i = 0; i < cells->axis_count && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "",
+                                 cells->axes[i].key);
+}
+
+static int require_axis(const struct figure_source *source, const char *option, const char *key,
+                        struct error *err)
+{
+    char list[400];
+
+    if (key != NULL && varies(source, key))
+        return 0;
+    list_axes(list, sizeof list, source->cells);
+    return error_set(err, ERROR_FORMAT, "%s %.60s: experiment \"%.80s\" varies %s", option,
+                     key != NULL ? key : "KEY is needed", source->results->experiment, list);
+}
+
+int make_axis(struct picture *out, struct figure_source *source, struct error *err)
+{
+    const struct axis_request request = { .keys = { source->axis },
+                                          .key_count = 1,
+                                          .x_title = source->axis };
+    int rc = require_axis(source, "--axis", source->axis, err);
+
+    return rc == 0 ? draw_axis(out, source, &request, err) : rc;
+}
+
+int make_pivot(struct picture *out, struct figure_source *source, struct error *err)
+{
+    int rc = require_axis(source, "--rows", source->rows, err);
+
+    if (rc == 0)
+        rc = require_axis(source, "--cols", source->cols, err);
+    return rc == 0 ? draw_axis_pair(out, source, source->rows, source->cols, false, err) : rc;
+}

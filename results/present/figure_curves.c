@@ -1,0 +1,248 @@
+/* figure_curves.c - figures against the training step. */
+#include "figure_kinds.h"
+
+#include "curve_query.h"
+#include "error.h"
+#include "file.h"
+#include "number.h"
+#include "statistics.h"
+#include "svg.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One value of one seed of an arm. */
+struct sample {
+    int arm;
+    int64_t step, seed;
+    double value;
+};
+
+struct samples {
+    struct sample *items; /* owned; once sorted by arm, step, seed */
+    int count, capacity;
+};
+
+static int add_sample(struct samples *samples, const struct sample *sample, struct error *err)
+{
+    if (samples->count == samples->capacity) {
+        int capacity = samples->capacity > 0 ? 2 * samples->capacity : 64;
+        struct sample *larger = realloc(samples->items, (size_t)capacity * sizeof *larger);
+
+        if (larger == NULL)
+            return error_no_memory(err, "a figure");
+        samples->items = larger;
+        samples->capacity = capacity;
+    }
+    samples->items[samples->count++] = *sample;
+    return 0;
+}
+
+static int compare_samples(const void *a, const void *b)
+{
+    const struct sample *x = a, *y = b;
+
+    if (x->arm != y->arm)
+        return x->arm - y->arm;
+    if (x->step != y->step)
+        return x->step < y->step ? -1 : 1;
+    return x->seed < y->seed ? -1 : x->seed > y->seed;
+}
+
+/* One arm at one step: the mean over its seeds, and their spread. */
+static int add_step(struct chart *chart, int series, const struct sample *samples, int count,
+                    const char *label, struct error *err)
+{
+    double *values = calloc((size_t)count, sizeof *values);
+    char number[NUMBER_TEXT_SIZE];
+
+    if (values == NULL)
+        return error_no_memory(err, "a figure");
+    for (int i = 0; i < count; i++)
+        values[i] = samples[i].value;
+    struct chart_point point =
+        chart_point_at((double)samples[0].step, statistics_mean(values, count));
+    double deviation = statistics_deviation(values, count);
+    char *tooltip =
+        format_string("%s, step %lld: %s (%d seed%s)", label, (long long)samples[0].step,
+                      number_fixed(number, point.y, 4), count, count == 1 ? "" : "s");
+
+    if (isfinite(deviation)) {
+        point.low = point.y - deviation;
+        point.high = point.y + deviation;
+    }
+    point.tooltip = tooltip;
+    chart_add_point(chart, series, &point);
+    free(tooltip);
+    free(values);
+    return tooltip == NULL ? error_no_memory(err, "a figure") : 0;
+}
+
+/* The samples of one arm as a series. *most: seeds of the step that has most. */
+static int add_curve(struct chart *chart, const struct sample *samples, int count,
+                     const char *label, int *most, struct error *err)
+{
+    int series = chart_add_series(chart, label, chart->series_count), rc = 0;
+
+    if (chart->out_of_memory)
+        return error_no_memory(err, "a figure");
+    chart->series[series].line = true;
+    chart->series[series].band = true;
+    for (int i = 0, end; i < count && rc == 0; i = end) {
+        for (end = i + 1; end < count; end++)
+            if (samples[end].step != samples[i].step)
+                break;
+        *most = end - i > *most ? end - i : *most;
+        rc = add_step(chart, series, samples + i, end - i, label, err);
+    }
+    return rc;
+}
+
+/* What the cells of this arm are called. */
+static char *arm_label(const struct cells *cells, int arm)
+{
+    for (int i = 0; i < cells->count; i++)
+        if (cells->items[i].row->arm == arm)
+            return cells_label(cells, &cells->items[i], NULL, 0);
+    return NULL;
+}
+
+/* A series for each arm that has samples. */
+static int add_curves(struct chart *chart, const struct cells *cells,
+                      const struct samples *samples, int *most, struct error *err)
+{
+    int rc = 0;
+
+    for (int i = 0, end; i < samples->count && rc == 0; i = end) {
+        for (end = i + 1; end < samples->count; end++)
+            if (samples->items[end].arm != samples->items[i].arm)
+                break;
+        if (chart->series_count == SVG_SERIES)
+            return error_set(err, ERROR_ABSENT,
+                             "more than %d arms have curves; choose by --where", SVG_SERIES);
+        char *label = arm_label(cells, samples->items[i].arm);
+
+        rc = label == NULL ? error_no_memory(err, "a figure")
+                           : add_curve(chart, samples->items + i, end - i, label, most, err);
+        free(label);
+    }
+    return rc;
+}
+
+static int draw_curves(struct picture *picture, const struct figure_source *source,
+                       struct samples *samples, const char *y_title, bool share,
+                       const char *chosen, struct error *err)
+{
+    struct chart *chart = chart_create(CHART_LINES, NULL, "training step", y_title);
+    int rc = chart == NULL ? error_no_memory(err, "a figure") : 0, most = 0;
+
+    if (rc == 0 && samples->count > 0)
+        qsort(samples->items, (size_t)samples->count, sizeof *samples->items, compare_samples);
+    if (rc == 0) {
+        chart->y_is_share = share;
+        rc = add_curves(chart, source->cells, samples, &most, err);
+    }
+    char *note = format_string("%s%s%s.",
+                               most > 1 ? "Mean over seeds; bands: \xc2\xb1 1 "
+                                          "standard deviation over seeds"
+                                        : "One seed",
+                               chosen[0] != '\0' ? "; " : "", chosen);
+
+    if (rc == 0)
+        rc = note == NULL ? error_no_memory(err, "a figure")
+                          : picture_describe(picture, NULL, note, err);
+    free(note);
+    if (rc == 0)
+        return picture_add(picture, chart, err);
+    chart_destroy(chart);
+    return rc;
+}
+
+/* A series that was recorded while training. */
+static int make_curves(struct picture *picture, struct figure_source *source, const char *name,
+                       const char *y_title, bool share, struct error *err)
+{
+    struct samples samples = { 0 };
+    struct curves curves;
+    int rc = curves_load(&curves, source->store, source->results, name, err);
+
+    if (rc != 0)
+        return rc;
+    for (int i = 0; i < curves.count; i++)
+        for (int k = 0; k < curves.items[i].count && rc == 0; k++) {
+            const struct sample sample = { .arm = curves.items[i].arm,
+                                           .seed = curves.items[i].seed,
+                                           .step = curves.items[i].points[k].step,
+                                           .value = curves.items[i].points[k].value };
+
+            rc = add_sample(&samples, &sample, err);
+        }
+    if (rc == 0)
+        rc = draw_curves(picture, source, &samples, y_title, share, "", err);
+    curves_release(&curves);
+    free(samples.items);
+    return rc;
+}
+
+int make_loss_curves(struct picture *out, struct figure_source *source, struct error *err)
+{
+    return make_curves(out, source, "train/lm_loss", "token loss in training, nats", false,
+                       err);
+}
+
+int make_accuracy_curves(struct picture *out, struct figure_source *source, struct error *err)
+{
+    return make_curves(out, source, "train/accuracy", "per-token accuracy in training", true,
+                       err);
+}
+
+/* The metric at every checkpoint of the cell's evaluation. */
+static int add_checkpoints(struct samples *samples, bool *interim, const struct results *all,
+                           const struct cell *cell, enum metric metric, struct error *err)
+{
+    int rc = 0;
+
+    for (int i = 0; i < all->row_count && rc == 0; i++) {
+        const struct result_row *row = &all->rows[i];
+
+        if (row->arm != cell->row->arm || strcmp(row->evaluation, cell->row->evaluation) != 0 ||
+            row->checkpoint[0] == '\0' || isnan(row->values[metric]))
+            continue;
+        const struct sample sample = { row->arm, row->step, row->seed, row->values[metric] };
+
+        *interim = *interim || strcmp(row->checkpoint, "interim") == 0;
+        rc = add_sample(samples, &sample, err);
+    }
+    return rc;
+}
+
+int make_interim(struct picture *out, struct figure_source *source, struct error *err)
+{
+    const struct cells *cells = source->cells;
+    bool *shown = calloc((size_t)cells->count + 1, sizeof *shown), interim = false;
+    struct samples samples = { 0 };
+    struct results *all = NULL;
+    char note[300];
+    int rc = shown == NULL
+                 ? error_no_memory(err, "a figure")
+                 : results_load(&all, source->store, source->results->experiment,
+                                source->wheres, source->where_count, RESULTS_ALL, err);
+
+    if (rc == 0)
+        cells_choose(shown, cells, NULL, 0, note);
+    for (int i = 0; i < cells->count && rc == 0; i++)
+        if (shown[i])
+            rc = add_checkpoints(&samples, &interim, all, &cells->items[i], cells->metric, err);
+    if (rc == 0 && !interim)
+        rc = error_set(err, ERROR_ABSENT,
+                       "nothing was evaluated on the way (train.eval_interval is 0)");
+    if (rc == 0)
+        rc = draw_curves(out, source, &samples, METRICS[source->metric].title,
+                         strcmp(METRICS[source->metric].unit, "share") == 0, note, err);
+    results_destroy(all);
+    free(samples.items);
+    free(shown);
+    return rc;
+}

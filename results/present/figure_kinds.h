@@ -1,0 +1,41 @@
+/*
+ * figure_kinds.h - the functions that fill the table of figures, and what they share.
+ */
+#ifndef RESULTS_FIGURE_KINDS_H
+#define RESULTS_FIGURE_KINDS_H
+
+#include "error.h"
+#include "figure.h"
+#include "picture.h"
+
+/* "0.512 +- 0.034 (3 seeds: 0.48, ...)" after the label: a tooltip. Fresh or NULL. */
+char *describe_cell(const struct cells *cells, const struct cell *cell, const char *label);
+
+/* A note on seeds and on what cells_choose() chose. */
+int note_cells(struct picture *picture, const struct cells *cells, const bool *shown,
+               const char *spread, const char *chosen, struct error *err) MUST_CHECK;
+
+/* The metric against one axis, or the combinations of two; a line, or with bars a bar,
+ * for each combination of the other training axes and of the axis by (NULL: none). */
+struct axis_request {
+    const char *keys[2];
+    int key_count;
+    const char *by;
+    bool bars;
+    const char *x_title;
+    const char *published; /* the question that published values answer; NULL: none */
+};
+int draw_axis(struct picture *picture, struct figure_source *source,
+              const struct axis_request *request, struct error *err) MUST_CHECK;
+
+/* Two axes against each other; a heat map, or with bars a group of bars for each value
+ * of rows, in a chart for each combination of the other training axes. */
+int draw_axis_pair(struct picture *picture, struct figure_source *source, const char *rows,
+                   const char *cols, bool bars, struct error *err) MUST_CHECK;
+
+figure_fn make_outer_steps, make_inner_cycles, make_act, make_train_inference,
+    make_train_inference_map, make_augmentations, make_axis, make_pivot, make_loss_curves,
+    make_accuracy_curves, make_interim, make_flops, make_steps_used, make_pass_at_k, make_seeds,
+    make_differences;
+
+#endif

@@ -1,0 +1,68 @@
+/* markup.c - escaping for XML and HTML. */
+#include "markup.h"
+
+#include "text.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static const char *entity_of(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
+/* U+FFFE and U+FFFF, which no XML document may have. */
+static bool is_no_character(const char *text, size_t length)
+{
+    return length == 3 &&
+           (memcmp(text, "\xef\xbf\xbe", 3) == 0 || memcmp(text, "\xef\xbf\xbf", 3) == 0);
+}
+
+static void write_escaped(FILE *out, const char *text, bool lines)
+{
+    size_t size = text != NULL ? strlen(text) : 0;
+
+    while (size > 0) {
+        bool control = false;
+        size_t length = text_character(&control, text, size);
+        const char *entity = entity_of(*text);
+
+        if (length == 0) {
+            fputc('?', out);
+            length = 1;
+        } else if (*text == '\n' && lines) {
+            fputc('\n', out);
+        } else if (*text == '\t' || *text == '\n' || *text == '\r') {
+            fputc(' ', out);
+        } else if (entity != NULL) {
+            fputs(entity, out);
+        } else if (!control && !is_no_character(text, length)) {
+            fwrite(text, 1, length, out);
+        }
+        text += length;
+        size -= length;
+    }
+}
+
+void markup_text(FILE *out, const char *text)
+{
+    write_escaped(out, text, false);
+}
+
+void markup_lines(FILE *out, const char *text)
+{
+    write_escaped(out, text, true);
+}

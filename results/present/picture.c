@@ -1,0 +1,103 @@
+/* picture.c - charts below each other, or two by two. */
+#include "picture.h"
+
+#include "chart_parts.h"
+#include "error.h"
+#include "svg.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MARGIN = 14, GAP = 10, TITLE_HEIGHT = 24 };
+
+void picture_release(struct picture *picture)
+{
+    for (int i = 0; i < picture->count; i++)
+        chart_destroy(picture->charts[i]);
+    free(picture->charts);
+    free(picture->title);
+    free(picture->note);
+    *picture = (struct picture){ 0 };
+}
+
+static int replace(char **text, const char *with, struct error *err)
+{
+    char *copy = with != NULL ? strdup(with) : NULL;
+
+    if (with == NULL)
+        return 0;
+    if (copy == NULL)
+        return error_no_memory(err, "a figure");
+    free(*text);
+    *text = copy;
+    return 0;
+}
+
+int picture_describe(struct picture *picture, const char *title, const char *note,
+                     struct error *err)
+{
+    int rc = replace(&picture->title, title, err);
+
+    return rc == 0 ? replace(&picture->note, note, err) : rc;
+}
+
+int picture_add(struct picture *picture, struct chart *chart, struct error *err)
+{
+    struct chart **charts =
+        chart == NULL ? NULL
+                      : realloc(picture->charts, ((size_t)picture->count + 1) * sizeof(chart));
+
+    if (charts == NULL) {
+        chart_destroy(chart);
+        return error_no_memory(err, "a figure");
+    }
+    picture->charts = charts;
+    charts[picture->count++] = chart;
+    return 0;
+}
+
+/* The height of the row of charts that begins with this one. */
+static double row_height(const struct picture *picture, int first, int columns, double width)
+{
+    double highest = 0;
+
+    for (int i = first; i < first + columns && i < picture->count; i++) {
+        double height = chart_height(picture->charts[i], width);
+
+        highest = height > highest ? height : highest;
+    }
+    return highest;
+}
+
+int picture_draw(char **out, const struct picture *picture, bool standalone, struct error *err)
+{
+    const char *note = picture->note != NULL ? picture->note : "";
+    int columns = picture->small && picture->count > 1 ? 2 : 1, rc = 0;
+    double field = PICTURE_WIDTH - 2 * MARGIN, width = (field - GAP * (columns - 1)) / columns;
+    double top =
+        MARGIN + TITLE_HEIGHT + LINE_HEIGHT * draw_wrapped(NULL, "", 0, 0, field, note) + GAP;
+    double height = top;
+    struct svg *svg;
+
+    *out = NULL;
+    for (int i = 0; i < picture->count; i += columns)
+        height += row_height(picture, i, columns, width) + GAP;
+    rc = svg_create(&svg, PICTURE_WIDTH, height + MARGIN / 2.0, picture->title, note,
+                    standalone, err);
+    if (rc != 0)
+        return rc;
+    svg_text(svg, "title", MARGIN, MARGIN + 12, SVG_START, picture->title);
+    draw_wrapped(svg, "muted", MARGIN, MARGIN + TITLE_HEIGHT + 6, field, note);
+    for (int i = 0; i < picture->count && rc == 0; i++) {
+        svg_group(svg, MARGIN + (i % columns) * (width + GAP), top);
+        rc = chart_draw(svg, picture->charts[i], width, err);
+        svg_end_group(svg);
+        if (i % columns == columns - 1)
+            top += row_height(picture, i - columns + 1, columns, width) + GAP;
+    }
+    if (rc != 0) {
+        svg_destroy(svg);
+        return rc;
+    }
+    return svg_finish(svg, out, err);
+}

@@ -1,0 +1,32 @@
+/*
+ * picture.h - charts under one title, drawn as one SVG.
+ */
+#ifndef RESULTS_PICTURE_H
+#define RESULTS_PICTURE_H
+
+#include <stdbool.h>
+
+#include "chart.h"
+#include "error.h"
+
+struct picture {
+    char *title;           /* owned */
+    char *note;            /* owned: what was averaged, chosen, left out */
+    struct chart **charts; /* owned */
+    int count;
+    bool small; /* two charts side by side */
+};
+
+enum { PICTURE_WIDTH = 760 };
+
+void picture_release(struct picture *picture);
+/* Copies both; NULL leaves what is there. ERROR_NOMEM. */
+int picture_describe(struct picture *picture, const char *title, const char *note,
+                     struct error *err) MUST_CHECK;
+/* Takes over the chart, also where it fails; chart NULL is ERROR_NOMEM. */
+int picture_add(struct picture *picture, struct chart *chart, struct error *err) MUST_CHECK;
+/* *out: fresh text. standalone as in svg_create(). */
+int picture_draw(char **out, const struct picture *picture, bool standalone,
+                 struct error *err) MUST_CHECK;
+
+#endif

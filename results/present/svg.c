@@ -1,0 +1,335 @@
+/* svg.c - the writer of pictures. */
+#include "svg.h"
+
+#include "error.h"
+#include "markup.h"
+#include "number.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct svg {
+    FILE *out;
+    char *text; /* of open_memstream() */
+    size_t size;
+};
+
+/* Okabe and Ito's colours, told apart by the colour-blind; lighter ones on a dark
+ * ground. Every rule names the picture's class: pictures stand in pages, too. */
+static const char STYLE[] =
+    ".hf text{font:12px system-ui,'Liberation Sans',Arial,sans-serif;fill:#222}"
+    ".hf .title{font-size:15px;font-weight:600}"
+    ".hf .panel{font-weight:600}"
+    ".hf .small{font-size:11px}"
+    ".hf text.muted{fill:#595959}"
+    ".hf text.light{fill:#fff}"
+    ".hf text.dark{fill:#111}"
+    ".hf .ground{fill:#fff}"
+    ".hf .axis{stroke:#595959;stroke-width:1;fill:none}"
+    ".hf .grid{stroke:#e4e4e4;stroke-width:1;fill:none}"
+    ".hf .zero{stroke:#595959;stroke-width:1;stroke-dasharray:2 3;fill:none}"
+    ".hf .ink{stroke:#222;stroke-width:1.5;fill:none}"
+    ".hf .faint{stroke:#8a8a8a;stroke-width:1.5;fill:none}"
+    ".hf .absent{fill:#f2f2f2;stroke:#c8c8c8;stroke-dasharray:3 3}"
+    ".hf .line{fill:none;stroke-width:2;stroke-linejoin:round}"
+    ".hf .thin{fill:none;stroke-width:1.2}"
+    ".hf .band{stroke:none;fill-opacity:.16}"
+    ".hf .dot{stroke:none;fill-opacity:.5}"
+    ".hf .hollow{stroke-width:1.6;fill:none}"
+    ".hf .bar{stroke:none;fill-opacity:.85}"
+#define SERIES(name, color)                                                                    \
+    ".hf ." name "{stroke:" color ";fill:" color "}"                                           \
+    ".hf ." name ".line,.hf ." name ".thin,.hf ." name ".hollow{fill:none}"                    \
+    ".hf ." name ".band,.hf ." name ".dot,.hf ." name ".bar{stroke:none}"
+    SERIES("s0", "#0072b2") SERIES("s1", "#d55e00") SERIES("s2", "#009e73") SERIES("s3",
+                                                                                   "#b65f92")
+        SERIES("s4", "#b87f00") SERIES("s5", "#3a9bd4") SERIES("s6", "#555555") SERIES(
+            "s7",
+            "#7b5fb5") ".hf .s1.line{stroke-dasharray:7 3}.hf .s2.line{stroke-dasharray:2 3}"
+                       ".hf .s3.line{stroke-dasharray:9 3 2 3}.hf .s5.line{stroke-dasharray:5 "
+                       "2}"
+                       ".hf .s6.line{stroke-dasharray:1 4}.hf .s7.line{stroke-dasharray:12 4}"
+                       ".hf .higher{stroke:#0072b2;fill:#0072b2;stroke-width:2}"
+                       ".hf .lower{stroke:#d55e00;fill:#d55e00;stroke-width:2}"
+                       ".hf .open{stroke:#767676;fill:#767676;stroke-width:2}"
+                       "@media (prefers-color-scheme:dark){"
+                       ".hf text{fill:#e6e6e6}.hf text.muted{fill:#b0b0b0}"
+                       ".hf text.light{fill:#fff}.hf text.dark{fill:#111}"
+                       ".hf .ground{fill:#16181c}.hf .axis,.hf .zero{stroke:#b0b0b0}.hf "
+                       ".grid{stroke:#34373d}"
+                       ".hf .ink{stroke:#e6e6e6}.hf .faint{stroke:#8a8a8a}"
+                       ".hf .absent{fill:#22252b;stroke:#4a4d55}" SERIES("s0", "#56b4e9")
+                           SERIES("s1", "#f08a4b") SERIES("s2", "#2fc79c")
+                               SERIES("s3", "#e39bc3") SERIES("s4", "#f2b134")
+                                   SERIES("s5", "#9ad4f5") SERIES("s6", "#b8b8b8") SERIES(
+                                       "s7",
+                                       "#b7a3ec") ".hf .higher{stroke:#56b4e9;fill:#56b4e9}.hf "
+                                                  ".lower{stroke:#f08a4b;fill:#f08a4b}"
+                                                  ".hf .open{stroke:#9a9a9a;fill:#9a9a9a}"
+                                                  "}";
+#undef SERIES
+
+const char *svg_style(void)
+{
+    return STYLE;
+}
+
+/* Hundredths of a pixel are enough. */
+static void write_length(FILE *out, double value)
+{
+    char text[NUMBER_TEXT_SIZE];
+
+    fputs(number_trimmed(text, value, 2), out);
+}
+
+static void write_attribute(struct svg *svg, const char *name, double value)
+{
+    fprintf(svg->out, " %s=\"", name);
+    write_length(svg->out, value);
+    fputc('"', svg->out);
+}
+
+static void write_class(struct svg *svg, const char *class_name)
+{
+    fputs(" class=\"", svg->out);
+    markup_text(svg->out, class_name);
+    fputc('"', svg->out);
+}
+
+/* Ends a shape's tag, with the tooltip inside it. */
+static void end_shape(struct svg *svg, const char *element, const char *tooltip)
+{
+    if (tooltip == NULL) {
+        fputs("/>\n", svg->out);
+        return;
+    }
+    fputs("><title>", svg->out);
+    markup_text(svg->out, tooltip);
+    fprintf(svg->out, "</title></%s>\n", element);
+}
+
+int svg_create(struct svg **out, double width, double height, const char *title,
+               const char *description, bool standalone, struct error *err)
+{
+    struct svg *svg = calloc(1, sizeof *svg);
+
+    *out = NULL;
+    if (svg != NULL)
+        svg->out = open_memstream(&svg->text, &svg->size);
+    if (svg == NULL || svg->out == NULL) {
+        free(svg);
+        return error_no_memory(err, "a figure");
+    }
+    fputs("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"hf\" role=\"img\"", svg->out);
+    write_attribute(svg, "width", width);
+    write_attribute(svg, "height", height);
+    fputs(" viewBox=\"0 0 ", svg->out);
+    write_length(svg->out, width);
+    fputc(' ', svg->out);
+    write_length(svg->out, height);
+    fputs("\">\n<title>", svg->out);
+    markup_text(svg->out, title);
+    fputs("</title>\n<desc>", svg->out);
+    markup_text(svg->out, description);
+    fputs("</desc>\n", svg->out);
+    if (standalone) {
+        fprintf(svg->out, "<style>%s</style>\n", STYLE);
+        svg_rect(svg, "ground", 0, 0, width, height, NULL);
+    }
+    *out = svg;
+    return 0;
+}
+
+void svg_destroy(struct svg *svg)
+{
+    if (svg == NULL)
+        return;
+    fclose(svg->out);
+    free(svg->text);
+    free(svg);
+}
+
+int svg_finish(struct svg *svg, char **out, struct error *err)
+{
+    fputs("</svg>\n", svg->out);
+    bool fails = ferror(svg->out) != 0;
+
+    *out = NULL;
+    /* It reports success also where its last move of the text found no memory. */
+    fails =
+        fclose(svg->out) != 0 || fails || svg->text == NULL || strlen(svg->text) != svg->size;
+    if (fails)
+        free(svg->text);
+    else
+        *out = svg->text;
+    free(svg);
+    return fails ? error_no_memory(err, "a figure") : 0;
+}
+
+void svg_group(struct svg *svg, double x, double y)
+{
+    fputs("<g transform=\"translate(", svg->out);
+    write_length(svg->out, x);
+    fputc(' ', svg->out);
+    write_length(svg->out, y);
+    fputs(")\">\n", svg->out);
+}
+
+void svg_end_group(struct svg *svg)
+{
+    fputs("</g>\n", svg->out);
+}
+
+void svg_line(struct svg *svg, const char *class_name, double x1, double y1, double x2,
+              double y2, const char *tooltip)
+{
+    fputs("<line", svg->out);
+    write_class(svg, class_name);
+    write_attribute(svg, "x1", x1);
+    write_attribute(svg, "y1", y1);
+    write_attribute(svg, "x2", x2);
+    write_attribute(svg, "y2", y2);
+    end_shape(svg, "line", tooltip);
+}
+
+static void write_box(struct svg *svg, double x, double y, double width, double height)
+{
+    write_attribute(svg, "x", x);
+    write_attribute(svg, "y", y);
+    write_attribute(svg, "width", width);
+    write_attribute(svg, "height", height);
+}
+
+void svg_rect(struct svg *svg, const char *class_name, double x, double y, double width,
+              double height, const char *tooltip)
+{
+    fputs("<rect", svg->out);
+    write_class(svg, class_name);
+    write_box(svg, x, y, width, height);
+    end_shape(svg, "rect", tooltip);
+}
+
+void svg_cell(struct svg *svg, unsigned color, double x, double y, double width, double height,
+              const char *tooltip)
+{
+    fprintf(svg->out, "<rect fill=\"#%06x\"", color & 0xffffffU);
+    write_box(svg, x, y, width, height);
+    end_shape(svg, "rect", tooltip);
+}
+
+static void write_points(struct svg *svg, const double *points, int count)
+{
+    for (int i = 0; i < count; i++) {
+        fputs(i == 0 ? "M" : "L", svg->out);
+        write_length(svg->out, points[2 * i]);
+        fputc(' ', svg->out);
+        write_length(svg->out, points[2 * i + 1]);
+    }
+}
+
+void svg_path(struct svg *svg, const char *class_name, const double *points, int count,
+              bool closed)
+{
+    if (count < 2)
+        return;
+    fputs("<path", svg->out);
+    write_class(svg, class_name);
+    fputs(" d=\"", svg->out);
+    write_points(svg, points, count);
+    fputs(closed ? "Z\"/>\n" : "\"/>\n", svg->out);
+}
+
+/* Corners of the marks on a circle of radius 1; the first mark is the circle itself. */
+static const struct {
+    int count;
+    double corners[16];
+} MARKS[SVG_SERIES] = {
+    { 0, { 0 } },
+    { 4, { -.85, -.85, .85, -.85, .85, .85, -.85, .85 } },
+    { 3, { 0, -1.15, 1.05, .8, -1.05, .8 } },
+    { 4, { 0, -1.2, 1.2, 0, 0, 1.2, -1.2, 0 } },
+    { 3, { 0, 1.15, 1.05, -.8, -1.05, -.8 } },
+    { 4, { -1.2, -.5, 1.2, -.5, 1.2, .5, -1.2, .5 } },
+    { 6, { 1.1, 0, .55, .95, -.55, .95, -1.1, 0, -.55, -.95, .55, -.95 } },
+    { 4, { -.5, -1.2, .5, -1.2, .5, 1.2, -.5, 1.2 } },
+};
+
+void svg_mark(struct svg *svg, int series, double x, double y, double radius, bool hollow,
+              const char *tooltip)
+{
+    int index = series % SVG_SERIES;
+    char class_name[24];
+    double points[16];
+
+    snprintf(class_name, sizeof class_name, "s%d%s", index, hollow ? " hollow" : "");
+    if (MARKS[index].count == 0) {
+        fputs("<circle", svg->out);
+        write_class(svg, class_name);
+        write_attribute(svg, "cx", x);
+        write_attribute(svg, "cy", y);
+        write_attribute(svg, "r", radius);
+        end_shape(svg, "circle", tooltip);
+        return;
+    }
+    for (int i = 0; i < MARKS[index].count; i++) {
+        points[2 * i] = x + radius * MARKS[index].corners[2 * i];
+        points[2 * i + 1] = y + radius * MARKS[index].corners[2 * i + 1];
+    }
+    fputs("<path", svg->out);
+    write_class(svg, class_name);
+    fputs(" d=\"", svg->out);
+    write_points(svg, points, MARKS[index].count);
+    fputs("Z\"", svg->out);
+    end_shape(svg, "path", tooltip);
+}
+
+static void write_text(struct svg *svg, const char *class_name, const char *text)
+{
+    if (class_name[0] != '\0')
+        write_class(svg, class_name);
+    fputc('>', svg->out);
+    markup_text(svg->out, text);
+    fputs("</text>\n", svg->out);
+}
+
+void svg_text(struct svg *svg, const char *class_name, double x, double y,
+              enum svg_anchor anchor, const char *text)
+{
+    static const char *const ANCHORS[] = { "", " text-anchor=\"middle\"",
+                                           " text-anchor=\"end\"" };
+
+    fputs("<text", svg->out);
+    write_attribute(svg, "x", x);
+    write_attribute(svg, "y", y);
+    fputs(ANCHORS[anchor], svg->out);
+    write_text(svg, class_name, text);
+}
+
+void svg_text_upwards(struct svg *svg, const char *class_name, double x, double y,
+                      const char *text)
+{
+    fputs("<text text-anchor=\"middle\" transform=\"translate(", svg->out);
+    write_length(svg->out, x);
+    fputc(' ', svg->out);
+    write_length(svg->out, y);
+    fputs(") rotate(-90)\"", svg->out);
+    write_text(svg, class_name, text);
+}
+
+double svg_text_width(const char *text, double font_size)
+{
+    double width = 0;
+
+    for (const char *p = text; *p != '\0'; p++) {
+        if (((unsigned char)*p & 0xc0) == 0x80)
+            continue; /* not the first byte of a character */
+        if (strchr("ijl.,:;'|!() ft[]", *p) != NULL)
+            width += 0.33;
+        else if (strchr("mwMW@%", *p) != NULL)
+            width += 0.88;
+        else
+            width += (*p >= 'A' && *p <= 'Z') ? 0.68 : 0.57;
+    }
+    return width * font_size;
+}

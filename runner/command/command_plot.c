@@ -1,0 +1,109 @@
+/* command_plot.c - `hrmlab plot`: an experiment's results as a picture. */
+#include "error.h"
+#include "figure.h"
+#include "file.h"
+#include "log.h"
+#include "options.h"
+#include "picture_file.h"
+#include "store.h"
+#include "table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int list_figures(struct figure_source *source, const struct options *options,
+                        struct error *err)
+{
+    struct table *table = NULL;
+    int rc = figure_list(&table, source, err);
+
+    if (rc == 0)
+        table_add_note(table, "hrmlab plot EXPERIMENT --figure NAME -o FILE draws one; "
+                              "--figure all -o DIRECTORY all that are possible");
+    if (rc == 0)
+        rc = table_print(table, stdout, options->format, options_color(options), err);
+    table_destroy(table);
+    return rc;
+}
+
+static int draw_one(struct figure_source *source, const struct figure *figure,
+                    const char *output, struct error *err)
+{
+    struct picture picture;
+    char *svg = NULL;
+    int rc = figure_make(&picture, figure, source, err);
+
+    if (rc != 0)
+        return error_prefix(err, "figure %s", figure->name);
+    rc = picture_draw(&svg, &picture, true, err);
+    picture_release(&picture);
+    if (rc == 0)
+        rc = picture_write(svg, output, err);
+    if (rc == 0 && output != NULL)
+        log_info("figure %s is in %s", figure->name, output);
+    free(svg);
+    return rc;
+}
+
+/* Every figure that the experiment allows, in DIRECTORY/NAME.svg. */
+static int draw_all(struct figure_source *source, const char *directory, struct error *err)
+{
+    int rc = directory == NULL
+                 ? error_set(err, ERROR_FORMAT, "--figure all: -o DIRECTORY is needed")
+                 : file_make_directories(directory, err);
+
+    for (const struct figure *figure = FIGURES; figure->name != NULL && rc == 0; figure++) {
+        char *name = format_string("%s/%s.svg", directory, figure->name);
+
+        if (name == NULL)
+            return error_no_memory(err, "a figure");
+        if (!figure->asked) {
+            rc = draw_one(source, figure, name, err);
+            if (rc == ERROR_ABSENT || rc == ERROR_FORMAT)
+                rc = 0; /* this experiment does not allow it */
+        }
+        free(name);
+    }
+    return rc;
+}
+
+int command_plot(const struct options *options, int *exit_code, struct error *err)
+{
+    const char *experiment =
+        options->argument_count > 0 ? options->arguments[0] : options->experiment;
+    const struct figure *figure = NULL;
+    bool all = options->figure != NULL && strcmp(options->figure, "all") == 0;
+    struct figure_source source = { 0 };
+    struct store *store = NULL;
+    enum metric metric;
+    int rc = metric_find(&metric, options->metric, err);
+
+    (void)exit_code;
+    if (rc == 0 && options->figure != NULL && !all)
+        rc = figure_find(&figure, options->figure, err);
+    if (rc == 0 && options->output != NULL && options->figure == NULL)
+        rc = error_set(err, ERROR_FORMAT,
+                       "plot -o: which figure? add --figure NAME (hrmlab "
+                       "plot EXPERIMENT lists them), or --figure all");
+    if (rc == 0)
+        rc = picture_check_name(all ? NULL : options->output, err);
+    if (rc == 0)
+        rc = store_open(&store, options->workspace, STORE_READ, err);
+    if (rc == 0)
+        rc = store_begin(store, err);
+    if (rc == 0)
+        rc = figure_source_open(&source, store, experiment, options->wheres,
+                                options->where_count, metric, err);
+    if (rc == 0) {
+        source.axis = options->axis;
+        source.rows = options->rows;
+        source.cols = options->cols;
+        rc = all              ? draw_all(&source, options->output, err)
+             : figure != NULL ? draw_one(&source, figure, options->output, err)
+                              : list_figures(&source, options, err);
+        figure_source_close(&source);
+    }
+    store_close(store);
+    return rc;
+}

@@ -1,0 +1,371 @@
+/* test_figure.c - figures of an experiment: what they show, what they refuse. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sqlite3.h>
+
+#include "error.h"
+#include "figure.h"
+#include "file.h"
+#include "support/markup_check.h"
+#include "number.h"
+#include "picture_file.h"
+#include "store.h"
+#include "table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char directory[64];
+static struct store *store;
+static struct figure_source source;
+
+static void must(int rc, const struct error *err)
+{
+    if (rc != 0)
+        fail_msg("%s", err->message);
+}
+
+static int make_directory(void **state)
+{
+    (void)state;
+    snprintf(directory, sizeof directory, "/tmp/test_figure.XXXXXX");
+    return mkdtemp(directory) == NULL;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    return file_remove_tree(directory, NULL);
+}
+
+static void change_database(const char *sql)
+{
+    char *path = file_join(directory, "results.db"), *message = NULL;
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+        fail_msg("%s", message);
+    sqlite3_close(db);
+    free(path);
+}
+
+/* The workspace of the first release (two arms by arch.name, one seed, evaluated with 1
+ * and 2 outer steps), changed by SQL. */
+static void open_source(const char *change, enum metric metric)
+{
+    struct error err;
+    char *sql;
+    size_t size;
+
+    must(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), &err);
+    change_database(sql);
+    free(sql);
+    must(store_open(&store, directory, STORE_WRITE, &err), &err); /* migrates */
+    store_close(store);
+    change_database(change);
+    must(store_open(&store, directory, STORE_READ, &err), &err);
+    must(figure_source_open(&source, store, NULL, NULL, 0, metric, &err), &err);
+}
+
+static void close_source(void)
+{
+    figure_source_close(&source);
+    store_close(store);
+}
+
+/* The figure of this name as SVG; fresh. */
+static char *draw(const char *name)
+{
+    const struct figure *figure;
+    struct picture picture;
+    struct error err;
+    char *svg;
+
+    must(figure_find(&figure, name, &err), &err);
+    must(figure_make(&picture, figure, &source, &err), &err);
+    must(picture_draw(&svg, &picture, true, &err), &err);
+    picture_release(&picture);
+    return svg;
+}
+
+/* What is said of a figure that the experiment does not allow. */
+static void expect_refusal(const char *name, const char *words)
+{
+    const struct figure *figure;
+    struct picture picture;
+    struct error err;
+
+    must(figure_find(&figure, name, &err), &err);
+    int rc = figure_make(&picture, figure, &source, &err);
+
+    assert_true(rc == ERROR_ABSENT || rc == ERROR_FORMAT);
+    if (strstr(err.message, words) == NULL)
+        fail_msg("%s: %s", name, err.message);
+}
+
+/* Two seeds of one arm instead of two arms. */
+#define ONE_ARM                                                                                \
+    "UPDATE run SET seed = 1 WHERE run_id = 2;"                                                \
+    "INSERT INTO arm_run SELECT 1, 2;"                                                         \
+    "UPDATE arm_evaluation SET arm_id = 1 WHERE arm_id = 2;"                                   \
+    "DELETE FROM arm_run WHERE arm_id = 2;"                                                    \
+    "DELETE FROM arm WHERE arm_id = 2;"                                                        \
+    "UPDATE evaluation SET canonical = (SELECT canonical FROM evaluation e"                    \
+    "  WHERE e.run_id = 1 AND e.outer_steps = evaluation.outer_steps) WHERE run_id = 2;"
+
+static void every_possible_figure_is_well_formed_and_the_same_twice(void **state)
+{
+    int drawn = 0;
+
+    (void)state;
+    open_source("", METRIC_PASS_AT_2);
+    source.axis = source.rows = "arch.name";
+    source.cols = "eval.halt_max_steps";
+    for (const struct figure *figure = FIGURES; figure->name != NULL; figure++) {
+        struct picture picture;
+        struct error err;
+
+        if (figure_make(&picture, figure, &source, &err) != 0)
+            continue;
+        picture_release(&picture);
+        char *once = draw(figure->name), *again = draw(figure->name);
+
+        if (markup_fault(once) != NULL)
+            fail_msg("%s: %s", figure->name, markup_fault(once));
+        assert_string_equal(once, again);
+        free(once);
+        free(again);
+        drawn++;
+    }
+    assert_true(drawn >= 7);
+    close_source();
+}
+
+static void a_figure_has_the_numbers_of_the_database(void **state)
+{
+    (void)state;
+    open_source("", METRIC_PER_TOKEN_ACCURACY);
+    source.rows = "arch.name";
+    source.cols = "eval.halt_max_steps";
+    char *svg = draw("pivot");
+
+    assert_int_equal(source.results->row_count, 4);
+    for (int i = 0; i < source.results->row_count; i++) {
+        char number[NUMBER_TEXT_SIZE], text[160];
+
+        number_fixed(number, source.results->rows[i].values[METRIC_PER_TOKEN_ACCURACY], 3);
+        snprintf(text, sizeof text, "token acc %s (1 seed: %s)", number, number);
+        assert_non_null(strstr(svg, text));
+        snprintf(text, sizeof text, ">%s</text>", number);
+        assert_non_null(strstr(svg, text));
+    }
+    free(svg);
+    close_source();
+}
+
+static void seeds_are_averaged_and_each_is_shown(void **state)
+{
+    const struct cell *cell;
+    char number[NUMBER_TEXT_SIZE];
+
+    (void)state;
+    open_source(ONE_ARM, METRIC_PER_TOKEN_ACCURACY);
+    assert_int_equal(source.cells->count, 2);
+    cell = &source.cells->items[0];
+    assert_int_equal(cell->count, 2);
+    assert_true(fabs(cell->mean - (cell->values[0] + cell->values[1]) / 2) < 1e-12);
+    assert_true(fabs(cell->deviation - fabs(cell->values[0] - cell->values[1]) / sqrt(2)) <
+                1e-12);
+    char *svg = draw("seeds");
+
+    for (int i = 0; i < 2; i++)
+        assert_non_null(strstr(svg, number_fixed(number, source.cells->items[1].values[i], 3)));
+    free(svg);
+    close_source();
+}
+
+static void names_from_outside_stay_text_in_a_figure(void **state)
+{
+    (void)state;
+    open_source("UPDATE experiment SET name = '<script>alert(1)</script>&\"';"
+                "UPDATE arm SET axes = '{\"arch.name\":\"</title><b onload=x>\"}'"
+                " WHERE arm_id = 1",
+                METRIC_PASS_AT_2);
+    for (const struct figure *figure = FIGURES; figure->name != NULL; figure++) {
+        struct picture picture;
+        struct error err;
+
+        if (figure->asked || figure_make(&picture, figure, &source, &err) != 0)
+            continue;
+        picture_release(&picture);
+        char *svg = draw(figure->name);
+
+        assert_null(strstr(svg, "<script"));
+        assert_null(strstr(svg, "<b "));
+        assert_non_null(strstr(svg, "&lt;script&gt;"));
+        if (markup_fault(svg) != NULL)
+            fail_msg("%s: %s", figure->name, markup_fault(svg));
+        free(svg);
+    }
+    close_source();
+}
+
+static void an_unknown_figure_is_refused_with_the_nearest(void **state)
+{
+    const struct figure *figure;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(figure_find(&figure, "outer_step", &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "did you mean \"outer_steps\"?"));
+    assert_non_null(strstr(err.message, "pass_at_k"));
+}
+
+static void what_the_experiment_does_not_vary_is_refused_with_the_reason(void **state)
+{
+    (void)state;
+    open_source("", METRIC_PASS_AT_2);
+    expect_refusal("inner_cycles", "does not vary arch.H_cycles or arch.L_cycles");
+    expect_refusal("train_inference", "does not vary arch.halt_max_steps");
+    expect_refusal("seeds", "no arm has two seeds");
+    expect_refusal("steps_used", "uses all of its outer steps");
+    expect_refusal("axis", "varies arch.name, eval.halt_max_steps");
+    source.axis = "train.lr";
+    expect_refusal("axis", "--axis train.lr: experiment");
+    close_source();
+}
+
+static void a_figure_of_a_loss_does_not_stop_at_one(void **state)
+{
+    (void)state;
+    open_source("", METRIC_LM_LOSS);
+    char *svg = draw("outer_steps");
+
+    assert_non_null(strstr(svg, "token loss"));
+    free(svg);
+    expect_refusal("differences", "not kept per task");
+    close_source();
+}
+
+static void published_values_stand_beside_data_that_is_like_theirs(void **state)
+{
+    /* one more number of outer steps for each arm, so that the axis is there */
+    static const char STEPS[] =
+        "UPDATE arm SET axes = json_set(axes, '$.\"arch.halt_max_steps\"', arm_id);"
+        "UPDATE evaluation SET outer_steps = run_id;";
+
+    (void)state;
+    open_source(STEPS, METRIC_PASS_AT_2);
+    char *data = source.data;
+    const struct figure *figure;
+    struct picture picture;
+    struct error err;
+
+    must(figure_find(&figure, "outer_steps", &err), &err);
+    must(figure_make(&picture, figure, &source, &err), &err);
+    assert_non_null(strstr(picture.note, "published by ARC Prize"));
+    picture_release(&picture);
+    source.data = strdup("boards of my own");
+    must(figure_make(&picture, figure, &source, &err), &err);
+    assert_null(strstr(picture.note, "published"));
+    picture_release(&picture);
+    free(data);
+    close_source();
+}
+
+static void the_list_says_which_figures_are_possible(void **state)
+{
+    struct table *table;
+    struct error err;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    open_source("", METRIC_PASS_AT_2);
+    must(figure_list(&table, &source, &err), &err);
+    must(table_print(table, out, FORMAT_CSV, false, &err), &err);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, "pass_at_k,"));
+    assert_non_null(strstr(text, "\ninner_cycles,,no,"));
+    assert_non_null(strstr(text, "\npivot,,with,"));
+    table_destroy(table);
+    free(text);
+    close_source();
+}
+
+static void a_picture_is_written_by_the_ending_of_its_name(void **state)
+{
+    struct error err;
+    char *svg = file_join(directory, "a.svg"), *png = file_join(directory, "a.png"), *data;
+    size_t size;
+
+    (void)state;
+    assert_int_equal(picture_check_name("a.jpg", &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "ends in .svg, .png or .pdf"));
+    must(picture_check_name("a.pdf", &err), &err);
+    open_source("", METRIC_PASS_AT_2);
+    char *text = draw("pass_at_k");
+
+    close_source();
+    must(picture_write(text, svg, &err), &err);
+    must(file_read(&data, &size, svg, 1 << 20, &err), &err);
+    assert_string_equal(data, text);
+    free(data);
+    int rc = picture_write(text, png, &err);
+
+    if (rc != 0) {
+        assert_int_equal(rc, ERROR_ENVIRONMENT);
+        assert_non_null(strstr(err.message, "librsvg2-bin"));
+        assert_false(file_exists(png));
+    } else {
+        must(file_read(&data, &size, png, 1 << 24, &err), &err);
+        assert_true(size > 100 && memcmp(data, "\x89PNG", 4) == 0);
+        free(data);
+    }
+    free(text);
+    free(svg);
+    free(png);
+}
+
+static void a_missing_converter_is_named(void **state)
+{
+    struct error err;
+    char *png = file_join(directory, "b.png"), *path = strdup(getenv("PATH"));
+
+    (void)state;
+    setenv("PATH", directory, 1);
+    assert_int_equal(picture_write("<svg/>", png, &err), ERROR_ENVIRONMENT);
+    setenv("PATH", path, 1);
+    assert_non_null(strstr(err.message, "rsvg-convert is needed for .png and not installed"));
+    assert_false(file_exists(png));
+    free(path);
+    free(png);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
+    const struct CMUnitTest tests[] = {
+        TEST(every_possible_figure_is_well_formed_and_the_same_twice),
+        TEST(a_figure_has_the_numbers_of_the_database),
+        TEST(seeds_are_averaged_and_each_is_shown),
+        TEST(names_from_outside_stay_text_in_a_figure),
+        TEST(an_unknown_figure_is_refused_with_the_nearest),
+        TEST(what_the_experiment_does_not_vary_is_refused_with_the_reason),
+        TEST(a_figure_of_a_loss_does_not_stop_at_one),
+        TEST(published_values_stand_beside_data_that_is_like_theirs),
+        TEST(the_list_says_which_figures_are_possible),
+        TEST(a_picture_is_written_by_the_ending_of_its_name),
+        TEST(a_missing_converter_is_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

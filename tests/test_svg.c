@@ -1,0 +1,168 @@
+/* test_svg.c - pictures: escaping, numbers, the same bytes, well-formed XML. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "chart.h"
+#include "chart_parts.h"
+#include "error.h"
+#include "support/markup_check.h"
+#include "number.h"
+#include "picture.h"
+#include "svg.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char HOSTILE[] =
+    "</text><script>alert('1')</script>&\"\x1b[31m\xff\xef\xbf\xbe]]>";
+
+static void must(int rc, const struct error *err)
+{
+    if (rc != 0)
+        fail_msg("%s", err->message);
+}
+
+/* A picture with a chart of each kind in which every text is this one; fresh. */
+static char *draw_everything(const char *text)
+{
+    struct picture picture = { 0 };
+    struct error err;
+    char *svg;
+
+    for (int kind = CHART_LINES; kind <= CHART_ROWS; kind++) {
+        struct chart *chart = chart_create((enum chart_kind)kind, text, text, text);
+
+        assert_non_null(chart);
+        chart->x_scale = kind == CHART_LINES ? CHART_LINEAR : CHART_CATEGORIES;
+        for (int s = 0; s < 2; s++)
+            chart_add_series(chart, text, s);
+        for (int i = 0; i < 3; i++) {
+            struct chart_point point = chart_point_at(i, kind == CHART_LINES ? 0.25 * i : i);
+
+            point.value = i;
+            point.tooltip = point.label = text;
+            point.low = i - 0.5;
+            point.high = i + 0.5;
+            chart_add_x_name(chart, text);
+            chart_add_y_name(chart, text);
+            chart_add_point(chart, i % 2, &point);
+        }
+        must(picture_add(&picture, chart, &err), &err);
+    }
+    must(picture_describe(&picture, text, text, &err), &err);
+    must(picture_draw(&svg, &picture, true, &err), &err);
+    picture_release(&picture);
+    return svg;
+}
+
+static void texts_from_outside_stay_text(void **state)
+{
+    char *svg = draw_everything(HOSTILE);
+
+    (void)state;
+    assert_null(strstr(svg, "<script"));
+    assert_null(strchr(svg, '\x1b'));
+    assert_null(strstr(svg, "\xef\xbf\xbe"));
+    assert_non_null(strstr(svg, "&lt;/text&gt;&lt;script&gt;alert(&#39;1&#39;)"));
+    if (markup_fault(svg) != NULL)
+        fail_msg("%s", markup_fault(svg));
+    free(svg);
+}
+
+static void the_same_chart_gives_the_same_bytes_in_every_locale(void **state)
+{
+    static const char *const LOCALES[] = { "de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "C.UTF-8" };
+    char *plain = draw_everything("a b");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof LOCALES / sizeof *LOCALES; i++) {
+        setlocale(LC_ALL, LOCALES[i]); /* those that are installed */
+        char *other = draw_everything("a b");
+
+        assert_string_equal(plain, other);
+        free(other);
+    }
+    setlocale(LC_ALL, "C");
+    free(plain);
+}
+
+static void numbers_are_rounded_and_trimmed(void **state)
+{
+    char text[NUMBER_TEXT_SIZE];
+
+    (void)state;
+    assert_string_equal(number_fixed(text, 0.51249, 3), "0.512");
+    assert_string_equal(number_fixed(text, -0.0004, 3), "0.000");
+    assert_string_equal(number_fixed(text, -1.5, 0), "-2");
+    assert_string_equal(number_fixed(text, (double)NAN, 3), "-");
+    assert_string_equal(number_trimmed(text, 12.5, 3), "12.5");
+    assert_string_equal(number_trimmed(text, 100, 3), "100");
+    assert_string_equal(number_signed(text, 0.02, 3), "+0.020");
+    assert_string_equal(number_signed(text, 0.0001, 3), "0.000");
+    assert_string_equal(number_scaled(text, 3.3e21), "3.3 Z");
+    assert_string_equal(number_scaled(text, 999.7), "1 k");
+    assert_string_equal(number_scaled(text, 12), "12 ");
+}
+
+static void ticks_are_round_numbers_that_enclose_the_values(void **state)
+{
+    static const double RANGES[][2] = { { 0, 0.3 },   { 0, 1 },       { -0.07, 0.0203 },
+                                        { 5, 5 },     { 0, 0 },       { 1e-7, 3e-7 },
+                                        { 0, 12345 }, { -3e12, 4e12 } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof RANGES / sizeof *RANGES; i++) {
+        struct scale scale = { .low = RANGES[i][0], .high = RANGES[i][1], .from = 100 };
+        double ticks[SCALE_TICKS];
+        int digits, count = scale_round(&scale, ticks, &digits);
+
+        assert_true(count >= 2 && count <= SCALE_TICKS);
+        assert_true(scale.low <= RANGES[i][0] + 1e-12 * fabs(RANGES[i][0]));
+        assert_true(ticks[count - 1] >= RANGES[i][1] * (1 - 1e-9) - 1e-12);
+        assert_true(scale_at(&scale, scale.low) == 100 && scale_at(&scale, scale.high) == 0);
+    }
+}
+
+static void names_beside_the_field_do_not_overlap(void **state)
+{
+    struct side_label labels[8];
+
+    (void)state;
+    for (int i = 0; i < 8; i++)
+        labels[i] = (struct side_label){ .y = 190 + i % 3, .height = 16, .series = i };
+    spread_labels(labels, 8, 0, 200);
+    for (int i = 1; i < 8; i++)
+        assert_true(labels[i].y - labels[i - 1].y >= 16 - 1e-9);
+    assert_true(labels[7].y + 8 <= 200 + 1e-9 && labels[0].y >= 8);
+}
+
+static void a_broken_text_is_no_markup(void **state)
+{
+    (void)state;
+    assert_null(markup_fault("<a b=\"c\"><d/>&lt;</a>\n"));
+    assert_non_null(markup_fault("<a><b></a></b>"));
+    assert_non_null(markup_fault("<a b=\"<\"></a>"));
+    assert_non_null(markup_fault("<a>&nbsp</a>"));
+    assert_non_null(markup_fault("<a></a><a></a>"));
+    assert_non_null(markup_fault("<a>"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_from_outside_stay_text),
+        cmocka_unit_test(the_same_chart_gives_the_same_bytes_in_every_locale),
+        cmocka_unit_test(numbers_are_rounded_and_trimmed),
+        cmocka_unit_test(ticks_are_round_numbers_that_enclose_the_values),
+        cmocka_unit_test(names_beside_the_field_do_not_overlap),
+        cmocka_unit_test(a_broken_text_is_no_markup),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
