@@ -70,12 +70,13 @@ TEST_PROGRAMS := $(PROGRAMS) $(P)/golden_replay $(P)/fake_worker $(TESTS:%=$(P)/
 all: $(PROGRAMS) ## build hrmlab and hrmlab-worker into build/
 
 .PHONY: demo
-demo: ## install what is missing, build, run the demo experiment, show what it found
+demo: ## install what is missing, build, run the demo experiment, show and report what it found
 	@$(MAKE) --no-print-directory setup
 	@$(MAKE) --no-print-directory all
 	build/hrmlab run experiments/demo.json
 	build/hrmlab results demo
 	build/hrmlab compare demo --matrix
+	build/hrmlab report demo -o build/demo.html
 
 .PHONY: test
 test: ## install what is missing, build under ASan+UBSan, run the quick tier (about 3 minutes)

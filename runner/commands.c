@@ -55,6 +55,11 @@ const struct command COMMANDS[] = {
       "--axis KEY is for the figure axis, --rows KEY and --cols KEY for pivot.",
       0, 1, QUERY_OPTIONS | BIT(FIGURE) | BIT(AXIS) | BIT(ROWS) | BIT(COLS) | BIT(OUTPUT),
       command_plot },
+    { "report", "[EXPERIMENT]", "its results as one HTML page, or Markdown",
+      "Question, design, finding, figures, tables, cost, failures, provenance. The page\n"
+      "needs nothing but itself. -o FILE.md or --format markdown: Markdown, with the\n"
+      "figures in files beside it.",
+      0, 1, QUERY_OPTIONS | BIT(OUTPUT), command_report },
     { "show", "RUN", "everything about a run",
       "RUN is the beginning of its hash, 4 digits or more.", 1, 1, BIT(FORMAT), command_show },
     { "logs", "RUN", "what the worker of a run's last attempt wrote",

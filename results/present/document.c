@@ -1,0 +1,321 @@
+/* document.c - the writer of HTML and of Markdown. */
+#include "document.h"
+
+#include "error.h"
+#include "markup.h"
+#include "svg.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct document {
+    enum document_form form;
+    FILE *out;
+    char *text; /* of open_memstream() */
+    size_t size;
+    bool section; /* one is open */
+    int columns, column;
+    enum document_column kinds[64];
+};
+
+/* For the screen, light and dark, and for A4. */
+static const char STYLE[] =
+    ":root{color-scheme:light dark}"
+    "body{font:16px/1.5 system-ui,'Liberation Sans',Arial,sans-serif;color:#222;"
+    "background:#fff;max-width:60rem;margin:0 auto;padding:1rem 1.2rem 4rem}"
+    "h1{font-size:1.7rem;line-height:1.25;margin:1rem 0 .3rem}"
+    "h2{font-size:1.25rem;margin:2.2rem 0 .5rem;border-bottom:1px solid #c8c8c8}"
+    "h3{font-size:1.05rem;margin:1.4rem 0 .4rem}"
+    "p{margin:.5rem 0}.note{color:#595959;font-size:.86rem}"
+    "nav{font-size:.9rem}nav a{margin-right:1rem}a{color:#0062a3}"
+    ".wide{overflow-x:auto}"
+    "table{border-collapse:collapse;font-size:.88rem;margin:.5rem 0}"
+    "th,td{text-align:left;padding:.2rem .8rem .2rem 0;vertical-align:top}"
+    "th{border-bottom:1px solid #595959}tbody tr:nth-child(even){background:#f5f6f8}"
+    ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
+    "figure{margin:1rem 0}svg{max-width:100%;height:auto}"
+    "pre{font-size:.82rem;background:#f5f6f8;padding:.6rem .8rem;overflow-x:auto;"
+    "white-space:pre-wrap;overflow-wrap:anywhere}"
+    "@media (prefers-color-scheme:dark){"
+    "body{color:#e6e6e6;background:#16181c}h2{border-color:#4a4d55}.note{color:#b0b0b0}"
+    "a{color:#7cc0f5}th{border-color:#b0b0b0}tbody tr:nth-child(even),pre{background:#20242a}}"
+    "@page{size:A4;margin:16mm 14mm}"
+    "@media print{body{font-size:10.5pt;max-width:none;padding:0}nav{display:none}"
+    "h2,h3{break-after:avoid}figure,tr{break-inside:avoid}thead{display:table-header-group}"
+    ".wide{overflow:visible}table{font-size:8.5pt}th,td{padding-right:.5rem}}";
+
+/* Skips an entity that Markdown needs not, and returns what it stands for; 0: none. */
+static char plain_of(const char **at)
+{
+    static const struct {
+        const char *entity;
+        char plain;
+    } QUOTES[] = { { "&#39;", '\'' }, { "&quot;", '"' } };
+
+    for (size_t i = 0; i < sizeof QUOTES / sizeof *QUOTES; i++)
+        if (strncmp(*at, QUOTES[i].entity, strlen(QUOTES[i].entity)) == 0) {
+            *at += strlen(QUOTES[i].entity) - 1;
+            return QUOTES[i].plain;
+        }
+    return 0;
+}
+
+/* Markdown's own characters as they are: a backslash before each, also where a table's
+ * cell would end or a line would begin a list. Line ends become spaces. */
+static void write_plain(FILE *out, const char *text)
+{
+    char *escaped = NULL;
+    size_t size = 0;
+    FILE *copy = open_memstream(&escaped, &size);
+
+    if (copy == NULL)
+        return;
+    markup_text(copy, text); /* < > & cannot begin HTML; controls are gone */
+    if (fclose(copy) == 0 && escaped != NULL)
+        for (const char *p = escaped; *p != '\0'; p++) {
+            char plain = plain_of(&p);
+
+            if (plain == 0 && (strchr("\\`*_[]|~", *p) != NULL ||
+                               (p == escaped && strchr("#-+", *p) != NULL)))
+                fputc('\\', out);
+            fputc(plain != 0 ? plain : *p, out);
+        }
+    free(escaped);
+}
+
+static void write_text(struct document *document, const char *text)
+{
+    if (document->form == DOCUMENT_HTML)
+        markup_text(document->out, text);
+    else if (text != NULL)
+        write_plain(document->out, text);
+}
+
+static bool is_html(const struct document *document)
+{
+    return document->form == DOCUMENT_HTML;
+}
+
+int document_create(struct document **out, enum document_form form, const char *title,
+                    struct error *err)
+{
+    struct document *document = calloc(1, sizeof *document);
+
+    *out = NULL;
+    if (document != NULL)
+        document->out = open_memstream(&document->text, &document->size);
+    if (document == NULL || document->out == NULL) {
+        free(document);
+        return error_no_memory(err, "a report");
+    }
+    document->form = form;
+    if (form == DOCUMENT_HTML) {
+        fputs("<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n"
+              "<head><meta charset=\"utf-8\"/>\n"
+              "<meta http-equiv=\"Content-Security-Policy\" "
+              "content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
+              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+              "<title>",
+              document->out);
+        write_text(document, title);
+        fprintf(document->out, "</title>\n<style>%s%s</style>\n</head>\n<body>\n<main>\n<h1>",
+                STYLE, svg_style());
+        write_text(document, title);
+        fputs("</h1>\n", document->out);
+    } else {
+        fputs("# ", document->out);
+        write_text(document, title);
+        fputs("\n\n", document->out);
+    }
+    *out = document;
+    return 0;
+}
+
+void document_destroy(struct document *document)
+{
+    if (document == NULL)
+        return;
+    fclose(document->out);
+    free(document->text);
+    free(document);
+}
+
+int document_finish(struct document *document, char **out, struct error *err)
+{
+    if (is_html(document))
+        fprintf(document->out, "%s</main>\n</body>\n</html>\n",
+                document->section ? "</section>\n" : "");
+    bool fails = ferror(document->out) != 0;
+
+    *out = NULL;
+    /* It reports success also where its last move of the text found no memory. */
+    fails = fclose(document->out) != 0 || fails || document->text == NULL ||
+            strlen(document->text) != document->size;
+    if (fails)
+        free(document->text);
+    else
+        *out = document->text;
+    free(document);
+    return fails ? error_no_memory(err, "a report") : 0;
+}
+
+void document_section(struct document *document, const char *id, const char *title)
+{
+    if (is_html(document)) {
+        fprintf(document->out, "%s<section id=\"", document->section ? "</section>\n" : "");
+        write_text(document, id);
+        fputs("\"><h2>", document->out);
+        write_text(document, title);
+        fputs("</h2>\n", document->out);
+    } else {
+        fputs("## ", document->out);
+        write_text(document, title);
+        fputs("\n\n", document->out);
+    }
+    document->section = true;
+}
+
+/* A block of text between tags, or between empty lines. */
+static void write_block(struct document *document, const char *before, const char *after,
+                        const char *markdown, const char *text)
+{
+    fputs(is_html(document) ? before : markdown, document->out);
+    write_text(document, text);
+    fputs(is_html(document) ? after : "\n\n", document->out);
+}
+
+void document_heading(struct document *document, const char *title)
+{
+    write_block(document, "<h3>", "</h3>\n", "### ", title);
+}
+
+void document_paragraph(struct document *document, const char *text)
+{
+    write_block(document, "<p>", "</p>\n", "", text);
+}
+
+void document_note(struct document *document, const char *text)
+{
+    write_block(document, "<p class=\"note\">", "</p>\n", "", text);
+}
+
+void document_code(struct document *document, const char *text)
+{
+    if (is_html(document)) {
+        fputs("<pre>", document->out);
+        markup_lines(document->out, text);
+        fputs("</pre>\n", document->out);
+        return;
+    }
+    fputs("    ", document->out); /* an indented block: no text can end it */
+    for (const char *p = text; *p != '\0'; p++)
+        if (*p == '\n')
+            fputs(p[1] != '\0' ? "\n    " : "", document->out);
+        else if ((unsigned char)*p >= ' ' && *p != 0x7f)
+            fputc(*p, document->out);
+    fputs("\n\n", document->out);
+}
+
+void document_contents(struct document *document, const char *const (*sections)[2], int count)
+{
+    if (!is_html(document))
+        return;
+    fputs("<nav>", document->out);
+    for (int i = 0; i < count; i++) {
+        fputs("<a href=\"#", document->out);
+        write_text(document, sections[i][0]);
+        fputs("\">", document->out);
+        write_text(document, sections[i][1]);
+        fputs("</a> ", document->out);
+    }
+    fputs("</nav>\n", document->out);
+}
+
+void document_table(struct document *document, const struct document_head *heads, int count)
+{
+    assert(count > 0 && count <= (int)(sizeof document->kinds / sizeof *document->kinds));
+    document->columns = count;
+    document->column = 0;
+    for (int i = 0; i < count; i++)
+        document->kinds[i] = heads[i].kind;
+    if (is_html(document)) {
+        fputs("<div class=\"wide\"><table>\n<thead><tr>", document->out);
+        for (int i = 0; i < count; i++) {
+            fputs(heads[i].kind == DOCUMENT_NUMBER ? "<th scope=\"col\" class=\"n\">"
+                                                   : "<th scope=\"col\">",
+                  document->out);
+            write_text(document, heads[i].title);
+            fputs("</th>", document->out);
+        }
+        fputs("</tr></thead>\n<tbody>\n", document->out);
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        fputs("| ", document->out);
+        write_text(document, heads[i].title);
+        fputc(' ', document->out);
+    }
+    fputs("|\n", document->out);
+    for (int i = 0; i < count; i++)
+        fputs(heads[i].kind == DOCUMENT_NUMBER ? "|--:" : "|---", document->out);
+    fputs("|\n", document->out);
+}
+
+static void add_cell(struct document *document, const char *text, bool strong)
+{
+    bool number = document->kinds[document->column] == DOCUMENT_NUMBER;
+    bool last = document->column == document->columns - 1;
+
+    if (is_html(document)) {
+        fputs(document->column == 0 ? "<tr>" : "", document->out);
+        fputs(number ? "<td class=\"n\">" : "<td>", document->out);
+        fputs(strong ? "<strong>" : "", document->out);
+        write_text(document, text);
+        fputs(strong ? "</strong></td>" : "</td>", document->out);
+        fputs(last ? "</tr>\n" : "", document->out);
+    } else {
+        bool marked = strong && text != NULL && text[0] != '\0';
+
+        fputs(marked ? "| **" : "| ", document->out);
+        write_text(document, text);
+        fputs(marked ? "** " : " ", document->out);
+        fputs(last ? "|\n" : "", document->out);
+    }
+    document->column = last ? 0 : document->column + 1;
+}
+
+void document_cell(struct document *document, const char *text)
+{
+    add_cell(document, text, false);
+}
+
+void document_strong_cell(struct document *document, const char *text)
+{
+    add_cell(document, text, true);
+}
+
+void document_table_end(struct document *document)
+{
+    assert(document->column == 0);
+    fputs(is_html(document) ? "</tbody></table></div>\n" : "\n", document->out);
+}
+
+void document_picture(struct document *document, const char *title, const char *svg,
+                      const char *file_name)
+{
+    if (is_html(document)) {
+        fprintf(document->out, "<figure>%s</figure>\n", svg);
+        return;
+    }
+    fputs("![", document->out);
+    write_text(document, title);
+    fputs("](", document->out);
+    for (const char *p = file_name; *p != '\0'; p++) /* spaces and brackets end a link */
+        if (strchr(" ()<>\"'\\%", *p) != NULL || (unsigned char)*p <= ' ')
+            fprintf(document->out, "%%%02X", (unsigned char)*p);
+        else
+            fputc(*p, document->out);
+    fputs(")\n\n", document->out);
+}

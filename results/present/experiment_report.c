@@ -1,0 +1,340 @@
+/* experiment_report.c - the order of a report, its figures, its design and its finding. */
+#include "experiment_report.h"
+
+#include "error.h"
+#include "file.h"
+#include "finding.h"
+#include "number.h"
+#include "picture.h"
+#include "report_parts.h"
+#include "settings.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIGITS = 3, LISTED_SEEDS = 20 };
+
+void report_say(struct document *document, const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
+    document_paragraph(document, text); /* without memory the document fails, too */
+    free(text);
+}
+
+/* ---- question and design ---- */
+
+/* "0, 1, 2": the seeds of all runs, ascending. */
+static void list_seeds(char *out, size_t size, const struct results *results)
+{
+    int64_t seeds[LISTED_SEEDS];
+    int count = 0;
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (int i = 0; i < results->row_count; i++) {
+        int64_t seed = results->rows[i].seed;
+        int at = 0;
+
+        while (at < count && seeds[at] < seed)
+            at++;
+        if ((at < count && seeds[at] == seed) || count == LISTED_SEEDS)
+            continue;
+        memmove(&seeds[at + 1], &seeds[at], (size_t)(count - at) * sizeof *seeds);
+        seeds[at] = seed;
+        count++;
+    }
+    for (int i = 0; i < count && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s%lld", i > 0 ? ", " : "",
+                                 (long long)seeds[i]);
+    if (count == LISTED_SEEDS && used < size)
+        snprintf(out + used, size - used, ", ...");
+}
+
+static int64_t scored_tasks(const struct results *results)
+{
+    int64_t most = 0;
+
+    for (int i = 0; i < results->row_count; i++)
+        most = results->rows[i].tasks > most ? results->rows[i].tasks : most;
+    return most;
+}
+
+/* The values of an axis in one text: "1, 2, 4". */
+static char *join_values(const struct cell_axis *axis)
+{
+    char *text = strdup("");
+
+    for (int i = 0; i < axis->count && text != NULL; i++) {
+        char *next = format_string("%s%s%s", text, i > 0 ? ", " : "", axis->values[i]);
+
+        free(text);
+        text = next;
+    }
+    return text;
+}
+
+int report_design(struct report_source *source, struct error *err)
+{
+    static const struct document_head HEADS[] = { { "setting", DOCUMENT_TEXT },
+                                                  { "values", DOCUMENT_TEXT },
+                                                  { "means", DOCUMENT_TEXT } };
+    struct document *document = source->document;
+    const struct cells *cells = source->figures->cells;
+    const struct results *results = source->figures->results;
+    char seeds[200], missing[160];
+
+    document_section(document, "design", "Design");
+    list_seeds(seeds, sizeof seeds, results);
+    report_say(document,
+               "%d arm%s, seeds %s: %d run%s, of which %d are done. Data: %s; %lld tasks "
+               "scored.",
+               results->arm_count, results->arm_count == 1 ? "" : "s", seeds,
+               results->runs.total, results->runs.total == 1 ? "" : "s",
+               results->runs.of[RUN_DONE],
+               source->figures->data[0] != '\0' ? source->figures->data : "not known yet",
+               (long long)scored_tasks(results));
+    run_counts_describe(missing, sizeof missing, &results->runs);
+    if (missing[0] != '\0')
+        report_say(document, "Not complete: %s.", missing);
+    if (cells->axis_count == 0) {
+        document_paragraph(document, "Nothing varies but the seed.");
+        return 0;
+    }
+    document_paragraph(document, "What differs:");
+    document_table(document, HEADS, 3);
+    for (int i = 0; i < cells->axis_count; i++) {
+        const struct cell_axis *axis = &cells->axes[i];
+        int id = setting_find(axis->key);
+        char *values = join_values(axis);
+
+        if (values == NULL)
+            return error_no_memory(err, "a report");
+        document_cell(document, axis->key);
+        document_cell(document, values);
+        document_cell(document, id >= 0 ? settings_table[id].meaning : "");
+        free(values);
+    }
+    document_table_end(document);
+    return 0;
+}
+
+/* ---- the finding ---- */
+
+/* "arch.name: trm - hrm: +0.031 [-0.004, +0.066], inconclusive." */
+static void say_difference(struct document *document, const struct comparison *item)
+{
+    const struct estimate *e = &item->estimate;
+    char value[NUMBER_TEXT_SIZE], low[NUMBER_TEXT_SIZE], high[NUMBER_TEXT_SIZE];
+    const char *verdict = verdict_name(comparison_verdict(item));
+
+    number_signed(value, e->value, DIGITS);
+    if (isfinite(e->low))
+        report_say(document, "%s: %s [%s, %s], %s.", item->label, value,
+                   number_signed(low, e->low, DIGITS), number_signed(high, e->high, DIGITS),
+                   verdict);
+    else
+        report_say(document, "%s: %s, %s (one task: no interval).", item->label, value,
+                   verdict);
+}
+
+/* Of axes: how many differences are shown, and each of those; or that none is. */
+static void say_axes(struct document *document, const struct compare *compare,
+                     const struct comparison_list *list)
+{
+    int shown = 0;
+
+    for (int i = 0; i < list->count; i++) {
+        enum verdict verdict = comparison_verdict(&list->items[i]);
+
+        shown += verdict == VERDICT_HIGHER || verdict == VERDICT_LOWER;
+    }
+    report_say(document,
+               "Finding (%s, %d tasks): of %d difference%s %s shown by 95 %% intervals after "
+               "Holm's correction%s",
+               METRICS[compare->metric].title, compare->task_count, list->count,
+               list->count == 1 ? "" : "s",
+               shown == 0   ? "none is"
+               : shown == 1 ? "one is"
+                            : "several are",
+               shown == 0 ? ": this experiment cannot tell its arms apart." : ":");
+    for (int i = 0; i < list->count; i++) {
+        enum verdict verdict = comparison_verdict(&list->items[i]);
+
+        if (verdict == VERDICT_HIGHER || verdict == VERDICT_LOWER || list->count <= 3)
+            say_difference(document, &list->items[i]);
+    }
+}
+
+int report_finding(struct report_source *source, struct error *err)
+{
+    struct figure_source *figures = source->figures;
+    struct document *document = source->document;
+    char *text = NULL;
+    struct error why = { 0 };
+    int rc = figure_compare(figures, &why);
+
+    document_section(document, "finding", "Finding");
+    if (rc == ERROR_FORMAT || rc == ERROR_ABSENT) {
+        report_say(document, "Nothing can be compared: %s.", why.message);
+        return 0;
+    }
+    if (rc != 0) {
+        *err = why;
+        return rc;
+    }
+    if (figures->matrix != NULL) {
+        rc =
+            finding_write(&text, figures->matrix, figures->compare, &figures->comparisons, err);
+        if (rc == 0)
+            document_paragraph(document, text);
+        free(text);
+        return rc;
+    }
+    if (figures->comparisons.count == 0)
+        document_paragraph(document, "There are no two arms to compare.");
+    else
+        say_axes(document, figures->compare, &figures->comparisons);
+    return 0;
+}
+
+/* ---- figures ---- */
+
+static int keep_picture(struct report *report, const char *file_name, char **svg,
+                        struct error *err)
+{
+    struct report_picture *pictures =
+        realloc(report->pictures, ((size_t)report->picture_count + 1) * sizeof *pictures);
+
+    if (pictures == NULL)
+        return error_no_memory(err, "a report");
+    report->pictures = pictures;
+    pictures[report->picture_count] =
+        (struct report_picture){ .file_name = strdup(file_name), .svg = *svg };
+    *svg = NULL;
+    return pictures[report->picture_count++].file_name == NULL
+               ? error_no_memory(err, "a report")
+               : 0;
+}
+
+static int add_figure(struct report *report, struct report_source *source,
+                      const struct figure *figure, enum document_form form, const char *prefix,
+                      struct error *err)
+{
+    struct picture picture;
+    char *svg = NULL, *name = format_string("%s-%s.svg", prefix, figure->name);
+    int rc = name == NULL ? error_no_memory(err, "a report")
+                          : figure_make(&picture, figure, source->figures, err);
+
+    if (rc != 0) {
+        free(name);
+        /* the experiment does not allow it: `hrmlab plot` says why */
+        return rc == ERROR_ABSENT || rc == ERROR_FORMAT ? 0 : rc;
+    }
+    rc = picture_draw(&svg, &picture, form == DOCUMENT_MARKDOWN, err);
+    if (rc == 0)
+        document_picture(source->document, picture.title, svg, name);
+    if (rc == 0 && form == DOCUMENT_MARKDOWN)
+        rc = keep_picture(report, name, &svg, err);
+    picture_release(&picture);
+    free(svg);
+    free(name);
+    return rc;
+}
+
+static int add_figures(struct report *report, struct report_source *source,
+                       enum document_form form, const char *prefix, struct error *err)
+{
+    int rc = 0;
+
+    document_section(source->document, "figures", "Figures");
+    for (const struct figure *figure = FIGURES; figure->name != NULL && rc == 0; figure++)
+        if (!figure->asked)
+            rc = add_figure(report, source, figure, form, prefix, err);
+    return rc;
+}
+
+/* ---- the whole ---- */
+
+static const char *const SECTIONS[][2] = {
+    { "finding", "Finding" },
+    { "design", "Design" },
+    { "arms", "Arms" },
+    { "figures", "Figures" },
+    { "comparisons", "Comparisons" },
+    { "tasks", "Tasks" },
+    { "published", "Published" },
+    { "cost", "Cost" },
+    { "failures", "Failures" },
+    { "origin", "Provenance" },
+    { "again", "To do it again" },
+};
+
+static int write_sections(struct report *report, struct report_source *source,
+                          enum document_form form, const char *prefix, struct error *err)
+{
+    static report_section_fn *const BEFORE[] = { report_finding, report_design, report_arms };
+    static report_section_fn *const AFTER[] = { report_comparisons, report_tasks,
+                                                report_published,   report_cost,
+                                                report_failures,    report_origin,
+                                                report_again };
+    int rc = 0;
+
+    for (size_t i = 0; i < sizeof BEFORE / sizeof *BEFORE && rc == 0; i++)
+        rc = BEFORE[i](source, err);
+    if (rc == 0)
+        rc = add_figures(report, source, form, prefix, err);
+    for (size_t i = 0; i < sizeof AFTER / sizeof *AFTER && rc == 0; i++)
+        rc = AFTER[i](source, err);
+    return rc;
+}
+
+int report_make(struct report *out, struct figure_source *figures, const char *spec,
+                enum document_form form, const char *prefix, struct error *err)
+{
+    struct report_source source = { .figures = figures, .spec = spec };
+    int rc = origin_spec(&source.origin, figures->store, figures->results->experiment_id, err);
+
+    *out = (struct report){ 0 };
+    if (rc != 0)
+        return rc;
+    source.chosen = calloc((size_t)figures->cells->count + 1, sizeof *source.chosen);
+    rc = source.chosen == NULL
+             ? error_no_memory(err, "a report")
+             : document_create(&source.document, form, figures->results->experiment, err);
+    if (rc == 0) {
+        cells_choose(source.chosen, figures->cells, NULL, 0, source.note);
+        if (source.origin.description[0] != '\0')
+            document_paragraph(source.document, source.origin.description);
+        document_contents(source.document, SECTIONS, sizeof SECTIONS / sizeof *SECTIONS);
+        rc = write_sections(out, &source, form, prefix, err);
+    }
+    if (rc == 0)
+        rc = document_finish(source.document, &out->text, err);
+    else
+        document_destroy(source.document);
+    free(source.chosen);
+    origin_spec_release(&source.origin);
+    if (rc != 0)
+        report_release(out);
+    return rc;
+}
+
+void report_release(struct report *report)
+{
+    for (int i = 0; i < report->picture_count; i++) {
+        free(report->pictures[i].file_name);
+        free(report->pictures[i].svg);
+    }
+    free(report->pictures);
+    free(report->text);
+    *report = (struct report){ 0 };
+}

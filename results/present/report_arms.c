@@ -1,0 +1,473 @@
+/* report_arms.c - the tables of arms, of differences and of tasks. */
+#include "report_parts.h"
+
+#include "error.h"
+#include "file.h"
+#include "number.h"
+#include "statistics.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIGITS = 3, MOST_AXES = 12, LISTED_TASKS = 10 };
+
+int compare_cell_of(const struct compare *compare, const struct cell *cell)
+{
+    for (int i = 0; compare != NULL && i < compare->cell_count; i++)
+        if (compare->cells[i].row->arm == cell->row->arm &&
+            strcmp(compare->cells[i].row->evaluation, cell->row->evaluation) == 0)
+            return i;
+    return -1;
+}
+
+/* ---- arms ---- */
+
+/* The mean of another measure, or of what each training took (offset in the row), over
+ * the finished seeds. */
+static double mean_of(const struct cell *cell, size_t offset)
+{
+    double sum = 0;
+    int known = 0;
+
+    for (int i = 0; i < cell->planned; i++) {
+        double value;
+
+        memcpy(&value, (const char *)&cell->row[i] + offset, sizeof value);
+        if (strcmp(cell->row[i].checkpoint, "last") != 0 || !isfinite(value))
+            continue;
+        sum += value;
+        known++;
+    }
+    return known > 0 ? sum / known : (double)NAN;
+}
+
+/* The axes of training: a column each, or all in one where there are many. */
+static int arm_heads(struct document_head *heads, const struct cells *cells)
+{
+    int count = 0;
+
+    for (int a = 0; a < cells->axis_count; a++)
+        count += !cells->axes[a].of_evaluation;
+    if (count == 0 || count > MOST_AXES) {
+        heads[0] = (struct document_head){ "arm", DOCUMENT_TEXT };
+        return 1;
+    }
+    count = 0;
+    for (int a = 0; a < cells->axis_count; a++)
+        if (!cells->axes[a].of_evaluation)
+            heads[count++] = (struct document_head){ axis_short_name(cells->axes[a].key),
+                                                     cells->axes[a].numeric ? DOCUMENT_NUMBER
+                                                                            : DOCUMENT_TEXT };
+    return count;
+}
+
+static void add_arm_cells(struct document *document, const struct cells *cells,
+                          const struct cell *cell, int columns)
+{
+    if (columns == 1 && (cells->axis_count == 0 || cells->axis_count > MOST_AXES)) {
+        document_cell(document, cells->results->arms[cell->row->arm].label);
+        return;
+    }
+    for (int a = 0, added = 0; a < cells->axis_count && added < columns; a++)
+        if (!cells->axes[a].of_evaluation) {
+            document_cell(document, cells->axes[a].values[cell->at[a]]);
+            added++;
+        }
+}
+
+/* The difference to the first arm with its interval: one cell of text. */
+static int add_delta(struct report_source *source, const struct cell *cell,
+                     const struct cell *baseline, struct error *err)
+{
+    const struct compare *compare = source->figures->compare;
+    int mine = compare_cell_of(compare, cell), base = compare_cell_of(compare, baseline);
+    const struct contrast_term terms[] = { { mine, 1 }, { base, -1 } };
+    struct comparison_list list = { 0 };
+    struct error why = { 0 };
+    int rc = 0;
+
+    if (cell == baseline || mine < 0 || base < 0) {
+        document_cell(source->document, cell == baseline ? "baseline" : "");
+        return 0;
+    }
+    rc = compare_add(&list, compare, COMPARISON_DIFFERENCE, "", "difference", terms, 2, NULL,
+                     &why);
+    if (rc == 0) {
+        const struct estimate *e = &list.items[0].estimate;
+        char value[NUMBER_TEXT_SIZE], low[NUMBER_TEXT_SIZE], high[NUMBER_TEXT_SIZE];
+        char text[3 * NUMBER_TEXT_SIZE + 8];
+
+        number_signed(value, e->value, DIGITS);
+        if (isfinite(e->low))
+            snprintf(text, sizeof text, "%s [%s, %s]", value,
+                     number_signed(low, e->low, DIGITS), number_signed(high, e->high, DIGITS));
+        else
+            snprintf(text, sizeof text, "%s", value);
+        document_cell(source->document, text);
+    } else if (rc == ERROR_ABSENT) { /* no task or seed in common */
+        document_cell(source->document, "");
+        rc = 0;
+    } else {
+        *err = why;
+    }
+    comparison_list_release(&list);
+    return rc;
+}
+
+static int add_arm_row(struct report_source *source, const struct cell *cell,
+                       const struct cell *baseline, bool best, int columns, struct error *err)
+{
+    struct document *document = source->document;
+    char text[NUMBER_TEXT_SIZE], flops[NUMBER_TEXT_SIZE + 8], seeds[40];
+    int rc;
+
+    add_arm_cells(document, source->figures->cells, cell, columns);
+    snprintf(seeds, sizeof seeds, "%d of %d", cell->count, cell->planned);
+    document_cell(document, seeds);
+    number_fixed(text, cell->mean, DIGITS);
+    if (best)
+        document_strong_cell(document, text);
+    else
+        document_cell(document, text);
+    document_cell(document, number_fixed(text, cell->deviation, DIGITS));
+    rc = add_delta(source, cell, baseline, err);
+    document_cell(document,
+                  number_fixed(text,
+                               mean_of(cell, offsetof(struct result_row, values) +
+                                                 METRIC_PER_TOKEN_ACCURACY * sizeof(double)),
+                               DIGITS));
+    document_cell(document, number_fixed(text,
+                                         mean_of(cell, offsetof(struct result_row, values) +
+                                                           METRIC_EXACT_ROWS * sizeof(double)),
+                                         DIGITS));
+    snprintf(flops, sizeof flops, "%sFLOP", number_scaled(text, cell->flops));
+    document_cell(document, isfinite(cell->flops) ? flops : "");
+    document_cell(
+        document,
+        number_fixed(text, mean_of(cell, offsetof(struct result_row, train_cpu_seconds)), 1));
+    return rc;
+}
+
+/* The chosen cell with the best mean, NULL: none. */
+static const struct cell *best_cell(const struct report_source *source)
+{
+    const struct cells *cells = source->figures->cells;
+    enum measure_better better = METRICS[cells->metric].better;
+    const struct cell *best = NULL;
+
+    for (int i = 0; i < cells->count && better != MEASURE_NEITHER; i++) {
+        const struct cell *cell = &cells->items[i];
+
+        if (source->chosen[i] &&
+            (best == NULL ||
+             (better == MEASURE_HIGHER ? cell->mean > best->mean : cell->mean < best->mean)))
+            best = cell;
+    }
+    return best;
+}
+
+static void note_arms(struct report_source *source)
+{
+    const struct figure_source *figures = source->figures;
+    const char *title = METRICS[figures->metric].title;
+    char *text = format_string(
+        "%s: mean and standard deviation over seeds%s%s. Difference: to the first arm, %s, "
+        "with its 95 %% interval, not corrected for their number.",
+        title, source->note[0] != '\0' ? "; " : "", source->note,
+        figures->compare != NULL ? METRICS[figures->compare->metric].title
+                                 : "where tasks can be paired");
+
+    document_note(source->document, text);
+    free(text);
+}
+
+/* What comes without learning, for each data set. */
+static void say_baselines(struct report_source *source)
+{
+    enum metric metric = source->figures->metric;
+
+    for (int i = 0; i < source->figures->baselines.count; i++) {
+        const struct baseline *baseline = &source->figures->baselines.items[i];
+        const char *data = baseline->data, *on = data[0] != '\0' ? " on " : "";
+        char number[NUMBER_TEXT_SIZE];
+
+        if (isfinite(baseline->copy[metric]))
+            report_say(source->document, "Without learning%s%s: copying the input has %s %s.",
+                       on, data, METRICS[metric].title,
+                       number_fixed(number, baseline->copy[metric], DIGITS));
+        if (isfinite(baseline->untrained[metric]))
+            report_say(source->document, "Before training%s%s: the models have %s %s.", on,
+                       data, METRICS[metric].title,
+                       number_fixed(number, baseline->untrained[metric], DIGITS));
+    }
+}
+
+int report_arms(struct report_source *source, struct error *err)
+{
+    const struct cells *cells = source->figures->cells;
+    struct document_head heads[MOST_AXES + 10];
+    const struct cell *baseline = NULL, *best = best_cell(source);
+    int columns, count, rc = 0;
+
+    document_section(source->document, "arms", "Arms");
+    for (int i = 0; i < cells->count && baseline == NULL; i++)
+        baseline = source->chosen[i] ? &cells->items[i] : NULL;
+    if (baseline == NULL) {
+        document_paragraph(source->document, "No evaluation has finished yet.");
+        return 0;
+    }
+    columns = count = arm_heads(heads, cells);
+    const struct document_head REST[] = {
+        { "seeds", DOCUMENT_TEXT },
+        { METRICS[cells->metric].title, DOCUMENT_NUMBER },
+        { "sd", DOCUMENT_NUMBER },
+        { "difference", DOCUMENT_NUMBER },
+        { METRICS[METRIC_PER_TOKEN_ACCURACY].title, DOCUMENT_NUMBER },
+        { METRICS[METRIC_EXACT_ROWS].title, DOCUMENT_NUMBER },
+        { "training", DOCUMENT_NUMBER },
+        { "CPU s", DOCUMENT_NUMBER },
+    };
+
+    memcpy(heads + count, REST, sizeof REST);
+    count += (int)(sizeof REST / sizeof *REST);
+    document_table(source->document, heads, count);
+    for (int i = 0; i < cells->count && rc == 0; i++)
+        if (source->chosen[i])
+            rc = add_arm_row(source, &cells->items[i], baseline, &cells->items[i] == best,
+                             columns, err);
+    document_table_end(source->document);
+    note_arms(source);
+    say_baselines(source);
+    return rc;
+}
+
+/* ---- differences ---- */
+
+static void add_comparison(struct document *document, const struct comparison *item,
+                           bool groups)
+{
+    const struct estimate *e = &item->estimate;
+    enum verdict verdict = comparison_verdict(item);
+    char text[NUMBER_TEXT_SIZE], low[NUMBER_TEXT_SIZE], high[NUMBER_TEXT_SIZE];
+    char interval[2 * NUMBER_TEXT_SIZE + 8];
+
+    if (groups)
+        document_cell(document, item->group);
+    document_cell(document, item->label);
+    document_cell(document, number_fixed(text, item->base_mean, DIGITS));
+    document_cell(document, number_fixed(text, item->other_mean, DIGITS));
+    document_cell(document, number_signed(text, e->value, DIGITS));
+    snprintf(interval, sizeof interval, "[%s, %s]", number_signed(low, e->low, DIGITS),
+             number_signed(high, e->high, DIGITS));
+    document_cell(document, isfinite(e->low) ? interval : "");
+    document_cell(document, number_fixed(text, e->p, 4));
+    document_cell(document, number_fixed(text, item->p_holm, 4));
+    if (verdict == VERDICT_HIGHER || verdict == VERDICT_LOWER)
+        document_strong_cell(document, verdict_name(verdict));
+    else
+        document_cell(document, verdict_name(verdict));
+    document_cell(document, e->tasks_only ? "tasks only" : "seeds and tasks");
+}
+
+int report_comparisons(struct report_source *source, struct error *err)
+{
+    static const struct document_head HEADS[] = {
+        { "arms", DOCUMENT_TEXT },         { "comparison", DOCUMENT_TEXT },
+        { "from", DOCUMENT_NUMBER },       { "to", DOCUMENT_NUMBER },
+        { "difference", DOCUMENT_NUMBER }, { "95 % interval", DOCUMENT_NUMBER },
+        { "p", DOCUMENT_NUMBER },          { "p (Holm)", DOCUMENT_NUMBER },
+        { "verdict", DOCUMENT_TEXT },      { "over", DOCUMENT_TEXT },
+    };
+    enum { HEAD_COUNT = sizeof HEADS / sizeof *HEADS };
+    const struct comparison_list *list = &source->figures->comparisons;
+    bool groups = false;
+
+    (void)err;
+    document_section(source->document, "comparisons", "Comparisons");
+    if (list->count == 0) {
+        document_paragraph(source->document, "There is nothing to compare.");
+        return 0;
+    }
+    for (int i = 0; i < list->count; i++)
+        groups = groups || list->items[i].group[0] != '\0';
+    document_table(source->document, groups ? HEADS : HEADS + 1,
+                   groups ? HEAD_COUNT : HEAD_COUNT - 1);
+    for (int i = 0; i < list->count; i++)
+        add_comparison(source->document, &list->items[i], groups);
+    document_table_end(source->document);
+    char *note = format_string(
+        "%s. Intervals are not corrected; p (Holm) and the verdict are corrected for the %d "
+        "comparison%s shown. Inconclusive: this experiment cannot tell, not that there is no "
+        "difference.",
+        METRICS[source->figures->compare->metric].title, list->count,
+        list->count == 1 ? "" : "s");
+
+    document_note(source->document, note);
+    free(note);
+    return 0;
+}
+
+/* ---- tasks ---- */
+
+struct task_score {
+    const char *task; /* borrowed */
+    double mean;      /* over the chosen cells' seeds */
+    double low, high; /* of the cells' means */
+    int low_cell, high_cell;
+};
+
+/* The task's mean in a cell; NaN: it has it not. */
+static double task_mean(const struct compare *compare, int cell, int task)
+{
+    const struct compare_cell *from = &compare->cells[cell];
+    double sum = 0;
+    int known = 0;
+
+    for (int s = 0; s < from->seed_count; s++) {
+        double value = from->values[(size_t)s * (size_t)compare->task_count + (size_t)task];
+
+        sum += isnan(value) ? 0 : value;
+        known += !isnan(value);
+    }
+    return known > 0 ? sum / known : (double)NAN;
+}
+
+/* The scores of all tasks over the chosen cells. */
+static void score_tasks(struct task_score *scores, const struct report_source *source)
+{
+    const struct compare *compare = source->figures->compare;
+    const struct cells *cells = source->figures->cells;
+
+    for (int t = 0; t < compare->task_count; t++) {
+        struct task_score *score = &scores[t];
+        int known = 0;
+
+        *score = (struct task_score){ .task = compare->tasks[t], .low_cell = -1 };
+        for (int i = 0; i < cells->count; i++) {
+            int cell = source->chosen[i] ? compare_cell_of(compare, &cells->items[i]) : -1;
+            double mean = cell >= 0 ? task_mean(compare, cell, t) : (double)NAN;
+
+            if (isnan(mean))
+                continue;
+            if (known == 0 || mean < score->low) {
+                score->low = mean;
+                score->low_cell = i;
+            }
+            if (known == 0 || mean > score->high) {
+                score->high = mean;
+                score->high_cell = i;
+            }
+            score->mean += mean;
+            known++;
+        }
+        score->mean = known > 0 ? score->mean / known : (double)NAN;
+    }
+}
+
+static int compare_hard(const void *a, const void *b)
+{
+    const struct task_score *x = a, *y = b;
+
+    if (isnan(x->mean) || isnan(y->mean))
+        return (int)isnan(x->mean) - (int)isnan(y->mean);
+    if (x->mean != y->mean)
+        return x->mean < y->mean ? -1 : 1;
+    return strcmp(x->task, y->task);
+}
+
+static int compare_contested(const void *a, const void *b)
+{
+    const struct task_score *x = a, *y = b;
+    double spread_x = x->high - x->low, spread_y = y->high - y->low;
+
+    if (spread_x != spread_y)
+        return spread_x > spread_y ? -1 : 1;
+    return strcmp(x->task, y->task);
+}
+
+static void list_hardest(struct document *document, const struct task_score *scores, int count)
+{
+    static const struct document_head HEADS[] = { { "task", DOCUMENT_TEXT },
+                                                  { "mean over arms", DOCUMENT_NUMBER },
+                                                  { "best arm", DOCUMENT_NUMBER } };
+    char text[NUMBER_TEXT_SIZE];
+
+    document_heading(document, "Hardest");
+    document_table(document, HEADS, 3);
+    for (int i = 0; i < count && i < LISTED_TASKS; i++) {
+        document_cell(document, scores[i].task);
+        document_cell(document, number_fixed(text, scores[i].mean, DIGITS));
+        document_cell(document, number_fixed(text, scores[i].high, DIGITS));
+    }
+    document_table_end(document);
+}
+
+static int list_contested(struct report_source *source, const struct task_score *scores,
+                          int count, struct error *err)
+{
+    static const struct document_head HEADS[] = { { "task", DOCUMENT_TEXT },
+                                                  { "worst arm", DOCUMENT_TEXT },
+                                                  { "its share", DOCUMENT_NUMBER },
+                                                  { "best arm", DOCUMENT_TEXT },
+                                                  { "its share", DOCUMENT_NUMBER } };
+    const struct cells *cells = source->figures->cells;
+    struct document *document = source->document;
+    char text[NUMBER_TEXT_SIZE];
+
+    if (count == 0 || !(scores[0].high > scores[0].low))
+        return 0;
+    document_heading(document, "Most contested");
+    document_table(document, HEADS, 5);
+    for (int i = 0; i < count && i < LISTED_TASKS && scores[i].high > scores[i].low; i++) {
+        char *low = cells_label(cells, &cells->items[scores[i].low_cell], NULL, 0);
+        char *high = cells_label(cells, &cells->items[scores[i].high_cell], NULL, 0);
+        int rc = low == NULL || high == NULL ? error_no_memory(err, "a report") : 0;
+
+        document_cell(document, scores[i].task);
+        document_cell(document, low);
+        document_cell(document, number_fixed(text, scores[i].low, DIGITS));
+        document_cell(document, high);
+        document_cell(document, number_fixed(text, scores[i].high, DIGITS));
+        free(low);
+        free(high);
+        if (rc != 0)
+            return rc;
+    }
+    document_table_end(document);
+    return 0;
+}
+
+int report_tasks(struct report_source *source, struct error *err)
+{
+    const struct compare *compare = source->figures->compare;
+    int count = compare != NULL ? compare->task_count : 0, never = 0, always = 0, rc = 0;
+    struct task_score *scores = calloc((size_t)count + 1, sizeof *scores);
+
+    if (scores == NULL)
+        return error_no_memory(err, "a report");
+    document_section(source->document, "tasks", "Tasks");
+    if (count == 0) {
+        document_paragraph(source->document, "No outcomes of tasks are known.");
+        free(scores);
+        return 0;
+    }
+    score_tasks(scores, source);
+    qsort(scores, (size_t)count, sizeof *scores, compare_hard);
+    while (count > 0 && isnan(scores[count - 1].mean))
+        count--;
+    for (int i = 0; i < count; i++) {
+        never += scores[i].high <= 0;
+        always += scores[i].low >= 1;
+    }
+    report_say(source->document,
+               "%s of %d tasks over the arms of the table above: %d have 0 in every arm and "
+               "seed, %d have 1 in all.",
+               METRICS[compare->metric].title, count, never, always);
+    list_hardest(source->document, scores, count);
+    qsort(scores, (size_t)count, sizeof *scores, compare_contested);
+    rc = list_contested(source, scores, count, err);
+    free(scores);
+    return rc;
+}

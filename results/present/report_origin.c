@@ -1,0 +1,282 @@
+/* report_origin.c - published values, cost, failures, provenance, how to do it again. */
+#include "report_parts.h"
+
+#include "error.h"
+#include "file.h"
+#include "number.h"
+#include "published.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHORT_HASH = 12, DIGITS = 3 };
+
+/* ---- published values ---- */
+
+/* The setting whose value places a question's published values; NULL: none does. */
+static const char *key_of(const char *question)
+{
+    static const char *const KEYS[][2] = { { "outer loop", "arch.halt_max_steps" },
+                                           { "augmentations", "data.num_aug" } };
+
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
+        if (strcmp(KEYS[i][0], question) == 0)
+            return KEYS[i][1];
+    return NULL;
+}
+
+/* What this experiment's chosen cells have at the same place: "hrm 0.063, ..."; "" where
+ * it has none. Fresh. */
+static char *own_values(const struct report_source *source, const struct published *value)
+{
+    const struct cells *cells = source->figures->cells;
+    const char *key = value->x != NULL ? key_of(value->question) : NULL;
+    int axis = key != NULL ? cells_find_axis(cells, key) : -1;
+    char *text = strdup("");
+
+    if (axis < 0 || strcmp(value->measure, METRICS[cells->metric].title) != 0)
+        return text;
+    for (int i = 0; i < cells->count && text != NULL; i++) {
+        const struct cell *cell = &cells->items[i];
+        char number[NUMBER_TEXT_SIZE];
+
+        if (!source->chosen[i] ||
+            strcmp(cells->axes[axis].values[cell->at[axis]], value->x) != 0)
+            continue;
+        char *label = cells_label(cells, cell, &key, 1);
+        char *next = label == NULL
+                         ? NULL
+                         : format_string("%s%s%s%s%s", text, text[0] != '\0' ? ", " : "", label,
+                                         label[0] != '\0' ? " " : "",
+                                         number_fixed(number, cell->mean, DIGITS));
+
+        free(label);
+        free(text);
+        text = next;
+    }
+    return text;
+}
+
+static int add_published(struct report_source *source, const struct published *value,
+                         struct error *err)
+{
+    struct document *document = source->document;
+    char number[NUMBER_TEXT_SIZE], text[NUMBER_TEXT_SIZE + 8];
+    char *own = own_values(source, value);
+
+    if (own == NULL)
+        return error_no_memory(err, "a report");
+    snprintf(text, sizeof text, "%s%s", value->kind == PUBLISHED_CHART ? "about " : "",
+             number_trimmed(number, value->value, DIGITS));
+    document_cell(document, value->question);
+    document_cell(document, value->settings);
+    document_cell(document, value->data);
+    document_cell(document, value->measure);
+    document_cell(document, value->kind == PUBLISHED_CLAIM ? "" : text);
+    document_cell(document, own);
+    document_cell(document, value->note);
+    document_cell(document, value->source);
+    free(own);
+    return 0;
+}
+
+int report_published(struct report_source *source, struct error *err)
+{
+    static const struct document_head HEADS[] = {
+        { "question", DOCUMENT_TEXT },    { "settings", DOCUMENT_TEXT },
+        { "data", DOCUMENT_TEXT },        { "measure", DOCUMENT_TEXT },
+        { "published", DOCUMENT_NUMBER }, { "in this experiment", DOCUMENT_TEXT },
+        { "remark", DOCUMENT_TEXT },      { "source", DOCUMENT_TEXT },
+    };
+    struct document *document = source->document;
+    const char *data = source->figures->data;
+    int count = 0, rc = 0;
+
+    document_section(document, "published", "Published");
+    for (const struct published *value = PUBLISHED; value->source != NULL; value++)
+        count += published_is_like(value, data);
+    if (count == 0) {
+        document_paragraph(document, "No published values are known on data like this.");
+        return 0;
+    }
+    report_say(document,
+               "What others have published on data like this (%s), beside the arms of the "
+               "table above. Sizes, data and training differ unless it is said otherwise.",
+               data);
+    document_table(document, HEADS, sizeof HEADS / sizeof *HEADS);
+    for (const struct published *value = PUBLISHED; value->source != NULL && rc == 0; value++)
+        if (published_is_like(value, data))
+            rc = add_published(source, value, err);
+    document_table_end(document);
+    for (const struct published_source *from = PUBLISHED_SOURCES; from->name != NULL; from++) {
+        char *text = format_string("%s: %s.", from->name, from->citation);
+
+        document_note(document, text);
+        free(text);
+    }
+    return rc;
+}
+
+/* ---- cost ---- */
+
+/* "1 h 12 min", "3.4 s" */
+static void write_time(char *out, size_t size, double seconds)
+{
+    char text[NUMBER_TEXT_SIZE];
+
+    if (seconds < 120)
+        snprintf(out, size, "%s s", number_trimmed(text, seconds, 1));
+    else if (seconds < 7200)
+        snprintf(out, size, "%.0f min", seconds / 60);
+    else if (seconds < 48 * 3600.0)
+        snprintf(out, size, "%s h", number_trimmed(text, seconds / 3600, 1));
+    else
+        snprintf(out, size, "%s days", number_trimmed(text, seconds / 86400, 1));
+}
+
+int report_cost(struct report_source *source, struct error *err)
+{
+    struct origin_cost cost;
+    char flops[NUMBER_TEXT_SIZE], time[64];
+    int rc = origin_cost(&cost, source->figures->store, source->figures->results->experiment_id,
+                         err);
+
+    if (rc != 0)
+        return rc;
+    document_section(source->document, "cost", "Cost");
+    write_time(time, sizeof time, cost.cpu_seconds);
+    report_say(source->document,
+               "%d training%s done: %sFLOP of training, counted from shapes. All attempts "
+               "together, evaluations and repetitions included: %s of one core.",
+               cost.trained, cost.trained == 1 ? " is" : "s are",
+               number_scaled(flops, cost.flops), time);
+    return 0;
+}
+
+/* ---- failures ---- */
+
+int report_failures(struct report_source *source, struct error *err)
+{
+    static const struct document_head HEADS[] = {
+        { "arm", DOCUMENT_TEXT },        { "seed", DOCUMENT_NUMBER },
+        { "run", DOCUMENT_TEXT },        { "state", DOCUMENT_TEXT },
+        { "cause", DOCUMENT_TEXT },      { "message", DOCUMENT_TEXT },
+        { "attempts", DOCUMENT_NUMBER },
+    };
+    struct document *document = source->document;
+    struct origin_failures failures;
+    int rc = origin_failures(&failures, source->figures->store,
+                             source->figures->results->experiment_id, err);
+
+    if (rc != 0)
+        return rc;
+    document_section(document, "failures", "Failures");
+    if (failures.count == 0)
+        document_paragraph(document, "No run failed, diverged or was cancelled.");
+    else
+        document_table(document, HEADS, sizeof HEADS / sizeof *HEADS);
+    for (int i = 0; i < failures.count; i++) {
+        const struct origin_failure *failure = &failures.items[i];
+        char text[32];
+
+        document_cell(document, failure->arm);
+        snprintf(text, sizeof text, "%lld", (long long)failure->seed);
+        document_cell(document, text);
+        snprintf(text, sizeof text, "%.*s", SHORT_HASH, failure->hash);
+        document_cell(document, text);
+        document_cell(document, failure->state);
+        document_cell(document, failure->cause);
+        document_cell(document, failure->message);
+        snprintf(text, sizeof text, "%d", failure->attempts);
+        document_cell(document, text);
+    }
+    if (failures.count > 0)
+        document_table_end(document);
+    origin_failures_release(&failures);
+    return 0;
+}
+
+/* ---- provenance ---- */
+
+int report_origin(struct report_source *source, struct error *err)
+{
+    static const struct document_head HEADS[] = {
+        { "engine", DOCUMENT_TEXT },      { "numeric", DOCUMENT_TEXT },
+        { "commit", DOCUMENT_TEXT },      { "compiler", DOCUMENT_TEXT },
+        { "kernels", DOCUMENT_TEXT },     { "BLAS", DOCUMENT_TEXT },
+        { "CPU", DOCUMENT_TEXT },         { "host", DOCUMENT_TEXT },
+        { "attempts", DOCUMENT_NUMBER },  { "runs", DOCUMENT_NUMBER },
+        { "first begun", DOCUMENT_TEXT }, { "last begun", DOCUMENT_TEXT },
+    };
+    struct document *document = source->document;
+    struct origin_builds builds;
+    int rc = origin_builds(&builds, source->figures->store,
+                           source->figures->results->experiment_id, err);
+
+    if (rc != 0)
+        return rc;
+    document_section(document, "origin", "Provenance");
+    report_say(document, "Queued at %s; spec %.*s.", source->origin.queued_at, SHORT_HASH,
+               source->origin.spec_hash);
+    document_table(document, HEADS, sizeof HEADS / sizeof *HEADS);
+    for (int i = 0; i < builds.count; i++) {
+        const struct origin_build *build = &builds.items[i];
+        const char *const texts[] = { build->engine_version,
+                                      build->numeric_version,
+                                      build->git_commit,
+                                      build->compiler,
+                                      build->kernel_set,
+                                      build->blas,
+                                      build->cpu,
+                                      build->host };
+        char number[32];
+
+        for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
+            document_cell(document, texts[t]);
+        snprintf(number, sizeof number, "%d", build->attempts);
+        document_cell(document, number);
+        snprintf(number, sizeof number, "%d", build->runs);
+        document_cell(document, number);
+        document_cell(document, build->first_begun);
+        document_cell(document, build->last_begun);
+    }
+    document_table_end(document);
+    origin_builds_release(&builds);
+    return 0;
+}
+
+/* ---- how to do it again ---- */
+
+int report_again(struct report_source *source, struct error *err)
+{
+    const char *name = source->figures->results->experiment;
+    struct document *document = source->document;
+    bool matrix = source->figures->matrix != NULL;
+    /* a name has letters, digits, '.', '_' and '-' only, unless the database was changed */
+    char *commands =
+        format_string("hrmlab run %s.json\n"
+                      "hrmlab results %s\n"
+                      "hrmlab compare %s %s\n"
+                      "hrmlab report %s -o %s.html\n",
+                      name, name, name, matrix ? "--matrix" : "--axis KEY", name, name);
+
+    if (commands == NULL)
+        return error_no_memory(err, "a report");
+    document_section(document, "again", "To do it again");
+    if (source->spec != NULL)
+        report_say(document,
+                   "With this spec as %s.json and a program of the same numeric version, runs "
+                   "have the same hashes, and on the same kernels the same bits:",
+                   name);
+    else
+        document_paragraph(document, "The spec is not in the workspace any more.");
+    document_code(document, commands);
+    if (source->spec != NULL)
+        document_code(document, source->spec);
+    document_note(document, "hrmlab verify RUN trains a run again and compares every value; "
+                            "hrmlab show RUN tells everything about one.");
+    free(commands);
+    return 0;
+}

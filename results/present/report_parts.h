@@ -1,0 +1,34 @@
+/*
+ * report_parts.h - the sections of a report.
+ */
+#ifndef RESULTS_REPORT_PARTS_H
+#define RESULTS_REPORT_PARTS_H
+
+#include "document.h"
+#include "error.h"
+#include "figure.h"
+#include "origin.h"
+
+/* What the sections are written from. */
+struct report_source {
+    struct document *document;
+    struct figure_source *figures;
+    bool *chosen;     /* owned: one cell of each arm, by cells_choose() */
+    char note[300];   /* which */
+    const char *spec; /* NULL: not there */
+    struct origin_spec origin;
+};
+
+/* The comparison's cell that is this one; -1: it has no result. */
+int compare_cell_of(const struct compare *compare, const struct cell *cell);
+
+/* A sentence with printf's arguments as a paragraph. */
+__attribute__((format(printf, 2, 3))) void report_say(struct document *document,
+                                                      const char *format, ...);
+
+typedef int report_section_fn(struct report_source *source, struct error *err);
+
+report_section_fn report_design, report_finding, report_arms, report_comparisons, report_tasks,
+    report_published, report_cost, report_failures, report_origin, report_again;
+
+#endif

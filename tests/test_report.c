@@ -1,0 +1,291 @@
+/* test_report.c - the report of an experiment: its numbers, its escapes, its forms. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sqlite3.h>
+
+#include "document.h"
+#include "error.h"
+#include "experiment_report.h"
+#include "figure.h"
+#include "file.h"
+#include "number.h"
+#include "store.h"
+#include "support/markup_check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char SPEC[] = "{\"name\": \"t\", \"note\": \"<&>\"}\n";
+
+static char directory[64];
+
+static void must(int rc, const struct error *err)
+{
+    if (rc != 0)
+        fail_msg("%s", err->message);
+}
+
+static int make_directory(void **state)
+{
+    (void)state;
+    snprintf(directory, sizeof directory, "/tmp/test_report.XXXXXX");
+    return mkdtemp(directory) == NULL;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    return file_remove_tree(directory, NULL);
+}
+
+static void change_database(const char *sql)
+{
+    char *path = file_join(directory, "results.db"), *message = NULL;
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+        fail_msg("%s", message);
+    sqlite3_close(db);
+    free(path);
+}
+
+/* The workspace of the first release (two arms by arch.name, one seed), changed by
+ * SQL. */
+static void open_source(struct store **store, struct figure_source *source, const char *change,
+                        enum metric metric)
+{
+    struct error err;
+    char *sql;
+    size_t size;
+
+    must(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), &err);
+    change_database(sql);
+    free(sql);
+    must(store_open(store, directory, STORE_WRITE, &err), &err); /* migrates */
+    store_close(*store);
+    change_database(change);
+    must(store_open(store, directory, STORE_READ, &err), &err);
+    must(figure_source_open(source, *store, NULL, NULL, 0, metric, &err), &err);
+}
+
+static void make(struct report *report, struct figure_source *source, enum document_form form)
+{
+    struct error err;
+
+    must(report_make(report, source, SPEC, form, "t", &err), &err);
+}
+
+static void a_report_is_one_well_formed_page_and_the_same_twice(void **state)
+{
+    static const char *const SECTIONS[] = { "finding",     "design", "arms",      "figures",
+                                            "comparisons", "tasks",  "published", "cost",
+                                            "failures",    "origin", "again" };
+    struct store *store;
+    struct figure_source source;
+    struct report once, again;
+
+    (void)state;
+    open_source(&store, &source, "", METRIC_PASS_AT_2);
+    make(&once, &source, DOCUMENT_HTML);
+    make(&again, &source, DOCUMENT_HTML);
+    assert_string_equal(once.text, again.text);
+    if (markup_fault(once.text) != NULL)
+        fail_msg("%s", markup_fault(once.text));
+    for (size_t i = 0; i < sizeof SECTIONS / sizeof *SECTIONS; i++) {
+        char section[64], link[64];
+
+        snprintf(section, sizeof section, "<section id=\"%s\">", SECTIONS[i]);
+        snprintf(link, sizeof link, "href=\"#%s\"", SECTIONS[i]);
+        assert_non_null(strstr(once.text, section));
+        assert_non_null(strstr(once.text, link));
+    }
+    /* nothing that a browser would fetch or run */
+    assert_null(strstr(once.text, "<script"));
+    assert_null(strstr(once.text, "src="));
+    assert_null(strstr(once.text, "url("));
+    assert_null(strstr(once.text, "href=\"http"));
+    assert_int_equal(once.picture_count, 0);
+    assert_non_null(strstr(once.text, "&quot;note&quot;: &quot;&lt;&amp;&gt;&quot;"));
+    report_release(&once);
+    report_release(&again);
+    figure_source_close(&source);
+    store_close(store);
+}
+
+static void the_numbers_of_a_report_are_those_of_the_results(void **state)
+{
+    static const enum metric SHOWN[] = { METRIC_PER_TOKEN_ACCURACY, METRIC_EXACT_ROWS };
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+    int rows = 0;
+
+    (void)state;
+    open_source(&store, &source, "", METRIC_PER_TOKEN_ACCURACY);
+    make(&report, &source, DOCUMENT_HTML);
+    for (int i = 0; i < source.results->row_count; i++) {
+        const struct result_row *row = &source.results->rows[i];
+        char number[NUMBER_TEXT_SIZE], cell[NUMBER_TEXT_SIZE + 40];
+
+        if (row->outer_steps != row->train_outer_steps)
+            continue; /* not in the table of arms */
+        for (size_t m = 0; m < sizeof SHOWN / sizeof *SHOWN; m++) {
+            snprintf(cell, sizeof cell, "<td class=\"n\">%s</td>",
+                     number_fixed(number, row->values[SHOWN[m]], 3));
+            if (strstr(report.text, cell) == NULL)
+                fail_msg("no %s", cell);
+        }
+        rows++;
+    }
+    assert_int_equal(rows, 2);
+    for (int i = 0; i < source.comparisons.count; i++) {
+        char number[NUMBER_TEXT_SIZE], cell[NUMBER_TEXT_SIZE + 40];
+
+        snprintf(cell, sizeof cell, "<td class=\"n\">%s</td>",
+                 number_signed(number, source.comparisons.items[i].estimate.value, 3));
+        assert_non_null(strstr(report.text, cell));
+    }
+    assert_true(source.comparisons.count > 0);
+    report_release(&report);
+    figure_source_close(&source);
+    store_close(store);
+}
+
+#define HOSTILE                                                                                \
+    "UPDATE experiment SET name = '</title><script>alert(1)</script>',"                        \
+    " description = '\" onload=\"x\" <img src=x> | `a` [b](javascript:c) \n# d';"              \
+    "UPDATE arm SET label = '<b>|', axes = '{\"arch.name\":\"</td><i>|x\"}' WHERE arm_id = 1;" \
+    "UPDATE job SET state = 'failed', cause = 'crash', message = '<u>]]>&' WHERE run_id = 2;"  \
+    "UPDATE task_outcome SET task = '<task>' || task;"                                         \
+    "UPDATE attempt SET host = '<host>', compiler = '&'"
+
+static void names_from_outside_stay_text_in_a_page(void **state)
+{
+    static const char *const TAGS[] = {
+        "<script", "<img", "<b>", "<i>", "<u>", "<task", "<host"
+    };
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+
+    (void)state;
+    open_source(&store, &source, HOSTILE, METRIC_PASS_AT_2);
+    make(&report, &source, DOCUMENT_HTML);
+    for (size_t i = 0; i < sizeof TAGS / sizeof *TAGS; i++)
+        if (strstr(report.text, TAGS[i]) != NULL)
+            fail_msg("%s", TAGS[i]);
+    assert_non_null(strstr(report.text, "&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert_non_null(strstr(report.text, "&lt;host&gt;"));
+    if (markup_fault(report.text) != NULL)
+        fail_msg("%s", markup_fault(report.text));
+    report_release(&report);
+    figure_source_close(&source);
+    store_close(store);
+}
+
+static void names_from_outside_stay_text_in_markdown(void **state)
+{
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+
+    (void)state;
+    open_source(&store, &source, HOSTILE, METRIC_PASS_AT_2);
+    make(&report, &source, DOCUMENT_MARKDOWN);
+    *strstr(report.text, "## To do it again") = '\0'; /* the spec stands there as it is */
+    assert_null(strstr(report.text, "<"));
+    assert_null(strstr(report.text, "\n# d"));
+    assert_non_null(strstr(report.text, "\\`a\\` \\[b\\](javascript:c)"));
+    assert_non_null(strstr(report.text, "\\|x"));
+    report_release(&report);
+    figure_source_close(&source);
+    store_close(store);
+}
+
+static void markdown_has_its_figures_in_files(void **state)
+{
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+
+    (void)state;
+    open_source(&store, &source, "", METRIC_PASS_AT_2);
+    make(&report, &source, DOCUMENT_MARKDOWN);
+    assert_true(report.picture_count > 3);
+    for (int i = 0; i < report.picture_count; i++) {
+        char link[100];
+
+        snprintf(link, sizeof link, "](%s)", report.pictures[i].file_name);
+        assert_non_null(strstr(report.text, link));
+        assert_null(markup_fault(report.pictures[i].svg));
+        assert_non_null(strstr(report.pictures[i].svg, "<style>")); /* stands alone */
+    }
+    report_release(&report);
+    figure_source_close(&source);
+    store_close(store);
+}
+
+static void a_failed_run_is_listed_with_its_cause(void **state)
+{
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+
+    (void)state;
+    open_source(&store, &source,
+                "UPDATE job SET state = 'failed', cause = 'out of memory', message = 'killed'"
+                " WHERE run_id = 2",
+                METRIC_PASS_AT_2);
+    make(&report, &source, DOCUMENT_HTML);
+    const char *failures = strstr(report.text, "<section id=\"failures\">");
+
+    assert_non_null(failures);
+    assert_non_null(strstr(failures, "<td>failed</td><td>out of memory</td><td>killed</td>"));
+    assert_non_null(strstr(report.text, "Not complete: 1 of 2 runs not done"));
+    report_release(&report);
+    figure_source_close(&source);
+    store_close(store);
+}
+
+static void nothing_finished_gives_a_report_that_says_so(void **state)
+{
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+
+    (void)state;
+    open_source(&store, &source,
+                "UPDATE job SET state = 'failed', cause = 'crash'; DELETE FROM task_outcome",
+                METRIC_PASS_AT_2);
+    make(&report, &source, DOCUMENT_HTML);
+    assert_non_null(strstr(report.text, "No evaluation has finished yet."));
+    assert_non_null(strstr(report.text, "Nothing can be compared: "));
+    assert_non_null(strstr(report.text, "No outcomes of tasks are known."));
+    assert_null(markup_fault(report.text));
+    report_release(&report);
+    figure_source_close(&source);
+    store_close(store);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
+    const struct CMUnitTest tests[] = {
+        TEST(a_report_is_one_well_formed_page_and_the_same_twice),
+        TEST(the_numbers_of_a_report_are_those_of_the_results),
+        TEST(names_from_outside_stay_text_in_a_page),
+        TEST(names_from_outside_stay_text_in_markdown),
+        TEST(markdown_has_its_figures_in_files),
+        TEST(a_failed_run_is_listed_with_its_cause),
+        TEST(nothing_finished_gives_a_report_that_says_so),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
