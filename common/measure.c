@@ -31,6 +31,13 @@ enum { MOST_OUTER_STEPS = 1024 };
     }
 #define SHARE_SOLVED "mean over tasks of the share of test inputs solved within "
 
+#define EXACT_RATING(from, title_, words)                                                      \
+    {                                                                                          \
+        .name = "exact_rating_" #from, .title = title_, SHARE, OVER_ROWS,                      \
+        .meaning = "exact_rows of the puzzles whose rating is " words,                         \
+        .better = MEASURE_HIGHER, .paired = METRIC_COUNT                                       \
+    }
+
 const struct measure METRICS[MEASURE_COUNT] = {
     [METRIC_PASS_AT_2] = PASS(2, SHARE_SOLVED "2 answers"),
     [METRIC_PER_TOKEN_ACCURACY] = { .name = "per_token_accuracy",
@@ -127,6 +134,19 @@ const struct measure METRICS[MEASURE_COUNT] = {
                               OVER_TASKS,
                               .better = MEASURE_NEITHER,
                               .paired = METRIC_COUNT },
+    [METRIC_SHORTEST_PATHS] = { .name = "shortest_paths",
+                                .title = "shortest paths",
+                                .meaning = "share of test rows whose cells drawn as a path are "
+                                           "a shortest path from start to goal, whatever the "
+                                           "other cells are",
+                                SHARE,
+                                OVER_ROWS,
+                                .better = MEASURE_HIGHER,
+                                .paired = METRIC_COUNT },
+    [METRIC_EXACT_RATING_0] = EXACT_RATING(0, "exact r 0", "0"),
+    [METRIC_EXACT_RATING_1] = EXACT_RATING(1, "exact r 1-9", "1 to 9"),
+    [METRIC_EXACT_RATING_10] = EXACT_RATING(10, "exact r 10-99", "10 to 99"),
+    [METRIC_EXACT_RATING_100] = EXACT_RATING(100, "exact r 100", "100 or more"),
     [METRIC_TASK_TOKEN_ACCURACY] = { .name = "task_token_accuracy",
                                      .title = "task token acc",
                                      .meaning = "mean over tasks of the mean over test inputs "

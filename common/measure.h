@@ -34,6 +34,12 @@ enum metric {
     METRIC_DISTINCT_ANSWERS,
     METRIC_VOTE_MARGIN,
     METRIC_VOTE_ENTROPY,
+    METRIC_SHORTEST_PATHS, /* of data with paths alone */
+    /* of data with ratings alone, each where a rating is so high */
+    METRIC_EXACT_RATING_0,
+    METRIC_EXACT_RATING_1,
+    METRIC_EXACT_RATING_10,
+    METRIC_EXACT_RATING_100,
     /* the measures before this one are in the worker's events and in measure_value */
     METRIC_RECORDED,
     METRIC_TASK_TOKEN_ACCURACY = METRIC_RECORDED,

@@ -32,6 +32,8 @@ TARGET(checkpoint)
 TARGET(arc)
 TARGET(csv)
 TARGET(gzip)
+TARGET(maze)
+TARGET(built)
 TARGET(job)
 TARGET(exit)
 
@@ -45,6 +47,8 @@ int main(void)
         cmocka_unit_test(arc_inputs_are_taken),
         cmocka_unit_test(csv_inputs_are_taken),
         cmocka_unit_test(gzip_inputs_are_taken),
+        cmocka_unit_test(maze_inputs_are_taken),
+        cmocka_unit_test(built_inputs_are_taken),
         cmocka_unit_test(job_inputs_are_taken),
         cmocka_unit_test(exit_inputs_are_taken),
     };

@@ -10,8 +10,10 @@
 #include "file.h"
 #include "kind_maze.h"
 #include "maze.h"
+#include "scores.h"
 #include "settings.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,6 +241,49 @@ static void variants_are_the_turned_mazes_in_order_and_are_undone(void **state)
     }
 }
 
+/* Two mazes of rating 3 and two of 30, all answered right but for a wall of the last. */
+static void scores_are_told_by_rating_and_paths_apart(void **state)
+{
+    static const struct score_request request = { 1, 0, 0 };
+    struct error err = { 0 };
+    char *train = put("train.csv", "x,S    ##  ##   G ,S   o## o## ooG ,3\n");
+    char *test = put("test.csv", "a,S    ##  ##   G ,S   o## o## ooG ,3\n"
+                                 "b,    S## ### ##G ,    S## ### ##G ,3\n"
+                                 "c,S    ##  ##   G ,S   o## o## ooG ,30\n"
+                                 "d,S    ##  ##   G ,S   o## o## ooG ,30\n");
+    struct data_set *set = open_set(room, NULL, &err);
+    struct score_outcome *outcomes;
+    struct score_result result;
+    struct scores *scores;
+    int count;
+
+    (void)state;
+    if (set == NULL)
+        fail_msg("%s", err.message);
+    assert_int_equal(scores_create(&scores, set, SPLIT_TEST, &request, 1, &err), 0);
+    for (int row = 0; row < 4; row++) {
+        int32_t inputs[16], labels[16], out[16], id;
+        data_set_row(set, SPLIT_TEST, row, NULL, inputs, labels, &id);
+        memcpy(out, labels, sizeof out);
+        if (row == 3) /* a space that was taken for a wall */
+            out[3] = 1 + MAZE_WALL;
+        assert_int_equal(scores_add(scores, 0, row, out, labels, 0.0f, 0.0, 1, &err), 0);
+    }
+    assert_int_equal(scores_finish(scores, 0, &result, &outcomes, &count, &err), 0);
+    assert_true(fabs(result.values[METRIC_EXACT_ROWS] - 0.75) < 1e-12);
+    assert_true(fabs(result.values[METRIC_EXACT_RATING_1] - 1.0) < 1e-12);
+    assert_true(fabs(result.values[METRIC_EXACT_RATING_10] - 0.5) < 1e-12);
+    assert_true(isnan(result.values[METRIC_EXACT_RATING_0]));
+    assert_true(isnan(result.values[METRIC_EXACT_RATING_100]));
+    /* the second one's goal cannot be reached */
+    assert_true(fabs(result.values[METRIC_SHORTEST_PATHS] - 0.75) < 1e-12);
+    free(outcomes);
+    scores_destroy(scores);
+    data_set_close(set);
+    free(train);
+    free(test);
+}
+
 static void built_in_mazes_are_the_same_for_a_seed_and_others_for_another(void **state)
 {
     struct error err = { 0 };
@@ -265,6 +310,8 @@ int main(void)
         cmocka_unit_test(a_path_must_be_whole_and_shortest_and_touch_no_wall),
         cmocka_unit_test_setup_teardown(spaces_of_a_csv_are_cells, make_room, remove_room),
         cmocka_unit_test_setup_teardown(a_bad_row_is_named_with_its_column, make_room,
+                                        remove_room),
+        cmocka_unit_test_setup_teardown(scores_are_told_by_rating_and_paths_apart, make_room,
                                         remove_room),
         cmocka_unit_test(variants_are_the_turned_mazes_in_order_and_are_undone),
         cmocka_unit_test(built_in_mazes_are_the_same_for_a_seed_and_others_for_another),

@@ -69,12 +69,13 @@ static int pass_init(struct pass *out, enum data_split split, bool act_inference
     return 0;
 }
 
-/* Every recorded measure by its name, and what they were found from; false when out of
- * memory. */
+/* Every recorded measure that the data have, by its name, and what they were found from;
+ * false when out of memory. */
 static bool add_result(cJSON *body, const struct score_result *result, double seconds)
 {
     for (int i = 0; i < METRIC_RECORDED; i++)
-        if (cJSON_AddNumberToObject(body, METRICS[i].name, result->values[i]) == NULL)
+        if (!isnan(result->values[i]) &&
+            cJSON_AddNumberToObject(body, METRICS[i].name, result->values[i]) == NULL)
             return false;
     return cJSON_AddNumberToObject(body, "tasks", result->tasks) != NULL &&
            cJSON_AddNumberToObject(body, "rows_count", result->rows) != NULL &&

@@ -27,6 +27,7 @@ struct kept {
     int answer; /* number in the test's store */
     int used;
     bool here, labelled, exact; /* here: this row has come */
+    bool shortest;              /* the path that it draws */
 };
 
 struct slot {
@@ -177,6 +178,8 @@ int scores_add(struct scores *s, int request, int row, const int32_t *prediction
     kept->accuracy =
         row_accuracy(predictions, labels, data_set_info(s->set)->seq_len, &kept->labelled);
     kept->exact = kept->accuracy >= 1.0;
+    kept->shortest =
+        data_set_has_paths(s->set) && data_set_is_shortest(s->set, s->split, row, &answer);
     kept->lm_loss = lm_loss;
     kept->used = used;
     return 0;
@@ -264,6 +267,42 @@ static int count_scored_tests(const struct scores *s)
         for (int test = 0; test < data_set_task_tests(s->set, s->split, t); test++)
             count += data_set_solution(s->set, s->split, t, test, &room) != NULL;
     return count;
+}
+
+/* The measure of exact rows with such a rating. */
+static enum metric rating_metric(int rating)
+{
+    return rating < 1     ? METRIC_EXACT_RATING_0
+           : rating < 10  ? METRIC_EXACT_RATING_1
+           : rating < 100 ? METRIC_EXACT_RATING_10
+                          : METRIC_EXACT_RATING_100;
+}
+
+/* Measures that only some kinds of data have. */
+static void sum_special(const struct scores *s, const struct slot *slot,
+                        struct score_result *out)
+{
+    enum { RATINGS = METRIC_EXACT_RATING_100 + 1 };
+    int counts[METRIC_RECORDED] = { 0 }, rows = 0;
+
+    for (int t = 0; t < data_set_task_count(s->set, s->split); t++) {
+        int rating = data_set_rating(s->set, s->split, t);
+        for (int row = s->first_row[t]; row < s->first_row[t + 1]; row++) {
+            const struct kept *kept = &slot->rows[row];
+            enum metric metric = rating_metric(rating);
+            if (!kept->here || !kept->labelled)
+                continue;
+            rows++;
+            counts[metric] += rating >= 0;
+            out->values[metric] += kept->exact;
+            out->values[METRIC_SHORTEST_PATHS] += kept->shortest;
+        }
+    }
+    for (int m = METRIC_EXACT_RATING_0; m < RATINGS; m++)
+        out->values[m] = counts[m] > 0 ? out->values[m] / counts[m] : (double)NAN;
+    out->values[METRIC_SHORTEST_PATHS] = data_set_has_paths(s->set) && rows > 0
+                                             ? out->values[METRIC_SHORTEST_PATHS] / rows
+                                             : (double)NAN;
 }
 
 /* Means over the rows, in the stored order. */
@@ -438,6 +477,7 @@ int scores_finish(struct scores *s, int request, struct score_result *result,
     }
     sum_rows(s, &s->slots[s->slot_of[request]], result);
     set_task_means(result, &sums);
+    sum_special(s, &s->slots[s->slot_of[request]], result);
     *outcomes = list;
     *outcome_count = made;
     return 0;

@@ -23,7 +23,8 @@ struct score_request {
 
 /* Shares in [0, 1]; tests without a published solution count nowhere. */
 struct score_result {
-    /* by enum metric; means over labelled rows or tasks */
+    /* by enum metric; means over labelled rows or tasks; NaN: the data have no such
+     * measure */
     double values[METRIC_RECORDED];
     int tasks, rows; /* scored */
 };

@@ -509,3 +509,28 @@ void data_set_answer(const struct data_set *set, enum data_split split, int row,
         out, &answer,
         variant_at(&set->variants[split_task(set, split, place.task)], kind, place.variant));
 }
+
+bool data_set_has_paths(const struct data_set *set)
+{
+    return set->source.kind->is_shortest != NULL;
+}
+
+bool data_set_is_shortest(const struct data_set *set, enum data_split split, int row,
+                          const struct grid *answer)
+{
+    struct data_row place = locate(set, split, row);
+    struct grid question;
+
+    split_pair(set, split, split_task(set, split, place.task), place.test_index, &question,
+               NULL);
+    return set->source.kind->is_shortest(&question, answer);
+}
+
+int data_set_rating(const struct data_set *set, enum data_split split, int task)
+{
+    const struct data_kind *kind = set->source.kind;
+
+    return kind->rating == NULL
+               ? -1
+               : kind->rating(set->source.content, split_task(set, split, task));
+}

@@ -117,4 +117,12 @@ const struct grid *data_set_solution(const struct data_set *set, enum data_split
 void data_set_answer(const struct data_set *set, enum data_split split, int row,
                      const int32_t *predictions, struct grid *out);
 
+/* Whether the path that an answer (as data_set_answer() gives it) draws is a shortest
+ * one; and whether answers draw paths at all. */
+bool data_set_has_paths(const struct data_set *set);
+bool data_set_is_shortest(const struct data_set *set, enum data_split split, int row,
+                          const struct grid *answer);
+/* The rating of a task of a split; -1: there is none. */
+int data_set_rating(const struct data_set *set, enum data_split split, int task);
+
 #endif

@@ -98,6 +98,9 @@ struct data_kind {
     void (*answer)(struct grid *out, const int32_t *predictions, int side);
 
     struct data_look (*look)(uint8_t cell);
+    /* Whether the path that an answer draws is a shortest one; NULL: no paths are
+     * drawn. */
+    bool (*is_shortest)(const struct grid *question, const struct grid *answer);
     /* The rating of a puzzle; NULL: the kind has none. */
     int32_t (*rating)(const void *content, int index);
     /* Writes the name of a variant's identifier; NULL where all rows have id 0. */

@@ -116,6 +116,11 @@ static void undo(struct grid *out, const struct grid *in, const void *variant)
     grid_transform(out, in, grid_inverse_transform(*(const uint8_t *)variant));
 }
 
+static bool is_shortest(const struct grid *question, const struct grid *answer)
+{
+    return maze_path_is_shortest(question->cells, answer->cells, question->rows);
+}
+
 static struct data_look look(uint8_t cell)
 {
     static const int32_t COLOURS[MAZE_KINDS] = { 0x333333, 0xEEEEEE, 0x2ECC40, 0xFF4136,
@@ -145,5 +150,6 @@ const struct data_kind KIND_MAZE = {
     .tokens = board_tokens,
     .answer = board_answer,
     .look = look,
+    .is_shortest = is_shortest,
     .rating = board_rating,
 };
