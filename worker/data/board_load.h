@@ -11,7 +11,7 @@
 
 /* What differs between kinds. */
 struct board_form {
-    const char *title;           /* "Sudoku"; before " 9 x 9 from CSV" */
+    const char *title;           /* stands before " 9 x 9 from CSV" */
     const char *subsample;       /* purpose of the random streams that choose boards */
     enum setting_id train, test; /* at most so many, drawn at random; 0: all */
     board_parse_fn *parse;

@@ -130,7 +130,7 @@ struct data_source {
     /* owned; in words, how many are trained on, tested on, left out and why */
     char *counts;
     int left_out;             /* tasks that were read but not chosen */
-    int identifiers;          /* of all rows, the blank included; 0: counted by variants */
+    int identifiers;          /* the blank included; 0: counted by variants */
     int leaked;               /* evaluation tasks of which a copy is trained on */
     struct data_files files;  /* what was read */
     char hash[HASH_HEX_SIZE]; /* of the content of the tasks kept, never of a path */
