@@ -157,6 +157,56 @@ static void counts_are_those_of_the_specs_data(void **state)
     expect((const char *[]){ "check", "builtin:sudoku", NULL }, "content ");
 }
 
+static void boards_are_written_as_csv_files_that_read_back(void **state)
+{
+    char *path = file_join(room, "boards"), *out, *errors;
+
+    (void)state;
+    expect((const char *[]){ "build", "builtin:sudoku", "-o", path, "--layout", "csv", "--set",
+                             "data.sudoku_side=6", "--set", "data.sudoku_train=30", "--set",
+                             "data.sudoku_test=10", NULL },
+           "generated 30 puzzles trained on, 10 tested");
+    expect((const char *[]){ "show", path, NULL },
+           "read 40 puzzles (0 below data.min_difficulty left out); 30 of 30 trained on");
+    expect((const char *[]){ "show", path, "train-0000002", NULL }, "-------+------");
+    /* ratings are the backtracks of the generator */
+    assert_int_equal(
+        data((const char *[]){ "show", path, "--set", "data.min_difficulty=1", NULL }, &out,
+             &errors),
+        0);
+    assert_null(strstr(out, "(0 below data.min_difficulty"));
+    free(out);
+    free(errors);
+    expect((const char *[]){ "build", "builtin:maze", "-o", path, "--layout", "csv", "--set",
+                             "data.maze_train=5", "--set", "data.maze_test=2", NULL },
+           "generated 5 mazes trained on, 2 tested");
+    expect((const char *[]){ "show", path, NULL }, "mazes 9 x 9 from CSV");
+    refuse(
+        (const char *[]){ "build", "builtin:arc-style", "-o", path, "--layout", "csv", NULL },
+        "are no boards with a rating");
+    free(path);
+}
+
+static void the_order_of_a_spec_is_replayed_from_where_the_spec_lies(void **state)
+{
+    char *order = file_join(room, "order.npy"), *spec = file_join(room, "s.json");
+    char *other = file_join(room, "other.json");
+
+    (void)state;
+    put("s.json", "{\"name\":\"s\",\"set\":{\"data.path\":\"builtin:sudoku\","
+                  "\"train.max_steps\":7},\"seeds\":1}");
+    expect((const char *[]){ "order", spec, "-o", order, NULL },
+           "7 batches of 64 examples, of 200");
+    put("other.json", "{\"name\":\"o\",\"set\":{\"data.path\":\"builtin:sudoku\",\"data."
+                      "batch_order\":\"order.npy\",\"train.max_steps\":7},\"seeds\":1}");
+    expect((const char *[]){ "show", other, NULL }, "content ");
+    refuse((const char *[]){ "show", other, "--set", "data.sudoku_train=3", NULL },
+           "expected one of 0 to 2, as the data have");
+    free(order);
+    free(spec);
+    free(other);
+}
+
 static void what_cannot_be_done_is_said_in_one_line(void **state)
 {
     (void)state;
@@ -188,6 +238,10 @@ int main(void)
                                         remove_room),
         cmocka_unit_test_setup_teardown(counts_are_those_of_the_specs_data, make_room,
                                         remove_room),
+        cmocka_unit_test_setup_teardown(boards_are_written_as_csv_files_that_read_back,
+                                        make_room, remove_room),
+        cmocka_unit_test_setup_teardown(
+            the_order_of_a_spec_is_replayed_from_where_the_spec_lies, make_room, remove_room),
         cmocka_unit_test_setup_teardown(what_cannot_be_done_is_said_in_one_line, make_room,
                                         remove_room),
     };
