@@ -203,11 +203,11 @@ int compare_offer(const struct results *results, struct error *err)
     char known[600];
 
     list_axes(known, sizeof known, results, true);
-    return error_set(
-        err, ERROR_FORMAT,
-        "compare: expected --axis KEY, --matrix or two arms (ARM_A ARM_B); axes of "
-        "experiment \"%.100s\": %s",
-        results->experiment, known[0] != '\0' ? known : "none");
+    return error_set(err, ERROR_FORMAT,
+                     "compare: expected --axis KEY, --matrix, --baseline ARM or two arms "
+                     "(ARM_A ARM_B); axes of "
+                     "experiment \"%.100s\": %s",
+                     results->experiment, known[0] != '\0' ? known : "none");
 }
 
 /* Sets the error for an axis with fewer than two comparable values: the axes that there
@@ -248,10 +248,8 @@ static void describe_missing(char *out, size_t size, const struct missing_value 
             }
 }
 
-/* Counts the runs without results per value of a training setting. Each run counts
- * once, in the first evaluation of its arm. */
-static int find_missing(struct axis_values *values, const struct compare *compare,
-                        const char *key, struct error *err)
+int compare_missing(char *out, size_t size, const struct compare *compare, const char *key,
+                    struct error *err)
 {
     const struct results *results = compare->results;
     struct missing_value *items = calloc((size_t)results->arm_count + 1, sizeof *items);
@@ -281,7 +279,7 @@ static int find_missing(struct axis_values *values, const struct compare *compar
         free(text);
     }
     if (rc == 0)
-        describe_missing(values->missing, sizeof values->missing, items, count);
+        describe_missing(out, size, items, count);
     for (int i = 0; i < count; i++)
         free(items[i].value);
     free(items);
@@ -407,7 +405,7 @@ int compare_axis(struct axis_values *values, struct comparison_list *list,
         rc = describe_cells(cells, values, compare, key, err);
     }
     if (rc == 0 && evaluation_key_find(key) < 0)
-        rc = find_missing(values, compare, key, err);
+        rc = compare_missing(values->missing, sizeof values->missing, compare, key, err);
     if (rc == 0 && values->count < 2)
         rc = error_no_axis(values, compare, key, err);
     if (rc == 0)

@@ -152,6 +152,11 @@ struct axis_values {
     char missing[400]; /* values without results: "100: 1 run diverged"; "": none */
 };
 
+/* The runs without results by their value of a training setting, each run once:
+ * "100: 1 run diverged, 200: 2 runs failed"; out stays as it is where all have some. */
+int compare_missing(char *out, size_t size, const struct compare *compare, const char *key,
+                    struct error *err) MUST_CHECK;
+
 /*
  * Compares every value of key (a training or an evaluation setting) with the first:
  * each cell with the cell that differs in key alone, averaged over the other axes and
@@ -190,6 +195,7 @@ struct matrix_block {
 struct matrix {
     struct matrix_block *blocks; /* owned */
     int block_count;
+    char missing[400]; /* trained outer steps without results: "8: 2 runs failed"; "" */
     /* owned; the other evaluation settings of the cells shown; "": they do not vary */
     char *evaluation;
     /* number of combinations of the other evaluation settings */

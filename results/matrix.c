@@ -222,6 +222,8 @@ int matrix_create(struct matrix **out, const struct compare *compare, struct err
         rc = make_grids(matrix, err);
     if (rc == 0)
         rc = place_cells(matrix, compare, variant, true, err);
+    if (rc == 0)
+        rc = compare_missing(matrix->missing, sizeof matrix->missing, compare, TRAIN_KEY, err);
     for (int i = 0; i < matrix->block_count; i++)
         varies =
             varies || matrix->blocks[i].train_count > 1 || matrix->blocks[i].eval_count > 1;

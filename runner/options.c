@@ -31,7 +31,7 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_EXPERIMENT] = { "experiment", 0, "NAME",
                             "the experiment, where no argument names it" },
     [OPTION_TRAJECTORY] = { "trajectory", 0, NULL,
-                            "what each outer step changed, where eval.trajectory recorded it" },
+                            "what each outer step changed (eval.trajectory)" },
     [OPTION_ALL] = { "all", 0, NULL, "every seed and checkpoint in a row of its own" },
     [OPTION_NEW] = { "new", 0, NULL, "an experiment beside the one of that name" },
     [OPTION_JOBS] = { "jobs", 0, "N", "threads at once; one per core without it" },

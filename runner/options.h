@@ -87,7 +87,7 @@ struct options {
     const char *executor; /* --executor NAME: NULL: the first there is */
     bool dry_run, quiet, follow, all, help, version;
     const char *axis; /* compare, plot --axis KEY */
-    /* compare, results --metric, --value; NULL: pass_at_2 */
+    /* compare, results, curves --metric, results --value; NULL: pass_at_2 */
     const char *metric;
     const char *sort, *columns; /* results --sort, --columns; NULL: as they are */
     const char *rows, *cols;    /* results, plot --rows KEY --cols KEY */

@@ -113,7 +113,7 @@ static void a_comparison_of_nothing_offers_the_axes(void **state)
     (void)state;
     open_workspace("");
     assert_int_equal(compare_offer(results, &err), ERROR_FORMAT);
-    assert_non_null(strstr(err.message, "expected --axis KEY, --matrix or two arms"));
+    assert_non_null(strstr(err.message, "expected --axis KEY, --matrix, --baseline ARM or two"));
     assert_non_null(strstr(err.message, "arch.name ("));
     close_workspace();
 }

@@ -297,6 +297,11 @@ int matrix_tables(struct table **tables, int *count, const struct matrix *matrix
                  matrix->evaluation, matrix->variants - 1, matrix->variants == 2 ? "" : "s");
         table_add_note(tables[*count - 1], note);
     }
+    if (rc == 0 && matrix->missing[0] != '\0') {
+        snprintf(note, sizeof note, "without results, by outer steps trained: %.190s",
+                 matrix->missing);
+        table_add_note(tables[*count - 1], note);
+    }
     if (rc == 0) {
         rc = comparison_table(&tables[*count], list, err);
         *count += rc == 0;

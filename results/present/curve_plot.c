@@ -30,7 +30,7 @@ struct frame {
 
 static struct frame find_frame(const struct curves *curves, int width)
 {
-    struct frame frame = { .low = INFINITY, .high = -INFINITY };
+    struct frame frame = { .low = (double)INFINITY, .high = -(double)INFINITY };
 
     width = width < LEAST_WIDTH ? LEAST_WIDTH : width > MOST_WIDTH ? MOST_WIDTH : width;
     frame.columns = width - MARGIN;
@@ -101,7 +101,7 @@ static double plot(unsigned char *cells, const struct frame *frame, const struct
 
     for (int x = 0; x < 2 * frame->columns; x++) {
         double step = (double)frame->last_step * x / (2 * frame->columns - 1);
-        double sum = 0, low = INFINITY, high = -INFINITY;
+        double sum = 0, low = (double)INFINITY, high = -(double)INFINITY;
         int seeds = 0;
 
         for (int i = 0; i < count; i++) {

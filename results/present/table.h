@@ -110,7 +110,7 @@ int table_print(struct table *table, FILE *out, enum output_format format, bool 
 /* Several tables as one document: for people one after the other; in JSON the first
  * one's rows as "rows" and those of the others under members[i] (members[0] is not
  * used); in lines of JSON each object has its table's name ("rows", members[i]) as
- * "table"; in CSV blocks with an empty line between. */
+ * "table". CSV is one table only (assert). */
 int table_print_all(struct table *const *tables, const char *const *members, int count,
                     FILE *out, enum output_format format, bool color,
                     struct error *err) MUST_CHECK;

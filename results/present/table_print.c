@@ -5,6 +5,7 @@
 
 #include "error.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,6 +52,7 @@ int table_print_all(struct table *const *tables, const char *const *members, int
 {
     int rc = 0;
 
+    assert(count == 1 || format != FORMAT_CSV);
     for (int i = 0; i < count; i++)
         if (tables[i]->out_of_memory)
             return error_set(err, ERROR_NOMEM, "no memory for a table");

@@ -2,6 +2,7 @@
 #include "error.h"
 #include "measure_table.h"
 #include "options.h"
+#include "setting_table.h"
 #include "settings.h"
 
 #include <cjson/cJSON.h>
@@ -9,59 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const PHASES[] = { "training", "data", "evaluation", "execution" };
-static const char *const TYPES[] = { "integer", "real", "true/false",
-                                     "choice",  "text", "integer or word" };
-
-static void allowed_text(char *out, size_t size, const struct setting *setting)
-{
-    size_t used = 0;
-
-    out[0] = '\0';
-    if (setting->type == SETTING_INT || setting->type == SETTING_REAL ||
-        setting->type == SETTING_INT_OR_WORD)
-        snprintf(out, size, "%.16g to %.16g", setting->minimum, setting->maximum);
-    for (int i = 0; setting->choices != NULL && setting->choices[i] != NULL && used < size; i++)
-        used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "",
-                                 setting->choices[i]);
-}
-
 static int print_settings(const struct options *options, struct error *err)
 {
-    static const struct table_column columns[] = {
-        { .name = "key", .type = TABLE_TEXT },
-        { .name = "phase", .type = TABLE_TEXT, .drop = 2 },
-        { .name = "type", .type = TABLE_TEXT, .drop = 4 },
-        { .name = "values",
-          .title = "allowed [default]",
-          .type = TABLE_TEXT,
-          .people_only = true },
-        { .name = "allowed", .type = TABLE_TEXT, .machine_only = true },
-        { .name = "default", .type = TABLE_TEXT, .machine_only = true },
-        { .name = "unit", .type = TABLE_TEXT, .drop = 1 },
-        { .name = "conditional", .type = TABLE_TEXT, .drop = 3 },
-        { .name = "meaning", .type = TABLE_TEXT },
-    };
     struct table *table;
-    int rc = table_create(&table, columns, sizeof columns / sizeof *columns, err);
+    int rc = setting_table(&table, err);
 
-    for (int i = 0; i < SETTING_COUNT && rc == 0; i++) {
-        const struct setting *setting = &settings_table[i];
-        char allowed[200], values[280];
-        allowed_text(allowed, sizeof allowed, setting);
-        snprintf(values, sizeof values, "%s%s[%.60s]", allowed, allowed[0] != '\0' ? " " : "",
-                 setting->default_text);
-        table_row(table);
-        table_text(table, setting->key);
-        table_text(table, PHASES[setting->phase]);
-        table_text(table, TYPES[setting->type]);
-        table_text(table, values);
-        table_text(table, allowed);
-        table_text(table, setting->default_text);
-        table_text(table, setting->unit);
-        table_text(table, setting->inactive != NULL ? "may be inactive" : "");
-        table_text(table, setting->meaning);
-    }
     if (rc == 0)
         rc = table_print(table, stdout, options->format, options_color(options), err);
     table_destroy(table);

@@ -16,6 +16,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* All tables, the last one being that of differences; CSV is one table: that. */
+static int print_tables(struct table *const *tables, const char *const *members, int count,
+                        const struct options *options, struct error *err)
+{
+    if (options->format == FORMAT_CSV)
+        return table_print(tables[count - 1], stdout, options->format, false, err);
+    return table_print_all(tables, members, count, stdout, options->format,
+                           options_color(options), err);
+}
+
 /* ---- one axis ---- */
 
 static int compare_one_axis(const struct compare *compare, const struct options *options,
@@ -32,10 +42,9 @@ static int compare_one_axis(const struct compare *compare, const struct options 
         rc = axis_table(&tables[0], &values, options->axis, compare->metric, err);
     if (rc == 0)
         rc = comparison_table(&tables[1], &list, err);
+    bool both = list.count > 0 || !format_is_for_people(options->format);
     if (rc == 0)
-        rc = table_print_all(tables, MEMBERS,
-                             list.count > 0 || !format_is_for_people(options->format) ? 2 : 1,
-                             stdout, options->format, options_color(options), err);
+        rc = print_tables(tables, MEMBERS, both ? 2 : 1, options, err);
     table_destroy(tables[0]);
     table_destroy(tables[1]);
     comparison_list_release(&list);
@@ -71,8 +80,7 @@ static int compare_matrix(const struct compare *compare, const struct options *o
                            format_is_for_people(options->format), err);
     if (rc == 0) {
         members[count - 1] = "differences";
-        rc = table_print_all(tables, members, count, stdout, options->format,
-                             options_color(options), err);
+        rc = print_tables(tables, members, count, options, err);
     }
     for (int i = 0; tables != NULL && i < count; i++)
         table_destroy(tables[i]);

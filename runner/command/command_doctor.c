@@ -6,6 +6,7 @@
 #include "error.h"
 #include "exit_code.h"
 #include "file.h"
+#include "human.h"
 #include "json.h"
 #include "options.h"
 #include "status_query.h"
@@ -188,15 +189,17 @@ static void check_workspace(struct report *report, const struct options *options
     struct store *store = NULL;
     struct error err = { 0 };
     struct statvfs space;
-    char text[400];
+    char text[400], size[HUMAN_SIZE];
 
     if (workspace_find(&workspace, options->workspace, &err) < 0) {
         say(report, "workspace", "ok", "none yet; hrmlab run SPEC makes it");
         return;
     }
     if (statvfs(workspace.path, &space) == 0) {
-        double mib = (double)space.f_bavail * (double)space.f_frsize / 0x1p20;
-        snprintf(text, sizeof text, "%.0f MiB free below %s", mib, workspace.path);
+        int64_t bytes = (int64_t)space.f_bavail * (int64_t)space.f_frsize;
+        double mib = (double)bytes / 0x1p20;
+        snprintf(text, sizeof text, "%s free below %s", human_bytes(size, bytes),
+                 workspace.path);
         say(report, "disk", mib < LEAST_FREE_MIB ? "warning" : "ok", text);
     }
     if (store_open(&store, workspace.path, STORE_READ, &err) < 0)

@@ -17,9 +17,11 @@ static int print_table(const struct garbage_summary *summary, const struct optio
     static const struct table_column columns[] = {
         { .name = "reason", .type = TABLE_TEXT },
         { .name = "items", .type = TABLE_INT },
-        { .name = "bytes", .type = TABLE_INT },
+        { .name = "size", .type = TABLE_TEXT, .people_only = true },
+        { .name = "bytes", .type = TABLE_INT, .machine_only = true },
     };
     struct table *table;
+    char size[HUMAN_SIZE];
     int rc = table_create(&table, columns, sizeof columns / sizeof *columns, err);
 
     *total = 0;
@@ -30,6 +32,7 @@ static int print_table(const struct garbage_summary *summary, const struct optio
         table_row(table);
         table_text(table, garbage_reason_text((enum garbage_reason)i));
         table_int(table, summary->of[i].items);
+        table_text(table, human_bytes(size, summary->of[i].bytes));
         table_int(table, summary->of[i].bytes);
     }
     rc = table_print(table, stdout, options->format, options_color(options), err);

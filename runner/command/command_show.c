@@ -74,9 +74,15 @@ int command_show(const struct options *options, int *exit_code, struct error *er
     struct store *store = NULL;
     struct table *tables[TABLES] = { NULL };
     char hash[65], directory[160];
-    int rc = workspace_find(&workspace, options->workspace, err);
+    int rc = 0;
 
     (void)exit_code;
+    if (options->format == FORMAT_CSV)
+        rc = error_set(err, ERROR_FORMAT,
+                       "show: what is known of a run is several tables, and CSV is one: use "
+                       "--format json or jsonl");
+    if (rc == 0)
+        rc = workspace_find(&workspace, options->workspace, err);
     if (rc == 0)
         rc = store_open(&store, workspace.path, STORE_READ, err);
     if (rc == 0)
