@@ -117,7 +117,7 @@ bool text_is_printable(const char *text)
 static wchar_t character_number(const unsigned char *text, size_t length)
 {
     static const unsigned char FIRST_BITS[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-    unsigned number = text[0] & FIRST_BITS[length];
+    unsigned number = text[0] & FIRST_BITS[length < 4 ? length : 4];
 
     for (size_t i = 1; i < length; i++)
         number = number << 6 | (text[i] & 0x3fU);
