@@ -5,10 +5,15 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <pty.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "compare.h"
 #include "curve_plot.h"
@@ -273,6 +278,107 @@ static void drawn_curves_fit_the_terminal_and_tell_their_range(void **state)
     }
 }
 
+/* Standard output of hrmlab with these words on a terminal so wide; fresh. */
+static char *on_terminal(int width, const char *const *words)
+{
+    struct winsize size = { .ws_row = 24, .ws_col = (unsigned short)width };
+    size_t room = 1 << 18, used = 0;
+    char *text = calloc(1, room);
+    int master, status;
+    pid_t pid = forkpty(&master, NULL, NULL, &size);
+
+    assert_non_null(text);
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        char *line[12] = { (char *)(uintptr_t)place_hrmlab(), (char *)(uintptr_t) "--workspace",
+                           directory };
+        int silent = open("/dev/null", O_WRONLY);
+
+        for (int i = 0; i < 8 && words[i] != NULL; i++)
+            line[i + 3] = (char *)(uintptr_t)words[i];
+        dup2(silent, STDERR_FILENO);
+        execv(line[0], line);
+        _exit(127);
+    }
+    for (ssize_t n; used + 1 < room && (n = read(master, text + used, room - 1 - used)) > 0;)
+        used += (size_t)n;
+    close(master);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        fail_msg("hrmlab %s on a terminal: status %d, %s", words[0], status, text);
+    return text;
+}
+
+/* Without the colours of a terminal, in place. */
+static void strip_colors(char *text)
+{
+    char *to = text;
+
+    for (const char *at = text; *at != '\0';) {
+        if (*at == '\033') {
+            at += strcspn(at, "m");
+            at += *at == 'm';
+        } else if (*at == '\r') {
+            at++;
+        } else {
+            *to++ = *at++;
+        }
+    }
+    *to = '\0';
+}
+
+static bool has_word_of(const char *line, size_t length, size_t least)
+{
+    for (size_t at = 0; at < length;) {
+        size_t word = strcspn(line + at, " \n");
+
+        if (word >= least)
+            return true;
+        at += word + 1;
+    }
+    return false;
+}
+
+/* Only a line with one of these hashes or paths may be longer: no word is broken. */
+static void expect_within(const char *text, int width, const char *command)
+{
+    for (const char *line = text; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+
+        if (text_columns(line, length) > width && !has_word_of(line, length, 64))
+            fail_msg("hrmlab %s at %d columns: %.*s", command, width, (int)length, line);
+        line += length + (line[length] != '\0');
+    }
+}
+
+static void every_command_fits_80_100_and_120_columns(void **state)
+{
+    static const char *const COMMANDS_SHOWN[][5] = {
+        { "results", NULL }, /* the first three at every width */
+        { "results", "--all", NULL },
+        { "compare", "--matrix", NULL },
+        { "results", "--rows", "arch.name", NULL },
+        { "compare", "--axis", "arch.name", NULL },
+        { "compare", "--baseline", "arch.name=hrm", NULL },
+        { "status", NULL },
+        { "show", "last", NULL },
+        { "curves", NULL },
+        { "axes", NULL },
+    };
+    static const int WIDTHS[] = { 80, 100, 120 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof COMMANDS_SHOWN / sizeof *COMMANDS_SHOWN; i++)
+        for (size_t w = 0; w < (i < 3 ? sizeof WIDTHS / sizeof *WIDTHS : 1); w++) {
+            char *text = on_terminal(WIDTHS[w], COMMANDS_SHOWN[i]);
+
+            strip_colors(text);
+            assert_true(strlen(text) > 20);
+            expect_within(text, WIDTHS[w], COMMANDS_SHOWN[i][0]);
+            free(text);
+        }
+}
+
 /* hrmlab completions with these words offers word, and nothing that begins otherwise. */
 static void expect_offered(const struct place *place, const char *const *words,
                            const char *word)
@@ -359,6 +465,7 @@ int main(void)
         WITH_WORKSPACE(every_other_arm_is_compared_with_the_baseline),
         WITH_WORKSPACE(curves_are_of_trainings_or_of_evaluations_on_the_way),
         cmocka_unit_test(drawn_curves_fit_the_terminal_and_tell_their_range),
+        WITH_WORKSPACE(every_command_fits_80_100_and_120_columns),
         cmocka_unit_test(a_shell_is_told_what_may_stand_next),
         cmocka_unit_test(bash_completes_with_the_script),
     };

@@ -33,16 +33,16 @@ static const struct comparison *find_item(const struct comparison_list *list,
     return found;
 }
 
+static const char NO_INFORMATION[] =
+    "no information: neither is above what comes without learning";
+
 /* " gave +0.100 [0.050, 0.150], a gain", or that there is no difference. */
 static void write_effect(FILE *out, const struct comparison *item)
 {
-    static const char *const WORDS[] = {
-        [VERDICT_INCONCLUSIVE] = "inconclusive",
-        [VERDICT_HIGHER] = "a gain",
-        [VERDICT_LOWER] = "a loss",
-        [VERDICT_NO_INFORMATION] =
-            "no information: neither is above what comes without learning"
-    };
+    static const char *const WORDS[] = { [VERDICT_INCONCLUSIVE] = "inconclusive",
+                                         [VERDICT_HIGHER] = "a gain",
+                                         [VERDICT_LOWER] = "a loss",
+                                         [VERDICT_NO_INFORMATION] = NO_INFORMATION };
     enum verdict verdict = comparison_verdict(item);
 
     if (verdict == VERDICT_EQUAL) {
@@ -113,9 +113,7 @@ static void write_architectures(FILE *out, const struct comparison_list *list)
     static const char *const WORDS[] = { [VERDICT_INCONCLUSIVE] = "inconclusive",
                                          [VERDICT_HIGHER] = "the first is better",
                                          [VERDICT_LOWER] = "the second is better",
-                                         [VERDICT_NO_INFORMATION] =
-                                             "no information: neither is above what comes "
-                                             "without learning" };
+                                         [VERDICT_NO_INFORMATION] = NO_INFORMATION };
 
     for (int i = 0; i < list->count; i++) {
         const struct comparison *item = &list->items[i];

@@ -29,16 +29,17 @@ int setting_table(struct table **out, struct error *err)
 {
     static const struct table_column columns[] = {
         { .name = "key", .type = TABLE_TEXT },
-        { .name = "phase", .type = TABLE_TEXT, .drop = 2 },
-        { .name = "type", .type = TABLE_TEXT, .drop = 4 },
+        { .name = "phase", .type = TABLE_TEXT, .drop = 3 },
+        { .name = "type", .type = TABLE_TEXT, .drop = 5 },
         { .name = "values",
-          .title = "allowed [default]",
+          .title = "allowed; default",
           .type = TABLE_TEXT,
-          .people_only = true },
+          .people_only = true,
+          .drop = 1 },
         { .name = "allowed", .type = TABLE_TEXT, .machine_only = true },
         { .name = "default", .type = TABLE_TEXT, .machine_only = true },
-        { .name = "unit", .type = TABLE_TEXT, .drop = 1 },
-        { .name = "conditional", .type = TABLE_TEXT, .drop = 3 },
+        { .name = "unit", .type = TABLE_TEXT, .drop = 2 },
+        { .name = "conditional", .type = TABLE_TEXT, .drop = 4 },
         { .name = "meaning", .type = TABLE_TEXT },
     };
     int rc = table_create(out, columns, sizeof columns / sizeof *columns, err);
@@ -47,7 +48,7 @@ int setting_table(struct table **out, struct error *err)
         const struct setting *setting = &settings_table[i];
         char allowed[200], values[280];
         allowed_text(allowed, sizeof allowed, setting);
-        snprintf(values, sizeof values, "%s%s[%.60s]", allowed, allowed[0] != '\0' ? " " : "",
+        snprintf(values, sizeof values, "%s%s%.60s", allowed, allowed[0] != '\0' ? "; " : "",
                  setting->default_text);
         table_row(*out);
         table_text(*out, setting->key);

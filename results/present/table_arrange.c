@@ -164,7 +164,7 @@ static void release_others(struct table *table, const int *columns, int count)
 
 int table_choose(struct table *table, const char *names, struct error *err)
 {
-    int columns[MOST_KEYS];
+    int columns[MOST_KEYS] = { 0 };
     int count = find_columns(columns, NULL, table, "columns", names, err);
     size_t rows = (size_t)table->row_count, width = count > 0 ? (size_t)count : 1;
     struct table_column *chosen = calloc(width, sizeof *chosen);
