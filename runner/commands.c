@@ -90,8 +90,8 @@ const struct command COMMANDS[] = {
     { "data", "build|show|check|order SOURCE", "write, draw and check data",
       "SOURCE is what data.path can be, or a spec, whose data are meant.\n"
       "build writes the data below --output. show prints counts, or draws the tasks\n"
-      "that are named behind SOURCE. check reads everything. order writes the batches of\n"
-      "a training, as data.batch_order takes them.",
+      "that are named behind SOURCE. check reads everything. order writes the\n"
+      "batches of a training, as data.batch_order takes them.",
       2, 1000, BIT(SET) | BIT(OUTPUT) | BIT(LAYOUT) | BIT(SVG), command_data },
     { "axes", "[schema|measures]", "every setting: bounds, default, meaning",
       "With schema: the JSON Schema of specs. With measures: every measure.", 0, 1, BIT(FORMAT),
