@@ -258,6 +258,37 @@ static void each_step_is_counted_as_its_definition_says(void **state)
     }
 }
 
+/* Over the rows that are exact after the step, and over the others. The third of the six calls
+ * writes zH, and so does the sixth. */
+static void residuals_of_exact_and_wrong_rows_are_told_apart(void **state)
+{
+    double got[2][STEPS * CALLS];
+
+    (void)state;
+    make_outputs(true);
+    struct trajectory *t = follow(7);
+    assert_int_equal(trajectory_count(t, VECTOR_RESIDUAL_H_EXACT, STEPS), 2 * STEPS);
+    assert_int_equal(trajectory_count(t, VECTOR_RESIDUAL_L_WRONG, STEPS), 4 * STEPS);
+    trajectory_read(t, VECTOR_RESIDUAL_H_EXACT, STEPS, got[1]);
+    trajectory_read(t, VECTOR_RESIDUAL_H_WRONG, STEPS, got[0]);
+    for (int s = 0; s < STEPS; s++) {
+        double sums[2] = { 0 };
+        int rows[2] = { 0 };
+
+        for (int r = 0; r < ROWS; r++) {
+            if (r % 5 == 4) /* without labels */
+                continue;
+            rows[is_exact(r, s)]++;
+            if (s < made.leaves[r])
+                sums[is_exact(r, s)] += (double)made.residuals[r][s][5];
+        }
+        for (int exact = 0; exact < 2; exact++)
+            assert_true(rows[exact] > 0 &&
+                        fabs(got[exact][2 * s + 1] - sums[exact] / rows[exact]) < 1e-6);
+    }
+    trajectory_destroy(t);
+}
+
 static void kinds_of_rows_add_up_to_all(void **state)
 {
     static const enum metric KINDS[] = { VECTOR_EXACT_ROWS, VECTOR_LOST, VECTOR_STUCK,
@@ -582,6 +613,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_step_is_counted_as_its_definition_says),
+        cmocka_unit_test(residuals_of_exact_and_wrong_rows_are_told_apart),
         cmocka_unit_test(kinds_of_rows_add_up_to_all),
         cmocka_unit_test(calibration_is_that_of_ten_bins),
         cmocka_unit_test(batch_size_and_further_steps_change_no_bit),

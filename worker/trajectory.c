@@ -21,6 +21,9 @@ struct standing {
     bool would_halt, halts_now; /* the halting test passed; at this step first */
 };
 
+/* The rows that residuals are summed over. */
+enum { ALL_ROWS, EXACT_ROWS, WRONG_ROWS, GROUPS };
+
 /* One of ten equal parts of [0, 1], by the probability that q_halt states. */
 struct bin {
     double probability; /* sum over its rows */
@@ -36,9 +39,9 @@ struct trajectory {
     float *moved;               /* owned: (B, calls) residuals of this step */
     /* owned: (MEASURE_COUNT - METRIC_COUNT, steps), those per step */
     double *sums;
-    double *residuals; /* owned: (steps, calls) */
-    struct bin *bins;  /* owned: (steps, BINS) */
-    bool *fast;        /* owned: (calls) the call writes zL */
+    double *residuals[GROUPS]; /* owned: (steps, calls) each */
+    struct bin *bins;          /* owned: (steps, BINS) */
+    bool *fast;                /* owned: (calls) the call writes zL */
 };
 
 static double *sum_of(const struct trajectory *t, enum metric measure, int step)
@@ -81,10 +84,14 @@ int trajectory_create(struct trajectory **out, const struct engine_config *confi
     t->answers = calloc(B * T, sizeof *t->answers);
     t->moved = calloc(B * (size_t)t->calls, sizeof *t->moved);
     t->sums = calloc((size_t)(MEASURE_COUNT - METRIC_COUNT) * N, sizeof *t->sums);
-    t->residuals = calloc(N * (size_t)t->calls, sizeof *t->residuals);
+    bool complete = true;
+    for (int g = 0; g < GROUPS; g++) {
+        t->residuals[g] = calloc(N * (size_t)t->calls, sizeof *t->residuals[g]);
+        complete = complete && t->residuals[g] != NULL;
+    }
     t->bins = calloc(N * BINS, sizeof *t->bins);
     if (t->standings == NULL || t->answers == NULL || t->moved == NULL || t->sums == NULL ||
-        t->residuals == NULL || t->bins == NULL) {
+        !complete || t->bins == NULL) {
         trajectory_destroy(t);
         return error_no_memory(err, "the trajectories");
     }
@@ -100,7 +107,8 @@ void trajectory_destroy(struct trajectory *t)
     free(t->answers);
     free(t->moved);
     free(t->sums);
-    free(t->residuals);
+    for (int g = 0; g < GROUPS; g++)
+        free(t->residuals[g]);
     free(t->bins);
     free(t->fast);
     free(t);
@@ -208,9 +216,13 @@ static void add_row(struct trajectory *t, int row, int step)
     *sum_of(t, VECTOR_STUCK, step) += stuck;
     *sum_of(t, VECTOR_WANDERING, step) += !standing->exact && !lost && !stuck;
     *sum_of(t, VECTOR_HALTED, step) += standing->halts_now;
-    for (int i = 0; i < t->calls; i++)
-        t->residuals[(size_t)(step - 1) * (size_t)t->calls + (size_t)i] +=
-            (double)t->moved[(size_t)row * (size_t)t->calls + (size_t)i];
+    for (int i = 0; i < t->calls; i++) {
+        size_t at = (size_t)(step - 1) * (size_t)t->calls + (size_t)i;
+        double moved = (double)t->moved[(size_t)row * (size_t)t->calls + (size_t)i];
+
+        t->residuals[ALL_ROWS][at] += moved;
+        t->residuals[standing->exact ? EXACT_ROWS : WRONG_ROWS][at] += moved;
+    }
     add_calibration(t, standing, step);
 }
 
@@ -237,13 +249,19 @@ static int count_calls(const struct trajectory *t, bool fast)
     return count;
 }
 
+static bool is_of_zL(enum metric measure)
+{
+    return measure == VECTOR_RESIDUAL_L || measure == VECTOR_RESIDUAL_L_EXACT ||
+           measure == VECTOR_RESIDUAL_L_WRONG;
+}
+
 int trajectory_count(const struct trajectory *t, enum metric measure, int steps)
 {
     switch (METRICS[measure].shape) {
     case MEASURE_PER_STEP:
         return steps;
     case MEASURE_PER_CALL:
-        return steps * count_calls(t, measure == VECTOR_RESIDUAL_L);
+        return steps * count_calls(t, is_of_zL(measure));
     case MEASURE_PER_BIN:
         return BINS;
     case MEASURE_NUMBER:
@@ -252,14 +270,23 @@ int trajectory_count(const struct trajectory *t, enum metric measure, int steps)
     return 0;
 }
 
-static void read_residuals(const struct trajectory *t, bool fast, int steps, double *out)
+static void read_residuals(const struct trajectory *t, enum metric measure, int steps,
+                           double *out)
 {
-    for (int step = 0; step < steps; step++)
+    int group = measure == VECTOR_RESIDUAL_H || measure == VECTOR_RESIDUAL_L ? ALL_ROWS
+                : measure == VECTOR_RESIDUAL_H_EXACT || measure == VECTOR_RESIDUAL_L_EXACT
+                    ? EXACT_ROWS
+                    : WRONG_ROWS;
+
+    for (int step = 1; step <= steps; step++) {
+        double exact = *sum_of(t, VECTOR_EXACT_ROWS, step), all = (double)t->row_count;
+        double rows = group == ALL_ROWS ? all : group == EXACT_ROWS ? exact : all - exact;
+
         for (int i = 0; i < t->calls; i++)
-            if (t->fast[i] == fast)
-                *out++ = t->row_count > 0
-                             ? t->residuals[step * t->calls + i] / (double)t->row_count
-                             : (double)NAN;
+            if (t->fast[i] == is_of_zL(measure))
+                *out++ = rows > 0.0 ? t->residuals[group][(step - 1) * t->calls + i] / rows
+                                    : (double)NAN;
+    }
 }
 
 /* Mean over the rows of how far the probability that q_halt states is from the share of
@@ -294,7 +321,7 @@ void trajectory_read(const struct trajectory *t, enum metric measure, int steps,
 {
     assert(steps >= 1 && steps <= t->steps);
     if (METRICS[measure].shape == MEASURE_PER_CALL) {
-        read_residuals(t, measure == VECTOR_RESIDUAL_L, steps, out);
+        read_residuals(t, measure, steps, out);
         return;
     }
     if (METRICS[measure].shape == MEASURE_PER_BIN) {

@@ -11,6 +11,11 @@ enum {
     MOST_COLUMNS = 10 + (MEASURE_COUNT - METRIC_COUNT) + 2 * MOST_CALLS
 };
 
+/* For programs: over the rows that are exact, and over the others. */
+static const enum metric APART[] = { VECTOR_RESIDUAL_H_EXACT, VECTOR_RESIDUAL_L_EXACT,
+                                     VECTOR_RESIDUAL_H_WRONG, VECTOR_RESIDUAL_L_WRONG };
+enum { APART_COUNT = sizeof APART / sizeof *APART };
+
 static const enum metric RESIDUALS[] = { VECTOR_RESIDUAL_H, VECTOR_RESIDUAL_L };
 
 /* The columns that name the arm and the evaluation; returns how many. */
@@ -70,6 +75,8 @@ static void add_step(struct table *table, const struct trajectory_mean *mean, in
             table_real(table, trajectory_value(mean, (enum metric)m, step));
     for (int r = 0; r < 2; r++)
         table_real(table, trajectory_call_mean(mean, RESIDUALS[r], step));
+    for (int r = 0; r < APART_COUNT; r++)
+        table_real(table, trajectory_call_mean(mean, APART[r], step));
     for (int r = 0; r < 2; r++)
         for (int i = 1; i <= calls[r]; i++) {
             int mine = trajectory_calls(mean, RESIDUALS[r]);
@@ -104,6 +111,11 @@ int trajectory_table(struct table **out, const struct results *results,
                                                   .title = METRICS[RESIDUALS[r]].title,
                                                   .type = TABLE_REAL,
                                                   .digits = 3 };
+    for (int r = 0; r < APART_COUNT; r++)
+        columns[count++] = (struct table_column){ .name = METRICS[APART[r]].name,
+                                                  .type = TABLE_REAL,
+                                                  .digits = 3,
+                                                  .machine_only = true };
     for (int r = 0; r < 2; r++)
         for (int i = 0; i < calls[r]; i++) {
             snprintf(names[r][i], sizeof names[r][i], "%s_%d", METRICS[RESIDUALS[r]].name,
