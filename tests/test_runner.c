@@ -400,11 +400,13 @@ static void verify_trains_again_and_finds_every_difference(void **state)
     assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 0);
     place_change(&place, "INSERT INTO measure_value SELECT * FROM w");
     /* An evaluation that was asked for later has no results from before the end. */
-    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, "--set",
-                                              "eval.halt_max_steps=3", NULL)),
-                     0);
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--set", "eval.halt_max_steps=3",
+                                 "--set", "eval.trajectory=true", NULL)),
+        0);
     assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 0);
     assert_int_equal(place_finish(place_start(&place, "work", NULL)), 0);
+    place_expect(&place, "SELECT count(*) > 0 FROM measure_value WHERE position > 0", "1");
     assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 0);
     place_change(
         &place,

@@ -184,7 +184,8 @@ static void note(struct repetition *out, const struct journal_event *event)
 static int apply_journal(struct repetition *out, struct store *store,
                          const struct status_final *final, const char *path, struct error *err)
 {
-    static const char *const types[] = { "metric", "evaluation", "baseline", "outcome" };
+    static const char *const types[] = { "metric", "evaluation", "baseline", "outcome",
+                                         "vector" };
     const struct record_attempt attempt = { .attempt_id = final->attempt_id,
                                             .run_id = final->run_id,
                                             .job_id = final->job_id,
