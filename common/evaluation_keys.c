@@ -11,6 +11,10 @@ static const enum setting_id SETTINGS[EVALUATION_KEY_COUNT] = {
     [EVALUATION_SEED] = EVAL_SEED,
     [EVALUATION_SPLIT] = EVAL_SPLIT,
     [EVALUATION_TRAJECTORY] = EVAL_TRAJECTORY,
+    [EVALUATION_HALT_RULE] = EVAL_HALT_RULE,
+    [EVALUATION_HALT_PATIENCE] = EVAL_HALT_PATIENCE,
+    [EVALUATION_HALT_EPSILON] = EVAL_HALT_EPSILON,
+    [EVALUATION_PUZZLE_ID] = EVAL_PUZZLE_ID,
 };
 
 enum setting_id evaluation_key_setting(enum evaluation_key key)
@@ -37,23 +41,13 @@ bool evaluation_key_may_be_absent(enum evaluation_key key)
     return key > EVALUATION_SPLIT;
 }
 
-/* Adds the value unless it may be absent and is what absence means. False: no
- * memory. */
+/* Adds the member. False: no memory. */
 static bool add_value(cJSON *object, enum evaluation_key key, cJSON *value)
 {
-    const struct setting *setting = &settings_table[evaluation_key_setting(key)];
-    char *text = value != NULL ? cJSON_PrintUnformatted(value) : NULL;
-    bool means_absent = text != NULL && strcmp(text, setting->absent_means) == 0;
-    bool done = text != NULL;
-
-    cJSON_free(text);
-    if (done && means_absent && evaluation_key_may_be_absent(key))
-        cJSON_Delete(value);
-    else if (!done || !cJSON_AddItemToObject(object, setting->key, value)) {
-        cJSON_Delete(value);
-        return false;
-    }
-    return true;
+    if (value != NULL && cJSON_AddItemToObject(object, evaluation_key_name(key), value))
+        return true;
+    cJSON_Delete(value);
+    return false;
 }
 
 cJSON *evaluation_keys_object(const struct config *config, int64_t outer_steps)
@@ -61,11 +55,16 @@ cJSON *evaluation_keys_object(const struct config *config, int64_t outer_steps)
     cJSON *object = cJSON_CreateObject();
     bool whole = object != NULL;
 
-    for (int i = 0; i < EVALUATION_KEY_COUNT && whole; i++)
-        whole =
-            add_value(object, (enum evaluation_key)i,
-                      i == EVALUATION_OUTER_STEPS ? cJSON_CreateNumber((double)outer_steps)
-                                                  : config_get_json(config, (int)SETTINGS[i]));
+    for (int i = 0; i < EVALUATION_KEY_COUNT && whole; i++) {
+        enum evaluation_key key = (enum evaluation_key)i;
+
+        if (evaluation_key_may_be_absent(key) && !config_differs(config, (int)SETTINGS[i]))
+            continue;
+        whole = add_value(object, key,
+                          key == EVALUATION_OUTER_STEPS
+                              ? cJSON_CreateNumber((double)outer_steps)
+                              : config_get_json(config, (int)SETTINGS[i]));
+    }
     if (whole)
         return object;
     cJSON_Delete(object);

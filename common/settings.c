@@ -457,6 +457,18 @@ bool setting_is_place(int id)
     return id == DATA_PATH || id == DATA_BATCH_ORDER;
 }
 
+bool config_differs(const struct config *config, int id)
+{
+    struct config absent;
+
+    if (!config_active(config, id) || absent_init(&absent, config, NULL) < 0)
+        return false;
+    bool differs = !same_value(config, &absent, id);
+
+    config_release(&absent);
+    return differs;
+}
+
 bool setting_is_of_job(int id)
 {
     return settings_table[id].phase == PHASE_EXECUTION || setting_is_place(id);

@@ -60,6 +60,7 @@ enum setting_id {
     ARCH_RMS_NORM_EPS,
     ARCH_LOSS_TYPE, /* stablemax_cross_entropy | softmax_cross_entropy */
     ARCH_PUZZLE_EMB_NDIM,
+    ARCH_CONDITIONING,   /* puzzle_id | blank | random_id */
     ARCH_PUZZLE_EMB_LEN, /* 0: ceil(ndim / hidden) */
     ARCH_HALT_MAX_STEPS,
     ARCH_ACT_ENABLED,
@@ -120,6 +121,10 @@ enum setting_id {
     EVAL_SEED,       /* seed of the subsample of augmentations */
     EVAL_SPLIT,      /* test | train: train = the demonstration pairs as trained on */
     EVAL_TRAJECTORY, /* record every outer step's answers and residuals */
+    EVAL_HALT_RULE,  /* max | q | q_positive | stable | residual */
+    EVAL_HALT_PATIENCE,
+    EVAL_HALT_EPSILON,
+    EVAL_PUZZLE_ID, /* own | blank | random | mean */
     RESOURCES_THREADS,
     RESOURCES_MEMORY_GB,      /* 0: no limit */
     RESOURCES_TIME_LIMIT_MIN, /* 0: none */
@@ -194,6 +199,10 @@ struct system_sizes config_system_sizes(const struct config *config);
 /* The seeds of initial weights, and of data and exploration. */
 uint64_t config_model_seed(const struct config *config);
 uint64_t config_data_seed(const struct config *config);
+/* Whether every row has the blank puzzle id. */
+bool config_blank_ids(const struct config *config);
+/* Rows of the puzzle embedding for data of so many ids: 1 where all rows are blank. */
+int config_puzzle_ids(const struct config *config, int ids);
 
 /* -1 when unknown. */
 int setting_find(const char *key);
@@ -230,6 +239,8 @@ bool config_active(const struct config *config, int id);
 /* The one setting whose value makes id inactive: with another value id would be active.
  * -1: id is active, or more than one setting would have to change. */
 int config_inactive_because(const struct config *config, int id);
+/* Whether the setting is active and not what its absence means. */
+bool config_differs(const struct config *config, int id);
 
 /*
  * The canonical form of the settings of one phase: an object with only active settings

@@ -16,6 +16,11 @@ static const char *const FORWARD_DTYPES[] = { "float32", "bfloat16", NULL };
 static const char *const SUBSETS[] = { "all", "evaluation-only", NULL };
 static const char *const OPTIMIZERS[] = { "adam_atan2", "adamw", NULL };
 static const char *const SUPERVISIONS[] = { "every", "last", "decay", NULL };
+static const char *const CONDITIONINGS[] = { "puzzle_id", "blank", "random_id", NULL };
+static const char *const PUZZLE_IDS[] = { "own", "blank", "random", "mean", NULL };
+static const char *const HALT_RULES[] = {
+    "max", "q", "q_positive", "stable", "residual", NULL
+};
 static const char *const SPLITS[] = { "test", "train", NULL };
 
 static bool no_match(const struct config *c)
@@ -75,6 +80,16 @@ static bool no_act(const struct config *c)
 static bool no_supervision_decay(const struct config *c)
 {
     return one_outer_step(c) || strcmp(config_choice(c, TRAIN_SUPERVISION), "decay") != 0;
+}
+
+static bool no_patience(const struct config *c)
+{
+    return strcmp(config_choice(c, EVAL_HALT_RULE), "stable") != 0;
+}
+
+static bool no_epsilon(const struct config *c)
+{
+    return strcmp(config_choice(c, EVAL_HALT_RULE), "residual") != 0;
 }
 
 static bool no_target_q(const struct config *c)
@@ -146,6 +161,12 @@ static bool not_arc_style(const struct config *c)
 static bool by_steps(const struct config *c)
 {
     return config_int(c, TRAIN_MAX_STEPS) > 0;
+}
+
+/* Boards have no ids of their own. */
+static bool no_own_ids(const struct config *c)
+{
+    return no_puzzle_embedding(c) || not_arc(c);
 }
 
 #define INT_SETTING(key_, phase_, low, high, value, unit_, inactive_, meaning_)                \
@@ -244,6 +265,12 @@ const struct setting settings_table[SETTING_COUNT] = {
     [ARCH_PUZZLE_EMB_NDIM] =
         INT_SETTING("arch.puzzle_emb_ndim", PHASE_TRAINING, 0, 65536, "128", "", NULL,
                     "length of a puzzle's embedding; 0: none"),
+    [ARCH_CONDITIONING] = CHOICE_SETTING(
+        "arch.conditioning", PHASE_TRAINING, CONDITIONINGS, "puzzle_id", "puzzle_id",
+        no_own_ids,
+        "what tells the model which puzzle a row is of: its id; nothing (blank: id 0 for every "
+        "row); or its id in training and at evaluation, by a fixed shift, that of another task "
+        "(random_id)"),
     [ARCH_PUZZLE_EMB_LEN] =
         INT_SETTING("arch.puzzle_emb_len", PHASE_TRAINING, 0, 256, "0", "positions",
                     no_puzzle_embedding, "prefix positions; 0: as many as ndim needs"),
@@ -412,6 +439,25 @@ const struct setting settings_table[SETTING_COUNT] = {
         BOOL_SETTING("eval.trajectory", PHASE_EVALUATION, "false", NULL,
                      "also record what each outer step changes: answers, q_halt and the "
                      "forward residuals of zH and zL (`hrmlab results --trajectory`)"),
+    [EVAL_HALT_RULE] = CHOICE_SETTING(
+        "eval.halt_rule", PHASE_EVALUATION, HALT_RULES, "max", "max", NULL,
+        "where a row's answer is taken, at eval.halt_max_steps at the latest: max: there; q: "
+        "at "
+        "q_halt > q_continue; q_positive: at q_halt > 0; stable: where the answer has not "
+        "changed "
+        "for eval.halt_patience steps; residual: where z_H changes by less than "
+        "eval.halt_epsilon. With eval.act_inference rows leave the batch there (max: by the "
+        "system's own test), else all come from one pass"),
+    [EVAL_HALT_PATIENCE] =
+        INT_SETTING("eval.halt_patience", PHASE_EVALUATION, 1, 1024, "1", "outer steps",
+                    no_patience, "steps over which a stable answer must not have changed"),
+    [EVAL_HALT_EPSILON] =
+        REAL_SETTING("eval.halt_epsilon", PHASE_EVALUATION, 0, 1000, "0.01", "", no_epsilon,
+                     "norm of the change of z_H over its norm, below which a row halts"),
+    [EVAL_PUZZLE_ID] = CHOICE_SETTING(
+        "eval.puzzle_id", PHASE_EVALUATION, PUZZLE_IDS, "own", "own", NULL,
+        "puzzle embedding at inference: the row's own; the blank one; that of another task, by "
+        "a shift that eval.seed draws; the mean of all that were trained"),
     [RESOURCES_THREADS] = INT_SETTING("resources.threads", PHASE_EXECUTION, 1, 1024, "1",
                                       "cores", NULL, "cores of one worker"),
     [RESOURCES_MEMORY_GB] =
@@ -466,6 +512,17 @@ const char *config_choice(const struct config *config, enum setting_id id)
 bool config_active(const struct config *config, int id)
 {
     return settings_table[id].inactive == NULL || !settings_table[id].inactive(config);
+}
+
+bool config_blank_ids(const struct config *config)
+{
+    return config_active(config, ARCH_CONDITIONING) &&
+           strcmp(config_choice(config, ARCH_CONDITIONING), "blank") == 0;
+}
+
+int config_puzzle_ids(const struct config *config, int ids)
+{
+    return config_blank_ids(config) ? 1 : ids;
 }
 
 /* A seed that may be that of the run. */

@@ -138,7 +138,7 @@ bool chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int 
 }
 
 /* norm(now - old) / norm(old) over n values; 0 if they are equal. */
-static float relative_change(const float *old, const float *now, size_t n)
+float relative_change(const float *old, const float *now, size_t n)
 {
     double moved = 0.0, before = 0.0;
 

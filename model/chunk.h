@@ -7,6 +7,7 @@
 #include "activations.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct engine;
@@ -35,5 +36,8 @@ bool chunk_segment_first(struct engine *engine, float *const states[STATE_COUNT]
 /* Backward pass of the segment: from the gradient of the head's state in dstate to that
  * of x in dstate[STATE_X]. */
 bool chunk_segment_backward(struct engine *engine, int rows);
+
+/* norm(now - old) / norm(old) over n values, summed in double; 0 where nothing moved. */
+float relative_change(const float *old, const float *now, size_t n);
 
 #endif

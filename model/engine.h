@@ -216,6 +216,13 @@ int engine_record_residuals(struct engine *engine, bool on, struct error *err) M
 
 /* Results of the last step (training or evaluation), which engine_read() copies to
  * out. */
+/*
+ * Switches on or off (as at first) that evaluation steps record how far each row's z_H
+ * has moved over the outer step, for ENGINE_CHANGE: norm(z_new - z_old) / norm(z_old),
+ * norms as in engine_record_residuals(). ERROR_NOMEM.
+ */
+int engine_record_change(struct engine *engine, bool on, struct error *err) MUST_CHECK;
+
 enum engine_output {
     ENGINE_LOGITS,      /* float (B, T, V), grid positions only */
     ENGINE_PREDICTIONS, /* int32 (B, T): first maximum of the logits */
@@ -239,7 +246,8 @@ enum engine_output {
     ENGINE_ROPE_COS,            /* float (S, d), both halves alike, as published */
     ENGINE_ROPE_SIN,
     /* float (B, engine_segment_calls()): of the last evaluation step */
-    ENGINE_RESIDUALS
+    ENGINE_RESIDUALS,
+    ENGINE_CHANGE /* float (B) of the last evaluation step */
 };
 /* Bytes of an output; 0: the engine has none (Z_L of a transformer; residuals that are
  * not recorded). */
@@ -278,6 +286,9 @@ int engine_state_count(const struct engine *engine);
 void engine_state_describe(const struct engine *engine, int i, struct engine_state *out);
 void engine_state_get(const struct engine *engine, int i, void *out);
 void engine_state_set(struct engine *engine, int i, const void *in);
+/* Copies out, or in, the row (E) of the puzzle embedding with this id. */
+void engine_puzzle_get(const struct engine *engine, int32_t id, float *out);
+void engine_puzzle_set(struct engine *engine, int32_t id, const float *in);
 /* The gradient of state i (kind ENGINE_PARAMETER) in the last training step. */
 void engine_gradient_get(const struct engine *engine, int i, float *out);
 

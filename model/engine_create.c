@@ -99,9 +99,19 @@ int engine_record_residuals(struct engine *engine, bool on, struct error *err)
     return 0;
 }
 
+int engine_record_change(struct engine *engine, bool on, struct error *err)
+{
+    if (on == (engine->changes != NULL))
+        return 0;
+    if (on)
+        return memory_allocate_change(engine, err);
+    memory_release_change(engine);
+    return 0;
+}
+
 size_t engine_bytes(const struct engine *engine)
 {
-    return engine->bytes + engine->residual_bytes;
+    return engine->bytes + engine->residual_bytes + engine->change_bytes;
 }
 
 void engine_initialise(struct engine *engine, uint64_t seed)

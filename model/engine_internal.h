@@ -83,6 +83,10 @@ struct engine {
     float *residuals;    /* (B, segment.count) */
     float *residual_old; /* (R, D) copy of the state that a call replaces */
 
+    /* ---- Changes over an outer step; NULL while they are not recorded. ---- */
+    float *changes;    /* (B) */
+    float *change_old; /* (R, D) copy of the head's state before the step */
+
     /* ---- Scratch of one chunk: R = chunk_rows * S rows. ---- */
     float *x;                      /* (R, D) embedded input */
     float *qkv, *att, *gate_up;    /* of a layer without gradient */
@@ -104,9 +108,9 @@ struct engine {
     /* ---- The memory blocks that all of these arrays lie in; owned. ---- */
     void *parameter_block, *average_block, *buffer_block, *gradient_block, *m_block, *v_block;
     void *carry_block, *output_block, *activation_block, *kept_block, *weight_block;
-    void *residual_block;
-    size_t bytes;          /* of all blocks but residual_block */
-    size_t residual_bytes; /* of that */
+    void *residual_block, *change_block;
+    size_t bytes;                        /* of all blocks but those two */
+    size_t residual_bytes, change_bytes; /* of those */
 };
 
 /* The weight at a parameter offset. */

@@ -29,6 +29,7 @@ static const void *output_find(const struct engine *e, enum engine_output output
         [ENGINE_PUZZLE_GRADIENT] = { e->puzzle_gradient, B * (size_t)e->E * sizeof(float) },
         [ENGINE_ROPE_COS] = { e->rope_cos, table * sizeof(float) },
         [ENGINE_ROPE_SIN] = { e->rope_sin, table * sizeof(float) },
+        [ENGINE_CHANGE] = { e->changes, B * sizeof(float) },
         [ENGINE_RESIDUALS] = { e->residuals, B * (size_t)e->segment.count * sizeof(float) },
     };
 

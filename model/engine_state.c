@@ -171,6 +171,22 @@ void engine_state_set(struct engine *engine, int i, const void *in)
     engine->prepared = NULL;
 }
 
+static float *puzzle_row(const struct engine *engine, int32_t id)
+{
+    assert(engine->E > 0 && id >= 0 && id < engine->config.num_puzzle_identifiers);
+    return engine->buffers + engine->puzzle_emb + (size_t)id * (size_t)engine->E;
+}
+
+void engine_puzzle_get(const struct engine *engine, int32_t id, float *out)
+{
+    memcpy(out, puzzle_row(engine, id), (size_t)engine->E * sizeof *out);
+}
+
+void engine_puzzle_set(struct engine *engine, int32_t id, const float *in)
+{
+    memcpy(puzzle_row(engine, id), in, (size_t)engine->E * sizeof *in);
+}
+
 void engine_gradient_get(const struct engine *engine, int i, float *out)
 {
     const struct parameter *p = &engine->table[i];

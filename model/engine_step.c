@@ -260,6 +260,9 @@ static bool evaluate_chunk(struct engine *engine, struct engine_result *result, 
 
     carry_states(engine, states, carry, first);
     chunk_embed(engine, carry, first, rows);
+    if (engine->changes != NULL)
+        memcpy(engine->change_old, states[engine->system->head],
+               (size_t)rows * row * sizeof(float));
     bool whole = engine->residuals == NULL
                      ? chunk_segment(engine, states, rows, false)
                      : chunk_segment_measured(
@@ -267,6 +270,10 @@ static bool evaluate_chunk(struct engine *engine, struct engine_result *result, 
                            engine->residuals + (size_t)first * (size_t)engine->segment.count);
     if (!whole)
         return false;
+    for (int r = 0; engine->changes != NULL && r < rows; r++)
+        engine->changes[first + r] =
+            relative_change(engine->change_old + (size_t)r * row,
+                            states[engine->system->head] + (size_t)r * row, row);
     head_logits(engine, states[engine->system->head], first, rows);
     head_q(engine, engine->q_halt + first, engine->q_continue + first,
            states[engine->system->head], row, rows);

@@ -337,9 +337,31 @@ void memory_release_residuals(struct engine *engine)
     engine->residual_bytes = 0;
 }
 
+int memory_allocate_change(struct engine *engine, struct error *err)
+{
+    size_t R = size_product((size_t)engine->chunk_rows, (size_t)engine->S);
+    const struct block_item items[] = {
+        { &engine->changes, (size_t)engine->B, sizeof(float) },
+        { &engine->change_old, size_product(R, (size_t)engine->D), sizeof(float) },
+    };
+
+    return block_allocate(&engine->change_block, &engine->change_bytes,
+                          "changes over an outer step", items, sizeof items / sizeof *items,
+                          err);
+}
+
+void memory_release_change(struct engine *engine)
+{
+    free(engine->change_block);
+    engine->change_block = NULL;
+    engine->changes = engine->change_old = NULL;
+    engine->change_bytes = 0;
+}
+
 void memory_release(struct engine *engine)
 {
     memory_release_residuals(engine);
+    memory_release_change(engine);
     free(engine->kept_block);
     free(engine->slots);
     free(engine->kept);

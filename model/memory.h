@@ -20,5 +20,8 @@ void memory_release(struct engine *engine);
 /* Allocates, or frees, the block of the forward residuals. ERROR_NOMEM. */
 int memory_allocate_residuals(struct engine *engine, struct error *err) MUST_CHECK;
 void memory_release_residuals(struct engine *engine);
+/* The same of the block of changes over an outer step. */
+int memory_allocate_change(struct engine *engine, struct error *err) MUST_CHECK;
+void memory_release_change(struct engine *engine);
 
 #endif

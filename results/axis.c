@@ -22,6 +22,22 @@ struct axis_cell {
     int value_index;
 };
 
+/* A setting that only some evaluations have, as text, fresh; NULL: no memory. */
+static char *evaluation_member(const struct result_row *row, enum evaluation_key key)
+{
+    const char *name = evaluation_key_name(key);
+    cJSON *evaluation = cJSON_Parse(row->evaluation);
+    const cJSON *member = json_member(evaluation, name);
+    const struct setting *setting = &settings_table[evaluation_key_setting(key)];
+    char *text = evaluation == NULL       ? NULL
+                 : member == NULL         ? strdup(setting->absent_means)
+                 : cJSON_IsString(member) ? strdup(member->valuestring)
+                                          : json_canonical(member);
+
+    cJSON_Delete(evaluation);
+    return text;
+}
+
 /* An evaluation setting of a row as text, fresh. */
 static char *evaluation_value(const struct result_row *row, enum evaluation_key key)
 {
@@ -39,6 +55,11 @@ static char *evaluation_value(const struct result_row *row, enum evaluation_key 
         return strdup(row->train_split ? "train" : "test");
     case EVALUATION_TRAJECTORY:
         return strdup(evaluation_keys_has_trajectory(row->evaluation) ? "true" : "false");
+    case EVALUATION_HALT_RULE:
+    case EVALUATION_HALT_PATIENCE:
+    case EVALUATION_HALT_EPSILON:
+    case EVALUATION_PUZZLE_ID:
+        return evaluation_member(row, key);
     case EVALUATION_KEY_COUNT:
         break;
     }

@@ -34,6 +34,14 @@ static const struct special_key SPECIAL_KEYS[] = {
     { "eval.act_inference", "v.act_inference", false, false },
     { "eval.seed", "v.eval_seed", false, false },
     { "eval.split", "v.split", true, false },
+    { "eval.puzzle_id", "coalesce(json_extract(v.canonical, '$.\"eval.puzzle_id\"'), 'own')",
+      true, false },
+    { "eval.halt_rule", "coalesce(json_extract(v.canonical, '$.\"eval.halt_rule\"'), 'max')",
+      true, false },
+    { "eval.halt_patience",
+      "coalesce(json_extract(v.canonical, '$.\"eval.halt_patience\"'), 1)", false, false },
+    { "eval.halt_epsilon",
+      "coalesce(json_extract(v.canonical, '$.\"eval.halt_epsilon\"'), 0.01)", false, false },
 };
 enum { SPECIAL_COUNT = sizeof SPECIAL_KEYS / sizeof *SPECIAL_KEYS };
 

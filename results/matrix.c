@@ -29,8 +29,33 @@ void matrix_destroy(struct matrix *matrix)
     free(matrix);
 }
 
-/* Order of preference: negative when evaluation a is shown rather than b, 0 when they
- * differ in outer steps alone. */
+/* What an evaluation says of its halting rule, in canonical text; "" where it has none. */
+static const char *rule_text(const char *evaluation)
+{
+    const char *at = strstr(evaluation, "\"eval.halt_rule\"");
+
+    return at == NULL ? "" : at;
+}
+
+/* Compares what evaluations say beyond the settings that all have: keys of canonical text
+ * that stand among those. */
+static int compare_others(const char *a, const char *b)
+{
+    static const char *const KEYS[] = { "\"eval.halt_epsilon\"", "\"eval.halt_patience\"",
+                                        "\"eval.puzzle_id\"" };
+    int difference = strncmp(rule_text(a), rule_text(b), strcspn(rule_text(a), ",}") + 1);
+
+    for (int i = 0; i < 3 && difference == 0; i++) {
+        const char *x = strstr(a, KEYS[i]), *y = strstr(b, KEYS[i]);
+
+        difference = x != NULL && y != NULL ? strncmp(x, y, strcspn(x, ",}") + 1)
+                                            : (x != NULL) - (y != NULL);
+    }
+    return difference;
+}
+
+/* Negative when evaluation a is to be shown rather than b, 0 when they differ in outer
+ * steps alone. */
 static int compare_variants(const struct result_row *a, const struct result_row *b)
 {
     if (a->train_split != b->train_split)
@@ -42,7 +67,9 @@ static int compare_variants(const struct result_row *a, const struct result_row 
                : b->augmentations == 0               ? 1
                : a->augmentations > b->augmentations ? -1
                                                      : 1;
-    return a->eval_seed < b->eval_seed ? -1 : a->eval_seed > b->eval_seed;
+    if (a->eval_seed != b->eval_seed)
+        return a->eval_seed < b->eval_seed ? -1 : 1;
+    return compare_others(a->evaluation, b->evaluation);
 }
 
 /* Chooses the combination of other evaluation settings to show, and counts the

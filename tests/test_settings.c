@@ -158,6 +158,8 @@ static void inactive_settings_do_not_change_a_run(void **state)
         { "arch.puzzle_emb_ndim", "0", "train.puzzle_emb_lr", "0.5" },
         { "arch.halt_max_steps", "1", "train.supervision", "last" },
         { "train.supervision", "last", "train.supervision_decay", "0.9" },
+        { "arch.puzzle_emb_ndim", "0", "arch.conditioning", "blank" },
+        { "data.path", "builtin:sudoku", "arch.conditioning", "random_id" },
         { "train.max_steps", "10", "train.epochs", "77" },
         { "data.path", "/somewhere", "data.generator_seed", "9" },
         { "train.lr", "0.5", "eval.halt_max_steps", "9" },
@@ -396,6 +398,44 @@ static void an_evaluation_has_later_settings_only_where_they_are_set(void **stat
     config_release(&config);
 }
 
+/* The canonical text of the evaluation of a configuration, checked against want. */
+static void check_evaluation(const char *const *settings, const char *want)
+{
+    struct config config;
+    struct error err;
+
+    assert_int_equal(config_init(&config, &err), 0);
+    for (; settings[0] != NULL; settings += 2)
+        set(&config, settings[0], settings[1]);
+    cJSON *object = evaluation_keys_object(&config, 4);
+    char *text = json_canonical(object);
+    assert_string_equal(text, want);
+    free(text);
+    cJSON_Delete(object);
+    config_release(&config);
+}
+
+/* What the first release did not know is named only where it matters. */
+static void an_evaluation_keeps_the_name_it_had(void **state)
+{
+#define OLD_BEGIN "{\"eval.act_inference\":false,\"eval.augmentations\":\"all\","
+#define OLD_END "\"eval.seed\":0,\"eval.split\":\"test\"}"
+    (void)state;
+    check_evaluation((const char *const[]){ "eval.halt_rule", "max", "eval.halt_patience", "3",
+                                            "eval.halt_epsilon", "0.5", "eval.puzzle_id", "own",
+                                            NULL },
+                     OLD_BEGIN "\"eval.halt_max_steps\":4," OLD_END);
+    check_evaluation(
+        (const char *const[]){ "eval.halt_rule", "stable", "eval.halt_epsilon", "0.5", NULL },
+        OLD_BEGIN "\"eval.halt_max_steps\":4,\"eval.halt_rule\":\"stable\"," OLD_END);
+    check_evaluation(
+        (const char *const[]){ "eval.halt_rule", "stable", "eval.halt_patience", "3", NULL },
+        OLD_BEGIN "\"eval.halt_max_steps\":4,\"eval.halt_patience\":3,"
+                  "\"eval.halt_rule\":\"stable\"," OLD_END);
+    check_evaluation((const char *const[]){ "eval.puzzle_id", "blank", NULL }, OLD_BEGIN
+                     "\"eval.halt_max_steps\":4,\"eval.puzzle_id\":\"blank\"," OLD_END);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -410,6 +450,7 @@ int main(void)
         cmocka_unit_test(flops_are_those_of_the_published_configurations),
         cmocka_unit_test(canonical_texts_under_many_seeds_are_those_of_each_seed),
         cmocka_unit_test(evaluations_are_told_apart_by_every_setting_of_that_phase),
+        cmocka_unit_test(an_evaluation_keeps_the_name_it_had),
         cmocka_unit_test(an_evaluation_has_later_settings_only_where_they_are_set),
         cmocka_unit_test(random_streams_depend_on_all_three_names),
     };

@@ -121,7 +121,7 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
                             "do not fill one batch (fewer rows a batch, or more epochs)");
     }
     shape_compute(&shape, config, info->seq_len, info->vocab_size,
-                  info->num_puzzle_identifiers);
+                  config_puzzle_ids(config, info->num_puzzle_identifiers));
     const struct {
         const char *name;
         double value;

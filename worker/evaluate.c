@@ -11,6 +11,7 @@
 #include "file.h"
 #include "job.h"
 #include "log.h"
+#include "puzzle_ids.h"
 #include "report.h"
 #include "row_sample.h"
 #include "scores.h"
@@ -18,9 +19,12 @@
 
 enum { OUTCOMES_PER_EVENT = 5000, VALUES_PER_EVENT = 50000 };
 
-/* The evaluations of one pass: the same split and the same way of stopping. */
+/* The evaluations of one pass: the same split and puzzle ids, and the same rule by which
+ * rows leave. */
 struct pass {
-    bool act_inference;
+    const struct halt_rule *leave; /* borrowed; NULL: all rows stay to the end */
+    enum puzzle_ids ids;
+    int64_t ids_seed; /* of PUZZLE_RANDOM; else 0 */
     enum data_split split;
     int *members;                   /* indices of the job's evaluations, ascending */
     struct score_request *requests; /* one each */
@@ -39,12 +43,38 @@ static void pass_release(struct pass *pass)
     *pass = (struct pass){ 0 };
 }
 
+/* The pass of an evaluation, without members. */
+static struct pass pass_of(const struct job_evaluation *evaluation)
+{
+    enum puzzle_ids ids = (enum puzzle_ids)evaluation->puzzle_ids;
+
+    return (struct pass){ .leave = evaluation->act_inference ? &evaluation->rule : NULL,
+                          .ids = ids,
+                          .ids_seed = ids == PUZZLE_RANDOM ? evaluation->seed : 0,
+                          .split = evaluation->train_split ? SPLIT_TRAIN : SPLIT_TEST };
+}
+
+static bool same_pass(const struct pass *a, const struct pass *b)
+{
+    if (a->split != b->split || a->ids != b->ids || a->ids_seed != b->ids_seed ||
+        (a->leave != NULL) != (b->leave != NULL))
+        return false;
+    return a->leave == NULL || halt_rule_same(a->leave, b->leave);
+}
+
+static bool belongs(const struct pass *pass, const struct job_evaluation *evaluation)
+{
+    const struct pass own = pass_of(evaluation);
+
+    return same_pass(pass, &own);
+}
+
 /* Collects the selected evaluations that belong to this pass. */
-static int pass_init(struct pass *out, enum data_split split, bool act_inference,
+static int pass_init(struct pass *out, const struct pass *kind,
                      const struct job_evaluation *evaluations, int count, const bool *selected,
                      struct error *err)
 {
-    *out = (struct pass){ .act_inference = act_inference, .split = split };
+    *out = *kind;
     out->members = calloc((size_t)count + 1, sizeof *out->members);
     out->requests = calloc((size_t)count + 1, sizeof *out->requests);
     if (out->members == NULL || out->requests == NULL) {
@@ -54,11 +84,11 @@ static int pass_init(struct pass *out, enum data_split split, bool act_inference
     for (int i = 0; i < count; i++) {
         const struct job_evaluation *evaluation = &evaluations[i];
 
-        if ((selected != NULL && !selected[i]) || evaluation->act_inference != act_inference ||
-            evaluation->train_split != (split == SPLIT_TRAIN))
+        if ((selected != NULL && !selected[i]) || !belongs(out, evaluation))
             continue;
         out->requests[out->count] = (struct score_request){
             .outer_steps = (int)evaluation->outer_steps,
+            .rule = evaluation->rule,
             .augmentations = evaluation->augmentations,
             .eval_seed = (uint64_t)evaluation->seed,
         };
@@ -193,12 +223,18 @@ static int say_outcomes(const struct evaluate_context *context,
     return rc;
 }
 
-/* The member of the pass whose answers are submitted; -1 when it has none to submit. */
+/* The member of the pass whose answers are submitted; -1 when it has none to submit. One
+ * that takes a halting rule's answers only where no other is asked for. */
 static int submission_member(const struct pass *pass)
 {
     int best = -1;
+    bool plain = false;
 
+    for (int i = 0; i < pass->count; i++)
+        plain = plain || pass->requests[i].rule.kind == HALT_MAX;
     for (int i = 0; i < pass->count; i++) {
+        if (plain && pass->requests[i].rule.kind != HALT_MAX)
+            continue;
         int64_t votes = pass->requests[i].augmentations;
         int64_t best_votes = best >= 0 ? pass->requests[best].augmentations : -1;
         bool more =
@@ -299,6 +335,7 @@ static int infer(const struct evaluate_context *context, struct pass *pass,
                  const struct evaluate_rows *rows, struct scores *scores, struct error *err)
 {
     bool followed = pass->trajectory_steps > 0;
+    struct puzzle_way way = { 0 };
     int rc = followed ? trajectory_create(&pass->trajectory, context->config,
                                           pass->trajectory_steps, err)
                       : 0;
@@ -307,15 +344,21 @@ static int infer(const struct evaluate_context *context, struct pass *pass,
         rc = engine_record_residuals(context->engine, true, err);
     if (rc < 0)
         return rc;
-    rc = evaluate_pass(context, scores,
-                       &(struct evaluate_order){ .split = pass->split,
-                                                 .rows = *rows,
-                                                 .act_inference = pass->act_inference,
-                                                 .requests = pass->requests,
-                                                 .count = pass->count,
-                                                 .trajectory = pass->trajectory,
-                                                 .trajectory_steps = pass->trajectory_steps },
-                       err);
+    rc = puzzle_way_begin(&way, context->engine, context->set, context->settings, pass->ids,
+                          (uint64_t)pass->ids_seed, err);
+    if (rc == 0)
+        rc = evaluate_pass(
+            context, scores,
+            &(struct evaluate_order){ .split = pass->split,
+                                      .rows = *rows,
+                                      .way = &way,
+                                      .leave = pass->leave,
+                                      .requests = pass->requests,
+                                      .count = pass->count,
+                                      .trajectory = pass->trajectory,
+                                      .trajectory_steps = pass->trajectory_steps },
+            err);
+    puzzle_way_end(&way, context->engine);
     if (followed) /* switching off needs no memory */
         error_ignore(engine_record_residuals(context->engine, false, NULL));
     return rc;
@@ -347,7 +390,24 @@ static int run_pass(const struct evaluate_context *context, struct pass *pass,
     return rc;
 }
 
-/* Passes of the selected evaluations. */
+/* Whether evaluation number i is the first selected one of a pass that is not `plain`. */
+static bool begins_pass(const struct pass *plain, const struct job_evaluation *evaluations,
+                        int i, const bool *selected)
+{
+    const struct pass pass = pass_of(&evaluations[i]);
+
+    if ((selected != NULL && !selected[i]) || pass.split != plain->split ||
+        same_pass(&pass, plain))
+        return false;
+    for (int before = 0; before < i; before++)
+        if ((selected == NULL || selected[before]) && belongs(&pass, &evaluations[before]))
+            return false;
+    return true;
+}
+
+/* Passes of the selected evaluations: of each split the plain one, whose rows stay to the
+ * end with their own puzzle ids, which is what is submitted if it is asked for; then the
+ * others. */
 static int run_passes(const struct evaluate_context *context,
                       const struct job_evaluation *evaluations, int count, const bool *selected,
                       struct error *err)
@@ -356,18 +416,24 @@ static int run_passes(const struct evaluate_context *context,
     bool submit = context->submission_path != NULL && data_set_info(context->set)->submits;
     int rc = 0;
 
-    for (int i = 0; rc == 0 && i < 4; i++) {
-        enum data_split split = SPLITS[i / 2];
-        struct pass pass;
+    for (int i = 0; rc == 0 && i < 2 * (count + 1); i++) {
+        const struct pass plain = { .split = SPLITS[i / (count + 1)] };
+        int member = i % (count + 1) - 1;
+        struct pass kind = plain, pass;
 
-        rc = pass_init(&pass, split, i % 2 == 1, evaluations, count, selected, err);
+        if (member >= 0) {
+            if (!begins_pass(&plain, evaluations, member, selected))
+                continue;
+            kind = pass_of(&evaluations[member]);
+        }
+        rc = pass_init(&pass, &kind, evaluations, count, selected, err);
         if (rc < 0)
             break;
         if (pass.count > 0) {
-            rc = run_pass(context, &pass, evaluations, submit && split == SPLIT_TEST, err);
-            /* The fixed number of steps comes first and is what is submitted, if asked
-             * for. */
-            submit = submit && split != SPLIT_TEST;
+            bool test = pass.split == SPLIT_TEST;
+
+            rc = run_pass(context, &pass, evaluations, submit && test, err);
+            submit = submit && !test;
         }
         pass_release(&pass);
     }

@@ -1,9 +1,10 @@
 /*
  * evaluate.h - inference for every evaluation of a job in as few passes as possible.
  *
- * Evaluations of one split that run a fixed number of outer steps share one pass: k
- * steps are a prefix of more. Those that stop rows by themselves (ACT) share another.
- * An evaluation whose FLOPs do not allow all rows has a pass of its own.
+ * Evaluations of one split share one pass: k outer steps are a prefix of more, and where
+ * a row's answer is taken by a halting rule is seen on the way. Those whose rows leave
+ * the batch (ACT) share another for each rule. An
+ * evaluation whose FLOPs do not allow all rows has a pass of its own.
  */
 #ifndef WORKER_EVALUATE_H
 #define WORKER_EVALUATE_H
@@ -14,6 +15,7 @@
 #include "error.h"
 #include "engine.h"
 
+struct config;
 struct data_set;
 struct job_evaluation;
 struct report;
@@ -31,6 +33,7 @@ struct evaluate_context {
      * decides, at least one row. 0: no limit */
     double flops, row_step_flops; /* the latter: of one row and outer step */
     uint64_t seed;
+    const struct config *settings; /* borrowed; those that the model was trained with */
 };
 
 /*

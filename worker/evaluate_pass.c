@@ -2,6 +2,7 @@
 #include "evaluate_pass.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "error.h"
 #include "work.h"
@@ -13,6 +14,12 @@ struct batch {
     int32_t *inputs, *labels, *identifiers;
     int32_t *predictions; /* (B, T) by slot */
     float *q_halt;        /* (B) by slot */
+    float *q_continue;    /* (B) by slot */
+    float *change;        /* (B) by slot; NULL: no rule asks for it */
+    int32_t *before;      /* (B, T) as loaded: the last step's answers; NULL likewise */
+    int *unchanged;       /* (B) as loaded: steps since the answer has changed */
+    bool *taken;          /* (B, requests) as loaded: the request has this row's answer */
+    bool rules;           /* a request has a rule but the last step */
     double *loss;         /* (B) by slot: token loss */
     uint8_t *halt_test;   /* (B) by slot: the system's halting test */
     float *residuals;     /* (B, module calls) by slot; NULL: not recorded */
@@ -29,6 +36,11 @@ static void batch_release(struct batch *batch)
     free(batch->identifiers);
     free(batch->predictions);
     free(batch->q_halt);
+    free(batch->q_continue);
+    free(batch->change);
+    free(batch->before);
+    free(batch->unchanged);
+    free(batch->taken);
     free(batch->loss);
     free(batch->halt_test);
     free(batch->residuals);
@@ -37,8 +49,34 @@ static void batch_release(struct batch *batch)
     free(batch->row);
 }
 
+/* Whether a request has a rule of this kind. */
+static bool asks_for(const struct score_request *requests, int count, enum halt_rule_kind kind)
+{
+    for (int i = 0; i < count; i++)
+        if (requests[i].rule.kind == kind)
+            return true;
+    return false;
+}
+
+/* Room for what the rules of the requests look at; false when out of memory. */
+static bool batch_init_rules(struct batch *out, size_t B, size_t T,
+                             const struct score_request *requests, int count)
+{
+    bool stable = asks_for(requests, count, HALT_STABLE);
+    bool residual = asks_for(requests, count, HALT_RESIDUAL);
+
+    for (int i = 0; i < count; i++)
+        out->rules = out->rules || requests[i].rule.kind != HALT_MAX;
+    out->before = stable ? calloc(B * T, sizeof *out->before) : NULL;
+    out->change = residual ? calloc(B, sizeof *out->change) : NULL;
+    out->unchanged = calloc(B, sizeof *out->unchanged);
+    out->taken = calloc(B * (size_t)count + 1, sizeof *out->taken);
+    return (out->before != NULL || !stable) && (out->change != NULL || !residual) &&
+           out->unchanged != NULL && out->taken != NULL;
+}
+
 static int batch_init(struct batch *out, const struct evaluate_context *context,
-                      struct error *err)
+                      const struct evaluate_order *order, struct error *err)
 {
     const struct engine *engine = context->engine;
     size_t B = (size_t)context->config->batch_size, T = (size_t)context->config->seq_len;
@@ -49,6 +87,7 @@ static int batch_init(struct batch *out, const struct evaluate_context *context,
         .identifiers = calloc(B, sizeof(int32_t)),
         .predictions = malloc(engine_output_size(engine, ENGINE_PREDICTIONS)),
         .q_halt = malloc(engine_output_size(engine, ENGINE_Q_HALT)),
+        .q_continue = malloc(engine_output_size(engine, ENGINE_Q_CONTINUE)),
         .loss = malloc(engine_output_size(engine, ENGINE_ROW_LOSS)),
         .halt_test = malloc(engine_output_size(engine, ENGINE_HALT_TEST)),
         .origin = calloc(B, sizeof(int)),
@@ -57,11 +96,14 @@ static int batch_init(struct batch *out, const struct evaluate_context *context,
     };
     size_t residuals = engine_output_size(engine, ENGINE_RESIDUALS);
     bool complete = residuals == 0 || (out->residuals = malloc(residuals)) != NULL;
+    complete = batch_init_rules(out, B, T, order->requests, order->count) && complete &&
+               out->q_continue != NULL;
     if (complete && out->inputs != NULL && out->labels != NULL && out->identifiers != NULL &&
         out->predictions != NULL && out->q_halt != NULL && out->loss != NULL &&
         out->halt_test != NULL && out->origin != NULL && out->keep != NULL && out->row != NULL)
         return 0;
     batch_release(out);
+    *out = (struct batch){ 0 };
     return error_set(err, ERROR_NOMEM, "out of memory for a batch of %zu rows", B);
 }
 
@@ -73,49 +115,76 @@ static int row_number(const struct evaluate_rows *rows, int i)
 
 /* Rows first.. of those to be evaluated, at most B, into the engine. */
 static int batch_load(struct batch *batch, const struct evaluate_context *context,
-                      enum data_split split, const struct evaluate_rows *rows, int first,
-                      struct error *err)
+                      const struct evaluate_order *order, int first, struct error *err)
 {
     int B = context->config->batch_size, T = context->config->seq_len;
     const struct engine_batch data = { .inputs = batch->inputs,
                                        .labels = batch->labels,
                                        .puzzle_identifiers = batch->identifiers };
 
-    batch->rows = rows->count - first < B ? rows->count - first : B;
+    batch->rows = order->rows.count - first < B ? order->rows.count - first : B;
     batch->slots = batch->rows;
     for (int i = 0; i < batch->rows; i++) {
         struct data_row meta;
 
-        batch->row[i] = row_number(rows, first + i);
-        data_set_row(context->set, split, batch->row[i], &meta,
+        batch->row[i] = row_number(&order->rows, first + i);
+        data_set_row(context->set, order->split, batch->row[i], &meta,
                      batch->inputs + (size_t)i * (size_t)T,
                      batch->labels + (size_t)i * (size_t)T, &batch->identifiers[i]);
+        batch->identifiers[i] = puzzle_way_id(order->way, batch->identifiers[i]);
         batch->origin[i] = i;
     }
+    memset(batch->taken, 0, (size_t)batch->rows * (size_t)order->count * sizeof *batch->taken);
     int rc = engine_check_batch(context->engine, &data, batch->rows, err);
     if (rc == 0)
         engine_evaluate_begin(context->engine, &data, batch->rows);
     return rc;
 }
 
-/* Gives what the engine predicts in a slot to every request that reads it at this
- * step. */
+/* How many steps in a row the answer of a slot has not changed, this one apart. */
+static int note_answer(struct batch *batch, int slot, int step, size_t T)
+{
+    int row = batch->origin[slot];
+    int32_t *before = batch->before + (size_t)row * T;
+    const int32_t *now = batch->predictions + (size_t)slot * T;
+    bool same = step > 1 && memcmp(before, now, T * sizeof *now) == 0;
+
+    batch->unchanged[row] = same ? batch->unchanged[row] + 1 : 0;
+    memcpy(before, now, T * sizeof *now);
+    return batch->unchanged[row];
+}
+
+static struct halt_signs signs_of(struct batch *batch, int slot, int step, size_t T)
+{
+    return (struct halt_signs){
+        .system = batch->halt_test[slot] != 0,
+        .q_halt = batch->q_halt[slot],
+        .q_continue = batch->q_continue[slot],
+        .change = batch->change != NULL ? batch->change[slot] : 0.0f,
+        .unchanged = batch->before != NULL ? note_answer(batch, slot, step, T) : 0,
+    };
+}
+
+/* Gives what the engine predicts in a slot to every request that takes it at this step:
+ * its last one, or that at which the row halts by its rule. */
 static int add_slot(const struct evaluate_context *context, struct scores *scores,
-                    const struct batch *batch, int slot, int step, bool halted,
+                    struct batch *batch, int slot, int step, const struct halt_signs *signs,
                     const struct evaluate_order *order, struct error *err)
 {
     size_t T = (size_t)context->config->seq_len;
-    const int32_t *labels = batch->labels + (size_t)batch->origin[slot] * T;
-    int rc = 0;
+    int row = batch->origin[slot], rc = 0;
+    const int32_t *labels = batch->labels + (size_t)row * T;
+    bool *taken = batch->taken + (size_t)row * (size_t)order->count;
 
     for (int i = 0; rc == 0 && i < order->count; i++) {
-        int wanted = order->requests[i].outer_steps;
+        const struct score_request *request = &order->requests[i];
 
-        if (wanted != step && !(halted && wanted > step))
+        if (taken[i] || request->outer_steps < step ||
+            (request->outer_steps > step && !halt_rule_halts(&request->rule, signs)))
             continue;
-        rc = scores_add(scores, i, batch->row[batch->origin[slot]],
-                        batch->predictions + (size_t)slot * T, labels, batch->q_halt[slot],
-                        batch->loss[slot], step, err);
+        taken[i] = true;
+        rc = scores_add(scores, i, batch->row[row], batch->predictions + (size_t)slot * T,
+                        labels, batch->q_halt[slot], batch->loss[slot], step, err);
     }
     return rc;
 }
@@ -137,8 +206,11 @@ static void read_outputs(const struct evaluate_context *context, struct batch *b
 {
     engine_read(context->engine, ENGINE_PREDICTIONS, batch->predictions);
     engine_read(context->engine, ENGINE_Q_HALT, batch->q_halt);
+    engine_read(context->engine, ENGINE_Q_CONTINUE, batch->q_continue);
     engine_read(context->engine, ENGINE_ROW_LOSS, batch->loss);
     engine_read(context->engine, ENGINE_HALT_TEST, batch->halt_test);
+    if (batch->change != NULL)
+        engine_read(context->engine, ENGINE_CHANGE, batch->change);
     if (batch->residuals != NULL)
         engine_read(context->engine, ENGINE_RESIDUALS, batch->residuals);
 }
@@ -166,15 +238,16 @@ static int take_step(const struct evaluate_context *context, struct scores *scor
 {
     int kept = 0, rc = 0;
 
-    if (!order->act_inference && !is_read_at(step, order) && !is_followed(step, order))
+    if (!batch->rules && !is_read_at(step, order) && !is_followed(step, order))
         return 0;
     read_outputs(context, batch);
     follow(order, batch, step);
     for (int slot = 0; rc == 0 && slot < batch->slots; slot++) {
-        bool halted = order->act_inference && batch->halt_test[slot];
+        const struct halt_signs signs =
+            signs_of(batch, slot, step, (size_t)context->config->seq_len);
 
-        rc = add_slot(context, scores, batch, slot, step, halted, order, err);
-        if (!halted)
+        rc = add_slot(context, scores, batch, slot, step, &signs, order, err);
+        if (order->leave == NULL || !halt_rule_halts(order->leave, &signs))
             batch->keep[kept++] = slot;
     }
     if (rc < 0 || kept == batch->slots)
@@ -206,7 +279,7 @@ static int run_batch(const struct evaluate_context *context, struct scores *scor
                      struct batch *batch, int first, int last,
                      const struct evaluate_order *order, struct error *err)
 {
-    int step = 1, rc = batch_load(batch, context, order->split, &order->rows, first, err);
+    int step = 1, rc = batch_load(batch, context, order, first, err);
 
     if (rc == 0 && order->trajectory != NULL)
         trajectory_begin(order->trajectory, batch->labels, batch->rows);
@@ -227,10 +300,14 @@ int evaluate_pass(const struct evaluate_context *context, struct scores *scores,
 {
     int last = 0;
     struct batch batch;
-    int rc = batch_init(&batch, context, err);
+    int rc = batch_init(&batch, context, order, err);
 
-    if (rc < 0)
+    if (rc == 0)
+        rc = engine_record_change(context->engine, batch.change != NULL, err);
+    if (rc < 0) {
+        batch_release(&batch);
         return rc;
+    }
     for (int i = 0; i < order->count; i++)
         if (order->requests[i].outer_steps > last)
             last = order->requests[i].outer_steps;

@@ -67,7 +67,8 @@ static int create_engine(struct execution *execution, struct error *err)
     const struct data_info *info = data_set_info(execution->set);
     struct engine_setup_data sizes = { .seq_len = info->seq_len,
                                        .vocab_size = info->vocab_size,
-                                       .num_puzzle_identifiers = info->num_puzzle_identifiers };
+                                       .num_puzzle_identifiers = config_puzzle_ids(
+                                           &job->config, info->num_puzzle_identifiers) };
     int rc = 0;
 
     if (job->kind == JOB_TRAIN) {
@@ -117,7 +118,7 @@ static int say_begin(struct execution *execution, struct error *err)
 
     engine_count_parameters(execution->engine, &parameters, &puzzle_parameters);
     shape_compute(&shape, &job->config, info->seq_len, info->vocab_size,
-                  info->num_puzzle_identifiers);
+                  config_puzzle_ids(&job->config, info->num_puzzle_identifiers));
     cJSON_AddStringToObject(body, "run_hash", job->run_hash);
     cJSON_AddNumberToObject(body, "attempt", job->attempt);
     cJSON_AddStringToObject(body, "kind", job->kind == JOB_TRAIN ? "train" : "evaluate");
@@ -180,6 +181,7 @@ static int evaluate_job(struct execution *execution, struct error *err)
             .checkpoint = "last",
             .outcomes = true,
             .submission_path = submission,
+            .settings = &job->config,
         };
 
         rc = evaluate_run(&context, job->evaluations, job->evaluation_count, NULL, err);

@@ -232,6 +232,8 @@ static int read_evaluation(struct job_evaluation *out, const struct config *base
         out->augmentations = config_int(&config, EVAL_AUGMENTATIONS);
         out->seed = config_int(&config, EVAL_SEED);
         out->act_inference = config_bool(&config, EVAL_ACT_INFERENCE);
+        out->rule = halt_rule_of(&config);
+        out->puzzle_ids = (int)config.values[EVAL_PUZZLE_ID].integer;
         out->train_split = strcmp(config_choice(&config, EVAL_SPLIT), "train") == 0;
         out->trajectory = config_bool(&config, EVAL_TRAJECTORY);
         out->object = cJSON_Duplicate(object, true);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "halt_rule.h"
 #include "hash.h"
 #include "settings.h"
 
@@ -20,6 +21,8 @@ struct job_evaluation {
     int64_t augmentations; /* predictions voted over; 0: all */
     int64_t seed;          /* of the subsample */
     bool act_inference;
+    struct halt_rule rule;
+    int puzzle_ids; /* enum puzzle_ids */
     bool train_split;
     bool trajectory; /* record every outer step */
     cJSON *object;   /* owned; as in job.json */

@@ -1,7 +1,7 @@
 /*
  * scores.c - predictions kept per outer step, votes counted at the end.
  *
- * Requests that read the same outer step share what is kept: a slot. A slot keeps, per
+ * Requests that read the same outer step by the same rule share what is kept: a slot. A slot keeps, per
  * row, the answer's number among its test's distinct answers, the logit and the row's
  * accuracies, because rows may arrive in any order while votes and means are summed in
  * the stored order, or in that of drawing.
@@ -32,6 +32,7 @@ struct kept {
 
 struct slot {
     int outer_steps;
+    struct halt_rule rule;
     struct kept *rows; /* owned: (rows of the split) */
 };
 
@@ -50,12 +51,14 @@ struct scores {
     bool some;                    /* tests without any row are not scored */
 };
 
-static int find_slot(struct scores *s, int outer_steps)
+static int find_slot(struct scores *s, const struct score_request *request)
 {
     for (int i = 0; i < s->slot_count; i++)
-        if (s->slots[i].outer_steps == outer_steps)
+        if (s->slots[i].outer_steps == request->outer_steps &&
+            halt_rule_same(&s->slots[i].rule, &request->rule))
             return i;
-    s->slots[s->slot_count].outer_steps = outer_steps;
+    s->slots[s->slot_count].outer_steps = request->outer_steps;
+    s->slots[s->slot_count].rule = request->rule;
     s->slots[s->slot_count].rows = calloc((size_t)s->row_count + 1, sizeof(struct kept));
     return s->slot_count++;
 }
@@ -95,7 +98,7 @@ int scores_create(struct scores **out, const struct data_set *set, enum data_spl
                     s->first_row != NULL && s->first_test != NULL && lay_tests(s, tasks);
     for (int i = 0; i < count && complete; i++) {
         s->requests[i] = requests[i];
-        s->slot_of[i] = find_slot(s, requests[i].outer_steps);
+        s->slot_of[i] = find_slot(s, &requests[i]);
         complete = s->slots[s->slot_of[i]].rows != NULL;
     }
     if (!complete) {

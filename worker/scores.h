@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "data_set.h"
+#include "halt_rule.h"
 #include "measure.h"
 
 #include <cjson/cJSON.h>
@@ -19,6 +20,7 @@ struct score_request {
     int outer_steps;       /* the step at which this evaluation reads predictions */
     int64_t augmentations; /* predictions voted over per test; 0: all */
     uint64_t eval_seed;    /* draws them */
+    struct halt_rule rule; /* by which a row may halt before outer_steps */
 };
 
 /* Shares in [0, 1]; tests without a published solution count nowhere. */

@@ -167,6 +167,7 @@ static int evaluate(struct training *training, const char *checkpoint, const boo
         .flops = flops,
         .row_step_flops = training->row_step_flops,
         .seed = seed_of(training),
+        .settings = &c->job->config,
     };
     double began_s = clock_monotonic_s();
     int rc =
@@ -187,7 +188,7 @@ static double untrained_flops(struct training *training)
     struct shape shape;
 
     shape_compute(&shape, &c->job->config, info->seq_len, info->vocab_size,
-                  info->num_puzzle_identifiers);
+                  config_puzzle_ids(&c->job->config, info->num_puzzle_identifiers));
     training->row_step_flops = shape.eval_row_step_flops;
     double flops = share * shape.train_step_flops * (double)training->total;
     return share <= 0.0 ? 0.0 : flops < LEAST ? LEAST : flops > MOST ? MOST : flops;
@@ -389,6 +390,10 @@ static int take_step(struct training *training, struct error *err)
                                         .labels = training->labels,
                                         .puzzle_identifiers = training->identifiers };
     struct engine_result result;
+
+    if (config_blank_ids(&c->job->config))
+        memset(training->identifiers, 0,
+               (size_t)c->config->batch_size * sizeof *training->identifiers);
     int rc = engine_check_batch(c->engine, &batch, c->config->batch_size, err);
 
     if (rc < 0)

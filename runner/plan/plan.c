@@ -120,20 +120,18 @@ static int add_evaluation(struct plan_arm *arm, char *text, const struct config 
     return 0;
 }
 
-/* Takes evaluation over. */
-static int add_dropped(struct plan *plan, int arm, char *evaluation, int64_t asked,
-                       int64_t trained, struct error *err)
+/* Takes evaluation and reason (NULL: no memory for it) over. */
+static int add_dropped(struct plan *plan, int arm, char *evaluation, char *reason,
+                       struct error *err)
 {
     for (int i = plan->dropped_count - 1; i >= 0 && plan->dropped[i].arm == arm; i--)
         if (strcmp(plan->dropped[i].evaluation, evaluation) == 0) {
             free(evaluation);
+            free(reason);
             return 0;
         }
     struct plan_dropped *larger =
         realloc(plan->dropped, (size_t)(plan->dropped_count + 1) * sizeof *plan->dropped);
-    char *reason = format_string("asks for %" PRId64 " predictions per test, but the model was "
-                                 "trained with %" PRId64 " variants of a task",
-                                 asked, trained);
     if (larger != NULL)
         plan->dropped = larger;
     if (larger == NULL || reason == NULL) {
@@ -146,25 +144,50 @@ static int add_dropped(struct plan *plan, int arm, char *evaluation, int64_t ask
     return 0;
 }
 
+/* Why the arm cannot be evaluated so, fresh; NULL: it can, or no memory, by *can. */
+static char *why_dropped(bool *can, const struct config *trained, const struct config *config)
+{
+    int64_t variants = config_int(trained, DATA_NUM_AUG) + 1;
+    int64_t asked = config_int(config, EVAL_AUGMENTATIONS);
+    const struct system_facts *facts = config_system(trained);
+
+    *can = false;
+    if (asked > variants)
+        return format_string("asks for %" PRId64 " predictions per test, but the model was "
+                             "trained with %" PRId64 " variants of a task",
+                             asked, variants);
+    if (!facts->q_continue && strcmp(config_choice(config, EVAL_HALT_RULE), "q") == 0)
+        return format_string(
+            "halts by q_halt > q_continue, which %s does not train; q_positive "
+            "is its own rule",
+            facts->name);
+    if (config_differs(config, EVAL_PUZZLE_ID) &&
+        (!config_active(trained, ARCH_CONDITIONING) || config_blank_ids(trained)))
+        return format_string("asks for eval.puzzle_id = %s, but the model has no puzzle ids",
+                             config_choice(config, EVAL_PUZZLE_ID));
+    *can = true;
+    return NULL;
+}
+
 /* The evaluations that the spec asks for, as far as the arm can be asked for them. */
 static int add_evaluations(struct plan *plan, int number, struct error *err)
 {
     struct plan_arm *arm = &plan->arms[number];
     const struct config *trained = &plan->spec->arms[number].config;
-    int64_t variants = config_int(trained, DATA_NUM_AUG) + 1;
     int rc = 0;
 
     for (int e = 0; e < plan->spec->evaluation_count && rc == 0; e++) {
         const struct config *config = &plan->spec->evaluations[e].config;
         int64_t steps = config_int(config, EVAL_HALT_MAX_STEPS);
-        int64_t asked = config_int(config, EVAL_AUGMENTATIONS);
+        bool can;
         if (steps == 0)
             steps = config_int(trained, ARCH_HALT_MAX_STEPS);
         char *text = evaluation_canonical(config, steps);
         if (text == NULL)
             return error_no_memory(err, "a plan");
-        rc = asked > variants ? add_dropped(plan, number, text, asked, variants, err)
-                              : add_evaluation(arm, text, config, steps, err);
+        char *reason = why_dropped(&can, trained, config);
+        rc = can ? add_evaluation(arm, text, config, steps, err)
+                 : add_dropped(plan, number, text, reason, err);
     }
     return rc;
 }

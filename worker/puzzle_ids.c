@@ -1,0 +1,121 @@
+/* puzzle_ids.c - which puzzle embedding a row has at inference. */
+#include "puzzle_ids.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "random.h"
+
+/* The most ids, which are variants, of one task. */
+static int most_variants(const struct data_set *set)
+{
+    int most = 0;
+
+    for (int split = 0; split < 2; split++)
+        for (int t = 0; t < data_set_task_count(set, (enum data_split)split); t++) {
+            int variants = data_set_task_variants(set, (enum data_split)split, t);
+
+            most = variants > most ? variants : most;
+        }
+    return most;
+}
+
+/* A shift by at least the ids of a task, and by as much less than all of them, takes
+ * every id to another task's: a task's ids follow each other. */
+static int draw_shift(struct puzzle_way *way, const struct data_set *set, uint64_t seed,
+                      struct error *err)
+{
+    int ids = data_set_info(set)->num_puzzle_identifiers - 1, most = most_variants(set);
+    struct random_stream stream = random_stream(seed, "puzzle ids", 0);
+
+    if (most < 1 || 2 * most > ids)
+        return error_set(err, ERROR_FORMAT,
+                         "%d puzzle ids, up to %d of one task, do not give every row the id of "
+                         "another task; expected more tasks",
+                         ids, most);
+    way->modulo = ids;
+    way->shift = most + (int)random_below(&stream, (uint64_t)(ids - 2 * most + 1));
+    return 0;
+}
+
+/* Adds the rows of all ids that are trained on; returns how many. tokens: room for an
+ * example. */
+static int add_trained(double *sum, float *row, const struct engine *engine,
+                       const struct data_set *set, size_t E, int32_t *tokens)
+{
+    int count = 0, T = data_set_info(set)->seq_len;
+
+    for (int g = 0; g < data_set_task_count(set, SPLIT_TRAIN); g++)
+        for (int v = 0; v < data_set_group_variants(set, g); v++, count++) {
+            int32_t id;
+
+            data_set_example(set, data_set_example_number(set, g, v, 0), tokens, tokens + T,
+                             &id);
+            engine_puzzle_get(engine, id, row);
+            for (size_t e = 0; e < E; e++)
+                sum[e] += (double)row[e];
+        }
+    return count;
+}
+
+/* The mean of the trained rows in the place of the blank one. */
+static int put_mean(struct puzzle_way *way, struct engine *engine, const struct data_set *set,
+                    size_t E, struct error *err)
+{
+    double *sum = calloc(E, sizeof *sum);
+    float *row = calloc(E, sizeof *row);
+    int32_t *tokens = calloc(2 * (size_t)data_set_info(set)->seq_len, sizeof *tokens);
+
+    way->saved = calloc(E, sizeof *way->saved);
+    if (sum == NULL || row == NULL || tokens == NULL || way->saved == NULL) {
+        free(sum);
+        free(tokens);
+        free(row);
+        free(way->saved);
+        way->saved = NULL;
+        return error_no_memory(err, "a puzzle embedding");
+    }
+    int count = add_trained(sum, row, engine, set, E, tokens);
+    for (size_t e = 0; e < E; e++)
+        row[e] = (float)(sum[e] / (count > 0 ? count : 1));
+    engine_puzzle_get(engine, 0, way->saved);
+    engine_puzzle_set(engine, 0, row);
+    free(tokens);
+    free(sum);
+    free(row);
+    return 0;
+}
+
+int puzzle_way_begin(struct puzzle_way *way, struct engine *engine, const struct data_set *set,
+                     const struct config *config, enum puzzle_ids ids, uint64_t seed,
+                     struct error *err)
+{
+    bool random = config_active(config, ARCH_CONDITIONING) &&
+                  strcmp(config_choice(config, ARCH_CONDITIONING), "random_id") == 0;
+
+    *way = (struct puzzle_way){ .blank = config_blank_ids(config) || ids == PUZZLE_BLANK ||
+                                         ids == PUZZLE_MEAN };
+    if (ids == PUZZLE_MEAN && !config_blank_ids(config))
+        return put_mean(way, engine, set, (size_t)config_int(config, ARCH_PUZZLE_EMB_NDIM),
+                        err);
+    if (ids == PUZZLE_RANDOM)
+        return draw_shift(way, set, seed, err);
+    if (ids == PUZZLE_OWN && random)
+        return draw_shift(way, set, config_data_seed(config), err);
+    return 0;
+}
+
+void puzzle_way_end(struct puzzle_way *way, struct engine *engine)
+{
+    if (way->saved != NULL)
+        engine_puzzle_set(engine, 0, way->saved);
+    free(way->saved);
+    *way = (struct puzzle_way){ 0 };
+}
+
+int32_t puzzle_way_id(const struct puzzle_way *way, int32_t id)
+{
+    if (way->blank || id == 0)
+        return 0;
+    return way->modulo > 0 ? 1 + (id - 1 + way->shift) % way->modulo : id;
+}
