@@ -2,6 +2,7 @@
  * checks. */
 #include "settings.h"
 
+#include "cycle_schedule.h"
 #include "error.h"
 #include "hash.h"
 #include "json.h"
@@ -158,6 +159,33 @@ static int set_texts(struct config *config, int id, const cJSON *value, const ch
     return rc;
 }
 
+/* Sets a list of stages, or one as text (of --set), to its canonical text. */
+static int set_stages(struct config *config, int id, const cJSON *value, const char *where,
+                      struct error *err)
+{
+    const char *key = settings_table[id].key;
+    struct cycle_schedule schedule;
+    cJSON *parsed = NULL;
+    char *text = NULL;
+    int rc = 0;
+
+    if (cJSON_IsString(value) && value->valuestring[0] != '\0') {
+        rc = json_parse(&parsed, value->valuestring, strlen(value->valuestring), where, err);
+        value = parsed;
+    }
+    if (rc == 0 && cJSON_IsString(value))
+        text = strdup("");
+    else if (rc == 0)
+        rc = cycle_schedule_read(&schedule, value, where, key, err);
+    if (rc == 0 && text == NULL)
+        text = schedule.count == 0 ? strdup("") : json_canonical(value);
+    if (rc == 0)
+        rc = text == NULL ? error_no_memory(err, key) : set_text_value(config, id, text, err);
+    free(text);
+    cJSON_Delete(parsed);
+    return rc;
+}
+
 static int set_value(struct config *config, int id, const cJSON *value, const char *where,
                      struct error *err)
 {
@@ -193,6 +221,8 @@ static int set_value(struct config *config, int id, const cJSON *value, const ch
     case SETTING_TEXT:
         if (setting->several)
             return set_texts(config, id, value, where, err);
+        if (setting->stages)
+            return set_stages(config, id, value, where, err);
         if (!cJSON_IsString(value) || strlen(value->valuestring) >= SETTING_TEXT_SIZE)
             return value_fault(id, value, where, err);
         return set_text_value(config, id, value->valuestring, err);
@@ -373,6 +403,8 @@ cJSON *config_get_json(const struct config *config, int id)
     case SETTING_BOOL:
         return cJSON_CreateBool(value->integer != 0);
     case SETTING_TEXT:
+        if (settings_table[id].stages && value->text != NULL && value->text[0] != '\0')
+            return cJSON_Parse(value->text);
         return cJSON_CreateString(config_text(config, (enum setting_id)id));
     case SETTING_CHOICE:
         return cJSON_CreateString(config_choice(config, (enum setting_id)id));

@@ -110,7 +110,8 @@ enum setting_id {
     TRAIN_PUZZLE_EMB_WEIGHT_DECAY,
     TRAIN_FORWARD_DTYPE,
     TRAIN_TARGET_Q_UPDATE_EVERY,
-    TRAIN_SUPERVISION, /* every | last | decay, as enum engine_supervision */
+    TRAIN_CYCLE_SCHEDULE, /* JSON list of stages (cycle_schedule.h) as text; "": none */
+    TRAIN_SUPERVISION,    /* every | last | decay, as enum engine_supervision */
     TRAIN_SUPERVISION_DECAY,
     TRAIN_EMA_RATE,
     TRAIN_UNTRAINED_SHARE, /* of the training's FLOPs, for the untrained evaluation */
@@ -147,6 +148,7 @@ struct setting {
     /* the value that a canonical form without the setting stands for; never changes */
     const char *absent_means;
     const char *const *choices; /* NULL-terminated, for SETTING_CHOICE */
+    bool stages;                /* a TEXT that is a list of stages (cycle_schedule.h) in JSON */
     const char *word;           /* of INT_OR_WORD: "all", "published" */
     int64_t word_value;
     const char *unit; /* "steps", "epochs", ...; "" when none */

@@ -405,6 +405,18 @@ const struct setting settings_table[SETTING_COUNT] = {
     [TRAIN_TARGET_Q_UPDATE_EVERY] =
         INT_SETTING("train.target_q_update_every", PHASE_TRAINING, 1, 1000000, "1", "steps",
                     no_target_q, "compute the target of q_continue every n-th step"),
+    [TRAIN_CYCLE_SCHEDULE] = { .key = "train.cycle_schedule",
+                               .type = SETTING_TEXT,
+                               .stages = true,
+                               .phase = PHASE_TRAINING,
+                               .default_text = "",
+                               .absent_means = "",
+                               .unit = "",
+                               .meaning =
+                                   "list of {until: share of the training, H_cycles, "
+                                   "L_cycles}: "
+                                   "cycles of each part of the training; evaluations use "
+                                   "arch.H_cycles and arch.L_cycles; empty: as those always" },
     [TRAIN_SUPERVISION] = CHOICE_SETTING(
         "train.supervision", PHASE_TRAINING, SUPERVISIONS, "every", "every", one_outer_step,
         "outer steps whose losses count: every; the last, at which a row halts; all by "

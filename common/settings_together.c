@@ -2,6 +2,7 @@
  * follow from others. */
 #include "settings_together.h"
 
+#include "cycle_schedule.h"
 #include "error.h"
 #include "shape_widths.h"
 
@@ -182,6 +183,33 @@ static int settle_horizon(struct config *config, const char *where, struct error
     return 0;
 }
 
+/* Each stage of a schedule has as many calls as carry gradient; a schedule of one stage
+ * with the model's own cycles is none. */
+static int settle_schedule(struct config *config, const char *where, struct error *err)
+{
+    const struct system_facts *facts = config_system(config);
+    const struct system_sizes sizes = config_system_sizes(config);
+    int64_t horizon = config_int(config, ARCH_GRADIENT_HORIZON);
+    struct cycle_schedule schedule;
+    int rc = cycle_schedule_parse(&schedule, config_text(config, TRAIN_CYCLE_SCHEDULE), err);
+
+    for (int i = 0; rc == 0 && i < schedule.count; i++) {
+        struct system_sizes stage = sizes;
+
+        stage.H_cycles = schedule.stages[i].H_cycles;
+        stage.L_cycles = schedule.stages[i].L_cycles;
+        if (horizon > system_calls(facts, &stage))
+            rc = error_set(err, ERROR_FORMAT,
+                           "%s: arch.gradient_horizon = %" PRId64 " is more than the %" PRId64
+                           " module calls of stage %d of train.cycle_schedule",
+                           where, horizon, system_calls(facts, &stage), i + 1);
+    }
+    if (rc == 0 && schedule.count == 1 && schedule.stages[0].H_cycles == sizes.H_cycles &&
+        (!facts->has_fast || schedule.stages[0].L_cycles == sizes.L_cycles))
+        config->values[TRAIN_CYCLE_SCHEDULE].text[0] = '\0';
+    return rc;
+}
+
 void config_default_cycles(struct config *config)
 {
     /* the table's default is HRM's */
@@ -207,5 +235,6 @@ int config_settle(struct config *config, const char *where, struct error *err)
         /* each step counts alike */
         config_real(config, TRAIN_SUPERVISION_DECAY) >= 1.0)
         config->values[TRAIN_SUPERVISION].integer = 0;
-    return settle_horizon(config, where, err);
+    rc = settle_horizon(config, where, err);
+    return rc == 0 ? settle_schedule(config, where, err) : rc;
 }

@@ -1,6 +1,7 @@
 /* shape.c - arithmetic of shapes: widths, parameter counts and FLOPs. */
 #include "shape.h"
 
+#include "cycle_schedule.h"
 #include "settings.h"
 #include "system_facts.h"
 
@@ -21,6 +22,35 @@ static struct layer_cost layer_cost(const struct shape *shape, int64_t D, int64_
                                     (double)(6 * D * F_S + 6 * D * F) };
     return (struct layer_cost){ 4 * D * A + 3 * D * F,
                                 (double)(8 * D * A + 6 * D * F + 4 * S * A) };
+}
+
+/* Layer passes of an outer step of training, and those with gradient: with a schedule of
+ * cycles the means over the training. */
+static void training_passes(double *passes, double *gradient, const struct config *c)
+{
+    const struct system_facts *facts = config_system(c);
+    struct system_sizes sizes = config_system_sizes(c);
+    bool all = config_int(c, ARCH_GRADIENT_HORIZON) == 0;
+    struct cycle_schedule schedule;
+    double begins = 0.0;
+
+    *passes = (double)system_layer_passes(facts, &sizes);
+    *gradient = (double)system_gradient_passes(facts, &sizes);
+    if (cycle_schedule_parse(&schedule, config_text(c, TRAIN_CYCLE_SCHEDULE), NULL) < 0 ||
+        schedule.count == 0)
+        return;
+    *passes = *gradient = 0.0;
+    for (int i = 0; i < schedule.count; i++) {
+        const struct cycle_stage *stage = &schedule.stages[i];
+
+        sizes.H_cycles = stage->H_cycles;
+        sizes.L_cycles = stage->L_cycles;
+        if (all)
+            sizes.gradient_calls = (int)system_calls(facts, &sizes);
+        *passes += (stage->until - begins) * (double)system_layer_passes(facts, &sizes);
+        *gradient += (stage->until - begins) * (double)system_gradient_passes(facts, &sizes);
+        begins = stage->until;
+    }
 }
 
 void shape_compute(struct shape *out, const struct config *c, int seq_len, int vocab_size,
@@ -49,13 +79,16 @@ void shape_compute(struct shape *out, const struct config *c, int seq_len, int v
     const struct layer_cost layer = layer_cost(out, D, config_int(c, ARCH_NUM_HEADS) * d);
     double head = (double)(2 * D * V), S = (double)out->positions;
     double forward = (double)system_layer_passes(facts, &sizes) * layer.flops + head;
-    double backward =
-        2.0 * ((double)system_gradient_passes(facts, &sizes) * layer.flops + head);
+    double passes, gradient_passes;
+
+    training_passes(&passes, &gradient_passes, c);
+    double train_forward = passes * layer.flops + head;
+    double backward = 2.0 * (gradient_passes * layer.flops + head);
 
     out->parameters = system_layers(facts, &sizes) * layer.weights + 2 * V * D + 2 * D + 2 +
                       (learned ? out->positions * D : 0);
     out->puzzle_parameters = (int64_t)num_puzzle_identifiers * E;
     out->train_step_flops =
-        rows * S * (forward * (1.0 + (target ? 1.0 / every : 0.0)) + backward);
+        rows * S * (train_forward * (1.0 + (target ? 1.0 / every : 0.0)) + backward);
     out->eval_row_step_flops = S * forward;
 }

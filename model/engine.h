@@ -41,7 +41,7 @@ enum engine_optimizer { ENGINE_ADAM_ATAN2, ENGINE_ADAMW };
  * the same model with any. */
 enum engine_forward_dtype { ENGINE_FLOAT32, ENGINE_BFLOAT16 };
 
-enum { ENGINE_IGNORE_LABEL = -100 };
+enum { ENGINE_IGNORE_LABEL = -100, ENGINE_ALL_CALLS = -1 };
 
 struct engine_config {
     enum system_id system;
@@ -56,7 +56,7 @@ struct engine_config {
     int H_cycles; /* slow calls per outer step; of the transformer, all its calls */
     int L_cycles; /* fast calls before each of them, where the system has any */
     /* module calls at the end of an outer step that carry gradient, at most all; 0: as
-     * the system is published */
+     * the system is published; ENGINE_ALL_CALLS */
     int gradient_horizon;
     int hidden_size; /* D */
     /* N; need not divide D (as published: 12 heads on 512) */
@@ -138,6 +138,16 @@ void engine_destroy(struct engine *engine);
  * about 512 positions.
  */
 size_t engine_bytes(const struct engine *engine);
+
+/*
+ * Changes the cycles of an outer step between two steps: the same weights and carry, an
+ * other number of module calls and, for their gradients, of activations. Not while
+ * residuals are recorded. ERROR_FORMAT: out of bounds, or less calls than
+ * gradient_horizon; ERROR_NOMEM. On failure nothing has changed but that after
+ * ERROR_NOMEM the engine is only to be destroyed.
+ */
+int engine_set_cycles(struct engine *engine, int H_cycles, int L_cycles,
+                      struct error *err) MUST_CHECK;
 
 /* Draws the weights from the seed (model.md section 1), zeroes the moments and marks
  * every row as halted. */

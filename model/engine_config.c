@@ -29,7 +29,7 @@ static int check_ints(const struct engine_config *c, struct error *err)
         { "L_layers", system_has_module(facts, MODULE_L) ? c->L_layers : 1, 1, MAX_DEPTH },
         { "H_cycles", c->H_cycles, 1, MAX_DEPTH },
         { "L_cycles", facts->has_fast ? c->L_cycles : 1, 1, MAX_DEPTH },
-        { "gradient_horizon", c->gradient_horizon, 0, INT32_MAX },
+        { "gradient_horizon", c->gradient_horizon, ENGINE_ALL_CALLS, INT32_MAX },
         { "hidden_size", c->hidden_size, 1, MAX_WIDTH },
         { "num_heads", c->num_heads, 1, c->hidden_size },
         { "intermediate_size", c->intermediate_size, 1, MAX_WIDTH },
@@ -82,12 +82,16 @@ static int check_reals(const struct engine_config *c, struct error *err)
 
 struct system_sizes engine_system_sizes(const struct engine_config *c)
 {
-    return (struct system_sizes){
+    struct system_sizes sizes = {
         .layers = { [MODULE_H] = c->H_layers, [MODULE_L] = c->L_layers },
         .H_cycles = c->H_cycles,
         .L_cycles = c->L_cycles,
-        .gradient_calls = c->gradient_horizon,
     };
+
+    sizes.gradient_calls = c->gradient_horizon != ENGINE_ALL_CALLS
+                               ? c->gradient_horizon
+                               : (int)system_calls(system_facts(c->system), &sizes);
+    return sizes;
 }
 
 /* No more calls with gradient than there are. */

@@ -5,6 +5,7 @@
 #include "memory.h"
 #include "parameters.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,29 @@ out:
     return rc;
 }
 
+int engine_set_cycles(struct engine *engine, int H_cycles, int L_cycles, struct error *err)
+{
+    struct engine_config config = engine->config;
+    struct segment segment;
+
+    assert(engine->residuals == NULL);
+    if (config.H_cycles == H_cycles && config.L_cycles == L_cycles)
+        return 0;
+    config.H_cycles = H_cycles;
+    config.L_cycles = L_cycles;
+    int rc = engine_check_config(&config, err);
+    if (rc < 0)
+        return rc;
+    const struct system_sizes sizes = engine_system_sizes(&config);
+    rc = segment_build(&segment, config.system, &sizes, err);
+    if (rc < 0)
+        return rc;
+    segment_release(&engine->segment);
+    engine->segment = segment;
+    engine->config = config;
+    return config.inference_only ? 0 : memory_replace_kept(engine, err);
+}
+
 int engine_segment_calls(const struct engine *engine)
 {
     return engine->segment.count;
@@ -111,7 +135,7 @@ int engine_record_change(struct engine *engine, bool on, struct error *err)
 
 size_t engine_bytes(const struct engine *engine)
 {
-    return engine->bytes + engine->residual_bytes + engine->change_bytes;
+    return engine->bytes + engine->kept_bytes + engine->residual_bytes + engine->change_bytes;
 }
 
 void engine_initialise(struct engine *engine, uint64_t seed)

@@ -292,11 +292,24 @@ static int allocate_kept(struct engine *e, struct error *err)
             kept_layer_items(e, &e->kept[at], items + (size_t)at * KEPT_ITEMS,
                              l < e->modules[call->module].layers);
     }
-    rc = block_allocate(&e->kept_block, &e->bytes, "activations kept for the backward pass",
-                        items, total * KEPT_ITEMS, err);
+    rc =
+        block_allocate(&e->kept_block, &e->kept_bytes, "activations kept for the backward pass",
+                       items, total * KEPT_ITEMS, err);
 out:
     free(items);
     return rc;
+}
+
+int memory_replace_kept(struct engine *engine, struct error *err)
+{
+    free(engine->kept_block);
+    free(engine->slots);
+    free(engine->kept);
+    engine->kept_block = NULL;
+    engine->slots = NULL;
+    engine->kept = NULL;
+    engine->kept_bytes = 0;
+    return allocate_kept(engine, err);
 }
 
 int memory_allocate(struct engine *engine, struct error *err)

@@ -16,6 +16,8 @@ void memory_set_sizes(struct engine *engine);
  * the message names the block and its MiB. memory_release() frees all blocks that there
  * are. */
 int memory_allocate(struct engine *engine, struct error *err) MUST_CHECK;
+/* The cached activations anew, for another segment. ERROR_NOMEM: there are none. */
+int memory_replace_kept(struct engine *engine, struct error *err) MUST_CHECK;
 void memory_release(struct engine *engine);
 /* Allocates, or frees, the block of the forward residuals. ERROR_NOMEM. */
 int memory_allocate_residuals(struct engine *engine, struct error *err) MUST_CHECK;

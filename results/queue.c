@@ -153,8 +153,10 @@ static int bind_value(sqlite3_stmt *statement, int at, const cJSON *item)
         return sqlite3_bind_int64(statement, at, (int64_t)value);
     if (cJSON_IsNumber(item))
         return sqlite3_bind_double(statement, at, value);
-    return sqlite3_bind_text(statement, at, cJSON_IsString(item) ? item->valuestring : "", -1,
-                             SQLITE_STATIC);
+    if (cJSON_IsString(item))
+        return sqlite3_bind_text(statement, at, item->valuestring, -1, SQLITE_STATIC);
+    char *text = json_canonical(item); /* a list */
+    return text == NULL ? SQLITE_NOMEM : sqlite3_bind_text(statement, at, text, -1, free);
 }
 
 /* Inserts a row of config_setting for each member of settings except the seed, which

@@ -423,6 +423,54 @@ static void adamw_is_what_its_definition_says(void **state)
     engine_destroy(engine);
 }
 
+/* Cycles changed between two steps: as an engine of those cycles goes on from the same state. */
+static void cycles_change_between_steps(void **state)
+{
+    (void)state;
+    static const int HORIZONS[] = { 0, ENGINE_ALL_CALLS };
+
+    for (int s = 0; s < SYSTEM_COUNT; s++)
+        for (int h = 0; h < 2; h++) {
+            struct engine_config few = small_config((enum system_id)s), many = few;
+
+            few.H_cycles = few.L_cycles = 1;
+            few.gradient_horizon = many.gradient_horizon = HORIZONS[h];
+            struct engine *changed = create(&few), *other = create(&many);
+            struct error err;
+            for (int step = 1; step <= 4; step++) {
+                struct data data;
+                struct engine_batch batch = make_batch(&data, step);
+                struct engine_result ours, theirs;
+
+                if (step == 3) {
+                    for (int i = 0; i < engine_state_count(other); i++) {
+                        struct engine_state described;
+
+                        engine_state_describe(changed, i, &described);
+                        void *values = malloc(described.bytes);
+                        assert_non_null(values);
+                        engine_state_get(changed, i, values);
+                        engine_state_set(other, i, values);
+                        free(values);
+                    }
+                    assert_int_equal(
+                        engine_set_cycles(changed, many.H_cycles, many.L_cycles, &err), 0);
+                    assert_int_equal(engine_segment_calls(changed),
+                                     engine_segment_calls(other));
+                    assert_int_equal(engine_bytes(changed), engine_bytes(other));
+                }
+                assert_int_equal(engine_train_step(changed, &batch, NULL, &ours), 0);
+                if (step >= 3) {
+                    assert_int_equal(engine_train_step(other, &batch, NULL, &theirs), 0);
+                    assert_true(ours.loss == theirs.loss);
+                }
+            }
+            assert_true(same_states(changed, other));
+            engine_destroy(changed);
+            engine_destroy(other);
+        }
+}
+
 /* A resolved configuration with these settings, key and value in turn, then NULL. */
 static void make_settings(struct config *config, const char *const *settings)
 {
@@ -520,6 +568,17 @@ static void one_run_has_one_name(void **state)
     check_same(SETTINGS("train.supervision", "every"),
                SETTINGS("train.supervision", "decay", "train.supervision_decay", "1"), true);
     check_same(SETTINGS("train.supervision", "last"), SETTINGS("arch.name", "hrm"), false);
+#define STAGE(until, H, L) "{\"until\":" until ",\"H_cycles\":" H ",\"L_cycles\":" L "}"
+    check_same(SETTINGS("train.cycle_schedule", "[" STAGE("1", "2", "2") "]"),
+               SETTINGS("arch.H_cycles", "2"), true);
+    check_same(SETTINGS("train.cycle_schedule", "[" STAGE("1", "1", "2") "]"),
+               SETTINGS("arch.H_cycles", "2"), false);
+    check_same(SETTINGS("train.cycle_schedule", "[]"), SETTINGS("arch.H_cycles", "2"), true);
+    check_same(SETTINGS("train.cycle_schedule",
+                        "[" STAGE("0.5", "1", "1") ", " STAGE("1", "2", "2") "]"),
+               SETTINGS("train.cycle_schedule",
+                        "[" STAGE("0.50", "1", "1") "," STAGE("1.0", "2", "2") "]"),
+               true);
     check_same(SETTINGS("train.micro_batch", "64"), SETTINGS("train.global_batch_size", "64"),
                true);
     check_same(SETTINGS("train.micro_batch", "32"), SETTINGS("train.global_batch_size", "64"),
@@ -566,6 +625,61 @@ static void a_transformer_of_hrms_flops_makes_its_passes(void **state)
     }
 }
 
+static void schedules_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    static const char *const BAD[] = {
+        "[{\"until\": 0.5, \"H_cycles\": 1, \"L_cycles\": 1}]",
+        "[{\"until\": 1, \"H_cycles\": 1}]",
+        "[{\"until\": 1, \"H_cycles\": 0, \"L_cycles\": 1}]",
+        "[{\"until\": 1, \"H_cycles\": 1.5, \"L_cycles\": 1}]",
+        "[{\"until\": 1, \"H_cycles\": 1, \"L_cycles\": 1}, {\"until\": 1, \"H_cycles\": 1, "
+        "\"L_cycles\": 1}]",
+        "{\"until\": 1, \"H_cycles\": 1, \"L_cycles\": 1}",
+        "soon",
+        "7",
+    };
+    struct config config;
+    struct error err = { 0 };
+
+    assert_int_equal(config_init(&config, &err), 0);
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
+        if (config_set_text(&config, "train.cycle_schedule", BAD[i], "test", &err) == 0)
+            fail_msg("taken: %s", BAD[i]);
+    /* a horizon deeper than one of the stages */
+    assert_int_equal(config_set_text(&config, "train.cycle_schedule",
+                                     "[" STAGE("0.5", "1", "1") "," STAGE("1", "2", "2") "]",
+                                     "test", &err),
+                     0);
+    assert_int_equal(config_set_text(&config, "arch.gradient_horizon", "3", "test", &err), 0);
+    assert_int_equal(config_resolve(&config, "test", &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "the 2 module calls of stage 1"));
+    config_release(&config);
+}
+
+/* A step that lasts a quarter of the training at one call each has a quarter of its share. */
+static void flops_follow_the_schedule(void **state)
+{
+    (void)state;
+    double flops[3];
+    static const char *const SCHEDULES[] = {
+        "[" STAGE("1", "1", "1") "]", "[" STAGE("1", "3", "2") "]",
+        "[" STAGE("0.25", "1", "1") "," STAGE("1", "3", "2") "]"
+    };
+
+    for (int i = 0; i < 3; i++) {
+        struct config config;
+        struct shape shape;
+
+        make_settings(&config, SETTINGS("train.cycle_schedule", SCHEDULES[i],
+                                        "arch.gradient_horizon", "0"));
+        shape_compute(&shape, &config, T, V, IDS);
+        flops[i] = shape.train_step_flops;
+        config_release(&config);
+    }
+    assert_true(fabs(flops[2] - (0.25 * flops[0] + 0.75 * flops[1])) < 1e-9 * flops[2]);
+}
+
 /* FLOPs of a training step grow by two forward passes for each call with gradient more. */
 static void flops_follow_the_horizon(void **state)
 {
@@ -600,6 +714,9 @@ int main(void)
         cmocka_unit_test(micro_batches_that_do_not_divide_the_batch_are_refused),
         cmocka_unit_test(gradients_are_clipped_to_the_norm_and_not_below_it),
         cmocka_unit_test(adamw_is_what_its_definition_says),
+        cmocka_unit_test(cycles_change_between_steps),
+        cmocka_unit_test(schedules_that_are_none_are_refused),
+        cmocka_unit_test(flops_follow_the_schedule),
         cmocka_unit_test(seeds_are_the_runs_unless_they_are_set),
         cmocka_unit_test(one_run_has_one_name),
         cmocka_unit_test(a_transformer_of_hrms_flops_makes_its_passes),

@@ -1,6 +1,7 @@
 /*
  * test_conditioning.c - puzzle ids in training and at inference: blank, another task's, their mean;
- * each evaluated in a pass of its own, and none leaves a trace in the others.
+ * each evaluated in a pass of its own, and none leaves a trace in the others. Cycles that change
+ * in the course of a training.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -141,6 +142,28 @@ static void training_by_ids_by_none_and_by_ids_of_others(void **state)
     free(blank);
 }
 
+/* A curriculum over cycles trains another model, with fewer FLOPs; its evaluations, and a stage
+ * after an interim evaluation, find the cycles that are theirs. */
+static void cycles_may_change_in_the_course_of_a_training(void **state)
+{
+    (void)state;
+    static const char STAGES[] =
+        "train.cycle_schedule=[{\"until\":0.5,\"H_cycles\":1,\"L_cycles\":1},"
+        "{\"until\":1,\"H_cycles\":2,\"L_cycles\":2}]";
+    char *plain, *scheduled, *again;
+    double rows;
+
+    double plain_loss = train(&plain, &rows, "train.lr_min_ratio=1");
+    double loss = train(&scheduled, &rows, STAGES);
+    assert_string_not_equal(plain, scheduled);
+    assert_true(loss != plain_loss);
+    assert_true(train(&again, &rows, STAGES) == loss);
+    assert_string_equal(scheduled, again);
+    free(plain);
+    free(scheduled);
+    free(again);
+}
+
 /* Every id goes to another, no two to one, and the blank stays. */
 static void a_shift_is_a_bijection(void **state)
 {
@@ -168,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_id_is_what_it_is_alone),
         cmocka_unit_test(training_by_ids_by_none_and_by_ids_of_others),
+        cmocka_unit_test(cycles_may_change_in_the_course_of_a_training),
         cmocka_unit_test(a_shift_is_a_bijection),
     };
 

@@ -57,7 +57,9 @@ void engine_setup(struct engine_config *out, const struct config *config,
         .L_layers = sizes.layers[MODULE_L],
         .H_cycles = sizes.H_cycles,
         .L_cycles = sizes.L_cycles,
-        .gradient_horizon = sizes.gradient_calls,
+        .gradient_horizon = config_int(config, ARCH_GRADIENT_HORIZON) == 0
+                                ? ENGINE_ALL_CALLS
+                                : sizes.gradient_calls,
         .hidden_size = (int)config_int(config, ARCH_HIDDEN_SIZE),
         .num_heads = (int)config_int(config, ARCH_NUM_HEADS),
         .intermediate_size = shape.intermediate_size,

@@ -11,6 +11,7 @@
 #include "checkpoint_header.h"
 #include "checkpoint_find.h"
 #include "clock.h"
+#include "cycle_schedule.h"
 #include "engine_setup.h"
 #include "error.h"
 #include "evaluate.h"
@@ -30,11 +31,12 @@ struct training {
     const struct train_context *context; /* borrowed */
     struct train_end *end;               /* borrowed */
     struct train_position position;
-    int64_t step, total; /* steps done; of the schedule */
-    bool finished;       /* nothing is left to train */
-    int generation;      /* of the next checkpoint: 0 or 1 */
-    int64_t saved_step;  /* of the last checkpoint; -1: none */
-    double saved_at_s;   /* monotonic time of the last checkpoint */
+    int64_t step, total;          /* steps done; of the schedule */
+    bool finished;                /* nothing is left to train */
+    struct cycle_schedule cycles; /* of the training; no stages: those of the model */
+    int generation;               /* of the next checkpoint: 0 or 1 */
+    int64_t saved_step;           /* of the last checkpoint; -1: none */
+    double saved_at_s;            /* monotonic time of the last checkpoint */
     /* within a step: the engine's state is undefined */
     bool abandoned;
     double step_seconds;                    /* wall time of the last step */
@@ -66,7 +68,10 @@ static int training_init(struct training *out, const struct train_context *conte
     if (out->inputs == NULL || out->labels == NULL || out->identifiers == NULL ||
         out->minimum == NULL)
         return error_set(err, ERROR_NOMEM, "out of memory for a batch of %zu rows", B);
-    return train_position_init(&out->position, err);
+    int rc = cycle_schedule_parse(
+        &out->cycles, config_text(&context->job->config, TRAIN_CYCLE_SCHEDULE), err);
+
+    return rc == 0 ? train_position_init(&out->position, err) : rc;
 }
 
 static void training_release(struct training *training)
@@ -170,8 +175,11 @@ static int evaluate(struct training *training, const char *checkpoint, const boo
         .settings = &c->job->config,
     };
     double began_s = clock_monotonic_s();
-    int rc =
-        evaluate_run(&context, c->job->evaluations, c->job->evaluation_count, selected, err);
+    int rc = engine_set_cycles(c->engine, c->config->H_cycles, c->config->L_cycles, err);
+
+    if (rc == 0)
+        rc = evaluate_run(&context, c->job->evaluations, c->job->evaluation_count, selected,
+                          err);
 
     training->position.evaluation_seconds += clock_monotonic_s() - began_s;
     return rc;
@@ -396,6 +404,13 @@ static int take_step(struct training *training, struct error *err)
                (size_t)c->config->batch_size * sizeof *training->identifiers);
     int rc = engine_check_batch(c->engine, &batch, c->config->batch_size, err);
 
+    if (rc < 0)
+        return rc;
+    const struct cycle_stage *stage =
+        cycle_schedule_at(&training->cycles, training->step, training->total);
+
+    if (stage != NULL)
+        rc = engine_set_cycles(c->engine, stage->H_cycles, stage->L_cycles, err);
     if (rc < 0)
         return rc;
     draw_minimum(training, training->step + 1);

@@ -33,6 +33,15 @@ static void add(cJSON *object, const char *key, cJSON *item, bool *whole)
     *whole = *whole && added;
 }
 
+/* A list of stages, or none. */
+static const char STAGES_SCHEMA[] =
+    "[{\"type\": \"array\", \"items\": {\"type\": \"object\", \"additionalProperties\": false,"
+    " \"required\": [\"until\", \"H_cycles\", \"L_cycles\"], \"properties\": {"
+    "  \"until\": {\"type\": \"number\", \"exclusiveMinimum\": 0, \"maximum\": 1},"
+    "  \"H_cycles\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 64},"
+    "  \"L_cycles\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 64}}}},"
+    " {\"type\": \"string\"}]";
+
 /* The schema of one setting's value. */
 static cJSON *value_schema(const struct setting *setting, bool *whole)
 {
@@ -45,6 +54,8 @@ static cJSON *value_schema(const struct setting *setting, bool *whole)
             cJSON_Parse("[{\"type\":\"string\"},{\"type\":\"array\",\"minItems\":1,"
                         "\"items\":{\"type\":\"string\",\"minLength\":1}}]"),
             whole);
+    else if (setting->stages)
+        add(schema, "anyOf", cJSON_Parse(STAGES_SCHEMA), whole);
     else if (types[setting->type] != NULL)
         add(schema, "type", cJSON_CreateString(types[setting->type]), whole);
     if (setting->type == SETTING_INT || setting->type == SETTING_REAL) {
