@@ -1,6 +1,8 @@
 /* evaluation_keys.c - the settings that tell the evaluations of one run apart. */
 #include "evaluation_keys.h"
 
+#include "json.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -74,4 +76,17 @@ cJSON *evaluation_keys_object(const struct config *config, int64_t outer_steps)
 bool evaluation_keys_has_trajectory(const char *canonical)
 {
     return strstr(canonical, "\"eval.trajectory\":true") != NULL;
+}
+
+char *evaluation_key_text(const char *canonical, enum evaluation_key key)
+{
+    const struct setting *setting = &settings_table[evaluation_key_setting(key)];
+    cJSON *evaluation = cJSON_Parse(canonical);
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(evaluation, setting->key);
+    char *text = member == NULL           ? strdup(setting->absent_means)
+                 : cJSON_IsString(member) ? strdup(member->valuestring)
+                                          : json_canonical(member);
+
+    cJSON_Delete(evaluation);
+    return text;
 }

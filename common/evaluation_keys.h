@@ -44,4 +44,8 @@ cJSON *evaluation_keys_object(const struct config *config, int64_t outer_steps);
 /* Whether the canonical text of an evaluation's object asks for trajectories. */
 bool evaluation_keys_has_trajectory(const char *canonical);
 
+/* The key's value in the canonical text of an evaluation's object, or what its absence
+ * means, as text. Fresh; NULL when out of memory. */
+char *evaluation_key_text(const char *canonical, enum evaluation_key key);
+
 #endif

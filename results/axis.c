@@ -22,22 +22,6 @@ struct axis_cell {
     int value_index;
 };
 
-/* A setting that only some evaluations have, as text, fresh; NULL: no memory. */
-static char *evaluation_member(const struct result_row *row, enum evaluation_key key)
-{
-    const char *name = evaluation_key_name(key);
-    cJSON *evaluation = cJSON_Parse(row->evaluation);
-    const cJSON *member = json_member(evaluation, name);
-    const struct setting *setting = &settings_table[evaluation_key_setting(key)];
-    char *text = evaluation == NULL       ? NULL
-                 : member == NULL         ? strdup(setting->absent_means)
-                 : cJSON_IsString(member) ? strdup(member->valuestring)
-                                          : json_canonical(member);
-
-    cJSON_Delete(evaluation);
-    return text;
-}
-
 /* An evaluation setting of a row as text, fresh. */
 static char *evaluation_value(const struct result_row *row, enum evaluation_key key)
 {
@@ -59,7 +43,7 @@ static char *evaluation_value(const struct result_row *row, enum evaluation_key 
     case EVALUATION_HALT_PATIENCE:
     case EVALUATION_HALT_EPSILON:
     case EVALUATION_PUZZLE_ID:
-        return evaluation_member(row, key);
+        return evaluation_key_text(row->evaluation, key);
     case EVALUATION_KEY_COUNT:
         break;
     }

@@ -4,6 +4,7 @@
 #include "columns.h"
 
 #include "error.h"
+#include "evaluation_keys.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -134,11 +135,40 @@ const char *axes_short_name(const struct axes *axes, int axis)
  * them. */
 struct varying {
     bool act, split, eval_seed;
+    bool others[EVALUATION_KEY_COUNT]; /* of those that only some evaluations have */
 };
+
+/* The settings of evaluations that have a column although only some evaluations have
+ * them. */
+static const struct {
+    enum evaluation_key key;
+    const char *name, *title;
+} OTHERS[] = {
+    { EVALUATION_HALT_RULE, "halt_rule", "rule" },
+    { EVALUATION_HALT_PATIENCE, "halt_patience", "patience" },
+    { EVALUATION_HALT_EPSILON, "halt_epsilon", "epsilon" },
+    { EVALUATION_PUZZLE_ID, "puzzle_id", "puzzle id" },
+};
+enum { OTHER_COUNT = sizeof OTHERS / sizeof *OTHERS };
+
+/* Whether the evaluations of two rows differ in the key. */
+static bool differ(const struct result_row *a, const struct result_row *b,
+                   enum evaluation_key key)
+{
+    if (strcmp(a->evaluation, b->evaluation) == 0)
+        return false;
+    char *x = evaluation_key_text(a->evaluation, key);
+    char *y = evaluation_key_text(b->evaluation, key);
+    bool differs = x != NULL && y != NULL && strcmp(x, y) != 0;
+
+    free(x);
+    free(y);
+    return differs;
+}
 
 static struct varying find_varying(const struct results *results)
 {
-    struct varying varying = { false, false, false };
+    struct varying varying = { 0 };
 
     for (int i = 1; i < results->row_count; i++) {
         const struct result_row *a = &results->rows[0], *b = &results->rows[i];
@@ -146,6 +176,11 @@ static struct varying find_varying(const struct results *results)
         varying.act = varying.act || a->act_inference != b->act_inference;
         varying.split = varying.split || a->train_split != b->train_split;
         varying.eval_seed = varying.eval_seed || a->eval_seed != b->eval_seed;
+        for (int k = 0; k < OTHER_COUNT; k++) {
+            bool *varies = &varying.others[OTHERS[k].key];
+
+            *varies = *varies || differ(a, b, OTHERS[k].key);
+        }
     }
     return varying;
 }
@@ -203,6 +238,12 @@ void columns_add_identity(struct columns *columns, const struct results *results
     columns_add_all(columns, NAMES, sizeof NAMES / sizeof *NAMES);
     columns_add_axes(columns, axes);
     columns_add_all(columns, EVALUATION, sizeof EVALUATION / sizeof *EVALUATION);
+    for (int k = 0; k < OTHER_COUNT; k++)
+        columns_add(columns,
+                    (struct table_column){ .name = OTHERS[k].name,
+                                           .title = OTHERS[k].title,
+                                           .type = TABLE_TEXT,
+                                           .machine_only = !varying.others[OTHERS[k].key] });
 }
 
 void table_add_axes(struct table *table, const struct axes *axes, const cJSON *values)
@@ -245,6 +286,12 @@ void table_add_identity(struct table *table, const struct results *results,
     table_bool(table, row->act_inference);
     table_text(table, row->train_split ? "train" : "test");
     table_int(table, row->eval_seed);
+    for (int k = 0; k < OTHER_COUNT; k++) {
+        char *text = evaluation_key_text(row->evaluation, OTHERS[k].key);
+
+        table_text(table, text);
+        free(text);
+    }
 }
 
 void table_add_no_identity(struct table *table, const struct results *results,
@@ -253,7 +300,7 @@ void table_add_no_identity(struct table *table, const struct results *results,
     table_text(table, results->experiment);
     table_text(table, name);
     table_add_axes(table, axes, NULL);
-    for (int i = 0; i < 7; i++) /* trained to eval seed */
+    for (int i = 0; i < 7 + OTHER_COUNT; i++) /* trained to puzzle id */
         table_empty(table);
 }
 
