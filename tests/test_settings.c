@@ -205,7 +205,9 @@ static void every_active_training_setting_changes_the_hash(void **state)
             set(&a, "train.supervision", "decay");
             set(&b, "train.supervision", "decay");
         }
-        if (s->type == SETTING_REAL)
+        if (s->stages)
+            set(&b, s->key, "[{\"until\":1,\"H_cycles\":1,\"L_cycles\":1}]");
+        else if (s->type == SETTING_REAL)
             b.values[i].real = b.values[i].real < s->maximum
                                    ? b.values[i].real * 0.5 + s->minimum * 0.5 + 1e-13
                                    : s->minimum;
