@@ -229,7 +229,7 @@ static int override_value(cJSON **out, int id, const char *text, struct error *e
         return rc;
     rc = config_set_text(&scratch, settings_table[id].key, text, "--set", err);
     if (rc == 0) {
-        *out = settings_table[id].several ? config_get_texts(&scratch, id)
+        *out = settings_table[id].several ? config_get_texts(&scratch, (enum setting_id)id)
                                           : config_get_json(&scratch, id);
         if (cJSON_GetArraySize(*out) == 1) { /* one is no list */
             cJSON *list = *out;

@@ -12,9 +12,9 @@
 struct config;
 
 /*
- * Writes what stands twice in tasks, all sets as they were read, to out; data.train_sets
- * and data.test_sets say which copies of evaluation tasks are trained on. Fills the
- * flags of the sets.
+ * Writes what stands twice in tasks, all sets as they were read, to out.
+ * data.train_sets and data.test_sets say which copies of evaluation tasks are trained
+ * on. Fills the flags of the sets.
  */
 int arc_check(FILE *out, struct arc_tasks *tasks, const struct config *config,
               struct error *err) MUST_CHECK;

@@ -407,7 +407,8 @@ static int choose_copies(struct arc_tasks *tasks, const struct wishes *wishes,
     return 0;
 }
 
-/* Marks the tasks of the chosen sets and takes the others away, and what stands twice. */
+/* Marks the tasks of the chosen sets and takes away the others, and what stands
+ * twice. */
 static int choose_by_sets(struct arc_tasks *tasks, const struct wishes *wishes,
                           struct left_out *out, struct error *err)
 {

@@ -9,7 +9,8 @@
 struct config;
 
 struct arc_choice {
-    /* fresh text: how many tasks are trained on and tested, what was left out and why */
+    /* fresh text: how many tasks are trained on and tested; how many were left out, and
+     * why */
     char *counts;
     int left_out; /* tasks read but not chosen */
     /* evaluation tasks of which a copy, under another name, is trained on */

@@ -30,8 +30,8 @@ struct arc_tasks {
 };
 
 /*
- * Adds all sets of a source, path, to tasks, which is zero before the first one. path is
- * one of
+ * Adds all sets of a source, path, to tasks, which is zero before the first one. path
+ * is one of
  *   a folder with training/ and evaluation/ (also below data/) of one file per task;
  *   a folder with combined files, NAME_challenges.json beside NAME_solutions.json, or
  *     with a hyphen in place of the underscore; the set is called NAME without

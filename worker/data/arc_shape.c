@@ -1,4 +1,5 @@
-/* arc_shape.c - numbers a pair's colours as they appear, and matches pairs of two tasks.
+/* arc_shape.c - numbers a pair's colours as they appear, and matches the pairs of two
+ * tasks.
  *
  * Two pairs of one key are the same pair up to a permutation of colours, which their
  * lists of colours say: the first of one becomes the first of the other, and so on. Two
@@ -181,7 +182,7 @@ int arc_shape_match(colour_map *maps, int most, const struct arc_shape *a,
 
     if (a->count != b->count || a->sum != b->sum)
         return 0;
-    s.order = malloc(((size_t)a->count + 1) * sizeof *s.order);
+    s.order = calloc((size_t)a->count + 1, sizeof *s.order);
     s.taken = calloc((size_t)b->count + 1, sizeof *s.taken);
     int rc = s.order == NULL || s.taken == NULL ? ERROR_NOMEM : 0;
     if (rc == 0) {

@@ -1,6 +1,7 @@
 /*
- * arc_shape.h - the pairs of a task without their colours: by them tasks are compared up
- * to the order of pairs, the dihedral transforms, and permutations of the colours 1 to 9.
+ * arc_shape.h - the pairs of a task without their colours: by them tasks are compared
+ * up to the order of pairs, the dihedral transforms, and permutations of the colours
+ * 1 to 9.
  */
 #ifndef WORKER_ARC_SHAPE_H
 #define WORKER_ARC_SHAPE_H

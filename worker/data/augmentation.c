@@ -77,11 +77,12 @@ static bool is_new(uint64_t *set, size_t size, uint64_t fingerprint)
  * variants make the same task where one is the other after a symmetry. */
 enum { MOST_SYMMETRIES = 64 };
 struct symmetries {
-    struct variant list[MOST_SYMMETRIES]; /* the original first; ARC_UNUSED: no colour of it */
-    int count;                            /* 0: more than that, or not known */
+    /* the original first; map[c] is ARC_UNUSED for a colour that the task lacks */
+    struct variant list[MOST_SYMMETRIES];
+    int count; /* 0: more than that, or not known */
 };
 
-/* Adds those of one transform. False: too many, or not found out. */
+/* Adds those of one transform. 1; 0: too many, or not found out; or ERROR_NOMEM. */
 static int add_symmetries(struct symmetries *out, const struct arc_shape *original,
                           const struct arc_task *task, int transform)
 {
