@@ -244,7 +244,7 @@ static void variants_are_the_turned_mazes_in_order_and_are_undone(void **state)
 /* Two mazes of rating 3 and two of 30, all answered right but for a wall of the last. */
 static void scores_are_told_by_rating_and_paths_apart(void **state)
 {
-    static const struct score_request request = { 1, 0, 0 };
+    static const struct score_request request = { .outer_steps = 1 };
     struct error err = { 0 };
     char *train = put("train.csv", "x,S    ##  ##   G ,S   o## o## ooG ,3\n");
     char *test = put("test.csv", "a,S    ##  ##   G ,S   o## o## ooG ,3\n"
