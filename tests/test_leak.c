@@ -30,6 +30,8 @@
 #define SECOND_TURNED GRIDS("[[0,5],[4,4]]", "[[4],[0],[5]]")
 #define THIRD_TURNED GRIDS("[[7]]", "[[7,5],[7,0]]")
 #define THIRD_CHANGED GRIDS("[[7]]", "[[7,5],[7,7]]")
+/* 1 as 6: another permutation than that of the other pairs. */
+#define SECOND_RECOLOURED GRIDS("[[4,0],[4,6]]", "[[6,0,4]]")
 #define THIRD_HIDDEN "{\"input\":[[7]]}"
 
 static void put_evaluation(void)
@@ -57,6 +59,7 @@ static void copies_of_evaluation_tasks_are_found_under_other_names(void **state)
         { PAIRS(THIRD_TURNED, SECOND_TURNED, FIRST_TURNED), true },
         { PAIRS(FIRST_TURNED, SECOND_TURNED, THIRD_CHANGED), false },
         { PAIRS(FIRST, SECOND, THIRD_TURNED), false }, /* one for all pairs */
+        { PAIRS(FIRST, SECOND_RECOLOURED, THIRD), false },
         { PAIRS(FIRST, SECOND, SECOND), false },
     };
     const char *const drop[] = { "data.drop_leaked", "true", NULL };
