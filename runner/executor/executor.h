@@ -20,9 +20,11 @@
  * adopt() makes a task of it again: by the complete place, as it is after start(), or
  * by the place as it was before, when the worker may have been started or not.
  *
- * A place is one line of text that its executor alone understands. What an attempt
- * reports, the loop reads from its journal; how its worker ended, from exit.json. An
- * executor adds the causes that neither can tell.
+ * A place is one line of text that its executor alone understands. It is recorded after
+ * prepare(), after start(), and when poll() first finds the task running: one that is
+ * submitted in between, with others, is found by what was recorded before. What an
+ * attempt reports, the loop reads from its journal; how its worker ended, from
+ * exit.json. An executor adds the causes that neither can tell.
  */
 #ifndef RUNNER_EXECUTOR_H
 #define RUNNER_EXECUTOR_H
@@ -83,8 +85,8 @@ struct executor_setup {
     int slots;           /* as many as asked for; 0: as many as there are */
 };
 
-/* What returns int returns 0 or a negative error code, with *err filled; callers look at
- * it. */
+/* What returns int returns 0 or a negative error code, with *err filled; callers look
+ * at it. */
 struct executor_type {
     const char *name; /* attempt.executor */
     int (*open)(struct executor **out, const struct executor_setup *setup, struct error *err);
