@@ -133,6 +133,7 @@ static void the_numbers_of_a_report_are_those_of_the_results(void **state)
     for (int i = 0; i < source.results->row_count; i++) {
         const struct result_row *row = &source.results->rows[i];
         char number[NUMBER_TEXT_SIZE], cell[NUMBER_TEXT_SIZE + 40];
+        char best[NUMBER_TEXT_SIZE + 60];
 
         if (row->outer_steps != row->train_outer_steps)
             continue; /* not in the table of arms */
@@ -142,6 +143,11 @@ static void the_numbers_of_a_report_are_those_of_the_results(void **state)
             if (strstr(report.text, cell) == NULL)
                 fail_msg("no %s", cell);
         }
+        number_fixed(number, row->values[METRIC_PER_TOKEN_ACCURACY], 3);
+        /* in its own column, before the spread that one seed has not */
+        snprintf(cell, sizeof cell, ">%s</td><td class=\"n\">-</td>", number);
+        snprintf(best, sizeof best, ">%s</strong></td><td class=\"n\">-</td>", number);
+        assert_true(strstr(report.text, cell) != NULL || strstr(report.text, best) != NULL);
         rows++;
     }
     assert_int_equal(rows, 2);
