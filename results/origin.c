@@ -1,4 +1,4 @@
-/* origin.c - what the attempts said of themselves when they began, and how they ended. */
+/* origin.c - what the attempts said of themselves, and how they ended. */
 #include "origin.h"
 
 #include "error.h"

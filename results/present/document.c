@@ -312,7 +312,8 @@ void document_picture(struct document *document, const char *title, const char *
     fputs("![", document->out);
     write_text(document, title);
     fputs("](", document->out);
-    for (const char *p = file_name; *p != '\0'; p++) /* spaces and brackets end a link */
+    /* spaces and brackets would end the link */
+    for (const char *p = file_name; *p != '\0'; p++)
         if (strchr(" ()<>\"'\\%", *p) != NULL || (unsigned char)*p <= ' ')
             fprintf(document->out, "%%%02X", (unsigned char)*p);
         else

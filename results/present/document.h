@@ -2,9 +2,9 @@
  * document.h - headings, paragraphs, tables and pictures as one HTML page or as
  * Markdown.
  *
- * The page needs nothing but itself: no network, no script. Texts from outside stay text
- * in both forms. Adding never fails visibly: running out of memory is kept and returned
- * by document_finish().
+ * The page needs nothing but itself: no network, no script. Texts from outside stay
+ * text in both forms. Adding never fails visibly: running out of memory is kept and
+ * returned by document_finish().
  */
 #ifndef RESULTS_DOCUMENT_H
 #define RESULTS_DOCUMENT_H
@@ -40,8 +40,8 @@ struct document_head {
     const char *title;
     enum document_column kind;
 };
-/* A table: its heads, then document_cell() from left to right, a row after the other, as
- * many as there are heads; then the end. */
+/* A table: its heads, then document_cell() from left to right, a row after the other,
+ * as many as there are heads; then the end. */
 void document_table(struct document *document, const struct document_head *heads, int count);
 void document_cell(struct document *document, const char *text); /* NULL: empty */
 /* Stands out: the best, what is shown. */

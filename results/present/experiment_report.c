@@ -1,4 +1,4 @@
-/* experiment_report.c - the order of a report, its figures, its design and its finding. */
+/* experiment_report.c - the order of a report, its figures, design and finding. */
 #include "experiment_report.h"
 
 #include "error.h"

@@ -1,4 +1,4 @@
-/* report_origin.c - published values, cost, failures, provenance, how to do it again. */
+/* report_origin.c - published values, cost, failures, provenance, the commands. */
 #include "report_parts.h"
 
 #include "error.h"
@@ -27,8 +27,8 @@ static const char *key_of(const char *question)
     return NULL;
 }
 
-/* What this experiment's chosen cells have at the same place: "hrm 0.063, ..."; "" where
- * it has none. Fresh. */
+/* What this experiment's chosen cells have at the same place: "small 0.063, ..."; ""
+ * where it has none. Fresh. */
 static char *own_values(const struct report_source *source, const struct published *value)
 {
     const struct cells *cells = source->figures->cells;
@@ -254,7 +254,7 @@ int report_again(struct report_source *source, struct error *err)
     const char *name = source->figures->results->experiment;
     struct document *document = source->document;
     bool matrix = source->figures->matrix != NULL;
-    /* a name has letters, digits, '.', '_' and '-' only, unless the database was changed */
+    /* a name has only letters, digits, '.', '_' and '-' unless the database was edited */
     char *commands =
         format_string("hrmlab run %s.json\n"
                       "hrmlab results %s\n"
