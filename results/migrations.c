@@ -113,10 +113,11 @@ static const char EXECUTION_OF_JOBS[] = //
     "DROP TABLE older_baseline;";
 
 /*
- * Version 4: where an attempt runs is one text of its executor, here in the format of
- * executor_local.h. The table is copied, as before; rows that refer to it are set aside
- * meanwhile. What evaluations found is a row per value, so that a new measure, or one
- * that is a list, needs no column. And attempts have the wall time that they report.
+ * Version 4: the place of an attempt becomes one text in the format of its executor,
+ * which was the only one there was. The table is copied, as before; rows that refer to
+ * it are moved to temporary tables meanwhile. Results of evaluations become one row per
+ * value, so that a new measure, or one that is a list, needs no column. Attempts get
+ * the wall time that they report.
  */
 static const char PLACES_AND_MEASURES[] = //
     "CREATE TEMP TABLE older_checkpoint AS SELECT * FROM checkpoint;"

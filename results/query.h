@@ -57,7 +57,8 @@ struct result_row {
     double values[METRIC_COUNT];
     /* NaN: not known */
     double train_flops;
-    double train_cpu_seconds; /* of all cores, the training job's evaluations included */
+    /* of all cores, the training job's evaluations included */
+    double train_cpu_seconds;
     double train_seconds, evaluation_seconds; /* wall time, of the training job */
 };
 

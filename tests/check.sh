@@ -12,11 +12,13 @@ for folder in "${folders[@]}"; do
 done
 includes=("${folders[@]/#/-I}")
 # Paths, or their beginnings, that may name a system, a kind of data, an executor. Besides the
-# tables: the default of arch.name, settings of built-in boards, published
-# values, a message that lists data.path.
-systems=(common/settings_table.c common/system_facts model/systems.c)
-sudoku=(common/settings results/present/published.c runner/plan/data_places.c worker/data/kind worker/data/sudoku)
-maze=(common/settings results/present/published.c runner/plan/data_places.c worker/data/kind worker/data/maze)
+# tables: the parameters of HRM that another system may match, the default of arch.name,
+# settings of built-in boards, published values, a message that lists data.path.
+systems=(common/settings_table.c common/settings_together.c common/system_facts model/systems.c)
+sudoku=(common/settings results/present/published.c runner/plan/data_places.c worker/data/kind
+    worker/data/sudoku)
+maze=(common/settings results/present/published.c runner/plan/data_places.c worker/data/kind
+    worker/data/maze)
 local=(runner/executor/)
 failed=0
 fault() { failed=1; printf 'check: %s\n' "$*"; }

@@ -36,7 +36,8 @@ struct score_outcome {
     int rank; /* of the solution, from 1; 0: not among the answers */
     int votes, predictions;
     double per_token_accuracy; /* mean over the rows of all its variants */
-    /* of the vote: different answers, how far the first is ahead, how spread they are */
+    /* of the vote: different answers, how far the first is ahead, how spread they
+     * are */
     int distinct;
     double margin, entropy;
 };

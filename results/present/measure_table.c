@@ -42,18 +42,14 @@ static void range_text(char out[40], const struct measure *measure)
 
 int measure_table(struct table **out, struct error *err)
 {
-    static const char *const BETTER[] = { [MEASURE_HIGHER] = "higher",
-                                          [MEASURE_LOWER] = "lower",
-                                          [MEASURE_NEITHER] = "neither" };
+    static const char *const BETTER[] = {
+        [MEASURE_HIGHER] = "higher", [MEASURE_LOWER] = "lower", [MEASURE_NEITHER] = "neither"
+    };
     static const struct table_column columns[] = {
-        { .name = "measure", .type = TABLE_TEXT },
-        { .name = "title", .type = TABLE_TEXT },
-        { .name = "values", .type = TABLE_TEXT },
-        { .name = "unit", .type = TABLE_TEXT },
-        { .name = "range", .type = TABLE_TEXT },
-        { .name = "over", .type = TABLE_TEXT },
-        { .name = "better", .type = TABLE_TEXT },
-        { .name = "meaning", .type = TABLE_TEXT },
+        { .name = "measure", .type = TABLE_TEXT }, { .name = "title", .type = TABLE_TEXT },
+        { .name = "values", .type = TABLE_TEXT },  { .name = "unit", .type = TABLE_TEXT },
+        { .name = "range", .type = TABLE_TEXT },   { .name = "over", .type = TABLE_TEXT },
+        { .name = "better", .type = TABLE_TEXT },  { .name = "meaning", .type = TABLE_TEXT },
         { .name = "place", .type = TABLE_TEXT },
     };
     int rc = table_create(out, columns, sizeof columns / sizeof *columns, err);

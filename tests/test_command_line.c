@@ -1,0 +1,125 @@
+/* test_command_line.c - what a user types wrong is said before anything starts; long plans. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+#include "support/place.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void bad_input_stops_before_anything_starts(void **state)
+{
+    static const char *const cases[][2] = {
+        { "{\"grid\": {\"arch.num_head\": [2]}}", "did you mean \"arch.num_heads\"" },
+        { "{\"set\": {\"data.path\": \"/nowhere\"}}", "/nowhere" },
+        { "{\"set\": {\"train.lr\": 1}", "line 1, column" },
+    };
+    struct error err = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct place place;
+        place_make(&place);
+        assert_int_equal(file_write_atomic(place.spec, cases[i][0], strlen(cases[i][0]), &err),
+                         0);
+        assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 2);
+        assert_true(place_output_has(&place, cases[i][1]));
+        char path[80];
+        snprintf(path, sizeof path, "%s/runs", place.workspace);
+        DIR *runs = opendir(path);
+        for (struct dirent *entry; runs != NULL && (entry = readdir(runs)) != NULL;)
+            assert_int_equal(entry->d_name[0], '.');
+        if (runs != NULL)
+            closedir(runs);
+        place_remove(&place);
+    }
+}
+
+static int count_lines(const char *text)
+{
+    int count = 0;
+
+    for (; (text = strchr(text, '\n')) != NULL; text++)
+        count++;
+    return count;
+}
+
+/* Two thousand runs are nothing to read, but a program gets them all. */
+static void a_long_plan_is_cut_for_people(void **state)
+{
+    static const char SPEC[] =
+        "{\"name\": \"many\", \"set\": {\"data.canvas\": 8, \"arch.hidden_size\": 16,"
+        " \"arch.num_heads\": 2}, \"grid\": {\"train.lr\": [0.01, 0.02]}, \"seeds\": 1000}";
+    struct place place;
+    struct error err = { 0 };
+    char *out, *errors;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(file_write_atomic(place.spec, SPEC, strlen(SPEC), &err), 0);
+    const char *const people[] = { "plan", place.spec, NULL };
+    assert_int_equal(place_run(&place, people, &out, &errors), 0);
+    assert_int_equal(count_lines(out), 1 + 1000);
+    assert_non_null(strstr(errors, "the first 1000 of 2000 runs are listed"));
+    assert_non_null(strstr(errors, "2000 trainings needed"));
+    free(out);
+    free(errors);
+    const char *const program[] = { "plan", place.spec, "--format", "csv", NULL };
+    assert_int_equal(place_run(&place, program, &out, &errors), 0);
+    assert_int_equal(count_lines(out), 1 + 2000);
+    assert_null(strstr(errors, "are listed"));
+    free(out);
+    free(errors);
+    place_remove(&place);
+}
+
+static void slips_of_the_command_line_are_named(void **state)
+{
+    struct place place, elsewhere;
+
+    (void)state;
+    place_make(&place);
+    elsewhere = place;
+    snprintf(elsewhere.workspace, sizeof elsewhere.workspace, "/proc/hrmlab");
+    assert_int_equal(place_finish(place_start(&elsewhere, "run", place.spec, NULL)), 3);
+    snprintf(elsewhere.workspace, sizeof elsewhere.workspace, "/etc/passwd");
+    assert_int_equal(place_finish(place_start(&elsewhere, "status", NULL)), 2);
+    assert_true(place_output_has(&place, "/etc/passwd: not a directory"));
+    assert_false(place_output_has(&place, "hrmlab run SPEC"));
+    assert_int_equal(
+        place_finish(place_start(&place, "results", "t", "--set", "train.lr=1", NULL)), 2);
+    assert_true(place_output_has(&place, "--set is for run, queue, plan, retry and data"));
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, "--dry-run", NULL)),
+                     2);
+    assert_true(place_output_has(&place, "--dry-run is for run"));
+    assert_int_equal(access(place.workspace, F_OK), -1); /* nothing was queued */
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "status", "t", NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "status", "other", NULL)), 2);
+    assert_true(
+        place_output_has(&place, "no experiment \"other\" in this workspace; there are: t"));
+    assert_int_equal(place_finish(place_start(&place, "plan", place.spec, "--set",
+                                              "data.path=/etc/passwd/x", NULL)),
+                     2);
+    assert_true(place_output_has(&place, "Not a directory; give a directory of ARC tasks"));
+    place_remove(&place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bad_input_stops_before_anything_starts),
+        cmocka_unit_test(a_long_plan_is_cut_for_people),
+        cmocka_unit_test(slips_of_the_command_line_are_named),
+    };
+
+    return cmocka_run_group_tests_name("command_line", tests, NULL, NULL);
+}
