@@ -6,8 +6,8 @@
 PRAGMA application_id = 0x68726d6c; -- "hrml"
 PRAGMA user_version = 4; -- results/migrations.c brings older databases to it
 
--- Where this database lies, so that a copy of a workspace knows that it is one. One row, written by
--- the first command that may write.
+-- The directory of this database, so that a copy of a workspace is recognised as one. One row,
+-- written by the first command that may write.
 CREATE TABLE workspace (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     path TEXT NOT NULL,                -- of the directory when it was last written to
@@ -24,10 +24,10 @@ CREATE TABLE experiment (
     spec_file TEXT NOT NULL,           -- resolved spec, relative to the workspace (specs/NAME-HASH.json); '': runs that a rebuild found without one
     priority INTEGER NOT NULL DEFAULT 0, -- higher first
     queued_at TEXT NOT NULL,           -- when it was queued first
-    cancelled INTEGER NOT NULL DEFAULT 0 CHECK (cancelled IN (0, 1)) -- it wants no more work until it is queued or retried
+    cancelled INTEGER NOT NULL DEFAULT 0 CHECK (cancelled IN (0, 1)) -- 1: cancelled, until it is queued or retried
 ) STRICT;
 
--- One combination of axis values, seeds aside.
+-- One combination of axis values, for all seeds.
 CREATE TABLE arm (
     arm_id INTEGER PRIMARY KEY,
     experiment_id INTEGER NOT NULL REFERENCES experiment ON DELETE CASCADE,
@@ -37,10 +37,10 @@ CREATE TABLE arm (
     UNIQUE (experiment_id, label)
 ) STRICT;
 
--- The effective settings of runs that have them in common, but for the seed (inactive ones left out).
+-- Settings that runs with different seeds share: every active one, defaults included.
 CREATE TABLE config (
     config_id INTEGER PRIMARY KEY,
-    settings TEXT NOT NULL UNIQUE CHECK (json_valid(settings)) -- object of them all, train.seed aside: canonical, or as an upgrade from version 1 wrote it
+    settings TEXT NOT NULL UNIQUE CHECK (json_valid(settings)) -- object of all of them except train.seed: canonical, or as an upgrade from version 1 wrote it
 ) STRICT;
 
 -- The same, one row each.
@@ -106,7 +106,7 @@ CREATE TABLE dropped (
 ) STRICT;
 
 -- How and where jobs are executed, which is no part of any identity: resources, retries, the place
--- of the data. Jobs that were asked for alike share a row.
+-- of the data. Jobs with equal settings share a row.
 CREATE TABLE execution (
     execution_id INTEGER PRIMARY KEY,
     settings TEXT NOT NULL UNIQUE CHECK (json_valid(settings)) -- object of execution settings and data.path, canonical
@@ -131,7 +131,7 @@ CREATE TABLE job (
     failures INTEGER NOT NULL DEFAULT 0, -- attempts that count against retries_max
     not_before REAL NOT NULL DEFAULT 0,  -- seconds since 1970; back-off
     queued_at TEXT NOT NULL,           -- when it was queued last
-    finished_at TEXT,                  -- NULL until it is over
+    finished_at TEXT,                  -- NULL until the job has ended
     execution_id INTEGER REFERENCES execution -- as asked for last; threads to retry_delay_s are of it
 ) STRICT;
 CREATE INDEX job_by_state ON job (state, priority DESC, cost DESC);
@@ -154,22 +154,22 @@ CREATE TABLE attempt (
     executor TEXT NOT NULL,            -- that started it: 'local'
     state TEXT NOT NULL CHECK (state IN ('starting', 'running', 'ended', 'superseded',
                                          'quarantined')),
-    place TEXT,                        -- by which its executor finds it again; NULL: nothing of it can be found, as in a copied workspace
-    host TEXT,                         -- name of the machine; NULL: the executor does not tell
+    place TEXT,                        -- text by which its executor finds the worker again; NULL: it cannot, as in a copied workspace
+    host TEXT,                         -- name of the machine; NULL: not known to the executor
     cpus TEXT,                         -- cores it is pinned to, "0" or "0,1"
     journal_offset INTEGER NOT NULL DEFAULT 0, -- bytes of the journal that are in this database
     journal_sequence INTEGER NOT NULL DEFAULT 0, -- events ingested
-    outcome TEXT,                      -- done | diverged | stopped | a cause of failure; NULL: not over
+    outcome TEXT,                      -- done | diverged | stopped | a cause of failure; NULL: not ended
     message TEXT,                      -- one line for people; NULL when there is none
-    exit_status INTEGER,               -- NULL when killed or not over
-    exit_signal INTEGER,               -- NULL when it exited or is not over
-    user_seconds REAL, system_seconds REAL, peak_rss_mib REAL, -- of the worker; NULL: not over
+    exit_status INTEGER,               -- NULL when killed or not ended
+    exit_signal INTEGER,               -- NULL when it exited or has not ended
+    user_seconds REAL, system_seconds REAL, peak_rss_mib REAL, -- of the worker; NULL: not ended
     weights_hash TEXT,                 -- SHA-256 of the final parameters; NULL: none
     engine_version TEXT, git_commit TEXT, compiler TEXT, -- provenance, from the begin event
     kernel_set TEXT, blas TEXT, blas_core TEXT, cpu TEXT, provenance TEXT, -- provenance: whole begin event
     started_at TEXT NOT NULL,          -- when the runner started it
-    ended_at TEXT,                     -- NULL: not over
-    train_seconds REAL,                -- wall time of the run's training steps up to its end, those of earlier attempts that count included; NULL: not said
+    ended_at TEXT,                     -- NULL: not ended
+    train_seconds REAL,                -- wall time of the run's training steps up to its end, those of earlier attempts that count included; NULL: not reported
     evaluation_seconds REAL,           -- the same of evaluations
     UNIQUE (run_id, number)
 ) STRICT;
@@ -186,22 +186,22 @@ CREATE TABLE checkpoint (
     PRIMARY KEY (run_id)
 ) STRICT, WITHOUT ROWID;
 
--- Series on the way: train/loss, train/accuracy, ... at a training step.
+-- Series of values during training: train/loss, train/accuracy, ... at a training step.
 CREATE TABLE metric (
     run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
     name TEXT NOT NULL,                -- 'train/loss', ...
     step INTEGER NOT NULL,             -- training steps made
-    value REAL NOT NULL,               -- finite; a diverged run says so in its attempt
+    value REAL NOT NULL,               -- finite; whether a run diverged is in its attempt
     PRIMARY KEY (run_id, name, step)
 ) STRICT, WITHOUT ROWID;
 
--- That an evaluation was made at a training step (0: untrained), and on what. What it found is in
+-- An evaluation made at a training step (0: untrained), and on how much data. Its results are in
 -- measure_value.
 CREATE TABLE evaluation_result (
     evaluation_id INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
     step INTEGER NOT NULL,             -- training steps made; 0: untrained
     checkpoint TEXT NOT NULL CHECK (checkpoint IN ('untrained', 'interim', 'last')),
-    tasks INTEGER NOT NULL,            -- scored tasks; 0: all tests are hidden, the measures say nothing
+    tasks INTEGER NOT NULL,            -- scored tasks; 0: all tests are hidden, the measures have no value
     rows_count INTEGER NOT NULL,       -- test rows predicted
     seconds REAL NOT NULL,             -- of the inference pass it came from
     PRIMARY KEY (evaluation_id, step)
@@ -242,7 +242,7 @@ CREATE TABLE baseline (
     PRIMARY KEY (run_id, name, split)
 ) STRICT, WITHOUT ROWID;
 
--- What other commands ask of the runner that holds the lock: cancel, retry.
+-- Requests of other commands to the runner that holds the lock: cancel, retry.
 CREATE TABLE request (
     request_id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('cancel', 'retry')),
@@ -363,5 +363,5 @@ WHERE checkpoint = 'last'
 -- What evaluations scored before training.
 CREATE VIEW v_untrained AS SELECT * FROM v_evaluations WHERE checkpoint = 'untrained';
 
--- What evaluations scored on the way, every train.eval_interval.
+-- What evaluations scored during training, every train.eval_interval.
 CREATE VIEW v_interim AS SELECT * FROM v_evaluations WHERE checkpoint = 'interim';
