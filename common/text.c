@@ -1,6 +1,7 @@
 /* text.c - control characters and UTF-8; see text.h. */
 #include "text.h"
 
+#include <assert.h>
 #include <string.h>
 #include <wchar.h>
 

@@ -10,6 +10,7 @@
 #include "statistics.h"
 #include "store.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,6 +160,7 @@ static int load_copies(struct loading *l, struct store *store)
 /* Room for one more run; NULL: no memory. */
 static double *add_run(struct run_values *values)
 {
+    assert(values != NULL);
     if (values->count == values->room) {
         int room = 2 * values->room + 16;
         double(*larger)[METRIC_RECORDED] = realloc(values->rows, (size_t)room * sizeof *larger);
@@ -194,7 +196,7 @@ static int add_evaluation(struct run_values *values, struct measure_sums *sums,
 static int load_untrained(struct loading *l, struct store *store)
 {
     sqlite3_stmt *s = NULL;
-    struct measure_sums sums[2]; /* by split */
+    struct measure_sums sums[2] = { 0 }; /* by split */
     int64_t last[2] = { -1, -1 };
     int rc = sql_query(store, &s, l->err,
                        "SELECT v.run_id, v.split = 'train', r.data_hash, x.evaluation_id,"
@@ -256,6 +258,7 @@ static int load_untrained_rows(struct baseline *out, struct store *store,
 static void finish(struct baseline *baseline, const struct run_values *untrained,
                    double *scratch)
 {
+    assert(untrained != NULL);
     baseline->untrained_runs = untrained->count;
     for (int m = 0; m < METRIC_COUNT; m++) {
         int found = 0;
