@@ -221,7 +221,7 @@ static int take_set_names(struct data_form *form, enum data_split split, const c
                              path, DATA_FORM_NAME_SIZE - 1);
         if (form->set_count[split] == DATA_FORM_SETS)
             return error_set(err, ERROR_FORMAT, "%s: sets: more than %d", path, DATA_FORM_SETS);
-        strcpy(form->sets[split][form->set_count[split]++].name, name);
+        memcpy(form->sets[split][form->set_count[split]++].name, name, strlen(name) + 1);
     }
     return form->set_count[split] > 0
                ? 0

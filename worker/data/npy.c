@@ -181,6 +181,7 @@ static int read_header(struct npy *out, struct error *err)
     struct cursor c = { .npy = out, .text = out->map };
     size_t length = 0;
 
+    assert(bytes != NULL);
     if (out->map_size < MAGIC_SIZE + 2 || memcmp(bytes, "\x93NUMPY", 6) != 0)
         return fault(&c, 0, "expected the first bytes of a .npy file, 0x93 and NUMPY", err);
     if (bytes[6] < 1 || bytes[6] > 2 || bytes[7] != 0)
@@ -201,7 +202,7 @@ static int read_header(struct npy *out, struct error *err)
 
 static int map_file(struct npy *out, struct error *err)
 {
-    struct stat status;
+    struct stat status = { 0 };
     int fd = open(out->path, O_RDONLY | O_CLOEXEC), rc = 0;
 
     if (fd < 0 || fstat(fd, &status) < 0)
