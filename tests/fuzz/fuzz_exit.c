@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int rc = json_read_file(&json, fuzz_file(data, size), 1 << 16, &err);
     fuzz_expect_message(rc, &err);
     if (rc == 0) {
-        struct record_end end = { "ended", "crash", NULL, json };
+        struct record_end end = { ATTEMPT_ENDED, OUTCOME_CRASH, NULL, json };
         if (store_begin(store, &err) < 0)
             abort();
         rc = record_attempt_end(store, 1, &end, &err);
