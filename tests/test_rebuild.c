@@ -395,8 +395,8 @@ static void an_edited_spec_is_named_and_its_runs_are_kept(void **unused)
                  "SELECT group_concat(label, ';') FROM (SELECT * FROM arm JOIN"
                  " experiment USING (experiment_id) WHERE name = 'rebuilt' ORDER BY"
                  " label)",
-                 "arch.name=hrm arch.H_layers=1 arch.L_layers=1;arch.name=transformer"
-                 " arch.H_layers=2 arch.L_layers=2");
+                 "arch.name=hrm arch.H_layers=1 arch.L_layers=1 arch.H_cycles=2;"
+                 "arch.name=transformer arch.H_layers=2 arch.L_layers=2 arch.H_cycles=1");
     assert_int_equal(place_finish(place_start(&place, "results", "rebuilt", NULL)), 0);
     free(results);
     place_remove(&place);
