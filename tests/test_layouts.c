@@ -267,7 +267,7 @@ static void bad_sudoku_rows_are_named_with_row_and_column(void **state)
     }
     put("bad.csv", "hello,world\n");
     expect_refusal(path, NULL, "row 1: 2 columns");
-    put("bad.csv", "a,b,c,d\n");
+    put("bad.csv", "a,b,c,1\n");
     expect_refusal(path, NULL, "expected a puzzle of 81 (9 x 9), 36 (6 x 6) or 16 (4 x 4)");
     put("bad.csv", "question,answer\n" Q4 "," A4 "\n" Q4 "," A4 "\n");
     expect_refusal(path, (const char *const[]){ "data.min_difficulty", "1", NULL },

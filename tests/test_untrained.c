@@ -112,6 +112,7 @@ static int evaluate(struct said said[EVALUATIONS], struct bench *bench, double f
         .engine = bench->engine,
         .config = &bench->config,
         .set = bench->set,
+        .settings = &bench->settings,
         .report = &report,
         .total_steps = 10,
         .checkpoint = "untrained",
