@@ -1,5 +1,5 @@
 /*
- * cycle_schedule.h - train.cycle_schedule: cycles that change in the course of a training.
+ * cycle_schedule.h - train.cycle_schedule: cycles that change during a training.
  */
 #ifndef COMMON_CYCLE_SCHEDULE_H
 #define COMMON_CYCLE_SCHEDULE_H

@@ -32,8 +32,9 @@ enum evaluation_key {
 enum setting_id evaluation_key_setting(enum evaluation_key key);
 /* "eval.halt_max_steps" for EVALUATION_OUTER_STEPS. */
 const char *evaluation_key_name(enum evaluation_key key);
-/* Whether an evaluation's object lacks the key where the setting is inactive or has its
- * absent_means: so of keys that the first release did not have, whose evaluations keep their text. */
+/* Whether an evaluation's object lacks the key where the setting is inactive or has
+ * its absent_means: so of keys that the first release did not have, whose
+ * evaluations keep their text. */
 bool evaluation_key_may_be_absent(enum evaluation_key key);
 /* The key of that name, or -1: the name is not an evaluation setting. */
 int evaluation_key_find(const char *name);

@@ -148,7 +148,7 @@ struct setting {
     /* the value that a canonical form without the setting stands for; never changes */
     const char *absent_means;
     const char *const *choices; /* NULL-terminated, for SETTING_CHOICE */
-    bool stages;                /* a TEXT that is a list of stages (cycle_schedule.h) in JSON */
+    bool stages;                /* a TEXT: JSON list of stages (cycle_schedule.h) */
     const char *word;           /* of INT_OR_WORD: "all", "published" */
     int64_t word_value;
     const char *unit; /* "steps", "epochs", ...; "" when none */

@@ -24,8 +24,8 @@ static struct layer_cost layer_cost(const struct shape *shape, int64_t D, int64_
                                 (double)(8 * D * A + 6 * D * F + 4 * S * A) };
 }
 
-/* Layer passes of an outer step of training, and those with gradient: with a schedule of
- * cycles the means over the training. */
+/* Layer passes of an outer step of training, and those with gradient: with a
+ * schedule of cycles the means over the training. */
 static void training_passes(double *passes, double *gradient, const struct config *c)
 {
     const struct system_facts *facts = config_system(c);

@@ -18,8 +18,8 @@ struct shape {
     int head_size;             /* d */
     int64_t parameters;        /* trained by AdamATan2 */
     int64_t puzzle_parameters; /* num_puzzle_identifiers * E */
-    /* one training step of the whole batch, target Q every n counted; with a schedule of
-     * cycles the mean over the training */
+    /* one training step of the whole batch, target Q every n counted; with a
+     * schedule of cycles the mean over the training */
     double train_step_flops;
     double eval_row_step_flops; /* one evaluation outer step of one row */
 };

@@ -37,7 +37,8 @@ bool chunk_segment_first(struct engine *engine, float *const states[STATE_COUNT]
  * of x in dstate[STATE_X]. */
 bool chunk_segment_backward(struct engine *engine, int rows);
 
-/* norm(now - old) / norm(old) over n values, summed in double; 0 where nothing moved. */
+/* norm(now - old) / norm(old) over n values, summed in double; 0 where nothing
+ * moved. */
 float relative_change(const float *old, const float *now, size_t n);
 
 #endif

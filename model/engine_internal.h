@@ -109,7 +109,7 @@ struct engine {
     void *parameter_block, *average_block, *buffer_block, *gradient_block, *m_block, *v_block;
     void *carry_block, *output_block, *activation_block, *kept_block, *weight_block;
     void *residual_block, *change_block;
-    size_t bytes;                        /* of all blocks but those two and kept_block */
+    size_t bytes;                        /* of all blocks but these and kept_block */
     size_t kept_bytes;                   /* of that */
     size_t residual_bytes, change_bytes; /* of those */
 };

@@ -63,11 +63,11 @@ void cells_choose(bool *shown, const struct cells *cells, const char *const *key
                   int key_count, char note[300]);
 
 /* The cell's values on the axes that are not in keys and, unless they are in keys, not
- * of evaluation: "hrm, L_cycles=2". "" without any. Fresh; NULL when out of memory. */
+ * of evaluation: "0.01, L_cycles=2". "" without any. Fresh; NULL when out of memory. */
 char *cells_label(const struct cells *cells, const struct cell *cell, const char *const *keys,
                   int key_count);
 
-/* The cell's value on one axis: "hrm", "L_cycles=2". Fresh; NULL when out of memory. */
+/* The cell's value on one axis: "0.01", "L_cycles=2". Fresh; NULL: no memory. */
 char *cells_value_label(const struct cells *cells, const struct cell *cell, int axis);
 
 /* "L_cycles" of "arch.L_cycles". */

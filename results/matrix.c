@@ -29,7 +29,8 @@ void matrix_destroy(struct matrix *matrix)
     free(matrix);
 }
 
-/* What an evaluation says of its halting rule, in canonical text; "" where it has none. */
+/* What an evaluation says of its halting rule, in canonical text; "" where it has
+ * none. */
 static const char *rule_text(const char *evaluation)
 {
     const char *at = strstr(evaluation, "\"eval.halt_rule\"");
@@ -37,8 +38,8 @@ static const char *rule_text(const char *evaluation)
     return at == NULL ? "" : at;
 }
 
-/* Compares what evaluations say beyond the settings that all have: keys of canonical text
- * that stand among those. */
+/* Compares what evaluations say beyond the settings that all have: keys of canonical
+ * text that stand among those. */
 static int compare_others(const char *a, const char *b)
 {
     static const char *const KEYS[] = { "\"eval.halt_epsilon\"", "\"eval.halt_patience\"",

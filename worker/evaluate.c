@@ -19,8 +19,8 @@
 
 enum { OUTCOMES_PER_EVENT = 5000, VALUES_PER_EVENT = 50000 };
 
-/* The evaluations of one pass: the same split and puzzle ids, and the same rule by which
- * rows leave. */
+/* The evaluations of one pass: the same split and puzzle ids, and the same rule by
+ * which rows leave. */
 struct pass {
     const struct halt_rule *leave; /* borrowed; NULL: all rows stay to the end */
     enum puzzle_ids ids;
@@ -99,8 +99,8 @@ static int pass_init(struct pass *out, const struct pass *kind,
     return 0;
 }
 
-/* Every recorded measure that the data have, by its name, and what they were found from;
- * false when out of memory. */
+/* Every recorded measure that the data have, by its name, and what they were found
+ * from; false when out of memory. */
 static bool add_result(cJSON *body, const struct score_result *result, double seconds)
 {
     for (int i = 0; i < METRIC_RECORDED; i++)
@@ -223,8 +223,8 @@ static int say_outcomes(const struct evaluate_context *context,
     return rc;
 }
 
-/* The member of the pass whose answers are submitted; -1 when it has none to submit. One
- * that takes a halting rule's answers only where no other is asked for. */
+/* The member of the pass whose answers are submitted; -1 when it has none to submit.
+ * One that takes a halting rule's answers only where no other is asked for. */
 static int submission_member(const struct pass *pass)
 {
     int best = -1;
@@ -390,7 +390,8 @@ static int run_pass(const struct evaluate_context *context, struct pass *pass,
     return rc;
 }
 
-/* Whether evaluation number i is the first selected one of a pass that is not `plain`. */
+/* Whether evaluation number i is the first selected one of a pass that is not
+ * `plain`. */
 static bool begins_pass(const struct pass *plain, const struct job_evaluation *evaluations,
                         int i, const bool *selected)
 {
@@ -405,9 +406,9 @@ static bool begins_pass(const struct pass *plain, const struct job_evaluation *e
     return true;
 }
 
-/* Passes of the selected evaluations: of each split the plain one, whose rows stay to the
- * end with their own puzzle ids, which is what is submitted if it is asked for; then the
- * others. */
+/* Passes of the selected evaluations: of each split the plain one, whose rows stay
+ * to the end with their own puzzle ids, which is what is submitted if it is asked
+ * for; then the others. */
 static int run_passes(const struct evaluate_context *context,
                       const struct job_evaluation *evaluations, int count, const bool *selected,
                       struct error *err)

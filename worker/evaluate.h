@@ -1,10 +1,10 @@
 /*
  * evaluate.h - inference for every evaluation of a job in as few passes as possible.
  *
- * Evaluations of one split share one pass: k outer steps are a prefix of more, and where
- * a row's answer is taken by a halting rule is seen on the way. Those whose rows leave
- * the batch (ACT) share another for each rule. An
- * evaluation whose FLOPs do not allow all rows has a pass of its own.
+ * Evaluations of one split share one pass: k outer steps are a prefix of more, and
+ * where a row's answer is taken by a halting rule is seen on the way. Those whose rows
+ * leave the batch (ACT) share another for each rule. An evaluation whose FLOPs do not
+ * allow all rows has a pass of its own.
  */
 #ifndef WORKER_EVALUATE_H
 #define WORKER_EVALUATE_H

@@ -18,8 +18,8 @@ struct batch {
     float *change;        /* (B) by slot; NULL: no rule asks for it */
     int32_t *before;      /* (B, T) as loaded: the last step's answers; NULL likewise */
     int *unchanged;       /* (B) as loaded: steps since the answer has changed */
-    bool *taken;          /* (B, requests) as loaded: the request has this row's answer */
-    bool rules;           /* a request has a rule but the last step */
+    bool *taken;          /* (B, requests) as loaded: has this row's answer */
+    bool rules;           /* a request has another rule than the last step */
     double *loss;         /* (B) by slot: token loss */
     uint8_t *halt_test;   /* (B) by slot: the system's halting test */
     float *residuals;     /* (B, module calls) by slot; NULL: not recorded */

@@ -37,7 +37,8 @@ struct evaluate_order {
  * Feeds those rows of the split, in stored order and batches of the engine's size,
  * through as many outer steps as the requests need, and adds each request's predictions
  * to scores: of a row those of the request's outer step, or of an earlier one at which
- * the row halts by the request's rule. Reports progress. ERROR_STOPPED as evaluate_run().
+ * the row halts by the request's rule. Reports progress. ERROR_STOPPED as
+ * evaluate_run().
  */
 int evaluate_pass(const struct evaluate_context *context, struct scores *scores,
                   const struct evaluate_order *order, struct error *err) MUST_CHECK;

@@ -9,8 +9,8 @@
 
 #include "settings.h"
 
-/* In the order of eval.halt_rule's choices; then the system's own test, which is that of
- * rows that leave the batch where no rule is named. */
+/* In the order of eval.halt_rule's choices; then the system's own test, which is
+ * that of rows that leave the batch where no rule is named. */
 enum halt_rule_kind {
     HALT_MAX,
     HALT_Q,
@@ -30,8 +30,8 @@ struct halt_rule {
 struct halt_signs {
     bool system; /* the system's own test */
     float q_halt, q_continue;
-    float change;  /* norm of the change of z_H over its norm before; for HALT_RESIDUAL */
-    int unchanged; /* outer steps before this one with this step's answer, in a row */
+    float change;  /* norm of z_H's change over its norm before; HALT_RESIDUAL */
+    int unchanged; /* outer steps just before with the same answer */
 };
 
 /* The rule of an evaluation's settings. */

@@ -19,7 +19,7 @@ enum puzzle_ids { PUZZLE_OWN, PUZZLE_BLANK, PUZZLE_RANDOM, PUZZLE_MEAN };
 struct puzzle_way {
     bool blank;        /* id 0 */
     int shift, modulo; /* else, with modulo > 0: id 1 + (id - 1 + shift) % modulo */
-    float *saved;      /* owned; the blank row while the mean is in its place, or NULL */
+    float *saved;      /* owned; the blank row while the mean replaces it; NULL */
 };
 
 /*

@@ -1,10 +1,10 @@
 /*
  * scores.c - predictions kept per outer step, votes counted at the end.
  *
- * Requests that read the same outer step by the same rule share what is kept: a slot. A slot keeps, per
- * row, the answer's number among its test's distinct answers, the logit and the row's
- * accuracies, because rows may arrive in any order while votes and means are summed in
- * the stored order, or in that of drawing.
+ * Requests that read the same outer step by the same rule share what is kept: a slot. A
+ * slot keeps, per row, the answer's number among its test's distinct answers, the logit
+ * and the row's accuracies, because rows may arrive in any order while votes and means
+ * are summed in the stored order, or in that of drawing.
  */
 #include "scores.h"
 

@@ -59,7 +59,7 @@ struct chart {
     int x_name_count, y_name_count;
     double *x_ticks; /* owned; NULL: chosen */
     int x_tick_count;
-    bool y_is_share;              /* the axis begins at 0; intervals are cut at 0 and 1 */
+    bool y_is_share;              /* from 0; intervals are cut at 0 and 1 */
     double y_reach;               /* CHART_BARS: the axis reaches it at least */
     bool zero_line;               /* CHART_ROWS: a line at x = 0 */
     double color_low, color_high; /* CHART_HEAT: of the scale; equal: of the values */

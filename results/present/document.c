@@ -6,6 +6,7 @@
 #include "svg.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,6 +195,19 @@ void document_heading(struct document *document, const char *title)
 void document_paragraph(struct document *document, const char *text)
 {
     write_block(document, "<p>", "</p>\n", "", text);
+}
+
+void document_say(struct document *document, const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
+    document_paragraph(document, text); /* without memory the document fails, too */
+    free(text);
 }
 
 void document_note(struct document *document, const char *text)

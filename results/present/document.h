@@ -28,6 +28,9 @@ void document_destroy(struct document *document); /* NULL allowed */
 void document_section(struct document *document, const char *id, const char *title);
 void document_heading(struct document *document, const char *title);
 void document_paragraph(struct document *document, const char *text);
+/* The same with printf's arguments. */
+__attribute__((format(printf, 2, 3))) void document_say(struct document *document,
+                                                        const char *format, ...);
 /* In smaller print: how to read what stands above. */
 void document_note(struct document *document, const char *text);
 /* Commands or a file, as they are. */

@@ -10,25 +10,11 @@
 #include "settings.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { DIGITS = 3, LISTED_SEEDS = 20 };
-
-void report_say(struct document *document, const char *format, ...)
-{
-    char *text = NULL;
-    va_list arguments;
-
-    va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
-    va_end(arguments);
-    document_paragraph(document, text); /* without memory the document fails, too */
-    free(text);
-}
 
 /* ---- question and design ---- */
 
@@ -94,17 +80,17 @@ int report_design(struct report_source *source, struct error *err)
 
     document_section(document, "design", "Design");
     list_seeds(seeds, sizeof seeds, results);
-    report_say(document,
-               "%d arm%s, seeds %s: %d run%s, of which %d are done. Data: %s; %lld tasks "
-               "scored.",
-               results->arm_count, results->arm_count == 1 ? "" : "s", seeds,
-               results->runs.total, results->runs.total == 1 ? "" : "s",
-               results->runs.of[RUN_DONE],
-               source->figures->data[0] != '\0' ? source->figures->data : "not known yet",
-               (long long)scored_tasks(results));
+    document_say(document,
+                 "%d arm%s, seeds %s: %d run%s, of which %d are done. Data: %s; %lld tasks "
+                 "scored.",
+                 results->arm_count, results->arm_count == 1 ? "" : "s", seeds,
+                 results->runs.total, results->runs.total == 1 ? "" : "s",
+                 results->runs.of[RUN_DONE],
+                 source->figures->data[0] != '\0' ? source->figures->data : "not known yet",
+                 (long long)scored_tasks(results));
     run_counts_describe(missing, sizeof missing, &results->runs);
     if (missing[0] != '\0')
-        report_say(document, "Not complete: %s.", missing);
+        document_say(document, "Not complete: %s.", missing);
     if (cells->axis_count == 0) {
         document_paragraph(document, "Nothing varies but the seed.");
         return 0;
@@ -138,12 +124,12 @@ static void say_difference(struct document *document, const struct comparison *i
 
     number_signed(value, e->value, DIGITS);
     if (isfinite(e->low))
-        report_say(document, "%s: %s [%s, %s], %s.", item->label, value,
-                   number_signed(low, e->low, DIGITS), number_signed(high, e->high, DIGITS),
-                   verdict);
+        document_say(document, "%s: %s [%s, %s], %s.", item->label, value,
+                     number_signed(low, e->low, DIGITS), number_signed(high, e->high, DIGITS),
+                     verdict);
     else
-        report_say(document, "%s: %s, %s (one task: no interval).", item->label, value,
-                   verdict);
+        document_say(document, "%s: %s, %s (one task: no interval).", item->label, value,
+                     verdict);
 }
 
 /* Of axes: how many differences are shown, and each of those; or that none is. */
@@ -157,15 +143,15 @@ static void say_axes(struct document *document, const struct compare *compare,
 
         shown += verdict == VERDICT_HIGHER || verdict == VERDICT_LOWER;
     }
-    report_say(document,
-               "Finding (%s, %d tasks): of %d difference%s %s shown by 95 %% intervals after "
-               "Holm's correction%s",
-               METRICS[compare->metric].title, compare->task_count, list->count,
-               list->count == 1 ? "" : "s",
-               shown == 0   ? "none is"
-               : shown == 1 ? "one is"
-                            : "several are",
-               shown == 0 ? ": this experiment cannot tell its arms apart." : ":");
+    document_say(document,
+                 "Finding (%s, %d tasks): of %d difference%s %s shown by 95 %% intervals after "
+                 "Holm's correction%s",
+                 METRICS[compare->metric].title, compare->task_count, list->count,
+                 list->count == 1 ? "" : "s",
+                 shown == 0   ? "none is"
+                 : shown == 1 ? "one is"
+                              : "several are",
+                 shown == 0 ? ": this experiment cannot tell its arms apart." : ":");
     for (int i = 0; i < list->count; i++) {
         enum verdict verdict = comparison_verdict(&list->items[i]);
 
@@ -184,7 +170,7 @@ int report_finding(struct report_source *source, struct error *err)
 
     document_section(document, "finding", "Finding");
     if (rc == ERROR_FORMAT || rc == ERROR_ABSENT) {
-        report_say(document, "Nothing can be compared: %s.", why.message);
+        document_say(document, "Nothing can be compared: %s.", why.message);
         return 0;
     }
     if (rc != 0) {

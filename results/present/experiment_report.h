@@ -1,6 +1,7 @@
 /*
  * experiment_report.h - an experiment as one document: question, design, finding,
- * figures, tables, what it cost, what failed, where it came from and how to do it again.
+ * figures, tables, what it cost, what failed, where it came from and how to do it
+ * again.
  */
 #ifndef RESULTS_EXPERIMENT_REPORT_H
 #define RESULTS_EXPERIMENT_REPORT_H

@@ -106,7 +106,7 @@ const struct published PUBLISHED[] = {
 
 bool published_is_like(const struct published *published, const char *data)
 {
-    return strcasestr(data, published->place) != NULL;
+    return strncmp(data, "builtin:", 8) != 0 && strcasestr(data, published->place) != NULL;
 }
 
 /* Where x stands in the chart; NaN: not at all. */

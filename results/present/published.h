@@ -37,7 +37,8 @@ struct published_source {
 };
 extern const struct published_source PUBLISHED_SOURCES[]; /* ended by a name of NULL */
 
-/* Whether a value belongs beside results on data of this source. */
+/* Whether a value belongs beside results on data of this source: files of the same
+ * kind. Built-in data are their own. */
 bool published_is_like(const struct published *published, const char *data);
 
 /* Adds what was published on the question in this measure, as a series of its own,

@@ -150,22 +150,27 @@ static int add_arm_row(struct report_source *source, const struct cell *cell,
     return rc;
 }
 
-/* The chosen cell with the best mean, NULL: none. */
+/* The chosen cell with the best mean; NULL: none, or several are equally good. */
 static const struct cell *best_cell(const struct report_source *source)
 {
     const struct cells *cells = source->figures->cells;
     enum measure_better better = METRICS[cells->metric].better;
     const struct cell *best = NULL;
+    bool tie = false;
 
     for (int i = 0; i < cells->count && better != MEASURE_NEITHER; i++) {
         const struct cell *cell = &cells->items[i];
 
-        if (source->chosen[i] &&
-            (best == NULL ||
-             (better == MEASURE_HIGHER ? cell->mean > best->mean : cell->mean < best->mean)))
+        if (!source->chosen[i])
+            continue;
+        if (best == NULL ||
+            (better == MEASURE_HIGHER ? cell->mean > best->mean : cell->mean < best->mean)) {
             best = cell;
+            tie = false;
+        } else if (!(cell->mean < best->mean) && !(cell->mean > best->mean))
+            tie = true;
     }
-    return best;
+    return tie ? NULL : best;
 }
 
 static void note_arms(struct report_source *source)
@@ -194,13 +199,13 @@ static void say_baselines(struct report_source *source)
         char number[NUMBER_TEXT_SIZE];
 
         if (isfinite(baseline->copy[metric]))
-            report_say(source->document, "Without learning%s%s: copying the input has %s %s.",
-                       on, data, METRICS[metric].title,
-                       number_fixed(number, baseline->copy[metric], DIGITS));
+            document_say(source->document, "Without learning%s%s: copying the input has %s %s.",
+                         on, data, METRICS[metric].title,
+                         number_fixed(number, baseline->copy[metric], DIGITS));
         if (isfinite(baseline->untrained[metric]))
-            report_say(source->document, "Before training%s%s: the models have %s %s.", on,
-                       data, METRICS[metric].title,
-                       number_fixed(number, baseline->untrained[metric], DIGITS));
+            document_say(source->document, "Before training%s%s: the models have %s %s.", on,
+                         data, METRICS[metric].title,
+                         number_fixed(number, baseline->untrained[metric], DIGITS));
     }
 }
 
@@ -461,10 +466,10 @@ int report_tasks(struct report_source *source, struct error *err)
         never += scores[i].high <= 0;
         always += scores[i].low >= 1;
     }
-    report_say(source->document,
-               "%s of %d tasks over the arms of the table above: %d have 0 in every arm and "
-               "seed, %d have 1 in all.",
-               METRICS[compare->metric].title, count, never, always);
+    document_say(source->document,
+                 "%s of %d tasks over the arms of the table above: %d have 0 in every arm and "
+                 "seed, %d have 1 in all.",
+                 METRICS[compare->metric].title, count, never, always);
     list_hardest(source->document, scores, count);
     qsort(scores, (size_t)count, sizeof *scores, compare_contested);
     rc = list_contested(source, scores, count, err);

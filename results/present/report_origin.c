@@ -101,10 +101,10 @@ int report_published(struct report_source *source, struct error *err)
         document_paragraph(document, "No published values are known on data like this.");
         return 0;
     }
-    report_say(document,
-               "What others have published on data like this (%s), beside the arms of the "
-               "table above. Sizes, data and training differ unless it is said otherwise.",
-               data);
+    document_say(document,
+                 "What others have published on data like this (%s), beside the arms of the "
+                 "table above. Sizes, data and training differ unless it is said otherwise.",
+                 data);
     document_table(document, HEADS, sizeof HEADS / sizeof *HEADS);
     for (const struct published *value = PUBLISHED; value->source != NULL && rc == 0; value++)
         if (published_is_like(value, data))
@@ -147,11 +147,11 @@ int report_cost(struct report_source *source, struct error *err)
         return rc;
     document_section(source->document, "cost", "Cost");
     write_time(time, sizeof time, cost.cpu_seconds);
-    report_say(source->document,
-               "%d training%s done: %sFLOP of training, counted from shapes. All attempts "
-               "together, evaluations and repetitions included: %s of one core.",
-               cost.trained, cost.trained == 1 ? " is" : "s are",
-               number_scaled(flops, cost.flops), time);
+    document_say(source->document,
+                 "%d training%s done: %sFLOP of training, counted from shapes. All attempts "
+                 "together, evaluations and repetitions included: %s of one core.",
+                 cost.trained, cost.trained == 1 ? " is" : "s are",
+                 number_scaled(flops, cost.flops), time);
     return 0;
 }
 
@@ -218,8 +218,8 @@ int report_origin(struct report_source *source, struct error *err)
     if (rc != 0)
         return rc;
     document_section(document, "origin", "Provenance");
-    report_say(document, "Queued at %s; spec %.*s.", source->origin.queued_at, SHORT_HASH,
-               source->origin.spec_hash);
+    document_say(document, "Queued at %s; spec %.*s.", source->origin.queued_at, SHORT_HASH,
+                 source->origin.spec_hash);
     document_table(document, HEADS, sizeof HEADS / sizeof *HEADS);
     for (int i = 0; i < builds.count; i++) {
         const struct origin_build *build = &builds.items[i];
@@ -254,7 +254,7 @@ int report_again(struct report_source *source, struct error *err)
     const char *name = source->figures->results->experiment;
     struct document *document = source->document;
     bool matrix = source->figures->matrix != NULL;
-    /* a name has only letters, digits, '.', '_' and '-' unless the database was edited */
+    /* a name has letters, digits, '.', '_', '-' alone unless the database was edited */
     char *commands =
         format_string("hrmlab run %s.json\n"
                       "hrmlab results %s\n"
@@ -266,10 +266,11 @@ int report_again(struct report_source *source, struct error *err)
         return error_no_memory(err, "a report");
     document_section(document, "again", "To do it again");
     if (source->spec != NULL)
-        report_say(document,
-                   "With this spec as %s.json and a program of the same numeric version, runs "
-                   "have the same hashes, and on the same kernels the same bits:",
-                   name);
+        document_say(
+            document,
+            "With this spec as %s.json and a program of the same numeric version, runs "
+            "have the same hashes, and on the same kernels the same bits:",
+            name);
     else
         document_paragraph(document, "The spec is not in the workspace any more.");
     document_code(document, commands);

@@ -22,10 +22,6 @@ struct report_source {
 /* The comparison's cell that is this one; -1: it has no result. */
 int compare_cell_of(const struct compare *compare, const struct cell *cell);
 
-/* A sentence with printf's arguments as a paragraph. */
-__attribute__((format(printf, 2, 3))) void report_say(struct document *document,
-                                                      const char *format, ...);
-
 typedef int report_section_fn(struct report_source *source, struct error *err);
 
 report_section_fn report_design, report_finding, report_arms, report_comparisons, report_tasks,

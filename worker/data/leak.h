@@ -2,9 +2,9 @@
  * leak.h - tasks that stand in the data a second time, under whatever name.
  *
  * Two tasks are equal if they have the same pairs, demonstrations and tests together,
- * in whatever order; and the same up to augmentations if one of the 8 dihedral transforms
- * and a permutation of the colours 1 to 9 makes one the other. Where the tests of one
- * task are hidden, outputs of tests do not count.
+ * in whatever order; and the same up to augmentations if one of the 8 dihedral
+ * transforms and a permutation of the colours 1 to 9 makes one the other. Where the
+ * tests of one task are hidden, outputs of tests do not count.
  */
 #ifndef WORKER_LEAK_H
 #define WORKER_LEAK_H

@@ -1,0 +1,82 @@
+/* figure_source.c - what the figures of an experiment are drawn from. */
+#include "figure.h"
+
+#include "error.h"
+#include "origin.h"
+#include "query.h"
+
+#include <stdlib.h>
+
+int figure_source_open(struct figure_source *out, struct store *store, const char *experiment,
+                       const char *const *wheres, int where_count, enum metric metric,
+                       struct error *err)
+{
+    *out = (struct figure_source){
+        .store = store, .metric = metric, .wheres = wheres, .where_count = where_count
+    };
+    int rc =
+        results_load(&out->results, store, experiment, wheres, where_count, RESULTS_LAST, err);
+
+    if (rc == 0)
+        rc = results_load_metric(out->results, store, metric, err);
+    if (rc == 0)
+        rc = cells_create(&out->cells, store, out->results, metric, err);
+    if (rc == 0)
+        rc = origin_data(&out->data, store, out->results->experiment_id, err);
+    if (rc != 0)
+        figure_source_close(out);
+    return rc;
+}
+
+void figure_source_close(struct figure_source *source)
+{
+    comparison_list_release(&source->comparisons);
+    matrix_destroy(source->matrix);
+    compare_destroy(source->compare);
+    baselines_release(&source->baselines);
+    cells_destroy(source->cells);
+    results_destroy(source->results);
+    free(source->data);
+    *source = (struct figure_source){ 0 };
+}
+
+/* Whether the experiment merely does not allow what was tried. */
+static bool is_refusal(int rc)
+{
+    return rc == ERROR_FORMAT || rc == ERROR_ABSENT;
+}
+
+int figure_compare(struct figure_source *source, struct error *err)
+{
+    const struct cells *cells = source->cells;
+    int rc;
+
+    if (source->compare != NULL)
+        return 0;
+    rc = compare_create(&source->compare, source->store, source->results, source->metric, err);
+    if (rc == 0)
+        rc = baselines_load(&source->baselines, source->store, source->results, err);
+    if (rc != 0)
+        return rc;
+    source->compare->baselines = &source->baselines;
+    if (cells_find_axis(cells, "arch.halt_max_steps") >= 0 &&
+        cells_find_axis(cells, "eval.halt_max_steps") >= 0) {
+        rc = matrix_create(&source->matrix, source->compare, err);
+        if (rc == 0)
+            rc = matrix_compare(&source->comparisons, source->matrix, source->compare, err);
+        comparison_list_judge(&source->comparisons);
+        return is_refusal(rc) ? 0 : rc;
+    }
+    for (int a = 0; a < cells->axis_count && rc == 0; a++) {
+        struct axis_values values = { 0 };
+
+        rc = compare_axis(&values, &source->comparisons, source->compare, cells->axes[a].key,
+                          err);
+        rc = is_refusal(rc) ? 0 : rc;
+        axis_values_release(&values);
+    }
+    if (rc == 0)
+        rc = comparison_list_correct(&source->comparisons, err);
+    comparison_list_judge(&source->comparisons);
+    return rc;
+}
