@@ -377,7 +377,7 @@ static void a_runner_without_memory_blames_no_worker(void **state)
 
     (void)state;
     place_use_release("ok");
-    for (int n = 3450; n < 6000; n += is_long ? 7 : 290) { /* before, nothing has begun */
+    for (int n = 3450; n < 6000; n += is_long ? 7 : 173) { /* before, nothing has begun */
         struct place place;
         place_make(&place);
         assert_int_equal(run(&place, "queue", "--set", "retries.max=0"), 0);
@@ -392,7 +392,7 @@ static void a_runner_without_memory_blames_no_worker(void **state)
         place_expect(&place, "SELECT count(*) FROM attempt WHERE state = 'quarantined'", "0");
         place_remove(&place);
     }
-    assert_true(points >= 3);
+    assert_true(points >= 5);
 }
 
 /* Of two attempts of a run that both look alive the older one is killed. */
