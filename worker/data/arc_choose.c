@@ -1,4 +1,4 @@
-/* arc_choose.c - sets, tasks that stand twice, and what is left out. */
+/* arc_choose.c - chooses the sets and tasks that are trained on and tested. */
 #include "arc_choose.h"
 
 #include "error.h"
@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tasks left out, by the reason. */
+/* Numbers of tasks left out, by reason. */
 struct left_out {
-    int repeated; /* the same task stands in another set */
+    int repeated; /* the same task is in another set */
     int tested;   /* of these, taken as an evaluation task, its tests not trained on */
     int set;      /* its set is neither trained on nor tested */
     int subset, not_named, too_large;
@@ -62,7 +62,7 @@ static bool list_has_set(const char *list, const struct arc_set *set)
     return false;
 }
 
-/* Another source has a set of this name. */
+/* Whether another source has a set of the same name. */
 static bool is_shared_name(const struct arc_tasks *tasks, const struct arc_set *set)
 {
     for (int i = 0; i < tasks->set_count; i++)
@@ -130,15 +130,16 @@ static int compare_names(const void *a, const void *b)
     const struct arc_task *x = *(struct arc_task *const *)a, *y = *(struct arc_task *const *)b;
     int order = strcmp(x->name, y->name);
 
-    if (order == 0) /* the one whose solutions are known first, then the tested one */
+    if (order == 0) /* the task with known solutions first, then the tested one */
         order = arc_task_has_hidden(x) - arc_task_has_hidden(y);
     if (order == 0)
         order = y->evaluation - x->evaluation;
     return order != 0 ? order : x->set - y->set;
 }
 
-/* Drops task, the same as kept. A hidden task that nobody named makes no task an
- * evaluation task: it is a placeholder, as in the contest's folders. */
+/* Releases task, which has the same pairs as kept, and merges its flags into kept. A
+ * task with hidden tests makes kept an evaluation task only if data.test_sets names
+ * its set: contest folders hold such tasks as placeholders. */
 static void merge(struct arc_tasks *tasks, struct arc_task *kept, struct arc_task *task,
                   struct left_out *out)
 {
@@ -153,7 +154,7 @@ static void merge(struct arc_tasks *tasks, struct arc_task *kept, struct arc_tas
     arc_task_release(task);
 }
 
-/* Takes tasks of one name once. */
+/* Keeps one task of those that share a name. */
 static int merge_repeated(struct arc_tasks *tasks, struct left_out *out, struct error *err)
 {
     struct arc_task **order = malloc(((size_t)tasks->count + 1) * sizeof(struct arc_task *));
@@ -182,13 +183,14 @@ static int merge_repeated(struct arc_tasks *tasks, struct left_out *out, struct 
     return rc;
 }
 
-/* What tasks are chosen by. */
+/* The settings that choose tasks. */
 struct wishes {
     const struct config *config;
     struct task_names names; /* of data.tasks */
 };
 
-/* Takes away released tasks, and those for which wanted says no, counting them. */
+/* Removes tasks that were released and tasks for which wanted() is false; counts the
+ * latter. */
 static void sift(struct arc_tasks *tasks, const struct wishes *wishes,
                  bool (*wanted)(const struct arc_task *, const struct wishes *), int *count)
 {
@@ -239,7 +241,7 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Every name of data.tasks must be there. */
+/* Returns ERROR_FORMAT unless every name of data.tasks is the name of a task. */
 static int check_named(const struct arc_tasks *tasks, const struct task_names *names,
                        struct error *err)
 {
@@ -279,7 +281,7 @@ static int compare_tasks(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* There must be an evaluation task, and the message depends on why there is none. */
+/* Returns ERROR_FORMAT if no evaluation task is left; the message gives the reason. */
 static int check_kept(const struct arc_tasks *tasks, const struct config *config,
                       const struct left_out *out, struct error *err)
 {
@@ -357,7 +359,8 @@ static char *reasons(const struct left_out *out)
     return text;
 }
 
-/* Fresh text, or NULL. */
+/* The counts of tasks as a sentence. Returns newly allocated text, or NULL: no
+ * memory. */
 static char *count_in_words(const struct arc_tasks *tasks, const struct left_out *out,
                             int leaked)
 {
@@ -382,8 +385,9 @@ static char *count_in_words(const struct arc_tasks *tasks, const struct left_out
     return text;
 }
 
-/* Finds evaluation tasks that are trained on under another name; data.drop_leaked takes
- * those copies away. *leaked: how many are left. */
+/* Finds evaluation tasks of which a copy under another name is trained on. With
+ * data.drop_leaked, removes these copies. *leaked is the number of evaluation tasks
+ * whose copies remain. */
 static int choose_copies(struct arc_tasks *tasks, const struct wishes *wishes,
                          struct left_out *out, int *leaked, struct error *err)
 {
@@ -407,8 +411,7 @@ static int choose_copies(struct arc_tasks *tasks, const struct wishes *wishes,
     return 0;
 }
 
-/* Marks the tasks of the chosen sets and takes away the others, and what stands
- * twice. */
+/* Marks the tasks of the chosen sets; removes the others and repeated tasks. */
 static int choose_by_sets(struct arc_tasks *tasks, const struct wishes *wishes,
                           struct left_out *out, struct error *err)
 {

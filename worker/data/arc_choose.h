@@ -9,8 +9,8 @@
 struct config;
 
 struct arc_choice {
-    /* fresh text: how many tasks are trained on and tested; how many were left out, and
-     * why */
+    /* owned: a sentence with the numbers of tasks trained on, tested and left out,
+     * and the reasons */
     char *counts;
     int left_out; /* tasks read but not chosen */
     /* evaluation tasks of which a copy, under another name, is trained on */
@@ -21,7 +21,8 @@ struct arc_choice {
 int arc_choose_sets(struct arc_tasks *tasks, const struct config *config,
                     struct error *err) MUST_CHECK;
 
-/* How a set is called where sets of several sources have its name. Returns out. */
+/* The name of a set, SOURCE/NAME where several sources have a set of this name.
+ * Returns out. */
 const char *arc_set_title(char out[2 * ARC_NAME_SIZE], const struct arc_tasks *tasks,
                           const struct arc_set *set);
 

@@ -94,7 +94,7 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-/* How long ".json" or ".json.gz" is, with which a name ends; 0: with neither. */
+/* Length of the suffix ".json" or ".json.gz" of a name; 0 if it has neither. */
 static size_t json_ending(const char *name)
 {
     return ends_with(name, ".json")      ? strlen(".json")
@@ -102,7 +102,8 @@ static size_t json_ending(const char *name)
                                          : 0;
 }
 
-/* A file of one task, named for it; with a folder the task is called FOLDER-NAME. */
+/* Reads a file of one task. The task is called after the file, or FOLDER-NAME with a
+ * folder. */
 static int load_task(struct arc_tasks *tasks, int set, const char *path, const char *folder,
                      struct error *err)
 {
@@ -129,7 +130,7 @@ static int load_task(struct arc_tasks *tasks, int set, const char *path, const c
     return rc;
 }
 
-/* Every name of one file is in the other one too. */
+/* Returns ERROR_FORMAT unless every name of one file is in the other file too. */
 static int check_names(const cJSON *names, const char *path, const cJSON *others,
                        const char *other_path, struct error *err)
 {
@@ -152,8 +153,8 @@ static int read_tasks_object(cJSON **out, const char *path, const char *what, st
     return rc;
 }
 
-/* The solutions beside challenges, if that file is there: of every challenge, and no
- * others. Without the file the tests are hidden ones. */
+/* Reads the solutions file of a file of challenges, if there is one. It must hold
+ * the same tasks. Without it, all tests are hidden. */
 static int load_solutions(cJSON **out, struct arc_tasks *tasks, const cJSON *challenges,
                           const char *path, const char *solutions_path, struct error *err)
 {
@@ -190,8 +191,8 @@ static void set_name(char out[ARC_NAME_SIZE], const char *path)
     snprintf(out, ARC_NAME_SIZE, "%.*s", (int)(length - skip), base + skip);
 }
 
-/* The path of X_solutions.json for X_challenges.json; the one of them that is there, if
- * one is packed. Fresh; NULL: no memory. */
+/* The path of X_solutions.json for X_challenges.json, or of X_solutions.json.gz if
+ * that exists. Newly allocated; NULL: no memory. */
 static char *solutions_of(const char *path)
 {
     int before = (int)(strlen(path) - strlen("challenges") - json_ending(path));
@@ -205,7 +206,7 @@ static char *solutions_of(const char *path)
     return take_gzip ? gzip : plain;
 }
 
-/* X_challenges.json with X_solutions.json beside it, if that is there. */
+/* Reads X_challenges.json, and X_solutions.json if that exists. */
 static int load_combined(struct arc_tasks *tasks, const char *path, struct error *err)
 {
     cJSON *challenges = NULL, *solutions = NULL;
@@ -235,7 +236,7 @@ static int load_combined(struct arc_tasks *tasks, const char *path, struct error
     return rc;
 }
 
-/* The paths of a folder's entries that a filter takes, in alphabetical order. */
+/* Paths of the entries of a folder that a filter accepts, in alphabetical order. */
 struct paths {
     char **paths; /* owned, and each */
     int count;
@@ -292,8 +293,8 @@ static bool is_directory(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* All files of a folder: combined ones if there are any, else one task each, in a set
- * of the name given. */
+/* Reads all files of a folder: the combined files if there are any, otherwise one
+ * task per file into a set of the given name. */
 static int load_directory(struct arc_tasks *tasks, const char *path, const char *name,
                           struct error *err)
 {
@@ -317,7 +318,8 @@ static int load_directory(struct arc_tasks *tasks, const char *path, const char 
     return rc < 0 ? rc : 0;
 }
 
-/* Whether another file of the list, in another folder, has the name of number index. */
+/* Whether a file of the same name as file number index is in another folder of the
+ * list. */
 static bool name_clashes(const struct paths *files, int index)
 {
     for (int i = 0; i < files->count; i++)
@@ -358,7 +360,7 @@ static int list_nested(struct paths *out, struct arc_tasks *tasks, const char *p
     return rc;
 }
 
-/* FOLDER/NAME.json: ConceptARC's own layout. */
+/* Reads FOLDER/NAME.json, the layout of ConceptARC. */
 static int load_nested(struct arc_tasks *tasks, const char *path, struct error *err)
 {
     struct paths files;
@@ -382,7 +384,7 @@ static int load_nested(struct arc_tasks *tasks, const char *path, struct error *
     return rc;
 }
 
-/* The folder NAME of path, if it is there. */
+/* Reads the folder NAME of path, if it exists. */
 static int load_folder(struct arc_tasks *tasks, const char *path, const char *name,
                        struct error *err)
 {
@@ -396,8 +398,8 @@ static int load_folder(struct arc_tasks *tasks, const char *path, const char *na
     return rc;
 }
 
-/* path/training, path/evaluation and path/corpus; path/data; or the files of path
- * itself. */
+/* Reads path/training, path/evaluation and path/corpus; otherwise path/data;
+ * otherwise the files of path itself. */
 static int load_place(struct arc_tasks *tasks, const char *path, struct error *err)
 {
     static const char *const FOLDERS[] = { "training", "evaluation", "corpus" };

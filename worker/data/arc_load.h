@@ -11,13 +11,13 @@
  * solutions. */
 struct arc_set {
     char name[ARC_NAME_SIZE]; /* "training", "evaluation2", "concept" */
-    /* the last part of the source's path, cut where it is longer; sets of one name are
-     * told apart as SOURCE/NAME */
+    /* the last part of the source's path, truncated; sets of the same name are
+     * distinguished as SOURCE/NAME */
     char source[ARC_NAME_SIZE];
     char *path; /* owned; the folder or the file of challenges */
     /* Filled by arc_choose(): */
     bool trained, tested, named; /* named: in data.test_sets */
-    /* read; of these left out because another set has them */
+    /* tasks read; of these, left out because another set has them */
     int tasks, repeated;
 };
 
@@ -52,8 +52,8 @@ void arc_tasks_release(struct arc_tasks *tasks);
 /* The file, or the folder, that a task comes from. */
 const char *arc_task_place(const struct arc_tasks *tasks, const struct arc_task *task);
 
-/* Appends a set, its own source until arc_load() says which, and returns its index, or
- * an error. */
+/* Appends a set whose source is its own name until arc_load() sets it. Returns its
+ * index, or an error. */
 int arc_tasks_add_set(struct arc_tasks *tasks, const char *name, const char *path,
                       struct error *err) MUST_CHECK;
 /* Appends a task to a set, taking it over. */

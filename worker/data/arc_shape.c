@@ -1,9 +1,8 @@
-/* arc_shape.c - numbers a pair's colours as they appear, and matches the pairs of two
- * tasks.
- *
- * Two pairs of one key are the same pair up to a permutation of colours, which their
- * lists of colours say: the first of one becomes the first of the other, and so on. Two
- * tasks are the same where a permutation agrees with all pairs of a matching. */
+/* arc_shape.c - renumbers a pair's colours in order of appearance, and matches the
+ * pairs of two tasks.
+ * Pairs with equal keys are equal up to a permutation of colours, which follows from
+ * their lists of colours: entry i of one list maps to entry i of the other. Two
+ * tasks are equal up to colours if one permutation fits all pairs of a matching. */
 #include "arc_shape.h"
 
 #include "error.h"
@@ -12,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Steps of a search; real tasks take as many as they have pairs, and some more. */
+/* Limit of search steps. Real tasks need about one step per pair. */
 enum { MOST_STEPS = 20000 };
 
 void arc_shape_release(struct arc_shape *shape)
@@ -21,7 +20,8 @@ void arc_shape_release(struct arc_shape *shape)
     *shape = (struct arc_shape){ 0 };
 }
 
-/* Appends shape and renumbered cells of a grid; returns how many bytes. */
+/* Appends the shape and the renumbered cells of a grid to out. Returns the number of
+ * bytes. */
 static size_t number_colours(unsigned char *out, struct pair_shape *shape, colour_map numbers,
                              const struct grid *grid, int transform)
 {
@@ -74,19 +74,20 @@ int arc_shape_make(struct arc_shape *out, const struct arc_task *task, int trans
     return 0;
 }
 
-/* A search: the pairs of a, in the order in which they are matched. */
+/* State of a search. Pairs of a are matched in the order given here. */
 struct search {
     const struct arc_shape *a, *b;
     int *order;       /* owned: (a->count) */
     bool *taken;      /* owned: pairs of b that are matched */
-    colour_map map;   /* as far as the pairs matched say */
+    colour_map map;   /* the permutation as far as the matched pairs determine it */
     colour_map image; /* the inverse */
     colour_map *maps;
     int most, found, steps;
 };
 
-/* Makes pair of a the pair of b, if the permutation allows it. *added: how many of the
- * pair's colours are new to it, which are the entries to take back. */
+/* Matches pair of a with pair of b if the permutation allows it. *added is the
+ * number of colours of the pair that were not mapped before: the entries to remove
+ * on backtracking. */
 static bool extend(struct search *s, const struct pair_shape *pair,
                    const struct pair_shape *other, bool added[GRID_COLOURS])
 {
@@ -120,7 +121,8 @@ static bool is_equal_pair(const struct pair_shape *a, const struct pair_shape *b
     return a->key == b->key && memcmp(a->colours, b->colours, sizeof a->colours) == 0;
 }
 
-/* An equal pair before this one is free too, and leads to the same. */
+/* Whether an unmatched pair before this one is equal to it: trying both gives the
+ * same results. */
 static bool repeats(const struct search *s, int index)
 {
     for (int i = 0; i < index; i++)
@@ -139,7 +141,8 @@ static void keep_map(struct search *s)
     s->found++;
 }
 
-/* Matches the pairs from number at on in every way. False: enough. */
+/* Tries every matching of the pairs from number at on. Returns false when enough
+ * permutations were found or the step limit is reached. */
 static bool match_from(struct search *s, int at)
 {
     bool added[GRID_COLOURS], on = true;
@@ -164,7 +167,8 @@ static bool match_from(struct search *s, int at)
     return on;
 }
 
-/* Pairs with more colours first: they say more. */
+/* Sorts pairs by descending number of colours: those with more colours constrain the
+ * permutation more. */
 static void order_pairs(struct search *s)
 {
     for (int i = 0; i < s->a->count; i++) {

@@ -11,24 +11,25 @@
 /* A pair whose colours other than 0 are numbered in the order in which they appear,
  * the input row by row, then the output. */
 struct pair_shape {
-    uint64_t key;                  /* a number for the grids so numbered */
-    uint8_t colours[GRID_COLOURS]; /* those that appear, in that order */
-    int count;                     /* of them */
+    uint64_t key;                  /* hash of the grids with renumbered colours */
+    uint8_t colours[GRID_COLOURS]; /* the colours that appear, in that order */
+    int count;                     /* number of colours */
 };
 
 struct arc_shape {
     struct pair_shape *pairs; /* owned; as those of the task */
     int count;
-    uint64_t sum; /* a number for the multiset of the keys */
+    uint64_t sum; /* sum of the keys: a hash of the multiset of pairs */
 };
 
-/* The shape of the task under a transform. test_outputs = false: as if its tests had no
- * outputs. ERROR_NOMEM, or 0. */
+/* Computes the shape of a task under a transform. test_outputs false leaves out the
+ * outputs of tests. Returns 0 or ERROR_NOMEM. */
 int arc_shape_make(struct arc_shape *out, const struct arc_task *task, int transform,
                    bool test_outputs) MUST_CHECK;
 void arc_shape_release(struct arc_shape *shape);
 
-/* map[c]: what becomes of colour c; ARC_UNUSED for one that the task does not have. */
+/* map[c] is the image of colour c; ARC_UNUSED for a colour that the task does not
+ * have. */
 enum { ARC_UNUSED = 0xff };
 typedef uint8_t colour_map[GRID_COLOURS];
 

@@ -43,7 +43,8 @@ static void draw_rule(struct arc_style_rule *rule, struct random_stream *stream)
     rule->choice = (int)random_below(stream, 1 << 16);
 }
 
-/* A pair is new to the task and shows something. */
+/* Whether a pair changes something and its input differs from those of the pairs
+ * before it. */
 static bool is_good(const struct arc_style_task *task, int made,
                     const struct arc_style_pair *pair)
 {

@@ -21,7 +21,7 @@ struct arc_style_task {
 int arc_style_family_count(void);
 const char *arc_style_family_name(int family);
 
-/* Task number index >= 0 of a family; the same for the same three numbers. */
+/* Makes task number index (>= 0) of a family. Equal arguments give equal tasks. */
 void arc_style_make(struct arc_style_task *out, uint64_t generator_seed, int family, int index);
 
 #endif

@@ -26,8 +26,8 @@ void variant_undo(struct grid *out, const struct grid *in, const struct variant 
     grid_recolour(out, inverse);
 }
 
-/* A number for the multiset of the task's pairs under variant: a sum does not see
- * order. */
+/* Hash of the multiset of the task's pairs under variant: a sum, which does not
+ * depend on order. */
 static uint64_t task_fingerprint(const struct arc_task *task, const struct variant *variant)
 {
     uint64_t sum = 0;
@@ -60,7 +60,8 @@ static void draw_variant(struct variant *out, struct random_stream *stream)
         out->map[i] = (uint8_t)colours[i - 1];
 }
 
-/* Open addressing; 0 marks a free place. */
+/* Adds a fingerprint to the set, a hash table with open addressing in which 0 marks
+ * a free slot. Returns whether it is new. */
 static bool is_new(uint64_t *set, size_t size, uint64_t fingerprint)
 {
     size_t at = (size_t)fingerprint & (size - 1);
@@ -73,16 +74,17 @@ static bool is_new(uint64_t *set, size_t size, uint64_t fingerprint)
     return fresh;
 }
 
-/* Symmetries of a task: variants that do not change it, as a multiset of pairs. Two
- * variants make the same task where one is the other after a symmetry. */
+/* Symmetries of a task: variants that leave its multiset of pairs unchanged. Two
+ * variants make the same task if one is the other composed with a symmetry. */
 enum { MOST_SYMMETRIES = 64 };
 struct symmetries {
-    /* the original first; map[c] is ARC_UNUSED for a colour that the task lacks */
+    /* the identity first; map[c] is ARC_UNUSED for a colour that the task lacks */
     struct variant list[MOST_SYMMETRIES];
-    int count; /* 0: more than that, or not known */
+    int count; /* 0: more than MOST_SYMMETRIES, or not known */
 };
 
-/* Adds those of one transform. 1; 0: too many, or not found out; or ERROR_NOMEM. */
+/* Adds the symmetries of one transform. Returns 1; 0 if there are too many or the
+ * search gave up; or ERROR_NOMEM. */
 static int add_symmetries(struct symmetries *out, const struct arc_shape *original,
                           const struct arc_task *task, int transform)
 {
@@ -120,7 +122,7 @@ static int find_symmetries(struct symmetries *out, const struct arc_task *task)
     return rc < 0 ? rc : 0;
 }
 
-/* after[a][b]: the transform that is a, and then b. */
+/* after[a][b] is the transform that applies a first, then b. */
 static void compose_transforms(uint8_t after[GRID_TRANSFORMS][GRID_TRANSFORMS])
 {
     const struct grid corner = { .rows = 2, .columns = 3, .cells = { 1, 2, 3, 4, 5, 6 } };
@@ -138,8 +140,8 @@ static void compose_transforms(uint8_t after[GRID_TRANSFORMS][GRID_TRANSFORMS])
         }
 }
 
-/* A number that is the same for variants that make the same task: the least of those of
- * the variant after each symmetry, colours that the task does not have left out. */
+/* The same number for all variants that make the same task: the minimum over the
+ * variant composed with each symmetry, ignoring colours that the task does not have. */
 static uint64_t class_of(const struct variant *variant, const struct symmetries *symmetries,
                          uint8_t after[GRID_TRANSFORMS][GRID_TRANSFORMS])
 {
@@ -156,8 +158,8 @@ static uint64_t class_of(const struct variant *variant, const struct symmetries 
     return hash_xxh3(&least, sizeof least);
 }
 
-/* What variants of a task are told apart by: their classes, or, where the task has too
- * many symmetries, what they make of it. */
+/* How different variants of a task are recognised: by class_of() or, if the task has
+ * too many symmetries, by the fingerprint of the task that they make. */
 struct distinction {
     const struct arc_task *task;
     struct symmetries symmetries;
@@ -212,8 +214,9 @@ void variant_name(char out[VARIANT_NAME_SIZE], const char *task, const struct va
     snprintf(out, VARIANT_NAME_SIZE, "%s|||t%d|||%s", task, variant->transform, digits);
 }
 
-/* Where what stands behind the task's name begins, with marks of so many characters;
- * NULL: it is a bare name. The first releases of the published code wrote _tK_D. */
+/* Finds where the suffix of a variant begins in a name, and the width of its
+ * separators in characters. NULL: there is no suffix. The first releases of the
+ * published code wrote _tK_D. */
 static const char *find_marks(const char *text, int *width)
 {
     const char *bar = strstr(text, "|||");

@@ -1,4 +1,4 @@
-/* batch_order.c - the prescribed batches, read where they lie. */
+/* batch_order.c - reads prescribed batches from a memory-mapped file. */
 #include "batch_order.h"
 
 #include "error.h"

@@ -15,24 +15,24 @@ struct batches {
     const struct data_set *set; /* borrowed */
     uint64_t seed;
     int rows;            /* B */
-    int64_t total_steps; /* of the schedule; also the most that are given */
-    int64_t interval;    /* epochs of one stream; INT64_MAX: one endless stream */
-    int64_t epochs;      /* of the whole training; INT64_MAX: until total_steps */
+    int64_t total_steps; /* of the schedule; also the most batches given out */
+    int64_t interval;    /* epochs per stream; INT64_MAX: a single endless stream */
+    int64_t epochs;      /* epochs in total; INT64_MAX: until total_steps */
 
-    /* The position. */
+    /* The position: */
     int64_t step;      /* full batches given */
-    int64_t epoch;     /* the one being visited */
+    int64_t epoch;     /* the current epoch */
     int64_t visit;     /* groups visited in it */
     bool interval_due; /* a stream has ended; the next call returns BATCHES_INTERVAL */
 
     const struct batch_order *order; /* borrowed; NULL: drawn */
     int *shuffled;                   /* owned: (groups) of epoch shuffled_epoch */
     int64_t shuffled_epoch;          /* -1: none yet */
-    int *pairs;                      /* owned: room for the longest group */
+    int *pairs;                      /* owned: room for the longest group's pairs */
     int *examples;                   /* owned: (B) of the present batch */
 };
 
-/* floor(epochs * groups * mean / B), or train.max_steps. */
+/* Steps of a training: floor(epochs * groups * mean / B), or train.max_steps. */
 int64_t batches_count_steps(const struct config *config, int groups,
                             double mean_puzzle_examples)
 {
@@ -45,7 +45,8 @@ int64_t batches_count_steps(const struct config *config, int groups,
                           mean_puzzle_examples / batch);
 }
 
-/* Examples that an epoch certainly visits, cuts at batch ends aside. */
+/* A lower bound of the examples in an epoch, not counting those lost where a batch
+ * ends. */
 static int64_t epoch_examples(const struct data_set *set)
 {
     int64_t count = 0;
@@ -95,8 +96,8 @@ int batches_check_order(const struct data_info *info, const struct config *confi
     return 0;
 }
 
-/* An interval of a prescribed order in steps: as many as its epochs have examples
- * for. */
+/* Counts the intervals of a prescribed order in steps: an interval has as many steps
+ * as its epochs' examples fill. */
 static int count_intervals(struct batches *b, const struct config *config, struct error *err)
 {
     if (b->total_steps == 0)
@@ -176,8 +177,8 @@ static void order_epoch(struct batches *b)
     b->shuffled_epoch = b->epoch;
 }
 
-/* One visit: a variant of the group, its pairs in random order into the rows from at
- * on. Returns the rows filled so far. */
+/* Visits a group: draws a variant and writes its pairs in random order into rows
+ * from at on. Returns the number of rows filled so far. */
 static int visit_group(struct batches *b, int group, int at, int *examples)
 {
     int groups = data_set_info(b->set)->groups, count = data_set_group_pairs(b->set, group);

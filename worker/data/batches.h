@@ -34,8 +34,8 @@ enum batches_next {
     BATCHES_END       /* training is over */
 };
 
-/* inputs, labels (B, T), puzzle_identifiers (B) out. BATCHES_END also when the steps
- * given so far have reached the total. */
+/* Writes inputs, labels (B, T) and puzzle_identifiers (B). Returns BATCHES_END also
+ * once total_steps batches were given out. */
 enum batches_next batches_next(struct batches *batches, int32_t *inputs, int32_t *labels,
                                int32_t *puzzle_identifiers);
 
@@ -47,13 +47,14 @@ enum batches_next batches_next_examples(struct batches *batches, int *examples);
 int batches_check_order(const struct data_info *info, const struct config *config,
                         struct error *err) MUST_CHECK;
 
-/* The position as a small JSON object, and back. A foreign one is ERROR_DAMAGED. */
+/* Saves the position as a small JSON object, and restores it. An object that does
+ * not fit these settings is ERROR_DAMAGED. */
 cJSON *batches_save(const struct batches *batches);
 int batches_restore(struct batches *batches, const cJSON *position,
                     struct error *err) MUST_CHECK;
 
-/* The same from configuration and counts alone, for describe; -1 when a stream has no
- * batch. */
+/* The number of steps from configuration and counts alone, for describe; -1 if a
+ * stream is shorter than one batch. */
 int64_t batches_count_steps(const struct config *config, int groups,
                             double mean_puzzle_examples);
 

@@ -1,4 +1,4 @@
-/* board_csv.c - rows of boards, whatever is on them. */
+/* board_csv.c - reads rows of boards, whatever is on them. */
 #include "board_csv.h"
 
 #include <ctype.h>
@@ -76,7 +76,7 @@ static int take_fields(struct board_csv *r, struct error *err)
     return r->columns[RATING] >= 0 ? read_rating(r, err) : 0;
 }
 
-/* Blank lines may stand at the end of the file, and nowhere else. */
+/* Blank lines may only stand at the end of the file. */
 static int check_blank(struct board_csv *r, struct error *err)
 {
     bool now = r->row.count == 1 && r->row.fields[0].length == 0;

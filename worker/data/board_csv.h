@@ -14,8 +14,8 @@ struct board_csv {
     struct csv csv;
     struct csv_row row;
     int columns[3]; /* of question, answer, rating; -1: the file has none */
-    bool blank;     /* the last row was */
-    /* of the present row: the rating is 0 where the file has none */
+    bool blank;     /* whether the last row was blank */
+    /* of the current row; the rating is 0 if the file has none */
     struct csv_field question, answer;
     double rating;
 };
@@ -24,11 +24,11 @@ struct board_csv {
 int board_csv_open(struct board_csv *out, const char *path, struct error *err) MUST_CHECK;
 void board_csv_close(struct board_csv *reader);
 
-/* Goes on to the next row of a board: 1, or 0 at the end of the file, or an error,
- * which names file and row. */
+/* Reads the next row with a board. Returns 1, 0 at the end of the file, or an error
+ * that names file and row. */
 int board_csv_next(struct board_csv *reader, struct error *err) MUST_CHECK;
 
-/* ERROR_FORMAT: "FILE: row N, column COLUMN: what". */
+/* Returns ERROR_FORMAT with the message "FILE: row N, column COLUMN: WHAT". */
 int board_csv_fault(const struct board_csv *reader, const char *column, const char *what,
                     struct error *err) MUST_CHECK;
 

@@ -31,7 +31,7 @@ bool board_is_folder(const char *path)
 /* What the files hold and what was chosen. */
 struct choice {
     int read, easier;
-    int train_of, test_of; /* boards that were there to choose from */
+    int train_of, test_of; /* boards available for each */
 };
 
 static int compare_ints(const void *a, const void *b)
@@ -47,9 +47,9 @@ static int least(int64_t a, int64_t b)
 }
 
 /*
- * Draws train of the first train_of boards and test of the rest, each in the order of
- * the files. One file has no split of its own (train_of is all of them): the test
- * boards are drawn first, at most half, and the others are trained on.
+ * Draws train of the first train_of boards and test of the remaining ones, each in the
+ * order of the files. A single file has no split of its own (train_of is all of them):
+ * the test boards are drawn first, at most half, and the others are trained on.
  */
 static int choose(struct boards *boards, const struct board_form *form,
                   const struct config *config, struct choice *choice, struct error *err)
@@ -66,7 +66,7 @@ static int choose(struct boards *boards, const struct board_form *form,
         return error_no_memory(err, "the boards");
     for (int i = 0; i < all; i++)
         order[i] = i;
-    if (split == all) { /* one file */
+    if (split == all) { /* a single file */
         random_shuffle(&stream, order, all);
         choice->test_of = all;
         split = all - (test == 0 ? all / 2 : least(test, all / 2));

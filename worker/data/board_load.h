@@ -9,11 +9,11 @@
 #include "kind.h"
 #include "settings.h"
 
-/* What differs between kinds. */
+/* What differs between kinds of boards. */
 struct board_form {
     const char *title;           /* stands before " 9 x 9 from CSV" */
-    const char *subsample;       /* purpose of the random streams that choose boards */
-    enum setting_id train, test; /* at most so many, drawn at random; 0: all */
+    const char *subsample;       /* purpose of the random streams that draw boards */
+    enum setting_id train, test; /* settings: most boards drawn; 0: all */
     board_parse_fn *parse;
 };
 

@@ -101,7 +101,7 @@ int boards_keep(struct boards *boards, const int *list, int count, struct error 
 
     while (same < count && list[same] == same)
         same++;
-    if (same == boards->count) /* all, as they are */
+    if (same == boards->count) /* all boards in their order: nothing to move */
         return 0;
     uint8_t *cells = malloc(room * size);
     int32_t *number = malloc(room * sizeof *number);
@@ -157,7 +157,7 @@ void board_task_name(const void *content, int index, char out[DATA_NAME_SIZE])
 bool board_pair(const void *content, int index, int pair, struct grid *input,
                 struct grid *output)
 {
-    (void)pair; /* there is one */
+    (void)pair; /* a board has one pair */
     boards_get(content, index, input, output);
     return true;
 }

@@ -14,12 +14,12 @@
 struct boards {
     int side;  /* of all; set before the first is added */
     int count; /* boards trained on, then boards tested on */
-    int train; /* so many of them are trained on */
+    int train; /* number of boards trained on */
     int capacity;
     uint8_t *cells; /* owned: (capacity, 2, boards_stride()): question, answer */
-    /* owned: (capacity): the row in the file, or the generator's index */
+    /* owned: (capacity): number of the row in the file, or of the generated board */
     int32_t *number;
-    int32_t *rating; /* owned: (capacity): how difficult, whole, 0 or more */
+    int32_t *rating; /* owned: (capacity): difficulty, a whole number >= 0 */
     /* static: the board's name begins with it: trained on, tested on */
     const char *name[2];
 };
@@ -33,8 +33,8 @@ void boards_release(struct boards *boards);
 void boards_get(const struct boards *boards, int index, struct grid *question,
                 struct grid *answer);
 
-/* Keeps the count boards of the list (indices, each at most once), in the list's
- * order. */
+/* Reduces the boards to the count boards of the list (indices, each at most once),
+ * in the list's order. */
 int boards_keep(struct boards *boards, const int *list, int count,
                 struct error *err) MUST_CHECK;
 

@@ -1,4 +1,5 @@
-/* built.c - the arrays of the published code, checked against each other. */
+/* built.c - reads the arrays of the published code and checks them against each
+ * other. */
 #include "built.h"
 
 #include "error.h"
@@ -14,7 +15,7 @@
 
 static const char *const FOLDERS[2] = { [SPLIT_TEST] = "test", [SPLIT_TRAIN] = "train" };
 
-/* The arrays of indices of a set, which are copied. */
+/* The index arrays of a set. Unlike the examples, they are copied. */
 struct indices {
     struct npy puzzles, groups, identifiers;
 };
@@ -44,7 +45,7 @@ static int open_array(struct npy *out, struct data_files *files, const char *fol
     return rc;
 }
 
-/* 0, then larger from entry to entry, the last one total. */
+/* Checks that an array begins with 0, rises strictly, and ends with total. */
 static int check_rising(const struct npy *npy, int64_t total, const char *of, struct error *err)
 {
     char words[80];
@@ -102,7 +103,7 @@ static int check_set(const struct built *built, const struct built_set *set,
     return rc;
 }
 
-/* Appends a set's indices to those of the sets before it. */
+/* Appends a set's indices to those of the previous sets. */
 static int append(struct built_split *split, const struct indices *indices, int examples,
                   struct error *err)
 {
@@ -137,7 +138,7 @@ static int append(struct built_split *split, const struct indices *indices, int 
     return 0;
 }
 
-/* Every token is below the vocabulary. */
+/* Checks that every token is below the vocabulary's size. */
 static int check_tokens(const struct built *built, const struct npy *npy, struct error *err)
 {
     int64_t T = (int64_t)built->side * built->side;
@@ -191,7 +192,7 @@ static int read_set(struct built *built, struct data_files *files, enum data_spl
     return rc;
 }
 
-/* A member that must be a whole number of low to high. */
+/* Reads a member that must be a whole number from low to high. */
 static int get_count(int *out, const cJSON *object, const char *key, int64_t low, int64_t high,
                      const char *path, struct error *err)
 {
@@ -228,7 +229,7 @@ static int take_set_names(struct data_form *form, enum data_split split, const c
                : error_set(err, ERROR_FORMAT, "%s: sets: expected a list of names", path);
 }
 
-/* Whether the number that text gives for mean_puzzle_examples has no point. */
+/* Whether mean_puzzle_examples is written without a decimal point in text. */
 static bool has_whole_mean(const char *text)
 {
     const char *at = strstr(text, "\"mean_puzzle_examples\"");
@@ -236,7 +237,7 @@ static bool has_whole_mean(const char *text)
     return at != NULL && at[strcspn(at, ".,}")] != '.';
 }
 
-/* Tokens that have no label are marked by 0, as padding is. */
+/* Checks that unlabelled tokens are marked by 0, as padding is. */
 static int check_marks(const cJSON *json, const char *path, struct error *err)
 {
     const cJSON *ignored = json_member(json, "ignore_label_id");
@@ -362,7 +363,7 @@ static int read_identifiers(struct built *built, struct data_files *files,
     return rc;
 }
 
-/* The tasks of the tests, which later releases of the published code wrote. */
+/* Reads the tasks of the tests, which later releases of the published code write. */
 static int read_tests(struct built *built, struct data_files *files, const char *directory,
                       struct error *err)
 {

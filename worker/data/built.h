@@ -36,17 +36,17 @@ struct built {
     const char **names; /* owned: of the identifiers; the texts are those of the list */
     int name_count;
     int side, vocabulary;
-    char hash[HASH_HEX_SIZE]; /* of everything but JSON that the examples do not need */
+    char hash[HASH_HEX_SIZE]; /* of all files but JSON that examples do not need */
 };
 
-/* Reads and checks the directory whole; files gets what was read. ERROR_FORMAT names
- * file, the byte of a .npy, and what was expected. */
+/* Reads and checks the whole directory and adds what it read to files. ERROR_FORMAT
+ * names file, the byte of a .npy, and what was expected. */
 int built_open(struct built *out, struct data_files *files, const char *directory,
                struct error *err) MUST_CHECK;
 void built_close(struct built *built);
 
-/* The tokens of an example (T each); labels that are not to be learnt are
- * DATA_NO_LABEL. Either may be NULL. */
+/* Writes the tokens of an example (T each). Tokens without a label to learn are
+ * DATA_NO_LABEL. Either array may be NULL. */
 void built_example(const struct built *built, enum data_split split, int example,
                    int32_t *inputs, int32_t *labels);
 

@@ -1,4 +1,4 @@
-/* built_write.c - examples, indices and facts as the published code writes them. */
+/* built_write.c - writes examples, indices and facts in the published code's format. */
 #include "built_write.h"
 
 #include "arc_task_copy.h"
@@ -13,13 +13,13 @@
 
 static const char *const FOLDERS[2] = { [SPLIT_TEST] = "test", [SPLIT_TRAIN] = "train" };
 
-/* A split on its way. */
+/* A split that is being written. */
 struct writer {
     const struct data_set *set;
     const struct data_form *form;
     enum data_split split;
     const char *folder;
-    int group, puzzle, example; /* the next ones, from 0, of the whole split */
+    int group, puzzle, example; /* numbers of the next ones within the split, from 0 */
 };
 
 static int group_puzzles(const struct writer *w, int group)
@@ -56,7 +56,7 @@ static int open_file(FILE **out, char **path, const char *folder, const char *na
     return *out == NULL ? write_error(*path, err) : 0;
 }
 
-/* rc, or why what was written is not all there. Frees path. */
+/* Closes a file and frees path. Returns rc, or an error if not all could be written. */
 static int close_file(FILE *out, char *path, int rc, struct error *err)
 {
     bool bad = out != NULL && ferror(out);
@@ -82,7 +82,7 @@ static int open_array(FILE **out, char **path, const struct writer *w, const cha
     return rc;
 }
 
-/* Row example of the split; what is not labelled is written as 0. */
+/* Reads example number example of the split; unlabelled tokens become 0. */
 static void read_row(const struct writer *w, int example, int32_t *inputs, int32_t *labels,
                      int32_t *identifier)
 {
@@ -133,7 +133,7 @@ static int write_numbers(const struct writer *w, const char *set, const char *na
     return close_file(out, path, rc, err);
 }
 
-/* The indices of a set, by its groups and their puzzles. */
+/* The index arrays of a set, computed from its groups and their puzzles. */
 struct indices {
     int32_t *groups, *puzzles, *identifiers; /* owned */
     int group_count, puzzle_count, example_count;
@@ -250,7 +250,7 @@ static int write_identifiers(const struct data_set *set, const char *directory,
     return close_file(out, path, rc, err);
 }
 
-/* The tasks of the tests with all their pairs. NULL: no memory. */
+/* The tasks of the tests with all their pairs, as JSON. NULL: no memory. */
 static cJSON *tests_json(const struct data_set *set)
 {
     const struct data_source *source = data_set_source(set);
@@ -282,7 +282,7 @@ static int write_tests(const cJSON *tests, const char *directory, struct error *
     return close_file(out, path, rc, err);
 }
 
-/* How a set that was not read from such files is written. */
+/* The format in which a data set that was not read from such a directory is written. */
 static struct data_form new_form(const struct data_set *set, cJSON *tests)
 {
     const struct data_kind *kind = data_set_source(set)->kind;
@@ -304,7 +304,7 @@ static struct data_form new_form(const struct data_set *set, cJSON *tests)
     return form;
 }
 
-/* ERROR_FORMAT if the directory has a data set already. */
+/* Returns ERROR_FORMAT if the directory already has a data set. */
 static int check_place(const char *directory, struct error *err)
 {
     char *path = file_join(directory, "identifiers.json");

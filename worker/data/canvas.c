@@ -1,4 +1,4 @@
-/* canvas.c - laying grids on the canvas, cropping answers out of it. */
+/* canvas.c - places grids on the canvas and crops answers from it. */
 #include "canvas.h"
 
 #include <assert.h>

@@ -15,12 +15,13 @@ enum { TOKEN_PAD = 0, TOKEN_EOS = 1, TOKEN_COLOUR = 2, ARC_VOCABULARY = 12 };
 /* tokens (side * side) out. The grid must fit at (row, column). */
 void canvas_place(int32_t *tokens, const struct grid *grid, int row, int column, int side);
 
-/* The largest rectangle at the top left without a token outside 2..11, scanning rows,
- * the width never growing; of equal areas the first. May be 0 x 0. */
+/* Crops the largest rectangle at the top left that has only colours (tokens 2 to
+ * 11). Rows are scanned downwards and the width never grows; among equal areas the
+ * first one is taken. The result may be 0 x 0. */
 void canvas_crop(struct grid *out, const int32_t *tokens, int side);
 
-/* The grid that canvas_place() put somewhere: that of the first token of a colour, row
- * by row. 0 x 0: there is none. */
+/* Finds the grid that canvas_place() put anywhere: it begins at the first colour,
+ * row by row. 0 x 0: there is none. */
 void canvas_find(struct grid *out, const int32_t *tokens, int side);
 
 #endif

@@ -1,4 +1,4 @@
-/* csv.c - rows out of a buffer that is refilled from the file. */
+/* csv.c - reads rows from a buffer that is refilled from the file. */
 #include "csv.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 enum { BUFFER_SIZE = 1 << 20 };
 
-/* Reads on until the buffer is full or the file ends. */
+/* Reads until the buffer is full or the file ends. */
 static int fill(struct csv *csv, struct error *err)
 {
     memmove(csv->buffer, csv->buffer + csv->start, csv->end - csv->start);
@@ -57,8 +57,9 @@ void csv_close(struct csv *csv)
     csv->buffer = NULL;
 }
 
-/* The bytes of the next row without its line end, *ending that of the line end; false
- * when the buffer ends first. A line end inside quotes ends no row. */
+/* Finds the end of the next row: its length without the line end, and *ending, the
+ * length of the line end. False if the buffer ends first. A line end within quotes
+ * belongs to a field. */
 static bool find_row(const struct csv *csv, size_t *length, size_t *ending)
 {
     const char *from = csv->buffer + csv->start, *end = csv->buffer + csv->end, *at = from;
@@ -86,9 +87,8 @@ static bool find_row(const struct csv *csv, size_t *length, size_t *ending)
     return true;
 }
 
-/* Takes a quoted field apart in place: at stands behind the opening quote. Returns
- * where the field's text ends in the row, behind the closing quote, or NULL when it is
- * not closed. */
+/* Decodes a quoted field in place; at points behind the opening quote. Returns the
+ * position behind the closing quote, or NULL if the field is not closed. */
 static char *unquote(char *at, char *end, struct csv_field *field)
 {
     char *to = at;

@@ -21,9 +21,9 @@ struct csv {
     int fd;
     const char *path;  /* borrowed */
     char *buffer;      /* owned */
-    size_t start, end; /* the part of the buffer that is not yet read as rows */
-    int64_t row;       /* rows given so far, a header included */
-    bool at_end;       /* the file is read to its end */
+    size_t start, end; /* the part of the buffer that was not returned as rows yet */
+    int64_t row;       /* rows read so far, a header included */
+    bool at_end;       /* the file was read to its end */
 };
 
 struct csv_field {
@@ -33,7 +33,8 @@ struct csv_field {
 };
 
 struct csv_row {
-    /* from 1, a header included; the line unless quoted fields hold line ends */
+    /* from 1, a header included; equals the line number unless quoted fields hold
+     * line ends */
     int64_t number;
     int count;
     struct csv_field fields[CSV_MAX_FIELDS];

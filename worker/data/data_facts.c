@@ -1,4 +1,4 @@
-/* data_facts.c - facts of data, and their cache files. */
+/* data_facts.c - facts about data sets, and their cache files. */
 #include "data_facts.h"
 
 #include "error.h"
@@ -13,17 +13,17 @@
 #include <string.h>
 #include <time.h>
 
-/* Raised when readers or counts change their meaning, so that older cache files are
- * read anew. */
+/* Raise it when readers or counts change their meaning: older cache files are then
+ * ignored. */
 enum { CACHE_FORMAT = 2 };
 
-/* A file that was changed within this time before it was read may be changed again
- * within one tick of the file system's clock, which its stamps would not show. */
+/* If a file was changed less than this before it was read, a second change might
+ * fall into the same tick of the file system's clock and leave its times unchanged. */
 static const int64_t TICK_NS = 50000000;
 
 static const size_t CACHE_LIMIT = (size_t)64 << 20; /* bytes */
 
-/* The whole numbers of data_info that are kept. */
+/* The integers of data_info that a cache file holds. */
 static const struct {
     const char *name;
     size_t offset;
@@ -74,7 +74,8 @@ char *data_facts_key(const struct config *config)
     return text;
 }
 
-/* Size, times and inode as text: they do not fit the doubles of JSON. */
+/* Size, times and inode as text, because JSON numbers (doubles) cannot hold them
+ * exactly. */
 static cJSON *stamps(const struct data_file *file)
 {
     char text[100];
@@ -91,7 +92,7 @@ static bool read_stamps(struct data_file *out, const cJSON *item)
                   &out->mtime_ns, &out->ctime_ns, &out->inode) == 4;
 }
 
-/* XXH3 of the object's canonical text as hex. False: no memory. */
+/* XXH3 of the object's canonical text in hexadecimal. False: no memory. */
 static bool checksum(char out[17], const cJSON *object)
 {
     char *text = json_canonical(object);
@@ -102,7 +103,7 @@ static bool checksum(char out[17], const cJSON *object)
     return text != NULL;
 }
 
-/* Every file is as it was when the cache file was written. */
+/* Whether every file is as it was when the cache file was written. */
 static bool files_unchanged(const cJSON *files)
 {
     if (!cJSON_IsObject(files))
@@ -137,7 +138,7 @@ static bool take_facts(struct data_facts *out, const cJSON *facts)
     return out->source != NULL && out->counts != NULL;
 }
 
-/* False when the cache file does not hold these facts as they are now. */
+/* Reads a cache file. False if it does not hold the current facts. */
 static bool read_cache(struct data_facts *out, const char *path, const char *key)
 {
     struct data_facts found = { 0 };
@@ -160,7 +161,7 @@ static bool read_cache(struct data_facts *out, const char *path, const char *key
     return good;
 }
 
-/* NULL: no memory. */
+/* The facts as JSON. NULL: no memory. */
 static cJSON *facts_json(struct data_facts *facts)
 {
     cJSON *object = cJSON_CreateObject();
@@ -179,8 +180,8 @@ static cJSON *facts_json(struct data_facts *facts)
     return NULL;
 }
 
-/* The files with their stamps of before they were read; NULL if one of them is too new
- * to be told from a later change, or has changed already, or no memory. */
+/* The files with the stamps they had before they were read. NULL if one of them has
+ * changed since, or is too new for a later change to show; or no memory. */
 static cJSON *files_json(const struct data_info *info)
 {
     cJSON *files = cJSON_CreateObject();
@@ -220,7 +221,7 @@ static void write_cache(const char *path, const char *key, struct data_facts *fa
         cJSON_Delete(files);
         cJSON_Delete(numbers);
     }
-    if (text != NULL) /* a reader without write permission works without a cache */
+    if (text != NULL) /* a user without write permission works without a cache */
         error_ignore(file_write_atomic(path, text, strlen(text), &ignored));
     cJSON_free(text);
     cJSON_Delete(root);

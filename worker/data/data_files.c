@@ -11,7 +11,7 @@ static int64_t nanoseconds(struct timespec time)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* Fills all but the path. False when there is no such file. */
+/* Fills all members except the path. False if there is no such file. */
 static bool read_stamps(struct data_file *out, const char *path)
 {
     struct stat status;

@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A directory counts too: its stamp changes when a file is added to it or removed. */
+/* A file or a directory. A directory's stamps change when an entry is added or
+ * removed. */
 struct data_file {
     char *path; /* owned; absolute */
     int64_t size, mtime_ns, ctime_ns, inode;
@@ -21,8 +22,8 @@ struct data_files {
     int count;
 };
 
-/* Adds path with its stamps of now; call it before the file is read. ERROR_IO when it
- * cannot be looked at. */
+/* Adds path with its current stamps; call it before reading the file. Returns
+ * ERROR_IO if its stamps cannot be read. */
 int data_files_add(struct data_files *files, const char *path, struct error *err) MUST_CHECK;
 void data_files_release(struct data_files *files);
 

@@ -1,6 +1,6 @@
 /*
- * data_form.h - what the files of the published code say beside the examples
- * themselves, so that a directory that was read can be written again as it was.
+ * data_form.h - properties of the published code's files besides the examples, so that
+ * a directory that was read can be written again byte for byte.
  */
 #ifndef WORKER_DATA_FORM_H
 #define WORKER_DATA_FORM_H
@@ -22,9 +22,9 @@ struct data_form {
     struct data_form_set sets[2][DATA_FORM_SETS]; /* by enum data_split */
     int set_count[2];
     enum npy_type type[2]; /* of inputs and labels */
-    bool whole_mean[2];    /* mean_puzzle_examples is written without a point */
-    bool total_puzzles[2]; /* dataset.json has it */
-    cJSON *tests;          /* test_puzzles.json, owned by whoever made it; NULL: none */
+    bool whole_mean[2];    /* mean_puzzle_examples is written without a decimal point */
+    bool total_puzzles[2]; /* dataset.json has total_puzzles */
+    cJSON *tests;          /* test_puzzles.json, owned by its creator; NULL: none */
 };
 
 #endif

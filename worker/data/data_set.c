@@ -1,4 +1,4 @@
-/* data_set.c - rows, groups and answers made from tasks and variants on the fly. */
+/* data_set.c - makes rows, groups and answers from tasks and variants on demand. */
 #include "data_set.h"
 
 #include "batch_order.h"
@@ -15,10 +15,10 @@
 /* The variants of a task, the original (number 0) not stored. */
 struct variants {
     int count;   /* the original included */
-    void *drawn; /* owned: (count - 1) of the kind's variants */
+    void *drawn; /* owned: (count - 1) variants of the kind's type */
 };
 
-/* The rows of a split: tasks in order, of each all variants, of each all its pairs. */
+/* The rows of a split, ordered by task, then variant, then pair. */
 struct split {
     int *tasks; /* owned: the task's index in the source */
     int count;
@@ -29,11 +29,11 @@ struct data_set {
     struct data_source source;
     struct data_info info;
     struct variants *variants; /* owned: per task */
-    int *identifier;           /* owned: per task, that of the original */
+    int *identifier;           /* owned: per task, the identifier of its original */
     struct split splits[2];    /* SPLIT_TRAIN: the groups */
     bool translation;
-    uint64_t seed;            /* of the offsets */
-    struct batch_order order; /* no steps: none */
+    uint64_t seed;            /* of the random offsets */
+    struct batch_order order; /* without steps: there is none */
 };
 
 static struct data_task task_at(const struct data_set *set, int index)
@@ -51,8 +51,8 @@ static int split_task(const struct data_set *set, enum data_split split, int tas
     return set->splits[split].tasks[task];
 }
 
-/* Where the pairs of a task in a split begin among its pairs, and how many pairs are
- * looked at: the tests; or demonstrations, and the tests of training tasks. */
+/* The range of a task's pairs that a split uses: the tests; or the demonstrations,
+ * plus the tests of training tasks. Returns its length, *first its start. */
 static int split_range(enum data_split split, const struct data_task *task, int *first)
 {
     *first = split == SPLIT_TEST ? task->demonstrations : 0;
@@ -63,7 +63,8 @@ static int split_range(enum data_split split, const struct data_task *task, int 
                               : task->demonstrations + task->tests;
 }
 
-/* Pairs of a task in a split. What is trained on must have an output. */
+/* Number of pairs of a task in a split. Pairs that are trained on must have an
+ * output. */
 static int split_pairs(const struct data_set *set, enum data_split split, int index)
 {
     struct data_task task = task_at(set, index);
@@ -76,7 +77,8 @@ static int split_pairs(const struct data_set *set, enum data_split split, int in
     return count;
 }
 
-/* Pair number pair of those; returns whether its output is known. Grids may be NULL. */
+/* Reads pair number pair of that range. Returns whether its output is known. Either
+ * grid may be NULL. */
 static bool split_pair(const struct data_set *set, enum data_split split, int index, int pair,
                        struct grid *input, struct grid *output)
 {
@@ -100,8 +102,8 @@ static int split_variants(const struct data_set *set, enum data_split split, int
                : set->variants[task_index].count;
 }
 
-/* Variants besides the original, drawn in full. A task that is only tested, as it
- * stands, has none. */
+/* Number of variants to draw besides the original. A task that is only tested
+ * without variants has none. */
 static int wanted_variants(const struct data_set *set, int task_index,
                            const struct config *config)
 {
@@ -125,8 +127,8 @@ static int draw_variants(struct data_set *set, int task_index, const struct conf
     variants->count = 1;
     if (wanted == 0)
         return 0;
-    /* By the task's name, so that a task's variants do not depend on the other
-     * tasks. */
+    /* The stream is named by the task's name, so that its variants do not depend on
+     * the other tasks. */
     kind->task_name(set->source.content, task_index, name);
     struct random_stream stream =
         random_stream(config_data_seed(config), "augmentation", hash_xxh3(name, strlen(name)));
@@ -199,7 +201,7 @@ static void count_up(struct data_set *set)
     info->mean_puzzle_examples = (double)info->examples / info->puzzles;
 }
 
-/* The facts that need no counting. */
+/* Fills the facts that need no counting. */
 static void describe_source(struct data_set *set)
 {
     const struct data_source *source = &set->source;
@@ -318,8 +320,8 @@ int data_set_group_pairs(const struct data_set *set, int group)
     return split_pairs(set, SPLIT_TRAIN, split_task(set, SPLIT_TRAIN, group));
 }
 
-/* Writes a pair of a split as tokens; its offset is drawn from stream unless that is
- * NULL. */
+/* Writes a pair of a split as tokens. Its offset is drawn from stream; NULL: no
+ * offset. */
 static void write_row(const struct data_set *set, enum data_split split, int task_index,
                       int variant, int pair, struct random_stream *stream, int32_t *inputs,
                       int32_t *labels, int32_t *identifier)
@@ -349,7 +351,7 @@ int data_set_row_count(const struct data_set *set, enum data_split split)
     return set->splits[split].row_start[set->splits[split].count];
 }
 
-/* Where row lies: task of the split, variant, pair. */
+/* Where a row is: task of the split, variant, pair. */
 static struct data_row locate(const struct data_set *set, enum data_split split, int row)
 {
     const struct split *s = &set->splits[split];
@@ -391,9 +393,9 @@ int data_set_example_number(const struct data_set *set, int group, int variant, 
            variant * data_set_group_pairs(set, group) + pair;
 }
 
-/* Which pair of a variant stays at (0, 0), and the offsets of the others: fixed for the
- * whole training, as in the published data sets, which are written once. pair -1: the
- * choice of the one that stays. */
+/* Stream for the offsets of a variant's pairs and, with pair -1, for which pair
+ * stays at (0, 0). It does not depend on the epoch: published data sets are written
+ * once, too. */
 static struct random_stream offset_stream(const struct data_set *set, int group, int variant,
                                           int pair)
 {

@@ -25,9 +25,9 @@ enum data_split { SPLIT_TEST, SPLIT_TRAIN };
 struct data_info {
     /* "ARC tasks", "builtin:arc-style seed 0", ...; owned by the set */
     const char *source;
-    /* in words: trained on, tested on, left out and why; owned by the set */
+    /* a sentence: tasks trained on, tested on, left out and why; owned by the set */
     const char *counts;
-    int tasks_training, tasks_evaluation; /* tasks kept */
+    int tasks_training, tasks_evaluation; /* tasks that are used */
     /* tasks with a grid larger than the canvas, or not chosen */
     int left_out;
     int leaked;                 /* evaluation tasks of which a copy is trained on */
@@ -47,10 +47,10 @@ struct data_info {
 };
 
 /*
- * Loads or generates what the data settings name. with_variants = false draws no
- * variants (num_aug is taken as drawn in full for the counts) and allows no rows to be
- * asked for. ERROR_FORMAT: bad data, with file and place; nothing fits the canvas; no
- * task of data.tasks.
+ * Loads or generates what the data settings name. with_variants false draws no
+ * variants and allows no rows to be read; the counts then assume that num_aug variants
+ * exist. ERROR_FORMAT: bad data, with file and place; nothing fits the canvas; no task
+ * of data.tasks.
  */
 int data_set_open(struct data_set **out, const struct config *config, bool with_variants,
                   struct error *err) MUST_CHECK;
@@ -68,19 +68,19 @@ int data_set_group_variants(const struct data_set *set, int group); /* >= 1 */
 /* training pairs of each */
 int data_set_group_pairs(const struct data_set *set, int group);
 /*
- * Examples are the training pairs of all variants, numbered by group, variant and pair,
- * as the published data sets store them. Each has its place on the canvas: one pair of
- * a variant is at (0, 0), the others at offsets drawn by train.seed, uniform over all
- * that fit both grids (all at (0, 0) with data.translation off).
+ * Examples are the training pairs of all variants, numbered by group, variant and
+ * pair, as the published data sets store them. Each has a fixed place on the canvas:
+ * one pair of a variant is at (0, 0), the others at offsets drawn by train.seed,
+ * uniform over all that fit both grids (all at (0, 0) with data.translation off).
  */
 int data_set_example_number(const struct data_set *set, int group, int variant, int pair);
 /* inputs, labels (T) out; labels of PAD are DATA_NO_LABEL (-100) */
 void data_set_example(const struct data_set *set, int example, int32_t *inputs, int32_t *labels,
                       int32_t *puzzle_identifier);
-/* The batches that data.batch_order prescribes; NULL: none. */
+/* The batches that data.batch_order prescribes; NULL: there are none. */
 const struct batch_order *data_set_order(const struct data_set *set);
 
-/* The name of a puzzle identifier: "<blank>" for 0, "task", "task|||tK|||D". */
+/* Writes the name of a puzzle identifier ("<blank>" for 0, "task", "task|||tK|||D"). */
 const char *data_set_identifier(const struct data_set *set, int identifier,
                                 char room[DATA_IDENTIFIER_SIZE]);
 
@@ -100,7 +100,7 @@ void data_set_row(const struct data_set *set, enum data_split split, int row,
                   struct data_row *meta, int32_t *inputs, int32_t *labels,
                   int32_t *puzzle_identifier);
 
-/* The tasks of a split: name, tests, their inputs and solutions (NULL: hidden). Names
+/* A task of a split: name, tests, their inputs and solutions (NULL: hidden). Names
  * and grids are written into room, the caller's, and that is returned. */
 int data_set_task_count(const struct data_set *set, enum data_split split);
 const char *data_set_task_name(const struct data_set *set, enum data_split split, int task,
@@ -117,8 +117,8 @@ const struct grid *data_set_solution(const struct data_set *set, enum data_split
 void data_set_answer(const struct data_set *set, enum data_split split, int row,
                      const int32_t *predictions, struct grid *out);
 
-/* Whether the path that an answer (as data_set_answer() gives it) draws is a shortest
- * one; and whether answers draw paths at all. */
+/* Whether an answer, as data_set_answer() returns it, draws a shortest path; and
+ * whether answers of this data draw paths at all. */
 bool data_set_has_paths(const struct data_set *set);
 bool data_set_is_shortest(const struct data_set *set, enum data_split split, int row,
                           const struct grid *answer);

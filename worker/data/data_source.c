@@ -19,7 +19,7 @@ void data_source_release(struct data_source *source)
     *source = (struct data_source){ 0 };
 }
 
-/* Bytes on their way to the hash, which takes them in large pieces faster. */
+/* Buffers bytes for the hash, which is faster on large pieces. */
 struct feed {
     struct hash_state *state;
     size_t used;
@@ -48,8 +48,8 @@ static void add_grid(struct feed *feed, const struct grid *grid)
     add(feed, grid->cells, (size_t)grid->rows * grid->columns);
 }
 
-/* A task that is not trained on is told apart by the second bit, so that the hashes of
- * data sets that know no such task stay what they were. */
+/* A task that is not trained on has the second bit set, so that data sets without
+ * such tasks keep their hashes. */
 static void add_task(struct feed *feed, const struct data_source *source, int index)
 {
     struct data_task task;
@@ -71,7 +71,7 @@ static void add_task(struct feed *feed, const struct data_source *source, int in
     }
 }
 
-/* What the settings prescribe of the order is content, too. */
+/* The order of batches that the settings prescribe is part of the content. */
 static int add_order(struct hash_state *state, struct data_source *source, const char *path,
                      struct error *err)
 {
@@ -81,7 +81,7 @@ static int add_order(struct hash_state *state, struct data_source *source, const
     return rc == 0 ? batch_order_hash(state, path, err) : rc;
 }
 
-/* The tasks, one by one. */
+/* Hashes the tasks, one by one. */
 static void add_tasks(struct hash_state *state, const struct data_source *source)
 {
     struct feed feed = { .state = state };

@@ -1,5 +1,5 @@
 /* gzip_file.c - inflates files with zlib, within limits. */
-#define ZLIB_CONST /* it reads what it unpacks, and no more */
+#define ZLIB_CONST /* zlib reads its input and does not write to it */
 
 #include "gzip_file.h"
 
@@ -13,16 +13,17 @@
 
 enum { GZIP_ONLY = 16 + MAX_WBITS, FIRST_ROOM = 1 << 16 };
 
-/* A file while it is unpacked. */
+/* State while a file is unpacked. */
 struct unpacking {
     const char *path;
     const char *packed;
-    size_t packed_size, at; /* bytes of it that are used */
+    size_t packed_size, at; /* its size, and bytes of it read so far */
     char *data;             /* owned */
     size_t size, room, limit;
 };
 
-/* Room for another byte and the final NUL, at most one more than the limit. */
+/* Makes room for another byte and the final NUL, without exceeding the limit by more
+ * than one byte. */
 static int make_room(struct unpacking *u, struct error *err)
 {
     size_t room = u->room == 0 ? FIRST_ROOM : 2 * u->room;
@@ -56,7 +57,7 @@ static int tell(const struct unpacking *u, int status, const z_stream *stream,
                      stream->msg != NULL ? stream->msg : "inflate fails");
 }
 
-/* Unpacks one member, which begins at u->at. */
+/* Unpacks the member that begins at u->at. */
 static int unpack_member(struct unpacking *u, struct error *err)
 {
     z_stream stream = { 0 };
@@ -82,7 +83,7 @@ static int unpack_member(struct unpacking *u, struct error *err)
     return rc;
 }
 
-/* All members. What follows the last one must be another. */
+/* Unpacks all members. What follows a member must be another member. */
 static int unpack(struct unpacking *u, struct error *err)
 {
     int rc = 0;

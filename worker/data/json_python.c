@@ -1,11 +1,11 @@
-/* json_python.c - a small printer of JSON. */
+/* json_python.c - a JSON printer with Python's formatting. */
 #include "json_python.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The next code point of UTF-8 that was checked when it was read; goes behind it. */
+/* Reads a code point of valid UTF-8 and advances behind it. */
 static unsigned take_code(const unsigned char **at)
 {
     unsigned first = *(*at)++;
@@ -62,7 +62,7 @@ static void write_number(FILE *out, double value)
         json_python_real(out, value);
 }
 
-/* Depth as JSON_MAX_DEPTH of what was read. */
+/* Recursion is as deep as JSON_MAX_DEPTH, the limit of what is read. */
 void json_python_write(FILE *out, const cJSON *item)
 {
     bool object = cJSON_IsObject(item);

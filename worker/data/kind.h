@@ -33,14 +33,15 @@ struct data_task {
     int demonstrations, tests;
 };
 
-/* How a cell is shown to people. */
+/* How a cell is displayed. */
 struct data_look {
     char text;
     int32_t colour; /* 0xRRGGBB of its square, or DATA_NO_COLOUR */
 };
 
 struct data_kind {
-    /* Opens the content hash of every data set of this kind, so it never changes. */
+    /* Begins the content hash of every data set of this kind, so it must never
+     * change. */
     const char *name;
     /* What messages call this kind: "ARC tasks". */
     const char *title;
@@ -55,18 +56,19 @@ struct data_kind {
     bool wide_shuffles;
     size_t variant_size; /* bytes of a drawn variant */
 
-    /* Whether data.path is of this kind. The table's first that says so is taken. */
+    /* Whether data.path is of this kind. The first entry of the table that returns
+     * true is used. */
     bool (*recognises)(const char *path);
     /*
-     * Reads or generates the tasks that the settings choose. Fills content, task_count,
-     * side, text, counts, left_out and files of a source that is otherwise zero; what a
-     * failed load leaves behind is released by the caller. Messages name file and
+     * Reads or generates the tasks that the settings choose. Fills content,
+     * task_count, side, text, counts, left_out and files of a source that is otherwise
+     * zero; the caller releases what a failed load leaves. Messages name file and
      * place.
      */
     int (*load)(struct data_source *out, const struct config *config, struct error *err);
     void (*release)(void *content);
-    /* Writes what is remarkable in the data of the settings, whatever they choose, to
-     * out: for `data check`. NULL: there is nothing to say. */
+    /* Writes notable facts about the data of the settings, whether chosen or not, to
+     * out: for `data check`. NULL: the kind has nothing to check. */
     int (*check)(FILE *out, const struct config *config, struct error *err);
     /* Number of different tokens. */
     int (*vocabulary)(int side);
@@ -74,8 +76,8 @@ struct data_kind {
     /* The task with this index, from 0. */
     void (*task)(const void *content, int index, struct data_task *out);
     void (*task_name)(const void *content, int index, char out[DATA_NAME_SIZE]);
-    /* The pair number pair, demonstrations first. Returns whether the output is known;
-     * either grid may be NULL. */
+    /* Reads pair number pair, demonstrations first. Returns whether the output is
+     * known; either grid may be NULL. */
     bool (*pair)(const void *content, int index, int pair, struct grid *input,
                  struct grid *output);
 
@@ -84,37 +86,38 @@ struct data_kind {
     int (*draw)(void *out, const void *content, int index, int count,
                 struct random_stream *stream);
     void (*apply)(struct grid *out, const struct grid *in, const void *variant);
-    /* The inverse. Cells may hold any value, as a wrong answer does. */
+    /* Inverts a variant. Cells may hold any value, because an answer may be wrong. */
     void (*undo)(struct grid *out, const struct grid *in, const void *variant);
 
     /*
      * Writes a pair as tokens (side * side each); output is 0 x 0 where it is unknown.
-     * A label that is not to be learnt is DATA_NO_LABEL. The stream, unless it is NULL,
-     * gives the pair's random offset on the canvas.
+     * A label that is not to be learnt is DATA_NO_LABEL. stream gives the pair's
+     * random offset on the canvas; NULL: no offset.
      */
     void (*tokens)(int32_t *inputs, int32_t *labels, const struct grid *input,
                    const struct grid *output, int side, struct random_stream *stream);
-    /* Reads the answer out of predicted tokens (side * side). */
+    /* Reads the answer from predicted tokens (side * side). */
     void (*answer)(struct grid *out, const int32_t *predictions, int side);
 
     struct data_look (*look)(uint8_t cell);
-    /* Whether the path that an answer draws is a shortest one; NULL: no paths are
-     * drawn. */
+    /* Whether the path that an answer draws is a shortest one; NULL: answers draw no
+     * paths. */
     bool (*is_shortest)(const struct grid *question, const struct grid *answer);
-    /* The rating of a puzzle; NULL: the kind has none. */
+    /* The difficulty of a puzzle; NULL: the kind has none. */
     int32_t (*rating)(const void *content, int index);
     /* Writes the name of a variant's identifier; NULL where all rows have id 0. */
     void (*variant_name)(char out[DATA_IDENTIFIER_SIZE], const char *task, const void *variant);
-    /* The boxes that lines are drawn between; NULL: there are none. */
+    /* Size of the boxes between which lines are drawn; NULL: there are none. */
     void (*boxes)(int side, int *rows, int *columns);
 
-    /* Of a kind whose rows stand in files as they are, and NULL in others: */
-    /* Variants of a task, the original included; draw() gives them for undo(). */
+    /* For kinds whose rows are stored in files; NULL in others: */
+    /* Number of variants of a task, the original included; draw() returns them for
+     * undo(). */
     int (*variant_count)(const void *content, int index);
-    /* A row: side * side tokens each. */
+    /* Reads a row: side * side tokens each. */
     void (*row)(const void *content, int index, int variant, int pair, int32_t *inputs,
                 int32_t *labels, int32_t *identifier);
-    /* Adds all that makes the data what they are. */
+    /* Hashes everything that defines the data. */
     void (*hash)(const void *content, struct hash_state *state);
     const char *(*identifier)(const void *content, int identifier);
     const struct data_form *(*form)(const void *content);
@@ -127,13 +130,13 @@ struct data_source {
     int task_count;
     int side;   /* of the canvas or board */
     char *text; /* owned; "builtin:arc-style, generator seed 0" */
-    /* owned; in words, how many are trained on, tested on, left out and why */
+    /* owned; a sentence: tasks trained on, tested on, left out and why */
     char *counts;
     int left_out;             /* tasks that were read but not chosen */
-    int identifiers;          /* the blank included; 0: counted by variants */
+    int identifiers;          /* the blank included; 0: as many as variants */
     int leaked;               /* evaluation tasks of which a copy is trained on */
     struct data_files files;  /* what was read */
-    char hash[HASH_HEX_SIZE]; /* of the content of the tasks kept, never of a path */
+    char hash[HASH_HEX_SIZE]; /* of the content of the tasks used, never of a path */
 };
 
 #endif

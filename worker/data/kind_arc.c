@@ -19,12 +19,12 @@ static const char BUILTIN[] = "builtin:arc-style";
 
 static bool recognises(const char *path)
 {
-    /* whatever no other kind recognises; loading says what is wrong with it */
+    /* every path that no other kind recognises; load() reports what is wrong with it */
     (void)path;
     return true;
 }
 
-/* A task of generated pairs, all with outputs. */
+/* Adds a task of generated pairs, all with outputs. */
 static int add_generated(struct arc_tasks *tasks, int set, const struct arc_style_task *made,
                          struct error *err)
 {
@@ -44,7 +44,8 @@ static int add_generated(struct arc_tasks *tasks, int set, const struct arc_styl
     return rc;
 }
 
-/* Even indices of a family are evaluation tasks, odd ones training tasks. */
+/* Tasks with an even index in their family are evaluation tasks, the others training
+ * tasks. */
 static int generate(struct arc_tasks *out, const struct config *config, struct error *err)
 {
     uint64_t seed = (uint64_t)config_int(config, DATA_GENERATOR_SEED);
@@ -73,7 +74,7 @@ static int load_place(struct arc_tasks *tasks, const char *place, const struct c
                                        : arc_load(tasks, place, err);
 }
 
-/* All sets of all sources, nothing chosen. */
+/* Reads all sets of all sources; nothing is chosen yet. */
 static int load_places(struct arc_tasks *tasks, const struct config *config, struct error *err)
 {
     cJSON *places = config_get_texts(config, DATA_PATH);
@@ -207,7 +208,7 @@ static void tokens(int32_t *inputs, int32_t *labels, const struct grid *input,
     }
     canvas_place(inputs, input, row, column, side);
     canvas_place(labels, output, row, column, side);
-    if (output->rows == 0) /* unknown: nothing to learn */
+    if (output->rows == 0) /* the output is unknown: nothing to learn */
         memset(labels, 0, (size_t)side * (size_t)side * sizeof *labels);
     for (int i = 0; i < side * side; i++)
         if (labels[i] == TOKEN_PAD)
@@ -224,7 +225,7 @@ static void name_variant(char out[DATA_IDENTIFIER_SIZE], const char *task, const
     variant_name(out, task, variant);
 }
 
-/* The colours in which ARC's own pages show them. */
+/* The colours of the ARC website. */
 static struct data_look look(uint8_t cell)
 {
     static const int32_t COLOURS[GRID_COLOURS] = { 0x000000, 0x0074D9, 0xFF4136, 0x2ECC40,

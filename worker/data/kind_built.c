@@ -23,10 +23,10 @@
 
 struct content {
     struct built built;
-    struct data_kind kind; /* that of the puzzles, with what is different here */
+    struct data_kind kind; /* the kind of the puzzles with some members replaced */
 };
 
-/* Where a task lies. */
+/* Where a task is stored. */
 struct place {
     enum data_split split;
     int group, first_puzzle, puzzles, first_example, pairs;
@@ -92,7 +92,7 @@ static void task_name(const void *data, int index, char out[DATA_NAME_SIZE])
                  p.group);
 }
 
-/* The pair of the original as grids; unlabelled outputs are unknown. */
+/* Reads the pair of the original as grids. Unlabelled outputs are unknown. */
 static bool pair_at(const void *data, int index, int pair, struct grid *input,
                     struct grid *output)
 {
@@ -124,7 +124,7 @@ static int variant_count(const void *data, int index)
     return place_of(data, index).puzzles;
 }
 
-/* How each variant is undone, by the names of the identifiers. */
+/* Returns how to undo each variant, taken from the names of the identifiers. */
 static int draw(void *out, const void *data, int index, int count, struct random_stream *stream)
 {
     const struct content *content = data;
@@ -137,7 +137,7 @@ static int draw(void *out, const void *data, int index, int count, struct random
         for (int i = 0; i < count; i++)
             if (!variant_parse(&variants[i], base,
                                name_of(&content->built, p.split, p.first_puzzle + 1 + i)))
-                variants[i] = VARIANT_ORIGINAL; /* which load() has refused */
+                variants[i] = VARIANT_ORIGINAL; /* load() has refused such names */
     return count;
 }
 
@@ -168,7 +168,8 @@ static const struct data_form *form(const void *data)
     return &((const struct content *)data)->built.form;
 }
 
-/* A setting that chooses or varies tasks has nothing to act on. */
+/* Settings that choose or vary tasks do not apply to such data: ERROR_FORMAT if one
+ * is set. */
 static int check_settings(const struct config *config, struct error *err)
 {
     static const enum setting_id texts[] = { DATA_TRAIN_SETS, DATA_TEST_SETS, DATA_TASKS };
@@ -196,7 +197,7 @@ static int group_fault(const struct content *content, struct place p, const char
                      name_of(&content->built, p.split, p.first_puzzle), what);
 }
 
-/* The names of a group of an ARC task: the original, then variants of it. */
+/* Checks the names of a group of an ARC task: the original, then its variants. */
 static int check_names(const struct content *content, struct place p, const char *directory,
                        struct error *err)
 {
@@ -216,7 +217,7 @@ static int check_names(const struct content *content, struct place p, const char
     return 0;
 }
 
-/* test_puzzles.json, where there is one, has the task with as many tests. */
+/* Checks that test_puzzles.json, if there is one, has the task with as many tests. */
 static int check_tests(const struct content *content, struct place p, const char *directory,
                        struct error *err)
 {
@@ -252,7 +253,7 @@ static int check_group(const struct content *content, int index, const char *dir
     return rc == 0 ? check_tests(content, p, directory, err) : rc;
 }
 
-/* The kind of the puzzles, by side and vocabulary; NULL: none that is known. */
+/* The kind of the puzzles by side and vocabulary; NULL: unknown. */
 static const struct data_kind *find_kind(const struct built *built)
 {
     static const struct data_kind *const kinds[] = { &KIND_ARC, &KIND_SUDOKU, &KIND_MAZE };
@@ -327,7 +328,8 @@ static int load(struct data_source *out, const struct config *config, struct err
     return 0;
 }
 
-/* What load() puts in its place for the data that it finds has the rest. */
+/* load() replaces this entry by one for the puzzles that it finds; that one has the
+ * other members. */
 const struct data_kind KIND_BUILT = {
     .name = "built",
     .title = "examples built by the published code",

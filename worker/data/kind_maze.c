@@ -22,7 +22,7 @@ static const struct board_form FORM = {
     .parse = maze_csv_parse,
 };
 
-/* Both this kind and Sudoku come as CSV files, so that the first puzzle decides. */
+/* Mazes and Sudoku both come as CSV files; the first puzzle decides. */
 static bool recognises(const char *path)
 {
     bool folder = !board_is_file(path) && board_is_folder(path);
@@ -83,14 +83,14 @@ static int load(struct data_source *out, const struct config *config, struct err
     return rc;
 }
 
-/* PAD and the characters. */
+/* PAD and the five characters of a maze. */
 static int vocabulary(int side)
 {
     (void)side;
     return 1 + MAZE_KINDS;
 }
 
-/* The dihedral transforms but the identity, in order. */
+/* The dihedral transforms except the identity, in order. */
 static int draw(void *out, const void *content, int index, int count,
                 struct random_stream *stream)
 {

@@ -102,7 +102,7 @@ static void apply(struct grid *out, const struct grid *in, const void *variant)
     sudoku_shuffle_apply(out->cells, in->cells, in->rows, variant);
 }
 
-/* Cells that are no digits stay what they are. */
+/* Cells that are not digits are left unchanged. */
 static void undo(struct grid *out, const struct grid *in, const void *variant)
 {
     const struct sudoku_shuffle *shuffle = variant;

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-/* The first that recognises a path takes it. Mazes stand before Sudoku, which takes
- * every CSV file. The last one takes every path that no other recognises. */
+/* The first kind that recognises a path is used. Mazes come before Sudoku, which
+ * accepts every CSV file. The last kind accepts every path. */
 static const struct data_kind *const KINDS[] = { &KIND_BUILT, &KIND_MAZE, &KIND_SUDOKU,
                                                  &KIND_ARC };
 

@@ -1,4 +1,4 @@
-/* leak.c - copies of tasks, found by the sums of their shapes (arc_shape.h). */
+/* leak.c - finds copies of tasks by the sums of their shapes (arc_shape.h). */
 #include "leak.h"
 
 #include "arc_shape.h"
@@ -7,7 +7,8 @@
 
 #include <stdlib.h>
 
-/* A task as it stands, by the sum of its shape; test outputs left out or not. */
+/* An entry of the index: a task and the sum of its shape, with or without test
+ * outputs. */
 struct place {
     uint64_t sum;
     int task;
@@ -25,9 +26,9 @@ void leaks_release(struct leaks *leaks)
     *leaks = (struct leaks){ 0 };
 }
 
-/* A number for the pairs of a task as a multiset, demonstrations and tests together: a
- * sum does not depend on their order. Without tests' outputs where those are hidden in
- * the other one. */
+/* Hash of the multiset of a task's pairs, demonstrations and tests together: a sum,
+ * which does not depend on their order. test_outputs false leaves the tests' outputs
+ * out, for comparison with a task whose tests are hidden. */
 static uint64_t fingerprint(const struct arc_task *task, bool test_outputs)
 {
     uint64_t sum = 0;
@@ -59,7 +60,7 @@ static int compare_places(const void *a, const void *b)
     return x->task - y->task;
 }
 
-/* Of the tasks that are searched. */
+/* Builds the index of the tasks that are searched. */
 static int make_index(struct index *out, const struct arc_tasks *tasks, const uint8_t *roles,
                       bool test_outputs, struct error *err)
 {
@@ -83,7 +84,7 @@ static int make_index(struct index *out, const struct arc_tasks *tasks, const ui
     return rc;
 }
 
-/* The first place whose sum is not less. */
+/* The first entry whose sum is not less than sum. */
 static int first_place(const struct index *index, uint64_t sum)
 {
     int low = 0, high = index->count;
@@ -118,7 +119,7 @@ static int add_leak(struct leaks *out, const struct arc_tasks *tasks, int task, 
     return 0;
 }
 
-/* Adds the tasks of the index that a shape of task is, other than itself. */
+/* Adds the tasks of the index, other than task itself, that have the same shape. */
 static int find_shape(struct leaks *out, const struct arc_tasks *tasks,
                       const struct index *index, int task, const struct arc_shape *shape,
                       struct error *err)
@@ -144,7 +145,7 @@ static int find_shape(struct leaks *out, const struct arc_tasks *tasks,
     return rc;
 }
 
-/* Copies of one task, in whatever transform. */
+/* Finds the copies of one task under every transform. */
 static int find_task(struct leaks *out, const struct arc_tasks *tasks,
                      const struct index *index, int task, struct error *err)
 {

@@ -1,4 +1,4 @@
-/* maze.c - drawing mazes, and distances in them. */
+/* maze.c - draws mazes and computes distances in them. */
 #include "maze.h"
 
 #include <string.h>
@@ -7,13 +7,13 @@ enum { MAX_TRIES = 2000 };
 
 const char MAZE_CHARACTERS[MAZE_KINDS + 1] = "# SGo";
 
-/* Distances of all cells from one. */
+/* Distances of all cells from one cell. */
 struct distances {
-    int steps[GRID_MAX_CELLS]; /* -1: it cannot be reached */
-    int ways[GRID_MAX_CELLS];  /* shortest paths to it, 2 for more than one */
+    int steps[GRID_MAX_CELLS]; /* -1: unreachable */
+    int ways[GRID_MAX_CELLS];  /* number of shortest paths to it; 2: more than one */
 };
 
-/* The cells beside at, up to four; returns how many. */
+/* Lists the cells next to at, up to four. Returns how many. */
 static int neighbours(int out[4], int at, int side)
 {
     int r = at / side, c = at % side, count = 0;
@@ -29,7 +29,8 @@ static int neighbours(int out[4], int at, int side)
     return count;
 }
 
-/* drawn: of the spaces only those that it has as MAZE_PATH are entered; NULL: all. */
+/* Computes distances. With drawn, only the spaces that drawn marks as MAZE_PATH are
+ * entered; NULL: all spaces. */
 static void measure(struct distances *out, const uint8_t *cells, const uint8_t *drawn, int side,
                     int from)
 {
@@ -62,7 +63,8 @@ static void measure(struct distances *out, const uint8_t *cells, const uint8_t *
     }
 }
 
-/* A maze without loops on the odd rows and columns below odd; all else is wall. */
+/* Carves a maze without loops into the odd rows and columns below odd; all other
+ * cells are walls. */
 static void carve(uint8_t *cells, int side, int odd, struct random_stream *stream)
 {
     static const int STEPS[4][2] = { { -2, 0 }, { 2, 0 }, { 0, -2 }, { 0, 2 } };
@@ -92,7 +94,7 @@ static void carve(uint8_t *cells, int side, int odd, struct random_stream *strea
     }
 }
 
-/* Takes away the share of the walls between two neighbours that are left. */
+/* Removes a random share of the remaining walls between two neighbouring rooms. */
 static void open_walls(uint8_t *cells, int side, int odd, double share,
                        struct random_stream *stream)
 {
@@ -117,8 +119,9 @@ static int farthest(const struct distances *distances, int cells)
     return best;
 }
 
-/* Whether some path is so long, by the cell farthest from the one farthest from a
- * first: in a maze with loops there may be a longer one, but seldom. */
+/* Whether a long enough path exists, judged by the cell farthest from the cell
+ * farthest from first. In a maze with loops this may miss a longer path, but seldom
+ * does. */
 static bool is_long_enough(struct distances *room, const uint8_t *cells, int side, int first,
                            int min_path)
 {
@@ -127,7 +130,7 @@ static bool is_long_enough(struct distances *room, const uint8_t *cells, int sid
     return room->steps[farthest(room, side * side)] >= min_path;
 }
 
-/* Draws start and goal; false if no two cells will do. */
+/* Draws start and goal; false if no two cells qualify. */
 static bool choose_ends(int *start, int *goal, struct distances *distances,
                         const uint8_t *cells, int side, int min_path,
                         struct random_stream *stream)
@@ -152,7 +155,7 @@ static bool choose_ends(int *start, int *goal, struct distances *distances,
     return found > 0;
 }
 
-/* The cell before at on the one shortest path to it. */
+/* The cell before at on the only shortest path to it. */
 static int before(const struct distances *distances, int at, int side)
 {
     int beside[4], count = neighbours(beside, at, side), found = at;
@@ -189,7 +192,7 @@ int maze_make(struct maze *out, int side, int min_path, double open,
     return 0;
 }
 
-/* The cell of a kind; -1: there is none. */
+/* The first cell of a kind; -1: there is none. */
 static int find(const uint8_t *cells, int side, uint8_t kind)
 {
     const uint8_t *at = memchr(cells, kind, (size_t)(side * side));

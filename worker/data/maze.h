@@ -16,7 +16,7 @@ enum {
     MAZE_SPACE,
     MAZE_START,
     MAZE_GOAL,
-    MAZE_PATH, /* in answers: a space that the path goes through */
+    MAZE_PATH, /* in answers: a space on the path */
     MAZE_KINDS,
     MAZE_MIN_SIDE = 3,
     MAZE_MAX_SIDE = GRID_MAX_SIDE
@@ -31,18 +31,19 @@ struct maze {
 };
 
 /*
- * Draws a maze of side 5 to 30. A random depth-first search on the odd rows and columns
- * makes one path between any two cells; then the share open of the walls between
- * neighbours is taken away. The start is drawn, and the goal among the cells that one
- * shortest path of at least min_path steps leads to. A maze of even side has two walls
- * at the right and at the bottom. ERROR_FORMAT when there is none in a bounded number
- * of tries.
+ * Draws a maze of side 5 to 30. A random depth-first search on the odd rows and
+ * columns makes one path between any two cells; then a share (open) of the walls
+ * between neighbours is removed. The start is drawn at random, the goal from the cells
+ * that have a single shortest path from the start, of at least min_path steps. A maze
+ * of even side has two walls at the right and at the bottom. ERROR_FORMAT if a bounded
+ * number of tries finds none.
  */
 int maze_make(struct maze *out, int side, int min_path, double open,
               struct random_stream *stream, struct error *err) MUST_CHECK;
 
-/* Whether the cells that answer has as MAZE_PATH are, in the maze of the question, all
- * of a shortest path but its ends. Its other cells do not matter. */
+/* Whether the cells that answer marks as MAZE_PATH are exactly the cells of a
+ * shortest path through question's maze, without its ends. Other cells of answer do
+ * not matter. */
 bool maze_path_is_shortest(const uint8_t *question, const uint8_t *answer, int side);
 
 #endif

@@ -1,4 +1,4 @@
-/* maze_csv.c - strict reading of mazes. */
+/* maze_csv.c - reads mazes strictly. */
 #include "maze_csv.h"
 
 #include "maze.h"
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The side of a square of so many cells; 0: it is none that is allowed. */
+/* The side of a square with so many cells; 0: not a valid size. */
 static int side_of(size_t cells)
 {
     for (int side = MAZE_MIN_SIDE; side <= MAZE_MAX_SIDE; side++)
@@ -50,7 +50,7 @@ static int read_cells(uint8_t *out, const struct board_csv *row, const char *col
     return 0;
 }
 
-/* One start, one goal, and no path. */
+/* Checks that a question has one start, one goal, and no path. */
 static int check_question(const uint8_t *question, int side, const struct board_csv *row,
                           struct error *err)
 {
@@ -66,7 +66,7 @@ static int check_question(const uint8_t *question, int side, const struct board_
     return board_csv_fault(row, "question", text, err);
 }
 
-/* The answer is the question with spaces replaced by the path. */
+/* Checks that the answer is the question with spaces replaced by the path. */
 static int check_answer(const uint8_t *question, const uint8_t *answer, int side,
                         const struct board_csv *row, struct error *err)
 {

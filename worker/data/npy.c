@@ -1,5 +1,4 @@
-/* npy.c - the header is a dictionary in Python's words, of which three members
- * count. */
+/* npy.c - parses the header, a Python dictionary of which three members are read. */
 #include "npy.h"
 
 #include <assert.h>
@@ -18,7 +17,7 @@ static const char *const TYPES[] = { [NPY_U1] = "|u1", [NPY_I4] = "<i4", [NPY_I8
 static const int WIDTHS[] = { [NPY_U1] = 1, [NPY_I4] = 4, [NPY_I8] = 8 };
 enum { TYPE_COUNT = sizeof WIDTHS / sizeof *WIDTHS };
 
-/* The header's text on its way. */
+/* Position in the header's text while it is parsed. */
 struct cursor {
     const struct npy *npy;
     const char *text;
@@ -36,7 +35,7 @@ static void skip_blanks(struct cursor *c)
         c->at++;
 }
 
-/* Whether word stands next; goes behind it. */
+/* If word comes next, advances behind it and returns true. */
 static bool take(struct cursor *c, const char *word)
 {
     size_t length = strlen(word);
@@ -48,7 +47,7 @@ static bool take(struct cursor *c, const char *word)
     return true;
 }
 
-/* A text in quotes; false: there is none. */
+/* Reads a text in quotes; false: there is none. */
 static bool take_text(struct cursor *c, char *out, size_t size)
 {
     size_t used = 0;
@@ -71,7 +70,7 @@ static bool take_count(struct cursor *c, int64_t *out)
     *out = 0;
     for (first = c->at; c->at < c->end && c->text[c->at] >= '0' && c->text[c->at] <= '9';
          c->at++)
-        if (c->at - first < 16) /* more is beyond any file */
+        if (c->at - first < 16) /* longer numbers exceed any file */
             *out = 10 * *out + (c->text[c->at] - '0');
     return c->at > first && c->at - first < 16;
 }
@@ -123,7 +122,8 @@ static int read_order(struct cursor *c, struct error *err)
     return fault(c, at, "expected 'fortran_order': False; save the array in C order", err);
 }
 
-/* {'descr': '|u1', 'fortran_order': False, 'shape': (3, 81), }, in any order. */
+/* Reads {'descr': '|u1', 'fortran_order': False, 'shape': (3, 81), }, members in any
+ * order. */
 static int read_dictionary(struct npy *out, struct cursor *c, struct error *err)
 {
     bool seen[3] = { false };
@@ -158,7 +158,7 @@ static int read_dictionary(struct npy *out, struct cursor *c, struct error *err)
     return 0;
 }
 
-/* The size of the array, whose factors are below 10^15. */
+/* Checks the file's size against the array's, whose factors are below 10^15. */
 static int check_size(const struct cursor *c, struct error *err)
 {
     const struct npy *npy = c->npy;

@@ -1,9 +1,10 @@
 /*
- * npy.h - arrays of whole numbers in NumPy's files, read where they lie and written.
+ * npy.h - reads arrays of integers from NumPy files by mapping them, and writes such
+ * files.
  *
  * Read: versions 1.0 and 2.0, C order, one or two dimensions, types |u1, <i4 and <i8;
- * the size of the file must be that of its array. Written: version 1.0, as NumPy writes
- * it.
+ * the size of the file must be that of its array. Written: version 1.0, as NumPy
+ * writes it.
  */
 #ifndef WORKER_NPY_H
 #define WORKER_NPY_H
@@ -35,12 +36,12 @@ void npy_close(struct npy *npy);
 /* The number at index, in row-major order. */
 int64_t npy_at(const struct npy *npy, int64_t index);
 
-/* The byte of the file at which that number stands. */
+/* The offset of that number in the file, in bytes. */
 int64_t npy_offset(const struct npy *npy, int64_t index);
 
-/* What a file begins with. columns 0: one dimension. */
+/* Writes the header of a file. columns 0: one dimension. */
 void npy_header(char out[NPY_HEADER_SIZE], enum npy_type type, int64_t rows, int64_t columns);
-/* Appends count values; false when out refuses them. */
+/* Appends count values. False: writing failed. */
 bool npy_write(FILE *out, enum npy_type type, const int32_t *values, size_t count);
 
 #endif

@@ -1,4 +1,4 @@
-/* sudoku.c - generating, solving and shuffling Sudoku. */
+/* sudoku.c - generates, solves and shuffles Sudoku. */
 #include "sudoku.h"
 
 #include "error.h"
@@ -53,7 +53,7 @@ static unsigned candidates(const struct solver *s, int at)
     return ~used & ((1u << (s->side + 1)) - 2u);
 }
 
-/* False when the givens already clash. */
+/* Loads a board into the solver. False if two givens contradict each other. */
 static bool solver_load(struct solver *s, const uint8_t *cells)
 {
     for (int at = 0; at < s->side * s->side; at++) {
@@ -67,7 +67,7 @@ static bool solver_load(struct solver *s, const uint8_t *cells)
     return true;
 }
 
-/* Depth at most 81. */
+/* Recursion depth is at most 81. */
 static void solve(struct solver *s)
 {
     int best = -1, fewest = SUDOKU_MAX_SIDE + 1, digits[SUDOKU_MAX_SIDE], count = 0;
@@ -115,8 +115,8 @@ int sudoku_count_solutions(const uint8_t *cells, int side, int limit, int *backt
     return s.found;
 }
 
-/* Called for every row of files of millions, so it sets bits where the solver would
- * search. */
+/* Called for every row of files with millions of rows: it sets bits instead of
+ * searching. */
 bool sudoku_is_solved(const uint8_t *cells, int side)
 {
     int box_rows, box_columns;
@@ -186,7 +186,7 @@ int sudoku_make(struct sudoku *out, int side, int min_backtracks, int max_backtr
         min_backtracks, max_backtracks, side, side, MAX_TRIES);
 }
 
-/* groups of size: the groups shuffled, and the lines within each. */
+/* Shuffles groups of lines of the given size, and the lines within each group. */
 static void shuffle_lines(uint8_t *out, int groups, int size, struct random_stream *stream)
 {
     int order[SUDOKU_MAX_SIDE], within[SUDOKU_MAX_SIDE], at = 0;

@@ -1,5 +1,5 @@
 /*
- * sudoku.h - our own Sudoku puzzles with one solution, of side 4, 6 or 9.
+ * sudoku.h - generates Sudoku puzzles with a single solution, of side 4, 6 or 9.
  *
  * Boxes are 2 x 2, 2 rows x 3 columns, 3 x 3. Cells are row-major, 0 is blank.
  */
@@ -20,18 +20,18 @@ struct sudoku {
 };
 
 /*
- * Draws a puzzle: a random solved grid, cells taken away in random order as long as the
- * solution stays the only one, until none can be. max_backtracks 0: no bound.
- * ERROR_FORMAT when no puzzle of so many backtracks was found in a bounded number of
- * tries.
+ * Draws a puzzle: a random solved grid from which cells are removed in random order
+ * while the solution stays unique, until none can be removed. max_backtracks 0: no
+ * bound. ERROR_FORMAT if a bounded number of tries finds no puzzle with a number of
+ * backtracks in the range.
  */
 int sudoku_make(struct sudoku *out, int side, int min_backtracks, int max_backtracks,
                 struct random_stream *stream, struct error *err) MUST_CHECK;
 
 /*
  * Counts solutions up to limit. The solver fills the blank with the fewest candidates
- * (the first of those), digits in ascending order. *backtracks (may be NULL): digits
- * tried that led nowhere before the first solution.
+ * (the first of these), digits in ascending order. *backtracks (may be NULL) is the
+ * number of digits tried in vain before the first solution.
  */
 int sudoku_count_solutions(const uint8_t *cells, int side, int limit, int *backtracks);
 

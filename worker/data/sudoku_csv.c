@@ -1,4 +1,4 @@
-/* sudoku_csv.c - strict reading of Sudoku puzzles. */
+/* sudoku_csv.c - reads Sudoku puzzles strictly. */
 #include "sudoku_csv.h"
 
 #include "sudoku.h"
@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-/* Names the first character of the field that is no cell. */
+/* Reports the first character of the field that is not a cell. */
 static int bad_cell(const struct board_csv *r, int side, bool blanks, const char *column,
                     const struct csv_field *field, const uint8_t *cells, struct error *err)
 {
@@ -24,8 +24,8 @@ static int bad_cell(const struct board_csv *r, int side, bool blanks, const char
     return board_csv_fault(r, column, text, err);
 }
 
-/* Digits, and "." as 0. Without branches, so that it is vectorised. Returns whether one
- * is not from least to most. */
+/* Converts digits, and "." to 0. It has no branches so that the compiler vectorises
+ * it. Returns whether a digit is outside least to most. */
 static bool read_digits(uint8_t *restrict out, const char *restrict text, int count,
                         uint8_t least, uint8_t most)
 {
@@ -33,7 +33,7 @@ static bool read_digits(uint8_t *restrict out, const char *restrict text, int co
 
     for (int i = 0; i < count; i++) {
         uint8_t c = (uint8_t)text[i];
-        uint8_t digit = (uint8_t) - (c != '.'); /* all bits, or none */
+        uint8_t digit = (uint8_t) - (c != '.'); /* all bits set, or none */
         uint8_t cell = (uint8_t)(c - '0') & digit;
         out[i] = cell;
         wrong |= (uint8_t)((cell < least) | (cell > most));
@@ -41,7 +41,7 @@ static bool read_digits(uint8_t *restrict out, const char *restrict text, int co
     return wrong != 0;
 }
 
-/* The cells of a field; 0 is blank. */
+/* Reads the cells of a field; 0 is blank. */
 static int read_cells(uint8_t *out, const struct board_csv *r, int side, bool blanks,
                       const char *column, const struct csv_field *field, struct error *err)
 {

@@ -1,4 +1,5 @@
-/* task_names.c - names of tasks, from a list or a file, sorted to be looked up. */
+/* task_names.c - reads names of tasks from a list or a file and sorts them for look-
+ * up. */
 #include "task_names.h"
 
 #include "error.h"
@@ -55,7 +56,7 @@ static int read_list(struct task_names *out, const char *list, struct error *err
     return rc;
 }
 
-/* A line of a file, its end not included. */
+/* Reads a line of a file, without its line end. */
 static int read_line(struct task_names *out, const char *line, size_t length, int number,
                      struct error *err)
 {

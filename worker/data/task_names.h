@@ -18,10 +18,10 @@ struct task_names {
 };
 
 /*
- * Reads said: "a, b ,c", or "@FILE": a name a line, what follows a # is a comment,
- * blank lines, blanks around a name, CR LF and a byte order mark do not count. The file
- * is added to files. ERROR_FORMAT: no names in the file, or one that is no text, with
- * its line.
+ * Reads the value of the setting, said: "a, b ,c", or "@FILE", a file with one name
+ * per line. In the file, comments from # on, blank lines, blanks around a name, CR LF
+ * and a byte order mark are ignored. The file is added to files. ERROR_FORMAT: the
+ * file has no names, or a name that is not text, with its line.
  */
 int task_names_read(struct task_names *out, struct data_files *files, const char *said,
                     struct error *err) MUST_CHECK;

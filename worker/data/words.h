@@ -8,12 +8,12 @@
 
 /* A word of a comma-separated list; blanks around it do not belong to it. */
 struct word {
-    const char *next; /* the rest of the list; set it to the list's start */
+    const char *next; /* the remaining part of the list; initialise it to the list */
     const char *text; /* in the list, not NUL-terminated */
     int length;
 };
 
-/* Goes on to the next word that is not empty. False at the end of the list. */
+/* Advances to the next word that is not empty. False at the end of the list. */
 bool word_next(struct word *word);
 bool word_is(const struct word *word, const char *name);
 
