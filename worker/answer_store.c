@@ -9,7 +9,7 @@
 
 enum { FIRST_ROOM = 8 };
 
-/* The place of the answer, or the free one where it would be. */
+/* Returns the slot of the answer, or the free slot where it belongs. */
 static int32_t *find(int32_t *places, int room, const struct answer_store *store,
                      const struct grid *answer, uint64_t fingerprint)
 {

@@ -14,11 +14,12 @@
 struct answer_store {
     struct grid **grids;    /* owned, as grid_copy_small() makes them */
     uint64_t *fingerprints; /* owned: per grid */
-    int32_t *places;        /* owned: open addressing, number + 1 of a grid, 0: free */
+    int32_t *places;        /* owned: hash table, number + 1 of a grid, 0: free */
     int count, room;        /* room: length of places, a power of two, or 0 */
 };
 
-/* The number of answer, added if it is new, or ERROR_NOMEM (the store is unchanged). */
+/* Returns the number of answer, which is added if it is new, or ERROR_NOMEM (the
+ * store is unchanged). */
 int answer_store_add(struct answer_store *store, const struct grid *answer,
                      struct error *err) MUST_CHECK;
 void answer_store_release(struct answer_store *store);

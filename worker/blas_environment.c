@@ -65,7 +65,7 @@ static bool is_wanted(const struct wanted *wanted, const char *variable)
     return false;
 }
 
-/* The environment holds exactly the wanted variables of the families. */
+/* Whether the environment holds exactly the wanted variables of the families. */
 static bool is_as_wanted(const struct wanted *wanted)
 {
     int found = 0;
@@ -91,8 +91,8 @@ static bool add_variable(cJSON *object, const char *variable)
     return ok;
 }
 
-/* The note for the second execution: the variables of the families that it will not
- * see. */
+/* The note for the second execution: the variables of the families that are removed
+ * or replaced. */
 static char *write_note(const struct wanted *wanted)
 {
     cJSON *replaced = cJSON_CreateObject();
@@ -141,7 +141,8 @@ out:
     return rc;
 }
 
-/* What the first execution replaced; an empty object when there was none. */
+/* Takes the note, which tells what the first execution replaced; an empty object if
+ * there is none. */
 static cJSON *take_note(void)
 {
     const char *note = getenv(NOTE);

@@ -30,7 +30,7 @@ enum { BLAS_ENVIRONMENT_MAX_THREADS = 1024 };
  */
 int blas_environment_enforce(struct blas_environment *out, int threads, char **argv,
                              struct error *err) MUST_CHECK;
-/* A zeroed one is allowed. */
+/* Accepts a zeroed struct. */
 void blas_environment_release(struct blas_environment *environment);
 
 #endif

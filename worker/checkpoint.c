@@ -1,4 +1,4 @@
-/* checkpoint.c - writes and loads a training's state. */
+/* checkpoint.c - writes and loads the state of a training. */
 #include "checkpoint.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ struct listing {
     struct engine_state *states;
     int *indices; /* of the engine */
     int count;
-    void *scratch; /* as large as the largest */
+    void *scratch; /* size of the largest state */
 };
 
 static void listing_release(struct listing *listing)
@@ -81,7 +81,7 @@ static enum safetensors_dtype file_dtype(enum engine_dtype dtype)
     return SAFETENSORS_DTYPE_COUNT;
 }
 
-/* Adds every tensor of the listing, or the weights among them, to hash. */
+/* Adds every tensor of the listing, or only the weights, to hash. */
 static void hash_tensors(struct hash_state *hash, const struct engine *engine,
                          const struct listing *listing, bool weights_only)
 {
@@ -142,7 +142,7 @@ static int build_header(char **header, size_t *size, const struct listing *listi
     return rc;
 }
 
-/* The header and every tensor into path, synced. */
+/* Writes the header and every tensor to path and syncs the file. */
 static int write_file(const char *path, const char *header, size_t header_size,
                       const struct engine *engine, const struct listing *listing,
                       struct error *err)
@@ -164,7 +164,7 @@ static int write_file(const char *path, const char *header, size_t header_size,
     return rc;
 }
 
-/* The directory that path is in. Fresh. */
+/* The directory that contains path. Newly allocated. */
 static char *directory_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -235,7 +235,7 @@ int checkpoint_write(char weights_hash[HASH_HEX_SIZE], const struct engine *engi
     return rc;
 }
 
-/* Format, run and checksum; fills *out. */
+/* Checks format, run and checksum; fills *out. */
 static int read_facts(struct checkpoint_facts *out, const struct safetensors_file *file,
                       const char *path, const char *run_hash, struct error *err)
 {

@@ -25,9 +25,9 @@ enum checkpoint_part {
 struct checkpoint_facts {
     int64_t step;   /* training steps done */
     bool final;     /* the training has ended; the file has weights only */
-    char *position; /* owned; JSON text: where the training stood */
+    char *position; /* owned; JSON text: position of the training */
     char weights_hash[HASH_HEX_SIZE];
-    char kernel_set[16]; /* that it was written with */
+    char kernel_set[16]; /* of the process that wrote it */
 };
 
 void checkpoint_facts_release(struct checkpoint_facts *facts);
@@ -41,15 +41,15 @@ int checkpoint_write(char weights_hash[HASH_HEX_SIZE], const struct engine *engi
                      const char *path, const char *run_hash, int64_t step, bool final,
                      const char *position, struct error *err) MUST_CHECK;
 
-/* The hash that checkpoint_write() would give. */
+/* Computes the hash that checkpoint_write() would return. */
 int checkpoint_weights_hash(char weights_hash[HASH_HEX_SIZE], const struct engine *engine,
                             struct error *err) MUST_CHECK;
 
 /*
- * Loads path into the engine, and *out. ERROR_DAMAGED: the file is not a checkpoint,
- * fails its checksum, or does not fit the run or the engine; ERROR_ABSENT, ERROR_IO,
- * ERROR_NOMEM. The engine is changed only on success. With CHECKPOINT_EVERYTHING a
- * final checkpoint loads its weights and leaves the rest.
+ * Loads path into the engine, and its metadata into *out. ERROR_DAMAGED: the file is
+ * not a checkpoint, fails its checksum, or does not fit the run or the engine;
+ * ERROR_ABSENT, ERROR_IO, ERROR_NOMEM. The engine is changed only on success. With
+ * CHECKPOINT_EVERYTHING a final checkpoint, which has only weights, loads these.
  */
 int checkpoint_load(struct checkpoint_facts *out, struct engine *engine, const char *path,
                     const char *run_hash, enum checkpoint_part part,

@@ -1,4 +1,4 @@
-/* checkpoint_find.c - which checkpoints earlier attempts have left, best first. */
+/* checkpoint_find.c - lists the checkpoints of earlier attempts, best first. */
 #include "checkpoint_find.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ static const char *const NAMES[FILES_PER_ATTEMPT] = { CHECKPOINT_FINAL_NAME,
                                                       "checkpoint-0.safetensors",
                                                       "checkpoint-1.safetensors" };
 
-/* Fills step and final from path's header, when it is a checkpoint of this run. */
+/* Reads step and final from path's header, if it is a checkpoint of this run. */
 static int peek(struct checkpoint_candidate *out, const char *path, const char *run_hash,
                 struct error *err)
 {

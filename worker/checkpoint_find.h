@@ -1,5 +1,5 @@
 /*
- * checkpoint_find.h - which checkpoints earlier attempts of a run have left.
+ * checkpoint_find.h - finds the checkpoints of earlier attempts of a run.
  */
 #ifndef WORKER_CHECKPOINT_FIND_H
 #define WORKER_CHECKPOINT_FIND_H
@@ -19,10 +19,10 @@ struct checkpoint_candidate {
 };
 
 /*
- * Lists the checkpoints of this run that the attempts below `attempt` have left in
+ * Lists the checkpoints of this run that the attempts below `attempt` left in
  * run_directory, best first: most steps, then final, then latest attempt. Only their
- * headers are read; a file whose header is damaged is passed over with a line in the
- * log. *out is the caller's to free.
+ * headers are read; a file with a damaged header is skipped with a line in the log.
+ * *out is the caller's to free.
  */
 int checkpoint_find(struct checkpoint_candidate **out, int *count, const char *run_directory,
                     int attempt, const char *run_hash, struct error *err) MUST_CHECK;

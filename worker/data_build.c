@@ -1,4 +1,4 @@
-/* data_build.c - writes data in the layouts that others read. */
+/* data_build.c - writes data in public layouts. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "error.h"
 #include "file.h"
 
-/* One task as DIR/training/NAME.json or DIR/evaluation/NAME.json. */
+/* Writes one task as DIR/training/NAME.json or DIR/evaluation/NAME.json. */
 static int write_task(const struct arc_task *task, const char *directory, struct error *err)
 {
     char *folder =
@@ -48,14 +48,14 @@ static int write_arc(const struct data_set *set, const char *directory, struct e
     return rc;
 }
 
-/* A field of the public CSV form: the characters of the cells. */
+/* Prints a field of the public CSV form: the characters of the cells. */
 static void print_cells(FILE *out, const struct data_kind *kind, const struct grid *grid)
 {
     for (int i = 0; i < grid->rows * grid->columns; i++)
         fputc(kind->look(grid->cells[i]).text, out);
 }
 
-/* The boards of a split as NAME.csv: source,question,answer,rating. */
+/* Writes the boards of a split as NAME.csv: source,question,answer,rating. */
 static int write_boards(const struct data_source *source, bool tested, const char *directory,
                         struct error *err)
 {
@@ -106,7 +106,7 @@ static int write_csv(const struct data_set *set, const char *directory, struct e
 
 static const struct {
     const char *name;
-    bool variants; /* they are written, too */
+    bool variants; /* whether variants are written too */
     int (*write)(const struct data_set *set, const char *directory, struct error *err);
 } LAYOUTS[] = {
     { "published", true, built_write },
@@ -115,7 +115,7 @@ static const struct {
 };
 enum { LAYOUT_COUNT = sizeof LAYOUTS / sizeof *LAYOUTS };
 
-/* The index of the layout called name, the first where there is no name. */
+/* The index of the layout of this name; the first layout if name is NULL. */
 static int find_layout(const char *name, struct error *err)
 {
     int rc = error_set(err, ERROR_FORMAT, "--layout %.60s: expected one of",

@@ -1,5 +1,4 @@
-/* data_check.c - reads the data whole and counts them, and what stands twice in them:
- * what is wrong is an error. */
+/* data_check.c - reads and checks all data, and prints counts and repeated tasks. */
 #include <stdio.h>
 
 #include "data_command.h"
@@ -12,7 +11,8 @@ int data_check(const struct data_request *request, struct error *err)
     struct data_source source = { 0 };
     int evaluation = 0, pairs = 0, rc = 0;
 
-    if (kind->check != NULL) /* before a fault in what is chosen ends it */
+    /* first: a fault in the chosen tasks would end the command before it */
+    if (kind->check != NULL)
         rc = kind->check(stdout, &request->config, err);
     if (rc == 0)
         rc = data_source_read(&source, &request->config, err);

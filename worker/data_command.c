@@ -1,4 +1,5 @@
-/* data_command.c - reads what is asked, confines the process, calls the subcommand. */
+/* data_command.c - parses the command line, enters the sandbox, calls the
+ * subcommand. */
 #include "data_command.h"
 
 #include <stdio.h>
@@ -17,7 +18,7 @@ static const char USAGE[] = "usage: hrmlab-worker data build|show|check|order [-
 static const struct {
     const char *name;
     data_command_fn *run;
-    bool writes_directory; /* --output is a directory, which is made */
+    bool writes_directory; /* --output is a directory, which is created */
 } COMMANDS[] = {
     { "build", data_build, true },
     { "show", data_show, false },
@@ -37,7 +38,7 @@ static int set_value(struct config *config, const char *word, struct error *err)
     return config_set_text(config, key, equals + 1, "data", err);
 }
 
-/* The option that word is, or NULL. */
+/* The place of the option's value if word is an option, otherwise NULL. */
 static const char **option_of(struct data_request *request, const char *word)
 {
     if (strcmp(word, "--output") == 0)
@@ -49,7 +50,7 @@ static const char **option_of(struct data_request *request, const char *word)
     return strcmp(word, "--color") == 0 ? &request->color : NULL;
 }
 
-/* Options, settings and names; these come to stand at the front of words. */
+/* Reads options, settings and names; moves the names to the front of words. */
 static int read_words(struct data_request *request, int count, char **words, struct error *err)
 {
     int rc = config_init(&request->config, err);
@@ -71,7 +72,7 @@ static int read_words(struct data_request *request, int count, char **words, str
     return rc;
 }
 
-/* The folder of a file; fresh, NULL when out of memory. */
+/* The folder of a file. Newly allocated; NULL: no memory. */
 static char *folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -81,7 +82,7 @@ static char *folder_of(const char *path)
                            : format_string("%.*s", (int)(slash - path), path);
 }
 
-/* Lets the process write where it was asked to, and nowhere else. */
+/* Allows the process to write to the output that was asked for, and nowhere else. */
 static int confine(const struct data_request *request, bool writes_directory, struct error *err)
 {
     const char *written = request->output != NULL ? request->output : request->svg;
@@ -103,7 +104,7 @@ int data_command(int argc, char **argv, struct error *err)
     struct data_request request = { .color = "auto" };
     int which = 0;
 
-    log_setup("hrmlab", LOG_INFO); /* people give this command to hrmlab */
+    log_setup("hrmlab", LOG_INFO); /* users start this command as hrmlab */
     while (which < COMMAND_COUNT && (argc < 1 || strcmp(argv[0], COMMANDS[which].name) != 0))
         which++;
     if (which == COMMAND_COUNT)

@@ -1,6 +1,6 @@
 /*
- * data_command.h - `hrmlab-worker data build|show|check|order`: the table of what can
- * be done with data apart from training, and what all of it is asked with.
+ * data_command.h - `hrmlab-worker data build|show|check|order`: the table of
+ * subcommands that read data without training, and their common arguments.
  *
  * A subcommand is a file data_NAME.c with one function, and a line in the table.
  */
@@ -10,13 +10,13 @@
 #include "error.h"
 #include "settings.h"
 
-/* What a subcommand is asked; texts are borrowed from the command line, NULL where they
- * are not given. */
+/* The arguments of a subcommand. Texts are borrowed from the command line; NULL: not
+ * given. */
 struct data_request {
     struct config config; /* resolved */
-    const char *output;   /* --output: the directory or file that is written */
-    const char *layout;   /* --layout: of what is written */
-    const char *svg;      /* --svg: the file that is written */
+    const char *output;   /* --output: the directory or file to write */
+    const char *layout;   /* --layout: format of the output */
+    const char *svg;      /* --svg: the SVG file to write */
     const char *color;    /* --color: auto, always or never */
     char **names;         /* words that are neither options nor settings */
     int name_count;

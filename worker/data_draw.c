@@ -1,4 +1,4 @@
-/* data_draw.c - squares of colour by escape sequences, or by SVG. */
+/* data_draw.c - draws coloured squares by escape sequences or as SVG. */
 #include "data_draw.h"
 
 #include <stdlib.h>
@@ -34,12 +34,12 @@ int draw_width_of(FILE *out)
     return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-/* A grid with the lines between its boxes. */
+/* A grid, and the size of the boxes between which lines are drawn. */
 struct drawing {
     const struct data_kind *kind;
     const struct grid *grid;
     enum draw_depth depth;
-    int box_rows, box_columns; /* as large as the grid where there are none */
+    int box_rows, box_columns; /* the grid's size if it has no boxes */
 };
 
 static struct drawing drawing_of(const struct data_kind *kind, const struct grid *grid,
@@ -53,7 +53,7 @@ static struct drawing drawing_of(const struct data_kind *kind, const struct grid
     return d;
 }
 
-/* Lines between boxes, of a grid of count rows or columns. */
+/* Number of lines between the boxes of count rows or columns. */
 static int lines_between(int count, int box)
 {
     return count == 0 ? 0 : (count - 1) / box;
@@ -64,13 +64,13 @@ static int drawing_height(const struct drawing *d)
     return d->grid->rows + lines_between(d->grid->rows, d->box_rows);
 }
 
-/* Columns of the terminal: two for a cell, and for a line. */
+/* Width in the terminal: two columns per cell and per line. */
 static int drawing_width(const struct drawing *d)
 {
     return 2 * (d->grid->columns + lines_between(d->grid->columns, d->box_columns));
 }
 
-/* The nearest of the 6 levels of the 256 colours' cube, and its number. */
+/* The nearest of the 6 levels of a channel in the 256-colour palette; its index. */
 static int level_of(int value)
 {
     return value < 48 ? 0 : value < 115 ? 1 : (value - 35) / 40;
@@ -90,7 +90,8 @@ static void print_cell(FILE *out, const struct drawing *d, uint8_t cell)
                 16 + 36 * level_of(red) + 6 * level_of(green) + level_of(blue));
 }
 
-/* One line of the terminal, padded to the drawing's width where it is not the last. */
+/* Prints one line of the terminal, padded to the drawing's width unless it is the
+ * last drawing. */
 static void print_line(FILE *out, const struct drawing *d, int line, bool last)
 {
     int columns = d->grid->columns, row = line - line / (d->box_rows + 1);

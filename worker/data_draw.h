@@ -1,5 +1,5 @@
 /*
- * data_draw.h - pairs of grids for people: in a terminal, and as SVG.
+ * data_draw.h - draws pairs of grids in a terminal and as SVG.
  */
 #ifndef WORKER_DATA_DRAW_H
 #define WORKER_DATA_DRAW_H
@@ -8,25 +8,25 @@
 
 #include "kind.h"
 
-/* What the terminal shows: characters alone, or squares of 256 or 2^24 colours. */
+/* What the terminal shows: characters only, or squares of 256 or 2^24 colours. */
 enum draw_depth { DRAW_PLAIN, DRAW_256, DRAW_24_BIT };
 
-/* By --color (always, never, auto: whether out is a terminal), COLORTERM, TERM and
- * NO_COLOR. */
+/* Chooses by --color (always, never, or auto: whether out is a terminal), COLORTERM,
+ * TERM and NO_COLOR. */
 enum draw_depth draw_depth_of(FILE *out, const char *color);
-/* Columns of the terminal out; 80 where they are not known. */
+/* Columns of the terminal out; 80 if unknown. */
 int draw_width_of(FILE *out);
 
-/* The input and, unless it is NULL, the output: beside each other where width columns
- * have room for both, else below each other. */
+/* Draws the input and, unless it is NULL, the output: side by side if width columns
+ * have room for both, otherwise one below the other. */
 void draw_pair(FILE *out, const struct data_kind *kind, const struct grid *input,
                const struct grid *output, enum draw_depth depth, int width);
 
-/* SVG of a column of pairs: begin, each pair with its title, end. The sizes of all are
- * added up first: draw_svg_add(). */
+/* SVG of a column of pairs: begin, each pair with its title, end. draw_svg_add()
+ * sums the sizes of all pairs before that. */
 struct draw_svg {
     int width, height; /* pixels */
-    int at;            /* of the next pair, from the top */
+    int at;            /* top of the next pair */
 };
 void draw_svg_add(struct draw_svg *svg, const struct grid *input, const struct grid *output);
 void draw_svg_begin(FILE *out, const struct draw_svg *svg);

@@ -1,4 +1,4 @@
-/* data_order.c - writes the batches of a training as data.batch_order takes them. */
+/* data_order.c - writes the batches of a training in the format of data.batch_order. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ static int write_error(const char *path, struct error *err)
     return error_set(err, error_code_from_errno(errno), "write %s: %s", path, strerror(errno));
 }
 
-/* All batches behind a header, which is known only at the end. */
+/* Writes all batches, then the header, which depends on their number. */
 static int write_batches(FILE *out, const char *path, struct batches *batches, int rows,
                          int64_t *steps, struct error *err)
 {
@@ -41,7 +41,7 @@ static int write_batches(FILE *out, const char *path, struct batches *batches, i
     return ok ? 0 : write_error(path, err);
 }
 
-/* Written aside and renamed, so that the file is whole if it is there. */
+/* Writes a temporary file and renames it, so that path never holds a partial file. */
 static int write_order(const char *path, struct batches *batches, int rows, int64_t *steps,
                        struct error *err)
 {

@@ -1,4 +1,4 @@
-/* data_show.c - what the data are in numbers; and tasks, drawn. */
+/* data_show.c - prints facts about the data and draws tasks. */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +13,14 @@
 
 enum { NAMES_LISTED = 8 };
 
-/* A task of a source with the grids of one of its pairs. */
+/* A task of a source and the grids of one of its pairs. */
 struct shown {
     const struct data_source *source;
     struct data_task task;
     int index;
     char name[DATA_NAME_SIZE];
     struct grid input, output;
-    bool known; /* the output */
+    bool known; /* whether the output is known */
 };
 
 static void take_pair(struct shown *shown, int pair)
@@ -34,7 +34,7 @@ static int pair_count(const struct shown *shown)
     return shown->task.demonstrations + shown->task.tests;
 }
 
-/* "demonstration 2", "test 1, its output is hidden". */
+/* Describes a pair: "demonstration 2", "test 1, its output is hidden". */
 static void pair_words(char out[80], const struct shown *shown, int pair)
 {
     bool test = pair >= shown->task.demonstrations;
@@ -75,7 +75,7 @@ static void print_task(struct shown *shown, enum draw_depth depth, int width)
     }
 }
 
-/* One pass over all pairs of the list: adds their sizes up, or draws them. */
+/* Visits all pairs of the list: sums up their sizes, or draws them. */
 static void svg_pass(FILE *out, struct draw_svg *svg, struct shown *list, int count)
 {
     for (int i = 0; i < count; i++)
@@ -144,7 +144,7 @@ static void print_names(const struct data_set *set, enum data_split split, const
     printf("%s\n", count > NAMES_LISTED ? ", ..." : count == 0 ? "none" : "");
 }
 
-/* Bytes that are allocated and mapped. */
+/* Bytes of memory allocated and mapped. */
 static double bytes_in_use(void)
 {
     struct mallinfo2 info = mallinfo2();

@@ -17,17 +17,18 @@
 #include "settings.h"
 #include "shape.h"
 
-/* The facts of data that configurations share, by their settings. */
+/* Facts of data, shared by configurations with equal data settings. */
 struct entry {
     char *key;               /* owned; data_facts_key() */
-    struct data_facts facts; /* owned; empty when there is a fault */
-    char *fault;             /* owned; why the data cannot be read, or NULL */
+    struct data_facts facts; /* owned; empty if there is a fault */
+    char *fault;             /* owned; why the data cannot be read; NULL: no fault */
 };
 
 struct cache {
     struct entry *entries; /* owned */
     int count, capacity;
-    const char *directory; /* borrowed; where facts outlast this process, or NULL */
+    /* borrowed; where facts are cached beyond this process; NULL: nowhere */
+    const char *directory;
 };
 
 static void cache_release(struct cache *cache)
@@ -101,7 +102,7 @@ static cJSON *fault_answer(const char *message)
     return NULL;
 }
 
-/* NULL when out of memory. */
+/* The answer's part about the data. NULL: no memory. */
 static cJSON *data_answer(const struct data_facts *facts, const struct config *config)
 {
     const struct data_info *info = &facts->info;
@@ -155,7 +156,7 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
     return NULL;
 }
 
-/* The answer for one configuration; its own faults are an answer too. */
+/* Builds the answer for one configuration. A fault in it becomes the answer. */
 static int describe_one(cJSON **out, struct cache *cache, const cJSON *object,
                         const char *where, struct error *err)
 {
@@ -217,7 +218,7 @@ int describe_list(cJSON **out, const cJSON *list, const char *name, const char *
     return rc;
 }
 
-/* Everything that fd gives, up to limit bytes; fresh and NUL-terminated. */
+/* Reads fd to its end, at most limit bytes. Newly allocated, NUL-terminated. */
 static int read_stream(char **out, size_t *size, int fd, size_t limit, struct error *err)
 {
     size_t capacity = 1 << 16, used = 0;
@@ -266,7 +267,7 @@ int describe_stream(int fd, const char *directory, struct error *err)
     size_t size = 0;
     int rc;
 
-    /* it reads what others wrote before any worker does */
+    /* It parses files of others before any worker does. */
     sandbox_enter(&sandbox, directory);
     rc = read_stream(&text, &size, fd, JSON_DATA_LIMIT, err);
 

@@ -1,6 +1,6 @@
 /*
- * describe.h - `hrmlab-worker describe`: what a list of configurations means, without
- * training.
+ * describe.h - `hrmlab-worker describe`: reports sizes, steps, FLOPs and data of a
+ * list of configurations without training.
  */
 #ifndef WORKER_DESCRIBE_H
 #define WORKER_DESCRIBE_H
@@ -9,9 +9,10 @@
 
 #include "error.h"
 
-/* One answer (docs/formats.md) per configuration of the list, in order; data that
- * several share is read once. name: what to call the list in messages. directory: where
- * the facts of data are cached (data_facts.h), or NULL. *out is fresh. */
+/* Makes one answer (docs/formats.md) per configuration of the list, in order; data
+ * that several share is read once. name: of the list in messages. directory: where
+ * facts about data are cached (data_facts.h); NULL: nowhere. *out is newly
+ * allocated. */
 int describe_list(cJSON **out, const cJSON *list, const char *name, const char *directory,
                   struct error *err) MUST_CHECK;
 

@@ -1,4 +1,4 @@
-/* engine_setup.c - settings to engine_config, field by field. */
+/* engine_setup.c - copies settings into engine_config, field by field. */
 #include "engine_setup.h"
 
 #include <stdlib.h>

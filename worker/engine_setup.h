@@ -1,6 +1,6 @@
 /*
- * engine_setup.h - from a configuration and the data's sizes to an engine's
- * configuration.
+ * engine_setup.h - builds an engine's configuration from settings and the data's
+ * sizes.
  */
 #ifndef WORKER_ENGINE_SETUP_H
 #define WORKER_ENGINE_SETUP_H
@@ -14,13 +14,13 @@
 struct config;
 
 /*
- * Chooses the kernels (HRMLAB_KERNELS) and checks that OpenBLAS runs the core that
- * HRMLAB_BLAS_CORE asks for. Before the first engine. ERROR_ENVIRONMENT: one of them
- * names something unknown, or something this processor lacks.
+ * Chooses the kernels (HRMLAB_KERNELS) and checks that OpenBLAS uses the core that
+ * HRMLAB_BLAS_CORE asks for. Call it before the first engine_create().
+ * ERROR_ENVIRONMENT: one of them is unknown, or this processor lacks it.
  */
 int engine_setup_environment(struct error *err) MUST_CHECK;
 
-/* What the data decides. */
+/* The sizes that depend on the data. */
 struct engine_setup_data {
     int seq_len; /* grid tokens of a row */
     int vocab_size;
@@ -28,8 +28,7 @@ struct engine_setup_data {
     int64_t total_steps;        /* of the training's schedule */
 };
 
-/* config must be resolved. Bounds that depend on the data are engine_create()'s to
- * check. */
+/* config must be resolved. engine_create() checks bounds that depend on the data. */
 void engine_setup(struct engine_config *out, const struct config *config,
                   const struct engine_setup_data *data, bool inference_only);
 

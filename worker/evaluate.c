@@ -19,17 +19,17 @@
 
 enum { OUTCOMES_PER_EVENT = 5000, VALUES_PER_EVENT = 50000 };
 
-/* The evaluations of one pass: the same split and puzzle ids, and the same rule by
- * which rows leave. */
+/* The evaluations of one pass: they share the split, the puzzle ids, and the rule by
+ * which rows leave the batch. */
 struct pass {
     const struct halt_rule *leave; /* borrowed; NULL: all rows stay to the end */
     enum puzzle_ids ids;
-    int64_t ids_seed; /* of PUZZLE_RANDOM; else 0 */
+    int64_t ids_seed; /* for PUZZLE_RANDOM; otherwise 0 */
     enum data_split split;
     int *members;                   /* indices of the job's evaluations, ascending */
-    struct score_request *requests; /* one each */
+    struct score_request *requests; /* one per member */
     int count;
-    /* most of those that ask for trajectories; 0: none */
+    /* outer steps to record: the most of the members with trajectories; 0: none */
     int trajectory_steps;
     struct trajectory *trajectory; /* owned; NULL: none */
     double seconds;
@@ -43,7 +43,7 @@ static void pass_release(struct pass *pass)
     *pass = (struct pass){ 0 };
 }
 
-/* The pass of an evaluation, without members. */
+/* Returns the pass of an evaluation, without members. */
 static struct pass pass_of(const struct job_evaluation *evaluation)
 {
     enum puzzle_ids ids = (enum puzzle_ids)evaluation->puzzle_ids;
@@ -99,8 +99,8 @@ static int pass_init(struct pass *out, const struct pass *kind,
     return 0;
 }
 
-/* Every recorded measure that the data have, by its name, and what they were found
- * from; false when out of memory. */
+/* Adds every recorded measure that the data have, by name, and the numbers of tasks
+ * and rows behind them. False: no memory. */
 static bool add_result(cJSON *body, const struct score_result *result, double seconds)
 {
     for (int i = 0; i < METRIC_RECORDED; i++)
@@ -112,8 +112,8 @@ static bool add_result(cJSON *body, const struct score_result *result, double se
            cJSON_AddNumberToObject(body, "seconds", seconds) != NULL;
 }
 
-/* Values first.. of a measure that is a list; null where there is none. Fresh or
- * NULL. */
+/* Values of a list measure, beginning at first; null where there is none. Newly
+ * allocated; NULL: no memory. */
 static cJSON *vector_body(const struct evaluate_context *context,
                           const struct job_evaluation *evaluation, enum metric measure,
                           const double *values, int first, int count)
@@ -135,7 +135,7 @@ static cJSON *vector_body(const struct evaluate_context *context,
     return NULL;
 }
 
-/* Every list of the trajectory as far as the evaluation goes. */
+/* Reports every list of the trajectory over the outer steps of the evaluation. */
 static int say_trajectory(const struct evaluate_context *context,
                           const struct job_evaluation *evaluation,
                           const struct trajectory *trajectory, struct error *err)
@@ -223,8 +223,8 @@ static int say_outcomes(const struct evaluate_context *context,
     return rc;
 }
 
-/* The member of the pass whose answers are submitted; -1 when it has none to submit.
- * One that takes a halting rule's answers only where no other is asked for. */
+/* The member whose answers are submitted; -1 if there is none. Members with a
+ * halting rule are taken only if there is no other. */
 static int submission_member(const struct pass *pass)
 {
     int best = -1;
@@ -294,9 +294,9 @@ static int say_pass(const struct evaluate_context *context, const struct pass *p
     return rc;
 }
 
-/* How many rows of the evaluation's split its FLOPs allow, at least one. Depends on the
- * run and the evaluation alone, so that an evaluation that is added later does not
- * change the rows of another. */
+/* Number of rows that the evaluation may use by its FLOPs, at least one. Depends
+ * only on the run and the evaluation, so that adding an evaluation does not change
+ * the rows of another one. */
 static int allowed_rows(const struct evaluate_context *context, enum data_split split,
                         int64_t outer_steps)
 {
@@ -310,7 +310,7 @@ static int allowed_rows(const struct evaluate_context *context, enum data_split 
     return most < 1.0 ? 1 : most < count ? (int)most : count;
 }
 
-/* The rows of the pass: all of them, or a choice for its only evaluation. */
+/* Chooses the rows of the pass: all, or a sample if its only evaluation is limited. */
 static int choose_rows(struct evaluate_rows *out, const struct evaluate_context *context,
                        const struct pass *pass, struct error *err)
 {
@@ -330,7 +330,7 @@ static int choose_rows(struct evaluate_rows *out, const struct evaluate_context 
     return rc;
 }
 
-/* The inference itself, with what is needed to follow trajectories around it. */
+/* Runs the inference, and records trajectories if they are wanted. */
 static int infer(const struct evaluate_context *context, struct pass *pass,
                  const struct evaluate_rows *rows, struct scores *scores, struct error *err)
 {
@@ -359,7 +359,7 @@ static int infer(const struct evaluate_context *context, struct pass *pass,
                                       .trajectory_steps = pass->trajectory_steps },
             err);
     puzzle_way_end(&way, context->engine);
-    if (followed) /* switching off needs no memory */
+    if (followed) /* disabling needs no memory */
         error_ignore(engine_record_residuals(context->engine, false, NULL));
     return rc;
 }
@@ -390,7 +390,7 @@ static int run_pass(const struct evaluate_context *context, struct pass *pass,
     return rc;
 }
 
-/* Whether evaluation number i is the first selected one of a pass that is not
+/* Whether evaluation number i is the first selected one of a pass other than
  * `plain`. */
 static bool begins_pass(const struct pass *plain, const struct job_evaluation *evaluations,
                         int i, const bool *selected)
@@ -406,9 +406,9 @@ static bool begins_pass(const struct pass *plain, const struct job_evaluation *e
     return true;
 }
 
-/* Passes of the selected evaluations: of each split the plain one, whose rows stay
- * to the end with their own puzzle ids, which is what is submitted if it is asked
- * for; then the others. */
+/* Runs the passes of the selected evaluations. Of each split, the plain pass comes
+ * first: its rows use their own puzzle ids and stay to the end, and its answers are
+ * submitted if a submission is asked for. */
 static int run_passes(const struct evaluate_context *context,
                       const struct job_evaluation *evaluations, int count, const bool *selected,
                       struct error *err)

@@ -1,10 +1,12 @@
 /*
- * evaluate.h - inference for every evaluation of a job in as few passes as possible.
+ * evaluate.h - runs the inference of all evaluations of a job in as few passes as
+ * possible.
  *
- * Evaluations of one split share one pass: k outer steps are a prefix of more, and
- * where a row's answer is taken by a halting rule is seen on the way. Those whose rows
- * leave the batch (ACT) share another for each rule. An evaluation whose FLOPs do not
- * allow all rows has a pass of its own.
+ * Evaluations of one split share a pass: the first k outer steps of a longer
+ * evaluation are those of a shorter one, and halting rules that only choose the
+ * answer's step need no further computation. Evaluations whose rows leave the batch
+ * (ACT) share a pass per rule. An evaluation whose FLOPs do not allow all rows has a
+ * pass of its own.
  */
 #ifndef WORKER_EVALUATE_H
 #define WORKER_EVALUATE_H
@@ -27,21 +29,21 @@ struct evaluate_context {
     struct report *report;              /* borrowed */
     int64_t step, total_steps;          /* of the training, for the events */
     const char *checkpoint;             /* "untrained", "interim", "last" */
-    bool outcomes;                      /* write outcome events, too */
+    bool outcomes;                      /* write outcome events too */
     const char *submission_path;        /* borrowed; NULL: write none */
-    /* FLOPs that each evaluation may cost; more: a choice of rows that the seed
-     * decides, at least one row. 0: no limit */
-    double flops, row_step_flops; /* the latter: of one row and outer step */
+    /* FLOPs that each evaluation may cost. If its rows cost more, a sample drawn by
+     * the seed is evaluated, at least one row. 0: no limit */
+    double flops, row_step_flops; /* FLOPs of one row and outer step */
     uint64_t seed;
-    const struct config *settings; /* borrowed; those that the model was trained with */
+    const struct config *settings; /* borrowed; the trained model's */
 };
 
 /*
- * Evaluates, pass after pass, and writes an `evaluation` event of each evaluation (and
- * its `outcome` events before it). selected: which of count evaluations; NULL: all. The
- * submission is that of the evaluation of the test split with most augmentations, then
- * most outer steps. ERROR_STOPPED: a stop was requested; no event of the interrupted
- * pass was written.
+ * Runs all passes and writes an `evaluation` event for each evaluation (and its
+ * `outcome` events before it). selected: which of the count evaluations; NULL: all.
+ * The submission is that of the evaluation of the test split with the most
+ * augmentations, then the most outer steps. ERROR_STOPPED: a stop was requested; no
+ * event of the interrupted pass was written.
  */
 int evaluate_run(const struct evaluate_context *context,
                  const struct job_evaluation *evaluations, int count, const bool *selected,

@@ -1,4 +1,4 @@
-/* evaluate_pass.c - batches of rows through outer steps into scores. */
+/* evaluate_pass.c - runs batches of rows through outer steps and scores them. */
 #include "evaluate_pass.h"
 
 #include <stdlib.h>
@@ -7,26 +7,27 @@
 #include "error.h"
 #include "work.h"
 
-/* A batch on its way. B rows of T tokens; slots are rows of the batch still in the
+/* A batch of B rows of T tokens while it is evaluated. Arrays "by row" are indexed
+ * as loaded; those "by slot" are indexed by position among the rows still in the
  * engine. */
 struct batch {
-    /* (B, T), (B, T), (B); of the rows as loaded */
+    /* (B, T), (B, T), (B) by row */
     int32_t *inputs, *labels, *identifiers;
     int32_t *predictions; /* (B, T) by slot */
     float *q_halt;        /* (B) by slot */
     float *q_continue;    /* (B) by slot */
-    float *change;        /* (B) by slot; NULL: no rule asks for it */
-    int32_t *before;      /* (B, T) as loaded: the last step's answers; NULL likewise */
-    int *unchanged;       /* (B) as loaded: steps since the answer has changed */
-    bool *taken;          /* (B, requests) as loaded: has this row's answer */
-    bool rules;           /* a request has another rule than the last step */
+    float *change;        /* (B) by slot; NULL: no rule needs it */
+    int32_t *before;      /* (B, T) by row: the last step's answers; NULL: no rule */
+    int *unchanged;       /* (B) by row: steps for which the answer is unchanged */
+    bool *taken;          /* (B, requests) by row: whether the request has its answer */
+    bool rules;           /* whether a request has a halting rule */
     double *loss;         /* (B) by slot: token loss */
     uint8_t *halt_test;   /* (B) by slot: the system's halting test */
     float *residuals;     /* (B, module calls) by slot; NULL: not recorded */
-    int *origin;          /* (B) the row, as loaded, of each slot */
+    int *origin;          /* (B) row of each slot */
     int *keep;            /* (B) */
     int rows, slots;      /* loaded; still in the engine */
-    int *row;             /* (B) number in the split, as loaded */
+    int *row;             /* (B) by row: its number in the split */
 };
 
 static void batch_release(struct batch *batch)
@@ -58,7 +59,7 @@ static bool asks_for(const struct score_request *requests, int count, enum halt_
     return false;
 }
 
-/* Room for what the rules of the requests look at; false when out of memory. */
+/* Allocates what the halting rules of the requests need. False: no memory. */
 static bool batch_init_rules(struct batch *out, size_t B, size_t T,
                              const struct score_request *requests, int count)
 {
@@ -107,13 +108,13 @@ static int batch_init(struct batch *out, const struct evaluate_context *context,
     return error_set(err, ERROR_NOMEM, "out of memory for a batch of %zu rows", B);
 }
 
-/* The number in the split of the i-th row that is evaluated. */
+/* The number in the split of the i-th row to evaluate. */
 static int row_number(const struct evaluate_rows *rows, int i)
 {
     return rows->numbers != NULL ? rows->numbers[i] : i;
 }
 
-/* Rows first.. of those to be evaluated, at most B, into the engine. */
+/* Loads rows to evaluate, beginning at first and at most B, into the engine. */
 static int batch_load(struct batch *batch, const struct evaluate_context *context,
                       const struct evaluate_order *order, int first, struct error *err)
 {
@@ -141,7 +142,8 @@ static int batch_load(struct batch *batch, const struct evaluate_context *contex
     return rc;
 }
 
-/* How many steps in a row the answer of a slot has not changed, this one apart. */
+/* Updates and returns for how many steps before this one the answer of a slot has
+ * not changed. */
 static int note_answer(struct batch *batch, int slot, int step, size_t T)
 {
     int row = batch->origin[slot];
@@ -165,8 +167,8 @@ static struct halt_signs signs_of(struct batch *batch, int slot, int step, size_
     };
 }
 
-/* Gives what the engine predicts in a slot to every request that takes it at this step:
- * its last one, or that at which the row halts by its rule. */
+/* Passes the prediction of a slot to every request that reads it at this step: its
+ * last step, or the step at which the row halts by its rule. */
 static int add_slot(const struct evaluate_context *context, struct scores *scores,
                     struct batch *batch, int slot, int step, const struct halt_signs *signs,
                     const struct evaluate_order *order, struct error *err)
@@ -231,7 +233,7 @@ static void follow(const struct evaluate_order *order, const struct batch *batch
         trajectory_take(order->trajectory, step, &outputs);
 }
 
-/* After an outer step: adds what is read at it, lets halted rows go. */
+/* After an outer step: scores what is read at it and removes halted rows. */
 static int take_step(const struct evaluate_context *context, struct scores *scores,
                      struct batch *batch, int step, const struct evaluate_order *order,
                      struct error *err)
@@ -260,8 +262,7 @@ static int take_step(const struct evaluate_context *context, struct scores *scor
     return 0;
 }
 
-/* Computes one outer step of the rows that are still in the engine and adds what is
- * read at it. */
+/* Computes one outer step of the rows in the engine and scores what is read at it. */
 static int compute_step(const struct evaluate_context *context, struct scores *scores,
                         struct batch *batch, int step, const struct evaluate_order *order,
                         struct error *err)
@@ -274,7 +275,7 @@ static int compute_step(const struct evaluate_context *context, struct scores *s
     return take_step(context, scores, batch, step, order, err);
 }
 
-/* One batch, from row first on, through all outer steps. */
+/* Runs one batch, beginning with row first, through all outer steps. */
 static int run_batch(const struct evaluate_context *context, struct scores *scores,
                      struct batch *batch, int first, int last,
                      const struct evaluate_order *order, struct error *err)
@@ -290,7 +291,8 @@ static int run_batch(const struct evaluate_context *context, struct scores *scor
         if (rc == 0)
             rc = work_done(1, err);
     }
-    for (; rc == 0 && is_followed(step, order); step++) /* all rows have left */
+    /* all rows have left the batch */
+    for (; rc == 0 && is_followed(step, order); step++)
         follow(order, batch, step);
     return rc;
 }

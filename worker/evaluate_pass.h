@@ -17,28 +17,27 @@ struct evaluate_rows {
     int count;
 };
 
-/* What a pass has to do. */
+/* The parameters of a pass. */
 struct evaluate_order {
     enum data_split split;
     struct evaluate_rows rows;
     const struct puzzle_way *way; /* borrowed; the rows' puzzle ids */
-    /* borrowed; a row leaves at the first step at which it halts by this rule, which is
-     * that of all requests; NULL: rows stay to the end */
+    /* borrowed; all requests have this rule, and a row leaves the batch at the first
+     * step at which it halts by it; NULL: rows stay to the end */
     const struct halt_rule *leave;
     const struct score_request *requests; /* borrowed */
     int count;
-    /* borrowed; follows the first outer steps, while the engine records residuals;
-     * NULL: nothing is followed */
+    /* borrowed; records the first outer steps, with residuals from the engine; NULL:
+     * nothing is recorded */
     struct trajectory *trajectory;
     int trajectory_steps;
 };
 
 /*
- * Feeds those rows of the split, in stored order and batches of the engine's size,
- * through as many outer steps as the requests need, and adds each request's predictions
- * to scores: of a row those of the request's outer step, or of an earlier one at which
- * the row halts by the request's rule. Reports progress. ERROR_STOPPED as
- * evaluate_run().
+ * Evaluates the rows in stored order, in batches of the engine's size, for as many
+ * outer steps as the requests need. Adds each row's prediction to scores: that of the
+ * request's last outer step, or of an earlier one at which the row halts by the
+ * request's rule. Reports progress. ERROR_STOPPED as evaluate_run().
  */
 int evaluate_pass(const struct evaluate_context *context, struct scores *scores,
                   const struct evaluate_order *order, struct error *err) MUST_CHECK;

@@ -1,4 +1,4 @@
-/* execute.c - job, data, engine; training or evaluation; how it ended. */
+/* execute.c - runs a job: data, engine, training or evaluation, and how it ended. */
 #include "execute.h"
 
 #include <stdbool.h>
@@ -27,11 +27,11 @@
 #include "train.h"
 #include "work.h"
 
-/* One execution. Everything in it is owned unless said otherwise. */
+/* One execution. It owns its members unless marked borrowed. */
 struct execution {
     const struct execute_request *request; /* borrowed */
     struct report report;
-    struct sandbox sandbox; /* what holds of it */
+    struct sandbox sandbox; /* which restrictions are in force */
     struct job job;
     struct data_set *set;
     struct batches *batches; /* NULL in an evaluate job */
@@ -39,7 +39,7 @@ struct execution {
     struct engine_config config;
     int64_t total_steps;
     bool data_changed;
-    bool checkpoint_damaged; /* of the training that is to be evaluated, or gone */
+    bool checkpoint_damaged; /* the checkpoint to evaluate is damaged or missing */
     struct train_end end;
 };
 
@@ -192,9 +192,9 @@ static int evaluate_job(struct execution *execution, struct error *err)
     return rc;
 }
 
-/* Pins the process to its cores and sets its limits. OpenBLAS allocates its buffers in
- * its first GEMM and waits for ever if it cannot, so one is run before memory is
- * limited. */
+/* Pins the process to its cores and sets its limits. OpenBLAS allocates its buffers
+ * during its first GEMM and waits for ever if it cannot, so a GEMM is run before
+ * memory is limited. */
 static int limit_process(struct execution *execution, struct error *err)
 {
     const struct job *job = &execution->job;
@@ -206,8 +206,8 @@ static int limit_process(struct execution *execution, struct error *err)
     return rc == 0 ? keeper_limit_worker(memory_gb, err) : rc;
 }
 
-/* First of all: threads that the libraries start from here on are inside, and so is
- * every reader. */
+/* Called before anything else, so that all threads of libraries and all readers of
+ * data are confined. */
 static void enter_sandbox(struct execution *execution)
 {
     char words[SANDBOX_WORDS];
@@ -244,7 +244,7 @@ static int work(struct execution *execution, struct error *err)
                                             : evaluate_job(execution, err);
 }
 
-/* What a failure is called in the error event; its exit code follows from it. */
+/* The outcome of a failure: it names the error event and gives the exit code. */
 static enum outcome classify(enum error_code code, const struct execution *execution)
 {
     if (execution->data_changed)
@@ -272,7 +272,8 @@ static enum outcome classify(enum error_code code, const struct execution *execu
     return OUTCOME_ENVIRONMENT;
 }
 
-/* Puts the limit, if there is one, before what the memory was for. */
+/* Replaces the message of a failed allocation by one that names the memory limit, if
+ * there is one. */
 static void name_memory_limit(struct error *out, const struct execution *execution,
                               const struct error *failure)
 {
@@ -325,7 +326,7 @@ static int conclude(struct execution *execution, int rc, const struct error *fau
         said = report_end(&execution->report, &end, &err);
     if (said < 0)
         log_error("%s", err.message);
-    /* the end event is missing: the exit code must not say "done" */
+    /* Without an end event the exit code must not be that of a completed job. */
     if (said < 0 && rc >= 0)
         outcome = classify(err.code, execution);
     return outcome_exit_code(outcome);

@@ -1,5 +1,5 @@
 /*
- * execute.h - the worker inside its keeper: one job from job.json to its `end` event.
+ * execute.h - executes a job inside its keeper, from job.json to its `end` event.
  */
 #ifndef WORKER_EXECUTE_H
 #define WORKER_EXECUTE_H
@@ -11,8 +11,8 @@ struct execute_request {
     const struct blas_environment *environment; /* borrowed */
 };
 
-/* Runs the job of a struct execute_request. A keeper_worker_fn: the exit codes are
- * those of docs/formats.md. */
+/* Runs the job of a struct execute_request. A keeper_worker_fn: returns an exit code
+ * of docs/formats.md. */
 int execute_job(void *request);
 
 #endif

@@ -86,7 +86,7 @@ static int read_kind(struct job *out, const cJSON *root, const char *where, stru
     return 0;
 }
 
-/* A path below the run's directory: not absolute, without "..". */
+/* Whether a path stays below the run's directory: relative and without "..". */
 static bool is_inner_path(const char *path)
 {
     if (*path == '\0' || *path == '/')

@@ -1,5 +1,5 @@
 /*
- * job.h - job.json: what one attempt has to do, read and checked as a whole.
+ * job.h - job.json: the description of an attempt, read and checked as a whole.
  */
 #ifndef WORKER_JOB_H
 #define WORKER_JOB_H
@@ -29,7 +29,7 @@ struct job_evaluation {
     char *canonical; /* owned; json_canonical() of object */
 };
 
-/* An earlier attempt whose checkpoints up to a step may be resumed from. */
+/* An earlier attempt from whose checkpoints the job may resume, up to a step. */
 struct job_resume {
     int attempt;
     int64_t step;
@@ -48,7 +48,7 @@ struct job {
     char *checkpoint;
     int *cpus; /* owned */
     int cpu_count;
-    /* written by a release whose jobs did not list attempts */
+    /* the job is by a release whose jobs did not list attempts */
     bool resumes_from_any;
     struct job_resume *resume; /* owned */
     int resume_count;
@@ -60,20 +60,22 @@ struct job {
  * file, the member and what was expected. On failure *out is zeroed.
  */
 int job_read(struct job *out, const char *directory, struct error *err) MUST_CHECK;
-/* A zeroed job is allowed. */
+/* Accepts a zeroed job. */
 void job_release(struct job *job);
 
-/* Whether training may resume from the checkpoint that this attempt wrote at this step:
- * the runner has stored what the attempt reported before it. */
+/* Whether training may resume from the checkpoint that this attempt wrote at this
+ * step: true if the runner has stored everything that the attempt reported before
+ * it. */
 bool job_may_resume(const struct job *job, int attempt, int64_t step);
 
-/* resources.threads of DIRECTORY/job.json, or 1 when it cannot be read: for the moment
- * before the keeper, which must not fail because of a bad job. */
+/* Reads resources.threads of DIRECTORY/job.json; 1 if it cannot be read. For use
+ * before the keeper exists, where a bad job must not be an error. */
 int job_peek_threads(const char *directory);
 
-/* The path of name ("attempts/1/final.safetensors") in the run's directory. Fresh. */
+/* The path of name ("attempts/1/final.safetensors") in the run's directory. Newly
+ * allocated. */
 char *job_run_path(const struct job *job, const char *name);
-/* The path of name in the attempt's own directory. Fresh. */
+/* The path of name in the attempt's own directory. Newly allocated. */
 char *job_own_path(const struct job *job, const char *name);
 
 #endif

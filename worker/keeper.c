@@ -1,4 +1,4 @@
-/* keeper.c - fork, wait, exit.json. */
+/* keeper.c - forks the worker, waits for it, writes exit.json. */
 #include "keeper.h"
 
 #include <cjson/cJSON.h>
@@ -21,8 +21,8 @@
 #include "file.h"
 
 enum {
-    REAP_MS = 5000,   /* the longest wait for killed descendants */
-    OPEN_FILES = 256, /* descriptors of a worker */
+    REAP_MS = 5000,   /* longest wait for killed descendants */
+    OPEN_FILES = 256, /* limit of descriptors of a worker */
     STOPPED_EXIT_CODE = 130
 };
 
@@ -30,7 +30,7 @@ struct worker_end {
     pid_t pid;
     int status;
     struct rusage usage;
-    /* counts of oom_kills() shortly before its end, and after it */
+    /* values of oom_kills() shortly before the worker's end, and after it */
     long oom_before, oom_after;
     char started_at[CLOCK_ISO_SIZE], ended_at[CLOCK_ISO_SIZE];
 };
@@ -60,7 +60,7 @@ static int check_directory(const char *directory, struct error *err)
     return 0;
 }
 
-/* How often this process was asked to stop; global, because signals are. */
+/* Number of requests to stop; global, because signal handlers need it. */
 static volatile sig_atomic_t stop_requests;
 
 static void on_stop_signal(int signal_number)
@@ -76,14 +76,15 @@ bool keeper_stop_requested(void)
     return stop_requests != 0;
 }
 
-/* In the child: die with the keeper, listen to SIGTERM and SIGINT, work. */
+/* In the child: arranges to die with the keeper and to receive SIGTERM and SIGINT,
+ * then runs the worker. */
 static _Noreturn void run_child(pid_t keeper, const sigset_t *signals, keeper_worker_fn *worker,
                                 void *user)
 {
     struct sigaction action = { .sa_handler = on_stop_signal, .sa_flags = SA_RESTART };
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != keeper) /* it died before the line above */
+    if (getppid() != keeper) /* the keeper died before prctl() took effect */
         _exit(1);
     /* The worker has its own process group, so that a terminal's signal reaches it
      * once, through the keeper, and not twice. */
@@ -95,8 +96,8 @@ static _Noreturn void run_child(pid_t keeper, const sigset_t *signals, keeper_wo
     exit(worker(user));
 }
 
-/* Collects adopted descendants that have ended; the worker itself is left to
- * wait4(). */
+/* Reaps adopted descendants that have ended, but not the worker, whose usage wait4()
+ * returns. */
 static void reap_adopted(pid_t worker)
 {
     siginfo_t info = { 0 };
@@ -108,7 +109,7 @@ static void reap_adopted(pid_t worker)
     }
 }
 
-/* The number behind "oom_kill " in a file of such lines; -1: none. */
+/* The number after "oom_kill " in a file of such lines; -1: none. */
 static long read_oom_kills(const char *path)
 {
     FILE *file = fopen(path, "re");
@@ -123,8 +124,8 @@ static long read_oom_kills(const char *path)
     return count;
 }
 
-/* How many processes the kernel has killed for lack of memory, in our cgroup, or in the
- * machine where the cgroup does not count them. */
+/* How many processes the kernel has killed for lack of memory: in this cgroup or, if
+ * the cgroup does not count them, on the machine. */
 static long oom_kills(void)
 {
     FILE *file = fopen("/proc/self/cgroup", "re");
@@ -142,11 +143,11 @@ static long oom_kills(void)
     return count >= 0 ? count : read_oom_kills("/proc/vmstat");
 }
 
-/* Waits for the worker, passing on SIGTERM and SIGINT. All three signals are
+/* Waits for the worker and forwards SIGTERM and SIGINT. All three signals are
  * blocked. */
 static void wait_for(struct worker_end *end, const sigset_t *signals)
 {
-    /* Only what was killed lately is held against the worker's end. */
+    /* Only kills within this time before the worker's end can have been its cause. */
     static const struct timespec LATELY = { .tv_sec = 10 };
 
     end->oom_before = oom_kills();
@@ -156,7 +157,7 @@ static void wait_for(struct worker_end *end, const sigset_t *signals)
         if (signal_number < 0 && errno == EAGAIN)
             end->oom_before = oom_kills();
         if (signal_number == SIGTERM || signal_number == SIGINT)
-            /* not reaped yet: the pid is still the worker's */
+            /* not reaped yet: the pid is still that of the worker */
             kill(end->pid, signal_number);
         else if (signal_number == SIGCHLD)
             reap_adopted(end->pid);
@@ -181,8 +182,8 @@ static void kill_children(void)
     fclose(file);
 }
 
-/* Ends what the worker left behind; its orphans are our children
- * (PR_SET_CHILD_SUBREAPER). */
+/* Kills and reaps the worker's remaining descendants. PR_SET_CHILD_SUBREAPER makes
+ * orphans children of this process. */
 static void reap_descendants(pid_t worker)
 {
     double limit = clock_monotonic_s() + REAP_MS / 1000.0;
@@ -205,7 +206,7 @@ static double seconds_of(struct timeval time)
     return (double)time.tv_sec + (double)time.tv_usec * 1e-6;
 }
 
-/* The text of /proc/sys/kernel/random/boot_id; empty when it cannot be read. */
+/* Reads /proc/sys/kernel/random/boot_id; empty if it cannot be read. */
 static void read_boot_id(char out[64])
 {
     FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
@@ -246,8 +247,8 @@ static char *exit_text(const struct worker_end *end)
     return text;
 }
 
-/* Waits, without a limit, while the disk is full: without exit.json the runner would
- * not learn that the full disk was the only cause. */
+/* Writes exit.json. While the disk is full it retries without a limit: without the
+ * file the runner would not learn that the full disk was the cause. */
 static int write_exit(const struct worker_end *end, const char *directory, struct error *err)
 {
     char *path = file_join(directory, "exit.json");
@@ -275,7 +276,7 @@ int keeper_run(int *exit_code, const char *directory, keeper_worker_fn *worker, 
 
     if (rc < 0)
         return rc;
-    setsid(); /* fails for a group leader, which then stays where it is: see keeper.h */
+    setsid(); /* fails for a group leader, which keeps its session: see keeper.h */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
@@ -313,9 +314,9 @@ int keeper_pin_worker(const int *cpus, int count, struct error *err)
     return 0;
 }
 
-/* A worker has a journal, a checkpoint and a file of data open. Processes are counted
- * per user, so that a limit would depend on what else runs; they end with the
- * keeper. */
+/* Limits open files: a worker opens a journal, a checkpoint and a data file.
+ * Processes are not limited, because the kernel counts them per user and not per
+ * job; they end with the keeper. */
 static void limit_files(void)
 {
     struct rlimit limit;

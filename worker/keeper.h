@@ -15,33 +15,33 @@
 
 #include "error.h"
 
-/* The worker proper, run in the child. Returns its exit code. */
+/* The job itself, run in the child. Returns its exit code. */
 typedef int keeper_worker_fn(void *user);
 
 /*
- * Becomes the keeper of directory (an attempt's, which exists and has no journal or
- * exit.json yet: ERROR_FORMAT else) in a session of its own, unless the process leads a
- * group already, as one started at a terminal does. Forks, runs worker(user) in the
- * child, waits, writes DIRECTORY/exit.json (on a full disk when there is room again).
- * *exit_code is the worker's, or 128 + the signal that ended it.
+ * Makes this process the keeper of directory, an attempt's, which exists and has no
+ * journal or exit.json yet (otherwise ERROR_FORMAT). Starts a session, unless the
+ * process leads a group already, as one started at a terminal does. Forks, runs
+ * worker(user) in the child, waits, and writes DIRECTORY/exit.json (if the disk is
+ * full, once there is room). *exit_code is the worker's, or 128 + the signal that
+ * ended it.
  */
 int keeper_run(int *exit_code, const char *directory, keeper_worker_fn *worker, void *user,
                struct error *err) MUST_CHECK;
 
-/* In the worker: SIGTERM or SIGINT has come once. The second one ends the process with
- * exit code 130 at once. */
+/* In the worker: whether SIGTERM or SIGINT was received. A second one ends the
+ * process with exit code 130 at once. */
 bool keeper_stop_requested(void);
 
-/* For the worker: pins this process to count cores; 0 leaves it as it is.
- * ERROR_ENVIRONMENT: a core that this machine does not have or may not be used. */
+/* In the worker: pins this process to count cores; count 0 changes nothing.
+ * ERROR_ENVIRONMENT: a core that this machine does not have or that may not be used. */
 int keeper_pin_worker(const int *cpus, int count, struct error *err) MUST_CHECK;
 
 /*
- * Called by the worker: limits its address space to memory_gb (0: no limit), and
- * forbids core dumps and more than 256 open files. Libraries that do not survive a
- * failed allocation must have allocated what they need before. Builds with
- * AddressSanitizer, which reserves terabytes of addresses, do not limit the address
- * space.
+ * In the worker: limits the address space to memory_gb (0: no limit) and open files to
+ * 256, and disables core dumps. Libraries that do not survive a failed allocation must
+ * allocate before this call. Builds with AddressSanitizer, which reserves terabytes of
+ * addresses, do not limit the address space.
  */
 int keeper_limit_worker(double memory_gb, struct error *err) MUST_CHECK;
 

@@ -8,7 +8,7 @@
 #include "engine.h"
 #include "settings.h"
 
-/* The Makefile gives these to this file alone (build_info.h). */
+/* The Makefile defines these for this file only (build_info.h). */
 #ifndef HRMLAB_VERSION
 #define HRMLAB_VERSION "unknown"
 #endif
@@ -25,7 +25,7 @@
 #define COMPILER "gcc " __VERSION__
 #endif
 
-/* The processor's name; "unknown" where /proc/cpuinfo has none. */
+/* Reads the processor's name; "unknown" if /proc/cpuinfo has none. */
 static void read_cpu_name(char *out, size_t size)
 {
     FILE *file = fopen("/proc/cpuinfo", "re");

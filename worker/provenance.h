@@ -1,5 +1,5 @@
 /*
- * provenance.h - what produced a number: build, libraries, machine.
+ * provenance.h - build, libraries and machine behind a result.
  */
 #ifndef WORKER_PROVENANCE_H
 #define WORKER_PROVENANCE_H
@@ -9,8 +9,8 @@
 #include "blas_environment.h"
 #include "sandbox.h"
 
-/* The provenance object of the `begin` event (docs/formats.md); NULL when out of
- * memory. sandbox NULL: the sandbox is left out. */
+/* The provenance object of the `begin` event (docs/formats.md); NULL: no memory.
+ * sandbox NULL omits the sandbox. */
 cJSON *provenance_create(const struct blas_environment *environment,
                          const struct sandbox *sandbox);
 

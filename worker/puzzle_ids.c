@@ -1,4 +1,4 @@
-/* puzzle_ids.c - which puzzle embedding a row has at inference. */
+/* puzzle_ids.c - chooses the puzzle embedding of each row at inference. */
 #include "puzzle_ids.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "random.h"
 
-/* The most ids, which are variants, of one task. */
+/* The largest number of ids, one per variant, of a task. */
 static int most_variants(const struct data_set *set)
 {
     int most = 0;
@@ -20,8 +20,9 @@ static int most_variants(const struct data_set *set)
     return most;
 }
 
-/* A shift by at least the ids of a task, and by as much less than all of them, takes
- * every id to another task's: a task's ids follow each other. */
+/* Draws a shift that gives every id one of another task. The ids of a task are
+ * consecutive, so a shift of at least that many ids, and at most all ids minus that
+ * many, does it. */
 static int draw_shift(struct puzzle_way *way, const struct data_set *set, uint64_t seed,
                       struct error *err)
 {
@@ -38,8 +39,8 @@ static int draw_shift(struct puzzle_way *way, const struct data_set *set, uint64
     return 0;
 }
 
-/* Adds the rows of all ids that are trained on; returns how many. tokens: room for an
- * example. */
+/* Adds the embeddings of all ids that are trained on to sum. Returns their number.
+ * tokens: room for an example. */
 static int add_trained(double *sum, float *row, const struct engine *engine,
                        const struct data_set *set, size_t E, int32_t *tokens)
 {
@@ -58,7 +59,7 @@ static int add_trained(double *sum, float *row, const struct engine *engine,
     return count;
 }
 
-/* The mean of the trained rows in the place of the blank one. */
+/* Replaces the blank embedding by the mean of the trained ones. */
 static int put_mean(struct puzzle_way *way, struct engine *engine, const struct data_set *set,
                     size_t E, struct error *err)
 {

@@ -39,13 +39,13 @@ int report_event(struct report *report, const char *type, cJSON *body, bool sync
     if (body == NULL)
         return error_set(err, ERROR_NOMEM, "out of memory for the event %s", type);
     rc = journal_append(&report->journal, type, body, sync, err);
-    /* A line that a full disk has cut goes away, so that the error event can follow. */
+    /* Removes a line cut off by a full disk, so that the error event can follow. */
     if (rc < 0 && size >= 0 && ftruncate(report->journal.fd, size) < 0)
         return rc;
     return rc;
 }
 
-/* Adds a member; on failure, or when *body is NULL already, *body becomes NULL. */
+/* Adds a member. If that fails, or *body is NULL already, *body becomes NULL. */
 static void add(cJSON **body, const char *name, cJSON *item)
 {
     if (*body != NULL && item != NULL && cJSON_AddItemToObject(*body, name, item))

@@ -19,18 +19,18 @@
 
 struct report {
     struct journal_writer journal;
-    double said_at_s;  /* monotonic time of the last progress event */
+    double said_at_s;  /* monotonic time of the last progress event, in seconds */
     int64_t heartbeat; /* units of work done so far (work.h) */
 };
 
 /* Creates the journal, which must not exist. */
 int report_open(struct report *report, const char *path, struct error *err) MUST_CHECK;
 void report_close(struct report *report);
-/* Syncs the journal, so that all events so far survive a power cut. Called before a
- * checkpoint is written. */
+/* Syncs the journal so that all events so far survive a power failure. Call it
+ * before writing a checkpoint. */
 int report_sync(struct report *report, struct error *err) MUST_CHECK;
 
-/* An event whose members the caller has put together. */
+/* Appends an event whose members the caller provides. */
 int report_event(struct report *report, const char *type, cJSON *body, bool sync,
                  struct error *err) MUST_CHECK;
 
@@ -39,14 +39,15 @@ int report_event(struct report *report, const char *type, cJSON *body, bool sync
 struct report_progress {
     const char *phase; /* "load", "train", "evaluate", "vote" */
     int64_t step, total_steps;
-    /* Those that are not finite are left out. */
+    /* Omitted if not finite: */
     double loss, accuracy, exact_accuracy;
     double steps_per_s, eta_s;
-    double step_share;            /* of a long training step that goes on, in [0, 1] */
+    /* completed share of a long training step, in [0, 1] */
+    double step_share;
     double part_done, part_total; /* rows of an evaluation, tests voted on */
 };
 
-/* A progress event is due: the last is a second old. */
+/* Whether a progress event is due: one second after the last one. */
 bool report_progress_due(const struct report *report);
 int report_progress(struct report *report, const struct report_progress *progress,
                     struct error *err) MUST_CHECK;
@@ -66,11 +67,12 @@ struct report_end {
     enum outcome status; /* done, diverged, stopped or failed */
     int64_t step;
     const char *weights_hash; /* NULL: none */
-    double seconds;           /* of the attempt */
-    /* of the run's training steps, earlier attempts' included */
+    double seconds;           /* wall time of the attempt */
+    /* wall time of the run's training steps, earlier attempts included */
     double train_seconds;
-    double evaluation_seconds; /* of the run's evaluations so far, the same */
-    const char *message;       /* where it was stopped, and what counts; NULL: none */
+    double evaluation_seconds; /* likewise, of the run's evaluations */
+    /* at which step it was stopped and which checkpoint counts; NULL: none */
+    const char *message;
 };
 int report_end(struct report *report, const struct report_end *end,
                struct error *err) MUST_CHECK;

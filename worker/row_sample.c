@@ -1,4 +1,4 @@
-/* row_sample.c - a seeded choice of test inputs with their variants. */
+/* row_sample.c - draws a sample of test inputs with their variants. */
 #include "row_sample.h"
 
 #include <assert.h>
@@ -6,7 +6,8 @@
 
 #include "random.h"
 
-/* A test input: its row among the originals, and how far apart its variants are. */
+/* A test input: the row of its original, and the distance between its variants'
+ * rows. */
 struct test {
     int row, stride, variants;
 };
@@ -27,7 +28,7 @@ static int count_tests(const struct data_set *set, enum data_split split)
     return count;
 }
 
-/* Rows lie by task, variant and test. */
+/* Lists the tests. Rows are ordered by task, variant and test. */
 static void list_tests(struct test *out, const struct data_set *set, enum data_split split)
 {
     for (int t = 0, row = 0, made = 0; t < data_set_task_count(set, split); t++) {

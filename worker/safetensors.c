@@ -1,4 +1,4 @@
-/* safetensors.c - the safetensors format: a validated reader, a writer. */
+/* safetensors.c - reads, validates and writes the safetensors format. */
 #include "safetensors.h"
 
 #include "error.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum { DATA_ALIGNMENT = 64 };
-/* 2^53 - 1: what a JSON number holds exactly */
+/* 2^53 - 1: the largest integer that a JSON number holds exactly */
 #define MAX_EXACT_INTEGER 9007199254740991.0
 
 static const struct {
@@ -33,8 +33,9 @@ struct safetensors_file {
     struct safetensors_tensor *tensors;
     const struct safetensors_tensor **by_name; /* (count) sorted; owned */
     int count;
-    char *aligned; /* copy of the data when it stood misaligned, else NULL; owned */
-    char *bytes;   /* the whole file when read by us, else NULL; owned */
+    /* owned; a copy of the data if it was misaligned in the file, else NULL */
+    char *aligned;
+    char *bytes; /* owned; the whole file if safetensors_read() read it, else NULL */
 };
 
 size_t safetensors_dtype_size(enum safetensors_dtype dtype)
@@ -47,7 +48,7 @@ const char *safetensors_dtype_name(enum safetensors_dtype dtype)
     return DTYPES[dtype].name;
 }
 
-/* An exact integer in [0, 2^53), or false. */
+/* Reads an exact integer in [0, 2^53); false: it is none. */
 static bool item_to_size(size_t *out, const cJSON *item)
 {
     if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0.0) ||
@@ -164,7 +165,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
-/* Sorts by data and demands that the tensors cover it exactly. */
+/* Sorts the tensors by data and checks that they cover it without gaps or overlaps. */
 static int check_cover(struct safetensors_file *file, const char *data, size_t size,
                        const char *name, struct error *err)
 {
@@ -209,8 +210,8 @@ static int check_metadata(const cJSON *metadata, const char *name, struct error 
     return 0;
 }
 
-/* Elements are read in place: when the header's length leaves the data misaligned, copy
- * it. */
+/* Copies the data if the header's length leaves it misaligned: elements are accessed
+ * in place. */
 static int align_data(struct safetensors_file *file, const char **data, size_t size,
                       const char *name, struct error *err)
 {
@@ -351,7 +352,7 @@ const cJSON *safetensors_header(const struct safetensors_file *file)
     return file->header;
 }
 
-/* Bytes of tensor from its dtype and dims; false when they overflow. */
+/* Computes the bytes of a tensor from its dtype and dims; false: overflow. */
 static bool tensor_bytes(size_t *bytes, const struct safetensors_tensor *tensor)
 {
     *bytes = DTYPES[tensor->dtype].size;
@@ -362,7 +363,7 @@ static bool tensor_bytes(size_t *bytes, const struct safetensors_tensor *tensor)
     return true;
 }
 
-/* Adds tensor's entry to header; *offset moves on by its bytes. */
+/* Adds tensor's entry to header and advances *offset by its bytes. */
 static int header_add_tensor(cJSON *header, size_t *offset,
                              const struct safetensors_tensor *tensor, struct error *err)
 {

@@ -32,14 +32,14 @@ size_t safetensors_dtype_size(enum safetensors_dtype dtype);
 const char *safetensors_dtype_name(enum safetensors_dtype dtype);
 
 struct safetensors_tensor {
-    /* borrowed from the file object; in a writer's list: the caller's */
+    /* borrowed from the file object; in a list to write: the caller's */
     const char *name;
     enum safetensors_dtype dtype;
     int rank; /* 0 to SAFETENSORS_MAX_RANK; rank 0 has one element */
     int64_t dims[SAFETENSORS_MAX_RANK];
-    size_t elements;  /* product of dims; the writer computes it itself */
-    size_t bytes;     /* elements * size of dtype; the writer computes it itself */
-    const void *data; /* borrowed: inside the buffer read; aligned for dtype */
+    size_t elements;  /* product of dims; computed by the writer */
+    size_t bytes;     /* elements * size of dtype; computed by the writer */
+    const void *data; /* borrowed: in the buffer read; aligned for dtype */
 };
 
 struct safetensors_pair {
@@ -65,23 +65,22 @@ int safetensors_read(struct safetensors_file **out, const char *path, size_t lim
 /* Frees the object, and the bytes if it owns them. NULL is allowed. */
 void safetensors_destroy(struct safetensors_file *file);
 
-/* Number of tensors; the i-th in the order of the data; by exact name, NULL when
- * absent. */
+/* Number of tensors; the i-th tensor in the order of the data; the tensor of this
+ * exact name, or NULL. */
 int safetensors_count(const struct safetensors_file *file);
 const struct safetensors_tensor *safetensors_at(const struct safetensors_file *file, int i);
 const struct safetensors_tensor *safetensors_find(const struct safetensors_file *file,
                                                   const char *name);
 
-/* The JSON header, an object; its texts of __metadata__ are in it. Borrowed. */
+/* The JSON header, an object that contains __metadata__. Borrowed. */
 const cJSON *safetensors_header(const struct safetensors_file *file);
 
 /*
- * The 8 length bytes and the JSON header for count tensors whose data will follow in
- * the order given; padded with spaces so that the data starts at a multiple of 64.
- * *header is malloc'ed. *total: the whole file's size. Tensor data pointers are not
- * looked at. For every element to be aligned give wider dtypes first: the header is
- * refused (ERROR_FORMAT) if a tensor would stand misaligned for its dtype, or if two
- * names are equal.
+ * Builds the 8 length bytes and the JSON header for count tensors whose data will
+ * follow in the given order, padded with spaces so that the data starts at a multiple
+ * of 64. *header is malloc'ed; *total is the size of the whole file. Tensor data is
+ * not read. List wider dtypes first so that all elements are aligned. ERROR_FORMAT: a
+ * tensor would be misaligned for its dtype, or two names are equal.
  */
 int safetensors_build_header(char **header, size_t *header_size, size_t *total,
                              const struct safetensors_tensor *tensors, int count,

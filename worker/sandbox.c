@@ -22,11 +22,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Newer than the headers of Debian 12. */
+/* Missing in the headers of Debian 12. */
 #define ACCESS_REFER ((uint64_t)1 << 13)
 #define ACCESS_TRUNCATE ((uint64_t)1 << 14)
 
-/* Everything that changes files, by ABI. */
+/* All rights that change files, as far as the ABI knows them. */
 static uint64_t write_access(int abi)
 {
     uint64_t access = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
@@ -55,15 +55,15 @@ static int landlock_abi(void)
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
 
-/* Which looks at its own process with ptrace, from a process beside it. */
+/* LeakSanitizer examines its process with ptrace, from another process. */
 #if defined(__SANITIZE_ADDRESS__)
 #define LEAK_SANITIZER 1
 #else
 #define LEAK_SANITIZER 0
 #endif
 
-/* Calls that a worker never makes and that landlock does not stop, by number. Some are
- * left out by newer architectures, some are newer than the headers. */
+/* System calls that a worker never needs and that landlock does not restrict. Newer
+ * architectures lack some of them; some are missing in older headers. */
 static const unsigned DENIED[] = {
     /* the network; io_uring makes sockets without socket() */
     SYS_socket, SYS_socketpair, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register,
@@ -78,7 +78,7 @@ static const unsigned DENIED[] = {
 #if !LEAK_SANITIZER
     SYS_ptrace,
 #endif
-/* who may do what with files, and when they changed */
+/* permissions, owners, times and attributes of files */
 #ifdef SYS_chmod
     SYS_chmod, SYS_chown, SYS_lchown, SYS_utime, SYS_utimes, SYS_futimesat,
 #endif
@@ -89,24 +89,24 @@ static const unsigned DENIED[] = {
 };
 enum { DENIED_COUNT = sizeof DENIED / sizeof *DENIED };
 
-/* Allowed to a process upon itself: the first argument is its pid (prlimit64: or 0). */
+/* Allowed if the first argument is this process's pid (prlimit64: or 0). */
 static const unsigned OWN_ONLY[] = { SYS_kill, SYS_tgkill, SYS_prlimit64 };
 enum { OWN_ONLY_COUNT = sizeof OWN_ONLY / sizeof *OWN_ONLY };
 
-/* Denied when the argument, of which the mask's bits count, is that value. */
+/* Denied if the argument, masked, equals the value. */
 static const struct denied_argument {
     unsigned call, argument, mask, value;
 } DENIED_ARGUMENTS[] = {
-    /* signals by way of a descriptor */
+    /* signals sent through a descriptor */
     { SYS_fcntl, 1, UINT_MAX, F_SETOWN },
     { SYS_fcntl, 1, UINT_MAX, F_SETOWN_EX },
     { SYS_ioctl, 1, UINT_MAX, FIOSETOWN },
     { SYS_ioctl, 1, UINT_MAX, SIOCSPGRP },
-    /* attributes by way of a descriptor for reading */
+    /* attributes changed through a read-only descriptor */
     { SYS_ioctl, 1, UINT_MAX, FS_IOC_SETFLAGS },
     { SYS_ioctl, 1, UINT_MAX, FS_IOC32_SETFLAGS },
     { SYS_ioctl, 1, UINT_MAX, FS_IOC_FSSETXATTR },
-/* opened for reading, and truncated: older landlock does not stop that */
+/* truncation while opening for reading, which older landlock does not restrict */
 #ifdef SYS_open
     { SYS_open, 1, O_TRUNC | O_ACCMODE, O_TRUNC | O_RDONLY },
 #endif
@@ -114,19 +114,19 @@ static const struct denied_argument {
 };
 enum { DENIED_ARGUMENT_COUNT = sizeof DENIED_ARGUMENTS / sizeof *DENIED_ARGUMENTS };
 
-/* Calls whose arguments are in memory, where no filter sees them: glibc does
- * without. */
+/* Calls whose arguments are in memory, where a filter cannot read them. They fail
+ * with ENOSYS, and glibc falls back to older calls. */
 static const unsigned UNKNOWN[] = { SYS_clone3, SYS_openat2 };
 enum { UNKNOWN_COUNT = sizeof UNKNOWN / sizeof *UNKNOWN };
 
-/* clone() with one of these flags only: threads, and what LeakSanitizer starts. */
+/* clone() is allowed with these flags only: threads, and what LeakSanitizer starts. */
 enum { THREADS = CLONE_THREAD | (LEAK_SANITIZER ? CLONE_UNTRACED : 0) };
 
 #if defined(ARCHITECTURE)
-/* Numbers of the x32 calls begin here; AMD64 only, and above every number elsewhere. */
+/* First number of the x32 calls on AMD64; above all call numbers elsewhere. */
 enum { X32_CALLS = 0x40000000 };
 
-/* What a filter that is being put together holds. */
+/* A filter under construction. */
 struct filter {
     struct sock_filter code[12 + 2 * DENIED_COUNT + 7 * OWN_ONLY_COUNT +
                             6 * DENIED_ARGUMENT_COUNT + 2 * UNKNOWN_COUNT];
@@ -144,8 +144,9 @@ static void filter_load(struct filter *filter, size_t offset)
                (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)offset));
 }
 
-/* Goes over the next count instructions unless the value loaded is (BPF_JEQ) or is at
- * least (BPF_JGE) number, or has a bit of it (BPF_JSET). */
+/* Appends a comparison that skips the next count instructions unless the loaded
+ * value equals number (BPF_JEQ), is at least number (BPF_JGE), or has a bit of it
+ * (BPF_JSET). */
 static void filter_unless(struct filter *filter, unsigned short comparison, unsigned number,
                           unsigned char count)
 {
@@ -153,7 +154,7 @@ static void filter_unless(struct filter *filter, unsigned short comparison, unsi
                (struct sock_filter)BPF_JUMP(BPF_JMP | comparison | BPF_K, number, 0, count));
 }
 
-/* Of an argument's lower half: the machines are little-endian. */
+/* Offset of an argument's lower half on little-endian machines. */
 static size_t argument_at(unsigned number)
 {
     return offsetof(struct seccomp_data, args) + number * sizeof(uint64_t);
@@ -172,7 +173,7 @@ static bool switched_off(void)
     return wish != NULL && strcmp(wish, "off") == 0;
 }
 
-/* One directory (NULL: none), and /dev/null, may be written to. */
+/* Restricts writing to one directory (NULL: none) and /dev/null. */
 static int confine_writes(int abi, const char *directory)
 {
     struct landlock_ruleset_attr ruleset = { .handled_access_fs = write_access(abi) };
@@ -208,8 +209,8 @@ static int confine_writes(int abi, const char *directory)
 }
 
 #if defined(ARCHITECTURE)
-/* The whole filter. A foreign architecture's numbers are not known: such a call (int
- * 0x80) ends the process. */
+/* Builds the whole filter. System call numbers of another architecture (int 0x80)
+ * are not known here, so such a call ends the process. */
 static void filter_build(struct filter *filter, unsigned pid)
 {
     filter->length = 0;
@@ -259,7 +260,7 @@ static void filter_build(struct filter *filter, unsigned pid)
 }
 #endif
 
-/* From now on the calls above fail with EACCES. */
+/* From now on the denied calls fail with EACCES. */
 static int deny_calls(void)
 {
 #if defined(ARCHITECTURE)
@@ -294,7 +295,7 @@ void sandbox_probe(struct sandbox *out)
     *out = (struct sandbox){ 0 };
     if (pipe(pipe_fds) < 0)
         return;
-    pid_t pid = fork(); /* what is entered is entered for good */
+    pid_t pid = fork(); /* a child: restrictions cannot be lifted again */
     if (pid == 0) {
         sandbox_enter(out, ".");
         _exit(write(pipe_fds[1], out, sizeof *out) == (ssize_t)sizeof *out ? 0 : 1);

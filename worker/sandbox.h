@@ -18,19 +18,19 @@
 struct sandbox {
     bool no_new_privileges;
     int landlock_abi; /* 0: the kernel has none */
-    bool no_network;  /* the whole of what seccomp does */
+    bool no_network;  /* all that seccomp restricts */
 };
 
 /* Which restrictions of the sandbox work on this machine; tries them in a separate
  * process. */
 void sandbox_probe(struct sandbox *out);
 
-/* Confines this process for the rest of its life; *out: what holds. directory NULL: no
- * file can be written. Reading is not restricted, nor is the use of open descriptors.
- * Threads that are running already are not confined. */
+/* Restricts this process for the rest of its life; *out tells which restrictions
+ * hold. directory NULL: no file can be written. Reading and the use of open
+ * descriptors are not restricted, nor are threads that run already. */
 void sandbox_enter(struct sandbox *out, const char *directory);
 
-/* Nothing is missing. */
+/* Whether all restrictions hold. */
 bool sandbox_is_whole(const struct sandbox *sandbox);
 
 enum { SANDBOX_WORDS = 200 }; /* room for the words below */

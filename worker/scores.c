@@ -1,10 +1,10 @@
 /*
- * scores.c - predictions kept per outer step, votes counted at the end.
+ * scores.c - stores predictions per outer step, counts votes at the end.
  *
- * Requests that read the same outer step by the same rule share what is kept: a slot. A
- * slot keeps, per row, the answer's number among its test's distinct answers, the logit
- * and the row's accuracies, because rows may arrive in any order while votes and means
- * are summed in the stored order, or in that of drawing.
+ * Requests that read the same outer step by the same rule share a slot. Per row a slot
+ * stores the number of the answer among its test's distinct answers, the halting logit
+ * and the row's accuracies. Rows may arrive in any order, but votes and means are
+ * summed in stored order, or in the order in which variants are drawn.
  */
 #include "scores.h"
 
@@ -24,10 +24,10 @@ enum { ENGINE_NO_LABEL = -100 };
 
 struct kept {
     double q_halt, accuracy, lm_loss;
-    int answer; /* number in the test's store */
+    int answer; /* its number in the test's answer store */
     int used;
-    bool here, labelled, exact; /* here: this row has come */
-    bool shortest;              /* the path that it draws */
+    bool here, labelled, exact; /* here: the row has arrived */
+    bool shortest;              /* whether its path is a shortest one */
 };
 
 struct slot {
@@ -48,7 +48,7 @@ struct scores {
     int *first_row;  /* owned: (tasks + 1), each task's first row */
     int *first_test; /* owned: (tasks + 1), each task's first test among all tests */
     struct answer_store *answers; /* owned: per test */
-    bool some;                    /* tests without any row are not scored */
+    bool some;                    /* whether tests without any row are skipped */
 };
 
 static int find_slot(struct scores *s, const struct score_request *request)
@@ -63,7 +63,8 @@ static int find_slot(struct scores *s, const struct score_request *request)
     return s->slot_count++;
 }
 
-/* Where each task's rows and tests begin, and a store per test. False: no memory. */
+/* Computes where each task's rows and tests begin, and allocates a store per test.
+ * False: no memory. */
 static bool lay_tests(struct scores *s, int tasks)
 {
     for (int t = 0; t < tasks; t++) {
@@ -132,7 +133,8 @@ void scores_destroy(struct scores *s)
     free(s);
 }
 
-/* Share of labelled positions that are right; *labelled false when there are none. */
+/* Share of labelled positions that are correct; *labelled is false if there are
+ * none. */
 static double row_accuracy(const int32_t *predictions, const int32_t *labels, int count,
                            bool *labelled)
 {
@@ -146,7 +148,7 @@ static double row_accuracy(const int32_t *predictions, const int32_t *labels, in
     return known > 0 ? (double)right / known : 0.0;
 }
 
-/* The store of the test that row answers. */
+/* The store of the test to which a row belongs. */
 static struct answer_store *store_of(const struct scores *s, int row)
 {
     int low = 0, high = data_set_task_count(s->set, s->split);
@@ -169,7 +171,7 @@ int scores_add(struct scores *s, int request, int row, const int32_t *prediction
     struct kept *kept = &s->slots[s->slot_of[request]].rows[row];
     struct grid answer;
 
-    if (kept->here) /* another request of the same outer step brought it */
+    if (kept->here) /* another request of the same outer step has added it */
         return 0;
     data_set_answer(s->set, s->split, row, predictions, &answer);
     int number = answer_store_add(store_of(s, row), &answer, err);
@@ -194,8 +196,8 @@ static int row_of(const struct scores *s, int task, int variant, int test)
 }
 
 /*
- * The variants that vote on a test, in order of arrival: all, or the original and a
- * seeded random choice of others, in order of drawing. Returns how many.
+ * Chooses the variants that vote on a test: all, in order of arrival; or the original
+ * and a seeded random choice of others, in order of drawing. Returns how many.
  */
 static int choose_variants(const struct scores *s, const struct score_request *request,
                            int task, int test, int *chosen)
@@ -235,7 +237,7 @@ static int hold_vote(const struct scores *s, int request, int task, int test, in
     return rc;
 }
 
-/* Room for the variants of any task. */
+/* Allocates room for the variants of any task. */
 static int *variant_room(const struct scores *s)
 {
     int most = 1;
@@ -272,7 +274,7 @@ static int count_scored_tests(const struct scores *s)
     return count;
 }
 
-/* The measure of exact rows with such a rating. */
+/* The measure of exact rows for puzzles of this rating. */
 static enum metric rating_metric(int rating)
 {
     return rating < 1     ? METRIC_EXACT_RATING_0
@@ -281,7 +283,7 @@ static enum metric rating_metric(int rating)
                           : METRIC_EXACT_RATING_100;
 }
 
-/* Measures that only some kinds of data have. */
+/* Sums measures that only some kinds of data have. */
 static void sum_special(const struct scores *s, const struct slot *slot,
                         struct score_result *out)
 {
@@ -308,7 +310,7 @@ static void sum_special(const struct scores *s, const struct slot *slot,
                                              : (double)NAN;
 }
 
-/* Means over the rows, in the stored order. */
+/* Computes means over the rows, in stored order. */
 static void sum_rows(const struct scores *s, const struct slot *slot, struct score_result *out)
 {
     int originals = 0;
@@ -346,7 +348,7 @@ struct task_sums {
     double oracle, distinct, margin, entropy;
 };
 
-/* Adds one task's outcomes (of its scored tests). */
+/* Adds the outcomes of one task's scored tests. */
 static void add_task(struct task_sums *sums, const struct score_outcome *outcomes, int tests)
 {
     double distinct = 0.0, margin = 0.0, entropy = 0.0;
@@ -389,7 +391,7 @@ static void set_task_means(struct score_result *out, const struct task_sums *sum
     out->values[METRIC_VOTE_ENTROPY] = sums->entropy / tasks;
 }
 
-/* (votes of the first answer - votes of the second) / votes, of a ranked ballot. */
+/* (votes of the first answer - votes of the second) / all votes, of a ranked ballot. */
 static double vote_margin(const struct ballot *ballot)
 {
     int second = ballot->count > 1 ? ballot->answers[1].votes : 0;
@@ -398,7 +400,7 @@ static double vote_margin(const struct ballot *ballot)
                              : 0.0;
 }
 
-/* In nats. */
+/* Entropy of the votes, in nats. */
 static double vote_entropy(const struct ballot *ballot)
 {
     double entropy = 0.0;
@@ -418,7 +420,8 @@ static bool has_rows(const struct scores *s, const struct slot *slot, int task, 
     return false;
 }
 
-/* Votes on every scored test of a task into out; returns how many, or an error. */
+/* Votes on every scored test of a task and writes the outcomes to out. Returns how
+ * many, or an error. */
 static int vote_task(const struct scores *s, int request, int task, int *chosen,
                      struct score_outcome *out, struct error *err)
 {
@@ -488,7 +491,8 @@ int scores_finish(struct scores *s, int request, struct score_result *result,
 
 static cJSON *attempt_json(const struct ballot *ballot, int attempt)
 {
-    struct grid nothing = { .rows = 2, .columns = 2 }; /* [[0,0],[0,0]]: a valid file */
+    /* [[0,0],[0,0]], so that the file is valid */
+    struct grid nothing = { .rows = 2, .columns = 2 };
     int last = ballot->count - 1;
 
     if (ballot->count == 0)

@@ -1,7 +1,8 @@
 /*
- * scores.h - from predictions of every variant to votes, pass@k and accuracies.
+ * scores.h - computes votes, pass@k and accuracies from the predictions of all
+ * variants.
  *
- * One inference pass over the rows of a split feeds any number of evaluations that
+ * One inference pass over the rows of a split serves any number of evaluations that
  * differ in outer steps and in how many augmentations vote (model.md, section 6).
  */
 #ifndef WORKER_SCORES_H
@@ -23,7 +24,7 @@ struct score_request {
     struct halt_rule rule; /* by which a row may halt before outer_steps */
 };
 
-/* Shares in [0, 1]; tests without a published solution count nowhere. */
+/* Shares in [0, 1]; tests without a published solution are not counted. */
 struct score_result {
     /* by enum metric; means over labelled rows or tasks; NaN: the data have no such
      * measure */
@@ -36,8 +37,7 @@ struct score_outcome {
     int rank; /* of the solution, from 1; 0: not among the answers */
     int votes, predictions;
     double per_token_accuracy; /* mean over the rows of all its variants */
-    /* of the vote: different answers, how far the first is ahead, how spread they
-     * are */
+    /* of the vote: number of different answers, the lead of the first, the entropy */
     int distinct;
     double margin, entropy;
 };
@@ -46,13 +46,14 @@ struct score_outcome {
 int scores_create(struct scores **out, const struct data_set *set, enum data_split split,
                   const struct score_request *requests, int count,
                   struct error *err) MUST_CHECK;
-/* Only some rows will come: tests of which none does are not scored. */
+/* Announces that only some rows will be added: tests without rows are not scored. */
 void scores_take_some(struct scores *scores);
 void scores_destroy(struct scores *scores);
 
 /*
- * One row's prediction at one outer step (or, with ACT at inference, the one it halted
- * at: give it for every request). request: index. Any order of rows.
+ * Adds one row's prediction at one outer step. With ACT at inference, add the one at
+ * which the row halted to every request. request is an index. Rows may come in any
+ * order.
  *   predictions (T); labels (T) with -100 as data_set_row() made them
  *   q_halt: the logit; lm_loss: the row's token loss, or 0; used: outer steps used
  */
@@ -60,18 +61,19 @@ int scores_add(struct scores *scores, int request, int row, const int32_t *predi
                const int32_t *labels, float q_halt, double lm_loss, int used,
                struct error *err) MUST_CHECK;
 
-/* Votes and sums up one request. outcomes: fresh, the caller's to free; one per scored
- * test. */
+/* Votes and computes the measures of one request. outcomes: newly allocated, the
+ * caller's to free; one per scored test. */
 int scores_finish(struct scores *scores, int request, struct score_result *result,
                   struct score_outcome **outcomes, int *outcome_count,
                   struct error *err) MUST_CHECK;
 
 /* The Kaggle form of the request's first two answers: an object, task -> list of
- * {attempt_1, attempt_2}. Fresh; NULL when out of memory. After scores_finish(). */
+ * {attempt_1, attempt_2}. Newly allocated; NULL: no memory. Call scores_finish()
+ * first. */
 cJSON *scores_submission(const struct scores *scores, int request);
 
-/* Answering with the input: per-token accuracy and exact rows over the original rows,
- * pass@1 = pass@2 over tasks. */
+/* Scores the answer that copies the input: per-token accuracy and exact rows over
+ * the original rows, pass@1 = pass@2 over tasks. */
 int scores_copy_baseline(const struct data_set *set, enum data_split split,
                          struct score_result *result, struct error *err) MUST_CHECK;
 

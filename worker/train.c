@@ -25,28 +25,29 @@
 #include "train_position.h"
 #include "work.h"
 
-enum { METRIC_EVENTS = 50 }; /* of a whole training */
+enum { METRIC_EVENTS = 50 }; /* number in a whole training */
 
 struct training {
     const struct train_context *context; /* borrowed */
     struct train_end *end;               /* borrowed */
     struct train_position position;
-    int64_t step, total;          /* steps done; of the schedule */
-    bool finished;                /* nothing is left to train */
-    struct cycle_schedule cycles; /* of the training; no stages: those of the model */
-    int generation;               /* of the next checkpoint: 0 or 1 */
-    int64_t saved_step;           /* of the last checkpoint; -1: none */
-    double saved_at_s;            /* monotonic time of the last checkpoint */
-    /* within a step: the engine's state is undefined */
+    int64_t step, total; /* steps done; total of the schedule */
+    bool finished;       /* nothing is left to train */
+    /* of the training; without stages: the model's cycles */
+    struct cycle_schedule cycles;
+    int generation;     /* of the next checkpoint: 0 or 1 */
+    int64_t saved_step; /* of the last checkpoint; -1: none */
+    double saved_at_s;  /* monotonic time of the last checkpoint */
+    /* whether the step was abandoned: the engine's state is undefined */
     bool abandoned;
     double step_seconds;                    /* wall time of the last step */
-    double session_seconds;                 /* of the steps that this attempt took */
-    int64_t session_steps;                  /* how many */
+    double session_seconds;                 /* wall time of this attempt's steps */
+    int64_t session_steps;                  /* number of this attempt's steps */
     int32_t *inputs, *labels, *identifiers; /* owned; (B, T), (B, T), (B) */
     int32_t *minimum;                       /* owned; (B) exploration */
     struct metrics recent;                  /* since the last progress event */
     double recent_since_s;
-    /* of one evaluated row and outer step, for the untrained model */
+    /* FLOPs of one evaluated row and outer step, for the untrained model */
     double row_step_flops;
 };
 
@@ -116,8 +117,8 @@ static int load(struct training *training, const char *name, struct error *err)
     return rc;
 }
 
-/* Loads the newest valid checkpoint that the job allows to resume from. *from: its
- * name, fresh; NULL: there is none. */
+/* Loads the newest valid checkpoint from which the job may resume. *from is its
+ * name, newly allocated; NULL: there is none. */
 static int load_newest(struct training *training, char **from, struct error *err)
 {
     const struct train_context *c = training->context;
@@ -185,8 +186,9 @@ static int evaluate(struct training *training, const char *checkpoint, const boo
     return rc;
 }
 
-/* What each evaluation of the untrained model may cost: the share that is set, but a
- * second or so of work always, and never many minutes of it; 0: nothing. */
+/* FLOPs that each evaluation of the untrained model may cost: the share that is set,
+ * but at least about a second and at most some minutes of work. 0: it is not
+ * evaluated. */
 static double untrained_flops(struct training *training)
 {
     static const double LEAST = 1e12, MOST = 3e13;
@@ -202,8 +204,8 @@ static double untrained_flops(struct training *training)
     return share <= 0.0 ? 0.0 : flops < LEAST ? LEAST : flops > MOST ? MOST : flops;
 }
 
-/* Runs the untrained model's evaluations that no earlier attempt is known to have
- * reported. The engine holds the seed's weights. */
+/* Evaluates the untrained model where no earlier attempt has reported the result.
+ * The engine holds the seed's weights. */
 static int evaluate_untrained(struct training *training, const bool *selected,
                               struct error *err)
 {
@@ -300,8 +302,8 @@ static int save(struct training *training, bool final, struct error *err)
     return rc;
 }
 
-/* The exploration minimum of each row at this step (counted from 1): a stream per
- * step. */
+/* Draws the exploration minimum of each row at this step (counted from 1), from a
+ * random stream of its own for each step. */
 static void draw_minimum(struct training *training, int64_t step)
 {
     const struct train_context *c = training->context;
@@ -323,8 +325,8 @@ static double mean(double sum, double count)
 }
 
 /* Updates what progress events report: means and rate over about the last second, or
- * over the last step if it took longer. The remaining time follows from all steps of
- * this attempt. */
+ * over the last step if that took longer. The remaining time is estimated from all
+ * steps of this attempt. */
 static void update_progress(struct training *training)
 {
     enum { INTERVAL_S = 1 };
@@ -343,7 +345,7 @@ static void update_progress(struct training *training)
     training->recent_since_s = now;
 }
 
-/* Every 1/50 of the training: the event that is stored, and a line in the log. */
+/* After each 1/50 of the training: appends a metric event and logs a line. */
 static int report_metrics(struct training *training, struct error *err)
 {
     const struct metrics *metrics = &training->position.metrics;
@@ -363,7 +365,7 @@ static int report_metrics(struct training *training, struct error *err)
     return rc;
 }
 
-/* The engine's part of a step, with the time that it took. */
+/* Runs the engine's part of a step and measures its time. */
 static int compute_step(struct training *training, const struct engine_batch *batch,
                         struct engine_result *result, struct error *err)
 {
@@ -389,7 +391,7 @@ static int compute_step(struct training *training, const struct engine_batch *ba
     return 0;
 }
 
-/* One training step on the drawn batch, and its metrics. */
+/* Takes one training step on the drawn batch and updates the metrics. */
 static int take_step(struct training *training, struct error *err)
 {
     const struct train_context *c = training->context;
@@ -429,7 +431,7 @@ static int take_step(struct training *training, struct error *err)
     return rc;
 }
 
-/* Progress events speak of training from now on. */
+/* Sets progress events to the training phase. */
 static void begin_training(struct training *training)
 {
     work_set_phase(WORK_TRAIN, training->step, training->total);
@@ -464,7 +466,8 @@ static int note_interval_end(struct training *training, struct error *err)
     return 0;
 }
 
-/* A checkpoint now is nearer to the interval than one after the next step would be. */
+/* Whether now is closer to the end of the checkpoint interval than the end of the
+ * next step. */
 static bool checkpoint_is_due(const struct training *training)
 {
     double interval = config_real(&training->context->job->config, CHECKPOINT_INTERVAL_S);
@@ -473,7 +476,7 @@ static bool checkpoint_is_due(const struct training *training)
     return since_s + 0.5 * training->step_seconds >= interval;
 }
 
-/* Trains until the data ends, the loss is not finite, or a stop is requested. */
+/* Trains until the data ends, the loss becomes non-finite, or a stop is requested. */
 static int train(struct training *training, struct error *err)
 {
     const struct train_context *c = training->context;
@@ -514,7 +517,7 @@ static int train(struct training *training, struct error *err)
     return rc;
 }
 
-/* The last metrics, the final weights, the evaluations that count. */
+/* Writes the last metrics and the final weights, and runs the final evaluations. */
 static int finish(struct training *training, struct error *err)
 {
     const struct train_context *c = training->context;
@@ -534,7 +537,7 @@ static int finish(struct training *training, struct error *err)
     return rc;
 }
 
-/* The message says which checkpoint counts. */
+/* Adds which checkpoint counts to the message. */
 static void add_what_counts(const struct training *training, struct error *err)
 {
     char where[ERROR_MESSAGE_SIZE];

@@ -32,17 +32,16 @@ struct train_end {
     bool diverged;
     int64_t step;
     double train_seconds, evaluation_seconds; /* as in struct train_position */
-    /* of the last checkpoint written; empty: none */
+    /* of the last checkpoint written; empty: there is none */
     char weights_hash[HASH_HEX_SIZE];
 };
 
 /*
- * Trains from the newest valid checkpoint that the job allows to go on from, or from
- * the seed's weights, to the end, and evaluates. *out is filled whatever is returned.
- * ERROR_STOPPED: a stop was asked for, and the message tells where and which checkpoint
- * counts. A step that would have gone on for more than half a second was abandoned;
- * otherwise a checkpoint of the last step has been written. All events but `error` and
- * `end` are written.
+ * Trains to the end, beginning with the newest valid checkpoint from which the job may
+ * resume or with the seed's weights, and evaluates. *out is always filled.
+ * ERROR_STOPPED: a stop was requested; the message tells at which step, and which
+ * checkpoint counts. A step with more than half a second left was abandoned; otherwise
+ * a checkpoint of the last step was written. Writes all events but `error` and `end`.
  */
 int train_run(const struct train_context *context, struct train_end *out,
               struct error *err) MUST_CHECK;

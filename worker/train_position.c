@@ -26,8 +26,8 @@ char *train_position_to_text(const struct train_position *position,
                              const struct batches *batches)
 {
     cJSON *root = cJSON_CreateObject();
-    /* A batch drawn after an interval's end is drawn again: the interim evaluation is
-     * first. */
+    /* A batch drawn after the end of an interval is drawn again after resuming,
+     * because the interim evaluation comes first. */
     cJSON *place = position->interim_due ? cJSON_Duplicate(position->interval_end, true)
                                          : batches_save(batches);
     cJSON *metrics = metrics_to_json(&position->metrics);
@@ -62,7 +62,8 @@ static bool is_list_of_texts(const cJSON *list)
     return true;
 }
 
-/* Reads the parts that are ours; place is the batches' part, inside root. */
+/* Reads the members that this file owns; place is the batches' position, inside
+ * root. */
 static int read_parts(struct train_position *out, const cJSON **place, const cJSON *root,
                       const char *name, struct error *err)
 {
@@ -71,7 +72,7 @@ static int read_parts(struct train_position *out, const cJSON **place, const cJS
     int rc = json_get_bool(&out->interim_due, root, "interim_due", name, err);
 
     *place = json_member(root, "batches");
-    /* Checkpoints of earlier releases do not have them. */
+    /* Checkpoints of earlier releases lack these. */
     out->train_seconds = json_real_or(root, "train_seconds", 0.0);
     out->evaluation_seconds = json_real_or(root, "evaluation_seconds", 0.0);
     if (rc == 0 &&

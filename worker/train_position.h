@@ -16,30 +16,31 @@ struct job;
 
 struct train_position {
     struct metrics metrics; /* since the last metric event */
-    /* wall time of the training steps up to here, in all attempts; of steps that were
-     * lost or abandoned: none */
+    /* wall time of the training steps up to here, over all attempts, without steps
+     * that were lost or abandoned */
     double train_seconds;
-    double evaluation_seconds; /* the same of evaluations */
-    bool interim_due;          /* an eval_interval has ended and is not evaluated yet */
+    double evaluation_seconds; /* likewise, of evaluations */
+    /* whether an eval_interval has ended whose evaluation is due */
+    bool interim_due;
     /* owned; the batches' position then; NULL unless interim_due */
     cJSON *interval_end;
-    /* owned; list: canonical texts of the evaluations that have been said of the
-     * untrained model */
+    /* owned; list of the canonical texts of the untrained model's evaluations that
+     * have been reported */
     cJSON *untrained;
 };
 
 int train_position_init(struct train_position *out, struct error *err) MUST_CHECK;
 void train_position_release(struct train_position *position);
 
-/* JSON text, exact to the last bit. Fresh; NULL when out of memory. */
+/* JSON text, exact to the last bit. Newly allocated; NULL: no memory. */
 char *train_position_to_text(const struct train_position *position,
                              const struct batches *batches);
-/* Fills *position and puts batches in place. ERROR_DAMAGED; name is for the message. */
+/* Fills *position and moves batches to it. ERROR_DAMAGED; name is for the message. */
 int train_position_from_text(struct train_position *position, struct batches *batches,
                              const char *text, const char *name, struct error *err) MUST_CHECK;
 
-/* Records that the untrained model's result of this evaluation (canonical text) has
- * been reported. */
+/* Whether the untrained model's result of this evaluation (canonical text) has been
+ * reported; the second records that it has. */
 bool train_position_has_untrained(const struct train_position *position, const char *canonical);
 int train_position_add_untrained(struct train_position *position, const char *canonical,
                                  struct error *err) MUST_CHECK;

@@ -1,4 +1,4 @@
-/* trajectory.c - sums per outer step, from what each row of a batch has come to. */
+/* trajectory.c - sums measures per outer step over the rows of all batches. */
 #include "trajectory.h"
 
 #include "error.h"
@@ -11,20 +11,21 @@
 
 enum { NO_LABEL = -100, BINS = MEASURE_BINS };
 
-/* The progress of one row of the batch. */
+/* What is known of one row of the batch. */
 struct standing {
     double accuracy, loss, q_halt, changed;
-    int last_change;      /* outer step at which its answer changed last */
+    int last_change;      /* outer step of its last change of answer */
     bool labelled, exact; /* exact: every labelled token is right */
-    /* at an earlier step; at this one for the first time */
+    /* exact at an earlier step; exact at this step for the first time */
     bool was_exact, became_exact;
-    bool would_halt, halts_now; /* the halting test passed; at this step first */
+    /* passed the halting test; passed it at this step for the first time */
+    bool would_halt, halts_now;
 };
 
-/* The rows that residuals are summed over. */
+/* Groups of rows over which residuals are summed. */
 enum { ALL_ROWS, EXACT_ROWS, WRONG_ROWS, GROUPS };
 
-/* One of ten equal parts of [0, 1], by the probability that q_halt states. */
+/* One of ten equal intervals of [0, 1] for the probability predicted by q_halt. */
 struct bin {
     double probability; /* sum over its rows */
     int64_t rows, exact;
@@ -33,7 +34,7 @@ struct bin {
 struct trajectory {
     int steps, seq_len, rows, calls;
     const int32_t *labels;      /* borrowed: (rows, T) */
-    int64_t row_count;          /* labelled rows taken so far, whole batches of them */
+    int64_t row_count;          /* labelled rows in finished batches */
     struct standing *standings; /* owned: (B) */
     int32_t *answers;           /* owned: (B, T) of the step before */
     float *moved;               /* owned: (B, calls) residuals of this step */
@@ -41,7 +42,7 @@ struct trajectory {
     double *sums;
     double *residuals[GROUPS]; /* owned: (steps, calls) each */
     struct bin *bins;          /* owned: (steps, BINS) */
-    bool *fast;                /* owned: (calls) the call writes zL */
+    bool *fast;                /* owned: (calls) whether the call writes zL */
 };
 
 static double *sum_of(const struct trajectory *t, enum metric measure, int step)
@@ -49,7 +50,7 @@ static double *sum_of(const struct trajectory *t, enum metric measure, int step)
     return &t->sums[(size_t)(measure - METRIC_COUNT) * (size_t)t->steps + (size_t)step - 1];
 }
 
-/* Which module calls of an outer step write zL. */
+/* Finds which module calls of an outer step write zL. */
 static bool find_calls(struct trajectory *t, const struct engine_config *config)
 {
     const struct system_facts *facts = system_facts(config->system);
@@ -129,7 +130,7 @@ void trajectory_begin(struct trajectory *t, const int32_t *labels, int rows)
     }
 }
 
-/* The row's answer beside its labels and its answer of the step before. */
+/* Compares a row's answer with its labels and with its answer of the step before. */
 static void compare_answer(struct trajectory *t, int row, int step, const int32_t *answer)
 {
     struct standing *standing = &t->standings[row];
@@ -168,7 +169,7 @@ static void take_slot(struct trajectory *t, int step, const struct trajectory_ou
            (size_t)t->calls * sizeof *t->moved);
 }
 
-/* A row of which nothing is computed any more. */
+/* Counts a row that has left the batch: its last values remain. */
 static void take_left(struct trajectory *t, int row)
 {
     struct standing *standing = &t->standings[row];
@@ -179,8 +180,8 @@ static void take_left(struct trajectory *t, int row)
     memset(t->moved + (size_t)row * (size_t)t->calls, 0, (size_t)t->calls * sizeof *t->moved);
 }
 
-/* The answer is wrong at this step and at all before it, and has not changed over the
- * last quarter of the steps (at least the last one). */
+/* Whether the answer is wrong at this step and all before, and has not changed
+ * during the last quarter of the steps (at least the last one). */
 static bool is_stuck(const struct standing *standing, int step)
 {
     int quarter = step / 4 > 1 ? step / 4 : 1;
@@ -239,7 +240,7 @@ void trajectory_take(struct trajectory *t, int step, const struct trajectory_out
     }
 }
 
-/* Calls of an outer step that write zL, or zH. */
+/* Number of calls of an outer step that write zL (fast), or zH. */
 static int count_calls(const struct trajectory *t, bool fast)
 {
     int count = 0;
@@ -289,8 +290,8 @@ static void read_residuals(const struct trajectory *t, enum metric measure, int 
     }
 }
 
-/* Mean over the rows of how far the probability that q_halt states is from the share of
- * exact rows, both taken over the rows of a bin. */
+/* Expected calibration error: mean over the rows of the distance, within a bin,
+ * between the mean predicted probability and the share of exact rows. */
 static double calibration_error(const struct trajectory *t, int step)
 {
     double error = 0.0;
@@ -333,5 +334,5 @@ void trajectory_read(const struct trajectory *t, enum metric measure, int steps,
                         : t->row_count == 0       ? (double)NAN
                                             : *sum_of(t, measure, step) / (double)t->row_count;
     if (measure == VECTOR_CHANGED || measure == VECTOR_STUCK)
-        out[0] = (double)NAN; /* there is no step before the first */
+        out[0] = (double)NAN; /* the first step has no step before it */
 }

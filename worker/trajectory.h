@@ -1,11 +1,10 @@
 /*
- * trajectory.h - how answers and states change from one outer step to the next, over
- * the labelled rows of one inference pass.
+ * trajectory.h - measures how answers and states change between outer steps, over the
+ * labelled rows of one inference pass.
  *
- * A row's contribution follows from its own outputs alone, and sums run over the rows
- * in stored order, so results do not depend on the batch size. A row that has left the
- * batch (ACT at inference) has the answer and q_halt that it left with, and changes no
- * more.
+ * A row's contribution depends on its own outputs alone, and sums run over the rows in
+ * stored order, so results do not depend on the batch size. A row that has left the
+ * batch (ACT at inference) counts with its last answer and q_halt.
  */
 #ifndef WORKER_TRAJECTORY_H
 #define WORKER_TRAJECTORY_H
@@ -19,15 +18,15 @@
 
 struct trajectory; /* opaque */
 
-/* Of as many outer steps, on an engine of this configuration. ERROR_NOMEM. */
+/* Records steps outer steps of an engine of this configuration. ERROR_NOMEM. */
 int trajectory_create(struct trajectory **out, const struct engine_config *config, int steps,
                       struct error *err) MUST_CHECK;
 void trajectory_destroy(struct trajectory *trajectory); /* NULL allowed */
 
-/* A new batch: rows, and their labels (rows, T), borrowed until the next one. */
+/* Begins a batch: its rows and their labels (rows, T), borrowed until the next call. */
 void trajectory_begin(struct trajectory *trajectory, const int32_t *labels, int rows);
 
-/* What an outer step left in the slots of the batch that are still computed. */
+/* Outputs of an outer step for the slots still in the engine. */
 struct trajectory_outputs {
     const int32_t *predictions; /* (slots, T) */
     const float *q_halt;        /* (slots), logits */
@@ -37,13 +36,13 @@ struct trajectory_outputs {
     const int *origin;          /* (slots) the row of the batch, ascending */
     int slots;
 };
-/* step: from 1, each once for every batch; slots may be 0. */
+/* Adds an outer step. step: from 1, each once per batch; slots may be 0. */
 void trajectory_take(struct trajectory *trajectory, int step,
                      const struct trajectory_outputs *outputs);
 
-/* How many values the measure, one that is a list, has over the first outer steps. */
+/* Number of values that a list measure has over the first outer steps. */
 int trajectory_count(const struct trajectory *trajectory, enum metric measure, int steps);
-/* Those values, from position 1 on; NaN: none at that position. */
+/* Reads these values, beginning at position 1; NaN: no value at that position. */
 void trajectory_read(const struct trajectory *trajectory, enum metric measure, int steps,
                      double *out);
 

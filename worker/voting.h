@@ -1,8 +1,8 @@
 /*
- * voting.h - one test input's answers, ranked (model.md, section 6).
+ * voting.h - ranks the answers to one test input (model.md, section 6).
  *
- * Distinct answers are ranked by votes, then by the mean of sigmoid(q_halt) in float64,
- * then by first arrival. Answers differ if shape or any cell differs.
+ * Distinct answers are ranked by votes, then by the mean of sigmoid(q_halt) in
+ * float64, then by first arrival. Answers differ if their shapes or any cells differ.
  */
 #ifndef WORKER_VOTING_H
 #define WORKER_VOTING_H
@@ -11,7 +11,7 @@
 #include "grid.h"
 
 struct vote_answer {
-    /* owned by the ballot; cells beyond rows * columns are not there */
+    /* owned by the ballot; only rows * columns cells are allocated */
     struct grid *grid;
     uint64_t fingerprint;
     int votes;
@@ -22,14 +22,14 @@ struct vote_answer {
 struct ballot {
     struct vote_answer *answers; /* owned; ranked after ballot_rank() */
     int count, room;
-    int votes; /* in all */
+    int votes; /* number of all votes */
 };
 
-/* A zeroed ballot is empty. Adds a vote in order of arrival; q_halt is the logit. */
+/* Adds a vote, in order of arrival; q_halt is the logit. A zeroed ballot is empty. */
 int ballot_add(struct ballot *ballot, const struct grid *answer, double q_halt,
                struct error *err) MUST_CHECK;
 void ballot_rank(struct ballot *ballot);
-/* Place of grid among the ranked answers, from 1; 0: not there. */
+/* Rank of grid among the answers, from 1; 0: it is not among them. */
 int ballot_place(const struct ballot *ballot, const struct grid *grid);
 void ballot_release(struct ballot *ballot);
 

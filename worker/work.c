@@ -1,4 +1,4 @@
-/* work.c - heartbeat, progress and requests to stop, of this process. */
+/* work.c - the heartbeat, progress and stop requests of this process. */
 #include "work.h"
 
 #include <math.h>
@@ -9,13 +9,13 @@
 #include "log.h"
 #include "report.h"
 
-/* A step with more seconds left than this is abandoned when a stop is requested. */
+/* A training step with more than this left is abandoned when a stop is requested. */
 static const double WORTH_FINISHING_S = 0.5;
-/* Steps that take longer than this show how far they are. */
+/* Steps longer than this report their progress. */
 static const double LONG_STEP_S = 2.0;
 static const double LOG_INTERVAL_S = 60.0;
 
-/* The word of a progress event, and what the process is doing. */
+/* The name of each phase in progress events, and its description. */
 static const struct {
     const char *word, *doing;
 } PHASES[] = {
@@ -27,16 +27,17 @@ static const struct {
 
 static struct {
     enum work_phase phase;
-    struct report *report; /* borrowed; NULL: nobody listens */
+    struct report *report; /* borrowed; NULL: nothing is reported */
     struct report_progress progress;
-    double logged_s;    /* monotonic time of the last line in the log */
-    double estimated_s; /* monotonic time of the present estimate of the time left */
+    double logged_s; /* monotonic time of the last line in the log */
+    /* monotonic time of the current estimate of the remaining time */
+    double estimated_s;
     bool in_step;
     double step_began_s;         /* monotonic */
-    double step_share;           /* of the step that goes on, or was abandoned */
+    double step_share;           /* completed share of the current or abandoned step */
     double part_begin, part_end; /* of an evaluation's step */
-    int64_t units_before;        /* of the step, when its watch was last called */
-    /* of the journal, in a watch, which cannot return it */
+    int64_t units_before;        /* units of the step at the last call of its watch */
+    /* a failure of the journal, which the watch cannot return */
     struct error fault;
 } work;
 
@@ -92,7 +93,7 @@ void work_set_training(double loss, double accuracy, double exact_accuracy, doub
     work.estimated_s = clock_monotonic_s();
 }
 
-/* A line in the log every minute in which nothing else writes one. */
+/* Logs a line each minute in which nothing else was logged. */
 static void log_minute(double now)
 {
     const struct report_progress *p = &work.progress;
@@ -108,7 +109,7 @@ static void log_minute(double now)
                  p->part_total);
 }
 
-/* Counts, and reports when it is time. */
+/* Counts units of work and reports when it is due. */
 static int count(int64_t units, struct error *err)
 {
     double now;
@@ -151,7 +152,7 @@ void work_end_step(void)
     work.progress.step_share = REPORT_UNKNOWN;
 }
 
-/* The step is not worth finishing before the process ends. */
+/* Whether the current step is to be abandoned. */
 static bool is_abandoned(void)
 {
     double elapsed = clock_monotonic_s() - work.step_began_s;

@@ -34,16 +34,16 @@ static const char USAGE[] =
     "Exit: 0 done, 2 bad arguments, job or data, 3 environment, 4 diverged, 5 data changed,\n"
     "6 out of memory, 7 disk full, 130 stopped.\n";
 
-/* A job keeps nothing of its caller's but standard input, output and error: a lock or a
- * pipe that a worker held would stay so for its life. */
+/* Closes inherited descriptors except 0 to 2: a lock or a pipe would otherwise stay
+ * open for the worker's life. */
 static void close_inherited_descriptors(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "run") == 0)
         closefrom(3);
 }
 
-/* Descriptors 0 to 2 are open from here on, so that no file of ours becomes one of them
- * and gets log lines. */
+/* Opens missing standard descriptors, so that no other file gets number 0 to 2 and
+ * with it log lines. */
 static void open_standard_descriptors(void)
 {
     int fd;
@@ -63,7 +63,7 @@ static int run(const char *directory, const struct blas_environment *environment
     return keeper_run(exit_code, directory, execute_job, &request, err);
 }
 
-/* The command's number of threads: that of the job, else one. */
+/* Number of threads of the command: the job's, otherwise 1. */
 static int threads_of(int argc, char **argv)
 {
     return argc == 3 && strcmp(argv[1], "run") == 0 ? job_peek_threads(argv[2]) : 1;
