@@ -1,4 +1,4 @@
-/* checkpoint_file.c - what a safetensors header promises, against the file's size and
+/* checkpoint_file.c - checks a safetensors header against the file's size and
  * content. */
 #include "checkpoint_file.h"
 
@@ -17,7 +17,7 @@
 
 enum { BLOCK_BYTES = 1 << 20 };
 
-/* The header, when it describes exactly as many bytes as follow it; else NULL. */
+/* The header if it describes exactly as many bytes as follow it, else NULL. */
 static cJSON *read_whole_header(int fd, size_t *data_at, bool *no_memory)
 {
     struct stat status = { 0 };
@@ -52,12 +52,13 @@ bool checkpoint_file_is_whole(const char *path)
         return false;
     cJSON *header = read_whole_header(fd, &data_at, &no_memory);
     close(fd);
-    bool whole = header != NULL || no_memory; /* that is no proof of damage */
+    /* a lack of memory does not prove damage */
+    bool whole = header != NULL || no_memory;
     cJSON_Delete(header);
     return whole;
 }
 
-/* Adds the file's bytes from at to its end to the hash. */
+/* Adds the file's bytes from offset at to its end to the hash. */
 static bool hash_data(struct hash_state *state, int fd, int64_t at)
 {
     char *block = malloc(BLOCK_BYTES);

@@ -1,16 +1,16 @@
 /*
- * checkpoint_file.h - is a final checkpoint still there, and whole?
+ * checkpoint_file.h - checks that a final checkpoint exists and is complete.
  */
 #ifndef RUNNER_CHECKPOINT_FILE_H
 #define RUNNER_CHECKPOINT_FILE_H
 
 #include <stdbool.h>
 
-/* The file exists, and its safetensors header describes exactly as many bytes as follow
- * it. Its content is the worker's to check: every tensor is under a checksum. */
+/* Whether the file exists and its safetensors header describes exactly as many bytes
+ * as follow it. The worker checks the content: every tensor is under a checksum. */
 bool checkpoint_file_is_whole(const char *path);
 
-/* The same, and its checksum is that of its content: reads all of it. */
+/* Likewise, and the checksum matches the content: reads the whole file. */
 bool checkpoint_file_is_sound(const char *path);
 
 #endif

@@ -1,4 +1,4 @@
-/* commands.c - the table of commands; checks, suggestions and help made of it. */
+/* commands.c - the table of commands; checks, suggestions and help derived from it. */
 #include "commands.h"
 
 #include "error.h"
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Sets of options that several commands share. */
+/* Sets of options shared by several commands. */
 #define BIT(name) OPTION_BIT(OPTION_##name)
 #define LOOP_OPTIONS (BIT(JOBS) | BIT(MAX_FAILS) | BIT(KEEP_GOING) | BIT(EXECUTOR))
 #define QUERY_OPTIONS (BIT(WHERE) | BIT(METRIC) | BIT(EXPERIMENT) | BIT(FORMAT))
@@ -133,7 +133,8 @@ static int unknown_command(const char *name, struct error *err)
                      nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
 }
 
-/* command NULL: not known, so that every option may be meant. */
+/* Reports an unknown option. command NULL: no command is known yet, so suggestions
+ * come from all options. */
 static int unknown_option(const struct command *command, const char *word, struct error *err)
 {
     const char *names[OPTION_COUNT];
@@ -153,7 +154,7 @@ static int unknown_option(const struct command *command, const char *word, struc
                      command != NULL ? " " : "");
 }
 
-/* An option of other commands, which are named. */
+/* Reports an option of other commands and names these. */
 static int foreign_option(const struct command *command, int option, struct error *err)
 {
     char takers[120] = "";

@@ -1,5 +1,5 @@
 /*
- * commands.h - the one table of commands: what each is called, takes and does. The
+ * commands.h - the table of commands: their names, arguments and functions. The
  * parser, the help, the suggestions and (checked by a test) the man page follow it. A
  * new command is an entry here and a function in runner/command/.
  */
@@ -15,13 +15,14 @@ struct command {
     const char *name;
     const char *arguments; /* positional ones, as the usage line shows them; "": none */
     const char *meaning;   /* one line, at most 46 columns */
-    const char *details;   /* for its own help, in lines of at most 78; NULL: none */
-    int least, most;       /* positional arguments */
-    uint64_t options;      /* OPTION_BITs of what it takes besides COMMAND_COMMON */
+    /* for its own help, in lines of at most 78 columns; NULL: none */
+    const char *details;
+    int least, most;  /* positional arguments */
+    uint64_t options; /* OPTION_BITs that it accepts besides COMMAND_COMMON */
     command_fn *run;
 };
 
-/* What every command takes. */
+/* Options that every command accepts. */
 #define COMMAND_COMMON                                                                         \
     (OPTION_BIT(OPTION_WORKSPACE) | OPTION_BIT(OPTION_QUIET) | OPTION_BIT(OPTION_COLOR) |      \
      OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION))
@@ -29,14 +30,14 @@ struct command {
 /* In the order of the help; ended by a NULL name. */
 extern const struct command COMMANDS[];
 
-/* Finds the command that the options name and checks its options and, without --help,
- * the number of its arguments. *out NULL and 0: none is named. ERROR_FORMAT with a
- * suggestion for what the table does not have. */
+/* Finds the command in the options and checks its options and, without --help, the
+ * number of its arguments. *out NULL and 0: no command is given. ERROR_FORMAT, with
+ * a suggestion, for unknown words. */
 int commands_check(const struct command **out, const struct options *options,
                    struct error *err) MUST_CHECK;
 
-/* The help of one command, with only its options; NULL: all commands. At most 80
- * columns wide. */
+/* Prints the help of one command, with only its options; NULL: all commands. At most
+ * 80 columns wide. */
 void commands_print_help(const struct command *command, FILE *out);
 
 #endif

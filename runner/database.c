@@ -1,4 +1,4 @@
-/* database.c - store_open(), a look at every page, and where the database lies. */
+/* database.c - opens and checks the database, and detects a copied workspace. */
 #include "database.h"
 
 #include "error.h"
@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A copy of a workspace has the original's attempts in its database, and must leave
- * their workers alone. */
+/* The database of a copied workspace lists the original's attempts, whose workers
+ * the copy must not touch. */
 static int note_place(struct store *store, const struct workspace *workspace, struct error *err)
 {
     struct stat status;

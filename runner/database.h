@@ -1,5 +1,5 @@
 /*
- * database.h - the workspace's database, for the commands that write.
+ * database.h - the workspace's database, for commands that write to it.
  */
 #ifndef RUNNER_DATABASE_H
 #define RUNNER_DATABASE_H
@@ -9,8 +9,8 @@
 
 struct store;
 
-/* Opens the database for writing, after a check that it is sound: nothing is written to
- * a damaged one (ERROR_DATABASE, which names hrmlab rebuild). Detects a copied
+/* Opens the database for writing after checking its integrity: a damaged one
+ * (ERROR_DATABASE, which names hrmlab rebuild) is not written to. Detects a copied
  * workspace and prints a note. */
 int database_open(struct store **out, const struct workspace *workspace,
                   struct error *err) MUST_CHECK;

@@ -1,4 +1,4 @@
-/* names.c - a directory's names, sorted. */
+/* names.c - reads and sorts the names in a directory. */
 #include "names.h"
 
 #include "error.h"

@@ -1,5 +1,5 @@
 /*
- * names.h - what is in a directory, in the order of numbers and letters.
+ * names.h - the names in a directory, digits and letters in order.
  */
 #ifndef RUNNER_NAMES_H
 #define RUNNER_NAMES_H
@@ -11,7 +11,7 @@ struct names {
     int count;
 };
 
-/* Hidden files are left out. An absent directory has no names. */
+/* Hidden files are omitted. A missing directory has no names. */
 int names_read(struct names *out, const char *path, struct error *err) MUST_CHECK;
 void names_release(struct names *names);
 

@@ -1,4 +1,4 @@
-/* options.c - the command line, checked as a whole. */
+/* options.c - parses and checks the command line. */
 #include "options.h"
 
 #include "error.h"
@@ -53,7 +53,8 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_VERSION] = { "version", 0, NULL, "the version of hrmlab" },
 };
 
-/* name: of the option with its dashes, or of a variable. */
+/* Reads a word out of a list. name: of the option with its dashes, or of an
+ * environment variable. */
 static int read_word(int *out, const char *name, const char *text, const char *const *words,
                      struct error *err)
 {
@@ -102,7 +103,8 @@ static const char *const FORMATS[] = { [FORMAT_TABLE] = "table",
                                        [FORMAT_LATEX] = "latex",
                                        NULL };
 
-/* Where the text of an option goes; NULL: it takes none, or something else. */
+/* The member for the text of an option; NULL: it has no value, or one that is not
+ * text. */
 static const char **text_of(struct options *options, int option)
 {
     switch (option) {
@@ -138,7 +140,7 @@ static const char **text_of(struct options *options, int option)
     }
 }
 
-/* One option into *options. */
+/* Stores one option in *options. */
 static int take_option(struct options *options, int option, const char *value,
                        struct error *err)
 {
@@ -187,10 +189,10 @@ static int take_option(struct options *options, int option, const char *value,
     return rc;
 }
 
-enum { FIRST_VALUE = 256 }; /* getopt's number of option 0, beyond the letters */
+enum { FIRST_VALUE = 256 }; /* getopt's number of option 0; larger than any letter */
 
-/* The option that getopt calls number, a letter or FIRST_VALUE + id; OPTION_COUNT:
- * none. */
+/* The option that getopt reports as number, a letter or FIRST_VALUE + id;
+ * OPTION_COUNT: none. */
 static int option_of(int number)
 {
     if (number >= FIRST_VALUE)
@@ -201,13 +203,14 @@ static int option_of(int number)
     return OPTION_COUNT;
 }
 
-/* OPTIONS in getopt's form: the long ones, ended by zeros, and the letters. */
+/* Converts OPTIONS to getopt's form: long options, ended by zeros, and letters. */
 static void describe_to_getopt(struct option longs[OPTION_COUNT + 1],
                                char letters[2 * OPTION_COUNT + 2])
 {
     int used = 0;
 
-    letters[used++] = ':'; /* a missing value is told from an unknown option */
+    /* makes getopt distinguish a missing value from an unknown option */
+    letters[used++] = ':';
     for (int i = 0; i < OPTION_COUNT; i++) {
         bool value = OPTIONS[i].value != NULL;
 
@@ -222,8 +225,8 @@ static void describe_to_getopt(struct option longs[OPTION_COUNT + 1],
     letters[used] = '\0';
 }
 
-/* What getopt could not read in word: an option with a value that takes none, or an
- * unknown one, which *options gets. */
+/* Handles a word that getopt rejects: an option given a value that it does not take
+ * (an error), or an unknown option, which is stored in *options. */
 static int refuse_word(struct options *options, const char *word, struct error *err)
 {
     int id = option_of(optopt);
@@ -243,7 +246,7 @@ static int read_words(struct options *options, int argc, char **argv, struct err
 
     describe_to_getopt(longs, letters);
     opterr = 0;
-    optind = 0; /* forgets what an earlier call permuted */
+    optind = 0; /* resets getopt after an earlier call */
     while (rc == 0) {
         int at = optind, number = getopt_long(argc, argv, letters, longs, NULL);
 
@@ -263,7 +266,7 @@ static int read_words(struct options *options, int argc, char **argv, struct err
     return rc;
 }
 
-/* The variable's value; NULL: it is not set, or empty. */
+/* The value of an environment variable; NULL: it is unset or empty. */
 static const char *variable(const char *name)
 {
     const char *value = getenv(name);
@@ -271,7 +274,7 @@ static const char *variable(const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-/* What the environment asks for, which the command line may overrule. */
+/* Reads the environment variables, which the command line overrides. */
 static int read_variables(struct options *options, struct error *err)
 {
     const char *workspace = variable("HRMLAB_WORKSPACE"), *format = variable("HRMLAB_FORMAT");

@@ -50,13 +50,14 @@ enum option_id {
     OPTION_COUNT
 };
 
-/* A set of options is the sum of their bits. */
+/* A set of options: bits combined with |. */
 #define OPTION_BIT(id) (UINT64_C(1) << (unsigned)(id))
 
 struct option_entry {
-    const char *name;    /* without the dashes */
-    char letter;         /* short form; 0: none */
-    const char *value;   /* what it takes, for people ("DIR"); NULL: nothing */
+    const char *name; /* without the dashes */
+    char letter;      /* short form; 0: none */
+    /* placeholder of its value in the help ("DIR"); NULL: it takes none */
+    const char *value;
     const char *meaning; /* one line of the help */
 };
 
@@ -68,48 +69,48 @@ struct options {
     const char *command;
     char **arguments; /* positional, after the command; borrowed from argv */
     int argument_count;
-    bool after_dashes; /* "--" stands before the first argument */
-    /* the table of commands, for what tells of them; borrowed */
+    bool after_dashes; /* whether "--" stands before the first argument */
+    /* the table of commands, for commands that describe it; borrowed */
     const struct command *commands;
     const char *workspace; /* --workspace, HRMLAB_WORKSPACE or "./hrmlab-workspace" */
     /* HRMLAB_WORKER, or hrmlab-worker beside this program; owned by main */
     const char *worker_program;
     const char **sets; /* --set key=value, in order */
     int set_count;
-    const char **wheres; /* --where key=value (also != < <= > >=), all must hold */
+    const char **wheres; /* --where key=value (also != < <= > >=); all must hold */
     int where_count;
     enum output_format format;
     enum color_mode color;
-    /* --jobs: threads at once, over the cores; 0: as many as cores */
+    /* --jobs: threads at once, over all cores; 0: as many as cores */
     int jobs;
-    int max_fails;        /* --max-fails: stop after so many failed jobs; 0: never */
+    int max_fails;        /* --max-fails: stop after this many failed jobs; 0: never */
     bool keep_going;      /* --keep-going */
-    const char *executor; /* --executor NAME: NULL: the first there is */
+    const char *executor; /* --executor NAME; NULL: the first of the table */
     bool dry_run, quiet, follow, all, help, version;
     const char *axis; /* compare, plot --axis KEY */
     /* compare, results, curves --metric, results --value; NULL: pass_at_2 */
     const char *metric;
-    const char *sort, *columns; /* results --sort, --columns; NULL: as they are */
+    const char *sort, *columns; /* results --sort, --columns; NULL: unchanged */
     const char *rows, *cols;    /* results, plot --rows KEY --cols KEY */
     const char *figure;         /* plot --figure NAME; NULL: the list of figures */
     const char *baseline;       /* compare --baseline ARM */
     /* compare --matrix: train-time against inference-time outer steps */
     bool matrix;
-    bool trajectory; /* results --trajectory: what each outer step changed */
-    bool as_new;     /* run, queue --new: beside an experiment of that name */
+    bool trajectory; /* results --trajectory: changes per outer step */
+    bool as_new;     /* run, queue --new: add beside an experiment of the same name */
     /* gc --force (or --yes): delete, instead of listing what could be deleted */
     bool force;
     const char *output;     /* data, plot, report --output PATH; NULL: not given */
     const char *layout;     /* data build --layout NAME; NULL: not given */
     const char *svg;        /* data show --svg FILE; NULL: not given */
-    const char *experiment; /* --experiment NAME: NULL: all, or the only one */
-    uint64_t given;         /* OPTION_BIT of each option on the command line */
-    const char *unknown;    /* the first word that is no option; NULL: none */
+    const char *experiment; /* --experiment NAME; NULL: all, or the only one */
+    uint64_t given;         /* OPTION_BITs of the options on the command line */
+    const char *unknown;    /* the first word that is not an option; NULL: none */
 };
 
-/* Reads the command line and the environment. argv is reordered and stays borrowed. An
- * unknown option is no error here: options->unknown has the first one, for
- * commands_check(), which knows what the command takes. */
+/* Reads the command line and the environment. argv is reordered and stays borrowed.
+ * An unknown option is no error here: it is stored in options->unknown for
+ * commands_check(), which knows the command. */
 int options_read(struct options *options, int argc, char **argv, struct error *err) MUST_CHECK;
 void options_release(struct options *options);
 /* Whether standard output may be coloured: --color, or a terminal. */

@@ -1,4 +1,4 @@
-/* picture_file.c - SVG as it is; PNG and PDF through rsvg-convert. */
+/* picture_file.c - writes SVG as it is, PNG and PDF through rsvg-convert. */
 #include "picture_file.h"
 
 #include "error.h"
@@ -87,7 +87,7 @@ static int convert(int input, int output, const char *format, struct error *err)
     return 0;
 }
 
-/* The whole content of an open file in memory, to the file of this name. */
+/* Writes the whole content of an open in-memory file to the file of this name. */
 static int save(int memory, const char *name, struct error *err)
 {
     off_t size = lseek(memory, 0, SEEK_END);

@@ -1,4 +1,4 @@
-/* removed_mark.c - an empty file beside a run's attempts. */
+/* removed_mark.c - the mark is an empty file beside a run's attempts. */
 #include "removed_mark.h"
 
 #include "file.h"

@@ -1,10 +1,10 @@
 /*
- * removed_mark.h - the mark in a run's directory that no experiment wants the run any
- * more.
+ * removed_mark.h - marks a run's directory as no longer needed by any experiment.
  *
- * The file runs/HASH/removed, empty. It counts only where no experiment has the run: a
- * run that is queued again is wanted, marked or not. A rebuild leaves marked runs out
- * that no spec leads to, instead of making an experiment of them; gc may delete them.
+ * The mark is an empty file, runs/HASH/removed. It counts only while no experiment has
+ * the run: a run that is queued again is needed, marked or not. A rebuild skips marked
+ * runs that no spec contains, instead of making an experiment of them; gc may delete
+ * them.
  */
 #ifndef RUNNER_REMOVED_MARK_H
 #define RUNNER_REMOVED_MARK_H

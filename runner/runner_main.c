@@ -1,4 +1,4 @@
-/* runner_main.c - hrmlab: runs the command, ends with the exit code of its error. */
+/* runner_main.c - hrmlab: runs the command and exits with the code of its error. */
 #include "commands.h"
 #include "error.h"
 #include "exit_code.h"
@@ -20,7 +20,8 @@
 #define HRMLAB_COMMIT "unknown"
 #endif
 
-/* hrmlab-worker beside this program, or what HRMLAB_WORKER names. Fresh. */
+/* The worker program: HRMLAB_WORKER, or hrmlab-worker beside this program. Newly
+ * allocated. */
 static char *find_worker(void)
 {
     char self[4096];
@@ -63,10 +64,11 @@ int main(int argc, char **argv)
     struct error err = { 0 };
     int exit_code = 0;
 
-    setlocale(LC_CTYPE, "C.UTF-8"); /* for column widths; numbers stay plain */
+    /* for the width of text in columns; numbers keep the C format */
+    setlocale(LC_CTYPE, "C.UTF-8");
     signal(SIGPIPE, SIG_IGN);
-    /* Workers must not inherit the caller's descriptors. They stay open in this
-     * process, for <(...) of a shell. */
+    /* Workers must not inherit the caller's descriptors. In this process they stay
+     * open, because <(...) of a shell refers to them. */
     close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     log_setup("hrmlab", LOG_INFO);
     int rc = options_read(&options, argc, argv, &err);

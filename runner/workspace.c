@@ -1,4 +1,5 @@
-/* workspace.c - directories and the flock() that makes a process the runner. */
+/* workspace.c - creates the workspace's directories; flock() makes a process the
+ * runner. */
 #include "workspace.h"
 
 #include "error.h"
@@ -62,8 +63,8 @@ int workspace_open(struct workspace *out, const char *path, struct error *err)
 void workspace_close(struct workspace *workspace)
 {
     if (workspace->lock_fd >= 0) {
-        /* An empty lock was given back; one with a name in it was left. Nothing else
-         * depends on it. */
+        /* A released lock is empty; one left by a killed runner holds its name. That
+         * is only for messages. */
         int ignored = ftruncate(workspace->lock_fd, 0);
         (void)ignored;
         close(workspace->lock_fd);

@@ -1,4 +1,5 @@
-/* cpu_quota.c - cpu.max and cpu.cfs_quota_us, from this process's group upwards. */
+/* cpu_quota.c - reads cpu.max and cpu.cfs_quota_us of this process's group and its
+ * parents. */
 #include "cpu_quota.h"
 
 #include "file.h"
@@ -10,7 +11,7 @@
 
 enum { FILE_LIMIT = 1 << 20, MOUNT_SIZE = 512 };
 
-/* The text of a small file; NULL: it cannot be read. Fresh. */
+/* The text of a small file, newly allocated; NULL: it cannot be read. */
 static char *read_text(const char *path)
 {
     char *text = NULL;
@@ -27,7 +28,7 @@ static char *read_below(const char *directory, const char *name)
     return text;
 }
 
-/* "max 100000" or "150000 100000": cores, 0 without a quota. */
+/* Converts "150000 100000" to cores; "max 100000" is no quota: 0. */
 static double quota_of_version_2(const char *directory)
 {
     char *text = read_below(directory, "cpu.max");
@@ -38,7 +39,7 @@ static double quota_of_version_2(const char *directory)
     return limited && quota > 0.0 && period > 0.0 ? quota / period : 0.0;
 }
 
-/* The same of two files; a quota of -1 is none. */
+/* Likewise, from two files; -1 is no quota. */
 static double quota_of_version_1(const char *directory)
 {
     char *quota_text = read_below(directory, "cpu.cfs_quota_us");
@@ -51,7 +52,7 @@ static double quota_of_version_1(const char *directory)
     return quota > 0.0 && period > 0.0 ? quota / period : 0.0;
 }
 
-/* Whether name stands in the comma-separated list. */
+/* Whether name is in the comma-separated list. */
 static bool is_listed(const char *list, size_t length, const char *name)
 {
     size_t size = strlen(name);
@@ -62,8 +63,8 @@ static bool is_listed(const char *list, size_t length, const char *name)
     return false;
 }
 
-/* The group's path in /proc/self/cgroup: of version 2 ("0::/path"), or of the version 1
- * controller cpu ("4:cpu,cpuacct:/path"). False: there is none. */
+/* Finds the group's path in /proc/self/cgroup: of version 2 ("0::/path"), or of the
+ * cpu controller of version 1 ("4:cpu,cpuacct:/path"). False: there is none. */
 static bool find_group(char *out, size_t size, const char *text, bool version_2)
 {
     for (const char *line = text; line != NULL && *line != '\0';) {
@@ -84,8 +85,9 @@ static bool find_group(char *out, size_t size, const char *text, bool version_2)
     return false;
 }
 
-/* Where that hierarchy is mounted, and which of its groups is the root there, from
- * /proc/self/mountinfo: "36 35 98:0 ROOT MOUNT options - TYPE source super-options". */
+/* Finds the mount point of that hierarchy and the group that is the mount's root,
+ * from /proc/self/mountinfo: "36 35 98:0 ROOT MOUNT options - TYPE source super-
+ * options". */
 static bool find_mount(char *root, char *mount, const char *text, bool version_2)
 {
     for (const char *line = text; line != NULL && *line != '\0';) {
@@ -106,7 +108,8 @@ static bool find_mount(char *root, char *mount, const char *text, bool version_2
     return false;
 }
 
-/* The smallest quota from directory up to the mount point, whose path has top bytes. */
+/* The smallest quota on the way from directory up to the mount point, whose path has
+ * top bytes. */
 static double smallest(char *directory, size_t top, bool version_2)
 {
     double least = 0.0;
@@ -131,7 +134,7 @@ static double quota_of(const char *front, const char *groups, const char *mounts
     if (!find_group(group, sizeof group, groups, version_2) ||
         !find_mount(root, mount, mounts, version_2))
         return 0.0;
-    /* In a container the mount shows the group itself as its root. */
+    /* In a container, the root of the mount may be this group itself. */
     size_t above = strcmp(root, "/") == 0 ? 0 : strlen(root);
     const char *below = strncmp(group, root, above) == 0 ? group + above : "";
     char *top = format_string("%s%s", front, mount);

@@ -1,4 +1,4 @@
-/* executor.c - what all executors do alike: the list of tasks. */
+/* executor.c - what all executors share: the list of tasks. */
 #include "executor.h"
 
 #include <assert.h>

@@ -38,10 +38,10 @@
 enum { EXECUTOR_PLACE_SIZE = 640, EXECUTOR_HOST_SIZE = 100 };
 
 enum executor_state {
-    EXECUTOR_PREPARED, /* not started, by this process at least */
-    EXECUTOR_PENDING,  /* started, but the worker does not run yet: no limit counts */
+    EXECUTOR_PREPARED, /* not started, or not by this process */
+    EXECUTOR_PENDING,  /* started, but the worker is not running yet: no limit counts */
     EXECUTOR_RUNNING,
-    EXECUTOR_GONE /* no process of the attempt is left; nothing more is written */
+    EXECUTOR_GONE /* no process of the attempt is left, and nothing more is written */
 };
 
 enum executor_signal {
@@ -51,57 +51,56 @@ enum executor_signal {
 
 struct executor;
 
-/* The head of each executor's own struct of a task. Callers read it only. */
+/* First member of each executor's own task struct. Callers only read it. */
 struct executor_task {
     struct executor *executor;  /* borrowed */
     struct executor_task *next; /* of the executor's list */
     char *directory;            /* owned; the attempt's, absolute */
-    int *cores;                 /* owned; that the worker is to be pinned to */
-    int core_count;             /* 0: the executor does not say */
+    int *cores;                 /* owned; cores to pin the worker to */
+    int core_count;             /* 0: the executor does not choose cores */
     char place[EXECUTOR_PLACE_SIZE];
-    char host[EXECUTOR_HOST_SIZE]; /* where it runs; "" not known (yet) */
-    char name[64];                 /* for people: "pid 12" */
+    char host[EXECUTOR_HOST_SIZE]; /* where it runs; "": not known (yet) */
+    char name[64];                 /* for messages: "pid 12" */
     enum executor_state state;     /* as of the last poll */
-    /* What the executor knows of the end of a task that is gone; OUTCOME_NONE: nothing
-     * beside exit.json. */
+    /* Cause of the end of a task that is gone, as far as the executor knows it;
+     * OUTCOME_NONE: nothing beyond exit.json. */
     enum outcome cause;
-    double age_s; /* of an adopted one: for how long it had been running */
+    double age_s; /* of an adopted task: for how long it had been running */
 };
 
-/* What an attempt takes. */
+/* What an attempt needs. */
 struct executor_needs {
-    int threads;                      /* slots; more than there are: all of them */
+    int threads;                      /* slots; more than exist: all of them */
     double memory_gb, time_limit_min; /* 0: no limit */
 };
 
 struct executor_setup {
-    /* NULL: nothing will be started; tasks are adopted, polled and signalled only */
+    /* NULL: nothing will be started; tasks are only adopted, polled and signalled */
     uv_loop_t *loop;
-    /* Called on the loop when a poll would find something new; an executor that cannot
-     * know does not call it. */
+    /* Called on the loop when a poll would find a change; an executor that cannot
+     * detect that does not call it. */
     void (*wake)(void *user);
     void *user;
     const char *program; /* hrmlab-worker */
-    int slots;           /* as many as asked for; 0: as many as there are */
+    int slots;           /* number asked for; 0: all that exist */
 };
 
-/* What returns int returns 0 or a negative error code, with *err filled; callers look
- * at it. */
+/* Functions that return int return 0 or a negative error code and fill *err. */
 struct executor_type {
     const char *name; /* attempt.executor */
     int (*open)(struct executor **out, const struct executor_setup *setup, struct error *err);
-    /* Tasks that are left are released, but none may be that was started: on the loop
-     * of the setup, which is over by now, nothing is closed any more. */
+    /* Releases remaining tasks; none of them may be started: the loop of the setup
+     * no longer exists, so no handle can be closed. */
     void (*close)(struct executor *executor);
-    /* Of executor->slots, those that no task has. */
+    /* Number of executor->slots that no task uses. */
     int (*free_slots)(const struct executor *executor);
     int (*prepare)(struct executor *executor, struct executor_task **out, const char *directory,
                    const struct executor_needs *needs, struct error *err);
-    /* On an error nothing runs. */
+    /* After an error nothing runs. */
     int (*start)(struct executor_task *task, struct error *err);
     /* The task is running, pending or gone. Gone with OUTCOME_RESTARTED or
-     * OUTCOME_NODE_FAILURE: its machine went down and may have taken the end of the
-     * journal along; with OUTCOME_NEVER_STARTED: its caller died before start(). */
+     * OUTCOME_NODE_FAILURE: its machine went down, and the end of the journal may be
+     * lost; with OUTCOME_NEVER_STARTED: its caller died before start(). */
     int (*adopt)(struct executor *executor, struct executor_task **out, const char *directory,
                  const char *place, struct error *err);
     int (*poll)(struct executor *executor, struct error *err);
@@ -109,22 +108,22 @@ struct executor_type {
     void (*release)(struct executor_task *task);
 };
 
-/* The head of each executor's own struct. Callers read it only. */
+/* First member of each executor's own struct. Callers only read it. */
 struct executor {
     const struct executor_type *type;
-    int slots;                   /* threads that can be at work at once */
+    int slots;                   /* threads that can run at the same time */
     struct executor_task *tasks; /* prepared or adopted, not yet released */
 };
 
 /* ---- for executors ---- */
 
-/* A task of that many bytes, in the executor's list; NULL: no memory. */
+/* Adds a task of that many bytes to the executor's list; NULL: no memory. */
 struct executor_task *executor_add_task(struct executor *executor, size_t size,
                                         const char *directory) MUST_CHECK;
-/* Takes it out of the list and frees what the head owns; the task itself is the
- * executor's to free. */
+/* Removes the task from the list and frees what its first member owns. The executor
+ * frees the task itself. */
 void executor_drop_task(struct executor_task *task);
-/* "0,1": the cores of the task, as many as there is room for. */
+/* Writes the cores of the task as "0,1", as many as fit. */
 void executor_cores_text(char *out, size_t size, const struct executor_task *task);
 
 #endif

@@ -1,4 +1,5 @@
-/* executor_local.c - cores, uv_spawn() of keepers, and finding them again. */
+/* executor_local.c - chooses cores, starts keepers with uv_spawn(), finds them
+ * again. */
 #include "executor_local.h"
 
 #include "cpu_quota.h"
@@ -21,24 +22,25 @@ enum { MOST_CORES = 1024 };
 struct local {
     struct executor head;
     struct executor_setup setup;
-    char boot[64];         /* this boot's id */
-    int cores[MOST_CORES]; /* places for threads: a core each, or in turn */
+    char boot[64]; /* this boot's id */
+    /* the core of each slot; cores repeat if there are more slots */
+    int cores[MOST_CORES];
     bool used[MOST_CORES];
 };
 
 struct local_task {
     struct executor_task head;
     uv_process_t process; /* valid when started */
-    /* by us, or at least tried: the handle is open until closed */
+    /* uv_spawn() was called: the handle is open until it is closed */
     bool started;
-    bool exited;             /* seen by the loop */
+    bool exited;             /* the loop has seen its end */
     int64_t pid, start_time; /* of the keeper; 0: none */
 };
 
 /* ---- slots ---- */
 
-/* The cores that we may use and have time for (cpu_quota.h), or as many places as were
- * asked for, which go round them. */
+/* Fills the slots: one for each core that this process may use within its quota
+ * (cpu_quota.h), or as many as were asked for, which repeat these cores. */
 static void find_cores(struct local *local)
 {
     cpu_set_t set;
@@ -57,7 +59,7 @@ static void find_cores(struct local *local)
         local->cores[*count] = local->cores[*count % present];
 }
 
-/* One of our places on that core, of several when there are more places than cores. */
+/* Marks one slot of that core; there are several if there are more slots than cores. */
 static void mark_core(struct local *local, int core, bool used)
 {
     for (int i = 0; i < local->head.slots; i++)
@@ -92,7 +94,7 @@ static int take_cores(struct local *local, struct executor_task *task, int count
     return 0;
 }
 
-/* The cores that an adopted attempt was pinned to, from "0,1". */
+/* Reserves the cores, given as "0,1", to which an adopted attempt is pinned. */
 static int keep_cores(struct local *local, struct executor_task *task, const char *text,
                       struct error *err)
 {
@@ -113,7 +115,7 @@ static int keep_cores(struct local *local, struct executor_task *task, const cha
 
 /* ---- places ---- */
 
-/* What is known of the task, as text. */
+/* Writes what is known of the task as its place. */
 static void write_place(struct local_task *task)
 {
     const struct local *local = (const struct local *)task->head.executor;
@@ -129,12 +131,13 @@ static void write_place(struct local_task *task)
 }
 
 struct local_place {
-    int64_t pid, start_time; /* 0: not in it */
+    int64_t pid, start_time; /* 0: not in the text */
     char boot[64];
-    const char *cores; /* in the text */
+    const char *cores; /* borrowed from the text */
 };
 
-/* What does not follow the format leads to a boot that is not this one. */
+/* Parses a place. Text that does not follow the format gives a boot id that is not
+ * this one's. */
 static void read_place(struct local_place *out, const char *text)
 {
     const char *boot = strstr(text, "boot "), *cores = strstr(text, " cpus ");
@@ -164,7 +167,7 @@ static void on_keeper_exit(uv_process_t *process, int64_t exit_status, int term_
     struct local_task *task = process->data;
     const struct local *local = (const struct local *)task->head.executor;
 
-    (void)exit_status; /* exit.json tells, for adopted keepers too */
+    (void)exit_status; /* exit.json has it, for adopted keepers too */
     (void)term_signal;
     task->exited = true;
     if (local->setup.wake != NULL)
@@ -188,7 +191,7 @@ static int spawn(struct local_task *task, char **argv, int log_fd)
     return uv_spawn(local->setup.loop, &task->process, &options);
 }
 
-/* Starts "program run directory", its output to the attempt's log. */
+/* Starts "program run directory" with its output going to the attempt's log. */
 static int run_keeper(struct local_task *task, struct error *err)
 {
     const struct local *local = (const struct local *)task->head.executor;
@@ -205,7 +208,7 @@ static int run_keeper(struct local_task *task, struct error *err)
         int code = UV_ENOMEM;
         if (argv[0] != NULL && argv[1] != NULL && argv[2] != NULL) {
             code = spawn(task, argv, fd);
-            /* uv_spawn() initialises the handle even when it fails: it must be closed
+            /* uv_spawn() initialises the handle even if it fails: it must be closed
              * then. */
             task->started = true;
         }
@@ -255,7 +258,7 @@ static struct local_task *add_task(struct executor *executor, const char *direct
 
 static void on_task_closed(uv_handle_t *handle)
 {
-    free(handle->data); /* the task that the handle is a part of */
+    free(handle->data); /* the task that contains the handle */
 }
 
 static void local_release(struct executor_task *head)
@@ -292,8 +295,7 @@ static int local_prepare(struct executor *executor, struct executor_task **out,
     return 0;
 }
 
-/* The keeper that was started, if it was: its caller died before it could note the
- * pid. */
+/* Finds the keeper, if it was started: its caller died before it recorded the pid. */
 static int search(struct local_task *task, struct error *err)
 {
     task->pid = process_find_keeper(task->head.directory);
@@ -318,7 +320,7 @@ static int local_adopt(struct executor *executor, struct executor_task **out,
     read_place(&place, text);
     bool rebooted = strcmp(place.boot, local->boot) != 0;
     rc = keep_cores(local, &task->head, place.cores, err);
-    if (!rebooted) { /* else that boot is over, and its processes with it */
+    if (!rebooted) { /* after a reboot its processes cannot exist */
         task->pid = place.pid;
         task->start_time = place.start_time;
         if (rc == 0 && task->pid == 0)
@@ -344,14 +346,15 @@ static int local_adopt(struct executor *executor, struct executor_task **out,
 
 static int local_poll(struct executor *executor, struct error *err)
 {
-    (void)err; /* /proc without an entry is an answer, too */
+    (void)err; /* a missing entry in /proc is an answer too */
     for (struct executor_task *task = executor->tasks; task != NULL; task = task->next)
         if (task->state == EXECUTOR_RUNNING && !is_alive((struct local_task *)task))
             task->state = EXECUTOR_GONE;
     return 0;
 }
 
-/* The keeper passes SIGTERM on to the worker, and takes it along when it is killed. */
+/* The keeper forwards SIGTERM to the worker; if it is killed, the worker is killed
+ * too. */
 static void local_signal(struct executor_task *head, enum executor_signal what)
 {
     const struct local_task *task = (const struct local_task *)head;
@@ -359,7 +362,7 @@ static void local_signal(struct executor_task *head, enum executor_signal what)
 
     if (!is_alive(task) || task->pid <= 0)
         return;
-    /* our child: nobody gets its pid before the loop has seen its end */
+    /* our child: its pid cannot be reused before the loop has reaped it */
     if (task->started)
         kill((pid_t)task->pid, number);
     else

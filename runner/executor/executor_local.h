@@ -1,14 +1,14 @@
 /*
- * executor_local.h - attempts on this machine: a slot is a core.
+ * executor_local.h - runs attempts on this machine; a slot is a core.
  *
- * The keeper of an attempt is detached (its own session) with its output in the
+ * The keeper of an attempt is detached (its own session) and writes its output to the
  * attempt's log, so that it outlives the runner. A place is
  *
  *   [pid PID start TICKS ]boot BOOT cpus CORES
  *
  * with the keeper's pid and the kernel's start time of that process, the id of the
- * machine's boot, and the cores ("0,1") that the worker is pinned to. Without a pid the
- * keeper, if there is one, is found by its command line.
+ * machine's boot, and the cores ("0,1") to which the worker is pinned. Without a pid
+ * the keeper, if there is one, is found by its command line.
  */
 #ifndef RUNNER_EXECUTOR_LOCAL_H
 #define RUNNER_EXECUTOR_LOCAL_H

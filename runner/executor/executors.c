@@ -23,7 +23,7 @@ void executor_set_close(struct executor_set *set)
     memset(set->open, 0, sizeof set->open);
 }
 
-/* The executor at an index of the table, opened. */
+/* Opens the executor at an index of the table. */
 static int open_at(struct executor_set *set, struct executor **out, int index,
                    struct error *err)
 {
@@ -36,7 +36,7 @@ static int open_at(struct executor_set *set, struct executor **out, int index,
     return rc;
 }
 
-/* Its index in the table; -1: there is none of that name. */
+/* Its index in the table; -1: no executor has this name. */
 static int find_type(const struct executor_set *set, const char *name)
 {
     for (int i = 0; set->types[i] != NULL; i++)

@@ -1,5 +1,5 @@
 /*
- * executors.h - the table of executors, and those of them that are in use.
+ * executors.h - the table of executors, and the set of those in use.
  */
 #ifndef RUNNER_EXECUTORS_H
 #define RUNNER_EXECUTORS_H
@@ -7,12 +7,12 @@
 #include "error.h"
 #include "executor.h"
 
-/* All there are, NULL at the end. The first one starts attempts where none is named. */
+/* All executors, NULL at the end. The first one is the default. */
 extern const struct executor_type *const EXECUTORS[];
 
 enum { EXECUTORS_MOST = 4 };
 
-/* The executors of a table, each opened when it is asked for. */
+/* The executors of a table, each opened on its first use. */
 struct executor_set {
     const struct executor_type *const *types; /* borrowed; a table such as EXECUTORS */
     struct executor_setup setup;
@@ -23,15 +23,14 @@ void executor_set_init(struct executor_set *set, const struct executor_type *con
                        const struct executor_setup *setup);
 void executor_set_close(struct executor_set *set);
 
-/* The executor of that name, NULL: the first. ERROR_FORMAT: there is none. */
+/* Opens the executor of that name; NULL: the first. ERROR_FORMAT: there is none. */
 int executor_set_choose(struct executor_set *set, struct executor **out, const char *name,
                         struct error *err) MUST_CHECK;
-/* Finds the attempt in directory again, which the executor of that name has started:
- * struct executor_type's adopt(). ERROR_ENVIRONMENT: this program has no such
- * executor. */
+/* Finds an attempt, started by the executor of that name, by its directory: adopt()
+ * of struct executor_type. ERROR_ENVIRONMENT: this program has no such executor. */
 int executor_set_adopt(struct executor_set *set, struct executor_task **out, const char *name,
                        const char *directory, const char *place, struct error *err) MUST_CHECK;
-/* Renews the states of all tasks. */
+/* Updates the states of all tasks. */
 int executor_set_poll(struct executor_set *set, struct error *err) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* process.c - /proc, read carefully. */
+/* process.c - reads /proc. */
 #include "process.h"
 
 #include <ctype.h>
@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Reads a small file of /proc; the bytes read, 0 when there are none. */
+/* Reads a small file of /proc. Returns the bytes read, 0 if it cannot be read. */
 static size_t read_small(const char *path, char *out, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -70,7 +70,8 @@ double process_age_s(int64_t start_time)
 
 bool process_signal(int64_t pid, int64_t start_time, int signal_number)
 {
-    /* The descriptor is of one process: whether it is ours is asked once it is held. */
+    /* The descriptor refers to one process for good; whether it is ours is checked
+     * after it is open. */
     int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, (pid_t)pid, 0) : -1;
     bool old_kernel = fd < 0 && errno == ENOSYS;
     bool sent = false;
@@ -98,7 +99,7 @@ bool process_alive(int64_t pid, int64_t start_time, const char *boot_id)
            process_start_time(pid) == start_time;
 }
 
-/* Whether the process' command line is "... run DIRECTORY". */
+/* Whether the command line of the process is "... run DIRECTORY". */
 static bool runs_directory(int64_t pid, const char *directory)
 {
     char path[64], text[4096];

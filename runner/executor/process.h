@@ -1,6 +1,6 @@
 /*
- * process.h - processes known by pid and start time, so that a reused pid is not
- * mistaken.
+ * process.h - identifies processes by pid and start time, so that a reused pid is not
+ * mistaken for the original.
  */
 #ifndef RUNNER_PROCESS_H
 #define RUNNER_PROCESS_H
@@ -12,23 +12,23 @@
  * process, or it is a zombie. */
 int64_t process_start_time(int64_t pid);
 
-/* Seconds since a process with that start time began; no clock that can be set plays a
- * part. */
+/* Seconds since a process with that start time began, independent of clock changes. */
 double process_age_s(int64_t start_time);
 
-/* The process of that pid and start time is alive on this boot. */
+/* Whether the process of that pid and start time is alive and was started in this
+ * boot. */
 bool process_alive(int64_t pid, int64_t start_time, const char *boot_id);
 
-/* Sends a signal to the process of that pid and start time, and to no other one that
- * got its pid meanwhile. False: there is none. */
+/* Sends a signal to the process of that pid and start time, never to another one
+ * that reused the pid. False: it does not exist. */
 bool process_signal(int64_t pid, int64_t start_time, int signal_number);
 
-/* This boot's id into out; "" when it cannot be read. */
+/* Writes this boot's id to out; "" if it cannot be read. */
 void process_boot_id(char out[64]);
 
-/* The keeper that was started as "hrmlab-worker run DIRECTORY", found by its command
- * line; 0: none; -1: /proc cannot be listed. The first of keeper and worker, which is
- * the keeper. */
+/* Finds the keeper that was started as "hrmlab-worker run DIRECTORY" by its command
+ * line. 0: none; -1: /proc cannot be listed. Keeper and worker share the command
+ * line; the keeper is the first of the two. */
 int64_t process_find_keeper(const char *directory);
 
 #endif

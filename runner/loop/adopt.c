@@ -1,11 +1,11 @@
 /*
- * adopt.c - taking over what an earlier runner left.
+ * adopt.c - takes over the attempts of an earlier runner.
  *
- * The executor that started an attempt finds it again by its place. The place of one
- * that is still "starting" was recorded before it was started: its runner died before
- * it could record more, and the worker may run or not. Alive: it is followed from the
- * stored journal offset on. Gone: the next tick reads the rest of its journal and
- * concludes.
+ * The executor that started an attempt finds it again by its place. For a job that is
+ * still "starting", the place was recorded before the start; its runner died before
+ * recording more, and the worker may be running or not. If the attempt is alive, it is
+ * followed from the stored journal offset on. If it is gone, the next tick reads the
+ * rest of its journal and concludes it.
  */
 #include "error.h"
 #include "file.h"
@@ -21,8 +21,8 @@ static struct record_job *find_job(struct supervisor *s, int64_t job_id)
     return NULL;
 }
 
-/* The attempt in its executor's hands; *task NULL: it cannot be found, as its workspace
- * is a copy. */
+/* Asks the attempt's executor for its task. *task NULL: it cannot be found, because
+ * the workspace is a copy. */
 static int find_task(struct supervisor *s, struct executor_task **task,
                      const struct record_attempt *attempt)
 {
@@ -39,7 +39,8 @@ static int find_task(struct supervisor *s, struct executor_task **task,
     return rc;
 }
 
-/* Its job is over or has a newer attempt: what this attempt reports is ignored. */
+/* Marks an attempt as superseded, because its job has ended or has a newer attempt.
+ * What it reports is ignored. */
 static int supersede(struct supervisor *s, const struct record_attempt *attempt,
                      struct executor_task *task)
 {
@@ -70,7 +71,7 @@ static int adopt_one(struct supervisor *s, const struct record_attempt *attempt,
     }
     slot->task = task;
     slot->running = attempt->state == ATTEMPT_RUNNING;
-    /* while no runner was at work */
+    /* cancelled while no runner was running */
     slot->cancelled = job->state == JOB_CANCELLED;
     rc = recorder_init(&slot->recorder, attempt, s->workspace->path, s->err);
     if (rc == 0)
@@ -96,7 +97,7 @@ int adopt_all(struct supervisor *s)
     if (rc == 0)
         rc = record_open_attempts(s->store, &attempts, &count, s->err);
     for (int i = 0; i < count && rc == 0; i++) {
-        bool newest = true; /* they come in the order of their beginning */
+        bool newest = true; /* attempts are listed in the order of their start */
         for (int k = i + 1; k < count; k++)
             newest = newest && attempts[k].run_id != attempts[i].run_id;
         rc = adopt_one(s, &attempts[i], newest);

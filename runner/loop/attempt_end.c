@@ -1,5 +1,5 @@
-/* attempt_end.c - decides the job's next state from exit.json, journal and results, and
- * deletes the temporary files of a killed worker. */
+/* attempt_end.c - derives the job's next state from exit.json, journal and results,
+ * and deletes the temporary files of a killed worker. */
 #include "clock.h"
 #include "error.h"
 #include "file.h"
@@ -19,10 +19,11 @@
 
 enum { EXIT_LIMIT = 1 << 16 };
 
-static const double PAUSE_S = 10.0; /* until a disk that was full may have room again */
+/* before checking again whether a full disk has room */
+static const double PAUSE_S = 10.0;
 
-/* A JSON file of the attempt; *json NULL: it has none, or none that can be read.
- * Without memory nothing is known of it: ERROR_NOMEM. */
+/* Reads a JSON file of the attempt. *json NULL: it is missing or unreadable.
+ * ERROR_NOMEM: nothing is known about it. */
 static int read_file(cJSON **json, const struct supervisor *s, const struct slot *slot,
                      const char *name, size_t limit, struct error *err)
 {
@@ -39,8 +40,8 @@ static int read_file(cJSON **json, const struct supervisor *s, const struct slot
                              : 0;
 }
 
-/* An attempt that was never started has no journal; what became of one that has, the
- * executor does not know. */
+/* The cause according to the executor. An attempt that was never started has no
+ * journal; if it has one, the executor does not know the cause. */
 static enum outcome outside_cause(const struct slot *slot)
 {
     bool begun = slot->outside == OUTCOME_NEVER_STARTED && file_exists(slot->recorder.path);
@@ -72,8 +73,8 @@ static struct schedule_facts gather_facts(const struct supervisor *s, const stru
     };
 }
 
-/* The run's final weights are no good: they are forgotten, and trained again by a job
- * of their own, which the evaluation waits for. */
+/* The run's final weights are damaged: forgets them and queues a training job, for
+ * which the evaluation waits. */
 static int queue_training(struct supervisor *s, const struct slot *slot)
 {
     int64_t id;
@@ -82,7 +83,7 @@ static int queue_training(struct supervisor *s, const struct slot *slot)
     return rc < 0 ? rc : queue_job_like(s->store, &id, slot->job.run_id, false, s->err);
 }
 
-/* The job's new state after its attempt. */
+/* Records the job's new state after its attempt. */
 static int record_action(struct supervisor *s, const struct slot *slot, struct schedule_end end,
                          const char *message)
 {
@@ -115,19 +116,18 @@ static int record_action(struct supervisor *s, const struct slot *slot, struct s
                                      message, s->err);
 }
 
-/* Counts and reports an attempt that has ended, after its end is committed. */
+/* An attempt that has ended; it is counted and reported after its end is committed. */
 struct ending {
     bool done, failed;
     enum outcome cause;
-    char text[700]; /* a line for people */
+    char text[700]; /* a line for the terminal */
 };
 
 static void describe_end(struct ending *out, const struct slot *slot, struct schedule_end end,
                          const char *message)
 {
     bool last = schedule_gives_up(end.action, slot->job.failures + 1, slot->job.retries_max);
-    /* A worker that was asked to stop reports itself at which step, and which
-     * checkpoint counts. */
+    /* A worker that was stopped reports at which step, and which checkpoint counts. */
     bool told = end.action == ACTION_REQUEUE && message[0] != '\0';
     bool named = end.cause != OUTCOME_NONE && end.cause != OUTCOME_CANCELLED && !told;
 
@@ -182,7 +182,8 @@ static int was_asked(bool *asked, const cJSON *job_json, const char *canonical,
     return 0;
 }
 
-/* Queues evaluations that were added while the attempt ran, as a separate job. */
+/* Queues evaluations that were added while the attempt was running, as a separate
+ * job. */
 static int queue_later(struct supervisor *s, const struct slot *slot,
                        const struct queue_missing *missing, int count)
 {
@@ -198,9 +199,9 @@ static int queue_later(struct supervisor *s, const struct slot *slot,
 }
 
 /*
- * A worker that reports "done" must have left a final checkpoint and every result that
- * its job.json lists; otherwise *end becomes a failure. Evaluations that were added
- * later are queued.
+ * Checks that a worker that reports "done" left a final checkpoint and every result
+ * that its job.json lists; otherwise *end becomes a failure. Queues evaluations that
+ * were added later.
  */
 static int check_done(struct supervisor *s, const struct slot *slot, struct schedule_end *end)
 {
@@ -236,7 +237,8 @@ static int check_done(struct supervisor *s, const struct slot *slot, struct sche
     return rc;
 }
 
-/* A result is one only with all that came before it in the database. */
+/* Checks that everything before the attempt's results is in the database; without
+ * that they do not count. */
 static int check_beginning(struct supervisor *s, const struct slot *slot,
                            struct schedule_end *end)
 {
@@ -249,7 +251,7 @@ static int check_beginning(struct supervisor *s, const struct slot *slot,
     return rc;
 }
 
-/* Quarantine: the job waits for a person. */
+/* Quarantine: the job waits for the user. */
 static int conclude_quarantined(struct ending *out, struct supervisor *s, struct slot *slot,
                                 const cJSON *exit_json)
 {
@@ -267,8 +269,8 @@ static int conclude_quarantined(struct ending *out, struct supervisor *s, struct
     return rc;
 }
 
-/* For a worker that died before it wrote to its journal, such as one that lacks a
- * library: makes the last line of its log the message, if the log can be read. */
+/* If a worker died before it wrote to its journal, for example because a library is
+ * missing, the last line of its log becomes the message. */
 static void take_log_end(const struct supervisor *s, struct slot *slot)
 {
     char tail[2048], *message = slot->recorder.message;
@@ -328,8 +330,8 @@ static bool ends_with(const char *text, const char *end)
     return size > part && strcmp(text + size - part, end) == 0;
 }
 
-/* Deletes temporary files of a killed worker, such as half a checkpoint. Nothing reads
- * them, so a failure to delete them is ignored. */
+/* Deletes temporary files of a killed worker, such as an incomplete checkpoint. They
+ * are never read, so a failure to delete them is ignored. */
 static void remove_unfinished(const struct supervisor *s, const struct slot *slot)
 {
     struct names names = { 0 };
@@ -363,8 +365,8 @@ int attempt_conclude(struct supervisor *s, struct slot *slot)
             store_rollback(s->store);
     }
     if (rc == 0) {
-        /* A machine that went down may have lost the end of the journal: no fault of
-         * the worker, and what was stored of it is true. */
+        /* When a machine goes down, the end of the journal may be lost. That is not
+         * the worker's fault, and what was stored is valid. */
         bool faulty =
             slot->recorder.error_text[0] != '\0' && !schedule_machine_failed(slot->outside);
         if (!faulty)

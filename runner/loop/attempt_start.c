@@ -1,5 +1,5 @@
-/* attempt_start.c - a row, a directory, a worker: in the order that survives a crash
- * between. */
+/* attempt_start.c - records an attempt, writes its directory, starts its worker, in
+ * an order that survives a crash in between. */
 #include "clock.h"
 #include "error.h"
 #include "file.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* One more than the highest attempt directory of the run on disk. */
+/* One more than the highest attempt number among the run's directories. */
 static int least_attempt(const struct supervisor *s, const char *run_hash)
 {
     char *path = format_string("%s/runs/%s/attempts", s->workspace->path, run_hash);
@@ -58,7 +58,7 @@ static int record_place(struct supervisor *s, int64_t attempt_id,
         s->store, attempt_id, &(struct record_place){ task->place, task->host, cpus }, s->err);
 }
 
-/* Slots for the attempt, and by what it could be found. */
+/* Reserves slots for the attempt and obtains the place by which it can be found. */
 static int prepare(struct supervisor *s, struct slot *slot,
                    const struct record_attempt *attempt)
 {
@@ -75,7 +75,7 @@ static int prepare(struct supervisor *s, struct slot *slot,
     return rc;
 }
 
-/* Records attempt and job as starting; *json is the content of job.json. */
+/* Records attempt and job as starting. *json is the content of job.json. */
 static int record_start(struct supervisor *s, struct slot *slot, struct record_attempt *attempt,
                         cJSON **json)
 {
@@ -101,8 +101,8 @@ static int record_start(struct supervisor *s, struct slot *slot, struct record_a
     return rc;
 }
 
-/* Adds the checkpoints that the training may resume from. Attempts that the database
- * does not know are ignored. */
+/* Adds the checkpoints from which the training may resume. Attempts that the
+ * database does not know are ignored. */
 static int add_resume(struct supervisor *s, const struct slot *slot,
                       const struct record_attempt *attempt, cJSON *json)
 {

@@ -1,4 +1,4 @@
-/* progress.c - a line per running job and a total, redrawn in place. */
+/* progress.c - prints a line per running job and a total line, redrawn in place. */
 #include "progress.h"
 
 #include "clock.h"
@@ -47,7 +47,7 @@ void progress_say(struct progress *progress, const char *format, ...)
     fflush(stderr);
 }
 
-/* Share of a job's work that is done. */
+/* Completed share of a job's work. */
 static double job_share(const struct recorder_progress *p)
 {
     double step = (double)p->step + (p->step_share > 0.0 ? p->step_share : 0.0);
@@ -55,7 +55,8 @@ static double job_share(const struct recorder_progress *p)
     return p->total_steps > 0 ? step / (double)p->total_steps : 0.0;
 }
 
-/* The label with "halt_max_steps=4" for "arch.halt_max_steps=4", cut to width bytes. */
+/* Shortens a label: without the group of its setting ("halt_max_steps=4"), cut to
+ * width bytes. */
 static void shorten_label(char *out, size_t size, const char *label, int width)
 {
     size_t used = 0, limit = width > 0 && (size_t)width < size ? (size_t)width : size - 1;
@@ -80,8 +81,8 @@ static void shorten_label(char *out, size_t size, const char *label, int width)
         memcpy(out + used - 2, "..", 2);
 }
 
-/* " step 12/400, 37 % of this step" in long training steps, " 12/400", " 37/400
- * rows". */
+/* Formats the position: " step 12/400, 37 % of this step" in long training steps,
+ * otherwise " 12/400" or " 37/400 rows". */
 static int format_place(char *out, size_t size, const struct recorder_progress *p)
 {
     const char *unit = strcmp(p->phase, "evaluate") == 0 ? "rows" : "results";
@@ -97,7 +98,7 @@ static int format_place(char *out, size_t size, const struct recorder_progress *
     return snprintf(out, size, " %lld/%lld", (long long)p->step, (long long)p->total_steps);
 }
 
-/* label_width: bytes for the label; 0: as long as it is. */
+/* label_width: bytes for the label; 0: its whole length. */
 static void format_job(char *out, size_t size, const struct progress_job *job, int label_width)
 {
     const struct recorder_progress *p = job->progress;
@@ -126,10 +127,10 @@ static void format_job(char *out, size_t size, const struct progress_job *job, i
 }
 
 /*
- * Seconds until all work is done; negative: not known. Running trainings report their
- * remaining time at the rate of their present attempt, from which the rate of all of
- * them follows; work of earlier sessions does not count. While none has reported yet,
- * the rate is that of the jobs done in this session.
+ * Estimates the seconds until all work is done; negative: unknown. Running trainings
+ * report their remaining time at the rate of their current attempt, which gives the
+ * rate of all of them; work of earlier sessions does not count. Until the first
+ * report, the rate is that of the jobs done in this session.
  */
 static double total_eta_s(const struct progress *progress, double done,
                           const struct progress_job *jobs, int count)
@@ -181,7 +182,8 @@ static int terminal_width(void)
     return size.ws_col;
 }
 
-/* A worker names its own phase: nothing of it may steer the terminal. */
+/* Prints a line. Workers choose the names of phases, so control characters are
+ * removed. */
 static void print_line(char *line, int width, const char *before, const char *after)
 {
     line[text_make_printable(line, strlen(line), "")] = '\0';

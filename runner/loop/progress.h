@@ -1,6 +1,6 @@
 /*
- * progress.h - what a person sees while jobs run: a live block on a terminal, lines
- * elsewhere.
+ * progress.h - shows the progress of jobs: a live block on a terminal, otherwise
+ * lines.
  */
 #ifndef RUNNER_PROGRESS_H
 #define RUNNER_PROGRESS_H
@@ -11,7 +11,7 @@
 
 struct progress {
     bool quiet, live, color;
-    int lines_drawn; /* of the live block, to be drawn over */
+    int lines_drawn; /* lines of the live block, which the next drawing overwrites */
     double next_at;  /* monotonic time of the next drawing */
     double started_at;
     double work_done, work_total; /* FLOPs of this session's jobs */
@@ -24,12 +24,12 @@ struct progress_job {
     double cost;
 };
 
-/* live when stderr is a terminal and quiet is not asked for. */
+/* Live if stderr is a terminal and quiet is false. */
 void progress_init(struct progress *progress, bool quiet, bool color);
-/* A line that stays; above the live block. */
+/* Prints a permanent line above the live block. */
 __attribute__((format(printf, 2, 3))) void progress_say(struct progress *progress,
                                                         const char *format, ...);
-/* Redraws when it is time: twice a second live, every ten seconds as plain lines. */
+/* Redraws if due: twice per second if live, else every ten seconds. */
 void progress_update(struct progress *progress, const struct progress_job *jobs, int count);
 void progress_finish(struct progress *progress); /* clears the live block */
 

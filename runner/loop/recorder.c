@@ -1,4 +1,4 @@
-/* recorder.c - journal lines into transactions. */
+/* recorder.c - applies journal lines to the database in transactions. */
 #include "recorder.h"
 
 #include "error.h"
@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_LIMIT = 16 << 20 }; /* bytes of journal taken in one transaction */
+enum { READ_LIMIT = 16 << 20 }; /* bytes of journal read per transaction */
 
 int recorder_init(struct recorder *recorder, const struct record_attempt *attempt,
                   const char *workspace, struct error *err)
@@ -72,7 +72,7 @@ static enum outcome take_outcome(const cJSON *body, const char *key)
     return cJSON_IsString(item) ? outcome_parse(item->valuestring) : OUTCOME_NONE;
 }
 
-/* "attempts/1/checkpoint-0.safetensors": attempt 1. */
+/* Takes attempt 1 from "attempts/1/checkpoint-0.safetensors". */
 static void take_resume(struct recorder *recorder, const cJSON *body)
 {
     char from[80];
@@ -93,8 +93,8 @@ void recorder_diverged_text(char *out, size_t size, const cJSON *body)
              (long long)json_integer_or(body, "step", 0));
 }
 
-/* What the recorder itself keeps of an event; false: the event may not come any
- * more. */
+/* Stores what the recorder itself needs of an event. False: the event may not come
+ * any more. */
 static bool keep_event(struct recorder *r, const struct journal_event *event)
 {
     if (r->ended) {
@@ -123,8 +123,8 @@ static bool keep_event(struct recorder *r, const struct journal_event *event)
     return true;
 }
 
-/* One event; fills error_text when the attempt must be quarantined for it. store NULL:
- * it is stored already. */
+/* Applies one event. Fills error_text if the attempt must be quarantined for it.
+ * store NULL: the event is in the database already. */
 static int take_event(struct recorder *r, struct store *store,
                       const struct journal_event *event, struct error *err)
 {
@@ -138,7 +138,7 @@ static int take_event(struct recorder *r, struct store *store,
     return rc;
 }
 
-/* Applies all whole lines of data. */
+/* Applies all complete lines of data. */
 static int take_lines(struct recorder *r, struct store *store, const char *data, size_t size,
                       struct error *err)
 {
@@ -172,8 +172,8 @@ static int take_lines(struct recorder *r, struct store *store, const char *data,
     return rc;
 }
 
-/* The journal from the recorder's offset on, at most limit bytes; *size 0 when there is
- * nothing new. */
+/* Reads the journal from the recorder's offset on, at most limit bytes. *size 0:
+ * there is nothing new. */
 static int read_new(struct recorder *r, char **data, size_t *size, size_t limit,
                     struct error *err)
 {
@@ -182,7 +182,7 @@ static int read_new(struct recorder *r, char **data, size_t *size, size_t limit,
 
     *data = NULL;
     *size = 0;
-    /* not begun; or gone, although we have read some */
+    /* it does not exist yet; or it has disappeared although we have read some of it */
     if (fd < 0 && errno == ENOENT) {
         if (r->attempt.offset > 0)
             snprintf(r->error_text, sizeof r->error_text, "the journal is gone");
@@ -236,8 +236,8 @@ int recorder_restore(struct recorder *r, struct error *err)
     return rc;
 }
 
-/* Applies the next piece of the journal in the caller's transaction. *more: there may
- * be another. */
+/* Applies the next piece of the journal in the caller's transaction. *more: there
+ * may be another piece. */
 static int take_piece(struct recorder *r, struct store *store, bool *more, struct error *err)
 {
     char *data;
@@ -258,16 +258,16 @@ static int take_piece(struct recorder *r, struct store *store, bool *more, struc
     return rc;
 }
 
-/* Events that contradict stored ones are not stored, nor are those read in the same
- * portion. Events before a damaged line are valid and are stored: a power cut can leave
- * such a line, and the next attempt may resume from a checkpoint that these events
- * report. */
+/* Whether the transaction must be rolled back: if an event contradicts a stored one,
+ * neither it nor the other events of its piece are stored. Events before a damaged
+ * line are valid and are stored: a power failure can leave such a line, and the next
+ * attempt may resume from a checkpoint that these events report. */
 static bool must_roll_back(const struct recorder *r)
 {
     return r->error_text[0] != '\0' && !r->damaged;
 }
 
-/* Something new has been written. */
+/* Whether the journal has grown since it was read. */
 static bool has_grown(const struct recorder *r)
 {
     struct stat status;

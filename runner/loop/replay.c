@@ -1,4 +1,4 @@
-/* replay.c - the end of an attempt without its beginning. */
+/* replay.c - concludes attempts found on disk, which were not started here. */
 #include "replay.h"
 
 #include "error.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 struct replay {
-    struct supervisor supervisor; /* without a loop: nothing is started */
+    struct supervisor supervisor; /* without a loop: it starts nothing */
 };
 
 int replay_open(struct replay **out, struct store *store, const struct workspace *workspace,
@@ -46,7 +46,7 @@ void replay_close(struct replay *replay)
     free(replay);
 }
 
-/* Records the attempt as starting, with the place that it would be adopted by. */
+/* Records the attempt as starting, with a place by which it can be adopted. */
 static int record_found(struct supervisor *s, const struct slot *slot, int number,
                         struct record_attempt *attempt, struct executor_task **task)
 {
@@ -76,7 +76,7 @@ static int record_found(struct supervisor *s, const struct slot *slot, int numbe
     return rc;
 }
 
-/* Whether the attempt is still going on, although nobody knows where. */
+/* Finds out whether the attempt is still running, although its place is unknown. */
 static int find_alive(struct supervisor *s, const struct executor_task *prepared, bool *alive)
 {
     struct executor_task *task = NULL;
@@ -117,9 +117,9 @@ int replay_attempt(struct replay *replay, const struct record_job *job, int numb
         slot_destroy(s, slot);
         return error_set(err, ERROR_NOMEM, "no memory for a path");
     }
-    /* Only a machine that goes down takes the keeper along before it writes exit.json.
-     * A journal that was damaged otherwise is quarantined, as it was while the runner
-     * worked. */
+    /* Without exit.json the machine must have gone down, and damage to the end of
+     * the journal is expected. Other damage leads to quarantine, as it did while the
+     * runner was running. */
     if (slot->recorder.damaged && !file_exists(exit_path))
         slot->outside = OUTCOME_RESTARTED;
     free(exit_path);

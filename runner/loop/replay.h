@@ -1,6 +1,6 @@
 /*
- * replay.h - attempts found on disk are recorded and concluded again, by the code that
- * does it while the runner works.
+ * replay.h - records and concludes attempts found on disk, by the code of the runner's
+ * loop.
  */
 #ifndef RUNNER_REPLAY_H
 #define RUNNER_REPLAY_H
@@ -15,15 +15,15 @@ struct store;
 
 struct replay;
 
-/* types: a table such as EXECUTORS, of which the first is taken for the one that
- * started the attempts. All but out is borrowed until replay_close(). */
+/* types: a table such as EXECUTORS; the first is assumed to have started the
+ * attempts. All arguments but out are borrowed until replay_close(). */
 int replay_open(struct replay **out, struct store *store, const struct workspace *workspace,
                 const struct options *options, const struct executor_type *const *types,
                 struct error *err) MUST_CHECK;
 /*
- * Records attempt number of the job's run, reads its journal and concludes: the job has
- * the state that it came to. *alive: the attempt is still going on, and is recorded as
- * starting, for the next runner to adopt.
+ * Records attempt number of the job's run, reads its journal and concludes it, which
+ * sets the job's state. *alive: the attempt is still running; it is recorded as
+ * starting for the next runner to adopt.
  */
 int replay_attempt(struct replay *replay, const struct record_job *job, int number, bool *alive,
                    struct error *err) MUST_CHECK;

@@ -1,4 +1,4 @@
-/* resume.c - the checkpoints up to which the database knows everything. */
+/* resume.c - finds the checkpoints before which the database has all events. */
 #include "resume.h"
 
 #include "error.h"
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of one attempt: the last step whose checkpoint may be gone on from. */
+/* One attempt: the last step whose checkpoint may be resumed from. */
 struct place {
     int attempt;
     int64_t step;
@@ -15,7 +15,7 @@ struct place {
 struct places {
     struct place *items; /* owned; by attempt */
     int count;
-    int highest_known; /* number of the last attempt below in the database, or 0 */
+    int highest_known; /* highest number of an earlier attempt in the database, or 0 */
 };
 
 static bool is_covered(const struct places *places, int attempt, int64_t step)
@@ -26,8 +26,8 @@ static bool is_covered(const struct places *places, int attempt, int64_t step)
     return false;
 }
 
-/* Reads again the part of the attempt's journal that the database has. Of a journal
- * that a power cut has cut or torn, the lines before the damage are valid. */
+/* Reads the part of the attempt's journal that is in the database. If a power
+ * failure damaged the journal, the lines before the damage are valid. */
 static int add_place(struct places *places, const struct record_attempt *attempt,
                      const char *workspace, struct error *err)
 {
@@ -45,7 +45,7 @@ static int add_place(struct places *places, const struct record_attempt *attempt
     return rc;
 }
 
-/* The places in attempts of the run below that number. items is the caller's to
+/* Finds the places in the run's attempts below that number. items is the caller's to
  * free. */
 static int find_places(struct places *out, struct store *store, const char *workspace,
                        int64_t run_id, int below, struct error *err)

@@ -1,11 +1,12 @@
 /*
- * resume.h - which checkpoints of earlier attempts a training may resume from.
+ * resume.h - finds the checkpoints of earlier attempts from which a training may
+ * resume.
  *
- * A worker that resumes does not report again what was reported before its checkpoint.
- * So a checkpoint counts only if its event is in the part of the journal that the
- * database has stored. Attempts that are quarantined, superseded or unknown to the
- * database do not count, nor does an attempt that itself resumed from a checkpoint that
- * does not count.
+ * A worker that resumes does not repeat the reports from before its checkpoint. So a
+ * checkpoint counts only if its event is in the part of the journal that the database
+ * has stored. Attempts that are quarantined, superseded or unknown to the database do
+ * not count, nor does an attempt that itself resumed from a checkpoint that does not
+ * count.
  */
 #ifndef RUNNER_RESUME_H
 #define RUNNER_RESUME_H
@@ -14,12 +15,12 @@
 #include "recorder.h"
 
 /* Adds "resume" to a train job's job.json: a list of {"attempt", "step"}. *unknown:
- * there are attempts below this one on disk that the database does not know. */
+ * some lower attempts on disk are not in the database. */
 int resume_add(cJSON *job_json, bool *unknown, struct store *store, const char *workspace,
                const struct record_attempt *attempt, struct error *err) MUST_CHECK;
 
-/* Whether the attempt began from the start or resumed from such a checkpoint. If not,
- * the database lacks the events before it. */
+/* Whether the attempt began at the start or resumed from a checkpoint that counts.
+ * If not, the database lacks the events before it. */
 int resume_is_recorded(bool *out, struct store *store, const char *workspace,
                        const struct recorder *recorder, struct error *err) MUST_CHECK;
 

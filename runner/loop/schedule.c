@@ -1,4 +1,4 @@
-/* schedule.c - the causes of an end, and the order of beginnings. */
+/* schedule.c - classifies the ends of attempts, and orders jobs. */
 #include "schedule.h"
 
 #include "random.h"
@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <signal.h>
 
-/* What becomes of a job for each outcome of its attempt. */
+/* What happens to a job for each outcome of its attempt. */
 static const enum schedule_action ACTIONS[OUTCOME_COUNT] = {
     [OUTCOME_NONE] = ACTION_DONE,
     [OUTCOME_DONE] = ACTION_DONE,
@@ -43,26 +43,26 @@ struct schedule_end schedule_end_of(enum outcome cause)
     return (struct schedule_end){ ACTIONS[cause], cause };
 }
 
-/* By the worker's own exit code. */
+/* Classifies by the worker's own exit code. */
 static struct schedule_end classify_exit(const struct schedule_facts *facts)
 {
     enum outcome cause = outcome_of_exit(facts->exit_status);
 
     if (cause == OUTCOME_DONE)
         cause = OUTCOME_NO_RESULT;
-    if (cause == OUTCOME_DIVERGED) /* its journal does not say so */
+    if (cause == OUTCOME_DIVERGED) /* the journal has no diverged event */
         cause = OUTCOME_CRASH;
-    /* the worker reported a failed allocation: another attempt would fail, too */
+    /* The worker reported a failed allocation: another attempt would fail too. */
     if (cause == OUTCOME_OUT_OF_MEMORY)
         return (struct schedule_end){ ACTION_FAIL, cause };
     return schedule_end_of(cause);
 }
 
 /*
- * The end event is the last that a worker writes, and is synced after everything else.
- * It counts unless exit.json contradicts it: a crash or another exit code after "done"
- * is a fault, but a worker or keeper that was killed between the end event and its exit
- * has finished.
+ * Whether the attempt has completed. The end event is the last one a worker writes,
+ * after syncing everything else. It counts unless exit.json contradicts it: a crash or
+ * another exit code after "done" is a fault, but a worker or keeper that was killed
+ * between the end event and its exit has completed.
  */
 static bool finished(const struct schedule_facts *facts)
 {
@@ -75,9 +75,9 @@ static bool finished(const struct schedule_facts *facts)
     return facts->exit_status == outcome_exit_code(facts->outcome);
 }
 
-/* The executor's cause counts if the worker did not end by itself: it has no exit
- * status, or that of a worker that was asked to stop. If exit.json states how the
- * worker ended, the cause that its process is gone is ignored. */
+/* Whether the executor's cause counts: the worker has no exit status, or that of a
+ * worker that was asked to stop. If exit.json states how the worker ended, the cause
+ * that its process is gone is ignored. */
 static bool outside_counts(const struct schedule_facts *facts)
 {
     if (facts->outside == OUTCOME_NONE || !facts->has_exit)
@@ -94,7 +94,7 @@ bool schedule_machine_failed(enum outcome outside)
 
 struct schedule_end schedule_classify(const struct schedule_facts *facts)
 {
-    if (finished(facts)) /* whatever we had in mind */
+    if (finished(facts)) /* even if it was asked to stop or to be killed */
         return schedule_end_of(facts->outcome == OUTCOME_DIVERGED ? OUTCOME_DIVERGED
                                                                   : OUTCOME_NONE);
     if (facts->cancelled)
@@ -110,7 +110,8 @@ struct schedule_end schedule_classify(const struct schedule_facts *facts)
     if (outside_counts(facts))
         return schedule_end_of(facts->outside);
     if (!facts->has_exit && facts->outcome == OUTCOME_DISK_FULL)
-        return schedule_end_of(OUTCOME_DISK_FULL); /* there was no room for exit.json */
+        /* the keeper could not write exit.json */
+        return schedule_end_of(OUTCOME_DISK_FULL);
     if (!facts->has_exit)
         return schedule_end_of(OUTCOME_LOST);
     if (facts->has_status)
@@ -148,7 +149,8 @@ double schedule_backoff_s(double first_s, int failures, uint64_t job_id)
 
 double schedule_unwatched_s(double since_last_look_s)
 {
-    static const double USUAL_S = 5.0; /* between two looks, on a busy machine */
+    /* longest usual time between two ticks, on a busy machine */
+    static const double USUAL_S = 5.0;
 
     return since_last_look_s > USUAL_S ? since_last_look_s - USUAL_S : 0.0;
 }
@@ -159,7 +161,8 @@ int schedule_next(const struct schedule_candidate *candidates, int count, int co
     for (int i = 0; i < count; i++) {
         const struct schedule_candidate *c = &candidates[i];
         int threads = c->threads < cores_total ? c->threads : cores_total;
-        /* A wide job keeps its turn: narrower ones behind it must not starve it. */
+        /* A job that needs many cores keeps its turn: narrower jobs behind it must
+         * not starve it. */
         if (!c->blocked)
             return threads <= cores_free ? i : -1;
     }

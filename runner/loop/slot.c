@@ -1,4 +1,4 @@
-/* slot.c - the jobs that are going on. */
+/* slot.c - the list of running jobs. */
 #include "clock.h"
 #include "supervisor.h"
 

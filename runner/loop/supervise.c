@@ -31,7 +31,7 @@ enum { TICK_MS = 200, GRACE_S = 20, LOG_LIMIT = 64 << 20 };
 
 static void tick(uv_timer_t *timer);
 
-/* The timer is due at once; tick() sees what is new. */
+/* Makes the timer due at once; tick() handles what has changed. */
 static void wake(void *user)
 {
     struct supervisor *s = user;
@@ -50,7 +50,7 @@ static void send_signal(struct slot *slot, enum executor_signal what)
 }
 
 /* Sends SIGTERM to the worker, and later SIGKILL. */
-static void press(struct slot *slot)
+static void signal_worker(struct slot *slot)
 {
     double now = clock_monotonic_s();
 
@@ -62,7 +62,7 @@ static void press(struct slot *slot)
     }
 }
 
-/* Bytes that the attempt has printed. */
+/* Bytes that the attempt has written to its log. */
 static int64_t log_size(const struct supervisor *s, const struct slot *slot)
 {
     struct stat status = { 0 };
@@ -74,7 +74,7 @@ static int64_t log_size(const struct supervisor *s, const struct slot *slot)
     return known ? (int64_t)status.st_size : 0;
 }
 
-/* ERROR_NOSPACE when the disk is full. */
+/* Checks the limits of an attempt. ERROR_NOSPACE: the disk is full. */
 static int watch_limits(struct supervisor *s, struct slot *slot)
 {
     const struct recorder_progress *p = &slot->recorder.progress;
@@ -84,9 +84,9 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
         slot->beat = p->heartbeat;
         slot->beat_at = now;
     } else if (slot->task->state == EXECUTOR_PENDING) {
-        slot->beat_at = slot->started_at = now; /* no worker yet: no limit counts */
+        slot->beat_at = slot->started_at = now; /* no worker yet: limits do not count */
     } else {
-        /* The runner itself was stopped in this time: it counts for no limit. */
+        /* The runner itself was suspended during this time: it counts for no limit. */
         slot->beat_at += s->unwatched_s;
         slot->started_at += s->unwatched_s;
     }
@@ -101,20 +101,21 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
         slot->hung = true;
     }
     slot->flooded = slot->flooded || log_size(s, slot) > LOG_LIMIT;
-    /* A hung process does not react to SIGTERM, so the worker is killed. Its keeper is
-     * not, because it must write exit.json: without it a rebuild would assume a power
-     * cut. */
+    /* A hung process does not react to SIGTERM, so the worker is killed. Its keeper
+     * is not, because it must write exit.json: without that a rebuild would assume a
+     * power failure. */
     bool faulty = slot->recorder.error_text[0] != '\0';
     if (slot->hung || slot->flooded || s->interrupts > 1)
         send_signal(slot, EXECUTOR_KILL);
     else if (faulty || slot->timed_out || slot->cancelled || s->interrupts == 1)
-        press(slot);
+        signal_worker(slot);
     return 0;
 }
 
 static int follow_slots(struct supervisor *s)
 {
-    /* Checked before reading: a worker that has ended writes nothing more. */
+    /* Polled before the journal is read: a worker that has ended writes nothing
+     * more. */
     int rc = executor_set_poll(&s->executors, s->err);
 
     for (struct slot *slot = s->slots, *next; slot != NULL && rc == 0; slot = next) {
@@ -192,9 +193,9 @@ static int answer_requests(struct supervisor *s)
     }
 }
 
-/* ---- what is next ---- */
+/* ---- the next jobs ---- */
 
-/* What is left, for the progress bar and to know the end. */
+/* Counts open jobs, for the progress bar and to detect the end of the work. */
 static int count_work(struct supervisor *s, double now)
 {
     enum { COUNT_INTERVAL_S = 1 };
@@ -213,7 +214,7 @@ static int count_work(struct supervisor *s, double now)
     return 0;
 }
 
-/* Starts what the next jobs in turn leave room for. */
+/* Starts the next jobs as far as there are free slots. */
 static int start_jobs(struct supervisor *s)
 {
     int rc = 0;
@@ -241,7 +242,8 @@ static int start_jobs(struct supervisor *s)
 
 static int look_for_work(struct supervisor *s, double now)
 {
-    /* Queued jobs of runs that are busy are passed over: at most two kinds per slot. */
+    /* Extra candidates: queued jobs of runs that are busy are skipped, at most two
+     * kinds per slot. */
     enum { SPARE = 16 };
     int busy = 0;
     bool give_up = !s->options->keep_going && s->options->max_fails > 0 &&
@@ -253,8 +255,8 @@ static int look_for_work(struct supervisor *s, double now)
     s->jobs = NULL;
     s->job_count = 0;
     int rc = count_work(s, now);
-    /* Whoever's runner this is, a job of higher priority goes first; once its own work
-     * is done, others' jobs are left to their runners. */
+    /* A job of higher priority goes first, whoever queued it. Once its own work is
+     * done, this runner leaves other jobs to their runners. */
     const struct record_scope scope = { s->experiment, s->priority, s->jobs_left > 0 };
     if (rc == 0 && !give_up && free_slots(s) > 0)
         rc = record_next_jobs(s->store, &s->jobs, &s->job_count, &scope, clock_wall_s(),
@@ -315,17 +317,18 @@ static void close_loop(struct supervisor *s)
     uv_close((uv_handle_t *)&s->timer, NULL);
     for (int i = 0; i < 2; i++)
         uv_close((uv_handle_t *)&s->signals[i], NULL);
-    while (s->slots != NULL) /* only after an error of the runner; the workers go on */
+    /* slots remain only after an error of the runner; their workers continue */
+    while (s->slots != NULL)
         slot_destroy(s, s->slots);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     int code = uv_loop_close(&s->loop);
-    assert(code == 0); /* a handle was forgotten */
+    assert(code == 0); /* fails if a handle is still open */
     (void)code;
     executor_set_close(&s->executors);
 }
 
 /* libuv aborts without a message if it cannot grow its table of descriptors. That is
- * safe: the database is consistent, the workers go on, and the next command takes
+ * safe: the database is consistent, the workers continue, and the next command takes
  * over. */
 static void *loop_realloc(void *old, size_t size)
 {

@@ -1,5 +1,5 @@
 /*
- * supervise.h - the loop that starts attempts, follows them and draws conclusions.
+ * supervise.h - the loop that starts attempts, follows them and concludes them.
  */
 #ifndef RUNNER_SUPERVISE_H
 #define RUNNER_SUPERVISE_H
@@ -14,16 +14,16 @@ struct store;
 
 struct supervise_result {
     int done, failed;          /* own jobs that ended in this session */
-    int causes[OUTCOME_COUNT]; /* of those that failed */
+    int causes[OUTCOME_COUNT]; /* numbers of failed jobs by cause */
     bool interrupted;
 };
 
 /*
- * Works until no job of experiment (NULL: of any) is left that could run; jobs of other
- * experiments with a higher priority go first meanwhile. The caller
- * holds the workspace's lock. Attempts that an earlier runner left are adopted or
- * concluded first. types: a table such as EXECUTORS, of which the first starts what is
- * next. SIGINT or SIGTERM: workers checkpoint and stop; again: at once.
+ * Works until experiment (NULL: all experiments) has no job that could run. Jobs of
+ * other experiments with a higher priority go first meanwhile. The caller holds the
+ * workspace's lock. First, attempts of an earlier runner are adopted or concluded.
+ * types: a table such as EXECUTORS; the first one starts jobs. SIGINT or SIGTERM:
+ * workers write a checkpoint and stop; a second one stops them at once.
  */
 int supervise(struct supervise_result *out, struct store *store,
               const struct workspace *workspace, const struct options *options,

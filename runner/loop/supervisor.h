@@ -1,15 +1,15 @@
 /*
- * supervisor.h - the runner's state while it works, shared by the files that make up
- * its loop.
+ * supervisor.h - the runner's state while it is running, shared by the files of its
+ * loop.
  *
- *   supervise.c       the loop: signals, limits, requests, what is next
- *   slot.c            the jobs that are going on
+ *   supervise.c       the loop: signals, limits, requests, the next jobs
+ *   slot.c            the list of running jobs
  *   attempt_start.c   a queued job becomes a running attempt
  *   attempt_end.c     what the end of an attempt means for its job
- *   adopt.c           what an earlier runner left behind
+ *   adopt.c           attempts of an earlier runner
  *   replay.c          attempts found on disk, for a rebuild
  *
- * Nothing here is for other modules: they call supervise().
+ * Other modules do not use this header: they call supervise().
  */
 #ifndef RUNNER_SUPERVISOR_H
 #define RUNNER_SUPERVISOR_H
@@ -24,18 +24,19 @@
 
 /* A job whose attempt is running. */
 struct slot {
-    /* owned: released with the slot; NULL: there is nothing to watch, it is over */
+    /* owned: released with the slot; NULL: the attempt is over and nothing is
+     * watched */
     struct executor_task *task;
     struct recorder recorder;
     struct record_job job; /* label owned */
-    /* monotonic; of an adopted attempt: when its own runner started it */
+    /* monotonic time; of an adopted attempt: when its own runner started it */
     double started_at;
     double beat_at; /* monotonic time of the last change of the heartbeat */
     int64_t beat;
     double asked_at; /* monotonic time of the SIGTERM; 0: none sent */
     bool cancelled, timed_out, hung, flooded;
-    bool running;         /* recorded as such */
-    enum outcome outside; /* of one that is gone: what its executor knows of its end */
+    bool running;         /* whether it is recorded as running */
+    enum outcome outside; /* cause of its end according to its executor */
     struct slot *next;
 };
 
@@ -47,41 +48,41 @@ struct supervisor {
     const struct workspace *workspace; /* borrowed */
     const struct options *options;     /* borrowed */
     struct executor_set executors;
-    struct executor *executor; /* of them, borrowed; starts what is next */
+    struct executor *executor; /* borrowed; starts the next jobs */
     const char *experiment;    /* borrowed; NULL: all */
     struct slot *slots;        /* owned list */
-    struct record_job *jobs;   /* owned; as of the last look */
+    struct record_job *jobs;   /* owned; as of the last query */
     int job_count;
     int interrupts;
     bool finished;
     double next_look_at, next_count_at; /* monotonic */
-    /* monotonic time of the last tick; 0: none yet */
+    /* monotonic time of the last tick; 0: there was none */
     double ticked_at;
-    double unwatched_s; /* before this tick: schedule_unwatched_s() */
-    int jobs_left;      /* jobs that have not ended, at the last count */
-    int priority;       /* the highest of them */
+    double unwatched_s; /* before this tick, in seconds: schedule_unwatched_s() */
+    int jobs_left;      /* open jobs at the last count */
+    int priority;       /* highest priority of these */
     struct progress progress;
     struct supervise_result result;
     int rc;
     struct error *err; /* borrowed */
 };
 
-/* A slot of the job, in the list; NULL: no memory. */
+/* Adds a slot for the job to the list; NULL: no memory. */
 struct slot *slot_create(struct supervisor *s, const struct record_job *job);
-/* Takes the slot out of the list and frees it; its task is released. */
+/* Removes the slot from the list and frees it; its task is released. */
 void slot_destroy(struct supervisor *s, struct slot *slot);
 
-/* Records the job and a new attempt as starting, writes its directory, has the executor
- * start it, records its place. */
+/* Records the job and a new attempt as starting, writes its directory, makes the
+ * executor start it, and records its place. */
 int attempt_start(struct supervisor *s, const struct record_job *job) MUST_CHECK;
-/* Writes down the place of the slot's attempt, and that it runs if it does. */
+/* Records the place of the slot's attempt and, once it runs, that it is running. */
 int attempt_record_place(struct supervisor *s, struct slot *slot) MUST_CHECK;
-/* The worker is gone: reads the journal to its end and concludes, in one transaction,
- * and ends the slot. */
+/* After the worker is gone: reads the journal to its end and concludes the attempt,
+ * in one transaction, then destroys the slot. */
 int attempt_conclude(struct supervisor *s, struct slot *slot) MUST_CHECK;
 
-/* Takes over the attempts that an earlier runner left; jobs that it left without one go
- * back to the queue. */
+/* Takes over the attempts of an earlier runner; its jobs without an attempt are
+ * queued again. */
 int adopt_all(struct supervisor *s) MUST_CHECK;
 
 #endif
