@@ -1,4 +1,4 @@
-/* command_axes.c - the settings table for people, and as a JSON Schema of specs. */
+/* command_axes.c - prints the table of settings, or a JSON Schema of specs. */
 #include "error.h"
 #include "measure_table.h"
 #include "options.h"
@@ -21,8 +21,8 @@ static int print_settings(const struct options *options, struct error *err)
     return rc;
 }
 
-/* Gives object the member; key NULL: the array the item. *whole is false when there is
- * no memory. */
+/* Adds a member to object; key NULL: an item to an array. *whole becomes false
+ * without memory. */
 static void add(cJSON *object, const char *key, cJSON *item, bool *whole)
 {
     bool added = item != NULL && (key != NULL ? cJSON_AddItemToObject(object, key, item)
@@ -33,7 +33,7 @@ static void add(cJSON *object, const char *key, cJSON *item, bool *whole)
     *whole = *whole && added;
 }
 
-/* A list of stages, or none. */
+/* Schema of a list of stages, or none. */
 static const char STAGES_SCHEMA[] =
     "[{\"type\": \"array\", \"items\": {\"type\": \"object\", \"additionalProperties\": false,"
     " \"required\": [\"until\", \"H_cycles\", \"L_cycles\"], \"properties\": {"
@@ -84,7 +84,7 @@ static cJSON *value_schema(const struct setting *setting, bool *whole)
 
 enum map_kind { MAP_VALUES, MAP_LISTS, MAP_VALUES_OR_LISTS };
 
-/* What a spec looks like; $defs (value_schema() and map_schema()) are added to it. */
+/* Schema of a spec; value_schema() and map_schema() add $defs to it. */
 static const char SPEC_SCHEMA[] =
     "{\"$schema\": \"https://json-schema.org/draft/2020-12/schema\","
     " \"title\": \"hrmlab spec\", \"type\": \"object\", \"additionalProperties\": false,"
@@ -111,7 +111,8 @@ static const char SPEC_SCHEMA[] =
     "   \"max\": {\"$ref\": \"#/$defs/settings/retries.max\"},"
     "   \"delay\": {\"$ref\": \"#/$defs/settings/retries.delay\"}}}}}";
 
-/* A reference to a setting's value; lists of it too, or only. */
+/* A reference to the schema of a setting's value; or of that and lists of it; or of
+ * lists only. */
 static cJSON *reference(const char *key, enum map_kind kind, bool *whole)
 {
     cJSON *value = cJSON_CreateObject(), *list, *either, *any;
@@ -135,7 +136,7 @@ static cJSON *reference(const char *key, enum map_kind kind, bool *whole)
     return either;
 }
 
-/* An object of settings, those of evaluations or all others. */
+/* The schema of an object of settings: of evaluation settings, or of all others. */
 static cJSON *map_schema(bool evaluation, enum map_kind kind, bool *whole)
 {
     cJSON *schema = cJSON_CreateObject(), *properties = cJSON_CreateObject();

@@ -1,4 +1,4 @@
-/* command_cancel.c - cancel and retry: requests that the runner answers. */
+/* command_cancel.c - cancel and retry: requests to the runner. */
 #include "database.h"
 #include "error.h"
 #include "executors.h"
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Asks the attempt's worker to stop, if it can still be found. */
+/* Asks the attempt's worker to stop, if it is found. */
 static int stop_worker(struct executor_set *executors, const struct workspace *workspace,
                        const struct record_attempt *attempt, struct error *err)
 {
@@ -33,7 +33,7 @@ static int stop_worker(struct executor_set *executors, const struct workspace *w
     return rc;
 }
 
-/* Signals the workers of these jobs that a killed runner left behind. The next runner
+/* Stops the workers of these jobs that a killed runner left running. The next runner
  * concludes their attempts. */
 static int stop_workers(struct store *store, const struct workspace *workspace,
                         const int64_t *ids, int count, struct error *err)
@@ -58,7 +58,7 @@ static int stop_workers(struct store *store, const struct workspace *workspace,
     return rc;
 }
 
-/* No runner is at work: cancels at once, while this process holds the lock. */
+/* Without a runner: executes the request at once while this process holds the lock. */
 static int do_it(struct store *store, enum request_kind kind, const char *target,
                  const int64_t *ids, int count, const struct options *options,
                  struct error *err)
@@ -82,7 +82,7 @@ static int do_it(struct store *store, enum request_kind kind, const char *target
     return rc;
 }
 
-/* Somebody works: the next look at the requests is soon. */
+/* With a runner: stores the request, which it reads within a second or so. */
 static int ask_for_it(struct store *store, enum request_kind kind, const char *target,
                       const int64_t *ids, int count, const struct options *options,
                       struct error *err)
@@ -118,7 +118,7 @@ static int request(const struct options *options, enum request_kind kind, unsign
         rc = database_open(&store, &workspace, err);
     if (rc == 0)
         rc = experiment_name(store, target, options->arguments[0], err);
-    if (rc == 0) /* first: no other process changes states from now on */
+    if (rc == 0) /* first: no other process changes states after this */
         rc = workspace_lock(&workspace, &held, holder, sizeof holder, err);
     if (rc == 0)
         rc = record_find_jobs(store, &ids, &count, target, states,

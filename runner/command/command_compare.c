@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All tables, the last one being that of differences; CSV is one table: that. */
+/* Prints all tables; CSV is a single table: the last one, of differences. */
 static int print_tables(struct table *const *tables, const char *const *members, int count,
                         const struct options *options, struct error *err)
 {
@@ -119,7 +119,8 @@ static int compare_by_arm(const struct compare *compare, const struct options *o
 
 /* ---- the command ---- */
 
-/* What was asked must be one of the four forms; *experiment gets the name or NULL. */
+/* Checks that the arguments have one of the four forms; *experiment is the name or
+ * NULL. */
 static int check_arguments(const struct options *options, const char **experiment,
                            struct error *err)
 {

@@ -1,11 +1,11 @@
 /*
- * command_completions.c - completions: what a shell asks for while somebody types, and
- * the scripts that ask.
+ * command_completions.c - completions for shells, and the scripts that call them.
  *
- * `hrmlab completions SHELL` prints a script for bash, zsh or fish. It calls `hrmlab
- * completions -- WORD...` with the words typed so far, the last one unfinished (or ""),
- * and gets a line per word that may stand there: the word, a tab, its meaning. Commands
- * and options come from their tables, experiments, runs and axes from the workspace.
+ * `hrmlab completions SHELL` prints a script for bash, zsh or fish. The script calls
+ * `hrmlab completions -- WORD...` with the words typed so far, the last one unfinished
+ * (or ""), and reads one line per possible word: the word, a tab, its meaning.
+ * Commands and options come from their tables, experiments, runs and axes from the
+ * workspace.
  */
 #include "commands.h"
 #include "error.h"
@@ -63,27 +63,27 @@ static const char FISH[] =
     "end\n"
     "complete -c hrmlab -f -a '(__hrmlab)'\n";
 
-/* What has been typed so far. */
+/* The words typed so far. */
 struct typed {
     char **words;
     int count;        /* the last one is unfinished */
-    const char *last; /* that one, or its part behind "--option=" */
+    const char *last; /* the last word, or its part behind "--option=" */
     const char *workspace;
 };
 
-/* Prints the word when it goes on with what is typed. */
+/* Prints the word if it begins with what was typed. */
 static void offer(void *context, const char *word, const char *meaning)
 {
     const struct typed *typed = context;
-    /* "--format=j" is one word of the shell: all of it is to be replaced. */
+    /* To the shell, "--format=j" is one word, which is replaced as a whole. */
     int given = (int)(typed->last - typed->words[typed->count - 1]);
 
     if (strncmp(word, typed->last, strlen(typed->last)) == 0)
         printf("%.*s%s\t%.70s\n", given, typed->words[typed->count - 1], word, meaning);
 }
 
-/* Entries of the directory that is typed: directories, and files that end with suffix
- * (NULL: none). */
+/* Offers the entries of the directory typed so far: directories, and files with this
+ * suffix (NULL: none). */
 static int offer_files(struct typed *typed, const char *suffix, struct error *err)
 {
     const char *slash = strrchr(typed->last, '/');
@@ -110,7 +110,7 @@ static int offer_files(struct typed *typed, const char *suffix, struct error *er
     return rc;
 }
 
-/* Names in the workspace; where there is none, nothing. */
+/* Offers names in the workspace; none if it does not exist. */
 static int offer_names(struct typed *typed, enum name_kind kind, struct error *err)
 {
     struct store *store;
@@ -129,7 +129,7 @@ static void offer_measures(struct typed *typed)
         offer(typed, METRICS[i].name, METRICS[i].meaning);
 }
 
-/* "KEY=", and behind it the words that the setting may have. relations: of --where. */
+/* Offers "KEY=" and, behind that, the setting's possible words. */
 static void offer_settings(struct typed *typed, bool assigned)
 {
     const char *equals = strchr(typed->last, '=');
@@ -152,7 +152,7 @@ static void offer_settings(struct typed *typed, bool assigned)
     }
 }
 
-/* The values of an option. */
+/* Offers the values of an option. */
 static int offer_values(struct typed *typed, int option, struct error *err)
 {
     static const char *const FORMATS[] = { "table",    "csv",   "json", "jsonl",
@@ -194,7 +194,7 @@ static int offer_values(struct typed *typed, int option, struct error *err)
     return 0;
 }
 
-/* The option that "--name" or "-n" means; OPTION_COUNT: none. */
+/* The option "--name" or "-n"; OPTION_COUNT: none. */
 static int find_option(const char *word)
 {
     for (int i = 0; i < OPTION_COUNT; i++) {
@@ -210,7 +210,7 @@ static int find_option(const char *word)
     return OPTION_COUNT;
 }
 
-/* What may stand where the command's argument stands. */
+/* Offers what may be an argument of the command at this place. */
 static int offer_arguments(struct typed *typed, const struct command *command,
                            const struct command *commands, struct error *err)
 {
@@ -243,7 +243,8 @@ static int offer_arguments(struct typed *typed, const struct command *command,
     return rc;
 }
 
-/* The words before the last: the command among them (NULL: none yet), --workspace. */
+/* Reads the words before the last: finds the command (NULL: none yet) and
+ * --workspace. */
 static const struct command *find_command(struct typed *typed, const struct command *commands)
 {
     const struct command *found = NULL;

@@ -1,4 +1,4 @@
-/* command_curves.c - `hrmlab curves`: what was learned over the training steps. */
+/* command_curves.c - `hrmlab curves`: metrics over the training steps. */
 #include "curve_plot.h"
 #include "curve_query.h"
 #include "error.h"

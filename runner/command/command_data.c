@@ -1,5 +1,5 @@
-/* command_data.c - data build, show, check and order: asked of hrmlab-worker, which
- * reads the data in a process that is confined. */
+/* command_data.c - data build, show, check and order: run by hrmlab-worker, which
+ * reads the data in a confined process. */
 #include "error.h"
 #include "exit_code.h"
 #include "file.h"
@@ -19,14 +19,14 @@
 
 extern char **environ;
 
-/* The words of a command line. */
+/* A command line. */
 struct words {
-    char **list; /* owned, as each word is; NULL-terminated */
+    char **list; /* owned, as is each word; NULL-terminated */
     int count;
     bool failed; /* no memory */
 };
 
-/* Appends a fresh word, which it takes over; NULL: no memory for it. */
+/* Appends a newly allocated word, taking ownership of it; NULL: no memory. */
 static void words_add(struct words *words, char *word)
 {
     char **larger =
@@ -49,7 +49,7 @@ static void words_release(struct words *words)
     free(words->list);
 }
 
-/* Whether a file is a spec: JSON with a name, which no file of tasks has as a text. */
+/* Whether a file is a spec: JSON whose name is a text, which no file of tasks has. */
 static bool is_spec(const char *path)
 {
     size_t length = strlen(path);
@@ -65,7 +65,7 @@ static bool is_spec(const char *path)
     return spec;
 }
 
-/* KEY=VALUE of every setting; data only: of those of data. */
+/* Adds KEY=VALUE for every setting; with data only, for those of data. */
 static void add_settings(struct words *words, const struct config *config, bool data_only)
 {
     for (int id = 0; id < SETTING_COUNT; id++) {
@@ -89,7 +89,8 @@ static bool same_words(const struct words *a, const struct words *b)
     return true;
 }
 
-/* All arms of a spec must have the same data, or it is not clear which are meant. */
+/* Checks that all arms of a spec have the same data; otherwise the data are
+ * ambiguous. */
 static int check_arms(const struct spec *spec, const char *path, struct error *err)
 {
     struct words first = { 0 };
@@ -109,7 +110,7 @@ static int check_arms(const struct spec *spec, const char *path, struct error *e
                             path, "KEY=VALUE");
 }
 
-/* The settings of the arms' data, and of the first arm and seed otherwise. */
+/* Adds the settings of the arms' data, and the others of the first arm and seed. */
 static int add_spec(struct words *words, const struct options *options, struct error *err)
 {
     const char *path = options->arguments[1];
@@ -159,7 +160,7 @@ static int collect(struct words *words, const struct options *options, struct er
     return rc == 0 && words->failed ? error_no_memory(err, "a command line") : rc;
 }
 
-/* The exit code of hrmlab for how the worker ended, which has said why. */
+/* The exit code of hrmlab for the worker's end. The worker has printed the message. */
 static int exit_code_of(int status)
 {
     if (WIFSIGNALED(status))
@@ -168,7 +169,7 @@ static int exit_code_of(int status)
     return code <= EXIT_ENVIRONMENT || code == EXIT_STOPPED ? code : EXIT_ENVIRONMENT;
 }
 
-/* The first argument is one of those that the worker knows. */
+/* Checks that the first argument is a subcommand of the worker. */
 static int check_subcommand(const char *word, struct error *err)
 {
     static const char *const names[] = { "build", "show", "check", "order" };

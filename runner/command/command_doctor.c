@@ -1,5 +1,4 @@
-/* command_doctor.c - what this machine is, what its libraries do, whether the workspace
- * is sound. */
+/* command_doctor.c - checks the machine, the libraries and the workspace. */
 #include "checkpoint_file.h"
 #include "cpu_quota.h"
 #include "describe_client.h"
@@ -126,7 +125,8 @@ static void check_database(struct report *report, const struct workspace *worksp
             "on a network file system: without WAL, and for runners on one host only");
 }
 
-/* Final checkpoints that the database knows, against the files and their checksums. */
+/* Checks the final checkpoints in the database against the files and their
+ * checksums. */
 static void check_checkpoints(struct report *report, const struct workspace *workspace,
                               struct store *store)
 {
@@ -159,7 +159,7 @@ static void check_checkpoints(struct report *report, const struct workspace *wor
     say(report, "checkpoints", lost + damaged == 0 ? "ok" : "warning", text);
 }
 
-/* Which runner works on this workspace, and whether workers run without one. */
+/* Reports which runner uses this workspace, and workers that run without a runner. */
 static void check_runner(struct report *report, const struct workspace *workspace,
                          struct store *store)
 {

@@ -1,4 +1,4 @@
-/* command_logs.c - logs: what a run's worker wrote, once or as it comes. */
+/* command_logs.c - prints the log of a run's worker, once or continuously. */
 #include "error.h"
 #include "file.h"
 #include "options.h"
@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Prints what is new in the file since *offset, without what could steer a terminal. A
- * file that is not there yet is empty. */
+/* Prints what the file has after *offset, without control characters. A missing file
+ * is empty. */
 static int print_new(const char *path, off_t *offset, struct error *err)
 {
     char buffer[8192];
@@ -29,7 +29,7 @@ static int print_new(const char *path, off_t *offset, struct error *err)
     while ((count = pread(fd, buffer, sizeof buffer, *offset)) > 0) {
         size_t whole = text_whole_characters(buffer, (size_t)count);
 
-        if (whole == 0) /* what never became a character */
+        if (whole == 0) /* an incomplete UTF-8 sequence */
             whole = (size_t)count;
         *offset += (off_t)whole;
         fwrite(buffer, 1, text_make_printable(buffer, whole, "\n\t"), stdout);
@@ -41,8 +41,8 @@ static int print_new(const char *path, off_t *offset, struct error *err)
     return rc;
 }
 
-/* Prints the log of the run's last attempt; when following, until no job of the run is
- * open, going on with each new attempt. */
+/* Prints the log of the run's last attempt. When following: continues with new
+ * attempts until the run has no open job. */
 static int print_logs(struct store *store, const struct workspace *workspace,
                       const struct options *options, struct error *err)
 {

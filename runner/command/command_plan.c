@@ -1,4 +1,4 @@
-/* command_plan.c - lists what would run, what has results already, and the cost. */
+/* command_plan.c - lists what would run, which results exist already, and the cost. */
 #include "cpu_quota.h"
 #include "enqueue.h"
 #include "error.h"
@@ -16,10 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Without a measurement: what one core of a present machine does on these sizes. */
+/* FLOPs per second of a current core at these sizes, if nothing was measured. */
 static const double NOMINAL_FLOPS = 120e9;
 
-/* Runs that a table for people lists; programs get all. */
+/* Runs listed in a table; other formats list all. */
 enum { MOST_LISTED = 1000 };
 
 static int plan_table(struct table **out, int counts[ENQUEUE_NEEDS], double *work, int most,
@@ -68,7 +68,7 @@ static int plan_table(struct table **out, int counts[ENQUEUE_NEEDS], double *wor
     return rc;
 }
 
-/* Those this process may use and has time for, as doctor counts them. */
+/* Cores that this process may use within its quota, as doctor counts them. */
 static int usable_cores(void)
 {
     cpu_set_t set;
@@ -79,7 +79,7 @@ static int usable_cores(void)
                : 1;
 }
 
-/* What is known of the data, once for each that the arms use. */
+/* Prints facts about the data, once for each data set of the arms. */
 static void print_data(const struct plan *plan)
 {
     int count = plan->spec->arm_count;
@@ -148,7 +148,7 @@ int command_plan(const struct options *options, int *exit_code, struct error *er
         if (rc == ERROR_ABSENT)
             rc = 0;
         else if (rc == 0)
-            /* one view for all runs, and no lock for each */
+            /* one transaction: a single view of all runs, and a single lock */
             rc = store_begin(store, err);
     }
     if (rc == 0)

@@ -1,4 +1,4 @@
-/* command_plot.c - `hrmlab plot`: an experiment's results as a picture. */
+/* command_plot.c - `hrmlab plot`: draws an experiment's results. */
 #include "error.h"
 #include "figure.h"
 #include "file.h"
@@ -46,7 +46,7 @@ static int draw_one(struct figure_source *source, const struct figure *figure,
     return rc;
 }
 
-/* Every figure that the experiment allows, in DIRECTORY/NAME.svg. */
+/* Draws every figure that is possible for the experiment to DIRECTORY/NAME.svg. */
 static int draw_all(struct figure_source *source, const char *directory, struct error *err)
 {
     int rc = directory == NULL
@@ -61,7 +61,7 @@ static int draw_all(struct figure_source *source, const char *directory, struct 
         if (!figure->asked) {
             rc = draw_one(source, figure, name, err);
             if (rc == ERROR_ABSENT || rc == ERROR_FORMAT)
-                rc = 0; /* this experiment does not allow it */
+                rc = 0; /* this figure is not possible for the experiment */
         }
         free(name);
     }

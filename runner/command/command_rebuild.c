@@ -47,8 +47,8 @@ struct rebuild {
 
 /* ---- specs ---- */
 
-/* A spec's file is named NAME-HASH12.json by its content; one that was edited leads
- * elsewhere. */
+/* Checks a spec's file against its name, NAME-HASH12.json with a hash of its
+ * content: an edited file leads to other runs. */
 static int check_content(const char *path, struct error *err)
 {
     char hash[HASH_HEX_SIZE], *text;
@@ -67,8 +67,8 @@ static int check_content(const char *path, struct error *err)
     return 0;
 }
 
-/* What the spec led to when it was queued, though its data or the engine may have
- * changed since. */
+/* Plans a spec and restores what it led to when it was queued, even if its data or
+ * the engine have changed since. */
 static int plan_spec(struct plan **out, const struct rebuild *r, const struct options *options,
                      const char *path, struct error *err)
 {
@@ -90,7 +90,7 @@ static int plan_spec(struct plan **out, const struct rebuild *r, const struct op
     return rc;
 }
 
-/* Whether the spec or its data are at fault, so that others may still be read. */
+/* Whether the spec or its data are at fault, so that other specs can still be read. */
 static bool is_fault_of_spec(int rc)
 {
     return rc == ERROR_FORMAT || rc == ERROR_ABSENT || rc == ERROR_DAMAGED;
@@ -107,7 +107,7 @@ static int queue_spec(struct rebuild *r, const struct options *options, const ch
 
     if (rc == 0) {
         rc = enqueue_plan(&summary, r->store, r->workspace, plan, &fault);
-        /* two of one name, from before version 3 */
+        /* two specs of one name, from before version 3 */
         if (rc < 0 && summary.vanishing > 0)
             rc = enqueue_plan_as_new(&summary, r->store, r->workspace, plan, &fault);
     }
@@ -119,8 +119,7 @@ static int queue_spec(struct rebuild *r, const struct options *options, const ch
     return rc < 0 && !faulty ? error_set(err, fault.code, "%s", fault.message) : 0;
 }
 
-/* Queues runs, and evaluations of runs, of specs that no longer exist or have
- * changed. */
+/* Queues runs, and evaluations of runs, whose specs no longer exist or have changed. */
 static int queue_rest(struct rebuild *r, struct error *err)
 {
     struct plan *plan;
@@ -153,7 +152,8 @@ static int compare_dated(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* Oldest first, so that of two specs with one name the newer one counts. */
+/* Sorts by time, oldest first, so that of two specs with one name the newer one
+ * counts. */
 static int sort_by_time(struct names *names, const char *directory, struct error *err)
 {
     struct dated *list = calloc((size_t)names->count + 1, sizeof *list);
@@ -199,8 +199,8 @@ static int queue_specs(struct rebuild *r, const struct options *options, struct 
 
 /* ---- attempts ---- */
 
-/* An earlier attempt has ended its job already: queues another job of the kind in its
- * job.json. */
+/* Queues another job of the kind in the attempt's job.json, because an earlier
+ * attempt has ended its job already. */
 static int add_job(struct rebuild *r, int64_t run_id, bool evaluate, const cJSON *job_json,
                    struct error *err)
 {
@@ -226,8 +226,8 @@ static int add_job(struct rebuild *r, int64_t run_id, bool evaluate, const cJSON
     return rc;
 }
 
-/* Whether the journal's first line says "evaluate" (else: "train", or nothing), and the
- * length of its beginning. */
+/* Reads the kind from the journal's first line ("evaluate", or else "train"), and
+ * the size of its beginning. */
 static void read_kind(bool *evaluate, size_t *size, const char *path)
 {
     struct journal_event event;
@@ -249,12 +249,12 @@ static void read_kind(bool *evaluate, size_t *size, const char *path)
     free(data);
 }
 
-/* An attempt as it lies on disk. */
+/* An attempt found on disk. */
 struct found {
     char *directory; /* owned */
-    cJSON *job;      /* owned; NULL: cannot be read, and why says so */
+    cJSON *job;      /* owned; NULL: cannot be read; why has the reason */
     struct error why;
-    bool evaluate, begun; /* begun: there is a journal with something in it */
+    bool evaluate, begun; /* begun: its journal is not empty */
 };
 
 static void found_release(struct found *found)
@@ -263,7 +263,8 @@ static void found_release(struct found *found)
     cJSON_Delete(found->job);
 }
 
-/* What the attempt was for: by job.json, or else by its journal. */
+/* Determines the kind of an attempt from job.json or, failing that, from its
+ * journal. */
 static int look_at(struct found *out, const struct rebuild *r, const char *hash, int number,
                    struct error *err)
 {
@@ -290,7 +291,7 @@ static int look_at(struct found *out, const struct rebuild *r, const char *hash,
     return rc;
 }
 
-/* The run is in the store: the attempt's job, and what became of it. */
+/* Replays an attempt of a run that is in the store, for its job. */
 static int replay_found(struct rebuild *r, const struct found *found, int64_t run_id,
                         const char *hash, int number, struct error *err)
 {
@@ -306,7 +307,7 @@ static int replay_found(struct rebuild *r, const struct found *found, int64_t ru
     bool alive = false;
     if (rc == 0 && jobs > 0)
         rc = replay_attempt(r->replay, job, number, &alive, err);
-    r->alive += alive; /* hrmlab work takes it over */
+    r->alive += alive; /* hrmlab work will adopt it */
     record_free_jobs(job, jobs);
     r->attempts++;
     return rc;
@@ -330,7 +331,7 @@ static int replay_directory(struct rebuild *r, const char *hash, int number, str
                 found.job == NULL ? found.why.message : "");
             r->attempts_failed++;
         }
-    } /* else it cannot have begun */
+    } /* otherwise it cannot have begun */
     found_release(&found);
     return rc;
 }
@@ -387,8 +388,7 @@ static int rebuild(struct rebuild *r, const struct options *options, struct erro
     return rc;
 }
 
-/* Builds the new database and puts it in place; nothing has happened to the old one
- * when this fails. */
+/* Builds the new database and puts it in place. On failure the old one is unchanged. */
 static int replace_database(struct rebuild *r, const struct options *options, char **kept,
                             struct error *err)
 {
@@ -415,7 +415,7 @@ static int replace_database(struct rebuild *r, const struct options *options, ch
     return rc;
 }
 
-/* The end of an earlier rebuild that was interrupted when its database was complete. */
+/* Completes an earlier rebuild that was interrupted when its database was complete. */
 static int finish_earlier(const struct rebuild *r, struct error *err)
 {
     char *kept = NULL;

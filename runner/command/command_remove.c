@@ -1,4 +1,4 @@
-/* command_remove.c - takes an experiment out of the store; its runs are left to gc. */
+/* command_remove.c - removes an experiment from the store; gc then deletes its runs. */
 #include "database.h"
 #include "error.h"
 #include "file.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Checks that the experiment exists and has no open jobs that only it needs. */
+/* Checks that the experiment exists, and that it has no open jobs of its own. */
 static int check(const struct garbage_experiment *experiment, const char *name,
                  struct error *err)
 {
@@ -28,8 +28,8 @@ static int check(const struct garbage_experiment *experiment, const char *name,
     return 0;
 }
 
-/* Deletes the experiment's rows. *own: the runs that no experiment contains then, as a
- * fresh list. */
+/* Deletes the experiment's rows. *own lists the runs that no experiment has any
+ * more; newly allocated. */
 static int delete_rows(struct garbage_experiment *experiment, char (**own)[65], int *count,
                        struct store *store, const char *name, struct error *err)
 {
@@ -51,8 +51,8 @@ static int delete_rows(struct garbage_experiment *experiment, char (**own)[65], 
     return rc;
 }
 
-/* A rebuild must find neither the spec nor, without one, the runs. When this is
- * interrupted, a rebuild brings the experiment back; nothing else happens. */
+/* Deletes the spec and marks the runs, so that a rebuild finds neither. If this is
+ * interrupted, a rebuild restores the experiment, and nothing is lost. */
 static int settle_files(const struct workspace *workspace,
                         const struct garbage_experiment *experiment, char (*own)[65], int count,
                         struct error *err)

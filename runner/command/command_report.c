@@ -1,4 +1,4 @@
-/* command_report.c - `hrmlab report`: an experiment as one document. */
+/* command_report.c - `hrmlab report`: writes an experiment as one document. */
 #include "error.h"
 #include "file.h"
 #include "log.h"
@@ -21,7 +21,7 @@ static bool ends_in(const char *name, const char *ending)
     return length > end && strcmp(name + length - end, ending) == 0;
 }
 
-/* HTML, unless --format or the ending of the name says Markdown. */
+/* Chooses HTML unless --format or the suffix of the file is Markdown. */
 static int choose_form(enum document_form *out, const struct options *options,
                        struct error *err)
 {
@@ -36,7 +36,8 @@ static int choose_form(enum document_form *out, const struct options *options,
     return 0;
 }
 
-/* The spec as it was queued; *out NULL where the workspace has it not. Fresh. */
+/* Reads the spec as it was queued. *out NULL: the workspace does not have it. Newly
+ * allocated. */
 static int read_spec(char **out, const struct options *options, struct store *store,
                      int64_t experiment_id, struct error *err)
 {
@@ -59,7 +60,7 @@ static int read_spec(char **out, const struct options *options, struct store *st
     return rc;
 }
 
-/* What the pictures' names begin with: the document's without its ending. */
+/* The prefix of the pictures' names: the document's name without suffix. */
 static char *picture_prefix(const char *output, const char *experiment)
 {
     const char *slash = output != NULL ? strrchr(output, '/') : NULL;
@@ -72,7 +73,7 @@ static char *picture_prefix(const char *output, const char *experiment)
         "%.*s", dot != NULL && dot > name ? (int)(dot - name) : (int)strlen(name), name);
 }
 
-/* The pictures first: a document that is there has all of them. */
+/* Pictures are written first: a document that exists has all its pictures. */
 static int write_report(const struct report *report, const char *output, struct error *err)
 {
     const char *slash = strrchr(output, '/');

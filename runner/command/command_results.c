@@ -1,5 +1,5 @@
 /*
- * command_results.c - `hrmlab results`: what each arm scored, over seeds.
+ * command_results.c - `hrmlab results`: the measures of each arm over its seeds.
  */
 #include "error.h"
 #include "filter.h"
@@ -16,8 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The conditions of --where: those on settings choose what is loaded, those on measures
- * which rows of the table stay. */
+/* The conditions of --where: those on settings select what is loaded, those on
+ * measures select rows of the table. */
 struct conditions {
     const char **settings; /* owned list */
     int setting_count;
@@ -52,7 +52,7 @@ static int split_conditions(struct conditions *out, const struct options *option
     return rc < 0 ? rc : 0;
 }
 
-/* The results of the experiment with all measures that are asked for. */
+/* Loads the results of the experiment with all measures that are needed. */
 static int load(struct results **out, struct store *store, const struct options *options,
                 const char *experiment, enum metric metric, const struct conditions *conditions,
                 struct error *err)
@@ -68,7 +68,7 @@ static int load(struct results **out, struct store *store, const struct options 
     return rc;
 }
 
-/* The rows and columns that were asked for, in the order asked for. */
+/* Selects and orders the rows and columns as asked for. */
 static int arrange(struct table *table, const struct options *options,
                    const struct conditions *conditions, struct error *err)
 {
@@ -84,7 +84,7 @@ static int arrange(struct table *table, const struct options *options,
     return rc;
 }
 
-/* Arms or rows, and the baselines. */
+/* Prints arms or rows, and the baselines. */
 static int print_arms(struct store *store, const struct options *options,
                       const struct results *results, enum metric metric,
                       const struct conditions *conditions, struct error *err)
@@ -185,7 +185,7 @@ static int print_trajectories(struct store *store, const struct options *options
     return rc;
 }
 
-/* Options that exclude or need each other. */
+/* Checks options that exclude or require each other. */
 static int check_options(const struct options *options, struct error *err)
 {
     bool pivot = options->rows != NULL;

@@ -21,8 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Reads and plans a spec: every fault of spec and data is found before the workspace is
- * touched. */
+/* Reads and plans a spec: all faults of spec and data are found before the workspace
+ * is changed. */
 static int read_plan(struct plan **out, const struct options *options, const char *path,
                      struct error *err)
 {
@@ -34,7 +34,7 @@ static int read_plan(struct plan **out, const struct options *options, const cha
                   : plan_create(out, spec, options->worker_program, options->workspace, err);
 }
 
-/* What became of an experiment that was there, in one line. */
+/* Prints what changed in an existing experiment, in one line. */
 static void tell_of_known(const struct enqueue_summary *summary, const struct plan *plan)
 {
     if (!summary->known)
@@ -80,7 +80,7 @@ static void on_follow_signal(int signal_number)
     follow_stopped = 1;
 }
 
-/* What a runner that follows another one waits for. */
+/* Prints what a runner that follows another one is waiting for. */
 static int tell_of_wait(struct store *store, const struct status_counts *counts,
                         const char *experiment, struct error *err)
 {
@@ -101,8 +101,8 @@ static int tell_of_wait(struct store *store, const struct status_counts *counts,
     return 0;
 }
 
-/* Another runner is at work: waits until this experiment has nothing open (*held stays
- * false), or until that runner is gone (we are the runner then). */
+/* Waits while another runner is running, until this experiment has no open jobs
+ * (*held stays false) or that runner ends (this process is the runner then). */
 static int follow(struct store *store, struct workspace *workspace, const char *experiment,
                   bool *held, char *holder, int holder_size, struct error *err)
 {
@@ -134,8 +134,7 @@ static int follow(struct store *store, struct workspace *workspace, const char *
     }
 }
 
-/* The disk is full: the workers pause by themselves, the runner here, until there is
- * room. */
+/* Waits until a full disk has room again; the workers pause by themselves. */
 static int wait_for_space(const struct workspace *workspace, struct error *err)
 {
     struct error ignored;
@@ -158,7 +157,7 @@ static int wait_for_space(const struct workspace *workspace, struct error *err)
     return 0;
 }
 
-/* "2 out of memory, 1 hang": the most frequent cause first. */
+/* Formats causes as "2 out of memory, 1 hang", the most frequent first. */
 static void describe_causes(char *out, size_t size, const int counts[OUTCOME_COUNT])
 {
     int left[OUTCOME_COUNT];
@@ -180,7 +179,7 @@ static void describe_causes(char *out, size_t size, const int counts[OUTCOME_COU
     }
 }
 
-/* Runs the jobs of experiment (NULL: all), or follows the runner that does. */
+/* Runs the jobs of experiment (NULL: all), or follows the runner that runs them. */
 static int work_on(struct store *store, struct workspace *workspace,
                    const struct options *options, const char *experiment, int *exit_code,
                    struct error *err)
@@ -205,7 +204,7 @@ static int work_on(struct store *store, struct workspace *workspace,
         rc = supervise(&result, store, workspace, options, EXECUTORS, experiment, err);
         if (rc != ERROR_NOSPACE)
             break;
-        /* Nothing in this process's memory is needed: it restarts as after a crash. */
+        /* The state of this process is not needed: it restarts as after a crash. */
         rc = wait_for_space(workspace, err);
     }
     if (rc == 0 && result.interrupted)

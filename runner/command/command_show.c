@@ -1,4 +1,4 @@
-/* command_show.c - show: everything about one run. */
+/* command_show.c - show: prints everything about one run. */
 #include "error.h"
 #include "file.h"
 #include "names.h"
@@ -14,7 +14,7 @@
 
 enum { TABLES = STATUS_RUN_TABLES + 1, FILES = STATUS_RUN_TABLES };
 
-/* A row per file of one attempt, named from the run's directory on. */
+/* Adds a row per file of an attempt, with paths relative to the run's directory. */
 static int add_files(struct table *table, const char *attempts, const char *attempt,
                      struct error *err)
 {

@@ -1,4 +1,4 @@
-/* command_status.c - status: how far every experiment is. */
+/* command_status.c - status: prints the progress of every experiment. */
 #include "error.h"
 #include "log.h"
 #include "options.h"
@@ -19,7 +19,7 @@ static int open_reader(struct workspace *workspace, struct store **store,
     return rc < 0 ? rc : store_open(store, workspace->path, STORE_READ, err);
 }
 
-/* What is queued waits for somebody. */
+/* Mentions queued jobs if no runner is running. */
 static int mention_idle_queue(struct store *store, const struct workspace *workspace,
                               const char *experiment, struct error *err)
 {

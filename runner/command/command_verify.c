@@ -1,8 +1,7 @@
 /*
- * command_verify.c - verify: trains a run again from scratch, aside, and compares every
- * metric, every evaluation, every task's outcome, the baselines, the end and the
- * weights with what is stored, bit for bit. What one side has and the other has not is
- * a difference too.
+ * command_verify.c - verify: trains a run again in a separate directory and compares
+ * every metric, evaluation, task outcome, baseline, the end and the weights with the
+ * stored ones, bit for bit. What only one side has is a difference too.
  *
  * The new journal replaces the stored results inside a transaction, which is rolled
  * back (verify.h).
@@ -45,8 +44,8 @@ static void on_signal(int signal_number)
         kill((pid_t)worker_pid, signal_number);
 }
 
-/* Puts value in the place of the job's member; value is deleted where that fails.
- * Without memory cJSON puts it there without its name. */
+/* Replaces the job's member by value; value is deleted on failure. Without memory,
+ * cJSON would insert it without its name. */
 static int replace_member(cJSON *job, const char *key, cJSON *value, struct error *err)
 {
     if (json_member(job, key) == NULL) {
@@ -59,8 +58,8 @@ static int replace_member(cJSON *job, const char *key, cJSON *value, struct erro
                                           : error_set(err, ERROR_NOMEM, "no memory for a job");
 }
 
-/* Takes the execution settings as last asked for, because the data may have moved
- * since. The number of threads stays, because the bits depend on it. */
+/* Uses the current execution settings, because the data may have moved since. The
+ * number of threads stays, because the bits depend on it. */
 static int renew_settings(struct store *store, cJSON *config, const struct status_final *final,
                           struct error *err)
 {
@@ -76,8 +75,8 @@ static int renew_settings(struct store *store, cJSON *config, const struct statu
     return rc;
 }
 
-/* Builds the job.json of the repetition: the run's training as the first attempt of a
- * separate run, with every evaluation that the run has now. */
+/* Builds the job.json of the repetition: the run's training as the first attempt of
+ * a separate run, with all evaluations that the run has now. */
 static int write_job(struct store *store, const struct workspace *workspace,
                      const struct status_final *final, const char *directory, struct error *err)
 {
@@ -114,7 +113,7 @@ static int write_job(struct store *store, const struct workspace *workspace,
     return rc;
 }
 
-/* Runs the worker to its end. */
+/* Runs the worker until it ends. */
 static int train_again(const struct options *options, const struct status_final *final,
                        const char *directory, struct error *err)
 {
@@ -123,7 +122,7 @@ static int train_again(const struct options *options, const struct status_final 
 
     if (log_path == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for a path");
-    setenv("HRMLAB_KERNELS", final->kernel_set, 1); /* others give other bits */
+    setenv("HRMLAB_KERNELS", final->kernel_set, 1); /* other kernels give other bits */
     struct sigaction action = { .sa_handler = on_signal };
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -154,11 +153,11 @@ static int train_again(const struct options *options, const struct status_final 
     return rc;
 }
 
-/* What the new journal reports besides its results. */
+/* Facts in the new journal besides its results. */
 struct repetition {
     int metrics, evaluations;
     char weights_hash[65];
-    enum outcome status; /* of its end */
+    enum outcome status; /* as its end event reports it */
     char diverged[128];  /* recorder_diverged_text(); "" */
 };
 
@@ -179,8 +178,8 @@ static void note(struct repetition *out, const struct journal_event *event)
         out->status = outcome_parse(status->valuestring);
 }
 
-/* Stores the results of the new journal in the database. Where the training began and
- * what it ran on are not compared. */
+/* Stores the results of the new journal in the database. Where the training began,
+ * and on which machine, is not compared. */
 static int apply_journal(struct repetition *out, struct store *store,
                          const struct status_final *final, const char *path, struct error *err)
 {
@@ -213,7 +212,7 @@ static int apply_journal(struct repetition *out, struct store *store,
     return rc;
 }
 
-/* Marks the evaluations that the run's training was started with. */
+/* Marks the evaluations with which the run's training was started. */
 static int expect_evaluations(struct store *store, const struct workspace *workspace,
                               const struct status_final *final, struct error *err)
 {
@@ -262,7 +261,7 @@ static int compare_results(struct repetition *out, struct verify_result *result,
     return rc;
 }
 
-/* How the two ends differ, into text; "" when they do not. */
+/* Describes how the two ends differ, in text; "": they do not. */
 static void compare_ends(char *text, size_t size, const struct repetition *again,
                          const struct status_final *final)
 {
@@ -278,7 +277,7 @@ static void compare_ends(char *text, size_t size, const struct repetition *again
                  final->weights_hash);
 }
 
-/* Prints the findings. true: the repetition differs from what is stored. */
+/* Prints the findings. Returns whether the repetition differs from what is stored. */
 static bool report(const char *hash, const struct repetition *again,
                    const struct verify_result *result, const struct status_final *final,
                    const char *kept)
@@ -338,10 +337,10 @@ int command_verify(const struct options *options, int *exit_code, struct error *
     if (differs) {
         *exit_code = EXIT_SOME_FAILED;
     } else if (top != NULL && (rc == 0 || rc == ERROR_STOPPED)) {
-        /* otherwise the log is kept, because it has the reason */
+        /* otherwise the log remains, because it has the reason */
         error_ignore(file_remove_tree(top, NULL));
         *strrchr(top, '/') = '\0';
-        rmdir(top); /* unless others are in it */
+        rmdir(top); /* fails if other repetitions are in it */
     }
     free(directory);
     free(top);

@@ -1,4 +1,4 @@
-/* garbage_collect.c - run by run: what stays, and what each reason frees. */
+/* garbage_collect.c - goes through all runs and counts or deletes garbage by reason. */
 #include "garbage_collect.h"
 
 #include "checkpoint_file.h"
@@ -17,8 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Directories that are being deleted: runs/.gc-HASH. A rebuild does not see hidden
- * names. */
+/* Prefix of directories that are being deleted: runs/.gc-HASH. A rebuild ignores
+ * hidden names. */
 static const char DOOMED[] = ".gc-";
 
 const char *garbage_reason_text(enum garbage_reason reason)
@@ -41,7 +41,7 @@ struct collector {
     bool act;
 };
 
-/* of the walk that is under way: nftw() hands nothing over */
+/* result of the current walk: nftw() passes no argument to its callback */
 static int64_t tree_bytes;
 
 static int add_bytes(const char *path, const struct stat *status, int type, struct FTW *ftw)
@@ -53,7 +53,7 @@ static int add_bytes(const char *path, const struct stat *status, int type, stru
     return 0;
 }
 
-/* What a file or a tree occupies on the disk, in bytes; 0 when it is not there. */
+/* Bytes on disk of a file or a tree; 0 if it does not exist. */
 static int64_t bytes_of(const char *path)
 {
     enum { OPEN_DIRECTORIES = 16 };
@@ -68,7 +68,7 @@ static void count(struct collector *c, enum garbage_reason reason, const char *p
     c->out->of[reason].bytes += bytes_of(path);
 }
 
-/* A file or tree that nothing refers to. */
+/* Counts, and with act deletes, a file or tree that nothing refers to. */
 static int take(struct collector *c, enum garbage_reason reason, const char *path,
                 struct error *err)
 {
@@ -83,9 +83,10 @@ static bool has_end(const char *name, const char *end)
     return length > part && strcmp(name + length - part, end) == 0;
 }
 
-/* ---- runs that an experiment has ---- */
+/* ---- runs of experiments ---- */
 
-/* Files of one attempt. last: the run's final checkpoint, relative to the workspace. */
+/* Collects files of one attempt. last: the run's final checkpoint, relative to the
+ * workspace. */
 static int collect_attempt(struct collector *c, const char *directory, const char *last,
                            struct error *err)
 {
@@ -114,8 +115,8 @@ static int collect_attempt(struct collector *c, const char *directory, const cha
     return rc;
 }
 
-/* A run without a complete final checkpoint keeps every checkpoint that it could resume
- * from. */
+/* Collects files of a run that an experiment has. Without a complete final
+ * checkpoint, every checkpoint from which the run could resume is needed. */
 static int collect_wanted(struct collector *c, const struct garbage_run *run, struct error *err)
 {
     struct names names = { 0 };
@@ -137,10 +138,10 @@ static int collect_wanted(struct collector *c, const struct garbage_run *run, st
     return rc;
 }
 
-/* ---- runs that no experiment has ---- */
+/* ---- runs of no experiment ---- */
 
-/* Takes the directory of a run out of sight, if there is one. *doomed: where it is,
- * fresh. */
+/* Renames the directory of a run, if it exists, to a hidden name. *doomed: that
+ * path, newly allocated. */
 static int hide_run(char **doomed, struct collector *c, const char *hash, struct error *err)
 {
     char *path = format_string("%s/runs/%s", c->workspace->path, hash);
@@ -155,9 +156,9 @@ static int hide_run(char **doomed, struct collector *c, const char *hash, struct
     return rc;
 }
 
-/* Renames the run's directory to a hidden name, deletes the run from the database, then
- * deletes the directory. An interruption leaves a run without files (which is trained
- * again if needed), or a hidden directory. */
+/* Hides the run's directory, deletes the run from the database, then deletes the
+ * directory. An interruption leaves a run without files (which is trained again if
+ * needed), or a hidden directory. */
 static int delete_run(struct collector *c, const struct garbage_run *run, struct error *err)
 {
     char *doomed = NULL;
@@ -195,7 +196,7 @@ static int collect_unwanted(struct collector *c, const struct garbage_run *run,
 
 /* ---- directories without a run, caches ---- */
 
-/* What an interrupted gc has left. */
+/* Deletes what an interrupted gc left. */
 static int collect_doomed(struct collector *c, const char *runs, struct error *err)
 {
     DIR *directory = opendir(runs);
@@ -215,8 +216,8 @@ static int collect_doomed(struct collector *c, const char *runs, struct error *e
     return rc;
 }
 
-/* Directories of runs that the database does not know: only those that remove has
- * marked. */
+/* Collects directories of runs that the database does not know: only those that
+ * remove has marked. */
 static int collect_unknown(struct collector *c, const char *runs, struct error *err)
 {
     struct names names = { 0 };
@@ -285,7 +286,8 @@ int garbage_collect(struct garbage_summary *out, struct store *store,
     if (rc == 0)
         rc = collect_doomed(&c, runs, err);
     if (rc == 0)
-        rc = collect_unknown(&c, runs, err); /* before runs leave the database */
+        /* before runs are deleted from the database */
+        rc = collect_unknown(&c, runs, err);
     if (rc == 0)
         rc = collect_runs(&c, err);
     if (rc == 0)

@@ -2,9 +2,9 @@
  * garbage_collect.h - finds and deletes the files of a workspace that are no longer
  * needed.
  *
- * It keeps what an experiment needs: the final checkpoint, journals, job.json,
- * exit.json, logs and submissions of its runs. It does not touch runs with open jobs or
- * live attempts, nor directories that the database does not know, unless they are
+ * Files that an experiment needs are never deleted: the final checkpoint, journals,
+ * job.json, exit.json, logs and submissions of its runs; nor are runs with open jobs
+ * or live attempts, nor directories that the database does not know, unless they are
  * marked as removed.
  */
 #ifndef RUNNER_GARBAGE_COLLECT_H
@@ -18,11 +18,11 @@
 struct store;
 
 enum garbage_reason {
-    GARBAGE_RUNS,        /* runs of no experiment: directory and results */
-    GARBAGE_CHECKPOINTS, /* of the attempt that finished: all but the final one */
-    GARBAGE_SUPERSEDED,  /* checkpoints of attempts that another one has superseded */
-    GARBAGE_LEFTOVERS,   /* files that were not finished, parts of an interrupted gc */
-    /* data/: cached descriptions of data, made again when needed */
+    GARBAGE_RUNS,        /* runs of no experiment: directories and results */
+    GARBAGE_CHECKPOINTS, /* of completed attempts, except the final checkpoint */
+    GARBAGE_SUPERSEDED,  /* of attempts that a later one has superseded */
+    GARBAGE_LEFTOVERS,   /* temporary files, and what an interrupted gc left */
+    /* data/: cached facts about data, computed again when needed */
     GARBAGE_CACHES,
     GARBAGE_REASONS
 };
@@ -33,14 +33,15 @@ struct garbage_summary {
         int64_t items; /* runs for GARBAGE_RUNS, else files or directories */
         int64_t bytes; /* on disk */
     } of[GARBAGE_REASONS];
-    int busy;    /* runs that were passed over, since they have work that is not over */
-    int unknown; /* run directories that the database does not know, which stay */
+    int busy; /* runs skipped because they have open jobs */
+    /* run directories that the database does not know; they are not deleted */
+    int unknown;
 };
 
 /*
- * Finds the garbage, and deletes it where act is set; the workspace's lock must be held
- * then. It may be interrupted at any place: what it had begun to delete is garbage to
- * the next call.
+ * Finds garbage and, with act, deletes it; the workspace's lock must then be held. It
+ * may be interrupted at any point: what it has begun to delete is garbage to the next
+ * call.
  */
 int garbage_collect(struct garbage_summary *out, struct store *store,
                     const struct workspace *workspace, bool act, struct error *err) MUST_CHECK;

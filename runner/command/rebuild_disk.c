@@ -1,4 +1,4 @@
-/* rebuild_disk.c - from job.json back to runs and plans. */
+/* rebuild_disk.c - reads runs from job.json files and makes plans of them. */
 #include "rebuild_disk.h"
 
 #include "error.h"
@@ -29,8 +29,8 @@ void disk_release(struct disk *disk)
     *disk = (struct disk){ 0 };
 }
 
-/* The numeric version, this one or an older, under which the settings have the run's
- * hash. */
+/* Finds the numeric version, this one or an older one, with which the settings have
+ * the run's hash. */
 static int find_version(struct disk_run *run, const char *path, struct error *err)
 {
     char hash[HASH_HEX_SIZE];
@@ -47,7 +47,7 @@ static int find_version(struct disk_run *run, const char *path, struct error *er
                      run->hash);
 }
 
-/* Settings and identity of the run from one job.json. */
+/* Reads settings and identity of the run from one job.json. */
 static int take_settings(struct disk_run *run, const cJSON *job, const char *path,
                          struct error *err)
 {
@@ -76,7 +76,7 @@ static int take_settings(struct disk_run *run, const cJSON *job, const char *pat
     return rc;
 }
 
-/* Adds the evaluations that are new. */
+/* Adds evaluations that are not listed yet. */
 static int take_evaluations(struct disk_run *run, const cJSON *job, struct error *err)
 {
     const cJSON *list = json_member(job, "evaluations"), *item, *known;
@@ -113,7 +113,8 @@ static int read_job(struct disk_run *run, const char *path, struct error *err)
     return rc == ERROR_NOMEM ? error_no_memory(err, "the runs on disk") : 0;
 }
 
-/* *out has no canonical form if none of the attempts has a usable job.json. */
+/* Reads a run's directory. *out has no canonical form if no attempt has a usable
+ * job.json. */
 static int read_run(struct disk_run *out, const struct workspace *workspace, const char *hash,
                     struct error *err)
 {
@@ -174,7 +175,7 @@ static const struct disk_run *find_hash(const struct disk *disk, const char *has
     return NULL;
 }
 
-/* The run of these settings, on that data if possible ("": any). */
+/* The run with these settings, on that data if possible ("": any data). */
 static const struct disk_run *find_settings(const struct disk *disk, const char *canonical,
                                             const char *data_hash)
 {
@@ -193,7 +194,8 @@ static const struct disk_run *find_settings(const struct disk *disk, const char 
 int disk_adjust_plan(const struct disk *disk, int *adjusted, struct plan *plan,
                      struct error *err)
 {
-    const char *data_hash = ""; /* arms of one experiment do not mix data */
+    /* the data of an earlier arm; arms of one experiment do not mix data */
+    const char *data_hash = "";
 
     *adjusted = 0;
     for (int i = 0; i < plan->run_count; i++) {
@@ -217,8 +219,8 @@ int disk_adjust_plan(const struct disk *disk, int *adjusted, struct plan *plan,
 
 /* ---- runs of no spec ---- */
 
-/* The settings, other than the seed, in which the runs differ: the axes of their
- * arms. */
+/* Finds the settings, other than the seed, in which the runs differ: the axes of
+ * their arms. */
 static void find_axes(bool axis[SETTING_COUNT], const struct plan *plan)
 {
     for (int id = 0; id < SETTING_COUNT; id++) {
@@ -241,8 +243,9 @@ static void find_axes(bool axis[SETTING_COUNT], const struct plan *plan)
     }
 }
 
-/* "key=value key=value data=HASH engine=VERSION": runs that differ in their seeds alone
- * have the same. numeric_version NULL: nor do they differ in data or engine. Fresh. */
+/* A label "key=value key=value data=HASH engine=VERSION", equal for runs that differ
+ * only in their seeds. numeric_version NULL: data and engine do not differ either.
+ * Newly allocated. */
 static char *arm_label(cJSON *axes, const bool axis[SETTING_COUNT], const struct config *config,
                        const char *data_hash, const char *numeric_version)
 {
@@ -301,7 +304,7 @@ static int take_evaluation(struct plan_evaluation *out, const struct config *bas
     return rc;
 }
 
-/* The evaluations that the store does not know, all for run_id 0. */
+/* Takes the evaluations that the store does not know, all for run_id 0. */
 static int take_unknown_evaluations(struct plan_arm *out, const struct disk_run *run,
                                     struct store *store, int64_t run_id, struct error *err)
 {
@@ -318,19 +321,20 @@ static int take_unknown_evaluations(struct plan_arm *out, const struct disk_run 
             out->evaluation_count++;
         } else {
             free(evaluation->canonical);
-            /* the next one takes this place, and may fail */
+            /* the next evaluation reuses this element, and may fail */
             evaluation->canonical = NULL;
         }
     }
     return rc;
 }
 
-/* The run, if the store lacks it or some of its evaluations, as the only one of another
- * arm. Those that get the same label are one in the store. */
+/* Adds the run, if the store lacks it or some of its evaluations, as the only run of
+ * a new arm. Arms with equal labels become one arm in the store. */
 static int take_run(struct plan *plan, const struct disk_run *run, struct store *store,
                     struct error *err)
 {
-    int number = plan->spec->arm_count++; /* released on failure, too */
+    /* counted first, so that it is released on failure */
+    int number = plan->spec->arm_count++;
     struct plan_arm *arm = &plan->arms[number];
     struct spec_arm *spec_arm = &plan->spec->arms[number];
     int64_t run_id, open_job;
@@ -403,7 +407,7 @@ int disk_plan_rest(struct plan **out, const struct disk *disk, struct store *sto
     plan->runs = calloc(most, sizeof *plan->runs);
     plan->run_of = calloc(most, sizeof *plan->run_of);
     plan->spec->arms = calloc(most, sizeof *plan->spec->arms);
-    plan->spec->seed_count = 1; /* of each arm, its run's own */
+    plan->spec->seed_count = 1; /* each arm has one seed, its run's */
     plan->spec->name = strdup("rebuilt");
     plan->spec->description = strdup(DESCRIPTION);
     hash_hex(plan->spec_hash, DESCRIPTION, strlen(DESCRIPTION));

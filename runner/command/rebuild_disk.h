@@ -1,6 +1,6 @@
 /*
- * rebuild_disk.h - runs as their job.json tell of them, for a rebuild that finds data,
- * specs or the engine changed since.
+ * rebuild_disk.h - runs as described by their job.json, for a rebuild after data,
+ * specs or the engine have changed.
  *
  * A job.json is trusted if its settings give the hash that names the run's directory.
  */
@@ -18,9 +18,9 @@ struct disk_run {
     char numeric_version[24]; /* of the engine */
     char *canonical;          /* owned; canonical training form */
     struct config config;     /* owned; resolved */
-    /* owned; all that its attempts were asked for, once each */
+    /* owned; all evaluations that its attempts were asked for, each once */
     cJSON *evaluations;
-    bool removed; /* no experiment wanted it: removed_mark.h */
+    bool removed; /* marked as not needed: removed_mark.h */
 };
 
 struct disk {
@@ -28,22 +28,22 @@ struct disk {
     int count;
 };
 
-/* Every run below runs/ with a job.json that can be believed. */
+/* Reads every run below runs/ that has a trustworthy job.json. */
 int disk_read(struct disk *out, const struct workspace *workspace,
               struct error *err) MUST_CHECK;
 void disk_release(struct disk *disk);
 
 /*
- * A run of the plan that is not on disk, while one is with the same settings on other
- * data or of another engine, is what the spec led to when it was queued: the plan gets
- * that one, as long as disk is there. *adjusted: how many.
+ * Adjusts a plan to the time at which its spec was queued: a run that is not on disk
+ * is replaced by one on disk with the same settings but other data or another engine.
+ * The plan then refers to disk, which must outlive it. *adjusted: how many runs.
  */
 int disk_adjust_plan(const struct disk *disk, int *adjusted, struct plan *plan,
                      struct error *err) MUST_CHECK;
 
-/* A plan of the runs, and of evaluations of runs, that the store does not know, as an
- * experiment "rebuilt", an arm for each; runs that are marked as removed are left out.
- * It needs disk. *out NULL: there are none. */
+/* Makes a plan of the runs, and of evaluations of runs, that the store does not
+ * know: an experiment "rebuilt" with an arm for each. Runs that are marked as
+ * removed are skipped. The plan refers to disk. *out NULL: there are none. */
 int disk_plan_rest(struct plan **out, const struct disk *disk, struct store *store,
                    struct error *err) MUST_CHECK;
 

@@ -1,5 +1,4 @@
-/* retry_settings.c - overrides of the execution settings of jobs that are in the
- * store. */
+/* retry_settings.c - overrides execution settings of jobs in the store. */
 #include "retry_settings.h"
 
 #include "data_places.h"
@@ -9,7 +8,7 @@
 
 #include <string.h>
 
-/* Places of data are recorded absolute: a worker has another current directory. */
+/* Makes places of data absolute: a worker has another current directory. */
 static int set_places_of_data(struct config *config, int id, const char *text,
                               struct error *err)
 {
@@ -53,7 +52,7 @@ static int apply_one(struct config *config, const char *override, struct error *
                : config_set_text(config, key, equals + 1, "--set", err);
 }
 
-/* The settings in config as those of the job. */
+/* Stores the settings in config as those of the job. */
 static int store_settings(struct store *store, int64_t job_id, const struct config *config,
                           struct error *err)
 {

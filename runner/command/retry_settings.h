@@ -1,5 +1,5 @@
 /*
- * retry_settings.h - `retry --set`: how jobs are executed from now on.
+ * retry_settings.h - `retry --set`: changes how jobs are executed.
  */
 #ifndef RUNNER_RETRY_SETTINGS_H
 #define RUNNER_RETRY_SETTINGS_H
@@ -11,10 +11,10 @@
 struct store;
 
 /*
- * Puts set_count "key=value" overrides over the execution settings of each of the jobs,
- * in the caller's transaction. Only what belongs to a job can be set: resources,
- * retries, the place of the data, checkpoints. Everything else would be another run:
- * ERROR_FORMAT.
+ * Applies set_count "key=value" overrides to the execution settings of each of the
+ * jobs, in the caller's transaction. Only settings that belong to a job are allowed:
+ * resources, retries, the place of the data, checkpoints. Any other would make another
+ * run: ERROR_FORMAT.
  */
 int retry_apply_settings(struct store *store, const int64_t *job_ids, int count,
                          const char *const *sets, int set_count, struct error *err) MUST_CHECK;

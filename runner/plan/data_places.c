@@ -1,4 +1,4 @@
-/* data_places.c - makes places of data absolute, and says which are not there. */
+/* data_places.c - makes paths of data absolute, and checks that they exist. */
 #include "data_places.h"
 
 #include "error.h"
@@ -17,13 +17,13 @@ bool data_places_are_in(const char *key)
     return id >= 0 && (setting_is_place(id) || id == DATA_TASKS);
 }
 
-/* The absolute path of said; fresh, NULL when out of memory. */
+/* The absolute path of said. Newly allocated; NULL: no memory. */
 static char *absolute_path(const char *said, const char *folder)
 {
     char *joined = said[0] == '/' || folder == NULL ? strdup(said) : file_join(folder, said);
     char *absolute = joined != NULL ? realpath(joined, NULL) : NULL;
 
-    /* it does not exist */
+    /* the path does not exist */
     if (absolute == NULL && joined != NULL && joined[0] != '/') {
         char *here = realpath(".", NULL);
         absolute = here != NULL ? file_join(here, joined) : NULL;
@@ -71,8 +71,8 @@ int data_places_make_absolute(cJSON *value, const char *key, const char *folder,
     return rc;
 }
 
-/* The longest end of an absolute path that exists below the current folder; NULL: none
- * does. */
+/* The longest tail of an absolute path that exists below the current directory;
+ * NULL: none does. */
 static const char *end_that_is_here(const char *path)
 {
     for (const char *slash = path; slash != NULL; slash = strchr(slash + 1, '/'))
@@ -81,7 +81,8 @@ static const char *end_that_is_here(const char *path)
     return NULL;
 }
 
-/* A place of data that is not there is an error of the spec, which names it whole. */
+/* Checks that a path of data can be read. The error is one of the spec, and names
+ * the whole path. */
 static int check_place(const char *path, const char *name, struct error *err)
 {
     if (strncmp(path, "builtin:", 8) == 0 || access(path, R_OK) == 0)

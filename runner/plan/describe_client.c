@@ -1,4 +1,4 @@
-/* describe_client.c - one short-lived worker process, questions in, answers out. */
+/* describe_client.c - runs a short-lived worker process that answers questions. */
 #include "describe_client.h"
 
 #include "error.h"
@@ -23,8 +23,8 @@ extern char **environ;
 enum { ANSWER_TIMEOUT_MS = 120000 };
 #define ANSWER_LIMIT ((size_t)256 << 20)
 
-/* A file in memory that holds text, at its beginning. -1 on failure. It may be longer
- * than a pipe holds, and needs no directory that can be written to. */
+/* Creates an in-memory file that holds text, positioned at its start. Unlike a pipe
+ * it has no size limit, and it needs no writable directory. -1: failure. */
 static int text_file(const char *text)
 {
     struct error ignored;
@@ -38,7 +38,7 @@ static int text_file(const char *text)
     return fd;
 }
 
-/* Reads fd to its end within the time limit. Fresh text. */
+/* Reads fd to its end within the time limit. Newly allocated text. */
 static int read_answer(char **out, size_t *size, int fd, const char *program, struct error *err)
 {
     size_t room = 1 << 16, used = 0;
@@ -108,8 +108,7 @@ static int start(pid_t *pid, const char *program, const char *verb, const char *
     return rc;
 }
 
-/* Runs program verb, with an argument unless that is NULL, and parses what it
- * prints. */
+/* Runs `program verb`, with an argument unless that is NULL, and parses its output. */
 static int ask(cJSON **out, const char *program, const char *verb, const char *argument,
                int input, struct error *err)
 {
@@ -141,8 +140,7 @@ static int ask(cJSON **out, const char *program, const char *verb, const char *a
     return rc;
 }
 
-/* WORKSPACE/data, made if the workspace is there; NULL where there is no such
- * directory. */
+/* WORKSPACE/data, created if the workspace exists; NULL: there is no such directory. */
 static char *cache_directory(const char *workspace)
 {
     char *path =

@@ -8,14 +8,14 @@
 
 #include "error.h"
 
-/* Runs `program describe` with configs (a list of config objects) on its standard input
- * and reads the list it answers, as long as the one given. The caller's to
- * cJSON_Delete. What it finds out about data is cached in workspace/data, if the
- * workspace (or NULL) is there and may be written to. */
+/* Runs `program describe` with configs, a list of configurations, on its standard
+ * input and reads its answers, a list of the same length that the caller deletes
+ * with cJSON_Delete(). Facts about data are cached in workspace/data if the
+ * workspace (may be NULL) exists and is writable. */
 int describe_ask(cJSON **out, const char *program, const char *workspace, const cJSON *configs,
                  struct error *err) MUST_CHECK;
 
-/* Runs `program probe` and reads the object it prints. */
+/* Runs `program probe` and reads the object that it prints. */
 int describe_probe(cJSON **out, const char *program, struct error *err) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* enqueue.c - deciding what each run of a plan needs, and queueing that. */
+/* enqueue.c - decides what each run of a plan needs, and queues it. */
 #include "enqueue.h"
 
 #include "checkpoint_file.h"
@@ -42,7 +42,7 @@ static int missing_evaluations(bool *missing, struct store *store, int64_t run_i
     return rc;
 }
 
-/* What a run needs that no job is working on. */
+/* What a run without open jobs needs. */
 static int closed_need(enum enqueue_need *out, struct store *store,
                        const struct workspace *workspace, const struct plan *plan,
                        const struct plan_run *run, struct error *err)
@@ -90,7 +90,7 @@ int enqueue_need(enum enqueue_need *out, int64_t *run_id, struct store *store,
     return 0;
 }
 
-/* Every active setting of the arm with its value; NULL when out of memory. */
+/* The arm's active settings with their values; NULL: no memory. */
 static cJSON *active_settings(const struct config *config)
 {
     cJSON *object = cJSON_CreateObject();
@@ -109,7 +109,7 @@ static cJSON *active_settings(const struct config *config)
     return object;
 }
 
-/* What is known while a plan is queued; ids are of the store. */
+/* State while a plan is queued; ids are those of the store. */
 struct enqueue {
     struct enqueue_summary *out;
     struct store *store;
@@ -118,15 +118,18 @@ struct enqueue {
     int64_t *run_ids;         /* owned; as plan->runs */
     struct queue_range added; /* runs of the arm added_arm that have no jobs yet */
     int added_arm;
-    int64_t config_id;             /* of the settings of the arm config_arm */
-    int config_arm;                /* -1: none yet */
-    int64_t execution_id;          /* of the jobs of the arm execution_arm */
+    int64_t config_id; /* of the settings of the arm config_arm */
+    int config_arm;    /* -1: none yet */
+    /* of the execution settings of the arm execution_arm */
+    int64_t execution_id;
     int execution_arm;             /* -1: none yet */
     struct queue_known experiment; /* spec_file owned; of the plan's name */
-    bool existed; /* it was there with the same spec: so were its runs' evaluations */
+    /* the experiment exists with the same spec, and so do its runs' evaluations */
+    bool existed;
 };
 
-/* The runs of an arm come one after the other and share their settings. */
+/* Stores the settings of an arm, which all its runs share; runs of an arm are
+ * consecutive. */
 static int find_config(struct enqueue *e, int arm, struct error *err)
 {
     if (e->config_arm == arm)
@@ -141,7 +144,7 @@ static int find_config(struct enqueue *e, int arm, struct error *err)
     return rc;
 }
 
-/* How and where the arm's jobs are executed, once for all of them. */
+/* Stores the execution settings of an arm, which all its jobs share. */
 static int find_execution(struct enqueue *e, int arm, struct error *err)
 {
     if (e->execution_arm == arm)
@@ -204,7 +207,7 @@ static int add_evaluations(struct enqueue *e, struct queue_range runs,
     return rc;
 }
 
-/* The conditions of an arm's jobs. */
+/* Fills in the parameters of an arm's jobs. */
 static int make_job(struct queue_job *out, struct enqueue *e, int arm, bool evaluate,
                     struct error *err)
 {
@@ -227,8 +230,8 @@ static int make_job(struct queue_job *out, struct enqueue *e, int arm, bool eval
     return rc;
 }
 
-/* Evaluations and trainings of the runs added last, as ranges: one statement serves an
- * arm of a thousand seeds. */
+/* Adds evaluations and training jobs of the runs added last. They are a range of
+ * ids, so that one statement serves an arm with a thousand seeds. */
 static int settle_added(struct enqueue *e, struct error *err)
 {
     struct queue_range runs = e->added;
@@ -246,7 +249,8 @@ static int settle_added(struct enqueue *e, struct error *err)
     return rc;
 }
 
-/* Ids count upwards within a transaction, so that an arm's new runs are a range. */
+/* Adds a run. Ids are consecutive within a transaction, so that an arm's new runs
+ * are a range. */
 static int add_new_run(struct enqueue *e, int64_t *id, const struct plan_run *run,
                        struct error *err)
 {
@@ -280,7 +284,7 @@ static int add_job(struct enqueue *e, const struct plan_run *run, int64_t run_id
     return rc;
 }
 
-/* What a run that was there needs: evaluations that are new, and a job. */
+/* Adds what an existing run needs: new evaluations, and a job. */
 static int add_to_run(struct enqueue *e, enum enqueue_need need, const struct plan_run *run,
                       int64_t run_id, struct error *err)
 {
@@ -295,7 +299,7 @@ static int add_to_run(struct enqueue *e, enum enqueue_need need, const struct pl
     return rc < 0 || settled ? rc : add_job(e, run, run_id, need == NEED_EVALUATION, err);
 }
 
-/* The run of that number, its evaluations and the job it needs. */
+/* Queues the run of that number, its evaluations, and the job it needs. */
 static int enqueue_run(struct enqueue *e, int number, struct error *err)
 {
     const struct plan_run *run = &e->plan->runs[number];
@@ -310,9 +314,8 @@ static int enqueue_run(struct enqueue *e, int number, struct error *err)
     return rc;
 }
 
-/* Applies the execution settings asked for now to all jobs of the arm: to those that
- * wait, that are tried again, and also to those that are done, because verify trains
- * them again. */
+/* Applies the current execution settings to all jobs of the arm: waiting jobs, jobs
+ * that are retried, and also jobs that are done, because verify trains again. */
 static int execute_like(struct enqueue *e, int arm, int64_t arm_id, struct error *err)
 {
     struct queue_job job;
@@ -342,7 +345,7 @@ static int link_arm(struct enqueue *e, int arm, int64_t arm_id, struct error *er
     return rc;
 }
 
-/* The arms of the plan; of an experiment that is as it was they are there. */
+/* Stores the arms of the plan; those of an unchanged experiment exist already. */
 static int enqueue_arms(struct enqueue *e, struct error *err)
 {
     const struct plan *plan = e->plan;
@@ -383,7 +386,7 @@ static int compare_hashes(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Counts the runs that the experiment would lose and gain; losing some is an error. */
+/* Counts the runs that the experiment would lose and gain. Losing one is an error. */
 static int compare_runs(struct enqueue *e, struct error *err)
 {
     const struct plan *plan = e->plan;
@@ -420,7 +423,8 @@ static int compare_runs(struct enqueue *e, struct error *err)
     return rc;
 }
 
-/* The experiment of the plan's name: as it was, brought up to date, or new. */
+/* Finds or creates the experiment of the plan's name; it may be unchanged or
+ * updated. */
 static int find_experiment(struct enqueue *e, const char *spec_file, struct error *err)
 {
     const struct spec *spec = e->plan->spec;
@@ -464,7 +468,7 @@ static int enqueue_all(struct enqueue *e, const char *spec_file, struct error *e
     return rc < 0 ? rc : queue_set_priority(e->store, e->experiment.id, err);
 }
 
-/* The spec as it was queued before: what is asked now has taken its place. */
+/* Deletes the spec file of an earlier version of the experiment. */
 static void remove_old_spec(const struct enqueue *e, const char *spec_file)
 {
     const char *old = e->experiment.spec_file;
@@ -473,7 +477,8 @@ static void remove_old_spec(const struct enqueue *e, const char *spec_file)
                      : NULL;
 
     if (path != NULL)
-        /* one that stays is older than the new one: a rebuild takes that last */
+        /* if that fails: it is older than the new one, and a rebuild lets the newest
+         * count */
         unlink(path);
     free(path);
 }

@@ -1,4 +1,4 @@
-/* plan.c - cells grouped into runs by identity, evaluations merged. */
+/* plan.c - groups cells into runs by identity and merges their evaluations. */
 #include "plan.h"
 
 #include "data_places.h"
@@ -43,7 +43,7 @@ void plan_destroy(struct plan *plan)
     free(plan);
 }
 
-/* What describe says of one arm. */
+/* Reads the answer of describe for one arm. */
 static int take_description(struct plan_arm *arm, const cJSON *answer, const char *label,
                             struct error *err)
 {
@@ -82,7 +82,8 @@ static int take_description(struct plan_arm *arm, const cJSON *answer, const cha
     return 0;
 }
 
-/* The evaluation settings, outer steps resolved. Fresh canonical text. */
+/* The evaluation settings as canonical text, with outer steps resolved. Newly
+ * allocated. */
 static char *evaluation_canonical(const struct config *config, int64_t outer_steps)
 {
     cJSON *object = evaluation_keys_object(config, outer_steps);
@@ -92,8 +93,8 @@ static char *evaluation_canonical(const struct config *config, int64_t outer_ste
     return text;
 }
 
-/* Adds the evaluation to the arm's unless it is there ("as trained" and the same number
- * by name are one). Takes text over. */
+/* Adds the evaluation to the arm unless it is there already ("as trained" and the
+ * same number are equal). Takes ownership of text. */
 static int add_evaluation(struct plan_arm *arm, char *text, const struct config *config,
                           int64_t outer_steps, struct error *err)
 {
@@ -120,7 +121,7 @@ static int add_evaluation(struct plan_arm *arm, char *text, const struct config 
     return 0;
 }
 
-/* Takes evaluation and reason (NULL: no memory for it) over. */
+/* Takes ownership of evaluation and reason (NULL: no memory). */
 static int add_dropped(struct plan *plan, int arm, char *evaluation, char *reason,
                        struct error *err)
 {
@@ -144,7 +145,8 @@ static int add_dropped(struct plan *plan, int arm, char *evaluation, char *reaso
     return 0;
 }
 
-/* Why the arm cannot be evaluated so, fresh; NULL: it can, or no memory, by *can. */
+/* The reason why the arm cannot be evaluated like that, newly allocated. NULL: it
+ * can (*can is true), or no memory. */
 static char *why_dropped(bool *can, const struct config *trained, const struct config *config)
 {
     int64_t variants = config_int(trained, DATA_NUM_AUG) + 1;
@@ -169,7 +171,7 @@ static char *why_dropped(bool *can, const struct config *trained, const struct c
     return NULL;
 }
 
-/* The evaluations that the spec asks for, as far as the arm can be asked for them. */
+/* Adds the evaluations of the spec that are possible for the arm. */
 static int add_evaluations(struct plan *plan, int number, struct error *err)
 {
     struct plan_arm *arm = &plan->arms[number];
@@ -192,8 +194,8 @@ static int add_evaluations(struct plan *plan, int number, struct error *err)
     return rc;
 }
 
-/* The expected work: training, and an inference pass to the most outer steps that any
- * evaluation asks for, once untrained and once at the end. */
+/* Estimates the work: the training, and two inference passes (untrained, and at the
+ * end) with the most outer steps of all evaluations. */
 static void compute_cost(struct plan_arm *arm)
 {
     int64_t most = 0;
@@ -221,9 +223,9 @@ static int make_arm(struct plan *plan, int number, const cJSON *answer, struct e
     return rc;
 }
 
-/* An index of runs by hash: open addressing over run numbers + 1. */
+/* A hash table of runs by their hash, with open addressing. */
 struct run_index {
-    int *places; /* owned */
+    int *places; /* owned; run number + 1, 0: free */
     size_t size; /* a power of two */
 };
 
@@ -236,7 +238,7 @@ static int *run_place(struct run_index *index, const struct plan *plan, const ch
     return &index->places[at];
 }
 
-/* Finds or makes the run of an arm and a seed; its number into *number. */
+/* Finds or adds the run of an arm and a seed. *number is its number. */
 static int add_run(int *number, struct plan *plan, struct run_index *index, int arm,
                    int64_t seed, struct error *err)
 {
@@ -249,13 +251,13 @@ static int add_run(int *number, struct plan *plan, struct run_index *index, int 
     config_hash_canonical(run->hash, canonical, plan->arms[arm].data_hash);
     free(canonical);
     int *place = run_place(index, plan, run->hash);
-    if (*place == 0) /* else trained for another arm already */
+    if (*place == 0) /* otherwise another arm has the same run */
         *place = ++plan->run_count;
     *number = *place - 1;
     return 0;
 }
 
-/* The list of configurations to ask about, one per arm. */
+/* Asks the worker about a list of configurations, one per arm. */
 static int ask_worker(cJSON **answers, struct plan *plan, const char *worker_program,
                       const char *workspace, struct error *err)
 {

@@ -1,9 +1,10 @@
 /*
- * plan.h - from a spec to the fewest trainings that answer it.
+ * plan.h - reduces a spec to the fewest trainings.
  *
  * Cells that differ only in evaluation settings share a run. A run is identified by
- * config_run_hash() with the data hash that `hrmlab-worker describe` gives. What does
- * not depend on the seed is worked out once per arm: an arm may have a thousand seeds.
+ * config_run_hash() with the data hash that `hrmlab-worker describe` returns. What
+ * does not depend on the seed is computed once per arm, because an arm may have a
+ * thousand seeds.
  */
 #ifndef RUNNER_PLAN_H
 #define RUNNER_PLAN_H
@@ -13,40 +14,40 @@
 #include "spec.h"
 
 struct plan_evaluation {
-    /* owned; canonical text of the complete resolved evaluation settings, that is the
-     * object of job.json's evaluations with all five keys */
+    /* owned; canonical text of the resolved evaluation settings: the object in
+     * job.json's evaluations, with all keys */
     char *canonical;
     int64_t outer_steps, augmentations /* 0 = all */, eval_seed;
     bool act_inference;
     bool train_split;
 };
 
-/* What is the same for all seeds of an arm. */
+/* What all seeds of an arm share. */
 struct plan_arm {
     char data_hash[65];
-    /* owned; how many tasks are trained on, tested and left out, in words */
+    /* owned; a sentence: tasks trained on, tested on and left out */
     char *data_counts;
     int64_t leaked;               /* evaluation tasks of which a copy is trained on */
     struct seeded_text canonical; /* owned; canonical training form */
     struct seeded_text
-        job_config; /* owned; canonical text of the settings that are the run's */
+        job_config; /* owned; canonical text of the settings that belong to the run */
     int64_t parameters, puzzle_parameters, total_steps;
     double train_flops;     /* of the whole training */
-    double eval_step_flops; /* one outer step of all test rows */
+    double eval_step_flops; /* FLOPs of one outer step of all test rows */
     /* expected FLOPs of training and evaluations */
     double cost;
     struct plan_evaluation *evaluations; /* owned; distinct by canonical */
     int evaluation_count;
 };
 
-/* Arms that share a run differ in nothing that is trained on, and so in no
- * evaluation. */
+/* A run of the plan. Arms that share it have equal training settings and equal
+ * evaluations. */
 struct plan_run {
     char hash[65];
-    int arm; /* the first that it serves: index of spec->arms and arms */
+    int arm; /* the first arm that it serves: index of spec->arms and arms */
     int64_t seed;
-    /* not owned; of a run that was queued before its data or the engine changed; NULL:
-     * those of its arm, of this engine */
+    /* not owned; set if the run was queued before its data or the engine changed;
+     * NULL: the arm's data hash, this engine */
     const char *data_hash, *numeric_version;
 };
 
@@ -57,7 +58,7 @@ struct plan_dropped {
 };
 
 struct plan {
-    struct spec *spec;     /* owned: plan_destroy ends it */
+    struct spec *spec;     /* owned: plan_destroy() frees it */
     char spec_hash[65];    /* SHA-256 of spec->resolved */
     struct plan_arm *arms; /* owned; as spec->arms */
     struct plan_run *runs; /* owned; distinct by hash, in order of first use */
@@ -69,23 +70,23 @@ struct plan {
     int dropped_count;
 };
 
-/* The arm whose settings, apart from the seed, are the run's. */
+/* The arm with the run's settings, apart from the seed. */
 static inline const struct plan_arm *plan_arm_of(const struct plan *plan,
                                                  const struct plan_run *run)
 {
     return &plan->arms[run->arm];
 }
 
-/* Which run an arm consists of at a seed, given its place in spec->seeds. */
+/* The index of an arm's run, given the index of the seed in spec->seeds. */
 static inline int plan_run_of(const struct plan *plan, int arm, int seed)
 {
     return plan->run_of[(size_t)arm * (size_t)plan->spec->seed_count + (size_t)seed];
 }
 
 /*
- * Builds the plan; takes spec over even on failure. worker_program: path of
- * hrmlab-worker, which is asked once for everything that needs the data or the engine's
- * shapes; workspace (or NULL): where it caches what it finds out about the data.
+ * Builds the plan; takes ownership of spec, also on failure. worker_program: path of
+ * hrmlab-worker, which answers all questions about the data and the engine's shapes in
+ * one call. workspace: where it caches facts about data; NULL: nowhere.
  */
 int plan_create(struct plan **out, struct spec *spec, const char *worker_program,
                 const char *workspace, struct error *err) MUST_CHECK;

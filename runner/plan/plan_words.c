@@ -1,4 +1,4 @@
-/* plan_words.c - the warnings that a plan gives rise to. */
+/* plan_words.c - prints a plan's warnings. */
 #include "plan_words.h"
 
 #include "json.h"
@@ -28,7 +28,7 @@ void plan_tell_of_dropped(const struct plan *plan)
     }
 }
 
-/* How many arms the setting changes something in. */
+/* Number of arms in which the setting has an effect. */
 static int count_active(const struct spec *spec, int id)
 {
     int count = 0;
@@ -38,8 +38,8 @@ static int count_active(const struct spec *spec, int id)
     return count;
 }
 
-/* "arch.name=transformer": what makes the setting inactive in the arms where it is; ""
- * where no setting alone does. */
+/* The settings that make this one inactive in every arm where it is, such as
+ * "arch.name=transformer"; "" if no single setting does. */
 static void describe_causes(char *out, size_t size, const struct spec *spec, int id)
 {
     char part[120];
@@ -104,7 +104,7 @@ void plan_tell_of_inactive_axes(const struct plan *plan)
     cJSON *merged;
 
     if (json_parse(&merged, spec->resolved, strlen(spec->resolved), spec->name, &ignored) < 0)
-        return; /* out of memory: a warning less */
+        return; /* no memory: one warning less */
     const cJSON *zips = json_member(merged, "zip");
     tell_of_axes(spec, json_member(merged, "grid"));
     tell_of_axes(spec, json_member(merged, "ablate"));
@@ -113,7 +113,7 @@ void plan_tell_of_inactive_axes(const struct plan *plan)
     cJSON_Delete(merged);
 }
 
-/* Whether an arm before this one has the same data. */
+/* Whether an earlier arm has the same data. */
 static bool data_were_before(const struct plan *plan, int arm)
 {
     for (int a = 0; a < arm; a++)

@@ -1,4 +1,4 @@
-/* spec.c - a merged spec turned into arms, seeds and evaluations. */
+/* spec.c - turns a merged spec into arms, seeds and evaluations. */
 #include "spec.h"
 
 #include "error.h"
@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Applies a map of settings (set, resources, retries) onto config; prefix "" or
- * "resources.". */
+/* Applies a map of settings (set, resources, retries) to config; prefix is "" or,
+ * for example, "resources.". */
 static int apply_map(struct config *config, const cJSON *spec, const char *key,
                      const char *prefix, const char *name, struct error *err)
 {
@@ -62,7 +62,7 @@ static int read_name(struct spec *spec, const cJSON *merged, const char *path,
                          strcmp(path, "-") == 0 ? "standard input" : path);
     if (name != NULL) {
         spec->name = strdup(name->valuestring);
-    } else { /* the file's name without .json */
+    } else { /* by default the file's name without .json */
         const char *base = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
         size_t length = strlen(base);
         if (length > 5 && strcmp(base + length - 5, ".json") == 0)
@@ -107,7 +107,8 @@ static bool is_seed(const cJSON *item)
     return value >= 0 && value <= seed->maximum && value == (double)(int64_t)value;
 }
 
-/* A list of distinct seeds, a number n (0 to n-1), or nothing (seed 0). */
+/* Reads seeds: a list of distinct numbers, a number n (0 to n-1), or nothing (seed
+ * 0). */
 static int read_seeds(struct spec *spec, const cJSON *merged, const char *path,
                       struct error *err)
 {
@@ -149,7 +150,7 @@ static int read_seeds(struct spec *spec, const cJSON *merged, const char *path,
     return 0;
 }
 
-/* Multiplies the list of evaluations by one key's values. */
+/* Multiplies the list of evaluations by the values of one key. */
 static int multiply_evaluations(struct spec *spec, int id, const cJSON *values,
                                 const char *where, struct error *err)
 {
@@ -219,7 +220,8 @@ static int read_evaluations(struct spec *spec, const cJSON *merged, const struct
     return rc;
 }
 
-/* Several texts are kept as the text of their JSON. */
+/* Whether two values are equal. A setting with several texts stores them as JSON
+ * text. */
 static bool same_value(const cJSON *value, const cJSON *wanted)
 {
     if (!cJSON_IsArray(wanted) || !cJSON_IsString(value))
@@ -246,8 +248,8 @@ static bool value_matches(const struct config *config, int id, const cJSON *want
     return matches;
 }
 
-/* A value of a rule, or each of a list of them: one that the setting cannot have
- * excludes nothing. */
+/* Checks a value of an exclude rule, or each of a list of them: a value that the
+ * setting cannot have would exclude nothing. */
 static int check_exclude(struct config *scratch, const cJSON *item, const char *where,
                          struct error *err)
 {
@@ -334,7 +336,7 @@ static void arm_release(struct spec_arm *arm)
     *arm = (struct spec_arm){ 0 };
 }
 
-/* Builds the arm of cell number cell. *excluded: the spec leaves it out. */
+/* Builds the arm of cell number cell. *excluded: the spec leaves this cell out. */
 static int build_arm(struct spec_arm *arm, bool *excluded, const struct spec_axes *axes,
                      int64_t cell, const struct config *base, const cJSON *merged,
                      const char *path, struct error *err)
@@ -374,7 +376,7 @@ static int build_arm(struct spec_arm *arm, bool *excluded, const struct spec_axe
     return rc;
 }
 
-/* The number that tells arms apart: of what is trained and on which data. */
+/* Computes the key that arms are compared by: a hash of training settings and data. */
 static int arm_key(uint64_t *key, const struct spec_arm *arm, struct error *err)
 {
     char *training = config_canonical(&arm->config, PHASE_TRAINING, err);
@@ -388,12 +390,13 @@ static int arm_key(uint64_t *key, const struct spec_arm *arm, struct error *err)
     return rc;
 }
 
-/* An open-addressed set of the keys seen so far; size a power of two. */
+/* Adds key to a hash set with open addressing (size a power of two). Returns whether
+ * it is new. */
 static bool key_is_new(uint64_t *set, size_t size, uint64_t key)
 {
     size_t at = (size_t)key & (size - 1);
 
-    key |= 1; /* 0 marks a free place */
+    key |= 1; /* 0 marks a free slot */
     while (set[at] != 0 && set[at] != key)
         at = (at + 1) & (size - 1);
     bool is_new = set[at] == 0;

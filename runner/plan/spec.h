@@ -1,11 +1,12 @@
 /*
- * spec.h - an experiment's JSON file, with its base files, read into arms.
+ * spec.h - reads an experiment's JSON file and its base files into arms.
  *
  * Precedence: defaults < base files in order < set < axes < --set on the command line.
- * grid: every combination. zip: a list of objects of equally long lists that advance
- * together. ablate: one-at-a-time deviations from the base (the base itself is an arm
- * too). exclude: a list of objects; a cell that matches one entirely is left out. Axes
- * of evaluation settings belong in "evaluate"; in grid they are an error that says so.
+ * grid: every combination. zip: a list of objects whose lists have equal length and
+ * advance together. ablate: deviations from the base, one at a time (the base itself
+ * is an arm too). exclude: a list of objects; a cell that matches all entries of one
+ * is left out. Axes of evaluation settings belong in "evaluate"; in grid they are an
+ * error that says so.
  */
 #ifndef RUNNER_SPEC_H
 #define RUNNER_SPEC_H
@@ -19,7 +20,7 @@ struct spec_arm {
     struct config config; /* owned; resolved, without the seed's axis */
 };
 
-/* One evaluation asked for, before it meets a run (outer steps 0: as trained). */
+/* An evaluation as the spec asks for it (outer steps 0: as many as trained). */
 struct spec_evaluation {
     struct config config; /* owned; only its evaluation settings count */
 };
@@ -28,28 +29,28 @@ struct spec {
     char *name;        /* owned; [A-Za-z0-9._-], at most 100 */
     char *description; /* owned, may be empty */
     int priority;
-    /* owned; after exclude; arms that collapse into an equal one are kept once, under
-     * the first one's label */
+    /* owned; without excluded cells; of equal arms only the first is listed, with
+     * its label */
     struct spec_arm *arms;
     int arm_count;
-    int cell_count; /* before exclude and collapse */
+    int cell_count; /* before cells are excluded and equal arms are merged */
     int excluded_count, collapsed_count;
     int64_t *seeds; /* owned */
     int seed_count;
     struct spec_evaluation *evaluations; /* owned */
     int evaluation_count;
-    /* owned; the spec with bases merged and --set applied: canonical JSON that
-     * spec_read() reads again to the same arms, for specs/ and rebuilding */
+    /* owned; canonical JSON of the spec with bases merged and --set applied;
+     * spec_read() reads it to the same arms again; written to specs/ for rebuild */
     char *resolved;
 };
 
 enum { SPEC_MAX_CELLS = 100000, SPEC_MAX_NAME = 100, SPEC_MAX_BASE_DEPTH = 8 };
 
-/* Reads path and applies count "key=value" overrides. Every fault is ERROR_FORMAT with
- * one message: file, place, what was expected, nearest known key. */
+/* Reads path and applies count "key=value" overrides. Every fault is ERROR_FORMAT
+ * with one message: file, place, what was expected, most similar known key. */
 int spec_read(struct spec **out, const char *path, const char *const *overrides, int count,
               struct error *err) MUST_CHECK;
-/* Gives the spec another valid name, in its resolved text, too. ERROR_NOMEM. */
+/* Gives the spec another valid name, also in its resolved text. ERROR_NOMEM. */
 int spec_rename(struct spec *spec, const char *name, struct error *err) MUST_CHECK;
 void spec_destroy(struct spec *spec);
 

@@ -1,4 +1,4 @@
-/* spec_axes.c - grid, zip and ablate as a list of dimensions. */
+/* spec_axes.c - reads grid, zip and ablate into a list of dimensions. */
 #include "spec_axes.h"
 
 #include "error.h"
@@ -44,7 +44,7 @@ static struct spec_axis *add_axis(struct spec_axes *axes, int positions, int wid
     return NULL;
 }
 
-/* An axis key: known, and of a setting that may vary over trainings. */
+/* Reads an axis key: a known setting that may vary between trainings. */
 static int axis_setting(int *id, const char *key, const char *where, struct error *err)
 {
     *id = setting_find(key);
@@ -59,7 +59,7 @@ static int axis_setting(int *id, const char *key, const char *where, struct erro
     return 0;
 }
 
-/* A non-empty list without repetition whose values the setting accepts. */
+/* Checks a list: not empty, without repetitions, all values valid for the setting. */
 static int check_values(const cJSON *list, int id, const char *where, struct error *err)
 {
     struct config scratch;
@@ -97,7 +97,7 @@ static int member_map(const cJSON **out, const cJSON *spec, const char *key, con
     return 0;
 }
 
-/* Fills ids[] with the settings named in map, in the table's order; *count of them. */
+/* Fills ids[] with the *count settings named in map, in the order of the table. */
 static int sorted_settings(int ids[SETTING_COUNT], int *count, const cJSON *map,
                            const char *where, struct error *err)
 {
@@ -194,8 +194,8 @@ static int read_zips(struct spec_axes *axes, const cJSON *spec, const char *name
     return rc;
 }
 
-/* One dimension: position 0 leaves the base as it is, each other one changes one
- * setting. */
+/* Reads ablate as one dimension: position 0 is the base, each other position changes
+ * one setting. */
 static int read_ablate(struct spec_axes *axes, const cJSON *spec, const char *name,
                        struct error *err)
 {
@@ -226,7 +226,7 @@ static int read_ablate(struct spec_axes *axes, const cJSON *spec, const char *na
     return 0;
 }
 
-/* A setting may be varied in one place only. */
+/* Checks that every setting is varied in one place only. */
 static int check_disjoint(const struct spec_axes *axes, const char *name, struct error *err)
 {
     int owner[SETTING_COUNT];

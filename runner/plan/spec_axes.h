@@ -1,5 +1,5 @@
 /*
- * spec_axes.h - the axes of a merged spec and the walk over their cells.
+ * spec_axes.h - the axes of a merged spec.
  */
 #ifndef RUNNER_SPEC_AXES_H
 #define RUNNER_SPEC_AXES_H
@@ -25,7 +25,7 @@ struct spec_axes {
 };
 
 /* Reads grid, zip and ablate of the merged spec, which must outlive *axes. Grid axes
- * come in the settings table's order. name opens the messages. */
+ * are sorted in the order of the settings table. name is first in messages. */
 int spec_axes_init(struct spec_axes *axes, const cJSON *spec, const char *name,
                    struct error *err) MUST_CHECK;
 void spec_axes_release(struct spec_axes *axes);

@@ -1,4 +1,4 @@
-/* spec_merge.c - base files under, --set over a spec. */
+/* spec_merge.c - merges a spec with its base files and --set. */
 #include "spec_merge.h"
 
 #include "data_places.h"
@@ -61,7 +61,8 @@ static int check_top_keys(const cJSON *spec, const char *path, struct error *err
     return 0;
 }
 
-/* Puts over onto under (owned by the caller, changed in place). */
+/* Merges over into under (changed in place, owned by the caller); values of over
+ * win. */
 static int merge_onto(cJSON *under, const cJSON *over, struct error *err)
 {
     for (const cJSON *item = over->child; item != NULL; item = item->next) {
@@ -94,8 +95,8 @@ bool spec_is_stream(const char *path)
            (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
 }
 
-/* The folder that a spec's relative paths are taken from: its own, or the current one
- * for a spec that comes through a pipe. Fresh; NULL when out of memory. */
+/* The folder to which a spec's relative paths refer: its own, or the current
+ * directory for a spec read from a pipe. Newly allocated; NULL: no memory. */
 static char *folder_of(const char *path)
 {
     const char *slash = spec_is_stream(path) ? NULL : strrchr(path, '/');
@@ -134,7 +135,7 @@ static int merge_base(cJSON *merged, const cJSON *name, const char *path, int de
     return rc;
 }
 
-/* Makes the files that the settings below item name absolute. */
+/* Makes the file names in settings below item absolute. */
 static int make_places_absolute(cJSON *item, const char *folder, struct error *err)
 {
     int rc = 0;
@@ -231,7 +232,7 @@ static int override_value(cJSON **out, int id, const char *text, struct error *e
     if (rc == 0) {
         *out = settings_table[id].several ? config_get_texts(&scratch, (enum setting_id)id)
                                           : config_get_json(&scratch, id);
-        if (cJSON_GetArraySize(*out) == 1) { /* one is no list */
+        if (cJSON_GetArraySize(*out) == 1) { /* a single item is not a list */
             cJSON *list = *out;
             *out = cJSON_DetachItemFromArray(list, 0);
             cJSON_Delete(list);
@@ -255,8 +256,8 @@ static void drop_axis(cJSON *spec, const char *key)
         cJSON_DeleteItemFromObjectCaseSensitive(zip, key);
 }
 
-/* Puts value (taken over) into the member key of the object that the spec's member map
- * is; map NULL: of the spec itself. */
+/* Puts value (ownership is taken) into the member key of the spec's object map; map
+ * NULL: of the spec itself. */
 static int put_override(cJSON *spec, const char *map, const char *key, cJSON *value,
                         struct error *err)
 {
@@ -275,8 +276,8 @@ static int put_override(cJSON *spec, const char *map, const char *key, cJSON *va
     return 0;
 }
 
-/* Where a setting stands in a spec: the member and, of resources and retries, the key
- * in it. */
+/* The place of a setting in a spec: the member and, for resources and retries, the
+ * key in it. */
 static const char *place_in_spec(int id, const char **key)
 {
     const struct setting *setting = &settings_table[id];
@@ -295,7 +296,8 @@ static const char *place_in_spec(int id, const char **key)
     return "set";
 }
 
-/* --set of a member of the spec that is no setting; *known: it was one. */
+/* Applies --set of a member of the spec that is not a setting; *known: whether it
+ * was one. */
 static int apply_member_override(bool *known, cJSON *spec, const char *key, const char *text,
                                  struct error *err)
 {
@@ -357,7 +359,8 @@ static int apply_override(cJSON *spec, const char *override, struct error *err)
     }
     drop_axis(spec, key);
     member = place_in_spec(id, &inside);
-    if (inside != settings_table[id].key) /* "set" may hold it under its whole name */
+    /* remove it from "set", which may also have it under its full name */
+    if (inside != settings_table[id].key)
         cJSON_DeleteItemFromObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(spec, "set"),
                                                 key);
     return put_override(spec, member, inside, value, err);
