@@ -1,5 +1,5 @@
 /*
- * arm_pair.c - two arms by what a person calls them, and the differences of their
+ * arm_pair.c - finds two arms by the names that a user types, and compares their
  * evaluations.
  */
 #include "compare.h"
@@ -14,7 +14,7 @@
 
 enum { LEAST_HASH = 4, LISTED_ARMS = 12 };
 
-/* The conditions that a selector stands for; texts owned by the caller. */
+/* The conditions of a selector; texts owned by the caller. */
 struct selection {
     char **wheres;
     int count;
@@ -59,8 +59,8 @@ static int error_unknown_arm(const struct results *results, const char *text, st
         text, results->experiment, LEAST_HASH, list, shown < results->arm_count ? ", ..." : "");
 }
 
-/* A label, the beginning of a run's hash, or conditions separated by spaces or
- * commas. */
+/* Parses a label, the beginning of a run's hash, or conditions separated by spaces
+ * or commas. */
 static int parse_selector(struct selection *out, const struct results *results,
                           const char *text, struct error *err)
 {
@@ -86,8 +86,8 @@ static int parse_selector(struct selection *out, const struct results *results,
     return rc;
 }
 
-/* Marks the cells that the selector means, which must be of one arm. A run's hash
- * stands for its arm. */
+/* Marks the cells that the selector matches, which must belong to one arm. A run's
+ * hash selects the arm of the run. */
 static int select_cells(bool *selected, const struct compare *compare, const char *text,
                         struct error *err)
 {
@@ -123,7 +123,7 @@ static int select_cells(bool *selected, const struct compare *compare, const cha
     return rc;
 }
 
-/* "infer 4, voted all": which evaluation a cell is; fresh or NULL. */
+/* The evaluation of a cell, such as "infer 4, voted all"; newly allocated or NULL. */
 static char *describe_evaluation(const struct compare_cell *cell)
 {
     const struct result_row *row = cell->row;
@@ -171,7 +171,7 @@ static int count_selected(const bool *selected, int count, int *last)
     return found;
 }
 
-/* Pairs cells of the same evaluation, or the two that there are. */
+/* Pairs cells with the same evaluation or, if each arm has a single cell, these two. */
 static int pair_cells(struct comparison_list *list, const struct compare *compare,
                       const bool *first, const bool *second, const char *first_name,
                       const char *second_name, struct error *err)

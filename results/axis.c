@@ -1,6 +1,6 @@
 /*
- * axis.c - compares the values of one axis of an experiment: each with the first, all
- * else equal.
+ * axis.c - compares the values of an axis of an experiment: each with the first, all
+ * else being equal.
  */
 #include "compare.h"
 
@@ -61,7 +61,7 @@ int result_axis_value(char **out, struct store *store, const struct results *res
         *out = evaluation_value(row, (enum evaluation_key)evaluation_key);
     } else if (axis != NULL) {
         *out = cJSON_IsString(axis) ? strdup(axis->valuestring) : json_canonical(axis);
-    } else { /* an arm that keeps the base's value */
+    } else { /* an arm with the base's value */
         rc = results_setting(store, out, row->run_id, key, err);
         if (rc == 0 && *out == NULL) {
             *out = strdup("inactive");

@@ -1,4 +1,5 @@
-/* baselines.c - runs sorted by their data and split, their scores without learning. */
+/* baselines.c - groups runs by data and split, and averages their scores without
+ * learning. */
 #include "baselines.h"
 
 #include "error.h"
@@ -18,7 +19,7 @@
 
 enum { SHORT_HASH = 8 };
 
-/* The values of untrained models: (run, measure), a row at a time. */
+/* Values of untrained models: (run, measure); rows are appended. */
 struct run_values {
     double (*rows)[METRIC_RECORDED]; /* owned */
     int count, room;
@@ -30,7 +31,7 @@ struct measure_sums {
     int counts[METRIC_RECORDED];
 };
 
-/* What is being put together. */
+/* State while the baselines are loaded. */
 struct loading {
     struct baselines *out;
     struct run_values *untrained; /* owned: (out->count) */
@@ -68,7 +69,7 @@ static int compare_runs(const void *a, const void *b)
     return x->run_id < y->run_id ? -1 : x->run_id > y->run_id;
 }
 
-/* A new baseline; -1: no memory. */
+/* Appends a baseline and returns its number; -1: no memory. */
 static int add_baseline(struct loading *l, const char *data_hash, bool train_split)
 {
     int count = l->out->count;
@@ -90,8 +91,8 @@ static int add_baseline(struct loading *l, const char *data_hash, bool train_spl
     return items[count].arms != NULL ? count : -1;
 }
 
-/* The number of the baseline that the run's data and split belong to; -1: the run is
- * none of the results' in that split. Runs are asked for in ascending order. */
+/* Finds the baseline of the run's data and split; -1: the results do not have the
+ * run in that split. Must be called with ascending runs. */
 static int find_baseline(struct loading *l, int *out, int64_t run_id, bool train_split,
                          const char *data_hash)
 {
@@ -118,7 +119,7 @@ static int find_baseline(struct loading *l, int *out, int64_t run_id, bool train
     return 0;
 }
 
-/* The runs of an experiment that were begun: no others have a score. */
+/* The runs of an experiment that have begun; only these have scores. */
 #define BEGUN_RUNS                                                                             \
     "(SELECT DISTINCT ar.run_id FROM arm a CROSS JOIN arm_run ar USING (arm_id)"               \
     " WHERE a.experiment_id = ?1 AND EXISTS (SELECT 1 FROM attempt t"                          \
@@ -128,7 +129,7 @@ static const enum metric COPY_METRICS[] = { METRIC_PER_TOKEN_ACCURACY, METRIC_EX
                                             METRIC_PASS_AT_1, METRIC_PASS_AT_2 };
 enum { COPY_METRIC_COUNT = sizeof COPY_METRICS / sizeof *COPY_METRICS };
 
-/* Adds what copying the input scores. */
+/* Adds the scores of copying the input. */
 static int load_copies(struct loading *l, struct store *store)
 {
     sqlite3_stmt *s = NULL;
@@ -157,7 +158,7 @@ static int load_copies(struct loading *l, struct store *store)
     return rc;
 }
 
-/* Room for one more run; NULL: no memory. */
+/* Appends a row for another run; NULL: no memory. */
 static double *add_run(struct run_values *values)
 {
     assert(values != NULL);
@@ -173,7 +174,7 @@ static double *add_run(struct run_values *values)
     return values->rows[values->count++];
 }
 
-/* Adds an evaluation to its run's sums; the run's last row of values are the means. */
+/* Adds an evaluation to its run's sums, and updates the run's row of means. */
 static int add_evaluation(struct run_values *values, struct measure_sums *sums,
                           struct store *store, int64_t evaluation_id, int64_t step,
                           struct error *err)
@@ -192,7 +193,7 @@ static int add_evaluation(struct run_values *values, struct measure_sums *sums,
     return rc;
 }
 
-/* A run's value is the mean over its evaluations of the split. */
+/* Loads, per run, the mean over its untrained evaluations of the split. */
 static int load_untrained(struct loading *l, struct store *store)
 {
     sqlite3_stmt *s = NULL;
@@ -229,7 +230,8 @@ static int load_untrained(struct loading *l, struct store *store)
     return rc;
 }
 
-/* Untrained models that were evaluated on a choice of the rows. */
+/* Loads how many rows were evaluated where untrained models were evaluated on a
+ * sample. */
 static int load_untrained_rows(struct baseline *out, struct store *store,
                                const struct results *results, struct error *err)
 {
@@ -254,7 +256,8 @@ static int load_untrained_rows(struct baseline *out, struct store *store,
     return rc;
 }
 
-/* Sums to means, and the spread over runs. scratch: room for as many runs. */
+/* Divides the sums, and computes the deviation over runs. scratch: room for a number
+ * per run. */
 static void finish(struct baseline *baseline, const struct run_values *untrained,
                    double *scratch)
 {
@@ -274,8 +277,8 @@ static void finish(struct baseline *baseline, const struct run_values *untrained
     }
 }
 
-/* The text of an axis that every arm of the data has alike; fresh, "" when not. *fails:
- * no memory. */
+/* The text of an axis, if all arms with this data have the same value, else "";
+ * newly allocated. *fails: no memory. */
 static char *common_axis(const struct baseline *baseline, const struct results *results,
                          const char *key, bool *fails)
 {
@@ -308,7 +311,8 @@ static char *common_axis(const struct baseline *baseline, const struct results *
     return text;
 }
 
-/* "data.canvas=10 data.path=x": axes of data that all of its arms have alike. */
+/* Names the data by the axes of data that all of its arms share: "data.canvas=10
+ * data.path=x". */
 static int describe_data(struct baseline *baseline, const struct results *results,
                          struct error *err)
 {
@@ -363,7 +367,7 @@ static int compare_arms(const void *a, const void *b)
     return order != 0 ? order : (int)x->train_split - (int)y->train_split;
 }
 
-/* Means, words and order of what was read. */
+/* Computes means and names, and sorts the baselines. */
 static int complete(struct loading *l, struct store *store)
 {
     double *scratch = malloc(((size_t)l->results->row_count + 1) * sizeof *scratch);

@@ -1,5 +1,5 @@
 /*
- * baselines.h - scores without learning, each beside the data that it belongs to.
+ * baselines.h - scores that need no learning, per data set and split.
  */
 #ifndef RESULTS_BASELINES_H
 #define RESULTS_BASELINES_H
@@ -14,25 +14,24 @@ struct results;
 struct result_row;
 struct store;
 
-/* On one data set and split: means over the runs of the results; NaN where there are
- * none. */
+/* Scores on one data set and split: means over the runs of the results; NaN: none. */
 struct baseline {
     char data_hash[65];
     bool train_split;
-    /* owned; what tells the data from those of the other baselines:
-     * "data.tasks_per_family=4", ", train split" behind it, else the hash's beginning;
-     * "" for the only one */
+    /* owned; distinguishes the data from those of the other baselines:
+     * "data.tasks_per_family=4", followed by ", train split", or the beginning of
+     * the hash; "" if there is only one */
     char *data;
-    /* only of measures with of_copy */
+    /* of copying the input; only of measures with of_copy */
     double copy[METRIC_COUNT];
     /* mean over the rows' evaluations at step 0 */
     double untrained[METRIC_COUNT];
     double untrained_deviation[METRIC_COUNT]; /* over runs */
     int copy_runs, untrained_runs;
-    /* the fewest rows that an untrained model was evaluated on, and how many the
-     * trained one was; 0: always all */
+    /* the smallest number of rows on which an untrained model was evaluated, and the
+     * number for the trained model; 0: all rows */
     int64_t untrained_rows, all_rows;
-    bool *arms; /* owned: (results' arms) which of them are trained and tested on it */
+    bool *arms; /* owned: (results' arms) whether the arm uses this data */
 };
 
 struct baselines {
@@ -43,7 +42,7 @@ struct baselines {
 int baselines_load(struct baselines *out, struct store *store, const struct results *results,
                    struct error *err) MUST_CHECK;
 void baselines_release(struct baselines *baselines); /* zeroed: nothing */
-/* That of the row's data and split; NULL: none. */
+/* The baseline of the row's data and split; NULL: none. */
 const struct baseline *baselines_of(const struct baselines *baselines,
                                     const struct result_row *row);
 

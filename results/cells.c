@@ -1,4 +1,4 @@
-/* cells.c - an experiment's axes, and its arms under their evaluations. */
+/* cells.c - computes an experiment's axes, and its arms under their evaluations. */
 #include "cells.h"
 
 #include "compare.h"
@@ -47,7 +47,7 @@ static bool same_cell(const struct result_row *a, const struct result_row *b)
     return a->arm == b->arm && strcmp(a->evaluation, b->evaluation) == 0;
 }
 
-/* One cell of count rows that differ in the seed. */
+/* Adds a cell made of count rows that differ in the seed. */
 static int add_cell(struct cells *cells, const struct result_row *rows, int count,
                     struct error *err)
 {
@@ -127,8 +127,8 @@ static int find_axes(struct cells *cells, struct error *err)
     return rc;
 }
 
-/* The number of the value on the axis, which gets it (and the text) when it is new; -1:
- * no memory. */
+/* The number of the value on the axis, which takes ownership of text if the value is
+ * new; -1: no memory. */
 static int value_number(struct cell_axis *axis, char **text)
 {
     char **values;
@@ -145,8 +145,8 @@ static int value_number(struct cell_axis *axis, char **text)
     return axis->count++;
 }
 
-/* Where every cell stands on one axis; an arm's cells stand alike on one of training.
- */
+/* Finds the value of every cell on one axis. Cells of one arm share the values of
+ * training axes. */
 static int place_on_axis(struct cells *cells, int axis_index, struct store *store,
                          struct error *err)
 {
@@ -171,7 +171,7 @@ static int place_on_axis(struct cells *cells, int axis_index, struct store *stor
     return rc;
 }
 
-/* Whether value a comes after b: numbers ascend, "all" and other words follow them. */
+/* Whether value a sorts after b: numbers ascend and precede "all" and other words. */
 static bool comes_after(const struct cell_axis *axis, int a, int b)
 {
     if (isnan(axis->numbers[a]) || isnan(axis->numbers[b]))
@@ -179,7 +179,7 @@ static bool comes_after(const struct cell_axis *axis, int a, int b)
     return axis->numbers[a] > axis->numbers[b];
 }
 
-/* Sorts the axis' values and renumbers the cells. */
+/* Sorts the values of an axis and renumbers the cells. */
 static int sort_axis(struct cells *cells, int axis_index, struct error *err)
 {
     struct cell_axis *axis = &cells->axes[axis_index];
@@ -201,7 +201,8 @@ static int sort_axis(struct cells *cells, int axis_index, struct error *err)
         }
         order[i] = i;
     }
-    for (int i = 1; i < axis->count; i++) { /* stable; few values */
+    /* a stable sort; there are only some values */
+    for (int i = 1; i < axis->count; i++) {
         double number = axis->numbers[i];
         char *text = axis->values[i];
         int original = order[i], at = i;
@@ -226,7 +227,7 @@ static int sort_axis(struct cells *cells, int axis_index, struct error *err)
     return 0;
 }
 
-/* Takes out the axes of which there is one value. */
+/* Removes axes with a single value. */
 static void drop_constant_axes(struct cells *cells)
 {
     int left = 0;
@@ -279,7 +280,7 @@ int cells_create(struct cells **out, struct store *store, const struct results *
     return 0;
 }
 
-/* ---- a choice of evaluations ---- */
+/* ---- choosing evaluations ---- */
 
 static bool is_in(const char *key, const char *const *keys, int count)
 {
@@ -289,8 +290,7 @@ static bool is_in(const char *key, const char *const *keys, int count)
     return false;
 }
 
-/* Where the cell stands on an axis of evaluation as a rank: the smaller, the sooner
- * shown. */
+/* Rank of the cell's value on an evaluation axis: a smaller rank is preferred. */
 static int64_t rank_of(const struct cell *cell, int axis, enum evaluation_key key)
 {
     const struct result_row *row = cell->row;
@@ -306,8 +306,8 @@ static int64_t rank_of(const struct cell *cell, int axis, enum evaluation_key ke
     return cell->at[axis];
 }
 
-/* Of cells start to end - 1, which are of one arm: hides those that have not the best
- * rank of the key. */
+/* Hides those of the cells start to end - 1, which are of one arm, that do not have
+ * the best rank on the axis. */
 static void keep_best(bool *shown, const struct cells *cells, int start, int end, int axis,
                       enum evaluation_key key)
 {
@@ -327,7 +327,7 @@ static void add_note(char note[300], const char *text)
     snprintf(note + used, 300 - used, "%s%s", used > 0 ? "; " : "", text);
 }
 
-/* What the shown cells have of an evaluation setting that was chosen. */
+/* Describes the value of an evaluation setting that the shown cells have. */
 static void describe_choice(char note[300], const bool *shown, const struct cells *cells,
                             int axis, enum evaluation_key key)
 {
@@ -366,7 +366,7 @@ static void describe_choice(char note[300], const bool *shown, const struct cell
 void cells_choose(bool *shown, const struct cells *cells, const char *const *keys,
                   int key_count, char note[300])
 {
-    /* what the others may depend on comes first */
+    /* chosen first, because the others may depend on them */
     static const enum evaluation_key FIRST[] = { EVALUATION_SPLIT, EVALUATION_ACT_INFERENCE };
     enum { FIRST_COUNT = sizeof FIRST / sizeof *FIRST };
     enum evaluation_key order[EVALUATION_KEY_COUNT];
@@ -407,7 +407,7 @@ char *cells_value_label(const struct cells *cells, const struct cell *cell, int 
     const char *name = axis_short_name(cells->axes[axis].key);
     const char *value = cells->axes[axis].values[cell->at[axis]];
 
-    /* a name says what it is */
+    /* a system's name needs no key */
     return strcmp(name, "name") == 0 ? strdup(value) : format_string("%s=%s", name, value);
 }
 

@@ -1,5 +1,5 @@
 /*
- * compare.c - outcomes of cells per seed and task, and contrasts between them.
+ * compare.c - loads outcomes of cells per seed and task, and estimates contrasts.
  */
 #include "compare.h"
 
@@ -27,7 +27,7 @@ void compare_destroy(struct compare *compare)
     free(compare);
 }
 
-/* Whether both lists of tasks are equal, as they nearly always are. */
+/* Whether both lists of tasks are equal, which is the usual case. */
 static bool same_tasks(const struct compare *compare, const struct task_values *values)
 {
     if (compare->task_count != values->count)
@@ -60,7 +60,7 @@ static int move_columns(struct compare *compare, const int *to, int count, struc
     return 0;
 }
 
-/* Adds the tasks that the list does not have yet. */
+/* Appends the tasks that the list lacks. */
 static int add_tasks(struct compare *compare, struct task_values *values, struct error *err)
 {
     int most = compare->task_count + values->count, count = 0, i = 0, j = 0;
@@ -224,9 +224,9 @@ static int seed_index(const struct compare_cell *cell, int64_t seed)
     return -1;
 }
 
-/* Writes the seeds that all of these cells have, in ascending order, to out, which has
- * room for the seeds of the first cell. Returns their number. *fewest: the number of
- * seeds of the cell with the smallest number. */
+/* Writes the seeds that all of these cells have, ascending, to out, which has room
+ * for the seeds of the first cell. Returns their number. *fewest: the smallest
+ * number of seeds of a cell. */
 static int common_seeds(int64_t *out, int *fewest, const struct compare *compare,
                         const struct contrast_term *terms, int count)
 {
@@ -342,7 +342,7 @@ static int compare_terms(const void *a, const void *b)
     return x->cell < y->cell ? -1 : x->cell > y->cell; /* cells are sorted by arm */
 }
 
-/* The mean of one seed of a cell over the common tasks; NaN: it has none of them. */
+/* The mean of one seed of a cell over the common tasks; NaN: it has no value there. */
 static double common_mean(const struct compare *compare, const struct compare_cell *cell,
                           int seed, const bool *common)
 {
@@ -511,7 +511,7 @@ double baseline_floor(const struct baseline *baseline, enum metric metric)
 
 void comparison_list_judge(struct comparison_list *list)
 {
-    /* Sides without a mean, and a floor that is not known, compare as false. */
+    /* comparisons with NaN (an unknown mean or floor) are false */
     for (int i = 0; i < list->count; i++) {
         struct comparison *item = &list->items[i];
 
@@ -520,7 +520,7 @@ void comparison_list_judge(struct comparison_list *list)
     }
 }
 
-/* Sums of shares such as 1/3 may leave a rest. */
+/* Whether a sum of shares such as 1/3 is 0 up to rounding. */
 static bool is_zero(double value)
 {
     return fabs(value) < 1e-12;

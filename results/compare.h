@@ -12,7 +12,7 @@
 
 struct store;
 
-/* One arm under one evaluation: its seeds' outcomes per task. */
+/* An arm under an evaluation, with its seeds' outcomes per task. */
 struct compare_cell {
     const struct result_row
         *row; /* its first row: arm, evaluation, outer steps, ...; borrowed */
@@ -20,26 +20,25 @@ struct compare_cell {
     int64_t *seeds;     /* owned; ascending */
     double *values;     /* owned; (seeds, tasks of the comparison), NaN: task absent */
     double *seed_means; /* owned; (seeds): means over tasks */
-    double mean;        /* over seeds of those */
-    double deviation;   /* over seeds; NaN below two */
+    double mean;        /* mean of the seed_means */
+    double deviation;   /* of the seed_means; NaN: fewer than two */
 };
 
 struct compare {
     struct store *store;           /* borrowed */
     const struct results *results; /* borrowed */
     enum metric metric;
-    /* borrowed; set by the caller before anything is compared; NULL: not known */
+    /* borrowed; set by the caller before comparing; NULL: unknown */
     const struct baselines *baselines;
-    char **tasks; /* owned; the union over the cells, in order */
+    char **tasks; /* owned; the union over the cells, sorted */
     int task_count;
     /* owned; in the order of the rows; only those with a result */
     struct compare_cell *cells;
     int cell_count;
 };
 
-/* Loads the outcomes of every finished row. ERROR_FORMAT for a metric that has no value
- * per task; ERROR_ABSENT when nothing has finished. store and results must outlive
- * *out. */
+/* Loads the outcomes of every finished row. ERROR_FORMAT: the metric has no value
+ * per task; ERROR_ABSENT: nothing has finished. store and results must outlive *out. */
 int compare_create(struct compare **out, struct store *store, const struct results *results,
                    enum metric metric, struct error *err) MUST_CHECK;
 void compare_destroy(struct compare *compare); /* NULL allowed */
@@ -63,25 +62,25 @@ enum verdict {
     VERDICT_HIGHER,
     VERDICT_LOWER,
     VERDICT_EQUAL,         /* no difference on any task */
-    VERDICT_NO_INFORMATION /* neither side is above what comes without learning */
+    VERDICT_NO_INFORMATION /* neither side is above its score without learning */
 };
 
 struct comparison {
     enum comparison_kind kind;
-    char *group; /* owned; which block, "" when there is one */
+    char *group; /* owned; the block; "": there is only one */
     char *label; /* owned; "trained 4: inference 4 - 1" */
     struct estimate estimate;
     /* Means over the tasks and seeds compared, of the side subtracted and of the side
      * subtracted from: other_mean - base_mean is the estimate where all arms share
      * their seeds. NaN: more than two sides. */
     double base_mean, other_mean;
-    /* The same means of baseline_floor() of the cells' data; NaN: not known. */
+    /* Means of baseline_floor() of the cells' data; NaN: unknown. */
     double base_floor, other_floor;
     double p_holm; /* corrected over the list */
     bool paired_by_seed;
-    bool uninformative; /* by comparison_list_judge() */
-    int left_out;       /* tasks that not every cell has */
-    /* outer steps compared and the other side's, of a matrix */
+    bool uninformative; /* set by comparison_list_judge() */
+    int left_out;       /* number of tasks that not every cell has */
+    /* of a matrix: the outer steps compared, and those of the other side */
     int64_t from, to, fixed;
 };
 
@@ -101,33 +100,33 @@ int compare_add(struct comparison_list *list, const struct compare *compare,
                 enum comparison_kind kind, const char *group, const char *label,
                 const struct contrast_term *terms, int count, struct comparison **added,
                 struct error *err) MUST_CHECK;
-/* Fills p_holm of every item. */
+/* Computes p_holm of every item. */
 int comparison_list_correct(struct comparison_list *list, struct error *err) MUST_CHECK;
-/* The larger of what copying the input and the untrained model score: what says nothing
- * of learning. NaN: neither is known (as with NULL), or the measure is not better when
- * it is higher. */
+/* The higher of the scores of copying the input and of the untrained model: the
+ * level that needs no learning. NaN: neither is known (or baseline is NULL), or the
+ * measure is not better when it is higher. */
 double baseline_floor(const struct baseline *baseline, enum metric metric);
-/* Marks the comparisons of which no side is above that of its data. */
+/* Marks the comparisons of which neither side exceeds the floor of its data. */
 void comparison_list_judge(struct comparison_list *list);
 void comparison_list_release(struct comparison_list *list);
 
-/* Higher or lower only when the interval leaves 0 out, the corrected p is below 0.05,
- * and the comparison is not uninformative. */
+/* Higher or lower only if the interval excludes 0, the corrected p is below 0.05,
+ * and the comparison is informative. */
 enum verdict comparison_verdict(const struct comparison *comparison);
 const char *verdict_name(enum verdict verdict);
 
 /* ---- two arms ---- */
 
 /*
- * Adds what the second arm's evaluations have more than the first's: those that both
- * have, or the two that there are. An arm is named by its label, by the beginning of a
- * run's hash or by conditions "key=value ..."; ERROR_ABSENT or ERROR_FORMAT when the
- * name means none or several, or nothing can be paired.
+ * Adds second arm minus first arm for the evaluations that both have or, if each has
+ * one, for these two. An arm is named by its label, the beginning of a run's hash, or
+ * conditions "key=value ...". ERROR_ABSENT or ERROR_FORMAT: the name matches no arm or
+ * several, or nothing can be paired.
  */
 int compare_arms(struct comparison_list *list, const struct compare *compare, const char *first,
                  const char *second, struct error *err) MUST_CHECK;
 
-/* The same of every other arm against one. */
+/* Likewise, for every other arm against one. */
 int compare_baseline(struct comparison_list *list, const struct compare *compare,
                      const char *baseline, struct error *err) MUST_CHECK;
 
@@ -139,7 +138,7 @@ struct axis_value {
      * a partner of the first value */
     int cells;
     double mean; /* of those cells' means; NaN: none */
-    /* index in the list; -1: the first value, or no cell has a partner */
+    /* index in the list; -1: this is the first value, or no cell has a partner */
     int comparison;
 };
 struct axis_values {
@@ -147,13 +146,13 @@ struct axis_values {
     int count;
     /* every arm was evaluated at its own trained number of outer steps only */
     bool own_steps;
-    /* the evaluations that the means are over: "eval.seed (0, 1)"; "": there is one */
+    /* the evaluations averaged over: "eval.seed (0, 1)"; "": there is only one */
     char evaluations[300];
     char missing[400]; /* values without results: "100: 1 run diverged"; "": none */
 };
 
-/* The runs without results by their value of a training setting, each run once:
- * "100: 1 run diverged, 200: 2 runs failed"; out stays as it is where all have some. */
+/* Counts the runs without results per value of a training setting, each run once:
+ * "100: 1 run diverged, 200: 2 runs failed". out is unchanged if all have results. */
 int compare_missing(char *out, size_t size, const struct compare *compare, const char *key,
                     struct error *err) MUST_CHECK;
 
@@ -171,17 +170,17 @@ int compare_axis(struct axis_values *values, struct comparison_list *list,
 int compare_offer(const struct results *results, struct error *err) MUST_CHECK;
 void axis_values_release(struct axis_values *values);
 
-/* The value of key, a training or an evaluation setting, in a row of results as fresh
- * text; "inactive" where it changes nothing. */
+/* The value of key, a training or an evaluation setting, in a row of results; newly
+ * allocated; "inactive": the setting has no effect there. */
 int result_axis_value(char **out, struct store *store, const struct results *results,
                       const struct result_row *row, const char *key,
                       struct error *err) MUST_CHECK;
-/* The value of key in a cell as fresh text; "inactive": the setting has no effect
+/* The value of key in a cell; newly allocated; "inactive": the setting has no effect
  * there. */
 int cell_axis_value(char **out, const struct compare *compare, int cell, const char *key,
                     struct error *err) MUST_CHECK;
-/* What identifies a cell apart from key: the arm's other axes and the other evaluation
- * settings, as fresh text; NULL when out of memory. */
+/* What identifies a cell apart from key: the arm's other axes and the other
+ * evaluation settings. Newly allocated; NULL: no memory. */
 char *cell_without(const struct compare *compare, int cell, const char *key);
 
 /* ---- train-time against inference-time outer steps ---- */
@@ -196,22 +195,23 @@ struct matrix {
     struct matrix_block *blocks; /* owned */
     int block_count;
     char missing[400]; /* trained outer steps without results: "8: 2 runs failed"; "" */
-    /* owned; the other evaluation settings of the cells shown; "": they do not vary */
+    /* owned; values of the other evaluation settings in the cells shown; "": they do
+     * not vary */
     char *evaluation;
     /* number of combinations of the other evaluation settings */
     int variants;
 };
 
-/* Arranges the cells by outer steps in training and at inference. Where cells differ in
- * other evaluation settings too, it shows the combination with most augmentations.
- * ERROR_FORMAT: outer steps vary neither in training nor at inference. */
+/* Arranges the cells by outer steps in training and at inference. If cells differ in
+ * other evaluation settings too, the combination with the most augmentations is
+ * used. ERROR_FORMAT: outer steps vary neither in training nor at inference. */
 int matrix_create(struct matrix **out, const struct compare *compare,
                   struct error *err) MUST_CHECK;
 void matrix_destroy(struct matrix *matrix); /* NULL allowed */
 /* Cell index or -1. */
 int matrix_cell(const struct matrix_block *block, int64_t train_steps, int64_t eval_steps);
-/* Adds, per block, the differences for more outer steps at inference, in training, in
- * both, and of the two against each other; then each block against the first. */
+/* Adds, per block, the differences between outer steps at inference, in training, in
+ * both, and training against inference; then each block against the first. */
 int matrix_compare(struct comparison_list *list, const struct matrix *matrix,
                    const struct compare *compare, struct error *err) MUST_CHECK;
 

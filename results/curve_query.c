@@ -1,4 +1,4 @@
-/* curve_query.c - values over training steps, of trainings and of evaluations. */
+/* curve_query.c - loads values over training steps, of trainings and of evaluations. */
 #include "curve_query.h"
 
 #include "error.h"
@@ -24,7 +24,7 @@ void curves_release(struct curves *curves)
     *curves = (struct curves){ 0 };
 }
 
-/* A new, empty curve at the end of the list. Takes label over. */
+/* Appends an empty curve. Takes ownership of label. */
 static int add_curve(struct curves *curves, int arm, int64_t seed, char *label,
                      struct error *err)
 {
@@ -43,7 +43,7 @@ static int add_curve(struct curves *curves, int arm, int64_t seed, char *label,
 
 static int add_point(struct curve *curve, int64_t step, double value, struct error *err)
 {
-    /* Room doubles: a full one has a power of two points. */
+    /* capacity doubles: an array with a power of two points is full */
     if ((curve->count & (curve->count - 1)) == 0) {
         size_t room = curve->count == 0 ? 1 : 2 * (size_t)curve->count;
         struct curve_point *points = realloc(curve->points, room * sizeof *points);
@@ -56,7 +56,7 @@ static int add_point(struct curve *curve, int64_t step, double value, struct err
     return 0;
 }
 
-/* Takes the last curve away when it has no points. */
+/* Removes the last curve if it has no points. */
 static void drop_empty(struct curves *curves)
 {
     if (curves->count > 0 && curves->items[curves->count - 1].count == 0)
@@ -90,7 +90,7 @@ static bool same_evaluation(const struct result_row *a, const struct result_row 
     return a->arm == b->arm && strcmp(a->evaluation, b->evaluation) == 0;
 }
 
-/* Each run of each arm once: rows are by arm, evaluation, seed. */
+/* Loads each run of each arm once; rows are sorted by arm, evaluation, seed. */
 static int load_trainings(struct curves *out, struct store *store,
                           const struct results *results, struct error *err)
 {
@@ -108,7 +108,7 @@ static int load_trainings(struct curves *out, struct store *store,
     return rc;
 }
 
-/* The label of a row's curve: with the evaluation where the arm has another. */
+/* The label of a row's curve, with its evaluation if the arm has several. */
 static char *evaluation_label(const struct results *results, const struct result_row *row)
 {
     const char *arm = results->arms[row->arm].label;

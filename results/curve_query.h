@@ -13,31 +13,31 @@
 struct store;
 
 struct curve_point {
-    int64_t step; /* training steps made */
+    int64_t step; /* number of training steps completed */
     double value; /* finite */
 };
 
 struct curve {
-    char *label; /* owned; the arm's, and the evaluation where an arm has several */
-    int arm;     /* index into results->arms */
+    char *label; /* owned; the arm's, with the evaluation if the arm has several */
+    int arm;     /* index of results->arms */
     int64_t seed;
     struct curve_point *points; /* owned; steps ascend */
     int count;                  /* >= 1 */
 };
 
 struct curves {
-    const char *name;    /* of the series, borrowed of the caller or static */
+    const char *name;    /* of the series; borrowed from the caller or static */
     struct curve *items; /* owned; by arm, evaluation, seed */
     int count;
 };
 
-/* What curves show without a name. */
+/* The series shown if none is named. */
 extern const char CURVES_DEFAULT[];
 
 /*
- * Loads the series: what was recorded while training ("train/lm_loss"), or a measure of
- * the evaluations on the way. results: as RESULTS_ALL loads them; must outlive *out.
- * ERROR_ABSENT: no run has a value; the message lists the series that there are.
+ * Loads a series: a metric of training ("train/lm_loss"), or a measure of the interim
+ * evaluations. results: as RESULTS_ALL loads them; must outlive *out. ERROR_ABSENT: no
+ * run has a value; the message lists the series that exist.
  */
 int curves_load(struct curves *out, struct store *store, const struct results *results,
                 const char *name, struct error *err) MUST_CHECK;

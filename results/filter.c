@@ -21,8 +21,8 @@ struct special_key {
     bool is_text, prefix;
 };
 
-/* Keys that are not rows of the view setting. 0 augmentations mean "all", more than any
- * number. */
+/* Keys that are not rows of the view setting. 0 augmentations mean "all", which
+ * compares as larger than any number. */
 static const struct special_key SPECIAL_KEYS[] = {
     { "experiment", "e.name", true, false },
     { "arm", "a.label", true, false },
@@ -69,7 +69,7 @@ static const char *nearest_key(const char *key)
     return json_nearest_name(key, names, SPECIAL_COUNT + SETTING_COUNT);
 }
 
-/* Parses the value in the form that the database has for the setting's type. */
+/* Parses the value as the type that the database stores for the setting. */
 static int parse_setting_value(struct filter *filter, int id, const char *condition,
                                const char *value, struct error *err)
 {
@@ -102,7 +102,7 @@ static int parse_setting_value(struct filter *filter, int id, const char *condit
     return rc;
 }
 
-/* The place and kind of the condition's relation; NULL: there is none. */
+/* The position and kind of the condition's relation; NULL: it has none. */
 static const char *find_relation(const char *condition, enum filter_relation *relation,
                                  size_t *length)
 {
@@ -118,7 +118,7 @@ static const char *find_relation(const char *condition, enum filter_relation *re
     return NULL;
 }
 
-/* Looks up key: a special column or a setting (*id). */
+/* Looks up key, a special column or a setting (*id). */
 static int find_key(struct filter *out, int *id, const char *key, const char *condition,
                     struct error *err)
 {
@@ -190,7 +190,7 @@ int filter_find_measure(enum metric *metric, enum filter_relation *relation, dou
     const char *at = find_relation(condition, relation, &length);
 
     if (at == NULL || at == condition || (size_t)(at - condition) >= sizeof name)
-        return 0; /* filter_parse() says what is wrong */
+        return 0; /* filter_parse() reports the error */
     snprintf(name, sizeof name, "%.*s", (int)(at - condition), condition);
     if (metric_find(metric, name, &ignored) < 0)
         return 0;

@@ -1,5 +1,6 @@
 /*
- * filter.h - conditions like "arch.name=hrm" or "seed<3" as SQL with bound values.
+ * filter.h - translates conditions such as "arch.name=hrm" or "seed<3" to SQL with
+ * bound values.
  */
 #ifndef RESULTS_FILTER_H
 #define RESULTS_FILTER_H
@@ -23,20 +24,20 @@ struct filter {
     char *text; /* owned */
 };
 
-/* Parses one condition. ERROR_FORMAT: it has no relation, the key is unknown (the
- * message suggests the nearest), the value has the wrong type, or < or > is applied to
- * words. */
+/* Parses a condition. ERROR_FORMAT: it has no relation, the key is unknown (the
+ * message suggests the most similar one), the value has the wrong type, or < or > is
+ * applied to words. */
 int filter_parse(struct filter *out, const char *condition, struct error *err) MUST_CHECK;
-/* Whether the condition is on a measure, "pass_at_2>0.5", which no SQL decides.
- * Negative: ERROR_FORMAT, the value is no number. */
+/* Whether the condition is on a measure ("pass_at_2>0.5"), which SQL cannot
+ * evaluate. Negative: ERROR_FORMAT, the value is not a number. */
 int filter_find_measure(enum metric *metric, enum filter_relation *relation, double *number,
                         const char *condition, struct error *err) MUST_CHECK;
 void filter_release(struct filter *filter);
 
-/* The condition as SQL with parameters ?N and ?N+1 (key, value), N = first; fresh, NULL
- * when out of memory. */
+/* The condition as SQL with parameters ?N and ?N+1 (key, value), N = first. Newly
+ * allocated; NULL: no memory. */
 char *filter_sql(const struct filter *filter, int first);
-/* Binds both. SQLite's result code. */
+/* Binds both parameters. Returns SQLite's result code. */
 int filter_bind(const struct filter *filter, sqlite3_stmt *statement, int first) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* garbage.c - the statements behind remove and gc. */
+/* garbage.c - SQL statements of remove and gc. */
 #include "garbage.h"
 
 #include "sql.h"
@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* SQL conditions on a run_id: the run has jobs, or attempts, that have not ended. */
+/* SQL conditions: the run with this id has open jobs, or attempts that have not
+ * ended. */
 #define OPEN_JOB(run)                                                                          \
     "EXISTS (SELECT 1 FROM job j WHERE j.run_id = " run                                        \
     " AND j.state IN ('queued', 'starting', 'running'))"
@@ -117,7 +118,7 @@ int garbage_find_experiment(struct store *store, struct garbage_experiment *out,
         "t", name);
 
     *out = (struct garbage_experiment){ 0 };
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row or none */
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* at most one row */
         rc = 0;
         out->id = sqlite3_column_int64(s, 0);
         out->runs = sqlite3_column_int(s, 2);

@@ -1,5 +1,5 @@
 /*
- * matrix.c - outer steps in training (rows) against outer steps at inference (columns).
+ * matrix.c - a matrix of outer steps in training (rows) and at inference (columns).
  */
 #include "compare.h"
 
@@ -29,8 +29,7 @@ void matrix_destroy(struct matrix *matrix)
     free(matrix);
 }
 
-/* What an evaluation says of its halting rule, in canonical text; "" where it has
- * none. */
+/* The halting rule in an evaluation's canonical text; "": it has none. */
 static const char *rule_text(const char *evaluation)
 {
     const char *at = strstr(evaluation, "\"eval.halt_rule\"");
@@ -38,8 +37,8 @@ static const char *rule_text(const char *evaluation)
     return at == NULL ? "" : at;
 }
 
-/* Compares what evaluations say beyond the settings that all have: keys of canonical
- * text that stand among those. */
+/* Compares the settings that not every evaluation has: the halting rule, its
+ * parameters, and the puzzle ids. */
 static int compare_others(const char *a, const char *b)
 {
     static const char *const KEYS[] = { "\"eval.halt_epsilon\"", "\"eval.halt_patience\"",
@@ -55,8 +54,7 @@ static int compare_others(const char *a, const char *b)
     return difference;
 }
 
-/* Negative when evaluation a is to be shown rather than b, 0 when they differ in outer
- * steps alone. */
+/* Negative if evaluation a is preferred to b, 0 if they differ in outer steps only. */
 static int compare_variants(const struct result_row *a, const struct result_row *b)
 {
     if (a->train_split != b->train_split)
@@ -73,7 +71,7 @@ static int compare_variants(const struct result_row *a, const struct result_row 
     return compare_others(a->evaluation, b->evaluation);
 }
 
-/* Chooses the combination of other evaluation settings to show, and counts the
+/* Chooses which combination of other evaluation settings is shown, and counts the
  * combinations. */
 static const struct result_row *choose_variant(int *variants, const struct compare *compare)
 {
@@ -93,7 +91,7 @@ static const struct result_row *choose_variant(int *variants, const struct compa
     return best;
 }
 
-/* The arm's axes without the outer steps as "key=value key=value"; fresh. */
+/* The arm's axes without the outer steps as "key=value key=value"; newly allocated. */
 static char *block_label(const struct result_arm *arm)
 {
     char *label = NULL;

@@ -1,4 +1,5 @@
-/* measure_rows.c - measures checked by their table, one row of measure_value each. */
+/* measure_rows.c - reads and writes measures as rows of measure_value, checked by
+ * the table of measures. */
 #include "measure_rows.h"
 
 #include "error.h"
@@ -38,7 +39,7 @@ int measure_rows_find(struct store *store, double *value, bool *found, int64_t e
                        "iiti", evaluation_id, step, METRICS[item->metric].name, item->position);
 
     *found = false;
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row or none */
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* at most one row */
         rc = 0;
         *found = true;
         *value = sqlite3_column_double(s, 0);
@@ -75,7 +76,7 @@ int measure_rows_load(struct store *store, double values[METRIC_RECORDED],
         enum metric metric = measure_of_name(sql_text(s, 0));
 
         rc = 0;
-        if (metric < METRIC_RECORDED) /* else it is of a later release */
+        if (metric < METRIC_RECORDED) /* otherwise it is a measure of a later release */
             values[metric] = sqlite3_column_double(s, 1);
     }
     return rc;

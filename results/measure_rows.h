@@ -1,9 +1,9 @@
 /*
- * measure_rows.h - the rows of measure_value: a number of a measure of an evaluation at
- * a training step.
+ * measure_rows.h - the rows of measure_value: one number of a measure of an evaluation
+ * at a training step.
  *
- * Names, bounds and positions are checked by the table of common/measure.c before a row
- * is written.
+ * Names, bounds and positions are checked by the table of common/measure.c before a
+ * row is written.
  */
 #ifndef RESULTS_MEASURE_ROWS_H
 #define RESULTS_MEASURE_ROWS_H
@@ -17,7 +17,7 @@
 
 struct store;
 
-/* One number; position 0: the measure's only one. */
+/* A number of a measure; position 0: the measure is a single number. */
 struct measure_item {
     enum metric metric;
     int64_t position;
@@ -29,22 +29,22 @@ struct measure_list {
     int count;
 };
 
-/* The measures of one evaluation event that are one number. ERROR_DAMAGED: one of every
- * release is missing, or a value is out of bounds. */
+/* Reads the single-number measures of an evaluation event. ERROR_DAMAGED: a measure
+ * that every release has is missing, or a value is out of bounds. */
 int measure_list_read(struct measure_item out[METRIC_RECORDED], int *count, const cJSON *event,
                       struct error *err) MUST_CHECK;
 
-/* Reads the stored value of the item's evaluation, step, measure and position into the
- * item. */
+/* Reads the stored value at the item's evaluation, step, measure and position into
+ * value. */
 int measure_rows_find(struct store *store, double *value, bool *found, int64_t evaluation_id,
                       int64_t step, const struct measure_item *item,
                       struct error *err) MUST_CHECK;
-/* Writes all items, in the place of earlier ones. */
+/* Writes all items; they replace earlier ones. */
 int measure_rows_write(struct store *store, int64_t evaluation_id, int64_t step,
                        const struct measure_list *list, struct error *err) MUST_CHECK;
 
-/* Those measures of an evaluation at a step that are one number, by enum metric; NaN:
- * there is none. */
+/* Loads the single-number measures of an evaluation at a step, by enum metric; NaN:
+ * none. */
 int measure_rows_load(struct store *store, double values[METRIC_RECORDED],
                       int64_t evaluation_id, int64_t step, struct error *err) MUST_CHECK;
 

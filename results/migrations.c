@@ -1,12 +1,12 @@
-/* migrations.c - what each version of the database differs in from the one before. */
+/* migrations.c - the differences between consecutive versions of the database. */
 #include "migrations.h"
 
 #include <stddef.h>
 
 /*
- * Version 2: runs that differ in their seed alone share their settings. 100 000 runs
- * took 4 million rows, half of the database and most of the time to queue them. json()
- * keeps every digit of a real value, which SQLite's own JSON cuts to 15.
+ * Version 2: runs that differ only in the seed share their settings. 100 000 runs took
+ * 4 million rows, half of the database and most of the time to queue them. json()
+ * keeps every digit of a real value, which SQLite's own JSON functions round to 15.
  */
 static const char SHARE_SETTINGS[] = //
     "CREATE TABLE config ("
@@ -37,11 +37,11 @@ static const char SHARE_SETTINGS[] = //
     "DROP TABLE setting;";
 
 /*
- * Version 3: how and where a job is executed belongs to the job, as asked for last.
- * Before, every later job of a run was given what its first queueing said. The columns
- * of a job win over the run's first settings. And an experiment that was cancelled no
- * longer holds on to runs that it shares with others. And a database knows the
- * directory that it lies in.
+ * Version 3: how and where a job is executed belongs to the job, as last asked for.
+ * Before, every later job of a run used the settings of its first queueing. The
+ * columns of a job win over the run's first settings. An experiment that was cancelled
+ * no longer keeps runs that it shares with others. A database knows the directory that
+ * it is in.
  */
 static const char EXECUTION_OF_JOBS[] = //
     "CREATE TABLE workspace ("
@@ -113,11 +113,11 @@ static const char EXECUTION_OF_JOBS[] = //
     "DROP TABLE older_baseline;";
 
 /*
- * Version 4: the place of an attempt becomes one text in the format of its executor,
- * which was the only one there was. The table is copied, as before; rows that refer to
- * it are moved to temporary tables meanwhile. Results of evaluations become one row per
- * value, so that a new measure, or one that is a list, needs no column. Attempts get
- * the wall time that they report.
+ * Version 4: the place of an attempt becomes one text in the format of its executor;
+ * there was only one executor before. The table is copied, as before; rows that refer
+ * to it are moved to temporary tables meanwhile. Results of evaluations become one row
+ * per value, so that a new measure, or one that is a list, needs no column. Attempts
+ * get the wall times that they report.
  */
 static const char PLACES_AND_MEASURES[] = //
     "CREATE TEMP TABLE older_checkpoint AS SELECT * FROM checkpoint;"

@@ -1,4 +1,4 @@
-/* name_query.c - names of experiments, runs, arms and axes. */
+/* name_query.c - finds the names of experiments, runs, arms and axes. */
 #include "name_query.h"
 
 #include "error.h"

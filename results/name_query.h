@@ -1,5 +1,5 @@
 /*
- * name_query.h - what things in a workspace are called: for completion of words.
+ * name_query.h - names of the things in a workspace, for completion.
  */
 #ifndef RESULTS_NAME_QUERY_H
 #define RESULTS_NAME_QUERY_H
@@ -10,16 +10,17 @@ struct store;
 
 enum name_kind {
     NAME_EXPERIMENT, /* the newest first */
-    NAME_RUN,        /* the first 12 digits of its hash; the one tried last first */
+    /* the first 12 digits of its hash; the last one tried comes first */
+    NAME_RUN,
     NAME_ARM,
     NAME_AXIS, /* settings that arms differ in */
     NAME_KIND_COUNT
 };
 
-/* meaning: a line about it, or "". Both live until the call ends. */
+/* meaning: a line about it, or "". Both are valid only during the call. */
 typedef void name_fn(void *context, const char *name, const char *meaning);
 
-/* Calls each for at most 500 names. */
+/* Calls each for up to 500 names. */
 int name_query(struct store *store, enum name_kind kind, name_fn *each, void *context,
                struct error *err) MUST_CHECK;
 

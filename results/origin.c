@@ -1,4 +1,4 @@
-/* origin.c - what the attempts said of themselves, and how they ended. */
+/* origin.c - reads what attempts reported about themselves, and how they ended. */
 #include "origin.h"
 
 #include "error.h"
@@ -35,7 +35,7 @@ int origin_data(char **out, struct store *store, int64_t experiment_id, struct e
     return *out == NULL ? error_no_memory(err, "the data's source") : 0;
 }
 
-/* Room for one more item. */
+/* Makes room for one more item; false: no memory. */
 static bool grow(void *array, int count, size_t size)
 {
     void *old, *larger;
@@ -49,7 +49,7 @@ static bool grow(void *array, int count, size_t size)
     return true;
 }
 
-/* Copies of the statement's first count columns, "" for NULL; false: no memory. */
+/* Copies the first count columns of the statement, "" for NULL; false: no memory. */
 static bool copy_columns(char **const *texts, int count, sqlite3_stmt *s)
 {
     bool whole = true;

@@ -1,5 +1,5 @@
 /*
- * origin.h - where an experiment's results came from: data, programs, machines, spec;
+ * origin.h - where an experiment's results come from (data, programs, machines, spec),
  * and which of its runs failed.
  */
 #ifndef RESULTS_ORIGIN_H
@@ -11,13 +11,12 @@
 
 struct store;
 
-/* The source of the data as the first training that began said it ("builtin:arc-style,
- * generator seed 0"); "" where none has begun. Fresh. */
+/* The source of the data as reported by the first training ("builtin:arc-style,
+ * generator seed 0"); "" if none has begun. Newly allocated. */
 int origin_data(char **out, struct store *store, int64_t experiment_id,
                 struct error *err) MUST_CHECK;
 
-/* A group of attempts that the same program made on the same machine; texts owned, ""
- * where not known. */
+/* Attempts by the same program on the same machine; texts owned, "" if unknown. */
 struct origin_build {
     char *engine_version, *numeric_version, *git_commit, *compiler, *kernel_set, *blas, *cpu,
         *host;
@@ -46,7 +45,7 @@ int origin_failures(struct origin_failures *out, struct store *store, int64_t ex
                     struct error *err) MUST_CHECK;
 void origin_failures_release(struct origin_failures *failures);
 
-/* What an experiment was queued as; texts owned. */
+/* How the experiment was queued; texts owned. */
 struct origin_spec {
     char *description, *spec_file, *spec_hash, *queued_at;
 };
@@ -54,8 +53,8 @@ int origin_spec(struct origin_spec *out, struct store *store, int64_t experiment
                 struct error *err) MUST_CHECK;
 void origin_spec_release(struct origin_spec *spec);
 
-/* What the runs' trainings have taken so far: FLOPs of those that are done, seconds of
- * cores of all attempts. */
+/* The cost of the runs' trainings so far: FLOPs of completed ones, core seconds of
+ * all attempts. */
 struct origin_cost {
     double flops, cpu_seconds;
     int trained;

@@ -1,5 +1,5 @@
 /*
- * query.c - an experiment's rows: arms, runs, evaluations and what they scored.
+ * query.c - loads an experiment's rows: arms, runs, evaluations and their measures.
  */
 #include "query.h"
 
@@ -20,7 +20,7 @@
 
 enum { LISTED_EXPERIMENTS = 20 };
 
-/* SQL over a task's rows of task_outcome that gives the task's value (?2 is the
+/* SQL over a task's rows of task_outcome that computes the task's value (?2 is the
  * rank). */
 static const char *const PER_TASK_SQL[] = {
     [MEASURE_NOT_PER_TASK] = NULL,
@@ -134,7 +134,7 @@ static int find_experiment(struct results *results, struct store *store, const c
     return rc;
 }
 
-/* Room for one more item; doubles. */
+/* Makes room for one more item; capacity doubles. */
 static bool grow(void *array, int count, size_t size)
 {
     void *old, *larger;
@@ -183,30 +183,31 @@ static int load_arms(struct results *results, struct store *store, struct error 
 #define STATE_AND_CAUSE                                                                        \
     "iif(j.state = 'done' AND j.cause IS NOT NULL, j.cause,"                                   \
     " j.state || iif(j.cause IS NULL, '', ':' || j.cause))"
-/* A run counts as done when one of its trainings is; otherwise the state of its last
- * training counts. */
+/* A run is done if one of its trainings is; otherwise it has the state of its last
+ * training. */
 #define RUN_STATE_SQL                                                                          \
     "CASE WHEN EXISTS (SELECT 1 FROM job j WHERE j.run_id = r.run_id AND j.kind = 'train'"     \
     " AND j.state = 'done' AND j.cause IS NULL) THEN 'done'"                                   \
     " ELSE coalesce((SELECT " STATE_AND_CAUSE " FROM job j"                                    \
     " WHERE j.run_id = r.run_id AND j.kind = 'train' ORDER BY j.job_id DESC LIMIT 1),"         \
     " 'queued') END"
-/* What became of an evaluation that has no result: the last job queued for it. */
+/* The state of an evaluation without a result: that of the last job queued for it. */
 #define EVALUATION_STATE_SQL                                                                   \
     "iif(x.step IS NOT NULL, 'done', coalesce((SELECT " STATE_AND_CAUSE " FROM job j"          \
     " JOIN job_evaluation q USING (job_id) WHERE j.run_id = r.run_id"                          \
     " AND j.kind = 'evaluate' AND q.evaluation_id = v.evaluation_id"                           \
     " ORDER BY j.job_id DESC LIMIT 1), 'queued'))"
 
-/* What the last attempt of a run's training that says it says. */
+/* A column of the last attempt of the run's training that has a value there. */
 #define LAST_OF_TRAINING(column)                                                               \
     "(SELECT t." column " FROM attempt t JOIN job j USING (job_id)"                            \
     " WHERE t.run_id = r.run_id AND j.kind = 'train' AND t." column " IS NOT NULL"             \
     " ORDER BY t.number DESC LIMIT 1)"
 
-/* The SELECT of all rows, in no order; conditions are parameters from ?3 on. Fresh or
- * NULL. The tables are gone through as written: from the experiment's arms on, each by
- * an index. What an arm asks for is of its runs. */
+/* The SELECT of all rows, unsorted; conditions are parameters from ?3 on. Newly
+ * allocated or NULL. The order of the tables is the order of the nested loops: from
+ * the experiment's arms on, each through an index. An arm asks for its evaluations
+ * of all its runs. */
 static char *rows_sql(const struct filter *filters, int filter_count)
 {
     char *conditions = strdup(""), *sql = NULL;
@@ -259,8 +260,8 @@ const char *run_state_name(enum run_state state)
     return NAMES[state];
 }
 
-/* Of a job's state and cause, "failed:crash", or "diverged"; *cause: what follows the
- * colon, or "". */
+/* Splits a job's state and cause, such as "failed:crash" or "diverged"; *cause is
+ * the text after the colon, or "". */
 static enum run_state state_of(const char **cause, const char *text)
 {
     enum job_state state = JOB_QUEUED;
@@ -283,7 +284,7 @@ static bool is_pending(enum run_state state)
     return state == RUN_QUEUED || state == RUN_RUNNING;
 }
 
-/* One row from the statement; without memory evaluation is NULL. */
+/* Reads one row from the statement; without memory, evaluation is NULL. */
 static void read_row(struct result_row *row, sqlite3_stmt *s)
 {
     const char *cause;
@@ -323,8 +324,8 @@ static void read_row(struct result_row *row, sqlite3_stmt *s)
     row->hidden = row->checkpoint[0] != '\0' && row->tasks == 0;
 }
 
-/* What the rows' evaluations found; of hidden tests, without a scored task, nothing is
- * known. */
+/* Loads the measures of the rows' evaluations. If all tests are hidden, no task is
+ * scored and the measures are unknown. */
 static int load_values(struct results *results, struct store *store, struct error *err)
 {
     int rc = 0;
@@ -343,7 +344,7 @@ static int compare_integers(int64_t x, int64_t y)
     return x < y ? -1 : x > y;
 }
 
-/* Where an arm stands in results->arms. */
+/* The position of an arm in results->arms. */
 struct arm_place {
     int64_t id;
     int index;
@@ -355,7 +356,7 @@ static int compare_places(const void *a, const void *b)
                             ((const struct arm_place *)b)->id);
 }
 
-/* The arms' places by id; fresh or NULL. */
+/* The positions of the arms, sorted by id; newly allocated or NULL. */
 static struct arm_place *places_by_id(const struct results *results)
 {
     struct arm_place *places = malloc(((size_t)results->arm_count + 1) * sizeof *places);
@@ -368,13 +369,13 @@ static struct arm_place *places_by_id(const struct results *results)
     return places;
 }
 
-/* Runs the SELECT of the rows and binds the conditions. */
+/* Runs the SELECT of the rows with its conditions bound. */
 static int query_rows(sqlite3_stmt **statement, const struct results *results,
                       struct store *store, const struct filter *filters, int filter_count,
                       enum results_scope scope, struct error *err)
 {
     char *sql = rows_sql(filters, filter_count);
-    /* the filters' are bound below */
+    /* the filters' parameters are bound below */
     char *types = malloc((size_t)filter_count * 2 + 3);
     int rc = 0;
 
@@ -416,7 +417,8 @@ static int load_rows(struct results *results, struct store *store, const struct 
                                                 sizeof *places, compare_places);
 
         read_row(row, statement);
-        row->arm = place != NULL ? place->index : 0; /* one view: the arm was loaded */
+        /* one transaction: the arm was loaded */
+        row->arm = place != NULL ? place->index : 0;
         if (row->evaluation == NULL)
             rc = error_set(err, ERROR_NOMEM, "no memory for results");
     }
@@ -425,13 +427,13 @@ static int load_rows(struct results *results, struct store *store, const struct 
     return rc;
 }
 
-/* All augmentations are more than any number. */
+/* "all" augmentations compare as more than any number */
 static int64_t voters(const struct result_row *row)
 {
     return row->augmentations == 0 ? INT64_MAX : row->augmentations;
 }
 
-/* By arm, evaluation, seed, step. */
+/* Order: arm, evaluation, seed, step. */
 static int compare_rows(const void *a, const void *b)
 {
     const struct result_row *x = a, *y = b;
@@ -448,12 +450,12 @@ static int compare_rows(const void *a, const void *b)
     return order != 0 ? order : compare_integers(x->step, y->step);
 }
 
-/* An arm's runs differ in the seed alone: what else they have in common is asked once.
- * rows are sorted. */
+/* Loads what an arm's runs share, once per arm: they differ only in the seed. rows
+ * are sorted. */
 static int load_arm_settings(struct results *results, struct store *store, struct error *err)
 {
     static const char sql[] = "SELECT value FROM setting WHERE run_id = ?1 AND key = ?2";
-    bool found; /* an inactive setting is not there: 0 */
+    bool found; /* whether the setting is active; otherwise its value is 0 */
     int rc = 0;
 
     for (int i = 0; i < results->row_count && rc == 0; i++) {
@@ -481,7 +483,7 @@ static int compare_runs(const void *a, const void *b)
     return compare_integers(x->run_id, y->run_id);
 }
 
-/* The rows ordered by run; fresh or NULL. */
+/* The rows sorted by run; newly allocated or NULL. */
 static const struct result_row **rows_by_run(const struct results *results)
 {
     const struct result_row **order = malloc(((size_t)results->row_count + 1) * sizeof *order);

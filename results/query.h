@@ -19,7 +19,7 @@ struct store;
 enum run_state {
     RUN_DONE,
     RUN_QUEUED,
-    RUN_RUNNING, /* a worker is at it, or is being started */
+    RUN_RUNNING, /* a worker is running it, or is being started */
     RUN_FAILED,
     RUN_DIVERGED,
     RUN_CANCELLED,
@@ -33,8 +33,8 @@ struct result_arm {
     cJSON *axes; /* owned; training axis key -> value */
 };
 
-/* What one evaluation of one run found at one step; values are NaN where there is no
- * result yet, and for every run that is failed or diverged. */
+/* The result of one evaluation of one run at one step. Values are NaN if there is no
+ * result yet, and for every run that failed or diverged. */
 struct result_row {
     int arm; /* index into results.arms */
     int64_t run_id, evaluation_id, seed;
@@ -44,22 +44,22 @@ struct result_row {
     bool act_inference, train_split;
     int64_t train_outer_steps, train_augmentations; /* 0: not a setting of this run */
     enum run_state state;                           /* of the training */
-    /* of this evaluation: state until the training is done, then that of the job that
-     * evaluates; RUN_DONE with a result */
+    /* of this evaluation: the training's state until that is done, then that of the
+     * job that evaluates; RUN_DONE: it has a result */
     enum run_state outcome;
-    char cause[24];      /* of outcome RUN_FAILED: "out of memory"; "": not known */
+    char cause[24];      /* of outcome RUN_FAILED: "out of memory"; "": unknown */
     char checkpoint[16]; /* "untrained", "interim", "last"; "" without a result */
     int64_t step;
-    int64_t tasks; /* scored; 0 also where values are not known */
-    bool hidden;   /* it has a result, and all its tests are hidden: none is scored */
+    int64_t tasks; /* number scored; 0 also if values are unknown */
+    bool hidden;   /* it has a result, but all its tests are hidden: none is scored */
     /* By enum metric; those after METRIC_RECORDED once results_load_metric() was
      * called. */
     double values[METRIC_COUNT];
-    /* NaN: not known */
+    /* NaN: unknown */
     double train_flops;
-    /* of all cores, the training job's evaluations included */
+    /* summed over cores, the training job's evaluations included */
     double train_cpu_seconds;
-    double train_seconds, evaluation_seconds; /* wall time, of the training job */
+    double train_seconds, evaluation_seconds; /* wall time of the training job */
 };
 
 struct run_counts {
@@ -82,18 +82,18 @@ enum results_scope {
 };
 
 /*
- * Loads an experiment by name ("last": the newest); NULL: the only one there is.
- * wheres: "key=value" with =, !=, <, <=, >, >=; all must hold; keys are experiment,
- * arm, seed, hash and every setting. ERROR_ABSENT lists the experiments; ERROR_FORMAT
- * for a bad condition names the nearest key.
+ * Loads an experiment by name ("last": the newest); NULL: the only one. wheres:
+ * conditions "key=value" with =, !=, <, <=, >, >=, all of which must hold; keys are
+ * experiment, arm, seed, hash and every setting. ERROR_ABSENT lists the experiments;
+ * ERROR_FORMAT for a bad condition names the most similar key.
  */
 int results_load(struct results **out, struct store *store, const char *experiment,
                  const char *const *wheres, int where_count, enum results_scope scope,
                  struct error *err) MUST_CHECK;
 void results_destroy(struct results *results); /* NULL allowed */
-/* Works out a measure that follows from task_outcome for the rows of last checkpoints;
- * does nothing for one that is recorded, which results_load() has read. ERROR_NOMEM,
- * database errors. */
+/* Computes a measure that is derived from task_outcome, for the rows of last
+ * checkpoints. Does nothing for a recorded measure, which results_load() has read.
+ * ERROR_NOMEM, database errors. */
 int results_load_metric(struct results *results, struct store *store, enum metric metric,
                         struct error *err) MUST_CHECK;
 
@@ -103,11 +103,12 @@ const char *run_state_name(enum run_state state);
 /* "3 of 12 runs not done (2 queued, 1 failed)" into out, "" when all are done. */
 void run_counts_describe(char *out, size_t size, const struct run_counts *counts);
 
-/* The training setting key of a run as text, fresh; *out NULL when inactive. */
+/* The value of a training setting of a run as text, newly allocated; *out NULL:
+ * inactive. */
 int results_setting(struct store *store, char **out, int64_t run_id, const char *key,
                     struct error *err) MUST_CHECK;
 
-/* One evaluation's value per task at the last checkpoint, by task name. */
+/* An evaluation's value per task at the last checkpoint, by task name. */
 struct task_values {
     char **tasks;   /* owned; in memcmp order */
     double *values; /* owned */
@@ -117,14 +118,14 @@ int task_values_load(struct task_values *out, struct store *store, int64_t evalu
                      enum metric metric, struct error *err) MUST_CHECK;
 void task_values_release(struct task_values *values);
 
-/* The name that is meant: "last" is the experiment that was queued last. ERROR_ABSENT:
+/* Resolves a name: "last" is the experiment that was queued last. ERROR_ABSENT:
  * there is none. */
 enum { EXPERIMENT_NAME_SIZE = 128 };
 int experiment_name(struct store *store, char out[EXPERIMENT_NAME_SIZE], const char *asked,
                     struct error *err) MUST_CHECK;
 
-/* ERROR_ABSENT for an experiment that is not there, with the names of those that are.
- * name NULL: none was named where there are several. */
+/* ERROR_ABSENT for an experiment that does not exist, with the names of those that
+ * do. name NULL: none was named, and there are several. */
 int error_unknown_experiment(struct store *store, const char *name,
                              struct error *err) MUST_CHECK;
 

@@ -1,4 +1,4 @@
-/* queue.c - inserting what a plan needs. */
+/* queue.c - inserts the rows that a plan needs. */
 #include "queue.h"
 
 #include "clock.h"
@@ -31,7 +31,7 @@ int queue_find_experiment(struct store *store, struct queue_known *out, const ch
                        "t", name);
 
     *out = (struct queue_known){ 0 };
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row or none */
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* at most one row */
         rc = 0;
         out->id = sqlite3_column_int64(s, 0);
         snprintf(out->spec_hash, sizeof out->spec_hash, "%s", sql_text(s, 1));
@@ -394,7 +394,7 @@ int queue_find_run(struct store *store, int64_t *run_id, int64_t *open_job,
                   "t", run_hash);
 
     *run_id = *open_job = 0;
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row or none */
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* at most one row */
         rc = 0;
         *run_id = sqlite3_column_int64(s, 0);
         *open_job = sqlite3_column_int64(s, 1);
@@ -415,7 +415,7 @@ int queue_state(struct store *store, struct queue_state *out, const char *run_ha
                        "t", run_hash);
 
     memset(out, 0, sizeof *out);
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row or none */
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* at most one row */
         rc = 0;
         out->run_id = sqlite3_column_int64(s, 0);
         out->open_job = sqlite3_column_int64(s, 1);

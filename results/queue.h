@@ -108,24 +108,24 @@ struct queue_job {
 /* Adds a queued job. */
 int queue_job(struct store *store, int64_t *id, const struct queue_job *job,
               struct error *err) MUST_CHECK;
-/* Adds such a job for each of the runs; job->run_id is ignored. */
+/* Adds a queued job for each of the runs; job->run_id is ignored. */
 int queue_jobs(struct store *store, struct queue_range runs, const struct queue_job *job,
                struct error *err) MUST_CHECK;
 /* Gives every job of the arm's runs, whatever its state, the execution settings of *job
  * from its next attempt on. Run, evaluations, priority and cost stay. */
 int queue_execute_like(struct store *store, int64_t arm_id, const struct queue_job *job,
                        struct error *err) MUST_CHECK;
-/* The same for one job. */
+/* Likewise, for one job. */
 int queue_execute_job_like(struct store *store, int64_t job_id, const struct queue_job *job,
                            struct error *err) MUST_CHECK;
-/* Adds a job of this kind with the execution settings, priority and cost of the newest
- * job of the run. */
+/* Adds a job of this kind with the execution settings, priority and cost of the
+ * run's newest job. */
 int queue_job_like(struct store *store, int64_t *id, int64_t run_id, bool evaluate,
                    struct error *err) MUST_CHECK;
 int queue_job_evaluation(struct store *store, int64_t job_id, int64_t evaluation_id,
                          struct error *err) MUST_CHECK;
-/* The same for one evaluation of that job's run, found by its canonical text, unless it
- * has a result. */
+/* Likewise, for one evaluation of that job's run, found by its canonical text,
+ * unless it has a result. */
 int queue_job_if_missing(struct store *store, int64_t job_id, const char *canonical,
                          struct error *err) MUST_CHECK;
 

@@ -1,4 +1,4 @@
-/* record.c - jobs and attempts through their states. */
+/* record.c - changes the states of jobs and attempts. */
 #include "record.h"
 
 #include "clock.h"
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Makes room for one more in a list that grows at powers of two. */
+/* Makes room for one more item in a list whose capacity doubles. */
 static void *grow(void *list, int count, size_t size)
 {
     if ((count & (count - 1)) != 0)
@@ -30,7 +30,7 @@ void record_free_jobs(struct record_job *jobs, int count)
     free(jobs);
 }
 
-/* What the schema's own list of states allows is in the table. */
+/* The table has every state that the schema allows. */
 static enum job_state job_state_of(const char *name)
 {
     enum job_state state = JOB_QUEUED;
@@ -51,7 +51,7 @@ static enum attempt_state attempt_state_of(const char *name)
     return state;
 }
 
-/* NULL, which SQL stores as such, for no cause. */
+/* NULL for no cause, which is stored as SQL's NULL. */
 static const char *cause_text(enum outcome cause)
 {
     return cause == OUTCOME_NONE ? NULL : outcome_name(cause);
@@ -98,7 +98,7 @@ static void read_job(struct record_job *job, sqlite3_stmt *s)
     "  WHERE n.execution_id = j.execution_id), " IN_EXPERIMENT                                 \
     " FROM job j JOIN run r USING (run_id)"
 
-/* Steps through the statement, which ends. */
+/* Collects the rows of the statement and ends it. */
 static int collect_jobs(struct store *store, sqlite3_stmt **s, struct record_job **out,
                         int *count, struct error *err)
 {
@@ -253,7 +253,7 @@ int record_attempt(struct store *store, int64_t *attempt_id, int *number, char d
                   : record_job_state(store, job->job_id, JOB_STARTING, OUTCOME_NONE, NULL, err);
 }
 
-/* Adds parsed text as member key. */
+/* Parses text and adds it as member key. */
 static int add_parsed(cJSON *object, const char *key, const char *text, struct error *err)
 {
     cJSON *value = NULL;
@@ -267,8 +267,8 @@ static int add_parsed(cJSON *object, const char *key, const char *text, struct e
     return rc;
 }
 
-/* Adds the evaluations of a job: of a train job all of its run, of an evaluate job
- * those that it was queued for. */
+/* Adds the evaluations of a job: for a train job all evaluations of its run, for an
+ * evaluate job those that it was queued for. */
 static int add_evaluations(struct store *store, cJSON *list, const struct record_job *job,
                            struct error *err)
 {
@@ -298,7 +298,7 @@ int record_job_settings(struct store *store, cJSON *config, int64_t job_id, stru
                        " WHERE job_id = ?1",
                        "i", job_id);
 
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row or none */
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* at most one row */
         cJSON_Delete(settings);
         rc = json_parse(&settings, sql_text(s, 0), strlen(sql_text(s, 0)), "database", err);
         if (rc < 0)
@@ -400,7 +400,7 @@ static void read_attempt(struct record_attempt *a, sqlite3_stmt *s)
     snprintf(a->place, sizeof a->place, "%s", sql_text(s, 9));
 }
 
-/* Steps through the statement, which ends. */
+/* Collects the rows of the statement and ends it. */
 static int collect_attempts(struct store *store, sqlite3_stmt **s, struct record_attempt **out,
                             int *count, struct error *err)
 {
@@ -493,7 +493,7 @@ static int read_workspace(struct store *store, char **path, int64_t *device, int
     int rc = sql_query(store, &s, err, "SELECT path, device, inode FROM workspace", "");
 
     *path = NULL;
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row or none */
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* at most one row */
         rc = 0;
         *path = sql_text_copy(s, 0);
         *device = sqlite3_column_int64(s, 1);
@@ -506,7 +506,8 @@ static int read_workspace(struct store *store, char **path, int64_t *device, int
     return rc;
 }
 
-/* Their processes are the original's: they are not looked for. */
+/* In a copy, the processes of attempts belong to the original and are not looked
+ * for. */
 static int forget_processes(struct store *store, struct error *err)
 {
     return sql_run(store, err,
@@ -582,9 +583,9 @@ int record_answer_request(struct store *store, int64_t id, const char *answer,
                    "itt", id, now, answer);
 }
 
-/* The jobs of a target, ?1, in the states that a list in place of %s names: all of
- * them, those of a run by its hash, or those of an experiment. What follows is one more
- * condition on the latter, and two closing brackets. */
+/* The jobs of a target (?1) in the states that replace %s: all jobs, those of a run
+ * by its hash, or those of an experiment. A further condition on the latter and two
+ * closing parentheses follow. */
 #define JOBS_OF_TARGET                                                                         \
     " FROM job j JOIN run r USING (run_id)"                                                    \
     " WHERE j.state IN (%s)"                                                                   \
@@ -595,13 +596,14 @@ int record_answer_request(struct store *store, int64_t id, const char *answer,
     "  (SELECT x.run_id FROM arm_run x JOIN arm a USING (arm_id)"                              \
     "   JOIN experiment e USING (experiment_id) WHERE e.name = ?1)"
 
-/* SQL condition: another experiment, not cancelled, wants the run too. */
+/* SQL condition: another experiment that is not cancelled needs the run too. */
 #define WANTED_BY_ANOTHER                                                                      \
     "EXISTS (SELECT 1 FROM arm_run y JOIN arm b USING (arm_id)"                                \
     " JOIN experiment f USING (experiment_id)"                                                 \
     " WHERE y.run_id = j.run_id AND f.name <> ?1 AND f.cancelled = 0)"
 
-/* The statement with the names of the states of the set. Fresh; NULL: no memory. */
+/* Inserts the names of the states into the statement. Newly allocated; NULL: no
+ * memory. */
 static char *name_states(const char *format, unsigned states)
 {
     char names[160] = "";

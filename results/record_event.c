@@ -1,5 +1,5 @@
-/* record_event.c - one journal event into the tables (docs/formats.md lists the
- * types). */
+/* record_event.c - applies one journal event to the tables (docs/formats.md lists
+ * the types). */
 #include "record.h"
 
 #include "checkpoint_header.h"
@@ -22,8 +22,8 @@ static const char *text_member(const cJSON *object, const char *key)
     return cJSON_IsString(item) ? item->valuestring : "";
 }
 
-/* ERROR_DAMAGED unless every one of these members (NULL ends the list) is a number: a
- * number that is not there must not become 0. */
+/* ERROR_DAMAGED unless each of these members (NULL ends the list) is a number: a
+ * missing number must not become 0. */
 static int need_numbers(const cJSON *body, const char *type, const char *const *keys,
                         struct error *err)
 {
@@ -33,7 +33,7 @@ static int need_numbers(const cJSON *body, const char *type, const char *const *
     return 0;
 }
 
-/* The same for texts, which must not be empty. */
+/* Likewise for texts, which must not be empty. */
 static int need_texts(const cJSON *body, const char *type, const char *const *keys,
                       struct error *err)
 {
@@ -46,13 +46,14 @@ static int need_texts(const cJSON *body, const char *type, const char *const *ke
 #define NEED(kind, body, type, ...)                                                            \
     need_##kind(body, type, (const char *const[]){ __VA_ARGS__, NULL }, err)
 
-/* What decides an attempt's bits besides its run: the kernels, and the number of
- * threads, as several take another path through GEMM. */
+/* What an attempt's bits depend on besides its run: the kernels, and the number of
+ * threads, because several threads use another GEMM. */
 #define ARITHMETIC                                                                             \
     "kernel_set || '/' || coalesce(blas_core, '') || '/'"                                      \
     " || coalesce(provenance ->> '$.provenance.threads', 1)"
 
-/* The attempt's arithmetic differs from that of an earlier attempt of the run. */
+/* Whether the attempt's arithmetic differs from that of an earlier attempt of the
+ * run. */
 static int is_mixed(struct store *store, bool *mixed, const struct record_attempt *attempt,
                     struct error *err)
 {
@@ -66,7 +67,7 @@ static int is_mixed(struct store *store, bool *mixed, const struct record_attemp
     return rc;
 }
 
-/* A value that the database has already, with another number. */
+/* Reports a value that differs from the one in the database. */
 static int differs(struct store *store, const struct record_attempt *attempt, const char *what,
                    double before, double now, struct error *err)
 {
@@ -201,7 +202,7 @@ static int find_evaluation(struct store *store, int64_t *id,
     return rc;
 }
 
-/* The tasks and rows that an earlier attempt's result is of. */
+/* Checks the numbers of tasks and rows against those of an earlier attempt. */
 static int check_counts(struct store *store, const struct record_attempt *attempt, int64_t id,
                         int64_t step, const cJSON *body, struct error *err)
 {
@@ -226,7 +227,7 @@ static int check_counts(struct store *store, const struct record_attempt *attemp
     return rc;
 }
 
-/* An earlier attempt's measures of the same step must be the same. */
+/* Checks the measures against those of an earlier attempt at the same step. */
 static int check_measures(struct store *store, const struct record_attempt *attempt, int64_t id,
                           int64_t step, const struct measure_list *list, struct error *err)
 {
@@ -244,7 +245,7 @@ static int check_measures(struct store *store, const struct record_attempt *atte
     return rc;
 }
 
-/* One chunk of a measure that is a list: its values from position `first` on; null: no
+/* Reads a chunk of a list measure: its values from position `first` on; null: no
  * value at that position. */
 static int read_vector(struct measure_item **out, int *count, enum metric measure,
                        const cJSON *body, int64_t outer_steps, struct error *err)
@@ -304,7 +305,7 @@ static int apply_vector(struct store *store, const struct record_attempt *attemp
     return rc;
 }
 
-/* The row of an evaluation at a step, in place of an earlier one, and its measures. */
+/* Stores an evaluation at a step and its measures; they replace earlier ones. */
 static int apply_evaluation(struct store *store, const struct record_attempt *attempt,
                             const cJSON *body, struct error *err)
 {
@@ -334,8 +335,8 @@ static int apply_evaluation(struct store *store, const struct record_attempt *at
     return rc;
 }
 
-/* [task, test_index, rank or null, votes, predictions, per_token_accuracy], and no
- * more. */
+/* Whether a row is [task, test_index, rank or null, votes, predictions,
+ * per_token_accuracy]. */
 static bool is_outcome(const cJSON *const cell[6], const cJSON *row, int count)
 {
     return count == 6 && cJSON_IsArray(row) && cell[5]->next == NULL &&
@@ -377,7 +378,7 @@ static int apply_outcomes(struct store *store, const struct record_attempt *atte
     return rc;
 }
 
-/* The file's name from a journal becomes part of a path: only one name is accepted. */
+/* The file's name becomes part of a path, so only one name is accepted. */
 static int apply_checkpoint(struct store *store, const struct record_attempt *attempt,
                             const cJSON *body, struct error *err)
 {
@@ -389,7 +390,7 @@ static int apply_checkpoint(struct store *store, const struct record_attempt *at
     if (rc < 0)
         return rc;
     if (!cJSON_IsTrue(json_member(body, "final")))
-        return 0; /* checkpoints before the last are not recorded */
+        return 0; /* checkpoints before the final one are not recorded */
     if (strcmp(text_member(body, "file"), CHECKPOINT_FINAL_NAME) != 0)
         return error_set(
             err, ERROR_DAMAGED,
@@ -445,7 +446,7 @@ static int apply_end(struct store *store, const struct record_attempt *attempt,
                  " WHERE attempt_id = ?1",
                  "itt", attempt->attempt_id, text_member(body, "status"),
                  cJSON_IsString(hash) ? hash->valuestring : NULL);
-    /* Events of the first release lack them. */
+    /* events of the first release lack them */
     if (rc == 0 && cJSON_IsNumber(train) && cJSON_IsNumber(evaluation))
         rc = sql_run(store, err,
                      "UPDATE attempt SET train_seconds = ?2, evaluation_seconds = ?3"

@@ -22,7 +22,7 @@ static int bind_one(sqlite3_stmt *statement, int index, const struct sql_value *
     }
 }
 
-/* values[0] has the types. */
+/* values[0] is types. */
 static int prepare(struct store *store, sqlite3_stmt **out, const char *sql,
                    const struct sql_value *values, int count, struct error *err)
 {

@@ -2,9 +2,9 @@
  * sql.h - runs SQL statements with bound parameters, for the modules of results/.
  *
  * types has a letter per parameter ?1, ?2, ...: i an integer of any width, r double, t
- * const char * (NULL is SQL's NULL), n SQL's NULL (takes no argument). The arguments
- * behind it carry their own types: another type than its letter's is an assert, and a
- * pointer to anything else does not compile.
+ * const char * (NULL is SQL's NULL), n SQL's NULL (has no argument). The arguments
+ * carry their own types: a type other than the letter's fails an assert, and a pointer
+ * to anything else does not compile.
  *
  * A statement that was stepped to its end stays prepared for the next call with the
  * same text (statement_cache.h).
@@ -20,7 +20,7 @@
 
 struct store;
 
-/* An argument as it was given, or types. */
+/* An argument, or types. */
 struct sql_value {
     char type; /* i, r or t */
     union {
@@ -49,7 +49,8 @@ static inline struct sql_value sql_text_value(const char *text)
     _Generic((x), double: sql_real_value, char *: sql_text_value, const char *: sql_text_value, \
              default: sql_integer_value)(x)
 
-/* SQL_ARGUMENTS(types, a, b): their values as an array, types the first, and 3. */
+/* SQL_ARGUMENTS(types, a, b): the values as an array, types first, and their number,
+ * 3. */
 #define SQL_ARGUMENTS(...)                                                                     \
     (const struct sql_value[]){ SQL_JOIN(SQL_LIST_, SQL_COUNT(__VA_ARGS__))(__VA_ARGS__) },    \
         SQL_COUNT(__VA_ARGS__)
@@ -101,7 +102,7 @@ void sql_end(sqlite3_stmt **statement);
 
 /* Column text, "" for NULL; valid until the next step. */
 const char *sql_text(sqlite3_stmt *statement, int column);
-/* Fresh copy of a column's text, NULL for NULL or no memory. */
+/* A newly allocated copy of a column's text; NULL for NULL or no memory. */
 char *sql_text_copy(sqlite3_stmt *statement, int column);
 
 #endif

@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { NEAR = 8 }; /* places to look at, from the hash's own on */
+enum { NEAR = 8 }; /* places searched, beginning at the hash's own */
 
 static uint64_t first_place(const char *sql)
 {

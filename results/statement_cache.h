@@ -1,8 +1,8 @@
 /*
- * statement_cache.h - prepared statements for reuse.
+ * statement_cache.h - a cache of prepared statements.
  *
  * A statement is either in the cache or with the caller that took it, never both. A
- * query nested in a query of the same text finds none and prepares another.
+ * query nested in a query with the same text finds none and prepares another.
  */
 #ifndef RESULTS_STATEMENT_CACHE_H
 #define RESULTS_STATEMENT_CACHE_H

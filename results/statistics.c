@@ -1,5 +1,6 @@
 /*
- * statistics.c - means, spreads, and differences with intervals over seeds and tasks.
+ * statistics.c - means, deviations, and differences with intervals over seeds and
+ * tasks.
  */
 #include "statistics.h"
 

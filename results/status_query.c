@@ -1,4 +1,4 @@
-/* status_query.c - queries behind status, show, logs and doctor. */
+/* status_query.c - queries of status, show, logs and doctor. */
 #include "status_query.h"
 
 #include "error.h"
@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Counts the first job of each arm, run and kind of a statement with the columns
- * arm_id, run_id, whether it trains, state, expected work left (added to *work); newest
- * jobs come first. The statement ends. */
+/* Counts the first job of each arm, run and kind in the rows of a statement with the
+ * columns arm_id, run_id, whether it trains, state, expected remaining work (added
+ * to *work). Newest jobs must come first. Ends the statement. */
 static int count_newest(struct store *store, sqlite3_stmt **s, struct status_counts *out,
                         double *work, struct error *err)
 {
@@ -32,7 +32,7 @@ static int count_newest(struct store *store, sqlite3_stmt **s, struct status_cou
         memcpy(last, group, sizeof last);
         enum job_state state = JOB_QUEUED;
         bool known = job_state_parse(&state, sql_text(*s, 3));
-        assert(known); /* the schema allows no other */
+        assert(known); /* the schema allows no other state */
         (void)known;
         out->total++;
         out->queued += state == JOB_QUEUED;
@@ -45,12 +45,12 @@ static int count_newest(struct store *store, sqlite3_stmt **s, struct status_cou
     return rc;
 }
 
-/* The order of the index job_by_run, backwards: nothing is sorted. */
+/* The order of the index job_by_run, backwards, so that nothing is sorted. */
 #define NEWEST_FIRST " ORDER BY j.run_id DESC, j.kind DESC, j.job_id DESC"
 
-/* A job that trains, or one that evaluates what the arm asks for: evaluations that only
- * another experiment wants are that one's. A rebuild may not know what a job was
- * for. */
+/* A job that trains, or that evaluates what the arm asks for: evaluations that only
+ * another experiment wants belong to that one. After a rebuild, a job's evaluations
+ * may be unknown. */
 #define FOR_ALL                                                                                \
     "j.kind = 'train' OR NOT EXISTS (SELECT 1 FROM job_evaluation q"                           \
     " WHERE q.job_id = j.job_id)"
@@ -140,14 +140,14 @@ int status_ahead(struct store *store, struct status_ahead *out, const char *expe
     return 0;
 }
 
-/* The share of a run's training that its metrics show. */
+/* The share of a run's training that is done according to its metrics. */
 #define RUN_SHARE                                                                              \
     "coalesce((SELECT min(1.0, max(m.step) * 1.0 / r.total_steps) FROM metric m"               \
     " JOIN run r USING (run_id) WHERE m.run_id = j.run_id AND m.name = 'train/lr'"             \
     " AND r.total_steps > 0), 0.0)"
 
-/* The jobs of an experiment, a run that serves several arms once for each, and their
- * work left. Every table is gone through by an index, in its order. */
+/* Counts the jobs of an experiment (a run that serves several arms once for each)
+ * and sums their remaining work. Every table is read through an index, in its order. */
 static int count_experiment(struct store *store, struct status_counts *out, double *work,
                             int64_t experiment_id, struct error *err)
 {
@@ -168,8 +168,8 @@ static int count_experiment(struct store *store, struct status_counts *out, doub
 
 enum { MEASURED_ATTEMPTS = 200 };
 
-/* Expected FLOPs per second of one worker, from the trainings that were done last; 0:
- * none was. */
+/* Expected FLOPs per second of one worker, from the trainings completed last; 0:
+ * none. */
 static int measured_rate(struct store *store, double *rate, struct error *err)
 {
     sqlite3_stmt *s;
@@ -194,8 +194,9 @@ static int measured_rate(struct store *store, double *rate, struct error *err)
     return rc < 0 ? rc : 0;
 }
 
-/* The columns eta and eta_seconds: work over rate, shared by the jobs that are running
- * (or would be, on all cores). Empty when nothing is left or nothing was measured. */
+/* Fills the columns eta and eta_seconds: work divided by rate, shared by the jobs
+ * that are running (or would be, on all cores). Empty if nothing is left or no rate
+ * is known. */
 static void put_eta(struct table *table, double rate, int64_t running, int64_t waiting,
                     double work)
 {
@@ -210,7 +211,7 @@ static void put_eta(struct table *table, double rate, int64_t running, int64_t w
     }
     double seconds = work / rate / side;
     human_duration(text, seconds);
-    if (running == 0) { /* no runner works on it at present */
+    if (running == 0) { /* no runner is working on it now */
         size_t used = strlen(text);
         snprintf(text + used, sizeof text - used, " of work");
     }
@@ -282,7 +283,7 @@ int status_find_run(struct store *store, const char *prefix, char hash[65], char
               " WHERE ?1 NOT NULL ORDER BY t.attempt_id DESC LIMIT 1"
             : "SELECT r.hash, (SELECT directory FROM attempt t WHERE t.run_id = r.run_id"
               " ORDER BY number DESC LIMIT 1) FROM run r"
-              /* f is the last digit */
+              /* 'f' is the last digit */
               " WHERE r.hash >= ?1 AND r.hash < ?1 || 'g' LIMIT 2",
         "t", prefix);
 
@@ -305,7 +306,8 @@ int status_find_run(struct store *store, const char *prefix, char hash[65], char
     return 0;
 }
 
-/* Fills a table with all rows of a query of as many columns, by the columns' types. */
+/* Fills a table with all rows of a query with as many columns, by the columns'
+ * types. */
 static int fill(struct store *store, struct table **out, const struct table_column *columns,
                 int count, const char *sql, const char *hash, struct error *err)
 {
@@ -331,7 +333,7 @@ static int fill(struct store *store, struct table **out, const struct table_colu
     return rc;
 }
 
-/* The run itself, a line per fact; facts that are not known are left out. */
+/* The run, with one line per fact; unknown facts are omitted. */
 static int fill_facts(struct store *store, struct table **out, const char *hash,
                       struct error *err)
 {
@@ -400,7 +402,8 @@ int status_checkpoints(struct store *store, struct status_checkpoint **out, int 
         return error_set(err, ERROR_NOMEM, "no memory for a list of checkpoints");
     }
     while ((rc = sql_step(store, &s, err)) > 0) {
-        if (*count == rows) { /* one more since it was counted: next time */
+        /* one was added since they were counted; the next call shows it */
+        if (*count == rows) {
             sql_end(&s);
             return 0;
         }

@@ -25,11 +25,11 @@ int status_count(struct store *store, struct status_counts *out, const char *exp
 int status_causes(struct store *store, int counts[OUTCOME_COUNT], const char *experiment,
                   struct error *err) MUST_CHECK;
 
-/* What keeps an experiment's queued jobs waiting. */
+/* Why an experiment's queued jobs are waiting. */
 struct status_ahead {
-    int64_t at_work; /* jobs of other experiments that are starting or running */
-    int64_t first;   /* queued jobs of others with a higher priority */
-    char names[160]; /* of the experiments of both, "a, b"; cut where there are many */
+    int64_t at_work; /* other experiments' jobs that are starting or running */
+    int64_t first;   /* other experiments' queued jobs with a higher priority */
+    char names[160]; /* of these experiments, "a, b"; truncated if too long */
 };
 int status_ahead(struct store *store, struct status_ahead *out, const char *experiment,
                  struct error *err) MUST_CHECK;
@@ -38,8 +38,8 @@ int status_ahead(struct store *store, struct status_ahead *out, const char *expe
 int status_table(struct store *store, struct table **out, const char *experiment,
                  struct error *err) MUST_CHECK;
 
-/* The run whose hash begins with prefix, or with "last" the one tried last: hash and
- * directory of its last attempt ("" none). */
+/* The run whose hash begins with prefix, or with "last" the one tried last: its
+ * hash, and the directory of its last attempt ("": none). */
 int status_find_run(struct store *store, const char *prefix, char hash[65], char directory[160],
                     struct error *err) MUST_CHECK;
 /* Tables about a run: facts, settings, attempts and evaluations. */
@@ -50,7 +50,7 @@ int status_run_tables(struct store *store, struct table *out[STATUS_RUN_TABLES],
 int status_run_is_open(struct store *store, bool *open, const char *hash,
                        struct error *err) MUST_CHECK;
 
-/* Trained runs and the files of their final checkpoints, relative to the workspace. */
+/* A trained run and the file of its final checkpoint, relative to the workspace. */
 struct status_checkpoint {
     char hash[65];
     char file[200];
@@ -58,9 +58,9 @@ struct status_checkpoint {
 int status_checkpoints(struct store *store, struct status_checkpoint **out, int *count,
                        struct error *err) MUST_CHECK;
 
-/* The attempt that ended a run's training, for verify to repeat. ERROR_ABSENT: the run
- * is not trained; ERROR_FORMAT: the run is mixed, so its results come from more than
- * one kernel set. */
+/* The attempt that completed a run's training, for verify to repeat. ERROR_ABSENT:
+ * the run is not trained; ERROR_FORMAT: the run is mixed: its results come from more
+ * than one kernel set. */
 struct status_final {
     int64_t run_id, job_id, attempt_id;
     char directory[160], kernel_set[32], weights_hash[65];
@@ -70,8 +70,8 @@ struct status_final {
 int status_find_final(struct store *store, struct status_final *out, const char *hash,
                       struct error *err) MUST_CHECK;
 
-/* SQLite's journal mode: "wal", or another on a network file system or where nothing
- * can be written. */
+/* SQLite's journal mode: "wal", or another one on a network file system or if the
+ * directory is read-only. */
 int status_journal_mode(struct store *store, char out[16], struct error *err) MUST_CHECK;
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * store.c - opening the results database: identity, schema, journal mode, transactions.
+ * store.c - opens the results database: identity, schema, journal mode, transactions.
  */
 #include "store.h"
 
@@ -54,8 +54,8 @@ struct statement_cache *store_statements(struct store *store)
     return &store->statements;
 }
 
-/* The errno of the last failed system call on the database file, its log or its
- * journal. */
+/* The errno of the last failed system call on the database file, its write-ahead log
+ * or its journal. */
 static int last_errno(sqlite3 *db, int which)
 {
     sqlite3_file *file = NULL;
@@ -72,7 +72,7 @@ static bool says_no_space(int number)
     return number == ENOSPC || number == EDQUOT;
 }
 
-/* Whether the disk of the database is full; finds out by writing a file. */
+/* Whether the disk of the database is full; tests it by writing a file. */
 static bool is_full(const struct store *store)
 {
     struct error fault = { 0 };
@@ -101,8 +101,8 @@ static bool out_of_space(const struct store *store)
            (store->mode == STORE_WRITE && is_full(store));
 }
 
-/* Whether a failed CHECK of a JSON column means "out of memory": the JSON that this
- * program writes is valid. */
+/* Whether a failed CHECK of a JSON column is due to a lack of memory: the JSON that
+ * this program writes is valid. */
 static bool is_unmade_check(sqlite3 *db)
 {
     return sqlite3_extended_errcode(db) == SQLITE_CONSTRAINT_CHECK &&
@@ -271,7 +271,7 @@ static int judge_identity(const char *path, const struct identity *identity, int
 
 /*
  * Checks that the file is an hrmlab database. *version: its user_version, 0 for an
- * empty database. Nothing is written, so that another program's file stays as it is.
+ * empty database. Writes nothing, so that another program's file is unchanged.
  */
 static int check_identity(struct store *store, int64_t *version, struct error *err)
 {
@@ -339,8 +339,8 @@ int store_require_sound(struct store *store, struct error *err)
     return rc;
 }
 
-/* Upgrades the tables from `version` step by step, then makes the views again from the
- * end of schema.sql. */
+/* Upgrades the tables from `version` step by step, then creates the views again from
+ * the end of schema.sql. */
 static int upgrade(struct store *store, int64_t version, struct error *err)
 {
     static const char VIEWS[] = "DROP VIEW";

@@ -1,6 +1,6 @@
 /*
- * store.h - the results database: opening, transactions, statements. All SQL is in this
- * folder.
+ * store.h - the results database: opening, transactions, statements. All SQL is in
+ * this folder.
  */
 #ifndef RESULTS_STORE_H
 #define RESULTS_STORE_H
@@ -27,15 +27,15 @@ enum store_mode {
  * journal_mode=TRUNCATE. */
 int store_open(struct store **out, const char *workspace, enum store_mode mode,
                struct error *err) MUST_CHECK;
-/* The same for a file of another name. */
+/* Likewise, for a file of another name. */
 int store_open_file(struct store **out, const char *workspace, const char *name,
                     enum store_mode mode, struct error *err) MUST_CHECK;
 /* ERROR_DATABASE if WORKSPACE/results.db can be recognised as another program's or a
  * newer release's; 0 also if there is no such file. */
 int store_check_owner(const char *workspace, struct error *err) MUST_CHECK;
-/* The same with another schema version, for tests of upgrades: migrations[v] upgrades a
- * database from version v to v + 1. A new database is made from schema.sql in any
- * case. */
+/* Likewise with another schema version, for tests of upgrades: migrations[v]
+ * upgrades a database from version v to v + 1. A new database is always created from
+ * schema.sql. */
 struct store_schema {
     int version;
     const char *const *migrations; /* (version) */
@@ -66,7 +66,7 @@ int store_commit(struct store *store, struct error *err) MUST_CHECK;
 void store_rollback(struct store *store);
 
 /* For the modules of results/ only: the connection, its prepared statements, and
- * SQLite's last result as our error. */
+ * SQLite's last result as one of our errors. */
 sqlite3 *store_connection(struct store *store);
 struct statement_cache *store_statements(struct store *store);
 int store_error(struct store *store, const char *what, struct error *err) MUST_CHECK;

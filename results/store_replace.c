@@ -1,5 +1,5 @@
-/* store_replace.c - completes the new database under another name, then renames
- * both. */
+/* store_replace.c - completes the new database under another name, then renames both
+ * databases. */
 #include "store_replace.h"
 
 #include "clock.h"
@@ -18,11 +18,11 @@
 static const char OLD[] = "results.db";
 static const char NEW[] = "results.db.new";
 
-/* Endings of the files that SQLite keeps beside a database. */
+/* Suffixes of the files that SQLite creates beside a database. */
 static const char *const COMPANIONS[] = { "-wal", "-shm", "-journal" };
 enum { COMPANION_COUNT = sizeof COMPANIONS / sizeof *COMPANIONS };
 
-/* workspace/name + end. Fresh. */
+/* workspace/name + end. Newly allocated. */
 static char *path_of(const char *workspace, const char *name, const char *end)
 {
     return format_string("%s/%s%s", workspace, name, end);
@@ -82,10 +82,10 @@ static int open_old(sqlite3 **out, const char *path)
 }
 
 struct store_hold {
-    sqlite3 *db; /* owned; with a transaction open */
+    sqlite3 *db; /* owned; its transaction is open */
 };
 
-/* Waits for other writers; an SQLite code. */
+/* Waits for other writers. Returns an SQLite code. */
 static int begin_hold(sqlite3 **out, const char *path)
 {
     int code = open_old(out, path);
@@ -114,7 +114,8 @@ int store_hold(struct store_hold **held, const char *workspace, struct error *er
         *held = hold;
         return 0;
     }
-    /* there is no database; or it is damaged or read-only: there can be no writer */
+    /* there is no database, or it is damaged or read-only: no process can write to
+     * it */
     store_let_go(hold);
     if ((code & 0xff) == SQLITE_NOMEM)
         return error_no_memory(err, "a path");
@@ -149,8 +150,8 @@ void store_discard(const char *workspace)
         remove_companions(workspace, NEW, NULL);
 }
 
-/* Moves the contents of the log into the database file, and syncs the file to the
- * disk. */
+/* Moves the contents of the write-ahead log into the database file, and syncs the
+ * file. */
 static int complete(struct store *store, const char *workspace, struct error *err)
 {
     int rc = 0;

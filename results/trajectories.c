@@ -1,4 +1,4 @@
-/* trajectories.c - rows of measure_value that are lists, added up run by run. */
+/* trajectories.c - averages list measures over runs. */
 #include "trajectories.h"
 
 #include "error.h"
@@ -27,7 +27,7 @@ void trajectories_release(struct trajectories *trajectories)
     *trajectories = (struct trajectories){ 0 };
 }
 
-/* Room for positions up to this one, and as many again. */
+/* Makes room for positions up to this one, doubling the capacity. */
 static int make_room(struct trajectory_list *list, int position, struct error *err)
 {
     int room = 2 * position + 16;
@@ -60,7 +60,7 @@ static int add_value(struct trajectory_list *list, int position, double value,
     return 0;
 }
 
-/* Adds the lists of one run's evaluation; runs counts when there are any. */
+/* Adds the lists of one run's evaluation; counts the run if it has any. */
 static int add_run(struct trajectory_mean *mean, struct store *store,
                    const struct result_row *row, struct error *err)
 {
@@ -76,7 +76,8 @@ static int add_run(struct trajectory_mean *mean, struct store *store,
         int position = sqlite3_column_int(s, 1);
 
         rc = 0;
-        if (measure < METRIC_COUNT || measure == MEASURE_COUNT) /* of a later release */
+        /* a measure of a later release */
+        if (measure < METRIC_COUNT || measure == MEASURE_COUNT)
             continue;
         any = true;
         rc = add_value(&mean->lists[measure - METRIC_COUNT], position,
@@ -102,7 +103,7 @@ static bool same_group(const struct result_row *a, const struct result_row *b)
     return a->arm == b->arm && strcmp(a->evaluation, b->evaluation) == 0;
 }
 
-/* The runs of one arm and evaluation: count rows. */
+/* Loads the count rows of one arm and evaluation. */
 static int load_group(struct trajectory_mean *out, struct store *store,
                       const struct result_row *rows, int count, struct error *err)
 {

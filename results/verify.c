@@ -1,5 +1,5 @@
-/* verify.c - two sets of a run's results in a temporary table, and what is not in
- * both. */
+/* verify.c - collects two sets of a run's results in a temporary table, and finds
+ * what differs. */
 #include "verify.h"
 
 #include "error.h"
@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A table of results: a row of ours is item, step, phase and column of one of its
- * values. later: whether there are results without the value that are as good, since
- * their release did not have it. */
+/* A table of results: each row of ours is item, step, phase and column of one of its
+ * values. later: whether results without the value are as good, because their
+ * release did not have it. */
 struct source {
     const char *table, *from, *item, *step, *phase, *canonical, *later;
     /* ends with NULL; seconds are left out: they may differ */
@@ -48,7 +48,8 @@ static const struct source SOURCES[] = {
 };
 enum { SOURCE_COUNT = sizeof SOURCES / sizeof *SOURCES };
 
-/* Whether x.name is a measure that not every release had; fresh or NULL. */
+/* SQL condition: x.name is a measure that not every release had; newly allocated or
+ * NULL. */
 static char *later_measures(void)
 {
     char *list = strdup("x.name NOT IN (''");
@@ -65,7 +66,7 @@ static char *later_measures(void)
     return whole;
 }
 
-/* One column of a source into the temporary table. */
+/* Copies one column of a source into the temporary table. */
 static int collect_column(struct store *store, const struct source *source, const char *column,
                           bool stored, int64_t run_id, struct error *err)
 {
@@ -132,9 +133,9 @@ int verify_expect(struct store *store, const char *canonical, struct error *err)
                    canonical);
 }
 
-/* A row for each value that only one side has, or that is another on the other side:
- * what, at which step, whether it is missing in the database and its value there, the
- * same of the repetition. */
+/* A row for each value that only one side has, or that differs: what, at which step,
+ * whether it is missing in the database and its value there, the same of the
+ * repetition. */
 #define DIFFERENCES                                                                            \
     "SELECT a.item, a.step, 0, a.value, b.item IS NULL, b.value"                               \
     " FROM temp.verify_value a LEFT JOIN temp.verify_value b"                                  \
@@ -149,7 +150,7 @@ int verify_expect(struct store *store, const char *canonical, struct error *err)
     "  AND (b.phase NOT IN ('untrained', 'interim')"                                           \
     "   OR b.canonical IN (SELECT canonical FROM temp.verify_expected))"
 
-/* A value with every digit that it has. */
+/* Formats a value with all its digits. */
 static void value_text(char out[80], sqlite3_stmt *s, int column)
 {
     if (sqlite3_column_type(s, column) == SQLITE_FLOAT)
@@ -194,7 +195,7 @@ int verify_compare(struct store *store, struct verify_result *out, int64_t run_i
     return rc;
 }
 
-/* *found: the list has an evaluation of that canonical text. */
+/* *found: whether the list has an evaluation with that canonical text. */
 static int is_listed(bool *found, const cJSON *list, const char *canonical, struct error *err)
 {
     *found = false;

@@ -1,5 +1,6 @@
 /*
- * verify.h - a run's stored results against those of a repetition, value by value.
+ * verify.h - compares a run's stored results with those of a repetition, value by
+ * value.
  *
  * It works in one transaction, which the caller rolls back: verify_begin() copies the
  * stored rows and deletes them, record_event() applies the repetition's journal as if
@@ -18,21 +19,21 @@ struct store;
 
 int verify_begin(struct store *store, int64_t run_id, struct error *err) MUST_CHECK;
 
-/* Marks the evaluation with this canonical text as one that the training was started
- * with, so that results from before the end of training are expected, too. An
+/* Marks the evaluation with this canonical text as one with which the training was
+ * started, so that results from before the end of training are expected too. An
  * evaluation that was added later has none. */
 int verify_expect(struct store *store, const char *canonical, struct error *err) MUST_CHECK;
 
 struct verify_result {
-    int compared;    /* values that were stored */
-    int differences; /* of them or beside them */
-    char first[480]; /* the first difference for people; "" */
+    int compared;    /* number of stored values */
+    int differences; /* number of differing or additional values */
+    char first[480]; /* a description of the first difference; "" */
 };
 int verify_compare(struct store *store, struct verify_result *out, int64_t run_id,
                    struct error *err) MUST_CHECK;
 
-/* The run's evaluations that have results, or whose job is done and must have left
- * some, as objects for job.json: added to list where they are not in it. */
+/* Adds the run's evaluations that have results, or whose job is done and must have
+ * left some, to list, as objects for job.json, unless they are in it. */
 int verify_add_evaluations(struct store *store, cJSON *list, int64_t run_id,
                            struct error *err) MUST_CHECK;
 
