@@ -1,4 +1,4 @@
-/* chart.c - what is drawn: series, points, names. */
+/* chart.c - the data of a chart: series, points, names. */
 #include "chart.h"
 
 #include "chart_parts.h"
@@ -61,7 +61,7 @@ void chart_destroy(struct chart *chart)
     free(chart);
 }
 
-/* Room for one more item; array is the address of the pointer. */
+/* Makes room for one more item; array is the address of the pointer. */
 static bool grow(struct chart *chart, void *array, int count, size_t size)
 {
     void *old, *larger;

@@ -1,9 +1,9 @@
 /*
- * chart.h - what a figure shows, and its drawing: lines with bands, bars, heat maps,
- * rows of intervals.
+ * chart.h - charts as data, and their drawing: lines with bands, bars, heat maps, rows
+ * of intervals.
  *
- * Texts are copied. Adding never fails visibly: running out of memory is kept and
- * returned by chart_draw(). The drawing depends on what was added and on nothing else.
+ * Texts are copied. Functions that add something do not report a lack of memory;
+ * chart_draw() does. The drawing depends only on what was added.
  */
 #ifndef RESULTS_CHART_H
 #define RESULTS_CHART_H
@@ -27,13 +27,13 @@ enum chart_scale {
     CHART_CATEGORIES   /* x: index of a category */
 };
 
-/* How a point of CHART_ROWS is coloured: by what is known of the difference. */
+/* Colour of a point of CHART_ROWS: the verdict on the difference. */
 enum chart_verdict { CHART_OPEN, CHART_HIGHER, CHART_LOWER };
 
 struct chart_point {
     double x, y;
-    double low, high; /* of y (CHART_ROWS: of x); NaN: none is drawn */
-    double value;     /* CHART_HEAT: NaN: nothing was found */
+    double low, high; /* interval of y (CHART_ROWS: of x); NaN: none */
+    double value;     /* CHART_HEAT: NaN: no value */
     enum chart_verdict verdict;
     bool minor;          /* a small mark: one seed of several */
     const char *tooltip; /* NULL: none */
@@ -41,10 +41,10 @@ struct chart_point {
 };
 
 struct chart_series {
-    char *label; /* owned; "": not named */
+    char *label; /* owned; "": without a name */
     int style;   /* 0 to SVG_SERIES - 1 */
-    bool line;   /* points are joined, in the order added */
-    bool band;   /* low and high as an area instead of whiskers */
+    bool line;   /* points are joined in the order in which they were added */
+    bool band;   /* low and high are drawn as an area instead of whiskers */
     bool published;
     struct chart_point *points; /* owned, their texts too */
     int count;
@@ -57,36 +57,38 @@ struct chart {
     enum chart_scale x_scale;
     char **x_names, **y_names; /* categories */
     int x_name_count, y_name_count;
-    double *x_ticks; /* owned; NULL: chosen */
+    double *x_ticks; /* owned; NULL: chosen automatically */
     int x_tick_count;
-    bool y_is_share;              /* from 0; intervals are cut at 0 and 1 */
-    double y_reach;               /* CHART_BARS: the axis reaches it at least */
-    bool zero_line;               /* CHART_ROWS: a line at x = 0 */
-    double color_low, color_high; /* CHART_HEAT: of the scale; equal: of the values */
-    struct chart_series *series;  /* owned */
+    /* the axis begins at 0; intervals are cut at 0 and 1 */
+    bool y_is_share;
+    double y_reach; /* CHART_BARS: the axis reaches at least this value */
+    bool zero_line; /* CHART_ROWS: a line at x = 0 */
+    /* CHART_HEAT: range of the scale; equal: the range of the values */
+    double color_low, color_high;
+    struct chart_series *series; /* owned */
     int series_count;
     bool out_of_memory;
 };
 
-/* NULL when out of memory; texts may be NULL. */
+/* NULL: no memory. Texts may be NULL. */
 struct chart *chart_create(enum chart_kind kind, const char *title, const char *x_title,
                            const char *y_title);
 void chart_destroy(struct chart *chart); /* NULL allowed */
-/* Their index. */
+/* Returns the name's index. */
 int chart_add_x_name(struct chart *chart, const char *name);
 int chart_add_y_name(struct chart *chart, const char *name);
-/* Returns the series' index. */
+/* Adds a series and returns its index. */
 int chart_add_series(struct chart *chart, const char *label, int style);
 void chart_add_point(struct chart *chart, int series, const struct chart_point *point);
-/* Ticks of x: exactly at the values that occur. */
+/* Adds a tick of x. With any, ticks are drawn exactly at these values. */
 void chart_add_x_tick(struct chart *chart, double x);
 
 /* A point without interval, label and tooltip. */
 struct chart_point chart_point_at(double x, double y);
 
-/* How high the chart is at this width, in pixels. */
+/* Height of the chart at this width, in pixels. */
 double chart_height(const struct chart *chart, double width);
-/* Draws it with its upper left corner at (0, 0). */
+/* Draws the chart with its upper left corner at (0, 0). */
 int chart_draw(struct svg *svg, const struct chart *chart, double width,
                struct error *err) MUST_CHECK;
 

@@ -1,4 +1,4 @@
-/* chart_heat.c - a heat map: a number in each cell, on its colour. */
+/* chart_heat.c - draws a heat map: a number in each cell, on its colour. */
 #include "chart_parts.h"
 
 #include "number.h"
@@ -14,7 +14,7 @@ double heat_height(const struct chart *chart, double width)
     return field_top(chart) + ROW * chart->y_name_count + UNDER + LINE_HEIGHT;
 }
 
-/* From light to dark blue, even in lightness: readable without colours, too. */
+/* From light to dark blue, uniform in lightness: readable without colours too. */
 static unsigned color_of(double share)
 {
     static const int STOPS[][3] = {

@@ -1,4 +1,4 @@
-/* chart_lines.c - lines over numbers or categories, and bars. */
+/* chart_lines.c - draws lines over numbers or categories, and bars. */
 #include "chart_parts.h"
 
 #include "error.h"
@@ -38,12 +38,12 @@ static struct scale make_x_scale(const struct chart *chart, const struct frame *
         scale.high = scale.logarithmic ? scale.high * 2 : scale.high + 0.5;
         scale.low = scale.logarithmic ? scale.low / 2 : scale.low - 0.5;
     }
-    scale.from += 12; /* marks stand clear of the edges */
+    scale.from += 12; /* keeps marks away from the edges */
     scale.to -= 12;
     return scale;
 }
 
-/* The end of an interval, not beyond what a share can be. */
+/* The position of the end of an interval, limited to the range of a share. */
 static double y_at(const struct chart *chart, const struct scale *y, double value)
 {
     if (chart->y_is_share)
@@ -51,7 +51,7 @@ static double y_at(const struct chart *chart, const struct scale *y, double valu
     return scale_at(y, value);
 }
 
-/* The y scale with its axis drawn. */
+/* Computes the y scale and draws its axis. */
 static struct scale draw_y_scale(struct svg *svg, const struct chart *chart,
                                  const struct frame *frame)
 {
@@ -66,7 +66,7 @@ static struct scale draw_y_scale(struct svg *svg, const struct chart *chart,
     return scale;
 }
 
-/* Runs of points that have an interval, as areas. */
+/* Draws consecutive points that have an interval as an area. */
 static int draw_band(struct svg *svg, const struct chart *chart,
                      const struct chart_series *series, const struct scale *x,
                      const struct scale *y, struct error *err)
@@ -130,7 +130,8 @@ static void draw_whisker(struct svg *svg, int style, double x, double low, doubl
     svg_line(svg, class_name, x - 3, high, x + 3, high, NULL);
 }
 
-/* Of a line of many points some carry its mark; the others can be pointed at. */
+/* Radius of a point's mark. On a line with many points only some have a visible
+ * mark; the others only have a tooltip. */
 static double mark_radius(const struct chart_series *series, int index)
 {
     int every = series->count / NAMED;
@@ -160,7 +161,7 @@ static void draw_marks(struct svg *svg, const struct chart *chart,
     }
 }
 
-/* The index of the last point that is no mark of one seed; -1: none. */
+/* The index of the last point that is not a mark of a single seed; -1: none. */
 static int last_point(const struct chart_series *series)
 {
     for (int i = series->count - 1; i >= 0; i--)
@@ -200,7 +201,7 @@ int draw_lines(struct svg *svg, const struct chart *chart, double width, struct 
     return rc;
 }
 
-/* One series' bars, the index-th of count in each category. */
+/* Draws the bars of one series, the index-th of count in each category. */
 static void draw_bars_of(struct svg *svg, const struct chart *chart, int index,
                          const struct scale *x, const struct scale *y)
 {

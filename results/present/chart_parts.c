@@ -1,4 +1,4 @@
-/* chart_parts.c - scales, ticks, axes, names beside the field. */
+/* chart_parts.c - scales, ticks, axes, labels beside the plot area. */
 #include "chart_parts.h"
 
 #include "number.h"
@@ -25,7 +25,7 @@ double scale_at(const struct scale *scale, double value)
                       : (scale->from + scale->to) / 2;
 }
 
-/* 1, 2 or 5 times a power of ten: the smallest of them that is at least step. */
+/* The smallest of 1, 2 or 5 times a power of ten that is at least step. */
 static double round_step(double step)
 {
     double power = pow(10, floor(log10(step)));
@@ -143,8 +143,8 @@ static void draw_x_tick(struct svg *svg, const struct frame *frame, double x, do
     svg_text(svg, "small muted", x, frame->bottom + 17 + lower, SVG_MIDDLE, text);
 }
 
-/* Ticks at the values that occur, as long as they do not touch; else at powers of ten
- * or round numbers. */
+/* Chooses ticks at the values that occur, unless they would touch; otherwise at
+ * powers of ten or round numbers. */
 static void draw_x_numbers(struct svg *svg, const struct chart *chart,
                            const struct frame *frame, const struct scale *scale)
 {
@@ -222,7 +222,8 @@ void spread_labels(struct side_label *labels, int count, double top, double bott
         edge = labels[i].y + half;
     }
     edge = bottom > edge ? edge : bottom;
-    for (int i = count - 1; i >= 0; i--) { /* what went too far comes back */
+    /* shifts back labels that are beyond the bottom */
+    for (int i = count - 1; i >= 0; i--) {
         double half = labels[i].height / 2;
 
         labels[i].y = labels[i].y + half > edge ? edge - half : labels[i].y;
@@ -272,7 +273,8 @@ int draw_wrapped(struct svg *svg, const char *class_name, double x, double y, do
         size_t length = 0;
         char line[400];
 
-        for (size_t end = 0;; end++) { /* the last end of a word that still fits */
+        /* finds the last end of a word that still fits */
+        for (size_t end = 0;; end++) {
             if (start[end] != ' ' && start[end] != '\0')
                 continue;
             snprintf(line, sizeof line, "%.*s", (int)end, start);

@@ -1,5 +1,5 @@
 /*
- * chart_parts.h - what the kinds of charts share: scales, ticks, axes.
+ * chart_parts.h - scales, ticks and axes, shared by all kinds of charts.
  */
 #ifndef RESULTS_CHART_PARTS_H
 #define RESULTS_CHART_PARTS_H
@@ -10,7 +10,7 @@
 #include "error.h"
 #include "svg.h"
 
-/* From values to pixels. */
+/* Maps values to pixels. */
 struct scale {
     double low, high; /* values at the ends */
     double from, to;  /* pixels at the ends */
@@ -19,54 +19,55 @@ struct scale {
 
 double scale_at(const struct scale *scale, double value);
 
-/* Widens low and high to round numbers and sets out (room for SCALE_TICKS) to the ticks
- * between them. digits: how many a tick's text needs. Returns how many ticks. */
+/* Widens low and high to round numbers and writes the ticks between them to out
+ * (room for SCALE_TICKS). digits: decimals of a tick's text. Returns the number of
+ * ticks. */
 enum { SCALE_TICKS = 12 };
 int scale_round(struct scale *scale, double out[SCALE_TICKS], int *digits);
 
-/* Sizes of what stands around the field in which the data is drawn. */
+/* Edges of the plot area. */
 struct frame {
     double left, right, top, bottom; /* pixels of the field's edges */
 };
 
 enum { FONT_SIZE = 12, LINE_HEIGHT = 16 };
 
-/* Where the field begins, below the chart's title where it has one. */
+/* The top of the plot area, below the chart's title if it has one. */
 double field_top(const struct chart *chart);
 
-/* The smallest and the largest of what is drawn along x or y, intervals included;
- * false: there is nothing. */
+/* The smallest and the largest value along x or y, intervals included; false: there
+ * is none. */
 bool chart_x_range(const struct chart *chart, double *low, double *high);
 bool chart_y_range(const struct chart *chart, double *low, double *high);
 
-/* The y axis with its grid, ticks and title, at the left of the frame. */
+/* Draws the y axis with its grid, ticks and title at the left of the frame. */
 void draw_y_axis(struct svg *svg, const struct chart *chart, const struct frame *frame,
                  const struct scale *scale, const double *ticks, int count, int digits);
-/* The x axis with ticks or names, and its title. */
+/* Draws the x axis with ticks or names, and its title. */
 void draw_x_axis(struct svg *svg, const struct chart *chart, const struct frame *frame,
                  const struct scale *scale);
-/* Whether the names of x do not fit side by side and are drawn one step lower in turn.
- */
+/* Whether the names of x do not fit side by side, so that every second one is drawn
+ * lower. */
 bool x_names_are_crowded(const struct chart *chart, double width);
 
-/* A name beside the field: drawn with its middle as near to y as the others let it. */
+/* A label beside the plot area, drawn as close to y as the other labels allow. */
 struct side_label {
     double y;
     double height; /* of its lines */
     int series;
 };
-/* Sorts the labels by y and moves them apart, between top and bottom as far as there is
+/* Sorts the labels by y and moves them apart, between top and bottom if there is
  * room. */
 void spread_labels(struct side_label *labels, int count, double top, double bottom);
-/* The names of the series at the right of the frame, with their marks, as near to y of
- * each label as the others let it. */
+/* Draws the names of the series at the right of the frame, with their marks, as
+ * close to y of each label as the other labels allow. */
 void draw_side_labels(struct svg *svg, const struct chart *chart, struct side_label *labels,
                       int count, const struct frame *frame, double width);
-/* The width that they take of a chart that is this wide. */
+/* The width of these labels in a chart of this width. */
 double side_labels_width(const struct chart *chart, double width);
 
-/* text into lines of at most width pixels, drawn from (x, y) on; returns how many. With
- * svg NULL only counts. */
+/* Draws text in lines of at most width pixels, beginning at (x, y). Returns the
+ * number of lines. svg NULL: only counts them. */
 int draw_wrapped(struct svg *svg, const char *class_name, double x, double y, double width,
                  const char *text);
 

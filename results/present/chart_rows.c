@@ -1,4 +1,4 @@
-/* chart_rows.c - a row for each difference or arm, with its interval or its seeds. */
+/* chart_rows.c - draws a row per difference or arm, with its interval or its seeds. */
 #include "chart_parts.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@ double rows_height(const struct chart *chart)
     return field_top(chart) + ROW * chart->y_name_count + UNDER;
 }
 
-/* The width of the texts at the right of the rows. */
+/* Width of the texts to the right of the rows. */
 static double texts_width(const struct chart *chart)
 {
     double widest = 0;
@@ -41,7 +41,7 @@ static struct frame make_frame(const struct chart *chart, double width)
                            field_top(chart) + ROW * chart->y_name_count };
 }
 
-/* A row without a point is a heading of those below it. */
+/* Whether a row is a heading: it has no point. */
 static bool is_heading(const struct chart *chart, int row)
 {
     for (int s = 0; s < chart->series_count; s++)
@@ -51,7 +51,7 @@ static bool is_heading(const struct chart *chart, int row)
     return true;
 }
 
-/* The row's name, cut where it is too long. */
+/* Draws the row's name, truncated if it is too long. */
 static void draw_name(struct svg *svg, const struct chart *chart, int row,
                       const struct frame *frame)
 {
@@ -67,7 +67,7 @@ static void draw_name(struct svg *svg, const struct chart *chart, int row,
     for (size_t length = strlen(cut); svg_text_width(cut, FONT_SIZE) > room && length > 4;) {
         length--;
         while (length > 4 && ((unsigned char)cut[length] & 0xc0) == 0x80)
-            length--; /* a whole character */
+            length--; /* removes a whole character */
         snprintf(cut + length, sizeof cut - length, "\xe2\x80\xa6");
     }
     svg_text(svg, "small", frame->left - 8, y, SVG_END, cut);

@@ -69,7 +69,7 @@ static enum table_type type_of(const cJSON *value)
                : TABLE_REAL;
 }
 
-/* The type that has room for values of both. */
+/* A type that can hold values of both. */
 static enum table_type common_type(enum table_type a, enum table_type b)
 {
     bool numbers = (a == TABLE_INT || a == TABLE_REAL) && (b == TABLE_INT || b == TABLE_REAL);
@@ -131,15 +131,13 @@ const char *axes_short_name(const struct axes *axes, int axis)
     return dot != NULL ? dot + 1 : axes->keys[axis];
 }
 
-/* Which evaluation settings differ between the rows, so that people need to see
- * them. */
+/* Which evaluation settings differ between the rows and are therefore displayed. */
 struct varying {
     bool act, split, eval_seed;
     bool others[EVALUATION_KEY_COUNT]; /* of those that only some evaluations have */
 };
 
-/* The settings of evaluations that have a column although only some evaluations have
- * them. */
+/* Settings that only some evaluations have, with their columns. */
 static const struct {
     enum evaluation_key key;
     const char *name, *title;
@@ -323,7 +321,7 @@ static bool is_shown(const struct shown *shown, int metric)
     return false;
 }
 
-/* The i-th measure in the order of the columns; METRIC_COUNT: one that stood before. */
+/* The i-th measure in the order of the columns; METRIC_COUNT: it was placed before. */
 static enum metric metric_at(const struct shown *shown, int i)
 {
     if (i < shown->count)

@@ -1,6 +1,6 @@
 /*
- * columns.h - a list of columns that grows while a table is being made, and the columns
- * that tables of results share: the axes, the evaluation, the measures.
+ * columns.h - a list of columns under construction, and the columns that tables of
+ * results share: axes, evaluation, measures.
  */
 #ifndef RESULTS_COLUMNS_H
 #define RESULTS_COLUMNS_H
@@ -9,7 +9,7 @@
 #include "query.h"
 #include "table.h"
 
-/* Zeroed: empty. Running out of memory is kept and told by columns_create_table(). */
+/* Zeroed: empty. columns_create_table() reports a lack of memory. */
 struct columns {
     struct table_column *items; /* owned; names and titles borrowed or of texts */
     int count;
@@ -20,9 +20,9 @@ struct columns {
 
 void columns_add(struct columns *columns, struct table_column column);
 void columns_add_all(struct columns *columns, const struct table_column *items, int count);
-/* A copy of the text that lives as long as the columns; "" when out of memory. */
+/* Copies a text for the lifetime of the columns; "" without memory. */
 const char *columns_text(struct columns *columns, const char *text);
-/* A table of these columns; releases them. */
+/* Creates a table with these columns and releases the list. */
 int columns_create_table(struct table **out, struct columns *columns,
                          struct error *err) MUST_CHECK;
 
@@ -35,35 +35,37 @@ struct axes {
 
 int axes_find(struct axes *out, const struct results *results, struct error *err) MUST_CHECK;
 void axes_release(struct axes *axes);
-/* "lr" of "train.lr", unless another axis ends alike. */
+/* "lr" for "train.lr", unless another axis has the same last part. */
 const char *axes_short_name(const struct axes *axes, int axis);
 
-/* A column per axis, and an arm's values in them; values NULL: empty cells. */
+/* Adds a column per axis; adds an arm's values to these columns (values NULL: empty
+ * cells). */
 void columns_add_axes(struct columns *columns, const struct axes *axes);
 void table_add_axes(struct table *table, const struct axes *axes, const cJSON *values);
 
-/* The columns that name the arm and the evaluation; those that people need not see are
- * for programs. */
+/* Adds the columns that identify arm and evaluation; those that are not needed on a
+ * terminal are in machine formats only. */
 void columns_add_identity(struct columns *columns, const struct results *results,
                           const struct axes *axes);
-/* Their cells. */
+/* Adds the cells of these columns. */
 void table_add_identity(struct table *table, const struct results *results,
                         const struct axes *axes, const struct result_row *row);
-/* The same where no arm is meant: a name in the place of the label. */
+/* Adds the cells of a row that belongs to no arm: a name in place of the label. */
 void table_add_no_identity(struct table *table, const struct results *results,
                            const struct axes *axes, const char *name);
 
-/* The measures that people see; the first is --metric. */
+/* The measures displayed on a terminal; the first is that of --metric. */
 struct shown {
     enum metric metrics[3];
     int count;
 };
 
 struct shown shown_metrics(enum metric first);
-/* Columns for the shown measures first, then the others for programs. spread: with the
- * deviation beside each. */
+/* Adds columns for the shown measures, then for the others (machine formats only).
+ * spread: with the deviation beside each. */
 void columns_add_metrics(struct columns *columns, const struct shown *shown, bool spread);
-/* Their cells; deviations NULL: without. strong: the first measure is the best. */
+/* Adds the cells of these columns; deviations NULL: none. strong: the first measure
+ * is the best. */
 void table_add_metrics(struct table *table, const struct shown *shown, const double *means,
                        const double *deviations, bool strong);
 

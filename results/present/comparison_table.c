@@ -1,5 +1,5 @@
 /*
- * comparison_table.c - differences, the values of an axis, and matrices as tables.
+ * comparison_table.c - tables of differences, of an axis's values, and of matrices.
  */
 #include "comparison_table.h"
 
@@ -191,7 +191,7 @@ int axis_table(struct table **out, const struct axis_values *values, const char 
     return rc;
 }
 
-/* A block as a grid for people: "0.512 +- 0.034". */
+/* Makes a grid of a block, with cells such as "0.512 +- 0.034", for the terminal. */
 static int make_grid(struct table **out, const struct matrix_block *block,
                      const struct compare *compare, struct error *err)
 {
@@ -239,7 +239,7 @@ static int make_grid(struct table **out, const struct matrix_block *block,
     return rc;
 }
 
-/* All blocks as rows for programs. */
+/* Makes a table with a row per cell of all blocks, for machine formats. */
 static int make_cells(struct table **out, const struct matrix *matrix,
                       const struct compare *compare, struct error *err)
 {

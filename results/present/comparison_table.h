@@ -8,19 +8,19 @@
 #include "error.h"
 #include "table.h"
 
-/* A row per comparison of the list, with what the intervals cover as notes. */
+/* Makes a row per comparison of the list; notes tell what the intervals cover. */
 int comparison_table(struct table **out, const struct comparison_list *list,
                      struct error *err) MUST_CHECK;
 
-/* A row per value of the axis key: its mean and over how many cells. */
+/* Makes a row per value of the axis key: its mean, and the number of cells. */
 int axis_table(struct table **out, const struct axis_values *values, const char *key,
                enum metric metric, struct error *err) MUST_CHECK;
 
 /*
- * The blocks of a matrix as grids, a table each, where people are to read them;
- * otherwise one table of all cells. Then the differences, with the finding as a note.
- * tables: room for matrix->block_count + 1; *count: how many were made, those to be
- * destroyed also after an error.
+ * In formats for people, each block becomes a grid; in others, all cells are one
+ * table. The table of differences follows, with the finding as a note. tables: room
+ * for matrix->block_count + 1; *count: number of tables made, which the caller
+ * destroys, also after an error.
  */
 int matrix_tables(struct table **tables, int *count, const struct matrix *matrix,
                   const struct compare *compare, const struct comparison_list *list,

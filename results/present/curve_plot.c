@@ -1,5 +1,6 @@
 /*
- * curve_plot.c - panels of braille: a character is two dots wide and four high.
+ * curve_plot.c - draws panels with braille characters, each two dots wide and four
+ * high.
  */
 #include "curve_plot.h"
 
@@ -51,8 +52,8 @@ static struct frame find_frame(const struct curves *curves, int width)
     return frame;
 }
 
-/* The curve's value at a step between its first and its last point, by straight lines;
- * NaN elsewhere. */
+/* The curve's value at a step between its first and last point, interpolated
+ * linearly; NaN elsewhere. */
 static double value_at(const struct curve *curve, double step)
 {
     const struct curve_point *points = curve->points;
@@ -92,7 +93,7 @@ static int dot_of(const struct frame *frame, double value)
     return y < 0 ? 0 : y >= DOTS_HIGH ? DOTS_HIGH - 1 : y;
 }
 
-/* Curves first to last of one label into cells. Returns the mean at the end. */
+/* Plots the curves first to last, which share a label. Returns the mean at the end. */
 static double plot(unsigned char *cells, const struct frame *frame, const struct curve *curves,
                    int count)
 {

@@ -1,4 +1,4 @@
-/* document.c - the writer of HTML and of Markdown. */
+/* document.c - writes HTML and Markdown. */
 #include "document.h"
 
 #include "error.h"
@@ -16,12 +16,12 @@ struct document {
     FILE *out;
     char *text; /* of open_memstream() */
     size_t size;
-    bool section; /* one is open */
+    bool section; /* whether a section is open */
     int columns, column;
     enum document_column kinds[64];
 };
 
-/* For the screen, light and dark, and for A4. */
+/* For the screen, light and dark, and for A4 paper. */
 static const char STYLE[] =
     ":root{color-scheme:light dark}"
     "body{font:16px/1.5 system-ui,'Liberation Sans',Arial,sans-serif;color:#222;"
@@ -47,7 +47,7 @@ static const char STYLE[] =
     "h2,h3{break-after:avoid}figure,tr{break-inside:avoid}thead{display:table-header-group}"
     ".wide{overflow:visible}table{font-size:8.5pt}th,td{padding-right:.5rem}}";
 
-/* Skips an entity that Markdown needs not, and returns what it stands for; 0: none. */
+/* Decodes an entity that Markdown does not need; 0: there is none. */
 static char plain_of(const char **at)
 {
     static const struct {
@@ -63,8 +63,8 @@ static char plain_of(const char **at)
     return 0;
 }
 
-/* Markdown's own characters as they are: a backslash before each, also where a table's
- * cell would end or a line would begin a list. Line ends become spaces. */
+/* Escapes Markdown's special characters with a backslash, also where a table's cell
+ * would end or a line would begin a list. Line ends become spaces. */
 static void write_plain(FILE *out, const char *text)
 {
     char *escaped = NULL;
@@ -73,7 +73,7 @@ static void write_plain(FILE *out, const char *text)
 
     if (copy == NULL)
         return;
-    markup_text(copy, text); /* < > & cannot begin HTML; controls are gone */
+    markup_text(copy, text); /* escapes < > &, removes control characters */
     if (fclose(copy) == 0 && escaped != NULL)
         for (const char *p = escaped; *p != '\0'; p++) {
             char plain = plain_of(&p);
@@ -151,7 +151,7 @@ int document_finish(struct document *document, char **out, struct error *err)
     bool fails = ferror(document->out) != 0;
 
     *out = NULL;
-    /* It reports success also where its last move of the text found no memory. */
+    /* fclose() also succeeds if its last reallocation failed. */
     fails = fclose(document->out) != 0 || fails || document->text == NULL ||
             strlen(document->text) != document->size;
     if (fails)
@@ -178,7 +178,7 @@ void document_section(struct document *document, const char *id, const char *tit
     document->section = true;
 }
 
-/* A block of text between tags, or between empty lines. */
+/* Writes a block of text between tags, or between empty lines. */
 static void write_block(struct document *document, const char *before, const char *after,
                         const char *markdown, const char *text)
 {
@@ -206,7 +206,8 @@ void document_say(struct document *document, const char *format, ...)
     if (vasprintf(&text, format, arguments) < 0)
         text = NULL;
     va_end(arguments);
-    document_paragraph(document, text); /* without memory the document fails, too */
+    /* without memory, document_finish() fails too */
+    document_paragraph(document, text);
     free(text);
 }
 
@@ -223,7 +224,7 @@ void document_code(struct document *document, const char *text)
         fputs("</pre>\n", document->out);
         return;
     }
-    fputs("    ", document->out); /* an indented block: no text can end it */
+    fputs("    ", document->out); /* an indented block, which no text can end */
     for (const char *p = text; *p != '\0'; p++)
         if (*p == '\n')
             fputs(p[1] != '\0' ? "\n    " : "", document->out);

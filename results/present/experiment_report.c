@@ -1,4 +1,5 @@
-/* experiment_report.c - the order of a report, its figures, design and finding. */
+/* experiment_report.c - a report's order of sections, its figures, design and
+ * finding. */
 #include "experiment_report.h"
 
 #include "error.h"
@@ -18,7 +19,7 @@ enum { DIGITS = 3, LISTED_SEEDS = 20 };
 
 /* ---- question and design ---- */
 
-/* "0, 1, 2": the seeds of all runs, ascending. */
+/* Lists the seeds of all runs in ascending order: "0, 1, 2". */
 static void list_seeds(char *out, size_t size, const struct results *results)
 {
     int64_t seeds[LISTED_SEEDS];
@@ -54,7 +55,7 @@ static int64_t scored_tasks(const struct results *results)
     return most;
 }
 
-/* The values of an axis in one text: "1, 2, 4". */
+/* Joins the values of an axis: "1, 2, 4". */
 static char *join_values(const struct cell_axis *axis)
 {
     char *text = strdup("");
@@ -115,7 +116,7 @@ int report_design(struct report_source *source, struct error *err)
 
 /* ---- the finding ---- */
 
-/* "arch.name: trm - hrm: +0.031 [-0.004, +0.066], inconclusive." */
+/* Writes "arch.name: trm - hrm: +0.031 [-0.004, +0.066], inconclusive." */
 static void say_difference(struct document *document, const struct comparison *item)
 {
     const struct estimate *e = &item->estimate;
@@ -132,7 +133,8 @@ static void say_difference(struct document *document, const struct comparison *i
                      verdict);
 }
 
-/* Of axes: how many differences are shown, and each of those; or that none is. */
+/* Writes, for all axes, how many differences are shown, and each of these; or that
+ * there is none. */
 static void say_axes(struct document *document, const struct compare *compare,
                      const struct comparison_list *list)
 {
@@ -222,7 +224,8 @@ static int add_figure(struct report *report, struct report_source *source,
 
     if (rc != 0) {
         free(name);
-        /* the experiment does not allow it: `hrmlab plot` says why */
+        /* the figure is not possible for this experiment; `hrmlab plot` gives the
+         * reason */
         return rc == ERROR_ABSENT || rc == ERROR_FORMAT ? 0 : rc;
     }
     rc = picture_draw(&svg, &picture, form == DOCUMENT_MARKDOWN, err);
@@ -248,7 +251,7 @@ static int add_figures(struct report *report, struct report_source *source,
     return rc;
 }
 
-/* ---- the whole ---- */
+/* ---- the report ---- */
 
 static const char *const SECTIONS[][2] = {
     { "finding", "Finding" },

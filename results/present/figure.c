@@ -1,4 +1,4 @@
-/* figure.c - the table of figures, and what they are drawn from. */
+/* figure.c - the table of figures. */
 #include "figure.h"
 
 #include "error.h"
@@ -74,7 +74,7 @@ int figure_find(const struct figure **out, const char *name, struct error *err)
                      nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "", list);
 }
 
-/* "pass@2 against outer steps - demo" */
+/* Titles a picture: "pass@2 against outer steps - demo". */
 static int name_picture(struct picture *picture, const struct figure *figure,
                         const struct figure_source *source, struct error *err)
 {

@@ -1,4 +1,4 @@
-/* figure_arms.c - figures with a mark, a line or a row for each arm or difference. */
+/* figure_arms.c - figures with a mark, a line or a row per arm or difference. */
 #include "figure_kinds.h"
 
 #include "error.h"
@@ -16,7 +16,7 @@ enum { MOST_ROWS = 80, DIGITS = 3 };
 /* The chosen evaluation of each arm. */
 struct choice {
     bool *shown; /* owned */
-    int count;   /* of the shown */
+    int count;   /* number of shown cells */
     char note[300];
 };
 
@@ -36,8 +36,8 @@ static bool is_share(enum metric metric)
     return strcmp(METRICS[metric].unit, "share") == 0;
 }
 
-/* The series of the cell: one for each value of the first training axis of words, or of
- * any. Adds it where it is new. */
+/* The series of a cell, one per value of the first training axis with words, or of
+ * any axis. Added if new. */
 static int series_of(struct chart *chart, const struct cells *cells, const struct cell *cell)
 {
     int axis = -1, series = 0;
@@ -58,7 +58,7 @@ static int series_of(struct chart *chart, const struct cells *cells, const struc
     return series;
 }
 
-/* A mark for each shown cell at x(cell). */
+/* Draws a mark for each shown cell at x(cell). */
 static int draw_scatter(struct picture *picture, const struct cells *cells,
                         const struct choice *choice, struct chart *chart, const double *x,
                         const char *x_name, struct error *err)
@@ -144,7 +144,7 @@ int make_flops(struct picture *out, struct figure_source *source, struct error *
     return rc;
 }
 
-/* The mean outer steps that each cell used. */
+/* Computes the mean outer steps used by each cell. */
 static void steps_of(double *x, const struct cells *cells)
 {
     for (int i = 0; i < cells->count; i++) {
@@ -162,7 +162,7 @@ static void steps_of(double *x, const struct cells *cells)
     }
 }
 
-/* Whether any evaluation uses fewer outer steps than it may. */
+/* Whether any evaluation uses fewer outer steps than allowed. */
 static bool stops_early(const struct cells *cells, const double *x)
 {
     for (int i = 0; i < cells->count; i++)
@@ -171,7 +171,7 @@ static bool stops_early(const struct cells *cells, const double *x)
     return false;
 }
 
-/* Every evaluation is shown: what differs is how many steps it used. */
+/* Shows all evaluations, because they differ in the steps that they use. */
 int make_steps_used(struct picture *out, struct figure_source *source, struct error *err)
 {
     static const char *const KEYS[] = { "eval.halt_max_steps", "eval.act_inference" };
@@ -199,7 +199,7 @@ int make_steps_used(struct picture *out, struct figure_source *source, struct er
     return rc;
 }
 
-/* pass@k of a cell's seeds: their mean and deviation. */
+/* A point at the mean pass@k of a cell's seeds, with the deviation. */
 static struct chart_point pass_point(const struct cell *cell, enum metric metric)
 {
     struct chart_point point = chart_point_at(METRICS[metric].rank, (double)NAN);
@@ -300,7 +300,7 @@ int make_pass_at_k(struct picture *out, struct figure_source *source, struct err
     return rc;
 }
 
-/* A row: a mark for each seed, a line at their mean. */
+/* Adds a row: a mark per seed, a line at their mean. */
 static int add_seed_row(struct chart *chart, int row, const struct cells *cells,
                         const struct cell *cell, struct error *err)
 {
@@ -320,7 +320,7 @@ static int add_seed_row(struct chart *chart, int row, const struct cells *cells,
 
         for (int k = 0; k < i; k++)
             same += cell->values[k] == cell->values[i];
-        /* one below the other where they are equal */
+        /* equal values are drawn below each other */
         point.y += same > 2 ? 0.3 : 0.15 * same;
 
         tooltip = format_string("seed %lld: %s", (long long)cell->seeds[i],
@@ -375,7 +375,7 @@ int make_seeds(struct picture *out, struct figure_source *source, struct error *
     return rc;
 }
 
-/* A difference with its interval; the text says both. */
+/* Adds a difference with its interval, and both as text. */
 static int add_difference(struct chart *chart, const struct comparison *item, struct error *err)
 {
     const struct estimate *e = &item->estimate;

@@ -1,4 +1,4 @@
-/* figure_axes.c - figures of the metric against one axis or two. */
+/* figure_axes.c - figures of a measure against one or two axes. */
 #include "figure_kinds.h"
 
 #include "error.h"
@@ -20,16 +20,16 @@ static const char EVAL_STEPS[] = "eval.halt_max_steps";
 /* A shown cell as a point of a figure. */
 struct place {
     const struct cell *cell;
-    char *label;  /* owned: what its series or chart is called */
-    int category; /* of the combinations of x that occur */
-    double x;     /* the number, or the category */
+    char *label;  /* owned: name of its series or chart */
+    int category; /* index among the combinations of x that occur */
+    double x;     /* the number, or the index of the category */
     int series;
 };
 
 struct places {
     struct place *items; /* owned */
     int count;
-    char *labels[SVG_SERIES * 2]; /* borrowed of the items, in their order */
+    char *labels[SVG_SERIES * 2]; /* borrowed from the items, in their order */
     int label_count;
     char note[300];
 };
@@ -93,7 +93,7 @@ static int refuse_axis(const struct figure_source *source, const char *keys, str
                      source->results->experiment, keys);
 }
 
-/* The number of a label, which is added when it is new; -1: there are too many. */
+/* The number of a label, which is added if new; -1: there are too many. */
 static int label_number(struct places *places, char *label)
 {
     for (int i = 0; i < places->label_count; i++)
@@ -105,7 +105,8 @@ static int label_number(struct places *places, char *label)
     return places->label_count++;
 }
 
-/* The shown cells, labelled by what is not in keys and, where by is an axis, by it. */
+/* Collects the shown cells, labelled by their values on the axes that are not in
+ * keys and, if by is an axis, by that one. */
 static int find_places(struct places *out, const struct figure_source *source, bool *shown,
                        const char *const *keys, int key_count, int by, struct error *err)
 {
@@ -147,8 +148,8 @@ static int find_places(struct places *out, const struct figure_source *source, b
     return out->count > 0 ? 0 : error_set(err, ERROR_ABSENT, "no evaluation has finished yet");
 }
 
-/* Names the categories of x that occur, in the order of the axes, and places the cells;
- * titles of the chart's ticks: "1" or "2 x 1". */
+/* Names the categories of x that occur, in the order of the axes, and assigns the
+ * cells to them. Titles of ticks are "1" or "2 x 1". */
 static int place_x(struct places *places, struct chart *chart, const struct cells *cells,
                    const int *axes, int axis_count, bool numeric, struct error *err)
 {
@@ -187,8 +188,8 @@ static int place_x(struct places *places, struct chart *chart, const struct cell
     return chart->out_of_memory ? error_no_memory(err, "a figure") : 0;
 }
 
-/* Numbers that span more than a factor of 6 on a logarithmic scale, with ticks where
- * there are points. */
+/* Uses a logarithmic scale for numbers that span more than a factor of 6, with ticks
+ * at the points. */
 static void choose_scale(struct chart *chart)
 {
     double low = INFINITY, high = -INFINITY;
@@ -243,8 +244,8 @@ static int add_place(struct chart *chart, int series, const struct cells *cells,
     return tooltip == NULL ? error_no_memory(err, "a figure") : 0;
 }
 
-/* The series with their points. Those of a single point are left out where others have
- * more: of an ablation, the arms that changed something else. */
+/* Adds the series with their points. Series of a single point are left out if others
+ * have more: in an ablation, the arms that change something else. */
 static int add_places(struct chart *chart, struct places *places, const struct cells *cells,
                       int *drawn, struct error *err)
 {
@@ -369,7 +370,7 @@ static int add_pair_cell(struct chart *chart, const struct cells *cells, int row
     return tooltip == NULL ? error_no_memory(err, "a figure") : 0;
 }
 
-/* The axis as people call it: "outer steps in training". */
+/* The title of an axis: "outer steps in training". */
 static char *axis_title(const char *key)
 {
     if (strcmp(key, TRAIN_STEPS) == 0)
@@ -419,7 +420,7 @@ static struct chart *create_pair_chart(const struct cells *cells, int rows, int 
     return chart;
 }
 
-/* The values between which all charts share their colours. */
+/* The range of values for the colours that all charts share. */
 static void value_range(const struct places *places, double *low, double *high)
 {
     *low = INFINITY;
@@ -432,7 +433,7 @@ static void value_range(const struct places *places, double *low, double *high)
     }
 }
 
-/* What the bars and their whiskers reach in any chart. */
+/* The highest end of a bar or whisker in any chart. */
 static double highest_whisker(const struct places *places)
 {
     double highest = 0;
@@ -511,7 +512,8 @@ int make_outer_steps(struct picture *out, struct figure_source *source, struct e
         .keys = { trained ? TRAIN_STEPS : EVAL_STEPS },
         .key_count = 1,
         .x_title = trained ? "outer steps in training" : "outer steps at inference",
-        .published = trained ? "outer loop" : NULL, /* of equal steps on both sides */
+        /* only for equal steps in training and at inference */
+        .published = trained ? "outer loop" : NULL,
     };
 
     return draw_axis(out, source, &request, err);
@@ -575,7 +577,7 @@ int make_augmentations(struct picture *out, struct figure_source *source, struct
     return draw_axis(out, source, &request, err);
 }
 
-/* The axes that there are: "arch.name, data.num_aug". */
+/* Lists the axes: "arch.name, data.num_aug". */
 static void list_axes(char *out, size_t size, const struct cells *cells)
 {
     size_t used = 0;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One value of one seed of an arm. */
+/* A value of one seed of an arm. */
 struct sample {
     int arm;
     int64_t step, seed;
@@ -51,7 +51,7 @@ static int compare_samples(const void *a, const void *b)
     return x->seed < y->seed ? -1 : x->seed > y->seed;
 }
 
-/* One arm at one step: the mean over its seeds, and their spread. */
+/* Adds an arm's point at one step: the mean over its seeds, and their spread. */
 static int add_step(struct chart *chart, int series, const struct sample *samples, int count,
                     const char *label, struct error *err)
 {
@@ -80,7 +80,8 @@ static int add_step(struct chart *chart, int series, const struct sample *sample
     return tooltip == NULL ? error_no_memory(err, "a figure") : 0;
 }
 
-/* The samples of one arm as a series. *most: seeds of the step that has most. */
+/* Adds the samples of one arm as a series. *most: the largest number of seeds at a
+ * step. */
 static int add_curve(struct chart *chart, const struct sample *samples, int count,
                      const char *label, int *most, struct error *err)
 {
@@ -100,7 +101,7 @@ static int add_curve(struct chart *chart, const struct sample *samples, int coun
     return rc;
 }
 
-/* What the cells of this arm are called. */
+/* The label of this arm's cells. */
 static char *arm_label(const struct cells *cells, int arm)
 {
     for (int i = 0; i < cells->count; i++)
@@ -109,7 +110,7 @@ static char *arm_label(const struct cells *cells, int arm)
     return NULL;
 }
 
-/* A series for each arm that has samples. */
+/* Adds a series per arm that has samples. */
 static int add_curves(struct chart *chart, const struct cells *cells,
                       const struct samples *samples, int *most, struct error *err)
 {
@@ -160,7 +161,7 @@ static int draw_curves(struct picture *picture, const struct figure_source *sour
     return rc;
 }
 
-/* A series that was recorded while training. */
+/* Draws a metric of training. */
 static int make_curves(struct picture *picture, struct figure_source *source, const char *name,
                        const char *y_title, bool share, struct error *err)
 {
@@ -198,7 +199,7 @@ int make_accuracy_curves(struct picture *out, struct figure_source *source, stru
                        err);
 }
 
-/* The metric at every checkpoint of the cell's evaluation. */
+/* Adds the measure at every checkpoint of the cell's evaluation. */
 static int add_checkpoints(struct samples *samples, bool *interim, const struct results *all,
                            const struct cell *cell, enum metric metric, struct error *err)
 {

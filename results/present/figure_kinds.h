@@ -1,5 +1,5 @@
 /*
- * figure_kinds.h - the functions that fill the table of figures, and what they share.
+ * figure_kinds.h - the functions in the table of figures, and what they share.
  */
 #ifndef RESULTS_FIGURE_KINDS_H
 #define RESULTS_FIGURE_KINDS_H
@@ -8,28 +8,31 @@
 #include "figure.h"
 #include "picture.h"
 
-/* "0.512 +- 0.034 (3 seeds: 0.48, ...)" after the label: a tooltip. Fresh or NULL. */
+/* A tooltip: the label, then "0.512 +- 0.034 (3 seeds: 0.48, ...)". Newly allocated
+ * or NULL. */
 char *describe_cell(const struct cells *cells, const struct cell *cell, const char *label);
 
-/* A note on seeds and on what cells_choose() chose. */
+/* Adds a note about seeds and the choice of cells_choose(). */
 int note_cells(struct picture *picture, const struct cells *cells, const bool *shown,
                const char *spread, const char *chosen, struct error *err) MUST_CHECK;
 
-/* The metric against one axis, or the combinations of two; a line, or with bars a bar,
- * for each combination of the other training axes and of the axis by (NULL: none). */
+/* The measure against one axis, or the combinations of two. There is a line, or with
+ * bars a bar, for each combination of the other training axes and of the axis by
+ * (NULL: none). */
 struct axis_request {
     const char *keys[2];
     int key_count;
     const char *by;
     bool bars;
     const char *x_title;
-    const char *published; /* the question that published values answer; NULL: none */
+    /* the question of the published values to show; NULL: none */
+    const char *published;
 };
 int draw_axis(struct picture *picture, struct figure_source *source,
               const struct axis_request *request, struct error *err) MUST_CHECK;
 
-/* Two axes against each other; a heat map, or with bars a group of bars for each value
- * of rows, in a chart for each combination of the other training axes. */
+/* Draws two axes against each other: a heat map, or with bars a group of bars for
+ * each value of rows, in a chart per combination of the other training axes. */
 int draw_axis_pair(struct picture *picture, struct figure_source *source, const char *rows,
                    const char *cols, bool bars, struct error *err) MUST_CHECK;
 

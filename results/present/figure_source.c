@@ -1,4 +1,4 @@
-/* figure_source.c - what the figures of an experiment are drawn from. */
+/* figure_source.c - loads the data from which an experiment's figures are drawn. */
 #include "figure.h"
 
 #include "error.h"

@@ -36,7 +36,7 @@ static const struct comparison *find_item(const struct comparison_list *list,
 static const char NO_INFORMATION[] =
     "no information: neither is above what comes without learning";
 
-/* " gave +0.100 [0.050, 0.150], a gain", or that there is no difference. */
+/* Writes " gave +0.100 [0.050, 0.150], a gain", or that there is no difference. */
 static void write_effect(FILE *out, const struct comparison *item)
 {
     static const char *const WORDS[] = { [VERDICT_INCONCLUSIVE] = "inconclusive",
@@ -54,7 +54,7 @@ static void write_effect(FILE *out, const struct comparison *item)
     fprintf(out, ", %s", WORDS[verdict]);
 }
 
-/* Which of training and inference matters more. */
+/* Writes which of training and inference matters more. */
 static void write_direct(FILE *out, const struct comparison *item)
 {
     static const char *const WORDS[] = {
@@ -133,8 +133,8 @@ static void write_architectures(FILE *out, const struct comparison_list *list)
 
 /* The cells of a matrix that share the largest mean. */
 struct best_cells {
-    double mean, least; /* the largest and the smallest of all cells; NaN: none */
-    int count, all;     /* that have the largest; that there are */
+    double mean, least; /* the largest and the smallest mean; NaN: none */
+    int count, all;     /* number of cells with the largest mean; number of all cells */
     const struct matrix_block *block;
     const struct compare_cell *cell; /* the first of them */
 };
@@ -173,7 +173,7 @@ static struct best_cells find_best(const struct matrix *matrix, const struct com
     return best;
 }
 
-/* How far a mean is above what comes without learning. */
+/* Writes by how much a mean exceeds the scores without learning. */
 static void write_above(FILE *out, double mean, const struct baseline *baseline,
                         enum metric metric)
 {
@@ -200,7 +200,7 @@ static void write_best(FILE *out, const struct best_cells *best,
     write_above(out, best->mean, baseline, metric);
 }
 
-/* Whether the cells say anything at all; if not, writes why. */
+/* Whether there is nothing to conclude; if so, writes why. */
 static bool write_nothing_to_tell(FILE *out, const struct best_cells *best,
                                   const struct baseline *baseline, enum metric metric)
 {

@@ -24,7 +24,7 @@ static const char *entity_of(char c)
     }
 }
 
-/* U+FFFE and U+FFFF, which no XML document may have. */
+/* Whether a character is U+FFFE or U+FFFF, which XML forbids. */
 static bool is_no_character(const char *text, size_t length)
 {
     return length == 3 &&

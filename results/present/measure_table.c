@@ -22,7 +22,7 @@ static const char *values_of(enum metric metric)
     return "";
 }
 
-/* Where it is computed; of these three places only. */
+/* Where the measure is computed: one of three places. */
 static const char *place_of(enum metric metric)
 {
     return metric < METRIC_RECORDED ? "worker/scores.c"

@@ -1,5 +1,5 @@
 /*
- * measure_table.h - the table of measures for people: docs/measures.md holds it.
+ * measure_table.h - the table of measures in docs/measures.md.
  */
 #ifndef RESULTS_MEASURE_TABLE_H
 #define RESULTS_MEASURE_TABLE_H

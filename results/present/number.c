@@ -1,4 +1,4 @@
-/* number.c - decimal text by integer arithmetic: no locale takes part. */
+/* number.c - formats numbers by integer arithmetic, independent of the locale. */
 #include "number.h"
 
 #include <math.h>
@@ -14,7 +14,8 @@ char *number_fixed(char out[NUMBER_TEXT_SIZE], double value, int digits)
 
     if (!isfinite(value)) {
         snprintf(out, NUMBER_TEXT_SIZE, "-");
-    } else if (fabs(value) * power >= 9e15) { /* beyond whole numbers of a double */
+        /* beyond the integers that a double holds exactly */
+    } else if (fabs(value) * power >= 9e15) {
         snprintf(out, NUMBER_TEXT_SIZE, "%.0f",
                  fabs(value) < 1e40 ? value : copysign(1e40, value));
     } else {

@@ -1,4 +1,4 @@
-/* picture.c - charts below each other, or two by two. */
+/* picture.c - arranges charts below each other, or two by two. */
 #include "picture.h"
 
 #include "chart_parts.h"
@@ -56,7 +56,7 @@ int picture_add(struct picture *picture, struct chart *chart, struct error *err)
     return 0;
 }
 
-/* The height of the row of charts that begins with this one. */
+/* Height of the row of charts that begins with this chart. */
 static double row_height(const struct picture *picture, int first, int columns, double width)
 {
     double highest = 0;

@@ -11,7 +11,7 @@
 
 struct picture {
     char *title;           /* owned */
-    char *note;            /* owned: what was averaged, chosen, left out */
+    char *note;            /* owned: what was averaged, chosen or left out */
     struct chart **charts; /* owned */
     int count;
     bool small; /* two charts side by side */
@@ -20,12 +20,12 @@ struct picture {
 enum { PICTURE_WIDTH = 760 };
 
 void picture_release(struct picture *picture);
-/* Copies both; NULL leaves what is there. ERROR_NOMEM. */
+/* Copies both; NULL leaves the current text. ERROR_NOMEM. */
 int picture_describe(struct picture *picture, const char *title, const char *note,
                      struct error *err) MUST_CHECK;
-/* Takes over the chart, also where it fails; chart NULL is ERROR_NOMEM. */
+/* Takes ownership of the chart, also on failure; chart NULL is ERROR_NOMEM. */
 int picture_add(struct picture *picture, struct chart *chart, struct error *err) MUST_CHECK;
-/* *out: fresh text. standalone as in svg_create(). */
+/* *out: newly allocated text. standalone as in svg_create(). */
 int picture_draw(char **out, const struct picture *picture, bool standalone,
                  struct error *err) MUST_CHECK;
 

@@ -1,5 +1,5 @@
 /*
- * pivot.c - means of a measure by the values of two settings.
+ * pivot.c - averages a measure by the values of two settings.
  */
 #include "pivot.h"
 
@@ -35,7 +35,7 @@ static int position_of(const struct values *values, const char *text)
     return -1;
 }
 
-/* Takes text over. */
+/* Takes ownership of text. */
 static int values_add(struct values *values, char *text, struct error *err)
 {
     char **items;
@@ -54,7 +54,7 @@ static int values_add(struct values *values, char *text, struct error *err)
     return 0;
 }
 
-/* false: text is no number. */
+/* False: text is not a number. */
 static bool read_number(double *out, const char *text)
 {
     char *end;
@@ -80,21 +80,21 @@ static bool all_numbers(const struct values *values)
     return true;
 }
 
-/* Numbers ascend; words stay in the order of the arms. */
+/* Sorts numbers in ascending order; words keep the order of the arms. */
 static void order_values(struct values *values)
 {
     if (values->count > 0 && all_numbers(values))
         qsort(values->items, (size_t)values->count, sizeof *values->items, compare_numbers);
 }
 
-/* What the pivot is made of. */
+/* State while a pivot table is made. */
 struct pivot {
     const struct results *results;
     const char *keys[2]; /* of rows and columns; the second may be NULL */
     struct values values[2];
-    int (*places)[2]; /* owned: (rows of results) where each belongs, -1: nowhere */
+    int (*places)[2]; /* owned: (rows of results) row and column of each, -1: none */
     double *sums;     /* owned: (rows, columns) */
-    int *counts;      /* owned: the same */
+    int *counts;      /* owned: (rows, columns) */
 };
 
 static void pivot_release(struct pivot *pivot)
@@ -111,7 +111,7 @@ static bool has_value(const struct result_row *row, enum metric metric)
     return strcmp(row->checkpoint, "last") == 0 && !isnan(row->values[metric]);
 }
 
-/* Finds the values of both settings and where each row of the results belongs. */
+/* Finds the values of both settings and the cell of each row of the results. */
 static int place_rows(struct pivot *pivot, struct store *store, enum metric metric,
                       struct error *err)
 {
@@ -166,8 +166,8 @@ static int sum_rows(struct pivot *pivot, enum metric metric, struct error *err)
     return 0;
 }
 
-/* "halt_max_steps" of "arch.halt_max_steps"; where both settings end alike, all of
- * it. */
+/* "halt_max_steps" for "arch.halt_max_steps"; the whole key if both settings have
+ * the same last part. */
 static const char *short_key(const struct pivot *pivot, int which)
 {
     const char *key = pivot->keys[which], *other = pivot->keys[1 - which];

@@ -12,10 +12,10 @@
 struct store;
 
 /*
- * Means over all finished evaluations of all seeds that have both values; columns NULL:
- * one column. Values are in ascending order where they are numbers, else as the arms
- * have them. A note tells what the means run over. ERROR_FORMAT: a key that is no
- * setting, or one setting twice.
+ * Makes a table of means over all finished evaluations of all seeds that have both
+ * values; columns NULL: one column. Numbers are in ascending order, other values in
+ * the order of the arms. A note tells what the means are taken over. ERROR_FORMAT: a
+ * key is not a setting, or one setting is given twice.
  */
 int pivot_table(struct table **out, struct store *store, const struct results *results,
                 const char *rows, const char *columns, enum metric metric,

@@ -109,7 +109,7 @@ bool published_is_like(const struct published *published, const char *data)
     return strncmp(data, "builtin:", 8) != 0 && strcasestr(data, published->place) != NULL;
 }
 
-/* Where x stands in the chart; NaN: not at all. */
+/* The position of x in the chart; NaN: none. */
 static double position_of(const struct chart *chart, const char *x)
 {
     char *end;

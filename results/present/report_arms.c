@@ -1,4 +1,4 @@
-/* report_arms.c - the tables of arms, of differences and of tasks. */
+/* report_arms.c - a report's tables of arms, differences and tasks. */
 #include "report_parts.h"
 
 #include "error.h"
@@ -24,8 +24,8 @@ int compare_cell_of(const struct compare *compare, const struct cell *cell)
 
 /* ---- arms ---- */
 
-/* The mean of another measure, or of what each training took (offset in the row), over
- * the finished seeds. */
+/* The mean over the finished seeds of another measure, or of a field of the row
+ * (offset), such as the time of training. */
 static double mean_of(const struct cell *cell, size_t offset)
 {
     double sum = 0;
@@ -43,7 +43,7 @@ static double mean_of(const struct cell *cell, size_t offset)
     return known > 0 ? sum / known : (double)NAN;
 }
 
-/* The axes of training: a column each, or all in one where there are many. */
+/* Makes a column per training axis, or one column for all if there are many. */
 static int arm_heads(struct document_head *heads, const struct cells *cells)
 {
     int count = 0;
@@ -77,7 +77,7 @@ static void add_arm_cells(struct document *document, const struct cells *cells,
         }
 }
 
-/* The difference to the first arm with its interval: one cell of text. */
+/* Adds a cell with the difference to the first arm and its interval. */
 static int add_delta(struct report_source *source, const struct cell *cell,
                      const struct cell *baseline, struct error *err)
 {
@@ -150,7 +150,8 @@ static int add_arm_row(struct report_source *source, const struct cell *cell,
     return rc;
 }
 
-/* The chosen cell with the best mean; NULL: none, or several are equally good. */
+/* The chosen cell with the best mean; NULL: there is none, or several are equally
+ * good. */
 static const struct cell *best_cell(const struct report_source *source)
 {
     const struct cells *cells = source->figures->cells;
@@ -188,7 +189,7 @@ static void note_arms(struct report_source *source)
     free(text);
 }
 
-/* What comes without learning, for each data set. */
+/* Writes the scores without learning, per data set. */
 static void say_baselines(struct report_source *source)
 {
     enum metric metric = source->figures->metric;
@@ -323,7 +324,7 @@ struct task_score {
     int low_cell, high_cell;
 };
 
-/* The task's mean in a cell; NaN: it has it not. */
+/* The task's mean in a cell; NaN: the cell lacks the task. */
 static double task_mean(const struct compare *compare, int cell, int task)
 {
     const struct compare_cell *from = &compare->cells[cell];
@@ -339,7 +340,7 @@ static double task_mean(const struct compare *compare, int cell, int task)
     return known > 0 ? sum / known : (double)NAN;
 }
 
-/* The scores of all tasks over the chosen cells. */
+/* Computes the scores of all tasks over the chosen cells. */
 static void score_tasks(struct task_score *scores, const struct report_source *source)
 {
     const struct compare *compare = source->figures->compare;

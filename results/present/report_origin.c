@@ -1,4 +1,5 @@
-/* report_origin.c - published values, cost, failures, provenance, the commands. */
+/* report_origin.c - a report's published values, cost, failures, provenance,
+ * commands. */
 #include "report_parts.h"
 
 #include "error.h"
@@ -15,7 +16,8 @@ enum { SHORT_HASH = 12, DIGITS = 3 };
 
 /* ---- published values ---- */
 
-/* The setting whose value places a question's published values; NULL: none does. */
+/* The setting that determines the position of a question's published values; NULL:
+ * none. */
 static const char *key_of(const char *question)
 {
     static const char *const KEYS[][2] = { { "outer loop", "arch.halt_max_steps" },
@@ -27,8 +29,8 @@ static const char *key_of(const char *question)
     return NULL;
 }
 
-/* What this experiment's chosen cells have at the same place: "small 0.063, ..."; ""
- * where it has none. Fresh. */
+/* The values of this experiment's chosen cells at the same position: "small 0.063,
+ * ..."; "": none. Newly allocated. */
 static char *own_values(const struct report_source *source, const struct published *value)
 {
     const struct cells *cells = source->figures->cells;
@@ -121,7 +123,7 @@ int report_published(struct report_source *source, struct error *err)
 
 /* ---- cost ---- */
 
-/* "1 h 12 min", "3.4 s" */
+/* Formats a time: "1 h 12 min", "3.4 s". */
 static void write_time(char *out, size_t size, double seconds)
 {
     char text[NUMBER_TEXT_SIZE];
@@ -247,14 +249,14 @@ int report_origin(struct report_source *source, struct error *err)
     return 0;
 }
 
-/* ---- how to do it again ---- */
+/* ---- commands to repeat it ---- */
 
 int report_again(struct report_source *source, struct error *err)
 {
     const char *name = source->figures->results->experiment;
     struct document *document = source->document;
     bool matrix = source->figures->matrix != NULL;
-    /* a name has letters, digits, '.', '_', '-' alone unless the database was edited */
+    /* a name has only letters, digits, '.', '_', '-' unless the database was edited */
     char *commands =
         format_string("hrmlab run %s.json\n"
                       "hrmlab results %s\n"

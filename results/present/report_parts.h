@@ -9,17 +9,17 @@
 #include "figure.h"
 #include "origin.h"
 
-/* What the sections are written from. */
+/* The data from which the sections are written. */
 struct report_source {
     struct document *document;
     struct figure_source *figures;
     bool *chosen;     /* owned: one cell of each arm, by cells_choose() */
-    char note[300];   /* which */
-    const char *spec; /* NULL: not there */
+    char note[300];   /* which cell was chosen */
+    const char *spec; /* NULL: it does not exist */
     struct origin_spec origin;
 };
 
-/* The comparison's cell that is this one; -1: it has no result. */
+/* The index of this cell in the comparison; -1: it has no result. */
 int compare_cell_of(const struct compare *compare, const struct cell *cell);
 
 typedef int report_section_fn(struct report_source *source, struct error *err);

@@ -1,5 +1,5 @@
 /*
- * results_table.c - arms over seeds, single rows, and baselines as tables.
+ * results_table.c - tables of arms over seeds, of single rows, and of baselines.
  */
 #include "results_table.h"
 
@@ -20,7 +20,7 @@ static bool same_group(const struct result_row *a, const struct result_row *b)
     return a->arm == b->arm && strcmp(a->evaluation, b->evaluation) == 0;
 }
 
-/* How many rows from the first on are of its arm and evaluation. */
+/* Number of rows, beginning at first, with the arm and evaluation of the first. */
 static int group_size(const struct results *results, int first)
 {
     int end = first + 1;
@@ -30,8 +30,8 @@ static int group_size(const struct results *results, int first)
     return end - first;
 }
 
-/* Mean and deviation over the finished rows of a group of one metric (or of a field
- * given by offset); scratch: (count). Returns how many there are. */
+/* Computes mean and deviation of a metric (or of a field at an offset) over the
+ * finished rows of a group. scratch: (count). Returns their number. */
 static int summarise(double *mean, double *deviation, const struct result_row *rows, int count,
                      size_t offset, double *scratch)
 {
@@ -57,7 +57,7 @@ static size_t offset_of(enum metric metric)
     return offsetof(struct result_row, values) + (size_t)metric * sizeof(double);
 }
 
-/* How many tasks the rows were scored on, which is the same for all seeds of an arm. */
+/* Adds the number of tasks scored, which is the same for all seeds of an arm. */
 static void add_tasks(struct table *table, const struct result_row *rows, int count)
 {
     for (int i = 0; i < count; i++)
@@ -68,8 +68,7 @@ static void add_tasks(struct table *table, const struct result_row *rows, int co
     table_empty(table);
 }
 
-/* The best mean of the metric over the groups; NaN: none, or no value is better than
- * another. */
+/* The best mean of the metric over the groups; NaN: none, or all are equal. */
 static double best_mean(const struct results *results, enum metric metric, double *scratch)
 {
     double best = (double)NAN, worst = (double)NAN, mean;
@@ -87,7 +86,7 @@ static double best_mean(const struct results *results, enum metric metric, doubl
                                                                                   : best;
 }
 
-/* What became of one evaluation of one run, in words. */
+/* Describes the outcome of one evaluation of one run. */
 static void write_outcome(char *out, size_t size, const struct result_row *row)
 {
     bool caused = row->cause[0] != '\0';
@@ -109,8 +108,8 @@ static enum table_mark mark_of(const struct result_row *row)
                : TABLE_BAD;
 }
 
-/* What became of the rows of a group, each outcome with how many it concerns:
- * "2 failed (memory), 1 running"; "done": all have scores. */
+/* Adds the outcomes of a group's rows with their numbers ("2 failed (memory), 1
+ * running"); "done": all have results. */
 static void add_state(struct table *table, const struct result_row *rows, int count)
 {
     char text[400] = "", outcome[64], other[64];
@@ -144,7 +143,7 @@ static const size_t SECONDS[] = { offsetof(struct result_row, train_seconds),
                                   offsetof(struct result_row, evaluation_seconds),
                                   offsetof(struct result_row, train_cpu_seconds) };
 
-/* One row: an arm under an evaluation, over its seeds. */
+/* Adds a row: an arm under an evaluation, over its seeds. */
 static void add_group(struct table *table, const struct results *results,
                       const struct axes *axes, const struct result_row *rows, int count,
                       const struct shown *shown, double best, double *scratch)
@@ -289,7 +288,8 @@ static void fill_with_nothing(double values[METRIC_COUNT])
         values[m] = (double)NAN;
 }
 
-/* A baseline of one data set and split; several name theirs. */
+/* Adds a baseline of one data set and split; if there are several, with the data's
+ * name. */
 static void add_baseline(struct table *table, const struct baseline *baseline, const char *name,
                          int runs, const struct shown *shown, const double *means,
                          const double *deviations)
@@ -303,7 +303,7 @@ static void add_baseline(struct table *table, const struct baseline *baseline, c
     table_add_metrics(table, shown, means, deviations, false);
 }
 
-/* That an untrained model was evaluated on a choice of rows. */
+/* Adds a note that an untrained model was evaluated on a sample of rows. */
 static void add_rows_note(struct table *table, const struct baseline *baseline)
 {
     bool named = baseline->data[0] != '\0';

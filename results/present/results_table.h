@@ -1,6 +1,6 @@
 /*
  * results_table.h - the tables of `hrmlab results`: an experiment's arms over their
- * seeds, or every seed and checkpoint, and what scores come without learning.
+ * seeds, or every seed and checkpoint, and scores without learning.
  */
 #ifndef RESULTS_RESULTS_TABLE_H
 #define RESULTS_RESULTS_TABLE_H
@@ -11,8 +11,8 @@
 #include "query.h"
 #include "table.h"
 
-/* A row per arm and evaluation: means and deviations over the seeds that have a value,
- * and what became of the others. */
+/* Makes a row per arm and evaluation: means and deviations over the seeds that have
+ * a value, and the outcomes of the others. */
 int results_arms_table(struct table **out, const struct results *results,
                        const struct shown *shown, struct error *err) MUST_CHECK;
 /* A row per seed and checkpoint; results as RESULTS_ALL loads them. */

@@ -114,8 +114,7 @@ void table_row(struct table *table)
     table->row_count++;
 }
 
-/* The next cell of the last row, which must be of this type; NULL when out of
- * memory. */
+/* The next cell of the last row, which must be of this type; NULL: no memory. */
 static struct cell *next_cell(struct table *table, enum table_type type)
 {
     if (table->out_of_memory)

@@ -1,12 +1,12 @@
 /*
- * table.h - a table of rows and its printing for people (aligned columns, Markdown,
- * LaTeX) and for programs (CSV, JSON, a JSON object per line).
+ * table.h - a table of rows, printed for people (aligned columns, Markdown, LaTeX) or
+ * for programs (CSV, JSON, a JSON object per line).
  *
  * Cells are added from left to right: table_row(), then one table_text(), table_int(),
- * table_bool(), table_real() or table_empty() per column. These never fail visibly:
- * running out of memory is kept and returned by table_print(). Too many cells or a cell
- * of another type than its column's is a bug of the caller (assert). Cells that are not
- * set are empty (JSON: null).
+ * table_bool(), table_real() or table_empty() per column. These functions do not
+ * report a lack of memory; table_print() does. Too many cells, or a cell of another
+ * type than its column's, is a bug of the caller (assert). Cells that are not set are
+ * empty (JSON: null).
  *
  *     static const struct table_column COLUMNS[] = {
  *         { .name = "arm", .type = TABLE_TEXT },
@@ -49,23 +49,23 @@ struct table_column {
     const char *name;
     const char *title; /* for people; NULL: name */
     enum table_type type;
-    /* REAL: digits after the point for people; -1: %.4g (flops, times). Programs always
-     * get the shortest text that reads back equal */
+    /* REAL: decimals for people; -1: %.4g (flops, times). Programs always get the
+     * shortest text that reads back as an equal number */
     int digits;
     bool machine_only; /* only for programs */
     bool people_only;  /* only for people */
     /* on a terminal: if all rows have the same value, it is printed once above the
      * table */
     bool fold;
-    /* On a terminal: rows that follow each other and have the same value here stand
-     * below it, as a heading of theirs */
+    /* On a terminal: consecutive rows with the same value are printed below it, as a
+     * heading */
     bool section;
     /* on a terminal that is too narrow, columns are hidden, those with the largest
      * number first, and named below the table; 0: never hidden */
     int drop;
 };
 
-/* Copies the columns, their texts too. */
+/* Copies the columns and their texts. */
 int table_create(struct table **out, const struct table_column *columns, int count,
                  struct error *err) MUST_CHECK;
 void table_destroy(struct table *table); /* NULL allowed */
@@ -86,11 +86,11 @@ void table_mark(struct table *table, enum table_mark mark);
 
 int table_row_count(const struct table *table);
 
-/* Columns of the terminal behind out; 0: it is none. */
+/* Width in columns of the terminal behind out; 0: out is not a terminal. */
 int table_terminal_width(FILE *out);
 
-/* Text as lines of at most width columns (0: 92), broken between words; strong: in
- * colour. -1: out of memory. */
+/* Prints text in lines of at most width columns (0: 92), broken between words;
+ * strong: in colour. -1: no memory. */
 int table_print_paragraph(FILE *out, const char *text, int width, bool strong);
 
 /* Whether a format is read by people. */
@@ -98,11 +98,12 @@ bool format_is_for_people(enum output_format format);
 
 /*
  * Prints to out. color: whether terminal colours may be used (FORMAT_TABLE only). On a
- * terminal lines fit its width: texts wrap between words, columns with a drop go;
- * nothing is cut and no word is broken. Control characters in texts are left out or
- * (JSON) escaped. CSV is that of RFC 4180 but with '\n' line ends. JSON is one object:
- * {"format": "hrmlab-table-2", "rows": [{"name": value, ...}, ...], "notes": [...]}. A
- * table without rows prints its headings. ERROR_IO when out cannot be written.
+ * terminal, lines fit its width: texts wrap between words and columns with a drop
+ * number are hidden; nothing is truncated and no word is broken. Control characters in
+ * texts are removed or (JSON) escaped. CSV is that of RFC 4180 but with '
+ * ' line ends. JSON is one object: {"format": "hrmlab-table-2", "rows": [{"name":
+ * value, ...}, ...], "notes": [...]}. A table without rows prints its headings.
+ * ERROR_IO: out cannot be written.
  */
 int table_print(struct table *table, FILE *out, enum output_format format, bool color,
                 struct error *err) MUST_CHECK;

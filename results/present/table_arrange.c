@@ -1,5 +1,5 @@
 /*
- * table_arrange.c - ordering, choosing and leaving out rows and columns of a table.
+ * table_arrange.c - sorts and selects rows and columns of a table.
  */
 #include "table_arrange.h"
 
@@ -43,7 +43,7 @@ static int unknown_column(const struct table *table, const char *option, const c
     return rc;
 }
 
-/* By name, or else the first of that title. */
+/* Finds a column by name, otherwise the first one with that title. */
 static int find_column(const struct table *table, const char *word)
 {
     for (int i = 0; i < table->column_count; i++)
@@ -55,8 +55,9 @@ static int find_column(const struct table *table, const char *word)
     return -1;
 }
 
-/* The columns that a comma-separated list means, in its order. signs (NULL: no minus is
- * understood): -1 for a word behind a minus. Returns how many, or a negative error. */
+/* Finds the columns in a comma-separated list, in its order. signs: -1 for a word
+ * after a minus; NULL: a minus is not allowed. Returns their number, or a negative
+ * error. */
 static int find_columns(int columns[MOST_KEYS], int *signs, const struct table *table,
                         const char *option, const char *list, struct error *err)
 {
@@ -145,7 +146,7 @@ int table_sort(struct table *table, const char *keys, struct error *err)
     return rc;
 }
 
-/* Ends the columns and cells that are not chosen. */
+/* Frees the columns and cells that are not selected. */
 static void release_others(struct table *table, const int *columns, int count)
 {
     for (int i = 0; i < table->column_count; i++) {

@@ -1,5 +1,5 @@
 /*
- * table_export.c - tables as CSV, Markdown, LaTeX, JSON and lines of JSON.
+ * table_export.c - prints tables as CSV, Markdown, LaTeX, JSON and lines of JSON.
  */
 #include "table_internal.h"
 
@@ -16,7 +16,7 @@ static bool is_number(const struct table_column *column)
     return column->type == TABLE_INT || column->type == TABLE_REAL;
 }
 
-/* before, text without control characters, after, as a line; -1: out of memory. */
+/* Prints a line: before, text without control characters, after. -1: no memory. */
 static int print_line_of_text(FILE *out, const char *text, const char *before,
                               const char *after)
 {
@@ -30,7 +30,7 @@ static int print_line_of_text(FILE *out, const char *text, const char *before,
     return 0;
 }
 
-/* text with Markdown's own characters escaped. */
+/* Prints text with Markdown's special characters escaped. */
 static void print_markdown_text(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -77,7 +77,7 @@ int table_print_markdown(const struct table *table, FILE *out)
     return rc;
 }
 
-/* text with LaTeX's own characters escaped. */
+/* Prints text with LaTeX's special characters escaped. */
 static void print_latex_text(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++)
@@ -117,7 +117,7 @@ static int print_latex_line(FILE *out, const char *text, const char *before, con
     return 0;
 }
 
-/* A row of a tabular; -1: the titles. */
+/* Prints a row of a tabular; row -1: the titles. */
 static int print_latex_row(const struct table *table, int row, FILE *out)
 {
     bool first = true;
@@ -135,7 +135,7 @@ static int print_latex_row(const struct table *table, int row, FILE *out)
 
         if (text == NULL)
             return -1;
-        /* "-0.5" of a number would be a hyphen. */
+        /* The "-" of a number would become a hyphen. */
         if (row >= 0 && is_number(column) && text[0] == '-')
             fprintf(out, "$%s$", text);
         else
@@ -146,7 +146,7 @@ static int print_latex_row(const struct table *table, int row, FILE *out)
     return 0;
 }
 
-/* As booktabs has it; notes are small lines below. */
+/* Uses booktabs; notes are small lines below. */
 int table_print_latex(const struct table *table, FILE *out)
 {
     int rc = 0;
@@ -257,7 +257,7 @@ static void print_json_cell(FILE *out, const struct table_column *column,
     }
 }
 
-/* A row as members of an object. */
+/* Prints a row as members of an object. */
 static void print_json_members(const struct table *table, int row, FILE *out)
 {
     bool first = true;
@@ -288,7 +288,7 @@ void table_print_json_lines(const struct table *table, const char *name, FILE *o
     }
 }
 
-/* The list of rows, one a line. */
+/* Prints the list of rows, one per line. */
 static void print_json_rows(const struct table *table, FILE *out)
 {
     fputc('[', out);

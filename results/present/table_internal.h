@@ -1,5 +1,5 @@
 /*
- * table_internal.h - what a table consists of, for the files that print it.
+ * table_internal.h - the members of a table, for the files that print it.
  */
 #ifndef RESULTS_TABLE_INTERNAL_H
 #define RESULTS_TABLE_INTERNAL_H
@@ -23,9 +23,11 @@ struct table {
     char *caption;
     char **notes;
     int note_count;
-    bool *hidden;       /* owned: (column_count) not on this terminal, or a heading */
-    int section;        /* the column that is a heading on this terminal; -1: none */
-    bool out_of_memory; /* kept for table_print */
+    /* owned: (column_count) hidden on this terminal, or a heading */
+    bool *hidden;
+    /* the column that is used as headings on this terminal; -1: none */
+    int section;
+    bool out_of_memory; /* reported by table_print() */
 };
 
 static inline const struct cell *cell_at(const struct table *table, int row, int column)
@@ -33,23 +35,24 @@ static inline const struct cell *cell_at(const struct table *table, int row, int
     return &table->cells[(size_t)row * (size_t)table->column_count + (size_t)column];
 }
 
-/* A cell's text for people (exact: for programs), fresh and without control characters;
- * NULL when out of memory. An empty cell is "". */
+/* A cell's text for people (exact: for programs), newly allocated, without control
+ * characters; NULL: no memory. An empty cell is "". */
 char *cell_text(const struct table_column *column, const struct cell *cell, bool exact);
 /* The shortest decimal text that reads back as value, which is finite; 64 bytes do. */
 void cell_print_exactly(char *out, size_t size, double value);
 
-/* For people, aligned; width: columns of the terminal, 0: no limit. -1: out of
- * memory. */
+/* Prints aligned columns for people; width: columns of the terminal, 0: no limit.
+ * -1: no memory. */
 int table_print_aligned(struct table *table, FILE *out, int width, bool color);
 
-/* The other formats; -1: out of memory. */
+/* Print other formats; -1: no memory. */
 int table_print_csv(const struct table *table, FILE *out);
 int table_print_markdown(const struct table *table, FILE *out);
 int table_print_latex(const struct table *table, FILE *out);
-/* One object per row; name: of the table, a member of each, NULL: none. */
+/* Prints one object per row; name: of the table, added as a member; NULL: none. */
 void table_print_json_lines(const struct table *table, const char *name, FILE *out);
-/* One object for all tables; members[i] names table i, from the second on. */
+/* Prints one object for all tables; members[i] names table i, beginning with the
+ * second. */
 void table_print_json(struct table *const *tables, const char *const *members, int count,
                       FILE *out);
 

@@ -1,5 +1,5 @@
 /*
- * table_print.c - one or several tables in the format that was asked for.
+ * table_print.c - prints one or several tables in the chosen format.
  */
 #include "table_internal.h"
 
@@ -26,7 +26,8 @@ int table_terminal_width(FILE *out)
     return size.ws_col;
 }
 
-/* In every format but that of one JSON object; name: of one table among several. */
+/* Prints a table in any format except a single JSON object; name: of the table if
+ * there are several. */
 static int print_one(struct table *table, const char *name, FILE *out,
                      enum output_format format, bool color)
 {
@@ -72,7 +73,7 @@ int table_print_all(struct table *const *tables, const char *const *members, int
     if (fflush(out) != 0 || ferror(out)) {
         int error_number = errno;
 
-        if (error_number == EPIPE) /* the reader, head for instance, has seen enough */
+        if (error_number == EPIPE) /* the reader, such as head, has closed the pipe */
             return 0;
         return error_set(err, error_code_from_errno(error_number), "cannot write the table: %s",
                          strerror(error_number));

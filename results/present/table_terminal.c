@@ -1,10 +1,10 @@
 /*
- * table_terminal.c - a table for people: columns that line up within the width of the
+ * table_terminal.c - prints a table with aligned columns within the width of the
  * terminal.
  *
- * A line that is too long for the terminal is made to fit in three steps: columns that
- * have one value in all rows are told once above the table; columns that matter least
- * are left out and named below it; texts wrap between words. Words are never broken.
+ * A line that is too long is shortened in three steps: columns with one value in all
+ * rows are printed once above the table; the least important columns are hidden and
+ * named below it; texts wrap between words. Words are never broken.
  */
 #include "table_internal.h"
 
@@ -16,16 +16,17 @@
 #include <string.h>
 
 enum {
-    SEPARATOR = 2,        /* columns of space between two columns */
-    LEAST_WRAPPED = 12,   /* a column of texts is not made narrower than this */
-    PARAGRAPH_WIDTH = 92, /* of lines around the table where no terminal has a width */
+    SEPARATOR = 2,      /* columns of space between two columns */
+    LEAST_WRAPPED = 12, /* the smallest width of a column of texts */
+    /* of lines around the table if the width of the terminal is unknown */
+    PARAGRAPH_WIDTH = 92,
 };
 
-/* The columns that may be seen, and the texts in them. */
+/* The visible columns and their texts. */
 struct view {
     int count;
     int *of_column;       /* owned: (count) index of the table's column */
-    int *natural, *least; /* owned: (count) width unbroken, and at least */
+    int *natural, *least; /* owned: (count) width without line breaks; smallest width */
     int *width;           /* owned: (count); of a hidden column unused */
     char **texts;         /* owned: (rows + 1, count), the titles first */
     int rows;             /* titles aside */
@@ -41,8 +42,7 @@ static bool is_number(const struct table_column *column)
     return column->type == TABLE_INT || column->type == TABLE_REAL;
 }
 
-/* The columns that the longest word of text takes; one longer than limit (0: none)
- * cannot be helped. */
+/* Columns that the longest word of text needs, at most limit (0: no limit). */
 static int longest_word(const char *text, int limit)
 {
     int longest = 0;
@@ -58,8 +58,8 @@ static int longest_word(const char *text, int limit)
     return longest;
 }
 
-/* Bytes of the first line of text when it is broken between words at width (0: not at
- * all); a word that is longer is a line of its own. */
+/* Bytes of the first line of text when it is broken between words at width (0: not
+ * broken); a longer word is a line of its own. */
 static size_t line_length(const char *text, int width)
 {
     size_t all = strlen(text), taken = 0;
@@ -89,7 +89,7 @@ static void view_release(struct view *view)
     free(view->width);
 }
 
-/* What column i takes unbroken and at least. */
+/* Computes the widths of column i with and without line breaks. */
 static void measure_column(struct view *view, const struct table *table, int i, int limit)
 {
     int word = 0, natural = 0;
@@ -106,7 +106,7 @@ static void measure_column(struct view *view, const struct table *table, int i, 
         view->least[i] = word > LEAST_WRAPPED ? word : LEAST_WRAPPED;
 }
 
-/* Texts and widths of all columns that are seen. */
+/* Collects texts and widths of all visible columns. */
 static int view_make(struct view *view, const struct table *table, int width)
 {
     size_t columns = (size_t)table->column_count;
@@ -139,7 +139,7 @@ static int view_make(struct view *view, const struct table *table, int width)
     return 0;
 }
 
-/* What a line takes at least. */
+/* The smallest width of a line. */
 static int least_line(const struct view *view, const struct table *table)
 {
     int total = -SEPARATOR;
@@ -150,8 +150,8 @@ static int least_line(const struct view *view, const struct table *table)
     return total;
 }
 
-/* Widths that fit where they can: the least ones, then what is over (width 0: all that
- * is asked for) is dealt out column by column. */
+/* Chooses widths that fit, if possible: the smallest ones, then the remaining
+ * columns are distributed (width 0: every column gets its full width). */
 static void find_widths(struct view *view, const struct table *table, int width)
 {
     int total = least_line(view, table);
@@ -170,7 +170,8 @@ static void find_widths(struct view *view, const struct table *table, int width)
     }
 }
 
-/* Whether all rows have one value there; *text: that, fresh. */
+/* Whether all rows have the same value in the column; *text is the value, newly
+ * allocated. */
 static int find_constant(bool *constant, char **text, const struct table *table, int column)
 {
     *text = NULL;
@@ -189,7 +190,7 @@ static int find_constant(bool *constant, char **text, const struct table *table,
     return 0;
 }
 
-/* Adds "word value" to the line, which starts with start. */
+/* Appends "word value" to the line, which begins with start. */
 static int append_word(char **line, const char *start, const char *word, const char *value)
 {
     char *longer =
@@ -203,7 +204,7 @@ static int append_word(char **line, const char *start, const char *word, const c
     return 0;
 }
 
-/* Hides the column when it may be folded and all rows have one value; *line tells of
+/* Hides a column that may be folded if all rows have the same value; *line describes
  * it. */
 static int fold_column(char **line, struct table *table, int column)
 {
@@ -222,7 +223,8 @@ static int fold_column(char **line, struct table *table, int column)
     return rc;
 }
 
-/* One row alone has one value everywhere: it is folded only where there is no room. */
+/* Folds columns. In a table with one row every column is constant: then only if
+ * there is no room. */
 static int fold_columns(char **line, struct table *table)
 {
     int rc = 0;
@@ -232,7 +234,7 @@ static int fold_columns(char **line, struct table *table)
     return rc;
 }
 
-/* What the hidden column is called, when another has the same title by its name. */
+/* The title of the hidden column, or its name if another column has the same title. */
 static const char *title_of(const struct table *table, int column)
 {
     for (int i = 0; i < table->column_count; i++)
@@ -242,8 +244,8 @@ static const char *title_of(const struct table *table, int column)
     return table->columns[column].title;
 }
 
-/* Hides the columns that matter least while there is no room for all: *dropped names
- * them, or *folded tells their only value. */
+/* Hides the least important columns until the others fit: *dropped names them, or
+ * *folded has their only value. */
 static int drop_columns(char **dropped, char **folded, const struct view *view,
                         struct table *table, int width)
 {
@@ -267,7 +269,7 @@ static int drop_columns(char **dropped, char **folded, const struct view *view,
     return 0;
 }
 
-/* The first column that is to be a heading of rows becomes that. */
+/* Makes the first column that can be a heading of rows one. */
 static void find_section(struct table *table)
 {
     for (int i = 0; i < table->column_count && table->section < 0; i++)
@@ -288,8 +290,8 @@ static const char *color_of(enum table_mark mark)
     return COLORS[mark];
 }
 
-/* One row of the view (0: the titles), in as many lines as its texts need. rest: room
- * for a text per column. */
+/* Prints one row of the view (0: the titles) in as many lines as its texts need.
+ * rest: room for a text per column. */
 static void print_row(const struct view *view, const struct table *table, int row,
                       const char **rest, FILE *out, bool color)
 {
@@ -350,7 +352,7 @@ int table_print_paragraph(FILE *out, const char *text, int width, bool strong)
     return 0;
 }
 
-/* The heading of row, unless the row before has the same. -1: out of memory. */
+/* Prints the heading of row unless the row before has the same. -1: no memory. */
 static int print_heading(const struct table *table, int row, FILE *out, int width, bool color)
 {
     const struct table_column *column = &table->columns[table->section];

@@ -1,4 +1,4 @@
-/* trajectory_table.c - a column per measure that is a list. */
+/* trajectory_table.c - makes a column per list measure. */
 #include "trajectory_table.h"
 
 #include "error.h"
@@ -7,18 +7,18 @@
 #include <stdio.h>
 
 enum {
-    MOST_CALLS = 32, /* columns of residuals; the database has those of all calls */
+    MOST_CALLS = 32, /* columns of residuals; the database has all calls */
     MOST_COLUMNS = 10 + (MEASURE_COUNT - METRIC_COUNT) + 2 * MOST_CALLS
 };
 
-/* For programs: over the rows that are exact, and over the others. */
+/* In machine formats: residuals of the exact rows, and of the others. */
 static const enum metric APART[] = { VECTOR_RESIDUAL_H_EXACT, VECTOR_RESIDUAL_L_EXACT,
                                      VECTOR_RESIDUAL_H_WRONG, VECTOR_RESIDUAL_L_WRONG };
 enum { APART_COUNT = sizeof APART / sizeof *APART };
 
 static const enum metric RESIDUALS[] = { VECTOR_RESIDUAL_H, VECTOR_RESIDUAL_L };
 
-/* The columns that name the arm and the evaluation; returns how many. */
+/* Fills in the columns that identify arm and evaluation; returns their number. */
 static int identity_columns(struct table_column *columns)
 {
     static const struct table_column IDENTITY[] = {
@@ -55,7 +55,7 @@ static int digits_of(enum metric measure)
     return measure == VECTOR_Q_HALT ? 2 : 3;
 }
 
-/* The most calls of any evaluation, as far as there are columns. */
+/* The largest number of calls of any evaluation, limited to the number of columns. */
 static int most_calls(const struct trajectories *trajectories, enum metric measure)
 {
     int most = 0;

@@ -1,5 +1,5 @@
 /*
- * trajectory_table.h - what evaluations recorded per outer step, as tables.
+ * trajectory_table.h - tables of measures per outer step.
  */
 #ifndef RESULTS_TRAJECTORY_TABLE_H
 #define RESULTS_TRAJECTORY_TABLE_H
@@ -9,11 +9,11 @@
 #include "table.h"
 #include "trajectories.h"
 
-/* A row per arm, evaluation and outer step. For people a residual is the mean over the
- * module calls of the step; JSON and CSV have each call's, too. */
+/* Makes a row per arm, evaluation and outer step. For people, a residual is the mean
+ * over the module calls of the step; JSON and CSV also have each call's. */
 int trajectory_table(struct table **out, const struct results *results,
                      const struct trajectories *trajectories, struct error *err) MUST_CHECK;
-/* A row per arm, evaluation and bin of sigmoid(q_halt) that has rows. */
+/* Makes a row per arm, evaluation and bin of sigmoid(q_halt) that has rows. */
 int calibration_table(struct table **out, const struct results *results,
                       const struct trajectories *trajectories, struct error *err) MUST_CHECK;
 
