@@ -102,6 +102,19 @@ int experiment_name(struct store *store, char out[EXPERIMENT_NAME_SIZE], const c
     return rc < 0 ? rc : 0;
 }
 
+int experiment_find(struct store *store, char out[EXPERIMENT_NAME_SIZE], const char *asked,
+                    struct error *err)
+{
+    int64_t id;
+    bool found = false;
+    int rc = experiment_name(store, out, asked, err);
+
+    if (rc == 0)
+        rc = sql_int(store, &id, &found, err,
+                     "SELECT experiment_id FROM experiment WHERE name = ?1", "t", out);
+    return rc < 0 || found ? rc : error_unknown_experiment(store, out, err);
+}
+
 static int find_experiment(struct results *results, struct store *store, const char *name,
                            struct error *err)
 {

@@ -124,6 +124,10 @@ enum { EXPERIMENT_NAME_SIZE = 128 };
 int experiment_name(struct store *store, char out[EXPERIMENT_NAME_SIZE], const char *asked,
                     struct error *err) MUST_CHECK;
 
+/* The same; ERROR_ABSENT also for an experiment that does not exist. */
+int experiment_find(struct store *store, char out[EXPERIMENT_NAME_SIZE], const char *asked,
+                    struct error *err) MUST_CHECK;
+
 /* ERROR_ABSENT for an experiment that does not exist, with the names of those that
  * do. name NULL: none was named, and there are several. */
 int error_unknown_experiment(struct store *store, const char *name,

@@ -129,14 +129,14 @@ static int collect_jobs(struct store *store, sqlite3_stmt **s, struct record_job
 }
 
 int record_busy_jobs(struct store *store, struct record_job **out, int *count,
-                     struct error *err)
+                     const char *experiment, struct error *err)
 {
     sqlite3_stmt *s;
     int rc = sql_query(store, &s, err,
                        SELECT_JOBS " WHERE j.state IN ('starting', 'running') OR j.job_id IN"
                                    " (SELECT job_id FROM attempt WHERE state IN ('starting',"
                                    " 'running')) ORDER BY j.job_id",
-                       "t", (const char *)NULL);
+                       "t", experiment);
 
     return rc < 0 ? rc : collect_jobs(store, &s, out, count, err);
 }

@@ -28,9 +28,10 @@ struct record_job {
     double cost, memory_gb, time_limit_min, retry_delay_s;
     double hang_s; /* longest time without a heartbeat, in seconds */
 };
-/* Jobs that are starting or running, or have such an attempt. */
+/* Jobs of all experiments that are starting or running, or have such an attempt.
+ * experiment: the one that own refers to, and that labels name; NULL: none. */
 int record_busy_jobs(struct store *store, struct record_job **out, int *count,
-                     struct error *err) MUST_CHECK;
+                     const char *experiment, struct error *err) MUST_CHECK;
 /* Which jobs may be next. */
 struct record_scope {
     /* a name; NULL: all experiments, and the other members are not used */

@@ -168,9 +168,7 @@ static int count_experiment(struct store *store, struct status_counts *out, doub
 
 enum { MEASURED_ATTEMPTS = 200 };
 
-/* Expected FLOPs per second of one worker, from the trainings completed last; 0:
- * none. */
-static int measured_rate(struct store *store, double *rate, struct error *err)
+int status_measured_rate(struct store *store, double *rate, struct error *err)
 {
     sqlite3_stmt *s;
     int rc = sql_query(store, &s, err,
@@ -240,7 +238,7 @@ int status_table(struct store *store, struct table **out, const char *experiment
     int rc = table_create(out, columns, sizeof columns / sizeof *columns, err);
 
     if (rc == 0)
-        rc = measured_rate(store, &rate, err);
+        rc = status_measured_rate(store, &rate, err);
     if (rc == 0)
         rc = sql_query(store, &s, err,
                        "SELECT experiment_id, name, queued_at, description FROM experiment"

@@ -34,6 +34,10 @@ struct status_ahead {
 int status_ahead(struct store *store, struct status_ahead *out, const char *experiment,
                  struct error *err) MUST_CHECK;
 
+/* Expected FLOPs per second of one worker, from the trainings that were done last; 0:
+ * none was. */
+int status_measured_rate(struct store *store, double *rate, struct error *err) MUST_CHECK;
+
 /* A table with a row per experiment; experiment, unless NULL, is the only one shown. */
 int status_table(struct store *store, struct table **out, const char *experiment,
                  struct error *err) MUST_CHECK;

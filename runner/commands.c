@@ -11,7 +11,7 @@
 
 /* Sets of options shared by several commands. */
 #define BIT(name) OPTION_BIT(OPTION_##name)
-#define LOOP_OPTIONS (BIT(JOBS) | BIT(MAX_FAILS) | BIT(KEEP_GOING) | BIT(EXECUTOR))
+#define LOOP_OPTIONS (BIT(JOBS) | BIT(MAX_FAILS) | BIT(KEEP_GOING) | BIT(EXECUTOR) | BIT(PLAIN))
 #define QUERY_OPTIONS (BIT(WHERE) | BIT(METRIC) | BIT(EXPERIMENT) | BIT(FORMAT))
 
 static command_fn print_help_of;
@@ -30,6 +30,10 @@ const struct command COMMANDS[] = {
       BIT(SET) | BIT(FORMAT) | BIT(JOBS), command_plan },
     { "status", "[EXPERIMENT]", "how far every experiment is, or one", NULL, 0, 1, BIT(FORMAT),
       command_status },
+    { "watch", "[EXPERIMENT]", "live: jobs, curves, failures, time left",
+      "Drawn over in place until nothing is queued or running, or Ctrl-C. Without a\n"
+      "terminal, or with --plain: as it is now, once.",
+      0, 1, BIT(PLAIN), command_watch },
     { "results", "[EXPERIMENT]", "the table of arms: means, spread, seeds",
       "Without EXPERIMENT: the only one there is. --where also takes measures\n"
       "(pass_at_2>0.5). --rows arch.name --cols arch.H_cycles is a table of two\n"

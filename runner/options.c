@@ -46,6 +46,7 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_OUTPUT] = { "output", 'o', "PATH", "the directory or file to write" },
     [OPTION_LAYOUT] = { "layout", 0, "NAME", "published, csv (boards) or arc (JSON)" },
     [OPTION_SVG] = { "svg", 0, "FILE", "draw into this file, not in the terminal" },
+    [OPTION_PLAIN] = { "plain", 0, NULL, "lines of log, not a live view (HRMLAB_PLAIN)" },
     [OPTION_QUIET] = { "quiet", 'q', NULL,
                        "no progress, no remarks: warnings and errors only" },
     [OPTION_COLOR] = { "color", 0, "WHEN", "auto, always, never (NO_COLOR, CLICOLOR_FORCE)" },
@@ -176,6 +177,7 @@ static int take_option(struct options *options, int option, const char *value,
         options->keep_going |= option == OPTION_KEEP_GOING;
         options->dry_run |= option == OPTION_DRY_RUN;
         options->quiet |= option == OPTION_QUIET;
+        options->plain |= option == OPTION_PLAIN;
         options->force |= option == OPTION_FORCE || option == OPTION_YES;
         options->follow |= option == OPTION_FOLLOW;
         options->all |= option == OPTION_ALL;
@@ -285,6 +287,7 @@ static int read_variables(struct options *options, struct error *err)
         (struct options){ .workspace = workspace != NULL ? workspace : "hrmlab-workspace" };
     if (force != NULL && strcmp(force, "0") != 0)
         options->color = COLOR_ALWAYS;
+    options->plain = variable("HRMLAB_PLAIN") != NULL;
     if (variable("NO_COLOR") != NULL)
         options->color = COLOR_NEVER;
     if (format != NULL)

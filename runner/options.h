@@ -43,6 +43,7 @@ enum option_id {
     OPTION_OUTPUT,
     OPTION_LAYOUT,
     OPTION_SVG,
+    OPTION_PLAIN,
     OPTION_QUIET,
     OPTION_COLOR,
     OPTION_HELP,
@@ -87,6 +88,8 @@ struct options {
     bool keep_going;      /* --keep-going */
     const char *executor; /* --executor NAME; NULL: the first of the table */
     bool dry_run, quiet, follow, all, help, version;
+    /* --plain, HRMLAB_PLAIN: lines instead of a view that is drawn over */
+    bool plain;
     const char *axis; /* compare, plot --axis KEY */
     /* compare, results, curves --metric, results --value; NULL: pass_at_2 */
     const char *metric;
@@ -123,6 +126,7 @@ typedef int command_fn(const struct options *options, int *exit_code, struct err
 command_fn command_run, command_queue, command_work, command_plan, command_status,
     command_results, command_compare, command_show, command_logs, command_cancel, command_retry,
     command_axes, command_data, command_doctor, command_verify, command_rebuild, command_remove,
-    command_gc, command_completions, command_curves, command_plot, command_report;
+    command_gc, command_completions, command_curves, command_plot, command_report,
+    command_watch;
 
 #endif

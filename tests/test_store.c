@@ -459,7 +459,7 @@ static void ask_for_work(struct store *store, const char *hash)
                           &err),
          &err);
     record_free_jobs(jobs, count);
-    must(record_busy_jobs(store, &jobs, &count, &err), &err);
+    must(record_busy_jobs(store, &jobs, &count, NULL, &err), &err);
     record_free_jobs(jobs, count);
     must(record_find_job(store, &jobs, &count, hash, false, &err), &err);
     record_free_jobs(jobs, count);

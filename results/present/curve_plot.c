@@ -1,9 +1,7 @@
-/*
- * curve_plot.c - draws panels with braille characters, each two dots wide and four
- * high.
- */
+/* curve_plot.c - draws a panel of braille characters for each label. */
 #include "curve_plot.h"
 
+#include "braille.h"
 #include "columns.h"
 #include "error.h"
 #include "file.h"
@@ -74,17 +72,6 @@ static double value_at(const struct curve *curve, double step)
     return points[low].value + share * (points[high].value - points[low].value);
 }
 
-/* The dots of a panel: (DOTS_HIGH, 2 x columns), from the top. */
-static void set_dot(unsigned char *cells, const struct frame *frame, int x, int y)
-{
-    /* Bits of a braille character: the left column from the top, then the right one. */
-    static const unsigned char BITS[4][2] = {
-        { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 }
-    };
-
-    cells[(y / 4) * frame->columns + x / 2] |= BITS[y % 4][x % 2];
-}
-
 static int dot_of(const struct frame *frame, double value)
 {
     double share = (frame->high - value) / (frame->high - frame->low);
@@ -94,7 +81,7 @@ static int dot_of(const struct frame *frame, double value)
 }
 
 /* Plots the curves first to last, which share a label. Returns the mean at the end. */
-static double plot(unsigned char *cells, const struct frame *frame, const struct curve *curves,
+static double plot(struct braille *panel, const struct frame *frame, const struct curve *curves,
                    int count)
 {
     int before = -1;
@@ -121,42 +108,26 @@ static double plot(unsigned char *cells, const struct frame *frame, const struct
         }
         end = sum / seeds;
         int y = dot_of(frame, end);
-        int from = before < 0 ? y : before, step_of = from < y ? 1 : -1;
-
-        for (int dot = from; dot != y; dot += step_of)
-            set_dot(cells, frame, x, dot);
-        set_dot(cells, frame, x, y);
+        braille_line(panel, x, before < 0 ? y : before, y);
         before = y;
         for (int dot = dot_of(frame, high); dot <= dot_of(frame, low) && x % 3 == 0; dot += 2)
-            set_dot(cells, frame, x, dot);
+            braille_set(panel, x, dot);
     }
     return end;
 }
 
-static void print_panel(FILE *out, const unsigned char *cells, const struct frame *frame)
+static void print_panel(FILE *out, const struct braille *panel, const struct frame *frame)
 {
-    for (int row = 0; row < HEIGHT; row++) {
-        const unsigned char *line = cells + row * frame->columns;
-        int used = frame->columns;
+    char line[BRAILLE_BYTES(MOST_WIDTH)];
 
+    for (int row = 0; row < HEIGHT; row++) {
         if (row == 0)
             fprintf(out, "%*.4g ", MARGIN - 1, frame->high);
         else if (row == HEIGHT - 1)
             fprintf(out, "%*.4g ", MARGIN - 1, frame->low);
         else
             fprintf(out, "%*s ", MARGIN - 1, "");
-        while (used > 0 && line[used - 1] == 0)
-            used--;
-        for (int i = 0; i < used; i++) {
-            unsigned number = 0x2800U + line[i];
-
-            if (line[i] == 0)
-                fputc(' ', out);
-            else /* U+2800 and up, as UTF-8 */
-                fprintf(out, "\xe2%c%c", (int)(0x80U | (number >> 6 & 0x3fU)),
-                        (int)(0x80U | (number & 0x3fU)));
-        }
-        fputc('\n', out);
+        fprintf(out, "%s\n", braille_text(line, panel, row));
     }
 }
 
@@ -164,16 +135,15 @@ int curves_draw(FILE *out, const struct curves *curves, int width, bool color,
                 struct error *err)
 {
     struct frame frame = find_frame(curves, width);
-    size_t size = (size_t)frame.columns * HEIGHT;
-    unsigned char *cells = malloc(size);
-    int rc = cells == NULL ? error_no_memory(err, "curves") : 0;
+    struct braille panel;
+    int rc = braille_init(&panel, frame.columns, HEIGHT, err);
 
     for (int i = 0, end; i < curves->count && rc == 0; i = end) {
         for (end = i + 1; end < curves->count; end++)
             if (strcmp(curves->items[i].label, curves->items[end].label) != 0)
                 break;
-        memset(cells, 0, size);
-        double last = plot(cells, &frame, &curves->items[i], end - i);
+        braille_clear(&panel);
+        double last = plot(&panel, &frame, &curves->items[i], end - i);
 
         char *title = format_string("%s: %s %.4g at the end, %d seed%s", curves->items[i].label,
                                     curves->name, last, end - i, end - i == 1 ? "" : "s");
@@ -181,11 +151,11 @@ int curves_draw(FILE *out, const struct curves *curves, int width, bool color,
         if (title == NULL || table_print_paragraph(out, title, width, color) != 0)
             rc = error_no_memory(err, "curves");
         free(title);
-        print_panel(out, cells, &frame);
+        print_panel(out, &panel, &frame);
     }
     fprintf(out, "%*s0%*lld training steps\n", MARGIN, "", frame.columns - 16,
             (long long)frame.last_step);
-    free(cells);
+    braille_release(&panel);
     if (rc == 0 && (fflush(out) != 0 || ferror(out)))
         return errno == EPIPE ? 0
                               : error_set(err, error_code_from_errno(errno),

@@ -92,7 +92,7 @@ int adopt_all(struct supervisor *s)
 {
     struct record_attempt *attempts = NULL;
     int count = 0;
-    int rc = record_busy_jobs(s->store, &s->jobs, &s->job_count, s->err);
+    int rc = record_busy_jobs(s->store, &s->jobs, &s->job_count, NULL, s->err);
 
     if (rc == 0)
         rc = record_open_attempts(s->store, &attempts, &count, s->err);

@@ -17,12 +17,9 @@
 
 enum { READ_LIMIT = 16 << 20 }; /* bytes of journal read per transaction */
 
-int recorder_init(struct recorder *recorder, const struct record_attempt *attempt,
-                  const char *workspace, struct error *err)
+void recorder_progress_init(struct recorder_progress *progress)
 {
-    *recorder = (struct recorder){ .attempt = *attempt, .checkpoint_step = -1 };
-    recorder->path = format_string("%s/%s/journal.jsonl", workspace, attempt->directory);
-    recorder->progress = (struct recorder_progress){
+    *progress = (struct recorder_progress){
         .loss = -1,
         .accuracy = -1,
         .steps_per_s = -1,
@@ -31,6 +28,14 @@ int recorder_init(struct recorder *recorder, const struct record_attempt *attemp
         .part_done = -1,
         .part_total = -1,
     };
+}
+
+int recorder_init(struct recorder *recorder, const struct record_attempt *attempt,
+                  const char *workspace, struct error *err)
+{
+    *recorder = (struct recorder){ .attempt = *attempt, .checkpoint_step = -1 };
+    recorder->path = format_string("%s/%s/journal.jsonl", workspace, attempt->directory);
+    recorder_progress_init(&recorder->progress);
     return recorder->path == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path") : 0;
 }
 
@@ -40,9 +45,8 @@ void recorder_release(struct recorder *recorder)
     recorder->path = NULL;
 }
 
-static void take_progress(struct recorder *recorder, const cJSON *body)
+static void take_progress(struct recorder_progress *p, const cJSON *body)
 {
-    struct recorder_progress *p = &recorder->progress;
     const cJSON *phase = json_member(body, "phase");
 
     snprintf(p->phase, sizeof p->phase, "%s", cJSON_IsString(phase) ? phase->valuestring : "");
@@ -56,6 +60,64 @@ static void take_progress(struct recorder *recorder, const cJSON *body)
     p->step_share = json_real_or(body, "step_share", -1);
     p->part_done = json_real_or(body, "part_done", -1);
     p->part_total = json_real_or(body, "part_total", -1);
+}
+
+/* The last bytes of a file of at most limit, from the beginning of a line on; *data is
+ * fresh. Nothing where there is no such file. */
+static int read_tail(char **data, size_t *size, const char *path, size_t limit,
+                     struct error *err)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    *data = NULL;
+    *size = 0;
+    if (fd < 0)
+        return errno == ENOENT ? 0
+                               : error_set(err, error_code_from_errno(errno), "read %s: %s",
+                                           path, strerror(errno));
+    char *text = malloc(limit);
+    ssize_t count = -1;
+    if (text != NULL && fstat(fd, &status) == 0) {
+        off_t from = status.st_size > (off_t)limit ? status.st_size - (off_t)limit : 0;
+        count = pread(fd, text, limit, from);
+        char *line = count > 0 && from > 0 ? memchr(text, '\n', (size_t)count) : NULL;
+        if (line != NULL) {
+            count -= line + 1 - text;
+            memmove(text, line + 1, (size_t)count);
+        }
+    }
+    close(fd);
+    if (count < 0) {
+        free(text);
+        return text == NULL ? error_no_memory(err, "a journal")
+                            : error_set(err, ERROR_IO, "read %s: %s", path, strerror(errno));
+    }
+    *data = text;
+    *size = (size_t)count;
+    return 0;
+}
+
+int recorder_peek(struct recorder_progress *out, const char *path, struct error *err)
+{
+    enum { TAIL = 256 << 10 };
+    char *data;
+    size_t size, used = 0;
+    int rc = read_tail(&data, &size, path, TAIL, err);
+
+    recorder_progress_init(out);
+    for (size_t at = 0; rc == 0 && at < size; at += used) {
+        struct journal_event event;
+        struct error ignored; /* a torn or bad line is the recorder's affair */
+
+        if (journal_next(&event, &used, data + at, size - at, -1, &ignored) != JOURNAL_EVENT)
+            break;
+        if (strcmp(event.type, "progress") == 0)
+            take_progress(out, event.body);
+        cJSON_Delete(event.body);
+    }
+    free(data);
+    return rc;
 }
 
 static void take_text(char *out, size_t size, const cJSON *body, const char *key)
@@ -102,7 +164,7 @@ static bool keep_event(struct recorder *r, const struct journal_event *event)
         return false;
     }
     if (strcmp(event->type, "progress") == 0)
-        take_progress(r, event->body);
+        take_progress(&r->progress, event->body);
     if (strcmp(event->type, "resume") == 0)
         take_resume(r, event->body);
     if (strcmp(event->type, "checkpoint") == 0)

@@ -29,6 +29,13 @@ struct recorder_resume {
     int64_t step;
 };
 
+/* What is known before the first progress event. */
+void recorder_progress_init(struct recorder_progress *progress);
+/* The last progress event of a journal that another process records; as above where
+ * there is none among its last lines, or no journal. */
+int recorder_peek(struct recorder_progress *out, const char *path,
+                  struct error *err) MUST_CHECK;
+
 struct recorder {
     struct record_attempt attempt; /* its offset and sequence advance */
     char *path;                    /* owned; the journal's */

@@ -27,7 +27,7 @@ int replay_open(struct replay **out, struct store *store, const struct workspace
     s->workspace = workspace;
     s->options = options;
     s->err = err;
-    progress_init(&s->progress, true, false);
+    progress_init(&s->progress, &(struct progress_setup){ .quiet = true });
     executor_set_init(&s->executors, types, &(struct executor_setup){ 0 });
     *out = replay;
     return executor_set_choose(&s->executors, &s->executor, NULL, err);

@@ -270,13 +270,21 @@ static int look_for_work(struct supervisor *s, double now)
 
 static void show_progress(struct supervisor *s)
 {
-    struct progress_job jobs[64];
     int count = 0;
 
-    for (const struct slot *slot = s->slots; slot != NULL && count < 64; slot = slot->next)
-        jobs[count++] =
-            (struct progress_job){ slot->job.label, &slot->recorder.progress, slot->job.cost };
-    progress_update(&s->progress, jobs, count);
+    if (!progress_is_due(&s->progress))
+        return;
+    struct live_job *jobs = calloc(LIVE_JOBS, sizeof *jobs);
+    if (jobs == NULL)
+        return; /* the next time */
+    for (const struct slot *slot = s->slots; slot != NULL && count < LIVE_JOBS;
+         slot = slot->next)
+        jobs[count++] = (struct live_job){ .label = slot->job.label,
+                                           .run_id = slot->job.run_id,
+                                           .cost = slot->job.cost,
+                                           .progress = &slot->recorder.progress };
+    progress_update(&s->progress, s->store, jobs, count);
+    free(jobs);
 }
 
 static void tick(uv_timer_t *timer)
@@ -370,7 +378,11 @@ int supervise(struct supervise_result *out, struct store *store,
                                           .program = options->worker_program,
                                           .slots = options->jobs };
     executor_set_init(&s->executors, types, &setup);
-    progress_init(&s->progress, options->quiet, options->color != COLOR_NEVER);
+    progress_init(&s->progress,
+                  &(struct progress_setup){ .quiet = options->quiet,
+                                            .plain = options->plain,
+                                            .color = options->color != COLOR_NEVER,
+                                            .experiment = experiment });
     uv_timer_init(&s->loop, &s->timer);
     s->timer.data = s;
     for (int i = 0; i < 2; i++) {

@@ -1,0 +1,309 @@
+/* live_view.c - a total, a line per experiment, per job and per failure. */
+#include "live_view.h"
+
+#include "braille.h"
+#include "human.h"
+#include "text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_LINES = 200, NARROW = 100 };
+
+void live_say(struct live *live, const char *text)
+{
+    if (live->message_count == LIVE_MESSAGES) {
+        memmove(live->messages[0], live->messages[1],
+                sizeof live->messages - sizeof live->messages[0]);
+        live->message_count--;
+    }
+    snprintf(live->messages[live->message_count++], LIVE_LINE, "%s", text);
+}
+
+/* Share of a job's work that is done. */
+static double job_share(const struct recorder_progress *p)
+{
+    double step = (double)p->step + (p->step_share > 0.0 ? p->step_share : 0.0);
+
+    return p->total_steps > 0 ? step / (double)p->total_steps : 0.0;
+}
+
+/* The label with "halt_max_steps=4" for "arch.halt_max_steps=4", without "name: " if
+ * that is the experiment. */
+static void shorten_label(char *out, size_t size, const char *label, const char *experiment)
+{
+    size_t used = 0, named = experiment != NULL ? strlen(experiment) : 0;
+
+    if (named > 0 && strncmp(label, experiment, named) == 0 &&
+        strncmp(label + named, ": ", 2) == 0)
+        label += named + 2;
+    for (const char *word = label; *word != '\0' && used + 1 < size;) {
+        size_t length = strcspn(word, " ");
+        const char *equals = memchr(word, '=', length);
+        const char *from = word;
+        for (const char *at = word; equals != NULL && at < equals; at++)
+            if (*at == '.')
+                from = at + 1;
+        length -= (size_t)(from - word);
+        length += from[length] == ' ';
+        if (length > size - 1 - used)
+            length = size - 1 - used;
+        memcpy(out + used, from, length);
+        used += length;
+        word = from + length;
+    }
+    out[used] = '\0';
+}
+
+/* Cut to so many columns, but for its end, the seed: "H_cycles=4 L_cy.. seed 0". */
+static void cut_label(char *label, int columns)
+{
+    char *seed = strstr(label, " seed ");
+    int over = text_columns(label, strlen(label)) - columns;
+    size_t head = seed != NULL ? (size_t)(seed - label) : strlen(label);
+
+    if (over <= 0)
+        return;
+    size_t keep = head > (size_t)over + 2 ? head - (size_t)over - 2 : 0;
+    keep = text_whole_characters(label, keep);
+    memmove(label + keep + 2, label + head, strlen(label + head) + 1);
+    memcpy(label + keep, "..", 2);
+}
+
+/* " step 12/400, 37 % of this step" in long training steps, " 12/400", " 37/400
+ * rows". */
+static int format_place(char *out, size_t size, const struct recorder_progress *p)
+{
+    const char *unit = strcmp(p->phase, "evaluate") == 0 ? "rows" : "results";
+
+    if (p->part_total > 0.0)
+        return snprintf(out, size, " %.0f/%.0f %s", floor(p->part_done), p->part_total, unit);
+    if (p->total_steps <= 0)
+        return 0;
+    if (p->step_share >= 0.0)
+        return snprintf(out, size, " step %lld/%lld, %.0f %% of this step",
+                        (long long)p->step + 1, (long long)p->total_steps,
+                        100.0 * p->step_share);
+    return snprintf(out, size, " %lld/%lld", (long long)p->step, (long long)p->total_steps);
+}
+
+/* "train 12/400 loss 0.812 acc 0.530 3.1 steps/s ETA 3m05s"; brief: without accuracy and
+ * rate. */
+static void format_state(char *out, size_t size, const struct recorder_progress *p, bool brief)
+{
+    char eta[HUMAN_SIZE];
+    int used = snprintf(out, size, "%s", p->phase[0] != '\0' ? p->phase : "starting");
+
+    used += format_place(out + used, size - (size_t)used, p);
+    if (p->loss >= 0)
+        used += snprintf(out + used, size - (size_t)used, " loss %.3f", p->loss);
+    if (!brief && p->accuracy >= 0)
+        used += snprintf(out + used, size - (size_t)used, " acc %.3f", p->accuracy);
+    if (!brief && p->steps_per_s >= 0.5)
+        used += snprintf(out + used, size - (size_t)used, " %.1f steps/s", p->steps_per_s);
+    else if (!brief && p->steps_per_s > 0)
+        used += snprintf(out + used, size - (size_t)used, " %.0f s/step", 1.0 / p->steps_per_s);
+    if (p->eta_s >= 0)
+        snprintf(out + used, size - (size_t)used, " ETA %s", human_duration(eta, p->eta_s));
+}
+
+void live_describe_job(char *out, size_t size, const struct live_job *job)
+{
+    char label[240], state[240];
+
+    shorten_label(label, sizeof label, job->label, NULL);
+    format_state(state, sizeof state, job->progress, false);
+    snprintf(out, size, "%s: %s", label, state);
+}
+
+/*
+ * Seconds until all work is done; negative: not known. Running trainings report their
+ * remaining time at the rate of their present attempt, from which the rate of all of
+ * them follows. While none has reported yet, live->rate counts. done: of the running
+ * jobs.
+ */
+static double total_eta_s(const struct live *live, double done)
+{
+    double rate = 0.0, longest = 0.0, left = live->work.open - done;
+
+    for (int i = 0; i < live->job_count; i++) {
+        const struct live_job *job = &live->jobs[i];
+        double eta = job->progress->eta_s;
+        double own = job->cost * (1.0 - job_share(job->progress));
+        if (eta > 0.0 && own > 0.0)
+            rate += own / eta;
+        longest = eta > longest ? eta : longest;
+    }
+    if (rate <= 0.0)
+        rate = live->rate;
+    if (rate <= 0.0)
+        return -1.0;
+    return left / rate > longest ? left / rate : longest;
+}
+
+static void draw_bar(char *out, double share, int columns)
+{
+    for (int i = 0; i < columns; i++)
+        out[i] = i < (int)(share * columns) ? '#' : '-';
+    out[columns] = '\0';
+}
+
+/* "12 of 30 jobs done, 2 failed, 1 cancelled" */
+static int describe_counts(char *out, size_t size, const struct status_counts *counts)
+{
+    int used = snprintf(out, size, "%d of %d jobs done", counts->done, counts->total);
+
+    if (counts->failed > 0)
+        used += snprintf(out + used, size - (size_t)used, ", %d failed", counts->failed);
+    if (counts->cancelled > 0)
+        used += snprintf(out + used, size - (size_t)used, ", %d cancelled", counts->cancelled);
+    return used;
+}
+
+static double share_of(const struct live_work *work, double running)
+{
+    double total = work->done + work->open;
+    double share = total > 0 ? (work->done + running) / total : 0.0;
+
+    return share > 1.0 ? 1.0 : share;
+}
+
+void live_describe_total(char *out, size_t size, const struct live *live, int bar)
+{
+    char drawn[64], counts[120], eta[HUMAN_SIZE] = "?";
+    double running = 0.0;
+
+    for (int i = 0; i < live->job_count; i++)
+        running += job_share(live->jobs[i].progress) * live->jobs[i].cost;
+    double share = share_of(&live->work, running), eta_s = total_eta_s(live, running);
+    draw_bar(drawn, share, bar < (int)sizeof drawn ? bar : (int)sizeof drawn - 1);
+    describe_counts(counts, sizeof counts, &live->counts);
+    if (eta_s >= 0.0)
+        human_duration(eta, eta_s);
+    if (live->counts.running + live->counts.queued > 0)
+        snprintf(out, size, "[%s] %3.0f %%, %s, ETA %s", drawn, 100.0 * share, counts, eta);
+    else
+        snprintf(out, size, "[%s] %3.0f %%, %s", drawn, 100.0 * share, counts);
+}
+
+/* The widest short label; what is wider than most is cut. */
+static int label_columns(const struct live *live, int most)
+{
+    int widest = 0;
+
+    for (int i = 0; i < live->job_count; i++) {
+        char label[240];
+
+        shorten_label(label, sizeof label, live->jobs[i].label, live->experiment);
+        int columns = text_columns(label, strlen(label));
+        widest = columns > widest ? columns : widest;
+    }
+    return widest < most ? widest : most;
+}
+
+static void put_job(struct live_line *line, const struct live *live, const struct live_job *job,
+                    int label_width, int width)
+{
+    char label[240], state[240], curve[BRAILLE_BYTES(SPARKLINE_MOST)];
+    int columns = width >= NARROW ? 16 : 8;
+
+    shorten_label(label, sizeof label, job->label, live->experiment);
+    cut_label(label, label_width);
+    sparkline(curve, columns, job->points, job->point_count, job->progress->total_steps);
+    format_state(state, sizeof state, job->progress, width < NARROW);
+    int label_pad = label_width - text_columns(label, strlen(label));
+    int curve_pad = columns - text_columns(curve, strlen(curve));
+    snprintf(line->text, sizeof line->text, "  %.200s%*s %s%*s %s", label, label_pad, "", curve,
+             curve_pad, "", state);
+}
+
+/* How many of count items get a line when there is room for so many lines: all, or one
+ * less than room, whose last line counts the others. */
+static int shown_of(int count, int room)
+{
+    return count <= room ? count : room > 1 ? room - 1 : 0;
+}
+
+static void put_jobs(struct live_lines *out, const struct live *live, int width, int room)
+{
+    int label_width = label_columns(live, width >= NARROW ? width - 76 : width - 46);
+    int shown = shown_of(live->job_count, room);
+
+    for (int i = 0; i < shown; i++)
+        put_job(live_lines_add(out), live, &live->jobs[i], label_width, width);
+    if (shown < live->job_count)
+        snprintf(live_lines_add(out)->text, LIVE_LINE, "  ... and %d more",
+                 live->job_count - shown);
+}
+
+static void put_failures(struct live_lines *out, const struct live *live, int room)
+{
+    int shown = live->failure_count < room ? live->failure_count : room;
+
+    for (int i = 0; i < shown; i++) {
+        const struct live_failure *failure = &live->failures[i];
+        struct live_line *line = live_lines_add(out);
+        char label[200];
+
+        shorten_label(label, sizeof label, failure->label, live->experiment);
+        line->bad = true;
+        snprintf(line->text, sizeof line->text, "  %.200s (%.8s): %s%s%s", label, failure->hash,
+                 failure->cause[0] != '\0' ? failure->cause : "failed",
+                 failure->message[0] != '\0' ? ": " : "", failure->message);
+    }
+}
+
+static void put_groups(struct live_lines *out, const struct live *live)
+{
+    for (int i = 0; i < live->group_count; i++) {
+        const struct live_group *group = &live->groups[i];
+        char bar[11], counts[120];
+
+        draw_bar(bar, share_of(&group->work, 0.0), 10);
+        describe_counts(counts, sizeof counts, &group->counts);
+        snprintf(live_lines_add(out)->text, LIVE_LINE, "  [%s] %-20s %s", bar, group->name,
+                 counts);
+    }
+}
+
+static void put_heading(struct live_lines *out, const struct live *live, int width)
+{
+    struct live_line *line = live_lines_add(out);
+
+    line->strong = true;
+    snprintf(line->text, sizeof line->text, "%s%s%s",
+             live->experiment != NULL ? live->experiment : "all experiments",
+             live->runner[0] != '\0' ? "; at work: " : "", live->runner);
+    live_describe_total(live_lines_add(out)->text, LIVE_LINE, live, width >= NARROW ? 32 : width >= 60 ? 20 : 6);
+    put_groups(out, live);
+}
+
+bool live_view(struct live_lines *out, const struct live *live, int width, int height)
+{
+    int most = height > 0 && height - 1 < MOST_LINES ? height - 1 : MOST_LINES;
+
+    if (!live_lines_init(out, most))
+        return false;
+    put_heading(out, live, width);
+    int left = most - out->count - live->message_count;
+    int waiting = live->counts.queued;
+    /* A heading for each list; failures get up to a third of the room. */
+    int failures = live->failure_count > 0 ? 1 + live->failure_count : 0;
+    if (failures > left / 3 && left - failures < 1 + live->job_count)
+        failures = left / 3;
+    if (left >= 2) {
+        snprintf(live_lines_add(out)->text, LIVE_LINE, "running: %d, queued: %d",
+                 live->counts.running, waiting);
+        put_jobs(out, live, width, left - failures - 1);
+    }
+    if (failures >= 2) {
+        snprintf(live_lines_add(out)->text, LIVE_LINE, "failed: %d%s", live->counts.failed,
+                 live->counts.failed > failures - 1 ? ", the last ones:" : "");
+        put_failures(out, live, failures - 1);
+    }
+    for (int i = 0; i < live->message_count; i++)
+        shorten_label(live_lines_add(out)->text, LIVE_LINE, live->messages[i],
+                      live->experiment);
+    return true;
+}

@@ -1,0 +1,61 @@
+/*
+ * live_view.h - how far work is, as the lines of `watch` and of `run` on a terminal.
+ */
+#ifndef RUNNER_LIVE_VIEW_H
+#define RUNNER_LIVE_VIEW_H
+
+#include "live_query.h"
+#include "live_screen.h"
+#include "recorder.h"
+#include "status_query.h"
+
+#include <stdint.h>
+
+/* A job that a worker is at. */
+struct live_job {
+    const char *label; /* borrowed: "experiment: arm seed N" */
+    int64_t run_id;
+    double cost;                              /* expected FLOPs */
+    const struct recorder_progress *progress; /* borrowed */
+    struct curve_point points[LIVE_POINTS];   /* of its loss so far */
+    int point_count;
+};
+
+struct live_group {
+    char name[EXPERIMENT_NAME_SIZE];
+    struct status_counts counts;
+    struct live_work work;
+};
+
+enum { LIVE_JOBS = 64, LIVE_GROUPS = 8, LIVE_FAILURES = 8, LIVE_MESSAGES = 3 };
+
+struct live {
+    const char *experiment;      /* borrowed; NULL: all of them */
+    char runner[200];            /* that is at work; "" none, or it needs no mention */
+    struct status_counts counts; /* of jobs */
+    struct live_work work;
+    double rate; /* FLOPs per second of all workers, while no job tells; 0: not known */
+    struct live_group groups[LIVE_GROUPS]; /* experiments, where there are several */
+    int group_count;
+    struct live_job jobs[LIVE_JOBS];
+    int job_count;
+    struct live_failure failures[LIVE_FAILURES];
+    int failure_count;
+    char messages[LIVE_MESSAGES][LIVE_LINE]; /* the newest last */
+    int message_count;
+};
+
+/* One line: "arch.name=hrm seed 0: train 12/400 loss 0.812 ... ETA 3m05s". */
+void live_describe_job(char *out, size_t size, const struct live_job *job);
+/* One line: "[####----]  37 %, 12 of 30 jobs done, 2 failed, ETA 3m05s". bar: its
+ * columns. */
+void live_describe_total(char *out, size_t size, const struct live *live, int bar);
+
+/* Adds a message, for which the oldest makes room. */
+void live_say(struct live *live, const char *text);
+
+/* All as lines for a terminal of this width and height; what has no room is counted.
+ * height 0: as many lines as there are. false: no memory. */
+bool live_view(struct live_lines *out, const struct live *live, int width, int height);
+
+#endif

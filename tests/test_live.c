@@ -1,0 +1,223 @@
+/* test_live.c - watch, and run on a terminal: drawn in place, whole after every change of size,
+ * nothing left behind. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "file.h"
+#include "live_view.h"
+#include "support/place.h"
+#include "support/terminal.h"
+#include "text.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A view of that many jobs and failures; the texts are static. */
+static struct live *make_live(int jobs, int failures)
+{
+    static struct recorder_progress progress = { .phase = "train",
+                                                 .step = 100,
+                                                 .total_steps = 400,
+                                                 .loss = 0.8125,
+                                                 .accuracy = 0.5,
+                                                 .steps_per_s = 2.0,
+                                                 .eta_s = 150.0,
+                                                 .step_share = -1,
+                                                 .part_done = -1,
+                                                 .part_total = -1 };
+    struct live *live = calloc(1, sizeof *live);
+
+    assert_non_null(live);
+    live->experiment = "demo";
+    live->counts = (struct status_counts){
+        .total = 100, .done = 10, .running = jobs, .queued = 90 - jobs - failures
+    };
+    live->counts.failed = failures;
+    live->work = (struct live_work){ .done = 10.0, .open = 90.0 };
+    for (int i = 0; i < jobs; i++)
+        live->jobs[live->job_count++] =
+            (struct live_job){ .label = "demo: arch.name=hrm arch.halt_max_steps=16 seed 3",
+                               .cost = 1.0,
+                               .progress = &progress,
+                               .points = { { 0, 3.0 }, { 50, 1.0 }, { 100, 0.5 } },
+                               .point_count = 3 };
+    for (int i = 0; i < failures; i++)
+        live->failures[live->failure_count++] =
+            (struct live_failure){ .label = "demo: arch.name=hrm arch.halt_max_steps=8 seed 3",
+                                   .hash = "0123456789abcdef",
+                                   .cause = "out of memory",
+                                   .message = "no memory for activations" };
+    return live;
+}
+
+static void a_view_says_how_far_what_runs_and_what_failed_in_80_columns(void **state)
+{
+    static const char EXPECTED[] =
+        "demo\n"
+        "[##------------------]  10 %, 10 of 100 jobs done, 1 failed, ETA 2h31m\n"
+        "running: 1, queued: 88\n"
+        "  name=hrm halt_max_steps=16 seed 3 \xe2\xa0\x89\xe2\xa0\xa7\xe2\xa1\x84 "
+        "     train 100/400 loss 0.812 ETA 2m30s\n"
+        "failed: 1\n"
+        "  name=hrm halt_max_steps=8 seed 3 (01234567): out of memory: no memory for acti\n";
+    struct live *live = make_live(1, 1);
+    struct live_lines lines;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    live->work.open = 45.75; /* a quarter of 1 is done; 45.5 are left, at 1 in 200 s */
+    live->work.done = 5.0;
+    assert_true(live_view(&lines, live, 80, 0));
+    live_lines_print(&lines, out, 80);
+    assert_int_equal(fclose(out), 0);
+    assert_string_equal(text, EXPECTED);
+    free(text);
+    live_lines_release(&lines);
+    free(live);
+}
+
+/* However many there are, the lines fit, and those without room are counted. */
+static void a_view_never_has_more_lines_than_the_terminal(void **state)
+{
+    (void)state;
+    for (int height = 4; height < 60; height += 3)
+        for (int jobs = 0; jobs <= LIVE_JOBS; jobs += 16) {
+            struct live *live = make_live(jobs, jobs > 0 ? LIVE_FAILURES : 0);
+            struct live_lines lines;
+            int told = 0, more = 0;
+
+            assert_true(live_view(&lines, live, 80, height));
+            assert_true(lines.count < height);
+            for (int i = 0; i < lines.count; i++) {
+                told += strstr(lines.items[i].text, "train 100/400") != NULL;
+                sscanf(lines.items[i].text, "  ... and %d more", &more);
+            }
+            if (height > 10)
+                assert_int_equal(told + more, jobs);
+            live_lines_release(&lines);
+            free(live);
+        }
+}
+
+static int count_of(const char *text, const char *words)
+{
+    int count = 0;
+
+    for (; (text = strstr(text, words)) != NULL; text++)
+        count++;
+    return count;
+}
+
+/* Lines with something in them. */
+static int lines_of(const char *text)
+{
+    int count = 0;
+
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1)
+        count += *line != '\n';
+    return count;
+}
+
+/* The screen has the view once, whatever size the terminal takes meanwhile. */
+static void watch_is_drawn_in_place_and_survives_resizing(void **state)
+{
+    static const int SIZES[][2] = { { 24, 80 }, { 10, 41 }, { 40, 120 }, { 6, 60 } };
+    struct place place;
+    struct terminal terminal;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    const char *const words[] = { "watch", "t", NULL };
+    terminal_start(&terminal, place_hrmlab(), place.workspace, words, 24, 80);
+    terminal_wait_for(&terminal, "no runner is at work");
+    for (size_t i = 0; i < sizeof SIZES / sizeof *SIZES; i++) {
+        terminal_resize(&terminal, SIZES[i][0], SIZES[i][1]);
+        terminal_wait_for(&terminal, "0 of 2 jobs done");
+        terminal_settle(&terminal);
+        char *screen = terminal_text(&terminal);
+        assert_int_equal(count_of(screen, "of 2 jobs"), 1);
+        assert_int_equal(lines_of(screen), 4); /* a heading, the total, jobs, the message */
+        free(screen);
+    }
+    terminal_send(&terminal, "\003"); /* Ctrl-C */
+    assert_int_equal(terminal_finish(&terminal), 130);
+    assert_false(terminal.steered); /* no mode was changed: nothing is to be restored */
+    assert_int_equal(terminal.column, 0);
+    terminal_release(&terminal);
+    place_remove(&place);
+}
+
+static void a_killed_watch_leaves_the_terminal_clean(void **state)
+{
+    struct place place;
+    struct terminal terminal;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    const char *const words[] = { "watch", NULL };
+    terminal_start(&terminal, place_hrmlab(), place.workspace, words, 24, 80);
+    terminal_wait_for(&terminal, "no runner is at work");
+    kill(terminal.pid, SIGKILL);
+    assert_int_equal(terminal_finish(&terminal), 128 + SIGKILL);
+    assert_false(terminal.steered);
+    assert_int_equal(terminal.column, 0);
+    terminal_release(&terminal);
+    place_remove(&place);
+}
+
+static void run_on_a_terminal_has_the_same_view_and_ends_with_what_failed(void **state)
+{
+    struct place place;
+    struct terminal terminal;
+
+    (void)state;
+    place_make(&place);
+    const char *const words[] = { "run", place.spec, "--set", "train.max_steps=20", NULL };
+    terminal_start(&terminal, place_hrmlab(), place.workspace, words, 24, 100);
+    terminal_wait_for(&terminal, "running: ");
+    assert_int_equal(terminal_finish(&terminal), 0);
+    assert_false(terminal.steered);
+    char *screen = terminal_text(&terminal);
+    assert_non_null(
+        strstr(screen, "[################################] 100 %, 2 of 2 jobs done"));
+    assert_int_equal(count_of(screen, "jobs done"), 1);
+    assert_non_null(strstr(screen, "see: hrmlab results t"));
+    free(screen);
+    terminal_release(&terminal);
+    /* Without a terminal: a snapshot and lines of log. */
+    char *out, *errors;
+    const char *const watch[] = { "watch", "last", NULL };
+    assert_int_equal(place_run(&place, watch, &out, &errors), 0);
+    assert_string_equal(out, "t\n[####################] 100 %, 2 of 2 jobs done\n"
+                             "running: 0, queued: 0\n");
+    free(out);
+    free(errors);
+    const char *const other[] = { "watch", "other", NULL };
+    assert_int_equal(place_run(&place, other, &out, &errors), 2);
+    assert_non_null(strstr(errors, "no experiment \"other\""));
+    free(out);
+    free(errors);
+    place_remove(&place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_view_says_how_far_what_runs_and_what_failed_in_80_columns),
+        cmocka_unit_test(a_view_never_has_more_lines_than_the_terminal),
+        cmocka_unit_test(watch_is_drawn_in_place_and_survives_resizing),
+        cmocka_unit_test(a_killed_watch_leaves_the_terminal_clean),
+        cmocka_unit_test(run_on_a_terminal_has_the_same_view_and_ends_with_what_failed),
+    };
+
+    return cmocka_run_group_tests_name("live", tests, NULL, NULL);
+}
