@@ -227,9 +227,10 @@ const struct setting settings_table[SETTING_COUNT] = {
                                    no_attention, "attention heads"),
     [ARCH_H_LAYERS] =
         INT_SETTING("arch.H_layers", PHASE_TRAINING, 1, 512, "2", "layers", no_high_level,
-                    "blocks of the slow module, or of the transformer"),
-    [ARCH_L_LAYERS] = INT_SETTING("arch.L_layers", PHASE_TRAINING, 1, 64, "2", "layers",
-                                  no_low_level, "blocks of the fast module, or of trm's one"),
+                    "layers of the slow module, or of the transformer"),
+    [ARCH_L_LAYERS] =
+        INT_SETTING("arch.L_layers", PHASE_TRAINING, 1, 64, "2", "layers", no_low_level,
+                    "layers of the fast module, or of trm's only module"),
     [ARCH_H_CYCLES] =
         INT_SETTING("arch.H_cycles", PHASE_TRAINING, 1, 64, "2", "cycles", NULL,
                     "slow-module updates per outer step; calls of a transformer's "
@@ -249,12 +250,11 @@ const struct setting settings_table[SETTING_COUNT] = {
                      "feed-forward width is expansion * D * 2/3, rounded up to ffn_multiple"),
     [ARCH_FFN_MULTIPLE] = INT_SETTING("arch.ffn_multiple", PHASE_TRAINING, 1, 4096, "256", "",
                                       NULL, "the feed-forward width is a multiple of this"),
-    [ARCH_MLP_T] =
-        BOOL_SETTING("arch.mlp_t", PHASE_TRAINING, "false", NULL,
-                     "a SwiGLU along the sequence takes the place of attention, as in "
-                     "TRM; needs learned or no positions"),
+    [ARCH_MLP_T] = BOOL_SETTING("arch.mlp_t", PHASE_TRAINING, "false", NULL,
+                                "a SwiGLU along the sequence replaces attention, as in "
+                                "TRM; needs learned or no positions"),
     [ARCH_POS_ENCODINGS] = CHOICE_SETTING("arch.pos_encodings", PHASE_TRAINING, POSITIONS,
-                                          "rope", "rope", NULL, "how positions are told apart"),
+                                          "rope", "rope", NULL, "encoding of positions"),
     [ARCH_ROPE_THETA] = REAL_SETTING("arch.rope_theta", PHASE_TRAINING, 1, 1e9, "10000", "",
                                      no_rope, "base of the rotary angles"),
     [ARCH_RMS_NORM_EPS] = REAL_SETTING("arch.rms_norm_eps", PHASE_TRAINING, 1e-12, 0.1, "1e-05",
@@ -268,7 +268,7 @@ const struct setting settings_table[SETTING_COUNT] = {
     [ARCH_CONDITIONING] = CHOICE_SETTING(
         "arch.conditioning", PHASE_TRAINING, CONDITIONINGS, "puzzle_id", "puzzle_id",
         no_own_ids,
-        "what tells the model which puzzle a row is of: its id; nothing (blank: id 0 for every "
+        "what identifies a row's puzzle to the model: its id; nothing (blank: id 0 for every "
         "row); or its id in training and at evaluation, by a fixed shift, that of another task "
         "(random_id)"),
     [ARCH_PUZZLE_EMB_LEN] =
@@ -282,7 +282,7 @@ const struct setting settings_table[SETTING_COUNT] = {
         "adaptive halting in training; off: always halt_max_steps, no q_continue loss"),
     [ARCH_HALT_EXPLORATION_PROB] =
         REAL_SETTING("arch.halt_exploration_prob", PHASE_TRAINING, 0, 1, "0.1", "", no_act,
-                     "chance that a row must run a random least number of steps"),
+                     "probability that a row must run a random minimum of steps"),
     [DATA_PATH] = TEXTS_SETTING(
         "data.path", PHASE_DATA, "builtin:arc-style", NULL,
         "builtin:arc-style, builtin:sudoku, builtin:maze, a folder or file of ARC tasks or a "
@@ -294,7 +294,7 @@ const struct setting settings_table[SETTING_COUNT] = {
                      "comma-separated sets that are tested; empty: those called evaluation"),
     [DATA_CANVAS] =
         INT_SETTING("data.canvas", PHASE_TRAINING, 1, 30, "30", "cells", not_arc,
-                    "side of the square the grids are laid on; larger tasks are left out"),
+                    "side of the square on which grids are placed; larger tasks are left out"),
     [DATA_NUM_AUG] = INT_SETTING("data.num_aug", PHASE_TRAINING, 0, 10000, "0", "variants",
                                  NULL, "augmented variants per task besides the original"),
     [DATA_SUBSET] =
@@ -305,9 +305,9 @@ const struct setting settings_table[SETTING_COUNT] = {
         "comma-separated names of the tasks to keep, or @FILE with one a line; empty: all"),
     [DATA_DROP_LEAKED] = BOOL_SETTING(
         "data.drop_leaked", PHASE_DATA, "false", not_arc,
-        "tasks that are evaluation tasks under another name, or augmented, are not trained on"),
+        "do not train on copies of evaluation tasks under another name or augmented"),
     [DATA_TRANSLATION] = BOOL_SETTING("data.translation", PHASE_TRAINING, "true", not_arc,
-                                      "training pairs are laid at random offsets"),
+                                      "training pairs are placed at random offsets"),
     [DATA_BATCH_ORDER] =
         TEXT_SETTING("data.batch_order", PHASE_DATA, "", NULL,
                      "a .npy file, such as data order writes, that prescribes the examples of "
@@ -328,10 +328,10 @@ const struct setting settings_table[SETTING_COUNT] = {
                     "puzzles tested on, chosen at random; 0: all of a CSV"),
     [DATA_SUDOKU_MIN_BACKTRACKS] =
         INT_SETTING("data.sudoku_min_backtracks", PHASE_DATA, 0, 1000, "0", "",
-                    not_built_in_sudoku, "least backtracks that a plain solver needs"),
-    [DATA_SUDOKU_MAX_BACKTRACKS] =
-        INT_SETTING("data.sudoku_max_backtracks", PHASE_DATA, 0, 1000000, "0", "",
-                    not_built_in_sudoku, "most backtracks that a plain solver needs; 0: any"),
+                    not_built_in_sudoku, "smallest number of backtracks of a plain solver"),
+    [DATA_SUDOKU_MAX_BACKTRACKS] = INT_SETTING(
+        "data.sudoku_max_backtracks", PHASE_DATA, 0, 1000000, "0", "", not_built_in_sudoku,
+        "largest number of backtracks of a plain solver; 0: any"),
     [DATA_MIN_DIFFICULTY] =
         INT_SETTING("data.min_difficulty", PHASE_DATA, 0, 1000000, "0", "", no_rating,
                     "least rating of the puzzles of a CSV, training and test alike"),
@@ -342,7 +342,7 @@ const struct setting settings_table[SETTING_COUNT] = {
                     "least length of the shortest path of a built-in maze"),
     [DATA_MAZE_OPEN] =
         REAL_SETTING("data.maze_open", PHASE_DATA, 0, 1, "0.1", "", not_built_in_maze,
-                     "share of the walls between corridors that are taken away; 0: no loops"),
+                     "share of the walls between corridors that is removed; 0: no loops"),
     [DATA_MAZE_TRAIN] =
         INT_SETTING("data.maze_train", PHASE_DATA, 0, 10000000, "1000", "mazes", not_maze,
                     "mazes trained on, chosen at random; 0: all of a CSV"),
@@ -365,7 +365,7 @@ const struct setting settings_table[SETTING_COUNT] = {
                     "training steps; 0: as many as the epochs give"),
     [TRAIN_EVAL_INTERVAL] =
         INT_SETTING("train.eval_interval", PHASE_TRAINING, 0, 100000000, "0", "epochs", NULL,
-                    "evaluate on the way after so many epochs; 0: only at the end"),
+                    "epochs between interim evaluations; 0: evaluate only at the end"),
     [TRAIN_GLOBAL_BATCH_SIZE] = INT_SETTING("train.global_batch_size", PHASE_TRAINING, 1, 65536,
                                             "64", "rows", NULL, "rows of a training step"),
     [TRAIN_MICRO_BATCH] =
@@ -398,10 +398,11 @@ const struct setting settings_table[SETTING_COUNT] = {
     [TRAIN_PUZZLE_EMB_WEIGHT_DECAY] =
         REAL_SETTING("train.puzzle_emb_weight_decay", PHASE_TRAINING, 0, 100, "0.1", "",
                      no_puzzle_embedding, "its weight decay"),
-    [TRAIN_FORWARD_DTYPE] = CHOICE_SETTING(
-        "train.forward_dtype", PHASE_TRAINING, FORWARD_DTYPES, "float32", "float32", NULL,
-        "numbers of the forward pass; bfloat16 as in the published runs, faster where the CPU "
-        "has it"),
+    [TRAIN_FORWARD_DTYPE] = CHOICE_SETTING("train.forward_dtype", PHASE_TRAINING,
+                                           FORWARD_DTYPES, "float32", "float32", NULL,
+                                           "number format of the forward pass; bfloat16 as in "
+                                           "the published runs, faster where the CPU "
+                                           "has it"),
     [TRAIN_TARGET_Q_UPDATE_EVERY] =
         INT_SETTING("train.target_q_update_every", PHASE_TRAINING, 1, 1000000, "1", "steps",
                     no_target_q, "compute the target of q_continue every n-th step"),
@@ -430,8 +431,8 @@ const struct setting settings_table[SETTING_COUNT] = {
                      "0.999); 0: on the weights themselves"),
     [TRAIN_UNTRAINED_SHARE] = REAL_SETTING(
         "train.untrained_share", PHASE_TRAINING, 0, 1, "0.01", "", NULL,
-        "most that each evaluation of the untrained model may cost, as a share of "
-        "the training's FLOPs: on a seeded choice of test inputs where all cost more "
+        "limit of the cost of each evaluation of the untrained model, as a share of "
+        "the training's FLOPs: if all test inputs cost more, a seeded sample is used "
         "(at least 1 TFLOP, at most 30); 0: none"),
     [EVAL_HALT_MAX_STEPS] =
         INT_SETTING("eval.halt_max_steps", PHASE_EVALUATION, 0, 1024, "0", "outer steps", NULL,
@@ -480,11 +481,12 @@ const struct setting settings_table[SETTING_COUNT] = {
                      "time limit of one attempt; 0: none"),
     [RESOURCES_HANG_S] =
         REAL_SETTING("resources.hang_s", PHASE_EXECUTION, 1, 1e6, "300", "seconds", NULL,
-                     "a worker that has computed nothing for so long is hung, and tried again"),
+                     "a worker without any progress for this long is hung; its job is retried"),
     [RETRIES_MAX] = INT_SETTING("retries.max", PHASE_EXECUTION, 0, 1000, "2", "attempts", NULL,
-                                "new attempts after a failure that may pass"),
-    [RETRIES_DELAY_S] = REAL_SETTING("retries.delay", PHASE_EXECUTION, 0, 3600, "2", "seconds",
-                                     NULL, "before the first new attempt; doubles up to 300"),
+                                "new attempts after a failure that may be temporary"),
+    [RETRIES_DELAY_S] =
+        REAL_SETTING("retries.delay", PHASE_EXECUTION, 0, 3600, "2", "seconds", NULL,
+                     "wait before the first new attempt; doubles up to 300 s"),
     [CHECKPOINT_INTERVAL_S] =
         REAL_SETTING("train.checkpoint_interval", PHASE_EXECUTION, 0.01, 1e6, "30", "seconds",
                      NULL, "time between checkpoints"),

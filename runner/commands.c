@@ -17,25 +17,26 @@
 static command_fn print_help_of;
 
 const struct command COMMANDS[] = {
-    { "run", "SPEC", "queue a spec and work until it is done",
-      "SPEC is a JSON file, or - for standard input. Where another runner is at work\n"
-      "on the workspace, follows it. The same command goes on after an interruption.",
+    { "run", "SPEC", "queue a spec and run it to its end",
+      "SPEC is a JSON file, or - for standard input. If another runner is running on\n"
+      "the workspace, follows it. After an interruption, the same command continues.",
       1, 1, LOOP_OPTIONS | BIT(SET) | BIT(NEW) | BIT(DRY_RUN) | BIT(FORMAT), command_run },
-    { "queue", "SPEC...", "queue specs for a runner to work on", NULL, 1, 1000,
-      BIT(SET) | BIT(NEW), command_queue },
-    { "work", "", "work until the queue is empty",
-      "Takes over what an earlier runner left running.", 0, 0, LOOP_OPTIONS, command_work },
-    { "plan", "SPEC", "what would run, what is there, the cost",
+    { "queue", "SPEC...", "queue specs for a runner", NULL, 1, 1000, BIT(SET) | BIT(NEW),
+      command_queue },
+    { "work", "", "run queued jobs until the queue is empty",
+      "Takes over workers that an earlier runner left running.", 0, 0, LOOP_OPTIONS,
+      command_work },
+    { "plan", "SPEC", "what would run, what exists already, the cost",
       "A table lists the first 1000 runs, other formats all.", 1, 1,
       BIT(SET) | BIT(FORMAT) | BIT(JOBS), command_plan },
-    { "status", "[EXPERIMENT]", "how far every experiment is, or one", NULL, 0, 1, BIT(FORMAT),
-      command_status },
+    { "status", "[EXPERIMENT]", "the progress of every experiment, or of one", NULL, 0, 1,
+      BIT(FORMAT), command_status },
     { "watch", "[EXPERIMENT]", "live: jobs, curves, failures, time left",
-      "Drawn over in place until nothing is queued or running, or Ctrl-C. Without a\n"
-      "terminal, or with --plain: as it is now, once.",
+      "Redrawn in place until nothing is queued or running, or Ctrl-C. Without a\n"
+      "terminal, or with --plain: the current state, once.",
       0, 1, BIT(PLAIN), command_watch },
     { "results", "[EXPERIMENT]", "the table of arms: means, spread, seeds",
-      "Without EXPERIMENT: the only one there is. --where also takes measures\n"
+      "Without EXPERIMENT: the only one of the workspace. --where also takes measures\n"
       "(pass_at_2>0.5). --rows arch.name --cols arch.H_cycles is a table of two\n"
       "settings.",
       0, 1,
@@ -50,8 +51,8 @@ const struct command COMMANDS[] = {
       0, 3, QUERY_OPTIONS | BIT(AXIS) | BIT(MATRIX) | BIT(BASELINE), command_compare },
     { "curves", "[EXPERIMENT]", "learning curves, drawn or as data",
       "A panel per arm: the mean over seeds as a line, the seeds' range as dots.\n"
-      "--metric is a series of the training (train/lm_loss without it) or a measure\n"
-      "of the evaluations on the way. --format csv: the points.",
+      "--metric is a metric of training (default: train/lm_loss) or a measure of the\n"
+      "interim evaluations. --format csv: the points.",
       0, 1, QUERY_OPTIONS, command_curves },
     { "plot", "[EXPERIMENT]", "a figure of its results as SVG, PNG or PDF",
       "Without --figure: the list of figures, and which are possible. FILE ends in\n"
@@ -60,13 +61,13 @@ const struct command COMMANDS[] = {
       0, 1, QUERY_OPTIONS | BIT(FIGURE) | BIT(AXIS) | BIT(ROWS) | BIT(COLS) | BIT(OUTPUT),
       command_plot },
     { "report", "[EXPERIMENT]", "its results as one HTML page, or Markdown",
-      "Question, design, finding, figures, tables, cost, failures, provenance. The page\n"
-      "needs nothing but itself. -o FILE.md or --format markdown: Markdown, with the\n"
+      "Question, design, finding, figures, tables, cost, failures, provenance. The\n"
+      "page is self-contained. -o FILE.md or --format markdown: Markdown, with the\n"
       "figures in files beside it.",
       0, 1, QUERY_OPTIONS | BIT(OUTPUT), command_report },
     { "show", "RUN", "everything about a run",
       "RUN is the beginning of its hash, 4 digits or more.", 1, 1, BIT(FORMAT), command_show },
-    { "logs", "RUN", "what the worker of a run's last attempt wrote",
+    { "logs", "RUN", "the log of a run's last attempt",
       "RUN is the beginning of its hash, 4 digits or more.", 1, 1, BIT(FOLLOW), command_logs },
     { "cancel", "TARGET", "stop jobs of an experiment, a run, or all",
       "TARGET is an experiment's name, the beginning of a run's hash (4 digits or\n"
@@ -78,24 +79,25 @@ const struct command COMMANDS[] = {
       "resources, retries, data.path, train.checkpoint_interval.",
       1, 1, BIT(SET), command_retry },
     { "verify", "RUN", "train a run again and compare it bit for bit",
-      "Trains aside, from scratch, and compares every metric, every task's outcome,\n"
+      "Trains in a separate directory and compares every metric, every task's outcome,\n"
       "the baselines and the weights. Exit 1: something differs.",
       1, 1, 0, command_verify },
     { "rebuild", "", "a new database from specs and journals",
-      "The old one is set aside when the new one is complete. Exit 1: a spec or an\n"
-      "attempt had to be left out, and is named.",
+      "The old one is renamed when the new one is complete. Exit 1: a spec or an\n"
+      "attempt had to be left out; it is named.",
       0, 0, 0, command_rebuild },
-    { "remove", "EXPERIMENT", "take an experiment out of the workspace",
+    { "remove", "EXPERIMENT", "remove an experiment from the workspace",
       "Its runs keep their files and results until gc. Cancel its jobs first.", 1, 1, 0,
       command_remove },
-    { "gc", "", "what nobody needs, in bytes by reason",
-      "With --force it is deleted. What an experiment needs stays.", 0, 0,
-      BIT(DRY_RUN) | BIT(FORCE) | BIT(YES) | BIT(FORMAT), command_gc },
+    { "gc", "", "list files no longer needed, or delete them",
+      "Lists bytes by reason; --force deletes the files. Files that an experiment\n"
+      "needs are never deleted.",
+      0, 0, BIT(DRY_RUN) | BIT(FORCE) | BIT(YES) | BIT(FORMAT), command_gc },
     { "data", "build|show|check|order SOURCE", "write, draw and check data",
-      "SOURCE is what data.path can be, or a spec, whose data are meant.\n"
+      "SOURCE is a value of data.path, or a spec: its data.\n"
       "build writes the data below --output. show prints counts, or draws the tasks\n"
-      "that are named behind SOURCE. check reads everything. order writes the\n"
-      "batches of a training, as data.batch_order takes them.",
+      "that are named after SOURCE. check reads everything. order writes the\n"
+      "batches of a training in the format of data.batch_order.",
       2, 1000, BIT(SET) | BIT(OUTPUT) | BIT(LAYOUT) | BIT(SVG), command_data },
     { "axes", "[schema|measures]", "every setting: bounds, default, meaning",
       "With schema: the JSON Schema of specs. With measures: every measure.", 0, 1, BIT(FORMAT),
@@ -104,9 +106,9 @@ const struct command COMMANDS[] = {
       command_doctor },
     { "completions", "SHELL", "a script that completes words in a shell",
       "SHELL is bash, zsh or fish. For bash: source <(hrmlab completions bash). The\n"
-      "script asks `hrmlab completions -- WORD...` what may stand for the last word.",
+      "script calls `hrmlab completions -- WORD...`, which completes the last word.",
       1, 1000, 0, command_completions },
-    { "help", "[COMMAND]", "this list, or what a command does and takes", NULL, 0, 1, 0,
+    { "help", "[COMMAND]", "this list, or the help of a command", NULL, 0, 1, 0,
       print_help_of },
     { 0 },
 };

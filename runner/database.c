@@ -29,7 +29,7 @@ static int note_place(struct store *store, const struct workspace *workspace, st
     int rc = record_workspace(store, &from, &place, err);
     if (rc == 0 && from != NULL)
         log_warning("this workspace is a copy of %s, or was moved from there to another file "
-                    "system; workers that are at work there are left alone",
+                    "system; workers running there are not touched",
                     from);
     free(from);
     return rc;

@@ -266,8 +266,8 @@ static void a_bad_array_is_named_with_its_byte(void **state)
         size_t size;
     } cases[] = {
         { "{'shape':(3,),'fortran_order':False,\"descr\":\"<i4\"}", NULL, rising, 12 },
-        { header, "byte 128: the header tells of 12 bytes", rising, 11 },
-        { header, "byte 128: the header tells of 12 bytes", rising, 8 },
+        { header, "byte 128: the header gives 12 bytes", rising, 11 },
+        { header, "byte 128: the header gives 12 bytes", rising, 8 },
         { header, "byte 136: entry 2 is 1; expected more than", falling, 12 },
         { header, "byte 136: entry 2 is 3; expected 2", far, 12 },
         { header, "byte 128: entry 0 is 1; expected 0", late, 12 },

@@ -63,7 +63,7 @@ static void expect_queued(const struct place *place, const char *members, const 
     free(messages);
 }
 
-static const char AS_IT_WAS[] = "brought up to date";
+static const char AS_IT_WAS[] = "updated to this spec";
 
 static void other_words_for_the_same_runs_are_the_same_experiment(void **unused)
 {
@@ -402,7 +402,7 @@ static void runs_that_another_experiment_wants_are_not_cancelled(void **unused)
     free(messages);
     assert_int_equal(queue(&place, "B", "\"seeds\": [1, 2]", NULL, &messages), 0);
     free(messages);
-    cancel(&place, "A", "1 jobs go on: other experiments want them");
+    cancel(&place, "A", "1 jobs continue: other experiments need them");
     place_expect(&place, states, "cancelled queued queued");
     cancel(&place, "B", "cancelled: 2 jobs"); /* A wants it no longer */
     place_expect(&place, states, "cancelled cancelled cancelled");
@@ -414,7 +414,7 @@ static void runs_that_another_experiment_wants_are_not_cancelled(void **unused)
     place_expect(&place, states, "queued queued cancelled");
     assert_int_equal(queue(&place, "B", "\"seeds\": [1, 2]", NULL, &messages), 0);
     free(messages);
-    cancel(&place, "A", "1 jobs go on"); /* B wants it again */
+    cancel(&place, "A", "1 jobs continue"); /* B wants it again */
     cancel(&place, "all", "cancelled: 2 jobs");
     place_remove(&place);
 }
@@ -502,7 +502,7 @@ static void status_tells_that_nobody_works_on_what_is_queued(void **unused)
     place_use_release("slow");
     expect_queued(&place, "\"seeds\": 1", "to be trained");
     assert_int_equal(place_finish(place_start(&place, "status", NULL)), 0);
-    assert_true(place_output_has(&place, "1 jobs wait and no runner is at work here"));
+    assert_true(place_output_has(&place, "1 jobs are queued and no runner is running"));
     write_spec(&place, "other", "\"seeds\": [5]");
     assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
     assert_true(place_output_has(&place, "1 jobs of other experiments stay queued"));

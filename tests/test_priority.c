@@ -69,8 +69,8 @@ static void a_job_of_higher_priority_goes_first_whoevers_runner_works(void **sta
     place_expect(&place, ORDER, "low high high low low");
     place_expect(&place, "SELECT group_concat(DISTINCT state) FROM job WHERE priority >= 0",
                  "done");
-    assert_true(place_output_has(&place, "waiting for 2 jobs of high (0 at work, 2 queued); "
-                                         "before them: 1 jobs at work and 0 queued with a "
+    assert_true(place_output_has(&place, "waiting for 2 jobs of high (0 running, 2 queued); "
+                                         "before them: 1 jobs running and 0 queued with a "
                                          "higher priority, of low"));
     assert_true(place_output_has(&place, "1 jobs of other experiments stay queued"));
     unsetenv("FAKE_WORKER_HOLD");

@@ -490,7 +490,7 @@ static void a_lock_is_held_left_or_does_not_work(void **state)
     assert_int_equal(code, 3);
     assert_int_equal(doctor, 3);
     assert_true(place_output_has(&place, "lock cannot be locked: No locks available"));
-    assert_false(place_output_has(&place, "at work already"));
+    assert_false(place_output_has(&place, "running already"));
 
     /* Somebody holds it, but not the process that it names. */
     int fd = make_lock(&place, text);

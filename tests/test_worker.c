@@ -459,7 +459,7 @@ static void check_sandbox(const struct run_setup *setup, int attempt, bool insid
     assert_string_equal(
         text(json_member(run_last_event(journal, "begin"), "provenance"), "sandbox"), expected);
     cJSON_Delete(journal);
-    assert_int_equal(log_has(setup, attempt, "the sandbox is not whole"),
+    assert_int_equal(log_has(setup, attempt, "the sandbox is incomplete"),
                      strstr(expected, "NOT") != NULL);
 }
 

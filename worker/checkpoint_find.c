@@ -83,7 +83,7 @@ int checkpoint_find(struct checkpoint_candidate **out, int *count, const char *r
             if (peek(candidate, path, run_hash, &fault) == 0)
                 found++;
             else if (fault.code != ERROR_ABSENT)
-                log_warning("%s; passed over", fault.message);
+                log_warning("%s; skipped", fault.message);
             free(path);
         }
     qsort(list, (size_t)found, sizeof *list, compare_candidates);

@@ -215,7 +215,7 @@ static void enter_sandbox(struct execution *execution)
     sandbox_enter(&execution->sandbox, execution->request->directory);
     sandbox_describe(words, sizeof words, &execution->sandbox);
     if (!sandbox_is_whole(&execution->sandbox))
-        log_warning("the sandbox is not whole here: %s", words);
+        log_warning("the sandbox is incomplete here: %s", words);
 }
 
 static int work(struct execution *execution, struct error *err)

@@ -134,8 +134,8 @@ static int load_newest(struct training *training, char **from, struct error *err
         struct error fault = { 0 };
 
         if (!job_may_resume(c->job, list[i].attempt, list[i].step)) {
-            log_warning("%s: what led to its step %lld is not recorded; passed over",
-                        list[i].name, (long long)list[i].step);
+            log_warning("%s: what led to its step %lld is not recorded; skipped", list[i].name,
+                        (long long)list[i].step);
             continue;
         }
         int loaded = load(training, list[i].name, &fault);

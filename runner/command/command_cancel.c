@@ -138,11 +138,11 @@ static int request(const struct options *options, enum request_kind kind, unsign
         rc = ask_for_it(store, kind, target, ids, count, options, err);
     if (rc == 0)
         log_info("%s: %d jobs%s", cancel ? "cancelled" : "queued again", count,
-                 held ? "" : " (asked of the runner)");
+                 held ? "" : " (requested from the runner)");
     if (rc == 0 && shared > 0)
-        log_info("%lld jobs go on: other experiments want them, too", (long long)shared);
+        log_info("%lld jobs continue: other experiments need them too", (long long)shared);
     if (rc == 0 && held && !cancel)
-        log_info("hrmlab work works on the queue");
+        log_info("hrmlab work runs the queued jobs");
     free(ids);
     store_close(store);
     workspace_close(&workspace);

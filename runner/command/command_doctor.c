@@ -174,7 +174,7 @@ static void check_runner(struct report *report, const struct workspace *workspac
     }
     bool idle = holder[0] == '\0';
     snprintf(text, sizeof text, "%s%s; %d jobs running, %d queued, %d failed",
-             idle ? "none at work" : "at work: ", holder, counts.running, counts.queued,
+             idle ? "no runner" : "runner ", holder, counts.running, counts.queued,
              counts.failed);
     bool left = idle && counts.running > 0;
     say(report, "runner", left ? "warning" : "ok", text);

@@ -52,10 +52,10 @@ static void tell(const struct garbage_summary *summary, int64_t total, bool acte
     else
         log_info("there is nothing to free");
     if (summary->busy > 0)
-        log_info("%d runs with work that is not over were passed over", summary->busy);
+        log_info("%d runs with open jobs were skipped", summary->busy);
     if (summary->unknown > 0)
-        log_warning("%d run directories are not in the database and stay; hrmlab rebuild takes "
-                    "them up",
+        log_warning("%d run directories are not in the database and stay; hrmlab rebuild reads "
+                    "them",
                     summary->unknown);
 }
 
@@ -82,7 +82,7 @@ int command_gc(const struct options *options, int *exit_code, struct error *err)
     if (rc == 0 && options->force)
         rc = workspace_lock(&workspace, &held, holder, sizeof holder, err);
     if (rc == 0 && !held)
-        rc = error_set(err, ERROR_BUSY, "workspace %s: the runner %s is at work; stop it first",
+        rc = error_set(err, ERROR_BUSY, "workspace %s: the runner %s is running; stop it first",
                        workspace.path, holder);
     if (rc == 0)
         rc = garbage_collect(&summary, store, &workspace, options->force, err);

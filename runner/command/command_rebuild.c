@@ -84,8 +84,8 @@ static int plan_spec(struct plan **out, const struct rebuild *r, const struct op
     if (rc == 0)
         rc = disk_adjust_plan(&r->disk, &adjusted, *out, err);
     if (rc == 0 && adjusted > 0)
-        log_warning("%s: %d of %d runs were of other data, or another engine, than there is "
-                    "now; they stay what they were",
+        log_warning("%s: %d of %d runs used other data, or another engine, than exist "
+                    "now; they are restored as they were",
                     path, adjusted, (*out)->run_count);
     return rc;
 }
@@ -130,8 +130,8 @@ static int queue_rest(struct rebuild *r, struct error *err)
         return rc;
     rc = enqueue_found(&summary, r->store, r->workspace, plan, err);
     if (rc == 0)
-        log_warning("no spec leads to what %d runs did; they are the experiment %s",
-                    plan->run_count, plan->spec->name);
+        log_warning("%d runs belong to no spec; they are in the experiment %s", plan->run_count,
+                    plan->spec->name);
     plan_destroy(plan);
     return rc;
 }
@@ -324,11 +324,10 @@ static int replay_directory(struct rebuild *r, const char *hash, int number, str
         if (rc == 0 && state.run_id != 0) {
             rc = replay_found(r, &found, state.run_id, hash, number, err);
         } else if (rc == 0 && !removed_mark_is_set(r->workspace, hash)) {
-            log_warning(
-                "left out: %s: no spec leads to its run, and its job.json does not tell "
-                "of it%s%s",
-                found.directory, found.job == NULL ? ": " : "",
-                found.job == NULL ? found.why.message : "");
+            log_warning("left out: %s: no spec has its run, and its job.json does not describe "
+                        "it%s%s",
+                        found.directory, found.job == NULL ? ": " : "",
+                        found.job == NULL ? found.why.message : "");
             r->attempts_failed++;
         }
     } /* otherwise it cannot have begun */
@@ -445,7 +444,7 @@ int command_rebuild(const struct options *options, int *exit_code, struct error 
     if (rc == 0)
         rc = workspace_lock(&workspace, &held, holder, sizeof holder, err);
     if (rc == 0 && !held)
-        rc = error_set(err, ERROR_BUSY, "workspace %s: the runner %s is at work; stop it first",
+        rc = error_set(err, ERROR_BUSY, "workspace %s: the runner %s is running; stop it first",
                        workspace.path, holder);
     if (rc == 0)
         rc = finish_earlier(&r, err);

@@ -113,7 +113,7 @@ static int make_report(struct figure_source *source, const struct options *optio
     if (rc == 0 && to_file)
         log_info("the report of \"%s\" is in %s", source->results->experiment, options->output);
     else if (rc == 0 && report.picture_count > 0)
-        log_warning("the figures are not written: -o FILE says where they belong");
+        log_warning("the figures are not written without -o FILE");
     report_release(&report);
     free(spec);
     free(prefix);

@@ -40,11 +40,10 @@ static void tell_of_known(const struct enqueue_summary *summary, const struct pl
     if (!summary->known)
         return;
     if (summary->added > 0)
-        log_info("%s is here: %d runs added to its %d", plan->spec->name, summary->added,
+        log_info("%s exists: %d runs added to its %d", plan->spec->name, summary->added,
                  plan->run_count - summary->added);
     else if (summary->changed)
-        log_info("%s is here with the same runs; brought up to date with this spec",
-                 plan->spec->name);
+        log_info("%s exists with the same runs; updated to this spec", plan->spec->name);
     if (summary->forgotten > 0)
         log_info("%s asks for %lld evaluations less than before; their results stay in the "
                  "database",
@@ -93,9 +92,9 @@ static int tell_of_wait(struct store *store, const struct status_counts *counts,
     if (ahead.at_work + ahead.first > 0)
         snprintf(
             before, sizeof before,
-            "; before them: %lld jobs at work and %lld queued with a higher priority, of %s",
+            "; before them: %lld jobs running and %lld queued with a higher priority, of %s",
             (long long)ahead.at_work, (long long)ahead.first, ahead.names);
-    log_info("waiting for %d jobs of %s (%d at work, %d queued)%s",
+    log_info("waiting for %d jobs of %s (%d running, %d queued)%s",
              counts->queued + counts->running, experiment, counts->running, counts->queued,
              counts->queued > 0 ? before : "");
     return 0;
@@ -108,7 +107,7 @@ static int follow(struct store *store, struct workspace *workspace, const char *
 {
     struct sigaction action = { .sa_handler = on_follow_signal };
 
-    log_info("another runner (%s) is at work here; following it (Ctrl-C: stop following)",
+    log_info("another runner (%s) is running here; following it (Ctrl-C: stop following)",
              holder);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -124,7 +123,7 @@ static int follow(struct store *store, struct workspace *workspace, const char *
                 return rc;
         }
         if (follow_stopped)
-            return error_set(err, ERROR_STOPPED, "no longer following; the runner goes on");
+            return error_set(err, ERROR_STOPPED, "no longer following; the runner continues");
         if (counts.queued + counts.running == 0)
             return 0;
         rc = workspace_lock(workspace, held, holder, holder_size, err);
@@ -140,7 +139,8 @@ static int wait_for_space(const struct workspace *workspace, struct error *err)
     struct error ignored;
     int rc = ERROR_NOSPACE;
 
-    log_warning("%s: paused; nothing is lost, and it goes on when there is room", err->message);
+    log_warning("%s: paused; nothing is lost, and it continues when there is room",
+                err->message);
     follow_stopped = 0;
     signal(SIGINT, on_follow_signal);
     signal(SIGTERM, on_follow_signal);
@@ -193,7 +193,7 @@ static int work_on(struct store *store, struct workspace *workspace,
     if (rc == 0 && !held && experiment == NULL)
         return error_set(
             err, ERROR_BUSY,
-            "workspace %s: the runner %s is at work already; hrmlab status shows it",
+            "workspace %s: the runner %s is running already; hrmlab status shows it",
             workspace->path, holder);
     if (rc == 0 && !held)
         rc = follow(store, workspace, experiment, &held, holder, sizeof holder, err);
@@ -209,7 +209,7 @@ static int work_on(struct store *store, struct workspace *workspace,
     }
     if (rc == 0 && result.interrupted)
         rc = error_set(err, ERROR_STOPPED,
-                       "stopped; the state is safe: the same command goes on from here");
+                       "stopped; the state is safe: the same command continues from here");
     if (rc == 0)
         rc = status_count(store, &counts, experiment, err);
     if (rc < 0)
@@ -223,8 +223,8 @@ static int work_on(struct store *store, struct workspace *workspace,
         if (rc < 0)
             return rc;
         describe_causes(causes, sizeof causes, result.causes);
-        log_warning("%d of %d jobs failed (%s); hrmlab show RUN tells of one, hrmlab retry %s "
-                    "tries again",
+        log_warning("%d of %d jobs failed (%s); hrmlab show RUN shows one, hrmlab retry %s "
+                    "queues them again",
                     failed, counts.total, causes, target);
     }
     if (experiment != NULL && counts.cancelled > 0)
@@ -238,7 +238,7 @@ static int work_on(struct store *store, struct workspace *workspace,
         if (rc < 0)
             return rc;
         if (all.queued > counts.queued)
-            log_info("%d jobs of other experiments stay queued; hrmlab work works on them",
+            log_info("%d jobs of other experiments stay queued; hrmlab work runs them",
                      all.queued - counts.queued);
     }
     if (failed > 0 || (experiment != NULL && counts.cancelled + counts.queued > 0))
@@ -299,7 +299,7 @@ int command_queue(const struct options *options, int *exit_code, struct error *e
         plan_destroy(plans[i]);
     free(plans);
     if (rc == 0)
-        log_info("hrmlab work works on the queue");
+        log_info("hrmlab work runs the queued jobs");
     store_close(store);
     workspace_close(&workspace);
     return rc;

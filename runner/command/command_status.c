@@ -31,8 +31,8 @@ static int mention_idle_queue(struct store *store, const struct workspace *works
         return rc;
     rc = workspace_holder(workspace, holder, sizeof holder, err);
     if (rc == 0 && holder[0] == '\0')
-        log_info("%d jobs wait and no runner is at work here; hrmlab work --workspace %s works "
-                 "on them",
+        log_info("%d jobs are queued and no runner is running; hrmlab work --workspace %s runs "
+                 "them",
                  counts.queued + counts.running, workspace->path);
     return rc;
 }

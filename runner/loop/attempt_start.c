@@ -114,7 +114,7 @@ static int add_resume(struct supervisor *s, const struct slot *slot,
     if (rc == 0 && unknown)
         progress_say(&s->progress,
                      "%s: runs/%.12s... has attempts that the database does not know; training "
-                     "does not go on from them (hrmlab rebuild reads them in)",
+                     "does not resume from them (hrmlab rebuild reads them)",
                      slot->job.label, slot->job.run_hash);
     return rc;
 }

@@ -343,7 +343,8 @@ static void *loop_realloc(void *old, size_t size)
     void *fresh = realloc(old, size);
 
     if (fresh == NULL && size > 0) {
-        log_error("no memory for the event loop; the workers go on, hrmlab work takes over");
+        log_error(
+            "no memory for the event loop; the workers continue, hrmlab work takes them over");
         exit(error_exit_code(ERROR_NOMEM));
     }
     return fresh;
@@ -399,7 +400,7 @@ int supervise(struct supervise_result *out, struct store *store,
     }
     progress_finish(&s->progress);
     if (s->slots != NULL)
-        progress_say(&s->progress, "the workers go on; hrmlab work takes over");
+        progress_say(&s->progress, "the workers continue; hrmlab work takes them over");
     close_loop(s);
     record_free_jobs(s->jobs, s->job_count);
     *out = s->result;

@@ -170,7 +170,7 @@ static int check_size(const struct cursor *c, struct error *err)
     if ((uint64_t)bytes == npy->map_size - c->end)
         return 0;
     return error_set(err, ERROR_FORMAT,
-                     "%s: byte %zu: the header tells of %" PRId64
+                     "%s: byte %zu: the header gives %" PRId64
                      " bytes from here to the end of the file, found %zu; is it cut?",
                      npy->path, c->end, bytes, npy->map_size - c->end);
 }
