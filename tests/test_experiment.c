@@ -479,7 +479,7 @@ static void a_copied_workspace_leaves_the_originals_workers_alone(void **unused)
     assert_int_equal(system(command), 0);
     cancel(&copy, "all", "this workspace is a copy of");
     place_expect(&copy, "SELECT state FROM job", "cancelled");
-    cancel(&place, "all", "asked of the runner"); /* the worker is there to be stopped */
+    cancel(&place, "all", "requested from the runner"); /* the worker is there to be stopped */
     assert_true(place_wait_for(&place, "SELECT state FROM job", "cancelled"));
     place_expect(&place, "SELECT outcome FROM attempt", "cancelled");
     assert_int_not_equal(place_finish(runner), 3);
