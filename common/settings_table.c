@@ -372,6 +372,10 @@ const struct setting settings_table[SETTING_COUNT] = {
         INT_SETTING("train.micro_batch", PHASE_TRAINING, 0, 65536, "0", "rows", NULL,
                     "rows whose gradients are summed before the next rows of a step are begun; "
                     "divides global_batch_size; 0: all at once"),
+    [TRAIN_GRADIENT_LANES] = INT_SETTING(
+        "train.gradient_lanes", PHASE_TRAINING, 1, 1024, "1", "lanes", NULL,
+        "parts of a batch whose gradients are summed apart, a power of two: as many "
+        "threads can train at the same time, and any number gives the same bits"),
     [TRAIN_OPTIMIZER] =
         CHOICE_SETTING("train.optimizer", PHASE_TRAINING, OPTIMIZERS, "adam_atan2",
                        "adam_atan2", NULL, "adamw: decoupled decay, epsilon 1e-8"),
@@ -471,8 +475,10 @@ const struct setting settings_table[SETTING_COUNT] = {
         "eval.puzzle_id", PHASE_EVALUATION, PUZZLE_IDS, "own", "own", NULL,
         "puzzle embedding at inference: the row's own; the blank one; that of another task, by "
         "a shift that eval.seed draws; the mean of all that were trained"),
-    [RESOURCES_THREADS] = INT_SETTING("resources.threads", PHASE_EXECUTION, 1, 1024, "1",
-                                      "cores", NULL, "cores of one worker"),
+    [RESOURCES_THREADS] =
+        INT_SETTING("resources.threads", PHASE_EXECUTION, 1, 1024, "1", "cores", NULL,
+                    "threads of one worker, a core each; in training at most "
+                    "train.gradient_lanes of them work"),
     [RESOURCES_MEMORY_GB] =
         REAL_SETTING("resources.memory_gb", PHASE_EXECUTION, 0, 1e6, "0", "GiB", NULL,
                      "address space limit of one worker; 0: none"),

@@ -149,6 +149,22 @@ static int check_micro_batch(const struct config *c, const char *where, struct e
                      where, micro, batch);
 }
 
+/* Lanes are added pairwise, and none is empty. */
+static int check_gradient_lanes(const struct config *c, const char *where, struct error *err)
+{
+    int64_t batch = config_int(c, TRAIN_GLOBAL_BATCH_SIZE);
+    int64_t lanes = config_int(c, TRAIN_GRADIENT_LANES), below = 1;
+
+    while (2 * below <= lanes && 2 * below <= batch)
+        below *= 2;
+    if (lanes == below)
+        return 0;
+    return error_set(err, ERROR_FORMAT,
+                     "%s: train.gradient_lanes = %" PRId64 ", expected a power of two, no "
+                     "more than train.global_batch_size = %" PRId64 "; write %" PRId64,
+                     where, lanes, batch, below);
+}
+
 /* A matched transformer's own layers and calls. */
 static void settle_match(struct config *config)
 {
@@ -226,6 +242,8 @@ int config_settle(struct config *config, const char *where, struct error *err)
 
     if (rc == 0)
         rc = check_micro_batch(config, where, err);
+    if (rc == 0)
+        rc = check_gradient_lanes(config, where, err);
     if (rc < 0)
         return rc;
     settle_match(config);

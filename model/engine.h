@@ -13,8 +13,9 @@
  * length. Arrays are row-major. The model is that of arXiv 2506.21734 and its published
  * code.
  *
- * Threads: one thread at a time may use an engine. If OpenBLAS has more than one
- * thread, its GEMM is used in place of a kernel set's own; results then differ in the
+ * Threads: one thread at a time may use an engine, which has threads of its own
+ * (config.threads) that share the rows of a step. OpenBLAS is to have one thread. If it
+ * has more, its GEMM is used in place of a kernel set's own; results then differ in the
  * last bits.
  */
 #ifndef MODEL_ENGINE_H
@@ -82,6 +83,12 @@ struct engine_config {
      * batch_size. 0: all rows at once. The same bits where chunks of rows, of about 512
      * positions, are the same. */
     int micro_batch;
+    /* Lanes in which gradients are summed (lanes.h): a power of two; 0: 1, in the order
+     * of the rows by one thread. The bits depend on it. */
+    int gradient_lanes;
+    /* Threads that share a step's rows; 0: 1. In training no more than gradient_lanes
+     * take part, in evaluation all. The bits do not depend on it. */
+    int threads;
     enum engine_optimizer optimizer;
     /* The gradient of all parameters together (not of the puzzle embedding) is scaled
      * down to this norm before the update where it is larger; 0: never. */

@@ -38,6 +38,8 @@ static int check_ints(const struct engine_config *c, struct error *err)
         { "target_q_update_every", c->target_q_update_every, 1, INT32_MAX },
         { "global_batch_size", c->global_batch_size, 1, INT32_MAX },
         { "micro_batch", c->micro_batch, 0, c->batch_size },
+        { "gradient_lanes", c->gradient_lanes, 0, LANES_MOST },
+        { "threads", c->threads, 0, 1024 },
     };
 
     for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
@@ -137,6 +139,9 @@ int engine_check_config(const struct engine_config *c, struct error *err)
     if (c->micro_batch > 0 && c->batch_size % c->micro_batch != 0)
         return error_set(err, ERROR_FORMAT, "micro_batch %d does not divide batch_size %d",
                          c->micro_batch, c->batch_size);
+    if ((c->gradient_lanes & (c->gradient_lanes - 1)) != 0)
+        return error_set(err, ERROR_FORMAT, "gradient_lanes is %d, expected a power of two",
+                         c->gradient_lanes);
     rc = check_reals(c, err);
     if (rc == 0)
         rc = check_horizon(c, err);

@@ -4,6 +4,7 @@
 #include "engine_internal.h"
 #include "memory.h"
 #include "parameters.h"
+#include "walkers.h"
 
 #include <assert.h>
 #include <math.h>
@@ -36,6 +37,8 @@ static int engine_build(struct engine *engine, struct error *err)
 
     if (rc == 0)
         rc = segment_build(&engine->segment, engine->config.system, &sizes, err);
+    if (rc == 0)
+        rc = walkers_create(engine, err);
     return rc == 0 ? memory_allocate(engine, err) : rc;
 }
 
@@ -43,6 +46,7 @@ void engine_destroy(struct engine *engine)
 {
     if (engine == NULL)
         return;
+    walkers_destroy(engine);
     memory_release(engine);
     segment_release(&engine->segment);
     for (int i = 0; i < MODULE_COUNT; i++)
@@ -64,6 +68,10 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
     if (engine == NULL)
         return error_set(err, ERROR_NOMEM, "cannot allocate an engine");
     engine->config = *config;
+    if (config->gradient_lanes == 0)
+        engine->config.gradient_lanes = 1;
+    if (config->threads == 0)
+        engine->config.threads = 1;
     engine->system = system_find(config->system);
     engine->facts = system_facts(config->system);
     rc = kernels_current(&engine->kernels, err);

@@ -6,17 +6,33 @@
  * each chunk it runs embedding, segment, target segment, losses and backward pass
  * before it goes on to the next. Only the carry, the small outputs and the accumulated
  * gradients outlive a chunk, so memory for activations does not grow with the batch.
+ *
+ * Threads share the chunks out. Each works with a copy of the struct, a walker, whose
+ * members up to `gradients` are those of the engine and whose others are its own, so
+ * that all functions below engine_step.c are the same for one thread and for many.
  */
 #ifndef MODEL_ENGINE_INTERNAL_H
 #define MODEL_ENGINE_INTERNAL_H
+
+#include <stdatomic.h>
 
 #include "error.h"
 #include "activations.h"
 #include "engine.h"
 #include "gemm.h"
+#include "heads.h"
 #include "kernels.h"
+#include "lanes.h"
 #include "systems.h"
+#include "team.h"
 #include "tensors.h"
+
+/* Progress of a step, of all threads together. */
+struct step_progress {
+    _Atomic int64_t done; /* units of work, see engine_watch */
+    atomic_bool stopped;  /* the watch has asked to abandon the step */
+    int64_t reported;     /* what the watch was last told; of member 0 */
+};
 
 struct engine {
     /* ---- Configuration and what follows from it; constant once created. ---- */
@@ -52,7 +68,7 @@ struct engine {
     struct carry train;
 
     /* ---- What a step computes from the training state. ---- */
-    float *gradients; /* (parameter_floats) */
+    struct lanes *lanes; /* the gradients; NULL: inference only; owned */
     struct carry eval;
     const struct carry *last; /* the carry of the last step */
     /* The weights that a step reads: parameters or averages, or their copy rounded to
@@ -66,28 +82,40 @@ struct engine {
     float *prepared;
 
     /* ---- Progress of the current step, in the units of engine_watch. ---- */
-    engine_watch *watch; /* NULL: none */
+    engine_watch *watch; /* NULL: none; called by member 0 */
     void *watch_context; /* borrowed */
-    int64_t work_done, work_total;
+    int64_t work_total;
+    struct step_progress *progress; /* the engine's own_progress */
 
     /* ---- Outputs of the last step. ---- */
     float *logits;                         /* (B, T, V) */
     int32_t *predictions;                  /* (B, T) */
     float *q_halt, *q_continue, *target_q; /* (B) */
     double *row_loss;                      /* (B) */
+    struct row_score *scores;              /* (B) */
     uint8_t *halt_test;                    /* (B) */
     float *puzzle_gradient;                /* (B, E) */
     float *rope_cos, *rope_sin;            /* (S, d); constant */
 
-    /* ---- Forward residuals; NULL while they are not recorded. ---- */
-    float *residuals;    /* (B, segment.count) */
-    float *residual_old; /* (R, D) copy of the state that a call replaces */
+    float *residuals; /* (B, segment.count) forward residuals; NULL: not recorded */
+    float *changes;   /* (B) changes over an outer step; NULL: not recorded */
 
-    /* ---- Changes over an outer step; NULL while they are not recorded. ---- */
-    float *changes;    /* (B) */
-    float *change_old; /* (R, D) copy of the head's state before the step */
+    /* ---- Threads. ---- */
+    struct team *team;       /* owned */
+    struct engine **walkers; /* (config.threads); the first is the engine; owned */
+    int train_walkers;       /* of them, those that train: no more than lanes */
+
+    /* ==== From here on each walker has its own. ==== */
+
+    /* (parameter_floats) of the lane that the walker works on; of the engine between
+     * two steps: the sum over all lanes */
+    float *gradients;
+    int member; /* 0: the engine */
+    struct step_progress own_progress;
 
     /* ---- Scratch of one chunk: R = chunk_rows * S rows. ---- */
+    float *residual_old;           /* (R, D) copy of the state that a call replaces */
+    float *change_old;             /* (R, D) copy of the head's state before the step */
     float *x;                      /* (R, D) embedded input */
     float *qkv, *att, *gate_up;    /* of a layer without gradient */
     float *scratch;                /* of an attention or GEMM call */
@@ -102,11 +130,13 @@ struct engine {
     float *dact;                   /* (BLOCK_MOST, F or F_t) */
     float *transposed;             /* (R * D) states or gradients, channels as rows */
     float *puzzle_sum;             /* (E) of the puzzle optimizer */
-    struct kept_layer *kept;       /* (sum over slots of layers + 1); owned */
-    struct kept_layer **slots;     /* (segment.slots) into kept; owned */
+    struct kept_layer **slots;     /* (segment.slots) into kept_table */
 
-    /* ---- The memory blocks that all of these arrays lie in; owned. ---- */
-    void *parameter_block, *average_block, *buffer_block, *gradient_block, *m_block, *v_block;
+    /* ---- The memory blocks that all arrays lie in, of all walkers; the engine's;
+     * owned. ---- */
+    struct kept_layer *kept_table;  /* (walkers that train, sum of layers + 1) */
+    struct kept_layer **slot_table; /* (walkers that train, segment.slots) */
+    void *parameter_block, *average_block, *buffer_block, *m_block, *v_block;
     void *carry_block, *output_block, *activation_block, *kept_block, *weight_block;
     void *residual_block, *change_block;
     size_t bytes;                        /* of all blocks but these and kept_block */
@@ -168,13 +198,8 @@ enum { BLOCK = 252, BLOCK_MOST = BLOCK + 27 };
 /* Units of work of one layer's forward pass and of its backward pass. */
 enum { WORK_FORWARD = 1, WORK_BACKWARD = 2 };
 
-/* Adds to the work done and calls the watch. false: the watch asks to abandon the
- * step. */
-static inline bool engine_goes_on(struct engine *engine, int work)
-{
-    engine->work_done += work;
-    return engine->watch == NULL ||
-           !engine->watch(engine->watch_context, engine->work_done, engine->work_total);
-}
+/* Adds to the work done; member 0 calls the watch. false: the watch has asked to abandon
+ * the step. */
+bool engine_goes_on(struct engine *engine, int work);
 
 #endif

@@ -6,6 +6,7 @@
 #include "heads.h"
 #include "layers.h"
 #include "optimizer.h"
+#include "walkers.h"
 
 #include <assert.h>
 #include <math.h>
@@ -91,16 +92,16 @@ static double supervision_weight(const struct engine_config *c, const struct car
     return 0.0;
 }
 
-/* Losses, metrics, and the gradients of logits (into dlogits) and of q (into dq).
- * false: no row's losses count, and all of them are 0. */
-static bool train_score_rows(struct engine *engine, struct engine_result *result, float *dq,
-                             int first, int rows)
+/* Scores of rows, and the gradients of logits (into dlogits) and of q (into dq). false:
+ * no row's losses count, and all gradients are 0. */
+static bool train_score_rows(struct engine *engine, bool has_target_q, int first, int rows)
 {
     const struct carry *carry = &engine->train;
     bool supervised = false;
 
     for (int r = 0; r < rows; r++) {
         int b = first + r;
+        float *dq = engine->dq + (ptrdiff_t)2 * r;
         double weight = supervision_weight(&engine->config, carry, b);
         double scale = weight / engine->config.global_batch_size;
         struct row_score score = head_score_row(engine, carry, first, r, scale, true);
@@ -108,21 +109,39 @@ static bool train_score_rows(struct engine *engine, struct engine_result *result
         double halt = (double)engine->q_halt[b], go_on = (double)engine->q_continue[b];
         double target = (double)engine->target_q[b];
 
-        if (carry->halted[b])
-            result_count_row(result, score, exact, engine->q_halt[b], carry->steps[b]);
-        dq[2 * r] = dq[2 * r + 1] = 0.0f;
+        engine->scores[b] = score;
+        dq[0] = dq[1] = 0.0f;
         if (weight <= 0.0)
             continue;
         supervised = true;
-        result->lm_loss += weight * score.loss;
-        result->q_halt_loss += weight * binary_cross_entropy(halt, exact);
-        dq[2 * r] = (float)(Q_WEIGHT * scale * (sigmoid(halt) - exact));
-        if (result->has_target_q) {
-            result->q_continue_loss += weight * binary_cross_entropy(go_on, target);
-            dq[2 * r + 1] = (float)(Q_WEIGHT * scale * (sigmoid(go_on) - target));
-        }
+        dq[0] = (float)(Q_WEIGHT * scale * (sigmoid(halt) - exact));
+        if (has_target_q)
+            dq[1] = (float)(Q_WEIGHT * scale * (sigmoid(go_on) - target));
     }
     return supervised;
+}
+
+/* Losses and metrics of all rows, in their order. */
+static void train_count_rows(const struct engine *engine, struct engine_result *result)
+{
+    const struct carry *carry = &engine->train;
+
+    for (int b = 0; b < engine->B; b++) {
+        double weight = supervision_weight(&engine->config, carry, b);
+        struct row_score score = engine->scores[b];
+        bool exact = score.right == score.labelled;
+
+        if (carry->halted[b])
+            result_count_row(result, score, exact, engine->q_halt[b], carry->steps[b]);
+        if (weight <= 0.0)
+            continue;
+        result->lm_loss += weight * score.loss;
+        result->q_halt_loss += weight * binary_cross_entropy((double)engine->q_halt[b], exact);
+        if (result->has_target_q)
+            result->q_continue_loss +=
+                weight * binary_cross_entropy((double)engine->q_continue[b],
+                                              (double)engine->target_q[b]);
+    }
 }
 
 /* In place of a backward pass where all gradients are 0. false: abandoned. */
@@ -136,10 +155,17 @@ static bool train_without_gradient(struct engine *engine, int first, int rows)
     return engine_goes_on(engine, (int)segment_backward_work(engine));
 }
 
+/* What the threads need of a training step. */
+struct train_pass {
+    struct engine *engine;
+    const int32_t *min_halt_steps; /* (B) or NULL */
+    bool has_target_q;
+};
+
 /* A whole training step, without the update, of `rows` rows from first on. false:
  * abandoned. */
-static bool train_chunk(struct engine *engine, const int32_t *min_halt_steps,
-                        struct engine_result *result, int first, int rows)
+static bool train_chunk(struct engine *engine, const struct train_pass *pass, int first,
+                        int rows)
 {
     float *states[STATE_COUNT];
     size_t row = (size_t)engine->S * (size_t)engine->D;
@@ -152,10 +178,10 @@ static bool train_chunk(struct engine *engine, const int32_t *min_halt_steps,
     head_q(engine, engine->q_halt + first, engine->q_continue + first,
            states[engine->system->head], row, rows);
     test_halting(engine, first, rows);
-    train_halt_rows(engine, min_halt_steps, first, rows);
-    if (result->has_target_q && !train_target_rows(engine, states, first, rows))
+    train_halt_rows(engine, pass->min_halt_steps, first, rows);
+    if (pass->has_target_q && !train_target_rows(engine, states, first, rows))
         return false;
-    if (!train_score_rows(engine, result, engine->dq, first, rows))
+    if (!train_score_rows(engine, pass->has_target_q, first, rows))
         return train_without_gradient(engine, first, rows);
     head_backward(engine, states[engine->system->head], engine->dq, rows);
     if (!chunk_segment_backward(engine, rows))
@@ -164,19 +190,76 @@ static bool train_chunk(struct engine *engine, const int32_t *min_halt_steps,
     return true;
 }
 
+/* Rows of the chunk that begins at `first`, of a lane that ends before `end`. */
+static int train_chunk_rows(const struct engine *engine, int first, int end)
+{
+    int micro = engine->micro_rows - first % engine->micro_rows;
+    int rows = end - first;
+
+    if (rows > micro)
+        rows = micro;
+    return rows < engine->chunk_rows ? rows : engine->chunk_rows;
+}
+
+/* All chunks of a lane. false: abandoned. */
+static bool train_lane(struct engine *engine, const struct train_pass *pass, int lane)
+{
+    int first = lanes_first_row(engine->lanes, lane, engine->B);
+    int end = lanes_first_row(engine->lanes, lane + 1, engine->B);
+
+    for (int rows; first < end; first += rows) {
+        rows = train_chunk_rows(engine, first, end);
+        if (!train_chunk(engine, pass, first, rows))
+            return false;
+    }
+    return true;
+}
+
+/* A thread's part of a training step: lanes, one after the other, while there are any. */
+static void train_member(void *context, int member)
+{
+    const struct train_pass *pass = context;
+    struct engine *walker = pass->engine->walkers[member];
+    int lane;
+
+    while ((lane = lanes_take(walker->lanes, &walker->gradients)) >= 0) {
+        if (!train_lane(walker, pass, lane)) {
+            lanes_abandon(walker->lanes);
+            return;
+        }
+        lanes_give(walker->lanes, lane, walker->gradients);
+    }
+}
+
 static void result_finish(struct engine_result *result)
 {
     result->loss = result->lm_loss + Q_WEIGHT * (result->q_halt_loss + result->q_continue_loss);
     result->finite = isfinite(result->loss);
 }
 
-/* Begins a step that goes so many times over so many rows; its work is so much per
- * chunk. */
-static void work_begin(struct engine *engine, int rows, int times, int64_t work)
+/* Chunks of a training step. */
+static int train_chunks(const struct engine *engine)
 {
-    engine->work_done = 0;
-    engine->work_total =
-        (int64_t)times * ((rows + engine->chunk_rows - 1) / engine->chunk_rows) * work;
+    int chunks = 0;
+
+    for (int lane = 0; lane < engine->config.gradient_lanes; lane++) {
+        int end = lanes_first_row(engine->lanes, lane + 1, engine->B);
+
+        for (int first = lanes_first_row(engine->lanes, lane, engine->B); first < end; chunks++)
+            first += train_chunk_rows(engine, first, end);
+    }
+    return chunks;
+}
+
+/* Begins a step of that many chunks and of that much work per chunk. */
+static void work_begin(struct engine *engine, int chunks, int64_t work)
+{
+    struct step_progress *progress = engine->progress;
+
+    engine->work_total = chunks * work;
+    progress->reported = 0;
+    atomic_store(&progress->done, 0);
+    atomic_store(&progress->stopped, false);
 }
 
 void engine_set_watch(struct engine *engine, engine_watch *watch, void *context)
@@ -203,18 +286,16 @@ int engine_train_accumulate(struct engine *engine, const struct engine_batch *of
     result->lr = schedule_rate(c, c->lr, step);
     result->puzzle_emb_lr = schedule_rate(c, c->puzzle_emb_lr, step);
 
-    work_begin(engine, engine->micro_rows, engine->B / engine->micro_rows,
+    work_begin(engine, train_chunks(engine),
                segment_work(engine) * (result->has_target_q ? 2 : 1) +
                    segment_backward_work(engine));
     layers_prepare(engine, engine->parameters);
-    memset(engine->gradients, 0, engine->parameter_floats * sizeof(float));
-    for (int first = 0, rows; first < engine->B; first += rows) {
-        int left = engine->micro_rows - first % engine->micro_rows;
-
-        rows = left < engine->chunk_rows ? left : engine->chunk_rows;
-        if (!train_chunk(engine, min_halt_steps, result, first, rows))
-            return ERROR_STOPPED;
-    }
+    struct train_pass pass = { engine, min_halt_steps, result->has_target_q };
+    lanes_begin(engine->lanes);
+    if (!walkers_run(engine, engine->train_walkers, train_member, &pass))
+        return ERROR_STOPPED;
+    engine->gradients = lanes_sum(engine->lanes);
+    train_count_rows(engine, result);
     result_finish(result);
     return 0;
 }
@@ -223,7 +304,7 @@ void engine_train_apply(struct engine *engine, const struct engine_result *resul
 {
     assert(!engine->config.inference_only);
     /* engine_train_accumulate() ran to its end */
-    assert(engine->work_done == engine->work_total);
+    assert(atomic_load(&engine->progress->done) == engine->work_total);
     engine->optimizer_step++;
     optimizer_step(engine, result->lr, result->puzzle_emb_lr);
     engine->prepared = NULL;
@@ -250,9 +331,14 @@ void engine_evaluate_begin(struct engine *engine, const struct engine_batch *bat
     }
 }
 
+/* What the threads need of an evaluation step. */
+struct evaluate_pass {
+    struct engine *engine;
+    atomic_int next; /* first row of the next chunk */
+};
+
 /* One outer step of `rows` rows from first on. false: abandoned. */
-static bool evaluate_chunk(struct engine *engine, struct engine_result *result, int first,
-                           int rows)
+static bool evaluate_chunk(struct engine *engine, int first, int rows)
 {
     struct carry *carry = &engine->eval;
     float *states[STATE_COUNT];
@@ -278,9 +364,34 @@ static bool evaluate_chunk(struct engine *engine, struct engine_result *result, 
     head_q(engine, engine->q_halt + first, engine->q_continue + first,
            states[engine->system->head], row, rows);
     test_halting(engine, first, rows);
-    for (int r = 0; r < rows; r++) {
-        int b = first + r;
-        struct row_score score = head_score_row(engine, carry, first, r, 0.0, false);
+    for (int r = 0; r < rows; r++)
+        engine->scores[first + r] = head_score_row(engine, carry, first, r, 0.0, false);
+    return true;
+}
+
+/* A thread's part of an evaluation step: chunks, while there are any. */
+static void evaluate_member(void *context, int member)
+{
+    struct evaluate_pass *pass = context;
+    struct engine *walker = pass->engine->walkers[member];
+    int total = walker->eval.rows, first;
+
+    while ((first = atomic_fetch_add(&pass->next, walker->chunk_rows)) < total) {
+        int left = total - first;
+
+        if (!evaluate_chunk(walker, first,
+                            left < walker->chunk_rows ? left : walker->chunk_rows))
+            return;
+    }
+}
+
+/* Counts the step, and losses and metrics of all rows, in their order. */
+static void evaluate_count_rows(struct engine *engine, struct engine_result *result)
+{
+    struct carry *carry = &engine->eval;
+
+    for (int b = 0; b < carry->rows; b++) {
+        struct row_score score = engine->scores[b];
         bool exact = score.right == score.labelled;
 
         carry->steps[b]++;
@@ -289,25 +400,22 @@ static bool evaluate_chunk(struct engine *engine, struct engine_result *result, 
         result->q_halt_loss += binary_cross_entropy((double)engine->q_halt[b], exact);
         result_count_row(result, score, exact, engine->q_halt[b], carry->steps[b]);
     }
-    return true;
 }
 
 int engine_evaluate_step(struct engine *engine, struct engine_result *result)
 {
     int total = engine->eval.rows;
+    struct evaluate_pass pass = { .engine = engine };
 
     assert(total >= 1); /* engine_evaluate_begin() comes first */
     *result = (struct engine_result){ 0 };
     engine->last = &engine->eval;
-    work_begin(engine, total, 1, segment_work(engine));
+    work_begin(engine, (total + engine->chunk_rows - 1) / engine->chunk_rows,
+               segment_work(engine));
     layers_prepare(engine, engine->averages != NULL ? engine->averages : engine->parameters);
-    for (int first = 0; first < total; first += engine->chunk_rows) {
-        int left = total - first;
-
-        if (!evaluate_chunk(engine, result, first,
-                            left < engine->chunk_rows ? left : engine->chunk_rows))
-            return ERROR_STOPPED;
-    }
+    if (!walkers_run(engine, engine->config.threads, evaluate_member, &pass))
+        return ERROR_STOPPED;
+    evaluate_count_rows(engine, result);
     result_finish(result);
     return 0;
 }

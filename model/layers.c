@@ -3,6 +3,7 @@
 #include "layers.h"
 
 #include "engine_internal.h"
+#include "walkers.h"
 
 #include <string.h>
 
@@ -15,32 +16,64 @@ static void pack(struct engine *engine, size_t offset, int outputs, int inputs, 
               engine->weights + offset, outputs, inputs, halves);
 }
 
-void layers_prepare(struct engine *engine, float *source)
+static void pack_layer(struct engine *engine, const struct layer_weights *w)
 {
     int D = engine->D, A = engine->A, F = engine->F;
+
+    if (engine->F_t == 0) {
+        pack(engine, w->qkv, 3 * A, D, false);
+        pack(engine, w->o_proj, D, A, false);
+    }
+    pack(engine, w->gate_up, 2 * F, D, true);
+    pack(engine, w->down, D, F, false);
+}
+
+/* What the threads need to prepare weights. */
+struct preparation {
+    struct engine *engine;
+    const float *source;
+};
+
+/* A thread's part of rounding all weights. */
+static void round_member(void *context, int member)
+{
+    const struct preparation *p = context;
+    struct engine *engine = p->engine;
+    int members = engine->config.threads;
+    size_t first = team_part(engine->parameter_floats, members, member);
+    size_t end = team_part(engine->parameter_floats, members, member + 1);
+
+    memcpy(engine->weights + first, p->source + first, (end - first) * sizeof(float));
+    engine_round(engine, engine->weights + first, end - first);
+}
+
+/* A thread's part of packing the weights: layers member, member + threads,
+ * ... */
+static void pack_member(void *context, int member)
+{
+    const struct preparation *p = context;
+    struct engine *engine = p->engine;
+    int layer = 0;
+
+    for (int m = 0; m < MODULE_COUNT; m++)
+        for (int i = 0; i < engine->modules[m].layers; i++, layer++)
+            if (layer % engine->config.threads == member)
+                pack_layer(engine, &engine->modules[m].weights[i]);
+}
+
+void layers_prepare(struct engine *engine, float *source)
+{
+    struct preparation preparation = { engine, source };
 
     if (engine->prepared == source)
         return;
     engine->prepared = source;
-    if (engine_rounds(engine)) {
-        memcpy(engine->weights, source, engine->parameter_floats * sizeof(float));
-        engine_round(engine, engine->weights, engine->parameter_floats);
-    } else {
+    if (engine_rounds(engine))
+        walkers_share(engine, round_member, &preparation);
+    else
         engine->weights = source;
-    }
-    if (engine->panels == NULL)
-        return;
-    for (int m = 0; m < MODULE_COUNT; m++)
-        for (int i = 0; i < engine->modules[m].layers; i++) {
-            const struct layer_weights *w = &engine->modules[m].weights[i];
-
-            if (engine->F_t == 0) {
-                pack(engine, w->qkv, 3 * A, D, false);
-                pack(engine, w->o_proj, D, A, false);
-            }
-            pack(engine, w->gate_up, 2 * F, D, true);
-            pack(engine, w->down, D, F, false);
-        }
+    if (engine->panels != NULL)
+        walkers_share(engine, pack_member, &preparation);
 }
 
 /* Rows of the next block when `left` rows remain: a small remainder joins the last

@@ -4,9 +4,11 @@
 #include "block.h"
 #include "engine_internal.h"
 #include "shape_widths.h"
+#include "walkers.h"
 
 #include <assert.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +41,14 @@ static int choose_chunk_rows(int B, int S)
     return ceil_divide(B, ceil_divide(B, rows < B ? rows : B));
 }
 
+/* Most rows that a chunk may have: those of a lane, and no more than a micro-batch. */
+static int chunked_rows(const struct engine *engine)
+{
+    int lane = ceil_divide(engine->B, engine->config.gradient_lanes);
+
+    return engine->micro_rows < lane ? engine->micro_rows : lane;
+}
+
 void memory_set_sizes(struct engine *engine)
 {
     const struct engine_config *c = &engine->config;
@@ -59,7 +69,7 @@ void memory_set_sizes(struct engine *engine)
     engine->F_t = c->mlp_t_size;
     engine->ld_t = row_stride(2 * engine->F_t);
     engine->micro_rows = c->micro_batch > 0 ? c->micro_batch : engine->B;
-    engine->chunk_rows = choose_chunk_rows(engine->micro_rows, engine->S);
+    engine->chunk_rows = choose_chunk_rows(chunked_rows(engine), engine->S);
     /* Learned positions: x = 0.7071 (e + position) before the common factor sqrt D. */
     engine->embedding_scale = (float)(sqrt((double)engine->D) *
                                       (c->pos_encodings == ENGINE_LEARNED ? 0.707106781 : 1.0));
@@ -87,11 +97,13 @@ static int allocate_parameters(struct engine *e, struct error *err)
         (struct block_item[]){ { &e->buffers, e->buffer_floats, sizeof(float) } }, 1, err);
     if (rc < 0)
         return rc;
-    rc =
-        block_allocate(&e->gradient_block, &e->bytes, "gradients",
-                       (struct block_item[]){ { &e->gradients, kept, sizeof(float) } }, 1, err);
-    if (rc < 0)
-        return rc;
+    if (!e->config.inference_only) {
+        rc = lanes_create(&e->lanes, e->config.gradient_lanes, e->train_walkers,
+                          e->parameter_floats, e->kernels, &e->bytes, err);
+        if (rc < 0)
+            return rc;
+        e->gradients = lanes_any(e->lanes);
+    }
     rc = block_allocate(&e->m_block, &e->bytes, "first moments",
                         (struct block_item[]){ { &e->m, kept, sizeof(float) } }, 1, err);
     if (rc < 0)
@@ -166,6 +178,7 @@ static int allocate_outputs(struct engine *e, struct error *err)
         { &e->q_continue, B, sizeof(float) },
         { &e->target_q, B, sizeof(float) },
         { &e->row_loss, B, sizeof(double) },
+        { &e->scores, B, sizeof(struct row_score) },
         { &e->halt_test, B, sizeof(uint8_t) },
         { &e->puzzle_gradient, puzzle, sizeof(float) },
         { &e->puzzle_sum, puzzle > 0 ? (size_t)e->E : 0, sizeof(float) },
@@ -196,9 +209,12 @@ static size_t scratch_floats(const struct engine *e)
     return larger(attention, gemm_scratch(e->gemm));
 }
 
-static int allocate_scratch(struct engine *e, struct error *err)
+/* Lists the scratch of one walker in items, which has room for SCRATCH_ITEMS. */
+enum { SCRATCH_ITEMS = 18 };
+static void scratch_items(struct engine *e, struct block_item *items)
 {
-    bool low = e->system->init[STATE_Z_L] != NULL, trains = !e->config.inference_only;
+    bool low = e->system->init[STATE_Z_L] != NULL;
+    bool trains = e->member < e->train_walkers && !e->config.inference_only;
     bool attends = e->F_t == 0, target = trains && e->facts->q_continue;
     size_t rows = (size_t)e->chunk_rows, R = size_product(rows, (size_t)e->S);
     size_t RD = size_product(R, (size_t)e->D);
@@ -209,7 +225,7 @@ static int allocate_scratch(struct engine *e, struct error *err)
     size_t gate_up = larger(size_product(R, (size_t)e->ld_gate_up),
                             block_floats(rows * (size_t)e->D, e->ld_t));
     size_t D = (size_t)e->D;
-    const struct block_item items[] = {
+    const struct block_item table[SCRATCH_ITEMS] = {
         { &e->x, RD, sizeof(float) },
         { &e->qkv, qkv, sizeof(float) },
         { &e->att, RA, sizeof(float) },
@@ -230,8 +246,23 @@ static int allocate_scratch(struct engine *e, struct error *err)
         { &e->dact, trains ? block : 0, sizeof(float) },
     };
 
-    return block_allocate(&e->activation_block, &e->bytes, "activations", items,
-                          sizeof items / sizeof *items, err);
+    memcpy(items, table, sizeof table);
+}
+
+static int allocate_scratch(struct engine *e, struct error *err)
+{
+    size_t walkers = (size_t)e->config.threads;
+    struct block_item *items = calloc(walkers * SCRATCH_ITEMS, sizeof *items);
+
+    if (items == NULL)
+        return error_set(err, ERROR_NOMEM, "cannot allocate the table of activations");
+    walkers_refresh(e);
+    for (size_t i = 0; i < walkers; i++)
+        scratch_items(e->walkers[i], items + i * SCRATCH_ITEMS);
+    int rc = block_allocate(&e->activation_block, &e->bytes, "activations", items,
+                            (int)(walkers * SCRATCH_ITEMS), err);
+    free(items);
+    return rc;
 }
 
 /* Lists the cached activations of one layer in items, which has room for KEPT_ITEMS. */
@@ -263,52 +294,79 @@ static void kept_layer_items(const struct engine *e, struct kept_layer *k,
     memcpy(items, table, sizeof table);
 }
 
-/* Allocates the cached activations of the calls that carry gradient: a slot has one
- * entry per layer and one for the output. */
-static int allocate_kept(struct engine *e, struct error *err)
+/* Layers, and one output for each slot, of a walker's cached activations. */
+static int kept_count(const struct engine *e)
 {
-    const struct segment *segment = &e->segment;
-    struct block_item *items = NULL;
-    int total = 0, at = 0, rc = 0;
+    int count = 0;
 
-    for (int i = 0; i < segment->count; i++)
-        if (segment->calls[i].gradient)
-            total += e->modules[segment->calls[i].module].layers + 1;
-    assert(total > 0 && segment->slots > 0); /* the last call carries gradient */
-    e->kept = calloc((size_t)total, sizeof *e->kept);
-    e->slots = calloc((size_t)segment->slots, sizeof(struct kept_layer *));
-    items = calloc((size_t)total * KEPT_ITEMS, sizeof *items);
-    if (e->kept == NULL || e->slots == NULL || items == NULL) {
-        rc = error_set(err, ERROR_NOMEM, "cannot allocate the table of kept activations");
-        goto out;
-    }
+    for (int i = 0; i < e->segment.count; i++)
+        if (e->segment.calls[i].gradient)
+            count += e->modules[e->segment.calls[i].module].layers + 1;
+    assert(count > 0 && e->segment.slots > 0); /* the last call carries gradient */
+    return count;
+}
+
+/* Points a walker's slots into its `kept`, one entry per layer and one for the output,
+ * and lists their arrays in items. */
+static void kept_items(struct engine *walker, struct kept_layer *kept, struct block_item *items)
+{
+    const struct segment *segment = &walker->segment;
+
     for (int i = 0; i < segment->count; i++) {
         const struct module_call *call = &segment->calls[i];
 
         if (!call->gradient)
             continue;
-        e->slots[call->slot] = e->kept + at;
-        for (int l = 0; l <= e->modules[call->module].layers; l++, at++)
-            kept_layer_items(e, &e->kept[at], items + (size_t)at * KEPT_ITEMS,
-                             l < e->modules[call->module].layers);
+        int layers = walker->modules[call->module].layers;
+
+        walker->slots[call->slot] = kept;
+        for (int l = 0; l <= layers; l++, kept++, items += KEPT_ITEMS)
+            kept_layer_items(walker, kept, items, l < layers);
+    }
+}
+
+/* Allocates the cached activations of the calls that carry gradient, for each walker
+ * that trains. */
+static int allocate_kept(struct engine *e, struct error *err)
+{
+    size_t walkers = (size_t)e->train_walkers, count = (size_t)kept_count(e);
+    size_t slots = (size_t)e->segment.slots;
+    struct block_item *items = calloc(walkers * count * KEPT_ITEMS, sizeof *items);
+    int rc = 0;
+
+    e->kept_table = calloc(walkers * count, sizeof *e->kept_table);
+    e->slot_table = calloc(walkers * slots, sizeof(struct kept_layer *));
+    if (e->kept_table == NULL || e->slot_table == NULL || items == NULL) {
+        rc = error_set(err, ERROR_NOMEM, "cannot allocate the table of kept activations");
+        goto out;
+    }
+    walkers_refresh(e);
+    for (size_t i = 0; i < walkers; i++) {
+        e->walkers[i]->slots = e->slot_table + i * slots;
+        kept_items(e->walkers[i], e->kept_table + i * count, items + i * count * KEPT_ITEMS);
     }
     rc =
         block_allocate(&e->kept_block, &e->kept_bytes, "activations kept for the backward pass",
-                       items, total * KEPT_ITEMS, err);
+                       items, (int)(walkers * count * KEPT_ITEMS), err);
 out:
     free(items);
     return rc;
 }
 
-int memory_replace_kept(struct engine *engine, struct error *err)
+static void release_kept(struct engine *engine)
 {
     free(engine->kept_block);
-    free(engine->slots);
-    free(engine->kept);
+    free(engine->slot_table);
+    free(engine->kept_table);
     engine->kept_block = NULL;
-    engine->slots = NULL;
-    engine->kept = NULL;
+    engine->slot_table = NULL;
+    engine->kept_table = NULL;
     engine->kept_bytes = 0;
+}
+
+int memory_replace_kept(struct engine *engine, struct error *err)
+{
+    release_kept(engine);
     return allocate_kept(engine, err);
 }
 
@@ -329,45 +387,55 @@ int memory_allocate(struct engine *engine, struct error *err)
     return rc;
 }
 
+/* Allocates an array of `count` values for the engine, at results, and for each walker
+ * a copy of a chunk's states, at the member that lies `copy` bytes into it. */
+static int allocate_record(struct engine *e, void **block, size_t *bytes, const char *name,
+                           float **results, size_t count, size_t copy, struct error *err)
+{
+    size_t R = size_product((size_t)e->chunk_rows, (size_t)e->S);
+    size_t walkers = (size_t)e->config.threads;
+    struct block_item *items = calloc(walkers + 1, sizeof *items);
+
+    if (items == NULL)
+        return error_set(err, ERROR_NOMEM, "cannot allocate the table of %s", name);
+    items[0] = (struct block_item){ results, count, sizeof(float) };
+    for (size_t i = 0; i < walkers; i++)
+        items[i + 1] = (struct block_item){ (char *)e->walkers[i] + copy,
+                                            size_product(R, (size_t)e->D), sizeof(float) };
+    int rc = block_allocate(block, bytes, name, items, (int)walkers + 1, err);
+    free(items);
+    return rc;
+}
+
 int memory_allocate_residuals(struct engine *engine, struct error *err)
 {
-    size_t rows = size_product((size_t)engine->B, (size_t)engine->segment.count);
-    size_t R = size_product((size_t)engine->chunk_rows, (size_t)engine->S);
-    const struct block_item items[] = {
-        { &engine->residuals, rows, sizeof(float) },
-        { &engine->residual_old, size_product(R, (size_t)engine->D), sizeof(float) },
-    };
+    size_t count = size_product((size_t)engine->B, (size_t)engine->segment.count);
 
-    return block_allocate(&engine->residual_block, &engine->residual_bytes, "forward residuals",
-                          items, sizeof items / sizeof *items, err);
+    return allocate_record(engine, &engine->residual_block, &engine->residual_bytes,
+                           "forward residuals", &engine->residuals, count,
+                           offsetof(struct engine, residual_old), err);
 }
 
 void memory_release_residuals(struct engine *engine)
 {
     free(engine->residual_block);
     engine->residual_block = NULL;
-    engine->residuals = engine->residual_old = NULL;
+    engine->residuals = NULL;
     engine->residual_bytes = 0;
 }
 
 int memory_allocate_change(struct engine *engine, struct error *err)
 {
-    size_t R = size_product((size_t)engine->chunk_rows, (size_t)engine->S);
-    const struct block_item items[] = {
-        { &engine->changes, (size_t)engine->B, sizeof(float) },
-        { &engine->change_old, size_product(R, (size_t)engine->D), sizeof(float) },
-    };
-
-    return block_allocate(&engine->change_block, &engine->change_bytes,
-                          "changes over an outer step", items, sizeof items / sizeof *items,
-                          err);
+    return allocate_record(engine, &engine->change_block, &engine->change_bytes,
+                           "changes over an outer step", &engine->changes, (size_t)engine->B,
+                           offsetof(struct engine, change_old), err);
 }
 
 void memory_release_change(struct engine *engine)
 {
     free(engine->change_block);
     engine->change_block = NULL;
-    engine->changes = engine->change_old = NULL;
+    engine->changes = NULL;
     engine->change_bytes = 0;
 }
 
@@ -375,15 +443,13 @@ void memory_release(struct engine *engine)
 {
     memory_release_residuals(engine);
     memory_release_change(engine);
-    free(engine->kept_block);
-    free(engine->slots);
-    free(engine->kept);
+    release_kept(engine);
     free(engine->activation_block);
     free(engine->output_block);
     free(engine->carry_block);
     free(engine->v_block);
     free(engine->m_block);
-    free(engine->gradient_block);
+    lanes_destroy(engine->lanes);
     free(engine->buffer_block);
     free(engine->weight_block);
     free(engine->average_block);

@@ -3,6 +3,7 @@
 #include "optimizer.h"
 
 #include "engine_internal.h"
+#include "walkers.h"
 
 #include <assert.h>
 #include <math.h>
@@ -48,14 +49,14 @@ static void puzzle_step(struct engine *engine, double lr)
     }
 }
 
-/* average = rate * average + (1 - rate) * weights. */
-static void average_step(struct engine *engine)
+/* average = rate * average + (1 - rate) * weights, of the floats from first to end - 1. */
+static void average_step(struct engine *engine, size_t first, size_t end)
 {
     float rate = (float)engine->config.ema_rate, rest = (float)(1.0 - engine->config.ema_rate);
     float *averages = engine->averages;
     const float *parameters = engine->parameters;
 
-    for (size_t i = 0; i < engine->parameter_floats; i++)
+    for (size_t i = first; i < end; i++)
         averages[i] = rate * averages[i] + rest * parameters[i];
 }
 
@@ -74,11 +75,36 @@ static void clip_gradients(struct engine *engine, double norm)
         g[i] *= scale;
 }
 
+/* What the threads need of an update. */
+struct update {
+    struct engine *engine;
+    struct adam_rates rates;
+};
+
+/* A thread's part of the update of the parameters and their averages. */
+static void update_member(void *context, int member)
+{
+    const struct update *update = context;
+    struct engine *engine = update->engine;
+    const struct kernels *k = engine->kernels;
+    int members = engine->config.threads;
+    size_t first = team_part(engine->parameter_floats, members, member);
+    size_t end = team_part(engine->parameter_floats, members, member + 1);
+
+    (engine->config.optimizer == ENGINE_ADAMW ? k->adamw : k->adam_atan2)(
+        engine->parameters + first, engine->m + first, engine->v + first,
+        engine->gradients + first, update->rates, end - first);
+    if (engine->averages != NULL)
+        average_step(engine, first, end);
+}
+
 void optimizer_step(struct engine *engine, double lr, double puzzle_lr)
 {
     const struct engine_config *c = &engine->config;
     double t = (double)engine->optimizer_step;
-    struct adam_rates rates = {
+    struct update update = { .engine = engine };
+
+    update.rates = (struct adam_rates){
         .decay = (float)(1.0 - lr * c->weight_decay),
         .one_less_b1 = (float)(1.0 - c->beta1),
         .one_less_b2 = (float)(1.0 - c->beta2),
@@ -89,11 +115,7 @@ void optimizer_step(struct engine *engine, double lr, double puzzle_lr)
 
     if (c->clip_norm > 0.0)
         clip_gradients(engine, c->clip_norm);
-    (c->optimizer == ENGINE_ADAMW ? engine->kernels->adamw : engine->kernels->adam_atan2)(
-        engine->parameters, engine->m, engine->v, engine->gradients, rates,
-        engine->parameter_floats);
-    if (engine->averages != NULL)
-        average_step(engine);
+    walkers_share(engine, update_member, &update);
     if (engine->E > 0)
         puzzle_step(engine, puzzle_lr);
 }

@@ -113,7 +113,7 @@ int main(int argc, char **argv)
     struct error err = { 0 };
 
     /* One thread, whatever OPENBLAS_* says: two that share a core are many times slower. */
-    if (blas_environment_enforce(&environment, 1, argv, &err) < 0) {
+    if (blas_environment_enforce(&environment, argv, &err) < 0) {
         fprintf(stderr, "golden_replay: %s\n", err.message);
         return 2;
     }

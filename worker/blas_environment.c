@@ -35,13 +35,13 @@ static bool belongs_to_family(const char *variable)
     return false;
 }
 
-static int decide(struct wanted *out, int threads, struct error *err)
+static int decide(struct wanted *out, struct error *err)
 {
     const char *core = getenv("HRMLAB_BLAS_CORE");
 
     out->count = 2;
-    snprintf(out->text[0], sizeof out->text[0], "OPENBLAS_NUM_THREADS=%d", threads);
-    snprintf(out->text[1], sizeof out->text[1], "OMP_NUM_THREADS=%d", threads);
+    snprintf(out->text[0], sizeof out->text[0], "OPENBLAS_NUM_THREADS=1");
+    snprintf(out->text[1], sizeof out->text[1], "OMP_NUM_THREADS=1");
     if (core == NULL || *core == '\0')
         return 0;
     for (const char *c = core; *c != '\0'; c++)
@@ -163,14 +163,13 @@ static cJSON *take_note(void)
     return inherited;
 }
 
-int blas_environment_enforce(struct blas_environment *out, int threads, char **argv,
-                             struct error *err)
+int blas_environment_enforce(struct blas_environment *out, char **argv, struct error *err)
 {
     struct wanted wanted = { 0 };
     int rc;
 
-    *out = (struct blas_environment){ .threads = threads };
-    rc = decide(&wanted, threads, err);
+    *out = (struct blas_environment){ 0 };
+    rc = decide(&wanted, err);
     if (rc < 0)
         return rc;
     if (!is_as_wanted(&wanted))

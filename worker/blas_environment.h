@@ -3,8 +3,8 @@
  *
  * OpenBLAS reads its environment before main() begins. So a process that inherited
  * OPENBLAS_*, OMP_* and the like executes itself once more, with the wanted variables
- * in place of the inherited ones. Wanted are OPENBLAS_NUM_THREADS and OMP_NUM_THREADS,
- * and OPENBLAS_CORETYPE when HRMLAB_BLAS_CORE asks for a core; nothing else of those
+ * in place of the inherited ones. Wanted are OPENBLAS_NUM_THREADS and OMP_NUM_THREADS of
+ * 1 (the engine's own threads call OpenBLAS each for itself), and OPENBLAS_CORETYPE when HRMLAB_BLAS_CORE asks for a core; nothing else of those
  * families.
  */
 #ifndef WORKER_BLAS_ENVIRONMENT_H
@@ -15,20 +15,17 @@
 #include "error.h"
 
 struct blas_environment {
-    int threads;
     cJSON *used;      /* owned; object: the variables OpenBLAS has read */
     cJSON *inherited; /* owned; object: the variables that were replaced or removed */
 };
 
-enum { BLAS_ENVIRONMENT_MAX_THREADS = 1024 };
-
 /*
- * Call first in main(). If the environment is not the wanted one for threads, executes
+ * Call first in main(). If the environment is not the wanted one, executes
  * /proc/self/exe with argv again and does not return. Otherwise fills *out, and takes
  * the note that the first execution left for this one out of the environment.
  * ERROR_ENVIRONMENT: the program cannot execute itself.
  */
-int blas_environment_enforce(struct blas_environment *out, int threads, char **argv,
+int blas_environment_enforce(struct blas_environment *out, char **argv,
                              struct error *err) MUST_CHECK;
 /* Accepts a zeroed struct. */
 void blas_environment_release(struct blas_environment *environment);

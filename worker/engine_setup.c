@@ -1,6 +1,7 @@
 /* engine_setup.c - copies settings into engine_config, field by field. */
 #include "engine_setup.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -31,6 +32,17 @@ static enum engine_positions positions_of(const struct config *config)
     if (strcmp(word, "rope") == 0)
         return ENGINE_ROPE;
     return strcmp(word, "learned") == 0 ? ENGINE_LEARNED : ENGINE_NO_POSITIONS;
+}
+
+/* Threads that the job asks for, but no more than the process may use cores. */
+static int threads_of(const struct config *config)
+{
+    int asked = (int)config_int(config, RESOURCES_THREADS);
+    cpu_set_t cores;
+
+    if (sched_getaffinity(0, sizeof cores, &cores) < 0)
+        return asked;
+    return asked < CPU_COUNT(&cores) ? asked : CPU_COUNT(&cores);
 }
 
 void engine_setup(struct engine_config *out, const struct config *config,
@@ -76,6 +88,8 @@ void engine_setup(struct engine_config *out, const struct config *config,
         .supervision_decay = config_real(config, TRAIN_SUPERVISION_DECAY),
         .global_batch_size = batch,
         .micro_batch = (int)config_int(config, TRAIN_MICRO_BATCH),
+        .gradient_lanes = (int)config_int(config, TRAIN_GRADIENT_LANES),
+        .threads = threads_of(config),
         .optimizer = (enum engine_optimizer)config->values[TRAIN_OPTIMIZER].integer,
         .clip_norm = config_real(config, TRAIN_CLIP_NORM),
         .lr = config_real(config, TRAIN_LR),

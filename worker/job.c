@@ -363,28 +363,6 @@ bool job_may_resume(const struct job *job, int attempt, int64_t step)
     return job->resumes_from_any;
 }
 
-int job_peek_threads(const char *directory)
-{
-    const struct setting *setting = &settings_table[RESOURCES_THREADS];
-    char *path = file_join(directory, "job.json");
-    cJSON *root = NULL;
-    int threads = 1;
-
-    if (path != NULL && json_read_file(&root, path, JSON_JOB_LIMIT, NULL) == 0) {
-        const cJSON *config = json_member(root, "config");
-        const cJSON *item = cJSON_IsObject(config) ? json_member(config, setting->key) : NULL;
-
-        if (item != NULL && cJSON_IsNumber(item) && item->valuedouble >= setting->minimum &&
-            item->valuedouble <= setting->maximum)
-            threads = (int)item->valuedouble;
-        else if (item == NULL)
-            threads = (int)strtol(setting->absent_means, NULL, 10);
-    }
-    cJSON_Delete(root);
-    free(path);
-    return threads >= 1 ? threads : 1;
-}
-
 char *job_run_path(const struct job *job, const char *name)
 {
     return format_string("%s/../../%s", job->directory, name);

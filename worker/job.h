@@ -68,10 +68,6 @@ void job_release(struct job *job);
  * it. */
 bool job_may_resume(const struct job *job, int attempt, int64_t step);
 
-/* Reads resources.threads of DIRECTORY/job.json; 1 if it cannot be read. For use
- * before the keeper exists, where a bad job must not be an error. */
-int job_peek_threads(const char *directory);
-
 /* The path of name ("attempts/1/final.safetensors") in the run's directory. Newly
  * allocated. */
 char *job_run_path(const struct job *job, const char *name);

@@ -74,7 +74,7 @@ cJSON *provenance_create(const struct blas_environment *environment,
         sandbox_describe(words, sizeof words, sandbox);
         cJSON_AddStringToObject(out, "sandbox", words);
     }
-    cJSON_AddNumberToObject(out, "threads", environment->threads);
+    cJSON_AddNumberToObject(out, "threads", 1);
     cJSON_AddItemToObject(out, "environment", cJSON_Duplicate(environment->used, true));
     if (!cJSON_AddItemToObject(out, "inherited",
                                cJSON_Duplicate(environment->inherited, true))) {

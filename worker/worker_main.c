@@ -63,12 +63,6 @@ static int run(const char *directory, const struct blas_environment *environment
     return keeper_run(exit_code, directory, execute_job, &request, err);
 }
 
-/* Number of threads of the command: the job's, otherwise 1. */
-static int threads_of(int argc, char **argv)
-{
-    return argc == 3 && strcmp(argv[1], "run") == 0 ? job_peek_threads(argv[2]) : 1;
-}
-
 static int no_arguments(int argc, char **argv, struct error *err)
 {
     if (argc == 2)
@@ -127,7 +121,7 @@ int main(int argc, char **argv)
             printf("hrmlab-worker %s\n", provenance_version());
         return fflush(stdout) == 0 ? EXIT_DONE : EXIT_ENVIRONMENT;
     }
-    rc = blas_environment_enforce(&environment, threads_of(argc, argv), argv, &err);
+    rc = blas_environment_enforce(&environment, argv, &err);
     /* with `run`, the worker writes this to its journal */
     if (rc == 0 && strcmp(argv[1], "run") != 0)
         rc = engine_setup_environment(&err);

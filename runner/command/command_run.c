@@ -67,6 +67,7 @@ static int queue_plan(struct enqueue_summary *summary, struct store *store,
                      enqueue_need_text((enum enqueue_need)i));
     plan_tell_of_dropped(plan);
     plan_tell_of_inactive_axes(plan);
+    plan_tell_of_idle_threads(plan);
     plan_tell_of_leaks(plan);
     return 0;
 }

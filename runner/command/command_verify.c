@@ -58,23 +58,6 @@ static int replace_member(cJSON *job, const char *key, cJSON *value, struct erro
                                           : error_set(err, ERROR_NOMEM, "no memory for a job");
 }
 
-/* Uses the current execution settings, because the data may have moved since. The
- * number of threads stays, because the bits depend on it. */
-static int renew_settings(struct store *store, cJSON *config, const struct status_final *final,
-                          struct error *err)
-{
-    const char *key = settings_table[RESOURCES_THREADS].key;
-    cJSON *threads = cJSON_DetachItemFromObjectCaseSensitive(config, key);
-    int rc = record_job_settings(store, config, final->job_id, err);
-
-    cJSON_DeleteItemFromObjectCaseSensitive(config, key);
-    if (threads != NULL && !cJSON_AddItemToObject(config, key, threads)) {
-        cJSON_Delete(threads);
-        rc = error_set(err, ERROR_NOMEM, "no memory for a job");
-    }
-    return rc;
-}
-
 /* Builds the job.json of the repetition: the run's training as the first attempt of
  * a separate run, with all evaluations that the run has now. */
 static int write_job(struct store *store, const struct workspace *workspace,
@@ -92,7 +75,8 @@ static int write_job(struct store *store, const struct workspace *workspace,
     if (rc == 0 && !cJSON_IsArray(evaluations))
         rc = error_set(err, ERROR_FORMAT, "%s: evaluations: expected a list", from);
     if (rc == 0)
-        rc = renew_settings(store, cJSON_GetObjectItemCaseSensitive(job, "config"), final, err);
+        rc = record_job_settings(store, cJSON_GetObjectItemCaseSensitive(job, "config"),
+                                 final->job_id, err);
     if (rc == 0)
         rc = verify_add_evaluations(store, evaluations, final->run_id, err);
     if (rc == 0)

@@ -113,6 +113,23 @@ void plan_tell_of_inactive_axes(const struct plan *plan)
     cJSON_Delete(merged);
 }
 
+void plan_tell_of_idle_threads(const struct plan *plan)
+{
+    for (int a = 0; a < plan->spec->arm_count; a++) {
+        const struct config *config = &plan->spec->arms[a].config;
+        int64_t threads = config_int(config, RESOURCES_THREADS);
+        int64_t lanes = config_int(config, TRAIN_GRADIENT_LANES);
+
+        if (threads <= lanes)
+            continue;
+        log_warning("resources.threads is %" PRId64 ", but train.gradient_lanes %" PRId64
+                    ": %" PRId64 " of the threads would train; give as many lanes as threads "
+                    "or more (another number of lanes is another run)",
+                    threads, lanes, lanes);
+        return;
+    }
+}
+
 /* Whether an earlier arm has the same data. */
 static bool data_were_before(const struct plan *plan, int arm)
 {

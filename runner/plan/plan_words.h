@@ -1,6 +1,6 @@
 /*
- * plan_words.h - warnings about what a plan leaves out, settings without effect, and
- * leaked tasks.
+ * plan_words.h - warnings about what a plan leaves out, settings without effect, idle
+ * threads, and leaked tasks.
  */
 #ifndef RUNNER_PLAN_WORDS_H
 #define RUNNER_PLAN_WORDS_H
@@ -14,6 +14,9 @@ void plan_tell_of_dropped(const struct plan *plan);
 /* Warns of axes without effect, because other settings make the axis inactive in
  * every arm, and of cells that became equal for such a reason. */
 void plan_tell_of_inactive_axes(const struct plan *plan);
+
+/* Warns, once, when a job would have more threads than gradient lanes to share. */
+void plan_tell_of_idle_threads(const struct plan *plan);
 
 /* Warns of evaluation tasks of which a copy is trained on, once for each data set. */
 void plan_tell_of_leaks(const struct plan *plan);

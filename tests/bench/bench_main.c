@@ -379,11 +379,10 @@ int main(int argc, char **argv)
     struct blas_environment environment = { 0 };
     struct error err = { 0 };
     struct arguments arguments;
-    const char *threads = getenv("BENCH_THREADS"), *command = argc > 1 ? argv[1] : "";
+    const char *command = argc > 1 ? argv[1] : "";
 
     log_setup("bench", LOG_INFO);
-    if (blas_environment_enforce(&environment, threads != NULL ? atoi(threads) : 1, argv,
-                                 &err) < 0 ||
+    if (blas_environment_enforce(&environment, argv, &err) < 0 ||
         engine_setup_environment(&err) < 0)
         bench_fail("%s", err.message);
     int rc = 0;

@@ -77,6 +77,19 @@ static void fill_batches(struct bench_model *model, const struct bench_case *c)
     }
 }
 
+/* BENCH_THREADS: threads of the engine; with more than one, the lanes that they share. */
+static void set_threads(struct engine_config *config)
+{
+    enum { LANES_PER_THREAD = 4 };
+    const char *threads = getenv("BENCH_THREADS");
+
+    config->threads = threads != NULL ? atoi(threads) : 1;
+    config->gradient_lanes = 1;
+    while (config->threads > 1 && 2 * config->gradient_lanes <= config->batch_size &&
+           config->gradient_lanes < LANES_PER_THREAD * config->threads)
+        config->gradient_lanes *= 2;
+}
+
 void bench_model_create(struct bench_model *model, const struct bench_case *c)
 {
     struct error err = { 0 };
@@ -116,6 +129,7 @@ void bench_model_create(struct bench_model *model, const struct bench_case *c)
         .halt_max_steps = c->halt_max_steps,
         .min_halt_steps = calloc((size_t)c->batch, sizeof *model->min_halt_steps),
     };
+    set_threads(&model->config);
     if (model->min_halt_steps == NULL ||
         engine_create(&model->engine, &model->config, &err) < 0)
         bench_fail("%s: %s", c->name, err.message);

@@ -1,0 +1,107 @@
+/* walkers.c - makes walkers, keeps them in step with the engine, and runs them. */
+#include "walkers.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine_internal.h"
+
+/* All members before this one are shared. */
+static const size_t SHARED_BYTES = offsetof(struct engine, gradients);
+
+int walkers_create(struct engine *engine, struct error *err)
+{
+    const struct engine_config *c = &engine->config;
+    size_t count = (size_t)c->threads;
+
+    engine->progress = &engine->own_progress;
+    engine->train_walkers = c->threads < c->gradient_lanes ? c->threads : c->gradient_lanes;
+    engine->walkers = calloc(count, sizeof(struct engine *));
+    if (engine->walkers == NULL)
+        return error_set(err, ERROR_NOMEM, "cannot allocate the table of threads");
+    engine->walkers[0] = engine;
+    for (size_t i = 1; i < count; i++) {
+        engine->walkers[i] = calloc(1, sizeof *engine);
+        if (engine->walkers[i] == NULL)
+            return error_set(err, ERROR_NOMEM, "cannot allocate the data of a thread");
+        engine->walkers[i]->member = (int)i;
+    }
+    return team_create(&engine->team, c->threads, err);
+}
+
+void walkers_destroy(struct engine *engine)
+{
+    team_destroy(engine->team);
+    engine->team = NULL;
+    for (int i = 1; engine->walkers != NULL && i < engine->config.threads; i++)
+        free(engine->walkers[i]);
+    free(engine->walkers);
+    engine->walkers = NULL;
+}
+
+/* Tells the watch how far all threads are, unless it knows. */
+static void report_progress(struct engine *engine)
+{
+    struct step_progress *progress = engine->progress;
+    int64_t done = atomic_load(&progress->done);
+
+    if (engine->watch == NULL || done == progress->reported)
+        return;
+    progress->reported = done;
+    if (engine->watch(engine->watch_context, done, engine->work_total))
+        atomic_store(&progress->stopped, true);
+}
+
+bool engine_goes_on(struct engine *engine, int work)
+{
+    atomic_fetch_add(&engine->progress->done, work);
+    if (engine->member == 0)
+        report_progress(engine);
+    return !atomic_load(&engine->progress->stopped);
+}
+
+/* What one call of walkers_run() needs. */
+struct run {
+    struct engine *engine;
+    void (*work)(void *context, int member);
+    void *context;
+};
+
+static void run_work(void *context, int member)
+{
+    const struct run *run = context;
+
+    run->work(run->context, member);
+}
+
+static void run_wait(void *context)
+{
+    const struct run *run = context;
+
+    if (!atomic_load(&run->engine->progress->stopped))
+        report_progress(run->engine);
+}
+
+void walkers_refresh(struct engine *engine)
+{
+    for (int i = 1; i < engine->config.threads; i++)
+        memcpy((void *)engine->walkers[i], engine, SHARED_BYTES);
+}
+
+bool walkers_run(struct engine *engine, int members, void (*work)(void *context, int member),
+                 void *context)
+{
+    struct run run = { engine, work, context };
+
+    walkers_refresh(engine);
+    team_run(engine->team, members, run_work, run_wait, &run);
+    run_wait(&run);
+    return !atomic_load(&engine->progress->stopped);
+}
+
+void walkers_share(struct engine *engine, void (*work)(void *context, int member),
+                   void *context)
+{
+    team_run(engine->team, engine->config.threads, work, NULL, context);
+}

@@ -1,0 +1,401 @@
+/* test_threads.c - gradient lanes and threads: the same bits for every number of threads. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "engine.h"
+#include "error.h"
+#include "random.h"
+#include "support/small_network.h"
+#include "team.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Chunks of up to five rows; no number of lanes below divides the rows. */
+enum { B = 13, T = 100, V = 6, D = 16, IDENTIFIERS = 5, STEPS = 3 };
+
+static const int THREADS[] = { 1, 2, 3, 4, 8 };
+enum { THREAD_CASES = sizeof THREADS / sizeof *THREADS };
+
+static struct engine_config config_of(enum system_id system, int lanes, int threads)
+{
+    struct engine_config config =
+        small_network(system, (struct small_network){ B, T, V, IDENTIFIERS, D });
+
+    config.gradient_lanes = lanes;
+    config.threads = threads;
+    config.ema_rate = 0.9;
+    config.clip_norm = 1.0;
+    return config;
+}
+
+static struct engine *create(const struct engine_config *config)
+{
+    struct engine *engine;
+    struct error err;
+
+    if (engine_create(&engine, config, &err) < 0)
+        fail_msg("%s", err.message);
+    engine_initialise(engine, 4);
+    return engine;
+}
+
+struct data {
+    int32_t inputs[B * T], labels[B * T], identifiers[B];
+};
+
+static struct engine_batch make_batch(struct data *data, int step)
+{
+    struct random_stream stream = random_stream(2, "test", (uint64_t)step);
+
+    for (int i = 0; i < B * T; i++) {
+        data->inputs[i] = (int32_t)random_below(&stream, V);
+        data->labels[i] = (int32_t)random_below(&stream, V);
+    }
+    for (int b = 0; b < B; b++)
+        data->identifiers[b] = (int32_t)random_below(&stream, IDENTIFIERS);
+    return (struct engine_batch){ data->inputs, data->labels, data->identifiers };
+}
+
+static void train(struct engine *engine, int first, int end, struct engine_result *result)
+{
+    struct data data;
+
+    for (int step = first; step < end; step++) {
+        struct engine_batch batch = make_batch(&data, step);
+
+        assert_int_equal(engine_train_step(engine, &batch, NULL, result), 0);
+    }
+}
+
+static void assert_same_states(const struct engine *a, const struct engine *b)
+{
+    assert_int_equal(engine_state_count(a), engine_state_count(b));
+    for (int i = 0; i < engine_state_count(a); i++) {
+        struct engine_state state;
+
+        engine_state_describe(a, i, &state);
+        char *x = malloc(state.bytes), *y = malloc(state.bytes);
+        assert_non_null(x);
+        assert_non_null(y);
+        engine_state_get(a, i, x);
+        engine_state_get(b, i, y);
+        if (memcmp(x, y, state.bytes) != 0)
+            fail_msg("%s differs", state.name);
+        free(x);
+        free(y);
+    }
+}
+
+static void assert_same_output(const struct engine *a, const struct engine *b,
+                               enum engine_output output)
+{
+    size_t bytes = engine_output_size(a, output);
+
+    assert_int_equal(engine_output_size(b, output), bytes);
+    if (bytes == 0)
+        return;
+    char *x = malloc(bytes), *y = malloc(bytes);
+    assert_non_null(x);
+    assert_non_null(y);
+    engine_read(a, output, x);
+    engine_read(b, output, y);
+    assert_memory_equal(x, y, bytes);
+    free(x);
+    free(y);
+}
+
+static void copy_states(struct engine *to, const struct engine *from)
+{
+    for (int i = 0; i < engine_state_count(from); i++) {
+        struct engine_state state;
+
+        engine_state_describe(from, i, &state);
+        char *bytes = malloc(state.bytes);
+        assert_non_null(bytes);
+        engine_state_get(from, i, bytes);
+        engine_state_set(to, i, bytes);
+        free(bytes);
+    }
+}
+
+/* Whatever system and number of threads: weights, averages, moments, carry and losses. */
+static void training_has_the_same_bits_for_every_number_of_threads(void **state)
+{
+    (void)state;
+    for (int s = 0; s < SYSTEM_COUNT; s++)
+        for (int lanes = 2; lanes <= 8; lanes *= 4) {
+            struct engine_config config = config_of((enum system_id)s, lanes, 1);
+            struct engine_result alone, together;
+            struct engine *one = create(&config);
+
+            train(one, 0, STEPS, &alone);
+            for (int i = 1; i < THREAD_CASES; i++) {
+                config.threads = THREADS[i];
+                struct engine *many = create(&config);
+                train(many, 0, STEPS, &together);
+                assert_same_states(one, many);
+                assert_memory_equal(&alone, &together, sizeof alone);
+                engine_destroy(many);
+            }
+            engine_destroy(one);
+        }
+}
+
+static void a_run_goes_on_with_another_number_of_threads(void **state)
+{
+    (void)state;
+    struct engine_config config = config_of(SYSTEM_HRM, 8, 1);
+    struct engine_result result;
+    struct engine *whole = create(&config);
+
+    train(whole, 0, STEPS, &result);
+    config.threads = 3;
+    struct engine *first = create(&config);
+    train(first, 0, 1, &result);
+    config.threads = 8;
+    struct engine *second = create(&config);
+    copy_states(second, first);
+    train(second, 1, STEPS, &result);
+    assert_same_states(whole, second);
+    engine_destroy(whole);
+    engine_destroy(first);
+    engine_destroy(second);
+}
+
+static void gradients_of(double *out, const struct engine *engine, int *count)
+{
+    *count = 0;
+    for (int i = 0; i < engine_state_count(engine); i++) {
+        struct engine_state state;
+
+        engine_state_describe(engine, i, &state);
+        if (state.kind != ENGINE_PARAMETER)
+            continue;
+        float *gradient = malloc(state.bytes);
+        assert_non_null(gradient);
+        engine_gradient_get(engine, i, gradient);
+        for (int64_t k = 0; k < state.elements; k++)
+            out[(*count)++] = (double)gradient[k];
+        free(gradient);
+    }
+}
+
+/* Lanes change the order of additions, nothing else. */
+static void lanes_give_the_gradient_of_the_whole_batch(void **state)
+{
+    (void)state;
+    enum { MOST = 200000 };
+    double *whole = calloc(MOST, sizeof *whole), *parts = calloc(MOST, sizeof *parts);
+
+    assert_non_null(whole);
+    assert_non_null(parts);
+    for (int lanes = 1; lanes <= 8; lanes *= 2) {
+        struct engine_config config = config_of(SYSTEM_TRM, lanes, 2);
+        struct engine *engine = create(&config);
+        struct engine_result result;
+        struct data data;
+        struct engine_batch batch = make_batch(&data, 0);
+        int count = 0;
+        double apart = 0.0, size = 0.0;
+
+        assert_int_equal(engine_train_accumulate(engine, &batch, NULL, &result), 0);
+        gradients_of(lanes == 1 ? whole : parts, engine, &count);
+        assert_in_range(count, 1, MOST);
+        for (int i = 0; lanes > 1 && i < count; i++) {
+            apart += fabs(parts[i] - whole[i]);
+            size += fabs(whole[i]);
+        }
+        if (apart > 1e-5 * size)
+            fail_msg("%d lanes: apart by %g of %g", lanes, apart, size);
+        engine_destroy(engine);
+    }
+    free(whole);
+    free(parts);
+}
+
+static void evaluation_has_the_same_bits_for_every_number_of_threads(void **state)
+{
+    static const enum engine_output OUTPUTS[] = {
+        ENGINE_LOGITS,     ENGINE_PREDICTIONS, ENGINE_ROW_LOSS,  ENGINE_Q_HALT,
+        ENGINE_Q_CONTINUE, ENGINE_HALT_TEST,   ENGINE_HALTED,    ENGINE_STEPS,
+        ENGINE_Z_H,        ENGINE_Z_L,         ENGINE_RESIDUALS, ENGINE_CHANGE,
+    };
+    (void)state;
+    for (int i = 1; i < THREAD_CASES; i++) {
+        struct engine_config config = config_of(SYSTEM_HRM, 1, 1);
+        struct engine_result alone, together;
+        struct engine *one = create(&config);
+        config.threads = THREADS[i];
+        struct engine *many = create(&config);
+        struct data data;
+        struct engine_batch batch = make_batch(&data, 0);
+        struct error err;
+
+        for (int e = 0; e < 2; e++) {
+            struct engine *engine = e == 0 ? one : many;
+            assert_int_equal(engine_record_residuals(engine, true, &err), 0);
+            assert_int_equal(engine_record_change(engine, true, &err), 0);
+            engine_evaluate_begin(engine, &batch, B - 1);
+        }
+        for (int step = 0; step < 2; step++) {
+            assert_int_equal(engine_evaluate_step(one, &alone), 0);
+            assert_int_equal(engine_evaluate_step(many, &together), 0);
+            assert_memory_equal(&alone, &together, sizeof alone);
+            for (size_t k = 0; k < sizeof OUTPUTS / sizeof *OUTPUTS; k++)
+                assert_same_output(one, many, OUTPUTS[k]);
+        }
+        engine_destroy(one);
+        engine_destroy(many);
+    }
+}
+
+/* The cycles, and with them the cached activations of every thread, may change. */
+static void cycles_change_for_all_threads(void **state)
+{
+    (void)state;
+    struct engine_config config = config_of(SYSTEM_HRM, 8, 1);
+    struct engine_result result;
+    struct engine *engines[2];
+    struct error err;
+
+    config.gradient_horizon = ENGINE_ALL_CALLS;
+    for (int e = 0; e < 2; e++) {
+        config.threads = e == 0 ? 1 : 4;
+        engines[e] = create(&config);
+        train(engines[e], 0, 1, &result);
+        assert_int_equal(engine_set_cycles(engines[e], 3, 3, &err), 0);
+        train(engines[e], 1, 2, &result);
+    }
+    assert_same_states(engines[0], engines[1]);
+    engine_destroy(engines[0]);
+    engine_destroy(engines[1]);
+}
+
+struct log {
+    pthread_t thread;
+    int64_t calls, last_done, total, stop_after;
+    bool ascends, same_thread;
+};
+
+static bool note(void *context, int64_t done, int64_t total)
+{
+    struct log *log = context;
+
+    log->calls++;
+    log->ascends = log->ascends && done > log->last_done && done <= total;
+    log->same_thread = log->same_thread && pthread_equal(log->thread, pthread_self());
+    log->last_done = done;
+    log->total = total;
+    return log->stop_after > 0 && done >= log->stop_after;
+}
+
+static void the_watch_sees_the_work_of_all_threads(void **state)
+{
+    (void)state;
+    struct engine_config config = config_of(SYSTEM_HRM, 8, 4);
+    struct engine *engine = create(&config);
+    struct engine_result result;
+    struct data data;
+    struct engine_batch batch = make_batch(&data, 0);
+
+    for (int kind = 0; kind < 2; kind++) {
+        struct log log = { .thread = pthread_self(), .ascends = true, .same_thread = true };
+
+        engine_set_watch(engine, note, &log);
+        if (kind == 0) {
+            assert_int_equal(engine_train_step(engine, &batch, NULL, &result), 0);
+        } else {
+            engine_evaluate_begin(engine, &batch, B);
+            assert_int_equal(engine_evaluate_step(engine, &result), 0);
+        }
+        assert_true(log.calls > 0 && log.ascends && log.same_thread);
+        assert_int_equal(log.last_done, log.total);
+    }
+    engine_destroy(engine);
+}
+
+static void an_abandoned_step_stops_all_threads(void **state)
+{
+    (void)state;
+    struct engine_config config = config_of(SYSTEM_HRM, 8, 4);
+    struct engine *engine = create(&config), *other = create(&config);
+    struct engine_result result;
+    struct data data;
+    struct engine_batch batch = make_batch(&data, 0);
+    struct log log = { .thread = pthread_self(), .stop_after = 1 };
+
+    engine_set_watch(engine, note, &log);
+    assert_int_equal(engine_train_step(engine, &batch, NULL, &result), ERROR_STOPPED);
+    assert_true(log.last_done < log.total);
+    engine_set_watch(engine, NULL, NULL);
+    engine_initialise(engine, 4);
+    train(engine, 0, 2, &result);
+    train(other, 0, 2, &result);
+    assert_same_states(engine, other);
+    engine_destroy(engine);
+    engine_destroy(other);
+}
+
+static void lanes_that_are_no_power_of_two_are_refused(void **state)
+{
+    (void)state;
+    struct engine_config config = config_of(SYSTEM_HRM, 6, 1);
+    struct engine *engine;
+    struct error err;
+
+    assert_int_equal(engine_create(&engine, &config, &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "gradient_lanes is 6, expected a power of two"));
+}
+
+static void add_one(void *context, int member)
+{
+    atomic_int *counts = context;
+
+    atomic_fetch_add(&counts[member], 1);
+}
+
+static void a_team_runs_each_member_once(void **state)
+{
+    (void)state;
+    enum { SIZE = 5, ROUNDS = 200 };
+    struct team *team;
+    struct error err;
+    atomic_int counts[SIZE] = { 0 };
+
+    assert_int_equal(team_create(&team, SIZE, &err), 0);
+    for (int i = 0; i < ROUNDS; i++)
+        team_run(team, 1 + i % SIZE, add_one, NULL, counts);
+    for (int member = 0; member < SIZE; member++)
+        assert_int_equal(counts[member], ROUNDS / SIZE * (SIZE - member));
+    team_destroy(team);
+    for (size_t total = 0; total < 300; total += 37) {
+        assert_int_equal(team_part(total, 3, 0), 0);
+        assert_int_equal(team_part(total, 3, 3), total);
+        for (int member = 0; member < 3; member++)
+            assert_true(team_part(total, 3, member) <= team_part(total, 3, member + 1));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(training_has_the_same_bits_for_every_number_of_threads),
+        cmocka_unit_test(a_run_goes_on_with_another_number_of_threads),
+        cmocka_unit_test(lanes_give_the_gradient_of_the_whole_batch),
+        cmocka_unit_test(evaluation_has_the_same_bits_for_every_number_of_threads),
+        cmocka_unit_test(cycles_change_for_all_threads),
+        cmocka_unit_test(the_watch_sees_the_work_of_all_threads),
+        cmocka_unit_test(an_abandoned_step_stops_all_threads),
+        cmocka_unit_test(lanes_that_are_no_power_of_two_are_refused),
+        cmocka_unit_test(a_team_runs_each_member_once),
+    };
+
+    return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
+}
