@@ -99,8 +99,8 @@ enum setting_id {
     TRAIN_GLOBAL_BATCH_SIZE,
     TRAIN_MICRO_BATCH, /* 0: the whole batch */
     TRAIN_GRADIENT_LANES,
-    TRAIN_OPTIMIZER,   /* adam_atan2 | adamw, as enum engine_optimizer */
-    TRAIN_CLIP_NORM,   /* 0: none */
+    TRAIN_OPTIMIZER, /* adam_atan2 | adamw, as enum engine_optimizer */
+    TRAIN_CLIP_NORM, /* 0: none */
     TRAIN_LR,
     TRAIN_LR_MIN_RATIO,
     TRAIN_LR_WARMUP_STEPS,
