@@ -73,6 +73,7 @@ enum setting_id {
     DATA_NUM_AUG,        /* variants besides the original */
     DATA_SUBSET,         /* all | evaluation-only */
     DATA_TASKS,          /* comma-separated task names to keep; empty: all */
+    DATA_DUPLICATES,     /* refuse | first | last, of tasks of one name that differ */
     DATA_DROP_LEAKED,    /* copies of evaluation tasks are not trained on */
     DATA_TRANSLATION,    /* random offsets of training pairs */
     DATA_BATCH_ORDER,    /* a file that prescribes the batches; empty: drawn */

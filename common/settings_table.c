@@ -14,6 +14,7 @@ static const char *const LOSSES[] = { "stablemax_cross_entropy", "softmax_cross_
                                       NULL };
 static const char *const FORWARD_DTYPES[] = { "float32", "bfloat16", NULL };
 static const char *const SUBSETS[] = { "all", "evaluation-only", NULL };
+static const char *const DUPLICATES[] = { "refuse", "first", "last", NULL };
 static const char *const OPTIMIZERS[] = { "adam_atan2", "adamw", NULL };
 static const char *const SUPERVISIONS[] = { "every", "last", "decay", NULL };
 static const char *const CONDITIONINGS[] = { "puzzle_id", "blank", "random_id", NULL };
@@ -303,6 +304,10 @@ const struct setting settings_table[SETTING_COUNT] = {
     [DATA_TASKS] = TEXT_SETTING(
         "data.tasks", PHASE_DATA, "", not_arc,
         "comma-separated names of the tasks to keep, or @FILE with one a line; empty: all"),
+    [DATA_DUPLICATES] = CHOICE_SETTING(
+        "data.duplicates", PHASE_DATA, DUPLICATES, "refuse", "refuse", not_arc,
+        "of tasks of one name with different pairs, first or last: the one of the first or the "
+        "last set is taken"),
     [DATA_DROP_LEAKED] = BOOL_SETTING(
         "data.drop_leaked", PHASE_DATA, "false", not_arc,
         "do not train on copies of evaluation tasks under another name or augmented"),

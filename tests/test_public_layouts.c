@@ -192,6 +192,15 @@ static void sources_of_both_editions_are_one_mix(void **state)
                                "data.test_sets", "evaluation2", NULL },
         "; 1169 tasks trained on, 120 tested; left out: 391 in two sets and taken once");
     free(list);
+    /* One task has two contents: an evaluation task of the first edition. */
+    list = format_string("%s,%s", one, two);
+    expect_refusal(list, NULL, "the task ac0c5833 stands in ");
+    expect_words(
+        list, (const char *const[]){ "data.duplicates", "last", NULL },
+        "; 1147 tasks trained on, 514 tested, copies of 1 of them trained on; left out: "
+        "772 in two sets and taken once (375 of them as evaluation tasks), 1 of a name "
+        "that is taken from another set (data.duplicates)");
+    free(list);
     free(one);
     free(two);
     free(concept);
@@ -240,14 +249,76 @@ static void the_published_builder_counts_the_same(void **state)
     data_set_close(set);
 }
 
-static void lists_of_pairs_without_demonstrations_are_refused(void **state)
+/* re-arc: as many pairs a file as wanted, in tasks/ beside metadata.json. */
+static void put_pairs(const char *name, int count)
 {
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    assert_non_null(out);
+    for (int i = 0; i < count; i++)
+        fprintf(out, "%s{\"input\":[[%d]],\"output\":[[%d]]}", i == 0 ? "[" : ", ", i % 10,
+                i / 10 % 10);
+    fputs("]", out);
+    fclose(out);
+    put(name, text);
+    free(text);
+}
+
+static void lists_of_pairs_are_trained_on_and_never_tested(void **state)
+{
+    struct data_set *set, *other;
+    char name[DATA_NAME_SIZE], *list;
+
     (void)state;
-    put("rearc/tasks/00d62c1b.json", "[" PAIR(1, 2) "," PAIR(3, 4) "]");
-    expect_refusal(in_room("rearc"), NULL,
-                   "task 00d62c1b: expected an object with the lists \"train\" and \"test\"");
-    put("rearc/tasks/00d62c1b.json", "{\"train\":[],\"test\":[" PAIR(1, 2) "]}");
-    expect_refusal(in_room("rearc"), NULL, "0 train and 1 test pairs; expected at least one");
+    put("rearc/metadata.json", "{\"00d62c1b\": {}}");
+    put_pairs("rearc/tasks/00d62c1b.json", 1000);
+    put_pairs("rearc/tasks/0a0a0a0a.json", 1000);
+    put("few/training/00d62c1b.json", TASK(1));
+    put("few/evaluation/e0.json", TASK(2));
+    list = format_string("%s/few,%s/rearc", room, room);
+    expect_words(list, (const char *const[]){ "data.num_aug", "3", NULL },
+                 "read training 1, evaluation 1, re-arc 2; 4 tasks trained on, 1 tested");
+    assert_null(open_with(&set, list, NULL));
+    /* Pairs of demonstrations, and of tests that are not scored: 1 + 2 + 1000 + 1000. */
+    assert_int_equal(data_set_info(set)->examples, 2003);
+    assert_int_equal(data_set_info(set)->groups, 4);
+    assert_int_equal(data_set_info(set)->test_rows, 1);
+    assert_string_equal(data_set_task_name(set, SPLIT_TRAIN, 2, name), "re-arc-0a0a0a0a");
+    /* One pair more is another data set. */
+    put_pairs("rearc/tasks/0a0a0a0a.json", 1001);
+    assert_null(open_with(&other, list, NULL));
+    assert_string_not_equal(data_set_hash(set), data_set_hash(other));
+    data_set_close(set);
+    data_set_close(other);
+    expect_refusal(list, (const char *const[]){ "data.test_sets", "re-arc", NULL },
+                   "the set re-arc is of lists of pairs");
+    expect_refusal(in_room("rearc"), NULL, "no evaluation task among 2 tasks");
+    free(list);
+}
+
+static void bad_lists_of_pairs_are_named_with_their_place(void **state)
+{
+    static const char *const faults[][2] = {
+        { "[]", "task re-arc-bad: a list of 0 pairs; expected at least 1" },
+        { "[3]", "list, pair 1: expected an object with \"input\" and \"output\"" },
+        { "[" PAIR(1, 2) ",{\"input\":[[1]]}]",
+          "list, pair 2, output: expected a list of rows" },
+        { "[" PAIR(1, 2) "," PAIR(1, 12) "]", "pair 2, output, row 1, column 1: colour 12" },
+        { "{\"train\":[],\"test\":[" PAIR(1, 2) "]}", "0 train and 1 test pairs" },
+        { "{\"train\":[" PAIR(1, 2) "],\"test\":[]}", "1 train and 0 test pairs" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        put("badlist/tasks/bad.json", faults[i][0]);
+        expect_refusal(in_room("badlist"), NULL, "badlist/tasks/bad.json: ");
+        expect_refusal(in_room("badlist"), NULL, faults[i][1]);
+    }
+    put_pairs("badlist/tasks/bad.json", 10001);
+    expect_refusal(in_room("badlist"), NULL,
+                   "a list of 10001 pairs; expected at least 1 and at most");
 }
 
 int main(void)
@@ -257,7 +328,8 @@ int main(void)
         cmocka_unit_test(of_a_folder_of_all_sets_those_of_a_published_mix_are_chosen),
         cmocka_unit_test(sources_of_both_editions_are_one_mix),
         cmocka_unit_test(the_published_builder_counts_the_same),
-        cmocka_unit_test(lists_of_pairs_without_demonstrations_are_refused),
+        cmocka_unit_test(lists_of_pairs_are_trained_on_and_never_tested),
+        cmocka_unit_test(bad_lists_of_pairs_are_named_with_their_place),
     };
 
     return cmocka_run_group_tests_name("public layouts", tests, make_combined, remove_room);

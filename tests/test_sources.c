@@ -98,6 +98,45 @@ static void a_task_of_two_sources_is_taken_once_or_both_its_files_are_named(void
     expect_refusal(both("one", "two"), NULL, "two/training/e0.json, with different pairs");
 }
 
+/* e0 is an evaluation task of one, and stands with other pairs in training of two. */
+static void of_two_contents_of_a_task_the_wanted_one_is_taken_and_tested(void **state)
+{
+    static const char *const first[] = { "data.duplicates", "first", NULL };
+    static const char *const last[] = { "data.duplicates", "last", NULL };
+    struct data_set *one, *two, *alone;
+    char path[100], list[300];
+
+    (void)state;
+    put_sources();
+    put("two/training/e0.json", TASK(9));
+    expect_refusal(both("one", "two"), NULL, "data.duplicates=first or last");
+    expect_tasks(both("one", "two"), first, 4, 2);
+    expect_tasks(both("one", "two"), last, 4, 2);
+    expect_words(both("one", "two"), first,
+                 "left out: 1 of a name that is taken from another set (data.duplicates)");
+    assert_null(open_with(&one, both("one", "two"), first));
+    assert_null(open_with(&two, both("one", "two"), last));
+    assert_string_not_equal(data_set_hash(one), data_set_hash(two));
+    data_set_close(two);
+    /* The first of these sources is the last of those. */
+    assert_null(open_with(&two, both("two", "one"), last));
+    assert_string_equal(data_set_hash(one), data_set_hash(two));
+    data_set_close(two);
+    /* The content is that of the source without the other's task. */
+    snprintf(path, sizeof path, "%s/two/training/e0.json", room);
+    assert_int_equal(unlink(path), 0);
+    assert_null(open_with(&alone, both("one", "two"), NULL));
+    assert_string_equal(data_set_hash(one), data_set_hash(alone));
+    data_set_close(one);
+    data_set_close(alone);
+    /* A task whose solution is known goes before a hidden one; equal ones are one. */
+    put("two/training/e0.json", TASK(9));
+    put("one/evaluation/e0.json", HIDDEN(2));
+    put("three/training/e0.json", TASK(9));
+    snprintf(list, sizeof list, "%s,%s/three", both("one", "two"), room);
+    expect_words(list, first, "left out: 1 in two sets and taken once, 1 of a name that");
+}
+
 static void a_source_that_cannot_be_one_is_named(void **state)
 {
     (void)state;
@@ -297,6 +336,7 @@ int main(void)
         TEST(several_sources_are_one_data_set_in_whatever_order),
         TEST(sets_of_one_name_are_told_apart_by_their_source),
         TEST(a_task_of_two_sources_is_taken_once_or_both_its_files_are_named),
+        TEST(of_two_contents_of_a_task_the_wanted_one_is_taken_and_tested),
         TEST(a_source_that_cannot_be_one_is_named),
         TEST(a_file_may_name_the_tasks),
         TEST(files_may_be_packed_by_gzip),

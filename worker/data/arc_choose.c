@@ -1,6 +1,7 @@
 /* arc_choose.c - chooses the sets and tasks that are trained on and tested. */
 #include "arc_choose.h"
 
+#include "arc_repeated.h"
 #include "error.h"
 #include "file.h"
 #include "leak.h"
@@ -15,9 +16,8 @@
 
 /* Numbers of tasks left out, by reason. */
 struct left_out {
-    int repeated; /* the same task is in another set */
-    int tested;   /* of these, taken as an evaluation task, its tests not trained on */
-    int set;      /* its set is neither trained on nor tested */
+    struct arc_repeated twice; /* another task of that name is taken */
+    int set;                   /* its set is neither trained on nor tested */
     int subset, not_named, too_large;
     int copies; /* of an evaluation task, under another name */
 };
@@ -33,6 +33,8 @@ static bool tested_by_default(const struct arc_tasks *tasks, const struct arc_se
 {
     bool named = false;
 
+    if (set->lists)
+        return false;
     for (int i = 0; i < tasks->set_count; i++)
         named = named || contains(tasks->sets[i].name, "evaluation") ||
                 strncmp(tasks->sets[i].name, "test", 4) == 0;
@@ -121,65 +123,13 @@ int arc_choose_sets(struct arc_tasks *tasks, const struct config *config, struct
         set->named = list_has_set(test, set);
         set->trained = train[0] == '\0' || list_has_set(train, set);
         set->tested = test[0] == '\0' ? tested_by_default(tasks, set) : set->named;
+        if (set->tested && set->lists)
+            rc =
+                error_set(err, ERROR_FORMAT,
+                          "data.test_sets: the set %s is of lists of pairs (%s), which have no "
+                          "tests",
+                          set->name, set->path);
     }
-    return rc;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    const struct arc_task *x = *(struct arc_task *const *)a, *y = *(struct arc_task *const *)b;
-    int order = strcmp(x->name, y->name);
-
-    if (order == 0) /* the task with known solutions first, then the tested one */
-        order = arc_task_has_hidden(x) - arc_task_has_hidden(y);
-    if (order == 0)
-        order = y->evaluation - x->evaluation;
-    return order != 0 ? order : x->set - y->set;
-}
-
-/* Releases task, which has the same pairs as kept, and merges its flags into kept. A
- * task with hidden tests makes kept an evaluation task only if data.test_sets names
- * its set: contest folders hold such tasks as placeholders. */
-static void merge(struct arc_tasks *tasks, struct arc_task *kept, struct arc_task *task,
-                  struct left_out *out)
-{
-    bool copy = (kept->trained && !kept->evaluation) || (task->trained && !task->evaluation);
-
-    if (task->evaluation && (!arc_task_has_hidden(task) || tasks->sets[task->set].named))
-        kept->evaluation = true;
-    kept->trained = kept->trained || task->trained;
-    out->repeated++;
-    out->tested += copy && kept->evaluation;
-    tasks->sets[task->set].repeated++;
-    arc_task_release(task);
-}
-
-/* Keeps one task of those that share a name. */
-static int merge_repeated(struct arc_tasks *tasks, struct left_out *out, struct error *err)
-{
-    struct arc_task **order = malloc(((size_t)tasks->count + 1) * sizeof(struct arc_task *));
-    int rc = order == NULL ? error_no_memory(err, "the tasks") : 0;
-
-    for (int i = 0; i < tasks->count && rc == 0; i++)
-        order[i] = &tasks->tasks[i];
-    if (rc == 0)
-        qsort(order, (size_t)tasks->count, sizeof *order, compare_names);
-    for (int i = 1, kept = 0; i < tasks->count && rc == 0; i++) {
-        struct arc_task *first = order[kept], *task = order[i];
-        if (strcmp(first->name, task->name) != 0) {
-            kept = i;
-        } else if (leak_is_equal(first, task)) {
-            merge(tasks, first, task, out);
-        } else {
-            rc = error_set(err, ERROR_FORMAT,
-                           "the task %s stands in %s and in %s, with different pairs; take one "
-                           "of them away, or choose sets with data.train_sets and "
-                           "data.test_sets",
-                           first->name, arc_task_place(tasks, first),
-                           arc_task_place(tasks, task));
-        }
-    }
-    free(order);
     return rc;
 }
 
@@ -332,15 +282,18 @@ static char *reasons(const struct left_out *out)
 {
     char repeated[100];
 
-    if (out->tested > 0)
+    if (out->twice.tested > 0)
         snprintf(repeated, sizeof repeated,
-                 "in two sets and taken once (%d of them as evaluation tasks)", out->tested);
+                 "in two sets and taken once (%d of them as evaluation tasks)",
+                 out->twice.tested);
     else
         snprintf(repeated, sizeof repeated, "in two sets and taken once");
     const struct {
         int count;
         const char *text;
-    } list[] = { { out->repeated, repeated },
+    } list[] = { { out->twice.same, repeated },
+                 { out->twice.different,
+                   "of a name that is taken from another set (data.duplicates)" },
                  { out->set, "in no set of data.train_sets and data.test_sets" },
                  { out->subset, "not in data.subset" },
                  { out->not_named, "not in data.tasks" },
@@ -424,7 +377,8 @@ static int choose_by_sets(struct arc_tasks *tasks, const struct wishes *wishes,
         tasks->tasks[i].evaluation = tasks->sets[tasks->tasks[i].set].tested;
     }
     sift(tasks, wishes, in_a_set, &out->set);
-    return merge_repeated(tasks, out, err);
+    return arc_merge_repeated(&out->twice, tasks,
+                              config_choice(wishes->config, DATA_DUPLICATES), err);
 }
 
 int arc_choose(struct arc_choice *out, struct arc_tasks *tasks, const struct config *config,
@@ -452,8 +406,8 @@ int arc_choose(struct arc_choice *out, struct arc_tasks *tasks, const struct con
     if (rc < 0)
         return rc;
     qsort(tasks->tasks, (size_t)tasks->count, sizeof *tasks->tasks, compare_tasks);
-    out->left_out =
-        gone.repeated + gone.set + gone.subset + gone.not_named + gone.too_large + gone.copies;
+    out->left_out = gone.twice.same + gone.twice.different + gone.set + gone.subset +
+                    gone.not_named + gone.too_large + gone.copies;
     out->counts = count_in_words(tasks, &gone, out->leaked);
     return out->counts == NULL ? error_no_memory(err, "the tasks") : 0;
 }

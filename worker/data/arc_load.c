@@ -102,28 +102,59 @@ static size_t json_ending(const char *name)
                                          : 0;
 }
 
+/* The sets of a folder of task files, which are added with their first task. */
+struct folder_sets {
+    const char *name, *path;
+    int tasks, lists; /* indices; -1: not added yet */
+};
+
+static const char LISTS[] = "re-arc";
+
+/* Adds the set for a file's content, unless it is there. */
+static int set_of(struct folder_sets *sets, struct arc_tasks *tasks, bool list,
+                  struct error *err)
+{
+    int *set = list ? &sets->lists : &sets->tasks;
+
+    if (*set >= 0)
+        return *set;
+    *set = arc_tasks_add_set(tasks, list ? LISTS : sets->name, sets->path, err);
+    if (*set >= 0)
+        tasks->sets[*set].lists = list;
+    return *set;
+}
+
+/* Returns what a file's task is called: NAME, FOLDER-NAME or re-arc-NAME. NULL: no memory. */
+static char *task_name(const char *path, const char *folder, bool list)
+{
+    const char *base = base_name(path), *before = list ? LISTS : folder;
+
+    return format_string("%s%s%.*s", before != NULL ? before : "", before != NULL ? "-" : "",
+                         (int)(strlen(base) - json_ending(base)), base);
+}
+
 /* Reads a file of one task. The task is called after the file, or FOLDER-NAME with a
  * folder. */
-static int load_task(struct arc_tasks *tasks, int set, const char *path, const char *folder,
-                     struct error *err)
+static int load_task(struct arc_tasks *tasks, struct folder_sets *sets, const char *path,
+                     const char *folder, struct error *err)
 {
     cJSON *json = NULL;
     struct arc_task task = { 0 };
-    const char *base = base_name(path);
-    char *name =
-        format_string("%s%s%.*s", folder != NULL ? folder : "", folder != NULL ? "-" : "",
-                      (int)(strlen(base) - json_ending(base)), base);
-    int rc = name == NULL ? error_no_memory(err, "the tasks")
-                          : data_files_add(&tasks->files, path, err);
+    int rc = data_files_add(&tasks->files, path, err);
 
     if (rc == 0)
         rc = gzip_json_read(&json, path, err);
-    if (rc == 0)
-        rc = arc_task_read(&task, name, json, NULL, path, err);
-    if (rc == 0 && (task.file = strdup(path)) == NULL)
+    bool list = cJSON_IsArray(json);
+    char *name = task_name(path, folder, list);
+    if (rc == 0 && name == NULL)
         rc = error_no_memory(err, "the tasks");
     if (rc == 0)
-        rc = arc_tasks_add(tasks, set, &task, err);
+        rc = list ? arc_task_read_list(&task, name, json, path, err)
+                  : arc_task_read(&task, name, json, NULL, path, err);
+    if (rc == 0 && (task.file = strdup(path)) == NULL)
+        rc = error_no_memory(err, "the tasks");
+    int set = rc == 0 ? set_of(sets, tasks, list, err) : rc;
+    rc = set < 0 ? set : arc_tasks_add(tasks, set, &task, err);
     arc_task_release(&task);
     cJSON_Delete(json);
     free(name);
@@ -298,24 +329,23 @@ static bool is_directory(const char *path)
 static int load_directory(struct arc_tasks *tasks, const char *path, const char *name,
                           struct error *err)
 {
+    struct folder_sets sets = { .name = name, .path = path, .tasks = -1, .lists = -1 };
     struct paths list;
     bool combined = false;
-    int rc = list_folder(&list, tasks, path, only_json, err), set = -1;
+    int rc = list_folder(&list, tasks, path, only_json, err);
 
     if (rc < 0)
         return rc;
     for (int i = 0; i < list.count; i++)
         combined = combined || is_challenges(list.paths[i]);
-    if (!combined && list.count > 0)
-        rc = set = arc_tasks_add_set(tasks, name, path, err);
-    for (int i = 0; i < list.count && rc >= 0; i++) {
+    for (int i = 0; i < list.count && rc == 0; i++) {
         if (!combined)
-            rc = load_task(tasks, set, list.paths[i], NULL, err);
+            rc = load_task(tasks, &sets, list.paths[i], NULL, err);
         else if (is_challenges(list.paths[i]))
             rc = load_combined(tasks, list.paths[i], err);
     }
     paths_release(&list);
-    return rc < 0 ? rc : 0;
+    return rc;
 }
 
 /* Whether a file of the same name as file number index is in another folder of the
@@ -363,12 +393,10 @@ static int list_nested(struct paths *out, struct arc_tasks *tasks, const char *p
 /* Reads FOLDER/NAME.json, the layout of ConceptARC. */
 static int load_nested(struct arc_tasks *tasks, const char *path, struct error *err)
 {
+    struct folder_sets sets = { .name = "concept", .path = path, .tasks = -1, .lists = -1 };
     struct paths files;
     int rc = list_nested(&files, tasks, path, err);
-    int set = rc == 0 && files.count > 0 ? arc_tasks_add_set(tasks, "concept", path, err) : rc;
 
-    if (rc == 0 && set < 0)
-        rc = set;
     for (int i = 0; i < files.count && rc == 0; i++) {
         char *folder = strdup(files.paths[i]);
         if (folder == NULL) {
@@ -376,7 +404,7 @@ static int load_nested(struct arc_tasks *tasks, const char *path, struct error *
             break;
         }
         *strrchr(folder, '/') = '\0';
-        rc = load_task(tasks, set, files.paths[i],
+        rc = load_task(tasks, &sets, files.paths[i],
                        name_clashes(&files, i) ? base_name(folder) : NULL, err);
         free(folder);
     }
@@ -398,8 +426,20 @@ static int load_folder(struct arc_tasks *tasks, const char *path, const char *na
     return rc;
 }
 
-/* Reads path/training, path/evaluation and path/corpus; otherwise path/data;
- * otherwise the files of path itself. */
+/* Whether path has re-arc's layout: tasks/ beside metadata.json, which is no task. */
+static bool is_rearc(const char *path)
+{
+    char *folder = file_join(path, "tasks"), *metadata = file_join(path, "metadata.json");
+    bool found =
+        folder != NULL && metadata != NULL && is_directory(folder) && file_exists(metadata);
+
+    free(folder);
+    free(metadata);
+    return found;
+}
+
+/* Reads path/training, path/evaluation and path/corpus; otherwise path/data; otherwise
+ * path/tasks of re-arc; otherwise the files of path itself. */
 static int load_place(struct arc_tasks *tasks, const char *path, struct error *err)
 {
     static const char *const FOLDERS[] = { "training", "evaluation", "corpus" };
@@ -413,7 +453,7 @@ static int load_place(struct arc_tasks *tasks, const char *path, struct error *e
         rc = data_files_add(&tasks->files, path, err);
     else if (rc == 0 && is_directory(data))
         rc = load_place(tasks, data, err);
-    else if (rc == 0)
+    else if (rc == 0 && !is_rearc(path))
         rc = load_directory(tasks, path, "evaluation", err);
     if (rc == 0 && tasks->count == count)
         rc = load_nested(tasks, path, err);
@@ -444,8 +484,8 @@ static int load_path(struct arc_tasks *tasks, const char *path, struct error *er
             err, ERROR_FORMAT,
             "data.path = %s: neither a directory nor a .json, .json.gz or .csv file%s", path,
             ends_with(path, ".csv") ? "; a list of sources is for ARC tasks" : "");
-    int set = arc_tasks_add_set(tasks, "evaluation", path, err);
-    return set < 0 ? set : load_task(tasks, set, path, NULL, err);
+    struct folder_sets sets = { .name = "evaluation", .path = path, .tasks = -1, .lists = -1 };
+    return load_task(tasks, &sets, path, NULL, err);
 }
 
 int arc_load(struct arc_tasks *tasks, const char *path, struct error *err)

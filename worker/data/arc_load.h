@@ -15,6 +15,7 @@ struct arc_set {
      * distinguished as SOURCE/NAME */
     char source[ARC_NAME_SIZE];
     char *path; /* owned; the folder or the file of challenges */
+    bool lists; /* of lists of pairs without tests, which are trained on alone */
     /* Filled by arc_choose(): */
     bool trained, tested, named; /* named: in data.test_sets */
     /* tasks read; of these, left out because another set has them */
@@ -40,6 +41,9 @@ struct arc_tasks {
  *     "concept". Where two folders have a file of one name, those tasks are called
  *     FOLDER-NAME;
  *   a folder of task files, or one such file: the set "evaluation";
+ *   in place of a task file a list of pairs, as in re-arc's tasks/ beside metadata.json:
+ *     the set "re-arc"; the tasks are called re-arc-NAME, because the files have the
+ *     names of the tasks that they were made after;
  *   one file of challenges.
  * Any file may be packed with gzip and end with .json.gz.
  * A solutions file has the tasks of its challenges, all and no others; where there is

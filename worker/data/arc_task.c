@@ -83,19 +83,21 @@ static int read_pair(struct arc_pair *pair, const cJSON *json, const cJSON *solu
     return grid_read(&pair->output, output, where, name, what, err);
 }
 
-int arc_task_read(struct arc_task *out, const char *name, const cJSON *json,
-                  const cJSON *solutions, const char *where, struct error *err)
+static int check_name(const char *name, const char *where, struct error *err)
 {
-    const cJSON *train = json_member(json, "train"), *test = json_member(json, "test");
-    int rc = 0;
+    if (strlen(name) < ARC_NAME_SIZE && strstr(name, "|||") == NULL && name[0] != '\0' &&
+        text_is_printable(name))
+        return 0;
+    return error_set(err, ERROR_FORMAT,
+                     "%s: task name \"%.80s\": expected 1 to %d bytes of UTF-8 without ||| "
+                     "and control characters",
+                     where, name, ARC_NAME_SIZE - 1);
+}
 
-    *out = (struct arc_task){ 0 };
-    if (strlen(name) >= ARC_NAME_SIZE || strstr(name, "|||") != NULL || name[0] == '\0' ||
-        !text_is_printable(name))
-        return error_set(err, ERROR_FORMAT,
-                         "%s: task name \"%.80s\": expected 1 to %d bytes of UTF-8 without ||| "
-                         "and control characters",
-                         where, name, ARC_NAME_SIZE - 1);
+static int check_lists(const cJSON *json, const char *name, const cJSON *train,
+                       const cJSON *test, const cJSON *solutions, const char *where,
+                       struct error *err)
+{
     if (!cJSON_IsObject(json) || !cJSON_IsArray(train) || !cJSON_IsArray(test))
         return error_set(
             err, ERROR_FORMAT,
@@ -113,21 +115,65 @@ int arc_task_read(struct arc_task *out, const char *name, const cJSON *json,
         return error_set(err, ERROR_FORMAT,
                          "%s: task %s: the solutions are not a list of %d grids", where, name,
                          tests);
+    return 0;
+}
+
+/* Gives the task its name and room for count pairs. */
+static int make_room(struct arc_task *out, const char *name, int count, const char *where,
+                     struct error *err)
+{
     snprintf(out->name, sizeof out->name, "%s", name);
-    out->pairs = calloc((size_t)(demonstrations + tests), sizeof *out->pairs);
-    if (out->pairs == NULL)
-        return error_set(err, ERROR_NOMEM, "%s: no memory for task %s", where, name);
-    int at = 0;
-    for (const cJSON *pair = train->child; pair != NULL && rc == 0; pair = pair->next, at++)
-        rc = read_pair(&out->pairs[at], pair, NULL, true, where, name, "train", at + 1, err);
+    out->pairs = calloc((size_t)count, sizeof *out->pairs);
+    return out->pairs == NULL
+               ? error_set(err, ERROR_NOMEM, "%s: no memory for task %s", where, name)
+               : 0;
+}
+
+int arc_task_read(struct arc_task *out, const char *name, const cJSON *json,
+                  const cJSON *solutions, const char *where, struct error *err)
+{
+    const cJSON *train = json_member(json, "train"), *test = json_member(json, "test");
+    int rc = check_name(name, where, err);
+
+    *out = (struct arc_task){ 0 };
+    if (rc == 0)
+        rc = check_lists(json, name, train, test, solutions, where, err);
+    if (rc < 0)
+        return rc;
+    out->demonstrations = cJSON_GetArraySize(train);
+    out->tests = cJSON_GetArraySize(test);
+    rc = make_room(out, name, out->demonstrations + out->tests, where, err);
+    struct arc_pair *at = out->pairs;
+    int number = 1;
+    for (const cJSON *pair = train->child; pair != NULL && rc == 0; pair = pair->next)
+        rc = read_pair(at++, pair, NULL, true, where, name, "train", number++, err);
     const cJSON *solution = solutions != NULL ? solutions->child : NULL;
-    for (const cJSON *pair = test->child; pair != NULL && rc == 0; pair = pair->next, at++) {
-        rc = read_pair(&out->pairs[at], pair, solution, false, where, name, "test",
-                       at - demonstrations + 1, err);
+    number = 1;
+    for (const cJSON *pair = test->child; pair != NULL && rc == 0; pair = pair->next) {
+        rc = read_pair(at++, pair, solution, false, where, name, "test", number++, err);
         solution = solution != NULL ? solution->next : NULL;
     }
-    out->demonstrations = demonstrations;
-    out->tests = tests;
+    if (rc < 0)
+        arc_task_release(out);
+    return rc;
+}
+
+int arc_task_read_list(struct arc_task *out, const char *name, const cJSON *json,
+                       const char *where, struct error *err)
+{
+    int count = cJSON_GetArraySize(json), number = 1, rc = check_name(name, where, err);
+
+    *out = (struct arc_task){ 0 };
+    if (rc == 0 && (count == 0 || count > ARC_MAX_LIST_PAIRS))
+        rc = error_set(err, ERROR_FORMAT,
+                       "%s: task %s: a list of %d pairs; expected at least 1 and at most %d",
+                       where, name, count, ARC_MAX_LIST_PAIRS);
+    if (rc == 0)
+        rc = make_room(out, name, count, where, err);
+    for (const cJSON *pair = rc == 0 ? json->child : NULL; pair != NULL && rc == 0;
+         pair = pair->next)
+        rc = read_pair(&out->pairs[out->demonstrations++], pair, NULL, true, where, name,
+                       "list,", number++, err);
     if (rc < 0)
         arc_task_release(out);
     return rc;

@@ -9,7 +9,11 @@
 
 #include <cjson/cJSON.h>
 
-enum { ARC_NAME_SIZE = 64, ARC_MAX_PAIRS = 100 };
+enum {
+    ARC_NAME_SIZE = 64,
+    ARC_MAX_PAIRS = 100,       /* of a task with demonstrations and tests */
+    ARC_MAX_LIST_PAIRS = 10000 /* of a list of pairs */
+};
 
 struct arc_pair {
     struct grid input, output;
@@ -35,6 +39,10 @@ struct arc_task {
  */
 int arc_task_read(struct arc_task *out, const char *name, const cJSON *json,
                   const cJSON *solutions, const char *where, struct error *err) MUST_CHECK;
+/* Reads [{"input":, "output":}...], as re-arc has them: all are demonstrations, and
+ * there are no tests. */
+int arc_task_read_list(struct arc_task *out, const char *name, const cJSON *json,
+                       const char *where, struct error *err) MUST_CHECK;
 void arc_task_release(struct arc_task *task);
 
 /* Whether a test has no output. */

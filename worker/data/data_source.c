@@ -62,6 +62,10 @@ static void add_task(struct feed *feed, const struct data_source *source, int in
                           (uint8_t)task.demonstrations, (uint8_t)task.tests };
     add(feed, name, strlen(name) + 1);
     add(feed, counts, sizeof counts);
+    if (task.demonstrations > UINT8_MAX) { /* a list of pairs */
+        uint32_t whole = (uint32_t)task.demonstrations;
+        add(feed, &whole, sizeof whole);
+    }
     for (int p = 0; p < task.demonstrations + task.tests; p++) {
         bool known = source->kind->pair(source->content, index, p, &input, &output);
         add_grid(feed, &input);
