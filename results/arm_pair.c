@@ -1,125 +1,28 @@
-/*
- * arm_pair.c - finds two arms by the names that a user types, and compares their
- * evaluations.
- */
+/* arm_pair.c - compares the evaluations of two arms, or of all arms with one. */
 #include "compare.h"
 
+#include "arm_find.h"
 #include "error.h"
 #include "file.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAST_HASH = 4, LISTED_ARMS = 12 };
-
-/* The conditions of a selector; texts owned by the caller. */
-struct selection {
-    char **wheres;
-    int count;
-};
-
-static void selection_release(struct selection *selection)
-{
-    for (int i = 0; i < selection->count; i++)
-        free(selection->wheres[i]);
-    free(selection->wheres);
-}
-
-static int add_condition(struct selection *selection, const char *prefix, const char *text,
-                         int length, struct error *err)
-{
-    char **wheres = realloc(selection->wheres, ((size_t)selection->count + 1) * sizeof *wheres);
-
-    if (wheres == NULL)
-        return error_no_memory(err, "a comparison");
-    selection->wheres = wheres;
-    wheres[selection->count] = format_string("%s%.*s", prefix, length, text);
-    if (wheres[selection->count] == NULL)
-        return error_no_memory(err, "a comparison");
-    selection->count++;
-    return 0;
-}
-
-static int error_unknown_arm(const struct results *results, const char *text, struct error *err)
-{
-    char list[500] = "";
-    size_t used = 0;
-    int shown = 0;
-
-    for (; shown < results->arm_count && shown < LISTED_ARMS && used + 90 < sizeof list;
-         shown++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s\"%.80s\"",
-                                 shown > 0 ? ", " : "", results->arms[shown].label);
-    return error_set(
-        err, ERROR_ABSENT,
-        "no arm \"%s\" in experiment \"%s\"; expected an arm's label, the first %d or "
-        "more digits of a run's hash, or KEY=VALUE ...; arms: %s%s",
-        text, results->experiment, LEAST_HASH, list, shown < results->arm_count ? ", ..." : "");
-}
-
-/* Parses a label, the beginning of a run's hash, or conditions separated by spaces
- * or commas. */
-static int parse_selector(struct selection *out, const struct results *results,
-                          const char *text, struct error *err)
-{
-    bool hexadecimal = strlen(text) >= LEAST_HASH;
-    int rc = 0;
-
-    for (int i = 0; i < results->arm_count; i++)
-        if (strcmp(results->arms[i].label, text) == 0)
-            return add_condition(out, "arm=", text, (int)strlen(text), err);
-    for (const char *p = text; *p != '\0'; p++)
-        hexadecimal = hexadecimal && isxdigit((unsigned char)*p);
-    if (hexadecimal)
-        return add_condition(out, "hash=", text, (int)strlen(text), err);
-    if (strpbrk(text, "=<>") == NULL)
-        return error_unknown_arm(results, text, err);
-    while (*text != '\0' && rc == 0) {
-        int length = (int)strcspn(text, " ,");
-
-        if (length > 0)
-            rc = add_condition(out, "", text, length, err);
-        text += length + (text[length] != '\0');
-    }
-    return rc;
-}
-
-/* Marks the cells that the selector matches, which must belong to one arm. A run's
- * hash selects the arm of the run. */
+/* Marks the cells that the name matches, which belong to one arm. A run's hash selects
+ * the arm of the run. */
 static int select_cells(bool *selected, const struct compare *compare, const char *text,
                         struct error *err)
 {
-    const struct results *results = compare->results;
-    struct selection selection = { 0 };
     struct results *found = NULL;
-    int arm = -1;
-    int rc = parse_selector(&selection, results, text, err);
+    int rc = arm_find(&found, compare->store, compare->results, text, err);
 
-    if (rc == 0) {
-        const char *const *wheres = (const char *const *)selection.wheres;
-
-        rc = results_load(&found, compare->store, results->experiment, wheres, selection.count,
-                          RESULTS_LAST, err);
-    }
-    for (int i = 0; rc == 0 && i < found->row_count; i++) {
-        if (arm >= 0 && found->rows[i].arm != arm)
-            rc = error_set(
-                err, ERROR_FORMAT,
-                "\"%s\" means more than one arm (\"%s\", \"%s\", ...); add KEY=VALUE, "
-                "or use --axis to average",
-                text, results->arms[arm].label, results->arms[found->rows[i].arm].label);
-        arm = found->rows[i].arm;
+    for (int i = 0; rc == 0 && i < found->row_count; i++)
         for (int c = 0; c < compare->cell_count; c++)
-            if (compare->cells[c].row->arm == arm &&
+            if (compare->cells[c].row->arm == found->rows[i].arm &&
                 strcmp(compare->cells[c].row->evaluation, found->rows[i].evaluation) == 0)
                 selected[c] = true;
-    }
-    if (rc == 0 && arm < 0)
-        rc = error_unknown_arm(results, text, err);
     results_destroy(found);
-    selection_release(&selection);
     return rc;
 }
 
@@ -197,6 +100,40 @@ static int pair_cells(struct comparison_list *list, const struct compare *compar
             "\"%s\" and \"%s\" have no evaluation to pair: the same cells are meant, or "
             "the evaluations differ; add eval.halt_max_steps=K",
             first_name, second_name);
+    return rc;
+}
+
+/* The cell of an arm that is displayed where there is room for one: of those that the
+ * name selects the preferred one, else the first. */
+static int prefer_cell(const struct compare *compare, const bool *selected,
+                       const bool *preferred)
+{
+    int first = -1;
+
+    for (int i = 0; i < compare->cell_count; i++) {
+        if (!selected[i])
+            continue;
+        if (preferred[i])
+            return i;
+        first = first < 0 ? i : first;
+    }
+    return first;
+}
+
+int compare_find_cell(int *out, const struct compare *compare, const char *name,
+                      const bool *preferred, struct error *err)
+{
+    bool *selected = calloc((size_t)compare->cell_count + 1, sizeof *selected);
+    int rc = selected == NULL ? error_no_memory(err, "a comparison")
+                              : select_cells(selected, compare, name, err);
+
+    if (rc == 0) {
+        *out = prefer_cell(compare, selected, preferred);
+        if (*out < 0)
+            rc = error_set(err, ERROR_ABSENT, "\"%s\" has no finished evaluation to compare",
+                           name);
+    }
+    free(selected);
     return rc;
 }
 

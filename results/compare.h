@@ -126,7 +126,13 @@ const char *verdict_name(enum verdict verdict);
 int compare_arms(struct comparison_list *list, const struct compare *compare, const char *first,
                  const char *second, struct error *err) MUST_CHECK;
 
-/* Likewise, for every other arm against one. */
+/* Finds a cell of the arm that the name means, as above: of several the first that
+ * is marked in preferred (cells of compare), or the first. ERROR_ABSENT: nothing of it
+ * has finished. */
+int compare_find_cell(int *out, const struct compare *compare, const char *name,
+                      const bool *preferred, struct error *err) MUST_CHECK;
+
+/* Adds every other arm minus one arm, likewise. */
 int compare_baseline(struct comparison_list *list, const struct compare *compare,
                      const char *baseline, struct error *err) MUST_CHECK;
 

@@ -205,7 +205,8 @@ bool store_on_network(const char *directory)
 }
 
 /* Authorizer of a reader: allows reading and refuses every action that names files or
- * changes anything, so that no query can do it. */
+ * changes anything, so that no query can do it. (SQLite itself refuses to update its
+ * schema's table.) */
 static int authorize_reading(void *user, int action, const char *first, const char *second,
                              const char *database, const char *trigger)
 {
@@ -220,6 +221,8 @@ static int authorize_reading(void *user, int action, const char *first, const ch
     case SQLITE_FUNCTION:
         return second != NULL && strcmp(second, "load_extension") == 0 ? SQLITE_DENY
                                                                        : SQLITE_OK;
+    case SQLITE_UPDATE: /* of the schema: asked about when json_each() declares its columns */
+        return strcmp(first, "sqlite_master") == 0 ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_PRAGMA: /* allowed without an argument: it reads a value */
         return second == NULL || strcmp(first, "table_info") == 0 ||
                        strcmp(first, "quick_check") == 0 ||

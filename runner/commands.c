@@ -49,6 +49,16 @@ const struct command COMMANDS[] = {
       "(--matrix). ARM is a label as results shows it, the beginning of a run's\n"
       "hash, or KEY=VALUE ...",
       0, 3, QUERY_OPTIONS | BIT(AXIS) | BIT(MATRIX) | BIT(BASELINE), command_compare },
+    { "tasks", "[EXPERIMENT] [ARM ARM]", "tasks from hard to easy; two arms by task",
+      "Means over seeds of a measure of tasks. Each arm under one evaluation: its own\n"
+      "outer steps, most augmentations; --where or ARM can name another one\n"
+      "(eval.halt_max_steps=1). ARM as for compare.",
+      0, 3, QUERY_OPTIONS | BIT(SORT) | BIT(COLUMNS), command_tasks },
+    { "diff", "A B", "in what two runs or arms differ",
+      "Settings, data, provenance, cost, results. A and B are the beginnings of runs'\n"
+      "hashes, last, or arms as for compare, also EXPERIMENT:ARM. --all: what is equal,\n"
+      "too.",
+      2, 2, BIT(METRIC) | BIT(EXPERIMENT) | BIT(FORMAT) | BIT(ALL), command_diff },
     { "curves", "[EXPERIMENT]", "learning curves, drawn or as data",
       "A panel per arm: the mean over seeds as a line, the seeds' range as dots.\n"
       "--metric is a metric of training (default: train/lm_loss) or a measure of the\n"

@@ -5,6 +5,7 @@
 #include "file.h"
 #include "number.h"
 #include "statistics.h"
+#include "task_score.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,15 +13,6 @@
 #include <string.h>
 
 enum { DIGITS = 3, MOST_AXES = 12, LISTED_TASKS = 10 };
-
-int compare_cell_of(const struct compare *compare, const struct cell *cell)
-{
-    for (int i = 0; compare != NULL && i < compare->cell_count; i++)
-        if (compare->cells[i].row->arm == cell->row->arm &&
-            strcmp(compare->cells[i].row->evaluation, cell->row->evaluation) == 0)
-            return i;
-    return -1;
-}
 
 /* ---- arms ---- */
 
@@ -317,82 +309,6 @@ int report_comparisons(struct report_source *source, struct error *err)
 
 /* ---- tasks ---- */
 
-struct task_score {
-    const char *task; /* borrowed */
-    double mean;      /* over the chosen cells' seeds */
-    double low, high; /* of the cells' means */
-    int low_cell, high_cell;
-};
-
-/* The task's mean in a cell; NaN: the cell lacks the task. */
-static double task_mean(const struct compare *compare, int cell, int task)
-{
-    const struct compare_cell *from = &compare->cells[cell];
-    double sum = 0;
-    int known = 0;
-
-    for (int s = 0; s < from->seed_count; s++) {
-        double value = from->values[(size_t)s * (size_t)compare->task_count + (size_t)task];
-
-        sum += isnan(value) ? 0 : value;
-        known += !isnan(value);
-    }
-    return known > 0 ? sum / known : (double)NAN;
-}
-
-/* Computes the scores of all tasks over the chosen cells. */
-static void score_tasks(struct task_score *scores, const struct report_source *source)
-{
-    const struct compare *compare = source->figures->compare;
-    const struct cells *cells = source->figures->cells;
-
-    for (int t = 0; t < compare->task_count; t++) {
-        struct task_score *score = &scores[t];
-        int known = 0;
-
-        *score = (struct task_score){ .task = compare->tasks[t], .low_cell = -1 };
-        for (int i = 0; i < cells->count; i++) {
-            int cell = source->chosen[i] ? compare_cell_of(compare, &cells->items[i]) : -1;
-            double mean = cell >= 0 ? task_mean(compare, cell, t) : (double)NAN;
-
-            if (isnan(mean))
-                continue;
-            if (known == 0 || mean < score->low) {
-                score->low = mean;
-                score->low_cell = i;
-            }
-            if (known == 0 || mean > score->high) {
-                score->high = mean;
-                score->high_cell = i;
-            }
-            score->mean += mean;
-            known++;
-        }
-        score->mean = known > 0 ? score->mean / known : (double)NAN;
-    }
-}
-
-static int compare_hard(const void *a, const void *b)
-{
-    const struct task_score *x = a, *y = b;
-
-    if (isnan(x->mean) || isnan(y->mean))
-        return (int)isnan(x->mean) - (int)isnan(y->mean);
-    if (x->mean != y->mean)
-        return x->mean < y->mean ? -1 : 1;
-    return strcmp(x->task, y->task);
-}
-
-static int compare_contested(const void *a, const void *b)
-{
-    const struct task_score *x = a, *y = b;
-    double spread_x = x->high - x->low, spread_y = y->high - y->low;
-
-    if (spread_x != spread_y)
-        return spread_x > spread_y ? -1 : 1;
-    return strcmp(x->task, y->task);
-}
-
 static void list_hardest(struct document *document, const struct task_score *scores, int count)
 {
     static const struct document_head HEADS[] = { { "task", DOCUMENT_TEXT },
@@ -459,8 +375,8 @@ int report_tasks(struct report_source *source, struct error *err)
         free(scores);
         return 0;
     }
-    score_tasks(scores, source);
-    qsort(scores, (size_t)count, sizeof *scores, compare_hard);
+    task_scores(scores, compare, source->figures->cells, source->chosen);
+    qsort(scores, (size_t)count, sizeof *scores, task_score_compare_hard);
     while (count > 0 && isnan(scores[count - 1].mean))
         count--;
     for (int i = 0; i < count; i++) {
@@ -472,7 +388,7 @@ int report_tasks(struct report_source *source, struct error *err)
                  "seed, %d have 1 in all.",
                  METRICS[compare->metric].title, count, never, always);
     list_hardest(source->document, scores, count);
-    qsort(scores, (size_t)count, sizeof *scores, compare_contested);
+    qsort(scores, (size_t)count, sizeof *scores, task_score_compare_contested);
     rc = list_contested(source, scores, count, err);
     free(scores);
     return rc;

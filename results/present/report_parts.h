@@ -19,9 +19,6 @@ struct report_source {
     struct origin_spec origin;
 };
 
-/* The index of this cell in the comparison; -1: it has no result. */
-int compare_cell_of(const struct compare *compare, const struct cell *cell);
-
 typedef int report_section_fn(struct report_source *source, struct error *err);
 
 report_section_fn report_design, report_finding, report_arms, report_comparisons, report_tasks,

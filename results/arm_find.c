@@ -1,0 +1,117 @@
+/* arm_find.c - an arm by its label, by a run's hash, or by conditions. */
+#include "arm_find.h"
+
+#include "error.h"
+#include "file.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEAST_HASH = 4, LISTED_ARMS = 12 };
+
+/* The conditions of a selector; texts owned by the caller. */
+struct selection {
+    char **wheres;
+    int count;
+};
+
+static void selection_release(struct selection *selection)
+{
+    for (int i = 0; i < selection->count; i++)
+        free(selection->wheres[i]);
+    free(selection->wheres);
+}
+
+static int add_condition(struct selection *selection, const char *prefix, const char *text,
+                         int length, struct error *err)
+{
+    char **wheres = realloc(selection->wheres, ((size_t)selection->count + 1) * sizeof *wheres);
+
+    if (wheres == NULL)
+        return error_no_memory(err, "a comparison");
+    selection->wheres = wheres;
+    wheres[selection->count] = format_string("%s%.*s", prefix, length, text);
+    if (wheres[selection->count] == NULL)
+        return error_no_memory(err, "a comparison");
+    selection->count++;
+    return 0;
+}
+
+static int error_unknown_arm(const struct results *results, const char *text, struct error *err)
+{
+    char list[500] = "";
+    size_t used = 0;
+    int shown = 0;
+
+    for (; shown < results->arm_count && shown < LISTED_ARMS && used + 90 < sizeof list;
+         shown++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s\"%.80s\"",
+                                 shown > 0 ? ", " : "", results->arms[shown].label);
+    return error_set(
+        err, ERROR_ABSENT,
+        "no arm \"%s\" in experiment \"%s\"; expected an arm's label, the first %d or "
+        "more digits of a run's hash, or KEY=VALUE ...; arms: %s%s",
+        text, results->experiment, LEAST_HASH, list, shown < results->arm_count ? ", ..." : "");
+}
+
+/* Parses a label, the beginning of a run's hash, or conditions separated by spaces
+ * or commas. */
+static int parse_selector(struct selection *out, const struct results *results,
+                          const char *text, struct error *err)
+{
+    bool hexadecimal = strlen(text) >= LEAST_HASH;
+    int rc = 0;
+
+    for (int i = 0; i < results->arm_count; i++)
+        if (strcmp(results->arms[i].label, text) == 0)
+            return add_condition(out, "arm=", text, (int)strlen(text), err);
+    for (const char *p = text; *p != '\0'; p++)
+        hexadecimal = hexadecimal && isxdigit((unsigned char)*p);
+    if (hexadecimal)
+        return add_condition(out, "hash=", text, (int)strlen(text), err);
+    if (strpbrk(text, "=<>") == NULL)
+        return error_unknown_arm(results, text, err);
+    while (*text != '\0' && rc == 0) {
+        int length = (int)strcspn(text, " ,");
+
+        if (length > 0)
+            rc = add_condition(out, "", text, length, err);
+        text += length + (text[length] != '\0');
+    }
+    return rc;
+}
+
+int arm_find(struct results **out, struct store *store, const struct results *results,
+             const char *name, struct error *err)
+{
+    struct selection selection = { 0 };
+    int arm = -1;
+    int rc = parse_selector(&selection, results, name, err);
+
+    *out = NULL;
+    if (rc == 0)
+        rc =
+            results_load(out, store, results->experiment, (const char *const *)selection.wheres,
+                         selection.count, RESULTS_LAST, err);
+    for (int i = 0; rc == 0 && i < (*out)->row_count; i++) {
+        int other = (*out)->rows[i].arm;
+
+        if (arm >= 0 && other != arm)
+            rc = error_set(err, ERROR_FORMAT,
+                           "\"%s\" means more than one arm (\"%s\", \"%s\", ...); add "
+                           "KEY=VALUE, or use --axis to average",
+                           name, results->arms[arm].label, results->arms[other].label);
+        arm = other;
+    }
+    if (rc == 0 && arm < 0)
+        rc = error_unknown_arm(results, name, err);
+    selection_release(&selection);
+    if (rc < 0) {
+        results_destroy(*out);
+        *out = NULL;
+    }
+    return rc;
+}

@@ -1,0 +1,21 @@
+/*
+ * arm_find.h - finds an arm by the name that a user types.
+ */
+#ifndef RESULTS_ARM_FIND_H
+#define RESULTS_ARM_FIND_H
+
+#include "error.h"
+#include "query.h"
+
+struct store;
+
+/*
+ * Loads the rows that the name matches, which belong to one arm, at the last
+ * checkpoints. The name is the arm's label, the beginning of a run's hash (the run's
+ * arm), or conditions "key=value ...". Arms have the same indices in *out as in
+ * results. ERROR_ABSENT lists the arms; ERROR_FORMAT: the name matches several arms.
+ */
+int arm_find(struct results **out, struct store *store, const struct results *results,
+             const char *name, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,296 @@
+/* diff_query.c - the facts of two sides, side by side. */
+#include "diff_query.h"
+
+#include "arm_find.h"
+#include "error.h"
+#include "file.h"
+#include "query.h"
+#include "sql.h"
+#include "status_query.h"
+#include "store.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void diff_side_release(struct diff_side *side)
+{
+    free(side->runs);
+    *side = (struct diff_side){ 0 };
+}
+
+int diff_find_run(struct diff_side *out, struct store *store, const char *name,
+                  struct error *err)
+{
+    char hash[65], directory[160];
+    int64_t id = 0;
+    int rc = status_find_run(store, name, hash, directory, err);
+
+    *out = (struct diff_side){ 0 };
+    if (rc == 0)
+        rc =
+            sql_int(store, &id, NULL, err, "SELECT run_id FROM run WHERE hash = ?1", "t", hash);
+    if (rc < 0)
+        return rc;
+    snprintf(out->name, sizeof out->name, "run %.12s", hash);
+    out->runs = format_string("[%lld]", (long long)id);
+    out->run_count = 1;
+    return out->runs == NULL ? error_no_memory(err, "a run") : 0;
+}
+
+/* Lists the runs of the rows, each once: rows of a run may be several evaluations. */
+static int list_runs(struct diff_side *out, const struct results *rows, struct error *err)
+{
+    char *list = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&list, &size);
+
+    if (to == NULL)
+        return error_no_memory(err, "a list of runs");
+    for (int i = 0; i < rows->row_count; i++) {
+        bool known = false;
+
+        for (int k = 0; k < i && !known; k++)
+            known = rows->rows[k].run_id == rows->rows[i].run_id;
+        if (known)
+            continue;
+        fprintf(to, "%s%lld", out->run_count > 0 ? "," : "[", (long long)rows->rows[i].run_id);
+        out->run_count++;
+    }
+    fputc(']', to);
+    if (fclose(to) != 0) {
+        free(list);
+        return error_no_memory(err, "a list of runs");
+    }
+    out->runs = list;
+    return 0;
+}
+
+/* Splits "EXPERIMENT:ARM" where there is such an experiment; *arm is the rest, or all. */
+static int split_name(char experiment[EXPERIMENT_NAME_SIZE], const char **arm,
+                      struct store *store, const char *name, struct error *err)
+{
+    const char *colon = strchr(name, ':');
+    int64_t id;
+    bool found = false;
+
+    experiment[0] = '\0';
+    *arm = name;
+    if (colon == NULL || colon - name >= EXPERIMENT_NAME_SIZE)
+        return 0;
+    snprintf(experiment, EXPERIMENT_NAME_SIZE, "%.*s", (int)(colon - name), name);
+    int rc = sql_int(store, &id, &found, err,
+                     "SELECT experiment_id FROM experiment WHERE name = ?1", "t", experiment);
+    if (found)
+        *arm = colon + 1 + strspn(colon + 1, " ");
+    else
+        experiment[0] = '\0';
+    return rc;
+}
+
+int diff_find_arm(struct diff_side *out, struct store *store, const char *experiment,
+                  const char *name, struct error *err)
+{
+    struct results *all = NULL, *found = NULL;
+    char named[EXPERIMENT_NAME_SIZE];
+    const char *arm;
+    int rc = split_name(named, &arm, store, name, err);
+
+    *out = (struct diff_side){ 0 };
+    if (rc == 0)
+        rc = results_load(&all, store, named[0] != '\0' ? named : experiment, NULL, 0,
+                          RESULTS_LAST, err);
+    if (rc == 0)
+        rc = arm_find(&found, store, all, arm, err);
+    if (rc == 0)
+        rc = list_runs(out, found, err);
+    if (rc == 0)
+        snprintf(out->name, sizeof out->name, "%s: %s", all->experiment,
+                 all->arms[found->rows[0].arm].label);
+    results_destroy(found);
+    results_destroy(all);
+    return rc;
+}
+
+/* A fact of a run, or of its last training attempt that reported its provenance. */
+#define OF_RUN(number, aspect, name, value)                                                    \
+    " UNION ALL SELECT " number ", '" aspect "', '" name "', run_id, " value " FROM run"
+#define OF_ATTEMPT(number, aspect, name, value)                                                \
+    " UNION ALL SELECT " number ", '" aspect "', '" name "', run_id, " value " FROM told"
+
+/* Facts of the runs ?1 and ?2, both JSON lists: aspect, name, values of either side. */
+static const char FACTS[] =
+    "WITH side (side, run_id) AS (SELECT 1, value FROM json_each(?1)"
+    "  UNION SELECT 2, value FROM json_each(?2)),"
+    " told AS (SELECT t.*, max(t.number) FROM attempt t JOIN job j USING (job_id)"
+    "  WHERE j.kind = 'train' AND t.provenance IS NOT NULL"
+    "  AND t.run_id IN (SELECT run_id FROM side) GROUP BY t.run_id),"
+    " fact (n, aspect, name, run_id, value) AS ("
+    " SELECT 1, 'settings', key, run_id, value FROM setting"
+    "  WHERE run_id IN (SELECT run_id FROM side)" //
+    OF_RUN("2", "data", "hash", "data_hash") OF_ATTEMPT(
+        "3", "data", "source",
+        "provenance ->> '$.data.source'") OF_ATTEMPT("4", "data", "tasks trained on",
+                                                     "provenance ->> '$.data.tasks_training'")
+        OF_ATTEMPT("5", "data", "tasks tested", "provenance ->> '$.data.tasks_evaluation'")
+            OF_ATTEMPT("6", "data", "test rows", "provenance ->> '$.data.test_rows'") OF_RUN(
+                "7", "provenance", "numeric version",
+                "numeric_version") OF_ATTEMPT("8", "provenance", "engine", "engine_version")
+                OF_ATTEMPT("9", "provenance", "commit",
+                           "git_commit") OF_ATTEMPT("10", "provenance", "compiler", "compiler")
+                    OF_ATTEMPT("11", "provenance", "kernels", "kernel_set") OF_ATTEMPT(
+                        "12", "provenance", "BLAS", "blas") OF_ATTEMPT("13", "provenance",
+                                                                       "BLAS core", "blas_core")
+                        OF_ATTEMPT("14", "provenance", "CPU", "cpu") OF_ATTEMPT(
+                            "15", "provenance", "host",
+                            "host") OF_ATTEMPT("16", "provenance", "threads",
+                                               "provenance ->> '$.provenance.threads'")
+                            OF_RUN("17", "cost", "parameters", "parameters") OF_RUN(
+                                "18", "cost", "puzzle embedding", "puzzle_parameters")
+                                OF_RUN("19", "cost", "training steps", "total_steps") OF_RUN(
+                                    "20", "cost", "training TFLOP",
+                                    "round(train_flops * 1e-12, 3)") "),"
+                                                                     " mine AS (SELECT "
+                                                                     "DISTINCT n, aspect, "
+                                                                     "name, side, value FROM "
+                                                                     "fact JOIN side USING "
+                                                                     "(run_id)"
+                                                                     "  WHERE value IS NOT "
+                                                                     "NULL)"
+                                                                     " SELECT aspect, name,"
+                                                                     "  (SELECT "
+                                                                     "group_concat(value, ', "
+                                                                     "') FROM (SELECT value "
+                                                                     "FROM mine m WHERE m.side "
+                                                                     "= 1"
+                                                                     "   AND m.n = k.n AND "
+                                                                     "m.name = k.name ORDER BY "
+                                                                     "value)),"
+                                                                     "  (SELECT "
+                                                                     "group_concat(value, ', "
+                                                                     "') FROM (SELECT value "
+                                                                     "FROM mine m WHERE m.side "
+                                                                     "= 2"
+                                                                     "   AND m.n = k.n AND "
+                                                                     "m.name = k.name ORDER BY "
+                                                                     "value))"
+                                                                     " FROM (SELECT DISTINCT "
+                                                                     "n, aspect, name FROM "
+                                                                     "mine) k ORDER BY n, name";
+
+static void add_row(struct table *table, const char *aspect, const char *name,
+                    const char *first, const char *second, double difference)
+{
+    table_row(table);
+    table_text(table, aspect);
+    table_text(table, name);
+    table_text(table, first);
+    table_text(table, second);
+    table_real(table, difference);
+    table_bool(table, first != NULL && second != NULL && strcmp(first, second) == 0);
+}
+
+static int add_facts(struct table *table, struct store *store, const struct diff_side *first,
+                     const struct diff_side *second, bool equal, int *same, struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err, FACTS, "tt", first->runs, second->runs);
+
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        char *a = sql_text_copy(s, 2), *b = sql_text_copy(s, 3);
+        bool alike = a != NULL && b != NULL && strcmp(a, b) == 0;
+
+        rc = 0;
+        *same += alike;
+        if (!alike || equal)
+            add_row(table, sql_text(s, 0), sql_text(s, 1), a, b, (double)NAN);
+        free(a);
+        free(b);
+    }
+    return rc;
+}
+
+/* Means of a measure, for each evaluation of either side. */
+static const char MEANS[] =
+    "WITH x AS (SELECT v.canonical AS canonical, v.outer_steps AS outer_steps,"
+    "   v.augmentations AS augmentations, v.act_inference AS act, v.split AS split,"
+    "   v.run_id AS run_id, m.value AS value"
+    "  FROM evaluation v JOIN evaluation_result e USING (evaluation_id)"
+    "  JOIN measure_value m ON m.evaluation_id = e.evaluation_id AND m.step = e.step"
+    "  WHERE e.checkpoint = 'last' AND e.tasks > 0 AND m.position = 0 AND m.name = ?3"
+    "  AND v.run_id IN (SELECT value FROM json_each(?1)"
+    "   UNION SELECT value FROM json_each(?2)))"
+    " SELECT 'inference ' || outer_steps || ', voted ' || iif(augmentations = 0, 'all',"
+    "  augmentations) || iif(act, ', ACT', '') || iif(split = 'train', ', train split', ''),"
+    " avg(iif(run_id IN (SELECT value FROM json_each(?1)), value, NULL)),"
+    " avg(iif(run_id IN (SELECT value FROM json_each(?2)), value, NULL))"
+    " FROM x GROUP BY canonical ORDER BY split, outer_steps, augmentations, act, canonical";
+
+static int add_means(struct table *table, struct store *store, const struct diff_side *first,
+                     const struct diff_side *second, enum metric metric, int digits,
+                     struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err, MEANS, "ttt", first->runs, second->runs,
+                       METRICS[metric].name);
+
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        bool has_first = sqlite3_column_type(s, 1) != SQLITE_NULL;
+        bool has_second = sqlite3_column_type(s, 2) != SQLITE_NULL;
+        double a = sqlite3_column_double(s, 1), b = sqlite3_column_double(s, 2);
+        char *name = format_string("%s, %s", METRICS[metric].title, sql_text(s, 0));
+        char one[40], other[40];
+
+        rc = name == NULL ? error_no_memory(err, "results") : 0;
+        snprintf(one, sizeof one, "%.*g", digits, a);
+        snprintf(other, sizeof other, "%.*g", digits, b);
+        if (rc == 0)
+            add_row(table, "results", name, has_first ? one : NULL, has_second ? other : NULL,
+                    has_first && has_second ? b - a : (double)NAN);
+        free(name);
+    }
+    return rc;
+}
+
+static int describe(struct table *table, const struct diff_side *first,
+                    const struct diff_side *second, int same, struct error *err)
+{
+    char *caption =
+        format_string("first: %s (%d run%s); second: %s (%d run%s)", first->name,
+                      first->run_count, first->run_count == 1 ? "" : "s", second->name,
+                      second->run_count, second->run_count == 1 ? "" : "s");
+    char *note = format_string("%d facts are equal (--all lists them); differences of results "
+                               "are not tested: hrmlab compare does",
+                               same);
+    int rc = caption == NULL || note == NULL ? error_no_memory(err, "a table") : 0;
+
+    if (rc == 0) {
+        table_set_caption(table, caption);
+        table_add_note(table, note);
+    }
+    free(caption);
+    free(note);
+    return rc;
+}
+
+int diff_table(struct table **out, struct store *store, const struct diff_side *first,
+               const struct diff_side *second, const struct diff_form *form, struct error *err)
+{
+    static const struct table_column COLUMNS[] = {
+        { .name = "aspect", .type = TABLE_TEXT, .section = true },
+        { .name = "name", .type = TABLE_TEXT },
+        { .name = "first", .type = TABLE_TEXT },
+        { .name = "second", .type = TABLE_TEXT },
+        { .name = "difference", .type = TABLE_REAL, .digits = 4, .drop = 1 },
+        { .name = "equal", .type = TABLE_BOOL, .machine_only = true },
+    };
+    int same = 0;
+    int rc = table_create(out, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, err);
+
+    if (rc == 0)
+        rc = add_facts(*out, store, first, second, form->equal, &same, err);
+    for (int i = 0; i < form->metric_count && rc == 0; i++)
+        rc = add_means(*out, store, first, second, form->metrics[i], form->digits, err);
+    return rc < 0 ? rc : describe(*out, first, second, same, err);
+}

@@ -1,0 +1,135 @@
+/* test_side_by_side.c - tasks and diff: arms and runs beside each other. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+#include "support/place.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct place place;
+
+/* The workspace of the first release: hrm and transformer, one seed, outer steps 1 and 2 at
+ * inference, 37 tasks. At 1 outer step hrm alone solves cross-0's two tests, the transformer alone
+ * crop-0, both solve drip-0. */
+static int open_workspace(void **state)
+{
+    static const char CHANGE[] =
+        "UPDATE task_outcome SET rank = NULL;"
+        "UPDATE task_outcome SET rank = 1 WHERE (evaluation_id = 1 AND task IN ('cross-0',"
+        " 'drip-0')) OR (evaluation_id = 3 AND task IN ('crop-0', 'drip-0'));";
+    char path[100], *sql;
+    struct error err;
+    sqlite3 *db;
+    size_t size;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(file_make_directories(place.workspace, &err), 0);
+    assert_int_equal(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), 0);
+    snprintf(path, sizeof path, "%s/results.db", place.workspace);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, CHANGE, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    free(sql);
+    return 0;
+}
+
+static int close_workspace(void **state)
+{
+    (void)state;
+    place_remove(&place);
+    return 0;
+}
+
+/* Runs hrmlab with the words; its output, or where it fails its message, fresh. */
+static char *run(int code, const char *const *words)
+{
+    char *out, *errors;
+    int got = place_run(&place, words, &out, &errors);
+
+    if (got != code)
+        fail_msg("exit %d: %s", got, errors);
+    free(code == 0 ? errors : out);
+    return code == 0 ? out : errors;
+}
+
+static void expect(const char *text, const char *words)
+{
+    if (strstr(text, words) == NULL)
+        fail_msg("\"%s\" is not in:\n%s", words, text);
+}
+
+static void tasks_come_from_hard_to_easy_with_the_arms_that_differ(void **state)
+{
+    const char *const words[] = { "tasks", "--where", "eval.halt_max_steps=1", NULL };
+    const char *const csv[] = { "tasks",    "--where", "eval.halt_max_steps=1",
+                                "--format", "csv",     NULL };
+    char *text = run(0, words), *table = run(0, csv);
+
+    (void)state;
+    expect(text, "37 tasks: 34 have 0 in every arm and seed, 1 have 1 in all");
+    expect(text, "crop-0               0.500  0.000  hrm          1.000  transformer     2\n"
+                 "cross-0              0.500  0.000  transformer  1.000  hrm             2\n"
+                 "drip-0               1.000  1.000               1.000                  2\n");
+    expect(table, "task,mean,worst,worst_arm,best,best_arm,arms\nborder-0,0,0,,0,,2\n");
+    free(text);
+    free(table);
+}
+
+static void two_arms_are_set_against_each_other_task_by_task(void **state)
+{
+    const char *const words[] = { "tasks", "t", "arch.name=hrm,eval.halt_max_steps=1",
+                                  "arch.name=transformer,eval.halt_max_steps=1", NULL };
+    const char *const unknown[] = { "tasks", "t", "arch.name=hrm", "mlp", NULL };
+    char *text = run(0, words), *message = run(2, unknown);
+
+    (void)state;
+    expect(text, "crop-0               0.000   1.000       1.000\n");
+    expect(text, "cross-0              1.000   0.000      -1.000\n37 tasks: 1 gained, 1 lost, "
+                 "35 equal, of which 34 are 0 in both");
+    expect(message, "no arm \"mlp\" in experiment \"t\"");
+    free(text);
+    free(message);
+}
+
+static void diff_lists_what_differs_and_results_beside_it(void **state)
+{
+    const char *const runs[] = { "diff", "ec881332", "c4d382ae", NULL };
+    const char *const arms[] = {
+        "diff", "t:arch.name=hrm", "arch.name=transformer", "--format", "csv", NULL
+    };
+    const char *const absent[] = { "diff", "ffffffff", "c4d382ae", NULL };
+    char *text = run(0, runs), *table = run(0, arms), *message = run(2, absent);
+
+    (void)state;
+    expect(text, "first: run ec881332");
+    expect(text, "settings  arch.name ");
+    assert_null(strstr(text, "train.lr "));
+    expect(table, "settings,arch.name,hrm,transformer,,false\n");
+    expect(table, "settings,train.lr,0.01,0.01,,true\n");
+    expect(table, "\"token acc, inference 1, voted all\",0.387908369007042,0.377243686467359,");
+    expect(message, "no run whose hash begins with \"ffffffff\"");
+    free(text);
+    free(table);
+    free(message);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tasks_come_from_hard_to_easy_with_the_arms_that_differ),
+        cmocka_unit_test(two_arms_are_set_against_each_other_task_by_task),
+        cmocka_unit_test(diff_lists_what_differs_and_results_beside_it),
+    };
+
+    return cmocka_run_group_tests_name("side_by_side", tests, open_workspace, close_workspace);
+}
