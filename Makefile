@@ -69,14 +69,18 @@ TEST_PROGRAMS := $(PROGRAMS) $(P)/golden_replay $(P)/fake_worker $(TESTS:%=$(P)/
 .PHONY: all
 all: $(PROGRAMS) ## build hrmlab and hrmlab-worker into build/
 
-.PHONY: demo
+.PHONY: demo demo-arc
+demo: DEMO := demo
 demo: ## install what is missing, build, run the demo experiment, show and report what it found
+demo-arc: DEMO := demo_arc
+demo-arc: ## the same on ARC-style puzzles, with puzzle ids and votes
+demo demo-arc:
 	@$(MAKE) --no-print-directory setup
 	@$(MAKE) --no-print-directory all
-	build/hrmlab run experiments/demo.json
-	build/hrmlab results demo
-	build/hrmlab compare demo --matrix
-	build/hrmlab report demo -o build/demo.html
+	build/hrmlab run experiments/$(DEMO).json
+	build/hrmlab results $(DEMO)
+	build/hrmlab compare $(DEMO) --matrix
+	build/hrmlab report $(DEMO) -o build/$(DEMO).html
 
 .PHONY: test
 test: ## install what is missing, build under ASan+UBSan, run the quick tier (about 3 minutes)

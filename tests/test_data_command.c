@@ -150,9 +150,10 @@ static void an_svg_file_has_the_squares_of_the_tasks(void **state)
 static void counts_are_those_of_the_specs_data(void **state)
 {
     (void)state;
-    expect((const char *[]){ "show", "experiments/demo.json", NULL },
+    expect((const char *[]){ "show", "experiments/demo_arc.json", NULL },
            "37 tasks trained on, 37 tested");
-    expect((const char *[]){ "show", "experiments/demo.json", "--set", "data.num_aug=3", NULL },
+    expect((const char *[]){ "show", "experiments/demo_arc.json", "--set", "data.num_aug=3",
+                             NULL },
            "37, of 148 variants, at most");
     expect((const char *[]){ "check", "builtin:sudoku", NULL }, "content ");
 }
