@@ -18,6 +18,22 @@ static int prefix_values(const struct engine *engine, int p)
     return left < 0 ? 0 : (left < engine->D ? left : engine->D);
 }
 
+/* The role of input token i of a row with context. */
+static enum role role_of(const struct engine *engine, size_t i)
+{
+    size_t grid = i / (size_t)engine->T;
+
+    if (grid == 2 * (size_t)engine->config.context_pairs)
+        return ROLE_QUERY;
+    return grid % 2 == 0 ? ROLE_CONTEXT_INPUT : ROLE_CONTEXT_OUTPUT;
+}
+
+/* Offset of the learned vector of that token's role. */
+static size_t role_vector(const struct engine *engine, size_t i)
+{
+    return engine->embed_roles + (size_t)role_of(engine, i) * (size_t)engine->D;
+}
+
 /* x_s = scale * (e + position), or scale * e, for one position. */
 static void embed_position(const struct engine *engine, float *x, const float *e, int s)
 {
@@ -30,33 +46,47 @@ static void embed_position(const struct engine *engine, float *x, const float *e
         engine->kernels->scale(x, e, engine->embedding_scale, D);
 }
 
+/* Prefix position p of a puzzle. */
+static void embed_prefix(struct engine *engine, float *x, size_t id, int p)
+{
+    size_t D = (size_t)engine->D, values = (size_t)prefix_values(engine, p);
+
+    memset(engine->position, 0, D * sizeof *x);
+    if (values > 0)
+        memcpy(engine->position,
+               engine->buffers + engine->puzzle_emb + id * (size_t)engine->E + (size_t)p * D,
+               values * sizeof *x);
+    engine_round(engine, engine->position, D);
+    embed_position(engine, x, engine->position, p);
+}
+
+/* Input token i of a row: its embedding, and with a context that of its role. */
+static void embed_token(struct engine *engine, float *x, size_t token, size_t i)
+{
+    size_t D = (size_t)engine->D;
+    const float *e = engine->weights + engine->embed_tokens + token * D;
+
+    if (engine->config.context_pairs > 0) {
+        memcpy(engine->position, e, D * sizeof *e);
+        engine->kernels->add(engine->position, engine->weights + role_vector(engine, i), D);
+        engine_round(engine, engine->position, D);
+        e = engine->position;
+    }
+    embed_position(engine, x, e, engine->P + (int)i);
+}
+
 void chunk_embed(struct engine *engine, const struct carry *carry, int first, int rows)
 {
-    size_t D = (size_t)engine->D, T = (size_t)engine->T;
+    size_t D = (size_t)engine->D, I = (size_t)engine->I;
 
     for (int r = 0; r < rows; r++) {
         size_t row = (size_t)(first + r);
         float *x = engine->x + (size_t)r * (size_t)engine->S * D;
 
-        for (int p = 0; p < engine->P; p++, x += D) {
-            size_t id = (size_t)carry->identifiers[row];
-            size_t values = (size_t)prefix_values(engine, p);
-
-            memset(engine->prefix, 0, D * sizeof *x);
-            if (values > 0)
-                memcpy(engine->prefix,
-                       engine->buffers + engine->puzzle_emb + id * (size_t)engine->E +
-                           (size_t)p * D,
-                       values * sizeof *x);
-            engine_round(engine, engine->prefix, D);
-            embed_position(engine, x, engine->prefix, p);
-        }
-        for (size_t t = 0; t < T; t++, x += D) {
-            size_t token = (size_t)carry->inputs[row * T + t];
-
-            embed_position(engine, x, engine->weights + engine->embed_tokens + token * D,
-                           engine->P + (int)t);
-        }
+        for (int p = 0; p < engine->P; p++, x += D)
+            embed_prefix(engine, x, (size_t)carry->identifiers[row], p);
+        for (size_t i = 0; i < I; i++, x += D)
+            embed_token(engine, x, (size_t)carry->inputs[row * I + i], i);
     }
     engine_round(engine, engine->x, (size_t)rows * (size_t)engine->S * D);
 }
@@ -64,7 +94,8 @@ void chunk_embed(struct engine *engine, const struct carry *carry, int first, in
 void chunk_embed_backward(struct engine *engine, const struct carry *carry, int first, int rows)
 {
     const struct kernels *k = engine->kernels;
-    size_t D = (size_t)engine->D, T = (size_t)engine->T, E = (size_t)engine->E;
+    size_t D = (size_t)engine->D, I = (size_t)engine->I, E = (size_t)engine->E;
+    bool roles = engine->config.context_pairs > 0;
     float scale = engine->embedding_scale;
 
     for (int r = 0; r < rows; r++) {
@@ -77,10 +108,12 @@ void chunk_embed_backward(struct engine *engine, const struct carry *carry, int 
         if (E > 0) /* the prefix is the puzzle's embedding (E), padded at its end */
             k->scale(engine->puzzle_gradient + row * E, dx, scale, E);
         dx += (size_t)engine->P * D;
-        for (size_t t = 0; t < T; t++, dx += D) {
-            size_t token = (size_t)carry->inputs[row * T + t];
+        for (size_t i = 0; i < I; i++, dx += D) {
+            size_t token = (size_t)carry->inputs[row * I + i];
 
             k->add_scaled(engine->gradients + engine->embed_tokens + token * D, dx, scale, D);
+            if (roles)
+                k->add_scaled(engine->gradients + role_vector(engine, i), dx, scale, D);
         }
     }
 }

@@ -21,6 +21,7 @@ static int check_ints(const struct engine_config *c, struct error *err)
     const struct int_bound bounds[] = {
         { "batch_size", c->batch_size, 1, MAX_WIDTH },
         { "seq_len", c->seq_len, 1, MAX_WIDTH },
+        { "context_pairs", c->context_pairs, 0, MAX_DEPTH },
         { "vocab_size", c->vocab_size, 1, MAX_WIDTH },
         { "num_puzzle_identifiers", c->num_puzzle_identifiers, puzzles ? 1 : 0, INT32_MAX },
         { "puzzle_emb_ndim", c->puzzle_emb_ndim, 0, MAX_WIDTH },
@@ -164,10 +165,11 @@ int engine_check_config(const struct engine_config *c, struct error *err)
                          "puzzle_emb_ndim %d",
                          c->puzzle_emb_len, c->hidden_size, c->puzzle_emb_ndim);
     int64_t prefix = shape_prefix(c->puzzle_emb_ndim, c->puzzle_emb_len, c->hidden_size);
-    if ((prefix + c->seq_len) * 3 * c->hidden_size > INT32_MAX)
+    int64_t positions = prefix + (int64_t)c->seq_len * (2 * c->context_pairs + 1);
+    if (positions * 3 * c->hidden_size > INT32_MAX)
         return error_set(err, ERROR_FORMAT,
                          "%lld positions of hidden_size %d are more than a step can address",
-                         (long long)(prefix + c->seq_len), c->hidden_size);
+                         (long long)positions, c->hidden_size);
     return 0;
 }
 
@@ -188,14 +190,17 @@ int engine_check_batch(const struct engine *engine, const struct engine_batch *b
             return error_set(err, ERROR_FORMAT,
                              "row %d: puzzle identifier is %d, expected 0 to %d", b, id,
                              c->num_puzzle_identifiers - 1);
-        for (int t = 0; t < c->seq_len; t++) {
-            size_t at = (size_t)b * (size_t)c->seq_len + (size_t)t;
-            int32_t input = batch->inputs[at], label = batch->labels[at];
+        for (int i = 0; i < engine->I; i++) {
+            int32_t input = batch->inputs[(size_t)b * (size_t)engine->I + (size_t)i];
 
             if (input < 0 || input >= c->vocab_size)
                 return error_set(err, ERROR_FORMAT,
-                                 "row %d, position %d: token is %d, expected 0 to %d", b, t,
+                                 "row %d, position %d: token is %d, expected 0 to %d", b, i,
                                  input, c->vocab_size - 1);
+        }
+        for (int t = 0; t < c->seq_len; t++) {
+            int32_t label = batch->labels[(size_t)b * (size_t)c->seq_len + (size_t)t];
+
             if (label != ENGINE_IGNORE_LABEL && (label < 0 || label >= c->vocab_size))
                 return error_set(err, ERROR_FORMAT,
                                  "row %d, position %d: label is %d, expected %d or 0 to %d", b,

@@ -34,6 +34,9 @@ struct step_progress {
     int64_t reported;     /* what the watch was last told; of member 0 */
 };
 
+/* What a grid of a row with context is; the order of the rows of embed_roles. */
+enum role { ROLE_CONTEXT_INPUT, ROLE_CONTEXT_OUTPUT, ROLE_QUERY, ROLE_COUNT };
+
 struct engine {
     /* ---- Configuration and what follows from it; constant once created. ---- */
     struct engine_config config;
@@ -43,6 +46,8 @@ struct engine {
     /* The kernel set's GEMM for the forward type; NULL: OpenBLAS. */
     const struct gemm_kernels *gemm;
     int B, T, P, S, D, N, d, A, V, F, E; /* A = N * d */
+    /* Input tokens of a row, (2K + 1) T; its first grid position, P + 2K T. */
+    int I, G;
     /* Distance of rows of qkv and of gate_up: 3A, 2F, or a bit more (memory.c). */
     int ld_qkv, ld_gate_up;
     /* Width of mlp_t and row distance of its gate and up; 0: attention. */
@@ -58,6 +63,7 @@ struct engine {
     struct module modules[MODULE_COUNT];
     size_t parameter_floats, buffer_floats;                    /* sizes of the blocks */
     size_t embed_tokens, embed_pos, lm_head, q_weight, q_bias; /* parameter offsets */
+    size_t embed_roles;                                        /* with a context */
     size_t puzzle_emb, init[CARRY_STATES];                     /* buffer offsets */
 
     /* ---- Training state: what a checkpoint holds. ---- */
@@ -122,7 +128,7 @@ struct engine {
     float *chunk_logits;           /* (R, V) */
     float *target_z[CARRY_STATES]; /* (R, D) carry of the target segment */
     float *target_first;           /* (chunk_rows, D) its z_H at position 0 */
-    float *prefix;                 /* (D) a padded prefix position */
+    float *position;               /* (D) a position's embedding that is put together */
     float *dstate[STATE_COUNT];    /* (R, D) gradients of the states */
     float *dlogits;                /* (R, V) */
     float *dq;                     /* (chunk_rows, 2) gradients of q_halt, q_continue */

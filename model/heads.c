@@ -39,7 +39,7 @@ void head_logits(struct engine *engine, const float *z, int first, int rows)
     for (int r = 0; r < rows; r++)
         memcpy(engine->logits + (size_t)(first + r) * grid,
                engine->chunk_logits +
-                   ((size_t)r * (size_t)engine->S + (size_t)engine->P) * (size_t)V,
+                   ((size_t)r * (size_t)engine->S + (size_t)engine->G) * (size_t)V,
                grid * sizeof(float));
 }
 
@@ -115,7 +115,7 @@ struct row_score head_score_row(struct engine *engine, const struct carry *carry
 {
     int V = engine->V, T = engine->T;
     size_t row = (size_t)(first + r);
-    size_t start = ((size_t)r * (size_t)engine->S + (size_t)engine->P) * (size_t)V;
+    size_t start = ((size_t)r * (size_t)engine->S + (size_t)engine->G) * (size_t)V;
     const int32_t *labels = carry->labels + row * (size_t)T;
     int32_t *predictions = engine->predictions + row * (size_t)T;
     struct row_score score = { 0 };
@@ -123,7 +123,7 @@ struct row_score head_score_row(struct engine *engine, const struct carry *carry
     for (int t = 0; t < T; t++)
         score.labelled += labels[t] != ENGINE_IGNORE_LABEL;
     if (gradient)
-        memset(engine->dlogits + start - (size_t)engine->P * (size_t)V, 0,
+        memset(engine->dlogits + start - (size_t)engine->G * (size_t)V, 0,
                (size_t)engine->S * (size_t)V * sizeof(float));
     double share = 1.0 / (score.labelled > 1 ? score.labelled : 1);
 

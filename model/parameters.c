@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIXED_PARAMETERS = 8, LAYER_PARAMETERS = 4, OFFSET_FLOATS = 16 };
+enum { FIXED_PARAMETERS = 9, LAYER_PARAMETERS = 4, OFFSET_FLOATS = 16 };
 static const double Q_BIAS = -5.0;
 
 /* Appends a tensor of one dimension (columns 0) or two; returns its offset in its
@@ -117,6 +117,9 @@ int parameters_build(struct engine *engine, struct error *err)
         if (rc < 0)
             return rc;
     }
+    if (c->context_pairs > 0)
+        engine->embed_roles = parameter_add(engine, ENGINE_PARAMETER, ROLE_COUNT, engine->D,
+                                            embedding_std, "inner.embed_roles.embedding_weight");
     if (engine->E > 0)
         engine->puzzle_emb = parameter_add(engine, ENGINE_BUFFER, c->num_puzzle_identifiers,
                                            engine->E, 0.0, "inner.puzzle_emb.weights");

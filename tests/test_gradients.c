@@ -147,13 +147,13 @@ static void create_engines(struct fixture *f, const char *only)
 static void set_up(struct fixture *f, const struct engine_config *config, const char *only)
 {
     size_t B = (size_t)config->batch_size, T = (size_t)config->seq_len;
-    size_t S = T + (size_t)reference_prefix(config);
+    size_t S = (size_t)reference_positions(config), I = (size_t)reference_inputs(config);
     struct random_stream stream = random_stream(11, "test", 0);
 
     *f = (struct fixture){ .config = *config };
     create_engines(f, only);
     f->z = B * S * (size_t)config->hidden_size;
-    f->inputs = allocate(B * T, sizeof(int32_t));
+    f->inputs = allocate(B * I, sizeof(int32_t));
     f->labels = allocate(B * T, sizeof(int32_t));
     f->identifiers = allocate(B, sizeof(int32_t));
     f->frozen = (struct reference_input){ f->inputs, f->labels, f->identifiers,
@@ -172,6 +172,8 @@ static void set_up(struct fixture *f, const struct engine_config *config, const 
                            ? ENGINE_IGNORE_LABEL
                            : (int32_t)random_below(&stream, (uint64_t)config->vocab_size);
     }
+    for (size_t i = B * T; i < B * I; i++)
+        f->inputs[i] = (int32_t)random_below(&stream, (uint64_t)config->vocab_size);
     for (size_t b = 0; b < B; b++)
         f->identifiers[b] = (int32_t)(b % PUZZLES); /* some ids twice */
 }
@@ -629,6 +631,39 @@ static void long_sequences_match_finite_differences(void **state)
     check_config(&c, 1, 2);
 }
 
+/* Every system with two pairs before the grid, with and without a puzzle's prefix: the
+ * vectors of the roles and all that the grid learns through the context. */
+static void a_context_matches_finite_differences(void **state)
+{
+    (void)state;
+    for (int s = 0; s < SYSTEM_COUNT; s++) {
+        struct engine_config c = small_config((enum system_id)s, ENGINE_ROPE);
+
+        c.context_pairs = 2;
+        c.seq_len = 4;
+        c.batch_size = c.global_batch_size = 3;
+        c.H_layers = c.L_layers = 1;
+        check_config(&c, 1, 4);
+        c.puzzle_emb_ndim = 0;
+        c.pos_encodings = ENGINE_LEARNED;
+        c.gradient_horizon = reference_calls(&c);
+        check_config(&c, STEPS, 4);
+    }
+}
+
+/* The context along the sequence of mlp_t. */
+static void a_context_over_the_sequence_matches_finite_differences(void **state)
+{
+    (void)state;
+    struct engine_config c = small_config(SYSTEM_TRM, ENGINE_NO_POSITIONS);
+
+    c.context_pairs = 1;
+    c.seq_len = 5;
+    c.mlp_t_size = 21;
+    c.H_cycles = 1;
+    check_config(&c, 1, 4);
+}
+
 /* Forward residuals of two outer steps of an evaluation, from a fresh carry. */
 static void check_residuals_of(struct fixture *f, struct engine *engine)
 {
@@ -706,6 +741,8 @@ int main(void)
         cmocka_unit_test(the_whole_segment_matches_finite_differences),
         cmocka_unit_test(packed_weights_match_finite_differences),
         cmocka_unit_test(long_sequences_match_finite_differences),
+        cmocka_unit_test(a_context_matches_finite_differences),
+        cmocka_unit_test(a_context_over_the_sequence_matches_finite_differences),
         cmocka_unit_test(forward_residuals_match_the_reference),
     };
 

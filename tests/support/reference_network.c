@@ -72,6 +72,16 @@ int reference_prefix(const struct engine_config *c)
                                  : (c->puzzle_emb_ndim + c->hidden_size - 1) / c->hidden_size;
 }
 
+int reference_inputs(const struct engine_config *c)
+{
+    return (2 * c->context_pairs + 1) * c->seq_len;
+}
+
+int reference_positions(const struct engine_config *c)
+{
+    return reference_prefix(c) + reference_inputs(c);
+}
+
 /* y (outputs) = W x. */
 static void linear(double *y, const double *w, const double *x, int outputs, int inputs)
 {
@@ -218,10 +228,12 @@ static void block(const struct engine_config *c, const struct reference_paramete
 static void embed(const struct engine_config *c, const struct reference_parameters *p,
                   double *x, const int32_t *inputs, int32_t identifier)
 {
-    int D = c->hidden_size, E = c->puzzle_emb_ndim, P = reference_prefix(c), S = P + c->seq_len;
+    int D = c->hidden_size, E = c->puzzle_emb_ndim, P = reference_prefix(c);
+    int S = reference_positions(c), query = S - c->seq_len;
     const double *tokens = reference_find(p, "inner.embed_tokens.embedding_weight");
     const double *puzzles = reference_find(p, "inner.puzzle_emb.weights");
     const double *positions = reference_find(p, "inner.embed_pos.embedding_weight");
+    const double *roles = reference_find(p, "inner.embed_roles.embedding_weight");
 
     for (int s = 0; s < S; s++)
         for (int k = 0; k < D; k++) {
@@ -230,6 +242,8 @@ static void embed(const struct engine_config *c, const struct reference_paramete
                        : at < E ? puzzles[identifier * E + at]
                                 : 0.0;
 
+            if (s >= P && c->context_pairs > 0)
+                e += roles[(s >= query ? 2 : (s - P) / c->seq_len % 2) * D + k];
             if (c->pos_encodings == ENGINE_LEARNED)
                 e = 0.707106781 * (e + positions[at]);
             x[at] = sqrt(D) * e;
@@ -274,7 +288,7 @@ static void walk_call(struct walk *walk, double *z, const double *a, const doubl
                       const char *level, int layers)
 {
     const struct engine_config *c = walk->config;
-    int S = reference_prefix(c) + c->seq_len, n = S * c->hidden_size, call = walk->next++;
+    int S = reference_positions(c), n = S * c->hidden_size, call = walk->next++;
     double moved = 0.0, before = 0.0;
 
     if (call < walk->begin || call >= walk->end)
@@ -299,13 +313,13 @@ static void walk_call(struct walk *walk, double *z, const double *a, const doubl
 static void walk_row(struct walk *walk, const struct reference_input *input, int row)
 {
     const struct engine_config *c = walk->config;
-    int S = reference_prefix(c) + c->seq_len, n = S * c->hidden_size;
+    int S = reference_positions(c), n = S * c->hidden_size;
     double *z_H = input->z_H + row * n, *z_L = input->z_L + row * n;
     double *x = malloc((size_t)n * sizeof *x);
 
     assert(x != NULL);
     walk->next = 0;
-    embed(c, walk->p, x, input->inputs + row * c->seq_len, input->identifiers[row]);
+    embed(c, walk->p, x, input->inputs + row * reference_inputs(c), input->identifiers[row]);
     if (c->system == SYSTEM_TRANSFORMER) {
         for (int h = 0; h < c->H_cycles; h++)
             walk_call(walk, z_H, x, NULL, "H", c->H_layers);
@@ -349,7 +363,7 @@ void reference_residuals(const struct engine_config *c, const struct reference_p
 void reference_forward_last(const struct engine_config *c, const struct reference_parameters *p,
                             struct reference_input *input, struct reference_output *output)
 {
-    int D = c->hidden_size, P = reference_prefix(c), T = c->seq_len, V = c->vocab_size;
+    int D = c->hidden_size, T = c->seq_len, V = c->vocab_size, S = reference_positions(c);
     const double *lm_head = reference_find(p, "inner.lm_head.weight");
     const double *q_weight = reference_find(p, "inner.q_head.weight");
     const double *q_bias = reference_find(p, "inner.q_head.bias");
@@ -359,11 +373,11 @@ void reference_forward_last(const struct engine_config *c, const struct referenc
                          .end = reference_calls(c) };
 
     for (int b = 0; b < c->batch_size; b++) {
-        const double *z = input->z_H + b * (P + T) * D;
+        const double *z = input->z_H + b * S * D;
 
         walk_row(&walk, input, b);
         for (int t = 0; t < T; t++)
-            linear(output->logits + (b * T + t) * V, lm_head, z + (P + t) * D, V, D);
+            linear(output->logits + (b * T + t) * V, lm_head, z + (S - T + t) * D, V, D);
         linear(output->q + 2 * b, q_weight, z, 2, D);
         output->q[2 * b] += q_bias[0];
         output->q[2 * b + 1] += q_bias[1];

@@ -54,7 +54,9 @@ int reference_calls(const struct engine_config *config);
 double reference_loss(const struct engine_config *config, const struct reference_input *input,
                       const struct reference_output *output, const double *target);
 
-/* S = P + T and P of a configuration. */
+/* P, I and S of a configuration. */
 int reference_prefix(const struct engine_config *config);
+int reference_inputs(const struct engine_config *config);
+int reference_positions(const struct engine_config *config);
 
 #endif
