@@ -60,7 +60,7 @@ enum setting_id {
     ARCH_RMS_NORM_EPS,
     ARCH_LOSS_TYPE, /* stablemax_cross_entropy | softmax_cross_entropy */
     ARCH_PUZZLE_EMB_NDIM,
-    ARCH_CONDITIONING,   /* puzzle_id | blank | random_id */
+    ARCH_CONDITIONING,   /* one of enum conditioning */
     ARCH_PUZZLE_EMB_LEN, /* 0: ceil(ndim / hidden) */
     ARCH_HALT_MAX_STEPS,
     ARCH_ACT_ENABLED,
@@ -77,6 +77,7 @@ enum setting_id {
     DATA_DROP_LEAKED,    /* copies of evaluation tasks are not trained on */
     DATA_TRANSLATION,    /* random offsets of training pairs */
     DATA_BATCH_ORDER,    /* a file that prescribes the batches; empty: drawn */
+    DATA_CONTEXT_PAIRS,  /* demonstrations in front of a row's grid */
     DATA_GENERATOR_SEED, /* built-in data only */
     /* built-in ARC-style: evaluation + training tasks per family */
     DATA_TASKS_PER_FAMILY,
@@ -136,6 +137,17 @@ enum setting_id {
     RETRIES_DELAY_S,       /* retries.delay: before the first retry; then doubles */
     CHECKPOINT_INTERVAL_S, /* train.checkpoint_interval: seconds between checkpoints */
     SETTING_COUNT
+};
+
+/* arch.conditioning: what tells the model which puzzle a row is of. From the context on,
+ * rows have a context. */
+enum conditioning {
+    CONDITIONING_PUZZLE_ID,
+    CONDITIONING_BLANK,
+    CONDITIONING_RANDOM_ID,
+    CONDITIONING_CONTEXT,
+    CONDITIONING_CONTEXT_AND_ID,
+    CONDITIONING_PADDED_ID
 };
 
 struct config;
@@ -203,6 +215,13 @@ struct system_sizes config_system_sizes(const struct config *config);
 /* The seeds of initial weights, and of data and exploration. */
 uint64_t config_model_seed(const struct config *config);
 uint64_t config_data_seed(const struct config *config);
+/* That of the model, where arch.conditioning is active; else by puzzle ids, as far as it
+ * has any. */
+enum conditioning config_conditioning(const struct config *config);
+/* Length of a puzzle's embedding; 0: none, also where rows have their context alone. */
+int config_puzzle_ndim(const struct config *config);
+/* K: pairs of canvases in front of a row's grid; 0: none. */
+int config_context_pairs(const struct config *config);
 /* Whether every row has the blank puzzle id. */
 bool config_blank_ids(const struct config *config);
 /* Rows of the puzzle embedding for data of so many ids: 1 where all rows are blank. */

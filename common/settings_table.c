@@ -17,7 +17,10 @@ static const char *const SUBSETS[] = { "all", "evaluation-only", NULL };
 static const char *const DUPLICATES[] = { "refuse", "first", "last", NULL };
 static const char *const OPTIMIZERS[] = { "adam_atan2", "adamw", NULL };
 static const char *const SUPERVISIONS[] = { "every", "last", "decay", NULL };
-static const char *const CONDITIONINGS[] = { "puzzle_id", "blank", "random_id", NULL };
+/* In the order of enum conditioning. */
+static const char *const CONDITIONINGS[] = { "puzzle_id", "blank",          "random_id",
+                                             "context",   "context_and_id", "padded_id",
+                                             NULL };
 static const char *const PUZZLE_IDS[] = { "own", "blank", "random", "mean", NULL };
 static const char *const HALT_RULES[] = {
     "max", "q", "q_positive", "stable", "residual", NULL
@@ -63,9 +66,25 @@ static bool no_rope(const struct config *c)
     return strcmp(config_choice(c, ARCH_POS_ENCODINGS), "rope") != 0;
 }
 
+static enum conditioning conditioning_of(const struct config *c)
+{
+    return (enum conditioning)c->values[ARCH_CONDITIONING].integer;
+}
+
+/* Rows are told apart by their context alone. */
+static bool no_ids(const struct config *c)
+{
+    return conditioning_of(c) == CONDITIONING_CONTEXT;
+}
+
 static bool no_puzzle_embedding(const struct config *c)
 {
-    return config_int(c, ARCH_PUZZLE_EMB_NDIM) == 0;
+    return config_puzzle_ndim(c) == 0;
+}
+
+static bool no_context(const struct config *c)
+{
+    return conditioning_of(c) < CONDITIONING_CONTEXT;
 }
 
 static bool one_outer_step(const struct config *c)
@@ -167,7 +186,7 @@ static bool by_steps(const struct config *c)
 /* Boards have no ids of their own. */
 static bool no_own_ids(const struct config *c)
 {
-    return no_puzzle_embedding(c) || not_arc(c);
+    return (no_context(c) && no_puzzle_embedding(c)) || not_arc(c);
 }
 
 #define INT_SETTING(key_, phase_, low, high, value, unit_, inactive_, meaning_)                \
@@ -264,14 +283,15 @@ const struct setting settings_table[SETTING_COUNT] = {
         CHOICE_SETTING("arch.loss_type", PHASE_TRAINING, LOSSES, "stablemax_cross_entropy",
                        "stablemax_cross_entropy", NULL, "token loss"),
     [ARCH_PUZZLE_EMB_NDIM] =
-        INT_SETTING("arch.puzzle_emb_ndim", PHASE_TRAINING, 0, 65536, "128", "", NULL,
+        INT_SETTING("arch.puzzle_emb_ndim", PHASE_TRAINING, 0, 65536, "128", "", no_ids,
                     "length of a puzzle's embedding; 0: none"),
     [ARCH_CONDITIONING] = CHOICE_SETTING(
         "arch.conditioning", PHASE_TRAINING, CONDITIONINGS, "puzzle_id", "puzzle_id",
         no_own_ids,
         "what identifies a row's puzzle to the model: its id; nothing (blank: id 0 for every "
-        "row); or its id in training and at evaluation, by a fixed shift, that of another task "
-        "(random_id)"),
+        "row); its id in training and at evaluation that of another task (random_id); the "
+        "demonstrations, in the sequence in front of the row's grid (context); both "
+        "(context_and_id); or its id, and PAD in the place of the demonstrations (padded_id)"),
     [ARCH_PUZZLE_EMB_LEN] =
         INT_SETTING("arch.puzzle_emb_len", PHASE_TRAINING, 0, 256, "0", "positions",
                     no_puzzle_embedding, "prefix positions; 0: as many as ndim needs"),
@@ -317,6 +337,10 @@ const struct setting settings_table[SETTING_COUNT] = {
         TEXT_SETTING("data.batch_order", PHASE_DATA, "", NULL,
                      "a .npy file, such as data order writes, that prescribes the examples of "
                      "every batch; empty: drawn by train.seed"),
+    [DATA_CONTEXT_PAIRS] = INT_SETTING(
+        "data.context_pairs", PHASE_TRAINING, 0, 100, "3", "pairs", no_context,
+        "demonstrations in front of a row's grid, each two canvases: the sequence is 2K + 1 "
+        "times as long"),
     [DATA_GENERATOR_SEED] =
         INT_SETTING("data.generator_seed", PHASE_DATA, 0, 2147483647, "0", "", NULL,
                     "seed of the built-in puzzles, and of the choice of puzzles from a CSV"),
@@ -539,10 +563,25 @@ bool config_active(const struct config *config, int id)
     return settings_table[id].inactive == NULL || !settings_table[id].inactive(config);
 }
 
+enum conditioning config_conditioning(const struct config *config)
+{
+    return config_active(config, ARCH_CONDITIONING) ? conditioning_of(config)
+                                                    : CONDITIONING_PUZZLE_ID;
+}
+
 bool config_blank_ids(const struct config *config)
 {
-    return config_active(config, ARCH_CONDITIONING) &&
-           strcmp(config_choice(config, ARCH_CONDITIONING), "blank") == 0;
+    return config_conditioning(config) == CONDITIONING_BLANK;
+}
+
+int config_puzzle_ndim(const struct config *config)
+{
+    return no_ids(config) ? 0 : (int)config_int(config, ARCH_PUZZLE_EMB_NDIM);
+}
+
+int config_context_pairs(const struct config *config)
+{
+    return no_context(config) ? 0 : (int)config_int(config, DATA_CONTEXT_PAIRS);
 }
 
 int config_puzzle_ids(const struct config *config, int ids)

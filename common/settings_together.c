@@ -99,10 +99,31 @@ static int check_match(const struct config *c, const char *where, struct error *
                      most);
 }
 
+/* A context needs demonstrations; ids need an embedding. */
+static int check_conditioning(const struct config *c, const char *where, struct error *err)
+{
+    const char *word = config_choice(c, ARCH_CONDITIONING);
+    bool context = c->values[ARCH_CONDITIONING].integer >= CONDITIONING_CONTEXT;
+
+    if (context && !config_active(c, ARCH_CONDITIONING))
+        return error_set(err, ERROR_FORMAT,
+                         "%s: arch.conditioning = %s puts a task's demonstrations in front of "
+                         "its tests, but the boards of data.path = %.100s have none; use ARC "
+                         "tasks, or arch.conditioning = puzzle_id",
+                         where, word, config_text(c, DATA_PATH));
+    if (context && c->values[ARCH_CONDITIONING].integer != CONDITIONING_CONTEXT &&
+        config_int(c, ARCH_PUZZLE_EMB_NDIM) == 0)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: arch.conditioning = %s needs puzzle ids, but "
+                         "arch.puzzle_emb_ndim is 0; arch.conditioning = context needs none",
+                         where, word);
+    return 0;
+}
+
 /* Checks for settings that contradict each other. */
 static int check_together(const struct config *c, const char *where, struct error *err)
 {
-    int64_t D = config_int(c, ARCH_HIDDEN_SIZE), E = config_int(c, ARCH_PUZZLE_EMB_NDIM);
+    int64_t D = config_int(c, ARCH_HIDDEN_SIZE), E = config_puzzle_ndim(c);
     int64_t len = config_int(c, ARCH_PUZZLE_EMB_LEN);
     const char *path = config_text(c, DATA_PATH);
     int64_t side = config_int(c, DATA_SUDOKU_SIDE);
@@ -110,6 +131,8 @@ static int check_together(const struct config *c, const char *where, struct erro
 
     if (rc == 0)
         rc = check_match(c, where, err);
+    if (rc == 0)
+        rc = check_conditioning(c, where, err);
     if (rc < 0)
         return rc;
     if (shape_prefix(E, len, D) * D < E)

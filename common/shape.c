@@ -59,7 +59,7 @@ void shape_compute(struct shape *out, const struct config *c, int seq_len, int v
     const struct system_facts *facts = config_system(c);
     const struct system_sizes sizes = config_system_sizes(c);
     int64_t D = config_int(c, ARCH_HIDDEN_SIZE), d = D / config_int(c, ARCH_NUM_HEADS);
-    int64_t E = config_int(c, ARCH_PUZZLE_EMB_NDIM), V = vocab_size;
+    int64_t E = config_puzzle_ndim(c), V = vocab_size, K = config_context_pairs(c);
     double expansion = config_real(c, ARCH_EXPANSION);
     int multiple = (int)config_int(c, ARCH_FFN_MULTIPLE);
     bool learned = strcmp(config_choice(c, ARCH_POS_ENCODINGS), "learned") == 0;
@@ -69,7 +69,7 @@ void shape_compute(struct shape *out, const struct config *c, int seq_len, int v
     double rows = (double)config_int(c, TRAIN_GLOBAL_BATCH_SIZE);
 
     out->prefix = (int)shape_prefix(E, config_int(c, ARCH_PUZZLE_EMB_LEN), D);
-    out->positions = out->prefix + seq_len;
+    out->positions = out->prefix + (int)(2 * K + 1) * seq_len;
     out->intermediate_size = shape_intermediate_size(expansion, (int)D, multiple);
     out->mlp_t_size = config_bool(c, ARCH_MLP_T)
                           ? shape_intermediate_size(expansion, out->positions, multiple)
@@ -86,7 +86,7 @@ void shape_compute(struct shape *out, const struct config *c, int seq_len, int v
     double backward = 2.0 * (gradient_passes * layer.flops + head);
 
     out->parameters = system_layers(facts, &sizes) * layer.weights + 2 * V * D + 2 * D + 2 +
-                      (learned ? out->positions * D : 0);
+                      (learned ? out->positions * D : 0) + (K > 0 ? 3 * D : 0);
     out->puzzle_parameters = (int64_t)num_puzzle_identifiers * E;
     out->train_step_flops =
         rows * S * (train_forward * (1.0 + (target ? 1.0 / every : 0.0)) + backward);

@@ -11,7 +11,7 @@
 struct config;
 
 struct shape {
-    int positions;             /* S = P + T */
+    int positions;             /* S = P + (2K + 1) T */
     int prefix;                /* P */
     int intermediate_size;     /* F */
     int mlp_t_size;            /* F_S, width of arch.mlp_t; 0: attention */
@@ -24,7 +24,7 @@ struct shape {
     double eval_row_step_flops; /* one evaluation outer step of one row */
 };
 
-/* FLOPs are counted from the sizes: per layer and position 8D^2 + 6DF + 4SD (where N
+/* seq_len: T, of one grid. FLOPs are counted from the sizes: per layer and position 8D^2 + 6DF + 4SD (where N
  * does not divide D, 8D(Nd) and 4S(Nd); with mlp_t, 6DF_S in place of attention's 8D^2
  * + 4SD), and 2DV for the heads. A training step counts every layer pass of the segment
  * and of the target segment, if the system has one, and twice more those that carry

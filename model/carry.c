@@ -27,9 +27,9 @@ void carry_load_row(const struct engine *engine, struct carry *carry, int row,
                     const struct engine_batch *batch)
 {
     size_t T = (size_t)engine->T, at = (size_t)row * T;
-    size_t I = (size_t)engine->I, from = (size_t)row * I;
+    size_t U = (size_t)engine->U, from = (size_t)row * U;
 
-    memcpy(carry->inputs + from, batch->inputs + from, I * sizeof(int32_t));
+    memcpy(carry->inputs + from, batch->inputs + from, U * sizeof(int32_t));
     memcpy(carry->labels + at, batch->labels + at, T * sizeof(int32_t));
     carry->identifiers[row] =
         batch->puzzle_identifiers == NULL ? 0 : batch->puzzle_identifiers[row];
@@ -50,7 +50,7 @@ void carry_keep_rows(const struct engine *engine, struct carry *carry, const int
                      int count)
 {
     size_t T = (size_t)engine->T, row = (size_t)engine->S * (size_t)engine->D;
-    size_t I = (size_t)engine->I;
+    size_t U = (size_t)engine->U;
 
     for (int to = 0; to < count; to++) {
         int from = rows[to];
@@ -62,8 +62,8 @@ void carry_keep_rows(const struct engine *engine, struct carry *carry, const int
             if (carry->z[z] != NULL)
                 memcpy(carry->z[z] + (size_t)to * row, carry->z[z] + (size_t)from * row,
                        row * sizeof(float));
-        memcpy(carry->inputs + (size_t)to * I, carry->inputs + (size_t)from * I,
-               I * sizeof(int32_t));
+        memcpy(carry->inputs + (size_t)to * U, carry->inputs + (size_t)from * U,
+               U * sizeof(int32_t));
         memcpy(carry->labels + (size_t)to * T, carry->labels + (size_t)from * T,
                T * sizeof(int32_t));
         carry->identifiers[to] = carry->identifiers[from];

@@ -77,7 +77,7 @@ static void embed_token(struct engine *engine, float *x, size_t token, size_t i)
 
 void chunk_embed(struct engine *engine, const struct carry *carry, int first, int rows)
 {
-    size_t D = (size_t)engine->D, I = (size_t)engine->I;
+    size_t D = (size_t)engine->D, U = (size_t)engine->U;
 
     for (int r = 0; r < rows; r++) {
         size_t row = (size_t)(first + r);
@@ -85,8 +85,8 @@ void chunk_embed(struct engine *engine, const struct carry *carry, int first, in
 
         for (int p = 0; p < engine->P; p++, x += D)
             embed_prefix(engine, x, (size_t)carry->identifiers[row], p);
-        for (size_t i = 0; i < I; i++, x += D)
-            embed_token(engine, x, (size_t)carry->inputs[row * I + i], i);
+        for (size_t i = 0; i < U; i++, x += D)
+            embed_token(engine, x, (size_t)carry->inputs[row * U + i], i);
     }
     engine_round(engine, engine->x, (size_t)rows * (size_t)engine->S * D);
 }
@@ -94,7 +94,7 @@ void chunk_embed(struct engine *engine, const struct carry *carry, int first, in
 void chunk_embed_backward(struct engine *engine, const struct carry *carry, int first, int rows)
 {
     const struct kernels *k = engine->kernels;
-    size_t D = (size_t)engine->D, I = (size_t)engine->I, E = (size_t)engine->E;
+    size_t D = (size_t)engine->D, U = (size_t)engine->U, E = (size_t)engine->E;
     bool roles = engine->config.context_pairs > 0;
     float scale = engine->embedding_scale;
 
@@ -108,8 +108,8 @@ void chunk_embed_backward(struct engine *engine, const struct carry *carry, int 
         if (E > 0) /* the prefix is the puzzle's embedding (E), padded at its end */
             k->scale(engine->puzzle_gradient + row * E, dx, scale, E);
         dx += (size_t)engine->P * D;
-        for (size_t i = 0; i < I; i++, dx += D) {
-            size_t token = (size_t)carry->inputs[row * I + i];
+        for (size_t i = 0; i < U; i++, dx += D) {
+            size_t token = (size_t)carry->inputs[row * U + i];
 
             k->add_scaled(engine->gradients + engine->embed_tokens + token * D, dx, scale, D);
             if (roles)

@@ -8,8 +8,8 @@
  * allocates nothing, so a step fails only when its watch asks it to stop. Callers hold
  * no pointers into an engine: state and results are copied in and out.
  *
- * Letters: B batch rows, T grid tokens, K pairs of context, I = (2K + 1) T input tokens of
- * a row, P prefix positions, S = P + I, D hidden size, N heads, d = floor(D / N), V
+ * Letters: B batch rows, T grid tokens, K pairs of context, U = (2K + 1) T input tokens of
+ * a row, P prefix positions, S = P + U, D hidden size, N heads, d = floor(D / N), V
  * vocabulary, F feed-forward width, E puzzle embedding length. Arrays are row-major. The
  * model is that of arXiv 2506.21734 and its published code.
  *
@@ -48,7 +48,7 @@ struct engine_config {
     enum system_id system;
     /* B: rows of a training step, and the largest number of rows of an evaluation */
     int batch_size;
-    int seq_len;                /* T */
+    int seq_len; /* T */
     /* K: in front of a row's T grid tokens stand 2K grids of T tokens, the inputs and
      * outputs of K other pairs. A learned vector for each role (input of a pair, output
      * of a pair, the grid itself) is added to its tokens. 0: no context, no vectors */
@@ -113,7 +113,7 @@ struct engine_config {
  * [0, num_puzzle_identifiers). engine_check_batch() reports a violation; the steps only
  * assert. */
 struct engine_batch {
-    const int32_t *inputs;             /* (B, I): the context, then the grid */
+    const int32_t *inputs;             /* (B, U): the context, then the grid */
     const int32_t *labels;             /* (B, T) */
     const int32_t *puzzle_identifiers; /* (B) */
 };
@@ -129,6 +129,9 @@ struct engine_result {
     bool finite;
 };
 
+/* U: input tokens of a row, the context's among them. */
+int engine_input_tokens(const struct engine_config *config);
+
 /*
  * Builds an engine whose parameters are all zero; call engine_initialise() next, or
  * engine_state_set() for every tensor. *config is copied. ERROR_FORMAT: a field is out
@@ -141,7 +144,7 @@ void engine_destroy(struct engine *engine);
 
 /*
  * Bytes of all blocks of an engine. Each batch row takes, in carries (one for training,
- * one for evaluation) and outputs, 4 (2 n S D + 2 I + 3 T + T V + 9 + E) + 3 bytes,
+ * one for evaluation) and outputs, 4 (2 n S D + 2 U + 3 T + T V + 9 + E) + 3 bytes,
  * where n is the number of states (2; transformer: 1). Nothing else grows with the batch:
  * parameters, gradients and two moments with the puzzle embedding (4 x (4 parameters +
  * puzzle embedding); 4 x parameters more with an ema_rate), packed weights (8 x
@@ -260,7 +263,7 @@ enum engine_output {
     ENGINE_STEPS,               /* int32 (B) after the step */
     ENGINE_Z_H,                 /* float (B, S, D) carry after the step */
     ENGINE_Z_L,                 /* float (B, S, D); where the system has it */
-    ENGINE_CURRENT_INPUTS,      /* int32 (B, I) */
+    ENGINE_CURRENT_INPUTS,      /* int32 (B, U) */
     ENGINE_CURRENT_LABELS,      /* int32 (B, T) */
     ENGINE_CURRENT_IDENTIFIERS, /* int32 (B) */
     ENGINE_PUZZLE_GRADIENT,     /* float (B, E): per row, before equal ids are summed */

@@ -111,6 +111,11 @@ static int check_horizon(const struct engine_config *c, struct error *err)
                      c->gradient_horizon, (long long)calls);
 }
 
+int engine_input_tokens(const struct engine_config *config)
+{
+    return (2 * config->context_pairs + 1) * config->seq_len;
+}
+
 int engine_check_config(const struct engine_config *c, struct error *err)
 {
     int rc;
@@ -190,8 +195,8 @@ int engine_check_batch(const struct engine *engine, const struct engine_batch *b
             return error_set(err, ERROR_FORMAT,
                              "row %d: puzzle identifier is %d, expected 0 to %d", b, id,
                              c->num_puzzle_identifiers - 1);
-        for (int i = 0; i < engine->I; i++) {
-            int32_t input = batch->inputs[(size_t)b * (size_t)engine->I + (size_t)i];
+        for (int i = 0; i < engine->U; i++) {
+            int32_t input = batch->inputs[(size_t)b * (size_t)engine->U + (size_t)i];
 
             if (input < 0 || input >= c->vocab_size)
                 return error_set(err, ERROR_FORMAT,

@@ -167,7 +167,7 @@ void engine_initialise(struct engine *engine, uint64_t seed)
         carry_reset_row(engine, &engine->train, b);
     }
     memset(engine->train.inputs, 0,
-           (size_t)engine->B * (size_t)engine->I * sizeof *engine->train.inputs);
+           (size_t)engine->B * (size_t)engine->U * sizeof *engine->train.inputs);
     memset(engine->train.labels, 0,
            (size_t)engine->B * (size_t)engine->T * sizeof *engine->train.labels);
 }

@@ -47,7 +47,7 @@ struct engine {
     const struct gemm_kernels *gemm;
     int B, T, P, S, D, N, d, A, V, F, E; /* A = N * d */
     /* Input tokens of a row, (2K + 1) T; its first grid position, P + 2K T. */
-    int I, G;
+    int U, G;
     /* Distance of rows of qkv and of gate_up: 3A, 2F, or a bit more (memory.c). */
     int ld_qkv, ld_gate_up;
     /* Width of mlp_t and row distance of its gate and up; 0: attention. */

@@ -23,7 +23,7 @@ static const void *output_find(const struct engine *e, enum engine_output output
         [ENGINE_STEPS] = { e->last->steps, B * sizeof(int32_t) },
         [ENGINE_Z_H] = { e->last->z[STATE_Z_H], z * sizeof(float) },
         [ENGINE_Z_L] = { e->last->z[STATE_Z_L], z * sizeof(float) },
-        [ENGINE_CURRENT_INPUTS] = { e->last->inputs, B * (size_t)e->I * sizeof(int32_t) },
+        [ENGINE_CURRENT_INPUTS] = { e->last->inputs, B * (size_t)e->U * sizeof(int32_t) },
         [ENGINE_CURRENT_LABELS] = { e->last->labels, grid * sizeof(int32_t) },
         [ENGINE_CURRENT_IDENTIFIERS] = { e->last->identifiers, B * sizeof(int32_t) },
         [ENGINE_PUZZLE_GRADIENT] = { e->puzzle_gradient, B * (size_t)e->E * sizeof(float) },

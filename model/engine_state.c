@@ -95,7 +95,7 @@ static void *find_carry(const struct engine *e, int i, struct engine_state *out)
         return carry->halted;
     case CARRY_INPUTS:
         set_name(out, "carry.", "inputs");
-        describe(out, ENGINE_I32, ENGINE_CARRY, 2, e->B, e->I, 0);
+        describe(out, ENGINE_I32, ENGINE_CARRY, 2, e->B, e->U, 0);
         return carry->inputs;
     case CARRY_LABELS:
         set_name(out, "carry.", "labels");

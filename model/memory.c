@@ -63,9 +63,9 @@ void memory_set_sizes(struct engine *engine)
     engine->F = c->intermediate_size;
     engine->E = c->puzzle_emb_ndim;
     engine->P = (int)shape_prefix(c->puzzle_emb_ndim, c->puzzle_emb_len, c->hidden_size);
-    engine->I = (2 * c->context_pairs + 1) * engine->T;
-    engine->G = engine->P + engine->I - engine->T;
-    engine->S = engine->P + engine->I;
+    engine->U = engine_input_tokens(c);
+    engine->G = engine->P + engine->U - engine->T;
+    engine->S = engine->P + engine->U;
     engine->ld_qkv = row_stride(3 * engine->A);
     engine->ld_gate_up = row_stride(2 * engine->F);
     engine->F_t = c->mlp_t_size;
@@ -141,7 +141,7 @@ static int allocate_weights(struct engine *e, struct error *err)
 
 static int allocate_carries(struct engine *e, struct error *err)
 {
-    size_t B = (size_t)e->B, T = (size_t)e->T, I = (size_t)e->I;
+    size_t B = (size_t)e->B, T = (size_t)e->T, U = (size_t)e->U;
     size_t z = size_product(size_product(B, (size_t)e->S), (size_t)e->D);
     bool low = e->system->init[STATE_Z_L] != NULL, trains = !e->config.inference_only;
     struct carry *train = &e->train, *eval = &e->eval;
@@ -149,14 +149,14 @@ static int allocate_carries(struct engine *e, struct error *err)
         { &train->z[STATE_Z_H], trains ? z : 0, sizeof(float) },
         { &train->z[STATE_Z_L], trains && low ? z : 0, sizeof(float) },
         { &train->steps, trains ? B : 0, sizeof(int32_t) },
-        { &train->inputs, trains ? size_product(B, I) : 0, sizeof(int32_t) },
+        { &train->inputs, trains ? size_product(B, U) : 0, sizeof(int32_t) },
         { &train->labels, trains ? size_product(B, T) : 0, sizeof(int32_t) },
         { &train->identifiers, trains ? B : 0, sizeof(int32_t) },
         { &train->halted, trains ? B : 0, sizeof(uint8_t) },
         { &eval->z[STATE_Z_H], z, sizeof(float) },
         { &eval->z[STATE_Z_L], low ? z : 0, sizeof(float) },
         { &eval->steps, B, sizeof(int32_t) },
-        { &eval->inputs, size_product(B, I), sizeof(int32_t) },
+        { &eval->inputs, size_product(B, U), sizeof(int32_t) },
         { &eval->labels, size_product(B, T), sizeof(int32_t) },
         { &eval->identifiers, B, sizeof(int32_t) },
         { &eval->halted, B, sizeof(uint8_t) },

@@ -118,8 +118,9 @@ int parameters_build(struct engine *engine, struct error *err)
             return rc;
     }
     if (c->context_pairs > 0)
-        engine->embed_roles = parameter_add(engine, ENGINE_PARAMETER, ROLE_COUNT, engine->D,
-                                            embedding_std, "inner.embed_roles.embedding_weight");
+        engine->embed_roles =
+            parameter_add(engine, ENGINE_PARAMETER, ROLE_COUNT, engine->D, embedding_std,
+                          "inner.embed_roles.embedding_weight");
     if (engine->E > 0)
         engine->puzzle_emb = parameter_add(engine, ENGINE_BUFFER, c->num_puzzle_identifiers,
                                            engine->E, 0.0, "inner.puzzle_emb.weights");

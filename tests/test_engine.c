@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { B = 6, T = 11, V = 7, IDS = 9, E = 20, D = 16 };
+enum { B = 6, T = 11, V = 7, IDS = 9, E = 20, D = 16, K = 2, INPUTS = B * T * (2 * K + 1) };
 
 static struct engine_config tiny_config(enum system_id system)
 {
@@ -53,12 +53,13 @@ static struct engine_config tiny_config(enum system_id system)
     };
 }
 
-/* Every system; wide enough for packed weights; in bfloat16; with averages; with mlp_t. */
+/* Every system; wide enough for packed weights; in bfloat16; with averages; with mlp_t; with
+ * a context of K pairs. */
 static const struct {
     enum system_id system;
     bool wide, bfloat16;
     double ema_rate;
-    int mlp_t_size, gradient_horizon;
+    int mlp_t_size, gradient_horizon, context_pairs;
 } VARIANTS[] = {
     { .system = SYSTEM_HRM },
     { .system = SYSTEM_TRANSFORMER },
@@ -71,6 +72,8 @@ static const struct {
     { .system = SYSTEM_HRM, .wide = true, .bfloat16 = true, .mlp_t_size = 20 },
     { .system = SYSTEM_HRM, .wide = true, .gradient_horizon = 6 },
     { .system = SYSTEM_HRM_SHARED, .gradient_horizon = 3 },
+    { .system = SYSTEM_HRM, .wide = true, .context_pairs = K },
+    { .system = SYSTEM_TRANSFORMER, .wide = true, .bfloat16 = true, .context_pairs = K },
 };
 enum { KINDS = sizeof VARIANTS / sizeof *VARIANTS };
 static struct engine_config config_of_kind(int kind)
@@ -86,14 +89,15 @@ static struct engine_config config_of_kind(int kind)
     c.ema_rate = VARIANTS[kind].ema_rate;
     c.mlp_t_size = VARIANTS[kind].mlp_t_size;
     c.gradient_horizon = VARIANTS[kind].gradient_horizon;
+    c.context_pairs = VARIANTS[kind].context_pairs;
     return c;
 }
 
 struct data {
-    int32_t inputs[B * T], labels[B * T], identifiers[B], minima[B];
+    int32_t inputs[INPUTS], labels[B * T], identifiers[B], minima[B];
 };
 
-/* The batch of one step: tokens 1.., so that token 0 never occurs; ids below 5. */
+/* The batch of one step, with inputs for K pairs of context: tokens 1.., so that token 0 never occurs; ids below 5. */
 static struct engine_batch make_batch(struct data *data, int step)
 {
     struct random_stream stream = random_stream(3, "test", (uint64_t)step);
@@ -107,6 +111,8 @@ static struct engine_batch make_batch(struct data *data, int step)
         data->identifiers[b] = (int32_t)random_below(&stream, 5);
         data->minima[b] = (int32_t)random_below(&stream, 3) == 0 ? 3 : 0;
     }
+    for (int i = B * T; i < INPUTS; i++)
+        data->inputs[i] = 1 + (int32_t)random_below(&stream, V - 1);
     return (struct engine_batch){ data->inputs, data->labels, data->identifiers };
 }
 
@@ -470,11 +476,11 @@ static void inference_only_engine_evaluates_alike(void **state)
 }
 
 /* Rows 1 and 4 alone give what they give among all rows. */
-static void kept_rows_continue_as_they_would_among_all(void **state)
+static void check_kept_rows(int context_pairs)
 {
-    (void)state;
     const int kept[2] = { 1, 4 };
     struct engine_config c = tiny_config(SYSTEM_HRM);
+    c.context_pairs = context_pairs;
     struct engine *a = create(&c, 1), *b = create(&c, 1);
     struct engine_result result;
     struct data data;
@@ -501,6 +507,76 @@ static void kept_rows_continue_as_they_would_among_all(void **state)
             assert_true(y[t * V + v] <= y[t * V + predictions[t]]);
     engine_destroy(a);
     engine_destroy(b);
+}
+
+static void kept_rows_continue_as_they_would_among_all(void **state)
+{
+    (void)state;
+    check_kept_rows(0);
+    check_kept_rows(K);
+}
+
+/* Each row of a batch with contexts gets the bits that it gets in a batch of its own, where
+ * a chunk has one row in both. */
+static void rows_with_a_context_are_what_they_are_alone(void **state)
+{
+    (void)state;
+    enum { CANVAS = 100, U = CANVAS * (2 * K + 1), ROWS = 3 };
+    struct engine_config c = tiny_config(SYSTEM_HRM);
+    static int32_t inputs[ROWS * U], labels[ROWS * CANVAS];
+    static float all[ROWS * CANVAS * V], alone[ROWS * CANVAS * V];
+    struct random_stream stream = random_stream(5, "test", 0);
+    const int32_t ids[ROWS] = { 3, 3, 7 };
+    struct engine_result result;
+
+    c.context_pairs = K;
+    c.seq_len = CANVAS;
+    c.batch_size = c.global_batch_size = ROWS;
+    assert_int_equal(engine_input_tokens(&c), U);
+    for (int i = 0; i < ROWS * U; i++)
+        inputs[i] = (int32_t)random_below(&stream, V);
+    memcpy(inputs + U, inputs, (U - 1) * sizeof *inputs); /* differs in its last token */
+    struct engine *engine = create(&c, 1);
+    engine_evaluate_begin(engine, &(struct engine_batch){ inputs, labels, ids }, ROWS);
+    assert_int_equal(engine_evaluate_step(engine, &result), 0);
+    engine_read(engine, ENGINE_LOGITS, all);
+    for (int b = 0; b < ROWS; b++) {
+        const struct engine_batch batch = { inputs + b * U, labels, ids + b };
+
+        engine_evaluate_begin(engine, &batch, 1);
+        assert_int_equal(engine_evaluate_step(engine, &result), 0);
+        engine_read(engine, ENGINE_LOGITS, alone);
+        assert_memory_equal(alone, all + b * CANVAS * V, CANVAS * V * sizeof *all);
+    }
+    engine_destroy(engine);
+}
+
+/* What stands in the context, and in which role, reaches the grid. */
+static void a_context_is_read_by_its_roles(void **state)
+{
+    (void)state;
+    struct engine_config c = tiny_config(SYSTEM_TRANSFORMER);
+    static struct data data, swapped;
+    float x[B * T * V], y[B * T * V];
+    struct engine_result result;
+
+    c.context_pairs = 1;
+    c.pos_encodings = ENGINE_NO_POSITIONS; /* so that only the roles tell the grids apart */
+    struct engine_batch batch = make_batch(&data, 2), other = make_batch(&swapped, 2);
+    for (int b = 0; b < B; b++) {
+        memcpy(swapped.inputs + b * 3 * T, data.inputs + (b * 3 + 1) * T, T * sizeof(int32_t));
+        memcpy(swapped.inputs + (b * 3 + 1) * T, data.inputs + b * 3 * T, T * sizeof(int32_t));
+    }
+    struct engine *engine = create(&c, 1);
+    engine_evaluate_begin(engine, &batch, B);
+    assert_int_equal(engine_evaluate_step(engine, &result), 0);
+    engine_read(engine, ENGINE_LOGITS, x);
+    engine_evaluate_begin(engine, &other, B);
+    assert_int_equal(engine_evaluate_step(engine, &result), 0);
+    engine_read(engine, ENGINE_LOGITS, y);
+    for (int b = 0; b < B; b++)
+        assert_memory_not_equal(x + b * T * V, y + b * T * V, T * V * sizeof *x);
+    engine_destroy(engine);
 }
 
 static void initial_values_are_as_published(void **state)
@@ -726,6 +802,8 @@ int main(void)
         cmocka_unit_test(with_two_threads_the_library_multiplies),
         cmocka_unit_test(inference_only_engine_evaluates_alike),
         cmocka_unit_test(kept_rows_continue_as_they_would_among_all),
+        cmocka_unit_test(rows_with_a_context_are_what_they_are_alone),
+        cmocka_unit_test(a_context_is_read_by_its_roles),
         cmocka_unit_test(initial_values_are_as_published),
         cmocka_unit_test(a_broken_weight_is_reported_as_not_finite),
         cmocka_unit_test(parameters_are_counted),

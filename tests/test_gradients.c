@@ -147,13 +147,13 @@ static void create_engines(struct fixture *f, const char *only)
 static void set_up(struct fixture *f, const struct engine_config *config, const char *only)
 {
     size_t B = (size_t)config->batch_size, T = (size_t)config->seq_len;
-    size_t S = (size_t)reference_positions(config), I = (size_t)reference_inputs(config);
+    size_t S = (size_t)reference_positions(config), U = (size_t)reference_inputs(config);
     struct random_stream stream = random_stream(11, "test", 0);
 
     *f = (struct fixture){ .config = *config };
     create_engines(f, only);
     f->z = B * S * (size_t)config->hidden_size;
-    f->inputs = allocate(B * I, sizeof(int32_t));
+    f->inputs = allocate(B * U, sizeof(int32_t));
     f->labels = allocate(B * T, sizeof(int32_t));
     f->identifiers = allocate(B, sizeof(int32_t));
     f->frozen = (struct reference_input){ f->inputs, f->labels, f->identifiers,
@@ -172,7 +172,7 @@ static void set_up(struct fixture *f, const struct engine_config *config, const 
                            ? ENGINE_IGNORE_LABEL
                            : (int32_t)random_below(&stream, (uint64_t)config->vocab_size);
     }
-    for (size_t i = B * T; i < B * I; i++)
+    for (size_t i = B * T; i < B * U; i++)
         f->inputs[i] = (int32_t)random_below(&stream, (uint64_t)config->vocab_size);
     for (size_t b = 0; b < B; b++)
         f->identifiers[b] = (int32_t)(b % PUZZLES); /* some ids twice */

@@ -160,6 +160,11 @@ static void inactive_settings_do_not_change_a_run(void **state)
         { "train.supervision", "last", "train.supervision_decay", "0.9" },
         { "arch.puzzle_emb_ndim", "0", "arch.conditioning", "blank" },
         { "data.path", "builtin:sudoku", "arch.conditioning", "random_id" },
+        { "arch.conditioning", "padded_id", "eval.puzzle_id", "mean" },
+        { "arch.conditioning", "blank", "data.context_pairs", "1" },
+        { "arch.conditioning", "context", "arch.puzzle_emb_ndim", "0" },
+        { "arch.conditioning", "context", "arch.puzzle_emb_len", "5" },
+        { "arch.conditioning", "context", "train.puzzle_emb_lr", "0.5" },
         { "train.max_steps", "10", "train.epochs", "77" },
         { "data.path", "/somewhere", "data.generator_seed", "9" },
         { "train.lr", "0.5", "eval.halt_max_steps", "9" },
@@ -204,6 +209,10 @@ static void every_active_training_setting_changes_the_hash(void **state)
         if (i == TRAIN_SUPERVISION_DECAY) {
             set(&a, "train.supervision", "decay");
             set(&b, "train.supervision", "decay");
+        }
+        if (i == DATA_CONTEXT_PAIRS) {
+            set(&a, "arch.conditioning", "context");
+            set(&b, "arch.conditioning", "context");
         }
         if (s->stages)
             set(&b, s->key, "[{\"until\":1,\"H_cycles\":1,\"L_cycles\":1}]");

@@ -165,7 +165,7 @@ static int show_counts(const struct data_request *request, struct error *err)
     const char *most = config_int(&request->config, DATA_NUM_AUG) > 0 ? ", at most" : "";
     double held = bytes_in_use() - before + data_set_variant_bytes(set);
     double rows = (double)info->num_puzzle_identifiers *
-                  (double)config_int(&request->config, ARCH_PUZZLE_EMB_NDIM) * sizeof(float);
+                  (double)config_puzzle_ndim(&request->config) * sizeof(float);
     printf("%-20s%s\n%-20s%s\n", "source", info->source, "tasks", info->counts);
     print_names(set, SPLIT_TRAIN, "trained on");
     print_names(set, SPLIT_TEST, "tested");

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "batches.h"
+#include "context.h"
 #include "data_facts.h"
 #include "error.h"
 #include "json.h"
@@ -112,7 +113,8 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
     struct error fault = { 0 };
     struct shape shape;
 
-    if (batches_check_order(info, config, &fault) < 0) {
+    if (batches_check_order(info, config, &fault) < 0 ||
+        context_check(info, config, &fault) < 0) {
         cJSON_Delete(answer);
         return fault_answer(fault.message);
     }

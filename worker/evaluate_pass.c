@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "context.h"
 #include "error.h"
 #include "work.h"
 
@@ -11,7 +12,7 @@
  * as loaded; those "by slot" are indexed by position among the rows still in the
  * engine. */
 struct batch {
-    /* (B, T), (B, T), (B) by row */
+    /* (B, U: context, then grid), (B, T), (B) by row */
     int32_t *inputs, *labels, *identifiers;
     int32_t *predictions; /* (B, T) by slot */
     float *q_halt;        /* (B) by slot */
@@ -81,9 +82,10 @@ static int batch_init(struct batch *out, const struct evaluate_context *context,
 {
     const struct engine *engine = context->engine;
     size_t B = (size_t)context->config->batch_size, T = (size_t)context->config->seq_len;
+    size_t U = (size_t)engine_input_tokens(context->config);
 
     *out = (struct batch){
-        .inputs = calloc(B * T, sizeof(int32_t)),
+        .inputs = calloc(B * U, sizeof(int32_t)),
         .labels = calloc(B * T, sizeof(int32_t)),
         .identifiers = calloc(B, sizeof(int32_t)),
         .predictions = malloc(engine_output_size(engine, ENGINE_PREDICTIONS)),
@@ -119,6 +121,7 @@ static int batch_load(struct batch *batch, const struct evaluate_context *contex
                       const struct evaluate_order *order, int first, struct error *err)
 {
     int B = context->config->batch_size, T = context->config->seq_len;
+    size_t C = (size_t)context_length(context->set);
     const struct engine_batch data = { .inputs = batch->inputs,
                                        .labels = batch->labels,
                                        .puzzle_identifiers = batch->identifiers };
@@ -126,11 +129,13 @@ static int batch_load(struct batch *batch, const struct evaluate_context *contex
     batch->rows = order->rows.count - first < B ? order->rows.count - first : B;
     batch->slots = batch->rows;
     for (int i = 0; i < batch->rows; i++) {
+        int32_t *inputs = batch->inputs + (size_t)i * (C + (size_t)T);
         struct data_row meta;
 
         batch->row[i] = row_number(&order->rows, first + i);
-        data_set_row(context->set, order->split, batch->row[i], &meta,
-                     batch->inputs + (size_t)i * (size_t)T,
+        if (C > 0)
+            context_of_row(context->set, order->split, batch->row[i], inputs);
+        data_set_row(context->set, order->split, batch->row[i], &meta, inputs + C,
                      batch->labels + (size_t)i * (size_t)T, &batch->identifiers[i]);
         batch->identifiers[i] = puzzle_way_id(order->way, batch->identifiers[i]);
         batch->origin[i] = i;

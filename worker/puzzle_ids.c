@@ -91,14 +91,12 @@ int puzzle_way_begin(struct puzzle_way *way, struct engine *engine, const struct
                      const struct config *config, enum puzzle_ids ids, uint64_t seed,
                      struct error *err)
 {
-    bool random = config_active(config, ARCH_CONDITIONING) &&
-                  strcmp(config_choice(config, ARCH_CONDITIONING), "random_id") == 0;
+    bool random = config_conditioning(config) == CONDITIONING_RANDOM_ID;
 
     *way = (struct puzzle_way){ .blank = config_blank_ids(config) || ids == PUZZLE_BLANK ||
                                          ids == PUZZLE_MEAN };
     if (ids == PUZZLE_MEAN && !config_blank_ids(config))
-        return put_mean(way, engine, set, (size_t)config_int(config, ARCH_PUZZLE_EMB_NDIM),
-                        err);
+        return put_mean(way, engine, set, (size_t)config_puzzle_ndim(config), err);
     if (ids == PUZZLE_RANDOM)
         return draw_shift(way, set, seed, err);
     if (ids == PUZZLE_OWN && random)

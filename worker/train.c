@@ -43,7 +43,7 @@ struct training {
     double step_seconds;                    /* wall time of the last step */
     double session_seconds;                 /* wall time of this attempt's steps */
     int64_t session_steps;                  /* number of this attempt's steps */
-    int32_t *inputs, *labels, *identifiers; /* owned; (B, T), (B, T), (B) */
+    int32_t *inputs, *labels, *identifiers; /* owned; (B, U), (B, T), (B) */
     int32_t *minimum;                       /* owned; (B) exploration */
     struct metrics recent;                  /* since the last progress event */
     double recent_since_s;
@@ -55,13 +55,14 @@ static int training_init(struct training *out, const struct train_context *conte
                          struct train_end *end, struct error *err)
 {
     size_t B = (size_t)context->config->batch_size, T = (size_t)context->config->seq_len;
+    size_t U = (size_t)engine_input_tokens(context->config);
 
     *out = (struct training){
         .context = context,
         .end = end,
         .total = batches_total_steps(context->batches),
         .saved_step = -1,
-        .inputs = calloc(B * T, sizeof(int32_t)),
+        .inputs = calloc(B * U, sizeof(int32_t)),
         .labels = calloc(B * T, sizeof(int32_t)),
         .identifiers = calloc(B, sizeof(int32_t)),
         .minimum = calloc(B, sizeof(int32_t)),

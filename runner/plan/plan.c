@@ -164,7 +164,8 @@ static char *why_dropped(bool *can, const struct config *trained, const struct c
             "is its own rule",
             facts->name);
     if (config_differs(config, EVAL_PUZZLE_ID) &&
-        (!config_active(trained, ARCH_CONDITIONING) || config_blank_ids(trained)))
+        (!config_active(trained, ARCH_CONDITIONING) || config_blank_ids(trained) ||
+         config_puzzle_ndim(trained) == 0))
         return format_string("asks for eval.puzzle_id = %s, but the model has no puzzle ids",
                              config_choice(config, EVAL_PUZZLE_ID));
     *can = true;

@@ -54,7 +54,7 @@ int reference_calls(const struct engine_config *config);
 double reference_loss(const struct engine_config *config, const struct reference_input *input,
                       const struct reference_output *output, const double *target);
 
-/* P, I and S of a configuration. */
+/* P, U and S of a configuration. */
 int reference_prefix(const struct engine_config *config);
 int reference_inputs(const struct engine_config *config);
 int reference_positions(const struct engine_config *config);

@@ -2,6 +2,7 @@
 #include "batches.h"
 
 #include "batch_order.h"
+#include "context.h"
 #include "error.h"
 #include "json.h"
 
@@ -30,6 +31,7 @@ struct batches {
     int64_t shuffled_epoch;          /* -1: none yet */
     int *pairs;                      /* owned: room for the longest group's pairs */
     int *examples;                   /* owned: (B) of the present batch */
+    uint64_t *visits;                /* owned: (B) the visits that they are of */
 };
 
 /* Steps of a training: floor(epochs * groups * mean / B), or train.max_steps. */
@@ -135,8 +137,9 @@ int batches_create(struct batches **out, const struct data_set *set,
             longest = data_set_group_pairs(set, g);
     b->shuffled = malloc((size_t)info->groups * sizeof *b->shuffled);
     b->examples = malloc((size_t)b->rows * sizeof *b->examples);
+    b->visits = malloc((size_t)b->rows * sizeof *b->visits);
     b->pairs = malloc((size_t)longest * sizeof *b->pairs);
-    int rc = b->shuffled == NULL || b->pairs == NULL || b->examples == NULL
+    int rc = b->shuffled == NULL || b->pairs == NULL || b->examples == NULL || b->visits == NULL
                  ? error_set(err, ERROR_NOMEM, "no memory for the batch order")
                  : batches_check_order(info, config, err);
     if (rc == 0)
@@ -155,6 +158,7 @@ void batches_destroy(struct batches *batches)
         return;
     free(batches->shuffled);
     free(batches->examples);
+    free(batches->visits);
     free(batches->pairs);
     free(batches);
 }
@@ -182,19 +186,22 @@ static void order_epoch(struct batches *b)
 static int visit_group(struct batches *b, int group, int at, int *examples)
 {
     int groups = data_set_info(b->set)->groups, count = data_set_group_pairs(b->set, group);
-    struct random_stream stream =
-        random_stream(b->seed, "batch visit", (uint64_t)(b->epoch * groups + b->visit));
+    uint64_t visit = (uint64_t)(b->epoch * groups + b->visit);
+    struct random_stream stream = random_stream(b->seed, "batch visit", visit);
     int variant = (int)random_below(&stream, (uint64_t)data_set_group_variants(b->set, group));
 
     for (int i = 0; i < count; i++)
         b->pairs[i] = i;
     random_shuffle(&stream, b->pairs, count);
-    for (int i = 0; i < count && at < b->rows; i++, at++)
+    for (int i = 0; i < count && at < b->rows; i++, at++) {
         examples[at] = data_set_example_number(b->set, group, variant, b->pairs[i]);
+        b->visits[at] = visit;
+    }
     return at;
 }
 
-/* The next batch of data.batch_order. Its epochs are counted by steps. */
+/* The next batch of data.batch_order. Its epochs are counted by steps, and each of its
+ * rows is a visit. */
 static enum batches_next next_in_order(struct batches *b, int *examples)
 {
     if (b->interval_due) {
@@ -203,8 +210,10 @@ static enum batches_next next_in_order(struct batches *b, int *examples)
     }
     if (b->step >= b->total_steps || b->step >= b->order->steps)
         return BATCHES_END;
-    for (int i = 0; i < b->rows; i++)
+    for (int i = 0; i < b->rows; i++) {
         examples[i] = batch_order_at(b->order, b->step, i);
+        b->visits[i] = (uint64_t)(b->step * b->rows + i);
+    }
     b->step++;
     b->interval_due =
         b->step % b->interval == 0 && b->step < b->total_steps && b->step < b->order->steps;
@@ -246,11 +255,17 @@ enum batches_next batches_next(struct batches *b, int32_t *inputs, int32_t *labe
                                int32_t *puzzle_identifiers)
 {
     size_t T = (size_t)data_set_info(b->set)->seq_len;
+    size_t C = (size_t)context_length(b->set);
     enum batches_next next = batches_next_examples(b, b->examples);
 
-    for (int i = 0; i < b->rows && next == BATCHES_READY; i++)
-        data_set_example(b->set, b->examples[i], inputs + (size_t)i * T, labels + (size_t)i * T,
+    for (int i = 0; i < b->rows && next == BATCHES_READY; i++) {
+        int32_t *row = inputs + (size_t)i * (C + T);
+
+        if (C > 0)
+            context_of_example(b->set, b->examples[i], b->visits[i], row);
+        data_set_example(b->set, b->examples[i], row + C, labels + (size_t)i * T,
                          puzzle_identifiers + i);
+    }
     return next;
 }
 

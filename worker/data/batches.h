@@ -34,8 +34,8 @@ enum batches_next {
     BATCHES_END       /* training is over */
 };
 
-/* Writes inputs, labels (B, T) and puzzle_identifiers (B). Returns BATCHES_END also
- * once total_steps batches were given out. */
+/* Writes inputs (B, U: context, then grid), labels (B, T) and puzzle_identifiers (B).
+ * Returns BATCHES_END also once total_steps batches were given out. */
 enum batches_next batches_next(struct batches *batches, int32_t *inputs, int32_t *labels,
                                int32_t *puzzle_identifiers);
 

@@ -1,8 +1,7 @@
 /* data_set.c - makes rows, groups and answers from tasks and variants on demand. */
-#include "data_set.h"
+#include "data_set_internal.h"
 
-#include "batch_order.h"
-#include "data_source.h"
+#include "context.h"
 #include "error.h"
 #include "work.h"
 
@@ -12,31 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The variants of a task, the original (number 0) not stored. */
-struct variants {
-    int count;   /* the original included */
-    void *drawn; /* owned: (count - 1) variants of the kind's type */
-};
-
-/* The rows of a split, ordered by task, then variant, then pair. */
-struct split {
-    int *tasks; /* owned: the task's index in the source */
-    int count;
-    int *row_start; /* owned: (count + 1) */
-};
-
-struct data_set {
-    struct data_source source;
-    struct data_info info;
-    struct variants *variants; /* owned: per task */
-    int *identifier;           /* owned: per task, the identifier of its original */
-    struct split splits[2];    /* SPLIT_TRAIN: the groups */
-    bool translation;
-    uint64_t seed;            /* of the random offsets */
-    struct batch_order order; /* without steps: there is none */
-};
-
-static struct data_task task_at(const struct data_set *set, int index)
+struct data_task data_set_task_at(const struct data_set *set, int index)
 {
     struct data_task task;
 
@@ -67,7 +42,7 @@ static int split_range(enum data_split split, const struct data_task *task, int 
  * output. */
 static int split_pairs(const struct data_set *set, enum data_split split, int index)
 {
-    struct data_task task = task_at(set, index);
+    struct data_task task = data_set_task_at(set, index);
     int first, range = split_range(split, &task, &first), count = 0;
 
     if (split == SPLIT_TEST || task.demonstrations >= range)
@@ -77,13 +52,11 @@ static int split_pairs(const struct data_set *set, enum data_split split, int in
     return count;
 }
 
-/* Reads pair number pair of that range. Returns whether its output is known. Either
- * grid may be NULL. */
-static bool split_pair(const struct data_set *set, enum data_split split, int index, int pair,
-                       struct grid *input, struct grid *output)
+/* The number of a split's pair among the task's pairs. */
+static int pair_number(const struct data_set *set, enum data_split split, int index, int pair)
 {
     const struct data_source *source = &set->source;
-    struct data_task task = task_at(set, index);
+    struct data_task task = data_set_task_at(set, index);
     int first, range = split_range(split, &task, &first), at = 0;
 
     if (split == SPLIT_TEST)
@@ -92,7 +65,15 @@ static bool split_pair(const struct data_set *set, enum data_split split, int in
         while (!source->kind->pair(source->content, index, at, NULL, NULL) || pair-- > 0)
             at++;
     assert(at < range);
-    return source->kind->pair(source->content, index, first + at, input, output);
+    return first + at;
+}
+
+/* Such a pair; returns whether its output is known. Grids may be NULL. */
+static bool split_pair(const struct data_set *set, enum data_split split, int index, int pair,
+                       struct grid *input, struct grid *output)
+{
+    return set->source.kind->pair(set->source.content, index,
+                                  pair_number(set, split, index, pair), input, output);
 }
 
 static int split_variants(const struct data_set *set, enum data_split split, int task_index)
@@ -161,7 +142,7 @@ static int lay_split(struct data_set *set, enum data_split split, struct error *
         return error_no_memory(err, "the data set");
     for (int i = 0; i < count; i++) {
         int pairs = split_pairs(set, split, i);
-        if (pairs == 0 || (split == SPLIT_TEST && !task_at(set, i).evaluation))
+        if (pairs == 0 || (split == SPLIT_TEST && !data_set_task_at(set, i).evaluation))
             continue;
         s->row_start[s->count] = (int)rows;
         s->tasks[s->count++] = i;
@@ -184,11 +165,13 @@ static void count_up(struct data_set *set)
     int identifiers = 1;
 
     for (int i = 0; i < set->source.task_count; i++) {
-        struct data_task task = task_at(set, i);
+        struct data_task task = data_set_task_at(set, i);
         info->tasks_training += !task.evaluation;
         info->tasks_evaluation += task.evaluation;
         set->identifier[i] = own ? identifiers : 0;
         identifiers += own ? set->variants[i].count : 0;
+        if (set->source.kind->has_context && task.demonstrations > info->most_demonstrations)
+            info->most_demonstrations = task.demonstrations;
     }
     info->num_puzzle_identifiers =
         set->source.identifiers > 0 ? set->source.identifiers : identifiers;
@@ -227,6 +210,8 @@ static int prepare(struct data_set *set, const struct config *config, bool with_
 
     describe_source(set);
     set->translation = config_bool(config, DATA_TRANSLATION);
+    set->context_pairs = config_context_pairs(config);
+    set->padded = config_conditioning(config) == CONDITIONING_PADDED_ID;
     set->seed = config_data_seed(config);
     set->variants = calloc(count, sizeof *set->variants);
     set->identifier = calloc(count, sizeof *set->identifier);
@@ -266,6 +251,8 @@ int data_set_open(struct data_set **out, const struct config *config, bool with_
     rc = data_source_read(&set->source, config, err);
     if (rc == 0)
         rc = prepare(set, config, with_variants, err);
+    if (rc == 0)
+        rc = context_check(&set->info, config, err);
     if (rc < 0) {
         data_set_close(set);
         return rc;
@@ -320,21 +307,13 @@ int data_set_group_pairs(const struct data_set *set, int group)
     return split_pairs(set, SPLIT_TRAIN, split_task(set, SPLIT_TRAIN, group));
 }
 
-/* Writes a pair of a split as tokens. Its offset is drawn from stream; NULL: no
- * offset. */
-static void write_row(const struct data_set *set, enum data_split split, int task_index,
-                      int variant, int pair, struct random_stream *stream, int32_t *inputs,
-                      int32_t *labels, int32_t *identifier)
+void data_set_write_pair(const struct data_set *set, int task_index, int variant, int pair,
+                         struct random_stream *stream, int32_t *inputs, int32_t *labels)
 {
     const struct data_kind *kind = set->source.kind;
     struct grid input, output, input_variant, output_variant;
 
-    if (kind->row != NULL) {
-        kind->row(set->source.content, task_index, variant, pair, inputs, labels, identifier);
-        return;
-    }
-    *identifier = kind->has_identifiers ? set->identifier[task_index] + variant : 0;
-    if (!split_pair(set, split, task_index, pair, &input, &output))
+    if (!kind->pair(set->source.content, task_index, pair, &input, &output))
         output.rows = output.columns = 0;
     if (variant == 0) {
         kind->tokens(inputs, labels, &input, &output, set->source.side, stream);
@@ -346,13 +325,29 @@ static void write_row(const struct data_set *set, enum data_split split, int tas
     kind->tokens(inputs, labels, &input_variant, &output_variant, set->source.side, stream);
 }
 
+/* Writes a pair of a split as tokens; its offset is drawn from stream unless that is
+ * NULL. */
+static void write_row(const struct data_set *set, enum data_split split, int task_index,
+                      int variant, int pair, struct random_stream *stream, int32_t *inputs,
+                      int32_t *labels, int32_t *identifier)
+{
+    const struct data_kind *kind = set->source.kind;
+
+    if (kind->row != NULL) {
+        kind->row(set->source.content, task_index, variant, pair, inputs, labels, identifier);
+        return;
+    }
+    *identifier = kind->has_identifiers ? set->identifier[task_index] + variant : 0;
+    data_set_write_pair(set, task_index, variant, pair_number(set, split, task_index, pair),
+                        stream, inputs, labels);
+}
+
 int data_set_row_count(const struct data_set *set, enum data_split split)
 {
     return set->splits[split].row_start[set->splits[split].count];
 }
 
-/* Where a row is: task of the split, variant, pair. */
-static struct data_row locate(const struct data_set *set, enum data_split split, int row)
+struct data_row data_set_locate(const struct data_set *set, enum data_split split, int row)
 {
     const struct split *s = &set->splits[split];
     int low = 0, high = s->count;
@@ -378,7 +373,7 @@ void data_set_row(const struct data_set *set, enum data_split split, int row,
                   struct data_row *meta, int32_t *inputs, int32_t *labels,
                   int32_t *puzzle_identifier)
 {
-    struct data_row place = locate(set, split, row);
+    struct data_row place = data_set_locate(set, split, row);
     int task_index = set->splits[split].tasks[place.task];
 
     write_row(set, split, task_index, place.variant, place.test_index, NULL, inputs, labels,
@@ -404,18 +399,26 @@ static struct random_stream offset_stream(const struct data_set *set, int group,
     return random_stream(set->seed, "offset", hash_xxh3(name, sizeof name));
 }
 
+bool data_set_offset(const struct data_set *set, int group, int variant, int pair,
+                     struct random_stream *stream)
+{
+    struct random_stream choice = offset_stream(set, group, variant, -1);
+    int fixed = (int)random_below(&choice, (uint64_t)data_set_group_pairs(set, group));
+
+    *stream = offset_stream(set, group, variant, pair);
+    return pair != fixed && set->translation;
+}
+
 void data_set_example(const struct data_set *set, int example, int32_t *inputs, int32_t *labels,
                       int32_t *puzzle_identifier)
 {
-    struct data_row place = locate(set, SPLIT_TRAIN, example);
+    struct data_row place = data_set_locate(set, SPLIT_TRAIN, example);
     int group = place.task, variant = place.variant, pair = place.test_index;
-    struct random_stream choice = offset_stream(set, group, variant, -1);
-    struct random_stream offset = offset_stream(set, group, variant, pair);
-    int fixed = (int)random_below(&choice, (uint64_t)data_set_group_pairs(set, group));
+    struct random_stream offset;
+    bool moved = data_set_offset(set, group, variant, pair, &offset);
 
     write_row(set, SPLIT_TRAIN, split_task(set, SPLIT_TRAIN, group), variant, pair,
-              pair == fixed || !set->translation ? NULL : &offset, inputs, labels,
-              puzzle_identifier);
+              moved ? &offset : NULL, inputs, labels, puzzle_identifier);
 }
 
 const struct batch_order *data_set_order(const struct data_set *set)
@@ -499,7 +502,7 @@ void data_set_answer(const struct data_set *set, enum data_split split, int row,
                      const int32_t *predictions, struct grid *out)
 {
     const struct data_kind *kind = set->source.kind;
-    struct data_row place = locate(set, split, row);
+    struct data_row place = data_set_locate(set, split, row);
     struct grid answer = { 0 };
 
     if (place.variant == 0) {
@@ -520,7 +523,7 @@ bool data_set_has_paths(const struct data_set *set)
 bool data_set_is_shortest(const struct data_set *set, enum data_split split, int row,
                           const struct grid *answer)
 {
-    struct data_row place = locate(set, split, row);
+    struct data_row place = data_set_locate(set, split, row);
     struct grid question;
 
     split_pair(set, split, split_task(set, split, place.task), place.test_index, &question,

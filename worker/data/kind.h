@@ -48,6 +48,9 @@ struct data_kind {
     /* Whether each variant has a puzzle identifier of its own; otherwise all rows have
      * id 0. */
     bool has_identifiers;
+    /* Whether a task has demonstrations beside its tests, which may stand in front of
+     * them as their context. */
+    bool has_context;
     /* Whether tests are predicted in every variant; otherwise only as they stand. */
     bool tests_variants;
     /* Whether answers become a submission.json in the form of the ARC contest. */

@@ -240,6 +240,7 @@ const struct data_kind KIND_ARC = {
     .name = "arc",
     .title = "ARC tasks",
     .has_identifiers = true,
+    .has_context = true,
     .tests_variants = true,
     .submits = true,
     .variant_size = sizeof(struct variant),

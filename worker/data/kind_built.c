@@ -282,6 +282,7 @@ static int prepare(struct content *content, const char *directory, struct error 
     content->kind.name = KIND_BUILT.name;
     content->kind.title = KIND_BUILT.title;
     content->kind.variant_size = kind->has_identifiers ? sizeof(struct variant) : 1;
+    content->kind.has_context = false; /* demonstrations and tests are groups apart */
     content->kind.rating = NULL;
     content->kind.release = release;
     content->kind.task = task;
