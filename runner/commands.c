@@ -54,6 +54,11 @@ const struct command COMMANDS[] = {
       "outer steps, most augmentations; --where or ARM can name another one\n"
       "(eval.halt_max_steps=1). ARM as for compare.",
       0, 3, QUERY_OPTIONS | BIT(SORT) | BIT(COLUMNS), command_tasks },
+    { "importance", "[EXPERIMENT]", "the share of variance each axis explains",
+      "The analysis of variance of a full grid: every axis, every pair of axes, the\n"
+      "seed, with intervals by bootstrap. Every combination must have results of as\n"
+      "many seeds; --where chooses a part that has.",
+      0, 1, QUERY_OPTIONS | BIT(SORT) | BIT(COLUMNS), command_importance },
     { "diff", "A B", "in what two runs or arms differ",
       "Settings, data, provenance, cost, results. A and B are the beginnings of runs'\n"
       "hashes, last, or arms as for compare, also EXPERIMENT:ARM. --all: what is equal,\n"

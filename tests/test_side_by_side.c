@@ -123,12 +123,31 @@ static void diff_lists_what_differs_and_results_beside_it(void **state)
     free(message);
 }
 
+/* The last test: it takes results away. */
+static void importance_is_refused_where_the_grid_is_not_full(void **state)
+{
+    const char *const words[] = { "importance", NULL };
+    char *text = run(0, words);
+
+    (void)state;
+    expect(text, "arch.name x eval.halt_max_steps  interaction");
+    free(text);
+    place_change(&place, "DELETE FROM task_outcome WHERE evaluation_id IN (3, 4)");
+    place_change(&place, "DELETE FROM evaluation_result WHERE evaluation_id IN (3, 4)");
+    text = run(2, words);
+    expect(text, "importance needs a full grid");
+    expect(text, "arch.name=transformer");
+    expect(text, "has no result");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tasks_come_from_hard_to_easy_with_the_arms_that_differ),
         cmocka_unit_test(two_arms_are_set_against_each_other_task_by_task),
         cmocka_unit_test(diff_lists_what_differs_and_results_beside_it),
+        cmocka_unit_test(importance_is_refused_where_the_grid_is_not_full),
     };
 
     return cmocka_run_group_tests_name("side_by_side", tests, open_workspace, close_workspace);

@@ -1,7 +1,12 @@
-/* command_tasks.c - `hrmlab tasks`: which tasks are hard, and what two arms differ in. */
+/*
+ * command_tasks.c - `hrmlab tasks`: which tasks are hard, and what two arms differ in;
+ * `hrmlab importance`: which axes matter. Both need outcomes per task.
+ */
 #include "cells.h"
 #include "compare.h"
 #include "error.h"
+#include "importance_table.h"
+#include "log.h"
 #include "options.h"
 #include "query.h"
 #include "store.h"
@@ -69,23 +74,47 @@ static int make_pair(struct table **out, const struct task_source *source, char 
     return rc;
 }
 
-int command_tasks(const struct options *options, int *exit_code, struct error *err)
+typedef int make_fn(struct table **out, const struct task_source *source,
+                    const struct options *options, struct error *err);
+
+static int make_tasks(struct table **out, const struct task_source *source,
+                      const struct options *options, struct error *err)
+{
+    int count = options->argument_count;
+
+    return count >= 2 ? make_pair(out, source, options->arguments + count - 2, err)
+                      : task_table(out, source->compare, source->cells, source->chosen,
+                                   source->note, err);
+}
+
+static int make_importance(struct table **out, const struct task_source *source,
+                           const struct options *options, struct error *err)
+{
+    char missing[160];
+
+    (void)options;
+    run_counts_describe(missing, sizeof missing, &source->results->runs);
+    if (missing[0] != '\0')
+        log_warning("%s", missing);
+    return importance_table(out, source->compare, source->cells, source->chosen, source->note,
+                            err);
+}
+
+/* Prints the table that make fills, arranged as asked for. */
+static int print(make_fn *make, const struct options *options, struct error *err)
 {
     struct task_source source = { 0 };
     struct table *table = NULL;
-    int count = options->argument_count;
-    const char *experiment = count % 2 == 1 ? options->arguments[0] : options->experiment;
+    const char *experiment =
+        options->argument_count % 2 == 1 ? options->arguments[0] : options->experiment;
     int rc = store_open(&source.store, options->workspace, STORE_READ, err);
 
-    (void)exit_code;
     if (rc == 0)
         rc = store_begin(source.store, err);
     if (rc == 0)
         rc = load(&source, options, experiment, err);
     if (rc == 0)
-        rc = count >= 2 ? make_pair(&table, &source, options->arguments + count - 2, err)
-                        : task_table(&table, source.compare, source.cells, source.chosen,
-                                     source.note, err);
+        rc = make(&table, &source, options, err);
     if (rc == 0 && options->sort != NULL)
         rc = table_sort(table, options->sort, err);
     if (rc == 0 && options->columns != NULL)
@@ -99,4 +128,16 @@ int command_tasks(const struct options *options, int *exit_code, struct error *e
     results_destroy(source.results);
     store_close(source.store);
     return rc;
+}
+
+int command_tasks(const struct options *options, int *exit_code, struct error *err)
+{
+    (void)exit_code;
+    return print(make_tasks, options, err);
+}
+
+int command_importance(const struct options *options, int *exit_code, struct error *err)
+{
+    (void)exit_code;
+    return print(make_importance, options, err);
 }
