@@ -187,7 +187,7 @@ int file_write_atomic(const char *path, const void *data, size_t size, struct er
         return error_set(err, ERROR_NOMEM, "no memory for a path");
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) {
-        rc = file_error("create", temporary, err);
+        rc = file_error("create", errno == ENOENT ? path : temporary, err);
         free(temporary);
         return rc;
     }

@@ -13,6 +13,7 @@
 #include "json_mistake.h"
 #include "text.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,9 @@ static int scan_number(struct scanner *s)
         if (scan_digits(s) == 0)
             return scan_fault(s, start, "malformed number (digits expected in the exponent)");
     }
+    if (s->next < s->end && (isalnum((unsigned char)*s->next) || *s->next == '_'))
+        return scan_fault(s, start,
+                          "malformed number; JSON has plain decimal numbers: 16, not 0x10");
     if (s->next - start > 60)
         return scan_fault(s, start, "a number of more than 60 characters");
     if (!isfinite(strtod(start, NULL)))
@@ -199,6 +203,10 @@ static int scan_name(struct scanner *s)
     scan_space(s);
     if (s->next == s->end)
         return scan_fault(s, s->end, "the text ends inside an object");
+    if (*s->next == '=')
+        return scan_fault(s, s->next, "'=' in place of ':'");
+    if (*s->next == '"' || isalnum((unsigned char)*s->next))
+        return scan_fault(s, s->next, "a colon is missing before this");
     if (*s->next != ':')
         return scan_unexpected(s, s->next, "expected ':' after the name");
     s->next++;

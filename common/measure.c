@@ -404,8 +404,8 @@ int metric_find(enum metric *out, const char *name, struct error *err)
 
     return error_set(err, ERROR_FORMAT,
                      "--metric %.60s: unknown metric%s%s%s; expected one of %s", name,
-                     nearest != NULL ? ", did you mean \"" : "", nearest != NULL ? nearest : "",
-                     nearest != NULL ? "\"?" : "", list);
+                     nearest != NULL ? " (did you mean \"" : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "\"?)" : "", list);
 }
 
 enum metric measure_of_name(const char *name)

@@ -95,8 +95,11 @@ static int value_fault(int id, const cJSON *value, const char *where, struct err
     snprintf(given, sizeof given, "%.80s%s", text != NULL ? text : "?",
              text != NULL && strlen(text) > 80 ? "..." : "");
     free(text);
-    return error_set(err, ERROR_FORMAT, "%s: %s = %s: expected %s", where,
-                     settings_table[id].key, given, allowed);
+    return error_set(err, ERROR_FORMAT, "%s: %s = %s: expected %s%s", where,
+                     settings_table[id].key, given, allowed,
+                     cJSON_IsArray(value) && !settings_table[id].several
+                         ? "; a list of values belongs in \"grid\""
+                         : "");
 }
 
 static bool number_in_bounds(const struct setting *setting, const cJSON *value, bool whole)

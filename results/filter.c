@@ -137,12 +137,27 @@ static int find_key(struct filter *out, int *id, const char *key, const char *co
 
         return error_set(
             err, ERROR_FORMAT,
-            "--where %s: unknown key \"%s\"%s%s%s; expected experiment, arm, seed, "
-            "hash, a setting (`hrmlab axes` lists them) or, of results, a measure",
-            condition, key, nearest != NULL ? ", did you mean \"" : "",
-            nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+            "--where %s: unknown key \"%s\"%s%s%s; known are experiment, arm, seed, "
+            "hash, every setting (`hrmlab axes` lists them) and, for results, every measure",
+            condition, key, nearest != NULL ? " (did you mean \"" : "",
+            nearest != NULL ? nearest : "", nearest != NULL ? "\"?)" : "");
     }
+    if (*id >= 0 && settings_table[*id].phase == PHASE_EXECUTION)
+        return error_set(err, ERROR_FORMAT,
+                         "--where %s: %s changes how a job is executed, not its results; "
+                         "`hrmlab show RUN` has it",
+                         condition, key);
     return 0;
+}
+
+/* Copies the key before the relation, which is at `at`, without blanks around it. */
+static void copy_key(char key[64], const char *condition, const char *at)
+{
+    const char *first = condition + strspn(condition, " \t");
+
+    while (at > first && (at[-1] == ' ' || at[-1] == '\t'))
+        at--;
+    snprintf(key, 64, "%.*s", (int)(at - first), first);
 }
 
 int filter_parse(struct filter *out, const char *condition, struct error *err)
@@ -159,8 +174,11 @@ int filter_parse(struct filter *out, const char *condition, struct error *err)
                          "--where %.200s: expected KEY=VALUE (or !=, <, <=, >, >=), as in "
                          "arch.name=hrm",
                          condition);
-    memcpy(key, condition, (size_t)(at - condition));
-    key[at - condition] = '\0';
+    if (at[length] == '=' || at[length] == '>' || at[length] == '<')
+        return error_set(err, ERROR_FORMAT,
+                         "--where %.200s: there is no \"%.*s\"; expected =, !=, <, <=, > or >=",
+                         condition, (int)length + 1, at);
+    copy_key(key, condition, at);
     rc = find_key(out, &id, key, condition, err);
     if (rc != 0)
         return rc;
@@ -191,7 +209,7 @@ int filter_find_measure(enum metric *metric, enum filter_relation *relation, dou
 
     if (at == NULL || at == condition || (size_t)(at - condition) >= sizeof name)
         return 0; /* filter_parse() reports the error */
-    snprintf(name, sizeof name, "%.*s", (int)(at - condition), condition);
+    copy_key(name, condition, at);
     if (metric_find(metric, name, &ignored) < 0)
         return 0;
     *number = strtod(at + length, &end);

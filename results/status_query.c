@@ -274,6 +274,14 @@ int status_find_run(struct store *store, const char *prefix, char hash[65], char
 {
     sqlite3_stmt *s;
     int found = 0;
+
+    if (strcmp(prefix, "last") != 0 &&
+        (strlen(prefix) < 4 || prefix[strspn(prefix, "0123456789abcdef")] != '\0'))
+        return error_set(
+            err, ERROR_FORMAT,
+            "%.70s: expected the first 4 or more digits (0-9, a-f) of a run's hash, "
+            "or last; hrmlab results EXPERIMENT --all lists the runs",
+            prefix);
     int rc = sql_query(
         store, &s, err,
         strcmp(prefix, "last") == 0

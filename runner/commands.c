@@ -195,6 +195,24 @@ static int foreign_option(const struct command *command, int option, struct erro
                      command->name, OPTIONS[option].name, takers, command->name);
 }
 
+/* Refuses options that exclude each other in every command. */
+static int check_contradictions(const struct options *options, struct error *err)
+{
+    /* compare has the arguments EXPERIMENT, ARM ARM, or all three */
+    bool named = options->argument_count == 1 || options->argument_count == 3;
+
+    if (options->keep_going && options->max_fails > 0)
+        return error_set(err, ERROR_FORMAT,
+                         "--max-fails %d and --keep-going contradict each other; choose one",
+                         options->max_fails);
+    if (options->experiment != NULL && named &&
+        strcmp(options->experiment, options->arguments[0]) != 0)
+        return error_set(err, ERROR_FORMAT,
+                         "two experiments are named: %s and --experiment %s; choose one",
+                         options->arguments[0], options->experiment);
+    return 0;
+}
+
 int commands_check(const struct command **out, const struct options *options, struct error *err)
 {
     const struct command *command = options->command != NULL ? find(options->command) : NULL;
@@ -209,13 +227,14 @@ int commands_check(const struct command **out, const struct options *options, st
     for (int i = 0; i < OPTION_COUNT; i++)
         if ((options->given & OPTION_BIT(i)) != 0 && !takes(command, i))
             return foreign_option(command, i, err);
-    if (!options->help &&
-        (options->argument_count < command->least || options->argument_count > command->most))
+    if (options->help)
+        return 0;
+    if (options->argument_count < command->least || options->argument_count > command->most)
         return error_set(err, ERROR_FORMAT,
                          "usage: hrmlab %s%s%s [options]; see hrmlab %s --help", command->name,
                          command->arguments[0] != '\0' ? " " : "", command->arguments,
                          command->name);
-    return 0;
+    return check_contradictions(options, err);
 }
 
 static void print_options(uint64_t set, FILE *out)

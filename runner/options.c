@@ -146,6 +146,9 @@ static int take_option(struct options *options, int option, const char *value,
     const char **text = text_of(options, option);
     int word = 0, rc = 0;
 
+    if (value != NULL && value[0] == '\0')
+        return error_set(err, ERROR_FORMAT, "--%s needs a value: %s", OPTIONS[option].name,
+                         OPTIONS[option].value);
     if (text != NULL) {
         *text = value;
         return 0;

@@ -26,7 +26,7 @@ static void refuse(const char *text, const char *expected)
 static void faults_are_named_with_line_and_column(void **state)
 {
     (void)state;
-    refuse("{\"a\": 1,\n \"b\" 2}", "f.json: line 2, column 6: expected ':'");
+    refuse("{\"a\": 1,\n \"b\" 2}", "f.json: line 2, column 6: a colon is missing before this");
     refuse("{\"a\": [1, 2", "the text ends inside a list");
     refuse("{} x", "text after the end");
     refuse("{\"a\":1,\"a\":2}", "\"a\" stands twice");

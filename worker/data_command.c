@@ -18,12 +18,13 @@ static const char USAGE[] = "usage: hrmlab-worker data build|show|check|order [-
 static const struct {
     const char *name;
     data_command_fn *run;
-    bool writes_directory; /* --output is a directory, which is created */
+    bool writes_directory;           /* --output is a directory, which is created */
+    bool output, layout, svg, names; /* what it accepts */
 } COMMANDS[] = {
-    { "build", data_build, true },
-    { "show", data_show, false },
-    { "check", data_check, false },
-    { "order", data_order, false },
+    { "build", data_build, true, .output = true, .layout = true },
+    { "show", data_show, false, .svg = true, .names = true },
+    { "check", data_check, false, .output = false },
+    { "order", data_order, false, .output = true },
 };
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
 
@@ -72,6 +73,29 @@ static int read_words(struct data_request *request, int count, char **words, str
     return rc;
 }
 
+/* Refuses options and names that the subcommand does not have. */
+static int check_words(const struct data_request *request, int which, struct error *err)
+{
+    const char *name = COMMANDS[which].name;
+    const char *option = request->output != NULL && !COMMANDS[which].output   ? "--output"
+                         : request->layout != NULL && !COMMANDS[which].layout ? "--layout"
+                         : request->svg != NULL && !COMMANDS[which].svg       ? "--svg"
+                                                                              : NULL;
+
+    if (option != NULL)
+        return error_set(err, ERROR_FORMAT, "data %s has no option %s; %s", name, option,
+                         strcmp(option, "--svg") == 0 ? "data show has it"
+                         : strcmp(option, "--layout") == 0
+                             ? "data build has it"
+                             : "data build and data order have it");
+    if (request->name_count > 0 && !COMMANDS[which].names)
+        return error_set(err, ERROR_FORMAT,
+                         "data %s %.60s: names of tasks are for data show; data.tasks chooses "
+                         "tasks",
+                         name, request->names[0]);
+    return 0;
+}
+
 /* The folder of a file. Newly allocated; NULL: no memory. */
 static char *folder_of(const char *path)
 {
@@ -110,6 +134,8 @@ int data_command(int argc, char **argv, struct error *err)
     if (which == COMMAND_COUNT)
         return error_set(err, ERROR_FORMAT, "%s", USAGE);
     int rc = read_words(&request, argc - 1, argv + 1, err);
+    if (rc == 0)
+        rc = check_words(&request, which, err);
     if (rc == 0)
         rc = confine(&request, COMMANDS[which].writes_directory, err);
     if (rc == 0)

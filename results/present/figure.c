@@ -70,8 +70,8 @@ int figure_find(const struct figure **out, const char *name, struct error *err)
     return error_set(err, ERROR_FORMAT,
                      "--figure %.60s: unknown figure%s%s%s; expected one of "
                      "%s",
-                     name, nearest != NULL ? ", did you mean \"" : "",
-                     nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "", list);
+                     name, nearest != NULL ? " (did you mean \"" : "",
+                     nearest != NULL ? nearest : "", nearest != NULL ? "\"?)" : "", list);
 }
 
 /* Titles a picture: "pass@2 against outer steps - demo". */

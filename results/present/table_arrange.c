@@ -37,8 +37,8 @@ static int unknown_column(const struct table *table, const char *option, const c
     }
     const char *nearest = json_nearest_name(word, names, table->column_count);
     int rc = error_set(err, ERROR_FORMAT, "--%s %s: no such column%s%s%s; there are %s", option,
-                       word, nearest != NULL ? ", did you mean \"" : "",
-                       nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "", list);
+                       word, nearest != NULL ? " (did you mean \"" : "",
+                       nearest != NULL ? nearest : "", nearest != NULL ? "\"?)" : "", list);
     free(names);
     return rc;
 }

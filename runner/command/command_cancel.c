@@ -101,6 +101,29 @@ static int ask_for_it(struct store *store, enum request_kind kind, const char *t
     return rc;
 }
 
+/* ERROR_ABSENT: the target has no job for such a request, or does not exist. */
+static int error_no_job(struct store *store, const char *target, enum request_kind kind,
+                        struct error *err)
+{
+    int64_t *ids = NULL;
+    int count = 0;
+    int rc = record_find_jobs(store, &ids, &count, target, (1U << JOB_STATE_COUNT) - 1,
+                              RECORD_ALL_JOBS, err);
+
+    free(ids);
+    if (rc < 0)
+        return rc;
+    if (count > 0)
+        return error_set(err, ERROR_ABSENT, "%s: no job to %s: none of its %d jobs is %s",
+                         target, request_kind_name(kind), count,
+                         kind == REQUEST_CANCEL ? "queued or running"
+                                                : "failed, cancelled or quarantined");
+    return error_set(err, ERROR_ABSENT,
+                     "%s: no such experiment or run; a target is an experiment's name, the "
+                     "beginning of a run's hash (4 digits or more), or all",
+                     target);
+}
+
 static int request(const struct options *options, enum request_kind kind, unsigned states,
                    struct error *err)
 {
@@ -126,10 +149,7 @@ static int request(const struct options *options, enum request_kind kind, unsign
     if (rc == 0 && cancel)
         rc = record_count_shared_jobs(store, &shared, target, states, err);
     if (rc == 0 && count == 0 && shared == 0)
-        rc = error_set(err, ERROR_ABSENT,
-                       "%s: no job to %s; a target is an experiment's name, the beginning of a "
-                       "run's hash (4 digits or more), or all",
-                       target, request_kind_name(kind));
+        rc = error_no_job(store, target, kind, err);
     if (rc == 0 && held && cancel)
         rc = stop_workers(store, &workspace, ids, count, err);
     if (rc == 0 && held)

@@ -163,6 +163,11 @@ int command_compare(const struct options *options, int *exit_code, struct error 
     if (rc == 0 && options->axis == NULL && !options->matrix && options->baseline == NULL &&
         options->argument_count < 2)
         rc = compare_offer(results, err);
+    else if (rc == 0 && options->argument_count == 2 &&
+             strcmp(options->arguments[0], results->experiment) == 0)
+        rc = error_set(err, ERROR_FORMAT,
+                       "compare %s: one arm is given (%s); two are expected, or --baseline ARM",
+                       options->arguments[0], options->arguments[1]);
     if (rc == 0)
         rc = compare_create(&compare, store, results, metric, err);
     if (rc == 0)

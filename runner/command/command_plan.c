@@ -118,6 +118,7 @@ static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEED
     plan_tell_of_dropped(plan);
     plan_tell_of_inactive_axes(plan);
     plan_tell_of_idle_threads(plan);
+    plan_tell_of_unused_excludes(plan);
     plan_tell_of_leaks(plan);
     if (trainings > 0)
         log_info("%s, about %s on %d core%s at a nominal %.0f GFLOP/s each",

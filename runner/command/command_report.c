@@ -33,6 +33,13 @@ static int choose_form(enum document_form *out, const struct options *options,
     if (given && options->format != FORMAT_MARKDOWN)
         return error_set(err, ERROR_FORMAT,
                          "report: expected --format markdown, or no --format for HTML");
+    if (given && options->output != NULL &&
+        (ends_in(options->output, ".html") || ends_in(options->output, ".htm")))
+        return error_set(
+            err, ERROR_FORMAT,
+            "report: --format markdown contradicts -o %s, which is HTML; leave one "
+            "out",
+            options->output);
     return 0;
 }
 

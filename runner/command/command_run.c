@@ -68,6 +68,7 @@ static int queue_plan(struct enqueue_summary *summary, struct store *store,
     plan_tell_of_dropped(plan);
     plan_tell_of_inactive_axes(plan);
     plan_tell_of_idle_threads(plan);
+    plan_tell_of_unused_excludes(plan);
     plan_tell_of_leaks(plan);
     return 0;
 }
@@ -310,10 +311,15 @@ int command_work(const struct options *options, int *exit_code, struct error *er
 {
     struct workspace workspace = { .lock_fd = -1 };
     struct store *store = NULL;
-    int rc = workspace_open(&workspace, options->workspace, err);
+    struct status_counts counts;
+    int rc = workspace_find(&workspace, options->workspace, err);
 
     if (rc == 0)
         rc = database_open(&store, &workspace, err);
+    if (rc == 0)
+        rc = status_count(store, &counts, NULL, err);
+    if (rc == 0 && counts.queued + counts.running == 0)
+        log_info("nothing is queued in %s", workspace.path);
     if (rc == 0)
         rc = work_on(store, &workspace, options, NULL, exit_code, err);
     store_close(store);

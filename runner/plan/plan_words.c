@@ -130,6 +130,15 @@ void plan_tell_of_idle_threads(const struct plan *plan)
     }
 }
 
+void plan_tell_of_unused_excludes(const struct plan *plan)
+{
+    const struct spec *spec = plan->spec;
+
+    for (int i = 0; i < spec->exclude_count; i++)
+        if (!spec->exclude_used[i])
+            log_warning("rule %d of \"exclude\" matches no cell and leaves nothing out", i + 1);
+}
+
 /* Whether an earlier arm has the same data. */
 static bool data_were_before(const struct plan *plan, int arm)
 {

@@ -18,6 +18,9 @@ void plan_tell_of_inactive_axes(const struct plan *plan);
 /* Warns, once, when a job would have more threads than gradient lanes to share. */
 void plan_tell_of_idle_threads(const struct plan *plan);
 
+/* Warns of rules of "exclude" that match no cell. */
+void plan_tell_of_unused_excludes(const struct plan *plan);
+
 /* Warns of evaluation tasks of which a copy is trained on, once for each data set. */
 void plan_tell_of_leaks(const struct plan *plan);
 

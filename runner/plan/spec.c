@@ -12,6 +12,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ERROR_FORMAT for an unknown key of resources or retries, whose keys are written
+ * without that prefix. */
+static int unknown_in_map(const char *where, const char *prefix, const char *key,
+                          struct error *err)
+{
+    const char *names[SETTING_COUNT];
+    size_t length = strlen(prefix);
+    int count = 0;
+
+    for (int i = 0; i < SETTING_COUNT; i++)
+        if (strncmp(settings_table[i].key, prefix, length) == 0)
+            names[count++] = settings_table[i].key + length;
+    const char *inner = strncmp(key, prefix, length) == 0 ? key + length : key;
+    const char *nearest = json_nearest_name(inner, names, count);
+    if (nearest != NULL)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: unknown setting \"%.100s\"; did you mean \"%s\"?", where, key,
+                         nearest);
+    return error_set(
+        err, ERROR_FORMAT,
+        "%s: unknown setting \"%.100s\"; `hrmlab axes` lists what begins with \"%s\"", where,
+        key, prefix);
+}
+
 /* Applies a map of settings (set, resources, retries) to config; prefix is "" or,
  * for example, "resources.". */
 static int apply_map(struct config *config, const cJSON *spec, const char *key,
@@ -29,6 +53,8 @@ static int apply_map(struct config *config, const cJSON *spec, const char *key,
          item = item->next) {
         snprintf(full, sizeof full, "%s%.150s", prefix, item->string);
         int id = setting_find(full);
+        if (id < 0 && prefix[0] != '\0')
+            return unknown_in_map(where, prefix, item->string, err);
         if (id < 0)
             return spec_unknown_key(where, full, err);
         if (id == TRAIN_SEED)
@@ -292,19 +318,22 @@ static int check_excludes(const cJSON *merged, struct config *scratch, const cha
     return 0;
 }
 
-static bool is_excluded(const cJSON *merged, const struct config *config)
+/* Whether a rule of "exclude" matches the cell; marks each one that does as used. */
+static bool is_excluded(struct spec *spec, const cJSON *merged, const struct config *config)
 {
     const cJSON *list = json_member(merged, "exclude");
+    bool excluded = false;
+    int number = 0;
 
     for (const cJSON *rule = list != NULL ? list->child : NULL; rule != NULL;
-         rule = rule->next) {
+         rule = rule->next, number++) {
         bool all = true;
         for (const cJSON *item = rule->child; item != NULL && all; item = item->next)
             all = value_matches(config, setting_find(item->string), item);
-        if (all)
-            return true;
+        spec->exclude_used[number] = spec->exclude_used[number] || all;
+        excluded = excluded || all;
     }
-    return false;
+    return excluded;
 }
 
 /* Adds "key=value" to the label and the value to the axes object. */
@@ -336,11 +365,13 @@ static void arm_release(struct spec_arm *arm)
     *arm = (struct spec_arm){ 0 };
 }
 
-/* Builds the arm of cell number cell. *excluded: the spec leaves this cell out. */
-static int build_arm(struct spec_arm *arm, bool *excluded, const struct spec_axes *axes,
+/* Builds the next arm, that of cell number cell. *excluded: the spec leaves this cell
+ * out. */
+static int build_arm(struct spec *spec, bool *excluded, const struct spec_axes *axes,
                      int64_t cell, const struct config *base, const cJSON *merged,
                      const char *path, struct error *err)
 {
+    struct spec_arm *arm = &spec->arms[spec->arm_count];
     int rc = config_copy(&arm->config, base, err);
     int64_t stride = axes->cells;
 
@@ -367,7 +398,7 @@ static int build_arm(struct spec_arm *arm, bool *excluded, const struct spec_axe
         rc = arm->label == NULL ? error_no_memory(err, "a spec") : 0;
     }
     if (rc == 0)
-        *excluded = is_excluded(merged, &arm->config);
+        *excluded = is_excluded(spec, merged, &arm->config);
     if (rc == 0 && !*excluded) {
         char where[400];
         snprintf(where, sizeof where, "%.150s: %.200s", path, arm->label);
@@ -417,14 +448,16 @@ static int build_arms(struct spec *spec, const cJSON *merged, const struct confi
         size *= 2;
     uint64_t *seen = calloc(size, sizeof *seen);
     spec->arms = calloc((size_t)axes.cells, sizeof *spec->arms);
-    if (seen == NULL || spec->arms == NULL)
+    spec->exclude_count = cJSON_GetArraySize(json_member(merged, "exclude"));
+    spec->exclude_used = calloc((size_t)spec->exclude_count + 1, sizeof *spec->exclude_used);
+    if (seen == NULL || spec->arms == NULL || spec->exclude_used == NULL)
         rc = error_no_memory(err, "a spec");
     spec->cell_count = (int)axes.cells;
     for (int64_t cell = 0; cell < axes.cells && rc == 0; cell++) {
         struct spec_arm *arm = &spec->arms[spec->arm_count];
         bool excluded = false;
         uint64_t key = 0;
-        rc = build_arm(arm, &excluded, &axes, cell, base, merged, path, err);
+        rc = build_arm(spec, &excluded, &axes, cell, base, merged, path, err);
         if (rc == 0 && !excluded)
             rc = arm_key(&key, arm, err);
         if (rc == 0 && !excluded && key_is_new(seen, size, key)) {
@@ -541,5 +574,6 @@ void spec_destroy(struct spec *spec)
     free(spec->name);
     free(spec->description);
     free(spec->resolved);
+    free(spec->exclude_used);
     free(spec);
 }

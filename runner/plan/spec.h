@@ -35,6 +35,8 @@ struct spec {
     int arm_count;
     int cell_count; /* before cells are excluded and equal arms are merged */
     int excluded_count, collapsed_count;
+    bool *exclude_used; /* owned: (exclude_count) whether the rule excludes a cell */
+    int exclude_count;
     int64_t *seeds; /* owned */
     int seed_count;
     struct spec_evaluation *evaluations; /* owned */

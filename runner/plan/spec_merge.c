@@ -19,10 +19,27 @@ static const char *const TOP_KEYS[] = { "name",    "description", "expected_time
                                         "retries", "priority" };
 enum { TOP_KEY_COUNT = sizeof TOP_KEYS / sizeof *TOP_KEYS };
 
+/* Whether settings are named KEY.something. */
+static bool is_group(const char *key)
+{
+    size_t length = strlen(key);
+
+    for (int i = 0; i < SETTING_COUNT; i++)
+        if (strncmp(settings_table[i].key, key, length) == 0 &&
+            settings_table[i].key[length] == '.')
+            return true;
+    return false;
+}
+
 int spec_unknown_key(const char *where, const char *key, struct error *err)
 {
     const char *nearest = setting_nearest(key);
 
+    if (is_group(key))
+        return error_set(err, ERROR_FORMAT,
+                         "%s: \"%.100s\" is a group of settings; name each one whole, such as "
+                         "\"%.100s.KEY\"",
+                         where, key, key);
     if (nearest != NULL)
         return error_set(err, ERROR_FORMAT,
                          "%s: unknown setting \"%.100s\"; did you mean \"%s\"?", where, key,
@@ -337,8 +354,13 @@ static int apply_override(cJSON *spec, const char *override, struct error *err)
     if (equals == NULL || equals == override || (size_t)(equals - override) >= sizeof key)
         return error_set(err, ERROR_FORMAT,
                          "--set %.100s: expected key=value, such as train.lr=0.001", override);
-    memcpy(key, override, (size_t)(equals - override));
-    key[equals - override] = '\0';
+    while (*override == ' ' || *override == '\t')
+        override++;
+    size_t length = (size_t)(equals - override);
+    while (length > 0 && (override[length - 1] == ' ' || override[length - 1] == '\t'))
+        length--;
+    memcpy(key, override, length);
+    key[length] = '\0';
     int rc = apply_member_override(&known, spec, key, equals + 1, err);
     if (rc < 0 || known)
         return rc;
@@ -373,9 +395,17 @@ int spec_merge(cJSON **out, const char *path, const char *const *overrides, int 
     int rc = read_with_bases(&spec, path, 0, err);
 
     *out = NULL;
+    char *beside = rc == ERROR_ABSENT ? format_string("%s.json", path) : NULL;
+    if (beside != NULL && !file_exists(beside)) {
+        free(beside);
+        beside = NULL;
+    }
     if (rc == ERROR_ABSENT)
         rc = error_set(err, ERROR_FORMAT,
-                       "%s: no such spec; the shipped ones are in experiments/", path);
+                       "%s: no such spec%s%s%s; the shipped ones are in experiments/", path,
+                       beside != NULL ? " (did you mean \"" : "", beside != NULL ? beside : "",
+                       beside != NULL ? "\"?)" : "");
+    free(beside);
     for (int i = 0; i < count && rc == 0; i++)
         rc = apply_override(spec, overrides[i], err);
     if (rc < 0) {

@@ -1,0 +1,196 @@
+/* test_mistakes.c - what a user types wrong: one message each, and nothing is ignored. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+#include "support/place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WORDS = 8 };
+
+/* Runs the words and expects the exit code and the text in what it prints to stderr; of a
+ * failure, one line. */
+static void expect(const struct place *place, int code, const char *text,
+                   const char *const *words)
+{
+    char *out, *errors;
+    int got = place_run(place, words, &out, &errors);
+
+    if (got != code || strstr(errors, text) == NULL)
+        print_error("%s %s: exit %d, expected %d and \"%s\":\n%s", words[0],
+                    words[1] != NULL ? words[1] : "", got, code, text, errors);
+    assert_int_equal(got, code);
+    assert_non_null(strstr(errors, text));
+    if (code != 0)
+        assert_ptr_equal(strchr(errors, '\n'), errors + strlen(errors) - 1);
+    free(out);
+    free(errors);
+}
+
+static void write_spec(const struct place *place, const char *text)
+{
+    struct error err = { 0 };
+
+    assert_int_equal(file_write_atomic(place->spec, text, strlen(text), &err), 0);
+}
+
+static void a_mistake_in_a_spec_is_named_with_its_remedy(void **state)
+{
+    static const struct {
+        const char *spec, *message;
+    } cases[] = {
+        { "{\"name\" \"a\"}", "column 9: a colon is missing before this" },
+        { "{\"name\" = \"a\"}", "column 9: '=' in place of ':'" },
+        { "{\"set\": {\"train.max_steps\": 0x10}}",
+          "malformed number; JSON has plain decimal" },
+        { "{\"set\": {\"train.max_steps\": 1_000}}",
+          "malformed number; JSON has plain decimal" },
+        { "{\"set\": {\"train\": {\"lr\": 1}}}",
+          "\"train\" is a group of settings; name each" },
+        { "{\"set\": {\"train.lr\": [0.1, 0.2]}}", "a list of values belongs in \"grid\"" },
+        { "{\"resources\": {\"thread\": 2}}",
+          "unknown setting \"thread\"; did you mean \"threads\"?" },
+        { "{\"resources\": {\"resources.threads\": 2}}", "did you mean \"threads\"?" },
+        { "{\"retries\": {\"zzzzzzzzz\": 2}}",
+          "`hrmlab axes` lists what begins with \"retries.\"" },
+    };
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *const words[] = { "plan", place.spec, NULL };
+        write_spec(&place, cases[i].spec);
+        expect(&place, 2, cases[i].message, words);
+    }
+    place_remove(&place);
+}
+
+static void a_rule_that_excludes_nothing_is_warned_about(void **state)
+{
+    struct place place;
+    char *out, *errors;
+
+    (void)state;
+    place_make(&place);
+    write_spec(&place,
+               "{\"name\": \"t\", \"set\": {\"data.canvas\": 8, \"arch.hidden_size\": 16,"
+               " \"arch.num_heads\": 2}, \"grid\": {\"train.lr\": [0.01, 0.02]},"
+               " \"exclude\": [{\"train.lr\": 0.01}, {\"train.lr\": 0.03}]}");
+    const char *const words[] = { "plan", place.spec, NULL };
+    assert_int_equal(place_run(&place, words, &out, &errors), 0);
+    assert_non_null(strstr(errors, "rule 2 of \"exclude\" matches no cell"));
+    assert_null(strstr(errors, "rule 1 of"));
+    free(out);
+    free(errors);
+    place_remove(&place);
+}
+
+/* Of a workspace with one queued experiment, t. */
+static void a_mistake_on_the_command_line_is_named(void **state)
+{
+    static const struct {
+        const char *words[WORDS];
+        const char *message;
+    } cases[] = {
+        { { "results", "t", "--where", "train.lr==1" }, "there is no \"==\"; expected =, !=" },
+        { { "results", "t", "--where", "train.lr=>1" }, "there is no \"=>\"" },
+        { { "results", "t", "--where", "train.lrr=1" },
+          "(did you mean \"train.lr\"?); known are" },
+        { { "results", "t", "--where", "resources.threads=1" },
+          "changes how a job is executed" },
+        { { "results", "t", "--experiment", "other" }, "two experiments are named: t and" },
+        { { "results", "t", "--metric", "pass_at2" },
+          "(did you mean \"pass_at_2\"?); expected" },
+        { { "results", "t", "--metric=" }, "--metric needs a value: M" },
+        { { "report", "t", "--format", "markdown", "-o", "x.html" }, "which is HTML" },
+        { { "compare", "t", "arch.name=hrm" }, "one arm is given (arch.name=hrm); two are" },
+        { { "show", "abc" }, "abc: expected the first 4 or more digits" },
+        { { "show", "zzzz" }, "zzzz: expected the first 4 or more digits (0-9, a-f)" },
+        { { "logs", "t" }, "t: expected the first 4 or more digits" },
+        { { "retry", "t" }, "none of its 2 jobs is failed, cancelled or quarantined" },
+        { { "cancel", "nothing" }, "nothing: no such experiment or run" },
+        { { "work", "--max-fails", "1", "--keep-going" }, "contradict each other" },
+        { { "work", "--workspace", "/nowhere" }, "workspace /nowhere: No such file" },
+        { { "work", "--workspace", "" }, "--workspace needs a value: DIR" },
+        { { "data", "check", "builtin:sudoku", "--svg", "x.svg" },
+          "data check has no option --svg" },
+        { { "data", "show", "builtin:sudoku", "-o", "x" }, "data show has no option --output" },
+        { { "data", "order", "builtin:sudoku", "--layout", "csv", "-o", "x" },
+          "no option --layout" },
+        { { "data", "check", "builtin:sudoku", "some" }, "names of tasks are for data show" },
+    };
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect(&place, 2, cases[i].message, cases[i].words);
+    place_remove(&place);
+}
+
+static void a_spec_named_without_its_ending_is_found_for_the_message(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    char *dot = strrchr(place.spec, '.');
+    *dot = '\0';
+    const char *const words[] = { "plan", place.spec, NULL };
+    expect(&place, 2, ".json\"?); the shipped ones are in experiments/", words);
+    *dot = '.';
+    place_remove(&place);
+}
+
+static void blanks_around_a_key_do_not_count(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    const char *const words[] = { "plan", place.spec, "--set", " train.max_steps = 7", NULL };
+    expect(&place, 0, "to be trained", words);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    const char *const where[] = { "results", "t", "--where", " train.lr > 5", NULL };
+    expect(&place, 0, "has no rows that meet the conditions", where);
+    const char *const all[] = { "results", "t", "--where", "train.lr < 5 ", NULL };
+    expect(&place, 0, "2 of 2 runs not done", all);
+    place_remove(&place);
+}
+
+static void work_on_an_empty_queue_says_so(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "cancel", "all", NULL)), 0);
+    const char *const words[] = { "work", NULL };
+    expect(&place, 0, "nothing is queued in ", words);
+    place_remove(&place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_mistake_in_a_spec_is_named_with_its_remedy),
+        cmocka_unit_test(a_rule_that_excludes_nothing_is_warned_about),
+        cmocka_unit_test(a_mistake_on_the_command_line_is_named),
+        cmocka_unit_test(a_spec_named_without_its_ending_is_found_for_the_message),
+        cmocka_unit_test(blanks_around_a_key_do_not_count),
+        cmocka_unit_test(work_on_an_empty_queue_says_so),
+    };
+
+    return cmocka_run_group_tests_name("mistakes", tests, NULL, NULL);
+}
