@@ -64,24 +64,26 @@ int status_count(struct store *store, struct status_counts *out, const char *exp
 {
     sqlite3_stmt *s;
     double ignored;
-    int rc = experiment == NULL
-                 ? sql_query(store, &s, err,
-                             "SELECT 0, j.run_id, j.kind = 'train', j.state, 0.0 FROM job j"
-                             " INDEXED BY job_by_run" NEWEST_FIRST,
-                             "")
-                 : sql_query(store, &s, err,
-                             "SELECT 0, j.run_id, j.kind = 'train', j.state, 0.0 FROM job j"
-                             " WHERE j.run_id IN (SELECT x.run_id FROM experiment e"
-                             "  CROSS JOIN arm a USING (experiment_id)"
-                             "  CROSS JOIN arm_run x USING (arm_id)"
-                             "  WHERE e.name = ?1) AND (" FOR_ALL " OR EXISTS"
-                             "  (SELECT 1 FROM job_evaluation q"
-                             "   CROSS JOIN arm_evaluation w USING (evaluation_id)"
-                             "   CROSS JOIN arm b USING (arm_id)"
-                             "   CROSS JOIN experiment f USING (experiment_id)"
-                             "   WHERE q.job_id = j.job_id AND f.name = ?1))" NEWEST_FIRST,
-                             "t", experiment);
+    int rc;
 
+    if (experiment == NULL)
+        rc = sql_query(store, &s, err,
+                       "SELECT 0, j.run_id, j.kind = 'train', j.state, 0.0 FROM job j"
+                       " INDEXED BY job_by_run" NEWEST_FIRST,
+                       "");
+    else
+        rc = sql_query(store, &s, err,
+                       "SELECT 0, j.run_id, j.kind = 'train', j.state, 0.0 FROM job j"
+                       " WHERE j.run_id IN (SELECT x.run_id FROM experiment e"
+                       "  CROSS JOIN arm a USING (experiment_id)"
+                       "  CROSS JOIN arm_run x USING (arm_id)"
+                       "  WHERE e.name = ?1) AND (" FOR_ALL " OR EXISTS"
+                       "  (SELECT 1 FROM job_evaluation q"
+                       "   CROSS JOIN arm_evaluation w USING (evaluation_id)"
+                       "   CROSS JOIN arm b USING (arm_id)"
+                       "   CROSS JOIN experiment f USING (experiment_id)"
+                       "   WHERE q.job_id = j.job_id AND f.name = ?1))" NEWEST_FIRST,
+                       "t", experiment);
     return rc < 0 ? rc : count_newest(store, &s, out, &ignored, err);
 }
 
@@ -312,72 +314,6 @@ int status_find_run(struct store *store, const char *prefix, char hash[65], char
     return 0;
 }
 
-/* Fills a table with all rows of a query with as many columns, by the columns'
- * types. */
-static int fill(struct store *store, struct table **out, const struct table_column *columns,
-                int count, const char *sql, const char *hash, struct error *err)
-{
-    sqlite3_stmt *s;
-    int rc = table_create(out, columns, count, err);
-
-    if (rc == 0)
-        rc = sql_query(store, &s, err, sql, "t", hash);
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
-        rc = 0;
-        table_row(*out);
-        for (int c = 0; c < count; c++) {
-            if (sqlite3_column_type(s, c) == SQLITE_NULL)
-                table_empty(*out);
-            else if (columns[c].type == TABLE_INT)
-                table_int(*out, sqlite3_column_int64(s, c));
-            else if (columns[c].type == TABLE_REAL)
-                table_real(*out, sqlite3_column_double(s, c));
-            else
-                table_text(*out, sql_text(s, c));
-        }
-    }
-    return rc;
-}
-
-/* The run, with one line per fact; unknown facts are omitted. */
-static int fill_facts(struct store *store, struct table **out, const char *hash,
-                      struct error *err)
-{
-    static const struct table_column columns[] = {
-        { .name = "fact", .title = "run", .type = TABLE_TEXT },
-        { .name = "value", .title = "", .type = TABLE_TEXT },
-    };
-
-    return fill(
-        store, out, columns, 2,
-        "SELECT f, v FROM (SELECT 1 AS n, 'hash' AS f, hash AS v, hash AS h FROM run"
-        " UNION ALL SELECT 2, 'arm', e.name || ': ' || a.label, r.hash FROM run r"
-        "  JOIN arm_run USING (run_id) JOIN arm a USING (arm_id)"
-        "  JOIN experiment e USING (experiment_id)"
-        " UNION ALL SELECT 3, 'seed', seed, hash FROM run"
-        " UNION ALL SELECT 4, j.kind || ' job', j.state || coalesce(': ' || j.cause, '')"
-        "  || coalesce(': ' || j.message, ''), r.hash FROM job j JOIN run r USING (run_id)"
-        " UNION ALL SELECT 5, 'parameters', parameters, hash FROM run"
-        " UNION ALL SELECT 6, 'puzzle embedding', puzzle_parameters, hash FROM run"
-        " UNION ALL SELECT 7, 'training steps', total_steps, hash FROM run"
-        " UNION ALL SELECT 8, 'training TFLOP', round(train_flops * 1e-12, 3), hash"
-        "  FROM run"
-        " UNION ALL SELECT 9, 'data', data_hash, hash FROM run"
-        " UNION ALL SELECT 10, 'numeric version', numeric_version, hash FROM run"
-        " UNION ALL SELECT 11, 'mixed', 'trained on more than one kernel set or number of "
-        "threads', hash"
-        "  FROM run WHERE mixed"
-        " UNION ALL SELECT 12, 'checkpoint', c.file, r.hash FROM checkpoint c"
-        "  JOIN run r USING (run_id)"
-        " UNION ALL SELECT 13, 'weights', c.weights_hash, r.hash FROM checkpoint c"
-        "  JOIN run r USING (run_id)"
-        " UNION ALL SELECT 14, 'baseline ' || b.name || ', ' || b.split,"
-        "  printf('pass@2 %.3f, per token %.3f', b.pass_at_2, b.per_token_accuracy),"
-        "  r.hash FROM baseline b JOIN run r USING (run_id))"
-        " WHERE h = ?1 AND v IS NOT NULL ORDER BY n",
-        hash, err);
-}
-
 int status_run_is_open(struct store *store, bool *open, const char *hash, struct error *err)
 {
     int64_t job;
@@ -421,105 +357,6 @@ int status_checkpoints(struct store *store, struct status_checkpoint **out, int 
         free(*out);
         *out = NULL;
     }
-    return rc;
-}
-
-int status_run_tables(struct store *store, struct table *out[STATUS_RUN_TABLES],
-                      const char *hash, struct error *err)
-{
-    static const struct table_column settings[] = {
-        { .name = "key", .title = "setting", .type = TABLE_TEXT },
-        { .name = "value", .type = TABLE_TEXT },
-    };
-    static const struct table_column attempts[] = {
-        { .name = "attempt", .type = TABLE_INT },
-        { .name = "kind", .type = TABLE_TEXT },
-        { .name = "outcome", .type = TABLE_TEXT },
-        { .name = "started_at",
-          .title = "started",
-          .type = TABLE_TEXT,
-          .fold = true,
-          .drop = 3 },
-        { .name = "cpu_seconds",
-          .title = "CPU s",
-          .type = TABLE_REAL,
-          .digits = 1,
-          .fold = true,
-          .drop = 1 },
-        { .name = "peak_rss_mib",
-          .title = "peak MiB",
-          .type = TABLE_REAL,
-          .digits = 0,
-          .fold = true,
-          .drop = 2 },
-        { .name = "kernel_set",
-          .title = "kernels",
-          .type = TABLE_TEXT,
-          .fold = true,
-          .drop = 4 },
-        { .name = "blas_core",
-          .title = "BLAS core",
-          .type = TABLE_TEXT,
-          .fold = true,
-          .drop = 7 },
-        { .name = "host", .type = TABLE_TEXT, .fold = true, .drop = 6 },
-        { .name = "cpus", .title = "cores", .type = TABLE_TEXT, .fold = true, .drop = 8 },
-        { .name = "git_commit",
-          .title = "commit",
-          .type = TABLE_TEXT,
-          .fold = true,
-          .drop = 5 },
-        { .name = "blas", .type = TABLE_TEXT, .machine_only = true },
-        { .name = "cpu", .type = TABLE_TEXT, .machine_only = true },
-        { .name = "compiler", .type = TABLE_TEXT, .machine_only = true },
-        { .name = "provenance", .type = TABLE_TEXT, .machine_only = true },
-        { .name = "weights_hash", .type = TABLE_TEXT, .machine_only = true },
-        { .name = "message", .type = TABLE_TEXT },
-    };
-    static const struct table_column evaluations[] = {
-        { .name = "step", .type = TABLE_INT },
-        { .name = "checkpoint", .type = TABLE_TEXT },
-        { .name = "outer_steps", .title = "outer steps", .type = TABLE_INT },
-        { .name = "augmentations", .type = TABLE_TEXT, .fold = true },
-        { .name = "split", .type = TABLE_TEXT, .fold = true, .drop = 4 },
-        { .name = "pass_at_1", .title = "pass@1", .type = TABLE_REAL, .digits = 3, .drop = 1 },
-        { .name = "pass_at_2", .title = "pass@2", .type = TABLE_REAL, .digits = 3 },
-        { .name = "per_token_accuracy", .title = "per-token", .type = TABLE_REAL, .digits = 3 },
-        { .name = "exact_rows",
-          .title = "exact rows",
-          .type = TABLE_REAL,
-          .digits = 3,
-          .drop = 2 },
-        { .name = "seconds", .type = TABLE_REAL, .digits = 1, .drop = 3 },
-    };
-    int rc = fill_facts(store, &out[0], hash, err);
-
-    if (rc == 0)
-        rc = fill(store, &out[1], settings, 2,
-                  "SELECT key, value FROM setting JOIN run USING (run_id) WHERE hash = ?1"
-                  " ORDER BY key",
-                  hash, err);
-
-    if (rc == 0)
-        rc = fill(
-            store, &out[2], attempts, 17,
-            "SELECT t.number, j.kind, coalesce(t.outcome, t.state), t.started_at,"
-            " t.user_seconds + t.system_seconds, t.peak_rss_mib, t.kernel_set, t.blas_core,"
-            " t.host, t.cpus, t.git_commit, t.blas, t.cpu, t.compiler, t.provenance,"
-            " t.weights_hash, t.message FROM attempt t"
-            " JOIN job j USING (job_id) JOIN run r ON r.run_id = t.run_id"
-            " WHERE r.hash = ?1 ORDER BY t.number",
-            hash, err);
-    if (rc == 0)
-        rc = fill(store, &out[3], evaluations, 10,
-                  "SELECT x.step, x.checkpoint, v.outer_steps, iif(v.augmentations = 0, 'all',"
-                  " v.augmentations), v.split, iif(x.tasks > 0, x.pass_at_1, NULL),"
-                  " iif(x.tasks > 0, x.pass_at_2, NULL),"
-                  " iif(x.tasks > 0, x.per_token_accuracy, NULL),"
-                  " iif(x.tasks > 0, x.exact_rows, NULL), x.seconds FROM score x"
-                  " JOIN evaluation v USING (evaluation_id) JOIN run r USING (run_id)"
-                  " WHERE r.hash = ?1 ORDER BY x.step, v.evaluation_id",
-                  hash, err);
     return rc;
 }
 

@@ -1,5 +1,5 @@
 /*
- * status_query.h - reads the progress of experiments, and everything about one run.
+ * status_query.h - how far experiments are, which runs there are, and where their files stand.
  */
 #ifndef RESULTS_STATUS_QUERY_H
 #define RESULTS_STATUS_QUERY_H
@@ -46,10 +46,6 @@ int status_table(struct store *store, struct table **out, const char *experiment
  * hash, and the directory of its last attempt ("": none). */
 int status_find_run(struct store *store, const char *prefix, char hash[65], char directory[160],
                     struct error *err) MUST_CHECK;
-/* Tables about a run: facts, settings, attempts and evaluations. */
-enum { STATUS_RUN_TABLES = 4 };
-int status_run_tables(struct store *store, struct table *out[STATUS_RUN_TABLES],
-                      const char *hash, struct error *err) MUST_CHECK;
 /* Whether a job of the run is queued or running, so that more results may come. */
 int status_run_is_open(struct store *store, bool *open, const char *hash,
                        struct error *err) MUST_CHECK;

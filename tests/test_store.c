@@ -20,6 +20,7 @@
 #include "record.h"
 #include "schema.h"
 #include "migrations.h"
+#include "run_tables.h"
 #include "sql.h"
 #include "status_query.h"
 #include "table.h"
@@ -397,7 +398,7 @@ static void ask_for_status(struct store *store)
     struct status_counts counts;
     struct status_checkpoint *checkpoints;
     struct status_final final;
-    struct table *table, *tables[STATUS_RUN_TABLES];
+    struct table *table, *tables[RUN_TABLES] = { NULL };
     char hash[65], last[160];
     int count;
     bool open;
@@ -410,8 +411,8 @@ static void ask_for_status(struct store *store)
     assert_int_equal(counts.done, 2);
     must(status_find_run(store, "c4d382", hash, last, &err), &err);
     assert_memory_equal(hash, "c4d382", 6);
-    must(status_run_tables(store, tables, hash, &err), &err);
-    for (int i = 0; i < STATUS_RUN_TABLES; i++) {
+    must(run_tables(store, tables, hash, &err), &err);
+    for (int i = 0; i < RUN_TABLES; i++) {
         assert_true(table_row_count(tables[i]) > 0);
         table_destroy(tables[i]);
     }

@@ -3,6 +3,7 @@
 #include "file.h"
 #include "names.h"
 #include "options.h"
+#include "run_tables.h"
 #include "status_query.h"
 #include "store.h"
 #include "workspace.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { TABLES = STATUS_RUN_TABLES + 1, FILES = STATUS_RUN_TABLES };
+enum { TABLES = RUN_TABLES + 1, FILES = RUN_TABLES };
 
 /* Adds a row per file of an attempt, with paths relative to the run's directory. */
 static int add_files(struct table *table, const char *attempts, const char *attempt,
@@ -88,7 +89,7 @@ int command_show(const struct options *options, int *exit_code, struct error *er
     if (rc == 0)
         rc = status_find_run(store, options->arguments[0], hash, directory, err);
     if (rc == 0)
-        rc = status_run_tables(store, tables, hash, err);
+        rc = run_tables(store, tables, hash, err);
     if (rc == 0)
         rc = files_table(&tables[FILES], &workspace, hash, err);
     if (rc == 0)

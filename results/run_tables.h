@@ -1,0 +1,18 @@
+/*
+ * run_tables.h - everything about one run, as tables.
+ */
+#ifndef RESULTS_RUN_TABLES_H
+#define RESULTS_RUN_TABLES_H
+
+#include "error.h"
+
+struct store;
+struct table;
+
+/* Tables about a run: facts, settings, attempts and evaluations. */
+enum { RUN_TABLES = 4 };
+/* out is all NULL before; the caller destroys what is in it, after an error too. */
+int run_tables(struct store *store, struct table *out[RUN_TABLES], const char *hash,
+               struct error *err) MUST_CHECK;
+
+#endif
