@@ -196,6 +196,9 @@ struct matrix_block {
     int train_count, eval_count;
     int64_t *train_steps, *eval_steps; /* owned; ascending */
     int *cells;                        /* owned; (train, eval), -1: absent */
+    /* owned; (train, eval): what became of an evaluation that an absent cell waits for;
+     * RUN_DONE: the experiment does not ask for the cell */
+    enum run_state *states;
 };
 struct matrix {
     struct matrix_block *blocks; /* owned */

@@ -7,6 +7,7 @@
 #include "file.h"
 #include "json.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ void matrix_destroy(struct matrix *matrix)
         free(matrix->blocks[i].train_steps);
         free(matrix->blocks[i].eval_steps);
         free(matrix->blocks[i].cells);
+        free(matrix->blocks[i].states);
     }
     free(matrix->blocks);
     free(matrix->evaluation);
@@ -135,20 +137,26 @@ static bool insert_steps(int64_t **list, int *count, int64_t value)
     return true;
 }
 
+/* The block with that label; NULL: there is none. */
+static struct matrix_block *block_of(struct matrix *matrix, const char *label)
+{
+    for (int i = 0; i < matrix->block_count; i++)
+        if (strcmp(matrix->blocks[i].label, label) == 0)
+            return &matrix->blocks[i];
+    return NULL;
+}
+
 /* The block that an arm belongs to; a new one is added if there is none yet. NULL: out
  * of memory. */
 static struct matrix_block *find_block(struct matrix *matrix, const struct result_arm *arm)
 {
     char *label = block_label(arm);
-    struct matrix_block *blocks;
+    struct matrix_block *blocks, *known = label != NULL ? block_of(matrix, label) : NULL;
 
-    if (label == NULL)
-        return NULL;
-    for (int i = 0; i < matrix->block_count; i++)
-        if (strcmp(matrix->blocks[i].label, label) == 0) {
-            free(label);
-            return &matrix->blocks[i];
-        }
+    if (label == NULL || known != NULL) {
+        free(label);
+        return known;
+    }
     blocks = realloc(matrix->blocks, ((size_t)matrix->block_count + 1) * sizeof *blocks);
     if (blocks == NULL) {
         free(label);
@@ -196,6 +204,7 @@ static int place_cells(struct matrix *matrix, const struct compare *compare,
                 return error_no_memory(err, "a matrix");
             continue;
         }
+        assert(block->cells != NULL); /* made between the passes */
         int *cell =
             &block->cells[position_of(block->train_steps, block->train_count,
                                       row->train_outer_steps) *
@@ -215,10 +224,40 @@ static int make_grids(struct matrix *matrix, struct error *err)
         size_t size = (size_t)block->train_count * (size_t)block->eval_count;
 
         block->cells = malloc(size * sizeof *block->cells);
-        if (block->cells == NULL)
+        block->states = malloc(size * sizeof *block->states);
+        if (block->cells == NULL || block->states == NULL)
             return error_no_memory(err, "a matrix");
-        for (size_t c = 0; c < size; c++)
+        for (size_t c = 0; c < size; c++) {
             block->cells[c] = -1;
+            block->states[c] = RUN_DONE;
+        }
+    }
+    return 0;
+}
+
+/* Notes what became of evaluations without a result, where a block has their cells. */
+static int place_states(struct matrix *matrix, const struct compare *compare,
+                        const struct result_row *variant, struct error *err)
+{
+    const struct results *results = compare->results;
+
+    for (int i = 0; i < results->row_count; i++) {
+        const struct result_row *row = &results->rows[i];
+
+        if (row->outcome == RUN_DONE || compare_variants(row, variant) != 0)
+            continue;
+        char *label = block_label(&results->arms[row->arm]);
+        struct matrix_block *block = label != NULL ? block_of(matrix, label) : NULL;
+
+        free(label);
+        if (label == NULL)
+            return error_no_memory(err, "a matrix");
+        if (block == NULL)
+            continue;
+        int train = position_of(block->train_steps, block->train_count, row->train_outer_steps);
+        int eval = position_of(block->eval_steps, block->eval_count, row->outer_steps);
+        if (train >= 0 && eval >= 0)
+            block->states[train * block->eval_count + eval] = row->outcome;
     }
     return 0;
 }
@@ -248,6 +287,8 @@ int matrix_create(struct matrix **out, const struct compare *compare, struct err
         rc = make_grids(matrix, err);
     if (rc == 0)
         rc = place_cells(matrix, compare, variant, true, err);
+    if (rc == 0)
+        rc = place_states(matrix, compare, variant, err);
     if (rc == 0)
         rc = compare_missing(matrix->missing, sizeof matrix->missing, compare, TRAIN_KEY, err);
     for (int i = 0; i < matrix->block_count; i++)

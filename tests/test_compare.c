@@ -17,6 +17,7 @@
 #include "error.h"
 #include "file.h"
 #include "filter.h"
+#include "comparison_table.h"
 #include "finding.h"
 #include "query.h"
 #include "results_table.h"
@@ -113,7 +114,8 @@ static void a_comparison_of_nothing_offers_the_axes(void **state)
     (void)state;
     open_workspace("");
     assert_int_equal(compare_offer(results, &err), ERROR_FORMAT);
-    assert_non_null(strstr(err.message, "expected --axis KEY, --matrix, --baseline ARM or two"));
+    assert_non_null(
+        strstr(err.message, "expected --axis KEY, --matrix, --baseline ARM or two"));
     assert_non_null(strstr(err.message, "arch.name ("));
     close_workspace();
 }
@@ -228,6 +230,53 @@ static void ties_have_no_winner_and_below_the_baselines_there_is_no_information(
     assert_string_equal(verdict_name(comparison_verdict(&items[1])), "higher");
 }
 
+/* Trained with 1 and 2 steps, evaluated with 1, 2 and 3: of the 2-step model one
+ * evaluation waits, and one was never asked for. */
+static void a_matrix_says_why_a_cell_is_empty(void **state)
+{
+    struct result_arm arms[2] = { { .axes = cJSON_Parse("{\"arch.halt_max_steps\":1}") },
+                                  { .axes = cJSON_Parse("{\"arch.halt_max_steps\":2}") } };
+    char evaluation[] = "{}";
+    struct result_row rows[5];
+    struct results loaded = { .arms = arms, .arm_count = 2, .rows = rows, .row_count = 5 };
+    struct compare_cell cells[4];
+    struct compare these = {
+        .results = &loaded, .metric = METRIC_PASS_AT_2, .cells = cells, .cell_count = 4
+    };
+    struct matrix *matrix;
+    struct table *tables[2];
+    struct comparison_list list = { 0 };
+    struct error err;
+    char *text = NULL;
+    size_t size = 0;
+    int count;
+
+    (void)state;
+    for (int i = 0; i < 5; i++) /* the last one waits */
+        rows[i] = (struct result_row){ .arm = i / 3,
+                                       .train_outer_steps = 1 + i / 3,
+                                       .outer_steps = 1 + i % 3,
+                                       .evaluation = evaluation,
+                                       .outcome = i == 4 ? RUN_QUEUED : RUN_DONE };
+    for (int i = 0; i < 4; i++)
+        cells[i] =
+            (struct compare_cell){ .row = &rows[i], .mean = 0.25, .deviation = (double)NAN };
+    must(matrix_create(&matrix, &these, &err), &err);
+    must(matrix_tables(tables, &count, matrix, &these, &list, "", true, &err), &err);
+    assert_int_equal(count, 2);
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    must(table_print(tables[0], out, FORMAT_CSV, false, &err), &err);
+    fclose(out);
+    assert_non_null(strstr(text, "1,0.250,0.250,0.250\n2,0.250,queued,-\n"));
+    free(text);
+    for (int i = 0; i < count; i++)
+        table_destroy(tables[i]);
+    matrix_destroy(matrix);
+    for (int i = 0; i < 2; i++)
+        cJSON_Delete(arms[i].axes);
+}
+
 /* The finding on one trained model at two numbers of steps with these means; fresh. */
 static char *found(double first, double second)
 {
@@ -241,7 +290,12 @@ static char *found(double first, double second)
     int64_t train[] = { 1 }, infer[] = { 1, 2 };
     int at[] = { 0, 1 };
     char label[] = "all arms";
-    struct matrix_block block = { label, 1, 2, train, infer, at };
+    struct matrix_block block = { .label = label,
+                                  .train_count = 1,
+                                  .eval_count = 2,
+                                  .train_steps = train,
+                                  .eval_steps = infer,
+                                  .cells = at };
     struct matrix matrix = { .blocks = &block, .block_count = 1, .variants = 1 };
     struct comparison item = compared(first, second, 0);
     struct comparison_list list = { .items = &item, .count = 1 };
@@ -305,6 +359,7 @@ int main(void)
         WITH_DIRECTORY(arms_at_their_own_outer_steps_are_compared),
         WITH_DIRECTORY(failed_pending_and_hidden_arms_look_different),
         cmocka_unit_test(ties_have_no_winner_and_below_the_baselines_there_is_no_information),
+        cmocka_unit_test(a_matrix_says_why_a_cell_is_empty),
         cmocka_unit_test(a_finding_says_when_there_is_nothing_to_find),
         cmocka_unit_test(a_bare_name_suggests_the_setting_of_that_name),
     };

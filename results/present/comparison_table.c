@@ -213,11 +213,13 @@ static int make_grid(struct table **out, const struct matrix_block *block,
         table_row(*out);
         table_int(*out, block->train_steps[row]);
         for (int i = 0; i < block->eval_count; i++) {
-            int index = block->cells[row * block->eval_count + i];
+            int at = row * block->eval_count + i, index = block->cells[at];
             const struct compare_cell *cell = index >= 0 ? &compare->cells[index] : NULL;
 
             if (cell == NULL)
-                snprintf(text, sizeof text, "-");
+                snprintf(text, sizeof text, "%s",
+                         block->states[at] == RUN_DONE ? "-"
+                                                       : run_state_name(block->states[at]));
             else if (isnan(cell->deviation))
                 snprintf(text, sizeof text, "%.3f", cell->mean);
             else
