@@ -1,4 +1,4 @@
-/* board_load.c - boards from files, and the choice among them. */
+/* board_load.c - boards, generated or from files, and the choice among them. */
 #include "board_load.h"
 
 #include "error.h"
@@ -143,8 +143,9 @@ static void tell(struct data_source *out, const struct boards *boards,
         one ? "; one file, so that the test puzzles are drawn from it" : "");
 }
 
-int board_load(struct boards *boards, struct data_source *out, const struct board_form *form,
-               const struct config *config, struct error *err)
+static int load_files(struct boards *boards, struct data_source *out,
+                      const struct board_form *form, const struct config *config,
+                      struct error *err)
 {
     const char *path = config_text(config, DATA_PATH);
     bool one = board_is_file(path);
@@ -166,5 +167,50 @@ int board_load(struct boards *boards, struct data_source *out, const struct boar
         rc = choose(boards, form, config, &choice, err);
     if (rc == 0)
         tell(out, boards, form, &choice, one);
+    return rc;
+}
+
+static int generate(struct boards *boards, struct data_source *out,
+                    const struct board_form *form, const struct config *config,
+                    struct error *err)
+{
+    int64_t train = config_int(config, form->train), test = config_int(config, form->test);
+    int64_t seed = config_int(config, DATA_GENERATOR_SEED);
+    int rc = 0;
+
+    if (train == 0 || test == 0)
+        return error_set(err, ERROR_FORMAT,
+                         "%s = 0: expected at least 1 (0 means all %s of a CSV file, but "
+                         "these are generated)",
+                         settings_table[train == 0 ? form->train : form->test].key,
+                         form->plural);
+    boards->side = (int)config_int(config, form->side);
+    boards->train = (int)train;
+    boards->name[0] = boards->name[1] = form->name;
+    for (int64_t i = 0; i < train + test && rc == 0; i++) {
+        struct random_stream stream = random_stream((uint64_t)seed, form->name, (uint64_t)i);
+
+        rc = form->generate(boards, (int32_t)i, config, &stream, err);
+    }
+    out->text = format_string("%s %dx%d, generator seed %" PRId64, form->builtin, boards->side,
+                              boards->side, seed);
+    out->counts = format_string("generated %d %s trained on, %d tested", boards->train,
+                                form->plural, boards->count - boards->train);
+    return rc;
+}
+
+int board_load(struct data_source *out, const struct board_form *form,
+               const struct config *config, struct error *err)
+{
+    struct boards *boards = calloc(1, sizeof *boards);
+
+    if (boards == NULL)
+        return error_no_memory(err, "the boards");
+    out->content = boards;
+    int rc = strcmp(config_text(config, DATA_PATH), form->builtin) == 0
+                 ? generate(boards, out, form, config, err)
+                 : load_files(boards, out, form, config, err);
+    out->task_count = boards->count;
+    out->side = boards->side;
     return rc;
 }

@@ -8,19 +8,10 @@
 #include "maze_csv.h"
 #include "settings.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char BUILTIN[] = "builtin:maze";
-
-static const struct board_form FORM = {
-    .title = "mazes",
-    .subsample = "maze subsample",
-    .train = DATA_MAZE_TRAIN,
-    .test = DATA_MAZE_TEST,
-    .parse = maze_csv_parse,
-};
 
 /* Mazes and Sudoku both come as CSV files; the first puzzle decides. */
 static bool recognises(const char *path)
@@ -35,52 +26,32 @@ static bool recognises(const char *path)
     return found;
 }
 
-static int generate(struct boards *boards, const struct config *config, struct error *err)
+static int generate(struct boards *boards, int32_t index, const struct config *config,
+                    struct random_stream *stream, struct error *err)
 {
-    int64_t train = config_int(config, DATA_MAZE_TRAIN);
-    int64_t test = config_int(config, DATA_MAZE_TEST);
-    int rc = 0;
+    struct maze maze;
+    int rc = maze_make(&maze, boards->side, (int)config_int(config, DATA_MAZE_MIN_PATH),
+                       config_real(config, DATA_MAZE_OPEN), stream, err);
 
-    if (train == 0 || test == 0)
-        return error_set(err, ERROR_FORMAT,
-                         "%s = 0: expected at least 1 (0 means all mazes of a CSV file, but "
-                         "these are generated)",
-                         train == 0 ? "data.maze_train" : "data.maze_test");
-    boards->side = (int)config_int(config, DATA_MAZE_SIDE);
-    boards->train = (int)train;
-    boards->name[0] = boards->name[1] = "maze";
-    for (int64_t i = 0; i < train + test && rc == 0; i++) {
-        struct random_stream stream = random_stream(
-            (uint64_t)config_int(config, DATA_GENERATOR_SEED), "maze", (uint64_t)i);
-        struct maze maze;
-        rc = maze_make(&maze, boards->side, (int)config_int(config, DATA_MAZE_MIN_PATH),
-                       config_real(config, DATA_MAZE_OPEN), &stream, err);
-        if (rc == 0)
-            rc = boards_add(boards, maze.question, maze.answer, (int32_t)i, maze.steps, err);
-    }
-    return rc;
+    return rc < 0 ? rc : boards_add(boards, maze.question, maze.answer, index, maze.steps, err);
 }
+
+static const struct board_form FORM = {
+    .builtin = BUILTIN,
+    .title = "mazes",
+    .plural = "mazes",
+    .name = "maze",
+    .subsample = "maze subsample",
+    .side = DATA_MAZE_SIDE,
+    .train = DATA_MAZE_TRAIN,
+    .test = DATA_MAZE_TEST,
+    .parse = maze_csv_parse,
+    .generate = generate,
+};
 
 static int load(struct data_source *out, const struct config *config, struct error *err)
 {
-    struct boards *boards = calloc(1, sizeof *boards);
-    int rc;
-
-    if (boards == NULL)
-        return error_no_memory(err, "the mazes");
-    out->content = boards;
-    if (strcmp(config_text(config, DATA_PATH), BUILTIN) == 0) {
-        rc = generate(boards, config, err);
-        out->text = format_string("%s %dx%d, generator seed %" PRId64, BUILTIN, boards->side,
-                                  boards->side, config_int(config, DATA_GENERATOR_SEED));
-        out->counts = format_string("generated %d mazes trained on, %d tested", boards->train,
-                                    boards->count - boards->train);
-    } else {
-        rc = board_load(boards, out, &FORM, config, err);
-    }
-    out->task_count = boards->count;
-    out->side = boards->side;
-    return rc;
+    return board_load(out, &FORM, config, err);
 }
 
 /* PAD and the five characters of a maze. */

@@ -3,78 +3,48 @@
 
 #include "board_load.h"
 #include "error.h"
-#include "file.h"
 #include "settings.h"
 #include "sudoku.h"
 #include "sudoku_csv.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char BUILTIN[] = "builtin:sudoku";
-
-static const struct board_form FORM = {
-    .title = "Sudoku",
-    .subsample = "sudoku subsample",
-    .train = DATA_SUDOKU_TRAIN,
-    .test = DATA_SUDOKU_TEST,
-    .parse = sudoku_csv_parse,
-};
 
 static bool recognises(const char *path)
 {
     return strcmp(path, BUILTIN) == 0 || board_is_file(path) || board_is_folder(path);
 }
 
-static int generate(struct boards *boards, const struct config *config, struct error *err)
+static int generate(struct boards *boards, int32_t index, const struct config *config,
+                    struct random_stream *stream, struct error *err)
 {
-    int64_t train = config_int(config, DATA_SUDOKU_TRAIN);
-    int64_t test = config_int(config, DATA_SUDOKU_TEST);
-    int rc = 0;
+    struct sudoku puzzle;
+    int rc =
+        sudoku_make(&puzzle, boards->side, (int)config_int(config, DATA_SUDOKU_MIN_BACKTRACKS),
+                    (int)config_int(config, DATA_SUDOKU_MAX_BACKTRACKS), stream, err);
 
-    if (train == 0 || test == 0)
-        return error_set(err, ERROR_FORMAT,
-                         "%s = 0: expected at least 1 (0 means all puzzles of a CSV file, but "
-                         "these are generated)",
-                         train == 0 ? "data.sudoku_train" : "data.sudoku_test");
-    boards->side = (int)config_int(config, DATA_SUDOKU_SIDE);
-    boards->train = (int)train;
-    boards->name[0] = boards->name[1] = "sudoku";
-    for (int64_t i = 0; i < train + test && rc == 0; i++) {
-        struct random_stream stream = random_stream(
-            (uint64_t)config_int(config, DATA_GENERATOR_SEED), "sudoku", (uint64_t)i);
-        struct sudoku puzzle;
-        rc = sudoku_make(&puzzle, boards->side,
-                         (int)config_int(config, DATA_SUDOKU_MIN_BACKTRACKS),
-                         (int)config_int(config, DATA_SUDOKU_MAX_BACKTRACKS), &stream, err);
-        if (rc == 0)
-            rc = boards_add(boards, puzzle.question, puzzle.answer, (int32_t)i,
-                            puzzle.backtracks, err);
-    }
-    return rc;
+    return rc < 0 ? rc
+                  : boards_add(boards, puzzle.question, puzzle.answer, index, puzzle.backtracks,
+                               err);
 }
+
+static const struct board_form FORM = {
+    .builtin = BUILTIN,
+    .title = "Sudoku",
+    .plural = "puzzles",
+    .name = "sudoku",
+    .subsample = "sudoku subsample",
+    .side = DATA_SUDOKU_SIDE,
+    .train = DATA_SUDOKU_TRAIN,
+    .test = DATA_SUDOKU_TEST,
+    .parse = sudoku_csv_parse,
+    .generate = generate,
+};
 
 static int load(struct data_source *out, const struct config *config, struct error *err)
 {
-    struct boards *boards = calloc(1, sizeof *boards);
-    int rc;
-
-    if (boards == NULL)
-        return error_no_memory(err, "the puzzles");
-    out->content = boards;
-    if (strcmp(config_text(config, DATA_PATH), BUILTIN) == 0) {
-        rc = generate(boards, config, err);
-        out->text = format_string("%s %dx%d, generator seed %" PRId64, BUILTIN, boards->side,
-                                  boards->side, config_int(config, DATA_GENERATOR_SEED));
-        out->counts = format_string("generated %d puzzles trained on, %d tested", boards->train,
-                                    boards->count - boards->train);
-    } else {
-        rc = board_load(boards, out, &FORM, config, err);
-    }
-    out->task_count = boards->count;
-    out->side = boards->side;
-    return rc;
+    return board_load(out, &FORM, config, err);
 }
 
 /* PAD, blank, and the digits. */
