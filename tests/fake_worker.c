@@ -114,24 +114,11 @@ static bool is_held(void)
     return hold != NULL && file_exists(hold);
 }
 
-/* The worker's part; returns its exit code. */
-static int work(const char *directory, const char *mode)
+static void say_begin(const cJSON *job, const char *mode, int64_t attempt)
 {
-    struct error err;
-    cJSON *job;
-    char *job_file = file_join(directory, "job.json");
-    char *final = file_join(directory, "final.safetensors");
-    char *journal_file = file_join(directory, "journal.jsonl");
-    int64_t attempt;
-
-    if (json_read_file(&job, job_file, JSON_SPEC_LIMIT, &err) < 0 ||
-        json_get_int(&attempt, job, "attempt", "job.json", &err) < 0 ||
-        journal_open(&journal, journal_file, &err) < 0) {
-        fprintf(stderr, "fake_worker: %s\n", err.message);
-        return 3;
-    }
-    cJSON *begin = cJSON_CreateObject();
     const cJSON *hash = json_member(job, "run_hash");
+    cJSON *begin = cJSON_CreateObject();
+
     cJSON_AddStringToObject(begin, "kind", json_member(job, "kind")->valuestring);
     cJSON_AddStringToObject(begin, "run_hash",
                             strcmp(mode, "other_run") == 0 ? "0123456789abcdef"
@@ -146,6 +133,11 @@ static int work(const char *directory, const char *mode)
     if (getenv("FAKE_WORKER_COMMIT") != NULL)
         cJSON_AddStringToObject(provenance, "git_commit", getenv("FAKE_WORKER_COMMIT"));
     say("begin", begin);
+}
+
+/* The steps; some modes do not come to their end. */
+static void train(const char *mode, int64_t attempt)
+{
     if (strcmp(mode, "skip") == 0) {
         cJSON *resume = cJSON_CreateObject();
         cJSON_AddNumberToObject(resume, "step", 1);
@@ -168,6 +160,13 @@ static int work(const char *directory, const char *mode)
         for (;;)
             pause();
     }
+}
+
+/* What a faulty worker writes and how it dies; others come back. */
+static void misbehave(const char *mode, int64_t attempt)
+{
+    bool first_fails = strcmp(mode, "fail_once") == 0 || strcmp(mode, "other_value") == 0;
+
     if (strcmp(mode, "garbage") == 0)
         write_raw("this is no event\n");
     if (strcmp(mode, "half") == 0)
@@ -177,7 +176,6 @@ static int work(const char *directory, const char *mode)
             exit(3);
     while (strcmp(mode, "endless_line") == 0)
         write_raw("a line that nobody wants, again and again and again and again and again");
-    bool first_fails = strcmp(mode, "fail_once") == 0 || strcmp(mode, "other_value") == 0;
     if (strcmp(mode, "crash") == 0 || strcmp(mode, "half") == 0 ||
         (first_fails && attempt == 1))
         abort();
@@ -186,12 +184,16 @@ static int work(const char *directory, const char *mode)
                 "a first line\nlibmissing.so.3: cannot open shared object\033[2J file\n");
         abort();
     }
-    if (strcmp(mode, "silent") == 0)
-        return 0;
-    say_results(job);
-    /* safetensors without any tensor */
-    error_ignore(file_write_atomic(final, "\2\0\0\0\0\0\0\0{}", 10, &err));
+}
+
+/* Writes safetensors without any tensor, and says so. */
+static void write_checkpoint(const char *directory, const char *mode)
+{
+    struct error err;
+    char *final = file_join(directory, "final.safetensors");
     cJSON *checkpoint = cJSON_CreateObject();
+
+    error_ignore(file_write_atomic(final, "\2\0\0\0\0\0\0\0{}", 10, &err));
     cJSON_AddNumberToObject(checkpoint, "step", 2);
     cJSON_AddStringToObject(checkpoint, "file",
                             strcmp(mode, "other_file") == 0 ? "../../../../../../../etc/passwd"
@@ -199,13 +201,41 @@ static int work(const char *directory, const char *mode)
     cJSON_AddStringToObject(checkpoint, "weights_hash", "0");
     cJSON_AddTrueToObject(checkpoint, "final");
     say("checkpoint", checkpoint);
-    say_end("done");
-    if (strcmp(mode, "after_end") == 0)
-        say_metric(1, 3.0);
-    cJSON_Delete(job);
-    free(job_file);
     free(final);
+}
+
+/* The worker's part; returns its exit code. */
+static int work(const char *directory, const char *mode)
+{
+    struct error err;
+    cJSON *job = NULL;
+    char *job_file = file_join(directory, "job.json");
+    char *journal_file = file_join(directory, "journal.jsonl");
+    int64_t attempt;
+    int rc = json_read_file(&job, job_file, JSON_SPEC_LIMIT, &err);
+
+    if (rc == 0)
+        rc = json_get_int(&attempt, job, "attempt", "job.json", &err);
+    if (rc == 0)
+        rc = journal_open(&journal, journal_file, &err);
+    free(job_file);
     free(journal_file);
+    if (rc < 0) {
+        fprintf(stderr, "fake_worker: %s\n", err.message);
+        cJSON_Delete(job);
+        return 3;
+    }
+    say_begin(job, mode, attempt);
+    train(mode, attempt);
+    misbehave(mode, attempt);
+    if (strcmp(mode, "silent") != 0) {
+        say_results(job);
+        write_checkpoint(directory, mode);
+        say_end("done");
+        if (strcmp(mode, "after_end") == 0)
+            say_metric(1, 3.0);
+    }
+    cJSON_Delete(job);
     return 0;
 }
 

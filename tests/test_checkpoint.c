@@ -22,6 +22,7 @@
 #include "file.h"
 #include "random.h"
 #include "support/selection.h"
+#include "support/small_network.h"
 
 enum { B = 3, T = 6, V = 5, IDS = 4 };
 
@@ -45,42 +46,18 @@ static int remove_directory(void **state)
 static struct engine *create_of(enum system_id system, int hidden_size, int intermediate_size,
                                 double ema_rate)
 {
-    const struct engine_config config = {
-        .system = system,
-        .ema_rate = ema_rate,
-        .batch_size = B,
-        .seq_len = T,
-        .vocab_size = V,
-        .num_puzzle_identifiers = IDS,
-        .puzzle_emb_ndim = hidden_size,
-        .H_layers = 1,
-        .L_layers = 1,
-        .H_cycles = 1,
-        .L_cycles = 2,
-        .hidden_size = hidden_size,
-        .num_heads = 2,
-        .intermediate_size = intermediate_size,
-        .pos_encodings = ENGINE_ROPE,
-        .rope_theta = 10000.0,
-        .rms_norm_eps = 1e-5,
-        .loss_type = ENGINE_STABLEMAX,
-        .halt_max_steps = 3,
-        .act_enabled = true,
-        .target_q_update_every = 2,
-        .global_batch_size = B,
-        .lr = 1e-3,
-        .lr_min_ratio = 1.0,
-        .weight_decay = 0.1,
-        .beta1 = 0.9,
-        .beta2 = 0.95,
-        .lr_warmup_steps = 2,
-        .total_steps = 100,
-        .puzzle_emb_lr = 1e-2,
-        .puzzle_emb_weight_decay = 0.1,
+    const struct small_network sizes = {
+        .batch = B, .tokens = T, .vocabulary = V, .identifiers = IDS, .width = hidden_size
     };
+    struct engine_config config = small_network(system, sizes);
     struct engine *engine = NULL;
     struct error err = { 0 };
 
+    config.H_cycles = 1;
+    config.intermediate_size = intermediate_size;
+    config.target_q_update_every = 2;
+    config.lr_warmup_steps = 2;
+    config.ema_rate = ema_rate;
     if (engine_create(&engine, &config, &err) < 0)
         fail_msg("%s", err.message);
     engine_initialise(engine, 7);

@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "error.h"
 #include "random.h"
+#include "support/small_network.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -19,38 +20,16 @@ enum { B = 6, T = 11, V = 7, IDS = 9, E = 20, D = 16, K = 2, INPUTS = B * T * (2
 
 static struct engine_config tiny_config(enum system_id system)
 {
-    return (struct engine_config){
-        .system = system,
-        .batch_size = B,
-        .seq_len = T,
-        .vocab_size = V,
-        .num_puzzle_identifiers = IDS,
-        .puzzle_emb_ndim = E,
-        .H_layers = 2,
-        .L_layers = 1,
-        .H_cycles = 2,
-        .L_cycles = 2,
-        .hidden_size = D,
-        .num_heads = 2,
-        .intermediate_size = 24,
-        .pos_encodings = ENGINE_ROPE,
-        .rope_theta = 10000.0,
-        .rms_norm_eps = 1e-5,
-        .loss_type = ENGINE_STABLEMAX,
-        .halt_max_steps = 3,
-        .act_enabled = true,
-        .target_q_update_every = 2,
-        .global_batch_size = B,
-        .lr = 1e-3,
-        .lr_min_ratio = 1.0,
-        .weight_decay = 0.1,
-        .beta1 = 0.9,
-        .beta2 = 0.95,
-        .lr_warmup_steps = 2,
-        .total_steps = 100,
-        .puzzle_emb_lr = 1e-2,
-        .puzzle_emb_weight_decay = 0.1,
+    const struct small_network sizes = {
+        .batch = B, .tokens = T, .vocabulary = V, .identifiers = IDS, .width = D
     };
+    struct engine_config c = small_network(system, sizes);
+
+    c.puzzle_emb_ndim = E;
+    c.H_layers = 2;
+    c.target_q_update_every = 2;
+    c.lr_warmup_steps = 2;
+    return c;
 }
 
 /* Every system; wide enough for packed weights; in bfloat16; with averages; with mlp_t; with

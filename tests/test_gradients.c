@@ -16,6 +16,7 @@
 #include "error.h"
 #include "random.h"
 #include "support/reference_network.h"
+#include "support/small_network.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -27,38 +28,18 @@ enum { STEPS = 3, PUZZLES = 3, MOST_SETS = 8 };
 /* Small, with no width a multiple of a vector. */
 static struct engine_config small_config(enum system_id system, enum engine_positions positions)
 {
-    return (struct engine_config){
-        .system = system,
-        .batch_size = 5,
-        .seq_len = 7,
-        .vocab_size = 6,
-        .num_puzzle_identifiers = 4,
-        .puzzle_emb_ndim = 17,
-        .H_layers = 2,
-        .L_layers = 2,
-        .H_cycles = 2,
-        .L_cycles = 2,
-        .hidden_size = 14,
-        .num_heads = 3,
-        .intermediate_size = 19,
-        .pos_encodings = positions,
-        .rope_theta = 10000.0,
-        .rms_norm_eps = 1e-5,
-        .loss_type = ENGINE_STABLEMAX,
-        .halt_max_steps = 3,
-        .act_enabled = true,
-        .target_q_update_every = 1,
-        .global_batch_size = 5,
-        .lr = 1e-3,
-        .lr_min_ratio = 1.0,
-        .weight_decay = 0.1,
-        .beta1 = 0.9,
-        .beta2 = 0.95,
-        .lr_warmup_steps = 0,
-        .total_steps = 100,
-        .puzzle_emb_lr = 1e-2,
-        .puzzle_emb_weight_decay = 0.1,
+    const struct small_network sizes = {
+        .batch = 5, .tokens = 7, .vocabulary = 6, .identifiers = 4, .width = 14
     };
+    struct engine_config c = small_network(system, sizes);
+
+    c.puzzle_emb_ndim = 17;
+    c.H_layers = 2;
+    c.L_layers = 2;
+    c.num_heads = 3;
+    c.intermediate_size = 19;
+    c.pos_encodings = positions;
+    return c;
 }
 
 struct fixture {

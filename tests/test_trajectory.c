@@ -11,6 +11,7 @@
 #include "json.h"
 #include "random.h"
 #include "support/reference_network.h"
+#include "support/small_network.h"
 #include "support/worker_runs.h"
 #include "trajectory.h"
 
@@ -23,37 +24,18 @@ enum { ROWS = 23, STEPS = 9, TOKENS = 7, CALLS = 6 };
 
 static struct engine_config config_of(enum system_id system, int batch)
 {
-    return (struct engine_config){
-        .system = system,
-        .batch_size = batch,
-        .seq_len = TOKENS,
-        .vocab_size = 6,
-        .num_puzzle_identifiers = 4,
-        .puzzle_emb_ndim = 17,
-        .H_layers = 2,
-        .L_layers = 2,
-        .H_cycles = 2,
-        .L_cycles = 2,
-        .hidden_size = 14,
-        .num_heads = 3,
-        .intermediate_size = 19,
-        .pos_encodings = ENGINE_LEARNED,
-        .rope_theta = 10000.0,
-        .rms_norm_eps = 1e-5,
-        .loss_type = ENGINE_STABLEMAX,
-        .halt_max_steps = 3,
-        .act_enabled = true,
-        .target_q_update_every = 1,
-        .global_batch_size = batch,
-        .lr = 1e-3,
-        .lr_min_ratio = 1.0,
-        .weight_decay = 0.1,
-        .beta1 = 0.9,
-        .beta2 = 0.95,
-        .total_steps = 100,
-        .puzzle_emb_lr = 1e-2,
-        .puzzle_emb_weight_decay = 0.1,
+    const struct small_network sizes = {
+        .batch = batch, .tokens = TOKENS, .vocabulary = 6, .identifiers = 4, .width = 14
     };
+    struct engine_config c = small_network(system, sizes);
+
+    c.puzzle_emb_ndim = 17;
+    c.H_layers = 2;
+    c.L_layers = 2;
+    c.num_heads = 3;
+    c.intermediate_size = 19;
+    c.pos_encodings = ENGINE_LEARNED;
+    return c;
 }
 
 static void *allocate(size_t count, size_t size)

@@ -8,6 +8,7 @@
 #include "engine.h"
 #include "error.h"
 #include "random.h"
+#include "support/small_network.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,37 +18,14 @@ enum { B = 7, T = 150, V = 6, D = 16 };
 /* Three chunks of up to three rows. */
 static struct engine_config small_config(enum system_id system)
 {
-    return (struct engine_config){
-        .system = system,
-        .batch_size = B,
-        .seq_len = T,
-        .vocab_size = V,
-        .num_puzzle_identifiers = 3,
-        .puzzle_emb_ndim = D,
-        .H_layers = 2,
-        .L_layers = 1,
-        .H_cycles = 2,
-        .L_cycles = 2,
-        .hidden_size = D,
-        .num_heads = 2,
-        .intermediate_size = 24,
-        .pos_encodings = ENGINE_ROPE,
-        .rope_theta = 10000.0,
-        .rms_norm_eps = 1e-5,
-        .loss_type = ENGINE_STABLEMAX,
-        .halt_max_steps = 3,
-        .act_enabled = true,
-        .target_q_update_every = 2,
-        .global_batch_size = B,
-        .lr = 1e-3,
-        .lr_min_ratio = 1.0,
-        .weight_decay = 0.1,
-        .beta1 = 0.9,
-        .beta2 = 0.95,
-        .total_steps = 100,
-        .puzzle_emb_lr = 1e-2,
-        .puzzle_emb_weight_decay = 0.1,
+    const struct small_network sizes = {
+        .batch = B, .tokens = T, .vocabulary = V, .identifiers = 3, .width = D
     };
+    struct engine_config c = small_network(system, sizes);
+
+    c.H_layers = 2;
+    c.target_q_update_every = 2;
+    return c;
 }
 
 struct log {
