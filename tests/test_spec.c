@@ -85,6 +85,9 @@ static void precedence_is_base_set_axes_command_line(void **state)
     assert_string_equal(spec->arms[1].label, "train.beta2=0.4");
     assert_string_equal(spec->name, "spec");
     spec_destroy(spec);
+    spec = read_good("{\"base\": \"base.json\"}", NULL, 0); /* one need not be a list */
+    assert_true(config_real(&spec->arms[0].config, TRAIN_LR) == 0.5);
+    spec_destroy(spec);
     free(base);
 }
 
@@ -153,6 +156,9 @@ static void bad_specs_get_one_clear_message(void **state)
     refuse("{\"seeds\": [1.5]}", "integers");
     refuse("{\"name\": \"../x\"}", "\"name\"");
     refuse("{\"base\": [\"nowhere.json\"]}", "does not exist");
+    refuse("{\"base\": \"nowhere.json\"}", "does not exist");
+    refuse("{\"base\": {\"file\": \"x\"}}", "expected a file's name or a list of them");
+    refuse("{\"base\": [3]}", "such as [\"presets/arc_style_mini.json\"], but found a number");
     refuse("{\"base\": [\"spec.json\"]}", "nested more than");
     refuse("{\"zip\": [{\"train.lr\": [1], \"train.beta1\": [0.1, 0.2]}]}", "equally long");
     refuse("{\"grid\": {\"train.lr\": [1]}, \"ablate\": {\"train.lr\": [2]}}", "varied twice");

@@ -137,8 +137,9 @@ static int merge_base(cJSON *merged, const cJSON *name, const char *path, int de
 
     if (!cJSON_IsString(name))
         return error_set(err, ERROR_FORMAT,
-                         "%s: \"base\" is a list of file names, but holds %s", path,
-                         json_type_name(name));
+                         "%s: \"base\": expected a file's name or a list of them, such as "
+                         "[\"presets/arc_style_mini.json\"], but found %s",
+                         path, json_type_name(name));
     char *file = sibling(path, name->valuestring);
     if (file == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for a path");
@@ -210,10 +211,9 @@ static int read_with_bases(cJSON **out, const char *path, int depth, struct erro
         goto out;
     }
     const cJSON *bases = json_member(own, "base");
-    if (bases != NULL && !cJSON_IsArray(bases))
-        rc = error_set(err, ERROR_FORMAT, "%s: \"base\" must be a list of file names, not %s",
-                       path, json_type_name(bases));
-    for (const cJSON *name = rc == 0 && bases != NULL ? bases->child : NULL;
+    if (bases != NULL && !cJSON_IsArray(bases)) /* one file */
+        rc = merge_base(merged, bases, path, depth, err);
+    for (const cJSON *name = cJSON_IsArray(bases) ? bases->child : NULL;
          name != NULL && rc == 0; name = name->next)
         rc = merge_base(merged, name, path, depth, err);
     cJSON_DeleteItemFromObjectCaseSensitive(own, "base");
