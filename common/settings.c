@@ -167,21 +167,18 @@ static int set_stages(struct config *config, int id, const cJSON *value, const c
                       struct error *err)
 {
     const char *key = settings_table[id].key;
-    struct cycle_schedule schedule;
+    struct cycle_schedule schedule = { 0 };
     cJSON *parsed = NULL;
-    char *text = NULL;
+    bool empty = cJSON_IsString(value) && value->valuestring[0] == '\0';
     int rc = 0;
 
-    if (cJSON_IsString(value) && value->valuestring[0] != '\0') {
+    if (cJSON_IsString(value) && !empty) {
         rc = json_parse(&parsed, value->valuestring, strlen(value->valuestring), where, err);
         value = parsed;
     }
-    if (rc == 0 && cJSON_IsString(value))
-        text = strdup("");
-    else if (rc == 0)
+    if (rc == 0 && !empty)
         rc = cycle_schedule_read(&schedule, value, where, key, err);
-    if (rc == 0 && text == NULL)
-        text = schedule.count == 0 ? strdup("") : json_canonical(value);
+    char *text = rc < 0 ? NULL : schedule.count == 0 ? strdup("") : json_canonical(value);
     if (rc == 0)
         rc = text == NULL ? error_no_memory(err, key) : set_text_value(config, id, text, err);
     free(text);
