@@ -104,7 +104,7 @@ static void more_runs_extend_an_experiment_and_fewer_need_another_name(void **un
     (void)unused;
     place_make(&place);
     expect_queued(&place, "\"seeds\": [0, 1]", "2 of 2: to be trained");
-    expect_queued(&place, "\"seeds\": [0, 1, 2]", "1 runs added to its 2");
+    expect_queued(&place, "\"seeds\": [0, 1, 2]", "1 run added to its 2");
     expect_queued(&place, "\"seeds\": 3, \"grid\": {\"train.lr\": [0.0001, 0.5]}",
                   "3 runs added to its 3");
     place_expect(&place, "SELECT count(*) FROM arm_run", "6");
@@ -402,7 +402,7 @@ static void runs_that_another_experiment_wants_are_not_cancelled(void **unused)
     free(messages);
     assert_int_equal(queue(&place, "B", "\"seeds\": [1, 2]", NULL, &messages), 0);
     free(messages);
-    cancel(&place, "A", "1 jobs continue: other experiments need them");
+    cancel(&place, "A", "1 job continues: other experiments need it");
     place_expect(&place, states, "cancelled queued queued");
     cancel(&place, "B", "cancelled: 2 jobs"); /* A wants it no longer */
     place_expect(&place, states, "cancelled cancelled cancelled");
@@ -414,7 +414,7 @@ static void runs_that_another_experiment_wants_are_not_cancelled(void **unused)
     place_expect(&place, states, "queued queued cancelled");
     assert_int_equal(queue(&place, "B", "\"seeds\": [1, 2]", NULL, &messages), 0);
     free(messages);
-    cancel(&place, "A", "1 jobs continue"); /* B wants it again */
+    cancel(&place, "A", "1 job continues"); /* B wants it again */
     cancel(&place, "all", "cancelled: 2 jobs");
     place_remove(&place);
 }
@@ -502,10 +502,10 @@ static void status_tells_that_nobody_works_on_what_is_queued(void **unused)
     place_use_release("slow");
     expect_queued(&place, "\"seeds\": 1", "to be trained");
     assert_int_equal(place_finish(place_start(&place, "status", NULL)), 0);
-    assert_true(place_output_has(&place, "1 jobs are queued and no runner is running"));
+    assert_true(place_output_has(&place, "1 job is queued and no runner is running"));
     write_spec(&place, "other", "\"seeds\": [5]");
     assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
-    assert_true(place_output_has(&place, "1 jobs of other experiments stay queued"));
+    assert_true(place_output_has(&place, "1 job of other experiments stays queued"));
     place_remove(&place);
 }
 

@@ -80,7 +80,7 @@ static void removing_an_experiment_keeps_what_another_needs(void **unused)
     make_two(&place);
     assert_int_equal(run(&place, "remove", "nothing"), 2);
     assert_int_equal(run(&place, "remove", "a"), 0);
-    assert_true(place_output_has(&place, "1 of its 2 runs are of no experiment"));
+    assert_true(place_output_has(&place, "1 of its 2 runs belongs to no other experiment"));
     place_expect(&place, "SELECT group_concat(name) FROM experiment", "b");
     place_expect(&place, "SELECT count(*) FROM run", "3");
     assert_int_equal(run(&place, "rebuild", NULL), 0);
@@ -169,8 +169,8 @@ static void gc_passes_over_runs_with_a_worker_and_directories_it_does_not_know(v
     assert_int_equal(file_make_directories(path, &err), 0);
     int files = count_files(&place, "*/attempts/*/*");
     assert_int_equal(place_finish(place_start(&place, "gc", "--force", NULL)), 0);
-    assert_true(place_output_has(&place, "3 runs with work that is not over"));
-    assert_true(place_output_has(&place, "1 run directories are not in the database"));
+    assert_true(place_output_has(&place, "3 runs with open jobs skipped"));
+    assert_true(place_output_has(&place, "1 run directory is not in the database"));
     assert_int_equal(count_files(&place, "*/attempts/*/*"), files);
     assert_int_equal(count_files(&place, "strange"), 1);
     place_change(&place, "UPDATE attempt SET state = 'ended'");

@@ -70,9 +70,9 @@ static void a_job_of_higher_priority_goes_first_whoevers_runner_works(void **sta
     place_expect(&place, "SELECT group_concat(DISTINCT state) FROM job WHERE priority >= 0",
                  "done");
     assert_true(place_output_has(&place, "waiting for 2 jobs of high (0 running, 2 queued); "
-                                         "before them: 1 jobs running and 0 queued with a "
+                                         "before them: 1 job running and 0 queued with a "
                                          "higher priority, of low"));
-    assert_true(place_output_has(&place, "1 jobs of other experiments stay queued"));
+    assert_true(place_output_has(&place, "1 job of other experiments stays queued"));
     unsetenv("FAKE_WORKER_HOLD");
     free(hold);
     free(low);

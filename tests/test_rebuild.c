@@ -422,7 +422,7 @@ static void runs_of_data_that_have_changed_are_kept(void **unused)
     char *state = place_ask(&place, STATE), *results = place_ask(&place, RESULTS);
     run_change_tasks(tasks);
     assert_int_equal(rebuild(&place), 0);
-    assert_true(place_output_has(&place, "2 of 2 runs were of other data"));
+    assert_true(place_output_has(&place, "2 of 2 runs used other data"));
     expect_state(&place, state, "changed data", 0);
     /* Beside the runs of the changed data, under another name: that must be asked for. */
     assert_int_equal(run_tasks(&place, data), 2);

@@ -157,10 +157,11 @@ static int request(const struct options *options, enum request_kind kind, unsign
     else if (rc == 0)
         rc = ask_for_it(store, kind, target, ids, count, options, err);
     if (rc == 0)
-        log_info("%s: %d jobs%s", cancel ? "cancelled" : "queued again", count,
-                 held ? "" : " (requested from the runner)");
+        log_info("%s: %d job%s%s", cancel ? "cancelled" : "queued again", count,
+                 count == 1 ? "" : "s", held ? "" : " (requested from the runner)");
     if (rc == 0 && shared > 0)
-        log_info("%lld jobs continue: other experiments need them too", (long long)shared);
+        log_info("%lld job%s: other experiments need %s too", (long long)shared,
+                 shared == 1 ? " continues" : "s continue", shared == 1 ? "it" : "them");
     if (rc == 0 && held && !cancel)
         log_info("hrmlab work runs the queued jobs");
     free(ids);

@@ -45,8 +45,9 @@ static void check_machine(struct report *report)
     sched_getaffinity(0, sizeof set, &set);
     int cores = CPU_COUNT(&set);
     double quota = cpu_quota("");
-    int used = snprintf(text, sizeof text, "%d cores to use, %.1f GiB memory",
-                        cpu_quota_cores(cores, quota), (double)uv_get_total_memory() / 0x1p30);
+    int usable = cpu_quota_cores(cores, quota);
+    int used = snprintf(text, sizeof text, "%d core%s to use, %.1f GiB memory", usable,
+                        usable == 1 ? "" : "s", (double)uv_get_total_memory() / 0x1p30);
     if (quota > 0.0 && quota < cores)
         snprintf(text + used, sizeof text - (size_t)used,
                  "; of %d cores the control group allows the time of %.3g", cores, quota);

@@ -52,11 +52,12 @@ static void tell(const struct garbage_summary *summary, int64_t total, bool acte
     else
         log_info("there is nothing to free");
     if (summary->busy > 0)
-        log_info("%d runs with open jobs were skipped", summary->busy);
+        log_info("%d run%s with open jobs skipped", summary->busy,
+                 summary->busy == 1 ? "" : "s");
     if (summary->unknown > 0)
-        log_warning("%d run directories are not in the database and stay; hrmlab rebuild reads "
-                    "them",
-                    summary->unknown);
+        log_warning("%d run director%s not in the database and stay%s; hrmlab rebuild reads %s",
+                    summary->unknown, summary->unknown == 1 ? "y is" : "ies are",
+                    summary->unknown == 1 ? "s" : "", summary->unknown == 1 ? "it" : "them");
 }
 
 int command_gc(const struct options *options, int *exit_code, struct error *err)

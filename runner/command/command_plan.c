@@ -105,12 +105,15 @@ static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEED
     if (jobs > 0 && jobs < cores)
         cores = jobs;
     human_duration(duration, work / NOMINAL_FLOPS / (double)(cores > 0 ? cores : 1));
-    log_info("%s: %d cells, %d excluded, %d equal to another; %d arms x %d seeds", spec->name,
-             spec->cell_count, spec->excluded_count, spec->collapsed_count, spec->arm_count,
-             spec->seed_count);
+    log_info("%s: %d cell%s, %d excluded, %d equal to another; %d arm%s x %d seed%s",
+             spec->name, spec->cell_count, spec->cell_count == 1 ? "" : "s",
+             spec->excluded_count, spec->collapsed_count, spec->arm_count,
+             spec->arm_count == 1 ? "" : "s", spec->seed_count,
+             spec->seed_count == 1 ? "" : "s");
     print_data(plan);
-    log_info("%d trainings needed for %d runs and %" PRId64 " evaluations", trainings,
-             plan->run_count, plan->cell_count);
+    log_info("%d training%s needed for %d run%s and %" PRId64 " evaluation%s", trainings,
+             trainings == 1 ? "" : "s", plan->run_count, plan->run_count == 1 ? "" : "s",
+             plan->cell_count, plan->cell_count == 1 ? "" : "s");
     for (int i = 0; i < ENQUEUE_NEEDS; i++)
         if (counts[i] > 0)
             log_info("  %d of %d: %s", counts[i], plan->run_count,

@@ -130,8 +130,8 @@ static int queue_rest(struct rebuild *r, struct error *err)
         return rc;
     rc = enqueue_found(&summary, r->store, r->workspace, plan, err);
     if (rc == 0)
-        log_warning("%d runs belong to no spec; they are in the experiment %s", plan->run_count,
-                    plan->spec->name);
+        log_warning("%d run%s to no spec: see the experiment %s", plan->run_count,
+                    plan->run_count == 1 ? " belongs" : "s belong", plan->spec->name);
     plan_destroy(plan);
     return rc;
 }
@@ -453,11 +453,15 @@ int command_rebuild(const struct options *options, int *exit_code, struct error 
     if (rc == 0)
         rc = replace_database(&r, options, &kept, err);
     if (rc == 0) {
-        log_info("rebuilt from %d specs and %d attempts (left out: %d and %d)%s%s",
-                 r.specs - r.specs_failed, r.attempts, r.specs_failed, r.attempts_failed,
-                 kept != NULL ? "; the old database is " : "", kept != NULL ? kept : "");
+        int specs = r.specs - r.specs_failed;
+
+        log_info("rebuilt from %d spec%s and %d attempt%s (left out: %d and %d)%s%s", specs,
+                 specs == 1 ? "" : "s", r.attempts, r.attempts == 1 ? "" : "s", r.specs_failed,
+                 r.attempts_failed, kept != NULL ? "; the old database is " : "",
+                 kept != NULL ? kept : "");
         if (r.alive > 0)
-            log_info("%d workers are still running; hrmlab work takes them over", r.alive);
+            log_info("%d worker%s still running; hrmlab work takes %s over", r.alive,
+                     r.alive == 1 ? " is" : "s are", r.alive == 1 ? "it" : "them");
         *exit_code = r.specs_failed + r.attempts_failed > 0 ? EXIT_SOME_FAILED : EXIT_DONE;
     }
     free(kept);

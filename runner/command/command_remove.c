@@ -23,8 +23,8 @@ static int check(const struct garbage_experiment *experiment, const char *name,
                          name);
     if (experiment->open > 0)
         return error_set(err, ERROR_FORMAT,
-                         "%s: %d of its runs are queued or running; hrmlab cancel %s first",
-                         name, experiment->open, name);
+                         "%s: %d of its runs %s queued or running; hrmlab cancel %s first",
+                         name, experiment->open, experiment->open == 1 ? "is" : "are", name);
     return 0;
 }
 
@@ -89,8 +89,8 @@ int command_remove(const struct options *options, int *exit_code, struct error *
     if (rc == 0)
         rc = settle_files(&workspace, &experiment, own, count, err);
     if (rc == 0)
-        log_info("%s is removed; %d of its %d runs belong to no other experiment%s", name,
-                 count, experiment.runs,
+        log_info("%s is removed; %d of its %d runs belong%s to no other experiment%s", name,
+                 count, experiment.runs, count == 1 ? "s" : "",
                  count > 0 ? "; hrmlab gc lists and deletes their files" : "");
     free(own);
     free(experiment.spec_file);

@@ -40,14 +40,15 @@ static void tell_of_known(const struct enqueue_summary *summary, const struct pl
     if (!summary->known)
         return;
     if (summary->added > 0)
-        log_info("%s exists: %d runs added to its %d", plan->spec->name, summary->added,
-                 plan->run_count - summary->added);
+        log_info("%s exists: %d run%s added to its %d", plan->spec->name, summary->added,
+                 summary->added == 1 ? "" : "s", plan->run_count - summary->added);
     else if (summary->changed)
         log_info("%s exists with the same runs; updated to this spec", plan->spec->name);
     if (summary->forgotten > 0)
-        log_info("%s asks for %lld evaluations less than before; their results stay in the "
+        log_info("%s asks for %lld evaluation%s less than before; the results stay in the "
                  "database",
-                 plan->spec->name, (long long)summary->forgotten);
+                 plan->spec->name, (long long)summary->forgotten,
+                 summary->forgotten == 1 ? "" : "s");
 }
 
 static int queue_plan(struct enqueue_summary *summary, struct store *store,
@@ -60,7 +61,9 @@ static int queue_plan(struct enqueue_summary *summary, struct store *store,
     if (rc < 0)
         return rc;
     tell_of_known(summary, plan);
-    log_info("%s: %d arms, %d runs", plan->spec->name, plan->spec->arm_count, plan->run_count);
+    log_info("%s: %d arm%s, %d run%s", plan->spec->name, plan->spec->arm_count,
+             plan->spec->arm_count == 1 ? "" : "s", plan->run_count,
+             plan->run_count == 1 ? "" : "s");
     for (int i = 0; i < ENQUEUE_NEEDS; i++)
         if (summary->counts[i] > 0)
             log_info("  %d of %d: %s", summary->counts[i], plan->run_count,
@@ -87,6 +90,7 @@ static int tell_of_wait(struct store *store, const struct status_counts *counts,
 {
     struct status_ahead ahead;
     char before[360] = "";
+    int open = counts->queued + counts->running;
     int rc = status_ahead(store, &ahead, experiment, err);
 
     if (rc < 0)
@@ -94,11 +98,11 @@ static int tell_of_wait(struct store *store, const struct status_counts *counts,
     if (ahead.at_work + ahead.first > 0)
         snprintf(
             before, sizeof before,
-            "; before them: %lld jobs running and %lld queued with a higher priority, of %s",
-            (long long)ahead.at_work, (long long)ahead.first, ahead.names);
-    log_info("waiting for %d jobs of %s (%d running, %d queued)%s",
-             counts->queued + counts->running, experiment, counts->running, counts->queued,
-             counts->queued > 0 ? before : "");
+            "; before %s: %lld job%s running and %lld queued with a higher priority, of %s",
+            open == 1 ? "it" : "them", (long long)ahead.at_work, ahead.at_work == 1 ? "" : "s",
+            (long long)ahead.first, ahead.names);
+    log_info("waiting for %d job%s of %s (%d running, %d queued)%s", open, open == 1 ? "" : "s",
+             experiment, counts->running, counts->queued, counts->queued > 0 ? before : "");
     return 0;
 }
 
@@ -230,18 +234,21 @@ static int work_on(struct store *store, struct workspace *workspace,
                     failed, counts.total, causes, target);
     }
     if (experiment != NULL && counts.cancelled > 0)
-        log_warning("%d of %d jobs were cancelled; hrmlab retry %s queues them again",
+        log_warning("%d of %d jobs cancelled; hrmlab retry %s queues them again",
                     counts.cancelled, counts.total, target);
     if (experiment != NULL && counts.queued > 0)
-        log_warning("%d of %d jobs are still queued", counts.queued, counts.total);
+        log_warning("%d of %d jobs still queued", counts.queued, counts.total);
     if (experiment != NULL) {
         struct status_counts all;
         rc = status_count(store, &all, NULL, err);
         if (rc < 0)
             return rc;
-        if (all.queued > counts.queued)
-            log_info("%d jobs of other experiments stay queued; hrmlab work runs them",
-                     all.queued - counts.queued);
+        int others = all.queued - counts.queued;
+
+        if (others > 0)
+            log_info("%d job%s of other experiments stay%s queued; hrmlab work runs %s", others,
+                     others == 1 ? "" : "s", others == 1 ? "s" : "",
+                     others == 1 ? "it" : "them");
     }
     if (failed > 0 || (experiment != NULL && counts.cancelled + counts.queued > 0))
         *exit_code = EXIT_SOME_FAILED;
@@ -267,8 +274,9 @@ int command_run(const struct options *options, int *exit_code, struct error *err
     if (rc == 0 && summary.jobs == 0 && summary.counts[NEED_WAIT] == 0) {
         int diverged = summary.counts[NEED_NOTHING_DIVERGED];
         int runs = summary.counts[NEED_NOTHING] + diverged;
-        log_info("nothing to do: %d of %d runs are in the store, trained and evaluated%s", runs,
-                 runs, diverged > 0 ? " (or diverged)" : "");
+        log_info("nothing to do: %s%d run%s in the store, trained and evaluated%s",
+                 runs == 1 ? "the " : "all ", runs, runs == 1 ? " is" : "s are",
+                 diverged > 0 ? " (or diverged)" : "");
     } else if (rc == 0)
         rc = work_on(store, &workspace, options, plan->spec->name, exit_code, err);
     if (rc == 0)

@@ -26,14 +26,15 @@ static int mention_idle_queue(struct store *store, const struct workspace *works
     char holder[WORKSPACE_HOLDER];
     struct status_counts counts;
     int rc = status_count(store, &counts, experiment, err);
+    int open = counts.queued + counts.running;
 
-    if (rc < 0 || counts.queued + counts.running == 0)
+    if (rc < 0 || open == 0)
         return rc;
     rc = workspace_holder(workspace, holder, sizeof holder, err);
     if (rc == 0 && holder[0] == '\0')
-        log_info("%d jobs are queued and no runner is running; hrmlab work --workspace %s runs "
-                 "them",
-                 counts.queued + counts.running, workspace->path);
+        log_info("%d job%s queued and no runner is running; hrmlab work --workspace %s runs "
+                 "%s",
+                 open, open == 1 ? " is" : "s are", workspace->path, open == 1 ? "it" : "them");
     return rc;
 }
 

@@ -193,8 +193,8 @@ static int queue_later(struct supervisor *s, const struct slot *slot,
     for (int i = 0; i < count && rc == 0; i++)
         rc = queue_job_evaluation(s->store, job, missing[i].evaluation_id, s->err);
     if (rc == 0)
-        progress_say(&s->progress, "%s: %d more evaluations were asked for meanwhile",
-                     slot->job.label, count);
+        progress_say(&s->progress, "%s: %d more evaluation%s asked for meanwhile",
+                     slot->job.label, count, count == 1 ? " was" : "s were");
     return rc;
 }
 

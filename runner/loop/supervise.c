@@ -167,8 +167,9 @@ static int answer_request(struct supervisor *s, int64_t id, enum request_kind ki
                         : record_job_requeue(s->store, ids[i], s->err);
     }
     free(ids);
-    snprintf(answer, sizeof answer, "%s %d jobs", cancel ? "cancelled" : "queued again",
-             rc == 0 ? count : 0);
+    count = rc == 0 ? count : 0;
+    snprintf(answer, sizeof answer, "%s %d job%s", cancel ? "cancelled" : "queued again", count,
+             count == 1 ? "" : "s");
     return rc < 0 ? rc : record_answer_request(s->store, id, answer, s->err);
 }
 
