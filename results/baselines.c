@@ -182,6 +182,7 @@ static int add_evaluation(struct run_values *values, struct measure_sums *sums,
     double found[METRIC_RECORDED];
     int rc = measure_rows_load(store, found, evaluation_id, step, err);
 
+    assert(values != NULL && values->rows != NULL && values->count > 0);
     for (int m = 0; m < METRIC_RECORDED && rc == 0; m++) {
         if (!isnan(found[m])) {
             sums->sums[m] += found[m];

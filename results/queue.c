@@ -113,9 +113,10 @@ int queue_forget_arms(struct store *store, int64_t experiment_id, struct error *
     int rc =
         sql_run(store, err, "DELETE FROM arm WHERE experiment_id = ?1", "i", experiment_id);
 
-    return rc < 0 ? rc
-                  : sql_run(store, err, "DELETE FROM dropped WHERE experiment_id = ?1", "i",
-                            experiment_id);
+    if (rc < 0)
+        return rc;
+    return sql_run(store, err, "DELETE FROM dropped WHERE experiment_id = ?1", "i",
+                   experiment_id);
 }
 
 int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int position,

@@ -79,9 +79,12 @@ static int collect_column(struct store *store, const struct source *source, cons
                                     " WHERE run_id = ?1",
                                     source->item, column, source->step, source->phase,
                                     source->canonical, column, later, source->from);
-    int rc = sql == NULL ? error_set(err, ERROR_NOMEM, "no memory to compare results")
-                         : sql_run(store, err, sql, "ii", run_id, (int64_t)stored);
+    int rc;
 
+    if (sql == NULL)
+        rc = error_set(err, ERROR_NOMEM, "no memory to compare results");
+    else
+        rc = sql_run(store, err, sql, "ii", run_id, (int64_t)stored);
     free(later);
     free(sql);
     return rc;

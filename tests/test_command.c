@@ -44,8 +44,10 @@ static void what_a_command_does_not_take_is_refused_with_advice(void **state)
     static const char *const cases[][2] = {
         { "hrmlab status --matrix", "hrmlab status: --matrix is for compare" },
         { "hrmlab cancel long --where train.lr=0.003",
-          "hrmlab cancel: --where is for results, compare, tasks, importance, curves, plot and report" },
-        { "hrmlab results t --set train.lr=1", "--set is for run, queue, plan, retry and data" },
+          "hrmlab cancel: --where is for results, compare, tasks, importance, curves, plot and "
+          "report" },
+        { "hrmlab results t --set train.lr=1",
+          "--set is for run, queue, plan, retry and data" },
         { "hrmlab queue s.json --dry-run", "--dry-run is for run and gc" },
         { "hrmlab results --frmat csv", "unknown option --frmat; did you mean --format?" },
         { "hrmlab compare --qqqqqqq", "unknown option --qqqqqqq; see hrmlab compare --help" },

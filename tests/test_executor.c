@@ -56,7 +56,7 @@ static struct supervise_result work_by(const struct place *place,
                                      .keep_going = true,
                                      .quiet = true,
                                      .color = COLOR_NEVER };
-    struct supervise_result result;
+    struct supervise_result result = { 0 };
     struct workspace workspace;
     struct store *store = NULL;
     struct error err = { 0 };

@@ -7,6 +7,7 @@
 #include "published.h"
 #include "svg.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -192,7 +193,7 @@ static int place_x(struct places *places, struct chart *chart, const struct cell
  * at the points. */
 static void choose_scale(struct chart *chart)
 {
-    double low = INFINITY, high = -INFINITY;
+    double low = (double)INFINITY, high = -(double)INFINITY;
 
     for (int s = 0; s < chart->series_count && chart->x_scale == CHART_LINEAR; s++)
         for (int i = 0; i < chart->series[s].count; i++) {
@@ -290,7 +291,7 @@ int draw_axis(struct picture *picture, struct figure_source *source,
 {
     const struct cells *cells = source->cells;
     const char *keys[3];
-    int axes[2], count = 0, by, drawn = 0, rc;
+    int axes[2] = { 0 }, count = 0, by, drawn = 0, rc;
 
     for (int i = 0; i < request->key_count; i++) {
         axes[i] = cells_find_axis(cells, request->keys[i]);
@@ -423,11 +424,13 @@ static struct chart *create_pair_chart(const struct cells *cells, int rows, int 
 /* The range of values for the colours that all charts share. */
 static void value_range(const struct places *places, double *low, double *high)
 {
-    *low = INFINITY;
-    *high = -INFINITY;
+    *low = (double)INFINITY;
+    *high = -(double)INFINITY;
     for (int i = 0; i < places->count; i++) {
-        double mean = places->items[i].cell->mean;
+        const struct cell *cell = places->items[i].cell;
 
+        assert(cell != NULL);
+        double mean = cell->mean;
         *low = mean < *low ? mean : *low;
         *high = mean > *high ? mean : *high;
     }

@@ -260,7 +260,7 @@ void svg_mark(struct svg *svg, int series, double x, double y, double radius, bo
 {
     int index = series % SVG_SERIES;
     char class_name[24];
-    double points[16];
+    double points[16] = { 0 };
 
     snprintf(class_name, sizeof class_name, "s%d%s", index, hollow ? " hollow" : "");
     if (MARKS[index].count == 0) {

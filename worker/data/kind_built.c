@@ -201,7 +201,7 @@ static int group_fault(const struct content *content, struct place p, const char
 static int check_names(const struct content *content, struct place p, const char *directory,
                        struct error *err)
 {
-    char first[ARC_NAME_SIZE], base[ARC_NAME_SIZE];
+    char first[ARC_NAME_SIZE] = "", base[ARC_NAME_SIZE] = "";
     struct variant variant;
 
     for (int i = 0; i < p.puzzles; i++) {
