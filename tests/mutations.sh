@@ -135,10 +135,10 @@ mutation "workers may start processes" worker/sandbox.c \
     's/BPF_JSET, THREADS, 1/BPF_JSET, UINT_MAX, 1/' \
     test_keeper a_worker_writes_to_its_directory_and_nowhere_else
 mutation "a checkpoint's checksum not compared" worker/checkpoint.c \
-    's/strcmp\(checksum, texts\[CHECKSUM\]\) != 0/false/' \
+    's/strcmp\(checksum, texts\[CHECKPOINT_TEXT_CHECKSUM\]\) != 0/false/' \
     test_checkpoint a_flip_of_any_byte_is_refused_and_changes_nothing
 mutation "a checkpoint of another run taken" worker/checkpoint.c \
-    's/strcmp\(texts\[RUN_HASH\], run_hash\) != 0/false/' \
+    's/strcmp\(texts\[CHECKPOINT_TEXT_RUN_HASH\], run_hash\) != 0/false/' \
     test_checkpoint cut_and_foreign_checkpoints_are_refused_and_change_nothing
 mutation "no older generation after a damaged one" worker/train.c \
     's/\*from == NULL && i < count; i\+\+/*from == NULL \&\& i < 1; i++/' \
@@ -150,17 +150,17 @@ mutation "a run of another configuration or numeric version taken" worker/job.c 
     's/strcmp\(hash, out->run_hash\) != 0/false/' \
     test_worker bad_jobs_are_refused_with_one_clear_message
 mutation "a silent end taken for done" runner/loop/schedule.c \
-    's/VERDICT_RETRY, "exit without a result"/VERDICT_DONE, NULL/' \
+    's/cause = OUTCOME_NO_RESULT;/cause = OUTCOME_NONE;/' \
     test_schedule every_end_has_its_cause
 mutation "a hang not tried again" runner/loop/schedule.c \
-    's/VERDICT_RETRY, "hang"/VERDICT_FAILED, "hang"/' test_schedule every_end_has_its_cause
+    's/\[OUTCOME_HANG\] = ACTION_RETRY/[OUTCOME_HANG] = ACTION_FAIL/' test_schedule every_end_has_its_cause
 mutation "a diverged training not told from a crash" runner/loop/schedule.c \
-    's/diverged = strcmp\(outcome, "diverged"\) == 0/diverged = false/' \
+    's/ && facts->outcome != OUTCOME_DIVERGED\)/)/' \
     test_schedule every_end_has_its_cause
 mutation "a database written to that was replaced" results/store.c \
-    's/ moved != 0;/ false;/' test_store what_was_replaced_is_not_written_to
+    's/ moved != 0;/ false;/' test_store_replace what_was_replaced_is_not_written_to
 mutation "a rebuild that lets others write to the old database" results/store_replace.c \
-    's/"BEGIN IMMEDIATE"/"BEGIN"/' test_store a_held_database_is_read_and_not_written_to
+    's/"BEGIN IMMEDIATE"/"BEGIN"/' test_store_replace a_held_database_is_read_and_not_written_to
 mutation "a run that waits keeps the lower priority" results/queue.c \
     's/max\(e.priority\) AS priority/min(e.priority) AS priority/' \
     test_queue specs_share_runs_and_the_higher_priority_counts

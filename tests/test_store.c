@@ -639,15 +639,16 @@ static void a_run_is_found_by_the_beginning_of_its_hash(void **state)
     static const struct {
         const char *prefix;
         int rc;
-    } CASES[] = { { "c", 0 },
+    } CASES[] = { { "c4d3", 0 },
                   { "c4d382aecf75", 0 },
                   { HASH, 0 },
                   { "c4d382aecf75da6530bef1e1be826f274da09d4cc6751c2cbffb522541abed6c0",
                     ERROR_ABSENT },
-                  { "C4D382", ERROR_ABSENT },
-                  { "c4d3%", ERROR_ABSENT },
-                  { "b", ERROR_ABSENT },
-                  { "zzz", ERROR_ABSENT },
+                  { "C4D382", ERROR_FORMAT },
+                  { "c4d3%", ERROR_FORMAT },
+                  { "b4d3", ERROR_ABSENT },
+                  { "c4d", ERROR_FORMAT }, /* too short */
+                  { "zzzz", ERROR_FORMAT },
                   { "", ERROR_FORMAT } };
     struct error err;
     char hash[65], last[160];
