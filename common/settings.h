@@ -61,6 +61,7 @@ enum setting_id {
     ARCH_LOSS_TYPE, /* stablemax_cross_entropy | softmax_cross_entropy */
     ARCH_PUZZLE_EMB_NDIM,
     ARCH_CONDITIONING,   /* one of enum conditioning */
+    ARCH_RANDOM_ID_MAP,  /* bijection | shift */
     ARCH_PUZZLE_EMB_LEN, /* 0: ceil(ndim / hidden) */
     ARCH_HALT_MAX_STEPS,
     ARCH_ACT_ENABLED,
@@ -74,6 +75,9 @@ enum setting_id {
     DATA_SUBSET,         /* all | evaluation-only */
     DATA_TASKS,          /* comma-separated task names to keep; empty: all */
     DATA_DUPLICATES,     /* refuse | first | last, of tasks of one name that differ */
+    DATA_TASK_SHARE,     /* of the tasks outside the evaluation set */
+    DATA_PAIR_SHARE,     /* of each task's training pairs */
+    DATA_TEST_TASKS,     /* evaluation tasks; 0: all */
     DATA_DROP_LEAKED,    /* copies of evaluation tasks are not trained on */
     DATA_TRANSLATION,    /* random offsets of training pairs */
     DATA_BATCH_ORDER,    /* a file that prescribes the batches; empty: drawn */

@@ -21,6 +21,7 @@ static const char *const SUPERVISIONS[] = { "every", "last", "decay", NULL };
 static const char *const CONDITIONINGS[] = { "puzzle_id", "blank",          "random_id",
                                              "context",   "context_and_id", "padded_id",
                                              NULL };
+static const char *const RANDOM_ID_MAPS[] = { "shift", "bijection", NULL };
 static const char *const PUZZLE_IDS[] = { "own", "blank", "random", "mean", NULL };
 static const char *const HALT_RULES[] = {
     "max", "q", "q_positive", "stable", "residual", NULL
@@ -80,6 +81,11 @@ static bool no_ids(const struct config *c)
 static bool no_puzzle_embedding(const struct config *c)
 {
     return config_puzzle_ndim(c) == 0;
+}
+
+static bool no_random_ids(const struct config *c)
+{
+    return config_conditioning(c) != CONDITIONING_RANDOM_ID;
 }
 
 static bool no_context(const struct config *c)
@@ -292,6 +298,11 @@ const struct setting settings_table[SETTING_COUNT] = {
         "row); its id in training and at evaluation that of another task (random_id); the "
         "demonstrations, in the sequence in front of the row's grid (context); both "
         "(context_and_id); or its id, and PAD in the place of the demonstrations (padded_id)"),
+    [ARCH_RANDOM_ID_MAP] = CHOICE_SETTING(
+        "arch.random_id_map", PHASE_TRAINING, RANDOM_ID_MAPS, "bijection", "shift",
+        no_random_ids,
+        "which other task's id a row has with random_id: by a random bijection without fixed "
+        "points; or, as before there was this setting, by one shift for all ids"),
     [ARCH_PUZZLE_EMB_LEN] =
         INT_SETTING("arch.puzzle_emb_len", PHASE_TRAINING, 0, 256, "0", "positions",
                     no_puzzle_embedding, "prefix positions; 0: as many as ndim needs"),
@@ -328,6 +339,17 @@ const struct setting settings_table[SETTING_COUNT] = {
         "data.duplicates", PHASE_DATA, DUPLICATES, "refuse", "refuse", not_arc,
         "of tasks of one name with different pairs, first or last: the one of the first or the "
         "last set is taken"),
+    [DATA_TASK_SHARE] = REAL_SETTING(
+        "data.task_share", PHASE_DATA, 0, 1, "1", "", not_arc,
+        "share of the tasks outside the evaluation set that are trained on, drawn by "
+        "data.generator_seed; 0: as data.subset = evaluation-only"),
+    [DATA_PAIR_SHARE] = REAL_SETTING(
+        "data.pair_share", PHASE_DATA, 0, 1, "1", "", not_arc,
+        "share of each task's training pairs that is left, at least one, drawn likewise; the "
+        "others stand in no context either"),
+    [DATA_TEST_TASKS] =
+        INT_SETTING("data.test_tasks", PHASE_DATA, 0, 1000000, "0", "tasks", not_arc,
+                    "evaluation tasks that are left, drawn likewise; 0: all"),
     [DATA_DROP_LEAKED] = BOOL_SETTING(
         "data.drop_leaked", PHASE_DATA, "false", not_arc,
         "do not train on copies of evaluation tasks under another name or augmented"),
@@ -341,9 +363,9 @@ const struct setting settings_table[SETTING_COUNT] = {
         "data.context_pairs", PHASE_TRAINING, 0, 100, "3", "pairs", no_context,
         "demonstrations in front of a row's grid, each two canvases: the sequence is 2K + 1 "
         "times as long"),
-    [DATA_GENERATOR_SEED] =
-        INT_SETTING("data.generator_seed", PHASE_DATA, 0, 2147483647, "0", "", NULL,
-                    "seed of the built-in puzzles, and of the choice of puzzles from a CSV"),
+    [DATA_GENERATOR_SEED] = INT_SETTING(
+        "data.generator_seed", PHASE_DATA, 0, 2147483647, "0", "", NULL,
+        "seed of the built-in puzzles, and of choices among puzzles of a CSV, tasks and pairs"),
     [DATA_TASKS_PER_FAMILY] =
         INT_SETTING("data.tasks_per_family", PHASE_DATA, 1, 1000, "1", "tasks", not_arc_style,
                     "built-in ARC-style tasks drawn per family"),

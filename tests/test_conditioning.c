@@ -14,6 +14,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "id_exchange.h"
 #include "json.h"
 #include "puzzle_ids.h"
 #include "support/worker_runs.h"
@@ -103,9 +104,8 @@ static void every_kind_of_id_is_what_it_is_alone(void **state)
 }
 
 /* Loss and weights of a training with this conditioning. */
-static double train(char **weights, double *puzzle_parameters, const char *conditioning)
+static double train_with(char **weights, double *puzzle_parameters, const char *const *more)
 {
-    const char *const more[] = { conditioning, NULL };
     struct run_settings settings;
     struct run_setup setup;
 
@@ -122,23 +122,33 @@ static double train(char **weights, double *puzzle_parameters, const char *condi
     return loss;
 }
 
+static double train(char **weights, double *puzzle_parameters, const char *conditioning)
+{
+    return train_with(weights, puzzle_parameters, (const char *const[]){ conditioning, NULL });
+}
+
 static void training_by_ids_by_none_and_by_ids_of_others(void **state)
 {
-    char *own, *random, *blank;
+    char *own, *random, *blank, *shifted;
     double rows, random_rows, blank_rows;
 
     (void)state;
     double own_loss = train(&own, &rows, "arch.conditioning=puzzle_id");
     double random_loss = train(&random, &random_rows, "arch.conditioning=random_id");
+    double shift_loss = train_with(&shifted, &random_rows,
+                                   (const char *const[]){ "arch.conditioning=random_id",
+                                                          "arch.random_id_map=shift", NULL });
     double blank_loss = train(&blank, &blank_rows, "arch.conditioning=blank");
 
     assert_string_equal(own, random); /* trained alike, evaluated by other ids */
-    assert_true(own_loss != random_loss);
+    assert_string_equal(shifted, random);
+    assert_true(own_loss != random_loss && shift_loss != random_loss);
     assert_true(rows == random_rows && rows > 1.5 * blank_rows);
     assert_string_not_equal(own, blank);
     assert_true(own_loss != blank_loss);
     free(own);
     free(random);
+    free(shifted);
     free(blank);
 }
 
@@ -162,6 +172,49 @@ static void cycles_may_change_in_the_course_of_a_training(void **state)
     free(plain);
     free(scheduled);
     free(again);
+}
+
+/* Every id goes to one of another task, no two to the same; also where ids of a task do not stand
+ * together, and where one or two tasks have half of them. */
+static void an_exchange_is_a_bijection_without_ids_of_the_own_task(void **state)
+{
+    (void)state;
+    enum { N = 60 };
+    static const int TASKS[] = { 2, 3, 7, N };
+
+    for (size_t k = 0; k < sizeof TASKS / sizeof *TASKS; k++)
+        for (uint64_t seed = 0; seed < 40; seed++) {
+            struct random_stream stream = random_stream(seed, "test", k);
+            uint64_t owners[N];
+            int32_t map[N];
+            bool seen[N] = { false };
+            int most;
+
+            for (int i = 0; i < N; i++)
+                owners[i] = (uint64_t)(seed % 2 == 0 ? i % TASKS[k] : i * TASKS[k] / N);
+            assert_true(id_exchange_draw(map, &most, owners, N, &stream));
+            assert_int_equal(most, (N + TASKS[k] - 1) / TASKS[k]);
+            for (int i = 0; i < N; i++) {
+                assert_in_range(map[i], 0, N - 1);
+                assert_false(seen[map[i]]);
+                seen[map[i]] = true;
+                assert_true(owners[map[i]] != owners[i]);
+            }
+        }
+    /* one task with half of the ids, and many small ones; then with one more */
+    for (int own = N / 2; own <= N / 2 + 1; own++) {
+        struct random_stream stream = random_stream(1, "test", 9);
+        uint64_t owners[N];
+        int32_t map[N];
+        int most;
+
+        for (int i = 0; i < N; i++)
+            owners[i] = i < own ? 0 : (uint64_t)i;
+        assert_int_equal(id_exchange_draw(map, &most, owners, N, &stream), own == N / 2);
+        assert_int_equal(most, own);
+        for (int i = 0; own == N / 2 && i < N; i++)
+            assert_true(owners[map[i]] != owners[i]);
+    }
 }
 
 /* Every id goes to another, no two to one, and the blank stays. */
@@ -192,6 +245,7 @@ int main(void)
         cmocka_unit_test(every_kind_of_id_is_what_it_is_alone),
         cmocka_unit_test(training_by_ids_by_none_and_by_ids_of_others),
         cmocka_unit_test(cycles_may_change_in_the_course_of_a_training),
+        cmocka_unit_test(an_exchange_is_a_bijection_without_ids_of_the_own_task),
         cmocka_unit_test(a_shift_is_a_bijection),
     };
 

@@ -162,6 +162,7 @@ static void inactive_settings_do_not_change_a_run(void **state)
         { "data.path", "builtin:sudoku", "arch.conditioning", "random_id" },
         { "arch.conditioning", "padded_id", "eval.puzzle_id", "mean" },
         { "arch.conditioning", "blank", "data.context_pairs", "1" },
+        { "arch.conditioning", "blank", "arch.random_id_map", "shift" },
         { "arch.conditioning", "context", "arch.puzzle_emb_ndim", "0" },
         { "arch.conditioning", "context", "arch.puzzle_emb_len", "5" },
         { "arch.conditioning", "context", "train.puzzle_emb_lr", "0.5" },
@@ -209,6 +210,10 @@ static void every_active_training_setting_changes_the_hash(void **state)
         if (i == TRAIN_SUPERVISION_DECAY) {
             set(&a, "train.supervision", "decay");
             set(&b, "train.supervision", "decay");
+        }
+        if (i == ARCH_RANDOM_ID_MAP) {
+            set(&a, "arch.conditioning", "random_id");
+            set(&b, "arch.conditioning", "random_id");
         }
         if (i == DATA_CONTEXT_PAIRS) {
             set(&a, "arch.conditioning", "context");

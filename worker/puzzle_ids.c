@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "augmentation.h"
+#include "error.h"
+#include "hash.h"
+#include "id_exchange.h"
 #include "random.h"
 
 /* The largest number of ids, one per variant, of a task. */
@@ -20,6 +24,14 @@ static int most_variants(const struct data_set *set)
     return most;
 }
 
+static int too_few_tasks(int ids, int most, struct error *err)
+{
+    return error_set(err, ERROR_FORMAT,
+                     "%d puzzle ids, up to %d of one task, do not give every row the id of "
+                     "another task; expected more tasks",
+                     ids, most);
+}
+
 /* Draws a shift that gives every id one of another task. The ids of a task are
  * consecutive, so a shift of at least that many ids, and at most all ids minus that
  * many, does it. */
@@ -30,13 +42,44 @@ static int draw_shift(struct puzzle_way *way, const struct data_set *set, uint64
     struct random_stream stream = random_stream(seed, "puzzle ids", 0);
 
     if (most < 1 || 2 * most > ids)
-        return error_set(err, ERROR_FORMAT,
-                         "%d puzzle ids, up to %d of one task, do not give every row the id of "
-                         "another task; expected more tasks",
-                         ids, most);
+        return too_few_tasks(ids, most, err);
     way->modulo = ids;
     way->shift = most + (int)random_below(&stream, (uint64_t)(ids - 2 * most + 1));
     return 0;
+}
+
+/* Which task an id is of, by the name without its variant. */
+static uint64_t owner_of(const struct data_set *set, int32_t id)
+{
+    char room[DATA_IDENTIFIER_SIZE], base[ARC_NAME_SIZE];
+    const char *name = data_set_identifier(set, id, room);
+    struct variant variant;
+
+    if (variant_parse(&variant, base, name))
+        name = base;
+    return hash_xxh3(name, strlen(name));
+}
+
+static int draw_bijection(struct puzzle_way *way, const struct data_set *set, uint64_t seed,
+                          struct error *err)
+{
+    int ids = data_set_info(set)->num_puzzle_identifiers - 1, most = 0;
+    struct random_stream stream = random_stream(seed, "random ids", 0);
+    uint64_t *owners = calloc((size_t)ids + 1, sizeof *owners);
+
+    way->map = calloc((size_t)ids + 1, sizeof *way->map);
+    if (owners == NULL || way->map == NULL) {
+        free(owners);
+        return error_no_memory(err, "the exchange of puzzle ids");
+    }
+    for (int32_t id = 1; id <= ids; id++)
+        owners[id - 1] = owner_of(set, id);
+    bool drawn = id_exchange_draw(way->map, &most, owners, ids, &stream);
+    free(owners);
+    if (drawn)
+        return 0;
+    return most == 0 && ids > 0 ? error_no_memory(err, "the exchange of puzzle ids")
+                                : too_few_tasks(ids, most, err);
 }
 
 /* Adds the embeddings of all ids that are trained on to sum. Returns their number.
@@ -100,7 +143,9 @@ int puzzle_way_begin(struct puzzle_way *way, struct engine *engine, const struct
     if (ids == PUZZLE_RANDOM)
         return draw_shift(way, set, seed, err);
     if (ids == PUZZLE_OWN && random)
-        return draw_shift(way, set, config_data_seed(config), err);
+        return strcmp(config_choice(config, ARCH_RANDOM_ID_MAP), "shift") == 0
+                   ? draw_shift(way, set, config_data_seed(config), err)
+                   : draw_bijection(way, set, config_data_seed(config), err);
     return 0;
 }
 
@@ -109,6 +154,7 @@ void puzzle_way_end(struct puzzle_way *way, struct engine *engine)
     if (way->saved != NULL)
         engine_puzzle_set(engine, 0, way->saved);
     free(way->saved);
+    free(way->map);
     *way = (struct puzzle_way){ 0 };
 }
 
@@ -116,5 +162,7 @@ int32_t puzzle_way_id(const struct puzzle_way *way, int32_t id)
 {
     if (way->blank || id == 0)
         return 0;
+    if (way->map != NULL)
+        return 1 + way->map[id - 1];
     return way->modulo > 0 ? 1 + (id - 1 + way->shift) % way->modulo : id;
 }

@@ -20,13 +20,15 @@ struct puzzle_way {
     bool blank; /* id 0 */
     /* if not blank and modulo > 0: id 1 + (id - 1 + shift) % modulo */
     int shift, modulo;
+    int32_t *map; /* if not NULL: id 1 + map[id - 1]; owned */
     /* owned; the blank embedding while the mean replaces it, else NULL */
     float *saved;
 };
 
 /*
  * Prepares inference with these ids in a model trained with the configuration's
- * arch.conditioning. seed draws the shift of PUZZLE_RANDOM. With PUZZLE_MEAN the
+ * arch.conditioning. seed draws the shift of PUZZLE_RANDOM; with random_id, the
+ * bijection of all evaluations of a run is drawn by its seed of the data. With PUZZLE_MEAN the
  * engine's blank embedding is the mean of the trained ones until puzzle_way_end(),
  * which the caller must always call. ERROR_FORMAT: for some row the data have no id of
  * another task; ERROR_NOMEM.

@@ -2,6 +2,7 @@
 #include "arc_choose.h"
 
 #include "arc_repeated.h"
+#include "arc_share.h"
 #include "error.h"
 #include "file.h"
 #include "leak.h"
@@ -20,6 +21,7 @@ struct left_out {
     int set;                   /* its set is neither trained on nor tested */
     int subset, not_named, too_large;
     int copies; /* of an evaluation task, under another name */
+    struct arc_share share;
 };
 
 static bool contains(const char *text, const char *word)
@@ -298,7 +300,9 @@ static char *reasons(const struct left_out *out)
                  { out->subset, "not in data.subset" },
                  { out->not_named, "not in data.tasks" },
                  { out->too_large, "larger than data.canvas" },
-                 { out->copies, "copies of evaluation tasks (data.drop_leaked)" } };
+                 { out->copies, "copies of evaluation tasks (data.drop_leaked)" },
+                 { out->share.untrained, "training tasks by data.task_share" },
+                 { out->share.untested, "evaluation tasks by data.test_tasks" } };
     char *text = strdup("");
 
     for (size_t i = 0; i < sizeof list / sizeof *list && text != NULL; i++) {
@@ -306,6 +310,12 @@ static char *reasons(const struct left_out *out)
             continue;
         char *longer = format_string("%s%s%d %s", text, text[0] == '\0' ? "; left out: " : ", ",
                                      list[i].count, list[i].text);
+        free(text);
+        text = longer;
+    }
+    if (text != NULL && out->share.pairs > 0) {
+        char *longer = format_string("%s; %d of %d training pairs left out by data.pair_share",
+                                     text, out->share.pairs, out->share.of_pairs);
         free(text);
         text = longer;
     }
@@ -402,12 +412,15 @@ int arc_choose(struct arc_choice *out, struct arc_tasks *tasks, const struct con
     }
     if (rc == 0)
         rc = choose_copies(tasks, &wishes, &gone, &out->leaked, err);
+    if (rc == 0)
+        rc = arc_share(&gone.share, tasks, config, err);
     task_names_release(&wishes.names);
     if (rc < 0)
         return rc;
     qsort(tasks->tasks, (size_t)tasks->count, sizeof *tasks->tasks, compare_tasks);
     out->left_out = gone.twice.same + gone.twice.different + gone.set + gone.subset +
-                    gone.not_named + gone.too_large + gone.copies;
+                    gone.not_named + gone.too_large + gone.copies + gone.share.untrained +
+                    gone.share.untested;
     out->counts = count_in_words(tasks, &gone, out->leaked);
     return out->counts == NULL ? error_no_memory(err, "the tasks") : 0;
 }

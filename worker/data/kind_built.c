@@ -182,6 +182,12 @@ static int check_settings(const struct config *config, struct error *err)
         key = settings_table[DATA_NUM_AUG].key;
     if (strcmp(config_choice(config, DATA_SUBSET), "all") != 0)
         key = settings_table[DATA_SUBSET].key;
+    if (config_real(config, DATA_TASK_SHARE) < 1.0)
+        key = settings_table[DATA_TASK_SHARE].key;
+    if (config_real(config, DATA_PAIR_SHARE) < 1.0)
+        key = settings_table[DATA_PAIR_SHARE].key;
+    if (config_int(config, DATA_TEST_TASKS) > 0)
+        key = settings_table[DATA_TEST_TASKS].key;
     return key == NULL ? 0
                        : error_set(err, ERROR_FORMAT,
                                    "%s: data.path = %s holds examples that are built already; "
