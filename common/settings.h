@@ -88,6 +88,7 @@ enum setting_id {
     DATA_SUDOKU_SIDE,  /* 4 | 6 | 9 */
     DATA_SUDOKU_TRAIN, /* puzzles trained on */
     DATA_SUDOKU_TEST,
+    DATA_SUDOKU_GIVENS, /* least cells that are given; 0: no bound */
     DATA_SUDOKU_MIN_BACKTRACKS, /* difficulty: least backtracks of the plain solver */
     DATA_SUDOKU_MAX_BACKTRACKS, /* and most; 0: no bound */
     DATA_MIN_DIFFICULTY,

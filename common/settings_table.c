@@ -377,6 +377,9 @@ const struct setting settings_table[SETTING_COUNT] = {
     [DATA_SUDOKU_TEST] =
         INT_SETTING("data.sudoku_test", PHASE_DATA, 0, 10000000, "100", "puzzles", not_sudoku,
                     "puzzles tested on, chosen at random; 0: all of a CSV"),
+    [DATA_SUDOKU_GIVENS] = INT_SETTING(
+        "data.sudoku_givens", PHASE_DATA, 0, 80, "0", "cells", not_built_in_sudoku,
+        "least cells that are given in a built-in puzzle; 0: as few as leave one solution"),
     [DATA_SUDOKU_MIN_BACKTRACKS] =
         INT_SETTING("data.sudoku_min_backtracks", PHASE_DATA, 0, 1000, "0", "",
                     not_built_in_sudoku, "smallest number of backtracks of a plain solver"),

@@ -56,12 +56,23 @@ static struct data_set *open_set(const char *path, const char *const *pairs, str
     return rc == 0 ? set : NULL;
 }
 
+static void tell_nobody(void *user, const char *what, int64_t done, int64_t total)
+{
+    (void)user;
+    (void)what;
+    (void)done;
+    (void)total;
+}
+
+static const struct build_watch NO_WATCH = { .tell = tell_nobody };
+
 static void write_built(const char *from, const char *const *pairs, const char *to)
 {
     struct error err;
     struct data_set *set = open_set(from, pairs, &err);
 
-    if (set == NULL || file_make_directories(to, &err) < 0 || built_write(set, to, &err) < 0)
+    if (set == NULL || file_make_directories(to, &err) < 0 ||
+        built_write(set, to, &NO_WATCH, &err) < 0)
         fail_msg("%s", err.message);
     data_set_close(set);
 }
@@ -189,6 +200,72 @@ static void examples_of_a_built_set_are_those_of_its_source(void **state)
         free(to);
         free(again);
     }
+}
+
+static void shell(const char *format, ...)
+{
+    char command[1000];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(command, sizeof command, format, arguments);
+    va_end(arguments);
+    assert_int_equal(system(command), 0);
+}
+
+/* Both forms of identifiers, of the built directory from: it is copied and its names are written
+ * as the first releases did, which had no test_puzzles.json and counted no puzzles. */
+static void check_old_form(const char *from)
+{
+    char *old = file_join(room, "old"), *again = file_join(room, "again");
+    struct error err;
+
+    shell("cp -rL '%s' '%s' && chmod -R u+w '%s'", from, old, old);
+    shell("sed -i 's/|||/_/g' '%s'/identifiers.json && rm '%s'/test_puzzles.json", old, old);
+    shell("sed -i 's/, \"total_puzzles\": [0-9]*//' '%s'/*/dataset.json", old);
+    shell("grep -q '_t[0-7]_[0-9]\\{10\\}' '%s'/identifiers.json", old);
+    struct data_set *a = open_set(from, NULL, &err), *b = open_set(old, NULL, &err);
+    if (a == NULL || b == NULL)
+        fail_msg("%s", err.message);
+    assert_int_equal(data_set_info(a)->groups, data_set_info(b)->groups);
+    assert_int_equal(data_set_info(a)->puzzles, data_set_info(b)->puzzles);
+    assert_int_equal(data_set_info(a)->test_rows, data_set_info(b)->test_rows);
+    /* A test's task and the way back from its variant are found by either name. */
+    for (int row = 0; row < data_set_info(a)->test_rows; row++) {
+        int32_t inputs[GRID_MAX_CELLS], labels[GRID_MAX_CELLS], id;
+        struct data_row x, y;
+        struct grid answer, other;
+        data_set_row(a, SPLIT_TEST, row, &x, inputs, labels, &id);
+        data_set_row(b, SPLIT_TEST, row, &y, inputs, labels, &id);
+        assert_int_equal(x.task, y.task);
+        data_set_answer(a, SPLIT_TEST, row, labels, &answer);
+        data_set_answer(b, SPLIT_TEST, row, labels, &other);
+        assert_true(grid_equal(&answer, &other));
+    }
+    data_set_close(a);
+    data_set_close(b);
+    write_built(old, NULL, again);
+    shell("diff -r '%s' '%s' && rm -r '%s' '%s'", old, again, old, again);
+    write_built(from, NULL, again);
+    shell("diff -r '%s' '%s' && rm -r '%s'", from, again, again);
+    free(old);
+    free(again);
+}
+
+static void both_forms_of_identifiers_are_read_and_written_as_they_were(void **state)
+{
+    static const char *const pairs[] = { "data.canvas", "8", "data.num_aug", "3", NULL };
+    char *made = file_join(room, "made");
+
+    (void)state;
+    write_built("builtin:arc-style", pairs, made);
+    check_old_form(made);
+    free(made);
+    char *theirs = golden("arc");
+    if (theirs == NULL)
+        return;
+    check_old_form(theirs);
+    free(theirs);
 }
 
 static void names_of_the_first_releases_are_understood(void **state)
@@ -460,6 +537,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(examples_of_a_built_set_are_those_of_its_source,
                                         make_room, remove_room),
         cmocka_unit_test(names_of_the_first_releases_are_understood),
+        cmocka_unit_test_setup_teardown(
+            both_forms_of_identifiers_are_read_and_written_as_they_were, make_room,
+            remove_room),
         cmocka_unit_test_setup_teardown(a_bad_array_is_named_with_its_byte, make_room,
                                         remove_room),
         cmocka_unit_test_setup_teardown(what_does_not_fit_together_is_named, make_room,

@@ -279,7 +279,8 @@ static void sudoku_puzzles_have_one_solution_and_shuffles_keep_it(void **state)
             struct sudoku_shuffle shuffle;
             uint8_t question[81], answer[81];
             int side = sides[s], cells = side * side;
-            assert_int_equal(sudoku_make(&puzzle, side, 0, 0, &stream, &err), 0);
+            assert_int_equal(
+                sudoku_make(&puzzle, &(struct sudoku_wish){ .side = side }, &stream, &err), 0);
             assert_int_equal(sudoku_count_solutions(puzzle.question, side, 2, NULL), 1);
             assert_int_equal(sudoku_count_solutions(puzzle.answer, side, 2, NULL), 1);
             sudoku_shuffle_draw(&shuffle, side, &stream);
@@ -293,9 +294,53 @@ static void sudoku_puzzles_have_one_solution_and_shuffles_keep_it(void **state)
             }
         }
     struct sudoku puzzle;
-    assert_int_equal(sudoku_make(&puzzle, 9, 3, 5, &stream, &err), 0);
+    const struct sudoku_wish hard = { .side = 9, .min_backtracks = 3, .max_backtracks = 5 };
+    assert_int_equal(sudoku_make(&puzzle, &hard, &stream, &err), 0);
     assert_true(puzzle.backtracks >= 3);
-    assert_int_equal(sudoku_make(&puzzle, 4, 1000, 0, &stream, &err), ERROR_FORMAT);
+    const struct sudoku_wish too_hard = { .side = 4, .min_backtracks = 1000 };
+    assert_int_equal(sudoku_make(&puzzle, &too_hard, &stream, &err), ERROR_FORMAT);
+}
+
+static int count_givens(const struct data_set *set, int example)
+{
+    int32_t inputs[GRID_MAX_CELLS], labels[GRID_MAX_CELLS], id;
+    int givens = 0;
+
+    data_set_example(set, example, inputs, labels, &id);
+    for (int i = 0; i < data_set_info(set)->seq_len; i++)
+        givens += inputs[i] > 1; /* 0 is PAD, 1 is a blank cell */
+    return givens;
+}
+
+static void built_in_sudoku_has_as_many_givens_as_asked_for(void **state)
+{
+    const char *pairs[] = { "data.path",
+                            "builtin:sudoku",
+                            "data.sudoku_side",
+                            "9",
+                            "data.sudoku_train",
+                            "5",
+                            "data.sudoku_test",
+                            "1",
+                            "data.sudoku_givens",
+                            "60",
+                            NULL };
+    struct data_set *set;
+    struct config config;
+    struct error err = { 0 };
+
+    (void)state;
+    configure(&config, pairs);
+    assert_int_equal(data_set_open(&set, &config, true, &err), 0);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(count_givens(set, i), 60);
+    data_set_close(set);
+    config_release(&config);
+    pairs[3] = "4";
+    configure(&config, pairs);
+    assert_int_equal(data_set_open(&set, &config, true, &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "data.sudoku_givens = 60: a board of 4 x 4 has 16"));
+    config_release(&config);
 }
 
 enum { ROWS = 16 };
@@ -604,6 +649,7 @@ int main(void)
         cmocka_unit_test(puzzles_written_as_json_read_back_to_the_same_data),
         cmocka_unit_test(solutions_fit_their_challenges_or_are_named),
         cmocka_unit_test(sudoku_puzzles_have_one_solution_and_shuffles_keep_it),
+        cmocka_unit_test(built_in_sudoku_has_as_many_givens_as_asked_for),
         cmocka_unit_test(batches_are_full_and_resume_at_any_point),
         cmocka_unit_test(a_stream_without_a_full_batch_is_refused),
         cmocka_unit_test(one_pair_of_each_variant_stays_in_the_corner),

@@ -8,6 +8,8 @@
 #include "error.h"
 #include "file.h"
 
+#include <fcntl.h>
+#include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,6 +210,85 @@ static void the_order_of_a_spec_is_replayed_from_where_the_spec_lies(void **stat
     free(other);
 }
 
+/* In a directory of the published code they are two tasks of one name. */
+static void tests_are_drawn_beside_what_is_trained_on(void **state)
+{
+    char *built = file_join(room, "built"), *svg = file_join(room, "pairs.svg"), *text;
+    struct error err;
+    size_t size;
+
+    (void)state;
+    put("arc/evaluation/small.json", "{\"train\":[{\"input\":[[1]],\"output\":[[2]]}],\"test\":"
+                                     "[{\"input\":[[3]],\"output\":[[4]]}]}");
+    char *source = file_join(room, "arc");
+    expect((const char *[]){ "build", source, "-o", built, NULL }, "1 groups of 1 puzzles");
+    expect((const char *[]){ "show", built, "small", NULL },
+           "small (trained on)\n  demonstration 1\n    1  ->  2\n"
+           "small (tested)\n  test 1\n    3  ->  4\n");
+    expect((const char *[]){ "show", built, "small", "--svg", svg, NULL }, "");
+    assert_int_equal(file_read(&text, &size, svg, 1 << 20, &err), 0);
+    assert_non_null(strstr(text, "small, demonstration 1"));
+    assert_non_null(strstr(text, "small, test 1"));
+    free(text);
+    free(source);
+    free(built);
+    free(svg);
+}
+
+/* What `hrmlab data build` of 30 puzzles writes to a terminal; fresh. */
+static char *build_on_a_terminal(const char *name, const char *quiet)
+{
+    char *path = file_join(room, name), *words, *text = calloc(1, 8192);
+    const char *build = getenv("HRMLAB_BUILD");
+    int master, slave, status;
+    size_t got = 0;
+
+    words = format_string("exec %s/hrmlab data build builtin:sudoku -o %s %s",
+                          build != NULL ? build : "build/asan", path, quiet);
+    assert_non_null(words);
+    assert_non_null(text);
+    assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(slave, STDERR_FILENO);
+        close(STDOUT_FILENO);
+        open("/dev/null", O_WRONLY);
+        close(master);
+        execl("/bin/sh", "sh", "-c", words, (char *)NULL);
+        _exit(127);
+    }
+    close(slave);
+    for (ssize_t n; (n = read(master, text + got, 8191 - got)) > 0;)
+        got += (size_t)n;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    close(master);
+    free(words);
+    free(path);
+    return text;
+}
+
+static void a_build_says_on_a_terminal_how_far_it_is(void **state)
+{
+    char *text = build_on_a_terminal("a", ""), *quiet = build_on_a_terminal("b", "--quiet");
+    char *path = file_join(room, "c"), *out, *errors;
+
+    (void)state;
+    assert_non_null(strstr(text, "\r\033[Kreading the data"));
+    assert_non_null(strstr(text, "\r\033[Kexamples of train/all: 0 of 200"));
+    assert_string_equal(text + strlen(text) - 4, "\r\033[K");
+    assert_string_equal(quiet, "");
+    assert_int_equal(
+        data((const char *[]){ "build", "builtin:sudoku", "-o", path, NULL }, &out, &errors),
+        0);
+    assert_string_equal(errors, "");
+    free(text);
+    free(quiet);
+    free(path);
+    free(out);
+    free(errors);
+}
+
 static void what_cannot_be_done_is_said_in_one_line(void **state)
 {
     (void)state;
@@ -243,6 +324,10 @@ int main(void)
                                         make_room, remove_room),
         cmocka_unit_test_setup_teardown(
             the_order_of_a_spec_is_replayed_from_where_the_spec_lies, make_room, remove_room),
+        cmocka_unit_test_setup_teardown(tests_are_drawn_beside_what_is_trained_on, make_room,
+                                        remove_room),
+        cmocka_unit_test_setup_teardown(a_build_says_on_a_terminal_how_far_it_is, make_room,
+                                        remove_room),
         cmocka_unit_test_setup_teardown(what_cannot_be_done_is_said_in_one_line, make_room,
                                         remove_room),
     };

@@ -6,6 +6,7 @@
 #include "arc_task_copy.h"
 #include "built_write.h"
 #include "data_command.h"
+#include "data_progress.h"
 #include "data_set.h"
 #include "error.h"
 #include "file.h"
@@ -30,7 +31,8 @@ static int write_task(const struct arc_task *task, const char *directory, struct
     return rc;
 }
 
-static int write_arc(const struct data_set *set, const char *directory, struct error *err)
+static int write_arc(const struct data_set *set, const char *directory,
+                     const struct build_watch *watch, struct error *err)
 {
     const struct data_source *source = data_set_source(set);
     int rc = 0;
@@ -40,6 +42,7 @@ static int write_arc(const struct data_set *set, const char *directory, struct e
                          source->kind->title);
     for (int i = 0; i < source->task_count && rc == 0; i++) {
         struct arc_task task;
+        watch->tell(watch->user, "tasks", i, source->task_count);
         rc = arc_task_copy(&task, source, i, err);
         if (rc == 0)
             rc = write_task(&task, directory, err);
@@ -57,9 +60,10 @@ static void print_cells(FILE *out, const struct data_kind *kind, const struct gr
 
 /* Writes the boards of a split as NAME.csv: source,question,answer,rating. */
 static int write_boards(const struct data_source *source, bool tested, const char *directory,
-                        struct error *err)
+                        const struct build_watch *watch, struct error *err)
 {
-    char *path = file_join(directory, tested ? "test.csv" : "train.csv"), *text = NULL;
+    const char *file = tested ? "test.csv" : "train.csv";
+    char *path = file_join(directory, file), *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
 
@@ -75,6 +79,7 @@ static int write_boards(const struct data_source *source, bool tested, const cha
         struct data_task task;
         struct grid question, answer;
         char name[DATA_NAME_SIZE];
+        watch->tell(watch->user, file, i, source->task_count);
         source->kind->task(source->content, i, &task);
         if (task.evaluation != tested)
             continue;
@@ -93,21 +98,23 @@ static int write_boards(const struct data_source *source, bool tested, const cha
     return rc;
 }
 
-static int write_csv(const struct data_set *set, const char *directory, struct error *err)
+static int write_csv(const struct data_set *set, const char *directory,
+                     const struct build_watch *watch, struct error *err)
 {
     const struct data_source *source = data_set_source(set);
 
     if (source->kind->rating == NULL)
         return error_set(err, ERROR_FORMAT, "--layout csv: %s are no boards with a rating",
                          source->kind->title);
-    int rc = write_boards(source, false, directory, err);
-    return rc == 0 ? write_boards(source, true, directory, err) : rc;
+    int rc = write_boards(source, false, directory, watch, err);
+    return rc == 0 ? write_boards(source, true, directory, watch, err) : rc;
 }
 
 static const struct {
     const char *name;
     bool variants; /* whether variants are written too */
-    int (*write)(const struct data_set *set, const char *directory, struct error *err);
+    int (*write)(const struct data_set *set, const char *directory,
+                 const struct build_watch *watch, struct error *err);
 } LAYOUTS[] = {
     { "published", true, built_write },
     { "csv", false, write_csv },
@@ -133,6 +140,8 @@ static int find_layout(const char *name, struct error *err)
 
 int data_build(const struct data_request *request, struct error *err)
 {
+    struct data_progress progress;
+    struct build_watch watch = { .tell = data_progress_tell, .user = &progress };
     struct data_set *set = NULL;
 
     if (request->output == NULL)
@@ -141,10 +150,12 @@ int data_build(const struct data_request *request, struct error *err)
     int layout = find_layout(request->layout, err);
     if (layout < 0)
         return layout;
+    data_progress_begin(&progress, request->progress);
+    data_progress_tell(&progress, "reading the data", 0, 0);
     int rc = data_set_open(&set, &request->config, LAYOUTS[layout].variants, err);
-    if (rc < 0)
-        return rc;
-    rc = LAYOUTS[layout].write(set, request->output, err);
+    if (rc == 0)
+        rc = LAYOUTS[layout].write(set, request->output, &watch, err);
+    data_progress_end(&progress);
     if (rc == 0 && LAYOUTS[layout].variants)
         printf("%s: %d groups of %d puzzles, %d examples; %d test rows; %d puzzle ids\n",
                request->output, data_set_info(set)->groups, data_set_info(set)->puzzles,

@@ -11,9 +11,10 @@
 #include "log.h"
 #include "sandbox.h"
 
-static const char USAGE[] = "usage: hrmlab-worker data build|show|check|order [--output PATH] "
-                            "[--layout NAME] [--svg FILE] "
-                            "[--color WHEN] [NAME]... [KEY=VALUE]... (such as data.path=DIR)";
+static const char USAGE[] =
+    "usage: hrmlab-worker data build|show|check|order [--output PATH] "
+    "[--layout NAME] [--svg FILE] "
+    "[--color WHEN] [--progress WHEN] [NAME]... [KEY=VALUE]... (such as data.path=DIR)";
 
 static const struct {
     const char *name;
@@ -48,6 +49,8 @@ static const char **option_of(struct data_request *request, const char *word)
         return &request->layout;
     if (strcmp(word, "--svg") == 0)
         return &request->svg;
+    if (strcmp(word, "--progress") == 0)
+        return &request->progress;
     return strcmp(word, "--color") == 0 ? &request->color : NULL;
 }
 
@@ -125,7 +128,7 @@ static int confine(const struct data_request *request, bool writes_directory, st
 
 int data_command(int argc, char **argv, struct error *err)
 {
-    struct data_request request = { .color = "auto" };
+    struct data_request request = { .color = "auto", .progress = "auto" };
     int which = 0;
 
     log_setup("hrmlab", LOG_INFO); /* users start this command as hrmlab */

@@ -18,6 +18,7 @@ struct data_request {
     const char *layout;   /* --layout: format of the output */
     const char *svg;      /* --svg: the SVG file to write */
     const char *color;    /* --color: auto, always or never */
+    const char *progress; /* --progress: auto or never */
     char **names;         /* words that are neither options nor settings */
     int name_count;
 };

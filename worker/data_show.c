@@ -44,21 +44,44 @@ static void pair_words(char out[80], const struct shown *shown, int pair)
              shown->known ? "" : ", its output is hidden");
 }
 
-static int find(struct shown *out, const struct data_source *source, const char *name,
+/* The tasks to be drawn. */
+struct shown_list {
+    struct shown *tasks; /* owned */
+    int count;
+};
+
+static int add_shown(struct shown_list *list, const struct shown *task, struct error *err)
+{
+    struct shown *larger = realloc(list->tasks, ((size_t)list->count + 1) * sizeof *larger);
+
+    if (larger == NULL)
+        return error_no_memory(err, "the tasks");
+    list->tasks = larger;
+    list->tasks[list->count++] = *task;
+    return 0;
+}
+
+/* Adds every task of a name: in a built directory the demonstrations of an ARC task and
+ * its tests are two. */
+static int find(struct shown_list *list, const struct data_source *source, const char *name,
                 struct error *err)
 {
-    out->source = source;
-    for (int i = 0; i < source->task_count; i++) {
-        source->kind->task_name(source->content, i, out->name);
-        if (strcmp(out->name, name) != 0)
+    struct shown task = { .source = source };
+    int before = list->count, rc = 0;
+
+    for (int i = 0; i < source->task_count && rc == 0; i++) {
+        source->kind->task_name(source->content, i, task.name);
+        if (strcmp(task.name, name) != 0)
             continue;
-        out->index = i;
-        source->kind->task(source->content, i, &out->task);
-        return 0;
+        task.index = i;
+        source->kind->task(source->content, i, &task.task);
+        rc = add_shown(list, &task, err);
     }
-    source->kind->task_name(source->content, 0, out->name);
+    if (rc < 0 || list->count > before)
+        return rc;
+    source->kind->task_name(source->content, 0, task.name);
     return error_set(err, ERROR_ABSENT, "no task \"%.80s\" in %s; the first one is %s", name,
-                     source->text, out->name);
+                     source->text, task.name);
 }
 
 static void print_task(struct shown *shown, enum draw_depth depth, int width)
@@ -115,21 +138,20 @@ static int write_svg(struct shown *list, int count, const char *path, struct err
 
 static int show_tasks(const struct data_request *request, struct error *err)
 {
-    size_t count = (size_t)request->name_count;
-    struct shown *list = calloc(count, sizeof *list);
+    struct shown_list list = { 0 };
     struct data_source source = { 0 };
-    int rc = list == NULL ? error_no_memory(err, "the tasks")
-                          : data_source_read(&source, &request->config, err);
+    int rc = data_source_read(&source, &request->config, err);
 
     for (int i = 0; i < request->name_count && rc == 0; i++)
-        rc = find(&list[i], &source, request->names[i], err);
+        rc = find(&list, &source, request->names[i], err);
     if (rc == 0 && request->svg != NULL)
-        rc = write_svg(list, request->name_count, request->svg, err);
+        rc = write_svg(list.tasks, list.count, request->svg, err);
     else if (rc == 0)
-        for (int i = 0; i < request->name_count; i++)
-            print_task(&list[i], draw_depth_of(stdout, request->color), draw_width_of(stdout));
+        for (int i = 0; i < list.count; i++)
+            print_task(&list.tasks[i], draw_depth_of(stdout, request->color),
+                       draw_width_of(stdout));
     data_source_release(&source);
-    free(list);
+    free(list.tasks);
     return rc;
 }
 

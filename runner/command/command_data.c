@@ -148,6 +148,7 @@ static int collect(struct words *words, const struct options *options, struct er
     add_option(words, "--layout", options->layout);
     add_option(words, "--svg", options->svg);
     add_option(words, "--color", colors[options->color]);
+    add_option(words, "--progress", options->quiet ? "never" : "auto");
     if (is_spec(options->arguments[1])) {
         rc = add_spec(words, options, err);
     } else {

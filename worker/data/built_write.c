@@ -8,6 +8,7 @@
 #include "json_python.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,8 @@ struct writer {
     const struct data_form *form;
     enum data_split split;
     const char *folder;
-    int group, puzzle, example; /* numbers of the next ones within the split, from 0 */
+    const struct build_watch *watch; /* borrowed */
+    int group, puzzle, example;      /* numbers of the next ones within the split, from 0 */
 };
 
 static int group_puzzles(const struct writer *w, int group)
@@ -96,6 +98,15 @@ static void read_row(const struct writer *w, int example, int32_t *inputs, int32
         labels[i] = labels[i] == DATA_NO_LABEL ? 0 : labels[i];
 }
 
+/* Says how many examples of a set are written. */
+static void tell(const struct writer *w, const struct data_form_set *set, int done, int count)
+{
+    char what[DATA_FORM_NAME_SIZE + 40];
+
+    snprintf(what, sizeof what, "examples of %s/%s", FOLDERS[w->split], set->name);
+    w->watch->tell(w->watch->user, what, done, count);
+}
+
 static int write_examples(const struct writer *w, const struct data_form_set *set, int count,
                           struct error *err)
 {
@@ -111,6 +122,7 @@ static int write_examples(const struct writer *w, const struct data_form_set *se
         rc = open_array(&files[1], &paths[1], w, set->name, "labels", type, count, (int64_t)T,
                         err);
     for (int i = 0; i < count && rc == 0; i++) {
+        tell(w, set, i, count);
         read_row(w, w->example + i, tokens, tokens + T, &identifier);
         if (!npy_write(files[0], type, tokens, T))
             rc = write_error(paths[0], err);
@@ -214,9 +226,10 @@ static void print_facts(FILE *out, const struct writer *w)
 }
 
 static int write_split(const struct data_set *set, const struct data_form *form,
-                       enum data_split split, const char *directory, struct error *err)
+                       enum data_split split, const char *directory,
+                       const struct build_watch *watch, struct error *err)
 {
-    struct writer w = { .set = set, .form = form, .split = split };
+    struct writer w = { .set = set, .form = form, .split = split, .watch = watch };
     char *folder = file_join(directory, FOLDERS[split]), *path = NULL;
     FILE *out = NULL;
     int rc =
@@ -319,7 +332,8 @@ static int check_place(const char *directory, struct error *err)
     return rc;
 }
 
-int built_write(const struct data_set *set, const char *directory, struct error *err)
+int built_write(const struct data_set *set, const char *directory,
+                const struct build_watch *watch, struct error *err)
 {
     const struct data_source *source = data_set_source(set);
     bool submits = source->kind->submits, read = source->kind->form != NULL;
@@ -329,9 +343,9 @@ int built_write(const struct data_set *set, const char *directory, struct error 
                                                : check_place(directory, err);
 
     if (rc == 0)
-        rc = write_split(set, &form, SPLIT_TRAIN, directory, err);
+        rc = write_split(set, &form, SPLIT_TRAIN, directory, watch, err);
     if (rc == 0)
-        rc = write_split(set, &form, SPLIT_TEST, directory, err);
+        rc = write_split(set, &form, SPLIT_TEST, directory, watch, err);
     if (rc == 0 && form.tests != NULL)
         rc = write_tests(form.tests, directory, err);
     if (rc == 0)

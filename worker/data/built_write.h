@@ -4,6 +4,7 @@
 #ifndef WORKER_BUILT_WRITE_H
 #define WORKER_BUILT_WRITE_H
 
+#include "build_watch.h"
 #include "data_set.h"
 
 /*
@@ -12,6 +13,6 @@
  * split. ERROR_FORMAT: there is such a data set already.
  */
 int built_write(const struct data_set *set, const char *directory,
-                struct error *err) MUST_CHECK;
+                const struct build_watch *watch, struct error *err) MUST_CHECK;
 
 #endif

@@ -16,14 +16,33 @@ static bool recognises(const char *path)
     return strcmp(path, BUILTIN) == 0 || board_is_file(path) || board_is_folder(path);
 }
 
+/* Reads what the puzzles are to be like. */
+static int read_wish(struct sudoku_wish *out, const struct config *config, struct error *err)
+{
+    *out = (struct sudoku_wish){
+        .side = (int)config_int(config, DATA_SUDOKU_SIDE),
+        .givens = (int)config_int(config, DATA_SUDOKU_GIVENS),
+        .min_backtracks = (int)config_int(config, DATA_SUDOKU_MIN_BACKTRACKS),
+        .max_backtracks = (int)config_int(config, DATA_SUDOKU_MAX_BACKTRACKS),
+    };
+    int cells = out->side * out->side;
+    return out->givens < cells
+               ? 0
+               : error_set(err, ERROR_FORMAT,
+                           "data.sudoku_givens = %d: a board of %d x %d has %d cells; expected "
+                           "at most %d givens",
+                           out->givens, out->side, out->side, cells, cells - 1);
+}
+
 static int generate(struct boards *boards, int32_t index, const struct config *config,
                     struct random_stream *stream, struct error *err)
 {
+    struct sudoku_wish wish;
     struct sudoku puzzle;
-    int rc =
-        sudoku_make(&puzzle, boards->side, (int)config_int(config, DATA_SUDOKU_MIN_BACKTRACKS),
-                    (int)config_int(config, DATA_SUDOKU_MAX_BACKTRACKS), stream, err);
+    int rc = read_wish(&wish, config, err);
 
+    if (rc == 0)
+        rc = sudoku_make(&puzzle, &wish, stream, err);
     return rc < 0 ? rc
                   : boards_add(boards, puzzle.question, puzzle.answer, index, puzzle.backtracks,
                                err);

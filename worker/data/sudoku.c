@@ -145,10 +145,10 @@ bool sudoku_is_solved(const uint8_t *cells, int side)
     return good == all;
 }
 
-static void draw_one(struct sudoku *out, int side, struct random_stream *stream)
+static void draw_one(struct sudoku *out, int side, int givens, struct random_stream *stream)
 {
     struct solver s;
-    int order[SUDOKU_MAX_CELLS], cells = side * side;
+    int order[SUDOKU_MAX_CELLS], cells = side * side, left = cells;
 
     solver_shape(&s, side);
     s.limit = 1;
@@ -161,29 +161,32 @@ static void draw_one(struct sudoku *out, int side, struct random_stream *stream)
     for (int i = 0; i < cells; i++)
         order[i] = i;
     random_shuffle(stream, order, cells);
-    for (int i = 0; i < cells; i++) {
+    for (int i = 0; i < cells && left > givens; i++) {
         uint8_t kept = out->question[order[i]];
         out->question[order[i]] = 0;
-        if (sudoku_count_solutions(out->question, side, 2, NULL) != 1)
+        left--;
+        if (sudoku_count_solutions(out->question, side, 2, NULL) != 1) {
             out->question[order[i]] = kept;
+            left++;
+        }
     }
     sudoku_count_solutions(out->question, side, 1, &out->backtracks);
 }
 
-int sudoku_make(struct sudoku *out, int side, int min_backtracks, int max_backtracks,
+int sudoku_make(struct sudoku *out, const struct sudoku_wish *wish,
                 struct random_stream *stream, struct error *err)
 {
     for (int i = 0; i < MAX_TRIES; i++) {
-        draw_one(out, side, stream);
-        if (out->backtracks >= min_backtracks &&
-            (max_backtracks == 0 || out->backtracks <= max_backtracks))
+        draw_one(out, wish->side, wish->givens, stream);
+        if (out->backtracks >= wish->min_backtracks &&
+            (wish->max_backtracks == 0 || out->backtracks <= wish->max_backtracks))
             return 0;
     }
     return error_set(
         err, ERROR_FORMAT,
         "data.sudoku_min_backtracks = %d, data.sudoku_max_backtracks = %d: no such "
         "%d x %d puzzle in %d tries; widen them",
-        min_backtracks, max_backtracks, side, side, MAX_TRIES);
+        wish->min_backtracks, wish->max_backtracks, wish->side, wish->side, MAX_TRIES);
 }
 
 /* Shuffles groups of lines of the given size, and the lines within each group. */

@@ -19,13 +19,20 @@ struct sudoku {
     int backtracks; /* wrong guesses of the solver below: the difficulty */
 };
 
+/* What a puzzle is to be like. */
+struct sudoku_wish {
+    int side;
+    int givens;         /* cells are removed down to this number at most; 0: no bound */
+    int min_backtracks; /* least difficulty */
+    int max_backtracks; /* greatest difficulty; 0: no bound */
+};
+
 /*
  * Draws a puzzle: a random solved grid from which cells are removed in random order
- * while the solution stays unique, until none can be removed. max_backtracks 0: no
- * bound. ERROR_FORMAT if a bounded number of tries finds no puzzle with a number of
+ * while the solution stays unique, until none can be removed. ERROR_FORMAT if a bounded number of tries finds no puzzle with a number of
  * backtracks in the range.
  */
-int sudoku_make(struct sudoku *out, int side, int min_backtracks, int max_backtracks,
+int sudoku_make(struct sudoku *out, const struct sudoku_wish *wish,
                 struct random_stream *stream, struct error *err) MUST_CHECK;
 
 /*
