@@ -4,7 +4,7 @@
 -- Opened with journal_mode=WAL, synchronous=FULL, foreign_keys=ON.
 
 PRAGMA application_id = 0x68726d6c; -- "hrml"
-PRAGMA user_version = 4; -- results/migrations.c brings older databases to it
+PRAGMA user_version = 5; -- results/migrations.c brings older databases to it
 
 -- The directory of this database, so that a copy of a workspace is recognised as one. One row,
 -- written by the first command that may write.
@@ -104,6 +104,17 @@ CREATE TABLE dropped (
     evaluation TEXT NOT NULL,          -- the evaluation asked for, as given
     reason TEXT NOT NULL               -- one line
 ) STRICT;
+
+-- Comparisons that the spec planned: Holm's correction covers these alone. A side means every cell
+-- (arm under an evaluation) that has all of its settings.
+CREATE TABLE contrast (
+    experiment_id INTEGER NOT NULL REFERENCES experiment ON DELETE CASCADE,
+    position INTEGER NOT NULL,         -- order in the spec, from 0
+    name TEXT NOT NULL,                -- as the spec calls it
+    from_cells TEXT NOT NULL CHECK (json_valid(from_cells)), -- object: setting -> value; the side subtracted
+    to_cells TEXT NOT NULL CHECK (json_valid(to_cells)), -- object: setting -> value; the side subtracted from
+    PRIMARY KEY (experiment_id, position)
+) STRICT, WITHOUT ROWID;
 
 -- How and where jobs are executed, which is no part of any identity: resources, retries, the place
 -- of the data. Jobs with equal settings share a row.

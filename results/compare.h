@@ -55,6 +55,7 @@ enum comparison_kind {
     COMPARISON_BOTH,         /* along the diagonal */
     COMPARISON_DIRECT,       /* effect of training minus effect of inference */
     COMPARISON_ARCHITECTURE, /* a block against the first */
+    COMPARISON_PLANNED,      /* named by the spec */
 };
 
 enum verdict {
@@ -114,6 +115,18 @@ void comparison_list_release(struct comparison_list *list);
  * and the comparison is informative. */
 enum verdict comparison_verdict(const struct comparison *comparison);
 const char *verdict_name(enum verdict verdict);
+
+/* ---- planned beforehand ---- */
+
+/* Adds the comparisons that the spec planned ("contrasts"), in its order, corrected over
+ * these alone and judged: from the mean of one side's cells to that of the other's. An
+ * empty list: it planned none. *missing: number of those that have no results yet, or
+ * none that meet the conditions of compare->results. */
+int compare_planned(struct comparison_list *list, int *missing, const struct compare *compare,
+                    struct error *err) MUST_CHECK;
+/* Counts them without loading any result. */
+int compare_count_planned(int64_t *count, const struct results *results, struct store *store,
+                          struct error *err) MUST_CHECK;
 
 /* ---- two arms ---- */
 

@@ -207,5 +207,16 @@ static const char PLACES_AND_MEASURES[] = //
     "INSERT INTO evaluation_result SELECT * FROM older_result;"
     "DROP TABLE older_result;";
 
+/* Version 5: a spec may plan its comparisons. */
+static const char PLANNED_COMPARISONS[] = //
+    "CREATE TABLE contrast ("
+    "    experiment_id INTEGER NOT NULL REFERENCES experiment ON DELETE CASCADE,"
+    "    position INTEGER NOT NULL,"
+    "    name TEXT NOT NULL,"
+    "    from_cells TEXT NOT NULL CHECK (json_valid(from_cells)),"
+    "    to_cells TEXT NOT NULL CHECK (json_valid(to_cells)),"
+    "    PRIMARY KEY (experiment_id, position)"
+    ") STRICT, WITHOUT ROWID;";
+
 const char *const MIGRATIONS[SCHEMA_VERSION] = { NULL, SHARE_SETTINGS, EXECUTION_OF_JOBS,
-                                                 PLACES_AND_MEASURES };
+                                                 PLACES_AND_MEASURES, PLANNED_COMPARISONS };

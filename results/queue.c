@@ -110,13 +110,25 @@ int queue_count_evaluations(struct store *store, int64_t *out, int64_t experimen
 
 int queue_forget_arms(struct store *store, int64_t experiment_id, struct error *err)
 {
-    int rc =
-        sql_run(store, err, "DELETE FROM arm WHERE experiment_id = ?1", "i", experiment_id);
+    static const char *const STATEMENTS[] = {
+        "DELETE FROM arm WHERE experiment_id = ?1",
+        "DELETE FROM dropped WHERE experiment_id = ?1",
+        "DELETE FROM contrast WHERE experiment_id = ?1",
+    };
+    int rc = 0;
 
-    if (rc < 0)
-        return rc;
-    return sql_run(store, err, "DELETE FROM dropped WHERE experiment_id = ?1", "i",
-                   experiment_id);
+    for (size_t i = 0; i < sizeof STATEMENTS / sizeof *STATEMENTS && rc == 0; i++)
+        rc = sql_run(store, err, STATEMENTS[i], "i", experiment_id);
+    return rc;
+}
+
+int queue_contrast(struct store *store, int64_t experiment_id, int position, const char *name,
+                   const char *from, const char *to, struct error *err)
+{
+    return sql_run(store, err,
+                   "INSERT INTO contrast (experiment_id, position, name, from_cells, to_cells)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5)",
+                   "iittt", experiment_id, (int64_t)position, name, from, to);
 }
 
 int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int position,

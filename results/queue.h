@@ -40,9 +40,13 @@ int queue_run_hashes(struct store *store, char (**out)[65], int *count, int64_t 
 /* Counts the evaluations that the experiment asks for, over all its runs. */
 int queue_count_evaluations(struct store *store, int64_t *out, int64_t experiment_id,
                             struct error *err) MUST_CHECK;
-/* Deletes the experiment's arms and the list of what its plan left out; runs and
- * results stay. */
+/* Deletes the experiment's arms, the comparisons it planned and the list of what its
+ * plan left out; runs and results stay. */
 int queue_forget_arms(struct store *store, int64_t experiment_id, struct error *err) MUST_CHECK;
+
+/* Adds a comparison that the spec plans; from and to: JSON objects of settings. */
+int queue_contrast(struct store *store, int64_t experiment_id, int position, const char *name,
+                   const char *from, const char *to, struct error *err) MUST_CHECK;
 
 int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int position,
               const char *label, const cJSON *axes, struct error *err) MUST_CHECK;

@@ -337,6 +337,85 @@ static void a_finding_says_when_there_is_nothing_to_find(void **state)
                    "made no difference");
 }
 
+/* Training alone and inference alone both lose, training less: it has earned nothing. */
+static void a_finding_calls_nothing_a_gain_that_is_none_by_itself(void **state)
+{
+    struct result_row rows[4] = { { .outer_steps = 1, .train_outer_steps = 1 },
+                                  { .outer_steps = 4, .train_outer_steps = 1 },
+                                  { .outer_steps = 1, .train_outer_steps = 4 },
+                                  { .outer_steps = 4, .train_outer_steps = 4 } };
+    struct compare_cell cells[4];
+    int64_t steps[] = { 1, 4 };
+    int at[] = { 0, 1, 2, 3 };
+    char label[] = "all arms";
+    struct matrix_block block = { label, 2, 2, steps, steps, at };
+    struct matrix matrix = { .blocks = &block, .block_count = 1, .variants = 1 };
+    struct compare all = { .metric = METRIC_PASS_AT_2, .cells = cells, .cell_count = 4 };
+    struct comparison items[] = { compared(0.4, 0.0, 0.01), compared(0.4, 0.2, 0.01),
+                                  compared(0.0, 0.2, 0.01) };
+    static const enum comparison_kind KINDS[] = { COMPARISON_INFERENCE, COMPARISON_TRAINING,
+                                                  COMPARISON_DIRECT };
+    struct comparison_list list = { .items = items, .count = 3 };
+    struct error err;
+    char *text;
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        cells[i] = (struct compare_cell){ .row = &rows[i], .mean = 0.1 * i };
+    for (int i = 0; i < 3; i++) {
+        items[i].kind = KINDS[i];
+        items[i].group = label;
+        items[i].from = 1;
+        items[i].to = 4;
+        items[i].fixed = 1;
+        items[i].p_holm = 0.003;
+        items[i].estimate.tasks = 9;
+        items[i].estimate.seeds = 3;
+    }
+    must(finding_write(&text, &matrix, &all, &list, &err), &err);
+    if (strstr(text, "in training only scored higher than at inference only, but by itself it "
+                     "is no gain") == NULL)
+        fail_msg("%s", text);
+    free(text);
+    items[1] = compared(0.4, 0.6, 0.01); /* now it is one */
+    items[1].kind = COMPARISON_TRAINING;
+    items[1].group = label;
+    items[1].fixed = 1;
+    items[1].p_holm = 0.003;
+    must(finding_write(&text, &matrix, &all, &list, &err), &err);
+    if (strstr(text, "refinement in training earned more") == NULL)
+        fail_msg("%s", text);
+    free(text);
+}
+
+static void planned_comparisons_are_corrected_for_themselves_alone(void **state)
+{
+    struct comparison_list list = { 0 };
+    struct error err;
+    int missing;
+    int64_t count;
+
+    (void)state;
+    open_workspace(
+        "INSERT INTO contrast SELECT experiment_id, 0, 'systems',"
+        " '{\"arch.name\":\"hrm\"}', '{\"arch.name\":\"transformer\"}' FROM experiment;"
+        "INSERT INTO contrast SELECT experiment_id, 1, 'not there',"
+        " '{\"arch.name\":\"hrm\"}', '{\"eval.halt_max_steps\":77}' FROM experiment");
+    must(compare_count_planned(&count, results, store, &err), &err);
+    assert_int_equal(count, 2);
+    must(compare_planned(&list, &missing, compare, &err), &err);
+    assert_int_equal(list.count, 1);
+    assert_int_equal(missing, 1);
+    assert_string_equal(list.items[0].label, "systems");
+    assert_int_equal(list.items[0].kind, COMPARISON_PLANNED);
+    assert_true(fabs(list.items[0].other_mean - list.items[0].base_mean -
+                     list.items[0].estimate.value) < 1e-9);
+    double p = list.items[0].estimate.p, holm = list.items[0].p_holm;
+    assert_true((isnan(p) && isnan(holm)) || fabs(p - holm) < 1e-12);
+    comparison_list_release(&list);
+    close_workspace();
+}
+
 static void a_bare_name_suggests_the_setting_of_that_name(void **state)
 {
     struct filter filter;
@@ -361,6 +440,8 @@ int main(void)
         cmocka_unit_test(ties_have_no_winner_and_below_the_baselines_there_is_no_information),
         cmocka_unit_test(a_matrix_says_why_a_cell_is_empty),
         cmocka_unit_test(a_finding_says_when_there_is_nothing_to_find),
+        cmocka_unit_test(a_finding_calls_nothing_a_gain_that_is_none_by_itself),
+        WITH_DIRECTORY(planned_comparisons_are_corrected_for_themselves_alone),
         cmocka_unit_test(a_bare_name_suggests_the_setting_of_that_name),
     };
 

@@ -171,6 +171,66 @@ static void bad_specs_get_one_clear_message(void **state)
     refuse("{\"resources\": {\"cores\": 1}}", "unknown setting");
 }
 
+/* A spec of two arms and two evaluations with these contrasts; fresh. */
+static char *with_contrasts(const char *contrasts)
+{
+    char *text = format_string("{\"grid\": {\"arch.name\": [\"hrm\", \"transformer\"]},"
+                               " \"evaluate\": {\"eval.halt_max_steps\": [1, 0]},"
+                               " \"contrasts\": [%s]}",
+                               contrasts);
+
+    assert_non_null(text);
+    return text;
+}
+
+#define CONTRAST(name, from, to)                                                               \
+    "{\"name\": \"" name "\", \"from\": {" from "}, \"to\": {" to "}}"
+#define SETTING(key, value) "\"" key "\": " value
+
+static void contrasts_are_read_and_those_that_mean_nothing_are_refused(void **state)
+{
+    static const char *const BAD[][2] = {
+        { CONTRAST("a", SETTING("arch.name", "\"trm\""), SETTING("arch.name", "\"hrm\"")),
+          "\"a\": from: no arm has arch.name = \"trm\"; expected one of: hrm, transformer" },
+        { CONTRAST("a", SETTING("arch.name", "\"hrm\""), SETTING("eval.halt_max_steps", "2")),
+          "\"a\": to: no arm has eval.halt_max_steps = 2; expected one of: 1, 4" },
+        { CONTRAST("a", SETTING("arch.nam", "1"), ""), "did you mean \"arch.name\"" },
+        { CONTRAST("a", SETTING("arch.name", "\"hrm\""), ""), "to: expected an object" },
+        { CONTRAST("a", SETTING("arch.name", "\"hrm\""), SETTING("arch.name", "\"hrm\"")),
+          "mean the same arms and evaluations" },
+        { CONTRAST("a", SETTING("arch.name", "[\"hrm\"]"), ""), "expected one value" },
+        { CONTRAST("a", SETTING("train.seed", "1"), ""), "does not tell arms apart" },
+        { "{\"name\": \"a\", \"form\": {}}", "unknown member \"form\"" },
+        { "1", "expected {\"name\"" },
+    };
+    static const char good[] = CONTRAST(
+        "systems", SETTING("arch.name", "\"hrm\""),
+        SETTING("arch.name",
+                "\"transformer\"")) "," CONTRAST("steps", SETTING("eval.halt_max_steps", "1"),
+                                                 SETTING("eval.halt_max_steps", "4"));
+    char *text;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        text = with_contrasts(BAD[i][0]);
+        refuse(text, BAD[i][1]);
+        free(text);
+    }
+    text = with_contrasts(good);
+    struct spec *spec = read_good(text, NULL, 0);
+
+    assert_int_equal(spec->contrast_count, 2);
+    assert_string_equal(spec->contrasts[1].name, "steps");
+    assert_string_equal(spec->contrasts[1].to, "{\"eval.halt_max_steps\":4}");
+    assert_non_null(strstr(spec->resolved, "\"contrasts\":[{\"from\""));
+    spec_destroy(spec);
+    spec = read_good(text, (const char *[]){ "arch.name=hrm" }, 1);
+    assert_int_equal(spec->contrast_count, 1); /* there is one system left */
+    assert_string_equal(spec->contrasts[0].name, "steps");
+    spec_destroy(spec);
+    free(text);
+}
+
 static void a_huge_file_is_refused_by_its_size(void **state)
 {
     struct error err = { 0 };
@@ -345,6 +405,7 @@ int main(void)
         cmocka_unit_test(grid_zip_ablate_exclude_and_collapse_count),
         cmocka_unit_test(a_resolved_spec_reads_back_to_the_same_arms),
         cmocka_unit_test(bad_specs_get_one_clear_message),
+        cmocka_unit_test(contrasts_are_read_and_those_that_mean_nothing_are_refused),
         cmocka_unit_test(a_huge_file_is_refused_by_its_size),
         cmocka_unit_test(cells_that_differ_in_evaluation_share_a_training),
         cmocka_unit_test(a_thousand_cells_are_planned_with_the_trainings_really_needed),

@@ -19,7 +19,8 @@ static void add_comparison(struct table *table, const struct comparison *item)
     static const char *const KINDS[] = {
         [COMPARISON_DIFFERENCE] = "difference", [COMPARISON_INFERENCE] = "inference",
         [COMPARISON_TRAINING] = "training",     [COMPARISON_BOTH] = "both",
-        [COMPARISON_DIRECT] = "direct",         [COMPARISON_ARCHITECTURE] = "architecture"
+        [COMPARISON_DIRECT] = "direct",         [COMPARISON_ARCHITECTURE] = "architecture",
+        [COMPARISON_PLANNED] = "planned"
     };
     const struct estimate *e = &item->estimate;
     enum verdict verdict = comparison_verdict(item);
@@ -68,7 +69,7 @@ static void add_basis_notes(struct table *table, const struct comparison_list *l
     snprintf(
         note, sizeof note,
         "95 %% intervals, not corrected; p (Holm) and the verdict are corrected for the %d "
-        "comparison%s shown",
+        "comparison%s of this table",
         list->count, list->count == 1 ? "" : "s");
     table_add_note(table, note);
     if (tasks_only)

@@ -135,7 +135,7 @@ static void say_difference(struct document *document, const struct comparison *i
 
 /* Writes, for all axes, how many differences are shown, and each of these; or that
  * there is none. */
-static void say_axes(struct document *document, const struct compare *compare,
+static void say_axes(struct document *document, const char *what, const struct compare *compare,
                      const struct comparison_list *list)
 {
     int shown = 0;
@@ -146,9 +146,9 @@ static void say_axes(struct document *document, const struct compare *compare,
         shown += verdict == VERDICT_HIGHER || verdict == VERDICT_LOWER;
     }
     document_say(document,
-                 "Finding (%s, %d tasks): of %d difference%s %s shown by 95 %% intervals after "
+                 "%s (%s, %d tasks): of %d difference%s %s shown by 95 %% intervals after "
                  "Holm's correction%s",
-                 METRICS[compare->metric].title, compare->task_count, list->count,
+                 what, METRICS[compare->metric].title, compare->task_count, list->count,
                  list->count == 1 ? "" : "s",
                  shown == 0   ? "none is"
                  : shown == 1 ? "one is"
@@ -160,6 +160,25 @@ static void say_axes(struct document *document, const struct compare *compare,
         if (verdict == VERDICT_HIGHER || verdict == VERDICT_LOWER || list->count <= 3)
             say_difference(document, &list->items[i]);
     }
+}
+
+/* The planned comparisons first, each with its verdict. */
+static void say_planned(struct document *document, const struct figure_source *figures)
+{
+    if (figures->planned.count + figures->planned_missing == 0)
+        return;
+    if (figures->planned.count > 0)
+        say_axes(document, "Planned beforehand, and corrected for these alone",
+                 figures->compare, &figures->planned);
+    for (int i = 0; i < figures->planned.count && figures->planned.count > 3; i++) {
+        enum verdict verdict = comparison_verdict(&figures->planned.items[i]);
+
+        if (verdict != VERDICT_HIGHER && verdict != VERDICT_LOWER)
+            say_difference(document, &figures->planned.items[i]);
+    }
+    if (figures->planned_missing > 0)
+        document_say(document, "%d planned comparison%s no results.", figures->planned_missing,
+                     figures->planned_missing == 1 ? " has" : "s have");
 }
 
 int report_finding(struct report_source *source, struct error *err)
@@ -179,6 +198,7 @@ int report_finding(struct report_source *source, struct error *err)
         *err = why;
         return rc;
     }
+    say_planned(document, figures);
     if (figures->matrix != NULL) {
         rc =
             finding_write(&text, figures->matrix, figures->compare, &figures->comparisons, err);
@@ -190,7 +210,7 @@ int report_finding(struct report_source *source, struct error *err)
     if (figures->comparisons.count == 0)
         document_paragraph(document, "There are no two arms to compare.");
     else
-        say_axes(document, figures->compare, &figures->comparisons);
+        say_axes(document, "Finding", figures->compare, &figures->comparisons);
     return 0;
 }
 

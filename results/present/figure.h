@@ -29,6 +29,9 @@ struct figure_source {
     struct matrix *matrix;      /* owned; NULL: outer steps do not vary */
     /* owned; p values are corrected over all of them */
     struct comparison_list comparisons;
+    /* owned; those that the spec planned, corrected over these alone */
+    struct comparison_list planned;
+    int planned_missing; /* how many more it planned, which have no results */
 };
 
 /* experiment NULL: the only one. Errors of results_load(). */

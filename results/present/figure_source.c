@@ -31,6 +31,7 @@ int figure_source_open(struct figure_source *out, struct store *store, const cha
 void figure_source_close(struct figure_source *source)
 {
     comparison_list_release(&source->comparisons);
+    comparison_list_release(&source->planned);
     matrix_destroy(source->matrix);
     compare_destroy(source->compare);
     baselines_release(&source->baselines);
@@ -59,6 +60,9 @@ int figure_compare(struct figure_source *source, struct error *err)
     if (rc != 0)
         return rc;
     source->compare->baselines = &source->baselines;
+    rc = compare_planned(&source->planned, &source->planned_missing, source->compare, err);
+    if (rc != 0)
+        return rc;
     if (cells_find_axis(cells, "arch.halt_max_steps") >= 0 &&
         cells_find_axis(cells, "eval.halt_max_steps") >= 0) {
         rc = matrix_create(&source->matrix, source->compare, err);

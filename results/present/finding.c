@@ -54,8 +54,28 @@ static void write_effect(FILE *out, const struct comparison *item)
     fprintf(out, ", %s", WORDS[verdict]);
 }
 
-/* Writes which of training and inference matters more. */
-static void write_direct(FILE *out, const struct comparison *item)
+/* The block's comparison of this kind at that number of steps on the other side; NULL:
+ * none. */
+static const struct comparison *find_fixed(const struct comparison_list *list,
+                                           enum comparison_kind kind, const char *group,
+                                           int64_t fixed)
+{
+    for (int i = 0; i < list->count; i++)
+        if (list->items[i].kind == kind && list->items[i].fixed == fixed &&
+            strcmp(list->items[i].group, group) == 0)
+            return &list->items[i];
+    return NULL;
+}
+
+static bool is_gain(const struct comparison *item)
+{
+    return item != NULL && comparison_verdict(item) == VERDICT_HIGHER;
+}
+
+/* Writes which of training and inference matters more. Refinement in one place that is
+ * no gain by itself has earned nothing, even if the other place is worse. */
+static void write_direct(FILE *out, const struct comparison *item,
+                         const struct comparison_list *list)
 {
     static const char *const WORDS[] = {
         [VERDICT_INCONCLUSIVE] = "which of the two matters more is inconclusive",
@@ -68,8 +88,19 @@ static void write_direct(FILE *out, const struct comparison *item)
                                    "above what comes without learning"
     };
     enum verdict verdict = comparison_verdict(item);
+    const struct comparison *training =
+        find_fixed(list, COMPARISON_TRAINING, item->group, item->from);
+    const struct comparison *inference =
+        find_fixed(list, COMPARISON_INFERENCE, item->group, item->from);
 
-    fprintf(out, "; %s", WORDS[verdict]);
+    if (verdict == VERDICT_HIGHER && !is_gain(training))
+        fprintf(out, "; refinement in training only scored higher than at inference only, but "
+                     "by itself it is no gain");
+    else if (verdict == VERDICT_LOWER && !is_gain(inference))
+        fprintf(out, "; refinement at inference only scored higher than in training only, but "
+                     "by itself it is no gain");
+    else
+        fprintf(out, "; %s", WORDS[verdict]);
     if (verdict == VERDICT_EQUAL)
         return;
     fprintf(out, " (training only minus inference only ");
@@ -104,7 +135,7 @@ static void write_block(FILE *out, const struct matrix_block *block,
         write_effect(out, both);
     }
     if (direct != NULL)
-        write_direct(out, direct);
+        write_direct(out, direct, list);
     fprintf(out, ".");
 }
 

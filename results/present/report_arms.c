@@ -269,7 +269,8 @@ static void add_comparison(struct document *document, const struct comparison *i
     document_cell(document, e->tasks_only ? "tasks only" : "seeds and tasks");
 }
 
-int report_comparisons(struct report_source *source, struct error *err)
+static int add_comparisons(struct document *document, const struct comparison_list *list,
+                           enum metric metric, struct error *err)
 {
     static const struct document_head HEADS[] = {
         { "arms", DOCUMENT_TEXT },         { "comparison", DOCUMENT_TEXT },
@@ -279,32 +280,46 @@ int report_comparisons(struct report_source *source, struct error *err)
         { "verdict", DOCUMENT_TEXT },      { "over", DOCUMENT_TEXT },
     };
     enum { HEAD_COUNT = sizeof HEADS / sizeof *HEADS };
-    const struct comparison_list *list = &source->figures->comparisons;
     bool groups = false;
 
-    (void)err;
-    document_section(source->document, "comparisons", "Comparisons");
-    if (list->count == 0) {
-        document_paragraph(source->document, "There is nothing to compare.");
-        return 0;
-    }
     for (int i = 0; i < list->count; i++)
         groups = groups || list->items[i].group[0] != '\0';
-    document_table(source->document, groups ? HEADS : HEADS + 1,
-                   groups ? HEAD_COUNT : HEAD_COUNT - 1);
+    document_table(document, groups ? HEADS : HEADS + 1, groups ? HEAD_COUNT : HEAD_COUNT - 1);
     for (int i = 0; i < list->count; i++)
-        add_comparison(source->document, &list->items[i], groups);
-    document_table_end(source->document);
+        add_comparison(document, &list->items[i], groups);
+    document_table_end(document);
     char *note = format_string(
         "%s. Intervals are not corrected; p (Holm) and the verdict are corrected for the %d "
-        "comparison%s shown. Inconclusive: this experiment cannot tell, not that there is no "
-        "difference.",
-        METRICS[source->figures->compare->metric].title, list->count,
-        list->count == 1 ? "" : "s");
+        "comparison%s of this table. Inconclusive: this experiment cannot tell, not that there "
+        "is no difference.",
+        METRICS[metric].title, list->count, list->count == 1 ? "" : "s");
+    int rc = note == NULL ? error_no_memory(err, "a report") : 0;
 
-    document_note(source->document, note);
+    document_note(document, note);
     free(note);
-    return 0;
+    return rc;
+}
+
+int report_comparisons(struct report_source *source, struct error *err)
+{
+    const struct figure_source *figures = source->figures;
+    struct document *document = source->document;
+    int rc = 0;
+
+    document_section(document, "comparisons", "Comparisons");
+    if (figures->comparisons.count == 0 && figures->planned.count == 0) {
+        document_paragraph(document, "There is nothing to compare.");
+        return 0;
+    }
+    if (figures->planned.count > 0) {
+        document_heading(document, "Planned");
+        rc = add_comparisons(document, &figures->planned, figures->compare->metric, err);
+        if (rc == 0 && figures->comparisons.count > 0)
+            document_heading(document, "All others");
+    }
+    if (rc == 0 && figures->comparisons.count > 0)
+        rc = add_comparisons(document, &figures->comparisons, figures->compare->metric, err);
+    return rc;
 }
 
 /* ---- tasks ---- */

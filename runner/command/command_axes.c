@@ -103,6 +103,12 @@ static const char SPEC_SCHEMA[] =
     "0}},"
     "   {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 1000}]},"
     "  \"evaluate\": {\"$ref\": \"#/$defs/evaluate\"},"
+    "  \"contrasts\": {\"type\": \"array\", \"maxItems\": 1000, \"items\": {"
+    "   \"type\": \"object\", \"additionalProperties\": false,"
+    "   \"required\": [\"name\", \"from\", \"to\"], \"properties\": {"
+    "    \"name\": {\"type\": \"string\", \"minLength\": 1, \"maxLength\": 200},"
+    "    \"from\": {\"$ref\": \"#/$defs/cells\"},"
+    "    \"to\": {\"$ref\": \"#/$defs/cells\"}}}},"
     "  \"resources\": {\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
     "   \"threads\": {\"$ref\": \"#/$defs/settings/resources.threads\"},"
     "   \"memory_gb\": {\"$ref\": \"#/$defs/settings/resources.memory_gb\"},"
@@ -137,15 +143,19 @@ static cJSON *reference(const char *key, enum map_kind kind, bool *whole)
     return either;
 }
 
-/* The schema of an object of settings: of evaluation settings, or of all others. */
-static cJSON *map_schema(bool evaluation, enum map_kind kind, bool *whole)
+enum map_settings { MAP_OF_ARMS = 1, MAP_OF_EVALUATIONS = 2 };
+
+/* The schema of an object of settings; of is a sum of enum map_settings. */
+static cJSON *map_schema(int of, enum map_kind kind, bool *whole)
 {
     cJSON *schema = cJSON_CreateObject(), *properties = cJSON_CreateObject();
 
     add(schema, "type", cJSON_CreateString("object"), whole);
     add(schema, "additionalProperties", cJSON_CreateFalse(), whole);
     for (int i = 0; i < SETTING_COUNT; i++)
-        if ((settings_table[i].phase == PHASE_EVALUATION) == evaluation && i != TRAIN_SEED)
+        if ((of & (settings_table[i].phase == PHASE_EVALUATION ? MAP_OF_EVALUATIONS
+                                                               : MAP_OF_ARMS)) != 0 &&
+            i != TRAIN_SEED)
             add(properties, settings_table[i].key,
                 reference(settings_table[i].key, kind, whole), whole);
     add(schema, "properties", properties, whole);
@@ -161,10 +171,14 @@ static int print_schema(struct error *err)
     for (int i = 0; i < SETTING_COUNT; i++)
         add(settings, settings_table[i].key, value_schema(&settings_table[i], &whole), &whole);
     add(definitions, "settings", settings, &whole);
-    add(definitions, "set", map_schema(false, MAP_VALUES, &whole), &whole);
-    add(definitions, "axes", map_schema(false, MAP_LISTS, &whole), &whole);
-    add(definitions, "conditions", map_schema(false, MAP_VALUES_OR_LISTS, &whole), &whole);
-    add(definitions, "evaluate", map_schema(true, MAP_VALUES_OR_LISTS, &whole), &whole);
+    add(definitions, "set", map_schema(MAP_OF_ARMS, MAP_VALUES, &whole), &whole);
+    add(definitions, "axes", map_schema(MAP_OF_ARMS, MAP_LISTS, &whole), &whole);
+    add(definitions, "conditions", map_schema(MAP_OF_ARMS, MAP_VALUES_OR_LISTS, &whole),
+        &whole);
+    add(definitions, "evaluate", map_schema(MAP_OF_EVALUATIONS, MAP_VALUES_OR_LISTS, &whole),
+        &whole);
+    add(definitions, "cells", map_schema(MAP_OF_ARMS | MAP_OF_EVALUATIONS, MAP_VALUES, &whole),
+        &whole);
     add(schema, "$defs", definitions, &whole);
     char *text = whole ? cJSON_Print(schema) : NULL;
     cJSON_Delete(schema);

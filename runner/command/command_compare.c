@@ -1,10 +1,11 @@
 /*
- * command_compare.c - `hrmlab compare`: two arms, one axis, or training against
- * inference.
+ * command_compare.c - `hrmlab compare`: what the spec planned, two arms, one axis, or
+ * training against inference.
  */
 #include "compare.h"
 #include "comparison_table.h"
 #include "error.h"
+#include "file.h"
 #include "finding.h"
 #include "log.h"
 #include "options.h"
@@ -16,20 +17,72 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Prints all tables; CSV is a single table: the last one, of differences. */
-static int print_tables(struct table *const *tables, const char *const *members, int count,
-                        const struct options *options, struct error *err)
+/* Prints all tables, that of planned comparisons first (NULL: there is none); CSV is a
+ * single table: the last one, of differences. */
+static int print_tables(struct table *planned, struct table *const *tables,
+                        const char *const *members, int count, const struct options *options,
+                        struct error *err)
 {
-    if (options->format == FORMAT_CSV)
-        return table_print(tables[count - 1], stdout, options->format, false, err);
-    return table_print_all(tables, members, count, stdout, options->format,
-                           options_color(options), err);
+    struct table **all = calloc((size_t)count + 1, sizeof(struct table *));
+    const char **names = calloc((size_t)count + 1, sizeof(const char *));
+    int all_count = 0, rc = 0;
+
+    if (all == NULL || names == NULL)
+        rc = error_no_memory(err, "a comparison");
+    if (rc == 0 && planned != NULL) {
+        all[all_count] = planned;
+        names[all_count++] = "planned";
+    }
+    for (int i = 0; i < count && rc == 0; i++) {
+        all[all_count] = tables[i];
+        names[all_count++] = members[i];
+    }
+    if (rc == 0)
+        rc = options->format == FORMAT_CSV
+                 ? table_print(all[all_count - 1], stdout, options->format, false, err)
+                 : table_print_all(all, names, all_count, stdout, options->format,
+                                   options_color(options), err);
+    free(all);
+    free(names);
+    return rc;
+}
+
+/* ---- planned beforehand ---- */
+
+/* Makes the table of planned comparisons; *out NULL: the spec planned none. */
+static int make_planned(struct table **out, const struct compare *compare, struct error *err)
+{
+    struct comparison_list list = { 0 };
+    int missing;
+    int rc = compare_planned(&list, &missing, compare, err);
+
+    *out = NULL;
+    if (rc == 0 && list.count + missing > 0)
+        rc = comparison_table(out, &list, err);
+    if (rc == 0 && *out != NULL) {
+        char *caption =
+            format_string("planned comparisons: %s", METRICS[compare->metric].title);
+        char note[120];
+
+        if (caption != NULL)
+            table_set_caption(*out, caption);
+        else
+            rc = error_no_memory(err, "a comparison");
+        free(caption);
+        snprintf(note, sizeof note,
+                 "%d planned comparison%s without results, or without any that meet --where",
+                 missing, missing == 1 ? " is" : "s are");
+        if (missing > 0)
+            table_add_note(*out, note);
+    }
+    comparison_list_release(&list);
+    return rc;
 }
 
 /* ---- one axis ---- */
 
-static int compare_one_axis(const struct compare *compare, const struct options *options,
-                            struct error *err)
+static int compare_one_axis(struct table *planned, const struct compare *compare,
+                            const struct options *options, struct error *err)
 {
     static const char *const MEMBERS[] = { "rows", "differences" };
     struct axis_values values = { 0 };
@@ -44,7 +97,7 @@ static int compare_one_axis(const struct compare *compare, const struct options 
         rc = comparison_table(&tables[1], &list, err);
     bool both = list.count > 0 || !format_is_for_people(options->format);
     if (rc == 0)
-        rc = print_tables(tables, MEMBERS, both ? 2 : 1, options, err);
+        rc = print_tables(planned, tables, MEMBERS, both ? 2 : 1, options, err);
     table_destroy(tables[0]);
     table_destroy(tables[1]);
     comparison_list_release(&list);
@@ -54,8 +107,8 @@ static int compare_one_axis(const struct compare *compare, const struct options 
 
 /* ---- training against inference ---- */
 
-static int compare_matrix(const struct compare *compare, const struct options *options,
-                          struct error *err)
+static int compare_matrix(struct table *planned, const struct compare *compare,
+                          const struct options *options, struct error *err)
 {
     struct matrix *matrix = NULL;
     struct comparison_list list = { 0 };
@@ -80,7 +133,7 @@ static int compare_matrix(const struct compare *compare, const struct options *o
                            format_is_for_people(options->format), err);
     if (rc == 0) {
         members[count - 1] = "differences";
-        rc = print_tables(tables, members, count, options, err);
+        rc = print_tables(planned, tables, members, count, options, err);
     }
     for (int i = 0; tables != NULL && i < count; i++)
         table_destroy(tables[i]);
@@ -119,7 +172,14 @@ static int compare_by_arm(const struct compare *compare, const struct options *o
 
 /* ---- the command ---- */
 
-/* Checks that the arguments have one of the four forms; *experiment is the name or
+/* Whether nothing but an experiment is named: its planned comparisons are asked for. */
+static bool asks_for_planned(const struct options *options)
+{
+    return options->axis == NULL && !options->matrix && options->baseline == NULL &&
+           options->argument_count < 2;
+}
+
+/* Checks that the arguments have one of the five forms; *experiment is the name or
  * NULL. */
 static int check_arguments(const struct options *options, const char **experiment,
                            struct error *err)
@@ -137,6 +197,42 @@ static int check_arguments(const struct options *options, const char **experimen
     if (count == 1 || count == 3)
         *experiment = options->arguments[0];
     return 0;
+}
+
+static int compare_as_asked(const struct compare *compare, const struct options *options,
+                            struct error *err)
+{
+    struct table *planned = NULL;
+    int rc = 0;
+
+    if (asks_for_planned(options) || options->axis != NULL || options->matrix)
+        rc = make_planned(&planned, compare, err);
+    if (rc == 0)
+        rc = asks_for_planned(options) ? print_tables(planned, NULL, NULL, 0, options, err)
+             : options->axis != NULL   ? compare_one_axis(planned, compare, options, err)
+             : options->matrix         ? compare_matrix(planned, compare, options, err)
+                                       : compare_by_arm(compare, options, err);
+    table_destroy(planned);
+    return rc;
+}
+
+/* Says what is missing: where nothing is asked for and nothing was planned, what could be
+ * compared; where one arm is given, the other. */
+static int check_asked(const struct options *options, const struct results *results,
+                       struct store *store, struct error *err)
+{
+    int64_t count = 1;
+    int rc = asks_for_planned(options) ? compare_count_planned(&count, results, store, err) : 0;
+
+    if (rc == 0 && count == 0)
+        return compare_offer(results, err);
+    if (rc == 0 && options->argument_count == 2 &&
+        strcmp(options->arguments[0], results->experiment) == 0)
+        return error_set(
+            err, ERROR_FORMAT,
+            "compare %s: one arm is given (%s); two are expected, or --baseline ARM",
+            options->arguments[0], options->arguments[1]);
+    return rc;
 }
 
 int command_compare(const struct options *options, int *exit_code, struct error *err)
@@ -160,14 +256,8 @@ int command_compare(const struct options *options, int *exit_code, struct error 
     if (rc == 0)
         rc = results_load(&results, store, experiment, options->wheres, options->where_count,
                           RESULTS_LAST, err);
-    if (rc == 0 && options->axis == NULL && !options->matrix && options->baseline == NULL &&
-        options->argument_count < 2)
-        rc = compare_offer(results, err);
-    else if (rc == 0 && options->argument_count == 2 &&
-             strcmp(options->arguments[0], results->experiment) == 0)
-        rc = error_set(err, ERROR_FORMAT,
-                       "compare %s: one arm is given (%s); two are expected, or --baseline ARM",
-                       options->arguments[0], options->arguments[1]);
+    if (rc == 0)
+        rc = check_asked(options, results, store, err);
     if (rc == 0)
         rc = compare_create(&compare, store, results, metric, err);
     if (rc == 0)
@@ -182,9 +272,7 @@ int command_compare(const struct options *options, int *exit_code, struct error 
         if (missing[0] != '\0')
             log_warning("%s", missing);
         compare->baselines = &baselines;
-        rc = options->axis != NULL ? compare_one_axis(compare, options, err)
-             : options->matrix     ? compare_matrix(compare, options, err)
-                                   : compare_by_arm(compare, options, err);
+        rc = compare_as_asked(compare, options, err);
     }
     baselines_release(&baselines);
     compare_destroy(compare);

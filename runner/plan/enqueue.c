@@ -362,6 +362,9 @@ static int enqueue_arms(struct enqueue *e, struct error *err)
         if (rc == 0 && !fresh)
             rc = execute_like(e, a, arm_id, err);
     }
+    for (int i = 0; i < spec->contrast_count && rc == 0 && !e->existed; i++)
+        rc = queue_contrast(e->store, e->experiment.id, i, spec->contrasts[i].name,
+                            spec->contrasts[i].from, spec->contrasts[i].to, err);
     for (int d = 0; d < plan->dropped_count && rc == 0 && !e->existed; d++)
         rc = queue_dropped(e->store, e->experiment.id, spec->arms[plan->dropped[d].arm].label,
                            plan->dropped[d].evaluation, plan->dropped[d].reason, err);

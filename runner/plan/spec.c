@@ -5,6 +5,7 @@
 #include "hash.h"
 #include "json.h"
 #include "spec_axes.h"
+#include "spec_contrasts.h"
 #include "spec_merge.h"
 
 #include <inttypes.h>
@@ -502,6 +503,8 @@ static int read_merged(struct spec *spec, const cJSON *merged, const char *path,
         rc = read_evaluations(spec, merged, &base, path, err);
     if (rc == 0)
         rc = build_arms(spec, merged, &base, path, err);
+    if (rc == 0)
+        rc = spec_contrasts_read(spec, merged, path, err);
     config_release(&base);
     return rc;
 }
@@ -569,6 +572,7 @@ void spec_destroy(struct spec *spec)
     for (int i = 0; i < spec->evaluation_count; i++)
         config_release(&spec->evaluations[i].config);
     free(spec->arms);
+    spec_contrasts_release(spec);
     free(spec->evaluations);
     free(spec->seeds);
     free(spec->name);

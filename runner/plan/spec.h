@@ -25,6 +25,12 @@ struct spec_evaluation {
     struct config config; /* owned; only its evaluation settings count */
 };
 
+/* A comparison planned beforehand: the mean of the cells "to" minus that of "from". */
+struct spec_contrast {
+    char *name;      /* owned; no other of the spec has it */
+    char *from, *to; /* owned; canonical JSON: object of setting -> value */
+};
+
 struct spec {
     char *name;        /* owned; [A-Za-z0-9._-], at most 100 */
     char *description; /* owned, may be empty */
@@ -41,6 +47,8 @@ struct spec {
     int seed_count;
     struct spec_evaluation *evaluations; /* owned */
     int evaluation_count;
+    struct spec_contrast *contrasts; /* owned; in the spec's order */
+    int contrast_count;
     /* owned; canonical JSON of the spec with bases merged and --set applied;
      * spec_read() reads it to the same arms again; written to specs/ for rebuild */
     char *resolved;

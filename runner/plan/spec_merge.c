@@ -7,6 +7,7 @@
 #include "json.h"
 #include "settings.h"
 #include "spec.h"
+#include "spec_contrasts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 static const char *const TOP_KEYS[] = { "name",    "description", "expected_time", "base",
                                         "set",     "grid",        "zip",           "ablate",
                                         "exclude", "seeds",       "evaluate",      "resources",
-                                        "retries", "priority" };
+                                        "retries", "priority",    "contrasts" };
 enum { TOP_KEY_COUNT = sizeof TOP_KEYS / sizeof *TOP_KEYS };
 
 /* Whether settings are named KEY.something. */
@@ -72,7 +73,8 @@ static int check_top_keys(const cJSON *spec, const char *path, struct error *err
                              path, item->string);
         return error_set(err, ERROR_FORMAT,
                          "%s: unknown key \"%.100s\" (a spec has name, description, base, set, "
-                         "grid, zip, ablate, exclude, seeds, evaluate, resources, retries)",
+                         "grid, zip, ablate, exclude, seeds, evaluate, contrasts, resources, "
+                         "retries)",
                          path, item->string);
     }
     return 0;
@@ -380,6 +382,7 @@ static int apply_override(cJSON *spec, const char *override, struct error *err)
         return rc;
     }
     drop_axis(spec, key);
+    spec_contrasts_drop(spec, key, value);
     member = place_in_spec(id, &inside);
     /* remove it from "set", which may also have it under its full name */
     if (inside != settings_table[id].key)
