@@ -116,6 +116,18 @@ CREATE TABLE contrast (
     PRIMARY KEY (experiment_id, position)
 ) STRICT, WITHOUT ROWID;
 
+-- What people say of an experiment, one of its arms, or a run. Names instead of ids, so that a rebuild
+-- takes them over from marks.json, which has the same.
+CREATE TABLE mark (
+    kind TEXT NOT NULL CHECK (kind IN ('note', 'tag', 'keep')), -- keep: gc and remove leave it alone
+    experiment TEXT NOT NULL,          -- its name; '': the mark is of a run
+    arm TEXT NOT NULL,                 -- the arm's label; '': the mark is of the experiment, or of a run
+    run_hash TEXT NOT NULL,            -- '': the mark is of an experiment or arm
+    text TEXT NOT NULL,                -- the note, the tag; '' of keep
+    made_at TEXT NOT NULL,             -- when it was made
+    PRIMARY KEY (kind, experiment, arm, run_hash, text)
+) STRICT, WITHOUT ROWID;
+
 -- How and where jobs are executed, which is no part of any identity: resources, retries, the place
 -- of the data. Jobs with equal settings share a row.
 CREATE TABLE execution (

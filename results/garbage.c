@@ -19,6 +19,13 @@
     "NOT EXISTS (SELECT 1 FROM arm_run y JOIN arm b USING (arm_id) WHERE y.run_id = " run      \
     " AND b.experiment_id <> " experiment ")"
 
+/* The run r is kept, or an arm or experiment that contains it is. */
+#define KEPT                                                                                   \
+    "EXISTS (SELECT 1 FROM mark m WHERE m.kind = 'keep' AND (m.run_hash = r.hash"              \
+    " OR EXISTS (SELECT 1 FROM arm_run x JOIN arm a USING (arm_id)"                            \
+    "  JOIN experiment e USING (experiment_id) WHERE x.run_id = r.run_id"                      \
+    "  AND e.name = m.experiment AND (m.arm = '' OR m.arm = a.label))))"
+
 /* Makes room for one more item after `count` items. NULL: out of memory. */
 static void *grow(void *list, int count, size_t size)
 {
@@ -37,7 +44,7 @@ int garbage_runs(struct store *store, struct garbage_run **out, int *count, stru
         "SELECT r.run_id, r.hash,"
         " EXISTS (SELECT 1 FROM arm_run x WHERE x.run_id = r.run_id),"
         " " OPEN_JOB("r.run_id") " OR " OPEN_ATTEMPT(
-            "r.run_id") ", c.file"
+            "r.run_id") ", c.file, " KEPT
                         " FROM run r LEFT JOIN checkpoint c USING (run_id) ORDER BY r.run_id",
         "");
 
@@ -55,7 +62,8 @@ int garbage_runs(struct store *store, struct garbage_run **out, int *count, stru
         list = larger;
         list[n] = (struct garbage_run){ .run_id = sqlite3_column_int64(s, 0),
                                         .wanted = sqlite3_column_int(s, 2) != 0,
-                                        .busy = sqlite3_column_int(s, 3) != 0 };
+                                        .busy = sqlite3_column_int(s, 3) != 0,
+                                        .kept = sqlite3_column_int(s, 5) != 0 };
         snprintf(list[n].hash, sizeof list[n].hash, "%s", sql_text(s, 1));
         snprintf(list[n].checkpoint, sizeof list[n].checkpoint, "%s", sql_text(s, 4));
         n++;
@@ -83,6 +91,7 @@ int garbage_is_unwanted(struct store *store, bool *out, int64_t run_id, struct e
     return sql_int(store, &id, out, err,
                    "SELECT r.run_id FROM run r WHERE r.run_id = ?1"
                    " AND NOT EXISTS (SELECT 1 FROM arm_run x WHERE x.run_id = r.run_id)"
+                   " AND NOT " KEPT
                    " AND NOT " OPEN_JOB("r.run_id") " AND NOT " OPEN_ATTEMPT("r.run_id"),
                    "i", run_id);
 }

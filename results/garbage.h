@@ -18,6 +18,7 @@ struct garbage_run {
     int64_t run_id;
     char hash[65];
     bool wanted; /* an experiment contains it */
+    bool kept;   /* protected: it, an arm or an experiment that contains it (mark.h) */
     /* one of its jobs has not ended, or an attempt may still run */
     bool busy;
     char checkpoint[256]; /* final checkpoint, relative to the workspace; "": none */
@@ -31,7 +32,7 @@ int garbage_runs(struct store *store, struct garbage_run **out, int *count,
 int garbage_knows_run(struct store *store, bool *out, const char *hash,
                       struct error *err) MUST_CHECK;
 
-/* Whether no experiment contains the run and it is not busy. */
+/* Whether no experiment contains the run, and it is neither kept nor busy. */
 int garbage_is_unwanted(struct store *store, bool *out, int64_t run_id,
                         struct error *err) MUST_CHECK;
 /* Deletes such a run with its jobs, attempts and results. */

@@ -207,8 +207,9 @@ static const char PLACES_AND_MEASURES[] = //
     "INSERT INTO evaluation_result SELECT * FROM older_result;"
     "DROP TABLE older_result;";
 
-/* Version 5: a spec may plan its comparisons. */
-static const char PLANNED_COMPARISONS[] = //
+/* Version 5: a spec may plan its comparisons; people mark experiments, arms and
+ * runs. */
+static const char VERSION_5[] = //
     "CREATE TABLE contrast ("
     "    experiment_id INTEGER NOT NULL REFERENCES experiment ON DELETE CASCADE,"
     "    position INTEGER NOT NULL,"
@@ -216,7 +217,16 @@ static const char PLANNED_COMPARISONS[] = //
     "    from_cells TEXT NOT NULL CHECK (json_valid(from_cells)),"
     "    to_cells TEXT NOT NULL CHECK (json_valid(to_cells)),"
     "    PRIMARY KEY (experiment_id, position)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE mark ("
+    "    kind TEXT NOT NULL CHECK (kind IN ('note', 'tag', 'keep')),"
+    "    experiment TEXT NOT NULL,"
+    "    arm TEXT NOT NULL,"
+    "    run_hash TEXT NOT NULL,"
+    "    text TEXT NOT NULL,"
+    "    made_at TEXT NOT NULL,"
+    "    PRIMARY KEY (kind, experiment, arm, run_hash, text)"
     ") STRICT, WITHOUT ROWID;";
 
 const char *const MIGRATIONS[SCHEMA_VERSION] = { NULL, SHARE_SETTINGS, EXECUTION_OF_JOBS,
-                                                 PLACES_AND_MEASURES, PLANNED_COMPARISONS };
+                                                 PLACES_AND_MEASURES, VERSION_5 };

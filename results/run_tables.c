@@ -67,7 +67,12 @@ static int fill_facts(struct store *store, struct table **out, const char *hash,
         "  JOIN run r USING (run_id)"
         " UNION ALL SELECT 14, 'baseline ' || b.name || ', ' || b.split,"
         "  printf('pass@2 %.3f, per token %.3f', b.pass_at_2, b.per_token_accuracy),"
-        "  r.hash FROM baseline b JOIN run r USING (run_id))"
+        "  r.hash FROM baseline b JOIN run r USING (run_id)"
+        " UNION ALL SELECT 15, m.kind, m.text, m.run_hash FROM mark m"
+        " UNION ALL SELECT 15, m.kind || ' of ' || iif(m.arm = '', m.experiment, m.arm),"
+        "  m.text, r.hash FROM mark m JOIN experiment e ON e.name = m.experiment"
+        "  JOIN arm a ON a.experiment_id = e.experiment_id AND m.arm IN ('', a.label)"
+        "  JOIN arm_run USING (arm_id) JOIN run r USING (run_id))"
         " WHERE h = ?1 AND v IS NOT NULL ORDER BY n",
         hash, err);
 }

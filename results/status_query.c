@@ -233,6 +233,7 @@ int status_table(struct store *store, struct table **out, const char *experiment
         { .name = "eta", .title = "ETA", .type = TABLE_TEXT, .people_only = true },
         { .name = "eta_seconds", .type = TABLE_REAL, .machine_only = true },
         { .name = "queued_at", .title = "queued at", .type = TABLE_TEXT, .drop = 2 },
+        { .name = "marks", .type = TABLE_TEXT, .drop = 3 },
         { .name = "description", .type = TABLE_TEXT, .machine_only = true },
     };
     sqlite3_stmt *s;
@@ -243,7 +244,11 @@ int status_table(struct store *store, struct table **out, const char *experiment
         rc = status_measured_rate(store, &rate, err);
     if (rc == 0)
         rc = sql_query(store, &s, err,
-                       "SELECT experiment_id, name, queued_at, description FROM experiment"
+                       "SELECT experiment_id, name, queued_at, description,"
+                       " (SELECT group_concat(t, ', ') FROM (SELECT iif(m.kind = 'tag', m.text,"
+                       "   iif(m.kind = 'keep', 'kept', 'note: ' || m.text)) AS t FROM mark m"
+                       "   WHERE m.experiment = name AND m.arm = ''"
+                       "   ORDER BY m.kind, m.made_at, m.text)) FROM experiment"
                        " WHERE ?1 IS NULL OR name = ?1 ORDER BY experiment_id",
                        "t", experiment);
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
@@ -264,6 +269,7 @@ int status_table(struct store *store, struct table **out, const char *experiment
         table_int(*out, counts.cancelled);
         put_eta(*out, rate, counts.running, counts.queued, work);
         table_text(*out, sql_text(s, 2));
+        table_text(*out, sqlite3_column_type(s, 4) == SQLITE_NULL ? NULL : sql_text(s, 4));
         table_text(*out, sql_text(s, 3));
     }
     if (rc == 0 && experiment != NULL && table_row_count(*out) == 0)

@@ -101,6 +101,17 @@ const struct command COMMANDS[] = {
       "The old one is renamed when the new one is complete. Exit 1: a spec or an\n"
       "attempt had to be left out; it is named.",
       0, 0, 0, command_rebuild },
+    { "note", "[TARGET [TEXT...]]", "notes on experiments, arms and runs",
+      "Adds a note, or lists notes. TARGET is an experiment, EXPERIMENT:ARM, or the\n"
+      "beginning of a run's hash. --remove: the note of that TEXT, or all of TARGET.",
+      0, 1000, BIT(REMOVE) | BIT(FORMAT), command_note },
+    { "tag", "[TARGET [TAG...]]", "tags of experiments, arms and runs",
+      "Adds tags, or lists them. TARGET as for note. --remove: these TAGs, or all.", 0, 1000,
+      BIT(REMOVE) | BIT(FORMAT), command_tag },
+    { "keep", "[TARGET]", "protect it from gc and remove",
+      "Without TARGET: what is kept. TARGET as for note. gc deletes no file of a run\n"
+      "that is kept or belongs to what is; remove refuses it. --remove: no longer.",
+      0, 1, BIT(REMOVE) | BIT(FORMAT), command_keep },
     { "remove", "EXPERIMENT", "remove an experiment from the workspace",
       "Its runs keep their files and results until gc. Cancel its jobs first.", 1, 1, 0,
       command_remove },

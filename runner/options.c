@@ -40,6 +40,7 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_DRY_RUN] = { "dry-run", 0, NULL, "only print what would be done" },
     [OPTION_FORCE] = { "force", 0, NULL, "delete the listed files" },
     [OPTION_YES] = { "yes", 0, NULL, "the same as --force" },
+    [OPTION_REMOVE] = { "remove", 0, NULL, "take it away again" },
     [OPTION_FOLLOW] = { "follow", 'f', NULL, "keep printing until the run ends" },
     [OPTION_OUTPUT] = { "output", 'o', "PATH", "the directory or file to write" },
     [OPTION_LAYOUT] = { "layout", 0, "NAME", "published, csv (boards) or arc (JSON)" },
@@ -180,6 +181,7 @@ static int take_option(struct options *options, int option, const char *value,
         options->plain |= option == OPTION_PLAIN;
         options->force |= option == OPTION_FORCE || option == OPTION_YES;
         options->follow |= option == OPTION_FOLLOW;
+        options->remove |= option == OPTION_REMOVE;
         options->all |= option == OPTION_ALL;
         options->trajectory |= option == OPTION_TRAJECTORY;
         options->matrix |= option == OPTION_MATRIX;

@@ -39,6 +39,7 @@ enum option_id {
     OPTION_DRY_RUN,
     OPTION_FORCE,
     OPTION_YES,
+    OPTION_REMOVE,
     OPTION_FOLLOW,
     OPTION_OUTPUT,
     OPTION_LAYOUT,
@@ -103,6 +104,7 @@ struct options {
     bool as_new;     /* run, queue --new: add beside an experiment of the same name */
     /* gc --force (or --yes): delete, instead of listing what could be deleted */
     bool force;
+    bool remove;            /* note, tag, keep --remove */
     const char *output;     /* data, plot, report --output PATH; NULL: not given */
     const char *layout;     /* data build --layout NAME; NULL: not given */
     const char *svg;        /* data show --svg FILE; NULL: not given */
@@ -127,6 +129,7 @@ command_fn command_run, command_queue, command_work, command_plan, command_statu
     command_results, command_compare, command_show, command_logs, command_cancel, command_retry,
     command_axes, command_data, command_doctor, command_verify, command_rebuild, command_remove,
     command_gc, command_completions, command_curves, command_plot, command_report,
-    command_watch, command_tasks, command_diff, command_importance;
+    command_watch, command_tasks, command_diff, command_importance, command_note, command_tag,
+    command_keep;
 
 #endif

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "file.h"
 #include "finding.h"
+#include "mark.h"
 #include "number.h"
 #include "picture.h"
 #include "report_parts.h"
@@ -306,6 +307,18 @@ static int write_sections(struct report *report, struct report_source *source,
     return rc;
 }
 
+static void say_line(void *context, const char *line)
+{
+    document_note(context, line);
+}
+
+/* Notes and tags of the experiment, its arms and runs. */
+static int add_marks(struct report_source *source, struct error *err)
+{
+    return mark_each_line(source->figures->store, source->figures->results->experiment,
+                          say_line, source->document, err);
+}
+
 int report_make(struct report *out, struct figure_source *figures, const char *spec,
                 enum document_form form, const char *prefix, struct error *err)
 {
@@ -323,8 +336,10 @@ int report_make(struct report *out, struct figure_source *figures, const char *s
         cells_choose(source.chosen, figures->cells, NULL, 0, source.note);
         if (source.origin.description[0] != '\0')
             document_paragraph(source.document, source.origin.description);
+        rc = add_marks(&source, err);
         document_contents(source.document, SECTIONS, sizeof SECTIONS / sizeof *SECTIONS);
-        rc = write_sections(out, &source, form, prefix, err);
+        if (rc == 0)
+            rc = write_sections(out, &source, form, prefix, err);
     }
     if (rc == 0)
         rc = document_finish(source.document, &out->text, err);

@@ -54,6 +54,9 @@ static void tell(const struct garbage_summary *summary, int64_t total, bool acte
     if (summary->busy > 0)
         log_info("%d run%s with open jobs skipped", summary->busy,
                  summary->busy == 1 ? "" : "s");
+    if (summary->kept > 0)
+        log_info("%d run%s kept and skipped; hrmlab keep lists what is kept", summary->kept,
+                 summary->kept == 1 ? " is" : "s are");
     if (summary->unknown > 0)
         log_warning("%d run director%s not in the database and stay%s; hrmlab rebuild reads %s",
                     summary->unknown, summary->unknown == 1 ? "y is" : "ies are",

@@ -18,6 +18,7 @@
 #include "journal.h"
 #include "json.h"
 #include "log.h"
+#include "mark_file.h"
 #include "names.h"
 #include "options.h"
 #include "plan.h"
@@ -367,6 +368,22 @@ static int replay_runs(struct rebuild *r, struct error *err)
     return rc;
 }
 
+/* Restores notes, tags and what is kept. A file that cannot be read is left out, like a
+ * spec. */
+static int read_marks(struct rebuild *r, struct error *err)
+{
+    struct error fault = { 0 };
+    int rc = mark_file_read(r->workspace, r->store, &fault);
+    bool faulty = is_fault_of_spec(rc);
+
+    if (faulty) {
+        log_warning("left out: %s", fault.message);
+        r->specs_failed++;
+        r->specs++;
+    }
+    return rc < 0 && !faulty ? error_set(err, fault.code, "%s", fault.message) : 0;
+}
+
 /* ---- the command ---- */
 
 static int rebuild(struct rebuild *r, const struct options *options, struct error *err)
@@ -381,6 +398,8 @@ static int rebuild(struct rebuild *r, const struct options *options, struct erro
         rc = queue_rest(r, err);
     if (rc == 0)
         rc = replay_runs(r, err);
+    if (rc == 0)
+        rc = read_marks(r, err);
     disk_release(&r->disk);
     replay_close(r->replay);
     r->replay = NULL;

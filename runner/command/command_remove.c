@@ -4,6 +4,8 @@
 #include "file.h"
 #include "garbage.h"
 #include "log.h"
+#include "mark.h"
+#include "mark_file.h"
 #include "options.h"
 #include "removed_mark.h"
 #include "store.h"
@@ -28,10 +30,25 @@ static int check(const struct garbage_experiment *experiment, const char *name,
     return 0;
 }
 
+static int check_kept(struct store *store, const char *name, struct error *err)
+{
+    char *what = NULL;
+    int rc = mark_find_kept(store, &what, name, err);
+
+    if (rc == 0 && what != NULL)
+        rc =
+            error_set(err, ERROR_FORMAT,
+                      "%s: %s is kept; hrmlab keep lists what is, keep TARGET --remove ends it",
+                      name, what);
+    free(what);
+    return rc;
+}
+
 /* Deletes the experiment's rows. *own lists the runs that no experiment has any
  * more; newly allocated. */
 static int delete_rows(struct garbage_experiment *experiment, char (**own)[65], int *count,
-                       struct store *store, const char *name, struct error *err)
+                       struct store *store, const struct workspace *workspace, const char *name,
+                       struct error *err)
 {
     int rc = store_begin(store, err);
 
@@ -41,9 +58,15 @@ static int delete_rows(struct garbage_experiment *experiment, char (**own)[65], 
     if (rc == 0)
         rc = check(experiment, name, err);
     if (rc == 0)
+        rc = check_kept(store, name, err);
+    if (rc == 0)
         rc = garbage_own_runs(store, own, count, experiment->id, err);
     if (rc == 0)
         rc = garbage_delete_experiment(store, experiment->id, err);
+    if (rc == 0)
+        rc = mark_delete_experiment(store, name, err);
+    if (rc == 0)
+        rc = mark_file_write(workspace, store, err);
     if (rc == 0)
         rc = store_commit(store, err);
     if (rc < 0)
@@ -85,7 +108,7 @@ int command_remove(const struct options *options, int *exit_code, struct error *
     if (rc == 0)
         rc = database_open(&store, &workspace, err);
     if (rc == 0)
-        rc = delete_rows(&experiment, &own, &count, store, name, err);
+        rc = delete_rows(&experiment, &own, &count, store, &workspace, name, err);
     if (rc == 0)
         rc = settle_files(&workspace, &experiment, own, count, err);
     if (rc == 0)

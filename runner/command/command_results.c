@@ -4,6 +4,7 @@
 #include "error.h"
 #include "filter.h"
 #include "log.h"
+#include "mark.h"
 #include "options.h"
 #include "pivot.h"
 #include "query.h"
@@ -105,6 +106,8 @@ static int print_arms(struct store *store, const struct options *options,
         rc = results_add_baseline_rows(tables[0], results, &shown, &baselines, err);
     if (rc == 0)
         rc = results_baselines_table(&tables[1], &baselines, &shown, err);
+    if (rc == 0)
+        rc = mark_add_notes(tables[alone ? 0 : 1], store, results->experiment, err);
     if (rc == 0)
         rc = table_print_all(tables, MEMBERS, alone ? 1 : 2, stdout, options->format,
                              options_color(options), err);

@@ -267,6 +267,8 @@ static int collect_runs(struct collector *c, struct error *err)
     for (int i = 0; i < run_count && rc == 0; i++) {
         if (runs[i].busy)
             c->out->busy++;
+        else if (runs[i].kept)
+            c->out->kept++;
         else
             rc = runs[i].wanted ? collect_wanted(c, &runs[i], err)
                                 : collect_unwanted(c, &runs[i], err);

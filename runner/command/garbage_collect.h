@@ -4,7 +4,7 @@
  *
  * Files that an experiment needs are never deleted: the final checkpoint, journals,
  * job.json, exit.json, logs and submissions of its runs; nor are runs with open jobs
- * or live attempts, nor directories that the database does not know, unless they are
+ * or live attempts, nor any file of runs that are kept, nor directories that the database does not know, unless they are
  * marked as removed.
  */
 #ifndef RUNNER_GARBAGE_COLLECT_H
@@ -34,6 +34,7 @@ struct garbage_summary {
         int64_t bytes; /* on disk */
     } of[GARBAGE_REASONS];
     int busy; /* runs skipped because they have open jobs */
+    int kept; /* runs skipped because they are protected */
     /* run directories that the database does not know; they are not deleted */
     int unknown;
 };
