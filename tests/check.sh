@@ -119,6 +119,16 @@ for file in "${sources[@]}" "${headers[@]}" tests/*.[ch]; do
     lines=$(wc -l <"$file")
     [ "$lines" -le 800 ] || fault "$file has $lines lines (limit 800)"
 done
+long=$(awk '
+    FNR == 1 { begin = 0 }
+    /^\{/ { begin = at }
+    /^\}/ && begin {
+        if (FNR - begin >= 80)
+            print "  " FILENAME ":" begin " (" FNR - begin + 1 " lines)"
+        begin = 0
+    }
+    /^$|^[}#]|\*\/$/ { at = FNR + 1 }' "${sources[@]}" "${headers[@]}" tests/*.[ch] tests/*/*.[ch])
+[ -z "$long" ] || fault "functions of more than 80 lines:"$'\n'"$long"
 # Warnings of two compilers as errors.
 for compiler in gcc clang; do
     printf '%s\n' "${sources[@]}" tests/*.c |
