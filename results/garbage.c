@@ -144,9 +144,7 @@ int garbage_find_experiment(struct store *store, struct garbage_experiment *out,
 int garbage_own_runs(struct store *store, char (**out)[65], int *count, int64_t experiment_id,
                      struct error *err)
 {
-    char(*list)[65] = NULL;
     sqlite3_stmt *s;
-    int n = 0;
     int rc = sql_query(store, &s, err,
                        "SELECT DISTINCT r.hash FROM arm a JOIN arm_run x USING (arm_id)"
                        " JOIN run r USING (run_id) WHERE a.experiment_id = ?1"
@@ -155,25 +153,7 @@ int garbage_own_runs(struct store *store, char (**out)[65], int *count, int64_t 
 
     *out = NULL;
     *count = 0;
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
-        char(*larger)[65] = grow(list, n, sizeof *list);
-
-        rc = 0;
-        if (larger == NULL) {
-            sql_end(&s);
-            rc = error_no_memory(err, "the list of runs");
-            break;
-        }
-        list = larger;
-        snprintf(list[n++], sizeof *list, "%s", sql_text(s, 0));
-    }
-    if (rc < 0) {
-        free(list);
-        return rc;
-    }
-    *out = list;
-    *count = n;
-    return 0;
+    return rc < 0 ? rc : sql_hashes(store, &s, out, count, err);
 }
 
 int garbage_delete_experiment(struct store *store, int64_t experiment_id, struct error *err)

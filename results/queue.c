@@ -68,8 +68,6 @@ int queue_run_hashes(struct store *store, char (**out)[65], int *count, int64_t 
                      struct error *err)
 {
     sqlite3_stmt *s;
-    char(*list)[65] = NULL;
-    int n = 0, room = 0;
     int rc = sql_query(store, &s, err,
                        "SELECT DISTINCT r.hash FROM arm a JOIN arm_run x USING (arm_id)"
                        " JOIN run r USING (run_id) WHERE a.experiment_id = ?1 ORDER BY r.hash",
@@ -77,26 +75,7 @@ int queue_run_hashes(struct store *store, char (**out)[65], int *count, int64_t 
 
     *out = NULL;
     *count = 0;
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
-        rc = 0;
-        if (n == room) {
-            char(*larger)[65] = realloc(list, (size_t)(room = 2 * room + 16) * sizeof *list);
-            if (larger == NULL) {
-                sql_end(&s);
-                rc = error_no_memory(err, "the queue");
-                break;
-            }
-            list = larger;
-        }
-        snprintf(list[n++], sizeof *list, "%s", sql_text(s, 0));
-    }
-    if (rc < 0) {
-        free(list);
-        return rc;
-    }
-    *out = list;
-    *count = n;
-    return 0;
+    return rc < 0 ? rc : sql_hashes(store, &s, out, count, err);
 }
 
 int queue_count_evaluations(struct store *store, int64_t *out, int64_t experiment_id,

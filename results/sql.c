@@ -7,6 +7,8 @@
 #include "store.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int bind_one(sqlite3_stmt *statement, int index, const struct sql_value *value)
@@ -133,4 +135,35 @@ char *sql_text_copy(sqlite3_stmt *statement, int column)
     const unsigned char *text = sqlite3_column_text(statement, column);
 
     return text != NULL ? strdup((const char *)text) : NULL;
+}
+
+int sql_hashes(struct store *store, sqlite3_stmt **statement, char (**out)[65], int *count,
+               struct error *err)
+{
+    char(*list)[65] = NULL;
+    int n = 0, room = 0, rc;
+
+    *out = NULL;
+    *count = 0;
+    while ((rc = sql_step(store, statement, err)) > 0) {
+        if (n == room) {
+            room = 2 * room + 16;
+            char(*larger)[65] = realloc(list, (size_t)room * sizeof *list);
+
+            if (larger == NULL) {
+                sql_end(statement);
+                rc = error_no_memory(err, "a list of runs");
+                break;
+            }
+            list = larger;
+        }
+        snprintf(list[n++], sizeof *list, "%s", sql_text(*statement, 0));
+    }
+    if (rc < 0) {
+        free(list);
+        return rc;
+    }
+    *out = list;
+    *count = n;
+    return 0;
 }

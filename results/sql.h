@@ -105,4 +105,9 @@ const char *sql_text(sqlite3_stmt *statement, int column);
 /* A newly allocated copy of a column's text; NULL for NULL or no memory. */
 char *sql_text_copy(sqlite3_stmt *statement, int column);
 
+/* Reads hashes of runs, the first column of all remaining rows, into a new list (the
+ * caller frees it; NULL after an error) and ends the statement. */
+int sql_hashes(struct store *store, sqlite3_stmt **statement, char (**out)[65], int *count,
+               struct error *err) MUST_CHECK;
+
 #endif

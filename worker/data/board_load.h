@@ -12,7 +12,7 @@
 
 /* What differs between kinds of boards. */
 struct board_form {
-    const char *builtin; /* the data.path of generated boards: "builtin:sudoku" */
+    const char *builtin; /* the data.path of generated boards: "builtin:NAME" */
     const char *title;   /* stands before " 9 x 9 from CSV" */
     const char *plural;  /* what messages call generated boards: "puzzles" */
     /* opens the names of generated boards; purpose of the random streams that make them */
