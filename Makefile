@@ -27,6 +27,8 @@ LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
 # -ffast-math; contraction to FMA is asked for by name because -std=c11 turns it off.
 KERNEL_FLAGS := -O3 -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trapping-math \
                 -fno-var-tracking
+# The processor that CC builds for; sets other than base are for x86_64.
+ARCHITECTURE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 KERNEL_base :=
 KERNEL_avx2 := -march=x86-64-v3
 KERNEL_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
@@ -36,21 +38,25 @@ O := build/$(VARIANT)
 # The programs a user runs stand directly in build/; test variants have their own folder.
 P := $(if $(filter release,$(VARIANT)),build,$(O))
 
-libs = $(shell pkg-config --libs $(1) 2>/dev/null)
+# For another architecture: make CC=aarch64-linux-gnu-gcc PKG_CONFIG=aarch64-linux-gnu-pkg-config
+PKG_CONFIG ?= pkg-config
+libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
 # Where sources stand; headers are included by their names alone, which are unique.
 FOLDERS := common model model/kernels worker worker/data results results/present \
            runner runner/command runner/plan runner/loop runner/executor
 CPPFLAGS := -D_GNU_SOURCE $(FOLDERS:%=-I%) -Itests -I$(O) \
-            $(shell pkg-config --cflags $(PKG) 2>/dev/null)
+            $(shell $(PKG_CONFIG) --cflags $(PKG) 2>/dev/null)
 CFLAGS := -std=c11 $(WARNINGS) $(CFLAGS_$(VARIANT)) $(EXTRA_CFLAGS)
 LDFLAGS := $(LDFLAGS_$(VARIANT))
 COMMON_LIBS := $(call libs,libcjson libmd libxxhash) -lm
-WORKER_LIBS := $(call libs,openblas zlib) -lmvec $(COMMON_LIBS)
+WORKER_LIBS := $(call libs,openblas zlib) $(if $(filter x86_64,$(ARCHITECTURE)),-lmvec) $(COMMON_LIBS)
 RUNNER_LIBS := $(call libs,sqlite3 libuv) $(COMMON_LIBS)
 TEST_LIBS := $(call libs,cmocka)
 
 # The objects of a folder and of those below it.
-objects = $(patsubst %.c,$(O)/%.o,$(filter-out %_main.c,$(sort $(foreach f,$(filter $(1) $(1)/%,$(FOLDERS)),$(wildcard $(f)/*.c)))))
+# Kernel sets that the processor to be built for cannot have.
+FOREIGN := $(if $(filter x86_64,$(ARCHITECTURE)),,%/set_avx2.c %/set_avx512.c %/set_avx512_bf16.c)
+objects = $(patsubst %.c,$(O)/%.o,$(filter-out %_main.c $(FOREIGN),$(sort $(foreach f,$(filter $(1) $(1)/%,$(FOLDERS)),$(wildcard $(f)/*.c)))))
 COMMON_O := $(call objects,common)
 MODEL_O := $(call objects,model)
 WORKER_O := $(call objects,worker)

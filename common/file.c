@@ -3,6 +3,7 @@
 
 #include "error.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -258,6 +259,23 @@ int file_make_directories(const char *path, struct error *err)
 bool file_exists(const char *path)
 {
     return access(path, F_OK) == 0;
+}
+
+void file_close_on_exec(int first)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    const struct dirent *entry;
+
+    if (directory == NULL)
+        return;
+    while ((entry = readdir(directory)) != NULL) {
+        char *end;
+        long fd = strtol(entry->d_name, &end, 10);
+
+        if (end != entry->d_name && *end == '\0' && fd >= first)
+            fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+    }
+    closedir(directory);
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)

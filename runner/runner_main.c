@@ -69,7 +69,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     /* Workers must not inherit the caller's descriptors. In this process they stay
      * open, because <(...) of a shell refers to them. */
-    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    file_close_on_exec(3);
     log_setup("hrmlab", LOG_INFO);
     int rc = options_read(&options, argc, argv, &err);
     if (rc < 0) {
