@@ -161,14 +161,39 @@ golden-replay-path: ## build golden_replay and print its path: golden_replay FIL
 	@$(MAKE) --no-print-directory build/golden_replay >&2
 	@echo $(CURDIR)/build/golden_replay
 
-.PHONY: install
-install: all ## install programs, man page and experiments under PREFIX (/usr/local)
+# Files that `make install` writes below PREFIX, by which `make uninstall` removes them.
+SHARE := $(DESTDIR)$(PREFIX)/share
+COMPLETIONS := bash-completion/completions/hrmlab zsh/vendor-completions/_hrmlab \
+               fish/vendor_completions.d/hrmlab.fish
+# The commands that have a page of their own; this program must be able to run here.
+COMMAND_NAMES = $(shell $(HRMLAB) help | sed -n 's/^  \([a-z]*\) .*/\1/p' | sort -u)
+# The program that prints completions and man pages: where hrmlab is built for another
+# processor, one of this machine.
+HRMLAB ?= build/hrmlab
+.PHONY: install uninstall deb
+install: all ## install programs, man pages, completions and experiments under PREFIX (/usr/local)
 	install -D -m 755 build/hrmlab $(DESTDIR)$(PREFIX)/bin/hrmlab
 	install -D -m 755 build/hrmlab-worker $(DESTDIR)$(PREFIX)/bin/hrmlab-worker
-	install -D -m 644 docs/hrmlab.1 $(DESTDIR)$(PREFIX)/share/man/man1/hrmlab.1
-	install -d $(DESTDIR)$(PREFIX)/share/hrmlab/experiments/presets
-	install -m 644 experiments/*.json $(DESTDIR)$(PREFIX)/share/hrmlab/experiments
-	install -m 644 experiments/presets/*.json $(DESTDIR)$(PREFIX)/share/hrmlab/experiments/presets
+	install -D -m 644 docs/hrmlab.1 $(SHARE)/man/man1/hrmlab.1
+	set -e; for c in $(COMMAND_NAMES); do $(HRMLAB) help $$c --man >$(SHARE)/man/man1/hrmlab-$$c.1; done
+	set -e; for f in $(COMPLETIONS); do install -d $(SHARE)/$${f%/*}; done
+	$(HRMLAB) completions bash >$(SHARE)/$(word 1,$(COMPLETIONS))
+	$(HRMLAB) completions zsh >$(SHARE)/$(word 2,$(COMPLETIONS))
+	$(HRMLAB) completions fish >$(SHARE)/$(word 3,$(COMPLETIONS))
+	install -D -m 644 LICENSE $(SHARE)/doc/hrmlab/copyright
+	install -m 644 README.md CHANGES.md docs/*.md $(SHARE)/doc/hrmlab
+	install -d $(SHARE)/hrmlab/experiments/presets
+	install -m 644 experiments/*.json $(SHARE)/hrmlab/experiments
+	install -m 644 experiments/presets/*.json $(SHARE)/hrmlab/experiments/presets
+uninstall: ## remove what `make install` wrote
+	rm -f $(DESTDIR)$(PREFIX)/bin/hrmlab $(DESTDIR)$(PREFIX)/bin/hrmlab-worker
+	rm -f $(SHARE)/man/man1/hrmlab.1 $(SHARE)/man/man1/hrmlab-*.1 $(COMPLETIONS:%=$(SHARE)/%)
+	rm -rf $(SHARE)/hrmlab $(SHARE)/doc/hrmlab
+deb: all ## a Debian package in build/, with the libraries that it needs
+	@tests/deb.sh build $(VERSION)
+.PHONY: deb-smoke
+deb-smoke: deb ## install the package in a fresh Debian (mmdebstrap; root), run it, purge it
+	@tests/deb_smoke.sh build/hrmlab_$(VERSION)_$$(dpkg --print-architecture).deb
 
 .PHONY: check
 check: ## layers, headers, warnings (gcc, clang), clang-tidy, cppcheck, shellcheck, format

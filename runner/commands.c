@@ -134,7 +134,7 @@ const struct command COMMANDS[] = {
       "SHELL is bash, zsh or fish. For bash: source <(hrmlab completions bash). The\n"
       "script calls `hrmlab completions -- WORD...`, which completes the last word.",
       1, 1000, 0, command_completions },
-    { "help", "[COMMAND]", "this list, or the help of a command", NULL, 0, 1, 0,
+    { "help", "[COMMAND]", "this list, or the help of a command", NULL, 0, 1, BIT(MAN),
       print_help_of },
     { 0 },
 };
@@ -289,6 +289,54 @@ void commands_print_help(const struct command *command, FILE *out)
           out);
 }
 
+/* Prints text for troff: dashes and backslashes as themselves, no line a request. */
+static void print_troff(const char *text, FILE *out)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        bool at_line = c == text || c[-1] == '\n';
+
+        if (at_line && (*c == '.' || *c == '\''))
+            fputs("\\&", out);
+        if (*c == '-' || *c == '\\')
+            fputs(*c == '-' ? "\\-" : "\\e", out);
+        else
+            fputc(*c, out);
+    }
+}
+
+void commands_print_man(const struct command *command, FILE *out)
+{
+    fprintf(out, ".TH HRMLAB\\-%s 1 \"\" hrmlab \"User Commands\"\n", command->name);
+    fprintf(out, ".SH NAME\nhrmlab\\-%s \\- ", command->name);
+    print_troff(command->meaning, out);
+    fprintf(out, "\n.SH SYNOPSIS\n.B hrmlab %s\n", command->name);
+    print_troff(command->arguments, out);
+    fputs("\n[\\fIoptions\\fR]\n", out);
+    if (command->details != NULL) {
+        fputs(".SH DESCRIPTION\n", out);
+        print_troff(command->details, out);
+        fputs("\n", out);
+    }
+    fputs(".SH OPTIONS\n", out);
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        const struct option_entry *option = &OPTIONS[i];
+
+        if (!takes(command, i))
+            continue;
+        fputs(".TP\n\\fB", out);
+        if (option->letter != 0)
+            fprintf(out, "\\-%c\\fR, \\fB", option->letter);
+        fputs("\\-\\-", out);
+        print_troff(option->name, out);
+        fprintf(out, "\\fR%s%s%s\n", option->value != NULL ? " \\fI" : "",
+                option->value != NULL ? option->value : "",
+                option->value != NULL ? "\\fR" : "");
+        print_troff(option->meaning, out);
+        fputs("\n", out);
+    }
+    fputs(".SH SEE ALSO\n.BR hrmlab (1)\n", out);
+}
+
 /* help [COMMAND] */
 static int print_help_of(const struct options *options, int *exit_code, struct error *err)
 {
@@ -298,6 +346,13 @@ static int print_help_of(const struct options *options, int *exit_code, struct e
     (void)exit_code;
     if (name != NULL && command == NULL)
         return unknown_command(name, err);
-    commands_print_help(command, stdout);
+    if (options->man && command == NULL)
+        return error_set(err, ERROR_FORMAT,
+                         "hrmlab help --man: name a command; the page of the whole program is "
+                         "docs/hrmlab.1");
+    if (options->man)
+        commands_print_man(command, stdout);
+    else
+        commands_print_help(command, stdout);
     return 0;
 }

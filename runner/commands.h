@@ -39,5 +39,7 @@ int commands_check(const struct command **out, const struct options *options,
 /* Prints the help of one command, with only its options; NULL: all commands. At most
  * 80 columns wide. */
 void commands_print_help(const struct command *command, FILE *out);
+/* Prints the help of one command as a man page. */
+void commands_print_man(const struct command *command, FILE *out);
 
 #endif

@@ -46,6 +46,7 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_LAYOUT] = { "layout", 0, "NAME", "published, csv (boards) or arc (JSON)" },
     [OPTION_SVG] = { "svg", 0, "FILE", "draw to this file instead of the terminal" },
     [OPTION_PLAIN] = { "plain", 0, NULL, "lines of log, not a live view (HRMLAB_PLAIN)" },
+    [OPTION_MAN] = { "man", 0, NULL, "print it as a man page" },
     [OPTION_QUIET] = { "quiet", 'q', NULL, "print warnings and errors only" },
     [OPTION_COLOR] = { "color", 0, "WHEN", "auto, always, never (NO_COLOR, CLICOLOR_FORCE)" },
     [OPTION_HELP] = { "help", 'h', NULL, "the help of a command" },
@@ -179,6 +180,7 @@ static int take_option(struct options *options, int option, const char *value,
         options->dry_run |= option == OPTION_DRY_RUN;
         options->quiet |= option == OPTION_QUIET;
         options->plain |= option == OPTION_PLAIN;
+        options->man |= option == OPTION_MAN;
         options->force |= option == OPTION_FORCE || option == OPTION_YES;
         options->follow |= option == OPTION_FOLLOW;
         options->remove |= option == OPTION_REMOVE;

@@ -45,6 +45,7 @@ enum option_id {
     OPTION_LAYOUT,
     OPTION_SVG,
     OPTION_PLAIN,
+    OPTION_MAN,
     OPTION_QUIET,
     OPTION_COLOR,
     OPTION_HELP,
@@ -91,6 +92,7 @@ struct options {
     bool dry_run, quiet, follow, all, help, version;
     /* --plain, HRMLAB_PLAIN: lines instead of a view that is drawn over */
     bool plain;
+    bool man;         /* help --man: as a man page */
     const char *axis; /* compare, plot --axis KEY */
     /* compare, results, curves --metric, results --value; NULL: pass_at_2 */
     const char *metric;

@@ -8,6 +8,7 @@
 #include "settings.h"
 #include "spec.h"
 #include "spec_contrasts.h"
+#include "spec_place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -395,20 +396,13 @@ int spec_merge(cJSON **out, const char *path, const char *const *overrides, int 
                struct error *err)
 {
     cJSON *spec = NULL;
-    int rc = read_with_bases(&spec, path, 0, err);
+    char *place;
+    int rc = spec_place_find(&place, path, err);
 
     *out = NULL;
-    char *beside = rc == ERROR_ABSENT ? format_string("%s.json", path) : NULL;
-    if (beside != NULL && !file_exists(beside)) {
-        free(beside);
-        beside = NULL;
-    }
-    if (rc == ERROR_ABSENT)
-        rc = error_set(err, ERROR_FORMAT,
-                       "%s: no such spec%s%s%s; the shipped ones are in experiments/", path,
-                       beside != NULL ? " (did you mean \"" : "", beside != NULL ? beside : "",
-                       beside != NULL ? "\"?)" : "");
-    free(beside);
+    if (rc == 0)
+        rc = read_with_bases(&spec, place, 0, err);
+    free(place);
     for (int i = 0; i < count && rc == 0; i++)
         rc = apply_override(spec, overrides[i], err);
     if (rc < 0) {

@@ -1,0 +1,150 @@
+/* test_install.c - what an installed hrmlab finds and prints: shipped specs by name, man
+ * pages; descriptors that programs do not inherit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "commands.h"
+#include "error.h"
+#include "file.h"
+#include "spec_place.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char room[] = "/tmp/hrmlab-install-XXXXXX";
+
+static int make_room(void **state)
+{
+    char path[200];
+    struct error err;
+
+    (void)state;
+    if (mkdtemp(room) == NULL)
+        return -1;
+    snprintf(path, sizeof path, "%s/wonder.json", room);
+    setenv("HRMLAB_EXPERIMENTS", room, 1);
+    return file_write_atomic(path, "{}", 2, &err);
+}
+
+static int remove_room(void **state)
+{
+    struct error err;
+
+    (void)state;
+    unsetenv("HRMLAB_EXPERIMENTS");
+    return file_remove_tree(room, &err);
+}
+
+static void a_shipped_spec_is_found_by_its_name(void **state)
+{
+    char expected[200], *path;
+    struct error err;
+
+    (void)state;
+    snprintf(expected, sizeof expected, "%s/wonder.json", room);
+    assert_int_equal(spec_place_find(&path, "wonder", &err), 0);
+    assert_string_equal(path, expected);
+    free(path);
+}
+
+static void a_path_or_a_pipe_is_taken_as_it_is(void **state)
+{
+    static const char *const GIVEN[] = { "-", "experiments/demo.json", "Makefile", "tests" };
+    struct error err;
+    char *path;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof GIVEN / sizeof *GIVEN; i++) {
+        assert_int_equal(spec_place_find(&path, GIVEN[i], &err), 0);
+        assert_string_equal(path, GIVEN[i]);
+        free(path);
+    }
+}
+
+static void a_missing_spec_is_named_with_the_nearest(void **state)
+{
+    static const char *const GIVEN[][2] = {
+        { "wander", "wander: no such spec; did you mean \"wonder\"?" },
+        { "elsewhere/wonder", "no such spec" },
+        { "wonder.jsn", "no such spec" }
+    };
+    struct error err;
+    char *path;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof GIVEN / sizeof *GIVEN; i++) {
+        assert_int_equal(spec_place_find(&path, GIVEN[i][0], &err), ERROR_FORMAT);
+        assert_null(path);
+        if (strstr(err.message, GIVEN[i][1]) == NULL)
+            fail_msg("%s", err.message);
+    }
+}
+
+/* Every option that a command takes stands in its page, and no line is taken for a
+ * request of troff that is none. */
+static void every_command_has_a_man_page(void **state)
+{
+    (void)state;
+    for (const struct command *command = COMMANDS; command->name != NULL; command++) {
+        char *text = NULL, title[60];
+        size_t size;
+        FILE *page = open_memstream(&text, &size);
+
+        assert_non_null(page);
+        commands_print_man(command, page);
+        fclose(page);
+        snprintf(title, sizeof title, ".TH HRMLAB\\-%s 1", command->name);
+        assert_int_equal(strncmp(text, title, strlen(title)), 0);
+        for (int i = 0; i < OPTION_COUNT; i++) {
+            char name[60];
+            bool takes = ((command->options | COMMAND_COMMON) & OPTION_BIT(i)) != 0;
+
+            if (strchr(OPTIONS[i].name, '-') != NULL)
+                continue; /* its dash is written \- */
+            snprintf(name, sizeof name, "\\-\\-%s\\fR", OPTIONS[i].name);
+            if ((strstr(text, name) != NULL) != takes)
+                fail_msg("%s: %s", command->name, name);
+        }
+        for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+            line += *line == '\n';
+            if (*line == '.' && (line[1] < 'A' || line[1] > 'Z'))
+                fail_msg("%s: %.40s", command->name, line);
+        }
+        free(text);
+    }
+}
+
+static void descriptors_of_the_caller_are_not_inherited(void **state)
+{
+    (void)state;
+    int fd = open("Makefile", O_RDONLY), low = open("Makefile", O_RDONLY);
+
+    assert_true(fd > 2 && low > fd);
+    file_close_on_exec(low);
+    assert_int_equal(fcntl(fd, F_GETFD), 0);
+    assert_int_equal(fcntl(low, F_GETFD), FD_CLOEXEC);
+    file_close_on_exec(3);
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(fcntl(1, F_GETFD), 0);
+    close(fd);
+    close(low);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_shipped_spec_is_found_by_its_name),
+        cmocka_unit_test(a_path_or_a_pipe_is_taken_as_it_is),
+        cmocka_unit_test(a_missing_spec_is_named_with_the_nearest),
+        cmocka_unit_test(every_command_has_a_man_page),
+        cmocka_unit_test(descriptors_of_the_caller_are_not_inherited),
+    };
+
+    return cmocka_run_group_tests_name("install", tests, make_room, remove_room);
+}
