@@ -44,10 +44,10 @@ const struct command COMMANDS[] = {
           BIT(TRAJECTORY),
       command_results },
     { "compare", "[EXPERIMENT] [ARM ARM]", "differences with 95 % intervals",
-      "With EXPERIMENT alone: the comparisons that its spec planned. Else two arms, all\n"
-      "arms with one (--baseline), the values of one setting (--axis), or outer steps in\n"
-      "training with outer steps at inference (--matrix). ARM is a label as results\n"
-      "shows it, the beginning of a run's hash, or KEY=VALUE ...",
+      "With EXPERIMENT alone: the comparisons that its spec planned. Else two arms,\n"
+      "all arms with one (--baseline), the values of one setting (--axis), or outer\n"
+      "steps in training with outer steps at inference (--matrix). ARM is a label as\n"
+      "results shows it, the beginning of a run's hash, or KEY=VALUE ...",
       0, 3, QUERY_OPTIONS | BIT(AXIS) | BIT(MATRIX) | BIT(BASELINE), command_compare },
     { "tasks", "[EXPERIMENT] [ARM ARM]", "tasks from hard to easy; two arms by task",
       "Means over seeds of a measure of tasks. Each arm under one evaluation: its own\n"
