@@ -297,29 +297,61 @@ static void a_thousand_cells_are_planned_with_the_trainings_really_needed(void *
     plan_destroy(plan);
 }
 
+static void plan_shipped(const char *name, const char *const *sets, int count)
+{
+    struct error err = { 0 };
+    struct spec *spec;
+    struct plan *plan = NULL;
+    char *path = format_string("experiments/%s.json", name);
+    int rc = spec_read(&spec, path, sets, count, &err);
+
+    if (rc == 0)
+        rc = plan_create(&plan, spec, worker(), NULL, &err);
+    if (rc < 0)
+        fail_msg("%s: %s", name, err.message);
+    assert_true(plan->run_count > 1);
+    plan_destroy(plan);
+    free(path);
+}
+
 static void every_shipped_spec_is_planned(void **state)
 {
-    static const char *const names[] = { "demo",          "demo_arc",      "architecture",
-                                         "inner_cycles",  "outer_steps",   "train_vs_inference",
-                                         "act",           "augmentations", "sudoku_4x4",
-                                         "forward_dtype", "trm_sudoku",    "gradient_horizon",
-                                         "supervision",   "halting_rules", "matched" };
+    static const char *const names[] = { "demo",
+                                         "demo_arc",
+                                         "architecture",
+                                         "inner_cycles",
+                                         "outer_steps",
+                                         "train_vs_inference",
+                                         "act",
+                                         "augmentations",
+                                         "sudoku_4x4",
+                                         "forward_dtype",
+                                         "trm_sudoku",
+                                         "gradient_horizon",
+                                         "supervision",
+                                         "halting_rules",
+                                         "matched",
+                                         "conditioning",
+                                         "transfer",
+                                         "puzzle_prefix",
+                                         "conditioning_paper",
+                                         "transfer_paper",
+                                         "puzzle_prefix_paper",
+                                         NULL };
 
     (void)state;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct error err = { 0 };
-        struct spec *spec;
-        struct plan *plan = NULL;
-        char *path = format_string("experiments/%s.json", names[i]);
-        int rc = spec_read(&spec, path, NULL, 0, &err);
-        if (rc == 0)
-            rc = plan_create(&plan, spec, worker(), NULL, &err);
-        if (rc < 0)
-            fail_msg("%s", err.message);
-        assert_true(plan->run_count > 1);
-        plan_destroy(plan);
-        free(path);
-    }
+    for (int i = 0; names[i] != NULL; i++)
+        plan_shipped(names[i], NULL, 0);
+}
+
+/* Thousands of tasks take too long to be made here. */
+static void shipped_specs_of_many_tasks_are_planned_with_few(void **state)
+{
+    (void)state;
+    static const char *const few[] = { "data.tasks_per_family=20" };
+
+    plan_shipped("training_tasks", few, 1);
+    plan_shipped("training_tasks_paper", few, 1);
 }
 
 /* experiments/spec.schema.json is what `hrmlab axes schema` prints. */
@@ -410,6 +442,7 @@ int main(void)
         cmocka_unit_test(cells_that_differ_in_evaluation_share_a_training),
         cmocka_unit_test(a_thousand_cells_are_planned_with_the_trainings_really_needed),
         cmocka_unit_test(every_shipped_spec_is_planned),
+        cmocka_unit_test(shipped_specs_of_many_tasks_are_planned_with_few),
         cmocka_unit_test(the_committed_schema_is_current),
         cmocka_unit_test(a_spec_may_come_through_a_pipe_if_it_has_a_name),
         cmocka_unit_test(numbers_of_the_command_line_may_be_written_as_people_do),

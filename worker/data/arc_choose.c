@@ -411,9 +411,11 @@ int arc_choose(struct arc_choice *out, struct arc_tasks *tasks, const struct con
         rc = check_kept(tasks, config, &gone, err);
     }
     if (rc == 0)
+        rc = arc_share_tasks(&gone.share, tasks, config, err);
+    if (rc == 0)
         rc = choose_copies(tasks, &wishes, &gone, &out->leaked, err);
     if (rc == 0)
-        rc = arc_share(&gone.share, tasks, config, err);
+        rc = arc_share_pairs(&gone.share, tasks, config, err);
     task_names_release(&wishes.names);
     if (rc < 0)
         return rc;

@@ -124,14 +124,19 @@ static int draw_pairs(struct arc_share *out, struct arc_task *task, const struct
     return 0;
 }
 
-int arc_share(struct arc_share *out, struct arc_tasks *tasks, const struct config *config,
-              struct error *err)
+int arc_share_tasks(struct arc_share *out, struct arc_tasks *tasks, const struct config *config,
+                    struct error *err)
 {
-    *out = (struct arc_share){ 0 };
     int rc = draw_tasks(&out->untrained, tasks, false, wanted_share, config, err);
 
-    if (rc == 0)
-        rc = draw_tasks(&out->untested, tasks, true, wanted_tests, config, err);
+    return rc == 0 ? draw_tasks(&out->untested, tasks, true, wanted_tests, config, err) : rc;
+}
+
+int arc_share_pairs(struct arc_share *out, struct arc_tasks *tasks, const struct config *config,
+                    struct error *err)
+{
+    int rc = 0;
+
     for (int i = 0; i < tasks->count && rc == 0; i++)
         if (tasks->tasks[i].trained && config_real(config, DATA_PAIR_SHARE) < 1.0)
             rc = draw_pairs(out, &tasks->tasks[i], config, err);

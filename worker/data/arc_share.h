@@ -18,8 +18,12 @@ struct arc_share {
     int pairs, of_pairs; /* pairs left out, of how many that would be trained on */
 };
 
-/* Takes tasks and pairs away by the settings. Flags of tasks must be filled. */
-int arc_share(struct arc_share *out, struct arc_tasks *tasks, const struct config *config,
-              struct error *err) MUST_CHECK;
+/* Takes tasks away by data.task_share and data.test_tasks; then, once all tasks are
+ * chosen, pairs by data.pair_share. Flags of tasks must be filled, *out zero before the
+ * first. */
+int arc_share_tasks(struct arc_share *out, struct arc_tasks *tasks, const struct config *config,
+                    struct error *err) MUST_CHECK;
+int arc_share_pairs(struct arc_share *out, struct arc_tasks *tasks, const struct config *config,
+                    struct error *err) MUST_CHECK;
 
 #endif
