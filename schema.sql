@@ -65,8 +65,10 @@ CREATE TABLE run (
     total_steps INTEGER,               -- planned training steps; NULL: not yet known
     train_flops REAL,                  -- of the whole training, counted from shapes; NULL: not yet known
     mixed INTEGER NOT NULL DEFAULT 0 CHECK (mixed IN (0, 1)), -- trained on more than one kernel set or number of threads
-    config_id INTEGER REFERENCES config -- its effective settings
+    config_id INTEGER REFERENCES config, -- its effective settings
+    base_hash TEXT                     -- hash of the run whose final weights it begins with; NULL: none
 ) STRICT;
+CREATE INDEX run_by_base ON run (base_hash) WHERE base_hash IS NOT NULL;
 
 -- Which runs an arm consists of (one per seed); a run may serve many arms.
 CREATE TABLE arm_run (

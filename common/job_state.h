@@ -78,6 +78,8 @@ enum outcome {
      * something else */
     OUTCOME_NODE_FAILURE,
     OUTCOME_PREEMPTED,
+    /* the run whose weights it begins with has none and is not being trained */
+    OUTCOME_BASE_FAILED,
     OUTCOME_COUNT
 };
 const char *outcome_name(enum outcome outcome);

@@ -5,6 +5,7 @@
 #include "cycle_schedule.h"
 #include "error.h"
 #include "hash.h"
+#include "init_from.h"
 #include "json.h"
 #include "settings_together.h"
 
@@ -186,6 +187,80 @@ static int set_stages(struct config *config, int id, const cJSON *value, const c
     return rc;
 }
 
+/* Whether a run that others begin with may have this setting of its own. */
+static bool may_be_of_base(int id)
+{
+    enum setting_phase phase = settings_table[id].phase;
+
+    return (phase == PHASE_TRAINING || phase == PHASE_DATA) && id != TRAIN_SEED &&
+           (id < TRAIN_INIT_FROM || id > TRAIN_FREEZE_SHARE);
+}
+
+/* Checks each setting of an object of train.init_from. */
+static int check_base(const cJSON *object, const char *where, struct error *err)
+{
+    struct config scratch;
+    int rc = config_init(&scratch, err);
+
+    if (rc < 0)
+        return rc;
+    for (const cJSON *item = object->child; item != NULL && rc == 0; item = item->next) {
+        int id = setting_find(item->string);
+        const char *nearest = id < 0 ? setting_nearest(item->string) : NULL;
+
+        if (id < 0)
+            rc = error_set(err, ERROR_FORMAT,
+                           "%s: train.init_from: unknown setting \"%.100s\"%s%s%s", where,
+                           item->string, nearest != NULL ? "; did you mean \"" : "",
+                           nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+        else if (!may_be_of_base(id))
+            rc = error_set(err, ERROR_FORMAT,
+                           "%s: train.init_from: %s cannot differ there; expected settings of "
+                           "training and data, without the seed and without those that say how "
+                           "a run begins",
+                           where, item->string);
+        else
+            rc = config_set_json(&scratch, id, item, where, err);
+    }
+    config_release(&scratch);
+    return rc;
+}
+
+/* Sets weights to begin with (init_from.h): an object, also one as text, or a text. */
+static int set_weights(struct config *config, int id, const cJSON *value, const char *where,
+                       struct error *err)
+{
+    const char *said = cJSON_IsString(value) ? value->valuestring : NULL;
+    cJSON *parsed = NULL;
+    char *text = NULL;
+    int rc = 0;
+
+    if (said != NULL && said[0] == '{') {
+        rc = json_parse(&parsed, said, strlen(said), where, err);
+        value = parsed;
+    }
+    if (rc == 0 && cJSON_IsObject(value)) {
+        rc = check_base(value, where, err);
+        text = rc == 0 ? json_canonical(value) : NULL;
+    } else if (rc == 0 && said != NULL && init_from_kind(said, NULL) != INIT_SETTINGS) {
+        text = strdup(said);
+    } else if (rc == 0) {
+        rc = error_set(err, ERROR_FORMAT,
+                       "%s: %s: expected an object of settings, a safetensors file, or "
+                       "\"sha256:\" and 64 digits as hrmlab import prints them",
+                       where, settings_table[id].key);
+    }
+    if (rc == 0 && text == NULL)
+        rc = error_no_memory(err, settings_table[id].key);
+    if (rc == 0 && strlen(text) >= SETTING_LIST_SIZE)
+        rc = value_fault(id, value, where, err);
+    if (rc == 0)
+        rc = set_text_value(config, id, text, err);
+    free(text);
+    cJSON_Delete(parsed);
+    return rc;
+}
+
 static int set_value(struct config *config, int id, const cJSON *value, const char *where,
                      struct error *err)
 {
@@ -223,6 +298,8 @@ static int set_value(struct config *config, int id, const cJSON *value, const ch
             return set_texts(config, id, value, where, err);
         if (setting->stages)
             return set_stages(config, id, value, where, err);
+        if (setting->weights)
+            return set_weights(config, id, value, where, err);
         if (!cJSON_IsString(value) || strlen(value->valuestring) >= SETTING_TEXT_SIZE)
             return value_fault(id, value, where, err);
         return set_text_value(config, id, value->valuestring, err);
@@ -403,7 +480,8 @@ cJSON *config_get_json(const struct config *config, int id)
     case SETTING_BOOL:
         return cJSON_CreateBool(value->integer != 0);
     case SETTING_TEXT:
-        if (settings_table[id].stages && value->text != NULL && value->text[0] != '\0')
+        if (value->text != NULL && ((settings_table[id].stages && value->text[0] != '\0') ||
+                                    (settings_table[id].weights && value->text[0] == '{')))
             return cJSON_Parse(value->text);
         return cJSON_CreateString(config_text(config, (enum setting_id)id));
     case SETTING_CHOICE:

@@ -122,6 +122,12 @@ enum setting_id {
     TRAIN_SUPERVISION,    /* every | last | decay, as enum engine_supervision */
     TRAIN_SUPERVISION_DECAY,
     TRAIN_EMA_RATE,
+    /* "": the seed's; "run:HASH", "sha256:HASH" of a file; in a spec also an object of
+     * settings, as JSON text */
+    TRAIN_INIT_FROM,
+    TRAIN_PUZZLE_ROWS, /* mean | zero | normal, as enum puzzle_rows */
+    TRAIN_FREEZE,      /* none | trunk | puzzle | trunk_first, as enum freeze */
+    TRAIN_FREEZE_SHARE,
     TRAIN_UNTRAINED_SHARE, /* of the training's FLOPs, for the untrained evaluation */
     EVAL_HALT_MAX_STEPS,   /* 0: as trained */
     /* predictions per test input that are voted on, the original among them; or all */
@@ -168,6 +174,7 @@ struct setting {
     const char *absent_means;
     const char *const *choices; /* NULL-terminated, for SETTING_CHOICE */
     bool stages;                /* a TEXT: JSON list of stages (cycle_schedule.h) */
+    bool weights;               /* a TEXT: weights to begin with (init_from.h) */
     const char *word;           /* of INT_OR_WORD: "all", "published" */
     int64_t word_value;
     const char *unit; /* "steps", "epochs", ...; "" when none */
@@ -227,6 +234,9 @@ enum conditioning config_conditioning(const struct config *config);
 int config_puzzle_ndim(const struct config *config);
 /* K: pairs of canvases in front of a row's grid; 0: none. */
 int config_context_pairs(const struct config *config);
+/* Whether there are training steps: without any, the weights of init_from are
+ * evaluated. */
+bool config_trains(const struct config *config);
 /* Whether every row has the blank puzzle id. */
 bool config_blank_ids(const struct config *config);
 /* Rows of the puzzle embedding for data of so many ids: 1 where all rows are blank. */

@@ -26,6 +26,8 @@ static const char *const PUZZLE_IDS[] = { "own", "blank", "random", "mean", NULL
 static const char *const HALT_RULES[] = {
     "max", "q", "q_positive", "stable", "residual", NULL
 };
+static const char *const PUZZLE_ROWS[] = { "mean", "zero", "normal", NULL };
+static const char *const FREEZES[] = { "none", "trunk", "puzzle", "trunk_first", NULL };
 static const char *const SPLITS[] = { "test", "train", NULL };
 
 static bool no_match(const struct config *c)
@@ -106,6 +108,26 @@ static bool no_act(const struct config *c)
 static bool no_supervision_decay(const struct config *c)
 {
     return one_outer_step(c) || strcmp(config_choice(c, TRAIN_SUPERVISION), "decay") != 0;
+}
+
+static bool no_init_from(const struct config *c)
+{
+    return config_text(c, TRAIN_INIT_FROM)[0] == '\0';
+}
+
+static bool no_training(const struct config *c)
+{
+    return !config_trains(c);
+}
+
+static bool no_new_rows(const struct config *c)
+{
+    return no_init_from(c) || no_puzzle_embedding(c);
+}
+
+static bool no_freeze_share(const struct config *c)
+{
+    return no_init_from(c) || strcmp(config_choice(c, TRAIN_FREEZE), "trunk_first") != 0;
 }
 
 static bool no_patience(const struct config *c)
@@ -412,8 +434,10 @@ const struct setting settings_table[SETTING_COUNT] = {
     [TRAIN_DATA_SEED] = INT_OR_WORD_SETTING(
         "train.data_seed", PHASE_TRAINING, 0, 9007199254740991, "seed", SEED_OF_RUN, "", NULL,
         "seed of batch order, offsets, exploration and augmentation; seed: train.seed"),
-    [TRAIN_EPOCHS] = INT_SETTING("train.epochs", PHASE_TRAINING, 1, 100000000, "1000", "epochs",
-                                 by_steps, "visits of every group"),
+    [TRAIN_EPOCHS] = INT_SETTING("train.epochs", PHASE_TRAINING, 0, 100000000, "1000", "epochs",
+                                 by_steps,
+                                 "visits of every group; 0: none, init_from's weights are "
+                                 "evaluated"),
     [TRAIN_MAX_STEPS] =
         INT_SETTING("train.max_steps", PHASE_TRAINING, 0, 1000000000, "0", "steps", NULL,
                     "training steps; 0: as many as the epochs give"),
@@ -487,8 +511,32 @@ const struct setting settings_table[SETTING_COUNT] = {
         REAL_SETTING("train.ema_rate", PHASE_TRAINING, 0, 0.999999, "0", "", NULL,
                      "evaluate on this running average of the weights (TRM: "
                      "0.999); 0: on the weights themselves"),
+    [TRAIN_INIT_FROM] = { .key = "train.init_from",
+                          .type = SETTING_TEXT,
+                          .weights = true,
+                          .phase = PHASE_TRAINING,
+                          .default_text = "",
+                          .absent_means = "",
+                          .unit = "",
+                          .meaning =
+                              "weights that the training begins with: a safetensors file, "
+                              "or an object of settings: those of the run that is "
+                              "this one with these settings and without init_from, of the "
+                              "same seed, which is trained first; empty: drawn by the seed" },
+    [TRAIN_PUZZLE_ROWS] = CHOICE_SETTING(
+        "train.puzzle_rows", PHASE_TRAINING, PUZZLE_ROWS, "zero", "zero", no_new_rows,
+        "puzzle embeddings of ids that init_from's weights do not have: their rows' mean; "
+        "zero; normal: drawn with the root mean square of their rows"),
+    [TRAIN_FREEZE] = CHOICE_SETTING(
+        "train.freeze", PHASE_TRAINING, FREEZES, "none", "none", no_init_from,
+        "what is not trained: the trunk (all but the puzzle embedding), the puzzle "
+        "embedding, or the trunk over the first freeze_share of the steps"),
+    [TRAIN_FREEZE_SHARE] =
+        REAL_SETTING("train.freeze_share", PHASE_TRAINING, 0, 1, "0.1", "", no_freeze_share,
+                     "share of the training steps over which trunk_first does not train the "
+                     "trunk"),
     [TRAIN_UNTRAINED_SHARE] = REAL_SETTING(
-        "train.untrained_share", PHASE_TRAINING, 0, 1, "0.01", "", NULL,
+        "train.untrained_share", PHASE_TRAINING, 0, 1, "0.01", "", no_training,
         "limit of the cost of each evaluation of the untrained model, as a share of "
         "the training's FLOPs: if all test inputs cost more, a seeded sample is used "
         "(at least 1 TFLOP, at most 30); 0: none"),
@@ -592,6 +640,11 @@ enum conditioning config_conditioning(const struct config *config)
 {
     return config_active(config, ARCH_CONDITIONING) ? conditioning_of(config)
                                                     : CONDITIONING_PUZZLE_ID;
+}
+
+bool config_trains(const struct config *config)
+{
+    return config_int(config, TRAIN_MAX_STEPS) > 0 || config_int(config, TRAIN_EPOCHS) > 0;
 }
 
 bool config_blank_ids(const struct config *config)

@@ -188,6 +188,17 @@ static int check_gradient_lanes(const struct config *c, const char *where, struc
                      where, lanes, batch, below);
 }
 
+/* Without a training step there must be weights to evaluate. */
+static int check_no_training(const struct config *c, const char *where, struct error *err)
+{
+    if (config_trains(c) || config_text(c, TRAIN_INIT_FROM)[0] != '\0')
+        return 0;
+    return error_set(err, ERROR_FORMAT,
+                     "%s: train.epochs = 0 evaluates the weights of train.init_from, which is "
+                     "empty; name a file or a run, or raise train.epochs",
+                     where);
+}
+
 /* A matched transformer's own layers and calls. */
 static void settle_match(struct config *config)
 {
@@ -267,6 +278,8 @@ int config_settle(struct config *config, const char *where, struct error *err)
         rc = check_micro_batch(config, where, err);
     if (rc == 0)
         rc = check_gradient_lanes(config, where, err);
+    if (rc == 0)
+        rc = check_no_training(config, where, err);
     if (rc < 0)
         return rc;
     settle_match(config);

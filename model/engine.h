@@ -163,6 +163,10 @@ size_t engine_bytes(const struct engine *engine);
 int engine_set_cycles(struct engine *engine, int H_cycles, int L_cycles,
                       struct error *err) MUST_CHECK;
 
+/* What later training steps leave as it is: the trunk (all that AdamATan2 trains, with
+ * its moments and averages), the rows of the puzzle embedding. At first neither. */
+void engine_freeze(struct engine *engine, bool trunk, bool puzzle);
+
 /* Draws the weights from the seed (model.md section 1), zeroes the moments and marks
  * every row as halted. */
 void engine_initialise(struct engine *engine, uint64_t seed);

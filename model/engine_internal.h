@@ -87,6 +87,8 @@ struct engine {
      * they must be made again. */
     float *prepared;
 
+    bool trunk_frozen, puzzle_frozen; /* engine_freeze() */
+
     /* ---- Progress of the current step, in the units of engine_watch. ---- */
     engine_watch *watch; /* NULL: none; called by member 0 */
     void *watch_context; /* borrowed */

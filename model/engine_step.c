@@ -268,6 +268,12 @@ void engine_set_watch(struct engine *engine, engine_watch *watch, void *context)
     engine->watch_context = context;
 }
 
+void engine_freeze(struct engine *engine, bool trunk, bool puzzle)
+{
+    engine->trunk_frozen = trunk;
+    engine->puzzle_frozen = puzzle;
+}
+
 int engine_train_accumulate(struct engine *engine, const struct engine_batch *offered,
                             const int32_t *min_halt_steps, struct engine_result *result)
 {

@@ -98,7 +98,7 @@ static void update_member(void *context, int member)
         average_step(engine, first, end);
 }
 
-void optimizer_step(struct engine *engine, double lr, double puzzle_lr)
+static void trunk_step(struct engine *engine, double lr)
 {
     const struct engine_config *c = &engine->config;
     double t = (double)engine->optimizer_step;
@@ -116,6 +116,12 @@ void optimizer_step(struct engine *engine, double lr, double puzzle_lr)
     if (c->clip_norm > 0.0)
         clip_gradients(engine, c->clip_norm);
     walkers_share(engine, update_member, &update);
-    if (engine->E > 0)
+}
+
+void optimizer_step(struct engine *engine, double lr, double puzzle_lr)
+{
+    if (!engine->trunk_frozen)
+        trunk_step(engine, lr);
+    if (engine->E > 0 && !engine->puzzle_frozen)
         puzzle_step(engine, puzzle_lr);
 }

@@ -13,7 +13,7 @@ struct engine_config;
  * `base`. */
 double schedule_rate(const struct engine_config *config, double base, int64_t step);
 /* Updates the parameters by AdamATan2 or AdamW, their averages, and the puzzle
- * embeddings of the batch by sign-SGD. */
+ * embeddings of the batch by sign-SGD; not what is frozen. */
 void optimizer_step(struct engine *engine, double lr, double puzzle_lr);
 
 #endif

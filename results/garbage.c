@@ -26,6 +26,11 @@
     "  JOIN experiment e USING (experiment_id) WHERE x.run_id = r.run_id"                      \
     "  AND e.name = m.experiment AND (m.arm = '' OR m.arm = a.label))))"
 
+/* SQL condition: a run that is to be trained begins with the weights of this one. */
+#define BASE_OF_OPEN(run_hash)                                                                 \
+    "EXISTS (SELECT 1 FROM run d JOIN job k USING (run_id) WHERE d.base_hash = " run_hash      \
+    " AND k.kind = 'train' AND k.state IN ('queued', 'starting', 'running'))"
+
 /* Makes room for one more item after `count` items. NULL: out of memory. */
 static void *grow(void *list, int count, size_t size)
 {
@@ -42,7 +47,8 @@ int garbage_runs(struct store *store, struct garbage_run **out, int *count, stru
     int rc = sql_query(
         store, &s, err,
         "SELECT r.run_id, r.hash,"
-        " EXISTS (SELECT 1 FROM arm_run x WHERE x.run_id = r.run_id),"
+        " EXISTS (SELECT 1 FROM arm_run x WHERE x.run_id = r.run_id)"
+        " OR " BASE_OF_OPEN("r.hash") ","
         " " OPEN_JOB("r.run_id") " OR " OPEN_ATTEMPT(
             "r.run_id") ", c.file, " KEPT
                         " FROM run r LEFT JOIN checkpoint c USING (run_id) ORDER BY r.run_id",
@@ -92,6 +98,7 @@ int garbage_is_unwanted(struct store *store, bool *out, int64_t run_id, struct e
                    "SELECT r.run_id FROM run r WHERE r.run_id = ?1"
                    " AND NOT EXISTS (SELECT 1 FROM arm_run x WHERE x.run_id = r.run_id)"
                    " AND NOT " KEPT
+                   " AND NOT " BASE_OF_OPEN("r.hash")
                    " AND NOT " OPEN_JOB("r.run_id") " AND NOT " OPEN_ATTEMPT("r.run_id"),
                    "i", run_id);
 }

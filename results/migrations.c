@@ -207,9 +207,11 @@ static const char PLACES_AND_MEASURES[] = //
     "INSERT INTO evaluation_result SELECT * FROM older_result;"
     "DROP TABLE older_result;";
 
-/* Version 5: a spec may plan its comparisons; people mark experiments, arms and
- * runs. */
+/* Version 5: a spec may plan its comparisons; people mark experiments, arms and runs; a
+ * run may begin with the weights of another. */
 static const char VERSION_5[] = //
+    "ALTER TABLE run ADD COLUMN base_hash TEXT;"
+    "CREATE INDEX run_by_base ON run (base_hash) WHERE base_hash IS NOT NULL;"
     "CREATE TABLE contrast ("
     "    experiment_id INTEGER NOT NULL REFERENCES experiment ON DELETE CASCADE,"
     "    position INTEGER NOT NULL,"

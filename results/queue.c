@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "error.h"
 #include "file.h"
+#include "init_from.h"
 #include "json.h"
 #include "settings.h"
 #include "sql.h"
@@ -203,15 +204,17 @@ int queue_config(struct store *store, int64_t *id, const cJSON *settings, struct
 
 int queue_run(struct store *store, int64_t *id, const struct queue_run *run, struct error *err)
 {
+    char base[INIT_HASH_DIGITS + 1];
+    bool has_base = init_from_find(base, run->canonical, INIT_RUN_PREFIX);
     int rc = sql_run(
         store, err,
         "INSERT INTO run (hash, canonical, job_config, data_hash, numeric_version, seed,"
-        " parameters, puzzle_parameters, total_steps, train_flops, config_id)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        "tttttiiiiri", run->hash, run->canonical, run->job_config, run->data_hash,
+        " parameters, puzzle_parameters, total_steps, train_flops, config_id, base_hash)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "tttttiiiirit", run->hash, run->canonical, run->job_config, run->data_hash,
         run->numeric_version != NULL ? run->numeric_version : ENGINE_NUMERIC_VERSION, run->seed,
         run->parameters, run->puzzle_parameters, run->total_steps, run->train_flops,
-        run->config_id);
+        run->config_id, has_base ? base : (const char *)NULL);
 
     return rc < 0 ? rc : last_id(store, id);
 }

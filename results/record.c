@@ -5,6 +5,7 @@
 #include "error.h"
 #include "file.h"
 #include "json.h"
+#include "record_base.h"
 #include "settings.h"
 #include "sql.h"
 #include "store.h"
@@ -150,7 +151,7 @@ int record_next_jobs(struct store *store, struct record_job **out, int *count,
                                    " j.not_before < ?2 + ?4) AND NOT (j.kind = 'evaluate' AND"
                                    " EXISTS (SELECT 1 FROM job t WHERE t.run_id = j.run_id AND"
                                    "  t.kind = 'train' AND t.state IN ('queued', 'starting',"
-                                   "  'running'))) AND ((?5 AND j.priority > ?6)"
+                                   "  'running'))) AND " RECORD_BASE_READY " AND ((?5 AND j.priority > ?6)"
                                    " OR " IN_EXPERIMENT
                                    ") ORDER BY j.priority DESC, j.cost DESC, j.job_id LIMIT ?3",
                        "triiii", scope->experiment, now, (int64_t)most,
@@ -214,6 +215,8 @@ int record_job_requeue(struct store *store, int64_t job_id, struct error *err)
         sql_run(store, err, "UPDATE job SET failures = 0, not_before = 0 WHERE job_id = ?1",
                 "i", job_id);
 
+    if (rc == 0)
+        rc = record_requeue_base(store, job_id, err);
     return rc < 0 ? rc : record_job_state(store, job_id, JOB_QUEUED, OUTCOME_NONE, NULL, err);
 }
 
@@ -353,6 +356,8 @@ int record_job_json(struct store *store, cJSON **out, const struct record_job *j
         rc = error_no_memory(err, "the job list");
     if (rc == 0)
         rc = add_evaluations(store, list, job, err);
+    if (rc == 0 && !job->evaluate)
+        rc = record_add_init(store, json, job->run_id, err);
     if (rc < 0) {
         cJSON_Delete(json);
         return rc;

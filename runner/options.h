@@ -130,8 +130,8 @@ typedef int command_fn(const struct options *options, int *exit_code, struct err
 command_fn command_run, command_queue, command_work, command_plan, command_status,
     command_results, command_compare, command_show, command_logs, command_cancel, command_retry,
     command_axes, command_data, command_doctor, command_verify, command_rebuild, command_remove,
-    command_gc, command_completions, command_curves, command_plot, command_report,
-    command_watch, command_tasks, command_diff, command_importance, command_note, command_tag,
-    command_keep;
+    command_gc, command_import, command_completions, command_curves, command_plot,
+    command_report, command_watch, command_tasks, command_diff, command_importance,
+    command_note, command_tag, command_keep;
 
 #endif

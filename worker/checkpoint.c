@@ -236,8 +236,8 @@ int checkpoint_write(char weights_hash[HASH_HEX_SIZE], const struct engine *engi
 }
 
 /* Checks format, run and checksum; fills *out. */
-static int read_facts(struct checkpoint_facts *out, const struct safetensors_file *file,
-                      const char *path, const char *run_hash, struct error *err)
+int checkpoint_read_facts(struct checkpoint_facts *out, const struct safetensors_file *file,
+                          const char *path, const char *run_hash, struct error *err)
 {
     const char *texts[CHECKPOINT_TEXT_COUNT];
     struct hash_state state;
@@ -304,7 +304,7 @@ int checkpoint_load(struct checkpoint_facts *out, struct engine *engine, const c
             err->code = ERROR_DAMAGED;
     }
     if (rc == 0)
-        rc = read_facts(out, file, path, run_hash, err);
+        rc = checkpoint_read_facts(out, file, path, run_hash, err);
     if (rc == 0)
         rc = listing_init(&listing, engine, out->final || part == CHECKPOINT_WEIGHTS, err);
     for (int i = 0; rc == 0 && i < listing.count; i++)

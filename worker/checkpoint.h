@@ -15,6 +15,7 @@
 #include "hash.h"
 
 struct engine;
+struct safetensors_file;
 
 enum checkpoint_part {
     CHECKPOINT_EVERYTHING, /* parameters, buffers, optimizer, carry */
@@ -31,6 +32,11 @@ struct checkpoint_facts {
 };
 
 void checkpoint_facts_release(struct checkpoint_facts *facts);
+
+/* The metadata of an open checkpoint of that run, whose checksum is checked; path is
+ * for messages. ERROR_DAMAGED, ERROR_NOMEM. */
+int checkpoint_read_facts(struct checkpoint_facts *out, const struct safetensors_file *file,
+                          const char *path, const char *run_hash, struct error *err) MUST_CHECK;
 
 /*
  * Writes path atomically and durably: the whole state, or with final only the weights.

@@ -118,7 +118,7 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
         cJSON_Delete(answer);
         return fault_answer(fault.message);
     }
-    if (steps < 1) {
+    if (steps < 1 && config_trains(config)) {
         cJSON_Delete(answer);
         return fault_answer("train.global_batch_size: the epochs of one train.eval_interval "
                             "do not fill one batch (fewer rows a batch, or more epochs)");

@@ -81,7 +81,7 @@ static int create_engine(struct execution *execution, struct error *err)
     }
     if (rc < 0)
         return rc;
-    if (execution->total_steps < 1)
+    if (execution->total_steps < 1 && config_trains(&job->config))
         return error_set(err, ERROR_FORMAT, "the settings give no training step");
     work_set_step(0, execution->total_steps);
     sizes.total_steps = execution->total_steps;
@@ -148,7 +148,9 @@ static int train_job(struct execution *execution, struct error *err)
         .report = &execution->report,
     };
 
-    return train_run(&context, &execution->end, err);
+    int rc = train_run(&context, &execution->end, err);
+    execution->checkpoint_damaged = rc < 0 && execution->end.base_damaged;
+    return rc;
 }
 
 static int evaluate_job(struct execution *execution, struct error *err)

@@ -2,12 +2,14 @@
 #include "job.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
 #include "evaluation_keys.h"
 #include "file.h"
+#include "init_from.h"
 #include "json.h"
 
 enum { JOB_MAX_ATTEMPT = 1000000, JOB_MAX_EVALUATIONS = 10000 };
@@ -15,7 +17,7 @@ enum { JOB_MAX_ATTEMPT = 1000000, JOB_MAX_EVALUATIONS = 10000 };
 
 static const char *const MEMBERS[] = { "format",    "kind",   "run_hash",    "attempt",
                                        "data_hash", "config", "evaluations", "checkpoint",
-                                       "cpus",      "resume" };
+                                       "cpus",      "resume", "init_from" };
 enum { MEMBER_COUNT = sizeof MEMBERS / sizeof *MEMBERS };
 
 static int check_members(const cJSON *root, const char *where, struct error *err)
@@ -198,6 +200,65 @@ static int read_resume(struct job *out, const cJSON *root, const char *where, st
     return 0;
 }
 
+/* A text. Newly allocated. */
+static int read_text(char **out, const cJSON *root, const char *key, const char *where,
+                     struct error *err)
+{
+    const char *text = NULL;
+    int rc = json_get_string(&text, root, key, where, err);
+
+    if (rc < 0)
+        return rc;
+    *out = strdup(text);
+    return *out == NULL ? error_set(err, ERROR_NOMEM, "out of memory for a path") : 0;
+}
+
+/* The run whose weights a training begins with. */
+static int read_base(struct job *out, const cJSON *init, const char *where, struct error *err)
+{
+    const cJSON *config = json_member(init, "config");
+    int rc = read_hash(out->base.run_hash, init, "run_hash", where, err);
+
+    if (rc == 0)
+        rc = read_hash(out->base.data_hash, init, "data_hash", where, err);
+    if (rc == 0 && config == NULL)
+        rc = error_set(err, ERROR_FORMAT, "%s: config is missing", where);
+    if (rc == 0)
+        rc = config_from_json(&out->base.config, config, where, err);
+    return rc == 0 ? config_resolve(&out->base.config, where, err) : rc;
+}
+
+/* Where the weights are that a training begins with, as its configuration names them. */
+static int read_init(struct job *out, const cJSON *root, const char *path, struct error *err)
+{
+    const cJSON *init = json_member(root, "init_from");
+    const char *digits, *text = config_text(&out->config, TRAIN_INIT_FROM);
+    enum init_kind kind = init_from_kind(text, &digits);
+    bool wanted = out->kind == JOB_TRAIN && kind != INIT_SEED;
+    char where[400];
+
+    snprintf(where, sizeof where, "%.300s: init_from", path);
+    if (kind == INIT_SETTINGS || wanted != (init != NULL) ||
+        (wanted && !cJSON_IsObject(init)))
+        return error_set(err, ERROR_FORMAT,
+                         "%s: expected an object in a train job whose train.init_from names a "
+                         "run or a file, and only there",
+                         where);
+    if (!wanted)
+        return 0;
+    int rc = read_text(&out->base.file, init, "file", where, err);
+    if (rc == 0 && !is_inner_path(out->base.file))
+        rc = error_set(err, ERROR_FORMAT, "%s: file: expected a path below the workspace",
+                       where);
+    if (rc == 0 && kind == INIT_RUN)
+        rc = read_base(out, init, where, err);
+    if (rc == 0 && kind == INIT_RUN && strcmp(out->base.run_hash, digits) != 0)
+        rc = error_set(err, ERROR_FORMAT,
+                       "%s: run_hash: not the run that train.init_from names", where);
+    out->base.kind = kind;
+    return rc;
+}
+
 static int read_evaluation(struct job_evaluation *out, const struct config *base,
                            const cJSON *object, const char *where, struct error *err)
 {
@@ -328,6 +389,8 @@ int job_read(struct job *out, const char *directory, struct error *err)
     if (rc == 0)
         rc = read_checkpoint(out, root, path, err);
     if (rc == 0)
+        rc = read_init(out, root, path, err);
+    if (rc == 0)
         rc = read_cpus(out, root, path, err);
     if (rc == 0)
         rc = read_resume(out, root, path, err);
@@ -343,6 +406,8 @@ int job_read(struct job *out, const char *directory, struct error *err)
 void job_release(struct job *job)
 {
     config_release(&job->config);
+    config_release(&job->base.config);
+    free(job->base.file);
     for (int i = 0; i < job->evaluation_count; i++) {
         cJSON_Delete(job->evaluations[i].object);
         free(job->evaluations[i].canonical);
@@ -366,6 +431,11 @@ bool job_may_resume(const struct job *job, int attempt, int64_t step)
 char *job_run_path(const struct job *job, const char *name)
 {
     return format_string("%s/../../%s", job->directory, name);
+}
+
+char *job_workspace_path(const struct job *job, const char *name)
+{
+    return format_string("%s/../../../../%s", job->directory, name);
 }
 
 char *job_own_path(const struct job *job, const char *name)

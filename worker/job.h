@@ -11,6 +11,7 @@
 #include "error.h"
 #include "halt_rule.h"
 #include "hash.h"
+#include "init_from.h"
 #include "settings.h"
 
 enum job_kind { JOB_TRAIN, JOB_EVALUATE };
@@ -35,6 +36,15 @@ struct job_resume {
     int64_t step;
 };
 
+/* The weights that a training begins with. */
+struct job_base {
+    enum init_kind kind; /* INIT_SEED: those that the seed draws, and no file */
+    char *file;          /* owned; relative to the workspace */
+    /* of INIT_RUN: the run, the content of its data, its settings (resolved) */
+    char run_hash[HASH_HEX_SIZE], data_hash[HASH_HEX_SIZE];
+    struct config config; /* owned */
+};
+
 struct job {
     char *directory; /* owned; the attempt's */
     enum job_kind kind;
@@ -46,6 +56,7 @@ struct job {
     int evaluation_count;
     /* owned; relative to the run's directory; NULL unless JOB_EVALUATE */
     char *checkpoint;
+    struct job_base base;
     int *cpus; /* owned */
     int cpu_count;
     /* the job is by a release whose jobs did not list attempts */
@@ -71,6 +82,8 @@ bool job_may_resume(const struct job *job, int attempt, int64_t step);
 /* The path of name ("attempts/1/final.safetensors") in the run's directory. Newly
  * allocated. */
 char *job_run_path(const struct job *job, const char *name);
+/* The path of name ("weights/HASH.safetensors") in the workspace. Newly allocated. */
+char *job_workspace_path(const struct job *job, const char *name);
 /* The path of name in the attempt's own directory. Newly allocated. */
 char *job_own_path(const struct job *job, const char *name);
 

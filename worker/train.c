@@ -15,6 +15,7 @@
 #include "engine_setup.h"
 #include "error.h"
 #include "evaluate.h"
+#include "init_weights.h"
 #include "job.h"
 #include "keeper.h"
 #include "log.h"
@@ -26,6 +27,9 @@
 #include "work.h"
 
 enum { METRIC_EVENTS = 50 }; /* number in a whole training */
+
+/* In the order of train.freeze's choices. */
+enum freeze { FREEZE_NONE, FREEZE_TRUNK, FREEZE_PUZZLE, FREEZE_TRUNK_FIRST };
 
 struct training {
     const struct train_context *context; /* borrowed */
@@ -202,7 +206,7 @@ static double untrained_flops(struct training *training)
                   config_puzzle_ids(&c->job->config, info->num_puzzle_identifiers));
     training->row_step_flops = shape.eval_row_step_flops;
     double flops = share * shape.train_step_flops * (double)training->total;
-    return share <= 0.0 ? 0.0 : flops < LEAST ? LEAST : flops > MOST ? MOST : flops;
+    return share <= 0.0 || !config_trains(&c->job->config) ? 0.0 : flops < LEAST ? LEAST : flops > MOST ? MOST : flops;
 }
 
 /* Evaluates the untrained model where no earlier attempt has reported the result.
@@ -265,6 +269,11 @@ static int start(struct training *training, struct error *err)
                 cJSON_Delete(untrained);
             }
         }
+    }
+    if (rc == 0 && from == NULL && c->job->base.kind != INIT_SEED) {
+        rc = init_weights_job(c->job, c->engine, c->set, c->report, err);
+        training->end->base_damaged = c->job->base.kind == INIT_RUN &&
+                                      (rc == ERROR_DAMAGED || rc == ERROR_ABSENT);
     }
     free(from);
     free(missing);
@@ -392,6 +401,21 @@ static int compute_step(struct training *training, const struct engine_batch *ba
     return 0;
 }
 
+/* What the next step does not train. */
+static void freeze(struct training *training)
+{
+    const struct config *config = &training->context->job->config;
+    double share = config_real(config, TRAIN_FREEZE_SHARE);
+    enum freeze kind = config_active(config, TRAIN_FREEZE)
+                           ? (enum freeze)config->values[TRAIN_FREEZE].integer
+                           : FREEZE_NONE;
+    bool at_first = (double)training->step < share * (double)training->total;
+
+    engine_freeze(training->context->engine,
+                  kind == FREEZE_TRUNK || (kind == FREEZE_TRUNK_FIRST && at_first),
+                  kind == FREEZE_PUZZLE);
+}
+
 /* Takes one training step on the drawn batch and updates the metrics. */
 static int take_step(struct training *training, struct error *err)
 {
@@ -417,6 +441,7 @@ static int take_step(struct training *training, struct error *err)
     if (rc < 0)
         return rc;
     draw_minimum(training, training->step + 1);
+    freeze(training);
     rc = compute_step(training, &batch, &result, err);
     if (rc < 0)
         return rc;

@@ -30,6 +30,7 @@ struct train_context {
 
 struct train_end {
     bool diverged;
+    bool base_damaged; /* the weights of the run that it begins with, or they are gone */
     int64_t step;
     double train_seconds, evaluation_seconds; /* as in struct train_position */
     /* of the last checkpoint written; empty: there is none */

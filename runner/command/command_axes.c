@@ -56,6 +56,8 @@ static cJSON *value_schema(const struct setting *setting, bool *whole)
             whole);
     else if (setting->stages)
         add(schema, "anyOf", cJSON_Parse(STAGES_SCHEMA), whole);
+    else if (setting->weights)
+        add(schema, "anyOf", cJSON_Parse("[{\"type\":\"string\"},{\"type\":\"object\"}]"), whole);
     else if (types[setting->type] != NULL)
         add(schema, "type", cJSON_CreateString(types[setting->type]), whole);
     if (setting->type == SETTING_INT || setting->type == SETTING_REAL) {

@@ -118,6 +118,7 @@ static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEED
         if (counts[i] > 0)
             log_info("  %d of %d: %s", counts[i], plan->run_count,
                      enqueue_need_text((enum enqueue_need)i));
+    plan_tell_of_bases(plan);
     plan_tell_of_dropped(plan);
     plan_tell_of_inactive_axes(plan);
     plan_tell_of_idle_threads(plan);

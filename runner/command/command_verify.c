@@ -16,6 +16,7 @@
 #include "log.h"
 #include "options.h"
 #include "record.h"
+#include "record_base.h"
 #include "recorder.h"
 #include "settings.h"
 #include "status_query.h"
@@ -79,6 +80,8 @@ static int write_job(struct store *store, const struct workspace *workspace,
                                  final->job_id, err);
     if (rc == 0)
         rc = verify_add_evaluations(store, evaluations, final->run_id, err);
+    if (rc == 0)
+        rc = record_add_init(store, job, final->run_id, err);
     if (rc == 0)
         rc = replace_member(job, "attempt", cJSON_CreateNumber(1), err);
     if (rc == 0)
@@ -305,7 +308,7 @@ int command_verify(const struct options *options, int *exit_code, struct error *
         rc = status_find_final(store, &final, hash, err);
     if (rc == 0) {
         top = format_string("%s/verify/%.12s-%ld", workspace.path, hash, (long)getpid());
-        directory = top == NULL ? NULL : format_string("%s/%s/attempts/1", top, hash);
+        directory = top == NULL ? NULL : file_join(top, "attempts/1");
         rc = directory == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path")
                                : write_job(store, &workspace, &final, directory, err);
     }

@@ -202,7 +202,7 @@ int disk_adjust_plan(const struct disk *disk, int *adjusted, struct plan *plan,
         struct plan_run *run = &plan->runs[i];
         if (find_hash(disk, run->hash) != NULL)
             continue;
-        char *canonical = seeded_text_make(&plan_arm_of(plan, run)->canonical, run->seed);
+        char *canonical = plan_run_text(plan, run, &plan_arm_of(plan, run)->canonical);
         if (canonical == NULL)
             return error_no_memory(err, "the runs on disk");
         const struct disk_run *found = find_settings(disk, canonical, data_hash);
@@ -361,6 +361,7 @@ static int take_run(struct plan *plan, const struct disk_run *run, struct store 
         rc = seeded_text_init(&arm->job_config, &run->config, SEEDED_RUN, err);
     plan->runs[plan->run_count] =
         (struct plan_run){ .arm = number,
+                           .base = -1,
                            .seed = config_int(&run->config, TRAIN_SEED),
                            .numeric_version = run->numeric_version };
     memcpy(plan->runs[plan->run_count].hash, run->hash, sizeof run->hash);

@@ -6,6 +6,7 @@
 #include "json.h"
 #include "names.h"
 #include "queue.h"
+#include "record_base.h"
 #include "resume.h"
 #include "schedule.h"
 #include "store.h"
@@ -73,14 +74,18 @@ static struct schedule_facts gather_facts(const struct supervisor *s, const stru
     };
 }
 
-/* The run's final weights are damaged: forgets them and queues a training job, for
- * which the evaluation waits. */
+/* The final weights that the job needs cannot be used: those of its run or, of a
+ * training, those of the run that it begins with. Deletes their record and queues a
+ * training that makes them again; the job waits for it. */
 static int queue_training(struct supervisor *s, const struct slot *slot)
 {
-    int64_t id;
-    int rc = queue_forget_checkpoint(s->store, slot->job.run_id, s->err);
+    int64_t id, run_id = slot->job.run_id;
+    int rc = slot->job.evaluate ? 0 : record_base_of(s->store, &run_id, run_id, s->err);
 
-    return rc < 0 ? rc : queue_job_like(s->store, &id, slot->job.run_id, false, s->err);
+    if (rc < 0 || run_id == 0)
+        return rc;
+    rc = queue_forget_checkpoint(s->store, run_id, s->err);
+    return rc < 0 ? rc : queue_job_like(s->store, &id, run_id, false, s->err);
 }
 
 /* Records the job's new state after its attempt. */

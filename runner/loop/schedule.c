@@ -35,6 +35,7 @@ static const enum schedule_action ACTIONS[OUTCOME_COUNT] = {
     [OUTCOME_RESTARTED] = ACTION_REQUEUE,
     [OUTCOME_NODE_FAILURE] = ACTION_REQUEUE,
     [OUTCOME_PREEMPTED] = ACTION_REQUEUE,
+    [OUTCOME_BASE_FAILED] = ACTION_FAIL,
 };
 
 struct schedule_end schedule_end_of(enum outcome cause)

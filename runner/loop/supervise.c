@@ -16,6 +16,7 @@
 #include "error.h"
 #include "file.h"
 #include "log.h"
+#include "record_base.h"
 #include "schedule.h"
 #include "store.h"
 #include "supervisor.h"
@@ -241,6 +242,41 @@ static int start_jobs(struct supervisor *s)
     return rc;
 }
 
+/* Ends queued trainings whose base failed: nothing will make the weights that they
+ * begin with. */
+static int fail_baseless(struct supervisor *s)
+{
+    enum { AT_ONCE = 64 };
+    struct record_baseless jobs[AT_ONCE];
+    int count = 0;
+    int rc = record_baseless_jobs(s->store, jobs, AT_ONCE, &count, s->err);
+
+    if (rc < 0 || count == 0)
+        return rc;
+    rc = store_begin(s->store, s->err);
+    for (int i = 0; i < count && rc == 0; i++) {
+        char message[200];
+
+        snprintf(message, sizeof message, "the run %.12s, with whose weights it begins: %s",
+                 jobs[i].base_hash,
+                 jobs[i].why[0] != '\0' ? jobs[i].why : "not in the database");
+        rc = record_job_state(s->store, jobs[i].job_id, JOB_FAILED, OUTCOME_BASE_FAILED,
+                              message, s->err);
+        if (rc == 0)
+            progress_say(&s->progress, "a training failed: %s", message);
+    }
+    if (rc == 0)
+        rc = store_commit(s->store, s->err);
+    if (rc < 0) {
+        store_rollback(s->store);
+        return rc;
+    }
+    s->result.failed += count;
+    s->result.causes[OUTCOME_BASE_FAILED] += count;
+    s->progress.jobs_failed += count;
+    return 0;
+}
+
 static int look_for_work(struct supervisor *s, double now)
 {
     /* Extra candidates: queued jobs of runs that are busy are skipped, at most two
@@ -255,7 +291,9 @@ static int look_for_work(struct supervisor *s, double now)
     record_free_jobs(s->jobs, s->job_count);
     s->jobs = NULL;
     s->job_count = 0;
-    int rc = count_work(s, now);
+    int rc = fail_baseless(s);
+    if (rc == 0)
+        rc = count_work(s, now);
     /* A job of higher priority goes first, whoever queued it. Once its own work is
      * done, this runner leaves other jobs to their runners. */
     const struct record_scope scope = { s->experiment, s->priority, s->jobs_left > 0 };

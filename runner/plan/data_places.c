@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "init_from.h"
 #include "settings.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@ bool data_places_are_in(const char *key)
 {
     int id = key != NULL ? setting_find(key) : -1;
 
-    return id >= 0 && (setting_is_place(id) || id == DATA_TASKS);
+    return id >= 0 && (setting_is_place(id) || id == DATA_TASKS || id == TRAIN_INIT_FROM);
 }
 
 /* The absolute path of said. Newly allocated; NULL: no memory. */
@@ -55,6 +56,8 @@ static bool names_a_file(const char *key, const char *said)
 {
     if (strcmp(key, settings_table[DATA_TASKS].key) == 0)
         return said[0] == '@' && said[1] != '\0';
+    if (strcmp(key, settings_table[TRAIN_INIT_FROM].key) == 0)
+        return said[0] != '{' && init_from_kind(said, NULL) == INIT_SETTINGS;
     return said[0] != '\0' && strncmp(said, "builtin:", 8) != 0;
 }
 
@@ -66,8 +69,11 @@ int data_places_make_absolute(cJSON *value, const char *key, const char *folder,
     if (cJSON_IsString(value))
         return names_a_file(key, value->valuestring) ? make_text_absolute(value, folder, err)
                                                      : 0;
-    for (cJSON *item = value->child; item != NULL && rc == 0; item = item->next)
-        rc = data_places_make_absolute(item, key, folder, err);
+    for (cJSON *item = value->child; item != NULL && rc == 0; item = item->next) {
+        const char *of = cJSON_IsObject(value) ? item->string : key; /* a base's setting */
+
+        rc = data_places_are_in(of) ? data_places_make_absolute(item, of, folder, err) : 0;
+    }
     return rc;
 }
 

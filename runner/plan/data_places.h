@@ -12,7 +12,7 @@
 
 struct config;
 
-/* Whether a setting names files. */
+/* Whether a setting names files: those, data.batch_order, or weights to begin with. */
 bool data_places_are_in(const char *key);
 
 /*

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "file.h"
 #include "hash.h"
+#include "spec_weights.h"
 #include "store.h"
 
 #include <stdio.h>
@@ -163,8 +164,8 @@ static int add_run(struct enqueue *e, int64_t *id, const struct plan_run *run,
                    struct error *err)
 {
     const struct plan_arm *arm = plan_arm_of(e->plan, run);
-    char *canonical = seeded_text_make(&arm->canonical, run->seed);
-    char *job_config = seeded_text_make(&arm->job_config, run->seed);
+    char *canonical = plan_run_text(e->plan, run, &arm->canonical);
+    char *job_config = plan_run_text(e->plan, run, &arm->job_config);
     int rc = canonical == NULL || job_config == NULL
                  ? error_no_memory(err, "the queueing of a plan")
                  : find_config(e, run->arm, err);
@@ -528,7 +529,11 @@ int enqueue_plan(struct enqueue_summary *out, struct store *store,
                           : file_write_atomic(path, plan->spec->resolved,
                                               strlen(plan->spec->resolved), err);
 
+    char hash[HASH_HEX_SIZE];
+
     *out = (struct enqueue_summary){ 0 };
+    for (int w = 0; w < plan->spec->weights_count && rc == 0; w++)
+        rc = spec_import_weights(hash, workspace, plan->spec->weights[w].path, err);
     if (rc == 0)
         rc = enqueue_as(out, store, workspace, plan, spec_file, err);
     if (rc < 0 && path != NULL && out->vanishing > 0 && !was_there)

@@ -7,7 +7,9 @@
 #include "evaluation_keys.h"
 #include "file.h"
 #include "hash.h"
+#include "init_from.h"
 #include "json.h"
+#include "spec_weights.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -207,6 +209,26 @@ static void compute_cost(struct plan_arm *arm)
     arm->cost = arm->train_flops + 2.0 * (double)most * arm->eval_step_flops;
 }
 
+/* The texts from which those of the arm's runs are made; a base's hash depends on the
+ * seed. */
+static int make_texts(struct plan_arm *arm, const struct spec_arm *spec_arm, struct error *err)
+{
+    struct config config;
+    int rc = config_copy(&config, &spec_arm->config, err);
+
+    if (rc < 0)
+        return rc;
+    if (spec_arm->base >= 0)
+        rc = config_set_text(&config, settings_table[TRAIN_INIT_FROM].key, INIT_RUN_UNKNOWN,
+                             "plan", err);
+    if (rc == 0)
+        rc = seeded_text_init(&arm->canonical, &config, SEEDED_TRAINING, err);
+    if (rc == 0)
+        rc = seeded_text_init(&arm->job_config, &config, SEEDED_RUN, err);
+    config_release(&config);
+    return rc;
+}
+
 static int make_arm(struct plan *plan, int number, const cJSON *answer, struct error *err)
 {
     struct plan_arm *arm = &plan->arms[number];
@@ -214,9 +236,7 @@ static int make_arm(struct plan *plan, int number, const cJSON *answer, struct e
     int rc = take_description(arm, answer, spec_arm->label, err);
 
     if (rc == 0)
-        rc = seeded_text_init(&arm->canonical, &spec_arm->config, SEEDED_TRAINING, err);
-    if (rc == 0)
-        rc = seeded_text_init(&arm->job_config, &spec_arm->config, SEEDED_RUN, err);
+        rc = make_texts(arm, spec_arm, err);
     if (rc == 0)
         rc = add_evaluations(plan, number, err);
     if (rc == 0)
@@ -239,20 +259,32 @@ static int *run_place(struct run_index *index, const struct plan *plan, const ch
     return &index->places[at];
 }
 
-/* Finds or adds the run of an arm and a seed. *number is its number. */
-static int add_run(int *number, struct plan *plan, struct run_index *index, int arm,
-                   int64_t seed, struct error *err)
+char *plan_run_text(const struct plan *plan, const struct plan_run *run,
+                    const struct seeded_text *text)
+{
+    char *made = seeded_text_make(text, run->seed);
+
+    if (made != NULL && run->base >= 0)
+        init_from_put_run(made, plan->runs[run->base].hash);
+    return made;
+}
+
+/* Finds or adds the run, of which all but the hash is given; its number into
+ * *number. */
+static int add_run(int *number, struct plan *plan, struct run_index *index,
+                   const struct plan_run *wanted, struct error *err)
 {
     struct plan_run *run = &plan->runs[plan->run_count];
-    char *canonical = seeded_text_make(&plan->arms[arm].canonical, seed);
+    const struct plan_arm *arm = &plan->arms[wanted->arm];
+    char *canonical = plan_run_text(plan, wanted, &arm->canonical);
 
     if (canonical == NULL)
         return error_no_memory(err, "a plan");
-    *run = (struct plan_run){ .arm = arm, .seed = seed };
-    config_hash_canonical(run->hash, canonical, plan->arms[arm].data_hash);
+    *run = *wanted;
+    config_hash_canonical(run->hash, canonical, arm->data_hash);
     free(canonical);
     int *place = run_place(index, plan, run->hash);
-    if (*place == 0) /* otherwise another arm has the same run */
+    if (*place == 0) /* otherwise another arm has this run already */
         *place = ++plan->run_count;
     *number = *place - 1;
     return 0;
@@ -279,6 +311,28 @@ static int ask_worker(cJSON **answers, struct plan *plan, const char *worker_pro
     return rc;
 }
 
+/* The runs of all arms that have a base, or of all others. */
+static int add_runs(struct plan *plan, struct run_index *index, bool with_base,
+                    struct error *err)
+{
+    const struct spec *spec = plan->spec;
+    int rc = 0;
+
+    for (int a = 0; a < spec->arm_count && rc == 0; a++) {
+        int base = spec->arms[a].base;
+        int *mine = plan->run_of + (size_t)a * (size_t)spec->seed_count;
+
+        for (int s = 0; s < spec->seed_count && rc == 0 && (base >= 0) == with_base; s++) {
+            int base_run = base >= 0 ? plan_run_of(plan, base, s) : -1;
+
+            rc = add_run(&mine[s], plan, index,
+                         &(struct plan_run){ .arm = a, .base = base_run, .seed = spec->seeds[s] },
+                         err);
+        }
+    }
+    return rc;
+}
+
 static int build(struct plan *plan, const cJSON *answers, struct error *err)
 {
     struct spec *spec = plan->spec;
@@ -297,13 +351,11 @@ static int build(struct plan *plan, const cJSON *answers, struct error *err)
         rc = error_no_memory(err, "a plan");
     for (const cJSON *answer = answers->child; answer != NULL && rc == 0;
          answer = answer->next, arm++) {
-        int *mine = plan->run_of + (size_t)arm * (size_t)spec->seed_count;
-
         rc = make_arm(plan, arm, answer, err);
-        for (int s = 0; s < spec->seed_count && rc == 0; s++)
-            rc = add_run(&mine[s], plan, &index, arm, spec->seeds[s], err);
         plan->cell_count += (int64_t)spec->seed_count * plan->arms[arm].evaluation_count;
     }
+    for (int pass = 0; pass < 2 && rc == 0; pass++) /* first those that may be bases */
+        rc = add_runs(plan, &index, pass == 1, err);
     free(index.places);
     return rc;
 }
@@ -315,6 +367,25 @@ int plan_rename(struct plan *plan, const char *name, struct error *err)
     if (rc == 0)
         hash_hex(plan->spec_hash, plan->spec->resolved, strlen(plan->spec->resolved));
     return rc;
+}
+
+/* Files of weights are named by the spec, or in the workspace. */
+static int check_weights(const struct spec *spec, const char *workspace, struct error *err)
+{
+    for (int a = 0; a < spec->arm_count; a++) {
+        const char *digits, *text = config_text(&spec->arms[a].config, TRAIN_INIT_FROM);
+        bool there = init_from_kind(text, &digits) != INIT_FILE ||
+                     spec_has_weights(workspace, digits);
+
+        for (int w = 0; w < spec->weights_count && !there; w++)
+            there = strcmp(spec->weights[w].hash, digits) == 0;
+        if (!there)
+            return error_set(err, ERROR_FORMAT,
+                             "%s: train.init_from = %.24s...: no such file is in the "
+                             "workspace's weights/; hrmlab import FILE puts it there",
+                             spec->name, text);
+    }
+    return 0;
 }
 
 int plan_create(struct plan **out, struct spec *spec, const char *worker_program,
@@ -330,7 +401,9 @@ int plan_create(struct plan **out, struct spec *spec, const char *worker_program
     }
     plan->spec = spec;
     hash_hex(plan->spec_hash, spec->resolved, strlen(spec->resolved));
-    int rc = ask_worker(&answers, plan, worker_program, workspace, err);
+    int rc = check_weights(spec, workspace, err);
+    if (rc == 0)
+        rc = ask_worker(&answers, plan, worker_program, workspace, err);
     if (rc == 0)
         rc = build(plan, answers, err);
     cJSON_Delete(answers);

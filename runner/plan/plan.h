@@ -45,6 +45,7 @@ struct plan_arm {
 struct plan_run {
     char hash[65];
     int arm; /* the first arm that it serves: index of spec->arms and arms */
+    int base; /* number of the run whose weights it begins with; -1: none */
     int64_t seed;
     /* not owned; set if the run was queued before its data or the engine changed;
      * NULL: the arm's data hash, this engine */
@@ -82,6 +83,11 @@ static inline int plan_run_of(const struct plan *plan, int arm, int seed)
 {
     return plan->run_of[(size_t)arm * (size_t)plan->spec->seed_count + (size_t)seed];
 }
+
+/* The canonical text of the run's settings (its arm's canonical or job_config), with
+ * the hash of its base. Newly allocated; NULL: no memory. */
+char *plan_run_text(const struct plan *plan, const struct plan_run *run,
+                    const struct seeded_text *text);
 
 /*
  * Builds the plan; takes ownership of spec, also on failure. worker_program: path of

@@ -160,3 +160,29 @@ void plan_tell_of_leaks(const struct plan *plan)
                         plan->spec->arms[a].label, leaked, leaked == 1 ? "task" : "tasks");
     }
 }
+
+/* Whether an arm before this one has the same base. */
+static bool base_was_before(const struct spec *spec, int arm)
+{
+    for (int a = 0; a < arm; a++)
+        if (spec->arms[a].base == spec->arms[arm].base)
+            return true;
+    return false;
+}
+
+void plan_tell_of_bases(const struct plan *plan)
+{
+    const struct spec *spec = plan->spec;
+
+    for (int a = 0; a < spec->arm_count; a++) {
+        int base = spec->arms[a].base, count = 0;
+
+        if (base < 0 || base_was_before(spec, a))
+            continue;
+        for (int b = a; b < spec->arm_count; b++)
+            count += spec->arms[b].base == base;
+        log_info("%d %s with the weights of the arm %s, seed by seed; it is trained once, "
+                 "and first",
+                 count, count == 1 ? "arm begins" : "arms begin", spec->arms[base].label);
+    }
+}

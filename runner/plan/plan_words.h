@@ -20,6 +20,8 @@ void plan_tell_of_idle_threads(const struct plan *plan);
 
 /* Warns of rules of "exclude" that match no cell. */
 void plan_tell_of_unused_excludes(const struct plan *plan);
+/* Says which runs begin with the weights of others, which are trained first. */
+void plan_tell_of_bases(const struct plan *plan);
 
 /* Warns of evaluation tasks of which a copy is trained on, once for each data set. */
 void plan_tell_of_leaks(const struct plan *plan);

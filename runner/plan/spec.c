@@ -5,8 +5,10 @@
 #include "hash.h"
 #include "json.h"
 #include "spec_axes.h"
+#include "spec_bases.h"
 #include "spec_contrasts.h"
 #include "spec_merge.h"
+#include "spec_weights.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -408,20 +410,6 @@ static int build_arm(struct spec *spec, bool *excluded, const struct spec_axes *
     return rc;
 }
 
-/* Computes the key that arms are compared by: a hash of training settings and data. */
-static int arm_key(uint64_t *key, const struct spec_arm *arm, struct error *err)
-{
-    char *training = config_canonical(&arm->config, PHASE_TRAINING, err);
-    char *data = config_canonical(&arm->config, PHASE_DATA, err);
-    int rc = training == NULL || data == NULL ? ERROR_NOMEM : 0;
-
-    if (rc == 0)
-        *key = hash_xxh3(training, strlen(training)) * 3 + hash_xxh3(data, strlen(data));
-    free(training);
-    free(data);
-    return rc;
-}
-
 /* Adds key to a hash set with open addressing (size a power of two). Returns whether
  * it is new. */
 static bool key_is_new(uint64_t *set, size_t size, uint64_t key)
@@ -460,7 +448,7 @@ static int build_arms(struct spec *spec, const cJSON *merged, const struct confi
         uint64_t key = 0;
         rc = build_arm(spec, &excluded, &axes, cell, base, merged, path, err);
         if (rc == 0 && !excluded)
-            rc = arm_key(&key, arm, err);
+            rc = spec_arm_key(&key, arm, err);
         if (rc == 0 && !excluded && key_is_new(seen, size, key)) {
             spec->arm_count++;
             continue;
@@ -473,7 +461,7 @@ static int build_arms(struct spec *spec, const cJSON *merged, const struct confi
     spec_axes_release(&axes);
     if (rc == 0 && spec->arm_count == 0)
         rc = error_set(err, ERROR_FORMAT, "%s: \"exclude\" leaves nothing to run", path);
-    return rc;
+    return rc < 0 ? rc : spec_add_bases(spec, path, err);
 }
 
 static int read_merged(struct spec *spec, const cJSON *merged, const char *path,
@@ -520,7 +508,11 @@ int spec_read(struct spec **out, const char *path, const char *const *overrides,
     if (rc < 0)
         return rc;
     spec = calloc(1, sizeof *spec);
-    rc = spec == NULL ? error_no_memory(err, "a spec") : read_merged(spec, merged, path, err);
+    rc = spec == NULL ? error_no_memory(err, "a spec")
+                      : spec_read_weights(&spec->weights, &spec->weights_count, merged, path,
+                                          err);
+    if (rc == 0)
+        rc = read_merged(spec, merged, path, err);
     if (rc == 0) {
         spec->resolved = json_canonical(merged);
         rc = spec->resolved == NULL ? error_no_memory(err, "a spec") : 0;
@@ -574,6 +566,9 @@ void spec_destroy(struct spec *spec)
     free(spec->arms);
     spec_contrasts_release(spec);
     free(spec->evaluations);
+    for (int i = 0; i < spec->weights_count; i++)
+        free(spec->weights[i].path);
+    free(spec->weights);
     free(spec->seeds);
     free(spec->name);
     free(spec->description);

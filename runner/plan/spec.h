@@ -18,6 +18,9 @@ struct spec_arm {
     char *label;          /* owned; "arch.name=hrm arch.halt_max_steps=4" or "base" */
     cJSON *axes;          /* owned; axis key -> value as given */
     struct config config; /* owned; resolved, without the seed's axis */
+    /* index of the arm whose runs' weights its runs begin with, seed by seed; -1:
+     * none */
+    int base;
 };
 
 /* An evaluation as the spec asks for it (outer steps 0: as many as trained). */
@@ -29,6 +32,12 @@ struct spec_evaluation {
 struct spec_contrast {
     char *name;      /* owned; no other of the spec has it */
     char *from, *to; /* owned; canonical JSON: object of setting -> value */
+};
+
+/* A safetensors file that train.init_from names. */
+struct spec_weights {
+    char hash[65]; /* SHA-256 of its content */
+    char *path;    /* owned; absolute */
 };
 
 struct spec {
@@ -43,6 +52,10 @@ struct spec {
     int excluded_count, collapsed_count;
     bool *exclude_used; /* owned: (exclude_count) whether the rule excludes a cell */
     int exclude_count;
+    int base_count; /* arms at the end of the list that are there as bases only */
+    /* owned; files that train.init_from names, by content */
+    struct spec_weights *weights;
+    int weights_count;
     int64_t *seeds; /* owned */
     int seed_count;
     struct spec_evaluation *evaluations; /* owned */

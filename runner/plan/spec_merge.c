@@ -248,11 +248,16 @@ static int override_value(cJSON **out, int id, const char *text, struct error *e
     *out = NULL;
     if (rc < 0)
         return rc;
+    if (settings_table[id].weights && text[0] != '{') { /* perhaps a file */
+        config_release(&scratch);
+        *out = cJSON_CreateString(text);
+        return *out == NULL ? error_no_memory(err, "--set") : 0;
+    }
     rc = config_set_text(&scratch, settings_table[id].key, text, "--set", err);
     if (rc == 0) {
         *out = settings_table[id].several ? config_get_texts(&scratch, (enum setting_id)id)
                                           : config_get_json(&scratch, id);
-        if (cJSON_GetArraySize(*out) == 1) { /* a single item is not a list */
+        if (cJSON_IsArray(*out) && cJSON_GetArraySize(*out) == 1) { /* a single item is not a list */
             cJSON *list = *out;
             *out = cJSON_DetachItemFromArray(list, 0);
             cJSON_Delete(list);

@@ -142,7 +142,7 @@ int batches_create(struct batches **out, const struct data_set *set,
     int rc = b->shuffled == NULL || b->pairs == NULL || b->examples == NULL || b->visits == NULL
                  ? error_set(err, ERROR_NOMEM, "no memory for the batch order")
                  : batches_check_order(info, config, err);
-    if (rc == 0)
+    if (rc == 0 && config_trains(config))
         rc = b->order != NULL ? count_intervals(b, config, err) : check_stream(b, config, err);
     if (rc < 0) {
         batches_destroy(b);
