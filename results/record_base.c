@@ -113,7 +113,9 @@ int record_base_of(struct store *store, int64_t *base, int64_t run_id, struct er
 
     return sql_int(store, base, &found, err,
                    "SELECT b.run_id FROM run r JOIN run b ON b.hash = r.base_hash"
-                   " WHERE r.run_id = ?1",
+                   " WHERE r.run_id = ?1 AND NOT EXISTS (SELECT 1 FROM job k"
+                   "  WHERE k.run_id = b.run_id AND k.kind = 'train' AND k.state IN " OPEN_JOB
+                   ")",
                    "i", run_id);
 }
 

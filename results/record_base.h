@@ -41,7 +41,7 @@ int record_add_init(struct store *store, cJSON *job, int64_t run_id,
  * or a job. A run without a base: nothing. */
 int record_requeue_base(struct store *store, int64_t job_id, struct error *err) MUST_CHECK;
 
-/* The run id of the run's base; 0: it has none, or the base is not in the store. */
+/* The run id of the run's base; 0: it has none, or the base is being trained. */
 int record_base_of(struct store *store, int64_t *base, int64_t run_id,
                    struct error *err) MUST_CHECK;
 
