@@ -167,6 +167,9 @@ static void inactive_settings_do_not_change_a_run(void **state)
         { "arch.conditioning", "context", "arch.puzzle_emb_len", "5" },
         { "arch.conditioning", "context", "train.puzzle_emb_lr", "0.5" },
         { "train.max_steps", "10", "train.epochs", "77" },
+        { "train.seed", "1", "train.puzzle_rows", "mean" },
+        { "train.seed", "1", "train.freeze", "trunk" },
+        { "train.init_from", "{}", "train.freeze_share", "0.7" },
         { "data.path", "/somewhere", "data.generator_seed", "9" },
         { "train.lr", "0.5", "eval.halt_max_steps", "9" },
         { "train.lr", "0.5", "resources.threads", "2" },
@@ -219,7 +222,17 @@ static void every_active_training_setting_changes_the_hash(void **state)
             set(&a, "arch.conditioning", "context");
             set(&b, "arch.conditioning", "context");
         }
-        if (s->stages)
+        if (i > TRAIN_INIT_FROM && i <= TRAIN_FREEZE_SHARE) {
+            set(&a, "train.init_from", "{}");
+            set(&b, "train.init_from", "{}");
+        }
+        if (i == TRAIN_FREEZE_SHARE) {
+            set(&a, "train.freeze", "trunk_first");
+            set(&b, "train.freeze", "trunk_first");
+        }
+        if (s->weights)
+            set(&b, s->key, "{}");
+        else if (s->stages)
             set(&b, s->key, "[{\"until\":1,\"H_cycles\":1,\"L_cycles\":1}]");
         else if (s->type == SETTING_REAL)
             b.values[i].real = b.values[i].real < s->maximum
