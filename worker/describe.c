@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "batches.h"
-#include "context.h"
+#include "context_check.h"
 #include "data_facts.h"
 #include "error.h"
 #include "json.h"

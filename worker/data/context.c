@@ -1,36 +1,11 @@
 /* context.c - demonstrations in front of a row's grid. */
 #include "context.h"
 
+#include "context_check.h"
 #include "data_set_internal.h"
-#include "error.h"
-#include "settings.h"
 
 #include <assert.h>
 #include <string.h>
-
-/* Most demonstrations of a task that its contexts are chosen from. */
-enum { MOST_DEMONSTRATIONS = 1024 };
-
-int context_check(const struct data_info *info, const struct config *config, struct error *err)
-{
-    const char *word = config_choice(config, ARCH_CONDITIONING);
-    const char *path = config_text(config, DATA_PATH);
-
-    if (config_conditioning(config) < CONDITIONING_CONTEXT)
-        return 0;
-    if (info->most_demonstrations == 0)
-        return error_set(err, ERROR_FORMAT,
-                         "arch.conditioning = %s puts a task's demonstrations in front of its "
-                         "tests, but data.path = %.200s (%.100s) has none beside its tests; "
-                         "use files of ARC tasks or builtin:arc-style",
-                         word, path, info->source);
-    if (info->most_demonstrations > MOST_DEMONSTRATIONS)
-        return error_set(err, ERROR_FORMAT,
-                         "arch.conditioning = %s: a task of data.path = %.200s has %d "
-                         "demonstrations, expected at most %d; leave it out with data.tasks",
-                         word, path, info->most_demonstrations, MOST_DEMONSTRATIONS);
-    return 0;
-}
 
 int context_length(const struct data_set *set)
 {
@@ -57,7 +32,8 @@ static void write_slot(const struct data_set *set, int task, const struct data_r
 static void write_context(const struct data_set *set, int task, const struct data_row *row,
                           int own, const int *order, int count, bool trained, int32_t *context)
 {
-    int K = set->context_pairs, T = set->info.seq_len, chosen[MOST_DEMONSTRATIONS], used = 0;
+    int K = set->context_pairs, T = set->info.seq_len, chosen[CONTEXT_MOST_DEMONSTRATIONS],
+        used = 0;
 
     memset(context, 0, (size_t)context_length(set) * sizeof *context);
     if (set->padded)
@@ -71,12 +47,12 @@ static void write_context(const struct data_set *set, int task, const struct dat
 }
 
 /* The demonstrations of a task in the order of its file; returns how many. */
-static int list_demonstrations(int order[MOST_DEMONSTRATIONS], const struct data_set *set,
-                               int task)
+static int list_demonstrations(int order[CONTEXT_MOST_DEMONSTRATIONS],
+                               const struct data_set *set, int task)
 {
     int count = data_set_task_at(set, task).demonstrations;
 
-    assert(count <= MOST_DEMONSTRATIONS);
+    assert(count <= CONTEXT_MOST_DEMONSTRATIONS);
     for (int i = 0; i < count; i++)
         order[i] = i;
     return count;
@@ -88,7 +64,7 @@ void context_of_example(const struct data_set *set, int example, uint64_t visit,
     struct data_row row = data_set_locate(set, SPLIT_TRAIN, example);
     struct random_stream stream = random_stream(set->seed, "context", visit);
     int task = data_set_source_index(set, SPLIT_TRAIN, row.task);
-    int order[MOST_DEMONSTRATIONS], count = list_demonstrations(order, set, task);
+    int order[CONTEXT_MOST_DEMONSTRATIONS], count = list_demonstrations(order, set, task);
 
     random_shuffle(&stream, order, count);
     write_context(set, task, &row, row.test_index, order, count, true, context);
@@ -99,7 +75,7 @@ void context_of_row(const struct data_set *set, enum data_split split, int numbe
 {
     struct data_row row = data_set_locate(set, split, number);
     int task = data_set_source_index(set, split, row.task);
-    int order[MOST_DEMONSTRATIONS], count = list_demonstrations(order, set, task);
+    int order[CONTEXT_MOST_DEMONSTRATIONS], count = list_demonstrations(order, set, task);
     int own = split == SPLIT_TRAIN ? row.test_index : -1;
 
     write_context(set, task, &row, own, order, count, false, context);

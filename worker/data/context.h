@@ -12,11 +12,6 @@
 
 #include "data_set.h"
 
-/* ERROR_FORMAT: the configuration asks for contexts, but the data have no demonstrations
- * for them, or a task has too many. */
-int context_check(const struct data_info *info, const struct config *config,
-                  struct error *err) MUST_CHECK;
-
 /* Tokens of a context, 2 K T; 0: rows have none. */
 int context_length(const struct data_set *set);
 

@@ -1,7 +1,7 @@
 /* data_set.c - makes rows, groups and answers from tasks and variants on demand. */
 #include "data_set_internal.h"
 
-#include "context.h"
+#include "context_check.h"
 #include "error.h"
 #include "work.h"
 
