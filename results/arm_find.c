@@ -3,6 +3,8 @@
 
 #include "error.h"
 #include "file.h"
+#include "sql.h"
+#include "store.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -84,6 +86,27 @@ static int parse_selector(struct selection *out, const struct results *results,
     return rc;
 }
 
+int arm_split_name(char experiment[EXPERIMENT_NAME_SIZE], const char **arm, struct store *store,
+                   const char *name, struct error *err)
+{
+    const char *colon = strchr(name, ':');
+    int64_t id;
+    bool found = false;
+
+    experiment[0] = '\0';
+    *arm = name;
+    if (colon == NULL || colon - name >= EXPERIMENT_NAME_SIZE)
+        return 0;
+    snprintf(experiment, EXPERIMENT_NAME_SIZE, "%.*s", (int)(colon - name), name);
+    int rc = sql_int(store, &id, &found, err,
+                     "SELECT experiment_id FROM experiment WHERE name = ?1", "t", experiment);
+    if (found)
+        *arm = colon + 1 + strspn(colon + 1, " ");
+    else
+        experiment[0] = '\0';
+    return rc;
+}
+
 int arm_find(struct results **out, struct store *store, const struct results *results,
              const char *name, struct error *err)
 {
@@ -113,5 +136,68 @@ int arm_find(struct results **out, struct store *store, const struct results *re
         results_destroy(*out);
         *out = NULL;
     }
+    return rc;
+}
+
+/* Moves the rows found to the end of into, as rows of its new last arm. */
+static int move_rows(struct results *into, struct results *found, struct error *err)
+{
+    size_t count = (size_t)into->row_count + (size_t)found->row_count;
+    struct result_row *rows = realloc(into->rows, count * sizeof *rows);
+
+    if (rows == NULL)
+        return error_no_memory(err, "results");
+    into->rows = rows;
+    for (int i = 0; i < found->row_count; i++) {
+        rows[into->row_count] = found->rows[i];
+        rows[into->row_count++].arm = into->arm_count - 1;
+        found->rows[i].evaluation = NULL; /* moved */
+    }
+    return 0;
+}
+
+static int add_arm(struct results *into, char *label, const cJSON *axes, struct error *err)
+{
+    struct result_arm *arms = realloc(into->arms, ((size_t)into->arm_count + 1) * sizeof *arms);
+    cJSON *copy = cJSON_Duplicate(axes, true);
+
+    if (arms != NULL)
+        into->arms = arms;
+    if (arms == NULL || copy == NULL || label == NULL) {
+        free(label);
+        cJSON_Delete(copy);
+        return error_no_memory(err, "results");
+    }
+    arms[into->arm_count++] =
+        (struct result_arm){ .label = label, .axes = copy, .foreign = true };
+    return 0;
+}
+
+int arm_add_foreign(const char **out, struct results *results, struct store *store,
+                    const char *name, struct error *err)
+{
+    struct results *all = NULL, *found = NULL;
+    char experiment[EXPERIMENT_NAME_SIZE];
+    const char *arm;
+    int rc = arm_split_name(experiment, &arm, store, name, err);
+
+    *out = arm;
+    if (rc < 0 || experiment[0] == '\0' || strcmp(experiment, results->experiment) == 0)
+        return rc;
+    rc = results_load(&all, store, experiment, NULL, 0, RESULTS_LAST, err);
+    if (rc == 0)
+        rc = arm_find(&found, store, all, arm, err);
+    if (rc == 0) {
+        const struct result_arm *from = &all->arms[found->rows[0].arm];
+
+        rc =
+            add_arm(results, format_string("%s: %s", experiment, from->label), from->axes, err);
+    }
+    if (rc == 0)
+        rc = move_rows(results, found, err);
+    if (rc == 0)
+        *out = results->arms[results->arm_count - 1].label;
+    results_destroy(found);
+    results_destroy(all);
     return rc;
 }

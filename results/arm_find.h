@@ -18,4 +18,17 @@ struct store;
 int arm_find(struct results **out, struct store *store, const struct results *results,
              const char *name, struct error *err) MUST_CHECK;
 
+/* Splits "EXPERIMENT:ARM" where there is such an experiment; otherwise experiment is ""
+ * and *arm the whole name. */
+int arm_split_name(char experiment[EXPERIMENT_NAME_SIZE], const char **arm, struct store *store,
+                   const char *name, struct error *err) MUST_CHECK;
+
+/*
+ * If the name is that of an arm of another experiment, "EXPERIMENT:ARM", adds this arm
+ * and the rows that the name matches to the results, so that they can be compared.
+ * *out: the name by which to find it there, borrowed of name or of the results.
+ */
+int arm_add_foreign(const char **out, struct results *results, struct store *store,
+                    const char *name, struct error *err) MUST_CHECK;
+
 #endif

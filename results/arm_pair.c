@@ -15,6 +15,16 @@ static int select_cells(bool *selected, const struct compare *compare, const cha
                         struct error *err)
 {
     struct results *found = NULL;
+
+    for (int a = 0; a < compare->results->arm_count; a++) {
+        const struct result_arm *arm = &compare->results->arms[a];
+
+        if (!arm->foreign || strcmp(arm->label, text) != 0)
+            continue;
+        for (int c = 0; c < compare->cell_count; c++)
+            selected[c] = selected[c] || compare->cells[c].row->arm == a;
+        return 0;
+    }
     int rc = arm_find(&found, compare->store, compare->results, text, err);
 
     for (int i = 0; rc == 0 && i < found->row_count; i++)

@@ -67,35 +67,13 @@ static int list_runs(struct diff_side *out, const struct results *rows, struct e
     return 0;
 }
 
-/* Splits "EXPERIMENT:ARM" where there is such an experiment; *arm is the rest, or all. */
-static int split_name(char experiment[EXPERIMENT_NAME_SIZE], const char **arm,
-                      struct store *store, const char *name, struct error *err)
-{
-    const char *colon = strchr(name, ':');
-    int64_t id;
-    bool found = false;
-
-    experiment[0] = '\0';
-    *arm = name;
-    if (colon == NULL || colon - name >= EXPERIMENT_NAME_SIZE)
-        return 0;
-    snprintf(experiment, EXPERIMENT_NAME_SIZE, "%.*s", (int)(colon - name), name);
-    int rc = sql_int(store, &id, &found, err,
-                     "SELECT experiment_id FROM experiment WHERE name = ?1", "t", experiment);
-    if (found)
-        *arm = colon + 1 + strspn(colon + 1, " ");
-    else
-        experiment[0] = '\0';
-    return rc;
-}
-
 int diff_find_arm(struct diff_side *out, struct store *store, const char *experiment,
                   const char *name, struct error *err)
 {
     struct results *all = NULL, *found = NULL;
     char named[EXPERIMENT_NAME_SIZE];
     const char *arm;
-    int rc = split_name(named, &arm, store, name, err);
+    int rc = arm_split_name(named, &arm, store, name, err);
 
     *out = (struct diff_side){ 0 };
     if (rc == 0)

@@ -31,6 +31,7 @@ struct result_arm {
     int64_t id;
     char *label; /* owned */
     cJSON *axes; /* owned; training axis key -> value */
+    bool foreign; /* of another experiment, which its label names: arm_add_foreign() */
 };
 
 /* The result of one evaluation of one run at one step. Values are NaN if there is no

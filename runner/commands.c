@@ -28,9 +28,9 @@ const struct command COMMANDS[] = {
       command_work },
     { "plan", "SPEC", "what would run, what exists already, the cost",
       "A table lists the first 1000 runs, other formats all.", 1, 1,
-      BIT(SET) | BIT(FORMAT) | BIT(JOBS), command_plan },
+      BIT(SET) | BIT(FORMAT) | BIT(JOBS) | COMMAND_PAGES, command_plan },
     { "status", "[EXPERIMENT]", "the progress of every experiment, or of one", NULL, 0, 1,
-      BIT(FORMAT), command_status },
+      BIT(FORMAT) | COMMAND_PAGES, command_status },
     { "watch", "[EXPERIMENT]", "live: jobs, curves, failures, time left",
       "Redrawn in place until nothing is queued or running, or Ctrl-C. Without a\n"
       "terminal, or with --plain: the current state, once.",
@@ -41,34 +41,37 @@ const struct command COMMANDS[] = {
       "settings.",
       0, 1,
       QUERY_OPTIONS | BIT(ALL) | BIT(SORT) | BIT(COLUMNS) | BIT(ROWS) | BIT(COLS) | BIT(VALUE) |
-          BIT(TRAJECTORY),
+          BIT(TRAJECTORY) | COMMAND_PAGES,
       command_results },
     { "compare", "[EXPERIMENT] [ARM ARM]", "differences with 95 % intervals",
       "With EXPERIMENT alone: the comparisons that its spec planned. Else two arms,\n"
       "all arms with one (--baseline), the values of one setting (--axis), or outer\n"
       "steps in training with outer steps at inference (--matrix). ARM is a label as\n"
-      "results shows it, the beginning of a run's hash, or KEY=VALUE ...",
-      0, 3, QUERY_OPTIONS | BIT(AXIS) | BIT(MATRIX) | BIT(BASELINE), command_compare },
+      "results shows it, the beginning of a run's hash, or KEY=VALUE ...;\n"
+      "EXPERIMENT:ARM is an arm of another experiment.",
+      0, 3, QUERY_OPTIONS | BIT(AXIS) | BIT(MATRIX) | BIT(BASELINE) | COMMAND_PAGES,
+      command_compare },
     { "tasks", "[EXPERIMENT] [ARM ARM]", "tasks from hard to easy; two arms by task",
       "Means over seeds of a measure of tasks. Each arm under one evaluation: its own\n"
       "outer steps, most augmentations; --where or ARM can name another one\n"
       "(eval.halt_max_steps=1). ARM as for compare.",
-      0, 3, QUERY_OPTIONS | BIT(SORT) | BIT(COLUMNS), command_tasks },
+      0, 3, QUERY_OPTIONS | BIT(SORT) | BIT(COLUMNS) | COMMAND_PAGES, command_tasks },
     { "importance", "[EXPERIMENT]", "the share of variance each axis explains",
       "The analysis of variance of a full grid: every axis, every pair of axes, the\n"
       "seed, with intervals by bootstrap. Every combination must have results of as\n"
       "many seeds; --where chooses a part that has.",
-      0, 1, QUERY_OPTIONS | BIT(SORT) | BIT(COLUMNS), command_importance },
+      0, 1, QUERY_OPTIONS | BIT(SORT) | BIT(COLUMNS) | COMMAND_PAGES, command_importance },
     { "diff", "A B", "in what two runs or arms differ",
       "Settings, data, provenance, cost, results. A and B are the beginnings of runs'\n"
       "hashes, last, or arms as for compare, also EXPERIMENT:ARM. --all: what is equal,\n"
       "too.",
-      2, 2, BIT(METRIC) | BIT(EXPERIMENT) | BIT(FORMAT) | BIT(ALL), command_diff },
+      2, 2, BIT(METRIC) | BIT(EXPERIMENT) | BIT(FORMAT) | BIT(ALL) | COMMAND_PAGES,
+      command_diff },
     { "curves", "[EXPERIMENT]", "learning curves, drawn or as data",
       "A panel per arm: the mean over seeds as a line, the seeds' range as dots.\n"
       "--metric is a metric of training (default: train/lm_loss) or a measure of the\n"
       "interim evaluations. --format csv: the points.",
-      0, 1, QUERY_OPTIONS, command_curves },
+      0, 1, QUERY_OPTIONS | COMMAND_PAGES, command_curves },
     { "plot", "[EXPERIMENT]", "a figure of its results as SVG, PNG or PDF",
       "Without --figure: the list of figures, and which are possible. FILE ends in\n"
       ".svg, or .png or .pdf (by rsvg-convert); without -o SVG goes to standard output.\n"
@@ -79,9 +82,10 @@ const struct command COMMANDS[] = {
       "Question, design, finding, figures, tables, cost, failures, provenance. The\n"
       "page is self-contained. -o FILE.md or --format markdown: Markdown, with the\n"
       "figures in files beside it.",
-      0, 1, QUERY_OPTIONS | BIT(OUTPUT), command_report },
+      0, 1, QUERY_OPTIONS | BIT(OUTPUT) | BIT(BASELINE), command_report },
     { "show", "RUN", "everything about a run",
-      "RUN is the beginning of its hash, 4 digits or more.", 1, 1, BIT(FORMAT), command_show },
+      "RUN is the beginning of its hash, 4 digits or more.", 1, 1, BIT(FORMAT) | COMMAND_PAGES,
+      command_show },
     { "logs", "RUN", "the log of a run's last attempt",
       "RUN is the beginning of its hash, 4 digits or more.", 1, 1, BIT(FOLLOW), command_logs },
     { "cancel", "TARGET", "stop jobs of an experiment, a run, or all",
@@ -104,10 +108,10 @@ const struct command COMMANDS[] = {
     { "note", "[TARGET [TEXT...]]", "notes on experiments, arms and runs",
       "Adds a note, or lists notes. TARGET is an experiment, EXPERIMENT:ARM, or the\n"
       "beginning of a run's hash. --remove: the note of that TEXT, or all of TARGET.",
-      0, 1000, BIT(REMOVE) | BIT(FORMAT), command_note },
+      0, 1000, BIT(REMOVE) | BIT(FORMAT) | COMMAND_PAGES, command_note },
     { "tag", "[TARGET [TAG...]]", "tags of experiments, arms and runs",
       "Adds tags, or lists them. TARGET as for note. --remove: these TAGs, or all.", 0, 1000,
-      BIT(REMOVE) | BIT(FORMAT), command_tag },
+      BIT(REMOVE) | BIT(FORMAT) | COMMAND_PAGES, command_tag },
     { "keep", "[TARGET]", "protect it from gc and remove",
       "Without TARGET: what is kept. TARGET as for note. gc deletes no file of a run\n"
       "that is kept or belongs to what is; remove refuses it. --remove: no longer.",
@@ -130,8 +134,8 @@ const struct command COMMANDS[] = {
       "batches of a training in the format of data.batch_order.",
       2, 1000, BIT(SET) | BIT(OUTPUT) | BIT(LAYOUT) | BIT(SVG), command_data },
     { "axes", "[schema|measures]", "every setting: bounds, default, meaning",
-      "With schema: the JSON Schema of specs. With measures: every measure.", 0, 1, BIT(FORMAT),
-      command_axes },
+      "With schema: the JSON Schema of specs. With measures: every measure.", 0, 1,
+      BIT(FORMAT) | COMMAND_PAGES, command_axes },
     { "doctor", "", "this machine, its libraries, the workspace", NULL, 0, 0, BIT(FORMAT),
       command_doctor },
     { "completions", "SHELL", "a script that completes words in a shell",

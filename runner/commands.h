@@ -17,8 +17,9 @@ struct command {
     const char *meaning;   /* one line, at most 46 columns */
     /* for its own help, in lines of at most 78 columns; NULL: none */
     const char *details;
-    int least, most;  /* positional arguments */
-    uint64_t options; /* OPTION_BITs that it accepts besides COMMAND_COMMON */
+    int least, most; /* positional arguments */
+    /* OPTION_BITs that it accepts besides COMMAND_COMMON, and COMMAND_PAGES */
+    uint64_t options;
     command_fn *run;
 };
 
@@ -26,6 +27,9 @@ struct command {
 #define COMMAND_COMMON                                                                         \
     (OPTION_BIT(OPTION_WORKSPACE) | OPTION_BIT(OPTION_QUIET) | OPTION_BIT(OPTION_COLOR) |      \
      OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION))
+
+/* Among its options: what it prints may be long, and on a terminal a pager shows it. */
+#define COMMAND_PAGES OPTION_BIT(63)
 
 /* In the order of the help; ended by a NULL name. */
 extern const struct command COMMANDS[];

@@ -26,7 +26,7 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_AXIS] = { "axis", 0, "KEY", "the setting whose values are compared" },
     [OPTION_FIGURE] = { "figure", 0, "NAME", "which figure; all: every possible one" },
     [OPTION_MATRIX] = { "matrix", 0, NULL, "compare outer steps in training and inference" },
-    [OPTION_BASELINE] = { "baseline", 0, "ARM", "compare every other arm with this one" },
+    [OPTION_BASELINE] = { "baseline", 0, "ARM", "the arm that others are compared with" },
     [OPTION_EXPERIMENT] = { "experiment", 0, "NAME",
                             "the experiment, if no argument names it" },
     [OPTION_TRAJECTORY] = { "trajectory", 0, NULL, "changes per outer step (eval.trajectory)" },

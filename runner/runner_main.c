@@ -5,6 +5,7 @@
 #include "file.h"
 #include "log.h"
 #include "options.h"
+#include "pager.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -39,8 +40,20 @@ static char *find_worker(void)
     return format_string("%.*s/hrmlab-worker", (int)(slash - self), self);
 }
 
+static int run_command(const struct command *command, struct options *options, int *exit_code,
+                       struct error *err)
+{
+    struct pager pager = { 0 };
+
+    if ((command->options & COMMAND_PAGES) != 0)
+        pager_start(&pager, options);
+    int rc = command->run(options, exit_code, err);
+    pager_finish(&pager);
+    return rc;
+}
+
 /* Runs the command of the command line. */
-static int run(const struct options *options, int *exit_code, struct error *err)
+static int run(struct options *options, int *exit_code, struct error *err)
 {
     const struct command *command;
     int rc = commands_check(&command, options, err);
@@ -50,7 +63,7 @@ static int run(const struct options *options, int *exit_code, struct error *err)
     if (options->version)
         printf("hrmlab %s (%s)\n", HRMLAB_VERSION, HRMLAB_COMMIT);
     else if (command != NULL && !options->help)
-        return command->run(options, exit_code, err);
+        return run_command(command, options, exit_code, err);
     else
         commands_print_help(command, stdout);
     if (options->command == NULL && !options->help && !options->version)

@@ -209,6 +209,32 @@ static void run_on_a_terminal_has_the_same_view_and_ends_with_what_failed(void *
     place_remove(&place);
 }
 
+/* On a terminal only, and with the width of the terminal. */
+static void long_output_goes_through_the_pager_of_a_terminal(void **state)
+{
+    struct place place;
+    struct terminal terminal;
+    char *out, *errors;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    setenv("HRMLAB_PAGER", "sed 's/^/paged: /'", 1);
+    const char *const words[] = { "status", "--color", "never", NULL };
+    terminal_start(&terminal, place_hrmlab(), place.workspace, words, 24, 60);
+    assert_int_equal(terminal_finish(&terminal), 0);
+    char *screen = terminal_text(&terminal);
+    assert_non_null(strstr(screen, "paged: t "));
+    free(screen);
+    terminal_release(&terminal);
+    assert_int_equal(place_run(&place, words, &out, &errors), 0);
+    assert_null(strstr(out, "paged"));
+    free(out);
+    free(errors);
+    unsetenv("HRMLAB_PAGER");
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_view_never_has_more_lines_than_the_terminal),
         cmocka_unit_test(watch_is_drawn_in_place_and_survives_resizing),
         cmocka_unit_test(a_killed_watch_leaves_the_terminal_clean),
+        cmocka_unit_test(long_output_goes_through_the_pager_of_a_terminal),
         cmocka_unit_test(run_on_a_terminal_has_the_same_view_and_ends_with_what_failed),
     };
 

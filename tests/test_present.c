@@ -297,6 +297,7 @@ static char *on_terminal(int width, const char *const *words)
         for (int i = 0; i < 8 && words[i] != NULL; i++)
             line[i + 3] = (char *)(uintptr_t)words[i];
         dup2(silent, STDERR_FILENO);
+        setenv("HRMLAB_PAGER", "cat", 1);
         execv(line[0], line);
         _exit(127);
     }

@@ -123,6 +123,42 @@ static void diff_lists_what_differs_and_results_beside_it(void **state)
     free(message);
 }
 
+/* Another experiment "u" has the same runs. */
+static void arms_of_other_experiments_are_compared_and_a_report_has_its_baseline(void **state)
+{
+    const char *const pair[] = { "compare", "t:arch.name=hrm,eval.halt_max_steps=1",
+                                 "u:arch.name=transformer,eval.halt_max_steps=1", NULL };
+    const char *const all[] = { "compare",  "t",   "--baseline", "u:arch.name=hrm",
+                                "--format", "csv", NULL };
+    const char *const report[] = {
+        "report", "t", "--baseline", "arch.name=transformer", "--format", "markdown", NULL
+    };
+
+    (void)state;
+    place_change(&place, "INSERT INTO experiment (experiment_id, name, description, spec_hash,"
+                         " spec_file, queued_at) SELECT 2, 'u', '', spec_hash, '', queued_at"
+                         " FROM experiment");
+    place_change(&place,
+                 "INSERT INTO arm SELECT arm_id + 10, 2, position, label, axes FROM arm");
+    place_change(&place, "INSERT INTO arm_run SELECT arm_id + 10, run_id FROM arm_run");
+    place_change(&place, "INSERT INTO arm_evaluation SELECT arm_id + 10, evaluation_id FROM"
+                         " arm_evaluation");
+    char *text = run(0, pair);
+    expect(text, "u: arch.name=transformer - arch.name=hrm");
+    free(text);
+    text = run(0, all);
+    expect(text, "arch.name=transformer - u: arch.name=hrm");
+    expect(text, "arch.name=hrm - u: arch.name=hrm"); /* the same run: no difference */
+    free(text);
+    text = run(0, report);
+    expect(text, "Difference: to arch.name=transformer");
+    free(text);
+    place_change(&place, "DELETE FROM arm_evaluation WHERE arm_id > 10");
+    place_change(&place, "DELETE FROM arm_run WHERE arm_id > 10");
+    place_change(&place, "DELETE FROM arm WHERE arm_id > 10");
+    place_change(&place, "DELETE FROM experiment WHERE experiment_id = 2");
+}
+
 /* The last test: it takes results away. */
 static void importance_is_refused_where_the_grid_is_not_full(void **state)
 {
@@ -147,6 +183,7 @@ int main(void)
         cmocka_unit_test(tasks_come_from_hard_to_easy_with_the_arms_that_differ),
         cmocka_unit_test(two_arms_are_set_against_each_other_task_by_task),
         cmocka_unit_test(diff_lists_what_differs_and_results_beside_it),
+        cmocka_unit_test(arms_of_other_experiments_are_compared_and_a_report_has_its_baseline),
         cmocka_unit_test(importance_is_refused_where_the_grid_is_not_full),
     };
 

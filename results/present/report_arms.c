@@ -1,6 +1,7 @@
 /* report_arms.c - a report's tables of arms, differences and tasks. */
 #include "report_parts.h"
 
+#include "arm_find.h"
 #include "error.h"
 #include "file.h"
 #include "number.h"
@@ -166,16 +167,41 @@ static const struct cell *best_cell(const struct report_source *source)
     return tie ? NULL : best;
 }
 
+/* The chosen cell of the arm that --baseline names, or the first chosen one; *out
+ * NULL: none has a result. */
+static int find_baseline(const struct cell **out, const struct report_source *source,
+                         struct error *err)
+{
+    const struct figure_source *figures = source->figures;
+    struct results *found = NULL;
+    int arm = -1, rc = 0;
+
+    *out = NULL;
+    if (figures->baseline != NULL) {
+        rc = arm_find(&found, figures->store, figures->results, figures->baseline, err);
+        arm = rc == 0 ? found->rows[0].arm : -1;
+        results_destroy(found);
+    }
+    for (int i = 0; i < figures->cells->count && rc == 0 && *out == NULL; i++)
+        if (source->chosen[i] && (arm < 0 || figures->cells->items[i].row->arm == arm))
+            *out = &figures->cells->items[i];
+    if (rc == 0 && *out == NULL && arm >= 0)
+        rc = error_set(err, ERROR_ABSENT, "--baseline %.200s: nothing of it has finished",
+                       figures->baseline);
+    return rc;
+}
+
 static void note_arms(struct report_source *source)
 {
     const struct figure_source *figures = source->figures;
     const char *title = METRICS[figures->metric].title;
-    char *text = format_string(
-        "%s: mean and standard deviation over seeds%s%s. Difference: to the first arm, %s, "
-        "with its 95 %% interval, not corrected for their number.",
-        title, source->note[0] != '\0' ? "; " : "", source->note,
-        figures->compare != NULL ? METRICS[figures->compare->metric].title
-                                 : "where tasks can be paired");
+    char *text =
+        format_string("%s: mean and standard deviation over seeds%s%s. Difference: to %s, %s, "
+                      "with its 95 %% interval, not corrected for their number.",
+                      title, source->note[0] != '\0' ? "; " : "", source->note,
+                      figures->baseline != NULL ? figures->baseline : "the first arm",
+                      figures->compare != NULL ? METRICS[figures->compare->metric].title
+                                               : "where tasks can be paired");
 
     document_note(source->document, text);
     free(text);
@@ -207,11 +233,11 @@ int report_arms(struct report_source *source, struct error *err)
     const struct cells *cells = source->figures->cells;
     struct document_head heads[MOST_AXES + 10];
     const struct cell *baseline = NULL, *best = best_cell(source);
-    int columns, count, rc = 0;
+    int columns, count, rc = find_baseline(&baseline, source, err);
 
+    if (rc < 0)
+        return rc;
     document_section(source->document, "arms", "Arms");
-    for (int i = 0; i < cells->count && baseline == NULL; i++)
-        baseline = source->chosen[i] ? &cells->items[i] : NULL;
     if (baseline == NULL) {
         document_paragraph(source->document, "No evaluation has finished yet.");
         return 0;

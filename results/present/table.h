@@ -88,6 +88,8 @@ int table_row_count(const struct table *table);
 
 /* Width in columns of the terminal behind out; 0: out is not a terminal. */
 int table_terminal_width(FILE *out);
+/* Standard output is a pager's pipe, and the terminal behind it has so many columns. */
+void table_assume_width(int width);
 
 /* Prints text in lines of at most width columns (0: 92), broken between words;
  * strong: in colour. -1: no memory. */

@@ -17,10 +17,19 @@ bool format_is_for_people(enum output_format format)
     return format == FORMAT_TABLE || format == FORMAT_MARKDOWN || format == FORMAT_LATEX;
 }
 
+static int assumed_width; /* of the terminal behind standard output's pager; 0: none */
+
+void table_assume_width(int width)
+{
+    assumed_width = width;
+}
+
 int table_terminal_width(FILE *out)
 {
     struct winsize size;
 
+    if (out == stdout && assumed_width > 0)
+        return assumed_width;
     if (isatty(fileno(out)) != 1 || ioctl(fileno(out), TIOCGWINSZ, &size) != 0)
         return 0;
     return size.ws_col;

@@ -2,6 +2,7 @@
  * command_compare.c - `hrmlab compare`: what the spec planned, two arms, one axis, or
  * training against inference.
  */
+#include "arm_find.h"
 #include "compare.h"
 #include "comparison_table.h"
 #include "error.h"
@@ -147,16 +148,14 @@ static int compare_matrix(struct table *planned, const struct compare *compare,
 
 /* ---- arms ---- */
 
-/* Two arms, or all with --baseline. */
+/* Two arms, or all with --baseline. names: of the arms; of a baseline only the first. */
 static int compare_by_arm(const struct compare *compare, const struct options *options,
-                          struct error *err)
+                          const char *const *names, struct error *err)
 {
-    char **names = options->arguments + options->argument_count - 2;
     struct comparison_list list = { 0 };
     struct table *table = NULL;
-    int rc = options->baseline != NULL
-                 ? compare_baseline(&list, compare, options->baseline, err)
-                 : compare_arms(&list, compare, names[0], names[1], err);
+    int rc = options->baseline != NULL ? compare_baseline(&list, compare, names[0], err)
+                                       : compare_arms(&list, compare, names[0], names[1], err);
 
     comparison_list_judge(&list);
     if (rc == 0)
@@ -171,6 +170,38 @@ static int compare_by_arm(const struct compare *compare, const struct options *o
 }
 
 /* ---- the command ---- */
+
+/* The arms that are named: of a baseline only the first. NULL: none. */
+static void find_given(const char *given[2], const struct options *options)
+{
+    given[0] = options->baseline;
+    given[1] = NULL;
+    if (options->baseline == NULL && options->argument_count >= 2) {
+        given[0] = options->arguments[options->argument_count - 2];
+        given[1] = options->arguments[options->argument_count - 1];
+    }
+}
+
+/* Loads the results of the experiment (NULL: of the first arm's, or the only one), and
+ * of arms of other experiments. *names: by which the arms are found in them. */
+static int load(struct results **out, const char *names[2], struct store *store,
+                const struct options *options, const char *experiment, struct error *err)
+{
+    char prefix[EXPERIMENT_NAME_SIZE] = "";
+    const char *given[2], *arm;
+    int rc = 0;
+
+    find_given(given, options);
+    if (experiment == NULL && given[0] != NULL)
+        rc = arm_split_name(prefix, &arm, store, given[0], err);
+    if (rc == 0)
+        rc = results_load(out, store, prefix[0] != '\0' ? prefix : experiment, options->wheres,
+                          options->where_count, RESULTS_LAST, err);
+    for (int i = 0; i < 2 && rc == 0; i++)
+        if (given[i] != NULL)
+            rc = arm_add_foreign(&names[i], *out, store, given[i], err);
+    return rc;
+}
 
 /* Whether nothing but an experiment is named: its planned comparisons are asked for. */
 static bool asks_for_planned(const struct options *options)
@@ -200,7 +231,7 @@ static int check_arguments(const struct options *options, const char **experimen
 }
 
 static int compare_as_asked(const struct compare *compare, const struct options *options,
-                            struct error *err)
+                            const char *const *names, struct error *err)
 {
     struct table *planned = NULL;
     int rc = 0;
@@ -211,7 +242,7 @@ static int compare_as_asked(const struct compare *compare, const struct options 
         rc = asks_for_planned(options) ? print_tables(planned, NULL, NULL, 0, options, err)
              : options->axis != NULL   ? compare_one_axis(planned, compare, options, err)
              : options->matrix         ? compare_matrix(planned, compare, options, err)
-                                       : compare_by_arm(compare, options, err);
+                                       : compare_by_arm(compare, options, names, err);
     table_destroy(planned);
     return rc;
 }
@@ -241,7 +272,7 @@ int command_compare(const struct options *options, int *exit_code, struct error 
     struct results *results = NULL;
     struct compare *compare = NULL;
     struct baselines baselines = { 0 };
-    const char *experiment;
+    const char *experiment, *names[2] = { NULL, NULL };
     enum metric metric;
     char missing[160];
     int rc = check_arguments(options, &experiment, err);
@@ -254,8 +285,7 @@ int command_compare(const struct options *options, int *exit_code, struct error 
     if (rc == 0)
         rc = store_begin(store, err);
     if (rc == 0)
-        rc = results_load(&results, store, experiment, options->wheres, options->where_count,
-                          RESULTS_LAST, err);
+        rc = load(&results, names, store, options, experiment, err);
     if (rc == 0)
         rc = check_asked(options, results, store, err);
     if (rc == 0)
@@ -272,7 +302,7 @@ int command_compare(const struct options *options, int *exit_code, struct error 
         if (missing[0] != '\0')
             log_warning("%s", missing);
         compare->baselines = &baselines;
-        rc = compare_as_asked(compare, options, err);
+        rc = compare_as_asked(compare, options, names, err);
     }
     baselines_release(&baselines);
     compare_destroy(compare);

@@ -148,6 +148,7 @@ int command_report(const struct options *options, int *exit_code, struct error *
         rc = figure_source_open(&source, store, experiment, options->wheres,
                                 options->where_count, metric, err);
     if (rc == 0) {
+        source.baseline = options->baseline;
         rc = make_report(&source, options, form, err);
         figure_source_close(&source);
     }
