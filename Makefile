@@ -10,6 +10,8 @@ VERSION := 0.1.0
 
 PACKAGES := gcc make pkg-config git ca-certificates libopenblas-pthread-dev libsqlite3-dev sqlite3 \
             libuv1-dev libcjson-dev libmd-dev libxxhash-dev zlib1g-dev libcmocka-dev
+# A real Slurm for test_slurm, on one machine; hrmlab itself needs none of it.
+SLURM_PACKAGES := slurmctld slurmd slurm-client munge
 CHECK_PACKAGES := clang libclang-rt-14-dev clang-tidy clang-format cppcheck shellcheck
 PKG := openblas sqlite3 libuv libcjson libmd libxxhash zlib cmocka
 
@@ -90,7 +92,7 @@ demo demo-arc:
 
 .PHONY: test
 test: ## install what is missing, build under ASan+UBSan, run the quick tier (about 3 minutes)
-	@$(MAKE) --no-print-directory setup
+	@tests/setup.sh $(PACKAGES) $(SLURM_PACKAGES)
 	@$(MAKE) --no-print-directory all build/fake_worker build/fault_shim.so
 	@$(MAKE) --no-print-directory VARIANT=asan test-programs
 	@tests/run_tests.sh build/asan $(TESTS)
@@ -130,6 +132,13 @@ test-faults: ## every fault at every point: kill -9, power cuts, full disks, no 
 	@$(MAKE) --no-print-directory VARIANT=asan build/asan/hrmlab build/asan/hrmlab-worker \
 	    build/asan/fake_worker $(FAULT_TESTS:%=build/asan/%)
 	@HRMLAB_LONG=1 tests/run_tests.sh build/asan $(FAULT_TESTS)
+
+.PHONY: test-slurm
+test-slurm: ## the executor slurm on a real Slurm of several nodes, with faults (minutes)
+	@tests/setup.sh $(PACKAGES) $(SLURM_PACKAGES)
+	@$(MAKE) --no-print-directory VARIANT=asan build/asan/hrmlab build/asan/hrmlab-worker \
+	    build/asan/fake_worker build/asan/test_slurm
+	@HRMLAB_LONG=1 tests/run_tests.sh build/asan test_slurm
 
 .PHONY: test-valgrind
 test-valgrind: ## runner and workers under valgrind on the demo, sizes cut: errors and leaks (minutes)

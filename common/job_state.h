@@ -78,6 +78,7 @@ enum outcome {
      * something else */
     OUTCOME_NODE_FAILURE,
     OUTCOME_PREEMPTED,
+    OUTCOME_JOB_TIME_OUT, /* of the job in which it ran: the next one goes on from it */
     /* the run whose weights it begins with has none and is not being trained */
     OUTCOME_BASE_FAILED,
     OUTCOME_COUNT

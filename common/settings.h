@@ -147,6 +147,17 @@ enum setting_id {
     RETRIES_MAX,
     RETRIES_DELAY_S,       /* retries.delay: before the first retry; then doubles */
     CHECKPOINT_INTERVAL_S, /* train.checkpoint_interval: seconds between checkpoints */
+    /* what a job asks of Slurm; empty or 0: nothing, the site's default holds */
+    SLURM_PARTITION,
+    SLURM_ACCOUNT,
+    SLURM_QOS,
+    SLURM_TIMEOUT_MIN,
+    SLURM_CPUS_PER_TASK, /* 0: resources.threads */
+    SLURM_MEM_GB,
+    SLURM_CONSTRAINT,
+    SLURM_SIGNAL_DELAY_S,
+    SLURM_SETUP,                 /* lines of the script before the worker */
+    SLURM_ADDITIONAL_PARAMETERS, /* further options of sbatch, NAME or NAME=VALUE */
     SETTING_COUNT
 };
 

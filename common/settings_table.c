@@ -598,6 +598,30 @@ const struct setting settings_table[SETTING_COUNT] = {
     [CHECKPOINT_INTERVAL_S] =
         REAL_SETTING("train.checkpoint_interval", PHASE_EXECUTION, 0.01, 1e6, "30", "seconds",
                      NULL, "time between checkpoints"),
+    [SLURM_PARTITION] = TEXT_SETTING("slurm.partition", PHASE_EXECUTION, "", NULL,
+                                     "partition of a Slurm job; empty: the site's default"),
+    [SLURM_ACCOUNT] = TEXT_SETTING("slurm.account", PHASE_EXECUTION, "", NULL,
+                                   "account that a Slurm job is charged to"),
+    [SLURM_QOS] = TEXT_SETTING("slurm.qos", PHASE_EXECUTION, "", NULL,
+                               "quality of service of a Slurm job"),
+    [SLURM_TIMEOUT_MIN] = INT_SETTING(
+        "slurm.timeout_min", PHASE_EXECUTION, 0, 1000000, "0", "minutes", NULL,
+        "time limit of one Slurm job; a longer run goes on in the next; 0: the site's default"),
+    [SLURM_CPUS_PER_TASK] =
+        INT_SETTING("slurm.cpus_per_task", PHASE_EXECUTION, 0, 1024, "0", "cores", NULL,
+                    "cores of a Slurm job; 0: resources.threads"),
+    [SLURM_MEM_GB] = REAL_SETTING("slurm.mem_gb", PHASE_EXECUTION, 0, 1e6, "0", "GiB", NULL,
+                                  "memory of a Slurm job; 0: the site's default"),
+    [SLURM_CONSTRAINT] = TEXT_SETTING("slurm.constraint", PHASE_EXECUTION, "", NULL,
+                                      "features that the node of a Slurm job must have"),
+    [SLURM_SIGNAL_DELAY_S] = INT_SETTING(
+        "slurm.signal_delay_s", PHASE_EXECUTION, 1, 65535, "90", "seconds", NULL,
+        "how long before a Slurm job's time limit its worker is asked to write a checkpoint"),
+    [SLURM_SETUP] = TEXTS_SETTING("slurm.setup", PHASE_EXECUTION, "", NULL,
+                                  "shell lines of a Slurm job before its worker, or a list"),
+    [SLURM_ADDITIONAL_PARAMETERS] =
+        TEXTS_SETTING("slurm.additional_parameters", PHASE_EXECUTION, "", NULL,
+                      "further options of sbatch, NAME or NAME=VALUE, or a list of them"),
 };
 
 int64_t config_int(const struct config *config, enum setting_id id)

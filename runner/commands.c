@@ -95,7 +95,7 @@ const struct command COMMANDS[] = {
     { "retry", "TARGET", "queue failed or cancelled jobs again",
       "Quarantined ones, too. TARGET is an experiment's name, the beginning of a\n"
       "run's hash (4 digits or more), or all. --set changes how jobs are executed:\n"
-      "resources, retries, data.path, train.checkpoint_interval.",
+      "resources, retries, slurm, data.path, train.checkpoint_interval.",
       1, 1, BIT(SET), command_retry },
     { "verify", "RUN", "train a run again and compare it bit for bit",
       "Trains in a separate directory and compares every metric, every task's outcome,\n"

@@ -35,7 +35,7 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_JOBS] = { "jobs", 0, "N", "threads at once (default: one per core)" },
     [OPTION_MAX_FAILS] = { "max-fails", 0, "N", "start nothing more after N failed jobs" },
     [OPTION_EXECUTOR] = { "executor", 0, "NAME",
-                          "where jobs are started: local, this machine" },
+                          "where jobs are started: local (this machine), slurm" },
     [OPTION_KEEP_GOING] = { "keep-going", 0, NULL, "never stop because of failed jobs" },
     [OPTION_DRY_RUN] = { "dry-run", 0, NULL, "only print what would be done" },
     [OPTION_FORCE] = { "force", 0, NULL, "delete the listed files" },

@@ -20,6 +20,8 @@ sudoku=(common/settings results/present/published.c runner/plan/data_places.c wo
 maze=(common/settings results/present/published.c runner/plan/data_places.c worker/data/kind
     worker/data/maze)
 local=(runner/executor/)
+# besides: its settings, and the member of a spec that they stand in
+slurm=(common/settings runner/command/command_axes.c runner/executor/ runner/plan/spec)
 failed=0
 fault() { failed=1; printf 'check: %s\n' "$*"; }
 
@@ -74,6 +76,7 @@ only '\bSYSTEM_(HRM|TRANSFORMER|TRM)\b|"(hrm|transformer|trm)"' "${systems[@]}"
 only '[sS]udoku|SUDOKU' "${sudoku[@]}"
 only '[mM]aze|MAZE' "${maze[@]}"
 only "executor_local|[\"']local[\"']" "${local[@]}"
+only "executor_slurm|[\"']slurm[\"']|SLURM_" "${slurm[@]}"
 for duplicate in $(printf '%s\n' "${sources[@]##*/}" "${headers[@]##*/}" | sort | uniq -d); do
     fault "two files are named $duplicate"
 done
@@ -142,6 +145,6 @@ printf '%s\n' "${sources[@]}" |
 cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j 2 \
     --enable=warning,portability "${includes[@]}" \
     --suppress=missingIncludeSystem common model worker results runner || fault "cppcheck"
-shellcheck tests/*.sh tests/bench/*.sh .ci/run || fault "shellcheck"
+shellcheck tests/*.sh tests/bench/*.sh tests/support/*.sh .ci/run || fault "shellcheck"
 [ "$failed" = 0 ] && echo "check: all good"
 exit "$failed"

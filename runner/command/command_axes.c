@@ -118,7 +118,19 @@ static const char SPEC_SCHEMA[] =
     "   \"hang_s\": {\"$ref\": \"#/$defs/settings/resources.hang_s\"}}},"
     "  \"retries\": {\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
     "   \"max\": {\"$ref\": \"#/$defs/settings/retries.max\"},"
-    "   \"delay\": {\"$ref\": \"#/$defs/settings/retries.delay\"}}}}}";
+    "   \"delay\": {\"$ref\": \"#/$defs/settings/retries.delay\"}}},"
+    "  \"slurm\": {\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
+    "   \"partition\": {\"$ref\": \"#/$defs/settings/slurm.partition\"},"
+    "   \"account\": {\"$ref\": \"#/$defs/settings/slurm.account\"},"
+    "   \"qos\": {\"$ref\": \"#/$defs/settings/slurm.qos\"},"
+    "   \"timeout_min\": {\"$ref\": \"#/$defs/settings/slurm.timeout_min\"},"
+    "   \"cpus_per_task\": {\"$ref\": \"#/$defs/settings/slurm.cpus_per_task\"},"
+    "   \"mem_gb\": {\"$ref\": \"#/$defs/settings/slurm.mem_gb\"},"
+    "   \"constraint\": {\"$ref\": \"#/$defs/settings/slurm.constraint\"},"
+    "   \"signal_delay_s\": {\"$ref\": \"#/$defs/settings/slurm.signal_delay_s\"},"
+    "   \"setup\": {\"$ref\": \"#/$defs/settings/slurm.setup\"},"
+    "   \"additional_parameters\": {\"$ref\": "
+    "\"#/$defs/settings/slurm.additional_parameters\"}}}}}";
 
 /* A reference to the schema of a setting's value; or of that and lists of it; or of
  * lists only. */

@@ -43,7 +43,7 @@ static int apply_one(struct config *config, const char *override, struct error *
     if (id >= 0 && !setting_is_of_job(id))
         return error_set(err, ERROR_FORMAT,
                          "--set %s: a retry cannot change it, since that would be another run; "
-                         "it takes resources, retries, data.path, data.batch_order and "
+                         "it takes resources, retries, slurm, data.path, data.batch_order and "
                          "train.checkpoint_interval. "
                          "Change the spec and queue it",
                          key);

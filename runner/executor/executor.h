@@ -21,8 +21,9 @@
  * by the place as it was before, when the worker may have been started or not.
  *
  * A place is one line of text that its executor alone understands. It is recorded after
- * prepare(), after start(), and when poll() first finds the task running: one that is
- * submitted in between, with others, is found by what was recorded before. What an
+ * prepare(), after start(), when poll() first finds the task running, and when the
+ * executor says that it is new: one that is submitted in between is found by what was
+ * recorded before. What an
  * attempt reports, the loop reads from its journal; how its worker ended, from
  * exit.json. An executor adds the causes that neither can tell.
  */
@@ -65,7 +66,11 @@ struct executor_task {
     /* Cause of the end of a task that is gone, as far as the executor knows it;
      * OUTCOME_NONE: nothing beyond exit.json. */
     enum outcome cause;
-    double age_s; /* of an adopted task: for how long it had been running */
+    double age_s;      /* of an adopted task: for how long it had been running */
+    bool place_is_new; /* it changed after start() and is to be recorded */
+    /* of a detached executor: the task is submitted, its state is known, and it goes on
+     * without its caller */
+    bool handed_over;
 };
 
 /* What an attempt needs. */
@@ -88,6 +93,9 @@ struct executor_setup {
 /* Functions that return int return 0 or a negative error code and fill *err. */
 struct executor_type {
     const char *name; /* attempt.executor */
+    /* Its attempts go on when the runner is interrupted, and need none: any later one
+     * adopts them. Otherwise they are asked to stop. */
+    bool detached;
     int (*open)(struct executor **out, const struct executor_setup *setup, struct error *err);
     /* Releases remaining tasks; none of them may be started: the loop of the setup
      * no longer exists, so no handle can be closed. */

@@ -2,12 +2,13 @@
 #include "executors.h"
 
 #include "executor_local.h"
+#include "executor_slurm.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-const struct executor_type *const EXECUTORS[] = { &executor_local, NULL };
+const struct executor_type *const EXECUTORS[] = { &executor_local, &executor_slurm, NULL };
 
 void executor_set_init(struct executor_set *set, const struct executor_type *const *types,
                        const struct executor_setup *setup)

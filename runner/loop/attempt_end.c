@@ -71,6 +71,9 @@ static struct schedule_facts gather_facts(const struct supervisor *s, const stru
         .out_of_memory = schedule_ran_out_of_memory(
             json_real_or(exit_json, "oom_kills", 0.0),
             json_real_or(exit_json, "peak_rss_mib", 0.0), slot->job.memory_gb * 1024.0),
+        .advanced = slot->recorder.checkpoint_step >= 0 &&
+                    (slot->recorder.resume.attempt == 0 ||
+                     slot->recorder.checkpoint_step > slot->recorder.resume.step),
     };
 }
 

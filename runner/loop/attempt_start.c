@@ -134,7 +134,9 @@ int attempt_record_place(struct supervisor *s, struct slot *slot)
         rc = store_commit(s->store, s->err);
     if (rc < 0)
         store_rollback(s->store);
-    slot->running = rc == 0 && running;
+    slot->running = slot->running || (rc == 0 && running);
+    if (rc == 0)
+        slot->task->place_is_new = false;
     return rc;
 }
 

@@ -35,6 +35,7 @@ static const enum schedule_action ACTIONS[OUTCOME_COUNT] = {
     [OUTCOME_RESTARTED] = ACTION_REQUEUE,
     [OUTCOME_NODE_FAILURE] = ACTION_REQUEUE,
     [OUTCOME_PREEMPTED] = ACTION_REQUEUE,
+    [OUTCOME_JOB_TIME_OUT] = ACTION_REQUEUE,
     [OUTCOME_BASE_FAILED] = ACTION_FAIL,
 };
 
@@ -108,6 +109,9 @@ struct schedule_end schedule_classify(const struct schedule_facts *facts)
         return schedule_end_of(OUTCOME_HANG);
     if (facts->stopping)
         return schedule_end_of(OUTCOME_STOPPED);
+    /* without a later checkpoint the next job would end in the same way */
+    if (outside_counts(facts) && facts->outside == OUTCOME_JOB_TIME_OUT && !facts->advanced)
+        return (struct schedule_end){ ACTION_RETRY, OUTCOME_JOB_TIME_OUT };
     if (outside_counts(facts))
         return schedule_end_of(facts->outside);
     if (!facts->has_exit && facts->outcome == OUTCOME_DISK_FULL)

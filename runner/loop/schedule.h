@@ -22,6 +22,7 @@ struct schedule_facts {
     bool timed_out, hung, flooded; /* the runner killed it for this */
     enum outcome outside;          /* cause of its end according to its executor */
     bool out_of_memory;            /* schedule_ran_out_of_memory() */
+    bool advanced; /* it wrote a later checkpoint than the one it resumed from */
 };
 
 /* What happens to the job. */

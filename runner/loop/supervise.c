@@ -63,6 +63,27 @@ static void signal_worker(struct slot *slot)
     }
 }
 
+static bool is_detached(const struct slot *slot)
+{
+    return slot->task != NULL && slot->task->executor->type->detached;
+}
+
+/* Lets go of attempts that run without a runner; a later one adopts them. Returns how
+ * many there were. */
+static int let_go(struct supervisor *s)
+{
+    int count = 0;
+
+    for (struct slot *slot = s->slots, *next; slot != NULL; slot = next) {
+        next = slot->next;
+        if (is_detached(slot)) {
+            slot_destroy(s, slot);
+            count++;
+        }
+    }
+    return count;
+}
+
 /* Bytes that the attempt has written to its log. */
 static int64_t log_size(const struct supervisor *s, const struct slot *slot)
 {
@@ -124,7 +145,8 @@ static int follow_slots(struct supervisor *s)
         bool alive = slot->task != NULL && slot->task->state != EXECUTOR_GONE;
         if (!alive && slot->task != NULL && slot->outside == OUTCOME_NONE)
             slot->outside = slot->task->cause;
-        if (alive && !slot->running && slot->task->state == EXECUTOR_RUNNING)
+        if (alive && (slot->task->place_is_new ||
+                      (!slot->running && slot->task->state == EXECUTOR_RUNNING)))
             rc = attempt_record_place(s, slot);
         if (rc == 0 && alive && slot->recorder.error_text[0] == '\0')
             rc = recorder_read(&slot->recorder, s->store, s->err);
@@ -334,6 +356,8 @@ static void tick(uv_timer_t *timer)
 
     s->unwatched_s = s->ticked_at > 0.0 ? schedule_unwatched_s(now - s->ticked_at) : 0.0;
     s->ticked_at = now;
+    if (s->interrupts > 0)
+        s->let_go += let_go(s);
     s->rc = follow_slots(s);
     if (s->rc == 0)
         s->rc = answer_requests(s);
@@ -352,11 +376,17 @@ static void on_signal(uv_signal_t *handle, int signal_number)
 {
     struct supervisor *s = handle->data;
 
+    bool attached = false;
+
     (void)signal_number;
+    for (const struct slot *slot = s->slots; slot != NULL; slot = slot->next)
+        attached = attached || !is_detached(slot);
     s->interrupts++;
-    progress_say(&s->progress, s->interrupts == 1
-                                   ? "stopping: workers write checkpoints (again: at once)"
-                                   : "stopping at once");
+    if (attached)
+        progress_say(&s->progress, s->interrupts == 1
+                                       ? "stopping: workers write checkpoints (again: at once)"
+                                       : "stopping at once");
+    wake(s);
 }
 
 static void close_loop(struct supervisor *s)
@@ -438,6 +468,9 @@ int supervise(struct supervise_result *out, struct store *store,
         uv_run(&s->loop, UV_RUN_DEFAULT);
     }
     progress_finish(&s->progress);
+    s->let_go += let_go(s);
+    if (s->let_go > 0)
+        progress_say(&s->progress, "%d jobs go on; hrmlab work takes them over", s->let_go);
     if (s->slots != NULL)
         progress_say(&s->progress, "the workers continue; hrmlab work takes them over");
     close_loop(s);

@@ -54,6 +54,7 @@ struct supervisor {
     struct record_job *jobs;   /* owned; as of the last query */
     int job_count;
     int interrupts;
+    int let_go; /* attempts that go on without this runner */
     bool finished;
     double next_look_at, next_count_at; /* monotonic */
     /* monotonic time of the last tick; 0: there was none */

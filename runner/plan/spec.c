@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ERROR_FORMAT for an unknown key of resources or retries, whose keys are written
+/* ERROR_FORMAT for an unknown key of resources, retries or slurm, whose keys are written
  * without that prefix. */
 static int unknown_in_map(const char *where, const char *prefix, const char *key,
                           struct error *err)
@@ -39,7 +39,7 @@ static int unknown_in_map(const char *where, const char *prefix, const char *key
         key, prefix);
 }
 
-/* Applies a map of settings (set, resources, retries) to config; prefix is "" or,
+/* Applies a map of settings (set, resources, retries, slurm) to config; prefix is "" or,
  * for example, "resources.". */
 static int apply_map(struct config *config, const cJSON *spec, const char *key,
                      const char *prefix, const char *name, struct error *err)
@@ -480,6 +480,8 @@ static int read_merged(struct spec *spec, const cJSON *merged, const char *path,
     if (rc == 0)
         rc = apply_map(&base, merged, "retries", "retries.", path, err);
     if (rc == 0)
+        rc = apply_map(&base, merged, "slurm", "slurm.", path, err);
+    if (rc == 0)
         rc = read_seeds(spec, merged, path, err);
     if (rc == 0)
         rc = config_copy(&scratch, &base, err);
@@ -508,9 +510,9 @@ int spec_read(struct spec **out, const char *path, const char *const *overrides,
     if (rc < 0)
         return rc;
     spec = calloc(1, sizeof *spec);
-    rc = spec == NULL ? error_no_memory(err, "a spec")
-                      : spec_read_weights(&spec->weights, &spec->weights_count, merged, path,
-                                          err);
+    rc = spec == NULL
+             ? error_no_memory(err, "a spec")
+             : spec_read_weights(&spec->weights, &spec->weights_count, merged, path, err);
     if (rc == 0)
         rc = read_merged(spec, merged, path, err);
     if (rc == 0) {

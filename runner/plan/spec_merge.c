@@ -15,10 +15,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const TOP_KEYS[] = { "name",    "description", "expected_time", "base",
-                                        "set",     "grid",        "zip",           "ablate",
-                                        "exclude", "seeds",       "evaluate",      "resources",
-                                        "retries", "priority",    "contrasts" };
+static const char *const TOP_KEYS[] = {
+    "name",    "description", "expected_time", "base",     "set",      "grid",
+    "zip",     "ablate",      "exclude",       "seeds",    "evaluate", "resources",
+    "retries", "slurm",       "priority",      "contrasts"
+};
 enum { TOP_KEY_COUNT = sizeof TOP_KEYS / sizeof *TOP_KEYS };
 
 /* Whether settings are named KEY.something. */
@@ -75,7 +76,7 @@ static int check_top_keys(const cJSON *spec, const char *path, struct error *err
         return error_set(err, ERROR_FORMAT,
                          "%s: unknown key \"%.100s\" (a spec has name, description, base, set, "
                          "grid, zip, ablate, exclude, seeds, evaluate, contrasts, resources, "
-                         "retries)",
+                         "retries, slurm)",
                          path, item->string);
     }
     return 0;
@@ -257,7 +258,8 @@ static int override_value(cJSON **out, int id, const char *text, struct error *e
     if (rc == 0) {
         *out = settings_table[id].several ? config_get_texts(&scratch, (enum setting_id)id)
                                           : config_get_json(&scratch, id);
-        if (cJSON_IsArray(*out) && cJSON_GetArraySize(*out) == 1) { /* a single item is not a list */
+        if (cJSON_IsArray(*out) &&
+            cJSON_GetArraySize(*out) == 1) { /* a single item is not a list */
             cJSON *list = *out;
             *out = cJSON_DetachItemFromArray(list, 0);
             cJSON_Delete(list);
@@ -301,22 +303,22 @@ static int put_override(cJSON *spec, const char *map, const char *key, cJSON *va
     return 0;
 }
 
-/* The place of a setting in a spec: the member and, for resources and retries, the
- * key in it. */
+/* The place of a setting in a spec: the member and, for resources, retries and slurm,
+ * the key in it. */
 static const char *place_in_spec(int id, const char **key)
 {
+    static const char *const members[] = { "resources", "retries", "slurm" };
     const struct setting *setting = &settings_table[id];
 
     *key = setting->key;
     if (setting->phase == PHASE_EVALUATION)
         return "evaluate";
-    if (strncmp(setting->key, "resources.", 10) == 0) {
-        *key += 10;
-        return "resources";
-    }
-    if (strncmp(setting->key, "retries.", 8) == 0) {
-        *key += 8;
-        return "retries";
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        size_t length = strlen(members[i]);
+        if (strncmp(setting->key, members[i], length) == 0 && setting->key[length] == '.') {
+            *key += length + 1;
+            return members[i];
+        }
     }
     return "set";
 }

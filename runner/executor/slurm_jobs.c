@@ -1,0 +1,151 @@
+/* slurm_jobs.c - reads lists of jobs; the table of states. */
+#include "slurm_jobs.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct slurm_state STATES[] = {
+    { "PENDING", SLURM_WAITING, OUTCOME_NONE },
+    { "CONFIGURING", SLURM_WAITING, OUTCOME_NONE },
+    { "REQUEUED", SLURM_WAITING, OUTCOME_NONE },
+    { "REQUEUE_FED", SLURM_WAITING, OUTCOME_NONE },
+    { "REQUEUE_HOLD", SLURM_WAITING, OUTCOME_NONE },
+    { "RESV_DEL_HOLD", SLURM_WAITING, OUTCOME_NONE },
+    { "SPECIAL_EXIT", SLURM_WAITING, OUTCOME_NONE },
+    { "STOPPED", SLURM_WAITING, OUTCOME_NONE },
+    { "SUSPENDED", SLURM_WAITING, OUTCOME_NONE },
+    { "RUNNING", SLURM_RUNNING, OUTCOME_NONE },
+    { "COMPLETING", SLURM_RUNNING, OUTCOME_NONE },
+    { "RESIZING", SLURM_RUNNING, OUTCOME_NONE },
+    { "SIGNALING", SLURM_RUNNING, OUTCOME_NONE },
+    { "STAGE_OUT", SLURM_RUNNING, OUTCOME_NONE },
+    { "COMPLETED", SLURM_OVER, OUTCOME_NONE },
+    { "FAILED", SLURM_OVER, OUTCOME_NONE },
+    { "REVOKED", SLURM_OVER, OUTCOME_NONE },
+    { "BOOT_FAIL", SLURM_OVER, OUTCOME_NODE_FAILURE },
+    { "NODE_FAIL", SLURM_OVER, OUTCOME_NODE_FAILURE },
+    { "CANCELLED", SLURM_OVER, OUTCOME_CANCELLED },
+    { "DEADLINE", SLURM_OVER, OUTCOME_TIME_LIMIT },
+    { "OUT_OF_MEMORY", SLURM_OVER, OUTCOME_OUT_OF_MEMORY },
+    { "PREEMPTED", SLURM_OVER, OUTCOME_PREEMPTED },
+    { "TIMEOUT", SLURM_OVER, OUTCOME_JOB_TIME_OUT },
+    { "", SLURM_UNKNOWN, OUTCOME_NONE },
+};
+
+const struct slurm_state *slurm_state_find(const char *name)
+{
+    const struct slurm_state *state = STATES;
+    size_t length = strcspn(name, " +");
+
+    while (state->phase != SLURM_UNKNOWN &&
+           (strlen(state->name) != length || memcmp(state->name, name, length) != 0))
+        state++;
+    return state;
+}
+
+/* Reads [DAYS-][HOURS:]MINUTES:SECONDS; 0 for anything else ("INVALID"). */
+static double read_age(const char *text)
+{
+    const char *dash = strchr(text, '-');
+    double age = 0.0, days = dash != NULL ? strtod(text, NULL) : 0.0;
+
+    for (const char *at = dash != NULL ? dash + 1 : text; *at != '\0';) {
+        char *end;
+        age = 60.0 * age + (double)strtol(at, &end, 10);
+        if (end == at || (*end != ':' && *end != '\0'))
+            return 0.0;
+        at = *end == ':' ? end + 1 : end;
+    }
+    return age + 86400.0 * days;
+}
+
+/* Splits the line at '|' into at most most fields; the last one is the rest. */
+static int split(char **fields, int most, char *line)
+{
+    int count = 0;
+
+    for (char *at = line; at != NULL && count < most;) {
+        char *bar = count + 1 < most ? strchr(at, '|') : NULL;
+        fields[count++] = at;
+        if (bar != NULL)
+            *bar++ = '\0';
+        at = bar;
+    }
+    return count;
+}
+
+/* 12, 12_3 or, of tasks of an array that wait, 12_[3-9]. */
+static bool is_id(const char *text)
+{
+    return isdigit((unsigned char)text[0]) != 0 && strlen(text) > 0;
+}
+
+static bool read_job(struct slurm_job *job, char *line, bool past)
+{
+    char none[1] = "", *fields[5] = { none, none, none, none, none };
+    int wanted = past ? 2 : 5;
+
+    *job = (struct slurm_job){ 0 };
+    if (split(fields, wanted, line) != wanted || !is_id(fields[0]) ||
+        !isupper((unsigned char)fields[1][0]))
+        return false;
+    snprintf(job->id, sizeof job->id, "%s", fields[0]);
+    job->state = slurm_state_find(fields[1]);
+    job->age_s = read_age(fields[2]);
+    snprintf(job->nodes, sizeof job->nodes, "%s", fields[3]);
+    snprintf(job->name, sizeof job->name, "%s", fields[4]);
+    return true;
+}
+
+int slurm_jobs_read(struct slurm_jobs *out, const char *text, bool past, struct error *err)
+{
+    char *copy = strdup(text), *rest = NULL;
+    size_t lines = 1;
+    int rc = 0;
+
+    for (const char *at = text; *at != '\0'; at++)
+        lines += *at == '\n';
+    *out = (struct slurm_jobs){ .items = calloc(lines, sizeof *out->items) };
+    if (copy == NULL || out->items == NULL)
+        rc = error_no_memory(err, "the list of jobs");
+    for (char *line = rc == 0 ? strtok_r(copy, "\n", &rest) : NULL; line != NULL && rc == 0;
+         line = strtok_r(NULL, "\n", &rest)) {
+        char shown[60];
+        snprintf(shown, sizeof shown, "%s", line);
+        if (!read_job(&out->items[out->count++], line, past))
+            rc = error_set(err, ERROR_FORMAT, "\"%s\": expected a job, its state and more%s",
+                           shown, " between bars");
+    }
+    free(copy);
+    if (rc < 0)
+        slurm_jobs_release(out);
+    return rc;
+}
+
+void slurm_jobs_release(struct slurm_jobs *jobs)
+{
+    free(jobs->items);
+    *jobs = (struct slurm_jobs){ 0 };
+}
+
+const struct slurm_job *slurm_jobs_find(const struct slurm_jobs *jobs, const char *id,
+                                        const char *name)
+{
+    for (int i = 0; i < jobs->count; i++)
+        if (id[0] != '\0' ? strcmp(jobs->items[i].id, id) == 0
+                          : strcmp(jobs->items[i].name, name) == 0)
+            return &jobs->items[i];
+    return NULL;
+}
+
+bool slurm_read_job_id(char out[32], const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    if (digits == 0 || digits > 20 || strchr(";\n", text[digits]) == NULL)
+        return false;
+    snprintf(out, 32, "%.*s", (int)digits, text);
+    return true;
+}

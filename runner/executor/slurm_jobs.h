@@ -1,0 +1,61 @@
+/*
+ * slurm_jobs.h - what Slurm's clients print about jobs: lists and states.
+ */
+#ifndef RUNNER_SLURM_JOBS_H
+#define RUNNER_SLURM_JOBS_H
+
+#include "error.h"
+#include "job_state.h"
+
+#include <stdbool.h>
+
+/* The formats that the functions below read: for squeue --format and sacct --format. */
+#define SLURM_QUEUE_FORMAT "--format=%i|%T|%M|%N|%j"
+#define SLURM_PAST_FORMAT "--format=JobID,State"
+
+enum slurm_phase {
+    SLURM_WAITING, /* no process of it runs, but may later; or all are suspended */
+    SLURM_RUNNING,
+    SLURM_OVER,
+    SLURM_UNKNOWN /* a state that this table lacks */
+};
+
+struct slurm_state {
+    const char *name; /* "NODE_FAIL" */
+    enum slurm_phase phase;
+    /* of SLURM_OVER: why it ended; OUTCOME_NONE: exit.json says how */
+    enum outcome cause;
+};
+
+/* The state of that name, of which sacct prints more: "CANCELLED by 0". Never NULL. */
+const struct slurm_state *slurm_state_find(const char *name);
+
+struct slurm_job {
+    char id[32];
+    const struct slurm_state *state; /* borrowed from a static table */
+    double age_s;                    /* how long it has been running */
+    char nodes[100];
+    char name[100];
+};
+
+struct slurm_jobs {
+    struct slurm_job *items; /* owned */
+    int count;
+};
+
+/*
+ * Reads what squeue (SLURM_QUEUE_FORMAT) or, if past, sacct (SLURM_PAST_FORMAT) printed.
+ * ERROR_FORMAT: a line that is none of these, so that nothing may be concluded from a
+ * job that is not listed.
+ */
+int slurm_jobs_read(struct slurm_jobs *out, const char *text, bool past,
+                    struct error *err) MUST_CHECK;
+void slurm_jobs_release(struct slurm_jobs *jobs);
+/* By the job's id or, where that is "", by its name. NULL: it is not there. */
+const struct slurm_job *slurm_jobs_find(const struct slurm_jobs *jobs, const char *id,
+                                        const char *name);
+
+/* The job id that sbatch --parsable printed ("12" or "12;cluster"); false: none. */
+bool slurm_read_job_id(char out[32], const char *text);
+
+#endif

@@ -1,0 +1,177 @@
+/* test_slurm.c - attempts as jobs of a real Slurm: the same results as on this machine, every run
+ * done once, whoever ends, stops or restarts what. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+#include "slurm_jobs.h"
+#include "support/cluster.h"
+#include "support/place.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SMALL                                                                                  \
+    "\"data.canvas\": 8, \"arch.hidden_size\": 16, \"arch.num_heads\": 2,"                     \
+    " \"arch.H_layers\": 1, \"arch.L_layers\": 1, \"arch.ffn_multiple\": 16,"                  \
+    " \"arch.puzzle_emb_ndim\": 16, \"arch.halt_max_steps\": 2, \"train.lr\": 0.01,"           \
+    " \"train.global_batch_size\": 8, \"train.lr_warmup_steps\": 5,"                           \
+    " \"train.checkpoint_interval\": 0.05, \"retries.delay\": 0"
+
+static const char GRID[] =
+    "{\"name\": \"t\", \"set\": {" SMALL ", \"train.max_steps\": 20},"
+    " \"grid\": {\"arch.name\": [\"hrm\", \"transformer\"], \"train.lr\": [0.01, 0.02]},"
+    " \"evaluate\": {\"eval.halt_max_steps\": [1, 2]},"
+    " \"slurm\": {\"mem_gb\": 0.2, \"setup\": [\"true\", \"echo 'set up'\"],"
+    " \"additional_parameters\": \"nice=1\"}}";
+
+/* One run, long enough to be met in the middle. */
+static const char LONG_RUN[] =
+    "{\"name\": \"t\", \"set\": {" SMALL ", \"train.max_steps\": 400},"
+    " \"evaluate\": {\"eval.halt_max_steps\": [1, 2]}}";
+
+static bool has_cluster;
+
+static void make(struct place *place, const char *spec)
+{
+    struct error err = { 0 };
+
+    place_make(place);
+    assert_int_equal(file_write_atomic(place->spec, spec, strlen(spec), &err), 0);
+}
+
+/* What the executor local finds for a spec, fresh text. */
+static char *local_results(const char *spec)
+{
+    struct place place;
+
+    make(&place, spec);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    char *results = place_ask(&place, PLACE_STATE);
+    place_remove(&place);
+    return results;
+}
+
+static int start_cluster(void **state)
+{
+    (void)state;
+    has_cluster = cluster_start(2);
+    return 0;
+}
+
+static int stop_cluster(void **state)
+{
+    (void)state;
+    cluster_stop();
+    return 0;
+}
+
+static void need_cluster(void)
+{
+    if (!has_cluster)
+        skip();
+}
+
+/* ---- lists ---- */
+
+static void a_list_that_is_garbled_or_cut_is_no_list(void **state)
+{
+    static const char *const bad[] = { "slurm_load_jobs error: Unexpected message\n",
+                                       "12|RUNNING|0:01|node1|x\n13|RUN", "|RUNNING|1|n|x\n",
+                                       "12|running|1|n|x\n" };
+    struct slurm_jobs jobs;
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(slurm_jobs_read(&jobs, bad[i], false, &err), ERROR_FORMAT);
+    assert_int_equal(slurm_jobs_read(&jobs, "", false, &err), 0);
+    assert_int_equal(jobs.count, 0);
+    slurm_jobs_release(&jobs);
+}
+
+static void jobs_are_found_by_id_or_name_with_their_states(void **state)
+{
+    struct slurm_jobs jobs;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(slurm_jobs_read(&jobs,
+                                     "7|RUNNING|1-02:03:04|node1|a|b\n"
+                                     "8|OUT_OF_MEMORY|0:09||c\n9|NEW_STATE|0:00||d\n",
+                                     false, &err),
+                     0);
+    const struct slurm_job *job = slurm_jobs_find(&jobs, "", "a|b");
+    assert_non_null(job);
+    assert_int_equal((int)job->age_s, 86400 + 2 * 3600 + 3 * 60 + 4);
+    assert_string_equal(job->nodes, "node1");
+    assert_int_equal(slurm_jobs_find(&jobs, "8", "x")->state->cause, OUTCOME_OUT_OF_MEMORY);
+    assert_int_equal(slurm_jobs_find(&jobs, "9", "")->state->phase, SLURM_UNKNOWN);
+    assert_null(slurm_jobs_find(&jobs, "10", ""));
+    slurm_jobs_release(&jobs);
+    assert_int_equal(slurm_jobs_read(&jobs, "7|CANCELLED by 0\n", true, &err), 0);
+    assert_int_equal(jobs.items[0].state->cause, OUTCOME_CANCELLED);
+    slurm_jobs_release(&jobs);
+}
+
+/* ---- on a cluster ---- */
+
+static void a_grid_of_jobs_finds_what_the_executor_local_finds(void **state)
+{
+    struct place place;
+
+    (void)state;
+    need_cluster();
+    char *expected = local_results(GRID);
+    make(&place, GRID);
+    assert_int_equal(
+        place_finish(place_start(&place, "run", place.spec, "--executor", "slurm", NULL)), 0);
+    place_expect(&place, PLACE_STATE, expected);
+    place_expect(&place, "SELECT group_concat(DISTINCT executor) || count(*) FROM attempt",
+                 "slurm4");
+    place_expect(&place, "SELECT count(*) FROM attempt WHERE host NOT LIKE 'node%'", "0");
+    free(expected);
+    place_remove(&place);
+}
+
+static void jobs_go_on_when_the_runner_is_interrupted_or_killed(void **state)
+{
+    static const int signals[] = { SIGINT, SIGKILL };
+    struct place place;
+
+    (void)state;
+    need_cluster();
+    make(&place, LONG_RUN);
+    for (int i = 0; i < 2; i++) {
+        pid_t runner = i == 0
+                           ? place_start(&place, "run", place.spec, "--executor", "slurm", NULL)
+                           : place_start(&place, "work", "--executor", "slurm", NULL);
+        assert_true(place_wait_for(
+            &place, "SELECT count(*) FROM attempt WHERE state = 'running'", "1"));
+        kill(runner, signals[i]);
+        assert_int_equal(place_finish(runner), i == 0 ? 130 : 128 + SIGKILL);
+    }
+    assert_int_equal(place_finish(place_start(&place, "work", NULL)), 0);
+    place_expect(&place, "SELECT count(*) || group_concat(outcome) FROM attempt", "1done");
+    place_expect(&place, "SELECT state FROM job", "done");
+    place_remove(&place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_list_that_is_garbled_or_cut_is_no_list),
+        cmocka_unit_test(jobs_are_found_by_id_or_name_with_their_states),
+        cmocka_unit_test(a_grid_of_jobs_finds_what_the_executor_local_finds),
+        cmocka_unit_test(jobs_go_on_when_the_runner_is_interrupted_or_killed),
+    };
+
+    return cmocka_run_group_tests_name("slurm", tests, start_cluster, stop_cluster);
+}
