@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static char directory[64];
 static struct store *store;
@@ -286,6 +287,41 @@ static void published_values_stand_beside_data_that_is_like_theirs(void **state)
     close_source();
 }
 
+/* Lists as evaluations with eval.trajectory record them: two calls per outer step. */
+static void what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded(void **state)
+{
+    static const char LISTS[] =
+        "INSERT INTO measure_value SELECT v.evaluation_id, x.step, l.column1, l.column2,"
+        " l.column3 FROM evaluation v JOIN evaluation_result x USING (evaluation_id),"
+        " (VALUES ('residual_h', 1, 0.5), ('residual_h', 2, 0.25), ('residual_h', 3, 0.125),"
+        "  ('residual_h', 4, 0.75), ('q_bin_mean', 3, 0.25), ('q_bin_exact', 3, 0.625),"
+        "  ('q_bin_mean', 8, 0.775), ('q_bin_exact', 8, 0.875)) l"
+        " WHERE x.checkpoint = 'last' AND v.outer_steps = 2;"
+        "UPDATE evaluation SET act_inference = 1 WHERE outer_steps = 2;";
+
+    (void)state;
+    open_source("", METRIC_PASS_AT_2);
+    expect_refusal("residuals", "no evaluation with eval.trajectory has finished");
+    expect_refusal("calibration", "no evaluation with eval.trajectory has finished");
+    expect_refusal("halting_rules", "all evaluations have the same halting rule");
+    close_source();
+    assert_int_equal(file_remove_tree(directory, NULL), 0);
+    assert_int_equal(mkdir(directory, 0777), 0);
+    open_source(LISTS, METRIC_PER_TOKEN_ACCURACY);
+    char *residuals = draw("residuals"), *calibration = draw("calibration");
+    char *rules = draw("halting_rules");
+    assert_non_null(strstr(residuals, "hrm: 0.125 at 1.500")); /* the third call: step 1.5 */
+    assert_non_null(strstr(residuals, "transformer: 0.750 at 2.000"));
+    assert_non_null(strstr(calibration, "hrm: 0.625 at 0.250"));
+    assert_non_null(strstr(calibration, "as stated"));
+    assert_non_null(strstr(rules, "ACT"));
+    assert_non_null(strstr(rules, ">max<"));
+    free(residuals);
+    free(calibration);
+    free(rules);
+    close_source();
+}
+
 static void the_list_says_which_figures_are_possible(void **state)
 {
     struct table *table;
@@ -368,6 +404,7 @@ int main(void)
         TEST(what_the_experiment_does_not_vary_is_refused_with_the_reason),
         TEST(a_figure_of_a_loss_does_not_stop_at_one),
         TEST(published_values_stand_beside_data_that_is_like_theirs),
+        TEST(what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded),
         TEST(the_list_says_which_figures_are_possible),
         TEST(a_picture_is_written_by_the_ending_of_its_name),
         TEST(a_missing_converter_is_named),

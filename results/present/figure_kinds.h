@@ -39,6 +39,6 @@ int draw_axis_pair(struct picture *picture, struct figure_source *source, const 
 figure_fn make_outer_steps, make_inner_cycles, make_act, make_train_inference,
     make_train_inference_map, make_augmentations, make_axis, make_pivot, make_loss_curves,
     make_accuracy_curves, make_interim, make_flops, make_steps_used, make_pass_at_k, make_seeds,
-    make_differences;
+    make_differences, make_residuals, make_calibration, make_halting_rules;
 
 #endif
