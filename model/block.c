@@ -45,7 +45,7 @@ static void ask_for_large_pages(char *base, size_t bytes)
         madvise(base + before, (bytes - before) / PAGE * PAGE, MADV_HUGEPAGE);
 }
 
-int block_allocate(void **block, size_t *bytes, const char *name,
+int block_allocate(void **block, struct block_sum *sum, const char *name,
                    const struct block_item *items, int count, struct error *err)
 {
     size_t total = KERNEL_SLACK * sizeof(float) + BLOCK_ALIGNMENT;
@@ -57,12 +57,16 @@ int block_allocate(void **block, size_t *bytes, const char *name,
         if (__builtin_add_overflow(total, item_bytes(&items[i]), &total))
             total = SIZE_MAX - BLOCK_ALIGNMENT;
     }
+    if (sum->only_counted && total < SIZE_MAX / 2) {
+        sum->bytes += total;
+        return 0;
+    }
     /* calloc and not aligned_alloc: fresh pages are zero without being written. */
     *block = total < SIZE_MAX / 2 ? calloc(1, total) : NULL;
     if (*block == NULL)
         return error_set(err, ERROR_NOMEM, "cannot allocate %zu MiB for the %s", total >> 20,
                          name);
-    *bytes += total;
+    sum->bytes += total;
     base = *block;
     ask_for_large_pages(base, total);
     base += BLOCK_ALIGNMENT - (uintptr_t)base % BLOCK_ALIGNMENT;

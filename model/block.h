@@ -4,6 +4,7 @@
 #ifndef MODEL_BLOCK_H
 #define MODEL_BLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "error.h"
@@ -17,13 +18,20 @@ struct block_item {
     size_t count, size;
 };
 
+/* What blocks amount to. only_counted: block_allocate() allocates nothing and sets all
+ * pointers to NULL. */
+struct block_sum {
+    size_t bytes;
+    bool only_counted;
+};
+
 /*
  * Allocates zeroed memory for all items, each aligned to 64 bytes, with KERNEL_SLACK
  * floats behind the last, and sets every item's pointer. *block is freed with free().
  * ERROR_NOMEM: the message has name and MiB, and *block and all pointers are NULL. Adds
- * its size to *bytes.
+ * its size to *sum.
  */
-int block_allocate(void **block, size_t *bytes, const char *name,
+int block_allocate(void **block, struct block_sum *sum, const char *name,
                    const struct block_item *items, int count, struct error *err) MUST_CHECK;
 
 /* a * b, or SIZE_MAX when that overflows or a or b is SIZE_MAX. */

@@ -152,6 +152,11 @@ void engine_destroy(struct engine *engine);
  * about 512 positions.
  */
 size_t engine_bytes(const struct engine *engine);
+/* The bytes that an engine of this configuration would have, without creating it.
+ * ERROR_FORMAT, ERROR_NOMEM: as engine_create(), the latter only for sizes that no
+ * machine can address. */
+int engine_measure(size_t *bytes, const struct engine_config *config,
+                   struct error *err) MUST_CHECK;
 
 /*
  * Changes the cycles of an outer step between two steps: the same weights and carry, an

@@ -55,7 +55,10 @@ void engine_destroy(struct engine *engine)
     free(engine);
 }
 
-int engine_create(struct engine **out, const struct engine_config *config, struct error *err)
+/* Checks a configuration and builds the engine for it; only_counted: without its memory
+ * and threads. */
+static int engine_open(struct engine **out, const struct engine_config *config,
+                       bool only_counted, struct error *err)
 {
     struct engine *engine = NULL;
     int rc;
@@ -72,6 +75,7 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
         engine->config.gradient_lanes = 1;
     if (config->threads == 0)
         engine->config.threads = 1;
+    engine->sum.only_counted = engine->kept_sum.only_counted = only_counted;
     engine->system = system_find(config->system);
     engine->facts = system_facts(config->system);
     rc = kernels_current(&engine->kernels, err);
@@ -81,16 +85,38 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
     rc = engine_build(engine, err);
     if (rc < 0)
         goto out;
-    fill_rope_tables(engine);
-    engine->train.rows = engine->B;
-    engine->last = config->inference_only ? &engine->eval : &engine->train;
-    for (int b = 0; b < engine->B && !config->inference_only; b++)
-        engine->train.halted[b] = 1;
     *out = engine;
     engine = NULL;
 out:
     engine_destroy(engine);
     return rc;
+}
+
+int engine_create(struct engine **out, const struct engine_config *config, struct error *err)
+{
+    int rc = engine_open(out, config, false, err);
+    struct engine *engine = *out;
+
+    if (rc < 0)
+        return rc;
+    fill_rope_tables(engine);
+    engine->train.rows = engine->B;
+    engine->last = config->inference_only ? &engine->eval : &engine->train;
+    for (int b = 0; b < engine->B && !config->inference_only; b++)
+        engine->train.halted[b] = 1;
+    return 0;
+}
+
+int engine_measure(size_t *bytes, const struct engine_config *config, struct error *err)
+{
+    struct engine *engine;
+    int rc = engine_open(&engine, config, true, err);
+
+    if (rc < 0)
+        return rc;
+    *bytes = engine_bytes(engine);
+    engine_destroy(engine);
+    return 0;
 }
 
 int engine_set_cycles(struct engine *engine, int H_cycles, int L_cycles, struct error *err)
@@ -143,7 +169,8 @@ int engine_record_change(struct engine *engine, bool on, struct error *err)
 
 size_t engine_bytes(const struct engine *engine)
 {
-    return engine->bytes + engine->kept_bytes + engine->residual_bytes + engine->change_bytes;
+    return engine->sum.bytes + engine->kept_sum.bytes + engine->residual_sum.bytes +
+           engine->change_sum.bytes;
 }
 
 void engine_initialise(struct engine *engine, uint64_t seed)

@@ -18,6 +18,7 @@
 
 #include "error.h"
 #include "activations.h"
+#include "block.h"
 #include "engine.h"
 #include "gemm.h"
 #include "heads.h"
@@ -147,9 +148,9 @@ struct engine {
     void *parameter_block, *average_block, *buffer_block, *m_block, *v_block;
     void *carry_block, *output_block, *activation_block, *kept_block, *weight_block;
     void *residual_block, *change_block;
-    size_t bytes;                        /* of all blocks but these and kept_block */
-    size_t kept_bytes;                   /* of that */
-    size_t residual_bytes, change_bytes; /* of those */
+    struct block_sum sum;                      /* of all blocks but these and kept_block */
+    struct block_sum kept_sum;                 /* of that */
+    struct block_sum residual_sum, change_sum; /* of those */
 };
 
 /* The weight at a parameter offset. */

@@ -40,7 +40,7 @@ static int buffers_needed(int count, int threads)
     return needed < count ? needed : count;
 }
 
-static int allocate_buffers(struct lanes *lanes, size_t *bytes, struct error *err)
+static int allocate_buffers(struct lanes *lanes, struct block_sum *sum, struct error *err)
 {
     size_t count = (size_t)lanes->buffer_count;
     struct block_item *items = calloc(count, sizeof *items);
@@ -55,13 +55,13 @@ static int allocate_buffers(struct lanes *lanes, size_t *bytes, struct error *er
     }
     for (size_t i = 0; i < count; i++)
         items[i] = (struct block_item){ &lanes->buffers[i], lanes->floats, sizeof(float) };
-    int rc = block_allocate(&lanes->block, bytes, "gradients", items, lanes->buffer_count, err);
+    int rc = block_allocate(&lanes->block, sum, "gradients", items, lanes->buffer_count, err);
     free(items);
     return rc;
 }
 
 int lanes_create(struct lanes **out, int count, int threads, size_t floats,
-                 const struct kernels *kernels, size_t *bytes, struct error *err)
+                 const struct kernels *kernels, struct block_sum *sum, struct error *err)
 {
     struct lanes *lanes = calloc(1, sizeof *lanes);
 
@@ -75,7 +75,7 @@ int lanes_create(struct lanes **out, int count, int threads, size_t floats,
     lanes->floats = floats;
     lanes->kernels = kernels;
     lanes->buffer_count = buffers_needed(count, threads);
-    int rc = allocate_buffers(lanes, bytes, err);
+    int rc = allocate_buffers(lanes, sum, err);
     if (rc < 0) {
         lanes_destroy(lanes);
         return rc;

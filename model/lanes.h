@@ -26,13 +26,16 @@
 struct lanes;
 struct kernels;
 
+struct block_sum;
+
 enum { LANES_MOST = 1024 };
 
 /* Allocates what counts the lanes, and the buffers, `floats` zeros each, for that many
- * threads. Adds their size to *bytes. ERROR_NOMEM: the message names the block and its
+ * threads. Adds their size to *sum. ERROR_NOMEM: the message names the block and its
  * MiB. */
 int lanes_create(struct lanes **out, int count, int threads, size_t floats,
-                 const struct kernels *kernels, size_t *bytes, struct error *err) MUST_CHECK;
+                 const struct kernels *kernels, struct block_sum *sum,
+                 struct error *err) MUST_CHECK;
 void lanes_destroy(struct lanes *lanes);
 
 /* The first of `rows` rows that belongs to a lane; lane = count: `rows`. */

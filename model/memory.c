@@ -81,13 +81,13 @@ static int allocate_parameters(struct engine *e, struct error *err)
 {
     size_t kept = e->config.inference_only ? 0 : e->parameter_floats;
     int rc = block_allocate(
-        &e->parameter_block, &e->bytes, "parameters",
+        &e->parameter_block, &e->sum, "parameters",
         (struct block_item[]){ { &e->parameters, e->parameter_floats, sizeof(float) } }, 1,
         err);
 
     if (rc < 0)
         return rc;
-    rc = block_allocate(&e->average_block, &e->bytes, "averages of the parameters",
+    rc = block_allocate(&e->average_block, &e->sum, "averages of the parameters",
                         (struct block_item[]){
                             { &e->averages, e->config.ema_rate > 0.0 ? e->parameter_floats : 0,
                               sizeof(float) } },
@@ -95,22 +95,22 @@ static int allocate_parameters(struct engine *e, struct error *err)
     if (rc < 0)
         return rc;
     rc = block_allocate(
-        &e->buffer_block, &e->bytes, "puzzle embedding",
+        &e->buffer_block, &e->sum, "puzzle embedding",
         (struct block_item[]){ { &e->buffers, e->buffer_floats, sizeof(float) } }, 1, err);
     if (rc < 0)
         return rc;
     if (!e->config.inference_only) {
         rc = lanes_create(&e->lanes, e->config.gradient_lanes, e->train_walkers,
-                          e->parameter_floats, e->kernels, &e->bytes, err);
+                          e->parameter_floats, e->kernels, &e->sum, err);
         if (rc < 0)
             return rc;
         e->gradients = lanes_any(e->lanes);
     }
-    rc = block_allocate(&e->m_block, &e->bytes, "first moments",
+    rc = block_allocate(&e->m_block, &e->sum, "first moments",
                         (struct block_item[]){ { &e->m, kept, sizeof(float) } }, 1, err);
     if (rc < 0)
         return rc;
-    return block_allocate(&e->v_block, &e->bytes, "second moments",
+    return block_allocate(&e->v_block, &e->sum, "second moments",
                           (struct block_item[]){ { &e->v, kept, sizeof(float) } }, 1, err);
 }
 
@@ -131,7 +131,7 @@ static int allocate_weights(struct engine *e, struct error *err)
     } else {
         e->gemm = NULL;
     }
-    rc = block_allocate(&e->weight_block, &e->bytes, "rounded and packed weights",
+    rc = block_allocate(&e->weight_block, &e->sum, "rounded and packed weights",
                         (struct block_item[]){ { &e->weights, rounded, sizeof(float) },
                                                { &e->panels, packed, element },
                                                { &e->panels_back, back, element } },
@@ -162,7 +162,7 @@ static int allocate_carries(struct engine *e, struct error *err)
         { &eval->halted, B, sizeof(uint8_t) },
     };
 
-    return block_allocate(&e->carry_block, &e->bytes, "carries", items,
+    return block_allocate(&e->carry_block, &e->sum, "carries", items,
                           sizeof items / sizeof *items, err);
 }
 
@@ -188,7 +188,7 @@ static int allocate_outputs(struct engine *e, struct error *err)
         { &e->rope_sin, table, sizeof(float) },
     };
 
-    return block_allocate(&e->output_block, &e->bytes, "outputs", items,
+    return block_allocate(&e->output_block, &e->sum, "outputs", items,
                           sizeof items / sizeof *items, err);
 }
 
@@ -261,7 +261,7 @@ static int allocate_scratch(struct engine *e, struct error *err)
     walkers_refresh(e);
     for (size_t i = 0; i < walkers; i++)
         scratch_items(e->walkers[i], items + i * SCRATCH_ITEMS);
-    int rc = block_allocate(&e->activation_block, &e->bytes, "activations", items,
+    int rc = block_allocate(&e->activation_block, &e->sum, "activations", items,
                             (int)(walkers * SCRATCH_ITEMS), err);
     free(items);
     return rc;
@@ -347,9 +347,8 @@ static int allocate_kept(struct engine *e, struct error *err)
         e->walkers[i]->slots = e->slot_table + i * slots;
         kept_items(e->walkers[i], e->kept_table + i * count, items + i * count * KEPT_ITEMS);
     }
-    rc =
-        block_allocate(&e->kept_block, &e->kept_bytes, "activations kept for the backward pass",
-                       items, (int)(walkers * count * KEPT_ITEMS), err);
+    rc = block_allocate(&e->kept_block, &e->kept_sum, "activations kept for the backward pass",
+                        items, (int)(walkers * count * KEPT_ITEMS), err);
 out:
     free(items);
     return rc;
@@ -363,7 +362,7 @@ static void release_kept(struct engine *engine)
     engine->kept_block = NULL;
     engine->slot_table = NULL;
     engine->kept_table = NULL;
-    engine->kept_bytes = 0;
+    engine->kept_sum.bytes = 0;
 }
 
 int memory_replace_kept(struct engine *engine, struct error *err)
@@ -391,8 +390,9 @@ int memory_allocate(struct engine *engine, struct error *err)
 
 /* Allocates an array of `count` values for the engine, at results, and for each walker
  * a copy of a chunk's states, at the member that lies `copy` bytes into it. */
-static int allocate_record(struct engine *e, void **block, size_t *bytes, const char *name,
-                           float **results, size_t count, size_t copy, struct error *err)
+static int allocate_record(struct engine *e, void **block, struct block_sum *sum,
+                           const char *name, float **results, size_t count, size_t copy,
+                           struct error *err)
 {
     size_t R = size_product((size_t)e->chunk_rows, (size_t)e->S);
     size_t walkers = (size_t)e->config.threads;
@@ -404,7 +404,7 @@ static int allocate_record(struct engine *e, void **block, size_t *bytes, const 
     for (size_t i = 0; i < walkers; i++)
         items[i + 1] = (struct block_item){ (char *)e->walkers[i] + copy,
                                             size_product(R, (size_t)e->D), sizeof(float) };
-    int rc = block_allocate(block, bytes, name, items, (int)walkers + 1, err);
+    int rc = block_allocate(block, sum, name, items, (int)walkers + 1, err);
     free(items);
     return rc;
 }
@@ -413,7 +413,7 @@ int memory_allocate_residuals(struct engine *engine, struct error *err)
 {
     size_t count = size_product((size_t)engine->B, (size_t)engine->segment.count);
 
-    return allocate_record(engine, &engine->residual_block, &engine->residual_bytes,
+    return allocate_record(engine, &engine->residual_block, &engine->residual_sum,
                            "forward residuals", &engine->residuals, count,
                            offsetof(struct engine, residual_old), err);
 }
@@ -423,12 +423,12 @@ void memory_release_residuals(struct engine *engine)
     free(engine->residual_block);
     engine->residual_block = NULL;
     engine->residuals = NULL;
-    engine->residual_bytes = 0;
+    engine->residual_sum.bytes = 0;
 }
 
 int memory_allocate_change(struct engine *engine, struct error *err)
 {
-    return allocate_record(engine, &engine->change_block, &engine->change_bytes,
+    return allocate_record(engine, &engine->change_block, &engine->change_sum,
                            "changes over an outer step", &engine->changes, (size_t)engine->B,
                            offsetof(struct engine, change_old), err);
 }
@@ -438,7 +438,7 @@ void memory_release_change(struct engine *engine)
     free(engine->change_block);
     engine->change_block = NULL;
     engine->changes = NULL;
-    engine->change_bytes = 0;
+    engine->change_sum.bytes = 0;
 }
 
 void memory_release(struct engine *engine)

@@ -27,7 +27,7 @@ int walkers_create(struct engine *engine, struct error *err)
             return error_set(err, ERROR_NOMEM, "cannot allocate the data of a thread");
         engine->walkers[i]->member = (int)i;
     }
-    return team_create(&engine->team, c->threads, err);
+    return engine->sum.only_counted ? 0 : team_create(&engine->team, c->threads, err);
 }
 
 void walkers_destroy(struct engine *engine)

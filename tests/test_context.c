@@ -310,6 +310,22 @@ static void data_without_demonstrations_are_refused(void **state)
     assert_null(accepted);
 }
 
+/* 6300 positions of 512 channels, 16 rows at a time. */
+static void memory_above_the_limit_is_refused_with_its_bytes(void **state)
+{
+    (void)state;
+    static const char LARGE[] = ",\"arch.conditioning\":\"context\",\"arch.hidden_size\":512,"
+                                "\"arch.num_heads\":8,\"train.global_batch_size\":16,"
+                                "\"resources.memory_gb\":";
+    char *enough = format_string("%s8", LARGE), *less = format_string("%s0.5", LARGE);
+
+    assert_null(refusal("builtin:arc-style", enough));
+    expect_words_of("builtin:arc-style", less, "resources.memory_gb = 0.5");
+    expect_words_of("builtin:arc-style", less, " bytes (");
+    free(enough);
+    free(less);
+}
+
 #define EVALUATION                                                                             \
     "[{\"eval.halt_max_steps\":2,\"eval.augmentations\":\"all\",\"eval.act_inference\":false"  \
     ",\"eval.seed\":0,\"eval.split\":\"test\"}]"
@@ -370,10 +386,10 @@ static void a_training_with_contexts_resumes_with_the_same_bits(void **state)
 {
     (void)state;
     static const char *const CONTEXT[] = { "arch.conditioning=context_and_id",
-                                           "data.context_pairs=2", "train.max_steps=200",
+                                           "data.context_pairs=2", "train.max_steps=80",
                                            "train.checkpoint_interval=0.02", NULL };
     static const char *const PADDED[] = { "arch.conditioning=padded_id", "data.context_pairs=2",
-                                          "train.max_steps=200",
+                                          "train.max_steps=80",
                                           "train.checkpoint_interval=0.02", NULL };
     double parameters, padded_parameters;
     char *whole = train(CONTEXT, false, &parameters), *resumed = train(CONTEXT, true, NULL);
@@ -403,6 +419,7 @@ int main(void)
                                         remove_room),
         cmocka_unit_test_setup_teardown(data_without_demonstrations_are_refused, make_room,
                                         remove_room),
+        cmocka_unit_test(memory_above_the_limit_is_refused_with_its_bytes),
         cmocka_unit_test(no_pairs_and_no_id_are_no_puzzle_embedding),
         cmocka_unit_test(a_training_with_contexts_resumes_with_the_same_bits),
     };

@@ -701,6 +701,32 @@ static void a_row_costs_what_is_stated(void **state)
     }
 }
 
+/* What an engine would take is known without it, also where no machine has so much. */
+static void memory_is_measured_without_being_taken(void **state)
+{
+    (void)state;
+    struct error err;
+    size_t bytes = 0, more = 0;
+
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct engine_config c = config_of_kind(kind);
+
+        c.threads = 2;
+        c.gradient_lanes = 2;
+        struct engine *engine = create(&c, 1);
+        assert_int_equal(engine_measure(&bytes, &c, &err), 0);
+        assert_int_equal(bytes, engine_bytes(engine));
+        engine_destroy(engine);
+    }
+    struct engine_config large = full_config(768);
+    assert_int_equal(engine_measure(&bytes, &large, &err), 0);
+    large.context_pairs = 3; /* 6300 positions */
+    assert_int_equal(engine_measure(&more, &large, &err), 0);
+    assert_true(more > 6 * bytes && more > (size_t)20 << 30);
+    large.hidden_size = 0;
+    assert_int_equal(engine_measure(&more, &large, &err), ERROR_FORMAT);
+}
+
 static void the_full_model_fits(void **state)
 {
     (void)state;
@@ -788,6 +814,7 @@ int main(void)
         cmocka_unit_test(parameters_are_counted),
         cmocka_unit_test(contradictory_configurations_are_refused),
         cmocka_unit_test(a_row_costs_what_is_stated),
+        cmocka_unit_test(memory_is_measured_without_being_taken),
         cmocka_unit_test(the_full_model_fits),
         cmocka_unit_test(too_much_memory_is_an_error_with_its_size),
         cmocka_unit_test(bad_batches_are_named),

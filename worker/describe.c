@@ -11,12 +11,15 @@
 #include "batches.h"
 #include "context_check.h"
 #include "data_facts.h"
+#include "engine_setup.h"
 #include "error.h"
 #include "json.h"
 #include "provenance.h"
 #include "sandbox.h"
 #include "settings.h"
 #include "shape.h"
+
+static const double GIB = 1024.0 * 1024.0 * 1024.0;
 
 /* Facts of data, shared by configurations with equal data settings. */
 struct entry {
@@ -103,6 +106,31 @@ static cJSON *fault_answer(const char *message)
     return NULL;
 }
 
+/* Memory of the engine that trains the configuration. ERROR_FORMAT: it is more than
+ * resources.memory_gb, or the sizes are out of bounds. */
+static int measure(size_t *bytes, const struct config *config, const struct data_info *info,
+                   int64_t steps, struct error *err)
+{
+    double limit_gb = config_real(config, RESOURCES_MEMORY_GB);
+    const struct engine_setup_data sizes = {
+        .seq_len = info->seq_len,
+        .vocab_size = info->vocab_size,
+        .num_puzzle_identifiers = config_puzzle_ids(config, info->num_puzzle_identifiers),
+        .total_steps = steps,
+    };
+    struct engine_config engine;
+
+    engine_setup(&engine, config, &sizes, false);
+    int rc = engine_measure(bytes, &engine, err);
+    if (rc < 0 || limit_gb <= 0.0 || (double)*bytes <= limit_gb * GIB)
+        return rc;
+    return error_set(err, ERROR_FORMAT,
+                     "resources.memory_gb = %.4g: the model and its activations take %zu bytes "
+                     "(%.4g GiB) in training; raise it, or lower train.global_batch_size, "
+                     "arch.hidden_size or data.context_pairs",
+                     limit_gb, *bytes, (double)*bytes / GIB);
+}
+
 /* The answer's part about the data. NULL: no memory. */
 static cJSON *data_answer(const struct data_facts *facts, const struct config *config)
 {
@@ -112,6 +140,7 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
     cJSON *answer = cJSON_CreateObject();
     struct error fault = { 0 };
     struct shape shape;
+    size_t bytes;
 
     if (batches_check_order(info, config, &fault) < 0 ||
         context_check(info, config, &fault) < 0) {
@@ -122,6 +151,10 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
         cJSON_Delete(answer);
         return fault_answer("train.global_batch_size: the epochs of one train.eval_interval "
                             "do not fill one batch (fewer rows a batch, or more epochs)");
+    }
+    if (measure(&bytes, config, info, steps, &fault) < 0) {
+        cJSON_Delete(answer);
+        return fault_answer(fault.message);
     }
     shape_compute(&shape, config, info->seq_len, info->vocab_size,
                   config_puzzle_ids(config, info->num_puzzle_identifiers));
@@ -146,6 +179,7 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
         { "puzzle_parameters", (double)shape.puzzle_parameters },
         { "train_flops", shape.train_step_flops * (double)steps },
         { "eval_row_step_flops", shape.eval_row_step_flops },
+        { "engine_bytes", (double)bytes },
     };
     cJSON_AddStringToObject(answer, "data_hash", facts->hash);
     bool ok = cJSON_AddStringToObject(answer, "source", info->source) != NULL &&

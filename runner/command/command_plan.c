@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* FLOPs per second of a current core at these sizes, if nothing was measured. */
 static const double NOMINAL_FLOPS = 120e9;
@@ -94,6 +95,27 @@ static void print_data(const struct plan *plan)
     }
 }
 
+/* Prints what the largest worker takes, with a warning where this machine has less. */
+static void print_memory(const struct plan *plan)
+{
+    double largest = 0.0;
+    int arm = 0;
+    char need[HUMAN_SIZE], have[HUMAN_SIZE];
+    int64_t memory = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+
+    for (int a = 0; a < plan->spec->arm_count; a++)
+        if (plan->arms[a].engine_bytes > largest) {
+            largest = plan->arms[a].engine_bytes;
+            arm = a;
+        }
+    human_bytes(need, (int64_t)largest);
+    log_info("memory of a worker, its data aside: at most %s", need);
+    if (memory > 0 && largest > (double)memory)
+        log_warning("arm %s: its workers take %.0f bytes (%s), but this machine has %s; lower "
+                    "train.global_batch_size, arch.hidden_size or data.context_pairs",
+                    plan->spec->arms[arm].label, largest, need, human_bytes(have, memory));
+}
+
 static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEEDS], double work,
                           int jobs)
 {
@@ -111,6 +133,7 @@ static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEED
              spec->arm_count == 1 ? "" : "s", spec->seed_count,
              spec->seed_count == 1 ? "" : "s");
     print_data(plan);
+    print_memory(plan);
     log_info("%d training%s needed for %d run%s and %" PRId64 " evaluation%s", trainings,
              trainings == 1 ? "" : "s", plan->run_count, plan->run_count == 1 ? "" : "s",
              plan->cell_count, plan->cell_count == 1 ? "" : "s");

@@ -70,6 +70,8 @@ static int take_description(struct plan_arm *arm, const cJSON *answer, const cha
     if (rc == 0)
         rc = json_get_real(&eval_flops, answer, "eval_row_step_flops", where, err);
     if (rc == 0)
+        rc = json_get_real(&arm->engine_bytes, answer, "engine_bytes", where, err);
+    if (rc == 0)
         rc = json_get_real(&rows, answer, "test_rows", where, err);
     if (rc != 0)
         return error_prefix(err, "%s", label);

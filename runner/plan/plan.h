@@ -33,6 +33,7 @@ struct plan_arm {
         job_config; /* owned; canonical text of the settings that belong to the run */
     int64_t parameters, puzzle_parameters, total_steps;
     double train_flops;     /* of the whole training */
+    double engine_bytes;    /* memory of the model and its activations in training */
     double eval_step_flops; /* FLOPs of one outer step of all test rows */
     /* expected FLOPs of training and evaluations */
     double cost;
