@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What a data.path of two places in the room is written as. */
@@ -153,6 +154,38 @@ static void a_source_that_cannot_be_one_is_named(void **state)
     put("comma,name/evaluation/e.json", TASK(1)); /* a path with a comma that is there */
     snprintf(list, sizeof list, "%s/comma,name", room);
     expect_tasks(list, NULL, 1, 1);
+}
+
+/* Places that no data can be read from are refused at once, as bad input. */
+static void places_that_cannot_be_read_are_refused(void **state)
+{
+    char path[100], list[200];
+
+    (void)state;
+    put("loop/evaluation/t.json", TASK(1));
+    snprintf(path, sizeof path, "%s/loop/evaluation/u.json", room);
+    assert_int_equal(symlink("u.json", path), 0);
+    expect_refusal(path, NULL, "symbolic links");
+    snprintf(path, sizeof path, "%s/loop", room);
+    expect_refusal(path, NULL, "loop/evaluation/u.json: Too many levels of symbolic links");
+    snprintf(path, sizeof path, "%s/folders", room);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(list, sizeof list, "%s/data", path); /* a folder that has itself as data/ */
+    assert_int_equal(symlink(".", list), 0);
+    expect_refusal(path, NULL, "no task files");
+    snprintf(path, sizeof path, "%s/pipe.csv", room);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    expect_refusal(path, NULL, "pipe.csv: expected a regular file");
+    put("one/evaluation/t.json", TASK(1));
+    snprintf(list, sizeof list, "%s/one", room);
+    expect_refusal(list, (const char *const[]){ "data.batch_order", path, NULL },
+                   "pipe.csv: expected a .npy file, found something else");
+    expect_refusal(list, (const char *const[]){ "data.tasks", "@", NULL },
+                   "expected the path of a file of names behind the @");
+    snprintf(path, sizeof path, "%s/one/evaluation/t.json", room);
+    assert_int_equal(chmod(path, 0), 0);
+    if (access(path, R_OK) < 0) /* root reads it all the same */
+        expect_refusal(list, NULL, "t.json: Permission denied");
 }
 
 static void a_file_may_name_the_tasks(void **state)
@@ -338,6 +371,7 @@ int main(void)
         TEST(a_task_of_two_sources_is_taken_once_or_both_its_files_are_named),
         TEST(of_two_contents_of_a_task_the_wanted_one_is_taken_and_tested),
         TEST(a_source_that_cannot_be_one_is_named),
+        TEST(places_that_cannot_be_read_are_refused),
         TEST(a_file_may_name_the_tasks),
         TEST(files_may_be_packed_by_gzip),
         TEST(bad_packed_files_are_named_with_their_byte),

@@ -33,7 +33,8 @@ int csv_open(struct csv *out, const char *path, struct error *err)
     struct stat status;
 
     *out = (struct csv){ .path = path };
-    out->fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* O_NONBLOCK: a FIFO must not hang us before fstat() tells. */
+    out->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (out->fd < 0)
         return error_set(err, error_code_from_errno(errno), "open %s: %s", path,
                          strerror(errno));

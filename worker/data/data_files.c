@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static int64_t nanoseconds(struct timespec time)
 {
@@ -25,14 +26,23 @@ static bool read_stamps(struct data_file *out, const char *path)
     return true;
 }
 
+/* A path that the user gave cannot be followed or read: bad input, not the environment. */
+static enum error_code code_of(int number)
+{
+    bool bad_path =
+        number == ELOOP || number == ENOTDIR || number == ENAMETOOLONG || number == EACCES;
+
+    return bad_path ? ERROR_ABSENT : error_code_from_errno(number);
+}
+
 int data_files_add(struct data_files *files, const char *path, struct error *err)
 {
     struct data_file file = { .path = realpath(path, NULL) };
 
-    if (file.path == NULL || !read_stamps(&file, file.path)) {
+    if (file.path == NULL || !read_stamps(&file, file.path) || access(file.path, R_OK) < 0) {
         int number = errno;
         free(file.path);
-        return error_set(err, error_code_from_errno(number), "%s: %s", path, strerror(number));
+        return error_set(err, code_of(number), "%s: %s", path, strerror(number));
     }
     if ((files->count & (files->count - 1)) == 0) { /* grows at powers of two */
         size_t room = files->count == 0 ? 1 : 2 * (size_t)files->count;

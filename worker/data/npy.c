@@ -203,7 +203,8 @@ static int read_header(struct npy *out, struct error *err)
 static int map_file(struct npy *out, struct error *err)
 {
     struct stat status = { 0 };
-    int fd = open(out->path, O_RDONLY | O_CLOEXEC), rc = 0;
+    /* O_NONBLOCK: a FIFO must not hang us before fstat() tells. */
+    int fd = open(out->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc = 0;
 
     if (fd < 0 || fstat(fd, &status) < 0)
         rc = error_set(err, errno == ENOENT ? ERROR_FORMAT : error_code_from_errno(errno),

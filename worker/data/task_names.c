@@ -85,8 +85,11 @@ static int read_names_file(struct task_names *out, struct data_files *files, con
     static const char MARK[] = "\xEF\xBB\xBF";
     char *text = NULL;
     size_t size = 0;
-    int rc = data_files_add(files, path, err);
 
+    if (path[0] == '\0')
+        return error_set(err, ERROR_FORMAT,
+                         "data.tasks: expected the path of a file of names behind the @");
+    int rc = data_files_add(files, path, err);
     if (rc == 0)
         rc = file_read(&text, &size, path, FILE_LIMIT, err);
     if (rc < 0)
