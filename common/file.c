@@ -179,9 +179,30 @@ static int sync_parent(const char *path, struct error *err)
     return rc;
 }
 
+/* Whether path is a device, a pipe or the like, which a rename would replace. */
+static bool is_special(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+static int write_special(const char *path, const void *data, size_t size, struct error *err)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int rc = fd < 0 ? file_error("open", path, err) : file_write_all(fd, data, size, path, err);
+
+    if (fd >= 0 && close(fd) < 0 && rc == 0)
+        rc = file_error("close", path, err);
+    return rc;
+}
+
 int file_write_atomic(const char *path, const void *data, size_t size, struct error *err)
 {
     int rc = 0;
+
+    if (is_special(path))
+        return write_special(path, data, size, err);
     char *temporary = format_string("%s.tmp", path);
 
     if (temporary == NULL)

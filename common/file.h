@@ -21,8 +21,9 @@ int file_read(char **data, size_t *size, const char *path, size_t limit,
 int file_read_stream(char **data, size_t *size, const char *path, size_t limit,
                      struct error *err) MUST_CHECK;
 
-/* Replaces path with data: written aside, synced, renamed, directory synced. A reader
- * sees the old or the new file, never a part. On failure nothing has changed. */
+/* Replaces path with data: written to a temporary file, synced, renamed, directory
+ * synced. A reader sees the old or the new file, never a part. On failure nothing has
+ * changed. A device or pipe, such as /dev/null, is not replaced but written to. */
 int file_write_atomic(const char *path, const void *data, size_t size,
                       struct error *err) MUST_CHECK;
 /* Checks that the directory has room for 64 KiB more: writes them to a file ".space"

@@ -167,7 +167,7 @@ static int error_no_series(struct store *store, const struct results *results, c
     return error_set(
         err, ERROR_ABSENT,
         "experiment \"%s\" has no values of %.60s; recorded while training: %s; of "
-        "the evaluations on the way (train.eval_interval): the measures",
+        "the interim evaluations (train.eval_interval): the measures",
         results->experiment, name, used > 0 ? list : "nothing yet");
 }
 

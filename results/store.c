@@ -11,6 +11,7 @@
 #include "statement_cache.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -614,6 +615,21 @@ int store_is_pending(bool *out, const char *workspace, struct error *err)
     return rc;
 }
 
+bool store_is_lost(const char *workspace)
+{
+    char *path = file_join(workspace, "results.db"), *runs = file_join(workspace, "runs");
+    DIR *directory = path != NULL && runs != NULL && !file_exists(path) ? opendir(runs) : NULL;
+    bool lost = false;
+
+    for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;)
+        lost = lost || entry->d_name[0] != '.';
+    if (directory != NULL)
+        closedir(directory);
+    free(path);
+    free(runs);
+    return lost;
+}
+
 int store_open(struct store **out, const char *workspace, enum store_mode mode,
                struct error *err)
 {
@@ -626,6 +642,12 @@ int store_open(struct store **out, const char *workspace, enum store_mode mode,
                        "%s: hrmlab rebuild was interrupted just before its new database took "
                        "the old one's place; give hrmlab rebuild again",
                        workspace);
+    else if (rc == 0 && mode == STORE_READ && store_is_lost(workspace))
+        rc = error_set(
+            err, ERROR_DATABASE,
+            "%s/results.db does not exist, but the workspace has runs; hrmlab rebuild "
+            "makes a new one from the specs and journals",
+            workspace);
     return rc != 0 ? rc : store_open_file(out, workspace, "results.db", mode, err);
 }
 

@@ -230,8 +230,10 @@ int workspace_lock(struct workspace *workspace, bool *held, char *holder, int ho
     if (path == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for a path");
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    int rc = fd < 0 ? error_set(err, error_code_from_errno(errno), "open %s: %s", path,
-                                strerror(errno))
+    int rc = fd < 0 ? error_set(err, error_code_from_errno(errno),
+                                "%s cannot be opened for writing: %s; choose another workspace "
+                                "(--workspace)",
+                                path, strerror(errno))
                     : lock_patiently(fd, workspace, err);
     free(path);
     if (rc == 0) {

@@ -9,9 +9,11 @@
 #include "file.h"
 #include "support/place.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { WORDS = 8 };
@@ -181,6 +183,105 @@ static void work_on_an_empty_queue_says_so(void **state)
     place_remove(&place);
 }
 
+static void a_spec_that_cannot_be_read_is_bad_input(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    const char *const words[] = { "plan", "/proc/self/mem", NULL };
+    expect(&place, 2, "/proc/self/mem cannot be read: ", words);
+    place_remove(&place);
+}
+
+static void another_program_in_place_of_the_worker_is_named(void **state)
+{
+    struct place place;
+    const char *worker = getenv("HRMLAB_WORKER");
+    char *before = worker != NULL ? strdup(worker) : NULL;
+
+    (void)state;
+    place_make(&place);
+    setenv("HRMLAB_WORKER", "/bin/true", 1);
+    const char *const words[] = { "plan", place.spec, NULL };
+    expect(&place, 3, "/bin/true does not answer as hrmlab-worker does; HRMLAB_WORKER", words);
+    if (before != NULL)
+        setenv("HRMLAB_WORKER", before, 1);
+    else
+        unsetenv("HRMLAB_WORKER");
+    free(before);
+    place_remove(&place);
+}
+
+static void a_deleted_database_is_not_taken_for_an_empty_workspace(void **state)
+{
+    struct place place;
+    char path[100];
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    snprintf(path, sizeof path, "%s/results.db", place.workspace);
+    assert_int_equal(unlink(path), 0);
+    const char *const status[] = { "status", NULL };
+    expect(&place, 2, "nothing was queued in this workspace yet", status);
+    snprintf(path, sizeof path, "%s/runs/0123", place.workspace);
+    assert_int_equal(mkdir(path, 0777), 0);
+    expect(&place, 3, "the workspace has runs; hrmlab rebuild makes a new one", status);
+    const char *const queue[] = { "queue", place.spec, NULL };
+    expect(&place, 0, "hrmlab rebuild restores them", queue);
+    expect(&place, 0, "2 jobs are queued", status);
+    place_remove(&place);
+}
+
+static void data_that_were_moved_can_be_given_their_new_place(void **state)
+{
+    static const char TASK[] = "{\"train\": [{\"input\": [[1]], \"output\": [[2]]}],"
+                               " \"test\": [{\"input\": [[3]], \"output\": [[2]]}]}";
+    struct place place;
+    struct error err = { 0 };
+    char path[100], moved[100];
+
+    (void)state;
+    place_make(&place);
+    snprintf(path, sizeof path, "%s/task.json", place.directory);
+    snprintf(moved, sizeof moved, "data.path=%s/moved.json", place.directory);
+    assert_int_equal(file_write_atomic(path, TASK, strlen(TASK), &err), 0);
+    write_spec(&place,
+               "{\"name\": \"t\", \"set\": {\"data.path\": \"task.json\", \"data.canvas\": 2,"
+               " \"arch.hidden_size\": 16, \"arch.num_heads\": 2, \"train.max_steps\": 1,"
+               " \"train.global_batch_size\": 1, \"data.num_aug\": 0}}");
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    assert_int_equal(rename(path, moved + strlen("data.path=")), 0);
+    assert_int_equal(place_finish(place_start(&place, "work", NULL)), 1);
+    assert_true(place_output_has(&place, "if it was moved: hrmlab retry RUN --set data.path="));
+    assert_int_equal(place_finish(place_start(&place, "retry", "t", "--set", moved, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "work", NULL)), 0);
+    place_expect(&place, "SELECT state FROM job", "done");
+    place_remove(&place);
+}
+
+static void a_pipe_is_written_to_and_not_replaced(void **state)
+{
+    struct place place;
+    struct error err = { 0 };
+    struct stat status;
+    char path[100], got[4] = "";
+
+    (void)state;
+    place_make(&place);
+    snprintf(path, sizeof path, "%s/pipe", place.directory);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int fd = open(path, O_RDWR);
+    assert_int_equal(file_write_atomic(path, "abc", 3, &err), 0);
+    assert_int_equal(read(fd, got, 3), 3);
+    assert_string_equal(got, "abc");
+    assert_int_equal(stat(path, &status), 0);
+    assert_true(S_ISFIFO(status.st_mode));
+    close(fd);
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +291,11 @@ int main(void)
         cmocka_unit_test(a_spec_named_without_its_ending_is_found_for_the_message),
         cmocka_unit_test(blanks_around_a_key_do_not_count),
         cmocka_unit_test(work_on_an_empty_queue_says_so),
+        cmocka_unit_test(a_spec_that_cannot_be_read_is_bad_input),
+        cmocka_unit_test(another_program_in_place_of_the_worker_is_named),
+        cmocka_unit_test(a_deleted_database_is_not_taken_for_an_empty_workspace),
+        cmocka_unit_test(data_that_were_moved_can_be_given_their_new_place),
+        cmocka_unit_test(a_pipe_is_written_to_and_not_replaced),
     };
 
     return cmocka_run_group_tests_name("mistakes", tests, NULL, NULL);

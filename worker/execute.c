@@ -43,10 +43,27 @@ struct execution {
     struct train_end end;
 };
 
+/* Adds to the fault of data that are not there how a job gets their new place. */
+static void mention_moved_data(const struct job *job, struct error *err)
+{
+    const char *path = config_text(&job->config, DATA_PATH);
+    char message[sizeof err->message];
+
+    if (path[0] != '/' || file_exists(path))
+        return;
+    memcpy(message, err->message, sizeof message);
+    error_ignore(error_set(err, err->code,
+                           "%s; if it was moved: hrmlab retry RUN --set data.path=PLACE",
+                           message));
+}
+
 static int load_data(struct execution *execution, struct error *err)
 {
     const struct job *job = &execution->job;
     int rc = data_set_open(&execution->set, &job->config, true, err);
+
+    if (rc == ERROR_FORMAT || rc == ERROR_ABSENT)
+        mention_moved_data(job, err);
 
     if (rc == 0 && strcmp(data_set_hash(execution->set), job->data_hash) != 0) {
         execution->data_changed = true;

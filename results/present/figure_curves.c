@@ -238,7 +238,7 @@ int make_interim(struct picture *out, struct figure_source *source, struct error
             rc = add_checkpoints(&samples, &interim, all, &cells->items[i], cells->metric, err);
     if (rc == 0 && !interim)
         rc = error_set(err, ERROR_ABSENT,
-                       "nothing was evaluated on the way (train.eval_interval is 0)");
+                       "there are no interim evaluations (train.eval_interval is 0)");
     if (rc == 0)
         rc = draw_curves(out, source, &samples, METRICS[source->metric].title,
                          strcmp(METRICS[source->metric].unit, "share") == 0, note, err);

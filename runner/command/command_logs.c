@@ -1,6 +1,7 @@
 /* command_logs.c - prints the log of a run's worker, once or continuously. */
 #include "error.h"
 #include "file.h"
+#include "log.h"
 #include "options.h"
 #include "status_query.h"
 #include "store.h"
@@ -67,6 +68,8 @@ static int print_logs(struct store *store, const struct workspace *workspace,
              : directory[0] == '\0' ? 0
                                     : print_new(path, &offset, err);
         free(path);
+        if (rc == 0 && !options->follow && offset == 0)
+            log_info("the log of run %.12s is empty; hrmlab status shows its progress", hash);
         if (rc < 0 || !open)
             return rc;
         nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);

@@ -133,8 +133,10 @@ static int train_again(const struct options *options, const struct status_final 
     else if (stopped)
         rc = error_set(err, ERROR_STOPPED, "stopped; nothing was changed");
     else if (!WIFEXITED(status) || (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != 4))
-        rc = error_set(err, ERROR_ENVIRONMENT, "the worker ended with %d; its log is %s",
+        rc = error_set(err, ERROR_ENVIRONMENT, "the worker ended with %d (%s); its log is %s",
                        WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+                       WIFEXITED(status) ? outcome_name(outcome_of_exit(WEXITSTATUS(status)))
+                                         : strsignal(WTERMSIG(status)),
                        log_path);
     free(log_path);
     return rc;

@@ -7,6 +7,7 @@
 #include "store.h"
 #include "supervisor.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,13 +141,24 @@ int attempt_record_place(struct supervisor *s, struct slot *slot)
     return rc;
 }
 
+/* Whether an attempt of the run is running under this runner. */
+static bool is_running(const struct supervisor *s, const char *run_hash)
+{
+    for (const struct slot *slot = s->slots; slot != NULL; slot = slot->next)
+        if (strcmp(slot->job.run_hash, run_hash) == 0)
+            return true;
+    return false;
+}
+
 int attempt_start(struct supervisor *s, const struct record_job *job)
 {
     struct record_attempt attempt;
     cJSON *json;
-    struct slot *slot = slot_create(s, job);
     int rc;
 
+    /* two attempts of a run at a time would fence each other off */
+    assert(job->state == JOB_QUEUED && !is_running(s, job->run_hash));
+    struct slot *slot = slot_create(s, job);
     if (slot == NULL)
         return error_set(s->err, ERROR_NOMEM, "no memory for a job");
     rc = record_start(s, slot, &attempt, &json);

@@ -136,6 +136,11 @@ static int ask(cJSON **out, const char *program, const char *verb, const char *a
                        WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     if (rc == 0)
         rc = json_parse(out, text, size, program, err);
+    if (rc == ERROR_FORMAT)
+        rc = error_set(err, ERROR_ENVIRONMENT,
+                       "%s does not answer as hrmlab-worker does; HRMLAB_WORKER names another "
+                       "one",
+                       program);
     free(text);
     return rc;
 }

@@ -417,7 +417,7 @@ static int compare_runs(struct enqueue *e, struct error *err)
     e->out->vanishing = count - kept;
     if (rc == 0 && kept < count)
         rc = error_set(err, ERROR_FORMAT,
-                       "the experiment %s is here with %d of %d runs that this asks for no "
+                       "the experiment %s exists with %d of %d runs that this asks for no "
                        "longer (such as %.12s: other settings, seeds or data%s); nothing was "
                        "changed: give it another name, or --new for the name %s-2",
                        plan->spec->name, count - kept, count, lost,

@@ -10,6 +10,7 @@
 #include "spec_contrasts.h"
 #include "spec_place.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +187,8 @@ static int read_json(cJSON **out, const char *path, struct error *err)
     int rc = file_read_stream(&text, &size, path, JSON_SPEC_LIMIT, err);
 
     *out = NULL;
+    if (rc == ERROR_IO) /* a spec that cannot be read is bad input */
+        rc = error_set(err, ERROR_FORMAT, "%s cannot be read: %s", path, strerror(errno));
     if (rc == 0)
         rc = json_parse(out, text, size, strcmp(path, "-") == 0 ? "standard input" : path, err);
     free(text);
