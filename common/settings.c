@@ -57,8 +57,7 @@ static void describe_allowed(char *out, size_t size, const struct setting *setti
 {
     switch (setting->type) {
     case SETTING_INT:
-        snprintf(out, size, "an integer from %.15g to %.15g", setting->minimum,
-                 setting->maximum);
+        snprintf(out, size, "an integer from %.0f to %.0f", setting->minimum, setting->maximum);
         break;
     case SETTING_REAL:
         snprintf(out, size, "a number from %.15g to %.15g", setting->minimum, setting->maximum);

@@ -244,6 +244,18 @@ static int refuse_word(struct options *options, const char *word, struct error *
     return 0;
 }
 
+/* The word that getopt has just rejected. It goes on to the next word only after the
+ * last letter of one, so "-ab" is still at optind when its a is unknown. */
+static const char *rejected_word(int argc, char **argv)
+{
+    const char *next = optind < argc ? argv[optind] : "";
+    const char *letter = optopt != 0 && optopt < FIRST_VALUE && next[0] == '-' && next[1] != '-'
+                             ? strchr(next + 1, optopt)
+                             : NULL;
+
+    return letter != NULL && letter[1] != '\0' ? next : argv[optind - 1];
+}
+
 static int read_words(struct options *options, int argc, char **argv, struct error *err)
 {
     struct option longs[OPTION_COUNT + 1];
@@ -254,7 +266,7 @@ static int read_words(struct options *options, int argc, char **argv, struct err
     opterr = 0;
     optind = 0; /* resets getopt after an earlier call */
     while (rc == 0) {
-        int at = optind, number = getopt_long(argc, argv, letters, longs, NULL);
+        int number = getopt_long(argc, argv, letters, longs, NULL);
 
         if (number == -1)
             break;
@@ -263,7 +275,7 @@ static int read_words(struct options *options, int argc, char **argv, struct err
             rc = error_set(err, ERROR_FORMAT, "%s needs a value: %s", argv[optind - 1],
                            id < OPTION_COUNT ? OPTIONS[id].value : "");
         } else if (number == '?') {
-            rc = refuse_word(options, argv[at < argc ? optind - 1 : argc - 1], err);
+            rc = refuse_word(options, rejected_word(argc, argv), err);
         } else {
             options->given |= OPTION_BIT(option_of(number));
             rc = take_option(options, option_of(number), optarg, err);

@@ -120,6 +120,15 @@ static void a_mistake_on_the_command_line_is_named(void **state)
         { { "logs", "t" }, "t: expected the first 4 or more digits" },
         { { "retry", "t" }, "none of its 2 jobs is failed, cancelled or quarantined" },
         { { "cancel", "nothing" }, "nothing: no such experiment or run" },
+        { { "results", "-tiny" }, "unknown option -tiny" },
+        { { "plot", "t", "--axis", "train.lr" }, "--axis is for --figure axis" },
+        { { "plot", "t", "--figure", "axis", "--rows", "arch.name" },
+          "are for --figure pivot" },
+        { { "plot", "t", "--figure", "seeds", "--format", "csv" }, "for the list of figures" },
+        { { "axes", "schema", "--format", "csv" }, "axes schema is JSON" },
+        { { "data", "check", "builtin:sudoku", "--set", "data.path=x" },
+          "data.path is SOURCE" },
+        { { "data", "order", "builtin:sudoku", "-o", "/" }, "expected a file, not a folder" },
         { { "work", "--max-fails", "1", "--keep-going" }, "contradict each other" },
         { { "work", "--workspace", "/nowhere" }, "workspace /nowhere: No such file" },
         { { "work", "--workspace", "" }, "--workspace needs a value: DIR" },
@@ -137,6 +146,19 @@ static void a_mistake_on_the_command_line_is_named(void **state)
     assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         expect(&place, 2, cases[i].message, cases[i].words);
+    place_remove(&place);
+}
+
+static void an_override_that_changes_nothing_is_warned_about(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    const char *const words[] = { "plan", place.spec, "--set", "data.maze_side=9", NULL };
+    expect(&place, 0, "--set data.maze_side changes nothing: data.path=", words);
+    const char *const format[] = { "run", place.spec, "--format", "csv", NULL };
+    expect(&place, 2, "run: --format is for --dry-run", format);
     place_remove(&place);
 }
 
@@ -261,6 +283,38 @@ static void data_that_were_moved_can_be_given_their_new_place(void **state)
     place_remove(&place);
 }
 
+static void results_without_scores_say_where_the_answers_are(void **state)
+{
+    static const char TASKS[] =
+        "{\"aaaa0001\": {\"train\": [{\"input\": [[1]], \"output\": [[2]]}],"
+        " \"test\": [{\"input\": [[3]]}]}}";
+    struct place place;
+    struct error err = { 0 };
+    char path[100], *out, *errors;
+
+    (void)state;
+    place_make(&place);
+    snprintf(path, sizeof path, "%s/test_challenges.json", place.directory);
+    assert_int_equal(file_write_atomic(path, TASKS, strlen(TASKS), &err), 0);
+    write_spec(
+        &place,
+        "{\"name\": \"t\", \"set\": {\"data.path\": \"test_challenges.json\","
+        " \"data.canvas\": 2, \"arch.hidden_size\": 16, \"arch.num_heads\": 2,"
+        " \"train.max_steps\": 1, \"train.global_batch_size\": 1, \"data.num_aug\": 0}}");
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    const char *const words[] = { "results", "t", NULL };
+    assert_int_equal(place_run(&place, words, &out, &errors), 0);
+    assert_non_null(strstr(out, "the answers are in submission.json"));
+    free(out);
+    free(errors);
+    const char *const show[] = { "show", "last", NULL };
+    assert_int_equal(place_run(&place, show, &out, &errors), 0);
+    assert_non_null(strstr(out, "submission.json"));
+    free(out);
+    free(errors);
+    place_remove(&place);
+}
+
 static void a_pipe_is_written_to_and_not_replaced(void **state)
 {
     struct place place;
@@ -288,6 +342,7 @@ int main(void)
         cmocka_unit_test(a_mistake_in_a_spec_is_named_with_its_remedy),
         cmocka_unit_test(a_rule_that_excludes_nothing_is_warned_about),
         cmocka_unit_test(a_mistake_on_the_command_line_is_named),
+        cmocka_unit_test(an_override_that_changes_nothing_is_warned_about),
         cmocka_unit_test(a_spec_named_without_its_ending_is_found_for_the_message),
         cmocka_unit_test(blanks_around_a_key_do_not_count),
         cmocka_unit_test(work_on_an_empty_queue_says_so),
@@ -295,6 +350,7 @@ int main(void)
         cmocka_unit_test(another_program_in_place_of_the_worker_is_named),
         cmocka_unit_test(a_deleted_database_is_not_taken_for_an_empty_workspace),
         cmocka_unit_test(data_that_were_moved_can_be_given_their_new_place),
+        cmocka_unit_test(results_without_scores_say_where_the_answers_are),
         cmocka_unit_test(a_pipe_is_written_to_and_not_replaced),
     };
 

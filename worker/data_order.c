@@ -1,5 +1,6 @@
 /* data_order.c - writes the batches of a training in the format of data.batch_order. */
 #include <errno.h>
+#include <sys/stat.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,11 @@ int data_order(const struct data_request *request, struct error *err)
         return error_set(
             err, ERROR_FORMAT,
             "data order: expected --output FILE.npy, where the batches are written");
+    struct stat status;
+    if (stat(request->output, &status) == 0 && S_ISDIR(status.st_mode))
+        return error_set(err, ERROR_FORMAT,
+                         "data order --output %s: expected a file, not a folder",
+                         request->output);
     int rc = data_set_open(&set, &request->config, true, err);
     if (rc < 0)
         return rc;

@@ -184,6 +184,19 @@ static bool all_scored(const struct results *results)
     return true;
 }
 
+/* If tests are hidden: where their answers are. */
+static void add_hidden_note(struct table *table, const struct results *results)
+{
+    bool hidden = false;
+
+    for (int i = 0; i < results->row_count; i++)
+        hidden = hidden || results->rows[i].hidden;
+    if (hidden)
+        table_add_note(table,
+                       "hidden tests have no scores; the answers are in submission.json of "
+                       "each run's attempt, which hrmlab show RUN lists");
+}
+
 int results_arms_table(struct table **out, const struct results *results,
                        const struct shown *shown, struct error *err)
 {
@@ -225,6 +238,8 @@ int results_arms_table(struct table **out, const struct results *results,
             count = group_size(results, i);
             add_group(*out, results, &axes, &results->rows[i], count, shown, best, scratch);
         }
+        if (rc == 0)
+            add_hidden_note(*out, results);
         axes_release(&axes);
     }
     free(scratch);

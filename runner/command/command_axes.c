@@ -219,6 +219,9 @@ int command_axes(const struct options *options, int *exit_code, struct error *er
     (void)exit_code;
     if (options->argument_count == 0)
         return print_settings(options, err);
+    if (strcmp(options->arguments[0], "schema") == 0 &&
+        (options->given & OPTION_BIT(OPTION_FORMAT)) != 0)
+        return error_set(err, ERROR_FORMAT, "axes schema is JSON: without --format");
     if (strcmp(options->arguments[0], "schema") == 0)
         return print_schema(err);
     if (strcmp(options->arguments[0], "measures") == 0)

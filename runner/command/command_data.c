@@ -153,6 +153,11 @@ static int collect(struct words *words, const struct options *options, struct er
         rc = add_spec(words, options, err);
     } else {
         words_add(words, format_string("data.path=%s", options->arguments[1]));
+        for (int i = 0; i < options->set_count && rc == 0; i++)
+            if (strncmp(options->sets[i], "data.path=", 10) == 0)
+                rc = error_set(err, ERROR_FORMAT,
+                               "data: --set %.80s: data.path is SOURCE, %.80s",
+                               options->sets[i], options->arguments[1]);
         for (int i = 0; i < options->set_count; i++)
             words_add(words, strdup(options->sets[i]));
     }

@@ -188,8 +188,10 @@ int command_plan(const struct options *options, int *exit_code, struct error *er
     if (rc == 0 && !everything && plan->run_count > MOST_LISTED)
         log_info("the first %d of %d runs are listed (--format csv: all)", MOST_LISTED,
                  plan->run_count);
-    if (rc == 0)
+    if (rc == 0) {
         print_summary(plan, counts, work, options->jobs);
+        plan_tell_of_inactive_sets(plan, options->sets, options->set_count);
+    }
     table_destroy(table);
     store_close(store);
     workspace_close(&workspace);

@@ -68,6 +68,26 @@ static int draw_all(struct figure_source *source, const char *directory, struct 
     return rc;
 }
 
+/* Refuses options that the figure, or the list of figures, does not use. */
+static int check_options(const struct options *options, struct error *err)
+{
+    const char *figure = options->figure != NULL ? options->figure : "";
+
+    if (options->output != NULL && options->figure == NULL)
+        return error_set(err, ERROR_FORMAT,
+                         "plot -o: which figure? add --figure NAME (hrmlab "
+                         "plot EXPERIMENT lists them), or --figure all");
+    if (options->axis != NULL && strcmp(figure, "axis") != 0)
+        return error_set(err, ERROR_FORMAT, "plot: --axis is for --figure axis");
+    if ((options->rows != NULL || options->cols != NULL) && strcmp(figure, "pivot") != 0)
+        return error_set(err, ERROR_FORMAT, "plot: --rows and --cols are for --figure pivot");
+    if ((options->given & OPTION_BIT(OPTION_FORMAT)) != 0 && options->figure != NULL)
+        return error_set(err, ERROR_FORMAT,
+                         "plot: --format is for the list of figures; the name after -o says "
+                         "what a figure becomes");
+    return 0;
+}
+
 int command_plot(const struct options *options, int *exit_code, struct error *err)
 {
     const char *experiment =
@@ -82,10 +102,8 @@ int command_plot(const struct options *options, int *exit_code, struct error *er
     (void)exit_code;
     if (rc == 0 && options->figure != NULL && !all)
         rc = figure_find(&figure, options->figure, err);
-    if (rc == 0 && options->output != NULL && options->figure == NULL)
-        rc = error_set(err, ERROR_FORMAT,
-                       "plot -o: which figure? add --figure NAME (hrmlab "
-                       "plot EXPERIMENT lists them), or --figure all");
+    if (rc == 0)
+        rc = check_options(options, err);
     if (rc == 0)
         rc = picture_check_name(all ? NULL : options->output, err);
     if (rc == 0)

@@ -70,6 +70,7 @@ static int queue_plan(struct enqueue_summary *summary, struct store *store,
                      enqueue_need_text((enum enqueue_need)i));
     plan_tell_of_dropped(plan);
     plan_tell_of_inactive_axes(plan);
+    plan_tell_of_inactive_sets(plan, options->sets, options->set_count);
     plan_tell_of_idle_threads(plan);
     plan_tell_of_unused_excludes(plan);
     plan_tell_of_leaks(plan);
@@ -264,6 +265,8 @@ int command_run(const struct options *options, int *exit_code, struct error *err
 
     if (options->dry_run)
         return command_plan(options, exit_code, err);
+    if ((options->given & OPTION_BIT(OPTION_FORMAT)) != 0)
+        return error_set(err, ERROR_FORMAT, "run: --format is for --dry-run");
     int rc = read_plan(&plan, options, options->arguments[0], err);
     if (rc == 0)
         rc = workspace_open(&workspace, options->workspace, err);

@@ -257,7 +257,9 @@ static int start_jobs(struct supervisor *s)
         int next = schedule_next(candidates, s->job_count, free_slots(s), s->executor->slots);
         if (next < 0)
             break;
-        candidates[next].blocked = true;
+        for (int i = 0; i < s->job_count; i++)
+            candidates[i].blocked =
+                candidates[i].blocked || s->jobs[i].run_id == s->jobs[next].run_id;
         rc = attempt_start(s, &s->jobs[next]);
     }
     free(candidates);

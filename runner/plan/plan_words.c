@@ -130,6 +130,24 @@ void plan_tell_of_idle_threads(const struct plan *plan)
     }
 }
 
+void plan_tell_of_inactive_sets(const struct plan *plan, const char *const *sets, int count)
+{
+    for (int i = 0; i < count; i++) {
+        char key[128], causes[300];
+        snprintf(key, sizeof key, "%.*s", (int)strcspn(sets[i], "="), sets[i]);
+        int id = setting_find(key);
+        bool trained = id >= 0 && (settings_table[id].phase == PHASE_TRAINING ||
+                                   settings_table[id].phase == PHASE_DATA);
+
+        if (!trained || count_active(plan->spec, id) > 0)
+            continue;
+        describe_causes(causes, sizeof causes, plan->spec, id);
+        log_warning("--set %s changes nothing: %s %s it inactive in every arm", key,
+                    causes[0] != '\0' ? causes : "other settings together",
+                    causes[0] != '\0' ? "makes" : "make");
+    }
+}
+
 void plan_tell_of_unused_excludes(const struct plan *plan)
 {
     const struct spec *spec = plan->spec;

@@ -18,6 +18,9 @@ void plan_tell_of_inactive_axes(const struct plan *plan);
 /* Warns, once, when a job would have more threads than gradient lanes to share. */
 void plan_tell_of_idle_threads(const struct plan *plan);
 
+/* Warns of "key=value" overrides of settings that are inactive in every arm. */
+void plan_tell_of_inactive_sets(const struct plan *plan, const char *const *sets, int count);
+
 /* Warns of rules of "exclude" that match no cell. */
 void plan_tell_of_unused_excludes(const struct plan *plan);
 /* Says which runs begin with the weights of others, which are trained first. */
