@@ -123,7 +123,7 @@ const struct command COMMANDS[] = {
       "Lists bytes by reason; --force deletes the files. Files that an experiment\n"
       "needs are never deleted.",
       0, 0, BIT(DRY_RUN) | BIT(FORCE) | BIT(YES) | BIT(FORMAT), command_gc },
-    { "import", "FILE", "take a safetensors file of weights into the workspace",
+    { "import", "FILE", "copy a safetensors file into the workspace",
       "Prints the value of train.init_from that names it. Names are those of the\n"
       "published models. With train.epochs = 0 a run evaluates the weights as they are.",
       1, 1, 0, command_import },
