@@ -134,6 +134,14 @@ const struct measure METRICS[MEASURE_COUNT] = {
                               OVER_TASKS,
                               .better = MEASURE_NEITHER,
                               .paired = METRIC_COUNT },
+    [METRIC_EXACT_ANY_ROLLOUT] = { .name = "exact_any_rollout",
+                                   .title = "any rollout",
+                                   .meaning = "share of test rows that at least one of "
+                                              "eval.rollouts predicts exactly right",
+                                   SHARE,
+                                   OVER_ROWS,
+                                   .better = MEASURE_HIGHER,
+                                   .paired = METRIC_COUNT },
     [METRIC_SHORTEST_PATHS] = { .name = "shortest_paths",
                                 .title = "shortest paths",
                                 .meaning = "share of test rows whose cells drawn as a path are "

@@ -34,7 +34,8 @@ enum metric {
     METRIC_DISTINCT_ANSWERS,
     METRIC_VOTE_MARGIN,
     METRIC_VOTE_ENTROPY,
-    METRIC_SHORTEST_PATHS, /* of data with paths alone */
+    METRIC_EXACT_ANY_ROLLOUT, /* of several rollouts alone */
+    METRIC_SHORTEST_PATHS,    /* of data with paths alone */
     /* of data with ratings alone, each where a rating is so high */
     METRIC_EXACT_RATING_0,
     METRIC_EXACT_RATING_1,

@@ -140,6 +140,11 @@ enum setting_id {
     EVAL_HALT_PATIENCE,
     EVAL_HALT_EPSILON,
     EVAL_PUZZLE_ID, /* own | blank | random | mean */
+    /* evaluations of the training whose votes are counted together; 0: all */
+    EVAL_POOL_CHECKPOINTS,
+    EVAL_ROLLOUTS,   /* passes from noisy initial states */
+    EVAL_INIT_NOISE, /* of the norm of a state's initial vector */
+    EVAL_CHOOSE,     /* vote | q | first_halt, as enum rollout_choice */
     RESOURCES_THREADS,
     RESOURCES_MEMORY_GB,      /* 0: no limit */
     RESOURCES_TIME_LIMIT_MIN, /* 0: none */

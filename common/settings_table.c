@@ -28,6 +28,7 @@ static const char *const HALT_RULES[] = {
 };
 static const char *const PUZZLE_ROWS[] = { "mean", "zero", "normal", NULL };
 static const char *const FREEZES[] = { "none", "trunk", "puzzle", "trunk_first", NULL };
+static const char *const CHOICES[] = { "vote", "q", "first_halt", NULL };
 static const char *const SPLITS[] = { "test", "train", NULL };
 
 static bool no_match(const struct config *c)
@@ -133,6 +134,11 @@ static bool no_freeze_share(const struct config *c)
 static bool no_patience(const struct config *c)
 {
     return strcmp(config_choice(c, EVAL_HALT_RULE), "stable") != 0;
+}
+
+static bool one_rollout(const struct config *c)
+{
+    return config_int(c, EVAL_ROLLOUTS) == 1;
 }
 
 static bool no_epsilon(const struct config *c)
@@ -577,6 +583,31 @@ const struct setting settings_table[SETTING_COUNT] = {
         "eval.puzzle_id", PHASE_EVALUATION, PUZZLE_IDS, "own", "own", NULL,
         "puzzle embedding at inference: the row's own; the blank one; that of another task, by "
         "a shift that eval.seed draws; the mean of all that were trained"),
+    [EVAL_POOL_CHECKPOINTS] = { .key = "eval.pool_checkpoints",
+                                .type = SETTING_INT_OR_WORD,
+                                .phase = PHASE_EVALUATION,
+                                .minimum = 1,
+                                .maximum = 10000,
+                                .default_text = "1",
+                                .absent_means = "1",
+                                .word = "all",
+                                .word_value = 0,
+                                .unit = "evaluations",
+                                .meaning =
+                                    "votes are counted together over so many of the training's "
+                                    "last evaluations (train.eval_interval), this one among "
+                                    "them; 1: its own alone; the published evaluators pool all" },
+    [EVAL_ROLLOUTS] = INT_SETTING(
+        "eval.rollouts", PHASE_EVALUATION, 1, 1000, "1", "passes", NULL,
+        "passes over every row, each from initial states with noise of its own"),
+    [EVAL_INIT_NOISE] = REAL_SETTING(
+        "eval.init_noise", PHASE_EVALUATION, 0, 100, "0", "", NULL,
+        "standard deviation of the noise on each number of the initial z_H and z_L, over the "
+        "root mean square of their initial vectors; drawn by eval.seed"),
+    [EVAL_CHOOSE] = CHOICE_SETTING(
+        "eval.choose", PHASE_EVALUATION, CHOICES, "vote", "vote", one_rollout,
+        "which rollouts of a row vote: vote: all; q: that of the largest q_halt; first_halt: "
+        "that which halts after the fewest steps"),
     [RESOURCES_THREADS] =
         INT_SETTING("resources.threads", PHASE_EXECUTION, 1, 1024, "1", "cores", NULL,
                     "threads of one worker, a core each; in training at most "

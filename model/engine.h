@@ -222,6 +222,13 @@ int engine_train_step(struct engine *engine, const struct engine_batch *offered,
  * own, so the training carry stays as it is. The cost is proportional to rows. */
 void engine_evaluate_begin(struct engine *engine, const struct engine_batch *batch, int rows);
 /*
+ * Adds noise to a state (0: z_H; 1: z_L, where the system has it) of one row of an
+ * evaluation that has just begun: sigma * norm(initial vector) / sqrt(D) times each of
+ * the S * D numbers of noise.
+ */
+void engine_evaluate_perturb(struct engine *engine, int row, int state, double sigma,
+                             const float *noise);
+/*
  * One outer step for all those rows: losses without q_continue, metrics over all
  * labelled rows as if they halted now. Read what it left with engine_read(). Returns 0,
  * or ERROR_STOPPED when the watch asked to stop: the evaluation is undefined until the

@@ -337,6 +337,23 @@ void engine_evaluate_begin(struct engine *engine, const struct engine_batch *bat
     }
 }
 
+void engine_evaluate_perturb(struct engine *engine, int row, int state, double sigma,
+                             const float *noise)
+{
+    size_t D = (size_t)engine->D, count = (size_t)engine->S * D;
+    float *z = engine->eval.z[state] + (size_t)row * count;
+    const float *init = engine->buffers + engine->init[state];
+    double squares = 0.0;
+
+    assert(row >= 0 && row < engine->eval.rows && engine->eval.z[state] != NULL);
+    for (size_t i = 0; i < D; i++)
+        squares += (double)init[i] * (double)init[i];
+    float scale = (float)(sigma * sqrt(squares / (double)D));
+    for (size_t i = 0; i < count; i++)
+        z[i] += scale * noise[i];
+    engine_round(engine, z, count);
+}
+
 /* What the threads need of an evaluation step. */
 struct evaluate_pass {
     struct engine *engine;

@@ -43,6 +43,10 @@ static char *evaluation_value(const struct result_row *row, enum evaluation_key 
     case EVALUATION_HALT_PATIENCE:
     case EVALUATION_HALT_EPSILON:
     case EVALUATION_PUZZLE_ID:
+    case EVALUATION_POOL_CHECKPOINTS:
+    case EVALUATION_ROLLOUTS:
+    case EVALUATION_INIT_NOISE:
+    case EVALUATION_CHOOSE:
         return evaluation_key_text(row->evaluation, key);
     case EVALUATION_KEY_COUNT:
         break;

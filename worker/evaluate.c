@@ -2,6 +2,7 @@
 #include "evaluate.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@
 #include "file.h"
 #include "job.h"
 #include "log.h"
+#include "pool.h"
+#include "predictions.h"
 #include "puzzle_ids.h"
 #include "report.h"
 #include "row_sample.h"
@@ -25,12 +28,15 @@ struct pass {
     const struct halt_rule *leave; /* borrowed; NULL: all rows stay to the end */
     enum puzzle_ids ids;
     int64_t ids_seed; /* for PUZZLE_RANDOM; otherwise 0 */
+    double noise; /* on initial states; and its seed, else 0 */
+    int64_t noise_seed;
     enum data_split split;
     int *members;                   /* indices of the job's evaluations, ascending */
     struct score_request *requests; /* one per member */
     int count;
     /* outer steps to record: the most of the members with trajectories; 0: none */
     int trajectory_steps;
+    int rollouts;                  /* most of a member */
     struct trajectory *trajectory; /* owned; NULL: none */
     double seconds;
 };
@@ -51,13 +57,16 @@ static struct pass pass_of(const struct job_evaluation *evaluation)
     return (struct pass){ .leave = evaluation->act_inference ? &evaluation->rule : NULL,
                           .ids = ids,
                           .ids_seed = ids == PUZZLE_RANDOM ? evaluation->seed : 0,
+                          .noise = evaluation->init_noise,
+                          .noise_seed = evaluation->init_noise > 0.0 ? evaluation->seed : 0,
                           .split = evaluation->train_split ? SPLIT_TRAIN : SPLIT_TEST };
 }
 
 static bool same_pass(const struct pass *a, const struct pass *b)
 {
     if (a->split != b->split || a->ids != b->ids || a->ids_seed != b->ids_seed ||
-        (a->leave != NULL) != (b->leave != NULL))
+        (a->leave != NULL) != (b->leave != NULL) || a->noise < b->noise ||
+        a->noise > b->noise || a->noise_seed != b->noise_seed)
         return false;
     return a->leave == NULL || halt_rule_same(a->leave, b->leave);
 }
@@ -91,8 +100,13 @@ static int pass_init(struct pass *out, const struct pass *kind,
             .rule = evaluation->rule,
             .augmentations = evaluation->augmentations,
             .eval_seed = (uint64_t)evaluation->seed,
+            .rollouts = evaluation->rollouts,
+            .choose = evaluation->choose,
+            .pool = evaluation->pool,
         };
         out->members[out->count++] = i;
+        if (evaluation->rollouts > out->rollouts)
+            out->rollouts = evaluation->rollouts;
         if (evaluation->trajectory && evaluation->outer_steps > out->trajectory_steps)
             out->trajectory_steps = (int)evaluation->outer_steps;
     }
@@ -318,7 +332,9 @@ static int choose_rows(struct evaluate_rows *out, const struct evaluate_context 
 
     *out = (struct evaluate_rows){ .count = total };
     for (int i = 0; i < pass->count; i++) {
-        int mine = allowed_rows(context, pass->split, pass->requests[i].outer_steps);
+        int mine = allowed_rows(context, pass->split,
+                                (int64_t)pass->requests[i].outer_steps *
+                                    pass->requests[i].rollouts);
 
         rows = mine < rows ? mine : rows;
     }
@@ -346,7 +362,8 @@ static int infer(const struct evaluate_context *context, struct pass *pass,
         return rc;
     rc = puzzle_way_begin(&way, context->engine, context->set, context->settings, pass->ids,
                           (uint64_t)pass->ids_seed, err);
-    if (rc == 0)
+    for (int r = 0; r < pass->rollouts && rc == 0; r++) {
+        scores_set_rollout(scores, r);
         rc = evaluate_pass(
             context, scores,
             &(struct evaluate_order){ .split = pass->split,
@@ -355,12 +372,57 @@ static int infer(const struct evaluate_context *context, struct pass *pass,
                                       .leave = pass->leave,
                                       .requests = pass->requests,
                                       .count = pass->count,
-                                      .trajectory = pass->trajectory,
+                                      .rollout = r,
+                                      .noise = pass->noise,
+                                      .noise_seed = (uint64_t)pass->noise_seed,
+                                      .trajectory = r == 0 ? pass->trajectory : NULL,
                                       .trajectory_steps = pass->trajectory_steps },
             err);
+    }
     puzzle_way_end(&way, context->engine);
     if (followed) /* disabling needs no memory */
         error_ignore(engine_record_residuals(context->engine, false, NULL));
+    return rc;
+}
+
+/* Which pass it is, in the files of a pool. */
+static void name_pass(char out[PREDICTIONS_PASS_SIZE], const struct pass *pass)
+{
+    const struct halt_rule all = { .kind = HALT_MAX };
+    const struct halt_rule *leave = pass->leave != NULL ? pass->leave : &all;
+
+    snprintf(out, PREDICTIONS_PASS_SIZE, "%d %d %lld %d %d %.9g %.9g %lld", (int)pass->split,
+             (int)pass->ids, (long long)pass->ids_seed,
+             pass->leave != NULL ? (int)leave->kind : -1, leave->patience, leave->epsilon,
+             pass->noise, (long long)pass->noise_seed);
+}
+
+/* Lets votes count those of earlier evaluations, and keeps this one's for later ones. */
+static int use_pool(const struct evaluate_context *context, const struct pass *pass,
+                    struct scores *scores, struct error *err)
+{
+    char name[PREDICTIONS_PASS_SIZE];
+    struct score_history history = { 0 };
+    bool pools = false;
+
+    for (int i = 0; i < pass->count; i++)
+        pools = pools || pass->requests[i].pool != 1;
+    if (!pools)
+        return 0;
+    name_pass(name, pass);
+    int rc = pool_select(&history, context->pool, name, context->step, err);
+    if (rc == 0)
+        rc = scores_set_history(scores, &history, err);
+    if (rc == 0 && strcmp(context->checkpoint, "interim") == 0) {
+        struct predictions own;
+
+        rc = scores_predictions(&own, scores, err);
+        if (rc == 0) {
+            snprintf(own.pass, sizeof own.pass, "%s", name);
+            own.step = context->step;
+            rc = pool_add(context->pool, &own, err);
+        }
+    }
     return rc;
 }
 
@@ -380,6 +442,8 @@ static int run_pass(const struct evaluate_context *context, struct pass *pass,
         scores_take_some(scores);
     if (rc == 0)
         rc = infer(context, pass, &rows, scores, err);
+    if (rc == 0 && context->pool != NULL)
+        rc = use_pool(context, pass, scores, err);
     free(rows.numbers);
     pass->seconds = clock_monotonic_s() - started;
     if (rc == 0)
@@ -451,7 +515,8 @@ int evaluate_run(const struct evaluate_context *context,
 
     for (int i = 0; rc == 0 && i < count; i++) {
         enum data_split split = evaluations[i].train_split ? SPLIT_TRAIN : SPLIT_TEST;
-        bool all = allowed_rows(context, split, evaluations[i].outer_steps) ==
+        int64_t steps = evaluations[i].outer_steps * evaluations[i].rollouts;
+        bool all = allowed_rows(context, split, steps) ==
                    data_set_row_count(context->set, split);
         bool wanted = selected == NULL || selected[i];
 

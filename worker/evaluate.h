@@ -20,6 +20,7 @@
 struct config;
 struct data_set;
 struct job_evaluation;
+struct pool;
 struct report;
 
 struct evaluate_context {
@@ -35,6 +36,7 @@ struct evaluate_context {
      * the seed is evaluated, at least one row. 0: no limit */
     double flops, row_step_flops; /* FLOPs of one row and outer step */
     uint64_t seed;
+    struct pool *pool;             /* borrowed; NULL: no votes of earlier evaluations */
     const struct config *settings; /* borrowed; the trained model's */
 };
 

@@ -1,11 +1,13 @@
 /* evaluate_pass.c - runs batches of rows through outer steps and scores them. */
 #include "evaluate_pass.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "context.h"
 #include "error.h"
+#include "random.h"
 #include "work.h"
 
 /* A batch of B rows of T tokens while it is evaluated. Arrays "by row" are indexed
@@ -116,6 +118,46 @@ static int row_number(const struct evaluate_rows *rows, int i)
     return rows->numbers != NULL ? rows->numbers[i] : i;
 }
 
+/* Normal numbers by Box and Muller, two at a time. */
+static void draw_normal(float *out, size_t count, struct random_stream *stream)
+{
+    for (size_t i = 0; i < count; i += 2) {
+        double radius = sqrt(-2.0 * log(1.0 - random_uniform(stream)));
+        double angle = 2.0 * M_PI * random_uniform(stream);
+
+        out[i] = (float)(radius * cos(angle));
+        if (i + 1 < count)
+            out[i + 1] = (float)(radius * sin(angle));
+    }
+}
+
+/* Noise on the initial states of the rows loaded. A stream for each row and rollout:
+ * it does not depend on the batch that the row is in. */
+static int perturb(const struct batch *batch, const struct evaluate_context *context,
+                   const struct evaluate_order *order, struct error *err)
+{
+    size_t bytes = engine_output_size(context->engine, ENGINE_Z_H);
+    size_t count = bytes / sizeof(float) / (size_t)context->config->batch_size;
+    int states = engine_output_size(context->engine, ENGINE_Z_L) > 0 ? 2 : 1;
+    uint64_t rows = (uint64_t)data_set_row_count(context->set, order->split);
+    float *noise = malloc(count * sizeof *noise);
+
+    if (noise == NULL)
+        return error_no_memory(err, "the noise of rollouts");
+    for (int i = 0; i < batch->rows; i++) {
+        struct random_stream stream =
+            random_stream(order->noise_seed, "rollout noise",
+                          (uint64_t)order->rollout * rows + (uint64_t)batch->row[i]);
+
+        for (int state = 0; state < states; state++) {
+            draw_normal(noise, count, &stream);
+            engine_evaluate_perturb(context->engine, i, state, order->noise, noise);
+        }
+    }
+    free(noise);
+    return 0;
+}
+
 /* Loads rows to evaluate, beginning at first and at most B, into the engine. */
 static int batch_load(struct batch *batch, const struct evaluate_context *context,
                       const struct evaluate_order *order, int first, struct error *err)
@@ -144,7 +186,7 @@ static int batch_load(struct batch *batch, const struct evaluate_context *contex
     int rc = engine_check_batch(context->engine, &data, batch->rows, err);
     if (rc == 0)
         engine_evaluate_begin(context->engine, &data, batch->rows);
-    return rc;
+    return rc == 0 && order->noise > 0.0 ? perturb(batch, context, order, err) : rc;
 }
 
 /* Updates and returns for how many steps before this one the answer of a slot has
@@ -187,6 +229,7 @@ static int add_slot(const struct evaluate_context *context, struct scores *score
         const struct score_request *request = &order->requests[i];
 
         if (taken[i] || request->outer_steps < step ||
+            (order->rollout > 0 && order->rollout >= request->rollouts) ||
             (request->outer_steps > step && !halt_rule_halts(&request->rule, signs)))
             continue;
         taken[i] = true;

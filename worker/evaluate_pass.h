@@ -27,6 +27,10 @@ struct evaluate_order {
     const struct halt_rule *leave;
     const struct score_request *requests; /* borrowed */
     int count;
+    /* which rollout of every row this is, from 0, and the noise on its initial states */
+    int rollout;
+    double noise;
+    uint64_t noise_seed;
     /* borrowed; records the first outer steps, with residuals from the engine; NULL:
      * nothing is recorded */
     struct trajectory *trajectory;

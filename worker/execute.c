@@ -20,6 +20,7 @@
 #include "job_state.h"
 #include "keeper.h"
 #include "log.h"
+#include "pool.h"
 #include "provenance.h"
 #include "report.h"
 #include "sandbox.h"
@@ -170,12 +171,29 @@ static int train_job(struct execution *execution, struct error *err)
     return rc;
 }
 
+/* Votes over several evaluations need the predictions that a training keeps where it
+ * is asked for them. */
+static int check_pool(const struct pool *pool, const struct job *job, struct error *err)
+{
+    if (pool->count > 0 || config_int(&job->config, TRAIN_EVAL_INTERVAL) == 0)
+        return 0;
+    for (int i = 0; i < job->evaluation_count; i++)
+        if (job->evaluations[i].pool != 1)
+            return error_set(err, ERROR_FORMAT,
+                             "eval.pool_checkpoints: this training has kept no predictions of "
+                             "its interim evaluations (it keeps them if a pool is asked for "
+                             "before it is trained, until gc); queue it under other settings, "
+                             "such as another train.seed, to train it with the pool");
+    return 0;
+}
+
 static int evaluate_job(struct execution *execution, struct error *err)
 {
     const struct job *job = &execution->job;
     char *path = job_run_path(job, job->checkpoint);
     char *submission = job_own_path(job, "submission.json");
     struct checkpoint_facts facts = { 0 };
+    struct pool pool = { 0 };
     int rc = 0;
 
     if (path == NULL || submission == NULL)
@@ -189,6 +207,10 @@ static int evaluate_job(struct execution *execution, struct error *err)
         memcpy(execution->end.weights_hash, facts.weights_hash, sizeof facts.weights_hash);
         rc = baseline_say(job, execution->set, &execution->report, err);
     }
+    if (rc == 0)
+        rc = pool_open(&pool, job, facts.step, err);
+    if (rc == 0)
+        rc = check_pool(&pool, job, err);
     if (rc == 0) {
         const struct evaluate_context context = {
             .engine = execution->engine,
@@ -200,11 +222,13 @@ static int evaluate_job(struct execution *execution, struct error *err)
             .checkpoint = "last",
             .outcomes = true,
             .submission_path = submission,
+            .pool = &pool,
             .settings = &job->config,
         };
 
         rc = evaluate_run(&context, job->evaluations, job->evaluation_count, NULL, err);
     }
+    pool_close(&pool);
     checkpoint_facts_release(&facts);
     free(submission);
     free(path);

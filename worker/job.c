@@ -297,6 +297,10 @@ static int read_evaluation(struct job_evaluation *out, const struct config *base
         out->puzzle_ids = (int)config.values[EVAL_PUZZLE_ID].integer;
         out->train_split = strcmp(config_choice(&config, EVAL_SPLIT), "train") == 0;
         out->trajectory = config_bool(&config, EVAL_TRAJECTORY);
+        out->pool = config_int(&config, EVAL_POOL_CHECKPOINTS);
+        out->rollouts = (int)config_int(&config, EVAL_ROLLOUTS);
+        out->init_noise = config_real(&config, EVAL_INIT_NOISE);
+        out->choose = (enum rollout_choice)config.values[EVAL_CHOOSE].integer;
         out->object = cJSON_Duplicate(object, true);
         out->canonical = json_canonical(object);
         if (out->object == NULL || out->canonical == NULL)

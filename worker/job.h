@@ -12,6 +12,7 @@
 #include "halt_rule.h"
 #include "hash.h"
 #include "init_from.h"
+#include "scores.h"
 #include "settings.h"
 
 enum job_kind { JOB_TRAIN, JOB_EVALUATE };
@@ -26,6 +27,10 @@ struct job_evaluation {
     int puzzle_ids; /* enum puzzle_ids */
     bool train_split;
     bool trajectory; /* record every outer step */
+    int64_t pool;    /* evaluations whose votes are counted together; 0: all */
+    int rollouts;
+    double init_noise;
+    enum rollout_choice choose;
     cJSON *object;   /* owned; as in job.json */
     char *canonical; /* owned; json_canonical() of object */
 };

@@ -11,6 +11,8 @@
 #include "answer_store.h"
 #include "arc_task.h"
 #include "error.h"
+#include "predictions.h"
+#include "scores_internal.h"
 #include "voting.h"
 #include "work.h"
 
@@ -22,34 +24,6 @@
 
 enum { ENGINE_NO_LABEL = -100 };
 
-struct kept {
-    double q_halt, accuracy, lm_loss;
-    int answer; /* its number in the test's answer store */
-    int used;
-    bool here, labelled, exact; /* here: the row has arrived */
-    bool shortest;              /* whether its path is a shortest one */
-};
-
-struct slot {
-    int outer_steps;
-    struct halt_rule rule;
-    struct kept *rows; /* owned: (rows of the split) */
-};
-
-struct scores {
-    const struct data_set *set; /* borrowed */
-    enum data_split split;
-    int row_count;
-    struct score_request *requests; /* owned */
-    int *slot_of;                   /* owned: per request */
-    int request_count;
-    struct slot *slots; /* owned */
-    int slot_count;
-    int *first_row;  /* owned: (tasks + 1), each task's first row */
-    int *first_test; /* owned: (tasks + 1), each task's first test among all tests */
-    struct answer_store *answers; /* owned: per test */
-    bool some;                    /* whether tests without any row are skipped */
-};
 
 static int find_slot(struct scores *s, const struct score_request *request)
 {
@@ -59,7 +33,7 @@ static int find_slot(struct scores *s, const struct score_request *request)
             return i;
     s->slots[s->slot_count].outer_steps = request->outer_steps;
     s->slots[s->slot_count].rule = request->rule;
-    s->slots[s->slot_count].rows = calloc((size_t)s->row_count + 1, sizeof(struct kept));
+    s->slots[s->slot_count].rows = calloc((size_t)s->rollouts * (size_t)s->row_count + 1, sizeof(struct kept));
     return s->slot_count++;
 }
 
@@ -97,6 +71,9 @@ int scores_create(struct scores **out, const struct data_set *set, enum data_spl
     s->first_test = calloc((size_t)tasks + 1, sizeof *s->first_test);
     bool complete = s->requests != NULL && s->slot_of != NULL && s->slots != NULL &&
                     s->first_row != NULL && s->first_test != NULL && lay_tests(s, tasks);
+    s->rollouts = 1;
+    for (int i = 0; i < count; i++)
+        s->rollouts = requests[i].rollouts > s->rollouts ? requests[i].rollouts : s->rollouts;
     for (int i = 0; i < count && complete; i++) {
         s->requests[i] = requests[i];
         s->slot_of[i] = find_slot(s, &requests[i]);
@@ -108,6 +85,12 @@ int scores_create(struct scores **out, const struct data_set *set, enum data_spl
     }
     *out = s;
     return 0;
+}
+
+void scores_set_rollout(struct scores *s, int rollout)
+{
+    assert(rollout >= 0 && rollout < s->rollouts);
+    s->rollout = rollout;
 }
 
 void scores_take_some(struct scores *s)
@@ -149,7 +132,7 @@ static double row_accuracy(const int32_t *predictions, const int32_t *labels, in
 }
 
 /* The store of the test to which a row belongs. */
-static struct answer_store *store_of(const struct scores *s, int row)
+struct answer_store *scores_store(const struct scores *s, int row)
 {
     int low = 0, high = data_set_task_count(s->set, s->split);
 
@@ -168,13 +151,14 @@ int scores_add(struct scores *s, int request, int row, const int32_t *prediction
                const int32_t *labels, float q_halt, double lm_loss, int used, struct error *err)
 {
     assert(request >= 0 && request < s->request_count && row >= 0 && row < s->row_count);
-    struct kept *kept = &s->slots[s->slot_of[request]].rows[row];
+    size_t at = (size_t)s->rollout * (size_t)s->row_count + (size_t)row;
+    struct kept *kept = &s->slots[s->slot_of[request]].rows[at];
     struct grid answer;
 
     if (kept->here) /* another request of the same outer step has added it */
         return 0;
     data_set_answer(s->set, s->split, row, predictions, &answer);
-    int number = answer_store_add(store_of(s, row), &answer, err);
+    int number = answer_store_add(scores_store(s, row), &answer, err);
     if (number < 0)
         return number;
     kept->here = true;
@@ -217,19 +201,128 @@ static int choose_variants(const struct scores *s, const struct score_request *r
     return (int)request->augmentations;
 }
 
+/* The rows of one evaluation of a slot, as votes need them. */
+struct answers {
+    const struct kept *kept; /* this evaluation; or NULL: */
+    const struct predictions *earlier;
+    const struct prediction_slot *slot; /* of it */
+    int rows, rollouts;                 /* of the arrays; that count */
+    enum rollout_choice choose;
+};
+
+/* Whether the row was predicted in this rollout; q_halt and steps of it. */
+static bool look_at(double *q_halt, int *used, const struct answers *from, int row, int rollout)
+{
+    size_t at = (size_t)rollout * (size_t)from->rows + (size_t)row;
+
+    *q_halt = from->kept != NULL ? from->kept[at].q_halt : from->slot->q_halt[at];
+    *used = from->kept != NULL ? from->kept[at].used : from->slot->used[at];
+    return from->kept != NULL ? from->kept[at].here : from->slot->answers[at] >= 0;
+}
+
+/* The rollout of a row that is chosen; -1: the row was not predicted. */
+static int choose_rollout(const struct answers *from, int row)
+{
+    double best_q = 0.0, q;
+    int best = -1, best_used = 0, used;
+
+    for (int r = 0; r < from->rollouts; r++) {
+        if (!look_at(&q, &used, from, row, r))
+            continue;
+        if (best < 0 || (from->choose == CHOOSE_Q ? q > best_q : used < best_used)) {
+            best = r;
+            best_q = q;
+            best_used = used;
+        }
+    }
+    return best;
+}
+
+/* The next rollout of a row that counts, after `after` (-1: the first); -1: no more. */
+static int next_rollout(const struct answers *from, int row, int after)
+{
+    double q;
+    int used;
+
+    if (from->choose != CHOOSE_VOTE && from->rollouts > 1)
+        return after < 0 ? choose_rollout(from, row) : -1;
+    for (int r = after + 1; r < from->rollouts; r++)
+        if (look_at(&q, &used, from, row, r))
+            return r;
+    return -1;
+}
+
+static const struct kept *kept_at(const struct answers *from, int row, int rollout)
+{
+    return &from->kept[(size_t)rollout * (size_t)from->rows + (size_t)row];
+}
+
+static struct answers answers_of(const struct scores *s, int request)
+{
+    const struct score_request *asked = &s->requests[request];
+
+    return (struct answers){ .kept = s->slots[s->slot_of[request]].rows,
+                             .rows = s->row_count,
+                             .rollouts = asked->rollouts > 1 ? asked->rollouts : 1,
+                             .choose = asked->choose };
+}
+
+/* Counts the votes of one evaluation, variant by variant and rollout by rollout. */
+static int count_votes(const struct scores *s, const struct answers *from, int task, int test,
+                       const int *chosen, int count, struct ballot *ballot, struct error *err)
+{
+    const struct answer_store *store = &s->answers[s->first_test[task] + test];
+    int rc = 0;
+
+    for (int i = 0; i < count && rc == 0; i++) {
+        int row = row_of(s, task, chosen[i], test);
+
+        for (int r = next_rollout(from, row, -1); r >= 0 && rc == 0;
+             r = next_rollout(from, row, r)) {
+            size_t at = (size_t)r * (size_t)from->rows + (size_t)row;
+            struct grid grid;
+
+            if (from->kept != NULL) {
+                rc = ballot_add(ballot, store->grids[from->kept[at].answer],
+                                from->kept[at].q_halt, err);
+                continue;
+            }
+            predictions_grid(&grid, from->earlier, from->slot->answers[at]);
+            rc = ballot_add(ballot, &grid, from->slot->q_halt[at], err);
+        }
+    }
+    return rc;
+}
+
+/* The votes of the earlier evaluations of the request's pool, oldest first. */
+static int count_earlier(const struct scores *s, int request, int task, int test,
+                         const int *chosen, int count, struct ballot *ballot, struct error *err)
+{
+    const struct score_request *asked = &s->requests[request];
+    int64_t wanted = asked->pool == 0 ? s->history.count : asked->pool - 1;
+    int first = wanted < s->history.count ? s->history.count - (int)wanted : 0, rc = 0;
+
+    for (int e = first; e < s->history.count && wanted > 0 && rc == 0; e++) {
+        struct answers from = answers_of(s, request);
+
+        from.kept = NULL;
+        from.earlier = s->history.items[e];
+        from.slot = predictions_slot(from.earlier, asked->outer_steps, &asked->rule);
+        rc = count_votes(s, &from, task, test, chosen, count, ballot, err);
+    }
+    return rc;
+}
+
 static int hold_vote(const struct scores *s, int request, int task, int test, int *chosen,
                      struct ballot *ballot, struct error *err)
 {
-    const struct slot *slot = &s->slots[s->slot_of[request]];
-    int count = choose_variants(s, &s->requests[request], task, test, chosen), rc = 0;
+    const struct answers own = answers_of(s, request);
+    int count = choose_variants(s, &s->requests[request], task, test, chosen);
 
     *ballot = (struct ballot){ 0 };
-    for (int i = 0; i < count && rc == 0; i++) {
-        const struct kept *kept = &slot->rows[row_of(s, task, chosen[i], test)];
-        if (kept->here)
-            rc = ballot_add(ballot, s->answers[s->first_test[task] + test].grids[kept->answer],
-                            kept->q_halt, err);
-    }
+    int rc = count_earlier(s, request, task, test, chosen, count, ballot, err);
+    if (rc == 0)
+        rc = count_votes(s, &own, task, test, chosen, count, ballot, err);
     if (rc < 0)
         ballot_release(ballot);
     else
@@ -248,16 +341,20 @@ static int *variant_room(const struct scores *s)
     return malloc((size_t)most * sizeof(int));
 }
 
-static double test_accuracy(const struct scores *s, const struct slot *slot, int task, int test)
+static double test_accuracy(const struct scores *s, const struct answers *from, int task,
+                            int test)
 {
     double sum = 0.0;
     int count = 0;
 
     for (int v = 0; v < data_set_task_variants(s->set, s->split, task); v++) {
-        const struct kept *kept = &slot->rows[row_of(s, task, v, test)];
-        if (kept->here && kept->labelled) {
-            sum += kept->accuracy;
-            count++;
+        int row = row_of(s, task, v, test);
+        for (int r = next_rollout(from, row, -1); r >= 0; r = next_rollout(from, row, r)) {
+            const struct kept *kept = kept_at(from, row, r);
+            if (kept->labelled) {
+                sum += kept->accuracy;
+                count++;
+            }
         }
     }
     return count > 0 ? sum / count : 0.0;
@@ -283,8 +380,29 @@ static enum metric rating_metric(int rating)
                           : METRIC_EXACT_RATING_100;
 }
 
-/* Sums measures that only some kinds of data have. */
-static void sum_special(const struct scores *s, const struct slot *slot,
+/* Adds one prediction of a row to the measures that only some kinds of data have. */
+static void add_special(const struct kept *kept, int rating,
+                        struct score_result *out, int counts[METRIC_RECORDED])
+{
+    enum metric metric = rating_metric(rating);
+
+    counts[METRIC_SHORTEST_PATHS]++;
+    counts[metric] += rating >= 0;
+    out->values[metric] += kept->exact;
+    out->values[METRIC_SHORTEST_PATHS] += kept->shortest;
+}
+
+/* Whether any rollout predicts the row exactly right. */
+static bool any_exact(const struct answers *from, int row)
+{
+    for (int r = 0; r < from->rollouts; r++)
+        if (kept_at(from, row, r)->here && kept_at(from, row, r)->exact)
+            return true;
+    return false;
+}
+
+/* Measures that only some kinds of data, or of evaluations, have. */
+static void sum_special(const struct scores *s, const struct answers *from,
                         struct score_result *out)
 {
     enum { RATINGS = METRIC_EXACT_RATING_100 + 1 };
@@ -293,45 +411,56 @@ static void sum_special(const struct scores *s, const struct slot *slot,
     for (int t = 0; t < data_set_task_count(s->set, s->split); t++) {
         int rating = data_set_rating(s->set, s->split, t);
         for (int row = s->first_row[t]; row < s->first_row[t + 1]; row++) {
-            const struct kept *kept = &slot->rows[row];
-            enum metric metric = rating_metric(rating);
-            if (!kept->here || !kept->labelled)
+            int first = next_rollout(from, row, -1);
+            if (first < 0 || !kept_at(from, row, first)->labelled)
                 continue;
             rows++;
-            counts[metric] += rating >= 0;
-            out->values[metric] += kept->exact;
-            out->values[METRIC_SHORTEST_PATHS] += kept->shortest;
+            out->values[METRIC_EXACT_ANY_ROLLOUT] += any_exact(from, row);
+            for (int r = first; r >= 0; r = next_rollout(from, row, r))
+                add_special(kept_at(from, row, r), rating, out, counts);
         }
     }
     for (int m = METRIC_EXACT_RATING_0; m < RATINGS; m++)
         out->values[m] = counts[m] > 0 ? out->values[m] / counts[m] : (double)NAN;
-    out->values[METRIC_SHORTEST_PATHS] = data_set_has_paths(s->set) && rows > 0
-                                             ? out->values[METRIC_SHORTEST_PATHS] / rows
-                                             : (double)NAN;
+    int paths = data_set_has_paths(s->set) ? counts[METRIC_SHORTEST_PATHS] : 0;
+    out->values[METRIC_SHORTEST_PATHS] =
+        paths > 0 ? out->values[METRIC_SHORTEST_PATHS] / paths : (double)NAN;
+    out->values[METRIC_EXACT_ANY_ROLLOUT] = from->rollouts > 1 && rows > 0
+                                                ? out->values[METRIC_EXACT_ANY_ROLLOUT] / rows
+                                                : (double)NAN;
 }
 
-/* Computes means over the rows, in stored order. */
-static void sum_rows(const struct scores *s, const struct slot *slot, struct score_result *out)
+/* Adds one prediction of a row to the sums. */
+static void add_row(const struct kept *kept, bool original, struct score_result *out)
 {
-    int originals = 0;
+    out->values[METRIC_PER_TOKEN_ACCURACY] += kept->accuracy;
+    out->values[METRIC_EXACT_ROWS] += kept->exact;
+    out->values[METRIC_LM_LOSS] += kept->lm_loss;
+    out->values[METRIC_MEAN_OUTER_STEPS] += kept->used;
+    if (original)
+        out->values[METRIC_PER_TOKEN_ACCURACY_ORIGINAL] += kept->accuracy;
+}
+
+/* Means over the rows, in the stored order; of a row over the rollouts that count. */
+static void sum_rows(const struct scores *s, const struct answers *from,
+                     struct score_result *out)
+{
+    int originals = 0, predictions = 0;
 
     for (int t = 0; t < data_set_task_count(s->set, s->split); t++)
         for (int v = 0; v < data_set_task_variants(s->set, s->split, t); v++)
             for (int test = 0; test < data_set_task_tests(s->set, s->split, t); test++) {
-                const struct kept *kept = &slot->rows[row_of(s, t, v, test)];
-                if (!kept->here || !kept->labelled)
+                int row = row_of(s, t, v, test), first = next_rollout(from, row, -1);
+                if (first < 0 || !kept_at(from, row, first)->labelled)
                     continue;
                 out->rows++;
-                out->values[METRIC_PER_TOKEN_ACCURACY] += kept->accuracy;
-                out->values[METRIC_EXACT_ROWS] += kept->exact;
-                out->values[METRIC_LM_LOSS] += kept->lm_loss;
-                out->values[METRIC_MEAN_OUTER_STEPS] += kept->used;
-                if (v == 0) {
-                    originals++;
-                    out->values[METRIC_PER_TOKEN_ACCURACY_ORIGINAL] += kept->accuracy;
+                for (int r = first; r >= 0; r = next_rollout(from, row, r)) {
+                    add_row(kept_at(from, row, r), v == 0, out);
+                    predictions++;
+                    originals += v == 0;
                 }
             }
-    double rows = out->rows > 0 ? out->rows : 1;
+    double rows = predictions > 0 ? predictions : 1;
     out->values[METRIC_PER_TOKEN_ACCURACY] /= rows;
     out->values[METRIC_EXACT_ROWS] /= rows;
     out->values[METRIC_LM_LOSS] /= rows;
@@ -412,10 +541,10 @@ static double vote_entropy(const struct ballot *ballot)
     return entropy;
 }
 
-static bool has_rows(const struct scores *s, const struct slot *slot, int task, int test)
+static bool has_rows(const struct scores *s, const struct answers *from, int task, int test)
 {
     for (int v = 0; v < data_set_task_variants(s->set, s->split, task); v++)
-        if (slot->rows[row_of(s, task, v, test)].here)
+        if (next_rollout(from, row_of(s, task, v, test), -1) >= 0)
             return true;
     return false;
 }
@@ -425,14 +554,14 @@ static bool has_rows(const struct scores *s, const struct slot *slot, int task, 
 static int vote_task(const struct scores *s, int request, int task, int *chosen,
                      struct score_outcome *out, struct error *err)
 {
-    const struct slot *slot = &s->slots[s->slot_of[request]];
+    const struct answers own = answers_of(s, request);
     int made = 0;
 
     for (int test = 0; test < data_set_task_tests(s->set, s->split, task); test++) {
         struct grid room;
         const struct grid *solution = data_set_solution(s->set, s->split, task, test, &room);
         struct ballot ballot;
-        if (solution == NULL || (s->some && !has_rows(s, slot, task, test)))
+        if (solution == NULL || (s->some && !has_rows(s, &own, task, test)))
             continue;
         int rc = hold_vote(s, request, task, test, chosen, &ballot, err);
         if (rc < 0)
@@ -444,7 +573,7 @@ static int vote_task(const struct scores *s, int request, int task, int *chosen,
             .rank = rank,
             .votes = rank > 0 ? ballot.answers[rank - 1].votes : 0,
             .predictions = ballot.votes,
-            .per_token_accuracy = test_accuracy(s, slot, task, test),
+            .per_token_accuracy = test_accuracy(s, &own, task, test),
             .distinct = ballot.count,
             .margin = vote_margin(&ballot),
             .entropy = vote_entropy(&ballot),
@@ -481,9 +610,10 @@ int scores_finish(struct scores *s, int request, struct score_result *result,
         free(list);
         return rc;
     }
-    sum_rows(s, &s->slots[s->slot_of[request]], result);
+    const struct answers own = answers_of(s, request);
+    sum_rows(s, &own, result);
     set_task_means(result, &sums);
-    sum_special(s, &s->slots[s->slot_of[request]], result);
+    sum_special(s, &own, result);
     *outcomes = list;
     *outcome_count = made;
     return 0;

@@ -15,13 +15,27 @@
 
 #include <cjson/cJSON.h>
 
+struct predictions;
 struct scores; /* opaque */
+
+/* Which rollouts of a row vote, in the order of eval.choose's choices. */
+enum rollout_choice { CHOOSE_VOTE, CHOOSE_Q, CHOOSE_FIRST_HALT };
 
 struct score_request {
     int outer_steps;       /* the step at which this evaluation reads predictions */
     int64_t augmentations; /* predictions voted over per test; 0: all */
     uint64_t eval_seed;    /* draws them */
     struct halt_rule rule; /* by which a row may halt before outer_steps */
+    int rollouts;          /* the first of them count; 0 is taken as 1 */
+    enum rollout_choice choose;
+    /* evaluations whose votes are counted together, this one the last; 0: all */
+    int64_t pool;
+};
+
+/* The predictions of earlier evaluations of the training, oldest first; borrowed. */
+struct score_history {
+    const struct predictions *const *items;
+    int count;
 };
 
 /* Shares in [0, 1]; tests without a published solution are not counted. */
@@ -49,6 +63,15 @@ int scores_create(struct scores **out, const struct data_set *set, enum data_spl
 /* Announces that only some rows will be added: tests without rows are not scored. */
 void scores_take_some(struct scores *scores);
 void scores_destroy(struct scores *scores);
+/* What is added from now on is of this rollout, from 0; at first it is 0. */
+void scores_set_rollout(struct scores *scores, int rollout);
+/* What requests with a pool count besides. ERROR_FORMAT: some of it lacks what a
+ * request reads. */
+int scores_set_history(struct scores *scores, const struct score_history *history,
+                       struct error *err) MUST_CHECK;
+/* All that was added, for later evaluations; *out is the caller's to release. */
+int scores_predictions(struct predictions *out, const struct scores *scores,
+                       struct error *err) MUST_CHECK;
 
 /*
  * Adds one row's prediction at one outer step. With ACT at inference, add the one at

@@ -20,6 +20,7 @@
 #include "keeper.h"
 #include "log.h"
 #include "metrics.h"
+#include "pool.h"
 #include "random.h"
 #include "report.h"
 #include "shape.h"
@@ -38,6 +39,7 @@ struct training {
     int64_t step, total; /* steps done; total of the schedule */
     bool finished;       /* nothing is left to train */
     /* of the training; without stages: the model's cycles */
+    struct pool pool;             /* predictions of interim evaluations */
     struct cycle_schedule cycles;
     int generation;     /* of the next checkpoint: 0 or 1 */
     int64_t saved_step; /* of the last checkpoint; -1: none */
@@ -83,6 +85,7 @@ static int training_init(struct training *out, const struct train_context *conte
 static void training_release(struct training *training)
 {
     train_position_release(&training->position);
+    pool_close(&training->pool);
     free(training->inputs);
     free(training->labels);
     free(training->identifiers);
@@ -178,6 +181,7 @@ static int evaluate(struct training *training, const char *checkpoint, const boo
         .flops = flops,
         .row_step_flops = training->row_step_flops,
         .seed = seed_of(training),
+        .pool = strcmp(checkpoint, "untrained") != 0 ? &training->pool : NULL,
         .settings = &c->job->config,
     };
     double began_s = clock_monotonic_s();
@@ -275,6 +279,8 @@ static int start(struct training *training, struct error *err)
         training->end->base_damaged = c->job->base.kind == INIT_RUN &&
                                       (rc == ERROR_DAMAGED || rc == ERROR_ABSENT);
     }
+    if (rc == 0)
+        rc = pool_open(&training->pool, c->job, training->step, err);
     free(from);
     free(missing);
     return rc;

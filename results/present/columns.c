@@ -146,6 +146,10 @@ static const struct {
     { EVALUATION_HALT_PATIENCE, "halt_patience", "patience" },
     { EVALUATION_HALT_EPSILON, "halt_epsilon", "epsilon" },
     { EVALUATION_PUZZLE_ID, "puzzle_id", "puzzle id" },
+    { EVALUATION_POOL_CHECKPOINTS, "pool_checkpoints", "pool" },
+    { EVALUATION_ROLLOUTS, "rollouts", "rollouts" },
+    { EVALUATION_INIT_NOISE, "init_noise", "noise" },
+    { EVALUATION_CHOOSE, "choose", "choose" },
 };
 enum { OTHER_COUNT = sizeof OTHERS / sizeof *OTHERS };
 

@@ -172,6 +172,10 @@ static char *why_dropped(bool *can, const struct config *trained, const struct c
          config_puzzle_ndim(trained) == 0))
         return format_string("asks for eval.puzzle_id = %s, but the model has no puzzle ids",
                              config_choice(config, EVAL_PUZZLE_ID));
+    if (config_int(config, EVAL_POOL_CHECKPOINTS) != 1 &&
+        config_int(trained, TRAIN_EVAL_INTERVAL) == 0)
+        return format_string("pools votes over evaluations of the training, but with "
+                             "train.eval_interval = 0 there is only the last");
     *can = true;
     return NULL;
 }

@@ -1,0 +1,234 @@
+/*
+ * test_pool.c - votes over the last evaluations of a training, rollouts from noisy states, and a
+ * grid of inference settings that costs one pass: each cell is what a process that evaluates it
+ * alone finds.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "file.h"
+#include "json.h"
+#include "support/worker_runs.h"
+
+enum { STEPS = 3, RULES = 5, POOLS = 3, CELLS = STEPS * RULES * POOLS, TEXT = 400 };
+
+static const char *const RULE[RULES] = {
+    "",
+    ",\"eval.halt_rule\":\"q\"",
+    ",\"eval.halt_rule\":\"q_positive\"",
+    ",\"eval.halt_rule\":\"stable\"",
+    ",\"eval.halt_epsilon\":0.3,\"eval.halt_rule\":\"residual\"",
+};
+static const char *const POOL[POOLS] = { "", ",\"eval.pool_checkpoints\":2",
+                                         ",\"eval.pool_checkpoints\":\"all\"" };
+
+static char tasks[64];
+
+static int make_tasks(void **state)
+{
+    (void)state;
+    run_make_tasks(tasks);
+    return 0;
+}
+
+static int remove_tasks(void **state)
+{
+    (void)state;
+    return file_remove_tree(tasks, NULL);
+}
+
+static void print_cell(char out[TEXT], int steps, const char *more, const char *pool)
+{
+    snprintf(out, TEXT,
+             "{\"eval.halt_max_steps\":%d,\"eval.augmentations\":\"all\",\"eval.act_inference\":false"
+             ",\"eval.seed\":0,\"eval.split\":\"test\"%s%s}",
+             steps, more, pool);
+}
+
+static const cJSON *find_event(const cJSON *journal, const char *type, const char *cell)
+{
+    const cJSON *event, *found = NULL;
+    cJSON *wanted = cJSON_Parse(cell);
+
+    assert_non_null(wanted);
+    cJSON_ArrayForEach(event, journal)
+    {
+        const cJSON *checkpoint = json_member(event, "checkpoint");
+
+        if (strcmp(json_member(event, "type")->valuestring, type) == 0 &&
+            (checkpoint == NULL || strcmp(checkpoint->valuestring, "last") == 0) &&
+            cJSON_Compare(json_member(event, "evaluation"), wanted, 1))
+            found = event;
+    }
+    cJSON_Delete(wanted);
+    assert_non_null(found);
+    return found;
+}
+
+static double value(const cJSON *journal, const char *cell, const char *name)
+{
+    const cJSON *member = json_member(find_event(journal, "evaluation", cell), name);
+
+    assert_true(cJSON_IsNumber(member));
+    return member->valuedouble;
+}
+
+/* Predictions that the first test input's vote has counted. */
+static int voted(const cJSON *journal, const char *cell)
+{
+    const cJSON *list = json_member(find_event(journal, "outcome", cell), "tasks");
+
+    return cJSON_GetArrayItem(list->child, 4)->valueint;
+}
+
+/* Both say the same of the cell, but for the time that it took. */
+static void expect_same(const cJSON *a, const cJSON *b, const char *cell)
+{
+    cJSON *x = cJSON_Duplicate(find_event(a, "evaluation", cell), 1);
+    cJSON *y = cJSON_Duplicate(find_event(b, "evaluation", cell), 1);
+    static const char *const own[] = { "h", "n", "t", "seconds" };
+
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        cJSON_DeleteItemFromObjectCaseSensitive(x, own[i]);
+        cJSON_DeleteItemFromObjectCaseSensitive(y, own[i]);
+    }
+    char *p = json_canonical(x), *q = json_canonical(y);
+    assert_string_equal(p, q);
+    free(p);
+    free(q);
+    cJSON_Delete(x);
+    cJSON_Delete(y);
+    assert_true(cJSON_Compare(json_member(find_event(a, "outcome", cell), "tasks"),
+                              json_member(find_event(b, "outcome", cell), "tasks"), 1));
+}
+
+/* A process that evaluates this cell alone, as the next attempt. Its journal. */
+static cJSON *alone(struct run_setup *setup, int attempt, const char *cell)
+{
+    char list[TEXT + 2];
+
+    snprintf(list, sizeof list, "[%s]", cell);
+    setup->evaluations = list;
+    run_write_job(setup, attempt, "attempts/1/final.safetensors");
+    assert_int_equal(run_attempt(setup, attempt), 0);
+    return run_journal(setup, attempt);
+}
+
+static void a_grid_of_inference_costs_one_pass_and_is_what_each_cell_is_alone(void **state)
+{
+    static const char *const more[] = { "train.eval_interval=4", "train.untrained_share=0", NULL };
+    static const int checked[] = { 0, CELLS / 2 + 4, CELLS - 1 };
+    struct run_settings settings;
+    struct run_setup setup;
+    static char cells[CELLS][TEXT], all[CELLS * (TEXT + 1) + 3];
+    size_t used = 0;
+
+    (void)state;
+    for (int i = 0; i < CELLS; i++) {
+        print_cell(cells[i], 1 + i / (RULES * POOLS), RULE[i / POOLS % RULES], POOL[i % POOLS]);
+        used += (size_t)sprintf(all + used, "%s%s", i == 0 ? "[" : ",", cells[i]);
+    }
+    sprintf(all + used, "]");
+    run_settings_init(&settings, tasks, more);
+    run_setup_init(&setup, settings.list, all);
+    run_write_job(&setup, 1, NULL);
+    assert_int_equal(run_attempt(&setup, 1), 0);
+    cJSON *journal = run_journal(&setup, 1);
+    int evaluations = run_count_events(journal, "evaluation") / CELLS;
+    assert_true(evaluations >= 3);
+    for (int i = 0; i < CELLS; i++) { /* all from one pass of the last evaluation */
+        int counted = i % POOLS == 0 ? 1 : i % POOLS == 1 ? 2 : evaluations;
+
+        assert_true(value(journal, cells[i], "seconds") ==
+                    value(journal, cells[0], "seconds"));
+        assert_int_equal(voted(journal, cells[i]), counted * voted(journal, cells[0]));
+    }
+    for (size_t i = 0; i < sizeof checked / sizeof *checked; i++) {
+        cJSON *own = alone(&setup, 2 + (int)i, cells[checked[i]]);
+
+        expect_same(journal, own, cells[checked[i]]);
+        cJSON_Delete(own);
+    }
+    cJSON_Delete(journal);
+    run_setup_release(&setup);
+}
+
+#define ROLLOUTS(n, sigma, choose)                                                             \
+    ",\"eval.choose\":\"" choose "\",\"eval.init_noise\":" sigma ",\"eval.rollouts\":" n
+
+static void rollouts_without_noise_are_plain_and_noise_is_drawn_by_row(void **state)
+{
+    static const char *const more[] = { "train.untrained_share=0", NULL };
+    static const char *const names[] = { "per_token_accuracy", "exact_rows", "lm_loss", "pass_at_1",
+                                         "pass_at_2", "oracle", "vote_margin" };
+    static const char *const settings_of[] = {
+        "",
+        ",\"eval.rollouts\":3",
+        ",\"eval.choose\":\"q\",\"eval.rollouts\":3",
+        ",\"eval.choose\":\"first_halt\",\"eval.rollouts\":3",
+        ",\"eval.init_noise\":2,\"eval.rollouts\":2",
+        ",\"eval.init_noise\":2,\"eval.rollouts\":5",
+        ROLLOUTS("5", "2", "q"),
+        ROLLOUTS("5", "2", "first_halt") ",\"eval.halt_rule\":\"stable\"",
+    };
+    enum { COUNT = sizeof settings_of / sizeof *settings_of, NOISY = 4 };
+    struct run_settings settings;
+    struct run_setup setup;
+    static char cells[COUNT][TEXT], all[COUNT * (TEXT + 1) + 3];
+    size_t used = 0;
+
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        print_cell(cells[i], 3, settings_of[i], "");
+        used += (size_t)sprintf(all + used, "%s%s", i == 0 ? "[" : ",", cells[i]);
+    }
+    sprintf(all + used, "]");
+    run_settings_init(&settings, tasks, more);
+    run_setup_init(&setup, settings.list, all);
+    run_write_job(&setup, 1, NULL);
+    assert_int_equal(run_attempt(&setup, 1), 0);
+    cJSON *journal = run_journal(&setup, 1);
+    for (int i = 1; i < NOISY; i++)
+        for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+            double plain = value(journal, cells[0], names[k]);
+            double got = value(journal, cells[i], names[k]) - plain;
+            assert_true(got < 1e-12 && got > -1e-12);
+        }
+    assert_int_equal(voted(journal, cells[1]), 3 * voted(journal, cells[0]));
+    assert_int_equal(voted(journal, cells[2]), voted(journal, cells[0]));
+    assert_int_equal(voted(journal, cells[5]), 5 * voted(journal, cells[0]));
+    for (int i = NOISY; i < COUNT; i++) {
+        assert_true(value(journal, cells[i], "lm_loss") != value(journal, cells[0], "lm_loss"));
+        assert_true(value(journal, cells[i], "exact_any_rollout") >=
+                    value(journal, cells[i], "exact_rows"));
+    }
+    assert_true(value(journal, cells[5], "exact_any_rollout") >=
+                value(journal, cells[4], "exact_any_rollout"));
+    assert_true(value(journal, cells[4], "lm_loss") != value(journal, cells[5], "lm_loss"));
+    cJSON *own = alone(&setup, 2, cells[4]); /* the first two of five */
+    expect_same(journal, own, cells[4]);
+    cJSON_Delete(own);
+    own = alone(&setup, 3, cells[7]);
+    expect_same(journal, own, cells[7]);
+    cJSON_Delete(own);
+    cJSON_Delete(journal);
+    run_setup_release(&setup);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_grid_of_inference_costs_one_pass_and_is_what_each_cell_is_alone),
+        cmocka_unit_test(rollouts_without_noise_are_plain_and_noise_is_drawn_by_row),
+    };
+
+    return cmocka_run_group_tests_name("pool", tests, make_tasks, remove_tasks);
+}

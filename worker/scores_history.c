@@ -1,0 +1,95 @@
+/* scores_history.c - predictions handed on from one evaluation of a training to the
+ * next. */
+#include "scores_internal.h"
+
+#include "error.h"
+#include "predictions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether earlier predictions have what a request reads. */
+static bool has_slot(const struct predictions *earlier, const struct score_request *request)
+{
+    return earlier->rollouts >= request->rollouts &&
+           predictions_slot(earlier, request->outer_steps, &request->rule) != NULL;
+}
+
+int scores_set_history(struct scores *s, const struct score_history *history, struct error *err)
+{
+    for (int i = 0; i < s->request_count; i++)
+        for (int e = 0; e < history->count && s->requests[i].pool != 1; e++)
+            if (history->items[e]->rows != s->row_count ||
+                !has_slot(history->items[e], &s->requests[i]))
+                return error_set(err, ERROR_FORMAT,
+                                 "eval.pool_checkpoints: the evaluation after step %lld has kept "
+                                 "no answers at %d outer steps by this rule; train the run again "
+                                 "with this evaluation among those asked for",
+                                 (long long)history->items[e]->step,
+                                 s->requests[i].outer_steps);
+    s->history = *history;
+    return 0;
+}
+
+/* Appends the distinct answers of all tests; first: (tests + 1) number of the first of
+ * each. */
+static int list_grids(struct predictions *out, int *first, const struct scores *s, int tests,
+                      struct error *err)
+{
+    int64_t bytes = 0, at = 0;
+
+    for (int t = 0; t < tests; t++) {
+        first[t + 1] = first[t] + s->answers[t].count;
+        for (int i = 0; i < s->answers[t].count; i++)
+            bytes += 2 + (int64_t)s->answers[t].grids[i]->rows * s->answers[t].grids[i]->columns;
+    }
+    out->grid_count = first[tests];
+    out->cells = malloc((size_t)bytes + 1);
+    out->starts = calloc((size_t)first[tests] + 1, sizeof *out->starts);
+    if (out->cells == NULL || out->starts == NULL)
+        return error_no_memory(err, "the predictions");
+    for (int t = 0, number = 0; t < tests; t++)
+        for (int i = 0; i < s->answers[t].count; i++) {
+            const struct grid *grid = s->answers[t].grids[i];
+            size_t cells = (size_t)grid->rows * grid->columns;
+
+            out->cells[at] = grid->rows;
+            out->cells[at + 1] = grid->columns;
+            memcpy(out->cells + at + 2, grid->cells, cells);
+            at += 2 + (int64_t)cells;
+            out->starts[++number] = at;
+        }
+    return 0;
+}
+
+int scores_predictions(struct predictions *out, const struct scores *s, struct error *err)
+{
+    int tests = s->first_test[data_set_task_count(s->set, s->split)];
+    int *first = calloc((size_t)tests + 1, sizeof *first);
+    int rc = predictions_allocate(out, s->slot_count, s->row_count, s->rollouts, err);
+
+    if (rc == 0 && first == NULL)
+        rc = error_no_memory(err, "the predictions");
+    if (rc == 0)
+        rc = list_grids(out, first, s, tests, err);
+    for (int i = 0; i < s->slot_count && rc == 0; i++) {
+        struct prediction_slot *slot = &out->slots[i];
+
+        slot->outer_steps = s->slots[i].outer_steps;
+        slot->rule = s->slots[i].rule;
+        for (int r = 0; r < s->rollouts; r++)
+            for (int row = 0; row < s->row_count; row++) {
+                size_t at = (size_t)r * (size_t)s->row_count + (size_t)row;
+                const struct kept *kept = &s->slots[i].rows[at];
+                ptrdiff_t test = scores_store(s, row) - s->answers;
+
+                slot->answers[at] = kept->here ? first[test] + kept->answer : -1;
+                slot->used[at] = kept->used;
+                slot->q_halt[at] = kept->q_halt;
+            }
+    }
+    free(first);
+    if (rc < 0)
+        predictions_release(out);
+    return rc;
+}

@@ -1,0 +1,44 @@
+/*
+ * scores_internal.h - the predictions that scores.c and scores_history.c share.
+ */
+#ifndef WORKER_SCORES_INTERNAL_H
+#define WORKER_SCORES_INTERNAL_H
+
+#include "answer_store.h"
+#include "scores.h"
+
+struct kept {
+    double q_halt, accuracy, lm_loss;
+    int answer; /* its number in the test's answer store */
+    int used;
+    bool here, labelled, exact; /* here: the row has arrived */
+    bool shortest;              /* whether its path is a shortest one */
+};
+
+struct slot {
+    int outer_steps;
+    struct halt_rule rule;
+    struct kept *rows; /* owned: (rollouts, rows of the split) */
+};
+
+struct scores {
+    const struct data_set *set; /* borrowed */
+    enum data_split split;
+    int row_count;
+    int rollouts, rollout;        /* most of a request; the one being added */
+    struct score_history history; /* borrowed */
+    struct score_request *requests; /* owned */
+    int *slot_of;                   /* owned: per request */
+    int request_count;
+    struct slot *slots; /* owned */
+    int slot_count;
+    int *first_row;  /* owned: (tasks + 1), each task's first row */
+    int *first_test; /* owned: (tasks + 1), each task's first test among all tests */
+    struct answer_store *answers; /* owned: per test */
+    bool some;                    /* whether tests without any row are skipped */
+};
+
+/* The store of the test that the row answers. */
+struct answer_store *scores_store(const struct scores *scores, int row);
+
+#endif
