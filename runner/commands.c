@@ -133,9 +133,10 @@ const struct command COMMANDS[] = {
       "that are named after SOURCE. check reads everything. order writes the\n"
       "batches of a training in the format of data.batch_order.",
       2, 1000, BIT(SET) | BIT(OUTPUT) | BIT(LAYOUT) | BIT(SVG), command_data },
-    { "axes", "[schema|measures]", "every setting: bounds, default, meaning",
-      "With schema: the JSON Schema of specs. With measures: every measure.", 0, 1,
-      BIT(FORMAT) | COMMAND_PAGES, command_axes },
+    { "axes", "[schema|markdown|measures]", "every setting: bounds, default, meaning",
+      "With schema: the JSON Schema of specs. With markdown: docs/settings.md. With\n"
+      "measures: every measure.",
+      0, 1, BIT(FORMAT) | COMMAND_PAGES, command_axes },
     { "doctor", "", "this machine, its libraries, the workspace", NULL, 0, 0, BIT(FORMAT),
       command_doctor },
     { "completions", "SHELL", "a script that completes words in a shell",

@@ -354,6 +354,29 @@ static void shipped_specs_of_many_tasks_are_planned_with_few(void **state)
     plan_shipped("training_tasks_paper", few, 1);
 }
 
+/* docs/settings.md is what `hrmlab axes markdown` prints, and each setting is there. */
+static void the_page_of_settings_is_current(void **state)
+{
+    const char *program = getenv("HRMLAB_PROGRAM");
+    char *command = format_string("%s axes markdown | cmp - docs/settings.md",
+                                  program != NULL ? program : "build/hrmlab");
+    struct error err = { 0 };
+    char *text;
+    size_t size;
+
+    (void)state;
+    assert_non_null(command);
+    if (system(command) != 0)
+        fail_msg("write it again: hrmlab axes markdown > docs/settings.md");
+    free(command);
+    assert_int_equal(file_read(&text, &size, "docs/settings.md", 1 << 20, &err), 0);
+    int rows = 0;
+    for (const char *at = text; (at = strstr(at, "\n| ")) != NULL; at++)
+        rows += strncmp(at, "\n| key |", 8) != 0 && strncmp(at, "\n| --- |", 8) != 0;
+    assert_int_equal(rows, SETTING_COUNT);
+    free(text);
+}
+
 /* experiments/spec.schema.json is what `hrmlab axes schema` prints. */
 static void the_committed_schema_is_current(void **state)
 {
@@ -444,6 +467,7 @@ int main(void)
         cmocka_unit_test(every_shipped_spec_is_planned),
         cmocka_unit_test(shipped_specs_of_many_tasks_are_planned_with_few),
         cmocka_unit_test(the_committed_schema_is_current),
+        cmocka_unit_test(the_page_of_settings_is_current),
         cmocka_unit_test(a_spec_may_come_through_a_pipe_if_it_has_a_name),
         cmocka_unit_test(numbers_of_the_command_line_may_be_written_as_people_do),
         cmocka_unit_test(bad_data_is_a_message_of_the_plan),

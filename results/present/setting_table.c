@@ -7,6 +7,7 @@
 #include "settings.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char *const PHASES[] = { "training", "data", "evaluation", "execution" };
 static const char *const TYPES[] = { "integer", "real", "true/false",
@@ -25,7 +26,7 @@ static void allowed_text(char *out, size_t size, const struct setting *setting)
                                  setting->choices[i]);
 }
 
-int setting_table(struct table **out, struct error *err)
+int setting_table(struct table **out, const char *group, struct error *err)
 {
     static const struct table_column columns[] = {
         { .name = "key", .type = TABLE_TEXT },
@@ -47,6 +48,9 @@ int setting_table(struct table **out, struct error *err)
     for (int i = 0; i < SETTING_COUNT && rc == 0; i++) {
         const struct setting *setting = &settings_table[i];
         char allowed[200], values[280];
+
+        if (group != NULL && strncmp(setting->key, group, strlen(group)) != 0)
+            continue;
         allowed_text(allowed, sizeof allowed, setting);
         snprintf(values, sizeof values, "%s%s%.60s", allowed, allowed[0] != '\0' ? "; " : "",
                  setting->default_text);

@@ -7,7 +7,8 @@
 #include "error.h"
 #include "table.h"
 
-/* A row per setting: key, phase, type, bounds, default, unit, meaning. */
-int setting_table(struct table **out, struct error *err) MUST_CHECK;
+/* A row per setting whose key begins with group (NULL: all): key, phase, type, bounds,
+ * default, unit, meaning. */
+int setting_table(struct table **out, const char *group, struct error *err) MUST_CHECK;
 
 #endif

@@ -13,7 +13,7 @@
 static int print_settings(const struct options *options, struct error *err)
 {
     struct table *table;
-    int rc = setting_table(&table, err);
+    int rc = setting_table(&table, NULL, err);
 
     if (rc == 0)
         rc = table_print(table, stdout, options->format, options_color(options), err);
@@ -214,6 +214,38 @@ static int print_measures(const struct options *options, struct error *err)
     return rc;
 }
 
+/* docs/settings.md: a section per group of settings, in the table's order. */
+static int print_settings_page(struct error *err)
+{
+    static const char *const GROUPS[][2] = {
+        { "arch.", "The model" },
+        { "data.", "The data" },
+        { "train.", "Training" },
+        { "eval.", "Evaluation" },
+        { "resources.", "Resources of a job" },
+        { "retries.", "Retries" },
+    };
+    int rc = 0;
+
+    printf("# Settings\n\n"
+           "Every setting that a spec may set, vary or evaluate with, written by `hrmlab axes "
+           "markdown`.\n"
+           "Settings of the phases training and data take part in a run's identity where they "
+           "are active;\n"
+           "those of evaluations tell evaluations of one run apart; those of execution change "
+           "no result.\n");
+    for (size_t i = 0; i < sizeof GROUPS / sizeof *GROUPS && rc == 0; i++) {
+        struct table *table;
+
+        printf("\n## %s\n\n", GROUPS[i][1]);
+        rc = setting_table(&table, GROUPS[i][0], err);
+        if (rc == 0)
+            rc = table_print(table, stdout, FORMAT_MARKDOWN, false, err);
+        table_destroy(table);
+    }
+    return rc;
+}
+
 int command_axes(const struct options *options, int *exit_code, struct error *err)
 {
     (void)exit_code;
@@ -226,7 +258,10 @@ int command_axes(const struct options *options, int *exit_code, struct error *er
         return print_schema(err);
     if (strcmp(options->arguments[0], "measures") == 0)
         return print_measures(options, err);
+    if (strcmp(options->arguments[0], "markdown") == 0)
+        return print_settings_page(err);
     return error_set(err, ERROR_FORMAT,
-                     "hrmlab axes %.40s: expected nothing, \"schema\" or \"measures\"",
+                     "hrmlab axes %.40s: expected nothing, \"schema\", \"markdown\" or "
+                     "\"measures\"",
                      options->arguments[0]);
 }

@@ -235,6 +235,8 @@ static int offer_arguments(struct typed *typed, const struct command *command,
             offer(typed, c->name, c->meaning);
     if (strstr(takes, "schema") != NULL)
         offer(typed, "schema", "the JSON Schema of specs");
+    if (strstr(takes, "markdown") != NULL)
+        offer(typed, "markdown", "docs/settings.md");
     if (strstr(takes, "SHELL") != NULL) {
         offer(typed, "bash", "");
         offer(typed, "fish", "");
