@@ -337,6 +337,14 @@ static void every_shipped_spec_is_planned(void **state)
                                          "conditioning_paper",
                                          "transfer_paper",
                                          "puzzle_prefix_paper",
+                                         "width_depth",
+                                         "depth_curve",
+                                         "forward_residuals",
+                                         "trm_variants",
+                                         "architecture_paper",
+                                         "gradient_horizon_paper",
+                                         "trm_variants_paper",
+                                         "depth_curve_paper",
                                          NULL };
 
     (void)state;
