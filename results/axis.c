@@ -86,6 +86,14 @@ int cell_axis_value(char **out, const struct compare *compare, int cell, const c
                              key, err);
 }
 
+/* Whether a setting has an effect only under one value of key: of halting rules,
+ * patience belongs to "stable" and epsilon to "residual". */
+static bool is_of_rule(enum evaluation_key setting, const char *key)
+{
+    return strcmp(key, evaluation_key_name(EVALUATION_HALT_RULE)) == 0 &&
+           (setting == EVALUATION_HALT_PATIENCE || setting == EVALUATION_HALT_EPSILON);
+}
+
 /* As cell_without(); own_steps: the outer steps at inference are left out, too. */
 static char *identity_without(const struct compare *compare, int cell, const char *key,
                               bool own_steps)
@@ -101,6 +109,7 @@ static char *identity_without(const struct compare *compare, int cell, const cha
     cJSON_Delete(axes);
     for (int i = 0; i < EVALUATION_KEY_COUNT && text != NULL; i++) {
         if (strcmp(key, evaluation_key_name((enum evaluation_key)i)) == 0 ||
+            is_of_rule((enum evaluation_key)i, key) ||
             (own_steps && i == EVALUATION_OUTER_STEPS))
             continue;
         char *value = evaluation_value(row, (enum evaluation_key)i);

@@ -240,6 +240,23 @@ static void conclude(struct estimate *out, double by_task, const struct block_va
     out->high = out->value + half;
 }
 
+double statistics_detectable(double deviation, double task_share, int seeds, int tasks,
+                             int comparisons)
+{
+    static const double MISSED = 0.4; /* two-sided: one in five true differences */
+    double level = LEVEL / (comparisons > 1 ? comparisons : 1);
+    bool tasks_only = seeds < STATISTICS_LEAST_SEEDS;
+
+    if (tasks < 2)
+        return (double)NAN;
+    struct spread spread = { .seeds_part = tasks_only ? 0 : 2 * deviation * deviation / seeds,
+                             .seeds_degrees = tasks_only ? 1 : seeds - 1,
+                             .tasks_part = task_share / tasks,
+                             .tasks_degrees = tasks - 1 };
+
+    return sqrt(squared_half_width(&spread, level)) + sqrt(squared_half_width(&spread, MISSED));
+}
+
 int statistics_estimate(struct estimate *out, const struct statistics_block *blocks, int count,
                         int tasks)
 {

@@ -40,6 +40,16 @@ struct estimate {
 int statistics_estimate(struct estimate *out, const struct statistics_block *blocks, int count,
                         int tasks);
 
+/*
+ * The smallest true difference between two arms that a design detects with 80 %
+ * probability at the level of its strictest test among `comparisons` (Holm). deviation:
+ * of an arm's score over seeds; task_share: of tasks on which the arms truly differ. With
+ * fewer than STATISTICS_LEAST_SEEDS seeds over tasks only, otherwise over seeds and tasks.
+ * NaN: fewer than two tasks.
+ */
+double statistics_detectable(double deviation, double task_share, int seeds, int tasks,
+                             int comparisons);
+
 /* Holm's step-down correction of count p values; NaN stays NaN and is not counted.
  * corrected may be p. Returns 0, or -1 when out of memory. */
 int statistics_holm(double *corrected, const double *p, int count) MUST_CHECK;

@@ -342,11 +342,51 @@ static void a_clear_difference_is_found(void **state)
     }
 }
 
+/* The share of designs that find a true difference of the size said to be detectable. */
+static double found_share(double deviation, double task_share, int seeds, int tasks)
+{
+    double true_difference = statistics_detectable(deviation, task_share, seeds, tasks, 1);
+    double values[MOST_SEEDS * MOST_TASKS], by_task[MOST_TASKS];
+    struct random_stream stream = random_stream(7, "detectable", 0);
+    int found = 0, designs = 400;
+
+    for (int d = 0; d < designs; d++) {
+        struct statistics_block block = { values, seeds };
+        struct estimate estimate;
+
+        for (int t = 0; t < tasks; t++)
+            by_task[t] = sqrt(task_share) * normal(&stream);
+        for (int s = 0; s < seeds; s++) {
+            double seed = sqrt(2) * deviation * normal(&stream);
+
+            for (int t = 0; t < tasks; t++)
+                values[s * tasks + t] = true_difference + seed + by_task[t];
+        }
+        assert_int_equal(statistics_estimate(&estimate, &block, 1, tasks), 0);
+        found += estimate.p < 0.05;
+    }
+    return (double)found / designs;
+}
+
+static void a_detectable_difference_is_found_four_times_in_five(void **state)
+{
+    (void)state;
+    expect_near(found_share(0.1, 0.1, 3, 100), 0.8, 0.12);
+    expect_near(found_share(0.05, 0.1, 5, 50), 0.8, 0.12);
+    expect_near(found_share(0.1, 0.1, 2, 100) > 0 ? 1 : 0, 1, 0);
+    assert_true(statistics_detectable(0.1, 0.1, 5, 100, 1) <
+                statistics_detectable(0.1, 0.1, 3, 100, 1));
+    assert_true(statistics_detectable(0.1, 0.1, 3, 100, 1) <
+                statistics_detectable(0.1, 0.1, 3, 100, 7));
+    assert_true(isnan(statistics_detectable(0.1, 0.1, 3, 1, 1)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(student_t_agrees_with_printed_tables),
         cmocka_unit_test(quantile_and_tail_undo_each_other),
+        cmocka_unit_test(a_detectable_difference_is_found_four_times_in_five),
         cmocka_unit_test(mean_and_deviation_of_few_values),
         cmocka_unit_test(holm_steps_down_and_skips_what_has_no_p),
         cmocka_unit_test(two_seeds_speak_of_tasks_only),

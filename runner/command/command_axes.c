@@ -57,7 +57,8 @@ static cJSON *value_schema(const struct setting *setting, bool *whole)
     else if (setting->stages)
         add(schema, "anyOf", cJSON_Parse(STAGES_SCHEMA), whole);
     else if (setting->weights)
-        add(schema, "anyOf", cJSON_Parse("[{\"type\":\"string\"},{\"type\":\"object\"}]"), whole);
+        add(schema, "anyOf", cJSON_Parse("[{\"type\":\"string\"},{\"type\":\"object\"}]"),
+            whole);
     else if (types[setting->type] != NULL)
         add(schema, "type", cJSON_CreateString(types[setting->type]), whole);
     if (setting->type == SETTING_INT || setting->type == SETTING_REAL) {
@@ -214,17 +215,25 @@ static int print_measures(const struct options *options, struct error *err)
     return rc;
 }
 
-/* docs/settings.md: a section per group of settings, in the table's order. */
+/* The length of a key's group: 5 of "arch.name". */
+static size_t group_length(const char *key)
+{
+    return strcspn(key, ".") + 1;
+}
+
+static bool group_was_before(int id)
+{
+    size_t length = group_length(settings_table[id].key);
+
+    for (int before = 0; before < id; before++)
+        if (strncmp(settings_table[before].key, settings_table[id].key, length) == 0)
+            return true;
+    return false;
+}
+
+/* Prints docs/settings.md: a section per group of settings, in the table's order. */
 static int print_settings_page(struct error *err)
 {
-    static const char *const GROUPS[][2] = {
-        { "arch.", "The model" },
-        { "data.", "The data" },
-        { "train.", "Training" },
-        { "eval.", "Evaluation" },
-        { "resources.", "Resources of a job" },
-        { "retries.", "Retries" },
-    };
     int rc = 0;
 
     printf("# Settings\n\n"
@@ -234,11 +243,16 @@ static int print_settings_page(struct error *err)
            "are active;\n"
            "those of evaluations tell evaluations of one run apart; those of execution change "
            "no result.\n");
-    for (size_t i = 0; i < sizeof GROUPS / sizeof *GROUPS && rc == 0; i++) {
+    for (int id = 0; id < SETTING_COUNT && rc == 0; id++) {
+        const char *key = settings_table[id].key;
         struct table *table;
+        char group[40];
 
-        printf("\n## %s\n\n", GROUPS[i][1]);
-        rc = setting_table(&table, GROUPS[i][0], err);
+        if (group_was_before(id))
+            continue;
+        snprintf(group, sizeof group, "%.*s", (int)group_length(key), key);
+        printf("\n## %.*s\n\n", (int)strlen(group) - 1, group);
+        rc = setting_table(&table, group, err);
         if (rc == 0)
             rc = table_print(table, stdout, FORMAT_MARKDOWN, false, err);
         table_destroy(table);

@@ -191,6 +191,7 @@ int command_plan(const struct options *options, int *exit_code, struct error *er
     if (rc == 0) {
         print_summary(plan, counts, work, options->jobs);
         plan_tell_of_inactive_sets(plan, options->sets, options->set_count);
+        rc = plan_tell_of_detectable(plan, store, err);
     }
     table_destroy(table);
     store_close(store);

@@ -79,6 +79,7 @@ static int take_description(struct plan_arm *arm, const cJSON *answer, const cha
         return error_set(err, ERROR_ENVIRONMENT, "%s: malformed data_hash", where);
     memcpy(arm->data_hash, data_hash, HASH_HEX_SIZE);
     arm->leaked = json_integer_or(answer, "leaked", 0);
+    arm->tasks_tested = json_integer_or(answer, "tasks_evaluation", 0);
     arm->eval_step_flops = eval_flops * rows;
     arm->data_counts = strdup(counts);
     if (arm->data_counts == NULL)

@@ -27,6 +27,7 @@ struct plan_arm {
     char data_hash[65];
     /* owned; a sentence: tasks trained on, tested on and left out */
     char *data_counts;
+    int64_t tasks_tested;         /* evaluation tasks; 0: not known */
     int64_t leaked;               /* evaluation tasks of which a copy is trained on */
     struct seeded_text canonical; /* owned; canonical training form */
     struct seeded_text

@@ -1,10 +1,14 @@
 /* plan_words.c - prints a plan's warnings. */
 #include "plan_words.h"
 
+#include "detectable.h"
+#include "error.h"
 #include "json.h"
 #include "log.h"
+#include "statistics.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +168,41 @@ static bool data_were_before(const struct plan *plan, int arm)
         if (strcmp(plan->arms[a].data_hash, plan->arms[arm].data_hash) == 0)
             return true;
     return false;
+}
+
+/* Arms of the same data differ on as many tasks as this prior says: one in ten. */
+static const double TASKS_THAT_DIFFER = 0.1;
+
+int plan_tell_of_detectable(const struct plan *plan, struct store *store, struct error *err)
+{
+    const struct spec *spec = plan->spec;
+    struct seed_spread spread = { .deviation = (double)NAN };
+    int tasks = (int)plan->arms[0].tasks_tested;
+    int comparisons = spec->contrast_count > 0 ? spec->contrast_count : 1;
+    char source[160];
+    int rc = store == NULL ? 0 : seed_spread_load(&spread, store, plan->arms[0].data_hash, err);
+
+    if (rc < 0 || tasks < 2)
+        return rc;
+    bool known = isfinite(spread.deviation);
+    double deviation = known ? spread.deviation : DETECTABLE_PRIOR_DEVIATION;
+
+    snprintf(source, sizeof source,
+             known ? "of %" PRId64 " arms and evaluations that have finished here"
+                   : "a prior: nothing on this data has finished here",
+             spread.cells);
+    log_info("%d seed%s and %d tasks detect a difference of %.2f in pass@2 between two arms "
+             "(80 %% power, level 0.05 over %d comparison%s%s; deviation over seeds %.3f, %s; "
+             "prior: one task in ten differs)",
+             spec->seed_count, spec->seed_count == 1 ? "" : "s", tasks,
+             statistics_detectable(deviation, TASKS_THAT_DIFFER, spec->seed_count, tasks,
+                                   comparisons),
+             comparisons, comparisons == 1 ? "" : "s",
+             spec->seed_count < STATISTICS_LEAST_SEEDS
+                 ? ", over tasks only: other seeds take at least 3"
+                 : "",
+             deviation, source);
+    return 0;
 }
 
 void plan_tell_of_leaks(const struct plan *plan)

@@ -7,6 +7,8 @@
 
 #include "plan.h"
 
+struct store;
+
 /* Warns of the evaluations that the plan left out: each reason once, with their
  * number. */
 void plan_tell_of_dropped(const struct plan *plan);
@@ -25,6 +27,12 @@ void plan_tell_of_inactive_sets(const struct plan *plan, const char *const *sets
 void plan_tell_of_unused_excludes(const struct plan *plan);
 /* Says which runs begin with the weights of others, which are trained first. */
 void plan_tell_of_bases(const struct plan *plan);
+
+/* Tells the smallest difference between two arms that the plan's seeds and tasks can
+ * detect, by the spread over seeds of what has finished in the store (NULL: there is
+ * none) on the same data, or by a prior that it states. */
+int plan_tell_of_detectable(const struct plan *plan, struct store *store,
+                            struct error *err) MUST_CHECK;
 
 /* Warns of evaluation tasks of which a copy is trained on, once for each data set. */
 void plan_tell_of_leaks(const struct plan *plan);

@@ -1,0 +1,39 @@
+/* detectable.c - the spread over seeds of what has finished. */
+#include "detectable.h"
+
+#include "error.h"
+#include "sql.h"
+
+#include <math.h>
+
+int seed_spread_load(struct seed_spread *out, struct store *store, const char *data_hash,
+                     struct error *err)
+{
+    sqlite3_stmt *s;
+    double squares = 0;
+    int64_t degrees = 0;
+    int rc = sql_query(store, &s, err,
+                       "SELECT count(*), sum(m.value), sum(m.value * m.value)"
+                       " FROM evaluation_result x CROSS JOIN evaluation e USING (evaluation_id)"
+                       " CROSS JOIN run r USING (run_id) JOIN measure_value m"
+                       " ON m.evaluation_id = x.evaluation_id AND m.step = x.step"
+                       " AND m.name = 'pass_at_2' AND m.position = 0"
+                       " WHERE x.checkpoint = 'last' AND r.data_hash = ?1"
+                       " GROUP BY r.config_id, e.canonical HAVING count(*) >= 2"
+                       " AND sum(m.value) > 0 AND sum(m.value) < count(*)",
+                       "t", data_hash);
+
+    *out = (struct seed_spread){ .deviation = (double)NAN };
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        int64_t count = sqlite3_column_int64(s, 0);
+        double sum = sqlite3_column_double(s, 1);
+
+        rc = 0;
+        squares += fmax(0.0, sqlite3_column_double(s, 2) - sum * sum / (double)count);
+        degrees += count - 1;
+        out->cells++;
+    }
+    if (rc == 0 && degrees > 0)
+        out->deviation = sqrt(squares / (double)degrees);
+    return rc;
+}
