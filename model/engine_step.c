@@ -215,7 +215,8 @@ static bool train_lane(struct engine *engine, const struct train_pass *pass, int
     return true;
 }
 
-/* A thread's part of a training step: lanes, one after the other, while there are any. */
+/* A thread's part of a training step: lanes, one after the other, while there are
+ * any. */
 static void train_member(void *context, int member)
 {
     const struct train_pass *pass = context;

@@ -118,8 +118,8 @@ int lanes_take(struct lanes *lanes, float **gradient)
     int lane = -1;
 
     pthread_mutex_lock(&lanes->mutex);
-    /* The threads that hold buffers free at least one when they end their lanes: finished
-     * sums alone take one buffer per level of the tree. */
+    /* The threads that hold buffers free at least one when they end their lanes:
+     * finished sums alone take one buffer per level of the tree. */
     while (!lanes->abandoned && lanes->next < lanes->count && lanes->free_count == 0)
         pthread_cond_wait(&lanes->freed, &lanes->mutex);
     if (!lanes->abandoned && lanes->next < lanes->count) {

@@ -12,9 +12,9 @@
  *               \   /
  *              the sum
  *
- * Whichever thread ends the second of two neighbours adds them (a + b and b + a have the
- * same bits), so few buffers are in use at a time: one per thread and one per level of
- * the tree.
+ * Whichever thread ends the second of two neighbours adds them (a + b and b + a have
+ * the same bits), so few buffers are in use at a time: one per thread and one per level
+ * of the tree.
  */
 #ifndef MODEL_LANES_H
 #define MODEL_LANES_H
@@ -44,7 +44,8 @@ int lanes_first_row(const struct lanes *lanes, int lane, int rows);
 /* Begins a sum: no lane is taken, all buffers are free. */
 void lanes_begin(struct lanes *lanes);
 /* The next lane that no thread has taken, with a buffer for its gradient, filled with
- * zeros; -1: there is none, or the sum is abandoned. Waits for a buffer where needed. */
+ * zeros; -1: there is none, or the sum is abandoned. Waits for a buffer where
+ * needed. */
 int lanes_take(struct lanes *lanes, float **gradient);
 /* Takes the finished gradient of a lane back and adds it to its neighbours'. */
 void lanes_give(struct lanes *lanes, int lane, float *gradient);

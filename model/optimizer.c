@@ -49,7 +49,8 @@ static void puzzle_step(struct engine *engine, double lr)
     }
 }
 
-/* average = rate * average + (1 - rate) * weights, of the floats from first to end - 1. */
+/* average = rate * average + (1 - rate) * weights, of the floats from first to end -
+ * 1. */
 static void average_step(struct engine *engine, size_t first, size_t end)
 {
     float rate = (float)engine->config.ema_rate, rest = (float)(1.0 - engine->config.ema_rate);

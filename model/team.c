@@ -59,7 +59,8 @@ static void *member_main(void *argument)
     return NULL;
 }
 
-/* Starts a member's thread with all signals blocked, so that they reach the caller's. */
+/* Starts a member's thread with all signals blocked, so that they reach the
+ * caller's. */
 static int start_member(struct team *team, int number, const pthread_attr_t *attributes)
 {
     struct member *member = &team->members[number];

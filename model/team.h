@@ -20,9 +20,9 @@ int team_create(struct team **out, int size, struct error *err) MUST_CHECK;
 void team_destroy(struct team *team);
 
 /*
- * Calls work(context, member) once for each member from 0 to members - 1 <= size - 1, at
- * the same time, and returns when all have returned. What was written before is visible
- * to every member, and what they write to the caller.
+ * Calls work(context, member) once for each member from 0 to members - 1 <= size - 1,
+ * at the same time, and returns when all have returned. What was written before is
+ * visible to every member, and what they write to the caller.
  *   wait  called about every 50 ms by the caller's thread while it waits for others;
  *         NULL: nothing
  */

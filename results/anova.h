@@ -18,7 +18,8 @@ enum { ANOVA_FACTORS = 8, ANOVA_TERMS = ANOVA_FACTORS * (ANOVA_FACTORS + 1) / 2 
 struct anova_grid {
     int factor_count; /* 1 to ANOVA_FACTORS */
     int levels[ANOVA_FACTORS];
-    int cells;        /* the product of the levels; the last factor's level changes first */
+    /* the product of the levels; the last factor's level changes first */
+    int cells;
     int seeds, tasks; /* of each cell, at least 1 */
     /* Row s of every cell is the same seed; otherwise the cells' seeds are
      * independent. */

@@ -118,10 +118,10 @@ const char *verdict_name(enum verdict verdict);
 
 /* ---- planned beforehand ---- */
 
-/* Adds the comparisons that the spec planned ("contrasts"), in its order, corrected over
- * these alone and judged: from the mean of one side's cells to that of the other's. An
- * empty list: it planned none. *missing: number of those that have no results yet, or
- * none that meet the conditions of compare->results. */
+/* Adds the comparisons that the spec planned ("contrasts"), in its order, corrected
+ * over these alone and judged: from the mean of one side's cells to that of the
+ * other's. An empty list: it planned none. *missing: number of those that have no
+ * results yet, or none that meet the conditions of compare->results. */
 int compare_planned(struct comparison_list *list, int *missing, const struct compare *compare,
                     struct error *err) MUST_CHECK;
 /* Counts them without loading any result. */

@@ -1,6 +1,6 @@
 /*
- * live_query.h - what a person who watches a workspace sees of it: how much is done, the
- * curves of what runs, what has failed and why.
+ * live_query.h - what a person who watches a workspace sees of it: how much is done,
+ * the curves of what runs, what has failed and why.
  */
 #ifndef RESULTS_LIVE_QUERY_H
 #define RESULTS_LIVE_QUERY_H

@@ -29,7 +29,8 @@ struct mark_target {
 };
 
 /* Finds "EXPERIMENT", "last" (the experiment queued last), "EXPERIMENT:ARM" with an arm
- * as arm_find() knows it, or the beginning of a run's hash. ERROR_ABSENT, ERROR_FORMAT. */
+ * as arm_find() knows it, or the beginning of a run's hash. ERROR_ABSENT,
+ * ERROR_FORMAT. */
 int mark_find_target(struct mark_target *out, struct store *store, const char *name,
                      struct error *err) MUST_CHECK;
 

@@ -1,5 +1,6 @@
 /*
- * status_query.h - how far experiments are, which runs there are, and where their files stand.
+ * status_query.h - how far experiments are, which runs there are, and where their files
+ * stand.
  */
 #ifndef RESULTS_STATUS_QUERY_H
 #define RESULTS_STATUS_QUERY_H

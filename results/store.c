@@ -222,7 +222,8 @@ static int authorize_reading(void *user, int action, const char *first, const ch
     case SQLITE_FUNCTION:
         return second != NULL && strcmp(second, "load_extension") == 0 ? SQLITE_DENY
                                                                        : SQLITE_OK;
-    case SQLITE_UPDATE: /* of the schema: asked about when json_each() declares its columns */
+    /* of the schema: asked about when json_each() declares its columns */
+    case SQLITE_UPDATE:
         return strcmp(first, "sqlite_master") == 0 ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_PRAGMA: /* allowed without an argument: it reads a value */
         return second == NULL || strcmp(first, "table_info") == 0 ||

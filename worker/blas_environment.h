@@ -3,9 +3,9 @@
  *
  * OpenBLAS reads its environment before main() begins. So a process that inherited
  * OPENBLAS_*, OMP_* and the like executes itself once more, with the wanted variables
- * in place of the inherited ones. Wanted are OPENBLAS_NUM_THREADS and OMP_NUM_THREADS of
- * 1 (the engine's own threads call OpenBLAS each for itself), and OPENBLAS_CORETYPE when HRMLAB_BLAS_CORE asks for a core; nothing else of those
- * families.
+ * in place of the inherited ones. Wanted are OPENBLAS_NUM_THREADS and OMP_NUM_THREADS
+ * of 1 (the engine's own threads call OpenBLAS each for itself), and OPENBLAS_CORETYPE
+ * when HRMLAB_BLAS_CORE asks for a core; nothing else of those families.
  */
 #ifndef WORKER_BLAS_ENVIRONMENT_H
 #define WORKER_BLAS_ENVIRONMENT_H

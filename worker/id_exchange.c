@@ -52,9 +52,9 @@ bool id_exchange_draw(int32_t *map, int *most, const uint64_t *owners, int count
         map[i] = i;
     random_shuffle(stream, map, count);
     /*
-     * There always is a partner: of i's task, with a ids, one id stands at i, so at most
-     * a - 1 of the count - a others' places have one, and count - a > a - 1. A swap
-     * takes i's fault away and makes none.
+     * There always is a partner: of i's task, with a ids, one id stands at i, so at
+     * most a - 1 of the count - a others' places have one, and count - a > a - 1. A
+     * swap takes i's fault away and makes none.
      */
     for (int i = 0; i < count; i++) {
         if (owners[map[i]] != owners[i])

@@ -228,7 +228,8 @@ static int read_base(struct job *out, const cJSON *init, const char *where, stru
     return rc == 0 ? config_resolve(&out->base.config, where, err) : rc;
 }
 
-/* Where the weights are that a training begins with, as its configuration names them. */
+/* Where the weights are that a training begins with, as its configuration names
+ * them. */
 static int read_init(struct job *out, const cJSON *root, const char *path, struct error *err)
 {
     const cJSON *init = json_member(root, "init_from");
@@ -238,8 +239,7 @@ static int read_init(struct job *out, const cJSON *root, const char *path, struc
     char where[400];
 
     snprintf(where, sizeof where, "%.300s: init_from", path);
-    if (kind == INIT_SETTINGS || wanted != (init != NULL) ||
-        (wanted && !cJSON_IsObject(init)))
+    if (kind == INIT_SETTINGS || wanted != (init != NULL) || (wanted && !cJSON_IsObject(init)))
         return error_set(err, ERROR_FORMAT,
                          "%s: expected an object in a train job whose train.init_from names a "
                          "run or a file, and only there",

@@ -28,10 +28,10 @@ struct puzzle_way {
 /*
  * Prepares inference with these ids in a model trained with the configuration's
  * arch.conditioning. seed draws the shift of PUZZLE_RANDOM; with random_id, the
- * bijection of all evaluations of a run is drawn by its seed of the data. With PUZZLE_MEAN the
- * engine's blank embedding is the mean of the trained ones until puzzle_way_end(),
- * which the caller must always call. ERROR_FORMAT: for some row the data have no id of
- * another task; ERROR_NOMEM.
+ * bijection of all evaluations of a run is drawn by its seed of the data. With
+ * PUZZLE_MEAN the engine's blank embedding is the mean of the trained ones until
+ * puzzle_way_end(), which the caller must always call. ERROR_FORMAT: for some row the
+ * data have no id of another task; ERROR_NOMEM.
  */
 int puzzle_way_begin(struct puzzle_way *way, struct engine *engine, const struct data_set *set,
                      const struct config *config, enum puzzle_ids ids, uint64_t seed,

@@ -30,7 +30,8 @@ struct train_context {
 
 struct train_end {
     bool diverged;
-    bool base_damaged; /* the weights of the run that it begins with, or they are gone */
+    /* the weights of the run that it begins with, or they are gone */
+    bool base_damaged;
     int64_t step;
     double train_seconds, evaluation_seconds; /* as in struct train_position */
     /* of the last checkpoint written; empty: there is none */

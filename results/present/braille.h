@@ -1,6 +1,6 @@
 /*
- * braille.h - a small drawing of dots for the terminal: a character is two dots wide and
- * four high.
+ * braille.h - a small drawing of dots for the terminal: a character is two dots wide
+ * and four high.
  */
 #ifndef RESULTS_BRAILLE_H
 #define RESULTS_BRAILLE_H
@@ -11,8 +11,9 @@
 #include "error.h"
 
 struct braille {
-    unsigned char *cells; /* owned (rows, columns); the dots of each character as bits */
-    int columns, rows;    /* in characters */
+    /* owned (rows, columns); the dots of each character as bits */
+    unsigned char *cells;
+    int columns, rows; /* in characters */
 };
 
 /* Without dots. */
@@ -31,7 +32,8 @@ void braille_line(struct braille *drawing, int x, int from, int to);
 char *braille_text(char *out, const struct braille *drawing, int row);
 
 /* A curve one line high, from its lowest to its highest value, scaled so that step end
- * is at the right. columns characters at most; out has room for BRAILLE_BYTES(columns). */
+ * is at the right. columns characters at most; out has room for
+ * BRAILLE_BYTES(columns). */
 enum { SPARKLINE_MOST = 40 };
 char *sparkline(char *out, int columns, const struct curve_point *points, int count,
                 int64_t end);

@@ -21,7 +21,8 @@ struct figure_source {
     char *data;                /* owned: where its data came from; "": unknown */
     const char *const *wheres; /* borrowed; the conditions it was loaded with */
     int where_count;
-    /* borrowed; the arm that a report subtracts, as arm_find() knows it; NULL: the first */
+    /* borrowed; the arm that a report subtracts, as arm_find() knows it; NULL: the
+     * first */
     const char *baseline;
     const char *axis, *rows, *cols; /* borrowed; as asked for; NULL: not given */
 

@@ -1,6 +1,6 @@
 /*
- * importance_table.h - which axes of an experiment matter: shares of the variance of its
- * results.
+ * importance_table.h - which axes of an experiment matter: shares of the variance of
+ * its results.
  */
 #ifndef RESULTS_IMPORTANCE_TABLE_H
 #define RESULTS_IMPORTANCE_TABLE_H

@@ -148,7 +148,8 @@ static int compare_matrix(struct table *planned, const struct compare *compare,
 
 /* ---- arms ---- */
 
-/* Two arms, or all with --baseline. names: of the arms; of a baseline only the first. */
+/* Two arms, or all with --baseline. names: of the arms; of a baseline only the
+ * first. */
 static int compare_by_arm(const struct compare *compare, const struct options *options,
                           const char *const *names, struct error *err)
 {
@@ -247,8 +248,8 @@ static int compare_as_asked(const struct compare *compare, const struct options 
     return rc;
 }
 
-/* Says what is missing: where nothing is asked for and nothing was planned, what could be
- * compared; where one arm is given, the other. */
+/* Says what is missing: where nothing is asked for and nothing was planned, what
+ * could be compared; where one arm is given, the other. */
 static int check_asked(const struct options *options, const struct results *results,
                        struct store *store, struct error *err)
 {

@@ -1,4 +1,5 @@
-/* command_mark.c - note, tag and keep: what people say of experiments, arms and runs. */
+/* command_mark.c - note, tag and keep: what people say of experiments, arms and
+ * runs. */
 #include "database.h"
 #include "error.h"
 #include "file.h"

@@ -53,7 +53,8 @@ static int load(struct task_source *source, const struct options *options,
     return 0;
 }
 
-/* The table of two arms, each under its chosen evaluation unless the name says which. */
+/* The table of two arms, each under its chosen evaluation unless the name says
+ * which. */
 static int make_pair(struct table **out, const struct task_source *source, char **names,
                      struct error *err)
 {

@@ -4,8 +4,8 @@
  *
  * Files that an experiment needs are never deleted: the final checkpoint, journals,
  * job.json, exit.json, logs and submissions of its runs; nor are runs with open jobs
- * or live attempts, nor any file of runs that are kept, nor directories that the database does not know, unless they are
- * marked as removed.
+ * or live attempts, nor any file of runs that are kept, nor directories that the
+ * database does not know, unless they are marked as removed.
  */
 #ifndef RUNNER_GARBAGE_COLLECT_H
 #define RUNNER_GARBAGE_COLLECT_H

@@ -44,9 +44,9 @@ struct slurm_jobs {
 };
 
 /*
- * Reads what squeue (SLURM_QUEUE_FORMAT) or, if past, sacct (SLURM_PAST_FORMAT) printed.
- * ERROR_FORMAT: a line that is none of these, so that nothing may be concluded from a
- * job that is not listed.
+ * Reads what squeue (SLURM_QUEUE_FORMAT) or, if past, sacct (SLURM_PAST_FORMAT)
+ * printed. ERROR_FORMAT: a line that is none of these, so that nothing may be concluded
+ * from a job that is not listed.
  */
 int slurm_jobs_read(struct slurm_jobs *out, const char *text, bool past,
                     struct error *err) MUST_CHECK;

@@ -1,4 +1,5 @@
-/* slurm_script.c - options of sbatch, the user's lines, and the worker with its traps. */
+/* slurm_script.c - options of sbatch, the user's lines, and the worker with its
+ * traps. */
 #include "slurm_script.h"
 
 #include "file.h"

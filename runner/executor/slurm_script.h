@@ -14,9 +14,9 @@ struct config;
 
 /*
  * The script for sbatch that runs "program run directory" (absolute paths) in a job of
- * that name, as fresh text; config's settings slurm.* say what it asks for. SIGTERM, and
- * the warning ahead of the time limit, stop the worker at a checkpoint. ERROR_FORMAT: a
- * setting or a path that a script cannot hold.
+ * that name, as fresh text; config's settings slurm.* say what it asks for. SIGTERM,
+ * and the warning ahead of the time limit, stop the worker at a checkpoint.
+ * ERROR_FORMAT: a setting or a path that a script cannot hold.
  */
 int slurm_script(char **out, const char *name, const char *program, const char *directory,
                  const struct config *config, struct error *err) MUST_CHECK;

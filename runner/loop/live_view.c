@@ -88,8 +88,8 @@ static int format_place(char *out, size_t size, const struct recorder_progress *
     return snprintf(out, size, " %lld/%lld", (long long)p->step, (long long)p->total_steps);
 }
 
-/* "train 12/400 loss 0.812 acc 0.530 3.1 steps/s ETA 3m05s"; brief: without accuracy and
- * rate. */
+/* "train 12/400 loss 0.812 acc 0.530 3.1 steps/s ETA 3m05s"; brief: without accuracy
+ * and rate. */
 static void format_state(char *out, size_t size, const struct recorder_progress *p, bool brief)
 {
     char eta[HUMAN_SIZE];
@@ -275,7 +275,10 @@ static void put_heading(struct live_lines *out, const struct live *live, int wid
     snprintf(line->text, sizeof line->text, "%s%s%s",
              live->experiment != NULL ? live->experiment : "all experiments",
              live->runner[0] != '\0' ? "; at work: " : "", live->runner);
-    live_describe_total(live_lines_add(out)->text, LIVE_LINE, live, width >= NARROW ? 32 : width >= 60 ? 20 : 6);
+    live_describe_total(live_lines_add(out)->text, LIVE_LINE, live,
+                        width >= NARROW ? 32
+                        : width >= 60   ? 20
+                                        : 6);
     put_groups(out, live);
 }
 

@@ -70,7 +70,8 @@ int data_places_make_absolute(cJSON *value, const char *key, const char *folder,
         return names_a_file(key, value->valuestring) ? make_text_absolute(value, folder, err)
                                                      : 0;
     for (cJSON *item = value->child; item != NULL && rc == 0; item = item->next) {
-        const char *of = cJSON_IsObject(value) ? item->string : key; /* a base's setting */
+        /* a base's setting */
+        const char *of = cJSON_IsObject(value) ? item->string : key;
 
         rc = data_places_are_in(of) ? data_places_make_absolute(item, of, folder, err) : 0;
     }

@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ERROR_FORMAT for an unknown key of resources, retries or slurm, whose keys are written
- * without that prefix. */
+/* ERROR_FORMAT for an unknown key of resources, retries or slurm, whose keys are
+ * written without that prefix. */
 static int unknown_in_map(const char *where, const char *prefix, const char *key,
                           struct error *err)
 {
@@ -39,8 +39,8 @@ static int unknown_in_map(const char *where, const char *prefix, const char *key
         key, prefix);
 }
 
-/* Applies a map of settings (set, resources, retries, slurm) to config; prefix is "" or,
- * for example, "resources.". */
+/* Applies a map of settings (set, resources, retries, slurm) to config; prefix is ""
+ * or, for example, "resources.". */
 static int apply_map(struct config *config, const cJSON *spec, const char *key,
                      const char *prefix, const char *name, struct error *err)
 {

@@ -28,12 +28,12 @@ const char *arc_set_title(char out[2 * ARC_NAME_SIZE], const struct arc_tasks *t
 
 /*
  * Applies data.train_sets, data.test_sets, data.duplicates, data.subset, data.tasks,
- * data.canvas and data.drop_leaked: fills the tasks' flags, takes away what is not chosen, and sorts by
- * name within training, then evaluation. A task that stands in several chosen sets is
- * taken once if it is the same set of pairs everywhere; it is an evaluation task if one
- * of those sets is tested. Where the pairs differ, data.duplicates says whose are taken
- * (the task is one still, and tested if one of the sets is), or ERROR_FORMAT names both
- * files.
+ * data.canvas and data.drop_leaked: fills the tasks' flags, takes away what is not
+ * chosen, and sorts by name within training, then evaluation. A task that stands in
+ * several chosen sets is taken once if it is the same set of pairs everywhere; it is an
+ * evaluation task if one of those sets is tested. Where the pairs differ,
+ * data.duplicates says whose are taken (the task is one still, and tested if one of the
+ * sets is), or ERROR_FORMAT names both files.
  */
 int arc_choose(struct arc_choice *out, struct arc_tasks *tasks, const struct config *config,
                struct error *err) MUST_CHECK;

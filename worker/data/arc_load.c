@@ -124,7 +124,8 @@ static int set_of(struct folder_sets *sets, struct arc_tasks *tasks, bool list,
     return *set;
 }
 
-/* Returns what a file's task is called: NAME, FOLDER-NAME or re-arc-NAME. NULL: no memory. */
+/* Returns what a file's task is called: NAME, FOLDER-NAME or re-arc-NAME. NULL: no
+ * memory. */
 static char *task_name(const char *path, const char *folder, bool list)
 {
     const char *base = base_name(path), *before = list ? LISTS : folder;

@@ -41,7 +41,8 @@ struct arc_tasks {
  *     "concept". Where two folders have a file of one name, those tasks are called
  *     FOLDER-NAME;
  *   a folder of task files, or one such file: the set "evaluation";
- *   in place of a task file a list of pairs, as in re-arc's tasks/ beside metadata.json:
+ *   in place of a task file a list of pairs, as in re-arc's tasks/ beside
+ *   metadata.json:
  *     the set "re-arc"; the tasks are called re-arc-NAME, because the files have the
  *     names of the tasks that they were made after;
  *   one file of challenges.

@@ -19,9 +19,9 @@ static int compare_names(const void *a, const void *b)
     return order != 0 ? order : x->set - y->set;
 }
 
-/* Releases task, which has the name of kept, and merges its flags into kept. A task with
- * hidden tests makes kept an evaluation task only if data.test_sets names its set:
- * contest folders hold such tasks as placeholders. */
+/* Releases task, which has the name of kept, and merges its flags into kept. A task
+ * with hidden tests makes kept an evaluation task only if data.test_sets names its
+ * set: contest folders hold such tasks as placeholders. */
 static void merge(struct arc_repeated *out, struct arc_tasks *tasks, struct arc_task *kept,
                   struct arc_task *task)
 {
@@ -49,8 +49,8 @@ static int refuse(const struct arc_tasks *tasks, const struct arc_task *one,
         one->name, arc_task_place(tasks, one), arc_task_place(tasks, other));
 }
 
-/* Brings the task of the first or the last set to the front. A task with known solutions
- * goes before one with hidden tests. */
+/* Brings the task of the first or the last set to the front. A task with known
+ * solutions goes before one with hidden tests. */
 static void bring_to_front(struct arc_task **list, int count, bool last)
 {
     int best = 0;

@@ -1,6 +1,6 @@
 /*
- * board_load.h - boards of a kind: generated, or from CSV files (a folder with train.csv
- * and test.csv, or one file), and which of them are trained on and tested.
+ * board_load.h - boards of a kind: generated, or from CSV files (a folder with
+ * train.csv and test.csv, or one file), and which of them are trained on and tested.
  */
 #ifndef WORKER_BOARD_LOAD_H
 #define WORKER_BOARD_LOAD_H
@@ -15,7 +15,8 @@ struct board_form {
     const char *builtin; /* the data.path of generated boards: "builtin:NAME" */
     const char *title;   /* stands before " 9 x 9 from CSV" */
     const char *plural;  /* what messages call generated boards: "puzzles" */
-    /* opens the names of generated boards; purpose of the random streams that make them */
+    /* opens the names of generated boards; purpose of the random streams that make
+     * them */
     const char *name;
     const char *subsample;       /* purpose of the random streams that draw boards */
     enum setting_id side;        /* setting: of generated boards */

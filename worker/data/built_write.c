@@ -21,7 +21,8 @@ struct writer {
     enum data_split split;
     const char *folder;
     const struct build_watch *watch; /* borrowed */
-    int group, puzzle, example;      /* numbers of the next ones within the split, from 0 */
+    /* numbers of the next ones within the split, from 0 */
+    int group, puzzle, example;
 };
 
 static int group_puzzles(const struct writer *w, int group)

@@ -1,11 +1,11 @@
 /*
- * context.h - the demonstrations that stand in front of a row's grid (model.md section 9,
- * data.context_pairs).
+ * context.h - the demonstrations that stand in front of a row's grid (model.md section
+ * 9, data.context_pairs).
  *
- * A context is K slots of an input and an output canvas. They are filled from the end with
- * demonstrations of the row's task in the row's variant; a row that is itself a
- * demonstration is left out. Slots that stay free are PAD throughout, and so is the whole
- * context with arch.conditioning = padded_id.
+ * A context is K slots of an input and an output canvas. They are filled from the end
+ * with demonstrations of the row's task in the row's variant; a row that is itself a
+ * demonstration is left out. Slots that stay free are PAD throughout, and so is the
+ * whole context with arch.conditioning = padded_id.
  */
 #ifndef WORKER_CONTEXT_H
 #define WORKER_CONTEXT_H
@@ -22,8 +22,8 @@ int context_length(const struct data_set *set);
  */
 void context_of_example(const struct data_set *set, int example, uint64_t visit,
                         int32_t *context);
-/* The context of an evaluation row: the first K demonstrations in the order of the file,
- * all at (0, 0). */
+/* The context of an evaluation row: the first K demonstrations in the order of the
+ * file, all at (0, 0). */
 void context_of_row(const struct data_set *set, enum data_split split, int row,
                     int32_t *context);
 

@@ -26,7 +26,8 @@ static bool read_stamps(struct data_file *out, const char *path)
     return true;
 }
 
-/* A path that the user gave cannot be followed or read: bad input, not the environment. */
+/* A path that the user gave cannot be followed or read: bad input, not the
+ * environment. */
 static enum error_code code_of(int number)
 {
     bool bad_path =

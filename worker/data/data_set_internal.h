@@ -1,6 +1,6 @@
 /*
- * data_set_internal.h - the struct of a data set, shared by the files that make rows of it
- * and included by no others.
+ * data_set_internal.h - the struct of a data set, shared by the files that make rows of
+ * it and included by no others.
  */
 #ifndef WORKER_DATA_SET_INTERNAL_H
 #define WORKER_DATA_SET_INTERNAL_H
@@ -39,7 +39,8 @@ struct data_set {
 struct data_task data_set_task_at(const struct data_set *set, int index);
 /* Where a row lies: task of the split, variant, pair. */
 struct data_row data_set_locate(const struct data_set *set, enum data_split split, int row);
-/* Whether a training pair is moved from (0, 0), and the stream that draws its offset. */
+/* Whether a training pair is moved from (0, 0), and the stream that draws its
+ * offset. */
 bool data_set_offset(const struct data_set *set, int group, int variant, int pair,
                      struct random_stream *stream);
 /* Writes a pair (demonstrations first) of a task's variant as tokens, at an offset from

@@ -29,8 +29,8 @@ struct sudoku_wish {
 
 /*
  * Draws a puzzle: a random solved grid from which cells are removed in random order
- * while the solution stays unique, until none can be removed. ERROR_FORMAT if a bounded number of tries finds no puzzle with a number of
- * backtracks in the range.
+ * while the solution stays unique, until none can be removed. ERROR_FORMAT if a bounded
+ * number of tries finds no puzzle with a number of backtracks in the range.
  */
 int sudoku_make(struct sudoku *out, const struct sudoku_wish *wish,
                 struct random_stream *stream, struct error *err) MUST_CHECK;
