@@ -120,6 +120,7 @@ static int add_evaluation(struct plan_arm *arm, char *text, const struct config 
         .outer_steps = outer_steps,
         .augmentations = config_int(config, EVAL_AUGMENTATIONS),
         .eval_seed = config_int(config, EVAL_SEED),
+        .rollouts = config_int(config, EVAL_ROLLOUTS),
         .act_inference = config_bool(config, EVAL_ACT_INFERENCE),
         .train_split = strcmp(config_choice(config, EVAL_SPLIT), "train") == 0,
     };
@@ -210,9 +211,12 @@ static void compute_cost(struct plan_arm *arm)
 {
     int64_t most = 0;
 
-    for (int e = 0; e < arm->evaluation_count; e++)
-        if (arm->evaluations[e].outer_steps > most)
-            most = arm->evaluations[e].outer_steps;
+    for (int e = 0; e < arm->evaluation_count; e++) {
+        const struct plan_evaluation *p = &arm->evaluations[e];
+        int64_t steps = p->outer_steps * (p->rollouts > 1 ? p->rollouts : 1);
+
+        most = steps > most ? steps : most;
+    }
     arm->cost = arm->train_flops + 2.0 * (double)most * arm->eval_step_flops;
 }
 

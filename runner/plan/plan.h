@@ -18,6 +18,7 @@ struct plan_evaluation {
      * job.json's evaluations, with all keys */
     char *canonical;
     int64_t outer_steps, augmentations /* 0 = all */, eval_seed;
+    int64_t rollouts; /* passes over every row; 0 is taken as 1 */
     bool act_inference;
     bool train_split;
 };
