@@ -366,6 +366,27 @@ int status_checkpoints(struct store *store, struct status_checkpoint **out, int 
     return rc;
 }
 
+int status_find_checkpoint(struct store *store, char file[200], const char *hash,
+                           struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT c.file FROM checkpoint c JOIN run r USING (run_id)"
+                       " WHERE r.hash = ?1",
+                       "t", hash);
+
+    file[0] = '\0';
+    if (rc == 0)
+        rc = sql_step(store, &s, err);
+    if (rc == 0)
+        return error_set(err, ERROR_ABSENT, "run %.12s is not trained yet", hash);
+    if (rc > 0) {
+        snprintf(file, 200, "%s", sql_text(s, 0));
+        sql_end(&s);
+    }
+    return rc < 0 ? rc : 0;
+}
+
 int status_find_final(struct store *store, struct status_final *out, const char *hash,
                       struct error *err)
 {

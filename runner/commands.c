@@ -84,8 +84,10 @@ const struct command COMMANDS[] = {
       "figures in files beside it.",
       0, 1, QUERY_OPTIONS | BIT(OUTPUT) | BIT(BASELINE), command_report },
     { "show", "RUN", "everything about a run",
-      "RUN is the beginning of its hash, 4 digits or more.", 1, 1, BIT(FORMAT) | COMMAND_PAGES,
-      command_show },
+      "RUN is the beginning of its hash, 4 digits or more. With --task: input, solution and\n"
+      "the model's answer, wrong cells marked, and how the variants voted; --steps: its\n"
+      "answer after each outer step; --svg FILE: as a drawing.",
+      1, 1, BIT(FORMAT) | BIT(TASK) | BIT(STEPS) | BIT(SVG) | COMMAND_PAGES, command_show },
     { "logs", "RUN", "the log of a run's last attempt",
       "RUN is the beginning of its hash, 4 digits or more.", 1, 1, BIT(FOLLOW), command_logs },
     { "cancel", "TARGET", "stop jobs of an experiment, a run, or all",

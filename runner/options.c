@@ -40,6 +40,8 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_DRY_RUN] = { "dry-run", 0, NULL, "only print what would be done" },
     [OPTION_FORCE] = { "force", 0, NULL, "delete the listed files" },
     [OPTION_YES] = { "yes", 0, NULL, "the same as --force" },
+    [OPTION_TASK] = { "task", 0, "NAME", "the run's answer to this task, drawn" },
+    [OPTION_STEPS] = { "steps", 0, NULL, "with --task: after each outer step" },
     [OPTION_REMOVE] = { "remove", 0, NULL, "take it away again" },
     [OPTION_FOLLOW] = { "follow", 'f', NULL, "keep printing until the run ends" },
     [OPTION_OUTPUT] = { "output", 'o', "PATH", "the directory or file to write" },
@@ -133,6 +135,8 @@ static const char **text_of(struct options *options, int option)
         return &options->layout;
     case OPTION_SVG:
         return &options->svg;
+    case OPTION_TASK:
+        return &options->task;
     case OPTION_EXPERIMENT:
         return &options->experiment;
     default:
@@ -184,6 +188,7 @@ static int take_option(struct options *options, int option, const char *value,
         options->force |= option == OPTION_FORCE || option == OPTION_YES;
         options->follow |= option == OPTION_FOLLOW;
         options->remove |= option == OPTION_REMOVE;
+        options->steps |= option == OPTION_STEPS;
         options->all |= option == OPTION_ALL;
         options->trajectory |= option == OPTION_TRAJECTORY;
         options->matrix |= option == OPTION_MATRIX;

@@ -39,6 +39,8 @@ enum option_id {
     OPTION_DRY_RUN,
     OPTION_FORCE,
     OPTION_YES,
+    OPTION_TASK,
+    OPTION_STEPS,
     OPTION_REMOVE,
     OPTION_FOLLOW,
     OPTION_OUTPUT,
@@ -106,6 +108,8 @@ struct options {
     bool as_new;     /* run, queue --new: add beside an experiment of the same name */
     /* gc --force (or --yes): delete, instead of listing what could be deleted */
     bool force;
+    const char *task;       /* show --task NAME; NULL: not given */
+    bool steps;             /* show --steps: the answer after each outer step */
     bool remove;            /* note, tag, keep --remove */
     const char *output;     /* data, plot, report --output PATH; NULL: not given */
     const char *layout;     /* data build --layout NAME; NULL: not given */

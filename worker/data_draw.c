@@ -39,14 +39,19 @@ struct drawing {
     const struct data_kind *kind;
     const struct grid *grid;
     enum draw_depth depth;
-    int box_rows, box_columns; /* the grid's size if it has no boxes */
+    int box_rows, box_columns;   /* the grid's size if it has no boxes */
+    const struct grid *solution; /* cells that differ are marked; NULL: none is known */
 };
 
 static struct drawing drawing_of(const struct data_kind *kind, const struct grid *grid,
                                  enum draw_depth depth)
 {
-    struct drawing d = { kind, grid, depth, grid->rows > 0 ? grid->rows : 1,
-                         grid->columns > 0 ? grid->columns : 1 };
+    struct drawing d = { kind,
+                         grid,
+                         depth,
+                         grid->rows > 0 ? grid->rows : 1,
+                         grid->columns > 0 ? grid->columns : 1,
+                         NULL };
 
     if (kind->boxes != NULL && grid->rows > 0)
         kind->boxes(grid->rows, &d.box_rows, &d.box_columns);
@@ -76,18 +81,31 @@ static int level_of(int value)
     return value < 48 ? 0 : value < 115 ? 1 : (value - 35) / 40;
 }
 
-static void print_cell(FILE *out, const struct drawing *d, uint8_t cell)
+/* Whether a cell of the grid is not as in the solution; all are where the sizes differ. */
+static bool is_wrong(const struct grid *grid, const struct grid *solution, int cell)
 {
-    struct data_look look = d->kind->look(cell);
+    return solution != NULL &&
+           (grid->rows != solution->rows || grid->columns != solution->columns ||
+            grid->cells[cell] != solution->cells[cell]);
+}
+
+static void print_cell(FILE *out, const struct drawing *d, int cell)
+{
+    struct data_look look = d->kind->look(d->grid->cells[cell]);
     int red = look.colour >> 16 & 255, green = look.colour >> 8 & 255, blue = look.colour & 255;
+    bool wrong = is_wrong(d->grid, d->solution, cell);
+    /* black on bright squares, white on dark ones */
+    const char *ink = wrong ? red + 2 * green + blue > 510 ? "\033[30m" : "\033[97m" : "";
 
     if (d->depth == DRAW_PLAIN || look.colour == DATA_NO_COLOUR)
-        fprintf(out, " %c", look.text);
+        fprintf(out, "%c%c", wrong ? '*' : ' ', look.text);
     else if (d->depth == DRAW_24_BIT)
-        fprintf(out, "\033[48;2;%d;%d;%dm  \033[0m", red, green, blue);
+        fprintf(out, "\033[48;2;%d;%d;%dm%s%s\033[0m", red, green, blue, ink,
+                wrong ? "><" : "  ");
     else
-        fprintf(out, "\033[48;5;%dm  \033[0m",
-                16 + 36 * level_of(red) + 6 * level_of(green) + level_of(blue));
+        fprintf(out, "\033[48;5;%dm%s%s\033[0m",
+                16 + 36 * level_of(red) + 6 * level_of(green) + level_of(blue), ink,
+                wrong ? "><" : "  ");
 }
 
 /* Prints one line of the terminal, padded to the drawing's width unless it is the
@@ -107,7 +125,7 @@ static void print_line(FILE *out, const struct drawing *d, int line, bool last)
         if (between)
             fputs("--", out);
         else
-            print_cell(out, d, d->grid->cells[row * columns + c]);
+            print_cell(out, d, row * columns + c);
     }
 }
 
@@ -148,6 +166,66 @@ void draw_pair(FILE *out, const struct data_kind *kind, const struct grid *input
     }
 }
 
+enum { GAP = 3 }; /* columns between drawings */
+
+static int item_width(const struct drawing *d, const struct draw_item *item)
+{
+    int drawn = drawing_width(d), caption = (int)strlen(item->caption);
+
+    return drawn > caption ? drawn : caption;
+}
+
+static struct drawing drawing_of_item(const struct data_kind *kind,
+                                      const struct draw_item *item, enum draw_depth depth)
+{
+    struct drawing d = drawing_of(kind, item->grid, depth);
+
+    d.solution = item->solution;
+    return d;
+}
+
+/* How many of the items, one at least, fit side by side; *height: the lines of the
+ * highest. */
+static int fitting_items(int *height, const struct data_kind *kind,
+                         const struct draw_item *items, int count, int width)
+{
+    int used = 0, fit = 0;
+
+    *height = 0;
+    for (; fit < count; fit++) {
+        struct drawing d = drawing_of_item(kind, &items[fit], DRAW_PLAIN);
+
+        used += GAP + item_width(&d, &items[fit]);
+        if (fit > 0 && used > width)
+            break;
+        *height = drawing_height(&d) > *height ? drawing_height(&d) : *height;
+    }
+    return fit;
+}
+
+void draw_items(FILE *out, const struct data_kind *kind, const struct draw_item *items,
+                int count, enum draw_depth depth, int width)
+{
+    for (int first = 0, fit, height; first < count; first += fit) {
+        fit = fitting_items(&height, kind, items + first, count - first, width);
+        for (int line = -1; line < height; line++) {
+            for (int i = first; i < first + fit; i++) {
+                struct drawing d = drawing_of_item(kind, &items[i], depth);
+                int wide = item_width(&d, &items[i]), drawn = drawing_width(&d);
+
+                if (line < 0) {
+                    fprintf(out, "%*s%-*s", GAP, "", wide, items[i].caption);
+                    continue;
+                }
+                fprintf(out, "%*s", GAP, "");
+                print_line(out, &d, line, false);
+                fprintf(out, "%*s", wide - drawn, "");
+            }
+            fputc('\n', out);
+        }
+    }
+}
+
 enum { CELL = 16, MARGIN = 16, TITLE = 24 }; /* pixels */
 
 static int svg_height(const struct grid *input, const struct grid *output)
@@ -184,8 +262,8 @@ static void print_escaped(FILE *out, const char *text)
             fputc(*text, out);
 }
 
-static void svg_grid(FILE *out, const struct data_kind *kind, const struct grid *grid, int x,
-                     int y)
+static void svg_grid(FILE *out, const struct data_kind *kind, const struct grid *grid,
+                     const struct grid *solution, int x, int y)
 {
     struct drawing d = drawing_of(kind, grid, DRAW_PLAIN);
 
@@ -200,6 +278,11 @@ static void svg_grid(FILE *out, const struct data_kind *kind, const struct grid 
         if (look.colour == DATA_NO_COLOUR && look.text != '.')
             fprintf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%c</text>\n",
                     left + CELL / 2, top + CELL * 3 / 4, look.text);
+        if (is_wrong(grid, solution, i))
+            fprintf(out,
+                    "<path class=\"wrong\" d=\"M%d %dl%d %dm0 %dl%d %d\" stroke=\"#000000\" "
+                    "stroke-width=\"2\"/>\n",
+                    left + 3, top + 3, CELL - 6, CELL - 6, 6 - CELL, 6 - CELL, CELL - 6);
     }
     for (int r = d.box_rows; r < grid->rows; r += d.box_rows)
         fprintf(out, "<path d=\"M%d %dh%d\" stroke=\"#000000\" stroke-width=\"2\"/>\n", x,
@@ -215,10 +298,64 @@ void draw_svg_pair(FILE *out, struct draw_svg *svg, const struct data_kind *kind
     fprintf(out, "<text x=\"%d\" y=\"%d\">", MARGIN, svg->at + TITLE * 2 / 3);
     print_escaped(out, title);
     fputs("</text>\n", out);
-    svg_grid(out, kind, input, MARGIN, svg->at + TITLE);
+    svg_grid(out, kind, input, NULL, MARGIN, svg->at + TITLE);
     if (output != NULL)
-        svg_grid(out, kind, output, 3 * MARGIN + CELL * input->columns, svg->at + TITLE);
+        svg_grid(out, kind, output, NULL, 3 * MARGIN + CELL * input->columns, svg->at + TITLE);
     svg->at += svg_height(input, output);
+}
+
+enum { PER_LINE = 6, CAPTION_WIDTH = 200 };
+
+static int svg_item_width(const struct draw_item *item)
+{
+    int width = CELL * item->grid->columns;
+
+    return MARGIN + (width > CAPTION_WIDTH ? width : CAPTION_WIDTH);
+}
+
+/* Height of the line of items that begins at first. */
+static int svg_line_height(const struct draw_item *items, int first, int count)
+{
+    int rows = 0;
+
+    for (int i = first; i < count && i < first + PER_LINE; i++)
+        rows = items[i].grid->rows > rows ? items[i].grid->rows : rows;
+    return TITLE + CELL * rows + MARGIN;
+}
+
+void draw_svg_add_items(struct draw_svg *svg, const struct draw_item *items, int count)
+{
+    svg->height += TITLE;
+    for (int first = 0; first < count; first += PER_LINE) {
+        int width = MARGIN;
+
+        for (int i = first; i < count && i < first + PER_LINE; i++)
+            width += svg_item_width(&items[i]);
+        svg->width = width > svg->width ? width : svg->width;
+        svg->height += svg_line_height(items, first, count);
+    }
+}
+
+void draw_svg_items(FILE *out, struct draw_svg *svg, const struct data_kind *kind,
+                    const char *title, const struct draw_item *items, int count)
+{
+    fprintf(out, "<text x=\"%d\" y=\"%d\" font-weight=\"bold\">", MARGIN,
+            svg->at + TITLE * 2 / 3);
+    print_escaped(out, title);
+    fputs("</text>\n", out);
+    svg->at += TITLE;
+    for (int first = 0; first < count; first += PER_LINE) {
+        int x = MARGIN;
+
+        for (int i = first; i < count && i < first + PER_LINE; i++) {
+            fprintf(out, "<text x=\"%d\" y=\"%d\">", x, svg->at + TITLE * 2 / 3);
+            print_escaped(out, items[i].caption);
+            fputs("</text>\n", out);
+            svg_grid(out, kind, items[i].grid, items[i].solution, x, svg->at + TITLE);
+            x += svg_item_width(&items[i]);
+        }
+        svg->at += svg_line_height(items, first, count);
+    }
 }
 
 void draw_svg_end(FILE *out)

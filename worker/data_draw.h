@@ -22,6 +22,18 @@ int draw_width_of(FILE *out);
 void draw_pair(FILE *out, const struct data_kind *kind, const struct grid *input,
                const struct grid *output, enum draw_depth depth, int width);
 
+/* A grid with its caption; cells that differ from those of the solution (NULL: none is
+ * known) are marked. All are borrowed. */
+struct draw_item {
+    const struct grid *grid;
+    const char *caption;
+    const struct grid *solution;
+};
+/* Draws grids side by side, as many as width columns have room for, then the next ones
+ * below. */
+void draw_items(FILE *out, const struct data_kind *kind, const struct draw_item *items,
+                int count, enum draw_depth depth, int width);
+
 /* SVG of a column of pairs: begin, each pair with its title, end. draw_svg_add()
  * sums the sizes of all pairs before that. */
 struct draw_svg {
@@ -32,6 +44,10 @@ void draw_svg_add(struct draw_svg *svg, const struct grid *input, const struct g
 void draw_svg_begin(FILE *out, const struct draw_svg *svg);
 void draw_svg_pair(FILE *out, struct draw_svg *svg, const struct data_kind *kind,
                    const char *title, const struct grid *input, const struct grid *output);
+/* The same for lists of grids. */
+void draw_svg_add_items(struct draw_svg *svg, const struct draw_item *items, int count);
+void draw_svg_items(FILE *out, struct draw_svg *svg, const struct data_kind *kind,
+                    const char *title, const struct draw_item *items, int count);
 void draw_svg_end(FILE *out);
 
 #endif

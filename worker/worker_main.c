@@ -18,6 +18,7 @@
 #include "log.h"
 #include "probe.h"
 #include "provenance.h"
+#include "steps.h"
 
 static const char USAGE[] =
     "usage: hrmlab-worker run DIR     run the job of DIR/job.json, an attempt's directory\n"
@@ -25,6 +26,7 @@ static const char USAGE[] =
     "                                 hashes; DIR: where those of data are cached\n"
     "       hrmlab-worker probe       what the engine gets on this machine, as JSON\n"
     "       hrmlab-worker data ...    write or look at built-in data; `data --help`\n"
+    "       hrmlab-worker steps ...   a model's answers to a task, for `hrmlab show --task`\n"
     "       hrmlab-worker --help | --version\n"
     "\n"
     "hrmlab starts this program by itself. Environment: HRMLAB_KERNELS (base, avx2, avx512, "
@@ -94,10 +96,12 @@ static int dispatch(int argc, char **argv, const struct blas_environment *enviro
         rc = no_arguments(argc, argv, err);
         return rc < 0 ? rc : probe_print(environment, err);
     }
+    if (strcmp(command, "steps") == 0)
+        return steps_command(argc - 2, argv + 2, err);
     if (strcmp(command, "data") == 0)
         return data_command(argc - 2, argv + 2, err);
     return error_set(err, ERROR_FORMAT,
-                     "unknown command \"%s\" (run, describe, probe or data; see --help)",
+                     "unknown command \"%s\" (run, describe, probe, data or steps; see --help)",
                      command);
 }
 

@@ -1,23 +1,16 @@
 /* command_data.c - data build, show, check and order: run by hrmlab-worker, which
  * reads the data in a confined process. */
 #include "error.h"
-#include "exit_code.h"
 #include "file.h"
 #include "json.h"
 #include "options.h"
 #include "spec.h"
+#include "worker_call.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-extern char **environ;
 
 /* A command line. */
 struct words {
@@ -166,15 +159,6 @@ static int collect(struct words *words, const struct options *options, struct er
     return rc == 0 && words->failed ? error_no_memory(err, "a command line") : rc;
 }
 
-/* The exit code of hrmlab for the worker's end. The worker has printed the message. */
-static int exit_code_of(int status)
-{
-    if (WIFSIGNALED(status))
-        return WTERMSIG(status) == SIGINT ? EXIT_STOPPED : EXIT_ENVIRONMENT;
-    int code = WEXITSTATUS(status);
-    return code <= EXIT_ENVIRONMENT || code == EXIT_STOPPED ? code : EXIT_ENVIRONMENT;
-}
-
 /* Checks that the first argument is a subcommand of the worker. */
 static int check_subcommand(const char *word, struct error *err)
 {
@@ -194,28 +178,12 @@ static int check_subcommand(const char *word, struct error *err)
 int command_data(const struct options *options, int *exit_code, struct error *err)
 {
     struct words words = { 0 };
-    int status = 0, rc = check_subcommand(options->arguments[0], err);
-    pid_t pid;
+    int rc = check_subcommand(options->arguments[0], err);
 
     if (rc == 0)
         rc = collect(&words, options, err);
-
-    if (rc == 0) {
-        fflush(stdout);
-        int number = posix_spawn(&pid, words.list[0], NULL, NULL, words.list, environ);
-        if (number != 0)
-            rc = error_set(err, ERROR_SPAWN,
-                           "start %s: %s; HRMLAB_WORKER names another hrmlab-worker",
-                           words.list[0], strerror(number));
-    }
-    if (rc == 0) {
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-            continue;
-        if (WIFSIGNALED(status) && WTERMSIG(status) != SIGINT)
-            rc = error_set(err, ERROR_ENVIRONMENT, "%s data ended by signal %d", words.list[0],
-                           WTERMSIG(status));
-        *exit_code = exit_code_of(status);
-    }
+    if (rc == 0)
+        rc = worker_call(words.list, exit_code, err);
     words_release(&words);
     return rc;
 }

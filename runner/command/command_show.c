@@ -6,6 +6,7 @@
 #include "run_tables.h"
 #include "status_query.h"
 #include "store.h"
+#include "worker_call.h"
 #include "workspace.h"
 
 #include <stdio.h>
@@ -67,6 +68,59 @@ static int files_table(struct table **out, const struct workspace *workspace, co
     return rc;
 }
 
+/* Has the worker draw the run's answer to a task. file: the run's final checkpoint,
+ * "runs/HASH/attempts/N/final.safetensors". */
+static int show_task(const struct workspace *workspace, const char *file,
+                     const struct options *options, int *exit_code, struct error *err)
+{
+    static const char *const COLORS[] = { "auto", "always", "never" };
+    const char *slash = strrchr(file, '/'), *inner = strstr(file, "attempts/");
+    char *directory =
+        slash == NULL ? NULL
+                      : format_string("%s/%.*s", workspace->path, (int)(slash - file), file);
+    char *checkpoint = inner != NULL ? strdup(inner) : NULL;
+    char *words[] = { strdup(options->worker_program),
+                      strdup("steps"),
+                      directory,
+                      checkpoint,
+                      strdup(options->task),
+                      strdup(options->steps ? "all" : "last"),
+                      strdup(COLORS[options->color]),
+                      options->svg != NULL ? strdup(options->svg) : NULL,
+                      NULL };
+    enum { NEEDED = 7, COUNT = sizeof words / sizeof *words };
+    int rc = 0;
+
+    for (int i = 0; i < NEEDED && rc == 0; i++)
+        if (words[i] == NULL)
+            rc = error_no_memory(err, "a command line");
+    if (rc == 0)
+        rc = worker_call(words, exit_code, err);
+    for (int i = 0; i < COUNT; i++)
+        free(words[i]);
+    return rc;
+}
+
+static int draw_task(const struct options *options, int *exit_code, struct error *err)
+{
+    struct workspace workspace = { .lock_fd = -1 };
+    struct store *store = NULL;
+    char hash[65], directory[160], file[200];
+    int rc = workspace_find(&workspace, options->workspace, err);
+
+    if (rc == 0)
+        rc = store_open(&store, workspace.path, STORE_READ, err);
+    if (rc == 0)
+        rc = status_find_run(store, options->arguments[0], hash, directory, err);
+    if (rc == 0)
+        rc = status_find_checkpoint(store, file, hash, err);
+    if (rc == 0)
+        rc = show_task(&workspace, file, options, exit_code, err);
+    store_close(store);
+    workspace_close(&workspace);
+    return rc;
+}
+
 int command_show(const struct options *options, int *exit_code, struct error *err)
 {
     static const char *const members[TABLES] = { "run", "settings", "attempts", "evaluations",
@@ -77,7 +131,10 @@ int command_show(const struct options *options, int *exit_code, struct error *er
     char hash[65], directory[160];
     int rc = 0;
 
-    (void)exit_code;
+    if (options->task != NULL)
+        return draw_task(options, exit_code, err);
+    if (options->steps || options->svg != NULL)
+        return error_set(err, ERROR_FORMAT, "show: --steps and --svg need --task NAME");
     if (options->format == FORMAT_CSV)
         rc = error_set(err, ERROR_FORMAT,
                        "show: what is known of a run is several tables, and CSV is one: use "

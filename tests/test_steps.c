@@ -1,0 +1,100 @@
+/* test_steps.c - show --task: a model's answers after each outer step, and the votes, as the
+ * evaluation counted them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+#include "support/place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OF_LAST                                                                                \
+    " FROM task_outcome o JOIN evaluation v USING (evaluation_id) WHERE v.outer_steps = 2"     \
+    " AND v.run_id = (SELECT run_id FROM attempt ORDER BY attempt_id DESC LIMIT 1)"            \
+    " ORDER BY rank IS NULL, task LIMIT 1"
+
+/* Runs hrmlab; its output, or where it fails its message, fresh. */
+static char *run(const struct place *place, int code, const char *const *words)
+{
+    char *out, *errors;
+    int got = place_run(place, words, &out, &errors);
+
+    if (got != code)
+        fail_msg("exit %d: %s", got, errors);
+    free(code == 0 ? errors : out);
+    return code == 0 ? out : errors;
+}
+
+static void expect(const char *text, const char *words)
+{
+    if (strstr(text, words) == NULL)
+        fail_msg("\"%s\" is not in:\n%s", words, text);
+}
+
+static void answers_are_drawn_step_by_step_with_the_votes_of_the_evaluation(void **state)
+{
+    struct place place;
+    struct error err;
+    char svg[100], *drawn;
+    size_t size;
+
+    (void)state;
+    place_make(&place);
+    const char *const train[] = { "run",   place.spec,      "--set", "train.max_steps=20",
+                                  "--set", "arch.name=hrm", NULL };
+    free(run(&place, 0, train));
+    char *task = place_ask(&place, "SELECT task" OF_LAST);
+    char *votes = place_ask(&place, "SELECT 'votes of ' || predictions || ' variants'" OF_LAST);
+    char *place_of = place_ask(&place, "SELECT iif(rank > 0 AND rank < 6, rank || '. ' || votes"
+                                       " || ' vote', '')" OF_LAST);
+    snprintf(svg, sizeof svg, "%s/steps.svg", place.directory);
+    const char *const steps[] = { "show", "last", "--task", task, "--steps", NULL };
+    const char *const last[] = { "show", "last", "--task", task, NULL };
+    const char *const file[] = {
+        "show", "last", "--task", task, "--steps", "--svg", svg, NULL
+    };
+    const char *const absent[] = { "show", "last", "--task", "nothing", NULL };
+    const char *const lone[] = { "show", "last", "--steps", NULL };
+
+    char *text = run(&place, 0, steps);
+    expect(text, "input");
+    expect(text, "step 1:");
+    expect(text, "step 2:");
+    expect(text, votes);
+    expect(text, place_of);
+    free(text);
+    text = run(&place, 0, last);
+    assert_null(strstr(text, "step 1:"));
+    expect(text, "step 2:");
+    free(text);
+    free(run(&place, 0, file));
+    assert_int_equal(file_read(&drawn, &size, svg, 1 << 24, &err), 0);
+    expect(drawn, "step 1:");
+    expect(drawn, "class=\"wrong\""); /* twenty steps teach little */
+    free(drawn);
+    text = run(&place, 2, absent);
+    expect(text, "no task \"nothing\" is tested; the first one is border-0");
+    free(text);
+    text = run(&place, 2, lone);
+    expect(text, "--steps and --svg need --task");
+    free(text);
+    free(task);
+    free(votes);
+    free(place_of);
+    place_remove(&place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_are_drawn_step_by_step_with_the_votes_of_the_evaluation),
+    };
+
+    return cmocka_run_group_tests_name("steps", tests, NULL, NULL);
+}
