@@ -88,7 +88,7 @@ enum setting_id {
     DATA_SUDOKU_SIDE,  /* 4 | 6 | 9 */
     DATA_SUDOKU_TRAIN, /* puzzles trained on */
     DATA_SUDOKU_TEST,
-    DATA_SUDOKU_GIVENS, /* least cells that are given; 0: no bound */
+    DATA_SUDOKU_GIVENS,         /* least cells that are given; 0: no bound */
     DATA_SUDOKU_MIN_BACKTRACKS, /* difficulty: least backtracks of the plain solver */
     DATA_SUDOKU_MAX_BACKTRACKS, /* and most; 0: no bound */
     DATA_MIN_DIFFICULTY,
@@ -166,8 +166,8 @@ enum setting_id {
     SETTING_COUNT
 };
 
-/* arch.conditioning: what tells the model which puzzle a row is of. From the context on,
- * rows have a context. */
+/* arch.conditioning: what tells the model which puzzle a row is of. From the context
+ * on, rows have a context. */
 enum conditioning {
     CONDITIONING_PUZZLE_ID,
     CONDITIONING_BLANK,
@@ -243,8 +243,8 @@ struct system_sizes config_system_sizes(const struct config *config);
 /* The seeds of initial weights, and of data and exploration. */
 uint64_t config_model_seed(const struct config *config);
 uint64_t config_data_seed(const struct config *config);
-/* That of the model, where arch.conditioning is active; else by puzzle ids, as far as it
- * has any. */
+/* That of the model, where arch.conditioning is active; else by puzzle ids, as far
+ * as it has any. */
 enum conditioning config_conditioning(const struct config *config);
 /* Length of a puzzle's embedding; 0: none, also where rows have their context alone. */
 int config_puzzle_ndim(const struct config *config);

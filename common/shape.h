@@ -24,11 +24,11 @@ struct shape {
     double eval_row_step_flops; /* one evaluation outer step of one row */
 };
 
-/* seq_len: T, of one grid. FLOPs are counted from the sizes: per layer and position 8D^2 + 6DF + 4SD (where N
- * does not divide D, 8D(Nd) and 4S(Nd); with mlp_t, 6DF_S in place of attention's 8D^2
- * + 4SD), and 2DV for the heads. A training step counts every layer pass of the segment
- * and of the target segment, if the system has one, and twice more those that carry
- * gradient. */
+/* seq_len: T, of one grid. FLOPs are counted from the sizes: per layer and position
+ * 8D^2 + 6DF + 4SD (where N does not divide D, 8D(Nd) and 4S(Nd); with mlp_t, 6DF_S
+ * in place of attention's 8D^2 + 4SD), and 2DV for the heads. A training step counts
+ * every layer pass of the segment and of the target segment, if the system has one,
+ * and twice more those that carry gradient. */
 void shape_compute(struct shape *out, const struct config *config, int seq_len, int vocab_size,
                    int num_puzzle_identifiers);
 

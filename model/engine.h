@@ -8,10 +8,10 @@
  * allocates nothing, so a step fails only when its watch asks it to stop. Callers hold
  * no pointers into an engine: state and results are copied in and out.
  *
- * Letters: B batch rows, T grid tokens, K pairs of context, U = (2K + 1) T input tokens of
- * a row, P prefix positions, S = P + U, D hidden size, N heads, d = floor(D / N), V
- * vocabulary, F feed-forward width, E puzzle embedding length. Arrays are row-major. The
- * model is that of arXiv 2506.21734 and its published code.
+ * Letters: B batch rows, T grid tokens, K pairs of context, U = (2K + 1) T input tokens
+ * of a row, P prefix positions, S = P + U, D hidden size, N heads, d = floor(D / N), V
+ * vocabulary, F feed-forward width, E puzzle embedding length. Arrays are row-major.
+ * The model is that of arXiv 2506.21734 and its published code.
  *
  * Threads: one thread at a time may use an engine, which has threads of its own
  * (config.threads) that share the rows of a step. OpenBLAS is to have one thread. If it
@@ -145,11 +145,11 @@ void engine_destroy(struct engine *engine);
 /*
  * Bytes of all blocks of an engine. Each batch row takes, in carries (one for training,
  * one for evaluation) and outputs, 4 (2 n S D + 2 U + 3 T + T V + 9 + E) + 3 bytes,
- * where n is the number of states (2; transformer: 1). Nothing else grows with the batch:
- * parameters, gradients and two moments with the puzzle embedding (4 x (4 parameters +
- * puzzle embedding); 4 x parameters more with an ema_rate), packed weights (8 x
- * parameters; in bfloat16 4 x, and 4 x for the rounded copy), and the activations of
- * about 512 positions.
+ * where n is the number of states (2; transformer: 1). Nothing else grows with the
+ * batch: parameters, gradients and two moments with the puzzle embedding (4 x (4
+ * parameters + puzzle embedding); 4 x parameters more with an ema_rate), packed weights
+ * (8 x parameters; in bfloat16 4 x, and 4 x for the rounded copy), and the activations
+ * of about 512 positions.
  */
 size_t engine_bytes(const struct engine *engine);
 /* The bytes that an engine of this configuration would have, without creating it.

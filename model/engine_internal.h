@@ -148,7 +148,8 @@ struct engine {
     void *parameter_block, *average_block, *buffer_block, *m_block, *v_block;
     void *carry_block, *output_block, *activation_block, *kept_block, *weight_block;
     void *residual_block, *change_block;
-    struct block_sum sum;                      /* of all blocks but these and kept_block */
+    /* of all blocks but these and kept_block */
+    struct block_sum sum;
     struct block_sum kept_sum;                 /* of that */
     struct block_sum residual_sum, change_sum; /* of those */
 };
@@ -207,8 +208,8 @@ enum { BLOCK = 252, BLOCK_MOST = BLOCK + 27 };
 /* Units of work of one layer's forward pass and of its backward pass. */
 enum { WORK_FORWARD = 1, WORK_BACKWARD = 2 };
 
-/* Adds to the work done; member 0 calls the watch. false: the watch has asked to abandon
- * the step. */
+/* Adds to the work done; member 0 calls the watch. false: the watch has asked to
+ * abandon the step. */
 bool engine_goes_on(struct engine *engine, int work);
 
 #endif

@@ -43,9 +43,9 @@ int statistics_estimate(struct estimate *out, const struct statistics_block *blo
 /*
  * The smallest true difference between two arms that a design detects with 80 %
  * probability at the level of its strictest test among `comparisons` (Holm). deviation:
- * of an arm's score over seeds; task_share: of tasks on which the arms truly differ. With
- * fewer than STATISTICS_LEAST_SEEDS seeds over tasks only, otherwise over seeds and tasks.
- * NaN: fewer than two tasks.
+ * of an arm's score over seeds; task_share: of tasks on which the arms truly differ.
+ * With fewer than STATISTICS_LEAST_SEEDS seeds over tasks only, otherwise over seeds
+ * and tasks. NaN: fewer than two tasks.
  */
 double statistics_detectable(double deviation, double task_share, int seeds, int tasks,
                              int comparisons);

@@ -28,7 +28,7 @@ struct pass {
     const struct halt_rule *leave; /* borrowed; NULL: all rows stay to the end */
     enum puzzle_ids ids;
     int64_t ids_seed; /* for PUZZLE_RANDOM; otherwise 0 */
-    double noise; /* on initial states; and its seed, else 0 */
+    double noise;     /* on initial states; and its seed, else 0 */
     int64_t noise_seed;
     enum data_split split;
     int *members;                   /* indices of the job's evaluations, ascending */
@@ -332,9 +332,9 @@ static int choose_rows(struct evaluate_rows *out, const struct evaluate_context 
 
     *out = (struct evaluate_rows){ .count = total };
     for (int i = 0; i < pass->count; i++) {
-        int mine = allowed_rows(context, pass->split,
-                                (int64_t)pass->requests[i].outer_steps *
-                                    pass->requests[i].rollouts);
+        int mine =
+            allowed_rows(context, pass->split,
+                         (int64_t)pass->requests[i].outer_steps * pass->requests[i].rollouts);
 
         rows = mine < rows ? mine : rows;
     }
@@ -397,7 +397,8 @@ static void name_pass(char out[PREDICTIONS_PASS_SIZE], const struct pass *pass)
              pass->noise, (long long)pass->noise_seed);
 }
 
-/* Lets votes count those of earlier evaluations, and keeps this one's for later ones. */
+/* Lets votes count those of earlier evaluations, and keeps this one's for later
+ * ones. */
 static int use_pool(const struct evaluate_context *context, const struct pass *pass,
                     struct scores *scores, struct error *err)
 {
@@ -516,8 +517,8 @@ int evaluate_run(const struct evaluate_context *context,
     for (int i = 0; rc == 0 && i < count; i++) {
         enum data_split split = evaluations[i].train_split ? SPLIT_TRAIN : SPLIT_TEST;
         int64_t steps = evaluations[i].outer_steps * evaluations[i].rollouts;
-        bool all = allowed_rows(context, split, steps) ==
-                   data_set_row_count(context->set, split);
+        bool all =
+            allowed_rows(context, split, steps) == data_set_row_count(context->set, split);
         bool wanted = selected == NULL || selected[i];
 
         chosen[i] = wanted && all;

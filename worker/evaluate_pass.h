@@ -27,7 +27,8 @@ struct evaluate_order {
     const struct halt_rule *leave;
     const struct score_request *requests; /* borrowed */
     int count;
-    /* which rollout of every row this is, from 0, and the noise on its initial states */
+    /* which rollout of every row this is, from 0, and the noise on its initial
+     * states */
     int rollout;
     double noise;
     uint64_t noise_seed;
