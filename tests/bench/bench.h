@@ -13,7 +13,8 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
-/* One model under measurement: S, A, M, T, F, and the same in bfloat16 as S-bf16 ... */
+/* One model under measurement: S, A, M, T, F, and the same in bfloat16 as S-bf16 ...; C with
+ * a context, R as TRM, G with gradient through all calls. */
 struct bench_case {
     const char *name, *what;
     enum system_id system;
@@ -21,6 +22,8 @@ struct bench_case {
     int hidden_size, heads, H_layers, L_layers, H_cycles, L_cycles, batch;
     int halt_max_steps;
     enum engine_forward_dtype forward_dtype;
+    int context_pairs, gradient_horizon; /* as in engine_config */
+    bool ours_alone;                     /* no other implementation is beside it */
 };
 
 extern const struct bench_case bench_cases[];

@@ -231,7 +231,7 @@ static bool is_json(const char *format)
 
 static void read_arguments(struct arguments *out, int argc, char **argv)
 {
-    const char *list = "S,A,M,T,F";
+    const char *list = "S,A,M,T,F,C,R,G";
 
     *out = (struct arguments){ 0 };
     for (int i = 0; i < argc; i++) {
@@ -251,8 +251,9 @@ static void read_arguments(struct arguments *out, int argc, char **argv)
     snprintf(out->list, sizeof out->list, "%s", list);
     for (char *name = strtok(out->list, ","); name != NULL; name = strtok(NULL, ",")) {
         if (bench_case_find(name) == NULL || out->count == MOST_CASES)
-            bench_fail("no configuration %s (S, A, M, T, F, and each in bfloat16: S-bf16 ...)",
-                       name);
+            bench_fail(
+                "no configuration %s (S, A, M, T, F, each in bfloat16: S-bf16 ..., C, R, G)",
+                name);
         out->names[out->count++] = name;
     }
 }

@@ -15,9 +15,9 @@
 enum { BATCHES = sizeof((struct bench_model *)0)->batches / sizeof(struct engine_batch) };
 
 #define BOTH_TYPES(name, what, ...)                                                            \
-    { name, what, __VA_ARGS__, ENGINE_FLOAT32 },                                               \
+    { name, what, __VA_ARGS__, ENGINE_FLOAT32, 0, 0, false },                                  \
     {                                                                                          \
-        name "-bf16", what ", bfloat16", __VA_ARGS__, ENGINE_BFLOAT16                          \
+        name "-bf16", what ", bfloat16", __VA_ARGS__, ENGINE_BFLOAT16, 0, 0, false             \
     }
 const struct bench_case bench_cases[] = {
     BOTH_TYPES("S", "Sudoku 9 x 9, hidden 128", SYSTEM_HRM, 81, 11, 1, 0, 128, 4, 2, 2, 2, 2,
@@ -30,6 +30,12 @@ const struct bench_case bench_cases[] = {
                128, 128, 4, 8, 0, 1, 1, 64, 16),
     BOTH_TYPES("F", "the published model, canvas 30, hidden 512", SYSTEM_HRM, 900, 12, 1000,
                512, 512, 8, 4, 4, 2, 2, 2, 16),
+    { "C", "ARC canvas 10 with 3 pairs of context: 700 positions", SYSTEM_HRM, 100, 12, 2000, 0,
+      256, 4, 4, 4, 2, 2, 16, 16, ENGINE_FLOAT32, 3, 0, true },
+    { "R", "TRM at M's sizes, 3 x 4 cycles", SYSTEM_TRM, 100, 12, 2000, 256, 256, 4, 0, 2, 3, 4,
+      32, 16, ENGINE_FLOAT32, 0, 0, true },
+    { "G", "M with gradient through all calls", SYSTEM_HRM, 100, 12, 2000, 256, 256, 4, 4, 4, 2,
+      2, 32, 16, ENGINE_FLOAT32, 0, ENGINE_ALL_CALLS, true },
 };
 const int bench_case_count = sizeof bench_cases / sizeof *bench_cases;
 
@@ -62,18 +68,19 @@ static void fill_batches(struct bench_model *model, const struct bench_case *c)
 {
     struct random_stream stream = random_stream(1, "bench data", 0);
     size_t cells = (size_t)c->batch * (size_t)c->tokens, rows = (size_t)c->batch;
+    size_t inputs = (size_t)(2 * c->context_pairs + 1) * cells;
 
-    model->data = malloc(BATCHES * (2 * cells + rows) * sizeof *model->data);
+    model->data = malloc(BATCHES * (inputs + cells + rows) * sizeof *model->data);
     if (model->data == NULL)
         bench_fail("no memory for data");
     int32_t *at = model->data;
     for (int i = 0; i < BATCHES; i++) {
-        for (size_t n = 0; n < 2 * cells; n++)
+        for (size_t n = 0; n < inputs + cells; n++)
             at[n] = 1 + (int32_t)random_below(&stream, (uint64_t)c->vocabulary - 1);
         for (size_t n = 0; n < rows; n++)
-            at[2 * cells + n] = (int32_t)random_below(&stream, (uint64_t)c->identifiers);
-        model->batches[i] = (struct engine_batch){ at, at + cells, at + 2 * cells };
-        at += 2 * cells + rows;
+            at[inputs + cells + n] = (int32_t)random_below(&stream, (uint64_t)c->identifiers);
+        model->batches[i] = (struct engine_batch){ at, at + inputs, at + inputs + cells };
+        at += inputs + cells + rows;
     }
 }
 
@@ -98,6 +105,8 @@ void bench_model_create(struct bench_model *model, const struct bench_case *c)
         .config = { .system = c->system,
                     .batch_size = c->batch,
                     .seq_len = c->tokens,
+                    .context_pairs = c->context_pairs,
+                    .gradient_horizon = c->gradient_horizon,
                     .vocab_size = c->vocabulary,
                     .num_puzzle_identifiers = c->identifiers,
                     .puzzle_emb_ndim = c->puzzle_emb_ndim,
@@ -180,13 +189,15 @@ double bench_evaluate_step(struct bench_model *model)
 void bench_flops(const struct engine_config *c, double *train, double *evaluate)
 {
     const struct system_facts *facts = system_facts(c->system);
-    const struct system_sizes sizes = {
+    struct system_sizes sizes = {
         .layers = { [MODULE_H] = c->H_layers, [MODULE_L] = c->L_layers },
         .H_cycles = c->H_cycles,
         .L_cycles = c->L_cycles,
         .gradient_calls = c->gradient_horizon,
     };
-    double D = c->hidden_size, F = c->intermediate_size, T = c->seq_len;
+    if (c->gradient_horizon == ENGINE_ALL_CALLS)
+        sizes.gradient_calls = (int)system_calls(facts, &sizes);
+    double D = c->hidden_size, F = c->intermediate_size, T = engine_input_tokens(c);
     double P = (double)shape_prefix(c->puzzle_emb_ndim, c->puzzle_emb_len, c->hidden_size);
     double places = c->batch_size * (P + T);
     double layer = 8 * D * D + 6 * D * F + 4 * (P + T) * D, head = 2 * D * c->vocab_size;

@@ -218,7 +218,8 @@ int bench_peer(const char *const *names, int count, bool quick)
     printf("losses of both on the same weights and batch (after %d training steps of ours):\n",
            5);
     for (int i = 0; i < count; i++)
-        if (bench_case_find(names[i])->forward_dtype == ENGINE_FLOAT32)
+        if (bench_case_find(names[i])->forward_dtype == ENGINE_FLOAT32 &&
+            !bench_case_find(names[i])->ours_alone)
             same = same_loss(interpreter, peer, names[i]) && same;
     printf(
         "\nx: ours is so many times faster than tuned PyTorch. published: share of two sgemm, "
@@ -231,6 +232,9 @@ int bench_peer(const char *const *names, int count, bool quick)
            "share", "x");
     for (int i = 0; i < count; i++) {
         const struct bench_case *c = bench_case_find(names[i]);
+
+        if (c->ours_alone)
+            continue;
         struct sample samples[MOST_RUNS];
         int runs = quick ? 1 : 3;
 

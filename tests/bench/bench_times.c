@@ -72,7 +72,7 @@ cJSON *bench_child_times(const struct bench_case *c, bool quick, bool profile)
     }
     double train_s = bench_median(train, train_count);
     double evaluate_s = bench_median(evaluate, evaluate_count);
-    double tokens = (double)c->batch * c->tokens;
+    double tokens = (double)c->batch * engine_input_tokens(&model.config);
     cJSON_AddNumberToObject(out, "train_ms", 1e3 * train_s);
     cJSON_AddNumberToObject(out, "eval_ms", 1e3 * evaluate_s);
     cJSON_AddNumberToObject(out, "train_tokens_per_s", tokens / train_s);
