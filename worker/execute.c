@@ -267,7 +267,7 @@ static int work(struct execution *execution, struct error *err)
     int rc;
 
     enter_sandbox(execution);
-    work_open(&execution->report);
+    work_open(&execution->report, directory);
     rc = work_done(1, err);
     if (rc == 0)
         rc = engine_setup_environment(err);
@@ -393,7 +393,7 @@ int execute_job(void *request)
     }
     rc = work(&execution, &err);
     code = conclude(&execution, rc, &err, clock_monotonic_s() - started);
-    work_open(NULL);
+    work_open(NULL, NULL);
     report_close(&execution.report);
     engine_destroy(execution.engine);
     batches_destroy(execution.batches);

@@ -291,8 +291,10 @@ static int save(struct training *training, bool final, struct error *err)
 {
     const struct train_context *c = training->context;
     char name[64], hash[HASH_HEX_SIZE], *path, *position;
-    int rc = report_sync(c->report, err);
+    int rc = work_check_fence(err);
 
+    if (rc == 0)
+        rc = report_sync(c->report, err);
     if (rc < 0)
         return rc;
     if (final)

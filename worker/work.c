@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "clock.h"
+#include "fence.h"
 #include "keeper.h"
 #include "log.h"
 #include "report.h"
@@ -28,6 +29,7 @@ static const struct {
 static struct {
     enum work_phase phase;
     struct report *report; /* borrowed; NULL: nothing is reported */
+    const char *directory; /* borrowed; the attempt's */
     struct report_progress progress;
     double logged_s; /* monotonic time of the last line in the log */
     /* monotonic time of the current estimate of the remaining time */
@@ -41,9 +43,10 @@ static struct {
     struct error fault;
 } work;
 
-void work_open(struct report *report)
+void work_open(struct report *report, const char *directory)
 {
     work.report = report;
+    work.directory = directory;
     work.in_step = false;
     work.step_share = 0.0;
     work.fault = (struct error){ 0 };
@@ -109,6 +112,16 @@ static void log_minute(double now)
                  p->part_total);
 }
 
+int work_check_fence(struct error *err)
+{
+    int newer = work.directory != NULL ? fence_newer_attempt(work.directory) : 0;
+
+    return newer == 0
+               ? 0
+               : error_set(err, ERROR_STOPPED,
+                           "attempt %d has taken the place of this one, which stops", newer);
+}
+
 /* Counts units of work and reports when it is due. */
 static int count(int64_t units, struct error *err)
 {
@@ -123,7 +136,8 @@ static int count(int64_t units, struct error *err)
     progress.eta_s = fmax(0.0, progress.eta_s - (now - work.estimated_s));
     if (!isfinite(work.progress.eta_s))
         progress.eta_s = REPORT_UNKNOWN;
-    return report_progress(work.report, &progress, err);
+    int rc = report_progress(work.report, &progress, err);
+    return rc < 0 ? rc : work_check_fence(err);
 }
 
 int work_done(int64_t units, struct error *err)

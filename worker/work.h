@@ -21,8 +21,14 @@
 
 struct report;
 
-/* Reports to *report from now on (borrowed); NULL ends reporting. */
-void work_open(struct report *report);
+/* Reports to *report from now on (borrowed), of the attempt in directory (borrowed);
+ * NULL ends reporting. */
+void work_open(struct report *report, const char *directory);
+
+/* ERROR_STOPPED: a newer attempt has taken the place of this one, whose results nobody
+ * wants any more. Looked at with each progress event, and to be called before a
+ * checkpoint is written. */
+int work_check_fence(struct error *err) MUST_CHECK;
 
 enum work_phase { WORK_LOAD, WORK_TRAIN, WORK_EVALUATE, WORK_VOTE };
 
