@@ -91,6 +91,8 @@ struct options {
     int max_fails;        /* --max-fails: stop after this many failed jobs; 0: never */
     bool keep_going;      /* --keep-going */
     const char *executor; /* --executor NAME; NULL: the first of the table */
+    /* sync, queue --executor: the runner leaves once all attempts go on without it */
+    bool leave;
     bool dry_run, quiet, follow, all, help, version;
     /* --plain, HRMLAB_PLAIN: lines instead of a view that is drawn over */
     bool plain;
@@ -131,7 +133,7 @@ bool options_color(const struct options *options);
  * negative error_code; *exit_code (preset 0) may be set to 1 for "some runs failed". */
 typedef int command_fn(const struct options *options, int *exit_code, struct error *err);
 
-command_fn command_run, command_queue, command_work, command_plan, command_status,
+command_fn command_run, command_queue, command_work, command_sync, command_plan, command_status,
     command_results, command_compare, command_show, command_logs, command_cancel, command_retry,
     command_axes, command_data, command_doctor, command_verify, command_rebuild, command_remove,
     command_gc, command_import, command_completions, command_curves, command_plot,

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "error.h"
+#include "fence.h"
 #include "file.h"
 #include "slurm_jobs.h"
 #include "support/cluster.h"
@@ -164,6 +165,188 @@ static void jobs_go_on_when_the_runner_is_interrupted_or_killed(void **state)
     place_remove(&place);
 }
 
+static void what_was_queued_is_submitted_at_once_and_synced_later(void **state)
+{
+    struct place place;
+
+    (void)state;
+    need_cluster();
+    make(&place, GRID);
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--executor", "local", NULL)), 2);
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--executor", "slurm", NULL)), 0);
+    assert_true(place_output_has(&place, "4 jobs go on"));
+    assert_true(cluster_wait_for("squeue --noheader | wc -l", "0"));
+    place_expect(&place, "SELECT count(*) FROM job WHERE state = 'done'", "0");
+    assert_int_equal(place_finish(place_start(&place, "sync", NULL)), 0);
+    place_expect(&place, "SELECT count(*) FROM job WHERE state = 'done'", "4");
+    place_expect(&place, "SELECT count(*) FROM attempt", "4");
+    place_remove(&place);
+}
+
+/* ---- faults of a real cluster ---- */
+
+/* A runner at work on the run, whose first job runs. */
+static pid_t start_long_run(struct place *place)
+{
+    make(place, LONG_RUN);
+    pid_t runner = place_start(place, "run", place->spec, "--executor", "slurm", NULL);
+    assert_true(
+        place_wait_for(place, "SELECT count(*) FROM attempt WHERE state = 'running'", "1"));
+    return runner;
+}
+
+static void a_job_cancelled_by_somebody_else_stays_cancelled(void **state)
+{
+    struct place place;
+
+    (void)state;
+    need_cluster();
+    pid_t runner = start_long_run(&place);
+    free(cluster_ask("scancel --me"));
+    assert_int_equal(place_finish(runner), 1);
+    place_expect(&place, "SELECT state || cause FROM job", "cancelledcancelled");
+    place_remove(&place);
+}
+
+/* The node goes down, the controller is restarted: with HRMLAB_LONG only. */
+static void a_run_whose_node_fails_goes_on_elsewhere_with_the_same_bits(void **state)
+{
+    struct place place;
+
+    (void)state;
+    need_cluster();
+    if (getenv("HRMLAB_LONG") == NULL) {
+        print_message("# skip: only with HRMLAB_LONG\n");
+        skip();
+    }
+    char *expected = local_results(LONG_RUN);
+    pid_t runner = start_long_run(&place);
+    char *node = place_ask(&place, "SELECT host FROM attempt");
+    free(cluster_ask("scontrol update nodename=%s state=down reason=test", node));
+    assert_int_equal(place_finish(runner), 0);
+    free(cluster_ask("scontrol update nodename=%s state=resume", node));
+    free(node);
+    place_expect(&place,
+                 "SELECT group_concat(outcome) FROM (SELECT * FROM attempt ORDER BY number)",
+                 "node failure,done");
+    place_expect(&place, "SELECT failures FROM job", "0");
+    place_expect(&place, PLACE_STATE, expected);
+    free(expected);
+    place_remove(&place);
+}
+
+/* ---- with clients that fail ---- */
+
+/* Runs the spec with fake_slurm.sh in that mode; the exit code. The place stays. */
+static int run_with_fakes(struct place *place, const char *mode)
+{
+    const char *path = getenv("PATH");
+    char text[4096], here[1000], *old = strdup(path != NULL ? path : "");
+    struct error err = { 0 };
+
+    make(place, LONG_RUN);
+    assert_non_null(getcwd(here, sizeof here));
+    snprintf(text, sizeof text,
+             "mkdir %s/fake && for p in sbatch squeue scancel sacct; do"
+             " ln -s %s/tests/support/fake_slurm.sh %s/fake/$p || exit 1; done",
+             place->directory, here, place->directory);
+    assert_int_equal(system(text), 0);
+    snprintf(text, sizeof text, "%s/fake", place->directory);
+    setenv("FAKE_SLURM", text, 1);
+    snprintf(text, sizeof text, "%s/fake/mode", place->directory);
+    assert_int_equal(file_write_atomic(text, mode, strlen(mode), &err), 0);
+    snprintf(text, sizeof text, "%s/fake:%s", place->directory, old);
+    setenv("PATH", text, 1);
+    int code =
+        place_finish(place_start(place, "run", place->spec, "--executor", "slurm", NULL));
+    setenv("PATH", old, 1);
+    free(old);
+    return code;
+}
+
+static void every_fault_has_its_cause_and_no_job_is_submitted_twice(void **state)
+{
+    static const struct {
+        const char *mode, *outcomes, *failures;
+    } cases[] = {
+        { "oom", "out of memory,done", "1" }, { "preempted", "preempted,done", "0" },
+        { "unknown", "done", "0" },           { "fails", "done", "0" },
+        { "garbled", "done", "0" },           { "no-answer", "done", "0" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct place place;
+        int code = run_with_fakes(&place, cases[i].mode);
+        char *jobs = cluster_ask("ls %s/fake/jobs | wc -l", place.directory);
+        char *outcomes = place_ask(&place, "SELECT group_concat(outcome) FROM (SELECT * FROM"
+                                           " attempt ORDER BY number)");
+        if (code != 0 || strcmp(outcomes, cases[i].outcomes) != 0 ||
+            atoi(jobs) != (strchr(cases[i].outcomes, ',') != NULL ? 2 : 1))
+            fail_msg("%s: exit %d, %s, %s jobs (%s)", cases[i].mode, code, outcomes, jobs,
+                     place.directory);
+        place_expect(&place, "SELECT failures FROM job", cases[i].failures);
+        free(outcomes);
+        free(jobs);
+        place_remove(&place);
+    }
+}
+
+static void a_job_that_slurm_refuses_ends_the_runner_with_its_reason(void **state)
+{
+    struct place place;
+
+    (void)state;
+    assert_int_equal(run_with_fakes(&place, "refuses"), 3);
+    assert_true(place_output_has(&place, "Invalid partition name"));
+    place_remove(&place);
+}
+
+/* ---- fencing ---- */
+
+static void only_the_newest_attempt_counts(void **state)
+{
+    char root[] = "/tmp/hrmlab-fence-XXXXXX";
+
+    (void)state;
+    assert_non_null(mkdtemp(root));
+    free(cluster_ask("mkdir -p %s/attempts/9 %s/attempts/10 %s/other/1 %s/other/2", root, root,
+                     root, root));
+    char *nine = format_string("%s/attempts/9", root),
+         *ten = format_string("%s/attempts/10", root);
+    char *other = format_string("%s/other/1", root);
+    assert_int_equal(fence_newer_attempt(nine), 10);
+    assert_int_equal(fence_newer_attempt(ten), 0);
+    assert_int_equal(fence_newer_attempt(other), 0);
+    free(nine);
+    free(ten);
+    free(other);
+    free(cluster_ask("rm -rf %s", root));
+}
+
+/* Its node was given up, and another attempt began; it lives on. */
+static void a_stale_worker_notices_and_stops(void **state)
+{
+    struct place place;
+
+    (void)state;
+    make(&place, LONG_RUN);
+    pid_t runner = place_start(&place, "run", place.spec, NULL);
+    assert_true(
+        place_wait_for(&place, "SELECT count(*) FROM attempt WHERE state = 'running'", "1"));
+    free(cluster_ask("mkdir %s/runs/*/attempts/2", place.workspace));
+    assert_int_equal(place_finish(runner), 0);
+    char *journal = cluster_ask("grep -h '\"type\":\"end\"' %s/runs/*/attempts/1/journal.jsonl",
+                                place.workspace);
+    assert_non_null(strstr(journal, "attempt 2 has taken the place of this one"));
+    free(journal);
+    place_expect(&place, "SELECT group_concat(number || outcome) FROM attempt",
+                 "1stopped,3done");
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +354,13 @@ int main(void)
         cmocka_unit_test(jobs_are_found_by_id_or_name_with_their_states),
         cmocka_unit_test(a_grid_of_jobs_finds_what_the_executor_local_finds),
         cmocka_unit_test(jobs_go_on_when_the_runner_is_interrupted_or_killed),
+        cmocka_unit_test(what_was_queued_is_submitted_at_once_and_synced_later),
+        cmocka_unit_test(a_job_cancelled_by_somebody_else_stays_cancelled),
+        cmocka_unit_test(a_run_whose_node_fails_goes_on_elsewhere_with_the_same_bits),
+        cmocka_unit_test(every_fault_has_its_cause_and_no_job_is_submitted_twice),
+        cmocka_unit_test(a_job_that_slurm_refuses_ends_the_runner_with_its_reason),
+        cmocka_unit_test(only_the_newest_attempt_counts),
+        cmocka_unit_test(a_stale_worker_notices_and_stops),
     };
 
     return cmocka_run_group_tests_name("slurm", tests, start_cluster, stop_cluster);

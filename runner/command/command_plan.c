@@ -2,6 +2,8 @@
 #include "cpu_quota.h"
 #include "enqueue.h"
 #include "error.h"
+#include "executors.h"
+#include "file.h"
 #include "hash.h"
 #include "human.h"
 #include "log.h"
@@ -153,6 +155,40 @@ static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEED
                  NOMINAL_FLOPS * 1e-9);
 }
 
+/* Prints what the executor would submit for the first run. */
+static int print_submission(const struct options *options, const struct plan *plan,
+                            struct error *err)
+{
+    const struct executor_setup setup = { .program = options->worker_program,
+                                          .slots = options->jobs };
+    const struct plan_run *run = &plan->runs[0];
+    struct executor_set set;
+    struct executor *executor;
+    char here[PATH_MAX] = "", *directory = NULL, *text = NULL;
+    bool absolute = options->workspace[0] == '/';
+
+    executor_set_init(&set, EXECUTORS, &setup);
+    int rc = executor_set_choose(&set, &executor, options->executor, err);
+    if (rc == 0 && executor->type->preview != NULL) {
+        if (!absolute && getcwd(here, sizeof here) == NULL)
+            here[0] = '\0';
+        directory = format_string("%s%s%s/runs/%s/attempts/1", here, absolute ? "" : "/",
+                                  options->workspace, run->hash);
+        rc = directory == NULL
+                 ? error_no_memory(err, "a path")
+                 : executor->type->preview(&text, executor, directory,
+                                           &plan->spec->arms[run->arm].config, err);
+    }
+    if (text != NULL) {
+        log_info("the job of %s:", plan->spec->arms[run->arm].label);
+        fputs(text, stdout);
+    }
+    free(text);
+    free(directory);
+    executor_set_close(&set);
+    return rc;
+}
+
 int command_plan(const struct options *options, int *exit_code, struct error *err)
 {
     struct workspace workspace = { .lock_fd = -1 };
@@ -193,6 +229,8 @@ int command_plan(const struct options *options, int *exit_code, struct error *er
         plan_tell_of_inactive_sets(plan, options->sets, options->set_count);
         rc = plan_tell_of_detectable(plan, store, err);
     }
+    if (rc == 0 && options->executor != NULL && plan->run_count > 0)
+        rc = print_submission(options, plan, err);
     table_destroy(table);
     store_close(store);
     workspace_close(&workspace);

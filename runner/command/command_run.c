@@ -297,7 +297,6 @@ int command_queue(const struct options *options, int *exit_code, struct error *e
     struct plan **plans = calloc((size_t)options->argument_count + 1, sizeof *plans);
     int rc = plans == NULL ? error_set(err, ERROR_NOMEM, "no memory for plans") : 0;
 
-    (void)exit_code;
     for (int i = 0; i < options->argument_count && rc == 0; i++)
         rc = read_plan(&plans[i], options, options->arguments[i], err);
     if (rc == 0)
@@ -311,8 +310,13 @@ int command_queue(const struct options *options, int *exit_code, struct error *e
     for (int i = 0; plans != NULL && i < options->argument_count; i++)
         plan_destroy(plans[i]);
     free(plans);
-    if (rc == 0)
+    if (rc == 0 && options->executor != NULL) {
+        struct options leaving = *options;
+        leaving.leave = true;
+        rc = work_on(store, &workspace, &leaving, NULL, exit_code, err);
+    } else if (rc == 0) {
         log_info("hrmlab work runs the queued jobs");
+    }
     store_close(store);
     workspace_close(&workspace);
     return rc;
@@ -336,4 +340,15 @@ int command_work(const struct options *options, int *exit_code, struct error *er
     store_close(store);
     workspace_close(&workspace);
     return rc;
+}
+
+int command_sync(const struct options *options, int *exit_code, struct error *err)
+{
+    struct options leaving = *options;
+
+    leaving.leave = true;
+    for (int i = 0; EXECUTORS[i] != NULL && leaving.executor == NULL; i++)
+        if (EXECUTORS[i]->detached)
+            leaving.executor = EXECUTORS[i]->name;
+    return command_work(&leaving, exit_code, err);
 }

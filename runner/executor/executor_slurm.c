@@ -28,10 +28,9 @@ enum { DEFAULT_SLOTS = 1000 };
 
 /* The name of a job that nobody has submitted yet: from the attempt's directory,
  * WORKSPACE/runs/RUN/attempts/N, and a random token. */
-static int choose_name(struct slurm_task *task, struct error *err)
+static int choose_name(char out[SLURM_NAME_SIZE], const char *directory, struct error *err)
 {
-    const char *directory = task->head.directory, *runs = strstr(directory, "/runs/");
-    const char *number = strrchr(directory, '/');
+    const char *runs = strstr(directory, "/runs/"), *number = strrchr(directory, '/');
     char hash[HASH_HEX_SIZE];
     uint32_t token;
 
@@ -43,8 +42,8 @@ static int choose_name(struct slurm_task *task, struct error *err)
     if (getrandom(&token, sizeof token, 0) != (ssize_t)sizeof token)
         return error_set(err, ERROR_ENVIRONMENT, "getrandom: %s", strerror(errno));
     hash_hex(hash, directory, (size_t)(runs - directory));
-    snprintf(task->job_name, sizeof task->job_name, "hrmlab-%.8s-%.12s-%.8s-%08x", hash,
-             runs + strlen("/runs/"), number + 1, token);
+    snprintf(out, SLURM_NAME_SIZE, "hrmlab-%.8s-%.12s-%.8s-%08x", hash, runs + strlen("/runs/"),
+             number + 1, token);
     return 0;
 }
 
@@ -86,7 +85,7 @@ static int slurm_prepare(struct executor *executor, struct executor_task **out,
         return ERROR_NOMEM;
     task->slots = needs->threads < executor->slots ? needs->threads : executor->slots;
     slurm->used += task->slots;
-    int rc = choose_name(task, err);
+    int rc = choose_name(task->job_name, directory, err);
     if (rc < 0) {
         slurm_release(&task->head);
         return rc;
@@ -111,20 +110,40 @@ static int read_settings(struct config *out, const char *directory, struct error
     return rc;
 }
 
-/* Writes DIRECTORY/slurm.sh. */
-static int write_script(struct slurm_task *task, const struct config *config, struct error *err)
+static int make_script(char **out, const struct executor *executor, const char *name,
+                       const char *directory, const struct config *config, struct error *err)
 {
-    const struct slurm *slurm = (const struct slurm *)task->head.executor;
-    char program[PATH_MAX], *text = NULL;
-    int rc = 0;
+    const struct slurm *slurm = (const struct slurm *)executor;
+    char program[PATH_MAX];
 
-    task->script = file_join(task->head.directory, "slurm.sh");
-    if (task->script == NULL)
-        return error_no_memory(err, "a path");
+    *out = NULL;
     if (realpath(slurm->setup.program, program) == NULL)
         return error_set(err, ERROR_ENVIRONMENT, "%s: %s", slurm->setup.program,
                          strerror(errno));
-    rc = slurm_script(&text, task->job_name, program, task->head.directory, config, err);
+    return slurm_script(out, name, program, directory, config, err);
+}
+
+static int slurm_preview(char **out, const struct executor *executor, const char *directory,
+                         const struct config *config, struct error *err)
+{
+    char name[SLURM_NAME_SIZE];
+    int rc = choose_name(name, directory, err);
+
+    *out = NULL;
+    return rc < 0 ? rc : make_script(out, executor, name, directory, config, err);
+}
+
+/* Writes DIRECTORY/slurm.sh. */
+static int write_script(struct slurm_task *task, const struct config *config, struct error *err)
+{
+    const char *directory = task->head.directory;
+    char *text = NULL;
+    int rc = 0;
+
+    task->script = file_join(directory, "slurm.sh");
+    if (task->script == NULL)
+        return error_no_memory(err, "a path");
+    rc = make_script(&text, task->head.executor, task->job_name, directory, config, err);
     if (rc == 0)
         rc = file_write_atomic(task->script, text, strlen(text), err);
     free(text);
@@ -246,5 +265,6 @@ const struct executor_type executor_slurm = {
     .adopt = slurm_adopt,
     .poll = slurm_poll,
     .signal = slurm_signal,
+    .preview = slurm_preview,
     .release = slurm_release,
 };

@@ -83,6 +83,7 @@ static const char *why_failed(const struct client_answer *answer)
 static void set_over(struct slurm_task *task, enum outcome cause)
 {
     task->over = true;
+    task->head.handed_over = false;
     task->over_at = clock_monotonic_s();
     task->cause = cause;
 }

@@ -28,10 +28,12 @@ enum slurm_end {
     SLURM_END_NOW
 };
 
+enum { SLURM_NAME_SIZE = 100 };
+
 struct slurm_task {
     struct executor_task head;
     enum slurm_step step;
-    char job_name[100];
+    char job_name[SLURM_NAME_SIZE];
     char job[32];   /* its id; "": not known */
     char *script;   /* owned; path */
     int slots;      /* cores that it counts for */

@@ -301,6 +301,16 @@ static int fail_baseless(struct supervisor *s)
     return 0;
 }
 
+/* Whether every attempt goes on without this runner. */
+static bool all_handed_over(const struct supervisor *s)
+{
+    for (const struct slot *slot = s->slots; slot != NULL; slot = slot->next)
+        if (slot->task == NULL || !slot->task->handed_over ||
+            slot->task->state == EXECUTOR_GONE)
+            return false;
+    return true;
+}
+
 static int look_for_work(struct supervisor *s, double now)
 {
     /* Extra candidates: queued jobs of runs that are busy are skipped, at most two
@@ -327,6 +337,8 @@ static int look_for_work(struct supervisor *s, double now)
     if (rc == 0)
         rc = start_jobs(s);
     if (rc == 0 && s->slots == NULL && (s->jobs_left == 0 || give_up))
+        s->finished = true;
+    if (rc == 0 && s->options->leave && all_handed_over(s))
         s->finished = true;
     return rc;
 }
@@ -463,6 +475,11 @@ int supervise(struct supervise_result *out, struct store *store,
         uv_signal_start(&s->signals[i], on_signal, numbers[i]);
     }
     s->rc = executor_set_choose(&s->executors, &s->executor, options->executor, err);
+    if (s->rc == 0 && options->leave && !s->executor->type->detached)
+        s->rc = error_set(err, ERROR_FORMAT,
+                          "--executor %s: its jobs need hrmlab while they run; use hrmlab run "
+                          "or work",
+                          s->executor->type->name);
     if (s->rc == 0)
         s->rc = adopt_all(s);
     if (s->rc == 0) {
@@ -472,7 +489,10 @@ int supervise(struct supervise_result *out, struct store *store,
     progress_finish(&s->progress);
     s->let_go += let_go(s);
     if (s->let_go > 0)
-        progress_say(&s->progress, "%d jobs go on; hrmlab work takes them over", s->let_go);
+        progress_say(&s->progress,
+                     "%d jobs go on; hrmlab sync records what they have done, hrmlab work "
+                     "follows them",
+                     s->let_go);
     if (s->slots != NULL)
         progress_say(&s->progress, "the workers continue; hrmlab work takes them over");
     close_loop(s);
