@@ -38,6 +38,10 @@ static const char LONG_RUN[] =
     "{\"name\": \"t\", \"set\": {" SMALL ", \"train.max_steps\": 400},"
     " \"evaluate\": {\"eval.halt_max_steps\": [1, 2]}}";
 
+/* One that ends soon. */
+static const char SHORT_RUN[] =
+    "{\"name\": \"t\", \"set\": {" SMALL ", \"train.max_steps\": 40}}";
+
 static bool has_cluster;
 
 static void make(struct place *place, const char *spec)
@@ -246,7 +250,7 @@ static int run_with_fakes(struct place *place, const char *mode)
     char text[4096], here[1000], *old = strdup(path != NULL ? path : "");
     struct error err = { 0 };
 
-    make(place, LONG_RUN);
+    make(place, SHORT_RUN);
     assert_non_null(getcwd(here, sizeof here));
     snprintf(text, sizeof text,
              "mkdir %s/fake && for p in sbatch squeue scancel sacct; do"

@@ -2,7 +2,7 @@
 # fake_slurm.sh - sbatch, squeue, scancel and sacct (by the name it is called by) for what a real
 # Slurm does too seldom. Jobs run here, as processes; $FAKE_SLURM/jobs/ID says which. The file
 # $FAKE_SLURM/mode names what goes wrong:
-#   oom, preempted   the first job ends so at the second list
+#   oom, preempted   the first job ends so at the first list
 #   unknown          no list has a job that is over, and there is no accounting
 #   fails, garbled   the first two lists are an error, or cut
 #   no-answer        sbatch submits the first job, but reports a time-out
@@ -32,8 +32,14 @@ kill_job() { # the keeper, which its worker does not outlive, and the script
 }
 
 end_job() { # ID STATE
-    if [ "$2" = PREEMPTED ]; then kill -TERM "$(<"$jobs/$1/pid")"; else kill_job "$1"; fi
-    while alive "$1"; do sleep 0.05; done
+    while alive "$1"; do
+        if [ "$2" = PREEMPTED ]; then # again where the keeper had not started yet
+            pkill -TERM -P "$(<"$jobs/$1/pid")"
+        else
+            kill_job "$1"
+        fi
+        sleep 0.05
+    done
     echo "$2" >"$jobs/$1/state"
 }
 
@@ -60,8 +66,8 @@ list() {
     case $mode in
     fails) [ "$before" -ge 2 ] || { echo "slurm_load_jobs error: Unable to contact" >&2; exit 1; } ;;
     garbled) [ "$before" -ge 2 ] || { printf '1|RUNN'; exit 0; } ;;
-    oom) [ "$before" != 1 ] || end_job 1 OUT_OF_MEMORY ;;
-    preempted) [ "$before" != 1 ] || end_job 1 PREEMPTED ;;
+    oom) [ "$before" != 0 ] || end_job 1 OUT_OF_MEMORY ;;
+    preempted) [ "$before" != 0 ] || end_job 1 PREEMPTED ;;
     esac
     for id in "$jobs"/*; do
         id=${id##*/}
