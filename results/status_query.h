@@ -68,8 +68,8 @@ struct status_final {
     enum outcome outcome; /* done or diverged */
     char message[128];    /* of a diverged one: the loss and the step */
 };
-/* The file of a run's final checkpoint, relative to the workspace. ERROR_ABSENT: the run
- * is not trained. */
+/* The file of a run's final checkpoint, relative to the workspace. ERROR_ABSENT: the
+ * run is not trained. */
 int status_find_checkpoint(struct store *store, char file[200], const char *hash,
                            struct error *err) MUST_CHECK;
 int status_find_final(struct store *store, struct status_final *out, const char *hash,

@@ -81,7 +81,8 @@ static int level_of(int value)
     return value < 48 ? 0 : value < 115 ? 1 : (value - 35) / 40;
 }
 
-/* Whether a cell of the grid is not as in the solution; all are where the sizes differ. */
+/* Whether a cell of the grid is not as in the solution; where the sizes differ, all
+ * are. */
 static bool is_wrong(const struct grid *grid, const struct grid *solution, int cell)
 {
     return solution != NULL &&

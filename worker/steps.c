@@ -195,7 +195,8 @@ static int begin_batch(struct steps *s, struct data_row *meta, int first, int co
     return rc;
 }
 
-/* After an outer step, from 0: the originals' answers, and at the last one all votes. */
+/* After an outer step, from 0: takes the originals' answers, after the last one all
+ * votes. */
 static int take_step(struct steps *s, const struct data_row *meta, int first, int count,
                      int step, struct error *err)
 {
