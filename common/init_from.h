@@ -30,8 +30,7 @@ enum init_kind init_from_kind(const char *text, const char **digits);
 
 /* The hash of the run that a canonical form of settings begins with, or a file's (by
  * prefix); false: neither. */
-bool init_from_find(char hash[INIT_HASH_DIGITS + 1], const char *canonical,
-                    const char *prefix);
+bool init_from_find(char hash[INIT_HASH_DIGITS + 1], const char *canonical, const char *prefix);
 /* Puts the run's hash in the place of INIT_RUN_UNKNOWN, where that stands in text. */
 void init_from_put_run(char *text, const char *run_hash);
 

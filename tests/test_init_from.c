@@ -111,7 +111,8 @@ static void imported_weights_answer_as_the_published_model(void **state)
     struct engine_result result;
 
     assert_int_equal(init_weights_tensors(&found, engine, file, "published", &err), 0);
-    assert_int_equal(init_weights_rows(&found, engine, file, &(struct init_rows){ 0 }, &err), 0);
+    assert_int_equal(init_weights_rows(&found, engine, file, &(struct init_rows){ 0 }, &err),
+                     0);
     assert_int_equal(found.taken, found.tensors);
     assert_null(found.left);
     assert_null(found.unused);
@@ -351,11 +352,11 @@ static void imported_weights_are_evaluated_without_training(void **state)
     assert_int_equal(strncmp(out, INIT_FILE_PREFIX, strlen(INIT_FILE_PREFIX)), 0);
     out[strlen(out) - 1] = '\0';
     snprintf(from, sizeof from, "train.init_from=%s", out);
-    assert_int_equal(place_finish(place_start(&place, "run", place.spec, "--set", "name=again",
-                                              "--set", "arch.name=hrm", "--set",
-                                              "train.max_steps=0", "--set", "train.epochs=0",
-                                              "--set", from, NULL)),
-                     0);
+    assert_int_equal(
+        place_finish(place_start(&place, "run", place.spec, "--set", "name=again", "--set",
+                                 "arch.name=hrm", "--set", "train.max_steps=0", "--set",
+                                 "train.epochs=0", "--set", from, NULL)),
+        0);
     /* what the training's own last evaluation found */
     place_expect(&place,
                  "SELECT group_concat(n) FROM (SELECT count(DISTINCT m.value) AS n FROM"
@@ -364,12 +365,13 @@ static void imported_weights_are_evaluated_without_training(void **state)
                  " 'lm_loss' AND x.checkpoint = 'last' AND r.canonical NOT LIKE '%transformer%'"
                  " GROUP BY v.canonical)",
                  "1,1");
-    place_expect(&place, "SELECT count(*) FROM evaluation_result WHERE checkpoint = 'last'", "6");
+    place_expect(&place, "SELECT count(*) FROM evaluation_result WHERE checkpoint = 'last'",
+                 "6");
     /* a file named in a spec is the same */
     snprintf(spec, sizeof spec, "train.init_from=%s", path);
-    assert_int_equal(place_finish(place_start(&place, "plan", place.spec, "--set", "arch.name=hrm",
-                                              "--set", "train.max_steps=0", "--set",
-                                              "train.epochs=0", "--set", spec, NULL)),
+    assert_int_equal(place_finish(place_start(&place, "plan", place.spec, "--set",
+                                              "arch.name=hrm", "--set", "train.max_steps=0",
+                                              "--set", "train.epochs=0", "--set", spec, NULL)),
                      0);
     assert_true(place_output_has(&place, "trained and evaluated already"));
     free(path);

@@ -46,10 +46,10 @@ struct arc_tasks {
  *     the set "re-arc"; the tasks are called re-arc-NAME, because the files have the
  *     names of the tasks that they were made after;
  *   one file of challenges.
- * Any file may be packed with gzip and end with .json.gz.
- * A solutions file has the tasks of its challenges, all and no others; where there is
- * none, the tests are hidden: they get answers (the submission), no scores.
- * ERROR_FORMAT names file and place; whatever fails releases all tasks.
+ * Any file may be packed with gzip and end with .json.gz. A solutions file has the
+ * tasks of its challenges, all and no others; where there is none, the tests are
+ * hidden: they get answers (the submission), no scores. ERROR_FORMAT names file and
+ * place; whatever fails releases all tasks.
  */
 int arc_load(struct arc_tasks *tasks, const char *path, struct error *err) MUST_CHECK;
 void arc_tasks_release(struct arc_tasks *tasks);
