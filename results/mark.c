@@ -120,12 +120,11 @@ int mark_delete(struct store *store, int *count, const struct mark_target *targe
         mark_kind_name(kind), target->experiment, target->arm, target->run_hash, text);
 
     *count = (int)there;
-    return rc < 0
-               ? rc
-               : sql_run(store, err,
-                         "DELETE FROM mark WHERE " OF_TARGET " AND (?5 IS NULL OR text = ?5)",
-                         "ttttt", mark_kind_name(kind), target->experiment, target->arm,
-                         target->run_hash, text);
+    if (rc < 0)
+        return rc;
+    return sql_run(
+        store, err, "DELETE FROM mark WHERE " OF_TARGET " AND (?5 IS NULL OR text = ?5)",
+        "ttttt", mark_kind_name(kind), target->experiment, target->arm, target->run_hash, text);
 }
 
 int mark_delete_experiment(struct store *store, const char *experiment, struct error *err)
