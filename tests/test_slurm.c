@@ -340,7 +340,7 @@ static void a_stale_worker_notices_and_stops(void **state)
     pid_t runner = place_start(&place, "run", place.spec, NULL);
     assert_true(
         place_wait_for(&place, "SELECT count(*) FROM attempt WHERE state = 'running'", "1"));
-    free(cluster_ask("mkdir %s/runs/*/attempts/2", place.workspace));
+    free(cluster_ask("for d in %s/runs/*/attempts; do mkdir $d/2; done", place.workspace));
     assert_int_equal(place_finish(runner), 0);
     char *journal = cluster_ask("grep -h '\"type\":\"end\"' %s/runs/*/attempts/1/journal.jsonl",
                                 place.workspace);
