@@ -107,7 +107,7 @@ static int evaluate(struct said said[EVALUATIONS], struct bench *bench, double f
     assert_non_null(mkdtemp(directory));
     snprintf(path, sizeof path, "%s/journal.jsonl", directory);
     must(report_open(&report, path, &err), &err);
-    work_open(&report);
+    work_open(&report, directory);
     const struct evaluate_context context = {
         .engine = bench->engine,
         .config = &bench->config,
@@ -121,7 +121,7 @@ static int evaluate(struct said said[EVALUATIONS], struct bench *bench, double f
         .seed = 3,
     };
     must(evaluate_run(&context, bench->evaluations, EVALUATIONS, selected, &err), &err);
-    work_open(NULL);
+    work_open(NULL, NULL);
     report_close(&report);
     FILE *file = fopen(path, "r");
     char line[8192];

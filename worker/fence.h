@@ -8,8 +8,8 @@
 #ifndef WORKER_FENCE_H
 #define WORKER_FENCE_H
 
-/* The number of the newest attempt beside directory (.../attempts/N) if it is newer than
- * N. 0: there is none, or the directory has another name. */
+/* The number of the newest attempt beside directory (.../attempts/N) if it is newer
+ * than N. 0: there is none, or the directory has another name. */
 int fence_newer_attempt(const char *directory);
 
 #endif

@@ -114,8 +114,8 @@ struct executor_type {
                  const char *place, struct error *err);
     int (*poll)(struct executor *executor, struct error *err);
     void (*signal)(struct executor_task *task, enum executor_signal what);
-    /* What would be submitted for an attempt in directory (absolute), as fresh text, for
-     * people; NULL: the executor submits nothing. */
+    /* What would be submitted for an attempt in directory (absolute), as fresh text,
+     * for people; NULL: the executor submits nothing. */
     int (*preview)(char **out, const struct executor *executor, const char *directory,
                    const struct config *config, struct error *err);
     void (*release)(struct executor_task *task);
