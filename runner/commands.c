@@ -31,8 +31,8 @@ const struct command COMMANDS[] = {
       "Returns once all of them go on without hrmlab; work stays and follows them.", 0, 0,
       BIT(EXECUTOR) | BIT(JOBS) | BIT(PLAIN), command_sync },
     { "plan", "SPEC", "what would run, what exists already, the cost",
-      "A table lists the first 1000 runs, other formats all. With --executor slurm: also\n"
-      "the script of the first run's job.",
+      "A table lists the first 1000 runs, other formats all. With --executor slurm:\n"
+      "also the script of the first run's job.",
       1, 1, BIT(SET) | BIT(FORMAT) | BIT(JOBS) | BIT(EXECUTOR) | COMMAND_PAGES, command_plan },
     { "status", "[EXPERIMENT]", "the progress of every experiment, or of one", NULL, 0, 1,
       BIT(FORMAT) | COMMAND_PAGES, command_status },
@@ -89,9 +89,9 @@ const struct command COMMANDS[] = {
       "figures in files beside it.",
       0, 1, QUERY_OPTIONS | BIT(OUTPUT) | BIT(BASELINE), command_report },
     { "show", "RUN", "everything about a run",
-      "RUN is the beginning of its hash, 4 digits or more. With --task: input, solution and\n"
-      "the model's answer, wrong cells marked, and how the variants voted; --steps: its\n"
-      "answer after each outer step; --svg FILE: as a drawing.",
+      "RUN is the beginning of its hash, 4 digits or more. With --task: input,\n"
+      "solution and the model's answer, wrong cells marked, and how the variants\n"
+      "voted; --steps: its answer after each outer step; --svg FILE: as a drawing.",
       1, 1, BIT(FORMAT) | BIT(TASK) | BIT(STEPS) | BIT(SVG) | COMMAND_PAGES, command_show },
     { "logs", "RUN", "the log of a run's last attempt",
       "RUN is the beginning of its hash, 4 digits or more.", 1, 1, BIT(FOLLOW), command_logs },
