@@ -127,7 +127,7 @@ CREATE TABLE mark (
     run_hash TEXT NOT NULL,            -- '': the mark is of an experiment or arm
     text TEXT NOT NULL,                -- the note, the tag; '' of keep
     made_at TEXT NOT NULL,             -- when it was made
-    PRIMARY KEY (kind, experiment, arm, run_hash, text)
+    PRIMARY KEY (experiment, arm, run_hash, kind, text)
 ) STRICT, WITHOUT ROWID;
 
 -- How and where jobs are executed, which is no part of any identity: resources, retries, the place

@@ -227,7 +227,7 @@ static const char VERSION_5[] = //
     "    run_hash TEXT NOT NULL,"
     "    text TEXT NOT NULL,"
     "    made_at TEXT NOT NULL,"
-    "    PRIMARY KEY (kind, experiment, arm, run_hash, text)"
+    "    PRIMARY KEY (experiment, arm, run_hash, kind, text)"
     ") STRICT, WITHOUT ROWID;";
 
 const char *const MIGRATIONS[SCHEMA_VERSION] = { NULL, SHARE_SETTINGS, EXECUTION_OF_JOBS,

@@ -69,6 +69,7 @@ static int fill_facts(struct store *store, struct table **out, const char *hash,
         "  printf('pass@2 %.3f, per token %.3f', b.pass_at_2, b.per_token_accuracy),"
         "  r.hash FROM baseline b JOIN run r USING (run_id)"
         " UNION ALL SELECT 15, m.kind, m.text, m.run_hash FROM mark m"
+        "  WHERE m.experiment = '' AND m.arm = ''"
         " UNION ALL SELECT 15, m.kind || ' of ' || iif(m.arm = '', m.experiment, m.arm),"
         "  m.text, r.hash FROM mark m JOIN experiment e ON e.name = m.experiment"
         "  JOIN arm a ON a.experiment_id = e.experiment_id AND m.arm IN ('', a.label)"

@@ -27,7 +27,7 @@ const struct command COMMANDS[] = {
     { "work", "", "run queued jobs until the queue is empty",
       "Takes over workers that an earlier runner left running.", 0, 0, LOOP_OPTIONS,
       command_work },
-    { "sync", "", "record what jobs of a cluster have done, submit the next",
+    { "sync", "", "record what cluster jobs did, submit the next",
       "Returns once all of them go on without hrmlab; work stays and follows them.", 0, 0,
       BIT(EXECUTOR) | BIT(JOBS) | BIT(PLAIN), command_sync },
     { "plan", "SPEC", "what would run, what exists already, the cost",

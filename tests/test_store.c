@@ -599,6 +599,7 @@ static void no_query_of_a_command_scans_a_table(void **state)
         { "FROM evaluation WHERE run_id = ?1", "ORDER BY", "the same", false },
         { "WHERE x.run_id = j.run_id ORDER BY e.name", "ORDER BY", "arms of a run", false },
         { "FROM attempt WHERE state IN", "ORDER BY", "attempts at work", false },
+        { "m.experiment = name", "ORDER BY", "marks of an experiment", false },
     };
     enum { ALLOWED = sizeof allowed / sizeof *allowed };
     struct traced traced = { .count = 0 };
