@@ -440,10 +440,10 @@ const struct setting settings_table[SETTING_COUNT] = {
     [TRAIN_DATA_SEED] = INT_OR_WORD_SETTING(
         "train.data_seed", PHASE_TRAINING, 0, 9007199254740991, "seed", SEED_OF_RUN, "", NULL,
         "seed of batch order, offsets, exploration and augmentation; seed: train.seed"),
-    [TRAIN_EPOCHS] = INT_SETTING("train.epochs", PHASE_TRAINING, 0, 100000000, "1000", "epochs",
-                                 by_steps,
-                                 "visits of every group; 0: none, init_from's weights are "
-                                 "evaluated"),
+    [TRAIN_EPOCHS] =
+        INT_SETTING("train.epochs", PHASE_TRAINING, 0, 100000000, "1000", "epochs", by_steps,
+                    "visits of every group; 0: none, init_from's weights are "
+                    "evaluated"),
     [TRAIN_MAX_STEPS] =
         INT_SETTING("train.max_steps", PHASE_TRAINING, 0, 1000000000, "0", "steps", NULL,
                     "training steps; 0: as many as the epochs give"),
@@ -596,10 +596,11 @@ const struct setting settings_table[SETTING_COUNT] = {
                                 .meaning =
                                     "votes are counted together over so many of the training's "
                                     "last evaluations (train.eval_interval), this one among "
-                                    "them; 1: its own alone; the published evaluators pool all" },
-    [EVAL_ROLLOUTS] = INT_SETTING(
-        "eval.rollouts", PHASE_EVALUATION, 1, 1000, "1", "passes", NULL,
-        "passes over every row, each from initial states with noise of its own"),
+                                    "them; 1: its own alone; the published evaluators pool "
+                                    "all" },
+    [EVAL_ROLLOUTS] =
+        INT_SETTING("eval.rollouts", PHASE_EVALUATION, 1, 1000, "1", "passes", NULL,
+                    "passes over every row, each from initial states with noise of its own"),
     [EVAL_INIT_NOISE] = REAL_SETTING(
         "eval.init_noise", PHASE_EVALUATION, 0, 100, "0", "", NULL,
         "standard deviation of the noise on each number of the initial z_H and z_L, over the "

@@ -49,9 +49,10 @@ int garbage_runs(struct store *store, struct garbage_run **out, int *count, stru
         "SELECT r.run_id, r.hash,"
         " EXISTS (SELECT 1 FROM arm_run x WHERE x.run_id = r.run_id)"
         " OR " BASE_OF_OPEN("r.hash") ","
-        " " OPEN_JOB("r.run_id") " OR " OPEN_ATTEMPT(
-            "r.run_id") ", c.file, " KEPT
-                        " FROM run r LEFT JOIN checkpoint c USING (run_id) ORDER BY r.run_id",
+                                      " " OPEN_JOB("r.run_id") " OR " OPEN_ATTEMPT(
+                                          "r.run_id") ", c.file, " KEPT
+                                                      " FROM run r LEFT JOIN checkpoint c "
+                                                      "USING (run_id) ORDER BY r.run_id",
         "");
 
     *out = NULL;
@@ -97,9 +98,8 @@ int garbage_is_unwanted(struct store *store, bool *out, int64_t run_id, struct e
     return sql_int(store, &id, out, err,
                    "SELECT r.run_id FROM run r WHERE r.run_id = ?1"
                    " AND NOT EXISTS (SELECT 1 FROM arm_run x WHERE x.run_id = r.run_id)"
-                   " AND NOT " KEPT
-                   " AND NOT " BASE_OF_OPEN("r.hash")
-                   " AND NOT " OPEN_JOB("r.run_id") " AND NOT " OPEN_ATTEMPT("r.run_id"),
+                   " AND NOT " KEPT " AND NOT " BASE_OF_OPEN("r.hash") " AND NOT " OPEN_JOB(
+                       "r.run_id") " AND NOT " OPEN_ATTEMPT("r.run_id"),
                    "i", run_id);
 }
 

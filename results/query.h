@@ -29,8 +29,8 @@ const char *run_state_name(enum run_state state);
 
 struct result_arm {
     int64_t id;
-    char *label; /* owned */
-    cJSON *axes; /* owned; training axis key -> value */
+    char *label;  /* owned */
+    cJSON *axes;  /* owned; training axis key -> value */
     bool foreign; /* of another experiment, which its label names: arm_add_foreign() */
 };
 

@@ -146,17 +146,17 @@ int record_next_jobs(struct store *store, struct record_job **out, int *count,
                      const struct record_scope *scope, double now, int most, struct error *err)
 {
     sqlite3_stmt *s;
-    int rc = sql_query(store, &s, err,
-                       SELECT_JOBS " WHERE j.state = 'queued' AND NOT (j.not_before > ?2 AND"
-                                   " j.not_before < ?2 + ?4) AND NOT (j.kind = 'evaluate' AND"
-                                   " EXISTS (SELECT 1 FROM job t WHERE t.run_id = j.run_id AND"
-                                   "  t.kind = 'train' AND t.state IN ('queued', 'starting',"
-                                   "  'running'))) AND " RECORD_BASE_READY " AND ((?5 AND j.priority > ?6)"
-                                   " OR " IN_EXPERIMENT
-                                   ") ORDER BY j.priority DESC, j.cost DESC, j.job_id LIMIT ?3",
-                       "triiii", scope->experiment, now, (int64_t)most,
-                       (int64_t)RECORD_LONGEST_WAIT_S, (int64_t)scope->others,
-                       (int64_t)scope->above);
+    int rc = sql_query(
+        store, &s, err,
+        SELECT_JOBS " WHERE j.state = 'queued' AND NOT (j.not_before > ?2 AND"
+                    " j.not_before < ?2 + ?4) AND NOT (j.kind = 'evaluate' AND"
+                    " EXISTS (SELECT 1 FROM job t WHERE t.run_id = j.run_id AND"
+                    "  t.kind = 'train' AND t.state IN ('queued', 'starting',"
+                    "  'running'))) AND " RECORD_BASE_READY " AND ((?5 AND j.priority > ?6)"
+                    " OR " IN_EXPERIMENT
+                    ") ORDER BY j.priority DESC, j.cost DESC, j.job_id LIMIT ?3",
+        "triiii", scope->experiment, now, (int64_t)most, (int64_t)RECORD_LONGEST_WAIT_S,
+        (int64_t)scope->others, (int64_t)scope->above);
 
     return rc < 0 ? rc : collect_jobs(store, &s, out, count, err);
 }

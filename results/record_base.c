@@ -86,7 +86,8 @@ int record_add_init(struct store *store, cJSON *job, int64_t run_id, struct erro
 {
     sqlite3_stmt *s;
     char run[INIT_HASH_DIGITS + 1] = "", file[INIT_HASH_DIGITS + 1] = "";
-    int rc = sql_query(store, &s, err, "SELECT canonical FROM run WHERE run_id = ?1", "i", run_id);
+    int rc =
+        sql_query(store, &s, err, "SELECT canonical FROM run WHERE run_id = ?1", "i", run_id);
 
     cJSON_DeleteItemFromObjectCaseSensitive(job, "init_from");
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row */

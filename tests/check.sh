@@ -21,7 +21,7 @@ maze=(common/settings results/present/published.c runner/plan/data_places.c work
     worker/data/maze)
 local=(runner/executor/)
 # besides: its settings, and the member of a spec that they stand in
-slurm=(common/settings runner/command/command_axes.c runner/executor/ runner/plan/spec)
+slurm=(common/settings runner/executor/ runner/plan/spec)
 failed=0
 fault() { failed=1; printf 'check: %s\n' "$*"; }
 

@@ -202,7 +202,7 @@ static void examples_of_a_built_set_are_those_of_its_source(void **state)
     }
 }
 
-static void shell(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void shell(const char *format, ...)
 {
     char command[1000];
     va_list arguments;

@@ -348,7 +348,7 @@ static void a_finding_calls_nothing_a_gain_that_is_none_by_itself(void **state)
     int64_t steps[] = { 1, 4 };
     int at[] = { 0, 1, 2, 3 };
     char label[] = "all arms";
-    struct matrix_block block = { label, 2, 2, steps, steps, at };
+    struct matrix_block block = { label, 2, 2, steps, steps, at, NULL };
     struct matrix matrix = { .blocks = &block, .block_count = 1, .variants = 1 };
     struct compare all = { .metric = METRIC_PASS_AT_2, .cells = cells, .cell_count = 4 };
     struct comparison items[] = { compared(0.4, 0.0, 0.01), compared(0.4, 0.2, 0.01),

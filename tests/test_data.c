@@ -502,9 +502,9 @@ static struct scores *score(const struct data_set *set, const struct score_reque
 static void scores_know_right_from_wrong_and_subsample(void **state)
 {
     static const char *const pairs[] = { "data.canvas", "8", "data.num_aug", "7", NULL };
-    static const struct score_request requests[] = { { 1, 0, 0, { 0 } },
-                                                     { 1, 1, 0, { 0 } },
-                                                     { 1, 4, 0, { 0 } } };
+    static const struct score_request requests[] = { { .outer_steps = 1 },
+                                                     { .outer_steps = 1, .augmentations = 1 },
+                                                     { .outer_steps = 1, .augmentations = 4 } };
     struct config config;
     struct error err;
     struct data_set *set = open_set(&config, pairs);
@@ -588,7 +588,7 @@ static void real_arc_tasks_load_in_both_layouts(void **state)
 static void a_choice_of_rows_is_of_whole_tests_and_scored_alone(void **state)
 {
     static const char *const pairs[] = { "data.canvas", "8", "data.num_aug", "7", NULL };
-    static const struct score_request request = { 1, 0, 0, { 0 } };
+    static const struct score_request request = { .outer_steps = 1 };
     struct config config;
     struct error err;
     struct data_set *set = open_set(&config, pairs);

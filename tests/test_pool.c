@@ -48,7 +48,8 @@ static int remove_tasks(void **state)
 static void print_cell(char out[TEXT], int steps, const char *more, const char *pool)
 {
     snprintf(out, TEXT,
-             "{\"eval.halt_max_steps\":%d,\"eval.augmentations\":\"all\",\"eval.act_inference\":false"
+             "{\"eval.halt_max_steps\":%d,\"eval.augmentations\":\"all\",\"eval.act_"
+             "inference\":false"
              ",\"eval.seed\":0,\"eval.split\":\"test\"%s%s}",
              steps, more, pool);
 }
@@ -124,7 +125,8 @@ static cJSON *alone(struct run_setup *setup, int attempt, const char *cell)
 
 static void a_grid_of_inference_costs_one_pass_and_is_what_each_cell_is_alone(void **state)
 {
-    static const char *const more[] = { "train.eval_interval=4", "train.untrained_share=0", NULL };
+    static const char *const more[] = { "train.eval_interval=4", "train.untrained_share=0",
+                                        NULL };
     static const int checked[] = { 0, CELLS / 2 + 4, CELLS - 1 };
     struct run_settings settings;
     struct run_setup setup;
@@ -147,8 +149,7 @@ static void a_grid_of_inference_costs_one_pass_and_is_what_each_cell_is_alone(vo
     for (int i = 0; i < CELLS; i++) { /* all from one pass of the last evaluation */
         int counted = i % POOLS == 0 ? 1 : i % POOLS == 1 ? 2 : evaluations;
 
-        assert_true(value(journal, cells[i], "seconds") ==
-                    value(journal, cells[0], "seconds"));
+        assert_true(value(journal, cells[i], "seconds") == value(journal, cells[0], "seconds"));
         assert_int_equal(voted(journal, cells[i]), counted * voted(journal, cells[0]));
     }
     for (size_t i = 0; i < sizeof checked / sizeof *checked; i++) {
@@ -167,8 +168,9 @@ static void a_grid_of_inference_costs_one_pass_and_is_what_each_cell_is_alone(vo
 static void rollouts_without_noise_are_plain_and_noise_is_drawn_by_row(void **state)
 {
     static const char *const more[] = { "train.untrained_share=0", NULL };
-    static const char *const names[] = { "per_token_accuracy", "exact_rows", "lm_loss", "pass_at_1",
-                                         "pass_at_2", "oracle", "vote_margin" };
+    static const char *const names[] = { "per_token_accuracy", "exact_rows", "lm_loss",
+                                         "pass_at_1",          "pass_at_2",  "oracle",
+                                         "vote_margin" };
     static const char *const settings_of[] = {
         "",
         ",\"eval.rollouts\":3",

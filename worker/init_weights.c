@@ -69,8 +69,7 @@ static bool fits(const struct safetensors_tensor *tensor, const struct engine_st
 /* Adds a name to a list, "a, b". */
 static int add_name(char **list, const char *name, struct error *err)
 {
-    char *longer =
-        *list == NULL ? strdup(name) : format_string("%s, %s", *list, name);
+    char *longer = *list == NULL ? strdup(name) : format_string("%s, %s", *list, name);
 
     if (longer == NULL)
         return error_no_memory(err, "the names of tensors");
@@ -142,10 +141,11 @@ int init_weights_tensors(struct init_found *found, struct engine *engine,
     if (rc == 0)
         rc = name_unused(found, engine, file, err);
     if (rc == 0 && found->taken == 0)
-        rc = error_set(err, ERROR_FORMAT,
-                       "%s: none of its tensors has name and shape of one of this model's, such "
-                       "as %.300s; set arch.* as the weights were trained",
-                       path, found->left != NULL ? found->left : "");
+        rc =
+            error_set(err, ERROR_FORMAT,
+                      "%s: none of its tensors has name and shape of one of this model's, such "
+                      "as %.300s; set arch.* as the weights were trained",
+                      path, found->left != NULL ? found->left : "");
     return rc;
 }
 
@@ -207,10 +207,9 @@ static void match_ids(int *rows, int count, const struct init_rows *how,
 
     for (int id = 1; id < count; id++) {
         struct named wanted = { named ? key_of(how->to, id) : 0, 0 };
-        const struct named *found =
-            named && known > 0
-                ? bsearch(&wanted, names, (size_t)known, sizeof *names, compare_named)
-                : NULL;
+        const struct named *found = named && known > 0 ? bsearch(&wanted, names, (size_t)known,
+                                                                 sizeof *names, compare_named)
+                                                       : NULL;
 
         rows[id] = !named ? (id <= known ? id : 0) : found != NULL ? found->id : 0;
     }
@@ -249,9 +248,10 @@ static void draw_row(float *row, size_t E, double size, uint64_t seed, int id)
 }
 
 /* Sets every row of the engine. names: the file's trained rows; scratch: 2 E. */
-static void set_rows(struct init_found *found, struct engine *engine, const int *rows, int count,
-                     const struct safetensors_tensor *tensor, const struct init_rows *how,
-                     const struct named *names, int known, float *scratch)
+static void set_rows(struct init_found *found, struct engine *engine, const int *rows,
+                     int count, const struct safetensors_tensor *tensor,
+                     const struct init_rows *how, const struct named *names, int known,
+                     float *scratch)
 {
     const float *data = tensor->data;
     size_t E = (size_t)tensor->dims[1];
@@ -297,7 +297,8 @@ int init_weights_rows(struct init_found *found, struct engine *engine,
         return 0;
     int count = (int)state.dims[0];
     if (tensor == NULL || tensor->dtype != SAFETENSORS_F32 || tensor->rank != 2 ||
-        tensor->dims[0] < 1 || tensor->dims[0] > INT32_MAX || tensor->dims[1] != state.dims[1]) {
+        tensor->dims[0] < 1 || tensor->dims[0] > INT32_MAX ||
+        tensor->dims[1] != state.dims[1]) {
         found->rows_new = count - 1;
         return 0;
     }
@@ -346,10 +347,11 @@ static int open_data(struct data_set **out, const struct job *job, struct error 
     int rc = data_set_open(out, &job->base.config, true, err);
 
     if (rc == 0 && strcmp(data_set_hash(*out), job->base.data_hash) != 0)
-        rc = error_set(err, ERROR_FORMAT,
-                       "the data of %s are not those that run %.12s, with whose weights this one "
-                       "begins, was trained on; put the former files back and `hrmlab retry`",
-                       config_text(&job->base.config, DATA_PATH), job->base.run_hash);
+        rc = error_set(
+            err, ERROR_FORMAT,
+            "the data of %s are not those that run %.12s, with whose weights this one "
+            "begins, was trained on; put the former files back and `hrmlab retry`",
+            config_text(&job->base.config, DATA_PATH), job->base.run_hash);
     return rc;
 }
 

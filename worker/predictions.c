@@ -113,13 +113,13 @@ static int list_tensors(struct safetensors_tensor *out, char (*names)[NAME_SIZE]
                                                    .bytes = (size_t)count * sizeof(double),
                                                    .data = p->slots[i].q_halt };
     }
-    out[made++] = (struct safetensors_tensor){ .name = "starts",
-                                               .dtype = SAFETENSORS_I64,
-                                               .rank = 1,
-                                               .dims = { p->grid_count + 1 },
-                                               .bytes = ((size_t)p->grid_count + 1) *
-                                                        sizeof(int64_t),
-                                               .data = p->starts };
+    out[made++] =
+        (struct safetensors_tensor){ .name = "starts",
+                                     .dtype = SAFETENSORS_I64,
+                                     .rank = 1,
+                                     .dims = { p->grid_count + 1 },
+                                     .bytes = ((size_t)p->grid_count + 1) * sizeof(int64_t),
+                                     .data = p->starts };
     for (int i = 0; i < p->slot_count; i++) {
         const void *data[2] = { p->slots[i].answers, p->slots[i].used };
         static const char *const kinds[2] = { "answers", "used" };
@@ -173,8 +173,9 @@ static int build(char **out, size_t *size, const struct predictions *p, const ch
         snprintf(shape, sizeof shape, "%d %d", p->rows, p->rollouts);
         checksum(hex, slots, run_hash, list, count);
         const struct safetensors_pair pairs[PAIRS + 1] = {
-            { "format", FORMAT }, { "run_hash", run_hash }, { "step", step }, { "pass", p->pass },
-            { "shape", shape },   { "slots", slots },       { "checksum", hex },
+            { "format", FORMAT }, { "run_hash", run_hash }, { "step", step },
+            { "pass", p->pass },  { "shape", shape },       { "slots", slots },
+            { "checksum", hex },
         };
         rc = safetensors_build_header(&header, &header_size, size, tensors, count, pairs,
                                       PAIRS + 1, err);

@@ -24,7 +24,6 @@
 
 enum { ENGINE_NO_LABEL = -100 };
 
-
 static int find_slot(struct scores *s, const struct score_request *request)
 {
     for (int i = 0; i < s->slot_count; i++)
@@ -33,7 +32,8 @@ static int find_slot(struct scores *s, const struct score_request *request)
             return i;
     s->slots[s->slot_count].outer_steps = request->outer_steps;
     s->slots[s->slot_count].rule = request->rule;
-    s->slots[s->slot_count].rows = calloc((size_t)s->rollouts * (size_t)s->row_count + 1, sizeof(struct kept));
+    s->slots[s->slot_count].rows =
+        calloc((size_t)s->rollouts * (size_t)s->row_count + 1, sizeof(struct kept));
     return s->slot_count++;
 }
 
@@ -381,8 +381,8 @@ static enum metric rating_metric(int rating)
 }
 
 /* Adds one prediction of a row to the measures that only some kinds of data have. */
-static void add_special(const struct kept *kept, int rating,
-                        struct score_result *out, int counts[METRIC_RECORDED])
+static void add_special(const struct kept *kept, int rating, struct score_result *out,
+                        int counts[METRIC_RECORDED])
 {
     enum metric metric = rating_metric(rating);
 

@@ -21,12 +21,12 @@ int scores_set_history(struct scores *s, const struct score_history *history, st
         for (int e = 0; e < history->count && s->requests[i].pool != 1; e++)
             if (history->items[e]->rows != s->row_count ||
                 !has_slot(history->items[e], &s->requests[i]))
-                return error_set(err, ERROR_FORMAT,
-                                 "eval.pool_checkpoints: the evaluation after step %lld has kept "
-                                 "no answers at %d outer steps by this rule; train the run again "
-                                 "with this evaluation among those asked for",
-                                 (long long)history->items[e]->step,
-                                 s->requests[i].outer_steps);
+                return error_set(
+                    err, ERROR_FORMAT,
+                    "eval.pool_checkpoints: the evaluation after step %lld has kept "
+                    "no answers at %d outer steps by this rule; train the run again "
+                    "with this evaluation among those asked for",
+                    (long long)history->items[e]->step, s->requests[i].outer_steps);
     s->history = *history;
     return 0;
 }
@@ -41,7 +41,8 @@ static int list_grids(struct predictions *out, int *first, const struct scores *
     for (int t = 0; t < tests; t++) {
         first[t + 1] = first[t] + s->answers[t].count;
         for (int i = 0; i < s->answers[t].count; i++)
-            bytes += 2 + (int64_t)s->answers[t].grids[i]->rows * s->answers[t].grids[i]->columns;
+            bytes +=
+                2 + (int64_t)s->answers[t].grids[i]->rows * s->answers[t].grids[i]->columns;
     }
     out->grid_count = first[tests];
     out->cells = malloc((size_t)bytes + 1);

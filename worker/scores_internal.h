@@ -25,8 +25,8 @@ struct scores {
     const struct data_set *set; /* borrowed */
     enum data_split split;
     int row_count;
-    int rollouts, rollout;        /* most of a request; the one being added */
-    struct score_history history; /* borrowed */
+    int rollouts, rollout;          /* most of a request; the one being added */
+    struct score_history history;   /* borrowed */
     struct score_request *requests; /* owned */
     int *slot_of;                   /* owned: per request */
     int request_count;

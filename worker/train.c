@@ -39,7 +39,7 @@ struct training {
     int64_t step, total; /* steps done; total of the schedule */
     bool finished;       /* nothing is left to train */
     /* of the training; without stages: the model's cycles */
-    struct pool pool;             /* predictions of interim evaluations */
+    struct pool pool; /* predictions of interim evaluations */
     struct cycle_schedule cycles;
     int generation;     /* of the next checkpoint: 0 or 1 */
     int64_t saved_step; /* of the last checkpoint; -1: none */
@@ -210,7 +210,10 @@ static double untrained_flops(struct training *training)
                   config_puzzle_ids(&c->job->config, info->num_puzzle_identifiers));
     training->row_step_flops = shape.eval_row_step_flops;
     double flops = share * shape.train_step_flops * (double)training->total;
-    return share <= 0.0 || !config_trains(&c->job->config) ? 0.0 : flops < LEAST ? LEAST : flops > MOST ? MOST : flops;
+    return share <= 0.0 || !config_trains(&c->job->config) ? 0.0
+           : flops < LEAST                                 ? LEAST
+           : flops > MOST                                  ? MOST
+                                                           : flops;
 }
 
 /* Evaluates the untrained model where no earlier attempt has reported the result.
@@ -276,8 +279,8 @@ static int start(struct training *training, struct error *err)
     }
     if (rc == 0 && from == NULL && c->job->base.kind != INIT_SEED) {
         rc = init_weights_job(c->job, c->engine, c->set, c->report, err);
-        training->end->base_damaged = c->job->base.kind == INIT_RUN &&
-                                      (rc == ERROR_DAMAGED || rc == ERROR_ABSENT);
+        training->end->base_damaged =
+            c->job->base.kind == INIT_RUN && (rc == ERROR_DAMAGED || rc == ERROR_ABSENT);
     }
     if (rc == 0)
         rc = pool_open(&training->pool, c->job, training->step, err);

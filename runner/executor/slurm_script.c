@@ -155,7 +155,9 @@ int slurm_script(char **out, const char *name, const char *program, const char *
     if (rc == 0)
         rc = put_texts(writer.out, config, SLURM_SETUP, "", err);
     put_worker(writer.out, program, directory);
-    if ((ferror(writer.out) != 0) | (fclose(writer.out) != 0)) {
+    bool failed = ferror(writer.out) != 0;
+    failed = fclose(writer.out) != 0 || failed;
+    if (failed) {
         free(writer.text);
         return error_no_memory(err, "a batch script");
     }

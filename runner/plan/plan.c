@@ -336,9 +336,9 @@ static int add_runs(struct plan *plan, struct run_index *index, bool with_base,
         for (int s = 0; s < spec->seed_count && rc == 0 && (base >= 0) == with_base; s++) {
             int base_run = base >= 0 ? plan_run_of(plan, base, s) : -1;
 
-            rc = add_run(&mine[s], plan, index,
-                         &(struct plan_run){ .arm = a, .base = base_run, .seed = spec->seeds[s] },
-                         err);
+            rc = add_run(
+                &mine[s], plan, index,
+                &(struct plan_run){ .arm = a, .base = base_run, .seed = spec->seeds[s] }, err);
         }
     }
     return rc;
@@ -385,8 +385,8 @@ static int check_weights(const struct spec *spec, const char *workspace, struct 
 {
     for (int a = 0; a < spec->arm_count; a++) {
         const char *digits, *text = config_text(&spec->arms[a].config, TRAIN_INIT_FROM);
-        bool there = init_from_kind(text, &digits) != INIT_FILE ||
-                     spec_has_weights(workspace, digits);
+        bool there =
+            init_from_kind(text, &digits) != INIT_FILE || spec_has_weights(workspace, digits);
 
         for (int w = 0; w < spec->weights_count && !there; w++)
             there = strcmp(spec->weights[w].hash, digits) == 0;

@@ -47,7 +47,7 @@ struct plan_arm {
  * evaluations. */
 struct plan_run {
     char hash[65];
-    int arm; /* the first arm that it serves: index of spec->arms and arms */
+    int arm;  /* the first arm that it serves: index of spec->arms and arms */
     int base; /* number of the run whose weights it begins with; -1: none */
     int64_t seed;
     /* not owned; set if the run was queued before its data or the engine changed;

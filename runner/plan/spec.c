@@ -7,6 +7,7 @@
 #include "spec_axes.h"
 #include "spec_bases.h"
 #include "spec_contrasts.h"
+#include "spec_keys.h"
 #include "spec_merge.h"
 #include "spec_weights.h"
 

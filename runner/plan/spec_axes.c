@@ -5,7 +5,7 @@
 #include "json.h"
 #include "settings.h"
 #include "spec.h"
-#include "spec_merge.h"
+#include "spec_keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -89,9 +89,9 @@ static int name_base(struct spec_arm *base, const struct spec_arm *arm, struct e
          item = item->next)
         rc = add_axis(base, item->string, err);
     cJSON_Delete(object);
-    char *label = rc == 0 ? format_string("init%s%s", base->label[0] != '\0' ? " " : "",
-                                          base->label)
-                          : NULL;
+    char *label =
+        rc == 0 ? format_string("init%s%s", base->label[0] != '\0' ? " " : "", base->label)
+                : NULL;
     if (rc == 0 && label == NULL)
         rc = error_no_memory(err, "a spec");
     if (label != NULL) {

@@ -4,7 +4,7 @@
 #include "error.h"
 #include "evaluation_keys.h"
 #include "json.h"
-#include "spec_merge.h"
+#include "spec_keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static cJSON *cell_value(const struct spec_arm *arm, const struct spec_evaluatio
 {
     if (settings_table[id].phase != PHASE_EVALUATION)
         return config_active(&arm->config, id) ? config_get_json(&arm->config, id) : NULL;
-    if (id == EVAL_HALT_MAX_STEPS && config_int(&evaluation->config, id) == 0)
+    if (id == EVAL_HALT_MAX_STEPS && config_int(&evaluation->config, EVAL_HALT_MAX_STEPS) == 0)
         return config_get_json(&arm->config, ARCH_HALT_MAX_STEPS);
     return config_get_json(&evaluation->config, id);
 }

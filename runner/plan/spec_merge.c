@@ -8,6 +8,7 @@
 #include "settings.h"
 #include "spec.h"
 #include "spec_contrasts.h"
+#include "spec_keys.h"
 #include "spec_place.h"
 
 #include <errno.h>
@@ -22,36 +23,6 @@ static const char *const TOP_KEYS[] = {
     "retries", "slurm",       "priority",      "contrasts"
 };
 enum { TOP_KEY_COUNT = sizeof TOP_KEYS / sizeof *TOP_KEYS };
-
-/* Whether settings are named KEY.something. */
-static bool is_group(const char *key)
-{
-    size_t length = strlen(key);
-
-    for (int i = 0; i < SETTING_COUNT; i++)
-        if (strncmp(settings_table[i].key, key, length) == 0 &&
-            settings_table[i].key[length] == '.')
-            return true;
-    return false;
-}
-
-int spec_unknown_key(const char *where, const char *key, struct error *err)
-{
-    const char *nearest = setting_nearest(key);
-
-    if (is_group(key))
-        return error_set(err, ERROR_FORMAT,
-                         "%s: \"%.100s\" is a group of settings; name each one whole, such as "
-                         "\"%.100s.KEY\"",
-                         where, key, key);
-    if (nearest != NULL)
-        return error_set(err, ERROR_FORMAT,
-                         "%s: unknown setting \"%.100s\"; did you mean \"%s\"?", where, key,
-                         nearest);
-    return error_set(err, ERROR_FORMAT,
-                     "%s: unknown setting \"%.100s\"; `hrmlab axes` lists all settings", where,
-                     key);
-}
 
 static int check_top_keys(const cJSON *spec, const char *path, struct error *err)
 {

@@ -25,7 +25,4 @@ int spec_merge(cJSON **out, const char *path, const char *const *overrides, int 
  * the experiment's. */
 bool spec_is_stream(const char *path);
 
-/* ERROR_FORMAT for an unknown settings key, with the most similar name. */
-int spec_unknown_key(const char *where, const char *key, struct error *err) MUST_CHECK;
-
 #endif

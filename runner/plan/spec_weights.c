@@ -170,7 +170,8 @@ static int copy_weights(char hash[65], const char *workspace, int fd, const char
 {
     char *folder = file_join(workspace, "weights"), *to = NULL;
     char *aside = folder == NULL ? NULL : format_string("%s/.%ld.new", folder, (long)getpid());
-    int rc = aside == NULL ? error_no_memory(err, "a path") : file_make_directories(folder, err);
+    int rc =
+        aside == NULL ? error_no_memory(err, "a path") : file_make_directories(folder, err);
 
     if (rc == 0)
         rc = write_copy(hash, aside, fd, path, err);
