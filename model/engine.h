@@ -144,12 +144,13 @@ void engine_destroy(struct engine *engine);
 
 /*
  * Bytes of all blocks of an engine. Each batch row takes, in carries (one for training,
- * one for evaluation) and outputs, 4 (2 n S D + 2 U + 3 T + T V + 9 + E) + 3 bytes,
+ * one for evaluation) and outputs, 4 (2 n S D + 2 U + 3 T + T V + 13 + E) + 3 bytes,
  * where n is the number of states (2; transformer: 1). Nothing else grows with the
  * batch: parameters, gradients and two moments with the puzzle embedding (4 x (4
  * parameters + puzzle embedding); 4 x parameters more with an ema_rate), packed weights
  * (8 x parameters; in bfloat16 4 x, and 4 x for the rounded copy), and the activations
- * of about 512 positions.
+ * of about 512 positions. These each thread has for itself; and with gradient lanes
+ * gradients are there once per thread that trains and level of their tree.
  */
 size_t engine_bytes(const struct engine *engine);
 /* The bytes that an engine of this configuration would have, without creating it.

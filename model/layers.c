@@ -47,8 +47,8 @@ static void round_member(void *context, int member)
     engine_round(engine, engine->weights + first, end - first);
 }
 
-/* A thread's part of packing the weights: layers member, member + threads,
- * ... */
+/* A thread's part of packing the weights: every layer whose number, modulo the number
+ * of threads, is the member's. */
 static void pack_member(void *context, int member)
 {
     const struct preparation *p = context;
