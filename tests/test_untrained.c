@@ -78,6 +78,7 @@ static void open_bench(struct bench *bench)
     bench->rows = data_set_row_count(bench->set, SPLIT_TEST);
     for (int i = 0; i < EVALUATIONS; i++) {
         bench->evaluations[i].outer_steps = STEPS[i];
+        bench->evaluations[i].rollouts = 1;
         bench->evaluations[i].object = cJSON_CreateObject();
         cJSON_AddNumberToObject(bench->evaluations[i].object, "eval.halt_max_steps", STEPS[i]);
     }
