@@ -91,7 +91,7 @@ demo demo-arc:
 	build/hrmlab report $(DEMO) -o build/$(DEMO).html
 
 .PHONY: test
-test: ## install what is missing, build under ASan+UBSan, run the quick tier (about 3 minutes)
+test: ## install what is missing, build under ASan+UBSan, run the quick tier (about 9 minutes on 2 cores)
 	@tests/setup.sh $(PACKAGES) $(SLURM_PACKAGES)
 	@$(MAKE) --no-print-directory all build/fake_worker build/fault_shim.so
 	@$(MAKE) --no-print-directory VARIANT=asan test-programs
