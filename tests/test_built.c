@@ -441,8 +441,52 @@ static void what_does_not_fit_together_is_named(void **state)
     put("identifiers.json", "{}", 2);
     refuse(NULL, "identifiers.json: expected a list of names");
     make_small();
+    put("identifiers.json", "[\"blank\"]", 9);
+    refuse(NULL, "identifiers.json: entry 0 is \"blank\"; expected \"<blank>\"");
+    make_small();
     refuse((const char *[]){ "data.num_aug", "2", NULL }, "data.num_aug: data.path");
     refuse((const char *[]){ "data.tasks", "x", NULL }, "data.tasks: data.path");
+}
+
+static void counts_of_dataset_json_are_those_of_its_arrays(void **state)
+{
+    static const struct {
+        const char *members, *words; /* NULL: it is read */
+    } cases[] = {
+        { "\"total_puzzles\": 2, \"mean_puzzle_examples\": 1.0", NULL },
+        { "\"mean_puzzle_examples\": 1", NULL },
+        { "\"total_puzzles\": 3, \"mean_puzzle_examples\": 1",
+          "train/dataset.json: total_puzzles is 3, but its sets have 2" },
+        { "\"total_puzzles\": 2, \"mean_puzzle_examples\": 1.5",
+          "train/dataset.json: mean_puzzle_examples is 1.5, but its sets have 2 examples of 2 "
+          "puzzles; expected 1" },
+        { "\"mean_puzzle_examples\": -1", "mean_puzzle_examples is -1" },
+        { "\"total_puzzles\": 2", "train/dataset.json: \"mean_puzzle_examples\" is missing" },
+        { "\"mean_puzzle_examples\": \"1\"", "mean_puzzle_examples" },
+    };
+    char *path = file_join(room, "small");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err;
+        make_small();
+        char *text =
+            format_string("{\"pad_id\": 0, \"ignore_label_id\": 0, \"blank_identifier_id\": 0, "
+                          "\"vocab_size\": 6, \"seq_len\": 16, \"num_puzzle_identifiers\": 1, "
+                          "\"total_groups\": 2, %s, \"sets\": [\"all\"]}",
+                          cases[i].members);
+        put("train/dataset.json", text, strlen(text));
+        free(text);
+        if (cases[i].words != NULL) {
+            refuse(NULL, cases[i].words);
+            continue;
+        }
+        struct data_set *set = open_set(path, NULL, &err);
+        if (set == NULL)
+            fail_msg("%s", err.message);
+        data_set_close(set);
+    }
+    free(path);
 }
 
 static void a_bad_order_is_named_with_its_place(void **state)
@@ -544,6 +588,8 @@ int main(void)
                                         remove_room),
         cmocka_unit_test_setup_teardown(what_does_not_fit_together_is_named, make_room,
                                         remove_room),
+        cmocka_unit_test_setup_teardown(counts_of_dataset_json_are_those_of_its_arrays,
+                                        make_room, remove_room),
         cmocka_unit_test_setup_teardown(a_bad_order_is_named_with_its_place, make_room,
                                         remove_room),
         cmocka_unit_test_setup_teardown(

@@ -9,11 +9,19 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const FOLDERS[2] = { [SPLIT_TEST] = "test", [SPLIT_TRAIN] = "train" };
+
+/* The name of identifier 0. */
+static const char BLANK[] = "<blank>";
+
+/* How far mean_puzzle_examples of dataset.json may be from the arrays' mean, as a share
+ * of it: tools may round it. */
+static const double MEAN_TOLERANCE = 1e-6;
 
 /* The index arrays of a set. Unlike the examples, they are copied. */
 struct indices {
@@ -251,7 +259,25 @@ static int check_marks(const cJSON *json, const char *path, struct error *err)
     return rc;
 }
 
-static int take_facts(struct built *built, int *groups, enum data_split split,
+/* What dataset.json says of a split beyond the shape of its examples. */
+struct facts {
+    int groups;
+    int puzzles; /* -1: not said, as in the first releases */
+    double mean; /* examples of a puzzle */
+};
+
+static int take_counts(struct facts *out, const cJSON *json, const char *path,
+                       struct error *err)
+{
+    int rc = get_count(&out->groups, json, "total_groups", 1, INT_MAX - 1, path, err);
+
+    out->puzzles = -1;
+    if (rc == 0 && json_member(json, "total_puzzles") != NULL)
+        rc = get_count(&out->puzzles, json, "total_puzzles", 1, INT_MAX - 1, path, err);
+    return rc == 0 ? json_get_real(&out->mean, json, "mean_puzzle_examples", path, err) : rc;
+}
+
+static int take_facts(struct built *built, struct facts *facts, enum data_split split,
                       const cJSON *json, const char *path, struct error *err)
 {
     int vocabulary = 0, length = 0, names = 0, side = 0;
@@ -264,7 +290,7 @@ static int take_facts(struct built *built, int *groups, enum data_split split,
     if (rc == 0)
         rc = get_count(&names, json, "num_puzzle_identifiers", 1, INT_MAX - 1, path, err);
     if (rc == 0)
-        rc = get_count(groups, json, "total_groups", 1, INT_MAX - 1, path, err);
+        rc = take_counts(facts, json, path, err);
     if (rc < 0)
         return rc;
     while (side * side < length)
@@ -286,7 +312,30 @@ static int take_facts(struct built *built, int *groups, enum data_split split,
     return take_set_names(&built->form, split, json_member(json, "sets"), path, err);
 }
 
-static int read_facts(struct built *built, int *groups, struct data_files *files,
+/* Checks the counts of dataset.json against the arrays of all sets. The mean may be
+ * rounded. */
+static int check_counts(const struct facts *facts, const struct built_split *split,
+                        const char *folder, struct error *err)
+{
+    double mean = split->puzzles > 0 ? (double)split->examples / split->puzzles : 0;
+
+    if (split->groups != facts->groups)
+        return error_set(err, ERROR_FORMAT,
+                         "%s/dataset.json: total_groups is %d, but its sets have %d", folder,
+                         facts->groups, split->groups);
+    if (facts->puzzles >= 0 && split->puzzles != facts->puzzles)
+        return error_set(err, ERROR_FORMAT,
+                         "%s/dataset.json: total_puzzles is %d, but its sets have %d", folder,
+                         facts->puzzles, split->puzzles);
+    if (!(fabs(facts->mean - mean) <= MEAN_TOLERANCE * mean))
+        return error_set(err, ERROR_FORMAT,
+                         "%s/dataset.json: mean_puzzle_examples is %.9g, but its sets have %d "
+                         "examples of %d puzzles; expected %.9g",
+                         folder, facts->mean, split->examples, split->puzzles, mean);
+    return 0;
+}
+
+static int read_facts(struct built *built, struct facts *facts, struct data_files *files,
                       enum data_split split, const char *folder, struct error *err)
 {
     char *path = file_join(folder, "dataset.json"), *text = NULL;
@@ -299,7 +348,7 @@ static int read_facts(struct built *built, int *groups, struct data_files *files
     if (rc == 0)
         rc = json_parse(&json, text, size, path, err);
     if (rc == 0) {
-        rc = take_facts(built, groups, split, json, path, err);
+        rc = take_facts(built, facts, split, json, path, err);
         built->form.whole_mean[split] = has_whole_mean(text);
     }
     cJSON_Delete(json);
@@ -313,20 +362,19 @@ static int read_split(struct built *built, struct data_files *files, const char 
 {
     struct built_split *s = &built->splits[split];
     char *folder = file_join(directory, FOLDERS[split]);
-    int groups = 0, rc = folder == NULL ? error_no_memory(err, "a path") : 0;
+    struct facts facts = { 0 };
+    int rc = folder == NULL ? error_no_memory(err, "a path") : 0;
 
     if (rc == 0)
-        rc = read_facts(built, &groups, files, split, folder, err);
+        rc = read_facts(built, &facts, files, split, folder, err);
     int count = rc == 0 ? built->form.set_count[split] : 0;
     s->sets = calloc((size_t)count + 1, sizeof *s->sets);
     if (rc == 0 && s->sets == NULL)
         rc = error_no_memory(err, "the data set");
     for (int i = 0; i < count && rc == 0; i++)
         rc = read_set(built, files, split, folder, i, err);
-    if (rc == 0 && s->groups != groups)
-        rc = error_set(err, ERROR_FORMAT,
-                       "%s/dataset.json: total_groups is %d, but its sets have %d", folder,
-                       groups, s->groups);
+    if (rc == 0)
+        rc = check_counts(&facts, s, folder, err);
     free(folder);
     return rc;
 }
@@ -359,6 +407,11 @@ static int read_identifiers(struct built *built, struct data_files *files,
         else
             built->names[count++] = item->valuestring;
     }
+    if (rc == 0 && strcmp(built->names[0], BLANK) != 0)
+        rc = error_set(err, ERROR_FORMAT,
+                       "%s: entry 0 is \"%.60s\"; expected \"%s\", the identifier that no "
+                       "puzzle has",
+                       path, built->names[0], BLANK);
     free(path);
     return rc;
 }
