@@ -200,7 +200,7 @@ static void a_bad_row_is_named_with_its_column(void **state)
         const char *rows, *words;
     } cases[] = {
         { "x,#S G# ,#SoG# ,1\n", "row 2, column question: 6 characters; expected a square" },
-        { "x,#S G#####,#SoG#####,1\nx,#S G,#SoG,1\n",
+        { "x,S G######,SoG######,1\nx,#S G,#SoG,1\n",
           "row 3, column question: 4 characters; expected 9" },
         { "x,#S G#####,#SoG####,1\n", "column answer: 8 characters; expected 9" },
         { "x,#S G##x##,#SoG##x##,1\n", "column question: character 7 is \"x\"; expected #" },
@@ -209,6 +209,12 @@ static void a_bad_row_is_named_with_its_column(void **state)
         { "x,#SoG#####,#SoG#####,1\n", "1 S, 1 G and 1 o" },
         { "x,#S G#####,#SoG#o###,1\n", "character 6 (row 2, column 3 of the maze) is \"o\"" },
         { "x,#S G#####,#SoG#####,-1\n", "column rating: expected a number" },
+        { "x,S    ##  ##   G ,S    ##  ##   G ,1\n",
+          "row 2, column answer: no path of o leads from S to G (character 15, row 4, column "
+          "3" },
+        { "x,S    ##  ##   G ,S   o##  ## ooG ,1\n", "no path of o leads from S to G" },
+        { "x,S    ##  ##   G ,S  oo## o## ooG ,1\n",
+          "character 4 (row 1, column 4 of the maze) is an o that is not connected with S" },
     };
 
     (void)state;
@@ -221,6 +227,20 @@ static void a_bad_row_is_named_with_its_column(void **state)
             fail_msg("\"%s\" lacks \"%s\"", err.message, cases[i].words);
         free(path);
     }
+}
+
+static void a_longer_path_and_one_without_a_cell_are_answers(void **state)
+{
+    struct error err = { 0 };
+    char *path = put("mazes.csv", "x,S    ##  ##   G ,Sooo ##o ##o  Go,1\n"
+                                  "x,SG   ##  ##     ,SG   ##  ##     ,1\n");
+    struct data_set *set = open_set(path, NULL, &err);
+
+    (void)state;
+    if (set == NULL)
+        fail_msg("%s", err.message);
+    data_set_close(set);
+    free(path);
 }
 
 static void variants_are_the_turned_mazes_in_order_and_are_undone(void **state)
@@ -248,7 +268,7 @@ static void scores_are_told_by_rating_and_paths_apart(void **state)
     struct error err = { 0 };
     char *train = put("train.csv", "x,S    ##  ##   G ,S   o## o## ooG ,3\n");
     char *test = put("test.csv", "a,S    ##  ##   G ,S   o## o## ooG ,3\n"
-                                 "b,    S## ### ##G ,    S## ### ##G ,3\n"
+                                 "b,S    ##  ##   G ,Sooo ##o ##o  Go,3\n"
                                  "c,S    ##  ##   G ,S   o## o## ooG ,30\n"
                                  "d,S    ##  ##   G ,S   o## o## ooG ,30\n");
     struct data_set *set = open_set(room, NULL, &err);
@@ -275,7 +295,7 @@ static void scores_are_told_by_rating_and_paths_apart(void **state)
     assert_true(fabs(result.values[METRIC_EXACT_RATING_10] - 0.5) < 1e-12);
     assert_true(isnan(result.values[METRIC_EXACT_RATING_0]));
     assert_true(isnan(result.values[METRIC_EXACT_RATING_100]));
-    /* the second one's goal cannot be reached */
+    /* the second one's answer is a longer path */
     assert_true(fabs(result.values[METRIC_SHORTEST_PATHS] - 0.75) < 1e-12);
     free(outcomes);
     scores_destroy(scores);
@@ -311,6 +331,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(spaces_of_a_csv_are_cells, make_room, remove_room),
         cmocka_unit_test_setup_teardown(a_bad_row_is_named_with_its_column, make_room,
                                         remove_room),
+        cmocka_unit_test_setup_teardown(a_longer_path_and_one_without_a_cell_are_answers,
+                                        make_room, remove_room),
         cmocka_unit_test_setup_teardown(scores_are_told_by_rating_and_paths_apart, make_room,
                                         remove_room),
         cmocka_unit_test(variants_are_the_turned_mazes_in_order_and_are_undone),

@@ -27,6 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             if (question.cells[c] >= MAZE_PATH || answer.cells[c] > MAZE_PATH)
                 abort();
         maze_path_is_shortest(question.cells, answer.cells, boards.side);
+        if (maze_path_gap(question.cells, answer.cells, boards.side) >= 0)
+            abort();
     }
     boards_release(&boards);
     return 0;

@@ -1,6 +1,7 @@
 /* maze.c - draws mazes and computes distances in them. */
 #include "maze.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { MAX_TRIES = 2000 };
@@ -219,4 +220,19 @@ bool maze_path_is_shortest(const uint8_t *question, const uint8_t *answer, int s
     measure(&drawn, question, answer, side, start);
     return all.steps[goal] > 0 && drawn.steps[goal] == all.steps[goal] &&
            count == all.steps[goal] - 1;
+}
+
+int maze_path_gap(const uint8_t *question, const uint8_t *answer, int side)
+{
+    int start = find(question, side, MAZE_START), goal = find(question, side, MAZE_GOAL);
+    struct distances drawn;
+
+    assert(start >= 0 && goal >= 0);
+    measure(&drawn, question, answer, side, start);
+    if (drawn.steps[goal] < 0)
+        return goal;
+    for (int i = 0; i < side * side; i++)
+        if (answer[i] == MAZE_PATH && drawn.steps[i] < 0)
+            return i;
+    return -1;
 }

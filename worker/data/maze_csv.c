@@ -85,6 +85,25 @@ static int check_answer(const uint8_t *question, const uint8_t *answer, int side
     return 0;
 }
 
+/* Checks that the cells drawn as o join S and G. They need not be a shortest path. */
+static int check_path(const uint8_t *question, const uint8_t *answer, int side,
+                      const struct board_csv *row, struct error *err)
+{
+    char text[200];
+    int at = maze_path_gap(question, answer, side);
+
+    if (at < 0)
+        return 0;
+    snprintf(
+        text, sizeof text,
+        answer[at] == MAZE_GOAL
+            ? "no path of o leads from S to G (character %d, row %d, column %d of the maze)"
+            : "character %d (row %d, column %d of the maze) is an o that is not connected "
+              "with S; expected one path",
+        at + 1, at / side + 1, at % side + 1);
+    return board_csv_fault(row, "answer", text, err);
+}
+
 int maze_csv_parse(uint8_t *question, uint8_t *answer, int *side, const struct board_csv *row,
                    struct error *err)
 {
@@ -109,6 +128,8 @@ int maze_csv_parse(uint8_t *question, uint8_t *answer, int *side, const struct b
         rc = check_question(question, *side, row, err);
     if (rc == 0)
         rc = check_answer(question, answer, *side, row, err);
+    if (rc == 0)
+        rc = check_path(question, answer, *side, row, err);
     return rc;
 }
 
