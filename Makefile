@@ -9,11 +9,11 @@ PREFIX ?= /usr/local
 VERSION := 0.1.0
 
 PACKAGES := gcc make pkg-config git ca-certificates libopenblas-pthread-dev libsqlite3-dev sqlite3 \
-            libuv1-dev libcjson-dev libmd-dev libxxhash-dev zlib1g-dev libcmocka-dev
+            libuv1-dev libcjson-dev nettle-dev libxxhash-dev zlib1g-dev libcmocka-dev
 # A real Slurm for test_slurm, on one machine; hrmlab itself needs none of it.
 SLURM_PACKAGES := slurmctld slurmd slurm-client munge
 CHECK_PACKAGES := clang libclang-rt-14-dev clang-tidy clang-format cppcheck shellcheck
-PKG := openblas sqlite3 libuv libcjson libmd libxxhash zlib cmocka
+PKG := openblas sqlite3 libuv libcjson nettle libxxhash zlib cmocka
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion \
             -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings -Wundef \
@@ -50,7 +50,7 @@ CPPFLAGS := -D_GNU_SOURCE $(FOLDERS:%=-I%) -Itests -I$(O) \
             $(shell $(PKG_CONFIG) --cflags $(PKG) 2>/dev/null)
 CFLAGS := -std=c11 $(WARNINGS) $(CFLAGS_$(VARIANT)) $(EXTRA_CFLAGS)
 LDFLAGS := $(LDFLAGS_$(VARIANT))
-COMMON_LIBS := $(call libs,libcjson libmd libxxhash) -lm
+COMMON_LIBS := $(call libs,libcjson nettle libxxhash) -lm
 WORKER_LIBS := $(call libs,openblas zlib) $(if $(filter x86_64,$(ARCHITECTURE)),-lmvec) $(COMMON_LIBS)
 RUNNER_LIBS := $(call libs,sqlite3 libuv) $(COMMON_LIBS)
 TEST_LIBS := $(call libs,cmocka)

@@ -1,27 +1,28 @@
-/* hash.c - SHA-256 through libmd, XXH3-64 through xxHash. */
+/* hash.c - SHA-256 through Nettle, XXH3-64 through xxHash. */
 #include "hash.h"
 
-#include <sha256.h>
+#include <nettle/sha2.h>
 #include <string.h>
 #include <xxhash.h>
 
-_Static_assert(sizeof(SHA256_CTX) <= sizeof(struct hash_state), "hash_state is too small");
+_Static_assert(sizeof(struct sha256_ctx) <= sizeof(struct hash_state),
+               "hash_state is too small");
 
 void hash_init(struct hash_state *state)
 {
-    SHA256_CTX context;
+    struct sha256_ctx context;
 
     memset(state, 0, sizeof *state);
-    SHA256Init(&context);
+    sha256_init(&context);
     memcpy(state, &context, sizeof context);
 }
 
 void hash_add(struct hash_state *state, const void *data, size_t size)
 {
-    SHA256_CTX context;
+    struct sha256_ctx context;
 
     memcpy(&context, state, sizeof context);
-    SHA256Update(&context, data, size);
+    sha256_update(&context, size, data);
     memcpy(state, &context, sizeof context);
 }
 
@@ -29,10 +30,10 @@ void hash_final_hex(struct hash_state *state, char hex[HASH_HEX_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
     uint8_t bytes[HASH_BYTES];
-    SHA256_CTX context;
+    struct sha256_ctx context;
 
     memcpy(&context, state, sizeof context);
-    SHA256Final(bytes, &context);
+    sha256_digest(&context, sizeof bytes, bytes);
     for (int i = 0; i < HASH_BYTES; i++) {
         hex[2 * i] = digits[bytes[i] >> 4];
         hex[2 * i + 1] = digits[bytes[i] & 15];

@@ -1,5 +1,5 @@
 /*
- * hash.h - SHA-256 (libmd) for identities and checksums, XXH3-64 (xxHash) for journal
+ * hash.h - SHA-256 (Nettle) for identities and checksums, XXH3-64 (xxHash) for journal
  * lines.
  */
 #ifndef COMMON_HASH_H
@@ -10,10 +10,9 @@
 
 enum { HASH_HEX_SIZE = 65, HASH_BYTES = 32, HASH_SHORT = 12 };
 
-/* An incremental SHA-256. The caller owns the memory; the size is that of libmd's
- * state. */
+/* An incremental SHA-256. The caller owns the memory; Nettle's state fits. */
 struct hash_state {
-    uint64_t opaque[32];
+    uint64_t opaque[16];
 };
 
 void hash_init(struct hash_state *state);
