@@ -128,10 +128,10 @@ mutation "a full disk counted as a failure" runner/loop/schedule.c \
 mutation "readers may write" results/store.c \
     's/        sqlite3_set_authorizer\(store->db, authorize_reading, NULL\);/        (void)authorize_reading;/' \
     test_store a_reader_can_read_and_nothing_else
-mutation "workers without landlock" worker/sandbox.c \
+mutation "workers without landlock" common/sandbox.c \
     's/\(int\)syscall\(SYS_landlock_restrict_self, fd, 0\)/0/' \
     test_keeper a_worker_writes_to_its_directory_and_nowhere_else
-mutation "workers may start processes" worker/sandbox.c \
+mutation "workers may start processes" common/sandbox.c \
     's/BPF_JSET, THREADS, 1/BPF_JSET, UINT_MAX, 1/' \
     test_keeper a_worker_writes_to_its_directory_and_nowhere_else
 mutation "a checkpoint's checksum not compared" worker/checkpoint.c \

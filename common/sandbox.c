@@ -62,11 +62,14 @@ static int landlock_abi(void)
 #define LEAK_SANITIZER 0
 #endif
 
-/* System calls that a worker never needs and that landlock does not restrict. Newer
- * architectures lack some of them; some are missing in older headers. */
+/* System calls that our programs do not need once they are inside, and that landlock
+ * does not restrict. Newer architectures lack some of them; some are missing in older
+ * headers. */
 static const unsigned DENIED[] = {
-    /* the network; io_uring makes sockets without socket() */
-    SYS_socket, SYS_socketpair, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register,
+    /* the network; a socket that is open could be connected to another place; io_uring
+     * makes sockets without socket() */
+    SYS_socket, SYS_socketpair, SYS_connect, SYS_bind, SYS_io_uring_setup, SYS_io_uring_enter,
+    SYS_io_uring_register,
     /* other programs and processes (clone: see THREADS) */
     SYS_execve, SYS_execveat,
 #ifdef SYS_fork
@@ -173,20 +176,19 @@ static bool switched_off(void)
     return wish != NULL && strcmp(wish, "off") == 0;
 }
 
-/* Restricts writing to one directory (NULL: none) and /dev/null. */
-static int confine_writes(int abi, const char *directory)
+/* What may still be done with files below a path, or with one file. */
+struct path_rule {
+    const char *path; /* NULL: no rule */
+    uint64_t access;
+};
+
+/* Forbids what is handled, except for what the rules allow. */
+static int confine(uint64_t handled, const struct path_rule *rules, size_t count)
 {
-    struct landlock_ruleset_attr ruleset = { .handled_access_fs = write_access(abi) };
-    const struct {
-        const char *path;
-        uint64_t access;
-    } rules[] = {
-        { directory, write_access(abi) },
-        { "/dev/null", LANDLOCK_ACCESS_FS_WRITE_FILE },
-    };
+    struct landlock_ruleset_attr ruleset = { .handled_access_fs = handled };
     int fd = (int)syscall(SYS_landlock_create_ruleset, &ruleset, sizeof ruleset, 0), rc = fd;
 
-    for (size_t i = 0; i < sizeof rules / sizeof *rules && rc >= 0; i++) {
+    for (size_t i = 0; i < count && rc >= 0; i++) {
         if (rules[i].path == NULL)
             continue;
         struct landlock_path_beneath_attr beneath = {
@@ -206,6 +208,27 @@ static int confine_writes(int abi, const char *directory)
         close(fd);
     errno = number;
     return rc < 0 ? -1 : 0;
+}
+
+/* Restricts writing to one directory (NULL: none) and /dev/null. */
+static int confine_writes(int abi, const char *directory)
+{
+    const struct path_rule rules[] = {
+        { directory, write_access(abi) },
+        { "/dev/null", LANDLOCK_ACCESS_FS_WRITE_FILE },
+    };
+
+    return confine(write_access(abi), rules, sizeof rules / sizeof *rules);
+}
+
+/* Denies writing, and restricts reading to one directory and /proc. */
+static int confine_reads(int abi, const char *directory)
+{
+    const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+    const struct path_rule rules[] = { { directory, reading }, { "/proc", reading } };
+
+    return confine(write_access(abi) | reading | LANDLOCK_ACCESS_FS_EXECUTE, rules,
+                   sizeof rules / sizeof *rules);
 }
 
 #if defined(ARCHITECTURE)
@@ -275,7 +298,9 @@ static int deny_calls(void)
 #endif
 }
 
-void sandbox_enter(struct sandbox *out, const char *directory)
+/* Restricts files by the function given, then system calls. */
+static void enter(struct sandbox *out, int (*confine_files)(int abi, const char *directory),
+                  const char *directory)
 {
     int abi = landlock_abi();
 
@@ -283,9 +308,19 @@ void sandbox_enter(struct sandbox *out, const char *directory)
     if (switched_off() || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return;
     out->no_new_privileges = true;
-    if (abi > 0 && confine_writes(abi, directory) == 0)
+    if (abi > 0 && confine_files(abi, directory) == 0)
         out->landlock_abi = abi;
     out->no_network = deny_calls() == 0;
+}
+
+void sandbox_enter(struct sandbox *out, const char *directory)
+{
+    enter(out, confine_writes, directory);
+}
+
+void sandbox_enter_reading(struct sandbox *out, const char *directory)
+{
+    enter(out, confine_reads, directory);
 }
 
 void sandbox_probe(struct sandbox *out)
