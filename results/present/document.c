@@ -1,4 +1,4 @@
-/* document.c - writes HTML and Markdown. */
+/* document.c - writes HTML, pages of hrmlab-serve, and Markdown. */
 #include "document.h"
 
 #include "error.h"
@@ -18,7 +18,7 @@ struct document {
     size_t size;
     bool section; /* whether a section is open */
     int columns, column;
-    enum document_column kinds[64];
+    enum document_column kinds[DOCUMENT_COLUMNS];
 };
 
 /* For the screen, light and dark, and for A4 paper. */
@@ -29,6 +29,7 @@ static const char STYLE[] =
     "h1{font-size:1.7rem;line-height:1.25;margin:1rem 0 .3rem}"
     "h2{font-size:1.25rem;margin:2.2rem 0 .5rem;border-bottom:1px solid #c8c8c8}"
     "h3{font-size:1.05rem;margin:1.4rem 0 .4rem}"
+    "caption{text-align:left;color:#595959;font-size:.86rem;padding:.2rem 0}"
     "p{margin:.5rem 0}.note{color:#595959;font-size:.86rem}"
     "nav{font-size:.9rem}nav a{margin-right:1rem}a{color:#0062a3}"
     ".wide{overflow-x:auto}"
@@ -40,7 +41,7 @@ static const char STYLE[] =
     "pre{font-size:.82rem;background:#f5f6f8;padding:.6rem .8rem;overflow-x:auto;"
     "white-space:pre-wrap;overflow-wrap:anywhere}"
     "@media (prefers-color-scheme:dark){"
-    "body{color:#e6e6e6;background:#16181c}h2{border-color:#4a4d55}.note{color:#b0b0b0}"
+    "body{color:#e6e6e6;background:#16181c}h2{border-color:#4a4d55}.note,caption{color:#b0b0b0}"
     "a{color:#7cc0f5}th{border-color:#b0b0b0}tbody tr:nth-child(even),pre{background:#20242a}}"
     "@page{size:A4;margin:16mm 14mm}"
     "@media print{body{font-size:10.5pt;max-width:none;padding:0}nav{display:none}"
@@ -88,7 +89,7 @@ static void write_plain(FILE *out, const char *text)
 
 static void write_text(struct document *document, const char *text)
 {
-    if (document->form == DOCUMENT_HTML)
+    if (document->form != DOCUMENT_MARKDOWN)
         markup_text(document->out, text);
     else if (text != NULL)
         write_plain(document->out, text);
@@ -96,11 +97,21 @@ static void write_text(struct document *document, const char *text)
 
 static bool is_html(const struct document *document)
 {
-    return document->form == DOCUMENT_HTML;
+    return document->form != DOCUMENT_MARKDOWN;
 }
 
-int document_create(struct document **out, enum document_form form, const char *title,
-                    struct error *err)
+enum document_form document_form(const struct document *document)
+{
+    return document->form;
+}
+
+const char *document_style(void)
+{
+    return STYLE;
+}
+
+/* Begins a document without content. */
+static int begin(struct document **out, enum document_form form, struct error *err)
 {
     struct document *document = calloc(1, sizeof *document);
 
@@ -112,13 +123,31 @@ int document_create(struct document **out, enum document_form form, const char *
         return error_no_memory(err, "a report");
     }
     document->form = form;
+    *out = document;
+    return 0;
+}
+
+static void begin_html(struct document *document)
+{
+    fputs("<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n"
+          "<head><meta charset=\"utf-8\"/>\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n",
+          document->out);
+}
+
+int document_create(struct document **out, enum document_form form, const char *title,
+                    struct error *err)
+{
+    struct document *document;
+    int rc = begin(&document, form, err);
+
+    *out = document;
+    if (rc != 0)
+        return rc;
     if (form == DOCUMENT_HTML) {
-        fputs("<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n"
-              "<head><meta charset=\"utf-8\"/>\n"
-              "<meta http-equiv=\"Content-Security-Policy\" "
-              "content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
-              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-              "<title>",
+        begin_html(document);
+        fputs("<meta http-equiv=\"Content-Security-Policy\" "
+              "content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n<title>",
               document->out);
         write_text(document, title);
         fprintf(document->out, "</title>\n<style>%s%s</style>\n</head>\n<body>\n<main>\n<h1>",
@@ -130,7 +159,58 @@ int document_create(struct document **out, enum document_form form, const char *
         write_text(document, title);
         fputs("\n\n", document->out);
     }
+    return 0;
+}
+
+/* Writes an attribute with its value escaped. */
+static void write_attribute(struct document *document, const char *name, const char *value)
+{
+    fprintf(document->out, " %s=\"", name);
+    markup_text(document->out, value);
+    fputc('"', document->out);
+}
+
+static void write_navigation(struct document *document, const struct document_frame *frame)
+{
+    fputs("<header><nav aria-label=\"Pages\">", document->out);
+    for (int i = 0; i < frame->link_count; i++) {
+        const char *address = frame->links[i][0];
+
+        fputs("<a", document->out);
+        write_attribute(document, "href", address);
+        if (frame->current != NULL && strcmp(frame->current, address) == 0)
+            write_attribute(document, "aria-current", "page");
+        fputc('>', document->out);
+        write_text(document, frame->links[i][1]);
+        fputs("</a> ", document->out);
+    }
+    fputs("</nav></header>\n", document->out);
+}
+
+int document_create_page(struct document **out, const struct document_frame *frame,
+                         const char *title, struct error *err)
+{
+    struct document *document;
+    int rc = begin(&document, DOCUMENT_PAGE, err);
+
     *out = document;
+    if (rc != 0)
+        return rc;
+    begin_html(document);
+    fputs("<title>", document->out);
+    write_text(document, title);
+    fputs(" - hrmlab</title>\n<link rel=\"icon\" href=\"data:,\"/>\n<link rel=\"stylesheet\"",
+          document->out);
+    write_attribute(document, "href", frame->style);
+    fputs("/>\n<script defer=\"defer\"", document->out);
+    write_attribute(document, "src", frame->script);
+    fputs("></script>\n</head>\n<body>\n"
+          "<a class=\"skip\" href=\"#content\">Skip to the content</a>\n",
+          document->out);
+    write_navigation(document, frame);
+    fputs("<main id=\"content\" tabindex=\"-1\">\n<h1>", document->out);
+    write_text(document, title);
+    fputs("</h1>\n", document->out);
     return 0;
 }
 
@@ -237,7 +317,7 @@ void document_contents(struct document *document, const char *const (*sections)[
 {
     if (!is_html(document))
         return;
-    fputs("<nav>", document->out);
+    fputs("<nav aria-label=\"Sections\">", document->out);
     for (int i = 0; i < count; i++) {
         fputs("<a href=\"#", document->out);
         write_text(document, sections[i][0]);
@@ -248,23 +328,35 @@ void document_contents(struct document *document, const char *const (*sections)[
     fputs("</nav>\n", document->out);
 }
 
-void document_table(struct document *document, const struct document_head *heads, int count)
+static void begin_html_table(struct document *document, const char *caption,
+                             const struct document_head *heads, int count)
 {
-    assert(count > 0 && count <= (int)(sizeof document->kinds / sizeof *document->kinds));
+    /* what scrolls sideways must be within reach of the keyboard */
+    fputs("<div class=\"wide\" role=\"region\" tabindex=\"0\"", document->out);
+    write_attribute(document, "aria-label", caption);
+    fputs("><table>\n<caption>", document->out);
+    write_text(document, caption);
+    fputs("</caption>\n<thead><tr>", document->out);
+    for (int i = 0; i < count; i++) {
+        fputs(heads[i].kind == DOCUMENT_NUMBER ? "<th scope=\"col\" class=\"n\">"
+                                               : "<th scope=\"col\">",
+              document->out);
+        write_text(document, heads[i].title);
+        fputs("</th>", document->out);
+    }
+    fputs("</tr></thead>\n<tbody>\n", document->out);
+}
+
+void document_table(struct document *document, const char *caption,
+                    const struct document_head *heads, int count)
+{
+    assert(count > 0 && count <= DOCUMENT_COLUMNS);
     document->columns = count;
     document->column = 0;
     for (int i = 0; i < count; i++)
         document->kinds[i] = heads[i].kind;
     if (is_html(document)) {
-        fputs("<div class=\"wide\"><table>\n<thead><tr>", document->out);
-        for (int i = 0; i < count; i++) {
-            fputs(heads[i].kind == DOCUMENT_NUMBER ? "<th scope=\"col\" class=\"n\">"
-                                                   : "<th scope=\"col\">",
-                  document->out);
-            write_text(document, heads[i].title);
-            fputs("</th>", document->out);
-        }
-        fputs("</tr></thead>\n<tbody>\n", document->out);
+        begin_html_table(document, caption, heads, count);
         return;
     }
     for (int i = 0; i < count; i++) {
@@ -278,17 +370,27 @@ void document_table(struct document *document, const struct document_head *heads
     fputs("|\n", document->out);
 }
 
-static void add_cell(struct document *document, const char *text, bool strong)
+/* address: where a page of hrmlab-serve leads to; NULL: no link. */
+static void add_cell(struct document *document, const char *text, bool strong,
+                     const char *address)
 {
     bool number = document->kinds[document->column] == DOCUMENT_NUMBER;
     bool last = document->column == document->columns - 1;
 
     if (is_html(document)) {
+        bool link = address != NULL && document->form == DOCUMENT_PAGE;
+
         fputs(document->column == 0 ? "<tr>" : "", document->out);
         fputs(number ? "<td class=\"n\">" : "<td>", document->out);
+        if (link) {
+            fputs("<a", document->out);
+            write_attribute(document, "href", address);
+            fputc('>', document->out);
+        }
         fputs(strong ? "<strong>" : "", document->out);
         write_text(document, text);
-        fputs(strong ? "</strong></td>" : "</td>", document->out);
+        fputs(strong ? "</strong>" : "", document->out);
+        fputs(link ? "</a></td>" : "</td>", document->out);
         fputs(last ? "</tr>\n" : "", document->out);
     } else {
         bool marked = strong && text != NULL && text[0] != '\0';
@@ -303,12 +405,17 @@ static void add_cell(struct document *document, const char *text, bool strong)
 
 void document_cell(struct document *document, const char *text)
 {
-    add_cell(document, text, false);
+    add_cell(document, text, false, NULL);
 }
 
 void document_strong_cell(struct document *document, const char *text)
 {
-    add_cell(document, text, true);
+    add_cell(document, text, true, NULL);
+}
+
+void document_link_cell(struct document *document, const char *text, const char *address)
+{
+    add_cell(document, text, false, address);
 }
 
 void document_table_end(struct document *document)
@@ -321,7 +428,15 @@ void document_picture(struct document *document, const char *title, const char *
                       const char *file_name)
 {
     if (is_html(document)) {
-        fprintf(document->out, "<figure>%s</figure>\n", svg);
+        fprintf(document->out, "<figure>%s", svg);
+        if (document->form == DOCUMENT_PAGE) {
+            fputs("<figcaption><a", document->out);
+            write_attribute(document, "href", file_name);
+            fputs(">", document->out);
+            write_text(document, title);
+            fputs(", as a file</a></figcaption>", document->out);
+        }
+        fputs("</figure>\n", document->out);
         return;
     }
     fputs("![", document->out);
@@ -334,4 +449,46 @@ void document_picture(struct document *document, const char *title, const char *
         else
             fputc(*p, document->out);
     fputs(")\n\n", document->out);
+}
+
+void document_progress(struct document *document, double share, const char *text)
+{
+    assert(document->form == DOCUMENT_PAGE);
+    fprintf(document->out, "<p class=\"progress\"><progress max=\"100\" value=\"%d\"",
+            (int)(100.0 * share));
+    write_attribute(document, "aria-label", "share of the work that is done");
+    fputs("></progress> ", document->out);
+    write_text(document, text);
+    fputs("</p>\n", document->out);
+}
+
+void document_form_of_fields(struct document *document, const char *address,
+                             const struct document_field *fields, int field_count,
+                             char *const *choices, int choice_count, const char *button)
+{
+    assert(document->form == DOCUMENT_PAGE);
+    fputs("<form method=\"get\"", document->out);
+    write_attribute(document, "action", address);
+    fputs(">\n", document->out);
+    for (int i = 0; i < field_count; i++) {
+        fputs("<p><label", document->out);
+        write_attribute(document, "for", fields[i].name);
+        fputc('>', document->out);
+        write_text(document, fields[i].title);
+        fputs("</label> <input type=\"text\" list=\"choices\" autocomplete=\"off\"",
+              document->out);
+        write_attribute(document, "id", fields[i].name);
+        write_attribute(document, "name", fields[i].name);
+        write_attribute(document, "value", fields[i].value);
+        fputs("/></p>\n", document->out);
+    }
+    fputs("<datalist id=\"choices\">", document->out);
+    for (int i = 0; i < choice_count; i++) {
+        fputs("<option", document->out);
+        write_attribute(document, "value", choices[i]);
+        fputs("></option>", document->out);
+    }
+    fputs("</datalist>\n<p><button type=\"submit\">", document->out);
+    write_text(document, button);
+    fputs("</button></p>\n</form>\n", document->out);
 }

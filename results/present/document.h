@@ -1,9 +1,10 @@
 /*
- * document.h - writes headings, paragraphs, tables and pictures as one HTML page or as
- * Markdown.
+ * document.h - writes headings, paragraphs, tables and pictures as one HTML page, as
+ * Markdown, or as a page of hrmlab-serve.
  *
- * The page is self-contained: no network, no script. Texts are escaped in both forms.
- * Functions that add something do not report a lack of memory; document_finish() does.
+ * The HTML page is self-contained: no network, no script. A page of hrmlab-serve has
+ * style sheet, script and other pages by their addresses. Texts are escaped in all
+ * forms. Functions that add something do not report a lack of memory; document_finish() does.
  */
 #ifndef RESULTS_DOCUMENT_H
 #define RESULTS_DOCUMENT_H
@@ -14,11 +15,24 @@
 
 struct document;
 
-enum document_form { DOCUMENT_HTML, DOCUMENT_MARKDOWN };
+enum document_form { DOCUMENT_HTML, DOCUMENT_MARKDOWN, DOCUMENT_PAGE };
 
-/* title: of the page, and its first heading. */
+/* What surrounds the content of a page of hrmlab-serve. */
+struct document_frame {
+    const char *style, *script;    /* addresses */
+    const char *const (*links)[2]; /* address and title of the pages to navigate to */
+    int link_count;
+    const char *current; /* address of the link that leads to this page; NULL: none */
+};
+
+/* title: of the page, and its first heading. form: not DOCUMENT_PAGE. */
 int document_create(struct document **out, enum document_form form, const char *title,
                     struct error *err) MUST_CHECK;
+int document_create_page(struct document **out, const struct document_frame *frame,
+                         const char *title, struct error *err) MUST_CHECK;
+enum document_form document_form(const struct document *document);
+/* The style sheet of both HTML forms, figures apart. */
+const char *document_style(void);
 /* Ends the document and frees it; *out is newly allocated text, the caller's to
  * free. */
 int document_finish(struct document *document, char **out, struct error *err) MUST_CHECK;
@@ -43,17 +57,36 @@ struct document_head {
     const char *title;
     enum document_column kind;
 };
+enum { DOCUMENT_COLUMNS = 64 }; /* at most so many */
 /* Begins a table with its heads. Then document_cell() for each cell, row by row, and
- * the end. */
-void document_table(struct document *document, const struct document_head *heads, int count);
+ * the end. caption: what the table tells, above it in HTML. */
+void document_table(struct document *document, const char *caption,
+                    const struct document_head *heads, int count);
 void document_cell(struct document *document, const char *text); /* NULL: empty */
 /* Adds a highlighted cell. */
 void document_strong_cell(struct document *document, const char *text);
+/* Adds a cell that in a page of hrmlab-serve leads to this address (markup_path()); NULL:
+ * to none. */
+void document_link_cell(struct document *document, const char *text, const char *address);
 void document_table_end(struct document *document);
 
 /* Adds a picture: in HTML the SVG text itself (of picture_draw(), not standalone),
- * in Markdown a link to the file of this name. */
+ * in Markdown a link to the file of this name, in a page of hrmlab-serve both. */
 void document_picture(struct document *document, const char *title, const char *svg,
                       const char *file_name);
+
+/* Adds how much is done as a bar; share in [0, 1], text beside it. Only in a page of
+ * hrmlab-serve. */
+void document_progress(struct document *document, double share, const char *text);
+
+/* Adds a form of text fields that leads to the address with their values ("?name=value
+ * ..."). Only in a page of hrmlab-serve. */
+struct document_field {
+    const char *name, *title, *value;
+};
+/* choices: proposed for every field. */
+void document_form_of_fields(struct document *document, const char *address,
+                             const struct document_field *fields, int field_count,
+                             char *const *choices, int choice_count, const char *button);
 
 #endif

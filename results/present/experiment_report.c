@@ -98,7 +98,7 @@ int report_design(struct report_source *source, struct error *err)
         return 0;
     }
     document_paragraph(document, "What differs:");
-    document_table(document, HEADS, 3);
+    document_table(document, "Settings in which the arms differ", HEADS, 3);
     for (int i = 0; i < cells->axis_count; i++) {
         const struct cell_axis *axis = &cells->axes[i];
         int id = setting_find(axis->key);
@@ -235,11 +235,12 @@ static int keep_picture(struct report *report, const char *file_name, char **svg
 }
 
 static int add_figure(struct report *report, struct report_source *source,
-                      const struct figure *figure, enum document_form form, const char *prefix,
-                      struct error *err)
+                      const struct figure *figure, const char *prefix, struct error *err)
 {
+    enum document_form form = document_form(source->document);
     struct picture picture;
-    char *svg = NULL, *name = format_string("%s-%s.svg", prefix, figure->name);
+    char *svg = NULL, *name = format_string("%s%c%s.svg", prefix,
+                                            form == DOCUMENT_PAGE ? '/' : '-', figure->name);
     int rc = name == NULL ? error_no_memory(err, "a report")
                           : figure_make(&picture, figure, source->figures, err);
 
@@ -260,15 +261,15 @@ static int add_figure(struct report *report, struct report_source *source,
     return rc;
 }
 
-static int add_figures(struct report *report, struct report_source *source,
-                       enum document_form form, const char *prefix, struct error *err)
+static int add_figures(struct report *report, struct report_source *source, const char *prefix,
+                       struct error *err)
 {
     int rc = 0;
 
     document_section(source->document, "figures", "Figures");
     for (const struct figure *figure = FIGURES; figure->name != NULL && rc == 0; figure++)
         if (!figure->asked)
-            rc = add_figure(report, source, figure, form, prefix, err);
+            rc = add_figure(report, source, figure, prefix, err);
     return rc;
 }
 
@@ -289,7 +290,7 @@ static const char *const SECTIONS[][2] = {
 };
 
 static int write_sections(struct report *report, struct report_source *source,
-                          enum document_form form, const char *prefix, struct error *err)
+                          const char *prefix, struct error *err)
 {
     static report_section_fn *const BEFORE[] = { report_finding, report_design, report_arms };
     static report_section_fn *const AFTER[] = { report_comparisons, report_tasks,
@@ -301,7 +302,7 @@ static int write_sections(struct report *report, struct report_source *source,
     for (size_t i = 0; i < sizeof BEFORE / sizeof *BEFORE && rc == 0; i++)
         rc = BEFORE[i](source, err);
     if (rc == 0)
-        rc = add_figures(report, source, form, prefix, err);
+        rc = add_figures(report, source, prefix, err);
     for (size_t i = 0; i < sizeof AFTER / sizeof *AFTER && rc == 0; i++)
         rc = AFTER[i](source, err);
     return rc;
@@ -319,34 +320,46 @@ static int add_marks(struct report_source *source, struct error *err)
                           say_line, source->document, err);
 }
 
-int report_make(struct report *out, struct figure_source *figures, const char *spec,
-                enum document_form form, const char *prefix, struct error *err)
+int report_write(struct report *out, struct document *document, struct figure_source *figures,
+                 const char *spec, const char *prefix, struct error *err)
 {
-    struct report_source source = { .figures = figures, .spec = spec };
+    struct report_source source = { .document = document, .figures = figures, .spec = spec };
     int rc = origin_spec(&source.origin, figures->store, figures->results->experiment_id, err);
 
     *out = (struct report){ 0 };
     if (rc != 0)
         return rc;
     source.chosen = calloc((size_t)figures->cells->count + 1, sizeof *source.chosen);
-    rc = source.chosen == NULL
-             ? error_no_memory(err, "a report")
-             : document_create(&source.document, form, figures->results->experiment, err);
+    rc = source.chosen == NULL ? error_no_memory(err, "a report") : 0;
     if (rc == 0) {
         cells_choose(source.chosen, figures->cells, NULL, 0, source.note);
         if (source.origin.description[0] != '\0')
-            document_paragraph(source.document, source.origin.description);
+            document_paragraph(document, source.origin.description);
         rc = add_marks(&source, err);
-        document_contents(source.document, SECTIONS, sizeof SECTIONS / sizeof *SECTIONS);
-        if (rc == 0)
-            rc = write_sections(out, &source, form, prefix, err);
+        document_contents(document, SECTIONS, sizeof SECTIONS / sizeof *SECTIONS);
     }
     if (rc == 0)
-        rc = document_finish(source.document, &out->text, err);
-    else
-        document_destroy(source.document);
+        rc = write_sections(out, &source, prefix, err);
     free(source.chosen);
     origin_spec_release(&source.origin);
+    if (rc != 0)
+        report_release(out);
+    return rc;
+}
+
+int report_make(struct report *out, struct figure_source *figures, const char *spec,
+                enum document_form form, const char *prefix, struct error *err)
+{
+    struct document *document;
+    int rc = document_create(&document, form, figures->results->experiment, err);
+
+    *out = (struct report){ 0 };
+    if (rc == 0)
+        rc = report_write(out, document, figures, spec, prefix, err);
+    if (rc == 0)
+        rc = document_finish(document, &out->text, err);
+    else
+        document_destroy(document);
     if (rc != 0)
         report_release(out);
     return rc;

@@ -1,9 +1,10 @@
-/* markup.c - escaping for XML and HTML. */
+/* markup.c - escaping for XML, HTML and addresses. */
 #include "markup.h"
 
 #include "text.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *entity_of(char c)
@@ -65,4 +66,34 @@ void markup_text(FILE *out, const char *text)
 void markup_lines(FILE *out, const char *text)
 {
     write_escaped(out, text, true);
+}
+
+/* Appends a slash and the text, all but letters, digits and "-._~" as %XX. */
+static char *append_part(char *to, const char *text)
+{
+    static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+
+    *to++ = '/';
+    for (; *text != '\0'; text++)
+        if (strchr(PLAIN, *text) != NULL)
+            *to++ = *text;
+        else
+            to += sprintf(to, "%%%02X", (unsigned char)*text);
+    *to = '\0';
+    return to;
+}
+
+char *markup_path(const char *page, const char *name, const char *detail)
+{
+    const char *const parts[] = { page, name, detail };
+    size_t size = 1;
+
+    for (int i = 0; i < 3 && parts[i] != NULL; i++)
+        size += 1 + 3 * strlen(parts[i]);
+    char *path = malloc(size), *to = path;
+
+    for (int i = 0; i < 3 && parts[i] != NULL && path != NULL; i++)
+        to = append_part(to, parts[i]);
+    return path;
 }

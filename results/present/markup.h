@@ -1,5 +1,5 @@
 /*
- * markup.h - escapes text for XML and HTML.
+ * markup.h - escapes text for XML, HTML and addresses.
  */
 #ifndef RESULTS_MARKUP_H
 #define RESULTS_MARKUP_H
@@ -14,5 +14,9 @@ void markup_text(FILE *out, const char *text);
 
 /* Likewise, but line ends stay, for <pre>. */
 void markup_lines(FILE *out, const char *text);
+
+/* "/page", "/page/name" or "/page/name/detail", whatever is not NULL, with the parts
+ * percent-encoded; newly allocated, NULL: no memory. */
+char *markup_path(const char *page, const char *name, const char *detail);
 
 #endif

@@ -4,6 +4,7 @@
 #include "arm_find.h"
 #include "error.h"
 #include "file.h"
+#include "markup.h"
 #include "number.h"
 #include "statistics.h"
 #include "task_score.h"
@@ -256,7 +257,7 @@ int report_arms(struct report_source *source, struct error *err)
 
     memcpy(heads + count, REST, sizeof REST);
     count += (int)(sizeof REST / sizeof *REST);
-    document_table(source->document, heads, count);
+    document_table(source->document, "Arms, each under one evaluation", heads, count);
     for (int i = 0; i < cells->count && rc == 0; i++)
         if (source->chosen[i])
             rc = add_arm_row(source, &cells->items[i], baseline, &cells->items[i] == best,
@@ -295,8 +296,9 @@ static void add_comparison(struct document *document, const struct comparison *i
     document_cell(document, e->tasks_only ? "tasks only" : "seeds and tasks");
 }
 
-static int add_comparisons(struct document *document, const struct comparison_list *list,
-                           enum metric metric, struct error *err)
+static int add_comparisons(struct document *document, const char *caption,
+                           const struct comparison_list *list, enum metric metric,
+                           struct error *err)
 {
     static const struct document_head HEADS[] = {
         { "arms", DOCUMENT_TEXT },         { "comparison", DOCUMENT_TEXT },
@@ -310,7 +312,8 @@ static int add_comparisons(struct document *document, const struct comparison_li
 
     for (int i = 0; i < list->count; i++)
         groups = groups || list->items[i].group[0] != '\0';
-    document_table(document, groups ? HEADS : HEADS + 1, groups ? HEAD_COUNT : HEAD_COUNT - 1);
+    document_table(document, caption, groups ? HEADS : HEADS + 1,
+                   groups ? HEAD_COUNT : HEAD_COUNT - 1);
     for (int i = 0; i < list->count; i++)
         add_comparison(document, &list->items[i], groups);
     document_table_end(document);
@@ -339,28 +342,40 @@ int report_comparisons(struct report_source *source, struct error *err)
     }
     if (figures->planned.count > 0) {
         document_heading(document, "Planned");
-        rc = add_comparisons(document, &figures->planned, figures->compare->metric, err);
+        rc = add_comparisons(document, "Differences that the spec planned", &figures->planned,
+                             figures->compare->metric, err);
         if (rc == 0 && figures->comparisons.count > 0)
             document_heading(document, "All others");
     }
     if (rc == 0 && figures->comparisons.count > 0)
-        rc = add_comparisons(document, &figures->comparisons, figures->compare->metric, err);
+        rc = add_comparisons(document, "Differences that the axes allow", &figures->comparisons,
+                             figures->compare->metric, err);
     return rc;
 }
 
 /* ---- tasks ---- */
 
-static void list_hardest(struct document *document, const struct task_score *scores, int count)
+static void add_task_cell(struct report_source *source, const char *task)
+{
+    char *address = markup_path("task", source->figures->results->experiment, task);
+
+    document_link_cell(source->document, task, address);
+    free(address);
+}
+
+static void list_hardest(struct report_source *source, const struct task_score *scores,
+                         int count)
 {
     static const struct document_head HEADS[] = { { "task", DOCUMENT_TEXT },
                                                   { "mean over arms", DOCUMENT_NUMBER },
                                                   { "best arm", DOCUMENT_NUMBER } };
+    struct document *document = source->document;
     char text[NUMBER_TEXT_SIZE];
 
     document_heading(document, "Hardest");
-    document_table(document, HEADS, 3);
+    document_table(document, "The tasks with the lowest means", HEADS, 3);
     for (int i = 0; i < count && i < LISTED_TASKS; i++) {
-        document_cell(document, scores[i].task);
+        add_task_cell(source, scores[i].task);
         document_cell(document, number_fixed(text, scores[i].mean, DIGITS));
         document_cell(document, number_fixed(text, scores[i].high, DIGITS));
     }
@@ -382,13 +397,13 @@ static int list_contested(struct report_source *source, const struct task_score 
     if (count == 0 || !(scores[0].high > scores[0].low))
         return 0;
     document_heading(document, "Most contested");
-    document_table(document, HEADS, 5);
+    document_table(document, "The tasks in which arms differ most", HEADS, 5);
     for (int i = 0; i < count && i < LISTED_TASKS && scores[i].high > scores[i].low; i++) {
         char *low = cells_label(cells, &cells->items[scores[i].low_cell], NULL, 0);
         char *high = cells_label(cells, &cells->items[scores[i].high_cell], NULL, 0);
         int rc = low == NULL || high == NULL ? error_no_memory(err, "a report") : 0;
 
-        document_cell(document, scores[i].task);
+        add_task_cell(source, scores[i].task);
         document_cell(document, low);
         document_cell(document, number_fixed(text, scores[i].low, DIGITS));
         document_cell(document, high);
@@ -428,7 +443,7 @@ int report_tasks(struct report_source *source, struct error *err)
                  "%s of %d tasks over the arms of the table above: %d have 0 in every arm and "
                  "seed, %d have 1 in all.",
                  METRICS[compare->metric].title, count, never, always);
-    list_hardest(source->document, scores, count);
+    list_hardest(source, scores, count);
     qsort(scores, (size_t)count, sizeof *scores, task_score_compare_contested);
     rc = list_contested(source, scores, count, err);
     free(scores);

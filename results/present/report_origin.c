@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "markup.h"
 #include "number.h"
 #include "published.h"
 
@@ -107,7 +108,7 @@ int report_published(struct report_source *source, struct error *err)
                  "What others have published on data like this (%s), beside the arms of the "
                  "table above. Sizes, data and training differ unless it is said otherwise.",
                  data);
-    document_table(document, HEADS, sizeof HEADS / sizeof *HEADS);
+    document_table(document, "Published values", HEADS, sizeof HEADS / sizeof *HEADS);
     for (const struct published *value = PUBLISHED; value->source != NULL && rc == 0; value++)
         if (published_is_like(value, data))
             rc = add_published(source, value, err);
@@ -178,16 +179,17 @@ int report_failures(struct report_source *source, struct error *err)
     if (failures.count == 0)
         document_paragraph(document, "No run failed, diverged or was cancelled.");
     else
-        document_table(document, HEADS, sizeof HEADS / sizeof *HEADS);
+        document_table(document, "Runs without a result", HEADS, sizeof HEADS / sizeof *HEADS);
     for (int i = 0; i < failures.count; i++) {
         const struct origin_failure *failure = &failures.items[i];
-        char text[32];
+        char text[32], *address = markup_path("run", failure->hash, NULL);
 
         document_cell(document, failure->arm);
         snprintf(text, sizeof text, "%lld", (long long)failure->seed);
         document_cell(document, text);
         snprintf(text, sizeof text, "%.*s", SHORT_HASH, failure->hash);
-        document_cell(document, text);
+        document_link_cell(document, text, address);
+        free(address);
         document_cell(document, failure->state);
         document_cell(document, failure->cause);
         document_cell(document, failure->message);
@@ -222,7 +224,8 @@ int report_origin(struct report_source *source, struct error *err)
     document_section(document, "origin", "Provenance");
     document_say(document, "Queued at %s; spec %.*s.", source->origin.queued_at, SHORT_HASH,
                  source->origin.spec_hash);
-    document_table(document, HEADS, sizeof HEADS / sizeof *HEADS);
+    document_table(document, "Programs and machines that ran it", HEADS,
+                   sizeof HEADS / sizeof *HEADS);
     for (int i = 0; i < builds.count; i++) {
         const struct origin_build *build = &builds.items[i];
         const char *const texts[] = { build->engine_version,

@@ -108,6 +108,11 @@ static void format_state(char *out, size_t size, const struct recorder_progress 
         snprintf(out + used, size - (size_t)used, " ETA %s", human_duration(eta, p->eta_s));
 }
 
+void live_describe_progress(char *out, size_t size, const struct recorder_progress *progress)
+{
+    format_state(out, size, progress, false);
+}
+
 void live_describe_job(char *out, size_t size, const struct live_job *job)
 {
     char label[240], state[240];
@@ -169,22 +174,32 @@ static double share_of(const struct live_work *work, double running)
     return share > 1.0 ? 1.0 : share;
 }
 
-void live_describe_total(char *out, size_t size, const struct live *live, int bar)
+void live_describe_share(char *out, size_t size, double *share, const struct live *live)
 {
-    char drawn[64], counts[120], eta[HUMAN_SIZE] = "?";
+    char counts[120], eta[HUMAN_SIZE] = "?";
     double running = 0.0;
 
     for (int i = 0; i < live->job_count; i++)
         running += job_share(live->jobs[i].progress) * live->jobs[i].cost;
-    double share = share_of(&live->work, running), eta_s = total_eta_s(live, running);
-    draw_bar(drawn, share, bar < (int)sizeof drawn ? bar : (int)sizeof drawn - 1);
+    double eta_s = total_eta_s(live, running);
+    *share = share_of(&live->work, running);
     describe_counts(counts, sizeof counts, &live->counts);
     if (eta_s >= 0.0)
         human_duration(eta, eta_s);
     if (live->counts.running + live->counts.queued > 0)
-        snprintf(out, size, "[%s] %3.0f %%, %s, ETA %s", drawn, 100.0 * share, counts, eta);
+        snprintf(out, size, "%s, ETA %s", counts, eta);
     else
-        snprintf(out, size, "[%s] %3.0f %%, %s", drawn, 100.0 * share, counts);
+        snprintf(out, size, "%s", counts);
+}
+
+void live_describe_total(char *out, size_t size, const struct live *live, int bar)
+{
+    char drawn[64], words[200];
+    double share;
+
+    live_describe_share(words, sizeof words, &share, live);
+    draw_bar(drawn, share, bar < (int)sizeof drawn ? bar : (int)sizeof drawn - 1);
+    snprintf(out, size, "[%s] %3.0f %%, %s", drawn, 100.0 * share, words);
 }
 
 /* The widest short label; what is wider than most is cut. */

@@ -14,6 +14,7 @@
 /* A job that a worker is at. */
 struct live_job {
     const char *label; /* borrowed: "experiment: arm seed N" */
+    const char *hash;  /* borrowed: of its run */
     int64_t run_id;
     double cost;                              /* expected FLOPs */
     const struct recorder_progress *progress; /* borrowed */
@@ -47,6 +48,11 @@ struct live {
 
 /* One line: "arch.name=hrm seed 0: train 12/400 loss 0.812 ... ETA 3m05s". */
 void live_describe_job(char *out, size_t size, const struct live_job *job);
+/* "train 12/400 loss 0.812 acc 0.530 3.1 steps/s ETA 3m05s", "starting". */
+void live_describe_progress(char *out, size_t size, const struct recorder_progress *progress);
+/* "12 of 30 jobs done, 2 failed, ETA 3m05s"; *share: of the work that is done, in
+ * [0, 1]. */
+void live_describe_share(char *out, size_t size, double *share, const struct live *live);
 /* One line: "[####----]  37 %, 12 of 30 jobs done, 2 failed, ETA 3m05s". bar: its
  * columns. */
 void live_describe_total(char *out, size_t size, const struct live *live, int bar);

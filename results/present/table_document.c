@@ -1,0 +1,79 @@
+/* table_document.c - a table's columns, rows and notes, written into a document. */
+#include "table_document.h"
+
+#include "error.h"
+#include "markup.h"
+#include "table_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Columns, by their names for programs, whose cells name something with a page of its
+ * own, and that page. */
+static const char *const PAGES[][2] = {
+    { "experiment", "experiment" }, { "hash", "run" }, { "run", "run" }, { "run_hash", "run" }
+};
+
+/* The address of what a cell names; NULL: it has no page, or no memory. */
+static char *address_of(const struct table_column *column, const struct cell *cell)
+{
+    if (column->type != TABLE_TEXT || cell->text == NULL || cell->text[0] == '\0')
+        return NULL;
+    for (size_t i = 0; i < sizeof PAGES / sizeof *PAGES; i++)
+        if (strcmp(PAGES[i][0], column->name) == 0)
+            return markup_path(PAGES[i][1], cell->text, NULL);
+    return NULL;
+}
+
+static int add_cell(struct document *document, const struct table_column *column,
+                    const struct cell *cell, struct error *err)
+{
+    char *text = cell_text(column, cell, false), *address = address_of(column, cell);
+    int rc = text == NULL ? error_no_memory(err, "a table") : 0;
+
+    if (rc == 0 && (cell->mark == TABLE_STRONG || cell->mark == TABLE_GOOD))
+        document_strong_cell(document, text);
+    else if (rc == 0)
+        document_link_cell(document, text, address);
+    free(address);
+    free(text);
+    return rc;
+}
+
+int document_add_table(struct document *document, const struct table *table,
+                       const char *caption, struct error *err)
+{
+    struct document_head heads[DOCUMENT_COLUMNS];
+    int shown[DOCUMENT_COLUMNS], count = 0, left_out = 0, rc = 0;
+
+    if (table->out_of_memory)
+        return error_no_memory(err, "a table");
+    for (int c = 0; c < table->column_count; c++) {
+        const struct table_column *column = &table->columns[c];
+        bool number = column->type == TABLE_INT || column->type == TABLE_REAL;
+
+        if (column->machine_only)
+            continue;
+        if (count == DOCUMENT_COLUMNS) {
+            left_out++;
+            continue;
+        }
+        heads[count] =
+            (struct document_head){ column->title[0] != '\0' ? column->title : column->name,
+                                    number ? DOCUMENT_NUMBER : DOCUMENT_TEXT };
+        shown[count++] = c;
+    }
+    document_table(document, table->caption != NULL ? table->caption : caption, heads, count);
+    for (int r = 0; r < table->row_count && rc == 0; r++)
+        for (int c = 0; c < count && rc == 0; c++)
+            rc =
+                add_cell(document, &table->columns[shown[c]], cell_at(table, r, shown[c]), err);
+    if (rc != 0)
+        return rc;
+    document_table_end(document);
+    if (left_out > 0)
+        document_say(document, "%d more columns have no room here.", left_out);
+    for (int i = 0; i < table->note_count; i++)
+        document_note(document, table->notes[i]);
+    return 0;
+}
