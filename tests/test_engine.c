@@ -9,68 +9,23 @@
 #include "engine.h"
 #include "error.h"
 #include "random.h"
-#include "support/small_network.h"
+#include "support/engine_kinds.h"
 
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { B = 6, T = 11, V = 7, IDS = 9, E = 20, D = 16, K = 2, INPUTS = B * T * (2 * K + 1) };
-
-static struct engine_config tiny_config(enum system_id system)
-{
-    const struct small_network sizes = {
-        .batch = B, .tokens = T, .vocabulary = V, .identifiers = IDS, .width = D
-    };
-    struct engine_config c = small_network(system, sizes);
-
-    c.puzzle_emb_ndim = E;
-    c.H_layers = 2;
-    c.target_q_update_every = 2;
-    c.lr_warmup_steps = 2;
-    return c;
-}
-
-/* Every system; wide enough for packed weights; in bfloat16; with averages; with mlp_t; with
- * a context of K pairs. */
-static const struct {
-    enum system_id system;
-    bool wide, bfloat16;
-    double ema_rate;
-    int mlp_t_size, gradient_horizon, context_pairs;
-} VARIANTS[] = {
-    { .system = SYSTEM_HRM },
-    { .system = SYSTEM_TRANSFORMER },
-    { .system = SYSTEM_HRM, .wide = true },
-    { .system = SYSTEM_TRANSFORMER, .wide = true },
-    { .system = SYSTEM_HRM, .wide = true, .bfloat16 = true },
-    { .system = SYSTEM_TRANSFORMER, .wide = true, .bfloat16 = true, .ema_rate = 0.5 },
-    { .system = SYSTEM_TRM, .ema_rate = 0.9 },
-    { .system = SYSTEM_TRM, .wide = true, .ema_rate = 0.9, .mlp_t_size = 20 },
-    { .system = SYSTEM_HRM, .wide = true, .bfloat16 = true, .mlp_t_size = 20 },
-    { .system = SYSTEM_HRM, .wide = true, .gradient_horizon = 6 },
-    { .system = SYSTEM_HRM_SHARED, .gradient_horizon = 3 },
-    { .system = SYSTEM_HRM, .wide = true, .context_pairs = K },
-    { .system = SYSTEM_TRANSFORMER, .wide = true, .bfloat16 = true, .context_pairs = K },
+enum {
+    B = KINDS_ROWS,
+    T = KINDS_TOKENS,
+    V = KINDS_VOCABULARY,
+    IDS = KINDS_IDENTIFIERS,
+    E = KINDS_PUZZLE_WIDTH,
+    D = KINDS_WIDTH,
+    K = KINDS_PAIRS,
+    INPUTS = B * T * (2 * K + 1),
 };
-enum { KINDS = sizeof VARIANTS / sizeof *VARIANTS };
-static struct engine_config config_of_kind(int kind)
-{
-    struct engine_config c = tiny_config(VARIANTS[kind].system);
-
-    if (VARIANTS[kind].wide) {
-        c.hidden_size = 32;
-        c.intermediate_size = 96;
-    }
-    if (VARIANTS[kind].bfloat16)
-        c.forward_dtype = ENGINE_BFLOAT16;
-    c.ema_rate = VARIANTS[kind].ema_rate;
-    c.mlp_t_size = VARIANTS[kind].mlp_t_size;
-    c.gradient_horizon = VARIANTS[kind].gradient_horizon;
-    c.context_pairs = VARIANTS[kind].context_pairs;
-    return c;
-}
 
 struct data {
     int32_t inputs[INPUTS], labels[B * T], identifiers[B], minima[B];
@@ -93,17 +48,6 @@ static struct engine_batch make_batch(struct data *data, int step)
     for (int i = B * T; i < INPUTS; i++)
         data->inputs[i] = 1 + (int32_t)random_below(&stream, V - 1);
     return (struct engine_batch){ data->inputs, data->labels, data->identifiers };
-}
-
-static struct engine *create(const struct engine_config *config, uint64_t seed)
-{
-    struct engine *engine;
-    struct error err;
-
-    if (engine_create(&engine, config, &err) < 0)
-        fail_msg("%s", err.message);
-    engine_initialise(engine, seed);
-    return engine;
 }
 
 static struct engine_result train(struct engine *engine, int first_step, int steps)
@@ -185,9 +129,9 @@ static void with_each_set(void (*check)(void))
 
 static void check_same_seed(void)
 {
-    for (int kind = 0; kind < KINDS; kind++) {
-        struct engine_config c = config_of_kind(kind);
-        struct engine *a = create(&c, 1), *b = create(&c, 1);
+    for (int kind = 0; kind < KINDS_COUNT; kind++) {
+        struct engine_config c = engine_kinds_config(kind);
+        struct engine *a = engine_kinds_create(&c, 1), *b = engine_kinds_create(&c, 1);
 
         train(a, 0, 6);
         train(b, 0, 6);
@@ -209,8 +153,8 @@ static void same_seed_gives_the_same_bits_twice(void **state)
 static void another_seed_gives_other_weights(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(SYSTEM_HRM);
-    struct engine *a = create(&c, 1), *b = create(&c, 2);
+    struct engine_config c = engine_kinds_plain(SYSTEM_HRM);
+    struct engine *a = engine_kinds_create(&c, 1), *b = engine_kinds_create(&c, 2);
     const char *const name = "inner.L_level.layers.0.mlp.down_proj.weight";
     float *x = state_floats(a, name), *y = state_floats(b, name);
 
@@ -224,9 +168,9 @@ static void another_seed_gives_other_weights(void **state)
 /* All states into a fresh engine: it goes on with the same bits. */
 static void check_restored_state(void)
 {
-    for (int kind = 0; kind < KINDS; kind++) {
-        struct engine_config c = config_of_kind(kind);
-        struct engine *a = create(&c, 1), *b = create(&c, 99);
+    for (int kind = 0; kind < KINDS_COUNT; kind++) {
+        struct engine_config c = engine_kinds_config(kind);
+        struct engine *a = engine_kinds_create(&c, 1), *b = engine_kinds_create(&c, 99);
 
         train(a, 0, 5);
         for (int i = 0; i < engine_state_count(a); i++) {
@@ -254,8 +198,8 @@ static void restored_state_continues_with_the_same_bits(void **state)
 static void evaluation_does_not_disturb_training(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(SYSTEM_HRM);
-    struct engine *a = create(&c, 1), *b = create(&c, 1);
+    struct engine_config c = engine_kinds_plain(SYSTEM_HRM);
+    struct engine *a = engine_kinds_create(&c, 1), *b = engine_kinds_create(&c, 1);
     struct engine_result result;
     struct data data;
 
@@ -276,8 +220,8 @@ static void evaluation_does_not_disturb_training(void **state)
 static void untouched_puzzle_rows_do_not_change(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(SYSTEM_HRM);
-    struct engine *engine = create(&c, 1);
+    struct engine_config c = engine_kinds_plain(SYSTEM_HRM);
+    struct engine *engine = engine_kinds_create(&c, 1);
     int i = find_state(engine, "inner.puzzle_emb.weights");
     float before[IDS * E], after[IDS * E];
 
@@ -297,8 +241,8 @@ static void untouched_puzzle_rows_do_not_change(void **state)
 static void tokens_that_do_not_occur_still_decay(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(SYSTEM_HRM);
-    struct engine *engine = create(&c, 1);
+    struct engine_config c = engine_kinds_plain(SYSTEM_HRM);
+    struct engine *engine = engine_kinds_create(&c, 1);
     float *before = state_floats(engine, "inner.embed_tokens.embedding_weight");
 
     struct engine_result result = train(engine, 0, 1);
@@ -314,8 +258,8 @@ static void tokens_that_do_not_occur_still_decay(void **state)
 static void rows_without_labels_have_no_token_loss_and_no_metrics(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(SYSTEM_HRM);
-    struct engine *engine = create(&c, 1);
+    struct engine_config c = engine_kinds_plain(SYSTEM_HRM);
+    struct engine *engine = engine_kinds_create(&c, 1);
     struct engine_result result;
     struct data data;
     struct engine_batch batch = make_batch(&data, 0);
@@ -335,8 +279,8 @@ static void rows_without_labels_have_no_token_loss_and_no_metrics(void **state)
 static void rows_halt_at_the_maximum_and_by_exploration_no_sooner(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(SYSTEM_HRM);
-    struct engine *engine = create(&c, 1);
+    struct engine_config c = engine_kinds_plain(SYSTEM_HRM);
+    struct engine *engine = engine_kinds_create(&c, 1);
     const float bias[2] = { 50.0f, -50.0f }; /* halt at once, but for exploration */
     struct engine_result result;
     struct data data;
@@ -362,9 +306,9 @@ static void rows_halt_at_the_maximum_and_by_exploration_no_sooner(void **state)
 static void only_halted_rows_take_new_data(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(SYSTEM_HRM);
+    struct engine_config c = engine_kinds_plain(SYSTEM_HRM);
     c.act_enabled = false; /* so that rows run for 3 steps */
-    struct engine *engine = create(&c, 1);
+    struct engine *engine = engine_kinds_create(&c, 1);
     struct data first, other;
     int32_t current[B * T];
 
@@ -382,15 +326,15 @@ static void only_halted_rows_take_new_data(void **state)
 static void kernel_sets_agree(void **state)
 {
     (void)state;
-    for (int kind = 0; kind < KINDS; kind++) {
-        struct engine_config c = config_of_kind(kind);
+    for (int kind = 0; kind < KINDS_COUNT; kind++) {
+        struct engine_config c = engine_kinds_config(kind);
         double tolerance = c.forward_dtype == ENGINE_BFLOAT16 ? 1e-2 : 1e-3, first = 0.0;
         const char *set;
 
         for (int s = 0; (set = engine_kernel_set_name(s)) != NULL; s++) {
             if (engine_select_kernels(set, NULL) < 0)
                 continue;
-            struct engine *engine = create(&c, 1);
+            struct engine *engine = engine_kinds_create(&c, 1);
             double loss = train(engine, 0, 4).loss;
             engine_destroy(engine);
             first = s == 0 ? loss : first;
@@ -406,13 +350,13 @@ static void kernel_sets_agree(void **state)
 static void with_two_threads_the_library_multiplies(void **state)
 {
     (void)state;
-    struct engine_config c = config_of_kind(2);
-    struct engine *one = create(&c, 1);
+    struct engine_config c = engine_kinds_config(2);
+    struct engine *one = engine_kinds_create(&c, 1);
     double loss = train(one, 0, 4).loss;
     size_t packed = engine_bytes(one);
 
     openblas_set_num_threads(2);
-    struct engine *two = create(&c, 1);
+    struct engine *two = engine_kinds_create(&c, 1);
     double also = train(two, 0, 4).loss;
     openblas_set_num_threads(1);
     assert_true(fabs(also - loss) < 1e-3 * loss);
@@ -425,14 +369,14 @@ static void with_two_threads_the_library_multiplies(void **state)
 static void inference_only_engine_evaluates_alike(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(SYSTEM_HRM);
-    struct engine *trained = create(&c, 1);
+    struct engine_config c = engine_kinds_plain(SYSTEM_HRM);
+    struct engine *trained = engine_kinds_create(&c, 1);
     struct engine_result x, y;
     struct data data;
 
     train(trained, 0, 4);
     c.inference_only = true;
-    struct engine *engine = create(&c, 2);
+    struct engine *engine = engine_kinds_create(&c, 2);
     for (int i = 0; i < engine_state_count(engine); i++) {
         struct engine_state described;
         void *bytes = state_copy(trained, i, &described);
@@ -458,9 +402,9 @@ static void inference_only_engine_evaluates_alike(void **state)
 static void check_kept_rows(int context_pairs)
 {
     const int kept[2] = { 1, 4 };
-    struct engine_config c = tiny_config(SYSTEM_HRM);
+    struct engine_config c = engine_kinds_plain(SYSTEM_HRM);
     c.context_pairs = context_pairs;
-    struct engine *a = create(&c, 1), *b = create(&c, 1);
+    struct engine *a = engine_kinds_create(&c, 1), *b = engine_kinds_create(&c, 1);
     struct engine_result result;
     struct data data;
     float x[B * T * V], y[B * T * V];
@@ -501,7 +445,7 @@ static void rows_with_a_context_are_what_they_are_alone(void **state)
 {
     (void)state;
     enum { CANVAS = 100, U = CANVAS * (2 * K + 1), ROWS = 3 };
-    struct engine_config c = tiny_config(SYSTEM_HRM);
+    struct engine_config c = engine_kinds_plain(SYSTEM_HRM);
     static int32_t inputs[ROWS * U], labels[ROWS * CANVAS];
     static float all[ROWS * CANVAS * V], alone[ROWS * CANVAS * V];
     struct random_stream stream = random_stream(5, "test", 0);
@@ -515,7 +459,7 @@ static void rows_with_a_context_are_what_they_are_alone(void **state)
     for (int i = 0; i < ROWS * U; i++)
         inputs[i] = (int32_t)random_below(&stream, V);
     memcpy(inputs + U, inputs, (U - 1) * sizeof *inputs); /* differs in its last token */
-    struct engine *engine = create(&c, 1);
+    struct engine *engine = engine_kinds_create(&c, 1);
     engine_evaluate_begin(engine, &(struct engine_batch){ inputs, labels, ids }, ROWS);
     assert_int_equal(engine_evaluate_step(engine, &result), 0);
     engine_read(engine, ENGINE_LOGITS, all);
@@ -534,7 +478,7 @@ static void rows_with_a_context_are_what_they_are_alone(void **state)
 static void a_context_is_read_by_its_roles(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(SYSTEM_TRANSFORMER);
+    struct engine_config c = engine_kinds_plain(SYSTEM_TRANSFORMER);
     static struct data data, swapped;
     float x[B * T * V], y[B * T * V];
     struct engine_result result;
@@ -546,7 +490,7 @@ static void a_context_is_read_by_its_roles(void **state)
         memcpy(swapped.inputs + b * 3 * T, data.inputs + (b * 3 + 1) * T, T * sizeof(int32_t));
         memcpy(swapped.inputs + (b * 3 + 1) * T, data.inputs + b * 3 * T, T * sizeof(int32_t));
     }
-    struct engine *engine = create(&c, 1);
+    struct engine *engine = engine_kinds_create(&c, 1);
     engine_evaluate_begin(engine, &batch, B);
     assert_int_equal(engine_evaluate_step(engine, &result), 0);
     engine_read(engine, ENGINE_LOGITS, x);
@@ -561,10 +505,10 @@ static void a_context_is_read_by_its_roles(void **state)
 static void initial_values_are_as_published(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(SYSTEM_HRM);
+    struct engine_config c = engine_kinds_plain(SYSTEM_HRM);
     c.hidden_size = 96;
     c.intermediate_size = 256;
-    struct engine *engine = create(&c, 1);
+    struct engine *engine = engine_kinds_create(&c, 1);
     float *bias = state_floats(engine, "inner.q_head.bias");
     float *puzzles = state_floats(engine, "inner.puzzle_emb.weights");
     float *weights = state_floats(engine, "inner.H_level.layers.1.mlp.down_proj.weight");
@@ -591,8 +535,8 @@ static void initial_values_are_as_published(void **state)
 static void a_broken_weight_is_reported_as_not_finite(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(SYSTEM_HRM);
-    struct engine *engine = create(&c, 1);
+    struct engine_config c = engine_kinds_plain(SYSTEM_HRM);
+    struct engine *engine = engine_kinds_create(&c, 1);
     const float bias[2] = { NAN, 0.0f };
     struct engine_result result;
     struct data data;
@@ -607,8 +551,8 @@ static void a_broken_weight_is_reported_as_not_finite(void **state)
 static void parameters_are_counted(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(SYSTEM_HRM);
-    struct engine *engine = create(&c, 1);
+    struct engine_config c = engine_kinds_plain(SYSTEM_HRM);
+    struct engine *engine = engine_kinds_create(&c, 1);
     int64_t trained, puzzle, sum = 0;
 
     engine_count_parameters(engine, &trained, &puzzle);
@@ -628,7 +572,7 @@ static void contradictory_configurations_are_refused(void **state)
 {
     (void)state;
     enum { BAD = 9 };
-    const struct engine_config good = tiny_config(SYSTEM_HRM);
+    const struct engine_config good = engine_kinds_plain(SYSTEM_HRM);
     struct engine_config bad[BAD];
     static const char *const NAMED[BAD] = { "hidden_size", "head size",      "puzzle_emb_len",
                                             "vocab_size",  "H_layers",       "lr ",
@@ -657,111 +601,11 @@ static void contradictory_configurations_are_refused(void **state)
     }
 }
 
-static struct engine_config full_config(int batch)
-{
-    struct engine_config c = tiny_config(SYSTEM_HRM);
-
-    c.batch_size = c.global_batch_size = batch;
-    c.seq_len = 900;
-    c.vocab_size = 12;
-    c.hidden_size = c.puzzle_emb_ndim = 512;
-    c.puzzle_emb_len = 0;
-    c.num_heads = 8;
-    c.intermediate_size = 1536;
-    c.H_layers = c.L_layers = 4;
-    c.num_puzzle_identifiers = 1000;
-    return c;
-}
-
-static size_t bytes_of(struct engine_config c)
-{
-    struct engine *engine;
-    struct error err;
-
-    if (engine_create(&engine, &c, &err) < 0)
-        fail_msg("%s", err.message);
-    size_t bytes = engine_bytes(engine);
-    engine_destroy(engine);
-    return bytes;
-}
-
-/* What engine.h says of the cost of a row; arrays are rounded up to 64 bytes. */
-static void a_row_costs_what_is_stated(void **state)
-{
-    (void)state;
-    for (int system = 0; system < SYSTEM_COUNT; system++) {
-        struct engine_config few = full_config(2), many = full_config(6);
-        size_t states = system == SYSTEM_TRANSFORMER ? 1 : 2, rounding = 64 * 40;
-
-        few.system = many.system = (enum system_id)system;
-        size_t stated = 4 * (4 * (2 * states * 901 * 512 + 5 * 900 + 900 * 12 + 13 + 512) + 3);
-        size_t measured = bytes_of(many) - bytes_of(few);
-        if (measured > stated + rounding || measured + rounding < stated)
-            fail_msg("4 rows cost %zu bytes, stated are %zu", measured, stated);
-    }
-}
-
-/* What an engine would take is known without it, also where no machine has so much. */
-static void memory_is_measured_without_being_taken(void **state)
-{
-    (void)state;
-    struct error err;
-    size_t bytes = 0, more = 0;
-
-    for (int kind = 0; kind < KINDS; kind++) {
-        struct engine_config c = config_of_kind(kind);
-
-        c.threads = 2;
-        c.gradient_lanes = 2;
-        struct engine *engine = create(&c, 1);
-        assert_int_equal(engine_measure(&bytes, &c, &err), 0);
-        assert_int_equal(bytes, engine_bytes(engine));
-        engine_destroy(engine);
-    }
-    struct engine_config large = full_config(768);
-    assert_int_equal(engine_measure(&bytes, &large, &err), 0);
-    large.context_pairs = 3; /* 6300 positions */
-    assert_int_equal(engine_measure(&more, &large, &err), 0);
-    assert_true(more > 6 * bytes && more > (size_t)20 << 30);
-    large.hidden_size = 0;
-    assert_int_equal(engine_measure(&more, &large, &err), ERROR_FORMAT);
-}
-
-static void the_full_model_fits(void **state)
-{
-    (void)state;
-    struct engine_config evaluates = full_config(64);
-
-    evaluates.inference_only = true;
-    assert_true(bytes_of(full_config(32)) < (size_t)2 << 30);
-    assert_true(bytes_of(evaluates) < (size_t)1 << 30);
-}
-
-/* Lets the sanitizer's allocator fail as the library's does, for the test below. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "allocator_may_return_null=1";
-}
-
-static void too_much_memory_is_an_error_with_its_size(void **state)
-{
-    (void)state;
-    struct engine_config c = tiny_config(SYSTEM_HRM);
-    struct engine *engine;
-    struct error err;
-
-    c.num_puzzle_identifiers = INT32_MAX;
-    c.puzzle_emb_ndim = 1 << 20;
-    assert_int_equal(engine_create(&engine, &c, &err), ERROR_NOMEM);
-    assert_non_null(strstr(err.message, "MiB"));
-}
-
 static void bad_batches_are_named(void **state)
 {
     (void)state;
-    struct engine_config c = tiny_config(SYSTEM_HRM);
-    struct engine *engine = create(&c, 1);
+    struct engine_config c = engine_kinds_plain(SYSTEM_HRM);
+    struct engine *engine = engine_kinds_create(&c, 1);
     struct data data;
     struct error err;
     struct engine_batch batch = make_batch(&data, 0);
@@ -813,10 +657,6 @@ int main(void)
         cmocka_unit_test(a_broken_weight_is_reported_as_not_finite),
         cmocka_unit_test(parameters_are_counted),
         cmocka_unit_test(contradictory_configurations_are_refused),
-        cmocka_unit_test(a_row_costs_what_is_stated),
-        cmocka_unit_test(memory_is_measured_without_being_taken),
-        cmocka_unit_test(the_full_model_fits),
-        cmocka_unit_test(too_much_memory_is_an_error_with_its_size),
         cmocka_unit_test(bad_batches_are_named),
         cmocka_unit_test(the_blas_library_says_what_it_is),
     };
