@@ -288,7 +288,11 @@ enum engine_output {
     ENGINE_ROPE_SIN,
     /* float (B, engine_segment_calls()): of the last evaluation step */
     ENGINE_RESIDUALS,
-    ENGINE_CHANGE /* float (B) of the last evaluation step */
+    ENGINE_CHANGE, /* float (B) of the last evaluation step */
+    /* float (B, D): the mean of ENGINE_Z_H, of ENGINE_Z_L over the S positions, summed in
+     * double; worked out when it is read */
+    ENGINE_MEAN_Z_H,
+    ENGINE_MEAN_Z_L
 };
 /* Bytes of an output; 0: the engine has none (Z_L of a transformer; residuals that are
  * not recorded). */

@@ -31,10 +31,29 @@ static const void *output_find(const struct engine *e, enum engine_output output
         [ENGINE_ROPE_SIN] = { e->rope_sin, table * sizeof(float) },
         [ENGINE_CHANGE] = { e->changes, B * sizeof(float) },
         [ENGINE_RESIDUALS] = { e->residuals, B * (size_t)e->segment.count * sizeof(float) },
+        [ENGINE_MEAN_Z_H] = { e->last->z[STATE_Z_H], B * (size_t)e->D * sizeof(float) },
+        [ENGINE_MEAN_Z_L] = { e->last->z[STATE_Z_L], B * (size_t)e->D * sizeof(float) },
     };
 
     *size = where[output].data == NULL ? 0 : where[output].bytes;
     return where[output].data;
+}
+
+/* The mean over the positions of a row's state (S, D). */
+static void mean_of_positions(float *out, const float *state, int S, int D)
+{
+    enum { CHANNELS = 64 };
+
+    for (int first = 0; first < D; first += CHANNELS) {
+        int count = D - first < CHANNELS ? D - first : CHANNELS;
+        double sums[CHANNELS] = { 0 };
+
+        for (int s = 0; s < S; s++)
+            for (int i = 0; i < count; i++)
+                sums[i] += (double)state[(size_t)s * (size_t)D + (size_t)(first + i)];
+        for (int i = 0; i < count; i++)
+            out[first + i] = (float)(sums[i] / S);
+    }
 }
 
 size_t engine_output_size(const struct engine *engine, enum engine_output output)
@@ -50,6 +69,12 @@ void engine_read(const struct engine *engine, enum engine_output output, void *o
     size_t size;
     const void *data = output_find(engine, output, &size);
 
-    if (size > 0)
+    if (size > 0 && (output == ENGINE_MEAN_Z_H || output == ENGINE_MEAN_Z_L))
+        for (int b = 0; b < engine->B; b++)
+            mean_of_positions((float *)out + (size_t)b * (size_t)engine->D,
+                              (const float *)data +
+                                  (size_t)b * (size_t)engine->S * (size_t)engine->D,
+                              engine->S, engine->D);
+    else if (size > 0)
         memcpy(out, data, size);
 }

@@ -20,12 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 23, STEPS = 9, TOKENS = 7, CALLS = 6 };
+enum { ROWS = 23, STEPS = 9, TOKENS = 7, CALLS = 6, WIDTH = 14 };
 
 static struct engine_config config_of(enum system_id system, int batch)
 {
     const struct small_network sizes = {
-        .batch = batch, .tokens = TOKENS, .vocabulary = 6, .identifiers = 4, .width = 14
+        .batch = batch, .tokens = TOKENS, .vocabulary = 6, .identifiers = 4, .width = WIDTH
     };
     struct engine_config c = small_network(system, sizes);
 
@@ -52,7 +52,7 @@ static void *allocate(size_t count, size_t size)
 static struct {
     int32_t labels[ROWS][TOKENS];
     int32_t answers[ROWS][STEPS][TOKENS];
-    float q[ROWS][STEPS], residuals[ROWS][STEPS][CALLS];
+    float q[ROWS][STEPS], residuals[ROWS][STEPS][CALLS], means[2][ROWS][STEPS][WIDTH];
     double loss[ROWS][STEPS];
     uint8_t halt[ROWS][STEPS];
     int leaves[ROWS]; /* the step after which it is not computed any more */
@@ -82,6 +82,9 @@ static void make_outputs(bool leaving)
             made.halt[r][s] = random_below(&stream, 5) == 0;
             for (int c = 0; c < CALLS; c++)
                 made.residuals[r][s][c] = (float)random_uniform(&stream);
+            for (int i = 0; i < 2 * WIDTH; i++)
+                made.means[i / WIDTH][r][s][i % WIDTH] =
+                    (float)(100.0 + (1.0 + i % 5) * random_uniform(&stream));
         }
     }
 }
@@ -93,7 +96,7 @@ static struct trajectory *follow(int batch)
     struct trajectory *t;
     struct error err = { 0 };
     int32_t answers[ROWS * TOKENS];
-    float q[ROWS], residuals[ROWS * CALLS];
+    float q[ROWS], residuals[ROWS * CALLS], means[2][ROWS * WIDTH];
     double loss[ROWS];
     uint8_t halt[ROWS];
     int origin[ROWS];
@@ -112,14 +115,23 @@ static struct trajectory *follow(int batch)
                 memcpy(answers + slots * TOKENS, made.answers[r][s], sizeof made.answers[r][s]);
                 memcpy(residuals + slots * CALLS, made.residuals[r][s],
                        sizeof made.residuals[r][s]);
+                for (int z = 0; z < 2; z++)
+                    memcpy(means[z] + slots * WIDTH, made.means[z][r][s],
+                           sizeof made.means[z][r][s]);
                 q[slots] = made.q[r][s];
                 loss[slots] = made.loss[r][s];
                 halt[slots] = made.halt[r][s];
                 origin[slots++] = r - first;
             }
             trajectory_take(t, s + 1,
-                            &(struct trajectory_outputs){ answers, q, loss, halt, residuals,
-                                                          origin, slots });
+                            &(struct trajectory_outputs){ answers,
+                                                          q,
+                                                          loss,
+                                                          halt,
+                                                          residuals,
+                                                          origin,
+                                                          slots,
+                                                          { means[0], means[1] } });
         }
     }
     return t;
@@ -330,6 +342,46 @@ static void calibration_is_that_of_ten_bins(void **state)
     trajectory_destroy(t);
 }
 
+/* (sum of the covariance's eigenvalues)^2 / sum of their squares, which are trace(C)^2 and
+ * trace(C C), over the labelled rows' states at the step. */
+static double naive_ratio(int state, int s)
+{
+    double mean[WIDTH] = { 0 }, trace = 0.0, squares = 0.0;
+    int rows = 0;
+
+    for (int r = 0; r < ROWS; r++)
+        for (int i = 0; i < WIDTH && r % 5 != 4; i++, rows += i == WIDTH)
+            mean[i] += (double)made.means[state][r][at(r, s)][i];
+    for (int i = 0; i < WIDTH * WIDTH; i++) {
+        int a = i / WIDTH, b = i % WIDTH;
+        double c = 0.0;
+
+        for (int r = 0; r < ROWS; r++)
+            if (r % 5 != 4)
+                c += ((double)made.means[state][r][at(r, s)][a] - mean[a] / rows) *
+                     ((double)made.means[state][r][at(r, s)][b] - mean[b] / rows);
+        trace += a == b ? c : 0.0;
+        squares += c * c;
+    }
+    return trace * trace / squares;
+}
+
+static void participation_ratios_are_those_of_the_states_of_labelled_rows(void **state)
+{
+    double got[2][STEPS];
+
+    (void)state;
+    make_outputs(true);
+    struct trajectory *t = follow(6);
+    trajectory_read(t, VECTOR_PARTICIPATION_H, STEPS, got[0]);
+    trajectory_read(t, VECTOR_PARTICIPATION_L, STEPS, got[1]);
+    for (int z = 0; z < 2; z++)
+        for (int s = 0; s < STEPS; s++)
+            if (!(fabs(got[z][s] - naive_ratio(z, s)) < 1e-9))
+                fail_msg("step %d: %.9g, expected %.9g", s + 1, got[z][s], naive_ratio(z, s));
+    trajectory_destroy(t);
+}
+
 /* Bit for bit, whatever the batch size, and a prefix of more steps is what fewer have. */
 static void batch_size_and_further_steps_change_no_bit(void **state)
 {
@@ -426,6 +478,36 @@ static void expect_residuals(const struct trajectory *t, const struct engine_con
     assert_int_equal(trajectory_count(t, VECTOR_RESIDUAL_L, steps), places[1]);
 }
 
+/* Means over all positions of the states that the engine has. */
+static void expect_means(const struct engine *engine, const struct engine_config *config)
+{
+    static const enum engine_output STATES[2][2] = { { ENGINE_Z_H, ENGINE_MEAN_Z_H },
+                                                     { ENGINE_Z_L, ENGINE_MEAN_Z_L } };
+    int B = config->batch_size, D = config->hidden_size;
+
+    for (int z = 0; z < 2; z++) {
+        size_t size = engine_output_size(engine, STATES[z][0]);
+        size_t of_means = engine_output_size(engine, STATES[z][1]);
+
+        assert_int_equal(of_means, size == 0 ? 0 : (size_t)(B * D) * sizeof(float));
+        if (size == 0)
+            continue;
+        float *state = allocate(1, size), *got = allocate(1, of_means);
+        int S = (int)(size / of_means);
+        engine_read(engine, STATES[z][0], state);
+        engine_read(engine, STATES[z][1], got);
+        for (int i = 0; i < B * D; i++) {
+            double sum = 0.0;
+
+            for (int s = 0; s < S; s++)
+                sum += (double)state[(i / D * S + s) * D + i % D];
+            assert_true(fabs((double)got[i] - sum / S) < 1e-6);
+        }
+        free(state);
+        free(got);
+    }
+}
+
 static void check_engine(enum system_id system)
 {
     enum { B = 5, LAST = 3 };
@@ -461,8 +543,10 @@ static void check_engine(enum system_id system)
         engine_read(engine, ENGINE_ROW_LOSS, loss);
         engine_read(engine, ENGINE_HALT_TEST, halt);
         engine_read(engine, ENGINE_RESIDUALS, moved);
-        trajectory_take(
-            t, s + 1, &(struct trajectory_outputs){ answers, q, loss, halt, moved, origin, B });
+        expect_means(engine, &config);
+        trajectory_take(t, s + 1,
+                        &(struct trajectory_outputs){
+                            answers, q, loss, halt, moved, origin, B, { NULL, NULL } });
         reference_residuals(&config, &parameters, &input,
                             residuals + (size_t)s * B * (size_t)calls);
     }
@@ -598,6 +682,7 @@ int main(void)
         cmocka_unit_test(residuals_of_exact_and_wrong_rows_are_told_apart),
         cmocka_unit_test(kinds_of_rows_add_up_to_all),
         cmocka_unit_test(calibration_is_that_of_ten_bins),
+        cmocka_unit_test(participation_ratios_are_those_of_the_states_of_labelled_rows),
         cmocka_unit_test(batch_size_and_further_steps_change_no_bit),
         cmocka_unit_test(residuals_are_those_of_a_network_in_double),
         cmocka_unit_test(following_changes_no_result_and_agrees_with_it),

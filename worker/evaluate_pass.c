@@ -27,11 +27,14 @@ struct batch {
     double *loss;         /* (B) by slot: token loss */
     uint8_t *halt_test;   /* (B) by slot: the system's halting test */
     float *residuals;     /* (B, module calls) by slot; NULL: not recorded */
+    float *means[2];      /* (B, D) by slot: zH and zL, averaged; NULL: not recorded */
     int *origin;          /* (B) row of each slot */
     int *keep;            /* (B) */
     int rows, slots;      /* loaded; still in the engine */
     int *row;             /* (B) by row: its number in the split */
 };
+
+static const enum engine_output MEANS[2] = { ENGINE_MEAN_Z_H, ENGINE_MEAN_Z_L };
 
 static void batch_release(struct batch *batch)
 {
@@ -48,6 +51,8 @@ static void batch_release(struct batch *batch)
     free(batch->loss);
     free(batch->halt_test);
     free(batch->residuals);
+    free(batch->means[0]);
+    free(batch->means[1]);
     free(batch->origin);
     free(batch->keep);
     free(batch->row);
@@ -101,6 +106,11 @@ static int batch_init(struct batch *out, const struct evaluate_context *context,
     };
     size_t residuals = engine_output_size(engine, ENGINE_RESIDUALS);
     bool complete = residuals == 0 || (out->residuals = malloc(residuals)) != NULL;
+    for (int state = 0; state < 2 && order->trajectory != NULL; state++) {
+        size_t means = engine_output_size(engine, MEANS[state]);
+        complete =
+            complete && (means == 0 || (out->means[state] = malloc(means)) != NULL);
+    }
     complete = batch_init_rules(out, B, T, order->requests, order->count) && complete &&
                out->q_continue != NULL;
     if (complete && out->inputs != NULL && out->labels != NULL && out->identifiers != NULL &&
@@ -263,6 +273,9 @@ static void read_outputs(const struct evaluate_context *context, struct batch *b
         engine_read(context->engine, ENGINE_CHANGE, batch->change);
     if (batch->residuals != NULL)
         engine_read(context->engine, ENGINE_RESIDUALS, batch->residuals);
+    for (int state = 0; state < 2; state++)
+        if (batch->means[state] != NULL)
+            engine_read(context->engine, MEANS[state], batch->means[state]);
 }
 
 static void follow(const struct evaluate_order *order, const struct batch *batch, int step)
@@ -273,6 +286,7 @@ static void follow(const struct evaluate_order *order, const struct batch *batch
         .loss = batch->loss,
         .halt_test = batch->halt_test,
         .residuals = batch->residuals,
+        .means = { batch->means[0], batch->means[1] },
         .origin = batch->origin,
         .slots = batch->slots,
     };

@@ -2,6 +2,7 @@
 #include "trajectory.h"
 
 #include "error.h"
+#include "participation.h"
 #include "system_facts.h"
 
 #include <assert.h>
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO_LABEL = -100, BINS = MEASURE_BINS };
+enum { NO_LABEL = -100, BINS = MEASURE_BINS, STATES = 2 };
 
 /* What is known of one row of the batch. */
 struct standing {
@@ -32,12 +33,16 @@ struct bin {
 };
 
 struct trajectory {
-    int steps, seq_len, rows, calls;
+    int steps, seq_len, rows, calls, width;
     const int32_t *labels;      /* borrowed: (rows, T) */
     int64_t row_count;          /* labelled rows in finished batches */
     struct standing *standings; /* owned: (B) */
     int32_t *answers;           /* owned: (B, T) of the step before */
     float *moved;               /* owned: (B, calls) residuals of this step */
+    /* owned: (B, D) zH, and zL of systems that have it, averaged over the positions; sums
+     * of them per step. NULL: none */
+    float *means[STATES];
+    struct participation *spread[STATES];
     /* owned: (MEASURE_COUNT - METRIC_COUNT, steps), those per step */
     double *sums;
     double *residuals[GROUPS]; /* owned: (steps, calls) each */
@@ -67,6 +72,35 @@ static bool find_calls(struct trajectory *t, const struct engine_config *config)
     return t->fast != NULL;
 }
 
+/* Number of calls of an outer step that write zL (fast), or zH. */
+static int count_calls(const struct trajectory *t, bool fast)
+{
+    int count = 0;
+
+    for (int i = 0; i < t->calls; i++)
+        count += t->fast[i] == fast;
+    return count;
+}
+
+/* Room for the means of the states that the system has, and for their sums. */
+static int prepare_spread(struct trajectory *t, const struct engine_config *config,
+                          struct error *err)
+{
+    size_t B = (size_t)config->batch_size;
+    int rc = 0;
+
+    t->width = config->hidden_size;
+    for (int state = 0; state < STATES && rc == 0; state++) {
+        if (count_calls(t, state == 1) == 0)
+            continue;
+        t->means[state] = calloc(B * (size_t)t->width + 1, sizeof *t->means[state]);
+        rc = t->means[state] == NULL
+                 ? error_no_memory(err, "the trajectories")
+                 : participation_create(&t->spread[state], t->steps, t->width, err);
+    }
+    return rc;
+}
+
 int trajectory_create(struct trajectory **out, const struct engine_config *config, int steps,
                       struct error *err)
 {
@@ -91,13 +125,15 @@ int trajectory_create(struct trajectory **out, const struct engine_config *confi
         complete = complete && t->residuals[g] != NULL;
     }
     t->bins = calloc(N * BINS, sizeof *t->bins);
-    if (t->standings == NULL || t->answers == NULL || t->moved == NULL || t->sums == NULL ||
-        !complete || t->bins == NULL) {
+    int rc = t->standings == NULL || t->answers == NULL || t->moved == NULL ||
+                     t->sums == NULL || !complete || t->bins == NULL
+                 ? error_no_memory(err, "the trajectories")
+                 : prepare_spread(t, config, err);
+    if (rc < 0)
         trajectory_destroy(t);
-        return error_no_memory(err, "the trajectories");
-    }
-    *out = t;
-    return 0;
+    else
+        *out = t;
+    return rc;
 }
 
 void trajectory_destroy(struct trajectory *t)
@@ -110,6 +146,10 @@ void trajectory_destroy(struct trajectory *t)
     free(t->sums);
     for (int g = 0; g < GROUPS; g++)
         free(t->residuals[g]);
+    for (int state = 0; state < STATES; state++) {
+        free(t->means[state]);
+        participation_destroy(t->spread[state]);
+    }
     free(t->bins);
     free(t->fast);
     free(t);
@@ -167,6 +207,11 @@ static void take_slot(struct trajectory *t, int step, const struct trajectory_ou
     memcpy(t->moved + (size_t)row * (size_t)t->calls,
            outputs->residuals + (size_t)slot * (size_t)t->calls,
            (size_t)t->calls * sizeof *t->moved);
+    for (int state = 0; state < STATES; state++)
+        if (t->means[state] != NULL && outputs->means[state] != NULL)
+            memcpy(t->means[state] + (size_t)row * (size_t)t->width,
+                   outputs->means[state] + (size_t)slot * (size_t)t->width,
+                   (size_t)t->width * sizeof *t->means[state]);
 }
 
 /* Counts a row that has left the batch: its last values remain. */
@@ -224,6 +269,10 @@ static void add_row(struct trajectory *t, int row, int step)
         t->residuals[ALL_ROWS][at] += moved;
         t->residuals[standing->exact ? EXACT_ROWS : WRONG_ROWS][at] += moved;
     }
+    for (int state = 0; state < STATES; state++)
+        if (t->spread[state] != NULL)
+            participation_add(t->spread[state], step - 1,
+                              t->means[state] + (size_t)row * (size_t)t->width);
     add_calibration(t, standing, step);
 }
 
@@ -240,27 +289,17 @@ void trajectory_take(struct trajectory *t, int step, const struct trajectory_out
     }
 }
 
-/* Number of calls of an outer step that write zL (fast), or zH. */
-static int count_calls(const struct trajectory *t, bool fast)
-{
-    int count = 0;
-
-    for (int i = 0; i < t->calls; i++)
-        count += t->fast[i] == fast;
-    return count;
-}
-
 static bool is_of_zL(enum metric measure)
 {
     return measure == VECTOR_RESIDUAL_L || measure == VECTOR_RESIDUAL_L_EXACT ||
-           measure == VECTOR_RESIDUAL_L_WRONG;
+           measure == VECTOR_RESIDUAL_L_WRONG || measure == VECTOR_PARTICIPATION_L;
 }
 
 int trajectory_count(const struct trajectory *t, enum metric measure, int steps)
 {
     switch (METRICS[measure].shape) {
     case MEASURE_PER_STEP:
-        return steps;
+        return is_of_zL(measure) && t->spread[1] == NULL ? 0 : steps;
     case MEASURE_PER_CALL:
         return steps * count_calls(t, is_of_zL(measure));
     case MEASURE_PER_BIN:
@@ -318,6 +357,14 @@ static void read_bins(const struct trajectory *t, enum metric measure, int steps
     }
 }
 
+static void read_spread(const struct trajectory *t, enum metric measure, int steps, double *out)
+{
+    const struct participation *spread = t->spread[is_of_zL(measure)];
+
+    for (int step = 1; step <= steps && spread != NULL; step++)
+        out[step - 1] = participation_ratio(spread, step - 1);
+}
+
 void trajectory_read(const struct trajectory *t, enum metric measure, int steps, double *out)
 {
     assert(steps >= 1 && steps <= t->steps);
@@ -327,6 +374,10 @@ void trajectory_read(const struct trajectory *t, enum metric measure, int steps,
     }
     if (METRICS[measure].shape == MEASURE_PER_BIN) {
         read_bins(t, measure, steps, out);
+        return;
+    }
+    if (measure == VECTOR_PARTICIPATION_H || measure == VECTOR_PARTICIPATION_L) {
+        read_spread(t, measure, steps, out);
         return;
     }
     for (int step = 1; step <= steps; step++)

@@ -35,6 +35,8 @@ struct trajectory_outputs {
     const float *residuals;     /* (slots, module calls of an outer step) */
     const int *origin;          /* (slots) the row of the batch, ascending */
     int slots;
+    /* (slots, D), zH and zL averaged over the positions; NULL: the system has none */
+    const float *means[2];
 };
 /* Adds an outer step. step: from 1, each once per batch; slots may be 0. */
 void trajectory_take(struct trajectory *trajectory, int step,
