@@ -7,6 +7,7 @@
 
 #include "support/data_room.h"
 
+#include "arc_check.h"
 #include "arc_load.h"
 #include "arc_shape.h"
 #include "augmentation.h"
@@ -136,6 +137,46 @@ static void count_copies(int *equal, int *any, const struct arc_tasks *tasks, co
     free(roles);
 }
 
+/* What data check says of the tasks. Fresh. */
+static char *checked(struct arc_tasks *tasks)
+{
+    struct config config;
+    struct error err = { 0 };
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    assert_non_null(out);
+    if (config_init(&config, &err) < 0 || arc_check(out, tasks, &config, &err) < 0)
+        fail_msg("%s", err.message);
+    config_release(&config);
+    fclose(out);
+    return text;
+}
+
+/* The lines of data check on both editions. */
+static void expect_known_lines(struct arc_tasks *tasks)
+{
+    static const char *const lines[] = {
+        "  training in training2: 392 equal, 392 up to augmentations, 391 under the same id\n",
+        "  evaluation in training2: 375 equal, 375 up to augmentations, 376 under the same "
+        "id\n",
+        "  evaluation in evaluation2: 6 equal, 6 up to augmentations, 6 under the same id\n",
+        "  evaluation in training: 1 equal, 1 up to augmentations, 0 under the same id\n",
+        "  070dd51e of evaluation is 40853293 of training\n",
+    };
+    char *text = checked(tasks);
+
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (strstr(text, lines[i]) == NULL)
+            fail_msg("\"%s\" is not among\n%s", lines[i], text);
+    const char *conflicts =
+        strstr(text, "tasks of one name with different pairs\n  ac0c5833 in ");
+    assert_non_null(conflicts);
+    assert_null(strchr(strchr(strchr(conflicts, '\n') + 1, '\n') + 1, '\n')); /* one */
+    free(text);
+}
+
 static void real_sets_leak_as_much_as_is_known(void **state)
 {
     static const struct {
@@ -161,6 +202,7 @@ static void real_sets_leak_as_much_as_is_known(void **state)
         assert_int_equal(equal, known[i].equal);
         assert_true(any >= equal);
     }
+    expect_known_lines(&tasks);
     arc_tasks_release(&tasks);
 }
 

@@ -8,10 +8,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tasks of a set that have a copy in another: equal ones, and up to augmentations. */
+/* Tasks of a set that have a copy in another: equal ones, and up to augmentations; and
+ * tasks whose name the other set has, whatever their pairs. */
 struct overlap {
-    int equal, any;
+    int equal, any, named;
 };
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct arc_task *x = *(struct arc_task *const *)a, *y = *(struct arc_task *const *)b;
+    int order = strcmp(x->name, y->name);
+
+    return order != 0 ? order : x->set - y->set;
+}
+
+/* The tasks by name, then set. Newly allocated; NULL: no memory. */
+static struct arc_task **tasks_by_name(const struct arc_tasks *tasks)
+{
+    struct arc_task **order = malloc(((size_t)tasks->count + 1) * sizeof(struct arc_task *));
+
+    for (int i = 0; i < tasks->count && order != NULL; i++)
+        order[i] = &tasks->tasks[i];
+    if (order != NULL)
+        qsort(order, (size_t)tasks->count, sizeof *order, compare_names);
+    return order;
+}
 
 /* Counts every task once for each set that has a copy of it. */
 static void count_overlaps(struct overlap *table, const struct arc_tasks *tasks,
@@ -35,24 +56,46 @@ static void count_overlaps(struct overlap *table, const struct arc_tasks *tasks,
     }
 }
 
-static int write_overlaps(FILE *out, const struct arc_tasks *tasks, const struct leaks *leaks,
-                          struct error *err)
+/* Counts every task once for each set that has a task of its name. */
+static void count_names(struct overlap *table, const struct arc_tasks *tasks,
+                        struct arc_task *const *order)
 {
     int sets = tasks->set_count;
+
+    for (int i = 0, next; i < tasks->count; i = next) {
+        for (next = i + 1;
+             next < tasks->count && strcmp(order[next]->name, order[i]->name) == 0;)
+            next++;
+        for (int k = i; k < next; k++)
+            for (int m = i; m < next; m++)
+                if (order[m]->set != order[k]->set &&
+                    (m == i || order[m - 1]->set != order[m]->set))
+                    table[order[k]->set * sets + order[m]->set].named++;
+    }
+}
+
+static int write_overlaps(FILE *out, const struct arc_tasks *tasks, const struct leaks *leaks,
+                          struct arc_task *const *order, struct error *err)
+{
+    int sets = tasks->set_count;
+    bool told = false;
     struct overlap *table = calloc((size_t)sets * (size_t)sets + 1, sizeof *table);
 
     if (table == NULL)
         return error_no_memory(err, "the copies of tasks");
     count_overlaps(table, tasks, leaks);
-    if (leaks->count > 0)
-        fprintf(out, "tasks of one set that stand in another\n");
+    count_names(table, tasks, order);
     for (int i = 0; i < sets * sets; i++) {
         char one[2 * ARC_NAME_SIZE], other[2 * ARC_NAME_SIZE];
-        if (table[i].any > 0)
-            fprintf(out, "  %s in %s: %d equal, %d up to augmentations\n",
-                    arc_set_title(one, tasks, &tasks->sets[i / sets]),
-                    arc_set_title(other, tasks, &tasks->sets[i % sets]), table[i].equal,
-                    table[i].any);
+        if (table[i].any + table[i].named == 0)
+            continue;
+        if (!told)
+            fprintf(out, "tasks of one set that stand in another\n");
+        told = true;
+        fprintf(out, "  %s in %s: %d equal, %d up to augmentations, %d under the same id\n",
+                arc_set_title(one, tasks, &tasks->sets[i / sets]),
+                arc_set_title(other, tasks, &tasks->sets[i % sets]), table[i].equal,
+                table[i].any, table[i].named);
     }
     free(table);
     return 0;
@@ -91,25 +134,12 @@ static void write_leaks(FILE *out, const struct arc_tasks *tasks, const struct l
     }
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    const struct arc_task *x = *(struct arc_task *const *)a, *y = *(struct arc_task *const *)b;
-    int order = strcmp(x->name, y->name);
-
-    return order != 0 ? order : x->set - y->set;
-}
-
 /* Neighbours of one name that differ. */
-static int write_conflicts(FILE *out, struct arc_tasks *tasks, struct error *err)
+static void write_conflicts(FILE *out, const struct arc_tasks *tasks,
+                            struct arc_task *const *order)
 {
-    struct arc_task **order = malloc(((size_t)tasks->count + 1) * sizeof(struct arc_task *));
     bool told = false;
 
-    if (order == NULL)
-        return error_no_memory(err, "the tasks");
-    for (int i = 0; i < tasks->count; i++)
-        order[i] = &tasks->tasks[i];
-    qsort(order, (size_t)tasks->count, sizeof *order, compare_names);
     for (int i = 1; i < tasks->count; i++) {
         const struct arc_task *one = order[i - 1], *other = order[i];
         if (strcmp(one->name, other->name) != 0 || leak_is_equal(one, other))
@@ -120,29 +150,29 @@ static int write_conflicts(FILE *out, struct arc_tasks *tasks, struct error *err
         fprintf(out, "  %s in %s and in %s\n", one->name, arc_task_place(tasks, one),
                 arc_task_place(tasks, other));
     }
-    free(order);
-    return 0;
 }
 
 int arc_check(FILE *out, struct arc_tasks *tasks, const struct config *config,
               struct error *err)
 {
     uint8_t *roles = malloc((size_t)tasks->count + 1);
+    struct arc_task **order = tasks_by_name(tasks);
     struct leaks leaks = { 0 };
-    int rc =
-        roles == NULL ? error_no_memory(err, "the tasks") : arc_choose_sets(tasks, config, err);
+    int rc = roles == NULL || order == NULL ? error_no_memory(err, "the tasks")
+                                            : arc_choose_sets(tasks, config, err);
 
     if (rc == 0) {
         memset(roles, LEAK_SOUGHT | LEAK_SEARCHED, (size_t)tasks->count);
         rc = leaks_find(&leaks, tasks, roles, err);
     }
     if (rc == 0)
-        rc = write_overlaps(out, tasks, &leaks, err);
+        rc = write_overlaps(out, tasks, &leaks, order, err);
     if (rc == 0) {
         write_leaks(out, tasks, &leaks);
-        rc = write_conflicts(out, tasks, err);
+        write_conflicts(out, tasks, order);
     }
     leaks_release(&leaks);
+    free(order);
     free(roles);
     return rc;
 }
