@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFER_SIZE = 1 << 20 };
+enum { BUFFER_SIZE = 2 * CSV_MAX_ROW };
 
 /* Reads until the buffer is full or the file ends. */
 static int fill(struct csv *csv, struct error *err)
