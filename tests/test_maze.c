@@ -194,6 +194,44 @@ static void spaces_of_a_csv_are_cells(void **state)
     free(test);
 }
 
+/* Writes ROOM/name with one drawn maze of side 30, as the public files have them. */
+static void put_large(const char *name, uint64_t index)
+{
+    struct random_stream stream = random_stream(3, "test", index);
+    char rows[2 * GRID_MAX_CELLS + 20] = "x,", *at = rows + 2;
+    static struct maze maze;
+    struct error err = { 0 };
+
+    if (maze_make(&maze, 30, 60, 0.0, &stream, &err) < 0)
+        fail_msg("%s", err.message);
+    for (int i = 0; i < 900; i++) {
+        at[i] = MAZE_CHARACTERS[maze.question[i]];
+        at[901 + i] = MAZE_CHARACTERS[maze.answer[i]];
+    }
+    at[900] = ',';
+    strcpy(at + 1801, ",110\n");
+    free(put(name, rows));
+}
+
+static void mazes_of_900_characters_are_read_and_not_turned_unless_asked(void **state)
+{
+    struct error err = { 0 };
+
+    (void)state;
+    put_large("train.csv", 0);
+    put_large("test.csv", 1);
+    struct data_set *set = open_set(room, NULL, &err);
+    if (set == NULL)
+        fail_msg("%s", err.message);
+    assert_string_equal(data_set_info(set)->counts,
+                        "read 2 puzzles (0 below data.min_difficulty left out); 1 of 1 trained "
+                        "on (data.maze_train), 1 of 1 tested (data.maze_test)");
+    assert_int_equal(data_set_info(set)->seq_len, 900);
+    assert_int_equal(data_set_info(set)->puzzles, 1);
+    assert_int_equal(data_set_info(set)->test_rows, 1);
+    data_set_close(set);
+}
+
 static void a_bad_row_is_named_with_its_column(void **state)
 {
     static const struct {
@@ -329,6 +367,9 @@ int main(void)
         cmocka_unit_test(drawn_mazes_have_one_shortest_path_that_is_long_enough),
         cmocka_unit_test(a_path_must_be_whole_and_shortest_and_touch_no_wall),
         cmocka_unit_test_setup_teardown(spaces_of_a_csv_are_cells, make_room, remove_room),
+        cmocka_unit_test_setup_teardown(
+            mazes_of_900_characters_are_read_and_not_turned_unless_asked, make_room,
+            remove_room),
         cmocka_unit_test_setup_teardown(a_bad_row_is_named_with_its_column, make_room,
                                         remove_room),
         cmocka_unit_test_setup_teardown(a_longer_path_and_one_without_a_cell_are_answers,
