@@ -9,7 +9,8 @@ PREFIX ?= /usr/local
 VERSION := 0.1.0
 
 PACKAGES := gcc make pkg-config git ca-certificates libopenblas-pthread-dev libsqlite3-dev sqlite3 \
-            libuv1-dev libcjson-dev nettle-dev libxxhash-dev zlib1g-dev libcmocka-dev
+            libuv1-dev libcjson-dev nettle-dev libxxhash-dev zlib1g-dev libcmocka-dev \
+            libmicrohttpd-dev
 # A real Slurm for test_slurm, on one machine; hrmlab itself needs none of it.
 SLURM_PACKAGES := slurmctld slurmd slurm-client munge
 CHECK_PACKAGES := clang libclang-rt-14-dev clang-tidy clang-format cppcheck shellcheck
@@ -45,14 +46,16 @@ PKG_CONFIG ?= pkg-config
 libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
 # Where sources stand; headers are included by their names alone, which are unique.
 FOLDERS := common model model/kernels worker worker/data results results/present \
-           runner runner/command runner/plan runner/loop runner/executor
-CPPFLAGS := -D_GNU_SOURCE $(FOLDERS:%=-I%) -Itests -I$(O) \
+           runner runner/command runner/plan runner/loop runner/executor serve
+# (Those of serve only in its own folder, where the compiler looks first.)
+CPPFLAGS := -D_GNU_SOURCE $(patsubst %,-I%,$(filter-out serve,$(FOLDERS))) -Itests -I$(O) \
             $(shell $(PKG_CONFIG) --cflags $(PKG) 2>/dev/null)
 CFLAGS := -std=c11 $(WARNINGS) $(CFLAGS_$(VARIANT)) $(EXTRA_CFLAGS)
 LDFLAGS := $(LDFLAGS_$(VARIANT))
 COMMON_LIBS := $(call libs,libcjson nettle libxxhash) -lm
 WORKER_LIBS := $(call libs,openblas zlib) $(if $(filter x86_64,$(ARCHITECTURE)),-lmvec) $(COMMON_LIBS)
 RUNNER_LIBS := $(call libs,sqlite3 libuv) $(COMMON_LIBS)
+SERVE_LIBS := $(call libs,libmicrohttpd) $(RUNNER_LIBS)
 TEST_LIBS := $(call libs,cmocka)
 
 # The objects of a folder and of those below it.
@@ -64,6 +67,7 @@ MODEL_O := $(call objects,model)
 WORKER_O := $(call objects,worker)
 RESULTS_O := $(call objects,results) $(O)/schema.o
 RUNNER_O := $(call objects,runner)
+SERVE_O := $(call objects,serve) $(O)/assets.o
 SUPPORT_O := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/support/*.c))) $(O)/tests/faults/power_cut.o \
              $(O)/tests/bench/bench_baseline.o
 BENCH_O := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/bench/*.c)))
@@ -71,11 +75,11 @@ SAFETENSORS_O := $(O)/tests/support/safetensors_file.o
 GOLDEN_O := $(filter-out $(O)/tests/golden_replay.o,$(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/golden_*.c))))
 TESTS := $(sort $(basename $(notdir $(wildcard tests/test_*.c))))
 FUZZ := $(sort $(filter-out fuzz_replay fuzz_support,$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))))
-PROGRAMS := $(P)/hrmlab $(P)/hrmlab-worker
+PROGRAMS := $(P)/hrmlab $(P)/hrmlab-worker $(P)/hrmlab-serve
 TEST_PROGRAMS := $(PROGRAMS) $(P)/golden_replay $(P)/fake_worker $(TESTS:%=$(P)/%) $(FUZZ:%=$(P)/%)
 
 .PHONY: all
-all: $(PROGRAMS) ## build hrmlab and hrmlab-worker into build/
+all: $(PROGRAMS) ## build hrmlab, hrmlab-worker and hrmlab-serve into build/
 
 .PHONY: demo demo-arc
 demo: DEMO := demo
@@ -183,6 +187,7 @@ HRMLAB ?= build/hrmlab
 install: all ## install programs, man pages, completions and experiments under PREFIX (/usr/local)
 	install -D -m 755 build/hrmlab $(DESTDIR)$(PREFIX)/bin/hrmlab
 	install -D -m 755 build/hrmlab-worker $(DESTDIR)$(PREFIX)/bin/hrmlab-worker
+	install -D -m 755 build/hrmlab-serve $(DESTDIR)$(PREFIX)/bin/hrmlab-serve
 	install -D -m 644 docs/hrmlab.1 $(SHARE)/man/man1/hrmlab.1
 	set -e; for c in $(COMMAND_NAMES); do $(HRMLAB) help $$c --man >$(SHARE)/man/man1/hrmlab-$$c.1; done
 	set -e; for f in $(COMPLETIONS); do install -d $(SHARE)/$${f%/*}; done
@@ -195,7 +200,7 @@ install: all ## install programs, man pages, completions and experiments under P
 	install -m 644 experiments/*.json $(SHARE)/hrmlab/experiments
 	install -m 644 experiments/presets/*.json $(SHARE)/hrmlab/experiments/presets
 uninstall: ## remove what `make install` wrote
-	rm -f $(DESTDIR)$(PREFIX)/bin/hrmlab $(DESTDIR)$(PREFIX)/bin/hrmlab-worker
+	rm -f $(DESTDIR)$(PREFIX)/bin/hrmlab $(DESTDIR)$(PREFIX)/bin/hrmlab-worker $(DESTDIR)$(PREFIX)/bin/hrmlab-serve
 	rm -f $(SHARE)/man/man1/hrmlab.1 $(SHARE)/man/man1/hrmlab-*.1 $(COMPLETIONS:%=$(SHARE)/%)
 	rm -rf $(SHARE)/hrmlab $(SHARE)/doc/hrmlab
 deb: all ## a Debian package in build/, with the libraries that it needs
@@ -228,6 +233,15 @@ $(P)/hrmlab: $(O)/runner/runner_main.o $(RUNNER_O) $(RESULTS_O) $(COMMON_O)
 $(P)/hrmlab-worker: $(O)/worker/worker_main.o $(WORKER_O) $(MODEL_O) $(COMMON_O)
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS)
+# Of the runner, only what this program uses is taken out of the archive.
+$(O)/runner.a: $(RUNNER_O)
+	@echo AR $@
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(P)/hrmlab-serve: $(O)/serve/serve_main.o $(SERVE_O) $(O)/runner.a $(RESULTS_O) $(COMMON_O)
+	@echo LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(SERVE_LIBS)
+# A test that starts it.
+$(P)/test_serve: | $(P)/hrmlab-serve
 $(P)/golden_replay: $(O)/tests/golden_replay.o $(GOLDEN_O) $(SAFETENSORS_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS)
@@ -273,6 +287,14 @@ $(O)/schema.c: schema.sql
 	 sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/    "&\\n"/' $<; echo ';') > $@
 $(O)/schema.o: $(O)/schema.c
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 -c -o $@ $<
+# The page's style sheet and script, likewise.
+$(O)/assets.c: serve/page.css serve/page.js
+	@mkdir -p $(@D)
+	$(Q)(echo '#include "assets.h"'; for f in $^; do \
+	 echo "const char ASSET_$$(basename $$f | tr a-z. A-Z_)[] ="; \
+	 sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/    "&\\n"/' $$f; echo ';'; done) > $@
+$(O)/assets.o: $(O)/assets.c
+	$(Q)$(CC) $(CPPFLAGS) -Iserve -std=c11 -c -o $@ $<
 # What the provenance says of this build; rewritten only when it has changed.
 .PHONY: FORCE
 $(O)/build_info.h: FORCE

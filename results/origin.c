@@ -2,6 +2,8 @@
 #include "origin.h"
 
 #include "error.h"
+#include "file.h"
+#include "json.h"
 #include "sql.h"
 #include "store.h"
 
@@ -194,6 +196,27 @@ void origin_spec_release(struct origin_spec *spec)
     free(spec->spec_hash);
     free(spec->queued_at);
     *spec = (struct origin_spec){ 0 };
+}
+
+int origin_spec_text(char **text, struct store *store, const char *workspace,
+                     int64_t experiment_id, struct error *err)
+{
+    struct origin_spec spec;
+    size_t size;
+    int rc = origin_spec(&spec, store, experiment_id, err);
+
+    *text = NULL;
+    if (rc != 0)
+        return rc;
+    char *path = spec.spec_file[0] != '\0' ? file_join(workspace, spec.spec_file) : NULL;
+
+    if (path != NULL) {
+        rc = file_read(text, &size, path, JSON_SPEC_LIMIT, err);
+        rc = rc == ERROR_ABSENT ? 0 : rc;
+    }
+    free(path);
+    origin_spec_release(&spec);
+    return rc;
 }
 
 int origin_spec(struct origin_spec *out, struct store *store, int64_t experiment_id,

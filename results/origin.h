@@ -52,6 +52,10 @@ struct origin_spec {
 int origin_spec(struct origin_spec *out, struct store *store, int64_t experiment_id,
                 struct error *err) MUST_CHECK;
 void origin_spec_release(struct origin_spec *spec);
+/* Reads the queued spec of an experiment from the workspace; *text, newly allocated, is
+ * NULL if it is no longer there. */
+int origin_spec_text(char **text, struct store *store, const char *workspace,
+                     int64_t experiment_id, struct error *err) MUST_CHECK;
 
 /* The cost of the runs' trainings so far: FLOPs of completed ones, core seconds of
  * all attempts. */

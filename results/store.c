@@ -541,8 +541,10 @@ static int open_for_reading(struct store *store, bool *old, struct error *err)
                        "%s is of an older release (version %lld of the database, now %d) and "
                        "may not be written to; a copy that may is upgraded by any command",
                        store->path, (long long)version, store->schema->version);
+    /* a reader writes nothing, temporary files neither */
     if (rc == 0)
-        rc = execute(store, "PRAGMA query_only = ON; " STORE_CACHE, "set up", err);
+        rc = execute(store, "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; " STORE_CACHE,
+                     "set up", err);
     if (rc == 0)
         sqlite3_set_authorizer(store->db, authorize_reading, NULL);
     return rc;
@@ -706,8 +708,12 @@ void store_close(struct store *store)
     free(store);
 }
 
-/* Whether the database's name now belongs to another file, or to none. */
-static bool has_moved(struct store *store)
+int store_data_version(struct store *store, int64_t *out, struct error *err)
+{
+    return read_integer(store, "PRAGMA data_version", out, err);
+}
+
+bool store_is_replaced(struct store *store)
 {
     int moved = 0;
 
@@ -728,7 +734,7 @@ int store_begin(struct store *store, struct error *err)
                          "when it is done",
                          store->path);
     /* The process that replaces the file holds this lock meanwhile. */
-    if (rc == 0 && store->mode == STORE_WRITE && has_moved(store)) {
+    if (rc == 0 && store->mode == STORE_WRITE && store_is_replaced(store)) {
         store_rollback(store);
         rc = error_set(err, ERROR_BUSY,
                        "%s was replaced or removed while this command was using it (by a "

@@ -68,6 +68,12 @@ int store_begin(struct store *store, struct error *err) MUST_CHECK;
 int store_commit(struct store *store, struct error *err) MUST_CHECK;
 void store_rollback(struct store *store);
 
+/* For a reader: a number that changes when another process has committed something, and
+ * whether the file was replaced or removed since it was opened, so that what is read is
+ * of the past. */
+int store_data_version(struct store *store, int64_t *out, struct error *err) MUST_CHECK;
+bool store_is_replaced(struct store *store);
+
 /* For the modules of results/ only: the connection, its prepared statements, and
  * SQLite's last result as one of our errors. */
 sqlite3 *store_connection(struct store *store);

@@ -88,6 +88,11 @@ const struct command COMMANDS[] = {
       "page is self-contained. -o FILE.md or --format markdown: Markdown, with the\n"
       "figures in files beside it.",
       0, 1, QUERY_OPTIONS | BIT(OUTPUT) | BIT(BASELINE), command_report },
+    { "serve", "", "the workspace as live pages in a browser",
+      "Prints the address, which only this machine can reach; the token in it lets in.\n"
+      "Pages follow what runs. On another machine: --socket PATH there, and here\n"
+      "ssh -L 8000:PATH HOST. Ctrl-C ends it (exit 130).",
+      0, 0, BIT(PORT) | BIT(SOCKET), command_serve },
     { "show", "RUN", "everything about a run",
       "RUN is the beginning of its hash, 4 digits or more. With --task: input,\n"
       "solution and the model's answer, wrong cells marked, and how the variants\n"

@@ -47,6 +47,8 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_OUTPUT] = { "output", 'o', "PATH", "the directory or file to write" },
     [OPTION_LAYOUT] = { "layout", 0, "NAME", "published, csv (boards) or arc (JSON)" },
     [OPTION_SVG] = { "svg", 0, "FILE", "draw to this file instead of the terminal" },
+    [OPTION_PORT] = { "port", 0, "N", "a port of this machine (default: a free one)" },
+    [OPTION_SOCKET] = { "socket", 0, "PATH", "a socket in place of a port (mode 0600)" },
     [OPTION_PLAIN] = { "plain", 0, NULL, "lines of log, not a live view (HRMLAB_PLAIN)" },
     [OPTION_MAN] = { "man", 0, NULL, "print it as a man page" },
     [OPTION_QUIET] = { "quiet", 'q', NULL, "print warnings and errors only" },
@@ -135,6 +137,10 @@ static const char **text_of(struct options *options, int option)
         return &options->layout;
     case OPTION_SVG:
         return &options->svg;
+    case OPTION_PORT:
+        return &options->port;
+    case OPTION_SOCKET:
+        return &options->socket;
     case OPTION_TASK:
         return &options->task;
     case OPTION_EXPERIMENT:

@@ -46,6 +46,8 @@ enum option_id {
     OPTION_OUTPUT,
     OPTION_LAYOUT,
     OPTION_SVG,
+    OPTION_PORT,
+    OPTION_SOCKET,
     OPTION_PLAIN,
     OPTION_MAN,
     OPTION_QUIET,
@@ -80,7 +82,8 @@ struct options {
     const char *workspace; /* --workspace, HRMLAB_WORKSPACE or "./hrmlab-workspace" */
     /* HRMLAB_WORKER, or hrmlab-worker beside this program; owned by main */
     const char *worker_program;
-    const char **sets; /* --set key=value, in order */
+    const char *serve_program; /* HRMLAB_SERVE, or hrmlab-serve; likewise */
+    const char **sets;         /* --set key=value, in order */
     int set_count;
     const char **wheres; /* --where key=value (also != < <= > >=); all must hold */
     int where_count;
@@ -116,6 +119,8 @@ struct options {
     const char *output;     /* data, plot, report --output PATH; NULL: not given */
     const char *layout;     /* data build --layout NAME; NULL: not given */
     const char *svg;        /* data show --svg FILE; NULL: not given */
+    const char *port;       /* serve --port N; NULL: not given */
+    const char *socket;     /* serve --socket PATH; NULL: not given */
     const char *experiment; /* --experiment NAME; NULL: all, or the only one */
     uint64_t given;         /* OPTION_BITs of the options on the command line */
     const char *unknown;    /* the first word that is not an option; NULL: none */
@@ -138,6 +143,6 @@ command_fn command_run, command_queue, command_work, command_sync, command_plan,
     command_axes, command_data, command_doctor, command_verify, command_rebuild, command_remove,
     command_gc, command_import, command_completions, command_curves, command_plot,
     command_report, command_watch, command_tasks, command_diff, command_importance,
-    command_note, command_tag, command_keep;
+    command_note, command_tag, command_keep, command_serve;
 
 #endif

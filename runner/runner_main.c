@@ -21,12 +21,12 @@
 #define HRMLAB_COMMIT "unknown"
 #endif
 
-/* The worker program: HRMLAB_WORKER, or hrmlab-worker beside this program. Newly
- * allocated. */
-static char *find_worker(void)
+/* A program of this house: the one that the variable names, or name beside this program.
+ * Newly allocated. */
+static char *find_program(const char *variable, const char *name)
 {
     char self[4096];
-    const char *named = getenv("HRMLAB_WORKER");
+    const char *named = getenv(variable);
 
     if (named != NULL && named[0] != '\0') {
         char *absolute = realpath(named, NULL);
@@ -34,10 +34,10 @@ static char *find_worker(void)
     }
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length <= 0)
-        return strdup("hrmlab-worker");
+        return strdup(name);
     self[length] = '\0';
     char *slash = strrchr(self, '/');
-    return format_string("%.*s/hrmlab-worker", (int)(slash - self), self);
+    return format_string("%.*s/%s", (int)(slash - self), self, name);
 }
 
 static int run_command(const struct command *command, struct options *options, int *exit_code,
@@ -89,8 +89,10 @@ int main(int argc, char **argv)
         log_error("%s", err.message);
         return error_exit_code((enum error_code)rc);
     }
-    char *worker = find_worker();
+    char *worker = find_program("HRMLAB_WORKER", "hrmlab-worker");
+    char *serve = find_program("HRMLAB_SERVE", "hrmlab-serve");
     options.worker_program = worker;
+    options.serve_program = serve;
     options.commands = COMMANDS;
     if (options.quiet)
         log_setup("hrmlab", LOG_WARNING);
@@ -105,5 +107,6 @@ int main(int argc, char **argv)
     }
     options_release(&options);
     free(worker);
+    free(serve);
     return exit_code;
 }

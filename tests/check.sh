@@ -40,6 +40,7 @@ declare -A may=(
     [runner/executor]="common runner/executor"
     [runner/loop]="common results runner/. runner/loop runner/executor"
     [runner/command]="common results runner"
+    [serve]="common results runner/. runner/loop serve"
 )
 declare -A home
 for file in "${headers[@]}"; do home[${file##*/}]=$file; done
@@ -69,7 +70,8 @@ only() { # only PATTERN WHERE...: the pattern stands in no other file, and in ea
 }
 only '\bcblas_|openblas_' model/gemm
 only '\bsqlite3(_|\b)' results/
-only '\buv_[a-z]' runner/
+only '\buv_[a-z]' runner/ serve/server.c
+only '\bMHD_' serve/server.c
 only '^#include <zlib' worker/data/gzip_file.c
 # Seams: a system, a kind of data and an executor are named in their own files and tables only.
 only '\bSYSTEM_(HRM|TRANSFORMER|TRM)\b|"(hrm|transformer|trm)"' "${systems[@]}"
@@ -85,7 +87,9 @@ circles=$(tests/check_circles.sh build/release "${folders[@]}")
 # Linked libraries.
 linked() { ldd "build/$1" | grep -qE "$2" && fault "$1 links $2"; true; }
 linked hrmlab 'openblas|cblas'
-linked hrmlab-worker 'sqlite3|libuv'
+linked hrmlab-worker 'sqlite3|libuv|microhttpd'
+linked hrmlab 'microhttpd'
+linked hrmlab-serve 'openblas|cblas'
 # Headers compile alone, those of kernels for every instruction set.
 alone() { # HEADER FLAG...
     gcc -std=c11 "${cppflags[@]}" -Ibuild/release -fsyntax-only "${@:2}" -x c "$1" 2>/dev/null ||
@@ -138,13 +142,13 @@ for compiler in gcc clang; do
         xargs -P 2 -I{} "$compiler" -std=c11 "${cppflags[@]}" "${warnings[@]}" \
         -fopenmp-simd -Werror -fsyntax-only {} || fault "$compiler has warnings"
 done
-find common model worker results runner tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run --Werror || fault "clang-format: run make format"
+find common model worker results runner serve tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run --Werror || fault "clang-format: run make format"
 printf '%s\n' "${sources[@]}" |
     xargs -P 2 -I{} clang-tidy --quiet {} -- -std=c11 "${cppflags[@]}" -Ibuild/release \
         -fopenmp-simd 2>/dev/null || fault "clang-tidy" # what to check: .clang-tidy
 cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j 2 \
     --enable=warning,portability "${includes[@]}" \
-    --suppress=missingIncludeSystem common model worker results runner || fault "cppcheck"
+    --suppress=missingIncludeSystem common model worker results runner serve || fault "cppcheck"
 shellcheck tests/*.sh tests/bench/*.sh tests/support/*.sh .ci/run || fault "shellcheck"
 [ "$failed" = 0 ] && echo "check: all good"
 exit "$failed"

@@ -15,7 +15,7 @@ gzip -9n "$root/usr/share/doc/hrmlab/CHANGES.md"
 
 # dpkg-shlibdeps wants a source package's control file beside it.
 printf 'Source: hrmlab\n\nPackage: hrmlab\nArchitecture: any\n' >"$build/deb/debian/control"
-libraries=$(cd "$build/deb" && dpkg-shlibdeps -O root/usr/bin/hrmlab root/usr/bin/hrmlab-worker |
+libraries=$(cd "$build/deb" && dpkg-shlibdeps -O root/usr/bin/* |
     sed -n 's/^shlibs:Depends=//p')
 cat >"$root/DEBIAN/control" <<CONTROL
 Package: hrmlab

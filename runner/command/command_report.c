@@ -12,8 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_SPEC_BYTES = 4 << 20 };
-
 static bool ends_in(const char *name, const char *ending)
 {
     size_t length = strlen(name), end = strlen(ending);
@@ -41,30 +39,6 @@ static int choose_form(enum document_form *out, const struct options *options,
             "out",
             options->output);
     return 0;
-}
-
-/* Reads the spec as it was queued. *out NULL: the workspace does not have it. Newly
- * allocated. */
-static int read_spec(char **out, const struct options *options, struct store *store,
-                     int64_t experiment_id, struct error *err)
-{
-    struct origin_spec spec;
-    size_t size;
-    int rc = origin_spec(&spec, store, experiment_id, err);
-
-    *out = NULL;
-    if (rc != 0)
-        return rc;
-    char *path =
-        spec.spec_file[0] != '\0' ? file_join(options->workspace, spec.spec_file) : NULL;
-
-    if (path != NULL) {
-        rc = file_read(out, &size, path, MOST_SPEC_BYTES, err);
-        rc = rc == ERROR_ABSENT ? 0 : rc;
-    }
-    free(path);
-    origin_spec_release(&spec);
-    return rc;
 }
 
 /* The prefix of the pictures' names: the document's name without suffix. */
@@ -107,8 +81,8 @@ static int make_report(struct figure_source *source, const struct options *optio
     char *spec = NULL;
     struct report report = { 0 };
     int rc = prefix == NULL ? error_no_memory(err, "a report")
-                            : read_spec(&spec, options, source->store,
-                                        source->results->experiment_id, err);
+                            : origin_spec_text(&spec, source->store, options->workspace,
+                                               source->results->experiment_id, err);
 
     if (rc == 0)
         rc = report_make(&report, source, spec, form, prefix, err);

@@ -1,0 +1,75 @@
+/* run_list.c - lists the runs of an experiment. */
+#include "run_list.h"
+
+#include "error.h"
+#include "sql.h"
+#include "store.h"
+
+#include <stdio.h>
+
+static const struct table_column COLUMNS[] = {
+    { .name = "arm", .type = TABLE_TEXT },
+    { .name = "seed", .type = TABLE_INT },
+    { .name = "run_hash", .title = "run", .type = TABLE_TEXT },
+    { .name = "state", .type = TABLE_TEXT },
+    { .name = "cause", .type = TABLE_TEXT },
+    { .name = "steps", .type = TABLE_INT },
+    { .name = "total_steps", .title = "of", .type = TABLE_INT },
+    { .name = "attempts", .type = TABLE_INT },
+};
+
+/* The newest training of each run. */
+static const char SQL[] =
+    "SELECT a.label, r.seed, r.hash, j.state, coalesce(j.cause, ''),"
+    " coalesce((SELECT max(m.step) FROM metric m WHERE m.run_id = r.run_id"
+    "  AND m.name = 'train/lr'), 0), r.total_steps,"
+    " (SELECT count(*) FROM attempt t WHERE t.run_id = r.run_id)"
+    " FROM experiment e CROSS JOIN arm a USING (experiment_id)"
+    " CROSS JOIN arm_run x USING (arm_id) CROSS JOIN run r USING (run_id)"
+    " LEFT JOIN job j ON j.job_id = (SELECT max(k.job_id) FROM job k"
+    "  WHERE k.run_id = r.run_id AND k.kind = 'train')"
+    " WHERE e.name = ?1 ORDER BY a.position, r.seed LIMIT ?2";
+
+static int note_others(struct table *table, struct store *store, const char *experiment,
+                       int most, struct error *err)
+{
+    int64_t count = 0;
+    char note[80];
+    int rc = sql_int(store, &count, NULL, err,
+                     "SELECT count(*) FROM experiment e JOIN arm a USING (experiment_id)"
+                     " JOIN arm_run USING (arm_id) WHERE e.name = ?1",
+                     "t", experiment);
+
+    if (rc == 0 && count > most) {
+        snprintf(note, sizeof note, "%lld more runs have no room here",
+                 (long long)(count - most));
+        table_add_note(table, note);
+    }
+    return rc;
+}
+
+int run_list(struct table **out, struct store *store, const char *experiment, int most,
+             struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = table_create(out, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, err);
+
+    if (rc == 0)
+        rc = sql_query(store, &s, err, SQL, "ti", experiment, (int64_t)most);
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        rc = 0;
+        table_row(*out);
+        table_text(*out, sql_text(s, 0));
+        table_int(*out, sqlite3_column_int64(s, 1));
+        for (int c = 2; c < 5; c++)
+            table_text(*out, sql_text(s, c));
+        for (int c = 5; c < 8; c++)
+            if (sqlite3_column_type(s, c) == SQLITE_NULL)
+                table_empty(*out);
+            else
+                table_int(*out, sqlite3_column_int64(s, c));
+    }
+    if (rc == 0)
+        rc = note_others(*out, store, experiment, most, err);
+    return rc;
+}

@@ -1,0 +1,43 @@
+/*
+ * page_parts.h - what pages are made of, and what is common to them.
+ */
+#ifndef SERVE_PAGE_PARTS_H
+#define SERVE_PAGE_PARTS_H
+
+#include "document.h"
+#include "error.h"
+#include "page_cache.h"
+#include "request.h"
+#include "workspace.h"
+
+struct live;
+struct store;
+
+/* What a page is made from; all borrowed. */
+struct page_source {
+    struct store *store; /* within a transaction */
+    const struct workspace *workspace;
+    const struct request *request;
+};
+
+/* Fills out->text, type, unsteady and, where it is not 200, status. ERROR_ABSENT: there is
+ * no such thing; ERROR_FORMAT: the address is wrong. */
+typedef int page_fn(struct page_text *out, const struct page_source *source, struct error *err);
+
+page_fn page_experiments, page_experiment, page_figure, page_run, page_task, page_queue,
+    page_compare;
+
+/* Begins a document with navigation; current: address of the page in it, or NULL. */
+int page_begin(struct document **out, const char *current, const char *title,
+               struct error *err) MUST_CHECK;
+/* Ends and frees the document; its text becomes the page's. rc: of what was added to it; the
+ * function's value unless that is 0. document NULL: page_begin() failed with rc. */
+int page_end(struct page_text *out, struct document *document, int rc,
+             struct error *err) MUST_CHECK;
+
+/* Adds how far work is: a bar, who is at work, what is running. */
+void page_add_live(struct document *document, const struct live *live);
+/* Adds which jobs failed last, and why. */
+void page_add_failures(struct document *document, const struct live *live);
+
+#endif

@@ -1,0 +1,365 @@
+/*
+ * server.c - one MHD daemon for each socket; the loop waits for the daemons' epoll
+ * descriptors and for the time that they name.
+ *
+ * One thread does everything: a page that is being rendered delays the others, and they
+ * are answered from the cache then.
+ */
+#include "server.h"
+
+#include "error.h"
+#include "request.h"
+
+#include <microhttpd.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+enum { MOST_CONNECTIONS = 256, IDLE_S = 30, DAEMONS = 2, SIGNALS = 3 };
+
+struct daemon {
+    struct MHD_Daemon *http; /* NULL: none */
+    uv_poll_t poll;
+    uv_timer_t timer;
+};
+
+struct server {
+    uv_loop_t loop;
+    struct daemon daemons[DAEMONS];
+    uv_signal_t signals[SIGNALS];
+    struct site *site;       /* borrowed */
+    const struct gate *gate; /* borrowed */
+};
+
+/* ---- answers ---- */
+
+/* Of all answers. What a page loads comes from here, and nothing else runs in it. */
+static const char *const HEADERS[][2] = {
+    { "X-Content-Type-Options", "nosniff" },
+    { "Referrer-Policy", "no-referrer" },
+    { "Cross-Origin-Resource-Policy", "same-origin" },
+    { "Cross-Origin-Opener-Policy", "same-origin" },
+    { "Cache-Control", "private, no-cache" },
+};
+static const char POLICY[] =
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/* A figure that is looked at alone has its style in itself. */
+static const char SVG_POLICY[] = "default-src 'none'; style-src 'unsafe-inline'";
+
+static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned status,
+                                     struct MHD_Response *response, const char *policy)
+{
+    enum MHD_Result sent = MHD_NO;
+
+    if (response == NULL)
+        return MHD_NO;
+    for (size_t i = 0; i < sizeof HEADERS / sizeof *HEADERS; i++)
+        MHD_add_response_header(response, HEADERS[i][0], HEADERS[i][1]);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_SECURITY_POLICY, policy);
+    sent = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return sent;
+}
+
+static struct MHD_Response *new_response(const char *text, size_t size, const char *type)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(size, (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
+
+    if (response != NULL && type != NULL)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    return response;
+}
+
+/* A refusal in a line of text. */
+static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status,
+                              const char *text)
+{
+    struct MHD_Response *response =
+        new_response(text, strlen(text), "text/plain; charset=utf-8");
+
+    if (response != NULL && status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    return send_response(connection, status, response, POLICY);
+}
+
+/* The address without the value "token"; newly allocated. */
+static char *without_token(const char *address)
+{
+    char *out = strdup(address), *to = out != NULL ? strchr(out, '?') : NULL;
+    const char *from = strchr(address, '?');
+    char between = '?';
+
+    while (to != NULL && from != NULL) {
+        size_t length = strcspn(++from, "&");
+
+        if (length > 0 && strncmp(from, "token=", 6) != 0) {
+            *to++ = between;
+            memcpy(to, from, length);
+            to += length;
+            between = '&';
+        }
+        from = from[length] == '&' ? from + length : NULL;
+    }
+    if (to != NULL)
+        *to = '\0';
+    return out;
+}
+
+/* Turns the token of the address into a cookie, and leads to the address without it. */
+static enum MHD_Result enter(struct server *server, struct MHD_Connection *connection,
+                             const char *address)
+{
+    struct MHD_Response *response = new_response("", 0, NULL);
+    char *plain = without_token(address), cookie[160];
+    enum MHD_Result sent = MHD_NO;
+
+    snprintf(cookie, sizeof cookie, "%s=%s; HttpOnly; SameSite=Strict; Path=/",
+             server->gate->cookie, server->gate->token);
+    if (response != NULL && plain != NULL) {
+        /* "//host" would be another server */
+        size_t slashes = strspn(plain, "/");
+
+        MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, plain + slashes - 1);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, cookie);
+        sent = send_response(connection, MHD_HTTP_SEE_OTHER, response, POLICY);
+    } else if (response != NULL) {
+        MHD_destroy_response(response);
+    }
+    free(plain);
+    return sent;
+}
+
+static enum MHD_Result send_page(struct MHD_Connection *connection,
+                                 const struct page_text *page)
+{
+    const char *known =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    bool same = known != NULL && page->tag[0] != '\0' && strstr(known, page->tag) != NULL;
+    bool drawing = strcmp(page->type, "image/svg+xml") == 0;
+    struct MHD_Response *response =
+        same ? new_response("", 0, NULL) : new_response(page->text, page->size, page->type);
+
+    if (response != NULL && page->tag[0] != '\0')
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, page->tag);
+    return send_response(connection, same ? MHD_HTTP_NOT_MODIFIED : page->status, response,
+                         drawing ? SVG_POLICY : POLICY);
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+/* Answers a request whose address has been read. */
+static enum MHD_Result answer_request(struct server *server, struct MHD_Connection *connection,
+                                      const char *method, const char *address,
+                                      const struct request *request)
+{
+    switch (gate_check(server->gate, method, header(connection, MHD_HTTP_HEADER_HOST),
+                       header(connection, MHD_HTTP_HEADER_COOKIE),
+                       request_value(request, "token"))) {
+    case GATE_METHOD:
+        return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD.\n");
+    case GATE_HOST:
+        return refuse(connection, MHD_HTTP_FORBIDDEN,
+                      "Host: expected 127.0.0.1, [::1] or localhost.\n");
+    case GATE_TOKEN:
+        return refuse(connection, MHD_HTTP_FORBIDDEN,
+                      "The token is missing or wrong: open the address that hrmlab serve "
+                      "has printed.\n");
+    case GATE_ENTER:
+        return enter(server, connection, address);
+    case GATE_OPEN:
+        break;
+    }
+    const struct page_text *page = site_answer(server->site, address, request);
+
+    return page != NULL ? send_page(connection, page)
+                        : refuse(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "Out of memory.\n");
+}
+
+/* A request under way. */
+struct exchange {
+    char *address; /* owned; at most REQUEST_LONGEST + 1 bytes of it */
+    bool begun;
+};
+
+/* Called with the address as it was sent, before anything else. */
+static void *on_address(void *user, const char *address, struct MHD_Connection *connection)
+{
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+
+    (void)user, (void)connection;
+    if (exchange != NULL)
+        exchange->address = strndup(address, REQUEST_LONGEST + 1);
+    return exchange;
+}
+
+static void on_completed(void *user, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode why)
+{
+    struct exchange *exchange = *state;
+
+    (void)user, (void)connection, (void)why;
+    if (exchange != NULL)
+        free(exchange->address);
+    free(exchange);
+    *state = NULL;
+}
+
+/* Called once for the headers of a request, then for parts of its body, then at its end,
+ * when it is answered. */
+static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
+                                  const char *url, const char *method, const char *version,
+                                  const char *body, size_t *body_size, void **state)
+{
+    struct server *server = user;
+    struct exchange *exchange = *state;
+    struct request request;
+    struct error err;
+
+    (void)url, (void)version, (void)body;
+    if (exchange == NULL || exchange->address == NULL)
+        return MHD_NO;
+    if (!exchange->begun || *body_size > 0) { /* a body is not read */
+        exchange->begun = true;
+        *body_size = 0;
+        return MHD_YES;
+    }
+    if (strlen(exchange->address) > REQUEST_LONGEST)
+        return refuse(connection, MHD_HTTP_URI_TOO_LONG, "The address is too long.\n");
+    if (request_parse(&request, exchange->address, &err) != 0)
+        return refuse(connection, MHD_HTTP_BAD_REQUEST,
+                      "Not an address of this server: after each % two hexadecimal digits, "
+                      "not 00, are expected.\n");
+    enum MHD_Result sent =
+        answer_request(server, connection, method, exchange->address, &request);
+    request_release(&request);
+    return sent;
+}
+
+/* The address stays as it is: request_parse() decodes it. */
+static size_t leave_encoded(void *user, struct MHD_Connection *connection, char *text)
+{
+    (void)user, (void)connection;
+    return strlen(text);
+}
+
+/* ---- the loop ---- */
+
+static void on_time(uv_timer_t *timer);
+
+/* Lets the daemon work, and comes back when it wants to. */
+static void run_daemon(struct daemon *daemon)
+{
+    MHD_UNSIGNED_LONG_LONG wait_ms;
+
+    MHD_run(daemon->http);
+    if (MHD_get_timeout(daemon->http, &wait_ms) == MHD_YES)
+        uv_timer_start(&daemon->timer, on_time, wait_ms, 0);
+    else
+        uv_timer_stop(&daemon->timer);
+}
+
+static void on_time(uv_timer_t *timer)
+{
+    run_daemon(timer->data);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    (void)status, (void)events;
+    run_daemon(poll->data);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    uv_stop(handle->loop);
+}
+
+static int start_daemon(struct server *server, struct daemon *daemon, int fd, struct error *err)
+{
+    const union MHD_DaemonInfo *info;
+
+    daemon->http = MHD_start_daemon(
+        MHD_USE_EPOLL, 0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_URI_LOG_CALLBACK, on_address, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, NULL, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)IDLE_S, MHD_OPTION_END);
+    info = daemon->http != NULL ? MHD_get_daemon_info(daemon->http, MHD_DAEMON_INFO_EPOLL_FD)
+                                : NULL;
+    if (info == NULL)
+        return error_set(err, ERROR_ENVIRONMENT, "libmicrohttpd %s does not start with epoll",
+                         MHD_get_version());
+    uv_timer_init(&server->loop, &daemon->timer);
+    uv_poll_init(&server->loop, &daemon->poll, info->epoll_fd);
+    daemon->timer.data = daemon->poll.data = daemon;
+    uv_poll_start(&daemon->poll, UV_READABLE, on_ready);
+    return 0;
+}
+
+int server_create(struct server **out, struct listener *listener, struct site *site,
+                  const struct gate *gate, struct error *err)
+{
+    static const int NUMBERS[SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
+    struct server *server = calloc(1, sizeof *server);
+    int rc = 0;
+
+    *out = NULL;
+    if (server == NULL || uv_loop_init(&server->loop) != 0) {
+        free(server);
+        return error_no_memory(err, "the server");
+    }
+    server->site = site;
+    server->gate = gate;
+    for (int i = 0; i < SIGNALS; i++) {
+        uv_signal_init(&server->loop, &server->signals[i]);
+        uv_signal_start(&server->signals[i], on_signal, NUMBERS[i]);
+    }
+    for (int i = 0; i < DAEMONS && rc == 0; i++)
+        if (listener->fds[i] >= 0) {
+            rc = start_daemon(server, &server->daemons[i], listener->fds[i], err);
+            listener->fds[i] = -1; /* MHD closes it */
+        }
+    if (rc < 0)
+        server_destroy(server);
+    else
+        *out = server;
+    return rc;
+}
+
+void server_run(struct server *server)
+{
+    for (int i = 0; i < DAEMONS; i++)
+        if (server->daemons[i].http != NULL)
+            run_daemon(&server->daemons[i]);
+    uv_run(&server->loop, UV_RUN_DEFAULT);
+}
+
+static void close_handle(uv_handle_t *handle, void *user)
+{
+    (void)user;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void server_destroy(struct server *server)
+{
+    if (server == NULL)
+        return;
+    uv_walk(&server->loop, close_handle, NULL);
+    uv_run(&server->loop, UV_RUN_DEFAULT); /* until all are closed */
+    for (int i = 0; i < DAEMONS; i++)
+        if (server->daemons[i].http != NULL)
+            MHD_stop_daemon(server->daemons[i].http);
+    uv_loop_close(&server->loop);
+    free(server);
+}

@@ -1,0 +1,503 @@
+/* test_serve.c - the live pages: who is let in, what they hold, that they follow, the sandbox. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+#include "number.h"
+#include "sandbox.h"
+#include "store.h"
+#include "support/markup_check.h"
+#include "support/page_client.h"
+#include "support/place.h"
+#include "support/selection.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct place place;
+static struct page_server server;
+
+static void change_database(const char *sql)
+{
+    char path[80], *message = NULL;
+    sqlite3 *db;
+
+    snprintf(path, sizeof path, "%s/results.db", place.workspace);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+        fail_msg("%s", message);
+    sqlite3_close(db);
+}
+
+/* The workspace of the first release: the experiment "t", two arms by arch.name, one
+ * seed. */
+static void make_workspace(void)
+{
+    struct store *store;
+    struct error err;
+    char *sql;
+    size_t size;
+
+    place_make(&place);
+    assert_int_equal(mkdir(place.workspace, 0777), 0);
+    assert_int_equal(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), 0);
+    change_database(sql);
+    free(sql);
+    if (store_open(&store, place.workspace, STORE_WRITE, &err) != 0) /* migrates */
+        fail_msg("%s", err.message);
+    store_close(store);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    make_workspace();
+    page_server_start(&server, place.workspace, NULL);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    assert_int_equal(page_server_stop(&server), 130);
+    place_remove(&place);
+    return 0;
+}
+
+static void expect_status(const char *method, const char *path, const char *headers, int status)
+{
+    struct page_reply reply;
+
+    page_send(&reply, &server, method, path, headers);
+    if (reply.status != status)
+        fail_msg("%s %.80s: status %d, expected %d", method, path, reply.status, status);
+    page_reply_release(&reply);
+}
+
+static void a_wrong_host_method_or_token_is_refused(void **state)
+{
+    static const char *const HOSTS[] = { "evil.example", "127.0.0.1.evil.example",
+                                         "localhost:80:80", "127.0.0.1:x", "[::1].example" };
+    char good[120], bad[200], other[40];
+
+    (void)state;
+    snprintf(good, sizeof good, "Host: localhost:%d\r\nCookie: a=b; hrmlab_%d=%s\r\n",
+             server.port, server.port, server.token);
+    expect_status("GET", "/", good, 200);
+    expect_status("HEAD", "/", good, 200);
+    expect_status("POST", "/", good, 405);
+    expect_status("DELETE", "/experiment/t", good, 405);
+    expect_status("GET", "/", "Host: localhost\r\n", 403);
+    expect_status("GET", "/page.js", "Host: localhost\r\n", 403);
+    for (size_t i = 0; i < sizeof HOSTS / sizeof *HOSTS; i++) {
+        snprintf(bad, sizeof bad, "Host: %s\r\nCookie: hrmlab_%d=%s\r\n", HOSTS[i], server.port,
+                 server.token);
+        expect_status("GET", "/", bad, 403);
+    }
+    /* each digit counts, and the length */
+    for (size_t i = 0; i <= strlen(server.token); i++) {
+        snprintf(other, sizeof other, "%s", server.token);
+        other[i] = other[i] == '0' ? '1' : '0';
+        snprintf(bad, sizeof bad, "Host: localhost\r\nCookie: hrmlab_%d=%.33s\r\n", server.port,
+                 other);
+        expect_status("GET", "/", bad, 403);
+    }
+    snprintf(bad, sizeof bad, "/?token=%.31s", server.token);
+    expect_status("GET", bad, good, 403);
+}
+
+static void the_token_of_the_address_becomes_a_cookie_that_scripts_do_not_get(void **state)
+{
+    struct page_reply reply;
+    char path[120], expected[120];
+
+    (void)state;
+    snprintf(path, sizeof path, "/compare?a=x&token=%s&b=y", server.token);
+    page_send(&reply, &server, "GET", path, "Host: 127.0.0.1\r\n");
+    char *location = page_header(&reply, "Location"),
+         *cookie = page_header(&reply, "Set-Cookie");
+    assert_int_equal(reply.status, 303);
+    assert_string_equal(location, "/compare?a=x&b=y");
+    snprintf(expected, sizeof expected, "hrmlab_%d=%s; HttpOnly; SameSite=Strict; Path=/",
+             server.port, server.token);
+    assert_string_equal(cookie, expected);
+    free(location);
+    free(cookie);
+    page_reply_release(&reply);
+    snprintf(path, sizeof path, "//evil.example/?token=%s", server.token);
+    page_send(&reply, &server, "GET", path, "Host: 127.0.0.1\r\n");
+    location = page_header(&reply, "Location");
+    assert_string_equal(location, "/evil.example/");
+    free(location);
+    page_reply_release(&reply);
+}
+
+static void a_page_may_load_from_its_server_alone(void **state)
+{
+    static const char *const EXPECTED[][2] = {
+        { "X-Content-Type-Options", "nosniff" },
+        { "Referrer-Policy", "no-referrer" },
+        { "Content-Type", "text/html; charset=utf-8" },
+        { "Content-Security-Policy",
+          "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
+          "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'" },
+    };
+    struct page_reply reply;
+
+    (void)state;
+    page_get(&reply, &server, "/experiment/t", "");
+    for (size_t i = 0; i < sizeof EXPECTED / sizeof *EXPECTED; i++) {
+        char *value = page_header(&reply, EXPECTED[i][0]);
+
+        assert_string_equal(value, EXPECTED[i][1]);
+        free(value);
+    }
+    /* what that policy would block */
+    assert_null(strstr(reply.body, "<style"));
+    assert_null(strstr(reply.body, "style=\""));
+    assert_null(strstr(reply.body, "onclick"));
+    assert_null(strstr(reply.body, "href=\"http"));
+    page_reply_release(&reply);
+}
+
+static void what_is_no_address_says_so(void **state)
+{
+    static const struct {
+        const char *path;
+        int status;
+    } CASES[] = { { "/nothing", 404 },
+                  { "/experiment", 404 },
+                  { "/experiment/nope", 404 },
+                  { "/experiment/t/x/y/z", 400 },
+                  { "/%zz", 400 },
+                  { "/%", 400 },
+                  { "/experiment/a%00b", 400 },
+                  { "/?a=%1", 400 },
+                  { "/figure/t/nope.svg", 404 } };
+    struct page_reply reply;
+    char longest[6000] = "/";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        page_get(&reply, &server, CASES[i].path, "");
+        if (reply.status != CASES[i].status)
+            fail_msg("%s: %d, expected %d", CASES[i].path, reply.status, CASES[i].status);
+        page_reply_release(&reply);
+    }
+    page_get(&reply, &server, "/experiment/nope", "");
+    assert_non_null(strstr(reply.body, "there are: t"));
+    assert_non_null(strstr(reply.body, "/experiment/NAME"));
+    page_reply_release(&reply);
+    memset(longest + 1, 'a', sizeof longest - 2);
+    page_get(&reply, &server, longest, "");
+    assert_int_equal(reply.status, 414);
+    page_reply_release(&reply);
+}
+
+/* A cell of the database's number stands in the page. */
+static void expect_number(const char *body, const char *sql, int digits)
+{
+    char *value = place_ask(&place, sql), number[NUMBER_TEXT_SIZE];
+    char *cell = format_string(">%s<", number_fixed(number, strtod(value, NULL), digits));
+
+    if (value[0] == '\0' || strstr(body, cell) == NULL)
+        fail_msg("%s: %s is not in the page", sql, cell);
+    free(cell);
+    free(value);
+}
+
+static void pages_hold_the_numbers_of_the_database(void **state)
+{
+    static const char *const ARMS[] = { "hrm", "transformer" };
+    char *body = page_body(&server, "/");
+
+    (void)state;
+    assert_null(markup_fault(body));
+    assert_non_null(strstr(body, "<a href=\"/experiment/t\">t</a>"));
+    assert_non_null(strstr(body, "2 of 2 jobs done"));
+    free(body);
+    body = page_body(&server, "/experiment/t");
+    if (markup_fault(body) != NULL)
+        fail_msg("%s", markup_fault(body));
+    for (int i = 0; i < 2; i++) {
+        char *sql = format_string("SELECT per_token_accuracy FROM v_results WHERE arm ="
+                                  " 'arch.name=%s' AND eval_outer_steps = train_outer_steps",
+                                  ARMS[i]);
+
+        expect_number(body, sql, 3);
+        free(sql);
+        sql =
+            format_string("SELECT run_hash FROM v_results WHERE arm = 'arch.name=%s'", ARMS[i]);
+        char *hash = place_ask(&place, sql), *link = format_string("href=\"/run/%s\"", hash);
+        assert_non_null(strstr(body, link));
+        free(link);
+        free(hash);
+        free(sql);
+    }
+    free(body);
+}
+
+static void a_figure_is_a_file_of_its_own(void **state)
+{
+    char *page = page_body(&server, "/experiment/t");
+    const char *link = strstr(page, "href=\"/figure/t/");
+    struct page_reply reply;
+
+    (void)state;
+    assert_non_null(link);
+    char *path = strndup(link + 6, strcspn(link + 6, "\""));
+    page_get(&reply, &server, path, "");
+    char *type = page_header(&reply, "Content-Type");
+    assert_int_equal(reply.status, 200);
+    assert_string_equal(type, "image/svg+xml");
+    assert_null(markup_fault(reply.body));
+    free(type);
+    free(path);
+    free(page);
+    page_reply_release(&reply);
+}
+
+/* Gets the page until it is another one than that of the tag, for at most a minute. */
+static char *wait_for_change(const char *path, const char *tag)
+{
+    char *header = format_string("If-None-Match: %s\r\n", tag);
+    struct page_reply reply;
+
+    for (int i = 0; i < 300; i++) {
+        page_get(&reply, &server, path, header);
+        if (reply.status == 200)
+            break;
+        assert_int_equal(reply.status, 304);
+        assert_string_equal(reply.body, "");
+        page_reply_release(&reply);
+        place_sleep_ms(200);
+    }
+    if (reply.body == NULL)
+        fail_msg("%s does not change", path);
+    char *body = strdup(reply.body);
+    page_reply_release(&reply);
+    free(header);
+    return body;
+}
+
+static void an_unchanged_page_is_not_sent_again_and_a_changed_one_is(void **state)
+{
+    struct page_reply reply;
+    char *again;
+
+    (void)state;
+    page_get(&reply, &server, "/experiment/t", "");
+    char *tag = page_header(&reply, "ETag");
+    assert_non_null(tag);
+    page_reply_release(&reply);
+    again = format_string("If-None-Match: \"x\", %s\r\n", tag);
+    page_get(&reply, &server, "/experiment/t", again);
+    assert_int_equal(reply.status, 304);
+    page_reply_release(&reply);
+    free(again);
+    change_database("UPDATE experiment SET description = 'Another question.'");
+    char *body = wait_for_change("/experiment/t", tag);
+    assert_non_null(strstr(body, "Another question."));
+    free(body);
+    free(tag);
+}
+
+static void names_notes_and_tags_cannot_become_markup(void **state)
+{
+    static const char BAD[] = "<script>alert(1)</script>";
+    static const char *const PATHS[] = { "/",
+                                         "/experiment/%3Cscript%3Ealert(1)%3C%2Fscript%3E" };
+
+    (void)state;
+    change_database(
+        "UPDATE experiment SET name = '<script>alert(1)</script>', description = "
+        "'<script>alert(1)</script> & \"x\"';"
+        "UPDATE arm SET label = label || ' <script>alert(1)</script>' WHERE position = 0;"
+        "INSERT INTO mark SELECT k.value, e.name, '', '', '<script>alert(1)</script>', 'now'"
+        " FROM experiment e, json_each('[\"note\", \"tag\"]') k;"
+        "UPDATE job SET state = 'failed', cause = '<script>alert(1)</script>', message ="
+        " '\"><script>alert(1)</script>' WHERE job_id = 1");
+    place_sleep_ms(2000); /* until the pages of before are no longer good */
+    for (size_t i = 0; i < sizeof PATHS / sizeof *PATHS; i++) {
+        char *body = page_body(&server, PATHS[i]);
+
+        assert_null(strstr(body, BAD));
+        assert_non_null(strstr(body, "&lt;script&gt;alert(1)"));
+        if (markup_fault(body) != NULL)
+            fail_msg("%s: %s", PATHS[i], markup_fault(body));
+        free(body);
+    }
+    struct page_reply reply;
+    page_get(&reply, &server, "/%3Cscript%3Ealert(1)%3C%2Fscript%3E", "");
+    assert_null(strstr(reply.body, BAD));
+    assert_null(markup_fault(reply.body));
+    page_reply_release(&reply);
+}
+
+static void a_database_that_was_replaced_is_not_shown(void **state)
+{
+    struct page_reply reply;
+    char from[80], to[80];
+
+    (void)state;
+    snprintf(from, sizeof from, "%s/results.db", place.workspace);
+    snprintf(to, sizeof to, "%s/results.db.before", place.workspace);
+    assert_int_equal(rename(from, to), 0);
+    page_get(&reply, &server, "/", "");
+    assert_int_equal(reply.status, 503);
+    assert_non_null(strstr(reply.body, "start it again"));
+    page_reply_release(&reply);
+    assert_int_equal(rename(to, from), 0);
+}
+
+/* ---- where it listens ---- */
+
+static void a_socket_is_for_its_owner_alone_and_can_be_taken_over(void **state)
+{
+    struct page_server local;
+    struct stat status;
+    char path[80];
+
+    (void)state;
+    make_workspace();
+    snprintf(path, sizeof path, "%s/page", place.directory);
+    for (int i = 0; i < 2; i++) { /* the second one finds what the first has left */
+        page_server_start(&local, place.workspace, path);
+        assert_int_equal(stat(path, &status), 0);
+        assert_int_equal(status.st_mode & 0777, 0600);
+        char *body = page_body(&local, "/");
+        assert_non_null(strstr(body, "Experiments"));
+        free(body);
+        assert_int_equal(page_server_stop(&local), 130);
+    }
+    place_remove(&place);
+}
+
+static void a_port_in_use_and_bad_words_are_said(void **state)
+{
+    char port[16], *out, *errors;
+
+    (void)state;
+    snprintf(port, sizeof port, "%d", server.port);
+    const struct {
+        const char *words[4];
+        int code;
+        const char *said;
+    } CASES[] = {
+        { { "serve", "--port", port, NULL },
+          3,
+          "Address already in use; --port names another" },
+        { { "serve", "--port", "70000", NULL }, 2, "--port 70000: expected a number from 1" },
+        { { "serve", "--socket", "/dev/null", NULL }, 3, "there is a file that is no socket" },
+        { { "status", "--port", "1", NULL }, 2, "--port is for serve" },
+    };
+
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        int code = place_run(&place, CASES[i].words, &out, &errors);
+
+        if (code != CASES[i].code || strstr(errors, CASES[i].said) == NULL)
+            fail_msg("%d: %s", code, errors);
+        assert_string_equal(out, "");
+        free(out);
+        free(errors);
+    }
+}
+
+/* ---- the sandbox ---- */
+
+/* A number of /proc/PID/status. */
+static long status_number(pid_t pid, const char *name)
+{
+    char path[40], line[256];
+    long value = -1;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, name, strlen(name)) == 0)
+            value = strtol(line + strlen(name), NULL, 10);
+    fclose(file);
+    return value;
+}
+
+/* What is possible within, as bits; in a child, since nothing leads out again. */
+enum { READS_INSIDE = 1, READS_OUTSIDE = 2, WRITES = 4, SOCKETS = 8, FORKS = 16 };
+
+static int possible_inside(void)
+{
+    struct sandbox sandbox;
+    char inside[80];
+    int fd, found = 0;
+
+    snprintf(inside, sizeof inside, "%s/results.db", place.workspace);
+    sandbox_enter_reading(&sandbox, place.workspace);
+    if (!sandbox_is_whole(&sandbox))
+        return -1;
+    fd = open(inside, O_RDONLY);
+    found |= fd >= 0 ? READS_INSIDE : 0;
+    found |= open("/etc/passwd", O_RDONLY) >= 0 ? READS_OUTSIDE : 0;
+    found |= open(inside, O_RDWR) >= 0 ? WRITES : 0;
+    found |= rename(inside, place.spec) == 0 ? WRITES : 0;
+    found |= socket(AF_INET, SOCK_STREAM, 0) >= 0 ? SOCKETS : 0;
+    found |= connect(fd, NULL, 0) == 0 || errno != EACCES ? SOCKETS : 0;
+    found |= fork() >= 0 ? FORKS : 0;
+    return found;
+}
+
+static void the_server_reads_the_workspace_and_can_do_nothing_else(void **state)
+{
+    struct sandbox here;
+    int status;
+
+    (void)state;
+    sandbox_probe(&here);
+    if (!sandbox_is_whole(&here)) {
+        print_message("skip: this machine has no whole sandbox\n");
+        skip();
+    }
+    assert_int_equal(status_number(server.pid, "NoNewPrivs:"), 1);
+    assert_int_equal(status_number(server.pid, "Seccomp:"), 2);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(possible_inside());
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), READS_INSIDE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest shared[] = {
+        cmocka_unit_test(a_wrong_host_method_or_token_is_refused),
+        cmocka_unit_test(the_token_of_the_address_becomes_a_cookie_that_scripts_do_not_get),
+        cmocka_unit_test(a_page_may_load_from_its_server_alone),
+        cmocka_unit_test(what_is_no_address_says_so),
+        cmocka_unit_test(pages_hold_the_numbers_of_the_database),
+        cmocka_unit_test(a_figure_is_a_file_of_its_own),
+        cmocka_unit_test(a_port_in_use_and_bad_words_are_said),
+        cmocka_unit_test(the_server_reads_the_workspace_and_can_do_nothing_else),
+        cmocka_unit_test(a_database_that_was_replaced_is_not_shown),
+        cmocka_unit_test(an_unchanged_page_is_not_sent_again_and_a_changed_one_is),
+        cmocka_unit_test(names_notes_and_tags_cannot_become_markup),
+    };
+    const struct CMUnitTest own[] = {
+        cmocka_unit_test(a_socket_is_for_its_owner_alone_and_can_be_taken_over),
+    };
+
+    select_tests();
+    int failed = cmocka_run_group_tests_name("serve", shared, start, stop);
+    return failed + cmocka_run_group_tests_name("serve, its own", own, NULL, NULL);
+}
