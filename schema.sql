@@ -4,7 +4,7 @@
 -- Opened with journal_mode=WAL, synchronous=FULL, foreign_keys=ON.
 
 PRAGMA application_id = 0x68726d6c; -- "hrml"
-PRAGMA user_version = 5; -- results/migrations.c brings older databases to it
+PRAGMA user_version = 6; -- results/migrations.c brings older databases to it
 
 -- The directory of this database, so that a copy of a workspace is recognised as one. One row,
 -- written by the first command that may write.
@@ -329,44 +329,50 @@ FROM evaluation_result x;
 
 -- Every result of every checkpoint, one row per experiment, arm, seed, evaluation and step.
 -- v_results, v_interim and v_untrained are parts of it: a mean should be taken over one of those.
--- Measures are NULL where no task could be scored (hidden tests).
+-- Measures are NULL where no task could be scored (hidden tests). Every column has a declared type,
+-- which SQLite gives neither to CAST nor to iif(): it is that of a table's column, which stands in a
+-- SELECT of its own or, of what is worked out, in one WHERE id = NULL (no rows) at the end of it.
 CREATE VIEW v_evaluations AS
 SELECT e.name AS experiment,
        a.label AS arm,
        r.hash AS run_hash,
        r.seed AS seed,
-       CAST((SELECT value FROM setting s WHERE s.run_id = r.run_id AND s.key = 'arch.halt_max_steps')
-           AS INTEGER) AS train_outer_steps,
+       (SELECT CAST(value AS INTEGER) FROM setting s
+         WHERE s.run_id = r.run_id AND s.key = 'arch.halt_max_steps'
+        UNION ALL SELECT seed FROM run WHERE run_id = NULL) AS train_outer_steps,
        v.outer_steps AS eval_outer_steps,
-       CAST((SELECT value FROM setting s WHERE s.run_id = r.run_id AND s.key = 'data.num_aug')
-           AS INTEGER) AS train_augmentations,
-       CAST(iif(v.augmentations = 0, 'all', v.augmentations) AS TEXT) AS eval_augmentations,
+       (SELECT CAST(value AS INTEGER) FROM setting s
+         WHERE s.run_id = r.run_id AND s.key = 'data.num_aug'
+        UNION ALL SELECT seed FROM run WHERE run_id = NULL) AS train_augmentations,
+       (SELECT CAST(iif(v.augmentations = 0, 'all', v.augmentations) AS TEXT)
+        UNION ALL SELECT hash FROM run WHERE run_id = NULL) AS eval_augmentations,
        x.checkpoint AS checkpoint,
        x.step AS step,
        v.split AS split,
        v.act_inference AS act_inference,
-       CAST(iif(x.tasks > 0, x.pass_at_2, NULL) AS REAL) AS pass_at_2,
-       CAST(iif(x.tasks > 0, x.per_token_accuracy, NULL) AS REAL) AS per_token_accuracy,
-       CAST(iif(x.tasks > 0, x.pass_at_1, NULL) AS REAL) AS pass_at_1,
-       CAST(iif(x.tasks > 0, x.pass_at_2_strict, NULL) AS REAL) AS pass_at_2_strict,
-       CAST(iif(x.tasks > 0, x.exact_rows, NULL) AS REAL) AS exact_rows,
-       CAST(iif(x.tasks > 0, x.exact_rows, NULL) AS REAL) AS exact_accuracy, -- its name up to version 2
-       CAST(iif(x.tasks > 0, x.mean_outer_steps, NULL) AS REAL) AS mean_outer_steps,
+       (SELECT x.pass_at_2 WHERE x.tasks > 0) AS pass_at_2,
+       (SELECT x.per_token_accuracy WHERE x.tasks > 0) AS per_token_accuracy,
+       (SELECT x.pass_at_1 WHERE x.tasks > 0) AS pass_at_1,
+       (SELECT x.pass_at_2_strict WHERE x.tasks > 0) AS pass_at_2_strict,
+       (SELECT x.exact_rows WHERE x.tasks > 0) AS exact_rows,
+       (SELECT x.exact_rows WHERE x.tasks > 0) AS exact_accuracy, -- its name up to version 2
+       (SELECT x.mean_outer_steps WHERE x.tasks > 0) AS mean_outer_steps,
        x.tasks AS tasks,                  -- scored
        r.train_flops AS train_flops,
-       CAST((SELECT sum(t.user_seconds + t.system_seconds) FROM attempt t JOIN job j USING (job_id)
-              WHERE t.run_id = r.run_id AND j.kind = 'train') AS REAL)
+       (SELECT sum(t.user_seconds + t.system_seconds) FROM attempt t JOIN job j USING (job_id)
+         WHERE t.run_id = r.run_id AND j.kind = 'train'
+        UNION ALL SELECT user_seconds FROM attempt WHERE attempt_id = NULL)
            AS train_cpu_seconds,          -- of all cores, evaluations in the training job included
        a.position AS arm_position,
        v.evaluation_id AS evaluation_id,
        a.arm_id AS arm_id,
-       CAST((SELECT t.train_seconds FROM attempt t JOIN job j USING (job_id)
-              WHERE t.run_id = r.run_id AND j.kind = 'train' AND t.train_seconds IS NOT NULL
-              ORDER BY t.number DESC LIMIT 1) AS REAL)
+       (SELECT t.train_seconds FROM attempt t JOIN job j USING (job_id)
+         WHERE t.run_id = r.run_id AND j.kind = 'train' AND t.train_seconds IS NOT NULL
+         ORDER BY t.number DESC LIMIT 1)
            AS train_seconds,              -- wall time of the training steps
-       CAST((SELECT t.evaluation_seconds FROM attempt t JOIN job j USING (job_id)
-              WHERE t.run_id = r.run_id AND j.kind = 'train' AND t.evaluation_seconds IS NOT NULL
-              ORDER BY t.number DESC LIMIT 1) AS REAL)
+       (SELECT t.evaluation_seconds FROM attempt t JOIN job j USING (job_id)
+         WHERE t.run_id = r.run_id AND j.kind = 'train' AND t.evaluation_seconds IS NOT NULL
+         ORDER BY t.number DESC LIMIT 1)
            AS evaluation_seconds          -- wall time of the training job's evaluations
 FROM experiment e
 JOIN arm a USING (experiment_id)

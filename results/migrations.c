@@ -230,5 +230,10 @@ static const char VERSION_5[] = //
     "    PRIMARY KEY (experiment, arm, run_hash, kind, text)"
     ") STRICT, WITHOUT ROWID;";
 
+/* Version 6: columns of v_results and its like have declared types. Views are made anew
+ * after every upgrade. */
+static const char VERSION_6[] = "";
+
 const char *const MIGRATIONS[SCHEMA_VERSION] = { NULL, SHARE_SETTINGS, EXECUTION_OF_JOBS,
-                                                 PLACES_AND_MEASURES, VERSION_5 };
+                                                 PLACES_AND_MEASURES, VERSION_5,
+                                                 VERSION_6 };

@@ -93,6 +93,12 @@ const struct command COMMANDS[] = {
       "Pages follow what runs. On another machine: --socket PATH there, and here\n"
       "ssh -L 8000:PATH HOST. Ctrl-C ends it (exit 130).",
       0, 0, BIT(PORT) | BIT(SOCKET), command_serve },
+    { "export", "DIR [EXPERIMENT...]", "all numbers as files for other programs",
+      "Writes runs, settings, results, trajectories, curves, tasks and a dictionary of\n"
+      "their columns to the new folder DIR. --format csv (default), jsonl, or\n"
+      "tensorboard: event files, a folder per run. Without EXPERIMENT: all of them.\n"
+      "--force replaces an earlier export.",
+      1, 1000, BIT(WHERE) | BIT(FORMAT) | BIT(FORCE) | COMMAND_EVENTS, command_export },
     { "show", "RUN", "everything about a run",
       "RUN is the beginning of its hash, 4 digits or more. With --task: input,\n"
       "solution and the model's answer, wrong cells marked, and how the variants\n"
@@ -227,8 +233,9 @@ static int foreign_option(const struct command *command, int option, struct erro
                      command->name, OPTIONS[option].name, takers, command->name);
 }
 
-/* Refuses options that exclude each other in every command. */
-static int check_contradictions(const struct options *options, struct error *err)
+/* Refuses options that exclude each other, and a format that the command lacks. */
+static int check_contradictions(const struct command *command, const struct options *options,
+                                struct error *err)
 {
     /* compare has the arguments EXPERIMENT, ARM ARM, or all three */
     bool named = options->argument_count == 1 || options->argument_count == 3;
@@ -237,6 +244,11 @@ static int check_contradictions(const struct options *options, struct error *err
         return error_set(err, ERROR_FORMAT,
                          "--max-fails %d and --keep-going contradict each other; choose one",
                          options->max_fails);
+    if (options->format == FORMAT_EVENTS && (command->options & COMMAND_EVENTS) == 0)
+        return error_set(
+            err, ERROR_FORMAT,
+            "hrmlab %s: the format tensorboard is for export; see hrmlab %s --help",
+            command->name, command->name);
     if (options->experiment != NULL && named &&
         strcmp(options->experiment, options->arguments[0]) != 0)
         return error_set(err, ERROR_FORMAT,
@@ -266,7 +278,7 @@ int commands_check(const struct command **out, const struct options *options, st
                          "usage: hrmlab %s%s%s [options]; see hrmlab %s --help", command->name,
                          command->arguments[0] != '\0' ? " " : "", command->arguments,
                          command->name);
-    return check_contradictions(options, err);
+    return check_contradictions(command, options, err);
 }
 
 static void print_options(uint64_t set, FILE *out)

@@ -18,7 +18,7 @@ struct command {
     /* for its own help, in lines of at most 78 columns; NULL: none */
     const char *details;
     int least, most; /* positional arguments */
-    /* OPTION_BITs that it accepts besides COMMAND_COMMON, and COMMAND_PAGES */
+    /* OPTION_BITs that it accepts besides COMMAND_COMMON, COMMAND_PAGES, ... */
     uint64_t options;
     command_fn *run;
 };
@@ -30,6 +30,9 @@ struct command {
 
 /* Among its options: what it prints may be long, and on a terminal a pager shows it. */
 #define COMMAND_PAGES OPTION_BIT(63)
+
+/* Among its options: it writes the format of event files (tensorboard). */
+#define COMMAND_EVENTS OPTION_BIT(62)
 
 /* In the order of the help; ended by a NULL name. */
 extern const struct command COMMANDS[];

@@ -38,7 +38,7 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
                           "where jobs are started: local (this machine), slurm" },
     [OPTION_KEEP_GOING] = { "keep-going", 0, NULL, "never stop because of failed jobs" },
     [OPTION_DRY_RUN] = { "dry-run", 0, NULL, "only print what would be done" },
-    [OPTION_FORCE] = { "force", 0, NULL, "delete the listed files" },
+    [OPTION_FORCE] = { "force", 0, NULL, "delete listed files; replace an export" },
     [OPTION_YES] = { "yes", 0, NULL, "the same as --force" },
     [OPTION_TASK] = { "task", 0, "NAME", "the run's answer to this task, drawn" },
     [OPTION_STEPS] = { "steps", 0, NULL, "with --task: after each outer step" },
@@ -105,6 +105,7 @@ static const char *const FORMATS[] = { [FORMAT_TABLE] = "table",
                                        [FORMAT_JSON_LINES] = "jsonl",
                                        [FORMAT_MARKDOWN] = "markdown",
                                        [FORMAT_LATEX] = "latex",
+                                       [FORMAT_EVENTS] = "tensorboard",
                                        NULL };
 
 /* The member for the text of an option; NULL: it has no value, or one that is not

@@ -111,7 +111,8 @@ struct options {
     bool matrix;
     bool trajectory; /* results --trajectory: changes per outer step */
     bool as_new;     /* run, queue --new: add beside an experiment of the same name */
-    /* gc --force (or --yes): delete, instead of listing what could be deleted */
+    /* gc --force (or --yes): delete, instead of listing what could be deleted; export:
+     * replace an earlier export */
     bool force;
     const char *task;       /* show --task NAME; NULL: not given */
     bool steps;             /* show --steps: the answer after each outer step */
@@ -143,6 +144,6 @@ command_fn command_run, command_queue, command_work, command_sync, command_plan,
     command_axes, command_data, command_doctor, command_verify, command_rebuild, command_remove,
     command_gc, command_import, command_completions, command_curves, command_plot,
     command_report, command_watch, command_tasks, command_diff, command_importance,
-    command_note, command_tag, command_keep, command_serve;
+    command_note, command_tag, command_keep, command_serve, command_export;
 
 #endif

@@ -104,6 +104,25 @@ static void a_new_workspace_gets_every_table(void **state)
     store_close(store);
 }
 
+/* Programs that read SQLite files take types from the declarations. */
+static void every_column_of_the_views_for_people_has_a_type(void **state)
+{
+    struct store *store = open_store(STORE_WRITE);
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        static const char *const VIEWS[] = { "v_results", "v_untrained", "v_interim",
+                                             "v_evaluations" };
+        char *sql = format_string("SELECT count(*) FROM pragma_table_info('%s')"
+                                  " WHERE type NOT IN ('TEXT', 'INTEGER', 'REAL')",
+                                  VIEWS[i]);
+
+        assert_int_equal(read_int(store, sql), 0);
+        free(sql);
+    }
+    store_close(store);
+}
+
 /* The comment on a line of the schema, or NULL. */
 static const char *comment_of(const char *line)
 {
@@ -745,6 +764,7 @@ int main(void)
         STORE_TEST(a_run_is_found_by_the_beginning_of_its_hash),
         STORE_TEST(status_counts_the_newest_jobs),
         STORE_TEST(statements_are_prepared_once),
+        STORE_TEST(every_column_of_the_views_for_people_has_a_type),
         STORE_TEST(every_table_and_column_of_the_schema_is_explained),
         STORE_TEST(a_reader_of_an_empty_workspace_is_told_so),
         STORE_TEST(a_database_of_another_program_is_left_alone),

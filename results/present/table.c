@@ -47,6 +47,13 @@ int table_create(struct table **out, const struct table_column *columns, int cou
     return 0;
 }
 
+void table_clear(struct table *table)
+{
+    for (size_t i = 0; i < (size_t)table->row_count * (size_t)table->column_count; i++)
+        free(table->cells[i].text);
+    table->row_count = 0;
+}
+
 void table_destroy(struct table *table)
 {
     if (table == NULL)
@@ -56,8 +63,7 @@ void table_destroy(struct table *table)
         free((void *)(uintptr_t)table->columns[i].name);
         free((void *)(uintptr_t)table->columns[i].title);
     }
-    for (size_t i = 0; i < (size_t)table->row_count * (size_t)table->column_count; i++)
-        free(table->cells[i].text);
+    table_clear(table);
     for (int i = 0; i < table->note_count; i++)
         free(table->notes[i]);
     free(table->notes);

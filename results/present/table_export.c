@@ -186,9 +186,9 @@ static void print_csv_text(FILE *out, const char *text)
     fputc('"', out);
 }
 
-int table_print_csv(const struct table *table, FILE *out)
+int table_print_csv(const struct table *table, FILE *out, bool names)
 {
-    for (int row = -1; row < table->row_count; row++) {
+    for (int row = names ? -1 : 0; row < table->row_count; row++) {
         bool first = true;
 
         for (int i = 0; i < table->column_count; i++) {

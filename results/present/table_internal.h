@@ -45,8 +45,11 @@ void cell_print_exactly(char *out, size_t size, double value);
  * -1: no memory. */
 int table_print_aligned(struct table *table, FILE *out, int width, bool color);
 
-/* Print other formats; -1: no memory. */
-int table_print_csv(const struct table *table, FILE *out);
+/* Removes all rows. */
+void table_clear(struct table *table);
+
+/* Print other formats; -1: no memory. names: the columns' names come first. */
+int table_print_csv(const struct table *table, FILE *out, bool names);
 int table_print_markdown(const struct table *table, FILE *out);
 int table_print_latex(const struct table *table, FILE *out);
 /* Prints one object per row; name: of the table, added as a member; NULL: none. */

@@ -42,7 +42,7 @@ static int print_one(struct table *table, const char *name, FILE *out,
 {
     switch (format) {
     case FORMAT_CSV:
-        return table_print_csv(table, out);
+        return table_print_csv(table, out, true);
     case FORMAT_JSON_LINES:
         table_print_json_lines(table, name, out);
         return 0;
@@ -52,9 +52,39 @@ static int print_one(struct table *table, const char *name, FILE *out,
         return table_print_latex(table, out);
     case FORMAT_JSON:
     case FORMAT_TABLE:
+    case FORMAT_EVENTS:
         break;
     }
     return table_print_aligned(table, out, table_terminal_width(out), color);
+}
+
+/* Reports what kept the text from being written. */
+static int error_of_output(FILE *out, struct error *err)
+{
+    if (fflush(out) == 0 && !ferror(out))
+        return 0;
+    int error_number = errno;
+
+    if (error_number == EPIPE) /* the reader, such as head, has closed the pipe */
+        return 0;
+    return error_set(err, error_code_from_errno(error_number), "cannot write the table: %s",
+                     strerror(error_number));
+}
+
+int table_flush(struct table *table, FILE *out, enum output_format format, bool first,
+                struct error *err)
+{
+    int rc = table->out_of_memory ? -1 : 0;
+
+    assert(format == FORMAT_CSV || format == FORMAT_JSON_LINES);
+    if (rc == 0 && format == FORMAT_CSV)
+        rc = table_print_csv(table, out, first);
+    else if (rc == 0)
+        table_print_json_lines(table, NULL, out);
+    if (rc != 0)
+        return error_no_memory(err, "a table");
+    table_clear(table);
+    return error_of_output(out, err);
 }
 
 int table_print_all(struct table *const *tables, const char *const *members, int count,
@@ -79,15 +109,7 @@ int table_print_all(struct table *const *tables, const char *const *members, int
     }
     if (rc != 0)
         return error_set(err, ERROR_NOMEM, "no memory for a table");
-    if (fflush(out) != 0 || ferror(out)) {
-        int error_number = errno;
-
-        if (error_number == EPIPE) /* the reader, such as head, has closed the pipe */
-            return 0;
-        return error_set(err, error_code_from_errno(error_number), "cannot write the table: %s",
-                         strerror(error_number));
-    }
-    return 0;
+    return error_of_output(out, err);
 }
 
 int table_print(struct table *table, FILE *out, enum output_format format, bool color,
