@@ -44,8 +44,8 @@ static void what_a_command_does_not_take_is_refused_with_advice(void **state)
     static const char *const cases[][2] = {
         { "hrmlab status --matrix", "hrmlab status: --matrix is for compare" },
         { "hrmlab cancel long --where train.lr=0.003",
-          "hrmlab cancel: --where is for results, compare, tasks, importance, curves, plot and "
-          "report" },
+          "hrmlab cancel: --where is for results, compare, tasks, importance, curves, plot, "
+          "report and export" },
         { "hrmlab results t --set train.lr=1",
           "--set is for run, queue, plan, retry and data" },
         { "hrmlab queue s.json --dry-run", "--dry-run is for run and gc" },
@@ -58,6 +58,7 @@ static void what_a_command_does_not_take_is_refused_with_advice(void **state)
         { "hrmlab run", "usage: hrmlab run SPEC" },
         { "hrmlab work now", "usage: hrmlab work [options]" },
         { "hrmlab results --format xml", "expected one of table, csv, json, jsonl" },
+        { "hrmlab results --format tensorboard", "the format tensorboard is for export" },
     };
 
     (void)state;
