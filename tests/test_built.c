@@ -448,6 +448,22 @@ static void what_does_not_fit_together_is_named(void **state)
     refuse((const char *[]){ "data.tasks", "x", NULL }, "data.tasks: data.path");
 }
 
+static void rows_without_a_puzzle_and_names_that_stand_twice_are_named(void **state)
+{
+    static const uint8_t nothing[32];
+    static const char twice[] = "[\"<blank>\", \"a\", \"b\", \"a\"]";
+
+    (void)state;
+    make_small();
+    put_array("train/all__inputs.npy",
+              "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 16), }", nothing,
+              sizeof nothing);
+    refuse(NULL, "train/all__inputs.npy: byte 128: row 0 has nothing but padding");
+    make_small();
+    put("identifiers.json", twice, strlen(twice));
+    refuse(NULL, "identifiers.json: entry 3 is \"a\", as entry 1 is");
+}
+
 static void counts_of_dataset_json_are_those_of_its_arrays(void **state)
 {
     static const struct {
@@ -588,6 +604,8 @@ int main(void)
                                         remove_room),
         cmocka_unit_test_setup_teardown(what_does_not_fit_together_is_named, make_room,
                                         remove_room),
+        cmocka_unit_test_setup_teardown(
+            rows_without_a_puzzle_and_names_that_stand_twice_are_named, make_room, remove_room),
         cmocka_unit_test_setup_teardown(counts_of_dataset_json_are_those_of_its_arrays,
                                         make_room, remove_room),
         cmocka_unit_test_setup_teardown(a_bad_order_is_named_with_its_place, make_room,

@@ -2,6 +2,7 @@
  * other. */
 #include "built.h"
 
+#include "built_names.h"
 #include "error.h"
 #include "file.h"
 #include "json.h"
@@ -15,9 +16,6 @@
 #include <string.h>
 
 static const char *const FOLDERS[2] = { [SPLIT_TEST] = "test", [SPLIT_TRAIN] = "train" };
-
-/* The name of identifier 0. */
-static const char BLANK[] = "<blank>";
 
 /* How far mean_puzzle_examples of dataset.json may be from the arrays' mean, as a share
  * of it: tools may round it. */
@@ -146,8 +144,10 @@ static int append(struct built_split *split, const struct indices *indices, int 
     return 0;
 }
 
-/* Checks that every token is below the vocabulary's size. */
-static int check_tokens(const struct built *built, const struct npy *npy, struct error *err)
+/* Checks that every token is below the vocabulary's size and, unless rows may be empty
+ * (labels of hidden tests are), that every row has a token that is not padding. */
+static int check_tokens(const struct built *built, const struct npy *npy, bool may_be_empty,
+                        struct error *err)
 {
     int64_t T = (int64_t)built->side * built->side;
     char words[40];
@@ -155,9 +155,18 @@ static int check_tokens(const struct built *built, const struct npy *npy, struct
 
     snprintf(words, sizeof words, "a token of 0 to %d", built->vocabulary - 1);
     for (int64_t row = 0; row < npy->shape[0] && rc == 0; row++) {
-        for (int64_t i = row * T; i < (row + 1) * T; i++)
-            if (npy_at(npy, i) < 0 || npy_at(npy, i) >= built->vocabulary)
+        int64_t any = 0;
+        for (int64_t i = row * T; i < (row + 1) * T; i++) {
+            int64_t token = npy_at(npy, i);
+            if (token < 0 || token >= built->vocabulary)
                 return fault_at(npy, i, words, err);
+            any |= token;
+        }
+        if (any == 0 && !may_be_empty)
+            return error_set(err, ERROR_FORMAT,
+                             "%s: byte %" PRId64 ": row %" PRId64
+                             " has nothing but padding; expected a puzzle",
+                             npy->path, npy_offset(npy, row * T), row);
         rc = work_done(1, err);
     }
     return rc;
@@ -184,9 +193,9 @@ static int read_set(struct built *built, struct data_files *files, enum data_spl
     if (rc == 0)
         rc = check_set(built, set, &indices, err);
     if (rc == 0)
-        rc = check_tokens(built, &set->inputs, err);
+        rc = check_tokens(built, &set->inputs, false, err);
     if (rc == 0)
-        rc = check_tokens(built, &set->labels, err);
+        rc = check_tokens(built, &set->labels, true, err);
     set->first_example = s->examples;
     if (rc == 0) {
         set->examples = (int)set->inputs.shape[0];
@@ -379,43 +388,6 @@ static int read_split(struct built *built, struct data_files *files, const char 
     return rc;
 }
 
-static int read_identifiers(struct built *built, struct data_files *files,
-                            const char *directory, struct error *err)
-{
-    char *path = file_join(directory, "identifiers.json");
-    const cJSON *item;
-    int count = 0, rc = path == NULL ? error_no_memory(err, "a path") : 0;
-
-    if (rc == 0)
-        rc = data_files_add(files, path, err);
-    if (rc == 0)
-        rc = json_read_file(&built->identifiers, path, JSON_DATA_LIMIT, err);
-    if (rc == 0 && (!cJSON_IsArray(built->identifiers) || built->identifiers->child == NULL))
-        rc = error_set(err, ERROR_FORMAT, "%s: expected a list of names", path);
-    if (rc == 0) {
-        built->name_count = cJSON_GetArraySize(built->identifiers);
-        built->names = calloc((size_t)built->name_count, sizeof *built->names);
-        if (built->names == NULL)
-            rc = error_no_memory(err, "the identifiers");
-    }
-    for (item = rc == 0 ? built->identifiers->child : NULL; item != NULL && rc == 0;
-         item = item->next) {
-        if (!cJSON_IsString(item) || strlen(item->valuestring) >= DATA_IDENTIFIER_SIZE)
-            rc = error_set(err, ERROR_FORMAT,
-                           "%s: entry %d: expected a name of at most %d characters", path,
-                           count, DATA_IDENTIFIER_SIZE - 1);
-        else
-            built->names[count++] = item->valuestring;
-    }
-    if (rc == 0 && strcmp(built->names[0], BLANK) != 0)
-        rc = error_set(err, ERROR_FORMAT,
-                       "%s: entry 0 is \"%.60s\"; expected \"%s\", the identifier that no "
-                       "puzzle has",
-                       path, built->names[0], BLANK);
-    free(path);
-    return rc;
-}
-
 /* Reads the tasks of the tests, which later releases of the published code write. */
 static int read_tests(struct built *built, struct data_files *files, const char *directory,
                       struct error *err)
@@ -478,7 +450,7 @@ int built_open(struct built *out, struct data_files *files, const char *director
     *out = (struct built){ 0 };
     int rc = data_files_add(files, directory, err);
     if (rc == 0)
-        rc = read_identifiers(out, files, directory, err);
+        rc = built_names_read(out, files, directory, err);
     if (rc == 0)
         rc = read_split(out, files, directory, SPLIT_TRAIN, err);
     if (rc == 0)
