@@ -649,6 +649,12 @@ const struct setting settings_table[SETTING_COUNT] = {
     [SLURM_SIGNAL_DELAY_S] = INT_SETTING(
         "slurm.signal_delay_s", PHASE_EXECUTION, 1, 65535, "90", "seconds", NULL,
         "how long before a Slurm job's time limit its worker is asked to write a checkpoint"),
+    [SLURM_ARRAY_PARALLELISM] =
+        INT_SETTING("slurm.array_parallelism", PHASE_EXECUTION, 0, 1000000, "0", "jobs", NULL,
+                    "jobs of a Slurm array that may run at the same time; 0: no limit"),
+    [SLURM_RUNS_PER_JOB] = INT_SETTING(
+        "slurm.runs_per_job", PHASE_EXECUTION, 1, 100000, "1", "runs", NULL,
+        "runs that a Slurm job works through, one after the other, while its time lasts"),
     [SLURM_SETUP] = TEXTS_SETTING("slurm.setup", PHASE_EXECUTION, "", NULL,
                                   "shell lines of a Slurm job before its worker, or a list"),
     [SLURM_ADDITIONAL_PARAMETERS] =

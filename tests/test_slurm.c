@@ -26,23 +26,37 @@
     " \"train.global_batch_size\": 8, \"train.lr_warmup_steps\": 5,"                           \
     " \"train.checkpoint_interval\": 0.05, \"retries.delay\": 0"
 
-static const char GRID[] =
-    "{\"name\": \"t\", \"set\": {" SMALL ", \"train.max_steps\": 20},"
-    " \"grid\": {\"arch.name\": [\"hrm\", \"transformer\"], \"train.lr\": [0.01, 0.02]},"
-    " \"evaluate\": {\"eval.halt_max_steps\": [1, 2]},"
-    " \"slurm\": {\"mem_gb\": 0.2, \"setup\": [\"true\", \"echo 'set up'\"],"
-    " \"additional_parameters\": \"nice=1\"}}";
+#define GRID(settings)                                                                         \
+    "{\"name\": \"t\", \"set\": {" SMALL ", \"train.max_steps\": 20},"                         \
+    " \"grid\": {\"arch.name\": [\"hrm\", \"transformer\"], \"train.lr\": [0.01, 0.02]},"      \
+    " \"evaluate\": {\"eval.halt_max_steps\": [1, 2]}, \"slurm\": {" settings "}}"
+
+/* Four jobs of one array. */
+static const char GRID_AS_ARRAY[] =
+    GRID("\"mem_gb\": 0.2, \"array_parallelism\": 3, \"setup\": [\"true\", \"echo 'set up'\"],"
+         " \"additional_parameters\": \"nice=1\"");
+
+/* Two jobs, of three runs and of one. */
+static const char GRID_AS_PILOTS[] = GRID("\"runs_per_job\": 3");
 
 /* One run, long enough to be met in the middle. */
 static const char LONG_RUN[] =
-    "{\"name\": \"t\", \"set\": {" SMALL ", \"train.max_steps\": 400},"
+    "{\"name\": \"t\", \"set\": {" SMALL ", \"train.max_steps\": 250},"
     " \"evaluate\": {\"eval.halt_max_steps\": [1, 2]}}";
 
-/* One that ends soon. */
-static const char SHORT_RUN[] =
+/* Three such in one job. */
+static const char LONG_PILOT[] =
+    "{\"name\": \"t\", \"set\": {" SMALL ", \"train.max_steps\": 100},"
+    " \"grid\": {\"train.lr\": [0.01, 0.02, 0.03]}, \"slurm\": {\"runs_per_job\": 3}}";
+
+/* With clients that fail: four runs of fake_worker. */
+static const char NULL_RUNS[] =
+    "{\"name\": \"t\", \"seeds\": [1, 2, 3, 4], \"set\": {" SMALL ", \"train.max_steps\": 40}}";
+static const char NULL_RUN[] =
     "{\"name\": \"t\", \"set\": {" SMALL ", \"train.max_steps\": 40}}";
 
 static bool has_cluster;
+static char *expected; /* what the executor local finds for the grid; owned */
 
 static void make(struct place *place, const char *spec)
 {
@@ -75,6 +89,7 @@ static int stop_cluster(void **state)
 {
     (void)state;
     cluster_stop();
+    free(expected);
     return 0;
 }
 
@@ -109,17 +124,22 @@ static void jobs_are_found_by_id_or_name_with_their_states(void **state)
 
     (void)state;
     assert_int_equal(slurm_jobs_read(&jobs,
-                                     "7|RUNNING|1-02:03:04|node1|a|b\n"
-                                     "8|OUT_OF_MEMORY|0:09||c\n9|NEW_STATE|0:00||d\n",
+                                     "7|RUNNING|1-02:03:04|node1|a|b.0\n"
+                                     "8|OUT_OF_MEMORY|0:09||c.3\n9|NEW_STATE|0:00||d\n"
+                                     "10_2|PENDING|0:00||c.4\n",
                                      false, &err),
                      0);
-    const struct slurm_job *job = slurm_jobs_find(&jobs, "", "a|b");
+    const struct slurm_job *job = slurm_jobs_find_named(&jobs, "a|b", 0);
     assert_non_null(job);
     assert_int_equal((int)job->age_s, 86400 + 2 * 3600 + 3 * 60 + 4);
     assert_string_equal(job->nodes, "node1");
-    assert_int_equal(slurm_jobs_find(&jobs, "8", "x")->state->cause, OUTCOME_OUT_OF_MEMORY);
-    assert_int_equal(slurm_jobs_find(&jobs, "9", "")->state->phase, SLURM_UNKNOWN);
-    assert_null(slurm_jobs_find(&jobs, "10", ""));
+    assert_int_equal(slurm_jobs_find(&jobs, "8")->state->cause, OUTCOME_OUT_OF_MEMORY);
+    assert_int_equal(slurm_jobs_find(&jobs, "9")->state->phase, SLURM_UNKNOWN);
+    assert_null(slurm_jobs_find(&jobs, "10"));
+    assert_string_equal(slurm_jobs_find(&jobs, "10_2")->id, "10_2");
+    assert_string_equal(slurm_jobs_find_named(&jobs, "c", 3)->id, "8");
+    assert_string_equal(slurm_jobs_find_named(&jobs, "c", 6)->id, "10_2");
+    assert_null(slurm_jobs_find_named(&jobs, "c", 4));
     slurm_jobs_release(&jobs);
     assert_int_equal(slurm_jobs_read(&jobs, "7|CANCELLED by 0\n", true, &err), 0);
     assert_int_equal(jobs.items[0].state->cause, OUTCOME_CANCELLED);
@@ -128,25 +148,50 @@ static void jobs_are_found_by_id_or_name_with_their_states(void **state)
 
 /* ---- on a cluster ---- */
 
-static void a_grid_of_jobs_finds_what_the_executor_local_finds(void **state)
+static void a_grid_is_one_array_and_finds_what_the_executor_local_finds(void **state)
 {
     struct place place;
 
     (void)state;
     need_cluster();
-    char *expected = local_results(GRID);
-    make(&place, GRID);
+    expected = local_results(GRID_AS_ARRAY);
+    make(&place, GRID_AS_ARRAY);
     assert_int_equal(
         place_finish(place_start(&place, "run", place.spec, "--executor", "slurm", NULL)), 0);
     place_expect(&place, PLACE_STATE, expected);
     place_expect(&place, "SELECT group_concat(DISTINCT executor) || count(*) FROM attempt",
                  "slurm4");
     place_expect(&place, "SELECT count(*) FROM attempt WHERE host NOT LIKE 'node%'", "0");
-    free(expected);
+    place_expect(&place,
+                 "SELECT count(DISTINCT substr(place, 1, instr(place, ' index')))"
+                 " FROM attempt WHERE place LIKE '%\\_%' ESCAPE '\\'",
+                 "1");
     place_remove(&place);
 }
 
-static void jobs_go_on_when_the_runner_is_interrupted_or_killed(void **state)
+static void what_was_queued_is_submitted_at_once_and_synced_later(void **state)
+{
+    struct place place;
+
+    (void)state;
+    need_cluster();
+    make(&place, GRID_AS_PILOTS);
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--executor", "local", NULL)), 2);
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--executor", "slurm", NULL)), 0);
+    assert_true(place_output_has(&place, "4 jobs go on"));
+    assert_true(cluster_wait_for("squeue --noheader --array | wc -l", "0"));
+    place_expect(&place, "SELECT count(*) FROM job WHERE state = 'done'", "0");
+    assert_int_equal(place_finish(place_start(&place, "sync", NULL)), 0);
+    place_expect(&place, "SELECT count(*) FROM attempt WHERE place LIKE '% per 3 job %'", "4");
+    if (expected != NULL)
+        place_expect(&place, PLACE_STATE, expected);
+    place_remove(&place);
+}
+
+static void
+jobs_go_on_when_the_runner_is_interrupted_or_killed_or_the_database_lost(void **state)
 {
     static const int signals[] = { SIGINT, SIGKILL };
     struct place place;
@@ -163,29 +208,11 @@ static void jobs_go_on_when_the_runner_is_interrupted_or_killed(void **state)
         kill(runner, signals[i]);
         assert_int_equal(place_finish(runner), i == 0 ? 130 : 128 + SIGKILL);
     }
+    assert_int_equal(place_finish(place_start(&place, "rebuild", NULL)), 0);
+    assert_true(place_output_has(&place, "1 worker is still running"));
     assert_int_equal(place_finish(place_start(&place, "work", NULL)), 0);
     place_expect(&place, "SELECT count(*) || group_concat(outcome) FROM attempt", "1done");
     place_expect(&place, "SELECT state FROM job", "done");
-    place_remove(&place);
-}
-
-static void what_was_queued_is_submitted_at_once_and_synced_later(void **state)
-{
-    struct place place;
-
-    (void)state;
-    need_cluster();
-    make(&place, GRID);
-    assert_int_equal(
-        place_finish(place_start(&place, "queue", place.spec, "--executor", "local", NULL)), 2);
-    assert_int_equal(
-        place_finish(place_start(&place, "queue", place.spec, "--executor", "slurm", NULL)), 0);
-    assert_true(place_output_has(&place, "4 jobs go on"));
-    assert_true(cluster_wait_for("squeue --noheader | wc -l", "0"));
-    place_expect(&place, "SELECT count(*) FROM job WHERE state = 'done'", "0");
-    assert_int_equal(place_finish(place_start(&place, "sync", NULL)), 0);
-    place_expect(&place, "SELECT count(*) FROM job WHERE state = 'done'", "4");
-    place_expect(&place, "SELECT count(*) FROM attempt", "4");
     place_remove(&place);
 }
 
@@ -201,16 +228,66 @@ static pid_t start_long_run(struct place *place)
     return runner;
 }
 
-static void a_job_cancelled_by_somebody_else_stays_cancelled(void **state)
+/* Waits until the run's newest attempt, the number-th, has written a checkpoint. */
+static void wait_for_checkpoint(const struct place *place, int number)
+{
+    char command[200];
+
+    snprintf(command, sizeof command,
+             "ls %s/runs/*/attempts/%d/checkpoint-1.safetensors | wc -l", place->workspace,
+             number);
+    assert_true(cluster_wait_for(command, "1"));
+}
+
+/* Warned ahead of its limit; then cancelled by somebody else, and tried again. */
+static void a_run_goes_on_in_the_next_job_with_the_same_bits_on_other_cores(void **state)
 {
     struct place place;
 
     (void)state;
     need_cluster();
+    char *results = local_results(LONG_RUN);
     pid_t runner = start_long_run(&place);
+    wait_for_checkpoint(&place, 1);
+    free(cluster_ask("squeue --me -h -o %%A | xargs scancel --batch --signal=USR1"));
+    assert_true(
+        place_wait_for(&place, "SELECT outcome FROM attempt WHERE number = 1", "job time-out"));
+    wait_for_checkpoint(&place, 2);
     free(cluster_ask("scancel --me"));
     assert_int_equal(place_finish(runner), 1);
-    place_expect(&place, "SELECT state || cause FROM job", "cancelledcancelled");
+    place_expect(&place, "SELECT state || cause || failures FROM job", "cancelledcancelled0");
+    assert_int_equal(
+        place_finish(place_start(&place, "retry", "all", "--set", "resources.threads=2", NULL)),
+        0);
+    assert_int_equal(place_finish(place_start(&place, "work", "--executor", "slurm", NULL)), 0);
+    place_expect(&place, PLACE_STATE, results);
+    free(results);
+    place_remove(&place);
+}
+
+/* The first of the three runs, and the second, whose turn has not come. */
+static void two_runs_of_a_job_are_cancelled_and_the_third_is_done(void **state)
+{
+    struct place place;
+
+    (void)state;
+    need_cluster();
+    make(&place, LONG_PILOT);
+    pid_t runner = place_start(&place, "run", place.spec, "--executor", "slurm", NULL);
+    assert_true(
+        place_wait_for(&place, "SELECT count(*) FROM attempt WHERE state = 'running'", "1"));
+    for (int i = 1; i <= 2; i++) {
+        char sql[100];
+
+        snprintf(sql, sizeof sql, "SELECT substr(hash, 1, 12) FROM run WHERE run_id = %d", i);
+        char *hash = place_ask(&place, sql);
+        assert_int_equal(place_finish(place_start(&place, "cancel", hash, NULL)), 0);
+        free(hash);
+    }
+    assert_int_equal(place_finish(runner), 1);
+    place_expect(&place, "SELECT group_concat(state) FROM (SELECT * FROM job ORDER BY run_id)",
+                 "cancelled,cancelled,done");
+    place_expect(&place, "SELECT count(*) FROM attempt", "3");
     place_remove(&place);
 }
 
@@ -225,7 +302,7 @@ static void a_run_whose_node_fails_goes_on_elsewhere_with_the_same_bits(void **s
         print_message("# skip: only with HRMLAB_LONG\n");
         skip();
     }
-    char *expected = local_results(LONG_RUN);
+    char *results = local_results(LONG_RUN);
     pid_t runner = start_long_run(&place);
     char *node = place_ask(&place, "SELECT host FROM attempt");
     free(cluster_ask("scontrol update nodename=%s state=down reason=test", node));
@@ -236,64 +313,147 @@ static void a_run_whose_node_fails_goes_on_elsewhere_with_the_same_bits(void **s
                  "SELECT group_concat(outcome) FROM (SELECT * FROM attempt ORDER BY number)",
                  "node failure,done");
     place_expect(&place, "SELECT failures FROM job", "0");
-    place_expect(&place, PLACE_STATE, expected);
-    free(expected);
+    place_expect(&place, PLACE_STATE, results);
+    free(results);
     place_remove(&place);
 }
 
 /* ---- with clients that fail ---- */
 
-/* Runs the spec with fake_slurm.sh in that mode; the exit code. The place stays. */
-static int run_with_fakes(struct place *place, const char *mode)
+/* Runs the spec with fake_slurm.sh in that mode, and fake_worker; the exit code. The place
+ * stays. */
+static int run_with_fakes(struct place *place, const char *spec, const char *mode)
 {
     const char *path = getenv("PATH");
     char text[4096], here[1000], *old = strdup(path != NULL ? path : "");
     struct error err = { 0 };
 
-    make(place, SHORT_RUN);
+    make(place, spec);
     assert_non_null(getcwd(here, sizeof here));
     snprintf(text, sizeof text,
-             "mkdir %s/fake && for p in sbatch squeue scancel sacct; do"
-             " ln -s %s/tests/support/fake_slurm.sh %s/fake/$p || exit 1; done",
-             place->directory, here, place->directory);
+             "mkdir %s/fake && for p in sbatch squeue scancel scontrol sacct; do"
+             " ln -s %s/tests/support/fake_slurm.sh %s/fake/$p || exit 1; done;"
+             " touch %s/fake/hold",
+             place->directory, here, place->directory, place->directory);
     assert_int_equal(system(text), 0);
     snprintf(text, sizeof text, "%s/fake", place->directory);
     setenv("FAKE_SLURM", text, 1);
+    snprintf(text, sizeof text, "%s/fake/hold", place->directory);
+    setenv("FAKE_WORKER_HOLD", text, 1);
     snprintf(text, sizeof text, "%s/fake/mode", place->directory);
     assert_int_equal(file_write_atomic(text, mode, strlen(mode), &err), 0);
     snprintf(text, sizeof text, "%s/fake:%s", place->directory, old);
+    char *real = strdup(place_worker());
+    setenv("FAKE_WORKER_MODE", "slow", 1);
+    setenv("FAKE_WORKER_REAL", real, 1);
+    setenv("HRMLAB_WORKER", place_fake_worker(), 1);
     setenv("PATH", text, 1);
     int code =
         place_finish(place_start(place, "run", place->spec, "--executor", "slurm", NULL));
     setenv("PATH", old, 1);
+    setenv("HRMLAB_WORKER", real, 1);
+    free(real);
     free(old);
     return code;
 }
 
-static void every_fault_has_its_cause_and_no_job_is_submitted_twice(void **state)
+/* One run, done in the end; how its attempts ended, what counts as a failure, and how many jobs
+ * were submitted. */
+static void expect_with_fakes(const char *mode, const char *outcomes, const char *failures,
+                              const char *jobs)
 {
-    static const struct {
-        const char *mode, *outcomes, *failures;
-    } cases[] = {
-        { "oom", "out of memory,done", "1" }, { "preempted", "preempted,done", "0" },
-        { "unknown", "done", "0" },           { "fails", "done", "0" },
-        { "garbled", "done", "0" },           { "no-answer", "done", "0" },
-    };
+    struct place place;
+
+    assert_int_equal(run_with_fakes(&place, NULL_RUN, mode), 0);
+    place_expect(&place,
+                 "SELECT group_concat(outcome) FROM (SELECT * FROM attempt ORDER BY number)",
+                 outcomes);
+    place_expect(&place, "SELECT failures FROM job", failures);
+    char *submitted = cluster_ask("ls %s/fake/jobs | wc -l", place.directory);
+    assert_string_equal(submitted, jobs);
+    free(submitted);
+    place_remove(&place);
+}
+
+static void a_job_out_of_memory_is_tried_again(void **state)
+{
+    (void)state;
+    expect_with_fakes("oom", "out of memory,done", "1", "2");
+}
+
+static void a_preempted_job_goes_on_and_is_no_failure(void **state)
+{
+    (void)state;
+    expect_with_fakes("preempted", "preempted,done", "0", "2");
+}
+
+static void a_job_that_no_list_has_any_more_ended_as_its_worker_says(void **state)
+{
+    (void)state;
+    expect_with_fakes("unknown", "done", "0", "1");
+}
+
+static void an_end_that_no_list_has_is_asked_of_the_accounting(void **state)
+{
+    (void)state;
+    expect_with_fakes("accounted", "node failure,done", "0", "2");
+}
+
+static void a_controller_that_fails_is_asked_again(void **state)
+{
+    (void)state;
+    expect_with_fakes("fails", "done", "0", "1");
+}
+
+static void a_slow_controller_is_waited_for(void **state)
+{
+    (void)state;
+    expect_with_fakes("slow", "done", "0", "1");
+}
+
+static void nothing_is_concluded_from_a_garbled_list(void **state)
+{
+    (void)state;
+    expect_with_fakes("garbled", "done", "0", "1");
+}
+
+static void a_job_whose_number_got_lost_is_found_by_its_name(void **state)
+{
+    (void)state;
+    expect_with_fakes("no-answer", "done", "0", "1");
+}
+
+static void an_array_whose_number_got_lost_is_found_by_its_name(void **state)
+{
+    struct place place;
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    assert_int_equal(run_with_fakes(&place, NULL_RUNS, "no-answer"), 0);
+    place_expect(&place, "SELECT count(*) || group_concat(DISTINCT outcome) FROM attempt",
+                 "4done");
+    char *calls = cluster_ask("wc -c <%s/fake/sbatch.calls", place.directory);
+    assert_string_equal(calls, "1");
+    free(calls);
+    place_remove(&place);
+}
+
+/* The array of four is refused, and submitted in two parts; likewise where arrays cannot have as
+ * many. */
+static void an_array_that_is_too_large_is_submitted_in_parts(void **state)
+{
+    static const char *const modes[] = { "limited", "small-arrays" }, *const calls[] = { "3",
+                                                                                         "2" };
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
         struct place place;
-        int code = run_with_fakes(&place, cases[i].mode);
-        char *jobs = cluster_ask("ls %s/fake/jobs | wc -l", place.directory);
-        char *outcomes = place_ask(&place, "SELECT group_concat(outcome) FROM (SELECT * FROM"
-                                           " attempt ORDER BY number)");
-        if (code != 0 || strcmp(outcomes, cases[i].outcomes) != 0 ||
-            atoi(jobs) != (strchr(cases[i].outcomes, ',') != NULL ? 2 : 1))
-            fail_msg("%s: exit %d, %s, %s jobs (%s)", cases[i].mode, code, outcomes, jobs,
-                     place.directory);
-        place_expect(&place, "SELECT failures FROM job", cases[i].failures);
-        free(outcomes);
-        free(jobs);
+
+        assert_int_equal(run_with_fakes(&place, NULL_RUNS, modes[i]), 0);
+        place_expect(&place, "SELECT count(*) || group_concat(DISTINCT outcome) FROM attempt",
+                     "4done");
+        char *made = cluster_ask("wc -c <%s/fake/sbatch.calls", place.directory);
+        assert_string_equal(made, calls[i]);
+        free(made);
         place_remove(&place);
     }
 }
@@ -303,7 +463,7 @@ static void a_job_that_slurm_refuses_ends_the_runner_with_its_reason(void **stat
     struct place place;
 
     (void)state;
-    assert_int_equal(run_with_fakes(&place, "refuses"), 3);
+    assert_int_equal(run_with_fakes(&place, NULL_RUN, "refuses"), 3);
     assert_true(place_output_has(&place, "Invalid partition name"));
     place_remove(&place);
 }
@@ -356,12 +516,23 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_that_is_garbled_or_cut_is_no_list),
         cmocka_unit_test(jobs_are_found_by_id_or_name_with_their_states),
-        cmocka_unit_test(a_grid_of_jobs_finds_what_the_executor_local_finds),
-        cmocka_unit_test(jobs_go_on_when_the_runner_is_interrupted_or_killed),
+        cmocka_unit_test(a_grid_is_one_array_and_finds_what_the_executor_local_finds),
         cmocka_unit_test(what_was_queued_is_submitted_at_once_and_synced_later),
-        cmocka_unit_test(a_job_cancelled_by_somebody_else_stays_cancelled),
+        cmocka_unit_test(
+            jobs_go_on_when_the_runner_is_interrupted_or_killed_or_the_database_lost),
+        cmocka_unit_test(a_run_goes_on_in_the_next_job_with_the_same_bits_on_other_cores),
+        cmocka_unit_test(two_runs_of_a_job_are_cancelled_and_the_third_is_done),
         cmocka_unit_test(a_run_whose_node_fails_goes_on_elsewhere_with_the_same_bits),
-        cmocka_unit_test(every_fault_has_its_cause_and_no_job_is_submitted_twice),
+        cmocka_unit_test(a_job_out_of_memory_is_tried_again),
+        cmocka_unit_test(a_preempted_job_goes_on_and_is_no_failure),
+        cmocka_unit_test(a_job_that_no_list_has_any_more_ended_as_its_worker_says),
+        cmocka_unit_test(an_end_that_no_list_has_is_asked_of_the_accounting),
+        cmocka_unit_test(a_controller_that_fails_is_asked_again),
+        cmocka_unit_test(a_slow_controller_is_waited_for),
+        cmocka_unit_test(nothing_is_concluded_from_a_garbled_list),
+        cmocka_unit_test(a_job_whose_number_got_lost_is_found_by_its_name),
+        cmocka_unit_test(an_array_whose_number_got_lost_is_found_by_its_name),
+        cmocka_unit_test(an_array_that_is_too_large_is_submitted_in_parts),
         cmocka_unit_test(a_job_that_slurm_refuses_ends_the_runner_with_its_reason),
         cmocka_unit_test(only_the_newest_attempt_counts),
         cmocka_unit_test(a_stale_worker_notices_and_stops),

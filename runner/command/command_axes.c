@@ -129,6 +129,8 @@ static const char SPEC_SCHEMA[] =
     "   \"mem_gb\": {\"$ref\": \"#/$defs/settings/slurm.mem_gb\"},"
     "   \"constraint\": {\"$ref\": \"#/$defs/settings/slurm.constraint\"},"
     "   \"signal_delay_s\": {\"$ref\": \"#/$defs/settings/slurm.signal_delay_s\"},"
+    "   \"array_parallelism\": {\"$ref\": \"#/$defs/settings/slurm.array_parallelism\"},"
+    "   \"runs_per_job\": {\"$ref\": \"#/$defs/settings/slurm.runs_per_job\"},"
     "   \"setup\": {\"$ref\": \"#/$defs/settings/slurm.setup\"},"
     "   \"additional_parameters\": {\"$ref\": "
     "\"#/$defs/settings/slurm.additional_parameters\"}}}}}";

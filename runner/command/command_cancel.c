@@ -15,45 +15,48 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Asks the attempt's worker to stop, if it is found. */
-static int stop_worker(struct executor_set *executors, const struct workspace *workspace,
-                       const struct record_attempt *attempt, struct error *err)
+/* Finds the attempt, so that its worker can be asked to stop. */
+static int find_worker(struct executor_task **out, struct executor_set *executors,
+                       const struct workspace *workspace, const struct record_attempt *attempt,
+                       struct error *err)
 {
-    struct executor_task *task = NULL;
     char *directory = workspace_path(workspace, attempt->directory);
     int rc = directory == NULL ? error_set(err, ERROR_NOMEM, "no memory for a path")
-                               : executor_set_adopt(executors, &task, attempt->executor,
+                               : executor_set_adopt(executors, out, attempt->executor,
                                                     directory, attempt->place, err);
 
-    if (rc == 0) {
-        task->executor->type->signal(task, EXECUTOR_STOP);
-        task->executor->type->release(task);
-    }
     free(directory);
     return rc;
 }
 
 /* Stops the workers of these jobs that a killed runner left running. The next runner
- * concludes their attempts. */
+ * concludes their attempts. All are found before the first is told: they may share
+ * what they run in. */
 static int stop_workers(struct store *store, const struct workspace *workspace,
                         const int64_t *ids, int count, struct error *err)
 {
     struct executor_set executors;
     struct record_attempt *attempts;
-    int attempt_count;
+    int attempt_count, found = 0;
     int rc = record_open_attempts(store, &attempts, &attempt_count, err);
 
     if (rc < 0)
         return rc;
+    struct executor_task **tasks = calloc((size_t)attempt_count + 1, sizeof *tasks);
+    if (tasks == NULL)
+        rc = error_no_memory(err, "a list of attempts");
     executor_set_init(&executors, EXECUTORS, &(struct executor_setup){ 0 });
     for (int a = 0; a < attempt_count && rc == 0; a++) {
         bool meant = false;
         for (int i = 0; i < count; i++)
             meant = meant || ids[i] == attempts[a].job_id;
         if (meant && attempts[a].place[0] != '\0')
-            rc = stop_worker(&executors, workspace, &attempts[a], err);
+            rc = find_worker(&tasks[found++], &executors, workspace, &attempts[a], err);
     }
-    executor_set_close(&executors);
+    for (int i = 0; i < found && rc == 0; i++)
+        tasks[i]->executor->type->signal(tasks[i], EXECUTOR_STOP);
+    executor_set_close(&executors); /* releases the tasks */
+    free((void *)tasks);
     free(attempts);
     return rc;
 }

@@ -155,36 +155,80 @@ static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEED
                  NOMINAL_FLOPS * 1e-9);
 }
 
-/* Prints what the executor would submit for the first run. */
+/* The runs that are to be trained, with the directories of their attempts. */
+struct submission {
+    char **directories;            /* owned, and each */
+    const struct config **configs; /* owned; each borrowed from the plan */
+    int count;
+};
+
+static void submission_release(struct submission *submission)
+{
+    for (int i = 0; i < submission->count; i++)
+        free(submission->directories[i]);
+    free(submission->directories);
+    free((void *)submission->configs);
+}
+
+static int read_submission(struct submission *out, const char *path, const struct plan *plan,
+                           struct store *store, const struct workspace *workspace,
+                           struct error *err)
+{
+    char here[PATH_MAX] = "";
+    bool absolute = path[0] == '/';
+
+    *out = (struct submission){
+        .directories = calloc((size_t)plan->run_count + 1, sizeof *out->directories),
+        .configs = calloc((size_t)plan->run_count + 1, sizeof *out->configs)
+    };
+    if (out->directories == NULL || out->configs == NULL)
+        return error_no_memory(err, "a list of runs");
+    if (!absolute && getcwd(here, sizeof here) == NULL)
+        here[0] = '\0';
+    for (int i = 0; i < plan->run_count; i++) {
+        const struct plan_run *run = &plan->runs[i];
+        enum enqueue_need need;
+        int64_t run_id;
+        int rc = enqueue_need(&need, &run_id, store, workspace, plan, run, err);
+
+        if (rc < 0)
+            return rc;
+        if (need != NEED_TRAINING && need != NEED_RETRAINING && need != NEED_AGAIN)
+            continue;
+        out->configs[out->count] = &plan->spec->arms[run->arm].config;
+        out->directories[out->count] = format_string("%s%s%s/runs/%s/attempts/1", here,
+                                                     absolute ? "" : "/", path, run->hash);
+        if (out->directories[out->count++] == NULL)
+            return error_no_memory(err, "a path");
+    }
+    return 0;
+}
+
+/* Prints what the executor would submit for the trainings. */
 static int print_submission(const struct options *options, const struct plan *plan,
+                            struct store *store, const struct workspace *workspace,
                             struct error *err)
 {
     const struct executor_setup setup = { .program = options->worker_program,
                                           .slots = options->jobs };
-    const struct plan_run *run = &plan->runs[0];
+    struct submission submission = { 0 };
     struct executor_set set;
     struct executor *executor;
-    char here[PATH_MAX] = "", *directory = NULL, *text = NULL;
-    bool absolute = options->workspace[0] == '/';
+    char *text = NULL;
 
     executor_set_init(&set, EXECUTORS, &setup);
     int rc = executor_set_choose(&set, &executor, options->executor, err);
     if (rc == 0 && executor->type->preview != NULL) {
-        if (!absolute && getcwd(here, sizeof here) == NULL)
-            here[0] = '\0';
-        directory = format_string("%s%s%s/runs/%s/attempts/1", here, absolute ? "" : "/",
-                                  options->workspace, run->hash);
-        rc = directory == NULL
-                 ? error_no_memory(err, "a path")
-                 : executor->type->preview(&text, executor, directory,
-                                           &plan->spec->arms[run->arm].config, err);
+        rc = read_submission(&submission, options->workspace, plan, store, workspace, err);
+        if (rc == 0)
+            rc = executor->type->preview(&text, executor,
+                                         (const char *const *)submission.directories,
+                                         submission.configs, submission.count, err);
+        submission_release(&submission);
     }
-    if (text != NULL) {
-        log_info("the job of %s:", plan->spec->arms[run->arm].label);
+    if (rc == 0 && text != NULL)
         fputs(text, stdout);
-    }
     free(text);
-    free(directory);
     executor_set_close(&set);
     return rc;
 }
@@ -230,7 +274,7 @@ int command_plan(const struct options *options, int *exit_code, struct error *er
         rc = plan_tell_of_detectable(plan, store, err);
     }
     if (rc == 0 && options->executor != NULL && plan->run_count > 0)
-        rc = print_submission(options, plan, err);
+        rc = print_submission(options, plan, store, &workspace, err);
     table_destroy(table);
     store_close(store);
     workspace_close(&workspace);

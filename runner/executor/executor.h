@@ -112,12 +112,15 @@ struct executor_type {
      * lost; with OUTCOME_NEVER_STARTED: its caller died before start(). */
     int (*adopt)(struct executor *executor, struct executor_task **out, const char *directory,
                  const char *place, struct error *err);
+    /* Whether the attempt in that directory was started by this executor, as its files
+     * tell: then adopt() finds it without a place. NULL: files do not tell. */
+    bool (*has_started)(const char *directory);
     int (*poll)(struct executor *executor, struct error *err);
     void (*signal)(struct executor_task *task, enum executor_signal what);
-    /* What would be submitted for an attempt in directory (absolute), as fresh text,
-     * for people; NULL: the executor submits nothing. */
-    int (*preview)(char **out, const struct executor *executor, const char *directory,
-                   const struct config *config, struct error *err);
+    /* What would be submitted for count attempts in directories (absolute), each with
+     * its config, as fresh text, for people; NULL: the executor submits nothing. */
+    int (*preview)(char **out, const struct executor *executor, const char *const *directories,
+                   const struct config *const *configs, int count, struct error *err);
     void (*release)(struct executor_task *task);
 };
 

@@ -1,11 +1,8 @@
-/* executor_slurm.c - tasks, and which client program is called next; slurm_calls.c
- * calls it. */
+/* executor_slurm.c - the functions of struct executor_type. */
 #include "executor_slurm.h"
 
-#include "clock.h"
 #include "error.h"
 #include "file.h"
-#include "hash.h"
 #include "json.h"
 #include "log.h"
 #include "settings.h"
@@ -15,37 +12,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 /* Cores of submitted jobs at a time, if --jobs does not say how many. */
 enum { DEFAULT_SLOTS = 1000 };
-
-/* ---- names ---- */
-
-/* The name of a job that nobody has submitted yet: from the attempt's directory,
- * WORKSPACE/runs/RUN/attempts/N, and a random token. */
-static int choose_name(char out[SLURM_NAME_SIZE], const char *directory, struct error *err)
-{
-    const char *runs = strstr(directory, "/runs/"), *number = strrchr(directory, '/');
-    char hash[HASH_HEX_SIZE];
-    uint32_t token;
-
-    for (const char *next = runs; next != NULL; next = strstr(next + 1, "/runs/"))
-        runs = next;
-    if (runs == NULL || number == NULL)
-        return error_set(err, ERROR_FORMAT, "%s: expected WORKSPACE/runs/RUN/attempts/N",
-                         directory);
-    if (getrandom(&token, sizeof token, 0) != (ssize_t)sizeof token)
-        return error_set(err, ERROR_ENVIRONMENT, "getrandom: %s", strerror(errno));
-    hash_hex(hash, directory, (size_t)(runs - directory));
-    snprintf(out, SLURM_NAME_SIZE, "hrmlab-%.8s-%.12s-%.8s-%08x", hash, runs + strlen("/runs/"),
-             number + 1, token);
-    return 0;
-}
 
 /* ---- tasks ---- */
 
@@ -62,35 +35,23 @@ static struct slurm_task *add_task(struct executor *executor, const char *direct
 
 static void slurm_release(struct executor_task *head)
 {
-    struct slurm *slurm = (struct slurm *)head->executor;
-    struct slurm_task *task = (struct slurm_task *)head;
-
-    if (slurm->submitting == task)
-        slurm->submitting = NULL;
-    slurm->used -= task->slots;
-    free(task->script);
     executor_drop_task(head);
-    free(task);
+    free(head);
 }
 
+/* Nothing is known of a job before start(). */
 static int slurm_prepare(struct executor *executor, struct executor_task **out,
                          const char *directory, const struct executor_needs *needs,
                          struct error *err)
 {
-    struct slurm *slurm = (struct slurm *)executor;
     struct slurm_task *task = add_task(executor, directory, err);
 
     *out = NULL;
     if (task == NULL)
         return ERROR_NOMEM;
     task->slots = needs->threads < executor->slots ? needs->threads : executor->slots;
-    slurm->used += task->slots;
-    int rc = choose_name(task->job_name, directory, err);
-    if (rc < 0) {
-        slurm_release(&task->head);
-        return rc;
-    }
-    slurm_task_write_place(task);
+    task->place.per_job = 1;
+    snprintf(task->head.place, sizeof task->head.place, "not submitted");
     *out = &task->head;
     return 0;
 }
@@ -110,44 +71,33 @@ static int read_settings(struct config *out, const char *directory, struct error
     return rc;
 }
 
-static int make_script(char **out, const struct executor *executor, const char *name,
-                       const char *directory, const struct config *config, struct error *err)
+static int make_script(struct slurm_script *out, const struct executor *executor,
+                       const struct config *config, struct error *err)
 {
     const struct slurm *slurm = (const struct slurm *)executor;
     char program[PATH_MAX];
 
-    *out = NULL;
     if (realpath(slurm->setup.program, program) == NULL)
         return error_set(err, ERROR_ENVIRONMENT, "%s: %s", slurm->setup.program,
                          strerror(errno));
-    return slurm_script(out, name, program, directory, config, err);
+    return slurm_script_make(out, program, config, err);
 }
 
-static int slurm_preview(char **out, const struct executor *executor, const char *directory,
-                         const struct config *config, struct error *err)
+/* Puts the attempt into a batch, and writes its place there into its directory. */
+static int join_batch(struct slurm_task *task, const struct config *config, struct error *err)
 {
-    char name[SLURM_NAME_SIZE];
-    int rc = choose_name(name, directory, err);
+    struct slurm *slurm = (struct slurm *)task->head.executor;
+    struct slurm_script script = { 0 };
+    int rc = make_script(&script, &slurm->head, config, err);
 
-    *out = NULL;
-    return rc < 0 ? rc : make_script(out, executor, name, directory, config, err);
-}
-
-/* Writes DIRECTORY/slurm.sh. */
-static int write_script(struct slurm_task *task, const struct config *config, struct error *err)
-{
-    const char *directory = task->head.directory;
-    char *text = NULL;
-    int rc = 0;
-
-    task->script = file_join(directory, "slurm.sh");
-    if (task->script == NULL)
-        return error_no_memory(err, "a path");
-    rc = make_script(&text, task->head.executor, task->job_name, directory, config, err);
     if (rc == 0)
-        rc = file_write_atomic(task->script, text, strlen(text), err);
-    free(text);
-    return rc;
+        rc =
+            slurm_batch_join(&slurm->batches, &task->place, task->head.directory, &script, err);
+    slurm_script_release(&script);
+    if (rc < 0)
+        return rc;
+    slurm_task_name(task);
+    return slurm_place_save(task->head.directory, &task->place, err);
 }
 
 static int slurm_start(struct executor_task *head, struct error *err)
@@ -158,7 +108,7 @@ static int slurm_start(struct executor_task *head, struct error *err)
     assert(head->state == EXECUTOR_PREPARED);
     int rc = read_settings(&config, head->directory, err);
     if (rc == 0) {
-        rc = write_script(task, &config, err);
+        rc = join_batch(task, &config, err);
         config_release(&config);
     }
     head->state = rc == 0 ? EXECUTOR_PENDING : EXECUTOR_GONE;
@@ -166,29 +116,42 @@ static int slurm_start(struct executor_task *head, struct error *err)
     return rc;
 }
 
+/* A place without a name was recorded before start(), whose file tells more; without
+ * that, nothing was submitted. */
 static int slurm_adopt(struct executor *executor, struct executor_task **out,
                        const char *directory, const char *place, struct error *err)
 {
     struct slurm *slurm = (struct slurm *)executor;
     struct slurm_task *task = add_task(executor, directory, err);
+    int rc = 0;
 
     *out = NULL;
     if (task == NULL)
         return ERROR_NOMEM;
-    slurm_task_read_place(task, place);
-    slurm_task_write_place(task);
+    slurm_place_read(&task->place, place);
     task->slots = 1;
-    slurm->used++;
-    task->step = task->job[0] != '\0' ? SLURM_SUBMITTED : SLURM_UNSURE;
-    task->head.state = EXECUTOR_PENDING;
-    task->head.place_is_new = false;
-    int rc = slurm_calls_ask(slurm, task, err);
+    if (task->place.name[0] == '\0' && !slurm_place_load(&task->place, directory)) {
+        task->head.state = EXECUTOR_GONE;
+        task->head.cause = OUTCOME_NEVER_STARTED;
+    } else {
+        slurm_task_name(task);
+        task->step = task->place.job[0] != '\0' ? SLURM_SUBMITTED : SLURM_UNSURE;
+        task->head.state = EXECUTOR_PENDING;
+        rc = slurm_calls_ask(slurm, task, err);
+    }
     if (rc < 0) {
         slurm_release(&task->head);
         return rc;
     }
     *out = &task->head;
     return 0;
+}
+
+static bool slurm_has_started(const char *directory)
+{
+    struct slurm_place place;
+
+    return slurm_place_load(&place, directory);
 }
 
 static int slurm_poll(struct executor *executor, struct error *err)
@@ -202,31 +165,87 @@ static int slurm_poll(struct executor *executor, struct error *err)
     return 0;
 }
 
+/* Tells the job that an attempt of its several shall end. */
+static void mark_end(struct slurm_task *task, enum slurm_end end)
+{
+    struct error err;
+    enum slurm_mark mark = end == SLURM_END_NOW ? SLURM_MARK_KILL : SLURM_MARK_STOP;
+
+    if (slurm_mark_set(task->head.directory, mark, &err) < 0)
+        log_warning("%s", err.message);
+}
+
 static void slurm_signal(struct executor_task *head, enum executor_signal what)
 {
+    struct slurm *slurm = (struct slurm *)head->executor;
     struct slurm_task *task = (struct slurm_task *)head;
+    enum slurm_end end = what == EXECUTOR_KILL ? SLURM_END_NOW : SLURM_END_SOON;
+    bool alone = task->place.per_job == 1 && task->step != SLURM_TO_SUBMIT;
 
-    if (head->state == EXECUTOR_GONE)
+    if (head->state == EXECUTOR_GONE || task->wanted >= end)
         return;
-    if (task->step == SLURM_TO_SUBMIT) {
+    task->wanted = end;
+    if (!alone && slurm_mark_void(head->directory)) {
+        task->voided = true;
         head->state = EXECUTOR_GONE;
         head->cause = OUTCOME_NEVER_STARTED;
-        return;
+    } else if (!alone) {
+        mark_end(task, end);
     }
-    enum slurm_end end = what == EXECUTOR_KILL ? SLURM_END_NOW : SLURM_END_SOON;
-    if (task->wanted < end)
-        task->wanted = end;
-    slurm_calls_next((struct slurm *)head->executor);
+    slurm_calls_next(slurm);
 }
 
 static int slurm_free_slots(const struct executor *executor)
 {
     const struct slurm *slurm = (const struct slurm *)executor;
+    double used = 0.0;
 
+    for (const struct executor_task *head = executor->tasks; head != NULL; head = head->next) {
+        const struct slurm_task *task = (const struct slurm_task *)head;
+        used += (double)task->slots / (double)task->place.per_job;
+    }
     /* While nobody answers, what could be submitted waits in the queue. */
-    return slurm->failures > 0 || slurm->used >= executor->slots
+    return slurm->failures > 0 || used >= (double)executor->slots
                ? 0
-               : executor->slots - slurm->used;
+               : executor->slots - (int)ceil(used - 1e-6);
+}
+
+/* ---- previews ---- */
+
+static int slurm_preview(char **out, const struct executor *executor,
+                         const char *const *directories, const struct config *const *configs,
+                         int count, struct error *err)
+{
+    struct slurm_batch *batches = NULL;
+    FILE *text = NULL;
+    size_t size;
+    int rc = 0;
+
+    *out = NULL;
+    for (int i = 0; i < count && rc == 0; i++) {
+        struct slurm_script script = { 0 };
+        struct slurm_place place;
+
+        rc = make_script(&script, executor, configs[i], err);
+        if (rc == 0)
+            rc = slurm_batch_join(&batches, &place, directories[i], &script, err);
+        slurm_script_release(&script);
+    }
+    if (rc == 0) {
+        text = open_memstream(out, &size);
+        rc = text == NULL ? error_no_memory(err, "a batch script") : 0;
+    }
+    for (struct slurm_batch *batch = batches; batch != NULL && rc == 0; batch = batch->next)
+        rc = slurm_batch_print(batch, text, err);
+    if (text != NULL && fclose(text) != 0 && rc == 0)
+        rc = error_no_memory(err, "a batch script");
+    while (batches != NULL)
+        slurm_batch_drop(&batches, batches);
+    if (rc < 0) {
+        free(*out);
+        *out = NULL;
+    }
+    return rc;
 }
 
 /* ---- the executor ---- */
@@ -248,9 +267,13 @@ static int slurm_open(struct executor **out, const struct executor_setup *setup,
 
 static void slurm_close(struct executor *executor)
 {
+    struct slurm *slurm = (struct slurm *)executor;
+
     while (executor->tasks != NULL)
         slurm_release(executor->tasks);
-    slurm_jobs_release(&((struct slurm *)executor)->listed);
+    while (slurm->batches != NULL)
+        slurm_batch_drop(&slurm->batches, slurm->batches);
+    slurm_jobs_release(&slurm->listed);
     free(executor);
 }
 
@@ -263,6 +286,7 @@ const struct executor_type executor_slurm = {
     .prepare = slurm_prepare,
     .start = slurm_start,
     .adopt = slurm_adopt,
+    .has_started = slurm_has_started,
     .poll = slurm_poll,
     .signal = slurm_signal,
     .preview = slurm_preview,

@@ -8,9 +8,6 @@
 #include "client_call.h"
 #include "clock.h"
 #include "error.h"
-#include "file.h"
-#include "log.h"
-#include "slurm_script.h"
 #include "slurm_tasks.h"
 
 #include <stdio.h>
@@ -26,22 +23,6 @@ static const double FRESH_S = 5.0;
 static const double SHORTEST_INTERVAL_S = 1.0, LONGEST_INTERVAL_S = 15.0;
 /* A call takes at most this share of the time. */
 static const double CALL_SHARE = 0.1;
-static const double FIRST_PAUSE_S = 2.0, LONGEST_PAUSE_S = 300.0;
-/* How long after the end of a job its exit.json may take to be seen: directories of
- * network file systems are cached. */
-static const double SEEN_WITHIN_S = 20.0;
-
-static struct slurm_task *next_task(struct executor_task *from)
-{
-    while (from != NULL && from->state == EXECUTOR_GONE)
-        from = from->next;
-    return (struct slurm_task *)from;
-}
-
-/* All tasks that are not gone. */
-#define EACH_TASK(task, slurm)                                                                 \
-    for (struct slurm_task *task = next_task((slurm)->head.tasks); task != NULL;               \
-         task = next_task(task->head.next))
 
 static void wake(const struct slurm *slurm)
 {
@@ -49,104 +30,47 @@ static void wake(const struct slurm *slurm)
         slurm->setup.wake(slurm->setup.user);
 }
 
-/* ---- answers ---- */
-
-static void note_failure(struct slurm *slurm, const char *program, const char *why)
+/* Calls a program; the answer goes to done. Without a loop, waits for it. */
+static void call(struct slurm *slurm, const char *const *argv, client_done_fn *done)
 {
-    double pause = FIRST_PAUSE_S;
+    struct error err = { 0 };
+    int rc;
 
-    for (int i = 0; i < slurm->failures && pause < LONGEST_PAUSE_S; i++)
-        pause *= 2.0;
-    if (pause > LONGEST_PAUSE_S)
-        pause = LONGEST_PAUSE_S;
-    if (slurm->failures++ == 0)
-        log_warning("%s: %s; jobs go on, and Slurm is asked again until it answers", program,
-                    why[0] != '\0' ? why : "no answer");
-    slurm->again_at = clock_monotonic_s() + pause;
+    slurm->calling = true;
+    if (slurm->setup.loop != NULL)
+        rc = client_call(slurm->setup.loop, argv, CALL_LIMIT_S, done, slurm, &err);
+    else
+        rc = client_call_wait(argv, CALL_LIMIT_S, done, slurm, &err);
+    if (rc == 0)
+        return;
+    slurm->calling = false;
+    slurm_submit_undo(slurm);
+    (void)error_set(&slurm->fault, rc == ERROR_NOMEM ? ERROR_NOMEM : ERROR_ENVIRONMENT,
+                    "%s; the executor slurm needs Slurm's client programs on PATH",
+                    err.message);
 }
 
-static void note_success(struct slurm *slurm)
+/* After an answer: the next call, and a look at what has changed. */
+static void go_on(struct slurm *slurm)
 {
-    if (slurm->failures > 0)
-        log_info("Slurm answers again");
-    slurm->failures = 0;
-    slurm->again_at = 0.0;
+    slurm->calling = false;
+    if (slurm->setup.loop == NULL)
+        return;
+    wake(slurm);
+    slurm_calls_next(slurm);
 }
 
-static const char *why_failed(const struct client_answer *answer)
+/* ---- the list ---- */
+
+/* All states: a job that is over stays listed for a while (MinJobAge). A line for each
+ * job of an array. */
+static const char *const LIST[] = { "squeue",  "--noheader",       "--me", "--states=all",
+                                    "--array", SLURM_QUEUE_FORMAT, NULL };
+
+/* When to ask for the next list: often while things change, seldom where the answers
+ * take long. */
+static void set_interval(struct slurm *slurm, bool changed, double duration_s)
 {
-    if (answer->late)
-        return "no answer within a minute";
-    return answer->errors;
-}
-
-static void set_over(struct slurm_task *task, enum outcome cause)
-{
-    task->over = true;
-    task->head.handed_over = false;
-    task->over_at = clock_monotonic_s();
-    task->cause = cause;
-}
-
-/* Takes over what a list says of the task's job. Returns whether anything changed. */
-static bool take_state(struct slurm_task *task, const struct slurm_job *job)
-{
-    enum executor_state before = task->head.state;
-
-    if (task->over)
-        return false;
-    slurm_task_set_job(task, job->id);
-    task->head.age_s = job->age_s;
-    task->head.handed_over = true;
-    switch (job->state->phase) {
-    case SLURM_WAITING:
-        task->head.state = EXECUTOR_PENDING;
-        break;
-    case SLURM_RUNNING:
-        task->head.state = EXECUTOR_RUNNING;
-        snprintf(task->head.host, sizeof task->head.host, "%s", job->nodes);
-        break;
-    case SLURM_OVER:
-        set_over(task, job->state->cause);
-        return true;
-    case SLURM_UNKNOWN:
-        break;
-    }
-    return task->head.state != before;
-}
-
-/* No list has the job any more. */
-static bool take_absence(struct slurm *slurm, struct slurm_task *task)
-{
-    enum { ENOUGH = 2 };
-
-    if (task->over || ++task->missing < ENOUGH)
-        return false;
-    if (task->step == SLURM_SUBMITTED && !slurm->no_accounting && !task->asked)
-        return false; /* sacct may know it */
-    set_over(task, task->step == SLURM_UNSURE ? OUTCOME_NEVER_STARTED : OUTCOME_NONE);
-    return true;
-}
-
-static bool is_listed(const struct slurm_task *task)
-{
-    return !task->over && (task->step == SLURM_SUBMITTED || task->step == SLURM_UNSURE);
-}
-
-/* Applies a complete list to all tasks. */
-static void apply_list(struct slurm *slurm, double duration_s)
-{
-    bool changed = false;
-
-    EACH_TASK(task, slurm)
-    {
-        const struct slurm_job *job =
-            is_listed(task) ? slurm_jobs_find(&slurm->listed, task->job, task->job_name) : NULL;
-        if (job != NULL)
-            changed = take_state(task, job) || changed;
-        else if (is_listed(task))
-            changed = take_absence(slurm, task) || changed;
-    }
     slurm->interval_s = changed ? SHORTEST_INTERVAL_S : 1.5 * slurm->interval_s;
     if (slurm->interval_s < SHORTEST_INTERVAL_S)
         slurm->interval_s = SHORTEST_INTERVAL_S;
@@ -163,52 +87,18 @@ static void take_list(struct slurm *slurm, const struct client_answer *answer)
     struct error err = { 0 };
 
     if (answer->exit_status != 0) {
-        note_failure(slurm, "squeue", why_failed(answer));
+        slurm_note_failure(slurm, "squeue", slurm_why_failed(answer));
         return;
     }
     if (slurm_jobs_read(&jobs, answer->output, false, &err) < 0) {
-        note_failure(slurm, "squeue", err.message);
+        slurm_note_failure(slurm, "squeue", err.message);
         return;
     }
-    note_success(slurm);
+    slurm_note_success(slurm);
     slurm_jobs_release(&slurm->listed);
     slurm->listed = jobs;
     slurm->listed_at = clock_monotonic_s();
-    apply_list(slurm, answer->duration_s);
-}
-
-/* ---- calls ---- */
-
-/* Calls a program; the answer goes to done. Without a loop, waits for it. */
-static void call(struct slurm *slurm, const char *const *argv, client_done_fn *done)
-{
-    struct error err = { 0 };
-    int rc;
-
-    slurm->calling = true;
-    if (slurm->setup.loop != NULL)
-        rc = client_call(slurm->setup.loop, argv, CALL_LIMIT_S, done, slurm, &err);
-    else
-        rc = client_call_wait(argv, CALL_LIMIT_S, done, slurm, &err);
-    if (rc == 0)
-        return;
-    slurm->calling = false;
-    if (slurm->submitting != NULL)
-        slurm->submitting->step = SLURM_TO_SUBMIT;
-    slurm->submitting = NULL;
-    (void)error_set(&slurm->fault, rc == ERROR_NOMEM ? ERROR_NOMEM : ERROR_ENVIRONMENT,
-                    "%s; the executor slurm needs Slurm's client programs on PATH",
-                    err.message);
-}
-
-/* After an answer: the next call, and a look at what has changed. */
-static void go_on(struct slurm *slurm)
-{
-    slurm->calling = false;
-    if (slurm->setup.loop == NULL)
-        return;
-    wake(slurm);
-    slurm_calls_next(slurm);
+    set_interval(slurm, slurm_follow_all(slurm), answer->duration_s);
 }
 
 static void on_listed(void *user, const struct client_answer *answer)
@@ -219,9 +109,40 @@ static void on_listed(void *user, const struct client_answer *answer)
     go_on(slurm);
 }
 
-/* All states: a job that is over stays listed for a while (MinJobAge). */
-static const char *const LIST[] = { "squeue",       "--noheader",       "--me",
-                                    "--states=all", SLURM_QUEUE_FORMAT, NULL };
+static bool list_is_due(const struct slurm *slurm, double now)
+{
+    if (now < slurm->list_at)
+        return false;
+    EACH_SLURM_TASK(task, slurm)
+    if (slurm_is_listed(task))
+        return true;
+    return false;
+}
+
+static void on_asked(void *user, const struct client_answer *answer)
+{
+    take_list(user, answer);
+}
+
+int slurm_calls_ask(struct slurm *slurm, struct slurm_task *task, struct error *err)
+{
+    double now = clock_monotonic_s();
+    int rc = 0;
+
+    bool fresh = slurm->listed_at > 0.0 && now - slurm->listed_at < FRESH_S;
+    if (!fresh && now >= slurm->again_at) {
+        rc = client_call_wait(LIST, CALL_LIMIT_S, on_asked, slurm, err);
+        if (rc == ERROR_SPAWN)
+            rc = error_prefix(err, "%s was started by Slurm", task->head.directory);
+    } else if (fresh) {
+        slurm_follow_one(slurm, task);
+    }
+    if (rc == 0)
+        slurm_tasks_conclude(slurm);
+    return rc;
+}
+
+/* ---- jobs that no list has any more ---- */
 
 static void on_past(void *user, const struct client_answer *answer)
 {
@@ -232,18 +153,44 @@ static void on_past(void *user, const struct client_answer *answer)
         answer->exit_status == 0 && slurm_jobs_read(&jobs, answer->output, true, &err) == 0;
 
     slurm->no_accounting = slurm->no_accounting || (!known && !answer->late);
-    EACH_TASK(task, slurm)
+    EACH_SLURM_TASK(task, slurm)
     {
         const struct slurm_job *job =
-            task->asked && !task->over ? slurm_jobs_find(&jobs, task->job, "") : NULL;
+            task->asked && !task->over ? slurm_jobs_find(&jobs, task->place.job) : NULL;
         if (job != NULL && job->state->phase == SLURM_OVER)
-            set_over(task, job->state->cause);
+            slurm_task_over(task, job->state->cause);
         else if (task->asked && !task->over)
-            set_over(task, OUTCOME_NONE);
+            slurm_task_over(task, OUTCOME_NONE);
     }
     slurm_jobs_release(&jobs);
     go_on(slurm);
 }
+
+/* Asks sacct for them. */
+static bool ask_for_past(struct slurm *slurm)
+{
+    char ids[MOST_IDS * (SLURM_ID_SIZE + 1) + 16] = "--jobs=";
+    size_t used = strlen(ids);
+    int count = 0;
+
+    if (slurm->no_accounting)
+        return false;
+    EACH_SLURM_TASK(task, slurm)
+    if (slurm_is_listed(task) && task->missing >= 2 && !task->asked && count < MOST_IDS) {
+        used += (size_t)snprintf(ids + used, sizeof ids - used, "%s%s", count > 0 ? "," : "",
+                                 task->place.job);
+        task->asked = true;
+        count++;
+    }
+    const char *const argv[] = {
+        "sacct", "--noheader", "--parsable2", "--allocations", SLURM_PAST_FORMAT, ids, NULL
+    };
+    if (count > 0)
+        call(slurm, argv, on_past);
+    return count > 0;
+}
+
+/* ---- ends ---- */
 
 static void on_ended(void *user, const struct client_answer *answer)
 {
@@ -251,68 +198,43 @@ static void on_ended(void *user, const struct client_answer *answer)
 
     /* A job that has just ended is no failure: squeue tells. */
     if (answer->exit_status != 0 && (answer->late || strstr(answer->errors, "contact") != NULL))
-        note_failure(slurm, "scancel", why_failed(answer));
+        slurm_note_failure(slurm, "scancel", slurm_why_failed(answer));
     slurm->list_at = 0.0;
     go_on(slurm);
 }
 
-/* Whether a submission that failed may work later: the controller did not answer, or a
- * limit of submitted jobs is reached. */
-static bool is_temporary(const struct slurm *slurm, const struct client_answer *answer)
+/* How the end that is wanted is asked for. What waits has nothing to write: its job is
+ * cancelled. A job that is shared is only told, and goes on; it is cancelled when none
+ * of its attempts will be begun. */
+static enum slurm_end end_of(const struct slurm *slurm, const struct slurm_task *task)
 {
-    static const char *const words[] = { "timed out", "contact",     "onnection",
-                                         "temporar",  "transmitted", "Zero Bytes",
-                                         "again",     "ommunication" };
-    bool others = false;
+    int voided = 0;
 
-    if (answer->exit_status < 0)
-        return true;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strstr(answer->errors, words[i]) != NULL)
-            return true;
-    for (const struct executor_task *task = slurm->head.tasks; task != NULL; task = task->next)
-        others = others || ((const struct slurm_task *)task)->step == SLURM_SUBMITTED;
-    return others && strstr(answer->errors, "imit") != NULL;
-}
-
-static void on_submitted(void *user, const struct client_answer *answer)
-{
-    struct slurm *slurm = user;
-    struct slurm_task *task = slurm->submitting;
-    char id[32];
-    bool told = answer->exit_status == 0 && slurm_read_job_id(id, answer->output);
-
-    slurm->submitting = NULL;
-    if (told) {
-        note_success(slurm);
-    } else if (answer->exit_status == 0 || is_temporary(slurm, answer)) {
-        note_failure(slurm, "sbatch", why_failed(answer));
-    } else if (task != NULL) {
-        (void)error_set(&slurm->fault, ERROR_ENVIRONMENT,
-                        "Slurm refuses the job of %s: %s; see its slurm.sh, and the settings "
-                        "slurm.*",
-                        task->head.directory, answer->errors);
+    if (task->wanted <= task->sent || task->place.job[0] == '\0' ||
+        (task->over && !task->voided))
+        return SLURM_GOES_ON;
+    if (task->place.per_job == 1)
+        return task->wanted == SLURM_END_NOW || task->head.state == EXECUTOR_PENDING
+                   ? SLURM_END_NOW
+                   : SLURM_END_SOON;
+    if (!task->voided)
+        return task->head.state == EXECUTOR_RUNNING ? SLURM_END_SOON : SLURM_GOES_ON;
+    for (const struct executor_task *head = slurm->head.tasks; head != NULL;
+         head = head->next) {
+        const struct slurm_task *other = (const struct slurm_task *)head;
+        voided += other->voided && strcmp(other->place.job, task->place.job) == 0;
     }
-    if (task != NULL && told)
-        slurm_task_set_job(task, id);
-    else if (task != NULL)
-        task->step = SLURM_UNSURE;
-    if (task != NULL)
-        task->head.handed_over = told;
-    if (slurm->list_at > clock_monotonic_s() + SHORTEST_INTERVAL_S)
-        slurm->list_at = clock_monotonic_s() + SHORTEST_INTERVAL_S;
-    go_on(slurm);
+    return voided == task->place.per_job ? SLURM_END_NOW : SLURM_GOES_ON;
 }
 
-/* ---- what is due ---- */
-
-static bool is_wanted(const struct slurm_task *task, enum slurm_end end, bool waiting)
+/* All tasks with this job are handled. */
+static void set_sent(struct slurm *slurm, const char *job)
 {
-    /* what waits has nothing to write: it is cancelled */
-    bool now = task->wanted == SLURM_END_NOW || waiting;
-
-    return task->job[0] != '\0' && !task->over && task->wanted > task->sent &&
-           now == (end == SLURM_END_NOW);
+    for (struct executor_task *head = slurm->head.tasks; head != NULL; head = head->next) {
+        struct slurm_task *task = (struct slurm_task *)head;
+        if (strcmp(task->place.job, job) == 0)
+            task->sent = task->wanted;
+    }
 }
 
 /* Ends as many jobs as one call takes. Returns whether there was one. */
@@ -326,12 +248,11 @@ static bool end_jobs(struct slurm *slurm, enum slurm_end end)
         argv[count++] = "--signal=TERM";
     }
     int first = count;
-    EACH_TASK(task, slurm)
-    {
-        bool waiting = task->head.state == EXECUTOR_PENDING;
-        if (count < MOST_IDS && is_wanted(task, end, waiting)) {
-            task->sent = task->wanted;
-            argv[count++] = task->job;
+    for (struct executor_task *head = slurm->head.tasks; head != NULL; head = head->next) {
+        struct slurm_task *task = (struct slurm_task *)head;
+        if (count < MOST_IDS && end_of(slurm, task) == end) {
+            argv[count++] = task->place.job;
+            set_sent(slurm, task->place.job);
         }
     }
     if (count > first)
@@ -339,56 +260,31 @@ static bool end_jobs(struct slurm *slurm, enum slurm_end end)
     return count > first;
 }
 
-/* Asks sacct for the jobs that no list has any more. */
-static bool ask_for_past(struct slurm *slurm)
-{
-    char ids[MOST_IDS * 33 + 16] = "--jobs=";
-    size_t used = strlen(ids);
-    int count = 0;
+/* ---- submissions ---- */
 
-    if (slurm->no_accounting)
-        return false;
-    EACH_TASK(task, slurm)
-    if (is_listed(task) && task->missing >= 2 && !task->asked && count < MOST_IDS) {
-        used += (size_t)snprintf(ids + used, sizeof ids - used, "%s%s", count > 0 ? "," : "",
-                                 task->job);
-        task->asked = true;
-        count++;
-    }
-    const char *const argv[] = {
-        "sacct", "--noheader", "--parsable2", "--allocations", SLURM_PAST_FORMAT, ids, NULL
-    };
-    if (count > 0)
-        call(slurm, argv, on_past);
-    return count > 0;
+static void on_submit_answer(void *user, const struct client_answer *answer)
+{
+    struct slurm *slurm = user;
+    double soon = clock_monotonic_s() + SHORTEST_INTERVAL_S;
+
+    slurm->submit_answer(slurm, answer);
+    if (slurm->list_at > soon)
+        slurm->list_at = soon;
+    go_on(slurm);
 }
 
-/* Submits the task that has waited longest: new ones come to the front of the list. */
-static bool submit_one(struct slurm *slurm)
+static void submit(struct slurm *slurm)
 {
-    struct slurm_task *first = NULL;
+    struct slurm_call next;
 
-    EACH_TASK(task, slurm)
-    if (task->step == SLURM_TO_SUBMIT)
-        first = task;
-    if (first == NULL)
-        return false;
-    const char *const argv[] = { "sbatch", "--parsable", first->script, NULL };
-    first->step = SLURM_SUBMITTING;
-    slurm->submitting = first;
-    call(slurm, argv, on_submitted);
-    return true;
+    if (!slurm_submit_next(&next, slurm))
+        return;
+    slurm->submit_answer = next.done;
+    call(slurm, next.argv, on_submit_answer);
+    slurm_call_release(&next);
 }
 
-static bool list_is_due(const struct slurm *slurm, double now)
-{
-    if (now < slurm->list_at)
-        return false;
-    EACH_TASK(task, slurm)
-    if (is_listed(task))
-        return true;
-    return false;
-}
+/* ---- what is due ---- */
 
 void slurm_calls_next(struct slurm *slurm)
 {
@@ -401,60 +297,5 @@ void slurm_calls_next(struct slurm *slurm)
     if (list_is_due(slurm, now))
         call(slurm, LIST, on_listed);
     else if (!ask_for_past(slurm))
-        (void)submit_one(slurm);
-}
-
-static void on_asked(void *user, const struct client_answer *answer)
-{
-    take_list(user, answer);
-}
-
-int slurm_calls_ask(struct slurm *slurm, struct slurm_task *task, struct error *err)
-{
-    double now = clock_monotonic_s();
-    const struct slurm_job *job;
-    int rc = 0;
-
-    bool fresh = slurm->listed_at > 0.0 && now - slurm->listed_at < FRESH_S;
-    if (!fresh && now >= slurm->again_at) {
-        rc = client_call_wait(LIST, CALL_LIMIT_S, on_asked, slurm, err);
-        if (rc == ERROR_SPAWN)
-            rc = error_prefix(err, "%s was started by Slurm", task->head.directory);
-    } else if (fresh) {
-        job = slurm_jobs_find(&slurm->listed, task->job, task->job_name);
-        if (job != NULL)
-            (void)take_state(task, job);
-    }
-    if (rc == 0)
-        slurm_tasks_conclude(slurm);
-    return rc;
-}
-
-/* ---- ends ---- */
-
-static bool has_file(const struct slurm_task *task, const char *name)
-{
-    char *path = file_join(task->head.directory, name);
-    bool exists = path != NULL && file_exists(path);
-
-    free(path);
-    return exists;
-}
-
-void slurm_tasks_conclude(struct slurm *slurm)
-{
-    double now = clock_monotonic_s();
-
-    EACH_TASK(task, slurm)
-    {
-        if (!task->over)
-            continue;
-        bool ended = has_file(task, "exit.json");
-        if (task->cause == OUTCOME_NONE && !ended && now - task->over_at < SEEN_WITHIN_S)
-            continue;
-        if (task->cause == OUTCOME_NONE && has_file(task, SLURM_WARNED_FILE))
-            task->cause = OUTCOME_JOB_TIME_OUT;
-        task->head.cause = task->cause;
-        task->head.state = EXECUTOR_GONE;
-    }
+        submit(slurm);
 }

@@ -99,6 +99,13 @@ static bool read_job(struct slurm_job *job, char *line, bool past)
     return true;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    const struct slurm_job *x = a, *y = b;
+
+    return strcmp(x->id, y->id);
+}
+
 int slurm_jobs_read(struct slurm_jobs *out, const char *text, bool past, struct error *err)
 {
     char *copy = strdup(text), *rest = NULL;
@@ -121,6 +128,8 @@ int slurm_jobs_read(struct slurm_jobs *out, const char *text, bool past, struct 
     free(copy);
     if (rc < 0)
         slurm_jobs_release(out);
+    else
+        qsort(out->items, (size_t)out->count, sizeof *out->items, compare_ids);
     return rc;
 }
 
@@ -130,13 +139,32 @@ void slurm_jobs_release(struct slurm_jobs *jobs)
     *jobs = (struct slurm_jobs){ 0 };
 }
 
-const struct slurm_job *slurm_jobs_find(const struct slurm_jobs *jobs, const char *id,
-                                        const char *name)
+const struct slurm_job *slurm_jobs_find(const struct slurm_jobs *jobs, const char *id)
 {
-    for (int i = 0; i < jobs->count; i++)
-        if (id[0] != '\0' ? strcmp(jobs->items[i].id, id) == 0
-                          : strcmp(jobs->items[i].name, name) == 0)
-            return &jobs->items[i];
+    struct slurm_job wanted;
+
+    snprintf(wanted.id, sizeof wanted.id, "%s", id);
+    return jobs->count == 0
+               ? NULL
+               : bsearch(&wanted, jobs->items, (size_t)jobs->count, sizeof wanted, compare_ids);
+}
+
+const struct slurm_job *slurm_jobs_find_named(const struct slurm_jobs *jobs, const char *name,
+                                              int number)
+{
+    size_t length = strlen(name);
+
+    for (int i = 0; i < jobs->count && length > 0; i++) {
+        const struct slurm_job *job = &jobs->items[i];
+        const char *part = job->name + length, *element = strchr(job->id, '_');
+        char *end;
+
+        if (strncmp(job->name, name, length) != 0 || *part != '.')
+            continue;
+        long first = strtol(part + 1, &end, 10);
+        if (*end == '\0' && first + (element != NULL ? atol(element + 1) : 0) == number)
+            return job;
+    }
     return NULL;
 }
 

@@ -39,7 +39,7 @@ struct slurm_job {
 };
 
 struct slurm_jobs {
-    struct slurm_job *items; /* owned */
+    struct slurm_job *items; /* owned; by id */
     int count;
 };
 
@@ -51,9 +51,12 @@ struct slurm_jobs {
 int slurm_jobs_read(struct slurm_jobs *out, const char *text, bool past,
                     struct error *err) MUST_CHECK;
 void slurm_jobs_release(struct slurm_jobs *jobs);
-/* By the job's id or, where that is "", by its name. NULL: it is not there. */
-const struct slurm_job *slurm_jobs_find(const struct slurm_jobs *jobs, const char *id,
-                                        const char *name);
+/* By the job's id: "12", or "12_3" in an array. NULL: it is not there. */
+const struct slurm_job *slurm_jobs_find(const struct slurm_jobs *jobs, const char *id);
+/* The job of that number in a batch (slurm_place.h), of whose name and array index the
+ * latter is made up. NULL: it is not there. */
+const struct slurm_job *slurm_jobs_find_named(const struct slurm_jobs *jobs, const char *name,
+                                              int number);
 
 /* The job id that sbatch --parsable printed ("12" or "12;cluster"); false: none. */
 bool slurm_read_job_id(char out[32], const char *text);

@@ -1,31 +1,99 @@
-/* slurm_place.c - the place of a task of the executor slurm. */
-#include "slurm_tasks.h"
+/* slurm_place.c - places as text, and the files that are renamed. */
+#include "slurm_place.h"
+
+#include "file.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-void slurm_task_write_place(struct slurm_task *task)
+void slurm_place_write(char out[EXECUTOR_PLACE_SIZE], const struct slurm_place *place)
 {
-    bool known = task->job[0] != '\0';
-
-    snprintf(task->head.place, sizeof task->head.place, "name %s%s%s", task->job_name,
-             known ? " job " : "", task->job);
-    snprintf(task->head.name, sizeof task->head.name, "%s%s",
-             known ? "Slurm job " : "a Slurm job of unknown number", task->job);
-    task->head.place_is_new = true;
+    snprintf(out, EXECUTOR_PLACE_SIZE, "name %s index %d per %d%s%s", place->name, place->index,
+             place->per_job, place->job[0] != '\0' ? " job " : "", place->job);
 }
 
-void slurm_task_read_place(struct slurm_task *task, const char *text)
+void slurm_place_read(struct slurm_place *out, const char *text)
 {
-    sscanf(text, "name %99s job %31s", task->job_name, task->job);
+    struct slurm_place place = { .per_job = 1 };
+
+    *out = place;
+    if (sscanf(text, "name %99s index %9d per %9d job %31s", place.name, &place.index,
+               &place.per_job, place.job) >= 3 &&
+        place.index >= 0 && place.per_job >= 1)
+        *out = place;
 }
 
-void slurm_task_set_job(struct slurm_task *task, const char *job)
+const char *slurm_mark_name(enum slurm_mark mark)
 {
-    if (strcmp(task->job, job) != 0) {
-        snprintf(task->job, sizeof task->job, "%s", job);
-        slurm_task_write_place(task);
+    static const char *const names[SLURM_MARK_COUNT] = {
+        [SLURM_MARK_PLACE] = "slurm.place", [SLURM_MARK_BEGUN] = "slurm.begun",
+        [SLURM_MARK_OVER] = "slurm.over",   [SLURM_MARK_LEFT] = "slurm.left",
+        [SLURM_MARK_VOID] = "slurm.void",   [SLURM_MARK_STOP] = "slurm.stop",
+        [SLURM_MARK_KILL] = "slurm.kill",   [SLURM_MARK_WARNED] = "slurm.warned",
+    };
+
+    return names[mark];
+}
+
+static char *path_of(const char *directory, enum slurm_mark mark)
+{
+    return file_join(directory, slurm_mark_name(mark));
+}
+
+bool slurm_mark_is_set(const char *directory, enum slurm_mark mark)
+{
+    char *path = path_of(directory, mark);
+    bool exists = path != NULL && file_exists(path);
+
+    free(path);
+    return exists;
+}
+
+int slurm_mark_set(const char *directory, enum slurm_mark mark, struct error *err)
+{
+    char *path = path_of(directory, mark);
+    int rc =
+        path == NULL ? error_no_memory(err, "a path") : file_write_atomic(path, "", 0, err);
+
+    free(path);
+    return rc;
+}
+
+bool slurm_mark_void(const char *directory)
+{
+    char *from = path_of(directory, SLURM_MARK_PLACE),
+         *to = path_of(directory, SLURM_MARK_VOID);
+    bool mine = from != NULL && to != NULL && rename(from, to) == 0;
+
+    free(from);
+    free(to);
+    return mine;
+}
+
+int slurm_place_save(const char *directory, const struct slurm_place *place, struct error *err)
+{
+    char *path = path_of(directory, SLURM_MARK_PLACE), text[EXECUTOR_PLACE_SIZE];
+
+    slurm_place_write(text, place);
+    int rc = path == NULL ? error_no_memory(err, "a path")
+                          : file_write_atomic(path, text, strlen(text), err);
+    free(path);
+    return rc;
+}
+
+bool slurm_place_load(struct slurm_place *out, const char *directory)
+{
+    *out = (struct slurm_place){ .per_job = 1 };
+    for (int mark = SLURM_MARK_PLACE; mark <= SLURM_MARK_VOID && out->name[0] == '\0'; mark++) {
+        char *path = path_of(directory, (enum slurm_mark)mark), *text = NULL;
+        struct error err;
+        size_t size;
+
+        if (path != NULL && file_read(&text, &size, path, EXECUTOR_PLACE_SIZE, &err) == 0)
+            slurm_place_read(out, text);
+        free(text);
+        free(path);
     }
-    task->step = SLURM_SUBMITTED;
-    task->missing = 0;
+    return out->name[0] != '\0';
 }

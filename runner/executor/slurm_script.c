@@ -1,5 +1,5 @@
-/* slurm_script.c - options of sbatch, the user's lines, and the worker with its
- * traps. */
+/* slurm_script.c - options of sbatch, the user's lines, and the workers one after the
+ * other, with their traps. */
 #include "slurm_script.h"
 
 #include "file.h"
@@ -45,25 +45,6 @@ static int put_option(FILE *out, const char *name, const char *value, const char
     return 0;
 }
 
-/* The path with each % doubled, which sbatch would replace. */
-static int put_output(FILE *out, const char *directory, struct error *err)
-{
-    size_t length = strlen(directory), used = 0;
-    char *path = calloc(2 * length + sizeof "/log", 1);
-
-    if (path == NULL)
-        return error_no_memory(err, "a path");
-    for (const char *at = directory; *at != '\0'; at++) {
-        path[used++] = *at;
-        if (*at == '%')
-            path[used++] = '%';
-    }
-    memcpy(path + used, "/log", sizeof "/log");
-    int rc = put_option(out, "output", path, "the workspace", err);
-    free(path);
-    return rc;
-}
-
 /* Writes each text of a setting that has several, after the words before. */
 static int put_texts(FILE *out, const struct config *config, enum setting_id id,
                      const char *before, struct error *err)
@@ -86,8 +67,7 @@ static int put_texts(FILE *out, const struct config *config, enum setting_id id,
     return rc;
 }
 
-static int put_options(FILE *out, const char *name, const char *directory,
-                       const struct config *config, struct error *err)
+static int put_options(FILE *out, const struct config *config, struct error *err)
 {
     static const struct {
         enum setting_id id;
@@ -99,12 +79,8 @@ static int put_options(FILE *out, const char *name, const char *directory,
     int64_t cores = config_int(config, SLURM_CPUS_PER_TASK);
     int64_t minutes = config_int(config, SLURM_TIMEOUT_MIN);
     double mem_gb = config_real(config, SLURM_MEM_GB);
-    int rc = put_option(out, "job-name", name, "the job's name", err);
+    int rc = 0;
 
-    if (rc == 0)
-        rc = put_option(out, "comment", name, "the job's name", err);
-    if (rc == 0)
-        rc = put_output(out, directory, err);
     if (cores == 0)
         cores = config_int(config, RESOURCES_THREADS);
     fprintf(out,
@@ -121,49 +97,141 @@ static int put_options(FILE *out, const char *name, const char *directory,
     return rc < 0 ? rc : put_texts(out, config, SLURM_ADDITIONAL_PARAMETERS, "#SBATCH --", err);
 }
 
-/* Bash's wait returns at each signal: it is called until the keeper is gone. */
-static void put_worker(FILE *out, const char *program, const char *directory)
+/* Which attempts are this job's; from here on, what is printed goes to the log of the
+ * first. */
+static const char BEGINNING[] = "first=$(((${1:-0} + ${SLURM_ARRAY_TASK_ID:-0}) * per_job))\n"
+                                "exec >>\"$runs/${attempts[first]}/log\" 2>&1\n";
+
+/* The signals, and the attempts one after the other. Bash's wait returns at each
+ * signal: it is called until the keeper is gone. A keeper that has only just been
+ * started may not be ready for a signal. */
+static const char LOOP[] =
+    "leaving= directory= keeper=\n"
+    "end() {\n"
+    "    [ -z \"$keeper\" ] || kill -\"$1\" \"$keeper\" 2>/dev/null\n"
+    "}\n"
+    "on_term() { # from the runner: this attempt; from Slurm: the job\n"
+    "    if [ -e \"$directory/slurm.kill\" ]; then\n"
+    "        end KILL\n"
+    "    else\n"
+    "        [ -e \"$directory/slurm.stop\" ] || leaving=yes\n"
+    "        end TERM\n"
+    "    fi\n"
+    "}\n"
+    "on_warning() { # the time limit is near\n"
+    "    leaving=yes\n"
+    "    [ -z \"$keeper\" ] || : >\"$directory/slurm.warned\"\n"
+    "    end TERM\n"
+    "}\n"
+    "trap on_term TERM\n"
+    "trap on_warning USR1\n"
+    "for attempt in \"${attempts[@]:first:per_job}\"; do\n"
+    "    directory=$runs/$attempt\n"
+    "    if [ -n \"$leaving\" ]; then\n"
+    "        mv \"$directory/slurm.place\" \"$directory/slurm.left\" 2>/dev/null\n"
+    "        continue\n"
+    "    fi\n"
+    "    mv \"$directory/slurm.place\" \"$directory/slurm.begun\" 2>/dev/null || continue\n"
+    "    \"$program\" run \"$directory\" >>\"$directory/log\" 2>&1 &\n"
+    "    keeper=$!\n"
+    "    if [ -n \"$leaving\" ] || [ -e \"$directory/slurm.stop\" ]; then\n"
+    "        sleep 1\n"
+    "        end TERM\n"
+    "    fi\n"
+    "    while kill -0 \"$keeper\" 2>/dev/null; do\n"
+    "        wait \"$keeper\"\n"
+    "    done\n"
+    "    wait \"$keeper\"\n"
+    "    status=$?\n"
+    "    keeper=\n"
+    "    [ -n \"$leaving\" ] || mv \"$directory/slurm.begun\" \"$directory/slurm.over\"\n"
+    "done\n"
+    "exit \"${status:-0}\"\n";
+
+static int put_body(FILE *out, const char *program, const struct config *config,
+                    struct error *err)
 {
+    fprintf(out, "per_job=%lld\nprogram=", (long long)config_int(config, SLURM_RUNS_PER_JOB));
     put_quoted(out, program);
-    fputs(" run ", out);
-    put_quoted(out, directory);
-    fputs(" &\nkeeper=$!\ntrap 'kill -TERM $keeper 2>/dev/null' TERM\ntrap ': >", out);
-    /* within the quotes of the trap */
-    fputs("\"$directory/" SLURM_WARNED_FILE "\"; kill -TERM $keeper 2>/dev/null' USR1\n", out);
-    fputs("while kill -0 $keeper 2>/dev/null; do\n"
-          "    wait $keeper\n"
-          "done\n"
-          "wait $keeper\n",
-          out);
+    fputc('\n', out);
+    fputs(BEGINNING, out);
+    int rc = put_texts(out, config, SLURM_SETUP, "", err);
+    fputs(LOOP, out);
+    return rc;
 }
 
-int slurm_script(char **out, const char *name, const char *program, const char *directory,
-                 const struct config *config, struct error *err)
+/* ---- the whole ---- */
+
+static int writer_open(struct writer *writer, struct error *err)
 {
-    struct writer writer = { 0 };
-    int rc;
+    *writer = (struct writer){ 0 };
+    writer->out = open_memstream(&writer->text, &writer->size);
+    return writer->out == NULL ? error_no_memory(err, "a batch script") : 0;
+}
+
+/* *out: the text; after an error (rc, or one of the stream) NULL. */
+static int writer_close(char **out, struct writer *writer, int rc, struct error *err)
+{
+    bool failed = ferror(writer->out) != 0;
+
+    failed = fclose(writer->out) != 0 || failed;
+    if (rc == 0 && failed)
+        rc = error_no_memory(err, "a batch script");
+    *out = rc == 0 ? writer->text : NULL;
+    if (rc < 0)
+        free(writer->text);
+    return rc;
+}
+
+int slurm_script_make(struct slurm_script *out, const char *program,
+                      const struct config *config, struct error *err)
+{
+    struct writer writer;
+    int rc = writer_open(&writer, err);
+
+    *out = (struct slurm_script){ .per_job = (int)config_int(config, SLURM_RUNS_PER_JOB),
+                                  .parallelism =
+                                      (int)config_int(config, SLURM_ARRAY_PARALLELISM) };
+    if (rc == 0)
+        rc = writer_close(&out->options, &writer, put_options(writer.out, config, err), err);
+    if (rc == 0)
+        rc = writer_open(&writer, err);
+    if (rc == 0)
+        rc = writer_close(&out->body, &writer, put_body(writer.out, program, config, err), err);
+    if (rc < 0)
+        slurm_script_release(out);
+    return rc;
+}
+
+bool slurm_script_same(const struct slurm_script *a, const struct slurm_script *b)
+{
+    return a->parallelism == b->parallelism && strcmp(a->options, b->options) == 0 &&
+           strcmp(a->body, b->body) == 0;
+}
+
+int slurm_script_text(char **out, const struct slurm_script *script, const char *runs,
+                      char *const *attempts, int count, struct error *err)
+{
+    struct writer writer;
+    int rc = writer_open(&writer, err);
 
     *out = NULL;
-    writer.out = open_memstream(&writer.text, &writer.size);
-    if (writer.out == NULL)
-        return error_no_memory(err, "a batch script");
-    fputs("#!/bin/bash\n", writer.out);
-    rc = put_options(writer.out, name, directory, config, err);
-    fputs("directory=", writer.out);
-    put_quoted(writer.out, directory);
-    fputc('\n', writer.out);
-    if (rc == 0)
-        rc = put_texts(writer.out, config, SLURM_SETUP, "", err);
-    put_worker(writer.out, program, directory);
-    bool failed = ferror(writer.out) != 0;
-    failed = fclose(writer.out) != 0 || failed;
-    if (failed) {
-        free(writer.text);
-        return error_no_memory(err, "a batch script");
-    }
     if (rc < 0)
-        free(writer.text);
-    else
-        *out = writer.text;
-    return rc;
+        return rc;
+    fprintf(writer.out, "#!/bin/bash\n%sruns=", script->options);
+    put_quoted(writer.out, runs);
+    fputs("\nattempts=(\n", writer.out);
+    for (int i = 0; i < count; i++) {
+        put_quoted(writer.out, attempts[i]);
+        fputc('\n', writer.out);
+    }
+    fprintf(writer.out, ")\n%s", script->body);
+    return writer_close(out, &writer, rc, err);
+}
+
+void slurm_script_release(struct slurm_script *script)
+{
+    free(script->options);
+    free(script->body);
+    *script = (struct slurm_script){ 0 };
 }

@@ -1,24 +1,38 @@
 /*
- * slurm_script.h - the batch script of an attempt.
+ * slurm_script.h - the batch script of attempts that are submitted together.
  */
 #ifndef RUNNER_SLURM_SCRIPT_H
 #define RUNNER_SLURM_SCRIPT_H
 
 #include "error.h"
 
+#include <stdbool.h>
+
 struct config;
 
-/* Created in an attempt's directory when its job was asked to end ahead of the job's
- * time limit. */
-#define SLURM_WARNED_FILE "warned"
+/* The script without its list of attempts: those of equal scripts are alike, and may be
+ * submitted together. */
+struct slurm_script {
+    char *options; /* owned; lines for sbatch */
+    char *body;    /* owned; the commands */
+    int per_job;   /* attempts that a job works through, one after the other */
+    /* jobs of an array that may run at the same time; 0: all */
+    int parallelism;
+};
 
 /*
- * The script for sbatch that runs "program run directory" (absolute paths) in a job of
- * that name, as fresh text; config's settings slurm.* say what it asks for. SIGTERM,
- * and the warning ahead of the time limit, stop the worker at a checkpoint.
- * ERROR_FORMAT: a setting or a path that a script cannot hold.
+ * The script for jobs that run "program run DIRECTORY" (program: absolute path) as
+ * config's settings slurm.* say. SIGTERM, and the warning ahead of the time limit, stop
+ * the worker at a checkpoint, and then the job. ERROR_FORMAT: a setting that a script
+ * cannot hold.
  */
-int slurm_script(char **out, const char *name, const char *program, const char *directory,
-                 const struct config *config, struct error *err) MUST_CHECK;
+int slurm_script_make(struct slurm_script *out, const char *program,
+                      const struct config *config, struct error *err) MUST_CHECK;
+bool slurm_script_same(const struct slurm_script *a, const struct slurm_script *b);
+/* With a list: attempts are directories relative to runs, an absolute path. Fresh text.
+ * Its first argument is the number of the array's first job in the list (default 0). */
+int slurm_script_text(char **out, const struct slurm_script *script, const char *runs,
+                      char *const *attempts, int count, struct error *err) MUST_CHECK;
+void slurm_script_release(struct slurm_script *script);
 
 #endif

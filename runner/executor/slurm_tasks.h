@@ -2,16 +2,22 @@
  * slurm_tasks.h - the state of the executor slurm, shared by its files.
  *
  *   executor_slurm.c  the functions of struct executor_type
- *   slurm_calls.c     which client program is called when, and what its answer means
- *   slurm_place.c     the place of a task
- *   slurm_script.c    the batch script of an attempt
+ *   slurm_batch.c     attempts that are alike, until they are submitted together
+ *   slurm_calls.c     which client program is called when
+ *   slurm_submit.c    submissions and what sbatch answers
+ *   slurm_follow.c    what lists of jobs mean for the tasks, and how these end
+ *   slurm_place.c     the place of a task, and the files shared with its job
+ *   slurm_script.c    the script of a batch
  *   slurm_jobs.c      lists of jobs as the client programs print them
  */
 #ifndef RUNNER_SLURM_TASKS_H
 #define RUNNER_SLURM_TASKS_H
 
+#include "client_call.h"
 #include "executor.h"
+#include "slurm_batch.h"
 #include "slurm_jobs.h"
+#include "slurm_place.h"
 
 enum slurm_step {
     SLURM_PREPARED,
@@ -21,25 +27,22 @@ enum slurm_step {
     SLURM_SUBMITTED
 };
 
-/* How the end of a job was or is to be asked for. */
+/* How the end of an attempt was or is to be asked for. */
 enum slurm_end {
     SLURM_GOES_ON,
     SLURM_END_SOON, /* SIGTERM to the script: a checkpoint, then the end */
     SLURM_END_NOW
 };
 
-enum { SLURM_NAME_SIZE = 100 };
-
 struct slurm_task {
     struct executor_task head;
     enum slurm_step step;
-    char job_name[SLURM_NAME_SIZE];
-    char job[32];   /* its id; "": not known */
-    char *script;   /* owned; path */
-    int slots;      /* cores that it counts for */
-    int missing;    /* lists in a row that lacked it */
-    bool asked;     /* sacct is asked for it, or was */
-    bool over;      /* Slurm says that the job is over, or does not know it any more */
+    struct slurm_place place;
+    int slots;      /* cores of its job */
+    int missing;    /* lists in a row that lacked its job */
+    bool asked;     /* sacct is asked for the job, or was */
+    bool over;      /* the job or the attempt is over, or Slurm does not know the job */
+    bool voided;    /* no job will begin it */
     double over_at; /* monotonic time at which that was seen */
     enum outcome cause;
     enum slurm_end wanted, sent;
@@ -48,9 +51,14 @@ struct slurm_task {
 struct slurm {
     struct executor head;
     struct executor_setup setup;
-    int used;                      /* slots of all tasks */
     bool calling;                  /* a client program is running */
-    struct slurm_task *submitting; /* borrowed; the one that sbatch submits */
+    struct slurm_batch *batches;   /* owned list, in the order of their submission */
+    int array_size;                /* jobs that an array of this site may have; 0: not known */
+    int part_size;                 /* jobs to submit at once; fewer after a refusal; 0: all */
+    int first, jobs;               /* of the part that sbatch submits now: its jobs */
+    client_done_fn *submit_answer; /* what takes its answer */
+    int refusals;                  /* submissions in a row that a limit has refused */
+    double submit_at;              /* monotonic time before which nothing is submitted */
     struct slurm_jobs listed;      /* owned; the last list */
     double listed_at;              /* monotonic time of it; 0: none */
     double list_at, interval_s;    /* of the next list */
@@ -60,18 +68,60 @@ struct slurm {
     struct error fault;            /* for the next poll; code 0: none */
 };
 
+static inline struct slurm_task *slurm_next_task(struct executor_task *from)
+{
+    while (from != NULL && from->state == EXECUTOR_GONE)
+        from = from->next;
+    return (struct slurm_task *)from;
+}
+
+/* All tasks that are not gone. */
+#define EACH_SLURM_TASK(task, slurm)                                                           \
+    for (struct slurm_task *task = slurm_next_task((slurm)->head.tasks); task != NULL;         \
+         task = slurm_next_task(task->head.next))
+
+/* ---- slurm_calls.c ---- */
+
 /* Calls the client program that is due, unless one is running. */
 void slurm_calls_next(struct slurm *slurm);
 /* For a task that was adopted: waits for a list of the jobs, unless the last one is
  * fresh, and takes the task's state from it. Without an answer it stays pending. */
 int slurm_calls_ask(struct slurm *slurm, struct slurm_task *task, struct error *err) MUST_CHECK;
+
+/* ---- slurm_submit.c ---- */
+
+/* What sbatch, or the question before it, is called with. */
+struct slurm_call {
+    const char *argv[12]; /* NULL at the end */
+    char *texts[8];       /* owned; words of argv */
+    client_done_fn *done;
+};
+/* The next call that a submission needs. False: nothing is to be submitted, or a fault
+ * of the executor is set. The caller makes the call and releases it. */
+bool slurm_submit_next(struct slurm_call *out, struct slurm *slurm);
+void slurm_call_release(struct slurm_call *call);
+/* The call could not be made. */
+void slurm_submit_undo(struct slurm *slurm);
+
+/* ---- slurm_follow.c ---- */
+
+/* Whether lists tell about the task. */
+bool slurm_is_listed(const struct slurm_task *task);
+/* Takes the task's state from the last list. */
+void slurm_follow_one(struct slurm *slurm, struct slurm_task *task);
+/* Applies the last list to all tasks. Returns whether anything has changed. */
+bool slurm_follow_all(struct slurm *slurm);
+/* The task's job, or the attempt, is over. */
+void slurm_task_over(struct slurm_task *task, enum outcome cause);
+/* Ends the tasks that are over, once what their workers wrote can be seen. */
+void slurm_tasks_conclude(struct slurm *slurm);
 /* Writes the task's place, and its name for messages, from what is known of its job. */
-void slurm_task_write_place(struct slurm_task *task);
-/* The reverse; text of another form leaves the task's job without name and id. */
-void slurm_task_read_place(struct slurm_task *task, const char *text);
+void slurm_task_name(struct slurm_task *task);
 /* The task has this job. */
 void slurm_task_set_job(struct slurm_task *task, const char *job);
-/* Ends the tasks whose jobs are over, once what their workers wrote can be seen. */
-void slurm_tasks_conclude(struct slurm *slurm);
+const char *slurm_why_failed(const struct client_answer *answer);
+/* A call has failed, or has been answered. */
+void slurm_note_failure(struct slurm *slurm, const char *program, const char *why);
+void slurm_note_success(struct slurm *slurm);
 
 #endif

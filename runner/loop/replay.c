@@ -4,6 +4,7 @@
 #include "error.h"
 #include "executors.h"
 #include "file.h"
+#include "log.h"
 #include "store.h"
 #include "supervisor.h"
 
@@ -46,23 +47,38 @@ void replay_close(struct replay *replay)
     free(replay);
 }
 
+/* The executor that has started the attempt in that directory: the first, unless the
+ * files of another one tell. */
+static int choose_executor(struct supervisor *s, const char *directory)
+{
+    const char *name = NULL;
+
+    for (int i = 0; s->executors.types[i] != NULL; i++) {
+        const struct executor_type *type = s->executors.types[i];
+        if (type->has_started != NULL && type->has_started(directory))
+            name = type->name;
+    }
+    return executor_set_choose(&s->executors, &s->executor, name, s->err);
+}
+
 /* Records the attempt as starting, with a place by which it can be adopted. */
 static int record_found(struct supervisor *s, const struct slot *slot, int number,
                         struct record_attempt *attempt, struct executor_task **task)
 {
-    const struct executor_type *type = s->executor->type;
-    char *directory = NULL;
-    int rc = store_begin(s->store, s->err);
+    char *directory =
+        format_string("%s/runs/%s/attempts/%d", s->workspace->path, slot->job.run_hash, number);
+    int rc = directory == NULL ? error_set(s->err, ERROR_NOMEM, "no memory for a path")
+                               : choose_executor(s, directory);
 
-    if (rc < 0)
+    if (rc == 0)
+        rc = store_begin(s->store, s->err);
+    if (rc < 0) {
+        free(directory);
         return rc;
+    }
+    const struct executor_type *type = s->executor->type;
     rc = record_attempt(s->store, &attempt->attempt_id, &attempt->number, attempt->directory,
                         &slot->job, type->name, number, s->err);
-    if (rc == 0) {
-        directory = format_string("%s/%s", s->workspace->path, attempt->directory);
-        if (directory == NULL)
-            rc = error_set(s->err, ERROR_NOMEM, "no memory for a path");
-    }
     if (rc == 0)
         rc = type->prepare(s->executor, task, directory, &(struct executor_needs){ 0 }, s->err);
     if (rc == 0)
@@ -77,16 +93,30 @@ static int record_found(struct supervisor *s, const struct slot *slot, int numbe
 }
 
 /* Finds out whether the attempt is still running, although its place is unknown. */
-static int find_alive(struct supervisor *s, const struct executor_task *prepared, bool *alive)
+static int find_alive(struct supervisor *s, struct slot *slot, bool *alive)
 {
+    const struct executor_task *prepared = slot->task;
     struct executor_task *task = NULL;
-    int rc = s->executor->type->adopt(s->executor, &task, prepared->directory, prepared->place,
-                                      s->err);
+    char *exit_path = file_join(prepared->directory, "exit.json");
+    bool ended = exit_path != NULL && file_exists(exit_path);
+    int rc = 0;
 
-    *alive = rc == 0 && task->state != EXECUTOR_GONE;
-    if (rc == 0)
-        s->executor->type->release(task);
-    return rc;
+    free(exit_path);
+    *alive = false;
+    if (ended)
+        return 0;
+    rc = s->executor->type->adopt(s->executor, &task, prepared->directory, prepared->place,
+                                  s->err);
+    if (rc == ERROR_SPAWN) { /* not from this machine; a newer attempt fences it off */
+        log_warning("%s; it is taken to have ended", s->err->message);
+        return 0;
+    }
+    if (rc < 0)
+        return rc;
+    *alive = task->state != EXECUTOR_GONE;
+    slot->outside = task->cause;
+    s->executor->type->release(task);
+    return 0;
 }
 
 int replay_attempt(struct replay *replay, const struct record_job *job, int number, bool *alive,
@@ -105,7 +135,7 @@ int replay_attempt(struct replay *replay, const struct record_job *job, int numb
     if (rc == 0)
         rc = recorder_init(&slot->recorder, &attempt, s->workspace->path, err);
     if (rc == 0)
-        rc = find_alive(s, slot->task, alive);
+        rc = find_alive(s, slot, alive);
     if (rc == 0 && !*alive)
         rc = recorder_read(&slot->recorder, s->store, err);
     if (rc < 0 || *alive) {

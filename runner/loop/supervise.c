@@ -68,8 +68,8 @@ static bool is_detached(const struct slot *slot)
     return slot->task != NULL && slot->task->executor->type->detached;
 }
 
-/* Lets go of attempts that run without a runner; a later one adopts them. Returns how
- * many there were. */
+/* Lets go of attempts that need no runner; a later one adopts them. Returns how many go
+ * on meanwhile. */
 static int let_go(struct supervisor *s)
 {
     int count = 0;
@@ -77,8 +77,8 @@ static int let_go(struct supervisor *s)
     for (struct slot *slot = s->slots, *next; slot != NULL; slot = next) {
         next = slot->next;
         if (is_detached(slot)) {
+            count += slot->task->handed_over;
             slot_destroy(s, slot);
-            count++;
         }
     }
     return count;
@@ -490,9 +490,9 @@ int supervise(struct supervise_result *out, struct store *store,
     s->let_go += let_go(s);
     if (s->let_go > 0)
         progress_say(&s->progress,
-                     "%d jobs go on; hrmlab sync records what they have done, hrmlab work "
-                     "follows them",
-                     s->let_go);
+                     "%d job%s on; hrmlab sync records what %s done, hrmlab work follows %s",
+                     s->let_go, s->let_go == 1 ? " goes" : "s go",
+                     s->let_go == 1 ? "it has" : "they have", s->let_go == 1 ? "it" : "them");
     if (s->slots != NULL)
         progress_say(&s->progress, "the workers continue; hrmlab work takes them over");
     close_loop(s);

@@ -1,23 +1,26 @@
 #!/bin/bash
-# fake_slurm.sh - sbatch, squeue, scancel and sacct (by the name it is called by) for what a real
+# fake_slurm.sh - sbatch, squeue, scancel, scontrol and sacct (by the name it is called by) for what a real
 # Slurm does too seldom. Jobs run here, as processes; $FAKE_SLURM/jobs/ID says which. The file
 # $FAKE_SLURM/mode names what goes wrong:
 #   oom, preempted   the first job ends so at the first list
 #   unknown          no list has a job that is over, and there is no accounting
+#   accounted        the first job's node fails; only sacct knows
 #   fails, garbled   the first two lists are an error, or cut
+#   slow             each list takes a while
 #   no-answer        sbatch submits the first job, but reports a time-out
 #   refuses          sbatch refuses every job
+#   limited          sbatch refuses more than two jobs at once
+#   small-arrays     an array has at most two jobs
+# Workers of fake_worker in mode slow last until the second list: $FAKE_SLURM/hold.
 set -u
 dir=$FAKE_SLURM
 mode=$(<"$dir/mode")
 jobs=$dir/jobs
 mkdir -p "$jobs"
 
-option() { sed -n "s/^#SBATCH --$1=//p" "$2"; }
-
 calls() { # how often this program was called before
     local count
-    count=$(wc -c <"$dir/${0##*/}.calls" 2>/dev/null || echo 0)
+    count=$({ wc -c <"$dir/${0##*/}.calls" || echo 0; } 2>/dev/null)
     printf . >>"$dir/${0##*/}.calls"
     echo "$count"
 }
@@ -43,16 +46,43 @@ end_job() { # ID STATE
     echo "$2" >"$jobs/$1/state"
 }
 
-submit() { # SCRIPT
-    local id=1
-    if [ "$mode" = refuses ]; then
+start() { # ID ELEMENT NAME OUTPUT SCRIPT ARGUMENT...
+    mkdir -p "$jobs/$1"
+    echo "$3" >"$jobs/$1/name"
+    SLURM_ARRAY_TASK_ID=$2 setsid bash "${@:5}" >>"$4" 2>&1 </dev/null &
+    echo $! >"$jobs/$1/pid"
+}
+
+submit() { # OPTION... SCRIPT ARGUMENT...
+    local id=1 element name='' output='' array=''
+    while [ "${1#--}" != "$1" ]; do
+        case $1 in
+        --job-name=*) name=${1#*=} ;;
+        --output=*) output=${1#*=} ;;
+        --array=*) array=${1#*=0-} array=${array%%%*} ;;
+        esac
+        shift
+    done
+    calls >/dev/null
+    case $mode in
+    refuses)
         echo "sbatch: error: Batch job submission failed: Invalid partition name specified" >&2
         exit 1
-    fi
+        ;;
+    limited) # no more than two jobs at a time
+        [ "${array:-0}" -lt 2 ] || {
+            echo "sbatch: error: QOSMaxSubmitJobPerUserLimit" >&2
+            exit 1
+        } ;;
+    esac
     while ! mkdir "$jobs/$id" 2>/dev/null; do id=$((id + 1)); done
-    option job-name "$1" >"$jobs/$id/name"
-    setsid bash "$1" >>"$(option output "$1")" 2>&1 </dev/null &
-    echo $! >"$jobs/$id/pid"
+    if [ -z "$array" ]; then
+        start "$id" '' "$name" "$output" "$@"
+    else
+        for ((element = 0; element <= array; element++)); do
+            start "${id}_$element" "$element" "$name" "$output" "$@"
+        done
+    fi
     if [ "$mode" = no-answer ] && [ "$id" = 1 ]; then
         echo "sbatch: error: Batch job submission failed: Socket timed out" >&2
         exit 1
@@ -65,17 +95,23 @@ list() {
     before=$(calls)
     case $mode in
     fails) [ "$before" -ge 2 ] || { echo "slurm_load_jobs error: Unable to contact" >&2; exit 1; } ;;
+    slow) sleep 1.5 ;;
     garbled) [ "$before" -ge 2 ] || { printf '1|RUNN'; exit 0; } ;;
     oom) [ "$before" != 0 ] || end_job 1 OUT_OF_MEMORY ;;
+    accounted) [ "$before" != 0 ] || end_job 1 NODE_FAIL ;;
     preempted) [ "$before" != 0 ] || end_job 1 PREEMPTED ;;
     esac
+    [ "$before" = 0 ] || rm -f "$dir/hold"
     for id in "$jobs"/*; do
         id=${id##*/}
         state=COMPLETED
         [ -e "$jobs/$id/pid" ] || continue
         if alive "$id"; then state=RUNNING; fi
         [ ! -e "$jobs/$id/state" ] || state=$(<"$jobs/$id/state")
-        [ "$mode $state" = "unknown COMPLETED" ] || echo "$id|$state|0:01|node1|$(<"$jobs/$id/name")"
+        case "$mode $state" in
+        "unknown COMPLETED" | "accounted NODE_FAIL") continue ;;
+        esac
+        echo "$id|$state|0:01|node1|$(<"$jobs/$id/name")"
     done
 }
 
@@ -96,10 +132,16 @@ cancel() {
 }
 
 case ${0##*/} in
-sbatch) submit "$2" ;;
+sbatch) submit "$@" ;;
 squeue) list ;;
 scancel) cancel "$@" ;;
+scontrol)
+    size=1001
+    [ "$mode" != small-arrays ] || size=2
+    echo "MaxArraySize            = $size"
+    ;;
 sacct)
+    [ "$mode" != accounted ] || { echo "1|NODE_FAIL"; exit 0; }
     echo "Slurm accounting storage is disabled" >&2
     exit 1
     ;;

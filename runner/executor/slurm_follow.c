@@ -1,0 +1,245 @@
+/* slurm_follow.c - what lists of jobs, and the files of attempts, mean for the tasks. */
+#include "clock.h"
+#include "error.h"
+#include "file.h"
+#include "log.h"
+#include "slurm_tasks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How long after the end of a job its exit.json may take to be seen: directories of
+ * network file systems are cached. */
+static const double SEEN_WITHIN_S = 20.0;
+static const double FIRST_PAUSE_S = 2.0, LONGEST_PAUSE_S = 300.0;
+
+/* ---- whether Slurm answers ---- */
+
+const char *slurm_why_failed(const struct client_answer *answer)
+{
+    return answer->late ? "no answer within a minute" : answer->errors;
+}
+
+void slurm_note_failure(struct slurm *slurm, const char *program, const char *why)
+{
+    double pause = FIRST_PAUSE_S;
+
+    for (int i = 0; i < slurm->failures && pause < LONGEST_PAUSE_S; i++)
+        pause *= 2.0;
+    if (pause > LONGEST_PAUSE_S)
+        pause = LONGEST_PAUSE_S;
+    if (slurm->failures++ == 0)
+        log_warning("%s: %s; jobs go on, and Slurm is asked again until it answers", program,
+                    why[0] != '\0' ? why : "no answer");
+    slurm->again_at = clock_monotonic_s() + pause;
+}
+
+void slurm_note_success(struct slurm *slurm)
+{
+    if (slurm->failures > 0)
+        log_info("Slurm answers again");
+    slurm->failures = 0;
+    slurm->again_at = 0.0;
+}
+
+/* ---- tasks ---- */
+
+void slurm_task_name(struct slurm_task *task)
+{
+    const char *job = task->place.job;
+
+    slurm_place_write(task->head.place, &task->place);
+    snprintf(task->head.name, sizeof task->head.name, "%s%s",
+             job[0] != '\0' ? "Slurm job " : "a Slurm job of unknown number", job);
+    task->head.place_is_new = true;
+}
+
+void slurm_task_set_job(struct slurm_task *task, const char *job)
+{
+    if (strcmp(task->place.job, job) != 0) {
+        snprintf(task->place.job, sizeof task->place.job, "%s", job);
+        slurm_task_name(task);
+    }
+    task->step = SLURM_SUBMITTED;
+    task->missing = 0;
+}
+
+void slurm_task_over(struct slurm_task *task, enum outcome cause)
+{
+    if (task->over)
+        return;
+    task->over = true;
+    task->head.handed_over = false;
+    task->over_at = clock_monotonic_s();
+    task->cause = cause;
+}
+
+static bool is_marked(const struct slurm_task *task, enum slurm_mark mark)
+{
+    return slurm_mark_is_set(task->head.directory, mark);
+}
+
+static bool has_ended(const struct slurm_task *task)
+{
+    char *path = file_join(task->head.directory, "exit.json");
+    bool exists = path != NULL && file_exists(path);
+
+    free(path);
+    return exists;
+}
+
+/* ---- lists ---- */
+
+bool slurm_is_listed(const struct slurm_task *task)
+{
+    return !task->over && (task->step == SLURM_SUBMITTED || task->step == SLURM_UNSURE);
+}
+
+/* The job is running. An attempt that shares it is running from when it has begun until
+ * the job goes on with the next one. */
+static void take_running(struct slurm_task *task, const struct slurm_job *job)
+{
+    bool shared = task->place.per_job > 1;
+
+    snprintf(task->head.host, sizeof task->head.host, "%s", job->nodes);
+    if (!shared || (task->head.state == EXECUTOR_PENDING &&
+                    (is_marked(task, SLURM_MARK_BEGUN) || is_marked(task, SLURM_MARK_OVER))))
+        task->head.state = EXECUTOR_RUNNING;
+    if (shared && task->head.state == EXECUTOR_RUNNING && is_marked(task, SLURM_MARK_OVER))
+        slurm_task_over(task, OUTCOME_NONE);
+}
+
+/* The job is waiting. If somebody has put a running one back into the queue, the
+ * attempt is over: each has a directory of its own. */
+static void take_waiting(struct slurm_task *task)
+{
+    if (task->head.state == EXECUTOR_RUNNING && has_ended(task))
+        slurm_task_over(task, OUTCOME_NONE);
+}
+
+/* Returns whether anything has changed. */
+static bool take_state(struct slurm_task *task, const struct slurm_job *job)
+{
+    enum executor_state before = task->head.state;
+
+    slurm_task_set_job(task, job->id);
+    task->head.age_s = job->age_s;
+    task->head.handed_over = true;
+    switch (job->state->phase) {
+    case SLURM_WAITING:
+        take_waiting(task);
+        break;
+    case SLURM_RUNNING:
+        take_running(task, job);
+        break;
+    case SLURM_OVER:
+        slurm_task_over(task, job->state->cause);
+        break;
+    case SLURM_UNKNOWN:
+        break;
+    }
+    return task->over || task->head.state != before;
+}
+
+/* No list has the job any more. */
+static bool take_absence(struct slurm *slurm, struct slurm_task *task)
+{
+    /* Nobody will look again: the job was submitted for sure, or it does not count. */
+    bool once = slurm->setup.loop == NULL &&
+                (task->place.job[0] != '\0' || !is_marked(task, SLURM_MARK_PLACE));
+    int enough = once ? 1 : 2;
+
+    if (++task->missing < enough)
+        return false;
+    if (task->step == SLURM_SUBMITTED && !slurm->no_accounting && !task->asked && !once)
+        return false; /* sacct may know it */
+    slurm_task_over(task, task->step == SLURM_UNSURE ? OUTCOME_NEVER_STARTED : OUTCOME_NONE);
+    return true;
+}
+
+static bool follow(struct slurm *slurm, struct slurm_task *task)
+{
+    const struct slurm_job *job =
+        task->place.job[0] != '\0'
+            ? slurm_jobs_find(&slurm->listed, task->place.job)
+            : slurm_jobs_find_named(&slurm->listed, task->place.name,
+                                    task->place.index / task->place.per_job);
+
+    return job != NULL ? take_state(task, job) : take_absence(slurm, task);
+}
+
+void slurm_follow_one(struct slurm *slurm, struct slurm_task *task)
+{
+    if (slurm_is_listed(task))
+        (void)follow(slurm, task);
+}
+
+bool slurm_follow_all(struct slurm *slurm)
+{
+    bool changed = false;
+
+    EACH_SLURM_TASK(task, slurm)
+    if (slurm_is_listed(task))
+        changed = follow(slurm, task) || changed;
+    return changed;
+}
+
+/* ---- ends ---- */
+
+/* Whether nobody has begun the first attempt of the task's job either. */
+static bool is_first_unbegun(struct slurm *slurm, const struct slurm_task *task)
+{
+    int first = task->place.index - task->place.index % task->place.per_job;
+
+    EACH_SLURM_TASK(other, slurm)
+    if (other->place.index == first && strcmp(other->place.job, task->place.job) == 0)
+        return is_marked(other, SLURM_MARK_PLACE);
+    return false;
+}
+
+/* The cause of a task that nobody has begun, whose job is over: what happened to a job
+ * happened to the attempt that it worked on. If it began none, the lines before its
+ * worker failed, and all of its attempts with them. */
+static enum outcome cause_unbegun(struct slurm *slurm, const struct slurm_task *task)
+{
+    bool first = task->place.index % task->place.per_job == 0;
+
+    if (first || task->cause == OUTCOME_CANCELLED ||
+        (task->cause == OUTCOME_NONE && is_first_unbegun(slurm, task)))
+        return task->cause;
+    return OUTCOME_NEVER_STARTED;
+}
+
+/* Whether the end of a task that is over can be told; sets its cause. */
+static bool is_concluded(struct slurm *slurm, struct slurm_task *task, double now)
+{
+    bool last_look = now - task->over_at >= SEEN_WITHIN_S || slurm->setup.loop == NULL;
+
+    if (slurm_mark_void(task->head.directory)) {
+        task->cause = cause_unbegun(slurm, task);
+        return true;
+    }
+    if (is_marked(task, SLURM_MARK_LEFT)) {
+        task->cause = OUTCOME_NEVER_STARTED;
+        return true;
+    }
+    if (task->cause == OUTCOME_NONE && !has_ended(task) && !last_look)
+        return false;
+    if (task->cause == OUTCOME_NONE && is_marked(task, SLURM_MARK_WARNED))
+        task->cause = OUTCOME_JOB_TIME_OUT;
+    return true;
+}
+
+void slurm_tasks_conclude(struct slurm *slurm)
+{
+    double now = clock_monotonic_s();
+
+    EACH_SLURM_TASK(task, slurm)
+    {
+        if (!task->over || !is_concluded(slurm, task, now))
+            continue;
+        task->head.cause = task->cause;
+        task->head.state = EXECUTOR_GONE;
+    }
+}
