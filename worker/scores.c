@@ -215,9 +215,15 @@ static bool look_at(double *q_halt, int *used, const struct answers *from, int r
 {
     size_t at = (size_t)rollout * (size_t)from->rows + (size_t)row;
 
-    *q_halt = from->kept != NULL ? from->kept[at].q_halt : from->slot->q_halt[at];
-    *used = from->kept != NULL ? from->kept[at].used : from->slot->used[at];
-    return from->kept != NULL ? from->kept[at].here : from->slot->answers[at] >= 0;
+    if (from->kept != NULL) {
+        *q_halt = from->kept[at].q_halt;
+        *used = from->kept[at].used;
+        return from->kept[at].here;
+    }
+    assert(from->slot != NULL);
+    *q_halt = from->slot->q_halt[at];
+    *used = from->slot->used[at];
+    return from->slot->answers[at] >= 0;
 }
 
 /* The rollout of a row that is chosen; -1: the row was not predicted. */
@@ -287,6 +293,7 @@ static int count_votes(const struct scores *s, const struct answers *from, int t
                                 from->kept[at].q_halt, err);
                 continue;
             }
+            assert(from->slot != NULL);
             predictions_grid(&grid, from->earlier, from->slot->answers[at]);
             rc = ballot_add(ballot, &grid, from->slot->q_halt[at], err);
         }
