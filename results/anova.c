@@ -115,8 +115,8 @@ static double average(struct work *work, struct random_stream *stream)
     return within;
 }
 
-/* The terms' shares of the means' variance, NaN where all of them are equal. */
-static void find_shares(double *shares, struct work *work, const struct anova_term *terms,
+/* The terms' shares of the means' variance; false: all means are equal, there are none. */
+static bool find_shares(double *shares, struct work *work, const struct anova_term *terms,
                         int count, double within)
 {
     const struct anova_grid *grid = work->grid;
@@ -129,6 +129,8 @@ static void find_shares(double *shares, struct work *work, const struct anova_te
     for (int f = 0; f < grid->factor_count; f++)
         alone[f] = margin_squares(work, grand, f, -1);
     double total = grid->seeds * between + within;
+    if (!(total > 0))
+        return false;
     for (int i = 0; i < count; i++) {
         const struct anova_term *term = &terms[i];
         double squares = within / grid->seeds; /* as the others, per seed */
@@ -142,8 +144,9 @@ static void find_shares(double *shares, struct work *work, const struct anova_te
             squares = between - explained;
         if (term->kind != ANOVA_SEED)
             explained += squares;
-        shares[i] = total > 0 ? fmax(0, grid->seeds * squares / total) : (double)NAN;
+        shares[i] = fmax(0, grid->seeds * squares / total);
     }
+    return true;
 }
 
 static int list_terms(struct anova_term *terms, const struct anova_grid *grid)
@@ -189,8 +192,7 @@ static void find_intervals(struct anova_term *terms, int count, struct work *wor
             work->tasks[random_below(&stream, (uint64_t)grid->tasks)]++;
         for (int s = 0; s < grid->seeds; s++)
             work->seeds[s] = (int)random_below(&stream, (uint64_t)grid->seeds);
-        find_shares(shares, work, terms, count, average(work, &stream));
-        if (isnan(shares[0]))
+        if (!find_shares(shares, work, terms, count, average(work, &stream)))
             continue;
         for (int i = 0; i < count; i++)
             work->shares[i * REPLICATES + made] = shares[i];
@@ -218,8 +220,7 @@ int anova(struct anova_term terms[ANOVA_TERMS], int *count, const struct anova_g
             work.tasks[t] = 1;
         for (int s = 0; s < grid->seeds; s++)
             work.seeds[s] = s;
-        find_shares(shares, &work, terms, *count, average(&work, NULL));
-        if (isnan(shares[0]))
+        if (!find_shares(shares, &work, terms, *count, average(&work, NULL)))
             rc = error_set(err, ERROR_FORMAT,
                            "all %d cells have the same value: there is no variance to explain",
                            grid->cells);

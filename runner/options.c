@@ -3,6 +3,7 @@
 
 #include "error.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -79,6 +80,7 @@ static int read_count(int *out, const char *option, const char *text, struct err
 {
     char *end;
 
+    assert(text != NULL);
     errno = 0;
     long value = strtol(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0' || value < 1 || value > 100000)

@@ -356,10 +356,11 @@ int report_make(struct report *out, struct figure_source *figures, const char *s
     *out = (struct report){ 0 };
     if (rc == 0)
         rc = report_write(out, document, figures, spec, prefix, err);
-    if (rc == 0)
-        rc = document_finish(document, &out->text, err);
-    else
+    if (rc != 0) {
         document_destroy(document);
+        return rc;
+    }
+    rc = document_finish(document, &out->text, err);
     if (rc != 0)
         report_release(out);
     return rc;

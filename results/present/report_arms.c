@@ -144,28 +144,26 @@ static int add_arm_row(struct report_source *source, const struct cell *cell,
     return rc;
 }
 
-/* The chosen cell with the best mean; NULL: there is none, or several are equally
+/* The number of the chosen cell with the best mean; -1: there is none, or several are equally
  * good. */
-static const struct cell *best_cell(const struct report_source *source)
+static int best_cell(const struct report_source *source)
 {
-    const struct cells *cells = source->figures->cells;
-    enum measure_better better = METRICS[cells->metric].better;
-    const struct cell *best = NULL;
+    const struct cell *items = source->figures->cells->items;
+    enum measure_better better = METRICS[source->figures->cells->metric].better;
+    int best = -1;
     bool tie = false;
 
-    for (int i = 0; i < cells->count && better != MEASURE_NEITHER; i++) {
-        const struct cell *cell = &cells->items[i];
-
+    for (int i = 0; i < source->figures->cells->count && better != MEASURE_NEITHER; i++) {
         if (!source->chosen[i])
             continue;
-        if (best == NULL ||
-            (better == MEASURE_HIGHER ? cell->mean > best->mean : cell->mean < best->mean)) {
-            best = cell;
+        if (best < 0 || (better == MEASURE_HIGHER ? items[i].mean > items[best].mean
+                                                  : items[i].mean < items[best].mean)) {
+            best = i;
             tie = false;
-        } else if (!(cell->mean < best->mean) && !(cell->mean > best->mean))
+        } else if (!(items[i].mean < items[best].mean) && !(items[i].mean > items[best].mean))
             tie = true;
     }
-    return tie ? NULL : best;
+    return tie ? -1 : best;
 }
 
 /* The chosen cell of the arm that --baseline names, or the first chosen one; *out
@@ -233,8 +231,8 @@ int report_arms(struct report_source *source, struct error *err)
 {
     const struct cells *cells = source->figures->cells;
     struct document_head heads[MOST_AXES + 10];
-    const struct cell *baseline = NULL, *best = best_cell(source);
-    int columns, count, rc = find_baseline(&baseline, source, err);
+    const struct cell *baseline = NULL;
+    int columns, count, best = best_cell(source), rc = find_baseline(&baseline, source, err);
 
     if (rc < 0)
         return rc;
@@ -260,8 +258,7 @@ int report_arms(struct report_source *source, struct error *err)
     document_table(source->document, "Arms, each under one evaluation", heads, count);
     for (int i = 0; i < cells->count && rc == 0; i++)
         if (source->chosen[i])
-            rc = add_arm_row(source, &cells->items[i], baseline, &cells->items[i] == best,
-                             columns, err);
+            rc = add_arm_row(source, &cells->items[i], baseline, i == best, columns, err);
     document_table_end(source->document);
     note_arms(source);
     say_baselines(source);

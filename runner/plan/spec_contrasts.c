@@ -6,6 +6,7 @@
 #include "json.h"
 #include "spec_keys.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,10 +174,12 @@ static int check_name(const struct spec *spec, const cJSON *item, const char *wh
                              "%s: unknown member \"%.60s\" of \"%.60s\"; expected name, from "
                              "and to",
                              where, member->string, name->valuestring);
-    for (int i = 0; i < spec->contrast_count; i++)
+    for (int i = 0; i < spec->contrast_count; i++) {
+        assert(spec->contrasts[i].name != NULL);
         if (strcmp(spec->contrasts[i].name, name->valuestring) == 0)
             return error_set(err, ERROR_FORMAT, "%s: \"%.100s\" is there twice", where,
                              name->valuestring);
+    }
     return 0;
 }
 

@@ -181,18 +181,19 @@ static int read_with_bases(cJSON **out, const char *path, int depth, struct erro
         rc = check_top_keys(own, path, err);
     if (rc == 0)
         rc = make_file_places_absolute(own, path, err);
-    if (rc < 0)
+    if (rc != 0)
         goto out;
     merged = cJSON_CreateObject();
     if (merged == NULL) {
         rc = error_set(err, ERROR_NOMEM, "no memory for a spec");
         goto out;
     }
-    const cJSON *bases = json_member(own, "base");
+    const cJSON *bases = json_member(own, "base"), *name = NULL;
     if (bases != NULL && !cJSON_IsArray(bases)) /* one file */
         rc = merge_base(merged, bases, path, depth, err);
-    for (const cJSON *name = cJSON_IsArray(bases) ? bases->child : NULL;
-         name != NULL && rc == 0; name = name->next)
+    else if (bases != NULL)
+        name = bases->child;
+    for (; name != NULL && rc == 0; name = name->next)
         rc = merge_base(merged, name, path, depth, err);
     cJSON_DeleteItemFromObjectCaseSensitive(own, "base");
     if (rc == 0)
