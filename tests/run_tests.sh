@@ -1,7 +1,8 @@
 #!/bin/bash
-# run_tests.sh DIRECTORY TEST... - runs test programs, two at a time, and adds up their TAP.
+# run_tests.sh DIRECTORY TEST... - runs test programs, one more at a time than there are cores
+# (TEST_JOBS: so many), since many of them wait for others, and adds up their TAP.
 # Each program's output goes to DIRECTORY/log/TEST.tap; failures and reasons for skipping are
-# shown. The last line is "N passed, N failed[, N skipped]". A program that dies counts as a
+# shown, the ten programs that took longest, and what all took. The last line is "N passed, N failed[, N skipped]". A program that dies counts as a
 # failure, and so does one that hangs for ten minutes (HRMLAB_LONG: an hour).
 set -u
 directory=$1
@@ -14,7 +15,9 @@ export HRMLAB_WORKER=${HRMLAB_WORKER:-$PWD/$directory/hrmlab-worker}
 export HRMLAB_PROGRAM=${HRMLAB_PROGRAM:-$PWD/$directory/hrmlab}
 export HRMLAB_FAKE_WORKER=${HRMLAB_FAKE_WORKER:-$PWD/$directory/fake_worker}
 export HRMLAB_SHARED=${HRMLAB_SHARED:-../shared}
-export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+# Freed memory is held back up to 16 MiB per process: with the default of 256 MiB, processes take
+# twice as long, for new pages.
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:quarantine_size_mb=16 UBSAN_OPTIONS=print_stacktrace=1
 unset HRMLAB_WORKSPACE
 # One thread per program: two that spin on tiny products are many times slower.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
@@ -22,7 +25,7 @@ export OPENBLAS_NUM_THREADS=1
 
 run_one()
 {
-    local test=$1 status TIMEFORMAT="%0R s (%0U s user, %0S s system)"
+    local test=$1 status TIMEFORMAT="%1R s (%1U s user, %1S s system)"
     {
         time timeout -k 10 "${HRMLAB_LONG:+3}600" "$directory/$test" >"$log/$test.tap" \
             2>"$log/$test.err" </dev/null
@@ -33,14 +36,16 @@ run_one()
 }
 export -f run_one
 export directory log
-# The longest first, so that none of them runs alone at the end.
-longest="test_runner test_soak test_resume test_faults test_rebuild test_golden test_gradients
-test_garbage test_fencing test_surroundings test_migration test_worker test_experiment"
+# The longest first, so that none of them runs alone at the end; those that mostly wait among them.
+longest="test_runner test_slurm test_soak test_rebuild test_faults test_resume test_spec test_verify
+test_golden test_gradients test_public_layouts test_fencing test_garbage test_surroundings
+test_migration test_damage test_worker test_experiment test_engine test_failures test_init_from
+test_allocations test_mistakes test_attention test_executor test_context test_priority"
 ordered=()
 for test in $longest "$@"; do
     [[ " $* " == *" $test "* && " ${ordered[*]} " != *" $test "* ]] && ordered+=("$test")
 done
-printf '%s\n' "${ordered[@]}" | xargs -P "${TEST_JOBS:-2}" -I{} bash -c 'run_one {}'
+printf '%s\n' "${ordered[@]}" | xargs -P "${TEST_JOBS:-$(($(nproc) + 1))}" -I{} bash -c 'run_one {}'
 
 passed=0 failed=0 skipped=0
 for test in "$@"; do
@@ -71,6 +76,13 @@ for test in "$@"; do
     fi
     passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
 done
+if [ $# -gt 1 ]; then
+    echo "longest:"
+    for test in "$@"; do echo "  $test $(cat "$log/$test.time")"; done | sort -k 2,2 -rn >"$log/times"
+    head -n 10 "$log/times"
+    sed 's/(//' "$log/times" |
+        awk '{ u += $4; s += $7 } END { printf "CPU: %.0f s user, %.0f s system\n", u, s }'
+fi
 if [ "$skipped" = 0 ]; then
     echo "$passed passed, $failed failed"
 else
