@@ -342,11 +342,11 @@ void engine_evaluate_perturb(struct engine *engine, int row, int state, double s
                              const float *noise)
 {
     size_t D = (size_t)engine->D, count = (size_t)engine->S * D;
-    float *z = engine->eval.z[state] + (size_t)row * count;
     const float *init = engine->buffers + engine->init[state];
     double squares = 0.0;
 
     assert(row >= 0 && row < engine->eval.rows && engine->eval.z[state] != NULL);
+    float *z = engine->eval.z[state] + (size_t)row * count;
     for (size_t i = 0; i < D; i++)
         squares += (double)init[i] * (double)init[i];
     float scale = (float)(sigma * sqrt(squares / (double)D));

@@ -188,9 +188,10 @@ int queue_config(struct store *store, int64_t *id, const cJSON *settings, struct
     if (unseeded != NULL)
         text = json_canonical(unseeded);
     cJSON_Delete(unseeded);
-    rc = text == NULL ? error_no_memory(err, "the queue")
-                      : sql_int(store, id, &found, err,
-                                "SELECT config_id FROM config WHERE settings = ?1", "t", text);
+    rc = text == NULL ? error_no_memory(err, "the queue") : 0;
+    if (rc == 0)
+        rc = sql_int(store, id, &found, err, "SELECT config_id FROM config WHERE settings = ?1",
+                     "t", text);
     if (rc == 0 && !found) {
         rc = sql_run(store, err, "INSERT INTO config (settings) VALUES (?1)", "t", text);
         if (rc == 0)
@@ -277,11 +278,11 @@ int queue_execution(struct store *store, int64_t *id, const cJSON *settings, str
 {
     char *text = json_canonical(settings);
     bool found = false;
-    int rc = text == NULL
-                 ? error_no_memory(err, "the queue")
-                 : sql_int(store, id, &found, err,
-                           "SELECT execution_id FROM execution WHERE settings = ?1", "t", text);
+    int rc = text == NULL ? error_no_memory(err, "the queue") : 0;
 
+    if (rc == 0)
+        rc = sql_int(store, id, &found, err,
+                     "SELECT execution_id FROM execution WHERE settings = ?1", "t", text);
     if (rc == 0 && !found) {
         rc = sql_run(store, err, "INSERT INTO execution (settings) VALUES (?1)", "t", text);
         if (rc == 0)

@@ -93,7 +93,9 @@ static bool is_wrong(const struct grid *grid, const struct grid *solution, int c
 static void print_cell(FILE *out, const struct drawing *d, int cell)
 {
     struct data_look look = d->kind->look(d->grid->cells[cell]);
-    int red = look.colour >> 16 & 255, green = look.colour >> 8 & 255, blue = look.colour & 255;
+    unsigned colour = (unsigned)look.colour;
+    int red = (int)(colour >> 16 & 255), green = (int)(colour >> 8 & 255),
+        blue = (int)(colour & 255);
     bool wrong = is_wrong(d->grid, d->solution, cell);
     /* black on bright squares, white on dark ones */
     const char *ink = wrong ? red + 2 * green + blue > 510 ? "\033[30m" : "\033[97m" : "";

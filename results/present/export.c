@@ -229,11 +229,11 @@ int export_open(struct export **out, struct store *store, char *const *names, in
                 const char *const *wheres, int where_count, struct error *err)
 {
     struct export *export = calloc(1, sizeof *export);
-    int rc = export == NULL ? error_no_memory(err, "an export") : 0;
+    int rc = 0;
 
     *out = NULL;
-    if (rc < 0)
-        return rc;
+    if (export == NULL)
+        return error_no_memory(err, "an export");
     export->store = store;
     for (int i = 0; i < name_count && rc == 0; i++)
         rc = add_experiment(export, names[i], wheres, where_count, err);

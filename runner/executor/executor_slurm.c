@@ -269,8 +269,10 @@ static void slurm_close(struct executor *executor)
 {
     struct slurm *slurm = (struct slurm *)executor;
 
-    while (executor->tasks != NULL)
-        slurm_release(executor->tasks);
+    for (struct executor_task *task = executor->tasks, *next; task != NULL; task = next) {
+        next = task->next;
+        free(task);
+    }
     while (slurm->batches != NULL)
         slurm_batch_drop(&slurm->batches, slurm->batches);
     slurm_jobs_release(&slurm->listed);

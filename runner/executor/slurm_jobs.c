@@ -141,7 +141,7 @@ void slurm_jobs_release(struct slurm_jobs *jobs)
 
 const struct slurm_job *slurm_jobs_find(const struct slurm_jobs *jobs, const char *id)
 {
-    struct slurm_job wanted;
+    struct slurm_job wanted = { 0 };
 
     snprintf(wanted.id, sizeof wanted.id, "%s", id);
     return jobs->count == 0

@@ -43,9 +43,9 @@ static int generate(struct boards *boards, int32_t index, const struct config *c
 
     if (rc == 0)
         rc = sudoku_make(&puzzle, &wish, stream, err);
-    return rc < 0 ? rc
-                  : boards_add(boards, puzzle.question, puzzle.answer, index, puzzle.backtracks,
-                               err);
+    if (rc == 0)
+        rc = boards_add(boards, puzzle.question, puzzle.answer, index, puzzle.backtracks, err);
+    return rc;
 }
 
 static const struct board_form FORM = {
