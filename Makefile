@@ -127,8 +127,8 @@ bench-load: all ## the commands on 100 000 queued runs and on 1 000 000 metric r
 	@tests/bench/load.sh build/hrmlab
 
 # Whatever injects a fault: the tests that docs/reliability.md names.
-FAULT_TESTS := $(addprefix test_,allocations checkpoint failures faults fencing journal keeper migration rebuild \
-                 recorder resume runner safetensors schedule soak store surroundings worker)
+FAULT_TESTS := $(addprefix test_,allocations checkpoint damage failures faults fencing journal keeper migration rebuild \
+                 recorder resume runner safetensors schedule soak store surroundings verify worker worker_faults)
 .PHONY: test-faults
 test-faults: ## every fault at every point: kill -9, power cuts, full disks, no memory (minutes)
 	@$(MAKE) --no-print-directory setup

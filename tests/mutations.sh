@@ -84,7 +84,7 @@ mutation "checkpoint not synced" worker/checkpoint.c \
     's/fsync\(fd\) < 0/false/' test_faults a_power_cut_in_training_ends_with_the_same_weights 1
 mutation "values of two attempts not compared" results/record_event.c \
     's/before < now \|\| before > now/false/' \
-    test_runner a_value_that_contradicts_an_earlier_attempt_is_quarantined
+    test_worker_faults a_value_that_contradicts_an_earlier_attempt_is_quarantined
 mutation "a journal line's hash not checked" common/journal.c \
     's/memcmp\(line \+ HASH_AT, digits, HASH_DIGITS\) != 0/false/' \
     test_journal a_flip_of_any_bit_is_bad_and_costs_no_line_before_it
@@ -189,7 +189,7 @@ mutation "digits of a setting lost in an upgrade" results/migrations.c \
     test_migration settings_of_the_first_release_are_shared
 mutation "a damaged database written to" results/store.c \
     's/\*sound = finding != NULL && strcmp\(finding, "ok"\) == 0/*sound = true/' \
-    test_runner no_command_writes_to_a_damaged_database
+    test_damage no_command_writes_to_a_damaged_database
 mutation "a full disk ends the runner" runner/command/command_run.c \
     's/if \(rc != ERROR_NOSPACE\)\n/if (true)\n/' \
     test_faults a_full_disk_pauses_and_goes_on 1
@@ -200,7 +200,7 @@ mutation "rebuild forgets runs that no spec leads to" runner/command/command_reb
     's/rc = queue_rest\(r, err\)/rc = 0/' test_rebuild evaluations_of_a_spec_that_is_gone_are_kept
 mutation "verify looks at one side only" results/verify.c \
     's/    " WHERE b.stored = 0"/    " WHERE b.stored = 2"/' \
-    test_runner verify_trains_again_and_finds_every_difference
+    test_verify verify_trains_again_and_finds_every_difference
 mutation "what killed workers wrote aside stays" runner/loop/attempt_end.c \
     's/        if \(!faulty\)\n            remove_unfinished\(s, slot\);/        (void)remove_unfinished;/' \
     test_soak what_a_killed_worker_wrote_aside_goes

@@ -162,6 +162,27 @@ int place_run(const struct place *place, const char *const *words, char **out, c
     return code;
 }
 
+void place_use_fake(const char *mode)
+{
+    setenv("FAKE_WORKER_REAL", place_worker(), 1);
+    setenv("FAKE_WORKER_MODE", mode, 1);
+    setenv("HRMLAB_WORKER", place_fake_worker(), 1);
+}
+
+void place_run_fake(struct place *place, const char *mode, const char *setting, int exit_code)
+{
+    char *real = strdup(place_worker());
+
+    place_make(place);
+    place_use_fake(mode);
+    int code = place_finish(place_start(place, "run", place->spec, "--set", setting, "--set",
+                                        "arch.name=hrm", "--jobs", "2", NULL));
+    setenv("HRMLAB_WORKER", real, 1);
+    free(real);
+    if (code != exit_code)
+        fail_msg("%s: exit %d, see %s/out", mode, code, place->directory);
+}
+
 void place_sleep_ms(int milliseconds)
 {
     nanosleep(&(struct timespec){ milliseconds / 1000, milliseconds % 1000 * 1000000L }, NULL);

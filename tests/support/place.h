@@ -26,6 +26,12 @@ void place_remove(struct place *place);
 /* The release build's programs from now on, and as worker a null one (fake_worker.c), which
  * follows the protocol in the way that mode says, or (NULL) the real one. */
 void place_use_release(const char *mode);
+/* A null worker as worker from now on, which misbehaves in the way that mode says (fake_worker.c);
+ * for "describe" and others it asks the worker that was named before. */
+void place_use_fake(const char *mode);
+/* Makes the place and runs its spec with such a worker, arch.name=hrm and this setting; the exit
+ * code is to be exit_code. Then HRMLAB_WORKER is as it was. */
+void place_run_fake(struct place *place, const char *mode, const char *setting, int exit_code);
 /* The path of faults/shim.c's library. */
 const char *place_shim(void);
 

@@ -1,0 +1,174 @@
+/* test_damage.c - damaged weights and databases: seen, left alone, made again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+#include "support/place.h"
+#include "support/selection.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One byte of the weights: the sizes are right, the checksum is not. */
+static void damaged_weights_are_seen_and_trained_again(void **state)
+{
+    struct place place;
+    char path[400];
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "doctor", NULL)), 0);
+    assert_true(place_output_has(&place, "all 2 final checkpoints are there and sound"));
+    char *file = place_ask(&place, "SELECT file FROM checkpoint LIMIT 1");
+    char *weights = place_ask(&place, "SELECT weights_hash FROM checkpoint LIMIT 1");
+    snprintf(path, sizeof path, "%s/%s", place.workspace, file);
+    FILE *stream = fopen(path, "r+b");
+    assert_non_null(stream);
+    assert_int_equal(fseek(stream, -100, SEEK_END), 0);
+    int byte = fgetc(stream);
+    assert_int_equal(fseek(stream, -100, SEEK_END), 0);
+    fputc(byte ^ 1, stream);
+    fclose(stream);
+    assert_int_equal(place_finish(place_start(&place, "doctor", NULL)), 0);
+    assert_true(place_output_has(&place, "0 are gone or cut, 1 fail their checksum"));
+    assert_int_equal(
+        place_finish(place_start(&place, "run", place.spec, "--set", "eval.halt_max_steps=3",
+                                 "--set", "retries.max=0", NULL)),
+        0);
+    place_expect(&place, "SELECT count(*) FROM job WHERE state <> 'done'", "0");
+    place_expect(&place, "SELECT count(*) FROM attempt WHERE outcome = 'checkpoint damaged'",
+                 "1");
+    place_expect(&place, "SELECT count(*) FROM job WHERE kind = 'train'", "3");
+    place_expect(&place, "SELECT count(*) FROM evaluation_result WHERE checkpoint = 'last'",
+                 "6");
+    char *again = place_ask(&place, "SELECT weights_hash FROM checkpoint LIMIT 1");
+    char *file_again = place_ask(&place, "SELECT file FROM checkpoint LIMIT 1");
+    assert_string_equal(again, weights);
+    assert_string_not_equal(file_again, file);
+    free(file_again);
+    free(again);
+    free(weights);
+    free(file);
+    place_remove(&place);
+}
+
+static void a_damaged_database_is_left_alone_and_rebuilt(void **state)
+{
+    static const char *const sql =
+        "SELECT group_concat(line, ';') FROM (SELECT r.hash || m.name ||"
+        " m.step || ' ' || m.value AS line FROM metric m JOIN run r"
+        " USING (run_id) ORDER BY 1)";
+    struct place place;
+    char path[80];
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, "--set",
+                                              "eval.halt_max_steps=3", NULL)),
+                     0);
+    char *hashes =
+        place_ask(&place, "SELECT group_concat(weights_hash, ',') FROM (SELECT c.weights_hash"
+                          " FROM checkpoint c JOIN run r USING (run_id) ORDER BY r.hash)");
+    char *metrics = place_ask(&place, sql);
+    snprintf(path, sizeof path, "%s/results.db", place.workspace);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    for (long at = 4096; fseek(file, at, SEEK_SET) == 0 && at < 90000; at += 4096)
+        fputs("this is no page of a database", file);
+    fclose(file);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 3);
+    assert_true(place_output_has(&place, "hrmlab rebuild"));
+    assert_int_equal(place_finish(place_start(&place, "rebuild", NULL)), 0);
+    place_expect(&place, "SELECT count(*) FROM job WHERE state <> 'done'", "0");
+    place_expect(&place, "SELECT count(*) FROM attempt", "4");
+    place_expect(&place, "SELECT count(*) FROM evaluation_result WHERE checkpoint = 'last'",
+                 "6");
+    char *again =
+        place_ask(&place, "SELECT group_concat(weights_hash, ',') FROM (SELECT c.weights_hash"
+                          " FROM checkpoint c JOIN run r USING (run_id) ORDER BY r.hash)");
+    char *metrics_again = place_ask(&place, sql);
+    assert_string_equal(again, hashes);
+    assert_string_equal(metrics_again, metrics);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    assert_true(place_output_has(&place, "nothing to do"));
+    free(hashes);
+    free(again);
+    free(metrics);
+    free(metrics_again);
+    place_remove(&place);
+}
+
+/* Bytes over the first page of a table that most commands never look at. */
+static void damage_table(const struct place *place, const char *table)
+{
+    char path[80], sql[120];
+
+    snprintf(sql, sizeof sql,
+             "SELECT (rootpage - 1) * (SELECT page_size FROM pragma_page_size)"
+             " FROM sqlite_schema WHERE name = '%s'",
+             table);
+    char *offset = place_ask(place, sql);
+    snprintf(path, sizeof path, "%s/results.db", place->workspace);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, atol(offset), SEEK_SET), 0);
+    for (int i = 0; i < 20; i++)
+        fputs("no page...", file);
+    fclose(file);
+    free(offset);
+}
+
+static void no_command_writes_to_a_damaged_database(void **state)
+{
+    static const char *const commands[] = {
+        "run", "queue", "work", "cancel", "retry", "verify"
+    };
+    struct place place;
+    struct error err = { 0 };
+    char path[80], *before, *after;
+    size_t size, size_after;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    char *run = place_ask(&place, "SELECT hash FROM run ORDER BY run_id LIMIT 1");
+    damage_table(&place, "task_outcome");
+    snprintf(path, sizeof path, "%s/results.db", place.workspace);
+    assert_int_equal(file_read(&before, &size, path, 1 << 28, &err), 0);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        const char *target = i < 2 ? place.spec : i == 2 ? NULL : i < 5 ? "all" : run;
+        int code = place_finish(place_start(&place, commands[i], target, NULL));
+        if (code != 3)
+            fail_msg("%s on a damaged database: exit %d", commands[i], code);
+    }
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--set", "train.lr=0.03", NULL)),
+        3);
+    assert_int_equal(file_read(&after, &size_after, path, 1 << 28, &err), 0);
+    assert_int_equal(size_after, size);
+    assert_memory_equal(after, before, size);
+    assert_true(place_output_has(&place, "results.db is damaged; hrmlab rebuild"));
+    free(before);
+    free(after);
+    free(run);
+    place_remove(&place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(damaged_weights_are_seen_and_trained_again),
+        cmocka_unit_test(a_damaged_database_is_left_alone_and_rebuilt),
+        cmocka_unit_test(no_command_writes_to_a_damaged_database),
+    };
+
+    select_tests();
+    return cmocka_run_group_tests_name("damage", tests, NULL, NULL);
+}
