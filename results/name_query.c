@@ -17,6 +17,9 @@ int name_query(struct store *store, enum name_kind kind, name_fn *each, void *co
                      " FROM run r ORDER BY (SELECT max(attempt_id) FROM attempt t"
                      "  WHERE t.run_id = r.run_id) DESC LIMIT 500",
         [NAME_ARM] = "SELECT DISTINCT label, '' FROM arm LIMIT 500",
+        [NAME_FULL_ARM] = "SELECT e.name || ':' || a.label, '' FROM experiment e"
+                          " CROSS JOIN arm a USING (experiment_id)"
+                          " ORDER BY e.experiment_id DESC, a.position LIMIT 500",
         [NAME_AXIS] = "SELECT DISTINCT k.key, '' FROM arm a, json_each(a.axes) k LIMIT 500"
     };
     sqlite3_stmt *s;

@@ -13,7 +13,8 @@ enum name_kind {
     /* the first 12 digits of its hash; the last one tried comes first */
     NAME_RUN,
     NAME_ARM,
-    NAME_AXIS, /* settings that arms differ in */
+    NAME_FULL_ARM, /* "EXPERIMENT:ARM", of the newest experiment first */
+    NAME_AXIS,     /* settings that arms differ in */
     NAME_KIND_COUNT
 };
 

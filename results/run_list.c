@@ -4,6 +4,7 @@
 #include "error.h"
 #include "sql.h"
 #include "store.h"
+#include "table_rows.h"
 
 #include <stdio.h>
 
@@ -20,7 +21,7 @@ static const struct table_column COLUMNS[] = {
 
 /* The newest training of each run. */
 static const char SQL[] =
-    "SELECT a.label, r.seed, r.hash, j.state, coalesce(j.cause, ''),"
+    "SELECT a.label, r.seed, r.hash, j.state, j.cause,"
     " coalesce((SELECT max(m.step) FROM metric m WHERE m.run_id = r.run_id"
     "  AND m.name = 'train/lr'), 0), r.total_steps,"
     " (SELECT count(*) FROM attempt t WHERE t.run_id = r.run_id)"
@@ -56,19 +57,8 @@ int run_list(struct table **out, struct store *store, const char *experiment, in
 
     if (rc == 0)
         rc = sql_query(store, &s, err, SQL, "ti", experiment, (int64_t)most);
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
-        rc = 0;
-        table_row(*out);
-        table_text(*out, sql_text(s, 0));
-        table_int(*out, sqlite3_column_int64(s, 1));
-        for (int c = 2; c < 5; c++)
-            table_text(*out, sql_text(s, c));
-        for (int c = 5; c < 8; c++)
-            if (sqlite3_column_type(s, c) == SQLITE_NULL)
-                table_empty(*out);
-            else
-                table_int(*out, sqlite3_column_int64(s, c));
-    }
+    if (rc == 0)
+        rc = table_add_rows(*out, store, &s, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, err);
     if (rc == 0)
         rc = note_others(*out, store, experiment, most, err);
     return rc;

@@ -5,6 +5,7 @@
 #include "sql.h"
 #include "store.h"
 #include "table.h"
+#include "table_rows.h"
 
 /* Fills a table with all rows of a query with as many columns, by the columns'
  * types. */
@@ -16,20 +17,8 @@ static int fill(struct store *store, struct table **out, const struct table_colu
 
     if (rc == 0)
         rc = sql_query(store, &s, err, sql, "t", hash);
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
-        rc = 0;
-        table_row(*out);
-        for (int c = 0; c < count; c++) {
-            if (sqlite3_column_type(s, c) == SQLITE_NULL)
-                table_empty(*out);
-            else if (columns[c].type == TABLE_INT)
-                table_int(*out, sqlite3_column_int64(s, c));
-            else if (columns[c].type == TABLE_REAL)
-                table_real(*out, sqlite3_column_double(s, c));
-            else
-                table_text(*out, sql_text(s, c));
-        }
-    }
+    if (rc == 0)
+        rc = table_add_rows(*out, store, &s, columns, count, err);
     return rc;
 }
 
@@ -160,4 +149,9 @@ int run_tables(struct store *store, struct table *out[RUN_TABLES], const char *h
                   " WHERE r.hash = ?1 ORDER BY x.step, v.evaluation_id",
                   hash, err);
     return rc;
+}
+
+int run_find_id(struct store *store, int64_t *out, const char *hash, struct error *err)
+{
+    return sql_int(store, out, NULL, err, "SELECT run_id FROM run WHERE hash = ?1", "t", hash);
 }

@@ -4,6 +4,8 @@
 #ifndef RESULTS_RUN_TABLES_H
 #define RESULTS_RUN_TABLES_H
 
+#include <stdint.h>
+
 #include "error.h"
 
 struct store;
@@ -14,5 +16,9 @@ enum { RUN_TABLES = 4 };
 /* out is all NULL before; the caller destroys what is in it, after an error too. */
 int run_tables(struct store *store, struct table *out[RUN_TABLES], const char *hash,
                struct error *err) MUST_CHECK;
+
+/* The id of the run with this whole hash; ERROR_ABSENT. */
+int run_find_id(struct store *store, int64_t *out, const char *hash,
+                struct error *err) MUST_CHECK;
 
 #endif

@@ -17,39 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Loads how far the experiment (NULL: all) is; *out newly allocated. */
-static int load_live(struct live_source **out, const struct page_source *source,
-                     const char *experiment, struct error *err)
-{
-    struct live_source *live = calloc(1, sizeof *live);
-
-    *out = live;
-    if (live == NULL)
-        return error_no_memory(err, "a page");
-    live->workspace = source->workspace;
-    live->store = source->store;
-    live->live.experiment = experiment;
-    return live_load(live, err);
-}
-
-static void free_live(struct live_source *live)
-{
-    if (live != NULL)
-        live_source_release(live);
-    free(live);
-}
-
-static bool is_at_work(const struct live *live)
-{
-    return live->counts.queued + live->counts.running > 0;
-}
-
 int page_experiments(struct page_text *out, const struct page_source *source, struct error *err)
 {
     struct document *document = NULL;
     struct live_source *live = NULL;
     struct table *table = NULL;
-    int rc = load_live(&live, source, NULL, err);
+    int rc = page_load_live(&live, source, NULL, err);
 
     if (rc == 0)
         rc = status_table(source->store, &table, NULL, err);
@@ -58,11 +31,12 @@ int page_experiments(struct page_text *out, const struct page_source *source, st
     if (rc == 0) {
         document_note(document, source->workspace->path);
         page_add_live(document, &live->live);
-        rc = document_add_table(document, table, "Experiments, in the order of queueing", err);
-        out->unsteady = is_at_work(&live->live);
+        rc = document_add_table(document, table, "Experiments, in the order of queueing", NULL,
+                                err);
+        out->unsteady = page_is_live(live);
     }
     table_destroy(table);
-    free_live(live);
+    page_free_live(live);
     return page_end(out, document, rc, err);
 }
 
@@ -78,7 +52,7 @@ static int add_runs(struct document *document, struct store *store, const char *
 
     document_section(document, "runs", "Runs");
     if (rc == 0)
-        rc = document_add_table(document, table, "Runs by arm and seed", err);
+        rc = document_add_table(document, table, "Runs by arm and seed", experiment, err);
     table_destroy(table);
     return rc;
 }
@@ -114,18 +88,18 @@ int page_experiment(struct page_text *out, const struct page_source *source, str
     int rc = experiment_find(source->store, name, source->request->parts[1], err);
 
     if (rc == 0)
-        rc = load_live(&live, source, name, err);
+        rc = page_load_live(&live, source, name, err);
     if (rc == 0)
         rc = page_begin(&document, NULL, name, err);
     if (rc == 0) {
-        out->unsteady = is_at_work(&live->live);
+        out->unsteady = page_is_live(live);
         page_add_live(document, &live->live);
         page_add_failures(document, &live->live);
         rc = add_report(document, source, name, err);
     }
     if (rc == 0)
         rc = add_runs(document, source->store, name, err);
-    free_live(live);
+    page_free_live(live);
     return page_end(out, document, rc, err);
 }
 

@@ -1,7 +1,7 @@
 /* page_parts.c - the frame of every page, and the tables of work that goes on. */
 #include "page_parts.h"
 
-#include "live_view.h"
+#include "live_load.h"
 #include "markup.h"
 
 #include <stdio.h>
@@ -44,6 +44,32 @@ int page_end(struct page_text *out, struct document *document, int rc, struct er
         out->type = "text/html; charset=utf-8";
     }
     return rc;
+}
+
+int page_load_live(struct live_source **out, const struct page_source *source,
+                   const char *experiment, struct error *err)
+{
+    struct live_source *live = calloc(1, sizeof *live);
+
+    *out = live;
+    if (live == NULL)
+        return error_no_memory(err, "a page");
+    live->workspace = source->workspace;
+    live->store = source->store;
+    live->live.experiment = experiment;
+    return live_load(live, err);
+}
+
+void page_free_live(struct live_source *live)
+{
+    if (live != NULL)
+        live_source_release(live);
+    free(live);
+}
+
+bool page_is_live(const struct live_source *live)
+{
+    return live->live.counts.queued + live->live.counts.running > 0;
 }
 
 /* Adds a cell with the beginning of a run's hash that leads to its page. */

@@ -4,6 +4,8 @@
 #ifndef SERVE_PAGE_PARTS_H
 #define SERVE_PAGE_PARTS_H
 
+#include <stdbool.h>
+
 #include "document.h"
 #include "error.h"
 #include "page_cache.h"
@@ -11,6 +13,7 @@
 #include "workspace.h"
 
 struct live;
+struct live_source;
 struct store;
 
 /* What a page is made from; all borrowed. */
@@ -34,6 +37,14 @@ int page_begin(struct document **out, const char *current, const char *title,
  * function's value unless that is 0. document NULL: page_begin() failed with rc. */
 int page_end(struct page_text *out, struct document *document, int rc,
              struct error *err) MUST_CHECK;
+
+/* Loads how far the experiment (borrowed; NULL: all) is; *out newly allocated, to be freed
+ * after an error, too. */
+int page_load_live(struct live_source **out, const struct page_source *source,
+                   const char *experiment, struct error *err) MUST_CHECK;
+void page_free_live(struct live_source *live); /* NULL allowed */
+/* Whether it changes by itself: something is queued or runs. */
+bool page_is_live(const struct live_source *live);
 
 /* Adds how far work is: a bar, who is at work, what is running. */
 void page_add_live(struct document *document, const struct live *live);

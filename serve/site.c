@@ -59,6 +59,10 @@ static const struct page {
     { "", 0, "/", page_experiments },
     { "experiment", 2, "/experiment/NAME", page_experiment },
     { "figure", 3, "/figure/EXPERIMENT/FIGURE.svg", page_figure },
+    { "run", 2, "/run/HASH", page_run },
+    { "task", 3, "/task/EXPERIMENT/TASK", page_task },
+    { "queue", 1, "/queue", page_queue },
+    { "compare", 1, "/compare?a=ARM&b=ARM", page_compare },
     { "page.css", 1, NULL, page_style },
     { "page.js", 1, NULL, page_script },
 };

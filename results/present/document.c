@@ -328,6 +328,31 @@ void document_contents(struct document *document, const char *const (*sections)[
     fputs("</nav>\n", document->out);
 }
 
+/* Writes a link around the text if the document is a page and there is an address. */
+static void begin_link(struct document *document, const char *address)
+{
+    if (address == NULL || document->form != DOCUMENT_PAGE)
+        return;
+    fputs("<a", document->out);
+    write_attribute(document, "href", address);
+    fputc('>', document->out);
+}
+
+static void end_link(struct document *document, const char *address)
+{
+    if (address != NULL && document->form == DOCUMENT_PAGE)
+        fputs("</a>", document->out);
+}
+
+void document_link(struct document *document, const char *text, const char *address)
+{
+    fputs(is_html(document) ? "<p>" : "", document->out);
+    begin_link(document, address);
+    write_text(document, text);
+    end_link(document, address);
+    fputs(is_html(document) ? "</p>\n" : "\n\n", document->out);
+}
+
 static void begin_html_table(struct document *document, const char *caption,
                              const struct document_head *heads, int count)
 {
@@ -378,19 +403,14 @@ static void add_cell(struct document *document, const char *text, bool strong,
     bool last = document->column == document->columns - 1;
 
     if (is_html(document)) {
-        bool link = address != NULL && document->form == DOCUMENT_PAGE;
-
         fputs(document->column == 0 ? "<tr>" : "", document->out);
         fputs(number ? "<td class=\"n\">" : "<td>", document->out);
-        if (link) {
-            fputs("<a", document->out);
-            write_attribute(document, "href", address);
-            fputc('>', document->out);
-        }
+        begin_link(document, address);
         fputs(strong ? "<strong>" : "", document->out);
         write_text(document, text);
         fputs(strong ? "</strong>" : "", document->out);
-        fputs(link ? "</a></td>" : "</td>", document->out);
+        end_link(document, address);
+        fputs("</td>", document->out);
         fputs(last ? "</tr>\n" : "", document->out);
     } else {
         bool marked = strong && text != NULL && text[0] != '\0';
@@ -449,6 +469,15 @@ void document_picture(struct document *document, const char *title, const char *
         else
             fputc(*p, document->out);
     fputs(")\n\n", document->out);
+}
+
+void document_pictures(struct document *document, char *const *svgs, int count)
+{
+    assert(is_html(document));
+    fputs("<figure class=\"grids\">", document->out);
+    for (int i = 0; i < count; i++)
+        fputs(svgs[i], document->out);
+    fputs("</figure>\n", document->out);
 }
 
 void document_progress(struct document *document, double share, const char *text)

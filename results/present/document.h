@@ -47,6 +47,8 @@ __attribute__((format(printf, 2, 3))) void document_say(struct document *documen
                                                         const char *format, ...);
 /* Adds a note in small print: how to read what is above. */
 void document_note(struct document *document, const char *text);
+/* Adds a paragraph that in a page of hrmlab-serve leads to this address; NULL: to none. */
+void document_link(struct document *document, const char *text, const char *address);
 /* Adds commands or a file verbatim. */
 void document_code(struct document *document, const char *text);
 /* Links to the sections: as many as there are ids and titles. */
@@ -74,6 +76,9 @@ void document_table_end(struct document *document);
  * in Markdown a link to the file of this name, in a page of hrmlab-serve both. */
 void document_picture(struct document *document, const char *title, const char *svg,
                       const char *file_name);
+
+/* Adds small pictures side by side, each SVG text like those above; only in HTML. */
+void document_pictures(struct document *document, char *const *svgs, int count);
 
 /* Adds how much is done as a bar; share in [0, 1], text beside it. Only in a page of
  * hrmlab-serve. */

@@ -15,10 +15,13 @@ static const char *const PAGES[][2] = {
 };
 
 /* The address of what a cell names; NULL: it has no page, or no memory. */
-static char *address_of(const struct table_column *column, const struct cell *cell)
+static char *address_of(const struct table_column *column, const struct cell *cell,
+                        const char *experiment)
 {
     if (column->type != TABLE_TEXT || cell->text == NULL || cell->text[0] == '\0')
         return NULL;
+    if (experiment != NULL && strcmp(column->name, "task") == 0)
+        return markup_path("task", experiment, cell->text);
     for (size_t i = 0; i < sizeof PAGES / sizeof *PAGES; i++)
         if (strcmp(PAGES[i][0], column->name) == 0)
             return markup_path(PAGES[i][1], cell->text, NULL);
@@ -26,9 +29,10 @@ static char *address_of(const struct table_column *column, const struct cell *ce
 }
 
 static int add_cell(struct document *document, const struct table_column *column,
-                    const struct cell *cell, struct error *err)
+                    const struct cell *cell, const char *experiment, struct error *err)
 {
-    char *text = cell_text(column, cell, false), *address = address_of(column, cell);
+    char *text = cell_text(column, cell, false),
+         *address = address_of(column, cell, experiment);
     int rc = text == NULL ? error_no_memory(err, "a table") : 0;
 
     if (rc == 0 && (cell->mark == TABLE_STRONG || cell->mark == TABLE_GOOD))
@@ -41,7 +45,7 @@ static int add_cell(struct document *document, const struct table_column *column
 }
 
 int document_add_table(struct document *document, const struct table *table,
-                       const char *caption, struct error *err)
+                       const char *caption, const char *experiment, struct error *err)
 {
     struct document_head heads[DOCUMENT_COLUMNS];
     int shown[DOCUMENT_COLUMNS], count = 0, left_out = 0, rc = 0;
@@ -66,8 +70,8 @@ int document_add_table(struct document *document, const struct table *table,
     document_table(document, table->caption != NULL ? table->caption : caption, heads, count);
     for (int r = 0; r < table->row_count && rc == 0; r++)
         for (int c = 0; c < count && rc == 0; c++)
-            rc =
-                add_cell(document, &table->columns[shown[c]], cell_at(table, r, shown[c]), err);
+            rc = add_cell(document, &table->columns[shown[c]], cell_at(table, r, shown[c]),
+                          experiment, err);
     if (rc != 0)
         return rc;
     document_table_end(document);

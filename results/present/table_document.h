@@ -10,10 +10,11 @@
 
 /*
  * Adds the table's columns for people, at most DOCUMENT_COLUMNS of them, and its notes.
- * caption: if the table has none. In a page of hrmlab-serve, experiments and hashes of
- * runs lead to their pages.
+ * caption: if the table has none. In a page of hrmlab-serve, experiments, hashes of runs
+ * and tasks of the experiment (NULL: none is known) lead to their pages.
  */
 int document_add_table(struct document *document, const struct table *table,
-                       const char *caption, struct error *err) MUST_CHECK;
+                       const char *caption, const char *experiment,
+                       struct error *err) MUST_CHECK;
 
 #endif

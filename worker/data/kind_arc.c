@@ -1,6 +1,7 @@
 /* kind_arc.c - ARC tasks, from files or from the built-in families. */
 #include "kind_arc.h"
 
+#include "arc_colors.h"
 #include "arc_check.h"
 #include "arc_choose.h"
 #include "arc_style.h"
@@ -225,15 +226,10 @@ static void name_variant(char out[DATA_IDENTIFIER_SIZE], const char *task, const
     variant_name(out, task, variant);
 }
 
-/* The colours of the ARC website. */
 static struct data_look look(uint8_t cell)
 {
-    static const int32_t COLOURS[GRID_COLOURS] = { 0x000000, 0x0074D9, 0xFF4136, 0x2ECC40,
-                                                   0xFFDC00, 0xAAAAAA, 0xF012BE, 0xFF851B,
-                                                   0x7FDBFF, 0x870C25 };
-
     return (struct data_look){ cell == 0 ? '.' : (char)('0' + cell),
-                               COLOURS[cell % GRID_COLOURS] };
+                               ARC_COLORS[cell % ARC_COLOR_COUNT] };
 }
 
 const struct data_kind KIND_ARC = {
