@@ -1,7 +1,7 @@
 // page.js - keeps a page up to date, sorts and filters its tables, shows what is pointed at.
 // Pages work without it. What it changes is put back when the page's content is replaced.
 "use strict";
-const PERIOD_MS = 2000, FILTER_FROM = 8;
+const PERIOD_MS = 2000, FILTER_FROM = 20;
 const main = document.getElementById("content");
 const sorts = new Map(), filters = new Map(); // by the table's caption
 let tag = null, parts = [];

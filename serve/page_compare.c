@@ -101,6 +101,11 @@ static int add_difference(struct document *document, struct store *store,
         document_section(document, "difference", "Difference");
         rc = document_add_table(document, table, "Difference", NULL, err);
     }
+    if (rc == 0 && compare->metric != metric)
+        document_say(document,
+                     "%s is a mean over rows, which are not recorded one by one; compared per "
+                     "task is %s.",
+                     METRICS[metric].name, METRICS[compare->metric].name);
     table_destroy(table);
     comparison_list_release(&list);
     baselines_release(&baselines);

@@ -83,10 +83,12 @@ static int add_outcomes(struct document *document, struct store *store, const ch
 
 int page_run(struct page_text *out, const struct page_source *source, struct error *err)
 {
-    static const char *const TITLES[RUN_TABLES][2] = { { "facts", "Facts" },
-                                                       { "settings", "Settings" },
-                                                       { "attempts", "Attempts" },
-                                                       { "evaluations", "Evaluations" } };
+    static const char *const TITLES[RUN_TABLES][3] = {
+        { "facts", "Facts", "What is known of the run" },
+        { "settings", "Settings", "Settings in effect" },
+        { "attempts", "Attempts", "Attempts to execute its jobs" },
+        { "evaluations", "Evaluations", "Results by training step and evaluation" },
+    };
     /* what people look for first */
     static const int ORDER[RUN_TABLES] = { 0, 3, 2, 1 };
     struct table *tables[RUN_TABLES] = { NULL };
@@ -104,7 +106,7 @@ int page_run(struct page_text *out, const struct page_source *source, struct err
         const char *const *words = TITLES[ORDER[i]];
 
         document_section(document, words[0], words[1]);
-        rc = document_add_table(document, tables[ORDER[i]], words[1], NULL, err);
+        rc = document_add_table(document, tables[ORDER[i]], words[2], NULL, err);
         if (rc == 0 && i == 0)
             rc = add_curve(document, source->store, hash, err);
     }

@@ -206,6 +206,25 @@ static void what_is_no_address_says_so(void **state)
     page_reply_release(&reply);
 }
 
+/* Gets the page, whatever its status, until it has these words: pages of before are good
+ * for a while. For at most a minute; its body, fresh. */
+static char *wait_for_words(const char *path, const char *words)
+{
+    struct page_reply reply;
+
+    for (int i = 0; i < 300; i++) {
+        page_get(&reply, &server, path, "");
+        if (strstr(reply.body, words) != NULL) {
+            free(reply.headers);
+            return reply.body;
+        }
+        page_reply_release(&reply);
+        place_sleep_ms(200);
+    }
+    fail_msg("%s does not have \"%s\"", path, words);
+    return NULL;
+}
+
 /* A cell of the database's number stands in the page. */
 static void expect_number(const char *body, const char *sql, int digits)
 {
@@ -247,6 +266,103 @@ static void pages_hold_the_numbers_of_the_database(void **state)
         free(sql);
     }
     free(body);
+}
+
+/* Writes the answers of a run as its worker would. */
+static void write_submission(const char *hash, const char *text)
+{
+    struct error err;
+    char *directory = format_string("%s/runs/%s/attempts/1", place.workspace, hash);
+    char *path = format_string("%s/submission.json", directory);
+
+    assert_int_equal(file_make_directories(directory, &err), 0);
+    assert_int_equal(file_write_atomic(path, text, strlen(text), &err), 0);
+    free(directory);
+    free(path);
+}
+
+static void runs_and_tasks_have_pages_with_what_is_stored(void **state)
+{
+    char *hash = place_ask(&place, "SELECT hash FROM run ORDER BY run_id LIMIT 1");
+    char *path = format_string("/run/%.12s", hash), *body = page_body(&server, path);
+
+    (void)state;
+    assert_null(markup_fault(body));
+    assert_non_null(strstr(body, hash));
+    expect_number(body,
+                  "SELECT per_token_accuracy FROM v_results JOIN run ON hash = run_hash"
+                  " ORDER BY run_id LIMIT 1",
+                  3);
+    assert_non_null(strstr(body, "<a href=\"/task/t/border-0\">border-0</a>"));
+    assert_non_null(strstr(body, "Training loss"));
+    free(body);
+    /* one grid to draw, and what is none */
+    write_submission(hash, "{\"border-0\": [{\"attempt_1\": [[1, 2], [0, 9]], "
+                           "\"attempt_2\": [[1, 10]]}, {\"attempt_1\": 5}]}");
+    body = page_body(&server, "/task/t/border-0");
+    assert_null(markup_fault(body));
+    assert_non_null(strstr(body, "test 0, answer 1"));
+    assert_non_null(strstr(body, "fill=\"#0074d9\""));
+    assert_null(strstr(body, "answer 2"));
+    char *rows = place_ask(&place, "SELECT count(*) FROM task_outcome WHERE task = 'border-0'");
+    int links = 0;
+    for (const char *at = body; (at = strstr(at, "href=\"/run/")) != NULL; at++)
+        links++;
+    assert_int_equal(links, atoi(rows));
+    free(rows);
+    free(body);
+    free(path);
+    free(hash);
+}
+
+static void any_two_arms_are_compared_and_a_wrong_name_is_said(void **state)
+{
+    struct page_reply reply;
+    char *body = page_body(&server, "/compare");
+
+    (void)state;
+    assert_non_null(strstr(body, "value=\"t:arch.name=hrm\""));
+    free(body);
+    body = page_body(&server, "/compare?a=t%3Aarch.name%3Dhrm+eval.halt_max_steps%3D1&b="
+                              "t%3Aarch.name%3Dtransformer+eval.halt_max_steps%3D1"
+                              "&metric=per_token_accuracy");
+    assert_null(markup_fault(body));
+    assert_non_null(strstr(body, "id=\"difference\""));
+    expect_number(body,
+                  "SELECT avg(a) FROM (SELECT avg(per_token_accuracy) AS a FROM task_outcome"
+                  " JOIN evaluation USING (evaluation_id) JOIN setting USING (run_id)"
+                  " WHERE key = 'arch.name' AND value = 'hrm' AND outer_steps = 1"
+                  " GROUP BY task)",
+                  3);
+    assert_non_null(strstr(body, "id=\"differs\""));
+    free(body);
+    page_get(&reply, &server, "/compare?a=t:arch.name%3Dhrm&b=t:nope", "");
+    assert_int_equal(reply.status, 404);
+    assert_non_null(strstr(reply.body, "value=\"t:nope\""));
+    assert_non_null(strstr(reply.body, "no arm &quot;nope&quot;"));
+    page_reply_release(&reply);
+}
+
+static void the_queue_shows_what_waits_where_what_runs_and_what_failed(void **state)
+{
+    (void)state;
+    change_database("UPDATE job SET state = 'queued' WHERE job_id = 1;"
+                    "UPDATE job SET state = 'failed', cause = 'out of memory', message ="
+                    " 'it was killed' WHERE job_id = 2");
+    char *body = wait_for_words("/queue", "0 of 2 jobs done, 1 failed");
+    assert_null(markup_fault(body));
+    assert_non_null(strstr(body, "no runner is at work here"));
+    assert_non_null(strstr(body, "<td>out of memory</td><td>it was killed</td>"));
+    const char *queued = strstr(body, "id=\"queued\"");
+    assert_non_null(queued);
+    assert_non_null(strstr(queued, "<a href=\"/experiment/t\">t</a>"));
+    free(body);
+    change_database("UPDATE job SET state = 'running' WHERE job_id = 1;"
+                    "UPDATE attempt SET state = 'running', host = 'machine-7', cpus = '3'"
+                    " WHERE job_id = 1");
+    free(wait_for_words("/queue", "<td>machine-7</td><td>3</td>"));
+    change_database("UPDATE job SET state = 'done', cause = NULL, message = NULL;"
+                    "UPDATE attempt SET state = 'ended'");
 }
 
 static void a_figure_is_a_file_of_its_own(void **state)
@@ -317,8 +433,15 @@ static void an_unchanged_page_is_not_sent_again_and_a_changed_one_is(void **stat
 static void names_notes_and_tags_cannot_become_markup(void **state)
 {
     static const char BAD[] = "<script>alert(1)</script>";
+#define ENCODED "%3Cscript%3Ealert(1)%3C%2Fscript%3E"
     static const char *const PATHS[] = { "/",
-                                         "/experiment/%3Cscript%3Ealert(1)%3C%2Fscript%3E" };
+                                         "/experiment/" ENCODED,
+                                         "/queue",
+                                         "/run/last",
+                                         "/task/" ENCODED "/border-0",
+                                         "/task/" ENCODED "/" ENCODED,
+                                         "/compare?a=" ENCODED "&b=%22%3E" ENCODED,
+                                         "/experiment/x" ENCODED };
 
     (void)state;
     change_database(
@@ -327,23 +450,17 @@ static void names_notes_and_tags_cannot_become_markup(void **state)
         "UPDATE arm SET label = label || ' <script>alert(1)</script>' WHERE position = 0;"
         "INSERT INTO mark SELECT k.value, e.name, '', '', '<script>alert(1)</script>', 'now'"
         " FROM experiment e, json_each('[\"note\", \"tag\"]') k;"
+        "UPDATE task_outcome SET task = '<script>alert(1)</script>' WHERE task = 'crop-0';"
         "UPDATE job SET state = 'failed', cause = '<script>alert(1)</script>', message ="
         " '\"><script>alert(1)</script>' WHERE job_id = 1");
-    place_sleep_ms(2000); /* until the pages of before are no longer good */
     for (size_t i = 0; i < sizeof PATHS / sizeof *PATHS; i++) {
-        char *body = page_body(&server, PATHS[i]);
+        char *body = wait_for_words(PATHS[i], "&lt;script&gt;alert(1)");
 
         assert_null(strstr(body, BAD));
-        assert_non_null(strstr(body, "&lt;script&gt;alert(1)"));
         if (markup_fault(body) != NULL)
             fail_msg("%s: %s", PATHS[i], markup_fault(body));
         free(body);
     }
-    struct page_reply reply;
-    page_get(&reply, &server, "/%3Cscript%3Ealert(1)%3C%2Fscript%3E", "");
-    assert_null(strstr(reply.body, BAD));
-    assert_null(markup_fault(reply.body));
-    page_reply_release(&reply);
 }
 
 static void a_database_that_was_replaced_is_not_shown(void **state)
@@ -487,10 +604,13 @@ int main(void)
         cmocka_unit_test(what_is_no_address_says_so),
         cmocka_unit_test(pages_hold_the_numbers_of_the_database),
         cmocka_unit_test(a_figure_is_a_file_of_its_own),
+        cmocka_unit_test(runs_and_tasks_have_pages_with_what_is_stored),
+        cmocka_unit_test(any_two_arms_are_compared_and_a_wrong_name_is_said),
         cmocka_unit_test(a_port_in_use_and_bad_words_are_said),
         cmocka_unit_test(the_server_reads_the_workspace_and_can_do_nothing_else),
         cmocka_unit_test(a_database_that_was_replaced_is_not_shown),
         cmocka_unit_test(an_unchanged_page_is_not_sent_again_and_a_changed_one_is),
+        cmocka_unit_test(the_queue_shows_what_waits_where_what_runs_and_what_failed),
         cmocka_unit_test(names_notes_and_tags_cannot_become_markup),
     };
     const struct CMUnitTest own[] = {
