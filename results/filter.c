@@ -17,7 +17,7 @@
 
 struct special_key {
     const char *key;
-    const char *column;
+    const char *column; /* NULL: a tag */
     bool is_text, prefix;
 };
 
@@ -27,6 +27,7 @@ static const struct special_key SPECIAL_KEYS[] = {
     { "experiment", "e.name", true, false },
     { "arm", "a.label", true, false },
     { "hash", "r.hash", true, true },
+    { "tag", NULL, true, false },
     { "seed", "r.seed", false, false },
     { "train.seed", "r.seed", false, false },
     { "eval.halt_max_steps", "v.outer_steps", false, false },
@@ -127,6 +128,7 @@ static int find_key(struct filter *out, int *id, const char *key, const char *co
             out->column = SPECIAL_KEYS[i].column;
             out->is_text = SPECIAL_KEYS[i].is_text;
             out->prefix = SPECIAL_KEYS[i].prefix;
+            out->tag = SPECIAL_KEYS[i].column == NULL;
             out->key = SPECIAL_KEYS[i].key;
         }
     *id = setting_find(strcmp(key, "seed") == 0 ? "train.seed" : key);
@@ -138,7 +140,8 @@ static int find_key(struct filter *out, int *id, const char *key, const char *co
         return error_set(
             err, ERROR_FORMAT,
             "--where %s: unknown key \"%s\"%s%s%s; known are experiment, arm, seed, "
-            "hash, every setting (`hrmlab axes` lists them) and, for results, every measure",
+            "hash, tag, every setting (`hrmlab axes` lists them) and, for results, every "
+            "measure",
             condition, key, nearest != NULL ? " (did you mean \"" : "",
             nearest != NULL ? nearest : "", nearest != NULL ? "\"?)" : "");
     }
@@ -233,6 +236,15 @@ char *filter_sql(const struct filter *filter, int first)
         return format_string("(?%d IS NOT NULL AND %ssubstr(%s, 1, length(?%d)) = ?%d)", first,
                              filter->relation == FILTER_NE ? "NOT " : "", filter->column,
                              first + 1, first + 1);
+    if (filter->tag)
+        return format_string("%sEXISTS (SELECT 1 FROM mark m WHERE ?%d IS NOT NULL"
+                             " AND m.kind = 'tag' AND m.text = ?%d AND m.experiment = e.name"
+                             " AND m.arm IN ('', a.label) AND m.run_hash = ''"
+                             " UNION ALL SELECT 1 FROM mark m WHERE m.kind = 'tag'"
+                             " AND m.text = ?%d AND m.experiment = '' AND m.arm = ''"
+                             " AND m.run_hash = r.hash)",
+                             filter->relation == FILTER_NE ? "NOT " : "", first, first + 1,
+                             first + 1);
     if (filter->column != NULL)
         return format_string("(?%d IS NOT NULL AND %s %s ?%d)", first, filter->column, text,
                              first + 1);

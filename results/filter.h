@@ -19,6 +19,7 @@ struct filter {
     const char *column;
     const char *key; /* the setting's key, static */
     bool prefix;     /* the value is a prefix (hash) */
+    bool tag;        /* the value is a tag of the run, its arm or its experiment */
     bool is_text;
     double number;
     char *text; /* owned */

@@ -85,8 +85,9 @@ enum results_scope {
 /*
  * Loads an experiment by name ("last": the newest); NULL: the only one. wheres:
  * conditions "key=value" with =, !=, <, <=, >, >=, all of which must hold; keys are
- * experiment, arm, seed, hash and every setting. ERROR_ABSENT lists the experiments;
- * ERROR_FORMAT for a bad condition names the most similar key.
+ * experiment, arm, seed, hash, tag (of the run, its arm or experiment) and every
+ * setting. ERROR_ABSENT lists the experiments; ERROR_FORMAT for a bad condition names
+ * the most similar key.
  */
 int results_load(struct results **out, struct store *store, const char *experiment,
                  const char *const *wheres, int where_count, enum results_scope scope,

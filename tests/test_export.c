@@ -322,6 +322,28 @@ static void conditions_and_names_choose_what_is_exported(void **state)
     assert_non_null(strstr(err.message, "no experiment \"absent\""));
 }
 
+/* Tags of the experiment (b), an arm (c) and a run (a,"). */
+static void a_condition_can_be_a_tag(void **state)
+{
+    static const struct {
+        const char *condition;
+        int runs;
+    } CASES[] = {
+        { "tag=b", 2 }, { "tag=c", 1 }, { "tag!=c", 1 }, { "tag=a,\"", 1 }, { "tag=d", 0 }
+    };
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct export *part;
+
+        must(export_open(&part, store, NULL, 0, &CASES[i].condition, 1, &err), &err);
+        if (part->run_count != CASES[i].runs)
+            fail_msg("%s: %d runs", CASES[i].condition, part->run_count);
+        export_close(part);
+    }
+}
+
 /* ---- the folder ---- */
 
 static void write_folder(const char *path, bool force, bool finish)
@@ -457,6 +479,7 @@ int main(void)
         cmocka_unit_test(a_run_has_the_tags_of_its_arm_and_experiment_too),
         cmocka_unit_test(the_dictionary_explains_every_column_by_its_table),
         cmocka_unit_test(conditions_and_names_choose_what_is_exported),
+        cmocka_unit_test(a_condition_can_be_a_tag),
         cmocka_unit_test(a_killed_export_leaves_no_folder_and_the_next_one_tidies_up),
         cmocka_unit_test(only_an_earlier_export_is_replaced_and_only_by_force),
         cmocka_unit_test(two_exports_to_one_place_do_not_mix),

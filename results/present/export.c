@@ -22,6 +22,7 @@ void export_close(struct export *export)
     free(export->arm_runs);
     free(export->runs);
     free(export->evaluations);
+    free(export->rows);
     free(export);
 }
 
@@ -214,6 +215,11 @@ static int find_items(struct export *export, struct error *err)
 
     if (rc >= 0) {
         export->arm_run_count = keep_first(export->arm_runs, rc, compare_in_arms, same_in_arm);
+        rc = list_items(export, &export->rows, false, err);
+    }
+    if (rc >= 0) {
+        export->row_count = rc;
+        qsort(export->rows, (size_t)rc, sizeof *export->rows, compare_in_arms);
         rc = list_items(export, &export->runs, false, err);
     }
     if (rc >= 0) {
@@ -223,6 +229,26 @@ static int find_items(struct export *export, struct error *err)
     if (rc >= 0)
         export->evaluation_count = keep_first(export->evaluations, rc, compare_ids, same_id);
     return rc < 0 ? rc : 0;
+}
+
+int export_rows_of(const struct export *export, const struct export_item *item,
+                   const struct export_item **first)
+{
+    const struct export_item wanted = { item->experiment, item->row, item->id, -1 };
+    int low = 0, high = export->row_count, count = 0;
+
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+
+        if (compare_in_arms(&export->rows[middle], &wanted) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *first = &export->rows[low];
+    while (low + count < export->row_count && same_in_arm(&export->rows[low + count], item))
+        count++;
+    return count;
 }
 
 int export_open(struct export **out, struct store *store, char *const *names, int name_count,

@@ -37,7 +37,8 @@ struct export
     struct export_item *arm_runs;    /* owned: each run once per arm */
     struct export_item *runs;        /* owned: each run once */
     struct export_item *evaluations; /* owned: each evaluation that has a result once */
-    int arm_run_count, run_count, evaluation_count;
+    struct export_item *rows;        /* owned: all rows, by experiment, arm and run */
+    int arm_run_count, run_count, evaluation_count, row_count;
 };
 
 /*
@@ -48,6 +49,10 @@ struct export
 int export_open(struct export **out, struct store *store, char *const *names, int name_count,
                 const char *const *wheres, int where_count, struct error *err) MUST_CHECK;
 void export_close(struct export *export); /* NULL allowed */
+
+/* The rows of a run in an arm, an item of arm_runs: how many, *first of them. */
+int export_rows_of(const struct export *export, const struct export_item *item,
+                   const struct export_item **first);
 
 /* Writes a table to out as FORMAT_CSV or FORMAT_JSON_LINES. *rows: how many it has.
  * ERROR_IO, ERROR_NOSPACE: out cannot be written. */

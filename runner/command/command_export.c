@@ -1,6 +1,7 @@
 /* command_export.c - `hrmlab export`: results as files for other programs. */
 #include "error.h"
 #include "export.h"
+#include "export_events.h"
 #include "export_folder.h"
 #include "file.h"
 #include "log.h"
@@ -82,6 +83,47 @@ static int write_dictionary(struct writing *writing, struct error *err)
     return rc;
 }
 
+/* ---- event files ---- */
+
+/* Writes an event file of a run in an arm; item NULL: the one at the top. */
+static int write_events(struct writing *writing, const struct export_item *item,
+                        const char *workspace, struct error *err)
+{
+    char *name =
+        item == NULL ? export_events_top_name() : export_events_name(writing->export, item);
+    FILE *file = NULL;
+    int rc = name == NULL ? error_no_memory(err, "an export")
+                          : export_folder_create(writing->folder, &file, name, err);
+
+    if (rc == 0)
+        rc = item == NULL ? export_events_top(writing->export, file, err)
+                          : export_events_run(writing->export, item, workspace, file, err);
+    if (file != NULL && rc < 0)
+        fclose(file);
+    else if (file != NULL)
+        rc = export_folder_close(file, name, err);
+    bool first = item == NULL || item == writing->export->arm_runs ||
+                 item[-1].experiment != item->experiment;
+
+    if (rc == 0 && first) { /* of an experiment: its folder */
+        name[strcspn(name, "/")] = '\0';
+        rc = note_file(writing, name, err);
+    }
+    free(name);
+    return rc;
+}
+
+static int write_all_events(struct writing *writing, const char *workspace, struct error *err)
+{
+    int rc = write_events(writing, NULL, workspace, err);
+
+    for (int i = 0; i < writing->export->arm_run_count && rc == 0; i++)
+        rc = write_events(writing, &writing->export->arm_runs[i], workspace, err);
+    return rc;
+}
+
+/* ---- all of it ---- */
+
 /* The text of export.json: format, experiments, tables with their rows, files. */
 static char *manifest_text(struct writing *writing)
 {
@@ -117,16 +159,24 @@ static int write_manifest(struct writing *writing, struct error *err)
     return rc;
 }
 
-static int write_all(struct writing *writing, struct error *err)
+static int write_all_tables(struct writing *writing, struct error *err)
+{
+    int rc = 0;
+
+    for (int t = 0; t < EXPORT_TABLE_COUNT && rc == 0; t++)
+        rc = write_table(writing, (enum export_table)t, err);
+    return rc == 0 ? write_dictionary(writing, err) : rc;
+}
+
+static int write_all(struct writing *writing, const char *workspace, struct error *err)
 {
     int rc = writing->files == NULL || writing->tables == NULL
                  ? error_no_memory(err, "an export")
                  : 0;
 
-    for (int t = 0; t < EXPORT_TABLE_COUNT && rc == 0; t++)
-        rc = write_table(writing, (enum export_table)t, err);
     if (rc == 0)
-        rc = write_dictionary(writing, err);
+        rc = writing->format == FORMAT_EVENTS ? write_all_events(writing, workspace, err)
+                                              : write_all_tables(writing, err);
     if (rc == 0)
         rc = write_manifest(writing, err);
     if (rc == 0)
@@ -139,7 +189,7 @@ static int choose_format(enum output_format *out, const struct options *options,
                          struct error *err)
 {
     *out = options->format == FORMAT_TABLE ? FORMAT_CSV : options->format;
-    if (*out == FORMAT_CSV || *out == FORMAT_JSON_LINES)
+    if (*out == FORMAT_CSV || *out == FORMAT_JSON_LINES || *out == FORMAT_EVENTS)
         return 0;
     return error_set(
         err, ERROR_FORMAT,
@@ -169,7 +219,7 @@ int command_export(const struct options *options, int *exit_code, struct error *
         writing.folder = &folder;
         writing.files = cJSON_CreateArray();
         writing.tables = cJSON_CreateObject();
-        rc = write_all(&writing, err);
+        rc = write_all(&writing, options->workspace, err);
     }
     if (rc == 0)
         log_info("%d run%s of %d experiment%s are in %s", writing.export->run_count,
