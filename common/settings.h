@@ -152,6 +152,8 @@ enum setting_id {
     RETRIES_MAX,
     RETRIES_DELAY_S,       /* retries.delay: before the first retry; then doubles */
     CHECKPOINT_INTERVAL_S, /* train.checkpoint_interval: seconds between checkpoints */
+    EVAL_KEEP_PREDICTIONS, /* auto | always | never */
+    EVAL_ANSWERS,          /* inferred | kept */
     /* what a job asks of Slurm; empty or 0: nothing, the site's default holds */
     SLURM_PARTITION,
     SLURM_ACCOUNT,

@@ -29,6 +29,8 @@ static const char *const HALT_RULES[] = {
 static const char *const PUZZLE_ROWS[] = { "mean", "zero", "normal", NULL };
 static const char *const FREEZES[] = { "none", "trunk", "puzzle", "trunk_first", NULL };
 static const char *const CHOICES[] = { "vote", "q", "first_halt", NULL };
+static const char *const KEEPS[] = { "auto", "always", "never", NULL };
+static const char *const ANSWERS[] = { "inferred", "kept", NULL };
 static const char *const SPLITS[] = { "test", "train", NULL };
 
 static bool no_match(const struct config *c)
@@ -630,6 +632,14 @@ const struct setting settings_table[SETTING_COUNT] = {
     [CHECKPOINT_INTERVAL_S] =
         REAL_SETTING("train.checkpoint_interval", PHASE_EXECUTION, 0.01, 1e6, "30", "seconds",
                      NULL, "time between checkpoints"),
+    [EVAL_KEEP_PREDICTIONS] = CHOICE_SETTING(
+        "eval.keep_predictions", PHASE_EXECUTION, KEEPS, "auto", "auto", NULL,
+        "whether an evaluation keeps each row's answer after each outer step in a file, for "
+        "hrmlab revote and pools asked for later: auto: where they take at most 16 MiB"),
+    [EVAL_ANSWERS] = CHOICE_SETTING(
+        "eval.answers", PHASE_EXECUTION, ANSWERS, "inferred", "inferred", NULL,
+        "where the answers of a job that evaluates a trained model come from: kept: from an "
+        "earlier evaluation's files, without inference, as hrmlab revote sets it"),
     [SLURM_PARTITION] = TEXT_SETTING("slurm.partition", PHASE_EXECUTION, "", NULL,
                                      "partition of a Slurm job; empty: the site's default"),
     [SLURM_ACCOUNT] = TEXT_SETTING("slurm.account", PHASE_EXECUTION, "", NULL,

@@ -19,17 +19,20 @@
     "NOT EXISTS (SELECT 1 FROM arm_run y JOIN arm b USING (arm_id) WHERE y.run_id = " run      \
     " AND b.experiment_id <> " experiment ")"
 
-/* The run r is kept, or an arm or experiment that contains it is. */
-#define KEPT                                                                                   \
-    "EXISTS (SELECT 1 FROM mark m WHERE m.kind = 'keep' AND (m.run_hash = r.hash"              \
+/* The run is kept, or an arm or experiment that contains it is. */
+#define KEPT(run)                                                                              \
+    "EXISTS (SELECT 1 FROM mark m WHERE m.kind = 'keep' AND (m.run_hash = " run ".hash"        \
     " OR EXISTS (SELECT 1 FROM arm_run x JOIN arm a USING (arm_id)"                            \
-    "  JOIN experiment e USING (experiment_id) WHERE x.run_id = r.run_id"                      \
+    "  JOIN experiment e USING (experiment_id) WHERE x.run_id = " run ".run_id"                \
     "  AND e.name = m.experiment AND (m.arm = '' OR m.arm = a.label))))"
 
-/* SQL condition: a run that is to be trained begins with the weights of this one. */
-#define BASE_OF_OPEN(run_hash)                                                                 \
-    "EXISTS (SELECT 1 FROM run d JOIN job k USING (run_id) WHERE d.base_hash = " run_hash      \
-    " AND k.kind = 'train' AND k.state IN ('queued', 'starting', 'running'))"
+/* SQL condition: a run that is to be trained begins with the weights of r, or one that an
+ * experiment contains or that is kept: verify trains it again. */
+#define IS_BASE                                                                                \
+    "EXISTS (SELECT 1 FROM run d WHERE d.base_hash = r.hash AND ("                             \
+    " EXISTS (SELECT 1 FROM job k WHERE k.run_id = d.run_id AND k.kind = 'train'"              \
+    "  AND k.state IN ('queued', 'starting', 'running'))"                                      \
+    " OR EXISTS (SELECT 1 FROM arm_run x WHERE x.run_id = d.run_id) OR " KEPT("d") "))"
 
 /* Makes room for one more item after `count` items. NULL: out of memory. */
 static void *grow(void *list, int count, size_t size)
@@ -44,16 +47,14 @@ int garbage_runs(struct store *store, struct garbage_run **out, int *count, stru
     struct garbage_run *list = NULL;
     sqlite3_stmt *s;
     int n = 0;
-    int rc = sql_query(
-        store, &s, err,
-        "SELECT r.run_id, r.hash,"
-        " EXISTS (SELECT 1 FROM arm_run x WHERE x.run_id = r.run_id)"
-        " OR " BASE_OF_OPEN("r.hash") ","
-                                      " " OPEN_JOB("r.run_id") " OR " OPEN_ATTEMPT(
-                                          "r.run_id") ", c.file, " KEPT
-                                                      " FROM run r LEFT JOIN checkpoint c "
-                                                      "USING (run_id) ORDER BY r.run_id",
-        "");
+    int rc = sql_query(store, &s, err,
+                       "SELECT r.run_id, r.hash,"
+                       " EXISTS (SELECT 1 FROM arm_run x WHERE x.run_id = r.run_id)"
+                       " OR " IS_BASE ", " OPEN_JOB("r.run_id") " OR " OPEN_ATTEMPT(
+                           "r.run_id") ", c.file,"
+                                       " " KEPT("r") " FROM run r LEFT JOIN checkpoint c USING "
+                                                     "(run_id) ORDER BY r.run_id",
+                       "");
 
     *out = NULL;
     *count = 0;
@@ -98,7 +99,7 @@ int garbage_is_unwanted(struct store *store, bool *out, int64_t run_id, struct e
     return sql_int(store, &id, out, err,
                    "SELECT r.run_id FROM run r WHERE r.run_id = ?1"
                    " AND NOT EXISTS (SELECT 1 FROM arm_run x WHERE x.run_id = r.run_id)"
-                   " AND NOT " KEPT " AND NOT " BASE_OF_OPEN("r.hash") " AND NOT " OPEN_JOB(
+                   " AND NOT " KEPT("r") " AND NOT " IS_BASE " AND NOT " OPEN_JOB(
                        "r.run_id") " AND NOT " OPEN_ATTEMPT("r.run_id"),
                    "i", run_id);
 }

@@ -17,7 +17,8 @@ struct store;
 struct garbage_run {
     int64_t run_id;
     char hash[65];
-    bool wanted; /* an experiment contains it */
+    /* an experiment contains it, or a run that is needed begins with its weights */
+    bool wanted;
     bool kept;   /* protected: it, an arm or an experiment that contains it (mark.h) */
     /* one of its jobs has not ended, or an attempt may still run */
     bool busy;
@@ -32,7 +33,8 @@ int garbage_runs(struct store *store, struct garbage_run **out, int *count,
 int garbage_knows_run(struct store *store, bool *out, const char *hash,
                       struct error *err) MUST_CHECK;
 
-/* Whether no experiment contains the run, and it is neither kept nor busy. */
+/* Whether no experiment contains the run, it is neither kept nor busy, and no such run
+ * begins with its weights. */
 int garbage_is_unwanted(struct store *store, bool *out, int64_t run_id,
                         struct error *err) MUST_CHECK;
 /* Deletes such a run with its jobs, attempts and results. */

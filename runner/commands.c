@@ -115,6 +115,11 @@ const struct command COMMANDS[] = {
       "run's hash (4 digits or more), or all. --set changes how jobs are executed:\n"
       "resources, retries, slurm, data.path, train.checkpoint_interval.",
       1, 1, BIT(SET), command_retry },
+    { "revote", "SPEC", "evaluate from kept predictions, without inference",
+      "Works out evaluations that its runs lack (votes, pools, halting rules, fewer\n"
+      "outer steps) from the answers that earlier evaluations kept: the numbers that a\n"
+      "new inference would find, bit for bit. Trains nothing; says what is missing.",
+      1, 1, LOOP_OPTIONS | BIT(SET) | BIT(NEW), command_revote },
     { "verify", "RUN", "train a run again and compare it bit for bit",
       "Trains in a separate directory and compares every metric, every task's outcome,\n"
       "the baselines and the weights. Exit 1: something differs.",

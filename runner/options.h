@@ -144,6 +144,6 @@ command_fn command_run, command_queue, command_work, command_sync, command_plan,
     command_axes, command_data, command_doctor, command_verify, command_rebuild, command_remove,
     command_gc, command_import, command_completions, command_curves, command_plot,
     command_report, command_watch, command_tasks, command_diff, command_importance,
-    command_note, command_tag, command_keep, command_serve, command_export;
+    command_note, command_tag, command_keep, command_serve, command_export, command_revote;
 
 #endif

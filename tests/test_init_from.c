@@ -334,15 +334,17 @@ static void a_base_that_failed_fails_its_dependants_until_it_is_retried(void **s
     place_remove(&place);
 }
 
-static void imported_weights_are_evaluated_without_training(void **state)
+/* rate: the setting of averages of the weights, in the training and where its weights are
+ * imported. */
+static void expect_import_evaluates(const char *rate)
 {
     struct place place;
     char spec[1200], from[200];
     char *out = NULL, *errors = NULL;
 
-    (void)state;
     place_make(&place);
-    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, "--set", rate, NULL)),
+                     0);
     char *file = place_ask(&place, "SELECT c.file FROM checkpoint c JOIN run r USING (run_id)"
                                    " WHERE r.canonical NOT LIKE '%transformer%'");
     char *path = file_join(place.workspace, file);
@@ -355,7 +357,7 @@ static void imported_weights_are_evaluated_without_training(void **state)
     assert_int_equal(
         place_finish(place_start(&place, "run", place.spec, "--set", "name=again", "--set",
                                  "arch.name=hrm", "--set", "train.max_steps=0", "--set",
-                                 "train.epochs=0", "--set", from, NULL)),
+                                 "train.epochs=0", "--set", rate, "--set", from, NULL)),
         0);
     /* what the training's own last evaluation found */
     place_expect(&place,
@@ -369,15 +371,93 @@ static void imported_weights_are_evaluated_without_training(void **state)
                  "6");
     /* a file named in a spec is the same */
     snprintf(spec, sizeof spec, "train.init_from=%s", path);
-    assert_int_equal(place_finish(place_start(&place, "plan", place.spec, "--set",
-                                              "arch.name=hrm", "--set", "train.max_steps=0",
-                                              "--set", "train.epochs=0", "--set", spec, NULL)),
-                     0);
+    assert_int_equal(
+        place_finish(place_start(&place, "plan", place.spec, "--set", "arch.name=hrm", "--set",
+                                 "train.max_steps=0", "--set", "train.epochs=0", "--set", rate,
+                                 "--set", spec, NULL)),
+        0);
     assert_true(place_output_has(&place, "trained and evaluated already"));
     free(path);
     free(file);
     free(out);
     free(errors);
+    place_remove(&place);
+}
+
+static void imported_weights_are_evaluated_without_training(void **state)
+{
+    (void)state;
+    expect_import_evaluates("train.ema_rate=0");
+}
+
+static void imported_averages_are_what_evaluations_use(void **state)
+{
+    (void)state;
+    expect_import_evaluates("train.ema_rate=0.9");
+}
+
+/* trunk_first: the trunk is frozen for the first share of the steps. */
+static void a_trunk_that_is_frozen_first_is_trained_later(void **state)
+{
+    static const char TRUNK[] = "inner.lm_head.weight", ROWS[] = "inner.puzzle_emb.weights";
+    static const char ZIP[] =
+        "\"zip\": [{\"train.freeze\": [\"none\", \"trunk\", \"trunk_first\","
+        " \"trunk_first\", \"trunk_first\"], \"train.freeze_share\": [0.1, 0.1, 0, 0.5, 1]}]}";
+    struct place place;
+    struct safetensors_file *first[3];
+    char label[80];
+
+    (void)state;
+    place_make(&place);
+    const char *grid = strstr(SPEC, "\"grid\"");
+    char *text = format_string("%.*s%s", (int)(grid - SPEC), SPEC, ZIP);
+    write_spec(&place, text);
+    free(text);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    struct safetensors_file *none = final_weights(&place, "train.freeze=none");
+    struct safetensors_file *trunk = final_weights(&place, "train.freeze=trunk ");
+    static const char *const SHARES[3] = { "0", "0.5", "1" };
+    for (int i = 0; i < 3; i++) {
+        snprintf(label, sizeof label, "train.freeze=trunk_first train.freeze_share=%s",
+                 SHARES[i]);
+        first[i] = final_weights(&place, label);
+    }
+    assert_true(same_tensor(first[0], none, TRUNK) && same_tensor(first[0], none, ROWS));
+    assert_true(same_tensor(first[2], trunk, TRUNK) && same_tensor(first[2], trunk, ROWS));
+    assert_false(same_tensor(first[1], none, TRUNK));
+    assert_false(same_tensor(first[1], trunk, TRUNK));
+    for (int i = 0; i < 3; i++)
+        safetensors_destroy(first[i]);
+    safetensors_destroy(none);
+    safetensors_destroy(trunk);
+    place_remove(&place);
+}
+
+/* Of a run that is kept, its experiment removed: verify needs the base. */
+static void gc_leaves_the_base_of_a_run_that_is_needed(void **state)
+{
+    static const char BASES[] = "SELECT count(*) FROM run WHERE base_hash IS NULL";
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    write_spec(&place, SPEC);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, "--set",
+                                              "train.freeze=none", NULL)),
+                     0);
+    char *run = place_ask(&place, "SELECT hash FROM run WHERE base_hash IS NOT NULL");
+    assert_int_equal(place_finish(place_start(&place, "gc", "--force", NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "remove", "ft", NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "keep", run, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "gc", "--force", NULL)), 0);
+    place_expect(&place, BASES, "1");
+    assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "keep", run, "--remove", NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "gc", "--force", NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "gc", "--force", NULL)), 0);
+    place_expect(&place, BASES, "0");
+    free(run);
     place_remove(&place);
 }
 
@@ -414,7 +494,10 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_named_and_rows_are_counted),
         cmocka_unit_test(a_base_is_trained_once_and_first),
         cmocka_unit_test(a_base_that_failed_fails_its_dependants_until_it_is_retried),
+        cmocka_unit_test(a_trunk_that_is_frozen_first_is_trained_later),
+        cmocka_unit_test(gc_leaves_the_base_of_a_run_that_is_needed),
         cmocka_unit_test(imported_weights_are_evaluated_without_training),
+        cmocka_unit_test(imported_averages_are_what_evaluations_use),
         cmocka_unit_test(contradictions_are_refused),
     };
 

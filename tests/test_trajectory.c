@@ -123,15 +123,10 @@ static struct trajectory *follow(int batch)
                 halt[slots] = made.halt[r][s];
                 origin[slots++] = r - first;
             }
-            trajectory_take(t, s + 1,
-                            &(struct trajectory_outputs){ answers,
-                                                          q,
-                                                          loss,
-                                                          halt,
-                                                          residuals,
-                                                          origin,
-                                                          slots,
-                                                          { means[0], means[1] } });
+            trajectory_take(
+                t, s + 1,
+                &(struct trajectory_outputs){
+                    answers, q, loss, halt, residuals, origin, slots, { means[0], means[1] } });
         }
     }
     return t;

@@ -18,6 +18,7 @@
 #include "report.h"
 #include "row_sample.h"
 #include "scores.h"
+#include "step_answers.h"
 #include "work.h"
 
 enum { OUTCOMES_PER_EVENT = 5000, VALUES_PER_EVENT = 50000 };
@@ -36,7 +37,8 @@ struct pass {
     int count;
     /* outer steps to record: the most of the members with trajectories; 0: none */
     int trajectory_steps;
-    int rollouts;                  /* most of a member */
+    int outer_steps, rollouts;     /* most of a member */
+    bool keeps_steps;              /* the answers of all outer steps are kept in a file */
     struct trajectory *trajectory; /* owned; NULL: none */
     double seconds;
 };
@@ -105,6 +107,8 @@ static int pass_init(struct pass *out, const struct pass *kind,
             .pool = evaluation->pool,
         };
         out->members[out->count++] = i;
+        if (evaluation->outer_steps > out->outer_steps)
+            out->outer_steps = (int)evaluation->outer_steps;
         if (evaluation->rollouts > out->rollouts)
             out->rollouts = evaluation->rollouts;
         if (evaluation->trajectory && evaluation->outer_steps > out->trajectory_steps)
@@ -376,7 +380,8 @@ static int infer(const struct evaluate_context *context, struct pass *pass,
                                       .noise = pass->noise,
                                       .noise_seed = (uint64_t)pass->noise_seed,
                                       .trajectory = r == 0 ? pass->trajectory : NULL,
-                                      .trajectory_steps = pass->trajectory_steps },
+                                      .trajectory_steps = pass->trajectory_steps,
+                                      .keep_steps = pass->keeps_steps },
             err);
     }
     puzzle_way_end(&way, context->engine);
@@ -397,6 +402,14 @@ static void name_pass(char out[PREDICTIONS_PASS_SIZE], const struct pass *pass)
              pass->noise, (long long)pass->noise_seed);
 }
 
+static bool pools(const struct pass *pass)
+{
+    for (int i = 0; i < pass->count; i++)
+        if (pass->requests[i].pool != 1)
+            return true;
+    return false;
+}
+
 /* Lets votes count those of earlier evaluations, and keeps this one's for later
  * ones. */
 static int use_pool(const struct evaluate_context *context, const struct pass *pass,
@@ -404,11 +417,8 @@ static int use_pool(const struct evaluate_context *context, const struct pass *p
 {
     char name[PREDICTIONS_PASS_SIZE];
     struct score_history history = { 0 };
-    bool pools = false;
 
-    for (int i = 0; i < pass->count; i++)
-        pools = pools || pass->requests[i].pool != 1;
-    if (!pools)
+    if (!pools(pass))
         return 0;
     name_pass(name, pass);
     int rc = pool_select(&history, context->pool, name, context->step, err);
@@ -421,9 +431,84 @@ static int use_pool(const struct evaluate_context *context, const struct pass *p
         if (rc == 0) {
             snprintf(own.pass, sizeof own.pass, "%s", name);
             own.step = context->step;
-            rc = pool_add(context->pool, &own, err);
+            rc = pool_add(context->pool, &own, !pass->keeps_steps, err);
         }
     }
+    return rc;
+}
+
+/* Whether the answers of a pass over all rows are kept, by eval.keep_predictions. */
+static bool keeps_steps(const struct evaluate_context *context, const struct pass *pass)
+{
+    static const double MOST = 16.0 * 1024 * 1024;
+    const char *kept = config_choice(context->settings, EVAL_KEEP_PREDICTIONS);
+    int rows = data_set_row_count(context->set, pass->split);
+
+    if (context->pool == NULL || context->from_kept || strcmp(kept, "never") == 0)
+        return false;
+    return strcmp(kept, "always") == 0 ||
+           step_answers_bytes(pass->outer_steps, pass->rollouts, rows) <= MOST;
+}
+
+/* Writes the file of the answers that the pass has noted. */
+static int keep_steps(const struct evaluate_context *context, const struct pass *pass,
+                      struct scores *scores, struct error *err)
+{
+    struct step_answers steps;
+    int rc = scores_take_steps(&steps, scores, err);
+
+    if (rc < 0)
+        return rc;
+    name_pass(steps.pass, pass);
+    steps.step = context->step;
+    snprintf(steps.weights_hash, sizeof steps.weights_hash, "%s", context->weights_hash);
+    rc = pool_write_steps(context->pool, &steps, err);
+    step_answers_release(&steps);
+    return rc;
+}
+
+/* Takes the answers of an earlier evaluation of the same weights. */
+static int take_kept(const struct evaluate_context *context, const struct pass *pass,
+                     struct scores *scores, struct error *err)
+{
+    struct step_answers steps;
+    struct pool_wanted wanted = {
+        .step = context->step,
+        .weights_hash = context->weights_hash,
+        .outer_steps = pass->outer_steps,
+        .rollouts = pass->rollouts,
+    };
+
+    if (pass->trajectory_steps > 0)
+        return error_set(err, ERROR_FORMAT,
+                         "eval.trajectory: what outer steps change in the states is not kept "
+                         "with the predictions; hrmlab run SPEC makes the inference");
+    name_pass(wanted.pass, pass);
+    int rc = pool_find_steps(&steps, context->pool, &wanted, err);
+    if (rc == 0)
+        rc = scores_add_steps(scores, &steps, err);
+    step_answers_release(&steps);
+    return rc;
+}
+
+/* Finds the answers of all rows of the pass: by inference, or those kept. */
+static int answer(const struct evaluate_context *context, struct pass *pass,
+                  struct scores *scores, struct error *err)
+{
+    struct evaluate_rows rows = { 0 };
+    int rc = choose_rows(&rows, context, pass, err);
+
+    if (rc == 0 && rows.numbers != NULL)
+        scores_take_some(scores);
+    pass->keeps_steps = rows.numbers == NULL && keeps_steps(context, pass);
+    if (rc == 0 && pass->keeps_steps)
+        rc = scores_keep_steps(scores, pass->outer_steps, err);
+    if (rc == 0)
+        rc = context->from_kept ? take_kept(context, pass, scores, err)
+                                : infer(context, pass, &rows, scores, err);
+    if (rc == 0 && pass->keeps_steps)
+        rc = keep_steps(context, pass, scores, err);
+    free(rows.numbers);
     return rc;
 }
 
@@ -431,21 +516,15 @@ static int use_pool(const struct evaluate_context *context, const struct pass *p
 static int run_pass(const struct evaluate_context *context, struct pass *pass,
                     const struct job_evaluation *evaluations, bool submit, struct error *err)
 {
-    struct evaluate_rows rows = { 0 };
     struct scores *scores = NULL;
     double started = clock_monotonic_s();
     int rc =
         scores_create(&scores, context->set, pass->split, pass->requests, pass->count, err);
 
     if (rc == 0)
-        rc = choose_rows(&rows, context, pass, err);
-    if (rc == 0 && rows.numbers != NULL)
-        scores_take_some(scores);
-    if (rc == 0)
-        rc = infer(context, pass, &rows, scores, err);
+        rc = answer(context, pass, scores, err);
     if (rc == 0 && context->pool != NULL)
         rc = use_pool(context, pass, scores, err);
-    free(rows.numbers);
     pass->seconds = clock_monotonic_s() - started;
     if (rc == 0)
         rc = say_pass(context, pass, scores, evaluations, err);

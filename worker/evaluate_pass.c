@@ -67,12 +67,15 @@ static bool asks_for(const struct score_request *requests, int count, enum halt_
     return false;
 }
 
-/* Allocates what the halting rules of the requests need. False: no memory. */
+/* Allocates what the halting rules of the requests need; any rule may be asked for later
+ * where all steps are kept. False: no memory. */
 static bool batch_init_rules(struct batch *out, size_t B, size_t T,
-                             const struct score_request *requests, int count)
+                             const struct evaluate_order *order)
 {
-    bool stable = asks_for(requests, count, HALT_STABLE);
-    bool residual = asks_for(requests, count, HALT_RESIDUAL);
+    const struct score_request *requests = order->requests;
+    int count = order->count;
+    bool stable = order->keep_steps || asks_for(requests, count, HALT_STABLE);
+    bool residual = order->keep_steps || asks_for(requests, count, HALT_RESIDUAL);
 
     for (int i = 0; i < count; i++)
         out->rules = out->rules || requests[i].rule.kind != HALT_MAX;
@@ -108,11 +111,9 @@ static int batch_init(struct batch *out, const struct evaluate_context *context,
     bool complete = residuals == 0 || (out->residuals = malloc(residuals)) != NULL;
     for (int state = 0; state < 2 && order->trajectory != NULL; state++) {
         size_t means = engine_output_size(engine, MEANS[state]);
-        complete =
-            complete && (means == 0 || (out->means[state] = malloc(means)) != NULL);
+        complete = complete && (means == 0 || (out->means[state] = malloc(means)) != NULL);
     }
-    complete = batch_init_rules(out, B, T, order->requests, order->count) && complete &&
-               out->q_continue != NULL;
+    complete = batch_init_rules(out, B, T, order) && complete && out->q_continue != NULL;
     if (complete && out->inputs != NULL && out->labels != NULL && out->identifiers != NULL &&
         out->predictions != NULL && out->q_halt != NULL && out->loss != NULL &&
         out->halt_test != NULL && out->origin != NULL && out->keep != NULL && out->row != NULL)
@@ -238,15 +239,32 @@ static int add_slot(const struct evaluate_context *context, struct scores *score
     for (int i = 0; rc == 0 && i < order->count; i++) {
         const struct score_request *request = &order->requests[i];
 
-        if (taken[i] || request->outer_steps < step ||
-            (order->rollout > 0 && order->rollout >= request->rollouts) ||
-            (request->outer_steps > step && !halt_rule_halts(&request->rule, signs)))
+        if (taken[i] || !scores_takes(request, step, signs) ||
+            (order->rollout > 0 && order->rollout >= request->rollouts))
             continue;
         taken[i] = true;
         rc = scores_add(scores, i, batch->row[row], batch->predictions + (size_t)slot * T,
                         labels, batch->q_halt[slot], batch->loss[slot], step, err);
     }
     return rc;
+}
+
+/* Notes the answer of a slot after this step. */
+static int note_slot(const struct evaluate_context *context, struct scores *scores,
+                     const struct batch *batch, int slot, int step,
+                     const struct halt_signs *signs, struct error *err)
+{
+    size_t T = (size_t)context->config->seq_len;
+    int row = batch->origin[slot];
+    const struct score_step noted = {
+        .step = step,
+        .predictions = batch->predictions + (size_t)slot * T,
+        .labels = batch->labels + (size_t)row * T,
+        .signs = signs,
+        .lm_loss = batch->loss[slot],
+    };
+
+    return scores_note_step(scores, batch->row[row], &noted, err);
 }
 
 static bool is_read_at(int step, const struct evaluate_order *order)
@@ -302,7 +320,8 @@ static int take_step(const struct evaluate_context *context, struct scores *scor
 {
     int kept = 0, rc = 0;
 
-    if (!batch->rules && !is_read_at(step, order) && !is_followed(step, order))
+    if (!batch->rules && !order->keep_steps && !is_read_at(step, order) &&
+        !is_followed(step, order))
         return 0;
     read_outputs(context, batch);
     follow(order, batch, step);
@@ -311,6 +330,8 @@ static int take_step(const struct evaluate_context *context, struct scores *scor
             signs_of(batch, slot, step, (size_t)context->config->seq_len);
 
         rc = add_slot(context, scores, batch, slot, step, &signs, order, err);
+        if (rc == 0 && order->keep_steps)
+            rc = note_slot(context, scores, batch, slot, step, &signs, err);
         if (order->leave == NULL || !halt_rule_halts(order->leave, &signs))
             batch->keep[kept++] = slot;
     }

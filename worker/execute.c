@@ -180,10 +180,10 @@ static int check_pool(const struct pool *pool, const struct job *job, struct err
     for (int i = 0; i < job->evaluation_count; i++)
         if (job->evaluations[i].pool != 1)
             return error_set(err, ERROR_FORMAT,
-                             "eval.pool_checkpoints: this training has kept no predictions of "
-                             "its interim evaluations (it keeps them if a pool is asked for "
-                             "before it is trained, until gc); queue it under other settings, "
-                             "such as another train.seed, to train it with the pool");
+                             "eval.pool_checkpoints: no predictions of this training's interim "
+                             "evaluations are kept: gc deletes them, eval.keep_predictions may "
+                             "leave them out; queue it under other settings, such as another "
+                             "train.seed, to train it with the pool");
     return 0;
 }
 
@@ -224,6 +224,8 @@ static int evaluate_job(struct execution *execution, struct error *err)
             .submission_path = submission,
             .pool = &pool,
             .settings = &job->config,
+            .weights_hash = facts.weights_hash,
+            .from_kept = strcmp(config_choice(&job->config, EVAL_ANSWERS), "kept") == 0,
         };
 
         rc = evaluate_run(&context, job->evaluations, job->evaluation_count, NULL, err);

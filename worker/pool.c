@@ -1,4 +1,4 @@
-/* pool.c - reads, keeps and writes the predictions of interim evaluations. */
+/* pool.c - reads, keeps and writes the predictions of evaluations. */
 #include "pool.h"
 
 #include <dirent.h>
@@ -12,9 +12,9 @@
 #include "job.h"
 #include "log.h"
 #include "predictions.h"
+#include "predictions_name.h"
 #include "scores.h"
-
-static const char PREFIX[] = "predictions-";
+#include "step_answers.h"
 
 void pool_close(struct pool *pool)
 {
@@ -36,8 +36,11 @@ static int insert(struct pool *pool, struct predictions *predictions, struct err
         struct predictions *item = pool->items[i];
 
         if (item->step == predictions->step && strcmp(item->pass, predictions->pass) == 0) {
-            predictions_release(item);
-            *item = *predictions;
+            bool more = predictions->slot_count >= item->slot_count;
+
+            predictions_release(more ? item : predictions);
+            if (more)
+                *item = *predictions;
             return 0;
         }
         at += item->step <= predictions->step;
@@ -59,27 +62,60 @@ static int insert(struct pool *pool, struct predictions *predictions, struct err
     return 0;
 }
 
-/* One file of an attempt. */
-static int take_file(struct pool *pool, const char *path, int64_t last, struct error *err)
+/* Predictions of a file of answers, as far as the job's evaluations read them. */
+static int read_of_steps(struct predictions *out, const char *path, const struct job *job,
+                         struct error *err)
 {
-    struct predictions predictions;
-    struct error fault = { 0 };
-    int rc = predictions_read(&predictions, path, pool->job->run_hash, &fault);
+    struct score_request *requests =
+        calloc((size_t)job->evaluation_count + 1, sizeof *requests);
+    struct step_answers answers = { 0 };
+    int rc = requests == NULL ? error_no_memory(err, "the predictions")
+                              : step_answers_read(&answers, path, job->run_hash, err);
 
+    for (int i = 0; i < job->evaluation_count && rc == 0; i++)
+        requests[i] =
+            (struct score_request){ .outer_steps = (int)job->evaluations[i].outer_steps,
+                                    .rule = job->evaluations[i].rule };
+    if (rc == 0)
+        rc = step_answers_predictions(out, &answers, requests, job->evaluation_count, err);
+    step_answers_release(&answers);
+    free(requests);
+    return rc;
+}
+
+/* One file of an attempt, if it is of predictions. context: the last step to take. */
+static int take_file(struct pool *pool, const char *name, const char *path, void *context,
+                     struct error *err)
+{
+    struct predictions predictions = { 0 };
+    struct error fault = { 0 };
+    const int64_t *last = context;
+    int rc;
+
+    if (predictions_name_has(name, PREDICTIONS_PREFIX))
+        rc = predictions_read(&predictions, path, pool->job->run_hash, &fault);
+    else if (predictions_name_has(name, STEP_ANSWERS_PREFIX))
+        rc = read_of_steps(&predictions, path, pool->job, &fault);
+    else
+        return 0;
     if (rc == ERROR_NOMEM)
         return error_set(err, ERROR_NOMEM, "%s", fault.message);
     if (rc < 0) {
         log_warning("%s; passed over", fault.message);
         return 0;
     }
-    if (predictions.step <= last)
+    if (predictions.step <= *last)
         return insert(pool, &predictions, err);
     predictions_release(&predictions);
     return 0;
 }
 
-/* The files of one attempt of the run. */
-static int take_attempt(struct pool *pool, int attempt, int64_t last, struct error *err)
+typedef int take_fn(struct pool *pool, const char *name, const char *path, void *context,
+                    struct error *err);
+
+/* Calls take for each file of one attempt of the run. */
+static int each_file(struct pool *pool, int attempt, take_fn *take, void *context,
+                     struct error *err)
 {
     char *directory = format_string("%s/../%d", pool->job->directory, attempt);
     DIR *open_directory = directory != NULL ? opendir(directory) : NULL;
@@ -87,11 +123,10 @@ static int take_attempt(struct pool *pool, int attempt, int64_t last, struct err
 
     for (struct dirent *entry;
          rc == 0 && open_directory != NULL && (entry = readdir(open_directory)) != NULL;) {
-        if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0 ||
-            strstr(entry->d_name, ".safetensors") == NULL)
-            continue;
         char *path = file_join(directory, entry->d_name);
-        rc = path == NULL ? error_no_memory(err, "a path") : take_file(pool, path, last, err);
+
+        rc = path == NULL ? error_no_memory(err, "a path")
+                          : take(pool, entry->d_name, path, context, err);
         free(path);
     }
     if (open_directory != NULL)
@@ -109,7 +144,7 @@ int pool_open(struct pool *out, const struct job *job, int64_t last, struct erro
     for (int i = 0; i < job->evaluation_count; i++)
         pools = pools || job->evaluations[i].pool != 1;
     for (int i = 1; i <= job->attempt && pools && rc == 0; i++)
-        rc = take_attempt(out, i, last, err);
+        rc = each_file(out, i, take_file, &last, err);
     if (rc < 0)
         pool_close(out);
     return rc;
@@ -132,21 +167,100 @@ int pool_select(struct score_history *out, struct pool *pool, const char *pass, 
     return 0;
 }
 
-int pool_add(struct pool *pool, struct predictions *predictions, struct error *err)
+/* The path of the file of a pass after a step. Newly allocated. */
+static char *path_of(const struct pool *pool, const char *prefix, int64_t step,
+                     const char *pass)
 {
     char name[80];
 
-    snprintf(name, sizeof name, "%s%lld-%08llx.safetensors", PREFIX,
-             (long long)predictions->step,
-             (unsigned long long)hash_xxh3(predictions->pass, strlen(predictions->pass)) &
-                 0xffffffffULL);
-    char *path = job_own_path(pool->job, name);
+    snprintf(name, sizeof name, "%s%lld-%08llx.safetensors", prefix, (long long)step,
+             (unsigned long long)hash_xxh3(pass, strlen(pass)) & 0xffffffffULL);
+    return job_own_path(pool->job, name);
+}
+
+int pool_add(struct pool *pool, struct predictions *predictions, bool write, struct error *err)
+{
+    char *path = path_of(pool, PREDICTIONS_PREFIX, predictions->step, predictions->pass);
     int rc = path == NULL ? error_no_memory(err, "a path")
-                          : predictions_write(predictions, path, pool->job->run_hash, err);
+             : write      ? predictions_write(predictions, path, pool->job->run_hash, err)
+                          : 0;
 
     free(path);
     if (rc == 0)
         return insert(pool, predictions, err);
     predictions_release(predictions);
     return rc;
+}
+
+int pool_write_steps(const struct pool *pool, const struct step_answers *answers,
+                     struct error *err)
+{
+    char *path = path_of(pool, STEP_ANSWERS_PREFIX, answers->step, answers->pass);
+    int rc = path == NULL ? error_no_memory(err, "a path")
+                          : step_answers_write(answers, path, pool->job->run_hash, err);
+
+    free(path);
+    return rc;
+}
+
+/* What was found of the answers wanted. */
+struct search {
+    const struct pool_wanted *wanted;
+    struct step_answers *out;
+    int outer_steps, rollouts; /* most of that pass in any file; 0: none */
+};
+
+static int look_into(struct pool *pool, const char *name, const char *path, void *context,
+                     struct error *err)
+{
+    struct search *search = context;
+    const struct pool_wanted *wanted = search->wanted;
+    struct step_answers found;
+    struct error fault = { 0 };
+
+    if (!predictions_name_has(name, STEP_ANSWERS_PREFIX) || search->out->rows > 0)
+        return 0;
+    int rc = step_answers_read(&found, path, pool->job->run_hash, &fault);
+    if (rc == ERROR_NOMEM)
+        return error_set(err, ERROR_NOMEM, "%s", fault.message);
+    if (rc < 0) {
+        log_warning("%s; passed over", fault.message);
+        return 0;
+    }
+    bool same = found.step == wanted->step && strcmp(found.pass, wanted->pass) == 0 &&
+                strcmp(found.weights_hash, wanted->weights_hash) == 0;
+    if (same && found.outer_steps > search->outer_steps)
+        search->outer_steps = found.outer_steps;
+    if (same && found.rollouts > search->rollouts)
+        search->rollouts = found.rollouts;
+    if (same && found.outer_steps >= wanted->outer_steps && found.rollouts >= wanted->rollouts)
+        *search->out = found;
+    else
+        step_answers_release(&found);
+    return 0;
+}
+
+int pool_find_steps(struct step_answers *out, const struct pool *pool,
+                    const struct pool_wanted *wanted, struct error *err)
+{
+    struct pool of_files = { .job = pool->job };
+    struct search search = { .wanted = wanted, .out = out };
+    int rc = 0;
+
+    *out = (struct step_answers){ 0 };
+    for (int i = 1; i <= pool->job->attempt && rc == 0; i++)
+        rc = each_file(&of_files, i, look_into, &search, err);
+    if (rc < 0 || out->rows > 0)
+        return rc;
+    if (search.outer_steps == 0)
+        return error_set(err, ERROR_FORMAT,
+                         "no predictions of this inference are kept (split, eval.puzzle_id, "
+                         "eval.act_inference and its rule, eval.init_noise): gc deletes them, "
+                         "eval.keep_predictions may leave them out, or it was never made; "
+                         "hrmlab run SPEC makes it");
+    return error_set(err, ERROR_FORMAT,
+                     "the predictions kept reach %d outer steps and %d rollouts, and %d and %d "
+                     "are asked for; hrmlab run SPEC makes the inference",
+                     search.outer_steps, search.rollouts, wanted->outer_steps,
+                     wanted->rollouts);
 }

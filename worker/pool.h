@@ -1,14 +1,15 @@
 /*
- * pool.h - the predictions of a training's earlier evaluations, whose votes later ones
- * count too (eval.pool_checkpoints).
+ * pool.h - the predictions of a training's evaluations: those of interim ones, whose votes
+ * later ones count too (eval.pool_checkpoints), and the answers of all outer steps, from
+ * which evaluations follow without inference (eval.keep_predictions, hrmlab revote).
  *
- * Each interim evaluation's are written to the attempt's directory before its events,
- * so that a training that is resumed, and an evaluation that is asked for later, find
- * them.
+ * They are written to the attempt's directory before the evaluation's events, so that a
+ * training that is resumed, and an evaluation that is asked for later, find them.
  */
 #ifndef WORKER_POOL_H
 #define WORKER_POOL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "error.h"
@@ -16,6 +17,7 @@
 #include "scores.h"
 
 struct job;
+struct step_answers;
 
 struct pool {
     const struct job *job;      /* borrowed */
@@ -34,8 +36,24 @@ void pool_close(struct pool *pool); /* a zeroed one too */
  * call, its items until the pool is closed. */
 int pool_select(struct score_history *out, struct pool *pool, const char *pass, int64_t step,
                 struct error *err) MUST_CHECK;
-/* Takes predictions over, also on failure, and writes them to a file. Those of the same
- * pass and step are replaced. */
-int pool_add(struct pool *pool, struct predictions *predictions, struct error *err) MUST_CHECK;
+/* Takes predictions over, also on failure; write: to a file too. Those of the same pass
+ * and step are replaced, unless they have more. */
+int pool_add(struct pool *pool, struct predictions *predictions, bool write,
+             struct error *err) MUST_CHECK;
+
+/* Writes the answers of a pass to a file of the job's attempt. */
+int pool_write_steps(const struct pool *pool, const struct step_answers *answers,
+                     struct error *err) MUST_CHECK;
+/* Which answers are wanted. */
+struct pool_wanted {
+    char pass[PREDICTIONS_PASS_SIZE];
+    int64_t step;
+    const char *weights_hash;
+    int outer_steps, rollouts; /* at least */
+};
+/* Reads those answers from the files of the run's attempts up to the job's own.
+ * ERROR_FORMAT: they are not there; it says what is, and what to do. */
+int pool_find_steps(struct step_answers *out, const struct pool *pool,
+                    const struct pool_wanted *wanted, struct error *err) MUST_CHECK;
 
 #endif

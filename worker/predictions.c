@@ -1,24 +1,21 @@
 /* predictions.c - answers by number, in memory and in a file. */
 #include "predictions.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
-#include "file.h"
-#include "grid.h"
-#include "hash.h"
 #include "json.h"
 #include "safetensors.h"
+#include "sealed_file.h"
 
 #define SIZE_LIMIT ((size_t)16 << 30)
 
 static const char FORMAT[] = "hrmlab-predictions-1";
 
-enum { TENSORS_PER_SLOT = 3, NAME_SIZE = 32, PAIRS = 6 };
+enum { TENSORS_PER_SLOT = 3, NAME_SIZE = 32 };
 
 void predictions_release(struct predictions *p)
 {
@@ -28,8 +25,7 @@ void predictions_release(struct predictions *p)
         free(p->slots[i].q_halt);
     }
     free(p->slots);
-    free(p->cells);
-    free(p->starts);
+    grid_list_release(&p->grids);
     *p = (struct predictions){ 0 };
 }
 
@@ -62,16 +58,6 @@ const struct prediction_slot *predictions_slot(const struct predictions *p, int 
         if (p->slots[i].outer_steps == outer_steps && halt_rule_same(&p->slots[i].rule, rule))
             return &p->slots[i];
     return NULL;
-}
-
-void predictions_grid(struct grid *out, const struct predictions *p, int number)
-{
-    assert(number >= 0 && number < p->grid_count);
-    const uint8_t *at = p->cells + p->starts[number];
-
-    out->rows = at[0];
-    out->columns = at[1];
-    memcpy(out->cells, at + 2, (size_t)at[0] * at[1]);
 }
 
 /* ---- the file ---- */
@@ -113,13 +99,7 @@ static int list_tensors(struct safetensors_tensor *out, char (*names)[NAME_SIZE]
                                                    .bytes = (size_t)count * sizeof(double),
                                                    .data = p->slots[i].q_halt };
     }
-    out[made++] =
-        (struct safetensors_tensor){ .name = "starts",
-                                     .dtype = SAFETENSORS_I64,
-                                     .rank = 1,
-                                     .dims = { p->grid_count + 1 },
-                                     .bytes = ((size_t)p->grid_count + 1) * sizeof(int64_t),
-                                     .data = p->starts };
+    out[made++] = grid_list_starts(&p->grids);
     for (int i = 0; i < p->slot_count; i++) {
         const void *data[2] = { p->slots[i].answers, p->slots[i].used };
         static const char *const kinds[2] = { "answers", "used" };
@@ -134,94 +114,36 @@ static int list_tensors(struct safetensors_tensor *out, char (*names)[NAME_SIZE]
                                                        .data = data[k] };
         }
     }
-    out[made++] = (struct safetensors_tensor){ .name = "cells",
-                                               .dtype = SAFETENSORS_U8,
-                                               .rank = 1,
-                                               .dims = { p->starts[p->grid_count] },
-                                               .bytes = (size_t)p->starts[p->grid_count],
-                                               .data = p->cells };
+    out[made++] = grid_list_cells(&p->grids);
     return made;
-}
-
-/* SHA-256 of what the metadata say and of all tensors. */
-static void checksum(char hex[HASH_HEX_SIZE], const char *slots, const char *run_hash,
-                     const struct safetensors_tensor *const *tensors, int count)
-{
-    struct hash_state state;
-
-    hash_init(&state);
-    hash_add(&state, slots, strlen(slots));
-    hash_add(&state, run_hash, strlen(run_hash));
-    for (int i = 0; i < count; i++)
-        hash_add(&state, tensors[i]->data, tensors[i]->bytes);
-    hash_final_hex(&state, hex);
-}
-
-/* The header and all tensors in one block. */
-static int build(char **out, size_t *size, const struct predictions *p, const char *run_hash,
-                 const struct safetensors_tensor *tensors, int count, struct error *err)
-{
-    char *slots = slots_text(p), *header = NULL, step[32], shape[48], hex[HASH_HEX_SIZE];
-    const struct safetensors_tensor **list = calloc((size_t)count + 1, sizeof(void *));
-    size_t header_size = 0;
-    int rc = slots == NULL || list == NULL ? error_no_memory(err, "the predictions") : 0;
-
-    for (int i = 0; i < count && rc == 0; i++)
-        list[i] = &tensors[i];
-    if (rc == 0) {
-        snprintf(step, sizeof step, "%" PRId64, p->step);
-        snprintf(shape, sizeof shape, "%d %d", p->rows, p->rollouts);
-        checksum(hex, slots, run_hash, list, count);
-        const struct safetensors_pair pairs[PAIRS + 1] = {
-            { "format", FORMAT }, { "run_hash", run_hash }, { "step", step },
-            { "pass", p->pass },  { "shape", shape },       { "slots", slots },
-            { "checksum", hex },
-        };
-        rc = safetensors_build_header(&header, &header_size, size, tensors, count, pairs,
-                                      PAIRS + 1, err);
-    }
-    *out = rc == 0 ? malloc(*size) : NULL;
-    if (rc == 0 && *out == NULL)
-        rc = error_no_memory(err, "the predictions");
-    if (rc == 0) {
-        char *to = *out;
-
-        memcpy(to, header, header_size);
-        to += header_size;
-        for (int i = 0; i < count; i++) {
-            memcpy(to, tensors[i].data, tensors[i].bytes);
-            to += tensors[i].bytes;
-        }
-    }
-    free(header);
-    free(slots);
-    free(list);
-    return rc;
 }
 
 int predictions_write(const struct predictions *p, const char *path, const char *run_hash,
                       struct error *err)
 {
-    size_t most = TENSORS_PER_SLOT * (size_t)p->slot_count + 2, size = 0;
+    size_t most = TENSORS_PER_SLOT * (size_t)p->slot_count + 2;
     struct safetensors_tensor *tensors = calloc(most, sizeof *tensors);
-    char(*names)[NAME_SIZE] = calloc(most, sizeof *names), *data = NULL;
-    int rc = tensors == NULL || names == NULL ? error_no_memory(err, "the predictions") : 0;
+    char(*names)[NAME_SIZE] = calloc(most, sizeof *names);
+    char *slots = slots_text(p), step[32], shape[48];
+    int rc = tensors == NULL || names == NULL || slots == NULL
+                 ? error_no_memory(err, "the predictions")
+                 : 0;
 
-    if (rc == 0)
-        rc = build(&data, &size, p, run_hash, tensors, list_tensors(tensors, names, p), err);
-    if (rc == 0)
-        rc = file_write_atomic(path, data, size, err);
-    free(data);
+    if (rc == 0) {
+        snprintf(step, sizeof step, "%" PRId64, p->step);
+        snprintf(shape, sizeof shape, "%d %d", p->rows, p->rollouts);
+        const struct safetensors_pair pairs[] = {
+            { "format", FORMAT }, { "run_hash", run_hash }, { "step", step },
+            { "pass", p->pass },  { "shape", shape },       { "slots", slots },
+        };
+        rc = sealed_file_write(path, tensors, list_tensors(tensors, names, p), pairs,
+                               sizeof pairs / sizeof *pairs, &(struct seal){ slots, run_hash },
+                               err);
+    }
+    free(slots);
     free(names);
     free(tensors);
     return rc;
-}
-
-static const char *metadata(const struct safetensors_file *file, const char *key)
-{
-    const cJSON *text = json_member(json_member(safetensors_header(file), "__metadata__"), key);
-
-    return cJSON_IsString(text) ? text->valuestring : "";
 }
 
 /* A tensor of that type and number of elements; NULL: it is not there. */
@@ -230,41 +152,8 @@ static const void *tensor_data(const struct safetensors_file *file, const char *
 {
     char name[NAME_SIZE];
 
-    snprintf(name, sizeof name, slot >= 0 ? "%s.%d" : "%s", kind, slot);
-    const struct safetensors_tensor *tensor = safetensors_find(file, name);
-    return tensor != NULL && tensor->dtype == dtype && tensor->elements == elements
-               ? tensor->data
-               : NULL;
-}
-
-/* Copies the grids; false: they contradict each other, or there is no memory. */
-static bool take_grids(struct predictions *out, const struct safetensors_file *file)
-{
-    const struct safetensors_tensor *starts = safetensors_find(file, "starts");
-    const struct safetensors_tensor *cells = safetensors_find(file, "cells");
-
-    if (starts == NULL || cells == NULL || starts->dtype != SAFETENSORS_I64 ||
-        cells->dtype != SAFETENSORS_U8 || starts->elements < 1 || starts->elements > INT32_MAX)
-        return false;
-    out->grid_count = (int)starts->elements - 1;
-    out->starts = malloc(starts->bytes);
-    out->cells = malloc(cells->bytes + 1);
-    if (out->starts == NULL || out->cells == NULL)
-        return false;
-    memcpy(out->starts, starts->data, starts->bytes);
-    memcpy(out->cells, cells->data, cells->bytes);
-    int64_t at = 0;
-    for (int i = 0; i < out->grid_count; i++) {
-        int64_t next = out->starts[i + 1], left = (int64_t)cells->bytes - at;
-        const uint8_t *grid = out->cells + at;
-
-        if (out->starts[i] != at || left < 2 || grid[0] > GRID_MAX_SIDE ||
-            grid[1] > GRID_MAX_SIDE || next != at + 2 + (int64_t)grid[0] * grid[1] ||
-            next > (int64_t)cells->bytes)
-            return false;
-        at = next;
-    }
-    return at == (int64_t)cells->bytes;
+    snprintf(name, sizeof name, "%s.%d", kind, slot);
+    return sealed_file_data(file, name, dtype, elements);
 }
 
 /* One slot from its words and tensors. */
@@ -286,7 +175,7 @@ static bool take_slot(struct predictions *out, int i, const cJSON *words,
                                      .patience = (int)json_integer_or(words, "patience", 0),
                                      .epsilon = json_real_or(words, "epsilon", 0.0) };
     for (size_t r = 0; r < count; r++)
-        if (answers[r] < -1 || answers[r] >= out->grid_count)
+        if (answers[r] < -1 || answers[r] >= out->grids.count)
             return false;
     memcpy(slot->answers, answers, count * sizeof *answers);
     memcpy(slot->used, used, count * sizeof *used);
@@ -294,48 +183,29 @@ static bool take_slot(struct predictions *out, int i, const cJSON *words,
     return true;
 }
 
-/* Whether format, run and checksum are right. */
-static bool is_sound(const struct safetensors_file *file, const char *run_hash)
-{
-    int count = safetensors_count(file);
-    const struct safetensors_tensor **list = calloc((size_t)count + 1, sizeof(void *));
-    char hex[HASH_HEX_SIZE] = "";
-
-    for (int i = 0; i < count && list != NULL; i++)
-        list[i] = safetensors_at(file, i);
-    if (list != NULL)
-        checksum(hex, metadata(file, "slots"), run_hash, list, count);
-    free(list);
-    return strcmp(metadata(file, "format"), FORMAT) == 0 &&
-           strcmp(metadata(file, "run_hash"), run_hash) == 0 &&
-           strcmp(metadata(file, "checksum"), hex) == 0;
-}
-
 static int take_all(struct predictions *out, const struct safetensors_file *file,
                     const char *path, struct error *err)
 {
-    struct predictions grids = { 0 };
+    struct grid_list grids = { 0 };
     cJSON *slots = NULL;
-    const char *words = metadata(file, "slots");
+    const char *words = sealed_file_text(file, "slots");
     int rows = 0, rollouts = 0, i = 0;
     int rc = json_parse(&slots, words, strlen(words), path, err);
     bool good = rc == 0 && cJSON_IsArray(slots) &&
-                sscanf(metadata(file, "shape"), "%d %d", &rows, &rollouts) == 2 && rows >= 0 &&
-                rollouts >= 1 && take_grids(&grids, file);
+                sscanf(sealed_file_text(file, "shape"), "%d %d", &rows, &rollouts) == 2 &&
+                rows >= 0 && rollouts >= 1 && grid_list_take(&grids, file);
 
     if (good)
         rc = predictions_allocate(out, cJSON_GetArraySize(slots), rows, rollouts, err);
     if (rc == 0 && good) {
-        out->cells = grids.cells;
-        out->starts = grids.starts;
-        out->grid_count = grids.grid_count;
-        grids = (struct predictions){ 0 };
-        out->step = strtoll(metadata(file, "step"), NULL, 10);
-        snprintf(out->pass, sizeof out->pass, "%s", metadata(file, "pass"));
+        out->grids = grids;
+        grids = (struct grid_list){ 0 };
+        out->step = strtoll(sealed_file_text(file, "step"), NULL, 10);
+        snprintf(out->pass, sizeof out->pass, "%s", sealed_file_text(file, "pass"));
         for (const cJSON *item = slots->child; item != NULL && good; item = item->next)
             good = take_slot(out, i++, item, file);
     }
-    predictions_release(&grids);
+    grid_list_release(&grids);
     cJSON_Delete(slots);
     if (rc == 0 && !good)
         rc = error_set(err, ERROR_DAMAGED, "%s: its parts contradict each other", path);
@@ -353,7 +223,9 @@ int predictions_read(struct predictions *out, const char *path, const char *run_
     *out = (struct predictions){ 0 };
     if (rc == ERROR_FORMAT)
         rc = error_set(err, ERROR_DAMAGED, "%s: it is no whole file of predictions", path);
-    if (rc == 0 && !is_sound(file, run_hash))
+    if (rc == 0 &&
+        !sealed_file_is_sound(file, FORMAT,
+                              &(struct seal){ sealed_file_text(file, "slots"), run_hash }))
         rc = error_set(err, ERROR_DAMAGED,
                        "%s: not the predictions of this run, or its checksum does not match",
                        path);

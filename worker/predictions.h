@@ -11,9 +11,8 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "grid_list.h"
 #include "halt_rule.h"
-
-struct grid;
 
 enum { PREDICTIONS_PASS_SIZE = 80 };
 
@@ -33,11 +32,7 @@ struct predictions {
     int rows, rollouts;
     struct prediction_slot *slots; /* owned */
     int slot_count;
-    /* owned; of each grid: rows, columns, then its cells; from starts[i] to
-     * starts[i + 1] */
-    uint8_t *cells;
-    int64_t *starts; /* owned; (grids + 1) */
-    int grid_count;
+    struct grid_list grids; /* owned */
 };
 
 /* A zeroed one too. */
@@ -49,8 +44,6 @@ int predictions_allocate(struct predictions *out, int slot_count, int rows, int 
 /* The slot that requests of this kind read; NULL: there is none. */
 const struct prediction_slot *predictions_slot(const struct predictions *predictions,
                                                int outer_steps, const struct halt_rule *rule);
-/* The grid of that number, which must be there. */
-void predictions_grid(struct grid *out, const struct predictions *predictions, int number);
 
 /* Writes path atomically and durably. */
 int predictions_write(const struct predictions *predictions, const char *path,

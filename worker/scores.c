@@ -13,6 +13,7 @@
 #include "error.h"
 #include "predictions.h"
 #include "scores_internal.h"
+#include "step_answers.h"
 #include "voting.h"
 #include "work.h"
 
@@ -107,6 +108,9 @@ void scores_destroy(struct scores *s)
     int tests = s->answers == NULL ? 0 : s->first_test[data_set_task_count(s->set, s->split)];
     for (int i = 0; i < tests; i++)
         answer_store_release(&s->answers[i]);
+    if (s->steps != NULL)
+        step_answers_release(s->steps);
+    free(s->steps);
     free(s->answers);
     free(s->slots);
     free(s->slot_of);
@@ -116,19 +120,20 @@ void scores_destroy(struct scores *s)
     free(s);
 }
 
-/* Share of labelled positions that are correct; *labelled is false if there are
- * none. */
-static double row_accuracy(const int32_t *predictions, const int32_t *labels, int count,
-                           bool *labelled)
+void scores_count_tokens(int32_t *known, int32_t *right, const int32_t *predictions,
+                         const int32_t *labels, int count)
 {
-    int known = 0, right = 0;
-
+    *known = *right = 0;
     for (int i = 0; i < count; i++) {
-        known += labels[i] != ENGINE_NO_LABEL;
-        right += labels[i] != ENGINE_NO_LABEL && labels[i] == predictions[i];
+        *known += labels[i] != ENGINE_NO_LABEL;
+        *right += labels[i] != ENGINE_NO_LABEL && labels[i] == predictions[i];
     }
-    *labelled = known > 0;
-    return known > 0 ? (double)right / known : 0.0;
+}
+
+bool scores_takes(const struct score_request *request, int step, const struct halt_signs *signs)
+{
+    return request->outer_steps == step ||
+           (request->outer_steps > step && halt_rule_halts(&request->rule, signs));
 }
 
 /* The store of the test to which a row belongs. */
@@ -147,31 +152,56 @@ struct answer_store *scores_store(const struct scores *s, int row)
     return &s->answers[s->first_test[low] + (row - s->first_row[low]) % tests];
 }
 
-int scores_add(struct scores *s, int request, int row, const int32_t *predictions,
-               const int32_t *labels, float q_halt, double lm_loss, int used, struct error *err)
+/* Where the answer of the row that is being added belongs. */
+static struct kept *place_of(const struct scores *s, int request, int row)
 {
     assert(request >= 0 && request < s->request_count && row >= 0 && row < s->row_count);
     size_t at = (size_t)s->rollout * (size_t)s->row_count + (size_t)row;
-    struct kept *kept = &s->slots[s->slot_of[request]].rows[at];
-    struct grid answer;
+
+    return &s->slots[s->slot_of[request]].rows[at];
+}
+
+int scores_add_answer(struct scores *s, int request, int row, const struct score_answer *answer,
+                      struct error *err)
+{
+    struct kept *kept = place_of(s, request, row);
 
     if (kept->here) /* another request of the same outer step has added it */
         return 0;
-    data_set_answer(s->set, s->split, row, predictions, &answer);
-    int number = answer_store_add(scores_store(s, row), &answer, err);
+    int number = answer_store_add(scores_store(s, row), answer->grid, err);
     if (number < 0)
         return number;
     kept->here = true;
     kept->answer = number;
-    kept->q_halt = (double)q_halt;
-    kept->accuracy =
-        row_accuracy(predictions, labels, data_set_info(s->set)->seq_len, &kept->labelled);
+    kept->q_halt = (double)answer->q_halt;
+    kept->labelled = answer->known > 0;
+    kept->accuracy = kept->labelled ? (double)answer->right / answer->known : 0.0;
     kept->exact = kept->accuracy >= 1.0;
     kept->shortest =
-        data_set_has_paths(s->set) && data_set_is_shortest(s->set, s->split, row, &answer);
-    kept->lm_loss = lm_loss;
-    kept->used = used;
+        data_set_has_paths(s->set) && data_set_is_shortest(s->set, s->split, row, answer->grid);
+    kept->lm_loss = answer->lm_loss;
+    kept->used = answer->used;
     return 0;
+}
+
+int scores_add(struct scores *s, int request, int row, const int32_t *predictions,
+               const int32_t *labels, float q_halt, double lm_loss, int used, struct error *err)
+{
+    struct grid grid;
+    int32_t known, right;
+
+    if (place_of(s, request, row)->here)
+        return 0;
+    data_set_answer(s->set, s->split, row, predictions, &grid);
+    scores_count_tokens(&known, &right, predictions, labels, data_set_info(s->set)->seq_len);
+    return scores_add_answer(s, request, row,
+                             &(struct score_answer){ .grid = &grid,
+                                                     .known = known,
+                                                     .right = right,
+                                                     .q_halt = q_halt,
+                                                     .lm_loss = lm_loss,
+                                                     .used = used },
+                             err);
 }
 
 static int row_of(const struct scores *s, int task, int variant, int test)
@@ -294,7 +324,7 @@ static int count_votes(const struct scores *s, const struct answers *from, int t
                 continue;
             }
             assert(from->slot != NULL);
-            predictions_grid(&grid, from->earlier, from->slot->answers[at]);
+            grid_list_get(&grid, &from->earlier->grids, from->slot->answers[at]);
             rc = ballot_add(ballot, &grid, from->slot->q_halt[at], err);
         }
     }
@@ -684,11 +714,12 @@ int scores_copy_baseline(const struct data_set *set, enum data_split split,
         for (int test = 0; test < tests; test++) {
             struct grid input, output;
             const struct grid *solution = data_set_solution(set, split, t, test, &output);
-            bool labelled;
+            int32_t known, right;
             if (solution == NULL)
                 continue;
             data_set_row(set, split, row + test, NULL, inputs, labels, &identifier);
-            double accuracy = row_accuracy(inputs, labels, (int)T, &labelled);
+            scores_count_tokens(&known, &right, inputs, labels, (int)T);
+            double accuracy = known > 0 ? (double)right / known : 0.0;
             result->values[METRIC_PER_TOKEN_ACCURACY] += accuracy;
             result->values[METRIC_EXACT_ROWS] += accuracy >= 1.0;
             result->rows++;

@@ -16,6 +16,7 @@
 #include <cjson/cJSON.h>
 
 struct predictions;
+struct step_answers;
 struct scores; /* opaque */
 
 /* Which rollouts of a row vote, in the order of eval.choose's choices. */
@@ -83,6 +84,32 @@ int scores_predictions(struct predictions *out, const struct scores *scores,
 int scores_add(struct scores *scores, int request, int row, const int32_t *predictions,
                const int32_t *labels, float q_halt, double lm_loss, int used,
                struct error *err) MUST_CHECK;
+
+/* Whether the request takes a row's answer after this outer step, if it has taken none
+ * before: at its last step, or where the row halts by its rule. */
+bool scores_takes(const struct score_request *request, int step,
+                  const struct halt_signs *signs);
+
+/* From now on every row's answer after each of so many outer steps is to be noted.
+ * ERROR_NOMEM. */
+int scores_keep_steps(struct scores *scores, int outer_steps, struct error *err) MUST_CHECK;
+/* A row's outputs after an outer step, from 1; arrays as for scores_add(). */
+struct score_step {
+    int step;
+    const int32_t *predictions, *labels;
+    const struct halt_signs *signs;
+    double lm_loss;
+};
+int scores_note_step(struct scores *scores, int row, const struct score_step *step,
+                     struct error *err) MUST_CHECK;
+/* Hands over all that was noted: *out is the caller's to release and to complete by pass,
+ * step and weights. */
+int scores_take_steps(struct step_answers *out, struct scores *scores,
+                      struct error *err) MUST_CHECK;
+/* Adds to every request what it takes of answers noted by the pass that it belongs to:
+ * the same as inference does. They must reach its outer steps and rollouts. */
+int scores_add_steps(struct scores *scores, const struct step_answers *answers,
+                     struct error *err) MUST_CHECK;
 
 /* Votes and computes the measures of one request. outcomes: newly allocated, the
  * caller's to free; one per scored test. */

@@ -31,11 +31,10 @@ int scores_set_history(struct scores *s, const struct score_history *history, st
     return 0;
 }
 
-/* Appends the distinct answers of all tests; first: (tests + 1) number of the first of
- * each. */
-static int list_grids(struct predictions *out, int *first, const struct scores *s, int tests,
+int scores_list_grids(struct grid_list *out, int *first, const struct scores *s,
                       struct error *err)
 {
+    int tests = s->first_test[data_set_task_count(s->set, s->split)];
     int64_t bytes = 0, at = 0;
 
     for (int t = 0; t < tests; t++) {
@@ -44,7 +43,7 @@ static int list_grids(struct predictions *out, int *first, const struct scores *
             bytes +=
                 2 + (int64_t)s->answers[t].grids[i]->rows * s->answers[t].grids[i]->columns;
     }
-    out->grid_count = first[tests];
+    out->count = first[tests];
     out->cells = malloc((size_t)bytes + 1);
     out->starts = calloc((size_t)first[tests] + 1, sizeof *out->starts);
     if (out->cells == NULL || out->starts == NULL)
@@ -72,7 +71,7 @@ int scores_predictions(struct predictions *out, const struct scores *s, struct e
     if (rc == 0 && first == NULL)
         rc = error_no_memory(err, "the predictions");
     if (rc == 0)
-        rc = list_grids(out, first, s, tests, err);
+        rc = scores_list_grids(&out->grids, first, s, err);
     for (int i = 0; i < s->slot_count && rc == 0; i++) {
         struct prediction_slot *slot = &out->slots[i];
 

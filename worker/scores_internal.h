@@ -5,6 +5,7 @@
 #define WORKER_SCORES_INTERNAL_H
 
 #include "answer_store.h"
+#include "grid_list.h"
 #include "scores.h"
 
 struct kept {
@@ -36,9 +37,30 @@ struct scores {
     int *first_test; /* owned: (tasks + 1), each task's first test among all tests */
     struct answer_store *answers; /* owned: per test */
     bool some;                    /* whether tests without any row are skipped */
+    struct step_answers *steps;   /* owned; NULL: answers of all steps are not kept */
 };
 
 /* The store of the test that the row answers. */
 struct answer_store *scores_store(const struct scores *scores, int row);
+
+/* Lists the distinct answers of all tests; first: (tests + 1) number of the first of
+ * each. ERROR_NOMEM. */
+int scores_list_grids(struct grid_list *out, int *first, const struct scores *scores,
+                      struct error *err) MUST_CHECK;
+
+/* Counts the labelled tokens, and those of them that are right. */
+void scores_count_tokens(int32_t *known, int32_t *right, const int32_t *predictions,
+                         const int32_t *labels, int count);
+
+/* A row's answer with what is known of it. */
+struct score_answer {
+    const struct grid *grid; /* borrowed */
+    int known, right;        /* labelled tokens; of them right */
+    float q_halt;
+    double lm_loss;
+    int used;
+};
+int scores_add_answer(struct scores *scores, int request, int row,
+                      const struct score_answer *answer, struct error *err) MUST_CHECK;
 
 #endif

@@ -183,6 +183,7 @@ static int evaluate(struct training *training, const char *checkpoint, const boo
         .seed = seed_of(training),
         .pool = strcmp(checkpoint, "untrained") != 0 ? &training->pool : NULL,
         .settings = &c->job->config,
+        .weights_hash = strcmp(checkpoint, "last") == 0 ? training->end->weights_hash : "",
     };
     double began_s = clock_monotonic_s();
     int rc = engine_set_cycles(c->engine, c->config->H_cycles, c->config->L_cycles, err);

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "options.h"
 #include "plan_words.h"
+#include "run_spec.h"
 #include "status_query.h"
 #include "store.h"
 #include "supervise.h"
@@ -256,22 +257,20 @@ static int work_on(struct store *store, struct workspace *workspace,
     return 0;
 }
 
-int command_run(const struct options *options, int *exit_code, struct error *err)
+int run_spec(const struct options *options, run_spec_check *check, int *exit_code,
+             struct error *err)
 {
     struct workspace workspace = { .lock_fd = -1 };
     struct store *store = NULL;
     struct enqueue_summary summary = { 0 };
     struct plan *plan = NULL;
-
-    if (options->dry_run)
-        return command_plan(options, exit_code, err);
-    if ((options->given & OPTION_BIT(OPTION_FORMAT)) != 0)
-        return error_set(err, ERROR_FORMAT, "run: --format is for --dry-run");
     int rc = read_plan(&plan, options, options->arguments[0], err);
     if (rc == 0)
         rc = workspace_open(&workspace, options->workspace, err);
     if (rc == 0)
         rc = database_open(&store, &workspace, err);
+    if (rc == 0 && check != NULL)
+        rc = check(plan, store, &workspace, err);
     if (rc == 0)
         rc = queue_plan(&summary, store, &workspace, plan, options, err);
     if (rc == 0 && summary.jobs == 0 && summary.counts[NEED_WAIT] == 0) {
@@ -288,6 +287,15 @@ int command_run(const struct options *options, int *exit_code, struct error *err
     store_close(store);
     workspace_close(&workspace);
     return rc;
+}
+
+int command_run(const struct options *options, int *exit_code, struct error *err)
+{
+    if (options->dry_run)
+        return command_plan(options, exit_code, err);
+    if ((options->given & OPTION_BIT(OPTION_FORMAT)) != 0)
+        return error_set(err, ERROR_FORMAT, "run: --format is for --dry-run");
+    return run_spec(options, NULL, exit_code, err);
 }
 
 int command_queue(const struct options *options, int *exit_code, struct error *err)

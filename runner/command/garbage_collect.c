@@ -5,6 +5,7 @@
 #include "file.h"
 #include "garbage.h"
 #include "names.h"
+#include "predictions_name.h"
 #include "removed_mark.h"
 #include "store.h"
 
@@ -26,6 +27,7 @@ const char *garbage_reason_text(enum garbage_reason reason)
     static const char *const texts[GARBAGE_REASONS] = {
         [GARBAGE_RUNS] = "runs of no experiment",
         [GARBAGE_CHECKPOINTS] = "checkpoints but the last",
+        [GARBAGE_PREDICTIONS] = "predictions (hrmlab revote needs them)",
         [GARBAGE_SUPERSEDED] = "checkpoints of superseded attempts",
         [GARBAGE_LEFTOVERS] = "unfinished files",
         [GARBAGE_CACHES] = "caches",
@@ -105,6 +107,8 @@ static int collect_attempt(struct collector *c, const char *directory, const cha
             rc = error_no_memory(err, "a path");
         else if (has_end(name, ".tmp") || has_end(name, ".new"))
             rc = take(c, GARBAGE_LEFTOVERS, path, err);
+        else if (predictions_name_is(name))
+            rc = take(c, GARBAGE_PREDICTIONS, path, err);
         else if (has_end(name, ".safetensors") &&
                  !(finished && strcmp(last + length + 1, name) == 0))
             rc = take(c, finished ? GARBAGE_CHECKPOINTS : GARBAGE_SUPERSEDED, path, err);

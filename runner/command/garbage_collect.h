@@ -20,8 +20,10 @@ struct store;
 enum garbage_reason {
     GARBAGE_RUNS,        /* runs of no experiment: directories and results */
     GARBAGE_CHECKPOINTS, /* of completed attempts, except the final checkpoint */
-    GARBAGE_SUPERSEDED,  /* of attempts that a later one has superseded */
-    GARBAGE_LEFTOVERS,   /* temporary files, and what an interrupted gc left */
+    /* answers of evaluations: without them hrmlab revote and pools have nothing */
+    GARBAGE_PREDICTIONS,
+    GARBAGE_SUPERSEDED, /* of attempts that a later one has superseded */
+    GARBAGE_LEFTOVERS,  /* temporary files, and what an interrupted gc left */
     /* data/: cached facts about data, computed again when needed */
     GARBAGE_CACHES,
     GARBAGE_REASONS

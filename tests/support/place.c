@@ -92,14 +92,14 @@ void place_remove(struct place *place)
 /* Starts hrmlab with the words given (NULL-terminated), output to DIR/out. */
 pid_t place_start(const struct place *place, const char *first, ...)
 {
-    char *argv[16] = { strdup(place_hrmlab()), strdup("--workspace"),
+    char *argv[24] = { strdup(place_hrmlab()), strdup("--workspace"),
                        strdup(place->workspace) };
     int count = 3;
     char out[80];
     va_list words;
 
     va_start(words, first);
-    for (const char *word = first; word != NULL && count < 15;
+    for (const char *word = first; word != NULL && count < 23;
          word = va_arg(words, const char *))
         argv[count++] = strdup(word);
     va_end(words);
