@@ -115,7 +115,7 @@ const struct command COMMANDS[] = {
       "run's hash (4 digits or more), or all. --set changes how jobs are executed:\n"
       "resources, retries, slurm, data.path, train.checkpoint_interval.",
       1, 1, BIT(SET), command_retry },
-    { "revote", "SPEC", "evaluate from kept predictions, without inference",
+    { "revote", "SPEC", "evaluate from kept predictions alone",
       "Works out evaluations that its runs lack (votes, pools, halting rules, fewer\n"
       "outer steps) from the answers that earlier evaluations kept: the numbers that a\n"
       "new inference would find, bit for bit. Trains nothing; says what is missing.",

@@ -47,7 +47,7 @@ static void what_a_command_does_not_take_is_refused_with_advice(void **state)
           "hrmlab cancel: --where is for results, compare, tasks, importance, curves, plot, "
           "report and export" },
         { "hrmlab results t --set train.lr=1",
-          "--set is for run, queue, plan, retry and data" },
+          "--set is for run, queue, plan, retry, revote and data" },
         { "hrmlab queue s.json --dry-run", "--dry-run is for run and gc" },
         { "hrmlab results --frmat csv", "unknown option --frmat; did you mean --format?" },
         { "hrmlab compare --qqqqqqq", "unknown option --qqqqqqq; see hrmlab compare --help" },
