@@ -140,9 +140,10 @@ test-faults: ## every fault at every point: kill -9, power cuts, full disks, no 
 .PHONY: test-slurm
 test-slurm: ## the executor slurm on a real Slurm of several nodes, with faults (minutes)
 	@tests/setup.sh $(PACKAGES) $(SLURM_PACKAGES)
+	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory VARIANT=asan build/asan/hrmlab build/asan/hrmlab-worker \
-	    build/asan/fake_worker build/asan/test_slurm
-	@HRMLAB_LONG=1 tests/run_tests.sh build/asan test_slurm
+	    build/asan/fake_worker build/asan/test_slurm build/asan/test_slurm_faults
+	@HRMLAB_LONG=1 tests/run_tests.sh build/asan test_slurm test_slurm_faults
 
 .PHONY: test-valgrind
 test-valgrind: ## runner and workers under valgrind on the demo, sizes cut: errors and leaks (minutes)

@@ -1,13 +1,22 @@
-/* command_status.c - status: prints the progress of every experiment. */
+/* command_status.c - status: prints the progress of every experiment, and the jobs of
+ * executors whose attempts run elsewhere. */
 #include "error.h"
+#include "executors.h"
+#include "hash.h"
 #include "log.h"
 #include "options.h"
 #include "query.h"
+#include "record.h"
 #include "status_query.h"
 #include "store.h"
 #include "workspace.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Jobs listed; of the others the number is told. */
+enum { MOST_JOBS = 40 };
 
 /* Opens workspace and database for reading. */
 static int open_reader(struct workspace *workspace, struct store **store,
@@ -38,6 +47,106 @@ static int mention_idle_queue(struct store *store, const struct workspace *works
     return rc;
 }
 
+/* ---- jobs elsewhere ---- */
+
+/* Whether attempts of the executor of that name run elsewhere. */
+static bool is_detached(const char *name)
+{
+    for (int i = 0; EXECUTORS[i] != NULL; i++)
+        if (strcmp(EXECUTORS[i]->name, name) == 0)
+            return EXECUTORS[i]->detached;
+    return false;
+}
+
+static void put_job(struct table *table, const struct record_attempt *attempt,
+                    const struct executor_task *task)
+{
+    static const char *const states[] = { [EXECUTOR_PREPARED] = "not submitted",
+                                          [EXECUTOR_PENDING] = "pending",
+                                          [EXECUTOR_RUNNING] = "running",
+                                          [EXECUTOR_GONE] = "ended" };
+    const char *hash = strchr(attempt->directory, '/');
+    char run[HASH_SHORT + 1];
+
+    snprintf(run, sizeof run, "%s", hash != NULL ? hash + 1 : "");
+    table_row(table);
+    table_text(table, run);
+    table_int(table, attempt->number);
+    table_text(table, task->name);
+    table_text(table,
+               task->cause != OUTCOME_NONE ? outcome_name(task->cause) : states[task->state]);
+    table_text(table, task->host);
+}
+
+/* Asks the executors about the attempts that are open, of those jobs. *left: how many
+ * more there are than the table lists. */
+static int fill_jobs(struct table *table, int *left, struct store *store,
+                     const struct workspace *workspace, const int64_t *ids, int id_count,
+                     struct error *err)
+{
+    struct executor_set executors;
+    struct record_attempt *attempts = NULL;
+    int count = 0;
+    int rc = record_open_attempts(store, &attempts, &count, err);
+
+    *left = 0;
+    executor_set_init(&executors, EXECUTORS, &(struct executor_setup){ 0 });
+    for (int i = 0; i < count && rc == 0; i++) {
+        struct executor_task *task = NULL;
+        bool meant = false;
+
+        for (int k = 0; k < id_count; k++)
+            meant = meant || ids[k] == attempts[i].job_id;
+        if (!meant || !is_detached(attempts[i].executor) || attempts[i].place[0] == '\0')
+            continue;
+        if (table_row_count(table) == MOST_JOBS) {
+            ++*left;
+            continue;
+        }
+        char *directory = workspace_path(workspace, attempts[i].directory);
+        rc = directory == NULL ? error_no_memory(err, "a path")
+                               : executor_set_adopt(&executors, &task, attempts[i].executor,
+                                                    directory, attempts[i].place, err);
+        if (rc == 0)
+            put_job(table, &attempts[i], task);
+        free(directory);
+    }
+    executor_set_close(&executors);
+    free(attempts);
+    return rc;
+}
+
+/* Prints the open jobs that run elsewhere, for people. */
+static int print_jobs(struct store *store, const struct workspace *workspace,
+                      const char *experiment, const struct options *options, struct error *err)
+{
+    static const struct table_column columns[] = {
+        { .name = "run", .type = TABLE_TEXT },   { .name = "attempt", .type = TABLE_INT },
+        { .name = "job", .type = TABLE_TEXT },   { .name = "state", .type = TABLE_TEXT },
+        { .name = "where", .type = TABLE_TEXT },
+    };
+    struct table *table = NULL;
+    struct error why = { 0 };
+    int64_t *ids = NULL;
+    int count = 0, left = 0;
+    int rc = table_create(&table, columns, sizeof columns / sizeof *columns, err);
+
+    if (rc == 0)
+        rc = record_find_jobs(store, &ids, &count, experiment != NULL ? experiment : "all",
+                              JOBS_OPEN, RECORD_ALL_JOBS, err);
+    if (rc == 0 && fill_jobs(table, &left, store, workspace, ids, count, &why) < 0)
+        log_warning("the states of jobs are not known: %s", why.message);
+    if (rc == 0 && table_row_count(table) > 0) {
+        putchar('\n');
+        rc = table_print(table, stdout, options->format, options_color(options), err);
+    }
+    if (rc == 0 && left > 0)
+        log_info("and %d more job%s", left, left == 1 ? "" : "s");
+    free(ids);
+    table_destroy(table);
+    return rc;
+}
+
 int command_status(const struct options *options, int *exit_code, struct error *err)
 {
     struct workspace workspace = { .lock_fd = -1 };
@@ -54,6 +163,8 @@ int command_status(const struct options *options, int *exit_code, struct error *
         rc = status_table(store, &table, experiment, err);
     if (rc == 0)
         rc = table_print(table, stdout, options->format, options_color(options), err);
+    if (rc == 0 && options->format == FORMAT_TABLE)
+        rc = print_jobs(store, &workspace, experiment, options, err);
     if (rc == 0)
         rc = mention_idle_queue(store, &workspace, experiment, err);
     table_destroy(table);

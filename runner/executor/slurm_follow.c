@@ -110,12 +110,12 @@ static void take_running(struct slurm_task *task, const struct slurm_job *job)
         slurm_task_over(task, OUTCOME_NONE);
 }
 
-/* The job is waiting. If somebody has put a running one back into the queue, the
- * attempt is over: each has a directory of its own. */
+/* The job is waiting. If it has begun the attempt, somebody has put it back into the
+ * queue, and the attempt is over: each has a directory of its own. */
 static void take_waiting(struct slurm_task *task)
 {
-    if (task->head.state == EXECUTOR_RUNNING && has_ended(task))
-        slurm_task_over(task, OUTCOME_NONE);
+    if (task->head.state == EXECUTOR_RUNNING || is_marked(task, SLURM_MARK_BEGUN))
+        slurm_task_over(task, OUTCOME_PREEMPTED);
 }
 
 /* Returns whether anything has changed. */
@@ -132,6 +132,9 @@ static bool take_state(struct slurm_task *task, const struct slurm_job *job)
         break;
     case SLURM_RUNNING:
         take_running(task, job);
+        break;
+    case SLURM_SUSPENDED:
+        task->head.state = EXECUTOR_PENDING; /* no limit counts */
         break;
     case SLURM_OVER:
         slurm_task_over(task, job->state->cause);

@@ -14,8 +14,9 @@
 #define SLURM_PAST_FORMAT "--format=JobID,State"
 
 enum slurm_phase {
-    SLURM_WAITING, /* no process of it runs, but may later; or all are suspended */
+    SLURM_WAITING, /* no process of it runs, but may later */
     SLURM_RUNNING,
+    SLURM_SUSPENDED,
     SLURM_OVER,
     SLURM_UNKNOWN /* a state that this table lacks */
 };

@@ -41,7 +41,8 @@ bool cluster_start(int nodes)
     assert_non_null(mkdtemp(directory));
     setenv("MINI_SLURM_DIR", directory, 1);
     snprintf(command, sizeof command,
-             "MINI_SLURM_CPUS=4 tests/support/mini_slurm.sh start %d >/dev/null 2>%s/start",
+             "MINI_SLURM_CPUS=4 MINI_SLURM_TIMEOUT=60 tests/support/mini_slurm.sh start %d "
+             ">/dev/null 2>%s/start",
              nodes, directory);
     if (system(command) != 0) {
         snprintf(command, sizeof command, "tail -n 1 %s/start", directory);

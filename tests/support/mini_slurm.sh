@@ -4,6 +4,8 @@
 #   mini_slurm.sh start [NODES] [DIR]   start munged, slurmctld and NODES slurmd (default 1)
 #   mini_slurm.sh conf  [DIR]           print the lines that a shell evaluates to use it
 #   mini_slurm.sh stop  [DIR]           cancel all jobs, stop what start started
+#   mini_slurm.sh kill NAME             kill -9 of slurmctld or a nodeN's slurmd; its jobs live on
+#   mini_slurm.sh revive NAME           start it again
 #
 # DIR defaults to $MINI_SLURM_DIR; start without either makes one with mktemp (and stop then
 # removes it; a DIR named by the caller is kept, with its logs).  Typical use:
@@ -232,7 +234,27 @@ cmd_stop() {
     return $rc
 }
 
+cmd_kill() { # NAME
+    use_dir ''
+    local p t
+    alive "$1" && read -r p t <"$dir/run/$1.proc" && kill -KILL "$p"
+}
+
+cmd_revive() { # NAME
+    use_dir ''
+    alive "$1" && return
+    if [ "$1" = slurmctld ]; then
+        MINI_SLURM_OWNER="$dir" slurmctld -D </dev/null >>"$dir/log/slurmctld.out" 2>&1 &
+        record slurmctld $!
+    else
+        start_slurmd "$1"
+    fi
+    disown -a
+}
+
 case ${1:-} in
+kill) cmd_kill "$2" ;;
+revive) cmd_revive "$2" ;;
 start) shift; cmd_start "$@" ;;
 stop) shift; cmd_stop "$@" ;;
 conf) shift; use_dir "${1:-}"; print_conf ;;
