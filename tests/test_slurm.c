@@ -208,6 +208,8 @@ jobs_go_on_when_the_runner_is_interrupted_or_killed_or_the_database_lost(void **
         kill(runner, signals[i]);
         assert_int_equal(place_finish(runner), i == 0 ? 130 : 128 + SIGKILL);
     }
+    assert_int_equal(place_finish(place_start(&place, "status", NULL)), 0);
+    assert_true(place_output_has(&place, "Slurm job "));
     assert_int_equal(place_finish(place_start(&place, "rebuild", NULL)), 0);
     assert_true(place_output_has(&place, "1 worker is still running"));
     assert_int_equal(place_finish(place_start(&place, "work", NULL)), 0);

@@ -138,7 +138,9 @@ EOC
     : >"$dir/plugstack.conf"
 }
 
-all_idle() { [ "$(sinfo -h -N -o %t 2>/dev/null | grep -cx idle)" = "$nodes" ]; }
+all_idle() { # a node is listed once for each partition
+    [ "$(sinfo -h -N -o '%N %t' 2>/dev/null | sort -u | grep -c ' idle$')" = "$nodes" ]
+}
 
 start_slurmd() { # NODE
     env -u SLURM_JOB_ID MINI_SLURM_OWNER="$dir" SLURM_CONF="$conf" slurmd -D -N "$1" \
