@@ -126,6 +126,10 @@ bench-scheduler: all build/bench build/fake_worker build/fault_shim.so ## the ru
 bench-load: all ## the commands on 100 000 queued runs and on 1 000 000 metric rows
 	@tests/bench/load.sh build/hrmlab
 
+.PHONY: bench-serve
+bench-serve: all build/fake_worker ## the runner's rate beside 50 live pages (RUNS, ROUNDS)
+	@tests/bench/serve_load.sh build
+
 # Whatever injects a fault: the tests that docs/reliability.md names.
 FAULT_TESTS := $(addprefix test_,allocations checkpoint damage failures faults fencing journal keeper migration rebuild \
                  recorder resume runner safetensors schedule soak store surroundings verify worker worker_faults)

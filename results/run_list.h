@@ -9,8 +9,8 @@
 
 struct store;
 
-/* A row per arm and run: seed, state of the training, steps, hash; at most so many, and a
- * note that counts the others. */
+/* A row per arm and run: seed, state of the training, steps, hash; at most so many, and
+ * a note that counts the others. */
 int run_list(struct table **out, struct store *store, const char *experiment, int most,
              struct error *err) MUST_CHECK;
 

@@ -1,6 +1,6 @@
 /*
- * task_query.h - the outcomes of tasks, test by test, and the runs whose answers are kept
- * as files.
+ * task_query.h - the outcomes of tasks, test by test, and the runs whose answers are
+ * kept as files.
  */
 #ifndef RESULTS_TASK_QUERY_H
 #define RESULTS_TASK_QUERY_H
@@ -11,8 +11,8 @@
 
 struct store;
 
-/* A row per arm, seed, evaluation and test of the task, at most so many. ERROR_ABSENT: the
- * experiment has no outcome of such a task. */
+/* A row per arm, seed, evaluation and test of the task, at most so many. ERROR_ABSENT:
+ * the experiment has no outcome of such a task. */
 int task_outcomes(struct table **out, struct store *store, const char *experiment,
                   const char *task, int most, struct error *err) MUST_CHECK;
 
@@ -29,7 +29,8 @@ int run_experiment(struct store *store, char out[EXPERIMENT_NAME_SIZE], const ch
 struct task_answerer {
     char label[200]; /* "arm seed N" */
     char hash[65];
-    char directory[160]; /* of its last attempt that was done, relative to the workspace */
+    /* of its last attempt that was done, relative to the workspace */
+    char directory[160];
 };
 int task_answerers(struct store *store, struct task_answerer *out, int most, int *count,
                    const char *experiment, const char *task, struct error *err) MUST_CHECK;

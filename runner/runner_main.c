@@ -21,8 +21,8 @@
 #define HRMLAB_COMMIT "unknown"
 #endif
 
-/* A program of this house: the one that the variable names, or name beside this program.
- * Newly allocated. */
+/* A program of this house: the one that the variable names, or name beside this
+ * program. Newly allocated. */
 static char *find_program(const char *variable, const char *name)
 {
     char self[4096];

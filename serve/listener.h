@@ -1,6 +1,6 @@
 /*
- * listener.h - where the server listens: a port of the loopback interface, or a socket in
- * the file system.
+ * listener.h - where the server listens: a port of the loopback interface, or a socket
+ * in the file system.
  */
 #ifndef SERVE_LISTENER_H
 #define SERVE_LISTENER_H

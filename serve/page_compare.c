@@ -1,4 +1,5 @@
-/* page_compare.c - two arms side by side: the difference of a measure, and what differs. */
+/* page_compare.c - two arms side by side: the difference of a measure, and what
+ * differs. */
 #include "page_parts.h"
 
 #include "arm_find.h"
@@ -54,7 +55,8 @@ static int add_fields(struct document *document, struct store *store, const char
     return rc;
 }
 
-/* The results of a's experiment, with those of b. *names: by which they are found there. */
+/* The results of a's experiment, with those of b. *names: by which they are found
+ * there. */
 static int load(struct results **out, const char *names[2], struct store *store,
                 const char *const given[2], struct error *err)
 {

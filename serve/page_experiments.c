@@ -1,4 +1,4 @@
-/* page_experiments.c - the experiments of the workspace; everything about one of them. */
+/* page_experiments.c - the experiments of the workspace; all about one of them. */
 #include "page_parts.h"
 
 #include "error.h"

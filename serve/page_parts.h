@@ -23,8 +23,8 @@ struct page_source {
     const struct request *request;
 };
 
-/* Fills out->text, type, unsteady and, where it is not 200, status. ERROR_ABSENT: there is
- * no such thing; ERROR_FORMAT: the address is wrong. */
+/* Fills out->text, type, unsteady and, where it is not 200, status. ERROR_ABSENT: there
+ * is no such thing; ERROR_FORMAT: the address is wrong. */
 typedef int page_fn(struct page_text *out, const struct page_source *source, struct error *err);
 
 page_fn page_experiments, page_experiment, page_figure, page_run, page_task, page_queue,
@@ -33,13 +33,14 @@ page_fn page_experiments, page_experiment, page_figure, page_run, page_task, pag
 /* Begins a document with navigation; current: address of the page in it, or NULL. */
 int page_begin(struct document **out, const char *current, const char *title,
                struct error *err) MUST_CHECK;
-/* Ends and frees the document; its text becomes the page's. rc: of what was added to it; the
- * function's value unless that is 0. document NULL: page_begin() failed with rc. */
+/* Ends and frees the document; its text becomes the page's. rc: of what was added to
+ * it; the function's value unless that is 0. document NULL: page_begin() failed with
+ * rc. */
 int page_end(struct page_text *out, struct document *document, int rc,
              struct error *err) MUST_CHECK;
 
-/* Loads how far the experiment (borrowed; NULL: all) is; *out newly allocated, to be freed
- * after an error, too. */
+/* Loads how far the experiment (borrowed; NULL: all) is; *out newly allocated, to be
+ * freed after an error, too. */
 int page_load_live(struct live_source **out, const struct page_source *source,
                    const char *experiment, struct error *err) MUST_CHECK;
 void page_free_live(struct live_source *live); /* NULL allowed */

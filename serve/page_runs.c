@@ -1,5 +1,5 @@
-/* page_runs.c - everything about a run; a task's outcomes, and the answers to it that are
- * kept as files; the queue. */
+/* page_runs.c - everything about a run; a task's outcomes, and the answers to it that
+ * are kept as files; the queue. */
 #include "page_parts.h"
 
 #include "curve_query.h"
@@ -164,7 +164,8 @@ static int add_answers(struct document *document, const struct page_source *sour
                           : json_read_file(&root, path, JSON_DATA_LIMIT, &why);
 
     if (path != NULL && rc != 0)
-        rc = rc == ERROR_NOMEM ? error_no_memory(err, "a page") : 0; /* there is none, or gc */
+        /* absent: of no ARC run, or deleted by gc */
+        rc = rc == ERROR_NOMEM ? error_no_memory(err, "a page") : 0;
     else if (rc == 0)
         rc = draw_answers(svgs, &count, json_member(root, task), err);
     if (rc == 0 && count > 0) {

@@ -1,8 +1,9 @@
 /*
- * serve_main.c - hrmlab-serve: shows a workspace in a browser. `hrmlab serve` starts it.
+ * serve_main.c - hrmlab-serve: shows a workspace in a browser. `hrmlab serve` starts
+ * it.
  *
- * It opens the database, listens, and gives up every other right before the first request
- * is read.
+ * It opens the database, listens, and gives up every other right before the first
+ * request is read.
  */
 #include "error.h"
 #include "exit_code.h"

@@ -213,8 +213,8 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
     *state = NULL;
 }
 
-/* Called once for the headers of a request, then for parts of its body, then at its end,
- * when it is answered. */
+/* Called once for the headers of a request, then for parts of its body, then at its
+ * end, when it is answered. */
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
                                   const char *url, const char *method, const char *version,
                                   const char *body, size_t *body_size, void **state)

@@ -1,4 +1,4 @@
-/* site.c - finds a page's function, calls it in a transaction, keeps what it has made. */
+/* site.c - finds a page's function, calls it in a transaction, keeps the result. */
 #include "site.h"
 
 #include "assets.h"

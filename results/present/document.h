@@ -4,7 +4,8 @@
  *
  * The HTML page is self-contained: no network, no script. A page of hrmlab-serve has
  * style sheet, script and other pages by their addresses. Texts are escaped in all
- * forms. Functions that add something do not report a lack of memory; document_finish() does.
+ * forms. Functions that add something do not report a lack of memory; document_finish()
+ * does.
  */
 #ifndef RESULTS_DOCUMENT_H
 #define RESULTS_DOCUMENT_H
@@ -47,7 +48,8 @@ __attribute__((format(printf, 2, 3))) void document_say(struct document *documen
                                                         const char *format, ...);
 /* Adds a note in small print: how to read what is above. */
 void document_note(struct document *document, const char *text);
-/* Adds a paragraph that in a page of hrmlab-serve leads to this address; NULL: to none. */
+/* Adds a paragraph that in a page of hrmlab-serve leads to this address; NULL: to
+ * none. */
 void document_link(struct document *document, const char *text, const char *address);
 /* Adds commands or a file verbatim. */
 void document_code(struct document *document, const char *text);
@@ -67,8 +69,8 @@ void document_table(struct document *document, const char *caption,
 void document_cell(struct document *document, const char *text); /* NULL: empty */
 /* Adds a highlighted cell. */
 void document_strong_cell(struct document *document, const char *text);
-/* Adds a cell that in a page of hrmlab-serve leads to this address (markup_path()); NULL:
- * to none. */
+/* Adds a cell that in a page of hrmlab-serve leads to this address (markup_path());
+ * NULL: to none. */
 void document_link_cell(struct document *document, const char *text, const char *address);
 void document_table_end(struct document *document);
 

@@ -26,9 +26,9 @@ int report_make(struct report *out, struct figure_source *source, const char *sp
                 enum document_form form, const char *prefix, struct error *err) MUST_CHECK;
 void report_release(struct report *report);
 
-/* Adds question, contents and sections to a document that was begun with the experiment's
- * name as its title. *out: pictures only, of Markdown. prefix: as above, of a page of
- * hrmlab-serve the address above that of the pictures. */
+/* Adds question, contents and sections to a document that was begun with the
+ * experiment's name as its title. *out: pictures only, of Markdown. prefix: as above,
+ * of a page of hrmlab-serve the address above that of the pictures. */
 int report_write(struct report *out, struct document *document, struct figure_source *source,
                  const char *spec, const char *prefix, struct error *err) MUST_CHECK;
 

@@ -144,8 +144,8 @@ static int add_arm_row(struct report_source *source, const struct cell *cell,
     return rc;
 }
 
-/* The number of the chosen cell with the best mean; -1: there is none, or several are equally
- * good. */
+/* The number of the chosen cell with the best mean; -1: there is none, or several are
+ * equally good. */
 static int best_cell(const struct report_source *source)
 {
     const struct cell *items = source->figures->cells->items;

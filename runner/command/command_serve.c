@@ -1,5 +1,5 @@
-/* command_serve.c - `hrmlab serve`: becomes hrmlab-serve, which has what this program does
- * without: HTTP. */
+/* command_serve.c - `hrmlab serve`: becomes hrmlab-serve, which has what this program
+ * does without: HTTP. */
 #include "error.h"
 #include "options.h"
 
