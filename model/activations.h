@@ -38,6 +38,8 @@ struct carry {
     int32_t *identifiers;   /* (B) */
     uint8_t *halted;        /* (B) */
     int rows;               /* rows in use: B in training */
+    /* those whose z this rank has, from first to end - 1; all of one process */
+    int own_first, own_end;
 };
 
 #endif

@@ -10,6 +10,9 @@ void carry_reset_row(const struct engine *engine, struct carry *carry, int row)
 {
     size_t D = (size_t)engine->D, S = (size_t)engine->S;
 
+    carry->steps[row] = 0;
+    if (row < carry->own_first || row >= carry->own_end)
+        return;
     for (int z = 0; z < CARRY_STATES; z++) {
         if (carry->z[z] == NULL)
             continue;
@@ -20,7 +23,6 @@ void carry_reset_row(const struct engine *engine, struct carry *carry, int row)
         for (size_t s = 1; s < S; s++)
             memcpy(z_row + s * D, z_row, D * sizeof(float));
     }
-    carry->steps[row] = 0;
 }
 
 void carry_load_row(const struct engine *engine, struct carry *carry, int row,
@@ -46,22 +48,33 @@ void carry_states(const struct engine *engine, float *states[STATE_COUNT],
     states[STATE_X] = engine->x;
 }
 
+/* Row `from` of a state, which may be NULL, becomes row `to` of `count`. */
+static void keep_state(const struct engine *engine, const struct carry *carry, float *z,
+                       int from, int to, int count)
+{
+    size_t row = (size_t)engine->S * (size_t)engine->D;
+
+    if (z == NULL)
+        return;
+    if (engine->ranks != NULL)
+        ranks_move_row(engine, z, row, from, carry->rows, to, count);
+    else if (from != to)
+        memcpy(z + (size_t)to * row, z + (size_t)from * row, row * sizeof *z);
+}
+
 void carry_keep_rows(const struct engine *engine, struct carry *carry, const int *rows,
                      int count)
 {
-    size_t T = (size_t)engine->T, row = (size_t)engine->S * (size_t)engine->D;
-    size_t U = (size_t)engine->U;
+    size_t T = (size_t)engine->T, U = (size_t)engine->U;
 
     for (int to = 0; to < count; to++) {
         int from = rows[to];
 
         assert(from >= to && from < carry->rows);
+        for (int z = 0; z < CARRY_STATES; z++)
+            keep_state(engine, carry, carry->z[z], from, to, count);
         if (from == to)
             continue;
-        for (int z = 0; z < CARRY_STATES; z++)
-            if (carry->z[z] != NULL)
-                memcpy(carry->z[z] + (size_t)to * row, carry->z[z] + (size_t)from * row,
-                       row * sizeof(float));
         memcpy(carry->inputs + (size_t)to * U, carry->inputs + (size_t)from * U,
                U * sizeof(int32_t));
         memcpy(carry->labels + (size_t)to * T, carry->labels + (size_t)from * T,

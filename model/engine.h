@@ -22,6 +22,7 @@
 #define MODEL_ENGINE_H
 
 #include "error.h"
+#include "exchange.h"
 #include "system_facts.h"
 
 #include <stdbool.h>
@@ -93,6 +94,13 @@ struct engine_config {
     /* Threads that share a step's rows; 0: 1. In training no more than gradient_lanes
      * take part, in evaluation all. The bits do not depend on it. */
     int threads;
+    /* Processes that share a step's rows, a power of two, in training at most
+     * gradient_lanes; 0: 1. Each has that many threads. The bits do not depend on it. */
+    int ranks;
+    /* Of more than one rank, this one's number and messages to the others; borrowed, for
+     * the engine's life. Only rank 0 has an engine of its own: the others call
+     * engine_serve(). NULL: one process, or an engine that is only measured. */
+    const struct exchange *exchange;
     enum engine_optimizer optimizer;
     /* The gradient of all parameters together (not of the puzzle embedding) is scaled
      * down to this norm before the update where it is larger; 0: never. */
@@ -141,6 +149,16 @@ int engine_input_tokens(const struct engine_config *config);
 int engine_create(struct engine **out, const struct engine_config *config,
                   struct error *err) MUST_CHECK;
 void engine_destroy(struct engine *engine);
+
+/*
+ * Of several ranks, all but 0: creates engines as rank 0 does and repeats what rank 0
+ * does with them, until it calls engine_dismiss(). Any call of rank 0 that changes its
+ * engine, or reads it, makes the others work, so all must have come here. An error: the
+ * ranks cannot go on together; it has been told to rank 0 where that can know.
+ */
+int engine_serve(const struct exchange *exchange, struct error *err) MUST_CHECK;
+/* Rank 0: lets the others return from engine_serve(). No engine is left. */
+void engine_dismiss(const struct exchange *exchange);
 
 /*
  * Bytes of all blocks of an engine. Each batch row takes, in carries (one for training,

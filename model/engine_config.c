@@ -41,6 +41,7 @@ static int check_ints(const struct engine_config *c, struct error *err)
         { "micro_batch", c->micro_batch, 0, c->batch_size },
         { "gradient_lanes", c->gradient_lanes, 0, LANES_MOST },
         { "threads", c->threads, 0, 1024 },
+        { "ranks", c->ranks, 0, LANES_MOST },
     };
 
     for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
@@ -111,6 +112,22 @@ static int check_horizon(const struct engine_config *c, struct error *err)
                      c->gradient_horizon, (long long)calls);
 }
 
+/* Each rank has as many lanes as the others. */
+static int check_ranks(const struct engine_config *c, struct error *err)
+{
+    int ranks = c->ranks > 0 ? c->ranks : 1, lanes = c->gradient_lanes;
+
+    if ((ranks & (ranks - 1)) != 0)
+        return error_set(err, ERROR_FORMAT, "ranks is %d, expected a power of two", ranks);
+    if (!c->inference_only && ranks > (lanes > 0 ? lanes : 1))
+        return error_set(err, ERROR_FORMAT, "ranks is %d, expected at most gradient_lanes, %d",
+                         ranks, lanes);
+    if (c->exchange != NULL && c->exchange->count != ranks)
+        return error_set(err, ERROR_FORMAT, "ranks is %d, but there are %d processes", ranks,
+                         c->exchange->count);
+    return 0;
+}
+
 int engine_input_tokens(const struct engine_config *config)
 {
     return (2 * config->context_pairs + 1) * config->seq_len;
@@ -148,7 +165,9 @@ int engine_check_config(const struct engine_config *c, struct error *err)
     if ((c->gradient_lanes & (c->gradient_lanes - 1)) != 0)
         return error_set(err, ERROR_FORMAT, "gradient_lanes is %d, expected a power of two",
                          c->gradient_lanes);
-    rc = check_reals(c, err);
+    rc = check_ranks(c, err);
+    if (rc == 0)
+        rc = check_reals(c, err);
     if (rc == 0)
         rc = check_horizon(c, err);
     if (rc < 0)

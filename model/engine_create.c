@@ -2,12 +2,15 @@
 #include "carry.h"
 #include "engine_config.h"
 #include "engine_internal.h"
+#include "engine_mirror.h"
 #include "memory.h"
 #include "parameters.h"
+#include "ranks.h"
 #include "walkers.h"
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +45,8 @@ static int engine_build(struct engine *engine, struct error *err)
     return rc == 0 ? memory_allocate(engine, err) : rc;
 }
 
-void engine_destroy(struct engine *engine)
+/* Frees an engine of this process alone. */
+static void engine_close(struct engine *engine)
 {
     if (engine == NULL)
         return;
@@ -53,6 +57,14 @@ void engine_destroy(struct engine *engine)
         free(engine->modules[i].weights);
     free(engine->table);
     free(engine);
+}
+
+void engine_destroy(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    ranks_order(engine->config.exchange, (struct order){ .kind = ORDER_DESTROY });
+    engine_close(engine);
 }
 
 /* Checks a configuration and builds the engine for it; only_counted: without its memory
@@ -75,6 +87,8 @@ static int engine_open(struct engine **out, const struct engine_config *config,
         engine->config.gradient_lanes = 1;
     if (config->threads == 0)
         engine->config.threads = 1;
+    if (config->ranks == 0)
+        engine->config.ranks = 1;
     engine->sum.only_counted = engine->kept_sum.only_counted = only_counted;
     engine->system = system_find(config->system);
     engine->facts = system_facts(config->system);
@@ -82,25 +96,45 @@ static int engine_open(struct engine **out, const struct engine_config *config,
     if (rc < 0)
         goto out;
     memory_set_sizes(engine);
-    rc = engine_build(engine, err);
+    rc = ranks_create(&engine->ranks, &engine->config, err);
+    if (rc == 0)
+        rc = engine_build(engine, err);
     if (rc < 0)
         goto out;
     *out = engine;
     engine = NULL;
 out:
-    engine_destroy(engine);
+    engine_close(engine);
     return rc;
+}
+
+/* Lets the other ranks create the same engine. */
+static void order_create(const struct engine_config *config)
+{
+    struct engine_creation creation = { .config = *config };
+
+    if (!ranks_orders(config->exchange))
+        return;
+    snprintf(creation.kernel_set, sizeof creation.kernel_set, "%s", engine_kernel_set());
+    ranks_order(config->exchange, (struct order){ .kind = ORDER_CREATE });
+    ranks_hand_out(config->exchange, &creation, sizeof creation);
 }
 
 int engine_create(struct engine **out, const struct engine_config *config, struct error *err)
 {
-    int rc = engine_open(out, config, false, err);
+    order_create(config);
+    int rc = ranks_agree(config->exchange, engine_open(out, config, false, err), err);
     struct engine *engine = *out;
 
-    if (rc < 0)
+    if (rc < 0) {
+        engine_close(engine);
+        *out = NULL;
         return rc;
+    }
     fill_rope_tables(engine);
     engine->train.rows = engine->B;
+    engine->train.own_first = ranks_train_rows(engine).first;
+    engine->train.own_end = ranks_train_rows(engine).end;
     engine->last = config->inference_only ? &engine->eval : &engine->train;
     for (int b = 0; b < engine->B && !config->inference_only; b++)
         engine->train.halted[b] = 1;
@@ -115,18 +149,16 @@ int engine_measure(size_t *bytes, const struct engine_config *config, struct err
     if (rc < 0)
         return rc;
     *bytes = engine_bytes(engine);
-    engine_destroy(engine);
+    engine_close(engine);
     return 0;
 }
 
-int engine_set_cycles(struct engine *engine, int H_cycles, int L_cycles, struct error *err)
+static int set_cycles(struct engine *engine, int H_cycles, int L_cycles, struct error *err)
 {
     struct engine_config config = engine->config;
     struct segment segment;
 
     assert(engine->residuals == NULL);
-    if (config.H_cycles == H_cycles && config.L_cycles == L_cycles)
-        return 0;
     config.H_cycles = H_cycles;
     config.L_cycles = L_cycles;
     int rc = engine_check_config(&config, err);
@@ -142,6 +174,17 @@ int engine_set_cycles(struct engine *engine, int H_cycles, int L_cycles, struct 
     return config.inference_only ? 0 : memory_replace_kept(engine, err);
 }
 
+int engine_set_cycles(struct engine *engine, int H_cycles, int L_cycles, struct error *err)
+{
+    const struct engine_config *c = &engine->config;
+
+    if (c->H_cycles == H_cycles && c->L_cycles == L_cycles)
+        return 0;
+    ranks_order(c->exchange,
+                (struct order){ .kind = ORDER_SET_CYCLES, .a = H_cycles, .b = L_cycles });
+    return ranks_agree(c->exchange, set_cycles(engine, H_cycles, L_cycles, err), err);
+}
+
 int engine_segment_calls(const struct engine *engine)
 {
     return engine->segment.count;
@@ -149,20 +192,26 @@ int engine_segment_calls(const struct engine *engine)
 
 int engine_record_residuals(struct engine *engine, bool on, struct error *err)
 {
+    const struct exchange *exchange = engine->config.exchange;
+
     if (on == (engine->residuals != NULL))
         return 0;
+    ranks_order(exchange, (struct order){ .kind = ORDER_RECORD_RESIDUALS, .a = on });
     if (on)
-        return memory_allocate_residuals(engine, err);
+        return ranks_agree(exchange, memory_allocate_residuals(engine, err), err);
     memory_release_residuals(engine);
     return 0;
 }
 
 int engine_record_change(struct engine *engine, bool on, struct error *err)
 {
+    const struct exchange *exchange = engine->config.exchange;
+
     if (on == (engine->changes != NULL))
         return 0;
+    ranks_order(exchange, (struct order){ .kind = ORDER_RECORD_CHANGE, .a = on });
     if (on)
-        return memory_allocate_change(engine, err);
+        return ranks_agree(exchange, memory_allocate_change(engine, err), err);
     memory_release_change(engine);
     return 0;
 }
@@ -177,6 +226,8 @@ void engine_initialise(struct engine *engine, uint64_t seed)
 {
     size_t moment_bytes = engine->parameter_floats * sizeof(float);
 
+    ranks_order(engine->config.exchange,
+                (struct order){ .kind = ORDER_INITIALISE, .seed = seed });
     parameters_initialise(engine, seed);
     engine->optimizer_step = 0;
     engine->prepared = NULL;

@@ -24,6 +24,7 @@
 #include "heads.h"
 #include "kernels.h"
 #include "lanes.h"
+#include "ranks.h"
 #include "systems.h"
 #include "team.h"
 #include "tensors.h"
@@ -108,6 +109,8 @@ struct engine {
 
     float *residuals; /* (B, segment.count) forward residuals; NULL: not recorded */
     float *changes;   /* (B) changes over an outer step; NULL: not recorded */
+
+    struct ranks *ranks; /* NULL: one process; owned */
 
     /* ---- Threads. ---- */
     struct team *team;       /* owned */

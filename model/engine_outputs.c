@@ -1,5 +1,7 @@
 /* engine_outputs.c - copies out the results of the last step. */
 #include "engine_internal.h"
+#include "engine_mirror.h"
+#include "ranks.h"
 
 #include <string.h>
 
@@ -64,11 +66,61 @@ size_t engine_output_size(const struct engine *engine, enum engine_output output
     return size;
 }
 
+/* Whether each rank has only its own rows of an output of the last step. */
+static bool output_is_apart(const struct engine *engine, enum engine_output output)
+{
+    switch (output) {
+    case ENGINE_LOGITS:
+    case ENGINE_PREDICTIONS:
+    case ENGINE_ROW_LOSS:
+    case ENGINE_HALT_TEST:
+    case ENGINE_Z_H:
+    case ENGINE_Z_L:
+    case ENGINE_MEAN_Z_H:
+    case ENGINE_MEAN_Z_L:
+    case ENGINE_RESIDUALS:
+    case ENGINE_CHANGE:
+        return true;
+    case ENGINE_Q_CONTINUE:
+        return engine->last == &engine->eval;
+    case ENGINE_Q_HALT:
+    case ENGINE_TARGET_Q_CONTINUE:
+    case ENGINE_HALTED:
+    case ENGINE_STEPS:
+    case ENGINE_CURRENT_INPUTS:
+    case ENGINE_CURRENT_LABELS:
+    case ENGINE_CURRENT_IDENTIFIERS:
+    case ENGINE_PUZZLE_GRADIENT:
+    case ENGINE_ROPE_COS:
+    case ENGINE_ROPE_SIN:
+        return false;
+    }
+    return false;
+}
+
+void engine_gather_output(const struct engine *engine, enum engine_output output)
+{
+    size_t size;
+    /* means are taken of the states, by rank 0 */
+    if (output == ENGINE_MEAN_Z_H || output == ENGINE_MEAN_Z_L)
+        output = output == ENGINE_MEAN_Z_H ? ENGINE_Z_H : ENGINE_Z_L;
+    /* what an engine points to may change */
+    void *data = (void *)(uintptr_t)output_find(engine, output, &size);
+
+    if (size > 0)
+        ranks_gather(engine, engine->last == &engine->train, data, size / (size_t)engine->B);
+}
+
 void engine_read(const struct engine *engine, enum engine_output output, void *out)
 {
     size_t size;
     const void *data = output_find(engine, output, &size);
 
+    if (engine->ranks != NULL && output_is_apart(engine, output)) {
+        ranks_order(engine->config.exchange,
+                    (struct order){ .kind = ORDER_GATHER_OUTPUT, .a = (int32_t)output });
+        engine_gather_output(engine, output);
+    }
     if (size > 0 && (output == ENGINE_MEAN_Z_H || output == ENGINE_MEAN_Z_L))
         for (int b = 0; b < engine->B; b++)
             mean_of_positions((float *)out + (size_t)b * (size_t)engine->D,

@@ -1,5 +1,7 @@
 /* engine_state.c - the engine's state by index, for checkpoints and tests. */
 #include "engine_internal.h"
+#include "engine_mirror.h"
+#include "ranks.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -154,11 +156,25 @@ void engine_state_describe(const struct engine *engine, int i, struct engine_sta
     find_state(engine, i, out);
 }
 
+void engine_gather_state(const struct engine *engine, int i)
+{
+    struct engine_state state;
+    void *data = find_state(engine, i, &state);
+
+    if (data == engine->train.z[STATE_Z_H] || data == engine->train.z[STATE_Z_L])
+        ranks_gather(engine, true, data, state.bytes / (size_t)engine->B);
+}
+
 void engine_state_get(const struct engine *engine, int i, void *out)
 {
     struct engine_state state;
     const void *data = find_state(engine, i, &state);
 
+    if (state.kind == ENGINE_CARRY) {
+        ranks_order(engine->config.exchange,
+                    (struct order){ .kind = ORDER_GATHER_STATE, .a = i });
+        engine_gather_state(engine, i);
+    }
     memcpy(out, data, state.bytes);
 }
 
@@ -167,7 +183,20 @@ void engine_state_set(struct engine *engine, int i, const void *in)
     struct engine_state state;
     void *data = find_state(engine, i, &state);
 
+    if (ranks_orders(engine->config.exchange)) {
+        ranks_order(engine->config.exchange, (struct order){ .kind = ORDER_STATE_SET, .a = i });
+        ranks_hand_out(engine->config.exchange, in, state.bytes);
+    }
     memcpy(data, in, state.bytes);
+    engine->prepared = NULL;
+}
+
+void engine_state_receive(struct engine *engine, int i)
+{
+    struct engine_state state;
+    void *data = find_state(engine, i, &state);
+
+    ranks_broadcast(engine->config.exchange, data, state.bytes);
     engine->prepared = NULL;
 }
 
@@ -184,6 +213,11 @@ void engine_puzzle_get(const struct engine *engine, int32_t id, float *out)
 
 void engine_puzzle_set(struct engine *engine, int32_t id, const float *in)
 {
+    if (ranks_orders(engine->config.exchange)) {
+        ranks_order(engine->config.exchange,
+                    (struct order){ .kind = ORDER_PUZZLE_SET, .a = id });
+        ranks_hand_out(engine->config.exchange, in, (size_t)engine->E * sizeof *in);
+    }
     memcpy(puzzle_row(engine, id), in, (size_t)engine->E * sizeof *in);
 }
 

@@ -6,6 +6,7 @@
 #include "heads.h"
 #include "layers.h"
 #include "optimizer.h"
+#include "ranks.h"
 #include "walkers.h"
 
 #include <assert.h>
@@ -204,8 +205,9 @@ static int train_chunk_rows(const struct engine *engine, int first, int end)
 /* All chunks of a lane. false: abandoned. */
 static bool train_lane(struct engine *engine, const struct train_pass *pass, int lane)
 {
-    int first = lanes_first_row(engine->lanes, lane, engine->B);
-    int end = lanes_first_row(engine->lanes, lane + 1, engine->B);
+    int lanes = engine->config.gradient_lanes;
+    int first = lanes_first_row(lanes, lane, engine->B);
+    int end = lanes_first_row(lanes, lane + 1, engine->B);
 
     for (int rows; first < end; first += rows) {
         rows = train_chunk_rows(engine, first, end);
@@ -238,15 +240,19 @@ static void result_finish(struct engine_result *result)
     result->finite = isfinite(result->loss);
 }
 
-/* Chunks of a training step. */
+/* Chunks of a training step: on rank 0, whose watch hears of all, those of all ranks,
+ * on others their own. */
 static int train_chunks(const struct engine *engine)
 {
-    int chunks = 0;
+    int lanes = engine->config.gradient_lanes, chunks = 0;
+    bool all = ranks_orders(engine->config.exchange);
+    int own_first = engine->train.own_first, own_end = engine->train.own_end;
 
-    for (int lane = 0; lane < engine->config.gradient_lanes; lane++) {
-        int end = lanes_first_row(engine->lanes, lane + 1, engine->B);
+    for (int lane = 0; lane < lanes; lane++) {
+        int first = lanes_first_row(lanes, lane, engine->B);
+        int end = lanes_first_row(lanes, lane + 1, engine->B);
 
-        for (int first = lanes_first_row(engine->lanes, lane, engine->B); first < end; chunks++)
+        for (; (all || (first >= own_first && first < own_end)) && first < end; chunks++)
             first += train_chunk_rows(engine, first, end);
     }
     return chunks;
@@ -273,6 +279,43 @@ void engine_freeze(struct engine *engine, bool trunk, bool puzzle)
 {
     engine->trunk_frozen = trunk;
     engine->puzzle_frozen = puzzle;
+    ranks_order(engine->config.exchange,
+                (struct order){ .kind = ORDER_FREEZE, .a = trunk, .b = puzzle });
+}
+
+/* Lets the other ranks take the same step. */
+static void order_accumulate(const struct engine *engine, const struct engine_batch *offered,
+                             const int32_t *min_halt_steps)
+{
+    const struct exchange *exchange = engine->config.exchange;
+
+    if (!ranks_orders(exchange))
+        return;
+    ranks_order(exchange,
+                (struct order){ .kind = ORDER_ACCUMULATE, .a = min_halt_steps != NULL });
+    ranks_hand_out_batch(engine, offered, engine->B);
+    if (min_halt_steps != NULL)
+        ranks_hand_out(exchange, min_halt_steps, (size_t)engine->B * sizeof *min_halt_steps);
+}
+
+/* Exchanges the sum of the gradients with the other ranks, and what all need of a
+ * row. */
+static void share_step(struct engine *engine, bool has_target_q)
+{
+    struct carry *carry = &engine->train;
+
+    if (engine->ranks == NULL)
+        return;
+    ranks_share_train(engine, engine->scores, sizeof *engine->scores);
+    ranks_share_train(engine, engine->q_halt, sizeof *engine->q_halt);
+    ranks_share_train(engine, engine->q_continue, sizeof *engine->q_continue);
+    if (has_target_q)
+        ranks_share_train(engine, engine->target_q, sizeof *engine->target_q);
+    ranks_share_train(engine, carry->steps, sizeof *carry->steps);
+    ranks_share_train(engine, carry->halted, sizeof *carry->halted);
+    if (engine->E > 0)
+        ranks_share_train(engine, engine->puzzle_gradient, (size_t)engine->E * sizeof(float));
+    ranks_add(engine->ranks, engine->kernels, engine->gradients, engine->parameter_floats);
 }
 
 int engine_train_accumulate(struct engine *engine, const struct engine_batch *offered,
@@ -284,6 +327,7 @@ int engine_train_accumulate(struct engine *engine, const struct engine_batch *of
     assert(!c->inference_only);
     assert(engine_check_batch(engine, offered, engine->B, NULL) == 0);
     *result = (struct engine_result){ 0 };
+    order_accumulate(engine, offered, min_halt_steps);
     for (int b = 0; b < engine->B; b++)
         if (engine->train.halted[b])
             carry_load_row(engine, &engine->train, b, offered);
@@ -302,6 +346,7 @@ int engine_train_accumulate(struct engine *engine, const struct engine_batch *of
     if (!walkers_run(engine, engine->train_walkers, train_member, &pass))
         return ERROR_STOPPED;
     engine->gradients = lanes_sum(engine->lanes);
+    share_step(engine, result->has_target_q);
     train_count_rows(engine, result);
     result_finish(result);
     return 0;
@@ -312,6 +357,9 @@ void engine_train_apply(struct engine *engine, const struct engine_result *resul
     assert(!engine->config.inference_only);
     /* engine_train_accumulate() ran to its end */
     assert(atomic_load(&engine->progress->done) == engine->work_total);
+    ranks_order(
+        engine->config.exchange,
+        (struct order){ .kind = ORDER_APPLY, .x = result->lr, .y = result->puzzle_emb_lr });
     engine->optimizer_step++;
     optimizer_step(engine, result->lr, result->puzzle_emb_lr);
     engine->prepared = NULL;
@@ -331,7 +379,14 @@ void engine_evaluate_begin(struct engine *engine, const struct engine_batch *bat
 {
     assert(rows >= 1 && rows <= engine->B);
     assert(engine_check_batch(engine, batch, rows, NULL) == 0);
+    if (ranks_orders(engine->config.exchange)) {
+        ranks_order(engine->config.exchange,
+                    (struct order){ .kind = ORDER_EVALUATE_BEGIN, .a = rows });
+        ranks_hand_out_batch(engine, batch, rows);
+    }
     engine->eval.rows = rows;
+    engine->eval.own_first = ranks_evaluate_rows(engine, rows).first;
+    engine->eval.own_end = ranks_evaluate_rows(engine, rows).end;
     for (int b = 0; b < rows; b++) {
         carry_load_row(engine, &engine->eval, b, batch);
         engine->eval.halted[b] = 0;
@@ -347,6 +402,12 @@ void engine_evaluate_perturb(struct engine *engine, int row, int state, double s
 
     assert(row >= 0 && row < engine->eval.rows && engine->eval.z[state] != NULL);
     float *z = engine->eval.z[state] + (size_t)row * count;
+    if (ranks_orders(engine->config.exchange)) {
+        ranks_order(
+            engine->config.exchange,
+            (struct order){ .kind = ORDER_EVALUATE_PERTURB, .a = row, .b = state, .x = sigma });
+        ranks_hand_out(engine->config.exchange, noise, count * sizeof *noise);
+    }
     for (size_t i = 0; i < D; i++)
         squares += (double)init[i] * (double)init[i];
     float scale = (float)(sigma * sqrt(squares / (double)D));
@@ -359,6 +420,7 @@ void engine_evaluate_perturb(struct engine *engine, int row, int state, double s
 struct evaluate_pass {
     struct engine *engine;
     atomic_int next; /* first row of the next chunk */
+    int end;         /* of this rank's rows */
 };
 
 /* One outer step of `rows` rows from first on. false: abandoned. */
@@ -398,7 +460,7 @@ static void evaluate_member(void *context, int member)
 {
     struct evaluate_pass *pass = context;
     struct engine *walker = pass->engine->walkers[member];
-    int total = walker->eval.rows, first;
+    int total = pass->end, first;
 
     while ((first = atomic_fetch_add(&pass->next, walker->chunk_rows)) < total) {
         int left = total - first;
@@ -429,16 +491,24 @@ static void evaluate_count_rows(struct engine *engine, struct engine_result *res
 int engine_evaluate_step(struct engine *engine, struct engine_result *result)
 {
     int total = engine->eval.rows;
-    struct evaluate_pass pass = { .engine = engine };
+    struct row_range own = ranks_evaluate_rows(engine, total);
+    bool orders = ranks_orders(engine->config.exchange);
+    struct evaluate_pass pass = { .engine = engine, .next = own.first, .end = own.end };
 
     assert(total >= 1); /* engine_evaluate_begin() comes first */
     *result = (struct engine_result){ 0 };
     engine->last = &engine->eval;
-    work_begin(engine, (total + engine->chunk_rows - 1) / engine->chunk_rows,
+    ranks_order(engine->config.exchange, (struct order){ .kind = ORDER_EVALUATE_STEP });
+    /* rank 0's watch hears of all rows */
+    work_begin(engine,
+               ((orders ? total : own.end - own.first) + engine->chunk_rows - 1) /
+                   engine->chunk_rows,
                segment_work(engine));
     layers_prepare(engine, engine->averages != NULL ? engine->averages : engine->parameters);
     if (!walkers_run(engine, engine->config.threads, evaluate_member, &pass))
         return ERROR_STOPPED;
+    ranks_share_evaluate(engine, engine->scores, sizeof *engine->scores);
+    ranks_share_evaluate(engine, engine->q_halt, sizeof *engine->q_halt);
     evaluate_count_rows(engine, result);
     result_finish(result);
     return 0;
@@ -447,5 +517,10 @@ int engine_evaluate_step(struct engine *engine, struct engine_result *result)
 void engine_evaluate_keep(struct engine *engine, const int *rows_kept, int count)
 {
     assert(count >= 1 && count <= engine->eval.rows);
+    if (ranks_orders(engine->config.exchange)) {
+        ranks_order(engine->config.exchange,
+                    (struct order){ .kind = ORDER_EVALUATE_KEEP, .a = count });
+        ranks_hand_out(engine->config.exchange, rows_kept, (size_t)count * sizeof *rows_kept);
+    }
     carry_keep_rows(engine, &engine->eval, rows_kept, count);
 }

@@ -12,7 +12,7 @@
 #include "kernels.h"
 
 struct lanes {
-    int count;
+    int first, count;
     size_t floats;
     const struct kernels *kernels; /* static table */
     void *block;                   /* the buffers, owned */
@@ -23,10 +23,10 @@ struct lanes {
     /* Guarded by the mutex: */
     float **free; /* (buffer_count), owned; the first free_count are free */
     int free_count;
-    /* (2 * count), owned. The finished sums that wait for their neighbour: lane l is
-     * node count + l, the parent of node i is node i / 2, and 1 is the root. */
+    /* (2 * count), owned. The finished sums that wait for their neighbour: lane first +
+     * l is node count + l, the parent of node i is node i / 2, and 1 is the root. */
     float **nodes;
-    int next; /* the next lane to be taken */
+    int next; /* the next lane to be taken, counted from first */
     bool abandoned;
 };
 
@@ -60,10 +60,11 @@ static int allocate_buffers(struct lanes *lanes, struct block_sum *sum, struct e
     return rc;
 }
 
-int lanes_create(struct lanes **out, int count, int threads, size_t floats,
+int lanes_create(struct lanes **out, struct lane_range range, int threads, size_t floats,
                  const struct kernels *kernels, struct block_sum *sum, struct error *err)
 {
     struct lanes *lanes = calloc(1, sizeof *lanes);
+    int count = range.count;
 
     assert(count >= 1 && (count & (count - 1)) == 0 && threads >= 1);
     *out = NULL;
@@ -71,6 +72,7 @@ int lanes_create(struct lanes **out, int count, int threads, size_t floats,
         return error_set(err, ERROR_NOMEM, "cannot allocate the table of gradients");
     pthread_mutex_init(&lanes->mutex, NULL);
     pthread_cond_init(&lanes->freed, NULL);
+    lanes->first = range.first;
     lanes->count = count;
     lanes->floats = floats;
     lanes->kernels = kernels;
@@ -98,10 +100,10 @@ void lanes_destroy(struct lanes *lanes)
     free(lanes);
 }
 
-int lanes_first_row(const struct lanes *lanes, int lane, int rows)
+int lanes_first_row(int count, int lane, int rows)
 {
-    assert(lane >= 0 && lane <= lanes->count);
-    return (int)((int64_t)rows * lane / lanes->count);
+    assert(lane >= 0 && lane <= count);
+    return (int)((int64_t)rows * lane / count);
 }
 
 void lanes_begin(struct lanes *lanes)
@@ -123,7 +125,7 @@ int lanes_take(struct lanes *lanes, float **gradient)
     while (!lanes->abandoned && lanes->next < lanes->count && lanes->free_count == 0)
         pthread_cond_wait(&lanes->freed, &lanes->mutex);
     if (!lanes->abandoned && lanes->next < lanes->count) {
-        lane = lanes->next++;
+        lane = lanes->first + lanes->next++;
         *gradient = lanes->free[--lanes->free_count];
     }
     pthread_mutex_unlock(&lanes->mutex);
@@ -146,7 +148,7 @@ static float *exchange(struct lanes *lanes, int node, float *sum)
 
 void lanes_give(struct lanes *lanes, int lane, float *gradient)
 {
-    int node = lanes->count + lane;
+    int node = lanes->count + lane - lanes->first;
 
     pthread_mutex_lock(&lanes->mutex);
     for (; node > 1; node /= 2) {

@@ -100,7 +100,11 @@ static int allocate_parameters(struct engine *e, struct error *err)
     if (rc < 0)
         return rc;
     if (!e->config.inference_only) {
-        rc = lanes_create(&e->lanes, e->config.gradient_lanes, e->train_walkers,
+        const struct exchange *exchange = e->config.exchange;
+        int count = e->config.gradient_lanes / e->config.ranks;
+        int first = exchange != NULL ? exchange->rank * count : 0;
+
+        rc = lanes_create(&e->lanes, (struct lane_range){ first, count }, e->train_walkers,
                           e->parameter_floats, e->kernels, &e->sum, err);
         if (rc < 0)
             return rc;
@@ -452,6 +456,7 @@ void memory_release(struct engine *engine)
     free(engine->v_block);
     free(engine->m_block);
     lanes_destroy(engine->lanes);
+    ranks_destroy(engine->ranks);
     free(engine->buffer_block);
     free(engine->weight_block);
     free(engine->average_block);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine_internal.h"
+#include "ranks.h"
 
 /* All members before this one are shared. */
 static const size_t SHARED_BYTES = offsetof(struct engine, gradients);
@@ -16,7 +17,9 @@ int walkers_create(struct engine *engine, struct error *err)
     size_t count = (size_t)c->threads;
 
     engine->progress = &engine->own_progress;
-    engine->train_walkers = c->threads < c->gradient_lanes ? c->threads : c->gradient_lanes;
+    int lanes = c->gradient_lanes / c->ranks;
+
+    engine->train_walkers = c->threads < lanes || lanes == 0 ? c->threads : lanes;
     engine->walkers = calloc(count, sizeof(struct engine *));
     if (engine->walkers == NULL)
         return error_set(err, ERROR_NOMEM, "cannot allocate the table of threads");
@@ -40,17 +43,27 @@ void walkers_destroy(struct engine *engine)
     engine->walkers = NULL;
 }
 
-/* Tells the watch how far all threads are, unless it knows. */
+/* Tells rank 0, or on rank 0 the watch, how far all threads are, unless it knows. */
 static void report_progress(struct engine *engine)
 {
     struct step_progress *progress = engine->progress;
-    int64_t done = atomic_load(&progress->done);
+    bool orders = ranks_orders(engine->config.exchange), stop = false;
+    int64_t before = progress->reported;
 
-    if (engine->watch == NULL || done == progress->reported)
+    if (orders)
+        atomic_fetch_add(&progress->done, ranks_listen(engine->ranks));
+    int64_t done = atomic_load(&progress->done);
+    if (done == before)
         return;
     progress->reported = done;
-    if (engine->watch(engine->watch_context, done, engine->work_total))
+    if (engine->ranks != NULL && !orders)
+        stop = ranks_report(engine->ranks, done - before);
+    else if (engine->watch != NULL)
+        stop = engine->watch(engine->watch_context, done, engine->work_total);
+    if (stop)
         atomic_store(&progress->stopped, true);
+    if (stop && orders)
+        ranks_stop(engine->ranks);
 }
 
 bool engine_goes_on(struct engine *engine, int work)
@@ -89,14 +102,29 @@ void walkers_refresh(struct engine *engine)
         memcpy((void *)engine->walkers[i], engine, SHARED_BYTES);
 }
 
+/* Ends a step together with the other ranks. false: it is abandoned. */
+static bool meet_ranks(struct engine *engine)
+{
+    const struct exchange *exchange = engine->config.exchange;
+
+    while (exchange->rank == 0 && !ranks_have_ended(engine->ranks)) {
+        exchange->pause(exchange->context);
+        report_progress(engine);
+    }
+    return ranks_conclude(engine->ranks, atomic_load(&engine->progress->stopped));
+}
+
 bool walkers_run(struct engine *engine, int members, void (*work)(void *context, int member),
                  void *context)
 {
     struct run run = { engine, work, context };
 
     walkers_refresh(engine);
+    ranks_begin_step(engine->ranks);
     team_run(engine->team, members, run_work, run_wait, &run);
     run_wait(&run);
+    if (engine->ranks != NULL)
+        return meet_ranks(engine);
     return !atomic_load(&engine->progress->stopped);
 }
 

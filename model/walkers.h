@@ -21,8 +21,9 @@ void walkers_refresh(struct engine *engine);
  * Calls work(context, member) for the first `members` walkers at the same time, having
  * copied into each what it shares with the engine. The member's walker is
  * engine->walkers[member]. Meanwhile the watch is called, by the caller's thread alone,
- * after its own layers and, while it waits for other threads, after theirs. false: the
- * watch has asked to abandon the step.
+ * after its own layers and, while it waits for other threads or ranks, after theirs.
+ * Returns when all ranks have ended their parts. false: the watch has asked to abandon
+ * the step.
  */
 bool walkers_run(struct engine *engine, int members, void (*work)(void *context, int member),
                  void *context);

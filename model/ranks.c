@@ -1,0 +1,417 @@
+/* ranks.c - orders to other ranks, the end of a step that all take, and what they
+ * exchange then. */
+#include "ranks.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine_internal.h"
+
+/* Gradients are swapped in parts of so many floats, each added while it is in the
+ * cache. */
+enum { PART = 1 << 18 };
+/* Both parts of a range that is halved begin at a multiple of so many floats. */
+enum { HALF_GRAIN = 64 };
+
+enum { REPORT_END = -1 };
+enum verdict { VERDICT_COUNTS, VERDICT_STOP };
+
+struct ranks {
+    const struct exchange *exchange; /* borrowed */
+    float *part;                     /* (PART), owned */
+    /* of the current step: */
+    bool *ended; /* (count), owned; of rank 0: who has ended its part */
+    int working; /* of rank 0: how many others have not */
+    /* of rank 0: whether it has told the others to stop; of others: whether it was
+     * told */
+    bool stopped;
+};
+
+int ranks_create(struct ranks **out, const struct engine_config *config, struct error *err)
+{
+    const struct exchange *exchange = config->exchange;
+
+    *out = NULL;
+    if (exchange == NULL || exchange->count == 1)
+        return 0;
+    struct ranks *ranks = calloc(1, sizeof *ranks);
+    if (ranks != NULL) {
+        ranks->exchange = exchange;
+        ranks->part = calloc(PART, sizeof *ranks->part);
+        ranks->ended = calloc((size_t)exchange->count, sizeof *ranks->ended);
+    }
+    if (ranks == NULL || ranks->part == NULL || ranks->ended == NULL) {
+        ranks_destroy(ranks);
+        return error_set(err, ERROR_NOMEM, "cannot allocate the data of the ranks");
+    }
+    *out = ranks;
+    return 0;
+}
+
+void ranks_destroy(struct ranks *ranks)
+{
+    if (ranks == NULL)
+        return;
+    free(ranks->part);
+    free(ranks->ended);
+    free(ranks);
+}
+
+/* ---- Orders. ---- */
+
+bool ranks_orders(const struct exchange *exchange)
+{
+    return exchange != NULL && exchange->count > 1 && exchange->rank == 0;
+}
+
+/* Along a tree: rank r gets it from r without its lowest bit, and passes it on to r +
+ * 1, r + 2, r + 4, ... up to that bit. */
+void ranks_broadcast(const struct exchange *x, void *data, size_t bytes)
+{
+    int bit = 1;
+
+    if (x == NULL)
+        return;
+    while (bit < x->count && (x->rank & bit) == 0)
+        bit *= 2;
+    if (x->rank > 0)
+        x->receive(x->context, x->rank - bit, EXCHANGE_ORDERS, data, bytes);
+    for (bit /= 2; bit > 0; bit /= 2)
+        if (x->rank + bit < x->count)
+            x->send(x->context, x->rank + bit, EXCHANGE_ORDERS, data, bytes);
+}
+
+void ranks_hand_out(const struct exchange *x, const void *data, size_t bytes)
+{
+    assert(x->rank == 0);
+    for (int bit = x->count / 2; bit > 0; bit /= 2)
+        x->send(x->context, bit, EXCHANGE_ORDERS, data, bytes);
+}
+
+void ranks_order(const struct exchange *exchange, struct order order)
+{
+    if (ranks_orders(exchange))
+        ranks_hand_out(exchange, &order, sizeof order);
+}
+
+void ranks_hand_out_batch(const struct engine *engine, const struct engine_batch *batch,
+                          int rows)
+{
+    const struct exchange *x = engine->config.exchange;
+    size_t count = (size_t)rows;
+
+    ranks_hand_out(x, batch->inputs, count * (size_t)engine->U * sizeof(int32_t));
+    ranks_hand_out(x, batch->labels, count * (size_t)engine->T * sizeof(int32_t));
+    if (engine->E > 0)
+        ranks_hand_out(x, batch->puzzle_identifiers, count * sizeof(int32_t));
+}
+
+int ranks_agree(const struct exchange *x, int rc, struct error *err)
+{
+    struct {
+        int32_t code;
+        char message[ERROR_MESSAGE_SIZE];
+    } said = { .code = rc };
+
+    if (x == NULL || x->count == 1)
+        return rc;
+    if (rc < 0 && err != NULL)
+        memcpy(said.message, err->message, sizeof said.message);
+    if (x->rank > 0)
+        x->send(x->context, 0, EXCHANGE_REPORTS, &said, sizeof said);
+    for (int r = 1; x->rank == 0 && r < x->count; r++) {
+        struct error first = { 0 };
+        int code = said.code;
+
+        memcpy(first.message, said.message, sizeof first.message);
+        x->receive(x->context, r, EXCHANGE_REPORTS, &said, sizeof said);
+        if (code < 0) {
+            said.code = code;
+            memcpy(said.message, first.message, sizeof said.message);
+        }
+    }
+    ranks_broadcast(x, &said, sizeof said);
+    return said.code < 0 ? error_set(err, (enum error_code)said.code, "%s", said.message) : 0;
+}
+
+/* ---- Who has which rows. ---- */
+
+static struct row_range train_rows_of(const struct engine *engine, int rank, int count)
+{
+    int lanes = engine->config.gradient_lanes;
+
+    return (struct row_range){
+        lanes_first_row(lanes, lanes / count * rank, engine->B),
+        lanes_first_row(lanes, lanes / count * (rank + 1), engine->B),
+    };
+}
+
+/* The first row of a rank's chunks; rank = count: the end. */
+static int first_evaluate_row(const struct engine *engine, int rows, int rank, int count)
+{
+    int chunks = (rows + engine->chunk_rows - 1) / engine->chunk_rows;
+    int64_t first = (int64_t)chunks * rank / count * engine->chunk_rows;
+
+    return first < rows ? (int)first : rows;
+}
+
+static struct row_range evaluate_rows_of(const struct engine *engine, int rows, int rank,
+                                         int count)
+{
+    return (struct row_range){ first_evaluate_row(engine, rows, rank, count),
+                               first_evaluate_row(engine, rows, rank + 1, count) };
+}
+
+struct row_range ranks_train_rows(const struct engine *engine)
+{
+    const struct exchange *x = engine->config.exchange;
+
+    return x == NULL ? (struct row_range){ 0, engine->B }
+                     : train_rows_of(engine, x->rank, x->count);
+}
+
+struct row_range ranks_evaluate_rows(const struct engine *engine, int rows)
+{
+    const struct exchange *x = engine->config.exchange;
+
+    return x == NULL ? (struct row_range){ 0, rows }
+                     : evaluate_rows_of(engine, rows, x->rank, x->count);
+}
+
+/* ---- A step. ---- */
+
+void ranks_begin_step(struct ranks *ranks)
+{
+    if (ranks == NULL)
+        return;
+    memset(ranks->ended, 0, (size_t)ranks->exchange->count * sizeof *ranks->ended);
+    ranks->working = ranks->exchange->count - 1;
+    ranks->stopped = false;
+}
+
+int64_t ranks_listen(struct ranks *ranks)
+{
+    const struct exchange *x = ranks->exchange;
+    int64_t sum = 0, units;
+
+    for (int r = 1; r < x->count; r++)
+        while (!ranks->ended[r] && x->is_waiting(x->context, r, EXCHANGE_REPORTS)) {
+            x->receive(x->context, r, EXCHANGE_REPORTS, &units, sizeof units);
+            if (units == REPORT_END) {
+                ranks->ended[r] = true;
+                ranks->working--;
+            } else {
+                sum += units;
+            }
+        }
+    return sum;
+}
+
+static void give_verdict(const struct ranks *ranks, enum verdict verdict)
+{
+    const struct exchange *x = ranks->exchange;
+    int32_t word = (int32_t)verdict;
+
+    for (int r = 1; r < x->count; r++)
+        x->send(x->context, r, EXCHANGE_VERDICT, &word, sizeof word);
+}
+
+void ranks_stop(struct ranks *ranks)
+{
+    if (!ranks->stopped)
+        give_verdict(ranks, VERDICT_STOP);
+    ranks->stopped = true;
+}
+
+static void take_verdict(struct ranks *ranks)
+{
+    const struct exchange *x = ranks->exchange;
+    int32_t word;
+
+    x->receive(x->context, 0, EXCHANGE_VERDICT, &word, sizeof word);
+    ranks->stopped = word == VERDICT_STOP;
+}
+
+bool ranks_report(struct ranks *ranks, int64_t units)
+{
+    const struct exchange *x = ranks->exchange;
+
+    x->send(x->context, 0, EXCHANGE_REPORTS, &units, sizeof units);
+    /* before the end of a step there is no other verdict */
+    if (!ranks->stopped && x->is_waiting(x->context, 0, EXCHANGE_VERDICT))
+        take_verdict(ranks);
+    return ranks->stopped;
+}
+
+bool ranks_have_ended(const struct ranks *ranks)
+{
+    return ranks->working == 0;
+}
+
+bool ranks_conclude(struct ranks *ranks, bool stopped)
+{
+    if (ranks->exchange->rank > 0) {
+        int64_t end = REPORT_END;
+
+        ranks->exchange->send(ranks->exchange->context, 0, EXCHANGE_REPORTS, &end, sizeof end);
+        if (!ranks->stopped)
+            take_verdict(ranks);
+        return !ranks->stopped;
+    }
+    if (stopped)
+        ranks_stop(ranks);
+    else
+        give_verdict(ranks, VERDICT_COUNTS);
+    return !stopped;
+}
+
+/* ---- What is exchanged. ---- */
+
+/* Floats of an array from first to end - 1. */
+struct part {
+    size_t first, end;
+};
+
+static size_t part_floats(const struct part *part)
+{
+    size_t left = part->end - part->first;
+
+    return left < PART ? left : PART;
+}
+
+/* Swaps parts with a rank. add: what comes is added, and else put in its place. */
+static void swap_parts(struct ranks *ranks, int with, float *values, struct part out,
+                       struct part in, const struct kernels *add)
+{
+    const struct exchange *x = ranks->exchange;
+
+    while (out.first < out.end || in.first < in.end) {
+        size_t sent = part_floats(&out), got = part_floats(&in);
+        float *to = values + in.first;
+
+        x->swap(x->context, with, values + out.first, sent * sizeof *values,
+                add != NULL ? ranks->part : to, got * sizeof *values);
+        if (add != NULL)
+            add->add(to, ranks->part, got);
+        out.first += sent;
+        in.first += got;
+    }
+}
+
+/*
+ * In each round a rank meets its neighbour at the next level of the tree, and each adds
+ * up half of what both have; then the rounds backwards, in which they swap sums. A rank
+ * sends and receives 2 (1 - 1/R) of the gradients, whatever R.
+ */
+void ranks_add(struct ranks *ranks, const struct kernels *kernels, float *gradients,
+               size_t floats)
+{
+    enum { MOST_LEVELS = 16 };
+    struct part own[MOST_LEVELS], other[MOST_LEVELS], all = { 0, floats };
+    int level = 0, rank = ranks->exchange->rank, count = ranks->exchange->count;
+
+    for (int bit = 1; bit < count; bit *= 2, level++) {
+        size_t middle = (all.first + all.end) / 2 / HALF_GRAIN * HALF_GRAIN;
+        struct part low, high;
+
+        if (middle < all.first)
+            middle = all.first;
+        low = (struct part){ all.first, middle };
+        high = (struct part){ middle, all.end };
+        assert(level < MOST_LEVELS);
+        own[level] = (rank & bit) != 0 ? high : low;
+        other[level] = (rank & bit) != 0 ? low : high;
+        swap_parts(ranks, rank ^ bit, gradients, other[level], own[level], kernels);
+        all = own[level];
+    }
+    while (level-- > 0)
+        swap_parts(ranks, rank ^ (1 << level), gradients, own[level], other[level], NULL);
+}
+
+typedef struct row_range ranges_fn(const struct engine *engine, int rank, int count);
+
+static struct row_range train_range(const struct engine *engine, int rank, int count)
+{
+    return train_rows_of(engine, rank, count);
+}
+
+static struct row_range evaluate_range(const struct engine *engine, int rank, int count)
+{
+    return evaluate_rows_of(engine, engine->eval.rows, rank, count);
+}
+
+/* In each round a rank swaps what it has, a range of rows, for the neighbouring one. */
+static void share(const struct engine *engine, void *values, size_t row_bytes, ranges_fn *range)
+{
+    const struct exchange *x = engine->config.exchange;
+    unsigned char *bytes = values;
+
+    if (engine->ranks == NULL)
+        return;
+    for (int bit = 1; bit < x->count; bit *= 2) {
+        int mine = x->rank & ~(bit - 1), theirs = mine ^ bit;
+        size_t first = (size_t)range(engine, mine, x->count).first;
+        size_t end = (size_t)range(engine, mine + bit - 1, x->count).end;
+        size_t their_first = (size_t)range(engine, theirs, x->count).first;
+        size_t their_end = (size_t)range(engine, theirs + bit - 1, x->count).end;
+
+        x->swap(x->context, x->rank ^ bit, bytes + first * row_bytes, (end - first) * row_bytes,
+                bytes + their_first * row_bytes, (their_end - their_first) * row_bytes);
+    }
+}
+
+void ranks_share_train(const struct engine *engine, void *values, size_t row_bytes)
+{
+    share(engine, values, row_bytes, train_range);
+}
+
+void ranks_share_evaluate(const struct engine *engine, void *values, size_t row_bytes)
+{
+    share(engine, values, row_bytes, evaluate_range);
+}
+
+void ranks_gather(const struct engine *engine, bool train, void *values, size_t row_bytes)
+{
+    const struct exchange *x = engine->config.exchange;
+    ranges_fn *range = train ? train_range : evaluate_range;
+    unsigned char *bytes = values;
+
+    for (int r = 1; engine->ranks != NULL && r < x->count; r++) {
+        struct row_range rows = range(engine, r, x->count);
+        unsigned char *at = bytes + (size_t)rows.first * row_bytes;
+        size_t size = (size_t)(rows.end - rows.first) * row_bytes;
+
+        if (x->rank == 0)
+            x->receive(x->context, r, EXCHANGE_DATA, at, size);
+        else if (x->rank == r)
+            x->send(x->context, 0, EXCHANGE_DATA, at, size);
+    }
+}
+
+/* The rank that has a row of an evaluation of `rows` rows. */
+static int rank_of_row(const struct engine *engine, int row, int rows)
+{
+    int rank = 0, count = engine->config.exchange->count;
+
+    while (row >= evaluate_rows_of(engine, rows, rank, count).end)
+        rank++;
+    return rank;
+}
+
+void ranks_move_row(const struct engine *engine, float *values, size_t floats, int from,
+                    int before, int to, int after)
+{
+    const struct exchange *x = engine->config.exchange;
+    float *source = values + (size_t)from * floats, *target = values + (size_t)to * floats;
+    int giver = rank_of_row(engine, from, before), taker = rank_of_row(engine, to, after);
+
+    if (giver == taker) {
+        if (x->rank == giver && from != to)
+            memcpy(target, source, floats * sizeof *values);
+    } else if (x->rank == giver) {
+        x->send(x->context, taker, EXCHANGE_DATA, source, floats * sizeof *values);
+    } else if (x->rank == taker) {
+        x->receive(x->context, giver, EXCHANGE_DATA, target, floats * sizeof *values);
+    }
+}
