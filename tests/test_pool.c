@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,11 +226,61 @@ static void rollouts_without_noise_are_plain_and_noise_is_drawn_by_row(void **st
     run_setup_release(&setup);
 }
 
+/* The job's training is killed (-9) after its second interim evaluation, and resumed. */
+static void a_pool_of_a_training_that_was_killed_and_resumed_has_the_same_bits(void **state)
+{
+    static const char *const more[] = {
+        "train.max_steps=0",       "train.epochs=60",
+        "train.eval_interval=15",  "train.checkpoint_interval=0.02",
+        "train.untrained_share=0", NULL
+    };
+    struct run_settings settings;
+    struct run_setup setup, killed;
+    static char cells[POOLS][TEXT], all[POOLS * (TEXT + 1) + 3];
+    size_t used = 0;
+
+    (void)state;
+    for (int i = 0; i < POOLS; i++) {
+        print_cell(cells[i], 2, RULE[3], POOL[i]);
+        used += (size_t)sprintf(all + used, "%s%s", i == 0 ? "[" : ",", cells[i]);
+    }
+    sprintf(all + used, "]");
+    run_settings_init(&settings, tasks, more);
+    run_setup_init(&setup, settings.list, all);
+    run_write_job(&setup, 1, NULL);
+    assert_int_equal(run_attempt(&setup, 1), 0);
+    cJSON *whole = run_journal(&setup, 1);
+    run_setup_init(&killed, settings.list, all);
+    run_write_job(&killed, 1, NULL);
+    pid_t keeper = run_start(&killed, 1);
+    double second = json_member(cJSON_GetArrayItem(whole, 0), "total_steps")->valuedouble / 2;
+    run_wait_event(&killed, 1, "checkpoint", second + 1);
+    pid_t worker = run_worker_pid(&killed, 1, keeper);
+    assert_true(worker > 0 && kill(worker, SIGKILL) == 0);
+    assert_true(run_wait(keeper) >= 0);
+    run_write_job(&killed, 2, NULL);
+    assert_int_equal(run_attempt(&killed, 2), 0);
+    cJSON *resumed = run_journal(&killed, 2);
+    assert_int_equal(run_count_events(resumed, "resume"), 1);
+    double from = json_member(run_last_event(resumed, "resume"), "step")->valuedouble;
+    if (from <= second / 2)
+        fail_msg("it goes on from step %g of %g, before an interim evaluation", from,
+                 2 * second);
+    assert_int_equal(voted(resumed, cells[2]), 4 * voted(resumed, cells[0]));
+    for (int i = 0; i < POOLS; i++)
+        expect_same(whole, resumed, cells[i]);
+    cJSON_Delete(whole);
+    cJSON_Delete(resumed);
+    run_setup_release(&setup);
+    run_setup_release(&killed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_grid_of_inference_costs_one_pass_and_is_what_each_cell_is_alone),
         cmocka_unit_test(rollouts_without_noise_are_plain_and_noise_is_drawn_by_row),
+        cmocka_unit_test(a_pool_of_a_training_that_was_killed_and_resumed_has_the_same_bits),
     };
 
     return cmocka_run_group_tests_name("pool", tests, make_tasks, remove_tasks);
