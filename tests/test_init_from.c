@@ -396,6 +396,43 @@ static void imported_averages_are_what_evaluations_use(void **state)
     expect_import_evaluates("train.ema_rate=0.9");
 }
 
+/* trunk_first: the trunk is frozen for the first share of the steps. */
+static void a_trunk_that_is_frozen_first_is_trained_later(void **state)
+{
+    static const char TRUNK[] = "inner.lm_head.weight", ROWS[] = "inner.puzzle_emb.weights";
+    static const char GRID[] =
+        "\"grid\": {\"train.freeze\": [\"none\", \"trunk\", \"trunk_first\"],"
+        " \"train.freeze_share\": [0, 0.5, 1]}}";
+    struct place place;
+    struct safetensors_file *first[3];
+    char label[80];
+
+    (void)state;
+    place_make(&place);
+    const char *grid = strstr(SPEC, "\"grid\"");
+    char *text = format_string("%.*s%s", (int)(grid - SPEC), SPEC, GRID);
+    write_spec(&place, text);
+    free(text);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    struct safetensors_file *none = final_weights(&place, "train.freeze=none");
+    struct safetensors_file *trunk = final_weights(&place, "train.freeze=trunk ");
+    static const char *const SHARES[3] = { "0", "0.5", "1" };
+    for (int i = 0; i < 3; i++) {
+        snprintf(label, sizeof label, "train.freeze=trunk_first train.freeze_share=%s",
+                 SHARES[i]);
+        first[i] = final_weights(&place, label);
+    }
+    assert_true(same_tensor(first[0], none, TRUNK) && same_tensor(first[0], none, ROWS));
+    assert_true(same_tensor(first[2], trunk, TRUNK) && same_tensor(first[2], trunk, ROWS));
+    assert_false(same_tensor(first[1], none, TRUNK));
+    assert_false(same_tensor(first[1], trunk, TRUNK));
+    for (int i = 0; i < 3; i++)
+        safetensors_destroy(first[i]);
+    safetensors_destroy(none);
+    safetensors_destroy(trunk);
+    place_remove(&place);
+}
+
 /* Of a run that is kept, its experiment removed: verify needs the base. */
 static void gc_leaves_the_base_of_a_run_that_is_needed(void **state)
 {
@@ -457,6 +494,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_named_and_rows_are_counted),
         cmocka_unit_test(a_base_is_trained_once_and_first),
         cmocka_unit_test(a_base_that_failed_fails_its_dependants_until_it_is_retried),
+        cmocka_unit_test(a_trunk_that_is_frozen_first_is_trained_later),
         cmocka_unit_test(gc_leaves_the_base_of_a_run_that_is_needed),
         cmocka_unit_test(imported_weights_are_evaluated_without_training),
         cmocka_unit_test(imported_averages_are_what_evaluations_use),
