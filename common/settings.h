@@ -163,8 +163,8 @@ enum setting_id {
     SLURM_MEM_GB,
     SLURM_CONSTRAINT,
     SLURM_SIGNAL_DELAY_S,
-    SLURM_ARRAY_PARALLELISM, /* 0: no limit */
-    SLURM_RUNS_PER_JOB,      /* attempts that a job works through, at least 1 */
+    SLURM_ARRAY_PARALLELISM,     /* 0: no limit */
+    SLURM_RUNS_PER_JOB,          /* attempts that a job works through, at least 1 */
     SLURM_SETUP,                 /* lines of the script before the worker */
     SLURM_ADDITIONAL_PARAMETERS, /* further options of sbatch, NAME or NAME=VALUE */
     SETTING_COUNT

@@ -1,4 +1,4 @@
-/* slurm_follow.c - what lists of jobs, and the files of attempts, mean for the tasks. */
+/* slurm_follow.c - what lists of jobs and the files of attempts mean for tasks. */
 #include "clock.h"
 #include "error.h"
 #include "file.h"

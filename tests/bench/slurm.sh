@@ -13,6 +13,7 @@ export SLURM_CONF=$dir/cluster/slurm.conf
 export FAKE_WORKER_MODE=ok FAKE_WORKER_REAL=$here/build/hrmlab-worker
 export HRMLAB_WORKER=$here/build/fake_worker
 trap 'tests/support/mini_slurm.sh stop >/dev/null 2>&1; rm -rf "$dir"' EXIT
+trap 'exit 1' INT TERM
 mkdir "$dir/cluster" "$dir/count"
 tests/support/mini_slurm.sh start 4 >/dev/null
 for program in sbatch squeue scontrol scancel sacct; do # each call leaves a byte
