@@ -52,9 +52,9 @@ struct slurm {
     struct executor head;
     struct executor_setup setup;
     bool calling;                  /* a client program is running */
-    struct slurm_batch *batches;   /* owned list, in the order of their submission */
-    int array_size;                /* jobs that an array of this site may have; 0: not known */
-    int part_size;                 /* jobs to submit at once; fewer after a refusal; 0: all */
+    struct slurm_batch *batches;   /* owned, in the order of submission */
+    int array_size;                /* jobs that an array may have; 0: not known */
+    int part_size;                 /* jobs to submit at once; 0: all */
     int first, jobs;               /* of the part that sbatch submits now: its jobs */
     client_done_fn *submit_answer; /* what takes its answer */
     int refusals;                  /* submissions in a row that a limit has refused */
