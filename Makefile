@@ -13,6 +13,8 @@ PACKAGES := gcc make pkg-config git ca-certificates libopenblas-pthread-dev libs
             libmicrohttpd-dev
 # A real Slurm for test_slurm, on one machine; hrmlab itself needs none of it.
 SLURM_PACKAGES := slurmctld slurmd slurm-client munge
+# Ranks of one worker (make MPI=1); nothing else needs them.
+MPI_PACKAGES := libopenmpi-dev openmpi-bin
 CHECK_PACKAGES := clang libclang-rt-14-dev clang-tidy clang-format cppcheck shellcheck
 PKG := openblas sqlite3 libuv libcjson nettle libxxhash zlib cmocka
 
@@ -64,7 +66,13 @@ FOREIGN := $(if $(filter x86_64,$(ARCHITECTURE)),,%/set_avx2.c %/set_avx512.c %/
 objects = $(patsubst %.c,$(O)/%.o,$(filter-out %_main.c $(FOREIGN),$(sort $(foreach f,$(filter $(1) $(1)/%,$(FOLDERS)),$(wildcard $(f)/*.c)))))
 COMMON_O := $(call objects,common)
 MODEL_O := $(call objects,model)
+# MPI is in one source, compiled with it (MPI=1) and without. Others than Open MPI: set these.
+MPI_CFLAGS ?= $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags ompi-c 2>/dev/null))
+MPI_LIBS ?= $(call libs,ompi-c)
+WITHOUT_MPI_O := $(O)/worker/mpi_exchange.o
+WITH_MPI_O := $(O)/worker/mpi_exchange_with.o
 WORKER_O := $(call objects,worker)
+WORKER_BUT_MPI_O = $(filter-out $(WITHOUT_MPI_O),$(WORKER_O))
 RESULTS_O := $(call objects,results) $(O)/schema.o
 RUNNER_O := $(call objects,runner)
 SERVE_O := $(call objects,serve) $(O)/assets.o
@@ -76,6 +84,8 @@ GOLDEN_O := $(filter-out $(O)/tests/golden_replay.o,$(patsubst %.c,$(O)/%.o,$(so
 TESTS := $(sort $(basename $(notdir $(wildcard tests/test_*.c))))
 FUZZ := $(sort $(filter-out fuzz_replay fuzz_support,$(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))))
 PROGRAMS := $(P)/hrmlab $(P)/hrmlab-worker $(P)/hrmlab-serve
+# The worker with MPI beside the other, for tests, where Open MPI is installed.
+MPI_WORKER := $(if $(MPI_LIBS),build/mpi/hrmlab-worker)
 TEST_PROGRAMS := $(PROGRAMS) $(P)/golden_replay $(P)/fake_worker $(TESTS:%=$(P)/%) $(FUZZ:%=$(P)/%)
 
 .PHONY: all
@@ -97,7 +107,7 @@ demo demo-arc:
 .PHONY: test
 test: ## install what is missing, build under ASan+UBSan, run the quick tier (about 9 minutes on 2 cores)
 	@tests/setup.sh $(PACKAGES) $(SLURM_PACKAGES)
-	@$(MAKE) --no-print-directory all build/fake_worker build/fault_shim.so
+	@$(MAKE) --no-print-directory all build/fake_worker build/fault_shim.so $(MPI_WORKER)
 	@$(MAKE) --no-print-directory VARIANT=asan test-programs
 	@tests/run_tests.sh build/asan $(TESTS)
 
@@ -235,9 +245,14 @@ help: ## list the targets
 $(P)/hrmlab: $(O)/runner/runner_main.o $(RUNNER_O) $(RESULTS_O) $(COMMON_O)
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(RUNNER_LIBS)
-$(P)/hrmlab-worker: $(O)/worker/worker_main.o $(WORKER_O) $(MODEL_O) $(COMMON_O)
+$(P)/hrmlab-worker: $(O)/worker/worker_main.o $(WORKER_BUT_MPI_O) $(MODEL_O) $(COMMON_O) $(O)/mpi.txt \
+                    $(if $(MPI),$(WITH_MPI_O),$(WITHOUT_MPI_O))
 	@echo LINK $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(WORKER_LIBS) $(if $(MPI),$(MPI_LIBS))
+$(P)/mpi/hrmlab-worker: $(O)/worker/worker_main.o $(WORKER_BUT_MPI_O) $(MODEL_O) $(COMMON_O) $(WITH_MPI_O)
+	@mkdir -p $(@D)
+	@echo LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS) $(MPI_LIBS)
 # Of the runner, only what this program uses is taken out of the archive.
 $(O)/runner.a: $(RUNNER_O)
 	@echo AR $@
@@ -281,6 +296,11 @@ $(O)/worker/provenance.o $(O)/runner/runner_main.o: EXTRA = -include $(O)/build_
 $(O)/worker/provenance.o $(O)/runner/runner_main.o: $(O)/build_info.h
 # Loops over the cells of millions of boards, which are to be vectorised.
 $(O)/worker/data/boards.o $(O)/worker/data/sudoku_csv.o: EXTRA = $(if $(filter release,$(VARIANT)),-O3)
+$(WITH_MPI_O): worker/mpi_exchange.c
+	@mkdir -p $(@D)
+	@echo CC $@
+	@[ -n "$(MPI_LIBS)" ] || { echo "MPI=1 needs Open MPI: apt install $(MPI_PACKAGES)" >&2; exit 1; }
+	$(Q)$(CC) $(CPPFLAGS) -DHRMLAB_MPI $(MPI_CFLAGS) $(CFLAGS) -ffp-contract=off -MMD -MP -c -o $@ $<
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo CC $@
@@ -292,6 +312,7 @@ $(O)/schema.c: schema.sql
 	 sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/    "&\\n"/' $<; echo ';') > $@
 $(O)/schema.o: $(O)/schema.c
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 -c -o $@ $<
+<<<<<<< HEAD
 # The page's style sheet and script, likewise.
 $(O)/assets.c: serve/page.css serve/page.js
 	@mkdir -p $(@D)
@@ -300,6 +321,12 @@ $(O)/assets.c: serve/page.css serve/page.js
 	 sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/    "&\\n"/' $$f; echo ';'; done) > $@
 $(O)/assets.o: $(O)/assets.c
 	$(Q)$(CC) $(CPPFLAGS) -Iserve -std=c11 -c -o $@ $<
+=======
+# Whether programs are linked with MPI; rewritten only when it has changed.
+$(O)/mpi.txt: FORCE
+	@mkdir -p $(@D)
+	@echo '$(MPI)' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+>>>>>>> 8958b5d (worker: one run on several ranks of MPI (make MPI=1))
 # What the provenance says of this build; rewritten only when it has changed.
 .PHONY: FORCE
 $(O)/build_info.h: FORCE

@@ -146,6 +146,7 @@ enum setting_id {
     EVAL_INIT_NOISE, /* of the norm of a state's initial vector */
     EVAL_CHOOSE,     /* vote | q | first_halt, as enum rollout_choice */
     RESOURCES_THREADS,
+    RESOURCES_RANKS,
     RESOURCES_MEMORY_GB,      /* 0: no limit */
     RESOURCES_TIME_LIMIT_MIN, /* 0: none */
     RESOURCES_HANG_S,         /* s without a heartbeat: a worker is hung */
@@ -257,6 +258,8 @@ int config_context_pairs(const struct config *config);
 /* Whether there are training steps: without any, the weights of init_from are
  * evaluated. */
 bool config_trains(const struct config *config);
+/* Cores that a job takes: threads of each of its ranks. */
+int config_cores(const struct config *config);
 /* Whether every row has the blank puzzle id. */
 bool config_blank_ids(const struct config *config);
 /* Rows of the puzzle embedding for data of so many ids: 1 where all rows are blank. */

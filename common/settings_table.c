@@ -615,9 +615,13 @@ const struct setting settings_table[SETTING_COUNT] = {
         INT_SETTING("resources.threads", PHASE_EXECUTION, 1, 1024, "1", "cores", NULL,
                     "threads of one worker, a core each; in training at most "
                     "train.gradient_lanes of them work"),
+    [RESOURCES_RANKS] =
+        INT_SETTING("resources.ranks", PHASE_EXECUTION, 1, 1024, "1", "processes", NULL,
+                    "processes (ranks of MPI) that share one worker's rows, each with "
+                    "resources.threads; a power of two, at most train.gradient_lanes"),
     [RESOURCES_MEMORY_GB] =
         REAL_SETTING("resources.memory_gb", PHASE_EXECUTION, 0, 1e6, "0", "GiB", NULL,
-                     "address space limit of one worker; 0: none"),
+                     "address space limit of one worker, or of each of its ranks; 0: none"),
     [RESOURCES_TIME_LIMIT_MIN] =
         REAL_SETTING("resources.time_limit_min", PHASE_EXECUTION, 0, 1e7, "0", "minutes", NULL,
                      "time limit of one attempt; 0: none"),
@@ -712,6 +716,11 @@ enum conditioning config_conditioning(const struct config *config)
 {
     return config_active(config, ARCH_CONDITIONING) ? conditioning_of(config)
                                                     : CONDITIONING_PUZZLE_ID;
+}
+
+int config_cores(const struct config *config)
+{
+    return (int)(config_int(config, RESOURCES_THREADS) * config_int(config, RESOURCES_RANKS));
 }
 
 bool config_trains(const struct config *config)

@@ -188,6 +188,23 @@ static int check_gradient_lanes(const struct config *c, const char *where, struc
                      where, lanes, batch, below);
 }
 
+/* Each rank has as many lanes as the others. */
+static int check_ranks(const struct config *c, const char *where, struct error *err)
+{
+    int64_t lanes = config_int(c, TRAIN_GRADIENT_LANES);
+    int64_t ranks = config_int(c, RESOURCES_RANKS), below = 1;
+
+    while (2 * below <= ranks && 2 * below <= lanes)
+        below *= 2;
+    if (ranks == below)
+        return 0;
+    return error_set(err, ERROR_FORMAT,
+                     "%s: resources.ranks = %" PRId64 ", expected a power of two, no more than "
+                     "train.gradient_lanes = %" PRId64 "; write %" PRId64
+                     ", or give more lanes (which is another run)",
+                     where, ranks, lanes, below);
+}
+
 /* Without a training step there must be weights to evaluate. */
 static int check_no_training(const struct config *c, const char *where, struct error *err)
 {
@@ -278,6 +295,8 @@ int config_settle(struct config *config, const char *where, struct error *err)
         rc = check_micro_batch(config, where, err);
     if (rc == 0)
         rc = check_gradient_lanes(config, where, err);
+    if (rc == 0)
+        rc = check_ranks(config, where, err);
     if (rc == 0)
         rc = check_no_training(config, where, err);
     if (rc < 0)

@@ -122,6 +122,10 @@ static void order_create(const struct engine_config *config)
 
 int engine_create(struct engine **out, const struct engine_config *config, struct error *err)
 {
+    *out = NULL;
+    if (config->ranks > 1 && config->exchange == NULL)
+        return error_set(err, ERROR_FORMAT, "ranks is %d, but this is one process",
+                         config->ranks);
     order_create(config);
     int rc = ranks_agree(config->exchange, engine_open(out, config, false, err), err);
     struct engine *engine = *out;

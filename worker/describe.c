@@ -14,6 +14,7 @@
 #include "engine_setup.h"
 #include "error.h"
 #include "json.h"
+#include "mpi_exchange.h"
 #include "provenance.h"
 #include "sandbox.h"
 #include "settings.h"
@@ -106,8 +107,9 @@ static cJSON *fault_answer(const char *message)
     return NULL;
 }
 
-/* Memory of the engine that trains the configuration. ERROR_FORMAT: it is more than
- * resources.memory_gb, or the sizes are out of bounds. */
+/* Memory of the engine that trains the configuration, of one of its ranks. ERROR_FORMAT:
+ * it is more than resources.memory_gb, the sizes are out of bounds, or this program has
+ * no ranks. */
 static int measure(size_t *bytes, const struct config *config, const struct data_info *info,
                    int64_t steps, struct error *err)
 {
@@ -121,6 +123,10 @@ static int measure(size_t *bytes, const struct config *config, const struct data
     struct engine_config engine;
 
     engine_setup(&engine, config, &sizes, false);
+    engine.ranks = (int)config_int(config, RESOURCES_RANKS);
+    if (engine.ranks > 1 && !mpi_exchange_is_built())
+        return error_set(err, ERROR_FORMAT, "resources.ranks = %d, but " MPI_EXCHANGE_HOW,
+                         engine.ranks);
     int rc = engine_measure(bytes, &engine, err);
     if (rc < 0 || limit_gb <= 0.0 || (double)*bytes <= limit_gb * GIB)
         return rc;

@@ -22,6 +22,7 @@
 #include "log.h"
 #include "pool.h"
 #include "provenance.h"
+#include "rank_service.h"
 #include "report.h"
 #include "sandbox.h"
 #include "shape.h"
@@ -39,6 +40,7 @@ struct execution {
     struct engine *engine;
     struct engine_config config;
     int64_t total_steps;
+    bool serving; /* the other ranks serve */
     bool data_changed;
     bool checkpoint_damaged; /* the checkpoint to evaluate is damaged or missing */
     struct train_end end;
@@ -104,6 +106,10 @@ static int create_engine(struct execution *execution, struct error *err)
     work_set_step(0, execution->total_steps);
     sizes.total_steps = execution->total_steps;
     engine_setup(&execution->config, &job->config, &sizes, job->kind == JOB_EVALUATE);
+    execution->config.exchange = execution->request->exchange;
+    /* as many as there are; of a job that asks for more, one has the same bits */
+    if (execution->config.exchange != NULL)
+        execution->config.ranks = execution->config.exchange->count;
     rc = engine_create(&execution->engine, &execution->config, err);
     if (rc == 0)
         engine_set_watch(execution->engine, work_watch, NULL);
@@ -237,18 +243,16 @@ static int evaluate_job(struct execution *execution, struct error *err)
     return rc;
 }
 
-/* Pins the process to its cores and sets its limits. OpenBLAS allocates its buffers
- * during its first GEMM and waits for ever if it cannot, so a GEMM is run before
- * memory is limited. */
+/* Sets the limits of this process, and of the other ranks', which then serve. */
 static int limit_process(struct execution *execution, struct error *err)
 {
+    const struct exchange *exchange = execution->request->exchange;
     const struct job *job = &execution->job;
-    double memory_gb = config_real(&job->config, RESOURCES_MEMORY_GB);
-    int rc = keeper_pin_worker(job->cpus, job->cpu_count, err);
 
-    if (rc == 0 && memory_gb > 0.0)
-        engine_warm_up_blas();
-    return rc == 0 ? keeper_limit_worker(memory_gb, err) : rc;
+    rank_begin_service(exchange, job);
+    execution->serving = true;
+    return rank_limit_process(exchange, job->cpus, job->cpu_count,
+                              config_real(&job->config, RESOURCES_MEMORY_GB), err);
 }
 
 /* Called before anything else, so that all threads of libraries and all readers of
@@ -390,6 +394,7 @@ int execute_job(void *request)
                       : error_set(&err, ERROR_NOMEM, "out of memory for a path");
     if (rc < 0) {
         log_error("%s", err.message);
+        rank_end_service(execution.request->exchange, false);
         free(path);
         return outcome_exit_code(classify(err.code, &execution));
     }
@@ -398,6 +403,7 @@ int execute_job(void *request)
     work_open(NULL, NULL);
     report_close(&execution.report);
     engine_destroy(execution.engine);
+    rank_end_service(execution.request->exchange, execution.serving);
     batches_destroy(execution.batches);
     data_set_close(execution.set);
     job_release(&execution.job);

@@ -30,6 +30,8 @@ struct worker_end {
     pid_t pid;
     int status;
     struct rusage usage;
+    bool launches;              /* the child is a launcher of ranks */
+    int lost_rank, lost_signal; /* of a rank that a signal ended; signal 0: none */
     /* values of oom_kills() shortly before the worker's end, and after it */
     long oom_before, oom_after;
     char started_at[CLOCK_ISO_SIZE], ended_at[CLOCK_ISO_SIZE];
@@ -76,15 +78,12 @@ bool keeper_stop_requested(void)
     return stop_requests != 0;
 }
 
-/* In the child: arranges to die with the keeper and to receive SIGTERM and SIGINT,
- * then runs the worker. */
-static _Noreturn void run_child(pid_t keeper, const sigset_t *signals, keeper_worker_fn *worker,
-                                void *user)
+void keeper_become_worker(pid_t parent, const sigset_t *signals)
 {
     struct sigaction action = { .sa_handler = on_stop_signal, .sa_flags = SA_RESTART };
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != keeper) /* the keeper died before prctl() took effect */
+    if (getppid() != parent) /* the parent died before prctl() took effect */
         _exit(1);
     /* The worker has its own process group, so that a terminal's signal reaches it
      * once, through the keeper, and not twice. */
@@ -93,7 +92,6 @@ static _Noreturn void run_child(pid_t keeper, const sigset_t *signals, keeper_wo
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     sigprocmask(SIG_UNBLOCK, signals, NULL);
-    exit(worker(user));
 }
 
 /* Reaps adopted descendants that have ended, but not the worker, whose usage wait4()
@@ -143,22 +141,35 @@ static long oom_kills(void)
     return count >= 0 ? count : read_oom_kills("/proc/vmstat");
 }
 
+/* Passes a request to stop on to the child, which is not reaped yet: the pid is still
+ * its own. A launcher ends everything by SIGTERM, and passes SIGUSR1 on. */
+static void ask_to_stop(const struct worker_end *end, int signal_number, int requests)
+{
+    if (!end->launches)
+        kill(end->pid, signal_number);
+    else
+        kill(end->pid, requests > 1 ? SIGTERM : SIGUSR1);
+}
+
 /* Waits for the worker and forwards SIGTERM and SIGINT. All three signals are
  * blocked. */
 static void wait_for(struct worker_end *end, const sigset_t *signals)
 {
     /* Only kills within this time before the worker's end can have been its cause. */
-    static const struct timespec LATELY = { .tv_sec = 10 };
+    static const struct timespec LATELY = { .tv_sec = 10 }, SOON = { .tv_sec = 1 };
+    int requests = 0;
 
     end->oom_before = oom_kills();
     while (wait4(end->pid, &end->status, WNOHANG, &end->usage) != end->pid) {
-        int signal_number = sigtimedwait(signals, NULL, &LATELY);
+        bool repeats = end->launches && requests == 1;
+        int signal_number = sigtimedwait(signals, NULL, repeats ? &SOON : &LATELY);
 
         if (signal_number < 0 && errno == EAGAIN)
             end->oom_before = oom_kills();
         if (signal_number == SIGTERM || signal_number == SIGINT)
-            /* not reaped yet: the pid is still that of the worker */
-            kill(end->pid, signal_number);
+            ask_to_stop(end, signal_number, ++requests);
+        else if (signal_number < 0 && repeats) /* the launcher may not have listened yet */
+            ask_to_stop(end, SIGTERM, requests);
         else if (signal_number == SIGCHLD)
             reap_adopted(end->pid);
     }
@@ -223,7 +234,8 @@ static void read_boot_id(char out[64])
 static char *exit_text(const struct worker_end *end)
 {
     cJSON *root = cJSON_CreateObject();
-    bool signalled = WIFSIGNALED(end->status);
+    bool lost = end->lost_signal > 0, signalled = lost || WIFSIGNALED(end->status);
+    int signal_number = lost ? end->lost_signal : WTERMSIG(end->status);
     char boot_id[64], *text = NULL;
 
     read_boot_id(boot_id);
@@ -234,7 +246,9 @@ static char *exit_text(const struct worker_end *end)
         cJSON_AddNullToObject(root, "exit_status");
     else
         cJSON_AddNumberToObject(root, "exit_status", WEXITSTATUS(end->status));
-    cJSON_AddNumberToObject(root, "signal", signalled ? WTERMSIG(end->status) : 0);
+    cJSON_AddNumberToObject(root, "signal", signalled ? signal_number : 0);
+    if (lost)
+        cJSON_AddNumberToObject(root, "rank", end->lost_rank);
     cJSON_AddNumberToObject(root, "user_seconds", seconds_of(end->usage.ru_utime));
     cJSON_AddNumberToObject(root, "system_seconds", seconds_of(end->usage.ru_stime));
     cJSON_AddNumberToObject(root, "peak_rss_mib", (double)end->usage.ru_maxrss / 1024.0);
@@ -266,10 +280,23 @@ static int write_exit(const struct worker_end *end, const char *directory, struc
     return rc;
 }
 
-int keeper_run(int *exit_code, const char *directory, keeper_worker_fn *worker, void *user,
-               struct error *err)
+/* Which rank was lost, if one was. */
+static void read_lost(struct worker_end *end, const char *directory)
 {
-    struct worker_end end = { 0 };
+    char *path = file_join(directory, KEEPER_LOST_FILE);
+    FILE *file = path != NULL ? fopen(path, "re") : NULL;
+
+    if (file != NULL && fscanf(file, "%d %d", &end->lost_rank, &end->lost_signal) != 2)
+        end->lost_signal = 0;
+    if (file != NULL)
+        fclose(file);
+    free(path);
+}
+
+static int keep(int *exit_code, const char *directory, bool launches, keeper_worker_fn *worker,
+                void *user, struct error *err)
+{
+    struct worker_end end = { .launches = launches };
     sigset_t signals;
     pid_t keeper = getpid();
     int rc = check_directory(directory, err);
@@ -292,12 +319,28 @@ int keeper_run(int *exit_code, const char *directory, keeper_worker_fn *worker, 
     if (end.pid < 0)
         return error_set(err, ERROR_SPAWN, "cannot start the worker: fork: %s",
                          strerror(errno));
-    if (end.pid == 0)
-        run_child(keeper, &signals, worker, user);
+    if (end.pid == 0) {
+        keeper_become_worker(keeper, &signals);
+        exit(worker(user));
+    }
     wait_for(&end, &signals);
     reap_descendants(end.pid);
+    if (launches)
+        read_lost(&end, directory);
     *exit_code = WIFSIGNALED(end.status) ? 128 + WTERMSIG(end.status) : WEXITSTATUS(end.status);
     return write_exit(&end, directory, err);
+}
+
+int keeper_run(int *exit_code, const char *directory, keeper_worker_fn *worker, void *user,
+               struct error *err)
+{
+    return keep(exit_code, directory, false, worker, user, err);
+}
+
+int keeper_run_launcher(int *exit_code, const char *directory, keeper_worker_fn *worker,
+                        void *user, struct error *err)
+{
+    return keep(exit_code, directory, true, worker, user, err);
 }
 
 int keeper_pin_worker(const int *cpus, int count, struct error *err)

@@ -11,7 +11,9 @@
 #ifndef WORKER_KEEPER_H
 #define WORKER_KEEPER_H
 
+#include <signal.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "error.h"
 
@@ -28,6 +30,19 @@ typedef int keeper_worker_fn(void *user);
  */
 int keeper_run(int *exit_code, const char *directory, keeper_worker_fn *worker, void *user,
                struct error *err) MUST_CHECK;
+/* The same of a worker that becomes a launcher of ranks: requests to stop reach it as
+ * SIGUSR1, every second until it ends, and a second request as SIGTERM. A rank that it
+ * has lost is named in exit.json. */
+int keeper_run_launcher(int *exit_code, const char *directory, keeper_worker_fn *worker,
+                        void *user, struct error *err) MUST_CHECK;
+
+/* A rank whose worker was ended by a signal: "RANK SIGNAL\n", in the attempt's
+ * directory. */
+#define KEEPER_LOST_FILE "lost-rank"
+
+/* In a child: dies with its parent, and receives SIGTERM and SIGINT as requests to
+ * stop. *signals are blocked, and no longer. */
+void keeper_become_worker(pid_t parent, const sigset_t *signals);
 
 /* In the worker: whether SIGTERM or SIGINT was received. A second one ends the
  * process with exit code 130 at once. */

@@ -1,6 +1,7 @@
 /* worker_main.c - hrmlab-worker: arguments, BLAS environment, exit codes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +19,13 @@
 #include "log.h"
 #include "probe.h"
 #include "provenance.h"
+#include "rank_process.h"
 #include "steps.h"
 
 static const char USAGE[] =
-    "usage: hrmlab-worker run DIR     run the job of DIR/job.json, an attempt's directory\n"
+    "usage: hrmlab-worker [--ranks=N] run DIR  run the job of DIR/job.json, an attempt's\n"
+    "                                 directory, in N processes (1) of a launcher such as\n"
+    "                                 mpirun, which starts `hrmlab-worker rank DIR`\n"
     "       hrmlab-worker describe [DIR]  configurations (a JSON list on stdin) to sizes and\n"
     "                                 hashes; DIR: where those of data are cached\n"
     "       hrmlab-worker probe       what the engine gets on this machine, as JSON\n"
@@ -29,19 +33,38 @@ static const char USAGE[] =
     "       hrmlab-worker steps ...   a model's answers to a task, for `hrmlab show --task`\n"
     "       hrmlab-worker --help | --version\n"
     "\n"
-    "hrmlab starts this program by itself. Environment: HRMLAB_KERNELS (base, avx2, avx512, "
+    "hrmlab starts this program by itself . Environment: HRMLAB_KERNELS (base, avx2, avx512, "
     "avx512_bf16),\n"
-    "HRMLAB_BLAS_CORE (an OpenBLAS core, such as Haswell), HRMLAB_SANDBOX=off. Inherited\n"
+    "HRMLAB_BLAS_CORE (an OpenBLAS core, such as Haswell), HRMLAB_SANDBOX=off,\n"
+    "HRMLAB_LAUNCHER (of ranks; mpirun --bind-to none --oversubscribe). Inherited\n"
     "OPENBLAS_*, OMP_*, GOTO_*, MKL_* and VECLIB_* variables are replaced.\n"
     "Exit: 0 done, 2 bad arguments, job or data, 3 environment, 4 diverged, 5 data changed,\n"
     "6 out of memory, 7 disk full, 130 stopped.\n";
 
+/* Whether it is an attempt's worker, which writes what it finds wrong to its journal. */
+static bool writes_journal(int argc, char **argv)
+{
+    return argc > 2 &&
+           (strcmp(argv[argc - 2], "run") == 0 || strcmp(argv[argc - 2], "rank") == 0);
+}
+
 /* Closes inherited descriptors except 0 to 2: a lock or a pipe would otherwise stay
- * open for the worker's life. */
+ * open for the worker's life. Of a rank the one stays by which srun --mpi=pmi2 talks to
+ * it. */
 static void close_inherited_descriptors(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "run") == 0)
-        closefrom(3);
+    bool is_rank = argc > 1 && strcmp(argv[1], "rank") == 0;
+    const char *text = is_rank ? getenv("PMI_FD") : NULL;
+    int spared = text != NULL ? (int)strtol(text, NULL, 10) : 0, first = 3;
+
+    if (!writes_journal(argc, argv))
+        return;
+    if (spared >= first && spared < 1024) {
+        while (first < spared)
+            close(first++);
+        first = spared + 1;
+    }
+    closefrom(first);
 }
 
 /* Opens missing standard descriptors, so that no other file gets number 0 to 2 and
@@ -57,11 +80,34 @@ static void open_standard_descriptors(void)
         close(fd);
 }
 
-static int run(const char *directory, const struct blas_environment *environment,
+/* Takes "--ranks=N" from the front of the arguments; without it *ranks is 1. */
+static int take_ranks(int *ranks, int *argc, char ***argv, struct error *err)
+{
+    static const char OPTION[] = "--ranks=";
+    char *end, *text = *argc > 1 ? (*argv)[1] : NULL;
+
+    *ranks = 1;
+    if (text == NULL || strncmp(text, OPTION, sizeof OPTION - 1) != 0)
+        return 0;
+    text += sizeof OPTION - 1;
+    long value = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || value < 1 || value > 1024)
+        return error_set(err, ERROR_FORMAT, "--ranks=%s: expected a number from 1 to 1024",
+                         text);
+    *ranks = (int)value;
+    --*argc;
+    ++*argv;
+    return 0;
+}
+
+static int run(const char *directory, int ranks, const struct blas_environment *environment,
                int *exit_code, struct error *err)
 {
     struct execute_request request = { .directory = directory, .environment = environment };
+    struct rank_launch launch = { .directory = directory, .ranks = ranks };
 
+    if (ranks > 1)
+        return keeper_run_launcher(exit_code, directory, rank_launch, &launch, err);
     return keeper_run(exit_code, directory, execute_job, &request, err);
 }
 
@@ -76,14 +122,26 @@ static int no_arguments(int argc, char **argv, struct error *err)
 static int dispatch(int argc, char **argv, const struct blas_environment *environment,
                     int *exit_code, struct error *err)
 {
-    const char *command = argv[1];
-    int rc;
+    int ranks, rc = take_ranks(&ranks, &argc, &argv, err);
+
+    if (rc < 0)
+        return rc;
+    const char *command = argc > 1 ? argv[1] : "";
+
+    if (ranks > 1 && strcmp(command, "run") != 0)
+        return error_set(err, ERROR_FORMAT, "--ranks is for run, found \"%s\"", command);
 
     if (strcmp(command, "run") == 0) {
         if (argc != 3)
             return error_set(err, ERROR_FORMAT, "run takes one directory, found %d arguments",
                              argc - 2);
-        return run(argv[2], environment, exit_code, err);
+        return run(argv[2], ranks, environment, exit_code, err);
+    }
+    if (strcmp(command, "rank") == 0) {
+        if (argc != 3)
+            return error_set(err, ERROR_FORMAT, "rank takes one directory, found %d arguments",
+                             argc - 2);
+        return rank_process_run(exit_code, argv[2], environment, err);
     }
     if (strcmp(command, "describe") == 0) {
         if (argc > 3)
@@ -127,7 +185,7 @@ int main(int argc, char **argv)
     }
     rc = blas_environment_enforce(&environment, argv, &err);
     /* with `run`, the worker writes this to its journal */
-    if (rc == 0 && strcmp(argv[1], "run") != 0)
+    if (rc == 0 && !writes_journal(argc, argv))
         rc = engine_setup_environment(&err);
     if (rc == 0)
         rc = dispatch(argc, argv, &environment, &exit_code, &err);

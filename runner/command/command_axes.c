@@ -114,6 +114,7 @@ static const char SPEC_SCHEMA[] =
     "    \"to\": {\"$ref\": \"#/$defs/cells\"}}}},"
     "  \"resources\": {\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
     "   \"threads\": {\"$ref\": \"#/$defs/settings/resources.threads\"},"
+    "   \"ranks\": {\"$ref\": \"#/$defs/settings/resources.ranks\"},"
     "   \"memory_gb\": {\"$ref\": \"#/$defs/settings/resources.memory_gb\"},"
     "   \"time_limit_min\": {\"$ref\": \"#/$defs/settings/resources.time_limit_min\"},"
     "   \"hang_s\": {\"$ref\": \"#/$defs/settings/resources.hang_s\"}}},"

@@ -97,6 +97,22 @@ static void print_data(const struct plan *plan)
     }
 }
 
+/* Prints the cores of workers that have several ranks; the memory is that of each. */
+static void print_ranks(const struct plan *plan)
+{
+    for (int a = 0; a < plan->spec->arm_count; a++) {
+        const struct config *config = &plan->spec->arms[a].config;
+        int64_t ranks = config_int(config, RESOURCES_RANKS);
+
+        if (ranks == 1)
+            continue;
+        log_info("a worker has %" PRId64 " ranks of %" PRId64 " threads, %d cores together; "
+                 "each rank takes that memory",
+                 ranks, config_int(config, RESOURCES_THREADS), config_cores(config));
+        return;
+    }
+}
+
 /* Prints what the largest worker takes, with a warning where this machine has less. */
 static void print_memory(const struct plan *plan)
 {
@@ -112,6 +128,7 @@ static void print_memory(const struct plan *plan)
         }
     human_bytes(need, (int64_t)largest);
     log_info("memory of a worker, its data aside: at most %s", need);
+    print_ranks(plan);
     if (memory > 0 && largest > (double)memory)
         log_warning("arm %s: its workers take %.0f bytes (%s), but this machine has %s; lower "
                     "train.global_batch_size, arch.hidden_size or data.context_pairs",

@@ -57,7 +57,7 @@ static int store_settings(struct store *store, int64_t job_id, const struct conf
                           struct error *err)
 {
     struct queue_job job = {
-        .threads = (int)config_int(config, RESOURCES_THREADS),
+        .threads = config_cores(config),
         .memory_gb = config_real(config, RESOURCES_MEMORY_GB),
         .time_limit_min = config_real(config, RESOURCES_TIME_LIMIT_MIN),
         .retries_max = (int)config_int(config, RETRIES_MAX),

@@ -60,6 +60,7 @@ struct executor_task {
     char *directory;            /* owned; the attempt's, absolute */
     int *cores;                 /* owned; cores to pin the worker to */
     int core_count;             /* 0: the executor does not choose cores */
+    int ranks;                  /* processes of its worker; the caller sets it */
     char place[EXECUTOR_PLACE_SIZE];
     char host[EXECUTOR_HOST_SIZE]; /* where it runs; "": not known (yet) */
     char name[64];                 /* for messages: "pid 12" */

@@ -191,22 +191,30 @@ static int spawn(struct local_task *task, char **argv, int log_fd)
     return uv_spawn(local->setup.loop, &task->process, &options);
 }
 
-/* Starts "program run directory" with its output going to the attempt's log. */
+/* Starts "program run directory" with its output going to the attempt's log; of several
+ * ranks with --ranks before "run". */
 static int run_keeper(struct local_task *task, struct error *err)
 {
     const struct local *local = (const struct local *)task->head.executor;
     const char *directory = task->head.directory;
     char *log = file_join(directory, "log");
-    char *argv[] = { strdup(local->setup.program), strdup("run"), strdup(directory), NULL };
+    bool ranks = task->head.ranks > 1;
+    char *argv[5] = { strdup(local->setup.program) };
+    int count = 1;
     int fd = log != NULL ? open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
     int rc = 0;
 
+    if (ranks)
+        argv[count++] = format_string("--ranks=%d", task->head.ranks);
+    argv[count++] = strdup("run");
+    argv[count++] = strdup(directory);
     if (fd < 0) {
         rc = error_set(err, error_code_from_errno(errno), "open %s/log: %s", directory,
                        strerror(errno));
     } else {
         int code = UV_ENOMEM;
-        if (argv[0] != NULL && argv[1] != NULL && argv[2] != NULL) {
+        if (argv[0] != NULL && argv[1] != NULL && argv[2] != NULL &&
+            (argv[3] != NULL || !ranks)) {
             code = spawn(task, argv, fd);
             /* uv_spawn() initialises the handle even if it fails: it must be closed
              * then. */
@@ -216,7 +224,7 @@ static int run_keeper(struct local_task *task, struct error *err)
             rc = error_set(err, ERROR_SPAWN, "start %s: %s", argv[0], uv_strerror(code));
         close(fd);
     }
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < count; i++)
         free(argv[i]);
     free(log);
     return rc;

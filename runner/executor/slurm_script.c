@@ -77,16 +77,19 @@ static int put_options(FILE *out, const struct config *config, struct error *err
                   { SLURM_QOS, "qos" },
                   { SLURM_CONSTRAINT, "constraint" } };
     int64_t cores = config_int(config, SLURM_CPUS_PER_TASK);
+    int64_t ranks = config_int(config, RESOURCES_RANKS);
     int64_t minutes = config_int(config, SLURM_TIMEOUT_MIN);
     double mem_gb = config_real(config, SLURM_MEM_GB);
     int rc = 0;
 
     if (cores == 0)
         cores = config_int(config, RESOURCES_THREADS);
-    fprintf(out,
-            "#SBATCH --open-mode=append\n#SBATCH --no-requeue\n#SBATCH --nodes=1\n"
-            "#SBATCH --ntasks=1\n#SBATCH --cpus-per-task=%lld\n#SBATCH --signal=B:USR1@%lld\n",
-            (long long)cores, (long long)config_int(config, SLURM_SIGNAL_DELAY_S));
+    fprintf(
+        out,
+        "#SBATCH --open-mode=append\n#SBATCH --no-requeue\n%s"
+        "#SBATCH --ntasks=%lld\n#SBATCH --cpus-per-task=%lld\n#SBATCH --signal=B:USR1@%lld\n",
+        ranks == 1 ? "#SBATCH --nodes=1\n" : "", (long long)ranks, (long long)cores,
+        (long long)config_int(config, SLURM_SIGNAL_DELAY_S));
     if (minutes > 0)
         fprintf(out, "#SBATCH --time=%lld\n", (long long)minutes);
     if (mem_gb > 0.0)
@@ -132,7 +135,7 @@ static const char LOOP[] =
     "        continue\n"
     "    fi\n"
     "    mv \"$directory/slurm.place\" \"$directory/slurm.begun\" 2>/dev/null || continue\n"
-    "    \"$program\" run \"$directory\" >>\"$directory/log\" 2>&1 &\n"
+    "    \"$program\" $ranks run \"$directory\" >>\"$directory/log\" 2>&1 &\n"
     "    keeper=$!\n"
     "    if [ -n \"$leaving\" ] || [ -e \"$directory/slurm.stop\" ]; then\n"
     "        sleep 1\n"
@@ -153,7 +156,11 @@ static int put_body(FILE *out, const char *program, const struct config *config,
 {
     fprintf(out, "per_job=%lld\nprogram=", (long long)config_int(config, SLURM_RUNS_PER_JOB));
     put_quoted(out, program);
-    fputc('\n', out);
+    int64_t ranks = config_int(config, RESOURCES_RANKS);
+    if (ranks > 1)
+        fprintf(out, "\nranks=--ranks=%lld\n", (long long)ranks);
+    else
+        fputs("\nranks=\n", out);
     fputs(BEGINNING, out);
     int rc = put_texts(out, config, SLURM_SETUP, "", err);
     fputs(LOOP, out);

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "error.h"
 #include "file.h"
+#include "json.h"
 #include "resume.h"
 #include "store.h"
 #include "supervisor.h"
@@ -95,6 +96,9 @@ static int record_start(struct supervisor *s, struct slot *slot, struct record_a
         rc = record_place(s, attempt->attempt_id, slot->task);
     if (rc == 0)
         rc = record_job_json(s->store, json, job, attempt->number, s->err);
+    if (rc == 0)
+        slot->task->ranks =
+            (int)json_real_or(json_member(*json, "config"), "resources.ranks", 1.0);
     if (rc == 0)
         rc = store_commit(s->store, s->err);
     if (rc < 0)

@@ -221,7 +221,7 @@ static int make_job(struct queue_job *out, struct enqueue *e, int arm, bool eval
         .execution_id = e->execution_id,
         .evaluate = evaluate,
         .priority = e->plan->spec->priority,
-        .threads = (int)config_int(config, RESOURCES_THREADS),
+        .threads = config_cores(config),
         .retries_max = (int)config_int(config, RETRIES_MAX),
         .retry_delay_s = config_real(config, RETRIES_DELAY_S),
         .cost = evaluate ? planned->cost - planned->train_flops : planned->cost,

@@ -121,7 +121,7 @@ void plan_tell_of_idle_threads(const struct plan *plan)
 {
     for (int a = 0; a < plan->spec->arm_count; a++) {
         const struct config *config = &plan->spec->arms[a].config;
-        int64_t threads = config_int(config, RESOURCES_THREADS);
+        int64_t threads = config_cores(config);
         int64_t lanes = config_int(config, TRAIN_GRADIENT_LANES);
 
         if (threads <= lanes)
