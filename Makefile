@@ -312,7 +312,6 @@ $(O)/schema.c: schema.sql
 	 sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/    "&\\n"/' $<; echo ';') > $@
 $(O)/schema.o: $(O)/schema.c
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 -c -o $@ $<
-<<<<<<< HEAD
 # The page's style sheet and script, likewise.
 $(O)/assets.c: serve/page.css serve/page.js
 	@mkdir -p $(@D)
@@ -321,12 +320,10 @@ $(O)/assets.c: serve/page.css serve/page.js
 	 sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/    "&\\n"/' $$f; echo ';'; done) > $@
 $(O)/assets.o: $(O)/assets.c
 	$(Q)$(CC) $(CPPFLAGS) -Iserve -std=c11 -c -o $@ $<
-=======
 # Whether programs are linked with MPI; rewritten only when it has changed.
 $(O)/mpi.txt: FORCE
 	@mkdir -p $(@D)
 	@echo '$(MPI)' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
->>>>>>> 8958b5d (worker: one run on several ranks of MPI (make MPI=1))
 # What the provenance says of this build; rewritten only when it has changed.
 .PHONY: FORCE
 $(O)/build_info.h: FORCE

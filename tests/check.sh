@@ -69,6 +69,7 @@ only() { # only PATTERN WHERE...: the pattern stands in no other file, and in ea
     [ -z "$hits" ] || fault "/$pattern/ belongs in $* only, found in: ${hits//$'\n'/ }"
 }
 only '\bcblas_|openblas_' model/gemm
+only '^#include <mpi|\bMPI_[A-Z][a-z]' worker/mpi_exchange.c
 only '\bsqlite3(_|\b)' results/
 only '\buv_[a-z]' runner/ serve/server.c
 only '\bMHD_' serve/server.c

@@ -304,6 +304,17 @@ static void take_log_end(const struct supervisor *s, struct slot *slot)
         snprintf(message, sizeof slot->recorder.message, "its log ends with: %.220s", line);
 }
 
+/* Says which rank of the worker was lost, if one was. */
+static void name_lost_rank(struct slot *slot, const cJSON *exit_json)
+{
+    const cJSON *rank = json_member(exit_json, "rank");
+
+    if (cJSON_IsNumber(rank))
+        snprintf(slot->recorder.message, sizeof slot->recorder.message,
+                 "rank %d was killed by signal %d", rank->valueint,
+                 (int)json_real_or(exit_json, "signal", 0.0));
+}
+
 static int conclude_ended(struct ending *out, struct supervisor *s, struct slot *slot,
                           const cJSON *exit_json)
 {
@@ -316,6 +327,8 @@ static int conclude_ended(struct ending *out, struct supervisor *s, struct slot 
         rc = check_beginning(s, slot, &end);
     if (rc == 0 && end.action == ACTION_DONE && end.cause == OUTCOME_NONE)
         rc = check_done(s, slot, &end);
+    if (message[0] == '\0')
+        name_lost_rank(slot, exit_json);
     if (message[0] == '\0' && (end.action == ACTION_RETRY || end.action == ACTION_FAIL))
         take_log_end(s, slot);
     struct record_end attempt_end = { ATTEMPT_ENDED,

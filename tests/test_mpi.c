@@ -1,0 +1,139 @@
+/* test_mpi.c - trainings on several ranks of MPI, started by mpirun. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "support/place.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* With MPI; `make test` builds it where Open MPI is installed. */
+static const char MPI_WORKER[] = "build/mpi/hrmlab-worker";
+
+/* Skips where there is no MPI, and says so. */
+static void need_mpi(void)
+{
+    if (access(MPI_WORKER, X_OK) == 0 && system("mpirun --version >/dev/null 2>&1") == 0)
+        return;
+    print_message("skipped: no %s, or no mpirun (apt install libopenmpi-dev openmpi-bin; make "
+                  "build/mpi/hrmlab-worker)\n",
+                  MPI_WORKER);
+    skip();
+}
+
+static void use_worker(const char *path)
+{
+    char absolute[4096];
+
+    assert_non_null(realpath(path, absolute));
+    assert_int_equal(setenv("HRMLAB_WORKER", absolute, 1), 0);
+}
+
+/* Trains the spec's two runs and returns all that they found. */
+static char *state_of(int ranks, int threads)
+{
+    struct place place;
+    char ranks_word[40], threads_word[40];
+
+    snprintf(ranks_word, sizeof ranks_word, "resources.ranks=%d", ranks);
+    snprintf(threads_word, sizeof threads_word, "resources.threads=%d", threads);
+    place_make(&place);
+    pid_t pid = place_start(&place, "run", place.spec, "--set", "train.gradient_lanes=4",
+                            "--set", ranks_word, "--set", threads_word, NULL);
+    assert_int_equal(place_finish(pid), 0);
+    char *state = place_ask(&place, PLACE_STATE);
+    place_remove(&place);
+    return state;
+}
+
+static void ranks_find_what_one_process_finds(void **unused)
+{
+    (void)unused;
+    need_mpi();
+    use_worker(MPI_WORKER);
+    char *one = state_of(1, 1), *two = state_of(2, 2), *four = state_of(4, 1);
+
+    assert_true(strlen(one) > 100);
+    assert_string_equal(one, two);
+    assert_string_equal(one, four);
+    free(one);
+    free(two);
+    free(four);
+}
+
+/* Pid of rank 1's worker: the child of its process; 0: there is none (yet). */
+static pid_t find_rank(const struct place *place, int rank)
+{
+    char command[400], text[40] = "";
+
+    /* of processes "rank DIR" of this workspace those that a process of theirs began */
+    snprintf(command, sizeof command,
+             "for p in $(pgrep -f 'hrmlab-worker rank %s/'); do "
+             "grep -qz '^OMPI_COMM_WORLD_RANK=%d$' /proc/$p/environ && "
+             "pgrep -P $p -f 'hrmlab-worker rank'; done",
+             place->workspace, rank);
+    FILE *pipe = popen(command, "re");
+    assert_non_null(pipe);
+    if (fgets(text, sizeof text, pipe) == NULL)
+        text[0] = '\0';
+    pclose(pipe);
+    return (pid_t)strtol(text, NULL, 10);
+}
+
+static void a_rank_that_dies_is_named_and_the_run_is_tried_again(void **unused)
+{
+    struct place place;
+    pid_t rank = 0;
+
+    (void)unused;
+    need_mpi();
+    use_worker(MPI_WORKER);
+    place_make(&place);
+    pid_t pid = place_start(&place, "run", place.spec, "--set", "train.gradient_lanes=2",
+                            "--set", "resources.ranks=2", "--set", "retries.delay=0", "--set",
+                            "train.max_steps=400", NULL);
+    for (int i = 0; rank == 0 && i < 600; i++) {
+        place_sleep_ms(100);
+        rank = find_rank(&place, 1);
+    }
+    assert_true(rank > 0);
+    place_sleep_ms(300);
+    kill(rank, SIGKILL);
+    assert_int_equal(place_finish(pid), 0);
+    assert_true(place_output_has(&place, "rank 1 was killed by signal 9"));
+    assert_true(place_becomes_quiet(&place));
+    place_remove(&place);
+}
+
+static void without_mpi_ranks_are_refused_before_anything_starts(void **unused)
+{
+    struct place place;
+
+    (void)unused;
+    const char *plain = getenv("HRMLAB_PLAIN_WORKER");
+    use_worker(plain != NULL ? plain : "build/asan/hrmlab-worker");
+    place_make(&place);
+    pid_t pid = place_start(&place, "run", place.spec, "--set", "train.gradient_lanes=2",
+                            "--set", "resources.ranks=2", NULL);
+    assert_int_equal(place_finish(pid), 2);
+    assert_true(place_output_has(&place, "make MPI=1"));
+    place_remove(&place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_mpi_ranks_are_refused_before_anything_starts),
+        cmocka_unit_test(ranks_find_what_one_process_finds),
+        cmocka_unit_test(a_rank_that_dies_is_named_and_the_run_is_tried_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
