@@ -58,7 +58,7 @@ struct slurm {
     int first, jobs;               /* of the part that sbatch submits now: its jobs */
     client_done_fn *submit_answer; /* what takes its answer */
     int refusals;                  /* submissions in a row that a limit has refused */
-    double submit_at;              /* monotonic time before which nothing is submitted */
+    double submit_at;              /* monotonic; nothing is submitted before */
     struct slurm_jobs listed;      /* owned; the last list */
     double listed_at;              /* monotonic time of it; 0: none */
     double list_at, interval_s;    /* of the next list */
