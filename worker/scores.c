@@ -130,12 +130,6 @@ void scores_count_tokens(int32_t *known, int32_t *right, const int32_t *predicti
     }
 }
 
-bool scores_takes(const struct score_request *request, int step, const struct halt_signs *signs)
-{
-    return request->outer_steps == step ||
-           (request->outer_steps > step && halt_rule_halts(&request->rule, signs));
-}
-
 /* The store of the test to which a row belongs. */
 struct answer_store *scores_store(const struct scores *s, int row)
 {

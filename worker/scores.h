@@ -87,8 +87,12 @@ int scores_add(struct scores *scores, int request, int row, const int32_t *predi
 
 /* Whether the request takes a row's answer after this outer step, if it has taken none
  * before: at its last step, or where the row halts by its rule. */
-bool scores_takes(const struct score_request *request, int step,
-                  const struct halt_signs *signs);
+static inline bool scores_takes(const struct score_request *request, int step,
+                                const struct halt_signs *signs)
+{
+    return request->outer_steps == step ||
+           (request->outer_steps > step && halt_rule_halts(&request->rule, signs));
+}
 
 /* From now on every row's answer after each of so many outer steps is to be noted.
  * ERROR_NOMEM. */
