@@ -5,6 +5,7 @@
 #include "file.h"
 #include "json.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,7 @@ static int take_names(struct built *built, const char *path, struct error *err)
  * addressing. Returns the number of an equal name that is there already, or -1. */
 static int put_name(int *table, size_t size, const char *const *names, int index)
 {
+    assert(names[index] != NULL);
     size_t at = (size_t)hash_xxh3(names[index], strlen(names[index])) & (size - 1);
 
     for (; table[at] != 0; at = (at + 1) & (size - 1))
