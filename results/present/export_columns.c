@@ -299,7 +299,9 @@ void export_add_member(struct table *table, enum setting_id id, const cJSON *obj
                                                 : NULL;
     struct export_value value = { .kind = SQLITE_TEXT };
 
-    if (text == NULL) {
+    if (member == NULL && text == NULL) {
+        value.kind = SQLITE_NULL;
+    } else if (text == NULL) {
         double number = cJSON_IsBool(member) ? cJSON_IsTrue(member) : member->valuedouble;
         value = (struct export_value){ SQLITE_FLOAT, (int64_t)number, number, NULL };
     } else if (type_of(setting->type) == TABLE_TEXT) {
