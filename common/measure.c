@@ -278,9 +278,10 @@ const struct measure METRICS[MEASURE_COUNT] = {
                                  .unit = "dimensions",
                                  .least = 0,
                                  .most = (double)INFINITY,
-                                 .meaning = "participation ratio of zH, averaged over a row's "
-                                            "positions, over the test rows: (sum of the "
-                                            "covariance's eigenvalues)^2 / sum of their squares",
+                                 .meaning =
+                                     "participation ratio of zH, averaged over a row's "
+                                     "positions, over the test rows: (sum of the "
+                                     "covariance's eigenvalues)^2 / sum of their squares",
                                  OVER_ROWS,
                                  .better = MEASURE_NEITHER,
                                  .shape = MEASURE_PER_STEP,

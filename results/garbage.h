@@ -19,7 +19,7 @@ struct garbage_run {
     char hash[65];
     /* an experiment contains it, or a run that is needed begins with its weights */
     bool wanted;
-    bool kept;   /* protected: it, an arm or an experiment that contains it (mark.h) */
+    bool kept; /* protected: it, an arm or an experiment that contains it (mark.h) */
     /* one of its jobs has not ended, or an attempt may still run */
     bool busy;
     char checkpoint[256]; /* final checkpoint, relative to the workspace; "": none */

@@ -234,6 +234,6 @@ static const char VERSION_5[] = //
  * after every upgrade. */
 static const char VERSION_6[] = "";
 
-const char *const MIGRATIONS[SCHEMA_VERSION] = { NULL, SHARE_SETTINGS, EXECUTION_OF_JOBS,
-                                                 PLACES_AND_MEASURES, VERSION_5,
-                                                 VERSION_6 };
+const char *const MIGRATIONS[SCHEMA_VERSION] = {
+    NULL, SHARE_SETTINGS, EXECUTION_OF_JOBS, PLACES_AND_MEASURES, VERSION_5, VERSION_6
+};

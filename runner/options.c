@@ -101,14 +101,12 @@ static int append(const char ***list, int *count, const char *text, struct error
     return 0;
 }
 
-static const char *const FORMATS[] = { [FORMAT_TABLE] = "table",
-                                       [FORMAT_CSV] = "csv",
-                                       [FORMAT_JSON] = "json",
-                                       [FORMAT_JSON_LINES] = "jsonl",
-                                       [FORMAT_MARKDOWN] = "markdown",
-                                       [FORMAT_LATEX] = "latex",
-                                       [FORMAT_EVENTS] = "tensorboard",
-                                       NULL };
+static const char *const FORMATS[] = {
+    [FORMAT_TABLE] = "table",        [FORMAT_CSV] = "csv",
+    [FORMAT_JSON] = "json",          [FORMAT_JSON_LINES] = "jsonl",
+    [FORMAT_MARKDOWN] = "markdown",  [FORMAT_LATEX] = "latex",
+    [FORMAT_EVENTS] = "tensorboard", NULL
+};
 
 /* The member for the text of an option; NULL: it has no value, or one that is not
  * text. */

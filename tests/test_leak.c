@@ -159,8 +159,8 @@ static void expect_known_lines(struct arc_tasks *tasks)
 {
     static const char *const lines[] = {
         "  training in training2: 392 equal, 392 up to augmentations, 391 under the same id\n",
-        "  evaluation in training2: 375 equal, 375 up to augmentations, 376 under the same "
-        "id\n",
+        ("  evaluation in training2: 375 equal, 375 up to augmentations, 376 under the same "
+         "id\n"),
         "  evaluation in evaluation2: 6 equal, 6 up to augmentations, 6 under the same id\n",
         "  evaluation in training: 1 equal, 1 up to augmentations, 0 under the same id\n",
         "  070dd51e of evaluation is 40853293 of training\n",
