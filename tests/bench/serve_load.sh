@@ -62,6 +62,7 @@ for ((i = 1; i <= rounds; i++)); do
     queue
     alone=$(work)
     queue
+    rm -f "$directory/address"
     "$build/hrmlab-serve" --quiet --workspace "$directory/ws" >"$directory/address" 2>>"$directory/err" &
     server=$!
     until [ -s "$directory/address" ]; do sleep 0.05; done
