@@ -95,10 +95,11 @@ struct engine_config {
      * take part, in evaluation all. The bits do not depend on it. */
     int threads;
     /* Processes that share a step's rows, a power of two, in training at most
-     * gradient_lanes; 0: 1. Each has that many threads. The bits do not depend on it. */
+     * gradient_lanes; 0: 1. Each has that many threads. The bits do not depend on
+     * it. */
     int ranks;
-    /* Of more than one rank, this one's number and messages to the others; borrowed, for
-     * the engine's life. Only rank 0 has an engine of its own: the others call
+    /* Of more than one rank, this one's number and messages to the others; borrowed,
+     * for the engine's life. Only rank 0 has an engine of its own: the others call
      * engine_serve(). NULL: one process, or an engine that is only measured. */
     const struct exchange *exchange;
     enum engine_optimizer optimizer;
@@ -307,8 +308,8 @@ enum engine_output {
     /* float (B, engine_segment_calls()): of the last evaluation step */
     ENGINE_RESIDUALS,
     ENGINE_CHANGE, /* float (B) of the last evaluation step */
-    /* float (B, D): the mean of ENGINE_Z_H, of ENGINE_Z_L over the S positions, summed in
-     * double; worked out when it is read */
+    /* float (B, D): the mean of ENGINE_Z_H, of ENGINE_Z_L over the S positions, summed
+     * in double; worked out when it is read */
     ENGINE_MEAN_Z_H,
     ENGINE_MEAN_Z_L
 };

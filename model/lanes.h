@@ -59,7 +59,8 @@ int lanes_take(struct lanes *lanes, float **gradient);
 void lanes_give(struct lanes *lanes, int lane, float *gradient);
 /* Abandons the sum: lanes_take() returns -1 until lanes_begin(). */
 void lanes_abandon(struct lanes *lanes);
-/* The sum over all lanes of the range, after the last was given. Valid until lanes_begin(). */
+/* The sum over all lanes of the range, after the last was given. Valid until
+ * lanes_begin(). */
 float *lanes_sum(const struct lanes *lanes);
 /* Any buffer, for use between lanes_create() and lanes_begin(). */
 float *lanes_any(const struct lanes *lanes);

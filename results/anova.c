@@ -115,7 +115,8 @@ static double average(struct work *work, struct random_stream *stream)
     return within;
 }
 
-/* The terms' shares of the means' variance; false: all means are equal, there are none. */
+/* The terms' shares of the means' variance; false: all means are equal, there are
+ * none. */
 static bool find_shares(double *shares, struct work *work, const struct anova_term *terms,
                         int count, double within)
 {

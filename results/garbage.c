@@ -26,8 +26,8 @@
     "  JOIN experiment e USING (experiment_id) WHERE x.run_id = " run ".run_id"                \
     "  AND e.name = m.experiment AND (m.arm = '' OR m.arm = a.label))))"
 
-/* SQL condition: a run that is to be trained begins with the weights of r, or one that an
- * experiment contains or that is kept: verify trains it again. */
+/* SQL condition: a run that is to be trained begins with the weights of r, or one that
+ * an experiment contains or that is kept: verify trains it again. */
 #define IS_BASE                                                                                \
     "EXISTS (SELECT 1 FROM run d WHERE d.base_hash = r.hash AND ("                             \
     " EXISTS (SELECT 1 FROM job k WHERE k.run_id = d.run_id AND k.kind = 'train'"              \

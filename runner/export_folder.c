@@ -37,8 +37,8 @@ static bool is_listed(const cJSON *manifest, const char *name)
     return false;
 }
 
-/* Looks for entries of a folder that are not of an earlier export. *foreign: the name of
- * one, fresh; NULL: there is none. manifest NULL: every entry is one. */
+/* Looks for entries of a folder that are not of an earlier export. *foreign: the name
+ * of one, fresh; NULL: there is none. manifest NULL: every entry is one. */
 static int find_foreign(char **foreign, const char *path, const cJSON *manifest,
                         struct error *err)
 {

@@ -107,9 +107,9 @@ static cJSON *fault_answer(const char *message)
     return NULL;
 }
 
-/* Memory of the engine that trains the configuration, of one of its ranks. ERROR_FORMAT:
- * it is more than resources.memory_gb, the sizes are out of bounds, or this program has
- * no ranks. */
+/* Memory of the engine that trains the configuration, of one of its ranks.
+ * ERROR_FORMAT: it is more than resources.memory_gb, the sizes are out of bounds, or
+ * this program has no ranks. */
 static int measure(size_t *bytes, const struct config *config, const struct data_info *info,
                    int64_t steps, struct error *err)
 {

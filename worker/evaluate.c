@@ -38,7 +38,8 @@ struct pass {
     /* outer steps to record: the most of the members with trajectories; 0: none */
     int trajectory_steps;
     int outer_steps, rollouts;     /* most of a member */
-    bool keeps_steps;              /* the answers of all outer steps are kept in a file */
+    bool keeps_steps;              /* the answers of all outer steps are kept in a
+                                    * file */
     struct trajectory *trajectory; /* owned; NULL: none */
     double seconds;
 };

@@ -39,7 +39,8 @@ struct evaluate_context {
     /* borrowed; NULL: no votes of earlier evaluations, and no answers are kept */
     struct pool *pool;
     const struct config *settings; /* borrowed; the job's */
-    const char *weights_hash;      /* borrowed; of a trained model's parameters; else "" */
+    const char *weights_hash;      /* borrowed; of a trained model's parameters; else
+                                    * "" */
     /* the answers are those that an earlier evaluation of the same weights has kept */
     bool from_kept;
 };
@@ -49,8 +50,8 @@ struct evaluate_context {
  * `outcome` events before it). selected: which of the count evaluations; NULL: all.
  * The submission is that of the evaluation of the test split with the most
  * augmentations, then the most outer steps. ERROR_STOPPED: a stop was requested; no
- * event of the interrupted pass was written. ERROR_FORMAT, with from_kept: what is asked
- * for does not follow from what was kept.
+ * event of the interrupted pass was written. ERROR_FORMAT, with from_kept: what is
+ * asked for does not follow from what was kept.
  */
 int evaluate_run(const struct evaluate_context *context,
                  const struct job_evaluation *evaluations, int count, const bool *selected,

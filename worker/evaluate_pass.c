@@ -67,8 +67,8 @@ static bool asks_for(const struct score_request *requests, int count, enum halt_
     return false;
 }
 
-/* Allocates what the halting rules of the requests need; any rule may be asked for later
- * where all steps are kept. False: no memory. */
+/* Allocates what the halting rules of the requests need; any rule may be asked for
+ * later where all steps are kept. False: no memory. */
 static bool batch_init_rules(struct batch *out, size_t B, size_t T,
                              const struct evaluate_order *order)
 {

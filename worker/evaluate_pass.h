@@ -36,7 +36,8 @@ struct evaluate_order {
      * nothing is recorded */
     struct trajectory *trajectory;
     int trajectory_steps;
-    bool keep_steps; /* note the answers of all steps, as scores_keep_steps() announced */
+    bool keep_steps; /* note the answers of all steps, as scores_keep_steps()
+                      * announced */
 };
 
 /*

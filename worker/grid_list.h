@@ -1,5 +1,6 @@
 /*
- * grid_list.h - distinct grids by number, packed: in memory and as two tensors of a file.
+ * grid_list.h - distinct grids by number, packed: in memory and as two tensors of a
+ * file.
  */
 #ifndef WORKER_GRID_LIST_H
 #define WORKER_GRID_LIST_H

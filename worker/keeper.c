@@ -168,7 +168,8 @@ static void wait_for(struct worker_end *end, const sigset_t *signals)
             end->oom_before = oom_kills();
         if (signal_number == SIGTERM || signal_number == SIGINT)
             ask_to_stop(end, signal_number, ++requests);
-        else if (signal_number < 0 && repeats) /* the launcher may not have listened yet */
+        else if (signal_number < 0 && repeats) /* the launcher may not have listened
+                                                * yet */
             ask_to_stop(end, SIGTERM, requests);
         else if (signal_number == SIGCHLD)
             reap_adopted(end->pid);

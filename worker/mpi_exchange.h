@@ -1,6 +1,6 @@
 /*
- * mpi_exchange.h - messages between the ranks of a worker by MPI, where it is built with
- * it (make MPI=1). No other file knows MPI.
+ * mpi_exchange.h - messages between the ranks of a worker by MPI, where it is built
+ * with it (make MPI=1). No other file knows MPI.
  */
 #ifndef WORKER_MPI_EXCHANGE_H
 #define WORKER_MPI_EXCHANGE_H

@@ -1,7 +1,8 @@
 /*
- * pool.h - the predictions of a training's evaluations: those of interim ones, whose votes
- * later ones count too (eval.pool_checkpoints), and the answers of all outer steps, from
- * which evaluations follow without inference (eval.keep_predictions, hrmlab revote).
+ * pool.h - the predictions of a training's evaluations: those of interim ones, whose
+ * votes later ones count too (eval.pool_checkpoints), and the answers of all outer
+ * steps, from which evaluations follow without inference (eval.keep_predictions, hrmlab
+ * revote).
  *
  * They are written to the attempt's directory before the evaluation's events, so that a
  * training that is resumed, and an evaluation that is asked for later, find them.

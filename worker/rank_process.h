@@ -4,14 +4,13 @@
  *     keeper                      hrmlab-worker --ranks=N run DIR, on the attempt's
  *                                 machine
  *       launcher                  mpirun, or what HRMLAB_LAUNCHER says
- *         process of a rank       hrmlab-worker rank DIR, wherever the launcher starts it
- *           the rank's worker     rank 0: the job, journal and checkpoints; others:
- *                                 rank_serve()
+ * process of a rank hrmlab-worker rank DIR, wherever the launcher starts it the rank's
+ * worker rank 0: the job, journal and checkpoints; others: rank_serve()
  *
- * The process of a rank waits for its worker. When a signal ends the worker, the process
- * notes that in DIR (KEEPER_LOST_FILE; the first one only), so that the keeper can say
- * which rank was lost whatever the launcher says; then it fails, and the launcher ends
- * all others.
+ * The process of a rank waits for its worker. When a signal ends the worker, the
+ * process notes that in DIR (KEEPER_LOST_FILE; the first one only), so that the keeper
+ * can say which rank was lost whatever the launcher says; then it fails, and the
+ * launcher ends all others.
  */
 #ifndef WORKER_RANK_PROCESS_H
 #define WORKER_RANK_PROCESS_H

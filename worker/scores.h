@@ -106,8 +106,8 @@ struct score_step {
 };
 int scores_note_step(struct scores *scores, int row, const struct score_step *step,
                      struct error *err) MUST_CHECK;
-/* Hands over all that was noted: *out is the caller's to release and to complete by pass,
- * step and weights. */
+/* Hands over all that was noted: *out is the caller's to release and to complete by
+ * pass, step and weights. */
 int scores_take_steps(struct step_answers *out, struct scores *scores,
                       struct error *err) MUST_CHECK;
 /* Adds to every request what it takes of answers noted by the pass that it belongs to:

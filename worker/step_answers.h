@@ -2,8 +2,8 @@
  * step_answers.h - every row's answer after every outer step of an inference pass, kept
  * compactly: from it votes, pools and halting rules follow without inference.
  *
- * An answer is a number among the pass's distinct grids. The file is a safetensors file,
- * described in docs/formats.md.
+ * An answer is a number among the pass's distinct grids. The file is a safetensors
+ * file, described in docs/formats.md.
  */
 #ifndef WORKER_STEP_ANSWERS_H
 #define WORKER_STEP_ANSWERS_H
@@ -34,7 +34,8 @@ struct step_answers {
     float *q_halt, *q_continue; /* logits */
     float *change;              /* relative change of zH, as ENGINE_CHANGE */
     uint8_t *halts;             /* whether the system's own halting test passed */
-    uint8_t *same;              /* whether no token differs from the answer one step before */
+    uint8_t *same;              /* whether no token differs from the answer one step
+                                 * before */
     struct grid_list grids;     /* owned */
 };
 

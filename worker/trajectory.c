@@ -39,8 +39,8 @@ struct trajectory {
     struct standing *standings; /* owned: (B) */
     int32_t *answers;           /* owned: (B, T) of the step before */
     float *moved;               /* owned: (B, calls) residuals of this step */
-    /* owned: (B, D) zH, and zL of systems that have it, averaged over the positions; sums
-     * of them per step. NULL: none */
+    /* owned: (B, D) zH, and zL of systems that have it, averaged over the positions;
+     * sums of them per step. NULL: none */
     float *means[STATES];
     struct participation *spread[STATES];
     /* owned: (MEASURE_COUNT - METRIC_COUNT, steps), those per step */

@@ -41,7 +41,8 @@ static const char USAGE[] =
     "Exit: 0 done, 2 bad arguments, job or data, 3 environment, 4 diverged, 5 data changed,\n"
     "6 out of memory, 7 disk full, 130 stopped.\n";
 
-/* Whether it is an attempt's worker, which writes what it finds wrong to its journal. */
+/* Whether it is an attempt's worker, which writes what it finds wrong to its
+ * journal. */
 static bool writes_journal(int argc, char **argv)
 {
     return argc > 2 &&

@@ -179,7 +179,8 @@ static struct varying find_varying(const struct results *results)
         varying.split = varying.split || a->train_split != b->train_split;
         varying.eval_seed = varying.eval_seed || a->eval_seed != b->eval_seed;
         if (strcmp(b->evaluation, b[-1].evaluation) == 0)
-            continue; /* compared already: rows are sorted by evaluation within an arm */
+            continue; /* compared already: rows are sorted by evaluation within an
+                       * arm */
         for (int k = 0; k < OTHER_COUNT; k++) {
             bool *varies = &varying.others[OTHERS[k].key];
 

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* Numbers of fields, by the messages of event.proto, summary.proto, plugin_data.proto and
- * api.proto. */
+/* Numbers of fields, by the messages of event.proto, summary.proto, plugin_data.proto
+ * and api.proto. */
 enum { EVENT_WALL_TIME = 1, EVENT_STEP = 2, EVENT_FILE_VERSION = 3, EVENT_SUMMARY = 5 };
 enum { SUMMARY_VALUE = 1 };
 enum { VALUE_TAG = 1, VALUE_SIMPLE = 2, VALUE_TENSOR = 8, VALUE_METADATA = 9 };

@@ -2,9 +2,9 @@
  * event_file.h - event files, as TensorBoard and others read them: scalars by training
  * step, and what the hyperparameters of a run are.
  *
- * A file is a list of records, each a message "Event" of TensorFlow's event.proto framed
- * by its length and checksums (CRC-32C). What hyperparameters and metrics there are
- * stands in the messages of TensorBoard's plugin hparams.
+ * A file is a list of records, each a message "Event" of TensorFlow's event.proto
+ * framed by its length and checksums (CRC-32C). What hyperparameters and metrics there
+ * are stands in the messages of TensorBoard's plugin hparams.
  */
 #ifndef RESULTS_EVENT_FILE_H
 #define RESULTS_EVENT_FILE_H
@@ -39,16 +39,16 @@ int event_file_begin(FILE *out, double time, struct error *err) MUST_CHECK;
 /* The values of series at a training step. */
 int event_file_scalars(FILE *out, double time, int64_t step, const struct event_scalar *items,
                        int count, struct error *err) MUST_CHECK;
-/* The hyperparameters of the run whose file it is. group: runs of one group differ in the
- * seed alone. */
+/* The hyperparameters of the run whose file it is. group: runs of one group differ in
+ * the seed alone. */
 int event_file_start(FILE *out, double time, const char *group,
                      const struct event_parameter *items, int count,
                      struct error *err) MUST_CHECK;
 int event_file_end(FILE *out, double time, enum event_status status,
                    struct error *err) MUST_CHECK;
 
-/* One hyperparameter with its values, and the tags of the metrics to compare by: for the
- * file at the top, which describes all runs. */
+/* One hyperparameter with its values, and the tags of the metrics to compare by: for
+ * the file at the top, which describes all runs. */
 struct event_axis {
     const char *name, *meaning;
     const struct event_parameter *values; /* borrowed; of one kind, not ABSENT */

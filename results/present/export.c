@@ -57,8 +57,8 @@ static int add_experiment(struct export *export, const char *name, const char *c
     return rc;
 }
 
-/* The names of all experiments, in the order in which they were queued; the caller frees
- * them and the list. */
+/* The names of all experiments, in the order in which they were queued; the caller
+ * frees them and the list. */
 static int list_experiments(struct store *store, char ***out, int *count, struct error *err)
 {
     sqlite3_stmt *s;

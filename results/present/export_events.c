@@ -32,7 +32,10 @@ char *export_events_top_name(void)
 
 char *export_events_name(const struct export *export, const struct export_item *item)
 {
-    enum { LONGEST = 150 }; /* of an arm's name; the hash tells those apart that are cut */
+    enum {
+        LONGEST = 150
+    }; /* of an arm's name; the hash tells those apart that are
+                             * cut */
     const struct results *results = export->results[item->experiment];
     char *arm = strndup(results->arms[item->row->arm].label, LONGEST);
     char *experiment = strdup(results->experiment), *name = NULL;
@@ -340,8 +343,8 @@ static int find_values(struct axis_values *out, const struct export *export, enu
     return rc;
 }
 
-/* The tags of the measures shown first, of each kind of evaluation once. The texts of the
- * list are owned; *count: how many. */
+/* The tags of the measures shown first, of each kind of evaluation once. The texts of
+ * the list are owned; *count: how many. */
 static int find_tags(char ***out, int *count, const struct export *export, struct error *err)
 {
     static const enum metric FIRST[] = { METRIC_PASS_AT_2, METRIC_PER_TOKEN_ACCURACY,

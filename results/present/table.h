@@ -37,7 +37,8 @@ enum output_format {
     FORMAT_JSON_LINES,
     FORMAT_MARKDOWN,
     FORMAT_LATEX,
-    FORMAT_EVENTS /* of export alone: event files of TensorBoard; no table is printed so */
+    FORMAT_EVENTS /* of export alone: event files of TensorBoard; no table is printed
+                   * so */
 };
 
 /* text and "true", "false" are left aligned, numbers right */
@@ -112,8 +113,8 @@ int table_print(struct table *table, FILE *out, enum output_format format, bool 
                 struct error *err) MUST_CHECK;
 
 /* Prints the rows as CSV or as a JSON object per line and removes them, so that a table
- * of any length takes little memory. first: in CSV, the names of the columns come before
- * them. Any other format is a bug of the caller (assert). ERROR_IO as above. */
+ * of any length takes little memory. first: in CSV, the names of the columns come
+ * before them. Any other format is a bug of the caller (assert). ERROR_IO as above. */
 int table_flush(struct table *table, FILE *out, enum output_format format, bool first,
                 struct error *err) MUST_CHECK;
 

@@ -17,7 +17,8 @@ struct live_source {
     const struct workspace *workspace; /* borrowed */
     struct store *store;               /* borrowed */
     struct live live;                  /* live.experiment: borrowed; NULL: all */
-    struct record_job *jobs;           /* owned; has the labels and hashes of live.jobs */
+    struct record_job *jobs;           /* owned; has the labels and hashes of
+                                        * live.jobs */
     int job_count;
     struct recorder_progress progress[LIVE_JOBS];
 };

@@ -48,9 +48,9 @@ bool maze_path_is_shortest(const uint8_t *question, const uint8_t *answer, int s
 
 /*
  * The cell at which answer's path fails to join question's start and goal, whatever its
- * length: the goal, if no cells marked as MAZE_PATH lead to it, or else the first cell so
- * marked that is not connected with the start. -1: every marked cell is connected and the
- * goal is reached. question has a start and a goal.
+ * length: the goal, if no cells marked as MAZE_PATH lead to it, or else the first cell
+ * so marked that is not connected with the start. -1: every marked cell is connected
+ * and the goal is reached. question has a start and a goal.
  */
 int maze_path_gap(const uint8_t *question, const uint8_t *answer, int side);
 
