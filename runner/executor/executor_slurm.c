@@ -271,7 +271,7 @@ static void slurm_close(struct executor *executor)
 
     for (struct executor_task *task = executor->tasks, *next; task != NULL; task = next) {
         next = task->next;
-        free(task);
+        slurm_release(task);
     }
     while (slurm->batches != NULL)
         slurm_batch_drop(&slurm->batches, slurm->batches);
