@@ -20,8 +20,9 @@ sudoku=(common/settings results/present/published.c runner/plan/data_places.c wo
 maze=(common/settings results/present/published.c runner/plan/data_places.c worker/data/kind
     worker/data/maze)
 local=(runner/executor/)
-# besides: its settings, and the member of a spec that they stand in
-slurm=(common/settings runner/executor/ runner/plan/spec)
+# besides: its settings, the member of a spec that they stand in, and the variables by which a
+# process learns its rank
+slurm=(common/settings runner/executor/ runner/plan/spec worker/rank_process.c)
 failed=0
 fault() { failed=1; printf 'check: %s\n' "$*"; }
 

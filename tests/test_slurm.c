@@ -346,6 +346,7 @@ static int run_with_fakes(struct place *place, const char *spec, const char *mod
     assert_int_equal(file_write_atomic(text, mode, strlen(mode), &err), 0);
     snprintf(text, sizeof text, "%s/fake:%s", place->directory, old);
     char *real = strdup(place_worker());
+    setenv("HRMLAB_SLURM_PACE", "0.1", 1);
     setenv("FAKE_WORKER_MODE", "slow", 1);
     setenv("FAKE_WORKER_REAL", real, 1);
     setenv("HRMLAB_WORKER", place_fake_worker(), 1);
@@ -354,6 +355,7 @@ static int run_with_fakes(struct place *place, const char *spec, const char *mod
         place_finish(place_start(place, "run", place->spec, "--executor", "slurm", NULL));
     setenv("PATH", old, 1);
     setenv("HRMLAB_WORKER", real, 1);
+    setenv("HRMLAB_SLURM_PACE", "0.3", 1);
     free(real);
     free(old);
     return code;
@@ -540,5 +542,6 @@ int main(void)
         cmocka_unit_test(a_stale_worker_notices_and_stops),
     };
 
+    setenv("HRMLAB_SLURM_PACE", "0.3", 1); /* its clients are idle here */
     return cmocka_run_group_tests_name("slurm", tests, start_cluster, stop_cluster);
 }

@@ -250,6 +250,22 @@ static int slurm_preview(char **out, const struct executor *executor,
 
 /* ---- the executor ---- */
 
+/* HRMLAB_SLURM_PACE: more asks a busy controller less often, less follows jobs closer. */
+static int read_pace(double *out, struct error *err)
+{
+    const char *text = getenv("HRMLAB_SLURM_PACE");
+    char *end = NULL;
+
+    *out = 1.0;
+    if (text == NULL || text[0] == '\0')
+        return 0;
+    *out = strtod(text, &end);
+    if (*end != '\0' || !(*out >= 0.01 && *out <= 100.0))
+        return error_set(err, ERROR_FORMAT,
+                         "HRMLAB_SLURM_PACE is \"%s\"; expected a number from 0.01 to 100", text);
+    return 0;
+}
+
 static int slurm_open(struct executor **out, const struct executor_setup *setup,
                       struct error *err)
 {
@@ -261,6 +277,11 @@ static int slurm_open(struct executor **out, const struct executor_setup *setup,
     slurm->head.type = &executor_slurm;
     slurm->head.slots = setup->slots > 0 ? setup->slots : DEFAULT_SLOTS;
     slurm->setup = *setup;
+    int rc = read_pace(&slurm->pace, err);
+    if (rc < 0) {
+        free(slurm);
+        return rc;
+    }
     *out = &slurm->head;
     return 0;
 }

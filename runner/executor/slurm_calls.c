@@ -71,11 +71,14 @@ static const char *const LIST[] = { "squeue",  "--noheader",       "--me", "--st
  * take long. */
 static void set_interval(struct slurm *slurm, bool changed, double duration_s)
 {
-    slurm->interval_s = changed ? SHORTEST_INTERVAL_S : 1.5 * slurm->interval_s;
-    if (slurm->interval_s < SHORTEST_INTERVAL_S)
-        slurm->interval_s = SHORTEST_INTERVAL_S;
-    if (slurm->interval_s > LONGEST_INTERVAL_S)
-        slurm->interval_s = LONGEST_INTERVAL_S;
+    double shortest = SHORTEST_INTERVAL_S * slurm->pace;
+    double longest = LONGEST_INTERVAL_S * slurm->pace;
+
+    slurm->interval_s = changed ? shortest : 1.5 * slurm->interval_s;
+    if (slurm->interval_s < shortest)
+        slurm->interval_s = shortest;
+    if (slurm->interval_s > longest)
+        slurm->interval_s = longest;
     if (slurm->interval_s < duration_s / CALL_SHARE)
         slurm->interval_s = duration_s / CALL_SHARE;
     slurm->list_at = slurm->listed_at + slurm->interval_s;
@@ -129,7 +132,7 @@ int slurm_calls_ask(struct slurm *slurm, struct slurm_task *task, struct error *
     double now = clock_monotonic_s();
     int rc = 0;
 
-    bool fresh = slurm->listed_at > 0.0 && now - slurm->listed_at < FRESH_S;
+    bool fresh = slurm->listed_at > 0.0 && now - slurm->listed_at < FRESH_S * slurm->pace;
     if (!fresh && now >= slurm->again_at) {
         rc = client_call_wait(LIST, CALL_LIMIT_S, on_asked, slurm, err);
         if (rc == ERROR_SPAWN)
@@ -265,7 +268,7 @@ static bool end_jobs(struct slurm *slurm, enum slurm_end end)
 static void on_submit_answer(void *user, const struct client_answer *answer)
 {
     struct slurm *slurm = user;
-    double soon = clock_monotonic_s() + SHORTEST_INTERVAL_S;
+    double soon = clock_monotonic_s() + SHORTEST_INTERVAL_S * slurm->pace;
 
     slurm->submit_answer(slurm, answer);
     if (slurm->list_at > soon)

@@ -32,7 +32,7 @@ void slurm_note_failure(struct slurm *slurm, const char *program, const char *wh
     if (slurm->failures++ == 0)
         log_warning("%s: %s; jobs go on, and Slurm is asked again until it answers", program,
                     why[0] != '\0' ? why : "no answer");
-    slurm->again_at = clock_monotonic_s() + pause;
+    slurm->again_at = clock_monotonic_s() + pause * slurm->pace;
 }
 
 void slurm_note_success(struct slurm *slurm)
@@ -217,7 +217,8 @@ static enum outcome cause_unbegun(struct slurm *slurm, const struct slurm_task *
 /* Whether the end of a task that is over can be told; sets its cause. */
 static bool is_concluded(struct slurm *slurm, struct slurm_task *task, double now)
 {
-    bool last_look = now - task->over_at >= SEEN_WITHIN_S || slurm->setup.loop == NULL;
+    bool last_look = now - task->over_at >= SEEN_WITHIN_S * slurm->pace ||
+                     slurm->setup.loop == NULL;
 
     if (slurm_mark_void(task->head.directory)) {
         task->cause = cause_unbegun(slurm, task);

@@ -92,7 +92,9 @@ static void wait_for_room(struct slurm *slurm, const char *why)
     if (slurm->refusals++ == 0)
         log_info("Slurm takes no more jobs for now: %s; the others follow when there is room",
                  why);
-    slurm->submit_at = clock_monotonic_s() + (wait < LONGEST_WAIT_S ? wait : LONGEST_WAIT_S);
+    if (wait > LONGEST_WAIT_S)
+        wait = LONGEST_WAIT_S;
+    slurm->submit_at = clock_monotonic_s() + wait * slurm->pace;
 }
 
 static void tell_tasks(struct slurm *slurm, const char *id)

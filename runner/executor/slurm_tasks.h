@@ -52,6 +52,7 @@ struct slurm {
     struct executor head;
     struct executor_setup setup;
     bool calling;                  /* a client program is running */
+    double pace;                   /* all waiting times are multiplied by it */
     struct slurm_batch *batches;   /* owned, in the order of submission */
     int array_size;                /* jobs that an array may have; 0: not known */
     int part_size;                 /* jobs to submit at once; 0: all */
