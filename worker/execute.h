@@ -10,7 +10,7 @@ struct exchange;
 struct execute_request {
     const char *directory;                      /* borrowed; the attempt's */
     const struct blas_environment *environment; /* borrowed */
-    const struct exchange *exchange;            /* borrowed, of rank 0; NULL: one process */
+    const struct exchange *exchange;            /* borrowed; NULL: one process */
 };
 
 /* Runs the job of a struct execute_request. A keeper_worker_fn: returns an exit code

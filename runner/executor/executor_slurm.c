@@ -262,7 +262,8 @@ static int read_pace(double *out, struct error *err)
     *out = strtod(text, &end);
     if (*end != '\0' || !(*out >= 0.01 && *out <= 100.0))
         return error_set(err, ERROR_FORMAT,
-                         "HRMLAB_SLURM_PACE is \"%s\"; expected a number from 0.01 to 100", text);
+                         "HRMLAB_SLURM_PACE is \"%s\"; expected a number from 0.01 to 100",
+                         text);
     return 0;
 }
 

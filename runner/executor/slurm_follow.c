@@ -217,8 +217,8 @@ static enum outcome cause_unbegun(struct slurm *slurm, const struct slurm_task *
 /* Whether the end of a task that is over can be told; sets its cause. */
 static bool is_concluded(struct slurm *slurm, struct slurm_task *task, double now)
 {
-    bool last_look = now - task->over_at >= SEEN_WITHIN_S * slurm->pace ||
-                     slurm->setup.loop == NULL;
+    bool last_look =
+        now - task->over_at >= SEEN_WITHIN_S * slurm->pace || slurm->setup.loop == NULL;
 
     if (slurm_mark_void(task->head.directory)) {
         task->cause = cause_unbegun(slurm, task);
