@@ -37,7 +37,8 @@ run_one()
 export -f run_one
 export directory log
 # The longest first, so that none of them runs alone at the end; those that mostly wait among them.
-longest="test_runner test_slurm test_soak test_rebuild test_faults test_resume test_spec test_verify
+longest="test_slurm test_slurm_clients test_runner test_soak test_rebuild test_faults test_resume
+test_spec test_verify
 test_golden test_gradients test_public_layouts test_fencing test_garbage test_surroundings
 test_migration test_damage test_worker test_experiment test_engine test_failures test_init_from
 test_allocations test_mistakes test_attention test_executor test_context test_priority"

@@ -19,15 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SMALL                                                                                  \
-    "\"data.canvas\": 8, \"arch.hidden_size\": 16, \"arch.num_heads\": 2,"                     \
-    " \"arch.H_layers\": 1, \"arch.L_layers\": 1, \"arch.ffn_multiple\": 16,"                  \
-    " \"arch.puzzle_emb_ndim\": 16, \"arch.halt_max_steps\": 2, \"train.lr\": 0.01,"           \
-    " \"train.global_batch_size\": 8, \"train.lr_warmup_steps\": 5,"                           \
-    " \"train.checkpoint_interval\": 0.05, \"retries.delay\": 0"
-
 #define GRID(settings)                                                                         \
-    "{\"name\": \"t\", \"set\": {" SMALL ", \"train.max_steps\": 20},"                         \
+    "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 20},"             \
     " \"grid\": {\"arch.name\": [\"hrm\", \"transformer\"], \"train.lr\": [0.01, 0.02]},"      \
     " \"evaluate\": {\"eval.halt_max_steps\": [1, 2]}, \"slurm\": {" settings "}}"
 
@@ -41,37 +34,23 @@ static const char GRID_AS_PILOTS[] = GRID("\"runs_per_job\": 3");
 
 /* One run, long enough to be met in the middle. */
 static const char LONG_RUN[] =
-    "{\"name\": \"t\", \"set\": {" SMALL ", \"train.max_steps\": 250},"
+    "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 250},"
     " \"evaluate\": {\"eval.halt_max_steps\": [1, 2]}}";
 
 /* Three such in one job. */
 static const char LONG_PILOT[] =
-    "{\"name\": \"t\", \"set\": {" SMALL ", \"train.max_steps\": 100},"
+    "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 100},"
     " \"grid\": {\"train.lr\": [0.01, 0.02, 0.03]}, \"slurm\": {\"runs_per_job\": 3}}";
-
-/* With clients that fail: four runs of fake_worker. */
-static const char NULL_RUNS[] =
-    "{\"name\": \"t\", \"seeds\": [1, 2, 3, 4], \"set\": {" SMALL ", \"train.max_steps\": 40}}";
-static const char NULL_RUN[] =
-    "{\"name\": \"t\", \"set\": {" SMALL ", \"train.max_steps\": 40}}";
 
 static bool has_cluster;
 static char *expected; /* what the executor local finds for the grid; owned */
-
-static void make(struct place *place, const char *spec)
-{
-    struct error err = { 0 };
-
-    place_make(place);
-    assert_int_equal(file_write_atomic(place->spec, spec, strlen(spec), &err), 0);
-}
 
 /* What the executor local finds for a spec, fresh text. */
 static char *local_results(const char *spec)
 {
     struct place place;
 
-    make(&place, spec);
+    cluster_place(&place, spec);
     assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
     char *results = place_ask(&place, PLACE_STATE);
     place_remove(&place);
@@ -155,7 +134,7 @@ static void a_grid_is_one_array_and_finds_what_the_executor_local_finds(void **s
     (void)state;
     need_cluster();
     expected = local_results(GRID_AS_ARRAY);
-    make(&place, GRID_AS_ARRAY);
+    cluster_place(&place, GRID_AS_ARRAY);
     assert_int_equal(
         place_finish(place_start(&place, "run", place.spec, "--executor", "slurm", NULL)), 0);
     place_expect(&place, PLACE_STATE, expected);
@@ -175,7 +154,7 @@ static void what_was_queued_is_submitted_at_once_and_synced_later(void **state)
 
     (void)state;
     need_cluster();
-    make(&place, GRID_AS_PILOTS);
+    cluster_place(&place, GRID_AS_PILOTS);
     assert_int_equal(
         place_finish(place_start(&place, "queue", place.spec, "--executor", "local", NULL)), 2);
     assert_int_equal(
@@ -198,7 +177,7 @@ jobs_go_on_when_the_runner_is_interrupted_or_killed_or_the_database_lost(void **
 
     (void)state;
     need_cluster();
-    make(&place, LONG_RUN);
+    cluster_place(&place, LONG_RUN);
     for (int i = 0; i < 2; i++) {
         pid_t runner = i == 0
                            ? place_start(&place, "run", place.spec, "--executor", "slurm", NULL)
@@ -223,7 +202,7 @@ jobs_go_on_when_the_runner_is_interrupted_or_killed_or_the_database_lost(void **
 /* A runner at work on the run, whose first job runs. */
 static pid_t start_long_run(struct place *place)
 {
-    make(place, LONG_RUN);
+    cluster_place(place, LONG_RUN);
     pid_t runner = place_start(place, "run", place->spec, "--executor", "slurm", NULL);
     assert_true(
         place_wait_for(place, "SELECT count(*) FROM attempt WHERE state = 'running'", "1"));
@@ -274,7 +253,7 @@ static void two_runs_of_a_job_are_cancelled_and_the_third_is_done(void **state)
 
     (void)state;
     need_cluster();
-    make(&place, LONG_PILOT);
+    cluster_place(&place, LONG_PILOT);
     pid_t runner = place_start(&place, "run", place.spec, "--executor", "slurm", NULL);
     assert_true(
         place_wait_for(&place, "SELECT count(*) FROM attempt WHERE state = 'running'", "1"));
@@ -320,158 +299,6 @@ static void a_run_whose_node_fails_goes_on_elsewhere_with_the_same_bits(void **s
     place_remove(&place);
 }
 
-/* ---- with clients that fail ---- */
-
-/* Runs the spec with fake_slurm.sh in that mode, and fake_worker; the exit code. The place
- * stays. */
-static int run_with_fakes(struct place *place, const char *spec, const char *mode)
-{
-    const char *path = getenv("PATH");
-    char text[4096], here[1000], *old = strdup(path != NULL ? path : "");
-    struct error err = { 0 };
-
-    make(place, spec);
-    assert_non_null(getcwd(here, sizeof here));
-    snprintf(text, sizeof text,
-             "mkdir %s/fake && for p in sbatch squeue scancel scontrol sacct; do"
-             " ln -s %s/tests/support/fake_slurm.sh %s/fake/$p || exit 1; done;"
-             " touch %s/fake/hold",
-             place->directory, here, place->directory, place->directory);
-    assert_int_equal(system(text), 0);
-    snprintf(text, sizeof text, "%s/fake", place->directory);
-    setenv("FAKE_SLURM", text, 1);
-    snprintf(text, sizeof text, "%s/fake/hold", place->directory);
-    setenv("FAKE_WORKER_HOLD", text, 1);
-    snprintf(text, sizeof text, "%s/fake/mode", place->directory);
-    assert_int_equal(file_write_atomic(text, mode, strlen(mode), &err), 0);
-    snprintf(text, sizeof text, "%s/fake:%s", place->directory, old);
-    char *real = strdup(place_worker());
-    setenv("HRMLAB_SLURM_PACE", "0.1", 1);
-    setenv("FAKE_WORKER_MODE", "slow", 1);
-    setenv("FAKE_WORKER_REAL", real, 1);
-    setenv("HRMLAB_WORKER", place_fake_worker(), 1);
-    setenv("PATH", text, 1);
-    int code =
-        place_finish(place_start(place, "run", place->spec, "--executor", "slurm", NULL));
-    setenv("PATH", old, 1);
-    setenv("HRMLAB_WORKER", real, 1);
-    setenv("HRMLAB_SLURM_PACE", "0.3", 1);
-    free(real);
-    free(old);
-    return code;
-}
-
-/* One run, done in the end; how its attempts ended, what counts as a failure, and how many jobs
- * were submitted. */
-static void expect_with_fakes(const char *mode, const char *outcomes, const char *failures,
-                              const char *jobs)
-{
-    struct place place;
-
-    assert_int_equal(run_with_fakes(&place, NULL_RUN, mode), 0);
-    place_expect(&place,
-                 "SELECT group_concat(outcome) FROM (SELECT * FROM attempt ORDER BY number)",
-                 outcomes);
-    place_expect(&place, "SELECT failures FROM job", failures);
-    char *submitted = cluster_ask("ls %s/fake/jobs | wc -l", place.directory);
-    assert_string_equal(submitted, jobs);
-    free(submitted);
-    place_remove(&place);
-}
-
-static void a_job_out_of_memory_is_tried_again(void **state)
-{
-    (void)state;
-    expect_with_fakes("oom", "out of memory,done", "1", "2");
-}
-
-static void a_preempted_job_goes_on_and_is_no_failure(void **state)
-{
-    (void)state;
-    expect_with_fakes("preempted", "preempted,done", "0", "2");
-}
-
-static void a_job_that_no_list_has_any_more_ended_as_its_worker_says(void **state)
-{
-    (void)state;
-    expect_with_fakes("unknown", "done", "0", "1");
-}
-
-static void an_end_that_no_list_has_is_asked_of_the_accounting(void **state)
-{
-    (void)state;
-    expect_with_fakes("accounted", "node failure,done", "0", "2");
-}
-
-static void a_controller_that_fails_is_asked_again(void **state)
-{
-    (void)state;
-    expect_with_fakes("fails", "done", "0", "1");
-}
-
-static void a_slow_controller_is_waited_for(void **state)
-{
-    (void)state;
-    expect_with_fakes("slow", "done", "0", "1");
-}
-
-static void nothing_is_concluded_from_a_garbled_list(void **state)
-{
-    (void)state;
-    expect_with_fakes("garbled", "done", "0", "1");
-}
-
-static void a_job_whose_number_got_lost_is_found_by_its_name(void **state)
-{
-    (void)state;
-    expect_with_fakes("no-answer", "done", "0", "1");
-}
-
-static void an_array_whose_number_got_lost_is_found_by_its_name(void **state)
-{
-    struct place place;
-
-    (void)state;
-    assert_int_equal(run_with_fakes(&place, NULL_RUNS, "no-answer"), 0);
-    place_expect(&place, "SELECT count(*) || group_concat(DISTINCT outcome) FROM attempt",
-                 "4done");
-    char *calls = cluster_ask("wc -c <%s/fake/sbatch.calls", place.directory);
-    assert_string_equal(calls, "1");
-    free(calls);
-    place_remove(&place);
-}
-
-/* The array of four is refused, and submitted in two parts; likewise where arrays cannot have as
- * many. */
-static void an_array_that_is_too_large_is_submitted_in_parts(void **state)
-{
-    static const char *const modes[] = { "limited", "small-arrays" }, *const calls[] = { "3",
-                                                                                         "2" };
-
-    (void)state;
-    for (int i = 0; i < 2; i++) {
-        struct place place;
-
-        assert_int_equal(run_with_fakes(&place, NULL_RUNS, modes[i]), 0);
-        place_expect(&place, "SELECT count(*) || group_concat(DISTINCT outcome) FROM attempt",
-                     "4done");
-        char *made = cluster_ask("wc -c <%s/fake/sbatch.calls", place.directory);
-        assert_string_equal(made, calls[i]);
-        free(made);
-        place_remove(&place);
-    }
-}
-
-static void a_job_that_slurm_refuses_ends_the_runner_with_its_reason(void **state)
-{
-    struct place place;
-
-    (void)state;
-    assert_int_equal(run_with_fakes(&place, NULL_RUN, "refuses"), 3);
-    assert_true(place_output_has(&place, "Invalid partition name"));
-    place_remove(&place);
-}
-
 /* ---- fencing ---- */
 
 static void only_the_newest_attempt_counts(void **state)
@@ -500,7 +327,7 @@ static void a_stale_worker_notices_and_stops(void **state)
     struct place place;
 
     (void)state;
-    make(&place, LONG_RUN);
+    cluster_place(&place, LONG_RUN);
     pid_t runner = place_start(&place, "run", place.spec, NULL);
     assert_true(
         place_wait_for(&place, "SELECT count(*) FROM attempt WHERE state = 'running'", "1"));
@@ -527,17 +354,6 @@ int main(void)
         cmocka_unit_test(a_run_goes_on_in_the_next_job_with_the_same_bits_on_other_cores),
         cmocka_unit_test(two_runs_of_a_job_are_cancelled_and_the_third_is_done),
         cmocka_unit_test(a_run_whose_node_fails_goes_on_elsewhere_with_the_same_bits),
-        cmocka_unit_test(a_job_out_of_memory_is_tried_again),
-        cmocka_unit_test(a_preempted_job_goes_on_and_is_no_failure),
-        cmocka_unit_test(a_job_that_no_list_has_any_more_ended_as_its_worker_says),
-        cmocka_unit_test(an_end_that_no_list_has_is_asked_of_the_accounting),
-        cmocka_unit_test(a_controller_that_fails_is_asked_again),
-        cmocka_unit_test(a_slow_controller_is_waited_for),
-        cmocka_unit_test(nothing_is_concluded_from_a_garbled_list),
-        cmocka_unit_test(a_job_whose_number_got_lost_is_found_by_its_name),
-        cmocka_unit_test(an_array_whose_number_got_lost_is_found_by_its_name),
-        cmocka_unit_test(an_array_that_is_too_large_is_submitted_in_parts),
-        cmocka_unit_test(a_job_that_slurm_refuses_ends_the_runner_with_its_reason),
         cmocka_unit_test(only_the_newest_attempt_counts),
         cmocka_unit_test(a_stale_worker_notices_and_stops),
     };

@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "support/place.h"
+#include "error.h"
+#include "file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,4 +90,12 @@ bool cluster_wait_for(const char *command, const char *expected)
         place_sleep_ms(100);
     }
     return false;
+}
+
+void cluster_place(struct place *place, const char *spec)
+{
+    struct error err = { 0 };
+
+    place_make(place);
+    assert_int_equal(file_write_atomic(place->spec, spec, strlen(spec), &err), 0);
 }

@@ -1,0 +1,192 @@
+/* test_slurm_clients.c - the executor slurm with clients that fail (support/fake_slurm.sh), which a
+ * real Slurm does too seldom: each end has its cause, nothing is submitted twice. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "error.h"
+#include "file.h"
+#include "support/cluster.h"
+#include "support/place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Four runs of fake_worker. */
+static const char NULL_RUNS[] =
+    "{\"name\": \"t\", \"seeds\": [1, 2, 3, 4], \"set\": {" CLUSTER_SMALL_RUN
+    ", \"train.max_steps\": 40}}";
+static const char NULL_RUN[] =
+    "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 40}}";
+
+/* Runs the spec with fake_slurm.sh in that mode, and fake_worker; the exit code. The place
+ * stays. */
+static int run_with_fakes(struct place *place, const char *spec, const char *mode)
+{
+    const char *path = getenv("PATH");
+    char text[4096], here[1000], *old = strdup(path != NULL ? path : "");
+    struct error err = { 0 };
+
+    cluster_place(place, spec);
+    assert_non_null(getcwd(here, sizeof here));
+    snprintf(text, sizeof text,
+             "mkdir %s/fake && for p in sbatch squeue scancel scontrol sacct; do"
+             " ln -s %s/tests/support/fake_slurm.sh %s/fake/$p || exit 1; done;"
+             " touch %s/fake/hold",
+             place->directory, here, place->directory, place->directory);
+    assert_int_equal(system(text), 0);
+    snprintf(text, sizeof text, "%s/fake", place->directory);
+    setenv("FAKE_SLURM", text, 1);
+    snprintf(text, sizeof text, "%s/fake/hold", place->directory);
+    setenv("FAKE_WORKER_HOLD", text, 1);
+    snprintf(text, sizeof text, "%s/fake/mode", place->directory);
+    assert_int_equal(file_write_atomic(text, mode, strlen(mode), &err), 0);
+    snprintf(text, sizeof text, "%s/fake:%s", place->directory, old);
+    char *real = strdup(place_worker());
+    setenv("FAKE_WORKER_MODE", "slow", 1);
+    setenv("FAKE_WORKER_REAL", real, 1);
+    setenv("HRMLAB_WORKER", place_fake_worker(), 1);
+    setenv("PATH", text, 1);
+    int code =
+        place_finish(place_start(place, "run", place->spec, "--executor", "slurm", NULL));
+    setenv("PATH", old, 1);
+    setenv("HRMLAB_WORKER", real, 1);
+    free(real);
+    free(old);
+    return code;
+}
+
+/* One run, done in the end; how its attempts ended, what counts as a failure, and how many jobs
+ * were submitted. */
+static void expect_with_fakes(const char *mode, const char *outcomes, const char *failures,
+                              const char *jobs)
+{
+    struct place place;
+
+    assert_int_equal(run_with_fakes(&place, NULL_RUN, mode), 0);
+    place_expect(&place,
+                 "SELECT group_concat(outcome) FROM (SELECT * FROM attempt ORDER BY number)",
+                 outcomes);
+    place_expect(&place, "SELECT failures FROM job", failures);
+    char *submitted = cluster_ask("ls %s/fake/jobs | wc -l", place.directory);
+    assert_string_equal(submitted, jobs);
+    free(submitted);
+    place_remove(&place);
+}
+
+static void a_job_out_of_memory_is_tried_again(void **state)
+{
+    (void)state;
+    expect_with_fakes("oom", "out of memory,done", "1", "2");
+}
+
+static void a_preempted_job_goes_on_and_is_no_failure(void **state)
+{
+    (void)state;
+    expect_with_fakes("preempted", "preempted,done", "0", "2");
+}
+
+static void a_job_that_no_list_has_any_more_ended_as_its_worker_says(void **state)
+{
+    (void)state;
+    expect_with_fakes("unknown", "done", "0", "1");
+}
+
+static void an_end_that_no_list_has_is_asked_of_the_accounting(void **state)
+{
+    (void)state;
+    expect_with_fakes("accounted", "node failure,done", "0", "2");
+}
+
+static void a_controller_that_fails_is_asked_again(void **state)
+{
+    (void)state;
+    expect_with_fakes("fails", "done", "0", "1");
+}
+
+static void a_slow_controller_is_waited_for(void **state)
+{
+    (void)state;
+    expect_with_fakes("slow", "done", "0", "1");
+}
+
+static void nothing_is_concluded_from_a_garbled_list(void **state)
+{
+    (void)state;
+    expect_with_fakes("garbled", "done", "0", "1");
+}
+
+static void a_job_whose_number_got_lost_is_found_by_its_name(void **state)
+{
+    (void)state;
+    expect_with_fakes("no-answer", "done", "0", "1");
+}
+
+static void an_array_whose_number_got_lost_is_found_by_its_name(void **state)
+{
+    struct place place;
+
+    (void)state;
+    assert_int_equal(run_with_fakes(&place, NULL_RUNS, "no-answer"), 0);
+    place_expect(&place, "SELECT count(*) || group_concat(DISTINCT outcome) FROM attempt",
+                 "4done");
+    char *calls = cluster_ask("wc -c <%s/fake/sbatch.calls", place.directory);
+    assert_string_equal(calls, "1");
+    free(calls);
+    place_remove(&place);
+}
+
+/* The array of four is refused, and submitted in two parts; likewise where arrays cannot have as
+ * many. */
+static void an_array_that_is_too_large_is_submitted_in_parts(void **state)
+{
+    static const char *const modes[] = { "limited", "small-arrays" }, *const calls[] = { "3",
+                                                                                         "2" };
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct place place;
+
+        assert_int_equal(run_with_fakes(&place, NULL_RUNS, modes[i]), 0);
+        place_expect(&place, "SELECT count(*) || group_concat(DISTINCT outcome) FROM attempt",
+                     "4done");
+        char *made = cluster_ask("wc -c <%s/fake/sbatch.calls", place.directory);
+        assert_string_equal(made, calls[i]);
+        free(made);
+        place_remove(&place);
+    }
+}
+
+static void a_job_that_slurm_refuses_ends_the_runner_with_its_reason(void **state)
+{
+    struct place place;
+
+    (void)state;
+    assert_int_equal(run_with_fakes(&place, NULL_RUN, "refuses"), 3);
+    assert_true(place_output_has(&place, "Invalid partition name"));
+    place_remove(&place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_job_out_of_memory_is_tried_again),
+        cmocka_unit_test(a_preempted_job_goes_on_and_is_no_failure),
+        cmocka_unit_test(a_job_that_no_list_has_any_more_ended_as_its_worker_says),
+        cmocka_unit_test(an_end_that_no_list_has_is_asked_of_the_accounting),
+        cmocka_unit_test(a_controller_that_fails_is_asked_again),
+        cmocka_unit_test(a_slow_controller_is_waited_for),
+        cmocka_unit_test(nothing_is_concluded_from_a_garbled_list),
+        cmocka_unit_test(a_job_whose_number_got_lost_is_found_by_its_name),
+        cmocka_unit_test(an_array_whose_number_got_lost_is_found_by_its_name),
+        cmocka_unit_test(an_array_that_is_too_large_is_submitted_in_parts),
+        cmocka_unit_test(a_job_that_slurm_refuses_ends_the_runner_with_its_reason),
+    };
+
+    setenv("HRMLAB_SLURM_PACE", "0.1", 1); /* no controller has to be spared */
+    return cmocka_run_group_tests_name("slurm_clients", tests, NULL, NULL);
+}
