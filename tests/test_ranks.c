@@ -355,11 +355,14 @@ static void ranks_that_cannot_share_the_lanes_are_refused(void **state)
     struct error err;
     size_t one, two;
 
-    config.ranks = 3;
+    config.ranks = 2;
     assert_int_equal(engine_create(&engine, &config, &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "one process"));
+    config.ranks = 3;
+    assert_int_equal(engine_measure(&one, &config, &err), ERROR_FORMAT);
     assert_non_null(strstr(err.message, "power of two"));
     config.ranks = 2 * LANES;
-    assert_int_equal(engine_create(&engine, &config, &err), ERROR_FORMAT);
+    assert_int_equal(engine_measure(&one, &config, &err), ERROR_FORMAT);
     assert_non_null(strstr(err.message, "gradient_lanes"));
     config.ranks = 1;
     assert_int_equal(engine_measure(&one, &config, &err), 0);

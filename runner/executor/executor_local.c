@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MOST_CORES = 1024 };
@@ -303,10 +304,18 @@ static int local_prepare(struct executor *executor, struct executor_task **out,
     return 0;
 }
 
-/* Finds the keeper, if it was started: its caller died before it recorded the pid. */
+/* Finds the keeper, if it was started: its caller died before it recorded the pid. One
+ * that executes itself anew (blas_environment.h) has no command line for a moment, so
+ * that "none" is believed only when it is found again. */
 static int search(struct local_task *task, struct error *err)
 {
+    static const struct timespec pause = { .tv_nsec = 50000000 };
+
     task->pid = process_find_keeper(task->head.directory);
+    for (int i = 0; i < 2 && task->pid == 0; i++) {
+        nanosleep(&pause, NULL);
+        task->pid = process_find_keeper(task->head.directory);
+    }
     if (task->pid < 0)
         return error_set(err, ERROR_ENVIRONMENT, "the processes cannot be listed (/proc): %s",
                          strerror(errno));
