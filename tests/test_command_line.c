@@ -96,7 +96,8 @@ static void slips_of_the_command_line_are_named(void **state)
     assert_false(place_output_has(&place, "hrmlab run SPEC"));
     assert_int_equal(
         place_finish(place_start(&place, "results", "t", "--set", "train.lr=1", NULL)), 2);
-    assert_true(place_output_has(&place, "--set is for run, queue, plan, retry, revote and data"));
+    assert_true(
+        place_output_has(&place, "--set is for run, queue, plan, retry, revote and data"));
     assert_int_equal(place_finish(place_start(&place, "queue", place.spec, "--dry-run", NULL)),
                      2);
     assert_true(place_output_has(&place, "--dry-run is for run"));

@@ -250,7 +250,7 @@ static int slurm_preview(char **out, const struct executor *executor,
 
 /* ---- the executor ---- */
 
-/* HRMLAB_SLURM_PACE: more asks a busy controller less often, less follows jobs closer. */
+/* HRMLAB_SLURM_PACE: more asks the controller less often, less follows jobs closer. */
 static int read_pace(double *out, struct error *err)
 {
     const char *text = getenv("HRMLAB_SLURM_PACE");
