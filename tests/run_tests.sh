@@ -2,8 +2,9 @@
 # run_tests.sh DIRECTORY TEST... - runs test programs, one more at a time than there are cores
 # (TEST_JOBS: so many), since many of them wait for others, and adds up their TAP.
 # Each program's output goes to DIRECTORY/log/TEST.tap; failures and reasons for skipping are
-# shown, the ten programs that took longest, and what all took. The last line is "N passed, N failed[, N skipped]". A program that dies counts as a
-# failure, and so does one that hangs for ten minutes (HRMLAB_LONG: an hour).
+# shown, the ten programs that took longest, and what all took. The last line is "N passed,
+# N failed[, N skipped]". A program that dies counts as a failure, and so does one that hangs
+# for ten minutes (HRMLAB_LONG: an hour).
 set -u
 directory=$1
 shift
@@ -15,9 +16,7 @@ export HRMLAB_WORKER=${HRMLAB_WORKER:-$PWD/$directory/hrmlab-worker}
 export HRMLAB_PROGRAM=${HRMLAB_PROGRAM:-$PWD/$directory/hrmlab}
 export HRMLAB_FAKE_WORKER=${HRMLAB_FAKE_WORKER:-$PWD/$directory/fake_worker}
 export HRMLAB_SHARED=${HRMLAB_SHARED:-../shared}
-# Freed memory is held back up to 16 MiB per process: with the default of 256 MiB, processes take
-# twice as long, for new pages.
-export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:quarantine_size_mb=16 UBSAN_OPTIONS=print_stacktrace=1
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 unset HRMLAB_WORKSPACE
 # One thread per program: two that spin on tiny products are many times slower.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
