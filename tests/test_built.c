@@ -11,6 +11,7 @@
 #include "data_set.h"
 #include "error.h"
 #include "file.h"
+#include "json.h"
 #include "npy.h"
 #include "settings.h"
 #include "support/worker_runs.h"
@@ -505,6 +506,112 @@ static void counts_of_dataset_json_are_those_of_its_arrays(void **state)
     free(path);
 }
 
+/* Writes test_puzzles.json of ROOM/small anew, with one change. */
+static void change_tests(const char *text, cJSON *(*change)(cJSON *tests))
+{
+    cJSON *tests = change(cJSON_Parse(text));
+    char *changed = cJSON_PrintUnformatted(tests);
+
+    put("test_puzzles.json", changed, strlen(changed));
+    cJSON_free(changed);
+    cJSON_Delete(tests);
+}
+
+static cJSON *as_it_is(cJSON *tests)
+{
+    return tests;
+}
+
+static cJSON *with_a_task_more(cJSON *tests)
+{
+    cJSON_AddItemToObject(tests, "extra", cJSON_Duplicate(tests->child, true));
+    return tests;
+}
+
+static cJSON *with_a_task_less(cJSON *tests)
+{
+    cJSON_DeleteItemFromObject(tests, tests->child->string);
+    return tests;
+}
+
+static cJSON *with_another_name(cJSON *tests)
+{
+    cJSON_AddItemToObject(tests, "other", cJSON_DetachItemViaPointer(tests, tests->child));
+    return tests;
+}
+
+static cJSON *with_a_test_more(cJSON *tests)
+{
+    cJSON *list = cJSON_GetObjectItem(tests->child, "test");
+    cJSON_AddItemToArray(list, cJSON_Duplicate(list->child, true));
+    return tests;
+}
+
+static cJSON *change_colour(cJSON *tests, const char *side)
+{
+    cJSON *rows = cJSON_GetObjectItem(cJSON_GetObjectItem(tests->child, "test")->child, side);
+    cJSON *cell = rows->child->child;
+    cJSON_SetNumberValue(cell, cell->valueint == 3 ? 4 : 3);
+    return tests;
+}
+
+static cJSON *with_another_input(cJSON *tests)
+{
+    return change_colour(tests, "input");
+}
+
+static cJSON *with_another_output(cJSON *tests)
+{
+    return change_colour(tests, "output");
+}
+
+static cJSON *without_an_output(cJSON *tests)
+{
+    cJSON_DeleteItemFromObject(cJSON_GetObjectItem(tests->child, "test")->child, "output");
+    return tests;
+}
+
+static void tasks_of_the_tests_are_those_of_the_examples(void **state)
+{
+    static const char *const pairs[] = { "data.canvas", "8", "data.num_aug", "1", NULL };
+    static const struct {
+        cJSON *(*change)(cJSON *tests);
+        const char *words;
+    } cases[] = {
+        { with_a_task_more, "extra among them, but test/ has" },
+        { with_a_task_less, "which test/ has as group 0" },
+        { with_another_name, "which test/ has as group 0" },
+        { with_a_test_more, "has 2 tests, in test/ it has 1" },
+        { with_another_input, "test pair 1 differs from example 0 of test/" },
+        { with_another_output, "test pair 1 differs from example 0 of test/" },
+        { without_an_output, "test pair 1 differs from example 0 of test/" },
+    };
+    char *path = file_join(room, "small"), *file = file_join(path, "test_puzzles.json"), *text;
+    struct error err;
+    size_t size;
+
+    (void)state;
+    assert_int_equal(file_remove_tree(path, &err), 0);
+    write_built("builtin:arc-style", pairs, path);
+    assert_int_equal(file_read(&text, &size, file, 1 << 20, &err), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        change_tests(text, cases[i].change);
+        refuse(NULL, cases[i].words);
+        refuse(NULL, "test_puzzles.json: ");
+    }
+    change_tests(text, as_it_is);
+    struct data_set *set = open_set(path, NULL, &err);
+    if (set == NULL)
+        fail_msg("%s", err.message);
+    data_set_close(set);
+    make_small();
+    put("test_puzzles.json", "{}", 2);
+    refuse(NULL, "lists ARC tasks, but the examples beside it are boards");
+    free(text);
+    free(file);
+    free(path);
+}
+
 static void a_bad_order_is_named_with_its_place(void **state)
 {
     char header[NPY_HEADER_SIZE + 32] = { 0 }, *path = format_string("%s/order.npy", room);
@@ -608,6 +715,8 @@ int main(void)
             rows_without_a_puzzle_and_names_that_stand_twice_are_named, make_room, remove_room),
         cmocka_unit_test_setup_teardown(counts_of_dataset_json_are_those_of_its_arrays,
                                         make_room, remove_room),
+        cmocka_unit_test_setup_teardown(tasks_of_the_tests_are_those_of_the_examples, make_room,
+                                        remove_room),
         cmocka_unit_test_setup_teardown(a_bad_order_is_named_with_its_place, make_room,
                                         remove_room),
         cmocka_unit_test_setup_teardown(

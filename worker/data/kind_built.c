@@ -6,6 +6,7 @@
  */
 #include "kind_built.h"
 
+#include "arc_task.h"
 #include "augmentation.h"
 #include "built.h"
 #include "canvas.h"
@@ -223,19 +224,88 @@ static int check_names(const struct content *content, struct place p, const char
     return 0;
 }
 
-/* Checks that test_puzzles.json, if there is one, has the task with as many tests. */
-static int check_tests(const struct content *content, struct place p, const char *directory,
-                       struct error *err)
+/* Checks that the tests of a task of test_puzzles.json are the examples of its group. */
+static int check_test_pairs(const struct content *content, struct place p,
+                            const struct arc_task *listed, const char *file, struct error *err)
 {
-    const cJSON *tests = content->built.form.tests;
-    const char *name = name_of(&content->built, p.split, p.first_puzzle);
-    const cJSON *list = json_member(json_member(tests, name), "test");
+    int index = content->built.splits[SPLIT_TRAIN].groups + p.group;
 
-    if (tests == NULL || p.split != SPLIT_TEST || cJSON_GetArraySize(list) == p.pairs)
+    for (int i = 0; i < p.pairs; i++) {
+        const struct arc_pair *pair = &listed->pairs[listed->demonstrations + i];
+        struct grid input, output;
+        bool known = pair_at(content, index, i, &input, &output);
+        bool same = grid_equal(&input, &pair->input) && known == pair->has_output &&
+                    (!known || grid_equal(&output, &pair->output));
+        if (!same)
+            return error_set(err, ERROR_FORMAT,
+                             "%s: %s: test pair %d differs from example %d of test/; both are "
+                             "written by one call of the published builder: build them again",
+                             file, listed->name, i + 1, p.first_example + i);
+    }
+    return 0;
+}
+
+/* Checks that test_puzzles.json has the task, and the same tests. */
+static int check_listed(const struct content *content, struct place p, const char *file,
+                        struct error *err)
+{
+    const char *name = name_of(&content->built, SPLIT_TEST, p.first_puzzle);
+    const cJSON *json = json_member(content->built.form.tests, name);
+    struct arc_task listed;
+
+    if (json == NULL)
+        return error_set(err, ERROR_FORMAT, "%s: has no task %s, which test/ has as group %d",
+                         file, name, p.group);
+    int rc = arc_task_read(&listed, name, json, NULL, file, err);
+    if (rc < 0)
+        return rc;
+    rc = listed.tests == p.pairs
+             ? check_test_pairs(content, p, &listed, file, err)
+             : error_set(err, ERROR_FORMAT, "%s: %s: has %d tests, in test/ it has %d", file,
+                         name, listed.tests, p.pairs);
+    arc_task_release(&listed);
+    return rc;
+}
+
+static bool is_tested(const struct content *content, const char *name)
+{
+    int trained = content->built.splits[SPLIT_TRAIN].groups;
+    bool found = false;
+
+    for (int g = 0; g < content->built.splits[SPLIT_TEST].groups && !found; g++) {
+        struct place p = place_of(content, trained + g);
+        found = strcmp(name_of(&content->built, SPLIT_TEST, p.first_puzzle), name) == 0;
+    }
+    return found;
+}
+
+/* Checks that test_puzzles.json, if there is one, has the tasks of test/ and no other. */
+static int check_tests(const struct content *content, const char *directory, struct error *err)
+{
+    int trained = content->built.splits[SPLIT_TRAIN].groups;
+    int groups = content->built.splits[SPLIT_TEST].groups, rc = 0;
+    const cJSON *tests = content->built.form.tests;
+
+    if (tests == NULL)
         return 0;
-    return error_set(err, ERROR_FORMAT,
-                     "%s/test_puzzles.json: %s: expected a task of %d tests, as test/ has them",
-                     directory, name, p.pairs);
+    char *file = file_join(directory, "test_puzzles.json");
+    if (file == NULL)
+        return error_no_memory(err, "a path");
+    if (!content->kind.has_identifiers)
+        rc = error_set(err, ERROR_FORMAT,
+                       "%s: lists ARC tasks, but the examples beside it are boards", file);
+    for (int g = 0; g < groups && rc == 0; g++)
+        rc = check_listed(content, place_of(content, trained + g), file, err);
+    /* With every group listed, one task more than groups is one that test/ lacks. */
+    const cJSON *other = tests->child;
+    if (rc == 0 && cJSON_GetArraySize(tests) != groups) {
+        while (other->next != NULL && is_tested(content, other->string))
+            other = other->next;
+        rc = error_set(err, ERROR_FORMAT, "%s: has %d tasks, %s among them, but test/ has %d",
+                       file, cJSON_GetArraySize(tests), other->string, groups);
+    }
+    free(file);
+    return rc;
 }
 
 static int check_group(const struct content *content, int index, const char *directory,
@@ -256,7 +326,7 @@ static int check_group(const struct content *content, int index, const char *dir
         rc = group_fault(content, p, directory,
                          "several puzzles; boards are tested as they stand, without shuffles",
                          err);
-    return rc == 0 ? check_tests(content, p, directory, err) : rc;
+    return rc;
 }
 
 /* The kind of the puzzles by side and vocabulary; NULL: unknown. */
@@ -302,7 +372,7 @@ static int prepare(struct content *content, const char *directory, struct error 
     content->kind.form = form;
     for (int i = 0; i < groups && rc == 0; i++)
         rc = check_group(content, i, directory, err);
-    return rc;
+    return rc == 0 ? check_tests(content, directory, err) : rc;
 }
 
 static int load(struct data_source *out, const struct config *config, struct error *err)
