@@ -341,8 +341,8 @@ static char *count_in_words(const struct arc_tasks *tasks, const struct left_out
     if (leaked > 0)
         snprintf(copies, sizeof copies, ", copies of %d of them trained on", leaked);
     if (sets != NULL && why != NULL)
-        text = format_string("read %s; %d tasks trained on, %d tested%s%s%s", sets, trained,
-                             tested, without, copies, why);
+        text = format_string("read %s; %d task%s trained on, %d tested%s%s%s", sets, trained,
+                             trained == 1 ? "" : "s", tested, without, copies, why);
     free(sets);
     free(why);
     return text;
