@@ -11,9 +11,7 @@
 #include "safetensors.h"
 #include "sealed_file.h"
 
-#define SIZE_LIMIT ((size_t)16 << 30)
-
-static const char FORMAT[] = "hrmlab-predictions-1";
+static const struct sealed_kind KIND = { "hrmlab-predictions-1", { "slots" } };
 
 enum { TENSORS_PER_SLOT = 3, NAME_SIZE = 32 };
 
@@ -133,12 +131,13 @@ int predictions_write(const struct predictions *p, const char *path, const char 
         snprintf(step, sizeof step, "%" PRId64, p->step);
         snprintf(shape, sizeof shape, "%d %d", p->rows, p->rollouts);
         const struct safetensors_pair pairs[] = {
-            { "format", FORMAT }, { "run_hash", run_hash }, { "step", step },
-            { "pass", p->pass },  { "shape", shape },       { "slots", slots },
+            { "step", step },
+            { "pass", p->pass },
+            { "shape", shape },
+            { "slots", slots },
         };
-        rc = sealed_file_write(path, tensors, list_tensors(tensors, names, p), pairs,
-                               sizeof pairs / sizeof *pairs, &(struct seal){ slots, run_hash },
-                               err);
+        rc = sealed_file_write(path, &KIND, run_hash, tensors, list_tensors(tensors, names, p),
+                               pairs, sizeof pairs / sizeof *pairs, err);
     }
     free(slots);
     free(names);
@@ -208,7 +207,7 @@ static int take_all(struct predictions *out, const struct safetensors_file *file
     grid_list_release(&grids);
     cJSON_Delete(slots);
     if (rc == 0 && !good)
-        rc = error_set(err, ERROR_DAMAGED, "%s: its parts contradict each other", path);
+        rc = sealed_file_contradicts(path, err);
     if (rc < 0)
         predictions_release(out);
     return rc;
@@ -218,17 +217,9 @@ int predictions_read(struct predictions *out, const char *path, const char *run_
                      struct error *err)
 {
     struct safetensors_file *file = NULL;
-    int rc = safetensors_read(&file, path, SIZE_LIMIT, err);
+    int rc = sealed_file_read(&file, path, &KIND, run_hash, err);
 
     *out = (struct predictions){ 0 };
-    if (rc == ERROR_FORMAT)
-        rc = error_set(err, ERROR_DAMAGED, "%s: it is no whole file of predictions", path);
-    if (rc == 0 &&
-        !sealed_file_is_sound(file, FORMAT,
-                              &(struct seal){ sealed_file_text(file, "slots"), run_hash }))
-        rc = error_set(err, ERROR_DAMAGED,
-                       "%s: not the predictions of this run, or its checksum does not match",
-                       path);
     if (rc == 0)
         rc = take_all(out, file, path, err);
     safetensors_destroy(file);

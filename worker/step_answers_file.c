@@ -7,13 +7,11 @@
 #include <string.h>
 
 #include "error.h"
-#include "file.h"
 #include "safetensors.h"
 #include "sealed_file.h"
 
-#define SIZE_LIMIT ((size_t)16 << 30)
-
-static const char FORMAT[] = "hrmlab-predictions-2";
+static const struct sealed_kind KIND = { "hrmlab-predictions-2",
+                                         { "pass", "step", "weights_hash" } };
 
 /* Members that are arrays over outer steps, rollouts and rows, wider types first. */
 enum { LOSS, ANSWERS, RIGHT, Q_HALT, Q_CONTINUE, CHANGE, HALTS, SAME, ARRAYS };
@@ -74,46 +72,21 @@ static void list_tensors(struct safetensors_tensor out[TENSORS], const struct st
     *to = grid_list_cells(&a->grids);
 }
 
-/* What the checksum covers of the metadata. Newly allocated; NULL: no memory. */
-static char *words_of(const char *pass, const char *step, const char *weights_hash)
-{
-    return format_string("%s\n%s\n%s", pass, step, weights_hash);
-}
-
 int step_answers_write(const struct step_answers *a, const char *path, const char *run_hash,
                        struct error *err)
 {
     struct safetensors_tensor tensors[TENSORS];
-    char step[32], *words;
+    char step[32];
 
     snprintf(step, sizeof step, "%" PRId64, a->step);
-    words = words_of(a->pass, step, a->weights_hash);
-    if (words == NULL)
-        return error_no_memory(err, "the predictions");
     list_tensors(tensors, a);
     const struct safetensors_pair pairs[] = {
-        { "format", FORMAT },
-        { "run_hash", run_hash },
         { "step", step },
         { "pass", a->pass },
         { "weights_hash", a->weights_hash },
     };
-    int rc = sealed_file_write(path, tensors, TENSORS, pairs, sizeof pairs / sizeof *pairs,
-                               &(struct seal){ words, run_hash }, err);
-    free(words);
-    return rc;
-}
-
-/* Whether the file's checksum and run are right. */
-static bool is_sound(const struct safetensors_file *file, const char *run_hash)
-{
-    char *words = words_of(sealed_file_text(file, "pass"), sealed_file_text(file, "step"),
-                           sealed_file_text(file, "weights_hash"));
-    bool sound =
-        words != NULL && sealed_file_is_sound(file, FORMAT, &(struct seal){ words, run_hash });
-
-    free(words);
-    return sound;
+    return sealed_file_write(path, &KIND, run_hash, tensors, TENSORS, pairs,
+                             sizeof pairs / sizeof *pairs, err);
 }
 
 /* Copies the arrays; false: they contradict each other. */
@@ -164,7 +137,7 @@ static int take_all(struct step_answers *out, const struct safetensors_file *fil
     }
     grid_list_release(&grids);
     if (rc == 0 && !good)
-        rc = error_set(err, ERROR_DAMAGED, "%s: its parts contradict each other", path);
+        rc = sealed_file_contradicts(path, err);
     if (rc < 0)
         step_answers_release(out);
     return rc;
@@ -174,15 +147,9 @@ int step_answers_read(struct step_answers *out, const char *path, const char *ru
                       struct error *err)
 {
     struct safetensors_file *file = NULL;
-    int rc = safetensors_read(&file, path, SIZE_LIMIT, err);
+    int rc = sealed_file_read(&file, path, &KIND, run_hash, err);
 
     *out = (struct step_answers){ 0 };
-    if (rc == ERROR_FORMAT)
-        rc = error_set(err, ERROR_DAMAGED, "%s: it is no whole file of predictions", path);
-    if (rc == 0 && !is_sound(file, run_hash))
-        rc = error_set(err, ERROR_DAMAGED,
-                       "%s: not the predictions of this run, or its checksum does not match",
-                       path);
     if (rc == 0)
         rc = take_all(out, file, path, err);
     safetensors_destroy(file);
