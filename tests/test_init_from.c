@@ -196,6 +196,123 @@ static void what_does_not_fit_is_named_and_rows_are_counted(void **state)
     free(bytes);
 }
 
+/* The golden parameters, with those of that word in their names as bfloat16, at the end.
+ * halves: room for these. */
+static struct safetensors_file *with_halves(const struct safetensors_file *golden, char **bytes,
+                                            uint16_t halves[][1024], const char *const *words)
+{
+    struct safetensors_tensor list[64];
+    struct error err = { 0 };
+    struct safetensors_file *file = NULL;
+    size_t size = 0;
+    int count = 0, made = 0;
+
+    for (int pass = 0; pass < 2; pass++) /* wider types first */
+        for (int i = 0; i < safetensors_count(golden); i++) {
+            struct safetensors_tensor tensor = *safetensors_at(golden, i);
+            bool half = false;
+
+            for (int w = 0; words[w] != NULL; w++)
+                half = half || strstr(tensor.name, words[w]) != NULL;
+            if (strncmp(tensor.name, "param0/", 7) != 0 || half != (pass == 1))
+                continue;
+            tensor.name += 7;
+            if (half) {
+                assert_in_range(tensor.elements, 1, 1024);
+                for (size_t k = 0; k < tensor.elements; k++)
+                    memcpy(&halves[made][k], (const char *)tensor.data + 4 * k + 2, 2);
+                tensor.dtype = SAFETENSORS_BF16;
+                tensor.data = halves[made++];
+            }
+            list[count++] = tensor;
+        }
+    assert_int_equal(safetensors_build(bytes, &size, list, count, NULL, 0, &err), 0);
+    if (safetensors_parse(&file, *bytes, size, "halves", &err) != 0)
+        fail_msg("%s", err.message);
+    return file;
+}
+
+/* The published models keep H_init and L_init in the type of the forward pass. */
+static void tensors_in_bfloat16_are_widened(void **state)
+{
+    (void)state;
+    enum { E = 64, IDS = 10 };
+    static const char *const WORDS[] = { "_init", "puzzle_emb", NULL };
+    struct error err = { 0 };
+    struct safetensors_file *golden = read_golden("hrm_2x2_rope_stablemax_act");
+    uint16_t halves[8][1024];
+    char *bytes = NULL;
+    struct safetensors_file *file = with_halves(golden, &bytes, halves, WORDS);
+    struct engine *engine = make_engine("hrm_2x2_targetq_every4", 0);
+    struct init_found found = { 0 };
+    float got[1024], row[E];
+
+    assert_int_equal(init_weights_tensors(&found, engine, file, "halves", &err), 0);
+    assert_int_equal(init_weights_rows(&found, engine, file, &(struct init_rows){ 0 }, &err),
+                     0);
+    assert_int_equal(found.taken, found.tensors);
+    assert_null(found.left);
+    assert_int_equal(found.rows_kept, IDS - 1);
+    for (int i = 0; i < engine_state_count(engine); i++) {
+        struct engine_state to;
+        char name[200];
+
+        engine_state_describe(engine, i, &to);
+        snprintf(name, sizeof name, "param0/%s", to.name);
+        const struct safetensors_tensor *from = safetensors_find(golden, name);
+        if (strstr(to.name, "_init") == NULL || to.kind == ENGINE_AVERAGE)
+            continue;
+        assert_non_null(from);
+        assert_int_equal(from->bytes, to.bytes);
+        engine_state_get(engine, i, got);
+        for (size_t k = 0; k < from->elements; k++) {
+            float whole = ((const float *)from->data)[k];
+            assert_true(fabsf(got[k] - whole) <= fabsf(whole) / 128);
+        }
+    }
+    const struct safetensors_tensor *rows =
+        safetensors_find(golden, "param0/inner.puzzle_emb.weights");
+    engine_puzzle_get(engine, IDS - 1, row);
+    for (int e = 0; e < E; e++) {
+        float whole = ((const float *)rows->data)[(IDS - 1) * E + e];
+        assert_true(fabsf(row[e] - whole) <= fabsf(whole) / 128);
+    }
+    init_found_release(&found);
+    engine_destroy(engine);
+    safetensors_destroy(file);
+    safetensors_destroy(golden);
+    free(bytes);
+}
+
+static void numbers_that_no_run_can_take_are_refused_by_import(void **state)
+{
+    static const double NUMBERS[2] = { 1.0, 2.0 };
+    static const struct safetensors_tensor WIDE = { .name = "model.inner.embed_tokens."
+                                                            "embedding_weight",
+                                                    .dtype = SAFETENSORS_F64,
+                                                    .rank = 2,
+                                                    .dims = { 1, 2 },
+                                                    .data = NUMBERS };
+    struct error err = { 0 };
+    struct place place;
+    char *bytes = NULL, *out, *errors;
+    size_t size = 0;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(safetensors_build(&bytes, &size, &WIDE, 1, NULL, 0, &err), 0);
+    char *path = file_join(place.directory, "wide.safetensors");
+    assert_int_equal(file_write_atomic(path, bytes, size, &err), 0);
+    const char *const import[] = { "import", path, NULL };
+    assert_int_equal(place_run(&place, import, &out, &errors), 2);
+    assert_non_null(strstr(errors, "embedding_weight\" is F64, expected F32 or BF16"));
+    free(path);
+    free(bytes);
+    free(out);
+    free(errors);
+    place_remove(&place);
+}
+
 /* ---- a plan with a base ---- */
 
 static const char SPEC[] =
@@ -492,6 +609,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(imported_weights_answer_as_the_published_model),
         cmocka_unit_test(what_does_not_fit_is_named_and_rows_are_counted),
+        cmocka_unit_test(tensors_in_bfloat16_are_widened),
+        cmocka_unit_test(numbers_that_no_run_can_take_are_refused_by_import),
         cmocka_unit_test(a_base_is_trained_once_and_first),
         cmocka_unit_test(a_base_that_failed_fails_its_dependants_until_it_is_retried),
         cmocka_unit_test(a_trunk_that_is_frozen_first_is_trained_later),

@@ -56,10 +56,16 @@ static const struct safetensors_tensor *find_tensor(const struct safetensors_fil
     return NULL;
 }
 
+/* Whether its numbers can become float32. */
+static bool is_real(const struct safetensors_tensor *tensor)
+{
+    return tensor->dtype == SAFETENSORS_F32 || tensor->dtype == SAFETENSORS_BF16;
+}
+
 static bool fits(const struct safetensors_tensor *tensor, const struct engine_state *state)
 {
-    bool same = tensor != NULL && tensor->dtype == SAFETENSORS_F32 &&
-                tensor->rank == state->rank && tensor->bytes == state->bytes;
+    bool same = tensor != NULL && is_real(tensor) && state->dtype == ENGINE_F32 &&
+                tensor->rank == state->rank && tensor->elements * sizeof(float) == state->bytes;
 
     for (int k = 0; same && k < state->rank; k++)
         same = tensor->dims[k] == state->dims[k];
@@ -101,7 +107,11 @@ static int take_state(struct init_found *found, struct engine *engine, int index
     found->tensors += !average;
     if (!fits(tensor, &state))
         return average ? 0 : add_name(&found->left, state.name, err);
-    engine_state_set(engine, index, tensor->data);
+    float *scratch = malloc(state.bytes + 1);
+    if (scratch == NULL)
+        return error_no_memory(err, "the weights");
+    engine_state_set(engine, index, safetensors_floats(tensor, scratch));
+    free(scratch);
     found->taken += !average;
     return 0;
 }
@@ -215,24 +225,31 @@ static void match_ids(int *rows, int count, const struct init_rows *how,
     }
 }
 
-/* Mean of the listed rows, and the root of the mean of their squares. */
-static void summarise(float *mean, double *size, const float *rows, const struct named *names,
-                      int count, size_t E)
-{
-    double squares = 0.0, divisor = count > 0 ? count : 1;
+/* The file's rows. */
+struct file_rows {
+    const float *data;           /* borrowed; rows of that length */
+    size_t length;               /* of a row */
+    const struct named *trained; /* borrowed; those of them that were trained */
+    int count;                   /* of these */
+};
 
-    for (size_t e = 0; e < E; e++) {
+/* Mean of the trained rows, and the root of the mean of their squares. */
+static void summarise(float *mean, double *size, const struct file_rows *rows)
+{
+    double squares = 0.0, divisor = rows->count > 0 ? rows->count : 1;
+
+    for (size_t e = 0; e < rows->length; e++) {
         double sum = 0.0;
 
-        for (int r = 0; r < count; r++) {
-            double value = (double)rows[(size_t)names[r].id * E + e];
+        for (int r = 0; r < rows->count; r++) {
+            double value = (double)rows->data[(size_t)rows->trained[r].id * rows->length + e];
 
             sum += value;
             squares += value * value;
         }
         mean[e] = (float)(sum / divisor);
     }
-    *size = sqrt(squares / ((double)E * divisor));
+    *size = sqrt(squares / ((double)rows->length * divisor));
 }
 
 /* A row of independent normal numbers of that size, by Box and Muller. */
@@ -247,22 +264,21 @@ static void draw_row(float *row, size_t E, double size, uint64_t seed, int id)
     }
 }
 
-/* Sets every row of the engine. names: the file's trained rows; scratch: 2 E. */
-static void set_rows(struct init_found *found, struct engine *engine, const int *rows,
-                     int count, const struct safetensors_tensor *tensor,
-                     const struct init_rows *how, const struct named *names, int known,
+/* Sets every row of the engine. numbers: of each of its count ids, the file's row or 0;
+ * scratch: two rows. */
+static void set_rows(struct init_found *found, struct engine *engine, const int *numbers,
+                     int count, const struct file_rows *file, const struct init_rows *how,
                      float *scratch)
 {
-    const float *data = tensor->data;
-    size_t E = (size_t)tensor->dims[1];
+    size_t E = file->length;
     float *mean = scratch, *row = scratch + E;
     double size;
 
-    summarise(mean, &size, data, names, known, E);
-    engine_puzzle_set(engine, 0, data);
+    summarise(mean, &size, file);
+    engine_puzzle_set(engine, 0, file->data);
     for (int id = 1; id < count; id++) {
-        if (rows[id] > 0) {
-            engine_puzzle_set(engine, id, data + (size_t)rows[id] * E);
+        if (numbers[id] > 0) {
+            engine_puzzle_set(engine, id, file->data + (size_t)numbers[id] * E);
             found->rows_kept++;
             continue;
         }
@@ -272,7 +288,7 @@ static void set_rows(struct init_found *found, struct engine *engine, const int 
             draw_row(row, E, size, how->seed, id);
         engine_puzzle_set(engine, id, how->fresh == PUZZLE_ROWS_MEAN ? mean : row);
     }
-    found->rows_unused = known - found->rows_kept;
+    found->rows_unused = file->count - found->rows_kept;
 }
 
 /* The engine's puzzle embedding; false: it has none. */
@@ -296,28 +312,35 @@ int init_weights_rows(struct init_found *found, struct engine *engine,
     if (!find_embedding(&state, engine))
         return 0;
     int count = (int)state.dims[0];
-    if (tensor == NULL || tensor->dtype != SAFETENSORS_F32 || tensor->rank != 2 ||
-        tensor->dims[0] < 1 || tensor->dims[0] > INT32_MAX ||
-        tensor->dims[1] != state.dims[1]) {
+    if (tensor == NULL || !is_real(tensor) || tensor->rank != 2 || tensor->dims[0] < 1 ||
+        tensor->dims[0] > INT32_MAX || tensor->dims[1] != state.dims[1]) {
         found->rows_new = count - 1;
         return 0;
     }
-    int *rows = calloc((size_t)count, sizeof *rows), known = 0;
+    size_t widened = tensor->dtype == SAFETENSORS_F32 ? 0 : tensor->elements;
+    int *numbers = calloc((size_t)count, sizeof *numbers), known = 0;
     float *scratch = calloc(2 * (size_t)state.dims[1], sizeof *scratch);
+    float *wide = calloc(widened + 1, sizeof *wide);
     struct named *names = calloc((size_t)tensor->dims[0], sizeof *names);
-    int rc = rows == NULL || scratch == NULL || names == NULL
+    int rc = numbers == NULL || scratch == NULL || wide == NULL || names == NULL
                  ? error_no_memory(err, "the puzzle embedding")
                  : 0;
 
     if (rc == 0)
         rc = known = list_trained(names, how->from, (int)tensor->dims[0], err);
     if (rc >= 0) {
-        match_ids(rows, count, how, names, known);
-        set_rows(found, engine, rows, count, tensor, how, names, known, scratch);
+        const struct file_rows rows = { .data = safetensors_floats(tensor, wide),
+                                        .length = (size_t)state.dims[1],
+                                        .trained = names,
+                                        .count = known };
+
+        match_ids(numbers, count, how, names, known);
+        set_rows(found, engine, numbers, count, &rows, how, scratch);
     }
     free(names);
+    free(wide);
     free(scratch);
-    free(rows);
+    free(numbers);
     return rc < 0 ? rc : 0;
 }
 

@@ -23,7 +23,7 @@ static const struct {
 } DTYPES[SAFETENSORS_DTYPE_COUNT] = {
     [SAFETENSORS_F32] = { "F32", 4 }, [SAFETENSORS_F64] = { "F64", 8 },
     [SAFETENSORS_I32] = { "I32", 4 }, [SAFETENSORS_I64] = { "I64", 8 },
-    [SAFETENSORS_U8] = { "U8", 1 },
+    [SAFETENSORS_U8] = { "U8", 1 },   [SAFETENSORS_BF16] = { "BF16", 2 },
 };
 
 struct safetensors_file {
@@ -46,6 +46,22 @@ size_t safetensors_dtype_size(enum safetensors_dtype dtype)
 const char *safetensors_dtype_name(enum safetensors_dtype dtype)
 {
     return DTYPES[dtype].name;
+}
+
+const float *safetensors_floats(const struct safetensors_tensor *tensor, float *scratch)
+{
+    const uint16_t *halves = tensor->data;
+
+    if (tensor->dtype == SAFETENSORS_F32)
+        return tensor->data;
+    if (tensor->dtype != SAFETENSORS_BF16)
+        return NULL;
+    for (size_t i = 0; i < tensor->elements; i++) {
+        uint32_t bits = (uint32_t)halves[i] << 16; /* the upper half of a float32 */
+
+        memcpy(&scratch[i], &bits, sizeof bits);
+    }
+    return scratch;
 }
 
 /* Reads an exact integer in [0, 2^53); false: it is none. */
@@ -74,7 +90,8 @@ static int parse_dtype(struct safetensors_tensor *tensor, const cJSON *entry, co
             return 0;
         }
     return error_set(err, ERROR_FORMAT,
-                     "%s: dtype is \"%.20s\", expected F32, F64, I32, I64 or U8", where, name);
+                     "%s: dtype is \"%.20s\", expected F32, BF16, F64, I32, I64 or U8", where,
+                     name);
 }
 
 static int parse_shape(struct safetensors_tensor *tensor, const cJSON *entry, const char *file,

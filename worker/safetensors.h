@@ -22,6 +22,7 @@ enum safetensors_dtype {
     SAFETENSORS_I32,
     SAFETENSORS_I64,
     SAFETENSORS_U8,
+    SAFETENSORS_BF16, /* read, never written by us: published models have some */
     SAFETENSORS_DTYPE_COUNT
 };
 
@@ -71,6 +72,10 @@ int safetensors_count(const struct safetensors_file *file);
 const struct safetensors_tensor *safetensors_at(const struct safetensors_file *file, int i);
 const struct safetensors_tensor *safetensors_find(const struct safetensors_file *file,
                                                   const char *name);
+
+/* The elements of an F32 or BF16 tensor as float32: its own data, or scratch (elements),
+ * which they are widened into. NULL: it has another type. */
+const float *safetensors_floats(const struct safetensors_tensor *tensor, float *scratch);
 
 /* The JSON header, an object that contains __metadata__. Borrowed. */
 const cJSON *safetensors_header(const struct safetensors_file *file);

@@ -20,6 +20,8 @@ struct contents {
     bool prefixed;                 /* names begin with "_orig_mod." or the like */
     double rows, length;           /* of the puzzle embedding; 0: there is none */
     double width, vocabulary;      /* of the token embedding */
+    /* borrowed; the first of the model's of a type that no run can take; NULL: none */
+    const cJSON *untaken;
 };
 
 static double dimension(const cJSON *tensor, int i)
@@ -27,6 +29,15 @@ static double dimension(const cJSON *tensor, int i)
     const cJSON *size = cJSON_GetArrayItem(json_member(tensor, "shape"), i);
 
     return cJSON_IsNumber(size) ? size->valuedouble : 0.0;
+}
+
+/* Whether a run can take such numbers. */
+static bool is_real(const cJSON *tensor)
+{
+    const cJSON *type = json_member(tensor, "dtype");
+
+    return cJSON_IsString(type) &&
+           (strcmp(type->valuestring, "F32") == 0 || strcmp(type->valuestring, "BF16") == 0);
 }
 
 static void look_at(struct contents *out, const cJSON *tensor)
@@ -39,6 +50,8 @@ static void look_at(struct contents *out, const cJSON *tensor)
     out->tensors += inner != NULL && !average;
     out->averages += inner != NULL && average;
     out->others += inner == NULL;
+    if (inner != NULL && !is_real(tensor) && out->untaken == NULL)
+        out->untaken = tensor;
     out->prefixed = out->prefixed || (inner != NULL && inner != tensor->string && !average);
     if (inner != NULL && strcmp(inner, "inner.puzzle_emb.weights") == 0) {
         out->rows = dimension(tensor, 0);
@@ -65,6 +78,16 @@ static int read_contents(struct contents *out, const char *path, struct error *e
     for (const cJSON *tensor = header != NULL ? header->child : NULL; tensor != NULL;
          tensor = tensor->next)
         look_at(out, tensor);
+    if (rc == 0 && out->untaken != NULL) {
+        const cJSON *type = json_member(out->untaken, "dtype");
+
+        rc = error_set(err, ERROR_FORMAT,
+                       "import: %s: tensor \"%.200s\" is %.20s, expected F32 or BF16; convert "
+                       "it (in PyTorch: tensor.float()) and save it anew",
+                       path, out->untaken->string,
+                       cJSON_IsString(type) ? type->valuestring : "of no type");
+    }
+    out->untaken = NULL;
     cJSON_Delete(header);
     if (rc == 0 && out->tensors == 0)
         rc = error_set(err, ERROR_FORMAT,
