@@ -121,7 +121,7 @@ bench: ## measure the engine (FORMAT=json, CONFIGS=A,S, QUICK=1); compares with 
 	@$(MAKE) --no-print-directory build/bench >&2
 	@build/bench $(BENCH_ARGS) $(if $(FORMAT),--format $(FORMAT))
 
-.PHONY: bench-baseline bench-peer bench-pair bench-growth bench-scheduler bench-load
+.PHONY: bench-baseline bench-peer bench-pair bench-growth bench-halting bench-scheduler bench-load
 bench-baseline: build/bench ## measure and store in tests/bench/baseline.json (CONFIGS: those, others stay)
 	@build/bench $(BENCH_ARGS) --write-baseline
 bench-peer: build/bench ## beside tuned PyTorch (python3-torch); CONFIGS, QUICK
@@ -130,6 +130,8 @@ bench-pair: build/bench ## two workers of one thread against one of two; CONFIGS
 	@build/bench pair $(BENCH_ARGS)
 bench-growth: build/bench ## a step's time against every size, plotted to docs/growth.svg
 	@build/bench growth docs/growth.svg
+bench-halting: build/bench ## what rows that halt early save at inference, plotted to docs/halting.svg
+	@build/bench halting docs/halting.svg
 bench-scheduler: all build/bench build/fake_worker build/fault_shim.so ## the runner beside a bare loop
 	@build/bench scheduler
 

@@ -12,6 +12,7 @@
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 /* One model under measurement: S, A, M, T, F, and the same in bfloat16 as S-bf16 ...; C with
  * a context, R as TRM, G with gradient through all calls. */
@@ -87,7 +88,13 @@ void bench_start_two(cJSON *out[2], const char *name, int phase_seconds);
 /* The configuration's name without "-bf16". */
 void bench_case_base(char out[8], const struct bench_case *c);
 int bench_peer(const char *const *names, int count, bool quick);
-int bench_growth(const char *svg_directory);
+int bench_growth(const char *svg);
+/* The time of an evaluation against the outer steps that its rows make. */
+int bench_halting(const char *svg);
+/* gnuplot's input, which draws into the file of that name; NULL: there is no gnuplot. Ended
+ * by bench_plot_end(), which takes NULL too. */
+FILE *bench_plot(const char *svg, int width, int height);
+void bench_plot_end(FILE *plot, const char *svg);
 /* Null jobs by hrmlab work, and by a bare loop with the same forks and syncs. */
 void bench_scheduler(void);
 

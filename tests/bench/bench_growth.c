@@ -39,20 +39,14 @@ static double last_exponent(const cJSON *points)
 
 int bench_growth(const char *svg)
 {
-    FILE *plot = NULL;
+    FILE *plot = bench_plot(svg, 1100, 560);
 
-    if (system("command -v gnuplot >/dev/null") == 0)
-        plot = popen("gnuplot", "w");
-    else
-        printf("no plot: gnuplot is not installed (apt-get install gnuplot-nox)\n");
     if (plot != NULL)
         fprintf(plot,
-                "set terminal svg size 1100,560 font 'sans,11' background 'white'\n"
-                "set output '%s'\nset yrange [5:5000]\n"
+                "set yrange [5:5000]\n"
                 "set multiplot layout 2,4 title 'ms per training step (A, 32 rows unless said "
                 "otherwise; both axes logarithmic)'\n"
-                "set logscale xy\nset grid\nunset key\nset ylabel 'ms'\n",
-                svg);
+                "set logscale xy\nset grid\nunset key\nset ylabel 'ms'\n");
     printf("%-12s %10s %12s %10s\n", "size", "value", "ms per step", "GFLOP/s");
     for (int d = 0; d < DIMENSION_COUNT; d++) {
         char words[100];
@@ -79,11 +73,8 @@ int bench_growth(const char *svg)
         fflush(stdout);
         cJSON_Delete(points);
     }
-    if (plot != NULL) {
+    if (plot != NULL)
         fprintf(plot, "unset multiplot\n");
-        if (pclose(plot) != 0)
-            bench_fail("gnuplot failed");
-        printf("%s is written\n", svg);
-    }
+    bench_plot_end(plot, svg);
     return 0;
 }

@@ -6,6 +6,7 @@
  *   bench peer [--quick] [--configs A,S]     beside PyTorch
  *   bench pair [--configs A,S]               two workers against one of two threads
  *   bench growth SVG                         time against sizes
+ *   bench halting SVG                        what rows that halt early save
  *   bench scheduler                          the runner beside a bare loop over null workers
  *   bench child ...                          one measurement (the parent starts these)
  */
@@ -396,6 +397,8 @@ int main(int argc, char **argv)
         rc = pair(argc - 2, argv + 2);
     } else if (strcmp(command, "growth") == 0) {
         rc = bench_growth(argc > 2 ? argv[2] : "growth.svg");
+    } else if (strcmp(command, "halting") == 0) {
+        rc = bench_halting(argc > 2 ? argv[2] : "halting.svg");
     } else if (strcmp(command, "scheduler") == 0) {
         bench_scheduler();
     } else {
