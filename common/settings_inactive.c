@@ -47,6 +47,24 @@ static bool is_active_with_text(struct config *config, int id, int other)
     return active;
 }
 
+/* Whether id would be active if only setting other had another value. */
+static bool is_active_without(struct config *config, int id, int other)
+{
+    const struct setting *setting = &settings_table[other];
+    double least = setting->minimum;
+    double numbers[MOST_TRIED] = { least, least + 1, least + 2, setting->maximum };
+    int count = 4;
+
+    for (int i = 0; setting->choices != NULL && setting->choices[i] != NULL; i++) {
+        if (i == MOST_TRIED)
+            break;
+        numbers[i] = i;
+        count = i + 1;
+    }
+    return setting->type == SETTING_TEXT ? is_active_with_text(config, id, other)
+                                         : is_active_with(config, id, other, numbers, count);
+}
+
 int config_inactive_because(const struct config *config, int id)
 {
     struct config changed;
@@ -55,24 +73,11 @@ int config_inactive_because(const struct config *config, int id)
 
     if (config_active(config, id) || config_copy(&changed, config, &ignored) < 0)
         return -1;
-    for (int other = 0; other < SETTING_COUNT && found < 0; other++) {
-        const struct setting *setting = &settings_table[other];
-        double least = setting->minimum;
-        double numbers[MOST_TRIED] = { least, least + 1, least + 2, setting->maximum };
-        int count = 4;
-
-        for (int i = 0; setting->choices != NULL && setting->choices[i] != NULL; i++) {
-            if (i == MOST_TRIED)
-                break;
-            numbers[i] = i;
-            count = i + 1;
-        }
-        if (other == id)
-            continue;
-        if (setting->type == SETTING_TEXT ? is_active_with_text(&changed, id, other)
-                                          : is_active_with(&changed, id, other, numbers, count))
-            found = other;
-    }
+    for (int pass = 0; pass < 2; pass++) /* first what is not as published */
+        for (int other = 0; other < SETTING_COUNT && found < 0; other++)
+            if (other != id && (pass == 1 || config_differs(config, other)) &&
+                is_active_without(&changed, id, other))
+                found = other;
     config_release(&changed);
     return found;
 }

@@ -216,6 +216,43 @@ static int check_no_training(const struct config *c, const char *where, struct e
                      where);
 }
 
+/* A training trains something, and what it does not train is there. */
+static int check_freeze(const struct config *c, const char *where, struct error *err)
+{
+    const char *word = config_choice(c, TRAIN_FREEZE);
+
+    if (!config_active(c, TRAIN_FREEZE) || strcmp(word, "none") == 0 ||
+        config_puzzle_ndim(c) > 0)
+        return 0;
+    return error_set(err, ERROR_FORMAT,
+                     "%s: train.freeze = %s, but the model has no puzzle embedding%s; set "
+                     "train.freeze to none",
+                     where, word,
+                     strcmp(word, "puzzle") == 0
+                         ? " that it could leave as it is"
+                         : ", so that nothing is trained while the trunk is not");
+}
+
+/* Settings that say the same thing twice, and differently. */
+static int check_twice(const struct config *c, const char *where, struct error *err)
+{
+    double share = config_real(c, DATA_TASK_SHARE);
+
+    if (matches_flops(c) && config_text(c, TRAIN_CYCLE_SCHEDULE)[0] != '\0')
+        return error_set(err, ERROR_FORMAT,
+                         "%s: arch.match = flops sets the calls of a %s, and "
+                         "train.cycle_schedule sets others; use arch.match = params",
+                         where, config_system(c)->name);
+    if (config_active(c, DATA_SUBSET) && share > 0.0 && share < 1.0 &&
+        strcmp(config_choice(c, DATA_SUBSET), "evaluation-only") == 0)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: data.task_share = %g is a share of the tasks outside the "
+                         "evaluation set, of which data.subset = evaluation-only trains on "
+                         "none; set one of them",
+                         where, share);
+    return 0;
+}
+
 /* A matched transformer's own layers and calls. */
 static void settle_match(struct config *config)
 {
@@ -299,6 +336,10 @@ int config_settle(struct config *config, const char *where, struct error *err)
         rc = check_ranks(config, where, err);
     if (rc == 0)
         rc = check_no_training(config, where, err);
+    if (rc == 0)
+        rc = check_freeze(config, where, err);
+    if (rc == 0)
+        rc = check_twice(config, where, err);
     if (rc < 0)
         return rc;
     settle_match(config);

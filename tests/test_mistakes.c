@@ -157,8 +157,30 @@ static void an_override_that_changes_nothing_is_warned_about(void **state)
     place_make(&place);
     const char *const words[] = { "plan", place.spec, "--set", "data.maze_side=9", NULL };
     expect(&place, 0, "--set data.maze_side changes nothing: ", words);
+    const char *const patience[] = { "plan", place.spec, "--set", "eval.halt_patience=3",
+                                     NULL };
+    expect(&place, 0,
+           "--set eval.halt_patience changes nothing: eval.halt_rule=max makes it inactive in "
+           "every evaluation",
+           patience);
     const char *const format[] = { "run", place.spec, "--format", "csv", NULL };
     expect(&place, 2, "run: --format is for --dry-run", format);
+    place_remove(&place);
+}
+
+static void what_would_be_computed_for_nothing_is_said_before(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    const char *const none[] = { "plan", place.spec, "--set", "eval.pool_checkpoints=4", NULL };
+    expect(&place, 2, "no evaluation is possible: that of arm ", none);
+    const char *const slow[] = { "plan", place.spec, "--set", "train.lr_warmup_steps=9000",
+                                 NULL };
+    expect(&place, 0, "train.lr_warmup_steps = 9000, but it makes ", slow);
+    const char *const same[] = { "plan", place.spec, "--set", "eval.rollouts=4", NULL };
+    expect(&place, 0, "eval.rollouts = 4 passes are all the same", same);
     place_remove(&place);
 }
 
@@ -345,6 +367,7 @@ int main(void)
         cmocka_unit_test(a_rule_that_excludes_nothing_is_warned_about),
         cmocka_unit_test(a_mistake_on_the_command_line_is_named),
         cmocka_unit_test(an_override_that_changes_nothing_is_warned_about),
+        cmocka_unit_test(what_would_be_computed_for_nothing_is_said_before),
         cmocka_unit_test(a_spec_named_without_its_ending_is_found_for_the_message),
         cmocka_unit_test(blanks_around_a_key_do_not_count),
         cmocka_unit_test(work_on_an_empty_queue_says_so),

@@ -97,6 +97,7 @@ static void contradictions_are_refused(void **state)
         { "data.path", "builtin:chess", "arch.num_heads", "4" },
         { "train.micro_batch", "12", "train.global_batch_size", "32" },
         { "train.micro_batch", "64", "train.global_batch_size", "32" },
+        { "data.task_share", "0.5", "data.subset", "evaluation-only" },
     };
 
     (void)state;
@@ -106,6 +107,34 @@ static void contradictions_are_refused(void **state)
         assert_int_equal(config_init(&config, &err), 0);
         set(&config, cases[i][0], cases[i][1]);
         set(&config, cases[i][2], cases[i][3]);
+        assert_int_equal(config_resolve(&config, "test", &err), ERROR_FORMAT);
+        assert_non_null(strstr(err.message, cases[i][0]));
+        config_release(&config);
+    }
+}
+
+/* Three settings that contradict each other together; the first is named. */
+static void contradictions_of_three_are_refused(void **state)
+{
+    static const char BASE[] = "{\"train.max_steps\":5}";
+    static const char STAGES[] = "[{\"until\":0.5,\"H_cycles\":1,\"L_cycles\":1},"
+                                 "{\"until\":1,\"H_cycles\":2,\"L_cycles\":1}]";
+    static const char *const cases[][6] = {
+        { "train.freeze", "trunk", "train.init_from", BASE, "arch.puzzle_emb_ndim", "0" },
+        { "train.freeze", "puzzle", "train.init_from", BASE, "arch.puzzle_emb_ndim", "0" },
+        { "train.freeze", "trunk_first", "train.init_from", BASE, "arch.conditioning",
+          "context" },
+        { "arch.match", "flops", "train.cycle_schedule", STAGES, "arch.name", "transformer" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct config config;
+        struct error err = { 0 };
+
+        assert_int_equal(config_init(&config, &err), 0);
+        for (int k = 0; k < 6; k += 2)
+            set(&config, cases[i][k], cases[i][k + 1]);
         assert_int_equal(config_resolve(&config, "test", &err), ERROR_FORMAT);
         assert_non_null(strstr(err.message, cases[i][0]));
         config_release(&config);
@@ -124,6 +153,8 @@ static void what_makes_a_setting_inactive_is_named(void **state)
         { "train.max_steps", "10", "train.epochs" },
         { "data.path", "boards.csv", "data.canvas" },
         { "data.path", "builtin:arc-style", "data.sudoku_side" },
+        { "arch.share_levels", "true", "arch.H_layers" },
+        { "eval.rollouts", "1", "eval.choose" },
     };
 
     (void)state;
@@ -471,6 +502,7 @@ int main(void)
         cmocka_unit_test(every_setting_is_complete_and_its_default_is_legal),
         cmocka_unit_test(wrong_values_are_refused_with_what_is_allowed),
         cmocka_unit_test(contradictions_are_refused),
+        cmocka_unit_test(contradictions_of_three_are_refused),
         cmocka_unit_test(what_makes_a_setting_inactive_is_named),
         cmocka_unit_test(inactive_settings_do_not_change_a_run),
         cmocka_unit_test(every_active_training_setting_changes_the_hash),

@@ -344,6 +344,18 @@ static int add_runs(struct plan *plan, struct run_index *index, bool with_base,
     return rc;
 }
 
+/* Refuses a plan whose evaluations are all left out: it would train for nothing. */
+static int check_evaluations(const struct plan *plan, struct error *err)
+{
+    const struct plan_dropped *first = plan->dropped;
+
+    if (plan->cell_count > 0 || plan->dropped_count == 0)
+        return 0;
+    return error_set(err, ERROR_FORMAT,
+                     "%s: no evaluation is possible: that of arm %s %s; change \"evaluate\"",
+                     plan->spec->name, plan->spec->arms[first->arm].label, first->reason);
+}
+
 static int build(struct plan *plan, const cJSON *answers, struct error *err)
 {
     struct spec *spec = plan->spec;
@@ -365,6 +377,8 @@ static int build(struct plan *plan, const cJSON *answers, struct error *err)
         rc = make_arm(plan, arm, answer, err);
         plan->cell_count += (int64_t)spec->seed_count * plan->arms[arm].evaluation_count;
     }
+    if (rc == 0)
+        rc = check_evaluations(plan, err);
     for (int pass = 0; pass < 2 && rc == 0; pass++) /* first those that may be bases */
         rc = add_runs(plan, &index, pass == 1, err);
     free(index.places);

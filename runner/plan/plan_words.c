@@ -32,26 +32,38 @@ void plan_tell_of_dropped(const struct plan *plan)
     }
 }
 
-/* Number of arms in which the setting has an effect. */
+/* The i-th configuration in which the setting counts: of an arm, or of an evaluation;
+ * NULL: there are no more. */
+static const struct config *config_with(const struct spec *spec, int id, int i)
+{
+    bool evaluation = settings_table[id].phase == PHASE_EVALUATION;
+
+    if (i >= (evaluation ? spec->evaluation_count : spec->arm_count))
+        return NULL;
+    return evaluation ? &spec->evaluations[i].config : &spec->arms[i].config;
+}
+
+/* Number of arms, or evaluations, in which the setting has an effect. */
 static int count_active(const struct spec *spec, int id)
 {
+    const struct config *config;
     int count = 0;
 
-    for (int a = 0; a < spec->arm_count; a++)
-        count += config_active(&spec->arms[a].config, id);
+    for (int i = 0; (config = config_with(spec, id, i)) != NULL; i++)
+        count += config_active(config, id);
     return count;
 }
 
-/* The settings that make this one inactive in every arm where it is, such as
+/* The settings that make this one inactive wherever it is, such as
  * "arch.name=transformer"; "" if no single setting does. */
 static void describe_causes(char *out, size_t size, const struct spec *spec, int id)
 {
+    const struct config *config;
     char part[120];
     size_t used = 0;
 
     out[0] = '\0';
-    for (int a = 0; a < spec->arm_count; a++) {
-        const struct config *config = &spec->arms[a].config;
+    for (int i = 0; (config = config_with(spec, id, i)) != NULL; i++) {
         int cause = config_inactive_because(config, id);
         cJSON *value = cause < 0 ? NULL : config_get_json(config, cause);
         char *text = value == NULL           ? NULL
@@ -134,21 +146,54 @@ void plan_tell_of_idle_threads(const struct plan *plan)
     }
 }
 
+void plan_tell_of_long_warm_ups(const struct plan *plan)
+{
+    for (int a = 0; a < plan->spec->arm_count; a++) {
+        int64_t steps = plan->arms[a].total_steps;
+        int64_t warm_up = config_int(&plan->spec->arms[a].config, TRAIN_LR_WARMUP_STEPS);
+
+        if (steps == 0 || warm_up <= steps)
+            continue;
+        log_warning("arm %s: train.lr_warmup_steps = %" PRId64 ", but it makes %" PRId64
+                    " steps: the rate ends at %.2g of train.lr",
+                    plan->spec->arms[a].label, warm_up, steps, (double)steps / (double)warm_up);
+        return;
+    }
+}
+
+void plan_tell_of_equal_rollouts(const struct plan *plan)
+{
+    int64_t most = 1;
+
+    for (int e = 0; e < plan->spec->evaluation_count; e++) {
+        const struct config *config = &plan->spec->evaluations[e].config;
+
+        if (config_int(config, EVAL_ROLLOUTS) > 1 && config_real(config, EVAL_INIT_NOISE) > 0.0)
+            return;
+        if (config_int(config, EVAL_ROLLOUTS) > most)
+            most = config_int(config, EVAL_ROLLOUTS);
+    }
+    if (most > 1)
+        log_warning("eval.rollouts = %" PRId64 " passes are all the same with eval.init_noise "
+                    "= 0; set eval.init_noise above 0",
+                    most);
+}
+
 void plan_tell_of_inactive_sets(const struct plan *plan, const char *const *sets, int count)
 {
     for (int i = 0; i < count; i++) {
         char key[128], causes[300];
         snprintf(key, sizeof key, "%.*s", (int)strcspn(sets[i], "="), sets[i]);
         int id = setting_find(key);
-        bool trained = id >= 0 && (settings_table[id].phase == PHASE_TRAINING ||
-                                   settings_table[id].phase == PHASE_DATA);
 
-        if (!trained || count_active(plan->spec, id) > 0)
+        if (id < 0 || settings_table[id].phase == PHASE_EXECUTION ||
+            count_active(plan->spec, id) > 0)
             continue;
         describe_causes(causes, sizeof causes, plan->spec, id);
-        log_warning("--set %s changes nothing: %s %s it inactive in every arm", key,
+        log_warning("--set %s changes nothing: %s %s it inactive in every %s", key,
                     causes[0] != '\0' ? causes : "other settings together",
-                    causes[0] != '\0' ? "makes" : "make");
+                    causes[0] != '\0' ? "makes" : "make",
+                    settings_table[id].phase == PHASE_EVALUATION ? "evaluation" : "arm");
     }
 }
 
