@@ -10,17 +10,19 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
 
-enum { ANSWER_TIMEOUT_MS = 120000 };
+enum { QUIET_MS = 120000 };
 #define ANSWER_LIMIT ((size_t)256 << 20)
 
 /* Creates an in-memory file that holds text, positioned at its start. Unlike a pipe
@@ -38,20 +40,37 @@ static int text_file(const char *text)
     return fd;
 }
 
-/* Reads fd to its end within the time limit. Newly allocated text. */
-static int read_answer(char **out, size_t *size, int fd, const char *program, struct error *err)
+/* Seconds of processor time that a process has used; 0: not known. */
+static double processor_seconds(pid_t pid)
+{
+    struct timespec used;
+    clockid_t clock;
+
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+        return 0.0;
+    return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
+}
+
+int describe_read(char **out, size_t *size, int fd, pid_t pid, int quiet_ms,
+                  const char *program, struct error *err)
 {
     size_t room = 1 << 16, used = 0;
+    double before = processor_seconds(pid);
     char *text = malloc(room);
     int rc = text == NULL ? error_set(err, ERROR_NOMEM, "no memory for an answer") : 0;
 
     while (rc == 0) {
         struct pollfd wait = { .fd = fd, .events = POLLIN };
-        int ready = poll(&wait, 1, ANSWER_TIMEOUT_MS);
-        if (ready < 0 && errno == EINTR)
+        int ready = poll(&wait, 1, quiet_ms);
+        double now = processor_seconds(pid);
+        bool computes = now > before;
+        before = now;
+        if ((ready < 0 && errno == EINTR) || (ready == 0 && computes))
             continue;
         if (ready <= 0) {
-            rc = error_set(err, ERROR_SPAWN, "%s does not answer", program);
+            rc = error_set(err, ERROR_SPAWN,
+                           "%s does not answer, and has computed nothing for %d s", program,
+                           quiet_ms / 1000);
             break;
         }
         ssize_t count = read(fd, text + used, room - used - 1);
@@ -122,7 +141,7 @@ static int ask(cJSON **out, const char *program, const char *verb, const char *a
     int rc = start(&pid, program, verb, argument, input, ends[1], err);
     close(ends[1]);
     if (rc == 0)
-        rc = read_answer(&text, &size, ends[0], program, err);
+        rc = describe_read(&text, &size, ends[0], pid, QUIET_MS, program, err);
     close(ends[0]);
     if (pid > 0) {
         if (rc < 0)

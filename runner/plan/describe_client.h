@@ -5,6 +5,8 @@
 #define RUNNER_DESCRIBE_CLIENT_H
 
 #include <cjson/cJSON.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 #include "error.h"
 
@@ -14,6 +16,12 @@
  * workspace (may be NULL) exists and is writable. */
 int describe_ask(cJSON **out, const char *program, const char *workspace, const cJSON *configs,
                  struct error *err) MUST_CHECK;
+
+/* Reads what the process writes to fd, to its end; *out is newly allocated text. Large data
+ * take as long as they take: ERROR_SPAWN only when the process writes and computes nothing
+ * for quiet_ms. ERROR_NOMEM. program: for messages. */
+int describe_read(char **out, size_t *size, int fd, pid_t pid, int quiet_ms,
+                  const char *program, struct error *err) MUST_CHECK;
 
 /* Runs `program probe` and reads the object that it prints. */
 int describe_probe(cJSON **out, const char *program, struct error *err) MUST_CHECK;
