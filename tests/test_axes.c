@@ -142,6 +142,51 @@ static void hrm_with_shared_levels_and_trms_horizon_is_trm(void **state)
     assert_true(train_alike(&trm, &shared));
 }
 
+/* Every state of both, the longer ones as far as the shorter reach: rows of the embedding. */
+static void expect_same_beginnings(const struct engine *many, const struct engine *one)
+{
+    for (int i = 0; i < engine_state_count(one); i++) {
+        struct engine_state of_many, of_one;
+
+        engine_state_describe(many, i, &of_many);
+        engine_state_describe(one, i, &of_one);
+        assert_string_equal(of_many.name, of_one.name);
+        assert_true(of_many.bytes >= of_one.bytes);
+        char *x = malloc(of_many.bytes), *y = malloc(of_one.bytes);
+        assert_true(x != NULL && y != NULL);
+        engine_state_get(many, i, x);
+        engine_state_get(one, i, y);
+        assert_memory_equal(x, y, of_one.bytes);
+        free(x);
+        free(y);
+    }
+}
+
+/* arch.conditioning = blank gives every row the id 0. */
+static void rows_of_the_blank_id_are_those_of_an_embedding_of_one_row(void **state)
+{
+    (void)state;
+    for (int s = 0; s < SYSTEM_COUNT; s++) {
+        struct engine_config of_many = small_config((enum system_id)s), of_one = of_many;
+
+        of_one.num_puzzle_identifiers = 1;
+        struct engine *many = create(&of_many), *one = create(&of_one);
+        for (int step = 1; step <= STEPS; step++) {
+            struct data data;
+            struct engine_batch batch = make_batch(&data, step);
+            struct engine_result result, other;
+
+            memset(data.identifiers, 0, sizeof data.identifiers);
+            assert_int_equal(engine_train_step(many, &batch, NULL, &result), 0);
+            assert_int_equal(engine_train_step(one, &batch, NULL, &other), 0);
+            assert_true(result.loss == other.loss);
+        }
+        expect_same_beginnings(many, one);
+        engine_destroy(many);
+        engine_destroy(one);
+    }
+}
+
 /* With one call a step, k outer steps of one call see what one outer step of k calls sees. */
 static void a_recurrent_transformers_calls_are_those_of_as_many_outer_steps(void **state)
 {
@@ -685,6 +730,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_published_horizon_by_its_number_is_the_published_model),
         cmocka_unit_test(hrm_with_shared_levels_and_trms_horizon_is_trm),
+        cmocka_unit_test(rows_of_the_blank_id_are_those_of_an_embedding_of_one_row),
         cmocka_unit_test(a_recurrent_transformers_calls_are_those_of_as_many_outer_steps),
         cmocka_unit_test(deeper_horizons_take_more_memory_for_activations),
         cmocka_unit_test(an_engine_refuses_a_horizon_beyond_the_segment),
