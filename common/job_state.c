@@ -58,6 +58,7 @@ static const struct {
     [OUTCOME_NEVER_STARTED] = { "never started", NO_CODE },
     [OUTCOME_RESTARTED] = { "machine restarted", NO_CODE },
     [OUTCOME_NODE_FAILURE] = { "node failure", NO_CODE },
+    [OUTCOME_LAUNCH_FAILURE] = { "launch failure", NO_CODE },
     [OUTCOME_PREEMPTED] = { "preempted", NO_CODE },
     [OUTCOME_JOB_TIME_OUT] = { "job time-out", NO_CODE },
     [OUTCOME_BASE_FAILED] = { "base failed", NO_CODE },

@@ -77,6 +77,7 @@ enum outcome {
     /* causes that only an executor can know: the machine went away, or was wanted for
      * something else */
     OUTCOME_NODE_FAILURE,
+    OUTCOME_LAUNCH_FAILURE, /* its job got a node, which could not start it */
     OUTCOME_PREEMPTED,
     OUTCOME_JOB_TIME_OUT, /* of the job in which it ran: the next one goes on from it */
     /* the run whose weights it begins with has none and is not being trained */

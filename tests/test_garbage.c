@@ -226,6 +226,48 @@ static void what_an_interrupted_gc_leaves_is_deleted_by_the_next(void **unused)
     place_remove(&place);
 }
 
+/* Writes an empty file slurm/NAME of the workspace. */
+static void write_script(const struct place *place, const char *name)
+{
+    struct error err = { 0 };
+    char path[300];
+
+    snprintf(path, sizeof path, "%s/slurm", place->workspace);
+    assert_int_equal(file_make_directories(path, &err), 0);
+    snprintf(path, sizeof path, "%s/slurm/%s", place->workspace, name);
+    assert_int_equal(file_write_atomic(path, "#", 1, &err), 0);
+}
+
+/* a: of an attempt that runs; b: of one whose runner died before it recorded the place; ab and c:
+ * of none. */
+static void scripts_of_jobs_go_when_no_attempt_needs_them_any_more(void **unused)
+{
+    static const char *const NAMES[] = { "a.sh", "a.log", "b.sh", "ab.sh", "c.sh", "c.log" };
+    struct error err = { 0 };
+    struct place place;
+    char path[300];
+
+    (void)unused;
+    make_two(&place);
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        write_script(&place, NAMES[i]);
+    place_change(&place, "UPDATE attempt SET executor = 'slurm', place = 'not submitted'");
+    place_change(&place, "UPDATE attempt SET state = 'running',"
+                         " place = 'name a index 0 per 1 job 7' WHERE attempt_id = 1");
+    place_change(&place, "UPDATE attempt SET state = 'starting' WHERE attempt_id = 2");
+    char *directory = place_ask(&place, "SELECT directory FROM attempt WHERE attempt_id = 2");
+    snprintf(path, sizeof path, "%s/%s/slurm.place", place.workspace, directory);
+    free(directory);
+    assert_int_equal(file_write_atomic(path, "name b index 3 per 1", 20, &err), 0);
+    assert_int_equal(place_finish(place_start(&place, "gc", "--force", NULL)), 0);
+    assert_int_equal(count_files(&place, "../slurm/*"), 3);
+    assert_int_equal(count_files(&place, "../slurm/[ab].*"), 3);
+    place_change(&place, "UPDATE attempt SET state = 'ended'");
+    assert_int_equal(place_finish(place_start(&place, "gc", "--force", NULL)), 0);
+    assert_int_equal(count_files(&place, "../slurm/*"), 0);
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +277,7 @@ int main(void)
         cmocka_unit_test(gc_says_what_it_would_free_and_then_frees_just_that),
         cmocka_unit_test(gc_passes_over_runs_with_a_worker_and_directories_it_does_not_know),
         cmocka_unit_test(gc_refuses_to_act_beside_a_runner),
+        cmocka_unit_test(scripts_of_jobs_go_when_no_attempt_needs_them_any_more),
         cmocka_unit_test(what_an_interrupted_gc_leaves_is_deleted_by_the_next),
     };
 

@@ -267,7 +267,7 @@ static int ignore_the_first_stop(void *user)
     return 0;
 }
 
-static void second_sigterm_ends_the_worker_at_once(void **state)
+static void a_sigint_after_a_sigterm_ends_the_worker_at_once(void **state)
 {
     (void)state;
     pid_t keeper = start_keeper(ignore_the_first_stop);
@@ -277,6 +277,39 @@ static void second_sigterm_ends_the_worker_at_once(void **state)
     wait_number("asked");
     kill(keeper, SIGINT);
     assert_int_equal(WEXITSTATUS(wait_status(keeper)), 130);
+}
+
+static int save_when_asked(void *user)
+{
+    (void)user;
+    write_number("worker", getpid());
+    while (!keeper_stop_requested())
+        pause_ms(5);
+    write_number("asked", 1);
+    wait_number("again");
+    write_mark("saved");
+    return 130;
+}
+
+/* As a cluster's daemon does: to all processes of a job, each time. */
+static void any_number_of_sigterms_leaves_the_worker_the_time_to_save(void **state)
+{
+    (void)state;
+    pid_t keeper = start_keeper(save_when_asked);
+    pid_t worker = (pid_t)wait_number("worker");
+
+    kill(keeper, SIGTERM);
+    wait_number("asked");
+    for (int i = 0; i < 3; i++) {
+        kill(worker, SIGTERM);
+        kill(keeper, SIGTERM);
+        pause_ms(20);
+    }
+    write_number("again", 1);
+    assert_int_equal(WEXITSTATUS(wait_status(keeper)), 130);
+    char *path = inside("saved");
+    assert_true(file_exists(path));
+    free(path);
 }
 
 static void worker_dies_with_a_killed_keeper_which_leaves_no_exit_file(void **state)
@@ -512,7 +545,8 @@ int main(void)
         WITH_DIRECTORY(exit_json_has_status_times_and_memory),
         WITH_DIRECTORY(signal_that_ended_the_worker_is_named),
         WITH_DIRECTORY(sigterm_reaches_the_worker_which_ends_by_itself),
-        WITH_DIRECTORY(second_sigterm_ends_the_worker_at_once),
+        WITH_DIRECTORY(a_sigint_after_a_sigterm_ends_the_worker_at_once),
+        WITH_DIRECTORY(any_number_of_sigterms_leaves_the_worker_the_time_to_save),
         WITH_DIRECTORY(worker_dies_with_a_killed_keeper_which_leaves_no_exit_file),
         WITH_DIRECTORY(processes_left_by_the_worker_are_ended),
         WITH_DIRECTORY(directory_with_a_journal_is_refused_and_left_alone),

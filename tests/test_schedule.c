@@ -147,6 +147,7 @@ static void a_cause_from_outside_counts_where_the_worker_did_not_end_by_itself(v
         enum outcome cause;
     } cases[] = {
         { { .outside = OUTCOME_NODE_FAILURE }, ACTION_REQUEUE, OUTCOME_NODE_FAILURE },
+        { { .outside = OUTCOME_LAUNCH_FAILURE }, ACTION_RETRY, OUTCOME_LAUNCH_FAILURE },
         { { .outside = OUTCOME_PREEMPTED }, ACTION_REQUEUE, OUTCOME_PREEMPTED },
         { { .outside = OUTCOME_TIME_LIMIT }, ACTION_FAIL, OUTCOME_TIME_LIMIT },
         { { .outside = OUTCOME_OUT_OF_MEMORY, .has_exit = true, .signal = SIGKILL },

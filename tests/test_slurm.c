@@ -9,6 +9,8 @@
 #include "error.h"
 #include "fence.h"
 #include "file.h"
+#include "settings.h"
+#include "slurm_batch.h"
 #include "slurm_jobs.h"
 #include "support/cluster.h"
 #include "support/place.h"
@@ -120,9 +122,63 @@ static void jobs_are_found_by_id_or_name_with_their_states(void **state)
     assert_string_equal(slurm_jobs_find_named(&jobs, "c", 6)->id, "10_2");
     assert_null(slurm_jobs_find_named(&jobs, "c", 4));
     slurm_jobs_release(&jobs);
-    assert_int_equal(slurm_jobs_read(&jobs, "7|CANCELLED by 0\n", true, &err), 0);
+    assert_int_equal(
+        slurm_jobs_read(&jobs, "7|CANCELLED by 0|None assigned\n8|FAILED|n1\n", true, &err), 0);
     assert_int_equal(jobs.items[0].state->cause, OUTCOME_CANCELLED);
+    assert_string_equal(jobs.items[0].nodes, "");
+    assert_string_equal(jobs.items[1].nodes, "n1");
     slurm_jobs_release(&jobs);
+}
+
+static void a_job_that_was_put_back_is_known_by_its_own_line(void **state)
+{
+    static const char list[] = "7_1                  0\n7_12      2      \n8      1\nx\n9";
+
+    (void)state;
+    assert_false(slurm_was_put_back(list, "7_1"));
+    assert_true(slurm_was_put_back(list, "7_12"));
+    assert_true(slurm_was_put_back(list, "8"));
+    assert_false(slurm_was_put_back(list, "9"));
+    assert_false(slurm_was_put_back("", "8"));
+}
+
+/* ---- batches ---- */
+
+/* Adds attempts/NUMBER of a run to the batches, for so many ranks and threads. */
+static void join(struct slurm_batch **batches, int number, const char *ranks,
+                 const char *threads)
+{
+    struct slurm_script script = { 0 };
+    struct slurm_place place;
+    struct config config;
+    struct error err = { 0 };
+    char directory[100];
+
+    assert_int_equal(config_init(&config, &err), 0);
+    assert_int_equal(config_set_text(&config, "resources.ranks", ranks, "test", &err), 0);
+    assert_int_equal(config_set_text(&config, "resources.threads", threads, "test", &err), 0);
+    assert_int_equal(slurm_script_make(&script, "/bin/true", &config, &err), 0);
+    snprintf(directory, sizeof directory, "/ws/runs/r/attempts/%d", number);
+    assert_int_equal(slurm_batch_join(batches, &place, directory, &script, &err), 0);
+    config_release(&config);
+}
+
+static void attempts_of_an_array_have_equally_many_ranks_and_threads(void **state)
+{
+    struct slurm_batch *batches = NULL;
+
+    (void)state;
+    join(&batches, 1, "1", "2");
+    join(&batches, 2, "2", "1");
+    join(&batches, 3, "2", "2");
+    join(&batches, 4, "2", "1");
+    assert_int_equal(batches->count, 1);
+    assert_int_equal(batches->next->count, 2);
+    assert_int_equal(batches->next->next->count, 1);
+    assert_null(batches->next->next->next);
+    assert_non_null(strstr(batches->next->script.options, "--ntasks=2\n"));
+    while (batches != NULL)
+        slurm_batch_drop(&batches, batches);
 }
 
 /* ---- on a cluster ---- */
@@ -347,6 +403,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_that_is_garbled_or_cut_is_no_list),
         cmocka_unit_test(jobs_are_found_by_id_or_name_with_their_states),
+        cmocka_unit_test(a_job_that_was_put_back_is_known_by_its_own_line),
+        cmocka_unit_test(attempts_of_an_array_have_equally_many_ranks_and_threads),
         cmocka_unit_test(a_grid_is_one_array_and_finds_what_the_executor_local_finds),
         cmocka_unit_test(what_was_queued_is_submitted_at_once_and_synced_later),
         cmocka_unit_test(

@@ -20,6 +20,10 @@
 static const char NULL_RUNS[] =
     "{\"name\": \"t\", \"seeds\": [1, 2, 3, 4], \"set\": {" CLUSTER_SMALL_RUN
     ", \"train.max_steps\": 40}}";
+/* Three in one job. */
+static const char NULL_PILOT[] =
+    "{\"name\": \"t\", \"seeds\": [1, 2, 3], \"set\": {" CLUSTER_SMALL_RUN
+    ", \"train.max_steps\": 40}, \"slurm\": {\"runs_per_job\": 3}}";
 static const char NULL_RUN[] =
     "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 40}}";
 
@@ -88,6 +92,38 @@ static void a_preempted_job_goes_on_and_is_no_failure(void **state)
 {
     (void)state;
     expect_with_fakes("preempted", "preempted,done", "0", "2");
+}
+
+static void a_job_that_its_node_cannot_start_is_tried_again(void **state)
+{
+    (void)state;
+    expect_with_fakes("launch-fails", "launch failure,done", "1", "2");
+    expect_with_fakes("put-back", "launch failure,done", "1", "2");
+}
+
+/* A pilot of three runs: it fails all of them, and each has its own next attempt. */
+static void all_runs_of_a_job_that_cannot_be_started_are_tried_again(void **state)
+{
+    struct place place;
+
+    (void)state;
+    assert_int_equal(run_with_fakes(&place, NULL_PILOT, "launch-fails"), 0);
+    place_expect(&place,
+                 "SELECT group_concat(number || outcome) FROM"
+                 " (SELECT * FROM attempt ORDER BY run_id, number)",
+                 "1launch failure,2done,1launch failure,2done,1launch failure,2done");
+    place_expect(&place, "SELECT group_concat(failures) FROM job", "1,1,1");
+    place_remove(&place);
+}
+
+static void a_job_that_somebody_cancels_while_it_waits_stays_cancelled(void **state)
+{
+    struct place place;
+
+    (void)state;
+    assert_int_equal(run_with_fakes(&place, NULL_RUN, "cancelled-early"), 1);
+    place_expect(&place, "SELECT state || cause || failures FROM job", "cancelledcancelled0");
+    place_remove(&place);
 }
 
 static void a_job_that_no_list_has_any_more_ended_as_its_worker_says(void **state)
@@ -176,6 +212,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_out_of_memory_is_tried_again),
         cmocka_unit_test(a_preempted_job_goes_on_and_is_no_failure),
+        cmocka_unit_test(a_job_that_its_node_cannot_start_is_tried_again),
+        cmocka_unit_test(all_runs_of_a_job_that_cannot_be_started_are_tried_again),
+        cmocka_unit_test(a_job_that_somebody_cancels_while_it_waits_stays_cancelled),
         cmocka_unit_test(a_job_that_no_list_has_any_more_ended_as_its_worker_says),
         cmocka_unit_test(an_end_that_no_list_has_is_asked_of_the_accounting),
         cmocka_unit_test(a_controller_that_fails_is_asked_again),

@@ -67,8 +67,7 @@ static volatile sig_atomic_t stop_requests;
 
 static void on_stop_signal(int signal_number)
 {
-    (void)signal_number;
-    if (stop_requests > 0)
+    if (signal_number == SIGINT && stop_requests > 0)
         _exit(STOPPED_EXIT_CODE);
     stop_requests = 1;
 }
@@ -143,12 +142,12 @@ static long oom_kills(void)
 
 /* Passes a request to stop on to the child, which is not reaped yet: the pid is still
  * its own. A launcher ends everything by SIGTERM, and passes SIGUSR1 on. */
-static void ask_to_stop(const struct worker_end *end, int signal_number, int requests)
+static void ask_to_stop(const struct worker_end *end, int signal_number, bool again)
 {
     if (!end->launches)
         kill(end->pid, signal_number);
     else
-        kill(end->pid, requests > 1 ? SIGTERM : SIGUSR1);
+        kill(end->pid, again && signal_number == SIGINT ? SIGTERM : SIGUSR1);
 }
 
 /* Waits for the worker and forwards SIGTERM and SIGINT. All three signals are
@@ -157,20 +156,21 @@ static void wait_for(struct worker_end *end, const sigset_t *signals)
 {
     /* Only kills within this time before the worker's end can have been its cause. */
     static const struct timespec LATELY = { .tv_sec = 10 }, SOON = { .tv_sec = 1 };
-    int requests = 0;
+    bool asked = false;
 
     end->oom_before = oom_kills();
     while (wait4(end->pid, &end->status, WNOHANG, &end->usage) != end->pid) {
-        bool repeats = end->launches && requests == 1;
+        bool repeats = end->launches && asked;
         int signal_number = sigtimedwait(signals, NULL, repeats ? &SOON : &LATELY);
 
         if (signal_number < 0 && errno == EAGAIN)
             end->oom_before = oom_kills();
-        if (signal_number == SIGTERM || signal_number == SIGINT)
-            ask_to_stop(end, signal_number, ++requests);
-        else if (signal_number < 0 && repeats) /* the launcher may not have listened
-                                                * yet */
-            ask_to_stop(end, SIGTERM, requests);
+        if (signal_number == SIGTERM || signal_number == SIGINT) {
+            ask_to_stop(end, signal_number, asked);
+            asked = true;
+        } else if (signal_number < 0 && repeats) /* the launcher may not have listened
+                                                  * yet */
+            ask_to_stop(end, SIGTERM, true);
         else if (signal_number == SIGCHLD)
             reap_adopted(end->pid);
     }

@@ -31,8 +31,8 @@ typedef int keeper_worker_fn(void *user);
 int keeper_run(int *exit_code, const char *directory, keeper_worker_fn *worker, void *user,
                struct error *err) MUST_CHECK;
 /* The same of a worker that becomes a launcher of ranks: requests to stop reach it as
- * SIGUSR1, every second until it ends, and a second request as SIGTERM. A rank that it
- * has lost is named in exit.json. */
+ * SIGUSR1, every second until it ends, and a SIGINT after the first as SIGTERM. A rank
+ * that it has lost is named in exit.json. */
 int keeper_run_launcher(int *exit_code, const char *directory, keeper_worker_fn *worker,
                         void *user, struct error *err) MUST_CHECK;
 
@@ -44,8 +44,9 @@ int keeper_run_launcher(int *exit_code, const char *directory, keeper_worker_fn 
  * stop. *signals are blocked, and no longer. */
 void keeper_become_worker(pid_t parent, const sigset_t *signals);
 
-/* In the worker: whether SIGTERM or SIGINT was received. A second one ends the
- * process with exit code 130 at once. */
+/* In the worker: whether SIGTERM or SIGINT was received. A SIGINT after either ends the
+ * process with exit code 130 at once. SIGTERM is one request however often it comes: a
+ * cluster's daemon sends it to every process of a job, and keepers pass theirs on. */
 bool keeper_stop_requested(void);
 
 /* In the worker: pins this process to count cores; count 0 changes nothing.

@@ -2,10 +2,12 @@
 #include "garbage_collect.h"
 
 #include "checkpoint_file.h"
+#include "executors.h"
 #include "file.h"
 #include "garbage.h"
 #include "names.h"
 #include "predictions_name.h"
+#include "record.h"
 #include "removed_mark.h"
 #include "store.h"
 
@@ -30,6 +32,7 @@ const char *garbage_reason_text(enum garbage_reason reason)
         [GARBAGE_PREDICTIONS] = "predictions (hrmlab revote needs them)",
         [GARBAGE_SUPERSEDED] = "checkpoints of superseded attempts",
         [GARBAGE_LEFTOVERS] = "unfinished files",
+        [GARBAGE_SUBMISSIONS] = "scripts of ended jobs",
         [GARBAGE_CACHES] = "caches",
     };
 
@@ -262,6 +265,61 @@ static int collect_caches(struct collector *c, struct error *err)
     return rc;
 }
 
+/* ---- files of executors ---- */
+
+/* *needed: an attempt that has not ended needs the file of the executor's folder. */
+static int is_needed(bool *needed, const struct collector *c, const struct executor_type *type,
+                     const struct record_attempt *open, int count, const char *file,
+                     struct error *err)
+{
+    *needed = false;
+    for (int i = 0; i < count && !*needed; i++) {
+        if (strcmp(open[i].executor, type->name) != 0)
+            continue;
+        char *directory = workspace_path(c->workspace, open[i].directory);
+        if (directory == NULL)
+            return error_no_memory(err, "a path");
+        *needed = type->needs_file(directory, open[i].place, file);
+        free(directory);
+    }
+    return 0;
+}
+
+/* Collects the files of an executor's folder that no open attempt needs. */
+static int collect_folder(struct collector *c, const struct executor_type *type,
+                          const struct record_attempt *open, int count, struct error *err)
+{
+    struct names names = { 0 };
+    char *folder = workspace_path(c->workspace, type->folder);
+    int rc = folder == NULL ? error_no_memory(err, "a path") : names_read(&names, folder, err);
+
+    for (int i = 0; i < names.count && rc == 0; i++) {
+        bool needed;
+        rc = is_needed(&needed, c, type, open, count, names.items[i], err);
+        if (rc < 0 || needed)
+            continue;
+        char *path = file_join(folder, names.items[i]);
+        rc = path == NULL ? error_no_memory(err, "a path")
+                          : take(c, GARBAGE_SUBMISSIONS, path, err);
+        free(path);
+    }
+    names_release(&names);
+    free(folder);
+    return rc;
+}
+
+static int collect_submissions(struct collector *c, struct error *err)
+{
+    struct record_attempt *open = NULL;
+    int count = 0, rc = record_open_attempts(c->store, &open, &count, err);
+
+    for (int i = 0; EXECUTORS[i] != NULL && rc == 0; i++)
+        if (EXECUTORS[i]->folder != NULL)
+            rc = collect_folder(c, EXECUTORS[i], open, count, err);
+    free(open);
+    return rc;
+}
+
 static int collect_runs(struct collector *c, struct error *err)
 {
     struct garbage_run *runs = NULL;
@@ -296,6 +354,8 @@ int garbage_collect(struct garbage_summary *out, struct store *store,
         rc = collect_unknown(&c, runs, err);
     if (rc == 0)
         rc = collect_runs(&c, err);
+    if (rc == 0)
+        rc = collect_submissions(&c, err);
     if (rc == 0)
         rc = collect_caches(&c, err);
     free(runs);

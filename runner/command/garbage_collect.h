@@ -5,7 +5,8 @@
  * Files that an experiment needs are never deleted: the final checkpoint, journals,
  * job.json, exit.json, logs and submissions of its runs; nor are runs with open jobs
  * or live attempts, nor any file of runs that are kept, nor directories that the
- * database does not know, unless they are marked as removed.
+ * database does not know, unless they are marked as removed, nor files of submissions
+ * that an attempt needs which has not ended.
  */
 #ifndef RUNNER_GARBAGE_COLLECT_H
 #define RUNNER_GARBAGE_COLLECT_H
@@ -24,6 +25,8 @@ enum garbage_reason {
     GARBAGE_PREDICTIONS,
     GARBAGE_SUPERSEDED, /* of attempts that a later one has superseded */
     GARBAGE_LEFTOVERS,  /* temporary files, and what an interrupted gc left */
+    /* what executors wrote to submit attempts that have all ended */
+    GARBAGE_SUBMISSIONS,
     /* data/: cached facts about data, computed again when needed */
     GARBAGE_CACHES,
     GARBAGE_REASONS

@@ -116,6 +116,11 @@ struct executor_type {
     /* Whether the attempt in that directory was started by this executor, as its files
      * tell: then adopt() finds it without a place. NULL: files do not tell. */
     bool (*has_started)(const char *directory);
+    /* The folder of the workspace that has the files of what was submitted; NULL: there
+     * are none. And whether an attempt that has not ended needs the file of that name
+     * there. */
+    const char *folder;
+    bool (*needs_file)(const char *directory, const char *place, const char *file);
     int (*poll)(struct executor *executor, struct error *err);
     void (*signal)(struct executor_task *task, enum executor_signal what);
     /* What would be submitted for count attempts in directories (absolute), each with

@@ -154,6 +154,18 @@ static bool slurm_has_started(const char *directory)
     return slurm_place_load(&place, directory);
 }
 
+/* Both files of a batch have its name. */
+static bool slurm_needs_file(const char *directory, const char *text, const char *file)
+{
+    struct slurm_place place;
+
+    slurm_place_read(&place, text);
+    if (place.name[0] == '\0' && !slurm_place_load(&place, directory))
+        return false; /* it was not submitted */
+    size_t length = strlen(place.name);
+    return strncmp(file, place.name, length) == 0 && file[length] == '.';
+}
+
 static int slurm_poll(struct executor *executor, struct error *err)
 {
     struct slurm *slurm = (struct slurm *)executor;
@@ -311,6 +323,8 @@ const struct executor_type executor_slurm = {
     .start = slurm_start,
     .adopt = slurm_adopt,
     .has_started = slurm_has_started,
+    .folder = SLURM_FOLDER,
+    .needs_file = slurm_needs_file,
     .poll = slurm_poll,
     .signal = slurm_signal,
     .preview = slurm_preview,

@@ -151,14 +151,14 @@ int slurm_batch_jobs(const struct slurm_batch *batch)
 
 char *slurm_batch_path(const struct slurm_batch *batch, const char *ending)
 {
-    return format_string("%s/slurm/%s%s", batch->workspace, batch->name, ending);
+    return format_string("%s/" SLURM_FOLDER "/%s%s", batch->workspace, batch->name, ending);
 }
 
 int slurm_batch_seal(struct slurm_batch *batch, struct error *err)
 {
     char *path = slurm_batch_path(batch, ".sh"), *text = NULL;
     char *runs = file_join(batch->workspace, "runs");
-    char *directory = file_join(batch->workspace, "slurm");
+    char *directory = file_join(batch->workspace, SLURM_FOLDER);
     int rc =
         path == NULL || runs == NULL || directory == NULL ? error_no_memory(err, "a path") : 0;
 

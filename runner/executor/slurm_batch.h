@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* The workspace's folder with the scripts of batches, and with their logs. */
+#define SLURM_FOLDER "slurm"
+
 struct slurm_batch {
     struct slurm_batch *next;
     char name[SLURM_NAME_SIZE];

@@ -2,7 +2,7 @@
  * slurm_calls.c - calls sbatch, squeue, sacct and scancel, one at a time.
  *
  * What is due goes first in this order: ends that were asked for, the list of jobs,
- * jobs that no list has any more, submissions. A call that fails is followed by a
+ * jobs that no list has any more or that were cancelled early, submissions. A call that fails is followed by a
  * pause that doubles.
  */
 #include "client_call.h"
@@ -122,29 +122,6 @@ static bool list_is_due(const struct slurm *slurm, double now)
     return false;
 }
 
-static void on_asked(void *user, const struct client_answer *answer)
-{
-    take_list(user, answer);
-}
-
-int slurm_calls_ask(struct slurm *slurm, struct slurm_task *task, struct error *err)
-{
-    double now = clock_monotonic_s();
-    int rc = 0;
-
-    bool fresh = slurm->listed_at > 0.0 && now - slurm->listed_at < FRESH_S * slurm->pace;
-    if (!fresh && now >= slurm->again_at) {
-        rc = client_call_wait(LIST, CALL_LIMIT_S, on_asked, slurm, err);
-        if (rc == ERROR_SPAWN)
-            rc = error_prefix(err, "%s was started by Slurm", task->head.directory);
-    } else if (fresh) {
-        slurm_follow_one(slurm, task);
-    }
-    if (rc == 0)
-        slurm_tasks_conclude(slurm);
-    return rc;
-}
-
 /* ---- jobs that no list has any more ---- */
 
 static void on_past(void *user, const struct client_answer *answer)
@@ -161,7 +138,7 @@ static void on_past(void *user, const struct client_answer *answer)
         const struct slurm_job *job =
             task->asked && !task->over ? slurm_jobs_find(&jobs, task->place.job) : NULL;
         if (job != NULL && job->state->phase == SLURM_OVER)
-            slurm_task_over(task, job->state->cause);
+            slurm_task_job_over(task, job);
         else if (task->asked && !task->over)
             slurm_task_over(task, OUTCOME_NONE);
     }
@@ -191,6 +168,67 @@ static bool ask_for_past(struct slurm *slurm)
     if (count > 0)
         call(slurm, argv, on_past);
     return count > 0;
+}
+
+/* ---- jobs that were cancelled before they began ---- */
+
+/* How often Slurm has put back each cancelled job, in columns. */
+static const char *const RESTARTS[] = { "squeue",  "--noheader",
+                                        "--me",    "--states=CANCELLED",
+                                        "--array", "--Format=JobArrayID:40,RestartCnt:12",
+                                        NULL };
+
+static void on_restarts(void *user, const struct client_answer *answer)
+{
+    struct slurm *slurm = user;
+
+    EACH_SLURM_TASK(task, slurm)
+    if (task->node == SLURM_NODE_ASKED)
+        task->node = slurm_was_put_back(answer->output, task->place.job) ? SLURM_NODE_ONCE
+                                                                         : SLURM_NODE_NEVER;
+    go_on(slurm);
+}
+
+/* Asks whether they had a node: then Slurm itself has cancelled them. */
+static bool ask_for_restarts(struct slurm *slurm)
+{
+    bool wanted = false;
+
+    EACH_SLURM_TASK(task, slurm)
+    if (task->node == SLURM_NODE_UNKNOWN && slurm_is_doubtful(task)) {
+        task->node = SLURM_NODE_ASKED;
+        wanted = true;
+    }
+    if (wanted)
+        call(slurm, RESTARTS, on_restarts);
+    return wanted;
+}
+
+/* ---- tasks that are adopted ---- */
+
+static void on_asked(void *user, const struct client_answer *answer)
+{
+    take_list(user, answer);
+}
+
+int slurm_calls_ask(struct slurm *slurm, struct slurm_task *task, struct error *err)
+{
+    double now = clock_monotonic_s();
+    int rc = 0;
+
+    bool fresh = slurm->listed_at > 0.0 && now - slurm->listed_at < FRESH_S * slurm->pace;
+    if (!fresh && now >= slurm->again_at) {
+        rc = client_call_wait(LIST, CALL_LIMIT_S, on_asked, slurm, err);
+        if (rc == ERROR_SPAWN)
+            rc = error_prefix(err, "%s was started by Slurm", task->head.directory);
+    } else if (fresh) {
+        slurm_follow_one(slurm, task);
+    }
+    if (rc == 0 && slurm->setup.loop == NULL)
+        (void)ask_for_restarts(slurm);
+    if (rc == 0)
+        slurm_tasks_conclude(slurm);
+    return rc;
 }
 
 /* ---- ends ---- */
@@ -299,6 +337,6 @@ void slurm_calls_next(struct slurm *slurm)
         return;
     if (list_is_due(slurm, now))
         call(slurm, LIST, on_listed);
-    else if (!ask_for_past(slurm))
+    else if (!ask_for_past(slurm) && !ask_for_restarts(slurm))
         submit(slurm);
 }

@@ -75,6 +75,13 @@ void slurm_task_over(struct slurm_task *task, enum outcome cause)
     task->cause = cause;
 }
 
+void slurm_task_job_over(struct slurm_task *task, const struct slurm_job *job)
+{
+    if (job->nodes[0] != '\0')
+        task->node = SLURM_NODE_ONCE;
+    slurm_task_over(task, job->state->cause);
+}
+
 static bool is_marked(const struct slurm_task *task, enum slurm_mark mark)
 {
     return slurm_mark_is_set(task->head.directory, mark);
@@ -137,7 +144,7 @@ static bool take_state(struct slurm_task *task, const struct slurm_job *job)
         task->head.state = EXECUTOR_PENDING; /* no limit counts */
         break;
     case SLURM_OVER:
-        slurm_task_over(task, job->state->cause);
+        slurm_task_job_over(task, job);
         break;
     case SLURM_UNKNOWN:
         break;
@@ -201,13 +208,35 @@ static bool is_first_unbegun(struct slurm *slurm, const struct slurm_task *task)
     return false;
 }
 
+/*
+ * A job that got a node which could not start it: Slurm puts it back into the queue, or
+ * cancels it, since it is not to be put back, or both. Nobody has asked for that.
+ * Whoever cancels a job finds it without a node, or with a script that has begun, but
+ * for a moment in between.
+ */
+static bool is_unlaunched(const struct slurm_task *task)
+{
+    return task->node == SLURM_NODE_ONCE && task->wanted == SLURM_GOES_ON &&
+           (task->cause == OUTCOME_CANCELLED || task->cause == OUTCOME_NONE) &&
+           !slurm_script_has_begun(task->head.directory);
+}
+
+bool slurm_is_doubtful(const struct slurm_task *task)
+{
+    return task->over && task->cause == OUTCOME_CANCELLED && task->wanted == SLURM_GOES_ON &&
+           task->node < SLURM_NODE_NEVER && task->place.job[0] != '\0' &&
+           is_marked(task, SLURM_MARK_PLACE);
+}
+
 /* The cause of a task that nobody has begun, whose job is over: what happened to a job
- * happened to the attempt that it worked on. If it began none, the lines before its
- * worker failed, and all of its attempts with them. */
+ * happened to the attempt that it worked on. If it began none, it could not be started,
+ * or the lines before its worker failed, and all of its attempts with them. */
 static enum outcome cause_unbegun(struct slurm *slurm, const struct slurm_task *task)
 {
     bool first = task->place.index % task->place.per_job == 0;
 
+    if (is_unlaunched(task))
+        return OUTCOME_LAUNCH_FAILURE;
     if (first || task->cause == OUTCOME_CANCELLED ||
         (task->cause == OUTCOME_NONE && is_first_unbegun(slurm, task)))
         return task->cause;
@@ -220,6 +249,9 @@ static bool is_concluded(struct slurm *slurm, struct slurm_task *task, double no
     bool last_look =
         now - task->over_at >= SEEN_WITHIN_S * slurm->pace || slurm->setup.loop == NULL;
 
+    /* what the script wrote may not be seen yet */
+    if ((slurm_is_doubtful(task) || is_unlaunched(task)) && !last_look)
+        return false;
     if (slurm_mark_void(task->head.directory)) {
         task->cause = cause_unbegun(slurm, task);
         return true;

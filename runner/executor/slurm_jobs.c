@@ -85,7 +85,7 @@ static bool is_id(const char *text)
 static bool read_job(struct slurm_job *job, char *line, bool past)
 {
     char none[1] = "", *fields[5] = { none, none, none, none, none };
-    int wanted = past ? 2 : 5;
+    int wanted = past ? 3 : 5;
 
     *job = (struct slurm_job){ 0 };
     if (split(fields, wanted, line) != wanted || !is_id(fields[0]) ||
@@ -93,8 +93,10 @@ static bool read_job(struct slurm_job *job, char *line, bool past)
         return false;
     snprintf(job->id, sizeof job->id, "%s", fields[0]);
     job->state = slurm_state_find(fields[1]);
-    job->age_s = read_age(fields[2]);
-    snprintf(job->nodes, sizeof job->nodes, "%s", fields[3]);
+    const char *nodes = fields[past ? 2 : 3];
+    job->age_s = past ? 0.0 : read_age(fields[2]);
+    snprintf(job->nodes, sizeof job->nodes, "%s",
+             strcmp(nodes, "None assigned") != 0 ? nodes : "");
     snprintf(job->name, sizeof job->name, "%s", fields[4]);
     return true;
 }
@@ -166,6 +168,21 @@ const struct slurm_job *slurm_jobs_find_named(const struct slurm_jobs *jobs, con
             return job;
     }
     return NULL;
+}
+
+bool slurm_was_put_back(const char *text, const char *id)
+{
+    char job[41];
+    int count;
+
+    for (const char *line = text; line != NULL && *line != '\0';) {
+        const char *end = strchr(line, '\n');
+
+        if (sscanf(line, "%40s %9d", job, &count) == 2 && strcmp(job, id) == 0)
+            return count > 0;
+        line = end != NULL ? end + 1 : NULL;
+    }
+    return false;
 }
 
 bool slurm_read_job_id(char out[32], const char *text)

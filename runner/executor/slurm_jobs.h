@@ -11,7 +11,7 @@
 
 /* The formats that the functions below read: for squeue --format and sacct --format. */
 #define SLURM_QUEUE_FORMAT "--format=%i|%T|%M|%N|%j"
-#define SLURM_PAST_FORMAT "--format=JobID,State"
+#define SLURM_PAST_FORMAT "--format=JobID,State,NodeList"
 
 enum slurm_phase {
     SLURM_WAITING, /* no process of it runs, but may later */
@@ -35,7 +35,7 @@ struct slurm_job {
     char id[32];
     const struct slurm_state *state; /* borrowed from a static table */
     double age_s;                    /* how long it has been running */
-    char nodes[100];
+    char nodes[100];                 /* "": none */
     char name[100];
 };
 
@@ -58,6 +58,9 @@ const struct slurm_job *slurm_jobs_find(const struct slurm_jobs *jobs, const cha
  * latter is made up. NULL: it is not there. */
 const struct slurm_job *slurm_jobs_find_named(const struct slurm_jobs *jobs, const char *name,
                                               int number);
+
+/* Whether Slurm has put the job back into the queue, by lines "ID COUNT". */
+bool slurm_was_put_back(const char *text, const char *id);
 
 /* The job id that sbatch --parsable printed ("12" or "12;cluster"); false: none. */
 bool slurm_read_job_id(char out[32], const char *text);

@@ -60,6 +60,15 @@ int slurm_mark_set(const char *directory, enum slurm_mark mark, struct error *er
     return rc;
 }
 
+bool slurm_script_has_begun(const char *directory)
+{
+    char *path = file_join(directory, "log");
+    bool exists = path != NULL && file_exists(path);
+
+    free(path);
+    return exists;
+}
+
 bool slurm_mark_void(const char *directory)
 {
     char *from = path_of(directory, SLURM_MARK_PLACE),

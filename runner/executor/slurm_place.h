@@ -49,6 +49,9 @@ const char *slurm_mark_name(enum slurm_mark mark);
 bool slurm_mark_is_set(const char *directory, enum slurm_mark mark);
 /* Creates the file, empty. */
 int slurm_mark_set(const char *directory, enum slurm_mark mark, struct error *err) MUST_CHECK;
+/* Whether the script of the attempt's job has begun: that makes the logs of all its
+ * attempts before anything else. */
+bool slurm_script_has_begun(const char *directory);
 /* Sees to it that no job begins the attempt. False: one has begun it, or has ended
  * before its turn came, or it is void already. */
 bool slurm_mark_void(const char *directory);

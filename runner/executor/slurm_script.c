@@ -100,9 +100,12 @@ static int put_options(FILE *out, const struct config *config, struct error *err
     return rc < 0 ? rc : put_texts(out, config, SLURM_ADDITIONAL_PARAMETERS, "#SBATCH --", err);
 }
 
-/* Which attempts are this job's; from here on, what is printed goes to the log of the
- * first. */
+/* Which attempts are this job's. Their logs tell that the job has begun
+ * (slurm_script_has_begun()); what is printed goes to that of the first. */
 static const char BEGINNING[] = "first=$(((${1:-0} + ${SLURM_ARRAY_TASK_ID:-0}) * per_job))\n"
+                                "for attempt in \"${attempts[@]:first:per_job}\"; do\n"
+                                "    : >>\"$runs/$attempt/log\"\n"
+                                "done\n"
                                 "exec >>\"$runs/${attempts[first]}/log\" 2>&1\n";
 
 /* The signals, and the attempts one after the other. Bash's wait returns at each

@@ -34,15 +34,19 @@ enum slurm_end {
     SLURM_END_NOW
 };
 
+/* Whether the job of a task ever got a node, as far as it matters. */
+enum slurm_node { SLURM_NODE_UNKNOWN, SLURM_NODE_ASKED, SLURM_NODE_NEVER, SLURM_NODE_ONCE };
+
 struct slurm_task {
     struct executor_task head;
     enum slurm_step step;
     struct slurm_place place;
-    int slots;      /* cores of its job */
-    int missing;    /* lists in a row that lacked its job */
-    bool asked;     /* sacct is asked for the job, or was */
-    bool over;      /* the job or the attempt is over, or Slurm does not know the job */
-    bool voided;    /* no job will begin it */
+    int slots;   /* cores of its job */
+    int missing; /* lists in a row that lacked its job */
+    bool asked;  /* sacct is asked for the job, or was */
+    bool over;   /* the job or the attempt is over, or Slurm does not know the job */
+    bool voided; /* no job will begin it */
+    enum slurm_node node;
     double over_at; /* monotonic time at which that was seen */
     enum outcome cause;
     enum slurm_end wanted, sent;
@@ -106,6 +110,8 @@ void slurm_submit_undo(struct slurm *slurm);
 
 /* ---- slurm_follow.c ---- */
 
+/* Whether the task's job was cancelled before it began, and it matters who did that. */
+bool slurm_is_doubtful(const struct slurm_task *task);
 /* Whether lists tell about the task. */
 bool slurm_is_listed(const struct slurm_task *task);
 /* Takes the task's state from the last list. */
@@ -114,6 +120,8 @@ void slurm_follow_one(struct slurm *slurm, struct slurm_task *task);
 bool slurm_follow_all(struct slurm *slurm);
 /* The task's job, or the attempt, is over. */
 void slurm_task_over(struct slurm_task *task, enum outcome cause);
+/* A list says that the task's job is over. */
+void slurm_task_job_over(struct slurm_task *task, const struct slurm_job *job);
 /* Ends the tasks that are over, once what their workers wrote can be seen. */
 void slurm_tasks_conclude(struct slurm *slurm);
 /* Writes the task's place, and its name for messages, from what is known of its job. */

@@ -3,6 +3,9 @@
 # Slurm does too seldom. Jobs run here, as processes; $FAKE_SLURM/jobs/ID says which. The file
 # $FAKE_SLURM/mode names what goes wrong:
 #   oom, preempted   the first job ends so at the first list
+#   launch-fails     its node cannot start the first job, which is cancelled for that
+#   put-back         the same, when it is in the queue again and has no node any more
+#   cancelled-early  somebody cancels the first job before it has a node
 #   unknown          no list has a job that is over, and there is no accounting
 #   accounted        the first job's node fails; only sacct knows
 #   fails, garbled   the first two lists are an error, or cut
@@ -49,6 +52,13 @@ end_job() { # ID STATE
 start() { # ID ELEMENT NAME OUTPUT SCRIPT ARGUMENT...
     mkdir -p "$jobs/$1"
     echo "$3" >"$jobs/$1/name"
+    case "$1 $mode" in
+    1*\ launch-fails | 1*\ put-back | 1*\ cancelled-early)
+        echo 0 >"$jobs/$1/pid"
+        echo CANCELLED >"$jobs/$1/state"
+        return
+        ;;
+    esac
     SLURM_ARRAY_TASK_ID=$2 setsid bash "${@:5}" >>"$4" 2>&1 </dev/null &
     echo $! >"$jobs/$1/pid"
 }
@@ -91,7 +101,12 @@ submit() { # OPTION... SCRIPT ARGUMENT...
 }
 
 list() {
-    local before id state
+    local before id state node=node1
+    case "$mode $*" in
+    put-back*--Format=*) echo "1    1   "; return ;;
+    *--Format=*) echo "1    0   "; return ;;
+    cancelled-early* | put-back*) node= ;;
+    esac
     before=$(calls)
     case $mode in
     fails) [ "$before" -ge 2 ] || { echo "slurm_load_jobs error: Unable to contact" >&2; exit 1; } ;;
@@ -111,7 +126,7 @@ list() {
         case "$mode $state" in
         "unknown COMPLETED" | "accounted NODE_FAIL") continue ;;
         esac
-        echo "$id|$state|0:01|node1|$(<"$jobs/$id/name")"
+        echo "$id|$state|0:01|$node|$(<"$jobs/$id/name")"
     done
 }
 
@@ -133,7 +148,7 @@ cancel() {
 
 case ${0##*/} in
 sbatch) submit "$@" ;;
-squeue) list ;;
+squeue) list "$@" ;;
 scancel) cancel "$@" ;;
 scontrol)
     size=1001
@@ -141,7 +156,7 @@ scontrol)
     echo "MaxArraySize            = $size"
     ;;
 sacct)
-    [ "$mode" != accounted ] || { echo "1|NODE_FAIL"; exit 0; }
+    [ "$mode" != accounted ] || { echo "1|NODE_FAIL|node1"; exit 0; }
     echo "Slurm accounting storage is disabled" >&2
     exit 1
     ;;
