@@ -126,7 +126,7 @@ bench-baseline: build/bench ## measure and store in tests/bench/baseline.json (C
 	@build/bench $(BENCH_ARGS) --write-baseline
 bench-peer: build/bench ## beside tuned PyTorch (python3-torch); CONFIGS, QUICK
 	@build/bench peer $(BENCH_ARGS)
-bench-pair: build/bench ## two workers of one thread against one of two; CONFIGS
+bench-pair: build/bench ## two workers of one thread against one of two and, with MPI=1, two ranks; CONFIGS, QUICK
 	@build/bench pair $(BENCH_ARGS)
 bench-growth: build/bench ## a step's time against every size, plotted to docs/growth.svg
 	@build/bench growth docs/growth.svg
@@ -267,10 +267,11 @@ $(P)/test_serve: | $(P)/hrmlab-serve
 $(P)/golden_replay: $(O)/tests/golden_replay.o $(GOLDEN_O) $(SAFETENSORS_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(WORKER_LIBS)
-$(P)/bench: $(BENCH_O) $(SAFETENSORS_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
+$(P)/bench: $(BENCH_O) $(SAFETENSORS_O) $(WORKER_BUT_MPI_O) $(MODEL_O) $(COMMON_O) $(O)/mpi.txt \
+            $(if $(MPI),$(WITH_MPI_O),$(WITHOUT_MPI_O))
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=gemm_forward,--wrap=gemm_forward_swiglu,--wrap=gemm_backward_input,--wrap=gemm_backward_weight \
-	    -o $@ $^ $(WORKER_LIBS)
+	    -o $@ $(filter %.o,$^) $(WORKER_LIBS) $(if $(MPI),$(MPI_LIBS))
 $(P)/fake_worker: $(O)/tests/fake_worker.o $(COMMON_O)
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(COMMON_LIBS)

@@ -46,6 +46,9 @@ struct bench_model {
 
 /* Fatal errors end the program with a message: it measures and keeps nothing. */
 void bench_model_create(struct bench_model *model, const struct bench_case *c);
+/* The same on rank 0 of several (exchange.h). */
+void bench_model_create_shared(struct bench_model *model, const struct bench_case *c,
+                               const struct exchange *exchange);
 void bench_model_destroy(struct bench_model *model);
 /* Seconds of one training step (the engine's, with exploration drawn as the worker does); of
  * one outer step of an evaluation that was begun just before. */
@@ -65,6 +68,9 @@ cJSON *bench_child_times(const struct bench_case *c, bool quick, bool profile);
 /* Measures in phases that begin at wall-clock times common to several processes, each pinned
  * to core (-1: not pinned): sgemm, steps, sgemm, steps, ... */
 cJSON *bench_child_phases(const struct bench_case *c, double start, double length, int core);
+/* On a rank of several: training steps in three windows of so many seconds (0: none), what they
+ * exchange, and sums of gradients alone. NULL on ranks other than 0, which serve. */
+cJSON *bench_child_ranks(const struct bench_case *c, double length);
 /* Trains a little, then writes a golden-1 case of one step at those weights to
  * PREFIX.safetensors and PREFIX.json, for another implementation to replay. */
 cJSON *bench_child_export(const struct bench_case *c, const char *prefix);
@@ -81,6 +87,8 @@ cJSON *bench_profile(struct bench_model *model, double sgemm_gflops, double *own
 
 /* Starts this program with the words given and returns what it prints. NULL: it failed. */
 cJSON *bench_start(const char *words);
+/* The same as that many ranks of MPI. */
+cJSON *bench_start_ranks(int ranks, const char *words);
 /* How long a phase in common (bench_child_phases) must be, given a training step's time. */
 int bench_phase_seconds(double train_ms, bool quick);
 /* The case's phases in two processes at once, pinned to the first two cores. */
@@ -88,6 +96,8 @@ void bench_start_two(cJSON *out[2], const char *name, int phase_seconds);
 /* The configuration's name without "-bf16". */
 void bench_case_base(char out[8], const struct bench_case *c);
 int bench_peer(const char *const *names, int count, bool quick);
+/* What one worker of two threads, two workers and, if built with MPI, two ranks reach. */
+int bench_pair(const char *const *names, int count, bool quick);
 int bench_growth(const char *svg);
 /* The time of an evaluation against the outer steps that its rows make. */
 int bench_halting(const char *svg);

@@ -4,7 +4,7 @@
  *
  *   bench [--format table|json] [--quick] [--configs A,S] [--write-baseline]
  *   bench peer [--quick] [--configs A,S]     beside PyTorch
- *   bench pair [--configs A,S]               two workers against one of two threads
+ *   bench pair [--configs A,S]               two workers against one of two threads, or of two ranks
  *   bench growth SVG                         time against sizes
  *   bench halting SVG                        what rows that halt early save
  *   bench scheduler                          the runner beside a bare loop over null workers
@@ -65,6 +65,21 @@ cJSON *bench_start(const char *words)
     return read_child(open_child(words));
 }
 
+cJSON *bench_start_ranks(int ranks, const char *words)
+{
+    char self[4096], command[8192];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    if (length <= 0)
+        bench_fail("cannot find this program");
+    self[length] = '\0';
+    snprintf(command, sizeof command,
+             "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
+             " mpirun --bind-to none --oversubscribe -n %d '%s' child %s",
+             ranks, self, words);
+    return read_child(popen(command, "r"));
+}
+
 void bench_start_two(cJSON *out[2], const char *name, int phase_seconds)
 {
     /* Both must be ready by then: they make a step of each kind to warm up. */
@@ -98,7 +113,11 @@ static int child(int argc, char **argv)
         out = bench_child_phases(c, atof(argv[3]), atof(argv[2]), atoi(argv[4]));
     else if (strcmp(what, "threads") == 0 && argc == 3)
         out = bench_child_phases(c, clock_wall_s() + 1, atof(argv[2]), -1);
-    else if (strcmp(what, "export") == 0 && argc == 3)
+    else if (strcmp(what, "ranks") == 0 && argc == 3) {
+        out = bench_child_ranks(c, atof(argv[2]));
+        if (out == NULL) /* another rank prints */
+            return 0;
+    } else if (strcmp(what, "export") == 0 && argc == 3)
         out = bench_child_export(c, argv[2]);
     char *text = out == NULL ? NULL : cJSON_Print(out);
     if (text == NULL || puts(text) < 0)
@@ -311,71 +330,6 @@ static int bench(const struct blas_environment *environment, int argc, char **ar
     return slower > 0 ? 1 : 0;
 }
 
-static double median_of(const cJSON *object, const char *key)
-{
-    double values[64];
-    int count = 0;
-
-    for (const cJSON *i = cJSON_GetObjectItem(object, key)->child; i != NULL; i = i->next)
-        values[count++] = i->valuedouble;
-    return bench_median(values, count);
-}
-
-int bench_phase_seconds(double train_ms, bool quick)
-{
-    int least = quick ? 2 : 3, long_enough = (int)ceil(2.5e-3 * train_ms);
-
-    return long_enough > least ? long_enough : least;
-}
-
-/* A grid's throughput: two pinned workers of one thread, or one worker of two. */
-static int pair(int argc, char **argv)
-{
-    struct arguments arguments;
-
-    read_arguments(&arguments, argc, argv);
-    printf("training steps per second; scaling: two workers against one, relative to two sgemm "
-           "against one\n%-2s %8s %12s %12s %8s %10s %12s\n",
-           "", "one", "two workers", "two threads", "x", "scaling", "share of 2");
-    for (int i = 0; i < arguments.count; i++) {
-        const char *name = arguments.names[i];
-        double workers = 0, sgemm = 0, train_flops, evaluate_flops;
-        struct bench_model model;
-        char words[100];
-        cJSON *two[2];
-
-        snprintf(words, sizeof words, "times %s q", name);
-        cJSON *times = bench_start(words);
-        int seconds = bench_phase_seconds(
-            cJSON_GetNumberValue(cJSON_GetObjectItem(times, "train_ms")), false);
-        cJSON_Delete(times);
-        snprintf(words, sizeof words, "threads %s %d", name, seconds);
-        setenv("BENCH_THREADS", "1", 1);
-        cJSON *one = bench_start(words);
-        setenv("BENCH_THREADS", "2", 1);
-        cJSON *threads = bench_start(words);
-        unsetenv("BENCH_THREADS");
-        bench_start_two(two, name, seconds);
-        for (int k = 0; k < 2; k++) {
-            workers += median_of(two[k], "steps_per_s");
-            sgemm += median_of(two[k], "sgemm_gflops");
-            cJSON_Delete(two[k]);
-        }
-        bench_model_create(&model, bench_case_find(name));
-        bench_flops(&model.config, &train_flops, &evaluate_flops);
-        bench_model_destroy(&model);
-        double single = median_of(one, "steps_per_s"), both = median_of(threads, "steps_per_s");
-        printf("%-6s %8.2f %12.2f %12.2f %8.2f %8.0f %% %10.0f %%\n", name, single, workers,
-               both, workers / both,
-               100 * (workers / single) / (sgemm / median_of(one, "sgemm_gflops")),
-               100 * 1e-9 * train_flops * workers / sgemm);
-        fflush(stdout);
-        cJSON_Delete(one);
-        cJSON_Delete(threads);
-    }
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     struct blas_environment environment = { 0 };
@@ -394,7 +348,8 @@ int main(int argc, char **argv)
         read_arguments(&arguments, argc - 2, argv + 2);
         rc = bench_peer(arguments.names, arguments.count, arguments.quick);
     } else if (strcmp(command, "pair") == 0) {
-        rc = pair(argc - 2, argv + 2);
+        read_arguments(&arguments, argc - 2, argv + 2);
+        rc = bench_pair(arguments.names, arguments.count, arguments.quick);
     } else if (strcmp(command, "growth") == 0) {
         rc = bench_growth(argc > 2 ? argv[2] : "growth.svg");
     } else if (strcmp(command, "halting") == 0) {

@@ -84,20 +84,29 @@ static void fill_batches(struct bench_model *model, const struct bench_case *c)
     }
 }
 
-/* BENCH_THREADS: threads of the engine; with more than one, the lanes that they share. */
+/* BENCH_THREADS: threads of the engine; with more than one, of all ranks together, the lanes that
+ * they share. */
 static void set_threads(struct engine_config *config)
 {
     enum { LANES_PER_THREAD = 4 };
     const char *threads = getenv("BENCH_THREADS");
+    int all;
 
     config->threads = threads != NULL ? atoi(threads) : 1;
     config->gradient_lanes = 1;
-    while (config->threads > 1 && 2 * config->gradient_lanes <= config->batch_size &&
-           config->gradient_lanes < LANES_PER_THREAD * config->threads)
+    all = config->threads * config->ranks;
+    while (all > 1 && 2 * config->gradient_lanes <= config->batch_size &&
+           config->gradient_lanes < LANES_PER_THREAD * all)
         config->gradient_lanes *= 2;
 }
 
 void bench_model_create(struct bench_model *model, const struct bench_case *c)
+{
+    bench_model_create_shared(model, c, NULL);
+}
+
+void bench_model_create_shared(struct bench_model *model, const struct bench_case *c,
+                               const struct exchange *exchange)
 {
     struct error err = { 0 };
 
@@ -134,7 +143,9 @@ void bench_model_create(struct bench_model *model, const struct bench_case *c)
                     .lr_warmup_steps = 1,
                     .total_steps = 1000,
                     .puzzle_emb_lr = 1e-2,
-                    .puzzle_emb_weight_decay = 0.1 },
+                    .puzzle_emb_weight_decay = 0.1,
+                    .ranks = exchange != NULL ? exchange->count : 1,
+                    .exchange = exchange },
         .halt_max_steps = c->halt_max_steps,
         .min_halt_steps = calloc((size_t)c->batch, sizeof *model->min_halt_steps),
     };

@@ -1,0 +1,169 @@
+/* bench_ranks.c - the children that are ranks of MPI: one engine shared by several processes. */
+#include "bench.h"
+
+#include "clock.h"
+#include "error.h"
+#include "kernels.h"
+#include "mpi_exchange.h"
+#include "ranks.h"
+
+#include <stdlib.h>
+
+enum { WINDOWS = 3, REDUCTIONS = 9 };
+
+/* Counts what the ranks swap: gradients and values by row. */
+struct meter {
+    const struct exchange *real; /* borrowed */
+    double seconds, bytes;       /* in swaps, waiting included; sent by them */
+};
+
+static void meter_send(void *context, int to, enum exchange_channel channel, const void *data,
+                       size_t bytes)
+{
+    const struct exchange *real = ((const struct meter *)context)->real;
+
+    real->send(real->context, to, channel, data, bytes);
+}
+
+static void meter_receive(void *context, int from, enum exchange_channel channel, void *data,
+                          size_t bytes)
+{
+    const struct exchange *real = ((const struct meter *)context)->real;
+
+    real->receive(real->context, from, channel, data, bytes);
+}
+
+static void meter_swap(void *context, int with, const void *out, size_t out_bytes, void *in,
+                       size_t in_bytes)
+{
+    struct meter *meter = context;
+    double began_at = clock_monotonic_s();
+
+    meter->real->swap(meter->real->context, with, out, out_bytes, in, in_bytes);
+    meter->seconds += clock_monotonic_s() - began_at;
+    meter->bytes += (double)out_bytes;
+}
+
+static bool meter_is_waiting(void *context, int from, enum exchange_channel channel)
+{
+    const struct exchange *real = ((const struct meter *)context)->real;
+
+    return real->is_waiting(real->context, from, channel);
+}
+
+static void meter_pause(void *context)
+{
+    const struct exchange *real = ((const struct meter *)context)->real;
+
+    real->pause(real->context);
+}
+
+static int64_t count_parameters(const struct bench_model *model)
+{
+    int64_t trained, puzzle;
+
+    engine_count_parameters(model->engine, &trained, &puzzle);
+    return trained;
+}
+
+/* Rank 0: windows of training steps. Returns the number of trained parameters. */
+static int64_t train(cJSON *out, const struct bench_case *c, const struct exchange *exchange,
+                     struct meter *meter, double length)
+{
+    cJSON *steps = cJSON_AddArrayToObject(out, "steps_per_s");
+    cJSON *swaps = cJSON_AddArrayToObject(out, "swap_ms");
+    struct bench_model model;
+
+    bench_model_create_shared(&model, c, exchange);
+    int64_t trained = count_parameters(&model);
+    bench_train_step(&model, NULL);
+    for (int window = 0; window < WINDOWS; window++) {
+        double from = clock_monotonic_s(), end = from;
+        int done = 0;
+
+        meter->seconds = meter->bytes = 0.0;
+        while (done == 0 || end - from < length) {
+            bench_train_step(&model, NULL);
+            done++;
+            end = clock_monotonic_s();
+        }
+        cJSON_AddItemToArray(steps, cJSON_CreateNumber(done / (end - from)));
+        cJSON_AddItemToArray(swaps, cJSON_CreateNumber(1e3 * meter->seconds / done));
+        if (window == 0)
+            cJSON_AddNumberToObject(out, "swap_mib", meter->bytes / done / 1048576.0);
+    }
+    bench_model_destroy(&model);
+    engine_dismiss(exchange);
+    return trained;
+}
+
+/* The same number, without a step: the batch may have fewer rows than there are ranks. */
+static int64_t only_count(const struct bench_case *c)
+{
+    struct bench_model model;
+
+    bench_model_create(&model, c);
+    int64_t trained = count_parameters(&model);
+    bench_model_destroy(&model);
+    return trained;
+}
+
+/* All ranks: adds up that many floats of each, over and over; rank 0's median in ms. */
+static double reduce(const struct exchange *exchange, int64_t floats)
+{
+    const struct engine_config config = { .exchange = exchange };
+    const struct kernels *kernels;
+    struct ranks *ranks;
+    struct error err = { 0 };
+    double times[REDUCTIONS];
+
+    ranks_broadcast(exchange, &floats, sizeof floats);
+    float *values = calloc((size_t)floats, sizeof *values);
+    if (values == NULL || ranks_create(&ranks, &config, &err) < 0 ||
+        kernels_current(&kernels, &err) < 0)
+        bench_fail("no sum of gradients: %s", err.message);
+    for (int i = 0; i < REDUCTIONS; i++) {
+        int32_t begin = 0;
+
+        ranks_broadcast(exchange, &begin, sizeof begin);
+        double began_at = clock_monotonic_s();
+        ranks_add(ranks, kernels, values, (size_t)floats);
+        times[i] = clock_monotonic_s() - began_at;
+    }
+    ranks_destroy(ranks);
+    free(values);
+    return 1e3 * bench_median(times, REDUCTIONS);
+}
+
+cJSON *bench_child_ranks(const struct bench_case *c, double length)
+{
+    struct exchange real;
+    struct error err = { 0 };
+    int64_t floats = 0;
+    cJSON *out = NULL;
+
+    if (mpi_exchange_open(&real, &err) < 0)
+        bench_fail("%s", err.message);
+    struct meter meter = { .real = &real };
+    const struct exchange metered = { .rank = real.rank,
+                                      .count = real.count,
+                                      .context = &meter,
+                                      .send = meter_send,
+                                      .receive = meter_receive,
+                                      .swap = meter_swap,
+                                      .is_waiting = meter_is_waiting,
+                                      .pause = meter_pause };
+    if (real.rank == 0) {
+        out = cJSON_CreateObject();
+        floats = length > 0.0 ? train(out, c, &metered, &meter, length) : only_count(c);
+    } else if (length > 0.0 && engine_serve(&real, &err) < 0) {
+        bench_fail("%s", err.message);
+    }
+    double reduction_ms = reduce(&real, floats);
+    mpi_exchange_close();
+    if (out != NULL) {
+        cJSON_AddNumberToObject(out, "reduction_ms", reduction_ms);
+        cJSON_AddNumberToObject(out, "gradient_mib", (double)floats * 4.0 / 1048576.0);
+    }
+    return out;
+}
