@@ -20,6 +20,7 @@ double golden_value(const void *data, enum safetensors_dtype dtype, size_t i)
         return (double)((const int64_t *)data)[i];
     case SAFETENSORS_U8:
         return ((const uint8_t *)data)[i];
+    case SAFETENSORS_BF16: /* no golden file has it */
     case SAFETENSORS_DTYPE_COUNT:
         break;
     }

@@ -213,6 +213,7 @@ static void perturb(const struct golden *g, const struct safetensors_tensor *ten
         *at ^= 1;
         break;
     case SAFETENSORS_I64:
+    case SAFETENSORS_BF16:
     case SAFETENSORS_DTYPE_COUNT:
         fail_msg("%s: unexpected type", tensor->name);
     }

@@ -73,8 +73,8 @@ const struct safetensors_tensor *safetensors_at(const struct safetensors_file *f
 const struct safetensors_tensor *safetensors_find(const struct safetensors_file *file,
                                                   const char *name);
 
-/* The elements of an F32 or BF16 tensor as float32: its own data, or scratch (elements),
- * which they are widened into. NULL: it has another type. */
+/* The elements of an F32 or BF16 tensor as float32: its own data, or scratch
+ * (elements), which they are widened into. NULL: it has another type. */
 const float *safetensors_floats(const struct safetensors_tensor *tensor, float *scratch);
 
 /* The JSON header, an object that contains __metadata__. Borrowed. */

@@ -12,8 +12,8 @@ enum { SEALED_PAIRS = 8 };
 /* A kind of such files. */
 struct sealed_kind {
     const char *format; /* the metadata's "format" */
-    /* Texts of the metadata that the checksum covers besides the tensors and the run, in
-     * this order; NULL: no more. */
+    /* Texts of the metadata that the checksum covers besides the tensors and the run,
+     * in this order; NULL: no more. */
     const char *covered[SEALED_PAIRS];
 };
 
@@ -25,13 +25,13 @@ int sealed_file_write(const char *path, const struct sealed_kind *kind, const ch
                       const struct safetensors_tensor *tensors, int count,
                       const struct safetensors_pair *pairs, int pair_count,
                       struct error *err) MUST_CHECK;
-/* A whole file of that kind and run, which the caller destroys. ERROR_DAMAGED: it is none;
- * ERROR_ABSENT, ERROR_IO, ERROR_NOMEM. */
+/* A whole file of that kind and run, which the caller destroys. ERROR_DAMAGED: it is
+ * none; ERROR_ABSENT, ERROR_IO, ERROR_NOMEM. */
 int sealed_file_read(struct safetensors_file **out, const char *path,
                      const struct sealed_kind *kind, const char *run_hash,
                      struct error *err) MUST_CHECK;
 /* ERROR_DAMAGED, of a file that was read whole and means nothing. */
-int sealed_file_contradicts(const char *path, struct error *err);
+int sealed_file_contradicts(const char *path, struct error *err) MUST_CHECK;
 
 /* A member of the metadata that is a text; "" if there is none. */
 const char *sealed_file_text(const struct safetensors_file *file, const char *key);

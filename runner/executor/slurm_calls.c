@@ -2,8 +2,8 @@
  * slurm_calls.c - calls sbatch, squeue, sacct and scancel, one at a time.
  *
  * What is due goes first in this order: ends that were asked for, the list of jobs,
- * jobs that no list has any more or that were cancelled early, submissions. A call that fails is followed by a
- * pause that doubles.
+ * jobs that no list has any more or that were cancelled early, submissions. A call that
+ * fails is followed by a pause that doubles.
  */
 #include "client_call.h"
 #include "clock.h"

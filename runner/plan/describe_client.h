@@ -17,9 +17,9 @@
 int describe_ask(cJSON **out, const char *program, const char *workspace, const cJSON *configs,
                  struct error *err) MUST_CHECK;
 
-/* Reads what the process writes to fd, to its end; *out is newly allocated text. Large data
- * take as long as they take: ERROR_SPAWN only when the process writes and computes nothing
- * for quiet_ms. ERROR_NOMEM. program: for messages. */
+/* Reads what the process writes to fd, to its end; *out is newly allocated text. Large
+ * data take as long as they take: ERROR_SPAWN only when the process writes and computes
+ * nothing for quiet_ms. ERROR_NOMEM. program: for messages. */
 int describe_read(char **out, size_t *size, int fd, pid_t pid, int quiet_ms,
                   const char *program, struct error *err) MUST_CHECK;
 

@@ -22,11 +22,12 @@ void plan_tell_of_idle_threads(const struct plan *plan);
 
 /* Warns, once, of a training that ends before the rate has grown to train.lr. */
 void plan_tell_of_long_warm_ups(const struct plan *plan);
-/* Warns where no evaluation of several rollouts has noise that could tell them apart. */
+/* Warns where no evaluation of several rollouts has noise that could tell them
+ * apart. */
 void plan_tell_of_equal_rollouts(const struct plan *plan);
 
-/* Warns of "key=value" overrides of settings that are inactive in every arm, or in every
- * evaluation. */
+/* Warns of "key=value" overrides of settings that are inactive in every arm, or in
+ * every evaluation. */
 void plan_tell_of_inactive_sets(const struct plan *plan, const char *const *sets, int count);
 
 /* Warns of rules of "exclude" that match no cell. */

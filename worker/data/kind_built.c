@@ -224,7 +224,8 @@ static int check_names(const struct content *content, struct place p, const char
     return 0;
 }
 
-/* Checks that the tests of a task of test_puzzles.json are the examples of its group. */
+/* Checks that the tests of a task of test_puzzles.json are the examples of its
+ * group. */
 static int check_test_pairs(const struct content *content, struct place p,
                             const struct arc_task *listed, const char *file, struct error *err)
 {
@@ -279,7 +280,8 @@ static bool is_tested(const struct content *content, const char *name)
     return found;
 }
 
-/* Checks that test_puzzles.json, if there is one, has the tasks of test/ and no other. */
+/* Checks that test_puzzles.json, if there is one, has the tasks of test/ and no
+ * other. */
 static int check_tests(const struct content *content, const char *directory, struct error *err)
 {
     int trained = content->built.splits[SPLIT_TRAIN].groups;
