@@ -135,6 +135,7 @@ int engine_create(struct engine **out, const struct engine_config *config, struc
         *out = NULL;
         return rc;
     }
+    assert(engine != NULL);
     fill_rope_tables(engine);
     engine->train.rows = engine->B;
     engine->train.own_first = ranks_train_rows(engine).first;

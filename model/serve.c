@@ -59,6 +59,7 @@ static int create(struct server *server, struct error *err)
 {
     struct engine_creation creation;
 
+    assert(server->engine == NULL && server->inputs == NULL); /* one engine at a time */
     ranks_broadcast(server->exchange, &creation, sizeof creation);
     creation.config.exchange = server->exchange;
     int rc = use_kernel_set(creation.kernel_set, err);
