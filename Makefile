@@ -135,8 +135,8 @@ bench-halting: build/bench ## what rows that halt early save at inference, plott
 bench-scheduler: all build/bench build/fake_worker build/fault_shim.so ## the runner beside a bare loop
 	@build/bench scheduler
 
-bench-load: all ## the commands on 100 000 queued runs and on 1 000 000 metric rows
-	@tests/bench/load.sh build/hrmlab
+bench-load: all ## every command and page on 100 000 runs and 1 000 000 metric rows
+	@tests/bench/load.sh build
 
 .PHONY: bench-serve
 bench-serve: all build/fake_worker ## the runner's rate beside 50 live pages (RUNS, ROUNDS)

@@ -4,7 +4,7 @@
  * The worker's events, what may stand in the table measure_value, the checks of verify,
  * --metric, and the columns of results and compare are derived from it. A new measure
  * is a line here and the place where it is computed (worker/scores.c, or
- * results/query.c for one that follows from task_outcome).
+ * results/task_values.c for one that follows from task_outcome).
  */
 #ifndef COMMON_MEASURE_H
 #define COMMON_MEASURE_H

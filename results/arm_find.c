@@ -118,7 +118,7 @@ int arm_find(struct results **out, struct store *store, const struct results *re
     if (rc == 0)
         rc =
             results_load(out, store, results->experiment, (const char *const *)selection.wheres,
-                         selection.count, RESULTS_LAST, err);
+                         selection.count, RESULTS_ROWS, err);
     for (int i = 0; rc == 0 && i < (*out)->row_count; i++) {
         int other = (*out)->rows[i].arm;
 
@@ -139,8 +139,8 @@ int arm_find(struct results **out, struct store *store, const struct results *re
     return rc;
 }
 
-/* Moves the rows found to the end of into, as rows of its new last arm. */
-static int move_rows(struct results *into, struct results *found, struct error *err)
+/* Copies the rows found to the end of into, as rows of its new last arm. */
+static int copy_rows(struct results *into, const struct results *found, struct error *err)
 {
     size_t count = (size_t)into->row_count + (size_t)found->row_count;
     struct result_row *rows = realloc(into->rows, count * sizeof *rows);
@@ -149,9 +149,13 @@ static int move_rows(struct results *into, struct results *found, struct error *
         return error_no_memory(err, "results");
     into->rows = rows;
     for (int i = 0; i < found->row_count; i++) {
-        rows[into->row_count] = found->rows[i];
-        rows[into->row_count++].arm = into->arm_count - 1;
-        found->rows[i].evaluation = NULL; /* moved */
+        struct result_row *row = &rows[into->row_count++];
+
+        *row = found->rows[i];
+        row->arm = into->arm_count - 1;
+        row->evaluation = results_add_evaluation(into, row->evaluation);
+        if (row->evaluation == NULL)
+            return error_no_memory(err, "results");
     }
     return 0;
 }
@@ -184,7 +188,7 @@ int arm_add_foreign(const char **out, struct results *results, struct store *sto
     *out = arm;
     if (rc < 0 || experiment[0] == '\0' || strcmp(experiment, results->experiment) == 0)
         return rc;
-    rc = results_load(&all, store, experiment, NULL, 0, RESULTS_LAST, err);
+    rc = results_load(&all, store, experiment, NULL, 0, RESULTS_ARMS, err);
     if (rc == 0)
         rc = arm_find(&found, store, all, arm, err);
     if (rc == 0) {
@@ -194,7 +198,7 @@ int arm_add_foreign(const char **out, struct results *results, struct store *sto
             add_arm(results, format_string("%s: %s", experiment, from->label), from->axes, err);
     }
     if (rc == 0)
-        rc = move_rows(results, found, err);
+        rc = copy_rows(results, found, err);
     if (rc == 0)
         *out = results->arms[results->arm_count - 1].label;
     results_destroy(found);

@@ -183,6 +183,9 @@ static void list_evaluation_values(char *list, size_t size, const struct results
 {
     list[0] = '\0';
     for (int i = 0; i < results->row_count; i++) {
+        /* sorted by evaluation within an arm */
+        if (i > 0 && results->rows[i].evaluation == results->rows[i - 1].evaluation)
+            continue;
         char *text = evaluation_value(&results->rows[i], key);
 
         if (text != NULL)

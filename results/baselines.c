@@ -5,7 +5,6 @@
 #include "error.h"
 #include "file.h"
 #include "json.h"
-#include "measure_rows.h"
 #include "query.h"
 #include "sql.h"
 #include "statistics.h"
@@ -19,9 +18,13 @@
 
 enum { SHORT_HASH = 8 };
 
-/* Values of untrained models: (run, measure); rows are appended. */
-struct run_values {
-    double (*rows)[METRIC_RECORDED]; /* owned */
+/* The means of one run's untrained evaluations; NaN: none. */
+struct untrained_run {
+    int64_t run_id;
+    double values[METRIC_RECORDED];
+};
+struct untrained_runs {
+    struct untrained_run *items; /* owned */
     int count, room;
 };
 
@@ -31,13 +34,16 @@ struct measure_sums {
     int counts[METRIC_RECORDED];
 };
 
+enum { MOST_NAMED = 4 }; /* of more measures, all are loaded */
+
 /* State while the baselines are loaded. */
 struct loading {
     struct baselines *out;
-    struct run_values *untrained; /* owned: (out->count) */
+    struct untrained_runs *untrained; /* owned: (out->count) */
     const struct results *results;
     const struct result_row **rows; /* owned: by run */
-    int at;                         /* the first row of the run last asked for */
+    const char *names[MOST_NAMED];  /* of the measures to load; ended by NULL */
+    bool all;                       /* all are */
     struct error *err;
 };
 
@@ -78,12 +84,12 @@ static int add_baseline(struct loading *l, const char *data_hash, bool train_spl
     if (items == NULL)
         return -1;
     l->out->items = items;
-    struct run_values *untrained =
+    struct untrained_runs *untrained =
         realloc(l->untrained, ((size_t)count + 1) * sizeof *untrained);
     if (untrained == NULL)
         return -1;
     l->untrained = untrained;
-    untrained[count] = (struct run_values){ 0 };
+    untrained[count] = (struct untrained_runs){ 0 };
     items[count] = (struct baseline){ .train_split = train_split };
     snprintf(items[count].data_hash, sizeof items[count].data_hash, "%s", data_hash);
     items[count].arms = calloc((size_t)l->results->arm_count + 1, sizeof(bool));
@@ -91,18 +97,37 @@ static int add_baseline(struct loading *l, const char *data_hash, bool train_spl
     return items[count].arms != NULL ? count : -1;
 }
 
+/* The first row of the run; row_count: it has none. */
+static int first_row(const struct loading *l, int64_t run_id)
+{
+    int low = 0, high = l->results->row_count;
+
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+
+        if (l->rows[middle]->run_id < run_id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_of_run(const struct loading *l, int row, int64_t run_id)
+{
+    return row < l->results->row_count && l->rows[row]->run_id == run_id;
+}
+
 /* Finds the baseline of the run's data and split; -1: the results do not have the
- * run in that split. Must be called with ascending runs. */
+ * run in that split. */
 static int find_baseline(struct loading *l, int *out, int64_t run_id, bool train_split,
                          const char *data_hash)
 {
-    int i = 0;
+    int i = 0, first = first_row(l, run_id);
     bool wanted = false;
 
     *out = -1;
-    while (l->at < l->results->row_count && l->rows[l->at]->run_id < run_id)
-        l->at++;
-    for (int k = l->at; k < l->results->row_count && l->rows[k]->run_id == run_id; k++)
+    for (int k = first; is_of_run(l, k, run_id); k++)
         wanted = wanted || l->rows[k]->train_split == train_split;
     if (!wanted)
         return 0;
@@ -113,7 +138,7 @@ static int find_baseline(struct loading *l, int *out, int64_t run_id, bool train
         i = add_baseline(l, data_hash, train_split);
     if (i < 0)
         return error_no_memory(l->err, "baselines");
-    for (int k = l->at; k < l->results->row_count && l->rows[k]->run_id == run_id; k++)
+    for (int k = first; is_of_run(l, k, run_id); k++)
         l->out->items[i].arms[l->rows[k]->arm] = true;
     *out = i;
     return 0;
@@ -141,7 +166,6 @@ static int load_copies(struct loading *l, struct store *store)
                        " ORDER BY b.run_id",
                        "i", l->results->experiment_id);
 
-    l->at = 0;
     while (rc == 0 && (rc = sql_step(store, &s, l->err)) == 1) {
         int number;
 
@@ -158,40 +182,54 @@ static int load_copies(struct loading *l, struct store *store)
     return rc;
 }
 
-/* Appends a row for another run; NULL: no memory. */
-static double *add_run(struct run_values *values)
+/* Appends a run without values; false: no memory. */
+static bool add_run(struct untrained_runs *runs, int64_t run_id)
 {
-    assert(values != NULL);
-    if (values->count == values->room) {
-        int room = 2 * values->room + 16;
-        double(*larger)[METRIC_RECORDED] = realloc(values->rows, (size_t)room * sizeof *larger);
+    assert(runs != NULL);
+    if (runs->count == runs->room) {
+        int room = 2 * runs->room + 16;
+        struct untrained_run *larger = realloc(runs->items, (size_t)room * sizeof *larger);
 
         if (larger == NULL)
-            return NULL;
-        values->rows = larger;
-        values->room = room;
+            return false;
+        runs->items = larger;
+        runs->room = room;
     }
-    return values->rows[values->count++];
+    struct untrained_run *run = &runs->items[runs->count++];
+
+    run->run_id = run_id;
+    for (int m = 0; m < METRIC_RECORDED; m++)
+        run->values[m] = (double)NAN;
+    return true;
 }
 
-/* Adds an evaluation to its run's sums, and updates the run's row of means. */
-static int add_evaluation(struct run_values *values, struct measure_sums *sums,
-                          struct store *store, int64_t evaluation_id, int64_t step,
-                          struct error *err)
+/* Adds a value to the sums of the last run, and updates its mean. */
+static void add_value(struct untrained_runs *runs, struct measure_sums *sums,
+                      enum metric metric, double value)
 {
-    double found[METRIC_RECORDED];
-    int rc = measure_rows_load(store, found, evaluation_id, step, err);
+    assert(runs != NULL && runs->count > 0);
+    sums->sums[metric] += value;
+    sums->counts[metric]++;
+    runs->items[runs->count - 1].values[metric] = sums->sums[metric] / sums->counts[metric];
+}
 
-    assert(values != NULL && values->rows != NULL && values->count > 0);
-    for (int m = 0; m < METRIC_RECORDED && rc == 0; m++) {
-        if (!isnan(found[m])) {
-            sums->sums[m] += found[m];
-            sums->counts[m]++;
-        }
-        values->rows[values->count - 1][m] =
-            sums->counts[m] > 0 ? sums->sums[m] / sums->counts[m] : (double)NAN;
-    }
-    return rc;
+/* The order of the tables is that of the nested loops: a run's values come together. */
+#define UNTRAINED                                                                              \
+    "SELECT v.run_id, v.split = 'train', r.data_hash, m.name, m.value FROM " BEGUN_RUNS        \
+    " CROSS JOIN run r USING (run_id) CROSS JOIN evaluation v USING (run_id)"                  \
+    " CROSS JOIN evaluation_result x USING (evaluation_id)"                                    \
+    " CROSS JOIN measure_value m ON m.evaluation_id = x.evaluation_id AND m.step = x.step"     \
+    "  AND m.position = 0"
+#define SCORED " WHERE x.checkpoint = 'untrained' AND x.tasks > 0"
+
+static int query_untrained(sqlite3_stmt **s, const struct loading *l, struct store *store)
+{
+    int64_t experiment = l->results->experiment_id;
+
+    if (l->all)
+        return sql_query(store, s, l->err, UNTRAINED SCORED, "i", experiment);
+    return sql_query(store, s, l->err, UNTRAINED " AND m.name IN (?2, ?3, ?4, ?5)" SCORED,
+                     "itttt", experiment, l->names[0], l->names[1], l->names[2], l->names[3]);
 }
 
 /* Loads, per run, the mean over its untrained evaluations of the split. */
@@ -200,32 +238,25 @@ static int load_untrained(struct loading *l, struct store *store)
     sqlite3_stmt *s = NULL;
     struct measure_sums sums[2] = { 0 }; /* by split */
     int64_t last[2] = { -1, -1 };
-    int rc = sql_query(store, &s, l->err,
-                       "SELECT v.run_id, v.split = 'train', r.data_hash, x.evaluation_id,"
-                       " x.step FROM " BEGUN_RUNS " CROSS JOIN run r USING (run_id)"
-                       " CROSS JOIN evaluation v USING (run_id)"
-                       " CROSS JOIN evaluation_result x USING (evaluation_id)"
-                       " WHERE x.checkpoint = 'untrained' AND x.tasks > 0 ORDER BY v.run_id",
-                       "i", l->results->experiment_id);
+    int number[2] = { -1, -1 }; /* the baseline of that run */
+    int rc = query_untrained(&s, l, store);
 
-    l->at = 0;
     while (rc == 0 && (rc = sql_step(store, &s, l->err)) == 1) {
         int64_t run_id = sqlite3_column_int64(s, 0);
         bool train = sqlite3_column_int(s, 1) != 0;
-        int number;
+        enum metric metric = measure_of_name(sql_text(s, 3));
 
-        rc = find_baseline(l, &number, run_id, train, sql_text(s, 2));
-        if (rc < 0 || number < 0)
-            continue;
+        rc = 0;
         if (last[train] != run_id) {
             sums[train] = (struct measure_sums){ .counts = { 0 } };
-            if (add_run(&l->untrained[number]) == NULL)
+            rc = find_baseline(l, &number[train], run_id, train, sql_text(s, 2));
+            if (rc == 0 && number[train] >= 0 && !add_run(&l->untrained[number[train]], run_id))
                 rc = error_no_memory(l->err, "baselines");
         }
         last[train] = run_id;
-        if (rc == 0)
-            rc = add_evaluation(&l->untrained[number], &sums[train], store,
-                                sqlite3_column_int64(s, 3), sqlite3_column_int64(s, 4), l->err);
+        if (rc == 0 && number[train] >= 0 && metric < METRIC_RECORDED)
+            add_value(&l->untrained[number[train]], &sums[train], metric,
+                      sqlite3_column_double(s, 4));
     }
     sql_end(&s);
     return rc;
@@ -257,12 +288,23 @@ static int load_untrained_rows(struct baseline *out, struct store *store,
     return rc;
 }
 
+static int compare_untrained(const void *a, const void *b)
+{
+    const struct untrained_run *x = a, *y = b;
+
+    return x->run_id < y->run_id ? -1 : x->run_id > y->run_id;
+}
+
 /* Divides the sums, and computes the deviation over runs. scratch: room for a number
  * per run. */
-static void finish(struct baseline *baseline, const struct run_values *untrained,
+static void finish(struct baseline *baseline, const struct untrained_runs *untrained,
                    double *scratch)
 {
     assert(untrained != NULL);
+    /* sums depend on the order */
+    if (untrained->count > 0)
+        qsort(untrained->items, (size_t)untrained->count, sizeof *untrained->items,
+              compare_untrained);
     baseline->untrained_runs = untrained->count;
     for (int m = 0; m < METRIC_COUNT; m++) {
         int found = 0;
@@ -271,8 +313,8 @@ static void finish(struct baseline *baseline, const struct run_values *untrained
                                 ? baseline->copy[m] / baseline->copy_runs
                                 : (double)NAN;
         for (int i = 0; m < METRIC_RECORDED && i < untrained->count; i++)
-            if (!isnan(untrained->rows[i][m]))
-                scratch[found++] = untrained->rows[i][m];
+            if (!isnan(untrained->items[i].values[m]))
+                scratch[found++] = untrained->items[i].values[m];
         baseline->untrained[m] = statistics_mean(scratch, found);
         baseline->untrained_deviation[m] = statistics_deviation(scratch, found);
     }
@@ -391,6 +433,13 @@ static int complete(struct loading *l, struct store *store)
 int baselines_load(struct baselines *out, struct store *store, const struct results *results,
                    struct error *err)
 {
+    return baselines_load_some(out, store, results, NULL, METRIC_RECORDED, err);
+}
+
+int baselines_load_some(struct baselines *out, struct store *store,
+                        const struct results *results, const enum metric *metrics, int count,
+                        struct error *err)
+{
     struct loading l = {
         .out = out,
         .results = results,
@@ -399,6 +448,9 @@ int baselines_load(struct baselines *out, struct store *store, const struct resu
     };
     int rc = l.rows == NULL ? error_no_memory(err, "baselines") : 0;
 
+    l.all = count > MOST_NAMED;
+    for (int i = 0; i < count && !l.all; i++)
+        l.names[i] = METRICS[metrics[i]].name;
     *out = (struct baselines){ 0 };
     for (int i = 0; rc == 0 && i < results->row_count; i++)
         l.rows[i] = &results->rows[i];
@@ -411,7 +463,7 @@ int baselines_load(struct baselines *out, struct store *store, const struct resu
     if (rc == 0)
         rc = complete(&l, store);
     for (int i = 0; i < out->count && l.untrained != NULL; i++)
-        free(l.untrained[i].rows);
+        free(l.untrained[i].items);
     free(l.untrained);
     free(l.rows);
     if (rc < 0)

@@ -39,8 +39,13 @@ struct baselines {
     int count;
 };
 
+/* Loads all measures; baselines_load_some(): the recorded ones of these, the others are
+ * unknown. */
 int baselines_load(struct baselines *out, struct store *store, const struct results *results,
                    struct error *err) MUST_CHECK;
+int baselines_load_some(struct baselines *out, struct store *store,
+                        const struct results *results, const enum metric *metrics, int count,
+                        struct error *err) MUST_CHECK;
 void baselines_release(struct baselines *baselines); /* zeroed: nothing */
 /* The baseline of the row's data and split; NULL: none. */
 const struct baseline *baselines_of(const struct baselines *baselines,

@@ -162,23 +162,22 @@ static int summarise(struct compare_cell *cell, int tasks, struct error *err)
     return 0;
 }
 
+/* values: used for every row. */
 static int add_row(struct compare *compare, struct store *store, const struct result_row *row,
-                   struct error *err)
+                   struct task_values *values, struct error *err)
 {
     const struct compare_cell *last =
         compare->cell_count > 0 ? &compare->cells[compare->cell_count - 1] : NULL;
-    struct task_values values;
-    int rc = task_values_load(&values, store, row->evaluation_id, compare->metric, err);
+    int rc = task_values_load(values, store, row->evaluation_id, compare->metric, err);
 
-    if (rc == 0 && !same_tasks(compare, &values))
-        rc = add_tasks(compare, &values, err);
+    if (rc == 0 && !same_tasks(compare, values))
+        rc = add_tasks(compare, values, err);
     if (rc == 0 && (last == NULL || last->row->arm != row->arm ||
                     strcmp(last->row->evaluation, row->evaluation) != 0))
         // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): compare_create() made the cells
         compare->cells[compare->cell_count++] = (struct compare_cell){ .row = row };
     if (rc == 0)
-        rc = add_seed(compare, row->seed, &values, err);
-    task_values_release(&values);
+        rc = add_seed(compare, row->seed, values, err);
     return rc;
 }
 
@@ -186,6 +185,7 @@ int compare_create(struct compare **out, struct store *store, const struct resul
                    enum metric metric, struct error *err)
 {
     struct compare *compare = calloc(1, sizeof *compare);
+    struct task_values values = { 0 };
     int rc = 0;
 
     *out = NULL;
@@ -200,7 +200,8 @@ int compare_create(struct compare **out, struct store *store, const struct resul
     compare->metric = METRICS[metric].paired != METRIC_COUNT ? METRICS[metric].paired : metric;
     for (int i = 0; i < results->row_count && rc == 0; i++)
         if (strcmp(results->rows[i].checkpoint, "last") == 0)
-            rc = add_row(compare, store, &results->rows[i], err);
+            rc = add_row(compare, store, &results->rows[i], &values, err);
+    task_values_release(&values);
     if (rc == 0 && compare->cell_count == 0)
         rc = error_set(err, ERROR_ABSENT,
                        "experiment \"%s\" has no finished evaluation to compare (%d runs, %d "
@@ -216,12 +217,19 @@ int compare_create(struct compare **out, struct store *store, const struct resul
     return 0;
 }
 
+static int compare_seeds(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
 static int seed_index(const struct compare_cell *cell, int64_t seed)
 {
-    for (int i = 0; i < cell->seed_count; i++)
-        if (cell->seeds[i] == seed)
-            return i;
-    return -1;
+    const int64_t *found =
+        bsearch(&seed, cell->seeds, (size_t)cell->seed_count, sizeof seed, compare_seeds);
+
+    return found != NULL ? (int)(found - cell->seeds) : -1;
 }
 
 /* Writes the seeds that all of these cells have, ascending, to out, which has room

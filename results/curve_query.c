@@ -108,17 +108,27 @@ static int load_trainings(struct curves *out, struct store *store,
     return rc;
 }
 
+/* Whether the arm of row number i has several evaluations. Rows are sorted by arm, then
+ * by evaluation. */
+static bool has_several_evaluations(const struct results *results, int i)
+{
+    int first = i, last = i;
+
+    while (first > 0 && results->rows[first - 1].arm == results->rows[i].arm)
+        first--;
+    while (last + 1 < results->row_count && results->rows[last + 1].arm == results->rows[i].arm)
+        last++;
+    return !same_evaluation(&results->rows[first], &results->rows[last]);
+}
+
 /* The label of a row's curve, with its evaluation if the arm has several. */
-static char *evaluation_label(const struct results *results, const struct result_row *row)
+static char *evaluation_label(const struct results *results, const struct result_row *row,
+                              bool several)
 {
     const char *arm = results->arms[row->arm].label;
-    const struct result_row *other = NULL;
     char voted[24] = "all";
 
-    for (int i = 0; i < results->row_count && other == NULL; i++)
-        if (results->rows[i].arm == row->arm && !same_evaluation(&results->rows[i], row))
-            other = &results->rows[i];
-    if (other == NULL)
+    if (!several)
         return strdup(arm);
     if (row->augmentations != 0)
         snprintf(voted, sizeof voted, "%lld", (long long)row->augmentations);
@@ -129,15 +139,19 @@ static int load_evaluations(struct curves *out, const struct results *results,
                             enum metric metric, struct error *err)
 {
     const struct result_row *before = NULL;
+    bool several = false; /* of the row's arm */
     int rc = 0;
 
     for (int i = 0; i < results->row_count && rc == 0; i++) {
         const struct result_row *row = &results->rows[i];
 
+        if (i == 0 || row->arm != row[-1].arm)
+            several = has_several_evaluations(results, i);
         if (isnan(row->values[metric]))
             continue;
         if (before == NULL || !same_evaluation(before, row) || before->seed != row->seed)
-            rc = add_curve(out, row->arm, row->seed, evaluation_label(results, row), err);
+            rc = add_curve(out, row->arm, row->seed, evaluation_label(results, row, several),
+                           err);
         if (rc == 0)
             rc = add_point(&out->items[out->count - 1], row->step, row->values[metric], err);
         before = row;
@@ -171,10 +185,20 @@ static int error_no_series(struct store *store, const struct results *results, c
         results->experiment, name, used > 0 ? list : "nothing yet");
 }
 
+static bool is_of_training(const char *name)
+{
+    return strchr(name, '/') != NULL;
+}
+
+enum results_scope curves_scope(const char *name)
+{
+    return is_of_training(name) ? RESULTS_ROWS : RESULTS_ALL;
+}
+
 int curves_load(struct curves *out, struct store *store, const struct results *results,
                 const char *name, struct error *err)
 {
-    bool training = strchr(name, '/') != NULL;
+    bool training = is_of_training(name);
     enum metric metric = METRIC_PASS_AT_2;
     int rc = training ? 0 : metric_find(&metric, name, err);
 

@@ -39,6 +39,8 @@ extern const char CURVES_DEFAULT[];
  * evaluations. results: as RESULTS_ALL loads them; must outlive *out. ERROR_ABSENT: no
  * run has a value; the message lists the series that exist.
  */
+/* What results must be loaded with for curves of this name. */
+enum results_scope curves_scope(const char *name);
 int curves_load(struct curves *out, struct store *store, const struct results *results,
                 const char *name, struct error *err) MUST_CHECK;
 void curves_release(struct curves *curves);

@@ -39,8 +39,15 @@ int diff_find_run(struct diff_side *out, struct store *store, const char *name,
     return out->runs == NULL ? error_no_memory(err, "a run") : 0;
 }
 
-/* Lists the runs of the rows, each once: rows of a run may be several evaluations. */
-static int list_runs(struct diff_side *out, const struct results *rows, struct error *err)
+static int compare_ids(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* The ids as a JSON list, each once. ids: sorted. */
+static int write_list(struct diff_side *out, const int64_t *ids, int count, struct error *err)
 {
     char *list = NULL;
     size_t size = 0;
@@ -48,16 +55,10 @@ static int list_runs(struct diff_side *out, const struct results *rows, struct e
 
     if (to == NULL)
         return error_no_memory(err, "a list of runs");
-    for (int i = 0; i < rows->row_count; i++) {
-        bool known = false;
-
-        for (int k = 0; k < i && !known; k++)
-            known = rows->rows[k].run_id == rows->rows[i].run_id;
-        if (known)
-            continue;
-        fprintf(to, "%s%lld", out->run_count > 0 ? "," : "[", (long long)rows->rows[i].run_id);
-        out->run_count++;
-    }
+    fputc('[', to);
+    for (int i = 0; i < count; i++)
+        if (i == 0 || ids[i] != ids[i - 1])
+            fprintf(to, "%s%lld", out->run_count++ > 0 ? "," : "", (long long)ids[i]);
     fputc(']', to);
     if (fclose(to) != 0) {
         free(list);
@@ -65,6 +66,22 @@ static int list_runs(struct diff_side *out, const struct results *rows, struct e
     }
     out->runs = list;
     return 0;
+}
+
+/* Lists the runs of the rows, each once: rows of a run may be several evaluations. */
+static int list_runs(struct diff_side *out, const struct results *rows, struct error *err)
+{
+    int64_t *ids = calloc((size_t)rows->row_count + 1, sizeof *ids);
+    int rc = ids == NULL ? error_no_memory(err, "a list of runs") : 0;
+
+    for (int i = 0; i < rows->row_count && rc == 0; i++)
+        ids[i] = rows->rows[i].run_id;
+    if (rc == 0) {
+        qsort(ids, (size_t)rows->row_count, sizeof *ids, compare_ids);
+        rc = write_list(out, ids, rows->row_count, err);
+    }
+    free(ids);
+    return rc;
 }
 
 int diff_find_arm(struct diff_side *out, struct store *store, const char *experiment,
@@ -78,7 +95,7 @@ int diff_find_arm(struct diff_side *out, struct store *store, const char *experi
     *out = (struct diff_side){ 0 };
     if (rc == 0)
         rc = results_load(&all, store, named[0] != '\0' ? named : experiment, NULL, 0,
-                          RESULTS_LAST, err);
+                          RESULTS_ARMS, err);
     if (rc == 0)
         rc = arm_find(&found, store, all, arm, err);
     if (rc == 0)

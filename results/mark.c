@@ -39,7 +39,7 @@ static int find_arm(struct mark_target *out, struct store *store, const char *ar
                     struct error *err)
 {
     struct results *all = NULL, *found = NULL;
-    int rc = results_load(&all, store, out->experiment, NULL, 0, RESULTS_LAST, err);
+    int rc = results_load(&all, store, out->experiment, NULL, 0, RESULTS_ARMS, err);
 
     if (rc == 0)
         rc = arm_find(&found, store, all, arm, err);

@@ -6,8 +6,6 @@
 #include "sql.h"
 #include "store.h"
 
-#include <math.h>
-
 int measure_list_read(struct measure_item out[METRIC_RECORDED], int *count, const cJSON *event,
                       struct error *err)
 {
@@ -58,26 +56,5 @@ int measure_rows_write(struct store *store, int64_t evaluation_id, int64_t step,
                      " position, value) VALUES (?1, ?2, ?3, ?4, ?5)",
                      "iitir", evaluation_id, step, METRICS[list->items[i].metric].name,
                      list->items[i].position, list->items[i].value);
-    return rc;
-}
-
-int measure_rows_load(struct store *store, double values[METRIC_RECORDED],
-                      int64_t evaluation_id, int64_t step, struct error *err)
-{
-    sqlite3_stmt *s;
-    int rc = sql_query(store, &s, err,
-                       "SELECT name, value FROM measure_value WHERE evaluation_id = ?1"
-                       " AND step = ?2 AND position = 0",
-                       "ii", evaluation_id, step);
-
-    for (int i = 0; i < METRIC_RECORDED; i++)
-        values[i] = (double)NAN;
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
-        enum metric metric = measure_of_name(sql_text(s, 0));
-
-        rc = 0;
-        if (metric < METRIC_RECORDED) /* otherwise it is a measure of a later release */
-            values[metric] = sqlite3_column_double(s, 1);
-    }
     return rc;
 }

@@ -43,9 +43,4 @@ int measure_rows_find(struct store *store, double *value, bool *found, int64_t e
 int measure_rows_write(struct store *store, int64_t evaluation_id, int64_t step,
                        const struct measure_list *list, struct error *err) MUST_CHECK;
 
-/* Loads the single-number measures of an evaluation at a step, by enum metric; NaN:
- * none. */
-int measure_rows_load(struct store *store, double values[METRIC_RECORDED],
-                      int64_t evaluation_id, int64_t step, struct error *err) MUST_CHECK;
-
 #endif

@@ -83,6 +83,21 @@ static int side_conditions(char ***out, int *count, const char *side, struct err
     return rc;
 }
 
+/* Whether the rows from number i on that are of the row's arm have its evaluation. */
+static bool has_evaluation(const struct results *found, int i, const struct result_row *row)
+{
+    const char *before = NULL;
+
+    for (; i < found->row_count && found->rows[i].arm == row->arm; i++) {
+        if (found->rows[i].evaluation == before)
+            continue;
+        before = found->rows[i].evaluation;
+        if (strcmp(before, row->evaluation) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Adds the cells of a side as terms that together weigh weight; none: no results. */
 static int add_side(struct contrast_term *terms, int *count, const struct compare *compare,
                     const char *side, double weight, struct error *err)
@@ -94,15 +109,14 @@ static int add_side(struct contrast_term *terms, int *count, const struct compar
 
     if (rc == 0)
         rc = results_load(&found, compare->store, compare->results->experiment,
-                          (const char *const *)conditions, condition_count, RESULTS_LAST, err);
-    for (int c = 0; rc == 0 && c < compare->cell_count; c++) {
+                          (const char *const *)conditions, condition_count, RESULTS_ROWS, err);
+    for (int c = 0, i = 0; rc == 0 && c < compare->cell_count; c++) {
         const struct result_row *row = compare->cells[c].row;
-        bool meant = false;
 
-        for (int i = 0; i < found->row_count && !meant; i++)
-            meant = found->rows[i].arm == row->arm &&
-                    strcmp(found->rows[i].evaluation, row->evaluation) == 0;
-        if (meant)
+        /* both are sorted by arm: arms that have no cell are passed over once */
+        while (i < found->row_count && found->rows[i].arm < row->arm)
+            i++;
+        if (has_evaluation(found, i, row))
             terms[(*count)++] = (struct contrast_term){ c, weight };
     }
     for (int i = first; i < *count; i++)

@@ -6,11 +6,9 @@
 #include "error.h"
 #include "file.h"
 #include "filter.h"
-#include "job_state.h"
 #include "json.h"
-#include "measure_rows.h"
+#include "run_facts.h"
 #include "sql.h"
-#include "statistics.h"
 #include "store.h"
 
 #include <math.h>
@@ -20,16 +18,6 @@
 
 enum { LISTED_EXPERIMENTS = 20 };
 
-/* SQL over a task's rows of task_outcome that computes the task's value (?2 is the
- * rank). */
-static const char *const PER_TASK_SQL[] = {
-    [MEASURE_NOT_PER_TASK] = NULL,
-    [MEASURE_SOLVED_SHARE] = "avg(rank IS NOT NULL AND rank <= ?2)",
-    [MEASURE_ALL_SOLVED] = "min(rank IS NOT NULL AND rank <= ?2)",
-    [MEASURE_TOKENS] = "avg(per_token_accuracy) + 0 * ?2",
-    [MEASURE_VOTES] = "avg(iif(predictions > 0, 1.0 * votes / predictions, 0.0)) + 0 * ?2",
-};
-
 void results_destroy(struct results *results)
 {
     if (results == NULL)
@@ -38,8 +26,9 @@ void results_destroy(struct results *results)
         free(results->arms[i].label);
         cJSON_Delete(results->arms[i].axes);
     }
-    for (int i = 0; i < results->row_count; i++)
-        free(results->rows[i].evaluation);
+    for (int i = 0; i < results->evaluation_count; i++)
+        free(results->evaluations[i]);
+    free(results->evaluations);
     free(results->arms);
     free(results->rows);
     free(results->experiment);
@@ -192,31 +181,6 @@ static int load_arms(struct results *results, struct store *store, struct error 
     return rc < 0 ? rc : 0;
 }
 
-/* A job's state and, of one that failed, its cause: "failed:crash". */
-#define STATE_AND_CAUSE                                                                        \
-    "iif(j.state = 'done' AND j.cause IS NOT NULL, j.cause,"                                   \
-    " j.state || iif(j.cause IS NULL, '', ':' || j.cause))"
-/* A run is done if one of its trainings is; otherwise it has the state of its last
- * training. */
-#define RUN_STATE_SQL                                                                          \
-    "CASE WHEN EXISTS (SELECT 1 FROM job j WHERE j.run_id = r.run_id AND j.kind = 'train'"     \
-    " AND j.state = 'done' AND j.cause IS NULL) THEN 'done'"                                   \
-    " ELSE coalesce((SELECT " STATE_AND_CAUSE " FROM job j"                                    \
-    " WHERE j.run_id = r.run_id AND j.kind = 'train' ORDER BY j.job_id DESC LIMIT 1),"         \
-    " 'queued') END"
-/* The state of an evaluation without a result: that of the last job queued for it. */
-#define EVALUATION_STATE_SQL                                                                   \
-    "iif(x.step IS NOT NULL, 'done', coalesce((SELECT " STATE_AND_CAUSE " FROM job j"          \
-    " JOIN job_evaluation q USING (job_id) WHERE j.run_id = r.run_id"                          \
-    " AND j.kind = 'evaluate' AND q.evaluation_id = v.evaluation_id"                           \
-    " ORDER BY j.job_id DESC LIMIT 1), 'queued'))"
-
-/* A column of the last attempt of the run's training that has a value there. */
-#define LAST_OF_TRAINING(column)                                                               \
-    "(SELECT t." column " FROM attempt t JOIN job j USING (job_id)"                            \
-    " WHERE t.run_id = r.run_id AND j.kind = 'train' AND t." column " IS NOT NULL"             \
-    " ORDER BY t.number DESC LIMIT 1)"
-
 /* The SELECT of all rows, unsorted; conditions are parameters from ?3 on. Newly
  * allocated or NULL. The order of the tables is the order of the nested loops: from
  * the experiment's arms on, each through an index. An arm asks for its evaluations
@@ -235,32 +199,21 @@ static char *rows_sql(const struct filter *filters, int filter_count)
         conditions = next;
     }
     if (conditions != NULL)
-        sql = format_string(
-            "SELECT a.arm_id, r.run_id, v.evaluation_id, r.seed, r.hash, v.canonical,"
-            " v.outer_steps, v.augmentations, v.eval_seed, v.act_inference, v.split = 'train',"
-            " %s, x.checkpoint, x.step, r.train_flops, (SELECT"
-            "   sum(t.user_seconds + t.system_seconds) FROM attempt t JOIN job j USING (job_id)"
-            "   WHERE t.run_id = r.run_id AND j.kind = 'train'), x.tasks, %s,"
-            " " LAST_OF_TRAINING("train_seconds") ", " LAST_OF_TRAINING(
-                "evaluation_seconds") " FROM experiment e CROSS JOIN arm a USING "
-                                      "(experiment_id)"
-                                      " CROSS JOIN arm_evaluation ae USING (arm_id)"
-                                      " CROSS JOIN evaluation v USING (evaluation_id) CROSS "
-                                      "JOIN run r USING (run_id)"
-                                      " LEFT JOIN evaluation_result x ON x.evaluation_id = "
-                                      "v.evaluation_id"
-                                      "   AND (?2 OR x.checkpoint = 'last')"
-                                      " WHERE e.experiment_id = ?1%s",
-            RUN_STATE_SQL, EVALUATION_STATE_SQL, conditions);
+        sql = format_string("SELECT a.arm_id, v.run_id, v.evaluation_id, v.canonical,"
+                            " v.outer_steps, v.augmentations, v.eval_seed, v.act_inference,"
+                            " v.split = 'train', x.checkpoint, x.step, x.tasks"
+                            " FROM experiment e CROSS JOIN arm a USING (experiment_id)"
+                            " CROSS JOIN arm_evaluation ae USING (arm_id)"
+                            " CROSS JOIN evaluation v USING (evaluation_id)%s"
+                            " LEFT JOIN evaluation_result x"
+                            "  ON x.evaluation_id = v.evaluation_id"
+                            "  AND (?2 OR x.checkpoint = 'last')"
+                            " WHERE e.experiment_id = ?1%s",
+                            /* only conditions read it here */
+                            filter_count > 0 ? " CROSS JOIN run r USING (run_id)" : "",
+                            conditions);
     free(conditions);
     return sql;
-}
-
-static double column_real(sqlite3_stmt *statement, int column)
-{
-    return sqlite3_column_type(statement, column) == SQLITE_NULL
-               ? (double)NAN
-               : sqlite3_column_double(statement, column);
 }
 
 const char *run_state_name(enum run_state state)
@@ -273,82 +226,100 @@ const char *run_state_name(enum run_state state)
     return NAMES[state];
 }
 
-/* Splits a job's state and cause, such as "failed:crash" or "diverged"; *cause is
- * the text after the colon, or "". */
-static enum run_state state_of(const char **cause, const char *text)
-{
-    enum job_state state = JOB_QUEUED;
-    int length = (int)strcspn(text, ":");
-    char name[32];
-
-    *cause = text[length] == ':' ? text + length + 1 : "";
-    snprintf(name, sizeof name, "%.*s", length, text);
-    if (outcome_parse(name) == OUTCOME_DIVERGED)
-        return RUN_DIVERGED;
-    if (!job_state_parse(&state, name) || state == JOB_QUEUED)
-        return RUN_QUEUED;
-    if (job_state_is_open(state))
-        return RUN_RUNNING;
-    return state == JOB_DONE ? RUN_DONE : state == JOB_CANCELLED ? RUN_CANCELLED : RUN_FAILED;
-}
-
 static bool is_pending(enum run_state state)
 {
     return state == RUN_QUEUED || state == RUN_RUNNING;
 }
 
-/* Reads one row from the statement; without memory, evaluation is NULL. */
-static void read_row(struct result_row *row, sqlite3_stmt *s)
+const char *results_add_evaluation(struct results *results, const char *text)
 {
-    const char *cause;
+    /* The rows of a run and the next one name the same evaluations in the same order:
+     * the one sought mostly follows the one found before. */
+    for (int i = 0; i < results->evaluation_count; i++) {
+        int at = (results->evaluation_at + i) % results->evaluation_count;
 
+        if (strcmp(results->evaluations[at], text) == 0) {
+            results->evaluation_at = at + 1;
+            return results->evaluations[at];
+        }
+    }
+    char *copy = strdup(text);
+
+    if (copy == NULL ||
+        !grow(&results->evaluations, results->evaluation_count, sizeof *results->evaluations)) {
+        free(copy);
+        return NULL;
+    }
+    results->evaluations[results->evaluation_count++] = copy;
+    results->evaluation_at = results->evaluation_count;
+    return copy;
+}
+
+/* Reads the evaluation and its result from the statement; run_id is all that is known
+ * of the training. Without memory, evaluation is NULL. */
+static void read_row(struct result_row *row, struct results *results, sqlite3_stmt *s)
+{
     *row = (struct result_row){
         .run_id = sqlite3_column_int64(s, 1),
         .evaluation_id = sqlite3_column_int64(s, 2),
-        .seed = sqlite3_column_int64(s, 3),
-        .evaluation = sql_text_copy(s, 5),
-        .outer_steps = sqlite3_column_int64(s, 6),
-        .augmentations = sqlite3_column_int64(s, 7),
-        .eval_seed = sqlite3_column_int64(s, 8),
-        .act_inference = sqlite3_column_int(s, 9) != 0,
-        .train_split = sqlite3_column_int(s, 10) != 0,
-        .state = state_of(&cause, sql_text(s, 11)),
-        .step = sqlite3_column_int64(s, 13),
-        .train_flops = column_real(s, 14),
-        .train_cpu_seconds = column_real(s, 15),
-        .train_seconds = column_real(s, 18),
-        .evaluation_seconds = column_real(s, 19),
+        .evaluation = results_add_evaluation(results, sql_text(s, 3)),
+        .outer_steps = sqlite3_column_int64(s, 4),
+        .augmentations = sqlite3_column_int64(s, 5),
+        .eval_seed = sqlite3_column_int64(s, 6),
+        .act_inference = sqlite3_column_int(s, 7) != 0,
+        .train_split = sqlite3_column_int(s, 8) != 0,
+        .step = sqlite3_column_int64(s, 10),
+        .tasks = sqlite3_column_int64(s, 11),
     };
-    snprintf(row->hash, sizeof row->hash, "%s", sql_text(s, 4));
-    row->outcome = row->state;
-    if (row->state == RUN_DONE)
-        row->outcome = state_of(&cause, sql_text(s, 17));
-    snprintf(row->cause, sizeof row->cause, "%s", row->outcome == RUN_FAILED ? cause : "");
-    bool shown = row->state == RUN_DONE || is_pending(row->state);
-
-    /* Until its training is over, a run's last numbers may still be replaced. */
-    if (is_pending(row->state) && strcmp(sql_text(s, 12), "last") == 0)
-        shown = false;
-    if (shown)
-        snprintf(row->checkpoint, sizeof row->checkpoint, "%s", sql_text(s, 12));
+    snprintf(row->checkpoint, sizeof row->checkpoint, "%s", sql_text(s, 9));
     for (int i = 0; i < METRIC_COUNT; i++)
         row->values[i] = (double)NAN;
-    row->tasks = shown ? sqlite3_column_int64(s, 16) : 0;
-    row->hidden = row->checkpoint[0] != '\0' && row->tasks == 0;
 }
 
-/* Loads the measures of the rows' evaluations. If all tests are hidden, no task is
- * scored and the measures are unknown. */
-static int load_values(struct results *results, struct store *store, struct error *err)
+/* The state of an evaluation without a result, of a training that is done: that of the
+ * last job queued for it. */
+static int load_outcome(struct result_row *row, struct store *store, struct error *err)
 {
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT j.state, j.cause FROM job j JOIN job_evaluation q USING (job_id)"
+                       " WHERE j.run_id = ?1 AND j.kind = 'evaluate' AND q.evaluation_id = ?2"
+                       " ORDER BY j.job_id DESC LIMIT 1",
+                       "ii", row->run_id, row->evaluation_id);
+
+    row->outcome = RUN_QUEUED;
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* at most one row */
+        rc = 0;
+        row->outcome = run_state_of_job(row->cause, sql_text(s, 0), sql_text(s, 1));
+    }
+    return rc;
+}
+
+/* Adds what is known of the row's training, and hides numbers that do not count. */
+static int complete_row(struct result_row *row, const struct run_fact *fact,
+                        struct store *store, struct error *err)
+{
+    bool shown = fact->state == RUN_DONE || is_pending(fact->state);
     int rc = 0;
 
-    for (int i = 0; i < results->row_count && rc == 0; i++) {
-        struct result_row *row = &results->rows[i];
-
-        if (row->tasks > 0)
-            rc = measure_rows_load(store, row->values, row->evaluation_id, row->step, err);
+    row->seed = fact->seed;
+    memcpy(row->hash, fact->hash, sizeof row->hash);
+    row->state = row->outcome = fact->state;
+    memcpy(row->cause, fact->cause, sizeof row->cause);
+    row->train_flops = fact->train_flops;
+    row->train_cpu_seconds = fact->cpu_seconds;
+    row->train_seconds = fact->train_seconds;
+    row->evaluation_seconds = fact->evaluation_seconds;
+    if (row->state == RUN_DONE && row->checkpoint[0] == '\0')
+        rc = load_outcome(row, store, err);
+    /* Until its training is over, a run's last numbers may still be replaced. */
+    if (is_pending(row->state) && strcmp(row->checkpoint, "last") == 0)
+        shown = false;
+    if (!shown) {
+        row->checkpoint[0] = '\0';
+        row->tasks = 0;
     }
+    row->hidden = row->checkpoint[0] != '\0' && row->tasks == 0;
     return rc;
 }
 
@@ -409,8 +380,10 @@ static int query_rows(sqlite3_stmt **statement, const struct results *results,
     return rc;
 }
 
-static int load_rows(struct results *results, struct store *store, const struct filter *filters,
-                     int filter_count, enum results_scope scope, struct error *err)
+/* Loads the evaluations and their results. *arms: those that have any. */
+static int load_rows(struct results *results, struct arm_range *arms, struct store *store,
+                     const struct filter *filters, int filter_count, enum results_scope scope,
+                     struct error *err)
 {
     struct arm_place *places = places_by_id(results);
     sqlite3_stmt *statement = NULL;
@@ -418,6 +391,7 @@ static int load_rows(struct results *results, struct store *store, const struct 
                  ? error_set(err, ERROR_NOMEM, "no memory for results")
                  : query_rows(&statement, results, store, filters, filter_count, scope, err);
 
+    *arms = (struct arm_range){ results->experiment_id, INT64_MAX, INT64_MIN };
     while (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
         rc = 0;
         if (!grow(&results->rows, results->row_count, sizeof *results->rows)) {
@@ -429,14 +403,49 @@ static int load_rows(struct results *results, struct store *store, const struct 
         const struct arm_place *place = bsearch(&wanted, places, (size_t)results->arm_count,
                                                 sizeof *places, compare_places);
 
-        read_row(row, statement);
+        read_row(row, results, statement);
         /* one transaction: the arm was loaded */
         row->arm = place != NULL ? place->index : 0;
+        arms->first = wanted.id < arms->first ? wanted.id : arms->first;
+        arms->last = wanted.id > arms->last ? wanted.id : arms->last;
         if (row->evaluation == NULL)
             rc = error_set(err, ERROR_NOMEM, "no memory for results");
     }
     sql_end(&statement);
     free(places);
+    return rc;
+}
+
+/* Completes the rows with what is known of their runs, and counts these. */
+static int load_runs(struct results *results, const struct arm_range *arms, struct store *store,
+                     struct error *err)
+{
+    struct run_facts facts;
+    int rc = run_facts_load(&facts, store, arms, err);
+    bool *counted = rc == 0 ? calloc((size_t)facts.count + 1, sizeof *counted) : NULL;
+
+    if (rc == 0 && counted == NULL)
+        rc = error_set(err, ERROR_NOMEM, "no memory for results");
+    for (int i = 0; i < results->row_count && rc == 0; i++) {
+        const struct run_fact *fact = run_facts_find(&facts, results->rows[i].run_id);
+
+        if (fact == NULL) {
+            rc = error_set(err, ERROR_DAMAGED,
+                           "the database is damaged: experiment \"%s\" asks for an evaluation "
+                           "of a run that none of its arms has; `hrmlab rebuild` makes a new "
+                           "database",
+                           results->experiment);
+            break;
+        }
+        rc = complete_row(&results->rows[i], fact, store, err);
+        if (counted[fact - facts.items])
+            continue;
+        counted[fact - facts.items] = true;
+        results->runs.total++;
+        results->runs.of[fact->state]++;
+    }
+    free(counted);
+    run_facts_release(&facts);
     return rc;
 }
 
@@ -456,7 +465,7 @@ static int compare_rows(const void *a, const void *b)
         order = compare_integers(x->outer_steps, y->outer_steps);
     if (order == 0)
         order = compare_integers(voters(x), voters(y));
-    if (order == 0)
+    if (order == 0 && x->evaluation != y->evaluation)
         order = strcmp(x->evaluation, y->evaluation);
     if (order == 0)
         order = compare_integers(x->seed, y->seed);
@@ -488,49 +497,13 @@ static int load_arm_settings(struct results *results, struct store *store, struc
     return rc;
 }
 
-static int compare_runs(const void *a, const void *b)
-{
-    const struct result_row *x = *(const struct result_row *const *)a;
-    const struct result_row *y = *(const struct result_row *const *)b;
-
-    return compare_integers(x->run_id, y->run_id);
-}
-
-/* The rows sorted by run; newly allocated or NULL. */
-static const struct result_row **rows_by_run(const struct results *results)
-{
-    const struct result_row **order = malloc(((size_t)results->row_count + 1) * sizeof *order);
-
-    if (order == NULL)
-        return NULL;
-    for (int i = 0; i < results->row_count; i++)
-        order[i] = &results->rows[i];
-    qsort(order, (size_t)results->row_count, sizeof *order, compare_runs);
-    return order;
-}
-
-static int count_runs(struct results *results, struct error *err)
-{
-    const struct result_row **order = rows_by_run(results);
-
-    if (order == NULL)
-        return error_set(err, ERROR_NOMEM, "no memory for results");
-    for (int i = 0; i < results->row_count; i++) {
-        if (i > 0 && order[i]->run_id == order[i - 1]->run_id)
-            continue;
-        results->runs.total++;
-        results->runs.of[order[i]->state]++;
-    }
-    free(order);
-    return 0;
-}
-
 int results_load(struct results **out, struct store *store, const char *experiment,
                  const char *const *wheres, int where_count, enum results_scope scope,
                  struct error *err)
 {
     struct results *results = calloc(1, sizeof *results);
     struct filter *filters = calloc((size_t)where_count + 1, sizeof *filters);
+    struct arm_range arms = { 0 };
     int parsed = 0;
     int rc = results == NULL || filters == NULL
                  ? error_set(err, ERROR_NOMEM, "no memory for results")
@@ -545,16 +518,18 @@ int results_load(struct results **out, struct store *store, const char *experime
         rc = find_experiment(results, store, experiment, err);
     if (rc == 0)
         rc = load_arms(results, store, err);
-    if (rc == 0)
-        rc = load_rows(results, store, filters, parsed, scope, err);
+    if (rc == 0 && scope != RESULTS_ARMS)
+        rc = load_rows(results, &arms, store, filters, parsed, scope, err);
+    if (rc == 0 && results->row_count > 0)
+        rc = load_runs(results, &arms, store, err);
     if (rc == 0 && results->row_count > 0)
         qsort(results->rows, (size_t)results->row_count, sizeof *results->rows, compare_rows);
     if (rc == 0)
-        rc = load_values(results, store, err);
+        results->scope = scope;
+    if (rc == 0 && scope != RESULTS_ROWS)
+        rc = results_load_recorded(results, store, err);
     if (rc == 0)
         rc = load_arm_settings(results, store, err);
-    if (rc == 0)
-        rc = count_runs(results, err);
     for (int i = 0; i < parsed; i++)
         filter_release(&filters[i]);
     free(filters);
@@ -598,74 +573,6 @@ int results_setting(struct store *store, char **out, int64_t run_id, const char 
         *out = sql_text_copy(statement, 0);
         rc = *out == NULL ? error_set(err, ERROR_NOMEM, "no memory for settings") : 0;
         sql_end(&statement);
-    }
-    return rc;
-}
-
-void task_values_release(struct task_values *values)
-{
-    for (int i = 0; i < values->count; i++)
-        free(values->tasks[i]);
-    free(values->tasks);
-    free(values->values);
-    *values = (struct task_values){ 0 };
-}
-
-int task_values_load(struct task_values *out, struct store *store, int64_t evaluation_id,
-                     enum metric metric, struct error *err)
-{
-    char sql[256];
-    sqlite3_stmt *statement = NULL;
-
-    *out = (struct task_values){ 0 };
-    if (PER_TASK_SQL[METRICS[metric].per_task] == NULL)
-        return error_set(err, ERROR_FORMAT,
-                         "--metric %s is not kept per task, so it cannot be compared; expected "
-                         "pass_at_K, pass_at_K_strict, task_token_accuracy or task_exact_votes",
-                         METRICS[metric].name);
-    snprintf(sql, sizeof sql,
-             "SELECT task, %s FROM task_outcome WHERE evaluation_id = ?1 GROUP BY task"
-             " ORDER BY task",
-             PER_TASK_SQL[METRICS[metric].per_task]);
-    int rc = sql_query(store, &statement, err, sql, "ii", evaluation_id,
-                       (int64_t)METRICS[metric].rank);
-
-    while (rc == 0 && (rc = sql_step(store, &statement, err)) == 1) {
-        char *task = sql_text_copy(statement, 0);
-
-        rc = 0;
-        if (task == NULL || !grow(&out->tasks, out->count, sizeof *out->tasks) ||
-            !grow(&out->values, out->count, sizeof *out->values)) {
-            free(task);
-            rc = error_set(err, ERROR_NOMEM, "no memory for outcomes");
-            break;
-        }
-        out->tasks[out->count] = task;
-        out->values[out->count++] = sqlite3_column_double(statement, 1);
-    }
-    sql_end(&statement);
-    if (rc != 0)
-        task_values_release(out);
-    return rc;
-}
-
-int results_load_metric(struct results *results, struct store *store, enum metric metric,
-                        struct error *err)
-{
-    int rc = 0;
-
-    if ((int)metric < METRIC_RECORDED)
-        return 0;
-    for (int i = 0; i < results->row_count && rc == 0; i++) {
-        struct result_row *row = &results->rows[i];
-        struct task_values values;
-
-        if (strcmp(row->checkpoint, "last") != 0 || row->tasks == 0)
-            continue;
-        rc = task_values_load(&values, store, row->evaluation_id, metric, err);
-        if (rc == 0)
-            row->values[metric] = statistics_mean(values.values, values.count);
-        task_values_release(&values);
     }
     return rc;
 }

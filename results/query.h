@@ -40,7 +40,7 @@ struct result_row {
     int arm; /* index into results.arms */
     int64_t run_id, evaluation_id, seed;
     char hash[65];
-    char *evaluation; /* owned; canonical evaluation settings */
+    const char *evaluation; /* canonical evaluation settings; one of results.evaluations */
     int64_t outer_steps, augmentations /* 0: all */, eval_seed;
     bool act_inference, train_split;
     int64_t train_outer_steps, train_augmentations; /* 0: not a setting of this run */
@@ -53,8 +53,8 @@ struct result_row {
     int64_t step;
     int64_t tasks; /* number scored; 0 also if values are unknown */
     bool hidden;   /* it has a result, but all its tests are hidden: none is scored */
-    /* By enum metric; those after METRIC_RECORDED once results_load_metric() was
-     * called. */
+    /* By enum metric; those after METRIC_RECORDED, and all of RESULTS_ROWS, once
+     * results_load_metric() was called. */
     double values[METRIC_COUNT];
     /* NaN: unknown */
     double train_flops;
@@ -67,19 +67,24 @@ struct run_counts {
     int total, of[RUN_STATE_COUNT]; /* distinct runs */
 };
 
+enum results_scope {
+    RESULTS_LAST, /* a row per arm, seed and evaluation: the last checkpoint */
+    RESULTS_ALL,  /* untrained and interim ones too */
+    RESULTS_ROWS, /* as RESULTS_LAST, without measures: results_load_metric() loads them */
+    RESULTS_ARMS  /* no rows, and no count of runs */
+};
+
 struct results {
     int64_t experiment_id;
-    char *experiment;        /* owned */
+    char *experiment; /* owned */
+    enum results_scope scope;
     struct result_arm *arms; /* owned; in the experiment's order */
     int arm_count;
     struct result_row *rows; /* owned; by arm, evaluation, seed, step */
     int row_count;
+    char **evaluations; /* owned; the texts of the rows' evaluations, each once */
+    int evaluation_count, evaluation_at; /* the latter: where to search first */
     struct run_counts runs;
-};
-
-enum results_scope {
-    RESULTS_LAST, /* a row per arm, seed and evaluation: the last checkpoint */
-    RESULTS_ALL   /* untrained and interim ones too */
 };
 
 /*
@@ -93,11 +98,18 @@ int results_load(struct results **out, struct store *store, const char *experime
                  const char *const *wheres, int where_count, enum results_scope scope,
                  struct error *err) MUST_CHECK;
 void results_destroy(struct results *results); /* NULL allowed */
-/* Computes a measure that is derived from task_outcome, for the rows of last
- * checkpoints. Does nothing for a recorded measure, which results_load() has read.
- * ERROR_NOMEM, database errors. */
+/* The text in results.evaluations; added if it is new. NULL: no memory. */
+const char *results_add_evaluation(struct results *results, const char *text);
+/* Loads a measure that results_load() has not: one that is derived from task_outcome,
+ * for the rows of last checkpoints, or any after RESULTS_ROWS. ERROR_NOMEM, database
+ * errors. */
 int results_load_metric(struct results *results, struct store *store, enum metric metric,
                         struct error *err) MUST_CHECK;
+int results_load_metrics(struct results *results, struct store *store,
+                         const enum metric *metrics, int count, struct error *err) MUST_CHECK;
+/* Loads every recorded measure. */
+int results_load_recorded(struct results *results, struct store *store,
+                          struct error *err) MUST_CHECK;
 
 /* "queued", "diverged" ... */
 const char *run_state_name(enum run_state state);
@@ -112,10 +124,11 @@ int results_setting(struct store *store, char **out, int64_t run_id, const char 
 
 /* An evaluation's value per task at the last checkpoint, by task name. */
 struct task_values {
-    char **tasks;   /* owned; in memcmp order */
+    char **tasks;   /* owned; (room), in memcmp order */
     double *values; /* owned */
-    int count;
+    int count, room;
 };
+/* Replaces what *out has, whose memory is used again; a zeroed one is empty. */
 int task_values_load(struct task_values *out, struct store *store, int64_t evaluation_id,
                      enum metric metric, struct error *err) MUST_CHECK;
 void task_values_release(struct task_values *values);

@@ -6,11 +6,22 @@
 
 int compare_cell_of(const struct compare *compare, const struct cell *cell)
 {
-    for (int i = 0; compare != NULL && i < compare->cell_count; i++)
-        if (compare->cells[i].row->arm == cell->row->arm &&
-            strcmp(compare->cells[i].row->evaluation, cell->row->evaluation) == 0)
-            return i;
-    return -1;
+    int low = 0, high = compare != NULL ? compare->cell_count : 0;
+
+    /* Both lists are in the order of the rows, and name the first one of a group: the
+     * comparison's the first that is finished. */
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+
+        if (compare->cells[middle].row < cell->row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return compare != NULL && low < compare->cell_count &&
+                   compare->cells[low].row < cell->row + cell->planned
+               ? low
+               : -1;
 }
 
 double task_score_mean(const struct compare *compare, int cell, int task)

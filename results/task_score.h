@@ -18,7 +18,8 @@ struct task_score {
     int cells; /* number of chosen cells that have the task */
 };
 
-/* The index of this cell in the comparison; -1: it has no result. */
+/* The index of this cell in a comparison of the same results; -1: it has no result, or
+ * compare is NULL. */
 int compare_cell_of(const struct compare *compare, const struct cell *cell);
 
 /* The mean over seeds of a task, by its index, in a cell of the comparison; NaN: the

@@ -66,7 +66,7 @@ static int load(struct results **out, const char *names[2], struct store *store,
 
     if (rc == 0)
         rc = results_load(out, store, experiment[0] != '\0' ? experiment : NULL, NULL, 0,
-                          RESULTS_LAST, err);
+                          RESULTS_ROWS, err);
     for (int i = 0; i < 2 && rc == 0; i++)
         rc = arm_add_foreign(&names[i], *out, store, given[i], err);
     return rc;
@@ -90,7 +90,7 @@ static int add_difference(struct document *document, struct store *store,
     if (rc == 0)
         rc = compare_create(&compare, store, results, metric, err);
     if (rc == 0)
-        rc = baselines_load(&baselines, store, results, err);
+        rc = baselines_load_some(&baselines, store, results, &compare->metric, 1, err);
     if (rc == 0) {
         compare->baselines = &baselines;
         rc = compare_arms(&list, compare, names[0], names[1], err);

@@ -108,32 +108,52 @@ static enum table_mark mark_of(const struct result_row *row)
                : TABLE_BAD;
 }
 
+/* An outcome of a group without a result, and the number of rows that have it. */
+struct outcome_count {
+    char text[64];
+    int count;
+};
+
+/* Counts an outcome. A new one is appended while there is room. */
+static void count_outcome(struct outcome_count *outcomes, int *known, int room,
+                          const char *text)
+{
+    int i = 0;
+
+    while (i < *known && strcmp(outcomes[i].text, text) != 0)
+        i++;
+    if (i == room)
+        return;
+    if (i == *known) {
+        outcomes[i] = (struct outcome_count){ .count = 0 };
+        snprintf(outcomes[i].text, sizeof outcomes[i].text, "%s", text);
+        ++*known;
+    }
+    outcomes[i].count++;
+}
+
 /* Adds the outcomes of a group's rows with their numbers ("2 failed (memory), 1
  * running"); "done": all have results. */
 static void add_state(struct table *table, const struct result_row *rows, int count)
 {
-    char text[400] = "", outcome[64], other[64];
+    enum { ROOM = 32 }; /* there are fewer states and causes */
+    struct outcome_count outcomes[ROOM];
+    char text[400] = "", outcome[64];
     enum table_mark mark = TABLE_PLAIN;
     size_t used = 0;
+    int known = 0;
 
-    for (int i = 0; i < count && used < sizeof text; i++) {
-        int same = 0;
-        bool told = false;
-
-        write_outcome(outcome, sizeof outcome, &rows[i]);
-        for (int k = 0; k < count; k++) {
-            write_outcome(other, sizeof other, &rows[k]);
-            bool equal = strcmp(outcome, other) == 0;
-            told = told || (equal && k < i);
-            same += equal;
-        }
-        if (told || is_scored(&rows[i]))
+    for (int i = 0; i < count; i++) {
+        if (is_scored(&rows[i]))
             continue;
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%d %s",
-                                 used > 0 ? ", " : "", same, outcome);
+        write_outcome(outcome, sizeof outcome, &rows[i]);
+        count_outcome(outcomes, &known, ROOM, outcome);
         if (mark != TABLE_BAD)
             mark = mark_of(&rows[i]);
     }
+    for (int i = 0; i < known && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%d %s",
+                                 used > 0 ? ", " : "", outcomes[i].count, outcomes[i].text);
     table_text(table, text[0] != '\0' ? text : "done");
     table_mark(table, mark);
 }

@@ -197,7 +197,7 @@ static int load(struct results **out, const char *names[2], struct store *store,
         rc = arm_split_name(prefix, &arm, store, given[0], err);
     if (rc == 0)
         rc = results_load(out, store, prefix[0] != '\0' ? prefix : experiment, options->wheres,
-                          options->where_count, RESULTS_LAST, err);
+                          options->where_count, RESULTS_ROWS, err);
     for (int i = 0; i < 2 && rc == 0; i++)
         if (given[i] != NULL)
             rc = arm_add_foreign(&names[i], *out, store, given[i], err);
@@ -292,7 +292,7 @@ int command_compare(const struct options *options, int *exit_code, struct error 
     if (rc == 0)
         rc = compare_create(&compare, store, results, metric, err);
     if (rc == 0)
-        rc = baselines_load(&baselines, store, results, err);
+        rc = baselines_load_some(&baselines, store, results, &compare->metric, 1, err);
     if (rc == 0) {
         if (compare->metric != metric)
             log_info("%s is a mean over rows, which are not recorded one by one; compared per "

@@ -31,6 +31,7 @@ int command_curves(const struct options *options, int *exit_code, struct error *
 {
     const char *experiment =
         options->argument_count > 0 ? options->arguments[0] : options->experiment;
+    const char *name = options->metric != NULL ? options->metric : CURVES_DEFAULT;
     struct store *store = NULL;
     struct results *results = NULL;
     struct curves curves = { 0 };
@@ -41,10 +42,9 @@ int command_curves(const struct options *options, int *exit_code, struct error *
         rc = store_begin(store, err);
     if (rc == 0)
         rc = results_load(&results, store, experiment, options->wheres, options->where_count,
-                          RESULTS_ALL, err);
+                          curves_scope(name), err);
     if (rc == 0)
-        rc = curves_load(&curves, store, results,
-                         options->metric != NULL ? options->metric : CURVES_DEFAULT, err);
+        rc = curves_load(&curves, store, results, name, err);
     if (rc == 0)
         rc = print_curves(&curves, results, options, err);
     curves_release(&curves);

@@ -53,17 +53,28 @@ static int split_conditions(struct conditions *out, const struct options *option
     return rc < 0 ? rc : 0;
 }
 
+/* Whether the measures that the table does not show for people are needed, too. */
+static bool needs_all_measures(const struct options *options)
+{
+    return options->all || options->sort != NULL || options->columns != NULL ||
+           !format_is_for_people(options->format);
+}
+
 /* Loads the results of the experiment with all measures that are needed. */
 static int load(struct results **out, struct store *store, const struct options *options,
                 const char *experiment, enum metric metric, const struct conditions *conditions,
                 struct error *err)
 {
-    int rc =
-        results_load(out, store, experiment, conditions->settings, conditions->setting_count,
-                     options->all ? RESULTS_ALL : RESULTS_LAST, err);
+    struct shown shown = shown_metrics(metric);
+    enum results_scope scope = options->all                  ? RESULTS_ALL
+                               : needs_all_measures(options) ? RESULTS_LAST
+                                                             : RESULTS_ROWS;
+    int rc = results_load(out, store, experiment, conditions->settings,
+                          conditions->setting_count, scope, err);
 
     if (rc == 0)
-        rc = results_load_metric(*out, store, metric, err);
+        rc = results_load_metrics(*out, store, shown.metrics,
+                                  options->rows != NULL ? 1 : shown.count, err);
     for (int i = 0; i < conditions->measure_count && rc == 0; i++)
         rc = results_load_metric(*out, store, conditions->measures[i].metric, err);
     return rc;
@@ -95,7 +106,9 @@ static int print_arms(struct store *store, const struct options *options,
     struct table *tables[2] = { NULL, NULL };
     struct baselines baselines = { 0 };
     bool alone = options->columns != NULL || options->format == FORMAT_CSV;
-    int rc = baselines_load(&baselines, store, results, err);
+    int rc = needs_all_measures(options) ? baselines_load(&baselines, store, results, err)
+                                         : baselines_load_some(&baselines, store, results,
+                                                               shown.metrics, shown.count, err);
 
     if (rc == 0)
         rc = options->all ? results_rows_table(&tables[0], results, &shown, err)
@@ -165,7 +178,7 @@ static int print_trajectories(struct store *store, const struct options *options
     struct table *tables[2] = { NULL, NULL };
     struct results *results = NULL;
     int rc = results_load(&results, store, experiment, options->wheres, options->where_count,
-                          RESULTS_LAST, err);
+                          RESULTS_ROWS, err);
 
     if (rc == 0)
         rc = trajectories_load(&trajectories, store, results, err);

@@ -1,14 +1,23 @@
 #!/bin/bash
-# load.sh HRMLAB - times the commands on a workspace with 100 000 queued runs in one experiment and
-# on one with 1 000 000 metric rows, and prints a table: the best of REPEATS (5), since the
-# machine may be busy. `make bench-load`. Workspaces are made in a fresh directory below TMPDIR (600
-# MB) and removed.
+# load.sh BUILD [WORKSPACE] - times every command that reads, and every page of hrmlab-serve, on a
+# workspace with 100 000 runs and 1 000 000 metric rows, and prints a table. Limits are of processor
+# time, since the machine may be busy: the least of REPEATS (3) runs. Exit 1: one took more than its
+# limit. `make bench-load`.
+# WORKSPACE (600 MB) is made where there is none, and stays; without it, a new one is removed.
+#
+# The workspace: `whole` has 100 000 runs (100 arms, 1000 seeds); part_1 to part_10 share 10 000 of
+# them (10 arms, 100 seeds, two evaluations of each run); `metrics` has 200 runs with 5000 metric
+# rows each; `small` 3. All but some are done.
 set -eu
-hrmlab=$1
-repeats=${REPEATS:-5}
+build=$1
+hrmlab=$build/hrmlab
+repeats=${REPEATS:-3}
 directory=$(mktemp -d "${TMPDIR:-/tmp}/hrmlab-load.XXXXXX")
-trap 'rm -rf "$directory"' EXIT
+workspace=${2:-$directory/workspace}
+server=
+trap '[ -z "$server" ] || kill "$server"; rm -rf "$directory"' EXIT
 export TIMEFORMAT='%R %U %S' LC_ALL=C
+over=0
 
 fail()
 {
@@ -16,101 +25,222 @@ fail()
     exit 1
 }
 
-# one WORKSPACE GOAL TIMES COMMAND... - a row of the table: wall-clock and CPU seconds of the
-# fastest of TIMES. A command may fail when there is nothing to compare (exit code 1), not otherwise.
+# least SECONDS OTHER - the smaller; OTHER may be empty.
+least()
+{
+    awk -v a="$1" -v b="${2:-$1}" 'BEGIN { print(a < b ? a : b) }'
+}
+
+# row WHAT LIMIT WALL CPU - a row of the table; LIMIT - : none.
+row()
+{
+    local mark=""
+    if [ "$2" != - ] && awk -v a="$4" -v b="$2" 'BEGIN { exit !(a > b) }'; then
+        mark="  over"
+        over=$((over + 1))
+    fi
+    printf '%-56s %8.3f %8.3f %8s%s\n' "${1:0:56}" "$3" "$4" "$2" "$mark"
+}
+
+# one LIMIT COMMAND...
 one()
 {
-    local workspace=$directory/$1 goal=$2 times=$3 best="" line status
-    shift 3
-    for ((i = 0; i < times; i++)); do
+    local limit=$1 wall="" cpu="" line status
+    shift
+    for ((i = 0; i < repeats; i++)); do
         status=0
-        line=$({ time "$hrmlab" --workspace "$workspace" "$@" >"$directory/out" \
+        line=$({ time "$hrmlab" --quiet --workspace "$workspace" "$@" >"$directory/out" \
             2>"$directory/err"; } 2>&1) || status=$?
-        grep -q 'no finished evaluation' "$directory/err" && status=0
         [ "$status" = 0 ] || fail "$* failed ($status): $(cat "$directory/err")"
-        if [ -z "$best" ] || [ "$(printf '%s\n' "$line" "$best" | sort -n | head -n 1)" = "$line" ]; then
-            best=$line
-        fi
+        read -r real user system <<<"$line"
+        wall=$(least "$real" "$wall")
+        cpu=$(least "$(awk -v u="$user" -v s="$system" 'BEGIN { print u + s }')" "$cpu")
     done
-    echo "$best" | awk -v what="${*//$directory\//}" -v goal="$goal" \
-        '{ printf "%-40s %8.3f %8.3f %8s%s\n", what, $1, $2 + $3, goal, ($1 > goal ? "  over" : "") }'
+    row "${*//$directory\//}" "$limit" "$wall" "$cpu"
+}
+
+# What hrmlab-serve has taken so far, seconds of processor time.
+server_seconds()
+{
+    awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) / hz }' "/proc/$server/stat"
+}
+
+# page LIMIT ADDRESS - a page of hrmlab-serve, made anew.
+page()
+{
+    local wall="" cpu="" line before
+    for ((i = 0; i < repeats; i++)); do
+        before=$(server_seconds)
+        line=$(curl -s -o "$directory/out" -b "$cookie" -w '%{http_code} %{time_total}' \
+            "$address$2$([[ $2 == *\?* ]] && echo '&' || echo '?')again=$i")
+        [ "${line%% *}" = 200 ] || fail "page $2: $line $(head -c 300 "$directory/out")"
+        wall=$(least "${line##* }" "$wall")
+        cpu=$(least "$(awk -v a="$before" -v b="$(server_seconds)" 'BEGIN { print b - a }')" "$cpu")
+    done
+    row "page $2" "$1" "$wall" "$cpu"
 }
 
 heading()
 {
-    printf '\n%s\n%-40s %8s %8s %8s\n' "$1" "" "wall s" "CPU s" "goal s"
+    printf '\n%s\n%-56s %8s %8s %8s\n' "$1" "" "wall s" "CPU s" "limit s"
 }
 
+# spec NAME MAX_STEPS SEEDS OUTER_STEPS
 spec()
 {
     cat >"$directory/$1.json" <<END
 {"name": "$1", "set": {"data.canvas": 8, "arch.hidden_size": 16, "arch.num_heads": 2},
  "grid": {"train.lr": [0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.008, 0.009, 0.01],
           "train.max_steps": $2},
- "seeds": $3, "evaluate": {"eval.halt_max_steps": [1, 2]}}
+ "seeds": $3, "evaluate": {"eval.halt_max_steps": $4}}
 END
 }
 
-# What trainings of all runs would have left, with 5000 metric rows each and 20 tasks.
+# What trainings would have left, with 10 tasks. Of every 1000 runs one failed and one diverged; the
+# last 200 of all are still queued.
 train_by_hand()
 {
     sqlite3 "$1" <<'END'
+PRAGMA synchronous = OFF;
 BEGIN;
-UPDATE job SET state = 'done', finished_at = queued_at;
+CREATE TEMP TABLE many AS SELECT run_id FROM experiment JOIN arm USING (experiment_id)
+    JOIN arm_run USING (arm_id) WHERE name = 'metrics';
+UPDATE job SET state = 'done', finished_at = queued_at WHERE run_id IN many
+    OR run_id <= (SELECT max(run_id) FROM arm_run JOIN arm USING (arm_id)
+                  JOIN experiment USING (experiment_id) WHERE name = 'whole') - 200;
+UPDATE job SET state = 'failed', cause = 'crash', message = 'killed by signal 11'
+    WHERE state = 'done' AND run_id % 1000 = 7;
+UPDATE job SET cause = 'diverged', message = 'loss nan at step 200'
+    WHERE state = 'done' AND run_id % 1000 = 8;
 INSERT INTO attempt (job_id, run_id, number, directory, executor, state, outcome, user_seconds,
-                     system_seconds, started_at, ended_at)
-    SELECT job_id, run_id, 1, 'none', 'local', 'ended', 'done', 9.5, 0.5,
-           '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:10.000Z' FROM job;
-INSERT INTO checkpoint SELECT run_id, attempt_id, 1000, 'none', '' FROM attempt;
-INSERT INTO baseline SELECT run_id, 'copy', 'test', 0.5, 0.0, 0.0, 0.0 FROM run;
+                     system_seconds, train_seconds, evaluation_seconds, provenance, engine_version,
+                     kernel_set, host, started_at, ended_at)
+    SELECT job_id, run_id, 1, 'none', 'local', 'ended',
+           CASE WHEN cause IS NULL THEN 'done' ELSE cause END, 9.5, 0.5, 9.0, 1.0,
+           '{"data": {"source": "built-in"}, "text": "' || hex(zeroblob(400)) || '"}', '1', 'avx2',
+           'host', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:10.000Z'
+    FROM job WHERE state <> 'queued' AND kind = 'train';
+CREATE TEMP TABLE over AS SELECT run_id FROM job GROUP BY run_id
+    HAVING min(state) = 'done' AND max(state) = 'done' AND max(cause) IS NULL;
+INSERT INTO checkpoint SELECT run_id, attempt_id, 1000, 'none', '' FROM attempt
+    JOIN over USING (run_id);
+INSERT INTO baseline SELECT run_id, 'copy', 'test', 0.5, 0.0, 0.0, 0.0 FROM over;
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000),
-     names(name) AS (VALUES ('train/lr'), ('train/loss'), ('train/accuracy'),
-                            ('train/exact_accuracy'), ('train/steps'))
-    INSERT INTO metric SELECT run_id, name, i, i * 1e-3 FROM run, names, n;
+     names(name) AS (VALUES ('train/accuracy'), ('train/exact_accuracy'), ('train/lm_loss'),
+                            ('train/lr'), ('train/steps'))
+    INSERT INTO metric SELECT run_id, name, i, 1.0 / i + run_id % 7 * 1e-3 FROM many, names, n;
 INSERT INTO evaluation_result
-    SELECT evaluation_id, step, iif(step = 0, 'untrained', 'last'), 20, 20, 1.0
-    FROM evaluation, (SELECT 0 AS step UNION ALL SELECT 1000);
+    SELECT evaluation_id, step, iif(step = 0, 'untrained', 'last'), 10, 10, 1.0
+    FROM evaluation JOIN over USING (run_id), (SELECT 0 AS step UNION ALL SELECT 1000);
 WITH names(name) AS (VALUES ('exact_rows'), ('lm_loss'), ('mean_outer_steps'), ('pass_at_1'),
                             ('pass_at_10'), ('pass_at_100'), ('pass_at_1000'),
                             ('pass_at_1_strict'), ('pass_at_2'), ('pass_at_2_strict'),
                             ('pass_at_5'), ('per_token_accuracy'),
                             ('per_token_accuracy_original'))
-    INSERT INTO measure_value SELECT evaluation_id, step, name, 0, 0.1
-    FROM evaluation_result CROSS JOIN names;
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+    INSERT INTO measure_value
+        SELECT evaluation_id, step, name, 0, (evaluation_id * 7 + step / 100) % 11 / 11.0
+        FROM evaluation_result CROSS JOIN names;
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10)
     INSERT INTO task_outcome
-        SELECT evaluation_id, 'task' || i, 0, iif((evaluation_id * 7 + i * i) % 10 = 0, 1, NULL),
-               1, 1, 0.5 FROM evaluation, n;
+        SELECT evaluation_id, printf('task%02d', i), 0,
+               iif((evaluation_id * 7 + i * i) % 10 < 4, 1, NULL), 1, 1, 0.5
+        FROM evaluation JOIN over USING (run_id), n;
 COMMIT;
+PRAGMA wal_checkpoint(TRUNCATE);
 END
 }
 
+make_workspace()
+{
+    for name in whole part_{1..10} metrics small; do
+        "$hrmlab" --quiet --workspace "$workspace" queue "$directory/$name.json" 2>"$directory/err" || fail "queue: $(cat "$directory/err")"
+    done
+    train_by_hand "$workspace/results.db"
+}
+
+commands()
+{
+    local a='train.lr=0.001 train.max_steps=1' b='train.lr=0.002 train.max_steps=1'
+    heading "The workspace: 100 000 runs, 13 experiments"
+    one 1 status
+    one 1 watch --plain
+    one 1 gc
+    one 1 tag
+    one 1 doctor
+    one 0.1 completions -- hrmlab results ""
+    one 0.1 completions -- hrmlab show ""
+    one 0.1 show "${run:0:12}"
+    one 1 plan "$directory/whole.json"
+    one 1 queue "$directory/whole.json"
+    one 1 plan "$directory/small.json"
+
+    heading "An experiment of 1000 runs: 10 arms, 100 seeds, 2 evaluations each"
+    one 0.1 status part_1
+    one 0.1 watch --plain part_1
+    one 0.1 results part_1
+    one 0.1 results part_1 --where train.lr=0.001
+    one 0.1 results part_1 --rows train.lr --cols eval.halt_max_steps
+    one 0.3 results part_1 --all --format csv
+    one 1 compare part_1 --axis train.lr
+    one 1 compare part_1 "$a" "$b"
+    one 1 tasks part_1
+    one 1 importance part_1
+    one 1 diff "part_1:$a" "part_1:$b"
+    one 1 plot part_1 --figure seeds
+    one 1 report part_1 -o "$directory/report.html"
+    one 1 export "$directory/export" part_1 --force
+
+    heading "An experiment of 1 000 000 metric rows: 10 arms, 20 seeds"
+    one 0.1 results metrics
+    one 1 curves metrics
+    one 1 plot metrics --figure loss_curves --where 'train.lr<=0.008'
+    one 1 report metrics -o "$directory/report.html"
+
+    heading "One experiment of 100 000 runs: 100 arms, 1000 seeds"
+    one 1 status whole
+    one 1 watch --plain whole
+    one 1 results whole
+    one 1 results whole --where train.lr=0.001
+    one 1 results whole --rows train.lr --cols train.max_steps
+    one 1 compare whole --axis train.lr
+    one 1 compare whole "$a" "$b"
+    one 1 tasks whole
+    one 1 importance whole --where 'train.seed<700'
+    one 1 diff "whole:$a" "whole:$b"
+    one 1 plot whole --figure axis --axis train.lr
+    one - report whole -o "$directory/report.html"
+}
+
+pages()
+{
+    local arm_a='whole:train.lr%3D0.001+train.max_steps%3D1' arm_b='whole:train.lr%3D0.002+train.max_steps%3D1'
+    "$build/hrmlab-serve" --quiet --workspace "$workspace" >"$directory/address" 2>"$directory/err" &
+    server=$!
+    until [ -s "$directory/address" ]; do sleep 0.05; done
+    IFS='=' read -r address token <"$directory/address"
+    address=${address%%/\?*}
+    cookie="hrmlab_${address##*:}=$token"
+    heading "Pages of hrmlab-serve"
+    page 1 /
+    page 1 /queue
+    page 0.1 "/run/$run"
+    page 1 /experiment/part_1
+    page 1 /experiment/metrics
+    page 1 /task/part_1/task01
+    page 1 /figure/part_1/seeds.svg
+    page 1 "/compare?a=${arm_a//whole:/part_1:}&b=${arm_b//whole:/part_1:}"
+    page 1 "/compare?a=$arm_a&b=$arm_b"
+    page - /experiment/whole
+}
+
+spec whole '[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]' 1000 '[1]'
+for i in {1..10}; do spec "part_$i" "[$i]" 100 '[1, 2]'; done
+spec metrics '[20]' 20 '[1, 2]'
 echo '{"name": "small", "set": {"data.canvas": 8, "arch.hidden_size": 16, "arch.num_heads": 2},
        "seeds": 3}' >"$directory/small.json"
-spec load '[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]' 1000
-spec metrics '[1]' 20
-heading "100 000 runs of one experiment: 100 arms, 1000 seeds, 2 evaluations each"
-one new 1 "$repeats" plan "$directory/load.json"
-one load 1 1 queue "$directory/load.json"
-one load 1 "$repeats" plan "$directory/load.json"
-one load 1 "$repeats" queue "$directory/load.json"
-one load 1 "$repeats" plan "$directory/small.json"
-one load 1 1 queue "$directory/small.json"
-one load 0.1 "$repeats" status
-one load 1 "$repeats" results load
-one load 1 "$repeats" results load --where 'train.lr=0.001'
-one load 1 "$repeats" compare load --axis train.lr
-run=$(sqlite3 "$directory/load/results.db" "SELECT hash FROM run LIMIT 1 OFFSET 50000")
-one load 0.1 "$repeats" show "${run:0:12}"
-du -m "$directory/load/results.db" | awk '{ printf "the database has %d MiB\n", $1 }'
-
-"$hrmlab" --quiet --workspace "$directory/metrics" queue "$directory/metrics.json" 2>/dev/null
-train_by_hand "$directory/metrics/results.db"
-heading "1 000 000 metric rows: 10 arms, 20 seeds, 2 evaluations each, all done"
-one metrics 1 "$repeats" plan "$directory/metrics.json"
-one metrics 0.1 "$repeats" status
-one metrics 1 "$repeats" results metrics
-one metrics 1 "$repeats" compare metrics --axis train.lr
-run=$(sqlite3 "$directory/metrics/results.db" "SELECT hash FROM run LIMIT 1 OFFSET 100")
-one metrics 0.1 "$repeats" show "${run:0:12}"
-du -m "$directory/metrics/results.db" | awk '{ printf "the database has %d MiB\n", $1 }'
+[ -e "$workspace/results.db" ] || make_workspace
+run=$(sqlite3 "$workspace/results.db" "SELECT hash FROM run WHERE run_id = 5000")
+commands
+pages
+du -m "$workspace/results.db" | awk '{ printf "\nthe database has %d MiB\n", $1 }'
+[ "$over" = 0 ] || fail "$over above their limits"

@@ -1,0 +1,51 @@
+/*
+ * run_facts.h - what is known of the trainings of an experiment's runs: their states
+ * and costs, each run once.
+ */
+#ifndef RESULTS_RUN_FACTS_H
+#define RESULTS_RUN_FACTS_H
+
+#include <stdint.h>
+
+#include "error.h"
+#include "query.h"
+
+struct store;
+
+struct run_fact {
+    int64_t run_id, seed;
+    char hash[65];
+    /* done if one of its trainings is; otherwise the state of its last training */
+    enum run_state state;
+    char cause[24]; /* of RUN_FAILED: "out of memory"; "": unknown */
+    /* NaN: unknown */
+    double train_flops;
+    double cpu_seconds; /* of all attempts to train it, summed over cores */
+    /* wall time, of the last attempt to train it that reported them */
+    double train_seconds, evaluation_seconds;
+};
+
+struct run_facts {
+    struct run_fact *items; /* owned; by run_id, ascending */
+    int count;
+};
+
+/* Arms of an experiment, by arm_id. */
+struct arm_range {
+    int64_t experiment_id, first, last;
+};
+
+/* Loads the runs of these arms. An empty list: there are none. ERROR_NOMEM, database
+ * errors. */
+int run_facts_load(struct run_facts *out, struct store *store, const struct arm_range *arms,
+                   struct error *err) MUST_CHECK;
+void run_facts_release(struct run_facts *facts);
+
+/* The facts of a run; NULL: it is not in the list. */
+const struct run_fact *run_facts_find(const struct run_facts *facts, int64_t run_id);
+
+/* A job's state, as one of a run, from its state and cause in the database; its cause,
+ * "" without one, into cause where it failed, else "". */
+enum run_state run_state_of_job(char cause[24], const char *state, const char *job_cause);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * task_values.c - works out measures per task from task_outcome.
+ */
+#include "query.h"
+
+#include "error.h"
+#include "sql.h"
+#include "store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A task's value, or its sum and number of tests while they are read. */
+struct task_sum {
+    double sum, least;
+    int tests;
+};
+
+void task_values_release(struct task_values *values)
+{
+    for (int i = 0; i < values->room; i++)
+        free(values->tasks[i]);
+    free(values->tasks);
+    free(values->values);
+    *values = (struct task_values){ 0 };
+}
+
+/* Names task number values->count, and counts it. The name that stood there is mostly
+ * the same: that of the evaluation before. */
+static int add_task(struct task_values *values, const char *name, struct error *err)
+{
+    if (values->count == values->room) {
+        size_t room = 2 * (size_t)values->room + 16;
+        char **tasks = realloc(values->tasks, room * sizeof *tasks);
+
+        values->tasks = tasks != NULL ? tasks : values->tasks;
+        double *numbers = realloc(values->values, room * sizeof *numbers);
+
+        values->values = numbers != NULL ? numbers : values->values;
+        if (tasks == NULL || numbers == NULL)
+            return error_no_memory(err, "outcomes");
+        memset(tasks + values->room, 0, (room - (size_t)values->room) * sizeof *tasks);
+        values->room = (int)room;
+    }
+    char **task = &values->tasks[values->count];
+
+    if (*task == NULL || strcmp(*task, name) != 0) {
+        free(*task);
+        *task = strdup(name);
+        if (*task == NULL)
+            return error_no_memory(err, "outcomes");
+    }
+    values->count++;
+    return 0;
+}
+
+/* What a test input counts: columns rank, votes, predictions, per_token_accuracy from
+ * number 1 on. */
+static double value_of_test(sqlite3_stmt *s, const struct measure *measure)
+{
+    int predictions = sqlite3_column_int(s, 3);
+
+    switch (measure->per_task) {
+    case MEASURE_TOKENS:
+        return sqlite3_column_double(s, 4);
+    case MEASURE_VOTES:
+        return predictions > 0 ? 1.0 * sqlite3_column_int(s, 2) / predictions : 0.0;
+    case MEASURE_SOLVED_SHARE:
+    case MEASURE_ALL_SOLVED:
+    case MEASURE_NOT_PER_TASK:
+        break;
+    }
+    return sqlite3_column_type(s, 1) != SQLITE_NULL &&
+           sqlite3_column_int(s, 1) <= measure->rank;
+}
+
+static double value_of_task(const struct task_sum *sum, const struct measure *measure)
+{
+    return measure->per_task == MEASURE_ALL_SOLVED ? sum->least : sum->sum / sum->tests;
+}
+
+int task_values_load(struct task_values *out, struct store *store, int64_t evaluation_id,
+                     enum metric metric, struct error *err)
+{
+    const struct measure *measure = &METRICS[metric];
+    struct task_sum sum = { 0 };
+    sqlite3_stmt *s = NULL;
+
+    out->count = 0;
+    if (measure->per_task == MEASURE_NOT_PER_TASK)
+        return error_set(err, ERROR_FORMAT,
+                         "--metric %s is not kept per task, so it cannot be compared; expected "
+                         "pass_at_K, pass_at_K_strict, task_token_accuracy or task_exact_votes",
+                         measure->name);
+    int rc = sql_query(store, &s, err,
+                       "SELECT task, rank, votes, predictions, per_token_accuracy"
+                       " FROM task_outcome WHERE evaluation_id = ?1 ORDER BY task, test_index",
+                       "i", evaluation_id);
+
+    while (rc == 0 && (rc = sql_step(store, &s, err)) == 1) {
+        double value = value_of_test(s, measure);
+
+        rc = 0;
+        if (out->count == 0 || strcmp(out->tasks[out->count - 1], sql_text(s, 0)) != 0) {
+            if (out->count > 0)
+                out->values[out->count - 1] = value_of_task(&sum, measure);
+            rc = add_task(out, sql_text(s, 0), err);
+            sum = (struct task_sum){ .least = value };
+        }
+        sum.sum += value;
+        sum.least = value < sum.least ? value : sum.least;
+        sum.tests++;
+    }
+    sql_end(&s);
+    if (rc == 0 && out->count > 0)
+        out->values[out->count - 1] = value_of_task(&sum, measure);
+    return rc;
+}

@@ -1,0 +1,196 @@
+/* test_query.c - results are the same however they are loaded, and each run counts once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "baselines.h"
+#include "error.h"
+#include "file.h"
+#include "query.h"
+#include "store.h"
+
+static char directory[64];
+static struct store *store;
+
+static void must(int rc, const struct error *err)
+{
+    if (rc != 0)
+        fail_msg("%s", err->message);
+}
+
+/* SQL by sqlite3 itself. */
+static void change(const char *sql)
+{
+    char *path = file_join(directory, "results.db");
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+    sqlite3_close(db);
+    free(path);
+}
+
+/* The workspace of the first release, upgraded: two arms, one seed, two evaluations. */
+static int open_workspace(void **state)
+{
+    struct error err;
+    char *sql;
+    size_t size;
+
+    (void)state;
+    snprintf(directory, sizeof directory, "/tmp/test_query.XXXXXX");
+    if (mkdtemp(directory) == NULL)
+        return -1;
+    must(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), &err);
+    change(sql);
+    free(sql);
+    must(store_open(&store, directory, STORE_WRITE, &err), &err);
+    return 0;
+}
+
+static int close_workspace(void **state)
+{
+    (void)state;
+    store_close(store);
+    return file_remove_tree(directory, NULL);
+}
+
+static struct results *load(enum results_scope scope)
+{
+    struct results *results;
+    struct error err;
+
+    must(results_load(&results, store, "last", NULL, 0, scope, &err), &err);
+    return results;
+}
+
+static void expect_same(double a, double b)
+{
+    assert_true(isnan(a) ? isnan(b) : memcmp(&a, &b, sizeof a) == 0);
+}
+
+static void measures_loaded_one_by_one_are_those_loaded_at_once(void **state)
+{
+    struct results *whole = load(RESULTS_LAST), *rows = load(RESULTS_ROWS);
+    struct error err;
+    int known = 0;
+
+    (void)state;
+    assert_true(whole->row_count > 0);
+    assert_int_equal(rows->row_count, whole->row_count);
+    for (int i = 0; i < rows->row_count; i++)
+        assert_true(isnan(rows->rows[i].values[METRIC_PASS_AT_2]));
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        must(results_load_metric(rows, store, (enum metric)m, &err), &err);
+        must(results_load_metric(whole, store, (enum metric)m, &err), &err);
+    }
+    for (int i = 0; i < rows->row_count; i++)
+        for (int m = 0; m < METRIC_COUNT; m++) {
+            expect_same(rows->rows[i].values[m], whole->rows[i].values[m]);
+            known += !isnan(whole->rows[i].values[m]);
+        }
+    assert_true(known > rows->row_count * 10);
+    results_destroy(rows);
+    results_destroy(whole);
+}
+
+static void baselines_of_some_measures_are_those_of_all(void **state)
+{
+    static const enum metric SOME[] = { METRIC_PASS_AT_2, METRIC_EXACT_ROWS };
+    struct results *results = load(RESULTS_ROWS);
+    struct baselines all, some;
+    struct error err;
+
+    (void)state;
+    must(baselines_load(&all, store, results, &err), &err);
+    must(baselines_load_some(&some, store, results, SOME, 2, &err), &err);
+    assert_true(all.count > 0);
+    assert_int_equal(some.count, all.count);
+    for (int i = 0; i < all.count; i++) {
+        assert_int_equal(some.items[i].untrained_runs, all.items[i].untrained_runs);
+        for (int m = 0; m < 2; m++) {
+            expect_same(some.items[i].untrained[SOME[m]], all.items[i].untrained[SOME[m]]);
+            expect_same(some.items[i].copy[SOME[m]], all.items[i].copy[SOME[m]]);
+        }
+        assert_true(!isnan(all.items[i].untrained[METRIC_LM_LOSS]));
+        assert_true(isnan(some.items[i].untrained[METRIC_LM_LOSS]));
+    }
+    baselines_release(&some);
+    baselines_release(&all);
+    results_destroy(results);
+}
+
+static void a_run_of_two_arms_counts_once_and_has_its_cost_once(void **state)
+{
+    struct results *before = load(RESULTS_LAST);
+    struct results *after;
+
+    (void)state;
+    change("INSERT INTO arm (experiment_id, position, label, axes) SELECT experiment_id, 9, "
+           "'twin',"
+           " '{}' FROM arm LIMIT 1;"
+           "INSERT INTO arm_run SELECT (SELECT max(arm_id) FROM arm), run_id FROM arm_run;"
+           "INSERT INTO arm_evaluation SELECT (SELECT max(arm_id) FROM arm), evaluation_id"
+           " FROM arm_evaluation;"
+           "UPDATE attempt SET user_seconds = 3.0, system_seconds = 0.5");
+    after = load(RESULTS_LAST);
+    assert_int_equal(after->row_count, 2 * before->row_count);
+    assert_int_equal(after->runs.total, before->runs.total);
+    for (int i = 0; i < after->row_count; i++)
+        assert_true(fabs(after->rows[i].train_cpu_seconds - 3.5) <= 0.0);
+    results_destroy(after);
+    results_destroy(before);
+}
+
+static void the_last_training_is_the_state_unless_one_is_done(void **state)
+{
+    struct results *results;
+
+    (void)state;
+    change("INSERT INTO job (run_id, kind, state, cause, queued_at) SELECT run_id, 'train',"
+           " 'failed', 'crash', '' FROM run");
+    results = load(RESULTS_LAST);
+    assert_int_equal(results->rows[0].state, RUN_DONE);
+    results_destroy(results);
+    change("UPDATE job SET state = 'cancelled' WHERE state = 'done'");
+    results = load(RESULTS_LAST);
+    assert_int_equal(results->rows[0].state, RUN_FAILED);
+    assert_string_equal(results->rows[0].cause, "crash");
+    assert_string_equal(results->rows[0].checkpoint, "");
+    assert_int_equal(results->runs.of[RUN_FAILED], results->runs.total);
+    results_destroy(results);
+}
+
+static void the_arms_alone_have_no_rows(void **state)
+{
+    struct results *results = load(RESULTS_ARMS);
+
+    (void)state;
+    assert_int_equal(results->row_count, 0);
+    assert_int_equal(results->arm_count, 2);
+    results_destroy(results);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_workspace, close_workspace)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(measures_loaded_one_by_one_are_those_loaded_at_once),
+        TEST(baselines_of_some_measures_are_those_of_all),
+        TEST(a_run_of_two_arms_counts_once_and_has_its_cost_once),
+        TEST(the_last_training_is_the_state_unless_one_is_done),
+        TEST(the_arms_alone_have_no_rows),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
