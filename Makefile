@@ -278,14 +278,16 @@ $(P)/fake_worker: $(O)/tests/fake_worker.o $(COMMON_O)
 build/fault_shim.so: tests/faults/shim.c tests/faults/shim.h
 	@echo LINK $@
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O1 -g $(WARNINGS) -fPIC -shared -Itests -o $@ $< -ldl
+# Of all that, a test takes what it uses: programs that have everything take minutes to link.
+$(O)/tested.a: $(SUPPORT_O) $(GOLDEN_O) $(RUNNER_O) $(RESULTS_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
+	@echo AR $@
+	$(Q)rm -f $@ && ar rcsT $@ $^
 # With libFuzzer's main(), or one that replays inputs.
 $(P)/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/fuzz_support.o \
-             $(if $(filter fuzz,$(VARIANT)),,$(O)/tests/fuzz/fuzz_replay.o) \
-             $(RUNNER_O) $(RESULTS_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
+             $(if $(filter fuzz,$(VARIANT)),,$(O)/tests/fuzz/fuzz_replay.o) $(O)/tested.a
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(RUNNER_LIBS) $(WORKER_LIBS)
-$(P)/test_%: $(O)/tests/test_%.o $(SUPPORT_O) $(GOLDEN_O) $(RUNNER_O) $(RESULTS_O) $(WORKER_O) \
-             $(MODEL_O) $(COMMON_O)
+$(P)/test_%: $(O)/tests/test_%.o $(O)/tested.a
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(RUNNER_LIBS) $(WORKER_LIBS) $(TEST_LIBS)
 # Objects of tests stay, so that the next build compiles only what has changed.
