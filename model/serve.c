@@ -71,7 +71,7 @@ static int create(struct server *server, struct error *err)
         rc = engine_create(&server->engine, &creation.config, err);
     else
         rc = ranks_agree(server->exchange, rc, err);
-    if (rc < 0)
+    if (rc != 0)
         release(server);
     return 0; /* rank 0 knows it, and may go on */
 }
