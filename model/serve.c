@@ -45,6 +45,7 @@ static int allocate(struct server *server, const struct engine_config *c, struct
     if (server->inputs != NULL && server->labels != NULL && server->identifiers != NULL &&
         server->numbers != NULL && server->noise != NULL && server->puzzle != NULL)
         return 0;
+    release(server);
     return error_set(err, ERROR_NOMEM, "cannot allocate a batch of %zu rows", B);
 }
 
