@@ -153,13 +153,14 @@ test-faults: ## every fault at every point: kill -9, power cuts, full disks, no 
 	    build/asan/fake_worker $(FAULT_TESTS:%=build/asan/%)
 	@HRMLAB_LONG=1 tests/run_tests.sh build/asan $(FAULT_TESTS)
 
+SLURM_TESTS := test_slurm test_slurm_clients test_slurm_ranks test_slurm_faults
 .PHONY: test-slurm
 test-slurm: ## the executor slurm on a real Slurm of several nodes, with faults (minutes)
 	@tests/setup.sh $(PACKAGES) $(SLURM_PACKAGES)
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(MPI_WORKER)
 	@$(MAKE) --no-print-directory VARIANT=asan build/asan/hrmlab build/asan/hrmlab-worker \
-	    build/asan/fake_worker build/asan/test_slurm build/asan/test_slurm_faults
-	@HRMLAB_LONG=1 tests/run_tests.sh build/asan test_slurm test_slurm_faults
+	    build/asan/fake_worker $(SLURM_TESTS:%=build/asan/%)
+	@HRMLAB_LONG=1 tests/run_tests.sh build/asan $(SLURM_TESTS)
 
 .PHONY: test-valgrind
 test-valgrind: ## runner and workers under valgrind on the demo, sizes cut: errors and leaks (minutes)

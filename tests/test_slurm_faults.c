@@ -52,11 +52,31 @@ static const struct {
     { "node down",
       "n=node$(shuf -i 1-3 -n 1); scontrol update nodename=$n state=down reason=test; sleep 1;"
       " scontrol update nodename=$n state=resume" },
+    { "nodes cannot start jobs", "touch $PROLOG/fails; sleep 2; rm $PROLOG/fails;"
+                                 " scontrol update nodename=node[1-3] state=resume" },
 };
 
 enum { FAULT_KINDS = sizeof FAULTS / sizeof *FAULTS };
 
 static bool has_cluster;
+static char prolog[] = "/tmp/hrmlab-prolog-XXXXXX"; /* a directory; with "fails" in it, no node
+                                                     * starts a job */
+
+/* Slurm's settings: a partition that preempts, and a prolog that fails on command. */
+static void set_conf(void)
+{
+    char conf[400];
+
+    assert_non_null(mkdtemp(prolog));
+    setenv("PROLOG", prolog, 1);
+    free(cluster_ask("printf '#!/bin/sh\\n[ ! -e %s/fails ]\\n' >%s/run; chmod +x %s/run",
+                     prolog, prolog, prolog));
+    snprintf(conf, sizeof conf,
+             "PreemptType=preempt/partition_prio\nPreemptMode=REQUEUE\nProlog=%s/run\n"
+             "PartitionName=high Nodes=ALL PriorityTier=10 DefaultTime=1 State=UP",
+             prolog);
+    setenv("MINI_SLURM_CONF_EXTRA", conf, 1);
+}
 
 static int start_cluster(void **state)
 {
@@ -66,10 +86,7 @@ static int start_cluster(void **state)
         return 0;
     }
     place_use_release(NULL);
-    setenv("MINI_SLURM_CONF_EXTRA",
-           "PreemptType=preempt/partition_prio\nPreemptMode=REQUEUE\n"
-           "PartitionName=high Nodes=ALL PriorityTier=10 DefaultTime=1 State=UP",
-           1);
+    set_conf();
     has_cluster = cluster_start(NODES);
     return 0;
 }
@@ -79,6 +96,8 @@ static int stop_cluster(void **state)
     (void)state;
     if (has_cluster)
         cluster_stop();
+    if (getenv("PROLOG") != NULL)
+        free(cluster_ask("rm -r %s", prolog));
     return 0;
 }
 
@@ -101,6 +120,29 @@ static char *local_results(void)
     char *results = place_ask(&place, PLACE_STATE);
     place_remove(&place);
     return results;
+}
+
+/* Slurm cancels them, which nobody has asked for; later the nodes are well again. */
+static void jobs_that_no_node_can_start_are_tried_again(void **state)
+{
+    struct place place;
+
+    (void)state;
+    if (!has_cluster)
+        skip();
+    char *expected = local_results();
+    make(&place, 1);
+    free(cluster_ask("touch %s/fails", prolog));
+    pid_t runner = place_start(&place, "run", place.spec, "--executor", "slurm", NULL);
+    assert_true(place_wait_for(
+        &place, "SELECT count(*) > 0 FROM attempt WHERE outcome = 'launch failure'", "1"));
+    free(cluster_ask("rm %s/fails; scontrol update nodename=node[1-3] state=resume", prolog));
+    assert_int_equal(place_finish(runner), 0);
+    place_expect(&place, "SELECT count(*) FROM attempt WHERE outcome = 'cancelled'", "0");
+    place_expect(&place, "SELECT max(failures) > 0 FROM job", "1");
+    place_expect(&place, PLACE_STATE, expected);
+    place_remove(&place);
+    free(expected);
 }
 
 /* Lets one thing go wrong. */
@@ -189,6 +231,7 @@ static void every_run_is_done_once_with_the_same_bits_through_many_faults(void *
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(jobs_that_no_node_can_start_are_tried_again),
         cmocka_unit_test(every_run_is_done_once_with_the_same_bits_through_many_faults),
     };
 

@@ -160,8 +160,11 @@ static int put_body(FILE *out, const char *program, const struct config *config,
     fprintf(out, "per_job=%lld\nprogram=", (long long)config_int(config, SLURM_RUNS_PER_JOB));
     put_quoted(out, program);
     int64_t ranks = config_int(config, RESOURCES_RANKS);
+    /* srun takes no cores per task from the job that it is called in */
     if (ranks > 1)
-        fprintf(out, "\nranks=--ranks=%lld\n", (long long)ranks);
+        fprintf(out,
+                "\nranks=--ranks=%lld\nexport SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1}\n",
+                (long long)ranks);
     else
         fputs("\nranks=\n", out);
     fputs(BEGINNING, out);
