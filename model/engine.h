@@ -162,6 +162,14 @@ int engine_serve(const struct exchange *exchange, struct error *err) MUST_CHECK;
 void engine_dismiss(const struct exchange *exchange);
 
 /*
+ * Calls work(context, item) for each item from 0 to count - 1, on the engine's threads
+ * in this process: each has a contiguous part. Returns when all have returned. For what
+ * a caller does row by row around a step.
+ */
+void engine_share(struct engine *engine, int count, void (*work)(void *context, int item),
+                  void *context);
+
+/*
  * Bytes of all blocks of an engine. Each batch row takes, in carries (one for training,
  * one for evaluation) and outputs, 4 (2 n S D + 2 U + 3 T + T V + 13 + E) + 3 bytes,
  * where n is the number of states (2; transformer: 1). Nothing else grows with the

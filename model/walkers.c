@@ -133,3 +133,28 @@ void walkers_share(struct engine *engine, void (*work)(void *context, int member
 {
     team_run(engine->team, engine->config.threads, work, NULL, context);
 }
+
+/* Items that the threads share out. */
+struct items {
+    int count, threads;
+    void (*work)(void *context, int item);
+    void *context;
+};
+
+static void work_part(void *context, int member)
+{
+    const struct items *items = context;
+    int64_t count = items->count;
+    int end = (int)(count * (member + 1) / items->threads);
+
+    for (int i = (int)(count * member / items->threads); i < end; i++)
+        items->work(items->context, i);
+}
+
+void engine_share(struct engine *engine, int count, void (*work)(void *context, int item),
+                  void *context)
+{
+    struct items items = { count, engine->config.threads, work, context };
+
+    walkers_share(engine, work_part, &items);
+}

@@ -361,6 +361,31 @@ static void add_one(void *context, int member)
     atomic_fetch_add(&counts[member], 1);
 }
 
+static void count_item(void *context, int item)
+{
+    atomic_int *counts = context;
+
+    atomic_fetch_add(&counts[item], 1);
+}
+
+static void an_engine_shares_out_each_item_once(void **state)
+{
+    (void)state;
+    for (int i = 0; i < THREAD_CASES; i++) {
+        const struct engine_config config = config_of(SYSTEM_HRM, 1, THREADS[i]);
+        struct engine *engine = create(&config);
+
+        for (int count = 0; count <= B; count++) {
+            atomic_int counts[B + 1] = { 0 };
+
+            engine_share(engine, count, count_item, counts);
+            for (int item = 0; item <= B; item++)
+                assert_int_equal(atomic_load(&counts[item]), item < count);
+        }
+        engine_destroy(engine);
+    }
+}
+
 static void a_team_runs_each_member_once(void **state)
 {
     (void)state;
@@ -394,6 +419,7 @@ int main(void)
         cmocka_unit_test(the_watch_sees_the_work_of_all_threads),
         cmocka_unit_test(an_abandoned_step_stops_all_threads),
         cmocka_unit_test(lanes_that_are_no_power_of_two_are_refused),
+        cmocka_unit_test(an_engine_shares_out_each_item_once),
         cmocka_unit_test(a_team_runs_each_member_once),
     };
 

@@ -32,6 +32,8 @@ struct batch {
     int *keep;            /* (B) */
     int rows, slots;      /* loaded; still in the engine */
     int *row;             /* (B) by row: its number in the split */
+    /* (B) by slot: answers of the current step, if every slot is read at it */
+    struct score_reading *answers;
 };
 
 static const enum engine_output MEANS[2] = { ENGINE_MEAN_Z_H, ENGINE_MEAN_Z_L };
@@ -56,6 +58,7 @@ static void batch_release(struct batch *batch)
     free(batch->origin);
     free(batch->keep);
     free(batch->row);
+    free(batch->answers);
 }
 
 /* Whether a request has a rule of this kind. */
@@ -106,6 +109,7 @@ static int batch_init(struct batch *out, const struct evaluate_context *context,
         .origin = calloc(B, sizeof(int)),
         .keep = calloc(B, sizeof(int)),
         .row = calloc(B, sizeof(int)),
+        .answers = calloc(B, sizeof(struct score_reading)),
     };
     size_t residuals = engine_output_size(engine, ENGINE_RESIDUALS);
     bool complete = residuals == 0 || (out->residuals = malloc(residuals)) != NULL;
@@ -116,7 +120,8 @@ static int batch_init(struct batch *out, const struct evaluate_context *context,
     complete = batch_init_rules(out, B, T, order) && complete && out->q_continue != NULL;
     if (complete && out->inputs != NULL && out->labels != NULL && out->identifiers != NULL &&
         out->predictions != NULL && out->q_halt != NULL && out->loss != NULL &&
-        out->halt_test != NULL && out->origin != NULL && out->keep != NULL && out->row != NULL)
+        out->halt_test != NULL && out->origin != NULL && out->keep != NULL &&
+        out->row != NULL && out->answers != NULL)
         return 0;
     batch_release(out);
     *out = (struct batch){ 0 };
@@ -169,30 +174,50 @@ static int perturb(const struct batch *batch, const struct evaluate_context *con
     return 0;
 }
 
+/* What threads that load rows or read answers need. */
+struct sharing {
+    const struct evaluate_context *context;
+    const struct evaluate_order *order;
+    const struct scores *scores;
+    struct batch *batch;
+    int first; /* row to evaluate that is the batch's first */
+};
+
+/* Makes row i of the batch. */
+static void load_row(void *user, int i)
+{
+    const struct sharing *sharing = user;
+    const struct evaluate_order *order = sharing->order;
+    const struct data_set *set = sharing->context->set;
+    struct batch *batch = sharing->batch;
+    size_t C = (size_t)context_length(set), T = (size_t)sharing->context->config->seq_len;
+    int32_t *inputs = batch->inputs + (size_t)i * (C + T);
+    struct data_row meta;
+
+    batch->row[i] = row_number(&order->rows, sharing->first + i);
+    if (C > 0)
+        context_of_row(set, order->split, batch->row[i], inputs);
+    data_set_row(set, order->split, batch->row[i], &meta, inputs + C,
+                 batch->labels + (size_t)i * T, &batch->identifiers[i]);
+    batch->identifiers[i] = puzzle_way_id(order->way, batch->identifiers[i]);
+    batch->origin[i] = i;
+}
+
 /* Loads rows to evaluate, beginning at first and at most B, into the engine. */
 static int batch_load(struct batch *batch, const struct evaluate_context *context,
                       const struct evaluate_order *order, int first, struct error *err)
 {
-    int B = context->config->batch_size, T = context->config->seq_len;
-    size_t C = (size_t)context_length(context->set);
+    int B = context->config->batch_size;
+    struct sharing sharing = {
+        .context = context, .order = order, .batch = batch, .first = first
+    };
     const struct engine_batch data = { .inputs = batch->inputs,
                                        .labels = batch->labels,
                                        .puzzle_identifiers = batch->identifiers };
 
     batch->rows = order->rows.count - first < B ? order->rows.count - first : B;
     batch->slots = batch->rows;
-    for (int i = 0; i < batch->rows; i++) {
-        int32_t *inputs = batch->inputs + (size_t)i * (C + (size_t)T);
-        struct data_row meta;
-
-        batch->row[i] = row_number(&order->rows, first + i);
-        if (C > 0)
-            context_of_row(context->set, order->split, batch->row[i], inputs);
-        data_set_row(context->set, order->split, batch->row[i], &meta, inputs + C,
-                     batch->labels + (size_t)i * (size_t)T, &batch->identifiers[i]);
-        batch->identifiers[i] = puzzle_way_id(order->way, batch->identifiers[i]);
-        batch->origin[i] = i;
-    }
+    engine_share(context->engine, batch->rows, load_row, &sharing);
     memset(batch->taken, 0, (size_t)batch->rows * (size_t)order->count * sizeof *batch->taken);
     int rc = engine_check_batch(context->engine, &data, batch->rows, err);
     if (rc == 0)
@@ -225,6 +250,33 @@ static struct halt_signs signs_of(struct batch *batch, int slot, int step, size_
     };
 }
 
+static bool is_read_at(int step, const struct evaluate_order *order)
+{
+    for (int i = 0; i < order->count; i++)
+        if (order->requests[i].outer_steps == step)
+            return true;
+    return false;
+}
+
+/* Whether the answers of all slots are read at this step, and not only of those that
+ * halt at it. */
+static bool reads_all(int step, const struct evaluate_order *order)
+{
+    return order->keep_steps || is_read_at(step, order);
+}
+
+/* Reads the answer of a slot. */
+static void read_slot(void *user, int slot)
+{
+    const struct sharing *sharing = user;
+    struct batch *batch = sharing->batch;
+    size_t T = (size_t)sharing->context->config->seq_len;
+    int row = batch->origin[slot];
+
+    scores_read(&batch->answers[slot], sharing->scores, batch->row[row],
+                batch->predictions + (size_t)slot * T, batch->labels + (size_t)row * T);
+}
+
 /* Passes the prediction of a slot to every request that reads it at this step: its
  * last step, or the step at which the row halts by its rule. */
 static int add_slot(const struct evaluate_context *context, struct scores *scores,
@@ -235,6 +287,12 @@ static int add_slot(const struct evaluate_context *context, struct scores *score
     int row = batch->origin[slot], rc = 0;
     const int32_t *labels = batch->labels + (size_t)row * T;
     bool *taken = batch->taken + (size_t)row * (size_t)order->count;
+    const struct score_answer answer = { .grid = &batch->answers[slot].grid,
+                                         .known = batch->answers[slot].known,
+                                         .right = batch->answers[slot].right,
+                                         .q_halt = batch->q_halt[slot],
+                                         .lm_loss = batch->loss[slot],
+                                         .used = step };
 
     for (int i = 0; rc == 0 && i < order->count; i++) {
         const struct score_request *request = &order->requests[i];
@@ -243,36 +301,26 @@ static int add_slot(const struct evaluate_context *context, struct scores *score
             (order->rollout > 0 && order->rollout >= request->rollouts))
             continue;
         taken[i] = true;
-        rc = scores_add(scores, i, batch->row[row], batch->predictions + (size_t)slot * T,
-                        labels, batch->q_halt[slot], batch->loss[slot], step, err);
+        rc = reads_all(step, order)
+                 ? scores_add_answer(scores, i, batch->row[row], &answer, err)
+                 : scores_add(scores, i, batch->row[row], batch->predictions + (size_t)slot * T,
+                              labels, answer.q_halt, answer.lm_loss, step, err);
     }
     return rc;
 }
 
 /* Notes the answer of a slot after this step. */
-static int note_slot(const struct evaluate_context *context, struct scores *scores,
-                     const struct batch *batch, int slot, int step,
+static int note_slot(struct scores *scores, const struct batch *batch, int slot, int step,
                      const struct halt_signs *signs, struct error *err)
 {
-    size_t T = (size_t)context->config->seq_len;
-    int row = batch->origin[slot];
     const struct score_step noted = {
         .step = step,
-        .predictions = batch->predictions + (size_t)slot * T,
-        .labels = batch->labels + (size_t)row * T,
+        .answer = &batch->answers[slot],
         .signs = signs,
         .lm_loss = batch->loss[slot],
     };
 
-    return scores_note_step(scores, batch->row[row], &noted, err);
-}
-
-static bool is_read_at(int step, const struct evaluate_order *order)
-{
-    for (int i = 0; i < order->count; i++)
-        if (order->requests[i].outer_steps == step)
-            return true;
-    return false;
+    return scores_note_step(scores, batch->row[batch->origin[slot]], &noted, err);
 }
 
 static bool is_followed(int step, const struct evaluate_order *order)
@@ -318,6 +366,9 @@ static int take_step(const struct evaluate_context *context, struct scores *scor
                      struct batch *batch, int step, const struct evaluate_order *order,
                      struct error *err)
 {
+    struct sharing sharing = {
+        .context = context, .order = order, .scores = scores, .batch = batch
+    };
     int kept = 0, rc = 0;
 
     if (!batch->rules && !order->keep_steps && !is_read_at(step, order) &&
@@ -325,13 +376,15 @@ static int take_step(const struct evaluate_context *context, struct scores *scor
         return 0;
     read_outputs(context, batch);
     follow(order, batch, step);
+    if (reads_all(step, order))
+        engine_share(context->engine, batch->slots, read_slot, &sharing);
     for (int slot = 0; rc == 0 && slot < batch->slots; slot++) {
         const struct halt_signs signs =
             signs_of(batch, slot, step, (size_t)context->config->seq_len);
 
         rc = add_slot(context, scores, batch, slot, step, &signs, order, err);
         if (rc == 0 && order->keep_steps)
-            rc = note_slot(context, scores, batch, slot, step, &signs, err);
+            rc = note_slot(scores, batch, slot, step, &signs, err);
         if (order->leave == NULL || !halt_rule_halts(order->leave, &signs))
             batch->keep[kept++] = slot;
     }

@@ -178,20 +178,26 @@ int scores_add_answer(struct scores *s, int request, int row, const struct score
     return 0;
 }
 
+void scores_read(struct score_reading *out, const struct scores *s, int row,
+                 const int32_t *predictions, const int32_t *labels)
+{
+    data_set_answer(s->set, s->split, row, predictions, &out->grid);
+    scores_count_tokens(&out->known, &out->right, predictions, labels,
+                        data_set_info(s->set)->seq_len);
+}
+
 int scores_add(struct scores *s, int request, int row, const int32_t *predictions,
                const int32_t *labels, float q_halt, double lm_loss, int used, struct error *err)
 {
-    struct grid grid;
-    int32_t known, right;
+    struct score_reading read;
 
     if (place_of(s, request, row)->here)
         return 0;
-    data_set_answer(s->set, s->split, row, predictions, &grid);
-    scores_count_tokens(&known, &right, predictions, labels, data_set_info(s->set)->seq_len);
+    scores_read(&read, s, row, predictions, labels);
     return scores_add_answer(s, request, row,
-                             &(struct score_answer){ .grid = &grid,
-                                                     .known = known,
-                                                     .right = right,
+                             &(struct score_answer){ .grid = &read.grid,
+                                                     .known = read.known,
+                                                     .right = read.right,
                                                      .q_halt = q_halt,
                                                      .lm_loss = lm_loss,
                                                      .used = used },

@@ -10,6 +10,7 @@
 
 #include "error.h"
 #include "data_set.h"
+#include "grid.h"
 #include "halt_rule.h"
 #include "measure.h"
 
@@ -74,6 +75,27 @@ int scores_set_history(struct scores *scores, const struct score_history *histor
 int scores_predictions(struct predictions *out, const struct scores *scores,
                        struct error *err) MUST_CHECK;
 
+/* A row's answer as it is read from its predictions. */
+struct score_reading {
+    struct grid grid;
+    int32_t known, right; /* labelled tokens; of them right */
+};
+/* Reads it; arrays as for scores_add(). Several threads may do that at the same time. */
+void scores_read(struct score_reading *out, const struct scores *scores, int row,
+                 const int32_t *predictions, const int32_t *labels);
+
+/* A row's answer with what is known of it. */
+struct score_answer {
+    const struct grid *grid; /* borrowed */
+    int known, right;        /* labelled tokens; of them right */
+    float q_halt;            /* the logit */
+    double lm_loss;          /* the row's token loss, or 0 */
+    int used;                /* outer steps */
+};
+/* Adds it at one outer step, as scores_add() does. */
+int scores_add_answer(struct scores *scores, int request, int row,
+                      const struct score_answer *answer, struct error *err) MUST_CHECK;
+
 /*
  * Adds one row's prediction at one outer step. With ACT at inference, add the one at
  * which the row halted to every request. request is an index. Rows may come in any
@@ -97,11 +119,11 @@ static inline bool scores_takes(const struct score_request *request, int step,
 /* From now on every row's answer after each of so many outer steps is to be noted.
  * ERROR_NOMEM. */
 int scores_keep_steps(struct scores *scores, int outer_steps, struct error *err) MUST_CHECK;
-/* A row's outputs after an outer step, from 1; arrays as for scores_add(). */
+/* A row's outputs after an outer step, from 1. */
 struct score_step {
     int step;
-    const int32_t *predictions, *labels;
-    const struct halt_signs *signs;
+    const struct score_reading *answer; /* borrowed */
+    const struct halt_signs *signs;     /* borrowed */
     double lm_loss;
 };
 int scores_note_step(struct scores *scores, int row, const struct score_step *step,

@@ -52,15 +52,4 @@ int scores_list_grids(struct grid_list *out, int *first, const struct scores *sc
 void scores_count_tokens(int32_t *known, int32_t *right, const int32_t *predictions,
                          const int32_t *labels, int count);
 
-/* A row's answer with what is known of it. */
-struct score_answer {
-    const struct grid *grid; /* borrowed */
-    int known, right;        /* labelled tokens; of them right */
-    float q_halt;
-    double lm_loss;
-    int used;
-};
-int scores_add_answer(struct scores *scores, int request, int row,
-                      const struct score_answer *answer, struct error *err) MUST_CHECK;
-
 #endif

@@ -26,15 +26,13 @@ int scores_note_step(struct scores *s, int row, const struct score_step *step,
 {
     struct step_answers *to = s->steps;
     size_t at = step_answers_at(to, step->step, s->rollout, row);
-    struct grid answer;
+    int number = answer_store_add(scores_store(s, row), &step->answer->grid, err);
 
-    data_set_answer(s->set, s->split, row, step->predictions, &answer);
-    int number = answer_store_add(scores_store(s, row), &answer, err);
     if (number < 0)
         return number;
     to->answers[at] = number; /* of its test until scores_take_steps() */
-    scores_count_tokens(&to->known[row], &to->right[at], step->predictions, step->labels,
-                        data_set_info(s->set)->seq_len);
+    to->known[row] = step->answer->known;
+    to->right[at] = step->answer->right;
     to->loss[at] = step->lm_loss;
     to->q_halt[at] = step->signs->q_halt;
     to->q_continue[at] = step->signs->q_continue;

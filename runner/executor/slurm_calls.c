@@ -10,6 +10,7 @@
 #include "error.h"
 #include "slurm_tasks.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,9 @@ static const double CALL_LIMIT_S = 60.0;
 /* A list that an adopted task need not wait for. */
 static const double FRESH_S = 5.0;
 static const double SHORTEST_INTERVAL_S = 1.0, LONGEST_INTERVAL_S = 15.0;
-/* A call takes at most this share of the time. */
-static const double CALL_SHARE = 0.1;
+/* A call takes at most this share of the time, but for one each minute: a single slow
+ * answer tells little about the next. */
+static const double CALL_SHARE = 0.1, SLOWEST_INTERVAL_S = 60.0;
 
 static void wake(const struct slurm *slurm)
 {
@@ -79,8 +81,8 @@ static void set_interval(struct slurm *slurm, bool changed, double duration_s)
         slurm->interval_s = shortest;
     if (slurm->interval_s > longest)
         slurm->interval_s = longest;
-    if (slurm->interval_s < duration_s / CALL_SHARE)
-        slurm->interval_s = duration_s / CALL_SHARE;
+    double spared = fmin(duration_s / CALL_SHARE, SLOWEST_INTERVAL_S * slurm->pace);
+    slurm->interval_s = fmax(slurm->interval_s, spared);
     slurm->list_at = slurm->listed_at + slurm->interval_s;
 }
 

@@ -10,6 +10,8 @@ here=$PWD
 dir=$(mktemp -d /tmp/hrmlab-slurm-bench-XXXXXX)
 export MINI_SLURM_DIR=$dir/cluster MINI_SLURM_CPUS=16 MINI_SLURM_TIMEOUT=60
 export SLURM_CONF=$dir/cluster/slurm.conf
+# So many jobs at once on a few cores: a launch may take longer than the 5 s that are enough for tests.
+export MINI_SLURM_CONF_EXTRA=MessageTimeout=60
 export FAKE_WORKER_MODE=ok FAKE_WORKER_REAL=$here/build/hrmlab-worker
 export HRMLAB_WORKER=$here/build/fake_worker
 trap 'tests/support/mini_slurm.sh stop >/dev/null 2>&1; rm -rf "$dir"' EXIT
