@@ -21,8 +21,12 @@ struct special_key {
     bool is_text, prefix;
 };
 
+/* A setting of an evaluation whose absence means that value, an SQL literal. */
+#define OF_EVALUATION(key, absent)                                                             \
+    "coalesce(json_extract(v.canonical, '$.\"" key "\"'), " absent ")"
+
 /* Keys that are not rows of the view setting. 0 augmentations mean "all", which
- * compares as larger than any number. */
+ * compares as larger than any number, as all checkpoints do. */
 static const struct special_key SPECIAL_KEYS[] = {
     { "experiment", "e.name", true, false },
     { "arm", "a.label", true, false },
@@ -35,14 +39,18 @@ static const struct special_key SPECIAL_KEYS[] = {
     { "eval.act_inference", "v.act_inference", false, false },
     { "eval.seed", "v.eval_seed", false, false },
     { "eval.split", "v.split", true, false },
-    { "eval.puzzle_id", "coalesce(json_extract(v.canonical, '$.\"eval.puzzle_id\"'), 'own')",
-      true, false },
-    { "eval.halt_rule", "coalesce(json_extract(v.canonical, '$.\"eval.halt_rule\"'), 'max')",
-      true, false },
-    { "eval.halt_patience",
-      "coalesce(json_extract(v.canonical, '$.\"eval.halt_patience\"'), 1)", false, false },
-    { "eval.halt_epsilon",
-      "coalesce(json_extract(v.canonical, '$.\"eval.halt_epsilon\"'), 0.01)", false, false },
+    { "eval.puzzle_id", OF_EVALUATION("eval.puzzle_id", "'own'"), true, false },
+    { "eval.trajectory", OF_EVALUATION("eval.trajectory", "0"), false, false },
+    { "eval.halt_rule", OF_EVALUATION("eval.halt_rule", "'max'"), true, false },
+    { "eval.halt_patience", OF_EVALUATION("eval.halt_patience", "1"), false, false },
+    { "eval.halt_epsilon", OF_EVALUATION("eval.halt_epsilon", "0.01"), false, false },
+    { "eval.pool_checkpoints",
+      "iif(" OF_EVALUATION("eval.pool_checkpoints", "1") " = 'all', 9e18, " OF_EVALUATION(
+          "eval.pool_checkpoints", "1") ")",
+      false, false },
+    { "eval.rollouts", OF_EVALUATION("eval.rollouts", "1"), false, false },
+    { "eval.init_noise", OF_EVALUATION("eval.init_noise", "0"), false, false },
+    { "eval.choose", OF_EVALUATION("eval.choose", "'vote'"), true, false },
 };
 enum { SPECIAL_COUNT = sizeof SPECIAL_KEYS / sizeof *SPECIAL_KEYS };
 
@@ -88,8 +96,8 @@ static int parse_setting_value(struct filter *filter, int id, const char *condit
         if (item == NULL) {
             rc = error_set(err, ERROR_NOMEM, "no memory for a condition");
         } else if (cJSON_IsString(item)) {
-            /* "all" is stored as a number */
-            filter->is_text = id != EVAL_AUGMENTATIONS;
+            /* "all" is compared as a number */
+            filter->is_text = id != EVAL_AUGMENTATIONS && id != EVAL_POOL_CHECKPOINTS;
             filter->number = 9e18;
             filter->text = filter->is_text ? strdup(item->valuestring) : NULL;
             if (filter->is_text && filter->text == NULL)

@@ -14,13 +14,14 @@
 #include <sqlite3.h>
 
 #include "compare.h"
+#include "comparison_table.h"
 #include "error.h"
 #include "file.h"
 #include "filter.h"
-#include "comparison_table.h"
 #include "finding.h"
 #include "query.h"
 #include "results_table.h"
+#include "settings.h"
 #include "store.h"
 
 static char directory[64];
@@ -426,6 +427,26 @@ static void a_bare_name_suggests_the_setting_of_that_name(void **state)
     assert_non_null(strstr(err.message, "did you mean \"train.lr\"?"));
 }
 
+static void every_setting_of_an_evaluation_is_a_condition_on_evaluations(void **state)
+{
+    (void)state;
+    for (int id = 0; id < SETTING_COUNT; id++) {
+        const struct setting *setting = &settings_table[id];
+        struct filter filter;
+        struct error err;
+        char condition[100];
+
+        if (setting->phase != PHASE_EVALUATION)
+            continue;
+        snprintf(condition, sizeof condition, "%s=%s", setting->key, setting->default_text);
+        if (filter_parse(&filter, condition, &err) != 0)
+            fail_msg("%s", err.message);
+        if (filter.column == NULL || strncmp(filter.column, "e.", 2) == 0)
+            fail_msg("%s is looked for among the training's settings", condition);
+        filter_release(&filter);
+    }
+}
+
 #define WITH_DIRECTORY(test)                                                                   \
     cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 
@@ -443,6 +464,7 @@ int main(void)
         cmocka_unit_test(a_finding_calls_nothing_a_gain_that_is_none_by_itself),
         WITH_DIRECTORY(planned_comparisons_are_corrected_for_themselves_alone),
         cmocka_unit_test(a_bare_name_suggests_the_setting_of_that_name),
+        cmocka_unit_test(every_setting_of_an_evaluation_is_a_condition_on_evaluations),
     };
 
     return cmocka_run_group_tests_name("compare", tests, NULL, NULL);
