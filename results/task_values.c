@@ -33,12 +33,13 @@ static int add_task(struct task_values *values, const char *name, struct error *
         size_t room = 2 * (size_t)values->room + 16;
         char **tasks = realloc(values->tasks, room * sizeof *tasks);
 
-        values->tasks = tasks != NULL ? tasks : values->tasks;
-        double *numbers = realloc(values->values, room * sizeof *numbers);
-
-        values->values = numbers != NULL ? numbers : values->values;
-        if (tasks == NULL || numbers == NULL)
+        if (tasks == NULL)
             return error_no_memory(err, "outcomes");
+        values->tasks = tasks;
+        double *numbers = realloc(values->values, room * sizeof *numbers);
+        if (numbers == NULL)
+            return error_no_memory(err, "outcomes");
+        values->values = numbers;
         memset(tasks + values->room, 0, (room - (size_t)values->room) * sizeof *tasks);
         values->room = (int)room;
     }

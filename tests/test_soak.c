@@ -1,7 +1,7 @@
 /*
  * test_soak.c - many null runs while workers and runners are killed all the time and readers look
  * on. At the end everything must be as where nobody was killed: results, files, and of processes
- * and descriptors nothing left over. 300 runs in `make test`, 10 000 in `make test-faults`.
+ * and descriptors nothing left over. 100 runs in `make test`, 10 000 in `make test-faults`.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +34,7 @@ static int batches(void)
 
 static int runs_of_a_batch(void)
 {
-    return getenv("HRMLAB_LONG") != NULL ? MOST_SEEDS : 300;
+    return getenv("HRMLAB_LONG") != NULL ? MOST_SEEDS : 100;
 }
 
 static void queue_all(const struct place *place)
