@@ -596,7 +596,7 @@ static void what_is_queued_meanwhile_is_queued_or_said_not_to_be(void **unused)
 {
     static const char EXPERIMENTS[] = "SELECT count(*) FROM experiment WHERE name = 's%d'";
     struct place place;
-    int refused = 0, rounds = is_long() ? 60 : 12;
+    int refused = 0, rounds = is_long() ? 60 : 6;
 
     (void)unused;
     free(make_done(&place, "ok"));
