@@ -257,6 +257,26 @@ static void write_spec(const struct place *place, char path[100], const char *na
     free(text);
 }
 
+/* A pair of one arm's evaluations is labelled by the setting in which they differ. */
+static void expect_pair_of_rules(const struct place *place)
+{
+    const char *const words[] = { "compare",
+                                  "b",
+                                  "eval.halt_max_steps=3 eval.halt_rule=max",
+                                  "eval.halt_max_steps=3 eval.halt_rule=stable",
+                                  "--format",
+                                  "csv",
+                                  NULL };
+    char *out, *errors;
+
+    if (place_run(place, words, &out, &errors) != 0)
+        fail_msg("%s", errors);
+    if (strstr(out, "voted all, halt_rule stable - infer 3, voted all, halt_rule max") == NULL)
+        fail_msg("%s", out);
+    free(out);
+    free(errors);
+}
+
 static void the_command_adds_evaluations_and_says_once_what_is_missing(void **state)
 {
     static const char RESULTS[] =
@@ -277,6 +297,7 @@ static void the_command_adds_evaluations_and_says_once_what_is_missing(void **st
     assert_int_equal(place_finish(place_start(&place, "revote", b, NULL)), 0);
     place_expect(&place, "SELECT count(*) FROM job WHERE kind = 'train'", "2");
     place_expect(&place, "SELECT count(*) FROM v_results WHERE experiment = 'b'", "8");
+    expect_pair_of_rules(&place);
     char *revoted = place_ask(&place, RESULTS);
     place_make(&other);
     assert_int_equal(place_finish(place_start(&other, "run", a, NULL)), 0);

@@ -162,8 +162,8 @@ static char *why_dropped(bool *can, const struct config *trained, const struct c
     *can = false;
     if (asked > variants)
         return format_string("asks for %" PRId64 " predictions per test, but the model was "
-                             "trained with %" PRId64 " variants of a task",
-                             asked, variants);
+                             "trained with %" PRId64 " variant%s of a task",
+                             asked, variants, variants == 1 ? "" : "s");
     if (!facts->q_continue && strcmp(config_choice(config, EVAL_HALT_RULE), "q") == 0)
         return format_string(
             "halts by q_halt > q_continue, which %s does not train; q_positive "
