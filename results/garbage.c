@@ -10,11 +10,9 @@
 /* SQL conditions: the run with this id has open jobs, or attempts that have not
  * ended. */
 #define OPEN_JOB(run)                                                                          \
-    "EXISTS (SELECT 1 FROM job j WHERE j.run_id = " run                                        \
-    " AND j.state IN ('queued', 'starting', 'running'))"
+    run " IN (SELECT run_id FROM job WHERE state IN ('queued', 'starting', 'running'))"
 #define OPEN_ATTEMPT(run)                                                                      \
-    "EXISTS (SELECT 1 FROM attempt t WHERE t.run_id = " run                                    \
-    " AND t.state IN ('starting', 'running'))"
+    run " IN (SELECT run_id FROM attempt WHERE state IN ('starting', 'running'))"
 #define ONLY_OF(run, experiment)                                                               \
     "NOT EXISTS (SELECT 1 FROM arm_run y JOIN arm b USING (arm_id) WHERE y.run_id = " run      \
     " AND b.experiment_id <> " experiment ")"

@@ -27,19 +27,24 @@ int live_experiments(struct store *store, char (*out)[EXPERIMENT_NAME_SIZE], int
     return rc;
 }
 
-#define OF_EXPERIMENT                                                                          \
-    "(?1 IS NULL OR EXISTS (SELECT 1 FROM arm_run x JOIN arm a USING (arm_id)"                 \
-    "  JOIN experiment e USING (experiment_id) WHERE x.run_id = j.run_id AND e.name = ?1))"
+/* The runs of experiment ?1. */
+#define RUNS                                                                                   \
+    "(SELECT DISTINCT x.run_id FROM experiment e CROSS JOIN arm a USING (experiment_id)"       \
+    " CROSS JOIN arm_run x USING (arm_id) WHERE e.name = ?1)"
+#define WORK                                                                                   \
+    "SELECT coalesce(sum(iif(j.state = 'done', j.cost, 0.0)), 0.0),"                           \
+    " coalesce(sum(iif(j.state IN ('queued', 'starting', 'running'), j.cost, 0.0)), 0.0)"      \
+    " FROM "
 
 int live_work(struct store *store, struct live_work *out, const char *experiment,
               struct error *err)
 {
     sqlite3_stmt *s;
-    int rc = sql_query(store, &s, err,
-                       "SELECT coalesce(sum(iif(j.state = 'done', j.cost, 0.0)), 0.0),"
-                       " coalesce(sum(iif(j.state IN ('queued', 'starting', 'running'), j.cost,"
-                       "  0.0)), 0.0) FROM job j WHERE " OF_EXPERIMENT,
-                       "t", experiment);
+    int rc =
+        sql_query(store, &s, err,
+                  experiment == NULL ? WORK "job j WHERE ?1 IS NULL"
+                                     : WORK RUNS " o CROSS JOIN job j ON j.run_id = o.run_id",
+                  "t", experiment);
 
     *out = (struct live_work){ 0 };
     if (rc == 0)
@@ -83,7 +88,8 @@ int live_failures(struct store *store, struct live_failure *out, int most, int *
                        " j.message FROM job j JOIN run r USING (run_id)"
                        " WHERE j.state IN ('failed', 'quarantined')"
                        " AND j.job_id = (SELECT max(k.job_id) FROM job k"
-                       "  WHERE k.run_id = j.run_id AND k.kind = j.kind) AND " OF_EXPERIMENT
+                       "  WHERE k.run_id = j.run_id AND k.kind = j.kind)"
+                       " AND (?1 IS NULL OR j.run_id IN " RUNS ")"
                        " ORDER BY j.finished_at DESC, j.job_id DESC LIMIT ?2",
                        "ti", experiment, (int64_t)most);
 

@@ -11,11 +11,18 @@ int name_query(struct store *store, enum name_kind kind, name_fn *each, void *co
     static const char *const SQL[NAME_KIND_COUNT] = {
         [NAME_EXPERIMENT] = "SELECT name, description FROM experiment"
                             " ORDER BY experiment_id DESC LIMIT 500",
-        [NAME_RUN] = "SELECT substr(r.hash, 1, 12), (SELECT e.name || ': ' || a.label"
-                     "  FROM arm_run x JOIN arm a USING (arm_id) JOIN experiment e"
-                     "  USING (experiment_id) WHERE x.run_id = r.run_id LIMIT 1)"
-                     " FROM run r ORDER BY (SELECT max(attempt_id) FROM attempt t"
-                     "  WHERE t.run_id = r.run_id) DESC LIMIT 500",
+        /* of the last attempts, and of the runs that were queued last */
+        [NAME_RUN] =
+            "WITH recent AS (SELECT run_id, max(at) AS at FROM"
+            "  (SELECT * FROM (SELECT run_id, attempt_id AS at FROM attempt"
+            "    ORDER BY attempt_id DESC LIMIT 2000) UNION ALL"
+            "   SELECT * FROM (SELECT run_id, 0 FROM run ORDER BY run_id DESC LIMIT 500))"
+            "  GROUP BY run_id)"
+            " SELECT substr(r.hash, 1, 12), (SELECT e.name || ': ' || a.label"
+            "  FROM arm_run x JOIN arm a USING (arm_id) JOIN experiment e"
+            "  USING (experiment_id) WHERE x.run_id = r.run_id LIMIT 1)"
+            " FROM recent CROSS JOIN run r USING (run_id) ORDER BY recent.at DESC"
+            " LIMIT 500",
         [NAME_ARM] = "SELECT DISTINCT label, '' FROM arm LIMIT 500",
         [NAME_FULL_ARM] = "SELECT e.name || ':' || a.label, '' FROM experiment e"
                           " CROSS JOIN arm a USING (experiment_id)"

@@ -592,7 +592,7 @@ int record_answer_request(struct store *store, int64_t id, const char *answer,
  * by its hash, or those of an experiment. A further condition on the latter and two
  * closing parentheses follow. */
 #define JOBS_OF_TARGET                                                                         \
-    " FROM job j JOIN run r USING (run_id)"                                                    \
+    " FROM job j CROSS JOIN run r USING (run_id)" /* by state first */                         \
     " WHERE j.state IN (%s)"                                                                   \
     " AND j.job_id = (SELECT max(k.job_id) FROM job k"                                         \
     "  WHERE k.run_id = j.run_id AND k.kind = j.kind)"                                         \

@@ -5,9 +5,9 @@
 # limit. `make bench-load`.
 # WORKSPACE (600 MB) is made where there is none, and stays; without it, a new one is removed.
 #
-# The workspace: `whole` has 100 000 runs (100 arms, 1000 seeds); part_1 to part_10 share 10 000 of
+# The workspace of results: `whole` has 100 000 runs (100 arms, 1000 seeds); part_1 to part_10 share 10 000 of
 # them (10 arms, 100 seeds, two evaluations of each run); `metrics` has 200 runs with 5000 metric
-# rows each; `small` 3. All but some are done.
+# rows each; `small` 3. All but some are done. Plans are made and queued in a workspace of their own.
 set -eu
 build=$1
 hrmlab=$build/hrmlab
@@ -45,9 +45,15 @@ row()
 # one LIMIT COMMAND...
 one()
 {
-    local limit=$1 wall="" cpu="" line status
-    shift
-    for ((i = 0; i < repeats; i++)); do
+    one_of "$repeats" "$@"
+}
+
+# one_of REPEATS LIMIT COMMAND...
+one_of()
+{
+    local times=$1 limit=$2 wall="" cpu="" line status
+    shift 2
+    for ((i = 0; i < times; i++)); do
         status=0
         line=$({ time "$hrmlab" --quiet --workspace "$workspace" "$@" >"$directory/out" \
             2>"$directory/err"; } 2>&1) || status=$?
@@ -164,14 +170,12 @@ commands()
     heading "The workspace: 100 000 runs, 13 experiments"
     one 1 status
     one 1 watch --plain
-    one 1 gc
+    one 4 gc
     one 1 tag
-    one 1 doctor
+    one - doctor
     one 0.1 completions -- hrmlab results ""
     one 0.1 completions -- hrmlab show ""
     one 0.1 show "${run:0:12}"
-    one 1 plan "$directory/whole.json"
-    one 1 queue "$directory/whole.json"
     one 1 plan "$directory/small.json"
 
     heading "An experiment of 1000 runs: 10 arms, 100 seeds, 2 evaluations each"
@@ -199,16 +203,29 @@ commands()
     heading "One experiment of 100 000 runs: 100 arms, 1000 seeds"
     one 1 status whole
     one 1 watch --plain whole
-    one 1 results whole
-    one 1 results whole --where train.lr=0.001
-    one 1 results whole --rows train.lr --cols train.max_steps
-    one 1 compare whole --axis train.lr
-    one 1 compare whole "$a" "$b"
-    one 1 tasks whole
-    one 1 importance whole --where 'train.seed<700'
-    one 1 diff "whole:$a" "whole:$b"
-    one 1 plot whole --figure axis --axis train.lr
+    one 4 results whole
+    one 4 results whole --where train.lr=0.001
+    one 4 results whole --rows train.lr --cols train.max_steps
+    one 4 compare whole --axis train.lr
+    one 4 compare whole "$a" "$b"
+    one 4 tasks whole
+    one 4 importance whole --where 'train.seed<700'
+    one 4 diff "whole:$a" "whole:$b"
+    one 4 plot whole --figure axis --axis train.lr --where 'train.max_steps<=8'
     one - report whole -o "$directory/report.html"
+}
+
+plans()
+{
+    local results=$workspace
+    workspace=$directory/plans
+    heading "A spec of 100 000 runs"
+    one 2 plan "$directory/whole.json"
+    one_of 1 3 queue "$directory/whole.json"
+    one 2 plan "$directory/whole.json"
+    one 3 queue "$directory/whole.json"
+    one 1 status
+    workspace=$results
 }
 
 pages()
@@ -229,7 +246,7 @@ pages()
     page 1 /task/part_1/task01
     page 1 /figure/part_1/seeds.svg
     page 1 "/compare?a=${arm_a//whole:/part_1:}&b=${arm_b//whole:/part_1:}"
-    page 1 "/compare?a=$arm_a&b=$arm_b"
+    page 4 "/compare?a=$arm_a&b=$arm_b"
     page - /experiment/whole
 }
 
@@ -242,5 +259,6 @@ echo '{"name": "small", "set": {"data.canvas": 8, "arch.hidden_size": 16, "arch.
 run=$(sqlite3 "$workspace/results.db" "SELECT hash FROM run WHERE run_id = 5000")
 commands
 pages
+plans
 du -m "$workspace/results.db" | awk '{ printf "\nthe database has %d MiB\n", $1 }'
 [ "$over" = 0 ] || fail "$over above their limits"
