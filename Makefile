@@ -138,6 +138,10 @@ bench-scheduler: all build/bench build/fake_worker build/fault_shim.so ## the ru
 bench-load: all ## every command and page on 100 000 runs and 1 000 000 metric rows
 	@tests/bench/load.sh build
 
+.PHONY: screens
+screens: ## write docs/screens anew: what commands print at 80, 100 and 120 columns
+	@$(MAKE) --no-print-directory VARIANT=asan build/asan/hrmlab build/asan/hrmlab-worker build/asan/test_screens
+	@HRMLAB_WRITE_SCREENS=1 tests/run_tests.sh build/asan test_screens
 .PHONY: bench-serve
 bench-serve: all build/fake_worker ## the runner's rate beside 50 live pages (RUNS, ROUNDS)
 	@tests/bench/serve_load.sh build

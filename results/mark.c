@@ -228,9 +228,10 @@ int mark_each_line(struct store *store, const char *experiment, mark_line_fn *ea
 
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
         const char *arm = sql_text(s, 2), *run = sql_text(s, 3), *text = sql_text(s, 4);
-        char *line = format_string("%s%s%s%.12s%s%s", sql_text(s, 0),
-                                   arm[0] != '\0'   ? " of "
-                                   : run[0] != '\0' ? " of run "
+        bool kept = strcmp(sql_text(s, 0), mark_kind_name(MARK_KEEP)) == 0;
+        char *line = format_string("%s%s%s%.12s%s%s", kept ? "kept" : sql_text(s, 0),
+                                   arm[0] != '\0'   ? kept ? ": arm " : " of "
+                                   : run[0] != '\0' ? kept ? ": run " : " of run "
                                                     : "",
                                    arm, run, text[0] != '\0' ? ": " : "", text);
 

@@ -456,6 +456,41 @@ static void bash_completes_with_the_script(void **state)
 #define WITH_WORKSPACE(test)                                                                   \
     cmocka_unit_test_setup_teardown(test, open_workspace, close_workspace)
 
+static void
+without_a_terminal_texts_wrap_beyond_120_columns_and_paths_after_a_slash(void **state)
+{
+    static const struct table_column columns[] = {
+        { .name = "comparison", .type = TABLE_TEXT },
+        { .name = "interval", .type = TABLE_TEXT, .whole = true },
+    };
+    struct table *table;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    struct error err;
+
+    (void)state;
+    assert_int_equal(table_create(&table, columns, 2, NULL), 0);
+    table_row(table);
+    table_text(table,
+               "a name that a person has given to a comparison of two sides, of which each "
+               "is told in many words, more than a line has room for");
+    table_text(table, "[-0.225, -0.053]");
+    must(table_print(table, out, FORMAT_TABLE, false, &err), &err);
+    fclose(out);
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1)
+        assert_true(text_columns(line, strcspn(line, "\n")) <= 120);
+    assert_non_null(strstr(text, "[-0.225, -0.053]\n"));
+    free(text);
+    table_destroy(table);
+    out = open_memstream(&text, &size);
+    assert_int_equal(
+        table_print_paragraph(out, "in runs/0123456789/attempts/1/final", 20, false), 0);
+    fclose(out);
+    assert_string_equal(text, "in\nruns/0123456789/\nattempts/1/final\n");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +504,8 @@ int main(void)
         WITH_WORKSPACE(every_command_fits_80_100_and_120_columns),
         cmocka_unit_test(a_shell_is_told_what_may_stand_next),
         cmocka_unit_test(bash_completes_with_the_script),
+        cmocka_unit_test(
+            without_a_terminal_texts_wrap_beyond_120_columns_and_paths_after_a_slash),
     };
 
     return cmocka_run_group_tests_name("present", tests, NULL, NULL);

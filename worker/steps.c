@@ -290,7 +290,8 @@ static int list_pictures(struct draw_item *items, char (*captions)[CAPTION], str
 
 static void print_votes(const struct test *test)
 {
-    printf("  votes of %d variants, by rank:\n", test->ballot.votes);
+    printf("  votes of %d variant%s, by rank:\n", test->ballot.votes,
+           test->ballot.votes == 1 ? "" : "s");
     for (int i = 0; i < test->ballot.count && i < LISTED_ANSWERS; i++) {
         const struct vote_answer *answer = &test->ballot.answers[i];
         bool right = test->known && grid_equal(answer->grid, &test->solution);

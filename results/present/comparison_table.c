@@ -121,7 +121,8 @@ int comparison_table(struct table **out, const struct comparison_list *list, str
         { .name = "interval",
           .title = "95 % interval",
           .type = TABLE_TEXT,
-          .people_only = true },
+          .people_only = true,
+          .whole = true },
         { .name = "low", .type = TABLE_REAL, .machine_only = true },
         { .name = "high", .type = TABLE_REAL, .machine_only = true },
         { .name = "standard_error", .type = TABLE_REAL, .machine_only = true },
@@ -206,7 +207,8 @@ static int make_grid(struct table **out, const struct matrix_block *block,
         columns[0] = (struct table_column){ .name = "trained \\ infer", .type = TABLE_INT };
         for (int i = 0; i < block->eval_count; i++) {
             snprintf(names[i], sizeof names[i], "%lld", (long long)block->eval_steps[i]);
-            columns[i + 1] = (struct table_column){ .name = names[i], .type = TABLE_TEXT };
+            columns[i + 1] =
+                (struct table_column){ .name = names[i], .type = TABLE_TEXT, .whole = true };
         }
         rc = table_create(out, columns, count, err);
     }

@@ -65,6 +65,7 @@ struct table_column {
     /* on a terminal that is too narrow, columns are hidden, those with the largest
      * number first, and named below the table; 0: never hidden */
     int drop;
+    bool whole; /* a text that is not wrapped: "[-0.225, -0.053]" */
 };
 
 /* Copies the columns and their texts. */

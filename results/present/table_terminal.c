@@ -4,7 +4,8 @@
  *
  * A line that is too long is shortened in three steps: columns with one value in all
  * rows are printed once above the table; the least important columns are hidden and
- * named below it; texts wrap between words. Words are never broken.
+ * named below it; texts wrap between words. Words are never broken, but for a path that
+ * is wider than the line: after a slash.
  */
 #include "table_internal.h"
 
@@ -20,6 +21,7 @@ enum {
     LEAST_WRAPPED = 12, /* the smallest width of a column of texts */
     /* of lines around the table if the width of the terminal is unknown */
     PARAGRAPH_WIDTH = 92,
+    PIPE_WIDTH = 120, /* beyond it texts wrap if there is no terminal */
 };
 
 /* The visible columns and their texts. */
@@ -42,6 +44,24 @@ static bool is_number(const struct table_column *column)
     return column->type == TABLE_INT || column->type == TABLE_REAL;
 }
 
+/* Columns of a word; of a path that takes most of the line, of its widest part. */
+static int word_columns(const char *word, size_t length, int limit)
+{
+    int whole = text_columns(word, length), widest = 0;
+    size_t begin = 0;
+
+    if (limit == 0 || whole <= limit / 2)
+        return whole;
+    for (size_t i = 0; i < length; i++)
+        if (word[i] == '/' || i + 1 == length) {
+            int part = text_columns(word + begin, i + 1 - begin);
+
+            widest = part > widest ? part : widest;
+            begin = i + 1;
+        }
+    return widest;
+}
+
 /* Columns that the longest word of text needs, at most limit (0: no limit). */
 static int longest_word(const char *text, int limit)
 {
@@ -49,7 +69,7 @@ static int longest_word(const char *text, int limit)
 
     while (*text != '\0') {
         size_t length = strcspn(text, " ");
-        int width = text_columns(text, length);
+        int width = word_columns(text, length, limit);
 
         if (limit == 0 || width <= limit)
             longest = width > longest ? width : longest;
@@ -58,8 +78,20 @@ static int longest_word(const char *text, int limit)
     return longest;
 }
 
+/* Bytes of a word that is wider than width up to the last slash that fits; all of them
+ * if there is none. */
+static size_t path_length(const char *word, size_t length, int width)
+{
+    size_t fitting = 0;
+
+    for (size_t i = 0; i < length && text_columns(word, i + 1) <= width; i++)
+        if (word[i] == '/')
+            fitting = i + 1;
+    return fitting > 0 ? fitting : length;
+}
+
 /* Bytes of the first line of text when it is broken between words at width (0: not
- * broken); a longer word is a line of its own. */
+ * broken); a longer word begins a line of its own. */
 static size_t line_length(const char *text, int width)
 {
     size_t all = strlen(text), taken = 0;
@@ -74,6 +106,8 @@ static size_t line_length(const char *text, int width)
             return all;
         if (taken > 0 && text_columns(text, taken + spaces + word) > width)
             return taken;
+        if (text_columns(text + spaces, word) > width)
+            return spaces + path_length(text + spaces, word, width);
         taken += spaces + word;
     }
 }
@@ -102,7 +136,9 @@ static void measure_column(struct view *view, const struct table *table, int i, 
         word = longest > word ? longest : word;
     }
     view->natural[i] = view->least[i] = natural;
-    if (!is_number(&table->columns[view->of_column[i]]) && natural > LEAST_WRAPPED)
+    const struct table_column *column = &table->columns[view->of_column[i]];
+
+    if (!is_number(column) && !column->whole && natural > LEAST_WRAPPED)
         view->least[i] = word > LEAST_WRAPPED ? word : LEAST_WRAPPED;
 }
 
@@ -151,14 +187,15 @@ static int least_line(const struct view *view, const struct table *table)
 }
 
 /* Chooses widths that fit, if possible: the smallest ones, then the remaining
- * columns are distributed (width 0: every column gets its full width). */
+ * columns are distributed. width 0: no terminal. */
 static void find_widths(struct view *view, const struct table *table, int width)
 {
     int total = least_line(view, table);
 
+    width = width > 0 ? width : PIPE_WIDTH;
     for (int i = 0; i < view->count; i++)
-        view->width[i] = width > 0 ? view->least[i] : view->natural[i];
-    for (bool wider = width > 0; wider;) {
+        view->width[i] = view->least[i];
+    for (bool wider = true; wider;) {
         wider = false;
         for (int i = 0; i < view->count; i++)
             if (is_seen(table, view->of_column[i]) && view->width[i] < view->natural[i] &&
@@ -234,14 +271,28 @@ static int fold_columns(char **line, struct table *table)
     return rc;
 }
 
-/* The title of the hidden column, or its name if another column has the same title. */
-static const char *title_of(const struct table *table, int column)
+/* Whether several columns for people have the column's title. */
+static bool shares_title(const struct table *table, int column)
 {
     for (int i = 0; i < table->column_count; i++)
         if (i != column && !table->columns[i].machine_only &&
             strcmp(table->columns[i].title, table->columns[column].title) == 0)
-            return table->columns[column].name;
-    return table->columns[column].title;
+            return true;
+    return false;
+}
+
+/* Appends the title of a hidden column, "sd of exact rows" if others are called "sd" too:
+ * such a column follows the one that it describes. */
+static int append_title(char **line, const struct table *table, int column)
+{
+    const char *title = table->columns[column].title;
+    char *longer = column > 0 && shares_title(table, column)
+                       ? format_string("%s of %s", title, table->columns[column - 1].title)
+                       : strdup(title);
+    int rc = longer == NULL ? -1 : append_word(line, "not shown at this width: ", longer, NULL);
+
+    free(longer);
+    return rc;
 }
 
 /* Hides the least important columns until the others fit: *dropped names them, or
@@ -263,7 +314,7 @@ static int drop_columns(char **dropped, char **folded, const struct view *view,
         if (table->hidden[last])
             continue;
         table->hidden[last] = true;
-        if (append_word(dropped, "not shown at this width: ", title_of(table, last), NULL) != 0)
+        if (append_title(dropped, table, last) != 0)
             return -1;
     }
     return 0;
