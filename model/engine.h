@@ -380,9 +380,10 @@ int engine_select_kernels(const char *name_or_null, struct error *err) MUST_CHEC
  * runs. */
 const char *engine_blas_config(void);
 const char *engine_blas_core(void);
-/* Runs one GEMM, so that OpenBLAS allocates its buffers now: without memory for them it
- * waits for ever. */
-void engine_warm_up_blas(void);
+/* Lets OpenBLAS allocate now what that many threads need at the same time (128 MiB of
+ * addresses each, hardly any of it touched): without memory for them it waits for
+ * ever. */
+void engine_warm_up_blas(int threads);
 /* GFLOP/s of an n x n x n sgemm by OpenBLAS: the best of `repeats`, timed by the
  * caller's clock; 0: no memory for the matrices. */
 double engine_measure_sgemm(int n, int repeats, double (*seconds)(void));

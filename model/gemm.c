@@ -83,17 +83,26 @@ const char *engine_blas_core(void)
     return openblas_get_corename();
 }
 
-void engine_warm_up_blas(void)
-{
-    enum { SIZE = 512 }; /* OpenBLAS needs no buffers for small matrices */
-    const size_t count = (size_t)SIZE * SIZE;
-    float *a = calloc(3 * count, sizeof *a);
+/* OpenBLAS's own: what is given back serves the next GEMM, of whichever thread. */
+extern void *blas_memory_alloc(int position) __attribute__((weak));
+extern void blas_memory_free(void *buffer) __attribute__((weak));
 
-    if (a == NULL)
+void engine_warm_up_blas(int threads)
+{
+    /* OpenBLAS needs no buffer below 100; larger ones touch more of it */
+    enum { SIZE = 128, MOST = 1024 };
+    static float matrices[3][SIZE * SIZE];
+    void *buffers[MOST];
+    int count = 0;
+
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, SIZE, SIZE, SIZE, 1.0f, matrices[0],
+                SIZE, matrices[1], SIZE, 0.0f, matrices[2], SIZE);
+    if (blas_memory_alloc == NULL || blas_memory_free == NULL)
         return;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, SIZE, SIZE, SIZE, 1.0f, a, SIZE,
-                a + count, SIZE, 0.0f, a + 2 * count, SIZE);
-    free(a);
+    while (count < threads && count < MOST && (buffers[count] = blas_memory_alloc(0)) != NULL)
+        count++;
+    while (count > 0)
+        blas_memory_free(buffers[--count]);
 }
 
 double engine_measure_sgemm(int n, int repeats, double (*seconds)(void))

@@ -122,11 +122,14 @@ static void jobs_are_found_by_id_or_name_with_their_states(void **state)
     assert_string_equal(slurm_jobs_find_named(&jobs, "c", 6)->id, "10_2");
     assert_null(slurm_jobs_find_named(&jobs, "c", 4));
     slurm_jobs_release(&jobs);
-    assert_int_equal(
-        slurm_jobs_read(&jobs, "7|CANCELLED by 0|None assigned\n8|FAILED|n1\n", true, &err), 0);
+    assert_int_equal(slurm_jobs_read(&jobs,
+                                     "7|CANCELLED by 0|None assigned|a\n8|FAILED|n1|b.0\n",
+                                     true, &err),
+                     0);
     assert_int_equal(jobs.items[0].state->cause, OUTCOME_CANCELLED);
     assert_string_equal(jobs.items[0].nodes, "");
     assert_string_equal(jobs.items[1].nodes, "n1");
+    assert_string_equal(jobs.items[1].name, "b.0");
     slurm_jobs_release(&jobs);
 }
 

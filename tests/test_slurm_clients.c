@@ -132,6 +132,12 @@ static void a_job_that_no_list_has_any_more_ended_as_its_worker_says(void **stat
     expect_with_fakes("unknown", "done", "0", "1");
 }
 
+static void a_job_whose_number_another_job_has_ended_as_its_worker_says(void **state)
+{
+    (void)state;
+    expect_with_fakes("number-reused", "done", "0", "1");
+}
+
 static void an_end_that_no_list_has_is_asked_of_the_accounting(void **state)
 {
     (void)state;
@@ -216,6 +222,7 @@ int main(void)
         cmocka_unit_test(all_runs_of_a_job_that_cannot_be_started_are_tried_again),
         cmocka_unit_test(a_job_that_somebody_cancels_while_it_waits_stays_cancelled),
         cmocka_unit_test(a_job_that_no_list_has_any_more_ended_as_its_worker_says),
+        cmocka_unit_test(a_job_whose_number_another_job_has_ended_as_its_worker_says),
         cmocka_unit_test(an_end_that_no_list_has_is_asked_of_the_accounting),
         cmocka_unit_test(a_controller_that_fails_is_asked_again),
         cmocka_unit_test(a_slow_controller_is_waited_for),

@@ -52,8 +52,7 @@ static const struct {
     { "node down",
       "n=node$(shuf -i 1-3 -n 1); scontrol update nodename=$n state=down reason=test; sleep 1;"
       " scontrol update nodename=$n state=resume" },
-    { "nodes cannot start jobs", "touch $PROLOG/fails; sleep 2; rm $PROLOG/fails;"
-                                 " scontrol update nodename=node[1-3] state=resume" },
+    { "nodes cannot start jobs", "touch $PROLOG/fails; sleep 2; rm $PROLOG/fails" },
 };
 
 enum { FAULT_KINDS = sizeof FAULTS / sizeof *FAULTS };
@@ -153,7 +152,10 @@ static void let_fail(int kind, pid_t *runner)
             kill(*runner, SIGKILL);
         return;
     }
-    free(cluster_ask("JOB=$(squeue --me -h -t R -o %%i --array | shuf -n 1); (%s) 2>&1",
+    /* a node that could not start a job starts none until it is told to */
+    free(cluster_ask("for n in node1 node2 node3; do scontrol update nodename=$n state=resume;"
+                     " done 2>&1; JOB=$(squeue --me -h -t R -o %%i --array | shuf -n 1);"
+                     " (%s) 2>&1",
                      FAULTS[kind].command));
 }
 

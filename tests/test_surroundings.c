@@ -711,6 +711,27 @@ static void a_workspace_of_the_first_release_opens(void **state)
     place_remove(&place);
 }
 
+/* GEMMs of a hidden size that is no multiple of 32 are OpenBLAS's, which waits for ever for a
+ * buffer that a limit refuses it. */
+static void threads_get_their_buffers_before_memory_is_limited(void **state)
+{
+    static const char spec[] =
+        "{\"name\": \"t\", \"set\": {\"data.canvas\": 8, \"arch.hidden_size\": 144,"
+        " \"arch.num_heads\": 2, \"arch.H_layers\": 1, \"arch.L_layers\": 1,"
+        " \"arch.ffn_multiple\": 16, \"train.gradient_lanes\": 8, \"train.max_steps\": 2,"
+        " \"train.global_batch_size\": 32}, \"resources\": {\"threads\": 8,"
+        " \"memory_gb\": 0.3}, \"retries\": {\"max\": 0}}";
+    struct place place;
+    struct error err = { 0 };
+
+    (void)state;
+    place_use_release(NULL);
+    place_make(&place);
+    assert_int_equal(file_write_atomic(place.spec, spec, strlen(spec), &err), 0);
+    assert_int_equal(finish_soon(&place, place_start(&place, "run", place.spec, NULL)), 0);
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -731,6 +752,7 @@ int main(void)
         cmocka_unit_test(data_that_change_after_the_plan_end_the_attempt),
         cmocka_unit_test(sixty_four_workers_and_readers_do_not_meet_a_lock),
         cmocka_unit_test(a_workspace_of_the_first_release_opens),
+        cmocka_unit_test(threads_get_their_buffers_before_memory_is_limited),
     };
 
     return cmocka_run_group_tests_name("surroundings", tests, NULL, NULL);

@@ -252,7 +252,8 @@ static int limit_process(struct execution *execution, struct error *err)
     rank_begin_service(exchange, job);
     execution->serving = true;
     return rank_limit_process(exchange, job->cpus, job->cpu_count,
-                              config_real(&job->config, RESOURCES_MEMORY_GB), err);
+                              config_real(&job->config, RESOURCES_MEMORY_GB),
+                              (int)config_int(&job->config, RESOURCES_THREADS), err);
 }
 
 /* Called before anything else, so that all threads of libraries and all readers of

@@ -6,10 +6,14 @@
 #include "log.h"
 #include "sandbox.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 /* The first message of rank 0. */
 struct limits {
     bool begins; /* false: the job cannot begin, and there is nothing to serve */
     double memory_gb;
+    int threads;
     int cpu_count;
     int cpus[1024];
 };
@@ -40,15 +44,32 @@ static int share_of(const int **share, const struct exchange *exchange, const in
     return count > 0 || cpu_count == 0 ? count : 1;
 }
 
+/* GiB of addresses that this process has; 0: not known. */
+static double address_space_gb(void)
+{
+    FILE *file = fopen("/proc/self/statm", "re");
+    double pages = 0.0;
+
+    if (file != NULL && fscanf(file, "%lf", &pages) != 1)
+        pages = 0.0;
+    if (file != NULL)
+        fclose(file);
+    return pages * (double)sysconf(_SC_PAGESIZE) / 1073741824.0;
+}
+
 int rank_limit_process(const struct exchange *exchange, const int *cpus, int cpu_count,
-                       double memory_gb, struct error *err)
+                       double memory_gb, int threads, struct error *err)
 {
     if (exchange != NULL)
         cpu_count = share_of(&cpus, exchange, cpus, cpu_count);
     int rc = keeper_pin_worker(cpus, cpu_count, err);
 
-    if (rc == 0 && memory_gb > 0.0)
-        engine_warm_up_blas();
+    if (rc == 0 && memory_gb > 0.0) {
+        engine_warm_up_blas(1);
+        double before = address_space_gb();
+        engine_warm_up_blas(threads);
+        memory_gb += address_space_gb() - before;
+    }
     return rc == 0 ? keeper_limit_worker(memory_gb, err) : rc;
 }
 
@@ -65,7 +86,8 @@ int rank_serve(const struct exchange *exchange, struct error *err)
     broadcast(exchange, &limits);
     if (!limits.begins)
         return 0;
-    int rc = rank_limit_process(exchange, limits.cpus, limits.cpu_count, limits.memory_gb, err);
+    int rc = rank_limit_process(exchange, limits.cpus, limits.cpu_count, limits.memory_gb,
+                                limits.threads, err);
 
     return rc < 0 ? rc : engine_serve(exchange, err);
 }
@@ -75,6 +97,7 @@ void rank_begin_service(const struct exchange *exchange, const struct job *job)
     enum { MOST = sizeof((struct limits *)0)->cpus / sizeof(int) };
     struct limits limits = { .begins = true,
                              .memory_gb = config_real(&job->config, RESOURCES_MEMORY_GB),
+                             .threads = (int)config_int(&job->config, RESOURCES_THREADS),
                              .cpu_count = job->cpu_count < MOST ? job->cpu_count : MOST };
 
     if (exchange == NULL)

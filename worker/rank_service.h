@@ -22,9 +22,10 @@ void rank_begin_service(const struct exchange *exchange, const struct job *job);
 void rank_end_service(const struct exchange *exchange, bool begun);
 
 /* Pins this process to its rank's share of a job's cores and limits memory (GiB; 0:
- * none), files and core dumps. OpenBLAS allocates its buffers during its first GEMM and
- * waits for ever if it cannot, so a GEMM is run before memory is limited. */
+ * none), files and core dumps. OpenBLAS allocates its buffers, one for each thread,
+ * during GEMMs and waits for ever if it cannot, so they are made before memory is
+ * limited; those of threads beyond the first do not count. */
 int rank_limit_process(const struct exchange *exchange, const int *cpus, int cpu_count,
-                       double memory_gb, struct error *err) MUST_CHECK;
+                       double memory_gb, int threads, struct error *err) MUST_CHECK;
 
 #endif

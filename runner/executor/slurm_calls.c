@@ -138,7 +138,7 @@ static void on_past(void *user, const struct client_answer *answer)
     EACH_SLURM_TASK(task, slurm)
     {
         const struct slurm_job *job =
-            task->asked && !task->over ? slurm_jobs_find(&jobs, task->place.job) : NULL;
+            task->asked && !task->over ? slurm_task_find(task, &jobs) : NULL;
         if (job != NULL && job->state->phase == SLURM_OVER)
             slurm_task_job_over(task, job);
         else if (task->asked && !task->over)

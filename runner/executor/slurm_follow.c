@@ -168,13 +168,23 @@ static bool take_absence(struct slurm *slurm, struct slurm_task *task)
     return true;
 }
 
+const struct slurm_job *slurm_task_find(const struct slurm_task *task,
+                                        const struct slurm_jobs *jobs)
+{
+    const struct slurm_place *place = &task->place;
+    size_t length = strlen(place->name);
+
+    if (place->job[0] == '\0')
+        return slurm_jobs_find_named(jobs, place->name, place->index / place->per_job);
+    const struct slurm_job *job = slurm_jobs_find(jobs, place->job);
+    bool same =
+        job != NULL && strncmp(job->name, place->name, length) == 0 && job->name[length] == '.';
+    return same ? job : NULL;
+}
+
 static bool follow(struct slurm *slurm, struct slurm_task *task)
 {
-    const struct slurm_job *job =
-        task->place.job[0] != '\0'
-            ? slurm_jobs_find(&slurm->listed, task->place.job)
-            : slurm_jobs_find_named(&slurm->listed, task->place.name,
-                                    task->place.index / task->place.per_job);
+    const struct slurm_job *job = slurm_task_find(task, &slurm->listed);
 
     return job != NULL ? take_state(task, job) : take_absence(slurm, task);
 }

@@ -85,7 +85,7 @@ static bool is_id(const char *text)
 static bool read_job(struct slurm_job *job, char *line, bool past)
 {
     char none[1] = "", *fields[5] = { none, none, none, none, none };
-    int wanted = past ? 3 : 5;
+    int wanted = past ? 4 : 5;
 
     *job = (struct slurm_job){ 0 };
     if (split(fields, wanted, line) != wanted || !is_id(fields[0]) ||
@@ -97,7 +97,7 @@ static bool read_job(struct slurm_job *job, char *line, bool past)
     job->age_s = past ? 0.0 : read_age(fields[2]);
     snprintf(job->nodes, sizeof job->nodes, "%s",
              strcmp(nodes, "None assigned") != 0 ? nodes : "");
-    snprintf(job->name, sizeof job->name, "%s", fields[4]);
+    snprintf(job->name, sizeof job->name, "%s", fields[past ? 3 : 4]);
     return true;
 }
 

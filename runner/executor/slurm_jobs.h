@@ -11,7 +11,7 @@
 
 /* The formats that the functions below read: for squeue --format and sacct --format. */
 #define SLURM_QUEUE_FORMAT "--format=%i|%T|%M|%N|%j"
-#define SLURM_PAST_FORMAT "--format=JobID,State,NodeList"
+#define SLURM_PAST_FORMAT "--format=JobID,State,NodeList,JobName"
 
 enum slurm_phase {
     SLURM_WAITING, /* no process of it runs, but may later */

@@ -114,6 +114,10 @@ void slurm_submit_undo(struct slurm *slurm);
 bool slurm_is_doubtful(const struct slurm_task *task);
 /* Whether lists tell about the task. */
 bool slurm_is_listed(const struct slurm_task *task);
+/* The task's job in a list; NULL: it is not there. A controller that has lost its
+ * latest jobs gives their numbers away again: a job with another name is another one. */
+const struct slurm_job *slurm_task_find(const struct slurm_task *task,
+                                        const struct slurm_jobs *jobs);
 /* Takes the task's state from the last list. */
 void slurm_follow_one(struct slurm *slurm, struct slurm_task *task);
 /* Applies the last list to all tasks. Returns whether anything has changed. */

@@ -120,7 +120,7 @@ cJSON *bench_child_phases(const struct bench_case *c, double start, double lengt
     bench_model_create(&model, c);
     bench_train_step(&model, NULL);
     bench_evaluate_step(&model);
-    engine_warm_up_blas();
+    engine_warm_up_blas(1);
     sgemm = cJSON_AddArrayToObject(out, "sgemm_gflops");
     steps = cJSON_AddArrayToObject(out, "steps_per_s");
     evaluations = cJSON_AddArrayToObject(out, "evaluations_per_s");

@@ -7,6 +7,7 @@
 #   put-back         the same, when it is in the queue again and has no node any more
 #   cancelled-early  somebody cancels the first job before it has a node
 #   unknown          no list has a job that is over, and there is no accounting
+#   number-reused    a controller without memory has given the first job's number to another job
 #   accounted        the first job's node fails; only sacct knows
 #   fails, garbled   the first two lists are an error, or cut
 #   slow             each list takes a while
@@ -125,6 +126,7 @@ list() {
         [ ! -e "$jobs/$id/state" ] || state=$(<"$jobs/$id/state")
         case "$mode $state" in
         "unknown COMPLETED" | "accounted NODE_FAIL") continue ;;
+        number-reused*) echo "$id|PENDING|0:00||wrap"; continue ;;
         esac
         echo "$id|$state|0:01|$node|$(<"$jobs/$id/name")"
     done
@@ -156,7 +158,7 @@ scontrol)
     echo "MaxArraySize            = $size"
     ;;
 sacct)
-    [ "$mode" != accounted ] || { echo "1|NODE_FAIL|node1"; exit 0; }
+    [ "$mode" != accounted ] || { echo "1|NODE_FAIL|node1|$(<"$jobs/1/name")"; exit 0; }
     echo "Slurm accounting storage is disabled" >&2
     exit 1
     ;;
