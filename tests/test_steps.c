@@ -50,7 +50,8 @@ static void answers_are_drawn_step_by_step_with_the_votes_of_the_evaluation(void
                                   "--set", "arch.name=hrm", NULL };
     free(run(&place, 0, train));
     char *task = place_ask(&place, "SELECT task" OF_LAST);
-    char *votes = place_ask(&place, "SELECT 'votes of ' || predictions || ' variants'" OF_LAST);
+    char *votes = place_ask(&place, "SELECT 'votes of ' || predictions || ' variant'"
+                                    " || iif(predictions = 1, '', 's')" OF_LAST);
     char *place_of = place_ask(&place, "SELECT iif(rank > 0 AND rank < 6, rank || '. ' || votes"
                                        " || ' vote', '')" OF_LAST);
     snprintf(svg, sizeof svg, "%s/steps.svg", place.directory);
@@ -90,10 +91,48 @@ static void answers_are_drawn_step_by_step_with_the_votes_of_the_evaluation(void
     place_remove(&place);
 }
 
+static void a_report_draws_the_answers_that_were_kept_with_their_votes(void **state)
+{
+    struct place place;
+    struct error err;
+    char page[100], *html;
+    size_t size;
+
+    (void)state;
+    place_make(&place);
+    const char *const train[] = { "run",   place.spec,      "--set", "train.max_steps=20",
+                                  "--set", "arch.name=hrm", NULL };
+    free(run(&place, 0, train));
+    char *voters = place_ask(&place, "SELECT ' of ' || predictions || ' vote'" OF_LAST);
+    snprintf(page, sizeof page, "%s/report.html", place.directory);
+    const char *const report[] = { "report", "-o", page, NULL };
+
+    free(run(&place, 0, report));
+    assert_int_equal(file_read(&html, &size, page, 64 << 20, &err), 0);
+    expect(html, "Best arm: ");
+    expect(html, ">input</text>");
+    expect(html, ">solution</text>");
+    expect(html, voters);
+    free(html);
+    /* without the files the report is whole, but for the drawings */
+    char *remove = format_string("rm %s/runs/*/attempts/*/answers-*", place.workspace);
+
+    assert_int_equal(system(remove), 0);
+    free(remove);
+    free(run(&place, 0, report));
+    assert_int_equal(file_read(&html, &size, page, 64 << 20, &err), 0);
+    expect(html, "Hardest");
+    assert_null(strstr(html, "Best arm: "));
+    free(html);
+    free(voters);
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_drawn_step_by_step_with_the_votes_of_the_evaluation),
+        cmocka_unit_test(a_report_draws_the_answers_that_were_kept_with_their_votes),
     };
 
     return cmocka_run_group_tests_name("steps", tests, NULL, NULL);

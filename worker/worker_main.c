@@ -16,6 +16,7 @@
 #include "execute.h"
 #include "job.h"
 #include "keeper.h"
+#include "kept_answers.h"
 #include "log.h"
 #include "probe.h"
 #include "provenance.h"
@@ -31,6 +32,7 @@ static const char USAGE[] =
     "       hrmlab-worker probe       what the engine gets on this machine, as JSON\n"
     "       hrmlab-worker data ...    write or look at built-in data; `data --help`\n"
     "       hrmlab-worker steps ...   a model's answers to a task, for `hrmlab show --task`\n"
+    "       hrmlab-worker answers ... the answers kept of some tasks, for `hrmlab report`\n"
     "       hrmlab-worker --help | --version\n"
     "\n"
     "hrmlab starts this program by itself . Environment: HRMLAB_KERNELS (base, avx2, avx512, "
@@ -157,11 +159,14 @@ static int dispatch(int argc, char **argv, const struct blas_environment *enviro
     }
     if (strcmp(command, "steps") == 0)
         return steps_command(argc - 2, argv + 2, err);
+    if (strcmp(command, "answers") == 0)
+        return kept_answers_command(argc - 2, argv + 2, err);
     if (strcmp(command, "data") == 0)
         return data_command(argc - 2, argv + 2, err);
-    return error_set(err, ERROR_FORMAT,
-                     "unknown command \"%s\" (run, describe, probe, data or steps; see --help)",
-                     command);
+    return error_set(
+        err, ERROR_FORMAT,
+        "unknown command \"%s\" (run, describe, probe, data, steps or answers; see --help)",
+        command);
 }
 
 int main(int argc, char **argv)

@@ -12,6 +12,11 @@
 struct store;
 struct table;
 
+/* Draws what an attempt keeps of its answers to tasks. svgs[i]: newly allocated text;
+ * NULL: it keeps none to that task. directory: relative to the workspace. */
+typedef int draw_answers_fn(char **svgs, void *context, const char *directory,
+                            const char *const *tasks, int count, struct error *err);
+
 /* The data from which an experiment's figures are drawn. */
 struct figure_source {
     struct store *store;       /* borrowed */
@@ -25,6 +30,8 @@ struct figure_source {
      * first */
     const char *baseline;
     const char *axis, *rows, *cols; /* borrowed; as asked for; NULL: not given */
+    draw_answers_fn *draw_answers;  /* NULL: a report draws no answers */
+    void *draw_context;             /* borrowed */
 
     /* Made by figure_compare(). */
     struct baselines baselines; /* owned */

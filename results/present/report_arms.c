@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIGITS = 3, MOST_AXES = 12, LISTED_TASKS = 10 };
+enum { DIGITS = 3, MOST_AXES = 12, LISTED_TASKS = 10, DRAWN_TASKS = 3 };
 
 /* ---- arms ---- */
 
@@ -37,18 +37,25 @@ static double mean_of(const struct cell *cell, size_t offset)
     return known > 0 ? sum / known : (double)NAN;
 }
 
-/* Makes a column per training axis, or one column for all if there are many. */
-static int arm_heads(struct document_head *heads, const struct cells *cells)
+/* Whether arms are named by labels: there is no training axis, or there are many. */
+static bool shows_labels(const struct cells *cells)
 {
     int count = 0;
 
     for (int a = 0; a < cells->axis_count; a++)
         count += !cells->axes[a].of_evaluation;
-    if (count == 0 || count > MOST_AXES) {
+    return count == 0 || count > MOST_AXES;
+}
+
+/* Makes a column per training axis, or one column for all. */
+static int arm_heads(struct document_head *heads, const struct cells *cells)
+{
+    int count = 0;
+
+    if (shows_labels(cells)) {
         heads[0] = (struct document_head){ "arm", DOCUMENT_TEXT };
         return 1;
     }
-    count = 0;
     for (int a = 0; a < cells->axis_count; a++)
         if (!cells->axes[a].of_evaluation)
             heads[count++] = (struct document_head){ axis_short_name(cells->axes[a].key),
@@ -60,7 +67,7 @@ static int arm_heads(struct document_head *heads, const struct cells *cells)
 static void add_arm_cells(struct document *document, const struct cells *cells,
                           const struct cell *cell, int columns)
 {
-    if (columns == 1 && (cells->axis_count == 0 || cells->axis_count > MOST_AXES)) {
+    if (shows_labels(cells)) {
         document_cell(document, cells->results->arms[cell->row->arm].label);
         return;
     }
@@ -414,6 +421,20 @@ static int list_contested(struct report_source *source, const struct task_score 
     return 0;
 }
 
+/* Appends the first tasks to those that are drawn, each once. */
+static void choose_drawn(const char **drawn, int *drawn_count, const struct task_score *scores,
+                         int count)
+{
+    for (int i = 0; i < count && i < DRAWN_TASKS; i++) {
+        bool known = false;
+
+        for (int k = 0; k < *drawn_count; k++)
+            known = known || strcmp(drawn[k], scores[i].task) == 0;
+        if (!known)
+            drawn[(*drawn_count)++] = scores[i].task;
+    }
+}
+
 int report_tasks(struct report_source *source, struct error *err)
 {
     const struct compare *compare = source->figures->compare;
@@ -428,6 +449,9 @@ int report_tasks(struct report_source *source, struct error *err)
         free(scores);
         return 0;
     }
+    const char *drawn[2 * DRAWN_TASKS];
+    int drawn_count = 0;
+
     task_scores(scores, compare, source->figures->cells, source->chosen);
     qsort(scores, (size_t)count, sizeof *scores, task_score_compare_hard);
     while (count > 0 && isnan(scores[count - 1].mean))
@@ -441,8 +465,12 @@ int report_tasks(struct report_source *source, struct error *err)
                  "seed, %d have 1 in all.",
                  METRICS[compare->metric].title, count, never, always);
     list_hardest(source, scores, count);
+    choose_drawn(drawn, &drawn_count, scores, count);
     qsort(scores, (size_t)count, sizeof *scores, task_score_compare_contested);
     rc = list_contested(source, scores, count, err);
+    choose_drawn(drawn, &drawn_count, scores, count);
+    if (rc == 0)
+        rc = report_answers(source, drawn, drawn_count, err);
     free(scores);
     return rc;
 }

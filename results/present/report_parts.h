@@ -19,6 +19,11 @@ struct report_source {
     struct origin_spec origin;
 };
 
+/* Adds drawings of the answers to these tasks, by a run of the best of the chosen arms
+ * and one of the worst. Nothing where answers cannot be drawn, or none are kept. */
+int report_answers(struct report_source *source, const char *const *tasks, int count,
+                   struct error *err) MUST_CHECK;
+
 typedef int report_section_fn(struct report_source *source, struct error *err);
 
 report_section_fn report_design, report_finding, report_arms, report_comparisons, report_tasks,

@@ -1,4 +1,5 @@
 /* command_report.c - `hrmlab report`: writes an experiment as one document. */
+#include "answer_drawings.h"
 #include "error.h"
 #include "file.h"
 #include "log.h"
@@ -7,6 +8,7 @@
 #include "experiment_report.h"
 #include "store.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +125,8 @@ int command_report(const struct options *options, int *exit_code, struct error *
                                 options->where_count, metric, err);
     if (rc == 0) {
         source.baseline = options->baseline;
+        source.draw_answers = answer_drawings;
+        source.draw_context = (void *)(uintptr_t)options;
         rc = make_report(&source, options, form, err);
         figure_source_close(&source);
     }

@@ -1,0 +1,108 @@
+/* report_answers.c - a report's drawings of answers. */
+#include "report_parts.h"
+
+#include "error.h"
+#include "task_query.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_RUNS = 2000, DRAWN_RUNS = 2 };
+
+/* The first run of the chosen arm with the highest mean, or the lowest; NULL: none. */
+static const char *extreme_run(const struct report_source *source, bool highest)
+{
+    const struct cells *cells = source->figures->cells;
+    const struct cell *found = NULL;
+
+    for (int i = 0; i < cells->count; i++) {
+        const struct cell *cell = &cells->items[i];
+
+        if (!source->chosen[i] || isnan(cell->mean))
+            continue;
+        if (found == NULL || (highest ? cell->mean > found->mean : cell->mean < found->mean))
+            found = cell;
+    }
+    return found != NULL ? found->row->hash : NULL;
+}
+
+static const struct task_answerer *find_answerer(const struct task_answerer *answerers,
+                                                 int count, const char *hash)
+{
+    for (int i = 0; i < count && hash != NULL; i++)
+        if (strcmp(answerers[i].hash, hash) == 0)
+            return &answerers[i];
+    return NULL;
+}
+
+/* The answers of the runs, task by task. svgs: (runs, tasks). */
+static void add_drawings(struct document *document, const struct task_answerer *const *runs,
+                         char *const *svgs, const char *const *tasks, int count)
+{
+    document_heading(document, "Answers");
+    document_note(document,
+                  "Of some of the hardest and of the most contested tasks: input, "
+                  "solution, and the answers with most votes; wrong cells are marked.");
+    for (int t = 0; t < count; t++) {
+        document_heading(document, tasks[t]);
+        for (int r = 0; r < DRAWN_RUNS; r++) {
+            char *const *svg = &svgs[r * count + t];
+
+            if (*svg == NULL)
+                continue;
+            document_say(document, "%s: %s", r == 0 ? "Best arm" : "Worst arm", runs[r]->label);
+            document_pictures(document, svg, 1);
+        }
+    }
+}
+
+/* Has both runs draw all tasks. *any: there is a drawing. */
+static int draw(char **svgs, bool *any, const struct task_answerer *const *runs,
+                const struct figure_source *figures, const char *const *tasks, int count,
+                struct error *err)
+{
+    int rc = 0;
+
+    for (int r = 0; r < DRAWN_RUNS && rc == 0; r++)
+        if (runs[r] != NULL)
+            rc = figures->draw_answers(svgs + r * count, figures->draw_context,
+                                       runs[r]->directory, tasks, count, err);
+    *any = false;
+    for (int i = 0; i < DRAWN_RUNS * count; i++)
+        *any = *any || svgs[i] != NULL;
+    return rc;
+}
+
+int report_answers(struct report_source *source, const char *const *tasks, int count,
+                   struct error *err)
+{
+    const struct figure_source *figures = source->figures;
+    const struct task_answerer *runs[DRAWN_RUNS];
+    bool any = false;
+    int known = 0;
+
+    if (figures->draw_answers == NULL || document_form(source->document) != DOCUMENT_HTML ||
+        count == 0)
+        return 0;
+    struct task_answerer *answerers = calloc(MOST_RUNS, sizeof *answerers);
+    char **svgs = calloc((size_t)(DRAWN_RUNS * count), sizeof *svgs);
+    int rc = answerers == NULL || svgs == NULL ? error_no_memory(err, "a report") : 0;
+
+    if (rc == 0)
+        rc = task_answerers(figures->store, answerers, MOST_RUNS, &known,
+                            figures->results->experiment, tasks[0], err);
+    if (rc == 0) {
+        runs[0] = find_answerer(answerers, known, extreme_run(source, true));
+        runs[1] = find_answerer(answerers, known, extreme_run(source, false));
+        runs[1] = runs[1] == runs[0] ? NULL : runs[1];
+        rc = draw(svgs, &any, runs, figures, tasks, count, err);
+    }
+    if (rc == 0 && any)
+        add_drawings(source->document, runs, svgs, tasks, count);
+    for (int i = 0; svgs != NULL && i < DRAWN_RUNS * count; i++)
+        free(svgs[i]);
+    free(svgs);
+    free(answerers);
+    return rc;
+}
