@@ -137,7 +137,7 @@ static double reduce(const struct exchange *exchange, int64_t floats)
 
 cJSON *bench_child_ranks(const struct bench_case *c, double length)
 {
-    struct exchange real;
+    struct exchange real = { .count = 1 };
     struct error err = { 0 };
     int64_t floats = 0;
     cJSON *out = NULL;
@@ -159,7 +159,7 @@ cJSON *bench_child_ranks(const struct bench_case *c, double length)
     } else if (length > 0.0 && engine_serve(&real, &err) < 0) {
         bench_fail("%s", err.message);
     }
-    double reduction_ms = reduce(&real, floats);
+    double reduction_ms = real.count > 1 ? reduce(&real, floats) : 0.0;
     mpi_exchange_close();
     if (out != NULL) {
         cJSON_AddNumberToObject(out, "reduction_ms", reduction_ms);
