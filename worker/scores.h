@@ -80,7 +80,8 @@ struct score_reading {
     struct grid grid;
     int32_t known, right; /* labelled tokens; of them right */
 };
-/* Reads it; arrays as for scores_add(). Several threads may do that at the same time. */
+/* Reads it; arrays as for scores_add(). Several threads may do that at the same
+ * time. */
 void scores_read(struct score_reading *out, const struct scores *scores, int row,
                  const int32_t *predictions, const int32_t *labels);
 

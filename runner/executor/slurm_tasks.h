@@ -115,7 +115,8 @@ bool slurm_is_doubtful(const struct slurm_task *task);
 /* Whether lists tell about the task. */
 bool slurm_is_listed(const struct slurm_task *task);
 /* The task's job in a list; NULL: it is not there. A controller that has lost its
- * latest jobs gives their numbers away again: a job with another name is another one. */
+ * latest jobs gives their numbers away again: a job with another name is another
+ * one. */
 const struct slurm_job *slurm_task_find(const struct slurm_task *task,
                                         const struct slurm_jobs *jobs);
 /* Takes the task's state from the last list. */
