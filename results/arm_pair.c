@@ -37,8 +37,8 @@ static int select_cells(bool *selected, const struct compare *compare, const cha
     return rc;
 }
 
-/* What an evaluation has besides that the other has not, such as ", halt_rule stable", at
- * the end of text, which it frees. Newly allocated or NULL. */
+/* What an evaluation has besides that the other has not, such as ", halt_rule stable",
+ * at the end of text, which it frees. Newly allocated or NULL. */
 static char *describe_rest(char *text, const char *evaluation, const char *other)
 {
     for (int k = 0; k < EVALUATION_KEY_COUNT && text != NULL; k++) {
@@ -63,8 +63,8 @@ static char *describe_rest(char *text, const char *evaluation, const char *other
     return text;
 }
 
-/* The evaluation of a cell, such as "infer 4, voted all", and in what it differs from the
- * other's; newly allocated or NULL. */
+/* The evaluation of a cell, such as "infer 4, voted all", and in what it differs from
+ * the other's; newly allocated or NULL. */
 static char *describe_evaluation(const struct compare_cell *cell,
                                  const struct compare_cell *other)
 {

@@ -40,7 +40,8 @@ struct result_row {
     int arm; /* index into results.arms */
     int64_t run_id, evaluation_id, seed;
     char hash[65];
-    const char *evaluation; /* canonical evaluation settings; one of results.evaluations */
+    const char *evaluation; /* canonical evaluation settings; one of
+                             * results.evaluations */
     int64_t outer_steps, augmentations /* 0: all */, eval_seed;
     bool act_inference, train_split;
     int64_t train_outer_steps, train_augmentations; /* 0: not a setting of this run */
@@ -70,7 +71,8 @@ struct run_counts {
 enum results_scope {
     RESULTS_LAST, /* a row per arm, seed and evaluation: the last checkpoint */
     RESULTS_ALL,  /* untrained and interim ones too */
-    RESULTS_ROWS, /* as RESULTS_LAST, without measures: results_load_metric() loads them */
+    RESULTS_ROWS, /* as RESULTS_LAST, without measures: results_load_metric() loads
+                   * them */
     RESULTS_ARMS  /* no rows, and no count of runs */
 };
 

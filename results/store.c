@@ -34,9 +34,9 @@ enum { ONE_THREAD = SQLITE_OPEN_NOMUTEX };
 /* 64 MiB of cached pages: a plan of 100 000 runs is one transaction, which looks up
  * hashes all over their index. */
 #define STORE_CACHE "PRAGMA cache_size = -65536"
-/* A reader reads pages in place: to copy them into a cache took more than half of a short
- * query on a large database. The file never shrinks, and a rebuild replaces it. Not on a
- * network, where other machines may change it unseen. */
+/* A reader reads pages in place: to copy them into a cache took more than half of a
+ * short query on a large database. The file never shrinks, and a rebuild replaces it.
+ * Not on a network, where other machines may change it unseen. */
 #define STORE_MAP "PRAGMA mmap_size = 2147418112"
 
 static const struct store_schema SCHEMA = { SCHEMA_VERSION, MIGRATIONS };

@@ -281,8 +281,8 @@ static bool shares_title(const struct table *table, int column)
     return false;
 }
 
-/* Appends the title of a hidden column, "sd of exact rows" if others are called "sd" too:
- * such a column follows the one that it describes. */
+/* Appends the title of a hidden column, "sd of exact rows" if others are called "sd"
+ * too: such a column follows the one that it describes. */
 static int append_title(char **line, const struct table *table, int column)
 {
     const char *title = table->columns[column].title;
