@@ -126,8 +126,12 @@ static void diff_lists_what_differs_and_results_beside_it(void **state)
 /* Another experiment "u" has the same runs. */
 static void arms_of_other_experiments_are_compared_and_a_report_has_its_baseline(void **state)
 {
-    const char *const pair[] = { "compare", "t:arch.name=hrm,eval.halt_max_steps=1",
-                                 "u:arch.name=transformer,eval.halt_max_steps=1", NULL };
+    const char *const pair[] = { "compare",
+                                 "t:arch.name=hrm,eval.halt_max_steps=1",
+                                 "u:arch.name=transformer,eval.halt_max_steps=1",
+                                 "--format",
+                                 "csv",
+                                 NULL };
     const char *const all[] = { "compare",  "t",   "--baseline", "u:arch.name=hrm",
                                 "--format", "csv", NULL };
     const char *const report[] = {
