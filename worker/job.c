@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "data_set.h"
 #include "evaluation_keys.h"
 #include "file.h"
 #include "init_from.h"
@@ -445,4 +446,17 @@ char *job_workspace_path(const struct job *job, const char *name)
 char *job_own_path(const struct job *job, const char *name)
 {
     return file_join(job->directory, name);
+}
+
+int job_open_data(struct data_set **out, const struct job *job, struct error *err)
+{
+    int rc = data_set_open(out, &job->config, true, err);
+
+    if (rc == 0 && strcmp(data_set_hash(*out), job->data_hash) != 0)
+        rc = error_set(err, ERROR_FORMAT,
+                       "the data of %s are not those that the run was trained on (content "
+                       "%.12s... now, %.12s... then)",
+                       config_text(&job->config, DATA_PATH), data_set_hash(*out),
+                       job->data_hash);
+    return rc;
 }

@@ -15,6 +15,8 @@
 #include "scores.h"
 #include "settings.h"
 
+struct data_set;
+
 enum job_kind { JOB_TRAIN, JOB_EVALUATE };
 
 /* One evaluation of the job. */
@@ -91,5 +93,10 @@ char *job_run_path(const struct job *job, const char *name);
 char *job_workspace_path(const struct job *job, const char *name);
 /* The path of name in the attempt's own directory. Newly allocated. */
 char *job_own_path(const struct job *job, const char *name);
+
+/* Opens the job's data with their rows, for a look at a run that has been trained.
+ * ERROR_FORMAT: their content is not what it was then. The caller closes *out, also after
+ * a failure. */
+int job_open_data(struct data_set **out, const struct job *job, struct error *err) MUST_CHECK;
 
 #endif

@@ -88,19 +88,6 @@ static int find_file(struct kept *kept, struct error *err)
     return rc;
 }
 
-static int load_data(struct kept *kept, struct error *err)
-{
-    int rc = data_set_open(&kept->set, &kept->job.config, true, err);
-
-    if (rc == 0 && strcmp(data_set_hash(kept->set), kept->job.data_hash) != 0)
-        rc = error_set(err, ERROR_FORMAT,
-                       "the data of %s are not those that the run was trained on (content "
-                       "%.12s... now, %.12s... then)",
-                       config_text(&kept->job.config, DATA_PATH), data_set_hash(kept->set),
-                       kept->job.data_hash);
-    return rc;
-}
-
 /* ---- votes ---- */
 
 /* The index of the task; -1: it is not tested. */
@@ -255,7 +242,7 @@ int kept_answers_command(int argc, char **argv, struct error *err)
     sandbox_enter(&sandbox, argv[FOLDER]);
     int rc = job_read(&kept.job, argv[DIRECTORY], err);
     if (rc == 0)
-        rc = load_data(&kept, err);
+        rc = job_open_data(&kept.set, &kept.job, err);
     if (rc == 0)
         rc = find_file(&kept, err);
     for (int i = TASKS; i < argc && rc == 0 && kept.answers.rows > 0; i++)

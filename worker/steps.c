@@ -70,19 +70,6 @@ static void release(struct steps *s)
     job_release(&s->job);
 }
 
-static int load_data(struct steps *s, struct error *err)
-{
-    int rc = data_set_open(&s->set, &s->job.config, true, err);
-
-    if (rc == 0 && strcmp(data_set_hash(s->set), s->job.data_hash) != 0)
-        rc = error_set(err, ERROR_FORMAT,
-                       "the data of %s are not those that the run was trained on (content "
-                       "%.12s... now, %.12s... then)",
-                       config_text(&s->job.config, DATA_PATH), data_set_hash(s->set),
-                       s->job.data_hash);
-    return rc;
-}
-
 static int load_engine(struct steps *s, struct error *err)
 {
     const struct config *config = &s->job.config;
@@ -380,7 +367,7 @@ static int show(struct steps *s, struct error *err)
     int rc = job_read(&s->job, s->request->directory, err);
 
     if (rc == 0)
-        rc = load_data(s, err);
+        rc = job_open_data(&s->set, &s->job, err);
     if (rc == 0)
         rc = find_task(s, err);
     if (rc == 0)
