@@ -21,6 +21,7 @@ static const enum setting_id SETTINGS[EVALUATION_KEY_COUNT] = {
     [EVALUATION_ROLLOUTS] = EVAL_ROLLOUTS,
     [EVALUATION_INIT_NOISE] = EVAL_INIT_NOISE,
     [EVALUATION_CHOOSE] = EVAL_CHOOSE,
+    [EVALUATION_WEIGHTS] = EVAL_WEIGHTS,
 };
 
 enum setting_id evaluation_key_setting(enum evaluation_key key)

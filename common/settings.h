@@ -145,6 +145,7 @@ enum setting_id {
     EVAL_ROLLOUTS,   /* passes from noisy initial states */
     EVAL_INIT_NOISE, /* of the norm of a state's initial vector */
     EVAL_CHOOSE,     /* vote | q | first_halt, as enum rollout_choice */
+    EVAL_WEIGHTS,    /* ema | raw, see config_raw_weights() */
     RESOURCES_THREADS,
     RESOURCES_RANKS,
     RESOURCES_MEMORY_GB,      /* 0: no limit */
@@ -258,6 +259,8 @@ int config_context_pairs(const struct config *config);
 /* Whether there are training steps: without any, the weights of init_from are
  * evaluated. */
 bool config_trains(const struct config *config);
+/* Whether an evaluation uses the weights themselves and not their averages. */
+bool config_raw_weights(const struct config *config);
 /* Cores that a job takes: threads of each of its ranks. */
 int config_cores(const struct config *config);
 /* Whether every row has the blank puzzle id. */

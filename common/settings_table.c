@@ -1,7 +1,6 @@
 /*
  * settings_table.c - the one list of every setting: key, type, bounds, default, what
- * absence means, unit, when it changes nothing, meaning. At the end, a configuration's
- * values by the types of the table, on which "when it changes nothing" depends.
+ * absence means, unit, when it changes nothing, meaning.
  */
 #include "settings.h"
 
@@ -29,6 +28,7 @@ static const char *const HALT_RULES[] = {
 static const char *const PUZZLE_ROWS[] = { "mean", "zero", "normal", NULL };
 static const char *const FREEZES[] = { "none", "trunk", "puzzle", "trunk_first", NULL };
 static const char *const CHOICES[] = { "vote", "q", "first_halt", NULL };
+static const char *const WEIGHTS[] = { "ema", "raw", NULL };
 static const char *const KEEPS[] = { "auto", "always", "never", NULL };
 static const char *const ANSWERS[] = { "inferred", "kept", NULL };
 static const char *const SPLITS[] = { "test", "train", NULL };
@@ -515,10 +515,10 @@ const struct setting settings_table[SETTING_COUNT] = {
     [TRAIN_SUPERVISION_DECAY] = REAL_SETTING(
         "train.supervision_decay", PHASE_TRAINING, 0, 1, "0.5", "", no_supervision_decay,
         "weight of an outer step's losses over the step before"),
-    [TRAIN_EMA_RATE] =
-        REAL_SETTING("train.ema_rate", PHASE_TRAINING, 0, 0.999999, "0", "", NULL,
-                     "evaluate on this running average of the weights (TRM: "
-                     "0.999); 0: on the weights themselves"),
+    [TRAIN_EMA_RATE] = REAL_SETTING(
+        "train.ema_rate", PHASE_TRAINING, 0, 0.999999, "0", "", NULL,
+        "rate of a running average of the weights, which evaluations use (TRM: 0.999; "
+        "eval.weights); 0: none"),
     [TRAIN_INIT_FROM] = { .key = "train.init_from",
                           .type = SETTING_TEXT,
                           .weights = true,
@@ -611,6 +611,10 @@ const struct setting settings_table[SETTING_COUNT] = {
         "eval.choose", PHASE_EVALUATION, CHOICES, "vote", "vote", one_rollout,
         "which rollouts of a row vote: vote: all; q: that of the largest q_halt; first_halt: "
         "that which halts after the fewest steps"),
+    [EVAL_WEIGHTS] =
+        CHOICE_SETTING("eval.weights", PHASE_EVALUATION, WEIGHTS, "ema", "ema", NULL,
+                       "weights that are evaluated: ema: their running average, where "
+                       "train.ema_rate makes one; raw: those that the optimizer updates"),
     [RESOURCES_THREADS] =
         INT_SETTING("resources.threads", PHASE_EXECUTION, 1, 1024, "1", "cores", NULL,
                     "threads of one worker, a core each; in training at most "
@@ -675,122 +679,3 @@ const struct setting settings_table[SETTING_COUNT] = {
         TEXTS_SETTING("slurm.additional_parameters", PHASE_EXECUTION, "", NULL,
                       "further options of sbatch, NAME or NAME=VALUE, or a list of them"),
 };
-
-int64_t config_int(const struct config *config, enum setting_id id)
-{
-    assert(settings_table[id].type == SETTING_INT ||
-           settings_table[id].type == SETTING_INT_OR_WORD);
-    return config->values[id].integer;
-}
-
-double config_real(const struct config *config, enum setting_id id)
-{
-    assert(settings_table[id].type == SETTING_REAL);
-    return config->values[id].real;
-}
-
-bool config_bool(const struct config *config, enum setting_id id)
-{
-    assert(settings_table[id].type == SETTING_BOOL);
-    return config->values[id].integer != 0;
-}
-
-const char *config_text(const struct config *config, enum setting_id id)
-{
-    assert(settings_table[id].type == SETTING_TEXT);
-    return config->values[id].text != NULL ? config->values[id].text : "";
-}
-
-const char *config_choice(const struct config *config, enum setting_id id)
-{
-    assert(settings_table[id].type == SETTING_CHOICE);
-    return settings_table[id].choices[config->values[id].integer];
-}
-
-bool config_active(const struct config *config, int id)
-{
-    return settings_table[id].inactive == NULL || !settings_table[id].inactive(config);
-}
-
-enum conditioning config_conditioning(const struct config *config)
-{
-    return config_active(config, ARCH_CONDITIONING) ? conditioning_of(config)
-                                                    : CONDITIONING_PUZZLE_ID;
-}
-
-int config_cores(const struct config *config)
-{
-    return (int)(config_int(config, RESOURCES_THREADS) * config_int(config, RESOURCES_RANKS));
-}
-
-bool config_trains(const struct config *config)
-{
-    return config_int(config, TRAIN_MAX_STEPS) > 0 || config_int(config, TRAIN_EPOCHS) > 0;
-}
-
-bool config_blank_ids(const struct config *config)
-{
-    return config_conditioning(config) == CONDITIONING_BLANK;
-}
-
-int config_puzzle_ndim(const struct config *config)
-{
-    return no_ids(config) ? 0 : (int)config_int(config, ARCH_PUZZLE_EMB_NDIM);
-}
-
-int config_context_pairs(const struct config *config)
-{
-    return no_context(config) ? 0 : (int)config_int(config, DATA_CONTEXT_PAIRS);
-}
-
-int config_puzzle_ids(const struct config *config, int ids)
-{
-    return config_blank_ids(config) ? 1 : ids;
-}
-
-/* A seed that may be that of the run. */
-static uint64_t seed_or_run(const struct config *config, enum setting_id id)
-{
-    int64_t seed = config_int(config, id);
-
-    return (uint64_t)(seed == SEED_OF_RUN ? config_int(config, TRAIN_SEED) : seed);
-}
-
-uint64_t config_model_seed(const struct config *config)
-{
-    return seed_or_run(config, TRAIN_MODEL_SEED);
-}
-
-uint64_t config_data_seed(const struct config *config)
-{
-    return seed_or_run(config, TRAIN_DATA_SEED);
-}
-
-enum system_id config_system_id(const struct config *config)
-{
-    enum system_id named = (enum system_id)config->values[ARCH_NAME].integer;
-    const struct system_facts *facts = system_facts(named);
-
-    return facts->shares && config_bool(config, ARCH_SHARE_LEVELS) ? facts->shared : named;
-}
-
-const struct system_facts *config_system(const struct config *config)
-{
-    return system_facts(config_system_id(config));
-}
-
-struct system_sizes config_system_sizes(const struct config *config)
-{
-    struct system_sizes sizes = {
-        .layers = { [MODULE_H] = (int)config_int(config, ARCH_H_LAYERS),
-                    [MODULE_L] = (int)config_int(config, ARCH_L_LAYERS) },
-        .H_cycles = (int)config_int(config, ARCH_H_CYCLES),
-        .L_cycles = (int)config_int(config, ARCH_L_CYCLES),
-    };
-    int64_t horizon = config_int(config, ARCH_GRADIENT_HORIZON);
-
-    if (horizon != HORIZON_PUBLISHED)
-        sizes.gradient_calls =
-            (int)(horizon == 0 ? system_calls(config_system(config), &sizes) : horizon);
-    return sizes;
-}

@@ -249,6 +249,10 @@ int engine_train_step(struct engine *engine, const struct engine_batch *offered,
 /* Starts an evaluation of the first `rows` rows (<= B) of a batch, in a carry of its
  * own, so the training carry stays as it is. The cost is proportional to rows. */
 void engine_evaluate_begin(struct engine *engine, const struct engine_batch *batch, int rows);
+/* Whether evaluation steps use the parameters themselves in place of their averages, as
+ * they do at first where the configuration has an ema_rate. Without one it changes
+ * nothing. */
+void engine_evaluate_raw(struct engine *engine, bool raw);
 /*
  * Adds noise to a state (0: z_H; 1: z_L, where the system has it) of one row of an
  * evaluation that has just begun: sigma * norm(initial vector) / sqrt(D) times each of

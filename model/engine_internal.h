@@ -78,6 +78,7 @@ struct engine {
     /* ---- What a step computes from the training state. ---- */
     struct lanes *lanes; /* the gradients; NULL: inference only; owned */
     struct carry eval;
+    bool evaluates_raw;       /* the parameters and not their averages */
     const struct carry *last; /* the carry of the last step */
     /* The weights that a step reads: parameters or averages, or their copy rounded to
      * bfloat16. */

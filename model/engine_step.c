@@ -393,6 +393,13 @@ void engine_evaluate_begin(struct engine *engine, const struct engine_batch *bat
     }
 }
 
+void engine_evaluate_raw(struct engine *engine, bool raw)
+{
+    ranks_order(engine->config.exchange,
+                (struct order){ .kind = ORDER_EVALUATE_RAW, .a = raw });
+    engine->evaluates_raw = raw;
+}
+
 void engine_evaluate_perturb(struct engine *engine, int row, int state, double sigma,
                              const float *noise)
 {
@@ -504,7 +511,9 @@ int engine_evaluate_step(struct engine *engine, struct engine_result *result)
                ((orders ? total : own.end - own.first) + engine->chunk_rows - 1) /
                    engine->chunk_rows,
                segment_work(engine));
-    layers_prepare(engine, engine->averages != NULL ? engine->averages : engine->parameters);
+    layers_prepare(engine, engine->averages != NULL && !engine->evaluates_raw
+                               ? engine->averages
+                               : engine->parameters);
     if (!walkers_run(engine, engine->config.threads, evaluate_member, &pass))
         return ERROR_STOPPED;
     ranks_share_evaluate(engine, engine->scores, sizeof *engine->scores);

@@ -191,6 +191,9 @@ static void obey(struct server *server, const struct order *order)
         engine_evaluate_begin(engine, &batch, order->a);
         break;
     }
+    case ORDER_EVALUATE_RAW:
+        engine_evaluate_raw(engine, order->a != 0);
+        break;
     case ORDER_EVALUATE_PERTURB:
         perturb(server, order);
         break;

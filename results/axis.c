@@ -47,6 +47,7 @@ static char *evaluation_value(const struct result_row *row, enum evaluation_key 
     case EVALUATION_ROLLOUTS:
     case EVALUATION_INIT_NOISE:
     case EVALUATION_CHOOSE:
+    case EVALUATION_WEIGHTS:
         return evaluation_key_text(row->evaluation, key);
     case EVALUATION_KEY_COUNT:
         break;

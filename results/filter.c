@@ -51,6 +51,7 @@ static const struct special_key SPECIAL_KEYS[] = {
     { "eval.rollouts", OF_EVALUATION("eval.rollouts", "1"), false, false },
     { "eval.init_noise", OF_EVALUATION("eval.init_noise", "0"), false, false },
     { "eval.choose", OF_EVALUATION("eval.choose", "'vote'"), true, false },
+    { "eval.weights", OF_EVALUATION("eval.weights", "'ema'"), true, false },
 };
 enum { SPECIAL_COUNT = sizeof SPECIAL_KEYS / sizeof *SPECIAL_KEYS };
 

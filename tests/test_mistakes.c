@@ -179,6 +179,18 @@ static void what_would_be_computed_for_nothing_is_said_before(void **state)
     const char *const slow[] = { "plan", place.spec, "--set", "train.lr_warmup_steps=9000",
                                  NULL };
     expect(&place, 0, "train.lr_warmup_steps = 9000, but it makes ", slow);
+    const char *const raw[] = { "plan", place.spec, "--set", "eval.weights=raw", NULL };
+    expect(&place, 2, "with train.ema_rate = 0 the model has no other weights", raw);
+    const char *const late[] = { "plan", place.spec, "--set", "train.eval_interval=90000",
+                                 NULL };
+    expect(&place, 0, "it is evaluated once, at its end", late);
+    const char *const pool[] = { "plan",  place.spec,
+                                 "--set", "train.eval_interval=1",
+                                 "--set", "eval.pool_checkpoints=9999",
+                                 NULL };
+    expect(&place, 0, "all of which are pooled then", pool);
+    const char *const tests[] = { "plan", place.spec, "--set", "data.test_tasks=900000", NULL };
+    expect(&place, 0, "data.test_tasks = 900000, but there are ", tests);
     const char *const same[] = { "plan", place.spec, "--set", "eval.rollouts=4", NULL };
     expect(&place, 0, "eval.rollouts = 4 passes are all the same", same);
     place_remove(&place);

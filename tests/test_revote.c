@@ -32,6 +32,7 @@
 #define RESIDUAL(e) ",\"eval.halt_epsilon\":" e ",\"eval.halt_rule\":\"residual\""
 #define POOL(n) ",\"eval.pool_checkpoints\":" n
 #define NOISE(n) ",\"eval.init_noise\":2,\"eval.rollouts\":" n
+#define RAW ",\"eval.weights\":\"raw\""
 #define TRAIN_SPLIT(steps)                                                                     \
     "{\"eval.halt_max_steps\":" steps ",\"eval.augmentations\":\"all\""                        \
     ",\"eval.act_inference\":false,\"eval.seed\":0,\"eval.split\":\"train\"}"
@@ -239,6 +240,64 @@ static void what_is_kept_is_set_and_damage_is_not_read(void **state)
     assert_int_equal(file_remove_tree(tasks, NULL), 0);
 }
 
+/* The numbers of a journal's evaluation, whatever it is called. Fresh. */
+static char *results_of(const cJSON *journal, const char *cell)
+{
+    cJSON *copy = cJSON_Duplicate(find_event(journal, "evaluation", cell), 1);
+
+    cJSON_DeleteItemFromObjectCaseSensitive(copy, "evaluation");
+    char *text = numbers_of(copy);
+    cJSON_Delete(copy);
+    return text;
+}
+
+/* A training's evaluations of this list; its journal. */
+static cJSON *train(struct run_setup *setup, const char *tasks, const char *rate,
+                    const char *list)
+{
+    const char *const more[] = { rate, "train.untrained_share=0", NULL };
+    struct run_settings settings;
+
+    run_settings_init(&settings, tasks, more);
+    run_setup_init(setup, settings.list, list);
+    run_write_job(setup, 1, NULL);
+    assert_int_equal(run_attempt(setup, 1), 0);
+    return run_journal(setup, 1);
+}
+
+static void the_weights_are_evaluated_beside_their_averages(void **state)
+{
+    static const char BOTH[] = "[" CELL("3", "false", "") "," CELL("3", "false", RAW) "]";
+    struct run_setup averaged, plain;
+    char tasks[64];
+
+    (void)state;
+    run_make_tasks(tasks);
+    cJSON *both = train(&averaged, tasks, "train.ema_rate=0.9", BOTH);
+    cJSON *without = train(&plain, tasks, "train.ema_rate=0", "[" CELL("3", "false", "") "]");
+    char *average = results_of(both, CELL("3", "false", ""));
+    char *raw = results_of(both, CELL("3", "false", RAW));
+    char *only = results_of(without, CELL("3", "false", ""));
+    assert_string_equal(raw, only); /* averages change nothing of the training */
+    assert_string_not_equal(raw, average);
+    assert_int_equal(evaluate(&averaged, 2, BOTH, true), 0);
+    assert_int_equal(evaluate(&averaged, 3, "[" CELL("3", "false", RAW) "]", false), 0);
+    cJSON *kept = run_journal(&averaged, 2), *alone = run_journal(&averaged, 3);
+    expect_same(both, kept, CELL("3", "false", ""));
+    expect_same(both, kept, CELL("3", "false", RAW));
+    expect_same(both, alone, CELL("3", "false", RAW));
+    cJSON_Delete(both);
+    cJSON_Delete(without);
+    cJSON_Delete(kept);
+    cJSON_Delete(alone);
+    free(average);
+    free(raw);
+    free(only);
+    run_setup_release(&averaged);
+    run_setup_release(&plain);
+    assert_int_equal(file_remove_tree(tasks, NULL), 0);
+}
+
 /* A spec of one small run with these evaluations; its path. */
 static void write_spec(const struct place *place, char path[100], const char *name,
                        const char *evaluate)
@@ -324,6 +383,7 @@ int main(void)
         cmocka_unit_test(
             kept_answers_give_the_numbers_of_a_new_inference_and_say_what_they_lack),
         cmocka_unit_test(what_is_kept_is_set_and_damage_is_not_read),
+        cmocka_unit_test(the_weights_are_evaluated_beside_their_averages),
         cmocka_unit_test(the_command_adds_evaluations_and_says_once_what_is_missing),
     };
 

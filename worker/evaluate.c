@@ -23,14 +23,15 @@
 
 enum { OUTCOMES_PER_EVENT = 5000, VALUES_PER_EVENT = 50000 };
 
-/* The evaluations of one pass: they share the split, the puzzle ids, and the rule by
- * which rows leave the batch. */
+/* The evaluations of one pass: they share the split, the puzzle ids, the weights, and
+ * the rule by which rows leave the batch. */
 struct pass {
     const struct halt_rule *leave; /* borrowed; NULL: all rows stay to the end */
     enum puzzle_ids ids;
     int64_t ids_seed; /* for PUZZLE_RANDOM; otherwise 0 */
     double noise;     /* on initial states; and its seed, else 0 */
     int64_t noise_seed;
+    bool raw_weights; /* and not their averages */
     enum data_split split;
     int *members;                   /* indices of the job's evaluations, ascending */
     struct score_request *requests; /* one per member */
@@ -62,14 +63,15 @@ static struct pass pass_of(const struct job_evaluation *evaluation)
                           .ids_seed = ids == PUZZLE_RANDOM ? evaluation->seed : 0,
                           .noise = evaluation->init_noise,
                           .noise_seed = evaluation->init_noise > 0.0 ? evaluation->seed : 0,
+                          .raw_weights = evaluation->raw_weights,
                           .split = evaluation->train_split ? SPLIT_TRAIN : SPLIT_TEST };
 }
 
 static bool same_pass(const struct pass *a, const struct pass *b)
 {
-    if (a->split != b->split || a->ids != b->ids || a->ids_seed != b->ids_seed ||
-        (a->leave != NULL) != (b->leave != NULL) || a->noise < b->noise ||
-        a->noise > b->noise || a->noise_seed != b->noise_seed)
+    if (a->raw_weights != b->raw_weights || a->split != b->split || a->ids != b->ids ||
+        a->ids_seed != b->ids_seed || (a->leave != NULL) != (b->leave != NULL) ||
+        a->noise < b->noise || a->noise > b->noise || a->noise_seed != b->noise_seed)
         return false;
     return a->leave == NULL || halt_rule_same(a->leave, b->leave);
 }
@@ -365,6 +367,7 @@ static int infer(const struct evaluate_context *context, struct pass *pass,
         rc = engine_record_residuals(context->engine, true, err);
     if (rc < 0)
         return rc;
+    engine_evaluate_raw(context->engine, pass->raw_weights);
     rc = puzzle_way_begin(&way, context->engine, context->set, context->settings, pass->ids,
                           (uint64_t)pass->ids_seed, err);
     for (int r = 0; r < pass->rollouts && rc == 0; r++) {
@@ -386,10 +389,13 @@ static int infer(const struct evaluate_context *context, struct pass *pass,
             err);
     }
     puzzle_way_end(&way, context->engine);
+    engine_evaluate_raw(context->engine, false);
     if (followed) /* disabling needs no memory */
         error_ignore(engine_record_residuals(context->engine, false, NULL));
     return rc;
 }
+
+static const char RAW[] = " raw"; /* ends the name of a pass with such weights */
 
 /* Which pass it is, in the files of a pool. */
 static void name_pass(char out[PREDICTIONS_PASS_SIZE], const struct pass *pass)
@@ -397,10 +403,18 @@ static void name_pass(char out[PREDICTIONS_PASS_SIZE], const struct pass *pass)
     const struct halt_rule all = { .kind = HALT_MAX };
     const struct halt_rule *leave = pass->leave != NULL ? pass->leave : &all;
 
-    snprintf(out, PREDICTIONS_PASS_SIZE, "%d %d %lld %d %d %.9g %.9g %lld", (int)pass->split,
+    snprintf(out, PREDICTIONS_PASS_SIZE, "%d %d %lld %d %d %.9g %.9g %lld%s", (int)pass->split,
              (int)pass->ids, (long long)pass->ids_seed,
              pass->leave != NULL ? (int)leave->kind : -1, leave->patience, leave->epsilon,
-             pass->noise, (long long)pass->noise_seed);
+             pass->noise, (long long)pass->noise_seed, pass->raw_weights ? RAW : "");
+}
+
+bool evaluate_is_plain(const char *name)
+{
+    char plain[PREDICTIONS_PASS_SIZE];
+
+    snprintf(plain, sizeof plain, "%d %d 0 -1 ", (int)SPLIT_TEST, (int)PUZZLE_OWN);
+    return strncmp(name, plain, strlen(plain)) == 0 && strstr(name, RAW) == NULL;
 }
 
 static bool pools(const struct pass *pass)

@@ -23,6 +23,11 @@ struct job_evaluation;
 struct pool;
 struct report;
 
+/* Whether the pass of that name, in a file of predictions, is over the test split with
+ * the rows' own puzzle ids and without rows that leave the batch, and not with weights
+ * in place of their averages. */
+bool evaluate_is_plain(const char *name);
+
 struct evaluate_context {
     struct engine *engine;              /* borrowed */
     const struct engine_config *config; /* borrowed; the engine's */

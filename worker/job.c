@@ -301,6 +301,7 @@ static int read_evaluation(struct job_evaluation *out, const struct config *base
         out->pool = config_int(&config, EVAL_POOL_CHECKPOINTS);
         out->rollouts = (int)config_int(&config, EVAL_ROLLOUTS);
         out->init_noise = config_real(&config, EVAL_INIT_NOISE);
+        out->raw_weights = config_raw_weights(&config);
         out->choose = (enum rollout_choice)config.values[EVAL_CHOOSE].integer;
         out->object = cJSON_Duplicate(object, true);
         out->canonical = json_canonical(object);

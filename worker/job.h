@@ -33,8 +33,9 @@ struct job_evaluation {
     int rollouts;
     double init_noise;
     enum rollout_choice choose;
-    cJSON *object;   /* owned; as in job.json */
-    char *canonical; /* owned; json_canonical() of object */
+    bool raw_weights; /* those that the optimizer updates, not their averages */
+    cJSON *object;    /* owned; as in job.json */
+    char *canonical;  /* owned; json_canonical() of object */
 };
 
 /* An earlier attempt from whose checkpoints the job may resume, up to a step. */

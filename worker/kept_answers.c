@@ -10,6 +10,7 @@
 #include "data_set.h"
 #include "data_source.h"
 #include "error.h"
+#include "evaluate.h"
 #include "file.h"
 #include "job.h"
 #include "log.h"
@@ -37,8 +38,8 @@ static void release(struct kept *kept)
 
 /* ---- the file ---- */
 
-/* Whether a file of the attempt has answers to all tests after more training, or more
- * of them. */
+/* Whether a file of the attempt has answers to all tests that say more: with the rows'
+ * own puzzle ids and all outer steps, after more training, or more of them. */
 static bool is_better(const struct step_answers *found, const struct kept *kept)
 {
     const struct step_answers *best = &kept->answers;
@@ -46,6 +47,8 @@ static bool is_better(const struct step_answers *found, const struct kept *kept)
     if (atoi(found->pass) != (int)SPLIT_TEST ||
         found->rows != data_set_row_count(kept->set, SPLIT_TEST))
         return false;
+    if (best->rows > 0 && evaluate_is_plain(found->pass) != evaluate_is_plain(best->pass))
+        return evaluate_is_plain(found->pass);
     if (best->rows == 0 || found->step != best->step)
         return best->rows == 0 || found->step > best->step;
     return found->outer_steps * found->rollouts > best->outer_steps * best->rollouts;

@@ -150,6 +150,7 @@ static const struct {
     { EVALUATION_ROLLOUTS, "rollouts", "rollouts" },
     { EVALUATION_INIT_NOISE, "init_noise", "noise" },
     { EVALUATION_CHOOSE, "choose", "choose" },
+    { EVALUATION_WEIGHTS, "weights", "weights" },
 };
 enum { OTHER_COUNT = sizeof OTHERS / sizeof *OTHERS };
 

@@ -165,6 +165,8 @@ static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEED
     plan_tell_of_inactive_axes(plan);
     plan_tell_of_idle_threads(plan);
     plan_tell_of_long_warm_ups(plan);
+    plan_tell_of_few_evaluations(plan);
+    plan_tell_of_few_tests(plan);
     plan_tell_of_equal_rollouts(plan);
     plan_tell_of_unused_excludes(plan);
     plan_tell_of_leaks(plan);

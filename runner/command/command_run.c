@@ -74,6 +74,8 @@ static int queue_plan(struct enqueue_summary *summary, struct store *store,
     plan_tell_of_inactive_sets(plan, options->sets, options->set_count);
     plan_tell_of_idle_threads(plan);
     plan_tell_of_long_warm_ups(plan);
+    plan_tell_of_few_evaluations(plan);
+    plan_tell_of_few_tests(plan);
     plan_tell_of_equal_rollouts(plan);
     plan_tell_of_unused_excludes(plan);
     plan_tell_of_leaks(plan);

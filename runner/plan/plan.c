@@ -78,6 +78,8 @@ static int take_description(struct plan_arm *arm, const cJSON *answer, const cha
     if (strlen(data_hash) != HASH_HEX_SIZE - 1)
         return error_set(err, ERROR_ENVIRONMENT, "%s: malformed data_hash", where);
     memcpy(arm->data_hash, data_hash, HASH_HEX_SIZE);
+    double epoch = json_real_or(answer, "steps_per_epoch", 0.0);
+    arm->epochs = epoch > 0.0 ? (double)arm->total_steps / epoch : 0.0;
     arm->leaked = json_integer_or(answer, "leaked", 0);
     arm->tasks_tested = json_integer_or(answer, "tasks_evaluation", 0);
     arm->eval_step_flops = eval_flops * rows;
@@ -174,6 +176,9 @@ static char *why_dropped(bool *can, const struct config *trained, const struct c
          config_puzzle_ndim(trained) == 0))
         return format_string("asks for eval.puzzle_id = %s, but the model has no puzzle ids",
                              config_choice(config, EVAL_PUZZLE_ID));
+    if (config_raw_weights(config) && config_real(trained, TRAIN_EMA_RATE) <= 0.0)
+        return format_string("asks for eval.weights = raw, but with train.ema_rate = 0 the "
+                             "model has no other weights");
     if (config_int(config, EVAL_POOL_CHECKPOINTS) != 1 &&
         config_int(trained, TRAIN_EVAL_INTERVAL) == 0)
         return format_string("pools votes over evaluations of the training, but with "

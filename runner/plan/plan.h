@@ -34,6 +34,7 @@ struct plan_arm {
     struct seeded_text
         job_config; /* owned; canonical text of the settings that belong to the run */
     int64_t parameters, puzzle_parameters, total_steps;
+    double epochs;          /* of the whole training; 0: not known */
     double train_flops;     /* of the whole training */
     double engine_bytes;    /* memory of the model and its activations in training */
     double eval_step_flops; /* FLOPs of one outer step of all test rows */

@@ -161,6 +161,61 @@ void plan_tell_of_long_warm_ups(const struct plan *plan)
     }
 }
 
+/* The largest pool of evaluations that is asked for; "all" does not count. */
+static int64_t largest_pool(const struct spec *spec)
+{
+    int64_t most = 1;
+
+    for (int e = 0; e < spec->evaluation_count; e++) {
+        int64_t pool = config_int(&spec->evaluations[e].config, EVAL_POOL_CHECKPOINTS);
+
+        most = pool > most ? pool : most;
+    }
+    return most;
+}
+
+void plan_tell_of_few_evaluations(const struct plan *plan)
+{
+    int64_t pool = largest_pool(plan->spec);
+
+    for (int a = 0; a < plan->spec->arm_count; a++) {
+        const struct config *config = &plan->spec->arms[a].config;
+        double epochs = plan->arms[a].epochs;
+        double interval = (double)config_int(config, TRAIN_EVAL_INTERVAL);
+
+        if (interval <= 0.0 || epochs <= 0.0)
+            continue;
+        if (interval > epochs)
+            log_warning("arm %s: train.eval_interval = %.0f epochs, but the training has %.3g: "
+                        "it is evaluated once, at its end",
+                        plan->spec->arms[a].label, interval, epochs);
+        else if ((double)pool > ceil(epochs / interval))
+            log_warning("arm %s: eval.pool_checkpoints = %" PRId64 ", but the training makes "
+                        "%.0f evaluation%s, all of which are pooled then",
+                        plan->spec->arms[a].label, pool, ceil(epochs / interval),
+                        epochs > interval ? "s" : "");
+        else
+            continue;
+        return;
+    }
+}
+
+void plan_tell_of_few_tests(const struct plan *plan)
+{
+    for (int a = 0; a < plan->spec->arm_count; a++) {
+        const struct config *config = &plan->spec->arms[a].config;
+        int64_t there = plan->arms[a].tasks_tested;
+        int64_t asked = config_int(config, DATA_TEST_TASKS);
+
+        if (there == 0 || asked <= there || !config_active(config, DATA_TEST_TASKS))
+            continue;
+        log_warning("arm %s: data.test_tasks = %" PRId64 ", but there are %" PRId64
+                    ", all of which are scored",
+                    plan->spec->arms[a].label, asked, there);
+        return;
+    }
+}
+
 void plan_tell_of_equal_rollouts(const struct plan *plan)
 {
     int64_t most = 1;

@@ -22,6 +22,11 @@ void plan_tell_of_idle_threads(const struct plan *plan);
 
 /* Warns, once, of a training that ends before the rate has grown to train.lr. */
 void plan_tell_of_long_warm_ups(const struct plan *plan);
+/* Warns, once, of a training that ends before its first train.eval_interval, or makes
+ * fewer evaluations than a pool asks for. */
+void plan_tell_of_few_evaluations(const struct plan *plan);
+/* Warns, once, where data.test_tasks is more than there are. */
+void plan_tell_of_few_tests(const struct plan *plan);
 /* Warns where no evaluation of several rollouts has noise that could tell them
  * apart. */
 void plan_tell_of_equal_rollouts(const struct plan *plan);
