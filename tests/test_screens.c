@@ -228,10 +228,25 @@ static void screens_are_as_in_the_documentation_and_no_line_is_too_long(void **s
         check_screen(&SCREENS[i]);
 }
 
+static void both_measures_stay_beside_a_wide_state_at_80_columns(void **state)
+{
+    static const struct screen RESULTS = { "results", { "results" } };
+    char *text = take_screens(&RESULTS), *heading = strstr(text, "halt_max_steps");
+
+    (void)state;
+    assert_non_null(heading);
+    heading[strcspn(heading, "\n")] = '\0'; /* of 80 columns, the first */
+    assert_non_null(strstr(heading, "state"));
+    assert_non_null(strstr(heading, "pass@2"));
+    assert_non_null(strstr(heading, "token acc"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(screens_are_as_in_the_documentation_and_no_line_is_too_long),
+        cmocka_unit_test(both_measures_stay_beside_a_wide_state_at_80_columns),
     };
 
     return cmocka_run_group_tests(tests, make_workspace, remove_workspace);

@@ -346,11 +346,13 @@ void columns_add_metrics(struct columns *columns, const struct shown *shown, boo
         if (metric == METRIC_COUNT)
             continue;
         int digits = metric == METRIC_MEAN_OUTER_STEPS ? 2 : 3;
+
+        /* the first measure stays at any width, the second is the last to go */
         columns_add(columns, (struct table_column){ .name = METRICS[metric].name,
                                                     .title = METRICS[metric].title,
                                                     .type = TABLE_REAL,
                                                     .digits = digits,
-                                                    .drop = i == 0 ? 0 : 1 + i,
+                                                    .drop = i < 2 ? i : 1 + i,
                                                     .machine_only = i >= shown->count });
         if (!spread)
             continue;
@@ -359,7 +361,7 @@ void columns_add_metrics(struct columns *columns, const struct shown *shown, boo
                                                     .title = "sd",
                                                     .type = TABLE_REAL,
                                                     .digits = digits,
-                                                    .drop = i == 0 ? 1 : 4 + i,
+                                                    .drop = i == 0 ? 2 : 4 + i,
                                                     .machine_only = i >= shown->count });
     }
 }

@@ -6,13 +6,14 @@
 #include "columns.h"
 #include "error.h"
 #include "file.h"
+#include "number.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELL_SIZE = 48 };
+enum { CELL_SIZE = 2 * NUMBER_TEXT_SIZE + 8, DIGITS = 3 };
 
 static void add_comparison(struct table *table, const struct comparison *item)
 {
@@ -24,7 +25,7 @@ static void add_comparison(struct table *table, const struct comparison *item)
     };
     const struct estimate *e = &item->estimate;
     enum verdict verdict = comparison_verdict(item);
-    char interval[48] = "";
+    char interval[2 * NUMBER_TEXT_SIZE + 8] = "", low[NUMBER_TEXT_SIZE], high[NUMBER_TEXT_SIZE];
 
     table_row(table);
     table_text(table, item->group);
@@ -34,7 +35,8 @@ static void add_comparison(struct table *table, const struct comparison *item)
     table_real(table, item->other_mean);
     table_real(table, e->value);
     if (isfinite(e->low))
-        snprintf(interval, sizeof interval, "[%.3f, %.3f]", e->low, e->high);
+        snprintf(interval, sizeof interval, "[%s, %s]", number_fixed(low, e->low, DIGITS),
+                 number_fixed(high, e->high, DIGITS));
     table_text(table, interval[0] != '\0' ? interval : NULL);
     table_real(table, e->low);
     table_real(table, e->high);
@@ -200,7 +202,7 @@ static int make_grid(struct table **out, const struct matrix_block *block,
     int count = block->eval_count + 1;
     struct table_column *columns = calloc((size_t)count, sizeof *columns);
     char(*names)[CELL_SIZE] = calloc((size_t)count, sizeof *names);
-    char text[CELL_SIZE];
+    char text[CELL_SIZE], mean[NUMBER_TEXT_SIZE], spread[NUMBER_TEXT_SIZE];
     int rc = columns == NULL || names == NULL ? error_no_memory(err, "a comparison") : 0;
 
     if (rc == 0) {
@@ -224,9 +226,10 @@ static int make_grid(struct table **out, const struct matrix_block *block,
                          block->states[at] == RUN_DONE ? "-"
                                                        : run_state_name(block->states[at]));
             else if (isnan(cell->deviation))
-                snprintf(text, sizeof text, "%.3f", cell->mean);
+                snprintf(text, sizeof text, "%s", number_fixed(mean, cell->mean, DIGITS));
             else
-                snprintf(text, sizeof text, "%.3f +- %.3f", cell->mean, cell->deviation);
+                snprintf(text, sizeof text, "%s +- %s", number_fixed(mean, cell->mean, DIGITS),
+                         number_fixed(spread, cell->deviation, DIGITS));
             table_text(*out, text);
         }
     }

@@ -300,13 +300,15 @@ int make_pass_at_k(struct picture *out, struct figure_source *source, struct err
     return rc;
 }
 
-/* Adds a row: a mark per seed, a line at their mean. */
-static int add_seed_row(struct chart *chart, int row, const struct cells *cells,
+/* Adds the row of this name: a mark per seed, a line at their mean. */
+static int add_seed_row(struct chart *chart, const char *name, const struct cells *cells,
                         const struct cell *cell, struct error *err)
 {
+    int row = chart_add_y_name(chart, name);
+    const char *comma = name[0] != '\0' ? ", " : "";
     char number[NUMBER_TEXT_SIZE];
     struct chart_point mean = chart_point_at(cell->mean, row);
-    char *tooltip = describe_cell(cells, cell, "mean");
+    char *tooltip = describe_cell(cells, cell, name);
 
     if (tooltip == NULL)
         return error_no_memory(err, "a figure");
@@ -323,7 +325,7 @@ static int add_seed_row(struct chart *chart, int row, const struct cells *cells,
         /* equal values are drawn below each other */
         point.y += same > 2 ? 0.3 : 0.15 * same;
 
-        tooltip = format_string("seed %lld: %s", (long long)cell->seeds[i],
+        tooltip = format_string("%s%sseed %lld: %s", name, comma, (long long)cell->seeds[i],
                                 number_fixed(number, cell->values[i], DIGITS));
         point.minor = true;
         point.tooltip = tooltip;
@@ -360,8 +362,7 @@ int make_seeds(struct picture *out, struct figure_source *source, struct error *
         char *label = cells_label(cells, &cells->items[i], NULL, 0);
 
         rc = label == NULL ? error_no_memory(err, "a figure")
-                           : add_seed_row(chart, chart_add_y_name(chart, label), cells,
-                                          &cells->items[i], err);
+                           : add_seed_row(chart, label, cells, &cells->items[i], err);
         free(label);
     }
     if (rc == 0)

@@ -340,16 +340,46 @@ int draw_axis(struct picture *picture, struct figure_source *source,
 
 /* ---- two axes ---- */
 
+/* The title of an axis: "outer steps in training". */
+static char *axis_title(const char *key)
+{
+    if (strcmp(key, TRAIN_STEPS) == 0)
+        return strdup("outer steps in training");
+    if (strcmp(key, EVAL_STEPS) == 0)
+        return strdup("outer steps at inference");
+    if (strcmp(key, "data.num_aug") == 0)
+        return strdup("augmentations trained on");
+    if (strcmp(key, "eval.augmentations") == 0)
+        return strdup("variants voted over");
+    return strdup(key);
+}
+
+/* "hrm, outer steps in training 1, outer steps at inference 4". Newly allocated; NULL:
+ * no memory. */
+static char *pair_label(const struct cells *cells, const struct place *place, int rows,
+                        int cols)
+{
+    const struct cell_axis *row_axis = &cells->axes[rows], *col_axis = &cells->axes[cols];
+    char *row_title = axis_title(row_axis->key), *col_title = axis_title(col_axis->key);
+    char *label = row_title == NULL || col_title == NULL
+                      ? NULL
+                      : format_string("%s%s%s %s, %s %s", place->label,
+                                      place->label[0] != '\0' ? ", " : "", row_title,
+                                      row_axis->values[place->cell->at[rows]], col_title,
+                                      col_axis->values[place->cell->at[cols]]);
+
+    free(row_title);
+    free(col_title);
+    return label;
+}
+
 /* A number in a cell: "0.512". */
 static int add_pair_cell(struct chart *chart, const struct cells *cells, int rows, int cols,
                          const struct place *place, struct error *err)
 {
     const struct cell *cell = place->cell;
-    const struct cell_axis *row_axis = &cells->axes[rows], *col_axis = &cells->axes[cols];
     struct chart_point point = chart_point_at(cell->at[cols], cell->at[rows]);
-    char *label = format_string(
-        "%s=%s, %s=%s", axis_short_name(row_axis->key), row_axis->values[cell->at[rows]],
-        axis_short_name(col_axis->key), col_axis->values[cell->at[cols]]);
+    char *label = pair_label(cells, place, rows, cols);
     char *tooltip = label != NULL ? describe_cell(cells, cell, label) : NULL;
     char number[NUMBER_TEXT_SIZE];
 
@@ -369,20 +399,6 @@ static int add_pair_cell(struct chart *chart, const struct cells *cells, int row
     free(label);
     free(tooltip);
     return tooltip == NULL ? error_no_memory(err, "a figure") : 0;
-}
-
-/* The title of an axis: "outer steps in training". */
-static char *axis_title(const char *key)
-{
-    if (strcmp(key, TRAIN_STEPS) == 0)
-        return strdup("outer steps in training");
-    if (strcmp(key, EVAL_STEPS) == 0)
-        return strdup("outer steps at inference");
-    if (strcmp(key, "data.num_aug") == 0)
-        return strdup("augmentations trained on");
-    if (strcmp(key, "eval.augmentations") == 0)
-        return strdup("variants voted over");
-    return strdup(key);
 }
 
 static struct chart *create_pair_chart(const struct cells *cells, int rows, int cols, bool bars,

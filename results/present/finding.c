@@ -4,20 +4,26 @@
 #include "finding.h"
 
 #include "error.h"
+#include "number.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { DIGITS = 3 };
+
 static void write_estimate(FILE *out, const struct comparison *item)
 {
     const struct estimate *e = &item->estimate;
+    char value[NUMBER_TEXT_SIZE], low[NUMBER_TEXT_SIZE], high[NUMBER_TEXT_SIZE];
 
+    number_signed(value, e->value, DIGITS);
     if (isnan(e->low))
-        fprintf(out, "%+.3f (one task: no interval)", e->value);
+        fprintf(out, "%s (one task: no interval)", value);
     else
-        fprintf(out, "%+.3f [%.3f, %.3f]", e->value, e->low, e->high);
+        fprintf(out, "%s [%s, %s]", value, number_signed(low, e->low, DIGITS),
+                number_signed(high, e->high, DIGITS));
 }
 
 /* The block's comparison of this kind at the largest fixed number of steps; NULL:
@@ -211,23 +217,31 @@ static void write_above(FILE *out, double mean, const struct baseline *baseline,
     double copy = baseline != NULL ? baseline->copy[metric] : (double)NAN;
     double untrained = baseline != NULL ? baseline->untrained[metric] : (double)NAN;
 
+    char value[NUMBER_TEXT_SIZE], above[NUMBER_TEXT_SIZE];
+
     if (isfinite(copy))
-        fprintf(out, "; copying the input has %.3f (%+.3f)", copy, mean - copy);
+        fprintf(out, "; copying the input has %s (%s)", number_fixed(value, copy, DIGITS),
+                number_signed(above, mean - copy, DIGITS));
     if (isfinite(untrained))
-        fprintf(out, "; the untrained model has %.3f (%+.3f)", untrained, mean - untrained);
+        fprintf(out, "; the untrained model has %s (%s)",
+                number_fixed(value, untrained, DIGITS),
+                number_signed(above, mean - untrained, DIGITS));
     fprintf(out, ".");
 }
 
 static void write_best(FILE *out, const struct best_cells *best,
                        const struct baseline *baseline, enum metric metric)
 {
+    char value[NUMBER_TEXT_SIZE];
+
+    number_fixed(value, best->mean, DIGITS);
     if (best->count > 1)
-        fprintf(out, " %d of %d cells share the largest value, %.3f", best->count, best->all,
-                best->mean);
+        fprintf(out, " %d of %d cells share the largest value, %s", best->count, best->all,
+                value);
     else
-        fprintf(out, " The best cell (%s, trained with %lld, inference with %lld) has %.3f",
+        fprintf(out, " The best cell (%s, trained with %lld, inference with %lld) has %s",
                 best->block->label, (long long)best->cell->row->train_outer_steps,
-                (long long)best->cell->row->outer_steps, best->mean);
+                (long long)best->cell->row->outer_steps, value);
     write_above(out, best->mean, baseline, metric);
 }
 
@@ -236,7 +250,9 @@ static bool write_nothing_to_tell(FILE *out, const struct best_cells *best,
                                   const struct baseline *baseline, enum metric metric)
 {
     const struct measure *measure = &METRICS[metric];
+    char value[NUMBER_TEXT_SIZE];
 
+    number_fixed(value, best->mean, DIGITS);
     if (is_equal(best->mean, 0) && is_equal(best->least, 0) &&
         measure->better == MEASURE_HIGHER) {
         fprintf(out,
@@ -244,13 +260,13 @@ static bool write_nothing_to_tell(FILE *out, const struct best_cells *best,
                 "what matters",
                 measure->title, best->all == 1 ? "the one cell" : "every cell");
     } else if (best->all > 1 && is_equal(best->mean, best->least)) {
-        fprintf(out, " All %d cells have the same value, %.3f: no cell is better than another",
-                best->all, best->mean);
+        fprintf(out, " All %d cells have the same value, %s: no cell is better than another",
+                best->all, value);
     } else if (best->mean <= baseline_floor(baseline, metric)) {
         fprintf(out,
                 " No information: no cell is above what comes without learning, the largest "
-                "has %.3f",
-                best->mean);
+                "has %s",
+                value);
     } else {
         return false;
     }

@@ -4,6 +4,7 @@
 #include "table_internal.h"
 
 #include "error.h"
+#include "number.h"
 #include "text.h"
 
 #include <assert.h>
@@ -225,6 +226,7 @@ char *cell_text(const struct table_column *column, const struct cell *cell, bool
     else if (column->digits < 0 || fabs(cell->real) >= 1e15)
         snprintf(number, sizeof number, "%.4g", cell->real);
     else
-        snprintf(number, sizeof number, "%.*f", column->digits, cell->real);
+        number_fixed(number, cell->real,
+                     column->digits); /* rounded as in reports and figures */
     return strdup(number);
 }

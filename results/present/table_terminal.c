@@ -18,7 +18,7 @@
 
 enum {
     SEPARATOR = 2,      /* columns of space between two columns */
-    LEAST_WRAPPED = 12, /* the smallest width of a column of texts */
+    LEAST_WRAPPED = 10, /* the smallest width of a column of texts: "1 diverged" */
     /* of lines around the table if the width of the terminal is unknown */
     PARAGRAPH_WIDTH = 92,
     PIPE_WIDTH = 120, /* beyond it texts wrap if there is no terminal */
