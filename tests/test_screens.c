@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <pty.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "error.h"
 #include "file.h"
 #include "support/place.h"
+#include "support/recorded_demo.h"
 #include "text.h"
 
 enum { WIDTHS = 3, MOST_WORDS = 10 };
@@ -60,32 +60,10 @@ static char run[13]; /* the beginning of its hash */
 
 static int make_workspace(void **state)
 {
-    char *sql, *out, *errors, *hash;
-    struct error err;
-    size_t size;
-    sqlite3 *db;
-
     (void)state;
-    setenv("HRMLAB_PAGER", "", 1);
-    setenv("TZ", "UTC", 1);
-    place_make(&place);
-    const char *const queue[] = { "--quiet", "queue", "experiments/demo.json", NULL };
-    int code = place_run(&place, queue, &out, &errors);
+    recorded_demo_make(&place);
+    char *hash = place_ask(&place, "SELECT hash FROM run WHERE run_id = 1");
 
-    if (code != 0)
-        fail_msg("queue: %d, %s", code, errors);
-    free(out);
-    free(errors);
-    assert_int_equal(file_read(&sql, &size, "tests/data/screens.sql", 1 << 20, &err), 0);
-    char *path = file_join(place.workspace, "results.db");
-
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        fail_msg("screens.sql: %s", sqlite3_errmsg(db));
-    sqlite3_close(db);
-    free(path);
-    free(sql);
-    hash = place_ask(&place, "SELECT hash FROM run WHERE run_id = 1");
     snprintf(run, sizeof run, "%s", hash);
     free(hash);
     return 0;
