@@ -4,6 +4,7 @@
 #include "query.h"
 
 #include "error.h"
+#include "evaluation_order.h"
 #include "file.h"
 #include "filter.h"
 #include "json.h"
@@ -449,12 +450,6 @@ static int load_runs(struct results *results, const struct arm_range *arms, stru
     return rc;
 }
 
-/* "all" augmentations compare as more than any number */
-static int64_t voters(const struct result_row *row)
-{
-    return row->augmentations == 0 ? INT64_MAX : row->augmentations;
-}
-
 /* Order: arm, evaluation, seed, step. */
 static int compare_rows(const void *a, const void *b)
 {
@@ -462,14 +457,30 @@ static int compare_rows(const void *a, const void *b)
     int order = compare_integers(x->arm, y->arm);
 
     if (order == 0)
-        order = compare_integers(x->outer_steps, y->outer_steps);
-    if (order == 0)
-        order = compare_integers(voters(x), voters(y));
-    if (order == 0 && x->evaluation != y->evaluation)
-        order = strcmp(x->evaluation, y->evaluation);
+        order = compare_integers(x->evaluation_place, y->evaluation_place);
     if (order == 0)
         order = compare_integers(x->seed, y->seed);
     return order != 0 ? order : compare_integers(x->step, y->step);
+}
+
+static int sort_rows(struct results *results, struct error *err)
+{
+    int count = results->evaluation_count, at = 0;
+    int *places = malloc(((size_t)count + 1) * sizeof *places);
+    int rc = places == NULL ? error_no_memory(err, "results")
+                            : evaluation_order(places, results->evaluations, count, err);
+
+    for (int i = 0; i < results->row_count && rc == 0; i++) {
+        struct result_row *row = &results->rows[i];
+
+        while (results->evaluations[at] != row->evaluation)
+            at = (at + 1) % count;
+        row->evaluation_place = places[at];
+    }
+    free(places);
+    if (rc == 0)
+        qsort(results->rows, (size_t)results->row_count, sizeof *results->rows, compare_rows);
+    return rc;
 }
 
 /* Loads what an arm's runs share, once per arm: they differ only in the seed. rows
@@ -523,7 +534,7 @@ int results_load(struct results **out, struct store *store, const char *experime
     if (rc == 0 && results->row_count > 0)
         rc = load_runs(results, &arms, store, err);
     if (rc == 0 && results->row_count > 0)
-        qsort(results->rows, (size_t)results->row_count, sizeof *results->rows, compare_rows);
+        rc = sort_rows(results, err);
     if (rc == 0)
         results->scope = scope;
     if (rc == 0 && scope != RESULTS_ROWS)

@@ -42,6 +42,7 @@ struct result_row {
     char hash[65];
     const char *evaluation; /* canonical evaluation settings; one of
                              * results.evaluations */
+    int evaluation_place;   /* among the evaluations of the results, from 0 */
     int64_t outer_steps, augmentations /* 0: all */, eval_seed;
     bool act_inference, train_split;
     int64_t train_outer_steps, train_augmentations; /* 0: not a setting of this run */

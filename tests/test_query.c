@@ -13,6 +13,7 @@
 
 #include "baselines.h"
 #include "error.h"
+#include "evaluation_order.h"
 #include "file.h"
 #include "query.h"
 #include "store.h"
@@ -180,6 +181,34 @@ static void the_arms_alone_have_no_rows(void **state)
     results_destroy(results);
 }
 
+/* In the order of the table of settings, whatever the texts are. */
+static void evaluations_are_listed_by_what_their_settings_mean(void **state)
+{
+    static char texts[][100] = {
+        "{\"eval.halt_max_steps\":16}",
+        "{\"eval.halt_epsilon\":0.05,\"eval.halt_max_steps\":4,\"eval.halt_rule\":"
+        "\"residual\"}",
+        "{\"eval.halt_max_steps\":4,\"eval.halt_rule\":\"q\"}",
+        "{\"eval.augmentations\":100,\"eval.halt_max_steps\":4}",
+        "{\"eval.augmentations\":20,\"eval.halt_max_steps\":4}",
+        "{\"eval.augmentations\":\"all\",\"eval.halt_max_steps\":1}",
+        "{\"eval.augmentations\":20,\"eval.halt_max_steps\":1}",
+        "{\"eval.augmentations\":20,\"eval.halt_max_steps\":1,\"eval.act_inference\":true}",
+    };
+    enum { COUNT = sizeof texts / sizeof *texts };
+    static const int EXPECTED[COUNT] = { 7, 6, 5, 4, 3, 2, 0, 1 };
+    char *list[COUNT];
+    int places[COUNT];
+    struct error err;
+
+    (void)state;
+    for (int i = 0; i < COUNT; i++)
+        list[i] = texts[i];
+    must(evaluation_order(places, list, COUNT, &err), &err);
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(places[i], EXPECTED[i]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_workspace, close_workspace)
 
 int main(void)
@@ -190,6 +219,7 @@ int main(void)
         TEST(a_run_of_two_arms_counts_once_and_has_its_cost_once),
         TEST(the_last_training_is_the_state_unless_one_is_done),
         TEST(the_arms_alone_have_no_rows),
+        cmocka_unit_test(evaluations_are_listed_by_what_their_settings_mean),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
