@@ -1,10 +1,12 @@
-/* log.c - one line at a time to stderr, written whole. */
+/* log.c - one message at a time to stderr, written whole; on a terminal in lines of its
+ * width. */
 #include "log.h"
 
 #include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { LOG_LINE_SIZE = 2048 };
@@ -16,6 +18,34 @@ void log_setup(const char *program, enum log_level level)
 {
     log_program = program;
     log_threshold = level;
+}
+
+/* Columns of the terminal behind stderr; 0: it is none. */
+static int terminal_width(void)
+{
+    struct winsize size = { 0 };
+
+    return isatty(STDERR_FILENO) == 1 && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0
+               ? size.ws_col
+               : 0;
+}
+
+/* Breaks text between words into lines of at most so many columns, where words allow. */
+static void break_lines(char *text, int width)
+{
+    char *line = text, *space = NULL;
+
+    for (char *at = text; width > 0; at++) {
+        if (*at != ' ' && *at != '\0')
+            continue;
+        if (space != NULL && text_columns(line, (size_t)(at - line)) > width) {
+            *space = '\n';
+            line = space + 1;
+        }
+        if (*at == '\0')
+            return;
+        space = at;
+    }
 }
 
 void log_line(enum log_level level, const char *format, ...)
@@ -38,6 +68,8 @@ void log_line(enum log_level level, const char *format, ...)
     if (length > sizeof line - 2)
         length = sizeof line - 2;
     length = text_make_printable(line, length, "");
+    line[length] = '\0';
+    break_lines(line, terminal_width());
     line[length++] = '\n';
     ssize_t written = write(STDERR_FILENO, line, length);
     (void)written; /* a failure to write to stderr cannot be reported */

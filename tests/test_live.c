@@ -64,7 +64,8 @@ static void a_view_says_how_far_what_runs_and_what_failed_in_80_columns(void **s
         "  name=hrm halt_max_steps=16 seed 3 \xe2\xa0\x89\xe2\xa0\xa7\xe2\xa1\x84 "
         "     train 100/400 loss 0.812 ETA 2m30s\n"
         "failed: 1\n"
-        "  name=hrm halt_max_steps=8 seed 3 (01234567): out of memory: no memory for acti\n";
+        "  name=hrm halt_max_steps=8 seed 3 (01234567): out of memory: no memory for\n"
+        "      activations\n";
     struct live *live = make_live(1, 1);
     struct live_lines lines;
     char *text = NULL;
@@ -91,16 +92,21 @@ static void a_view_never_has_more_lines_than_the_terminal(void **state)
         for (int jobs = 0; jobs <= LIVE_JOBS; jobs += 16) {
             struct live *live = make_live(jobs, jobs > 0 ? LIVE_FAILURES : 0);
             struct live_lines lines;
-            int told = 0, more = 0;
+            int told = 0, more = 0, failures = 0, causes = 0;
 
             assert_true(live_view(&lines, live, 80, height));
             assert_true(lines.count < height);
             for (int i = 0; i < lines.count; i++) {
                 told += strstr(lines.items[i].text, "train 100/400") != NULL;
                 sscanf(lines.items[i].text, "  ... and %d more", &more);
+                failures += strstr(lines.items[i].text, "(01234567)") != NULL;
+                causes += strstr(lines.items[i].text, "activations") != NULL;
+                assert_true(strlen(lines.items[i].text) <= 80 ||
+                            strstr(lines.items[i].text, "train") != NULL);
             }
             if (height > 10)
                 assert_int_equal(told + more, jobs);
+            assert_int_equal(causes, failures); /* to their ends, in one line or in two */
             live_lines_release(&lines);
             free(live);
         }

@@ -33,6 +33,7 @@ static const struct screen {
     const char *file;
     const char *words[MOST_WORDS]; /* ended by NULL; RUN: the hash of the first run */
 } SCREENS[] = {
+    { "plan", { "plan", "inner_cycles", "--jobs", "2" } },
     { "status", { "status" } },
     { "watch", { "watch", "--plain" } },
     { "results", { "results" } },
@@ -61,7 +62,11 @@ static char run[13]; /* the beginning of its hash */
 static int make_workspace(void **state)
 {
     (void)state;
+    char *experiments = realpath("experiments", NULL);
+
     recorded_demo_make(&place);
+    setenv("HRMLAB_EXPERIMENTS", experiments, 1); /* specs by their names */
+    free(experiments);
     char *hash = place_ask(&place, "SELECT hash FROM run WHERE run_id = 1");
 
     snprintf(run, sizeof run, "%s", hash);

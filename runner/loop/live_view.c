@@ -9,7 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_LINES = 200, NARROW = 100 };
+enum {
+    MOST_LINES = 200,
+    NARROW = 100,
+    FAILURE_LINES = 4, /* of one failure, at most */
+    LEAST_LABEL = 16,  /* columns of an arm beside its failure */
+    LABEL_INDENT = 2,
+    CAUSE_INDENT = 6
+};
 
 void live_say(struct live *live, const char *text)
 {
@@ -252,20 +259,82 @@ static void put_jobs(struct live_lines *out, const struct live *live, int width,
                  live->job_count - shown);
 }
 
-static void put_failures(struct live_lines *out, const struct live *live, int room)
+/* Bytes of text that come onto one line of so many columns, broken between words where
+ * there is a place for it. *next: where the line after it begins. */
+static size_t line_of(const char *text, int columns, size_t *next)
 {
-    int shown = live->failure_count < room ? live->failure_count : room;
+    size_t all = strlen(text), end = 0;
+
+    for (size_t at = 1; at <= all; at++)
+        if ((text[at] == ' ' || text[at] == '\0') && text_columns(text, at) <= columns)
+            end = at;
+    if (end == 0 && all > 0) { /* a word that is wider */
+        end = strcspn(text, " ");
+        end = end == 0 ? all : end;
+    }
+    *next = end + strspn(text + end, " ");
+    return end;
+}
+
+/* "  arm seed 3 (5f38d8c9): crash: killed by signal 11", in at most so many lines of this
+ * width; the last one has all that is left. out NULL: only counts them. */
+static int put_failure(struct live_lines *out, const struct live_failure *failure,
+                       const struct live *live, int width, int most)
+{
+    char text[LIVE_LINE], label[200], cause[400];
+    int lines = 0;
+
+    shorten_label(label, sizeof label, failure->label, live->experiment);
+    snprintf(cause, sizeof cause, " (%.8s): %s%s%s", failure->hash,
+             failure->cause[0] != '\0' ? failure->cause : "failed",
+             failure->message[0] != '\0' ? ": " : "", failure->message);
+    int left = width * most - LABEL_INDENT - text_columns(cause, strlen(cause));
+
+    if (most == 1) /* the arm gives way to the cause */
+        cut_label(label, left > LEAST_LABEL ? left : LEAST_LABEL);
+    snprintf(text, sizeof text, "%s%s", label, cause);
+    for (size_t at = 0, next; text[at] != '\0'; at += next) {
+        int indent = lines == 0 ? LABEL_INDENT : CAUSE_INDENT;
+        size_t length = line_of(text + at, width - indent, &next);
+
+        if (++lines == most)
+            length = next = strlen(text + at);
+        if (out == NULL)
+            continue;
+        struct live_line *line = live_lines_add(out);
+
+        line->bad = true;
+        snprintf(line->text, sizeof line->text, "%*s%.*s", indent, "", (int)length, text + at);
+    }
+    return lines;
+}
+
+/* Lines of all failures when each takes what it needs. */
+static int failure_lines(const struct live *live, int width)
+{
+    int lines = 0;
+
+    for (int i = 0; i < live->failure_count; i++)
+        lines += put_failure(NULL, &live->failures[i], live, width, FAILURE_LINES);
+    return lines;
+}
+
+static int shown_failures(const struct live *live, int room)
+{
+    return live->failure_count < room ? live->failure_count : room;
+}
+
+/* The newest first, each in as many lines as there are, but for one line of each
+ * other. */
+static void put_failures(struct live_lines *out, const struct live *live, int width, int room)
+{
+    int shown = shown_failures(live, room);
 
     for (int i = 0; i < shown; i++) {
-        const struct live_failure *failure = &live->failures[i];
-        struct live_line *line = live_lines_add(out);
-        char label[200];
+        int most = room - (shown - 1 - i);
 
-        shorten_label(label, sizeof label, failure->label, live->experiment);
-        line->bad = true;
-        snprintf(line->text, sizeof line->text, "  %.200s (%.8s): %s%s%s", label, failure->hash,
-                 failure->cause[0] != '\0' ? failure->cause : "failed",
-                 failure->message[0] != '\0' ? ": " : "", failure->message);
+        room -= put_failure(out, &live->failures[i], live, width,
+                            most < FAILURE_LINES ? most : FAILURE_LINES);
     }
 }
 
@@ -307,7 +376,7 @@ bool live_view(struct live_lines *out, const struct live *live, int width, int h
     int left = most - out->count - live->message_count;
     int waiting = live->counts.queued;
     /* A heading for each list; failures get up to a third of the room. */
-    int failures = live->failure_count > 0 ? 1 + live->failure_count : 0;
+    int failures = live->failure_count > 0 ? 1 + failure_lines(live, width) : 0;
     if (failures > left / 3 && left - failures < 1 + live->job_count)
         failures = left / 3;
     if (left >= 2) {
@@ -317,8 +386,9 @@ bool live_view(struct live_lines *out, const struct live *live, int width, int h
     }
     if (failures >= 2) {
         snprintf(live_lines_add(out)->text, LIVE_LINE, "failed: %d%s", live->counts.failed,
-                 live->counts.failed > failures - 1 ? ", the last ones:" : "");
-        put_failures(out, live, failures - 1);
+                 live->counts.failed > shown_failures(live, failures - 1) ? ", the last ones:"
+                                                                          : "");
+        put_failures(out, live, width, failures - 1);
     }
     for (int i = 0; i < live->message_count; i++)
         shorten_label(live_lines_add(out)->text, LIVE_LINE, live->messages[i],
