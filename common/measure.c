@@ -448,6 +448,16 @@ enum metric measure_of_name(const char *name)
     return (enum metric)i;
 }
 
+enum metric measure_memo_find(struct measure_memo *memo, const char *name)
+{
+    enum metric *next = &memo->after[memo->before];
+
+    if (*next == MEASURE_COUNT || strcmp(METRICS[*next].name, name) != 0)
+        *next = measure_of_name(name);
+    memo->before = *next;
+    return *next;
+}
+
 const cJSON *measure_member(const cJSON *event, enum metric metric)
 {
     const cJSON *member = json_member(event, METRICS[metric].name);

@@ -132,6 +132,14 @@ int metric_find(enum metric *out, const char *name, struct error *err) MUST_CHEC
 /* The measure of exactly this name, a list or not; MEASURE_COUNT: none. */
 enum metric measure_of_name(const char *name);
 
+/* The same for names that come in an order again and again, as from rows of a table: what
+ * followed a measure before is tried first. Zeroed at the beginning. */
+struct measure_memo {
+    enum metric after[MEASURE_COUNT + 1];
+    enum metric before;
+};
+enum metric measure_memo_find(struct measure_memo *memo, const char *name);
+
 /* The member of an event that holds the measure, under its name or its old name; NULL:
  * none. */
 const cJSON *measure_member(const cJSON *event, enum metric metric);

@@ -153,8 +153,9 @@ static int copy_rows(struct results *into, const struct results *found, struct e
 
         *row = found->rows[i];
         row->arm = into->arm_count - 1;
-        row->evaluation = results_add_evaluation(into, row->evaluation);
-        if (row->evaluation == NULL)
+        row->evaluation = text_set_add(&into->evaluations, row->evaluation);
+        row->data_hash = text_set_add(&into->data_hashes, row->data_hash);
+        if (row->evaluation == NULL || row->data_hash == NULL)
             return error_no_memory(err, "results");
     }
     return 0;

@@ -55,6 +55,15 @@ static char *evaluation_value(const struct result_row *row, enum evaluation_key 
     return NULL;
 }
 
+bool result_axis_is_shared(const struct results *results, const struct result_row *a,
+                           const struct result_row *b, const char *key)
+{
+    if (a->arm != b->arm)
+        return false;
+    return evaluation_key_find(key) >= 0 ? a->evaluation == b->evaluation
+                                         : json_member(results->arms[a->arm].axes, key) != NULL;
+}
+
 int result_axis_value(char **out, struct store *store, const struct results *results,
                       const struct result_row *row, const char *key, struct error *err)
 {

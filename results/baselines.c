@@ -4,7 +4,9 @@
 
 #include "error.h"
 #include "file.h"
+#include "id_range.h"
 #include "json.h"
+#include "large_array.h"
 #include "query.h"
 #include "sql.h"
 #include "statistics.h"
@@ -34,7 +36,15 @@ struct measure_sums {
     int counts[METRIC_RECORDED];
 };
 
-enum { MOST_NAMED = 4 }; /* of more measures, all are loaded */
+/* An evaluation of a run, and what it found before training. */
+struct untrained_evaluation {
+    int64_t id;
+    int run;        /* number of its run */
+    bool train;     /* of the train split */
+    double *values; /* (measures); NaN: none; borrowed of the loading */
+};
+
+enum { MOST_NAMED = 4 }; /* more measures are read together */
 
 /* State while the baselines are loaded. */
 struct loading {
@@ -42,8 +52,10 @@ struct loading {
     struct untrained_runs *untrained; /* owned: (out->count) */
     const struct results *results;
     const struct result_row **rows; /* owned: by run */
-    const char *names[MOST_NAMED];  /* of the measures to load; ended by NULL */
-    bool all;                       /* all are */
+    struct id_list runs;            /* owned: those of the experiment's own arms */
+    int *first;                     /* owned: of each run, the number of its first row */
+    const enum metric *metrics;     /* those to load, all of them recorded */
+    int metric_count;
     struct error *err;
 };
 
@@ -97,22 +109,6 @@ static int add_baseline(struct loading *l, const char *data_hash, bool train_spl
     return items[count].arms != NULL ? count : -1;
 }
 
-/* The first row of the run; row_count: it has none. */
-static int first_row(const struct loading *l, int64_t run_id)
-{
-    int low = 0, high = l->results->row_count;
-
-    while (low < high) {
-        int middle = low + (high - low) / 2;
-
-        if (l->rows[middle]->run_id < run_id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static bool is_of_run(const struct loading *l, int row, int64_t run_id)
 {
     return row < l->results->row_count && l->rows[row]->run_id == run_id;
@@ -120,14 +116,14 @@ static bool is_of_run(const struct loading *l, int row, int64_t run_id)
 
 /* Finds the baseline of the run's data and split; -1: the results do not have the
  * run in that split. */
-static int find_baseline(struct loading *l, int *out, int64_t run_id, bool train_split,
-                         const char *data_hash)
+static int find_baseline(struct loading *l, int *out, int run, bool train_split)
 {
-    int i = 0, first = first_row(l, run_id);
+    int i = 0, first = l->first[run];
+    const char *data_hash = l->rows[first]->data_hash;
     bool wanted = false;
 
     *out = -1;
-    for (int k = first; is_of_run(l, k, run_id); k++)
+    for (int k = first; is_of_run(l, k, l->runs.ids[run]); k++)
         wanted = wanted || l->rows[k]->train_split == train_split;
     if (!wanted)
         return 0;
@@ -138,17 +134,11 @@ static int find_baseline(struct loading *l, int *out, int64_t run_id, bool train
         i = add_baseline(l, data_hash, train_split);
     if (i < 0)
         return error_no_memory(l->err, "baselines");
-    for (int k = first; is_of_run(l, k, run_id); k++)
+    for (int k = first; is_of_run(l, k, l->runs.ids[run]); k++)
         l->out->items[i].arms[l->rows[k]->arm] = true;
     *out = i;
     return 0;
 }
-
-/* The runs of an experiment that have begun; only these have scores. */
-#define BEGUN_RUNS                                                                             \
-    "(SELECT DISTINCT ar.run_id FROM arm a CROSS JOIN arm_run ar USING (arm_id)"               \
-    " WHERE a.experiment_id = ?1 AND EXISTS (SELECT 1 FROM attempt t"                          \
-    "  WHERE t.run_id = ar.run_id))"
 
 static const enum metric COPY_METRICS[] = { METRIC_PER_TOKEN_ACCURACY, METRIC_EXACT_ROWS,
                                             METRIC_PASS_AT_1, METRIC_PASS_AT_2 };
@@ -157,28 +147,28 @@ enum { COPY_METRIC_COUNT = sizeof COPY_METRICS / sizeof *COPY_METRICS };
 /* Adds the scores of copying the input. */
 static int load_copies(struct loading *l, struct store *store)
 {
-    sqlite3_stmt *s = NULL;
-    int rc = sql_query(store, &s, l->err,
-                       "SELECT b.run_id, b.split = 'train', r.data_hash, b.per_token_accuracy,"
-                       " b.exact_rows, b.pass_at_1, b.pass_at_2 FROM " BEGUN_RUNS
-                       " CROSS JOIN run r USING (run_id)"
-                       " CROSS JOIN baseline b USING (run_id) WHERE b.name = 'copy'"
-                       " ORDER BY b.run_id",
-                       "i", l->results->experiment_id);
+    struct id_query q =
+        id_query_begin(store, &l->runs,
+                       "SELECT run_id, split = 'train', per_token_accuracy, exact_rows,"
+                       " pass_at_1, pass_at_2 FROM baseline"
+                       " WHERE run_id BETWEEN ?1 AND ?2 AND name = 'copy' ORDER BY run_id",
+                       NULL);
+    int rc;
 
-    while (rc == 0 && (rc = sql_step(store, &s, l->err)) == 1) {
+    while ((rc = id_query_step(&q, l->err)) > 0) {
         int number;
 
-        rc = find_baseline(l, &number, sqlite3_column_int64(s, 0),
-                           sqlite3_column_int(s, 1) != 0, sql_text(s, 2));
-        if (rc < 0 || number < 0)
+        rc = find_baseline(l, &number, q.place, sqlite3_column_int(q.s, 1) != 0);
+        if (rc < 0)
+            break;
+        if (number < 0)
             continue;
         struct baseline *baseline = &l->out->items[number];
         baseline->copy_runs++;
         for (int i = 0; i < COPY_METRIC_COUNT; i++)
-            baseline->copy[COPY_METRICS[i]] += sqlite3_column_double(s, 3 + i);
+            baseline->copy[COPY_METRICS[i]] += sqlite3_column_double(q.s, 2 + i);
     }
-    sql_end(&s);
+    id_query_end(&q);
     return rc;
 }
 
@@ -188,7 +178,8 @@ static bool add_run(struct untrained_runs *runs, int64_t run_id)
     assert(runs != NULL);
     if (runs->count == runs->room) {
         int room = 2 * runs->room + 16;
-        struct untrained_run *larger = realloc(runs->items, (size_t)room * sizeof *larger);
+        struct untrained_run *larger =
+            large_array_resize(runs->items, (size_t)room * sizeof *larger);
 
         if (larger == NULL)
             return false;
@@ -213,77 +204,197 @@ static void add_value(struct untrained_runs *runs, struct measure_sums *sums,
     runs->items[runs->count - 1].values[metric] = sums->sums[metric] / sums->counts[metric];
 }
 
-/* The order of the tables is that of the nested loops: a run's values come together. */
-#define UNTRAINED                                                                              \
-    "SELECT v.run_id, v.split = 'train', r.data_hash, m.name, m.value FROM " BEGUN_RUNS        \
-    " CROSS JOIN run r USING (run_id) CROSS JOIN evaluation v USING (run_id)"                  \
-    " CROSS JOIN evaluation_result x USING (evaluation_id)"                                    \
-    " CROSS JOIN measure_value m ON m.evaluation_id = x.evaluation_id AND m.step = x.step"     \
-    "  AND m.position = 0"
-#define SCORED " WHERE x.checkpoint = 'untrained' AND x.tasks > 0"
-
-static int query_untrained(sqlite3_stmt **s, const struct loading *l, struct store *store)
+/* The evaluations of the runs, also those that other experiments asked for, in the order
+ * in which they are summed. *out: newly allocated. */
+static int list_evaluations(struct untrained_evaluation **out, int *count,
+                            const struct loading *l, struct store *store)
 {
-    int64_t experiment = l->results->experiment_id;
+    struct id_query q =
+        id_query_begin(store, &l->runs,
+                       "SELECT run_id, evaluation_id, split = 'train' FROM evaluation"
+                       " WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id, canonical",
+                       NULL);
+    int room = 0, rc;
 
-    if (l->all)
-        return sql_query(store, s, l->err, UNTRAINED SCORED, "i", experiment);
-    return sql_query(store, s, l->err, UNTRAINED " AND m.name IN (?2, ?3, ?4, ?5)" SCORED,
-                     "itttt", experiment, l->names[0], l->names[1], l->names[2], l->names[3]);
+    *out = NULL;
+    *count = 0;
+    while ((rc = id_query_step(&q, l->err)) > 0) {
+        if (*count == room) {
+            room = 2 * room + 16;
+            struct untrained_evaluation *larger =
+                large_array_resize(*out, (size_t)room * sizeof *larger);
+
+            if (larger == NULL) {
+                id_query_end(&q);
+                return error_no_memory(l->err, "baselines");
+            }
+            *out = larger;
+        }
+        (*out)[(*count)++] =
+            (struct untrained_evaluation){ .id = sqlite3_column_int64(q.s, 1),
+                                           .run = q.place,
+                                           .train = sqlite3_column_int(q.s, 2) };
+    }
+    return rc;
 }
 
-/* Loads, per run, the mean over its untrained evaluations of the split. */
-static int load_untrained(struct loading *l, struct store *store)
+#define UNTRAINED                                                                              \
+    "SELECT x.evaluation_id, m.value, m.name FROM evaluation_result x"                         \
+    " CROSS JOIN measure_value m ON m.evaluation_id = x.evaluation_id AND m.step = x.step"     \
+    "  AND m.position = 0"
+#define SCORED                                                                                 \
+    " WHERE x.evaluation_id BETWEEN ?1 AND ?2 AND x.checkpoint = 'untrained' AND x.tasks > 0"  \
+    " ORDER BY x.evaluation_id"
+
+/* Reads a measure (number -1: all) of evaluations, whose ids are in order. */
+static int read_values(struct untrained_evaluation *const *evaluations,
+                       const struct id_list *ids, const struct loading *l, int number,
+                       struct store *store)
 {
-    sqlite3_stmt *s = NULL;
+    struct id_query q = number < 0
+                            ? id_query_begin(store, ids, UNTRAINED SCORED, NULL)
+                            : id_query_begin(store, ids, UNTRAINED " AND m.name = ?3" SCORED,
+                                             METRICS[l->metrics[number]].name);
+    struct measure_memo memo = { { 0 }, 0 };
+    int rc;
+
+    while ((rc = id_query_step(&q, l->err)) > 0) {
+        enum metric metric =
+            number < 0 ? measure_memo_find(&memo, sql_text(q.s, 2)) : l->metrics[number];
+
+        /* all measures are in the order of their numbers */
+        if (metric < METRIC_RECORDED)
+            evaluations[q.place]->values[number < 0 ? (int)metric : number] =
+                sqlite3_column_double(q.s, 1);
+    }
+    return rc;
+}
+
+static int compare_evaluations(const void *a, const void *b)
+{
+    const struct untrained_evaluation *x = *(struct untrained_evaluation *const *)a;
+    const struct untrained_evaluation *y = *(struct untrained_evaluation *const *)b;
+
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Reads the values of all evaluations. */
+static int read_untrained(struct untrained_evaluation *list, int count, const struct loading *l,
+                          struct store *store)
+{
+    struct untrained_evaluation **order = malloc(((size_t)count + 1) * sizeof *order);
+    struct id_list ids;
+    int rc =
+        !id_list_init(&ids, count) || order == NULL ? error_no_memory(l->err, "baselines") : 0;
+
+    for (int i = 0; i < count && rc == 0; i++)
+        order[i] = &list[i];
+    if (rc == 0)
+        qsort(order, (size_t)count, sizeof *order, compare_evaluations);
+    for (int i = 0; i < count && rc == 0; i++)
+        ids.ids[ids.count++] = order[i]->id;
+    if (rc == 0 && l->metric_count > MOST_NAMED)
+        rc = read_values(order, &ids, l, -1, store);
+    else
+        for (int m = 0; m < l->metric_count && rc == 0; m++)
+            rc = read_values(order, &ids, l, m, store);
+    free(order);
+    id_list_release(&ids);
+    return rc;
+}
+
+static bool has_any(const struct untrained_evaluation *evaluation, int count)
+{
+    for (int m = 0; m < count; m++)
+        if (!isnan(evaluation->values[m]))
+            return true;
+    return false;
+}
+
+/* Adds up, per run, the mean over its untrained evaluations of the split. */
+static int add_untrained(struct loading *l, const struct untrained_evaluation *list, int count)
+{
     struct measure_sums sums[2] = { 0 }; /* by split */
-    int64_t last[2] = { -1, -1 };
+    int last[2] = { -1, -1 };
     int number[2] = { -1, -1 }; /* the baseline of that run */
-    int rc = query_untrained(&s, l, store);
+    int rc = 0;
 
-    while (rc == 0 && (rc = sql_step(store, &s, l->err)) == 1) {
-        int64_t run_id = sqlite3_column_int64(s, 0);
-        bool train = sqlite3_column_int(s, 1) != 0;
-        enum metric metric = measure_of_name(sql_text(s, 3));
+    for (int i = 0; i < count && rc == 0; i++) {
+        const struct untrained_evaluation *item = &list[i];
 
-        rc = 0;
-        if (last[train] != run_id) {
-            sums[train] = (struct measure_sums){ .counts = { 0 } };
-            rc = find_baseline(l, &number[train], run_id, train, sql_text(s, 2));
-            if (rc == 0 && number[train] >= 0 && !add_run(&l->untrained[number[train]], run_id))
+        if (!has_any(item, l->metric_count))
+            continue;
+        if (last[item->train] != item->run) {
+            sums[item->train] = (struct measure_sums){ .counts = { 0 } };
+            rc = find_baseline(l, &number[item->train], item->run, item->train);
+            if (rc == 0 && number[item->train] >= 0 &&
+                !add_run(&l->untrained[number[item->train]], l->runs.ids[item->run]))
                 rc = error_no_memory(l->err, "baselines");
         }
-        last[train] = run_id;
-        if (rc == 0 && number[train] >= 0 && metric < METRIC_RECORDED)
-            add_value(&l->untrained[number[train]], &sums[train], metric,
-                      sqlite3_column_double(s, 4));
+        last[item->train] = item->run;
+        for (int m = 0; m < l->metric_count && rc == 0 && number[item->train] >= 0; m++)
+            if (!isnan(item->values[m]))
+                add_value(&l->untrained[number[item->train]], &sums[item->train], l->metrics[m],
+                          item->values[m]);
     }
-    sql_end(&s);
+    return rc;
+}
+
+static int load_untrained(struct loading *l, struct store *store)
+{
+    struct untrained_evaluation *list;
+    double *values = NULL;
+    int count, rc = list_evaluations(&list, &count, l, store);
+    size_t width = (size_t)l->metric_count;
+
+    if (rc == 0) {
+        values = large_array_resize(NULL, ((size_t)count * width + 1) * sizeof *values);
+        rc = values == NULL ? error_no_memory(l->err, "baselines") : 0;
+    }
+    for (size_t i = 0; rc == 0 && i < (size_t)count * width; i++)
+        values[i] = (double)NAN;
+    for (int i = 0; i < count && rc == 0; i++)
+        list[i].values = values + (size_t)i * width;
+    if (rc == 0)
+        rc = read_untrained(list, count, l, store);
+    if (rc == 0)
+        rc = add_untrained(l, list, count);
+    free(list);
+    free(values);
     return rc;
 }
 
 /* Loads how many rows were evaluated where untrained models were evaluated on a
  * sample. */
-static int load_untrained_rows(struct baseline *out, struct store *store,
-                               const struct results *results, struct error *err)
+static int load_untrained_rows(const struct loading *l, struct store *store)
 {
     sqlite3_stmt *s = NULL;
-    int rc = sql_query(store, &s, err,
-                       "SELECT min(u.rows_count), max(l.rows_count) FROM arm a"
-                       " JOIN arm_evaluation x USING (arm_id)"
-                       " JOIN evaluation v USING (evaluation_id) JOIN run r USING (run_id)"
-                       " JOIN evaluation_result u USING (evaluation_id)"
-                       " JOIN evaluation_result l USING (evaluation_id)"
+    int rc = sql_query(store, &s, l->err,
+                       "SELECT r.data_hash, v.split = 'train', u.rows_count,"
+                       " l.rows_count FROM arm a"
+                       " CROSS JOIN arm_evaluation x USING (arm_id)"
+                       " CROSS JOIN evaluation_result u USING (evaluation_id)"
+                       " CROSS JOIN evaluation_result l USING (evaluation_id)"
+                       " CROSS JOIN evaluation v USING (evaluation_id)"
+                       " CROSS JOIN run r USING (run_id)"
                        " WHERE a.experiment_id = ?1 AND u.checkpoint = 'untrained'"
-                       " AND l.checkpoint = 'last' AND u.rows_count < l.rows_count"
-                       " AND r.data_hash = ?2 AND v.split = ?3",
-                       "itt", results->experiment_id, out->data_hash,
-                       out->train_split ? "train" : "test");
+                       " AND l.checkpoint = 'last' AND u.rows_count < l.rows_count",
+                       "i", l->results->experiment_id);
 
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row */
+    while (rc == 0 && (rc = sql_step(store, &s, l->err)) > 0) {
         rc = 0;
-        out->untrained_rows = sqlite3_column_int64(s, 0);
-        out->all_rows = sqlite3_column_int64(s, 1);
+        for (int i = 0; i < l->out->count; i++) {
+            struct baseline *baseline = &l->out->items[i];
+
+            if (strcmp(baseline->data_hash, sql_text(s, 0)) != 0 ||
+                baseline->train_split != (sqlite3_column_int(s, 1) != 0))
+                continue;
+            int64_t untrained = sqlite3_column_int64(s, 2), all = sqlite3_column_int64(s, 3);
+
+            if (baseline->untrained_rows == 0 || untrained < baseline->untrained_rows)
+                baseline->untrained_rows = untrained;
+            baseline->all_rows = all > baseline->all_rows ? all : baseline->all_rows;
+        }
     }
     return rc;
 }
@@ -414,14 +525,15 @@ static int compare_arms(const void *a, const void *b)
 static int complete(struct loading *l, struct store *store)
 {
     double *scratch = malloc(((size_t)l->results->row_count + 1) * sizeof *scratch);
-    int rc = scratch == NULL ? error_no_memory(l->err, "baselines") : 0;
+    int rc = scratch == NULL     ? error_no_memory(l->err, "baselines")
+             : l->out->count > 0 ? load_untrained_rows(l, store)
+                                 : 0;
 
     for (int i = 0; i < l->out->count && rc == 0; i++) {
         finish(&l->out->items[i], &l->untrained[i], scratch);
-        rc = load_untrained_rows(&l->out->items[i], store, l->results, l->err);
-        if (rc == 0 && l->out->count > 1)
+        if (l->out->count > 1)
             rc = describe_data(&l->out->items[i], l->results, l->err);
-        else if (rc == 0 && (l->out->items[i].data = strdup("")) == NULL)
+        else if ((l->out->items[i].data = strdup("")) == NULL)
             rc = error_no_memory(l->err, "baselines");
     }
     free(scratch);
@@ -430,32 +542,64 @@ static int complete(struct loading *l, struct store *store)
     return rc;
 }
 
+/* Orders the rows by run, and lists the runs. */
+static int list_runs(struct loading *l)
+{
+    const struct results *results = l->results;
+    size_t size = (size_t)results->row_count + 1;
+    bool ordered = true;
+
+    l->rows = malloc(size * sizeof *l->rows);
+    l->first = malloc(size * sizeof *l->first);
+    if (!id_list_init(&l->runs, results->row_count) || l->rows == NULL || l->first == NULL)
+        return error_no_memory(l->err, "baselines");
+    for (int i = 0; i < results->row_count; i++) {
+        l->rows[i] = &results->rows[i];
+        ordered = ordered && (i == 0 || l->rows[i - 1]->run_id <= l->rows[i]->run_id);
+    }
+    if (!ordered)
+        qsort(l->rows, (size_t)results->row_count, sizeof *l->rows, compare_runs);
+    for (int i = 0, end; i < results->row_count; i = end) {
+        bool own = false;
+
+        for (end = i; is_of_run(l, end, l->rows[i]->run_id); end++)
+            own = own || !results->arms[l->rows[end]->arm].foreign;
+        if (!own)
+            continue;
+        l->first[l->runs.count] = i;
+        l->runs.ids[l->runs.count++] = l->rows[i]->run_id;
+    }
+    return 0;
+}
+
 int baselines_load(struct baselines *out, struct store *store, const struct results *results,
                    struct error *err)
 {
-    return baselines_load_some(out, store, results, NULL, METRIC_RECORDED, err);
+    enum metric all[METRIC_RECORDED];
+
+    for (int i = 0; i < METRIC_RECORDED; i++)
+        all[i] = (enum metric)i;
+    return baselines_load_some(out, store, results, all, METRIC_RECORDED, err);
 }
 
 int baselines_load_some(struct baselines *out, struct store *store,
                         const struct results *results, const enum metric *metrics, int count,
                         struct error *err)
 {
-    struct loading l = {
-        .out = out,
-        .results = results,
-        .rows = malloc(((size_t)results->row_count + 1) * sizeof *l.rows),
-        .err = err,
-    };
-    int rc = l.rows == NULL ? error_no_memory(err, "baselines") : 0;
+    enum metric recorded[METRIC_RECORDED];
+    struct loading l = { .out = out, .results = results, .metrics = recorded, .err = err };
 
-    l.all = count > MOST_NAMED;
-    for (int i = 0; i < count && !l.all; i++)
-        l.names[i] = METRICS[metrics[i]].name;
+    for (int i = 0; i < count; i++)
+        if (metrics[i] < METRIC_RECORDED)
+            recorded[l.metric_count++] = metrics[i];
+    if (l.metric_count > MOST_NAMED) { /* all are read */
+        l.metric_count = METRIC_RECORDED;
+        for (int i = 0; i < METRIC_RECORDED; i++)
+            recorded[i] = (enum metric)i;
+    }
     *out = (struct baselines){ 0 };
-    for (int i = 0; rc == 0 && i < results->row_count; i++)
-        l.rows[i] = &results->rows[i];
-    if (rc == 0)
-        qsort(l.rows, (size_t)results->row_count, sizeof *l.rows, compare_runs);
+    int rc = list_runs(&l);
+
     if (rc == 0)
         rc = load_copies(&l, store);
     if (rc == 0)
@@ -466,6 +610,8 @@ int baselines_load_some(struct baselines *out, struct store *store,
         free(l.untrained[i].items);
     free(l.untrained);
     free(l.rows);
+    free(l.first);
+    id_list_release(&l.runs);
     if (rc < 0)
         baselines_release(out);
     return rc;

@@ -8,6 +8,7 @@
 #include "file.h"
 #include "filter.h"
 #include "json.h"
+#include "large_array.h"
 #include "run_facts.h"
 #include "sql.h"
 #include "store.h"
@@ -27,9 +28,8 @@ void results_destroy(struct results *results)
         free(results->arms[i].label);
         cJSON_Delete(results->arms[i].axes);
     }
-    for (int i = 0; i < results->evaluation_count; i++)
-        free(results->evaluations[i]);
-    free(results->evaluations);
+    text_set_release(&results->evaluations);
+    text_set_release(&results->data_hashes);
     free(results->arms);
     free(results->rows);
     free(results->experiment);
@@ -145,7 +145,7 @@ static bool grow(void *array, int count, size_t size)
     if (count != 0 && (count & (count - 1)) != 0)
         return true;
     memcpy(&old, array, sizeof old);
-    larger = realloc(old, (count == 0 ? 1 : 2 * (size_t)count) * size);
+    larger = large_array_resize(old, (count == 0 ? 1 : 2 * (size_t)count) * size);
     if (larger == NULL)
         return false;
     memcpy(array, &larger, sizeof larger);
@@ -232,30 +232,6 @@ static bool is_pending(enum run_state state)
     return state == RUN_QUEUED || state == RUN_RUNNING;
 }
 
-const char *results_add_evaluation(struct results *results, const char *text)
-{
-    /* The rows of a run and the next one name the same evaluations in the same order:
-     * the one sought mostly follows the one found before. */
-    for (int i = 0; i < results->evaluation_count; i++) {
-        int at = (results->evaluation_at + i) % results->evaluation_count;
-
-        if (strcmp(results->evaluations[at], text) == 0) {
-            results->evaluation_at = at + 1;
-            return results->evaluations[at];
-        }
-    }
-    char *copy = strdup(text);
-
-    if (copy == NULL ||
-        !grow(&results->evaluations, results->evaluation_count, sizeof *results->evaluations)) {
-        free(copy);
-        return NULL;
-    }
-    results->evaluations[results->evaluation_count++] = copy;
-    results->evaluation_at = results->evaluation_count;
-    return copy;
-}
-
 /* Reads the evaluation and its result from the statement; run_id is all that is known
  * of the training. Without memory, evaluation is NULL. */
 static void read_row(struct result_row *row, struct results *results, sqlite3_stmt *s)
@@ -263,7 +239,7 @@ static void read_row(struct result_row *row, struct results *results, sqlite3_st
     *row = (struct result_row){
         .run_id = sqlite3_column_int64(s, 1),
         .evaluation_id = sqlite3_column_int64(s, 2),
-        .evaluation = results_add_evaluation(results, sql_text(s, 3)),
+        .evaluation = text_set_add(&results->evaluations, sql_text(s, 3)),
         .outer_steps = sqlite3_column_int64(s, 4),
         .augmentations = sqlite3_column_int64(s, 5),
         .eval_seed = sqlite3_column_int64(s, 6),
@@ -272,7 +248,7 @@ static void read_row(struct result_row *row, struct results *results, sqlite3_st
         .step = sqlite3_column_int64(s, 10),
         .tasks = sqlite3_column_int64(s, 11),
     };
-    snprintf(row->checkpoint, sizeof row->checkpoint, "%s", sql_text(s, 9));
+    sql_copy_text(row->checkpoint, sizeof row->checkpoint, s, 9);
     for (int i = 0; i < METRIC_COUNT; i++)
         row->values[i] = (double)NAN;
 }
@@ -305,6 +281,7 @@ static int complete_row(struct result_row *row, const struct run_fact *fact,
 
     row->seed = fact->seed;
     memcpy(row->hash, fact->hash, sizeof row->hash);
+    row->data_hash = fact->data_hash;
     row->state = row->outcome = fact->state;
     memcpy(row->cause, fact->cause, sizeof row->cause);
     row->train_flops = fact->train_flops;
@@ -422,13 +399,14 @@ static int load_runs(struct results *results, const struct arm_range *arms, stru
                      struct error *err)
 {
     struct run_facts facts;
+    int near = 0;
     int rc = run_facts_load(&facts, store, arms, err);
     bool *counted = rc == 0 ? calloc((size_t)facts.count + 1, sizeof *counted) : NULL;
 
     if (rc == 0 && counted == NULL)
         rc = error_set(err, ERROR_NOMEM, "no memory for results");
     for (int i = 0; i < results->row_count && rc == 0; i++) {
-        const struct run_fact *fact = run_facts_find(&facts, results->rows[i].run_id);
+        const struct run_fact *fact = run_facts_find(&facts, results->rows[i].run_id, near);
 
         if (fact == NULL) {
             rc = error_set(err, ERROR_DAMAGED,
@@ -439,6 +417,7 @@ static int load_runs(struct results *results, const struct arm_range *arms, stru
             break;
         }
         rc = complete_row(&results->rows[i], fact, store, err);
+        near = (int)(fact - facts.items) + 1; /* rows mostly are in the order of runs */
         if (counted[fact - facts.items])
             continue;
         counted[fact - facts.items] = true;
@@ -446,6 +425,8 @@ static int load_runs(struct results *results, const struct arm_range *arms, stru
         results->runs.of[fact->state]++;
     }
     free(counted);
+    results->data_hashes = facts.data_hashes; /* which the rows name */
+    facts.data_hashes = (struct text_set){ 0 };
     run_facts_release(&facts);
     return rc;
 }
@@ -465,20 +446,23 @@ static int compare_rows(const void *a, const void *b)
 
 static int sort_rows(struct results *results, struct error *err)
 {
-    int count = results->evaluation_count, at = 0;
-    int *places = malloc(((size_t)count + 1) * sizeof *places);
-    int rc = places == NULL ? error_no_memory(err, "results")
-                            : evaluation_order(places, results->evaluations, count, err);
+    const struct text_set *evaluations = &results->evaluations;
+    int *places = malloc(((size_t)evaluations->count + 1) * sizeof *places), at = 0;
+    int rc = places == NULL
+                 ? error_no_memory(err, "results")
+                 : evaluation_order(places, evaluations->items, evaluations->count, err);
+    bool sorted = true;
 
     for (int i = 0; i < results->row_count && rc == 0; i++) {
         struct result_row *row = &results->rows[i];
 
-        while (results->evaluations[at] != row->evaluation)
-            at = (at + 1) % count;
+        while (evaluations->items[at] != row->evaluation)
+            at = (at + 1) % evaluations->count;
         row->evaluation_place = places[at];
+        sorted = sorted && (i == 0 || compare_rows(row - 1, row) <= 0);
     }
     free(places);
-    if (rc == 0)
+    if (rc == 0 && !sorted)
         qsort(results->rows, (size_t)results->row_count, sizeof *results->rows, compare_rows);
     return rc;
 }

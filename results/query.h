@@ -13,6 +13,7 @@
 
 #include "error.h"
 #include "measure.h"
+#include "text_set.h"
 
 struct store;
 
@@ -43,6 +44,7 @@ struct result_row {
     const char *evaluation; /* canonical evaluation settings; one of
                              * results.evaluations */
     int evaluation_place;   /* among the evaluations of the results, from 0 */
+    const char *data_hash;  /* of the run's data; one of results.data_hashes */
     int64_t outer_steps, augmentations /* 0: all */, eval_seed;
     bool act_inference, train_split;
     int64_t train_outer_steps, train_augmentations; /* 0: not a setting of this run */
@@ -85,8 +87,7 @@ struct results {
     int arm_count;
     struct result_row *rows; /* owned; by arm, evaluation, seed, step */
     int row_count;
-    char **evaluations; /* owned; the texts of the rows' evaluations, each once */
-    int evaluation_count, evaluation_at; /* the latter: where to search first */
+    struct text_set evaluations, data_hashes; /* owned; texts of the rows */
     struct run_counts runs;
 };
 
@@ -101,8 +102,6 @@ int results_load(struct results **out, struct store *store, const char *experime
                  const char *const *wheres, int where_count, enum results_scope scope,
                  struct error *err) MUST_CHECK;
 void results_destroy(struct results *results); /* NULL allowed */
-/* The text in results.evaluations; added if it is new. NULL: no memory. */
-const char *results_add_evaluation(struct results *results, const char *text);
 /* Loads a measure that results_load() has not: one that is derived from task_outcome,
  * for the rows of last checkpoints, or any after RESULTS_ROWS. ERROR_NOMEM, database
  * errors. */

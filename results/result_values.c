@@ -1,10 +1,11 @@
 /*
- * result_values.c - loads the measures of results: recorded ones in one query, derived
- * ones from the outcomes of tasks.
+ * result_values.c - loads the measures of results: recorded ones by ranges of
+ * evaluations, derived ones from the outcomes of tasks.
  */
 #include "query.h"
 
 #include "error.h"
+#include "id_range.h"
 #include "sql.h"
 #include "statistics.h"
 #include "store.h"
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* At most so many measures are asked for by name; of more, all are loaded. */
+/* At most so many measures are read one by one; of more, all are. */
 enum { MOST_NAMED = 4 };
 
 static int compare_places(const void *a, const void *b)
@@ -26,115 +27,118 @@ static int compare_places(const void *a, const void *b)
     return x->step < y->step ? -1 : x->step > y->step;
 }
 
-/* The rows by evaluation and step; newly allocated or NULL. */
-static struct result_row **rows_by_place(struct results *results)
-{
-    struct result_row **order = malloc(((size_t)results->row_count + 1) * sizeof *order);
+/* The rows by evaluation and step. Several arms may ask for the same evaluation. */
+struct places {
+    struct result_row **rows; /* owned */
+    int row_count;
+    struct id_list evaluations; /* owned */
+    int *first;                 /* owned: of each evaluation's rows, the number */
+};
 
-    if (order == NULL)
-        return NULL;
-    for (int i = 0; i < results->row_count; i++)
-        order[i] = &results->rows[i];
-    qsort(order, (size_t)results->row_count, sizeof *order, compare_places);
-    return order;
+static void places_release(struct places *places)
+{
+    free(places->rows);
+    free(places->first);
+    id_list_release(&places->evaluations);
 }
 
-/* The first of the rows of an evaluation at a step; count: none is. */
-static int find_place(struct result_row *const *order, int count, int64_t evaluation_id,
-                      int64_t step)
+static int places_init(struct places *out, struct results *results, struct error *err)
 {
-    const struct result_row wanted = { .evaluation_id = evaluation_id, .step = step };
-    const struct result_row *key = &wanted;
-    int low = 0, high = count;
+    int count = results->row_count;
+    bool sorted = true;
 
-    while (low < high) {
-        int middle = low + (high - low) / 2;
-
-        if (compare_places(&order[middle], &key) < 0)
-            low = middle + 1;
-        else
-            high = middle;
+    *out = (struct places){ .row_count = count };
+    out->rows = malloc(((size_t)count + 1) * sizeof *out->rows);
+    out->first = malloc(((size_t)count + 1) * sizeof *out->first);
+    if (!id_list_init(&out->evaluations, count) || out->rows == NULL || out->first == NULL)
+        return error_no_memory(err, "results");
+    for (int i = 0; i < count; i++) {
+        out->rows[i] = &results->rows[i];
+        sorted = sorted && (i == 0 || compare_places(&out->rows[i - 1], &out->rows[i]) <= 0);
     }
-    return low < count && compare_places(&order[low], &key) == 0 ? low : count;
-}
+    if (!sorted)
+        qsort(out->rows, (size_t)count, sizeof *out->rows, compare_places);
+    for (int i = 0; i < count; i++) {
+        int n = out->evaluations.count;
 
-/* Writes the value of the statement's row to the rows of its evaluation and step, which
- * begin at number first. Several arms may ask for the same evaluation. */
-static void put_value(struct result_row *const *order, int count, int first, enum metric metric,
-                      double value)
-{
-    for (int i = first; i < count && compare_places(&order[i], &order[first]) == 0; i++)
-        if (order[i]->tasks > 0)
-            order[i]->values[metric] = value;
-}
-
-/* The arms that have rows. */
-static void arms_of_rows(const struct results *results, int64_t *first, int64_t *last)
-{
-    *first = INT64_MAX;
-    *last = INT64_MIN;
-    for (int i = 0; i < results->row_count; i++) {
-        int64_t id = results->arms[results->rows[i].arm].id;
-
-        *first = id < *first ? id : *first;
-        *last = id > *last ? id : *last;
+        if (n > 0 && out->evaluations.ids[n - 1] == out->rows[i]->evaluation_id)
+            continue;
+        out->first[n] = i;
+        out->evaluations.ids[out->evaluations.count++] = out->rows[i]->evaluation_id;
     }
+    return 0;
 }
 
-/* From the arms on, each table through an index. */
+/* Writes a value of an evaluation at a step to its rows. If all tests of an evaluation
+ * are hidden, none is scored and the measures are unknown. */
+static void put_value(const struct places *places, int evaluation, int64_t step,
+                      enum metric metric, double value)
+{
+    int i = places->first[evaluation];
+    int end = evaluation + 1 < places->evaluations.count ? places->first[evaluation + 1]
+                                                         : places->row_count;
+
+    for (; i < end && places->rows[i]->step <= step; i++)
+        if (places->rows[i]->step == step && places->rows[i]->tasks > 0)
+            places->rows[i]->values[metric] = value;
+}
+
 #define VALUES                                                                                 \
-    "SELECT x.evaluation_id, x.step, m.name, m.value FROM arm a"                               \
-    " CROSS JOIN arm_evaluation ae USING (arm_id)"                                             \
-    " CROSS JOIN evaluation_result x USING (evaluation_id)"                                    \
+    "SELECT x.evaluation_id, x.step, m.value, m.name FROM evaluation_result x"                 \
     " CROSS JOIN measure_value m ON m.evaluation_id = x.evaluation_id AND m.step = x.step"     \
     "  AND m.position = 0"
-#define WHICH                                                                                  \
-    " WHERE a.experiment_id = ?1 AND a.arm_id BETWEEN ?2 AND ?3"                               \
-    " AND (?4 OR x.checkpoint = 'last')"
+#define WHICH " WHERE x.evaluation_id BETWEEN ?1 AND ?2"
+#define LAST " AND x.checkpoint = 'last'"
+#define IN_ORDER " ORDER BY x.evaluation_id"
 
-static int query_values(sqlite3_stmt **s, struct store *store, const struct results *results,
-                        const enum metric *metrics, int count, struct error *err)
+/* Loads a measure of the last checkpoints. */
+static int load_one(const struct places *places, struct store *store, enum metric metric,
+                    struct error *err)
 {
-    const char *names[MOST_NAMED] = { NULL };
-    int64_t first, last;
+    struct id_query q =
+        id_query_begin(store, &places->evaluations,
+                       VALUES " AND m.name = ?3" WHICH LAST IN_ORDER, METRICS[metric].name);
+    int rc;
 
-    arms_of_rows(results, &first, &last);
-    if (count == 0 || count > MOST_NAMED)
-        return sql_query(store, s, err, VALUES WHICH, "iiii", results->experiment_id, first,
-                         last, (int64_t)(results->scope == RESULTS_ALL));
-    for (int i = 0; i < count; i++)
-        names[i] = METRICS[metrics[i]].name;
-    return sql_query(store, s, err, VALUES " AND m.name IN (?5, ?6, ?7, ?8)" WHICH, "iiiitttt",
-                     results->experiment_id, first, last,
-                     (int64_t)(results->scope == RESULTS_ALL), names[0], names[1], names[2],
-                     names[3]);
+    while ((rc = id_query_step(&q, err)) > 0)
+        put_value(places, q.place, sqlite3_column_int64(q.s, 1), metric,
+                  sqlite3_column_double(q.s, 2));
+    return rc;
 }
 
-/* Loads recorded measures; count 0: all. If all tests of an evaluation are hidden, none
- * is scored and the measures are unknown. */
+/* Loads all recorded measures. */
+static int load_all(const struct places *places, struct store *store, enum results_scope scope,
+                    struct error *err)
+{
+    struct id_query q = id_query_begin(
+        store, &places->evaluations,
+        scope == RESULTS_ALL ? VALUES WHICH IN_ORDER : VALUES WHICH LAST IN_ORDER, NULL);
+    struct measure_memo memo = { { 0 }, 0 };
+    int rc;
+
+    while ((rc = id_query_step(&q, err)) > 0) {
+        enum metric metric = measure_memo_find(&memo, sql_text(q.s, 3));
+
+        if (metric < METRIC_RECORDED) /* otherwise it is a measure of a later release */
+            put_value(places, q.place, sqlite3_column_int64(q.s, 1), metric,
+                      sqlite3_column_double(q.s, 2));
+    }
+    return rc;
+}
+
+/* Loads recorded measures; count 0: all. */
 static int load_recorded(struct results *results, struct store *store,
                          const enum metric *metrics, int count, struct error *err)
 {
-    struct result_row **order = rows_by_place(results);
-    int64_t evaluation = -1, step = -1;
-    int at = 0;
-    sqlite3_stmt *s = NULL;
-    int rc = order == NULL ? error_no_memory(err, "results")
-                           : query_values(&s, store, results, metrics, count, err);
+    struct places places;
+    int rc = places_init(&places, results, err);
 
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
-        enum metric metric = measure_of_name(sql_text(s, 2));
-        int64_t place[2] = { sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1) };
-
-        rc = 0;
-        if (place[0] != evaluation || place[1] != step)
-            at = find_place(order, results->row_count, place[0], place[1]);
-        evaluation = place[0];
-        step = place[1];
-        if (metric < METRIC_RECORDED) /* otherwise it is a measure of a later release */
-            put_value(order, results->row_count, at, metric, sqlite3_column_double(s, 3));
-    }
-    free(order);
+    if (rc == 0 && (count == 0 || count > MOST_NAMED))
+        rc = load_all(&places, store, results->scope, err);
+    else
+        for (int i = 0; i < count && rc == 0; i++)
+            rc = load_one(&places, store, metrics[i], err);
+    places_release(&places);
     return rc;
 }
 

@@ -1,8 +1,10 @@
-/* run_facts.c - reads runs, their jobs and their attempts, one query for each. */
+/* run_facts.c - reads runs, their jobs and their attempts, each table once. */
 #include "run_facts.h"
 
 #include "error.h"
+#include "id_range.h"
 #include "job_state.h"
+#include "large_array.h"
 #include "sql.h"
 #include "store.h"
 
@@ -47,24 +49,22 @@ static int compare_facts(const void *a, const void *b)
 void run_facts_release(struct run_facts *facts)
 {
     free(facts->items);
+    text_set_release(&facts->data_hashes);
     *facts = (struct run_facts){ 0 };
 }
 
-const struct run_fact *run_facts_find(const struct run_facts *facts, int64_t run_id)
+const struct run_fact *run_facts_find(const struct run_facts *facts, int64_t run_id, int near)
 {
     const struct run_fact wanted = { .run_id = run_id };
+    const struct run_fact *fact;
 
-    return facts->count == 0 ? NULL
-                             : bsearch(&wanted, facts->items, (size_t)facts->count,
-                                       sizeof *facts->items, compare_facts);
-}
-
-/* The position of the run of the statement's first column; -1: it was queued since. */
-static int position_of(const struct run_facts *facts, sqlite3_stmt *s)
-{
-    const struct run_fact *fact = run_facts_find(facts, sqlite3_column_int64(s, 0));
-
-    return fact != NULL ? (int)(fact - facts->items) : -1;
+    if (near >= 0 && near < facts->count && facts->items[near].run_id == run_id)
+        fact = &facts->items[near];
+    else
+        fact = facts->count == 0 ? NULL
+                                 : bsearch(&wanted, facts->items, (size_t)facts->count,
+                                           sizeof *facts->items, compare_facts);
+    return fact != NULL && fact->hash[0] != '\0' ? fact : NULL;
 }
 
 static double column_real(sqlite3_stmt *s, int column)
@@ -73,82 +73,94 @@ static double column_real(sqlite3_stmt *s, int column)
                                                          : sqlite3_column_double(s, column);
 }
 
-/* The order of the tables is the order of the nested loops, each through an index. */
-#define OF_ARMS " FROM arm a CROSS JOIN arm_run x USING (arm_id)"
-#define WHICH_ARMS " WHERE a.experiment_id = ?1 AND a.arm_id BETWEEN ?2 AND ?3"
-
-/* Reads every run once. *shared: some serve several of the arms. */
-static int load_runs(struct run_facts *out, bool *shared, struct store *store,
-                     const struct arm_range *arms, struct error *err)
+/* The runs of the arms. */
+static int load_ids(struct id_list *out, struct store *store, const struct arm_range *arms,
+                    struct error *err)
 {
     sqlite3_stmt *s;
-    int room = 0, count = 0;
-    *shared = false;
+    int room = 0;
     int rc = sql_query(store, &s, err,
-                       "SELECT r.run_id, r.seed, r.hash, r.train_flops" OF_ARMS
-                       " CROSS JOIN run r USING (run_id)" WHICH_ARMS,
+                       "SELECT x.run_id FROM arm a CROSS JOIN arm_run x USING (arm_id)"
+                       " WHERE a.experiment_id = ?1 AND a.arm_id BETWEEN ?2 AND ?3",
                        "iii", arms->experiment_id, arms->first, arms->last);
 
+    *out = (struct id_list){ 0 };
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
         rc = 0;
         if (out->count == room) {
             room = 2 * room + 16;
-            struct run_fact *larger = realloc(out->items, (size_t)room * sizeof *larger);
+            int64_t *larger = realloc(out->ids, (size_t)room * sizeof *larger);
 
             if (larger == NULL) {
                 sql_end(&s);
                 return error_no_memory(err, "results");
             }
-            out->items = larger;
+            out->ids = larger;
         }
-        struct run_fact *fact = &out->items[out->count++];
-
-        *fact = (struct run_fact){ .run_id = sqlite3_column_int64(s, 0),
-                                   .seed = sqlite3_column_int64(s, 1),
-                                   .state = RUN_QUEUED,
-                                   .train_flops = column_real(s, 3),
-                                   .cpu_seconds = (double)NAN,
-                                   .train_seconds = (double)NAN,
-                                   .evaluation_seconds = (double)NAN };
-        snprintf(fact->hash, sizeof fact->hash, "%s", sql_text(s, 2));
+        out->ids[out->count++] = sqlite3_column_int64(s, 0);
     }
-    if (rc < 0 || out->count == 0)
-        return rc;
-    qsort(out->items, (size_t)out->count, sizeof *out->items, compare_facts);
-    for (int i = 0; i < out->count; i++)
-        if (count == 0 || out->items[i].run_id != out->items[count - 1].run_id)
-            out->items[count++] = out->items[i];
-    *shared = count < out->count;
-    out->count = count;
-    return 0;
+    id_list_order(out);
+    return rc;
+}
+
+/* Reads the runs. What a damaged database lacks has no hash. */
+static int load_runs(struct run_facts *facts, const struct id_list *ids, struct store *store,
+                     struct error *err)
+{
+    struct id_query q =
+        id_query_begin(store, ids,
+                       "SELECT run_id, seed, hash, data_hash, train_flops FROM run"
+                       " WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id",
+                       NULL);
+    int rc;
+
+    for (int i = 0; i < ids->count; i++)
+        facts->items[i] = (struct run_fact){ .run_id = ids->ids[i],
+                                             .state = RUN_QUEUED,
+                                             .cpu_seconds = (double)NAN,
+                                             .train_seconds = (double)NAN,
+                                             .evaluation_seconds = (double)NAN };
+    facts->count = ids->count;
+    while ((rc = id_query_step(&q, err)) > 0) {
+        struct run_fact *fact = &facts->items[q.place];
+
+        fact->seed = sqlite3_column_int64(q.s, 1);
+        sql_copy_text(fact->hash, sizeof fact->hash, q.s, 2);
+        fact->train_flops = column_real(q.s, 4);
+        fact->data_hash = text_set_add(&facts->data_hashes, sql_text(q.s, 3));
+        if (fact->data_hash == NULL) {
+            id_query_end(&q);
+            return error_no_memory(err, "results");
+        }
+    }
+    return rc;
 }
 
 /* Reads the states of the trainings, in any order. */
-static int load_states(struct run_facts *facts, struct reading *readings, struct store *store,
-                       const struct arm_range *arms, struct error *err)
+static int load_states(struct run_facts *facts, struct reading *readings,
+                       const struct id_list *ids, struct store *store, struct error *err)
 {
-    sqlite3_stmt *s;
-    int rc =
-        sql_query(store, &s, err,
-                  "SELECT j.run_id, j.job_id, j.state, j.cause" OF_ARMS
-                  " CROSS JOIN job j ON j.run_id = x.run_id AND j.kind = 'train'" WHICH_ARMS,
-                  "iii", arms->experiment_id, arms->first, arms->last);
+    struct id_query q = id_query_begin(store, ids,
+                                       "SELECT run_id, job_id, state, cause FROM job"
+                                       " WHERE run_id BETWEEN ?1 AND ?2 AND kind = 'train'"
+                                       " ORDER BY run_id",
+                                       NULL);
+    int rc;
 
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
-        int at = position_of(facts, s);
-        int64_t job = sqlite3_column_int64(s, 1);
-        char cause[24];
+    while ((rc = id_query_step(&q, err)) > 0) {
+        struct run_fact *fact = &facts->items[q.place];
+        int64_t job = sqlite3_column_int64(q.s, 1);
+        char cause[24] = "";
 
-        rc = 0;
-        if (at < 0 || facts->items[at].state == RUN_DONE)
+        if (fact->state == RUN_DONE)
             continue;
-        enum run_state state = run_state_of_job(cause, sql_text(s, 2), sql_text(s, 3));
+        enum run_state state = run_state_of_job(cause, sql_text(q.s, 2), sql_text(q.s, 3));
 
-        if (state != RUN_DONE && job <= readings[at].last_training)
+        if (state != RUN_DONE && job <= readings[q.place].last_training)
             continue;
-        readings[at].last_training = job;
-        facts->items[at].state = state;
-        snprintf(facts->items[at].cause, sizeof cause, "%s", cause);
+        readings[q.place].last_training = job;
+        fact->state = state;
+        memcpy(fact->cause, cause, sizeof cause);
     }
     return rc;
 }
@@ -165,34 +177,28 @@ static void take_latest(double *value, int64_t *number, sqlite3_stmt *s, int col
     *number = mine;
 }
 
-#define COSTS_OF(runs)                                                                         \
-    "SELECT t.run_id, t.number, t.user_seconds + t.system_seconds, t.train_seconds,"           \
-    " t.evaluation_seconds FROM " runs " o CROSS JOIN attempt t ON t.run_id = o.run_id"        \
-    " CROSS JOIN job j ON j.job_id = t.job_id AND j.kind = 'train'"
-
-/* Reads what the attempts to train them took, of each run once. */
-static int load_costs(struct run_facts *facts, struct reading *readings, bool shared,
-                      struct store *store, const struct arm_range *arms, struct error *err)
+/* Reads what the attempts to train them took. */
+static int load_costs(struct run_facts *facts, struct reading *readings,
+                      const struct id_list *ids, struct store *store, struct error *err)
 {
-    sqlite3_stmt *s;
-    int rc = sql_query(store, &s, err,
-                       shared ? COSTS_OF("(SELECT DISTINCT x.run_id" OF_ARMS WHICH_ARMS ")")
-                              : COSTS_OF("(SELECT x.run_id" OF_ARMS WHICH_ARMS ")"),
-                       "iii", arms->experiment_id, arms->first, arms->last);
+    /* the order is that in which sums are made */
+    struct id_query q =
+        id_query_begin(store, ids,
+                       "SELECT t.run_id, t.number, t.user_seconds + t.system_seconds,"
+                       " t.train_seconds, t.evaluation_seconds FROM attempt t"
+                       " CROSS JOIN job j ON j.job_id = t.job_id AND j.kind = 'train'"
+                       " WHERE t.run_id BETWEEN ?1 AND ?2 ORDER BY t.run_id, t.number",
+                       NULL);
+    int rc;
 
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
-        int at = position_of(facts, s);
+    while ((rc = id_query_step(&q, err)) > 0) {
+        struct run_fact *fact = &facts->items[q.place];
 
-        rc = 0;
-        if (at < 0)
-            continue;
-        struct run_fact *fact = &facts->items[at];
-
-        if (sqlite3_column_type(s, 2) != SQLITE_NULL)
+        if (sqlite3_column_type(q.s, 2) != SQLITE_NULL)
             fact->cpu_seconds = (isnan(fact->cpu_seconds) ? 0.0 : fact->cpu_seconds) +
-                                sqlite3_column_double(s, 2);
-        take_latest(&fact->train_seconds, &readings[at].train_number, s, 3);
-        take_latest(&fact->evaluation_seconds, &readings[at].evaluate_number, s, 4);
+                                sqlite3_column_double(q.s, 2);
+        take_latest(&fact->train_seconds, &readings[q.place].train_number, q.s, 3);
+        take_latest(&fact->evaluation_seconds, &readings[q.place].evaluate_number, q.s, 4);
     }
     return rc;
 }
@@ -201,20 +207,24 @@ int run_facts_load(struct run_facts *out, struct store *store, const struct arm_
                    struct error *err)
 {
     struct reading *readings = NULL;
-    bool shared;
+    struct id_list ids;
 
     *out = (struct run_facts){ 0 };
-    int rc = load_runs(out, &shared, store, arms, err);
+    int rc = load_ids(&ids, store, arms, err);
 
     if (rc == 0) {
-        readings = calloc((size_t)out->count + 1, sizeof *readings);
-        rc = readings == NULL ? error_no_memory(err, "results") : 0;
+        readings = calloc((size_t)ids.count + 1, sizeof *readings);
+        out->items = large_array_resize(NULL, ((size_t)ids.count + 1) * sizeof *out->items);
+        rc = readings == NULL || out->items == NULL ? error_no_memory(err, "results") : 0;
     }
     if (rc == 0)
-        rc = load_states(out, readings, store, arms, err);
+        rc = load_runs(out, &ids, store, err);
     if (rc == 0)
-        rc = load_costs(out, readings, shared, store, arms, err);
+        rc = load_states(out, readings, &ids, store, err);
+    if (rc == 0)
+        rc = load_costs(out, readings, &ids, store, err);
     free(readings);
+    id_list_release(&ids);
     if (rc != 0)
         run_facts_release(out);
     return rc;

@@ -9,12 +9,14 @@
 
 #include "error.h"
 #include "query.h"
+#include "text_set.h"
 
 struct store;
 
 struct run_fact {
     int64_t run_id, seed;
     char hash[65];
+    const char *data_hash; /* one of run_facts.data_hashes */
     /* done if one of its trainings is; otherwise the state of its last training */
     enum run_state state;
     char cause[24]; /* of RUN_FAILED: "out of memory"; "": unknown */
@@ -28,6 +30,7 @@ struct run_fact {
 struct run_facts {
     struct run_fact *items; /* owned; by run_id, ascending */
     int count;
+    struct text_set data_hashes; /* owned */
 };
 
 /* Arms of an experiment, by arm_id. */
@@ -41,8 +44,9 @@ int run_facts_load(struct run_facts *out, struct store *store, const struct arm_
                    struct error *err) MUST_CHECK;
 void run_facts_release(struct run_facts *facts);
 
-/* The facts of a run; NULL: it is not in the list. */
-const struct run_fact *run_facts_find(const struct run_facts *facts, int64_t run_id);
+/* The facts of a run; NULL: it is not in the list, or not in the database. near: where
+ * in the list it may be. */
+const struct run_fact *run_facts_find(const struct run_facts *facts, int64_t run_id, int near);
 
 /* A job's state, as one of a run, from its state and cause in the database; its cause,
  * "" without one, into cause where it failed, else "". */

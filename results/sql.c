@@ -130,6 +130,17 @@ const char *sql_text(sqlite3_stmt *statement, int column)
     return text != NULL ? (const char *)text : "";
 }
 
+void sql_copy_text(char *out, size_t size, sqlite3_stmt *statement, int column)
+{
+    const unsigned char *text = sqlite3_column_text(statement, column);
+    size_t length = (size_t)sqlite3_column_bytes(statement, column);
+
+    length = text == NULL ? 0 : length < size ? length : size - 1;
+    if (length > 0)
+        memcpy(out, text, length);
+    out[length] = '\0';
+}
+
 char *sql_text_copy(sqlite3_stmt *statement, int column)
 {
     const unsigned char *text = sqlite3_column_text(statement, column);

@@ -14,6 +14,7 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "error.h"
@@ -102,6 +103,8 @@ void sql_end(sqlite3_stmt **statement);
 
 /* Column text, "" for NULL; valid until the next step. */
 const char *sql_text(sqlite3_stmt *statement, int column);
+/* Copies column text, "" for NULL, as far as it fits. */
+void sql_copy_text(char *out, size_t size, sqlite3_stmt *statement, int column);
 /* A newly allocated copy of a column's text; NULL for NULL or no memory. */
 char *sql_text_copy(sqlite3_stmt *statement, int column);
 

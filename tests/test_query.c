@@ -15,6 +15,7 @@
 #include "error.h"
 #include "evaluation_order.h"
 #include "file.h"
+#include "id_range.h"
 #include "query.h"
 #include "store.h"
 
@@ -171,6 +172,68 @@ static void the_last_training_is_the_state_unless_one_is_done(void **state)
     results_destroy(results);
 }
 
+static void ids_close_together_and_far_apart_are_each_read_once(void **state)
+{
+    static const int64_t ASKED[] = { 70, 3, 5, 1000000, 4, 5, 14, 999999, 3 };
+    static const int64_t ORDERED[] = { 3, 4, 5, 14, 70, 999999, 1000000 };
+    enum { ASKED_COUNT = 9, COUNT = 7 };
+    struct id_list list;
+    struct error err;
+    int seen = 0, rc;
+
+    (void)state;
+    assert_true(id_list_init(&list, ASKED_COUNT));
+    memcpy(list.ids, ASKED, sizeof ASKED);
+    list.count = ASKED_COUNT;
+    id_list_order(&list);
+    assert_int_equal(list.count, COUNT);
+    assert_memory_equal(list.ids, ORDERED, sizeof ORDERED);
+
+    /* two rows of every id there is */
+    struct id_query query = id_query_begin(
+        store, &list,
+        "WITH RECURSIVE n(i) AS (VALUES (?1) UNION ALL SELECT i + 1 FROM n WHERE i < ?2)"
+        " SELECT i, ?3 FROM n, (VALUES (0), (1)) ORDER BY i",
+        "text");
+
+    while ((rc = id_query_step(&query, &err)) > 0) {
+        assert_int_equal(query.place, seen / 2);
+        assert_int_equal(sqlite3_column_int64(query.s, 0), ORDERED[seen / 2]);
+        assert_string_equal((const char *)sqlite3_column_text(query.s, 1), "text");
+        seen++;
+    }
+    must(rc, &err);
+    assert_int_equal(seen, 2 * COUNT);
+    id_list_release(&list);
+}
+
+static void results_do_not_depend_on_the_numbers_of_runs(void **state)
+{
+    struct results *before = load(RESULTS_LAST), *after;
+
+    (void)state;
+    change("PRAGMA foreign_keys = OFF; BEGIN;"
+           "UPDATE run SET run_id = run_id * 1000; UPDATE arm_run SET run_id = run_id * 1000;"
+           "UPDATE job SET run_id = run_id * 1000; UPDATE attempt SET run_id = run_id * 1000;"
+           "UPDATE evaluation SET run_id = run_id * 1000, evaluation_id = -evaluation_id;"
+           "UPDATE arm_evaluation SET evaluation_id = -evaluation_id;"
+           "UPDATE evaluation_result SET evaluation_id = -evaluation_id;"
+           "UPDATE measure_value SET evaluation_id = -evaluation_id;"
+           "UPDATE task_outcome SET evaluation_id = -evaluation_id; COMMIT");
+    after = load(RESULTS_LAST);
+    assert_int_equal(after->row_count, before->row_count);
+    for (int i = 0; i < after->row_count; i++) {
+        assert_string_equal(after->rows[i].hash, before->rows[i].hash);
+        assert_string_equal(after->rows[i].data_hash, before->rows[i].data_hash);
+        assert_int_equal(after->rows[i].state, before->rows[i].state);
+        expect_same(after->rows[i].train_seconds, before->rows[i].train_seconds);
+        for (int m = 0; m < METRIC_COUNT; m++)
+            expect_same(after->rows[i].values[m], before->rows[i].values[m]);
+    }
+    results_destroy(after);
+    results_destroy(before);
+}
+
 static void the_arms_alone_have_no_rows(void **state)
 {
     struct results *results = load(RESULTS_ARMS);
@@ -218,6 +281,8 @@ int main(void)
         TEST(baselines_of_some_measures_are_those_of_all),
         TEST(a_run_of_two_arms_counts_once_and_has_its_cost_once),
         TEST(the_last_training_is_the_state_unless_one_is_done),
+        TEST(ids_close_together_and_far_apart_are_each_read_once),
+        TEST(results_do_not_depend_on_the_numbers_of_runs),
         TEST(the_arms_alone_have_no_rows),
         cmocka_unit_test(evaluations_are_listed_by_what_their_settings_mean),
     };

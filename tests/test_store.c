@@ -610,7 +610,6 @@ static void no_query_of_a_command_scans_a_table(void **state)
         { "FROM request", "SCAN request", "what people asked for", false },
         /* a few rows that are sorted */
         { "FROM arm WHERE experiment_id", "ORDER BY", "the arms of an experiment", false },
-        { "SELECT DISTINCT ar.run_id", "TEMP B-TREE", "begun runs of an experiment", false },
         { "ORDER BY attempt_id DESC LIMIT ?1", "DISTINCT", "the last 200 attempts", false },
         { "SELECT f, v FROM", "ORDER BY", "what is known of a run", false },
         { "x.seconds FROM score x", "ORDER BY", "results of a run", false },

@@ -111,38 +111,51 @@ static bool has_value(const struct result_row *row, enum metric metric)
     return strcmp(row->checkpoint, "last") == 0 && !isnan(row->values[metric]);
 }
 
-/* Finds the values of both settings and the cell of each row of the results. */
-static int place_rows(struct pivot *pivot, struct store *store, enum metric metric,
+/* The row's value of the setting as text, "" without a setting. */
+static int read_value(char **out, struct store *store, const struct pivot *pivot,
+                      const struct result_row *row, const char *key, struct error *err)
+{
+    *out = NULL;
+    if (key != NULL)
+        return result_axis_value(out, store, pivot->results, row, key, err);
+    *out = strdup("");
+    return *out == NULL ? error_no_memory(err, "a table") : 0;
+}
+
+/* Finds the values of one setting, and the place of each row of the results. */
+static int place_rows(struct pivot *pivot, int which, struct store *store, enum metric metric,
                       struct error *err)
 {
-    const struct results *results = pivot->results;
+    const struct result_row *rows = pivot->results->rows;
+    const char *key = pivot->keys[which];
+    struct values *values = &pivot->values[which];
     int rc = 0;
 
     for (int pass = 0; pass < 2 && rc == 0; pass++) {
-        for (int i = 0; i < results->row_count && rc == 0; i++)
-            for (int k = 0; k < 2 && rc == 0; k++) {
-                char *text = NULL;
+        int before = -1; /* the last row with a value */
 
-                pivot->places[i][k] = -1;
-                if (!has_value(&results->rows[i], metric))
-                    continue;
-                rc = pivot->keys[k] != NULL
-                         ? result_axis_value(&text, store, results, &results->rows[i],
-                                             pivot->keys[k], err)
-                         : 0;
-                if (rc == 0 && text == NULL && (text = strdup("")) == NULL)
-                    rc = error_no_memory(err, "a table");
-                if (rc == 0 && pass == 0) {
-                    rc = values_add(&pivot->values[k], text, err);
-                } else if (rc == 0) {
-                    pivot->places[i][k] = position_of(&pivot->values[k], text);
-                    free(text);
-                }
+        for (int i = 0; i < pivot->results->row_count && rc == 0; i++) {
+            char *text = NULL;
+
+            pivot->places[i][which] = -1;
+            if (!has_value(&rows[i], metric))
+                continue;
+            if (before >= 0 && (key == NULL || result_axis_is_shared(pivot->results, &rows[i],
+                                                                     &rows[before], key))) {
+                pivot->places[i][which] = pivot->places[before][which];
+                continue;
             }
-        if (pass == 0) {
-            order_values(&pivot->values[0]);
-            order_values(&pivot->values[1]);
+            before = i;
+            rc = read_value(&text, store, pivot, &rows[i], key, err);
+            if (rc == 0 && pass == 0) {
+                rc = values_add(values, text, err);
+            } else if (rc == 0) {
+                pivot->places[i][which] = position_of(values, text);
+                free(text);
+            }
         }
+        if (pass == 0)
+            order_values(values);
     }
     return rc;
 }
@@ -260,7 +273,10 @@ int pivot_table(struct table **out, struct store *store, const struct results *r
         return rc;
     pivot.places = calloc((size_t)results->row_count + 1, sizeof *pivot.places);
     rc = pivot.places == NULL ? error_no_memory(err, "a table")
-                              : place_rows(&pivot, store, metric, err);
+                              : place_rows(&pivot, 0, store, metric, err);
+
+    if (rc == 0)
+        rc = place_rows(&pivot, 1, store, metric, err);
     if (rc == 0)
         rc = sum_rows(&pivot, metric, err);
     if (rc == 0)
