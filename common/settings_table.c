@@ -617,8 +617,8 @@ const struct setting settings_table[SETTING_COUNT] = {
                        "train.ema_rate makes one; raw: those that the optimizer updates"),
     [RESOURCES_THREADS] =
         INT_SETTING("resources.threads", PHASE_EXECUTION, 1, 1024, "1", "cores", NULL,
-                    "threads of one worker, a core each; in training at most "
-                    "train.gradient_lanes of them work"),
+                    "threads of one worker, a core each; in training at most four for each of "
+                    "train.gradient_lanes work, and best no more than one"),
     [RESOURCES_RANKS] =
         INT_SETTING("resources.ranks", PHASE_EXECUTION, 1, 1024, "1", "processes", NULL,
                     "processes (ranks of MPI) that share one worker's rows, each with "

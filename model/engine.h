@@ -88,11 +88,12 @@ struct engine_config {
      * batch_size. 0: all rows at once. The same bits where chunks of rows, of about 512
      * positions, are the same. */
     int micro_batch;
-    /* Lanes in which gradients are summed (lanes.h): a power of two; 0: 1, in the order
-     * of the rows by one thread. The bits depend on it. */
+    /* Lanes in which gradients are summed (lanes.h): a power of two, at most batch_size;
+     * 0: 1, in the order of the rows. The bits depend on it. */
     int gradient_lanes;
-    /* Threads that share a step's rows; 0: 1. In training no more than gradient_lanes
-     * take part, in evaluation all. The bits do not depend on it. */
+    /* Threads that share a step's rows; 0: 1. In training no more than
+     * SHAPE_THREADS_OF_A_LANE for each lane take part, nor more than there are chunks of
+     * rows; in evaluation all. The bits do not depend on it. */
     int threads;
     /* Processes that share a step's rows, a power of two, in training at most
      * gradient_lanes; 0: 1. Each has that many threads. The bits do not depend on

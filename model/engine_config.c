@@ -165,6 +165,10 @@ int engine_check_config(const struct engine_config *c, struct error *err)
     if ((c->gradient_lanes & (c->gradient_lanes - 1)) != 0)
         return error_set(err, ERROR_FORMAT, "gradient_lanes is %d, expected a power of two",
                          c->gradient_lanes);
+    if (!c->inference_only && c->gradient_lanes > c->batch_size)
+        return error_set(err, ERROR_FORMAT,
+                         "gradient_lanes is %d, expected at most batch_size, %d",
+                         c->gradient_lanes, c->batch_size);
     rc = check_ranks(c, err);
     if (rc == 0)
         rc = check_reals(c, err);

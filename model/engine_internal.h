@@ -116,7 +116,7 @@ struct engine {
     /* ---- Threads. ---- */
     struct team *team;       /* owned */
     struct engine **walkers; /* (config.threads); the first is the engine; owned */
-    int train_walkers;       /* of them, those that train: no more than lanes */
+    int train_walkers;       /* of them, those that train */
 
     /* ==== From here on each walker has its own. ==== */
 

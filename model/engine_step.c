@@ -5,6 +5,7 @@
 #include "engine_internal.h"
 #include "heads.h"
 #include "layers.h"
+#include "memory.h"
 #include "optimizer.h"
 #include "ranks.h"
 #include "walkers.h"
@@ -163,13 +164,14 @@ struct train_pass {
     bool has_target_q;
 };
 
-/* A whole training step, without the update, of `rows` rows from first on. false:
- * abandoned. */
-static bool train_chunk(struct engine *engine, const struct train_pass *pass, int first,
-                        int rows)
+/* The forward half of a training step of a chunk: outputs, losses, and the gradients of
+ * logits and q. *supervised: whether any is other than 0. false: abandoned. */
+static bool train_forward(struct engine *engine, const struct train_pass *pass,
+                          const struct lane_chunk *chunk, bool *supervised)
 {
     float *states[STATE_COUNT];
     size_t row = (size_t)engine->S * (size_t)engine->D;
+    int first = chunk->first, rows = chunk->end - chunk->first;
 
     carry_states(engine, states, &engine->train, first);
     chunk_embed(engine, &engine->train, first, rows);
@@ -182,55 +184,58 @@ static bool train_chunk(struct engine *engine, const struct train_pass *pass, in
     train_halt_rows(engine, pass->min_halt_steps, first, rows);
     if (pass->has_target_q && !train_target_rows(engine, states, first, rows))
         return false;
-    if (!train_score_rows(engine, pass->has_target_q, first, rows))
-        return train_without_gradient(engine, first, rows);
+    *supervised = train_score_rows(engine, pass->has_target_q, first, rows);
+    return true;
+}
+
+/* The backward half, which adds to the gradient of the chunk's lane. false: abandoned. */
+static bool train_backward(struct engine *engine, const struct lane_chunk *chunk)
+{
+    float *states[STATE_COUNT];
+    int rows = chunk->end - chunk->first;
+
+    engine->gradients = chunk->gradient;
+    carry_states(engine, states, &engine->train, chunk->first);
     head_backward(engine, states[engine->system->head], engine->dq, rows);
     if (!chunk_segment_backward(engine, rows))
         return false;
-    chunk_embed_backward(engine, &engine->train, first, rows);
+    chunk_embed_backward(engine, &engine->train, chunk->first, rows);
     return true;
 }
 
-/* Rows of the chunk that begins at `first`, of a lane that ends before `end`. */
-static int train_chunk_rows(const struct engine *engine, int first, int end)
+/* While a thread waits for another: whether the step goes on. */
+static bool train_goes_on(void *context)
 {
-    int micro = engine->micro_rows - first % engine->micro_rows;
-    int rows = end - first;
-
-    if (rows > micro)
-        rows = micro;
-    return rows < engine->chunk_rows ? rows : engine->chunk_rows;
+    return engine_goes_on(context, 0);
 }
 
-/* All chunks of a lane. false: abandoned. */
-static bool train_lane(struct engine *engine, const struct train_pass *pass, int lane)
+/* A whole training step, without the update, of a chunk. false: abandoned. */
+static bool train_chunk(struct engine *engine, const struct train_pass *pass,
+                        const struct lane_chunk *chunk)
 {
-    int lanes = engine->config.gradient_lanes;
-    int first = lanes_first_row(lanes, lane, engine->B);
-    int end = lanes_first_row(lanes, lane + 1, engine->B);
+    bool supervised;
 
-    for (int rows; first < end; first += rows) {
-        rows = train_chunk_rows(engine, first, end);
-        if (!train_chunk(engine, pass, first, rows))
-            return false;
-    }
-    return true;
+    if (!train_forward(engine, pass, chunk, &supervised) ||
+        !lanes_await(engine->lanes, chunk, train_goes_on, engine))
+        return false;
+    return supervised ? train_backward(engine, chunk)
+                      : train_without_gradient(engine, chunk->first, chunk->end - chunk->first);
 }
 
-/* A thread's part of a training step: lanes, one after the other, while there are
+/* A thread's part of a training step: chunks, one after the other, while there are
  * any. */
 static void train_member(void *context, int member)
 {
     const struct train_pass *pass = context;
     struct engine *walker = pass->engine->walkers[member];
-    int lane;
+    struct lane_chunk chunk = { .lane = -1 };
 
-    while ((lane = lanes_take(walker->lanes, &walker->gradients)) >= 0) {
-        if (!train_lane(walker, pass, lane)) {
+    while (lanes_take(walker->lanes, &chunk)) {
+        if (!train_chunk(walker, pass, &chunk)) {
             lanes_abandon(walker->lanes);
             return;
         }
-        lanes_give(walker->lanes, lane, walker->gradients);
+        lanes_give(walker->lanes, &chunk);
     }
 }
 
@@ -244,18 +249,10 @@ static void result_finish(struct engine_result *result)
  * on others their own. */
 static int train_chunks(const struct engine *engine)
 {
-    int lanes = engine->config.gradient_lanes, chunks = 0;
-    bool all = ranks_orders(engine->config.exchange);
-    int own_first = engine->train.own_first, own_end = engine->train.own_end;
+    const struct lane_range all = { 0, engine->config.gradient_lanes };
 
-    for (int lane = 0; lane < lanes; lane++) {
-        int first = lanes_first_row(lanes, lane, engine->B);
-        int end = lanes_first_row(lanes, lane + 1, engine->B);
-
-        for (; (all || (first >= own_first && first < own_end)) && first < end; chunks++)
-            first += train_chunk_rows(engine, first, end);
-    }
-    return chunks;
+    return lanes_chunks(memory_lane_deal(engine),
+                        ranks_orders(engine->config.exchange) ? all : ranks_lanes(engine));
 }
 
 /* Begins a step of that many chunks and of that much work per chunk. */

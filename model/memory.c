@@ -49,6 +49,14 @@ static int chunked_rows(const struct engine *engine)
     return engine->micro_rows < lane ? engine->micro_rows : lane;
 }
 
+struct lane_deal memory_lane_deal(const struct engine *engine)
+{
+    return (struct lane_deal){ .lanes = engine->config.gradient_lanes,
+                               .rows = engine->B,
+                               .micro_rows = engine->micro_rows,
+                               .chunk_rows = engine->chunk_rows };
+}
+
 void memory_set_sizes(struct engine *engine)
 {
     const struct engine_config *c = &engine->config;
@@ -100,11 +108,7 @@ static int allocate_parameters(struct engine *e, struct error *err)
     if (rc < 0)
         return rc;
     if (!e->config.inference_only) {
-        const struct exchange *exchange = e->config.exchange;
-        int count = e->config.gradient_lanes / e->config.ranks;
-        int first = exchange != NULL ? exchange->rank * count : 0;
-
-        rc = lanes_create(&e->lanes, (struct lane_range){ first, count }, e->train_walkers,
+        rc = lanes_create(&e->lanes, ranks_lanes(e), memory_lane_deal(e), e->train_walkers,
                           e->parameter_floats, e->kernels, &e->sum, err);
         if (rc < 0)
             return rc;

@@ -163,6 +163,14 @@ static struct row_range evaluate_rows_of(const struct engine *engine, int rows, 
                                first_evaluate_row(engine, rows, rank + 1, count) };
 }
 
+struct lane_range ranks_lanes(const struct engine *engine)
+{
+    const struct exchange *x = engine->config.exchange;
+    int count = engine->config.gradient_lanes / engine->config.ranks;
+
+    return (struct lane_range){ x != NULL ? x->rank * count : 0, count };
+}
+
 struct row_range ranks_train_rows(const struct engine *engine)
 {
     const struct exchange *x = engine->config.exchange;

@@ -28,6 +28,7 @@
 
 #include "error.h"
 #include "exchange.h"
+#include "lanes.h"
 
 struct engine;
 struct engine_batch;
@@ -91,6 +92,8 @@ void ranks_hand_out_batch(const struct engine *engine, const struct engine_batch
  * of them, and its message. */
 int ranks_agree(const struct exchange *exchange, int rc, struct error *err) MUST_CHECK;
 
+/* This rank's lanes. */
+struct lane_range ranks_lanes(const struct engine *engine);
 /* This rank's rows in training, and those of an evaluation of `rows` rows. */
 struct row_range ranks_train_rows(const struct engine *engine);
 struct row_range ranks_evaluate_rows(const struct engine *engine, int rows);

@@ -97,7 +97,6 @@ static int start_members(struct team *team, struct error *err)
 int team_create(struct team **out, int size, struct error *err)
 {
     struct team *team = calloc(1, sizeof *team);
-    pthread_condattr_t attributes;
 
     assert(size >= 1);
     *out = NULL;
@@ -111,10 +110,7 @@ int team_create(struct team **out, int size, struct error *err)
     team->started = 1;
     pthread_mutex_init(&team->mutex, NULL);
     pthread_cond_init(&team->begin, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&team->end, &attributes);
-    pthread_condattr_destroy(&attributes);
+    team_cond_init(&team->end);
     int rc = start_members(team, err);
     if (rc < 0) {
         team_destroy(team);
@@ -141,8 +137,17 @@ void team_destroy(struct team *team)
     free(team);
 }
 
-/* Waits at most WAIT_NS for the end of the round. */
-static void wait_a_little(struct team *team)
+void team_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attributes;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+void team_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
     struct timespec until;
 
@@ -152,7 +157,7 @@ static void wait_a_little(struct team *team)
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
     }
-    pthread_cond_timedwait(&team->end, &team->mutex, &until);
+    pthread_cond_timedwait(cond, mutex, &until);
 }
 
 void team_run(struct team *team, int members, void (*work)(void *context, int member),
@@ -174,7 +179,7 @@ void team_run(struct team *team, int members, void (*work)(void *context, int me
     work(context, 0);
     pthread_mutex_lock(&team->mutex);
     while (team->working > 0) {
-        wait_a_little(team);
+        team_cond_wait(&team->end, &team->mutex);
         if (wait == NULL || team->working == 0)
             continue;
         pthread_mutex_unlock(&team->mutex);

@@ -7,6 +7,7 @@
 #ifndef MODEL_TEAM_H
 #define MODEL_TEAM_H
 
+#include <pthread.h>
 #include <stddef.h>
 
 #include "error.h"
@@ -28,6 +29,10 @@ void team_destroy(struct team *team);
  */
 void team_run(struct team *team, int members, void (*work)(void *context, int member),
               void (*wait)(void *context), void *context);
+
+/* A condition variable for team_cond_wait(), which waits for a signal, at most 50 ms. */
+void team_cond_init(pthread_cond_t *cond);
+void team_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 
 /* The part of `total` units that member `member` of `members` does: begins at the
  * returned unit and ends before that of member + 1. Parts begin at multiples of

@@ -6,10 +6,26 @@
 #include <string.h>
 
 #include "engine_internal.h"
+#include "memory.h"
 #include "ranks.h"
+#include "shape_widths.h"
 
 /* All members before this one are shared. */
 static const size_t SHARED_BYTES = offsetof(struct engine, gradients);
+
+/* The number of threads that find work in training. */
+static int count_train_walkers(const struct engine *engine)
+{
+    const struct lane_range lanes = ranks_lanes(engine);
+    int most = lanes.count * SHAPE_THREADS_OF_A_LANE;
+    int chunks = lanes_chunks(memory_lane_deal(engine), lanes);
+
+    if (chunks < most)
+        most = chunks;
+    if (engine->config.inference_only || most < 1)
+        return 1;
+    return engine->config.threads < most ? engine->config.threads : most;
+}
 
 int walkers_create(struct engine *engine, struct error *err)
 {
@@ -17,9 +33,7 @@ int walkers_create(struct engine *engine, struct error *err)
     size_t count = (size_t)c->threads;
 
     engine->progress = &engine->own_progress;
-    int lanes = c->gradient_lanes / c->ranks;
-
-    engine->train_walkers = c->threads < lanes || lanes == 0 ? c->threads : lanes;
+    engine->train_walkers = count_train_walkers(engine);
     engine->walkers = calloc(count, sizeof(struct engine *));
     if (engine->walkers == NULL)
         return error_set(err, ERROR_NOMEM, "cannot allocate the table of threads");

@@ -5,8 +5,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "block.h"
 #include "engine.h"
 #include "error.h"
+#include "kernels.h"
+#include "lanes.h"
 #include "random.h"
 #include "support/small_network.h"
 #include "team.h"
@@ -130,7 +133,7 @@ static void training_has_the_same_bits_for_every_number_of_threads(void **state)
 {
     (void)state;
     for (int s = 0; s < SYSTEM_COUNT; s++)
-        for (int lanes = 2; lanes <= 8; lanes *= 4) {
+        for (int lanes = 1; lanes <= 8; lanes = lanes == 1 ? 2 : 4 * lanes) {
             struct engine_config config = config_of((enum system_id)s, lanes, 1);
             struct engine_result alone, together;
             struct engine *one = create(&config);
@@ -324,23 +327,84 @@ static void the_watch_sees_the_work_of_all_threads(void **state)
 static void an_abandoned_step_stops_all_threads(void **state)
 {
     (void)state;
-    struct engine_config config = config_of(SYSTEM_HRM, 8, 4);
-    struct engine *engine = create(&config), *other = create(&config);
-    struct engine_result result;
-    struct data data;
-    struct engine_batch batch = make_batch(&data, 0);
-    struct log log = { .thread = pthread_self(), .stop_after = 1 };
+    for (int lanes = 1; lanes <= 8; lanes *= 8) {
+        struct engine_config config = config_of(SYSTEM_HRM, lanes, 4);
+        struct engine *engine = create(&config), *other = create(&config);
+        struct engine_result result;
+        struct data data;
+        struct engine_batch batch = make_batch(&data, 0);
+        struct log log = { .thread = pthread_self(), .stop_after = 1 };
 
-    engine_set_watch(engine, note, &log);
-    assert_int_equal(engine_train_step(engine, &batch, NULL, &result), ERROR_STOPPED);
-    assert_true(log.last_done < log.total);
-    engine_set_watch(engine, NULL, NULL);
-    engine_initialise(engine, 4);
-    train(engine, 0, 2, &result);
-    train(other, 0, 2, &result);
-    assert_same_states(engine, other);
-    engine_destroy(engine);
-    engine_destroy(other);
+        engine_set_watch(engine, note, &log);
+        assert_int_equal(engine_train_step(engine, &batch, NULL, &result), ERROR_STOPPED);
+        assert_true(log.last_done < log.total);
+        engine_set_watch(engine, NULL, NULL);
+        engine_initialise(engine, 4);
+        train(engine, 0, 2, &result);
+        train(other, 0, 2, &result);
+        assert_same_states(engine, other);
+        engine_destroy(engine);
+        engine_destroy(other);
+    }
+}
+
+static bool refuse(void *context)
+{
+    (*(int *)context)++;
+    return false;
+}
+
+static void assert_chunk(const struct lane_chunk *chunk, int lane, int first, int end)
+{
+    assert_int_equal(chunk->lane, lane);
+    assert_int_equal(chunk->first, first);
+    assert_int_equal(chunk->end, end);
+}
+
+/* Two lanes of five and six rows in chunks of two, three threads. */
+static void a_thread_takes_chunks_of_another_lane_and_awaits_its_turn(void **state)
+{
+    (void)state;
+    const struct lane_deal deal = { .lanes = 2, .rows = 11, .micro_rows = 11, .chunk_rows = 2 };
+    struct lane_chunk a = { .lane = -1 }, b = a, c = a;
+    struct block_sum sum = { 0 };
+    const struct kernels *kernels;
+    struct lanes *lanes;
+    struct error err;
+    int asked = 0;
+
+    assert_int_equal(kernels_current(&kernels, &err), 0);
+    assert_int_equal(lanes_chunks(deal, (struct lane_range){ 0, 2 }), 6);
+    assert_int_equal(
+        lanes_create(&lanes, (struct lane_range){ 0, 2 }, deal, 3, 8, kernels, &sum, &err), 0);
+    lanes_begin(lanes);
+    assert_true(lanes_take(lanes, &a) && lanes_take(lanes, &b) && lanes_take(lanes, &c));
+    assert_chunk(&a, 0, 0, 2);
+    assert_chunk(&b, 1, 5, 7);
+    assert_chunk(&c, 1, 7, 9); /* of the lane with most rows left */
+    assert_ptr_equal(c.gradient, b.gradient);
+    assert_true(lanes_await(lanes, &b, refuse, &asked));
+    assert_false(lanes_await(lanes, &c, refuse, &asked));
+    assert_int_equal(asked, 1);
+    lanes_give(lanes, &b);
+    assert_true(lanes_await(lanes, &c, refuse, &asked));
+    assert_true(lanes_take(lanes, &b)); /* its lane goes before others */
+    assert_chunk(&b, 1, 9, 11);
+    lanes_abandon(lanes);
+    assert_false(lanes_await(lanes, &a, refuse, &asked) || lanes_take(lanes, &a));
+    lanes_destroy(lanes);
+}
+
+static void more_lanes_than_rows_are_refused(void **state)
+{
+    (void)state;
+    struct engine_config config = config_of(SYSTEM_HRM, 16, 1);
+    struct engine *engine;
+    struct error err;
+
+    assert_int_equal(engine_create(&engine, &config, &err), ERROR_FORMAT);
+    assert_non_null(
+        strstr(err.message, "gradient_lanes is 16, expected at most batch_size, 13"));
 }
 
 static void lanes_that_are_no_power_of_two_are_refused(void **state)
@@ -418,6 +482,8 @@ int main(void)
         cmocka_unit_test(cycles_change_for_all_threads),
         cmocka_unit_test(the_watch_sees_the_work_of_all_threads),
         cmocka_unit_test(an_abandoned_step_stops_all_threads),
+        cmocka_unit_test(a_thread_takes_chunks_of_another_lane_and_awaits_its_turn),
+        cmocka_unit_test(more_lanes_than_rows_are_refused),
         cmocka_unit_test(lanes_that_are_no_power_of_two_are_refused),
         cmocka_unit_test(an_engine_shares_out_each_item_once),
         cmocka_unit_test(a_team_runs_each_member_once),

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "json.h"
 #include "log.h"
+#include "shape_widths.h"
 #include "statistics.h"
 
 #include <inttypes.h>
@@ -136,12 +137,12 @@ void plan_tell_of_idle_threads(const struct plan *plan)
         int64_t threads = config_cores(config);
         int64_t lanes = config_int(config, TRAIN_GRADIENT_LANES);
 
-        if (threads <= lanes)
+        if (threads <= lanes * SHAPE_THREADS_OF_A_LANE)
             continue;
         log_warning("resources.threads is %" PRId64 ", but train.gradient_lanes %" PRId64
-                    ": %" PRId64 " of the threads would train; give as many lanes as threads "
-                    "or more (another number of lanes is another run)",
-                    threads, lanes, lanes);
+                    ": at most %" PRId64 " of the threads would train; give as many lanes as "
+                    "threads (another number of lanes is another run)",
+                    threads, lanes, lanes * SHAPE_THREADS_OF_A_LANE);
         return;
     }
 }
