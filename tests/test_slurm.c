@@ -15,10 +15,13 @@
 #include "support/cluster.h"
 #include "support/place.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define GRID(settings)                                                                         \
@@ -78,6 +81,14 @@ static void need_cluster(void)
 {
     if (!has_cluster)
         skip();
+}
+
+static void need_long(void)
+{
+    if (getenv("HRMLAB_LONG") == NULL) {
+        print_message("# skip: only with HRMLAB_LONG\n");
+        skip();
+    }
 }
 
 /* ---- lists ---- */
@@ -338,10 +349,7 @@ static void a_run_whose_node_fails_goes_on_elsewhere_with_the_same_bits(void **s
 
     (void)state;
     need_cluster();
-    if (getenv("HRMLAB_LONG") == NULL) {
-        print_message("# skip: only with HRMLAB_LONG\n");
-        skip();
-    }
+    need_long();
     char *results = local_results(LONG_RUN);
     pid_t runner = start_long_run(&place);
     char *node = place_ask(&place, "SELECT host FROM attempt");
@@ -353,6 +361,74 @@ static void a_run_whose_node_fails_goes_on_elsewhere_with_the_same_bits(void **s
                  "SELECT group_concat(outcome) FROM (SELECT * FROM attempt ORDER BY number)",
                  "node failure,done");
     place_expect(&place, "SELECT failures FROM job", "0");
+    place_expect(&place, PLACE_STATE, results);
+    free(results);
+    place_remove(&place);
+}
+
+/* Holds the processes of the first attempt, as a file system that hangs would: no signal but
+ * SIGKILL reaches them, not even Slurm's SIGCONT. Their numbers, fresh text; NULL: the
+ * system does not let this process do so. */
+static char *hold_workers(const struct place *place)
+{
+    char *pids = cluster_ask("for p in /proc/[0-9]*; do"
+                             " grep -qz '^%s/runs/.*/attempts/1' $p/cmdline 2>/dev/null &&"
+                             " readlink $p/exe | grep -q hrmlab-worker && echo ${p#/proc/};"
+                             " done",
+                             place->workspace);
+    char *end = pids;
+    int status;
+
+    assert_true(pids[0] != '\0');
+    for (char *at = pids; *at != '\0'; at = end) {
+        pid_t pid = (pid_t)strtol(at, &end, 10);
+
+        if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) != 0) {
+            print_message("# skip: this system does not let a test hold a process: %s\n",
+                          strerror(errno));
+            free(pids);
+            return NULL;
+        }
+        assert_int_equal(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL), 0);
+        assert_int_equal(waitpid(pid, &status, __WALL), pid);
+        end += strspn(end, "\n");
+    }
+    return pids;
+}
+
+/* Without any warning it could act on, it writes nothing more when its job's time is over:
+ * with HRMLAB_LONG only. */
+static void a_run_that_its_limit_kills_goes_on_from_its_last_checkpoint(void **state)
+{
+    struct place place;
+
+    (void)state;
+    need_cluster();
+    need_long();
+    char *results = local_results(LONG_RUN);
+    pid_t runner = start_long_run(&place);
+    wait_for_checkpoint(&place, 1);
+    char *pids = hold_workers(&place);
+    if (pids != NULL)
+        free(cluster_ask("scontrol update jobid=$(squeue --me -h -o %%A)"
+                         " endtime=$(date -d '+1 sec' +%%Y-%%m-%%dT%%H:%%M:%%S)"));
+    assert_int_equal(place_finish(runner), 0);
+    if (pids != NULL) {
+        char *last_words = cluster_ask("ls %s/runs/*/attempts/1/exit.json 2>/dev/null | wc -l",
+                                       place.workspace);
+        assert_string_equal(last_words, "0");
+        free(last_words);
+        place_expect(
+            &place, "SELECT group_concat(outcome) FROM (SELECT * FROM attempt ORDER BY number)",
+            "job time-out,done");
+        place_expect(&place, "SELECT failures FROM job", "0");
+        char *resumed =
+            cluster_ask("grep -ch '\"type\":\"resume\"' %s/runs/*/attempts/2/journal.jsonl",
+                        place.workspace);
+        assert_string_equal(resumed, "1");
+        free(resumed);
+    }
+    free(pids);
     place_expect(&place, PLACE_STATE, results);
     free(results);
     place_remove(&place);
@@ -415,6 +491,7 @@ int main(void)
         cmocka_unit_test(a_run_goes_on_in_the_next_job_with_the_same_bits_on_other_cores),
         cmocka_unit_test(two_runs_of_a_job_are_cancelled_and_the_third_is_done),
         cmocka_unit_test(a_run_whose_node_fails_goes_on_elsewhere_with_the_same_bits),
+        cmocka_unit_test(a_run_that_its_limit_kills_goes_on_from_its_last_checkpoint),
         cmocka_unit_test(only_the_newest_attempt_counts),
         cmocka_unit_test(a_stale_worker_notices_and_stops),
     };

@@ -88,6 +88,13 @@ static void a_job_out_of_memory_is_tried_again(void **state)
     expect_with_fakes("oom", "out of memory,done", "1", "2");
 }
 
+/* It has no checkpoint, so that the next job would be no longer than the first. */
+static void a_job_that_its_limit_ends_without_a_warning_is_tried_again(void **state)
+{
+    (void)state;
+    expect_with_fakes("time-out", "job time-out,done", "1", "2");
+}
+
 static void a_preempted_job_goes_on_and_is_no_failure(void **state)
 {
     (void)state;
@@ -217,6 +224,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_out_of_memory_is_tried_again),
+        cmocka_unit_test(a_job_that_its_limit_ends_without_a_warning_is_tried_again),
         cmocka_unit_test(a_preempted_job_goes_on_and_is_no_failure),
         cmocka_unit_test(a_job_that_its_node_cannot_start_is_tried_again),
         cmocka_unit_test(all_runs_of_a_job_that_cannot_be_started_are_tried_again),

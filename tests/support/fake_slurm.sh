@@ -3,6 +3,7 @@
 # Slurm does too seldom. Jobs run here, as processes; $FAKE_SLURM/jobs/ID says which. The file
 # $FAKE_SLURM/mode names what goes wrong:
 #   oom, preempted   the first job ends so at the first list
+#   time-out         the same at its time limit, of which nothing has warned it
 #   launch-fails     its node cannot start the first job, which is cancelled for that
 #   put-back         the same, when it is in the queue again and has no node any more
 #   cancelled-early  somebody cancels the first job before it has a node
@@ -116,6 +117,7 @@ list() {
     oom) [ "$before" != 0 ] || end_job 1 OUT_OF_MEMORY ;;
     accounted) [ "$before" != 0 ] || end_job 1 NODE_FAIL ;;
     preempted) [ "$before" != 0 ] || end_job 1 PREEMPTED ;;
+    time-out) [ "$before" != 0 ] || end_job 1 TIMEOUT ;;
     esac
     [ "$before" = 0 ] || rm -f "$dir/hold"
     for id in "$jobs"/*; do
