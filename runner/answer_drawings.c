@@ -15,16 +15,17 @@
 static const size_t MOST_BYTES = (size_t)4 << 20; /* of a drawing */
 
 /* Reads the drawings; one that is not there stays NULL. */
-static int read_drawings(char **svgs, const char *folder, int count, struct error *err)
+static int read_drawings(char **drawings, bool text, const char *folder, int count,
+                         struct error *err)
 {
     int rc = 0;
 
     for (int i = 0; i < count && rc == 0; i++) {
-        char *path = format_string("%s/%d.svg", folder, i);
+        char *path = format_string("%s/%d.%s", folder, i, text ? "txt" : "svg");
         size_t size;
 
         rc = path == NULL ? error_no_memory(err, "a path")
-                          : file_read(&svgs[i], &size, path, MOST_BYTES, err);
+                          : file_read(&drawings[i], &size, path, MOST_BYTES, err);
         rc = rc == ERROR_ABSENT ? 0 : rc;
         free(path);
     }
@@ -53,8 +54,8 @@ static int draw(const char *folder, const char *program, const char *attempt,
     return rc;
 }
 
-int answer_drawings(char **svgs, void *context, const char *directory, const char *const *tasks,
-                    int count, struct error *err)
+int answer_drawings(char **drawings, bool text, void *context, const char *directory,
+                    const char *const *tasks, int count, struct error *err)
 {
     const struct options *options = context;
     const char *place = getenv("TMPDIR");
@@ -71,7 +72,7 @@ int answer_drawings(char **svgs, void *context, const char *directory, const cha
         } else {
             rc = draw(folder, options->worker_program, attempt, tasks, count, err);
             if (rc == 0)
-                rc = read_drawings(svgs, folder, count, err);
+                rc = read_drawings(drawings, text, folder, count, err);
             error_ignore(file_remove_tree(folder, NULL));
         }
     }

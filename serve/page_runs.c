@@ -57,7 +57,7 @@ static int add_curve(struct document *document, struct store *store, const char 
     if (rc == 0)
         rc = picture_draw(&svg, &picture, false, err);
     if (rc == 0)
-        document_pictures(document, &svg, 1);
+        document_pictures(document, NULL, &svg, 1);
     picture_release(&picture);
     free(svg);
     return rc;
@@ -171,7 +171,7 @@ static int add_answers(struct document *document, const struct page_source *sour
     if (rc == 0 && count > 0) {
         *found = true;
         document_heading(document, answerer->label);
-        document_pictures(document, svgs, count);
+        document_pictures(document, NULL, svgs, count);
     }
     for (int i = 0; i < count; i++)
         free(svgs[i]);

@@ -114,6 +114,16 @@ static void a_report_draws_the_answers_that_were_kept_with_their_votes(void **st
     expect(html, ">solution</text>");
     expect(html, voters);
     free(html);
+    char *file = file_join(place.directory, "report.md");
+    const char *const markdown[] = { "report", "--format", "markdown", "-o", file, NULL };
+
+    free(run(&place, 0, markdown));
+    assert_int_equal(file_read(&html, &size, file, 64 << 20, &err), 0);
+    free(file);
+    expect(html, "Best arm: ");
+    expect(html, "\n       input "); /* in characters, in a block of code */
+    expect(html, voters);
+    free(html);
     /* without a place for drawings, or files to draw from, the report is whole but for them */
     setenv("TMPDIR", "/nonexistent", 1);
     free(run(&place, 0, report));

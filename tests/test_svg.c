@@ -129,6 +129,62 @@ static void ticks_are_round_numbers_that_enclose_the_values(void **state)
     }
 }
 
+/* A chart of one series with these points; fresh SVG. */
+static char *draw_points(enum chart_kind kind, enum chart_scale scale, bool share,
+                         const struct chart_point *points, int count)
+{
+    struct chart *chart = chart_create(kind, NULL, "x", "y");
+    struct picture picture = { 0 };
+    struct error err;
+    char *svg;
+
+    assert_non_null(chart);
+    chart->x_scale = scale;
+    chart->y_is_share = share;
+    chart_add_series(chart, "", 0);
+    for (int i = 0; i < count; i++) {
+        chart_add_x_name(chart, "name");
+        chart_add_point(chart, 0, &points[i]);
+        chart->y_reach = points[i].high > chart->y_reach ? points[i].high : chart->y_reach;
+    }
+    must(picture_add(&picture, chart, &err), &err);
+    must(picture_describe(&picture, "title", "", &err), &err);
+    must(picture_draw(&svg, &picture, true, &err), &err);
+    picture_release(&picture);
+    return svg;
+}
+
+static void a_short_logarithmic_axis_has_more_ticks_than_powers_of_ten(void **state)
+{
+    static const char *const TICKS[] = { ">1<", ">2<", ">5<", ">10<", ">20<", ">50<" };
+    const struct chart_point points[] = { chart_point_at(1, 0), chart_point_at(64, 1) };
+    char *svg = draw_points(CHART_LINES, CHART_LOGARITHMIC, false, points, 2);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof TICKS / sizeof *TICKS; i++)
+        if (strstr(svg, TICKS[i]) == NULL)
+            fail_msg("no tick %s", TICKS[i]);
+    assert_null(strstr(svg, ">100<"));
+    free(svg);
+}
+
+static void a_whisker_beyond_1_does_not_lengthen_the_axis_of_a_share(void **state)
+{
+    struct chart_point point = chart_point_at(0, 0.875);
+
+    (void)state;
+    point.low = 0.6;
+    point.high = 1.15;
+    char *share = draw_points(CHART_BARS, CHART_CATEGORIES, true, &point, 1);
+    char *other = draw_points(CHART_BARS, CHART_CATEGORIES, false, &point, 1);
+
+    assert_non_null(strstr(share, ">1.0<"));
+    assert_null(strstr(share, ">1.2<"));
+    assert_non_null(strstr(other, ">1.2<"));
+    free(share);
+    free(other);
+}
+
 static void names_beside_the_field_do_not_overlap(void **state)
 {
     struct side_label labels[8];
@@ -160,6 +216,8 @@ int main(void)
         cmocka_unit_test(the_same_chart_gives_the_same_bytes_in_every_locale),
         cmocka_unit_test(numbers_are_rounded_and_trimmed),
         cmocka_unit_test(ticks_are_round_numbers_that_enclose_the_values),
+        cmocka_unit_test(a_short_logarithmic_axis_has_more_ticks_than_powers_of_ten),
+        cmocka_unit_test(a_whisker_beyond_1_does_not_lengthen_the_axis_of_a_share),
         cmocka_unit_test(names_beside_the_field_do_not_overlap),
         cmocka_unit_test(a_broken_text_is_no_markup),
     };

@@ -326,6 +326,32 @@ static void a_narrow_terminal_gets_the_columns_that_matter(void **state)
     free(narrowest);
 }
 
+static void a_grid_of_means_goes_over_its_spreads_before_it_is_too_wide(void **state)
+{
+    enum { STEPS = 7 };
+    static const char *const NAMES[STEPS] = { "1", "2", "4", "8", "16", "32", "64" };
+    struct table_column columns[STEPS + 1] = { { .name = "trained", .type = TABLE_INT } };
+
+    (void)state;
+    for (int i = 0; i < STEPS; i++)
+        columns[i + 1] =
+            (struct table_column){ .name = NAMES[i], .type = TABLE_TEXT, .tight = true };
+    for (int width = 80; width <= 120; width += 40) {
+        struct table *table;
+
+        assert_int_equal(table_create(&table, columns, STEPS + 1, NULL), 0);
+        table_row(table);
+        table_int(table, 16);
+        for (int i = 0; i < STEPS; i++)
+            table_text(table, "0.870 +-0.069");
+        char *text = shown_at(table, width);
+
+        expect_lines_within(text, width);
+        assert_int_equal(strstr(text, "0.870 +-0.069") != NULL, width == 120);
+        free(text);
+    }
+}
+
 static void texts_wrap_between_words_and_never_inside(void **state)
 {
     static const char WORDS[] = "a sentence of several words, one of which is "
@@ -459,6 +485,7 @@ int main(void)
         cmocka_unit_test(several_tables_are_one_json_document),
         cmocka_unit_test(a_full_disk_is_an_error_with_its_code),
         cmocka_unit_test(a_narrow_terminal_gets_the_columns_that_matter),
+        cmocka_unit_test(a_grid_of_means_goes_over_its_spreads_before_it_is_too_wide),
         cmocka_unit_test(texts_wrap_between_words_and_never_inside),
         cmocka_unit_test(one_row_tells_its_lesser_columns_in_a_line),
         cmocka_unit_test(rows_of_one_group_stand_below_its_name),

@@ -20,7 +20,7 @@
 #include "step_answers.h"
 #include "voting.h"
 
-enum { DRAWN_ANSWERS = 4, PICTURES = 2, CAPTION = 48 };
+enum { DRAWN_ANSWERS = 4, PICTURES = 2, CAPTION = 48, TEXT_WIDTH = 92 };
 
 /* Everything is owned. */
 struct kept {
@@ -181,17 +181,12 @@ static void fill_drawing(struct drawing *drawing, const struct kept *kept, int t
     }
 }
 
-static int write_drawings(const char *path, const struct kept *kept, const char *task,
-                          const struct drawing *drawings, int count, struct error *err)
+static void print_svg(FILE *out, const struct data_kind *kind, const char *task,
+                      const struct drawing *drawings, int count)
 {
-    const struct data_kind *kind = data_set_source(kept->set)->kind;
     struct draw_svg svg = { 0 };
-    char *text = NULL, title[DATA_NAME_SIZE + 40];
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
+    char title[DATA_NAME_SIZE + 40];
 
-    if (out == NULL)
-        return error_no_memory(err, "the drawing");
     for (int i = 0; i < count; i++)
         draw_svg_add_items(&svg, drawings[i].items, drawings[i].count);
     draw_svg_begin(out, &svg);
@@ -200,10 +195,41 @@ static int write_drawings(const char *path, const struct kept *kept, const char 
         draw_svg_items(out, &svg, kind, title, drawings[i].items, drawings[i].count);
     }
     draw_svg_end(out);
-    int rc = fclose(out) == 0 ? file_write_atomic(path, text, size, err)
-                              : error_no_memory(err, "the drawing");
+}
 
-    free(text);
+static void print_text(FILE *out, const struct data_kind *kind, const char *task,
+                       const struct drawing *drawings, int count)
+{
+    for (int i = 0; i < count; i++) {
+        fprintf(out, "%s%.63s, test %d\n", i > 0 ? "\n" : "", task, i + 1);
+        draw_items(out, kind, drawings[i].items, drawings[i].count, DRAW_PLAIN, TEXT_WIDTH);
+    }
+}
+
+/* Writes FOLDER/number.svg and .txt. */
+static int write_drawings(const char *folder, int number, const struct kept *kept,
+                          const char *task, const struct drawing *drawings, int count,
+                          struct error *err)
+{
+    static const struct {
+        const char *ending;
+        void (*print)(FILE *out, const struct data_kind *kind, const char *task,
+                      const struct drawing *drawings, int count);
+    } FORMS[] = { { "svg", print_svg }, { "txt", print_text } };
+    int rc = 0;
+
+    for (size_t i = 0; i < sizeof FORMS / sizeof *FORMS && rc == 0; i++) {
+        char *text = NULL, *path = format_string("%s/%d.%s", folder, number, FORMS[i].ending);
+        size_t size = 0;
+        FILE *out = path != NULL ? open_memstream(&text, &size) : NULL;
+
+        if (out != NULL)
+            FORMS[i].print(out, data_set_source(kept->set)->kind, task, drawings, count);
+        rc = out != NULL && fclose(out) == 0 ? file_write_atomic(path, text, size, err)
+                                             : error_no_memory(err, "the drawing");
+        free(text);
+        free(path);
+    }
     return rc;
 }
 
@@ -214,22 +240,18 @@ static int draw_task(const struct kept *kept, const char *folder, int number, co
     int tests = task >= 0 ? data_set_task_tests(kept->set, SPLIT_TEST, task) : 0;
     struct ballot *ballots = calloc((size_t)tests + 1, sizeof *ballots);
     struct drawing *drawings = calloc((size_t)tests + 1, sizeof *drawings);
-    char *path = format_string("%s/%d.svg", folder, number);
-    int rc = ballots == NULL || drawings == NULL || path == NULL
-                 ? error_no_memory(err, "the answers")
-                 : 0;
+    int rc = ballots == NULL || drawings == NULL ? error_no_memory(err, "the answers") : 0;
 
     if (rc == 0 && tests > 0)
         rc = count_votes(ballots, kept, task, tests, err);
     for (int i = 0; i < tests && rc == 0; i++)
         fill_drawing(&drawings[i], kept, task, i, &ballots[i]);
     if (rc == 0 && tests > 0)
-        rc = write_drawings(path, kept, name, drawings, tests, err);
+        rc = write_drawings(folder, number, kept, name, drawings, tests, err);
     for (int i = 0; ballots != NULL && i < tests; i++)
         ballot_release(&ballots[i]);
     free(ballots);
     free(drawings);
-    free(path);
     return rc;
 }
 

@@ -98,12 +98,12 @@ bool chart_y_range(const struct chart *chart, double *low, double *high)
             widen(low, high, &found, point->low);
             widen(low, high, &found, point->high);
         }
+    if (chart->kind == CHART_BARS)
+        widen(low, high, &found, chart->y_reach);
     if (found && chart->y_is_share) {
         *low = 0;
         *high = *high > 1 ? 1 : *high;
     }
-    if (chart->kind == CHART_BARS)
-        widen(low, high, &found, chart->y_reach);
     return found;
 }
 
@@ -143,6 +143,25 @@ static void draw_x_tick(struct svg *svg, const struct frame *frame, double x, do
     svg_text(svg, "small muted", x, frame->bottom + 17 + lower, SVG_MIDDLE, text);
 }
 
+/* Ticks of a logarithmic scale: powers of ten, over a short range their doubles and
+ * fivefolds too. Returns their number. */
+static int logarithmic_ticks(double out[SCALE_TICKS], const struct scale *scale)
+{
+    static const double BETWEEN[] = { 1, 2, 5 };
+    int each = log10(scale->high / scale->low) < 3 ? 3 : 1, count = 0;
+
+    for (double power = pow(10, floor(log10(scale->low) + 1e-9));
+         power <= scale->high * (1 + 1e-9); power *= 10)
+        for (int i = 0; i < each; i++) {
+            double tick = power * BETWEEN[i];
+
+            if (tick >= scale->low * (1 - 1e-9) && tick <= scale->high * (1 + 1e-9) &&
+                count < SCALE_TICKS)
+                out[count++] = tick;
+        }
+    return count;
+}
+
 /* Chooses ticks at the values that occur, unless they would touch; otherwise at
  * powers of ten or round numbers. */
 static void draw_x_numbers(struct svg *svg, const struct chart *chart,
@@ -156,10 +175,7 @@ static void draw_x_numbers(struct svg *svg, const struct chart *chart,
     char text[NUMBER_TEXT_SIZE];
 
     if (ticks == NULL && scale->logarithmic) {
-        count = 0;
-        for (double power = pow(10, ceil(log10(scale->low) - 1e-9));
-             power <= scale->high * (1 + 1e-9) && count < SCALE_TICKS; power *= 10)
-            chosen[count++] = power;
+        count = logarithmic_ticks(chosen, scale);
         ticks = chosen;
     } else if (ticks == NULL) {
         count = scale_round(&copy, chosen, &digits);

@@ -195,7 +195,7 @@ int axis_table(struct table **out, const struct axis_values *values, const char 
     return rc;
 }
 
-/* Makes a grid of a block, with cells such as "0.512 +- 0.034", for the terminal. */
+/* Makes a grid of a block, with cells such as "0.512 +-0.034", for the terminal. */
 static int make_grid(struct table **out, const struct matrix_block *block,
                      const struct compare *compare, struct error *err)
 {
@@ -210,7 +210,7 @@ static int make_grid(struct table **out, const struct matrix_block *block,
         for (int i = 0; i < block->eval_count; i++) {
             snprintf(names[i], sizeof names[i], "%lld", (long long)block->eval_steps[i]);
             columns[i + 1] =
-                (struct table_column){ .name = names[i], .type = TABLE_TEXT, .whole = true };
+                (struct table_column){ .name = names[i], .type = TABLE_TEXT, .tight = true };
         }
         rc = table_create(out, columns, count, err);
     }
@@ -228,7 +228,7 @@ static int make_grid(struct table **out, const struct matrix_block *block,
             else if (isnan(cell->deviation))
                 snprintf(text, sizeof text, "%s", number_fixed(mean, cell->mean, DIGITS));
             else
-                snprintf(text, sizeof text, "%s +- %s", number_fixed(mean, cell->mean, DIGITS),
+                snprintf(text, sizeof text, "%s +-%s", number_fixed(mean, cell->mean, DIGITS),
                          number_fixed(spread, cell->deviation, DIGITS));
             table_text(*out, text);
         }

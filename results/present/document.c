@@ -37,7 +37,7 @@ static const char STYLE[] =
     "th,td{text-align:left;padding:.2rem .8rem .2rem 0;vertical-align:top}"
     "th{border-bottom:1px solid #595959}tbody tr:nth-child(even){background:#f5f6f8}"
     ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
-    "figure{margin:1rem 0}svg{max-width:100%;height:auto}"
+    "figure{margin:1rem 0}figcaption{font-size:.88rem}svg{max-width:100%;height:auto}"
     "pre{font-size:.82rem;background:#f5f6f8;padding:.6rem .8rem;overflow-x:auto;"
     "white-space:pre-wrap;overflow-wrap:anywhere}"
     "@media (prefers-color-scheme:dark){"
@@ -45,7 +45,8 @@ static const char STYLE[] =
     "a{color:#7cc0f5}th{border-color:#b0b0b0}tbody tr:nth-child(even),pre{background:#20242a}}"
     "@page{size:A4;margin:16mm 14mm}"
     "@media print{body{font-size:10.5pt;max-width:none;padding:0}nav{display:none}"
-    "h2,h3{break-after:avoid}figure,tr{break-inside:avoid}thead{display:table-header-group}"
+    "h2,h3,caption{break-after:avoid}figure,tr,figcaption{break-inside:avoid}"
+    "h3+p,.wide+.note{break-before:avoid}thead{display:table-header-group}"
     ".wide{overflow:visible}table{font-size:8.5pt}th,td{padding-right:.5rem}}";
 
 /* Decodes an entity that Markdown does not need; 0: there is none. */
@@ -471,10 +472,13 @@ void document_picture(struct document *document, const char *title, const char *
     fputs(")\n\n", document->out);
 }
 
-void document_pictures(struct document *document, char *const *svgs, int count)
+void document_pictures(struct document *document, const char *title, char *const *svgs,
+                       int count)
 {
     assert(is_html(document));
     fputs("<figure class=\"grids\">", document->out);
+    if (title != NULL)
+        write_block(document, "<figcaption>", "</figcaption>\n", "", title);
     for (int i = 0; i < count; i++)
         fputs(svgs[i], document->out);
     fputs("</figure>\n", document->out);

@@ -189,11 +189,15 @@ int make_steps_used(struct picture *out, struct figure_source *source, struct er
     if (rc == 0 && !(spread_of(cells, &choice, x, &low, &high) && stops_early(cells, x)))
         rc = error_set(err, ERROR_ABSENT,
                        "every evaluation uses all of its outer steps (eval.act_inference)");
-    if (rc == 0)
-        rc = draw_scatter(out, cells, &choice,
-                          chart_create(CHART_LINES, NULL, "outer steps used, mean over rows",
-                                       METRICS[cells->metric].title),
-                          x, "outer steps", err);
+    if (rc == 0) {
+        struct chart *chart =
+            chart_create(CHART_LINES, NULL, "outer steps used, mean over rows",
+                         METRICS[cells->metric].title);
+
+        if (chart != NULL)
+            chart->x_scale = low > 0 && high / low > 6 ? CHART_LOGARITHMIC : CHART_LINEAR;
+        rc = draw_scatter(out, cells, &choice, chart, x, "outer steps", err);
+    }
     free(choice.shown);
     free(x);
     return rc;

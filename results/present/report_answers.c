@@ -2,6 +2,7 @@
 #include "report_parts.h"
 
 #include "error.h"
+#include "file.h"
 #include "task_query.h"
 
 #include <math.h>
@@ -36,29 +37,58 @@ static const struct task_answerer *find_answerer(const struct task_answerer *ans
     return NULL;
 }
 
-/* The answers of the runs, task by task. svgs: (runs, tasks). */
-static void add_drawings(struct document *document, const struct task_answerer *const *runs,
-                         char *const *svgs, const char *const *tasks, int count)
+static bool is_text(const struct document *document)
 {
+    return document_form(document) == DOCUMENT_MARKDOWN;
+}
+
+/* "Best arm: arch.halt_max_steps=16 seed 0". */
+static int add_drawing(struct document *document, const char *which, const char *label,
+                       char *const *drawing, struct error *err)
+{
+    char *title = format_string("%s: %s", which, label);
+
+    if (title == NULL)
+        return error_no_memory(err, "a report");
+    if (is_text(document)) {
+        document_paragraph(document, title);
+        document_code(document, *drawing);
+    } else {
+        document_pictures(document, title, drawing, 1);
+    }
+    free(title);
+    return 0;
+}
+
+/* The answers of the runs, task by task. drawings: (runs, tasks). */
+static int add_drawings(struct document *document, const struct task_answerer *const *runs,
+                        char *const *drawings, const char *const *tasks, int count,
+                        struct error *err)
+{
+    int rc = 0;
+
     document_heading(document, "Answers");
     document_note(document,
-                  "Of some of the hardest and of the most contested tasks: input, "
-                  "solution, and the answers with most votes; wrong cells are marked.");
+                  is_text(document)
+                      ? "Of some of the hardest and of the most contested tasks: input, "
+                        "solution, and the answers with most votes; * is before wrong cells."
+                      : "Of some of the hardest and of the most contested tasks: input, "
+                        "solution, and the answers with most votes; wrong cells are marked.");
     for (int t = 0; t < count; t++) {
         document_heading(document, tasks[t]);
-        for (int r = 0; r < DRAWN_RUNS; r++) {
-            char *const *svg = &svgs[r * count + t];
+        for (int r = 0; r < DRAWN_RUNS && rc == 0; r++) {
+            char *const *drawing = &drawings[r * count + t];
 
-            if (*svg == NULL)
-                continue;
-            document_say(document, "%s: %s", r == 0 ? "Best arm" : "Worst arm", runs[r]->label);
-            document_pictures(document, svg, 1);
+            if (*drawing != NULL)
+                rc = add_drawing(document, r == 0 ? "Best arm" : "Worst arm", runs[r]->label,
+                                 drawing, err);
         }
     }
+    return rc;
 }
 
 /* Has both runs draw all tasks. *any: there is a drawing. */
-static int draw(char **svgs, bool *any, const struct task_answerer *const *runs,
+static int draw(char **drawings, bool *any, bool text, const struct task_answerer *const *runs,
                 const struct figure_source *figures, const char *const *tasks, int count,
                 struct error *err)
 {
@@ -66,11 +96,11 @@ static int draw(char **svgs, bool *any, const struct task_answerer *const *runs,
 
     for (int r = 0; r < DRAWN_RUNS && rc == 0; r++)
         if (runs[r] != NULL)
-            rc = figures->draw_answers(svgs + r * count, figures->draw_context,
+            rc = figures->draw_answers(drawings + r * count, text, figures->draw_context,
                                        runs[r]->directory, tasks, count, err);
     *any = false;
     for (int i = 0; i < DRAWN_RUNS * count; i++)
-        *any = *any || svgs[i] != NULL;
+        *any = *any || drawings[i] != NULL;
     return rc;
 }
 
@@ -82,12 +112,12 @@ int report_answers(struct report_source *source, const char *const *tasks, int c
     bool any = false;
     int known = 0;
 
-    if (figures->draw_answers == NULL || document_form(source->document) != DOCUMENT_HTML ||
+    if (figures->draw_answers == NULL || document_form(source->document) == DOCUMENT_PAGE ||
         count == 0)
         return 0;
     struct task_answerer *answerers = calloc(MOST_RUNS, sizeof *answerers);
-    char **svgs = calloc((size_t)(DRAWN_RUNS * count), sizeof *svgs);
-    int rc = answerers == NULL || svgs == NULL ? error_no_memory(err, "a report") : 0;
+    char **drawings = calloc((size_t)(DRAWN_RUNS * count), sizeof *drawings);
+    int rc = answerers == NULL || drawings == NULL ? error_no_memory(err, "a report") : 0;
 
     if (rc == 0)
         rc = task_answerers(figures->store, answerers, MOST_RUNS, &known,
@@ -96,13 +126,13 @@ int report_answers(struct report_source *source, const char *const *tasks, int c
         runs[0] = find_answerer(answerers, known, extreme_run(source, true));
         runs[1] = find_answerer(answerers, known, extreme_run(source, false));
         runs[1] = runs[1] == runs[0] ? NULL : runs[1];
-        rc = draw(svgs, &any, runs, figures, tasks, count, err);
+        rc = draw(drawings, &any, is_text(source->document), runs, figures, tasks, count, err);
     }
     if (rc == 0 && any)
-        add_drawings(source->document, runs, svgs, tasks, count);
-    for (int i = 0; svgs != NULL && i < DRAWN_RUNS * count; i++)
-        free(svgs[i]);
-    free(svgs);
+        rc = add_drawings(source->document, runs, drawings, tasks, count, err);
+    for (int i = 0; drawings != NULL && i < DRAWN_RUNS * count; i++)
+        free(drawings[i]);
+    free(drawings);
     free(answerers);
     return rc;
 }

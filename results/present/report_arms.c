@@ -274,15 +274,39 @@ int report_arms(struct report_source *source, struct error *err)
 
 /* ---- differences ---- */
 
+/* Columns that not every table of comparisons needs. */
+struct comparison_columns {
+    bool groups; /* comparisons of several groups of arms */
+    bool basis;  /* some are over tasks only, others over seeds too */
+};
+
+static struct comparison_columns needed_columns(const struct comparison_list *list)
+{
+    struct comparison_columns needed = { 0 };
+
+    for (int i = 1; i < list->count; i++) {
+        const struct comparison *first = &list->items[0], *item = &list->items[i];
+
+        needed.groups = needed.groups || strcmp(first->group, item->group) != 0;
+        needed.basis = needed.basis || first->estimate.tasks_only != item->estimate.tasks_only;
+    }
+    return needed;
+}
+
+static const char *basis_of(const struct comparison *item)
+{
+    return item->estimate.tasks_only ? "tasks only" : "seeds and tasks";
+}
+
 static void add_comparison(struct document *document, const struct comparison *item,
-                           bool groups)
+                           const struct comparison_columns *needed)
 {
     const struct estimate *e = &item->estimate;
     enum verdict verdict = comparison_verdict(item);
     char text[NUMBER_TEXT_SIZE], low[NUMBER_TEXT_SIZE], high[NUMBER_TEXT_SIZE];
     char interval[2 * NUMBER_TEXT_SIZE + 8];
 
-    if (groups)
+    if (needed->groups)
         document_cell(document, item->group);
     document_cell(document, item->label);
     document_cell(document, number_fixed(text, item->base_mean, DIGITS));
@@ -297,7 +321,8 @@ static void add_comparison(struct document *document, const struct comparison *i
         document_strong_cell(document, verdict_name(verdict));
     else
         document_cell(document, verdict_name(verdict));
-    document_cell(document, e->tasks_only ? "tasks only" : "seeds and tasks");
+    if (needed->basis)
+        document_cell(document, basis_of(item));
 }
 
 static int add_comparisons(struct document *document, const char *caption,
@@ -312,20 +337,21 @@ static int add_comparisons(struct document *document, const char *caption,
         { "verdict", DOCUMENT_TEXT },      { "over", DOCUMENT_TEXT },
     };
     enum { HEAD_COUNT = sizeof HEADS / sizeof *HEADS };
-    bool groups = false;
+    struct comparison_columns needed = needed_columns(list);
 
+    document_table(document, caption, needed.groups ? HEADS : HEADS + 1,
+                   HEAD_COUNT - !needed.groups - !needed.basis);
     for (int i = 0; i < list->count; i++)
-        groups = groups || list->items[i].group[0] != '\0';
-    document_table(document, caption, groups ? HEADS : HEADS + 1,
-                   groups ? HEAD_COUNT : HEAD_COUNT - 1);
-    for (int i = 0; i < list->count; i++)
-        add_comparison(document, &list->items[i], groups);
+        add_comparison(document, &list->items[i], &needed);
     document_table_end(document);
     char *note = format_string(
-        "%s. Intervals are not corrected; p (Holm) and the verdict are corrected for the %d "
+        "%s%s%s. Intervals are not corrected; p (Holm) and the verdict are corrected for the "
+        "%d "
         "comparison%s of this table. Inconclusive: this experiment cannot tell, not that there "
         "is no difference.",
-        METRICS[metric].title, list->count, list->count == 1 ? "" : "s");
+        METRICS[metric].title, needed.basis ? "" : ", over ",
+        needed.basis ? "" : basis_of(&list->items[0]), list->count,
+        list->count == 1 ? "" : "s");
     int rc = note == NULL ? error_no_memory(err, "a report") : 0;
 
     document_note(document, note);

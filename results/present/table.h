@@ -66,6 +66,7 @@ struct table_column {
      * number first, and named below the table; 0: never hidden */
     int drop;
     bool whole; /* a text that is not wrapped: "[-0.225, -0.053]" */
+    bool tight; /* a text that may be as narrow as its longest word: "0.225 +-0.053" */
 };
 
 /* Copies the columns and their texts. */

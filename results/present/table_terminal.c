@@ -138,7 +138,9 @@ static void measure_column(struct view *view, const struct table *table, int i, 
     view->natural[i] = view->least[i] = natural;
     const struct table_column *column = &table->columns[view->of_column[i]];
 
-    if (!is_number(column) && !column->whole && natural > LEAST_WRAPPED)
+    if (column->tight)
+        view->least[i] = word;
+    else if (!is_number(column) && !column->whole && natural > LEAST_WRAPPED)
         view->least[i] = word > LEAST_WRAPPED ? word : LEAST_WRAPPED;
 }
 
