@@ -118,7 +118,7 @@ int arm_find(struct results **out, struct store *store, const struct results *re
     if (rc == 0)
         rc =
             results_load(out, store, results->experiment, (const char *const *)selection.wheres,
-                         selection.count, RESULTS_ROWS, err);
+                         selection.count, RESULTS_BARE, err);
     for (int i = 0; rc == 0 && i < (*out)->row_count; i++) {
         int other = (*out)->rows[i].arm;
 

@@ -20,13 +20,9 @@
 
 enum { SHORT_HASH = 8 };
 
-/* The means of one run's untrained evaluations; NaN: none. */
-struct untrained_run {
-    int64_t run_id;
-    double values[METRIC_RECORDED];
-};
+/* The means of each run's untrained evaluations, in the order of the runs. */
 struct untrained_runs {
-    struct untrained_run *items; /* owned */
+    double *values; /* owned: (room, measures); NaN: none */
     int count, room;
 };
 
@@ -44,7 +40,7 @@ struct untrained_evaluation {
     double *values; /* (measures); NaN: none; borrowed of the loading */
 };
 
-enum { MOST_NAMED = 4 }; /* more measures are read together */
+enum { MOST_NAMED = 4 }; /* of more measures, all are read */
 
 /* State while the baselines are loaded. */
 struct loading {
@@ -172,36 +168,26 @@ static int load_copies(struct loading *l, struct store *store)
     return rc;
 }
 
-/* Appends a run without values; false: no memory. */
-static bool add_run(struct untrained_runs *runs, int64_t run_id)
+/* Appends a run without values; NULL: no memory. measures: number of its values. */
+static double *add_run(struct untrained_runs *runs, int measures)
 {
-    assert(runs != NULL);
+    size_t width = (size_t)measures;
+
     if (runs->count == runs->room) {
         int room = 2 * runs->room + 16;
-        struct untrained_run *larger =
-            large_array_resize(runs->items, (size_t)room * sizeof *larger);
+        double *larger =
+            large_array_resize(runs->values, ((size_t)room * width + 1) * sizeof *larger);
 
         if (larger == NULL)
-            return false;
-        runs->items = larger;
+            return NULL;
+        runs->values = larger;
         runs->room = room;
     }
-    struct untrained_run *run = &runs->items[runs->count++];
+    double *run = runs->values + (size_t)runs->count++ * width;
 
-    run->run_id = run_id;
-    for (int m = 0; m < METRIC_RECORDED; m++)
-        run->values[m] = (double)NAN;
-    return true;
-}
-
-/* Adds a value to the sums of the last run, and updates its mean. */
-static void add_value(struct untrained_runs *runs, struct measure_sums *sums,
-                      enum metric metric, double value)
-{
-    assert(runs != NULL && runs->count > 0);
-    sums->sums[metric] += value;
-    sums->counts[metric]++;
-    runs->items[runs->count - 1].values[metric] = sums->sums[metric] / sums->counts[metric];
+    for (int m = 0; m < measures; m++)
+        run[m] = (double)NAN;
+    return run;
 }
 
 /* The evaluations of the runs, also those that other experiments asked for, in the order
@@ -239,34 +225,52 @@ static int list_evaluations(struct untrained_evaluation **out, int *count,
 }
 
 #define UNTRAINED                                                                              \
-    "SELECT x.evaluation_id, m.value, m.name FROM evaluation_result x"                         \
-    " CROSS JOIN measure_value m ON m.evaluation_id = x.evaluation_id AND m.step = x.step"     \
-    "  AND m.position = 0"
-#define SCORED                                                                                 \
     " WHERE x.evaluation_id BETWEEN ?1 AND ?2 AND x.checkpoint = 'untrained' AND x.tasks > 0"  \
     " ORDER BY x.evaluation_id"
 
-/* Reads a measure (number -1: all) of evaluations, whose ids are in order. */
-static int read_values(struct untrained_evaluation *const *evaluations,
-                       const struct id_list *ids, const struct loading *l, int number,
-                       struct store *store)
+/* Reads all measures of evaluations, whose ids are in order. */
+static int read_all(struct untrained_evaluation *const *evaluations, const struct id_list *ids,
+                    const struct loading *l, struct store *store)
 {
-    struct id_query q = number < 0
-                            ? id_query_begin(store, ids, UNTRAINED SCORED, NULL)
-                            : id_query_begin(store, ids, UNTRAINED " AND m.name = ?3" SCORED,
-                                             METRICS[l->metrics[number]].name);
+    struct id_query q =
+        id_query_begin(store, ids,
+                       "SELECT x.evaluation_id, m.value, m.name FROM evaluation_result x"
+                       " CROSS JOIN measure_value m ON m.evaluation_id = x.evaluation_id"
+                       "  AND m.step = x.step AND m.position = 0" UNTRAINED,
+                       NULL);
     struct measure_memo memo = { { 0 }, 0 };
     int rc;
 
     while ((rc = id_query_step(&q, l->err)) > 0) {
-        enum metric metric =
-            number < 0 ? measure_memo_find(&memo, sql_text(q.s, 2)) : l->metrics[number];
+        enum metric metric = measure_memo_find(&memo, sql_text(q.s, 2));
 
-        /* all measures are in the order of their numbers */
-        if (metric < METRIC_RECORDED)
-            evaluations[q.place]->values[number < 0 ? (int)metric : number] =
-                sqlite3_column_double(q.s, 1);
+        if (metric < METRIC_RECORDED) /* all are in the order of their numbers */
+            evaluations[q.place]->values[metric] = sqlite3_column_double(q.s, 1);
     }
+    return rc;
+}
+
+/* Reads measures number `first` and the next one, if there is one. */
+static int read_two(struct untrained_evaluation *const *evaluations, const struct id_list *ids,
+                    const struct loading *l, int first, struct store *store)
+{
+    int count = l->metric_count - first < 2 ? 1 : 2;
+    const char *const names[2] = { METRICS[l->metrics[first]].name,
+                                   count > 1 ? METRICS[l->metrics[first + 1]].name : NULL };
+    struct id_query q =
+        id_query_begin(store, ids,
+                       "SELECT x.evaluation_id, m.value, n.value FROM evaluation_result x"
+                       " LEFT JOIN measure_value m ON m.evaluation_id = x.evaluation_id"
+                       "  AND m.step = x.step AND m.name = ?3 AND m.position = 0"
+                       " LEFT JOIN measure_value n ON n.evaluation_id = x.evaluation_id"
+                       "  AND n.step = x.step AND n.name = ?4 AND n.position = 0" UNTRAINED,
+                       names);
+    int rc;
+
+    while ((rc = id_query_step(&q, l->err)) > 0)
+        for (int i = 0; i < count; i++)
+            if (sqlite3_column_type(q.s, 1 + i) != SQLITE_NULL)
+                evaluations[q.place]->values[first + i] = sqlite3_column_double(q.s, 1 + i);
     return rc;
 }
 
@@ -294,10 +298,10 @@ static int read_untrained(struct untrained_evaluation *list, int count, const st
     for (int i = 0; i < count && rc == 0; i++)
         ids.ids[ids.count++] = order[i]->id;
     if (rc == 0 && l->metric_count > MOST_NAMED)
-        rc = read_values(order, &ids, l, -1, store);
+        rc = read_all(order, &ids, l, store);
     else
-        for (int m = 0; m < l->metric_count && rc == 0; m++)
-            rc = read_values(order, &ids, l, m, store);
+        for (int m = 0; m < l->metric_count && rc == 0; m += 2)
+            rc = read_two(order, &ids, l, m, store);
     free(order);
     id_list_release(&ids);
     return rc;
@@ -316,26 +320,30 @@ static int add_untrained(struct loading *l, const struct untrained_evaluation *l
 {
     struct measure_sums sums[2] = { 0 }; /* by split */
     int last[2] = { -1, -1 };
-    int number[2] = { -1, -1 }; /* the baseline of that run */
-    int rc = 0;
+    double *means[2] = { NULL }; /* of that run; NULL: the results do not have it */
+    int number, rc = 0;
 
     for (int i = 0; i < count && rc == 0; i++) {
         const struct untrained_evaluation *item = &list[i];
+        struct measure_sums *sum = &sums[item->train];
 
         if (!has_any(item, l->metric_count))
             continue;
         if (last[item->train] != item->run) {
-            sums[item->train] = (struct measure_sums){ .counts = { 0 } };
-            rc = find_baseline(l, &number[item->train], item->run, item->train);
-            if (rc == 0 && number[item->train] >= 0 &&
-                !add_run(&l->untrained[number[item->train]], l->runs.ids[item->run]))
-                rc = error_no_memory(l->err, "baselines");
+            *sum = (struct measure_sums){ .counts = { 0 } };
+            means[item->train] = NULL;
+            rc = find_baseline(l, &number, item->run, item->train);
+            if (rc == 0 && number >= 0) {
+                means[item->train] = add_run(&l->untrained[number], l->metric_count);
+                rc = means[item->train] == NULL ? error_no_memory(l->err, "baselines") : 0;
+            }
         }
         last[item->train] = item->run;
-        for (int m = 0; m < l->metric_count && rc == 0 && number[item->train] >= 0; m++)
-            if (!isnan(item->values[m]))
-                add_value(&l->untrained[number[item->train]], &sums[item->train], l->metrics[m],
-                          item->values[m]);
+        for (int m = 0; m < l->metric_count && means[item->train] != NULL; m++)
+            if (!isnan(item->values[m])) {
+                sum->sums[m] += item->values[m];
+                means[item->train][m] = sum->sums[m] / ++sum->counts[m];
+            }
     }
     return rc;
 }
@@ -399,35 +407,30 @@ static int load_untrained_rows(const struct loading *l, struct store *store)
     return rc;
 }
 
-static int compare_untrained(const void *a, const void *b)
-{
-    const struct untrained_run *x = a, *y = b;
-
-    return x->run_id < y->run_id ? -1 : x->run_id > y->run_id;
-}
-
-/* Divides the sums, and computes the deviation over runs. scratch: room for a number
- * per run. */
+/* Divides the sums, and computes the mean and the deviation over runs. scratch: room for
+ * a number per run. */
 static void finish(struct baseline *baseline, const struct untrained_runs *untrained,
-                   double *scratch)
+                   const struct loading *l, double *scratch)
 {
     assert(untrained != NULL);
-    /* sums depend on the order */
-    if (untrained->count > 0)
-        qsort(untrained->items, (size_t)untrained->count, sizeof *untrained->items,
-              compare_untrained);
     baseline->untrained_runs = untrained->count;
     for (int m = 0; m < METRIC_COUNT; m++) {
-        int found = 0;
-
         baseline->copy[m] = METRICS[m].of_copy && baseline->copy_runs > 0
                                 ? baseline->copy[m] / baseline->copy_runs
                                 : (double)NAN;
-        for (int i = 0; m < METRIC_RECORDED && i < untrained->count; i++)
-            if (!isnan(untrained->items[i].values[m]))
-                scratch[found++] = untrained->items[i].values[m];
-        baseline->untrained[m] = statistics_mean(scratch, found);
-        baseline->untrained_deviation[m] = statistics_deviation(scratch, found);
+        baseline->untrained[m] = baseline->untrained_deviation[m] = (double)NAN;
+    }
+    for (int m = 0; m < l->metric_count; m++) {
+        int found = 0;
+
+        for (int i = 0; i < untrained->count; i++) {
+            double value = untrained->values[(size_t)i * (size_t)l->metric_count + (size_t)m];
+
+            if (!isnan(value))
+                scratch[found++] = value;
+        }
+        baseline->untrained[l->metrics[m]] = statistics_mean(scratch, found);
+        baseline->untrained_deviation[l->metrics[m]] = statistics_deviation(scratch, found);
     }
 }
 
@@ -530,7 +533,7 @@ static int complete(struct loading *l, struct store *store)
                                  : 0;
 
     for (int i = 0; i < l->out->count && rc == 0; i++) {
-        finish(&l->out->items[i], &l->untrained[i], scratch);
+        finish(&l->out->items[i], &l->untrained[i], l, scratch);
         if (l->out->count > 1)
             rc = describe_data(&l->out->items[i], l->results, l->err);
         else if ((l->out->items[i].data = strdup("")) == NULL)
@@ -607,7 +610,7 @@ int baselines_load_some(struct baselines *out, struct store *store,
     if (rc == 0)
         rc = complete(&l, store);
     for (int i = 0; i < out->count && l.untrained != NULL; i++)
-        free(l.untrained[i].items);
+        free(l.untrained[i].values);
     free(l.untrained);
     free(l.rows);
     free(l.first);

@@ -4,6 +4,8 @@
 #include "compare.h"
 
 #include "error.h"
+#include "evaluation_rows.h"
+#include "task_values.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -89,7 +91,7 @@ static int add_tasks(struct compare *compare, struct task_values *values, struct
                 tasks[count++] = fresh[fresh_count++];
         }
     }
-    if (rc == 0)
+    if (rc == 0 && fresh_count > 0)
         rc = move_columns(compare, to, count, err);
     if (rc == 0) {
         free(compare->tasks);
@@ -106,33 +108,23 @@ static int add_tasks(struct compare *compare, struct task_values *values, struct
     return rc;
 }
 
-/* Adds a seed's outcomes to the last cell. */
-static int add_seed(struct compare *compare, int64_t seed, const struct task_values *values,
-                    struct error *err)
+/* Where the outcomes of a row belong. */
+struct seed_place {
+    int cell; /* -1: nowhere */
+    int seed; /* number in the cell */
+};
+
+/* Writes the outcomes of a seed. */
+static void put_seed(struct compare *compare, const struct seed_place *place,
+                     const struct task_values *values)
 {
-    struct compare_cell *cell = &compare->cells[compare->cell_count - 1];
-    size_t seeds = (size_t)cell->seed_count + 1, tasks = (size_t)compare->task_count;
-    int64_t *new_seeds = realloc(cell->seeds, seeds * sizeof *new_seeds);
-
-    if (new_seeds != NULL)
-        cell->seeds = new_seeds;
-    double *new_values = realloc(cell->values, (seeds * tasks + 1) * sizeof *new_values);
-
-    if (new_values != NULL)
-        cell->values = new_values;
-    if (new_seeds == NULL || new_values == NULL)
-        return error_no_memory(err, "a comparison");
-    double *mine = new_values + (seeds - 1) * tasks;
+    size_t tasks = (size_t)compare->task_count;
+    double *mine = compare->cells[place->cell].values + (size_t)place->seed * tasks;
     int j = 0;
 
-    for (int t = 0; t < compare->task_count; t++) {
-        bool here = j < values->count && strcmp(compare->tasks[t], values->tasks[j]) == 0;
-
-        mine[t] = here ? values->values[j] : (double)NAN;
-        j += here;
-    }
-    cell->seeds[cell->seed_count++] = seed;
-    return 0;
+    for (int t = 0; t < compare->task_count && j < values->count; t++)
+        if (strcmp(compare->tasks[t], values->tasks[j]) == 0)
+            mine[t] = values->values[j++];
 }
 
 /* Computes each seed's mean over tasks, then mean and deviation over seeds. */
@@ -162,22 +154,92 @@ static int summarise(struct compare_cell *cell, int tasks, struct error *err)
     return 0;
 }
 
-/* values: used for every row. */
-static int add_row(struct compare *compare, struct store *store, const struct result_row *row,
-                   struct task_values *values, struct error *err)
+/* Makes the cells with their seeds, which have no outcomes yet. places: (rows). */
+static int make_cells(struct compare *compare, struct seed_place *places, struct error *err)
 {
-    const struct compare_cell *last =
-        compare->cell_count > 0 ? &compare->cells[compare->cell_count - 1] : NULL;
-    int rc = task_values_load(values, store, row->evaluation_id, compare->metric, err);
+    const struct results *results = compare->results;
+    struct compare_cell *cell = NULL;
 
-    if (rc == 0 && !same_tasks(compare, values))
-        rc = add_tasks(compare, values, err);
-    if (rc == 0 && (last == NULL || last->row->arm != row->arm ||
-                    strcmp(last->row->evaluation, row->evaluation) != 0))
-        // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): compare_create() made the cells
-        compare->cells[compare->cell_count++] = (struct compare_cell){ .row = row };
+    for (int i = 0; i < results->row_count; i++) {
+        const struct result_row *row = &results->rows[i];
+
+        places[i] = (struct seed_place){ -1, 0 };
+        if (strcmp(row->checkpoint, "last") != 0)
+            continue;
+        if (cell == NULL || cell->row->arm != row->arm ||
+            strcmp(cell->row->evaluation, row->evaluation) != 0) {
+            cell = &compare->cells[compare->cell_count++];
+            *cell = (struct compare_cell){ .row = row };
+        }
+        places[i] = (struct seed_place){ compare->cell_count - 1, cell->seed_count++ };
+    }
+    for (int c = 0; c < compare->cell_count; c++) {
+        size_t seeds = (size_t)compare->cells[c].seed_count;
+
+        compare->cells[c].seeds = malloc(seeds * sizeof *compare->cells[c].seeds);
+        /* tasks are added as they are met */
+        compare->cells[c].values = malloc(sizeof *compare->cells[c].values);
+        if (compare->cells[c].seeds == NULL || compare->cells[c].values == NULL)
+            return error_no_memory(err, "a comparison");
+    }
+    for (int i = 0; i < results->row_count; i++)
+        if (places[i].cell >= 0)
+            compare->cells[places[i].cell].seeds[places[i].seed] = results->rows[i].seed;
+    return 0;
+}
+
+/* Reads the outcomes of all cells. */
+static int read_outcomes(struct compare *compare, const struct seed_place *places,
+                         struct error *err)
+{
+    struct evaluation_rows rows;
+    struct task_reader reader;
+    struct task_values values = { 0 };
+    int rc = evaluation_rows_init(&rows, compare->results, err);
+
     if (rc == 0)
-        rc = add_seed(compare, row->seed, values, err);
+        rc =
+            task_reader_begin(&reader, compare->store, &rows.evaluations, compare->metric, err);
+    while (rc == 0 && (rc = task_reader_step(&reader, &values, err)) > 0) {
+        bool known = same_tasks(compare, &values);
+
+        rc = 0;
+        for (int i = rows.first[reader.place]; i < rows.first[reader.place + 1]; i++) {
+            const struct seed_place *place = &places[rows.rows[i] - compare->results->rows];
+
+            if (place->cell < 0)
+                continue;
+            if (!known)
+                rc = add_tasks(compare, &values, err);
+            if (rc < 0)
+                break;
+            known = true;
+            put_seed(compare, place, &values);
+        }
+        if (rc < 0)
+            task_reader_end(&reader);
+    }
+    task_values_release(&values);
+    evaluation_rows_release(&rows);
+    return rc;
+}
+
+/* Makes the cells, and reads their outcomes. */
+static int load_cells(struct compare *compare, struct error *err)
+{
+    const struct results *results = compare->results;
+    struct seed_place *places = malloc(((size_t)results->row_count + 1) * sizeof *places);
+    int rc = places == NULL ? error_no_memory(err, "a comparison")
+                            : make_cells(compare, places, err);
+
+    if (rc == 0 && compare->cell_count == 0)
+        rc = error_set(err, ERROR_ABSENT,
+                       "experiment \"%s\" has no finished evaluation to compare (%d runs, %d "
+                       "done) that meets the conditions",
+                       results->experiment, results->runs.total, results->runs.of[RUN_DONE]);
+    if (rc == 0)
+        rc = read_outcomes(compare, places, err);
+    free(places);
     return rc;
 }
 
@@ -185,8 +247,7 @@ int compare_create(struct compare **out, struct store *store, const struct resul
                    enum metric metric, struct error *err)
 {
     struct compare *compare = calloc(1, sizeof *compare);
-    struct task_values values = { 0 };
-    int rc = 0;
+    int rc;
 
     *out = NULL;
     if (compare != NULL)
@@ -198,15 +259,7 @@ int compare_create(struct compare **out, struct store *store, const struct resul
     compare->store = store;
     compare->results = results;
     compare->metric = METRICS[metric].paired != METRIC_COUNT ? METRICS[metric].paired : metric;
-    for (int i = 0; i < results->row_count && rc == 0; i++)
-        if (strcmp(results->rows[i].checkpoint, "last") == 0)
-            rc = add_row(compare, store, &results->rows[i], &values, err);
-    task_values_release(&values);
-    if (rc == 0 && compare->cell_count == 0)
-        rc = error_set(err, ERROR_ABSENT,
-                       "experiment \"%s\" has no finished evaluation to compare (%d runs, %d "
-                       "done) that meets the conditions",
-                       results->experiment, results->runs.total, results->runs.of[RUN_DONE]);
+    rc = load_cells(compare, err);
     for (int i = 0; i < compare->cell_count && rc == 0; i++)
         rc = summarise(&compare->cells[i], compare->task_count, err);
     if (rc != 0) {

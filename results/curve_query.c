@@ -192,7 +192,7 @@ static bool is_of_training(const char *name)
 
 enum results_scope curves_scope(const char *name)
 {
-    return is_of_training(name) ? RESULTS_ROWS : RESULTS_ALL;
+    return is_of_training(name) ? RESULTS_BARE : RESULTS_ALL;
 }
 
 int curves_load(struct curves *out, struct store *store, const struct results *results,

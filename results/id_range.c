@@ -44,9 +44,9 @@ void id_list_order(struct id_list *list)
 }
 
 struct id_query id_query_begin(struct store *store, const struct id_list *list, const char *sql,
-                               const char *text)
+                               const char *const *texts)
 {
-    return (struct id_query){ .store = store, .list = list, .sql = sql, .text = text };
+    return (struct id_query){ .store = store, .list = list, .sql = sql, .texts = texts };
 }
 
 /* Begins the next range; there is one. */
@@ -60,9 +60,9 @@ static int begin_range(struct id_query *q, struct error *err)
         q->next++;
     int64_t last = ids[q->next - 1];
 
-    return q->text == NULL
-               ? sql_query(q->store, &q->s, err, q->sql, "ii", first, last)
-               : sql_query(q->store, &q->s, err, q->sql, "iit", first, last, q->text);
+    return q->texts == NULL ? sql_query(q->store, &q->s, err, q->sql, "ii", first, last)
+                            : sql_query(q->store, &q->s, err, q->sql, "iitt", first, last,
+                                        q->texts[0], q->texts[1]);
 }
 
 int id_query_step(struct id_query *q, struct error *err)

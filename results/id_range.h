@@ -32,15 +32,16 @@ struct id_query {
     sqlite3_stmt *s; /* the row */
     int place;       /* number of the row's id in the list */
     struct store *store;
-    const char *sql, *text;
+    const char *sql;
+    const char *const *texts;   /* (2), or NULL */
     const struct id_list *list; /* borrowed */
     int next;                   /* the id with which the next range begins */
 };
 
-/* sql: ids are column 0, ascending, between ?1 and ?2; text, where it is not NULL, is
- * ?3. sql and text must outlive the query. */
+/* sql: ids are column 0, ascending, between ?1 and ?2; texts, where it is not NULL, has
+ * ?3 and ?4. sql and texts must outlive the query. */
 struct id_query id_query_begin(struct store *store, const struct id_list *list, const char *sql,
-                               const char *text);
+                               const char *const *texts);
 /* 1: the next row of an id of the list; 0: there are no more; negative: an error. Ended
  * by anything but 1. */
 int id_query_step(struct id_query *query, struct error *err) MUST_CHECK;

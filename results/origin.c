@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "id_range.h"
 #include "json.h"
 #include "sql.h"
 #include "store.h"
@@ -11,27 +12,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The runs of experiment ?1. */
-#define RUNS                                                                                   \
-    "(SELECT DISTINCT x.run_id FROM arm a CROSS JOIN arm_run x USING (arm_id)"                 \
-    " WHERE a.experiment_id = ?1)"
-
-int origin_data(char **out, struct store *store, int64_t experiment_id, struct error *err)
+int origin_data(char **out, struct store *store, const struct id_list *runs, struct error *err)
 {
-    sqlite3_stmt *s = NULL;
-    int rc = sql_query(store, &s, err,
-                       "SELECT json_extract(t.provenance, '$.data.source') FROM " RUNS
-                       " CROSS JOIN attempt t USING (run_id)"
-                       " WHERE json_valid(t.provenance) ORDER BY t.run_id, t.number LIMIT 1",
-                       "i", experiment_id);
+    struct id_query q =
+        id_query_begin(store, runs,
+                       "SELECT run_id, json_extract(provenance, '$.data.source')"
+                       " FROM attempt WHERE run_id BETWEEN ?1 AND ?2"
+                       " AND json_valid(provenance) ORDER BY run_id, number",
+                       NULL);
+    int rc = id_query_step(&q, err);
 
     *out = NULL;
-    if (rc == 0)
-        rc = sql_step(store, &s, err);
     if (rc < 0)
         return rc;
-    *out = rc == 1 ? sql_text_copy(s, 0) : NULL;
-    sql_end(&s);
+    *out = rc == 1 ? sql_text_copy(q.s, 1) : NULL;
+    id_query_end(&q);
     if (*out == NULL)
         *out = strdup("");
     return *out == NULL ? error_no_memory(err, "the data's source") : 0;
@@ -51,13 +46,14 @@ static bool grow(void *array, int count, size_t size)
     return true;
 }
 
-/* Copies the first count columns of the statement, "" for NULL; false: no memory. */
-static bool copy_columns(char **const *texts, int count, sqlite3_stmt *s)
+/* Copies count columns of the statement from number first on, "" for NULL; false: no
+ * memory. */
+static bool copy_columns(char **const *texts, int count, sqlite3_stmt *s, int first)
 {
     bool whole = true;
 
     for (int i = 0; i < count; i++) {
-        *texts[i] = strdup(sql_text(s, i));
+        *texts[i] = strdup(sql_text(s, first + i));
         whole = whole && *texts[i] != NULL;
     }
     return whole;
@@ -65,7 +61,7 @@ static bool copy_columns(char **const *texts, int count, sqlite3_stmt *s)
 
 /* ---- programs and machines ---- */
 
-enum { BUILD_TEXTS = 10 };
+enum { BUILD_TEXTS = 10, BUILD_KEYS = 8 }; /* the former: all; the latter: but times */
 
 static void build_texts(char **texts[BUILD_TEXTS], struct origin_build *build)
 {
@@ -96,39 +92,107 @@ void origin_builds_release(struct origin_builds *builds)
     *builds = (struct origin_builds){ 0 };
 }
 
-int origin_builds(struct origin_builds *out, struct store *store, int64_t experiment_id,
+/* The build of the row's attempt, added if it is new; NULL: no memory. */
+static struct origin_build *find_build(struct origin_builds *builds, sqlite3_stmt *s)
+{
+    char **texts[BUILD_TEXTS];
+
+    /* the one sought mostly is that of the attempt before */
+    for (int i = builds->count - 1; i >= 0; i--) {
+        bool same = true;
+
+        build_texts(texts, &builds->items[i]);
+        for (int t = 0; t < BUILD_KEYS && same; t++)
+            same = strcmp(*texts[t], sql_text(s, t + 2)) == 0;
+        if (same)
+            return &builds->items[i];
+    }
+    if (!grow(&builds->items, builds->count, sizeof *builds->items))
+        return NULL;
+    struct origin_build *build = &builds->items[builds->count++];
+
+    *build = (struct origin_build){ 0 };
+    build_texts(texts, build);
+    if (!copy_columns(texts, BUILD_KEYS, s, 2))
+        return NULL;
+    build->first_begun = strdup(sql_text(s, 1));
+    build->last_begun = strdup(sql_text(s, 1));
+    return build->first_begun != NULL && build->last_begun != NULL ? build : NULL;
+}
+
+/* Replaces a time by the row's; false: no memory. */
+static bool replace_time(char **time, sqlite3_stmt *s)
+{
+    char *copy = strdup(sql_text(s, 1));
+
+    if (copy != NULL) {
+        free(*time);
+        *time = copy;
+    }
+    return copy != NULL;
+}
+
+/* Adds the row's attempt. */
+static int add_attempt(struct origin_builds *builds, sqlite3_stmt *s, struct error *err)
+{
+    struct origin_build *build = find_build(builds, s);
+    int64_t run_id = sqlite3_column_int64(s, 0);
+    bool whole = build != NULL;
+
+    if (whole && strcmp(sql_text(s, 1), build->first_begun) < 0)
+        whole = replace_time(&build->first_begun, s);
+    if (whole && strcmp(sql_text(s, 1), build->last_begun) > 0)
+        whole = replace_time(&build->last_begun, s);
+    if (!whole)
+        return error_no_memory(err, "the provenance");
+    build->attempts++;
+    /* attempts come run by run */
+    build->runs += build->runs == 0 || build->last_run != run_id;
+    build->last_run = run_id;
+    return 0;
+}
+
+/* Order: when they began first, host, then all else. */
+static int compare_builds(const void *a, const void *b)
+{
+    struct origin_build x = *(const struct origin_build *)a;
+    struct origin_build y = *(const struct origin_build *)b;
+    char **mine[BUILD_TEXTS], **theirs[BUILD_TEXTS];
+    int order = strcmp(x.first_begun, y.first_begun);
+
+    build_texts(mine, &x);
+    build_texts(theirs, &y);
+    if (order == 0)
+        order = strcmp(x.host, y.host);
+    for (int t = 0; t < BUILD_KEYS && order == 0; t++)
+        order = strcmp(*mine[t], *theirs[t]);
+    return order;
+}
+
+int origin_builds(struct origin_builds *out, struct store *store, const struct id_list *runs,
                   struct error *err)
 {
-    sqlite3_stmt *s = NULL;
-    int rc = sql_query(
-        store, &s, err,
-        "SELECT t.engine_version, r.numeric_version, t.git_commit, t.compiler, t.kernel_set,"
-        " t.blas, t.cpu, t.host, min(t.started_at), max(t.started_at), count(*),"
-        " count(DISTINCT t.run_id) FROM " RUNS
-        " CROSS JOIN attempt t USING (run_id) CROSS JOIN run r USING (run_id)"
-        " WHERE t.engine_version IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 9, 8",
-        "i", experiment_id);
+    struct id_query q =
+        id_query_begin(store, runs,
+                       "SELECT t.run_id, t.started_at, t.engine_version, r.numeric_version,"
+                       " t.git_commit, t.compiler, t.kernel_set, t.blas, t.cpu, t.host"
+                       " FROM attempt t CROSS JOIN run r USING (run_id)"
+                       " WHERE t.run_id BETWEEN ?1 AND ?2 AND t.engine_version IS NOT NULL"
+                       " ORDER BY t.run_id, t.number",
+                       NULL);
+    int rc;
 
     *out = (struct origin_builds){ 0 };
-    while (rc == 0 && (rc = sql_step(store, &s, err)) == 1) {
-        char **texts[BUILD_TEXTS];
-
-        rc = grow(&out->items, out->count, sizeof *out->items)
-                 ? 0
-                 : error_no_memory(err, "the provenance");
-        if (rc != 0)
+    while ((rc = id_query_step(&q, err)) > 0) {
+        rc = add_attempt(out, q.s, err);
+        if (rc < 0)
             break;
-        struct origin_build *build = &out->items[out->count++];
-
-        *build = (struct origin_build){ .attempts = sqlite3_column_int(s, 10),
-                                        .runs = sqlite3_column_int(s, 11) };
-        build_texts(texts, build);
-        if (!copy_columns(texts, BUILD_TEXTS, s))
-            rc = error_no_memory(err, "the provenance");
     }
-    sql_end(&s);
-    if (rc != 0)
+    id_query_end(&q);
+    if (rc < 0)
         origin_builds_release(out);
+    else if (out->count > 0)
+        qsort(out->items, (size_t)out->count, sizeof *out->items, compare_builds);
     return rc;
 }
 
@@ -178,7 +242,7 @@ int origin_failures(struct origin_failures *out, struct store *store, int64_t ex
 
         *failure = (struct origin_failure){ .seed = sqlite3_column_int64(s, 5),
                                             .attempts = sqlite3_column_int(s, 6) };
-        if (!copy_columns(texts, 5, s))
+        if (!copy_columns(texts, 5, s, 0))
             rc = error_no_memory(err, "the failures");
     }
     sql_end(&s);
@@ -236,32 +300,55 @@ int origin_spec(struct origin_spec *out, struct store *store, int64_t experiment
     if (rc == 0)
         rc = error_set(err, ERROR_ABSENT, "the experiment has been removed");
     if (rc == 1)
-        rc = copy_columns(texts, 4, s) ? 0 : error_no_memory(err, "the experiment");
+        rc = copy_columns(texts, 4, s, 0) ? 0 : error_no_memory(err, "the experiment");
     sql_end(&s);
     if (rc != 0)
         origin_spec_release(out);
     return rc;
 }
 
-int origin_cost(struct origin_cost *out, struct store *store, int64_t experiment_id,
-                struct error *err)
+/* Adds the FLOPs of the trainings that are done. */
+static int add_flops(struct origin_cost *out, struct store *store, const struct id_list *runs,
+                     struct error *err)
 {
-    sqlite3_stmt *s = NULL;
-    int rc = sql_query(
-        store, &s, err,
-        "SELECT total(iif(d.done, r.train_flops, 0.0)), total((SELECT"
-        "  sum(coalesce(t.user_seconds, 0) + coalesce(t.system_seconds, 0)) FROM attempt t"
-        "  WHERE t.run_id = r.run_id)), total(d.done)"
-        " FROM (SELECT run_id, EXISTS (SELECT 1 FROM job j WHERE j.run_id = x.run_id"
-        "  AND j.kind = 'train' AND j.state = 'done' AND j.cause IS NULL) AS done"
-        "  FROM " RUNS " x) d CROSS JOIN run r USING (run_id)",
-        "i", experiment_id);
+    struct id_query q = id_query_begin(
+        store, runs,
+        "SELECT j.run_id, r.train_flops FROM job j CROSS JOIN run r USING (run_id)"
+        " WHERE j.run_id BETWEEN ?1 AND ?2 AND j.kind = 'train'"
+        " AND j.state = 'done' AND j.cause IS NULL ORDER BY j.run_id",
+        NULL);
+    int before = -1, rc;
 
-    *out = (struct origin_cost){ 0 };
-    while (rc == 0 && (rc = sql_step(store, &s, err)) == 1) { /* one row */
-        rc = 0;
-        *out = (struct origin_cost){ sqlite3_column_double(s, 0), sqlite3_column_double(s, 1),
-                                     sqlite3_column_int(s, 2) };
+    while ((rc = id_query_step(&q, err)) > 0) {
+        if (q.place == before)
+            continue;
+        before = q.place;
+        out->trained++;
+        out->flops += sqlite3_column_double(q.s, 1); /* NULL: 0 */
     }
     return rc;
+}
+
+int origin_cost(struct origin_cost *out, struct store *store, const struct id_list *runs,
+                struct error *err)
+{
+    struct id_query q =
+        id_query_begin(store, runs,
+                       "SELECT run_id, coalesce(user_seconds, 0) + coalesce(system_seconds, 0)"
+                       " FROM attempt WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id, number",
+                       NULL);
+    double of_run = 0;
+    int before = -1, rc;
+
+    *out = (struct origin_cost){ 0 };
+    while ((rc = id_query_step(&q, err)) > 0) {
+        if (q.place != before) {
+            out->cpu_seconds += of_run;
+            of_run = 0;
+        }
+        before = q.place;
+        of_run += sqlite3_column_double(q.s, 1);
+    }
+    out->cpu_seconds += of_run;
+    return rc < 0 ? rc : add_flops(out, store, runs, err);
 }

@@ -9,11 +9,14 @@
 
 #include "error.h"
 
+struct id_list;
 struct store;
+
+/* runs: those of the experiment. */
 
 /* The source of the data as reported by the first training ("builtin:arc-style,
  * generator seed 0"); "" if none has begun. Newly allocated. */
-int origin_data(char **out, struct store *store, int64_t experiment_id,
+int origin_data(char **out, struct store *store, const struct id_list *runs,
                 struct error *err) MUST_CHECK;
 
 /* Attempts by the same program on the same machine; texts owned, "" if unknown. */
@@ -21,13 +24,14 @@ struct origin_build {
     char *engine_version, *numeric_version, *git_commit, *compiler, *kernel_set, *blas, *cpu,
         *host;
     int attempts, runs;
+    int64_t last_run;               /* of its last attempt */
     char *first_begun, *last_begun; /* times */
 };
 struct origin_builds {
     struct origin_build *items; /* owned */
     int count;
 };
-int origin_builds(struct origin_builds *out, struct store *store, int64_t experiment_id,
+int origin_builds(struct origin_builds *out, struct store *store, const struct id_list *runs,
                   struct error *err) MUST_CHECK;
 void origin_builds_release(struct origin_builds *builds);
 
@@ -63,7 +67,7 @@ struct origin_cost {
     double flops, cpu_seconds;
     int trained;
 };
-int origin_cost(struct origin_cost *out, struct store *store, int64_t experiment_id,
+int origin_cost(struct origin_cost *out, struct store *store, const struct id_list *runs,
                 struct error *err) MUST_CHECK;
 
 #endif

@@ -109,7 +109,7 @@ static int add_side(struct contrast_term *terms, int *count, const struct compar
 
     if (rc == 0)
         rc = results_load(&found, compare->store, compare->results->experiment,
-                          (const char *const *)conditions, condition_count, RESULTS_ROWS, err);
+                          (const char *const *)conditions, condition_count, RESULTS_BARE, err);
     for (int c = 0, i = 0; rc == 0 && c < compare->cell_count; c++) {
         const struct result_row *row = compare->cells[c].row;
 

@@ -395,12 +395,12 @@ static int load_rows(struct results *results, struct arm_range *arms, struct sto
 }
 
 /* Completes the rows with what is known of their runs, and counts these. */
-static int load_runs(struct results *results, const struct arm_range *arms, struct store *store,
-                     struct error *err)
+static int load_runs(struct results *results, const struct arm_range *arms,
+                     enum results_scope scope, struct store *store, struct error *err)
 {
     struct run_facts facts;
     int near = 0;
-    int rc = run_facts_load(&facts, store, arms, err);
+    int rc = run_facts_load(&facts, store, arms, scope != RESULTS_BARE, err);
     bool *counted = rc == 0 ? calloc((size_t)facts.count + 1, sizeof *counted) : NULL;
 
     if (rc == 0 && counted == NULL)
@@ -516,12 +516,12 @@ int results_load(struct results **out, struct store *store, const char *experime
     if (rc == 0 && scope != RESULTS_ARMS)
         rc = load_rows(results, &arms, store, filters, parsed, scope, err);
     if (rc == 0 && results->row_count > 0)
-        rc = load_runs(results, &arms, store, err);
+        rc = load_runs(results, &arms, scope, store, err);
     if (rc == 0 && results->row_count > 0)
         rc = sort_rows(results, err);
     if (rc == 0)
         results->scope = scope;
-    if (rc == 0 && scope != RESULTS_ROWS)
+    if (rc == 0 && (scope == RESULTS_LAST || scope == RESULTS_ALL))
         rc = results_load_recorded(results, store, err);
     if (rc == 0)
         rc = load_arm_settings(results, store, err);
@@ -534,6 +534,18 @@ int results_load(struct results **out, struct store *store, const char *experime
     }
     *out = results;
     return 0;
+}
+
+int results_have_interim(bool *out, struct store *store, int64_t experiment_id,
+                         struct error *err)
+{
+    int64_t ignored;
+
+    return sql_int(store, &ignored, out, err,
+                   "SELECT 1 FROM arm a CROSS JOIN arm_evaluation e USING (arm_id)"
+                   " CROSS JOIN evaluation_result x USING (evaluation_id)"
+                   " WHERE a.experiment_id = ?1 AND x.checkpoint = 'interim' LIMIT 1",
+                   "i", experiment_id);
 }
 
 void run_counts_describe(char *out, size_t size, const struct run_counts *counts)

@@ -57,8 +57,8 @@ struct result_row {
     int64_t step;
     int64_t tasks; /* number scored; 0 also if values are unknown */
     bool hidden;   /* it has a result, but all its tests are hidden: none is scored */
-    /* By enum metric; those after METRIC_RECORDED, and all of RESULTS_ROWS, once
-     * results_load_metric() was called. */
+    /* By enum metric; those after METRIC_RECORDED, and all of RESULTS_ROWS and
+     * RESULTS_BARE, once results_load_metric() was called. */
     double values[METRIC_COUNT];
     /* NaN: unknown */
     double train_flops;
@@ -76,6 +76,7 @@ enum results_scope {
     RESULTS_ALL,  /* untrained and interim ones too */
     RESULTS_ROWS, /* as RESULTS_LAST, without measures: results_load_metric() loads
                    * them */
+    RESULTS_BARE, /* as RESULTS_ROWS, and what trainings took in time is unknown */
     RESULTS_ARMS  /* no rows, and no count of runs */
 };
 
@@ -103,12 +104,15 @@ int results_load(struct results **out, struct store *store, const char *experime
                  struct error *err) MUST_CHECK;
 void results_destroy(struct results *results); /* NULL allowed */
 /* Loads a measure that results_load() has not: one that is derived from task_outcome,
- * for the rows of last checkpoints, or any after RESULTS_ROWS. ERROR_NOMEM, database
+ * for the rows of last checkpoints, or any after RESULTS_ROWS and RESULTS_BARE. ERROR_NOMEM, database
  * errors. */
 int results_load_metric(struct results *results, struct store *store, enum metric metric,
                         struct error *err) MUST_CHECK;
 int results_load_metrics(struct results *results, struct store *store,
                          const enum metric *metrics, int count, struct error *err) MUST_CHECK;
+/* Whether the experiment has results of interim checkpoints. */
+int results_have_interim(bool *out, struct store *store, int64_t experiment_id,
+                         struct error *err) MUST_CHECK;
 /* Loads every recorded measure. */
 int results_load_recorded(struct results *results, struct store *store,
                           struct error *err) MUST_CHECK;
@@ -123,17 +127,6 @@ void run_counts_describe(char *out, size_t size, const struct run_counts *counts
  * inactive. */
 int results_setting(struct store *store, char **out, int64_t run_id, const char *key,
                     struct error *err) MUST_CHECK;
-
-/* An evaluation's value per task at the last checkpoint, by task name. */
-struct task_values {
-    char **tasks;   /* owned; (room), in memcmp order */
-    double *values; /* owned */
-    int count, room;
-};
-/* Replaces what *out has, whose memory is used again; a zeroed one is empty. */
-int task_values_load(struct task_values *out, struct store *store, int64_t evaluation_id,
-                     enum metric metric, struct error *err) MUST_CHECK;
-void task_values_release(struct task_values *values);
 
 /* Resolves a name: "last" is the experiment that was queued last. ERROR_ABSENT:
  * there is none. */

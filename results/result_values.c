@@ -5,114 +5,72 @@
 #include "query.h"
 
 #include "error.h"
+#include "evaluation_rows.h"
 #include "id_range.h"
 #include "sql.h"
 #include "statistics.h"
 #include "store.h"
+#include "task_values.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* At most so many measures are read one by one; of more, all are. */
+/* At most so many measures are searched for; of more, all are. */
 enum { MOST_NAMED = 4 };
-
-static int compare_places(const void *a, const void *b)
-{
-    const struct result_row *x = *(const struct result_row *const *)a;
-    const struct result_row *y = *(const struct result_row *const *)b;
-
-    if (x->evaluation_id != y->evaluation_id)
-        return x->evaluation_id < y->evaluation_id ? -1 : 1;
-    return x->step < y->step ? -1 : x->step > y->step;
-}
-
-/* The rows by evaluation and step. Several arms may ask for the same evaluation. */
-struct places {
-    struct result_row **rows; /* owned */
-    int row_count;
-    struct id_list evaluations; /* owned */
-    int *first;                 /* owned: of each evaluation's rows, the number */
-};
-
-static void places_release(struct places *places)
-{
-    free(places->rows);
-    free(places->first);
-    id_list_release(&places->evaluations);
-}
-
-static int places_init(struct places *out, struct results *results, struct error *err)
-{
-    int count = results->row_count;
-    bool sorted = true;
-
-    *out = (struct places){ .row_count = count };
-    out->rows = malloc(((size_t)count + 1) * sizeof *out->rows);
-    out->first = malloc(((size_t)count + 1) * sizeof *out->first);
-    if (!id_list_init(&out->evaluations, count) || out->rows == NULL || out->first == NULL)
-        return error_no_memory(err, "results");
-    for (int i = 0; i < count; i++) {
-        out->rows[i] = &results->rows[i];
-        sorted = sorted && (i == 0 || compare_places(&out->rows[i - 1], &out->rows[i]) <= 0);
-    }
-    if (!sorted)
-        qsort(out->rows, (size_t)count, sizeof *out->rows, compare_places);
-    for (int i = 0; i < count; i++) {
-        int n = out->evaluations.count;
-
-        if (n > 0 && out->evaluations.ids[n - 1] == out->rows[i]->evaluation_id)
-            continue;
-        out->first[n] = i;
-        out->evaluations.ids[out->evaluations.count++] = out->rows[i]->evaluation_id;
-    }
-    return 0;
-}
 
 /* Writes a value of an evaluation at a step to its rows. If all tests of an evaluation
  * are hidden, none is scored and the measures are unknown. */
-static void put_value(const struct places *places, int evaluation, int64_t step,
+static void put_value(const struct evaluation_rows *rows, int evaluation, int64_t step,
                       enum metric metric, double value)
 {
-    int i = places->first[evaluation];
-    int end = evaluation + 1 < places->evaluations.count ? places->first[evaluation + 1]
-                                                         : places->row_count;
-
-    for (; i < end && places->rows[i]->step <= step; i++)
-        if (places->rows[i]->step == step && places->rows[i]->tasks > 0)
-            places->rows[i]->values[metric] = value;
+    for (int i = rows->first[evaluation];
+         i < rows->first[evaluation + 1] && rows->rows[i]->step <= step; i++)
+        if (rows->rows[i]->step == step && rows->rows[i]->tasks > 0)
+            rows->rows[i]->values[metric] = value;
 }
 
-#define VALUES                                                                                 \
-    "SELECT x.evaluation_id, x.step, m.value, m.name FROM evaluation_result x"                 \
-    " CROSS JOIN measure_value m ON m.evaluation_id = x.evaluation_id AND m.step = x.step"     \
-    "  AND m.position = 0"
 #define WHICH " WHERE x.evaluation_id BETWEEN ?1 AND ?2"
 #define LAST " AND x.checkpoint = 'last'"
 #define IN_ORDER " ORDER BY x.evaluation_id"
+#define VALUES                                                                                 \
+    "SELECT x.evaluation_id, x.step, m.value, m.name FROM evaluation_result x"                 \
+    " CROSS JOIN measure_value m ON m.evaluation_id = x.evaluation_id AND m.step = x.step"     \
+    "  AND m.position = 0" WHICH
 
-/* Loads a measure of the last checkpoints. */
-static int load_one(const struct places *places, struct store *store, enum metric metric,
-                    struct error *err)
+/* Loads one or two measures of the last checkpoints. */
+static int load_two(const struct evaluation_rows *rows, struct store *store,
+                    const enum metric *metrics, int count, struct error *err)
 {
+    const char *const names[2] = { METRICS[metrics[0]].name,
+                                   count > 1 ? METRICS[metrics[1]].name : NULL };
     struct id_query q =
-        id_query_begin(store, &places->evaluations,
-                       VALUES " AND m.name = ?3" WHICH LAST IN_ORDER, METRICS[metric].name);
+        id_query_begin(store, &rows->evaluations,
+                       "SELECT x.evaluation_id, x.step, m.value, n.value FROM"
+                       " evaluation_result x LEFT JOIN measure_value m"
+                       "  ON m.evaluation_id = x.evaluation_id AND m.step = x.step"
+                       "  AND m.name = ?3 AND m.position = 0"
+                       " LEFT JOIN measure_value n"
+                       "  ON n.evaluation_id = x.evaluation_id AND n.step = x.step"
+                       "  AND n.name = ?4 AND n.position = 0" WHICH LAST IN_ORDER,
+                       names);
     int rc;
 
     while ((rc = id_query_step(&q, err)) > 0)
-        put_value(places, q.place, sqlite3_column_int64(q.s, 1), metric,
-                  sqlite3_column_double(q.s, 2));
+        for (int i = 0; i < count; i++)
+            if (sqlite3_column_type(q.s, 2 + i) != SQLITE_NULL)
+                put_value(rows, q.place, sqlite3_column_int64(q.s, 1), metrics[i],
+                          sqlite3_column_double(q.s, 2 + i));
     return rc;
 }
 
 /* Loads all recorded measures. */
-static int load_all(const struct places *places, struct store *store, enum results_scope scope,
-                    struct error *err)
+static int load_all(const struct evaluation_rows *rows, struct store *store,
+                    enum results_scope scope, struct error *err)
 {
-    struct id_query q = id_query_begin(
-        store, &places->evaluations,
-        scope == RESULTS_ALL ? VALUES WHICH IN_ORDER : VALUES WHICH LAST IN_ORDER, NULL);
+    struct id_query q =
+        id_query_begin(store, &rows->evaluations,
+                       scope == RESULTS_ALL ? VALUES IN_ORDER : VALUES LAST IN_ORDER, NULL);
     struct measure_memo memo = { { 0 }, 0 };
     int rc;
 
@@ -120,7 +78,7 @@ static int load_all(const struct places *places, struct store *store, enum resul
         enum metric metric = measure_memo_find(&memo, sql_text(q.s, 3));
 
         if (metric < METRIC_RECORDED) /* otherwise it is a measure of a later release */
-            put_value(places, q.place, sqlite3_column_int64(q.s, 1), metric,
+            put_value(rows, q.place, sqlite3_column_int64(q.s, 1), metric,
                       sqlite3_column_double(q.s, 2));
     }
     return rc;
@@ -130,15 +88,15 @@ static int load_all(const struct places *places, struct store *store, enum resul
 static int load_recorded(struct results *results, struct store *store,
                          const enum metric *metrics, int count, struct error *err)
 {
-    struct places places;
-    int rc = places_init(&places, results, err);
+    struct evaluation_rows rows;
+    int rc = evaluation_rows_init(&rows, results, err);
 
     if (rc == 0 && (count == 0 || count > MOST_NAMED))
-        rc = load_all(&places, store, results->scope, err);
+        rc = load_all(&rows, store, results->scope, err);
     else
-        for (int i = 0; i < count && rc == 0; i++)
-            rc = load_one(&places, store, metrics[i], err);
-    places_release(&places);
+        for (int i = 0; i < count && rc == 0; i += 2)
+            rc = load_two(&rows, store, metrics + i, count - i < 2 ? 1 : 2, err);
+    evaluation_rows_release(&rows);
     return rc;
 }
 
@@ -147,18 +105,19 @@ static int load_derived(struct results *results, struct store *store, enum metri
                         struct error *err)
 {
     struct task_values values = { 0 };
-    int rc = 0;
+    struct evaluation_rows rows;
+    struct task_reader reader;
+    int rc = evaluation_rows_init(&rows, results, err);
 
-    for (int i = 0; i < results->row_count && rc == 0; i++) {
-        struct result_row *row = &results->rows[i];
-
-        if (strcmp(row->checkpoint, "last") != 0 || row->tasks == 0)
-            continue;
-        rc = task_values_load(&values, store, row->evaluation_id, metric, err);
-        if (rc == 0)
-            row->values[metric] = statistics_mean(values.values, values.count);
-    }
+    if (rc == 0)
+        rc = task_reader_begin(&reader, store, &rows.evaluations, metric, err);
+    if (rc == 0)
+        while ((rc = task_reader_step(&reader, &values, err)) > 0)
+            for (int i = rows.first[reader.place]; i < rows.first[reader.place + 1]; i++)
+                if (strcmp(rows.rows[i]->checkpoint, "last") == 0 && rows.rows[i]->tasks > 0)
+                    rows.rows[i]->values[metric] = statistics_mean(values.values, values.count);
     task_values_release(&values);
+    evaluation_rows_release(&rows);
     return rc;
 }
 
@@ -181,7 +140,8 @@ int results_load_metrics(struct results *results, struct store *store,
         else
             rc = load_derived(results, store, metrics[i], err);
     }
-    if (rc == 0 && recorded_count > 0 && results->scope == RESULTS_ROWS)
+    if (rc == 0 && recorded_count > 0 && results->scope != RESULTS_LAST &&
+        results->scope != RESULTS_ALL)
         rc = load_recorded(results, store, recorded, recorded_count, err);
     return rc;
 }

@@ -73,9 +73,8 @@ static double column_real(sqlite3_stmt *s, int column)
                                                          : sqlite3_column_double(s, column);
 }
 
-/* The runs of the arms. */
-static int load_ids(struct id_list *out, struct store *store, const struct arm_range *arms,
-                    struct error *err)
+int run_ids_load(struct id_list *out, struct store *store, const struct arm_range *arms,
+                 struct error *err)
 {
     sqlite3_stmt *s;
     int room = 0;
@@ -204,13 +203,13 @@ static int load_costs(struct run_facts *facts, struct reading *readings,
 }
 
 int run_facts_load(struct run_facts *out, struct store *store, const struct arm_range *arms,
-                   struct error *err)
+                   bool costs, struct error *err)
 {
     struct reading *readings = NULL;
     struct id_list ids;
 
     *out = (struct run_facts){ 0 };
-    int rc = load_ids(&ids, store, arms, err);
+    int rc = run_ids_load(&ids, store, arms, err);
 
     if (rc == 0) {
         readings = calloc((size_t)ids.count + 1, sizeof *readings);
@@ -221,7 +220,7 @@ int run_facts_load(struct run_facts *out, struct store *store, const struct arm_
         rc = load_runs(out, &ids, store, err);
     if (rc == 0)
         rc = load_states(out, readings, &ids, store, err);
-    if (rc == 0)
+    if (rc == 0 && costs)
         rc = load_costs(out, readings, &ids, store, err);
     free(readings);
     id_list_release(&ids);

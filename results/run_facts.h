@@ -5,9 +5,11 @@
 #ifndef RESULTS_RUN_FACTS_H
 #define RESULTS_RUN_FACTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "error.h"
+#include "id_range.h"
 #include "query.h"
 #include "text_set.h"
 
@@ -38,10 +40,14 @@ struct arm_range {
     int64_t experiment_id, first, last;
 };
 
-/* Loads the runs of these arms. An empty list: there are none. ERROR_NOMEM, database
- * errors. */
+/* The numbers of these arms' runs. ERROR_NOMEM, database errors; release it then, too. */
+int run_ids_load(struct id_list *out, struct store *store, const struct arm_range *arms,
+                 struct error *err) MUST_CHECK;
+
+/* Loads the runs of these arms; costs: what attempts took, too. An empty list: there are
+ * none. ERROR_NOMEM, database errors. */
 int run_facts_load(struct run_facts *out, struct store *store, const struct arm_range *arms,
-                   struct error *err) MUST_CHECK;
+                   bool costs, struct error *err) MUST_CHECK;
 void run_facts_release(struct run_facts *facts);
 
 /* The facts of a run; NULL: it is not in the list, or not in the database. near: where

@@ -137,30 +137,58 @@ int run_experiment(struct store *store, char out[EXPERIMENT_NAME_SIZE], const ch
     return 0;
 }
 
+#define ANSWERER "SELECT a.label || ' seed ' || r.seed, r.hash, t.directory FROM "
+#define ANSWERED                                                                               \
+    " CROSS JOIN attempt t ON t.attempt_id = (SELECT max(k.attempt_id) FROM attempt k"         \
+    "  WHERE k.run_id = r.run_id AND k.outcome = 'done')"                                      \
+    " WHERE e.name = ?1 AND EXISTS (SELECT 1 FROM evaluation v CROSS JOIN task_outcome o"      \
+    "  USING (evaluation_id) WHERE v.run_id = r.run_id AND o.task = ?2)"
+
+static void read_answerer(struct task_answerer *out, sqlite3_stmt *s)
+{
+    sql_copy_text(out->label, sizeof out->label, s, 0);
+    sql_copy_text(out->hash, sizeof out->hash, s, 1);
+    sql_copy_text(out->directory, sizeof out->directory, s, 2);
+}
+
 int task_answerers(struct store *store, struct task_answerer *out, int most, int *count,
                    const char *experiment, const char *task, struct error *err)
 {
     sqlite3_stmt *s;
-    int rc = sql_query(
-        store, &s, err,
-        "SELECT a.label || ' seed ' || r.seed, r.hash, t.directory"
-        " FROM experiment e CROSS JOIN arm a USING (experiment_id)"
-        " CROSS JOIN arm_run x USING (arm_id) CROSS JOIN run r USING (run_id)"
-        " CROSS JOIN attempt t ON t.attempt_id = (SELECT max(k.attempt_id) FROM attempt k"
-        "  WHERE k.run_id = r.run_id AND k.outcome = 'done')"
-        " WHERE e.name = ?1 AND EXISTS (SELECT 1 FROM evaluation v CROSS JOIN task_outcome o"
-        "  USING (evaluation_id) WHERE v.run_id = r.run_id AND o.task = ?2)"
-        " ORDER BY a.position, r.seed LIMIT ?3",
-        "tti", experiment, task, (int64_t)most);
+    int rc = sql_query(store, &s, err,
+                       ANSWERER "experiment e CROSS JOIN arm a USING (experiment_id)"
+                                " CROSS JOIN arm_run x USING (arm_id)"
+                                " CROSS JOIN run r USING (run_id)" ANSWERED
+                                " ORDER BY a.position, r.seed LIMIT ?3",
+                       "tti", experiment, task, (int64_t)most);
 
     *count = 0;
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
-        struct task_answerer *answerer = &out[(*count)++];
-
         rc = 0;
-        snprintf(answerer->label, sizeof answerer->label, "%s", sql_text(s, 0));
-        snprintf(answerer->hash, sizeof answerer->hash, "%s", sql_text(s, 1));
-        snprintf(answerer->directory, sizeof answerer->directory, "%s", sql_text(s, 2));
+        read_answerer(&out[(*count)++], s);
     }
     return rc;
+}
+
+int task_answerer_find(struct store *store, struct task_answerer *out, bool *found,
+                       const char *experiment, const char *task, const char *hash,
+                       struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       ANSWERER "run r CROSS JOIN arm_run x USING (run_id)"
+                                " CROSS JOIN arm a USING (arm_id)"
+                                " CROSS JOIN experiment e USING (experiment_id)" ANSWERED
+                                " AND r.hash = ?3 ORDER BY a.position LIMIT 1",
+                       "ttt", experiment, task, hash);
+
+    *found = false;
+    if (rc == 0)
+        rc = sql_step(store, &s, err);
+    if (rc <= 0)
+        return rc;
+    *found = true;
+    read_answerer(out, s);
+    sql_end(&s);
+    return 0;
 }

@@ -5,6 +5,8 @@
 #ifndef RESULTS_TASK_QUERY_H
 #define RESULTS_TASK_QUERY_H
 
+#include <stdbool.h>
+
 #include "error.h"
 #include "query.h"
 #include "table.h"
@@ -34,5 +36,9 @@ struct task_answerer {
 };
 int task_answerers(struct store *store, struct task_answerer *out, int most, int *count,
                    const char *experiment, const char *task, struct error *err) MUST_CHECK;
+/* The run of this hash as one of them; *found false: it is none. */
+int task_answerer_find(struct store *store, struct task_answerer *out, bool *found,
+                       const char *experiment, const char *task, const char *hash,
+                       struct error *err) MUST_CHECK;
 
 #endif

@@ -1,7 +1,5 @@
-/*
- * task_values.c - works out measures per task from task_outcome.
- */
-#include "query.h"
+/* task_values.c - works out measures per task from task_outcome. */
+#include "task_values.h"
 
 #include "error.h"
 #include "sql.h"
@@ -56,23 +54,23 @@ static int add_task(struct task_values *values, const char *name, struct error *
 }
 
 /* What a test input counts: columns rank, votes, predictions, per_token_accuracy from
- * number 1 on. */
+ * number 2 on. */
 static double value_of_test(sqlite3_stmt *s, const struct measure *measure)
 {
-    int predictions = sqlite3_column_int(s, 3);
+    int predictions = sqlite3_column_int(s, 4);
 
     switch (measure->per_task) {
     case MEASURE_TOKENS:
-        return sqlite3_column_double(s, 4);
+        return sqlite3_column_double(s, 5);
     case MEASURE_VOTES:
-        return predictions > 0 ? 1.0 * sqlite3_column_int(s, 2) / predictions : 0.0;
+        return predictions > 0 ? 1.0 * sqlite3_column_int(s, 3) / predictions : 0.0;
     case MEASURE_SOLVED_SHARE:
     case MEASURE_ALL_SOLVED:
     case MEASURE_NOT_PER_TASK:
         break;
     }
-    return sqlite3_column_type(s, 1) != SQLITE_NULL &&
-           sqlite3_column_int(s, 1) <= measure->rank;
+    return sqlite3_column_type(s, 2) != SQLITE_NULL &&
+           sqlite3_column_int(s, 2) <= measure->rank;
 }
 
 static double value_of_task(const struct task_sum *sum, const struct measure *measure)
@@ -80,40 +78,70 @@ static double value_of_task(const struct task_sum *sum, const struct measure *me
     return measure->per_task == MEASURE_ALL_SOLVED ? sum->least : sum->sum / sum->tests;
 }
 
-int task_values_load(struct task_values *out, struct store *store, int64_t evaluation_id,
-                     enum metric metric, struct error *err)
+/* Adds the reader's row to the last task, or to a new one. */
+static int add_test(struct task_values *out, struct task_sum *sum, struct task_reader *reader,
+                    struct error *err)
 {
-    const struct measure *measure = &METRICS[metric];
-    struct task_sum sum = { 0 };
-    sqlite3_stmt *s = NULL;
+    const struct measure *measure = &METRICS[reader->metric];
+    const char *task = sql_text(reader->query.s, 1);
+    double value = value_of_test(reader->query.s, measure);
+    int rc = 0;
 
-    out->count = 0;
-    if (measure->per_task == MEASURE_NOT_PER_TASK)
+    if (out->count == 0 || strcmp(out->tasks[out->count - 1], task) != 0) {
+        if (out->count > 0)
+            out->values[out->count - 1] = value_of_task(sum, measure);
+        rc = add_task(out, task, err);
+        *sum = (struct task_sum){ .least = value };
+    }
+    sum->sum += value;
+    sum->least = value < sum->least ? value : sum->least;
+    sum->tests++;
+    return rc;
+}
+
+int task_reader_begin(struct task_reader *out, struct store *store,
+                      const struct id_list *evaluations, enum metric metric, struct error *err)
+{
+    *out = (struct task_reader){ .metric = metric };
+    if (METRICS[metric].per_task == MEASURE_NOT_PER_TASK)
         return error_set(err, ERROR_FORMAT,
                          "--metric %s is not kept per task, so it cannot be compared; expected "
                          "pass_at_K, pass_at_K_strict, task_token_accuracy or task_exact_votes",
-                         measure->name);
-    int rc = sql_query(store, &s, err,
-                       "SELECT task, rank, votes, predictions, per_token_accuracy"
-                       " FROM task_outcome WHERE evaluation_id = ?1 ORDER BY task, test_index",
-                       "i", evaluation_id);
+                         METRICS[metric].name);
+    out->query = id_query_begin(store, evaluations,
+                                "SELECT evaluation_id, task, rank, votes, predictions,"
+                                " per_token_accuracy FROM task_outcome"
+                                " WHERE evaluation_id BETWEEN ?1 AND ?2"
+                                " ORDER BY evaluation_id, task, test_index",
+                                NULL);
+    return 0;
+}
 
-    while (rc == 0 && (rc = sql_step(store, &s, err)) == 1) {
-        double value = value_of_test(s, measure);
+int task_reader_step(struct task_reader *reader, struct task_values *out, struct error *err)
+{
+    struct task_sum sum = { 0 };
+    int rc = reader->ahead ? 1 : id_query_step(&reader->query, err);
 
-        rc = 0;
-        if (out->count == 0 || strcmp(out->tasks[out->count - 1], sql_text(s, 0)) != 0) {
-            if (out->count > 0)
-                out->values[out->count - 1] = value_of_task(&sum, measure);
-            rc = add_task(out, sql_text(s, 0), err);
-            sum = (struct task_sum){ .least = value };
-        }
-        sum.sum += value;
-        sum.least = value < sum.least ? value : sum.least;
-        sum.tests++;
+    out->count = 0;
+    reader->ahead = false;
+    if (rc <= 0)
+        return rc;
+    reader->place = reader->query.place;
+    while (rc > 0 && reader->query.place == reader->place) {
+        rc = add_test(out, &sum, reader, err);
+        if (rc == 0)
+            rc = id_query_step(&reader->query, err);
     }
-    sql_end(&s);
-    if (rc == 0 && out->count > 0)
-        out->values[out->count - 1] = value_of_task(&sum, measure);
-    return rc;
+    if (rc < 0) {
+        id_query_end(&reader->query);
+        return rc;
+    }
+    reader->ahead = rc > 0;
+    out->values[out->count - 1] = value_of_task(&sum, &METRICS[reader->metric]);
+    return 1;
+}
+
+void task_reader_end(struct task_reader *reader)
+{
+    id_query_end(&reader->query);
 }

@@ -2,6 +2,7 @@
 #include "trajectories.h"
 
 #include "error.h"
+#include "evaluation_keys.h"
 #include "query.h"
 #include "sql.h"
 #include "store.h"
@@ -110,6 +111,8 @@ static int load_group(struct trajectory_mean *out, struct store *store,
     int rc = 0;
 
     *out = (struct trajectory_mean){ .row = rows };
+    if (!evaluation_keys_has_trajectory(rows->evaluation))
+        return 0;
     for (int i = 0; i < count && rc == 0; i++)
         if (rows[i].tasks > 0 && strcmp(rows[i].checkpoint, "last") == 0)
             rc = add_run(out, store, &rows[i], err);

@@ -66,7 +66,7 @@ static int load(struct results **out, const char *names[2], struct store *store,
 
     if (rc == 0)
         rc = results_load(out, store, experiment[0] != '\0' ? experiment : NULL, NULL, 0,
-                          RESULTS_ROWS, err);
+                          RESULTS_BARE, err);
     for (int i = 0; i < 2 && rc == 0; i++)
         rc = arm_add_foreign(&names[i], *out, store, given[i], err);
     return rc;

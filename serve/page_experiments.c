@@ -65,7 +65,7 @@ static int add_report(struct document *document, const struct page_source *sourc
     char *spec = NULL, *prefix = markup_path("figure", experiment, NULL);
     int rc = prefix == NULL ? error_no_memory(err, "a page")
                             : figure_source_open(&figures, source->store, experiment, NULL, 0,
-                                                 METRIC_PASS_AT_2, err);
+                                                 METRIC_PASS_AT_2, NULL, err);
 
     if (rc == 0)
         rc = origin_spec_text(&spec, source->store, source->workspace->path,
@@ -122,7 +122,7 @@ int page_figure(struct page_text *out, const struct page_source *source, struct 
         rc = ERROR_ABSENT;
     if (rc == 0)
         rc = figure_source_open(&figures, source->store, parts[1], NULL, 0, METRIC_PASS_AT_2,
-                                err);
+                                figure, err);
     if (rc == 0) {
         figures.axis = request_value(source->request, "axis");
         figures.rows = request_value(source->request, "rows");

@@ -72,7 +72,7 @@ static void open_source(const char *change, enum metric metric)
     store_close(store);
     change_database(change);
     must(store_open(&store, directory, STORE_READ, &err), &err);
-    must(figure_source_open(&source, store, NULL, NULL, 0, metric, &err), &err);
+    must(figure_source_open(&source, store, NULL, NULL, 0, metric, NULL, &err), &err);
 }
 
 static void close_source(void)
@@ -297,7 +297,9 @@ static void what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded(voi
         "  ('residual_h', 4, 0.75), ('q_bin_mean', 3, 0.25), ('q_bin_exact', 3, 0.625),"
         "  ('q_bin_mean', 8, 0.775), ('q_bin_exact', 8, 0.875)) l"
         " WHERE x.checkpoint = 'last' AND v.outer_steps = 2;"
-        "UPDATE evaluation SET act_inference = 1 WHERE outer_steps = 2;";
+        "UPDATE evaluation SET act_inference = 1,"
+        " canonical = json_set(canonical, '$.\"eval.trajectory\"', json('true'))"
+        " WHERE outer_steps = 2;";
 
     (void)state;
     open_source("", METRIC_PASS_AT_2);

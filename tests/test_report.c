@@ -72,7 +72,7 @@ static void open_source(struct store **store, struct figure_source *source, cons
     store_close(*store);
     change_database(change);
     must(store_open(store, directory, STORE_READ, &err), &err);
-    must(figure_source_open(source, *store, NULL, NULL, 0, metric, &err), &err);
+    must(figure_source_open(source, *store, NULL, NULL, 0, metric, NULL, &err), &err);
 }
 
 static void make(struct report *report, struct figure_source *source, enum document_form form)

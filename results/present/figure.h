@@ -7,6 +7,7 @@
 #include "cells.h"
 #include "compare.h"
 #include "error.h"
+#include "id_range.h"
 #include "picture.h"
 
 struct store;
@@ -24,6 +25,7 @@ struct figure_source {
     struct results *results;   /* owned */
     enum metric metric;        /* drawn */
     struct cells *cells;       /* owned */
+    struct id_list runs;       /* owned: of the experiment, whatever the conditions */
     char *data;                /* owned: where its data came from; "": unknown */
     const char *const *wheres; /* borrowed; the conditions it was loaded with */
     int where_count;
@@ -45,10 +47,12 @@ struct figure_source {
     int planned_missing; /* how many more it planned, which have no results */
 };
 
-/* experiment NULL: the only one. Errors of results_load(). */
+/* experiment NULL: the only one. figure: all that will be drawn; NULL: there may be
+ * others, or a report. Errors of results_load(). */
+struct figure;
 int figure_source_open(struct figure_source *out, struct store *store, const char *experiment,
                        const char *const *wheres, int where_count, enum metric metric,
-                       struct error *err) MUST_CHECK;
+                       const struct figure *figure, struct error *err) MUST_CHECK;
 void figure_source_close(struct figure_source *source);
 /* Computes, once, every difference that the axes allow: as `compare --matrix` does
  * if outer steps vary on both sides, otherwise for each axis. */
@@ -63,6 +67,7 @@ struct figure {
     const char *title; /* with %s for the title of the measure */
     const char *needs; /* what an experiment must vary */
     bool asked;        /* drawn only by name: it needs --axis, or --rows and --cols */
+    bool measures;     /* it draws measures besides the one asked for */
     figure_fn *make;
 };
 

@@ -199,17 +199,28 @@ int make_accuracy_curves(struct picture *out, struct figure_source *source, stru
                        err);
 }
 
-/* Adds the measure at every checkpoint of the cell's evaluation. */
+static int error_no_interim(struct error *err)
+{
+    return error_set(err, ERROR_ABSENT,
+                     "there are no interim evaluations (train.eval_interval is 0)");
+}
+
+/* Adds the measure at every checkpoint of the cell's evaluation. *from: before the arm's
+ * first row; moved forward to it, for the next cell. */
 static int add_checkpoints(struct samples *samples, bool *interim, const struct results *all,
-                           const struct cell *cell, enum metric metric, struct error *err)
+                           int *from, const struct cell *cell, enum metric metric,
+                           struct error *err)
 {
     int rc = 0;
 
-    for (int i = 0; i < all->row_count && rc == 0; i++) {
+    while (*from < all->row_count && all->rows[*from].arm < cell->row->arm)
+        ++*from;
+    for (int i = *from; i < all->row_count && all->rows[i].arm == cell->row->arm && rc == 0;
+         i++) {
         const struct result_row *row = &all->rows[i];
 
-        if (row->arm != cell->row->arm || strcmp(row->evaluation, cell->row->evaluation) != 0 ||
-            row->checkpoint[0] == '\0' || isnan(row->values[metric]))
+        if (strcmp(row->evaluation, cell->row->evaluation) != 0 || row->checkpoint[0] == '\0' ||
+            isnan(row->values[metric]))
             continue;
         const struct sample sample = { row->arm, row->step, row->seed, row->values[metric] };
 
@@ -219,31 +230,51 @@ static int add_checkpoints(struct samples *samples, bool *interim, const struct 
     return rc;
 }
 
-int make_interim(struct picture *out, struct figure_source *source, struct error *err)
+/* Draws the checkpoints of the shown cells. */
+static int draw_interim(struct picture *out, const struct figure_source *source,
+                        const struct results *all, const bool *shown, const char *note,
+                        struct error *err)
 {
     const struct cells *cells = source->cells;
-    bool *shown = calloc((size_t)cells->count + 1, sizeof *shown), interim = false;
     struct samples samples = { 0 };
-    struct results *all = NULL;
-    char note[300];
-    int rc = shown == NULL
-                 ? error_no_memory(err, "a figure")
-                 : results_load(&all, source->store, source->results->experiment,
-                                source->wheres, source->where_count, RESULTS_ALL, err);
+    bool interim = false;
+    int from = 0, rc = 0;
 
-    if (rc == 0)
-        cells_choose(shown, cells, NULL, 0, note);
     for (int i = 0; i < cells->count && rc == 0; i++)
         if (shown[i])
-            rc = add_checkpoints(&samples, &interim, all, &cells->items[i], cells->metric, err);
+            rc = add_checkpoints(&samples, &interim, all, &from, &cells->items[i],
+                                 cells->metric, err);
     if (rc == 0 && !interim)
-        rc = error_set(err, ERROR_ABSENT,
-                       "there are no interim evaluations (train.eval_interval is 0)");
+        rc = error_no_interim(err);
     if (rc == 0)
         rc = draw_curves(out, source, &samples, METRICS[source->metric].title,
                          strcmp(METRICS[source->metric].unit, "share") == 0, note, err);
-    results_destroy(all);
     free(samples.items);
+    return rc;
+}
+
+int make_interim(struct picture *out, struct figure_source *source, struct error *err)
+{
+    const struct cells *cells = source->cells;
+    struct results *all = NULL;
+    bool *shown = NULL, any;
+    char note[300];
+    int rc = results_have_interim(&any, source->store, source->results->experiment_id, err);
+
+    if (rc == 0 && !any)
+        rc = error_no_interim(err);
+    if (rc == 0)
+        rc = results_load(&all, source->store, source->results->experiment, source->wheres,
+                          source->where_count, RESULTS_ALL, err);
+    if (rc == 0) {
+        shown = calloc((size_t)cells->count + 1, sizeof *shown);
+        rc = shown == NULL ? error_no_memory(err, "a figure") : 0;
+    }
+    if (rc == 0) {
+        cells_choose(shown, cells, NULL, 0, note);
+        rc = draw_interim(out, source, all, shown, note, err);
+    }
+    results_destroy(all);
     free(shown);
     return rc;
 }

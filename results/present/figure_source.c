@@ -4,25 +4,33 @@
 #include "error.h"
 #include "origin.h"
 #include "query.h"
+#include "run_facts.h"
 
 #include <stdlib.h>
 
 int figure_source_open(struct figure_source *out, struct store *store, const char *experiment,
                        const char *const *wheres, int where_count, enum metric metric,
-                       struct error *err)
+                       const struct figure *figure, struct error *err)
 {
+    enum results_scope scope =
+        figure != NULL && !figure->measures ? RESULTS_BARE : RESULTS_LAST;
+    struct arm_range all = { 0, INT64_MIN, INT64_MAX };
+
     *out = (struct figure_source){
         .store = store, .metric = metric, .wheres = wheres, .where_count = where_count
     };
-    int rc =
-        results_load(&out->results, store, experiment, wheres, where_count, RESULTS_LAST, err);
+    int rc = results_load(&out->results, store, experiment, wheres, where_count, scope, err);
 
     if (rc == 0)
         rc = results_load_metric(out->results, store, metric, err);
     if (rc == 0)
         rc = cells_create(&out->cells, store, out->results, metric, err);
+    if (rc == 0) {
+        all.experiment_id = out->results->experiment_id;
+        rc = run_ids_load(&out->runs, store, &all, err);
+    }
     if (rc == 0)
-        rc = origin_data(&out->data, store, out->results->experiment_id, err);
+        rc = origin_data(&out->data, store, &out->runs, err);
     if (rc != 0)
         figure_source_close(out);
     return rc;
@@ -37,6 +45,7 @@ void figure_source_close(struct figure_source *source)
     baselines_release(&source->baselines);
     cells_destroy(source->cells);
     results_destroy(source->results);
+    id_list_release(&source->runs);
     free(source->data);
     *source = (struct figure_source){ 0 };
 }
@@ -55,8 +64,12 @@ int figure_compare(struct figure_source *source, struct error *err)
     if (source->compare != NULL)
         return 0;
     rc = compare_create(&source->compare, source->store, source->results, source->metric, err);
+    const enum metric metrics[] = { source->metric,
+                                    rc == 0 ? source->compare->metric : source->metric };
+
     if (rc == 0)
-        rc = baselines_load(&source->baselines, source->store, source->results, err);
+        rc = baselines_load_some(&source->baselines, source->store, source->results, metrics,
+                                 metrics[0] == metrics[1] ? 1 : 2, err);
     if (rc != 0)
         return rc;
     source->compare->baselines = &source->baselines;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_RUNS = 2000, DRAWN_RUNS = 2 };
+enum { DRAWN_RUNS = 2 };
 
 /* The first run of the chosen arm with the highest mean, or the lowest; NULL: none. */
 static const char *extreme_run(const struct report_source *source, bool highest)
@@ -28,13 +28,28 @@ static const char *extreme_run(const struct report_source *source, bool highest)
     return found != NULL ? found->row->hash : NULL;
 }
 
-static const struct task_answerer *find_answerer(const struct task_answerer *answerers,
-                                                 int count, const char *hash)
+/* Finds the first run of the best arm and of the worst. runs[i]: of rooms[i]; NULL: it
+ * has no answers. */
+static int find_runs(const struct task_answerer *runs[DRAWN_RUNS],
+                     struct task_answerer rooms[DRAWN_RUNS], const struct report_source *source,
+                     const char *task, struct error *err)
 {
-    for (int i = 0; i < count && hash != NULL; i++)
-        if (strcmp(answerers[i].hash, hash) == 0)
-            return &answerers[i];
-    return NULL;
+    const struct figure_source *figures = source->figures;
+    int rc = 0;
+
+    for (int r = 0; r < DRAWN_RUNS && rc == 0; r++) {
+        const char *hash = extreme_run(source, r == 0);
+        bool found = false;
+
+        if (hash != NULL)
+            rc = task_answerer_find(figures->store, &rooms[r], &found,
+                                    figures->results->experiment, task, hash, err);
+        runs[r] = found ? &rooms[r] : NULL;
+    }
+    if (rc == 0 && runs[0] != NULL && runs[1] != NULL &&
+        strcmp(runs[0]->hash, runs[1]->hash) == 0)
+        runs[1] = NULL;
+    return rc;
 }
 
 static bool is_text(const struct document *document)
@@ -109,30 +124,22 @@ int report_answers(struct report_source *source, const char *const *tasks, int c
 {
     const struct figure_source *figures = source->figures;
     const struct task_answerer *runs[DRAWN_RUNS];
+    struct task_answerer rooms[DRAWN_RUNS];
     bool any = false;
-    int known = 0;
 
     if (figures->draw_answers == NULL || document_form(source->document) == DOCUMENT_PAGE ||
         count == 0)
         return 0;
-    struct task_answerer *answerers = calloc(MOST_RUNS, sizeof *answerers);
     char **drawings = calloc((size_t)(DRAWN_RUNS * count), sizeof *drawings);
-    int rc = answerers == NULL || drawings == NULL ? error_no_memory(err, "a report") : 0;
+    int rc = drawings == NULL ? error_no_memory(err, "a report")
+                              : find_runs(runs, rooms, source, tasks[0], err);
 
     if (rc == 0)
-        rc = task_answerers(figures->store, answerers, MOST_RUNS, &known,
-                            figures->results->experiment, tasks[0], err);
-    if (rc == 0) {
-        runs[0] = find_answerer(answerers, known, extreme_run(source, true));
-        runs[1] = find_answerer(answerers, known, extreme_run(source, false));
-        runs[1] = runs[1] == runs[0] ? NULL : runs[1];
         rc = draw(drawings, &any, is_text(source->document), runs, figures, tasks, count, err);
-    }
     if (rc == 0 && any)
         rc = add_drawings(source->document, runs, drawings, tasks, count, err);
     for (int i = 0; drawings != NULL && i < DRAWN_RUNS * count; i++)
         free(drawings[i]);
     free(drawings);
-    free(answerers);
     return rc;
 }

@@ -143,8 +143,7 @@ int report_cost(struct report_source *source, struct error *err)
 {
     struct origin_cost cost;
     char flops[NUMBER_TEXT_SIZE], time[64];
-    int rc = origin_cost(&cost, source->figures->store, source->figures->results->experiment_id,
-                         err);
+    int rc = origin_cost(&cost, source->figures->store, &source->figures->runs, err);
 
     if (rc != 0)
         return rc;
@@ -216,8 +215,7 @@ int report_origin(struct report_source *source, struct error *err)
     };
     struct document *document = source->document;
     struct origin_builds builds;
-    int rc = origin_builds(&builds, source->figures->store,
-                           source->figures->results->experiment_id, err);
+    int rc = origin_builds(&builds, source->figures->store, &source->figures->runs, err);
 
     if (rc != 0)
         return rc;

@@ -197,7 +197,7 @@ static int load(struct results **out, const char *names[2], struct store *store,
         rc = arm_split_name(prefix, &arm, store, given[0], err);
     if (rc == 0)
         rc = results_load(out, store, prefix[0] != '\0' ? prefix : experiment, options->wheres,
-                          options->where_count, RESULTS_ROWS, err);
+                          options->where_count, RESULTS_BARE, err);
     for (int i = 0; i < 2 && rc == 0; i++)
         if (given[i] != NULL)
             rc = arm_add_foreign(&names[i], *out, store, given[i], err);

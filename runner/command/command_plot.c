@@ -112,7 +112,7 @@ int command_plot(const struct options *options, int *exit_code, struct error *er
         rc = store_begin(store, err);
     if (rc == 0)
         rc = figure_source_open(&source, store, experiment, options->wheres,
-                                options->where_count, metric, err);
+                                options->where_count, metric, figure, err);
     if (rc == 0) {
         source.axis = options->axis;
         source.rows = options->rows;

@@ -122,7 +122,7 @@ int command_report(const struct options *options, int *exit_code, struct error *
         rc = store_begin(store, err);
     if (rc == 0)
         rc = figure_source_open(&source, store, experiment, options->wheres,
-                                options->where_count, metric, err);
+                                options->where_count, metric, NULL, err);
     if (rc == 0) {
         source.baseline = options->baseline;
         source.draw_answers = answer_drawings;

@@ -178,7 +178,7 @@ static int print_trajectories(struct store *store, const struct options *options
     struct table *tables[2] = { NULL, NULL };
     struct results *results = NULL;
     int rc = results_load(&results, store, experiment, options->wheres, options->where_count,
-                          RESULTS_ROWS, err);
+                          RESULTS_BARE, err);
 
     if (rc == 0)
         rc = trajectories_load(&trajectories, store, results, err);

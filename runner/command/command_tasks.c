@@ -36,7 +36,7 @@ static int load(struct task_source *source, const struct options *options,
 
     if (rc == 0)
         rc = results_load(&source->results, source->store, experiment, options->wheres,
-                          options->where_count, RESULTS_ROWS, err);
+                          options->where_count, RESULTS_BARE, err);
     if (rc == 0)
         rc = compare_create(&source->compare, source->store, source->results, metric, err);
     if (rc == 0)
