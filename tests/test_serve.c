@@ -304,6 +304,10 @@ static void runs_and_tasks_have_pages_with_what_is_stored(void **state)
     assert_non_null(strstr(body, "test 0, answer 1"));
     assert_non_null(strstr(body, "fill=\"#0074d9\""));
     assert_null(strstr(body, "answer 2"));
+    char *link = format_string("<a href=\"/run/%s\">%.12s</a>", hash, hash);
+
+    assert_non_null(strstr(body, link)); /* a short name for the whole hash */
+    free(link);
     char *rows = place_ask(&place, "SELECT count(*) FROM task_outcome WHERE task = 'border-0'");
     int links = 0;
     for (const char *at = body; (at = strstr(at, "href=\"/run/")) != NULL; at++)
@@ -353,8 +357,12 @@ static void the_queue_shows_what_waits_where_what_runs_and_what_failed(void **st
     assert_null(markup_fault(body));
     assert_non_null(strstr(body, "no runner is at work here"));
     assert_non_null(strstr(body, "<td>out of memory</td><td>it was killed</td>"));
+    const char *running = strstr(body, "id=\"places\"");
     const char *queued = strstr(body, "id=\"queued\"");
+    assert_non_null(running);
+    assert_non_null(strstr(running, "There are none."));
     assert_non_null(queued);
+    assert_true(strstr(running, "There are none.") < queued);
     assert_non_null(strstr(queued, "<a href=\"/experiment/t\">t</a>"));
     free(body);
     change_database("UPDATE job SET state = 'running' WHERE job_id = 1;"

@@ -225,13 +225,14 @@ static int count_series(const struct places *places, int series)
     return count;
 }
 
+/* name: of the place on the x axis. */
 static int add_place(struct chart *chart, int series, const struct cells *cells,
                      const struct place *place, const char *name, struct error *err)
 {
     const struct cell *cell = place->cell;
     struct chart_point point = chart_point_at(place->x, cell->mean);
-    char *label =
-        format_string("%s%s%s", place->label, place->label[0] != '\0' ? ", " : "", name);
+    char *label = format_string("%s%s%s %s", place->label, place->label[0] != '\0' ? ", " : "",
+                                chart->x_title, name);
     char *tooltip = label != NULL ? describe_cell(cells, cell, label) : NULL;
 
     if (isfinite(cell->deviation)) {

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WHOLE_HASH = 64, SHORT_HASH = 12 };
+
 /* Columns, by their names for programs, whose cells name something with a page of its
  * own, and that page. */
 static const char *const PAGES[][2] = {
@@ -28,6 +30,15 @@ static char *address_of(const struct table_column *column, const struct cell *ce
     return NULL;
 }
 
+/* Cuts a whole hash to what is enough to know it by; the link beside it is to all of
+ * it. */
+static void shorten_hash(char *text, const char *address)
+{
+    if (address != NULL && strlen(text) == WHOLE_HASH &&
+        strspn(text, "0123456789abcdef") == WHOLE_HASH)
+        text[SHORT_HASH] = '\0';
+}
+
 static int add_cell(struct document *document, const struct table_column *column,
                     const struct cell *cell, const char *experiment, struct error *err)
 {
@@ -35,6 +46,8 @@ static int add_cell(struct document *document, const struct table_column *column
          *address = address_of(column, cell, experiment);
     int rc = text == NULL ? error_no_memory(err, "a table") : 0;
 
+    if (rc == 0)
+        shorten_hash(text, address);
     if (rc == 0 && (cell->mark == TABLE_STRONG || cell->mark == TABLE_GOOD))
         document_strong_cell(document, text);
     else if (rc == 0)
@@ -52,6 +65,10 @@ int document_add_table(struct document *document, const struct table *table,
 
     if (table->out_of_memory)
         return error_no_memory(err, "a table");
+    if (table->row_count == 0) {
+        document_paragraph(document, "There are none.");
+        return 0;
+    }
     for (int c = 0; c < table->column_count; c++) {
         const struct table_column *column = &table->columns[c];
         bool number = column->type == TABLE_INT || column->type == TABLE_REAL;

@@ -269,13 +269,15 @@ static struct said check_tooltip(struct number_check *check, const struct figure
                     trained, inference, cell);
     } else if (sscanf(text, "halt_max_steps=%d, %23[a-z]%n", &trained, system, &end) == 2) {
         check_arm(check, facts, text, text + end, outcomes_arm(o, system, trained), &said);
-    } else if (sscanf(text, "%23[a-z], %d:%n", system, &trained, &end) == 2 && end > 0) {
+    } else if (sscanf(text, "%23[a-z], outer steps in training %d:%n", system, &trained,
+                      &end) == 2 &&
+               end > 0) {
         int arm = outcomes_arm(o, system, trained), step = outcomes_step(o, trained);
 
         write_cell(cell, sizeof cell, o, arm, step);
         said.x = trained;
         said.y = outcomes_mean(o, arm, step);
-        check_equal(check, text, "%s, %d: %s", system, trained, cell);
+        check_equal(check, text, "%s, outer steps in training %d: %s", system, trained, cell);
     } else {
         check_difference(check, facts, text, &said);
     }
