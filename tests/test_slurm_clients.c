@@ -27,15 +27,44 @@ static const char NULL_PILOT[] =
 static const char NULL_RUN[] =
     "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 40}}";
 
-/* Runs the spec with fake_slurm.sh in that mode, and fake_worker; the exit code. The place
- * stays. */
-static int run_with_fakes(struct place *place, const char *spec, const char *mode)
+/* A runner with fake_slurm.sh in a mode, and fake_worker. */
+struct fake_run {
+    const char *spec, *mode;
+    struct place place;
+    pid_t runner; /* 0: its test has ended it */
+};
+
+/* All begin together, since they mostly wait; each test waits for its own. */
+static struct fake_run runs[] = {
+    { .spec = NULL_RUN, .mode = "oom" },
+    { .spec = NULL_RUN, .mode = "time-out" },
+    { .spec = NULL_RUN, .mode = "preempted" },
+    { .spec = NULL_RUN, .mode = "launch-fails" },
+    { .spec = NULL_RUN, .mode = "put-back" },
+    { .spec = NULL_PILOT, .mode = "launch-fails" },
+    { .spec = NULL_RUN, .mode = "cancelled-early" },
+    { .spec = NULL_RUN, .mode = "unknown" },
+    { .spec = NULL_RUN, .mode = "number-reused" },
+    { .spec = NULL_RUN, .mode = "accounted" },
+    { .spec = NULL_RUN, .mode = "fails" },
+    { .spec = NULL_RUN, .mode = "slow" },
+    { .spec = NULL_RUN, .mode = "garbled" },
+    { .spec = NULL_RUN, .mode = "no-answer" },
+    { .spec = NULL_RUNS, .mode = "no-answer" },
+    { .spec = NULL_RUNS, .mode = "limited" },
+    { .spec = NULL_RUNS, .mode = "small-arrays" },
+    { .spec = NULL_RUN, .mode = "refuses" },
+};
+enum { RUNS = sizeof runs / sizeof *runs };
+
+/* Starts it; PATH: that of the tests, in front of which the fake clients come. */
+static void start(struct fake_run *run, const char *path)
 {
-    const char *path = getenv("PATH");
-    char text[4096], here[1000], *old = strdup(path != NULL ? path : "");
+    struct place *place = &run->place;
+    char text[4096], here[1000];
     struct error err = { 0 };
 
-    cluster_place(place, spec);
+    cluster_place(place, run->spec);
     assert_non_null(getcwd(here, sizeof here));
     snprintf(text, sizeof text,
              "mkdir %s/fake && for p in sbatch squeue scancel scontrol sacct; do"
@@ -48,19 +77,54 @@ static int run_with_fakes(struct place *place, const char *spec, const char *mod
     snprintf(text, sizeof text, "%s/fake/hold", place->directory);
     setenv("FAKE_WORKER_HOLD", text, 1);
     snprintf(text, sizeof text, "%s/fake/mode", place->directory);
-    assert_int_equal(file_write_atomic(text, mode, strlen(mode), &err), 0);
-    snprintf(text, sizeof text, "%s/fake:%s", place->directory, old);
-    char *real = strdup(place_worker());
-    setenv("FAKE_WORKER_MODE", "slow", 1);
-    setenv("FAKE_WORKER_REAL", real, 1);
-    setenv("HRMLAB_WORKER", place_fake_worker(), 1);
+    assert_int_equal(file_write_atomic(text, run->mode, strlen(run->mode), &err), 0);
+    snprintf(text, sizeof text, "%s/fake:%s", place->directory, path);
     setenv("PATH", text, 1);
-    int code =
-        place_finish(place_start(place, "run", place->spec, "--executor", "slurm", NULL));
-    setenv("PATH", old, 1);
-    setenv("HRMLAB_WORKER", real, 1);
-    free(real);
-    free(old);
+    run->runner = place_start(place, "run", place->spec, "--executor", "slurm", NULL);
+    setenv("PATH", path, 1);
+}
+
+static int start_all(void **state)
+{
+    const char *before = getenv("PATH");
+    char *path = strdup(before != NULL ? before : "");
+
+    (void)state;
+    assert_non_null(path);
+    setenv("HRMLAB_SLURM_PACE", "0.1", 1); /* no controller has to be spared */
+    setenv("FAKE_WORKER_MODE", "slow", 1);
+    setenv("FAKE_WORKER_REAL", place_worker(), 1);
+    setenv("HRMLAB_WORKER", place_fake_worker(), 1);
+    for (int i = 0; i < RUNS; i++)
+        start(&runs[i], path);
+    free(path);
+    return 0;
+}
+
+/* Those whose test failed before it came to them. */
+static int end_all(void **state)
+{
+    (void)state;
+    for (int i = 0; i < RUNS; i++)
+        if (runs[i].runner != 0) {
+            (void)place_finish(runs[i].runner);
+            place_remove(&runs[i].place);
+        }
+    return 0;
+}
+
+/* Waits for the runner of the spec in that mode, and sets *place to its place, which the caller
+ * removes; the exit code. */
+static int run_with_fakes(struct place *place, const char *spec, const char *mode)
+{
+    int i = 0;
+
+    while (i < RUNS && (runs[i].spec != spec || strcmp(runs[i].mode, mode) != 0))
+        i++;
+    assert_in_range(i, 0, RUNS - 1);
+    *place = runs[i].place;
+    int code = place_finish(runs[i].runner);
+    runs[i].runner = 0;
     return code;
 }
 
@@ -241,6 +305,5 @@ int main(void)
         cmocka_unit_test(a_job_that_slurm_refuses_ends_the_runner_with_its_reason),
     };
 
-    setenv("HRMLAB_SLURM_PACE", "0.1", 1); /* no controller has to be spared */
-    return cmocka_run_group_tests_name("slurm_clients", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("slurm_clients", tests, start_all, end_all);
 }
