@@ -304,8 +304,9 @@ $(O)/model/kernels/set_%.o: model/kernels/set_%.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(KERNEL_FLAGS) $(KERNEL_$*) -MMD -MP -c -o $@ $<
 $(O)/worker/provenance.o $(O)/runner/runner_main.o: EXTRA = -include $(O)/build_info.h
 $(O)/worker/provenance.o $(O)/runner/runner_main.o: $(O)/build_info.h
-# Loops over the cells of millions of boards, which are to be vectorised.
-$(O)/worker/data/boards.o $(O)/worker/data/sudoku_csv.o: EXTRA = $(if $(filter release,$(VARIANT)),-O3)
+# Loops over the cells of millions of boards, and over the seeds of a thousand grids, which are
+# to be vectorised.
+$(O)/worker/data/boards.o $(O)/worker/data/sudoku_csv.o $(O)/results/anova.o: EXTRA = $(if $(filter release,$(VARIANT)),-O3)
 $(WITH_MPI_O): worker/mpi_exchange.c
 	@mkdir -p $(@D)
 	@echo CC $@

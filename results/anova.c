@@ -2,6 +2,7 @@
 #include "anova.h"
 
 #include "error.h"
+#include "large_array.h"
 #include "random.h"
 
 #include <math.h>
@@ -13,7 +14,9 @@ enum { REPLICATES = 1000 };
 /* What a replicate needs; all arrays are owned. */
 struct work {
     const struct anova_grid *grid;
-    double *means;   /* (cells, seeds): over tasks */
+    double *by_task; /* (tasks, cells, seeds): the grid's values */
+    double *means;   /* (seeds): of a cell, over tasks */
+    double *drawn;   /* (seeds): those of the drawn seeds */
     double *cells;   /* (cells): over seeds */
     double *margins; /* (cells): sums of a margin's combinations */
     double *shares;  /* (terms, REPLICATES) */
@@ -23,7 +26,9 @@ struct work {
 
 static void work_release(struct work *work)
 {
+    free(work->by_task);
     free(work->means);
+    free(work->drawn);
     free(work->cells);
     free(work->margins);
     free(work->shares);
@@ -34,20 +39,30 @@ static void work_release(struct work *work)
 static int work_init(struct work *work, const struct anova_grid *grid, int terms,
                      struct error *err)
 {
-    size_t cells = (size_t)grid->cells;
+    size_t cells = (size_t)grid->cells, seeds = (size_t)grid->seeds;
+    size_t tasks = (size_t)grid->tasks;
 
     *work = (struct work){
         .grid = grid,
-        .means = calloc(cells * (size_t)grid->seeds, sizeof *work->means),
+        .by_task = large_array_resize(NULL, cells * seeds * tasks * sizeof *work->by_task),
+        .means = calloc(seeds, sizeof *work->means),
+        .drawn = calloc(seeds, sizeof *work->drawn),
         .cells = calloc(cells, sizeof *work->cells),
         .margins = calloc(cells, sizeof *work->margins),
         .shares = calloc((size_t)terms * REPLICATES, sizeof *work->shares),
         .tasks = calloc((size_t)grid->tasks, sizeof *work->tasks),
         .seeds = calloc((size_t)grid->seeds, sizeof *work->seeds),
     };
-    bool complete = work->means != NULL && work->cells != NULL && work->margins != NULL &&
-                    work->shares != NULL && work->tasks != NULL && work->seeds != NULL;
-    return complete ? 0 : error_no_memory(err, "an analysis of variance");
+    bool complete = work->by_task != NULL && work->means != NULL && work->drawn != NULL &&
+                    work->cells != NULL && work->margins != NULL && work->shares != NULL &&
+                    work->tasks != NULL && work->seeds != NULL;
+
+    if (!complete)
+        return error_no_memory(err, "an analysis of variance");
+    for (size_t row = 0; row < cells * seeds; row++)
+        for (size_t t = 0; t < tasks; t++)
+            work->by_task[t * cells * seeds + row] = grid->values[row * tasks + t];
+    return 0;
 }
 
 /* The level of a factor in a cell. */
@@ -81,6 +96,24 @@ static double margin_squares(struct work *work, double grand, int first, int sec
     return sum;
 }
 
+/* Means of a cell's seeds over the drawn tasks. */
+static void average_tasks(struct work *work, int cell)
+{
+    const struct anova_grid *grid = work->grid;
+    size_t seeds = (size_t)grid->seeds, rows = (size_t)grid->cells * seeds;
+
+    memset(work->means, 0, seeds * sizeof *work->means);
+    for (int t = 0; t < grid->tasks; t++) {
+        const double *values = work->by_task + (size_t)t * rows + (size_t)cell * seeds;
+        double weight = work->tasks[t];
+
+        for (size_t s = 0; s < seeds && work->tasks[t] > 0; s++)
+            work->means[s] += weight * values[s];
+    }
+    for (size_t s = 0; s < seeds; s++)
+        work->means[s] /= grid->tasks;
+}
+
 /* Means over the drawn tasks and seeds; returns the sum of squares within cells. */
 static double average(struct work *work, struct random_stream *stream)
 {
@@ -90,24 +123,18 @@ static double average(struct work *work, struct random_stream *stream)
     for (int c = 0; c < grid->cells; c++) {
         double sum = 0;
 
+        average_tasks(work, c);
         for (int s = 0; s < grid->seeds; s++) {
             int seed = grid->seeds_shared || stream == NULL
                            ? work->seeds[s]
                            : (int)random_below(stream, (uint64_t)grid->seeds);
-            const double *values =
-                grid->values +
-                ((size_t)c * (size_t)grid->seeds + (size_t)seed) * (size_t)grid->tasks;
-            double mean = 0;
 
-            for (int t = 0; t < grid->tasks; t++)
-                mean += work->tasks[t] * values[t];
-            mean /= grid->tasks;
-            work->means[c * grid->seeds + s] = mean;
-            sum += mean;
+            work->drawn[s] = work->means[seed];
+            sum += work->drawn[s];
         }
         work->cells[c] = sum / grid->seeds;
         for (int s = 0; s < grid->seeds; s++) {
-            double scatter = work->means[c * grid->seeds + s] - work->cells[c];
+            double scatter = work->drawn[s] - work->cells[c];
 
             within += scatter * scatter;
         }

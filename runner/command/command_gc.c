@@ -2,6 +2,7 @@
  * with --force deletes them. */
 #include "database.h"
 #include "error.h"
+#include "file.h"
 #include "garbage_collect.h"
 #include "human.h"
 #include "log.h"
@@ -10,6 +11,7 @@
 #include "workspace.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static int print_table(const struct garbage_summary *summary, const struct options *options,
                        int64_t *total, struct error *err)
@@ -63,6 +65,25 @@ static void tell(const struct garbage_summary *summary, int64_t total, bool acte
                     summary->unknown == 1 ? "s" : "", summary->unknown == 1 ? "it" : "them");
 }
 
+/* Without --force, gc only reads, which is faster. A workspace without a database gets
+ * one. */
+static int open_store(struct store **out, const struct workspace *workspace, bool force,
+                      struct error *err)
+{
+    char *path = workspace_path(workspace, "results.db");
+    int rc = path == NULL ? error_no_memory(err, "a path") : 0;
+
+    if (rc == 0 && (force || !file_exists(path))) {
+        rc = database_open(out, workspace, err);
+    } else if (rc == 0) {
+        rc = store_open(out, workspace->path, STORE_READ, err);
+        if (rc == 0)
+            rc = store_require_sound(*out, err);
+    }
+    free(path);
+    return rc;
+}
+
 int command_gc(const struct options *options, int *exit_code, struct error *err)
 {
     struct workspace workspace = { .lock_fd = -1 };
@@ -82,7 +103,7 @@ int command_gc(const struct options *options, int *exit_code, struct error *err)
     if (rc == 0)
         rc = workspace_find(&workspace, options->workspace, err);
     if (rc == 0)
-        rc = database_open(&store, &workspace, err);
+        rc = open_store(&store, &workspace, options->force, err);
     if (rc == 0 && options->force)
         rc = workspace_lock(&workspace, &held, holder, sizeof holder, err);
     if (rc == 0 && !held)
