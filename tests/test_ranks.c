@@ -7,7 +7,6 @@
 
 #include "engine.h"
 #include "error.h"
-#include "random.h"
 #include "support/rank_group.h"
 #include "support/small_network.h"
 
@@ -18,27 +17,17 @@
 /* Chunks of up to five rows; no number of lanes below divides the rows. */
 enum { B = 13, T = 100, V = 6, D = 16, IDENTIFIERS = 5, LANES = 8, STEPS = 3 };
 
+static const struct small_network SIZES = { B, T, V, IDENTIFIERS, D };
+
 static struct engine_config config_of(enum system_id system)
 {
-    struct engine_config config =
-        small_network(system, (struct small_network){ B, T, V, IDENTIFIERS, D });
+    struct engine_config config = small_network(system, SIZES);
 
     config.gradient_lanes = LANES;
     config.threads = 1;
     config.ema_rate = 0.9;
     config.clip_norm = 1.0;
     return config;
-}
-
-static struct engine *create(const struct engine_config *config)
-{
-    struct engine *engine;
-    struct error err;
-
-    if (engine_create(&engine, config, &err) < 0)
-        fail_msg("%s", err.message);
-    engine_initialise(engine, 4);
-    return engine;
 }
 
 /* The same configuration on the ranks of a group. */
@@ -50,30 +39,18 @@ static struct engine *create_on(const struct engine_config *config, struct rank_
     shared.exchange = rank_group_exchange(group);
     shared.ranks = shared.exchange->count;
     shared.threads = threads;
-    return create(&shared);
+    return small_network_create(&shared);
 }
 
-struct data {
-    int32_t inputs[B * T], labels[B * T], identifiers[B];
-};
-
-static struct engine_batch make_batch(struct data *data, int step)
+static struct engine_batch make_batch(struct small_rows *rows, int step)
 {
-    struct random_stream stream = random_stream(2, "test", (uint64_t)step);
-
-    for (int i = 0; i < B * T; i++) {
-        data->inputs[i] = (int32_t)random_below(&stream, V);
-        data->labels[i] = (int32_t)random_below(&stream, V);
-    }
-    for (int b = 0; b < B; b++)
-        data->identifiers[b] = (int32_t)random_below(&stream, IDENTIFIERS);
-    return (struct engine_batch){ data->inputs, data->labels, data->identifiers };
+    return small_network_batch(rows, SIZES, step);
 }
 
 static void train(struct engine *engine, int first, int end, struct engine_result *result)
 {
     int32_t minimum[B];
-    struct data data;
+    struct small_rows data;
 
     for (int step = first; step < end; step++) {
         struct engine_batch batch = make_batch(&data, step);
@@ -81,25 +58,6 @@ static void train(struct engine *engine, int first, int end, struct engine_resul
         for (int b = 0; b < B; b++)
             minimum[b] = b % 3 == 0 ? 2 : 0;
         assert_int_equal(engine_train_step(engine, &batch, minimum, result), 0);
-    }
-}
-
-static void assert_same_states(const struct engine *a, const struct engine *b)
-{
-    assert_int_equal(engine_state_count(a), engine_state_count(b));
-    for (int i = 0; i < engine_state_count(a); i++) {
-        struct engine_state state;
-
-        engine_state_describe(a, i, &state);
-        char *x = malloc(state.bytes), *y = malloc(state.bytes);
-        assert_non_null(x);
-        assert_non_null(y);
-        engine_state_get(a, i, x);
-        engine_state_get(b, i, y);
-        if (memcmp(x, y, state.bytes) != 0)
-            fail_msg("%s differs", state.name);
-        free(x);
-        free(y);
     }
 }
 
@@ -126,20 +84,6 @@ static void assert_same_outputs(const struct engine *a, const struct engine *b, 
     }
 }
 
-static void copy_states(struct engine *to, const struct engine *from)
-{
-    for (int i = 0; i < engine_state_count(from); i++) {
-        struct engine_state state;
-
-        engine_state_describe(from, i, &state);
-        char *bytes = malloc(state.bytes);
-        assert_non_null(bytes);
-        engine_state_get(from, i, bytes);
-        engine_state_set(to, i, bytes);
-        free(bytes);
-    }
-}
-
 /* Whatever system, ranks and threads: weights, averages, moments, carry, outputs,
  * losses. */
 static void training_has_the_same_bits_for_every_number_of_ranks(void **state)
@@ -148,7 +92,7 @@ static void training_has_the_same_bits_for_every_number_of_ranks(void **state)
     for (int s = 0; s < SYSTEM_COUNT; s++) {
         struct engine_config config = config_of((enum system_id)s);
         struct engine_result alone, together;
-        struct engine *one = create(&config);
+        struct engine *one = small_network_create(&config);
 
         train(one, 0, STEPS, &alone);
         for (int ranks = 2; ranks <= LANES; ranks *= 2)
@@ -158,7 +102,7 @@ static void training_has_the_same_bits_for_every_number_of_ranks(void **state)
 
                 train(many, 0, STEPS, &together);
                 assert_memory_equal(&alone, &together, sizeof alone);
-                assert_same_states(one, many);
+                expect_same_states(one, many);
                 assert_same_outputs(one, many, B);
                 engine_destroy(many);
                 rank_group_end(group);
@@ -173,7 +117,7 @@ static void a_run_goes_on_with_another_number_of_ranks(void **state)
     static const int RANKS[] = { 2, 1, 4 };
     struct engine_config config = config_of(SYSTEM_HRM);
     struct engine_result result;
-    struct engine *whole = create(&config), *last = create(&config);
+    struct engine *whole = small_network_create(&config), *last = small_network_create(&config);
 
     train(whole, 0, STEPS, &result);
     for (int step = 0; step < STEPS; step++) {
@@ -186,7 +130,7 @@ static void a_run_goes_on_with_another_number_of_ranks(void **state)
         engine_destroy(many);
         rank_group_end(group);
     }
-    assert_same_states(whole, last);
+    expect_same_states(whole, last);
     engine_destroy(whole);
     engine_destroy(last);
 }
@@ -199,7 +143,7 @@ static void evaluate(struct engine *engine, int steps, struct engine_result *res
 {
     static const int KEPT[LEFT] = { 0, 5, 6, 7, 8, 9, 11 };
     float puzzle[D], noise[(T + 1) * D];
-    struct data data;
+    struct small_rows data;
     struct engine_batch batch = make_batch(&data, 7);
     struct error err;
 
@@ -231,7 +175,7 @@ static void evaluation_has_the_same_bits_for_every_number_of_ranks(void **state)
                 struct rank_group *group = rank_group_start(ranks);
 
                 config.inference_only = inference_only;
-                struct engine *one = create(&config);
+                struct engine *one = small_network_create(&config);
                 struct engine *many = create_on(&config, group, 2);
                 if (!inference_only) { /* whose averages differ then */
                     train(one, 0, 1, &alone);
@@ -258,7 +202,7 @@ static void cycles_and_freezing_change_on_all_ranks(void **state)
     struct error err;
 
     config.gradient_horizon = ENGINE_ALL_CALLS;
-    engines[0] = create(&config);
+    engines[0] = small_network_create(&config);
     engines[1] = create_on(&config, group, 1);
     for (int e = 0; e < 2; e++) {
         train(engines[e], 0, 1, &result);
@@ -268,7 +212,7 @@ static void cycles_and_freezing_change_on_all_ranks(void **state)
         engine_freeze(engines[e], true, false);
         train(engines[e], 2, 3, &result);
     }
-    assert_same_states(engines[0], engines[1]);
+    expect_same_states(engines[0], engines[1]);
     engine_destroy(engines[0]);
     engine_destroy(engines[1]);
     rank_group_end(group);
@@ -295,9 +239,9 @@ static void the_watch_sees_the_work_of_all_ranks(void **state)
     (void)state;
     struct engine_config config = config_of(SYSTEM_HRM);
     struct rank_group *group = rank_group_start(4);
-    struct engine *one = create(&config), *many = create_on(&config, group, 2);
+    struct engine *one = small_network_create(&config), *many = create_on(&config, group, 2);
     struct engine_result result;
-    struct data data;
+    struct small_rows data;
     struct engine_batch batch = make_batch(&data, 0);
 
     for (int kind = 0; kind < 2; kind++) {
@@ -328,9 +272,9 @@ static void an_abandoned_step_stops_all_ranks_which_can_begin_anew(void **state)
     (void)state;
     struct engine_config config = config_of(SYSTEM_HRM);
     struct rank_group *group = rank_group_start(4);
-    struct engine *one = create(&config), *many = create_on(&config, group, 1);
+    struct engine *one = small_network_create(&config), *many = create_on(&config, group, 1);
     struct engine_result result;
-    struct data data;
+    struct small_rows data;
     struct engine_batch batch = make_batch(&data, 0);
 
     for (int after = 1; after < 15; after += 3) {
@@ -346,7 +290,7 @@ static void an_abandoned_step_stops_all_ranks_which_can_begin_anew(void **state)
     engine_initialise(many, 4);
     train(one, 0, 1, &result);
     train(many, 0, 1, &result);
-    assert_same_states(one, many);
+    expect_same_states(one, many);
     engine_destroy(one);
     engine_destroy(many);
     rank_group_end(group);

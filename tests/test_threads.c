@@ -10,7 +10,6 @@
 #include "error.h"
 #include "kernels.h"
 #include "lanes.h"
-#include "random.h"
 #include "support/small_network.h"
 #include "team.h"
 
@@ -26,10 +25,11 @@ enum { B = 13, T = 100, V = 6, D = 16, IDENTIFIERS = 5, STEPS = 3 };
 static const int THREADS[] = { 1, 2, 3, 4, 8 };
 enum { THREAD_CASES = sizeof THREADS / sizeof *THREADS };
 
+static const struct small_network SIZES = { B, T, V, IDENTIFIERS, D };
+
 static struct engine_config config_of(enum system_id system, int lanes, int threads)
 {
-    struct engine_config config =
-        small_network(system, (struct small_network){ B, T, V, IDENTIFIERS, D });
+    struct engine_config config = small_network(system, SIZES);
 
     config.gradient_lanes = lanes;
     config.threads = threads;
@@ -38,61 +38,19 @@ static struct engine_config config_of(enum system_id system, int lanes, int thre
     return config;
 }
 
-static struct engine *create(const struct engine_config *config)
+static struct engine_batch make_batch(struct small_rows *rows, int step)
 {
-    struct engine *engine;
-    struct error err;
-
-    if (engine_create(&engine, config, &err) < 0)
-        fail_msg("%s", err.message);
-    engine_initialise(engine, 4);
-    return engine;
-}
-
-struct data {
-    int32_t inputs[B * T], labels[B * T], identifiers[B];
-};
-
-static struct engine_batch make_batch(struct data *data, int step)
-{
-    struct random_stream stream = random_stream(2, "test", (uint64_t)step);
-
-    for (int i = 0; i < B * T; i++) {
-        data->inputs[i] = (int32_t)random_below(&stream, V);
-        data->labels[i] = (int32_t)random_below(&stream, V);
-    }
-    for (int b = 0; b < B; b++)
-        data->identifiers[b] = (int32_t)random_below(&stream, IDENTIFIERS);
-    return (struct engine_batch){ data->inputs, data->labels, data->identifiers };
+    return small_network_batch(rows, SIZES, step);
 }
 
 static void train(struct engine *engine, int first, int end, struct engine_result *result)
 {
-    struct data data;
+    struct small_rows data;
 
     for (int step = first; step < end; step++) {
         struct engine_batch batch = make_batch(&data, step);
 
         assert_int_equal(engine_train_step(engine, &batch, NULL, result), 0);
-    }
-}
-
-static void assert_same_states(const struct engine *a, const struct engine *b)
-{
-    assert_int_equal(engine_state_count(a), engine_state_count(b));
-    for (int i = 0; i < engine_state_count(a); i++) {
-        struct engine_state state;
-
-        engine_state_describe(a, i, &state);
-        char *x = malloc(state.bytes), *y = malloc(state.bytes);
-        assert_non_null(x);
-        assert_non_null(y);
-        engine_state_get(a, i, x);
-        engine_state_get(b, i, y);
-        if (memcmp(x, y, state.bytes) != 0)
-            fail_msg("%s differs", state.name);
-        free(x);
-        free(y);
     }
 }
 
@@ -114,20 +72,6 @@ static void assert_same_output(const struct engine *a, const struct engine *b,
     free(y);
 }
 
-static void copy_states(struct engine *to, const struct engine *from)
-{
-    for (int i = 0; i < engine_state_count(from); i++) {
-        struct engine_state state;
-
-        engine_state_describe(from, i, &state);
-        char *bytes = malloc(state.bytes);
-        assert_non_null(bytes);
-        engine_state_get(from, i, bytes);
-        engine_state_set(to, i, bytes);
-        free(bytes);
-    }
-}
-
 /* Whatever system and number of threads: weights, averages, moments, carry and losses. */
 static void training_has_the_same_bits_for_every_number_of_threads(void **state)
 {
@@ -136,14 +80,14 @@ static void training_has_the_same_bits_for_every_number_of_threads(void **state)
         for (int lanes = 1; lanes <= 8; lanes = lanes == 1 ? 2 : 4 * lanes) {
             struct engine_config config = config_of((enum system_id)s, lanes, 1);
             struct engine_result alone, together;
-            struct engine *one = create(&config);
+            struct engine *one = small_network_create(&config);
 
             train(one, 0, STEPS, &alone);
             for (int i = 1; i < THREAD_CASES; i++) {
                 config.threads = THREADS[i];
-                struct engine *many = create(&config);
+                struct engine *many = small_network_create(&config);
                 train(many, 0, STEPS, &together);
-                assert_same_states(one, many);
+                expect_same_states(one, many);
                 assert_memory_equal(&alone, &together, sizeof alone);
                 engine_destroy(many);
             }
@@ -156,17 +100,17 @@ static void a_run_goes_on_with_another_number_of_threads(void **state)
     (void)state;
     struct engine_config config = config_of(SYSTEM_HRM, 8, 1);
     struct engine_result result;
-    struct engine *whole = create(&config);
+    struct engine *whole = small_network_create(&config);
 
     train(whole, 0, STEPS, &result);
     config.threads = 3;
-    struct engine *first = create(&config);
+    struct engine *first = small_network_create(&config);
     train(first, 0, 1, &result);
     config.threads = 8;
-    struct engine *second = create(&config);
+    struct engine *second = small_network_create(&config);
     copy_states(second, first);
     train(second, 1, STEPS, &result);
-    assert_same_states(whole, second);
+    expect_same_states(whole, second);
     engine_destroy(whole);
     engine_destroy(first);
     engine_destroy(second);
@@ -201,9 +145,9 @@ static void lanes_give_the_gradient_of_the_whole_batch(void **state)
     assert_non_null(parts);
     for (int lanes = 1; lanes <= 8; lanes *= 2) {
         struct engine_config config = config_of(SYSTEM_TRM, lanes, 2);
-        struct engine *engine = create(&config);
+        struct engine *engine = small_network_create(&config);
         struct engine_result result;
-        struct data data;
+        struct small_rows data;
         struct engine_batch batch = make_batch(&data, 0);
         int count = 0;
         double apart = 0.0, size = 0.0;
@@ -234,10 +178,10 @@ static void evaluation_has_the_same_bits_for_every_number_of_threads(void **stat
     for (int i = 1; i < THREAD_CASES; i++) {
         struct engine_config config = config_of(SYSTEM_HRM, 1, 1);
         struct engine_result alone, together;
-        struct engine *one = create(&config);
+        struct engine *one = small_network_create(&config);
         config.threads = THREADS[i];
-        struct engine *many = create(&config);
-        struct data data;
+        struct engine *many = small_network_create(&config);
+        struct small_rows data;
         struct engine_batch batch = make_batch(&data, 0);
         struct error err;
 
@@ -271,12 +215,12 @@ static void cycles_change_for_all_threads(void **state)
     config.gradient_horizon = ENGINE_ALL_CALLS;
     for (int e = 0; e < 2; e++) {
         config.threads = e == 0 ? 1 : 4;
-        engines[e] = create(&config);
+        engines[e] = small_network_create(&config);
         train(engines[e], 0, 1, &result);
         assert_int_equal(engine_set_cycles(engines[e], 3, 3, &err), 0);
         train(engines[e], 1, 2, &result);
     }
-    assert_same_states(engines[0], engines[1]);
+    expect_same_states(engines[0], engines[1]);
     engine_destroy(engines[0]);
     engine_destroy(engines[1]);
 }
@@ -303,9 +247,9 @@ static void the_watch_sees_the_work_of_all_threads(void **state)
 {
     (void)state;
     struct engine_config config = config_of(SYSTEM_HRM, 8, 4);
-    struct engine *engine = create(&config);
+    struct engine *engine = small_network_create(&config);
     struct engine_result result;
-    struct data data;
+    struct small_rows data;
     struct engine_batch batch = make_batch(&data, 0);
 
     for (int kind = 0; kind < 2; kind++) {
@@ -329,9 +273,10 @@ static void an_abandoned_step_stops_all_threads(void **state)
     (void)state;
     for (int lanes = 1; lanes <= 8; lanes *= 8) {
         struct engine_config config = config_of(SYSTEM_HRM, lanes, 4);
-        struct engine *engine = create(&config), *other = create(&config);
+        struct engine *engine = small_network_create(&config),
+                      *other = small_network_create(&config);
         struct engine_result result;
-        struct data data;
+        struct small_rows data;
         struct engine_batch batch = make_batch(&data, 0);
         struct log log = { .thread = pthread_self(), .stop_after = 1 };
 
@@ -342,7 +287,7 @@ static void an_abandoned_step_stops_all_threads(void **state)
         engine_initialise(engine, 4);
         train(engine, 0, 2, &result);
         train(other, 0, 2, &result);
-        assert_same_states(engine, other);
+        expect_same_states(engine, other);
         engine_destroy(engine);
         engine_destroy(other);
     }
@@ -437,7 +382,7 @@ static void an_engine_shares_out_each_item_once(void **state)
     (void)state;
     for (int i = 0; i < THREAD_CASES; i++) {
         const struct engine_config config = config_of(SYSTEM_HRM, 1, THREADS[i]);
-        struct engine *engine = create(&config);
+        struct engine *engine = small_network_create(&config);
 
         for (int count = 0; count <= B; count++) {
             atomic_int counts[B + 1] = { 0 };

@@ -7,21 +7,20 @@
 
 #include "engine.h"
 #include "error.h"
-#include "random.h"
 #include "support/small_network.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { B = 7, T = 150, V = 6, D = 16 };
 
+static const struct small_network SIZES = {
+    .batch = B, .tokens = T, .vocabulary = V, .identifiers = 3, .width = D
+};
+
 /* Three chunks of up to three rows. */
 static struct engine_config small_config(enum system_id system)
 {
-    const struct small_network sizes = {
-        .batch = B, .tokens = T, .vocabulary = V, .identifiers = 3, .width = D
-    };
-    struct engine_config c = small_network(system, sizes);
+    struct engine_config c = small_network(system, SIZES);
 
     c.H_layers = 2;
     c.target_q_update_every = 2;
@@ -49,48 +48,13 @@ static bool note(void *context, int64_t done, int64_t total)
 static struct engine *create(enum system_id system)
 {
     struct engine_config config = small_config(system);
-    struct engine *engine;
-    struct error err;
 
-    if (engine_create(&engine, &config, &err) < 0)
-        fail_msg("%s", err.message);
-    engine_initialise(engine, 4);
-    return engine;
+    return small_network_create(&config);
 }
 
-struct data {
-    int32_t inputs[B * T], labels[B * T], identifiers[B];
-};
-
-static struct engine_batch make_batch(struct data *data, int step)
+static struct engine_batch make_batch(struct small_rows *rows, int step)
 {
-    struct random_stream stream = random_stream(2, "test", (uint64_t)step);
-
-    for (int i = 0; i < B * T; i++) {
-        data->inputs[i] = (int32_t)random_below(&stream, V);
-        data->labels[i] = (int32_t)random_below(&stream, V);
-    }
-    for (int b = 0; b < B; b++)
-        data->identifiers[b] = (int32_t)random_below(&stream, 3);
-    return (struct engine_batch){ data->inputs, data->labels, data->identifiers };
-}
-
-static void assert_same_states(const struct engine *a, const struct engine *b)
-{
-    for (int i = 0; i < engine_state_count(a); i++) {
-        struct engine_state state;
-
-        engine_state_describe(a, i, &state);
-        char *x = malloc(state.bytes), *y = malloc(state.bytes);
-        assert_non_null(x);
-        assert_non_null(y);
-        engine_state_get(a, i, x);
-        engine_state_get(b, i, y);
-        if (memcmp(x, y, state.bytes) != 0)
-            fail_msg("%s differs", state.name);
-        free(x);
-        free(y);
-    }
+    return small_network_batch(rows, SIZES, step);
 }
 
 /* Per layer a call forwards, a call backwards, and one of the target segment where it runs. */
@@ -110,7 +74,7 @@ static void every_layer_of_every_call_is_counted(void **state)
     for (int s = 0; s < SYSTEM_COUNT; s++) {
         struct engine *watched = create((enum system_id)s), *alone = create((enum system_id)s);
         struct engine_result result;
-        struct data data;
+        struct small_rows data;
 
         for (int step = 1; step <= 2; step++) {
             struct engine_batch batch = make_batch(&data, step);
@@ -127,7 +91,7 @@ static void every_layer_of_every_call_is_counted(void **state)
             assert_int_equal(log.last_done, log.total);
             assert_int_equal(engine_train_step(alone, &batch, NULL, &result), 0);
         }
-        assert_same_states(watched, alone);
+        expect_same_states(watched, alone);
         struct engine_batch batch = make_batch(&data, 3);
         struct log log = { .ascends = true };
         engine_set_watch(watched, note, &log);
@@ -148,7 +112,7 @@ static void a_training_step_is_abandoned_at_any_call(void **state)
     for (int s = 0; s < SYSTEM_COUNT; s++) {
         struct engine *engine = create((enum system_id)s), *fresh = create((enum system_id)s);
         struct engine_result result;
-        struct data data;
+        struct small_rows data;
         struct engine_batch batch = make_batch(&data, 1);
         struct log log = { .ascends = true };
 
@@ -165,7 +129,7 @@ static void a_training_step_is_abandoned_at_any_call(void **state)
         engine_set_watch(engine, NULL, NULL);
         assert_int_equal(engine_train_step(engine, &batch, NULL, &result), 0);
         assert_int_equal(engine_train_step(fresh, &batch, NULL, &result), 0);
-        assert_same_states(engine, fresh);
+        expect_same_states(engine, fresh);
         engine_destroy(fresh);
         engine_destroy(engine);
     }
@@ -176,7 +140,7 @@ static void an_abandoned_evaluation_leaves_the_training_alone(void **state)
     (void)state;
     struct engine *engine = create(SYSTEM_HRM), *alone = create(SYSTEM_HRM);
     struct engine_result result, again;
-    struct data data;
+    struct small_rows data;
     struct log log = { .stop_at = 5, .ascends = true };
     struct engine_batch batch = make_batch(&data, 1);
 
@@ -186,7 +150,7 @@ static void an_abandoned_evaluation_leaves_the_training_alone(void **state)
     engine_evaluate_begin(engine, &batch, B);
     assert_int_equal(engine_evaluate_step(engine, &result), ERROR_STOPPED);
     assert_int_equal(log.calls, 5);
-    assert_same_states(engine, alone);
+    expect_same_states(engine, alone);
     engine_evaluate_begin(engine, &batch, B);
     engine_evaluate_begin(alone, &batch, B);
     assert_int_equal(engine_evaluate_step(engine, &result), 0);
@@ -202,7 +166,7 @@ static void accumulate_leaves_the_weights_and_apply_moves_them(void **state)
     (void)state;
     struct engine *halves = create(SYSTEM_HRM), *whole = create(SYSTEM_HRM);
     struct engine_result a, b;
-    struct data data;
+    struct small_rows data;
     struct engine_batch batch = make_batch(&data, 1);
     float before[V * D], after[V * D];
 
@@ -215,7 +179,7 @@ static void accumulate_leaves_the_weights_and_apply_moves_them(void **state)
     assert_true(memcmp(before, after, sizeof before) != 0);
     assert_int_equal(engine_train_step(whole, &batch, NULL, &b), 0);
     assert_true(a.loss == b.loss && a.lr == b.lr);
-    assert_same_states(halves, whole);
+    expect_same_states(halves, whole);
     engine_destroy(whole);
     engine_destroy(halves);
 }
