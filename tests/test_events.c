@@ -16,6 +16,7 @@
 #include "sql.h"
 #include "store.h"
 #include "support/place.h"
+#include "support/release_1.h"
 
 #include <math.h>
 #include <sqlite3.h>
@@ -39,20 +40,11 @@ static void must(int rc, const struct error *err)
 static int open_workspace(void **state)
 {
     struct error err;
-    char *path, *sql;
-    sqlite3 *db;
-    size_t size;
 
     (void)state;
     place_make(&place);
     must(file_make_directories(place.workspace, &err), &err);
-    path = file_join(place.workspace, "results.db");
-    must(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), &err);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-    free(sql);
-    free(path);
+    release_1_write(place.workspace);
     must(store_open(&store, place.workspace, STORE_WRITE, &err), &err); /* migrates */
     must(export_open(&export, store, NULL, 0, NULL, 0, &err), &err);
     return 0;

@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <pty.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,7 @@
 #include "query.h"
 #include "store.h"
 #include "support/place.h"
+#include "support/release_1.h"
 #include "table_arrange.h"
 #include "text.h"
 
@@ -41,22 +41,13 @@ static void must(int rc, const struct error *err)
 /* The workspace of the first release: two arms by arch.name, one seed, two evaluations. */
 static int open_workspace(void **state)
 {
-    char *path, *sql;
     struct error err;
-    sqlite3 *db;
-    size_t size;
 
     (void)state;
     snprintf(directory, sizeof directory, "/tmp/test_present.XXXXXX");
     if (mkdtemp(directory) == NULL)
         return -1;
-    path = file_join(directory, "results.db");
-    must(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), &err);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-    free(sql);
-    free(path);
+    release_1_write(directory);
     must(store_open(&store, directory, STORE_WRITE, &err), &err); /* migrates */
     must(results_load(&results, store, "last", NULL, 0, RESULTS_LAST, &err), &err);
     return 0;

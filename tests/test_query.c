@@ -18,6 +18,7 @@
 #include "id_range.h"
 #include "query.h"
 #include "store.h"
+#include "support/release_1.h"
 
 static char directory[64];
 static struct store *store;
@@ -28,33 +29,21 @@ static void must(int rc, const struct error *err)
         fail_msg("%s", err->message);
 }
 
-/* SQL by sqlite3 itself. */
 static void change(const char *sql)
 {
-    char *path = file_join(directory, "results.db");
-    sqlite3 *db;
-
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-    sqlite3_close(db);
-    free(path);
+    database_change(directory, sql);
 }
 
 /* The workspace of the first release, upgraded: two arms, one seed, two evaluations. */
 static int open_workspace(void **state)
 {
     struct error err;
-    char *sql;
-    size_t size;
 
     (void)state;
     snprintf(directory, sizeof directory, "/tmp/test_query.XXXXXX");
     if (mkdtemp(directory) == NULL)
         return -1;
-    must(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), &err);
-    change(sql);
-    free(sql);
+    release_1_write(directory);
     must(store_open(&store, directory, STORE_WRITE, &err), &err);
     return 0;
 }

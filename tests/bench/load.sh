@@ -164,34 +164,41 @@ make_workspace()
     train_by_hand "$workspace/results.db"
 }
 
-commands()
+# commands_of NAME LIMIT SEEDS REPORT - what reads one experiment; LIMIT: of a look at its results,
+# SEEDS: so many in `importance`, which refuses gaps, REPORT: the limit of the report.
+commands_of()
 {
     local a='train.lr=0.001 train.max_steps=1' b='train.lr=0.002 train.max_steps=1'
+    one "$2" status "$1"
+    one "$2" watch --plain "$1"
+    one "$2" results "$1"
+    one "$2" results "$1" --where train.lr=0.001
+    one "$2" results "$1" --rows train.lr --cols train.max_steps
+    one 1 compare "$1" --axis train.lr
+    one 1 compare "$1" "$a" "$b"
+    one 1 tasks "$1"
+    one 1 importance "$1" --where "train.seed<$3"
+    one 1 diff "$1:$a" "$1:$b"
+    one 1 plot "$1" --figure axis --axis train.lr --where 'train.max_steps<=8'
+    one "$4" report "$1" -o "$directory/report.html"
+}
+
+commands()
+{
     heading "The workspace: 100 000 runs, 13 experiments"
     one 1 status
     one 1 watch --plain
-    one 4 gc
+    one 1 gc
     one 1 tag
-    one - doctor
+    one 2 doctor
     one 0.1 completions -- hrmlab results ""
     one 0.1 completions -- hrmlab show ""
     one 0.1 show "${run:0:12}"
     one 1 plan "$directory/small.json"
 
     heading "An experiment of 1000 runs: 10 arms, 100 seeds, 2 evaluations each"
-    one 0.1 status part_1
-    one 0.1 watch --plain part_1
-    one 0.1 results part_1
-    one 0.1 results part_1 --where train.lr=0.001
-    one 0.1 results part_1 --rows train.lr --cols eval.halt_max_steps
+    commands_of part_1 0.1 100 1
     one 0.3 results part_1 --all --format csv
-    one 1 compare part_1 --axis train.lr
-    one 1 compare part_1 "$a" "$b"
-    one 1 tasks part_1
-    one 1 importance part_1
-    one 1 diff "part_1:$a" "part_1:$b"
-    one 1 plot part_1 --figure seeds
-    one 1 report part_1 -o "$directory/report.html"
     one 1 export "$directory/export" part_1 --force
 
     heading "An experiment of 1 000 000 metric rows: 10 arms, 20 seeds"
@@ -201,18 +208,7 @@ commands()
     one 1 report metrics -o "$directory/report.html"
 
     heading "One experiment of 100 000 runs: 100 arms, 1000 seeds"
-    one 1 status whole
-    one 1 watch --plain whole
-    one 4 results whole
-    one 4 results whole --where train.lr=0.001
-    one 4 results whole --rows train.lr --cols train.max_steps
-    one 4 compare whole --axis train.lr
-    one 4 compare whole "$a" "$b"
-    one 4 tasks whole
-    one 4 importance whole --where 'train.seed<700'
-    one 4 diff "whole:$a" "whole:$b"
-    one 4 plot whole --figure axis --axis train.lr --where 'train.max_steps<=8'
-    one - report whole -o "$directory/report.html"
+    commands_of whole 1 700 3
 }
 
 plans()
@@ -220,9 +216,9 @@ plans()
     local results=$workspace
     workspace=$directory/plans
     heading "A spec of 100 000 runs"
-    one 2 plan "$directory/whole.json"
+    one 1 plan "$directory/whole.json"
     one_of 1 3 queue "$directory/whole.json"
-    one 2 plan "$directory/whole.json"
+    one 1 plan "$directory/whole.json"
     one 3 queue "$directory/whole.json"
     one 1 status
     workspace=$results
@@ -246,8 +242,8 @@ pages()
     page 1 /task/part_1/task01
     page 1 /figure/part_1/seeds.svg
     page 1 "/compare?a=${arm_a//whole:/part_1:}&b=${arm_b//whole:/part_1:}"
-    page 4 "/compare?a=$arm_a&b=$arm_b"
-    page - /experiment/whole
+    page 1 "/compare?a=$arm_a&b=$arm_b"
+    page 3 /experiment/whole
 }
 
 spec whole '[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]' 1000 '[1]'

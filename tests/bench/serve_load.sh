@@ -1,89 +1,129 @@
 #!/bin/bash
 # serve_load.sh BUILD - the runner's rate with 64 workers, alone and while 50 pages poll
-# hrmlab-serve every 2 s, in turn; then what the server took. `make bench-serve`. Needs
-# python3. Workers are fake ones that live a second and report every 20 ms. RUNS (640) runs a
-# round, ROUNDS (3) of both kinds.
+# hrmlab-serve every 2 s, in turn, and what the server and the poller took. `make bench-serve`, on a
+# machine that does nothing else: three minutes. Needs python3. Exit 1: the database was locked.
+# Workers are fake ones that live a second and report every 20 ms. RUNS (128) runs for each
+# of ROUNDS (8) measurements of both kinds; one server looks at all of them.
+# The workspace is in memory, or in TMPDIR: the time that 64 workers wait for a disk varies more than
+# what is measured.
 set -eu
 build=$1
-runs=${RUNS:-640} rounds=${ROUNDS:-3} pages=50
+runs=${RUNS:-128} rounds=${ROUNDS:-8} pages=50
+[ -w /dev/shm ] && : "${TMPDIR:=/dev/shm}"
 directory=$(mktemp -d "${TMPDIR:-/tmp}/hrmlab-serve.XXXXXX")
-trap 'rm -rf "$directory"' EXIT
+server= poller=
+trap '[ -z "$poller$server" ] || kill $poller $server; rm -rf "$directory"' EXIT
 export HRMLAB_WORKER=$build/fake_worker FAKE_WORKER_REAL=$build/hrmlab-worker
 export FAKE_WORKER_MODE=slow LC_ALL=C
 unset HRMLAB_WORKSPACE
-cat >"$directory/null.json" <<SPEC
-{"name": "null", "set": {"data.canvas": 8, "arch.hidden_size": 16, "arch.num_heads": 2,
- "train.max_steps": 2}, "seeds": $runs}
-SPEC
 cat >"$directory/poll.py" <<'POLL'
-import collections, http.client, sys, threading, time
-address, token, pages = sys.argv[1], sys.argv[2], int(sys.argv[3])
-paths = ["/", "/experiment/null", "/queue", "/compare", "/run/last"]
-seen, slowest = collections.Counter(), [0.0]
-def poll(number):
-    host, tag = address.split("/")[2], ""
-    line = http.client.HTTPConnection(host)
-    cookie = "hrmlab_%s=%s" % (host.split(":")[1], token)
-    time.sleep(2.0 * number / pages)
-    while True:
-        began = time.monotonic()
-        try:
-            line.request("GET", paths[number % len(paths)],
-                         headers={"Cookie": cookie, "If-None-Match": tag})
-            reply = line.getresponse()
-            reply.read()
-        except OSError:
-            return
-        seen[reply.status] += 1
-        slowest[0] = max(slowest[0], time.monotonic() - began)
-        tag = reply.getheader("ETag") or tag
-        time.sleep(2.0)
+# One thread and no library for HTTP, so that the poller takes little of the machine itself.
+import collections, heapq, socket, sys, threading, time
+address, token, pages, experiment = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+host = address.split("/")[2]
+paths = ["/", "/experiment/" + experiment, "/queue", "/compare", "/run/last"]
+seen, slowest, tags = collections.Counter(), 0.0, [""] * pages
+def receive(line):
+    reply = b""
+    while b"\r\n\r\n" not in reply:
+        reply += line.recv(65536)
+    head, body = reply.split(b"\r\n\r\n", 1)
+    lines = head.decode().split("\r\n")
+    fields = dict(field.lower().split(": ", 1) for field in lines[1:])
+    status, left = int(lines[0].split()[1]), int(fields.get("content-length", 0)) - len(body)
+    while status != 304 and left > 0:
+        left -= len(line.recv(65536))
+    return status, fields.get("etag", "")
+lines = []
 for number in range(pages):
-    threading.Thread(target=poll, args=(number,), daemon=True).start()
-sys.stdin.read()
-print("answers", dict(seen), "slowest %.2f s" % slowest[0])
+    lines.append(socket.create_connection((host.split(":")[0], int(host.split(":")[1]))))
+ended = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+due = [(time.monotonic() + 2.0 * number / pages, number) for number in range(pages)]
+while not ended.wait(max(0.0, due[0][0] - time.monotonic())):
+    number = due[0][1]
+    began = time.monotonic()
+    lines[number].sendall(("GET %s HTTP/1.1\r\nHost: %s\r\nCookie: hrmlab_%s=%s\r\n"
+                           "If-None-Match: %s\r\n\r\n"
+                           % (paths[number % len(paths)], host, host.split(":")[1], token,
+                              tags[number])).encode())
+    status, tag = receive(lines[number])
+    tags[number] = tag or tags[number]
+    seen[status] += 1
+    slowest = max(slowest, time.monotonic() - began)
+    heapq.heapreplace(due, (began + 2.0, number))
+print("answers", dict(seen), "slowest %.2f s" % slowest)
 POLL
 
-queue() # a workspace with all runs in the queue
+hrmlab()
 {
-    rm -rf "$directory/ws"
-    "$build/hrmlab" --quiet --workspace "$directory/ws" queue "$directory/null.json" 2>>"$directory/err"
+    "$build/hrmlab" --quiet --workspace "$directory/ws" "$@" 2>>"$directory/err"
 }
-work() # prints the seconds that all runs take
-{
-    local began=$EPOCHREALTIME
-    "$build/hrmlab" --quiet --workspace "$directory/ws" work --jobs 64 2>>"$directory/err"
-    awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f\n", b - a }'
-}
-memory() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
-processor() { awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) / hz }' "/proc/$1/stat"; }
 
-for ((i = 1; i <= rounds; i++)); do
-    queue
-    alone=$(work)
-    queue
-    rm -f "$directory/address"
-    "$build/hrmlab-serve" --quiet --workspace "$directory/ws" >"$directory/address" 2>>"$directory/err" &
-    server=$!
-    until [ -s "$directory/address" ]; do sleep 0.05; done
-    IFS='=' read -r address token <"$directory/address"
-    mkfifo "$directory/end.$i"
-    python3 "$directory/poll.py" "$address" "$token" "$pages" <"$directory/end.$i" >"$directory/polls" &
+# queue NAME NUMBER - an experiment of runs that no other has.
+queue()
+{
+    cat >"$directory/spec.json" <<SPEC
+{"name": "$1", "set": {"data.canvas": 8, "arch.hidden_size": 16, "arch.num_heads": 2,
+ "train.max_steps": 2, "train.lr": 0.001$2}, "seeds": $runs}
+SPEC
+    hrmlab queue "$directory/spec.json"
+}
+
+# rate NAME NUMBER - prints the runs per second.
+rate()
+{
+    queue "$1" "$2"
+    local began=$EPOCHREALTIME
+    hrmlab work --jobs 64
+    awk -v a="$began" -v b="$EPOCHREALTIME" -v n="$runs" 'BEGIN { printf "%.2f\n", n / (b - a) }'
+}
+
+memory() { awk '/^VmRSS/ { print $2 }' "/proc/$server/status"; }
+processor() { awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) / hz }' "/proc/$1/stat"; }
+median() { sort -n | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'; }
+
+# beside NAME NUMBER - the same while the pages poll.
+beside()
+{
+    local before polled value
+    before=$(processor "$server")
+    mkfifo "$directory/end"
+    python3 "$directory/poll.py" "$address" "$token" "$pages" "$1" <"$directory/end" \
+        >"$directory/polls" &
     poller=$!
-    exec 3>"$directory/end.$i"
-    sleep 3
-    first=$(memory "$server")
-    beside=$(work)
-    last=$(memory "$server") seconds=$(processor "$server")
+    exec 3>"$directory/end"
+    sleep 1 # it has begun by then
+    polled=$(processor "$poller")
+    value=$(rate "$1" "$2" 3>&-)
+    awk -v a="$before" -v b="$(processor "$server")" -v c="$polled" \
+        -v d="$(processor "$poller")" \
+        'BEGIN { printf "server %.2f s, poller %.2f s of CPU; ", b - a, d - c }' >"$directory/cost"
     exec 3>&-
     wait "$poller"
-    kill "$server"
-    wait "$server" || true
-    echo "round $i: alone $alone s, beside $pages pages $beside s;" \
-        "server: $seconds s of CPU, $first to $last KiB; $(cat "$directory/polls")"
-    echo "$alone $beside" >>"$directory/rates"
+    poller=
+    rm "$directory/end"
+    echo "$value"
+}
+
+echo "load $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) cores, workspace in ${directory%/*}"
+rate first 00 >/dev/null # the first run of all is slower
+"$build/hrmlab-serve" --quiet --workspace "$directory/ws" >"$directory/address" 2>>"$directory/err" &
+server=$!
+until [ -s "$directory/address" ]; do sleep 0.05; done
+IFS='=' read -r address token <"$directory/address"
+first=
+for ((i = 1; i <= rounds; i++)); do
+    # in turn, so that a drift of the machine's speed cancels out
+    if ((i % 2)); then alone=$(rate "alone$i" "${i}1"); fi
+    beside "beside$i" "${i}2" >"$directory/value"
+    with=$(cat "$directory/value")
+    if ((i % 2 == 0)); then alone=$(rate "alone$i" "${i}1"); fi
+    first=${first:-$(memory)}
+    echo "round $i: $alone runs/s, beside $pages pages $with; $(cat "$directory/cost" "$directory/polls")"
+    awk -v a="$alone" -v b="$with" 'BEGIN { print 100 * (b / a - 1) }' >>"$directory/changes"
 done
-awk -v runs="$runs" '{ a += $1; b += $2 }
-    END { printf "runs/s: alone %.1f, beside the pages %.1f (%+.1f %%)\n",
-          runs * NR / a, runs * NR / b, 100 * (a / b - 1) }' "$directory/rates"
+printf 'median change of the rate %+.1f %% (' "$(median <"$directory/changes")"
+sort -n "$directory/changes" | awk '{ printf "%s%+.1f", (NR > 1 ? ", " : ""), $1 } END { print ")" }'
+echo "hrmlab-serve: $first KiB after the first round, $(memory) KiB after the last"
 if grep -i "locked\|busy" "$directory/err"; then echo "the database was locked"; exit 1; fi
