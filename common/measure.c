@@ -38,6 +38,20 @@ enum { MOST_OUTER_STEPS = 1024 };
         .better = MEASURE_HIGHER, .paired = METRIC_COUNT                                       \
     }
 
+#define PASS_CELLS(from, title_, words)                                                        \
+    {                                                                                          \
+        .name = "pass_at_2_cells_" #from, .title = title_, SHARE, OVER_TASKS,                  \
+        .meaning = "pass_at_2 of the test inputs whose solution has " words " cells",          \
+        .better = MEASURE_HIGHER, .paired = METRIC_COUNT                                       \
+    }
+
+#define RESIDUAL_LAYER(suffix, title_, meaning_)                                               \
+    {                                                                                          \
+        .name = "residual_layer" suffix, .title = title_, .unit = "ratio", .least = 0,         \
+        .most = (double)INFINITY, .meaning = meaning_, OVER_ROWS, .better = MEASURE_NEITHER,   \
+        .shape = MEASURE_PER_LAYER, .paired = METRIC_COUNT                                     \
+    }
+
 const struct measure METRICS[MEASURE_COUNT] = {
     [METRIC_PASS_AT_2] = PASS(2, SHARE_SOLVED "2 answers"),
     [METRIC_PER_TOKEN_ACCURACY] = { .name = "per_token_accuracy",
@@ -155,6 +169,10 @@ const struct measure METRICS[MEASURE_COUNT] = {
     [METRIC_EXACT_RATING_1] = EXACT_RATING(1, "exact r 1-9", "1 to 9"),
     [METRIC_EXACT_RATING_10] = EXACT_RATING(10, "exact r 10-99", "10 to 99"),
     [METRIC_EXACT_RATING_100] = EXACT_RATING(100, "exact r 100", "100 or more"),
+    [METRIC_PASS_AT_2_CELLS_1] = PASS_CELLS(1, "p@2 <= 36", "1 to 36"),
+    [METRIC_PASS_AT_2_CELLS_37] = PASS_CELLS(37, "p@2 37-100", "37 to 100"),
+    [METRIC_PASS_AT_2_CELLS_101] = PASS_CELLS(101, "p@2 101-225", "101 to 225"),
+    [METRIC_PASS_AT_2_CELLS_226] = PASS_CELLS(226, "p@2 >= 226", "226 or more"),
     [METRIC_TASK_TOKEN_ACCURACY] = { .name = "task_token_accuracy",
                                      .title = "task token acc",
                                      .meaning = "mean over tasks of the mean over test inputs "
@@ -219,6 +237,27 @@ const struct measure METRICS[MEASURE_COUNT] = {
                          .better = MEASURE_LOWER,
                          .shape = MEASURE_PER_STEP,
                          .paired = METRIC_COUNT },
+    [VECTOR_Q_ACCURACY] = { .name = "step_q_accuracy",
+                            .title = "q acc",
+                            SHARE,
+                            .meaning = "share of test rows of which q_halt > 0 says rightly "
+                                       "whether they are exact",
+                            OVER_ROWS,
+                            .better = MEASURE_HIGHER,
+                            .shape = MEASURE_PER_STEP,
+                            .paired = METRIC_COUNT },
+    [VECTOR_Q_HALT_LOSS] = { .name = "step_q_halt_loss",
+                             .title = "q loss",
+                             .unit = "nats",
+                             .least = 0,
+                             .most = (double)INFINITY,
+                             .meaning = "mean over test rows of the binary cross-entropy of "
+                                        "sigmoid(q_halt) as the probability that the row is "
+                                        "exact",
+                             OVER_ROWS,
+                             .better = MEASURE_LOWER,
+                             .shape = MEASURE_PER_STEP,
+                             .paired = METRIC_COUNT },
     [VECTOR_CHANGED] = { .name = "step_changed",
                          .title = "changed",
                          SHARE,
@@ -362,6 +401,16 @@ const struct measure METRICS[MEASURE_COUNT] = {
                                   .better = MEASURE_NEITHER,
                                   .shape = MEASURE_PER_CALL,
                                   .paired = METRIC_COUNT },
+    [VECTOR_RESIDUAL_LAYER] =
+        RESIDUAL_LAYER("", "residual layer",
+                       "mean over test rows of the forward residual of each layer of a direct "
+                       "transformer, whose outer step is one module call"),
+    [VECTOR_RESIDUAL_LAYER_EXACT] =
+        RESIDUAL_LAYER("_exact", "layer, exact",
+                       "residual_layer over the rows that are exact after the same outer step"),
+    [VECTOR_RESIDUAL_LAYER_WRONG] = RESIDUAL_LAYER(
+        "_wrong", "layer, wrong",
+        "residual_layer over the rows that are not exact after the same outer step"),
     [VECTOR_Q_BIN_ROWS] = { .name = "q_bin_rows",
                             .title = "rows",
                             SHARE,
@@ -410,7 +459,7 @@ static bool is_called(const struct measure *measure, const char *name)
 int metric_find(enum metric *out, const char *name, struct error *err)
 {
     const char *names[METRIC_COUNT];
-    char list[400] = "";
+    char list[600] = "";
     size_t used = 0;
 
     *out = METRIC_PASS_AT_2;
@@ -480,12 +529,23 @@ int measure_check(enum metric metric, double value, const char *where, struct er
 int measure_check_position(enum metric measure, int64_t position, int64_t outer_steps,
                            const char *where, struct error *err)
 {
-    static const int64_t MOST_CALLS = 1 << 16; /* of an outer step */
-    int64_t most = METRICS[measure].shape == MEASURE_PER_STEP   ? outer_steps
-                   : METRICS[measure].shape == MEASURE_PER_CALL ? outer_steps * MOST_CALLS
-                   : METRICS[measure].shape == MEASURE_PER_BIN  ? MEASURE_BINS
-                                                                : 0;
+    static const int64_t MOST_CALLS = 1 << 16; /* or layers, of an outer step */
+    int64_t most = 0;
 
+    switch (METRICS[measure].shape) {
+    case MEASURE_PER_STEP:
+        most = outer_steps;
+        break;
+    case MEASURE_PER_CALL:
+    case MEASURE_PER_LAYER:
+        most = outer_steps * MOST_CALLS;
+        break;
+    case MEASURE_PER_BIN:
+        most = MEASURE_BINS;
+        break;
+    case MEASURE_NUMBER:
+        break;
+    }
     if (position >= 1 && position <= most)
         return 0;
     return error_set(err, ERROR_DAMAGED, "%s: %s has no position %lld", where,

@@ -41,6 +41,11 @@ enum metric {
     METRIC_EXACT_RATING_1,
     METRIC_EXACT_RATING_10,
     METRIC_EXACT_RATING_100,
+    /* of data whose solutions differ in size, each where a solution has so many cells */
+    METRIC_PASS_AT_2_CELLS_1,
+    METRIC_PASS_AT_2_CELLS_37,
+    METRIC_PASS_AT_2_CELLS_101,
+    METRIC_PASS_AT_2_CELLS_226,
     /* the measures before this one are in the worker's events and in measure_value */
     METRIC_RECORDED,
     METRIC_TASK_TOKEN_ACCURACY = METRIC_RECORDED,
@@ -51,6 +56,8 @@ enum metric {
     VECTOR_LM_LOSS,
     VECTOR_Q_HALT,
     VECTOR_Q_ERROR,
+    VECTOR_Q_ACCURACY,
+    VECTOR_Q_HALT_LOSS,
     VECTOR_CHANGED,
     VECTOR_FIRST_EXACT,
     VECTOR_LOST,
@@ -65,6 +72,9 @@ enum metric {
     VECTOR_RESIDUAL_L_EXACT,
     VECTOR_RESIDUAL_H_WRONG,
     VECTOR_RESIDUAL_L_WRONG,
+    VECTOR_RESIDUAL_LAYER, /* of systems with one module call alone */
+    VECTOR_RESIDUAL_LAYER_EXACT,
+    VECTOR_RESIDUAL_LAYER_WRONG,
     VECTOR_Q_BIN_ROWS,
     VECTOR_Q_BIN_MEAN,
     VECTOR_Q_BIN_EXACT,
@@ -78,7 +88,8 @@ enum measure_shape {
     /* module calls that write the state, in order of time: as many for each outer
      * step */
     MEASURE_PER_CALL,
-    MEASURE_PER_BIN /* MEASURE_BINS equal parts of [0, 1], ascending */
+    MEASURE_PER_LAYER, /* layers of the only module call, likewise */
+    MEASURE_PER_BIN    /* MEASURE_BINS equal parts of [0, 1], ascending */
 };
 enum { MEASURE_BINS = 10 };
 

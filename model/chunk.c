@@ -184,23 +184,53 @@ float relative_change(const float *old, const float *now, size_t n)
     return moved == 0.0 ? 0.0f : (float)(sqrt(moved) / sqrt(before));
 }
 
-bool chunk_segment_measured(struct engine *engine, float *const states[STATE_COUNT], int rows,
-                            float *residuals)
+/* Writes how far each row has moved to every `stride`-th place. */
+static void measure_rows(const struct engine *engine, float *out, size_t stride,
+                         const float *old, const float *now, int rows)
+{
+    size_t row = (size_t)engine->S * (size_t)engine->D;
+
+    for (size_t r = 0; r < (size_t)rows; r++)
+        out[r * stride] = relative_change(old + r * row, now + r * row, row);
+}
+
+/* A module call of which each layer is measured, too: residuals (rows, layers). */
+static bool module_forward_measured(struct engine *engine, enum system_module module, float *h,
+                                    int rows, float *residuals)
+{
+    size_t n = (size_t)rows * (size_t)engine->S * (size_t)engine->D;
+    int layers = engine->modules[module].layers;
+
+    for (int i = 0; i < layers; i++) {
+        memcpy(engine->layer_old, h, n * sizeof(float));
+        if (!module_forward_layer(engine, module, i, h, rows))
+            return false;
+        measure_rows(engine, residuals + i, (size_t)layers, engine->layer_old, h, rows);
+    }
+    return true;
+}
+
+bool chunk_segment_measured(struct engine *engine, float *const states[STATE_COUNT], int first,
+                            int rows)
 {
     size_t row = (size_t)engine->S * (size_t)engine->D, n = (size_t)rows * row;
     size_t calls = (size_t)engine->segment.count;
+    float *layers = engine->layer_residuals;
 
+    if (layers != NULL)
+        layers += (size_t)first * (size_t)engine_measured_layers(engine);
     for (size_t i = 0; i < calls; i++) {
         const struct module_call *call = &engine->segment.calls[i];
         float *destination = states[call->destination];
 
         memcpy(engine->residual_old, destination, n * sizeof(float));
         call_inject(engine, destination, call, states, n);
-        if (!module_forward(engine, call->module, destination, rows))
+        if (!(layers != NULL
+                  ? module_forward_measured(engine, call->module, destination, rows, layers)
+                  : module_forward(engine, call->module, destination, rows)))
             return false;
-        for (size_t r = 0; r < (size_t)rows; r++)
-            residuals[r * calls + i] =
-                relative_change(engine->residual_old + r * row, destination + r * row, row);
+        measure_rows(engine, engine->residuals + (size_t)first * calls + i, calls,
+                     engine->residual_old, destination, rows);
     }
     return true;
 }

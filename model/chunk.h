@@ -26,10 +26,10 @@ int64_t segment_backward_work(const struct engine *engine);
  * return false when the watch has asked to abandon the step. */
 bool chunk_segment(struct engine *engine, float *const states[STATE_COUNT], int rows,
                    bool keep);
-/* The same without cached activations; also writes the residuals (rows, segment.count)
- * of the calls. */
-bool chunk_segment_measured(struct engine *engine, float *const states[STATE_COUNT], int rows,
-                            float *residuals);
+/* The same without cached activations; also writes what engine_record_residuals()
+ * records of these rows, the first of which is that row of the batch. */
+bool chunk_segment_measured(struct engine *engine, float *const states[STATE_COUNT], int first,
+                            int rows);
 /* The target segment, on a copy of the states. Its result is z_H at position 0, in
  * engine->target_first (rows, D). */
 bool chunk_segment_first(struct engine *engine, float *const states[STATE_COUNT], int rows);

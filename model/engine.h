@@ -273,6 +273,9 @@ int engine_evaluate_step(struct engine *engine, struct engine_result *result) MU
  * that have halted leave the batch. */
 void engine_evaluate_keep(struct engine *engine, const int *rows_kept, int count);
 
+/* Layers of the only module call of an outer step, which are measured one by one: of a
+ * direct transformer. 0: an outer step has several calls. */
+int engine_measured_layers(const struct engine *engine);
 /* Number of module calls of one outer step: H_cycles * (L_cycles + 1); H_cycles for the
  * transformer. */
 int engine_segment_calls(const struct engine *engine);
@@ -282,8 +285,9 @@ int engine_segment_calls(const struct engine *engine);
  * on, evaluation steps compute ENGINE_RESIDUALS for every row and module call: the
  * relative change of the state that the call writes, norm(z_new - z_old) / norm(z_old),
  * with norms over the row's S positions and D channels, summed in double. 0: the state
- * did not change; infinite: it changed from all zeros. Recording costs a pass over the
- * state per call. Switching it on allocates memory and may fail with ERROR_NOMEM.
+ * did not change; infinite: it changed from all zeros. Where an outer step is one call,
+ * ENGINE_LAYER_RESIDUALS has the same of each of its layers, the first of which finds
+ * the state with the input added. Recording costs a pass over the state per call. Switching it on allocates memory and may fail with ERROR_NOMEM.
  */
 int engine_record_residuals(struct engine *engine, bool on, struct error *err) MUST_CHECK;
 
@@ -320,6 +324,8 @@ enum engine_output {
     ENGINE_ROPE_SIN,
     /* float (B, engine_segment_calls()): of the last evaluation step */
     ENGINE_RESIDUALS,
+    /* float (B, engine_measured_layers()), likewise */
+    ENGINE_LAYER_RESIDUALS,
     ENGINE_CHANGE, /* float (B) of the last evaluation step */
     /* float (B, D): the mean of ENGINE_Z_H, of ENGINE_Z_L over the S positions, summed
      * in double; worked out when it is read */

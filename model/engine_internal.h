@@ -109,7 +109,9 @@ struct engine {
     float *rope_cos, *rope_sin;            /* (S, d); constant */
 
     float *residuals; /* (B, segment.count) forward residuals; NULL: not recorded */
-    float *changes;   /* (B) changes over an outer step; NULL: not recorded */
+    /* (B, engine_measured_layers()), behind residuals; NULL: not recorded */
+    float *layer_residuals;
+    float *changes; /* (B) changes over an outer step; NULL: not recorded */
 
     struct ranks *ranks; /* NULL: one process; owned */
 
@@ -128,6 +130,7 @@ struct engine {
 
     /* ---- Scratch of one chunk: R = chunk_rows * S rows. ---- */
     float *residual_old;           /* (R, D) copy of the state that a call replaces */
+    float *layer_old;              /* (R, D) the same of a layer */
     float *change_old;             /* (R, D) copy of the head's state before the step */
     float *x;                      /* (R, D) embedded input */
     float *qkv, *att, *gate_up;    /* of a layer without gradient */

@@ -33,6 +33,8 @@ static const void *output_find(const struct engine *e, enum engine_output output
         [ENGINE_ROPE_SIN] = { e->rope_sin, table * sizeof(float) },
         [ENGINE_CHANGE] = { e->changes, B * sizeof(float) },
         [ENGINE_RESIDUALS] = { e->residuals, B * (size_t)e->segment.count * sizeof(float) },
+        [ENGINE_LAYER_RESIDUALS] = { e->layer_residuals,
+                                     B * (size_t)engine_measured_layers(e) * sizeof(float) },
         [ENGINE_MEAN_Z_H] = { e->last->z[STATE_Z_H], B * (size_t)e->D * sizeof(float) },
         [ENGINE_MEAN_Z_L] = { e->last->z[STATE_Z_L], B * (size_t)e->D * sizeof(float) },
     };
@@ -79,6 +81,7 @@ static bool output_is_apart(const struct engine *engine, enum engine_output outp
     case ENGINE_MEAN_Z_H:
     case ENGINE_MEAN_Z_L:
     case ENGINE_RESIDUALS:
+    case ENGINE_LAYER_RESIDUALS:
     case ENGINE_CHANGE:
         return true;
     case ENGINE_Q_CONTINUE:

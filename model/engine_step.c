@@ -441,9 +441,7 @@ static bool evaluate_chunk(struct engine *engine, int first, int rows)
                (size_t)rows * row * sizeof(float));
     bool whole = engine->residuals == NULL
                      ? chunk_segment(engine, states, rows, false)
-                     : chunk_segment_measured(
-                           engine, states, rows,
-                           engine->residuals + (size_t)first * (size_t)engine->segment.count);
+                     : chunk_segment_measured(engine, states, first, rows);
     if (!whole)
         return false;
     for (int r = 0; engine->changes != NULL && r < rows; r++)

@@ -352,15 +352,20 @@ static void layer_forward_first(const struct engine *engine, const struct layer_
     swiglu_forward(engine, &s, first, rows);
 }
 
+bool module_forward_layer(struct engine *engine, enum system_module module, int layer, float *h,
+                          int rows)
+{
+    layer_forward(engine, &engine->modules[module].weights[layer], h, rows);
+    return engine_goes_on(engine, WORK_FORWARD);
+}
+
 bool module_forward(struct engine *engine, enum system_module module, float *h, int rows)
 {
     const struct module *m = &engine->modules[module];
 
-    for (int i = 0; i < m->layers; i++) {
-        layer_forward(engine, &m->weights[i], h, rows);
-        if (!engine_goes_on(engine, WORK_FORWARD))
+    for (int i = 0; i < m->layers; i++)
+        if (!module_forward_layer(engine, module, i, h, rows))
             return false;
-    }
     return true;
 }
 
@@ -369,11 +374,9 @@ bool module_forward_first(struct engine *engine, enum system_module module, floa
 {
     const struct module *m = &engine->modules[module];
 
-    for (int i = 0; i < m->layers - 1; i++) {
-        layer_forward(engine, &m->weights[i], h, rows);
-        if (!engine_goes_on(engine, WORK_FORWARD))
+    for (int i = 0; i < m->layers - 1; i++)
+        if (!module_forward_layer(engine, module, i, h, rows))
             return false;
-    }
     layer_forward_first(engine, &m->weights[m->layers - 1], first, h, rows);
     return engine_goes_on(engine, WORK_FORWARD);
 }

@@ -19,6 +19,9 @@ void layers_prepare(struct engine *engine, float *source);
  * return false when the watch has asked to abandon the step.
  */
 bool module_forward(struct engine *engine, enum system_module module, float *h, int rows);
+/* One of its layers. */
+bool module_forward_layer(struct engine *engine, enum system_module module, int layer, float *h,
+                          int rows);
 /* The same, but of the last layer only the output at position 0 is computed, into first
  * (rows, D). */
 bool module_forward_first(struct engine *engine, enum system_module module, float *first,

@@ -397,10 +397,11 @@ int memory_allocate(struct engine *engine, struct error *err)
 }
 
 /* Allocates an array of `count` values for the engine, at results, and for each walker
- * a copy of a chunk's states, at the member that lies `copy` bytes into it. */
+ * `copies` copies of a chunk's states, one after the other, the first at the member that
+ * lies `copy` bytes into it. */
 static int allocate_record(struct engine *e, void **block, struct block_sum *sum,
                            const char *name, float **results, size_t count, size_t copy,
-                           struct error *err)
+                           int copies, struct error *err)
 {
     size_t R = size_product((size_t)e->chunk_rows, (size_t)e->S);
     size_t walkers = (size_t)e->config.threads;
@@ -410,8 +411,10 @@ static int allocate_record(struct engine *e, void **block, struct block_sum *sum
         return error_set(err, ERROR_NOMEM, "cannot allocate the table of %s", name);
     items[0] = (struct block_item){ results, count, sizeof(float) };
     for (size_t i = 0; i < walkers; i++)
-        items[i + 1] = (struct block_item){ (char *)e->walkers[i] + copy,
-                                            size_product(R, (size_t)e->D), sizeof(float) };
+        items[i + 1] =
+            (struct block_item){ (char *)e->walkers[i] + copy,
+                                 size_product(size_product(R, (size_t)e->D), (size_t)copies),
+                                 sizeof(float) };
     int rc = block_allocate(block, sum, name, items, (int)walkers + 1, err);
     free(items);
     return rc;
@@ -419,18 +422,27 @@ static int allocate_record(struct engine *e, void **block, struct block_sum *sum
 
 int memory_allocate_residuals(struct engine *engine, struct error *err)
 {
-    size_t count = size_product((size_t)engine->B, (size_t)engine->segment.count);
+    size_t calls = (size_t)engine->segment.count;
+    size_t layers = (size_t)engine_measured_layers(engine);
+    size_t chunk = (size_t)engine->chunk_rows * (size_t)engine->S * (size_t)engine->D;
+    int rc = allocate_record(engine, &engine->residual_block, &engine->residual_sum,
+                             "forward residuals", &engine->residuals,
+                             size_product((size_t)engine->B, calls + layers),
+                             offsetof(struct engine, residual_old), layers > 0 ? 2 : 1, err);
 
-    return allocate_record(engine, &engine->residual_block, &engine->residual_sum,
-                           "forward residuals", &engine->residuals, count,
-                           offsetof(struct engine, residual_old), err);
+    if (rc < 0 || layers == 0 || engine->residuals == NULL)
+        return rc;
+    engine->layer_residuals = engine->residuals + (size_t)engine->B * calls;
+    for (int i = 0; i < engine->config.threads; i++)
+        engine->walkers[i]->layer_old = engine->walkers[i]->residual_old + chunk;
+    return 0;
 }
 
 void memory_release_residuals(struct engine *engine)
 {
     free(engine->residual_block);
     engine->residual_block = NULL;
-    engine->residuals = NULL;
+    engine->residuals = engine->layer_residuals = NULL;
     engine->residual_sum.bytes = 0;
 }
 
@@ -438,7 +450,7 @@ int memory_allocate_change(struct engine *engine, struct error *err)
 {
     return allocate_record(engine, &engine->change_block, &engine->change_sum,
                            "changes over an outer step", &engine->changes, (size_t)engine->B,
-                           offsetof(struct engine, change_old), err);
+                           offsetof(struct engine, change_old), 1, err);
 }
 
 void memory_release_change(struct engine *engine)

@@ -17,7 +17,7 @@
 #include "file.h"
 #include "json.h"
 #include "row_sample.h"
-#include "scores.h"
+#include "scores_internal.h"
 #include "sudoku.h"
 #include "voting.h"
 
@@ -551,6 +551,45 @@ static void scores_know_right_from_wrong_and_subsample(void **state)
     config_release(&config);
 }
 
+/* Small solutions are second, large ones third: only the former count as solved. */
+static void pass_at_2_is_told_apart_by_the_size_of_the_solution(void **state)
+{
+    static const char *const pairs[] = { "data.canvas", "8", NULL };
+    static const struct score_request request = { .outer_steps = 1 };
+    struct config config;
+    struct data_set *set = open_set(&config, pairs);
+    struct score_outcome outcomes[200] = { 0 };
+    struct score_result result = { 0 };
+    int count = 0, large = 0;
+
+    (void)state;
+    struct scores *scores = score(set, &request, 1, 1);
+    for (int t = 0; t < data_set_task_count(set, SPLIT_TEST); t++)
+        for (int test = 0; test < data_set_task_tests(set, SPLIT_TEST, t); test++) {
+            struct grid room;
+            const struct grid *solution = data_set_solution(set, SPLIT_TEST, t, test, &room);
+            bool is_large = solution->rows * solution->columns > 36;
+
+            assert_true(count < 200);
+            outcomes[count++] = (struct score_outcome){ .task = t,
+                                                        .test_index = test,
+                                                        .rank = is_large ? 3 : 2 };
+            large += is_large;
+        }
+    assert_in_range(large, 1, count - 1);
+    scores_sum_sizes(scores, outcomes, count, &result);
+    assert_true(result.values[METRIC_PASS_AT_2_CELLS_1] >= 1.0);
+    assert_true(result.values[METRIC_PASS_AT_2_CELLS_37] <= 0.0);
+    assert_true(isnan(result.values[METRIC_PASS_AT_2_CELLS_101]));
+    /* one size says no more than pass@2 */
+    scores_sum_sizes(scores, outcomes, 1, &result);
+    assert_true(isnan(result.values[METRIC_PASS_AT_2_CELLS_1]) &&
+                isnan(result.values[METRIC_PASS_AT_2_CELLS_37]));
+    scores_destroy(scores);
+    data_set_close(set);
+    config_release(&config);
+}
+
 static const char *shared(void)
 {
     const char *named = getenv("HRMLAB_SHARED");
@@ -655,6 +694,7 @@ int main(void)
         cmocka_unit_test(one_pair_of_each_variant_stays_in_the_corner),
         cmocka_unit_test(votes_rank_by_count_then_confidence_then_arrival),
         cmocka_unit_test(scores_know_right_from_wrong_and_subsample),
+        cmocka_unit_test(pass_at_2_is_told_apart_by_the_size_of_the_solution),
         cmocka_unit_test(real_arc_tasks_load_in_both_layouts),
         cmocka_unit_test(a_choice_of_rows_is_of_whole_tests_and_scored_alone),
     };

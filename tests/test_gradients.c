@@ -666,7 +666,7 @@ static void check_residuals_of(struct fixture *f, struct engine *engine)
     for (int step = 0; step < 2; step++) {
         assert_int_equal(engine_evaluate_step(engine, &result), 0);
         engine_read(engine, ENGINE_RESIDUALS, got);
-        reference_residuals(&f->config, &f->parameters, &f->frozen, want);
+        reference_residuals(&f->config, &f->parameters, &f->frozen, want, NULL);
         for (size_t i = 0; i < B * calls; i++)
             if (!(fabs((double)got[i] - want[i]) < 2e-5 * (1.0 + want[i])))
                 fail_msg("step %d, row %zu, call %zu: got %.9g, want %.9g", step, i / calls,

@@ -111,6 +111,21 @@ static void a_measure_is_paired_by_one_that_tasks_have(void **state)
     }
 }
 
+static void every_list_has_a_first_position(void **state)
+{
+    struct error err;
+
+    (void)state;
+    for (int i = 0; i < MEASURE_COUNT; i++) {
+        bool list = i >= METRIC_COUNT;
+
+        assert_int_equal(measure_check_position((enum metric)i, 1, 1, "a test", &err),
+                         list ? 0 : ERROR_DAMAGED);
+        assert_int_equal(measure_check_position((enum metric)i, 0, 1, "a test", &err),
+                         ERROR_DAMAGED);
+    }
+}
+
 /* docs/measures.md ends with what `hrmlab axes measures --format markdown` prints. */
 static void the_documentation_has_the_table_of_measures(void **state)
 {
@@ -329,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_measure_is_found_by_each_of_its_names),
         cmocka_unit_test(a_measure_is_paired_by_one_that_tasks_have),
+        cmocka_unit_test(every_list_has_a_first_position),
         cmocka_unit_test(the_documentation_has_the_table_of_measures),
         cmocka_unit_test(an_event_of_an_older_worker_is_understood),
         WITH_DIRECTORY(measures_of_every_release_are_columns_of_the_view_score),

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 23, STEPS = 9, TOKENS = 7, CALLS = 6, WIDTH = 14 };
+enum { ROWS = 23, STEPS = 9, TOKENS = 7, CALLS = 6, LAYERS = 3, WIDTH = 14 };
 
 static struct engine_config config_of(enum system_id system, int batch)
 {
@@ -101,7 +101,7 @@ static struct trajectory *follow(int batch)
     uint8_t halt[ROWS];
     int origin[ROWS];
 
-    assert_int_equal(trajectory_create(&t, &config, STEPS, &err), 0);
+    assert_int_equal(trajectory_create(&t, &config, 0, STEPS, &err), 0);
     for (int first = 0; first < ROWS; first += batch) {
         int rows = ROWS - first < batch ? ROWS - first : batch;
 
@@ -123,10 +123,15 @@ static struct trajectory *follow(int batch)
                 halt[slots] = made.halt[r][s];
                 origin[slots++] = r - first;
             }
-            trajectory_take(
-                t, s + 1,
-                &(struct trajectory_outputs){
-                    answers, q, loss, halt, residuals, origin, slots, { means[0], means[1] } });
+            trajectory_take(t, s + 1,
+                            &(struct trajectory_outputs){ .predictions = answers,
+                                                          .q_halt = q,
+                                                          .loss = loss,
+                                                          .halt_test = halt,
+                                                          .residuals = residuals,
+                                                          .origin = origin,
+                                                          .slots = slots,
+                                                          .means = { means[0], means[1] } });
         }
     }
     return t;
@@ -198,6 +203,9 @@ static double part(enum metric measure, int row, int s)
         [VECTOR_EXACT_ROWS] = exact,
         [VECTOR_LM_LOSS] = made.loss[row][at(row, s)],
         [VECTOR_Q_HALT] = (double)made.q[row][at(row, s)],
+        [VECTOR_Q_ACCURACY] = (made.q[row][at(row, s)] > 0.0f) == exact,
+        [VECTOR_Q_HALT_LOSS] =
+            -log(1.0 / (1.0 + exp((exact ? -1.0 : 1.0) * (double)made.q[row][at(row, s)]))),
         [VECTOR_CHANGED] = (double)changed / TOKENS,
         [VECTOR_FIRST_EXACT] = exact && !before,
         [VECTOR_LOST] = !exact && before,
@@ -473,6 +481,28 @@ static void expect_residuals(const struct trajectory *t, const struct engine_con
     assert_int_equal(trajectory_count(t, VECTOR_RESIDUAL_L, steps), places[1]);
 }
 
+/* The same of the layers of a network of one call. */
+static void expect_layers(const struct trajectory *t, const struct engine_config *config,
+                          const double *layers, int steps)
+{
+    int L = config->H_layers, B = config->batch_size;
+    double got[STEPS * LAYERS];
+
+    assert_int_equal(trajectory_count(t, VECTOR_RESIDUAL_LAYER, steps), steps * L);
+    trajectory_read(t, VECTOR_RESIDUAL_LAYER, steps, got);
+    for (int s = 0; s < steps; s++)
+        for (int l = 0; l < L; l++) {
+            double sum = 0.0, value = got[s * L + l];
+
+            for (int b = 0; b < B; b++)
+                if (b != 2)
+                    sum += layers[(s * B + b) * L + l];
+            if (!(fabs(value - sum / (B - 1)) < 2e-5 * (1.0 + value)))
+                fail_msg("step %d, layer %d: %.9g, expected %.9g", s + 1, l + 1, value,
+                         sum / (B - 1));
+        }
+}
+
 /* Means over all positions of the states that the engine has. */
 static void expect_means(const struct engine *engine, const struct engine_config *config)
 {
@@ -503,7 +533,8 @@ static void expect_means(const struct engine *engine, const struct engine_config
     }
 }
 
-static void check_engine(enum system_id system)
+/* direct: a transformer of one call, whose layers are measured. */
+static void check_engine(enum system_id system, bool direct)
 {
     enum { B = 5, LAST = 3 };
     struct engine_config config = config_of(system, B);
@@ -516,9 +547,14 @@ static void check_engine(enum system_id system)
     int calls = reference_calls(&config), origin[B] = { 0, 1, 2, 3, 4 };
     int32_t answers[B * TOKENS];
     float q[B], moved[B * CALLS];
-    double loss[B], residuals[LAST * B * CALLS];
+    float layers_moved[B * LAYERS];
+    double loss[B], residuals[LAST * B * CALLS], layers[LAST * B * LAYERS];
     uint8_t halt[B];
 
+    if (direct) {
+        config.H_cycles = calls = 1;
+        config.H_layers = LAYERS;
+    }
     assert_int_equal(engine_create(&engine, &config, &err), 0);
     engine_initialise(engine, 5);
     assert_true(reference_parameters_load(&parameters, engine));
@@ -528,7 +564,8 @@ static void check_engine(enum system_id system)
                                      data.z_L };
     const struct engine_batch batch = { data.inputs, data.labels, data.identifiers };
     assert_int_equal(engine_record_residuals(engine, true, &err), 0);
-    assert_int_equal(trajectory_create(&t, &config, LAST, &err), 0);
+    assert_int_equal(trajectory_create(&t, &config, engine_measured_layers(engine), LAST, &err),
+                     0);
     engine_evaluate_begin(engine, &batch, B);
     trajectory_begin(t, data.labels, B);
     for (int s = 0; s < LAST; s++) {
@@ -538,14 +575,26 @@ static void check_engine(enum system_id system)
         engine_read(engine, ENGINE_ROW_LOSS, loss);
         engine_read(engine, ENGINE_HALT_TEST, halt);
         engine_read(engine, ENGINE_RESIDUALS, moved);
+        engine_read(engine, ENGINE_LAYER_RESIDUALS, layers_moved);
         expect_means(engine, &config);
         trajectory_take(t, s + 1,
-                        &(struct trajectory_outputs){
-                            answers, q, loss, halt, moved, origin, B, { NULL, NULL } });
+                        &(struct trajectory_outputs){ .predictions = answers,
+                                                      .q_halt = q,
+                                                      .loss = loss,
+                                                      .halt_test = halt,
+                                                      .residuals = moved,
+                                                      .layer_residuals = layers_moved,
+                                                      .origin = origin,
+                                                      .slots = B });
         reference_residuals(&config, &parameters, &input,
-                            residuals + (size_t)s * B * (size_t)calls);
+                            residuals + (size_t)s * B * (size_t)calls,
+                            direct ? layers + (size_t)s * B * LAYERS : NULL);
     }
     expect_residuals(t, &config, residuals, LAST);
+    if (direct)
+        expect_layers(t, &config, layers, LAST);
+    else
+        assert_int_equal(trajectory_count(t, VECTOR_RESIDUAL_LAYER, LAST), 0);
     trajectory_destroy(t);
     engine_destroy(engine);
     reference_parameters_release(&parameters);
@@ -559,9 +608,10 @@ static void check_engine(enum system_id system)
 static void residuals_are_those_of_a_network_in_double(void **state)
 {
     (void)state;
-    check_engine(SYSTEM_HRM);
-    check_engine(SYSTEM_TRANSFORMER);
-    check_engine(SYSTEM_TRM);
+    check_engine(SYSTEM_HRM, false);
+    check_engine(SYSTEM_TRANSFORMER, false);
+    check_engine(SYSTEM_TRANSFORMER, true);
+    check_engine(SYSTEM_TRM, false);
 }
 
 /* ---- the whole worker ---- */
@@ -663,8 +713,10 @@ static void following_changes_no_result_and_agrees_with_it(void **state)
     expect_equal(value_of(journal, ACT_FOLLOWED, "step_token_accuracy", 3),
                  result_of(journal, ACT_PLAIN), "per_token_accuracy");
     assert_true(value_of(journal, FOLLOWED_3, "residual_h", 1) > 0.0);
-    /* of two checkpoints, two evaluations each */
-    assert_int_equal(run_count_events(journal, "vector"), 4 * (MEASURE_COUNT - METRIC_COUNT));
+    /* of two checkpoints, two evaluations each; layers are those of direct transformers */
+    int lists = MEASURE_COUNT - METRIC_COUNT -
+                (VECTOR_RESIDUAL_LAYER_WRONG - VECTOR_RESIDUAL_LAYER + 1);
+    assert_int_equal(run_count_events(journal, "vector"), 4 * lists);
     cJSON_Delete(journal);
     run_setup_release(&setup);
     assert_int_equal(file_remove_tree(tasks, NULL), 0);

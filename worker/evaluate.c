@@ -360,6 +360,7 @@ static int infer(const struct evaluate_context *context, struct pass *pass,
     bool followed = pass->trajectory_steps > 0;
     struct puzzle_way way = { 0 };
     int rc = followed ? trajectory_create(&pass->trajectory, context->config,
+                                          engine_measured_layers(context->engine),
                                           pass->trajectory_steps, err)
                       : 0;
 

@@ -16,22 +16,23 @@
 struct batch {
     /* (B, U: context, then grid), (B, T), (B) by row */
     int32_t *inputs, *labels, *identifiers;
-    int32_t *predictions; /* (B, T) by slot */
-    float *q_halt;        /* (B) by slot */
-    float *q_continue;    /* (B) by slot */
-    float *change;        /* (B) by slot; NULL: no rule needs it */
-    int32_t *before;      /* (B, T) by row: the last step's answers; NULL: no rule */
-    int *unchanged;       /* (B) by row: steps for which the answer is unchanged */
-    bool *taken;          /* (B, requests) by row: whether the request has its answer */
-    bool rules;           /* whether a request has a halting rule */
-    double *loss;         /* (B) by slot: token loss */
-    uint8_t *halt_test;   /* (B) by slot: the system's halting test */
-    float *residuals;     /* (B, module calls) by slot; NULL: not recorded */
-    float *means[2];      /* (B, D) by slot: zH and zL, averaged; NULL: not recorded */
-    int *origin;          /* (B) row of each slot */
-    int *keep;            /* (B) */
-    int rows, slots;      /* loaded; still in the engine */
-    int *row;             /* (B) by row: its number in the split */
+    int32_t *predictions;   /* (B, T) by slot */
+    float *q_halt;          /* (B) by slot */
+    float *q_continue;      /* (B) by slot */
+    float *change;          /* (B) by slot; NULL: no rule needs it */
+    int32_t *before;        /* (B, T) by row: the last step's answers; NULL: no rule */
+    int *unchanged;         /* (B) by row: steps for which the answer is unchanged */
+    bool *taken;            /* (B, requests) by row: whether the request has its answer */
+    bool rules;             /* whether a request has a halting rule */
+    double *loss;           /* (B) by slot: token loss */
+    uint8_t *halt_test;     /* (B) by slot: the system's halting test */
+    float *residuals;       /* (B, module calls) by slot; NULL: not recorded */
+    float *layer_residuals; /* (B, measured layers) likewise */
+    float *means[2];        /* (B, D) by slot: zH and zL, averaged; NULL: not recorded */
+    int *origin;            /* (B) row of each slot */
+    int *keep;              /* (B) */
+    int rows, slots;        /* loaded; still in the engine */
+    int *row;               /* (B) by row: its number in the split */
     /* (B) by slot: answers of the current step, if every slot is read at it */
     struct score_reading *answers;
 };
@@ -53,6 +54,7 @@ static void batch_release(struct batch *batch)
     free(batch->loss);
     free(batch->halt_test);
     free(batch->residuals);
+    free(batch->layer_residuals);
     free(batch->means[0]);
     free(batch->means[1]);
     free(batch->origin);
@@ -112,7 +114,9 @@ static int batch_init(struct batch *out, const struct evaluate_context *context,
         .answers = calloc(B, sizeof(struct score_reading)),
     };
     size_t residuals = engine_output_size(engine, ENGINE_RESIDUALS);
-    bool complete = residuals == 0 || (out->residuals = malloc(residuals)) != NULL;
+    size_t layers = engine_output_size(engine, ENGINE_LAYER_RESIDUALS);
+    bool complete = (residuals == 0 || (out->residuals = malloc(residuals)) != NULL) &&
+                    (layers == 0 || (out->layer_residuals = malloc(layers)) != NULL);
     for (int state = 0; state < 2 && order->trajectory != NULL; state++) {
         size_t means = engine_output_size(engine, MEANS[state]);
         complete = complete && (means == 0 || (out->means[state] = malloc(means)) != NULL);
@@ -339,6 +343,8 @@ static void read_outputs(const struct evaluate_context *context, struct batch *b
         engine_read(context->engine, ENGINE_CHANGE, batch->change);
     if (batch->residuals != NULL)
         engine_read(context->engine, ENGINE_RESIDUALS, batch->residuals);
+    if (batch->layer_residuals != NULL)
+        engine_read(context->engine, ENGINE_LAYER_RESIDUALS, batch->layer_residuals);
     for (int state = 0; state < 2; state++)
         if (batch->means[state] != NULL)
             engine_read(context->engine, MEANS[state], batch->means[state]);
@@ -352,6 +358,7 @@ static void follow(const struct evaluate_order *order, const struct batch *batch
         .loss = batch->loss,
         .halt_test = batch->halt_test,
         .residuals = batch->residuals,
+        .layer_residuals = batch->layer_residuals,
         .means = { batch->means[0], batch->means[1] },
         .origin = batch->origin,
         .slots = batch->slots,

@@ -651,6 +651,7 @@ int scores_finish(struct scores *s, int request, struct score_result *result,
     sum_rows(s, &own, result);
     set_task_means(result, &sums);
     sum_special(s, &own, result);
+    scores_sum_sizes(s, list, made, result);
     *outcomes = list;
     *outcome_count = made;
     return 0;

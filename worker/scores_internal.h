@@ -1,5 +1,5 @@
 /*
- * scores_internal.h - the predictions that scores.c and scores_history.c share.
+ * scores_internal.h - what the files of scores.h share.
  */
 #ifndef WORKER_SCORES_INTERNAL_H
 #define WORKER_SCORES_INTERNAL_H
@@ -47,6 +47,11 @@ struct answer_store *scores_store(const struct scores *scores, int row);
  * each. ERROR_NOMEM. */
 int scores_list_grids(struct grid_list *out, int *first, const struct scores *scores,
                       struct error *err) MUST_CHECK;
+
+/* Fills in pass@2 by the size of the solution, from the outcomes of all scored tests,
+ * those of a task together; NaN: no such tests, or all are of one size. */
+void scores_sum_sizes(const struct scores *scores, const struct score_outcome *outcomes,
+                      int count, struct score_result *out);
 
 /* Counts the labelled tokens, and those of them that are right. */
 void scores_count_tokens(int32_t *known, int32_t *right, const int32_t *predictions,

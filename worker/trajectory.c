@@ -23,6 +23,9 @@ struct standing {
     bool would_halt, halts_now;
 };
 
+/* What a residual is of. */
+enum moved { MOVES_Z_H, MOVES_Z_L, MOVES_LAYER };
+
 /* Groups of rows over which residuals are summed. */
 enum { ALL_ROWS, EXACT_ROWS, WRONG_ROWS, GROUPS };
 
@@ -33,21 +36,22 @@ struct bin {
 };
 
 struct trajectory {
-    int steps, seq_len, rows, calls, width;
+    int steps, seq_len, rows, width;
+    int calls, layers, moves;   /* module calls, measured layers, both together */
     const int32_t *labels;      /* borrowed: (rows, T) */
     int64_t row_count;          /* labelled rows in finished batches */
     struct standing *standings; /* owned: (B) */
     int32_t *answers;           /* owned: (B, T) of the step before */
-    float *moved;               /* owned: (B, calls) residuals of this step */
+    float *moved;               /* owned: (B, moves) residuals of this step */
     /* owned: (B, D) zH, and zL of systems that have it, averaged over the positions;
      * sums of them per step. NULL: none */
     float *means[STATES];
     struct participation *spread[STATES];
     /* owned: (MEASURE_COUNT - METRIC_COUNT, steps), those per step */
     double *sums;
-    double *residuals[GROUPS]; /* owned: (steps, calls) each */
+    double *residuals[GROUPS]; /* owned: (steps, moves) each */
     struct bin *bins;          /* owned: (steps, BINS) */
-    bool *fast;                /* owned: (calls) whether the call writes zL */
+    enum moved *kinds;         /* owned: (moves) */
 };
 
 static double *sum_of(const struct trajectory *t, enum metric measure, int step)
@@ -55,8 +59,8 @@ static double *sum_of(const struct trajectory *t, enum metric measure, int step)
     return &t->sums[(size_t)(measure - METRIC_COUNT) * (size_t)t->steps + (size_t)step - 1];
 }
 
-/* Finds which module calls of an outer step write zL. */
-static bool find_calls(struct trajectory *t, const struct engine_config *config)
+/* Finds which module calls of an outer step write zL, and whether there are layers. */
+static bool find_calls(struct trajectory *t, const struct engine_config *config, int layers)
 {
     const struct system_facts *facts = system_facts(config->system);
     const struct system_sizes sizes = {
@@ -66,19 +70,23 @@ static bool find_calls(struct trajectory *t, const struct engine_config *config)
     };
 
     t->calls = (int)system_calls(facts, &sizes);
-    t->fast = calloc((size_t)t->calls, sizeof *t->fast);
-    for (int i = 0; t->fast != NULL && i < t->calls; i++)
-        t->fast[i] = system_call_is_fast(facts, &sizes, i);
-    return t->fast != NULL;
+    t->layers = layers;
+    t->moves = t->calls + layers;
+    t->kinds = calloc((size_t)t->moves, sizeof *t->kinds);
+    for (int i = 0; t->kinds != NULL && i < t->moves; i++)
+        t->kinds[i] = i >= t->calls                           ? MOVES_LAYER
+                      : system_call_is_fast(facts, &sizes, i) ? MOVES_Z_L
+                                                              : MOVES_Z_H;
+    return t->kinds != NULL;
 }
 
-/* Number of calls of an outer step that write zL (fast), or zH. */
-static int count_calls(const struct trajectory *t, bool fast)
+/* Number of residuals of an outer step that are of this kind. */
+static int count_moves(const struct trajectory *t, enum moved kind)
 {
     int count = 0;
 
-    for (int i = 0; i < t->calls; i++)
-        count += t->fast[i] == fast;
+    for (int i = 0; i < t->moves; i++)
+        count += t->kinds[i] == kind;
     return count;
 }
 
@@ -91,7 +99,7 @@ static int prepare_spread(struct trajectory *t, const struct engine_config *conf
 
     t->width = config->hidden_size;
     for (int state = 0; state < STATES && rc == 0; state++) {
-        if (count_calls(t, state == 1) == 0)
+        if (count_moves(t, state == 1 ? MOVES_Z_L : MOVES_Z_H) == 0)
             continue;
         t->means[state] = calloc(B * (size_t)t->width + 1, sizeof *t->means[state]);
         rc = t->means[state] == NULL
@@ -101,15 +109,15 @@ static int prepare_spread(struct trajectory *t, const struct engine_config *conf
     return rc;
 }
 
-int trajectory_create(struct trajectory **out, const struct engine_config *config, int steps,
-                      struct error *err)
+int trajectory_create(struct trajectory **out, const struct engine_config *config, int layers,
+                      int steps, struct error *err)
 {
     size_t B = (size_t)config->batch_size, T = (size_t)config->seq_len, N = (size_t)steps;
     struct trajectory *t = calloc(1, sizeof *t);
 
     assert(steps >= 1);
     *out = NULL;
-    if (t == NULL || !find_calls(t, config)) {
+    if (t == NULL || !find_calls(t, config, layers)) {
         trajectory_destroy(t);
         return error_no_memory(err, "the trajectories");
     }
@@ -117,11 +125,11 @@ int trajectory_create(struct trajectory **out, const struct engine_config *confi
     t->seq_len = config->seq_len;
     t->standings = calloc(B, sizeof *t->standings);
     t->answers = calloc(B * T, sizeof *t->answers);
-    t->moved = calloc(B * (size_t)t->calls, sizeof *t->moved);
+    t->moved = calloc(B * (size_t)t->moves, sizeof *t->moved);
     t->sums = calloc((size_t)(MEASURE_COUNT - METRIC_COUNT) * N, sizeof *t->sums);
     bool complete = true;
     for (int g = 0; g < GROUPS; g++) {
-        t->residuals[g] = calloc(N * (size_t)t->calls, sizeof *t->residuals[g]);
+        t->residuals[g] = calloc(N * (size_t)t->moves, sizeof *t->residuals[g]);
         complete = complete && t->residuals[g] != NULL;
     }
     t->bins = calloc(N * BINS, sizeof *t->bins);
@@ -151,7 +159,7 @@ void trajectory_destroy(struct trajectory *t)
         participation_destroy(t->spread[state]);
     }
     free(t->bins);
-    free(t->fast);
+    free(t->kinds);
     free(t);
 }
 
@@ -204,9 +212,12 @@ static void take_slot(struct trajectory *t, int step, const struct trajectory_ou
     standing->q_halt = (double)outputs->q_halt[slot];
     standing->halts_now = outputs->halt_test[slot] != 0 && !standing->would_halt;
     standing->would_halt = standing->would_halt || standing->halts_now;
-    memcpy(t->moved + (size_t)row * (size_t)t->calls,
-           outputs->residuals + (size_t)slot * (size_t)t->calls,
-           (size_t)t->calls * sizeof *t->moved);
+    float *moved = t->moved + (size_t)row * (size_t)t->moves;
+    memcpy(moved, outputs->residuals + (size_t)slot * (size_t)t->calls,
+           (size_t)t->calls * sizeof *moved);
+    if (t->layers > 0)
+        memcpy(moved + t->calls, outputs->layer_residuals + (size_t)slot * (size_t)t->layers,
+               (size_t)t->layers * sizeof *moved);
     for (int state = 0; state < STATES; state++)
         if (t->means[state] != NULL && outputs->means[state] != NULL)
             memcpy(t->means[state] + (size_t)row * (size_t)t->width,
@@ -222,7 +233,7 @@ static void take_left(struct trajectory *t, int row)
     standing->was_exact = standing->was_exact || standing->exact;
     standing->became_exact = standing->halts_now = false;
     standing->changed = 0.0;
-    memset(t->moved + (size_t)row * (size_t)t->calls, 0, (size_t)t->calls * sizeof *t->moved);
+    memset(t->moved + (size_t)row * (size_t)t->moves, 0, (size_t)t->moves * sizeof *t->moved);
 }
 
 /* Whether the answer is wrong at this step and all before, and has not changed
@@ -247,6 +258,14 @@ static void add_calibration(struct trajectory *t, const struct standing *standin
     bin->exact += standing->exact;
 }
 
+/* -log of the probability that q_halt gives to what is the case, exact or not. */
+static double q_halt_loss(const struct standing *standing)
+{
+    double against = standing->exact ? -standing->q_halt : standing->q_halt;
+
+    return against > 0.0 ? against + log1p(exp(-against)) : log1p(exp(against));
+}
+
 static void add_row(struct trajectory *t, int row, int step)
 {
     const struct standing *standing = &t->standings[row];
@@ -256,15 +275,17 @@ static void add_row(struct trajectory *t, int row, int step)
     *sum_of(t, VECTOR_EXACT_ROWS, step) += standing->exact;
     *sum_of(t, VECTOR_LM_LOSS, step) += standing->loss;
     *sum_of(t, VECTOR_Q_HALT, step) += standing->q_halt;
+    *sum_of(t, VECTOR_Q_ACCURACY, step) += (standing->q_halt > 0.0) == standing->exact;
+    *sum_of(t, VECTOR_Q_HALT_LOSS, step) += q_halt_loss(standing);
     *sum_of(t, VECTOR_CHANGED, step) += standing->changed;
     *sum_of(t, VECTOR_FIRST_EXACT, step) += standing->became_exact;
     *sum_of(t, VECTOR_LOST, step) += lost;
     *sum_of(t, VECTOR_STUCK, step) += stuck;
     *sum_of(t, VECTOR_WANDERING, step) += !standing->exact && !lost && !stuck;
     *sum_of(t, VECTOR_HALTED, step) += standing->halts_now;
-    for (int i = 0; i < t->calls; i++) {
-        size_t at = (size_t)(step - 1) * (size_t)t->calls + (size_t)i;
-        double moved = (double)t->moved[(size_t)row * (size_t)t->calls + (size_t)i];
+    for (int i = 0; i < t->moves; i++) {
+        size_t at = (size_t)(step - 1) * (size_t)t->moves + (size_t)i;
+        double moved = (double)t->moved[(size_t)row * (size_t)t->moves + (size_t)i];
 
         t->residuals[ALL_ROWS][at] += moved;
         t->residuals[standing->exact ? EXACT_ROWS : WRONG_ROWS][at] += moved;
@@ -289,19 +310,35 @@ void trajectory_take(struct trajectory *t, int step, const struct trajectory_out
     }
 }
 
-static bool is_of_zL(enum metric measure)
+static enum moved kind_of(enum metric measure)
 {
+    if (METRICS[measure].shape == MEASURE_PER_LAYER)
+        return MOVES_LAYER;
     return measure == VECTOR_RESIDUAL_L || measure == VECTOR_RESIDUAL_L_EXACT ||
-           measure == VECTOR_RESIDUAL_L_WRONG || measure == VECTOR_PARTICIPATION_L;
+                   measure == VECTOR_RESIDUAL_L_WRONG || measure == VECTOR_PARTICIPATION_L
+               ? MOVES_Z_L
+               : MOVES_Z_H;
+}
+
+static int group_of(enum metric measure)
+{
+    if (measure == VECTOR_RESIDUAL_H_EXACT || measure == VECTOR_RESIDUAL_L_EXACT ||
+        measure == VECTOR_RESIDUAL_LAYER_EXACT)
+        return EXACT_ROWS;
+    return measure == VECTOR_RESIDUAL_H_WRONG || measure == VECTOR_RESIDUAL_L_WRONG ||
+                   measure == VECTOR_RESIDUAL_LAYER_WRONG
+               ? WRONG_ROWS
+               : ALL_ROWS;
 }
 
 int trajectory_count(const struct trajectory *t, enum metric measure, int steps)
 {
     switch (METRICS[measure].shape) {
     case MEASURE_PER_STEP:
-        return is_of_zL(measure) && t->spread[1] == NULL ? 0 : steps;
+        return kind_of(measure) == MOVES_Z_L && t->spread[1] == NULL ? 0 : steps;
     case MEASURE_PER_CALL:
-        return steps * count_calls(t, is_of_zL(measure));
+    case MEASURE_PER_LAYER:
+        return steps * count_moves(t, kind_of(measure));
     case MEASURE_PER_BIN:
         return BINS;
     case MEASURE_NUMBER:
@@ -313,18 +350,15 @@ int trajectory_count(const struct trajectory *t, enum metric measure, int steps)
 static void read_residuals(const struct trajectory *t, enum metric measure, int steps,
                            double *out)
 {
-    int group = measure == VECTOR_RESIDUAL_H || measure == VECTOR_RESIDUAL_L ? ALL_ROWS
-                : measure == VECTOR_RESIDUAL_H_EXACT || measure == VECTOR_RESIDUAL_L_EXACT
-                    ? EXACT_ROWS
-                    : WRONG_ROWS;
+    int group = group_of(measure);
 
     for (int step = 1; step <= steps; step++) {
         double exact = *sum_of(t, VECTOR_EXACT_ROWS, step), all = (double)t->row_count;
         double rows = group == ALL_ROWS ? all : group == EXACT_ROWS ? exact : all - exact;
 
-        for (int i = 0; i < t->calls; i++)
-            if (t->fast[i] == is_of_zL(measure))
-                *out++ = rows > 0.0 ? t->residuals[group][(step - 1) * t->calls + i] / rows
+        for (int i = 0; i < t->moves; i++)
+            if (t->kinds[i] == kind_of(measure))
+                *out++ = rows > 0.0 ? t->residuals[group][(step - 1) * t->moves + i] / rows
                                     : (double)NAN;
     }
 }
@@ -359,7 +393,7 @@ static void read_bins(const struct trajectory *t, enum metric measure, int steps
 
 static void read_spread(const struct trajectory *t, enum metric measure, int steps, double *out)
 {
-    const struct participation *spread = t->spread[is_of_zL(measure)];
+    const struct participation *spread = t->spread[kind_of(measure) == MOVES_Z_L];
 
     for (int step = 1; step <= steps && spread != NULL; step++)
         out[step - 1] = participation_ratio(spread, step - 1);
@@ -368,7 +402,8 @@ static void read_spread(const struct trajectory *t, enum metric measure, int ste
 void trajectory_read(const struct trajectory *t, enum metric measure, int steps, double *out)
 {
     assert(steps >= 1 && steps <= t->steps);
-    if (METRICS[measure].shape == MEASURE_PER_CALL) {
+    if (METRICS[measure].shape == MEASURE_PER_CALL ||
+        METRICS[measure].shape == MEASURE_PER_LAYER) {
         read_residuals(t, measure, steps, out);
         return;
     }

@@ -18,9 +18,10 @@
 
 struct trajectory; /* opaque */
 
-/* Records steps outer steps of an engine of this configuration. ERROR_NOMEM. */
-int trajectory_create(struct trajectory **out, const struct engine_config *config, int steps,
-                      struct error *err) MUST_CHECK;
+/* Records steps outer steps of an engine of this configuration, of which so many layers
+ * are measured (engine_measured_layers()). ERROR_NOMEM. */
+int trajectory_create(struct trajectory **out, const struct engine_config *config, int layers,
+                      int steps, struct error *err) MUST_CHECK;
 void trajectory_destroy(struct trajectory *trajectory); /* NULL allowed */
 
 /* Begins a batch: its rows and their labels (rows, T), borrowed until the next call. */
@@ -28,12 +29,13 @@ void trajectory_begin(struct trajectory *trajectory, const int32_t *labels, int 
 
 /* Outputs of an outer step for the slots still in the engine. */
 struct trajectory_outputs {
-    const int32_t *predictions; /* (slots, T) */
-    const float *q_halt;        /* (slots), logits */
-    const double *loss;         /* (slots), token loss */
-    const uint8_t *halt_test;   /* (slots), the system's halting test */
-    const float *residuals;     /* (slots, module calls of an outer step) */
-    const int *origin;          /* (slots) the row of the batch, ascending */
+    const int32_t *predictions;   /* (slots, T) */
+    const float *q_halt;          /* (slots), logits */
+    const double *loss;           /* (slots), token loss */
+    const uint8_t *halt_test;     /* (slots), the system's halting test */
+    const float *residuals;       /* (slots, module calls of an outer step) */
+    const float *layer_residuals; /* (slots, measured layers); NULL: there are none */
+    const int *origin;            /* (slots) the row of the batch, ascending */
     int slots;
     /* (slots, D), zH and zL averaged over the positions; NULL: the system has none */
     const float *means[2];

@@ -145,18 +145,23 @@ static int draw_residual(struct chart *chart, const char *label,
 
 int make_residuals(struct picture *out, struct figure_source *source, struct error *err)
 {
-    static const enum metric STATES[] = { VECTOR_RESIDUAL_H, VECTOR_RESIDUAL_L };
+    static const struct {
+        enum metric measure;
+        const char *title;
+    } STATES[] = { { VECTOR_RESIDUAL_H, "zH, the slow state" },
+                   { VECTOR_RESIDUAL_L, "zL, the fast state" },
+                   { VECTOR_RESIDUAL_LAYER, "layers of a direct transformer" } };
+    enum { STATE_COUNT = sizeof STATES / sizeof *STATES };
     struct trajectories all;
     int total = 0;
     int rc = trajectories_load(&all, source->store, source->results, err);
 
-    for (int s = 0; s < 2 && rc == 0; s++) {
+    for (int s = 0; s < STATE_COUNT && rc == 0; s++) {
         int drawn;
-        struct chart *chart =
-            chart_create(CHART_LINES, s == 0 ? "zH, the slow state" : "zL, the fast state",
-                         "outer step", "change / norm of the state");
+        struct chart *chart = chart_create(CHART_LINES, STATES[s].title, "outer step",
+                                           "change / norm of the state");
 
-        rc = draw_all(chart, &drawn, source, &all, STATES[s], draw_residual, err);
+        rc = draw_all(chart, &drawn, source, &all, STATES[s].measure, draw_residual, err);
         total += drawn;
         if (rc == 0 && drawn > 0)
             rc = picture_add(out, chart, err);

@@ -16,6 +16,8 @@ static const char *values_of(enum metric metric)
         return "per outer step";
     case MEASURE_PER_CALL:
         return "per module call";
+    case MEASURE_PER_LAYER:
+        return "per layer";
     case MEASURE_PER_BIN:
         return "per bin";
     }

@@ -7,16 +7,19 @@
 #include <stdio.h>
 
 enum {
-    MOST_CALLS = 32, /* columns of residuals; the database has all calls */
-    MOST_COLUMNS = 10 + (MEASURE_COUNT - METRIC_COUNT) + 2 * MOST_CALLS
+    MOST_CALLS = 32, /* columns of residuals of a kind; the database has all */
+    MOST_COLUMNS = 10 + (MEASURE_COUNT - METRIC_COUNT) + 3 * MOST_CALLS
 };
 
 /* In machine formats: residuals of the exact rows, and of the others. */
-static const enum metric APART[] = { VECTOR_RESIDUAL_H_EXACT, VECTOR_RESIDUAL_L_EXACT,
-                                     VECTOR_RESIDUAL_H_WRONG, VECTOR_RESIDUAL_L_WRONG };
+static const enum metric APART[] = { VECTOR_RESIDUAL_H_EXACT,     VECTOR_RESIDUAL_L_EXACT,
+                                     VECTOR_RESIDUAL_H_WRONG,     VECTOR_RESIDUAL_L_WRONG,
+                                     VECTOR_RESIDUAL_LAYER_EXACT, VECTOR_RESIDUAL_LAYER_WRONG };
 enum { APART_COUNT = sizeof APART / sizeof *APART };
 
-static const enum metric RESIDUALS[] = { VECTOR_RESIDUAL_H, VECTOR_RESIDUAL_L };
+static const enum metric RESIDUALS[] = { VECTOR_RESIDUAL_H, VECTOR_RESIDUAL_L,
+                                         VECTOR_RESIDUAL_LAYER };
+enum { RESIDUAL_COUNT = sizeof RESIDUALS / sizeof *RESIDUALS };
 
 /* Fills in the columns that identify arm and evaluation; returns their number. */
 static int identity_columns(struct table_column *columns)
@@ -67,17 +70,17 @@ static int most_calls(const struct trajectories *trajectories, enum metric measu
 }
 
 static void add_step(struct table *table, const struct trajectory_mean *mean, int step,
-                     const int calls[2])
+                     const int calls[RESIDUAL_COUNT])
 {
     table_int(table, step);
     for (int m = METRIC_COUNT; m < MEASURE_COUNT; m++)
         if (METRICS[m].shape == MEASURE_PER_STEP)
             table_real(table, trajectory_value(mean, (enum metric)m, step));
-    for (int r = 0; r < 2; r++)
+    for (int r = 0; r < RESIDUAL_COUNT; r++)
         table_real(table, trajectory_call_mean(mean, RESIDUALS[r], step));
     for (int r = 0; r < APART_COUNT; r++)
         table_real(table, trajectory_call_mean(mean, APART[r], step));
-    for (int r = 0; r < 2; r++)
+    for (int r = 0; r < RESIDUAL_COUNT; r++)
         for (int i = 1; i <= calls[r]; i++) {
             int mine = trajectory_calls(mean, RESIDUALS[r]);
 
@@ -91,11 +94,12 @@ int trajectory_table(struct table **out, const struct results *results,
                      const struct trajectories *trajectories, struct error *err)
 {
     struct table_column columns[MOST_COLUMNS];
-    char names[2][MOST_CALLS][32];
-    const int calls[2] = { most_calls(trajectories, RESIDUALS[0]),
-                           most_calls(trajectories, RESIDUALS[1]) };
+    char names[RESIDUAL_COUNT][MOST_CALLS][32];
+    int calls[RESIDUAL_COUNT];
     int count = identity_columns(columns);
 
+    for (int r = 0; r < RESIDUAL_COUNT; r++)
+        calls[r] = most_calls(trajectories, RESIDUALS[r]);
     columns[count++] =
         (struct table_column){ .name = "outer_step", .title = "step", .type = TABLE_INT };
     for (int m = METRIC_COUNT; m < MEASURE_COUNT; m++)
@@ -106,17 +110,18 @@ int trajectory_table(struct table **out, const struct results *results,
                                        .type = TABLE_REAL,
                                        .digits = digits_of((enum metric)m),
                                        .drop = m == METRIC_COUNT ? 0 : m - METRIC_COUNT };
-    for (int r = 0; r < 2; r++)
+    for (int r = 0; r < RESIDUAL_COUNT; r++)
         columns[count++] = (struct table_column){ .name = METRICS[RESIDUALS[r]].name,
                                                   .title = METRICS[RESIDUALS[r]].title,
                                                   .type = TABLE_REAL,
-                                                  .digits = 3 };
+                                                  .digits = 3,
+                                                  .machine_only = calls[r] == 0 };
     for (int r = 0; r < APART_COUNT; r++)
         columns[count++] = (struct table_column){ .name = METRICS[APART[r]].name,
                                                   .type = TABLE_REAL,
                                                   .digits = 3,
                                                   .machine_only = true };
-    for (int r = 0; r < 2; r++)
+    for (int r = 0; r < RESIDUAL_COUNT; r++)
         for (int i = 0; i < calls[r]; i++) {
             snprintf(names[r][i], sizeof names[r][i], "%s_%d", METRICS[RESIDUALS[r]].name,
                      i + 1);

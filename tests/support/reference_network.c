@@ -281,7 +281,20 @@ struct walk {
     int begin, end;    /* the calls begin .. end - 1 are made, the others passed over */
     int next;          /* number of the call that comes next */
     double *residuals; /* (calls) of this row; NULL: not noted */
+    double *layers;    /* (layers) of the only call, of this row; NULL: not noted */
 };
+
+/* norm(now - old) / norm(old) of n numbers. */
+static double relative_change(const double *old, const double *now, int n)
+{
+    double moved = 0.0, before = 0.0;
+
+    for (int i = 0; i < n; i++) {
+        moved += (now[i] - old[i]) * (now[i] - old[i]);
+        before += old[i] * old[i];
+    }
+    return sqrt(moved / before);
+}
 
 /* z = M(z + a + b) for one row, if it is this call's turn; b may be NULL. */
 static void walk_call(struct walk *walk, double *z, const double *a, const double *b,
@@ -289,23 +302,22 @@ static void walk_call(struct walk *walk, double *z, const double *a, const doubl
 {
     const struct engine_config *c = walk->config;
     int S = reference_positions(c), n = S * c->hidden_size, call = walk->next++;
-    double moved = 0.0, before = 0.0;
 
     if (call < walk->begin || call >= walk->end)
         return;
-    double *old = malloc((size_t)n * sizeof *old);
+    double *old = malloc(2 * (size_t)n * sizeof *old), *last = old + n;
     assert(old != NULL);
     memcpy(old, z, (size_t)n * sizeof *old);
     for (int i = 0; i < n; i++)
         z[i] += a[i] + (b == NULL ? 0.0 : b[i]);
-    for (int l = 0; l < layers; l++)
+    for (int l = 0; l < layers; l++) {
+        memcpy(last, z, (size_t)n * sizeof *last);
         block(c, walk->p, z, S, level, l);
-    for (int i = 0; i < n; i++) {
-        moved += (z[i] - old[i]) * (z[i] - old[i]);
-        before += old[i] * old[i];
+        if (walk->layers != NULL)
+            walk->layers[l] = relative_change(last, z, n);
     }
     if (walk->residuals != NULL)
-        walk->residuals[call] = sqrt(moved / before);
+        walk->residuals[call] = relative_change(old, z, n);
     free(old);
 }
 
@@ -347,13 +359,17 @@ void reference_forward_constant(const struct engine_config *c,
 }
 
 void reference_residuals(const struct engine_config *c, const struct reference_parameters *p,
-                         struct reference_input *input, double *residuals)
+                         struct reference_input *input, double *residuals, double *layers)
 {
     int calls = reference_calls(c);
 
     for (int b = 0; b < c->batch_size; b++) {
         struct walk walk = {
-            .config = c, .p = p, .end = calls, .residuals = residuals + b * calls
+            .config = c,
+            .p = p,
+            .end = calls,
+            .residuals = residuals + b * calls,
+            .layers = layers == NULL ? NULL : layers + b * c->H_layers,
         };
 
         walk_row(&walk, input, b);

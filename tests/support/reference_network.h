@@ -44,10 +44,11 @@ void reference_forward_last(const struct engine_config *config,
                             const struct reference_parameters *p, struct reference_input *input,
                             struct reference_output *output);
 /* A whole segment in place on z, and of each call and row norm(z_new - z_old) / norm(z_old) of
- * the state that it writes: residuals (B, reference_calls()). */
+ * the state that it writes: residuals (B, reference_calls()). layers: (B, H_layers), the same of
+ * the layers of a transformer of one call; or NULL. */
 void reference_residuals(const struct engine_config *config,
                          const struct reference_parameters *p, struct reference_input *input,
-                         double *residuals);
+                         double *residuals, double *layers);
 /* Module calls of a segment. */
 int reference_calls(const struct engine_config *config);
 /* total / global batch: token loss + 0.5 * (q_halt + q_continue); target (B) or NULL. */
