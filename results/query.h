@@ -65,6 +65,7 @@ struct result_row {
     /* summed over cores, the training job's evaluations included */
     double train_cpu_seconds;
     double train_seconds, evaluation_seconds; /* wall time of the training job */
+    double pass_seconds; /* wall time of the inference pass that the result is from */
 };
 
 struct run_counts {

@@ -46,7 +46,7 @@ const struct command COMMANDS[] = {
       "settings.",
       0, 1,
       QUERY_OPTIONS | BIT(ALL) | BIT(SORT) | BIT(COLUMNS) | BIT(ROWS) | BIT(COLS) | BIT(VALUE) |
-          BIT(TRAJECTORY) | COMMAND_PAGES,
+          BIT(TRAJECTORY) | BIT(PRICE) | COMMAND_PAGES,
       command_results },
     { "compare", "[EXPERIMENT] [ARM ARM]", "differences with 95 % intervals",
       "With EXPERIMENT alone: the comparisons that its spec planned. Else two arms,\n"

@@ -24,6 +24,7 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_ROWS] = { "rows", 0, "KEY", "a row per value of this setting" },
     [OPTION_COLS] = { "cols", 0, "KEY", "with --rows: a column per value of this one" },
     [OPTION_VALUE] = { "value", 0, "M", "with --rows: the measure (--metric)" },
+    [OPTION_PRICE] = { "price", 0, "N", "what each arm cost, at so much per core-hour" },
     [OPTION_AXIS] = { "axis", 0, "KEY", "the setting whose values are compared" },
     [OPTION_FIGURE] = { "figure", 0, "NAME", "which figure; all: every possible one" },
     [OPTION_MATRIX] = { "matrix", 0, NULL, "compare outer steps in training and inference" },
@@ -87,6 +88,18 @@ static int read_count(int *out, const char *option, const char *text, struct err
         return error_set(err, ERROR_FORMAT, "--%s %.60s: expected a number from 1 to 100000",
                          option, text);
     *out = (int)value;
+    return 0;
+}
+
+static int read_price(double *out, const char *text, struct error *err)
+{
+    char *end;
+    double value = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !(value > 0.0 && value <= 1e9))
+        return error_set(err, ERROR_FORMAT,
+                         "--price %.60s: expected a number above 0, such as 0.04", text);
+    *out = value;
     return 0;
 }
 
@@ -184,6 +197,8 @@ static int take_option(struct options *options, int option, const char *value,
     case OPTION_EXECUTOR:
         options->executor = value;
         return 0;
+    case OPTION_PRICE:
+        return read_price(&options->price, value, err);
     case OPTION_MAX_FAILS:
         return read_count(&options->max_fails, "max-fails", value, err);
     default:

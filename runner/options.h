@@ -24,6 +24,7 @@ enum option_id {
     OPTION_ROWS,
     OPTION_COLS,
     OPTION_VALUE,
+    OPTION_PRICE,
     OPTION_AXIS,
     OPTION_FIGURE,
     OPTION_MATRIX,
@@ -109,6 +110,7 @@ struct options {
     const char *baseline;       /* compare --baseline ARM */
     /* compare --matrix: train-time against inference-time outer steps */
     bool matrix;
+    double price;    /* results --price: of a core-hour; 0: not given */
     bool trajectory; /* results --trajectory: changes per outer step */
     bool as_new;     /* run, queue --new: add beside an experiment of the same name */
     /* gc --force (or --yes): delete, instead of listing what could be deleted; export:

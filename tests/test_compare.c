@@ -15,6 +15,7 @@
 
 #include "compare.h"
 #include "comparison_table.h"
+#include "cost_table.h"
 #include "error.h"
 #include "file.h"
 #include "filter.h"
@@ -23,6 +24,7 @@
 #include "results_table.h"
 #include "settings.h"
 #include "store.h"
+#include "table_arrange.h"
 
 static char directory[64];
 static struct store *store;
@@ -168,6 +170,38 @@ static char *arms_as_csv(const char *change)
     must(file_remove_tree(directory, &err), &err);
     assert_int_equal(mkdir(directory, 0700), 0);
     return text;
+}
+
+/* A job of 400 s of processor time, 150 s of wall time in training and 50 s in evaluation,
+ * keeps two cores busy: 300 core-seconds of training, and of each pass of 9 s 18. */
+static void costs_follow_from_core_seconds_and_tasks(void **state)
+{
+    struct table *table;
+    struct error err;
+    char *text = NULL;
+    size_t size;
+
+    (void)state;
+    open_workspace("UPDATE attempt SET user_seconds = 360, system_seconds = 40,"
+                   " train_seconds = 150, evaluation_seconds = 50;"
+                   "UPDATE evaluation_result SET seconds = 9, tasks = 10");
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    must(cost_table(&table, results, 36.0, &err), &err);
+    must(table_choose(table,
+                      "seeds,train_core_hours,train_cost,train_cost_per_task,"
+                      "inference_core_seconds_per_task,inference_cost_per_task",
+                      &err),
+         &err);
+    must(table_print(table, out, FORMAT_CSV, false, &err), &err);
+    fclose(out);
+    table_destroy(table);
+    if (strstr(text, "\n1,0.08333333333333333,3,0.3,1.8,0.018\n") == NULL)
+        fail_msg("%s", text);
+    free(text);
+    close_workspace();
+    must(file_remove_tree(directory, &err), &err);
+    assert_int_equal(mkdir(directory, 0700), 0);
 }
 
 static void expect_state(const char *change, const char *expected)
@@ -457,6 +491,7 @@ int main(void)
         WITH_DIRECTORY(a_cancelled_run_is_counted_as_cancelled),
         WITH_DIRECTORY(a_comparison_of_nothing_offers_the_axes),
         WITH_DIRECTORY(arms_at_their_own_outer_steps_are_compared),
+        WITH_DIRECTORY(costs_follow_from_core_seconds_and_tasks),
         WITH_DIRECTORY(failed_pending_and_hidden_arms_look_different),
         cmocka_unit_test(ties_have_no_winner_and_below_the_baselines_there_is_no_information),
         cmocka_unit_test(a_matrix_says_why_a_cell_is_empty),

@@ -1,6 +1,7 @@
 /*
  * command_results.c - `hrmlab results`: the measures of each arm over its seeds.
  */
+#include "cost_table.h"
 #include "error.h"
 #include "filter.h"
 #include "log.h"
@@ -142,6 +143,20 @@ static int print_pivot(struct store *store, const struct options *options,
     return rc;
 }
 
+static int print_costs(const struct options *options, const struct results *results,
+                       const struct conditions *conditions, struct error *err)
+{
+    struct table *table = NULL;
+    int rc = cost_table(&table, results, options->price, err);
+
+    if (rc == 0)
+        rc = arrange(table, options, conditions, err);
+    if (rc == 0)
+        rc = table_print(table, stdout, options->format, options_color(options), err);
+    table_destroy(table);
+    return rc;
+}
+
 static int print_results(struct store *store, const struct options *options,
                          const char *experiment, enum metric metric, struct error *err)
 {
@@ -153,8 +168,9 @@ static int print_results(struct store *store, const struct options *options,
     if (rc == 0)
         rc = load(&results, store, options, experiment, metric, &conditions, err);
     if (rc == 0)
-        rc = options->rows != NULL
-                 ? print_pivot(store, options, results, metric, err)
+        rc = options->rows != NULL ? print_pivot(store, options, results, metric, err)
+             : options->price > 0.0
+                 ? print_costs(options, results, &conditions, err)
                  : print_arms(store, options, results, metric, &conditions, err);
     if (rc == 0 && results->row_count == 0)
         log_warning("experiment \"%s\" has no rows that meet the conditions",
@@ -213,6 +229,11 @@ static int check_options(const struct options *options, struct error *err)
     if (!pivot && (options->given & (OPTION_BIT(OPTION_COLS) | OPTION_BIT(OPTION_VALUE))) != 0)
         return error_set(err, ERROR_FORMAT,
                          "results: --cols and --value belong to --rows KEY, which is missing");
+    if (options->price > 0.0 && (pivot || options->all || options->trajectory ||
+                                 (options->given & OPTION_BIT(OPTION_METRIC)) != 0))
+        return error_set(err, ERROR_FORMAT,
+                         "results: --price makes a table of its own: without --rows, --all, "
+                         "--trajectory and --metric");
     if (options->trajectory && (pivot || options->sort != NULL || options->columns != NULL))
         return error_set(
             err, ERROR_FORMAT,
@@ -222,7 +243,7 @@ static int check_options(const struct options *options, struct error *err)
         return error_set(err, ERROR_FORMAT,
                          "results: --rows makes a table of its own: without --all, --sort and "
                          "--columns");
-    for (int i = 0; i < options->where_count && pivot; i++) {
+    for (int i = 0; i < options->where_count && (pivot || options->price > 0.0); i++) {
         enum metric metric;
         enum filter_relation relation;
         double number;
@@ -232,8 +253,8 @@ static int check_options(const struct options *options, struct error *err)
             return rc < 0 ? rc
                           : error_set(err, ERROR_FORMAT,
                                       "--where %s: a condition on a measure leaves out rows of "
-                                      "the table of arms, not values of --rows",
-                                      options->wheres[i]);
+                                      "the table of arms, not values of %s",
+                                      options->wheres[i], pivot ? "--rows" : "--price");
     }
     return 0;
 }
