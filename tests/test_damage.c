@@ -151,6 +151,7 @@ static void no_command_writes_to_a_damaged_database(void **state)
     assert_int_equal(
         place_finish(place_start(&place, "queue", place.spec, "--set", "train.lr=0.03", NULL)),
         3);
+    assert_int_equal(place_finish(place_start(&place, "gc", "--force", NULL)), 3);
     assert_int_equal(file_read(&after, &size_after, path, 1 << 28, &err), 0);
     assert_int_equal(size_after, size);
     assert_memory_equal(after, before, size);

@@ -65,21 +65,17 @@ static void tell(const struct garbage_summary *summary, int64_t total, bool acte
                     summary->unknown == 1 ? "s" : "", summary->unknown == 1 ? "it" : "them");
 }
 
-/* Without --force, gc only reads, which is faster. A workspace without a database gets
- * one. */
+/* Without --force, gc only reads: the check of the whole database, which takes seconds of
+ * a large one, is left to those who write. A workspace without a database gets one. */
 static int open_store(struct store **out, const struct workspace *workspace, bool force,
                       struct error *err)
 {
     char *path = workspace_path(workspace, "results.db");
     int rc = path == NULL ? error_no_memory(err, "a path") : 0;
 
-    if (rc == 0 && (force || !file_exists(path))) {
-        rc = database_open(out, workspace, err);
-    } else if (rc == 0) {
-        rc = store_open(out, workspace->path, STORE_READ, err);
-        if (rc == 0)
-            rc = store_require_sound(*out, err);
-    }
+    if (rc == 0)
+        rc = force || !file_exists(path) ? database_open(out, workspace, err)
+                                         : store_open(out, workspace->path, STORE_READ, err);
     free(path);
     return rc;
 }
