@@ -1,14 +1,14 @@
 #!/bin/bash
 # serve_load.sh BUILD - the runner's rate with 64 workers, alone and while 50 pages poll
 # hrmlab-serve every 2 s, in turn, and what the server and the poller took. `make bench-serve`, on a
-# machine that does nothing else: three minutes. Needs python3. Exit 1: the database was locked.
-# Workers are fake ones that live a second and report every 20 ms. RUNS (128) runs for each
-# of ROUNDS (8) measurements of both kinds; one server looks at all of them.
+# machine that does nothing else: two to three minutes. Needs python3. Exit 1: the database was
+# locked. Workers are fake ones that live a second and report every 20 ms. RUNS (64) runs for each
+# of ROUNDS (20) measurements of both kinds; one server looks at all of them.
 # The workspace is in memory, or in TMPDIR: the time that 64 workers wait for a disk varies more than
 # what is measured.
 set -eu
 build=$1
-runs=${RUNS:-128} rounds=${ROUNDS:-8} pages=50
+runs=${RUNS:-64} rounds=${ROUNDS:-20} pages=50
 [ -w /dev/shm ] && : "${TMPDIR:=/dev/shm}"
 directory=$(mktemp -d "${TMPDIR:-/tmp}/hrmlab-serve.XXXXXX")
 server= poller=
@@ -86,7 +86,8 @@ median() { sort -n | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[i
 # beside NAME NUMBER - the same while the pages poll.
 beside()
 {
-    local before polled value
+    local before polled value began
+    began=$EPOCHREALTIME
     before=$(processor "$server")
     mkfifo "$directory/end"
     python3 "$directory/poll.py" "$address" "$token" "$pages" "$1" <"$directory/end" \
@@ -99,6 +100,8 @@ beside()
     awk -v a="$before" -v b="$(processor "$server")" -v c="$polled" \
         -v d="$(processor "$poller")" \
         'BEGIN { printf "server %.2f s, poller %.2f s of CPU; ", b - a, d - c }' >"$directory/cost"
+    awk -v a="$before" -v b="$(processor "$server")" -v c="$began" -v d="$EPOCHREALTIME" \
+        -v n="$(nproc)" 'BEGIN { print b - a, (d - c) * n }' >>"$directory/shares"
     exec 3>&-
     wait "$poller"
     poller=
@@ -125,5 +128,7 @@ for ((i = 1; i <= rounds; i++)); do
 done
 printf 'median change of the rate %+.1f %% (' "$(median <"$directory/changes")"
 sort -n "$directory/changes" | awk '{ printf "%s%+.1f", (NR > 1 ? ", " : ""), $1 } END { print ")" }'
+awk '{ a += $1; b += $2 } END { printf "hrmlab-serve took %.1f %% of the machine\n", 100 * a / b }' \
+    "$directory/shares"
 echo "hrmlab-serve: $first KiB after the first round, $(memory) KiB after the last"
 if grep -i "locked\|busy" "$directory/err"; then echo "the database was locked"; exit 1; fi
