@@ -299,6 +299,43 @@ void file_close_on_exec(int first)
     closedir(directory);
 }
 
+/* Lists descriptors from `first` on but this one and the directory's own: at most so
+ * many. Returns their number. */
+static int list_descriptors(int *out, int most, DIR *directory, int first, int spared)
+{
+    const struct dirent *entry;
+    int count = 0;
+
+    while (count < most && (entry = readdir(directory)) != NULL) {
+        char *end;
+        long fd = strtol(entry->d_name, &end, 10);
+
+        if (end != entry->d_name && *end == '\0' && fd >= first && fd != spared &&
+            fd != dirfd(directory))
+            out[count++] = (int)fd;
+    }
+    return count;
+}
+
+void file_close_from(int first, int spared)
+{
+    enum { AT_ONCE = 256, MOST = 65536 };
+    DIR *directory = opendir("/proc/self/fd");
+    int found[AT_ONCE], count = directory != NULL;
+
+    while (count > 0) { /* listed first: closing changes the directory */
+        rewinddir(directory);
+        count = list_descriptors(found, AT_ONCE, directory, first, spared);
+        for (int i = 0; i < count; i++)
+            close(found[i]);
+    }
+    if (directory != NULL)
+        closedir(directory);
+    for (int fd = first; directory == NULL && fd < MOST; fd++)
+        if (fd != spared)
+            close(fd);
+}
+
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
 {
     (void)status;

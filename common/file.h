@@ -46,6 +46,8 @@ bool file_exists(const char *path);
 /* Marks all descriptors from `first` on, so that programs executed from now on do not
  * inherit them; in this process they stay open. Without /proc nothing is marked. */
 void file_close_on_exec(int first);
+/* Closes all descriptors from `first` on but this one (-1: none). */
+void file_close_from(int first, int spared);
 
 /* Removes a file or a whole tree, not following links. Absent is success. */
 int file_remove_tree(const char *path, struct error *err) MUST_CHECK;

@@ -136,6 +136,20 @@ static void descriptors_of_the_caller_are_not_inherited(void **state)
     close(low);
 }
 
+static void all_descriptors_from_one_on_are_closed_but_the_spared_one(void **state)
+{
+    enum { FIRST = 200, SPARED = 350, LAST = 600 };
+
+    (void)state;
+    for (int fd = FIRST; fd <= LAST; fd++)
+        assert_int_equal(dup2(0, fd), fd);
+    file_close_from(FIRST, SPARED);
+    for (int fd = FIRST; fd <= LAST; fd++)
+        assert_int_equal(fcntl(fd, F_GETFD) >= 0, fd == SPARED);
+    assert_true(fcntl(0, F_GETFD) >= 0);
+    close(SPARED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +158,7 @@ int main(void)
         cmocka_unit_test(a_missing_spec_is_named_with_the_nearest),
         cmocka_unit_test(every_command_has_a_man_page),
         cmocka_unit_test(descriptors_of_the_caller_are_not_inherited),
+        cmocka_unit_test(all_descriptors_from_one_on_are_closed_but_the_spared_one),
     };
 
     return cmocka_run_group_tests_name("install", tests, make_room, remove_room);

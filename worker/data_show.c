@@ -169,7 +169,11 @@ static void print_names(const struct data_set *set, enum data_split split, const
 /* Bytes of memory allocated and mapped. */
 static double bytes_in_use(void)
 {
+#if __GLIBC_PREREQ(2, 33)
     struct mallinfo2 info = mallinfo2();
+#else
+    struct mallinfo info = mallinfo(); /* right up to 2 GiB */
+#endif
 
     return (double)info.uordblks + (double)info.hblkhd;
 }

@@ -14,6 +14,7 @@
 #include "error.h"
 #include "exit_code.h"
 #include "execute.h"
+#include "file.h"
 #include "job.h"
 #include "keeper.h"
 #include "kept_answers.h"
@@ -58,16 +59,10 @@ static void close_inherited_descriptors(int argc, char **argv)
 {
     bool is_rank = argc > 1 && strcmp(argv[1], "rank") == 0;
     const char *text = is_rank ? getenv("PMI_FD") : NULL;
-    int spared = text != NULL ? (int)strtol(text, NULL, 10) : 0, first = 3;
+    int spared = text != NULL ? (int)strtol(text, NULL, 10) : -1;
 
-    if (!writes_journal(argc, argv))
-        return;
-    if (spared >= first && spared < 1024) {
-        while (first < spared)
-            close(first++);
-        first = spared + 1;
-    }
-    closefrom(first);
+    if (writes_journal(argc, argv))
+        file_close_from(3, spared);
 }
 
 /* Opens missing standard descriptors, so that no other file gets number 0 to 2 and
