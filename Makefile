@@ -54,7 +54,7 @@ CPPFLAGS := -D_GNU_SOURCE $(patsubst %,-I%,$(filter-out serve,$(FOLDERS))) -Ites
             $(shell $(PKG_CONFIG) --cflags $(PKG) 2>/dev/null)
 CFLAGS := -std=c11 $(WARNINGS) $(CFLAGS_$(VARIANT)) $(EXTRA_CFLAGS)
 LDFLAGS := $(LDFLAGS_$(VARIANT))
-COMMON_LIBS := $(call libs,libcjson nettle libxxhash) -lm
+COMMON_LIBS := $(call libs,libcjson nettle libxxhash) -lm -lpthread
 WORKER_LIBS := $(call libs,openblas zlib) $(if $(filter x86_64,$(ARCHITECTURE)),-lmvec) $(COMMON_LIBS)
 RUNNER_LIBS := $(call libs,sqlite3 libuv) $(COMMON_LIBS)
 SERVE_LIBS := $(call libs,libmicrohttpd) $(RUNNER_LIBS)

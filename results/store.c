@@ -582,15 +582,30 @@ static int reopen_upgraded(struct store **out, const char *workspace, const char
     return open_database(out, workspace, name, STORE_READ, schema, err);
 }
 
+/* Tables are STRICT. */
+static int check_library(struct error *err)
+{
+    enum { LEAST_VERSION = 3037000 };
+
+    return sqlite3_libversion_number() >= LEAST_VERSION
+               ? 0
+               : error_set(err, ERROR_ENVIRONMENT,
+                           "the SQLite library of this machine is %s; expected 3.37 or newer "
+                           "(LD_LIBRARY_PATH names the directory of another one)",
+                           sqlite3_libversion());
+}
+
 static int open_database(struct store **out, const char *workspace, const char *name,
                          enum store_mode mode, const struct store_schema *schema,
                          struct error *err)
 {
-    struct store *store = calloc(1, sizeof *store);
     bool old = false;
-    int rc;
+    int rc = check_library(err);
+    struct store *store = rc == 0 ? calloc(1, sizeof *store) : NULL;
 
     *out = NULL;
+    if (rc != 0)
+        return rc;
     if (store == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for the results database");
     store->mode = mode;

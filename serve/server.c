@@ -60,7 +60,7 @@ static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned
         return MHD_NO;
     for (size_t i = 0; i < sizeof HEADERS / sizeof *HEADERS; i++)
         MHD_add_response_header(response, HEADERS[i][0], HEADERS[i][1]);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_SECURITY_POLICY, policy);
+    MHD_add_response_header(response, "Content-Security-Policy", policy);
     sent = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return sent;

@@ -84,8 +84,8 @@ static __attribute__((noinline)) void product(float *c, ptrdiff_t ldc, bool accu
 #define EXCHANGE(a, b, low, high)                                                              \
     do {                                                                                       \
         vec first_ = (a), second_ = (b);                                                       \
-        (a) = __builtin_shufflevector(first_, second_, low);                                   \
-        (b) = __builtin_shufflevector(first_, second_, high);                                  \
+        (a) = SHUFFLE(first_, second_, low);                                                   \
+        (b) = SHUFFLE(first_, second_, high);                                                  \
     } while (0)
 #define LOW_8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
 #define HIGH_8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31

@@ -42,6 +42,14 @@ typedef uint32_t uvec __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* The lanes of a and b by their numbers, those of b after those of a. GCC has clang's
+ * builtin from version 12 on. */
+#if defined(__clang__) || __GNUC__ >= 12
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (ivec){ __VA_ARGS__ })
+#endif
+
 /* Lanes of a where mask is set (all bits), else of b. */
 INLINE vec vec_select(ivec mask, vec a, vec b)
 {
@@ -195,24 +203,20 @@ INLINE vec vec_swiglu(vec gate, vec up)
 /* ROTATE_n: lane i of the result is lane i + n of v, modulo 2n, for n = LANES / 2, ...
  * 2, 1. Where a vector has fewer than 2n lanes it is v. */
 #if VECTOR_BYTES == 64
-#define ROTATE_8(v)                                                                            \
-    __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
-#define ROTATE_4(v)                                                                            \
-    __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
-#define ROTATE_2(v)                                                                            \
-    __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)
-#define ROTATE_1(v)                                                                            \
-    __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)
+#define ROTATE_8(v) SHUFFLE(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
+#define ROTATE_4(v) SHUFFLE(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
+#define ROTATE_2(v) SHUFFLE(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)
+#define ROTATE_1(v) SHUFFLE(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)
 #elif VECTOR_BYTES == 32
 #define ROTATE_8(v) (v)
-#define ROTATE_4(v) __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3)
-#define ROTATE_2(v) __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5)
-#define ROTATE_1(v) __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6)
+#define ROTATE_4(v) SHUFFLE(v, v, 4, 5, 6, 7, 0, 1, 2, 3)
+#define ROTATE_2(v) SHUFFLE(v, v, 2, 3, 0, 1, 6, 7, 4, 5)
+#define ROTATE_1(v) SHUFFLE(v, v, 1, 0, 3, 2, 5, 4, 7, 6)
 #else
 #define ROTATE_8(v) (v)
 #define ROTATE_4(v) (v)
-#define ROTATE_2(v) __builtin_shufflevector(v, v, 2, 3, 0, 1)
-#define ROTATE_1(v) __builtin_shufflevector(v, v, 1, 0, 3, 2)
+#define ROTATE_2(v) SHUFFLE(v, v, 2, 3, 0, 1)
+#define ROTATE_1(v) SHUFFLE(v, v, 1, 0, 3, 2)
 #endif
 
 /* Sum and maximum of the lanes: each step combines every lane with the one n further, n
