@@ -15,8 +15,9 @@ gzip -9n "$root/usr/share/doc/hrmlab/CHANGES.md"
 
 # dpkg-shlibdeps wants a source package's control file beside it.
 printf 'Source: hrmlab\n\nPackage: hrmlab\nArchitecture: any\n' >"$build/deb/debian/control"
+# Symbols tell nothing of STRICT tables, which SQLite has from 3.37 on (results/store.c).
 libraries=$(cd "$build/deb" && dpkg-shlibdeps -O root/usr/bin/* |
-    sed -n 's/^shlibs:Depends=//p')
+    sed -n 's/^shlibs:Depends=//p' | sed 's/libsqlite3-0 ([^)]*)/libsqlite3-0 (>= 3.37)/')
 cat >"$root/DEBIAN/control" <<CONTROL
 Package: hrmlab
 Version: $version

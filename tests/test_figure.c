@@ -316,7 +316,9 @@ static void what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded(voi
     assert_non_null(strstr(residuals, "transformer: 0.750 at 2.000"));
     assert_non_null(strstr(calibration, "hrm: 0.625 at 0.250"));
     assert_non_null(strstr(calibration, "as stated"));
-    assert_non_null(strstr(rules, "ACT"));
+    assert_non_null(strstr(rules, ", ACT, "));
+    assert_non_null(strstr(rules, " of 2 outer steps: ")); /* used, of those allowed */
+    assert_null(strstr(rules, ">1.2<"));                   /* a share has an end */
     assert_non_null(strstr(rules, ">max<"));
     free(residuals);
     free(calibration);

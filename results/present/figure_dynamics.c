@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIGITS = 3, BINS = 10 };
+enum { DIGITS = 3, BINS = 10, MOST_WHISKERS = 24 };
 
 /* Whether an evaluation is drawn: of its arm the one of the test split with the most
  * outer steps, the first of several. */
@@ -254,15 +254,27 @@ static double steps_used(const struct cell *cell)
     return known > 0 ? sum / known : (double)NAN;
 }
 
+/* Whether the figure shows the cell. */
+static bool has_rule(const struct cell *cell)
+{
+    return cell->count > 0 && !cell->row->train_split && isfinite(steps_used(cell));
+}
+
 static int draw_rule(struct chart *chart, const struct cells *cells, const struct cell *cell,
-                     struct error *err)
+                     bool whiskers, struct error *err)
 {
     struct chart_point point = chart_point_at(steps_used(cell), cell->mean);
     int series = series_of_rule(chart, cell->row);
-    char *label = cells_label(cells, cell, NULL, 0);
-    char *tooltip = label == NULL ? NULL : describe_cell(cells, cell, label);
+    char number[NUMBER_TEXT_SIZE], *label = cells_label(cells, cell, NULL, 0);
+    char *place = label == NULL || chart->out_of_memory
+                      ? NULL
+                      : format_string("%s%s%s, %s of %lld outer steps", label,
+                                      label[0] != '\0' ? ", " : "", chart->series[series].label,
+                                      number_fixed(number, point.x, 2),
+                                      (long long)cell->row->outer_steps);
+    char *tooltip = place == NULL ? NULL : describe_cell(cells, cell, place);
 
-    if (isfinite(cell->deviation)) {
+    if (whiskers && isfinite(cell->deviation)) {
         point.low = cell->mean - cell->deviation;
         point.high = cell->mean + cell->deviation;
     }
@@ -270,6 +282,7 @@ static int draw_rule(struct chart *chart, const struct cells *cells, const struc
     chart_add_point(chart, series, &point);
     int rc = tooltip == NULL || chart->out_of_memory ? error_no_memory(err, "a figure") : 0;
     free(label);
+    free(place);
     free(tooltip);
     return rc;
 }
@@ -279,20 +292,27 @@ int make_halting_rules(struct picture *out, struct figure_source *source, struct
     const struct cells *cells = source->cells;
     struct chart *chart = chart_create(CHART_LINES, NULL, "outer steps used, mean over rows",
                                        METRICS[cells->metric].title);
-    int rc = chart == NULL ? error_no_memory(err, "a figure") : 0;
+    int rc = chart == NULL ? error_no_memory(err, "a figure") : 0, shown = 0;
 
+    for (int i = 0; i < cells->count; i++)
+        shown += has_rule(&cells->items[i]);
+    if (rc == 0) {
+        chart->x_scale = CHART_LOGARITHMIC; /* nothing uses less than one step */
+        chart->y_is_share = strcmp(METRICS[cells->metric].unit, "share") == 0;
+    }
     for (int i = 0; i < cells->count && rc == 0; i++)
-        if (cells->items[i].count > 0 && !cells->items[i].row->train_split &&
-            isfinite(steps_used(&cells->items[i])))
-            rc = draw_rule(chart, cells, &cells->items[i], err);
+        if (has_rule(&cells->items[i]))
+            rc = draw_rule(chart, cells, &cells->items[i], shown <= MOST_WHISKERS, err);
     if (rc == 0 && chart->series_count < 2)
         rc = error_set(err, ERROR_ABSENT,
                        "all evaluations have the same halting rule (eval.halt_rule, "
                        "eval.act_inference)");
     if (rc == 0)
         rc = picture_describe(out, NULL,
-                              "A mark per arm and evaluation; whiskers: \xc2\xb1 1 standard "
-                              "deviation over seeds.",
+                              shown <= MOST_WHISKERS
+                                  ? "A mark per arm and evaluation; whiskers: \xc2\xb1 1 "
+                                    "standard deviation over seeds."
+                                  : "A mark per arm and evaluation.",
                               err);
     if (rc == 0)
         return picture_add(out, chart, err);
