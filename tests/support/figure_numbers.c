@@ -24,7 +24,7 @@ struct ticks {
     bool logarithmic;
 };
 
-/* What a tooltip says. */
+/* What a tooltip tells. */
 struct said {
     double x, y;      /* NaN: not a number of an axis */
     double rounded;   /* half a unit of the last digit of the number drawn */
@@ -245,7 +245,7 @@ static void check_difference(struct number_check *check, const struct figure_fac
     check_equal(check, text, "one of the differences");
 }
 
-/* What the tooltip must say, by how it begins. */
+/* What the tooltip must be, by its beginning. */
 static struct said check_tooltip(struct number_check *check, const struct figure_facts *facts,
                                  const char *text)
 {
@@ -417,7 +417,7 @@ static int check_chart(struct number_check *check, const struct figure_facts *fa
     return end;
 }
 
-/* What a figure says about itself. */
+/* What a figure tells about itself. */
 static void check_about(struct number_check *check, const struct figure_facts *facts,
                         const char *text)
 {

@@ -20,7 +20,7 @@ struct number_check {
 enum { SHOWN_SIZE = 48 };
 
 /* The number with so many digits after the point, half away from zero; "+0.100" or not.
- * In one of a few static buffers. */
+ * In one of several static buffers. */
 const char *shown(double value, int digits);
 const char *shown_signed(double value, int digits);
 const char *shown_trimmed(double value, int digits); /* "4.3" for 4.30 */

@@ -1,5 +1,5 @@
 /*
- * report_facts.h - a report of the recorded demo, what its database says by SQL, and the
+ * report_facts.h - a report of the recorded demo, what SQL finds in its database, and the
  * checks of the report's words and tables against it.
  */
 #ifndef TESTS_SUPPORT_REPORT_FACTS_H
@@ -31,10 +31,10 @@ struct report_facts {
 void facts_open(struct report_facts *out, const struct place *place);
 void facts_close(struct report_facts *facts);
 
-/* The first column of the first row; "" without one. In one of a few static buffers. */
+/* The first column of the first row; "" without one. In one of several static buffers. */
 const char *facts_ask(struct report_facts *facts, const char *sql);
 double facts_number(struct report_facts *facts, const char *sql);
-/* "+0.483 [+0.340, +0.626]", in one of a few static buffers. */
+/* "+0.483 [+0.340, +0.626]", in one of several static buffers. */
 const char *difference_interval(const struct outcome_difference *difference);
 struct outcome_term facts_term(struct report_facts *facts, const char *system, int trained,
                                int inference, double weight);

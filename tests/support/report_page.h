@@ -12,7 +12,7 @@ enum page_kind {
     PAGE_CODE,    /* of a <pre> */
     PAGE_PICTURE, /* begins a figure: its title */
     PAGE_CHART,   /* begins a chart of the figure; text empty */
-    PAGE_ABOUT,   /* what a figure says about itself (<desc>) */
+    PAGE_ABOUT,   /* what a figure tells about itself (<desc>) */
     PAGE_SHAPE,   /* line, box, circle or path; text: its tooltip, "" without one */
     PAGE_LABEL    /* text in a figure */
 };
