@@ -38,6 +38,7 @@ struct untrained_evaluation {
     int run;        /* number of its run */
     bool train;     /* of the train split */
     double *values; /* (measures); NaN: none; borrowed of the loading */
+    int64_t rows;   /* that it predicted before training */
 };
 
 enum { MOST_NAMED = 4 }; /* of more measures, all are read */
@@ -232,20 +233,21 @@ static int list_evaluations(struct untrained_evaluation **out, int *count,
 static int read_all(struct untrained_evaluation *const *evaluations, const struct id_list *ids,
                     const struct loading *l, struct store *store)
 {
-    struct id_query q =
-        id_query_begin(store, ids,
-                       "SELECT x.evaluation_id, m.value, m.name FROM evaluation_result x"
-                       " CROSS JOIN measure_value m ON m.evaluation_id = x.evaluation_id"
-                       "  AND m.step = x.step AND m.position = 0" UNTRAINED,
-                       NULL);
+    struct id_query q = id_query_begin(
+        store, ids,
+        "SELECT x.evaluation_id, x.rows_count, m.value, m.name FROM evaluation_result x"
+        " CROSS JOIN measure_value m ON m.evaluation_id = x.evaluation_id"
+        "  AND m.step = x.step AND m.position = 0" UNTRAINED,
+        NULL);
     struct measure_memo memo = { { 0 }, 0 };
     int rc;
 
     while ((rc = id_query_step(&q, l->err)) > 0) {
-        enum metric metric = measure_memo_find(&memo, sql_text(q.s, 2));
+        enum metric metric = measure_memo_find(&memo, sql_text(q.s, 3));
 
+        evaluations[q.place]->rows = sqlite3_column_int64(q.s, 1);
         if (metric < METRIC_RECORDED) /* all are in the order of their numbers */
-            evaluations[q.place]->values[metric] = sqlite3_column_double(q.s, 1);
+            evaluations[q.place]->values[metric] = sqlite3_column_double(q.s, 2);
     }
     return rc;
 }
@@ -257,20 +259,22 @@ static int read_two(struct untrained_evaluation *const *evaluations, const struc
     int count = l->metric_count - first < 2 ? 1 : 2;
     const char *const names[2] = { METRICS[l->metrics[first]].name,
                                    count > 1 ? METRICS[l->metrics[first + 1]].name : NULL };
-    struct id_query q =
-        id_query_begin(store, ids,
-                       "SELECT x.evaluation_id, m.value, n.value FROM evaluation_result x"
-                       " LEFT JOIN measure_value m ON m.evaluation_id = x.evaluation_id"
-                       "  AND m.step = x.step AND m.name = ?3 AND m.position = 0"
-                       " LEFT JOIN measure_value n ON n.evaluation_id = x.evaluation_id"
-                       "  AND n.step = x.step AND n.name = ?4 AND n.position = 0" UNTRAINED,
-                       names);
+    struct id_query q = id_query_begin(
+        store, ids,
+        "SELECT x.evaluation_id, x.rows_count, m.value, n.value FROM evaluation_result x"
+        " LEFT JOIN measure_value m ON m.evaluation_id = x.evaluation_id"
+        "  AND m.step = x.step AND m.name = ?3 AND m.position = 0"
+        " LEFT JOIN measure_value n ON n.evaluation_id = x.evaluation_id"
+        "  AND n.step = x.step AND n.name = ?4 AND n.position = 0" UNTRAINED,
+        names);
     int rc;
 
-    while ((rc = id_query_step(&q, l->err)) > 0)
+    while ((rc = id_query_step(&q, l->err)) > 0) {
+        evaluations[q.place]->rows = sqlite3_column_int64(q.s, 1);
         for (int i = 0; i < count; i++)
-            if (sqlite3_column_type(q.s, 1 + i) != SQLITE_NULL)
-                evaluations[q.place]->values[first + i] = sqlite3_column_double(q.s, 1 + i);
+            if (sqlite3_column_type(q.s, 2 + i) != SQLITE_NULL)
+                evaluations[q.place]->values[first + i] = sqlite3_column_double(q.s, 2 + i);
+    }
     return rc;
 }
 
@@ -313,6 +317,31 @@ static bool has_any(const struct untrained_evaluation *evaluation, int count)
         if (!isnan(evaluation->values[m]))
             return true;
     return false;
+}
+
+/* Notes in the baseline of the evaluation's data how many rows were evaluated, where that
+ * was a sample of those of the trained model. */
+static void note_sample(struct loading *l, const struct untrained_evaluation *evaluation)
+{
+    int first = l->first[evaluation->run], i = 0;
+
+    for (int k = first; is_of_run(l, k, l->runs.ids[evaluation->run]); k++) {
+        const struct result_row *row = l->rows[k];
+
+        if (row->evaluation_id != evaluation->id || row->rows_count <= evaluation->rows)
+            continue;
+        while (i < l->out->count && (l->out->items[i].train_split != evaluation->train ||
+                                     strcmp(l->out->items[i].data_hash, row->data_hash) != 0))
+            i++;
+        if (i == l->out->count)
+            return;
+        struct baseline *baseline = &l->out->items[i];
+
+        if (baseline->untrained_rows == 0 || evaluation->rows < baseline->untrained_rows)
+            baseline->untrained_rows = evaluation->rows;
+        if (row->rows_count > baseline->all_rows)
+            baseline->all_rows = row->rows_count;
+    }
 }
 
 /* Adds up, per run, the mean over its untrained evaluations of the split. */
@@ -367,43 +396,11 @@ static int load_untrained(struct loading *l, struct store *store)
         rc = read_untrained(list, count, l, store);
     if (rc == 0)
         rc = add_untrained(l, list, count);
+    for (int i = 0; i < count && rc == 0; i++)
+        if (list[i].rows > 0)
+            note_sample(l, &list[i]);
     free(list);
     free(values);
-    return rc;
-}
-
-/* Loads how many rows were evaluated where untrained models were evaluated on a
- * sample. */
-static int load_untrained_rows(const struct loading *l, struct store *store)
-{
-    sqlite3_stmt *s = NULL;
-    int rc = sql_query(store, &s, l->err,
-                       "SELECT r.data_hash, v.split = 'train', u.rows_count,"
-                       " l.rows_count FROM arm a"
-                       " CROSS JOIN arm_evaluation x USING (arm_id)"
-                       " CROSS JOIN evaluation_result u USING (evaluation_id)"
-                       " CROSS JOIN evaluation_result l USING (evaluation_id)"
-                       " CROSS JOIN evaluation v USING (evaluation_id)"
-                       " CROSS JOIN run r USING (run_id)"
-                       " WHERE a.experiment_id = ?1 AND u.checkpoint = 'untrained'"
-                       " AND l.checkpoint = 'last' AND u.rows_count < l.rows_count",
-                       "i", l->results->experiment_id);
-
-    while (rc == 0 && (rc = sql_step(store, &s, l->err)) > 0) {
-        rc = 0;
-        for (int i = 0; i < l->out->count; i++) {
-            struct baseline *baseline = &l->out->items[i];
-
-            if (strcmp(baseline->data_hash, sql_text(s, 0)) != 0 ||
-                baseline->train_split != (sqlite3_column_int(s, 1) != 0))
-                continue;
-            int64_t untrained = sqlite3_column_int64(s, 2), all = sqlite3_column_int64(s, 3);
-
-            if (baseline->untrained_rows == 0 || untrained < baseline->untrained_rows)
-                baseline->untrained_rows = untrained;
-            baseline->all_rows = all > baseline->all_rows ? all : baseline->all_rows;
-        }
-    }
     return rc;
 }
 
@@ -525,12 +522,10 @@ static int compare_arms(const void *a, const void *b)
 }
 
 /* Computes means and names, and sorts the baselines. */
-static int complete(struct loading *l, struct store *store)
+static int complete(struct loading *l)
 {
     double *scratch = malloc(((size_t)l->results->row_count + 1) * sizeof *scratch);
-    int rc = scratch == NULL     ? error_no_memory(l->err, "baselines")
-             : l->out->count > 0 ? load_untrained_rows(l, store)
-                                 : 0;
+    int rc = scratch == NULL ? error_no_memory(l->err, "baselines") : 0;
 
     for (int i = 0; i < l->out->count && rc == 0; i++) {
         finish(&l->out->items[i], &l->untrained[i], l, scratch);
@@ -608,7 +603,7 @@ int baselines_load_some(struct baselines *out, struct store *store,
     if (rc == 0)
         rc = load_untrained(&l, store);
     if (rc == 0)
-        rc = complete(&l, store);
+        rc = complete(&l);
     for (int i = 0; i < out->count && l.untrained != NULL; i++)
         free(l.untrained[i].values);
     free(l.untrained);

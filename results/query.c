@@ -203,7 +203,7 @@ static char *rows_sql(const struct filter *filters, int filter_count)
         sql = format_string("SELECT a.arm_id, v.run_id, v.evaluation_id, v.canonical,"
                             " v.outer_steps, v.augmentations, v.eval_seed, v.act_inference,"
                             " v.split = 'train', x.checkpoint, x.step, x.tasks,"
-                            " x.seconds"
+                            " x.seconds, iif(x.checkpoint = 'last', x.rows_count, 0)"
                             " FROM experiment e CROSS JOIN arm a USING (experiment_id)"
                             " CROSS JOIN arm_evaluation ae USING (arm_id)"
                             " CROSS JOIN evaluation v USING (evaluation_id)%s"
@@ -248,6 +248,7 @@ static void read_row(struct result_row *row, struct results *results, sqlite3_st
         .train_split = sqlite3_column_int(s, 8) != 0,
         .step = sqlite3_column_int64(s, 10),
         .tasks = sqlite3_column_int64(s, 11),
+        .rows_count = sqlite3_column_int64(s, 13),
         .pass_seconds = sqlite3_column_double(s, 12),
     };
     sql_copy_text(row->checkpoint, sizeof row->checkpoint, s, 9);

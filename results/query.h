@@ -55,8 +55,9 @@ struct result_row {
     char cause[24];      /* of outcome RUN_FAILED: "out of memory"; "": unknown */
     char checkpoint[16]; /* "untrained", "interim", "last"; "" without a result */
     int64_t step;
-    int64_t tasks; /* number scored; 0 also if values are unknown */
-    bool hidden;   /* it has a result, but all its tests are hidden: none is scored */
+    int64_t tasks;      /* number scored; 0 also if values are unknown */
+    int64_t rows_count; /* test rows predicted at the last checkpoint; 0: no result yet */
+    bool hidden;        /* it has a result, but all its tests are hidden: none is scored */
     /* By enum metric; those after METRIC_RECORDED, and all of RESULTS_ROWS and
      * RESULTS_BARE, once results_load_metric() was called. */
     double values[METRIC_COUNT];

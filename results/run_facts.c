@@ -16,7 +16,8 @@
 
 /* A run while its jobs and attempts are read. */
 struct reading {
-    int64_t last_training;                 /* job_id; 0: it has none yet */
+    int64_t first_training, last_training; /* job_id; 0: it has none yet */
+    bool several;                          /* trainings */
     int64_t train_number, evaluate_number; /* of the attempt that reported the time */
 };
 
@@ -151,6 +152,9 @@ static int load_states(struct run_facts *facts, struct reading *readings,
         int64_t job = sqlite3_column_int64(q.s, 1);
         char cause[24] = "";
 
+        if (readings[q.place].first_training == 0)
+            readings[q.place].first_training = job;
+        readings[q.place].several = readings[q.place].first_training != job;
         if (fact->state == RUN_DONE)
             continue;
         enum run_state state = run_state_of_job(cause, sql_text(q.s, 2), sql_text(q.s, 3));
@@ -176,6 +180,19 @@ static void take_latest(double *value, int64_t *number, sqlite3_stmt *s, int col
     *number = mine;
 }
 
+/* Whether a job of the run trains it. */
+static int is_training(bool *out, struct store *store, const struct reading *reading,
+                       int64_t job, struct error *err)
+{
+    int64_t ignored;
+
+    *out = job == reading->first_training;
+    return *out || !reading->several
+               ? 0
+               : sql_int(store, &ignored, out, err,
+                         "SELECT 1 FROM job WHERE job_id = ?1 AND kind = 'train'", "i", job);
+}
+
 /* Reads what the attempts to train them took. */
 static int load_costs(struct run_facts *facts, struct reading *readings,
                       const struct id_list *ids, struct store *store, struct error *err)
@@ -183,22 +200,29 @@ static int load_costs(struct run_facts *facts, struct reading *readings,
     /* the order is that in which sums are made */
     struct id_query q =
         id_query_begin(store, ids,
-                       "SELECT t.run_id, t.number, t.user_seconds + t.system_seconds,"
-                       " t.train_seconds, t.evaluation_seconds FROM attempt t"
-                       " CROSS JOIN job j ON j.job_id = t.job_id AND j.kind = 'train'"
-                       " WHERE t.run_id BETWEEN ?1 AND ?2 ORDER BY t.run_id, t.number",
+                       "SELECT run_id, number, user_seconds + system_seconds, train_seconds,"
+                       " evaluation_seconds, job_id FROM attempt"
+                       " WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id, number",
                        NULL);
     int rc;
 
     while ((rc = id_query_step(&q, err)) > 0) {
         struct run_fact *fact = &facts->items[q.place];
+        struct reading *reading = &readings[q.place];
+        bool training;
 
+        rc = is_training(&training, store, reading, sqlite3_column_int64(q.s, 5), err);
+        if (rc < 0)
+            break;
+        if (!training)
+            continue;
         if (sqlite3_column_type(q.s, 2) != SQLITE_NULL)
             fact->cpu_seconds = (isnan(fact->cpu_seconds) ? 0.0 : fact->cpu_seconds) +
                                 sqlite3_column_double(q.s, 2);
-        take_latest(&fact->train_seconds, &readings[q.place].train_number, q.s, 3);
-        take_latest(&fact->evaluation_seconds, &readings[q.place].evaluate_number, q.s, 4);
+        take_latest(&fact->train_seconds, &reading->train_number, q.s, 3);
+        take_latest(&fact->evaluation_seconds, &reading->evaluate_number, q.s, 4);
     }
+    id_query_end(&q);
     return rc;
 }
 

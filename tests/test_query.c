@@ -120,6 +120,50 @@ static void baselines_of_some_measures_are_those_of_all(void **state)
     results_destroy(results);
 }
 
+static void a_sample_of_rows_before_training_is_told(void **state)
+{
+    struct baselines baselines;
+    struct results *results;
+    struct error err;
+
+    (void)state;
+    for (int sampled = 0; sampled < 2; sampled++) {
+        if (sampled)
+            change("UPDATE evaluation_result SET rows_count = iif(checkpoint = 'last', 80, 30);"
+                   "UPDATE evaluation_result SET rows_count = 20 WHERE checkpoint = 'untrained'"
+                   " AND evaluation_id = 1");
+        results = load(RESULTS_ROWS);
+        must(baselines_load(&baselines, store, results, &err), &err);
+        assert_int_equal(baselines.count, 1);
+        assert_int_equal(baselines.items[0].untrained_rows, sampled ? 20 : 0);
+        assert_int_equal(baselines.items[0].all_rows, sampled ? 80 : 0);
+        baselines_release(&baselines);
+        results_destroy(results);
+    }
+}
+
+/* Attempts to evaluate do not count as training, those of a second training do. */
+static void only_attempts_to_train_cost_training(void **state)
+{
+    struct results *results;
+
+    (void)state;
+    change(
+        "UPDATE attempt SET user_seconds = 1, system_seconds = 0;"
+        "INSERT INTO job (job_id, run_id, kind, state, queued_at) VALUES"
+        " (100, 1, 'evaluate', 'done', ''), (101, 1, 'train', 'done', ''),"
+        " (102, 2, 'evaluate', 'done', '');"
+        "INSERT INTO attempt (job_id, run_id, number, directory, executor, state, started_at,"
+        " user_seconds, system_seconds) VALUES (100, 1, 11, '', '', 'ended', '', 10, 0),"
+        " (101, 1, 12, '', '', 'ended', '', 100, 0),"
+        " (102, 2, 11, '', '', 'ended', '', 1000, 0)");
+    results = load(RESULTS_LAST);
+    for (int i = 0; i < results->row_count; i++)
+        assert_true(fabs(results->rows[i].train_cpu_seconds -
+                         (results->rows[i].run_id == 1 ? 101 : 1)) <= 0.0);
+    results_destroy(results);
+}
+
 static void a_run_of_two_arms_counts_once_and_has_its_cost_once(void **state)
 {
     struct results *before = load(RESULTS_LAST);
@@ -269,6 +313,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(measures_loaded_one_by_one_are_those_loaded_at_once),
         TEST(baselines_of_some_measures_are_those_of_all),
+        TEST(a_sample_of_rows_before_training_is_told),
+        TEST(only_attempts_to_train_cost_training),
         TEST(a_run_of_two_arms_counts_once_and_has_its_cost_once),
         TEST(the_last_training_is_the_state_unless_one_is_done),
         TEST(ids_close_together_and_far_apart_are_each_read_once),
