@@ -30,7 +30,8 @@ static int terminal_width(void)
                : 0;
 }
 
-/* Breaks text between words into lines of at most so many columns, where words allow. */
+/* Breaks text between words into lines of at most so many columns, where words
+ * allow. */
 static void break_lines(char *text, int width)
 {
     char *line = text, *space = NULL;

@@ -1,6 +1,7 @@
 /*
- * recent_kernel.h - landlock and the numbers of system calls, also where the C library
- * or the kernel's headers are older than they. The numbers are those of every processor.
+ * recent_kernel.h - landlock and the numbers of system calls, also where the C
+ * library or the kernel's headers are older than they. The numbers are those of every
+ * processor.
  */
 #ifndef COMMON_RECENT_KERNEL_H
 #define COMMON_RECENT_KERNEL_H

@@ -79,8 +79,8 @@ void document_table_end(struct document *document);
 void document_picture(struct document *document, const char *title, const char *svg,
                       const char *file_name);
 
-/* Adds small pictures side by side, each SVG text like those above, under a title (NULL:
- * none); only in HTML. */
+/* Adds small pictures side by side, each SVG text like those above, under a title
+ * (NULL: none); only in HTML. */
 void document_pictures(struct document *document, const char *title, char *const *svgs,
                        int count);
 

@@ -14,8 +14,8 @@ struct store;
 struct table;
 
 /* Draws what an attempt keeps of its answers to tasks, as SVG or, with text, in
- * characters. drawings[i]: newly allocated; NULL: it keeps none to that task. directory:
- * relative to the workspace. */
+ * characters. drawings[i]: newly allocated; NULL: it keeps none to that task.
+ * directory: relative to the workspace. */
 typedef int draw_answers_fn(char **drawings, bool text, void *context, const char *directory,
                             const char *const *tasks, int count, struct error *err);
 

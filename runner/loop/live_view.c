@@ -276,8 +276,8 @@ static size_t line_of(const char *text, int columns, size_t *next)
     return end;
 }
 
-/* "  arm seed 3 (5f38d8c9): crash: killed by signal 11", in at most so many lines of this
- * width; the last one has all that is left. out NULL: only counts them. */
+/* "  arm seed 3 (5f38d8c9): crash: killed by signal 11", in at most so many lines of
+ * this width; the last one has all that is left. out NULL: only counts them. */
 static int put_failure(struct live_lines *out, const struct live_failure *failure,
                        const struct live *live, int width, int most)
 {
