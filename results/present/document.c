@@ -45,7 +45,7 @@ static const char STYLE[] =
     "a{color:#7cc0f5}th{border-color:#b0b0b0}tbody tr:nth-child(even),pre{background:#20242a}}"
     "@page{size:A4;margin:16mm 14mm}"
     "@media print{body{font-size:10.5pt;max-width:none;padding:0}nav{display:none}"
-    "h2,h3,caption{break-after:avoid}figure,tr,figcaption{break-inside:avoid}"
+    "h2,h3,caption,h3+.note{break-after:avoid}figure,tr,figcaption,.wide{break-inside:avoid}"
     "h3+p,.wide+.note{break-before:avoid}thead{display:table-header-group}"
     ".wide{overflow:visible}table{font-size:8.5pt}th,td{padding-right:.5rem}}";
 
