@@ -11,7 +11,7 @@ build=$1
 runs=${RUNS:-64} rounds=${ROUNDS:-20} pages=50
 [ -w /dev/shm ] && : "${TMPDIR:=/dev/shm}"
 directory=$(mktemp -d "${TMPDIR:-/tmp}/hrmlab-serve.XXXXXX")
-server= poller=
+server='' poller=''
 trap '[ -z "$poller$server" ] || kill $poller $server; rm -rf "$directory"' EXIT
 export HRMLAB_WORKER=$build/fake_worker FAKE_WORKER_REAL=$build/hrmlab-worker
 export FAKE_WORKER_MODE=slow LC_ALL=C
