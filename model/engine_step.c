@@ -239,6 +239,16 @@ static void train_member(void *context, int member)
     }
 }
 
+/* A thread's part of the last addition of lanes. */
+static void add_last_member(void *context, int member)
+{
+    struct engine *engine = context;
+    int members = engine->config.threads;
+
+    lanes_add_last(engine->lanes, team_part(engine->parameter_floats, members, member),
+                   team_part(engine->parameter_floats, members, member + 1));
+}
+
 static void result_finish(struct engine_result *result)
 {
     result->loss = result->lm_loss + Q_WEIGHT * (result->q_halt_loss + result->q_continue_loss);
@@ -342,6 +352,7 @@ int engine_train_accumulate(struct engine *engine, const struct engine_batch *of
     lanes_begin(engine->lanes);
     if (!walkers_run(engine, engine->train_walkers, train_member, &pass))
         return ERROR_STOPPED;
+    walkers_share(engine, add_last_member, engine);
     engine->gradients = lanes_sum(engine->lanes);
     share_step(engine, result->has_target_q);
     train_count_rows(engine, result);

@@ -11,6 +11,9 @@
 #include "kernels.h"
 #include "team.h"
 
+/* The node of the whole sum; its children are 2 and 3. */
+enum { ROOT = 1 };
+
 /* How far a lane is: rows from taken on no thread has taken, those from given on were
  * not given; it ends before end. */
 struct lane {
@@ -253,13 +256,13 @@ static float *exchange(struct lanes *lanes, int node, float *sum)
     return other;
 }
 
-/* Adds a finished lane to its neighbours; called with the mutex, which it releases
- * while it adds. */
+/* Adds a finished lane to its neighbours, but for the last addition; called with the
+ * mutex, which it releases while it adds. */
 static void add_lane(struct lanes *lanes, int lane, float *gradient)
 {
     int node = lanes->count + lane - lanes->first;
 
-    for (; node > 1; node /= 2) {
+    for (; node > ROOT + 2; node /= 2) {
         float *other = exchange(lanes, node, gradient);
 
         if (other == NULL)
@@ -270,7 +273,7 @@ static void add_lane(struct lanes *lanes, int lane, float *gradient)
         lanes->free[lanes->free_count++] = other;
         pthread_cond_broadcast(&lanes->changed);
     }
-    lanes->nodes[1] = gradient;
+    lanes->nodes[node] = gradient;
 }
 
 void lanes_give(struct lanes *lanes, const struct lane_chunk *chunk)
@@ -294,10 +297,22 @@ void lanes_abandon(struct lanes *lanes)
     pthread_mutex_unlock(&lanes->mutex);
 }
 
+void lanes_add_last(struct lanes *lanes, size_t first, size_t end)
+{
+    float *const *halves = lanes->nodes + 2 * ROOT;
+
+    if (lanes->count == 1)
+        return;
+    assert(halves[0] != NULL && halves[1] != NULL);
+    lanes->kernels->add(halves[0] + first, halves[1] + first, end - first);
+}
+
 float *lanes_sum(const struct lanes *lanes)
 {
-    assert(lanes->nodes[1] != NULL);
-    return lanes->nodes[1];
+    float *sum = lanes->nodes[lanes->count == 1 ? ROOT : 2 * ROOT];
+
+    assert(sum != NULL);
+    return sum;
 }
 
 float *lanes_any(const struct lanes *lanes)

@@ -14,7 +14,7 @@
  *
  * Whichever thread ends the second of two neighbours adds them (a + b and b + a have
  * the same bits), so few buffers are in use at a time: one per thread and one per level
- * of the tree.
+ * of the tree. When the last lane has ended, all threads share the last addition.
  *
  * A lane is worked through in chunks of rows. A thread takes the chunks of a lane one
  * after the other; one that finds no further lane takes chunks of another thread's. The
@@ -88,7 +88,10 @@ bool lanes_await(struct lanes *lanes, const struct lane_chunk *chunk,
 void lanes_give(struct lanes *lanes, const struct lane_chunk *chunk);
 /* Abandons the sum: nothing is taken or awaited any more until lanes_begin(). */
 void lanes_abandon(struct lanes *lanes);
-/* The sum over all lanes of the range, after all chunks were given. Valid until
+/* After all chunks were given: the last addition, of the floats from first to end - 1,
+ * so that threads can share it. */
+void lanes_add_last(struct lanes *lanes, size_t first, size_t end);
+/* The sum over all lanes of the range, after the last addition. Valid until
  * lanes_begin(). */
 float *lanes_sum(const struct lanes *lanes);
 /* Any buffer, for use between lanes_create() and lanes_begin(). */
