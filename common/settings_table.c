@@ -1,6 +1,7 @@
 /*
  * settings_table.c - the one list of every setting: key, type, bounds, default, what
- * absence means, unit, when it changes nothing, meaning.
+ * absence means, unit, when it changes nothing, meaning. At the end, those values of a
+ * configuration on which "when it changes nothing" depends, by the types of the table.
  */
 #include "settings.h"
 
@@ -679,3 +680,71 @@ const struct setting settings_table[SETTING_COUNT] = {
         TEXTS_SETTING("slurm.additional_parameters", PHASE_EXECUTION, "", NULL,
                       "further options of sbatch, NAME or NAME=VALUE, or a list of them"),
 };
+
+int64_t config_int(const struct config *config, enum setting_id id)
+{
+    assert(settings_table[id].type == SETTING_INT ||
+           settings_table[id].type == SETTING_INT_OR_WORD);
+    return config->values[id].integer;
+}
+
+double config_real(const struct config *config, enum setting_id id)
+{
+    assert(settings_table[id].type == SETTING_REAL);
+    return config->values[id].real;
+}
+
+bool config_bool(const struct config *config, enum setting_id id)
+{
+    assert(settings_table[id].type == SETTING_BOOL);
+    return config->values[id].integer != 0;
+}
+
+const char *config_text(const struct config *config, enum setting_id id)
+{
+    assert(settings_table[id].type == SETTING_TEXT);
+    return config->values[id].text != NULL ? config->values[id].text : "";
+}
+
+const char *config_choice(const struct config *config, enum setting_id id)
+{
+    assert(settings_table[id].type == SETTING_CHOICE);
+    return settings_table[id].choices[config->values[id].integer];
+}
+
+bool config_active(const struct config *config, int id)
+{
+    return settings_table[id].inactive == NULL || !settings_table[id].inactive(config);
+}
+
+enum conditioning config_conditioning(const struct config *config)
+{
+    if (!config_active(config, ARCH_CONDITIONING))
+        return CONDITIONING_PUZZLE_ID;
+    return (enum conditioning)config->values[ARCH_CONDITIONING].integer;
+}
+
+bool config_trains(const struct config *config)
+{
+    return config_int(config, TRAIN_MAX_STEPS) > 0 || config_int(config, TRAIN_EPOCHS) > 0;
+}
+
+int config_puzzle_ndim(const struct config *config)
+{
+    return config_active(config, ARCH_PUZZLE_EMB_NDIM)
+               ? (int)config_int(config, ARCH_PUZZLE_EMB_NDIM)
+               : 0;
+}
+
+enum system_id config_system_id(const struct config *config)
+{
+    enum system_id named = (enum system_id)config->values[ARCH_NAME].integer;
+    const struct system_facts *facts = system_facts(named);
+
+    return facts->shares && config_bool(config, ARCH_SHARE_LEVELS) ? facts->shared : named;
+}
+
+const struct system_facts *config_system(const struct config *config)
+{
+    return system_facts(config_system_id(config));
+}

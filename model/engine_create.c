@@ -190,13 +190,6 @@ int engine_set_cycles(struct engine *engine, int H_cycles, int L_cycles, struct 
     return ranks_agree(c->exchange, set_cycles(engine, H_cycles, L_cycles, err), err);
 }
 
-int engine_measured_layers(const struct engine *engine)
-{
-    const struct segment *segment = &engine->segment;
-
-    return segment->count == 1 ? engine->modules[segment->calls[0].module].layers : 0;
-}
-
 int engine_segment_calls(const struct engine *engine)
 {
     return engine->segment.count;

@@ -5,6 +5,13 @@
 
 #include <string.h>
 
+int engine_measured_layers(const struct engine *engine)
+{
+    const struct segment *segment = &engine->segment;
+
+    return segment->count == 1 ? engine->modules[segment->calls[0].module].layers : 0;
+}
+
 /* Address and bytes of an output; *size is 0 when the engine has none. */
 static const void *output_find(const struct engine *e, enum engine_output output, size_t *size)
 {

@@ -261,7 +261,7 @@ static int train_chunks(const struct engine *engine)
 {
     const struct lane_range all = { 0, engine->config.gradient_lanes };
 
-    return lanes_chunks(memory_lane_deal(engine),
+    return lanes_chunks(ranks_lane_deal(engine),
                         ranks_orders(engine->config.exchange) ? all : ranks_lanes(engine));
 }
 

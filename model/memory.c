@@ -49,14 +49,6 @@ static int chunked_rows(const struct engine *engine)
     return engine->micro_rows < lane ? engine->micro_rows : lane;
 }
 
-struct lane_deal memory_lane_deal(const struct engine *engine)
-{
-    return (struct lane_deal){ .lanes = engine->config.gradient_lanes,
-                               .rows = engine->B,
-                               .micro_rows = engine->micro_rows,
-                               .chunk_rows = engine->chunk_rows };
-}
-
 void memory_set_sizes(struct engine *engine)
 {
     const struct engine_config *c = &engine->config;
@@ -108,7 +100,7 @@ static int allocate_parameters(struct engine *e, struct error *err)
     if (rc < 0)
         return rc;
     if (!e->config.inference_only) {
-        rc = lanes_create(&e->lanes, ranks_lanes(e), memory_lane_deal(e), e->train_walkers,
+        rc = lanes_create(&e->lanes, ranks_lanes(e), ranks_lane_deal(e), e->train_walkers,
                           e->parameter_floats, e->kernels, &e->sum, err);
         if (rc < 0)
             return rc;

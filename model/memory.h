@@ -5,7 +5,6 @@
 #define MODEL_MEMORY_H
 
 #include "error.h"
-#include "lanes.h"
 
 #include <stdbool.h>
 
@@ -13,8 +12,6 @@ struct engine;
 
 /* Computes the sizes and row distances that follow from engine->config. */
 void memory_set_sizes(struct engine *engine);
-/* How these sizes deal a training batch to lanes and chunks. */
-struct lane_deal memory_lane_deal(const struct engine *engine);
 /* Allocates all blocks; parameters_build() and segment_build() come first. ERROR_NOMEM:
  * the message names the block and its MiB. memory_release() frees all blocks that there
  * are. */

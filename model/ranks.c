@@ -163,6 +163,14 @@ static struct row_range evaluate_rows_of(const struct engine *engine, int rows, 
                                first_evaluate_row(engine, rows, rank + 1, count) };
 }
 
+struct lane_deal ranks_lane_deal(const struct engine *engine)
+{
+    return (struct lane_deal){ .lanes = engine->config.gradient_lanes,
+                               .rows = engine->B,
+                               .micro_rows = engine->micro_rows,
+                               .chunk_rows = engine->chunk_rows };
+}
+
 struct lane_range ranks_lanes(const struct engine *engine)
 {
     const struct exchange *x = engine->config.exchange;

@@ -18,7 +18,7 @@ static int count_train_walkers(const struct engine *engine)
 {
     const struct lane_range lanes = ranks_lanes(engine);
     int most = lanes.count * SHAPE_THREADS_OF_A_LANE;
-    int chunks = lanes_chunks(memory_lane_deal(engine), lanes);
+    int chunks = lanes_chunks(ranks_lane_deal(engine), lanes);
 
     if (chunks < most)
         most = chunks;

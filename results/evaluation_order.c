@@ -26,7 +26,7 @@ static double place_of(const struct setting *setting, const char *value)
     if (setting->type == SETTING_BOOL)
         return strcmp(value, "true") == 0;
     if (setting->word != NULL && strcmp(setting->word, value) == 0)
-        return INFINITY;
+        return (double)INFINITY;
     return strtod(value, NULL);
 }
 

@@ -283,8 +283,7 @@ static void evaluations_are_listed_by_what_their_settings_mean(void **state)
 {
     static char texts[][100] = {
         "{\"eval.halt_max_steps\":16}",
-        "{\"eval.halt_epsilon\":0.05,\"eval.halt_max_steps\":4,\"eval.halt_rule\":"
-        "\"residual\"}",
+        "{\"eval.halt_epsilon\":1,\"eval.halt_max_steps\":4,\"eval.halt_rule\":\"residual\"}",
         "{\"eval.halt_max_steps\":4,\"eval.halt_rule\":\"q\"}",
         "{\"eval.augmentations\":100,\"eval.halt_max_steps\":4}",
         "{\"eval.augmentations\":20,\"eval.halt_max_steps\":4}",
