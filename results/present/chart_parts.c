@@ -149,11 +149,12 @@ static int logarithmic_ticks(double out[SCALE_TICKS], const struct scale *scale)
 {
     static const double BETWEEN[] = { 1, 2, 5 };
     int each = log10(scale->high / scale->low) < 3 ? 3 : 1, count = 0;
+    int first = (int)floor(log10(scale->low) + 1e-9);
+    int last = (int)floor(log10(scale->high) + 1e-9);
 
-    for (double power = pow(10, floor(log10(scale->low) + 1e-9));
-         power <= scale->high * (1 + 1e-9); power *= 10)
+    for (int exponent = first; exponent <= last; exponent++)
         for (int i = 0; i < each; i++) {
-            double tick = power * BETWEEN[i];
+            double tick = pow(10, exponent) * BETWEEN[i];
 
             if (tick >= scale->low * (1 - 1e-9) && tick <= scale->high * (1 + 1e-9) &&
                 count < SCALE_TICKS)
