@@ -41,7 +41,8 @@ enum metric {
     METRIC_EXACT_RATING_1,
     METRIC_EXACT_RATING_10,
     METRIC_EXACT_RATING_100,
-    /* of data whose solutions differ in size, each where a solution has so many cells */
+    /* of data whose solutions differ in size, each where a solution has so many
+     * cells */
     METRIC_PASS_AT_2_CELLS_1,
     METRIC_PASS_AT_2_CELLS_37,
     METRIC_PASS_AT_2_CELLS_101,
@@ -143,8 +144,8 @@ int metric_find(enum metric *out, const char *name, struct error *err) MUST_CHEC
 /* The measure of exactly this name, a list or not; MEASURE_COUNT: none. */
 enum metric measure_of_name(const char *name);
 
-/* The same for names that come in an order again and again, as from rows of a table: what
- * followed a measure before is tried first. Zeroed at the beginning. */
+/* The same for names that come in an order again and again, as from rows of a table:
+ * what followed a measure before is tried first. Zeroed at the beginning. */
 struct measure_memo {
     enum metric after[MEASURE_COUNT + 1];
     enum metric before;

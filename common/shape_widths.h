@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /* In training at most so many threads work on one gradient lane: of its chunks of rows,
- * forward passes run at the same time, but backward passes, a quarter of the work of HRM
- * as published, one after the other. */
+ * forward passes run at the same time, but backward passes, a quarter of the work of
+ * HRM as published, one after the other. */
 enum { SHAPE_THREADS_OF_A_LANE = 4 };
 
 /* The multiple of `multiple` at or above round(expansion * width * 2 / 3), half to

@@ -88,12 +88,12 @@ struct engine_config {
      * batch_size. 0: all rows at once. The same bits where chunks of rows, of about 512
      * positions, are the same. */
     int micro_batch;
-    /* Lanes in which gradients are summed (lanes.h): a power of two, at most batch_size;
-     * 0: 1, in the order of the rows. The bits depend on it. */
+    /* Lanes in which gradients are summed (lanes.h): a power of two, at most
+     * batch_size; 0: 1, in the order of the rows. The bits depend on it. */
     int gradient_lanes;
     /* Threads that share a step's rows; 0: 1. In training no more than
-     * SHAPE_THREADS_OF_A_LANE for each lane take part, nor more than there are chunks of
-     * rows; in evaluation all. The bits do not depend on it. */
+     * SHAPE_THREADS_OF_A_LANE for each lane take part, nor more than there are chunks
+     * of rows; in evaluation all. The bits do not depend on it. */
     int threads;
     /* Processes that share a step's rows, a power of two, in training at most
      * gradient_lanes; 0: 1. Each has that many threads. The bits do not depend on
@@ -287,7 +287,8 @@ int engine_segment_calls(const struct engine *engine);
  * with norms over the row's S positions and D channels, summed in double. 0: the state
  * did not change; infinite: it changed from all zeros. Where an outer step is one call,
  * ENGINE_LAYER_RESIDUALS has the same of each of its layers, the first of which finds
- * the state with the input added. Recording costs a pass over the state per call. Switching it on allocates memory and may fail with ERROR_NOMEM.
+ * the state with the input added. Recording costs a pass over the state per call.
+ * Switching it on allocates memory and may fail with ERROR_NOMEM.
  */
 int engine_record_residuals(struct engine *engine, bool on, struct error *err) MUST_CHECK;
 

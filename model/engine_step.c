@@ -188,7 +188,8 @@ static bool train_forward(struct engine *engine, const struct train_pass *pass,
     return true;
 }
 
-/* The backward half, which adds to the gradient of the chunk's lane. false: abandoned. */
+/* The backward half, which adds to the gradient of the chunk's lane. false:
+ * abandoned. */
 static bool train_backward(struct engine *engine, const struct lane_chunk *chunk)
 {
     float *states[STATE_COUNT];

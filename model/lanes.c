@@ -30,7 +30,8 @@ struct lanes {
     float **buffers;               /* (buffer_count), owned; all of them */
     int buffer_count;
     pthread_mutex_t mutex;
-    pthread_cond_t changed; /* a chunk was given, a buffer is free, or all is abandoned */
+    pthread_cond_t changed; /* a chunk was given, a buffer is free, or all is
+                             * abandoned */
     /* Guarded by the mutex: */
     float **free; /* (buffer_count), owned; the first free_count are free */
     int free_count;

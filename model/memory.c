@@ -389,8 +389,8 @@ int memory_allocate(struct engine *engine, struct error *err)
 }
 
 /* Allocates an array of `count` values for the engine, at results, and for each walker
- * `copies` copies of a chunk's states, one after the other, the first at the member that
- * lies `copy` bytes into it. */
+ * `copies` copies of a chunk's states, one after the other, the first at the member
+ * that lies `copy` bytes into it. */
 static int allocate_record(struct engine *e, void **block, struct block_sum *sum,
                            const char *name, float **results, size_t count, size_t copy,
                            int copies, struct error *err)

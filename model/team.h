@@ -30,7 +30,8 @@ void team_destroy(struct team *team);
 void team_run(struct team *team, int members, void (*work)(void *context, int member),
               void (*wait)(void *context), void *context);
 
-/* A condition variable for team_cond_wait(), which waits for a signal, at most 50 ms. */
+/* A condition variable for team_cond_wait(), which waits for a signal, at most 50
+ * ms. */
 void team_cond_init(pthread_cond_t *cond);
 void team_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 

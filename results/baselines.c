@@ -50,7 +50,8 @@ struct loading {
     const struct results *results;
     const struct result_row **rows; /* owned: by run */
     struct id_list runs;            /* owned: those of the experiment's own arms */
-    int *first;                     /* owned: of each run, the number of its first row */
+    int *first;                     /* owned: of each run, the number of its first
+                                     * row */
     const enum metric *metrics;     /* those to load, all of them recorded */
     int metric_count;
     struct error *err;
@@ -191,8 +192,8 @@ static double *add_run(struct untrained_runs *runs, int measures)
     return run;
 }
 
-/* The evaluations of the runs, also those that other experiments asked for, in the order
- * in which they are summed. *out: newly allocated. */
+/* The evaluations of the runs, also those that other experiments asked for, in the
+ * order in which they are summed. *out: newly allocated. */
 static int list_evaluations(struct untrained_evaluation **out, int *count,
                             const struct loading *l, struct store *store)
 {
@@ -319,8 +320,8 @@ static bool has_any(const struct untrained_evaluation *evaluation, int count)
     return false;
 }
 
-/* Notes in the baseline of the evaluation's data how many rows were evaluated, where that
- * was a sample of those of the trained model. */
+/* Notes in the baseline of the evaluation's data how many rows were evaluated, where
+ * that was a sample of those of the trained model. */
 static void note_sample(struct loading *l, const struct untrained_evaluation *evaluation)
 {
     int first = l->first[evaluation->run], i = 0;
@@ -404,8 +405,8 @@ static int load_untrained(struct loading *l, struct store *store)
     return rc;
 }
 
-/* Divides the sums, and computes the mean and the deviation over runs. scratch: room for
- * a number per run. */
+/* Divides the sums, and computes the mean and the deviation over runs. scratch: room
+ * for a number per run. */
 static void finish(struct baseline *baseline, const struct untrained_runs *untrained,
                    const struct loading *l, double *scratch)
 {

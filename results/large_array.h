@@ -6,9 +6,9 @@
 
 #include <stddef.h>
 
-/* As realloc(). A large array is in pages of 2 MiB where the system has them: it takes a
- * fault per page to get memory, and on a virtual machine 20 us, so that 50 MB in pages
- * of 4 KiB cost 0.2 s. */
+/* As realloc(). A large array is in pages of 2 MiB where the system has them: it takes
+ * a fault per page to get memory, and on a virtual machine 20 us, so that 50 MB in
+ * pages of 4 KiB cost 0.2 s. */
 void *large_array_resize(void *old, size_t bytes);
 
 #endif

@@ -56,8 +56,10 @@ struct result_row {
     char checkpoint[16]; /* "untrained", "interim", "last"; "" without a result */
     int64_t step;
     int64_t tasks;      /* number scored; 0 also if values are unknown */
-    int64_t rows_count; /* test rows predicted at the last checkpoint; 0: no result yet */
-    bool hidden;        /* it has a result, but all its tests are hidden: none is scored */
+    int64_t rows_count; /* test rows predicted at the last checkpoint; 0: no result
+                         * yet */
+    bool hidden;        /* it has a result, but all its tests are hidden: none is
+                         * scored */
     /* By enum metric; those after METRIC_RECORDED, and all of RESULTS_ROWS and
      * RESULTS_BARE, once results_load_metric() was called. */
     double values[METRIC_COUNT];
@@ -106,8 +108,8 @@ int results_load(struct results **out, struct store *store, const char *experime
                  struct error *err) MUST_CHECK;
 void results_destroy(struct results *results); /* NULL allowed */
 /* Loads a measure that results_load() has not: one that is derived from task_outcome,
- * for the rows of last checkpoints, or any after RESULTS_ROWS and RESULTS_BARE. ERROR_NOMEM, database
- * errors. */
+ * for the rows of last checkpoints, or any after RESULTS_ROWS and RESULTS_BARE.
+ * ERROR_NOMEM, database errors. */
 int results_load_metric(struct results *results, struct store *store, enum metric metric,
                         struct error *err) MUST_CHECK;
 int results_load_metrics(struct results *results, struct store *store,

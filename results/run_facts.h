@@ -40,12 +40,13 @@ struct arm_range {
     int64_t experiment_id, first, last;
 };
 
-/* The numbers of these arms' runs. ERROR_NOMEM, database errors; release it then, too. */
+/* The numbers of these arms' runs. ERROR_NOMEM, database errors; release it then,
+ * too. */
 int run_ids_load(struct id_list *out, struct store *store, const struct arm_range *arms,
                  struct error *err) MUST_CHECK;
 
-/* Loads the runs of these arms; costs: what attempts took, too. An empty list: there are
- * none. ERROR_NOMEM, database errors. */
+/* Loads the runs of these arms; costs: what attempts took, too. An empty list: there
+ * are none. ERROR_NOMEM, database errors. */
 int run_facts_load(struct run_facts *out, struct store *store, const struct arm_range *arms,
                    bool costs, struct error *err) MUST_CHECK;
 void run_facts_release(struct run_facts *facts);

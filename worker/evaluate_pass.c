@@ -22,13 +22,15 @@ struct batch {
     float *change;          /* (B) by slot; NULL: no rule needs it */
     int32_t *before;        /* (B, T) by row: the last step's answers; NULL: no rule */
     int *unchanged;         /* (B) by row: steps for which the answer is unchanged */
-    bool *taken;            /* (B, requests) by row: whether the request has its answer */
+    bool *taken;            /* (B, requests) by row: whether the request has its
+                             * answer */
     bool rules;             /* whether a request has a halting rule */
     double *loss;           /* (B) by slot: token loss */
     uint8_t *halt_test;     /* (B) by slot: the system's halting test */
     float *residuals;       /* (B, module calls) by slot; NULL: not recorded */
     float *layer_residuals; /* (B, measured layers) likewise */
-    float *means[2];        /* (B, D) by slot: zH and zL, averaged; NULL: not recorded */
+    float *means[2];        /* (B, D) by slot: zH and zL, averaged; NULL: not
+                             * recorded */
     int *origin;            /* (B) row of each slot */
     int *keep;              /* (B) */
     int rows, slots;        /* loaded; still in the engine */

@@ -96,8 +96,8 @@ char *job_workspace_path(const struct job *job, const char *name);
 char *job_own_path(const struct job *job, const char *name);
 
 /* Opens the job's data with their rows, for a look at a run that has been trained.
- * ERROR_FORMAT: their content is not what it was then. The caller closes *out, also after
- * a failure. */
+ * ERROR_FORMAT: their content is not what it was then. The caller closes *out, also
+ * after a failure. */
 int job_open_data(struct data_set **out, const struct job *job, struct error *err) MUST_CHECK;
 
 #endif

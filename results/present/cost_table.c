@@ -21,7 +21,8 @@ static double busy_cores(const struct result_row *row)
     return row->train_cpu_seconds / (row->train_seconds + row->evaluation_seconds);
 }
 
-/* Sums up the rows of one arm and evaluation, from first on; returns how many they are. */
+/* Sums up the rows of one arm and evaluation, from first on; returns how many they
+ * are. */
 static int sum_up(struct cost *out, const struct results *results, int first)
 {
     int end = first;

@@ -9,12 +9,14 @@
 #include "table.h"
 
 /*
- * Makes a row per arm and evaluation, means over the seeds that have finished, at a price
- * per core-hour in any currency. results: as RESULTS_LAST or RESULTS_ROWS loads them.
+ * Makes a row per arm and evaluation, means over the seeds that have finished, at a
+ * price per core-hour in any currency. results: as RESULTS_LAST or RESULTS_ROWS loads
+ * them.
  *
  * A training's job took so much processor time, of which its training steps and its
  * evaluations have shares by their wall time; an evaluation's inference took the wall
- * time of its pass on as many cores. Cost per task: divided by the tasks that are scored.
+ * time of its pass on as many cores. Cost per task: divided by the tasks that are
+ * scored.
  */
 int cost_table(struct table **out, const struct results *results, double price,
                struct error *err) MUST_CHECK;

@@ -205,8 +205,8 @@ static int error_no_interim(struct error *err)
                      "there are no interim evaluations (train.eval_interval is 0)");
 }
 
-/* Adds the measure at every checkpoint of the cell's evaluation. *from: before the arm's
- * first row; moved forward to it, for the next cell. */
+/* Adds the measure at every checkpoint of the cell's evaluation. *from: before the
+ * arm's first row; moved forward to it, for the next cell. */
 static int add_checkpoints(struct samples *samples, bool *interim, const struct results *all,
                            int *from, const struct cell *cell, enum metric metric,
                            struct error *err)

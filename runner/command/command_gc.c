@@ -65,8 +65,9 @@ static void tell(const struct garbage_summary *summary, int64_t total, bool acte
                     summary->unknown == 1 ? "s" : "", summary->unknown == 1 ? "it" : "them");
 }
 
-/* Without --force, gc only reads: the check of the whole database, which takes seconds of
- * a large one, is left to those who write. A workspace without a database gets one. */
+/* Without --force, gc only reads: the check of the whole database, which takes seconds
+ * of a large one, is left to those who write. A workspace without a database gets
+ * one. */
 static int open_store(struct store **out, const struct workspace *workspace, bool force,
                       struct error *err)
 {
