@@ -60,9 +60,10 @@ static int begin_range(struct id_query *q, struct error *err)
         q->next++;
     int64_t last = ids[q->next - 1];
 
-    return q->texts == NULL ? sql_query(q->store, &q->s, err, q->sql, "ii", first, last)
-                            : sql_query(q->store, &q->s, err, q->sql, "iitt", first, last,
-                                        q->texts[0], q->texts[1]);
+    if (q->texts == NULL)
+        return sql_query(q->store, &q->s, err, q->sql, "ii", first, last);
+    return sql_query(q->store, &q->s, err, q->sql, "iitt", first, last, q->texts[0],
+                     q->texts[1]);
 }
 
 int id_query_step(struct id_query *q, struct error *err)

@@ -187,10 +187,10 @@ static int is_training(bool *out, struct store *store, const struct reading *rea
     int64_t ignored;
 
     *out = job == reading->first_training;
-    return *out || !reading->several
-               ? 0
-               : sql_int(store, &ignored, out, err,
-                         "SELECT 1 FROM job WHERE job_id = ?1 AND kind = 'train'", "i", job);
+    if (*out || !reading->several)
+        return 0;
+    return sql_int(store, &ignored, out, err,
+                   "SELECT 1 FROM job WHERE job_id = ?1 AND kind = 'train'", "i", job);
 }
 
 /* Reads what the attempts to train them took. */

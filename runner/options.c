@@ -94,8 +94,9 @@ static int read_count(int *out, const char *option, const char *text, struct err
 static int read_price(double *out, const char *text, struct error *err)
 {
     char *end;
-    double value = strtod(text, &end);
 
+    assert(text != NULL);
+    double value = strtod(text, &end);
     if (end == text || *end != '\0' || !(value > 0.0 && value <= 1e9))
         return error_set(err, ERROR_FORMAT,
                          "--price %.60s: expected a number above 0, such as 0.04", text);
