@@ -84,19 +84,19 @@ static void fill_batches(struct bench_model *model, const struct bench_case *c)
     }
 }
 
-/* BENCH_THREADS: threads of the engine; with more than one, of all ranks together, the lanes that
- * they share. */
+/* BENCH_THREADS: threads of the engine. BENCH_LANES: lanes that they share; by default one for one
+ * thread, and four for each of several, of all ranks together. */
 static void set_threads(struct engine_config *config)
 {
     enum { LANES_PER_THREAD = 4 };
-    const char *threads = getenv("BENCH_THREADS");
-    int all;
+    const char *threads = getenv("BENCH_THREADS"), *lanes = getenv("BENCH_LANES");
 
     config->threads = threads != NULL ? atoi(threads) : 1;
     config->gradient_lanes = 1;
-    all = config->threads * config->ranks;
-    while (all > 1 && 2 * config->gradient_lanes <= config->batch_size &&
-           config->gradient_lanes < LANES_PER_THREAD * all)
+    int all = config->threads * config->ranks;
+    int wanted = lanes != NULL ? atoi(lanes) : all > 1 ? LANES_PER_THREAD * all : 1;
+
+    while (2 * config->gradient_lanes <= config->batch_size && config->gradient_lanes < wanted)
         config->gradient_lanes *= 2;
 }
 

@@ -7,17 +7,52 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { RANK_COUNTS = 3 };
+/* A child measures three windows of each kind. */
+enum { RANK_COUNTS = 3, WINDOWS = 3, MOST_ROUNDS = 20 };
 static const int RANKS[RANK_COUNTS] = { 2, 4, 8 };
+
+/* What is compared, in this order within a round. */
+enum contestant { ONE, THREADS, WORKERS, RANKS_OF_TWO, CONTESTANTS };
+
+/* Samples of a rate. */
+struct samples {
+    double values[MOST_ROUNDS * WINDOWS];
+    int count;
+};
+
+/* What a configuration's rounds have measured. */
+struct pair {
+    struct samples steps[CONTESTANTS], evaluations[CONTESTANTS]; /* per second */
+    /* the same per TFLOP/s that sgemm has on one core at that time: clocks of shared machines
+     * change by 10 % within minutes */
+    struct samples steps_by_clock[CONTESTANTS], evaluations_by_clock[CONTESTANTS];
+    double swap_ms, gradient_mib;
+};
+
+static void sample_add(struct samples *samples, double value)
+{
+    samples->values[samples->count++] = value;
+}
+
+static double median(const struct samples *samples)
+{
+    struct samples sorted = *samples;
+
+    return sorted.count > 0 ? bench_median(sorted.values, sorted.count) : (double)NAN;
+}
+
+static double item(const cJSON *object, const char *key, int window)
+{
+    return cJSON_GetNumberValue(cJSON_GetArrayItem(cJSON_GetObjectItem(object, key), window));
+}
 
 static double median_of(const cJSON *object, const char *key)
 {
-    double values[64];
-    int count = 0;
+    struct samples samples = { 0 };
 
-    for (const cJSON *i = cJSON_GetObjectItem(object, key)->child; i != NULL; i = i->next)
-        values[count++] = i->valuedouble;
-    return bench_median(values, count);
+    for (int i = 0; i < WINDOWS; i++)
+        sample_add(&samples, item(object, key, i));
+    return median(&samples);
 }
 
 int bench_phase_seconds(double train_ms, bool quick)
@@ -27,87 +62,130 @@ int bench_phase_seconds(double train_ms, bool quick)
     return long_enough > least ? long_enough : least;
 }
 
-/* Training steps per second of one configuration. */
-struct pair {
-    double one, workers, threads;
-    double sgemm_one, sgemm_two; /* GFLOP/s meanwhile, of one and of two workers */
-};
-
-static struct pair measure(const char *name, int seconds)
+/* Adds the windows of `count` processes that ran at the same time. */
+static void take_windows(struct pair *pair, enum contestant who, cJSON *const *processes,
+                         int count)
 {
-    struct pair out = { 0 };
-    char words[100];
-    cJSON *two[2];
+    for (int w = 0; w < WINDOWS; w++) {
+        double sgemm = 0.0, steps = 0.0, evaluations = 0.0;
+
+        for (int i = 0; i < count; i++) {
+            sgemm += 1e-3 * item(processes[i], "sgemm_gflops", w) / count;
+            steps += item(processes[i], "steps_per_s", w);
+            evaluations += item(processes[i], "evaluations_per_s", w);
+        }
+        sample_add(&pair->steps[who], steps);
+        sample_add(&pair->evaluations[who], evaluations);
+        sample_add(&pair->steps_by_clock[who], steps / sgemm);
+        sample_add(&pair->evaluations_by_clock[who], evaluations / sgemm);
+    }
+}
+
+static cJSON *start_threads(const char *name, int threads, int seconds)
+{
+    char words[100], number[12];
 
     snprintf(words, sizeof words, "threads %s %d", name, seconds);
-    setenv("BENCH_THREADS", "1", 1);
-    cJSON *one = bench_start(words);
-    setenv("BENCH_THREADS", "2", 1);
-    cJSON *threads = bench_start(words);
+    snprintf(number, sizeof number, "%d", threads);
+    setenv("BENCH_THREADS", number, 1);
+    cJSON *out = bench_start(words);
     unsetenv("BENCH_THREADS");
-    bench_start_two(two, name, seconds);
-    for (int k = 0; k < 2; k++) {
-        out.workers += median_of(two[k], "steps_per_s");
-        out.sgemm_two += median_of(two[k], "sgemm_gflops");
-        cJSON_Delete(two[k]);
-    }
-    out.one = median_of(one, "steps_per_s");
-    out.sgemm_one = median_of(one, "sgemm_gflops");
-    out.threads = median_of(threads, "steps_per_s");
-    cJSON_Delete(one);
-    cJSON_Delete(threads);
+    if (out == NULL)
+        bench_fail("%s: the measurement of %d threads failed", name, threads);
     return out;
 }
 
-/* Steps of two ranks, and sums of gradients over 2, 4 and 8 ranks by themselves: these share two
- * cores, so that a step of theirs tells nothing. The share is that of a step whose rows are shared
- * out over ranks with a core each. */
-static void print_ranks(const char *name, const struct pair *pair, int seconds)
+static cJSON *start_ranks(const char *name, int ranks, int seconds)
 {
-    for (int i = 0; i < RANK_COUNTS; i++) {
-        char words[100];
+    char words[100];
 
-        snprintf(words, sizeof words, "ranks %s %d", name, i == 0 ? seconds : 0);
-        cJSON *ranks = bench_start_ranks(RANKS[i], words);
-        if (ranks == NULL)
-            bench_fail("%s: the measurement of %d ranks failed", name, RANKS[i]);
+    snprintf(words, sizeof words, "ranks %s %d", name, seconds);
+    cJSON *out = bench_start_ranks(ranks, words);
+    if (out == NULL)
+        bench_fail("%s: the measurement of %d ranks failed", name, ranks);
+    return out;
+}
+
+/* sgemm_gflops: on one core, just before. */
+static void take_ranks(struct pair *pair, const char *name, int seconds, double sgemm_gflops)
+{
+    cJSON *ranks = start_ranks(name, 2, seconds);
+
+    for (int w = 0; w < WINDOWS; w++) {
+        sample_add(&pair->steps[RANKS_OF_TWO], item(ranks, "steps_per_s", w));
+        sample_add(&pair->steps_by_clock[RANKS_OF_TWO],
+                   item(ranks, "steps_per_s", w) / (1e-3 * sgemm_gflops));
+    }
+    pair->swap_ms = median_of(ranks, "swap_ms");
+    pair->gradient_mib = cJSON_GetNumberValue(cJSON_GetObjectItem(ranks, "gradient_mib"));
+    cJSON_Delete(ranks);
+}
+
+static void take_round(struct pair *pair, const char *name, int seconds)
+{
+    cJSON *one = start_threads(name, 1, seconds), *threads = start_threads(name, 2, seconds);
+    cJSON *workers[2];
+
+    take_windows(pair, ONE, &one, 1);
+    take_windows(pair, THREADS, &threads, 1);
+    if (mpi_exchange_is_built())
+        take_ranks(pair, name, seconds, median_of(threads, "sgemm_gflops"));
+    bench_start_two(workers, name, seconds);
+    take_windows(pair, WORKERS, workers, 2);
+    cJSON_Delete(one);
+    cJSON_Delete(threads);
+    for (int i = 0; i < 2; i++)
+        cJSON_Delete(workers[i]);
+}
+
+static void print_row(const char *name, const char *what, const struct samples *rates,
+                      const struct samples *by_clock)
+{
+    double threads = median(&by_clock[THREADS]);
+
+    printf("%-6s %-10s %8.2f %12.2f %12.2f %12.2f %12.2f\n", name, what, median(&rates[ONE]),
+           median(&rates[THREADS]), median(&rates[WORKERS]), threads / median(&by_clock[ONE]),
+           threads / median(&by_clock[WORKERS]));
+    fflush(stdout);
+}
+
+/* Two ranks, and sums of gradients over 2, 4 and 8 ranks by themselves: these share two cores,
+ * so that a step of theirs tells nothing. The share is that of a step whose rows are shared out
+ * over ranks with a core each. */
+static void print_ranks(const char *name, const struct pair *pair)
+{
+    double steps = median(&pair->steps[RANKS_OF_TWO]);
+
+    printf("       two ranks: %.2f, %.2f of two threads; swaps %.1f ms of a step of %.0f ms; "
+           "gradients %.1f MiB; their sum over ranks:",
+           steps,
+           median(&pair->steps_by_clock[RANKS_OF_TWO]) / median(&pair->steps_by_clock[THREADS]),
+           pair->swap_ms, 1e3 / steps, pair->gradient_mib);
+    for (int i = 0; i < RANK_COUNTS; i++) {
+        cJSON *ranks = start_ranks(name, RANKS[i], 0);
         double sum_ms = cJSON_GetNumberValue(cJSON_GetObjectItem(ranks, "reduction_ms"));
-        if (i == 0) {
-            double steps = median_of(ranks, "steps_per_s");
-            printf("       two ranks: %.2f, %.2f of two threads; swaps %.1f ms of a step of "
-                   "%.0f ms; gradients %.1f MiB; their sum over ranks:",
-                   steps, steps / pair->threads, median_of(ranks, "swap_ms"), 1e3 / steps,
-                   cJSON_GetNumberValue(cJSON_GetObjectItem(ranks, "gradient_mib")));
-        }
+
         printf("%s %d ranks %.1f ms (%.1f %%)", i > 0 ? "," : "", RANKS[i], sum_ms,
-               100 * sum_ms / (sum_ms + 1e3 / pair->one / RANKS[i]));
+               100 * sum_ms / (sum_ms + 1e3 / median(&pair->steps[ONE]) / RANKS[i]));
         fflush(stdout);
         cJSON_Delete(ranks);
     }
     putchar('\n');
 }
 
-static void print_pair(const char *name, const struct pair *pair)
-{
-    double train_flops, evaluate_flops;
-    struct bench_model model;
-
-    bench_model_create(&model, bench_case_find(name));
-    bench_flops(&model.config, &train_flops, &evaluate_flops);
-    bench_model_destroy(&model);
-    printf("%-6s %8.2f %12.2f %12.2f %8.2f %8.0f %% %10.0f %%\n", name, pair->one,
-           pair->workers, pair->threads, pair->workers / pair->threads,
-           100 * (pair->workers / pair->one) / (pair->sgemm_two / pair->sgemm_one),
-           100 * 1e-9 * train_flops * pair->workers / pair->sgemm_two);
-    fflush(stdout);
-}
-
 int bench_pair(const char *const *names, int count, bool quick)
 {
-    printf("training steps per second; scaling: two workers against one, relative to two sgemm "
-           "against one\n%-2s %8s %12s %12s %8s %10s %12s\n",
-           "", "one", "two workers", "two threads", "x", "scaling", "share of 2");
+    const char *text = getenv("ROUNDS");
+    int rounds = text != NULL ? atoi(text) : quick ? 1 : 3;
+
+    if (rounds < 1 || rounds > MOST_ROUNDS)
+        bench_fail("ROUNDS is 1 to %d", MOST_ROUNDS);
+    printf("rates per second, medians of %d windows, all in turn; ratios are of rates relative "
+           "to sgemm on a core at that time\n%-6s %-10s %8s %12s %12s %12s %12s\n",
+           rounds * WINDOWS, "", "", "one", "two threads", "two workers", "threads/one",
+           "thr./workers");
     for (int i = 0; i < count; i++) {
+        struct pair pair = { 0 };
         char words[100];
 
         snprintf(words, sizeof words, "times %s q", names[i]);
@@ -115,10 +193,12 @@ int bench_pair(const char *const *names, int count, bool quick)
         int seconds = bench_phase_seconds(
             cJSON_GetNumberValue(cJSON_GetObjectItem(times, "train_ms")), quick);
         cJSON_Delete(times);
-        const struct pair pair = measure(names[i], seconds);
-        print_pair(names[i], &pair);
+        for (int r = 0; r < rounds; r++)
+            take_round(&pair, names[i], seconds);
+        print_row(names[i], "training", pair.steps, pair.steps_by_clock);
+        print_row("", "evaluation", pair.evaluations, pair.evaluations_by_clock);
         if (mpi_exchange_is_built())
-            print_ranks(names[i], &pair, seconds);
+            print_ranks(names[i], &pair);
     }
     if (!mpi_exchange_is_built())
         printf(
