@@ -299,7 +299,7 @@ bool chunk_segment_backward(struct engine *engine, int rows)
         const struct module_call *call = &engine->segment.calls[i];
 
         if (call->gradient && live[call->destination]) {
-            if (!module_backward(engine, call->module, engine->slots[call->slot],
+            if (!module_backward(engine, call, engine->slots[call->slot],
                                  engine->dstate[call->destination], rows))
                 return false;
             call_distribute(engine, call, live, n);

@@ -41,6 +41,8 @@ static int engine_build(struct engine *engine, struct error *err)
     if (rc == 0)
         rc = segment_build(&engine->segment, engine->config.system, &sizes, err);
     if (rc == 0)
+        rc = pieces_build(engine, err);
+    if (rc == 0)
         rc = walkers_create(engine, err);
     return rc == 0 ? memory_allocate(engine, err) : rc;
 }
@@ -53,6 +55,7 @@ static void engine_close(struct engine *engine)
     walkers_destroy(engine);
     memory_release(engine);
     segment_release(&engine->segment);
+    pieces_release(&engine->pieces);
     for (int i = 0; i < MODULE_COUNT; i++)
         free(engine->modules[i].weights);
     free(engine->table);

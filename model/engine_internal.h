@@ -21,9 +21,11 @@
 #include "block.h"
 #include "engine.h"
 #include "gemm.h"
+#include "gradient_sum.h"
 #include "heads.h"
 #include "kernels.h"
 #include "lanes.h"
+#include "pieces.h"
 #include "ranks.h"
 #include "systems.h"
 #include "team.h"
@@ -67,6 +69,7 @@ struct engine {
     size_t embed_tokens, embed_pos, lm_head, q_weight, q_bias; /* parameter offsets */
     size_t embed_roles;                                        /* with a context */
     size_t puzzle_emb, init[CARRY_STATES];                     /* buffer offsets */
+    struct pieces pieces;                                      /* of the gradients */
 
     /* ---- Training state: what a checkpoint holds. ---- */
     float *parameters, *m, *v; /* (parameter_floats) each; m, v: Adam's moments */
@@ -113,7 +116,8 @@ struct engine {
     float *layer_residuals;
     float *changes; /* (B) changes over an outer step; NULL: not recorded */
 
-    struct ranks *ranks; /* NULL: one process; owned */
+    struct ranks *ranks;               /* NULL: one process; owned */
+    struct gradient_sum *gradient_sum; /* NULL: one process, or inference only; owned */
 
     /* ---- Threads. ---- */
     struct team *team;       /* owned */
@@ -125,6 +129,8 @@ struct engine {
     /* (parameter_floats) of the lane that the walker works on; of the engine between
      * two steps: the sum over all lanes */
     float *gradients;
+    /* borrowed; the chunk whose backward pass the walker makes */
+    const struct lane_chunk *chunk;
     int member; /* 0: the engine */
     struct step_progress own_progress;
 
@@ -218,5 +224,7 @@ enum { WORK_FORWARD = 1, WORK_BACKWARD = 2 };
 /* Adds to the work done; member 0 calls the watch. false: the watch has asked to
  * abandon the step. */
 bool engine_goes_on(struct engine *engine, int work);
+/* Within a layer: lets the sum over ranks go on; called often. */
+void engine_advance_sum(struct engine *engine);
 
 #endif

@@ -196,6 +196,7 @@ static bool train_backward(struct engine *engine, const struct lane_chunk *chunk
     int rows = chunk->end - chunk->first;
 
     engine->gradients = chunk->gradient;
+    engine->chunk = chunk;
     carry_states(engine, states, &engine->train, chunk->first);
     head_backward(engine, states[engine->system->head], engine->dq, rows);
     if (!chunk_segment_backward(engine, rows))
@@ -306,8 +307,8 @@ static void order_accumulate(const struct engine *engine, const struct engine_ba
         ranks_hand_out(exchange, min_halt_steps, (size_t)engine->B * sizeof *min_halt_steps);
 }
 
-/* Exchanges the sum of the gradients with the other ranks, and what all need of a
- * row. */
+/* Exchanges with the other ranks what all need of a row, and the rest of the sum of the
+ * gradients. */
 static void share_step(struct engine *engine, bool has_target_q)
 {
     struct carry *carry = &engine->train;
@@ -323,7 +324,18 @@ static void share_step(struct engine *engine, bool has_target_q)
     ranks_share_train(engine, carry->halted, sizeof *carry->halted);
     if (engine->E > 0)
         ranks_share_train(engine, engine->puzzle_gradient, (size_t)engine->E * sizeof(float));
-    ranks_add(engine->ranks, engine->kernels, engine->gradients, engine->parameter_floats);
+    gradient_sum_finish(engine->gradient_sum, engine->gradients, engine->pieces.count);
+}
+
+/* After a step that all ranks have abandoned: ends the swaps that some of them have
+ * begun with others that have not. What they add does not matter. */
+static void abandon_sum(struct engine *engine)
+{
+    struct gradient_sum *sum = engine->gradient_sum;
+
+    if (sum != NULL)
+        gradient_sum_finish(sum, lanes_any(engine->lanes),
+                            ranks_most(engine->ranks, gradient_sum_begun(sum)));
 }
 
 int engine_train_accumulate(struct engine *engine, const struct engine_batch *offered,
@@ -351,8 +363,12 @@ int engine_train_accumulate(struct engine *engine, const struct engine_batch *of
     layers_prepare(engine, engine->parameters);
     struct train_pass pass = { engine, min_halt_steps, result->has_target_q };
     lanes_begin(engine->lanes);
-    if (!walkers_run(engine, engine->train_walkers, train_member, &pass))
+    if (engine->gradient_sum != NULL)
+        gradient_sum_begin(engine->gradient_sum);
+    if (!walkers_run(engine, engine->train_walkers, train_member, &pass)) {
+        abandon_sum(engine);
         return ERROR_STOPPED;
+    }
     walkers_share(engine, add_last_member, engine);
     engine->gradients = lanes_sum(engine->lanes);
     share_step(engine, result->has_target_q);

@@ -17,9 +17,13 @@ enum exchange_channel {
     EXCHANGE_ORDERS,  /* from rank 0, along a tree: what to do next, and its data */
     EXCHANGE_REPORTS, /* to rank 0: progress of a step, and its end */
     EXCHANGE_VERDICT, /* from rank 0: whether the step counts */
-    EXCHANGE_DATA,    /* between any two ranks: gradients, rows */
+    EXCHANGE_DATA,    /* between any two ranks: rows */
+    EXCHANGE_SUMS,    /* between any two ranks: gradients, while a step goes on */
     EXCHANGE_CHANNELS
 };
+
+/* Of a swap that is started: the most bytes in one direction. */
+enum { EXCHANGE_MOST_STARTED = 1 << 26 };
 
 struct exchange {
     int rank, count;
@@ -34,6 +38,13 @@ struct exchange {
      * EXCHANGE_DATA. */
     void (*swap)(void *context, int with, const void *out, size_t out_bytes, void *in,
                  size_t in_bytes);
+    /* The same on EXCHANGE_SUMS, of at most EXCHANGE_MOST_STARTED bytes each; returns
+     * at once. Until has_swapped() has returned true the caller leaves both arrays
+     * alone and starts no other swap; it may call the other functions. */
+    void (*start_swap)(void *context, int with, const void *out, size_t out_bytes, void *in,
+                       size_t in_bytes);
+    /* Whether the swap that was started has ended. waits: returns when it has. */
+    bool (*has_swapped)(void *context, bool waits);
     /* Whether a message of rank `from` waits to be received. */
     bool (*is_waiting)(void *context, int from, enum exchange_channel channel);
     /* Waits a moment, without taking a core from others. */

@@ -18,13 +18,14 @@ enum { ROOT = 1 };
  * not given; it ends before end. */
 struct lane {
     int taken, given, end;
+    int pieces;      /* how many of its last chunk's early pieces were given */
     float *gradient; /* one of the buffers, from its first chunk on */
 };
 
 struct lanes {
     int first, count;
     struct lane_deal deal;
-    size_t floats;
+    const struct pieces *pieces;   /* borrowed */
     const struct kernels *kernels; /* static table */
     void *block;                   /* the buffers, owned */
     float **buffers;               /* (buffer_count), owned; all of them */
@@ -35,9 +36,11 @@ struct lanes {
     /* Guarded by the mutex: */
     float **free; /* (buffer_count), owned; the first free_count are free */
     int free_count;
-    /* (2 * count), owned. The finished sums that wait for their neighbour: lane first +
-     * l is node count + l, the parent of node i is node i / 2, and 1 is the root. */
+    /* (pieces->early + 1, 2 * count), owned. Of each early piece, and of the others
+     * together: the finished sums that wait for their neighbour: lane first + l is node
+     * count + l, the parent of node i is node i / 2, and 1 is the root. */
     float **nodes;
+    int *added;         /* (count), owned: how many of them were added at each node */
     struct lane *table; /* (count), owned; lane first + l is entry l */
     int next;           /* the next lane to be begun, counted from first */
     bool abandoned;
@@ -53,6 +56,11 @@ static int buffers_needed(int count, int threads)
     return needed < count ? needed : count;
 }
 
+static size_t node_count(const struct lanes *lanes)
+{
+    return ((size_t)lanes->pieces->early + 1) * 2 * (size_t)lanes->count;
+}
+
 static int allocate_buffers(struct lanes *lanes, struct block_sum *sum, struct error *err)
 {
     size_t count = (size_t)lanes->buffer_count;
@@ -60,22 +68,24 @@ static int allocate_buffers(struct lanes *lanes, struct block_sum *sum, struct e
 
     lanes->buffers = calloc(count, sizeof *lanes->buffers);
     lanes->free = calloc(count, sizeof *lanes->free);
-    lanes->nodes = calloc(2 * (size_t)lanes->count, sizeof *lanes->nodes);
+    lanes->nodes = calloc(node_count(lanes), sizeof *lanes->nodes);
+    lanes->added = calloc((size_t)lanes->count, sizeof *lanes->added);
     lanes->table = calloc((size_t)lanes->count, sizeof *lanes->table);
     if (items == NULL || lanes->buffers == NULL || lanes->free == NULL ||
-        lanes->nodes == NULL || lanes->table == NULL) {
+        lanes->nodes == NULL || lanes->added == NULL || lanes->table == NULL) {
         free(items);
         return error_set(err, ERROR_NOMEM, "cannot allocate the table of gradients");
     }
     for (size_t i = 0; i < count; i++)
-        items[i] = (struct block_item){ &lanes->buffers[i], lanes->floats, sizeof(float) };
+        items[i] =
+            (struct block_item){ &lanes->buffers[i], lanes->pieces->floats, sizeof(float) };
     int rc = block_allocate(&lanes->block, sum, "gradients", items, lanes->buffer_count, err);
     free(items);
     return rc;
 }
 
 int lanes_create(struct lanes **out, struct lane_range range, struct lane_deal deal,
-                 int threads, size_t floats, const struct kernels *kernels,
+                 int threads, const struct pieces *pieces, const struct kernels *kernels,
                  struct block_sum *sum, struct error *err)
 {
     struct lanes *lanes = calloc(1, sizeof *lanes);
@@ -90,7 +100,7 @@ int lanes_create(struct lanes **out, struct lane_range range, struct lane_deal d
     lanes->first = range.first;
     lanes->count = count;
     lanes->deal = deal;
-    lanes->floats = floats;
+    lanes->pieces = pieces;
     lanes->kernels = kernels;
     lanes->buffer_count = buffers_needed(count, threads);
     int rc = allocate_buffers(lanes, sum, err);
@@ -110,6 +120,7 @@ void lanes_destroy(struct lanes *lanes)
     pthread_cond_destroy(&lanes->changed);
     pthread_mutex_destroy(&lanes->mutex);
     free(lanes->table);
+    free(lanes->added);
     free(lanes->nodes);
     free(lanes->free);
     free(lanes->buffers);
@@ -149,12 +160,14 @@ int lanes_chunks(struct lane_deal deal, struct lane_range range)
 
 void lanes_begin(struct lanes *lanes)
 {
-    memset(lanes->nodes, 0, 2 * (size_t)lanes->count * sizeof *lanes->nodes);
+    memset(lanes->nodes, 0, node_count(lanes) * sizeof *lanes->nodes);
+    memset(lanes->added, 0, (size_t)lanes->count * sizeof *lanes->added);
     memcpy(lanes->free, lanes->buffers, (size_t)lanes->buffer_count * sizeof *lanes->free);
     lanes->free_count = lanes->buffer_count;
     for (int l = 0; l < lanes->count; l++) {
         struct lane *lane = &lanes->table[l];
 
+        lane->pieces = 0;
         lane->taken = lane->given =
             lanes_first_row(lanes->deal.lanes, lanes->first + l, lanes->deal.rows);
         lane->end = lanes_first_row(lanes->deal.lanes, lanes->first + l + 1, lanes->deal.rows);
@@ -223,7 +236,7 @@ bool lanes_take(struct lanes *lanes, struct lane_chunk *chunk)
     pthread_mutex_unlock(&lanes->mutex);
     /* before this thread gives the first chunk, which others await */
     if (begun)
-        memset(chunk->gradient, 0, lanes->floats * sizeof *chunk->gradient);
+        memset(chunk->gradient, 0, lanes->pieces->floats * sizeof *chunk->gradient);
     return taken;
 }
 
@@ -245,36 +258,89 @@ bool lanes_await(struct lanes *lanes, const struct lane_chunk *chunk,
     return going;
 }
 
-/* Stores a node's sum for its neighbour, or takes the neighbour's: NULL: stored. */
-static float *exchange(struct lanes *lanes, int node, float *sum)
+/* What waits at the nodes of the tree of an early piece; of pieces->early: of all
+ * others. */
+static float **nodes_of(const struct lanes *lanes, int piece)
 {
-    float *other = lanes->nodes[node ^ 1];
+    return lanes->nodes + (ptrdiff_t)2 * lanes->count * piece;
+}
+
+/* Stores a node's sum for its neighbour, or takes the neighbour's: NULL: stored. */
+static float *exchange(float **nodes, int node, float *sum)
+{
+    float *other = nodes[node ^ 1];
 
     if (other == NULL)
-        lanes->nodes[node] = sum;
+        nodes[node] = sum;
     else
-        lanes->nodes[node ^ 1] = NULL;
+        nodes[node ^ 1] = NULL;
     return other;
 }
 
-/* Adds a finished lane to its neighbours, but for the last addition; called with the
- * mutex, which it releases while it adds. */
-static void add_lane(struct lanes *lanes, int lane, float *gradient)
+/* Adds the floats from first to end - 1 of the pieces after the early ones. */
+static void add_others(const struct lanes *lanes, float *to, const float *from, size_t first,
+                       size_t end)
 {
-    int node = lanes->count + lane - lanes->first;
+    const struct pieces *pieces = lanes->pieces;
 
-    for (; node > ROOT + 2; node /= 2) {
-        float *other = exchange(lanes, node, gradient);
+    for (int p = pieces->early; p < pieces->count; p++) {
+        struct float_range range = pieces->ranges[p];
+
+        range.first = range.first > first ? range.first : first;
+        range.end = range.end < end ? range.end : end;
+        if (range.first < range.end)
+            lanes->kernels->add(to + range.first, from + range.first, range.end - range.first);
+    }
+}
+
+static void add_piece(const struct lanes *lanes, int piece, float *to, const float *from)
+{
+    const struct pieces *pieces = lanes->pieces;
+    size_t first = pieces->ranges[piece].first;
+
+    if (piece == pieces->early)
+        add_others(lanes, to, from, 0, pieces->floats);
+    else
+        lanes->kernels->add(to + first, from + first, pieces->ranges[piece].end - first);
+}
+
+/* Adds a piece of a finished lane to its neighbours'; called with the mutex, which it
+ * releases while it adds. The sum of two nodes is in the first one's buffer, for all
+ * pieces. The last addition of the pieces after the early ones is left. */
+static void give_piece(struct lanes *lanes, const struct lane_chunk *chunk, int piece)
+{
+    float **nodes = nodes_of(lanes, piece), *sum = chunk->gradient;
+    int node = lanes->count + chunk->lane - lanes->first;
+    int last = piece == lanes->pieces->early ? ROOT + 2 : ROOT;
+
+    for (; node > last; node /= 2) {
+        float *other = exchange(nodes, node, sum);
 
         if (other == NULL)
             return;
+        float *from = node % 2 == 0 ? other : sum;
+        sum = node % 2 == 0 ? sum : other;
         pthread_mutex_unlock(&lanes->mutex);
-        lanes->kernels->add(gradient, other, lanes->floats);
+        add_piece(lanes, piece, sum, from);
         pthread_mutex_lock(&lanes->mutex);
-        lanes->free[lanes->free_count++] = other;
+        if (++lanes->added[node / 2] <= lanes->pieces->early)
+            continue;
+        lanes->free[lanes->free_count++] = from;
         pthread_cond_broadcast(&lanes->changed);
     }
-    lanes->nodes[node] = gradient;
+    nodes[node] = sum;
+}
+
+void lanes_give_piece(struct lanes *lanes, const struct lane_chunk *chunk, int piece)
+{
+    struct lane *lane = &lanes->table[chunk->lane - lanes->first];
+
+    pthread_mutex_lock(&lanes->mutex);
+    if (chunk->end == lane->end && piece == lane->pieces) {
+        lane->pieces++;
+        give_piece(lanes, chunk, piece);
+    }
+    pthread_mutex_unlock(&lanes->mutex);
 }
 
 void lanes_give(struct lanes *lanes, const struct lane_chunk *chunk)
@@ -286,8 +352,25 @@ void lanes_give(struct lanes *lanes, const struct lane_chunk *chunk)
     lane->given = chunk->end;
     pthread_cond_broadcast(&lanes->changed);
     if (lane->given == lane->end)
-        add_lane(lanes, chunk->lane, chunk->gradient);
+        for (int piece = lane->pieces; piece <= lanes->pieces->early; piece++)
+            give_piece(lanes, chunk, piece);
     pthread_mutex_unlock(&lanes->mutex);
+}
+
+int lanes_early_pieces(struct lanes *lanes, float **sum)
+{
+    int piece = 0;
+
+    pthread_mutex_lock(&lanes->mutex);
+    for (; piece < lanes->pieces->early; piece++) {
+        float *whole = nodes_of(lanes, piece)[ROOT];
+
+        if (whole == NULL)
+            break;
+        *sum = whole;
+    }
+    pthread_mutex_unlock(&lanes->mutex);
+    return piece;
 }
 
 void lanes_abandon(struct lanes *lanes)
@@ -300,17 +383,17 @@ void lanes_abandon(struct lanes *lanes)
 
 void lanes_add_last(struct lanes *lanes, size_t first, size_t end)
 {
-    float *const *halves = lanes->nodes + 2 * ROOT;
+    float *const *halves = nodes_of(lanes, lanes->pieces->early) + 2 * ROOT;
 
     if (lanes->count == 1)
         return;
     assert(halves[0] != NULL && halves[1] != NULL);
-    lanes->kernels->add(halves[0] + first, halves[1] + first, end - first);
+    add_others(lanes, halves[0], halves[1], first, end);
 }
 
 float *lanes_sum(const struct lanes *lanes)
 {
-    float *sum = lanes->nodes[lanes->count == 1 ? ROOT : 2 * ROOT];
+    float *sum = nodes_of(lanes, lanes->pieces->early)[lanes->count == 1 ? ROOT : 2 * ROOT];
 
     assert(sum != NULL);
     return sum;

@@ -12,9 +12,9 @@
  *               \   /
  *              the sum
  *
- * Whichever thread ends the second of two neighbours adds them (a + b and b + a have
- * the same bits), so few buffers are in use at a time: one per thread and one per level
- * of the tree. When the last lane has ended, all threads share the last addition.
+ * Whichever thread ends the second of two neighbours adds the right one to the left
+ * one, so few buffers are in use at a time: one per thread and one per level of the
+ * tree. When the last lane has ended, all threads share the last addition.
  *
  * A lane is worked through in chunks of rows. A thread takes the chunks of a lane one
  * after the other; one that finds no further lane takes chunks of another thread's. The
@@ -26,7 +26,9 @@
  *     thread 1   forward 1 | (waits)    | backward 1 | forward 3 | backward 3
  *
  * Of several processes (ranks.h) each has a subtree: 1/R of the lanes, one after the
- * other.
+ * other. There the gradients of a lane are given in pieces (pieces.h), each as soon as
+ * it is final and added along the tree by itself. So the sum of the first pieces can be
+ * sent to other ranks while the last lane's backward pass goes on.
  */
 #ifndef MODEL_LANES_H
 #define MODEL_LANES_H
@@ -35,6 +37,7 @@
 #include <stddef.h>
 
 #include "error.h"
+#include "pieces.h"
 
 struct lanes;
 struct kernels;
@@ -60,11 +63,11 @@ struct lane_chunk {
     float *gradient;
 };
 
-/* Allocates what counts the lanes of that range, and the buffers, `floats` zeros each,
- * for that many threads. Adds their size to *sum. ERROR_NOMEM: the message names the
- * block and its MiB. */
+/* Allocates what counts the lanes of that range, and the buffers, of all pieces each,
+ * for that many threads; pieces are borrowed. Adds their size to *sum. ERROR_NOMEM: the
+ * message names the block and its MiB. */
 int lanes_create(struct lanes **out, struct lane_range range, struct lane_deal deal,
-                 int threads, size_t floats, const struct kernels *kernels,
+                 int threads, const struct pieces *pieces, const struct kernels *kernels,
                  struct block_sum *sum, struct error *err) MUST_CHECK;
 void lanes_destroy(struct lanes *lanes);
 
@@ -83,13 +86,20 @@ bool lanes_take(struct lanes *lanes, struct lane_chunk *chunk);
  * calls goes_on(context). false: that returned false, or the sum is abandoned. */
 bool lanes_await(struct lanes *lanes, const struct lane_chunk *chunk,
                  bool (*goes_on)(void *context), void *context);
+/* After lanes_await(), within the backward pass: early piece `piece` of the chunk's
+ * gradient was added. That of a lane's last chunk is added to its neighbours', unless
+ * an earlier piece is still to be given: then lanes_give() does it. */
+void lanes_give_piece(struct lanes *lanes, const struct lane_chunk *chunk, int piece);
 /* After lanes_await(): the gradient of the chunk was added. The last chunk of a lane
  * adds the lane's to its neighbours'. */
 void lanes_give(struct lanes *lanes, const struct lane_chunk *chunk);
 /* Abandons the sum: nothing is taken or awaited any more until lanes_begin(). */
 void lanes_abandon(struct lanes *lanes);
-/* After all chunks were given: the last addition, of the floats from first to end - 1,
- * so that threads can share it. */
+/* The number of early pieces that are summed over all lanes of the range, the first
+ * ones; their sums are in *sum. */
+int lanes_early_pieces(struct lanes *lanes, float **sum);
+/* After all chunks were given: the last addition of the other pieces, of the floats
+ * from first to end - 1, so that threads can share it. */
 void lanes_add_last(struct lanes *lanes, size_t first, size_t end);
 /* The sum over all lanes of the range, after the last addition. Valid until
  * lanes_begin(). */

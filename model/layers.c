@@ -486,6 +486,7 @@ static void swiglu_backward(struct engine *engine, const struct swiglu *s, float
         gemm_backward_weight(gemm, engine->scratch, engine->gradients + s->gate_up, gate, s->ld,
                              x + at, inputs, 2 * width, inputs, count);
         gemm_backward_input(dx_i, inputs, gate, s->ld, swiglu_gate_up(engine, s), count, 1);
+        engine_advance_sum(engine);
     }
 }
 
@@ -517,6 +518,7 @@ static void attention_backward(struct engine *engine, const struct layer_weights
                             layer_weight(engine, w->o_proj, D, A), count, 0);
         gemm_backward_weight(engine->gemm, engine->scratch, engine->gradients + w->o_proj, dh_i,
                              D, kept->att + (ptrdiff_t)i * A, A, D, A, count);
+        engine_advance_sum(engine);
     }
     for (int b = 0; b < rows; b++)
         for (int h = 0; h < engine->N; h++) {
@@ -536,13 +538,15 @@ static void attention_backward(struct engine *engine, const struct layer_weights
                              ld, kept->in + (ptrdiff_t)i * D, D, 3 * A, D, count);
         gemm_backward_input(dh + (ptrdiff_t)i * D, D, dqkv_i, ld,
                             layer_weight(engine, w->qkv, 3 * A, D), count, 1);
+        engine_advance_sum(engine);
     }
 }
 
-bool module_backward(struct engine *engine, enum system_module module, struct kept_layer *kept,
-                     float *dh, int rows)
+bool module_backward(struct engine *engine, const struct module_call *call,
+                     struct kept_layer *kept, float *dh, int rows)
 {
-    const struct module *m = &engine->modules[module];
+    const struct module *m = &engine->modules[call->module];
+    bool gives = call->ends_module && engine->pieces.early > 0;
 
     for (int i = m->layers - 1; i >= 0; i--) {
         const struct layer_weights *w = &m->weights[i];
@@ -554,6 +558,8 @@ bool module_backward(struct engine *engine, enum system_module module, struct ke
             attention_backward(engine, w, &kept[i], dh, rows);
         else
             positions_backward(engine, w, &kept[i], dh, rows);
+        if (gives)
+            lanes_give_piece(engine->lanes, engine->chunk, w->piece);
         if (!engine_goes_on(engine, WORK_BACKWARD))
             return false;
     }

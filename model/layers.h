@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 struct engine;
+struct module_call;
 
 /* Rounds and packs the weights of source (the parameters or the averages), unless they
  * are prepared already. */
@@ -30,9 +31,10 @@ bool module_forward_first(struct engine *engine, enum system_module module, floa
  * kept[layers].in the output. */
 bool module_forward_kept(struct engine *engine, enum system_module module,
                          struct kept_layer *kept, int rows);
-/* Backward pass: dh, the gradient of the output, becomes that of the input. Adds to the
- * weight gradients. */
-bool module_backward(struct engine *engine, enum system_module module, struct kept_layer *kept,
-                     float *dh, int rows);
+/* Backward pass of a call: dh, the gradient of the output, becomes that of the input.
+ * Adds to the weight gradients; where none of the module's calls is left, gives those
+ * of each layer to the sum over ranks. */
+bool module_backward(struct engine *engine, const struct module_call *call,
+                     struct kept_layer *kept, float *dh, int rows);
 
 #endif

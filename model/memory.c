@@ -101,10 +101,15 @@ static int allocate_parameters(struct engine *e, struct error *err)
         return rc;
     if (!e->config.inference_only) {
         rc = lanes_create(&e->lanes, ranks_lanes(e), ranks_lane_deal(e), e->train_walkers,
-                          e->parameter_floats, e->kernels, &e->sum, err);
+                          &e->pieces, e->kernels, &e->sum, err);
         if (rc < 0)
             return rc;
         e->gradients = lanes_any(e->lanes);
+        if (e->ranks != NULL)
+            rc = gradient_sum_create(&e->gradient_sum, e->config.exchange, &e->pieces,
+                                     e->kernels, err);
+        if (rc < 0)
+            return rc;
     }
     rc = block_allocate(&e->m_block, &e->sum, "first moments",
                         (struct block_item[]){ { &e->m, kept, sizeof(float) } }, 1, err);
@@ -464,6 +469,7 @@ void memory_release(struct engine *engine)
     free(engine->v_block);
     free(engine->m_block);
     lanes_destroy(engine->lanes);
+    gradient_sum_destroy(engine->gradient_sum);
     ranks_destroy(engine->ranks);
     free(engine->buffer_block);
     free(engine->weight_block);

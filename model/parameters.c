@@ -70,6 +70,7 @@ static int module_build(struct engine *engine, enum system_module module, int la
     for (int i = 0; i < layers; i++) {
         struct layer_weights *w = &m->weights[i];
 
+        w->first = engine->parameter_floats;
         if (engine->F_t == 0) {
             w->qkv =
                 linear_add(engine, 3 * engine->A, engine->D, level, i, "self_attn.qkv_proj");
@@ -81,6 +82,7 @@ static int module_build(struct engine *engine, enum system_module module, int la
         }
         w->gate_up = linear_add(engine, 2 * engine->F, engine->D, level, i, "mlp.gate_up_proj");
         w->down = linear_add(engine, engine->D, engine->F, level, i, "mlp.down_proj");
+        w->end = engine->parameter_floats;
     }
     return 0;
 }

@@ -8,18 +8,11 @@
 
 #include "engine_internal.h"
 
-/* Gradients are swapped in parts of so many floats, each added while it is in the
- * cache. */
-enum { PART = 1 << 18 };
-/* Both parts of a range that is halved begin at a multiple of so many floats. */
-enum { HALF_GRAIN = 64 };
-
 enum { REPORT_END = -1 };
 enum verdict { VERDICT_COUNTS, VERDICT_STOP };
 
 struct ranks {
     const struct exchange *exchange; /* borrowed */
-    float *part;                     /* (PART), owned */
     /* of the current step: */
     bool *ended; /* (count), owned; of rank 0: who has ended its part */
     int working; /* of rank 0: how many others have not */
@@ -38,10 +31,9 @@ int ranks_create(struct ranks **out, const struct engine_config *config, struct 
     struct ranks *ranks = calloc(1, sizeof *ranks);
     if (ranks != NULL) {
         ranks->exchange = exchange;
-        ranks->part = calloc(PART, sizeof *ranks->part);
         ranks->ended = calloc((size_t)exchange->count, sizeof *ranks->ended);
     }
-    if (ranks == NULL || ranks->part == NULL || ranks->ended == NULL) {
+    if (ranks == NULL || ranks->ended == NULL) {
         ranks_destroy(ranks);
         return error_set(err, ERROR_NOMEM, "cannot allocate the data of the ranks");
     }
@@ -53,7 +45,6 @@ void ranks_destroy(struct ranks *ranks)
 {
     if (ranks == NULL)
         return;
-    free(ranks->part);
     free(ranks->ended);
     free(ranks);
 }
@@ -265,12 +256,23 @@ bool ranks_have_ended(const struct ranks *ranks)
     return ranks->working == 0;
 }
 
+void ranks_end(struct ranks *ranks)
+{
+    int64_t end = REPORT_END;
+
+    ranks->exchange->send(ranks->exchange->context, 0, EXCHANGE_REPORTS, &end, sizeof end);
+}
+
+bool ranks_have_verdict(const struct ranks *ranks)
+{
+    const struct exchange *x = ranks->exchange;
+
+    return ranks->stopped || x->is_waiting(x->context, 0, EXCHANGE_VERDICT);
+}
+
 bool ranks_conclude(struct ranks *ranks, bool stopped)
 {
     if (ranks->exchange->rank > 0) {
-        int64_t end = REPORT_END;
-
-        ranks->exchange->send(ranks->exchange->context, 0, EXCHANGE_REPORTS, &end, sizeof end);
         if (!ranks->stopped)
             take_verdict(ranks);
         return !ranks->stopped;
@@ -282,68 +284,22 @@ bool ranks_conclude(struct ranks *ranks, bool stopped)
     return !stopped;
 }
 
-/* ---- What is exchanged. ---- */
-
-/* Floats of an array from first to end - 1. */
-struct part {
-    size_t first, end;
-};
-
-static size_t part_floats(const struct part *part)
-{
-    size_t left = part->end - part->first;
-
-    return left < PART ? left : PART;
-}
-
-/* Swaps parts with a rank. add: what comes is added, and else put in its place. */
-static void swap_parts(struct ranks *ranks, int with, float *values, struct part out,
-                       struct part in, const struct kernels *add)
+int ranks_most(const struct ranks *ranks, int number)
 {
     const struct exchange *x = ranks->exchange;
+    int32_t most = number, said;
 
-    while (out.first < out.end || in.first < in.end) {
-        size_t sent = part_floats(&out), got = part_floats(&in);
-        float *to = values + in.first;
-
-        x->swap(x->context, with, values + out.first, sent * sizeof *values,
-                add != NULL ? ranks->part : to, got * sizeof *values);
-        if (add != NULL)
-            add->add(to, ranks->part, got);
-        out.first += sent;
-        in.first += got;
+    if (x->rank > 0)
+        x->send(x->context, 0, EXCHANGE_REPORTS, &most, sizeof most);
+    for (int r = 1; x->rank == 0 && r < x->count; r++) {
+        x->receive(x->context, r, EXCHANGE_REPORTS, &said, sizeof said);
+        most = said > most ? said : most;
     }
+    ranks_broadcast(x, &most, sizeof most);
+    return most;
 }
 
-/*
- * In each round a rank meets its neighbour at the next level of the tree, and each adds
- * up half of what both have; then the rounds backwards, in which they swap sums. A rank
- * sends and receives 2 (1 - 1/R) of the gradients, whatever R.
- */
-void ranks_add(struct ranks *ranks, const struct kernels *kernels, float *gradients,
-               size_t floats)
-{
-    enum { MOST_LEVELS = 16 };
-    struct part own[MOST_LEVELS], other[MOST_LEVELS], all = { 0, floats };
-    int level = 0, rank = ranks->exchange->rank, count = ranks->exchange->count;
-
-    for (int bit = 1; bit < count; bit *= 2, level++) {
-        size_t middle = (all.first + all.end) / 2 / HALF_GRAIN * HALF_GRAIN;
-        struct part low, high;
-
-        if (middle < all.first)
-            middle = all.first;
-        low = (struct part){ all.first, middle };
-        high = (struct part){ middle, all.end };
-        assert(level < MOST_LEVELS);
-        own[level] = (rank & bit) != 0 ? high : low;
-        other[level] = (rank & bit) != 0 ? low : high;
-        swap_parts(ranks, rank ^ bit, gradients, other[level], own[level], kernels);
-        all = own[level];
-    }
-    while (level-- > 0)
-        swap_parts(ranks, rank ^ (1 << level), gradients, own[level], other[level], NULL);
-}
+/* ---- What is exchanged. ---- */
 
 typedef struct row_range ranges_fn(const struct engine *engine, int rank, int count);
 

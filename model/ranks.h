@@ -8,7 +8,7 @@
  *
  *   training    rank r of R has lanes r L/R to (r+1) L/R - 1, and their rows. Its sum
  *               over these is a node of the tree of lanes.h; ranks add theirs along the
- *               rest of the tree.
+ *               rest of the tree (gradient_sum.h).
  *   evaluation  rank r has chunks r C/R to (r+1) C/R - 1 of the C chunks, whose bounds
  *               do not depend on R
  *
@@ -33,7 +33,6 @@
 struct engine;
 struct engine_batch;
 struct engine_config;
-struct kernels;
 struct ranks;
 
 /* What a rank has of the rows of a batch: from first to end - 1. */
@@ -110,15 +109,18 @@ int64_t ranks_listen(struct ranks *ranks);
 void ranks_stop(struct ranks *ranks);
 /* Others: reports units of work. true: the step is to be abandoned. */
 bool ranks_report(struct ranks *ranks, int64_t units);
+/* Others: this rank has ended its part. */
+void ranks_end(struct ranks *ranks);
+/* Others: whether ranks_conclude() need not wait. */
+bool ranks_have_verdict(const struct ranks *ranks);
 /* Rank 0: whether all others have ended their parts. */
 bool ranks_have_ended(const struct ranks *ranks);
 /* After all have ended, by all ranks: whether the step counts. stopped: this rank has
  * abandoned it. */
 bool ranks_conclude(struct ranks *ranks, bool stopped);
+/* By all ranks, after the step's end: the largest of their numbers. */
+int ranks_most(const struct ranks *ranks, int number);
 
-/* Adds the gradients of all ranks, along the tree; each rank gets the sum. */
-void ranks_add(struct ranks *ranks, const struct kernels *kernels, float *gradients,
-               size_t floats);
 /* Fills `values`, an array by row of the training batch, with all ranks' rows. */
 void ranks_share_train(const struct engine *engine, void *values, size_t row_bytes);
 /* The same of the rows of the evaluation. */

@@ -65,10 +65,11 @@ const char *system_module_name(enum system_module module)
     return NAMES[module];
 }
 
-/* Marks the sources that receive gradient, and numbers the slots. */
+/* Marks the sources that receive gradient and the calls that end a module's gradient,
+ * and numbers the slots. */
 static void segment_trace_gradients(struct segment *segment)
 {
-    bool carries[STATE_COUNT] = { [STATE_X] = true };
+    bool carries[STATE_COUNT] = { [STATE_X] = true }, found[MODULE_COUNT] = { false };
 
     for (int i = 0; i < segment->count; i++) {
         struct module_call *call = &segment->calls[i];
@@ -76,6 +77,8 @@ static void segment_trace_gradients(struct segment *segment)
         for (int s = 0; s < call->source_count; s++)
             call->flows[s] = call->gradient && carries[call->sources[s]];
         carries[call->destination] = call->gradient;
+        call->ends_module = call->gradient && !found[call->module];
+        found[call->module] |= call->gradient;
         call->slot = call->gradient ? segment->slots++ : -1;
     }
 }

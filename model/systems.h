@@ -24,6 +24,8 @@ struct module_call {
     enum system_state sources[CALL_MAX_SOURCES];
     /* the backward pass runs through this call */
     bool gradient;
+    /* of its module's calls the last one that the backward pass runs through */
+    bool ends_module;
     bool flows[CALL_MAX_SOURCES]; /* gradient goes on into this source: it is x, or was
                                      computed by a call with gradient */
     /* index of its set of cached activations; -1 without gradient */

@@ -28,6 +28,8 @@ struct parameter {
 struct layer_weights {
     size_t qkv, o_proj, gate_up, down;
     size_t t_gate_up, t_down; /* of mlp_t, in place of qkv and o_proj */
+    size_t first, end;        /* all of them, and nothing else, from first to end - 1 */
+    int piece;                /* of the gradients (pieces.h), with several ranks */
 };
 
 struct module {

@@ -57,6 +57,16 @@ void walkers_destroy(struct engine *engine)
     engine->walkers = NULL;
 }
 
+void engine_advance_sum(struct engine *engine)
+{
+    float *sum = NULL;
+
+    if (engine->gradient_sum == NULL || engine->member != 0)
+        return;
+    int pieces = lanes_early_pieces(engine->lanes, &sum);
+    gradient_sum_advance(engine->gradient_sum, sum, pieces);
+}
+
 /* Tells rank 0, or on rank 0 the watch, how far all threads are, unless it knows. */
 static void report_progress(struct engine *engine)
 {
@@ -83,8 +93,10 @@ static void report_progress(struct engine *engine)
 bool engine_goes_on(struct engine *engine, int work)
 {
     atomic_fetch_add(&engine->progress->done, work);
-    if (engine->member == 0)
+    if (engine->member == 0) {
+        engine_advance_sum(engine);
         report_progress(engine);
+    }
     return !atomic_load(&engine->progress->stopped);
 }
 
@@ -106,8 +118,10 @@ static void run_wait(void *context)
 {
     const struct run *run = context;
 
-    if (!atomic_load(&run->engine->progress->stopped))
-        report_progress(run->engine);
+    if (atomic_load(&run->engine->progress->stopped))
+        return;
+    engine_advance_sum(run->engine);
+    report_progress(run->engine);
 }
 
 void walkers_refresh(struct engine *engine)
@@ -120,10 +134,15 @@ void walkers_refresh(struct engine *engine)
 static bool meet_ranks(struct engine *engine)
 {
     const struct exchange *exchange = engine->config.exchange;
+    bool orders = ranks_orders(exchange);
 
-    while (exchange->rank == 0 && !ranks_have_ended(engine->ranks)) {
+    if (!orders)
+        ranks_end(engine->ranks);
+    while (!(orders ? ranks_have_ended(engine->ranks) : ranks_have_verdict(engine->ranks))) {
         exchange->pause(exchange->context);
-        report_progress(engine);
+        engine_advance_sum(engine);
+        if (orders)
+            report_progress(engine);
     }
     return ranks_conclude(engine->ranks, atomic_load(&engine->progress->stopped));
 }

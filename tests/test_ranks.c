@@ -111,6 +111,85 @@ static void training_has_the_same_bits_for_every_number_of_ranks(void **state)
     }
 }
 
+/* What decides in which order gradients become final, and when. */
+static const struct shape {
+    const char *what;
+    int H_layers, L_layers, horizon, context_pairs;
+    enum engine_supervision supervision;
+    bool learned;
+} SHAPES[] = {
+    { .what = "layers of both modules", .H_layers = 3, .L_layers = 2, .learned = true },
+    { .what = "H's last call before L's", .H_layers = 2, .L_layers = 2, .horizon = 4 },
+    { .what = "no call of L", .H_layers = 2, .L_layers = 2, .horizon = 1 },
+    { .what = "all calls", .H_layers = 1, .L_layers = 2, .horizon = ENGINE_ALL_CALLS },
+    { .what = "chunks without a gradient",
+      .H_layers = 2,
+      .L_layers = 1,
+      .supervision = ENGINE_LAST_STEP },
+    { .what = "roles behind the layers", .H_layers = 1, .L_layers = 2, .context_pairs = 1 },
+};
+enum { SHAPE_COUNT = sizeof SHAPES / sizeof *SHAPES };
+
+/* One lane for each rank, and several; one to three threads. */
+static void training_of_every_shape_has_the_same_bits_on_several_ranks(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SHAPE_COUNT * 2; i++) {
+        const struct shape *shape = &SHAPES[i / 2];
+        struct engine_config config = config_of(SYSTEM_HRM);
+        struct engine_result alone, together;
+
+        config.gradient_lanes = i % 2 == 0 ? 2 : LANES; /* on 2, on 4 ranks */
+        config.H_layers = shape->H_layers;
+        config.L_layers = shape->L_layers;
+        config.gradient_horizon = shape->horizon;
+        config.supervision = shape->supervision;
+        if (shape->learned)
+            config.pos_encodings = ENGINE_LEARNED;
+        if (shape->context_pairs > 0) {
+            config.context_pairs = shape->context_pairs;
+            config.seq_len = T / (2 * shape->context_pairs + 1);
+        }
+        struct engine *one = small_network_create(&config);
+        train(one, 0, STEPS, &alone);
+        for (int threads = 1; threads <= 3; threads++) {
+            struct rank_group *group = rank_group_start(i % 2 == 0 ? 2 : 4);
+            struct engine *many = create_on(&config, group, threads);
+
+            train(many, 0, STEPS, &together);
+            if (memcmp(&alone, &together, sizeof alone) != 0)
+                fail_msg("%s: %d lanes, %d threads", shape->what, config.gradient_lanes,
+                         threads);
+            expect_same_states(one, many);
+            engine_destroy(many);
+            rank_group_end(group);
+        }
+        engine_destroy(one);
+    }
+}
+
+/* Rank 0's sum of H's gradients sets out before it has gone through L. */
+static void gradients_are_exchanged_before_the_backward_pass_has_ended(void **state)
+{
+    (void)state;
+    for (int s = 0; s < SYSTEM_COUNT; s++)
+        for (int lanes = 2; lanes <= LANES; lanes *= 2) {
+            struct engine_config config = config_of((enum system_id)s);
+            struct rank_group *group = rank_group_start(2);
+            struct engine_result result;
+            int all, early;
+
+            config.gradient_lanes = lanes;
+            config.H_layers = config.L_layers = 2;
+            struct engine *many = create_on(&config, group, 1);
+            train(many, 0, 1, &result);
+            rank_group_count_swaps(group, &all, &early);
+            assert_in_range(early, 1, all - 1);
+            engine_destroy(many);
+            rank_group_end(group);
+        }
+}
+
 static void a_run_goes_on_with_another_number_of_ranks(void **state)
 {
     (void)state;
@@ -296,6 +375,41 @@ static void an_abandoned_step_stops_all_ranks_which_can_begin_anew(void **state)
     rank_group_end(group);
 }
 
+/* Some ranks have then begun to exchange gradients and others have not. */
+static void a_step_can_be_abandoned_at_every_moment(void **state)
+{
+    (void)state;
+    struct engine_config config = config_of(SYSTEM_HRM);
+    struct engine_result result;
+    struct small_rows data;
+    struct engine_batch batch = make_batch(&data, 0);
+
+    config.H_layers = config.L_layers = 2;
+    config.gradient_lanes = config.batch_size = 4;
+    struct engine *one = small_network_create(&config);
+    train(one, 0, 1, &result);
+    for (int ranks = 2; ranks <= 4; ranks *= 2) {
+        struct rank_group *group = rank_group_start(ranks);
+        struct engine *many = create_on(&config, group, ranks == 2 ? 2 : 1);
+        struct log log = { .total = 1 };
+
+        for (int64_t after = 1; after <= log.total; after++) {
+            log = (struct log){ .stop_after = after, .total = log.total };
+            engine_set_watch(many, note, &log);
+            assert_int_equal(engine_train_accumulate(many, &batch, NULL, &result),
+                             ERROR_STOPPED);
+        }
+        assert_true(log.total > 50);
+        engine_set_watch(many, NULL, NULL);
+        engine_initialise(many, 4);
+        train(many, 0, 1, &result);
+        expect_same_states(one, many);
+        engine_destroy(many);
+        rank_group_end(group);
+    }
+    engine_destroy(one);
+}
+
 static void ranks_that_cannot_share_the_lanes_are_refused(void **state)
 {
     (void)state;
@@ -345,11 +459,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training_has_the_same_bits_for_every_number_of_ranks),
+        cmocka_unit_test(training_of_every_shape_has_the_same_bits_on_several_ranks),
+        cmocka_unit_test(gradients_are_exchanged_before_the_backward_pass_has_ended),
         cmocka_unit_test(a_run_goes_on_with_another_number_of_ranks),
         cmocka_unit_test(evaluation_has_the_same_bits_for_every_number_of_ranks),
         cmocka_unit_test(cycles_and_freezing_change_on_all_ranks),
         cmocka_unit_test(the_watch_sees_the_work_of_all_ranks),
         cmocka_unit_test(an_abandoned_step_stops_all_ranks_which_can_begin_anew),
+        cmocka_unit_test(a_step_can_be_abandoned_at_every_moment),
         cmocka_unit_test(ranks_that_cannot_share_the_lanes_are_refused),
         cmocka_unit_test(a_failure_to_create_is_known_to_all_ranks),
     };

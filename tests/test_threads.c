@@ -311,6 +311,8 @@ static void a_thread_takes_chunks_of_another_lane_and_awaits_its_turn(void **sta
 {
     (void)state;
     const struct lane_deal deal = { .lanes = 2, .rows = 11, .micro_rows = 11, .chunk_rows = 2 };
+    struct float_range all = { 0, 8 };
+    const struct pieces pieces = { .ranges = &all, .count = 1, .floats = 8 };
     struct lane_chunk a = { .lane = -1 }, b = a, c = a;
     struct block_sum sum = { 0 };
     const struct kernels *kernels;
@@ -320,8 +322,9 @@ static void a_thread_takes_chunks_of_another_lane_and_awaits_its_turn(void **sta
 
     assert_int_equal(kernels_current(&kernels, &err), 0);
     assert_int_equal(lanes_chunks(deal, (struct lane_range){ 0, 2 }), 6);
-    assert_int_equal(
-        lanes_create(&lanes, (struct lane_range){ 0, 2 }, deal, 3, 8, kernels, &sum, &err), 0);
+    assert_int_equal(lanes_create(&lanes, (struct lane_range){ 0, 2 }, deal, 3, &pieces,
+                                  kernels, &sum, &err),
+                     0);
     lanes_begin(lanes);
     assert_true(lanes_take(lanes, &a) && lanes_take(lanes, &b) && lanes_take(lanes, &c));
     assert_chunk(&a, 0, 0, 2);
@@ -337,6 +340,57 @@ static void a_thread_takes_chunks_of_another_lane_and_awaits_its_turn(void **sta
     assert_chunk(&b, 1, 9, 11);
     lanes_abandon(lanes);
     assert_false(lanes_await(lanes, &a, refuse, &asked) || lanes_take(lanes, &a));
+    lanes_destroy(lanes);
+}
+
+static void fill(const struct lane_chunk *chunk, float value, size_t floats)
+{
+    for (size_t i = 0; i < floats; i++)
+        chunk->gradient[i] = value;
+}
+
+/* Four lanes of one row; two early pieces, and the rest on both sides of them. */
+static void pieces_are_added_along_the_tree_one_by_one(void **state)
+{
+    (void)state;
+    const struct lane_deal deal = { .lanes = 4, .rows = 4, .micro_rows = 4, .chunk_rows = 1 };
+    struct float_range ranges[] = { { 16, 32 }, { 8, 16 }, { 0, 8 }, { 32, 40 } };
+    const struct pieces pieces = { .ranges = ranges, .early = 2, .count = 4, .floats = 40 };
+    struct lane_chunk chunks[4];
+    struct block_sum sum = { 0 };
+    const struct kernels *kernels;
+    struct lanes *lanes;
+    struct error err;
+    float *whole = NULL;
+
+    assert_int_equal(kernels_current(&kernels, &err), 0);
+    assert_int_equal(lanes_create(&lanes, (struct lane_range){ 0, 4 }, deal, 4, &pieces,
+                                  kernels, &sum, &err),
+                     0);
+    lanes_begin(lanes);
+    for (int i = 0; i < 4; i++) {
+        chunks[i].lane = -1;
+        assert_true(lanes_take(lanes, &chunks[i]));
+        fill(&chunks[i], (float)(1 << i), pieces.floats);
+    }
+    lanes_give_piece(lanes, &chunks[3], 1); /* not its turn: waits for the end */
+    for (int i = 3; i > 0; i--)
+        lanes_give_piece(lanes, &chunks[i], 0);
+    lanes_give(lanes, &chunks[3]);
+    assert_int_equal(lanes_early_pieces(lanes, &whole), 0);
+    lanes_give_piece(lanes, &chunks[0], 0);
+    assert_int_equal(lanes_early_pieces(lanes, &whole), 1);
+    assert_ptr_equal(whole, chunks[0].gradient);
+    for (size_t i = 0; i < pieces.floats; i++)
+        assert_true(whole[i] == (i >= 16 && i < 32 ? 15.0f : 1.0f));
+    for (int i = 0; i < 3; i++)
+        lanes_give(lanes, &chunks[i]);
+    assert_int_equal(lanes_early_pieces(lanes, &whole), 2);
+    lanes_add_last(lanes, 0, 4);
+    lanes_add_last(lanes, 4, pieces.floats);
+    assert_ptr_equal(lanes_sum(lanes), whole);
+    for (size_t i = 0; i < pieces.floats; i++)
+        assert_true(whole[i] == 15.0f);
     lanes_destroy(lanes);
 }
 
@@ -428,6 +482,7 @@ int main(void)
         cmocka_unit_test(the_watch_sees_the_work_of_all_threads),
         cmocka_unit_test(an_abandoned_step_stops_all_threads),
         cmocka_unit_test(a_thread_takes_chunks_of_another_lane_and_awaits_its_turn),
+        cmocka_unit_test(pieces_are_added_along_the_tree_one_by_one),
         cmocka_unit_test(more_lanes_than_rows_are_refused),
         cmocka_unit_test(lanes_that_are_no_power_of_two_are_refused),
         cmocka_unit_test(an_engine_shares_out_each_item_once),

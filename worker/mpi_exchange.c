@@ -3,6 +3,7 @@
 
 #ifdef HRMLAB_MPI
 
+#include <assert.h>
 #include <mpi.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -16,6 +17,11 @@ enum { MOST_BYTES = 1 << 30 };
 /* How long a waiting process polls before it sleeps, and how long it sleeps. */
 static const double POLL_S = 0.002, SHORT_S = 1.0;
 enum { NAP_NS = 50000, LONG_NAP_NS = 1000000 };
+
+/* The swap that goes on; of this process. */
+struct started {
+    MPI_Request requests[2];
+};
 
 static void nap(double waited_s)
 {
@@ -99,6 +105,31 @@ static void mpi_swap(void *unused, int with, const void *out, size_t out_bytes, 
     } while (out_bytes > 0 || in_bytes > 0);
 }
 
+static void mpi_start_swap(void *context, int with, const void *out, size_t out_bytes, void *in,
+                           size_t in_bytes)
+{
+    struct started *started = context;
+
+    assert(out_bytes <= EXCHANGE_MOST_STARTED && in_bytes <= EXCHANGE_MOST_STARTED);
+    MPI_Irecv(in, (int)in_bytes, MPI_BYTE, with, EXCHANGE_SUMS, MPI_COMM_WORLD,
+              &started->requests[0]);
+    MPI_Isend(out, (int)out_bytes, MPI_BYTE, with, EXCHANGE_SUMS, MPI_COMM_WORLD,
+              &started->requests[1]);
+}
+
+static bool mpi_has_swapped(void *context, bool waits)
+{
+    struct started *started = context;
+    int done = 0;
+
+    if (waits) {
+        finish(started->requests, 2);
+        return true;
+    }
+    MPI_Testall(2, started->requests, &done, MPI_STATUSES_IGNORE);
+    return done != 0;
+}
+
 static bool mpi_is_waiting(void *unused, int from, enum exchange_channel channel)
 {
     int waiting = 0;
@@ -145,11 +176,15 @@ bool mpi_exchange_is_built(void)
 
 int mpi_exchange_open(struct exchange *out, struct error *err)
 {
+    static struct started started;
     int provided = 0;
 
-    *out = (struct exchange){ .send = mpi_send,
+    *out = (struct exchange){ .context = &started,
+                              .send = mpi_send,
                               .receive = mpi_receive,
                               .swap = mpi_swap,
+                              .start_swap = mpi_start_swap,
+                              .has_swapped = mpi_has_swapped,
                               .is_waiting = mpi_is_waiting,
                               .pause = mpi_pause };
     /* The default handler of errors ends all processes. */

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "gradient_sum.h"
 #include "kernels.h"
 #include "mpi_exchange.h"
 #include "ranks.h"
@@ -15,6 +16,7 @@ enum { WINDOWS = 3, REDUCTIONS = 9 };
 struct meter {
     const struct exchange *real; /* borrowed */
     double seconds, bytes;       /* in swaps, waiting included; sent by them */
+    double waited;               /* of the seconds those after the backward pass */
 };
 
 static void meter_send(void *context, int to, enum exchange_channel channel, const void *data,
@@ -40,8 +42,34 @@ static void meter_swap(void *context, int with, const void *out, size_t out_byte
     double began_at = clock_monotonic_s();
 
     meter->real->swap(meter->real->context, with, out, out_bytes, in, in_bytes);
+    double took = clock_monotonic_s() - began_at;
+    meter->seconds += took;
+    meter->waited += took;
+    meter->bytes += (double)out_bytes;
+}
+
+static void meter_start_swap(void *context, int with, const void *out, size_t out_bytes,
+                             void *in, size_t in_bytes)
+{
+    struct meter *meter = context;
+    double began_at = clock_monotonic_s();
+
+    meter->real->start_swap(meter->real->context, with, out, out_bytes, in, in_bytes);
     meter->seconds += clock_monotonic_s() - began_at;
     meter->bytes += (double)out_bytes;
+}
+
+static bool meter_has_swapped(void *context, bool waits)
+{
+    struct meter *meter = context;
+    double began_at = clock_monotonic_s();
+
+    bool swapped = meter->real->has_swapped(meter->real->context, waits);
+    double took = clock_monotonic_s() - began_at;
+    meter->seconds += took;
+    if (waits)
+        meter->waited += took;
+    return swapped;
 }
 
 static bool meter_is_waiting(void *context, int from, enum exchange_channel channel)
@@ -72,6 +100,7 @@ static int64_t train(cJSON *out, const struct bench_case *c, const struct exchan
 {
     cJSON *steps = cJSON_AddArrayToObject(out, "steps_per_s");
     cJSON *swaps = cJSON_AddArrayToObject(out, "swap_ms");
+    cJSON *waits = cJSON_AddArrayToObject(out, "wait_ms");
     struct bench_model model;
 
     bench_model_create_shared(&model, c, exchange);
@@ -81,7 +110,7 @@ static int64_t train(cJSON *out, const struct bench_case *c, const struct exchan
         double from = clock_monotonic_s(), end = from;
         int done = 0;
 
-        meter->seconds = meter->bytes = 0.0;
+        meter->seconds = meter->bytes = meter->waited = 0.0;
         while (done == 0 || end - from < length) {
             bench_train_step(&model, NULL);
             done++;
@@ -89,6 +118,7 @@ static int64_t train(cJSON *out, const struct bench_case *c, const struct exchan
         }
         cJSON_AddItemToArray(steps, cJSON_CreateNumber(done / (end - from)));
         cJSON_AddItemToArray(swaps, cJSON_CreateNumber(1e3 * meter->seconds / done));
+        cJSON_AddItemToArray(waits, cJSON_CreateNumber(1e3 * meter->waited / done));
         if (window == 0)
             cJSON_AddNumberToObject(out, "swap_mib", meter->bytes / done / 1048576.0);
     }
@@ -111,26 +141,29 @@ static int64_t only_count(const struct bench_case *c)
 /* All ranks: adds up that many floats of each, over and over; rank 0's median in ms. */
 static double reduce(const struct exchange *exchange, int64_t floats)
 {
-    const struct engine_config config = { .exchange = exchange };
+    struct float_range all = { 0, 0 };
+    struct pieces pieces = { .ranges = &all, .count = 1 };
     const struct kernels *kernels;
-    struct ranks *ranks;
+    struct gradient_sum *sum;
     struct error err = { 0 };
     double times[REDUCTIONS];
 
     ranks_broadcast(exchange, &floats, sizeof floats);
+    all.end = pieces.floats = (size_t)floats;
     float *values = calloc((size_t)floats, sizeof *values);
-    if (values == NULL || ranks_create(&ranks, &config, &err) < 0 ||
-        kernels_current(&kernels, &err) < 0)
+    if (values == NULL || kernels_current(&kernels, &err) < 0 ||
+        gradient_sum_create(&sum, exchange, &pieces, kernels, &err) < 0)
         bench_fail("no sum of gradients: %s", err.message);
     for (int i = 0; i < REDUCTIONS; i++) {
         int32_t begin = 0;
 
         ranks_broadcast(exchange, &begin, sizeof begin);
         double began_at = clock_monotonic_s();
-        ranks_add(ranks, kernels, values, (size_t)floats);
+        gradient_sum_begin(sum);
+        gradient_sum_finish(sum, values, 1);
         times[i] = clock_monotonic_s() - began_at;
     }
-    ranks_destroy(ranks);
+    gradient_sum_destroy(sum);
     free(values);
     return 1e3 * bench_median(times, REDUCTIONS);
 }
@@ -151,6 +184,8 @@ cJSON *bench_child_ranks(const struct bench_case *c, double length)
                                       .send = meter_send,
                                       .receive = meter_receive,
                                       .swap = meter_swap,
+                                      .start_swap = meter_start_swap,
+                                      .has_swapped = meter_has_swapped,
                                       .is_waiting = meter_is_waiting,
                                       .pause = meter_pause };
     if (real.rank == 0) {

@@ -29,6 +29,12 @@ struct member {
     struct rank_group *group;
     pthread_t thread;
     struct exchange exchange;
+    /* The swap that goes on, of swap_bytes to swap_in; NULL: none. */
+    int swap_with;
+    void *swap_in;
+    size_t swap_bytes;
+    int swaps, early_swaps;
+    bool at_end; /* of its part of a step: it has waited, or told others the verdict */
 };
 
 struct rank_group {
@@ -42,13 +48,15 @@ struct rank_group {
 static void group_send(void *context, int to, enum exchange_channel channel, const void *data,
                        size_t bytes)
 {
-    const struct member *member = context;
+    struct member *member = context;
     struct rank_group *group = member->group;
     struct queue *queue = &group->queues[member->exchange.rank][to][channel];
     struct message *message = malloc(sizeof *message + bytes);
 
     if (message == NULL)
         abort();
+    if (channel == EXCHANGE_ORDERS || channel == EXCHANGE_VERDICT)
+        member->at_end = channel == EXCHANGE_VERDICT;
     message->next = NULL;
     message->bytes = bytes;
     memcpy(message->data, data, bytes);
@@ -98,9 +106,38 @@ static bool group_is_waiting(void *context, int from, enum exchange_channel chan
     return waiting;
 }
 
+static void group_start_swap(void *context, int with, const void *out, size_t out_bytes,
+                             void *in, size_t in_bytes)
+{
+    struct member *member = context;
+
+    if (member->swap_in != NULL)
+        abort(); /* one at a time */
+    group_send(context, with, EXCHANGE_SUMS, out, out_bytes);
+    member->swaps++;
+    member->early_swaps += !member->at_end;
+    member->swap_with = with;
+    member->swap_in = in;
+    member->swap_bytes = in_bytes;
+}
+
+static bool group_has_swapped(void *context, bool waits)
+{
+    struct member *member = context;
+
+    if (!waits && !group_is_waiting(context, member->swap_with, EXCHANGE_SUMS))
+        return false;
+    group_receive(context, member->swap_with, EXCHANGE_SUMS, member->swap_in,
+                  member->swap_bytes);
+    member->swap_in = NULL;
+    return true;
+}
+
 static void group_pause(void *context)
 {
-    (void)context;
+    struct member *member = context;
+
+    member->at_end = true;
     nanosleep(&(struct timespec){ .tv_nsec = 20000 }, NULL);
 }
 
@@ -139,6 +176,8 @@ struct rank_group *rank_group_start(int count)
                                               .send = group_send,
                                               .receive = group_receive,
                                               .swap = group_swap,
+                                              .start_swap = group_start_swap,
+                                              .has_swapped = group_has_swapped,
                                               .is_waiting = group_is_waiting,
                                               .pause = group_pause };
         if (r > 0)
@@ -150,6 +189,12 @@ struct rank_group *rank_group_start(int count)
 const struct exchange *rank_group_exchange(const struct rank_group *group)
 {
     return &group->members[0].exchange;
+}
+
+void rank_group_count_swaps(const struct rank_group *group, int *all, int *early)
+{
+    *all = group->members[0].swaps;
+    *early = group->members[0].early_swaps;
 }
 
 void rank_group_end(struct rank_group *group)

@@ -16,6 +16,9 @@ struct rank_group;
 struct rank_group *rank_group_start(int count);
 /* What rank 0's engine is created with. */
 const struct exchange *rank_group_exchange(const struct rank_group *group);
+/* The swaps of sums that rank 0 has started, and those of them that it started while its
+ * part of a step, on one thread, went on. */
+void rank_group_count_swaps(const struct rank_group *group, int *all, int *early);
 /* Dismisses the ranks, waits for them, and checks that no message was left over. */
 void rank_group_end(struct rank_group *group);
 
