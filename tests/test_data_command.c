@@ -149,6 +149,25 @@ static void an_svg_file_has_the_squares_of_the_tasks(void **state)
     free(path);
 }
 
+static void squares_without_a_colour_are_light_or_dark_as_their_surroundings(void **state)
+{
+    struct error err;
+    char *path = file_join(room, "board.svg"), *text;
+    size_t size;
+
+    (void)state;
+    expect((const char *[]){ "show", "builtin:sudoku", "sudoku-0000000", "--set",
+                             "data.sudoku_side=6", "--svg", path, NULL },
+           "");
+    assert_int_equal(file_read(&text, &size, path, 1 << 20, &err), 0);
+    assert_non_null(strstr(text, "<rect class=\"square plain\" x="));
+    assert_non_null(strstr(text, "<path class=\"box\" d="));
+    assert_non_null(strstr(text, "@media (prefers-color-scheme:dark){"));
+    assert_null(strstr(text, "=\"#")); /* every colour is of the style sheet */
+    free(text);
+    free(path);
+}
+
 static void counts_are_those_of_the_specs_data(void **state)
 {
     (void)state;
@@ -316,6 +335,9 @@ int main(void)
                                         remove_room),
         cmocka_unit_test_setup_teardown(boards_are_drawn_with_their_boxes, make_room,
                                         remove_room),
+        cmocka_unit_test_setup_teardown(
+            squares_without_a_colour_are_light_or_dark_as_their_surroundings, make_room,
+            remove_room),
         cmocka_unit_test_setup_teardown(an_svg_file_has_the_squares_of_the_tasks, make_room,
                                         remove_room),
         cmocka_unit_test_setup_teardown(counts_are_those_of_the_specs_data, make_room,

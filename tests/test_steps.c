@@ -77,7 +77,9 @@ static void answers_are_drawn_step_by_step_with_the_votes_of_the_evaluation(void
     free(run(&place, 0, file));
     assert_int_equal(file_read(&drawn, &size, svg, 1 << 24, &err), 0);
     expect(drawn, "step 1:");
-    expect(drawn, "class=\"wrong\""); /* twenty steps teach little */
+    expect(drawn, "class=\"wrong "); /* twenty steps teach little */
+    expect(drawn, "prefers-color-scheme:dark");
+    assert_null(strstr(drawn, "fill=\"#ffffff\"")); /* no white ground in the dark */
     free(drawn);
     text = run(&place, 2, absent);
     expect(text, "no task \"nothing\" is tested; the first one is border-0");

@@ -90,15 +90,25 @@ static bool is_wrong(const struct grid *grid, const struct grid *solution, int c
             grid->cells[cell] != solution->cells[cell]);
 }
 
+/* One of the three channels of a colour 0xRRGGBB, 0 to 255. */
+static int channel(int32_t colour, int shift)
+{
+    return (int)((unsigned)colour >> shift & 255);
+}
+
+/* Whether black is read better on the colour than white. */
+static bool is_bright(int32_t colour)
+{
+    return channel(colour, 16) + 2 * channel(colour, 8) + channel(colour, 0) > 510;
+}
+
 static void print_cell(FILE *out, const struct drawing *d, int cell)
 {
     struct data_look look = d->kind->look(d->grid->cells[cell]);
-    unsigned colour = (unsigned)look.colour;
-    int red = (int)(colour >> 16 & 255), green = (int)(colour >> 8 & 255),
-        blue = (int)(colour & 255);
+    int red = channel(look.colour, 16), green = channel(look.colour, 8),
+        blue = channel(look.colour, 0);
     bool wrong = is_wrong(d->grid, d->solution, cell);
-    /* black on bright squares, white on dark ones */
-    const char *ink = wrong ? red + 2 * green + blue > 510 ? "\033[30m" : "\033[97m" : "";
+    const char *ink = wrong ? is_bright(look.colour) ? "\033[30m" : "\033[97m" : "";
 
     if (d->depth == DRAW_PLAIN || look.colour == DATA_NO_COLOUR)
         fprintf(out, "%c%c", wrong ? '*' : ' ', look.text);
@@ -247,13 +257,25 @@ void draw_svg_add(struct draw_svg *svg, const struct grid *input, const struct g
     svg->height += svg_height(input, output);
 }
 
+/* The squares of kinds with colours have the same in light and in dark surroundings; ground,
+ * text and squares without a colour follow them. Rules name the drawing's class: drawings stand
+ * in reports, too. */
+static const char STYLE[] =
+    ".hd text{fill:#222}.hd .ground,.hd .plain{fill:#fff}.hd .square{stroke:#888}"
+    ".hd .box{fill:none;stroke:#222;stroke-width:2}"
+    ".hd .wrong{fill:none;stroke:#222;stroke-width:2}"
+    ".hd .wrong.bright{stroke:#000}.hd .wrong.deep{stroke:#fff}"
+    "@media (prefers-color-scheme:dark){.hd text{fill:#e6e6e6}.hd .ground{fill:#16181c}"
+    ".hd .plain{fill:#22252b}.hd .box,.hd .wrong{stroke:#e6e6e6}}";
+
 void draw_svg_begin(FILE *out, const struct draw_svg *svg)
 {
     fprintf(out,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
-            "font-family=\"monospace\" font-size=\"12\">\n"
-            "<rect width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n",
-            svg->width < 320 ? 320 : svg->width, svg->height + MARGIN);
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"hd\" width=\"%d\" "
+            "height=\"%d\" font-family=\"monospace\" font-size=\"12\">\n"
+            "<style>%s</style>\n"
+            "<rect class=\"ground\" width=\"100%%\" height=\"100%%\"/>\n",
+            svg->width < 320 ? 320 : svg->width, svg->height + MARGIN, STYLE);
 }
 
 static void print_escaped(FILE *out, const char *text)
@@ -265,6 +287,32 @@ static void print_escaped(FILE *out, const char *text)
             fputc(*text, out);
 }
 
+/* A cell's square, with its character if it has no colour. */
+static void svg_square(FILE *out, struct data_look look, int left, int top)
+{
+    bool plain = look.colour == DATA_NO_COLOUR;
+
+    fprintf(out, "<rect class=\"square%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"",
+            plain ? " plain" : "", left, top, CELL, CELL);
+    if (!plain)
+        fprintf(out, " fill=\"#%06x\"", (unsigned)look.colour);
+    fputs("/>\n", out);
+    if (plain && look.text != '.')
+        fprintf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%c</text>\n",
+                left + CELL / 2, top + CELL * 3 / 4, look.text);
+}
+
+/* A cross over a wrong cell: black on bright colours, white on deep ones. */
+static void svg_cross(FILE *out, struct data_look look, int left, int top)
+{
+    const char *ground = look.colour == DATA_NO_COLOUR ? ""
+                         : is_bright(look.colour)      ? " bright"
+                                                       : " deep";
+
+    fprintf(out, "<path class=\"wrong%s\" d=\"M%d %dl%d %dm0 %dl%d %d\"/>\n", ground, left + 3,
+            top + 3, CELL - 6, CELL - 6, 6 - CELL, 6 - CELL, CELL - 6);
+}
+
 static void svg_grid(FILE *out, const struct data_kind *kind, const struct grid *grid,
                      const struct grid *solution, int x, int y)
 {
@@ -273,26 +321,17 @@ static void svg_grid(FILE *out, const struct data_kind *kind, const struct grid 
     for (int i = 0; i < grid->rows * grid->columns; i++) {
         struct data_look look = kind->look(grid->cells[i]);
         int left = x + CELL * (i % grid->columns), top = y + CELL * (i / grid->columns);
-        fprintf(out,
-                "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#%06x\" "
-                "stroke=\"#888888\"/>\n",
-                left, top, CELL, CELL,
-                look.colour == DATA_NO_COLOUR ? 0xffffffU : (unsigned)look.colour);
-        if (look.colour == DATA_NO_COLOUR && look.text != '.')
-            fprintf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%c</text>\n",
-                    left + CELL / 2, top + CELL * 3 / 4, look.text);
+
+        svg_square(out, look, left, top);
         if (is_wrong(grid, solution, i))
-            fprintf(out,
-                    "<path class=\"wrong\" d=\"M%d %dl%d %dm0 %dl%d %d\" stroke=\"#000000\" "
-                    "stroke-width=\"2\"/>\n",
-                    left + 3, top + 3, CELL - 6, CELL - 6, 6 - CELL, 6 - CELL, CELL - 6);
+            svg_cross(out, look, left, top);
     }
     for (int r = d.box_rows; r < grid->rows; r += d.box_rows)
-        fprintf(out, "<path d=\"M%d %dh%d\" stroke=\"#000000\" stroke-width=\"2\"/>\n", x,
-                y + CELL * r, CELL * grid->columns);
+        fprintf(out, "<path class=\"box\" d=\"M%d %dh%d\"/>\n", x, y + CELL * r,
+                CELL * grid->columns);
     for (int c = d.box_columns; c < grid->columns; c += d.box_columns)
-        fprintf(out, "<path d=\"M%d %dv%d\" stroke=\"#000000\" stroke-width=\"2\"/>\n",
-                x + CELL * c, y, CELL * grid->rows);
+        fprintf(out, "<path class=\"box\" d=\"M%d %dv%d\"/>\n", x + CELL * c, y,
+                CELL * grid->rows);
 }
 
 void draw_svg_pair(FILE *out, struct draw_svg *svg, const struct data_kind *kind,
