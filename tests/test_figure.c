@@ -14,6 +14,7 @@
 #include "number.h"
 #include "picture_file.h"
 #include "store.h"
+#include "svg.h"
 #include "table.h"
 
 #include <math.h>
@@ -326,6 +327,52 @@ static void what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded(voi
     close_source();
 }
 
+static const struct chart_series *series_named(const struct chart *chart, const char *label)
+{
+    for (int s = 0; s < chart->series_count; s++)
+        if (strcmp(chart->series[s].label, label) == 0)
+            return &chart->series[s];
+    fail_msg("no series \"%s\"", label);
+    return NULL;
+}
+
+/* The slow state of both arms, the fast one of the second alone. */
+static void an_arm_has_one_style_in_all_charts_of_a_figure(void **state)
+{
+    static const char LISTS[] =
+        "INSERT INTO measure_value SELECT v.evaluation_id, x.step, l.column1, l.column2,"
+        " l.column3 FROM evaluation v JOIN evaluation_result x USING (evaluation_id),"
+        " (VALUES ('residual_h', 1, 0.5), ('residual_l', 1, 0.25), ('q_bin_mean', 3, 0.25),"
+        "  ('q_bin_exact', 3, 0.625)) l"
+        " WHERE x.checkpoint = 'last' AND v.outer_steps = 2"
+        " AND (l.column1 <> 'residual_l' OR v.run_id = 2);"
+        "UPDATE evaluation SET"
+        " canonical = json_set(canonical, '$.\"eval.trajectory\"', json('true'))"
+        " WHERE outer_steps = 2;";
+    const struct figure *figure;
+    struct picture picture;
+    struct error err;
+
+    (void)state;
+    open_source(LISTS, METRIC_PASS_AT_2);
+    must(figure_find(&figure, "residuals", &err), &err);
+    must(figure_make(&picture, figure, &source, &err), &err);
+    assert_int_equal(picture.count, 2);
+    const struct chart *slow = picture.charts[0], *fast = picture.charts[1];
+    assert_int_equal(slow->series_count, 2);
+    assert_int_equal(fast->series_count, 1);
+    assert_int_not_equal(slow->series[0].style, slow->series[1].style);
+    assert_int_equal(fast->series[0].style, series_named(slow, fast->series[0].label)->style);
+    assert_int_not_equal(fast->series[0].style, 0); /* not merely the first of its chart */
+    picture_release(&picture);
+
+    must(figure_find(&figure, "calibration", &err), &err);
+    must(figure_make(&picture, figure, &source, &err), &err);
+    assert_int_equal(series_named(picture.charts[0], "as stated")->style, SVG_REFERENCE);
+    picture_release(&picture);
+    close_source();
+}
+
 static void the_list_says_which_figures_are_possible(void **state)
 {
     struct table *table;
@@ -409,6 +456,7 @@ int main(void)
         TEST(a_figure_of_a_loss_does_not_stop_at_one),
         TEST(published_values_stand_beside_data_that_is_like_theirs),
         TEST(what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded),
+        TEST(an_arm_has_one_style_in_all_charts_of_a_figure),
         TEST(the_list_says_which_figures_are_possible),
         TEST(a_picture_is_written_by_the_ending_of_its_name),
         TEST(a_missing_converter_is_named),

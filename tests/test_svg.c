@@ -92,6 +92,41 @@ static void the_same_chart_gives_the_same_bytes_in_every_locale(void **state)
     free(plain);
 }
 
+/* A mark of this style and the class of its line; fresh. */
+static char *draw_style(int style)
+{
+    static const double POINTS[] = { 0, 0, 10, 10 };
+    char line[SVG_CLASS_SIZE], *text;
+    struct error err;
+    struct svg *svg;
+
+    must(svg_create(&svg, 10, 10, "a style", "", false, &err), &err);
+    svg_mark(svg, style, 5, 5, 4, false, NULL);
+    svg_path(svg, svg_series_class(line, style, "line"), POINTS, 2, false);
+    must(svg_finish(svg, &text, &err), &err);
+    return text;
+}
+
+static void every_style_is_told_apart_also_where_colours_come_again(void **state)
+{
+    char *drawn[SVG_REFERENCE + 1];
+
+    (void)state;
+    for (int s = 0; s <= SVG_REFERENCE; s++) {
+        drawn[s] = draw_style(s);
+        for (int earlier = 0; earlier < s; earlier++)
+            assert_string_not_equal(drawn[earlier], drawn[s]);
+    }
+    /* the ninth has the first one's colour, but neither its mark nor its dash */
+    assert_non_null(strstr(drawn[0], "<circle class=\"s0 mark\""));
+    assert_non_null(strstr(drawn[SVG_SERIES], "<path class=\"s0 mark again\""));
+    assert_non_null(strstr(drawn[SVG_SERIES], "class=\"s0 line again\""));
+    assert_non_null(strstr(svg_style(), ".hf .again.line{stroke-dasharray"));
+    assert_non_null(strstr(drawn[SVG_REFERENCE], "class=\"reference line\""));
+    for (int s = 0; s <= SVG_REFERENCE; s++)
+        free(drawn[s]);
+}
+
 static void numbers_are_rounded_and_trimmed(void **state)
 {
     char text[NUMBER_TEXT_SIZE];
@@ -214,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_from_outside_stay_text),
         cmocka_unit_test(the_same_chart_gives_the_same_bytes_in_every_locale),
+        cmocka_unit_test(every_style_is_told_apart_also_where_colours_come_again),
         cmocka_unit_test(numbers_are_rounded_and_trimmed),
         cmocka_unit_test(ticks_are_round_numbers_that_enclose_the_values),
         cmocka_unit_test(a_short_logarithmic_axis_has_more_ticks_than_powers_of_ten),

@@ -108,7 +108,8 @@ int chart_add_series(struct chart *chart, const char *label, int style)
     struct chart_series *series = &chart->series[chart->series_count];
 
     *series =
-        (struct chart_series){ .label = copy_text(chart, label), .style = style % SVG_SERIES };
+        (struct chart_series){ .label = copy_text(chart, label),
+                               .style = style == SVG_REFERENCE ? style : style % SVG_STYLES };
     return chart->series_count++;
 }
 

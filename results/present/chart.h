@@ -42,7 +42,7 @@ struct chart_point {
 
 struct chart_series {
     char *label; /* owned; "": without a name */
-    int style;   /* 0 to SVG_SERIES - 1 */
+    int style;   /* 0 to SVG_STYLES - 1, or SVG_REFERENCE */
     bool line;   /* points are joined in the order in which they were added */
     bool band;   /* low and high are drawn as an area instead of whiskers */
     bool published;
@@ -77,7 +77,8 @@ void chart_destroy(struct chart *chart); /* NULL allowed */
 /* Returns the name's index. */
 int chart_add_x_name(struct chart *chart, const char *name);
 int chart_add_y_name(struct chart *chart, const char *name);
-/* Adds a series and returns its index. */
+/* Adds a series and returns its index. style: SVG_REFERENCE, or a number, which is
+ * counted modulo SVG_STYLES. */
 int chart_add_series(struct chart *chart, const char *label, int style);
 void chart_add_point(struct chart *chart, int series, const struct chart_point *point);
 /* Adds a tick of x. With any, ticks are drawn exactly at these values. */

@@ -72,12 +72,12 @@ static int draw_band(struct svg *svg, const struct chart *chart,
                      const struct scale *y, struct error *err)
 {
     double *points = calloc((size_t)series->count * 4 + 4, sizeof *points);
-    char class_name[16];
+    char class_name[SVG_CLASS_SIZE];
     int start = 0;
 
     if (points == NULL)
         return error_no_memory(err, "a figure");
-    snprintf(class_name, sizeof class_name, "s%d band", series->style);
+    svg_series_class(class_name, series->style, "band");
     while (start < series->count) {
         int end = start;
 
@@ -104,7 +104,7 @@ static int draw_joined(struct svg *svg, const struct chart_series *series,
                        const struct scale *x, const struct scale *y, struct error *err)
 {
     double *points = calloc((size_t)series->count * 2 + 2, sizeof *points);
-    char class_name[16];
+    char class_name[SVG_CLASS_SIZE];
     int count = 0;
 
     if (points == NULL)
@@ -114,17 +114,15 @@ static int draw_joined(struct svg *svg, const struct chart_series *series,
             points[2 * count] = scale_at(x, series->points[i].x);
             points[2 * count++ + 1] = scale_at(y, series->points[i].y);
         }
-    snprintf(class_name, sizeof class_name, "s%d line", series->style);
+    svg_series_class(class_name, series->style, "line");
     svg_path(svg, class_name, points, count, false);
     free(points);
     return 0;
 }
 
-static void draw_whisker(struct svg *svg, int style, double x, double low, double high)
+static void draw_whisker(struct svg *svg, const char *class_name, double x, double low,
+                         double high)
 {
-    char class_name[16];
-
-    snprintf(class_name, sizeof class_name, "s%d thin", style);
     svg_line(svg, class_name, x, low, x, high, NULL);
     svg_line(svg, class_name, x - 3, low, x + 3, low, NULL);
     svg_line(svg, class_name, x - 3, high, x + 3, high, NULL);
@@ -140,20 +138,23 @@ static double mark_radius(const struct chart_series *series, int index)
         return 2;
     if (!series->line || series->count <= MANY)
         return 4.5;
-    return (index + series->style * every / SVG_SERIES) % every == every / 2 ? 4.5 : 1.2;
+    return (index + series->style % SVG_SERIES * every / SVG_SERIES) % every == every / 2 ? 4.5
+                                                                                          : 1.2;
 }
 
 static void draw_marks(struct svg *svg, const struct chart *chart,
                        const struct chart_series *series, const struct scale *x,
                        const struct scale *y)
 {
+    char whisker[SVG_CLASS_SIZE];
+
     for (int i = 0; i < series->count; i++) {
         const struct chart_point *point = &series->points[i];
         double at_x = scale_at(x, point->x), at_y = scale_at(y, point->y);
 
         if (!series->band && isfinite(point->low))
-            draw_whisker(svg, series->style, at_x, y_at(chart, y, point->low),
-                         y_at(chart, y, point->high));
+            draw_whisker(svg, svg_series_class(whisker, series->style, "thin"), at_x,
+                         y_at(chart, y, point->low), y_at(chart, y, point->high));
         svg_mark(svg, series->style, at_x, at_y, mark_radius(series, i),
                  series->published || point->minor, point->tooltip);
         if (point->label != NULL)
@@ -209,9 +210,9 @@ static void draw_bars_of(struct svg *svg, const struct chart *chart, int index,
     int count = chart->series_count;
     double slot = (scale_at(x, 1) - scale_at(x, 0)) * 0.8 / count;
     double bar = slot > 44 ? 44 : slot * 0.9;
-    char class_name[16];
+    char class_name[SVG_CLASS_SIZE];
 
-    snprintf(class_name, sizeof class_name, "s%d bar", series->style);
+    svg_series_class(class_name, series->style, "bar");
     for (int i = 0; i < series->count; i++) {
         const struct chart_point *point = &series->points[i];
         double middle = scale_at(x, point->x) + (index - (count - 1) / 2.0) * (bar + 2);
@@ -224,7 +225,7 @@ static void draw_bars_of(struct svg *svg, const struct chart *chart, int index,
         svg_mark(svg, series->style, middle, scale_at(y, point->y), bar > 10 ? 3.5 : 2.5, false,
                  point->tooltip);
         if (isfinite(point->low))
-            draw_whisker(svg, 6, middle, y_at(chart, y, point->low),
+            draw_whisker(svg, "ink", middle, y_at(chart, y, point->low),
                          y_at(chart, y, point->high));
     }
 }

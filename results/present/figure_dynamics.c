@@ -73,9 +73,9 @@ static int add_point(struct chart *chart, const char *label, double x, double y,
     return 0;
 }
 
-static int begin_line(struct chart *chart, const char *label, struct error *err)
+static int begin_line(struct chart *chart, const char *label, int style, struct error *err)
 {
-    int series = chart_add_series(chart, label, chart->series_count % SVG_SERIES);
+    int series = chart_add_series(chart, label, style);
 
     if (chart->out_of_memory)
         return error_no_memory(err, "a figure");
@@ -83,21 +83,52 @@ static int begin_line(struct chart *chart, const char *label, struct error *err)
     return 0;
 }
 
-/* Draws every evaluation that is_drawn() and has the measure; *drawn counts them. */
-static int draw_all(struct chart *chart, int *drawn, const struct figure_source *source,
-                    const struct trajectories *all, enum metric measure, draw_fn *draw,
-                    struct error *err)
+/* The arms of a figure, each with one style in all of its charts. */
+struct drawn_arms {
+    int *styles; /* owned: of each evaluation; -1: not drawn */
+    int count;   /* of the arms that could be drawn: styles are given to SVG_STYLES */
+};
+
+static bool has_list(const struct trajectory_mean *mean, const enum metric *measures, int count)
+{
+    for (int m = 0; m < count; m++)
+        if (mean->lists[measures[m] - METRIC_COUNT].count > 0)
+            return true;
+    return false;
+}
+
+/* Gives a style to every evaluation that is_drawn() and has one of the measures. */
+static int choose_arms(struct drawn_arms *out, const struct trajectories *all,
+                       const enum metric *measures, int count, struct error *err)
+{
+    *out = (struct drawn_arms){ .styles = calloc((size_t)all->count + 1, sizeof(int)) };
+    if (out->styles == NULL)
+        return error_no_memory(err, "a figure");
+    for (int i = 0; i < all->count; i++) {
+        bool drawn = is_drawn(all, i) && has_list(&all->items[i], measures, count);
+
+        out->styles[i] = drawn && out->count < SVG_STYLES ? out->count : -1;
+        out->count += drawn;
+    }
+    return 0;
+}
+
+/* Draws the arms that have the measure; *drawn counts them. */
+static int draw_arms(struct chart *chart, int *drawn, const struct drawn_arms *arms,
+                     const struct figure_source *source, const struct trajectories *all,
+                     enum metric measure, draw_fn *draw, struct error *err)
 {
     int rc = chart == NULL ? error_no_memory(err, "a figure") : 0;
 
     *drawn = 0;
-    for (int i = 0; i < all->count && rc == 0 && *drawn < SVG_SERIES; i++) {
+    for (int i = 0; i < all->count && rc == 0; i++) {
         const struct trajectory_mean *mean = &all->items[i];
 
-        if (!is_drawn(all, i) || mean->lists[measure - METRIC_COUNT].count == 0)
+        if (arms->styles[i] < 0 || !has_list(mean, &measure, 1))
             continue;
         char *label = label_of(source, mean);
-        rc = label == NULL ? error_no_memory(err, "a figure") : begin_line(chart, label, err);
+        rc = label == NULL ? error_no_memory(err, "a figure")
+                           : begin_line(chart, label, arms->styles[i], err);
         if (rc == 0)
             rc = draw(chart, label, mean, measure, err);
         free(label);
@@ -106,16 +137,15 @@ static int draw_all(struct chart *chart, int *drawn, const struct figure_source 
     return rc;
 }
 
-static int note_drawn(struct picture *out, const struct trajectories *all, struct error *err)
+static int note_drawn(struct picture *out, const struct drawn_arms *arms, struct error *err)
 {
-    int arms = 0;
-    char note[200];
+    char note[200], left[60] = "";
 
-    for (int i = 0; i < all->count; i++)
-        arms += is_drawn(all, i);
+    if (arms->count > SVG_STYLES)
+        snprintf(left, sizeof left, "; the first %d of %d arms", SVG_STYLES, arms->count);
     snprintf(note, sizeof note,
              "Means over rows and seeds of each arm's evaluation with the most outer steps%s.",
-             arms > SVG_SERIES ? "; of the first eight arms" : "");
+             left);
     return picture_describe(out, NULL, note, err);
 }
 
@@ -143,33 +173,39 @@ static int draw_residual(struct chart *chart, const char *label,
     return rc;
 }
 
+/* Adds a chart of one state, unless no arm has it. */
+static int add_state(struct picture *out, const struct drawn_arms *arms,
+                     const struct figure_source *source, const struct trajectories *all,
+                     enum metric measure, const char *title, struct error *err)
+{
+    struct chart *chart =
+        chart_create(CHART_LINES, title, "outer step", "change / norm of the state");
+    int drawn, rc = draw_arms(chart, &drawn, arms, source, all, measure, draw_residual, err);
+
+    if (rc == 0 && drawn > 0)
+        return picture_add(out, chart, err);
+    chart_destroy(chart);
+    return rc;
+}
+
 int make_residuals(struct picture *out, struct figure_source *source, struct error *err)
 {
-    static const struct {
-        enum metric measure;
-        const char *title;
-    } STATES[] = { { VECTOR_RESIDUAL_H, "zH, the slow state" },
-                   { VECTOR_RESIDUAL_L, "zL, the fast state" },
-                   { VECTOR_RESIDUAL_LAYER, "layers of a direct transformer" } };
+    static const enum metric STATES[] = { VECTOR_RESIDUAL_H, VECTOR_RESIDUAL_L,
+                                          VECTOR_RESIDUAL_LAYER };
+    static const char *const TITLES[] = { "zH, the slow state", "zL, the fast state",
+                                          "layers of a direct transformer" };
     enum { STATE_COUNT = sizeof STATES / sizeof *STATES };
+    struct drawn_arms arms = { 0 };
     struct trajectories all;
-    int total = 0;
     int rc = trajectories_load(&all, source->store, source->results, err);
 
-    for (int s = 0; s < STATE_COUNT && rc == 0; s++) {
-        int drawn;
-        struct chart *chart = chart_create(CHART_LINES, STATES[s].title, "outer step",
-                                           "change / norm of the state");
-
-        rc = draw_all(chart, &drawn, source, &all, STATES[s].measure, draw_residual, err);
-        total += drawn;
-        if (rc == 0 && drawn > 0)
-            rc = picture_add(out, chart, err);
-        else
-            chart_destroy(chart);
-    }
     if (rc == 0)
-        rc = total > 0 ? note_drawn(out, &all, err) : error_without_lists(err);
+        rc = choose_arms(&arms, &all, STATES, STATE_COUNT, err);
+    for (int s = 0; s < STATE_COUNT && rc == 0; s++)
+        rc = add_state(out, &arms, source, &all, STATES[s], TITLES[s], err);
+    if (rc == 0)
+        rc = arms.count > 0 ? note_drawn(out, &arms, err) : error_without_lists(err);
+    free(arms.styles);
     trajectories_release(&all);
     return rc;
 }
@@ -191,33 +227,44 @@ static int draw_bins(struct chart *chart, const char *label, const struct trajec
     return rc;
 }
 
+/* The line on which the model is right as often as it states. */
+static int add_diagonal(struct chart *chart, struct error *err)
+{
+    int rc = begin_line(chart, "as stated", SVG_REFERENCE, err);
+
+    if (rc == 0)
+        rc = add_point(chart, "as stated", 0, 0, err);
+    return rc == 0 ? add_point(chart, "as stated", 1, 1, err) : rc;
+}
+
 int make_calibration(struct picture *out, struct figure_source *source, struct error *err)
 {
+    static const enum metric EXACT = VECTOR_Q_BIN_EXACT;
     struct chart *chart =
         chart_create(CHART_LINES, NULL, "probability that the model states, sigmoid(q_halt)",
                      "share of exact rows");
+    struct drawn_arms arms = { 0 };
     struct trajectories all;
     int drawn = 0;
     int rc = trajectories_load(&all, source->store, source->results, err);
 
     if (rc == 0)
-        rc = draw_all(chart, &drawn, source, &all, VECTOR_Q_BIN_EXACT, draw_bins, err);
+        rc = choose_arms(&arms, &all, &EXACT, 1, err);
+    if (rc == 0)
+        rc = draw_arms(chart, &drawn, &arms, source, &all, EXACT, draw_bins, err);
     if (rc == 0 && drawn == 0)
         rc = error_without_lists(err);
-    if (rc == 0)
-        rc = begin_line(chart, "as stated", err);
     if (rc == 0) {
         chart->y_is_share = true;
-        rc = add_point(chart, "as stated", 0, 0, err);
+        rc = add_diagonal(chart, err);
     }
     if (rc == 0)
-        rc = add_point(chart, "as stated", 1, 1, err);
-    if (rc == 0)
-        rc = note_drawn(out, &all, err);
+        rc = note_drawn(out, &arms, err);
     if (rc == 0)
         rc = picture_add(out, chart, err);
     else
         chart_destroy(chart);
+    free(arms.styles);
     trajectories_release(&all);
     return rc;
 }
@@ -234,7 +281,7 @@ static int series_of_rule(struct chart *chart, const struct result_row *row)
     while (series < chart->series_count && strcmp(chart->series[series].label, name) != 0)
         series++;
     if (series == chart->series_count)
-        series = chart_add_series(chart, name, series % SVG_SERIES);
+        series = chart_add_series(chart, name, series);
     free(rule);
     return series;
 }

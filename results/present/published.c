@@ -4,6 +4,7 @@
 #include "error.h"
 #include "file.h"
 #include "number.h"
+#include "svg.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -162,7 +163,7 @@ int published_draw(struct picture *picture, struct chart *chart, const char *que
         if (first == NULL) {
             char *label = format_string("published: %s", value->source);
 
-            series = label != NULL ? chart_add_series(chart, label, 6) : 0;
+            series = label != NULL ? chart_add_series(chart, label, SVG_REFERENCE) : 0;
             free(label);
             if (label == NULL || chart->out_of_memory)
                 return error_no_memory(err, "a figure");

@@ -35,39 +35,38 @@ static const char STYLE[] =
     ".hf .line{fill:none;stroke-width:2;stroke-linejoin:round}"
     ".hf .thin{fill:none;stroke-width:1.2}"
     ".hf .band{stroke:none;fill-opacity:.16}"
-    ".hf .dot{stroke:none;fill-opacity:.5}"
     ".hf .hollow{stroke-width:1.6;fill:none}"
     ".hf .bar{stroke:none;fill-opacity:.85}"
 #define SERIES(name, color)                                                                    \
     ".hf ." name "{stroke:" color ";fill:" color "}"                                           \
     ".hf ." name ".line,.hf ." name ".thin,.hf ." name ".hollow{fill:none}"                    \
-    ".hf ." name ".band,.hf ." name ".dot,.hf ." name ".bar{stroke:none}"
-    SERIES("s0", "#0072b2") SERIES("s1", "#d55e00") SERIES("s2", "#009e73") SERIES("s3",
-                                                                                   "#b65f92")
-        SERIES("s4", "#b87f00") SERIES("s5", "#3a9bd4") SERIES("s6", "#555555") SERIES(
-            "s7",
-            "#7b5fb5") ".hf .s1.line{stroke-dasharray:7 3}.hf .s2.line{stroke-dasharray:2 3}"
-                       ".hf .s3.line{stroke-dasharray:9 3 2 3}.hf .s5.line{stroke-dasharray:5 "
-                       "2}"
-                       ".hf .s6.line{stroke-dasharray:1 4}.hf .s7.line{stroke-dasharray:12 4}"
-                       ".hf .higher{stroke:#0072b2;fill:#0072b2;stroke-width:2}"
-                       ".hf .lower{stroke:#d55e00;fill:#d55e00;stroke-width:2}"
-                       ".hf .open{stroke:#767676;fill:#767676;stroke-width:2}"
-                       "@media (prefers-color-scheme:dark){"
-                       ".hf text{fill:#e6e6e6}.hf text.muted{fill:#b0b0b0}"
-                       ".hf text.light{fill:#fff}.hf text.dark{fill:#111}"
-                       ".hf .ground{fill:#16181c}.hf .axis,.hf .zero{stroke:#b0b0b0}.hf "
-                       ".grid{stroke:#34373d}"
-                       ".hf .ink{stroke:#e6e6e6}.hf .faint{stroke:#8a8a8a}"
-                       ".hf .absent{fill:#22252b;stroke:#4a4d55}" SERIES("s0", "#56b4e9")
-                           SERIES("s1", "#f08a4b") SERIES("s2", "#2fc79c")
-                               SERIES("s3", "#e39bc3") SERIES("s4", "#f2b134")
-                                   SERIES("s5", "#9ad4f5") SERIES("s6", "#b8b8b8") SERIES(
-                                       "s7",
-                                       "#b7a3ec") ".hf .higher{stroke:#56b4e9;fill:#56b4e9}.hf "
-                                                  ".lower{stroke:#f08a4b;fill:#f08a4b}"
-                                                  ".hf .open{stroke:#9a9a9a;fill:#9a9a9a}"
-                                                  "}";
+    ".hf ." name ".band,.hf ." name ".bar{stroke:none}"
+    // clang-format off
+    SERIES("s0", "#0072b2") SERIES("s1", "#d55e00") SERIES("s2", "#009e73")
+    SERIES("s3", "#b65f92") SERIES("s4", "#b87f00") SERIES("s5", "#3a9bd4")
+    SERIES("s6", "#555555") SERIES("s7", "#7b5fb5") SERIES("reference", "#222")
+    // clang-format on
+    ".hf .s1.line{stroke-dasharray:7 3}.hf .s2.line{stroke-dasharray:2 3}"
+    ".hf .s3.line{stroke-dasharray:9 3 2 3}.hf .s5.line{stroke-dasharray:5 2}"
+    ".hf .s6.line{stroke-dasharray:1 4}.hf .s7.line{stroke-dasharray:12 4}"
+    ".hf .again.line{stroke-dasharray:3 2 8 2 3 5}"
+    ".hf .reference.line{stroke-dasharray:4 4;stroke-width:1.2}"
+    ".hf .higher{stroke:#0072b2;fill:#0072b2;stroke-width:2}"
+    ".hf .lower{stroke:#d55e00;fill:#d55e00;stroke-width:2}"
+    ".hf .open{stroke:#767676;fill:#767676;stroke-width:2}"
+    "@media (prefers-color-scheme:dark){"
+    ".hf text{fill:#e6e6e6}.hf text.muted{fill:#b0b0b0}"
+    ".hf text.light{fill:#fff}.hf text.dark{fill:#111}"
+    ".hf .ground{fill:#16181c}.hf .axis,.hf .zero{stroke:#b0b0b0}.hf .grid{stroke:#34373d}"
+    ".hf .ink{stroke:#e6e6e6}.hf .faint{stroke:#8a8a8a}"
+    ".hf .absent{fill:#22252b;stroke:#4a4d55}"
+    // clang-format off
+    SERIES("s0", "#56b4e9") SERIES("s1", "#f08a4b") SERIES("s2", "#2fc79c")
+    SERIES("s3", "#e39bc3") SERIES("s4", "#f2b134") SERIES("s5", "#9ad4f5")
+    SERIES("s6", "#b8b8b8") SERIES("s7", "#b7a3ec") SERIES("reference", "#e6e6e6")
+    // clang-format on
+    ".hf .higher{stroke:#56b4e9;fill:#56b4e9}.hf .lower{stroke:#f08a4b;fill:#f08a4b}"
+    ".hf .open{stroke:#9a9a9a;fill:#9a9a9a}}";
 #undef SERIES
 
 const char *svg_style(void)
@@ -255,14 +254,33 @@ static const struct {
     { 4, { -.5, -1.2, .5, -1.2, .5, 1.2, -.5, 1.2 } },
 };
 
-void svg_mark(struct svg *svg, int series, double x, double y, double radius, bool hollow,
+const char *svg_series_class(char out[SVG_CLASS_SIZE], int style, const char *kind)
+{
+    if (style == SVG_REFERENCE)
+        snprintf(out, SVG_CLASS_SIZE, "reference %s", kind);
+    else
+        snprintf(out, SVG_CLASS_SIZE, "s%d %s%s", style % SVG_SERIES, kind,
+                 style >= SVG_SERIES ? " again" : "");
+    return out;
+}
+
+/* Which of the marks: those of the second half are shifted against the colours. */
+static int mark_of(int style)
+{
+    enum { SHIFT = 3, OF_REFERENCE = 6 };
+
+    return style == SVG_REFERENCE ? OF_REFERENCE
+                                  : (style + style / SVG_SERIES * SHIFT) % SVG_SERIES;
+}
+
+void svg_mark(struct svg *svg, int style, double x, double y, double radius, bool hollow,
               const char *tooltip)
 {
-    int index = series % SVG_SERIES;
-    char class_name[24];
+    int index = mark_of(style);
+    char class_name[SVG_CLASS_SIZE];
     double points[16] = { 0 };
 
-    snprintf(class_name, sizeof class_name, "s%d%s", index, hollow ? " hollow" : "");
+    svg_series_class(class_name, style, hollow ? "hollow" : "mark");
     if (MARKS[index].count == 0) {
         fputs("<circle", svg->out);
         write_class(svg, class_name);

@@ -17,9 +17,11 @@ struct svg;
 
 enum svg_anchor { SVG_START, SVG_MIDDLE, SVG_END };
 
-/* Series have colours, marks and dashes of their own: told apart without the colour,
- * too. */
-enum { SVG_SERIES = 8 };
+/* Series have styles: a colour, a mark and a dash, told apart without the colour, too.
+ * SVG_SERIES colours; with the second half of SVG_STYLES they come again, with other
+ * marks and dashes. SVG_REFERENCE is the style of what no arm has measured: published
+ * values, a line to compare with. */
+enum { SVG_SERIES = 8, SVG_STYLES = 2 * SVG_SERIES, SVG_REFERENCE = SVG_STYLES };
 
 /* title and description say what the picture shows, for those who cannot see it.
  * standalone: with the style sheet and a background; otherwise the page around it has
@@ -37,8 +39,12 @@ const char *svg_style(void);
 void svg_group(struct svg *svg, double x, double y);
 void svg_end_group(struct svg *svg);
 
-/* class_name: of svg_style(): "axis", "grid", "zero", "ink", "faint", ... or
- * "s0" to "s7". tooltip: shown when pointed at; NULL: none. */
+/* The classes of a series' shape, whose kind is "line", "thin", "band" or "bar". */
+enum { SVG_CLASS_SIZE = 24 };
+const char *svg_series_class(char out[SVG_CLASS_SIZE], int style, const char *kind);
+
+/* class_name: of svg_style(): "axis", "grid", "zero", "ink", "faint", ... or of
+ * svg_series_class(). tooltip: shown when pointed at; NULL: none. */
 void svg_line(struct svg *svg, const char *class_name, double x1, double y1, double x2,
               double y2, const char *tooltip);
 void svg_rect(struct svg *svg, const char *class_name, double x, double y, double width,
@@ -49,9 +55,9 @@ void svg_cell(struct svg *svg, unsigned color, double x, double y, double width,
 /* points: x, y, x, y, ... of count points. A line, or a closed area. */
 void svg_path(struct svg *svg, const char *class_name, const double *points, int count,
               bool closed);
-/* The mark of a series (0 to SVG_SERIES - 1): circle, square, triangle, ... hollow:
- * only its outline, for what others have published. */
-void svg_mark(struct svg *svg, int series, double x, double y, double radius, bool hollow,
+/* The mark of a style: circle, square, triangle, ... hollow: only its outline, for what
+ * others have published. */
+void svg_mark(struct svg *svg, int style, double x, double y, double radius, bool hollow,
               const char *tooltip);
 void svg_text(struct svg *svg, const char *class_name, double x, double y,
               enum svg_anchor anchor, const char *text);
