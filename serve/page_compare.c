@@ -18,40 +18,102 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The arms that the fields propose. */
+/* What a field proposes. */
 struct choices {
-    char *items[500]; /* owned */
+    char *items[1000]; /* owned */
     int count;
+    const char *left_out; /* beginning of names that are not added; NULL: none */
 };
 
 static void add_choice(void *context, const char *name, const char *meaning)
 {
     struct choices *choices = context;
-    char *copy = strdup(name);
+    const char *left_out = choices->left_out;
 
     (void)meaning;
+    if (left_out != NULL && strncmp(name, left_out, strlen(left_out)) == 0)
+        return;
+    char *copy = strdup(name);
+
     if (copy != NULL && choices->count < (int)(sizeof choices->items / sizeof *choices->items))
         choices->items[choices->count++] = copy;
     else
         free(copy);
 }
 
-static int add_fields(struct document *document, struct store *store, const char *a,
-                      const char *b, const char *metric, struct error *err)
+static void free_choices(struct choices *choices)
 {
-    const struct document_field fields[] = { { "a", "from", a },
-                                             { "b", "to", b },
-                                             { "metric", "measure", metric } };
-    struct choices *choices = calloc(1, sizeof *choices);
-    int rc = choices == NULL ? error_no_memory(err, "a page")
-                             : name_query(store, NAME_FULL_ARM, add_choice, choices, err);
-
-    if (rc == 0)
-        document_form_of_fields(document, "/compare", fields, sizeof fields / sizeof *fields,
-                                choices->items, choices->count, "Compare");
     for (int i = 0; choices != NULL && i < choices->count; i++)
         free(choices->items[i]);
     free(choices);
+}
+
+/* The measures of which arms can be compared. */
+static void list_measures(struct choices *out)
+{
+    for (int m = 0; m < METRIC_COUNT; m++)
+        if (METRICS[m].paired != METRIC_COUNT)
+            add_choice(out, METRICS[m].name, "");
+}
+
+/* given: the two arms. closed: they are among the choices. */
+static int add_fields(struct document *document, struct choices *arms,
+                      const char *const given[2], const char *metric, bool closed,
+                      struct error *err)
+{
+    struct choices *measures = calloc(1, sizeof *measures);
+
+    if (measures == NULL)
+        return error_no_memory(err, "a page");
+    list_measures(measures);
+    const struct document_field fields[] = {
+        { "a", "from", given[0], arms->items, arms->count, closed },
+        { "b", "to", given[1], arms->items, arms->count, closed },
+        { "metric", "measure", metric, measures->items, measures->count, true }
+    };
+
+    document_form_of_fields(document, "/compare", fields, sizeof fields / sizeof *fields,
+                            "Compare");
+    free_choices(measures);
+    return 0;
+}
+
+/* The arms of the experiment first, then those of all others. */
+static int list_arms(struct choices *out, struct store *store, const struct results *results,
+                     struct error *err)
+{
+    char *prefix = results == NULL ? NULL : format_string("%s:", results->experiment);
+    int rc = results != NULL && prefix == NULL ? error_no_memory(err, "a page") : 0;
+
+    for (int i = 0; rc == 0 && results != NULL && i < results->arm_count; i++) {
+        char *name = format_string("%s%s", prefix, results->arms[i].label);
+
+        if (name != NULL)
+            add_choice(out, name, "");
+        free(name);
+    }
+    out->left_out = prefix;
+    if (rc == 0)
+        rc = name_query(store, NAME_FULL_ARM, add_choice, out, err);
+    out->left_out = NULL;
+    free(prefix);
+    return rc;
+}
+
+int page_add_comparing(struct document *document, struct store *store,
+                       const struct results *results, struct error *err)
+{
+    struct choices *arms = calloc(1, sizeof *arms);
+    int rc =
+        arms == NULL ? error_no_memory(err, "a page") : list_arms(arms, store, results, err);
+
+    document_section(document, "compare", "Compare two arms");
+    if (rc == 0 && arms->count < 2)
+        document_paragraph(document, "There is only one arm.");
+    else if (rc == 0)
+        rc = add_fields(document, arms, (const char *const[]){ arms->items[0], arms->items[1] },
+                        METRICS[METRIC_PASS_AT_2].name, true, err);
+    free_choices(arms);
     return rc;
 }
 
@@ -153,12 +215,18 @@ int page_compare(struct page_text *out, const struct page_source *source, struct
 {
     const char *const given[2] = { value_of(source, "a", ""), value_of(source, "b", "") };
     const char *metric = value_of(source, "metric", METRICS[METRIC_PASS_AT_2].name);
+    struct choices *arms = calloc(1, sizeof *arms);
     struct document *document = NULL;
     struct error why = { 0 };
     int rc = page_begin(&document, "/compare", "Compare two arms", err);
 
+    if (arms == NULL)
+        rc = rc == 0 ? error_no_memory(err, "a page") : rc;
     if (rc == 0)
-        rc = add_fields(document, source->store, given[0], given[1], metric, err);
+        rc = list_arms(arms, source->store, NULL, err);
+    if (rc == 0)
+        rc = add_fields(document, arms, given, metric, false, err);
+    free_choices(arms);
     if (rc == 0 && given[0][0] != '\0' && given[1][0] != '\0') {
         rc = add_difference(document, source->store, given, metric, &why);
         if (rc == 0)

@@ -74,6 +74,8 @@ static int add_report(struct document *document, const struct page_source *sourc
         rc = report_write(&report, document, &figures, spec, prefix, err);
         report_release(&report);
     }
+    if (rc == 0)
+        rc = page_add_comparing(document, source->store, figures.results, err);
     figure_source_close(&figures);
     free(spec);
     free(prefix);

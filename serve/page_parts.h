@@ -14,6 +14,7 @@
 
 struct live;
 struct live_source;
+struct results;
 struct store;
 
 /* What a page is made from; all borrowed. */
@@ -51,5 +52,10 @@ bool page_is_live(const struct live_source *live);
 void page_add_live(struct document *document, const struct live *live);
 /* Adds which jobs failed last, and why. */
 void page_add_failures(struct document *document, const struct live *live);
+
+/* Adds a form that leads to the comparison of two arms: of the experiment's, which are
+ * chosen from a list, or of any. */
+int page_add_comparing(struct document *document, struct store *store,
+                       const struct results *results, struct error *err) MUST_CHECK;
 
 #endif

@@ -347,6 +347,30 @@ static void any_two_arms_are_compared_and_a_wrong_name_is_said(void **state)
     page_reply_release(&reply);
 }
 
+/* What a reader's button "Compare" asks for stands in the page: two arms, a measure. */
+static void the_page_of_an_experiment_leads_to_the_comparison_of_two_of_its_arms(void **state)
+{
+    char *body = page_body(&server, "/experiment/t");
+
+    (void)state;
+    assert_null(markup_fault(body));
+    assert_non_null(strstr(body, "<a href=\"#compare\">"));
+    const char *form = strstr(body, "<form method=\"get\" action=\"/compare\">");
+    assert_non_null(form);
+    const char *from = strstr(form, "<select id=\"a\" name=\"a\">");
+    const char *to = strstr(form, "<select id=\"b\" name=\"b\">");
+    assert_non_null(from);
+    assert_non_null(to);
+    assert_non_null(strstr(from, "value=\"t:arch.name=hrm\" selected=\"selected\""));
+    assert_non_null(strstr(to, "value=\"t:arch.name=transformer\" selected=\"selected\""));
+    assert_non_null(strstr(form, "value=\"pass_at_2\" selected=\"selected\""));
+    free(body);
+    body = page_body(&server, "/compare?a=t%3Aarch.name%3Dhrm&b=t%3Aarch.name%3Dtransformer"
+                              "&metric=pass_at_2");
+    assert_non_null(strstr(body, "id=\"difference\""));
+    free(body);
+}
+
 static void the_queue_shows_what_waits_where_what_runs_and_what_failed(void **state)
 {
     (void)state;
@@ -614,6 +638,7 @@ int main(void)
         cmocka_unit_test(a_figure_is_a_file_of_its_own),
         cmocka_unit_test(runs_and_tasks_have_pages_with_what_is_stored),
         cmocka_unit_test(any_two_arms_are_compared_and_a_wrong_name_is_said),
+        cmocka_unit_test(the_page_of_an_experiment_leads_to_the_comparison_of_two_of_its_arms),
         cmocka_unit_test(a_port_in_use_and_bad_words_are_said),
         cmocka_unit_test(the_server_reads_the_workspace_and_can_do_nothing_else),
         cmocka_unit_test(a_database_that_was_replaced_is_not_shown),

@@ -495,9 +495,55 @@ void document_progress(struct document *document, double share, const char *text
     fputs("</p>\n", document->out);
 }
 
+static void write_options(struct document *document, const struct document_field *field)
+{
+    bool known = !field->closed;
+
+    for (int i = 0; i < field->choice_count; i++) {
+        bool chosen = field->closed && strcmp(field->choices[i], field->value) == 0;
+
+        known = known || chosen;
+        fputs("<option", document->out);
+        write_attribute(document, "value", field->choices[i]);
+        fputs(chosen ? " selected=\"selected\">" : ">", document->out);
+        if (field->closed)
+            write_text(document, field->choices[i]);
+        fputs("</option>", document->out);
+    }
+    if (known)
+        return;
+    fputs("<option selected=\"selected\">", document->out);
+    write_text(document, field->value);
+    fputs("</option>", document->out);
+}
+
+/* A list to choose from. */
+static void write_list_field(struct document *document, const struct document_field *field)
+{
+    fputs("<select", document->out);
+    write_attribute(document, "id", field->name);
+    write_attribute(document, "name", field->name);
+    fputc('>', document->out);
+    write_options(document, field);
+    fputs("</select>", document->out);
+}
+
+/* A line of text, for which the choices are proposed. */
+static void write_text_field(struct document *document, const struct document_field *field)
+{
+    fputs("<input type=\"text\" autocomplete=\"off\"", document->out);
+    write_attribute(document, "id", field->name);
+    write_attribute(document, "name", field->name);
+    write_attribute(document, "value", field->value);
+    fprintf(document->out, " list=\"choices-%s\"/><datalist id=\"choices-%s\">", field->name,
+            field->name);
+    write_options(document, field);
+    fputs("</datalist>", document->out);
+}
+
 void document_form_of_fields(struct document *document, const char *address,
                              const struct document_field *fields, int field_count,
-                             char *const *choices, int choice_count, const char *button)
+                             const char *button)
 {
     assert(document->form == DOCUMENT_PAGE);
     fputs("<form method=\"get\"", document->out);
@@ -508,20 +554,14 @@ void document_form_of_fields(struct document *document, const char *address,
         write_attribute(document, "for", fields[i].name);
         fputc('>', document->out);
         write_text(document, fields[i].title);
-        fputs("</label> <input type=\"text\" list=\"choices\" autocomplete=\"off\"",
-              document->out);
-        write_attribute(document, "id", fields[i].name);
-        write_attribute(document, "name", fields[i].name);
-        write_attribute(document, "value", fields[i].value);
-        fputs("/></p>\n", document->out);
+        fputs("</label> ", document->out);
+        if (fields[i].closed)
+            write_list_field(document, &fields[i]);
+        else
+            write_text_field(document, &fields[i]);
+        fputs("</p>\n", document->out);
     }
-    fputs("<datalist id=\"choices\">", document->out);
-    for (int i = 0; i < choice_count; i++) {
-        fputs("<option", document->out);
-        write_attribute(document, "value", choices[i]);
-        fputs("></option>", document->out);
-    }
-    fputs("</datalist>\n<p><button type=\"submit\">", document->out);
+    fputs("<p><button type=\"submit\">", document->out);
     write_text(document, button);
     fputs("</button></p>\n</form>\n", document->out);
 }

@@ -88,14 +88,16 @@ void document_pictures(struct document *document, const char *title, char *const
  * hrmlab-serve. */
 void document_progress(struct document *document, double share, const char *text);
 
-/* Adds a form of text fields that leads to the address with their values ("?name=value
- * ..."). Only in a page of hrmlab-serve. */
+/* Adds a form that leads to the address with its fields' values ("?name=value ...").
+ * Only in a page of hrmlab-serve. */
 struct document_field {
     const char *name, *title, *value;
+    char *const *choices; /* proposed */
+    int choice_count;
+    bool closed; /* a list of the choices; otherwise any text may be written */
 };
-/* choices: proposed for every field. */
 void document_form_of_fields(struct document *document, const char *address,
                              const struct document_field *fields, int field_count,
-                             char *const *choices, int choice_count, const char *button);
+                             const char *button);
 
 #endif

@@ -287,7 +287,11 @@ static const char *const SECTIONS[][2] = {
     { "failures", "Failures" },
     { "origin", "Provenance" },
     { "again", "To do it again" },
+    /* of a page of hrmlab-serve, which adds them */
+    { "compare", "Compare two arms" },
+    { "runs", "Runs" },
 };
+enum { ALL_SECTIONS = sizeof SECTIONS / sizeof *SECTIONS, PAGE_SECTIONS = 2 };
 
 static int write_sections(struct report *report, struct report_source *source,
                           const char *prefix, struct error *err)
@@ -336,7 +340,10 @@ int report_write(struct report *out, struct document *document, struct figure_so
         if (source.origin.description[0] != '\0')
             document_paragraph(document, source.origin.description);
         rc = add_marks(&source, err);
-        document_contents(document, SECTIONS, sizeof SECTIONS / sizeof *SECTIONS);
+        document_contents(document, SECTIONS,
+                          document_form(document) == DOCUMENT_PAGE
+                              ? ALL_SECTIONS
+                              : ALL_SECTIONS - PAGE_SECTIONS);
     }
     if (rc == 0)
         rc = write_sections(out, &source, prefix, err);
