@@ -256,14 +256,18 @@ int report_again(struct report_source *source, struct error *err)
 {
     const char *name = source->figures->results->experiment;
     struct document *document = source->document;
-    bool matrix = source->figures->matrix != NULL;
+    const struct cells *cells = source->figures->cells;
+    bool matrix = source->figures->matrix != NULL, axis = !matrix && cells->axis_count > 0;
     /* a name has only letters, digits, '.', '_', '-' unless the database was edited */
-    char *commands =
-        format_string("hrmlab run %s.json\n"
-                      "hrmlab results %s\n"
-                      "hrmlab compare %s %s\n"
-                      "hrmlab report %s -o %s.html\n",
-                      name, name, name, matrix ? "--matrix" : "--axis KEY", name, name);
+    char *commands = format_string("hrmlab run %s.json\n"
+                                   "hrmlab results %s\n"
+                                   "hrmlab compare %s%s%s\n"
+                                   "hrmlab report %s -o %s.html\n",
+                                   name, name, name,
+                                   matrix ? " --matrix"
+                                   : axis ? " --axis "
+                                          : "",
+                                   axis ? cells->axes[0].key : "", name, name);
 
     if (commands == NULL)
         return error_no_memory(err, "a report");
