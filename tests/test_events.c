@@ -15,8 +15,8 @@
 #include "journal.h"
 #include "sql.h"
 #include "store.h"
+#include "support/opened.h"
 #include "support/place.h"
-#include "support/release_1.h"
 
 #include <math.h>
 #include <sqlite3.h>
@@ -25,37 +25,25 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct place place;
+static struct opened_export opened;
 static struct store *store;
 static struct export *export;
-
-static void must(int rc, const struct error *err)
-{
-    if (rc != 0)
-        fail_msg("%s", err->message);
-}
 
 /* The workspace of the first release: two runs with 16 values each of training and two
  * evaluations, untrained and last. Its journals are gone. */
 static int open_workspace(void **state)
 {
-    struct error err;
-
     (void)state;
-    place_make(&place);
-    must(file_make_directories(place.workspace, &err), &err);
-    release_1_write(place.workspace);
-    must(store_open(&store, place.workspace, STORE_WRITE, &err), &err); /* migrates */
-    must(export_open(&export, store, NULL, 0, NULL, 0, &err), &err);
+    opened_export_make(&opened, "");
+    store = opened.store;
+    export = opened.export;
     return 0;
 }
 
 static int close_workspace(void **state)
 {
     (void)state;
-    export_close(export);
-    store_close(store);
-    place_remove(&place);
+    opened_export_remove(&opened);
     return 0;
 }
 
@@ -201,7 +189,8 @@ static struct part write_run(int index, unsigned char **owned)
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
 
-    must(export_events_run(export, &export->arm_runs[index], place.workspace, out, &err), &err);
+    must(export_events_run(export, &export->arm_runs[index], opened.place.workspace, out, &err),
+         &err);
     fclose(out);
     *owned = (unsigned char *)text;
     return (struct part){ *owned, size };
@@ -357,7 +346,7 @@ static void the_file_at_the_top_lists_axes_and_tags(void **state)
 /* Writes a journal with events of these steps; time passes between two. */
 static void write_journal(const char *directory, const int *steps, int count, const char *type)
 {
-    char *path = format_string("%s/%s/journal.jsonl", place.workspace, directory);
+    char *path = format_string("%s/%s/journal.jsonl", opened.place.workspace, directory);
     char *slash = strrchr(path, '/');
     struct journal_writer writer;
     struct error err;
@@ -381,18 +370,19 @@ static void times_are_those_of_the_journal_and_the_later_attempt_counts(void **s
 {
     static const int STEPS[] = { 2, 4, 8 }, AGAIN[] = { 4 };
     double before = clock_wall_s();
-    char *directory = place_ask(&place, "SELECT directory FROM attempt WHERE run_id = 1");
+    char *directory =
+        place_ask(&opened.place, "SELECT directory FROM attempt WHERE run_id = 1");
     struct event_times times;
     struct error err;
 
     (void)state;
     write_journal(directory, STEPS, 3, "metric");
-    place_change(&place,
+    place_change(&opened.place,
                  "INSERT INTO attempt (job_id, run_id, number, directory, executor, state,"
                  " started_at) VALUES (1, 1, 2, 'again', 'local', 'running',"
                  " '2100-01-01T00:00:00.500Z')");
     write_journal("again", AGAIN, 1, "metric");
-    must(event_times_load(&times, store, 1, place.workspace, &err), &err);
+    must(event_times_load(&times, store, 1, opened.place.workspace, &err), &err);
     double two = event_times_at(&times, EVENT_OF_METRIC, 2);
     double four = event_times_at(&times, EVENT_OF_METRIC, 4);
     double eight = event_times_at(&times, EVENT_OF_METRIC, 8);
@@ -410,13 +400,13 @@ static void times_are_those_of_the_journal_and_the_later_attempt_counts(void **s
 /* The files of the command, by Debian's python3 and the format's own checksum. */
 static void the_script_reads_what_the_command_wrote(void **state)
 {
-    char *out, *errors, *folder = file_join(place.directory, "events");
+    char *out, *errors, *folder = file_join(opened.place.directory, "events");
     char *command = format_string("/usr/bin/python3 tests/support/read_events.py %s", folder);
     const char *const words[] = { "export", folder, "--format", "tensorboard", NULL };
     char line[200];
 
     (void)state;
-    assert_int_equal(place_run(&place, words, &out, &errors), 0);
+    assert_int_equal(place_run(&opened.place, words, &out, &errors), 0);
     free(out);
     free(errors);
     if (access("/usr/bin/python3", X_OK) != 0) {

@@ -13,8 +13,8 @@
 #include "measure.h"
 #include "sql.h"
 #include "store.h"
+#include "support/opened.h"
 #include "support/place.h"
-#include "support/release_1.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -24,15 +24,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct place place;
+static struct opened_export opened;
 static struct store *store;
 static struct export *export;
-
-static void must(int rc, const struct error *err)
-{
-    if (rc != 0)
-        fail_msg("%s", err->message);
-}
 
 /* The workspace of the first release: two arms by arch.name, one seed, two evaluations;
  * with a tag, a list of values, and a setting of each type. */
@@ -49,24 +43,17 @@ static const char CHANGES[] =
 
 static int open_workspace(void **state)
 {
-    struct error err;
-
     (void)state;
-    place_make(&place);
-    must(file_make_directories(place.workspace, &err), &err);
-    release_1_write(place.workspace);
-    must(store_open(&store, place.workspace, STORE_WRITE, &err), &err); /* migrates */
-    database_change(place.workspace, CHANGES);
-    must(export_open(&export, store, NULL, 0, NULL, 0, &err), &err);
+    opened_export_make(&opened, CHANGES);
+    store = opened.store;
+    export = opened.export;
     return 0;
 }
 
 static int close_workspace(void **state)
 {
     (void)state;
-    export_close(export);
-    store_close(store);
-    place_remove(&place);
+    opened_export_remove(&opened);
     return 0;
 }
 
@@ -204,7 +191,7 @@ static void values_are_those_of_the_database_with_their_types(void **state)
     sql_end(&s);
     cJSON_Delete(row);
     free(text);
-    place_expect(&place, "SELECT count(*) FROM metric", "32");
+    place_expect(&opened.place, "SELECT count(*) FROM metric", "32");
     free(text_of(EXPORT_CURVES, FORMAT_CSV, &rows));
     assert_int_equal(rows, 32);
     free(text_of(EXPORT_TASKS, FORMAT_CSV, &rows));
@@ -369,8 +356,8 @@ static void expect_refusal(const char *path, bool force, enum error_code code,
 
 static void a_killed_export_leaves_no_folder_and_the_next_one_tidies_up(void **state)
 {
-    char *path = file_join(place.directory, "out");
-    char *left = file_join(place.directory, ".out.hrmlab-export/a/b");
+    char *path = file_join(opened.place.directory, "out");
+    char *left = file_join(opened.place.directory, ".out.hrmlab-export/a/b");
     int status;
 
     (void)state;
@@ -389,7 +376,7 @@ static void a_killed_export_leaves_no_folder_and_the_next_one_tidies_up(void **s
 
 static void only_an_earlier_export_is_replaced_and_only_by_force(void **state)
 {
-    char *path = file_join(place.directory, "again"), *mine = file_join(path, "mine");
+    char *path = file_join(opened.place.directory, "again"), *mine = file_join(path, "mine");
     struct error err;
 
     (void)state;
@@ -400,7 +387,7 @@ static void only_an_earlier_export_is_replaced_and_only_by_force(void **state)
     must(file_write_atomic(mine, "", 0, &err), &err);
     expect_refusal(path, true, ERROR_FORMAT, "\"mine\" in it is not of the earlier export");
     assert_true(file_exists(mine));
-    expect_refusal(place.directory, true, ERROR_FORMAT, "no earlier export");
+    expect_refusal(opened.place.directory, true, ERROR_FORMAT, "no earlier export");
     expect_refusal(mine, true, ERROR_FORMAT, "this is no folder");
     expect_refusal("..", true, ERROR_FORMAT, "the name of a new folder");
     free(mine);
@@ -409,7 +396,7 @@ static void only_an_earlier_export_is_replaced_and_only_by_force(void **state)
 
 static void two_exports_to_one_place_do_not_mix(void **state)
 {
-    char *path = file_join(place.directory, "both");
+    char *path = file_join(opened.place.directory, "both");
     struct export_folder folder;
     struct error err;
 
@@ -426,8 +413,8 @@ static void the_command_writes_the_same_bytes_twice(void **state)
     static const char *const FILES[] = { "runs.csv",    "settings.csv",  "results.csv",
                                          "curves.csv",  "tasks.csv",     "trajectories.csv",
                                          "export.json", "dictionary.csv" };
-    char *out, *errors, *first = file_join(place.directory, "one");
-    char *second = file_join(place.directory, "two");
+    char *out, *errors, *first = file_join(opened.place.directory, "one");
+    char *second = file_join(opened.place.directory, "two");
     const char *const once[] = { "export", first, NULL };
     const char *const twice[] = { "export", second, "t", "--format", "csv", NULL };
     const char *const wrong[] = { "results", "--format", "tensorboard", NULL };
@@ -435,7 +422,7 @@ static void the_command_writes_the_same_bytes_twice(void **state)
 
     (void)state;
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(place_run(&place, i == 0 ? once : twice, &out, &errors), 0);
+        assert_int_equal(place_run(&opened.place, i == 0 ? once : twice, &out, &errors), 0);
         assert_string_equal(out, "");
         assert_non_null(strstr(errors, "2 runs of 1 experiment are in "));
         free(out);
@@ -454,7 +441,7 @@ static void the_command_writes_the_same_bytes_twice(void **state)
         free(a);
         free(b);
     }
-    assert_int_equal(place_run(&place, wrong, &out, &errors), 2);
+    assert_int_equal(place_run(&opened.place, wrong, &out, &errors), 2);
     assert_non_null(strstr(errors, "the format tensorboard is for export"));
     free(out);
     free(errors);

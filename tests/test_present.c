@@ -23,20 +23,14 @@
 #include "pivot.h"
 #include "query.h"
 #include "store.h"
+#include "support/opened.h"
 #include "support/place.h"
-#include "support/release_1.h"
 #include "table_arrange.h"
 #include "text.h"
 
-static char directory[64];
+static struct opened opened;
 static struct store *store;
 static struct results *results;
-
-static void must(int rc, const struct error *err)
-{
-    if (rc != 0)
-        fail_msg("%s", err->message);
-}
 
 /* The workspace of the first release: two arms by arch.name, one seed, two evaluations. */
 static int open_workspace(void **state)
@@ -44,11 +38,8 @@ static int open_workspace(void **state)
     struct error err;
 
     (void)state;
-    snprintf(directory, sizeof directory, "/tmp/test_present.XXXXXX");
-    if (mkdtemp(directory) == NULL)
-        return -1;
-    release_1_write(directory);
-    must(store_open(&store, directory, STORE_WRITE, &err), &err); /* migrates */
+    opened_make(&opened);
+    store = opened.store;
     must(results_load(&results, store, "last", NULL, 0, RESULTS_LAST, &err), &err);
     return 0;
 }
@@ -57,8 +48,8 @@ static int close_workspace(void **state)
 {
     (void)state;
     results_destroy(results);
-    store_close(store);
-    return file_remove_tree(directory, NULL);
+    opened_remove(&opened);
+    return 0;
 }
 
 static void expect_print(struct table *table, enum output_format format, const char *expected)
@@ -282,7 +273,7 @@ static char *on_terminal(int width, const char *const *words)
     assert_true(pid >= 0);
     if (pid == 0) {
         char *line[12] = { (char *)(uintptr_t)place_hrmlab(), (char *)(uintptr_t) "--workspace",
-                           directory };
+                           opened.directory };
         int silent = open("/dev/null", O_WRONLY);
 
         for (int i = 0; i < 8 && words[i] != NULL; i++)

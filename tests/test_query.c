@@ -14,45 +14,34 @@
 #include "baselines.h"
 #include "error.h"
 #include "evaluation_order.h"
-#include "file.h"
 #include "id_range.h"
 #include "query.h"
 #include "store.h"
+#include "support/opened.h"
 #include "support/release_1.h"
 
-static char directory[64];
+static struct opened opened;
 static struct store *store;
-
-static void must(int rc, const struct error *err)
-{
-    if (rc != 0)
-        fail_msg("%s", err->message);
-}
 
 static void change(const char *sql)
 {
-    database_change(directory, sql);
+    database_change(opened.directory, sql);
 }
 
 /* The workspace of the first release, upgraded: two arms, one seed, two evaluations. */
 static int open_workspace(void **state)
 {
-    struct error err;
-
     (void)state;
-    snprintf(directory, sizeof directory, "/tmp/test_query.XXXXXX");
-    if (mkdtemp(directory) == NULL)
-        return -1;
-    release_1_write(directory);
-    must(store_open(&store, directory, STORE_WRITE, &err), &err);
+    opened_make(&opened);
+    store = opened.store;
     return 0;
 }
 
 static int close_workspace(void **state)
 {
     (void)state;
-    store_close(store);
-    return file_remove_tree(directory, NULL);
+    opened_remove(&opened);
+    return 0;
 }
 
 static struct results *load(enum results_scope scope)
@@ -148,15 +137,14 @@ static void only_attempts_to_train_cost_training(void **state)
     struct results *results;
 
     (void)state;
-    change(
-        "UPDATE attempt SET user_seconds = 1, system_seconds = 0;"
-        "INSERT INTO job (job_id, run_id, kind, state, queued_at) VALUES"
-        " (100, 1, 'evaluate', 'done', ''), (101, 1, 'train', 'done', ''),"
-        " (102, 2, 'evaluate', 'done', '');"
-        "INSERT INTO attempt (job_id, run_id, number, directory, executor, state, started_at,"
-        " user_seconds, system_seconds) VALUES (100, 1, 11, '', '', 'ended', '', 10, 0),"
-        " (101, 1, 12, '', '', 'ended', '', 100, 0),"
-        " (102, 2, 11, '', '', 'ended', '', 1000, 0)");
+    change("UPDATE attempt SET user_seconds = 1, system_seconds = 0;"
+           "INSERT INTO job (job_id, run_id, kind, state, queued_at) VALUES"
+           " (100, 1, 'evaluate', 'done', ''), (101, 1, 'train', 'done', ''),"
+           " (102, 2, 'evaluate', 'done', '');"
+           "INSERT INTO attempt (job_id, run_id, number, directory, executor, state, started_at,"
+           " user_seconds, system_seconds) VALUES (100, 1, 11, '', '', 'ended', '', 10, 0),"
+           " (101, 1, 12, '', '', 'ended', '', 100, 0),"
+           " (102, 2, 11, '', '', 'ended', '', 1000, 0)");
     results = load(RESULTS_LAST);
     for (int i = 0; i < results->row_count; i++)
         assert_true(fabs(results->rows[i].train_cpu_seconds -
