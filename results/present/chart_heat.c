@@ -8,6 +8,10 @@
 
 enum { UNDER = 50, ROW = 34, LEAST_LEFT = 44, MOST_LEFT = 170, MOST_COLUMN = 96 };
 
+/* From this share of color_of() on white is read better than black; the contrast is 4.5
+ * at least. */
+static const double WHITE_FROM = 0.714;
+
 double heat_height(const struct chart *chart, double width)
 {
     (void)width;
@@ -79,7 +83,7 @@ static void draw_cell(struct svg *svg, const struct chart_point *point, double x
     }
     svg_cell(svg, color_of(share), x + 1, y + 1, column - 2, ROW - 2, point->tooltip);
     if (point->label != NULL)
-        svg_text(svg, share > 0.55 ? "small light" : "small dark", x + column / 2,
+        svg_text(svg, share > WHITE_FROM ? "small light" : "small dark", x + column / 2,
                  y + ROW / 2.0 + 4, SVG_MIDDLE, point->label);
 }
 
