@@ -22,45 +22,56 @@ static int fill(struct store *store, struct table **out, const struct table_colu
     return rc;
 }
 
-/* The run, with one line per fact; unknown facts are omitted. */
+/* The run, with one line per fact; unknown facts are omitted. People are shown some
+ * shorter: a hash and its name fill a line of 80 columns. */
 static int fill_facts(struct store *store, struct table **out, const char *hash,
                       struct error *err)
 {
     static const struct table_column columns[] = {
-        { .name = "fact", .title = "run", .type = TABLE_TEXT },
-        { .name = "value", .title = "", .type = TABLE_TEXT },
+        { .name = "fact", .title = "run", .type = TABLE_TEXT, .machine_only = true },
+        { .name = "value", .title = "", .type = TABLE_TEXT, .machine_only = true },
+        { .name = "short_fact", .title = "run", .type = TABLE_TEXT, .people_only = true },
+        { .name = "short_value", .title = "", .type = TABLE_TEXT, .people_only = true },
     };
 
     return fill(
-        store, out, columns, 2,
-        "SELECT f, v FROM (SELECT 1 AS n, 'hash' AS f, hash AS v, hash AS h FROM run"
-        " UNION ALL SELECT 2, 'arm', e.name || ': ' || a.label, r.hash FROM run r"
+        store, out, columns, 4,
+        "SELECT f, v, coalesce(sf, f), coalesce(sv, v)"
+        " FROM (SELECT 1 AS n, 'hash' AS f, hash AS v, NULL AS sf, NULL AS sv, hash AS h"
+        "  FROM run"
+        " UNION ALL SELECT 2, 'arm', e.name || ': ' || a.label, NULL, NULL, r.hash FROM run r"
         "  JOIN arm_run USING (run_id) JOIN arm a USING (arm_id)"
         "  JOIN experiment e USING (experiment_id)"
-        " UNION ALL SELECT 3, 'seed', seed, hash FROM run"
+        " UNION ALL SELECT 3, 'seed', seed, NULL, NULL, hash FROM run"
         " UNION ALL SELECT 4, j.kind || ' job', j.state || coalesce(': ' || j.cause, '')"
-        "  || coalesce(': ' || j.message, ''), r.hash FROM job j JOIN run r USING (run_id)"
-        " UNION ALL SELECT 5, 'parameters', parameters, hash FROM run"
-        " UNION ALL SELECT 6, 'puzzle embedding', puzzle_parameters, hash FROM run"
-        " UNION ALL SELECT 7, 'training steps', total_steps, hash FROM run"
-        " UNION ALL SELECT 8, 'training TFLOP', round(train_flops * 1e-12, 3), hash"
-        "  FROM run"
-        " UNION ALL SELECT 9, 'data', data_hash, hash FROM run"
-        " UNION ALL SELECT 10, 'numeric version', numeric_version, hash FROM run"
+        "  || coalesce(': ' || j.message, ''), NULL, NULL, r.hash"
+        "  FROM job j JOIN run r USING (run_id)"
+        " UNION ALL SELECT 5, 'parameters', parameters, NULL, NULL, hash FROM run"
+        " UNION ALL SELECT 6, 'puzzle embedding', puzzle_parameters, 'puzzle ids',"
+        "  puzzle_parameters || ' parameters of their embedding', hash FROM run"
+        " UNION ALL SELECT 7, 'training steps', total_steps, 'steps', NULL, hash FROM run"
+        " UNION ALL SELECT 8, 'training TFLOP', round(train_flops * 1e-12, 3), 'work',"
+        "  round(train_flops * 1e-12, 3) || ' TFLOP', hash FROM run"
+        " UNION ALL SELECT 9, 'data', data_hash, NULL, NULL, hash FROM run"
+        " UNION ALL SELECT 10, 'numeric version', numeric_version, 'engine',"
+        "  'numeric version ' || numeric_version, hash FROM run"
         " UNION ALL SELECT 11, 'mixed', 'trained on more than one kernel set or number of "
-        "threads', hash"
-        "  FROM run WHERE mixed"
-        " UNION ALL SELECT 12, 'checkpoint', c.file, r.hash FROM checkpoint c"
+        "threads', NULL, NULL, hash FROM run WHERE mixed"
+        " UNION ALL SELECT 12, 'checkpoint', c.file, NULL,"
+        "  replace(c.file, 'runs/' || r.hash || '/', ''), r.hash FROM checkpoint c"
         "  JOIN run r USING (run_id)"
-        " UNION ALL SELECT 13, 'weights', c.weights_hash, r.hash FROM checkpoint c"
+        " UNION ALL SELECT 13, 'weights', c.weights_hash, NULL, NULL, r.hash FROM checkpoint c"
         "  JOIN run r USING (run_id)"
         " UNION ALL SELECT 14, 'baseline ' || b.name || ', ' || b.split,"
         "  printf('pass@2 %.3f, per token %.3f', b.pass_at_2, b.per_token_accuracy),"
-        "  r.hash FROM baseline b JOIN run r USING (run_id)"
-        " UNION ALL SELECT 15, m.kind, m.text, m.run_hash FROM mark m"
+        "  'baseline', printf('%s, split %s: pass@2 %.3f, per token %.3f', b.name, b.split,"
+        "  b.pass_at_2, b.per_token_accuracy), r.hash FROM baseline b JOIN run r USING (run_id)"
+        " UNION ALL SELECT 15, m.kind, m.text, NULL, NULL, m.run_hash FROM mark m"
         "  WHERE m.experiment = '' AND m.arm = ''"
         " UNION ALL SELECT 15, m.kind || ' of ' || iif(m.arm = '', m.experiment, m.arm),"
-        "  m.text, r.hash FROM mark m JOIN experiment e ON e.name = m.experiment"
+        "  m.text, m.kind, m.text || iif(m.text = '', '', ' ') || '(of '"
+        "  || iif(m.arm = '', m.experiment, m.arm) || ')', r.hash"
+        "  FROM mark m JOIN experiment e ON e.name = m.experiment"
         "  JOIN arm a ON a.experiment_id = e.experiment_id AND m.arm IN ('', a.label)"
         "  JOIN arm_run USING (arm_id) JOIN run r USING (run_id))"
         " WHERE h = ?1 AND v IS NOT NULL ORDER BY n",

@@ -386,6 +386,34 @@ static void texts_wrap_between_words_and_never_inside(void **state)
     }
 }
 
+/* Six rows with a short text, one with a long one: the width goes to the six. */
+static void a_line_is_shared_so_that_the_rows_take_few_lines(void **state)
+{
+    static const char SHORT[] = "aaaa bbbb cccc dddd eeee";
+    static const struct table_column columns[] = {
+        { .name = "arm", .type = TABLE_TEXT },
+        { .name = "state", .type = TABLE_TEXT },
+    };
+    struct table *table;
+    int lines = 0;
+
+    (void)state;
+    assert_int_equal(table_create(&table, columns, 2, NULL), 0);
+    for (int i = 0; i < 7; i++) {
+        table_row(table);
+        table_text(table, i < 6 ? SHORT : "one");
+        table_text(table, i < 6 ? "done" : "gone and lost and cut and to be done once more");
+    }
+    char *text = shown_at(table, 40);
+
+    expect_lines_within(text, 40);
+    assert_non_null(strstr(text, SHORT)); /* in one line */
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    assert_int_equal(lines, 1 + 6 + 4); /* the heading; six; "gone and lost / ..." */
+    free(text);
+}
+
 static void one_row_tells_its_lesser_columns_in_a_line(void **state)
 {
     static const struct table_column columns[] = {
@@ -487,6 +515,7 @@ int main(void)
         cmocka_unit_test(a_narrow_terminal_gets_the_columns_that_matter),
         cmocka_unit_test(a_grid_of_means_goes_over_its_spreads_before_it_is_too_wide),
         cmocka_unit_test(texts_wrap_between_words_and_never_inside),
+        cmocka_unit_test(a_line_is_shared_so_that_the_rows_take_few_lines),
         cmocka_unit_test(one_row_tells_its_lesser_columns_in_a_line),
         cmocka_unit_test(rows_of_one_group_stand_below_its_name),
         cmocka_unit_test(programs_get_true_and_false_and_a_line_per_object),

@@ -113,13 +113,29 @@ int figure_make(struct picture *out, const struct figure *figure, struct figure_
     return rc;
 }
 
+/* Adds a figure's row. title: NULL where it is not possible, for this reason. */
+static void add_figure(struct table *table, const struct figure *figure, const char *title,
+                       const char *reason)
+{
+    const char *why = figure->asked ? figure->needs : reason;
+
+    table_row(table);
+    table_text(table, figure->name);
+    table_text(table, title);
+    table_text(table, title != NULL ? "yes" : figure->asked ? "with" : "no");
+    table_mark(table, title != NULL ? TABLE_GOOD : TABLE_FAINT);
+    table_text(table, title != NULL ? NULL : why);
+    table_text(table, title != NULL ? title : why);
+}
+
 int figure_list(struct table **out, struct figure_source *source, struct error *err)
 {
     static const struct table_column COLUMNS[] = {
         { .name = "figure", .type = TABLE_TEXT },
-        { .name = "shows", .type = TABLE_TEXT, .drop = 1 },
+        { .name = "shows", .type = TABLE_TEXT, .machine_only = true },
         { .name = "possible", .type = TABLE_TEXT },
-        { .name = "reason", .title = "needs", .type = TABLE_TEXT },
+        { .name = "reason", .type = TABLE_TEXT, .machine_only = true },
+        { .name = "shows_or_reason", .title = "", .type = TABLE_TEXT, .people_only = true },
     };
     int rc = table_create(out, COLUMNS, (int)(sizeof COLUMNS / sizeof *COLUMNS), err);
 
@@ -133,19 +149,7 @@ int figure_list(struct table **out, struct figure_source *source, struct error *
             *err = why;
             break;
         }
-        table_row(*out);
-        table_text(*out, figure->name);
-        if (rc == 0) {
-            table_text(*out, picture.title);
-            table_text(*out, "yes");
-            table_mark(*out, TABLE_GOOD);
-            table_empty(*out);
-        } else {
-            table_empty(*out);
-            table_text(*out, figure->asked ? "with" : "no");
-            table_mark(*out, TABLE_FAINT);
-            table_text(*out, figure->asked ? figure->needs : why.message);
-        }
+        add_figure(*out, figure, rc == 0 ? picture.title : NULL, why.message);
         picture_release(&picture);
         rc = 0;
     }

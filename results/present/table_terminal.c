@@ -10,6 +10,7 @@
 #include "table_internal.h"
 
 #include "file.h"
+#include "table_wrap.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -44,74 +45,6 @@ static bool is_number(const struct table_column *column)
     return column->type == TABLE_INT || column->type == TABLE_REAL;
 }
 
-/* Columns of a word; of a path that takes most of the line, of its widest part. */
-static int word_columns(const char *word, size_t length, int limit)
-{
-    int whole = text_columns(word, length), widest = 0;
-    size_t begin = 0;
-
-    if (limit == 0 || whole <= limit / 2)
-        return whole;
-    for (size_t i = 0; i < length; i++)
-        if (word[i] == '/' || i + 1 == length) {
-            int part = text_columns(word + begin, i + 1 - begin);
-
-            widest = part > widest ? part : widest;
-            begin = i + 1;
-        }
-    return widest;
-}
-
-/* Columns that the longest word of text needs, at most limit (0: no limit). */
-static int longest_word(const char *text, int limit)
-{
-    int longest = 0;
-
-    while (*text != '\0') {
-        size_t length = strcspn(text, " ");
-        int width = word_columns(text, length, limit);
-
-        if (limit == 0 || width <= limit)
-            longest = width > longest ? width : longest;
-        text += length + strspn(text + length, " ");
-    }
-    return longest;
-}
-
-/* Bytes of a word that is wider than width up to the last slash that fits; all of them
- * if there is none. */
-static size_t path_length(const char *word, size_t length, int width)
-{
-    size_t fitting = 0;
-
-    for (size_t i = 0; i < length && text_columns(word, i + 1) <= width; i++)
-        if (word[i] == '/')
-            fitting = i + 1;
-    return fitting > 0 ? fitting : length;
-}
-
-/* Bytes of the first line of text when it is broken between words at width (0: not
- * broken); a longer word begins a line of its own. */
-static size_t line_length(const char *text, int width)
-{
-    size_t all = strlen(text), taken = 0;
-
-    if (width == 0 || text_columns(text, all) <= width)
-        return all;
-    for (;;) {
-        size_t spaces = strspn(text + taken, " ");
-        size_t word = strcspn(text + taken + spaces, " ");
-
-        if (word == 0)
-            return all;
-        if (taken > 0 && text_columns(text, taken + spaces + word) > width)
-            return taken;
-        if (text_columns(text + spaces, word) > width)
-            return spaces + path_length(text + spaces, word, width);
-        taken += spaces + word;
-    }
-}
-
 static void view_release(struct view *view)
 {
     for (int i = 0; view->texts != NULL && i < (view->rows + 1) * view->count; i++)
@@ -130,7 +63,7 @@ static void measure_column(struct view *view, const struct table *table, int i, 
 
     for (int row = 0; row <= view->rows; row++) {
         const char *text = view->texts[row * view->count + i];
-        int width = text_columns(text, strlen(text)), longest = longest_word(text, limit);
+        int width = text_columns(text, strlen(text)), longest = wrap_longest_word(text, limit);
 
         natural = width > natural ? width : natural;
         word = longest > word ? longest : word;
@@ -188,25 +121,26 @@ static int least_line(const struct view *view, const struct table *table)
     return total;
 }
 
-/* Chooses widths that fit, if possible: the smallest ones, then the remaining
- * columns are distributed. width 0: no terminal. */
-static void find_widths(struct view *view, const struct table *table, int width)
+/* Chooses widths that fit, if possible. width 0: no terminal. -1: no memory. */
+static int find_widths(struct view *view, const struct table *table, int width)
 {
-    int total = least_line(view, table);
+    bool *hidden = calloc((size_t)view->count + 1, sizeof *hidden);
+    const struct wrap_columns columns = { .count = view->count,
+                                          .rows = view->rows + 1,
+                                          .texts = view->texts,
+                                          .natural = view->natural,
+                                          .least = view->least,
+                                          .hidden = hidden };
 
-    width = width > 0 ? width : PIPE_WIDTH;
-    for (int i = 0; i < view->count; i++)
-        view->width[i] = view->least[i];
-    for (bool wider = true; wider;) {
-        wider = false;
-        for (int i = 0; i < view->count; i++)
-            if (is_seen(table, view->of_column[i]) && view->width[i] < view->natural[i] &&
-                total < width) {
-                view->width[i]++;
-                total++;
-                wider = true;
-            }
-    }
+    for (int i = 0; hidden != NULL && i < view->count; i++)
+        hidden[i] = !is_seen(table, view->of_column[i]);
+    int rc = hidden == NULL
+                 ? -1
+                 : wrap_share(view->width, &columns,
+                              (width > 0 ? width : PIPE_WIDTH) - least_line(view, table));
+
+    free(hidden);
+    return rc;
 }
 
 /* Whether all rows have the same value in the column; *text is the value, newly
@@ -365,7 +299,7 @@ static void print_row(const struct view *view, const struct table *table, int ro
             bool number = is_number(&table->columns[at]);
             enum table_mark mark = row == 0 ? TABLE_STRONG : cell_at(table, row - 1, at)->mark;
             const char *start = color ? color_of(mark) : "";
-            size_t length = line_length(rest[i], number ? 0 : view->width[i]);
+            size_t length = wrap_line_length(rest[i], number ? 0 : view->width[i]);
             int used = text_columns(rest[i], length), padding = view->width[i] - used;
 
             padding = padding > 0 ? padding : 0;
@@ -394,7 +328,7 @@ int table_print_paragraph(FILE *out, const char *text, int width, bool strong)
         return -1;
     const char *rest = text_strip_controls(clean, size, text);
     do {
-        size_t length = line_length(rest, width > 0 ? width : PARAGRAPH_WIDTH);
+        size_t length = wrap_line_length(rest, width > 0 ? width : PARAGRAPH_WIDTH);
 
         fprintf(out, "%s%.*s%s\n", strong ? "\033[1m" : "", (int)length, rest,
                 strong ? "\033[0m" : "");
@@ -450,7 +384,7 @@ int table_print_aligned(struct table *table, FILE *out, int width, bool color)
     if (rc == 0)
         rc = drop_columns(&dropped, &folded, &view, table, width);
     if (rc == 0)
-        find_widths(&view, table, width);
+        rc = find_widths(&view, table, width);
     if (rc == 0 && table->caption != NULL)
         rc = table_print_paragraph(out, table->caption, width, color);
     if (rc == 0 && folded != NULL)
