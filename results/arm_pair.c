@@ -3,7 +3,7 @@
 
 #include "arm_find.h"
 #include "error.h"
-#include "evaluation_keys.h"
+#include "evaluation_words.h"
 #include "file.h"
 
 #include <stdio.h>
@@ -37,34 +37,8 @@ static int select_cells(bool *selected, const struct compare *compare, const cha
     return rc;
 }
 
-/* What an evaluation has besides that the other has not, such as ", halt_rule stable",
- * at the end of text, which it frees. Newly allocated or NULL. */
-static char *describe_rest(char *text, const char *evaluation, const char *other)
-{
-    for (int k = 0; k < EVALUATION_KEY_COUNT && text != NULL; k++) {
-        enum evaluation_key key = (enum evaluation_key)k;
-        char *longer;
-
-        if (!evaluation_key_may_be_absent(key))
-            continue;
-        char *mine = evaluation_key_text(evaluation, key);
-        char *theirs = evaluation_key_text(other, key);
-        if (mine == NULL || theirs == NULL || strcmp(mine, theirs) != 0) {
-            longer = mine == NULL || theirs == NULL
-                         ? NULL
-                         : format_string("%s, %s %s", text,
-                                         strchr(evaluation_key_name(key), '.') + 1, mine);
-            free(text);
-            text = longer;
-        }
-        free(mine);
-        free(theirs);
-    }
-    return text;
-}
-
 /* The evaluation of a cell, such as "infer 4, voted all", and in what it differs from
- * the other's; newly allocated or NULL. */
+ * the other's and from most; newly allocated or NULL. */
 static char *describe_evaluation(const struct compare_cell *cell,
                                  const struct compare_cell *other)
 {
@@ -73,10 +47,11 @@ static char *describe_evaluation(const struct compare_cell *cell,
 
     if (row->augmentations != 0)
         snprintf(augmentations, sizeof augmentations, "%lld", (long long)row->augmentations);
-    return describe_rest(format_string("infer %lld, voted %s%s%s", (long long)row->outer_steps,
-                                       augmentations, row->act_inference ? ", ACT" : "",
-                                       row->train_split ? ", train split" : ""),
-                         row->evaluation, other->row->evaluation);
+    return evaluation_words_add(format_string("infer %lld, voted %s%s%s",
+                                              (long long)row->outer_steps, augmentations,
+                                              row->act_inference ? ", ACT" : "",
+                                              row->train_split ? ", train split" : ""),
+                                row->evaluation, other->row->evaluation);
 }
 
 static int add_pair(struct comparison_list *list, const struct compare *compare, int a, int b,

@@ -2,6 +2,7 @@
 #include "curve_query.h"
 
 #include "error.h"
+#include "evaluation_words.h"
 #include "file.h"
 #include "measure.h"
 #include "sql.h"
@@ -132,7 +133,9 @@ static char *evaluation_label(const struct results *results, const struct result
         return strdup(arm);
     if (row->augmentations != 0)
         snprintf(voted, sizeof voted, "%lld", (long long)row->augmentations);
-    return format_string("%s, infer %lld, voted %s", arm, (long long)row->outer_steps, voted);
+    return evaluation_words_add(
+        format_string("%s, infer %lld, voted %s", arm, (long long)row->outer_steps, voted),
+        row->evaluation, NULL);
 }
 
 static int load_evaluations(struct curves *out, const struct results *results,

@@ -3,6 +3,7 @@
 
 #include "arm_find.h"
 #include "error.h"
+#include "evaluation_words.h"
 #include "file.h"
 #include "query.h"
 #include "sql.h"
@@ -220,7 +221,7 @@ static const char MEANS[] =
     " SELECT 'inference ' || outer_steps || ', voted ' || iif(augmentations = 0, 'all',"
     "  augmentations) || iif(act, ', ACT', '') || iif(split = 'train', ', train split', ''),"
     " avg(iif(run_id IN (SELECT value FROM json_each(?1)), value, NULL)),"
-    " avg(iif(run_id IN (SELECT value FROM json_each(?2)), value, NULL))"
+    " avg(iif(run_id IN (SELECT value FROM json_each(?2)), value, NULL)), canonical"
     " FROM x GROUP BY canonical ORDER BY split, outer_steps, augmentations, act, canonical";
 
 static int add_means(struct table *table, struct store *store, const struct diff_side *first,
@@ -235,7 +236,9 @@ static int add_means(struct table *table, struct store *store, const struct diff
         bool has_first = sqlite3_column_type(s, 1) != SQLITE_NULL;
         bool has_second = sqlite3_column_type(s, 2) != SQLITE_NULL;
         double a = sqlite3_column_double(s, 1), b = sqlite3_column_double(s, 2);
-        char *name = format_string("%s, %s", METRICS[metric].title, sql_text(s, 0));
+        char *name =
+            evaluation_words_add(format_string("%s, %s", METRICS[metric].title, sql_text(s, 0)),
+                                 sql_text(s, 3), NULL);
         char one[40], other[40];
 
         rc = name == NULL ? error_no_memory(err, "results") : 0;

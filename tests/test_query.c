@@ -14,6 +14,7 @@
 #include "baselines.h"
 #include "error.h"
 #include "evaluation_order.h"
+#include "evaluation_words.h"
 #include "id_range.h"
 #include "query.h"
 #include "store.h"
@@ -137,14 +138,15 @@ static void only_attempts_to_train_cost_training(void **state)
     struct results *results;
 
     (void)state;
-    change("UPDATE attempt SET user_seconds = 1, system_seconds = 0;"
-           "INSERT INTO job (job_id, run_id, kind, state, queued_at) VALUES"
-           " (100, 1, 'evaluate', 'done', ''), (101, 1, 'train', 'done', ''),"
-           " (102, 2, 'evaluate', 'done', '');"
-           "INSERT INTO attempt (job_id, run_id, number, directory, executor, state, started_at,"
-           " user_seconds, system_seconds) VALUES (100, 1, 11, '', '', 'ended', '', 10, 0),"
-           " (101, 1, 12, '', '', 'ended', '', 100, 0),"
-           " (102, 2, 11, '', '', 'ended', '', 1000, 0)");
+    change(
+        "UPDATE attempt SET user_seconds = 1, system_seconds = 0;"
+        "INSERT INTO job (job_id, run_id, kind, state, queued_at) VALUES"
+        " (100, 1, 'evaluate', 'done', ''), (101, 1, 'train', 'done', ''),"
+        " (102, 2, 'evaluate', 'done', '');"
+        "INSERT INTO attempt (job_id, run_id, number, directory, executor, state, started_at,"
+        " user_seconds, system_seconds) VALUES (100, 1, 11, '', '', 'ended', '', 10, 0),"
+        " (101, 1, 12, '', '', 'ended', '', 100, 0),"
+        " (102, 2, 11, '', '', 'ended', '', 1000, 0)");
     results = load(RESULTS_LAST);
     for (int i = 0; i < results->row_count; i++)
         assert_true(fabs(results->rows[i].train_cpu_seconds -
@@ -266,6 +268,30 @@ static void the_arms_alone_have_no_rows(void **state)
     results_destroy(results);
 }
 
+/* Without them five halting rules at four steps would all be "infer 4, voted all". */
+static void an_evaluations_label_names_what_others_do_not_have(void **state)
+{
+    static const struct {
+        const char *evaluation, *other, *words;
+    } CASES[] = {
+        { "{\"eval.halt_max_steps\":4}", NULL, "x" },
+        { "{\"eval.halt_rule\":\"residual\",\"eval.halt_epsilon\":0.25}", NULL,
+          "x, halt_rule residual, halt_epsilon 0.25" },
+        { "{\"eval.halt_rule\":\"q\"}", "{\"eval.halt_rule\":\"q\"}", "x, halt_rule q" },
+        { "{}", "{\"eval.halt_rule\":\"q\"}", "x, halt_rule max" },
+        { "{\"eval.trajectory\":true}", "{\"eval.trajectory\":true}", "x" },
+        { "{\"eval.trajectory\":true}", "{}", "x, trajectory true" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        char *label = evaluation_words_add(strdup("x"), CASES[i].evaluation, CASES[i].other);
+
+        assert_string_equal(label, CASES[i].words);
+        free(label);
+    }
+}
+
 /* In the order of the table of settings, whatever the texts are. */
 static void evaluations_are_listed_by_what_their_settings_mean(void **state)
 {
@@ -308,6 +334,7 @@ int main(void)
         TEST(results_do_not_depend_on_the_numbers_of_runs),
         TEST(the_arms_alone_have_no_rows),
         cmocka_unit_test(evaluations_are_listed_by_what_their_settings_mean),
+        cmocka_unit_test(an_evaluations_label_names_what_others_do_not_have),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,7 @@ static const char STYLE[] =
     "h3{font-size:1.05rem;margin:1.4rem 0 .4rem}"
     "caption{text-align:left;color:#595959;font-size:.86rem;padding:.2rem 0}"
     "p{margin:.5rem 0}.note{color:#595959;font-size:.86rem}"
-    "nav{font-size:.9rem}nav a{margin-right:1rem}a{color:#0062a3}"
+    "nav{font-size:.9rem}nav a{margin-right:1rem;white-space:nowrap}a{color:#0062a3}"
     ".wide{overflow-x:auto}"
     "table{border-collapse:collapse;font-size:.88rem;margin:.5rem 0}"
     "th,td{text-align:left;padding:.2rem .8rem .2rem 0;vertical-align:top}"
