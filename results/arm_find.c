@@ -142,23 +142,19 @@ int arm_find(struct results **out, struct store *store, const struct results *re
 /* Copies the rows found to the end of into, as rows of its new last arm. */
 static int copy_rows(struct results *into, const struct results *found, struct error *err)
 {
-    size_t count = (size_t)into->row_count + (size_t)found->row_count;
-    struct result_row *rows = realloc(into->rows, count * sizeof *rows);
+    int before = into->row_count;
+    int rc = results_append(into, found, err);
 
-    if (rows == NULL)
-        return error_no_memory(err, "results");
-    into->rows = rows;
-    for (int i = 0; i < found->row_count; i++) {
-        struct result_row *row = &rows[into->row_count++];
+    for (int i = before; i < into->row_count && rc == 0; i++) {
+        struct result_row *row = &into->rows[i];
 
-        *row = found->rows[i];
         row->arm = into->arm_count - 1;
         row->evaluation = text_set_add(&into->evaluations, row->evaluation);
         row->data_hash = text_set_add(&into->data_hashes, row->data_hash);
         if (row->evaluation == NULL || row->data_hash == NULL)
-            return error_no_memory(err, "results");
+            rc = error_no_memory(err, "results");
     }
-    return 0;
+    return rc;
 }
 
 static int add_arm(struct results *into, char *label, const cJSON *axes, struct error *err)

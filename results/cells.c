@@ -62,7 +62,7 @@ static int add_cell(struct cells *cells, const struct result_row *rows, int coun
     if (cell->values == NULL || cell->seeds == NULL)
         return error_no_memory(err, "cells");
     for (int i = 0; i < count; i++) {
-        double value = rows[i].values[cells->metric];
+        double value = result_value(cells->results, &rows[i], cells->metric);
 
         if (isfinite(rows[i].train_flops)) {
             flops += rows[i].train_flops;

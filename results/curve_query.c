@@ -147,16 +147,17 @@ static int load_evaluations(struct curves *out, const struct results *results,
 
     for (int i = 0; i < results->row_count && rc == 0; i++) {
         const struct result_row *row = &results->rows[i];
+        double value = result_value(results, row, metric);
 
         if (i == 0 || row->arm != row[-1].arm)
             several = has_several_evaluations(results, i);
-        if (isnan(row->values[metric]))
+        if (isnan(value))
             continue;
         if (before == NULL || !same_evaluation(before, row) || before->seed != row->seed)
             rc = add_curve(out, row->arm, row->seed, evaluation_label(results, row, several),
                            err);
         if (rc == 0)
-            rc = add_point(&out->items[out->count - 1], row->step, row->values[metric], err);
+            rc = add_point(&out->items[out->count - 1], row->step, value, err);
         before = row;
     }
     return rc;

@@ -30,6 +30,8 @@ void results_destroy(struct results *results)
     }
     text_set_release(&results->evaluations);
     text_set_release(&results->data_hashes);
+    for (int m = 0; m < METRIC_COUNT; m++)
+        free(results->values[m]);
     free(results->arms);
     free(results->rows);
     free(results->experiment);
@@ -252,8 +254,6 @@ static void read_row(struct result_row *row, struct results *results, sqlite3_st
         .pass_seconds = sqlite3_column_double(s, 12),
     };
     sql_copy_text(row->checkpoint, sizeof row->checkpoint, s, 9);
-    for (int i = 0; i < METRIC_COUNT; i++)
-        row->values[i] = (double)NAN;
 }
 
 /* The state of an evaluation without a result, of a training that is done: that of the

@@ -8,6 +8,7 @@
 #define RESULTS_QUERY_H
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,8 +36,8 @@ struct result_arm {
     bool foreign; /* of another experiment, which its label names: arm_add_foreign() */
 };
 
-/* The result of one evaluation of one run at one step. Values are NaN if there is no
- * result yet, and for every run that failed or diverged. */
+/* The result of one evaluation of one run at one step, but for its measures, which
+ * result_value() has. */
 struct result_row {
     int arm; /* index into results.arms */
     int64_t run_id, evaluation_id, seed;
@@ -60,9 +61,6 @@ struct result_row {
                          * yet */
     bool hidden;        /* it has a result, but all its tests are hidden: none is
                          * scored */
-    /* By enum metric; those after METRIC_RECORDED, and all of RESULTS_ROWS and
-     * RESULTS_BARE, once results_load_metric() was called. */
-    double values[METRIC_COUNT];
     /* NaN: unknown */
     double train_flops;
     /* summed over cores, the training job's evaluations included */
@@ -92,6 +90,9 @@ struct results {
     int arm_count;
     struct result_row *rows; /* owned; by arm, evaluation, seed, step */
     int row_count;
+    /* Owned, by enum metric: (row_count) the value of each row, NaN: unknown. NULL: no
+     * row has one, or the measure was not loaded; read by result_value(). */
+    double *values[METRIC_COUNT];
     struct text_set evaluations, data_hashes; /* owned; texts of the rows */
     struct run_counts runs;
 };
@@ -107,6 +108,22 @@ int results_load(struct results **out, struct store *store, const char *experime
                  const char *const *wheres, int where_count, enum results_scope scope,
                  struct error *err) MUST_CHECK;
 void results_destroy(struct results *results); /* NULL allowed */
+
+/* A measure of one of the results' rows. NaN: there is no result yet, the run failed or
+ * diverged, or the measure was not loaded: those after METRIC_RECORDED, and all of
+ * RESULTS_ROWS and RESULTS_BARE, are by results_load_metric(). */
+static inline double result_value(const struct results *results, const struct result_row *row,
+                                  enum metric metric)
+{
+    const double *values = results->values[metric];
+
+    return values != NULL ? values[row - results->rows] : (double)NAN;
+}
+
+/* Adds the rows of `from` at the end, with their measures; their arms and texts are
+ * still those of `from`. ERROR_NOMEM. */
+int results_append(struct results *results, const struct results *from,
+                   struct error *err) MUST_CHECK;
 /* Loads a measure that results_load() has not: one that is derived from task_outcome,
  * for the rows of last checkpoints, or any after RESULTS_ROWS and RESULTS_BARE.
  * ERROR_NOMEM, database errors. */

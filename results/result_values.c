@@ -7,11 +7,13 @@
 #include "error.h"
 #include "evaluation_rows.h"
 #include "id_range.h"
+#include "large_array.h"
 #include "sql.h"
 #include "statistics.h"
 #include "store.h"
 #include "task_values.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,15 +21,63 @@
 /* At most so many measures are searched for; of more, all are. */
 enum { MOST_NAMED = 4 };
 
+/* The values of a measure with room for count rows; those from row `known` on are
+ * unknown. NULL: no memory. */
+static double *values_of(struct results *results, enum metric metric, int known, int count)
+{
+    double *values =
+        large_array_resize(results->values[metric], (size_t)count * sizeof *values);
+
+    if (values == NULL)
+        return NULL;
+    for (int i = known; i < count; i++)
+        values[i] = (double)NAN;
+    results->values[metric] = values;
+    return values;
+}
+
 /* Writes a value of an evaluation at a step to its rows. If all tests of an evaluation
  * are hidden, none is scored and the measures are unknown. */
-static void put_value(const struct evaluation_rows *rows, int evaluation, int64_t step,
-                      enum metric metric, double value)
+static int put_value(struct results *results, const struct evaluation_rows *rows,
+                     int evaluation, int64_t step, enum metric metric, double value,
+                     struct error *err)
 {
+    double *values = results->values[metric];
+
+    if (values == NULL)
+        values = values_of(results, metric, 0, results->row_count);
+    if (values == NULL)
+        return error_no_memory(err, "results");
     for (int i = rows->first[evaluation];
          i < rows->first[evaluation + 1] && rows->rows[i]->step <= step; i++)
         if (rows->rows[i]->step == step && rows->rows[i]->tasks > 0)
-            rows->rows[i]->values[metric] = value;
+            values[rows->rows[i] - results->rows] = value;
+    return 0;
+}
+
+int results_append(struct results *results, const struct results *from, struct error *err)
+{
+    int before = results->row_count, count = before + from->row_count;
+    struct result_row *rows = large_array_resize(results->rows, (size_t)count * sizeof *rows);
+
+    if (rows == NULL)
+        return error_no_memory(err, "results");
+    results->rows = rows;
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        if (results->values[m] == NULL && from->values[m] == NULL)
+            continue;
+        double *values =
+            values_of(results, (enum metric)m, results->values[m] != NULL ? before : 0, count);
+
+        if (values == NULL)
+            return error_no_memory(err, "results");
+        for (int i = 0; i < from->row_count; i++)
+            values[before + i] = result_value(from, &from->rows[i], (enum metric)m);
+    }
+    for (int i = 0; i < from->row_count; i++)
+        rows[before + i] = from->rows[i];
+    results->row_count = count;
+    return 0;
 }
 
 #define WHICH " WHERE x.evaluation_id BETWEEN ?1 AND ?2"
@@ -39,8 +89,9 @@ static void put_value(const struct evaluation_rows *rows, int evaluation, int64_
     "  AND m.position = 0" WHICH
 
 /* Loads one or two measures of the last checkpoints. */
-static int load_two(const struct evaluation_rows *rows, struct store *store,
-                    const enum metric *metrics, int count, struct error *err)
+static int load_two(struct results *results, const struct evaluation_rows *rows,
+                    struct store *store, const enum metric *metrics, int count,
+                    struct error *err)
 {
     const char *const names[2] = { METRICS[metrics[0]].name,
                                    count > 1 ? METRICS[metrics[1]].name : NULL };
@@ -54,33 +105,38 @@ static int load_two(const struct evaluation_rows *rows, struct store *store,
                        "  ON n.evaluation_id = x.evaluation_id AND n.step = x.step"
                        "  AND n.name = ?4 AND n.position = 0" WHICH LAST IN_ORDER,
                        names);
-    int rc;
+    int rc = 0;
 
-    while ((rc = id_query_step(&q, err)) > 0)
-        for (int i = 0; i < count; i++)
+    while (rc == 0 && (rc = id_query_step(&q, err)) > 0) {
+        rc = 0;
+        for (int i = 0; i < count && rc == 0; i++)
             if (sqlite3_column_type(q.s, 2 + i) != SQLITE_NULL)
-                put_value(rows, q.place, sqlite3_column_int64(q.s, 1), metrics[i],
-                          sqlite3_column_double(q.s, 2 + i));
+                rc = put_value(results, rows, q.place, sqlite3_column_int64(q.s, 1), metrics[i],
+                               sqlite3_column_double(q.s, 2 + i), err);
+    }
+    id_query_end(&q);
     return rc;
 }
 
 /* Loads all recorded measures. */
-static int load_all(const struct evaluation_rows *rows, struct store *store,
-                    enum results_scope scope, struct error *err)
+static int load_all(struct results *results, const struct evaluation_rows *rows,
+                    struct store *store, struct error *err)
 {
-    struct id_query q =
-        id_query_begin(store, &rows->evaluations,
-                       scope == RESULTS_ALL ? VALUES IN_ORDER : VALUES LAST IN_ORDER, NULL);
+    struct id_query q = id_query_begin(
+        store, &rows->evaluations,
+        results->scope == RESULTS_ALL ? VALUES IN_ORDER : VALUES LAST IN_ORDER, NULL);
     struct measure_memo memo = { { 0 }, 0 };
-    int rc;
+    int rc = 0;
 
-    while ((rc = id_query_step(&q, err)) > 0) {
+    while (rc == 0 && (rc = id_query_step(&q, err)) > 0) {
         enum metric metric = measure_memo_find(&memo, sql_text(q.s, 3));
 
+        rc = 0;
         if (metric < METRIC_RECORDED) /* otherwise it is a measure of a later release */
-            put_value(rows, q.place, sqlite3_column_int64(q.s, 1), metric,
-                      sqlite3_column_double(q.s, 2));
+            rc = put_value(results, rows, q.place, sqlite3_column_int64(q.s, 1), metric,
+                           sqlite3_column_double(q.s, 2), err);
     }
+    id_query_end(&q);
     return rc;
 }
 
@@ -92,10 +148,10 @@ static int load_recorded(struct results *results, struct store *store,
     int rc = evaluation_rows_init(&rows, results, err);
 
     if (rc == 0 && (count == 0 || count > MOST_NAMED))
-        rc = load_all(&rows, store, results->scope, err);
+        rc = load_all(results, &rows, store, err);
     else
         for (int i = 0; i < count && rc == 0; i += 2)
-            rc = load_two(&rows, store, metrics + i, count - i < 2 ? 1 : 2, err);
+            rc = load_two(results, &rows, store, metrics + i, count - i < 2 ? 1 : 2, err);
     evaluation_rows_release(&rows);
     return rc;
 }
@@ -107,15 +163,21 @@ static int load_derived(struct results *results, struct store *store, enum metri
     struct task_values values = { 0 };
     struct evaluation_rows rows;
     struct task_reader reader;
+    double *out = results->values[metric];
     int rc = evaluation_rows_init(&rows, results, err);
 
+    if (rc == 0 && out == NULL)
+        out = values_of(results, metric, 0, results->row_count);
+    if (rc == 0 && out == NULL)
+        rc = error_no_memory(err, "results");
     if (rc == 0)
         rc = task_reader_begin(&reader, store, &rows.evaluations, metric, err);
     if (rc == 0)
         while ((rc = task_reader_step(&reader, &values, err)) > 0)
             for (int i = rows.first[reader.place]; i < rows.first[reader.place + 1]; i++)
                 if (strcmp(rows.rows[i]->checkpoint, "last") == 0 && rows.rows[i]->tasks > 0)
-                    rows.rows[i]->values[metric] = statistics_mean(values.values, values.count);
+                    out[rows.rows[i] - results->rows] =
+                        statistics_mean(values.values, values.count);
     task_values_release(&values);
     evaluation_rows_release(&rows);
     return rc;

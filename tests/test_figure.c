@@ -162,7 +162,10 @@ static void a_figure_has_the_numbers_of_the_database(void **state)
     for (int i = 0; i < source.results->row_count; i++) {
         char number[NUMBER_TEXT_SIZE], text[160];
 
-        number_fixed(number, source.results->rows[i].values[METRIC_PER_TOKEN_ACCURACY], 3);
+        number_fixed(
+            number,
+            result_value(source.results, &source.results->rows[i], METRIC_PER_TOKEN_ACCURACY),
+            3);
         snprintf(text, sizeof text, "token acc %s (1 seed: %s)", number, number);
         assert_non_null(strstr(svg, text));
         snprintf(text, sizeof text, ">%s</text>", number);

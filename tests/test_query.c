@@ -69,17 +69,48 @@ static void measures_loaded_one_by_one_are_those_loaded_at_once(void **state)
     assert_true(whole->row_count > 0);
     assert_int_equal(rows->row_count, whole->row_count);
     for (int i = 0; i < rows->row_count; i++)
-        assert_true(isnan(rows->rows[i].values[METRIC_PASS_AT_2]));
+        assert_true(isnan(result_value(rows, &rows->rows[i], METRIC_PASS_AT_2)));
     for (int m = 0; m < METRIC_COUNT; m++) {
         must(results_load_metric(rows, store, (enum metric)m, &err), &err);
         must(results_load_metric(whole, store, (enum metric)m, &err), &err);
     }
     for (int i = 0; i < rows->row_count; i++)
         for (int m = 0; m < METRIC_COUNT; m++) {
-            expect_same(rows->rows[i].values[m], whole->rows[i].values[m]);
-            known += !isnan(whole->rows[i].values[m]);
+            double value = result_value(whole, &whole->rows[i], (enum metric)m);
+
+            expect_same(result_value(rows, &rows->rows[i], (enum metric)m), value);
+            known += !isnan(value);
         }
     assert_true(known > rows->row_count * 10);
+    results_destroy(rows);
+    results_destroy(whole);
+}
+
+static void rows_that_are_added_bring_their_measures(void **state)
+{
+    static const enum metric MINE = METRIC_PASS_AT_1, THEIRS = METRIC_EXACT_ROWS;
+    struct results *whole = load(RESULTS_LAST), *rows = load(RESULTS_ROWS);
+    struct results *others = load(RESULTS_ROWS);
+    int count = rows->row_count;
+    struct error err;
+
+    (void)state;
+    must(results_load_metric(rows, store, MINE, &err), &err);
+    must(results_load_metric(others, store, THEIRS, &err), &err);
+    must(results_append(rows, others, &err), &err);
+    assert_int_equal(rows->row_count, 2 * count);
+    for (int i = 0; i < count; i++) {
+        const struct result_row *mine = &rows->rows[i], *theirs = &rows->rows[count + i];
+
+        assert_int_equal(theirs->evaluation_id, mine->evaluation_id);
+        expect_same(result_value(rows, mine, MINE), result_value(whole, &whole->rows[i], MINE));
+        assert_true(isnan(result_value(rows, mine, THEIRS)));
+        assert_true(isnan(result_value(rows, theirs, MINE)));
+        expect_same(result_value(rows, theirs, THEIRS),
+                    result_value(whole, &whole->rows[i], THEIRS));
+        assert_true(isnan(result_value(rows, theirs, METRIC_PASS_AT_2)));
+    }
+    results_destroy(others);
     results_destroy(rows);
     results_destroy(whole);
 }
@@ -252,7 +283,8 @@ static void results_do_not_depend_on_the_numbers_of_runs(void **state)
         assert_int_equal(after->rows[i].state, before->rows[i].state);
         expect_same(after->rows[i].train_seconds, before->rows[i].train_seconds);
         for (int m = 0; m < METRIC_COUNT; m++)
-            expect_same(after->rows[i].values[m], before->rows[i].values[m]);
+            expect_same(result_value(after, &after->rows[i], (enum metric)m),
+                        result_value(before, &before->rows[i], (enum metric)m));
     }
     results_destroy(after);
     results_destroy(before);
@@ -325,6 +357,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(measures_loaded_one_by_one_are_those_loaded_at_once),
+        TEST(rows_that_are_added_bring_their_measures),
         TEST(baselines_of_some_measures_are_those_of_all),
         TEST(a_sample_of_rows_before_training_is_told),
         TEST(only_attempts_to_train_cost_training),

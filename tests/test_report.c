@@ -139,11 +139,11 @@ static void the_numbers_of_a_report_are_those_of_the_results(void **state)
             continue; /* not in the table of arms */
         for (size_t m = 0; m < sizeof SHOWN / sizeof *SHOWN; m++) {
             snprintf(cell, sizeof cell, "<td class=\"n\">%s</td>",
-                     number_fixed(number, row->values[SHOWN[m]], 3));
+                     number_fixed(number, result_value(source.results, row, SHOWN[m]), 3));
             if (strstr(report.text, cell) == NULL)
                 fail_msg("no %s", cell);
         }
-        number_fixed(number, row->values[METRIC_PER_TOKEN_ACCURACY], 3);
+        number_fixed(number, result_value(source.results, row, METRIC_PER_TOKEN_ACCURACY), 3);
         /* in its own column, before the spread that one seed has not */
         snprintf(cell, sizeof cell, ">%s</td><td class=\"n\">-</td>", number);
         snprintf(best, sizeof best, ">%s</strong></td><td class=\"n\">-</td>", number);

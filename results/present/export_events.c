@@ -156,13 +156,16 @@ static int add_measures(struct points *points, const struct export *export,
             continue;
         char *words = evaluation_words(row->evaluation);
 
-        for (int m = 0; m < METRIC_COUNT && rc == 0; m++)
+        for (int m = 0; m < METRIC_COUNT && rc == 0; m++) {
+            double value = result_value(export->results[item->experiment], row, (enum metric)m);
+
             if (words == NULL)
                 rc = error_no_memory(err, "event files");
-            else if (isfinite(row->values[m]))
+            else if (isfinite(value))
                 rc = add_point(points, row->step,
-                               format_string("%s/%s", METRICS[m].name, words), row->values[m],
+                               format_string("%s/%s", METRICS[m].name, words), value,
                                event_times_at(times, EVENT_OF_EVALUATION, row->step), err);
+        }
         free(words);
     }
     return rc;

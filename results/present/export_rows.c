@@ -312,7 +312,7 @@ static int write_result(struct export *export, struct export_sink *sink, int exp
         table_real(sink->table, sqlite3_column_double(s, 1));
     }
     for (int i = 0; i < METRIC_COUNT && rc == 0; i++)
-        table_real(sink->table, row->values[i]);
+        table_real(sink->table, result_value(export->results[experiment], row, (enum metric)i));
     return rc;
 }
 

@@ -153,7 +153,7 @@ static void steps_of(double *x, const struct cells *cells)
         int known = 0;
 
         for (int r = 0; r < cell->planned; r++) {
-            double steps = cell->row[r].values[METRIC_MEAN_OUTER_STEPS];
+            double steps = result_value(cells->results, &cell->row[r], METRIC_MEAN_OUTER_STEPS);
 
             sum += isfinite(steps) ? steps : 0;
             known += isfinite(steps);
@@ -204,7 +204,8 @@ int make_steps_used(struct picture *out, struct figure_source *source, struct er
 }
 
 /* A point at the mean pass@k of a cell's seeds, with the deviation. */
-static struct chart_point pass_point(const struct cell *cell, enum metric metric)
+static struct chart_point pass_point(const struct cells *cells, const struct cell *cell,
+                                     enum metric metric)
 {
     struct chart_point point = chart_point_at(METRICS[metric].rank, (double)NAN);
     double sum = 0, squares = 0;
@@ -212,7 +213,7 @@ static struct chart_point pass_point(const struct cell *cell, enum metric metric
 
     for (int pass = 0; pass < 2; pass++)
         for (int r = 0; r < cell->planned; r++) {
-            double value = cell->row[r].values[metric];
+            double value = result_value(cells->results, &cell->row[r], metric);
 
             if (!isfinite(value) || strcmp(cell->row[r].checkpoint, "last") != 0)
                 continue;
@@ -235,8 +236,8 @@ static struct chart_point pass_point(const struct cell *cell, enum metric metric
     return point;
 }
 
-static int add_pass_line(struct chart *chart, const char *label, const struct cell *cell,
-                         struct error *err)
+static int add_pass_line(struct chart *chart, const char *label, const struct cells *cells,
+                         const struct cell *cell, struct error *err)
 {
     static const enum metric KS[] = {
         METRIC_PASS_AT_1,  METRIC_PASS_AT_2,   METRIC_PASS_AT_5,
@@ -249,7 +250,7 @@ static int add_pass_line(struct chart *chart, const char *label, const struct ce
     chart->series[series].line = true;
     chart->series[series].band = true;
     for (size_t k = 0; k < sizeof KS / sizeof *KS; k++) {
-        struct chart_point point = pass_point(cell, KS[k]);
+        struct chart_point point = pass_point(cells, cell, KS[k]);
         char number[NUMBER_TEXT_SIZE];
         char *tooltip = format_string("%s, %s: %s", label, METRICS[KS[k]].title,
                                       number_fixed(number, point.y, DIGITS));
@@ -290,7 +291,7 @@ int make_pass_at_k(struct picture *out, struct figure_source *source, struct err
         char *label = cells_label(cells, &cells->items[i], NULL, 0);
 
         rc = label == NULL ? error_no_memory(err, "a figure")
-                           : add_pass_line(chart, label, &cells->items[i], err);
+                           : add_pass_line(chart, label, cells, &cells->items[i], err);
         free(label);
     }
     if (rc == 0)

@@ -218,11 +218,12 @@ static int add_checkpoints(struct samples *samples, bool *interim, const struct 
     for (int i = *from; i < all->row_count && all->rows[i].arm == cell->row->arm && rc == 0;
          i++) {
         const struct result_row *row = &all->rows[i];
+        double value = result_value(all, row, metric);
 
         if (strcmp(row->evaluation, cell->row->evaluation) != 0 || row->checkpoint[0] == '\0' ||
-            isnan(row->values[metric]))
+            isnan(value))
             continue;
-        const struct sample sample = { row->arm, row->step, row->seed, row->values[metric] };
+        const struct sample sample = { row->arm, row->step, row->seed, value };
 
         *interim = *interim || strcmp(row->checkpoint, "interim") == 0;
         rc = add_sample(samples, &sample, err);

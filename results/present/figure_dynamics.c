@@ -287,13 +287,13 @@ static int series_of_rule(struct chart *chart, const struct result_row *row)
 }
 
 /* Mean number of outer steps that the rows of a cell use; NaN: not known. */
-static double steps_used(const struct cell *cell)
+static double steps_used(const struct cells *cells, const struct cell *cell)
 {
     double sum = 0;
     int known = 0;
 
     for (int r = 0; r < cell->planned; r++) {
-        double steps = cell->row[r].values[METRIC_MEAN_OUTER_STEPS];
+        double steps = result_value(cells->results, &cell->row[r], METRIC_MEAN_OUTER_STEPS);
 
         sum += isfinite(steps) ? steps : 0;
         known += isfinite(steps);
@@ -302,15 +302,15 @@ static double steps_used(const struct cell *cell)
 }
 
 /* Whether the figure shows the cell. */
-static bool has_rule(const struct cell *cell)
+static bool has_rule(const struct cells *cells, const struct cell *cell)
 {
-    return cell->count > 0 && !cell->row->train_split && isfinite(steps_used(cell));
+    return cell->count > 0 && !cell->row->train_split && isfinite(steps_used(cells, cell));
 }
 
 static int draw_rule(struct chart *chart, const struct cells *cells, const struct cell *cell,
                      bool whiskers, struct error *err)
 {
-    struct chart_point point = chart_point_at(steps_used(cell), cell->mean);
+    struct chart_point point = chart_point_at(steps_used(cells, cell), cell->mean);
     int series = series_of_rule(chart, cell->row);
     char number[NUMBER_TEXT_SIZE], *label = cells_label(cells, cell, NULL, 0);
     char *place = label == NULL || chart->out_of_memory
@@ -342,13 +342,13 @@ int make_halting_rules(struct picture *out, struct figure_source *source, struct
     int rc = chart == NULL ? error_no_memory(err, "a figure") : 0, shown = 0;
 
     for (int i = 0; i < cells->count; i++)
-        shown += has_rule(&cells->items[i]);
+        shown += has_rule(cells, &cells->items[i]);
     if (rc == 0) {
         chart->x_scale = CHART_LOGARITHMIC; /* nothing uses less than one step */
         chart->y_is_share = strcmp(METRICS[cells->metric].unit, "share") == 0;
     }
     for (int i = 0; i < cells->count && rc == 0; i++)
-        if (has_rule(&cells->items[i]))
+        if (has_rule(cells, &cells->items[i]))
             rc = draw_rule(chart, cells, &cells->items[i], shown <= MOST_WHISKERS, err);
     if (rc == 0 && chart->series_count < 2)
         rc = error_set(err, ERROR_ABSENT,

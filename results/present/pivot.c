@@ -106,9 +106,10 @@ static void pivot_release(struct pivot *pivot)
     free(pivot->counts);
 }
 
-static bool has_value(const struct result_row *row, enum metric metric)
+static bool has_value(const struct results *results, const struct result_row *row,
+                      enum metric metric)
 {
-    return strcmp(row->checkpoint, "last") == 0 && !isnan(row->values[metric]);
+    return strcmp(row->checkpoint, "last") == 0 && !isnan(result_value(results, row, metric));
 }
 
 /* The row's value of the setting as text, "" without a setting. */
@@ -138,7 +139,7 @@ static int place_rows(struct pivot *pivot, int which, struct store *store, enum 
             char *text = NULL;
 
             pivot->places[i][which] = -1;
-            if (!has_value(&rows[i], metric))
+            if (!has_value(pivot->results, &rows[i], metric))
                 continue;
             if (before >= 0 && (key == NULL || result_axis_is_shared(pivot->results, &rows[i],
                                                                      &rows[before], key))) {
@@ -173,7 +174,7 @@ static int sum_rows(struct pivot *pivot, enum metric metric, struct error *err)
         if (pivot->places[i][0] < 0 || pivot->places[i][1] < 0)
             continue;
         size_t at = (size_t)pivot->places[i][0] * columns + (size_t)pivot->places[i][1];
-        pivot->sums[at] += pivot->results->rows[i].values[metric];
+        pivot->sums[at] += result_value(pivot->results, &pivot->results->rows[i], metric);
         pivot->counts[at]++;
     }
     return 0;

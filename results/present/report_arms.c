@@ -18,17 +18,32 @@ enum { DIGITS = 3, MOST_AXES = 12, LISTED_TASKS = 10, DRAWN_TASKS = 3 };
 
 /* ---- arms ---- */
 
-/* The mean over the finished seeds of another measure, or of a field of the row
- * (offset), such as the time of training. */
-static double mean_of(const struct cell *cell, size_t offset)
+/* The mean of another measure over the finished seeds. */
+static double mean_of(const struct cells *cells, const struct cell *cell, enum metric metric)
 {
     double sum = 0;
     int known = 0;
 
     for (int i = 0; i < cell->planned; i++) {
-        double value;
+        double value = result_value(cells->results, &cell->row[i], metric);
 
-        memcpy(&value, (const char *)&cell->row[i] + offset, sizeof value);
+        if (strcmp(cell->row[i].checkpoint, "last") != 0 || !isfinite(value))
+            continue;
+        sum += value;
+        known++;
+    }
+    return known > 0 ? sum / known : (double)NAN;
+}
+
+/* The mean of the processor time of training over the finished seeds. */
+static double train_cpu_seconds_of(const struct cell *cell)
+{
+    double sum = 0;
+    int known = 0;
+
+    for (int i = 0; i < cell->planned; i++) {
+        double value = cell->row[i].train_cpu_seconds;
+
         if (strcmp(cell->row[i].checkpoint, "last") != 0 || !isfinite(value))
             continue;
         sum += value;
@@ -121,10 +136,11 @@ static int add_arm_row(struct report_source *source, const struct cell *cell,
                        const struct cell *baseline, bool best, int columns, struct error *err)
 {
     struct document *document = source->document;
+    const struct cells *cells = source->figures->cells;
     char text[NUMBER_TEXT_SIZE], flops[NUMBER_TEXT_SIZE + 8], seeds[40];
     int rc;
 
-    add_arm_cells(document, source->figures->cells, cell, columns);
+    add_arm_cells(document, cells, cell, columns);
     snprintf(seeds, sizeof seeds, "%d of %d", cell->count, cell->planned);
     document_cell(document, seeds);
     number_fixed(text, cell->mean, DIGITS);
@@ -135,19 +151,12 @@ static int add_arm_row(struct report_source *source, const struct cell *cell,
     document_cell(document, number_fixed(text, cell->deviation, DIGITS));
     rc = add_delta(source, cell, baseline, err);
     document_cell(document,
-                  number_fixed(text,
-                               mean_of(cell, offsetof(struct result_row, values) +
-                                                 METRIC_PER_TOKEN_ACCURACY * sizeof(double)),
-                               DIGITS));
-    document_cell(document, number_fixed(text,
-                                         mean_of(cell, offsetof(struct result_row, values) +
-                                                           METRIC_EXACT_ROWS * sizeof(double)),
-                                         DIGITS));
+                  number_fixed(text, mean_of(cells, cell, METRIC_PER_TOKEN_ACCURACY), DIGITS));
+    document_cell(document,
+                  number_fixed(text, mean_of(cells, cell, METRIC_EXACT_ROWS), DIGITS));
     snprintf(flops, sizeof flops, "%sFLOP", number_scaled(text, cell->flops));
     document_cell(document, isfinite(cell->flops) ? flops : "");
-    document_cell(
-        document,
-        number_fixed(text, mean_of(cell, offsetof(struct result_row, train_cpu_seconds)), 1));
+    document_cell(document, number_fixed(text, train_cpu_seconds_of(cell), 1));
     return rc;
 }
 

@@ -30,20 +30,18 @@ static int group_size(const struct results *results, int first)
     return end - first;
 }
 
-/* Computes mean and deviation of a metric (or of a field at an offset) over the
- * finished rows of a group. scratch: (count). Returns their number. */
-static int summarise(double *mean, double *deviation, const struct result_row *rows, int count,
-                     size_t offset, double *scratch)
+/* Computes mean and deviation of a metric over the finished rows of a group. scratch:
+ * (count). Returns their number. */
+static int summarise(double *mean, double *deviation, const struct results *results,
+                     const struct result_row *rows, int count, enum metric metric,
+                     double *scratch)
 {
     int found = 0;
 
-    for (int i = 0; i < count; i++) {
-        double value;
+    for (int i = 0; i < count && results->values[metric] != NULL; i++) {
+        double value = result_value(results, &rows[i], metric);
 
-        if (strcmp(rows[i].checkpoint, "last") != 0)
-            continue;
-        memcpy(&value, (const char *)&rows[i] + offset, sizeof value);
-        if (!isnan(value))
+        if (!isnan(value) && strcmp(rows[i].checkpoint, "last") == 0)
             scratch[found++] = value;
     }
     *mean = statistics_mean(scratch, found);
@@ -52,9 +50,20 @@ static int summarise(double *mean, double *deviation, const struct result_row *r
     return found;
 }
 
-static size_t offset_of(enum metric metric)
+/* The mean of a field at an offset, over the same rows. */
+static double mean_of_field(const struct result_row *rows, int count, size_t offset,
+                            double *scratch)
 {
-    return offsetof(struct result_row, values) + (size_t)metric * sizeof(double);
+    int found = 0;
+
+    for (int i = 0; i < count; i++) {
+        double value;
+
+        memcpy(&value, (const char *)&rows[i] + offset, sizeof value);
+        if (!isnan(value) && strcmp(rows[i].checkpoint, "last") == 0)
+            scratch[found++] = value;
+    }
+    return statistics_mean(scratch, found);
 }
 
 /* Adds the number of tasks scored, which is the same for all seeds of an arm. */
@@ -75,7 +84,7 @@ static double best_mean(const struct results *results, enum metric metric, doubl
     bool lower = METRICS[metric].better == MEASURE_LOWER;
 
     for (int i = 0; i < results->row_count; i += group_size(results, i)) {
-        summarise(&mean, NULL, &results->rows[i], group_size(results, i), offset_of(metric),
+        summarise(&mean, NULL, results, &results->rows[i], group_size(results, i), metric,
                   scratch);
         if (isnan(best) || (lower ? mean < best : mean > best))
             best = mean;
@@ -173,15 +182,15 @@ static void add_group(struct table *table, const struct results *results,
     int seeds = 0;
 
     for (int m = 0; m < METRIC_COUNT; m++) {
-        int found = summarise(&means[m], &deviations[m], rows, count, offset_of((enum metric)m),
-                              scratch);
+        int found =
+            summarise(&means[m], &deviations[m], results, rows, count, (enum metric)m, scratch);
 
         if (m == METRIC_PASS_AT_2)
             seeds = found;
     }
     for (int i = 0; i < 3; i++)
-        summarise(&seconds[i], NULL, rows, count, SECONDS[i], scratch);
-    summarise(&flops, NULL, rows, count, offsetof(struct result_row, train_flops), scratch);
+        seconds[i] = mean_of_field(rows, count, SECONDS[i], scratch);
+    flops = mean_of_field(rows, count, offsetof(struct result_row, train_flops), scratch);
     table_row(table);
     table_add_identity(table, results, axes, rows);
     table_int(table, seeds);
@@ -270,7 +279,10 @@ static void add_row(struct table *table, const struct results *results, const st
                     const struct result_row *row, const struct shown *shown)
 {
     char hash[SHORT_HASH + 1], outcome[64];
+    double values[METRIC_COUNT];
 
+    for (int m = 0; m < METRIC_COUNT; m++)
+        values[m] = result_value(results, row, (enum metric)m);
     snprintf(hash, sizeof hash, "%.*s", SHORT_HASH, row->hash);
     table_row(table);
     table_add_identity(table, results, axes, row);
@@ -286,7 +298,7 @@ static void add_row(struct table *table, const struct results *results, const st
     else
         table_empty(table);
     add_tasks(table, row, 1);
-    table_add_metrics(table, shown, row->values, NULL, false);
+    table_add_metrics(table, shown, values, NULL, false);
 }
 
 int results_rows_table(struct table **out, const struct results *results,
