@@ -263,19 +263,22 @@ void draw_svg_add(struct draw_svg *svg, const struct grid *input, const struct g
 static const char STYLE[] =
     ".hd text{fill:#222}.hd .ground,.hd .plain{fill:#fff}.hd .square{stroke:#888}"
     ".hd .box{fill:none;stroke:#222;stroke-width:2}"
-    ".hd .wrong{fill:none;stroke:#222;stroke-width:2}"
+    ".hd .wrong{fill:none;stroke-width:2}.hd .wrong.frame{stroke:#c24a00}"
     ".hd .wrong.bright{stroke:#000}.hd .wrong.deep{stroke:#fff}"
     "@media (prefers-color-scheme:dark){.hd text{fill:#e6e6e6}.hd .ground{fill:#16181c}"
-    ".hd .plain{fill:#22252b}.hd .box,.hd .wrong{stroke:#e6e6e6}}";
+    ".hd .plain{fill:#22252b}.hd .box{stroke:#e6e6e6}.hd .wrong.frame{stroke:#f08a4b}}";
 
 void draw_svg_begin(FILE *out, const struct draw_svg *svg)
 {
+    int width = svg->width < 320 ? 320 : svg->width, height = svg->height + MARGIN;
+
     fprintf(out,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"hd\" width=\"%d\" "
-            "height=\"%d\" font-family=\"monospace\" font-size=\"12\">\n"
+            "height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"monospace\" "
+            "font-size=\"12\">\n"
             "<style>%s</style>\n"
             "<rect class=\"ground\" width=\"100%%\" height=\"100%%\"/>\n",
-            svg->width < 320 ? 320 : svg->width, svg->height + MARGIN, STYLE);
+            width, height, width, height, STYLE);
 }
 
 static void print_escaped(FILE *out, const char *text)
@@ -302,15 +305,20 @@ static void svg_square(FILE *out, struct data_look look, int left, int top)
                 left + CELL / 2, top + CELL * 3 / 4, look.text);
 }
 
-/* A cross over a wrong cell: black on bright colours, white on deep ones. */
-static void svg_cross(FILE *out, struct data_look look, int left, int top)
+/* Marks a wrong cell: a frame around a character, which stays readable; a cross over a
+ * square, black on bright colours and white on deep ones. */
+static void svg_wrong(FILE *out, struct data_look look, int left, int top)
 {
-    const char *ground = look.colour == DATA_NO_COLOUR ? ""
-                         : is_bright(look.colour)      ? " bright"
-                                                       : " deep";
+    enum { INSET = 2, CROSS = 3 };
 
-    fprintf(out, "<path class=\"wrong%s\" d=\"M%d %dl%d %dm0 %dl%d %d\"/>\n", ground, left + 3,
-            top + 3, CELL - 6, CELL - 6, 6 - CELL, 6 - CELL, CELL - 6);
+    if (look.colour == DATA_NO_COLOUR)
+        fprintf(out, "<path class=\"wrong frame\" d=\"M%d %dh%dv%dh%dz\"/>\n", left + INSET,
+                top + INSET, CELL - 2 * INSET, CELL - 2 * INSET, 2 * INSET - CELL);
+    else
+        fprintf(out, "<path class=\"wrong %s\" d=\"M%d %dl%d %dm0 %dl%d %d\"/>\n",
+                is_bright(look.colour) ? "bright" : "deep", left + CROSS, top + CROSS,
+                CELL - 2 * CROSS, CELL - 2 * CROSS, 2 * CROSS - CELL, 2 * CROSS - CELL,
+                CELL - 2 * CROSS);
 }
 
 static void svg_grid(FILE *out, const struct data_kind *kind, const struct grid *grid,
@@ -324,7 +332,7 @@ static void svg_grid(FILE *out, const struct data_kind *kind, const struct grid 
 
         svg_square(out, look, left, top);
         if (is_wrong(grid, solution, i))
-            svg_cross(out, look, left, top);
+            svg_wrong(out, look, left, top);
     }
     for (int r = d.box_rows; r < grid->rows; r += d.box_rows)
         fprintf(out, "<path class=\"box\" d=\"M%d %dh%d\"/>\n", x, y + CELL * r,
@@ -346,36 +354,56 @@ void draw_svg_pair(FILE *out, struct draw_svg *svg, const struct data_kind *kind
     svg->at += svg_height(input, output);
 }
 
-enum { PER_LINE = 6, CAPTION_WIDTH = 200 };
+/* MOST_LINE: two grids of 30 columns side by side, a little more than a report's page. */
+enum { MOST_LINE = 1040, GAP_OF_ITEMS = 24, TENTHS_OF_LETTER = 73 };
 
 static int svg_item_width(const struct draw_item *item)
 {
-    int width = CELL * item->grid->columns;
+    int drawn = CELL * item->grid->columns;
+    int caption = (int)strlen(item->caption) * TENTHS_OF_LETTER / 10;
 
-    return MARGIN + (width > CAPTION_WIDTH ? width : CAPTION_WIDTH);
+    return GAP_OF_ITEMS + (drawn > caption ? drawn : caption);
 }
 
-/* Height of the line of items that begins at first. */
-static int svg_line_height(const struct draw_item *items, int first, int count)
+/* How many of the items, one at least, fit side by side; *width and *height: of their
+ * line. */
+static int fit_svg_items(int *width, int *height, const struct draw_item *items, int count)
 {
-    int rows = 0;
+    int fit = 0, rows = 0;
 
-    for (int i = first; i < count && i < first + PER_LINE; i++)
-        rows = items[i].grid->rows > rows ? items[i].grid->rows : rows;
-    return TITLE + CELL * rows + MARGIN;
+    *width = MARGIN;
+    for (; fit < count; fit++) {
+        int wider = *width + svg_item_width(&items[fit]);
+
+        if (fit > 0 && wider > MOST_LINE)
+            break;
+        *width = wider;
+        rows = items[fit].grid->rows > rows ? items[fit].grid->rows : rows;
+    }
+    *height = TITLE + CELL * rows + MARGIN;
+    return fit;
 }
 
 void draw_svg_add_items(struct draw_svg *svg, const struct draw_item *items, int count)
 {
     svg->height += TITLE;
-    for (int first = 0; first < count; first += PER_LINE) {
-        int width = MARGIN;
-
-        for (int i = first; i < count && i < first + PER_LINE; i++)
-            width += svg_item_width(&items[i]);
+    for (int first = 0, width, height; first < count;) {
+        first += fit_svg_items(&width, &height, items + first, count - first);
         svg->width = width > svg->width ? width : svg->width;
-        svg->height += svg_line_height(items, first, count);
+        svg->height += height;
     }
+}
+
+static void svg_item(FILE *out, const struct data_kind *kind, const struct draw_item *item,
+                     int x, int y)
+{
+    fprintf(out, "<text x=\"%d\" y=\"%d\">", x, y + TITLE * 2 / 3);
+    print_escaped(out, item->caption);
+    fputs("</text>\n", out);
+    if (item->grid->rows == 0 || item->grid->columns == 0)
+        fprintf(out, "<text x=\"%d\" y=\"%d\">(no cells)</text>\n", x,
+                y + TITLE + CELL * 3 / 4);
+    svg_grid(out, kind, item->grid, item->solution, x, y + TITLE);
 }
 
 void draw_svg_items(FILE *out, struct draw_svg *svg, const struct data_kind *kind,
@@ -386,17 +414,15 @@ void draw_svg_items(FILE *out, struct draw_svg *svg, const struct data_kind *kin
     print_escaped(out, title);
     fputs("</text>\n", out);
     svg->at += TITLE;
-    for (int first = 0; first < count; first += PER_LINE) {
+    for (int first = 0, fit, width, height; first < count; first += fit) {
         int x = MARGIN;
 
-        for (int i = first; i < count && i < first + PER_LINE; i++) {
-            fprintf(out, "<text x=\"%d\" y=\"%d\">", x, svg->at + TITLE * 2 / 3);
-            print_escaped(out, items[i].caption);
-            fputs("</text>\n", out);
-            svg_grid(out, kind, items[i].grid, items[i].solution, x, svg->at + TITLE);
+        fit = fit_svg_items(&width, &height, items + first, count - first);
+        for (int i = first; i < first + fit; i++) {
+            svg_item(out, kind, &items[i], x, svg->at);
             x += svg_item_width(&items[i]);
         }
-        svg->at += svg_line_height(items, first, count);
+        svg->at += height;
     }
 }
 

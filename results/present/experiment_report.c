@@ -78,16 +78,18 @@ int report_design(struct report_source *source, struct error *err)
     struct document *document = source->document;
     const struct cells *cells = source->figures->cells;
     const struct results *results = source->figures->results;
-    char seeds[200], missing[160];
+    char seeds[200], missing[160], done[40] = "done";
 
     document_section(document, "design", "Design");
+    if (results->runs.of[RUN_DONE] < results->runs.total)
+        snprintf(done, sizeof done, "%d of them done", results->runs.of[RUN_DONE]);
+    else if (results->runs.total > 1)
+        snprintf(done, sizeof done, "all done");
     list_seeds(seeds, sizeof seeds, results);
-    document_say(document,
-                 "%d arm%s, seeds %s: %d run%s, of which %d are done. Data: %s; %lld tasks "
-                 "scored.",
-                 results->arm_count, results->arm_count == 1 ? "" : "s", seeds,
-                 results->runs.total, results->runs.total == 1 ? "" : "s",
-                 results->runs.of[RUN_DONE],
+    document_say(document, "%d arm%s, seed%s %s: %d run%s, %s. Data: %s; %lld tasks scored.",
+                 results->arm_count, results->arm_count == 1 ? "" : "s",
+                 strchr(seeds, ',') != NULL ? "s" : "", seeds, results->runs.total,
+                 results->runs.total == 1 ? "" : "s", done,
                  source->figures->data[0] != '\0' ? source->figures->data : "not known yet",
                  (long long)scored_tasks(results));
     run_counts_describe(missing, sizeof missing, &results->runs);

@@ -419,6 +419,15 @@ static void list_hardest(struct report_source *source, const struct task_score *
         document_cell(document, number_fixed(text, scores[i].high, DIGITS));
     }
     document_table_end(document);
+    if (count <= LISTED_TASKS)
+        return;
+    int alike = LISTED_TASKS;
+
+    while (alike < count && !(scores[alike].mean > scores[LISTED_TASKS - 1].mean))
+        alike++;
+    if (alike > LISTED_TASKS)
+        document_say(document, "%d more are as hard as the last one listed.",
+                     alike - LISTED_TASKS);
 }
 
 static int list_contested(struct report_source *source, const struct task_score *scores,

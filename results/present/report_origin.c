@@ -85,6 +85,15 @@ static int add_published(struct report_source *source, const struct published *v
     return 0;
 }
 
+/* Whether a published value that is shown is of this source. */
+static bool is_cited(const char *source, const char *data)
+{
+    for (const struct published *value = PUBLISHED; value->source != NULL; value++)
+        if (published_is_like(value, data) && strcmp(value->source, source) == 0)
+            return true;
+    return false;
+}
+
 int report_published(struct report_source *source, struct error *err)
 {
     static const struct document_head HEADS[] = {
@@ -114,6 +123,8 @@ int report_published(struct report_source *source, struct error *err)
             rc = add_published(source, value, err);
     document_table_end(document);
     for (const struct published_source *from = PUBLISHED_SOURCES; from->name != NULL; from++) {
+        if (!is_cited(from->name, data))
+            continue;
         char *text = format_string("%s: %s.", from->name, from->citation);
 
         document_note(document, text);

@@ -133,7 +133,7 @@ static void check_design(struct report_facts *facts, const char *text)
     else if (strstr(text, " arms, seeds ") != NULL)
         check_take(
             &facts->check,
-            "%s arms, seeds %s: %s runs, of which %s are done. Data: %s; %s tasks scored",
+            "%s arms, seeds %s: %s runs, %s of them done. Data: %s; %s tasks scored",
             facts_ask(facts, "SELECT count(*) FROM arm"),
             facts_ask(facts, "SELECT group_concat(seed, ', ')"
                              " FROM (SELECT DISTINCT seed FROM run ORDER BY seed)"),
