@@ -139,7 +139,7 @@ static cJSON *vector_body(const struct evaluate_context *context,
                           const struct job_evaluation *evaluation, enum metric measure,
                           const double *values, int first, int count)
 {
-    cJSON *body = cJSON_CreateObject(), *list;
+    cJSON *body = cJSON_CreateObject(), *list = NULL;
     bool ok =
         cJSON_AddNumberToObject(body, "step", (double)context->step) != NULL &&
         cJSON_AddItemToObject(body, "evaluation", cJSON_Duplicate(evaluation->object, true)) &&
