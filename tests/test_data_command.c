@@ -162,7 +162,7 @@ static void squares_without_a_colour_are_light_or_dark_as_their_surroundings(voi
     assert_int_equal(file_read(&text, &size, path, 1 << 20, &err), 0);
     assert_non_null(strstr(text, "<rect class=\"square plain\" x="));
     assert_non_null(strstr(text, "<path class=\"box\" d="));
-    assert_non_null(strstr(text, "@media (prefers-color-scheme:dark){"));
+    assert_non_null(strstr(text, "@media screen and (prefers-color-scheme:dark){"));
     assert_non_null(strstr(text, " viewBox=\"0 0 ")); /* scaled in a page, not cut */
     assert_null(strstr(text, "=\"#"));                /* every colour is of the style sheet */
     free(text);

@@ -376,6 +376,34 @@ static void an_arm_has_one_style_in_all_charts_of_a_figure(void **state)
     close_source();
 }
 
+/* Arms that differ in two settings: one of them alone would name two arms alike. */
+static void an_arm_has_the_same_name_and_style_in_curves_and_among_costs(void **state)
+{
+    static const char TWO_AXES[] =
+        "UPDATE arm SET axes = json_set(axes, '$.\"arch.halt_max_steps\"', arm_id);"
+        "UPDATE run SET train_flops = run_id * 1e12;";
+    const struct figure *figure;
+    struct picture costs, passes;
+    struct error err;
+
+    (void)state;
+    open_source(TWO_AXES, METRIC_PASS_AT_2);
+    must(figure_find(&figure, "flops", &err), &err);
+    must(figure_make(&costs, figure, &source, &err), &err);
+    must(figure_find(&figure, "pass_at_k", &err), &err);
+    must(figure_make(&passes, figure, &source, &err), &err);
+    assert_int_equal(costs.charts[0]->series_count, 2);
+    for (int s = 0; s < 2; s++) {
+        const struct chart_series *series = &costs.charts[0]->series[s];
+
+        assert_non_null(strstr(series->label, ", ")); /* both settings */
+        assert_int_equal(series->style, series_named(passes.charts[0], series->label)->style);
+    }
+    picture_release(&costs);
+    picture_release(&passes);
+    close_source();
+}
+
 static void the_list_says_which_figures_are_possible(void **state)
 {
     struct table *table;
@@ -460,6 +488,7 @@ int main(void)
         TEST(published_values_stand_beside_data_that_is_like_theirs),
         TEST(what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded),
         TEST(an_arm_has_one_style_in_all_charts_of_a_figure),
+        TEST(an_arm_has_the_same_name_and_style_in_curves_and_among_costs),
         TEST(the_list_says_which_figures_are_possible),
         TEST(a_picture_is_written_by_the_ending_of_its_name),
         TEST(a_missing_converter_is_named),

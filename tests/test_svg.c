@@ -127,6 +127,41 @@ static void every_style_is_told_apart_also_where_colours_come_again(void **state
         free(drawn[s]);
 }
 
+static int count_of(const char *text, const char *words)
+{
+    int count = 0;
+
+    for (const char *at = text; (at = strstr(at, words)) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* From -0.3 to 0.9 in steps of 0.2: -0.4 to 1, of which the ends are rounded again to
+ * steps of 0.5 if the axis chooses by itself. */
+static void the_axis_of_differences_names_the_lines_of_its_grid(void **state)
+{
+    struct chart *chart = chart_create(CHART_ROWS, NULL, "difference", NULL);
+    struct chart_point point = chart_point_at(0.3, 0);
+    struct picture picture = { 0 };
+    struct error err;
+    char *svg;
+
+    (void)state;
+    assert_non_null(chart);
+    point.low = -0.3;
+    point.high = 0.88;
+    chart_add_y_name(chart, "b - a");
+    chart_add_series(chart, "", 0);
+    chart_add_point(chart, 0, &point);
+    must(picture_add(&picture, chart, &err), &err);
+    must(picture_describe(&picture, "t", "n", &err), &err);
+    must(picture_draw(&svg, &picture, false, &err), &err);
+    assert_int_equal(count_of(svg, "class=\"grid\""), 8);
+    assert_int_equal(count_of(svg, "class=\"small muted\""), 8);
+    free(svg);
+    picture_release(&picture);
+}
+
 static void numbers_are_rounded_and_trimmed(void **state)
 {
     char text[NUMBER_TEXT_SIZE];
@@ -250,6 +285,7 @@ int main(void)
         cmocka_unit_test(texts_from_outside_stay_text),
         cmocka_unit_test(the_same_chart_gives_the_same_bytes_in_every_locale),
         cmocka_unit_test(every_style_is_told_apart_also_where_colours_come_again),
+        cmocka_unit_test(the_axis_of_differences_names_the_lines_of_its_grid),
         cmocka_unit_test(numbers_are_rounded_and_trimmed),
         cmocka_unit_test(ticks_are_round_numbers_that_enclose_the_values),
         cmocka_unit_test(a_short_logarithmic_axis_has_more_ticks_than_powers_of_ten),

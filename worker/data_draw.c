@@ -265,7 +265,8 @@ static const char STYLE[] =
     ".hd .box{fill:none;stroke:#222;stroke-width:2}"
     ".hd .wrong{fill:none;stroke-width:2}.hd .wrong.frame{stroke:#c24a00}"
     ".hd .wrong.bright{stroke:#000}.hd .wrong.deep{stroke:#fff}"
-    "@media (prefers-color-scheme:dark){.hd text{fill:#e6e6e6}.hd .ground{fill:#16181c}"
+    "@media screen and (prefers-color-scheme:dark){.hd text{fill:#e6e6e6}.hd "
+    ".ground{fill:#16181c}"
     ".hd .plain{fill:#22252b}.hd .box{stroke:#e6e6e6}.hd .wrong.frame{stroke:#f08a4b}}";
 
 void draw_svg_begin(FILE *out, const struct draw_svg *svg)

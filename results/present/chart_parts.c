@@ -169,8 +169,8 @@ static void draw_x_numbers(struct svg *svg, const struct chart *chart,
                            const struct frame *frame, const struct scale *scale)
 {
     double chosen[SCALE_TICKS], last = -1e9;
-    const double *ticks = chart->x_ticks;
-    int count = chart->x_tick_count, digits = 0;
+    const double *ticks = chart->x_ticks != NULL ? chart->x_ticks : scale->ticks;
+    int count = chart->x_ticks != NULL ? chart->x_tick_count : scale->tick_count, digits = 0;
     bool scaled = fabs(scale->high) >= 1e5;
     struct scale copy = *scale;
     char text[NUMBER_TEXT_SIZE];

@@ -15,6 +15,8 @@ struct scale {
     double low, high; /* values at the ends */
     double from, to;  /* pixels at the ends */
     bool logarithmic;
+    const double *ticks; /* borrowed; NULL: chosen where the axis is drawn */
+    int tick_count;
 };
 
 double scale_at(const struct scale *scale, double value);

@@ -112,6 +112,8 @@ void draw_rows(struct svg *svg, const struct chart *chart, double width)
     }
     int count = scale_round(&x, ticks, &digits);
 
+    x.ticks = ticks; /* the axis names the lines of the grid */
+    x.tick_count = count;
     if (chart->title != NULL)
         svg_text(svg, "panel", 4, 16, SVG_START, chart->title);
     for (int i = 0; i < count; i++) {

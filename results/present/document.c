@@ -40,12 +40,14 @@ static const char STYLE[] =
     "figure{margin:1rem 0}figcaption{font-size:.88rem}svg{max-width:100%;height:auto}"
     "pre{font-size:.82rem;background:#f5f6f8;padding:.6rem .8rem;overflow-x:auto;"
     "white-space:pre-wrap;overflow-wrap:anywhere}"
-    "@media (prefers-color-scheme:dark){"
+    "@media screen and (prefers-color-scheme:dark){"
     "body{color:#e6e6e6;background:#16181c}h2{border-color:#4a4d55}.note,caption{color:#b0b0b0}"
     "a{color:#7cc0f5}th{border-color:#b0b0b0}tbody tr:nth-child(even),pre{background:#20242a}}"
     "@page{size:A4;margin:16mm 14mm}"
     "@media print{body{font-size:10.5pt;max-width:none;padding:0}nav{display:none}"
-    "h2,h3,caption,h3+.note{break-after:avoid}figure,tr,figcaption,.wide{break-inside:avoid}"
+    "h2,h3,caption,h3+.note{break-after:avoid}figure,tr,figcaption{break-inside:avoid}"
+    "thead,tbody tr:nth-child(-n+3){break-after:avoid}"
+    "tbody tr:nth-last-child(-n+2){break-before:avoid}"
     "h3+p,.wide+.note{break-before:avoid}thead{display:table-header-group}"
     ".wide{overflow:visible}table{font-size:8.5pt}th,td{padding-right:.5rem}}";
 

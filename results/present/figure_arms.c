@@ -36,17 +36,40 @@ static bool is_share(enum metric metric)
     return strcmp(METRICS[metric].unit, "share") == 0;
 }
 
-/* The series of a cell, one per value of the first training axis with words, or of
- * any axis. Added if new. */
-static int series_of(struct chart *chart, const struct cells *cells, const struct cell *cell)
+/* Number of arms with a shown cell; cells are in the order of arms. */
+static int count_arms(const struct cells *cells, const bool *shown)
 {
-    int axis = -1, series = 0;
+    int arms = 0, last = -1;
 
+    for (int i = 0; i < cells->count; i++)
+        if (shown[i] && cells->items[i].row->arm != last) {
+            last = cells->items[i].row->arm;
+            arms++;
+        }
+    return arms;
+}
+
+/* The name of a cell's series: its arm's, or with too many arms (many) its value on the
+ * first training axis with words, or on any. Newly allocated or NULL. */
+static char *series_name(const struct cells *cells, const struct cell *cell, bool many)
+{
+    int axis = -1;
+
+    if (!many)
+        return cells_label(cells, cell, NULL, 0);
     for (int a = cells->axis_count - 1; a >= 0; a--)
         if (!cells->axes[a].of_evaluation && (axis < 0 || !cells->axes[a].numeric) &&
             cells->axes[a].count <= SVG_SERIES)
             axis = a;
-    char *label = axis >= 0 ? cells_value_label(cells, cell, axis) : strdup("");
+    return axis >= 0 ? cells_value_label(cells, cell, axis) : strdup("");
+}
+
+/* The series of a cell, added if new. */
+static int series_of(struct chart *chart, const struct cells *cells, const struct cell *cell,
+                     bool many)
+{
+    char *label = series_name(cells, cell, many);
+    int series = 0;
 
     if (label == NULL)
         return chart_add_series(chart, "", 0);
@@ -63,6 +86,7 @@ static int draw_scatter(struct picture *picture, const struct cells *cells,
                         const struct choice *choice, struct chart *chart, const double *x,
                         const char *x_name, struct error *err)
 {
+    bool many = count_arms(cells, choice->shown) > SVG_SERIES;
     int rc = chart == NULL ? error_no_memory(err, "a figure") : 0;
 
     if (rc == 0)
@@ -79,7 +103,7 @@ static int draw_scatter(struct picture *picture, const struct cells *cells,
                                     : format_string("%s, %s%s", label,
                                                     number_scaled(number, x[i]), x_name);
         char *tooltip = place != NULL ? describe_cell(cells, cell, place) : NULL;
-        int series = series_of(chart, cells, cell);
+        int series = series_of(chart, cells, cell, many);
 
         if (isfinite(cell->deviation)) {
             point.low = cell->mean - cell->deviation;

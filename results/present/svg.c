@@ -54,7 +54,7 @@ static const char STYLE[] =
     ".hf .higher{stroke:#0072b2;fill:#0072b2;stroke-width:2}"
     ".hf .lower{stroke:#d55e00;fill:#d55e00;stroke-width:2}"
     ".hf .open{stroke:#767676;fill:#767676;stroke-width:2}"
-    "@media (prefers-color-scheme:dark){"
+    "@media screen and (prefers-color-scheme:dark){"
     ".hf text{fill:#e6e6e6}.hf text.muted{fill:#b0b0b0}"
     ".hf text.light{fill:#fff}.hf text.dark{fill:#000}"
     ".hf .ground{fill:#16181c}.hf .axis,.hf .zero{stroke:#b0b0b0}.hf .grid{stroke:#34373d}"
