@@ -7,6 +7,7 @@
 #include "id_range.h"
 #include "json.h"
 #include "large_array.h"
+#include "measure_rows.h"
 #include "query.h"
 #include "sql.h"
 #include "statistics.h"
@@ -41,7 +42,7 @@ struct untrained_evaluation {
     int64_t rows;   /* that it predicted before training */
 };
 
-enum { MOST_NAMED = 4 }; /* of more measures, all are read */
+enum { MOST_NAMED = ID_QUERY_TEXTS }; /* of more measures, all are read */
 
 /* State while the baselines are loaded. */
 struct loading {
@@ -253,28 +254,25 @@ static int read_all(struct untrained_evaluation *const *evaluations, const struc
     return rc;
 }
 
-/* Reads measures number `first` and the next one, if there is one. */
-static int read_two(struct untrained_evaluation *const *evaluations, const struct id_list *ids,
-                    const struct loading *l, int first, struct store *store)
+/* Reads the measures by their names; at most MOST_NAMED. */
+static int read_named(struct untrained_evaluation *const *evaluations,
+                      const struct id_list *ids, const struct loading *l, struct store *store)
 {
-    int count = l->metric_count - first < 2 ? 1 : 2;
-    const char *const names[2] = { METRICS[l->metrics[first]].name,
-                                   count > 1 ? METRICS[l->metrics[first + 1]].name : NULL };
-    struct id_query q = id_query_begin(
-        store, ids,
-        "SELECT x.evaluation_id, x.rows_count, m.value, n.value FROM evaluation_result x"
-        " LEFT JOIN measure_value m ON m.evaluation_id = x.evaluation_id"
-        "  AND m.step = x.step AND m.name = ?3 AND m.position = 0"
-        " LEFT JOIN measure_value n ON n.evaluation_id = x.evaluation_id"
-        "  AND n.step = x.step AND n.name = ?4 AND n.position = 0" UNTRAINED,
-        names);
+    const char *names[ID_QUERY_TEXTS] = { NULL };
+    struct id_query q =
+        id_query_begin(store, ids,
+                       "SELECT x.evaluation_id, x.rows_count, " NAMED_MEASURES
+                       " FROM evaluation_result x" JOIN_NAMED_MEASURES UNTRAINED,
+                       names);
     int rc;
 
+    for (int i = 0; i < l->metric_count; i++)
+        names[i] = METRICS[l->metrics[i]].name;
     while ((rc = id_query_step(&q, l->err)) > 0) {
         evaluations[q.place]->rows = sqlite3_column_int64(q.s, 1);
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < l->metric_count; i++)
             if (sqlite3_column_type(q.s, 2 + i) != SQLITE_NULL)
-                evaluations[q.place]->values[first + i] = sqlite3_column_double(q.s, 2 + i);
+                evaluations[q.place]->values[i] = sqlite3_column_double(q.s, 2 + i);
     }
     return rc;
 }
@@ -293,20 +291,22 @@ static int read_untrained(struct untrained_evaluation *list, int count, const st
 {
     struct untrained_evaluation **order = malloc(((size_t)count + 1) * sizeof *order);
     struct id_list ids;
+    bool ordered = true;
     int rc =
         !id_list_init(&ids, count) || order == NULL ? error_no_memory(l->err, "baselines") : 0;
 
     for (int i = 0; i < count && rc == 0; i++)
         order[i] = &list[i];
-    if (rc == 0)
+    for (int i = 1; i < count && rc == 0; i++)
+        ordered = ordered && list[i - 1].id <= list[i].id;
+    if (rc == 0 && !ordered)
         qsort(order, (size_t)count, sizeof *order, compare_evaluations);
     for (int i = 0; i < count && rc == 0; i++)
         ids.ids[ids.count++] = order[i]->id;
     if (rc == 0 && l->metric_count > MOST_NAMED)
         rc = read_all(order, &ids, l, store);
-    else
-        for (int m = 0; m < l->metric_count && rc == 0; m += 2)
-            rc = read_two(order, &ids, l, m, store);
+    else if (rc == 0 && l->metric_count > 0)
+        rc = read_named(order, &ids, l, store);
     free(order);
     id_list_release(&ids);
     return rc;

@@ -8,6 +8,7 @@
 #include "evaluation_rows.h"
 #include "id_range.h"
 #include "large_array.h"
+#include "measure_rows.h"
 #include "sql.h"
 #include "statistics.h"
 #include "store.h"
@@ -18,8 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* At most so many measures are searched for; of more, all are. */
-enum { MOST_NAMED = 4 };
+/* At most so many measures are searched for; of more, all are read. */
+enum { MOST_NAMED = ID_QUERY_TEXTS };
 
 /* The values of a measure with room for count rows; those from row `known` on are
  * unknown. NULL: no memory. */
@@ -88,24 +89,21 @@ int results_append(struct results *results, const struct results *from, struct e
     " CROSS JOIN measure_value m ON m.evaluation_id = x.evaluation_id AND m.step = x.step"     \
     "  AND m.position = 0" WHICH
 
-/* Loads one or two measures of the last checkpoints. */
-static int load_two(struct results *results, const struct evaluation_rows *rows,
-                    struct store *store, const enum metric *metrics, int count,
-                    struct error *err)
+/* Loads some measures, at most MOST_NAMED, of the last checkpoints. */
+static int load_named(struct results *results, const struct evaluation_rows *rows,
+                      struct store *store, const enum metric *metrics, int count,
+                      struct error *err)
 {
-    const char *const names[2] = { METRICS[metrics[0]].name,
-                                   count > 1 ? METRICS[metrics[1]].name : NULL };
+    const char *names[ID_QUERY_TEXTS] = { NULL };
     struct id_query q =
         id_query_begin(store, &rows->evaluations,
-                       "SELECT x.evaluation_id, x.step, m.value, n.value FROM"
-                       " evaluation_result x LEFT JOIN measure_value m"
-                       "  ON m.evaluation_id = x.evaluation_id AND m.step = x.step"
-                       "  AND m.name = ?3 AND m.position = 0"
-                       " LEFT JOIN measure_value n"
-                       "  ON n.evaluation_id = x.evaluation_id AND n.step = x.step"
-                       "  AND n.name = ?4 AND n.position = 0" WHICH LAST IN_ORDER,
+                       "SELECT x.evaluation_id, x.step, " NAMED_MEASURES
+                       " FROM evaluation_result x" JOIN_NAMED_MEASURES WHICH LAST IN_ORDER,
                        names);
     int rc = 0;
+
+    for (int i = 0; i < count; i++)
+        names[i] = METRICS[metrics[i]].name;
 
     while (rc == 0 && (rc = id_query_step(&q, err)) > 0) {
         rc = 0;
@@ -149,9 +147,8 @@ static int load_recorded(struct results *results, struct store *store,
 
     if (rc == 0 && (count == 0 || count > MOST_NAMED))
         rc = load_all(results, &rows, store, err);
-    else
-        for (int i = 0; i < count && rc == 0; i += 2)
-            rc = load_two(results, &rows, store, metrics + i, count - i < 2 ? 1 : 2, err);
+    else if (rc == 0)
+        rc = load_named(results, &rows, store, metrics, count, err);
     evaluation_rows_release(&rows);
     return rc;
 }
