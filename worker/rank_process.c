@@ -49,6 +49,9 @@ static void set_variables(void)
     }
     /* The sandbox forbids to read another process's memory. */
     setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
+    /* Fragments of a message under way, 3 by default: ranks that exchange gradients
+     * during a backward pass look after their messages now and then only. */
+    setenv("OMPI_MCA_pml_ob1_send_pipeline_depth", "256", 0);
 }
 
 /* Replaces this process. Returns only on failure. */

@@ -75,8 +75,9 @@ cJSON *bench_start_ranks(int ranks, const char *words)
     self[length] = '\0';
     snprintf(command, sizeof command,
              "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
-             /* as for a worker's ranks, whose sandbox forbids to read other processes */
+             /* as for a worker's ranks (rank_process.c) */
              " OMPI_MCA_btl_vader_single_copy_mechanism=none"
+             " OMPI_MCA_pml_ob1_send_pipeline_depth=256"
              " mpirun --bind-to none --oversubscribe -n %d '%s' child %s",
              ranks, self, words);
     return read_child(popen(command, "r"));

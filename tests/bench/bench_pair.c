@@ -26,7 +26,8 @@ struct pair {
     /* the same per TFLOP/s that sgemm has on one core at that time: clocks of shared machines
      * change by 10 % within minutes */
     struct samples steps_by_clock[CONTESTANTS], evaluations_by_clock[CONTESTANTS];
-    double swap_ms, wait_ms, gradient_mib; /* wait_ms: of swap_ms */
+    double swap_ms, wait_ms, gradient_mib; /* wait_ms: of swap_ms, after the backward pass */
+    double early_share;                    /* of the bytes, what was swapped before */
 };
 
 static void sample_add(struct samples *samples, double value)
@@ -117,6 +118,7 @@ static void take_ranks(struct pair *pair, const char *name, int seconds, double 
                    item(ranks, "steps_per_s", w) / (1e-3 * sgemm_gflops));
     }
     pair->swap_ms = median_of(ranks, "swap_ms");
+    pair->early_share = median_of(ranks, "early_share");
     pair->wait_ms = median_of(ranks, "wait_ms");
     pair->gradient_mib = cJSON_GetNumberValue(cJSON_GetObjectItem(ranks, "gradient_mib"));
     cJSON_Delete(ranks);
@@ -158,10 +160,12 @@ static void print_ranks(const char *name, const struct pair *pair)
     double steps = median(&pair->steps[RANKS_OF_TWO]);
 
     printf("       two ranks: %.2f, %.2f of two threads; swaps %.1f ms of a step of %.0f ms, "
-           "%.1f of them after the backward pass; gradients %.1f MiB; their sum over ranks:",
+           "%.1f of them after the backward pass, before which %.0f %% were swapped; gradients "
+           "%.1f MiB; their sum over ranks:",
            steps,
            median(&pair->steps_by_clock[RANKS_OF_TWO]) / median(&pair->steps_by_clock[THREADS]),
-           pair->swap_ms, 1e3 / steps, pair->wait_ms, pair->gradient_mib);
+           pair->swap_ms, 1e3 / steps, pair->wait_ms, 100 * pair->early_share,
+           pair->gradient_mib);
     for (int i = 0; i < RANK_COUNTS; i++) {
         cJSON *ranks = start_ranks(name, RANKS[i], 0);
         double sum_ms = cJSON_GetNumberValue(cJSON_GetObjectItem(ranks, "reduction_ms"));

@@ -17,6 +17,8 @@ struct meter {
     const struct exchange *real; /* borrowed */
     double seconds, bytes;       /* in swaps, waiting included; sent by them */
     double waited;               /* of the seconds those after the backward pass */
+    double early;                /* of the bytes those that had arrived by then */
+    size_t swapping;             /* bytes of the swap that goes on */
 };
 
 static void meter_send(void *context, int to, enum exchange_channel channel, const void *data,
@@ -57,6 +59,7 @@ static void meter_start_swap(void *context, int with, const void *out, size_t ou
     meter->real->start_swap(meter->real->context, with, out, out_bytes, in, in_bytes);
     meter->seconds += clock_monotonic_s() - began_at;
     meter->bytes += (double)out_bytes;
+    meter->swapping = out_bytes;
 }
 
 static bool meter_has_swapped(void *context, bool waits)
@@ -69,6 +72,8 @@ static bool meter_has_swapped(void *context, bool waits)
     meter->seconds += took;
     if (waits)
         meter->waited += took;
+    else if (swapped)
+        meter->early += (double)meter->swapping;
     return swapped;
 }
 
@@ -100,6 +105,7 @@ static int64_t train(cJSON *out, const struct bench_case *c, const struct exchan
 {
     cJSON *steps = cJSON_AddArrayToObject(out, "steps_per_s");
     cJSON *swaps = cJSON_AddArrayToObject(out, "swap_ms");
+    cJSON *early = cJSON_AddArrayToObject(out, "early_share");
     cJSON *waits = cJSON_AddArrayToObject(out, "wait_ms");
     struct bench_model model;
 
@@ -110,7 +116,7 @@ static int64_t train(cJSON *out, const struct bench_case *c, const struct exchan
         double from = clock_monotonic_s(), end = from;
         int done = 0;
 
-        meter->seconds = meter->bytes = meter->waited = 0.0;
+        meter->seconds = meter->bytes = meter->waited = meter->early = 0.0;
         while (done == 0 || end - from < length) {
             bench_train_step(&model, NULL);
             done++;
@@ -119,6 +125,7 @@ static int64_t train(cJSON *out, const struct bench_case *c, const struct exchan
         cJSON_AddItemToArray(steps, cJSON_CreateNumber(done / (end - from)));
         cJSON_AddItemToArray(swaps, cJSON_CreateNumber(1e3 * meter->seconds / done));
         cJSON_AddItemToArray(waits, cJSON_CreateNumber(1e3 * meter->waited / done));
+        cJSON_AddItemToArray(early, cJSON_CreateNumber(meter->early / meter->bytes));
         if (window == 0)
             cJSON_AddNumberToObject(out, "swap_mib", meter->bytes / done / 1048576.0);
     }
