@@ -483,6 +483,7 @@ static void swiglu_backward(struct engine *engine, const struct swiglu *s, float
         engine->kernels->swiglu_backward(gate, gate + width, s->ld, dact, count, width);
         gemm_backward_weight(gemm, engine->scratch, engine->gradients + s->down, dx_i, inputs,
                              dact, width, inputs, width, count);
+        engine_advance_sum(engine);
         gemm_backward_weight(gemm, engine->scratch, engine->gradients + s->gate_up, gate, s->ld,
                              x + at, inputs, 2 * width, inputs, count);
         gemm_backward_input(dx_i, inputs, gate, s->ld, swiglu_gate_up(engine, s), count, 1);
@@ -528,6 +529,7 @@ static void attention_backward(struct engine *engine, const struct layer_weights
             attention_head_backward(
                 engine, kept->qkv + (view.q - kept->qkv), kept->att + at, engine->datt + at,
                 kept->keep + ((ptrdiff_t)b * engine->N + h) * keep_size(engine), &view);
+            engine_advance_sum(engine);
         }
     for (int i = 0, count; i < R; i += count) {
         float *dqkv_i = kept->qkv + (ptrdiff_t)i * ld;
