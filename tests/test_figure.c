@@ -404,6 +404,34 @@ static void an_arm_has_the_same_name_and_style_in_curves_and_among_costs(void **
     close_source();
 }
 
+/* The evaluation with two outer steps is drawn; epsilon belongs to the rule "residual". */
+static void a_note_names_settings_of_the_halting_rule_that_was_chosen(void **state)
+{
+    static const char RULE[] =
+        "UPDATE evaluation SET canonical = json_set(canonical, '$.\"eval.halt_rule\"',"
+        " 'residual', '$.\"eval.halt_epsilon\"', 0.25) WHERE outer_steps = ";
+    const struct figure *figure;
+    struct error err;
+
+    (void)state;
+    must(figure_find(&figure, "pass_at_k", &err), &err);
+    for (int steps = 1; steps <= 2; steps++) {
+        char *change = format_string("%s%d;", RULE, steps);
+        struct picture picture;
+
+        open_source(change, METRIC_PASS_AT_2);
+        must(figure_make(&picture, figure, &source, &err), &err);
+        assert_non_null(strstr(picture.note,
+                               steps == 1 ? "eval.halt_rule max" : "eval.halt_rule residual"));
+        assert_int_equal(strstr(picture.note, "eval.halt_epsilon") != NULL, steps == 2);
+        picture_release(&picture);
+        close_source();
+        free(change);
+        assert_int_equal(file_remove_tree(directory, NULL), 0);
+        assert_int_equal(mkdir(directory, 0777), 0);
+    }
+}
+
 static void the_list_says_which_figures_are_possible(void **state)
 {
     struct table *table;
@@ -488,6 +516,7 @@ int main(void)
         TEST(published_values_stand_beside_data_that_is_like_theirs),
         TEST(what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded),
         TEST(an_arm_has_one_style_in_all_charts_of_a_figure),
+        TEST(a_note_names_settings_of_the_halting_rule_that_was_chosen),
         TEST(an_arm_has_the_same_name_and_style_in_curves_and_among_costs),
         TEST(the_list_says_which_figures_are_possible),
         TEST(a_picture_is_written_by_the_ending_of_its_name),

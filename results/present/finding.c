@@ -124,7 +124,7 @@ static void write_block(FILE *out, const struct matrix_block *block,
 
     if (training == NULL && inference == NULL)
         return;
-    fprintf(out, " %s:", block->label);
+    fprintf(out, " For %s:", block->label);
     if (training != NULL) {
         fprintf(out, " training with %lld outer steps instead of %lld (inference at %lld)",
                 (long long)training->to, (long long)training->from, (long long)training->fixed);

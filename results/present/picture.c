@@ -10,6 +10,9 @@
 
 enum { MARGIN = 14, GAP = 10, TITLE_HEIGHT = 24 };
 
+/* The share of the width that a note is given: some fonts are wider than the estimate. */
+static const double CAREFUL = 0.94;
+
 void picture_release(struct picture *picture)
 {
     for (int i = 0; i < picture->count; i++)
@@ -74,8 +77,9 @@ int picture_draw(char **out, const struct picture *picture, bool standalone, str
     const char *note = picture->note != NULL ? picture->note : "";
     int columns = picture->small && picture->count > 1 ? 2 : 1, rc = 0;
     double field = PICTURE_WIDTH - 2 * MARGIN, width = (field - GAP * (columns - 1)) / columns;
+    double line = CAREFUL * field;
     double top =
-        MARGIN + TITLE_HEIGHT + LINE_HEIGHT * draw_wrapped(NULL, "", 0, 0, field, note) + GAP;
+        MARGIN + TITLE_HEIGHT + LINE_HEIGHT * draw_wrapped(NULL, "", 0, 0, line, note) + GAP;
     double height = top;
     struct svg *svg;
 
@@ -87,7 +91,7 @@ int picture_draw(char **out, const struct picture *picture, bool standalone, str
     if (rc != 0)
         return rc;
     svg_text(svg, "title", MARGIN, MARGIN + 12, SVG_START, picture->title);
-    draw_wrapped(svg, "muted", MARGIN, MARGIN + TITLE_HEIGHT + 6, field, note);
+    draw_wrapped(svg, "muted", MARGIN, MARGIN + TITLE_HEIGHT + 6, line, note);
     for (int i = 0; i < picture->count && rc == 0; i++) {
         svg_group(svg, MARGIN + (i % columns) * (width + GAP), top);
         rc = chart_draw(svg, picture->charts[i], width, err);
