@@ -25,6 +25,8 @@ CFLAGS_release := -O2 -g
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
                -fno-omit-frame-pointer
 LDFLAGS_asan := -fsanitize=address,undefined
+CFLAGS_tsan := -Og -g1 -fsanitize=thread -fno-omit-frame-pointer
+LDFLAGS_tsan := -fsanitize=thread
 CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
                -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
@@ -165,6 +167,13 @@ test-slurm: ## the executor slurm on a real Slurm of several nodes, with faults 
 	@$(MAKE) --no-print-directory VARIANT=asan build/asan/hrmlab build/asan/hrmlab-worker \
 	    build/asan/fake_worker $(SLURM_TESTS:%=build/asan/%)
 	@HRMLAB_LONG=1 tests/run_tests.sh build/asan $(SLURM_TESTS)
+
+THREAD_TESTS := test_threads test_ranks
+.PHONY: test-threads
+test-threads: ## threads and ranks of the engine under ThreadSanitizer (minutes)
+	@$(MAKE) --no-print-directory setup
+	@$(MAKE) --no-print-directory VARIANT=tsan $(THREAD_TESTS:%=build/tsan/%)
+	@tests/run_tests.sh build/tsan $(THREAD_TESTS)
 
 .PHONY: test-valgrind
 test-valgrind: ## runner and workers under valgrind on the demo, sizes cut: errors and leaks (minutes)
