@@ -29,7 +29,7 @@ char *evaluation_words_add(char *text, const char *evaluation, const char *other
         char *mine = evaluation_key_text(evaluation, key), *longer = NULL;
         int named = mine == NULL ? -1 : other == NULL ? 0 : differs(mine, key, other);
 
-        if (named == 0 && key != EVALUATION_TRAJECTORY)
+        if (named == 0 && (other == NULL || key != EVALUATION_TRAJECTORY))
             named = differs(mine, key, "{}");
         if (named > 0)
             longer = format_string("%s, %s %s", text, strchr(evaluation_key_name(key), '.') + 1,

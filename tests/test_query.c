@@ -313,6 +313,7 @@ static void an_evaluations_label_names_what_others_do_not_have(void **state)
         { "{}", "{\"eval.halt_rule\":\"q\"}", "x, halt_rule max" },
         { "{\"eval.trajectory\":true}", "{\"eval.trajectory\":true}", "x" },
         { "{\"eval.trajectory\":true}", "{}", "x, trajectory true" },
+        { "{\"eval.trajectory\":true}", NULL, "x, trajectory true" },
     };
 
     (void)state;
