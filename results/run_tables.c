@@ -31,7 +31,7 @@ static int fill_facts(struct store *store, struct table **out, const char *hash,
         { .name = "fact", .title = "run", .type = TABLE_TEXT, .machine_only = true },
         { .name = "value", .title = "", .type = TABLE_TEXT, .machine_only = true },
         { .name = "short_fact", .title = "run", .type = TABLE_TEXT, .people_only = true },
-        { .name = "short_value", .title = "", .type = TABLE_TEXT, .people_only = true },
+        { .name = "short_value", .title = "value", .type = TABLE_TEXT, .people_only = true },
     };
 
     return fill(
@@ -118,6 +118,7 @@ static const struct table_column EVALUATIONS[] = {
     { .name = "checkpoint", .type = TABLE_TEXT },
     { .name = "outer_steps", .title = "outer steps", .type = TABLE_INT },
     { .name = "augmentations", .type = TABLE_TEXT, .fold = true },
+    { .name = "halt_rule", .title = "halting", .type = TABLE_TEXT, .fold = true },
     { .name = "split", .type = TABLE_TEXT, .fold = true, .drop = 4 },
     { .name = "pass_at_1", .title = "pass@1", .type = TABLE_REAL, .digits = 3, .drop = 1 },
     { .name = "pass_at_2", .title = "pass@2", .type = TABLE_REAL, .digits = 3 },
@@ -150,15 +151,17 @@ int run_tables(struct store *store, struct table *out[RUN_TABLES], const char *h
             " WHERE r.hash = ?1 ORDER BY t.number",
             hash, err);
     if (rc == 0)
-        rc = fill(store, &out[3], EVALUATIONS, COUNT(EVALUATIONS),
-                  "SELECT x.step, x.checkpoint, v.outer_steps, iif(v.augmentations = 0, 'all',"
-                  " v.augmentations), v.split, iif(x.tasks > 0, x.pass_at_1, NULL),"
-                  " iif(x.tasks > 0, x.pass_at_2, NULL),"
-                  " iif(x.tasks > 0, x.per_token_accuracy, NULL),"
-                  " iif(x.tasks > 0, x.exact_rows, NULL), x.seconds FROM score x"
-                  " JOIN evaluation v USING (evaluation_id) JOIN run r USING (run_id)"
-                  " WHERE r.hash = ?1 ORDER BY x.step, v.evaluation_id",
-                  hash, err);
+        rc = fill(
+            store, &out[3], EVALUATIONS, COUNT(EVALUATIONS),
+            "SELECT x.step, x.checkpoint, v.outer_steps, iif(v.augmentations = 0, 'all',"
+            " v.augmentations), coalesce(json_extract(v.canonical, '$.\"eval.halt_rule\"'),"
+            " 'max'), v.split, iif(x.tasks > 0, x.pass_at_1, NULL),"
+            " iif(x.tasks > 0, x.pass_at_2, NULL),"
+            " iif(x.tasks > 0, x.per_token_accuracy, NULL),"
+            " iif(x.tasks > 0, x.exact_rows, NULL), x.seconds FROM score x"
+            " JOIN evaluation v USING (evaluation_id) JOIN run r USING (run_id)"
+            " WHERE r.hash = ?1 ORDER BY x.step, v.evaluation_id",
+            hash, err);
     return rc;
 }
 

@@ -135,7 +135,10 @@ int figure_list(struct table **out, struct figure_source *source, struct error *
         { .name = "shows", .type = TABLE_TEXT, .machine_only = true },
         { .name = "possible", .type = TABLE_TEXT },
         { .name = "reason", .type = TABLE_TEXT, .machine_only = true },
-        { .name = "shows_or_reason", .title = "", .type = TABLE_TEXT, .people_only = true },
+        { .name = "shows_or_reason",
+          .title = "shows, or why not",
+          .type = TABLE_TEXT,
+          .people_only = true },
     };
     int rc = table_create(out, COLUMNS, (int)(sizeof COLUMNS / sizeof *COLUMNS), err);
 
