@@ -22,9 +22,9 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion \
             -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings -Wundef \
             -Wformat=2 -Wcast-qual -Wswitch-enum -Wframe-larger-than=65536 -fno-common
 CFLAGS_release := -O2 -g
-CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+CFLAGS_asan := -Og -g1 -fno-pie -fsanitize=address,undefined -fno-sanitize-recover=undefined \
                -fno-omit-frame-pointer
-LDFLAGS_asan := -fsanitize=address,undefined
+LDFLAGS_asan := -no-pie -fsanitize=address,undefined
 CFLAGS_tsan := -Og -g1 -fsanitize=thread -fno-omit-frame-pointer
 LDFLAGS_tsan := -fsanitize=thread
 CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
