@@ -327,8 +327,8 @@ static void add_note(char note[300], const char *text)
     snprintf(note + used, 300 - used, "%s%s", used > 0 ? "; " : "", text);
 }
 
-/* Whether the setting has an effect under the evaluation's halting rule: patience belongs
- * to "stable", epsilon to "residual". */
+/* Whether the setting has an effect under the evaluation's halting rule: patience
+ * belongs to "stable", epsilon to "residual". */
 static bool has_effect(const struct result_row *row, enum evaluation_key key)
 {
     if (key != EVALUATION_HALT_PATIENCE && key != EVALUATION_HALT_EPSILON)

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether the evaluations differ in the key, whose value in the first one is mine. -1: no
- * memory. */
+/* Whether the evaluations differ in the key, whose value in the first one is mine.
+ * -1: no memory. */
 static int differs(const char *mine, enum evaluation_key key, const char *other)
 {
     char *theirs = evaluation_key_text(other, key);

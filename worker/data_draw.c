@@ -257,9 +257,9 @@ void draw_svg_add(struct draw_svg *svg, const struct grid *input, const struct g
     svg->height += svg_height(input, output);
 }
 
-/* The squares of kinds with colours have the same in light and in dark surroundings; ground,
- * text and squares without a colour follow them. Rules name the drawing's class: drawings stand
- * in reports, too. */
+/* The squares of kinds with colours have the same in light and in dark surroundings;
+ * ground, text and squares without a colour follow them. Rules name the drawing's
+ * class: drawings stand in reports, too. */
 static const char STYLE[] =
     ".hd text{fill:#222}.hd .ground,.hd .plain{fill:#fff}.hd .square{stroke:#888}"
     ".hd .box{fill:none;stroke:#222;stroke-width:2}"
@@ -355,7 +355,8 @@ void draw_svg_pair(FILE *out, struct draw_svg *svg, const struct data_kind *kind
     svg->at += svg_height(input, output);
 }
 
-/* MOST_LINE: two grids of 30 columns side by side, a little more than a report's page. */
+/* MOST_LINE: two grids of 30 columns side by side, a little more than a report's
+ * page. */
 enum { MOST_LINE = 1040, GAP_OF_ITEMS = 24, TENTHS_OF_LETTER = 73 };
 
 static int svg_item_width(const struct draw_item *item)

@@ -10,7 +10,8 @@
 
 enum { MARGIN = 14, GAP = 10, TITLE_HEIGHT = 24 };
 
-/* The share of the width that a note is given: some fonts are wider than the estimate. */
+/* The share of the width that a note is given: some fonts are wider than the
+ * estimate. */
 static const double CAREFUL = 0.94;
 
 void picture_release(struct picture *picture)

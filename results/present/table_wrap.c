@@ -209,7 +209,8 @@ static int sum_of(const uint8_t *heights, int rows)
     return sum;
 }
 
-/* Lines of the rows if one column gives so many columns to another; INT_MAX: it cannot. */
+/* Lines of the rows if one column gives so many columns to another; INT_MAX: it
+ * cannot. */
 static int lines_after(int *widths, struct line_counts *counts, int from, int to, int by)
 {
     const struct wrap_columns *columns = counts->columns;
@@ -225,7 +226,8 @@ static int lines_after(int *widths, struct line_counts *counts, int from, int to
     return sum_of(counts->others, counts->rows);
 }
 
-/* Moves width from one column to another where that saves most lines; false: nowhere. */
+/* Moves width from one column to another where that saves most lines; false:
+ * nowhere. */
 static bool exchange_best(int *widths, struct line_counts *counts)
 {
     const struct wrap_columns *columns = counts->columns;
