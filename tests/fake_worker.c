@@ -8,7 +8,8 @@
  * FAKE_WORKER_HOLD), half (dies within a line), other_run (a journal of another run), other_file (a
  * final checkpoint that is another file), flood (prints for ever), endless_line (a journal line without end), skip (goes on from an attempt that nobody
  * knows), long_step (heartbeats for five seconds, and no step), hang_once (stands still in the
- * first attempt), last_words (says why on its standard error and dies), any (one of those that fail, or ok, drawn anew by each attempt, which says so on its
+ * first attempt), last_words (says why on its standard error and dies), lost_rank (of its first
+ * attempt rank 1 is killed, and rank 0 asked to stop by the launcher), any (one of those that fail, or ok, drawn anew by each attempt, which says so on its
  * output).
  * FAKE_WORKER_COMMIT: the git commit that its provenance names.
  * Everything else ("describe", "probe") is handed to the real worker, FAKE_WORKER_REAL.
@@ -96,11 +97,14 @@ static void say_results(const cJSON *job)
     }
 }
 
-static void say_end(const char *status)
+/* message: NULL: none. */
+static void say_end(const char *status, const char *message)
 {
     cJSON *body = cJSON_CreateObject();
 
     cJSON_AddStringToObject(body, "status", status);
+    if (message != NULL)
+        cJSON_AddStringToObject(body, "message", message);
     cJSON_AddNumberToObject(body, "step", 2);
     cJSON_AddStringToObject(body, "weights_hash", "0");
     say("end", body);
@@ -179,6 +183,10 @@ static void misbehave(const char *mode, int64_t attempt)
     if (strcmp(mode, "crash") == 0 || strcmp(mode, "half") == 0 ||
         (first_fails && attempt == 1))
         abort();
+    if (strcmp(mode, "lost_rank") == 0 && attempt == 1) {
+        say_end("stopped", "stopped at step 1");
+        raise(SIGKILL);
+    }
     if (strcmp(mode, "last_words") == 0) {
         fprintf(stderr,
                 "a first line\nlibmissing.so.3: cannot open shared object\033[2J file\n");
@@ -231,7 +239,7 @@ static int work(const char *directory, const char *mode)
     if (strcmp(mode, "silent") != 0) {
         say_results(job);
         write_checkpoint(directory, mode);
-        say_end("done");
+        say_end("done", NULL);
         if (strcmp(mode, "after_end") == 0)
             say_metric(1, 3.0);
     }
@@ -284,9 +292,9 @@ static int keep(const char *directory, const char *mode)
                  WEXITSTATUS(status));
     else
         snprintf(text, sizeof text,
-                 "{\"format\":\"hrmlab-exit-1\",\"exit_status\":null,\"signal\":%d,"
+                 "{\"format\":\"hrmlab-exit-1\",\"exit_status\":null,\"signal\":%d,%s"
                  "\"user_seconds\":0.1,\"system_seconds\":0,\"peak_rss_mib\":1}",
-                 WTERMSIG(status));
+                 WTERMSIG(status), strcmp(mode, "lost_rank") == 0 ? "\"rank\":1," : "");
     char *path = file_join(directory, "exit.json");
     int rc = path == NULL ? 3 : file_write_atomic(path, text, strlen(text), &err);
     free(path);

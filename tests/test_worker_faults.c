@@ -84,6 +84,18 @@ static void a_worker_that_dies_shows_the_end_of_its_log(void **state)
     place_remove(&place);
 }
 
+static void a_lost_rank_is_named_whatever_another_said_of_its_stop(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_run_fake(&place, "lost_rank", "retries.max=1", 0);
+    place_expect(&place, "SELECT message FROM attempt WHERE number = 1",
+                 "rank 1 was killed by signal 9");
+    place_expect(&place, "SELECT group_concat(outcome) FROM attempt", "killed,done");
+    place_remove(&place);
+}
+
 static void a_worker_that_stands_still_is_found_and_tried_again(void **state)
 {
     struct place place;
@@ -123,6 +135,7 @@ int main(void)
         cmocka_unit_test(a_killed_worker_with_a_memory_limit_was_killed),
         cmocka_unit_test(a_failure_that_passes_is_tried_again),
         cmocka_unit_test(a_worker_that_dies_shows_the_end_of_its_log),
+        cmocka_unit_test(a_lost_rank_is_named_whatever_another_said_of_its_stop),
         cmocka_unit_test(a_worker_that_stands_still_is_found_and_tried_again),
         cmocka_unit_test(a_worker_whose_step_takes_longer_than_a_hang_goes_on),
         cmocka_unit_test(a_value_that_contradicts_an_earlier_attempt_is_quarantined),

@@ -327,7 +327,8 @@ static int conclude_ended(struct ending *out, struct supervisor *s, struct slot 
         rc = check_beginning(s, slot, &end);
     if (rc == 0 && end.action == ACTION_DONE && end.cause == OUTCOME_NONE)
         rc = check_done(s, slot, &end);
-    if (message[0] == '\0')
+    /* the launcher asks the other ranks to stop: what they say of it is no cause */
+    if (message[0] == '\0' || end.cause == OUTCOME_KILLED || end.cause == OUTCOME_CRASH)
         name_lost_rank(slot, exit_json);
     if (message[0] == '\0' && (end.action == ACTION_RETRY || end.action == ACTION_FAIL))
         take_log_end(s, slot);
