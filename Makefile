@@ -123,7 +123,7 @@ bench: ## measure the engine (FORMAT=json, CONFIGS=A,S, QUICK=1); compares with 
 	@$(MAKE) --no-print-directory build/bench >&2
 	@build/bench $(BENCH_ARGS) $(if $(FORMAT),--format $(FORMAT))
 
-.PHONY: bench-baseline bench-peer bench-pair bench-growth bench-halting bench-scheduler bench-load
+.PHONY: bench-baseline bench-peer bench-pair bench-growth bench-threads bench-halting bench-scheduler bench-load
 bench-baseline: build/bench ## measure and store in tests/bench/baseline.json (CONFIGS: those, others stay)
 	@build/bench $(BENCH_ARGS) --write-baseline
 bench-peer: build/bench ## beside tuned PyTorch (python3-torch); CONFIGS, QUICK
@@ -132,6 +132,8 @@ bench-pair: build/bench ## two workers of one thread against one of two and, wit
 	@build/bench pair $(BENCH_ARGS)
 bench-growth: build/bench ## a step's time against every size, plotted to docs/growth.svg
 	@build/bench growth docs/growth.svg
+bench-threads: build/bench ## a step's time against threads, plotted to docs/threads.svg; CONFIGS
+	@build/bench threads docs/threads.svg $(BENCH_ARGS)
 bench-halting: build/bench ## what rows that halt early save at inference, plotted to docs/halting.svg
 	@build/bench halting docs/halting.svg
 bench-scheduler: all build/bench build/fake_worker build/fault_shim.so ## the runner beside a bare loop
@@ -284,7 +286,7 @@ $(P)/golden_replay: $(O)/tests/golden_replay.o $(GOLDEN_O) $(SAFETENSORS_O) $(WO
 $(P)/bench: $(BENCH_O) $(SAFETENSORS_O) $(WORKER_BUT_MPI_O) $(MODEL_O) $(COMMON_O) $(O)/mpi.txt \
             $(if $(MPI),$(WITH_MPI_O),$(WITHOUT_MPI_O))
 	@echo LINK $@
-	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=gemm_forward,--wrap=gemm_forward_swiglu,--wrap=gemm_backward_input,--wrap=gemm_backward_weight \
+	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=gemm_forward,--wrap=gemm_forward_swiglu,--wrap=gemm_backward_input,--wrap=gemm_backward_weight,--wrap=team_run \
 	    -o $@ $(filter %.o,$^) $(WORKER_LIBS) $(if $(MPI),$(MPI_LIBS))
 $(P)/fake_worker: $(O)/tests/fake_worker.o $(COMMON_O)
 	@echo LINK $@

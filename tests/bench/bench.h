@@ -74,6 +74,9 @@ cJSON *bench_child_ranks(const struct bench_case *c, double length);
 /* Trains a little, then writes a golden-1 case of one step at those weights to
  * PREFIX.safetensors and PREFIX.json, for another implementation to replay. */
 cJSON *bench_child_export(const struct bench_case *c, const char *prefix);
+/* A training step of BENCH_THREADS threads: its time, and how far its work is shared out (see
+ * bench_threads.c). */
+cJSON *bench_child_balance(const struct bench_case *c);
 /* Milliseconds of a training step over one dimension: "batch", "tokens", ... */
 cJSON *bench_child_growth(const char *dimension);
 
@@ -101,6 +104,8 @@ int bench_pair(const char *const *names, int count, bool quick);
 int bench_growth(const char *svg);
 /* The time of an evaluation against the outer steps that its rows make. */
 int bench_halting(const char *svg);
+/* A training step with 1 to 8 threads. */
+int bench_threads(const char *svg, const char *const *names, int count);
 /* gnuplot's input, which draws into the file of that name; NULL: there is no gnuplot. Ended
  * by bench_plot_end(), which takes NULL too. */
 FILE *bench_plot(const char *svg, int width, int height);

@@ -7,6 +7,7 @@
  *   bench pair [--configs A,S]               two workers against one of two threads, or of two ranks
  *   bench growth SVG                         time against sizes
  *   bench halting SVG                        what rows that halt early save
+ *   bench threads SVG [--configs A,S]        growth in threads
  *   bench scheduler                          the runner beside a bare loop over null workers
  *   bench child ...                          one measurement (the parent starts these)
  */
@@ -28,6 +29,7 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char ALL_CASES[] = "S,A,M,T,F,C,R,G";
 static const char BASELINE[] = "tests/bench/baseline.json";
 enum { MOST_CASES = 8, MOST_PROCESSES = 5, MOST_OUTPUT = 1 << 20 };
 
@@ -116,6 +118,8 @@ static int child(int argc, char **argv)
         out = bench_child_phases(c, atof(argv[3]), atof(argv[2]), atoi(argv[4]));
     else if (strcmp(what, "threads") == 0 && argc == 3)
         out = bench_child_phases(c, clock_wall_s() + 1, atof(argv[2]), -1);
+    else if (strcmp(what, "balance") == 0 && argc == 2)
+        out = bench_child_balance(c);
     else if (strcmp(what, "ranks") == 0 && argc == 3) {
         out = bench_child_ranks(c, atof(argv[2]));
         if (out == NULL) /* another rank prints */
@@ -252,10 +256,9 @@ static bool is_json(const char *format)
     return strcmp(format, "json") == 0;
 }
 
-static void read_arguments(struct arguments *out, int argc, char **argv)
+/* list: the configurations where --configs gives none. */
+static void read_arguments(struct arguments *out, const char *list, int argc, char **argv)
 {
-    const char *list = "S,A,M,T,F,C,R,G";
-
     *out = (struct arguments){ 0 };
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--format") == 0 && i + 1 < argc)
@@ -298,7 +301,7 @@ static int bench(const struct blas_environment *environment, int argc, char **ar
     struct arguments arguments;
     cJSON *out = cJSON_CreateObject(), *machine, *configs;
 
-    read_arguments(&arguments, argc, argv);
+    read_arguments(&arguments, ALL_CASES, argc, argv);
     machine = provenance_create(environment, NULL);
     cJSON_AddItemToObject(out, "machine", machine);
     configs = cJSON_AddObjectToObject(out, "configs");
@@ -348,15 +351,18 @@ int main(int argc, char **argv)
     if (strcmp(command, "child") == 0) {
         rc = child(argc - 2, argv + 2);
     } else if (strcmp(command, "peer") == 0) {
-        read_arguments(&arguments, argc - 2, argv + 2);
+        read_arguments(&arguments, ALL_CASES, argc - 2, argv + 2);
         rc = bench_peer(arguments.names, arguments.count, arguments.quick);
     } else if (strcmp(command, "pair") == 0) {
-        read_arguments(&arguments, argc - 2, argv + 2);
+        read_arguments(&arguments, ALL_CASES, argc - 2, argv + 2);
         rc = bench_pair(arguments.names, arguments.count, arguments.quick);
     } else if (strcmp(command, "growth") == 0) {
         rc = bench_growth(argc > 2 ? argv[2] : "growth.svg");
     } else if (strcmp(command, "halting") == 0) {
         rc = bench_halting(argc > 2 ? argv[2] : "halting.svg");
+    } else if (strcmp(command, "threads") == 0 && argc > 2) {
+        read_arguments(&arguments, "S,A,T,M,F", argc - 3, argv + 3);
+        rc = bench_threads(argv[2], arguments.names, arguments.count);
     } else if (strcmp(command, "scheduler") == 0) {
         bench_scheduler();
     } else {
