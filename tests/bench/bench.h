@@ -94,6 +94,8 @@ cJSON *bench_start(const char *words);
 cJSON *bench_start_ranks(int ranks, const char *words);
 /* How long a phase in common (bench_child_phases) must be, given a training step's time. */
 int bench_phase_seconds(double train_ms, bool quick);
+/* The case's phases in one process of so many threads, not pinned. */
+cJSON *bench_start_threads(const char *name, int threads, int phase_seconds);
 /* The case's phases in two processes at once, pinned to the first two cores. */
 void bench_start_two(cJSON *out[2], const char *name, int phase_seconds);
 /* The configuration's name without "-bf16". */

@@ -82,7 +82,7 @@ static void take_windows(struct pair *pair, enum contestant who, cJSON *const *p
     }
 }
 
-static cJSON *start_threads(const char *name, int threads, int seconds)
+cJSON *bench_start_threads(const char *name, int threads, int seconds)
 {
     char words[100], number[12];
 
@@ -126,7 +126,7 @@ static void take_ranks(struct pair *pair, const char *name, int seconds, double 
 
 static void take_round(struct pair *pair, const char *name, int seconds)
 {
-    cJSON *one = start_threads(name, 1, seconds), *threads = start_threads(name, 2, seconds);
+    cJSON *one = bench_start_threads(name, 1, seconds), *threads = bench_start_threads(name, 2, seconds);
     cJSON *workers[2];
 
     take_windows(pair, ONE, &one, 1);

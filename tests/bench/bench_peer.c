@@ -1,6 +1,6 @@
 /*
  * bench_peer.c - ours beside tuned PyTorch (../shared/tools/peer_torch.py): one thread against one,
- * two pinned workers against two threads, several processes each in turn; and the losses of
+ * two pinned workers, and one of two threads, against two threads, several processes each in turn; and the losses of
  * both on the same weights and batch.
  */
 #include "bench.h"
@@ -84,6 +84,7 @@ struct sample {
     double peer_train, peer_eval; /* ms, one thread */
     double ours_pair, peer_pair;  /* training steps per second on two cores */
     double ours_pair_eval, peer_pair_eval;
+    double threads, threads_eval; /* the same of one process of ours with two threads */
     double sgemm_pair, one_share;
 };
 
@@ -111,11 +112,15 @@ static struct sample measure(const struct bench_case *c, const char *interpreter
     cJSON *theirs = peer_times(interpreter, peer, base, arguments);
     s.peer_train = member(theirs, "train", "median_ms");
     s.peer_eval = member(theirs, "eval", "median_ms");
-    bench_start_two(two, c->name, bench_phase_seconds(s.ours_train, quick));
+    int seconds = bench_phase_seconds(s.ours_train, quick);
+    bench_start_two(two, c->name, seconds);
+    cJSON *threads = bench_start_threads(c->name, 2, seconds);
     snprintf(arguments, sizeof arguments, "--threads 2 --split --dtype %s %s", type, count);
     cJSON *both = peer_times(interpreter, peer, base, arguments);
     s.peer_pair = 1e3 / member(both, "train", "median_ms");
     s.peer_pair_eval = 1e3 / member(both, "eval", "median_ms");
+    s.threads = middle(cJSON_GetObjectItem(threads, "steps_per_s"));
+    s.threads_eval = middle(cJSON_GetObjectItem(threads, "evaluations_per_s"));
     s.ours_pair = s.ours_pair_eval = s.sgemm_pair = 0;
     for (int i = 0; i < 2; i++) {
         s.ours_pair += middle(cJSON_GetObjectItem(two[i], "steps_per_s"));
@@ -125,6 +130,7 @@ static struct sample measure(const struct bench_case *c, const char *interpreter
     }
     cJSON_Delete(ours);
     cJSON_Delete(theirs);
+    cJSON_Delete(threads);
     cJSON_Delete(both);
     return s;
 }
@@ -200,6 +206,12 @@ static void print_ratios(const struct bench_case *c, const struct sample *sample
             printf(" %6.2f", share / published);
         putchar('\n');
     }
+    double threads = PICK(threads, false, false), eval = PICK(threads_eval, false, false);
+    printf(
+        "%-14s one run of two threads: %.1f steps/s, %.2f times torch's; %.1f evaluations/s, "
+        "%.2f times (medians)\n",
+        "", threads, threads / PICK(peer_pair, false, false), eval,
+        eval / PICK(peer_pair_eval, false, false));
     fflush(stdout);
 }
 
