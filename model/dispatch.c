@@ -100,6 +100,11 @@ const char *engine_kernel_set(void)
     return kernels_current(&set, NULL) < 0 ? best_set()->name : set->name;
 }
 
+const char *engine_best_kernel_set(void)
+{
+    return best_set()->name;
+}
+
 const char *engine_kernel_set_name(int i)
 {
     return i >= 0 && i < SET_COUNT ? SETS[i].set->name : NULL;

@@ -383,6 +383,8 @@ void engine_count_parameters(const struct engine *engine, int64_t *trained, int6
 /* "base", "avx2", "avx512" or "avx512_bf16": chosen at first use by the CPU, or by
  * HRMLAB_KERNELS. */
 const char *engine_kernel_set(void);
+/* The best that this CPU supports, whatever HRMLAB_KERNELS asks for. */
+const char *engine_best_kernel_set(void);
 /* The i-th set of this build, simplest first, whether or not this CPU can run it; NULL
  * past the last. */
 const char *engine_kernel_set_name(int i);

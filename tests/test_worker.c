@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "blas_environment.h"
 #include "file.h"
 #include "json.h"
 #include "support/worker_runs.h"
@@ -544,12 +545,30 @@ static void inherited_blas_variables_are_replaced_and_named(void **state)
     assert_true(cJSON_GetArraySize(inherited) >= 3); /* this test's own environment may add */
     assert_string_equal(text(inherited, "OPENBLAS_CORETYPE"), "Prescott");
     assert_string_equal(text(inherited, "OMP_NUM_THREADS"), "7");
-    assert_int_equal(cJSON_GetArraySize(used), 2);
+    /* and a core, where OpenBLAS does not know this processor */
+    bool core = cJSON_HasObjectItem(used, "OPENBLAS_CORETYPE");
+    assert_int_equal(cJSON_GetArraySize(used), core ? 3 : 2);
+    if (core)
+        assert_string_equal(text(used, "OPENBLAS_CORETYPE"), text(root, "blas_core"));
     assert_string_equal(text(used, "OMP_NUM_THREADS"), "1");
     assert_string_not_equal(text(root, "blas_core"), "Prescott");
     assert_true(number(root, "sgemm_gflops") > 0.0);
     free(out);
     cJSON_Delete(root);
+}
+
+static void a_core_too_old_for_the_processor_is_corrected(void **state)
+{
+    (void)state;
+    assert_string_equal(blas_environment_core("Prescott", "avx512_bf16"), "SkylakeX");
+    assert_string_equal(blas_environment_core("Prescott", "avx512"), "SkylakeX");
+    assert_string_equal(blas_environment_core("Nehalem", "avx2"), "Haswell");
+    assert_string_equal(blas_environment_core("sandybridge", "avx2"), "Haswell");
+    assert_null(blas_environment_core("Sandybridge", "base"));
+    /* newer than, or as good as, what would be asked for */
+    assert_null(blas_environment_core("Zen", "avx512_bf16"));
+    assert_null(blas_environment_core("Haswell", "avx512"));
+    assert_null(blas_environment_core("Cooperlake", "avx512_bf16"));
 }
 
 static void usage_errors_are_one_line_and_exit_2(void **state)
@@ -636,6 +655,7 @@ int main(void)
         WITH_TASKS(a_worker_keeps_no_descriptor_of_its_caller),
         WITH_TASKS(describe_answers_each_entry_by_itself),
         cmocka_unit_test(inherited_blas_variables_are_replaced_and_named),
+        cmocka_unit_test(a_core_too_old_for_the_processor_is_corrected),
         cmocka_unit_test(usage_errors_are_one_line_and_exit_2),
         cmocka_unit_test(unknown_kernel_set_is_named),
     };

@@ -7,15 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
+#include "engine.h"
 #include "error.h"
 #include "file.h"
 
 extern char **environ;
 
-/* A note from the first execution to the second: PID, a space, a JSON object. execve()
- * keeps the pid, so a note inherited from another program is recognised by its pid. */
+/* A note from one execution to the next: PID, a space, a JSON object. execve() keeps the
+ * pid, so a note inherited from another program is recognised by its pid. */
 #define NOTE "HRMLAB_INHERITED_BLAS"
 
 enum { WANTED_MAX = 3 };
@@ -35,14 +37,41 @@ static bool belongs_to_family(const char *variable)
     return false;
 }
 
-static int decide(struct wanted *out, struct error *err)
+const char *blas_environment_core(const char *chosen, const char *kernel_set)
 {
-    const char *core = getenv("HRMLAB_BLAS_CORE");
+    static const char *const WITHOUT_AVX2[] = { "Prescott",    "Core2",        "Penryn",
+                                                "Dunnington",  "Nehalem",      "Atom",
+                                                "Sandybridge", "Opteron_SSE3", "Barcelona" };
+    bool old = false;
+
+    for (size_t i = 0; i < sizeof WITHOUT_AVX2 / sizeof *WITHOUT_AVX2; i++)
+        old = old || strcasecmp(chosen, WITHOUT_AVX2[i]) == 0;
+    if (!old || strcmp(kernel_set, "base") == 0)
+        return NULL;
+    return strcmp(kernel_set, "avx2") == 0 ? "Haswell" : "SkylakeX";
+}
+
+/* The core to ask OpenBLAS for; NULL: none. What stands in the environment now is ours
+ * where this program has executed itself. */
+static const char *core_wanted(bool executed_before)
+{
+    const char *asked = getenv("HRMLAB_BLAS_CORE"), *now = getenv("OPENBLAS_CORETYPE");
+
+    if (asked != NULL && *asked != '\0')
+        return asked;
+    if (now != NULL)
+        return executed_before ? now : NULL;
+    return blas_environment_core(engine_blas_core(), engine_best_kernel_set());
+}
+
+static int decide(struct wanted *out, bool executed_before, struct error *err)
+{
+    const char *core = core_wanted(executed_before);
 
     out->count = 2;
     snprintf(out->text[0], sizeof out->text[0], "OPENBLAS_NUM_THREADS=1");
     snprintf(out->text[1], sizeof out->text[1], "OMP_NUM_THREADS=1");
-    if (core == NULL || *core == '\0')
+    if (core == NULL)
         return 0;
     for (const char *c = core; *c != '\0'; c++)
         if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", *c) ==
@@ -91,11 +120,10 @@ static bool add_variable(cJSON *object, const char *variable)
     return ok;
 }
 
-/* The note for the second execution: the variables of the families that are removed
- * or replaced. */
-static char *write_note(const struct wanted *wanted)
+/* The note for the next execution: the variables of the families that are removed or
+ * replaced, now or before (an object, which is changed). */
+static char *write_note(const struct wanted *wanted, cJSON *replaced)
 {
-    cJSON *replaced = cJSON_CreateObject();
     char *text = NULL, *note = NULL;
     bool ok = replaced != NULL;
 
@@ -107,14 +135,13 @@ static char *write_note(const struct wanted *wanted)
     if (text != NULL)
         note = format_string(NOTE "=%ld %s", (long)getpid(), text);
     cJSON_free(text);
-    cJSON_Delete(replaced);
     return note;
 }
 
-static int execute_again(struct wanted *wanted, char **argv, struct error *err)
+static int execute_again(struct wanted *wanted, cJSON *replaced, char **argv, struct error *err)
 {
     size_t count = 0, kept = 0;
-    char *note = write_note(wanted);
+    char *note = write_note(wanted, replaced);
     char **variables;
     int rc = 0;
 
@@ -141,41 +168,42 @@ out:
     return rc;
 }
 
-/* Takes the note, which tells what the first execution replaced; an empty object if
- * there is none. */
+/* Takes the note out of the environment. NULL: this is the first execution. */
 static cJSON *take_note(void)
 {
     const char *note = getenv(NOTE);
-    cJSON *inherited = NULL;
+    cJSON *replaced = NULL;
 
     if (note != NULL) {
         char *rest = NULL;
         long pid = strtol(note, &rest, 10);
 
         if (pid == (long)getpid() && *rest == ' ')
-            inherited = cJSON_Parse(rest + 1);
+            replaced = cJSON_Parse(rest + 1);
         unsetenv(NOTE);
     }
-    if (!cJSON_IsObject(inherited)) {
-        cJSON_Delete(inherited);
-        inherited = cJSON_CreateObject();
-    }
-    return inherited;
+    if (cJSON_IsObject(replaced))
+        return replaced;
+    cJSON_Delete(replaced);
+    return NULL;
 }
 
 int blas_environment_enforce(struct blas_environment *out, char **argv, struct error *err)
 {
     struct wanted wanted = { 0 };
-    int rc;
+    cJSON *replaced = take_note();
+    int rc = decide(&wanted, replaced != NULL, err);
 
-    *out = (struct blas_environment){ 0 };
-    rc = decide(&wanted, err);
-    if (rc < 0)
+    *out = (struct blas_environment){ .inherited = replaced };
+    if (out->inherited == NULL)
+        out->inherited = cJSON_CreateObject();
+    if (rc == 0 && !is_as_wanted(&wanted))
+        rc = execute_again(&wanted, out->inherited, argv, err);
+    if (rc < 0) {
+        blas_environment_release(out);
         return rc;
-    if (!is_as_wanted(&wanted))
-        return execute_again(&wanted, argv, err);
+    }
     out->used = cJSON_CreateObject();
-    out->inherited = take_note();
     bool ok = out->used != NULL && out->inherited != NULL;
     for (int i = 0; ok && i < wanted.count; i++)
         ok = add_variable(out->used, wanted.text[i]);

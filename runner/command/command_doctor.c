@@ -91,8 +91,11 @@ static void check_worker(struct report *report, const struct options *options)
     const cJSON *inherited = json_member(probe, "inherited");
     for (const cJSON *item = used != NULL ? used->child : NULL; item != NULL;
          item = item->next) {
-        snprintf(text, sizeof text, "%s=%s", item->string,
-                 cJSON_IsString(item) ? item->valuestring : "?");
+        bool corrected = strcmp(item->string, "OPENBLAS_CORETYPE") == 0 &&
+                         getenv("HRMLAB_BLAS_CORE") == NULL;
+        snprintf(text, sizeof text, "%s=%s%s", item->string,
+                 cJSON_IsString(item) ? item->valuestring : "?",
+                 corrected ? ", since OpenBLAS by itself takes this CPU for an older one" : "");
         say(report, "BLAS environment", "ok", text);
     }
     for (const cJSON *item = inherited != NULL ? inherited->child : NULL; item != NULL;
