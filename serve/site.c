@@ -37,7 +37,8 @@ static int page_style(struct page_text *out, const struct page_source *source,
 {
     (void)source;
     return fill_asset(out,
-                      format_string("%s%s%s", document_style(), svg_style(), ASSET_PAGE_CSS),
+                      format_string("%s%s%s%s", document_style(), svg_style(), svg_heat_style(),
+                                    ASSET_PAGE_CSS),
                       "text/css; charset=utf-8", err);
 }
 

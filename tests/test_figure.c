@@ -158,6 +158,9 @@ static void a_figure_has_the_numbers_of_the_database(void **state)
     source.cols = "eval.halt_max_steps";
     char *svg = draw("pivot");
 
+    assert_non_null(strstr(svg, "<rect class=\"v15\"")); /* the highest */
+    assert_non_null(strstr(svg, "small v0\""));          /* the lowest */
+
     assert_int_equal(source.results->row_count, 4);
     for (int i = 0; i < source.results->row_count; i++) {
         char number[NUMBER_TEXT_SIZE], text[160];

@@ -127,6 +127,68 @@ static void every_style_is_told_apart_also_where_colours_come_again(void **state
         free(drawn[s]);
 }
 
+/* 0 black to 1 white, of "#rrggbb" or "#rgb". */
+static double luminance(const char *color)
+{
+    static const double WEIGHTS[] = { 0.2126, 0.7152, 0.0722 };
+    int digits = (int)strspn(color + 1, "0123456789abcdef") / 3;
+    double sum = 0;
+
+    assert_true(color[0] == '#' && digits > 0);
+    for (int i = 0; i < 3; i++) {
+        char digit[3] = { color[1 + i * digits], color[i * digits + digits], '\0' };
+        double level = (double)strtol(digit, NULL, 16) / 255;
+
+        sum +=
+            WEIGHTS[i] * (level <= 0.04045 ? level / 12.92 : pow((level + 0.055) / 1.055, 2.4));
+    }
+    return sum;
+}
+
+static double contrast(const char *a, const char *b)
+{
+    double x = luminance(a) + 0.05, y = luminance(b) + 0.05;
+
+    return x > y ? x / y : y / x;
+}
+
+static const char *color_of(const char *style, const char *shape, const char *class_name)
+{
+    char rule[80];
+
+    snprintf(rule, sizeof rule, ".hf %s.%s{fill:", shape, class_name);
+    const char *at = strstr(style, rule);
+
+    if (at == NULL)
+        fail_msg("no rule %s", rule);
+    return at + strlen(rule);
+}
+
+/* In light and in dark surroundings. */
+static void a_heat_map_rises_from_the_ground_and_its_numbers_can_be_read(void **state)
+{
+    static const char *const GROUNDS[] = { "#fff", "#16181c" };
+    const char *styles[] = { svg_heat_style(), strstr(svg_heat_style(), "@media") };
+
+    (void)state;
+    for (int scheme = 0; scheme < 2; scheme++) {
+        double last = 0;
+
+        for (int share = 0; share <= 100; share++) {
+            char level[SVG_CLASS_SIZE];
+            const char *cell =
+                color_of(styles[scheme], "rect", svg_heat_class(level, share / 100.0));
+            const char *number = color_of(styles[scheme], "text", level);
+
+            assert_true(contrast(cell, number) >= 4.5);
+            assert_true(contrast(cell, GROUNDS[scheme]) >= last);
+            last = contrast(cell, GROUNDS[scheme]);
+            assert_true(share > 0 || last < 1.2);
+        }
+        assert_true(last > 8);
+    }
+}
+
 static int count_of(const char *text, const char *words)
 {
     int count = 0;
@@ -285,6 +347,7 @@ int main(void)
         cmocka_unit_test(texts_from_outside_stay_text),
         cmocka_unit_test(the_same_chart_gives_the_same_bytes_in_every_locale),
         cmocka_unit_test(every_style_is_told_apart_also_where_colours_come_again),
+        cmocka_unit_test(a_heat_map_rises_from_the_ground_and_its_numbers_can_be_read),
         cmocka_unit_test(the_axis_of_differences_names_the_lines_of_its_grid),
         cmocka_unit_test(numbers_are_rounded_and_trimmed),
         cmocka_unit_test(ticks_are_round_numbers_that_enclose_the_values),

@@ -8,33 +8,10 @@
 
 enum { UNDER = 50, ROW = 34, LEAST_LEFT = 44, MOST_LEFT = 170, MOST_COLUMN = 96 };
 
-/* From this share of color_of() on white is read better than black; the contrast is 4.5
- * at least. */
-static const double WHITE_FROM = 0.714;
-
 double heat_height(const struct chart *chart, double width)
 {
     (void)width;
     return field_top(chart) + ROW * chart->y_name_count + UNDER + LINE_HEIGHT;
-}
-
-/* From light to dark blue, uniform in lightness: readable without colours too. */
-static unsigned color_of(double share)
-{
-    static const int STOPS[][3] = {
-        { 0xf3, 0xf7, 0xfb }, { 0xc6, 0xdb, 0xef }, { 0x6b, 0xae, 0xd6 },
-        { 0x21, 0x71, 0xb5 }, { 0x08, 0x30, 0x6b },
-    };
-    double at = share <= 0 ? 0 : share >= 1 ? 4 : share * 4;
-    int below = at >= 4 ? 3 : (int)at;
-    unsigned color = 0;
-
-    for (int i = 0; i < 3; i++) {
-        double level = STOPS[below][i] + (at - below) * (STOPS[below + 1][i] - STOPS[below][i]);
-
-        color = color << 8 | (unsigned)lround(level);
-    }
-    return color;
 }
 
 static struct frame make_frame(const struct chart *chart, double width)
@@ -77,14 +54,17 @@ static void color_range(const struct chart *chart, double *low, double *high)
 static void draw_cell(struct svg *svg, const struct chart_point *point, double x, double y,
                       double column, double share)
 {
+    char level[SVG_CLASS_SIZE], text[SVG_CLASS_SIZE + 8];
+
     if (!isfinite(point->value)) {
         svg_rect(svg, "absent", x + 1, y + 1, column - 2, ROW - 2, point->tooltip);
         return;
     }
-    svg_cell(svg, color_of(share), x + 1, y + 1, column - 2, ROW - 2, point->tooltip);
+    svg_rect(svg, svg_heat_class(level, share), x + 1, y + 1, column - 2, ROW - 2,
+             point->tooltip);
+    snprintf(text, sizeof text, "small %s", level);
     if (point->label != NULL)
-        svg_text(svg, share > WHITE_FROM ? "small light" : "small dark", x + column / 2,
-                 y + ROW / 2.0 + 4, SVG_MIDDLE, point->label);
+        svg_text(svg, text, x + column / 2, y + ROW / 2.0 + 4, SVG_MIDDLE, point->label);
 }
 
 void draw_heat(struct svg *svg, const struct chart *chart, double width)

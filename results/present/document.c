@@ -153,8 +153,8 @@ int document_create(struct document **out, enum document_form form, const char *
               "content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n<title>",
               document->out);
         write_text(document, title);
-        fprintf(document->out, "</title>\n<style>%s%s</style>\n</head>\n<body>\n<main>\n<h1>",
-                STYLE, svg_style());
+        fprintf(document->out, "</title>\n<style>%s%s%s</style>\n</head>\n<body>\n<main>\n<h1>",
+                STYLE, svg_style(), svg_heat_style());
         write_text(document, title);
         fputs("</h1>\n", document->out);
     } else {

@@ -511,7 +511,7 @@ int draw_axis_pair(struct picture *picture, struct figure_source *source, const 
     if (rc == 0)
         rc = note_cells(picture, cells, shown,
                         bars ? "whiskers: \xc2\xb1 1 standard deviation over seeds"
-                             : "dark: high",
+                             : "the bluer, the higher",
                         places.note, err);
     places_release(&places);
     free(shown);

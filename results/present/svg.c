@@ -5,6 +5,7 @@
 #include "markup.h"
 #include "number.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@ struct svg {
     size_t size;
 };
 
+enum { HEAT_LEVELS = 16 };
+
 /* Okabe and Ito's colours, told apart by the colour-blind; lighter ones on a dark
  * ground. Every rule names the picture's class: pictures stand in pages, too. */
 static const char STYLE[] =
@@ -23,8 +26,6 @@ static const char STYLE[] =
     ".hf .panel{font-weight:600}"
     ".hf .small{font-size:11px}"
     ".hf text.muted{fill:#595959}"
-    ".hf text.light{fill:#fff}"
-    ".hf text.dark{fill:#000}"
     ".hf .ground{fill:#fff}"
     ".hf .axis{stroke:#595959;stroke-width:1;fill:none}"
     ".hf .grid{stroke:#e4e4e4;stroke-width:1;fill:none}"
@@ -56,7 +57,6 @@ static const char STYLE[] =
     ".hf .open{stroke:#767676;fill:#767676;stroke-width:2}"
     "@media screen and (prefers-color-scheme:dark){"
     ".hf text{fill:#e6e6e6}.hf text.muted{fill:#b0b0b0}"
-    ".hf text.light{fill:#fff}.hf text.dark{fill:#000}"
     ".hf .ground{fill:#16181c}.hf .axis,.hf .zero{stroke:#b0b0b0}.hf .grid{stroke:#34373d}"
     ".hf .ink{stroke:#e6e6e6}.hf .faint{stroke:#8a8a8a}"
     ".hf .absent{fill:#22252b;stroke:#4a4d55}"
@@ -69,9 +69,41 @@ static const char STYLE[] =
     ".hf .open{stroke:#9a9a9a;fill:#9a9a9a}}";
 #undef SERIES
 
+/* Levels of heat maps, which rise from near the ground: light to dark, on a dark ground
+ * dark to light, so that they are read without colours, too. Text on them is black or
+ * white, with a contrast of 4.5 at least. */
+static const char HEAT_STYLE[] =
+#define HEAT(name, color, text)                                                                \
+    ".hf rect." name "{fill:" color "}.hf text." name "{fill:" text "}"
+    // clang-format off
+    HEAT("v0", "#f3f7fb", "#000") HEAT("v1", "#e7f0f8", "#000")
+    HEAT("v2", "#dbe8f5", "#000") HEAT("v3", "#cfe1f1", "#000")
+    HEAT("v4", "#c0d8ed", "#000") HEAT("v5", "#a8cce7", "#000")
+    HEAT("v6", "#8fc0e0", "#000") HEAT("v7", "#77b4d9", "#000")
+    HEAT("v8", "#61a6d2", "#000") HEAT("v9", "#4d96c9", "#000")
+    HEAT("v10", "#3a85c0", "#000") HEAT("v11", "#2675b7", "#fff")
+    HEAT("v12", "#1c64a6", "#fff") HEAT("v13", "#155392", "#fff")
+    HEAT("v14", "#0f417f", "#fff") HEAT("v15", "#08306b", "#fff")
+    "@media screen and (prefers-color-scheme:dark){"
+    HEAT("v0", "#1e242c", "#fff") HEAT("v1", "#1e2d3d", "#fff")
+    HEAT("v2", "#1d364e", "#fff") HEAT("v3", "#1d3f5e", "#fff")
+    HEAT("v4", "#1d496f", "#fff") HEAT("v5", "#1f5581", "#fff")
+    HEAT("v6", "#206093", "#fff") HEAT("v7", "#216ca4", "#fff")
+    HEAT("v8", "#2779b4", "#fff") HEAT("v9", "#3286c1", "#000")
+    HEAT("v10", "#3d93ce", "#000") HEAT("v11", "#47a0dc", "#000")
+    HEAT("v12", "#5baee5", "#000") HEAT("v13", "#72bcee", "#000")
+    HEAT("v14", "#88caf6", "#000") HEAT("v15", "#9fd8ff", "#000") "}";
+// clang-format on
+#undef HEAT
+
 const char *svg_style(void)
 {
     return STYLE;
+}
+
+const char *svg_heat_style(void)
+{
+    return HEAT_STYLE;
 }
 
 /* Hundredths of a pixel are enough. */
@@ -133,7 +165,7 @@ int svg_create(struct svg **out, double width, double height, const char *title,
     markup_text(svg->out, description);
     fputs("</desc>\n", svg->out);
     if (standalone) {
-        fprintf(svg->out, "<style>%s</style>\n", STYLE);
+        fprintf(svg->out, "<style>%s%s</style>\n", STYLE, HEAT_STYLE);
         svg_rect(svg, "ground", 0, 0, width, height, NULL);
     }
     *out = svg;
@@ -271,6 +303,14 @@ static int mark_of(int style)
 
     return style == SVG_REFERENCE ? OF_REFERENCE
                                   : (style + style / SVG_SERIES * SHIFT) % SVG_SERIES;
+}
+
+const char *svg_heat_class(char out[SVG_CLASS_SIZE], double share)
+{
+    double inside = share <= 0 ? 0 : share >= 1 ? 1 : share;
+
+    snprintf(out, SVG_CLASS_SIZE, "v%d", (int)lround(inside * (HEAT_LEVELS - 1)));
+    return out;
 }
 
 void svg_mark(struct svg *svg, int style, double x, double y, double radius, bool hollow,

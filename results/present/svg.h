@@ -24,16 +24,17 @@ enum svg_anchor { SVG_START, SVG_MIDDLE, SVG_END };
 enum { SVG_SERIES = 8, SVG_STYLES = 2 * SVG_SERIES, SVG_REFERENCE = SVG_STYLES };
 
 /* title and description say what the picture shows, for those who cannot see it.
- * standalone: with the style sheet and a background; otherwise the page around it has
- * svg_style(). */
+ * standalone: with the style sheet and a background; otherwise the page around it
+ * has svg_style() and svg_heat_style(). */
 int svg_create(struct svg **out, double width, double height, const char *title,
                const char *description, bool standalone, struct error *err) MUST_CHECK;
 /* Ends the picture, frees svg; *out is fresh text, the caller's to free. */
 int svg_finish(struct svg *svg, char **out, struct error *err) MUST_CHECK;
 void svg_destroy(struct svg *svg); /* NULL allowed */
 
-/* The style sheet of all pictures. */
+/* The style sheet of all pictures, and what heat maps add to it. */
 const char *svg_style(void);
+const char *svg_heat_style(void);
 
 /* What follows is moved by (x, y), until svg_end_group(). */
 void svg_group(struct svg *svg, double x, double y);
@@ -42,6 +43,9 @@ void svg_end_group(struct svg *svg);
 /* The classes of a series' shape, whose kind is "line", "thin", "band" or "bar". */
 enum { SVG_CLASS_SIZE = 24 };
 const char *svg_series_class(char out[SVG_CLASS_SIZE], int style, const char *kind);
+/* The class of a heat map's cell and of the text in it. share: 0 for the lowest value to
+ * 1 for the highest. */
+const char *svg_heat_class(char out[SVG_CLASS_SIZE], double share);
 
 /* class_name: of svg_style(): "axis", "grid", "zero", "ink", "faint", ... or of
  * svg_series_class(). tooltip: shown when pointed at; NULL: none. */
