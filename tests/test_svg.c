@@ -189,6 +189,61 @@ static void a_heat_map_rises_from_the_ground_and_its_numbers_can_be_read(void **
     }
 }
 
+/* A chart of single points with whiskers, each a series. */
+static struct chart *scatter(const char *name, const double (*points)[3], int count)
+{
+    struct chart *chart = chart_create(CHART_LINES, NULL, "x", "y");
+
+    assert_non_null(chart);
+    for (int i = 0; i < count; i++) {
+        struct chart_point point = chart_point_at(points[i][0], points[i][1]);
+
+        point.low = points[i][1] - points[i][2];
+        point.high = points[i][1] + points[i][2];
+        chart_add_point(chart, chart_add_series(chart, name, 0), &point);
+    }
+    return chart;
+}
+
+/* Draws a chart and writes where its circles stand. */
+static void draw_circles(double *out, int count, struct chart *chart)
+{
+    struct picture picture = { 0 };
+    struct error err;
+    char *svg;
+
+    must(picture_add(&picture, chart, &err), &err);
+    must(picture_describe(&picture, "t", "n", &err), &err);
+    must(picture_draw(&svg, &picture, false, &err), &err);
+    picture_release(&picture);
+    const char *at = svg;
+
+    for (int i = 0; i < count; i++) {
+        at = strstr(at, " cx=\"");
+        assert_non_null(at);
+        at += strlen(" cx=\"");
+        out[i] = atof(at);
+    }
+    free(svg);
+}
+
+/* The second meets the first, the fourth both; the third has other values, the last
+ * another x. */
+static void whiskers_that_would_meet_stand_side_by_side(void **state)
+{
+    static const double POINTS[][3] = {
+        { 1, 0.3, 0.1 }, { 1, 0.35, 0.1 }, { 1, 0.9, 0.05 }, { 1, 0.3, 0.2 }, { 2, 0.3, 0.1 }
+    };
+    double x[5];
+
+    (void)state;
+    draw_circles(x, 5, scatter("", POINTS, 5));
+    assert_true(x[1] - x[0] > 6);
+    assert_true(x[2] == x[0]);
+    assert_true(x[0] - x[3] > 6);
+    assert_true(x[4] - x[1] > 100);
+}
+
 static int count_of(const char *text, const char *words)
 {
     int count = 0;
@@ -348,6 +403,7 @@ int main(void)
         cmocka_unit_test(the_same_chart_gives_the_same_bytes_in_every_locale),
         cmocka_unit_test(every_style_is_told_apart_also_where_colours_come_again),
         cmocka_unit_test(a_heat_map_rises_from_the_ground_and_its_numbers_can_be_read),
+        cmocka_unit_test(whiskers_that_would_meet_stand_side_by_side),
         cmocka_unit_test(the_axis_of_differences_names_the_lines_of_its_grid),
         cmocka_unit_test(numbers_are_rounded_and_trimmed),
         cmocka_unit_test(ticks_are_round_numbers_that_enclose_the_values),

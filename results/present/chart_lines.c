@@ -10,6 +10,10 @@
 
 enum { FIELD_HEIGHT = 270, LEFT = 64, UNDER = 50, FREE_RIGHT = 16, MANY = 16, NAMED = 5 };
 
+/* Marks of two series that are nearer are moved apart by ASIDE, up to half of TURNS
+ * times to each side. */
+enum { NEAR = 5, ASIDE = 8, TURNS = 11 };
+
 double lines_height(const struct chart *chart)
 {
     return field_top(chart) + FIELD_HEIGHT + UNDER +
@@ -142,15 +146,67 @@ static double mark_radius(const struct chart_series *series, int index)
                                                                                           : 1.2;
 }
 
+/* Where a mark with its whisker stands. */
+struct place {
+    double x, top, bottom;
+    int series;
+};
+
+/* Moves a mark aside until it hides none of another series; back if there is no room. */
+static double free_x(const struct place *mark, const struct place *placed, int count)
+{
+    for (int turn = 0; turn < TURNS; turn++) { /* 0, 1, -1, 2, -2, ... times ASIDE */
+        double x = mark->x + ASIDE * (turn % 2 == 0 ? -turn / 2 : turn / 2 + 1);
+        int meets = 0;
+
+        for (int i = 0; i < count && meets == 0; i++)
+            meets = placed[i].series != mark->series && fabs(placed[i].x - x) < NEAR &&
+                    placed[i].top < mark->bottom && mark->top < placed[i].bottom;
+        if (meets == 0)
+            return x;
+    }
+    return mark->x;
+}
+
+/* Places the marks of all series, in their order; those on a line stay at their x.
+ * Newly allocated; NULL: no memory. */
+static struct place *place_marks(const struct chart *chart, const struct scale *x,
+                                 const struct scale *y)
+{
+    int total = 0, count = 0;
+
+    for (int s = 0; s < chart->series_count; s++)
+        total += chart->series[s].count;
+    struct place *places = calloc((size_t)total + 1, sizeof *places);
+
+    for (int s = 0; s < chart->series_count && places != NULL; s++)
+        for (int i = 0; i < chart->series[s].count; i++) {
+            const struct chart_point *point = &chart->series[s].points[i];
+            bool whisker = isfinite(point->low);
+            struct place *place = &places[count];
+
+            *place = (struct place){
+                .x = scale_at(x, point->x),
+                .top = y_at(chart, y, whisker ? point->high : point->y) - NEAR / 2.0,
+                .bottom = y_at(chart, y, whisker ? point->low : point->y) + NEAR / 2.0,
+                .series = s,
+            };
+            if (!chart->series[s].line)
+                place->x = free_x(place, places, count);
+            count++;
+        }
+    return places;
+}
+
 static void draw_marks(struct svg *svg, const struct chart *chart,
-                       const struct chart_series *series, const struct scale *x,
+                       const struct chart_series *series, const struct place *places,
                        const struct scale *y)
 {
     char whisker[SVG_CLASS_SIZE];
 
     for (int i = 0; i < series->count; i++) {
         const struct chart_point *point = &series->points[i];
-        double at_x = scale_at(x, point->x), at_y = scale_at(y, point->y);
+        double at_x = places[i].x, at_y = scale_at(y, point->y);
 
         if (!series->band && isfinite(point->low))
             draw_whisker(svg, svg_series_class(whisker, series->style, "thin"), at_x,
@@ -176,12 +232,15 @@ int draw_lines(struct svg *svg, const struct chart *chart, double width, struct 
     struct frame frame = make_frame(chart, width);
     struct scale x = make_x_scale(chart, &frame), y;
     struct side_label *labels = calloc((size_t)chart->series_count + 1, sizeof *labels);
-    int rc = labels == NULL ? error_no_memory(err, "a figure") : 0, named = 0;
+    struct place *places = NULL;
+    int rc = labels == NULL ? error_no_memory(err, "a figure") : 0, named = 0, before = 0;
 
     if (chart->title != NULL)
         svg_text(svg, "panel", frame.left, 16, SVG_START, chart->title);
     y = draw_y_scale(svg, chart, &frame);
     draw_x_axis(svg, chart, &frame, &x);
+    places = place_marks(chart, &x, &y);
+    rc = places == NULL ? error_no_memory(err, "a figure") : rc;
     for (int s = 0; s < chart->series_count && rc == 0; s++) {
         const struct chart_series *series = &chart->series[s];
         int last = last_point(series);
@@ -191,14 +250,16 @@ int draw_lines(struct svg *svg, const struct chart *chart, double width, struct 
         if (rc == 0 && series->line)
             rc = draw_joined(svg, series, &x, &y, err);
         if (rc == 0)
-            draw_marks(svg, chart, series, &x, &y);
+            draw_marks(svg, chart, series, places + before, &y);
         if (rc == 0 && last >= 0 && series->label[0] != '\0')
             labels[named++] =
                 (struct side_label){ .y = scale_at(&y, series->points[last].y), .series = s };
+        before += series->count;
     }
     if (rc == 0)
         draw_side_labels(svg, chart, labels, named, &frame, width);
     free(labels);
+    free(places);
     return rc;
 }
 

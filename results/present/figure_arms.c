@@ -117,9 +117,10 @@ static int draw_scatter(struct picture *picture, const struct cells *cells,
         rc = tooltip == NULL || chart->out_of_memory ? error_no_memory(err, "a figure") : 0;
     }
     if (rc == 0)
-        rc =
-            note_cells(picture, cells, choice->shown,
-                       "whiskers: \xc2\xb1 1 standard deviation over seeds", choice->note, err);
+        rc = note_cells(picture, cells, choice->shown,
+                        "whiskers: \xc2\xb1 1 standard deviation over seeds; marks that would "
+                        "meet stand side by side",
+                        choice->note, err);
     if (rc == 0)
         return picture_add(picture, chart, err);
     chart_destroy(chart);

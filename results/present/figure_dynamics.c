@@ -357,9 +357,11 @@ int make_halting_rules(struct picture *out, struct figure_source *source, struct
     if (rc == 0)
         rc = picture_describe(out, NULL,
                               shown <= MOST_WHISKERS
-                                  ? "A mark per arm and evaluation; whiskers: \xc2\xb1 1 "
-                                    "standard deviation over seeds."
-                                  : "A mark per arm and evaluation.",
+                                  ? "A mark per arm and evaluation, those that would meet "
+                                    "side by side; whiskers: \xc2\xb1 1 standard deviation "
+                                    "over seeds."
+                                  : "A mark per arm and evaluation, those that would meet "
+                                    "side by side.",
                               err);
     if (rc == 0)
         return picture_add(out, chart, err);
