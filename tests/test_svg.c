@@ -244,6 +244,37 @@ static void whiskers_that_would_meet_stand_side_by_side(void **state)
     assert_true(x[4] - x[1] > 100);
 }
 
+/* Two charts of different ranges, whose names differ in length. */
+static void aligned_charts_have_the_same_axes(void **state)
+{
+    static const double FEW[][3] = { { 1, 0.8, 0.1 }, { 2, 0.9, 0.1 } };
+    static const double MANY[][3] = { { 0.5, 0.3, 0.1 }, { 8, 1.4, 0.1 } };
+    struct picture picture = { 0 };
+    struct error err;
+    char *svg, *fields[2];
+
+    (void)state;
+    must(picture_add(&picture, scatter("a", FEW, 2), &err), &err);
+    must(picture_add(&picture, scatter("a longer name", MANY, 2), &err), &err);
+    must(picture_describe(&picture, "t", "n", &err), &err);
+    picture_align(&picture);
+    must(picture_draw(&svg, &picture, false, &err), &err);
+    picture_release(&picture);
+    fields[0] = strstr(svg, "<g ");
+    fields[1] = fields[0] != NULL ? strstr(fields[0] + 1, "<g ") : NULL;
+    for (int i = 0; i < 2; i++) {
+        assert_non_null(fields[i]);
+        fields[i] = strchr(fields[i], '>') + 1;
+        *strstr(fields[i], "<circle") = '\0'; /* what comes before: the axes' names and lines */
+        char *whisker = strstr(fields[i], "<line class=\"s0 thin\"");
+
+        *whisker = '\0';
+    }
+    assert_non_null(strstr(fields[0], "axis"));
+    assert_string_equal(fields[0], fields[1]);
+    free(svg);
+}
+
 static int count_of(const char *text, const char *words)
 {
     int count = 0;
@@ -404,6 +435,7 @@ int main(void)
         cmocka_unit_test(every_style_is_told_apart_also_where_colours_come_again),
         cmocka_unit_test(a_heat_map_rises_from_the_ground_and_its_numbers_can_be_read),
         cmocka_unit_test(whiskers_that_would_meet_stand_side_by_side),
+        cmocka_unit_test(aligned_charts_have_the_same_axes),
         cmocka_unit_test(the_axis_of_differences_names_the_lines_of_its_grid),
         cmocka_unit_test(numbers_are_rounded_and_trimmed),
         cmocka_unit_test(ticks_are_round_numbers_that_enclose_the_values),

@@ -83,6 +83,10 @@ bool chart_x_range(const struct chart *chart, double *low, double *high)
                 widen(low, high, &found, point->high);
             }
         }
+    if (chart->x_most > chart->x_least) {
+        widen(low, high, &found, chart->x_least);
+        widen(low, high, &found, chart->x_most);
+    }
     return found;
 }
 
@@ -100,6 +104,10 @@ bool chart_y_range(const struct chart *chart, double *low, double *high)
         }
     if (chart->kind == CHART_BARS)
         widen(low, high, &found, chart->y_reach);
+    if (chart->y_most > chart->y_least) {
+        widen(low, high, &found, chart->y_least);
+        widen(low, high, &found, chart->y_most);
+    }
     if (found && chart->y_is_share) {
         *low = 0;
         *high = *high > 1 ? 1 : *high;
@@ -250,7 +258,7 @@ void spread_labels(struct side_label *labels, int count, double top, double bott
 
 double side_labels_width(const struct chart *chart, double width)
 {
-    double widest = 0;
+    double widest = chart->names_width;
 
     for (int s = 0; s < chart->series_count; s++) {
         double wanted = chart->series[s].label[0] != '\0'

@@ -203,6 +203,7 @@ int make_residuals(struct picture *out, struct figure_source *source, struct err
         rc = choose_arms(&arms, &all, STATES, STATE_COUNT, err);
     for (int s = 0; s < STATE_COUNT && rc == 0; s++)
         rc = add_state(out, &arms, source, &all, STATES[s], TITLES[s], err);
+    picture_align(out);
     if (rc == 0)
         rc = arms.count > 0 ? note_drawn(out, &arms, err) : error_without_lists(err);
     free(arms.styles);

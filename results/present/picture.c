@@ -5,6 +5,7 @@
 #include "error.h"
 #include "svg.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,31 @@ int picture_add(struct picture *picture, struct chart *chart, struct error *err)
     picture->charts = charts;
     charts[picture->count++] = chart;
     return 0;
+}
+
+void picture_align(struct picture *picture)
+{
+    double x_least = (double)INFINITY, x_most = -(double)INFINITY, y_most = 0, names = 0;
+
+    for (int i = 0; i < picture->count; i++) {
+        double x[2] = { x_least, x_most }, y[2] = { 0, y_most };
+        double width = side_labels_width(picture->charts[i], PICTURE_WIDTH - 2 * MARGIN);
+
+        chart_x_range(picture->charts[i], &x[0], &x[1]);
+        chart_y_range(picture->charts[i], &y[0], &y[1]);
+        x_least = x[0] < x_least ? x[0] : x_least;
+        x_most = x[1] > x_most ? x[1] : x_most;
+        y_most = y[1] > y_most ? y[1] : y_most;
+        names = width > names ? width : names;
+    }
+    for (int i = 0; i < picture->count; i++) {
+        struct chart *chart = picture->charts[i];
+
+        chart->x_least = x_least;
+        chart->x_most = x_most;
+        chart->y_most = y_most;
+        chart->names_width = names;
+    }
 }
 
 /* Height of the row of charts that begins with this chart. */

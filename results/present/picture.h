@@ -25,6 +25,8 @@ int picture_describe(struct picture *picture, const char *title, const char *not
                      struct error *err) MUST_CHECK;
 /* Takes ownership of the chart, also on failure; chart NULL is ERROR_NOMEM. */
 int picture_add(struct picture *picture, struct chart *chart, struct error *err) MUST_CHECK;
+/* Gives charts of lines the same axes, from y = 0 on, and fields of the same width. */
+void picture_align(struct picture *picture);
 /* *out: newly allocated text. standalone as in svg_create(). */
 int picture_draw(char **out, const struct picture *picture, bool standalone,
                  struct error *err) MUST_CHECK;
