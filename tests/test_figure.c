@@ -158,6 +158,7 @@ static void a_figure_has_the_numbers_of_the_database(void **state)
     source.cols = "eval.halt_max_steps";
     char *svg = draw("pivot");
 
+    assert_non_null(strstr(svg, ": arch.name against eval.halt_max_steps \xe2\x80\x93"));
     assert_non_null(strstr(svg, "<rect class=\"v15\"")); /* the highest */
     assert_non_null(strstr(svg, "small v0\""));          /* the lowest */
 

@@ -620,14 +620,37 @@ static int require_axis(const struct figure_source *source, const char *option, 
                      key != NULL ? key : "KEY is needed", source->results->experiment, list);
 }
 
+/* Titles a figure of settings that were asked for: "pass@2 against arch.name - demo". */
+static int name_settings(struct picture *picture, const struct figure_source *source,
+                         const char *first, const char *second, struct error *err)
+{
+    char *title =
+        format_string("%s%s%s against %s \xe2\x80\x93 %s", METRICS[source->metric].title,
+                      second != NULL ? ": " : "", second != NULL ? first : "",
+                      second != NULL ? second : first, source->results->experiment);
+    int rc = title == NULL ? error_no_memory(err, "a figure")
+                           : picture_describe(picture, title, NULL, err);
+
+    free(title);
+    return rc;
+}
+
 int make_axis(struct picture *out, struct figure_source *source, struct error *err)
 {
-    const struct axis_request request = { .keys = { source->axis },
-                                          .key_count = 1,
-                                          .x_title = source->axis };
+    struct axis_request request = { .keys = { source->axis }, .key_count = 1 };
     int rc = require_axis(source, "--axis", source->axis, err);
 
-    return rc == 0 ? draw_axis(out, source, &request, err) : rc;
+    if (rc != 0)
+        return rc;
+    char *title = axis_title(source->axis);
+
+    request.x_title = title;
+    rc = title == NULL ? error_no_memory(err, "a figure")
+                       : name_settings(out, source, source->axis, NULL, err);
+    if (rc == 0)
+        rc = draw_axis(out, source, &request, err);
+    free(title);
+    return rc;
 }
 
 int make_pivot(struct picture *out, struct figure_source *source, struct error *err)
@@ -636,5 +659,7 @@ int make_pivot(struct picture *out, struct figure_source *source, struct error *
 
     if (rc == 0)
         rc = require_axis(source, "--cols", source->cols, err);
+    if (rc == 0)
+        rc = name_settings(out, source, source->rows, source->cols, err);
     return rc == 0 ? draw_axis_pair(out, source, source->rows, source->cols, false, err) : rc;
 }
