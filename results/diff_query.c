@@ -10,10 +10,14 @@
 #include "status_query.h"
 #include "store.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* More evaluations than these are not read in one look. */
+enum { MOST_RESULTS = 12 };
 
 void diff_side_release(struct diff_side *side)
 {
@@ -208,7 +212,8 @@ static int add_facts(struct table *table, struct store *store, const struct diff
     return rc;
 }
 
-/* Means of a measure, for each evaluation of either side. */
+/* Means of a measure, for each evaluation of either side, and its place by the size of
+ * the difference. */
 static const char MEANS[] =
     "WITH x AS (SELECT v.canonical AS canonical, v.outer_steps AS outer_steps,"
     "   v.augmentations AS augmentations, v.act_inference AS act, v.split AS split,"
@@ -218,21 +223,30 @@ static const char MEANS[] =
     "  WHERE e.checkpoint = 'last' AND e.tasks > 0 AND m.position = 0 AND m.name = ?3"
     "  AND v.run_id IN (SELECT value FROM json_each(?1)"
     "   UNION SELECT value FROM json_each(?2)))"
-    " SELECT 'inference ' || outer_steps || ', voted ' || iif(augmentations = 0, 'all',"
-    "  augmentations) || iif(act, ', ACT', '') || iif(split = 'train', ', train split', ''),"
-    " avg(iif(run_id IN (SELECT value FROM json_each(?1)), value, NULL)),"
-    " avg(iif(run_id IN (SELECT value FROM json_each(?2)), value, NULL)), canonical"
-    " FROM x GROUP BY canonical ORDER BY split, outer_steps, augmentations, act, canonical";
+    " SELECT name, a, b, canonical, row_number() OVER (ORDER BY abs(b - a) DESC, canonical)"
+    " FROM (SELECT 'inference ' || outer_steps || ', voted ' || iif(augmentations = 0, 'all',"
+    "  augmentations) || iif(act, ', ACT', '') || iif(split = 'train', ', train split', '')"
+    "   AS name,"
+    "  avg(iif(run_id IN (SELECT value FROM json_each(?1)), value, NULL)) AS a,"
+    "  avg(iif(run_id IN (SELECT value FROM json_each(?2)), value, NULL)) AS b, canonical,"
+    "  split, outer_steps, augmentations, act FROM x GROUP BY canonical) ORDER BY split, "
+    "outer_steps, augmentations, act, canonical";
 
+/* most: how many of the largest differences are added; *hidden counts the others. */
 static int add_means(struct table *table, struct store *store, const struct diff_side *first,
-                     const struct diff_side *second, enum metric metric, int digits,
-                     struct error *err)
+                     const struct diff_side *second, enum metric metric, int digits, int most,
+                     int *hidden, struct error *err)
 {
     sqlite3_stmt *s;
     int rc = sql_query(store, &s, err, MEANS, "ttt", first->runs, second->runs,
                        METRICS[metric].name);
 
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        rc = 0;
+        if (sqlite3_column_int(s, 4) > most) {
+            *hidden += 1;
+            continue;
+        }
         bool has_first = sqlite3_column_type(s, 1) != SQLITE_NULL;
         bool has_second = sqlite3_column_type(s, 2) != SQLITE_NULL;
         double a = sqlite3_column_double(s, 1), b = sqlite3_column_double(s, 2);
@@ -250,6 +264,22 @@ static int add_means(struct table *table, struct store *store, const struct diff
         free(name);
     }
     return rc;
+}
+
+/* Says which results are left out. */
+static int note_hidden(struct table *table, const struct diff_form *form, int hidden,
+                       struct error *err)
+{
+    char *note = format_string("results: the %d evaluations whose %s differs most; --all adds "
+                               "%d other evaluation%s and all measures, --metric shows another",
+                               MOST_RESULTS, METRICS[form->metrics[0]].title, hidden,
+                               hidden == 1 ? "" : "s");
+
+    if (note == NULL)
+        return error_no_memory(err, "a table");
+    table_add_note(table, note);
+    free(note);
+    return 0;
 }
 
 static int describe(struct table *table, const struct diff_side *first,
@@ -284,12 +314,15 @@ int diff_table(struct table **out, struct store *store, const struct diff_side *
         { .name = "difference", .type = TABLE_REAL, .digits = 4, .drop = 1 },
         { .name = "equal", .type = TABLE_BOOL, .machine_only = true },
     };
-    int same = 0;
+    int same = 0, hidden = 0;
     int rc = table_create(out, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, err);
 
     if (rc == 0)
-        rc = add_facts(*out, store, first, second, form->equal, &same, err);
-    for (int i = 0; i < form->metric_count && rc == 0; i++)
-        rc = add_means(*out, store, first, second, form->metrics[i], form->digits, err);
-    return rc < 0 ? rc : describe(*out, first, second, same, err);
+        rc = add_facts(*out, store, first, second, form->all, &same, err);
+    for (int i = 0; i < form->metric_count && rc == 0 && hidden == 0; i++)
+        rc = add_means(*out, store, first, second, form->metrics[i], form->digits,
+                       form->all ? INT_MAX : MOST_RESULTS, &hidden, err);
+    if (rc == 0)
+        rc = describe(*out, first, second, same, err);
+    return rc == 0 && hidden > 0 ? note_hidden(*out, form, hidden, err) : rc;
 }

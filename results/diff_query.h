@@ -33,13 +33,15 @@ int diff_find_arm(struct diff_side *out, struct store *store, const char *experi
 struct diff_form {
     const enum metric *metrics; /* borrowed */
     int metric_count;
-    bool equal; /* with the facts that are equal on both sides */
+    /* with the facts that are equal on both sides, and all results; otherwise, where many
+     * evaluations differ, those that do most, in the first measure */
+    bool all;
     int digits; /* significant ones of results */
 };
 
 /*
  * A row per fact: its aspect, its name, its value on each side; values that differ
- * within a side are listed. Results are always included: means over the runs of a side
+ * within a side are listed. Results are means over the runs of a side
  * at the last checkpoint.
  */
 int diff_table(struct table **out, struct store *store, const struct diff_side *first,

@@ -2,10 +2,18 @@
 #include "run_tables.h"
 
 #include "error.h"
+#include "file.h"
+#include "settings.h"
 #include "sql.h"
 #include "store.h"
 #include "table.h"
 #include "table_rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* More evaluations than these are not read in one look. */
+enum { MOST_EVALUATIONS = 12 };
 
 /* Fills a table with all rows of a query with as many columns, by the columns'
  * types. */
@@ -129,17 +137,105 @@ static const struct table_column EVALUATIONS[] = {
 
 #define COUNT(columns) ((int)(sizeof(columns) / sizeof *(columns)))
 
-int run_tables(struct store *store, struct table *out[RUN_TABLES], const char *hash,
+/* Whether the run has the setting's default. What it is built of is always told. */
+static bool is_default(const char *key, const char *value)
+{
+    int setting = setting_find(key);
+    const char *standard = setting >= 0 ? settings_table[setting].default_text : NULL;
+    char *end, *standard_end;
+
+    if (standard == NULL || strcmp(key, "arch.name") == 0)
+        return false;
+    if (strcmp(standard, "false") == 0 || strcmp(standard, "true") == 0)
+        standard = strcmp(standard, "true") == 0 ? "1" : "0";
+    double number = strtod(value, &end), other = strtod(standard, &standard_end);
+
+    if (end != value && *end == '\0' && standard_end != standard && *standard_end == '\0')
+        return number == other;
+    return strcmp(value, standard) == 0;
+}
+
+/* Adds "N WHAT (--all lists them)" unless there are none. */
+static int note_left_out(struct table *table, int count, const char *what, struct error *err)
+{
+    char *note = count > 0 ? format_string("%d %s (--all lists them)", count, what) : NULL;
+
+    if (count > 0 && note == NULL)
+        return error_no_memory(err, "a table");
+    if (note != NULL)
+        table_add_note(table, note);
+    free(note);
+    return 0;
+}
+
+static int fill_settings(struct store *store, struct table **out, const char *hash, bool all,
+                         struct error *err)
+{
+    sqlite3_stmt *s;
+    int left_out = 0;
+    int rc = table_create(out, SETTINGS, COUNT(SETTINGS), err);
+
+    if (rc == 0)
+        rc = sql_query(store, &s, err,
+                       "SELECT key, value FROM setting JOIN run USING (run_id) WHERE hash = ?1"
+                       " ORDER BY key",
+                       "t", hash);
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        rc = 0;
+        if (!all && is_default(sql_text(s, 0), sql_text(s, 1))) {
+            left_out++;
+            continue;
+        }
+        table_row(*out);
+        table_text(*out, sql_text(s, 0));
+        table_text(*out, sql_text(s, 1));
+    }
+    return rc == 0 ? note_left_out(*out, left_out, "settings have their defaults", err) : rc;
+}
+
+/* Those of the last checkpoint with the highest scores come first into the choice. */
+static int fill_evaluations(struct store *store, struct table **out, const char *hash, bool all,
+                            struct error *err)
+{
+    int64_t count = 0, most = all ? INT64_MAX : MOST_EVALUATIONS;
+    sqlite3_stmt *s;
+    int rc = table_create(out, EVALUATIONS, COUNT(EVALUATIONS), err);
+
+    if (rc == 0)
+        rc = sql_query(
+            store, &s, err,
+            "SELECT step, checkpoint, outer_steps, augmentations, rule, split, p1, p2, token,"
+            " exact, seconds FROM (SELECT x.step, x.checkpoint, v.outer_steps,"
+            " iif(v.augmentations = 0, 'all', v.augmentations) AS augmentations,"
+            " coalesce(json_extract(v.canonical, '$.\"eval.halt_rule\"'), 'max') AS rule,"
+            " v.split, iif(x.tasks > 0, x.pass_at_1, NULL) AS p1,"
+            " iif(x.tasks > 0, x.pass_at_2, NULL) AS p2,"
+            " iif(x.tasks > 0, x.per_token_accuracy, NULL) AS token,"
+            " iif(x.tasks > 0, x.exact_rows, NULL) AS exact, x.seconds, v.evaluation_id,"
+            " row_number() OVER (ORDER BY x.checkpoint = 'last' DESC, x.pass_at_2 DESC,"
+            "  x.per_token_accuracy DESC, v.evaluation_id, x.step) AS place FROM score x"
+            " JOIN evaluation v USING (evaluation_id) JOIN run r USING (run_id)"
+            " WHERE r.hash = ?1) WHERE place <= ?2 ORDER BY step, evaluation_id",
+            "ti", hash, most);
+    if (rc == 0)
+        rc = table_add_rows(*out, store, &s, EVALUATIONS, COUNT(EVALUATIONS), err);
+    if (rc == 0 && !all)
+        rc = sql_int(store, &count, NULL, err,
+                     "SELECT count(*) FROM score JOIN evaluation USING (evaluation_id)"
+                     " JOIN run USING (run_id) WHERE hash = ?1",
+                     "t", hash);
+    return rc == 0 ? note_left_out(*out, count > most ? (int)(count - most) : 0,
+                                   "other evaluations, earlier or with a lower pass@2", err)
+                   : rc;
+}
+
+int run_tables(struct store *store, struct table *out[RUN_TABLES], const char *hash, bool all,
                struct error *err)
 {
     int rc = fill_facts(store, &out[0], hash, err);
 
     if (rc == 0)
-        rc = fill(store, &out[1], SETTINGS, COUNT(SETTINGS),
-                  "SELECT key, value FROM setting JOIN run USING (run_id) WHERE hash = ?1"
-                  " ORDER BY key",
-                  hash, err);
-
+        rc = fill_settings(store, &out[1], hash, all, err);
     if (rc == 0)
         rc = fill(
             store, &out[2], ATTEMPTS, COUNT(ATTEMPTS),
@@ -150,19 +246,7 @@ int run_tables(struct store *store, struct table *out[RUN_TABLES], const char *h
             " JOIN job j USING (job_id) JOIN run r ON r.run_id = t.run_id"
             " WHERE r.hash = ?1 ORDER BY t.number",
             hash, err);
-    if (rc == 0)
-        rc = fill(
-            store, &out[3], EVALUATIONS, COUNT(EVALUATIONS),
-            "SELECT x.step, x.checkpoint, v.outer_steps, iif(v.augmentations = 0, 'all',"
-            " v.augmentations), coalesce(json_extract(v.canonical, '$.\"eval.halt_rule\"'),"
-            " 'max'), v.split, iif(x.tasks > 0, x.pass_at_1, NULL),"
-            " iif(x.tasks > 0, x.pass_at_2, NULL),"
-            " iif(x.tasks > 0, x.per_token_accuracy, NULL),"
-            " iif(x.tasks > 0, x.exact_rows, NULL), x.seconds FROM score x"
-            " JOIN evaluation v USING (evaluation_id) JOIN run r USING (run_id)"
-            " WHERE r.hash = ?1 ORDER BY x.step, v.evaluation_id",
-            hash, err);
-    return rc;
+    return rc == 0 ? fill_evaluations(store, &out[3], hash, all, err) : rc;
 }
 
 int run_find_id(struct store *store, int64_t *out, const char *hash, struct error *err)

@@ -69,7 +69,7 @@ const struct command COMMANDS[] = {
     { "diff", "A B", "in what two runs or arms differ",
       "Settings, data, provenance, cost, results. A and B are the beginnings of runs'\n"
       "hashes, last, or arms as for compare, also EXPERIMENT:ARM. --all: what is equal,\n"
-      "too.",
+      "too, and all results where there are many.",
       2, 2, BIT(METRIC) | BIT(EXPERIMENT) | BIT(FORMAT) | BIT(ALL) | COMMAND_PAGES,
       command_diff },
     { "curves", "[EXPERIMENT]", "learning curves, drawn or as data",
@@ -102,8 +102,10 @@ const struct command COMMANDS[] = {
     { "show", "RUN", "everything about a run",
       "RUN is the beginning of its hash, 4 digits or more. With --task: input,\n"
       "solution and the model's answer, wrong cells marked, and how the variants\n"
-      "voted; --steps: its answer after each outer step; --svg FILE: as a drawing.",
-      1, 1, BIT(FORMAT) | BIT(TASK) | BIT(STEPS) | BIT(SVG) | COMMAND_PAGES, command_show },
+      "voted; --steps: its answer after each outer step; --svg FILE: as a drawing.\n"
+      "--all: also settings at their defaults, and every evaluation.",
+      1, 1, BIT(FORMAT) | BIT(TASK) | BIT(STEPS) | BIT(ALL) | BIT(SVG) | COMMAND_PAGES,
+      command_show },
     { "logs", "RUN", "the log of a run's last attempt",
       "RUN is the beginning of its hash, 4 digits or more.", 1, 1, BIT(FOLLOW), command_logs },
     { "cancel", "TARGET", "stop jobs of an experiment, a run, or all",

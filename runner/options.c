@@ -32,7 +32,7 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_EXPERIMENT] = { "experiment", 0, "NAME",
                             "the experiment, if no argument names it" },
     [OPTION_TRAJECTORY] = { "trajectory", 0, NULL, "changes per outer step (eval.trajectory)" },
-    [OPTION_ALL] = { "all", 0, NULL, "a row for every seed and checkpoint" },
+    [OPTION_ALL] = { "all", 0, NULL, "every row, also those otherwise left out" },
     [OPTION_NEW] = { "new", 0, NULL, "add it beside an experiment of the same name" },
     [OPTION_JOBS] = { "jobs", 0, "N", "threads at once (default: one per core)" },
     [OPTION_MAX_FAILS] = { "max-fails", 0, "N", "start nothing more after N failed jobs" },

@@ -97,7 +97,7 @@ int page_run(struct page_text *out, const struct page_source *source, struct err
     int rc = status_find_run(source->store, source->request->parts[1], hash, directory, err);
 
     if (rc == 0)
-        rc = run_tables(source->store, tables, hash, err);
+        rc = run_tables(source->store, tables, hash, true, err);
     if (rc == 0) {
         snprintf(title, sizeof title, "Run %.12s", hash);
         rc = page_begin(&document, NULL, title, err);

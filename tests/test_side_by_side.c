@@ -123,6 +123,64 @@ static void diff_lists_what_differs_and_results_beside_it(void **state)
     free(message);
 }
 
+/* Changes the database before a command has upgraded it. */
+static void change_database(const char *sql)
+{
+    char path[100];
+    sqlite3 *db;
+
+    snprintf(path, sizeof path, "%s/results.db", place.workspace);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* 3 to 20 outer steps at inference, too: the more, the better the second run is. */
+static void of_many_evaluations_those_are_shown_that_matter(void **state)
+{
+    static const char MORE[] =
+        "WITH RECURSIVE n (steps) AS (SELECT 3 UNION ALL SELECT steps + 1 FROM n"
+        " WHERE steps < 20) INSERT INTO evaluation SELECT 100 * run_id + steps, run_id,"
+        " replace(canonical, 'steps\":1', 'steps\":' || steps), steps, 0, 0, 0, 'test'"
+        " FROM evaluation, n WHERE outer_steps = 1;"
+        "INSERT INTO evaluation_result SELECT evaluation_id, 3, 'last', 0.5, 0.5, 0, 1,"
+        " outer_steps, p, p, p, p, p, p, p, p, 37, 42, 1 FROM (SELECT evaluation_id,"
+        " outer_steps, run_id * outer_steps / 100.0 AS p FROM evaluation"
+        " WHERE evaluation_id > 100);";
+    const char *const diff[] = { "diff", "ec881332", "c4d382ae", NULL };
+    const char *const diff_all[] = { "diff", "ec881332", "c4d382ae", "--all", NULL };
+    const char *const show[] = { "show", "c4d382ae", NULL };
+    const char *const show_all[] = { "show", "c4d382ae", "--all", NULL };
+
+    close_workspace(state);
+    open_workspace(state); /* anew: not upgraded yet */
+    change_database(MORE);
+    char *differences = run(0, diff), *all_differences = run(0, diff_all);
+    char *shown = run(0, show), *all_shown = run(0, show_all);
+
+    expect(differences, "pass@2, inference 20, voted all");
+    expect(differences, "pass@2, inference 9, voted all");
+    assert_null(strstr(differences, "pass@2, inference 8, voted all"));
+    assert_null(strstr(differences, "token acc"));
+    expect(differences, "the 12 evaluations whose pass@2 differs most; --all adds 8 other");
+    expect(all_differences, "token acc, inference 8,");
+    assert_null(strstr(all_differences, "--all adds"));
+    expect(shown, "\n   3  last                 20");
+    expect(shown, "\n   3  last                  9");
+    assert_null(strstr(shown, "\n   3  last                  8"));
+    expect(shown, "10 other evaluations, earlier or with a lower pass@2 (--all lists them)");
+    assert_null(strstr(shown, "\narch.rms_norm_eps"));
+    expect(shown, "\narch.name ");
+    expect(shown, " settings have their defaults (--all lists them)");
+    expect(all_shown, "\n   3  last                  8");
+    expect(all_shown, "\narch.rms_norm_eps");
+    assert_null(strstr(all_shown, "--all lists"));
+    free(differences);
+    free(all_differences);
+    free(shown);
+    free(all_shown);
+}
+
 /* Another experiment "u" has the same runs. */
 static void arms_of_other_experiments_are_compared_and_a_report_has_its_baseline(void **state)
 {
@@ -189,6 +247,7 @@ int main(void)
         cmocka_unit_test(diff_lists_what_differs_and_results_beside_it),
         cmocka_unit_test(arms_of_other_experiments_are_compared_and_a_report_has_its_baseline),
         cmocka_unit_test(importance_is_refused_where_the_grid_is_not_full),
+        cmocka_unit_test(of_many_evaluations_those_are_shown_that_matter),
     };
 
     return cmocka_run_group_tests_name("side_by_side", tests, open_workspace, close_workspace);

@@ -146,7 +146,8 @@ int command_show(const struct options *options, int *exit_code, struct error *er
     if (rc == 0)
         rc = status_find_run(store, options->arguments[0], hash, directory, err);
     if (rc == 0)
-        rc = run_tables(store, tables, hash, err);
+        rc = run_tables(store, tables, hash,
+                        options->all || !format_is_for_people(options->format), err);
     if (rc == 0)
         rc = files_table(&tables[FILES], &workspace, hash, err);
     if (rc == 0)
