@@ -116,9 +116,9 @@ int arm_find(struct results **out, struct store *store, const struct results *re
 
     *out = NULL;
     if (rc == 0)
-        rc =
-            results_load(out, store, results->experiment, (const char *const *)selection.wheres,
-                         selection.count, RESULTS_BARE, err);
+        rc = results_load_arms(out, store, results->experiment, &results->only,
+                               (const char *const *)selection.wheres, selection.count,
+                               RESULTS_BARE, err);
     for (int i = 0; rc == 0 && i < (*out)->row_count; i++) {
         int other = (*out)->rows[i].arm;
 
@@ -200,5 +200,49 @@ int arm_add_foreign(const char **out, struct results *results, struct store *sto
         *out = results->arms[results->arm_count - 1].label;
     results_destroy(found);
     results_destroy(all);
+    return rc;
+}
+
+/* Adds the arm that the name means, unless it is one of another experiment than that
+ * of arms, which has no rows. */
+static int choose_arm(struct arm_choice *only, const struct results *arms, struct store *store,
+                      const char *name, struct error *err)
+{
+    struct results *found = NULL;
+    char experiment[EXPERIMENT_NAME_SIZE];
+    const char *arm;
+    int rc = arm_split_name(experiment, &arm, store, name, err);
+
+    if (rc < 0 || (experiment[0] != '\0' && strcmp(experiment, arms->experiment) != 0))
+        return rc;
+    rc = arm_find(&found, store, arms, arm, err);
+    if (rc == 0)
+        only->ids[only->count++] = arms->arms[found->rows[0].arm].id;
+    results_destroy(found);
+    return rc;
+}
+
+int arm_load_two(struct results **out, const char *names[2], struct store *store,
+                 const char *experiment, const char *const given[2], const char *const *wheres,
+                 int where_count, struct error *err)
+{
+    struct results *arms = NULL;
+    struct arm_choice only = { .count = 0 };
+    char prefix[EXPERIMENT_NAME_SIZE] = "";
+    const char *arm;
+    int rc = experiment == NULL ? arm_split_name(prefix, &arm, store, given[0], err) : 0;
+
+    if (prefix[0] != '\0')
+        experiment = prefix;
+    if (rc == 0)
+        rc = results_load(&arms, store, experiment, NULL, 0, RESULTS_ARMS, err);
+    for (int i = 0; i < 2 && rc == 0; i++)
+        rc = choose_arm(&only, arms, store, given[i], err);
+    if (rc == 0)
+        rc = results_load_arms(out, store, experiment, &only, wheres, where_count, RESULTS_BARE,
+                               err);
+    for (int i = 0; i < 2 && rc == 0; i++)
+        rc = arm_add_foreign(&names[i], *out, store, given[i], err);
+    results_destroy(arms);
     return rc;
 }

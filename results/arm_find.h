@@ -31,4 +31,14 @@ int arm_split_name(char experiment[EXPERIMENT_NAME_SIZE], const char **arm, stru
 int arm_add_foreign(const char **out, struct results *results, struct store *store,
                     const char *name, struct error *err) MUST_CHECK;
 
+/*
+ * Loads two arms as named above, at the last checkpoints: the experiment (NULL: that of
+ * the first arm's name, or the only one) with the rows of these alone that meet the
+ * conditions. names: by which they are found there, borrowed of given or of *out, which
+ * the caller destroys also after an error.
+ */
+int arm_load_two(struct results **out, const char *names[2], struct store *store,
+                 const char *experiment, const char *const given[2], const char *const *wheres,
+                 int where_count, struct error *err) MUST_CHECK;
+
 #endif

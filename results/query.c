@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LISTED_EXPERIMENTS = 20 };
+enum { LISTED_EXPERIMENTS = 20, FIRST_CONDITION = 5 };
 
 void results_destroy(struct results *results)
 {
@@ -184,16 +184,16 @@ static int load_arms(struct results *results, struct store *store, struct error 
     return rc < 0 ? rc : 0;
 }
 
-/* The SELECT of all rows, unsorted; conditions are parameters from ?3 on. Newly
- * allocated or NULL. The order of the tables is the order of the nested loops: from
- * the experiment's arms on, each through an index. An arm asks for its evaluations
- * of all its runs. */
+/* The SELECT of all rows, unsorted; ?3 and ?4 are the arms to load (0: all), and
+ * conditions are parameters from ?5 on. Newly allocated or NULL. The order of the
+ * tables is the order of the nested loops: from the experiment's arms on, each through
+ * an index. An arm asks for its evaluations of all its runs. */
 static char *rows_sql(const struct filter *filters, int filter_count)
 {
-    char *conditions = strdup(""), *sql = NULL;
+    char *conditions = strdup(" AND (?3 = 0 OR a.arm_id IN (?3, ?4))"), *sql = NULL;
 
     for (int i = 0; i < filter_count && conditions != NULL; i++) {
-        char *condition = filter_sql(&filters[i], 3 + 2 * i);
+        char *condition = filter_sql(&filters[i], FIRST_CONDITION + 2 * i);
         char *next =
             condition != NULL ? format_string("%s AND %s", conditions, condition) : NULL;
 
@@ -339,24 +339,26 @@ static int query_rows(sqlite3_stmt **statement, const struct results *results,
                       struct store *store, const struct filter *filters, int filter_count,
                       enum results_scope scope, struct error *err)
 {
+    const struct arm_choice *only = &results->only;
     char *sql = rows_sql(filters, filter_count);
     /* the filters' parameters are bound below */
-    char *types = malloc((size_t)filter_count * 2 + 3);
+    char *types = malloc((size_t)filter_count * 2 + FIRST_CONDITION);
     int rc = 0;
 
     if (sql == NULL || types == NULL) {
         rc = error_set(err, ERROR_NOMEM, "no memory for results");
     } else {
-        memset(types, 'n', (size_t)filter_count * 2 + 2);
-        memcpy(types, "ii", 2);
-        types[filter_count * 2 + 2] = '\0';
+        memset(types, 'n', (size_t)filter_count * 2 + FIRST_CONDITION - 1);
+        memcpy(types, "iiii", FIRST_CONDITION - 1);
+        types[filter_count * 2 + FIRST_CONDITION - 1] = '\0';
         rc = sql_query(store, statement, err, sql, types, results->experiment_id,
-                       (int64_t)(scope == RESULTS_ALL));
+                       (int64_t)(scope == RESULTS_ALL), only->ids[0],
+                       only->ids[only->count > 1]);
     }
     free(types);
     free(sql);
     for (int i = 0; i < filter_count && rc == 0; i++)
-        if (filter_bind(&filters[i], *statement, 3 + 2 * i) != SQLITE_OK)
+        if (filter_bind(&filters[i], *statement, FIRST_CONDITION + 2 * i) != SQLITE_OK)
             rc = store_error(store, "bind a condition", err);
     return rc;
 }
@@ -499,6 +501,15 @@ int results_load(struct results **out, struct store *store, const char *experime
                  const char *const *wheres, int where_count, enum results_scope scope,
                  struct error *err)
 {
+    const struct arm_choice all = { .count = 0 };
+
+    return results_load_arms(out, store, experiment, &all, wheres, where_count, scope, err);
+}
+
+int results_load_arms(struct results **out, struct store *store, const char *experiment,
+                      const struct arm_choice *only, const char *const *wheres, int where_count,
+                      enum results_scope scope, struct error *err)
+{
     struct results *results = calloc(1, sizeof *results);
     struct filter *filters = calloc((size_t)where_count + 1, sizeof *filters);
     struct arm_range arms = { 0 };
@@ -508,6 +519,8 @@ int results_load(struct results **out, struct store *store, const char *experime
                  : 0;
 
     *out = NULL;
+    if (rc == 0)
+        results->only = *only;
     while (rc == 0 && parsed < where_count) {
         rc = filter_parse(&filters[parsed], wheres[parsed], err);
         parsed += rc == 0;

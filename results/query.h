@@ -82,8 +82,15 @@ enum results_scope {
     RESULTS_ARMS  /* no rows, and no count of runs */
 };
 
+/* Which arms of an experiment are loaded. */
+struct arm_choice {
+    int64_t ids[2];
+    int count; /* 0: all arms */
+};
+
 struct results {
     int64_t experiment_id;
+    struct arm_choice only; /* the arms of which it has rows */
     char *experiment; /* owned */
     enum results_scope scope;
     struct result_arm *arms; /* owned; in the experiment's order */
@@ -107,6 +114,10 @@ struct results {
 int results_load(struct results **out, struct store *store, const char *experiment,
                  const char *const *wheres, int where_count, enum results_scope scope,
                  struct error *err) MUST_CHECK;
+/* The same with the rows of some of its arms alone. */
+int results_load_arms(struct results **out, struct store *store, const char *experiment,
+                      const struct arm_choice *only, const char *const *wheres, int where_count,
+                      enum results_scope scope, struct error *err) MUST_CHECK;
 void results_destroy(struct results *results); /* NULL allowed */
 
 /* A measure of one of the results' rows. NaN: there is no result yet, the run failed or

@@ -117,23 +117,6 @@ int page_add_comparing(struct document *document, struct store *store,
     return rc;
 }
 
-/* The results of a's experiment, with those of b. *names: by which they are found
- * there. */
-static int load(struct results **out, const char *names[2], struct store *store,
-                const char *const given[2], struct error *err)
-{
-    char experiment[EXPERIMENT_NAME_SIZE] = "";
-    const char *arm;
-    int rc = arm_split_name(experiment, &arm, store, given[0], err);
-
-    if (rc == 0)
-        rc = results_load(out, store, experiment[0] != '\0' ? experiment : NULL, NULL, 0,
-                          RESULTS_BARE, err);
-    for (int i = 0; i < 2 && rc == 0; i++)
-        rc = arm_add_foreign(&names[i], *out, store, given[i], err);
-    return rc;
-}
-
 static int add_difference(struct document *document, struct store *store,
                           const char *const given[2], const char *metric_name,
                           struct error *err)
@@ -148,7 +131,7 @@ static int add_difference(struct document *document, struct store *store,
     int rc = metric_find(&metric, metric_name, err);
 
     if (rc == 0)
-        rc = load(&results, names, store, given, err);
+        rc = arm_load_two(&results, names, store, NULL, given, NULL, 0, err);
     if (rc == 0)
         rc = compare_create(&compare, store, results, metric, err);
     if (rc == 0)

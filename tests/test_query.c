@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arm_find.h"
 #include "baselines.h"
 #include "error.h"
 #include "evaluation_order.h"
@@ -300,6 +301,47 @@ static void the_arms_alone_have_no_rows(void **state)
     results_destroy(results);
 }
 
+/* Of two arms named only these are read, as if all had been. */
+static void of_two_arms_only_their_rows_are_loaded(void **state)
+{
+    struct results *all = load(RESULTS_BARE);
+    const char *second = all->arms[1].label;
+    const char *given[2] = { second, second }, *names[2] = { NULL, NULL };
+    struct results *results = NULL;
+    struct error err;
+    int expected = 0;
+
+    (void)state;
+    for (int i = 0; i < all->row_count; i++)
+        expected += all->rows[i].arm == 1;
+    assert_true(expected > 0 && expected < all->row_count);
+    must(arm_load_two(&results, names, store, all->experiment, given, NULL, 0, &err), &err);
+    assert_string_equal(names[0], second);
+    assert_int_equal(results->arm_count, 2);
+    assert_int_equal(results->row_count, expected);
+    for (int i = 0, k = all->row_count - expected; i < expected; i++, k++) {
+        assert_int_equal(results->rows[i].arm, 1);
+        assert_int_equal(results->rows[i].evaluation_id, all->rows[k].evaluation_id);
+        assert_string_equal(results->rows[i].hash, all->rows[k].hash);
+    }
+    assert_true(results->runs.total < all->runs.total);
+    results_destroy(results);
+
+    given[0] = all->arms[0].label;
+    results = NULL;
+    must(arm_load_two(&results, names, store, all->experiment, given, NULL, 0, &err), &err);
+    assert_int_equal(results->row_count, all->row_count);
+    results_destroy(results);
+
+    given[1] = "no such arm";
+    results = NULL;
+    assert_int_equal(
+        arm_load_two(&results, names, store, all->experiment, given, NULL, 0, &err),
+        ERROR_ABSENT);
+    results_destroy(results);
+    results_destroy(all);
+}
+
 /* Without them five halting rules at four steps would all be "infer 4, voted all". */
 static void an_evaluations_label_names_what_others_do_not_have(void **state)
 {
@@ -367,6 +409,7 @@ int main(void)
         TEST(ids_close_together_and_far_apart_are_each_read_once),
         TEST(results_do_not_depend_on_the_numbers_of_runs),
         TEST(the_arms_alone_have_no_rows),
+        TEST(of_two_arms_only_their_rows_are_loaded),
         cmocka_unit_test(evaluations_are_listed_by_what_their_settings_mean),
         cmocka_unit_test(an_evaluations_label_names_what_others_do_not_have),
     };

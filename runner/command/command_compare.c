@@ -183,8 +183,23 @@ static void find_given(const char *given[2], const struct options *options)
     }
 }
 
+/* Where the first of two arms is an experiment, the other arm is missing. */
+static int check_two(const struct options *options, struct store *store, struct error *err)
+{
+    char experiment[EXPERIMENT_NAME_SIZE];
+    struct error ignored;
+
+    if (options->argument_count != 2 ||
+        experiment_find(store, experiment, options->arguments[0], &ignored) < 0)
+        return 0;
+    return error_set(err, ERROR_FORMAT,
+                     "compare %s: one arm is given (%s); two are expected, or --baseline ARM",
+                     options->arguments[0], options->arguments[1]);
+}
+
 /* Loads the results of the experiment (NULL: of the first arm's, or the only one), and
- * of arms of other experiments. *names: by which the arms are found in them. */
+ * of arms of other experiments; of two arms only these. *names: by which the arms are
+ * found in them. */
 static int load(struct results **out, const char *names[2], struct store *store,
                 const struct options *options, const char *experiment, struct error *err)
 {
@@ -193,14 +208,20 @@ static int load(struct results **out, const char *names[2], struct store *store,
     int rc = 0;
 
     find_given(given, options);
+    if (given[1] != NULL)
+        rc = check_two(options, store, err);
+    if (given[1] != NULL && rc == 0)
+        rc = arm_load_two(out, names, store, experiment, given, options->wheres,
+                          options->where_count, err);
+    if (given[1] != NULL || rc < 0)
+        return rc;
     if (experiment == NULL && given[0] != NULL)
         rc = arm_split_name(prefix, &arm, store, given[0], err);
     if (rc == 0)
         rc = results_load(out, store, prefix[0] != '\0' ? prefix : experiment, options->wheres,
                           options->where_count, RESULTS_BARE, err);
-    for (int i = 0; i < 2 && rc == 0; i++)
-        if (given[i] != NULL)
-            rc = arm_add_foreign(&names[i], *out, store, given[i], err);
+    if (rc == 0 && given[0] != NULL)
+        rc = arm_add_foreign(&names[0], *out, store, given[0], err);
     return rc;
 }
 
@@ -248,8 +269,7 @@ static int compare_as_asked(const struct compare *compare, const struct options 
     return rc;
 }
 
-/* Says what is missing: where nothing is asked for and nothing was planned, what
- * could be compared; where one arm is given, the other. */
+/* Where nothing is asked for and nothing was planned, says what could be compared. */
 static int check_asked(const struct options *options, const struct results *results,
                        struct store *store, struct error *err)
 {
@@ -258,12 +278,6 @@ static int check_asked(const struct options *options, const struct results *resu
 
     if (rc == 0 && count == 0)
         return compare_offer(results, err);
-    if (rc == 0 && options->argument_count == 2 &&
-        strcmp(options->arguments[0], results->experiment) == 0)
-        return error_set(
-            err, ERROR_FORMAT,
-            "compare %s: one arm is given (%s); two are expected, or --baseline ARM",
-            options->arguments[0], options->arguments[1]);
     return rc;
 }
 
