@@ -60,8 +60,10 @@ bool result_axis_is_shared(const struct results *results, const struct result_ro
 {
     if (a->arm != b->arm)
         return false;
-    return evaluation_key_find(key) >= 0 ? a->evaluation == b->evaluation
-                                         : json_member(results->arms[a->arm].axes, key) != NULL;
+    if (evaluation_key_find(key) >= 0)
+        return a->evaluation == b->evaluation;
+    return json_member(results->arms[a->arm].axes, key) != NULL ||
+           (a->config_id == b->config_id && strcmp(key, settings_table[TRAIN_SEED].key) != 0);
 }
 
 int result_axis_value(char **out, struct store *store, const struct results *results,

@@ -283,6 +283,7 @@ static int complete_row(struct result_row *row, const struct run_fact *fact,
     int rc = 0;
 
     row->seed = fact->seed;
+    row->config_id = fact->config_id;
     memcpy(row->hash, fact->hash, sizeof row->hash);
     row->data_hash = fact->data_hash;
     row->state = row->outcome = fact->state;

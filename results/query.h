@@ -41,6 +41,7 @@ struct result_arm {
 struct result_row {
     int arm; /* index into results.arms */
     int64_t run_id, evaluation_id, seed;
+    int64_t config_id; /* of the run's settings but the seed; 0: none */
     char hash[65];
     const char *evaluation; /* canonical evaluation settings; one of
                              * results.evaluations */

@@ -109,7 +109,7 @@ static int load_runs(struct run_facts *facts, const struct id_list *ids, struct 
 {
     struct id_query q =
         id_query_begin(store, ids,
-                       "SELECT run_id, seed, hash, data_hash, train_flops FROM run"
+                       "SELECT run_id, seed, hash, data_hash, train_flops, config_id FROM run"
                        " WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id",
                        NULL);
     int rc;
@@ -127,6 +127,7 @@ static int load_runs(struct run_facts *facts, const struct id_list *ids, struct 
         fact->seed = sqlite3_column_int64(q.s, 1);
         sql_copy_text(fact->hash, sizeof fact->hash, q.s, 2);
         fact->train_flops = column_real(q.s, 4);
+        fact->config_id = sqlite3_column_int64(q.s, 5);
         fact->data_hash = text_set_add(&facts->data_hashes, sql_text(q.s, 3));
         if (fact->data_hash == NULL) {
             id_query_end(&q);

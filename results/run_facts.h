@@ -17,6 +17,7 @@ struct store;
 
 struct run_fact {
     int64_t run_id, seed;
+    int64_t config_id; /* of its settings but the seed; 0: none */
     char hash[65];
     const char *data_hash; /* one of run_facts.data_hashes */
     /* done if one of its trainings is; otherwise the state of its last training */

@@ -174,6 +174,31 @@ static void a_pivot_has_a_row_and_a_column_per_value(void **state)
         ERROR_FORMAT);
 }
 
+static void runs_that_share_their_settings_share_all_values_but_the_seed(void **state)
+{
+    struct result_row a = results->rows[0], b = a;
+    const struct result_row *other = &results->rows[results->row_count - 1];
+    struct table *table;
+    struct error err;
+
+    (void)state;
+    assert_true(a.config_id != 0 && other->config_id != a.config_id);
+    b.seed++;
+    assert_true(result_axis_is_shared(results, &a, &b, "data.canvas"));
+    assert_false(result_axis_is_shared(results, &a, &b, "train.seed"));
+    b.config_id = other->config_id;
+    assert_false(result_axis_is_shared(results, &a, &b, "data.canvas"));
+    assert_true(result_axis_is_shared(results, &a, &b, "arch.name")); /* an axis */
+    assert_false(result_axis_is_shared(results, &a, other, "data.canvas"));
+    must(pivot_table(&table, store, results, "arch.H_cycles", "train.seed",
+                     METRIC_PER_TOKEN_ACCURACY, &err),
+         &err);
+    expect_print(table, FORMAT_CSV,
+                 "arch.H_cycles,train.seed=0\n"
+                 "2,0.3879083690070418\ninactive,0.37647326447455975\n");
+    table_destroy(table);
+}
+
 static void every_other_arm_is_compared_with_the_baseline(void **state)
 {
     struct comparison_list list = { 0 };
@@ -480,6 +505,7 @@ int main(void)
         cmocka_unit_test(chosen_columns_are_seen_by_people_too_in_the_order_asked),
         cmocka_unit_test(conditions_on_measures_are_told_from_those_on_settings),
         WITH_WORKSPACE(a_pivot_has_a_row_and_a_column_per_value),
+        WITH_WORKSPACE(runs_that_share_their_settings_share_all_values_but_the_seed),
         WITH_WORKSPACE(every_other_arm_is_compared_with_the_baseline),
         WITH_WORKSPACE(curves_are_of_trainings_or_of_evaluations_on_the_way),
         cmocka_unit_test(drawn_curves_fit_the_terminal_and_tell_their_range),

@@ -174,6 +174,7 @@ commands_of()
     one "$2" results "$1"
     one "$2" results "$1" --where train.lr=0.001
     one "$2" results "$1" --rows train.lr --cols train.max_steps
+    one "$2" results "$1" --rows train.lr --cols data.canvas
     one 1 compare "$1" --axis train.lr
     one 1 compare "$1" "$a" "$b"
     one 1 tasks "$1"
