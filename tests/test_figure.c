@@ -112,6 +112,9 @@ static void expect_refusal(const char *name, const char *words)
         fail_msg("%s: %s", name, err.message);
 }
 
+/* Five answers solve more than one. */
+#define MORE_SOLVED "UPDATE measure_value SET value = 0.5 WHERE name = 'pass_at_5';"
+
 /* Two seeds of one arm instead of two arms. */
 #define ONE_ARM                                                                                \
     "UPDATE run SET seed = 1 WHERE run_id = 2;"                                                \
@@ -244,6 +247,7 @@ static void what_the_experiment_does_not_vary_is_refused_with_the_reason(void **
     expect_refusal("inner_cycles", "does not vary arch.H_cycles or arch.L_cycles");
     expect_refusal("train_inference", "does not vary arch.halt_max_steps");
     expect_refusal("seeds", "no arm has two seeds");
+    expect_refusal("pass_at_k", "more answers solve no more");
     expect_refusal("steps_used", "uses all of its outer steps");
     expect_refusal("axis", "varies arch.name, eval.halt_max_steps");
     source.axis = "train.lr";
@@ -385,7 +389,7 @@ static void an_arm_has_the_same_name_and_style_in_curves_and_among_costs(void **
 {
     static const char TWO_AXES[] =
         "UPDATE arm SET axes = json_set(axes, '$.\"arch.halt_max_steps\"', arm_id);"
-        "UPDATE run SET train_flops = run_id * 1e12;";
+        "UPDATE run SET train_flops = run_id * 1e12;" MORE_SOLVED;
     const struct figure *figure;
     struct picture costs, passes;
     struct error err;
@@ -420,7 +424,7 @@ static void a_note_names_settings_of_the_halting_rule_that_was_chosen(void **sta
     (void)state;
     must(figure_find(&figure, "pass_at_k", &err), &err);
     for (int steps = 1; steps <= 2; steps++) {
-        char *change = format_string("%s%d;", RULE, steps);
+        char *change = format_string("%s%d;%s", RULE, steps, MORE_SOLVED);
         struct picture picture;
 
         open_source(change, METRIC_PASS_AT_2);
@@ -468,7 +472,7 @@ static void a_picture_is_written_by_the_ending_of_its_name(void **state)
     assert_non_null(strstr(err.message, "ends in .svg, .png or .pdf"));
     must(picture_check_name("a.pdf", &err), &err);
     open_source("", METRIC_PASS_AT_2);
-    char *text = draw("pass_at_k");
+    char *text = draw("loss_curves");
 
     close_source();
     must(picture_write(text, svg, &err), &err);

@@ -292,6 +292,16 @@ static int add_pass_line(struct chart *chart, const char *label, const struct ce
     return 0;
 }
 
+/* Whether more answers solve no more tasks in any arm. */
+static bool is_flat(const struct chart *chart)
+{
+    for (int s = 0; s < chart->series_count; s++)
+        for (int i = 1; i < chart->series[s].count; i++)
+            if (chart->series[s].points[i].y > chart->series[s].points[0].y)
+                return false;
+    return true;
+}
+
 int make_pass_at_k(struct picture *out, struct figure_source *source, struct error *err)
 {
     const struct cells *cells = source->cells;
@@ -319,6 +329,8 @@ int make_pass_at_k(struct picture *out, struct figure_source *source, struct err
                            : add_pass_line(chart, label, cells, &cells->items[i], err);
         free(label);
     }
+    if (rc == 0 && is_flat(chart))
+        rc = error_set(err, ERROR_ABSENT, "more answers solve no more: pass@k is pass@1");
     if (rc == 0)
         rc = note_cells(out, cells, choice.shown,
                         "bands: \xc2\xb1 1 standard deviation over seeds", choice.note, err);
