@@ -467,9 +467,9 @@ static char *common_axis(const struct baseline *baseline, const struct results *
 }
 
 /* Names the data by the axes of data that all of its arms share: "data.canvas=10
- * data.path=x". */
+ * data.path=x"; where all baselines are of one data set, by the split alone. */
 static int describe_data(struct baseline *baseline, const struct results *results,
-                         struct error *err)
+                         bool one_data, struct error *err)
 {
     int first = 0;
     bool fails = false;
@@ -492,6 +492,11 @@ static int describe_data(struct baseline *baseline, const struct results *result
             baseline->data = longer;
         }
         free(text);
+    }
+    if (one_data) {
+        free(baseline->data);
+        baseline->data = strdup(baseline->train_split ? "the train split" : "the test split");
+        return fails || baseline->data == NULL ? error_no_memory(err, "baselines") : 0;
     }
     if (baseline->data != NULL && baseline->data[0] == '\0') {
         free(baseline->data);
@@ -527,11 +532,15 @@ static int complete(struct loading *l)
 {
     double *scratch = malloc(((size_t)l->results->row_count + 1) * sizeof *scratch);
     int rc = scratch == NULL ? error_no_memory(l->err, "baselines") : 0;
+    bool one_data = true;
 
+    for (int i = 1; i < l->out->count; i++)
+        one_data =
+            one_data && strcmp(l->out->items[i].data_hash, l->out->items[0].data_hash) == 0;
     for (int i = 0; i < l->out->count && rc == 0; i++) {
         finish(&l->out->items[i], &l->untrained[i], l, scratch);
         if (l->out->count > 1)
-            rc = describe_data(&l->out->items[i], l->results, l->err);
+            rc = describe_data(&l->out->items[i], l->results, one_data, l->err);
         else if ((l->out->items[i].data = strdup("")) == NULL)
             rc = error_no_memory(l->err, "baselines");
     }

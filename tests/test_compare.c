@@ -347,7 +347,7 @@ static char *found(double first, double second)
     baseline.copy[METRIC_PASS_AT_2] = 0.125;
     baseline.untrained[METRIC_PASS_AT_2] = (double)NAN;
     compared_cells.baselines = &baselines;
-    must(finding_write(&text, &matrix, &compared_cells, &list, &err), &err);
+    must(finding_write(&text, &matrix, &compared_cells, &list, ' ', &err), &err);
     return text;
 }
 
@@ -407,7 +407,7 @@ static void a_finding_calls_nothing_a_gain_that_is_none_by_itself(void **state)
         items[i].estimate.tasks = 9;
         items[i].estimate.seeds = 3;
     }
-    must(finding_write(&text, &matrix, &all, &list, &err), &err);
+    must(finding_write(&text, &matrix, &all, &list, ' ', &err), &err);
     if (strstr(text, "in training only scored higher than at inference only, but by itself it "
                      "is no gain") == NULL)
         fail_msg("%s", text);
@@ -417,7 +417,7 @@ static void a_finding_calls_nothing_a_gain_that_is_none_by_itself(void **state)
     items[1].group = label;
     items[1].fixed = 1;
     items[1].p_holm = 0.003;
-    must(finding_write(&text, &matrix, &all, &list, &err), &err);
+    must(finding_write(&text, &matrix, &all, &list, ' ', &err), &err);
     if (strstr(text, "refinement in training earned more") == NULL)
         fail_msg("%s", text);
     free(text);

@@ -280,6 +280,45 @@ static void nothing_finished_gives_a_report_that_says_so(void **state)
     store_close(store);
 }
 
+/* What is memorised is asked for beside what is generalised. */
+static void both_splits_are_listed_and_named(void **state)
+{
+    static const char TRAIN[] =
+        "UPDATE evaluation SET split = 'train', canonical = json_set(canonical,"
+        " '$.\"eval.split\"', 'train', '$.\"eval.halt_max_steps\"', 1), outer_steps = 1"
+        " WHERE outer_steps = 2;";
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+
+    (void)state;
+    open_source(&store, &source, TRAIN, METRIC_PASS_AT_2);
+    make(&report, &source, DOCUMENT_MARKDOWN);
+    assert_non_null(strstr(report.text, "| hrm | test | 1 of 1 |"));
+    assert_non_null(strstr(report.text, "| transformer | train | 1 of 1 |"));
+    assert_non_null(strstr(report.text, "Before training on the train split: "));
+    assert_non_null(strstr(report.text, "over the arms of the table above, test split: "));
+    report_release(&report);
+    figure_source_close(&source);
+    store_close(store);
+}
+
+static void the_spec_is_written_over_several_lines(void **state)
+{
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+
+    (void)state;
+    open_source(&store, &source, "", METRIC_PASS_AT_2);
+    make(&report, &source, DOCUMENT_MARKDOWN);
+    assert_non_null(strstr(report.text, "    {\n      \"name\": \"t\",\n"
+                                        "      \"note\": \"<&>\"\n    }\n"));
+    report_release(&report);
+    figure_source_close(&source);
+    store_close(store);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
@@ -291,6 +330,8 @@ int main(void)
         TEST(markdown_has_its_figures_in_files),
         TEST(a_failed_run_is_listed_with_its_cause),
         TEST(nothing_finished_gives_a_report_that_says_so),
+        TEST(both_splits_are_listed_and_named),
+        TEST(the_spec_is_written_over_several_lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

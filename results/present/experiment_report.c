@@ -149,19 +149,30 @@ static void say_axes(struct document *document, const char *what, const struct c
         shown += verdict == VERDICT_HIGHER || verdict == VERDICT_LOWER;
     }
     document_say(document,
-                 "%s (%s, %d tasks): of %d difference%s %s shown by 95 %% intervals after "
-                 "Holm's correction%s",
+                 "%s (%s, %d tasks): of %d difference%s %d %s shown after Holm's "
+                 "correction%s",
                  what, METRICS[compare->metric].title, compare->task_count, list->count,
-                 list->count == 1 ? "" : "s",
-                 shown == 0   ? "none is"
-                 : shown == 1 ? "one is"
-                              : "several are",
-                 shown == 0 ? ": this experiment cannot tell its arms apart." : ":");
+                 list->count == 1 ? "" : "s", shown, shown == 1 ? "is" : "are",
+                 shown == 0 ? ": this experiment cannot tell its arms apart."
+                            : " (intervals: 95 %, not corrected):");
     for (int i = 0; i < list->count; i++) {
         enum verdict verdict = comparison_verdict(&list->items[i]);
 
         if (verdict == VERDICT_HIGHER || verdict == VERDICT_LOWER || list->count <= 3)
             say_difference(document, &list->items[i]);
+    }
+}
+
+/* A paragraph per line of the text, which is changed. */
+static void say_lines(struct document *document, char *text)
+{
+    for (char *line = text; line != NULL;) {
+        char *end = strchr(line, '\n');
+
+        if (end != NULL)
+            *end = '\0';
+        document_paragraph(document, line);
+        line = end != NULL ? end + 1 : NULL;
     }
 }
 
@@ -203,10 +214,13 @@ int report_finding(struct report_source *source, struct error *err)
     }
     say_planned(document, figures);
     if (figures->matrix != NULL) {
-        rc =
-            finding_write(&text, figures->matrix, figures->compare, &figures->comparisons, err);
+        rc = finding_write(&text, figures->matrix, figures->compare, &figures->comparisons,
+                           '\n', err);
         if (rc == 0)
-            document_paragraph(document, text);
+            say_lines(document, text);
+        if (rc == 0 && figures->planned.count > 0)
+            document_note(document, "A planned difference is corrected for the planned ones "
+                                    "alone: it may be shown there and inconclusive among all.");
         free(text);
         return rc;
     }
@@ -329,6 +343,7 @@ static int add_marks(struct report_source *source, struct error *err)
 int report_write(struct report *out, struct document *document, struct figure_source *figures,
                  const char *spec, const char *prefix, struct error *err)
 {
+    static const char *const SPLIT = "eval.split";
     struct report_source source = { .document = document, .figures = figures, .spec = spec };
     int rc = origin_spec(&source.origin, figures->store, figures->results->experiment_id, err);
 
@@ -336,8 +351,10 @@ int report_write(struct report *out, struct document *document, struct figure_so
     if (rc != 0)
         return rc;
     source.chosen = calloc((size_t)figures->cells->count + 1, sizeof *source.chosen);
-    rc = source.chosen == NULL ? error_no_memory(err, "a report") : 0;
+    source.listed = calloc((size_t)figures->cells->count + 1, sizeof *source.listed);
+    rc = source.chosen == NULL || source.listed == NULL ? error_no_memory(err, "a report") : 0;
     if (rc == 0) {
+        cells_choose(source.listed, figures->cells, &SPLIT, 1, source.listed_note);
         cells_choose(source.chosen, figures->cells, NULL, 0, source.note);
         if (source.origin.description[0] != '\0')
             document_paragraph(document, source.origin.description);
@@ -350,6 +367,7 @@ int report_write(struct report *out, struct document *document, struct figure_so
     if (rc == 0)
         rc = write_sections(out, &source, prefix, err);
     free(source.chosen);
+    free(source.listed);
     origin_spec_release(&source.origin);
     if (rc != 0)
         report_release(out);

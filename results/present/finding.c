@@ -115,7 +115,7 @@ static void write_direct(FILE *out, const struct comparison *item,
 }
 
 static void write_block(FILE *out, const struct matrix_block *block,
-                        const struct comparison_list *list)
+                        const struct comparison_list *list, char between)
 {
     const struct comparison *training = find_item(list, COMPARISON_TRAINING, block->label);
     const struct comparison *inference = find_item(list, COMPARISON_INFERENCE, block->label);
@@ -124,7 +124,7 @@ static void write_block(FILE *out, const struct matrix_block *block,
 
     if (training == NULL && inference == NULL)
         return;
-    fprintf(out, " For %s:", block->label);
+    fprintf(out, "%cFor %s:", between, block->label);
     if (training != NULL) {
         fprintf(out, " training with %lld outer steps instead of %lld (inference at %lld)",
                 (long long)training->to, (long long)training->from, (long long)training->fixed);
@@ -145,7 +145,7 @@ static void write_block(FILE *out, const struct matrix_block *block,
     fprintf(out, ".");
 }
 
-static void write_architectures(FILE *out, const struct comparison_list *list)
+static void write_architectures(FILE *out, const struct comparison_list *list, char between)
 {
     static const char *const WORDS[] = { [VERDICT_INCONCLUSIVE] = "inconclusive",
                                          [VERDICT_HIGHER] = "the first is better",
@@ -158,7 +158,7 @@ static void write_architectures(FILE *out, const struct comparison_list *list)
 
         if (item->kind != COMPARISON_ARCHITECTURE)
             continue;
-        fprintf(out, " %s, over all cells: ", item->label);
+        fprintf(out, "%c%s, over all cells: ", between, item->label);
         if (verdict == VERDICT_EQUAL) {
             fprintf(out, "no difference on any task.");
             continue;
@@ -230,17 +230,17 @@ static void write_above(FILE *out, double mean, const struct baseline *baseline,
 }
 
 static void write_best(FILE *out, const struct best_cells *best,
-                       const struct baseline *baseline, enum metric metric)
+                       const struct baseline *baseline, enum metric metric, char between)
 {
     char value[NUMBER_TEXT_SIZE];
 
     number_fixed(value, best->mean, DIGITS);
     if (best->count > 1)
-        fprintf(out, " %d of %d cells share the largest value, %s", best->count, best->all,
-                value);
+        fprintf(out, "%c%d of %d cells share the largest value, %s", between, best->count,
+                best->all, value);
     else
-        fprintf(out, " The best cell (%s, trained with %lld, inference with %lld) has %s",
-                best->block->label, (long long)best->cell->row->train_outer_steps,
+        fprintf(out, "%cThe best cell (%s, trained with %lld, inference with %lld) has %s",
+                between, best->block->label, (long long)best->cell->row->train_outer_steps,
                 (long long)best->cell->row->outer_steps, value);
     write_above(out, best->mean, baseline, metric);
 }
@@ -305,7 +305,7 @@ static void write_basis(FILE *out, const struct compare *compare,
 }
 
 int finding_write(char **out, const struct matrix *matrix, const struct compare *compare,
-                  const struct comparison_list *list, struct error *err)
+                  const struct comparison_list *list, char between, struct error *err)
 {
     struct best_cells best = find_best(matrix, compare);
     const struct baseline *baseline = best.cell != NULL && compare->baselines != NULL
@@ -324,9 +324,9 @@ int finding_write(char **out, const struct matrix *matrix, const struct compare 
                 METRICS[compare->metric].title);
     if (best.cell != NULL && !write_nothing_to_tell(text, &best, baseline, compare->metric)) {
         for (int i = 0; i < matrix->block_count; i++)
-            write_block(text, &matrix->blocks[i], list);
-        write_architectures(text, list);
-        write_best(text, &best, baseline, compare->metric);
+            write_block(text, &matrix->blocks[i], list, between);
+        write_architectures(text, list, between);
+        write_best(text, &best, baseline, compare->metric, between);
     }
     fails = ferror(text) != 0;
     /* fclose() returns success even if the stream ran out of memory: the length shows

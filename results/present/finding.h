@@ -7,13 +7,15 @@
 #include "error.h"
 #include "compare.h"
 
-/* Writes one paragraph, newly allocated, the caller's to free: the effect of
+/* Writes one paragraph (its parts separated by this character, a space or a line's end),
+ * newly allocated, the caller's to free: the effect of
  * refinement in training and at inference per block, differences between blocks, and
  * by how much the best cell exceeds copying the input and the untrained model.
  * Differences that the intervals do not show are called inconclusive. If nothing was
  * solved, all cells are equal, or none is above the baselines, the paragraph is
  * about that instead. list is matrix_compare()'s, judged. */
 int finding_write(char **out, const struct matrix *matrix, const struct compare *compare,
-                  const struct comparison_list *list, struct error *err) MUST_CHECK;
+                  const struct comparison_list *list, char between,
+                  struct error *err) MUST_CHECK;
 
 #endif

@@ -62,17 +62,22 @@ static bool shows_labels(const struct cells *cells)
     return count == 0 || count > MOST_AXES;
 }
 
-/* Makes a column per training axis, or one column for all. */
+/* Whether an axis has a column: those of training, and the split. */
+static bool has_column(const struct cells *cells, int axis)
+{
+    return strcmp(cells->axes[axis].key, "eval.split") == 0 ||
+           (!cells->axes[axis].of_evaluation && !shows_labels(cells));
+}
+
+/* Makes a column per training axis, or one column for all, and one of the split. */
 static int arm_heads(struct document_head *heads, const struct cells *cells)
 {
     int count = 0;
 
-    if (shows_labels(cells)) {
-        heads[0] = (struct document_head){ "arm", DOCUMENT_TEXT };
-        return 1;
-    }
+    if (shows_labels(cells))
+        heads[count++] = (struct document_head){ "arm", DOCUMENT_TEXT };
     for (int a = 0; a < cells->axis_count; a++)
-        if (!cells->axes[a].of_evaluation)
+        if (has_column(cells, a))
             heads[count++] = (struct document_head){ axis_short_name(cells->axes[a].key),
                                                      cells->axes[a].numeric ? DOCUMENT_NUMBER
                                                                             : DOCUMENT_TEXT };
@@ -80,17 +85,13 @@ static int arm_heads(struct document_head *heads, const struct cells *cells)
 }
 
 static void add_arm_cells(struct document *document, const struct cells *cells,
-                          const struct cell *cell, int columns)
+                          const struct cell *cell)
 {
-    if (shows_labels(cells)) {
+    if (shows_labels(cells))
         document_cell(document, cells->results->arms[cell->row->arm].label);
-        return;
-    }
-    for (int a = 0, added = 0; a < cells->axis_count && added < columns; a++)
-        if (!cells->axes[a].of_evaluation) {
+    for (int a = 0; a < cells->axis_count; a++)
+        if (has_column(cells, a))
             document_cell(document, cells->axes[a].values[cell->at[a]]);
-            added++;
-        }
 }
 
 /* Adds a cell with the difference to the first arm and its interval. */
@@ -133,14 +134,14 @@ static int add_delta(struct report_source *source, const struct cell *cell,
 }
 
 static int add_arm_row(struct report_source *source, const struct cell *cell,
-                       const struct cell *baseline, bool best, int columns, struct error *err)
+                       const struct cell *baseline, bool best, struct error *err)
 {
     struct document *document = source->document;
     const struct cells *cells = source->figures->cells;
     char text[NUMBER_TEXT_SIZE], flops[NUMBER_TEXT_SIZE + 8], seeds[40];
     int rc;
 
-    add_arm_cells(document, cells, cell, columns);
+    add_arm_cells(document, cells, cell);
     snprintf(seeds, sizeof seeds, "%d of %d", cell->count, cell->planned);
     document_cell(document, seeds);
     number_fixed(text, cell->mean, DIGITS);
@@ -160,18 +161,19 @@ static int add_arm_row(struct report_source *source, const struct cell *cell,
     return rc;
 }
 
-/* The number of the chosen cell with the best mean; -1: there is none, or several are
- * equally good. */
+/* The number of the chosen cell with the best mean; -1: there is one alone, or several
+ * are equally good. */
 static int best_cell(const struct report_source *source)
 {
     const struct cell *items = source->figures->cells->items;
     enum measure_better better = METRICS[source->figures->cells->metric].better;
-    int best = -1;
+    int best = -1, count = 0;
     bool tie = false;
 
     for (int i = 0; i < source->figures->cells->count && better != MEASURE_NEITHER; i++) {
         if (!source->chosen[i])
             continue;
+        count++;
         if (best < 0 || (better == MEASURE_HIGHER ? items[i].mean > items[best].mean
                                                   : items[i].mean < items[best].mean)) {
             best = i;
@@ -179,7 +181,7 @@ static int best_cell(const struct report_source *source)
         } else if (!(items[i].mean < items[best].mean) && !(items[i].mean > items[best].mean))
             tie = true;
     }
-    return tie ? -1 : best;
+    return tie || count < 2 ? -1 : best;
 }
 
 /* The chosen cell of the arm that --baseline names, or the first chosen one; *out
@@ -210,13 +212,14 @@ static void note_arms(struct report_source *source)
 {
     const struct figure_source *figures = source->figures;
     const char *title = METRICS[figures->metric].title;
-    char *text =
-        format_string("%s: mean and standard deviation over seeds%s%s. Difference: to %s, %s, "
-                      "with its 95 %% interval, not corrected for their number.",
-                      title, source->note[0] != '\0' ? "; " : "", source->note,
-                      figures->baseline != NULL ? figures->baseline : "the first arm",
-                      figures->compare != NULL ? METRICS[figures->compare->metric].title
-                                               : "where tasks can be paired");
+    char *text = format_string(
+        "%s: mean and standard deviation over seeds%s%s. Difference: to %s, %s, "
+        "with its 95 %% interval, not corrected for their number. Training, CPU s: "
+        "of one training.",
+        title, source->listed_note[0] != '\0' ? "; " : "", source->listed_note,
+        figures->baseline != NULL ? figures->baseline : "the first arm",
+        figures->compare != NULL ? METRICS[figures->compare->metric].title
+                                 : "where tasks can be paired");
 
     document_note(source->document, text);
     free(text);
@@ -248,7 +251,7 @@ int report_arms(struct report_source *source, struct error *err)
     const struct cells *cells = source->figures->cells;
     struct document_head heads[MOST_AXES + 10];
     const struct cell *baseline = NULL;
-    int columns, count, best = best_cell(source), rc = find_baseline(&baseline, source, err);
+    int count, best = best_cell(source), rc = find_baseline(&baseline, source, err);
 
     if (rc < 0)
         return rc;
@@ -257,7 +260,7 @@ int report_arms(struct report_source *source, struct error *err)
         document_paragraph(source->document, "No evaluation has finished yet.");
         return 0;
     }
-    columns = count = arm_heads(heads, cells);
+    count = arm_heads(heads, cells);
     const struct document_head REST[] = {
         { "seeds", DOCUMENT_TEXT },
         { METRICS[cells->metric].title, DOCUMENT_NUMBER },
@@ -273,8 +276,8 @@ int report_arms(struct report_source *source, struct error *err)
     count += (int)(sizeof REST / sizeof *REST);
     document_table(source->document, "Arms, each under one evaluation", heads, count);
     for (int i = 0; i < cells->count && rc == 0; i++)
-        if (source->chosen[i])
-            rc = add_arm_row(source, &cells->items[i], baseline, i == best, columns, err);
+        if (source->listed[i])
+            rc = add_arm_row(source, &cells->items[i], baseline, i == best, err);
     document_table_end(source->document);
     note_arms(source);
     say_baselines(source);
@@ -426,8 +429,8 @@ static void list_hardest(struct report_source *source, const struct task_score *
     while (alike < count && !(scores[alike].mean > scores[LISTED_TASKS - 1].mean))
         alike++;
     if (alike > LISTED_TASKS)
-        document_say(document, "%d more are as hard as the last one listed.",
-                     alike - LISTED_TASKS);
+        document_say(document, "%d more %s as hard as the last one listed.",
+                     alike - LISTED_TASKS, alike - LISTED_TASKS == 1 ? "is" : "are");
 }
 
 static int list_contested(struct report_source *source, const struct task_score *scores,
@@ -504,10 +507,13 @@ int report_tasks(struct report_source *source, struct error *err)
         never += scores[i].high <= 0;
         always += scores[i].low >= 1;
     }
-    document_say(source->document,
-                 "%s of %d tasks over the arms of the table above: %d have 0 in every arm and "
-                 "seed, %d have 1 in all.",
-                 METRICS[compare->metric].title, count, never, always);
+    document_say(
+        source->document,
+        "%s of %d tasks over the arms of the table above%s: %d have 0 in every arm and "
+        "seed, %d have 1 in all.",
+        METRICS[compare->metric].title, count,
+        cells_find_axis(source->figures->cells, "eval.split") >= 0 ? ", test split" : "", never,
+        always);
     list_hardest(source, scores, count);
     choose_drawn(drawn, &drawn_count, scores, count);
     qsort(scores, (size_t)count, sizeof *scores, task_score_compare_contested);

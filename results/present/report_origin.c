@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "json.h"
 #include "markup.h"
 #include "number.h"
 #include "published.h"
@@ -263,6 +264,30 @@ int report_origin(struct report_source *source, struct error *err)
 
 /* ---- commands to repeat it ---- */
 
+/* The spec over several lines, indented by two spaces a level; as it is if it is no
+ * JSON. Newly allocated; NULL: no memory. */
+static char *write_spec(const char *spec)
+{
+    cJSON *json = cJSON_Parse(spec);
+    char *text = json != NULL ? cJSON_Print(json) : strdup(spec), *out = NULL;
+    size_t size = 0;
+    FILE *lines = text != NULL ? open_memstream(&out, &size) : NULL;
+
+    /* a text has no tabs: they are escaped */
+    for (const char *p = text; lines != NULL && *p != '\0'; p++)
+        if (*p != '\t')
+            fputc(*p, lines);
+        else
+            fputs(p > text && p[-1] == ':' ? " " : "  ", lines);
+    if (lines != NULL && fclose(lines) != 0) {
+        free(out);
+        out = NULL;
+    }
+    cJSON_free(text);
+    cJSON_Delete(json);
+    return out;
+}
+
 int report_again(struct report_source *source, struct error *err)
 {
     const char *name = source->figures->results->experiment;
@@ -280,8 +305,13 @@ int report_again(struct report_source *source, struct error *err)
                                           : "",
                                    axis ? cells->axes[0].key : "", name, name);
 
-    if (commands == NULL)
+    char *spec = source->spec != NULL ? write_spec(source->spec) : NULL;
+
+    if (commands == NULL || (source->spec != NULL && spec == NULL)) {
+        free(commands);
+        free(spec);
         return error_no_memory(err, "a report");
+    }
     document_section(document, "again", "To do it again");
     if (source->spec != NULL)
         document_say(
@@ -292,10 +322,11 @@ int report_again(struct report_source *source, struct error *err)
     else
         document_paragraph(document, "The spec is not in the workspace any more.");
     document_code(document, commands);
-    if (source->spec != NULL)
-        document_code(document, source->spec);
+    if (spec != NULL)
+        document_code(document, spec);
     document_note(document, "hrmlab verify RUN trains a run again and compares every value; "
                             "hrmlab show RUN tells everything about one.");
     free(commands);
+    free(spec);
     return 0;
 }

@@ -13,8 +13,10 @@
 struct report_source {
     struct document *document;
     struct figure_source *figures;
-    bool *chosen;     /* owned: one cell of each arm, by cells_choose() */
-    char note[300];   /* which cell was chosen */
+    bool *chosen;   /* owned: one cell of each arm, by cells_choose() */
+    bool *listed;   /* owned: the same, and of the training split, too */
+    char note[300]; /* which cell was chosen */
+    char listed_note[300];
     const char *spec; /* NULL: it does not exist */
     struct origin_spec origin;
 };

@@ -123,7 +123,7 @@ static int compare_matrix(struct table *planned, const struct compare *compare,
         rc = matrix_compare(&list, matrix, compare, err);
     comparison_list_judge(&list);
     if (rc == 0)
-        rc = finding_write(&finding, matrix, compare, &list, err);
+        rc = finding_write(&finding, matrix, compare, &list, ' ', err);
     if (rc == 0) {
         tables = calloc((size_t)matrix->block_count + 2, sizeof(struct table *));
         members = calloc((size_t)matrix->block_count + 2, sizeof(const char *));
