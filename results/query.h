@@ -92,7 +92,7 @@ struct arm_choice {
 struct results {
     int64_t experiment_id;
     struct arm_choice only; /* the arms of which it has rows */
-    char *experiment; /* owned */
+    char *experiment;       /* owned */
     enum results_scope scope;
     struct result_arm *arms; /* owned; in the experiment's order */
     int arm_count;

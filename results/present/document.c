@@ -37,6 +37,7 @@ static const char STYLE[] =
     "th,td{text-align:left;padding:.2rem .8rem .2rem 0;vertical-align:top}"
     "th{border-bottom:1px solid #595959}tbody tr:nth-child(even){background:#f5f6f8}"
     ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
+    ".t{white-space:nowrap}"
     "figure{margin:1rem 0}figcaption{font-size:.88rem}svg{max-width:100%;height:auto}"
     "pre{font-size:.82rem;background:#f5f6f8;padding:.6rem .8rem;overflow-x:auto;"
     "white-space:pre-wrap;overflow-wrap:anywhere}"
@@ -45,10 +46,12 @@ static const char STYLE[] =
     "a{color:#7cc0f5}th{border-color:#b0b0b0}tbody tr:nth-child(even),pre{background:#20242a}}"
     "@page{size:A4;margin:16mm 14mm}"
     "@media print{body{font-size:10.5pt;max-width:none;padding:0}nav{display:none}"
+    "pre{font-size:7.5pt;line-height:1.3}"
     "h2,h3,caption,h3+.note{break-after:avoid}figure,tr,figcaption{break-inside:avoid}"
     "thead,tbody tr:nth-child(-n+3){break-after:avoid}"
     "tbody tr:nth-last-child(-n+2){break-before:avoid}"
     "h3+p,.wide+.note{break-before:avoid}thead{display:table-header-group}"
+    "p:has(+.wide),h2+p:has(+h3){break-after:avoid;break-inside:avoid}"
     ".wide{overflow:visible}table{font-size:8.5pt}th,td{padding-right:.5rem}}";
 
 /* Decodes an entity that Markdown does not need; 0: there is none. */
@@ -398,6 +401,27 @@ void document_table(struct document *document, const char *caption,
     fputs("|\n", document->out);
 }
 
+/* Writes a cell's text. A time ("2026-01-31T12:34:56.789Z") is broken between day and hour
+ * alone: a browser would break it at a hyphen. */
+static void write_cell_text(struct document *document, const char *text)
+{
+    enum { DAY = 11, TIME = 24 };
+
+    if (text == NULL || strlen(text) != TIME || text[4] != '-' || text[DAY - 1] != 'T' ||
+        text[TIME - 1] != 'Z') {
+        write_text(document, text);
+        return;
+    }
+    char day[DAY + 1] = "";
+
+    memcpy(day, text, DAY);
+    fputs("<span class=\"t\">", document->out);
+    write_text(document, day);
+    fputs("</span><wbr/><span class=\"t\">", document->out);
+    write_text(document, text + DAY);
+    fputs("</span>", document->out);
+}
+
 /* address: where a page of hrmlab-serve leads to; NULL: no link. */
 static void add_cell(struct document *document, const char *text, bool strong,
                      const char *address)
@@ -410,7 +434,7 @@ static void add_cell(struct document *document, const char *text, bool strong,
         fputs(number ? "<td class=\"n\">" : "<td>", document->out);
         begin_link(document, address);
         fputs(strong ? "<strong>" : "", document->out);
-        write_text(document, text);
+        write_cell_text(document, text);
         fputs(strong ? "</strong>" : "", document->out);
         end_link(document, address);
         fputs("</td>", document->out);
