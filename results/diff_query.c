@@ -212,8 +212,8 @@ static int add_facts(struct table *table, struct store *store, const struct diff
     return rc;
 }
 
-/* Means of a measure, for each evaluation of either side, and its place by the size of
- * the difference. */
+/* Means of a measure, for each evaluation of either side, its place by the size of the
+ * difference, how many evaluations there are, and how many of both sides. */
 static const char MEANS[] =
     "WITH x AS (SELECT v.canonical AS canonical, v.outer_steps AS outer_steps,"
     "   v.augmentations AS augmentations, v.act_inference AS act, v.split AS split,"
@@ -223,7 +223,8 @@ static const char MEANS[] =
     "  WHERE e.checkpoint = 'last' AND e.tasks > 0 AND m.position = 0 AND m.name = ?3"
     "  AND v.run_id IN (SELECT value FROM json_each(?1)"
     "   UNION SELECT value FROM json_each(?2)))"
-    " SELECT name, a, b, canonical, row_number() OVER (ORDER BY abs(b - a) DESC, canonical)"
+    " SELECT name, a, b, canonical, row_number() OVER (ORDER BY abs(b - a) DESC, canonical),"
+    "  count(*) OVER (), count(b - a) OVER ()"
     " FROM (SELECT 'inference ' || outer_steps || ', voted ' || iif(augmentations = 0, 'all',"
     "  augmentations) || iif(act, ', ACT', '') || iif(split = 'train', ', train split', '')"
     "   AS name,"
@@ -231,6 +232,17 @@ static const char MEANS[] =
     "  avg(iif(run_id IN (SELECT value FROM json_each(?2)), value, NULL)) AS b, canonical,"
     "  split, outer_steps, augmentations, act FROM x GROUP BY canonical) ORDER BY split, "
     "outer_steps, augmentations, act, canonical";
+
+/* Of more evaluations than most those are shown that differ most; those of one side alone
+ * only where no evaluation is of both. */
+static bool is_hidden(sqlite3_stmt *s, int most)
+{
+    bool one_side =
+        sqlite3_column_type(s, 1) == SQLITE_NULL || sqlite3_column_type(s, 2) == SQLITE_NULL;
+
+    return sqlite3_column_int(s, 4) > most ||
+           (one_side && sqlite3_column_int(s, 5) > most && sqlite3_column_int(s, 6) > 0);
+}
 
 /* most: how many of the largest differences are added; *hidden counts the others. */
 static int add_means(struct table *table, struct store *store, const struct diff_side *first,
@@ -243,7 +255,7 @@ static int add_means(struct table *table, struct store *store, const struct diff
 
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
         rc = 0;
-        if (sqlite3_column_int(s, 4) > most) {
+        if (is_hidden(s, most)) {
             *hidden += 1;
             continue;
         }
@@ -270,10 +282,9 @@ static int add_means(struct table *table, struct store *store, const struct diff
 static int note_hidden(struct table *table, const struct diff_form *form, int hidden,
                        struct error *err)
 {
-    char *note = format_string("results: the %d evaluations whose %s differs most; --all adds "
+    char *note = format_string("results: the evaluations whose %s differs most; --all adds "
                                "%d other evaluation%s and all measures, --metric shows another",
-                               MOST_RESULTS, METRICS[form->metrics[0]].title, hidden,
-                               hidden == 1 ? "" : "s");
+                               METRICS[form->metrics[0]].title, hidden, hidden == 1 ? "" : "s");
 
     if (note == NULL)
         return error_no_memory(err, "a table");
