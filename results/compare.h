@@ -190,8 +190,8 @@ int compare_offer(const struct results *results, struct error *err) MUST_CHECK;
 void axis_values_release(struct axis_values *values);
 
 /* Whether two rows have the same value of key because they are of one arm and, where it
- * is a setting of evaluations, of one evaluation; where it is no axis, of runs that share
- * their settings. False: it may be the same. */
+ * is a setting of evaluations, of one evaluation; where it is no axis, of runs that
+ * share their settings. False: it may be the same. */
 bool result_axis_is_shared(const struct results *results, const struct result_row *a,
                            const struct result_row *b, const char *key);
 /* The value of key, a training or an evaluation setting, in a row of results; newly

@@ -33,8 +33,8 @@ int diff_find_arm(struct diff_side *out, struct store *store, const char *experi
 struct diff_form {
     const enum metric *metrics; /* borrowed */
     int metric_count;
-    /* with the facts that are equal on both sides, and all results; otherwise, where many
-     * evaluations differ, those that do most, in the first measure */
+    /* with the facts that are equal on both sides, and all results; otherwise, where
+     * many evaluations differ, those that do most, in the first measure */
     bool all;
     int digits; /* significant ones of results */
 };

@@ -16,8 +16,8 @@
 
 extern char **environ;
 
-/* A note from one execution to the next: PID, a space, a JSON object. execve() keeps the
- * pid, so a note inherited from another program is recognised by its pid. */
+/* A note from one execution to the next: PID, a space, a JSON object. execve() keeps
+ * the pid, so a note inherited from another program is recognised by its pid. */
 #define NOTE "HRMLAB_INHERITED_BLAS"
 
 enum { WANTED_MAX = 3 };

@@ -31,8 +31,8 @@ int blas_environment_enforce(struct blas_environment *out, char **argv,
 /*
  * The core to ask for where OpenBLAS, by itself, has chosen one without AVX2 for a CPU
  * that has it. NULL: its choice is good. OpenBLAS does so with CPUs that are newer than
- * itself: Debian 12's (0.3.21) takes an Emerald Rapids for a Prescott, whose sgemm has a
- * third of the rate.
+ * itself: Debian 12's (0.3.21) takes an Emerald Rapids for a Prescott, whose sgemm has
+ * a third of the rate.
  *   kernel_set  the best that the CPU supports (engine_best_kernel_set())
  */
 const char *blas_environment_core(const char *chosen, const char *kernel_set);

@@ -62,8 +62,8 @@ struct chart {
     /* the axis begins at 0; intervals are cut at 0 and 1 */
     bool y_is_share;
     double y_reach; /* CHART_BARS: the axis reaches at least this value */
-    /* CHART_LINES: the axes cover at least this, and names beside the field take at least
-     * so many pixels; equal ends: nothing is asked for */
+    /* CHART_LINES: the axes cover at least this, and names beside the field take at
+     * least so many pixels; equal ends: nothing is asked for */
     double x_least, x_most, y_least, y_most, names_width;
     bool zero_line; /* CHART_ROWS: a line at x = 0 */
     /* CHART_HEAT: range of the scale; equal: the range of the values */

@@ -152,7 +152,8 @@ struct place {
     int series;
 };
 
-/* Moves a mark aside until it hides none of another series; back if there is no room. */
+/* Moves a mark aside until it hides none of another series; back if there is no
+ * room. */
 static double free_x(const struct place *mark, const struct place *placed, int count)
 {
     for (int turn = 0; turn < TURNS; turn++) { /* 0, 1, -1, 2, -2, ... times ASIDE */

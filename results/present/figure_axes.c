@@ -620,7 +620,8 @@ static int require_axis(const struct figure_source *source, const char *option, 
                      key != NULL ? key : "KEY is needed", source->results->experiment, list);
 }
 
-/* Titles a figure of settings that were asked for: "pass@2 against arch.name - demo". */
+/* Titles a figure of settings that were asked for: "pass@2 against arch.name -
+ * demo". */
 static int name_settings(struct picture *picture, const struct figure_source *source,
                          const char *first, const char *second, struct error *err)
 {

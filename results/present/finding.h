@@ -7,8 +7,8 @@
 #include "error.h"
 #include "compare.h"
 
-/* Writes one paragraph (its parts separated by this character, a space or a line's end),
- * newly allocated, the caller's to free: the effect of
+/* Writes one paragraph (its parts separated by this character, a space or a line's
+ * end), newly allocated, the caller's to free: the effect of
  * refinement in training and at inference per block, differences between blocks, and
  * by how much the best cell exceeds copying the input and the untrained model.
  * Differences that the intervals do not show are called inconclusive. If nothing was

@@ -43,8 +43,8 @@ void svg_end_group(struct svg *svg);
 /* The classes of a series' shape, whose kind is "line", "thin", "band" or "bar". */
 enum { SVG_CLASS_SIZE = 24 };
 const char *svg_series_class(char out[SVG_CLASS_SIZE], int style, const char *kind);
-/* The class of a heat map's cell and of the text in it. share: 0 for the lowest value to
- * 1 for the highest. */
+/* The class of a heat map's cell and of the text in it. share: 0 for the lowest value
+ * to 1 for the highest. */
 const char *svg_heat_class(char out[SVG_CLASS_SIZE], double share);
 
 /* class_name: of svg_style(): "axis", "grid", "zero", "ink", "faint", ... or of

@@ -126,7 +126,8 @@ static void take_ranks(struct pair *pair, const char *name, int seconds, double 
 
 static void take_round(struct pair *pair, const char *name, int seconds)
 {
-    cJSON *one = bench_start_threads(name, 1, seconds), *threads = bench_start_threads(name, 2, seconds);
+    cJSON *one = bench_start_threads(name, 1, seconds),
+          *threads = bench_start_threads(name, 2, seconds);
     cJSON *workers[2];
 
     take_windows(pair, ONE, &one, 1);
