@@ -4,6 +4,7 @@
 #include "error.h"
 #include "evaluation_words.h"
 #include "file.h"
+#include "id_range.h"
 #include "measure.h"
 #include "sql.h"
 #include "store.h"
@@ -91,14 +92,38 @@ static bool same_evaluation(const struct result_row *a, const struct result_row 
     return a->arm == b->arm && strcmp(a->evaluation, b->evaluation) == 0;
 }
 
+/* Whether training has recorded anything of these runs. */
+static int have_recorded(bool *out, struct store *store, const struct results *results,
+                         struct error *err)
+{
+    struct id_list runs;
+    int rc = id_list_init(&runs, results->row_count) ? 0 : error_no_memory(err, "curves");
+
+    *out = false;
+    for (int i = 0; i < results->row_count && rc == 0; i++)
+        runs.ids[runs.count++] = results->rows[i].run_id;
+    id_list_order(&runs);
+    struct id_query q = id_query_begin(
+        store, &runs,
+        "SELECT run_id FROM metric WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id", NULL);
+
+    if (rc == 0)
+        rc = id_query_step(&q, err);
+    id_query_end(&q);
+    id_list_release(&runs);
+    *out = rc > 0;
+    return rc < 0 ? rc : 0;
+}
+
 /* Loads each run of each arm once; rows are sorted by arm, evaluation, seed. */
 static int load_trainings(struct curves *out, struct store *store,
                           const struct results *results, struct error *err)
 {
     const struct result_row *first = NULL;
-    int rc = 0;
+    bool any;
+    int rc = have_recorded(&any, store, results, err);
 
-    for (int i = 0; i < results->row_count && rc == 0; i++) {
+    for (int i = 0; any && i < results->row_count && rc == 0; i++) {
         const struct result_row *row = &results->rows[i];
 
         first = first == NULL || first->arm != row->arm ? row : first;
