@@ -318,6 +318,8 @@ $(O)/worker/provenance.o $(O)/runner/runner_main.o: $(O)/build_info.h
 # Loops over the cells of millions of boards, and over the seeds of a thousand grids, which are
 # to be vectorised.
 $(O)/worker/data/boards.o $(O)/worker/data/sudoku_csv.o $(O)/results/anova.o: EXTRA = $(if $(filter release,$(VARIANT)),-O3)
+# References in double: most of the time of their tests is spent in them.
+$(O)/tests/support/reference_network.o $(O)/tests/test_attention.o: EXTRA = -O2
 $(WITH_MPI_O): worker/mpi_exchange.c
 	@mkdir -p $(@D)
 	@echo CC $@

@@ -289,6 +289,26 @@ static void variants_by_symmetries_are_those_by_comparison(void **state)
     expect_variants(&every);
 }
 
+/* Each of two equal pairs has a pair of the other task. */
+static void a_task_with_equal_pairs_is_a_copy_of_itself(void **state)
+{
+    static struct arc_pair pairs[4];
+    struct arc_task task = { .demonstrations = 3, .tests = 1, .pairs = pairs };
+    struct arc_shape a, b;
+    colour_map maps[2];
+
+    (void)state;
+    for (int p = 0; p < 4; p++) /* the last two differ, the first two do not */
+        pairs[p] = (struct arc_pair){ .input = { 1, 2, { 1, (uint8_t)(p > 1 ? p : 1) } },
+                                      .output = { 1, 1, { 2 } },
+                                      .has_output = true };
+    assert_int_equal(arc_shape_make(&a, &task, 0, true), 0);
+    assert_int_equal(arc_shape_make(&b, &task, 0, true), 0);
+    assert_int_equal(arc_shape_match(maps, 2, &a, &b), 1);
+    arc_shape_release(&a);
+    arc_shape_release(&b);
+}
+
 static void variants_of_real_tasks_are_those_by_comparison(void **state)
 {
     char *place = shared_data("arc-agi-1");
@@ -326,6 +346,7 @@ int main(void)
         TEST(without_leaks_dropping_them_changes_nothing),
         TEST(real_sets_leak_as_much_as_is_known),
         cmocka_unit_test(variants_by_symmetries_are_those_by_comparison),
+        cmocka_unit_test(a_task_with_equal_pairs_is_a_copy_of_itself),
         cmocka_unit_test(variants_of_real_tasks_are_those_by_comparison),
     };
 

@@ -86,9 +86,11 @@ int reference_positions(const struct engine_config *c)
 static void linear(double *y, const double *w, const double *x, int outputs, int inputs)
 {
     for (int o = 0; o < outputs; o++) {
-        y[o] = 0.0;
+        double sum = 0.0;
+
         for (int i = 0; i < inputs; i++)
-            y[o] += w[o * inputs + i] * x[i];
+            sum += w[o * inputs + i] * x[i];
+        y[o] = sum;
     }
 }
 

@@ -79,6 +79,7 @@ struct search {
     const struct arc_shape *a, *b;
     int *order;       /* owned: (a->count) */
     bool *taken;      /* owned: pairs of b that are matched */
+    int *equal;       /* owned: the nearest pair of b before each that equals it, or -1 */
     colour_map map;   /* the permutation as far as the matched pairs determine it */
     colour_map image; /* the inverse */
     colour_map *maps;
@@ -121,14 +122,22 @@ static bool is_equal_pair(const struct pair_shape *a, const struct pair_shape *b
     return a->key == b->key && memcmp(a->colours, b->colours, sizeof a->colours) == 0;
 }
 
+static void find_equal_pairs(struct search *s)
+{
+    for (int i = 0; i < s->b->count; i++) {
+        int before = i - 1;
+        while (before >= 0 && !is_equal_pair(&s->b->pairs[before], &s->b->pairs[i]))
+            before--;
+        s->equal[i] = before;
+    }
+}
+
 /* Whether an unmatched pair before this one is equal to it: trying both gives the
- * same results. */
+ * same results. Of equal pairs the first are thus matched first, so that the nearest
+ * one before tells of all. */
 static bool repeats(const struct search *s, int index)
 {
-    for (int i = 0; i < index; i++)
-        if (!s->taken[i] && is_equal_pair(&s->b->pairs[i], &s->b->pairs[index]))
-            return true;
-    return false;
+    return s->equal[index] >= 0 && !s->taken[s->equal[index]];
 }
 
 static void keep_map(struct search *s)
@@ -188,15 +197,18 @@ int arc_shape_match(colour_map *maps, int most, const struct arc_shape *a,
         return 0;
     s.order = calloc((size_t)a->count + 1, sizeof *s.order);
     s.taken = calloc((size_t)b->count + 1, sizeof *s.taken);
-    int rc = s.order == NULL || s.taken == NULL ? ERROR_NOMEM : 0;
+    s.equal = calloc((size_t)b->count + 1, sizeof *s.equal);
+    int rc = s.order == NULL || s.taken == NULL || s.equal == NULL ? ERROR_NOMEM : 0;
     if (rc == 0) {
         memset(s.map, ARC_UNUSED, sizeof s.map);
         memset(s.image, ARC_UNUSED, sizeof s.image);
         s.map[0] = s.image[0] = 0;
         order_pairs(&s);
+        find_equal_pairs(&s);
         rc = match_from(&s, 0) || s.found > most ? s.found : ARC_GAVE_UP;
     }
     free(s.order);
     free(s.taken);
+    free(s.equal);
     return rc;
 }
