@@ -107,7 +107,7 @@ demo demo-arc:
 	build/hrmlab report $(DEMO) -o build/$(DEMO).html
 
 .PHONY: test
-test: ## install what is missing, build under ASan+UBSan, run the quick tier (about 9 minutes on 2 cores)
+test: ## install what is missing, build under ASan+UBSan, run the quick tier (about 10 minutes on 2 cores, half of them to build)
 	@tests/setup.sh $(PACKAGES) $(SLURM_PACKAGES)
 	@$(MAKE) --no-print-directory all build/fake_worker build/fault_shim.so $(MPI_WORKER)
 	@$(MAKE) --no-print-directory VARIANT=asan test-programs

@@ -203,13 +203,14 @@ static void draw_case(FILE *plot, const char *name, const struct growth *growth,
 int bench_threads(const char *svg, const char *const *names, int count)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    FILE *plot = bench_plot(svg, 260 * count, 300);
+    FILE *plot = bench_plot(svg, 260 * count, 360);
 
     if (plot != NULL)
         fprintf(plot,
                 "set multiplot layout 1,%d title 'times as many training steps as with one "
                 "thread, by threads (measured on %ld cores)'\n"
-                "set logscale xy 2\nset grid\nset key left top\nset xrange [1:8]\n"
+                "set logscale xy 2\nset grid\nset key below vertical maxrows 3\nset xrange "
+                "[0.9:9]\n"
                 "set yrange [0.9:9]\nset xtics (1,2,4,8)\nset ytics (1,2,4,8)\n",
                 count, cores);
     printf("%-6s %7s %6s %10s %9s %9s %13s\n", "", "threads", "lanes", "ms a step", "measured",
