@@ -8,6 +8,7 @@
 #include "log.h"
 #include "migrations.h"
 #include "schema.h"
+#include "soundness.h"
 #include "statement_cache.h"
 
 #include <assert.h>
@@ -48,6 +49,7 @@ struct store {
     char *path; /* owned; for messages */
     enum store_mode mode;
     const struct store_schema *schema;
+    bool sound; /* as store_require_sound() found, and no damage was met since */
 };
 
 sqlite3 *store_connection(struct store *store)
@@ -141,6 +143,7 @@ int store_error(struct store *store, const char *what, struct error *err)
         break;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+        store->sound = false;
         return error_set(err, code,
                          "%s: %.60s: %s (SQLite %d); hrmlab rebuild makes a new one from the "
                          "specs and journals",
@@ -297,34 +300,13 @@ static int check_identity(struct store *store, int64_t *version, struct error *e
     return rc != 0 ? rc : judge_identity(store->path, &identity, store->schema->version, err);
 }
 
-/* Whether a finding of quick_check is a failed allocation, which SQLite reports like a
- * damaged page, "unable to get the page. error code=7". */
-static bool ran_out_of_memory(const char *finding)
-{
-    const char *code = strstr(finding, "error code=");
-
-    return code != NULL && (atoi(code + strlen("error code=")) & 0xff) == SQLITE_NOMEM;
-}
-
 static int quick_check(struct store *store, bool *sound, struct error *err)
 {
-    static const char CHECK[] = "PRAGMA quick_check";
-    sqlite3_stmt *statement = NULL;
-    int rc = 0;
+    int rc = soundness_check(store->db, sound);
 
-    *sound = false;
-    if (sqlite3_prepare_v2(store->db, CHECK, -1, &statement, NULL) != SQLITE_OK ||
-        sqlite3_step(statement) != SQLITE_ROW) {
-        rc = store_error(store, CHECK, err);
-    } else {
-        const char *finding = (const char *)sqlite3_column_text(statement, 0);
-
-        *sound = finding != NULL && strcmp(finding, "ok") == 0;
-        if (finding == NULL || ran_out_of_memory(finding))
-            rc = error_no_memory(err, "a check of the database");
-    }
-    sqlite3_finalize(statement);
-    return rc;
+    if (rc == SQLITE_NOMEM)
+        return error_no_memory(err, "a check of the database");
+    return rc == SQLITE_OK ? 0 : store_error(store, "PRAGMA quick_check", err);
 }
 
 int store_is_sound(struct store *store, bool *sound, struct error *err)
@@ -344,17 +326,26 @@ int store_is_sound(struct store *store, bool *sound, struct error *err)
     return rc;
 }
 
+bool store_is_as_left(const struct store *store)
+{
+    return soundness_is_noted(store->path);
+}
+
+static int say_damaged(const struct store *store, struct error *err)
+{
+    return error_set(
+        err, ERROR_DATABASE,
+        "%s is damaged; hrmlab rebuild makes a new one from the specs and journals",
+        store->path);
+}
+
 int store_require_sound(struct store *store, struct error *err)
 {
-    bool sound = false;
-    int rc = store_is_sound(store, &sound, err);
+    bool sound = store_is_as_left(store);
+    int rc = sound ? 0 : store_is_sound(store, &sound, err);
 
-    if (rc == 0 && !sound)
-        rc = error_set(
-            err, ERROR_DATABASE,
-            "%s is damaged; hrmlab rebuild makes a new one from the specs and journals",
-            store->path);
-    return rc;
+    store->sound = rc == 0 && sound;
+    return rc < 0 || sound ? rc : say_damaged(store, err);
 }
 
 /* Upgrades the tables from `version` step by step, then creates the views again from
@@ -366,10 +357,13 @@ static int upgrade(struct store *store, int64_t version, struct error *err)
     if (version == store->schema->version)
         return 0; /* another process has upgraded it meanwhile */
     int64_t from = version;
-    int rc = store_require_sound(store, err);
+    bool sound = false;
+    int rc = store_is_sound(store, &sound, err);
     const char *views = strstr(SCHEMA_SQL, VIEWS);
 
     assert(views != NULL);
+    if (rc == 0 && !sound)
+        rc = say_damaged(store, err);
     for (; rc == 0 && version < store->schema->version; version++)
         rc = execute(store, store->schema->migrations[version], "upgrade", err);
     if (rc == 0)
@@ -732,8 +726,11 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
+    bool sound = store->sound && !store_is_replaced(store);
     statement_cache_clear(&store->statements);
     sqlite3_close(store->db);
+    if (sound)
+        soundness_note(store->path);
     free(store->path);
     free(store);
 }

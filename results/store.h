@@ -56,9 +56,13 @@ bool store_is_lost(const char *workspace);
 /* Whether that file exists, because a replacement was interrupted. */
 int store_is_pending(bool *out, const char *workspace, struct error *err) MUST_CHECK;
 
-/* Whether PRAGMA quick_check finds the database sound; the second function returns an
- * error if not, for callers that are about to write. */
+/* Whether PRAGMA quick_check finds the database sound. */
 int store_is_sound(struct store *store, bool *sound, struct error *err) MUST_CHECK;
+/* Whether nobody has changed the file since a writer closed it that had found it sound
+ * (soundness.h). */
+bool store_is_as_left(const struct store *store);
+/* For callers that are about to write: ERROR_DATABASE if it is damaged. Does not read a
+ * file that is as left; closing this one notes its state again. */
 int store_require_sound(struct store *store, struct error *err) MUST_CHECK;
 
 /* BEGIN IMMEDIATE (for a reader BEGIN, for a consistent view); COMMIT; ROLLBACK, which

@@ -162,8 +162,8 @@ const struct command COMMANDS[] = {
       "With schema: the JSON Schema of specs. With markdown: docs/settings.md. With\n"
       "measures: every measure.",
       0, 1, BIT(FORMAT) | COMMAND_PAGES, command_axes },
-    { "doctor", "", "this machine, its libraries, the workspace", NULL, 0, 0, BIT(FORMAT),
-      command_doctor },
+    { "doctor", "", "this machine, its libraries, the workspace", NULL, 0, 0,
+      BIT(FORMAT) | BIT(FULL), command_doctor },
     { "completions", "SHELL", "a script that completes words in a shell",
       "SHELL is bash, zsh or fish. For bash: source <(hrmlab completions bash). The\n"
       "script calls `hrmlab completions -- WORD...`, which completes the last word.",

@@ -33,6 +33,7 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
                             "the experiment, if no argument names it" },
     [OPTION_TRAJECTORY] = { "trajectory", 0, NULL, "changes per outer step (eval.trajectory)" },
     [OPTION_ALL] = { "all", 0, NULL, "every row, also those otherwise left out" },
+    [OPTION_FULL] = { "full", 0, NULL, "read all of the database and of the checkpoints" },
     [OPTION_NEW] = { "new", 0, NULL, "add it beside an experiment of the same name" },
     [OPTION_JOBS] = { "jobs", 0, "N", "threads at once (default: one per core)" },
     [OPTION_MAX_FAILS] = { "max-fails", 0, "N", "start nothing more after N failed jobs" },
@@ -213,6 +214,7 @@ static int take_option(struct options *options, int option, const char *value,
         options->remove |= option == OPTION_REMOVE;
         options->steps |= option == OPTION_STEPS;
         options->all |= option == OPTION_ALL;
+        options->full |= option == OPTION_FULL;
         options->trajectory |= option == OPTION_TRAJECTORY;
         options->matrix |= option == OPTION_MATRIX;
         options->as_new |= option == OPTION_NEW;

@@ -31,6 +31,7 @@ enum option_id {
     OPTION_BASELINE,
     OPTION_EXPERIMENT,
     OPTION_ALL,
+    OPTION_FULL,
     OPTION_TRAJECTORY,
     OPTION_NEW,
     OPTION_JOBS,
@@ -97,7 +98,7 @@ struct options {
     const char *executor; /* --executor NAME; NULL: the first of the table */
     /* sync, queue --executor: the runner leaves once all attempts go on without it */
     bool leave;
-    bool dry_run, quiet, follow, all, help, version;
+    bool dry_run, quiet, follow, all, full, help, version;
     /* --plain, HRMLAB_PLAIN: lines instead of a view that is drawn over */
     bool plain;
     bool man;         /* help --man: as a man page */

@@ -179,7 +179,7 @@ mutation "the steps of an upgrade committed one by one" results/store.c \
     's/execute\(store, store->schema->migrations\[version\], "upgrade", err\)/$& + store_commit(store, err) + store_begin(store, err)/' \
     test_migration a_step_that_fails_leaves_the_old_version
 mutation "a damaged old database upgraded" results/store.c \
-    's/int rc = store_require_sound\(store, err\);/int rc = 0;/' \
+    's/int rc = store_is_sound\(store, &sound, err\);/int rc = 0; sound = true;/' \
     test_migration a_damaged_database_is_not_upgraded
 mutation "settings of the first release lost" results/migrations.c \
     's/iif\(s.key = .train.seed., NULL, s.value\)/s.value/' \
@@ -187,9 +187,15 @@ mutation "settings of the first release lost" results/migrations.c \
 mutation "digits of a setting lost in an upgrade" results/migrations.c \
     's/json\(quote\(value\)\)/value/' \
     test_migration settings_of_the_first_release_are_shared
-mutation "a damaged database written to" results/store.c \
-    's/\*sound = finding != NULL && strcmp\(finding, "ok"\) == 0/*sound = true/' \
+mutation "a damaged database written to" results/soundness.c \
+    's/\*sound = rc == SQLITE_OK && strcmp\(finding, "ok"\) == 0/*sound = true/' \
     test_damage no_command_writes_to_a_damaged_database
+mutation "any note of the database taken for its state" results/soundness.c \
+    's/ && strcmp\(now, noted\) == 0//' \
+    test_damage a_database_that_nobody_has_changed_is_not_read_again
+mutation "the database read whole by each writer" results/soundness.c \
+    's/&& strcmp\(now, noted\) == 0/&& false/' \
+    test_damage a_database_that_nobody_has_changed_is_not_read_again
 mutation "a full disk ends the runner" runner/command/command_run.c \
     's/if \(rc != ERROR_NOSPACE\)\n/if (true)\n/' \
     test_faults a_full_disk_pauses_and_goes_on 1

@@ -10,9 +10,11 @@
 #include "support/place.h"
 #include "support/selection.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* One byte of the weights: the sizes are right, the checksum is not. */
 static void damaged_weights_are_seen_and_trained_again(void **state)
@@ -24,7 +26,7 @@ static void damaged_weights_are_seen_and_trained_again(void **state)
     place_make(&place);
     assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
     assert_int_equal(place_finish(place_start(&place, "doctor", NULL)), 0);
-    assert_true(place_output_has(&place, "all 2 final checkpoints are there and sound"));
+    assert_true(place_output_has(&place, "all 2 final checkpoints are there and complete"));
     char *file = place_ask(&place, "SELECT file FROM checkpoint LIMIT 1");
     char *weights = place_ask(&place, "SELECT weights_hash FROM checkpoint LIMIT 1");
     snprintf(path, sizeof path, "%s/%s", place.workspace, file);
@@ -35,7 +37,7 @@ static void damaged_weights_are_seen_and_trained_again(void **state)
     assert_int_equal(fseek(stream, -100, SEEK_END), 0);
     fputc(byte ^ 1, stream);
     fclose(stream);
-    assert_int_equal(place_finish(place_start(&place, "doctor", NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "doctor", "--full", NULL)), 0);
     assert_true(place_output_has(&place, "0 are gone or cut, 1 fail their checksum"));
     assert_int_equal(
         place_finish(place_start(&place, "run", place.spec, "--set", "eval.halt_max_steps=3",
@@ -162,12 +164,51 @@ static void no_command_writes_to_a_damaged_database(void **state)
     place_remove(&place);
 }
 
+/* Of a file in the state that is noted as sound only `doctor --full` reads all. */
+static void a_database_that_nobody_has_changed_is_not_read_again(void **state)
+{
+    struct place place;
+    char path[80], note[100], line[120];
+    struct stat s;
+
+    (void)state;
+    place_make(&place);
+    snprintf(path, sizeof path, "%s/results.db", place.workspace);
+    snprintf(note, sizeof note, "%s.sound", path);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "doctor", NULL)), 0);
+    assert_true(
+        place_output_has(&place, "results.db is sound, unchanged since its last writer"));
+    damage_table(&place, "task_outcome");
+    assert_int_equal(place_finish(place_start(&place, "doctor", NULL)), 3);
+    assert_true(place_output_has(&place, "results.db is damaged"));
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 3);
+    /* As if the disk had lost it: nothing that the system knows of has changed. */
+    assert_int_equal(stat(path, &s), 0);
+    snprintf(line, sizeof line, "size %jd inode %ju changed %jd.%09ld\n", (intmax_t)s.st_size,
+             (uintmax_t)s.st_ino, (intmax_t)s.st_ctim.tv_sec, s.st_ctim.tv_nsec);
+    FILE *file = fopen(note, "w");
+    assert_non_null(file);
+    fputs(line, file);
+    fclose(file);
+    assert_int_equal(place_finish(place_start(&place, "doctor", NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "doctor", "--full", NULL)), 3);
+    assert_true(place_output_has(&place, "results.db is damaged"));
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "doctor", NULL)), 0);
+    /* Something else has written to it, if only the time. */
+    assert_int_equal(utimensat(AT_FDCWD, path, NULL, 0), 0);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 3);
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damaged_weights_are_seen_and_trained_again),
         cmocka_unit_test(a_damaged_database_is_left_alone_and_rebuilt),
         cmocka_unit_test(no_command_writes_to_a_damaged_database),
+        cmocka_unit_test(a_database_that_nobody_has_changed_is_not_read_again),
     };
 
     select_tests();

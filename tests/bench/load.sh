@@ -1,6 +1,6 @@
 #!/bin/bash
-# load.sh BUILD [WORKSPACE] - times every command that reads, and every page of hrmlab-serve, on a
-# workspace with 100 000 runs and 1 000 000 metric rows, and prints a table. Limits are of processor
+# load.sh BUILD [WORKSPACE] - times every command that reads, some that write, and every page of
+# hrmlab-serve, on a workspace with 100 000 runs and 1 000 000 metric rows, and prints a table. Limits are of processor
 # time, since the machine may be busy: the least of REPEATS (3) runs. Exit 1: one took more than its
 # limit. `make bench-load`.
 # WORKSPACE (600 MB) is made where there is none, and stays; without it, a new one is removed.
@@ -191,7 +191,11 @@ commands()
     one 1 watch --plain
     one 1 gc
     one 1 tag
-    one 2 doctor
+    one 1 note small measured
+    one 1 tag small measured
+    one 1 queue "$directory/small.json"
+    one 1 doctor
+    one 2 doctor --full
     one 0.1 completions -- hrmlab results ""
     one 0.1 completions -- hrmlab show ""
     one 0.1 show "${run:0:12}"

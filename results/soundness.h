@@ -1,0 +1,26 @@
+/*
+ * soundness.h - whether the file of the database is damaged.
+ */
+#ifndef RESULTS_SOUNDNESS_H
+#define RESULTS_SOUNDNESS_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+/* Reads the whole database: PRAGMA quick_check. Returns SQLITE_OK and *sound, or
+ * SQLite's error, which is SQLITE_NOMEM or the connection's last one. */
+int soundness_check(sqlite3 *db, bool *sound);
+
+/*
+ * A large database takes long to read. So the last writer to close it notes in which
+ * state it left the file, beside it in DATABASE.sound: its size, inode and the time of
+ * its last change. A file that is still in that state was changed by nobody else.
+ */
+
+/* Whether the file is in the state that was noted. */
+bool soundness_is_noted(const char *database);
+/* Notes the state of the file, which was found sound before this process changed it.
+ * If that fails, the next writer reads the file. */
+void soundness_note(const char *database);
+
+#endif
