@@ -39,6 +39,8 @@ static const char STYLE[] =
     ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
     ".t{white-space:nowrap}"
     "figure{margin:1rem 0}figcaption{font-size:.88rem}svg{max-width:100%;height:auto}"
+    ".grids{display:inline-block;vertical-align:top;max-width:100%;margin-right:2rem}"
+    ".grids figcaption{contain:inline-size}"
     "pre{font-size:.82rem;background:#f5f6f8;padding:.6rem .8rem;overflow-x:auto;"
     "white-space:pre-wrap;overflow-wrap:anywhere}"
     "@media screen and (prefers-color-scheme:dark){"
@@ -48,10 +50,11 @@ static const char STYLE[] =
     "@media print{body{font-size:10.5pt;max-width:none;padding:0}nav{display:none}"
     "pre{font-size:7.5pt;line-height:1.3}"
     "h2,h3,caption,h3+.note{break-after:avoid}figure,tr,figcaption{break-inside:avoid}"
-    "thead,tbody tr:nth-child(-n+3){break-after:avoid}"
+    "thead,tbody tr:nth-child(-n+3):not(:last-child){break-after:avoid}"
     "tbody tr:nth-last-child(-n+2){break-before:avoid}"
     "h3+p,.wide+.note{break-before:avoid}thead{display:table-header-group}"
     "p:has(+.wide),h2+p:has(+h3){break-after:avoid;break-inside:avoid}"
+    ".grids{margin:.2rem .5rem .2rem 0}.grids svg{zoom:.85}"
     ".wide{overflow:visible}table{font-size:8.5pt}th,td{padding-right:.5rem}}";
 
 /* Decodes an entity that Markdown does not need; 0: there is none. */
