@@ -28,6 +28,7 @@ struct pair {
     struct samples steps_by_clock[CONTESTANTS], evaluations_by_clock[CONTESTANTS];
     double swap_ms, wait_ms, gradient_mib; /* wait_ms: of swap_ms, after the backward pass */
     double early_share;                    /* of the bytes, what was swapped before */
+    double pause_ms; /* in which rank 0 had ended its rows, not the other */
 };
 
 static void sample_add(struct samples *samples, double value)
@@ -120,6 +121,7 @@ static void take_ranks(struct pair *pair, const char *name, int seconds, double 
     pair->swap_ms = median_of(ranks, "swap_ms");
     pair->early_share = median_of(ranks, "early_share");
     pair->wait_ms = median_of(ranks, "wait_ms");
+    pair->pause_ms = median_of(ranks, "pause_ms");
     pair->gradient_mib = cJSON_GetNumberValue(cJSON_GetObjectItem(ranks, "gradient_mib"));
     cJSON_Delete(ranks);
 }
@@ -161,11 +163,12 @@ static void print_ranks(const char *name, const struct pair *pair)
     double steps = median(&pair->steps[RANKS_OF_TWO]);
 
     printf("       two ranks: %.2f, %.2f of two threads; swaps %.1f ms of a step of %.0f ms, "
-           "%.1f of them after the backward pass, before which %.0f %% were swapped; gradients "
-           "%.1f MiB; their sum over ranks:",
+           "%.1f of them after the backward pass, before which %.0f %% were swapped; rank 0 "
+           "waited "
+           "%.0f ms for the other's rows; gradients %.1f MiB; their sum over ranks:",
            steps,
            median(&pair->steps_by_clock[RANKS_OF_TWO]) / median(&pair->steps_by_clock[THREADS]),
-           pair->swap_ms, 1e3 / steps, pair->wait_ms, 100 * pair->early_share,
+           pair->swap_ms, 1e3 / steps, pair->wait_ms, 100 * pair->early_share, pair->pause_ms,
            pair->gradient_mib);
     for (int i = 0; i < RANK_COUNTS; i++) {
         cJSON *ranks = start_ranks(name, RANKS[i], 0);

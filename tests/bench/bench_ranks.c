@@ -18,6 +18,7 @@ struct meter {
     double seconds, bytes;       /* in swaps, waiting included; sent by them */
     double waited;               /* of the seconds those after the backward pass */
     double early;                /* of the bytes those that had arrived by then */
+    double paused;               /* seconds in which this rank had ended its part */
     size_t swapping;             /* bytes of the swap that goes on */
 };
 
@@ -86,9 +87,11 @@ static bool meter_is_waiting(void *context, int from, enum exchange_channel chan
 
 static void meter_pause(void *context)
 {
-    const struct exchange *real = ((const struct meter *)context)->real;
+    struct meter *meter = context;
+    double began_at = clock_monotonic_s();
 
-    real->pause(real->context);
+    meter->real->pause(meter->real->context);
+    meter->paused += clock_monotonic_s() - began_at;
 }
 
 static int64_t count_parameters(const struct bench_model *model)
@@ -107,6 +110,7 @@ static int64_t train(cJSON *out, const struct bench_case *c, const struct exchan
     cJSON *swaps = cJSON_AddArrayToObject(out, "swap_ms");
     cJSON *early = cJSON_AddArrayToObject(out, "early_share");
     cJSON *waits = cJSON_AddArrayToObject(out, "wait_ms");
+    cJSON *pauses = cJSON_AddArrayToObject(out, "pause_ms");
     struct bench_model model;
 
     bench_model_create_shared(&model, c, exchange);
@@ -117,6 +121,7 @@ static int64_t train(cJSON *out, const struct bench_case *c, const struct exchan
         int done = 0;
 
         meter->seconds = meter->bytes = meter->waited = meter->early = 0.0;
+        meter->paused = 0.0;
         while (done == 0 || end - from < length) {
             bench_train_step(&model, NULL);
             done++;
@@ -125,6 +130,7 @@ static int64_t train(cJSON *out, const struct bench_case *c, const struct exchan
         cJSON_AddItemToArray(steps, cJSON_CreateNumber(done / (end - from)));
         cJSON_AddItemToArray(swaps, cJSON_CreateNumber(1e3 * meter->seconds / done));
         cJSON_AddItemToArray(waits, cJSON_CreateNumber(1e3 * meter->waited / done));
+        cJSON_AddItemToArray(pauses, cJSON_CreateNumber(1e3 * meter->paused / done));
         cJSON_AddItemToArray(early, cJSON_CreateNumber(meter->early / meter->bytes));
         if (window == 0)
             cJSON_AddNumberToObject(out, "swap_mib", meter->bytes / done / 1048576.0);

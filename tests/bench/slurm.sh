@@ -51,7 +51,7 @@ timed() { # NAME COMMAND...
 }
 
 plain() { # sbatch --wait looks seldom
-    local id
+    local id PATH=$dir/count:$PATH
     id=$(sbatch --parsable --array=0-$((runs - 1)) --mem=50M --output=/dev/null --wrap true)
     while [ -n "$(squeue --noheader --jobs "$id" 2>/dev/null)" ]; do sleep 1; done
 }
