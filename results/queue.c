@@ -488,8 +488,31 @@ int queue_missing_evaluations(struct store *store, struct queue_missing **out, i
     return 0;
 }
 
+/* Whether jobs may have another priority than the experiment's: otherwise none that is
+ * open has, and no other experiment a higher one. Looks at the ends of an index. */
+static int priorities_differ(struct store *store, int64_t *out, int64_t experiment_id,
+                             struct error *err)
+{
+#define OPEN_JOBS                                                                              \
+    "SELECT 1 FROM job INDEXED BY job_by_state"                                                \
+    " WHERE state IN ('queued', 'starting', 'running')"
+    return sql_int(store, out, NULL, err,
+                   "SELECT EXISTS (" OPEN_JOBS " AND job.priority < e.priority)"
+                   " OR EXISTS (" OPEN_JOBS " AND job.priority > e.priority)"
+                   " OR EXISTS (SELECT 1 FROM experiment o"
+                   "  WHERE o.priority > e.priority AND o.cancelled = 0)"
+                   " FROM experiment e WHERE e.experiment_id = ?1",
+                   "i", experiment_id);
+#undef OPEN_JOBS
+}
+
 int queue_set_priority(struct store *store, int64_t experiment_id, struct error *err)
 {
+    int64_t differ = 0;
+    int rc = priorities_differ(store, &differ, experiment_id, err);
+
+    if (rc < 0 || differ == 0)
+        return rc;
     return sql_run(store, err,
                    "UPDATE job INDEXED BY job_by_state SET priority = w.priority FROM"
                    " (SELECT ar.run_id AS run_id, max(e.priority) AS priority"

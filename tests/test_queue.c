@@ -70,6 +70,11 @@ static void specs_share_runs_and_the_higher_priority_counts(void **state)
     place_change(&place, "UPDATE job SET state = 'cancelled' WHERE priority = 1");
     queue(&place, "higher", 7, "[9]", "[1]", "{}");
     place_expect(&place, PRIORITIES, "1:5 2:5 3:5 4:5 5:5 9:1 9:7");
+    /* New jobs, when no others wait: the runs are still of "high". */
+    place_change(&place, "UPDATE job SET state = 'cancelled'");
+    queue(&place, "low", 0, "[4, 2]", "[1]", "{}");
+    place_expect(&place, "SELECT group_concat(priority) FROM job WHERE state = 'queued'",
+                 "5,5");
     place_remove(&place);
 }
 
