@@ -84,6 +84,42 @@ static void a_view_says_how_far_what_runs_and_what_failed_in_80_columns(void **s
     free(live);
 }
 
+/* The name of an experiment gives way, then those of settings; the time left is whole. */
+static void long_labels_keep_their_values_and_the_time_left(void **state)
+{
+    static const struct {
+        int width;
+        const char *label, *end;
+    } CASES[] = {
+        { 50, "  lear..: hrm 16.. seed 3 ", " train 100/400 ETA 2m30s" },
+        { 80, "  lear..: hrm 16 0.0012345.. seed 3 ", " train 100/400 loss 0.812 ETA 2m30s" },
+        { 100, "  lear..: hrm halt_max_steps=16 lr=0.00123456789 seed 3 ", " ETA 2m30s" },
+        { 140, "  learning_..: name=hrm halt_max_steps=16 lr=0.00123456789 seed 3 ",
+          " acc 0.500 2.0 steps/s ETA 2m30s" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct live *live = make_live(1, 0);
+        struct live_lines lines;
+
+        live->experiment = NULL;
+        live->jobs[0].label = "learning_rates: arch.name=hrm arch.halt_max_steps=16 "
+                              "train.lr=0.00123456789 seed 3";
+        assert_true(live_view(&lines, live, CASES[i].width, 0));
+        const char *job = lines.items[3].text;
+        size_t length = strlen(job), end = strlen(CASES[i].end);
+
+        assert_memory_equal(job, CASES[i].label, strlen(CASES[i].label));
+        assert_string_equal(job + length - end, CASES[i].end);
+        for (int line = 0; line < lines.count; line++)
+            assert_true(text_columns(lines.items[line].text, strlen(lines.items[line].text)) <
+                        CASES[i].width);
+        live_lines_release(&lines);
+        free(live);
+    }
+}
+
 /* However many there are, the lines fit, and those without room are counted. */
 static void a_view_never_has_more_lines_than_the_terminal(void **state)
 {
@@ -245,6 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_view_says_how_far_what_runs_and_what_failed_in_80_columns),
+        cmocka_unit_test(long_labels_keep_their_values_and_the_time_left),
         cmocka_unit_test(a_view_never_has_more_lines_than_the_terminal),
         cmocka_unit_test(watch_is_drawn_in_place_and_survives_resizing),
         cmocka_unit_test(a_killed_watch_leaves_the_terminal_clean),

@@ -11,7 +11,10 @@
 
 enum {
     MOST_LINES = 200,
-    NARROW = 100,
+    WIDE = 99,
+    DETAILED = 110, /* columns from which on a job's line has all */
+    NARROW = 59,
+    LEAST_NAME = 4,    /* bytes of an experiment's name in a label */
     FAILURE_LINES = 4, /* of one failure, at most */
     LEAST_LABEL = 16,  /* columns of an arm beside its failure */
     LABEL_INDENT = 2,
@@ -63,19 +66,45 @@ static void shorten_label(char *out, size_t size, const char *label, const char 
     out[used] = '\0';
 }
 
-/* Cut to so many columns, but for its end, the seed: "H_cycles=4 L_cy.. seed 0". */
-static void cut_label(char *label, int columns)
+/* Cuts the first head bytes until the label has so many columns, or least bytes of them
+ * are left. */
+static void cut_head(char *label, size_t head, size_t least, int columns)
 {
-    char *seed = strstr(label, " seed ");
     int over = text_columns(label, strlen(label)) - columns;
-    size_t head = seed != NULL ? (size_t)(seed - label) : strlen(label);
 
-    if (over <= 0)
+    if (over <= 0 || head <= least)
         return;
-    size_t keep = head > (size_t)over + 2 ? head - (size_t)over - 2 : 0;
+    size_t keep = head > (size_t)over + 2 + least ? head - (size_t)over - 2 : least;
     keep = text_whole_characters(label, keep);
     memmove(label + keep + 2, label + head, strlen(label + head) + 1);
     memcpy(label + keep, "..", 2);
+}
+
+/* Takes away "key=" from the front on, until the label has so many columns. */
+static void drop_keys(char *label, int columns)
+{
+    for (char *word = label; *word != '\0'; word += strcspn(word, " "), word += *word == ' ') {
+        size_t key = strcspn(word, "= ");
+
+        if (text_columns(label, strlen(label)) <= columns)
+            return;
+        if (word[key] == '=')
+            memmove(word, word + key + 1, strlen(word + key + 1) + 1);
+    }
+}
+
+/* Brings a label to so many columns. The experiment's name gives way first, then the
+ * names of settings, then values, the seed never: "learning_r..: hrm 0.0.. seed 0". */
+static void cut_label(char *label, int columns)
+{
+    char *colon = strstr(label, ": ");
+
+    if (colon != NULL)
+        cut_head(label, (size_t)(colon - label), LEAST_NAME, columns);
+    drop_keys(label, columns);
+    char *seed = strstr(label, " seed ");
+
+    cut_head(label, seed != NULL ? (size_t)(seed - label) : strlen(label), 0, columns);
 }
 
 /* " step 12/400, 37 % of this step" in long training steps, " 12/400", " 37/400
@@ -95,21 +124,25 @@ static int format_place(char *out, size_t size, const struct recorder_progress *
     return snprintf(out, size, " %lld/%lld", (long long)p->step, (long long)p->total_steps);
 }
 
-/* "train 12/400 loss 0.812 acc 0.530 3.1 steps/s ETA 3m05s"; brief: without accuracy
- * and rate. */
-static void format_state(char *out, size_t size, const struct recorder_progress *p, bool brief)
+/* How much is told of a job. */
+enum detail { DETAIL_PLACE, DETAIL_LOSS, DETAIL_ALL };
+
+/* "train 12/400 loss 0.812 acc 0.530 3.1 steps/s ETA 3m05s"; without accuracy and rate;
+ * without the loss, too. */
+static void format_state(char *out, size_t size, const struct recorder_progress *p,
+                         enum detail detail)
 {
     char eta[HUMAN_SIZE];
     int used = snprintf(out, size, "%s", p->phase[0] != '\0' ? p->phase : "starting");
 
     used += format_place(out + used, size - (size_t)used, p);
-    if (p->loss >= 0)
+    if (detail >= DETAIL_LOSS && p->loss >= 0)
         used += snprintf(out + used, size - (size_t)used, " loss %.3f", p->loss);
-    if (!brief && p->accuracy >= 0)
+    if (detail == DETAIL_ALL && p->accuracy >= 0)
         used += snprintf(out + used, size - (size_t)used, " acc %.3f", p->accuracy);
-    if (!brief && p->steps_per_s >= 0.5)
+    if (detail == DETAIL_ALL && p->steps_per_s >= 0.5)
         used += snprintf(out + used, size - (size_t)used, " %.1f steps/s", p->steps_per_s);
-    else if (!brief && p->steps_per_s > 0)
+    else if (detail == DETAIL_ALL && p->steps_per_s > 0)
         used += snprintf(out + used, size - (size_t)used, " %.0f s/step", 1.0 / p->steps_per_s);
     if (p->eta_s >= 0)
         snprintf(out + used, size - (size_t)used, " ETA %s", human_duration(eta, p->eta_s));
@@ -117,7 +150,7 @@ static void format_state(char *out, size_t size, const struct recorder_progress 
 
 void live_describe_progress(char *out, size_t size, const struct recorder_progress *progress)
 {
-    format_state(out, size, progress, false);
+    format_state(out, size, progress, DETAIL_ALL);
 }
 
 void live_describe_job(char *out, size_t size, const struct live_job *job)
@@ -125,7 +158,7 @@ void live_describe_job(char *out, size_t size, const struct live_job *job)
     char label[240], state[240];
 
     shorten_label(label, sizeof label, job->label, NULL);
-    format_state(state, sizeof state, job->progress, false);
+    format_state(state, sizeof state, job->progress, DETAIL_ALL);
     snprintf(out, size, "%s: %s", label, state);
 }
 
@@ -209,35 +242,57 @@ void live_describe_total(char *out, size_t size, const struct live *live, int ba
     snprintf(out, size, "[%s] %3.0f %%, %s", drawn, 100.0 * share, words);
 }
 
-/* The widest short label; what is wider than most is cut. */
-static int label_columns(const struct live *live, int most)
+/* What a job's line has, by the width of the terminal. */
+struct job_columns {
+    int label, curve; /* columns; curve 0: none */
+    enum detail detail;
+};
+
+/* Labels get what the widest state leaves: it ends with the time left. */
+static struct job_columns choose_columns(const struct live *live, int width)
 {
-    int widest = 0;
+    struct job_columns columns = {
+        .curve = width >= DETAILED ? 16
+                 : width >= NARROW ? 8
+                                   : 0,
+        .detail = width >= DETAILED ? DETAIL_ALL
+                  : width >= NARROW ? DETAIL_LOSS
+                                    : DETAIL_PLACE,
+    };
+    int widest_state = 0;
 
     for (int i = 0; i < live->job_count; i++) {
-        char label[240];
+        char label[240], state[240];
 
         shorten_label(label, sizeof label, live->jobs[i].label, live->experiment);
-        int columns = text_columns(label, strlen(label));
-        widest = columns > widest ? columns : widest;
+        int label_width = text_columns(label, strlen(label));
+        format_state(state, sizeof state, live->jobs[i].progress, columns.detail);
+        int state_width = text_columns(state, strlen(state));
+        columns.label = label_width > columns.label ? label_width : columns.label;
+        widest_state = state_width > widest_state ? state_width : widest_state;
     }
-    return widest < most ? widest : most;
+    int left =
+        width - LABEL_INDENT - (columns.curve > 0 ? columns.curve + 1 : 0) - 1 - widest_state;
+    left = left > LEAST_LABEL ? left : LEAST_LABEL;
+    columns.label = columns.label < left ? columns.label : left;
+    return columns;
 }
 
 static void put_job(struct live_line *line, const struct live *live, const struct live_job *job,
-                    int label_width, int width)
+                    struct job_columns columns)
 {
-    char label[240], state[240], curve[BRAILLE_BYTES(SPARKLINE_MOST)];
-    int columns = width >= NARROW ? 16 : 8;
+    char label[240], state[240], curve[BRAILLE_BYTES(SPARKLINE_MOST)] = "";
 
     shorten_label(label, sizeof label, job->label, live->experiment);
-    cut_label(label, label_width);
-    sparkline(curve, columns, job->points, job->point_count, job->progress->total_steps);
-    format_state(state, sizeof state, job->progress, width < NARROW);
-    int label_pad = label_width - text_columns(label, strlen(label));
-    int curve_pad = columns - text_columns(curve, strlen(curve));
-    snprintf(line->text, sizeof line->text, "  %.200s%*s %s%*s %s", label, label_pad, "", curve,
-             curve_pad, "", state);
+    cut_label(label, columns.label);
+    if (columns.curve > 0)
+        sparkline(curve, columns.curve, job->points, job->point_count,
+                  job->progress->total_steps);
+    format_state(state, sizeof state, job->progress, columns.detail);
+    int label_pad = columns.label - text_columns(label, strlen(label));
+    int curve_pad = columns.curve - text_columns(curve, strlen(curve));
+    snprintf(line->text, sizeof line->text, "%*s%.200s%*s %s%*s%s%s", LABEL_INDENT, "", label,
+             label_pad, "", curve, curve_pad, "", columns.curve > 0 ? " " : "", state);
 }
 
 /* How many of count items get a line when there is room for so many lines: all, or one
@@ -249,11 +304,11 @@ static int shown_of(int count, int room)
 
 static void put_jobs(struct live_lines *out, const struct live *live, int width, int room)
 {
-    int label_width = label_columns(live, width >= NARROW ? width - 76 : width - 46);
+    struct job_columns columns = choose_columns(live, width);
     int shown = shown_of(live->job_count, room);
 
     for (int i = 0; i < shown; i++)
-        put_job(live_lines_add(out), live, &live->jobs[i], label_width, width);
+        put_job(live_lines_add(out), live, &live->jobs[i], columns);
     if (shown < live->job_count)
         snprintf(live_lines_add(out)->text, LIVE_LINE, "  ... and %d more",
                  live->job_count - shown);
@@ -353,21 +408,26 @@ static void put_groups(struct live_lines *out, const struct live *live)
 
 static void put_heading(struct live_lines *out, const struct live *live, int width)
 {
+    enum { AROUND_BAR = sizeof "[] 100 %, " - 1 };
     struct live_line *line = live_lines_add(out);
+    int most = width >= WIDE ? 32 : width >= NARROW ? 20 : 6, left;
+    char words[200];
+    double share;
 
+    live_describe_share(words, sizeof words, &share, live);
+    left = width - AROUND_BAR - (int)strlen(words);
+    left = left > 0 ? left : 0;
     line->strong = true;
     snprintf(line->text, sizeof line->text, "%s%s%s",
              live->experiment != NULL ? live->experiment : "all experiments",
              live->runner[0] != '\0' ? "; at work: " : "", live->runner);
-    live_describe_total(live_lines_add(out)->text, LIVE_LINE, live,
-                        width >= NARROW ? 32
-                        : width >= 60   ? 20
-                                        : 6);
+    live_describe_total(live_lines_add(out)->text, LIVE_LINE, live, left < most ? left : most);
     put_groups(out, live);
 }
 
 bool live_view(struct live_lines *out, const struct live *live, int width, int height)
 {
+    width--; /* the last column stays free, as in live_screen_draw() */
     int most = height > 0 && height - 1 < MOST_LINES ? height - 1 : MOST_LINES;
 
     if (!live_lines_init(out, most))
