@@ -235,8 +235,9 @@ static int load_cells(struct compare *compare, struct error *err)
     if (rc == 0 && compare->cell_count == 0)
         rc = error_set(err, ERROR_ABSENT,
                        "experiment \"%s\" has no finished evaluation to compare (%d runs, %d "
-                       "done) that meets the conditions",
-                       results->experiment, results->runs.total, results->runs.of[RUN_DONE]);
+                       "done)%s",
+                       results->experiment, results->runs.total, results->runs.of[RUN_DONE],
+                       results->runs.of[RUN_DONE] > 0 ? " that meets the conditions" : "");
     if (rc == 0)
         rc = read_outcomes(compare, places, err);
     free(places);

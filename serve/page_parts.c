@@ -86,7 +86,7 @@ void page_add_live(struct document *document, const struct live *live)
 {
     static const struct document_head HEADS[] = { { "job", DOCUMENT_TEXT },
                                                   { "run", DOCUMENT_TEXT },
-                                                  { "how far it is", DOCUMENT_TEXT } };
+                                                  { "how far it is", DOCUMENT_LINE } };
     char text[300];
     double share;
 

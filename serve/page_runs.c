@@ -261,15 +261,13 @@ int page_queue(struct page_text *out, const struct page_source *source, struct e
                                 err);
     }
     if (rc == 0) {
-        document_section(document, "queued", "Queued");
-        rc = document_add_table(document, queued, "In the order in which they would start",
-                                NULL, err);
-    }
-    if (rc == 0) {
         document_section(document, "failures", "Failures");
         page_add_failures(document, &live->live);
         if (live->live.failure_count == 0)
             document_paragraph(document, "No job has failed.");
+        document_section(document, "queued", "Queued"); /* last: it may be long */
+        rc = document_add_table(document, queued, "In the order in which they would start",
+                                NULL, err);
     }
     table_destroy(running);
     table_destroy(queued);

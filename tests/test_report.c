@@ -107,7 +107,7 @@ static void a_report_is_one_well_formed_page_and_the_same_twice(void **state)
         assert_non_null(strstr(once.text, link));
     }
     /* a time is broken between day and hour, an introduction stays with its table */
-    assert_non_null(strstr(once.text, "T</span><wbr/><span class=\"t\">"));
+    assert_non_null(strstr(once.text, "</span><wbr/><span class=\"t\">"));
     assert_non_null(strstr(once.text, "p:has(+.wide),"));
     /* nothing that a browser would fetch or run */
     assert_null(strstr(once.text, "<script"));
@@ -271,12 +271,19 @@ static void nothing_finished_gives_a_report_that_says_so(void **state)
 
     (void)state;
     open_source(&store, &source,
-                "UPDATE job SET state = 'failed', cause = 'crash'; DELETE FROM task_outcome",
+                "UPDATE job SET state = 'failed', cause = 'crash'; DELETE FROM task_outcome;"
+                "DELETE FROM metric; DELETE FROM evaluation;"
+                "UPDATE attempt SET started_at = '2026-01-31T12:34:56.789Z'",
                 METRIC_PASS_AT_2);
     make(&report, &source, DOCUMENT_HTML);
     assert_non_null(strstr(report.text, "No evaluation has finished yet."));
     assert_non_null(strstr(report.text, "Nothing can be compared: "));
     assert_non_null(strstr(report.text, "No outcomes of tasks are known."));
+    assert_non_null(strstr(report.text, "done).")); /* no conditions were asked for */
+    assert_non_null(strstr(report.text, "There is nothing to draw yet."));
+    /* a time to the second, broken between day and hour alone */
+    assert_non_null(strstr(report.text, "<span class=\"t\">2026-01-31 </span><wbr/>"
+                                        "<span class=\"t\">12:34:56Z</span>"));
     assert_null(markup_fault(report.text));
     report_release(&report);
     figure_source_close(&source);

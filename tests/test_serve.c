@@ -387,6 +387,7 @@ static void the_queue_shows_what_waits_where_what_runs_and_what_failed(void **st
     assert_non_null(strstr(running, "There are none."));
     assert_non_null(queued);
     assert_true(strstr(running, "There are none.") < queued);
+    assert_true(strstr(body, "id=\"failures\"") < queued); /* above what may be long */
     assert_non_null(strstr(queued, "<a href=\"/experiment/t\">t</a>"));
     free(body);
     change_database("UPDATE job SET state = 'running' WHERE job_id = 1;"

@@ -404,37 +404,43 @@ void document_table(struct document *document, const char *caption,
     fputs("|\n", document->out);
 }
 
-/* Writes a cell's text. A time ("2026-01-31T12:34:56.789Z") is broken between day and hour
- * alone: a browser would break it at a hyphen. */
+/* Writes a cell's text. A time ("2026-01-31T12:34:56.789Z") is written to the second, and
+ * broken between day and hour alone: a browser would break it at a hyphen. */
 static void write_cell_text(struct document *document, const char *text)
 {
-    enum { DAY = 11, TIME = 24 };
+    enum { DAY = 10, HOUR = 8, TIME = 24 };
 
-    if (text == NULL || strlen(text) != TIME || text[4] != '-' || text[DAY - 1] != 'T' ||
+    if (text == NULL || strlen(text) != TIME || text[4] != '-' || text[DAY] != 'T' ||
         text[TIME - 1] != 'Z') {
         write_text(document, text);
         return;
     }
-    char day[DAY + 1] = "";
+    char day[DAY + 2], hour[HOUR + 2];
 
-    memcpy(day, text, DAY);
-    fputs("<span class=\"t\">", document->out);
+    snprintf(day, sizeof day, "%.*s ", DAY, text);
+    snprintf(hour, sizeof hour, "%.*sZ", HOUR, text + DAY + 1);
+    if (is_html(document))
+        fputs("<span class=\"t\">", document->out);
     write_text(document, day);
-    fputs("</span><wbr/><span class=\"t\">", document->out);
-    write_text(document, text + DAY);
-    fputs("</span>", document->out);
+    if (is_html(document))
+        fputs("</span><wbr/><span class=\"t\">", document->out);
+    write_text(document, hour);
+    if (is_html(document))
+        fputs("</span>", document->out);
 }
 
 /* address: where a page of hrmlab-serve leads to; NULL: no link. */
 static void add_cell(struct document *document, const char *text, bool strong,
                      const char *address)
 {
-    bool number = document->kinds[document->column] == DOCUMENT_NUMBER;
+    static const char *const BEGINS[] = { [DOCUMENT_TEXT] = "<td>",
+                                          [DOCUMENT_LINE] = "<td class=\"t\">",
+                                          [DOCUMENT_NUMBER] = "<td class=\"n\">" };
     bool last = document->column == document->columns - 1;
 
     if (is_html(document)) {
         fputs(document->column == 0 ? "<tr>" : "", document->out);
-        fputs(number ? "<td class=\"n\">" : "<td>", document->out);
+        fputs(BEGINS[document->kinds[document->column]], document->out);
         begin_link(document, address);
         fputs(strong ? "<strong>" : "", document->out);
         write_cell_text(document, text);
@@ -446,7 +452,7 @@ static void add_cell(struct document *document, const char *text, bool strong,
         bool marked = strong && text != NULL && text[0] != '\0';
 
         fputs(marked ? "| **" : "| ", document->out);
-        write_text(document, text);
+        write_cell_text(document, text);
         fputs(marked ? "** " : " ", document->out);
         fputs(last ? "|\n" : "", document->out);
     }

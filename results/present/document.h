@@ -56,7 +56,7 @@ void document_code(struct document *document, const char *text);
 /* Links to the sections: as many as there are ids and titles. */
 void document_contents(struct document *document, const char *const (*sections)[2], int count);
 
-enum document_column { DOCUMENT_TEXT, DOCUMENT_NUMBER };
+enum document_column { DOCUMENT_TEXT, DOCUMENT_LINE, DOCUMENT_NUMBER }; /* a line: unbroken */
 struct document_head {
     const char *title;
     enum document_column kind;

@@ -250,7 +250,8 @@ static int keep_picture(struct report *report, const char *file_name, char **svg
                : 0;
 }
 
-static int add_figure(struct report *report, struct report_source *source,
+/* Adds a figure, if it is possible. *drawn: it is; else unchanged. */
+static int add_figure(struct report *report, bool *drawn, struct report_source *source,
                       const struct figure *figure, const char *prefix, struct error *err)
 {
     enum document_form form = document_form(source->document);
@@ -271,6 +272,7 @@ static int add_figure(struct report *report, struct report_source *source,
         document_picture(source->document, picture.title, svg, name);
     if (rc == 0 && form == DOCUMENT_MARKDOWN)
         rc = keep_picture(report, name, &svg, err);
+    *drawn = true;
     picture_release(&picture);
     free(svg);
     free(name);
@@ -280,12 +282,15 @@ static int add_figure(struct report *report, struct report_source *source,
 static int add_figures(struct report *report, struct report_source *source, const char *prefix,
                        struct error *err)
 {
+    bool drawn = false;
     int rc = 0;
 
     document_section(source->document, "figures", "Figures");
     for (const struct figure *figure = FIGURES; figure->name != NULL && rc == 0; figure++)
         if (!figure->asked)
-            rc = add_figure(report, source, figure, prefix, err);
+            rc = add_figure(report, &drawn, source, figure, prefix, err);
+    if (!drawn)
+        document_paragraph(source->document, "There is nothing to draw yet.");
     return rc;
 }
 

@@ -275,8 +275,8 @@ static void check_origin_cell(struct report_facts *facts, const struct page_item
         { "host", "max(host)" },
         { "attempts", "count(*)" },
         { "runs", "count(DISTINCT run_id)" },
-        { "first begun", "min(started_at)" },
-        { "last begun", "max(started_at)" },
+        { "first begun", "replace(substr(min(started_at), 1, 19), 'T', ' ') || 'Z'" },
+        { "last begun", "replace(substr(max(started_at), 1, 19), 'T', ' ') || 'Z'" },
     };
     char sql[200];
 
