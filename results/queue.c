@@ -6,6 +6,7 @@
 #include "file.h"
 #include "init_from.h"
 #include "json.h"
+#include "large_array.h"
 #include "settings.h"
 #include "sql.h"
 #include "store.h"
@@ -63,20 +64,6 @@ int queue_experiment(struct store *store, int64_t *id,
                      "ttttit", experiment->name, experiment->description, experiment->spec_hash,
                      experiment->spec_file, (int64_t)experiment->priority, now);
     return rc < 0 ? rc : last_id(store, id);
-}
-
-int queue_run_hashes(struct store *store, char (**out)[65], int *count, int64_t experiment_id,
-                     struct error *err)
-{
-    sqlite3_stmt *s;
-    int rc = sql_query(store, &s, err,
-                       "SELECT DISTINCT r.hash FROM arm a JOIN arm_run x USING (arm_id)"
-                       " JOIN run r USING (run_id) WHERE a.experiment_id = ?1 ORDER BY r.hash",
-                       "i", experiment_id);
-
-    *out = NULL;
-    *count = 0;
-    return rc < 0 ? rc : sql_hashes(store, &s, out, count, err);
 }
 
 int queue_count_evaluations(struct store *store, int64_t *out, int64_t experiment_id,
@@ -211,13 +198,15 @@ int queue_run(struct store *store, int64_t *id, const struct queue_run *run, str
         store, err,
         "INSERT INTO run (hash, canonical, job_config, data_hash, numeric_version, seed,"
         " parameters, puzzle_parameters, total_steps, train_flops, config_id, base_hash)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+        " ON CONFLICT (hash) DO NOTHING",
         "tttttiiiirit", run->hash, run->canonical, run->job_config, run->data_hash,
         run->numeric_version != NULL ? run->numeric_version : ENGINE_NUMERIC_VERSION, run->seed,
         run->parameters, run->puzzle_parameters, run->total_steps, run->train_flops,
         run->config_id, has_base ? base : (const char *)NULL);
 
-    return rc < 0 ? rc : last_id(store, id);
+    *id = 0;
+    return rc < 0 || sqlite3_changes(store_connection(store)) == 0 ? rc : last_id(store, id);
 }
 
 /* A FROM clause of the runs of a range; ?1 is the first id and ?2 the count. */
@@ -380,6 +369,46 @@ int queue_job_if_missing(struct store *store, int64_t job_id, const char *canoni
 #define OPEN_JOB                                                                               \
     "(SELECT max(o.job_id) FROM job o WHERE o.run_id = r.run_id"                               \
     " AND (+o.state = 'queued' OR +o.state = 'starting' OR +o.state = 'running'))"
+
+int queue_runs(struct store *store, struct queue_found **out, int *count, int64_t experiment_id,
+               struct error *err)
+{
+    struct queue_found *list = NULL;
+    int n = 0, room = 0;
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT r.hash, r.run_id, " OPEN_JOB " FROM run r WHERE r.run_id IN"
+                       " (SELECT x.run_id FROM arm a JOIN arm_run x USING (arm_id)"
+                       "  WHERE a.experiment_id = ?1)",
+                       "i", experiment_id);
+
+    *out = NULL;
+    *count = 0;
+    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+        rc = 0;
+        if (n == room) {
+            room = 2 * room + 16;
+            struct queue_found *larger = large_array_resize(list, (size_t)room * sizeof *list);
+
+            if (larger == NULL) {
+                sql_end(&s);
+                rc = error_no_memory(err, "the queue");
+                break;
+            }
+            list = larger;
+        }
+        sql_copy_text(list[n].hash, sizeof list[n].hash, s, 0);
+        list[n].run_id = sqlite3_column_int64(s, 1);
+        list[n++].open_job = sqlite3_column_int64(s, 2);
+    }
+    if (rc < 0) {
+        free(list);
+        return rc;
+    }
+    *out = list;
+    *count = n;
+    return 0;
+}
 
 int queue_find_run(struct store *store, int64_t *run_id, int64_t *open_job,
                    const char *run_hash, struct error *err)

@@ -33,10 +33,6 @@ int queue_find_experiment(struct store *store, struct queue_known *out, const ch
 int queue_experiment(struct store *store, int64_t *id,
                      const struct queue_experiment *experiment, struct error *err) MUST_CHECK;
 
-/* The hashes of the experiment's runs in ascending order, as a fresh list, each of 64
- * digits and a NUL. */
-int queue_run_hashes(struct store *store, char (**out)[65], int *count, int64_t experiment_id,
-                     struct error *err) MUST_CHECK;
 /* Counts the evaluations that the experiment asks for, over all its runs. */
 int queue_count_evaluations(struct store *store, int64_t *out, int64_t experiment_id,
                             struct error *err) MUST_CHECK;
@@ -67,7 +63,7 @@ struct queue_run {
     double train_flops;
 };
 
-/* Adds a run, which must be new (see queue_state()). */
+/* Adds a run; *id 0: it is there already. */
 int queue_run(struct store *store, int64_t *id, const struct queue_run *run,
               struct error *err) MUST_CHECK;
 
@@ -133,8 +129,16 @@ int queue_job_evaluation(struct store *store, int64_t job_id, int64_t evaluation
 int queue_job_if_missing(struct store *store, int64_t job_id, const char *canonical,
                          struct error *err) MUST_CHECK;
 
-/* Finds the run, and its job that has not ended. A plan calls this first for each of
- * its runs. *run_id 0: no such run; *open_job as in struct queue_state. */
+/* A run of an experiment. */
+struct queue_found {
+    char hash[65];
+    int64_t run_id, open_job; /* as in struct queue_state */
+};
+/* The runs of an experiment, as a fresh list. */
+int queue_runs(struct store *store, struct queue_found **out, int *count, int64_t experiment_id,
+               struct error *err) MUST_CHECK;
+/* Finds the run, and its job that has not ended. *run_id 0: no such run; *open_job as in
+ * struct queue_state. */
 int queue_find_run(struct store *store, int64_t *run_id, int64_t *open_job,
                    const char *run_hash, struct error *err) MUST_CHECK;
 

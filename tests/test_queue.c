@@ -75,6 +75,12 @@ static void specs_share_runs_and_the_higher_priority_counts(void **state)
     queue(&place, "low", 0, "[4, 2]", "[1]", "{}");
     place_expect(&place, "SELECT group_concat(priority) FROM job WHERE state = 'queued'",
                  "5,5");
+    /* One that waits already, then a new one. */
+    queue(&place, "mixed", 0, "[4, 6]", "[1]", "{}");
+    place_expect(&place,
+                 "SELECT group_concat(seed) FROM (SELECT seed FROM job JOIN run USING (run_id)"
+                 " WHERE state = 'queued' ORDER BY seed)",
+                 "2,4,6");
     place_remove(&place);
 }
 

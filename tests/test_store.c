@@ -447,12 +447,16 @@ static void ask_for_a_plan(struct store *store, const char *hash)
     struct error err;
     struct queue_state state;
     struct queue_missing *missing;
+    struct queue_found *runs;
     int64_t run, job, evaluation;
     int count;
     bool there;
 
     must(queue_find_run(store, &run, &job, hash, &err), &err);
     assert_true(run > 0 && job == 0);
+    must(queue_runs(store, &runs, &count, 1, &err), &err);
+    assert_int_equal(count, 2);
+    free(runs);
     must(queue_state(store, &state, hash, &err), &err);
     assert_int_equal(state.train_state, JOB_DONE);
     must(queue_find_evaluation(store, &evaluation, run, "{}", &err), &err);

@@ -116,7 +116,8 @@ struct enqueue {
     struct store *store;
     const struct workspace *workspace;
     const struct plan *plan;
-    int64_t *run_ids;         /* owned; as plan->runs */
+    int64_t *run_ids;         /* owned; as plan->runs; 0: the experiment had no such run */
+    int64_t *open_jobs;       /* owned; likewise, of the runs that it had; 0: none */
     struct queue_range added; /* runs of the arm added_arm that have no jobs yet */
     int added_arm;
     int64_t config_id; /* of the settings of the arm config_arm */
@@ -250,22 +251,22 @@ static int settle_added(struct enqueue *e, struct error *err)
     return rc;
 }
 
-/* Adds a run. Ids are consecutive within a transaction, so that an arm's new runs
- * are a range. */
+/* Adds a run; *id 0: it is there already. Ids are consecutive within a transaction, so
+ * that an arm's new runs are a range. */
 static int add_new_run(struct enqueue *e, int64_t *id, const struct plan_run *run,
                        struct error *err)
 {
-    int rc = e->added_arm == run->arm ? 0 : settle_added(e, err);
+    int rc = add_run(e, id, run, err);
 
-    if (rc == 0)
-        rc = add_run(e, id, run, err);
-    if (rc < 0)
+    if (rc < 0 || *id == 0)
         return rc;
+    if (e->added_arm != run->arm)
+        rc = settle_added(e, err);
     if (e->added.count == 0)
         e->added.first = *id;
     e->added.count++;
     e->added_arm = run->arm;
-    return 0;
+    return rc;
 }
 
 static int add_job(struct enqueue *e, const struct plan_run *run, int64_t run_id, bool evaluate,
@@ -300,17 +301,25 @@ static int add_to_run(struct enqueue *e, enum enqueue_need need, const struct pl
     return rc < 0 || settled ? rc : add_job(e, run, run_id, need == NEED_EVALUATION, err);
 }
 
-/* Queues the run of that number, its evaluations, and the job it needs. */
+/* Queues the run of that number, its evaluations, and the job it needs. One that the
+ * experiment lacked is new, as a rule: it is added without a look for it. */
 static int enqueue_run(struct enqueue *e, int number, struct error *err)
 {
     const struct plan_run *run = &e->plan->runs[number];
     int64_t *run_id = &e->run_ids[number];
-    enum enqueue_need need = NEED_NOTHING;
-    int rc = enqueue_need(&need, run_id, e->store, e->workspace, e->plan, run, err);
+    enum enqueue_need need = NEED_TRAINING;
+    bool had = *run_id != 0;
+    int rc = had ? 0 : add_new_run(e, run_id, run, err);
+    bool added = !had && *run_id != 0;
 
-    if (rc == 0)
-        rc = *run_id == 0 ? add_new_run(e, run_id, run, err)
-                          : add_to_run(e, need, run, *run_id, err);
+    if (rc == 0 && e->open_jobs[number] != 0)
+        need = NEED_WAIT;
+    else if (rc == 0 && had)
+        rc = closed_need(&need, e->store, e->workspace, e->plan, run, err);
+    else if (rc == 0 && !added)
+        rc = enqueue_need(&need, run_id, e->store, e->workspace, e->plan, run, err);
+    if (rc == 0 && !added)
+        rc = add_to_run(e, need, run, *run_id, err);
     e->out->counts[need] += rc == 0;
     return rc;
 }
@@ -387,43 +396,66 @@ static void experiment_hash(char hex[HASH_HEX_SIZE], const struct plan *plan)
 
 static int compare_hashes(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    const struct plan_run *const *x = a, *const *y = b;
+
+    return strcmp((*x)->hash, (*y)->hash);
 }
 
-/* Counts the runs that the experiment would lose and gain. Losing one is an error. */
-static int compare_runs(struct enqueue *e, struct error *err)
+/* Finds the plan's runs among those that the experiment has; *lost, if not NULL, is one
+ * that the plan lacks. */
+static int match_runs(struct enqueue *e, const struct queue_found *known, int count,
+                      const struct queue_found **lost, struct error *err)
 {
     const struct plan *plan = e->plan;
-    const char **planned = calloc((size_t)plan->run_count, sizeof *planned);
-    char(*there)[65] = NULL;
-    const char *lost = "";
-    int count = 0, kept = 0;
-    int rc = planned == NULL
-                 ? error_no_memory(err, "the queueing of a plan")
-                 : queue_run_hashes(e->store, &there, &count, e->experiment.id, err);
+    const struct plan_run **planned = calloc((size_t)plan->run_count, sizeof *planned);
+    int kept = 0;
 
-    for (int i = 0; i < plan->run_count && rc == 0; i++)
-        planned[i] = plan->runs[i].hash;
-    if (rc == 0)
-        qsort(planned, (size_t)plan->run_count, sizeof *planned, compare_hashes);
-    for (int i = 0; i < count && rc == 0; i++) {
-        const char *hash = there[i];
-        if (bsearch(&hash, planned, (size_t)plan->run_count, sizeof *planned, compare_hashes))
-            kept++;
-        else
-            lost = hash;
+    *lost = NULL;
+    if (planned == NULL)
+        return error_no_memory(err, "the queueing of a plan");
+    for (int i = 0; i < plan->run_count; i++)
+        planned[i] = &plan->runs[i];
+    qsort(planned, (size_t)plan->run_count, sizeof *planned, compare_hashes);
+    for (int i = 0; i < count; i++) {
+        struct plan_run run, *key = &run;
+        memcpy(run.hash, known[i].hash, sizeof run.hash);
+        const struct plan_run **found =
+            bsearch(&key, planned, (size_t)plan->run_count, sizeof *planned, compare_hashes);
+        if (found == NULL) {
+            *lost = &known[i];
+            continue;
+        }
+        kept++;
+        e->run_ids[*found - plan->runs] = known[i].run_id;
+        e->open_jobs[*found - plan->runs] = known[i].open_job;
     }
+    free(planned);
     e->out->added = plan->run_count - kept;
     e->out->vanishing = count - kept;
-    if (rc == 0 && kept < count)
+    return 0;
+}
+
+/* Finds the runs that the experiment has, and counts those that it would lose and gain.
+ * Losing one is an error. */
+static int find_runs(struct enqueue *e, struct error *err)
+{
+    const struct plan *plan = e->plan;
+    const struct queue_found *lost = NULL;
+    struct queue_found *known;
+    int count;
+    int rc = queue_runs(e->store, &known, &count, e->experiment.id, err);
+
+    if (rc == 0)
+        rc = match_runs(e, known, count, &lost, err);
+    if (lost != NULL)
         rc = error_set(err, ERROR_FORMAT,
                        "the experiment %s exists with %d of %d runs that this asks for no "
                        "longer (such as %.12s: other settings, seeds or data%s); nothing was "
                        "changed: give it another name, or --new for the name %s-2",
-                       plan->spec->name, count - kept, count, lost,
-                       kept == 0 ? ", or another engine" : "", plan->spec->name);
-    free(planned);
-    free(there);
+                       plan->spec->name, e->out->vanishing, count, lost->hash,
+                       e->out->added == plan->run_count ? ", or another engine" : "",
+                       plan->spec->name);
+    free(known);
     return rc;
 }
 
@@ -439,8 +471,8 @@ static int find_experiment(struct enqueue *e, const char *spec_file, struct erro
     e->out->known = e->experiment.id != 0;
     e->existed = e->out->known && strcmp(e->experiment.spec_hash, hash) == 0;
     e->out->changed = e->out->known && !e->existed;
-    if (rc == 0 && e->out->changed)
-        rc = compare_runs(e, err);
+    if (rc == 0 && e->out->known)
+        rc = find_runs(e, err);
     if (rc == 0)
         rc = queue_experiment(e->store, &e->experiment.id,
                               &(struct queue_experiment){ spec->name, spec->description, hash,
@@ -501,7 +533,10 @@ static int enqueue_as(struct enqueue_summary *out, struct store *store,
 
     *out = (struct enqueue_summary){ 0 };
     e.run_ids = calloc((size_t)plan->run_count, sizeof *e.run_ids);
-    rc = e.run_ids == NULL ? error_no_memory(err, "the queueing of a plan") : 0;
+    e.open_jobs = calloc((size_t)plan->run_count, sizeof *e.open_jobs);
+    rc = e.run_ids == NULL || e.open_jobs == NULL
+             ? error_no_memory(err, "the queueing of a plan")
+             : 0;
     if (rc == 0)
         rc = store_begin(store, err);
     if (rc == 0) {
@@ -515,6 +550,7 @@ static int enqueue_as(struct enqueue_summary *out, struct store *store,
     }
     free(e.experiment.spec_file);
     free(e.run_ids);
+    free(e.open_jobs);
     return rc;
 }
 
