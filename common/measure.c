@@ -488,6 +488,11 @@ int metric_find(enum metric *out, const char *name, struct error *err)
                      nearest != NULL ? "\"?)" : "", list);
 }
 
+int metric_decimals(enum metric metric)
+{
+    return metric == METRIC_MEAN_OUTER_STEPS ? 2 : 3;
+}
+
 enum metric measure_of_name(const char *name)
 {
     int i = 0;

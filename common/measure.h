@@ -140,6 +140,8 @@ extern const struct measure METRICS[MEASURE_COUNT];
 /* One that is a number, by name, old name, title or short name ("exact", "token"). NULL
  * is METRIC_PASS_AT_2. Unknown: ERROR_FORMAT with the nearest name and all of them. */
 int metric_find(enum metric *out, const char *name, struct error *err) MUST_CHECK;
+/* Decimals of a measure in tables for people. */
+int metric_decimals(enum metric metric);
 
 /* The measure of exactly this name, a list or not; MEASURE_COUNT: none. */
 enum metric measure_of_name(const char *name);

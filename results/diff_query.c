@@ -5,6 +5,7 @@
 #include "error.h"
 #include "evaluation_words.h"
 #include "file.h"
+#include "number.h"
 #include "query.h"
 #include "sql.h"
 #include "status_query.h"
@@ -18,6 +19,8 @@
 
 /* More evaluations than these are not read in one look. */
 enum { MOST_RESULTS = 12 };
+
+enum { SHORT_HASH = 12, WHOLE_HASH = 64 };
 
 void diff_side_release(struct diff_side *side)
 {
@@ -120,7 +123,8 @@ int diff_find_arm(struct diff_side *out, struct store *store, const char *experi
 #define OF_ATTEMPT(number, aspect, name, value)                                                \
     " UNION ALL SELECT " number ", '" aspect "', '" name "', run_id, " value " FROM told"
 
-/* Facts of the runs ?1 and ?2, both JSON lists: aspect, name, values of either side. */
+/* Facts of the runs ?1 and ?2, both JSON lists: aspect, name, values of either side;
+ * hashes with ?3 digits. */
 static const char FACTS[] =
     "WITH side (side, run_id) AS (SELECT 1, value FROM json_each(?1)"
     "  UNION SELECT 2, value FROM json_each(?2)),"
@@ -130,7 +134,7 @@ static const char FACTS[] =
     " fact (n, aspect, name, run_id, value) AS ("
     " SELECT 1, 'settings', key, run_id, value FROM setting"
     "  WHERE run_id IN (SELECT run_id FROM side)" //
-    OF_RUN("2", "data", "hash", "data_hash") OF_ATTEMPT(
+    OF_RUN("2", "data", "hash", "substr(data_hash, 1, ?3)") OF_ATTEMPT(
         "3", "data", "source",
         "provenance ->> '$.data.source'") OF_ATTEMPT("4", "data", "tasks trained on",
                                                      "provenance ->> '$.data.tasks_training'")
@@ -193,10 +197,12 @@ static void add_row(struct table *table, const char *aspect, const char *name,
 }
 
 static int add_facts(struct table *table, struct store *store, const struct diff_side *first,
-                     const struct diff_side *second, bool equal, int *same, struct error *err)
+                     const struct diff_side *second, const struct diff_form *form, int *same,
+                     struct error *err)
 {
     sqlite3_stmt *s;
-    int rc = sql_query(store, &s, err, FACTS, "tt", first->runs, second->runs);
+    int rc = sql_query(store, &s, err, FACTS, "tti", first->runs, second->runs,
+                       (int64_t)(form->people ? SHORT_HASH : WHOLE_HASH));
 
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
         char *a = sql_text_copy(s, 2), *b = sql_text_copy(s, 3);
@@ -204,7 +210,7 @@ static int add_facts(struct table *table, struct store *store, const struct diff
 
         rc = 0;
         *same += alike;
-        if (!alike || equal)
+        if (!alike || form->all)
             add_row(table, sql_text(s, 0), sql_text(s, 1), a, b, (double)NAN);
         free(a);
         free(b);
@@ -244,11 +250,22 @@ static bool is_hidden(sqlite3_stmt *s, int most)
            (one_side && sqlite3_column_int(s, 5) > most && sqlite3_column_int(s, 6) > 0);
 }
 
-/* most: how many of the largest differences are added; *hidden counts the others. */
-static int add_means(struct table *table, struct store *store, const struct diff_side *first,
-                     const struct diff_side *second, enum metric metric, int digits, int most,
-                     int *hidden, struct error *err)
+/* The mean as a text that people, or programs, read. */
+static void format_mean(char out[NUMBER_TEXT_SIZE], double mean, enum metric metric,
+                        const struct diff_form *form)
 {
+    if (form->people)
+        number_fixed(out, mean, metric_decimals(metric));
+    else
+        snprintf(out, NUMBER_TEXT_SIZE, "%.15g", mean);
+}
+
+/* Adds the largest differences, or all; *hidden counts the others. */
+static int add_means(struct table *table, struct store *store, const struct diff_side *first,
+                     const struct diff_side *second, enum metric metric,
+                     const struct diff_form *form, int *hidden, struct error *err)
+{
+    int most = form->all ? INT_MAX : MOST_RESULTS;
     sqlite3_stmt *s;
     int rc = sql_query(store, &s, err, MEANS, "ttt", first->runs, second->runs,
                        METRICS[metric].name);
@@ -265,11 +282,11 @@ static int add_means(struct table *table, struct store *store, const struct diff
         char *name =
             evaluation_words_add(format_string("%s, %s", METRICS[metric].title, sql_text(s, 0)),
                                  sql_text(s, 3), NULL);
-        char one[40], other[40];
+        char one[NUMBER_TEXT_SIZE], other[NUMBER_TEXT_SIZE];
 
         rc = name == NULL ? error_no_memory(err, "results") : 0;
-        snprintf(one, sizeof one, "%.*g", digits, a);
-        snprintf(other, sizeof other, "%.*g", digits, b);
+        format_mean(one, a, metric, form);
+        format_mean(other, b, metric, form);
         if (rc == 0)
             add_row(table, "results", name, has_first ? one : NULL, has_second ? other : NULL,
                     has_first && has_second ? b - a : (double)NAN);
@@ -322,17 +339,16 @@ int diff_table(struct table **out, struct store *store, const struct diff_side *
         { .name = "name", .type = TABLE_TEXT },
         { .name = "first", .type = TABLE_TEXT },
         { .name = "second", .type = TABLE_TEXT },
-        { .name = "difference", .type = TABLE_REAL, .digits = 4, .drop = 1 },
+        { .name = "difference", .type = TABLE_REAL, .digits = 3, .drop = 1 },
         { .name = "equal", .type = TABLE_BOOL, .machine_only = true },
     };
     int same = 0, hidden = 0;
     int rc = table_create(out, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, err);
 
     if (rc == 0)
-        rc = add_facts(*out, store, first, second, form->all, &same, err);
+        rc = add_facts(*out, store, first, second, form, &same, err);
     for (int i = 0; i < form->metric_count && rc == 0 && hidden == 0; i++)
-        rc = add_means(*out, store, first, second, form->metrics[i], form->digits,
-                       form->all ? INT_MAX : MOST_RESULTS, &hidden, err);
+        rc = add_means(*out, store, first, second, form->metrics[i], form, &hidden, err);
     if (rc == 0)
         rc = describe(*out, first, second, same, err);
     return rc == 0 && hidden > 0 ? note_hidden(*out, form, hidden, err) : rc;

@@ -36,7 +36,8 @@ struct diff_form {
     /* with the facts that are equal on both sides, and all results; otherwise, where
      * many evaluations differ, those that do most, in the first measure */
     bool all;
-    int digits; /* significant ones of results */
+    /* hashes by their beginning, results to the decimals of tables; else in full */
+    bool people;
 };
 
 /*

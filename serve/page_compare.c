@@ -167,7 +167,7 @@ static int add_diff(struct document *document, struct store *store, const char *
 {
     static const enum metric SHOWN[] = { METRIC_PASS_AT_2, METRIC_PER_TOKEN_ACCURACY,
                                          METRIC_EXACT_ROWS };
-    const struct diff_form form = { SHOWN, sizeof SHOWN / sizeof *SHOWN, false, 4 };
+    const struct diff_form form = { SHOWN, sizeof SHOWN / sizeof *SHOWN, false, true };
     struct diff_side sides[2] = { 0 };
     struct table *table = NULL;
     int rc = 0;

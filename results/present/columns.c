@@ -345,7 +345,7 @@ void columns_add_metrics(struct columns *columns, const struct shown *shown, boo
 
         if (metric == METRIC_COUNT)
             continue;
-        int digits = metric == METRIC_MEAN_OUTER_STEPS ? 2 : 3;
+        int digits = metric_decimals(metric);
 
         /* the first measure stays at any width, the second is the last to go */
         columns_add(columns, (struct table_column){ .name = METRICS[metric].name,

@@ -213,7 +213,7 @@ static int make_table(struct table **out, const struct pivot *pivot, enum metric
                                   .title = pivot->keys[1] != NULL ? across->items[i]
                                                                   : METRICS[metric].title,
                                   .type = TABLE_REAL,
-                                  .digits = metric == METRIC_MEAN_OUTER_STEPS ? 2 : 3 });
+                                  .digits = metric_decimals(metric) });
     }
     int rc = columns_create_table(out, &columns, err);
 

@@ -48,7 +48,7 @@ int command_diff(const struct options *options, int *exit_code, struct error *er
         struct shown shown = shown_metrics(metric);
         bool people = format_is_for_people(options->format);
         const struct diff_form form = { shown.metrics, shown.count, options->all || !people,
-                                        people ? 4 : 15 };
+                                        people };
 
         rc = diff_table(&table, store, &sides[0], &sides[1], &form, err);
     }
