@@ -290,6 +290,29 @@ static void nothing_finished_gives_a_report_that_says_so(void **state)
     store_close(store);
 }
 
+/* Curves of 9 arms cannot be told apart; arms from 3 on are copies of the first. */
+static void a_figure_of_too_many_arms_is_named_with_the_way_out(void **state)
+{
+    static const char ARMS[] =
+        "WITH RECURSIVE n (i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 9)"
+        " INSERT INTO arm SELECT i, 1, i, 'train.lr=' || i, json_object('train.lr', i) FROM n;"
+        "INSERT INTO arm_run SELECT arm_id, 1 FROM arm WHERE arm_id > 2;"
+        "INSERT INTO arm_evaluation SELECT arm_id, 1 FROM arm WHERE arm_id > 2;";
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+
+    (void)state;
+    open_source(&store, &source, ARMS, METRIC_PASS_AT_2);
+    make(&report, &source, DOCUMENT_HTML);
+    assert_non_null(strstr(report.text, "loss_curves is not drawn: more than 8 arms have "
+                                        "curves; choose by --where"));
+    assert_null(strstr(report.text, "interim is not drawn")); /* does not apply at all */
+    report_release(&report);
+    figure_source_close(&source);
+    store_close(store);
+}
+
 /* What is memorised is asked for beside what is generalised. */
 static void both_splits_are_listed_and_named(void **state)
 {
@@ -340,6 +363,7 @@ int main(void)
         TEST(markdown_has_its_figures_in_files),
         TEST(a_failed_run_is_listed_with_its_cause),
         TEST(nothing_finished_gives_a_report_that_says_so),
+        TEST(a_figure_of_too_many_arms_is_named_with_the_way_out),
         TEST(both_splits_are_listed_and_named),
         TEST(the_spec_is_written_over_several_lines),
     };

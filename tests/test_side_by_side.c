@@ -165,7 +165,8 @@ static void of_many_evaluations_those_are_shown_that_matter(void **state)
 
     expect(differences, "f1dbc51a4a31 "); /* a whole hash is wider than a terminal */
     assert_null(strstr(differences, "b1dbc51a4a316"));
-    expect(differences, "pass@2, inference 20, voted all  0.200         0.400              0.200\n");
+    expect(differences,
+           "pass@2, inference 20, voted all  0.200         0.400              0.200\n");
     expect(differences, "pass@2, inference 9, voted all");
     assert_null(strstr(differences, "pass@2, inference 8, voted all"));
     assert_null(strstr(differences, "token acc"));

@@ -263,9 +263,17 @@ static int add_figure(struct report *report, bool *drawn, struct report_source *
 
     if (rc != 0) {
         free(name);
+        if (rc == ERROR_FORMAT) { /* there is too much for one figure */
+            char *note = format_string("%s is not drawn: %s", figure->name, err->message);
+
+            rc = note == NULL ? error_no_memory(err, "a report") : 0;
+            if (rc == 0)
+                document_note(source->document, note);
+            free(note);
+        }
         /* the figure is not possible for this experiment; `hrmlab plot` gives the
          * reason */
-        return rc == ERROR_ABSENT || rc == ERROR_FORMAT ? 0 : rc;
+        return rc == ERROR_ABSENT ? 0 : rc;
     }
     rc = picture_draw(&svg, &picture, form == DOCUMENT_MARKDOWN, err);
     if (rc == 0)

@@ -312,7 +312,7 @@ int make_pass_at_k(struct picture *out, struct figure_source *source, struct err
     if (rc == 0 && chart == NULL)
         rc = error_no_memory(err, "a figure");
     if (rc == 0 && choice.count > SVG_SERIES)
-        rc = error_set(err, ERROR_ABSENT,
+        rc = error_set(err, ERROR_FORMAT,
                        "%d arms, at most %d can be told apart; choose by "
                        "--where",
                        choice.count, SVG_SERIES);
@@ -394,7 +394,7 @@ int make_seeds(struct picture *out, struct figure_source *source, struct error *
     if (rc == 0 && most < 2)
         rc = error_set(err, ERROR_ABSENT, "no arm has two seeds with results");
     if (rc == 0 && choice.count > MOST_ROWS)
-        rc = error_set(err, ERROR_ABSENT, "%d arms, at most %d rows; choose by --where",
+        rc = error_set(err, ERROR_FORMAT, "%d arms, at most %d rows; choose by --where",
                        choice.count, MOST_ROWS);
     if (rc == 0)
         chart_add_series(chart, "", 0);
@@ -459,7 +459,7 @@ int make_differences(struct picture *out, struct figure_source *source, struct e
     if (rc == 0 && list->count == 0)
         rc = error_set(err, ERROR_ABSENT, "there are no two arms to compare");
     if (rc == 0 && list->count > MOST_ROWS)
-        rc = error_set(err, ERROR_ABSENT, "%d differences, at most %d rows; choose by --where",
+        rc = error_set(err, ERROR_FORMAT, "%d differences, at most %d rows; choose by --where",
                        list->count, MOST_ROWS);
     if (rc != 0)
         return rc;

@@ -141,7 +141,7 @@ static int find_places(struct places *out, const struct figure_source *source, b
         *place = (struct place){ .cell = cell, .label = label };
         place->series = label_number(out, label);
         if (place->series < 0)
-            return error_set(err, ERROR_ABSENT,
+            return error_set(err, ERROR_FORMAT,
                              "more than %d combinations of the other settings; choose by "
                              "--where",
                              out->label_count);
@@ -271,7 +271,7 @@ static int add_places(struct chart *chart, struct places *places, const struct c
         if (end - i < 2)
             continue;
         if (++*drawn > SVG_SERIES)
-            return error_set(err, ERROR_ABSENT,
+            return error_set(err, ERROR_FORMAT,
                              "more than %d combinations of the other settings; choose by "
                              "--where",
                              SVG_SERIES);
@@ -498,7 +498,7 @@ int draw_axis_pair(struct picture *picture, struct figure_source *source, const 
     if (rows < 0 || cols < 0)
         return refuse_axis(source, rows < 0 ? rows_key : cols_key, err);
     if (bars && cells->axes[cols].count > SVG_SERIES)
-        return error_set(err, ERROR_ABSENT, "%s has more than %d values; choose by --where",
+        return error_set(err, ERROR_FORMAT, "%s has more than %d values; choose by --where",
                          cols_key, SVG_SERIES);
     bool *shown = calloc((size_t)cells->count + 1, sizeof *shown);
     struct places places = { 0 };

@@ -121,7 +121,7 @@ static int add_curves(struct chart *chart, const struct cells *cells,
             if (samples->items[end].arm != samples->items[i].arm)
                 break;
         if (chart->series_count == SVG_SERIES)
-            return error_set(err, ERROR_ABSENT,
+            return error_set(err, ERROR_FORMAT,
                              "more than %d arms have curves; choose by --where", SVG_SERIES);
         char *label = arm_label(cells, samples->items[i].arm);
 

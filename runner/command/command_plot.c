@@ -51,6 +51,11 @@ static int draw_all(struct figure_source *source, const char *directory, struct 
 {
     int rc = directory == NULL
                  ? error_set(err, ERROR_FORMAT, "--figure all: -o DIRECTORY is needed")
+             : picture_check_name(directory, NULL) == 0
+                 ? error_set(err, ERROR_FORMAT,
+                             "--figure all: -o %.200s: expected a directory, in which each "
+                             "figure is a file",
+                             directory)
                  : file_make_directories(directory, err);
 
     for (const struct figure *figure = FIGURES; figure->name != NULL && rc == 0; figure++) {
