@@ -24,7 +24,7 @@ document.addEventListener("pointermove", event => {
 });
 
 function valueOf(row, column, numeric) {
-    const text = row.cells[column].textContent, number = parseFloat(text);
+    const text = row.cells[column].textContent, number = parseFloat(text.replace("<", ""));
     return numeric && !isNaN(number) ? number : text;
 }
 function compare(a, b) {

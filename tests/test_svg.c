@@ -319,6 +319,11 @@ static void numbers_are_rounded_and_trimmed(void **state)
     assert_string_equal(number_fixed(text, -0.0004, 3), "0.000");
     assert_string_equal(number_fixed(text, -1.5, 0), "-2");
     assert_string_equal(number_fixed(text, (double)NAN, 3), "-");
+    assert_string_equal(number_p(text, 0.0), "<0.0001");
+    assert_string_equal(number_p(text, 0.000049), "<0.0001");
+    assert_string_equal(number_p(text, 0.00005), "0.0001");
+    assert_string_equal(number_p(text, 1.0), "1.0000");
+    assert_string_equal(number_p(text, (double)NAN), "-");
     assert_string_equal(number_trimmed(text, 12.5, 3), "12.5");
     assert_string_equal(number_trimmed(text, 100, 3), "100");
     assert_string_equal(number_signed(text, 0.02, 3), "+0.020");

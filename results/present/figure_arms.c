@@ -434,7 +434,7 @@ static int add_difference(struct chart *chart, const struct comparison *item, st
     label = isfinite(e->low) ? format_string("%s [%s, %s]", value, low, high) : strdup(value);
     tooltip = format_string("%s%s%s: %s [%s, %s], p (Holm) %s, %s, %d seed%s, %d tasks",
                             item->group, item->group[0] != '\0' ? ", " : "", item->label, value,
-                            low, high, number_fixed(p, item->p_holm, 4), verdict_name(verdict),
+                            low, high, number_p(p, item->p_holm), verdict_name(verdict),
                             e->seeds, e->seeds == 1 ? "" : "s", e->tasks);
     point.low = e->low;
     point.high = e->high;

@@ -32,6 +32,17 @@ char *number_fixed(char out[NUMBER_TEXT_SIZE], double value, int digits)
     return out;
 }
 
+char *number_p(char out[NUMBER_TEXT_SIZE], double p)
+{
+    static const double LEAST = 0.00005; /* that rounds to 0.0001 */
+
+    if (p >= 0.0 && p < LEAST)
+        snprintf(out, NUMBER_TEXT_SIZE, "<0.0001");
+    else
+        number_fixed(out, p, 4);
+    return out;
+}
+
 char *number_trimmed(char out[NUMBER_TEXT_SIZE], double value, int digits)
 {
     number_fixed(out, value, digits);

@@ -16,6 +16,9 @@ char *number_trimmed(char out[NUMBER_TEXT_SIZE], double value, int digits);
 /* Likewise, with a sign unless the value is zero: a difference. */
 char *number_signed(char out[NUMBER_TEXT_SIZE], double value, int digits);
 
+/* A p value with four decimals; one that would read 0.0000: "<0.0001". */
+char *number_p(char out[NUMBER_TEXT_SIZE], double p);
+
 /* Three significant digits and a decimal prefix, to be followed by a unit: "3.3 T"
  * for number_scaled(out, 3.3e12). Below 1000 there is no prefix ("12 "). */
 char *number_scaled(char out[NUMBER_TEXT_SIZE], double value);

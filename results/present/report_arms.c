@@ -327,8 +327,8 @@ static void add_comparison(struct document *document, const struct comparison *i
     snprintf(interval, sizeof interval, "[%s, %s]", number_signed(low, e->low, DIGITS),
              number_signed(high, e->high, DIGITS));
     document_cell(document, isfinite(e->low) ? interval : "");
-    document_cell(document, number_fixed(text, e->p, 4));
-    document_cell(document, number_fixed(text, item->p_holm, 4));
+    document_cell(document, number_p(text, e->p));
+    document_cell(document, number_p(text, item->p_holm));
     if (verdict == VERDICT_HIGHER || verdict == VERDICT_LOWER)
         document_strong_cell(document, verdict_name(verdict));
     else

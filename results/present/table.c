@@ -223,6 +223,8 @@ char *cell_text(const struct table_column *column, const struct cell *cell, bool
         snprintf(number, sizeof number, "%lld", (long long)cell->integer);
     else if (exact)
         cell_print_exactly(number, sizeof number, cell->real);
+    else if (column->p)
+        number_p(number, cell->real);
     else if (column->digits < 0 || fabs(cell->real) >= 1e15)
         snprintf(number, sizeof number, "%.4g", cell->real);
     else

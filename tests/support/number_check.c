@@ -34,6 +34,11 @@ const char *shown(double value, int digits)
     return write_number(value, digits, false);
 }
 
+const char *shown_p(double p)
+{
+    return p < 0.00005 ? "<0.0001" : shown(p, 4);
+}
+
 const char *shown_signed(double value, int digits)
 {
     return write_number(value, digits, true);

@@ -22,6 +22,8 @@ enum { SHOWN_SIZE = 48 };
 /* The number with so many digits after the point, half away from zero; "+0.100" or not.
  * In one of several static buffers. */
 const char *shown(double value, int digits);
+/* A p value with four decimals, or "<0.0001". */
+const char *shown_p(double p);
 const char *shown_signed(double value, int digits);
 const char *shown_trimmed(double value, int digits); /* "4.3" for 4.30 */
 

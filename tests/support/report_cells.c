@@ -131,9 +131,9 @@ static void check_comparison_cell(struct report_facts *facts, const struct page_
         check_equal(&facts->check, text, "[%s, %s]", shown_signed(e->low, SHOWN_DIGITS),
                     shown_signed(e->high, SHOWN_DIGITS));
     else if (strcmp(head, "p") == 0)
-        check_equal(&facts->check, text, "%s", shown(e->p, 4));
+        check_equal(&facts->check, text, "%s", shown_p(e->p));
     else if (strcmp(head, "p (Holm)") == 0)
-        check_equal(&facts->check, text, "%s", shown(d->value.p_holm, 4));
+        check_equal(&facts->check, text, "%s", shown_p(d->value.p_holm));
     else if (strcmp(head, "verdict") == 0)
         check_equal(&facts->check, text, "%s", outcomes_verdict(&d->value));
 }
