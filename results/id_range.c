@@ -62,8 +62,8 @@ static int begin_range(struct id_query *q, struct error *err)
 
     if (q->texts == NULL)
         return sql_query(q->store, &q->s, err, q->sql, "ii", first, last);
-    return sql_query(q->store, &q->s, err, q->sql, "iittt", first, last, q->texts[0],
-                     q->texts[1], q->texts[2]);
+    return sql_query(q->store, &q->s, err, q->sql, "iitttt", first, last, q->texts[0],
+                     q->texts[1], q->texts[2], q->texts[3]);
 }
 
 int id_query_step(struct id_query *q, struct error *err)

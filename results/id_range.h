@@ -28,7 +28,7 @@ void id_list_release(struct id_list *list);
 void id_list_order(struct id_list *list);
 
 /* A query while it is read. */
-enum { ID_QUERY_TEXTS = 3 };
+enum { ID_QUERY_TEXTS = 4 };
 
 struct id_query {
     sqlite3_stmt *s; /* the row */
@@ -41,7 +41,7 @@ struct id_query {
 };
 
 /* sql: ids are column 0, ascending, between ?1 and ?2; texts, where it is not NULL, has
- * ?3 to ?5. sql and texts must outlive the query. */
+ * ?3 to ?6. sql and texts must outlive the query. */
 struct id_query id_query_begin(struct store *store, const struct id_list *list, const char *sql,
                                const char *const *texts);
 /* 1: the next row of an id of the list; 0: there are no more; negative: an error. Ended

@@ -44,10 +44,11 @@ int measure_rows_write(struct store *store, int64_t evaluation_id, int64_t step,
                        const struct measure_list *list, struct error *err) MUST_CHECK;
 
 /* Columns and joins of a query of evaluation_result x that reads measures by their
- * names ?3, ?4 and ?5. NULL: no measure, and no value. */
-#define NAMED_MEASURES "m.value, n.value, o.value"
+ * names ?3 to ?6. NULL: no measure, and no value. */
+#define NAMED_MEASURES "m.value, n.value, o.value, p.value"
 #define JOIN_NAMED_MEASURES                                                                    \
-    JOIN_MEASURE("m", "?3") JOIN_MEASURE("n", "?4") JOIN_MEASURE("o", "?5")
+    JOIN_MEASURE("m", "?3")                                                                    \
+    JOIN_MEASURE("n", "?4") JOIN_MEASURE("o", "?5") JOIN_MEASURE("p", "?6")
 #define JOIN_MEASURE(alias, name)                                                              \
     " LEFT JOIN measure_value " alias " ON " alias ".evaluation_id = x.evaluation_id"          \
     " AND " alias ".step = x.step AND " alias ".name = " name " AND " alias ".position = 0"

@@ -231,7 +231,7 @@ static void ids_close_together_and_far_apart_are_each_read_once(void **state)
 {
     static const int64_t ASKED[] = { 70, 3, 5, 1000000, 4, 5, 14, 999999, 3 };
     static const int64_t ORDERED[] = { 3, 4, 5, 14, 70, 999999, 1000000 };
-    static const char *const TEXTS[ID_QUERY_TEXTS] = { "t", "ex", "t" };
+    static const char *const TEXTS[ID_QUERY_TEXTS] = { "t", "e", "x", "t" };
     enum { ASKED_COUNT = 9, COUNT = 7 };
     struct id_list list;
     struct error err;
@@ -249,7 +249,7 @@ static void ids_close_together_and_far_apart_are_each_read_once(void **state)
     struct id_query query = id_query_begin(
         store, &list,
         "WITH RECURSIVE n(i) AS (VALUES (?1) UNION ALL SELECT i + 1 FROM n WHERE i < ?2)"
-        " SELECT i, ?3 || ?4 || ?5 FROM n, (VALUES (0), (1)) ORDER BY i",
+        " SELECT i, ?3 || ?4 || ?5 || ?6 FROM n, (VALUES (0), (1)) ORDER BY i",
         TEXTS);
 
     while ((rc = id_query_step(&query, &err)) > 0) {

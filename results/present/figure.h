@@ -53,6 +53,9 @@ struct figure;
 int figure_source_open(struct figure_source *out, struct store *store, const char *experiment,
                        const char *const *wheres, int where_count, enum metric metric,
                        const struct figure *figure, struct error *err) MUST_CHECK;
+/* Loads measures that have not been loaded yet. ERROR_NOMEM, database errors. */
+int figure_need(struct figure_source *source, const enum metric *metrics, int count,
+                struct error *err) MUST_CHECK;
 void figure_source_close(struct figure_source *source);
 /* Computes, once, every difference that the axes allow: as `compare --matrix` does
  * if outer steps vary on both sides, otherwise for each axis. */
@@ -67,7 +70,6 @@ struct figure {
     const char *title; /* with %s for the title of the measure */
     const char *needs; /* what an experiment must vary */
     bool asked;        /* drawn only by name: it needs --axis, or --rows and --cols */
-    bool measures;     /* it draws measures besides the one asked for */
     figure_fn *make;
 };
 

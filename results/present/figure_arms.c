@@ -207,6 +207,8 @@ int make_steps_used(struct picture *out, struct figure_source *source, struct er
 
     if (rc == 0 && x == NULL)
         rc = error_no_memory(err, "a figure");
+    if (rc == 0)
+        rc = figure_need(source, &(enum metric){ METRIC_MEAN_OUTER_STEPS }, 1, err);
     if (rc == 0) {
         cells_choose(choice.shown, cells, KEYS, 2, choice.note);
         steps_of(x, cells);
@@ -261,20 +263,20 @@ static struct chart_point pass_point(const struct cells *cells, const struct cel
     return point;
 }
 
+static const enum metric KS[] = { METRIC_PASS_AT_1,  METRIC_PASS_AT_2,   METRIC_PASS_AT_5,
+                                  METRIC_PASS_AT_10, METRIC_PASS_AT_100, METRIC_PASS_AT_1000 };
+enum { K_COUNT = sizeof KS / sizeof *KS };
+
 static int add_pass_line(struct chart *chart, const char *label, const struct cells *cells,
                          const struct cell *cell, struct error *err)
 {
-    static const enum metric KS[] = {
-        METRIC_PASS_AT_1,  METRIC_PASS_AT_2,   METRIC_PASS_AT_5,
-        METRIC_PASS_AT_10, METRIC_PASS_AT_100, METRIC_PASS_AT_1000
-    };
     int series = chart_add_series(chart, label, chart->series_count);
 
     if (chart->out_of_memory)
         return error_no_memory(err, "a figure");
     chart->series[series].line = true;
     chart->series[series].band = true;
-    for (size_t k = 0; k < sizeof KS / sizeof *KS; k++) {
+    for (int k = 0; k < K_COUNT; k++) {
         struct chart_point point = pass_point(cells, cell, KS[k]);
         char number[NUMBER_TEXT_SIZE];
         char *tooltip = format_string("%s, %s: %s", label, METRICS[KS[k]].title,
@@ -316,6 +318,8 @@ int make_pass_at_k(struct picture *out, struct figure_source *source, struct err
                        "%d arms, at most %d can be told apart; choose by "
                        "--where",
                        choice.count, SVG_SERIES);
+    if (rc == 0)
+        rc = figure_need(source, KS, K_COUNT, err);
     if (rc == 0) {
         chart->x_scale = CHART_LOGARITHMIC;
         chart->y_is_share = true;

@@ -340,7 +340,10 @@ int make_halting_rules(struct picture *out, struct figure_source *source, struct
     const struct cells *cells = source->cells;
     struct chart *chart = chart_create(CHART_LINES, NULL, "outer steps used, mean over rows",
                                        METRICS[cells->metric].title);
-    int rc = chart == NULL ? error_no_memory(err, "a figure") : 0, shown = 0;
+    int rc = chart == NULL
+                 ? error_no_memory(err, "a figure")
+                 : figure_need(source, &(enum metric){ METRIC_MEAN_OUTER_STEPS }, 1, err);
+    int shown = 0;
 
     for (int i = 0; i < cells->count; i++)
         shown += has_rule(cells, &cells->items[i]);

@@ -12,17 +12,20 @@ int figure_source_open(struct figure_source *out, struct store *store, const cha
                        const char *const *wheres, int where_count, enum metric metric,
                        const struct figure *figure, struct error *err)
 {
-    enum results_scope scope =
-        figure != NULL && !figure->measures ? RESULTS_BARE : RESULTS_LAST;
+    enum results_scope scope = figure != NULL ? RESULTS_BARE : RESULTS_ROWS;
     struct arm_range all = { 0, INT64_MIN, INT64_MAX };
 
     *out = (struct figure_source){
         .store = store, .metric = metric, .wheres = wheres, .where_count = where_count
     };
+    /* the others are of a report's arms and figures: one query reads all four */
+    const enum metric metrics[] = { metric, METRIC_PER_TOKEN_ACCURACY, METRIC_EXACT_ROWS,
+                                    METRIC_MEAN_OUTER_STEPS };
     int rc = results_load(&out->results, store, experiment, wheres, where_count, scope, err);
 
     if (rc == 0)
-        rc = results_load_metric(out->results, store, metric, err);
+        rc = figure_need(out, metrics, figure != NULL ? 1 : sizeof metrics / sizeof *metrics,
+                         err);
     if (rc == 0)
         rc = cells_create(&out->cells, store, out->results, metric, err);
     if (rc == 0) {
@@ -33,6 +36,23 @@ int figure_source_open(struct figure_source *out, struct store *store, const cha
         rc = origin_data(&out->data, store, &out->runs, err);
     if (rc != 0)
         figure_source_close(out);
+    return rc;
+}
+
+int figure_need(struct figure_source *source, const enum metric *metrics, int count,
+                struct error *err)
+{
+    enum metric missing[METRIC_COUNT];
+    int missing_count = 0, rc = 0;
+
+    for (int i = 0; i < count; i++)
+        if (source->results->values[metrics[i]] == NULL)
+            missing[missing_count++] = metrics[i];
+    /* no more at a time than are searched for: to read all takes longer */
+    for (int i = 0; i < missing_count && rc == 0; i += ID_QUERY_TEXTS)
+        rc = results_load_metrics(
+            source->results, source->store, missing + i,
+            missing_count - i < ID_QUERY_TEXTS ? missing_count - i : ID_QUERY_TEXTS, err);
     return rc;
 }
 
