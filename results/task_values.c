@@ -53,22 +53,31 @@ static int add_task(struct task_values *values, const char *name, struct error *
     return 0;
 }
 
-/* What a test input counts: columns rank, votes, predictions, per_token_accuracy from
- * number 2 on. */
-static double value_of_test(sqlite3_stmt *s, const struct measure *measure)
-{
-    int predictions = sqlite3_column_int(s, 4);
+/* Of the test inputs, in order, the column from which a measure follows. */
+#define TESTS(column)                                                                          \
+    "SELECT evaluation_id, task, " column " FROM task_outcome"                                 \
+    " WHERE evaluation_id BETWEEN ?1 AND ?2 ORDER BY evaluation_id, task, test_index"
 
+static const char *tests_sql(const struct measure *measure)
+{
     switch (measure->per_task) {
     case MEASURE_TOKENS:
-        return sqlite3_column_double(s, 5);
+        return TESTS("per_token_accuracy");
     case MEASURE_VOTES:
-        return predictions > 0 ? 1.0 * sqlite3_column_int(s, 3) / predictions : 0.0;
+        return TESTS("iif(predictions > 0, 1.0 * votes / predictions, 0.0)");
     case MEASURE_SOLVED_SHARE:
     case MEASURE_ALL_SOLVED:
     case MEASURE_NOT_PER_TASK:
         break;
     }
+    return TESTS("rank");
+}
+
+/* What a test input counts. */
+static double value_of_test(sqlite3_stmt *s, const struct measure *measure)
+{
+    if (measure->rank == 0)
+        return sqlite3_column_double(s, 2);
     return sqlite3_column_type(s, 2) != SQLITE_NULL &&
            sqlite3_column_int(s, 2) <= measure->rank;
 }
@@ -108,12 +117,7 @@ int task_reader_begin(struct task_reader *out, struct store *store,
                          "--metric %s is not kept per task, so it cannot be compared; expected "
                          "pass_at_K, pass_at_K_strict, task_token_accuracy or task_exact_votes",
                          METRICS[metric].name);
-    out->query = id_query_begin(store, evaluations,
-                                "SELECT evaluation_id, task, rank, votes, predictions,"
-                                " per_token_accuracy FROM task_outcome"
-                                " WHERE evaluation_id BETWEEN ?1 AND ?2"
-                                " ORDER BY evaluation_id, task, test_index",
-                                NULL);
+    out->query = id_query_begin(store, evaluations, tests_sql(&METRICS[metric]), NULL);
     return 0;
 }
 

@@ -244,6 +244,33 @@ static void a_difference_is_between_the_numbers_beside_it(void **state)
     store_close(store);
 }
 
+static void a_task_without_predictions_has_no_votes(void **state)
+{
+    static const char MEAN[] = "SELECT avg(v) FROM (SELECT avg(iif(predictions = 0, 0.0,"
+                               " 1.0 * votes / predictions)) AS v FROM task_outcome"
+                               " WHERE evaluation_id = ?1 GROUP BY task)";
+    struct store *store = open_release_1(
+        "UPDATE task_outcome SET votes = 1, predictions = iif(task < 'crop', 0, 4)");
+    struct results *results;
+    struct error err;
+
+    (void)state;
+    must(results_load(&results, store, "t", NULL, 0, RESULTS_ROWS, &err), &err);
+    must(results_load_metric(results, store, METRIC_TASK_EXACT_VOTES, &err), &err);
+    for (int i = 0; i < results->row_count; i++) {
+        double value = result_value(results, &results->rows[i], METRIC_TASK_EXACT_VOTES);
+        sqlite3_stmt *s;
+
+        must(sql_query(store, &s, &err, MEAN, "i", results->rows[i].evaluation_id), &err);
+        assert_int_equal(sql_step(store, &s, &err), 1);
+        assert_true(value > 0 && value < 0.25);
+        assert_true(fabs(value - sqlite3_column_double(s, 0)) < 1e-12);
+        sql_end(&s);
+    }
+    results_destroy(results);
+    store_close(store);
+}
+
 static void results_and_compare_agree_on_a_measure_per_task(void **state)
 {
     struct store *store = open_release_1("");
@@ -349,6 +376,7 @@ int main(void)
         WITH_DIRECTORY(measures_of_every_release_are_columns_of_the_view_score),
         WITH_DIRECTORY(results_of_the_last_checkpoint_stand_alone_with_types),
         WITH_DIRECTORY(a_difference_is_between_the_numbers_beside_it),
+        WITH_DIRECTORY(a_task_without_predictions_has_no_votes),
         WITH_DIRECTORY(results_and_compare_agree_on_a_measure_per_task),
         WITH_DIRECTORY(seconds_are_what_their_names_say),
         WITH_DIRECTORY(baselines_stand_beside_the_data_they_belong_to),
