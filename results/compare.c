@@ -278,8 +278,11 @@ static int compare_seeds(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static int seed_index(const struct compare_cell *cell, int64_t seed)
+/* The number of the seed in the cell; -1: it has none. near: where it may be. */
+static int seed_index(const struct compare_cell *cell, int64_t seed, int near)
 {
+    if (near < cell->seed_count && cell->seeds[near] == seed)
+        return near;
     const int64_t *found =
         bsearch(&seed, cell->seeds, (size_t)cell->seed_count, sizeof seed, compare_seeds);
 
@@ -303,7 +306,7 @@ static int common_seeds(int64_t *out, int *fewest, const struct compare *compare
         bool everywhere = true;
 
         for (int i = 1; i < count && everywhere; i++)
-            everywhere = seed_index(&compare->cells[terms[i].cell], first->seeds[s]) >= 0;
+            everywhere = seed_index(&compare->cells[terms[i].cell], first->seeds[s], s) >= 0;
         if (everywhere)
             out[common++] = first->seeds[s];
     }
@@ -325,7 +328,7 @@ static int fill_block(struct statistics_block *block, double **values,
         const struct compare_cell *cell = &compare->cells[terms[i].cell];
 
         for (int s = 0; s < seed_count; s++) {
-            const double *from = cell->values + (size_t)seed_index(cell, seeds[s]) * tasks;
+            const double *from = cell->values + (size_t)seed_index(cell, seeds[s], s) * tasks;
 
             for (size_t t = 0; t < tasks; t++)
                 (*values)[(size_t)s * tasks + t] += terms[i].weight * from[t];
@@ -432,8 +435,8 @@ static void add_means(struct comparison *out, const struct compare *compare,
         double mean = 0;
 
         for (int s = 0; s < used; s++)
-            mean += common_mean(compare, cell, seeds != NULL ? seed_index(cell, seeds[s]) : s,
-                                common) /
+            mean += common_mean(compare, cell,
+                                seeds != NULL ? seed_index(cell, seeds[s], s) : s, common) /
                     used;
         *(terms[i].weight > 0 ? &out->other_mean : &out->base_mean) +=
             fabs(terms[i].weight) * mean;

@@ -99,6 +99,34 @@ static void an_axis_says_which_values_have_no_results(void **state)
     close_workspace();
 }
 
+static void expect_pairing(const char *change, bool expected)
+{
+    struct axis_values values = { 0 };
+    struct comparison_list list = { 0 };
+    struct error err;
+
+    open_workspace(change);
+    must(compare_axis(&values, &list, compare, "arch.name", &err), &err);
+    assert_true(list.count > 0);
+    for (int i = 0; i < list.count; i++)
+        assert_int_equal(list.items[i].paired_by_seed, expected);
+    axis_values_release(&values);
+    comparison_list_release(&list);
+    close_workspace();
+}
+
+static void equal_seeds_are_paired(void **state)
+{
+    (void)state;
+    expect_pairing("", true);
+}
+
+static void other_seeds_are_not_paired(void **state)
+{
+    (void)state;
+    expect_pairing("UPDATE run SET seed = seed + 7 WHERE run_id = 2", false);
+}
+
 static void a_cancelled_run_is_counted_as_cancelled(void **state)
 {
     char text[160];
@@ -488,6 +516,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_DIRECTORY(an_axis_says_which_values_have_no_results),
+        WITH_DIRECTORY(equal_seeds_are_paired),
+        WITH_DIRECTORY(other_seeds_are_not_paired),
         WITH_DIRECTORY(a_cancelled_run_is_counted_as_cancelled),
         WITH_DIRECTORY(a_comparison_of_nothing_offers_the_axes),
         WITH_DIRECTORY(arms_at_their_own_outer_steps_are_compared),
