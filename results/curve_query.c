@@ -6,6 +6,7 @@
 #include "file.h"
 #include "id_range.h"
 #include "measure.h"
+#include "run_facts.h"
 #include "sql.h"
 #include "store.h"
 
@@ -92,17 +93,13 @@ static bool same_evaluation(const struct result_row *a, const struct result_row 
     return a->arm == b->arm && strcmp(a->evaluation, b->evaluation) == 0;
 }
 
-/* Whether training has recorded anything of these runs. */
+/* Whether training has recorded anything of any run of the experiment. */
 static int have_recorded(bool *out, struct store *store, const struct results *results,
                          struct error *err)
 {
+    const struct arm_range all = { results->experiment_id, INT64_MIN, INT64_MAX };
     struct id_list runs;
-    int rc = id_list_init(&runs, results->row_count) ? 0 : error_no_memory(err, "curves");
-
-    *out = false;
-    for (int i = 0; i < results->row_count && rc == 0; i++)
-        runs.ids[runs.count++] = results->rows[i].run_id;
-    id_list_order(&runs);
+    int rc = run_ids_load(&runs, store, &all, err);
     struct id_query q = id_query_begin(
         store, &runs,
         "SELECT run_id FROM metric WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id", NULL);
@@ -120,10 +117,9 @@ static int load_trainings(struct curves *out, struct store *store,
                           const struct results *results, struct error *err)
 {
     const struct result_row *first = NULL;
-    bool any;
-    int rc = have_recorded(&any, store, results, err);
+    int rc = 0;
 
-    for (int i = 0; any && i < results->row_count && rc == 0; i++) {
+    for (int i = 0; i < results->row_count && rc == 0; i++) {
         const struct result_row *row = &results->rows[i];
 
         first = first == NULL || first->arm != row->arm ? row : first;
@@ -188,18 +184,22 @@ static int load_evaluations(struct curves *out, const struct results *results,
     return rc;
 }
 
+/* any: whether training has recorded anything. */
 static int error_no_series(struct store *store, const struct results *results, const char *name,
-                           struct error *err)
+                           bool any, struct error *err)
 {
     char list[400] = "";
     size_t used = 0;
     sqlite3_stmt *s;
-    int rc = sql_query(store, &s, err,
+    int rc = 0;
+
+    if (any)
+        rc = sql_query(store, &s, err,
                        "SELECT DISTINCT m.name FROM arm a JOIN arm_run x USING (arm_id)"
                        " JOIN metric m USING (run_id) WHERE a.experiment_id = ?1 ORDER BY 1",
                        "i", results->experiment_id);
 
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
+    while (any && rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
         rc = 0;
         if (used + strlen(sql_text(s, 0)) + 3 < sizeof list)
             used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
@@ -227,7 +227,7 @@ enum results_scope curves_scope(const char *name)
 int curves_load(struct curves *out, struct store *store, const struct results *results,
                 const char *name, struct error *err)
 {
-    bool training = is_of_training(name);
+    bool training = is_of_training(name), any = true;
     enum metric metric = METRIC_PASS_AT_2;
     int rc = training ? 0 : metric_find(&metric, name, err);
 
@@ -236,11 +236,14 @@ int curves_load(struct curves *out, struct store *store, const struct results *r
         rc = error_set(err, ERROR_FORMAT,
                        "--metric %s is worked out for the last checkpoint only: no curve",
                        METRICS[metric].name);
-    if (rc == 0)
-        rc = training ? load_trainings(out, store, results, err)
-                      : load_evaluations(out, results, metric, err);
+    if (rc == 0 && training)
+        rc = have_recorded(&any, store, results, err);
+    if (rc == 0 && !training)
+        rc = load_evaluations(out, results, metric, err);
+    else if (rc == 0 && any)
+        rc = load_trainings(out, store, results, err);
     if (rc == 0 && out->count == 0)
-        rc = error_no_series(store, results, name, err);
+        rc = error_no_series(store, results, name, any, err);
     if (rc < 0)
         curves_release(out);
     return rc;

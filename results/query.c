@@ -553,16 +553,27 @@ int results_load_arms(struct results **out, struct store *store, const char *exp
     return 0;
 }
 
-int results_have_interim(bool *out, struct store *store, int64_t experiment_id,
+int results_have_interim(bool *out, struct store *store, const struct results *results,
                          struct error *err)
 {
-    int64_t ignored;
+    struct id_list ids;
+    int rc = id_list_init(&ids, results->row_count) ? 0 : error_no_memory(err, "results");
 
-    return sql_int(store, &ignored, out, err,
-                   "SELECT 1 FROM arm a CROSS JOIN arm_evaluation e USING (arm_id)"
-                   " CROSS JOIN evaluation_result x USING (evaluation_id)"
-                   " WHERE a.experiment_id = ?1 AND x.checkpoint = 'interim' LIMIT 1",
-                   "i", experiment_id);
+    for (int i = 0; i < results->row_count && rc == 0; i++)
+        ids.ids[ids.count++] = results->rows[i].evaluation_id;
+    id_list_order(&ids);
+    struct id_query q = id_query_begin(
+        store, &ids,
+        "SELECT evaluation_id FROM evaluation_result WHERE evaluation_id BETWEEN ?1 AND ?2"
+        " AND checkpoint = 'interim' ORDER BY evaluation_id",
+        NULL);
+
+    if (rc == 0)
+        rc = id_query_step(&q, err);
+    id_query_end(&q);
+    id_list_release(&ids);
+    *out = rc > 0;
+    return rc < 0 ? rc : 0;
 }
 
 void run_counts_describe(char *out, size_t size, const struct run_counts *counts)

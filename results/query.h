@@ -143,8 +143,8 @@ int results_load_metric(struct results *results, struct store *store, enum metri
                         struct error *err) MUST_CHECK;
 int results_load_metrics(struct results *results, struct store *store,
                          const enum metric *metrics, int count, struct error *err) MUST_CHECK;
-/* Whether the experiment has results of interim checkpoints. */
-int results_have_interim(bool *out, struct store *store, int64_t experiment_id,
+/* Whether evaluations of these rows have results of interim checkpoints. */
+int results_have_interim(bool *out, struct store *store, const struct results *results,
                          struct error *err) MUST_CHECK;
 /* Loads every recorded measure. */
 int results_load_recorded(struct results *results, struct store *store,

@@ -260,7 +260,7 @@ int make_interim(struct picture *out, struct figure_source *source, struct error
     struct results *all = NULL;
     bool *shown = NULL, any;
     char note[300];
-    int rc = results_have_interim(&any, source->store, source->results->experiment_id, err);
+    int rc = results_have_interim(&any, source->store, source->results, err);
 
     if (rc == 0 && !any)
         rc = error_no_interim(err);
