@@ -175,19 +175,28 @@ int origin_builds(struct origin_builds *out, struct store *store, const struct i
     struct id_query q =
         id_query_begin(store, runs,
                        "SELECT t.run_id, t.started_at, t.engine_version, r.numeric_version,"
-                       " t.git_commit, t.compiler, t.kernel_set, t.blas, t.cpu, t.host"
+                       " t.git_commit, t.compiler, t.kernel_set, t.blas, t.cpu, t.host,"
+                       " coalesce(t.user_seconds, 0) + coalesce(t.system_seconds, 0)"
                        " FROM attempt t CROSS JOIN run r USING (run_id)"
-                       " WHERE t.run_id BETWEEN ?1 AND ?2 AND t.engine_version IS NOT NULL"
-                       " ORDER BY t.run_id, t.number",
+                       " WHERE t.run_id BETWEEN ?1 AND ?2 ORDER BY t.run_id, t.number",
                        NULL);
-    int rc;
+    double of_run = 0;
+    int before = -1, rc;
 
     *out = (struct origin_builds){ 0 };
     while ((rc = id_query_step(&q, err)) > 0) {
-        rc = add_attempt(out, q.s, err);
+        if (q.place != before) {
+            out->cpu_seconds += of_run;
+            of_run = 0;
+        }
+        before = q.place;
+        of_run += sqlite3_column_double(q.s, BUILD_KEYS + 2);
+        if (sqlite3_column_type(q.s, 2) != SQLITE_NULL) /* its program began */
+            rc = add_attempt(out, q.s, err);
         if (rc < 0)
             break;
     }
+    out->cpu_seconds += of_run;
     id_query_end(&q);
     if (rc < 0)
         origin_builds_release(out);
@@ -221,11 +230,13 @@ int origin_failures(struct origin_failures *out, struct store *store, int64_t ex
         store, &s, err,
         "SELECT a.label, r.hash, iif(j.cause = 'diverged', 'diverged', j.state), j.cause,"
         " j.message, r.seed, (SELECT count(*) FROM attempt t WHERE t.job_id = j.job_id)"
-        " FROM arm a CROSS JOIN arm_run x USING (arm_id) CROSS JOIN run r USING (run_id)"
-        " CROSS JOIN job j ON j.job_id = (SELECT max(n.job_id) FROM job n"
-        "  WHERE n.run_id = r.run_id AND n.kind = 'train')"
+        " FROM arm a CROSS JOIN arm_run x USING (arm_id)"
+        " CROSS JOIN job j ON j.run_id = x.run_id AND j.kind = 'train'"
+        " CROSS JOIN run r ON r.run_id = x.run_id"
         " WHERE a.experiment_id = ?1"
         " AND (j.state IN ('failed', 'cancelled', 'quarantined') OR j.cause = 'diverged')"
+        " AND j.job_id = (SELECT max(n.job_id) FROM job n"
+        "  WHERE n.run_id = j.run_id AND n.kind = 'train')"
         " ORDER BY a.position, r.seed",
         "i", experiment_id);
 
@@ -307,9 +318,8 @@ int origin_spec(struct origin_spec *out, struct store *store, int64_t experiment
     return rc;
 }
 
-/* Adds the FLOPs of the trainings that are done. */
-static int add_flops(struct origin_cost *out, struct store *store, const struct id_list *runs,
-                     struct error *err)
+int origin_cost(struct origin_cost *out, struct store *store, const struct id_list *runs,
+                struct error *err)
 {
     struct id_query q = id_query_begin(
         store, runs,
@@ -319,6 +329,7 @@ static int add_flops(struct origin_cost *out, struct store *store, const struct 
         NULL);
     int before = -1, rc;
 
+    *out = (struct origin_cost){ 0 };
     while ((rc = id_query_step(&q, err)) > 0) {
         if (q.place == before)
             continue;
@@ -327,28 +338,4 @@ static int add_flops(struct origin_cost *out, struct store *store, const struct 
         out->flops += sqlite3_column_double(q.s, 1); /* NULL: 0 */
     }
     return rc;
-}
-
-int origin_cost(struct origin_cost *out, struct store *store, const struct id_list *runs,
-                struct error *err)
-{
-    struct id_query q =
-        id_query_begin(store, runs,
-                       "SELECT run_id, coalesce(user_seconds, 0) + coalesce(system_seconds, 0)"
-                       " FROM attempt WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id, number",
-                       NULL);
-    double of_run = 0;
-    int before = -1, rc;
-
-    *out = (struct origin_cost){ 0 };
-    while ((rc = id_query_step(&q, err)) > 0) {
-        if (q.place != before) {
-            out->cpu_seconds += of_run;
-            of_run = 0;
-        }
-        before = q.place;
-        of_run += sqlite3_column_double(q.s, 1);
-    }
-    out->cpu_seconds += of_run;
-    return rc < 0 ? rc : add_flops(out, store, runs, err);
 }

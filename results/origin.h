@@ -30,6 +30,7 @@ struct origin_build {
 struct origin_builds {
     struct origin_build *items; /* owned */
     int count;
+    double cpu_seconds; /* of cores, by all attempts */
 };
 int origin_builds(struct origin_builds *out, struct store *store, const struct id_list *runs,
                   struct error *err) MUST_CHECK;
@@ -61,10 +62,9 @@ void origin_spec_release(struct origin_spec *spec);
 int origin_spec_text(char **text, struct store *store, const char *workspace,
                      int64_t experiment_id, struct error *err) MUST_CHECK;
 
-/* The cost of the runs' trainings so far: FLOPs of completed ones, core seconds of
- * all attempts. */
+/* What the completed trainings computed. */
 struct origin_cost {
-    double flops, cpu_seconds;
+    double flops;
     int trained;
 };
 int origin_cost(struct origin_cost *out, struct store *store, const struct id_list *runs,

@@ -17,7 +17,9 @@
 #include "evaluation_order.h"
 #include "evaluation_words.h"
 #include "id_range.h"
+#include "origin.h"
 #include "query.h"
+#include "run_facts.h"
 #include "store.h"
 #include "support/opened.h"
 #include "support/release_1.h"
@@ -227,11 +229,96 @@ static void the_last_training_is_the_state_unless_one_is_done(void **state)
     results_destroy(results);
 }
 
+static struct id_list runs_of(const struct results *results)
+{
+    const struct arm_range all = { results->experiment_id, INT64_MIN, INT64_MAX };
+    struct id_list runs;
+    struct error err;
+
+    must(run_ids_load(&runs, store, &all, &err), &err);
+    return runs;
+}
+
+static int count_failures(const struct results *results)
+{
+    struct origin_failures failures;
+    struct error err;
+
+    must(origin_failures(&failures, store, results->experiment_id, &err), &err);
+    int count = failures.count;
+    origin_failures_release(&failures);
+    return count;
+}
+
+static void the_last_training_tells_whether_a_run_failed(void **state)
+{
+    struct results *results = load(RESULTS_ROWS);
+
+    (void)state;
+    assert_int_equal(count_failures(results), 0);
+    change("INSERT INTO job (run_id, kind, state, cause, queued_at) SELECT run_id, 'train',"
+           " 'failed', 'crash', '' FROM run");
+    assert_int_equal(count_failures(results), results->runs.total);
+    change("INSERT INTO job (run_id, kind, state, queued_at) SELECT run_id, 'train',"
+           " 'done', '' FROM run");
+    assert_int_equal(count_failures(results), 0);
+    change("INSERT INTO job (run_id, kind, state, cause, queued_at) SELECT run_id, 'train',"
+           " 'done', 'diverged', '' FROM run WHERE run_id = 1;"
+           "INSERT INTO job (run_id, kind, state, cause, queued_at) SELECT run_id, 'evaluate',"
+           " 'failed', 'crash', '' FROM run");
+    assert_int_equal(count_failures(results), 1);
+    results_destroy(results);
+}
+
+static void attempts_of_unknown_programs_cost_as_much(void **state)
+{
+    struct results *results = load(RESULTS_ROWS);
+    struct id_list runs = runs_of(results);
+    struct origin_builds before, after;
+    struct error err;
+    int attempts[2] = { 0, 0 };
+
+    (void)state;
+    change("UPDATE attempt SET user_seconds = 2.5, system_seconds = 0.25;"
+           "UPDATE attempt SET system_seconds = NULL WHERE attempt_id = 1");
+    must(origin_builds(&before, store, &runs, &err), &err);
+    change("UPDATE attempt SET engine_version = NULL WHERE attempt_id = 1");
+    must(origin_builds(&after, store, &runs, &err), &err);
+    for (int i = 0; i < before.count; i++)
+        attempts[0] += before.items[i].attempts;
+    for (int i = 0; i < after.count; i++)
+        attempts[1] += after.items[i].attempts;
+    assert_int_equal(attempts[1], attempts[0] - 1);
+    assert_true(before.cpu_seconds == 2.75 * attempts[0] - 0.25);
+    assert_true(after.cpu_seconds == before.cpu_seconds);
+    origin_builds_release(&before);
+    origin_builds_release(&after);
+    id_list_release(&runs);
+    results_destroy(results);
+}
+
+static void interim_results_are_noticed(void **state)
+{
+    struct results *results = load(RESULTS_ROWS);
+    struct error err;
+    bool any = true;
+
+    (void)state;
+    must(results_have_interim(&any, store, results, &err), &err);
+    assert_false(any);
+    change("INSERT INTO evaluation_result SELECT evaluation_id, step + 1, 'interim', tasks,"
+           " rows_count, seconds FROM evaluation_result WHERE checkpoint = 'last'"
+           " ORDER BY evaluation_id DESC LIMIT 1");
+    must(results_have_interim(&any, store, results, &err), &err);
+    assert_true(any);
+    results_destroy(results);
+}
+
 static void ids_close_together_and_far_apart_are_each_read_once(void **state)
 {
     static const int64_t ASKED[] = { 70, 3, 5, 1000000, 4, 5, 14, 999999, 3 };
     static const int64_t ORDERED[] = { 3, 4, 5, 14, 70, 999999, 1000000 };
-    static const char *const TEXTS[ID_QUERY_TEXTS] = { "t", "e", "x", "t" };
+    static const char *const TEXTS[ID_QUERY_TEXTS] = { "t", "e", "x", "ts" };
     enum { ASKED_COUNT = 9, COUNT = 7 };
     struct id_list list;
     struct error err;
@@ -255,7 +342,7 @@ static void ids_close_together_and_far_apart_are_each_read_once(void **state)
     while ((rc = id_query_step(&query, &err)) > 0) {
         assert_int_equal(query.place, seen / 2);
         assert_int_equal(sqlite3_column_int64(query.s, 0), ORDERED[seen / 2]);
-        assert_string_equal((const char *)sqlite3_column_text(query.s, 1), "text");
+        assert_string_equal((const char *)sqlite3_column_text(query.s, 1), "texts");
         seen++;
     }
     must(rc, &err);
@@ -406,6 +493,9 @@ int main(void)
         TEST(only_attempts_to_train_cost_training),
         TEST(a_run_of_two_arms_counts_once_and_has_its_cost_once),
         TEST(the_last_training_is_the_state_unless_one_is_done),
+        TEST(the_last_training_tells_whether_a_run_failed),
+        TEST(attempts_of_unknown_programs_cost_as_much),
+        TEST(interim_results_are_noticed),
         TEST(ids_close_together_and_far_apart_are_each_read_once),
         TEST(results_do_not_depend_on_the_numbers_of_runs),
         TEST(the_arms_alone_have_no_rows),

@@ -363,9 +363,11 @@ int report_write(struct report *out, struct document *document, struct figure_so
     *out = (struct report){ 0 };
     if (rc != 0)
         return rc;
+    rc = origin_builds(&source.builds, figures->store, &figures->runs, err);
     source.chosen = calloc((size_t)figures->cells->count + 1, sizeof *source.chosen);
     source.listed = calloc((size_t)figures->cells->count + 1, sizeof *source.listed);
-    rc = source.chosen == NULL || source.listed == NULL ? error_no_memory(err, "a report") : 0;
+    if (rc == 0 && (source.chosen == NULL || source.listed == NULL))
+        rc = error_no_memory(err, "a report");
     if (rc == 0) {
         cells_choose(source.listed, figures->cells, &SPLIT, 1, source.listed_note);
         cells_choose(source.chosen, figures->cells, NULL, 0, source.note);
@@ -382,6 +384,7 @@ int report_write(struct report *out, struct document *document, struct figure_so
     free(source.chosen);
     free(source.listed);
     origin_spec_release(&source.origin);
+    origin_builds_release(&source.builds);
     if (rc != 0)
         report_release(out);
     return rc;

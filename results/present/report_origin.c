@@ -160,7 +160,7 @@ int report_cost(struct report_source *source, struct error *err)
     if (rc != 0)
         return rc;
     document_section(source->document, "cost", "Cost");
-    write_time(time, sizeof time, cost.cpu_seconds);
+    write_time(time, sizeof time, source->builds.cpu_seconds);
     document_say(source->document,
                  "%d training%s done: %sFLOP of training, counted from shapes. All attempts "
                  "together, evaluations and repetitions included: %s of one core.",
@@ -226,18 +226,16 @@ int report_origin(struct report_source *source, struct error *err)
         { "first begun", DOCUMENT_TEXT }, { "last begun", DOCUMENT_TEXT },
     };
     struct document *document = source->document;
-    struct origin_builds builds;
-    int rc = origin_builds(&builds, source->figures->store, &source->figures->runs, err);
+    const struct origin_builds *builds = &source->builds;
 
-    if (rc != 0)
-        return rc;
+    (void)err;
     document_section(document, "origin", "Provenance");
     document_say(document, "Queued at %s; spec %.*s.", source->origin.queued_at, SHORT_HASH,
                  source->origin.spec_hash);
     document_table(document, "Programs and machines that ran it", HEADS,
                    sizeof HEADS / sizeof *HEADS);
-    for (int i = 0; i < builds.count; i++) {
-        const struct origin_build *build = &builds.items[i];
+    for (int i = 0; i < builds->count; i++) {
+        const struct origin_build *build = &builds->items[i];
         const char *const texts[] = { build->engine_version,
                                       build->numeric_version,
                                       build->git_commit,
@@ -258,7 +256,6 @@ int report_origin(struct report_source *source, struct error *err)
         document_cell(document, build->last_begun);
     }
     document_table_end(document);
-    origin_builds_release(&builds);
     return 0;
 }
 

@@ -19,6 +19,7 @@ struct report_source {
     char listed_note[300];
     const char *spec; /* NULL: it does not exist */
     struct origin_spec origin;
+    struct origin_builds builds;
 };
 
 /* Adds drawings of the answers to these tasks, by a run of the best of the chosen arms
