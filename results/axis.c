@@ -77,6 +77,8 @@ int result_axis_value(char **out, struct store *store, const struct results *res
         *out = evaluation_value(row, (enum evaluation_key)evaluation_key);
     } else if (axis != NULL) {
         *out = cJSON_IsString(axis) ? strdup(axis->valuestring) : json_canonical(axis);
+    } else if (id == TRAIN_SEED && row->config_id != 0) {
+        *out = format_string("%lld", (long long)row->seed);
     } else { /* an arm with the base's value */
         rc = results_setting(store, out, row->run_id, key, err);
         if (rc == 0 && *out == NULL) {

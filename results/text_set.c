@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *text_set_add(struct text_set *set, const char *text)
+int text_set_find(struct text_set *set, const char *text)
 {
     /* The rows of a run and the next one name the same texts in the same order: the one
      * sought mostly follows the one found before. */
@@ -14,9 +14,18 @@ const char *text_set_add(struct text_set *set, const char *text)
         at = at < set->count ? at : at - set->count;
         if (strcmp(set->items[at], text) == 0) {
             set->at = at + 1 < set->count ? at + 1 : 0;
-            return set->items[at];
+            return at;
         }
     }
+    return -1;
+}
+
+const char *text_set_add(struct text_set *set, const char *text)
+{
+    int at = text_set_find(set, text);
+
+    if (at >= 0)
+        return set->items[at];
     char *copy = strdup(text);
     char **items =
         copy == NULL ? NULL : realloc(set->items, ((size_t)set->count + 1) * sizeof *items);

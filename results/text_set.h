@@ -10,6 +10,8 @@ struct text_set {
     int at; /* where to search first */
 };
 
+/* The number of the text in the set; -1: it is not in it. */
+int text_set_find(struct text_set *set, const char *text);
 /* The text in the set; added if it is new. NULL: no memory. */
 const char *text_set_add(struct text_set *set, const char *text);
 void text_set_release(struct text_set *set);

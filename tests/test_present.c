@@ -25,6 +25,7 @@
 #include "store.h"
 #include "support/opened.h"
 #include "support/place.h"
+#include "support/release_1.h"
 #include "table_arrange.h"
 #include "text.h"
 
@@ -172,6 +173,25 @@ static void a_pivot_has_a_row_and_a_column_per_value(void **state)
     assert_int_equal(
         pivot_table(&table, store, results, "arch.name", "arch.name", METRIC_PASS_AT_2, &err),
         ERROR_FORMAT);
+}
+
+static void a_pivot_by_seed_has_a_row_per_seed(void **state)
+{
+    struct results *more;
+    struct table *table;
+    struct error err;
+
+    (void)state;
+    database_change(opened.directory, "UPDATE run SET seed = 12 WHERE run_id = 1;"
+                                      "UPDATE run SET seed = 3 WHERE run_id = 2");
+    must(results_load(&more, store, "last", NULL, 0, RESULTS_LAST, &err), &err);
+    must(pivot_table(&table, store, more, "train.seed", "eval.halt_max_steps", METRIC_PASS_AT_2,
+                     &err),
+         &err);
+    expect_print(table, FORMAT_CSV,
+                 "train.seed,eval.halt_max_steps=1,eval.halt_max_steps=2\n3,0,0\n12,0,0\n");
+    table_destroy(table);
+    results_destroy(more);
 }
 
 static void runs_that_share_their_settings_share_all_values_but_the_seed(void **state)
@@ -505,6 +525,7 @@ int main(void)
         cmocka_unit_test(chosen_columns_are_seen_by_people_too_in_the_order_asked),
         cmocka_unit_test(conditions_on_measures_are_told_from_those_on_settings),
         WITH_WORKSPACE(a_pivot_has_a_row_and_a_column_per_value),
+        WITH_WORKSPACE(a_pivot_by_seed_has_a_row_per_seed),
         WITH_WORKSPACE(runs_that_share_their_settings_share_all_values_but_the_seed),
         WITH_WORKSPACE(every_other_arm_is_compared_with_the_baseline),
         WITH_WORKSPACE(curves_are_of_trainings_or_of_evaluations_on_the_way),

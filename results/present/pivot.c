@@ -8,51 +8,12 @@
 #include "error.h"
 #include "file.h"
 #include "settings.h"
+#include "text_set.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The distinct values of a setting, in the order of their columns or rows. */
-struct values {
-    char **items; /* owned */
-    int count;
-};
-
-static void values_release(struct values *values)
-{
-    for (int i = 0; i < values->count; i++)
-        free(values->items[i]);
-    free(values->items);
-}
-
-static int position_of(const struct values *values, const char *text)
-{
-    for (int i = 0; i < values->count; i++)
-        if (strcmp(values->items[i], text) == 0)
-            return i;
-    return -1;
-}
-
-/* Takes ownership of text. */
-static int values_add(struct values *values, char *text, struct error *err)
-{
-    char **items;
-
-    if (position_of(values, text) >= 0) {
-        free(text);
-        return 0;
-    }
-    items = realloc(values->items, ((size_t)values->count + 1) * sizeof *items);
-    if (items == NULL) {
-        free(text);
-        return error_no_memory(err, "a table");
-    }
-    values->items = items;
-    items[values->count++] = text;
-    return 0;
-}
 
 /* False: text is not a number. */
 static bool read_number(double *out, const char *text)
@@ -70,7 +31,7 @@ static int compare_numbers(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static bool all_numbers(const struct values *values)
+static bool all_numbers(const struct text_set *values)
 {
     double ignored;
 
@@ -81,7 +42,7 @@ static bool all_numbers(const struct values *values)
 }
 
 /* Sorts numbers in ascending order; words keep the order of the arms. */
-static void order_values(struct values *values)
+static void order_values(struct text_set *values)
 {
     if (values->count > 0 && all_numbers(values))
         qsort(values->items, (size_t)values->count, sizeof *values->items, compare_numbers);
@@ -90,17 +51,17 @@ static void order_values(struct values *values)
 /* State while a pivot table is made. */
 struct pivot {
     const struct results *results;
-    const char *keys[2]; /* of rows and columns; the second may be NULL */
-    struct values values[2];
-    int (*places)[2]; /* owned: (rows of results) row and column of each, -1: none */
-    double *sums;     /* owned: (rows, columns) */
-    int *counts;      /* owned: (rows, columns) */
+    const char *keys[2];       /* of rows and columns; the second may be NULL */
+    struct text_set values[2]; /* of the settings, in the order of rows and columns */
+    int (*places)[2];          /* owned: (rows of results) row and column of each, -1: none */
+    double *sums;              /* owned: (rows, columns) */
+    int *counts;               /* owned: (rows, columns) */
 };
 
 static void pivot_release(struct pivot *pivot)
 {
-    values_release(&pivot->values[0]);
-    values_release(&pivot->values[1]);
+    text_set_release(&pivot->values[0]);
+    text_set_release(&pivot->values[1]);
     free(pivot->places);
     free(pivot->sums);
     free(pivot->counts);
@@ -129,7 +90,7 @@ static int place_rows(struct pivot *pivot, int which, struct store *store, enum 
 {
     const struct result_row *rows = pivot->results->rows;
     const char *key = pivot->keys[which];
-    struct values *values = &pivot->values[which];
+    struct text_set *values = &pivot->values[which];
     int rc = 0;
 
     for (int pass = 0; pass < 2 && rc == 0; pass++) {
@@ -149,11 +110,11 @@ static int place_rows(struct pivot *pivot, int which, struct store *store, enum 
             before = i;
             rc = read_value(&text, store, pivot, &rows[i], key, err);
             if (rc == 0 && pass == 0) {
-                rc = values_add(values, text, err);
+                rc = text_set_add(values, text) == NULL ? error_no_memory(err, "a table") : 0;
             } else if (rc == 0) {
-                pivot->places[i][which] = position_of(values, text);
-                free(text);
+                pivot->places[i][which] = text_set_find(values, text);
             }
+            free(text);
         }
         if (pass == 0)
             order_values(values);
@@ -195,7 +156,7 @@ static int make_table(struct table **out, const struct pivot *pivot, enum metric
                       struct error *err)
 {
     struct columns columns = { 0 };
-    const struct values *across = &pivot->values[1];
+    const struct text_set *across = &pivot->values[1];
     bool numbers = all_numbers(&pivot->values[0]);
     int least = 0, most = 0;
     char text[240];
