@@ -150,3 +150,21 @@ size_t text_whole_characters(const char *text, size_t size)
     }
     return size;
 }
+
+bool text_shorten_time(char *text)
+{
+    static const char LONG[] = "dddd-dd-ddTdd:dd:dd.dddZ", SHORT[] = "dddd-dd-dd dd:dd:ddZ";
+    enum { DAY = 10, SECOND = 19 };
+    size_t length = strlen(text);
+    const char *form = length == sizeof LONG - 1 ? LONG : SHORT;
+
+    if (length != strlen(form))
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (form[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+            return false;
+    text[DAY] = ' ';
+    text[SECOND] = 'Z';
+    text[SECOND + 1] = '\0';
+    return true;
+}

@@ -36,4 +36,8 @@ int text_columns(const char *text, size_t size);
  * off. */
 size_t text_whole_characters(const char *text, size_t size);
 
+/* Writes a time as people read it, in place: "2026-01-31T12:34:56.789Z" becomes
+ * "2026-01-31 12:34:56Z". Whether text is a time of either form. */
+bool text_shorten_time(char *text);
+
 #endif

@@ -30,7 +30,7 @@ int job_list_running(struct table **out, struct store *store, struct error *err)
         { .name = "host", .type = TABLE_TEXT },
         { .name = "cpus", .title = "cores", .type = TABLE_TEXT },
         { .name = "threads", .type = TABLE_INT },
-        { .name = "started_at", .title = "started", .type = TABLE_TEXT },
+        { .name = "started_at", .title = "started", .type = TABLE_TEXT, .whole = true },
     };
     enum { COUNT = sizeof COLUMNS / sizeof *COLUMNS };
     sqlite3_stmt *s;
@@ -60,7 +60,7 @@ int job_list_queued(struct table **out, struct store *store, int most, struct er
         { .name = "threads", .type = TABLE_INT },
         { .name = "failures", .type = TABLE_INT },
         { .name = "last_cause", .title = "last cause", .type = TABLE_TEXT },
-        { .name = "queued_at", .title = "queued", .type = TABLE_TEXT },
+        { .name = "queued_at", .title = "queued", .type = TABLE_TEXT, .whole = true },
     };
     enum { COUNT = sizeof COLUMNS / sizeof *COLUMNS };
     sqlite3_stmt *s;

@@ -193,7 +193,7 @@ int mark_table(struct table **out, struct store *store, enum mark_kind kind,
         { .name = "run", .type = TABLE_TEXT, .people_only = true, .fold = true },
         { .name = "run_hash", .type = TABLE_TEXT, .machine_only = true },
         { .name = "text", .type = TABLE_TEXT },
-        { .name = "made_at", .title = "made at", .type = TABLE_TEXT, .drop = 1 },
+        { .name = "made_at", .title = "made at", .type = TABLE_TEXT, .whole = true, .drop = 1 },
     };
     sqlite3_stmt *s;
     int rc = table_create(out, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, err);

@@ -232,8 +232,12 @@ int status_table(struct store *store, struct table **out, const char *experiment
         { .name = "cancelled", .type = TABLE_INT, .drop = 1 },
         { .name = "eta", .title = "ETA", .type = TABLE_TEXT, .people_only = true },
         { .name = "eta_seconds", .type = TABLE_REAL, .machine_only = true },
-        { .name = "queued_at", .title = "queued at", .type = TABLE_TEXT, .drop = 2 },
-        { .name = "marks", .type = TABLE_TEXT, .drop = 3 },
+        { .name = "queued_at",
+          .title = "queued at",
+          .type = TABLE_TEXT,
+          .whole = true,
+          .drop = 3 },
+        { .name = "marks", .type = TABLE_TEXT, .drop = 2 },
         { .name = "description", .type = TABLE_TEXT, .machine_only = true },
     };
     sqlite3_stmt *s;

@@ -131,6 +131,28 @@ static void quantities_have_the_unit_that_people_would_use(void **state)
     assert_string_equal(human_bytes(out, INT64_C(5) << 40), "5.00 TiB");
 }
 
+static void a_time_is_read_to_the_second(void **state)
+{
+    static const char *const cases[][2] = {
+        { "2026-01-31T12:34:56.789Z", "2026-01-31 12:34:56Z" },
+        { "2026-01-31 12:34:56Z", "2026-01-31 12:34:56Z" },
+        { "2026-01-31T12:34:56.78", NULL },
+        { "2026-01-31T12:34:56.7899", NULL },
+        { "2026-o1-31T12:34:56.789Z", NULL },
+        { "learning-rate.0123456.89", NULL },
+        { "", NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[40];
+
+        strcpy(text, cases[i][0]);
+        assert_int_equal(text_shorten_time(text), cases[i][1] != NULL);
+        assert_string_equal(text, cases[i][cases[i][1] != NULL]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +164,7 @@ int main(void)
         cmocka_unit_test(messages_hold_no_controls),
         cmocka_unit_test(a_terminal_counts_characters_and_not_bytes),
         cmocka_unit_test(quantities_have_the_unit_that_people_would_use),
+        cmocka_unit_test(a_time_is_read_to_the_second),
     };
 
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

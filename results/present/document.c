@@ -4,6 +4,7 @@
 #include "error.h"
 #include "markup.h"
 #include "svg.h"
+#include "text.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -404,29 +405,22 @@ void document_table(struct document *document, const char *caption,
     fputs("|\n", document->out);
 }
 
-/* Writes a cell's text. A time ("2026-01-31T12:34:56.789Z") is written to the second, and
- * broken between day and hour alone: a browser would break it at a hyphen. */
+/* Writes a cell's text. A time is broken between day and hour alone: a browser would
+ * break it at a hyphen. */
 static void write_cell_text(struct document *document, const char *text)
 {
-    enum { DAY = 10, HOUR = 8, TIME = 24 };
+    enum { DAY = 10 };
+    char time[32];
 
-    if (text == NULL || strlen(text) != TIME || text[4] != '-' || text[DAY] != 'T' ||
-        text[TIME - 1] != 'Z') {
+    snprintf(time, sizeof time, "%s", text != NULL ? text : "");
+    if (!text_shorten_time(time)) {
         write_text(document, text);
-        return;
+    } else if (!is_html(document)) {
+        write_text(document, time);
+    } else {
+        fprintf(document->out, "<span class=\"t\">%.*s </span><wbr/>", DAY, time);
+        fprintf(document->out, "<span class=\"t\">%s</span>", time + DAY + 1);
     }
-    char day[DAY + 2], hour[HOUR + 2];
-
-    snprintf(day, sizeof day, "%.*s ", DAY, text);
-    snprintf(hour, sizeof hour, "%.*sZ", HOUR, text + DAY + 1);
-    if (is_html(document))
-        fputs("<span class=\"t\">", document->out);
-    write_text(document, day);
-    if (is_html(document))
-        fputs("</span><wbr/><span class=\"t\">", document->out);
-    write_text(document, hour);
-    if (is_html(document))
-        fputs("</span>", document->out);
 }
 
 /* address: where a page of hrmlab-serve leads to; NULL: no link. */

@@ -8,6 +8,7 @@
 #include "markup.h"
 #include "number.h"
 #include "published.h"
+#include "text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -228,9 +229,13 @@ int report_origin(struct report_source *source, struct error *err)
     struct document *document = source->document;
     const struct origin_builds *builds = &source->builds;
 
+    char queued_at[32];
+
     (void)err;
+    snprintf(queued_at, sizeof queued_at, "%s", source->origin.queued_at);
+    text_shorten_time(queued_at);
     document_section(document, "origin", "Provenance");
-    document_say(document, "Queued at %s; spec %.*s.", source->origin.queued_at, SHORT_HASH,
+    document_say(document, "Queued at %s; spec %.*s.", queued_at, SHORT_HASH,
                  source->origin.spec_hash);
     document_table(document, "Programs and machines that ran it", HEADS,
                    sizeof HEADS / sizeof *HEADS);

@@ -215,7 +215,11 @@ char *cell_text(const struct table_column *column, const struct cell *cell, bool
         size_t size = strlen(cell->text) + 1;
         char *text = malloc(size);
 
-        return text != NULL ? text_strip_controls(text, size, cell->text) : NULL;
+        if (text != NULL)
+            text_strip_controls(text, size, cell->text);
+        if (text != NULL && !exact)
+            text_shorten_time(text);
+        return text;
     }
     if (column->type == TABLE_BOOL)
         return strdup(cell->integer != 0 ? "true" : "false");

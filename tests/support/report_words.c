@@ -262,7 +262,8 @@ void check_words(struct report_facts *facts, const struct page_item *item)
         check_take(&facts->check, "included: %s of one core", whole_time(facts));
     } else if (strcmp(section, "origin") == 0 && strncmp(text, "Queued", 6) == 0) {
         check_take(&facts->check, "Queued at %s; spec %s.",
-                   facts_ask(facts, "SELECT queued_at FROM experiment"),
+                   facts_ask(facts, "SELECT replace(substr(queued_at, 1, 19), 'T', ' ') || 'Z'"
+                                    " FROM experiment"),
                    facts_ask(facts, "SELECT substr(spec_hash, 1, 12) FROM experiment"));
     } else if (strcmp(section, "published") == 0) {
         check_name(&facts->check,
