@@ -290,6 +290,40 @@ static void nothing_finished_gives_a_report_that_says_so(void **state)
     store_close(store);
 }
 
+/* 60 runs of the first arm, with the seeds 11 to 70, have failed. */
+static void many_seeds_are_a_range_and_many_failures_are_counted(void **state)
+{
+    static const char RUNS[] =
+        "CREATE TEMP TABLE n AS WITH RECURSIVE x (i) AS"
+        " (SELECT 1 UNION ALL SELECT i + 1 FROM x WHERE i < 60) SELECT i FROM x;"
+        "CREATE TEMP TABLE r AS SELECT run.*, i FROM run, n WHERE run_id = 1;"
+        "UPDATE r SET run_id = 100 + i, seed = 10 + i, hash = printf('%064x', i);"
+        "ALTER TABLE r DROP COLUMN i; INSERT INTO run SELECT * FROM r;"
+        "INSERT INTO arm_run SELECT 1, 100 + i FROM n;"
+        "CREATE TEMP TABLE j AS SELECT job.*, i FROM job, n WHERE run_id = 1;"
+        "UPDATE j SET job_id = 100 + i, run_id = 100 + i, state = 'failed', cause = 'crash';"
+        "ALTER TABLE j DROP COLUMN i; INSERT INTO job SELECT * FROM j;"
+        "CREATE TEMP TABLE e AS SELECT evaluation.*, i FROM evaluation, n"
+        " WHERE evaluation_id = 1;"
+        "UPDATE e SET evaluation_id = 100 + i, run_id = 100 + i;"
+        "ALTER TABLE e DROP COLUMN i; INSERT INTO evaluation SELECT * FROM e;"
+        "INSERT INTO arm_evaluation SELECT 1, 100 + i FROM n;"
+        "UPDATE run SET seed = 3 WHERE run_id = 2;";
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+
+    (void)state;
+    open_source(&store, &source, RUNS, METRIC_PASS_AT_2);
+    make(&report, &source, DOCUMENT_MARKDOWN);
+    assert_non_null(strstr(report.text, "2 arms, seeds 0, 3, 11 to 70: 62 runs, 2 of them "
+                                        "done."));
+    assert_non_null(strstr(report.text, "10 more are in the table of runs"));
+    report_release(&report);
+    figure_source_close(&source);
+    store_close(store);
+}
+
 /* Curves of 9 arms cannot be told apart; arms from 3 on are copies of the first. */
 static void a_figure_of_too_many_arms_is_named_with_the_way_out(void **state)
 {
@@ -363,6 +397,7 @@ int main(void)
         TEST(markdown_has_its_figures_in_files),
         TEST(a_failed_run_is_listed_with_its_cause),
         TEST(nothing_finished_gives_a_report_that_says_so),
+        TEST(many_seeds_are_a_range_and_many_failures_are_counted),
         TEST(a_figure_of_too_many_arms_is_named_with_the_way_out),
         TEST(both_splits_are_listed_and_named),
         TEST(the_spec_is_written_over_several_lines),

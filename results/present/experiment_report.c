@@ -16,35 +16,70 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIGITS = 3, LISTED_SEEDS = 20 };
+enum { DIGITS = 3, LISTED_SEEDS = 5 };
 
 /* ---- question and design ---- */
 
-/* Lists the seeds of all runs in ascending order: "0, 1, 2". */
-static void list_seeds(char *out, size_t size, const struct results *results)
+static int compare_seeds(const void *a, const void *b)
 {
-    int64_t seeds[LISTED_SEEDS];
-    int count = 0;
-    size_t used = 0;
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
-    out[0] = '\0';
-    for (int i = 0; i < results->row_count; i++) {
-        int64_t seed = results->rows[i].seed;
-        int at = 0;
+    return x < y ? -1 : x > y;
+}
 
-        while (at < count && seeds[at] < seed)
-            at++;
-        if ((at < count && seeds[at] == seed) || count == LISTED_SEEDS)
-            continue;
-        memmove(&seeds[at + 1], &seeds[at], (size_t)(count - at) * sizeof *seeds);
-        seeds[at] = seed;
-        count++;
+/* How many of the sorted seeds, from the first on, follow each other without a gap. */
+static int consecutive(const int64_t *seeds, int count)
+{
+    int end = 1;
+
+    while (end < count && seeds[end] == seeds[end - 1] + 1)
+        end++;
+    return end;
+}
+
+/* Writes "seed 0", "seeds 0, 1, 2" or "seeds 0 to 99, 1000"; what has no room: "...". */
+static void write_seeds(char *out, size_t size, const int64_t *seeds, int count)
+{
+    enum { ROOM = 2 * 20 + sizeof ",  to , ..." };
+    size_t used = (size_t)snprintf(out, size, count == 1 ? "seed" : "seeds");
+
+    for (int i = 0, end; i < count; i = end) {
+        int together = consecutive(seeds + i, count - i);
+        bool range = together > LISTED_SEEDS;
+        const char *comma = i > 0 ? "," : "";
+
+        end = range ? i + together : i + 1;
+        if (size - used < ROOM) {
+            snprintf(out + used, size - used, ", ...");
+            return;
+        }
+        if (range)
+            used += (size_t)snprintf(out + used, size - used, "%s %lld to %lld", comma,
+                                     (long long)seeds[i], (long long)seeds[end - 1]);
+        else
+            used += (size_t)snprintf(out + used, size - used, "%s %lld", comma,
+                                     (long long)seeds[i]);
     }
-    for (int i = 0; i < count && used < size; i++)
-        used += (size_t)snprintf(out + used, size - used, "%s%lld", i > 0 ? ", " : "",
-                                 (long long)seeds[i]);
-    if (count == LISTED_SEEDS && used < size)
-        snprintf(out + used, size - used, ", ...");
+}
+
+/* Describes the seeds of all runs in ascending order. */
+static int describe_seeds(char *out, size_t size, const struct results *results,
+                          struct error *err)
+{
+    int64_t *seeds = calloc((size_t)results->row_count + 1, sizeof *seeds);
+    int count = 0;
+
+    if (seeds == NULL)
+        return error_no_memory(err, "a report");
+    for (int i = 0; i < results->row_count; i++)
+        seeds[i] = results->rows[i].seed;
+    qsort(seeds, (size_t)results->row_count, sizeof *seeds, compare_seeds);
+    for (int i = 0; i < results->row_count; i++)
+        if (i == 0 || seeds[i] != seeds[i - 1])
+            seeds[count++] = seeds[i];
+    write_seeds(out, size, seeds, count);
+    free(seeds);
+    return 0;
 }
 
 static int64_t scored_tasks(const struct results *results)
@@ -85,11 +120,13 @@ int report_design(struct report_source *source, struct error *err)
         snprintf(done, sizeof done, "%d of them done", results->runs.of[RUN_DONE]);
     else if (results->runs.total > 1)
         snprintf(done, sizeof done, "all done");
-    list_seeds(seeds, sizeof seeds, results);
-    document_say(document, "%d arm%s, seed%s %s: %d run%s, %s. Data: %s; %lld tasks scored.",
-                 results->arm_count, results->arm_count == 1 ? "" : "s",
-                 strchr(seeds, ',') != NULL ? "s" : "", seeds, results->runs.total,
-                 results->runs.total == 1 ? "" : "s", done,
+    int rc = describe_seeds(seeds, sizeof seeds, results, err);
+
+    if (rc != 0)
+        return rc;
+    document_say(document, "%d arm%s, %s: %d run%s, %s. Data: %s; %lld tasks scored.",
+                 results->arm_count, results->arm_count == 1 ? "" : "s", seeds,
+                 results->runs.total, results->runs.total == 1 ? "" : "s", done,
                  source->figures->data[0] != '\0' ? source->figures->data : "not known yet",
                  (long long)scored_tasks(results));
     run_counts_describe(missing, sizeof missing, &results->runs);

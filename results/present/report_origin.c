@@ -172,6 +172,8 @@ int report_cost(struct report_source *source, struct error *err)
 
 /* ---- failures ---- */
 
+enum { MOST_FAILURES = 50 };
+
 int report_failures(struct report_source *source, struct error *err)
 {
     static const struct document_head HEADS[] = {
@@ -192,7 +194,7 @@ int report_failures(struct report_source *source, struct error *err)
         document_paragraph(document, "No run failed, diverged or was cancelled.");
     else
         document_table(document, "Runs without a result", HEADS, sizeof HEADS / sizeof *HEADS);
-    for (int i = 0; i < failures.count; i++) {
+    for (int i = 0; i < failures.count && i < MOST_FAILURES; i++) {
         const struct origin_failure *failure = &failures.items[i];
         char text[32], *address = markup_path("run", failure->hash, NULL);
 
@@ -210,6 +212,9 @@ int report_failures(struct report_source *source, struct error *err)
     }
     if (failures.count > 0)
         document_table_end(document);
+    if (failures.count > MOST_FAILURES)
+        document_say(document, "%d more are in the table of runs that hrmlab export writes.",
+                     failures.count - MOST_FAILURES);
     origin_failures_release(&failures);
     return 0;
 }
@@ -228,7 +233,6 @@ int report_origin(struct report_source *source, struct error *err)
     };
     struct document *document = source->document;
     const struct origin_builds *builds = &source->builds;
-
     char queued_at[32];
 
     (void)err;
