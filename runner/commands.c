@@ -158,9 +158,9 @@ const struct command COMMANDS[] = {
       "that are named after SOURCE. check reads everything. order writes the\n"
       "batches of a training in the format of data.batch_order.",
       2, 1000, BIT(SET) | BIT(OUTPUT) | BIT(LAYOUT) | BIT(SVG), command_data },
-    { "axes", "[schema|markdown|measures]", "every setting: bounds, default, meaning",
-      "With schema: the JSON Schema of specs. With markdown: docs/settings.md. With\n"
-      "measures: every measure.",
+    { "axes", "[KEY|schema|markdown|measures]", "every setting: bounds, default, meaning",
+      "With KEY: the settings whose keys begin so. With schema: the JSON Schema of\n"
+      "specs. With markdown: docs/settings.md. With measures: every measure.",
       0, 1, BIT(FORMAT) | COMMAND_PAGES, command_axes },
     { "doctor", "", "this machine, its libraries, the workspace", NULL, 0, 0,
       BIT(FORMAT) | BIT(FULL), command_doctor },

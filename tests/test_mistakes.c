@@ -127,6 +127,7 @@ static void a_mistake_on_the_command_line_is_named(void **state)
         { { "plot", "t", "--figure", "seeds", "--format", "csv" }, "for the list of figures" },
         { { "plot", "t", "--figure", "all", "-o", "x.pdf" },
           "--figure all: -o x.pdf: expected a directory" },
+        { { "axes", "arch.nmae" }, "begins so (did you mean \"arch.name\"?); expected" },
         { { "axes", "schema", "--format", "csv" }, "axes schema is JSON" },
         { { "data", "check", "builtin:sudoku", "--set", "data.path=x" },
           "data.path is SOURCE" },

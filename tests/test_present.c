@@ -407,6 +407,19 @@ static void every_command_fits_80_100_and_120_columns(void **state)
         }
 }
 
+static void axes_lists_the_settings_that_begin_so(void **state)
+{
+    const char *const words[] = { "axes", "train.lr", NULL };
+    char *text = on_terminal(100, words);
+
+    (void)state;
+    assert_non_null(strstr(text, "train.lr "));
+    assert_non_null(strstr(text, "train.lr_min_ratio "));
+    assert_null(strstr(text, "train.seed "));
+    assert_null(strstr(text, "arch.name "));
+    free(text);
+}
+
 /* hrmlab completions with these words offers word, and nothing that begins otherwise. */
 static void expect_offered(const struct place *place, const char *const *words,
                            const char *word)
@@ -434,6 +447,8 @@ static void a_shell_is_told_what_may_stand_next(void **state)
         { "pass_at_2", "compare", "--metric", "pass", NULL },
         { "arch.name=trm", "run", "--set", "arch.name=", NULL },
         { "arch.H_cycles", "results", "--rows", "arch.H", NULL },
+        { "train.lr", "axes", "train.l", NULL },
+        { "measures", "axes", "mea", NULL },
         { "last", "status", "la", NULL },
         { "fish", "completions", "", NULL },
         { "named-experiment", "results", "named", NULL },
@@ -531,6 +546,7 @@ int main(void)
         WITH_WORKSPACE(curves_are_of_trainings_or_of_evaluations_on_the_way),
         cmocka_unit_test(drawn_curves_fit_the_terminal_and_tell_their_range),
         WITH_WORKSPACE(every_command_fits_80_100_and_120_columns),
+        WITH_WORKSPACE(axes_lists_the_settings_that_begin_so),
         cmocka_unit_test(a_shell_is_told_what_may_stand_next),
         cmocka_unit_test(bash_completes_with_the_script),
         cmocka_unit_test(

@@ -10,11 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int print_settings(const struct options *options, struct error *err)
+/* Prints the settings whose keys begin so; NULL: all. */
+static int print_settings(const char *beginning, const struct options *options,
+                          struct error *err)
 {
     struct table *table;
-    int rc = setting_table(&table, NULL, err);
+    int rc = setting_table(&table, beginning, err);
 
+    if (rc == 0 && table_row_count(table) == 0) {
+        const char *nearest = setting_nearest(beginning);
+
+        rc = error_set(err, ERROR_FORMAT,
+                       "hrmlab axes %.40s: no setting begins so%s%s%s; expected the beginning "
+                       "of a setting, \"schema\", \"markdown\" or \"measures\"",
+                       beginning, nearest != NULL ? " (did you mean \"" : "",
+                       nearest != NULL ? nearest : "", nearest != NULL ? "\"?)" : "");
+    }
     if (rc == 0)
         rc = table_print(table, stdout, options->format, options_color(options), err);
     table_destroy(table);
@@ -267,7 +278,7 @@ int command_axes(const struct options *options, int *exit_code, struct error *er
 {
     (void)exit_code;
     if (options->argument_count == 0)
-        return print_settings(options, err);
+        return print_settings(NULL, options, err);
     if (strcmp(options->arguments[0], "schema") == 0 &&
         (options->given & OPTION_BIT(OPTION_FORMAT)) != 0)
         return error_set(err, ERROR_FORMAT, "axes schema is JSON: without --format");
@@ -277,8 +288,5 @@ int command_axes(const struct options *options, int *exit_code, struct error *er
         return print_measures(options, err);
     if (strcmp(options->arguments[0], "markdown") == 0)
         return print_settings_page(err);
-    return error_set(err, ERROR_FORMAT,
-                     "hrmlab axes %.40s: expected nothing, \"schema\", \"markdown\" or "
-                     "\"measures\"",
-                     options->arguments[0]);
+    return print_settings(options->arguments[0], options, err);
 }

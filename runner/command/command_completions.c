@@ -237,6 +237,10 @@ static int offer_arguments(struct typed *typed, const struct command *command,
         offer(typed, "schema", "the JSON Schema of specs");
     if (strstr(takes, "markdown") != NULL)
         offer(typed, "markdown", "docs/settings.md");
+    if (strstr(takes, "measures") != NULL)
+        offer(typed, "measures", "every measure");
+    if (strstr(takes, "KEY|") != NULL)
+        offer_settings(typed, false);
     if (strstr(takes, "SHELL") != NULL) {
         offer(typed, "bash", "");
         offer(typed, "fish", "");
