@@ -89,7 +89,10 @@ int live_failures(struct store *store, struct live_failure *out, int most, int *
                        " WHERE j.state IN ('failed', 'quarantined')"
                        " AND j.job_id = (SELECT max(k.job_id) FROM job k"
                        "  WHERE k.run_id = j.run_id AND k.kind = j.kind)"
-                       " AND (?1 IS NULL OR j.run_id IN " RUNS ")"
+                       " AND (?1 IS NULL OR EXISTS (SELECT 1 FROM arm_run x"
+                       "  CROSS JOIN arm a USING (arm_id)"
+                       "  CROSS JOIN experiment e USING (experiment_id)"
+                       "  WHERE x.run_id = j.run_id AND e.name = ?1))"
                        " ORDER BY j.finished_at DESC, j.job_id DESC LIMIT ?2",
                        "ti", experiment, (int64_t)most);
 

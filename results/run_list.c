@@ -19,17 +19,19 @@ static const struct table_column COLUMNS[] = {
     { .name = "attempts", .type = TABLE_INT },
 };
 
-/* The newest training of each run. */
+/* The newest training of each run. The rest is looked up for those alone that are listed. */
 static const char SQL[] =
-    "SELECT a.label, r.seed, r.hash, j.state, j.cause,"
+    "SELECT r.label, r.seed, r.hash, j.state, j.cause,"
     " coalesce((SELECT max(m.step) FROM metric m WHERE m.run_id = r.run_id"
     "  AND m.name = 'train/lr'), 0), r.total_steps,"
     " (SELECT count(*) FROM attempt t WHERE t.run_id = r.run_id)"
-    " FROM experiment e CROSS JOIN arm a USING (experiment_id)"
-    " CROSS JOIN arm_run x USING (arm_id) CROSS JOIN run r USING (run_id)"
+    " FROM (SELECT a.label, a.position, r.run_id, r.seed, r.hash, r.total_steps"
+    "  FROM experiment e CROSS JOIN arm a USING (experiment_id)"
+    "  CROSS JOIN arm_run x USING (arm_id) CROSS JOIN run r USING (run_id)"
+    "  WHERE e.name = ?1 ORDER BY a.position, r.seed LIMIT ?2) r"
     " LEFT JOIN job j ON j.job_id = (SELECT max(k.job_id) FROM job k"
     "  WHERE k.run_id = r.run_id AND k.kind = 'train')"
-    " WHERE e.name = ?1 ORDER BY a.position, r.seed LIMIT ?2";
+    " ORDER BY r.position, r.seed";
 
 static int note_others(struct table *table, struct store *store, const char *experiment,
                        int most, struct error *err)

@@ -20,8 +20,10 @@
 #include "error.h"
 #include "file.h"
 #include "filter.h"
+#include "live_query.h"
 #include "pivot.h"
 #include "query.h"
+#include "run_list.h"
 #include "store.h"
 #include "support/opened.h"
 #include "support/place.h"
@@ -173,6 +175,44 @@ static void a_pivot_has_a_row_and_a_column_per_value(void **state)
     assert_int_equal(
         pivot_table(&table, store, results, "arch.name", "arch.name", METRIC_PASS_AT_2, &err),
         ERROR_FORMAT);
+}
+
+static void the_first_runs_are_listed_with_their_newest_trainings(void **state)
+{
+    struct table *table;
+    struct error err;
+
+    (void)state;
+    database_change(opened.directory,
+                    "INSERT INTO job (run_id, kind, state, cause, queued_at) SELECT run_id,"
+                    " 'train', 'failed', 'crash', '' FROM run;"
+                    "INSERT INTO job (run_id, kind, state, queued_at) SELECT run_id,"
+                    " 'evaluate', 'queued', '' FROM run");
+    must(run_list(&table, store, results->experiment, 1, &err), &err);
+    expect_print(table, FORMAT_CSV,
+                 "arm,seed,run_hash,state,cause,steps,total_steps,attempts\n"
+                 "arch.name=hrm,0,"
+                 "ec8813320c97792ee025bb390cb5567900b8649c24fb143c515b796e5cc2e1ca,"
+                 "failed,crash,3,3,1\n");
+    table_destroy(table);
+}
+
+static void failures_are_those_of_the_experiment(void **state)
+{
+    struct live_failure failures[2];
+    struct error err;
+    int count;
+
+    (void)state;
+    database_change(opened.directory,
+                    "UPDATE job SET state = 'failed', cause = 'crash' WHERE run_id = 2");
+    must(live_failures(store, failures, 2, &count, results->experiment, &err), &err);
+    assert_int_equal(count, 1);
+    assert_string_equal(failures[0].cause, "crash");
+    must(live_failures(store, failures, 2, &count, "other", &err), &err);
+    assert_int_equal(count, 0);
+    must(live_failures(store, failures, 2, &count, NULL, &err), &err);
+    assert_int_equal(count, 1);
 }
 
 static void a_pivot_by_seed_has_a_row_per_seed(void **state)
@@ -540,6 +580,8 @@ int main(void)
         cmocka_unit_test(chosen_columns_are_seen_by_people_too_in_the_order_asked),
         cmocka_unit_test(conditions_on_measures_are_told_from_those_on_settings),
         WITH_WORKSPACE(a_pivot_has_a_row_and_a_column_per_value),
+        WITH_WORKSPACE(the_first_runs_are_listed_with_their_newest_trainings),
+        WITH_WORKSPACE(failures_are_those_of_the_experiment),
         WITH_WORKSPACE(a_pivot_by_seed_has_a_row_per_seed),
         WITH_WORKSPACE(runs_that_share_their_settings_share_all_values_but_the_seed),
         WITH_WORKSPACE(every_other_arm_is_compared_with_the_baseline),
