@@ -5,9 +5,11 @@
 #include "file.h"
 #include "id_range.h"
 #include "json.h"
+#include "run_facts.h"
 #include "sql.h"
 #include "store.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,25 +224,22 @@ void origin_failures_release(struct origin_failures *failures)
     *failures = (struct origin_failures){ 0 };
 }
 
-int origin_failures(struct origin_failures *out, struct store *store, int64_t experiment_id,
-                    struct error *err)
+/* Adds the run's last training, for each arm that has the run. */
+static int add_failure(struct origin_failures *out, struct store *store, int64_t run_id,
+                       int64_t experiment_id, struct error *err)
 {
     sqlite3_stmt *s = NULL;
     int rc = sql_query(
         store, &s, err,
         "SELECT a.label, r.hash, iif(j.cause = 'diverged', 'diverged', j.state), j.cause,"
-        " j.message, r.seed, (SELECT count(*) FROM attempt t WHERE t.job_id = j.job_id)"
-        " FROM arm a CROSS JOIN arm_run x USING (arm_id)"
-        " CROSS JOIN job j ON j.run_id = x.run_id AND j.kind = 'train'"
-        " CROSS JOIN run r ON r.run_id = x.run_id"
-        " WHERE a.experiment_id = ?1"
-        " AND (j.state IN ('failed', 'cancelled', 'quarantined') OR j.cause = 'diverged')"
-        " AND j.job_id = (SELECT max(n.job_id) FROM job n"
-        "  WHERE n.run_id = j.run_id AND n.kind = 'train')"
-        " ORDER BY a.position, r.seed",
-        "i", experiment_id);
+        " j.message, r.seed, (SELECT count(*) FROM attempt t WHERE t.job_id = j.job_id),"
+        " a.position"
+        " FROM run r CROSS JOIN arm_run x USING (run_id) CROSS JOIN arm a USING (arm_id)"
+        " CROSS JOIN job j ON j.job_id = (SELECT max(n.job_id) FROM job n"
+        "  WHERE n.run_id = r.run_id AND n.kind = 'train')"
+        " WHERE r.run_id = ?1 AND a.experiment_id = ?2",
+        "ii", run_id, experiment_id);
 
-    *out = (struct origin_failures){ 0 };
     while (rc == 0 && (rc = sql_step(store, &s, err)) == 1) {
         rc = grow(&out->items, out->count, sizeof *out->items)
                  ? 0
@@ -252,13 +251,37 @@ int origin_failures(struct origin_failures *out, struct store *store, int64_t ex
                                  &failure->cause, &failure->message };
 
         *failure = (struct origin_failure){ .seed = sqlite3_column_int64(s, 5),
-                                            .attempts = sqlite3_column_int(s, 6) };
+                                            .attempts = sqlite3_column_int(s, 6),
+                                            .arm_position = sqlite3_column_int64(s, 7) };
         if (!copy_columns(texts, 5, s, 0))
             rc = error_no_memory(err, "the failures");
     }
     sql_end(&s);
+    return rc;
+}
+
+static int compare_failures(const void *a, const void *b)
+{
+    const struct origin_failure *x = a, *y = b;
+
+    if (x->arm_position != y->arm_position)
+        return x->arm_position < y->arm_position ? -1 : 1;
+    return x->seed < y->seed ? -1 : x->seed > y->seed;
+}
+
+int origin_failures(struct origin_failures *out, struct store *store,
+                    const struct run_facts *runs, int64_t experiment_id, struct error *err)
+{
+    int rc = 0;
+
+    *out = (struct origin_failures){ 0 };
+    for (int i = 0; i < runs->count && rc == 0; i++)
+        if (runs->items[i].failed)
+            rc = add_failure(out, store, runs->items[i].run_id, experiment_id, err);
     if (rc != 0)
         origin_failures_release(out);
+    else if (out->count > 0)
+        qsort(out->items, (size_t)out->count, sizeof *out->items, compare_failures);
     return rc;
 }
 
@@ -318,24 +341,17 @@ int origin_spec(struct origin_spec *out, struct store *store, int64_t experiment
     return rc;
 }
 
-int origin_cost(struct origin_cost *out, struct store *store, const struct id_list *runs,
-                struct error *err)
+struct origin_cost origin_cost(const struct run_facts *runs)
 {
-    struct id_query q = id_query_begin(
-        store, runs,
-        "SELECT j.run_id, r.train_flops FROM job j CROSS JOIN run r USING (run_id)"
-        " WHERE j.run_id BETWEEN ?1 AND ?2 AND j.kind = 'train'"
-        " AND j.state = 'done' AND j.cause IS NULL ORDER BY j.run_id",
-        NULL);
-    int before = -1, rc;
+    struct origin_cost cost = { 0 };
 
-    *out = (struct origin_cost){ 0 };
-    while ((rc = id_query_step(&q, err)) > 0) {
-        if (q.place == before)
+    for (int i = 0; i < runs->count; i++) {
+        const struct run_fact *run = &runs->items[i];
+
+        if (run->state != RUN_DONE)
             continue;
-        before = q.place;
-        out->trained++;
-        out->flops += sqlite3_column_double(q.s, 1); /* NULL: 0 */
+        cost.trained++;
+        cost.flops += isnan(run->train_flops) ? 0.0 : run->train_flops;
     }
-    return rc;
+    return cost;
 }

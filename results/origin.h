@@ -10,6 +10,7 @@
 #include "error.h"
 
 struct id_list;
+struct run_facts;
 struct store;
 
 /* runs: those of the experiment. */
@@ -39,14 +40,15 @@ void origin_builds_release(struct origin_builds *builds);
 /* A run whose last training failed, diverged or was cancelled; texts owned. */
 struct origin_failure {
     char *arm, *hash, *state, *cause, *message;
-    int64_t seed;
+    int64_t arm_position, seed;
     int attempts;
 };
 struct origin_failures {
     struct origin_failure *items; /* owned */
     int count;
 };
-int origin_failures(struct origin_failures *out, struct store *store, int64_t experiment_id,
+int origin_failures(struct origin_failures *out, struct store *store,
+                    const struct run_facts *runs, int64_t experiment_id,
                     struct error *err) MUST_CHECK;
 void origin_failures_release(struct origin_failures *failures);
 
@@ -67,7 +69,6 @@ struct origin_cost {
     double flops;
     int trained;
 };
-int origin_cost(struct origin_cost *out, struct store *store, const struct id_list *runs,
-                struct error *err) MUST_CHECK;
+struct origin_cost origin_cost(const struct run_facts *runs);
 
 #endif

@@ -30,6 +30,9 @@ void results_destroy(struct results *results)
     }
     text_set_release(&results->evaluations);
     text_set_release(&results->data_hashes);
+    if (results->facts != NULL)
+        run_facts_release(results->facts);
+    free(results->facts);
     for (int m = 0; m < METRIC_COUNT; m++)
         free(results->values[m]);
     free(results->arms);
@@ -401,18 +404,16 @@ static int load_rows(struct results *results, struct arm_range *arms, struct sto
 }
 
 /* Completes the rows with what is known of their runs, and counts these. */
-static int load_runs(struct results *results, const struct arm_range *arms,
-                     enum results_scope scope, struct store *store, struct error *err)
+static int complete_rows(struct results *results, const struct run_facts *facts,
+                         struct store *store, struct error *err)
 {
-    struct run_facts facts;
-    int near = 0;
-    int rc = run_facts_load(&facts, store, arms, scope != RESULTS_BARE, err);
-    bool *counted = rc == 0 ? calloc((size_t)facts.count + 1, sizeof *counted) : NULL;
+    bool *counted = calloc((size_t)facts->count + 1, sizeof *counted);
+    int near = 0, rc = 0;
 
-    if (rc == 0 && counted == NULL)
+    if (counted == NULL)
         rc = error_set(err, ERROR_NOMEM, "no memory for results");
     for (int i = 0; i < results->row_count && rc == 0; i++) {
-        const struct run_fact *fact = run_facts_find(&facts, results->rows[i].run_id, near);
+        const struct run_fact *fact = run_facts_find(facts, results->rows[i].run_id, near);
 
         if (fact == NULL) {
             rc = error_set(err, ERROR_DAMAGED,
@@ -423,17 +424,38 @@ static int load_runs(struct results *results, const struct arm_range *arms,
             break;
         }
         rc = complete_row(&results->rows[i], fact, store, err);
-        near = (int)(fact - facts.items) + 1; /* rows mostly are in the order of runs */
-        if (counted[fact - facts.items])
+        near = (int)(fact - facts->items) + 1; /* rows mostly are in the order of runs */
+        if (counted[fact - facts->items])
             continue;
-        counted[fact - facts.items] = true;
+        counted[fact - facts->items] = true;
         results->runs.total++;
         results->runs.of[fact->state]++;
     }
     free(counted);
-    results->data_hashes = facts.data_hashes; /* which the rows name */
-    facts.data_hashes = (struct text_set){ 0 };
-    run_facts_release(&facts);
+    return rc;
+}
+
+/* whole: all runs of the experiment are loaded, and kept. */
+static int load_runs(struct results *results, const struct arm_range *arms, bool whole,
+                     enum results_scope scope, struct store *store, struct error *err)
+{
+    const struct arm_range all = { results->experiment_id, INT64_MIN, INT64_MAX };
+    struct run_facts *facts = calloc(1, sizeof *facts);
+
+    if (facts == NULL)
+        return error_no_memory(err, "results");
+    int rc = run_facts_load(facts, store, whole ? &all : arms, scope != RESULTS_BARE, err);
+
+    if (rc == 0)
+        rc = complete_rows(results, facts, store, err);
+    results->data_hashes = facts->data_hashes; /* which the rows name */
+    facts->data_hashes = (struct text_set){ 0 };
+    if (rc == 0 && whole) {
+        results->facts = facts;
+        return 0;
+    }
+    run_facts_release(facts);
+    free(facts);
     return rc;
 }
 
@@ -533,7 +555,7 @@ int results_load_arms(struct results **out, struct store *store, const char *exp
     if (rc == 0 && scope != RESULTS_ARMS)
         rc = load_rows(results, &arms, store, filters, parsed, scope, err);
     if (rc == 0 && results->row_count > 0)
-        rc = load_runs(results, &arms, scope, store, err);
+        rc = load_runs(results, &arms, where_count == 0 && only->count == 0, scope, store, err);
     if (rc == 0 && results->row_count > 0)
         rc = sort_rows(results, err);
     if (rc == 0)

@@ -103,6 +103,9 @@ struct results {
     double *values[METRIC_COUNT];
     struct text_set evaluations, data_hashes; /* owned; texts of the rows */
     struct run_counts runs;
+    /* owned: of all runs of the experiment (run_facts.h); NULL: conditions or the scope
+     * left some out */
+    struct run_facts *facts;
 };
 
 /*

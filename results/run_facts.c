@@ -16,7 +16,9 @@
 
 /* A run while its jobs and attempts are read. */
 struct reading {
-    int64_t first_training, last_training; /* job_id; 0: it has none yet */
+    int64_t first_training; /* job_id; 0: it has none yet */
+    int64_t last_training;  /* of those not done */
+    int64_t newest_training;
     bool several;                          /* trainings */
     int64_t train_number, evaluate_number; /* of the attempt that reported the time */
 };
@@ -156,10 +158,15 @@ static int load_states(struct run_facts *facts, struct reading *readings,
         if (readings[q.place].first_training == 0)
             readings[q.place].first_training = job;
         readings[q.place].several = readings[q.place].first_training != job;
-        if (fact->state == RUN_DONE)
-            continue;
         enum run_state state = run_state_of_job(cause, sql_text(q.s, 2), sql_text(q.s, 3));
 
+        if (job > readings[q.place].newest_training) {
+            readings[q.place].newest_training = job;
+            fact->failed =
+                state == RUN_FAILED || state == RUN_DIVERGED || state == RUN_CANCELLED;
+        }
+        if (fact->state == RUN_DONE)
+            continue;
         if (state != RUN_DONE && job <= readings[q.place].last_training)
             continue;
         readings[q.place].last_training = job;

@@ -22,6 +22,7 @@ struct run_fact {
     const char *data_hash; /* one of run_facts.data_hashes */
     /* done if one of its trainings is; otherwise the state of its last training */
     enum run_state state;
+    bool failed;    /* its last training failed, diverged or was cancelled */
     char cause[24]; /* of RUN_FAILED: "out of memory"; "": unknown */
     /* NaN: unknown */
     double train_flops;

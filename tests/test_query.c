@@ -16,6 +16,7 @@
 #include "error.h"
 #include "evaluation_order.h"
 #include "evaluation_words.h"
+#include "figure.h"
 #include "id_range.h"
 #include "origin.h"
 #include "query.h"
@@ -241,12 +242,18 @@ static struct id_list runs_of(const struct results *results)
 
 static int count_failures(const struct results *results)
 {
+    const struct arm_range all = { results->experiment_id, INT64_MIN, INT64_MAX };
     struct origin_failures failures;
+    struct run_facts facts;
     struct error err;
 
-    must(origin_failures(&failures, store, results->experiment_id, &err), &err);
+    must(run_facts_load(&facts, store, &all, false, &err), &err);
+    must(origin_failures(&failures, store, &facts, results->experiment_id, &err), &err);
     int count = failures.count;
+    for (int i = 1; i < count; i++)
+        assert_true(failures.items[i].arm_position > failures.items[i - 1].arm_position);
     origin_failures_release(&failures);
+    run_facts_release(&facts);
     return count;
 }
 
@@ -268,6 +275,33 @@ static void the_last_training_tells_whether_a_run_failed(void **state)
            " 'failed', 'crash', '' FROM run");
     assert_int_equal(count_failures(results), 1);
     results_destroy(results);
+}
+
+static void conditions_do_not_change_what_an_experiment_cost(void **state)
+{
+    static const char *const ONE[] = { "arch.name=hrm" }, *const NONE[] = { "seed=77" };
+    struct figure_source all, one, none;
+    struct error err;
+
+    (void)state;
+    change("UPDATE run SET train_flops = NULL WHERE run_id = 2");
+    must(figure_source_open(&all, store, "last", NULL, 0, METRIC_PASS_AT_2, NULL, &err), &err);
+    must(figure_source_open(&one, store, "last", ONE, 1, METRIC_PASS_AT_2, NULL, &err), &err);
+    must(figure_source_open(&none, store, "last", NONE, 1, METRIC_PASS_AT_2, NULL, &err), &err);
+    assert_true(one.results->row_count > 0);
+    assert_true(one.results->row_count < all.results->row_count);
+    assert_int_equal(none.results->row_count, 0);
+    struct origin_cost cost = origin_cost(all.facts), same = origin_cost(one.facts);
+
+    assert_int_equal(cost.trained, all.results->runs.total);
+    assert_true(cost.flops > 0);
+    assert_int_equal(same.trained, cost.trained);
+    assert_true(same.flops == cost.flops);
+    assert_int_equal(origin_cost(none.facts).trained, cost.trained);
+    assert_int_equal(one.runs.count, all.runs.count);
+    figure_source_close(&all);
+    figure_source_close(&one);
+    figure_source_close(&none);
 }
 
 static void attempts_of_unknown_programs_cost_as_much(void **state)
@@ -494,6 +528,7 @@ int main(void)
         TEST(a_run_of_two_arms_counts_once_and_has_its_cost_once),
         TEST(the_last_training_is_the_state_unless_one_is_done),
         TEST(the_last_training_tells_whether_a_run_failed),
+        TEST(conditions_do_not_change_what_an_experiment_cost),
         TEST(attempts_of_unknown_programs_cost_as_much),
         TEST(interim_results_are_noticed),
         TEST(ids_close_together_and_far_apart_are_each_read_once),

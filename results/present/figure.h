@@ -9,6 +9,7 @@
 #include "error.h"
 #include "id_range.h"
 #include "picture.h"
+#include "run_facts.h"
 
 struct store;
 struct table;
@@ -21,13 +22,16 @@ typedef int draw_answers_fn(char **drawings, bool text, void *context, const cha
 
 /* The data from which an experiment's figures are drawn. */
 struct figure_source {
-    struct store *store;       /* borrowed */
-    struct results *results;   /* owned */
-    enum metric metric;        /* drawn */
-    struct cells *cells;       /* owned */
-    struct id_list runs;       /* owned: of the experiment, whatever the conditions */
-    char *data;                /* owned: where its data came from; "": unknown */
-    const char *const *wheres; /* borrowed; the conditions it was loaded with */
+    struct store *store;     /* borrowed */
+    struct results *results; /* owned */
+    enum metric metric;      /* drawn */
+    struct cells *cells;     /* owned */
+    /* of the experiment, whatever the conditions */
+    struct id_list runs;           /* owned */
+    const struct run_facts *facts; /* borrowed of results, or own_facts */
+    struct run_facts own_facts;    /* owned */
+    char *data;                    /* owned: where its data came from; "": unknown */
+    const char *const *wheres;     /* borrowed; the conditions it was loaded with */
     int where_count;
     /* borrowed; the arm that a report subtracts, as arm_find() knows it; NULL: the
      * first */

@@ -8,12 +8,29 @@
 
 #include <stdlib.h>
 
+/* Finds what is known of all runs, and lists them. */
+static int load_runs(struct figure_source *out, struct error *err)
+{
+    const struct arm_range all = { out->results->experiment_id, INT64_MIN, INT64_MAX };
+    int rc = 0;
+
+    out->facts = out->results->facts;
+    if (out->facts == NULL) { /* conditions left some out */
+        rc = run_facts_load(&out->own_facts, out->store, &all, false, err);
+        out->facts = &out->own_facts;
+    }
+    if (rc == 0 && !id_list_init(&out->runs, out->facts->count))
+        rc = error_no_memory(err, "a figure");
+    for (int i = 0; i < out->facts->count && rc == 0; i++)
+        out->runs.ids[out->runs.count++] = out->facts->items[i].run_id;
+    return rc;
+}
+
 int figure_source_open(struct figure_source *out, struct store *store, const char *experiment,
                        const char *const *wheres, int where_count, enum metric metric,
                        const struct figure *figure, struct error *err)
 {
     enum results_scope scope = figure != NULL ? RESULTS_BARE : RESULTS_ROWS;
-    struct arm_range all = { 0, INT64_MIN, INT64_MAX };
 
     *out = (struct figure_source){
         .store = store, .metric = metric, .wheres = wheres, .where_count = where_count
@@ -28,10 +45,8 @@ int figure_source_open(struct figure_source *out, struct store *store, const cha
                          err);
     if (rc == 0)
         rc = cells_create(&out->cells, store, out->results, metric, err);
-    if (rc == 0) {
-        all.experiment_id = out->results->experiment_id;
-        rc = run_ids_load(&out->runs, store, &all, err);
-    }
+    if (rc == 0)
+        rc = load_runs(out, err);
     if (rc == 0)
         rc = origin_data(&out->data, store, &out->runs, err);
     if (rc != 0)
@@ -65,6 +80,7 @@ void figure_source_close(struct figure_source *source)
     baselines_release(&source->baselines);
     cells_destroy(source->cells);
     results_destroy(source->results);
+    run_facts_release(&source->own_facts);
     id_list_release(&source->runs);
     free(source->data);
     *source = (struct figure_source){ 0 };
