@@ -25,6 +25,15 @@ int setting_find(const char *key)
     return -1;
 }
 
+const char *setting_word(const char *key, const char *value)
+{
+    int id = setting_find(key);
+
+    if (value == NULL || id < 0 || settings_table[id].type != SETTING_BOOL)
+        return value;
+    return strcmp(value, "1") == 0 ? "true" : strcmp(value, "0") == 0 ? "false" : value;
+}
+
 const char *setting_nearest(const char *key)
 {
     const char *keys[SETTING_COUNT];

@@ -270,6 +270,9 @@ int config_puzzle_ids(const struct config *config, int ids);
 
 /* -1 when unknown. */
 int setting_find(const char *key);
+/* A setting's value as people write it: "true" or "false" where the database has 1 or 0
+ * of a switch; every other value as it is. value NULL: NULL. */
+const char *setting_word(const char *key, const char *value);
 /* Nearest known key or NULL. */
 const char *setting_nearest(const char *key);
 

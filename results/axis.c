@@ -83,8 +83,8 @@ int result_axis_value(char **out, struct store *store, const struct results *res
         rc = results_setting(store, out, row->run_id, key, err);
         if (rc == 0 && *out == NULL) {
             *out = strdup("inactive");
-        } else if (rc == 0 && id >= 0 && settings_table[id].type == SETTING_BOOL) {
-            char *word = strdup(strcmp(*out, "0") == 0 ? "false" : "true");
+        } else if (rc == 0) {
+            char *word = strdup(setting_word(key, *out));
 
             free(*out);
             *out = word;

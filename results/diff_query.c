@@ -7,6 +7,7 @@
 #include "file.h"
 #include "number.h"
 #include "query.h"
+#include "settings.h"
 #include "sql.h"
 #include "status_query.h"
 #include "store.h"
@@ -210,8 +211,12 @@ static int add_facts(struct table *table, struct store *store, const struct diff
 
         rc = 0;
         *same += alike;
-        if (!alike || form->all)
-            add_row(table, sql_text(s, 0), sql_text(s, 1), a, b, (double)NAN);
+        if (!alike || form->all) {
+            const char *name = sql_text(s, 1);
+
+            add_row(table, sql_text(s, 0), name, form->people ? setting_word(name, a) : a,
+                    form->people ? setting_word(name, b) : b, (double)NAN);
+        }
         free(a);
         free(b);
     }

@@ -88,7 +88,8 @@ static int fill_facts(struct store *store, struct table **out, const char *hash,
 
 static const struct table_column SETTINGS[] = {
     { .name = "key", .title = "setting", .type = TABLE_TEXT },
-    { .name = "value", .type = TABLE_TEXT },
+    { .name = "value", .type = TABLE_TEXT, .machine_only = true },
+    { .name = "word", .title = "value", .type = TABLE_TEXT, .people_only = true },
 };
 
 static const struct table_column ATTEMPTS[] = {
@@ -151,8 +152,7 @@ static bool is_default(const char *key, const char *value)
 
     if (standard == NULL || strcmp(key, "arch.name") == 0)
         return false;
-    if (strcmp(standard, "false") == 0 || strcmp(standard, "true") == 0)
-        standard = strcmp(standard, "true") == 0 ? "1" : "0";
+    value = setting_word(key, value);
     double number = strtod(value, &end), other = strtod(standard, &standard_end);
 
     if (end != value && *end == '\0' && standard_end != standard && *standard_end == '\0')
@@ -194,6 +194,7 @@ static int fill_settings(struct store *store, struct table **out, const char *ha
         table_row(*out);
         table_text(*out, sql_text(s, 0));
         table_text(*out, sql_text(s, 1));
+        table_text(*out, setting_word(sql_text(s, 0), sql_text(s, 1)));
     }
     return rc == 0 ? note_left_out(*out, left_out, "settings have their defaults", err) : rc;
 }

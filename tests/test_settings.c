@@ -496,6 +496,17 @@ static void an_evaluation_keeps_the_name_it_had(void **state)
                      "\"eval.halt_max_steps\":4,\"eval.puzzle_id\":\"blank\"," OLD_END);
 }
 
+static void a_switch_is_read_as_true_or_false(void **state)
+{
+    (void)state;
+    assert_string_equal(setting_word("arch.act_enabled", "1"), "true");
+    assert_string_equal(setting_word("arch.act_enabled", "0"), "false");
+    assert_string_equal(setting_word("arch.act_enabled", "0, 1"), "0, 1");
+    assert_string_equal(setting_word("arch.H_cycles", "1"), "1");
+    assert_string_equal(setting_word("tasks tested", "1"), "1");
+    assert_null(setting_word("arch.act_enabled", NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -514,6 +525,7 @@ int main(void)
         cmocka_unit_test(an_evaluation_keeps_the_name_it_had),
         cmocka_unit_test(an_evaluation_has_later_settings_only_where_they_are_set),
         cmocka_unit_test(random_streams_depend_on_all_three_names),
+        cmocka_unit_test(a_switch_is_read_as_true_or_false),
     };
 
     return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

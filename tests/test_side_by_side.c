@@ -182,6 +182,7 @@ static void of_many_evaluations_those_are_shown_that_matter(void **state)
     expect(shown, " settings have their defaults (--all lists them)");
     expect(all_shown, "\n   3  last                  8");
     expect(all_shown, "\narch.rms_norm_eps");
+    expect(all_shown, "\narch.act_enabled               true\n"); /* the database has 1 */
     assert_null(strstr(all_shown, "--all lists"));
     change_database(APART); /* ten are of the first run alone, ten of the second */
     free(differences);
