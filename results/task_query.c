@@ -30,7 +30,7 @@ int task_outcomes(struct table **out, struct store *store, const char *experimen
     if (rc == 0)
         rc = sql_query(store, &s, err,
                        "SELECT a.label, r.seed, r.hash, v.outer_steps,"
-                       " iif(v.augmentations = 0, 'all', v.augmentations), o.test_index,"
+                       " iif(v.augmentations = 0, 'all', v.augmentations), o.test_index + 1,"
                        " o.rank, o.votes, o.predictions, o.per_token_accuracy"
                        " FROM experiment e CROSS JOIN arm a USING (experiment_id)"
                        " CROSS JOIN arm_evaluation x USING (arm_id)"
@@ -101,8 +101,8 @@ int run_outcomes(struct table **out, struct store *store, const char *hash, int 
     if (rc == 0) {
         table_set_caption(*out, caption);
         rc = sql_query(store, &s, err,
-                       "SELECT task, test_index, rank, votes, predictions, per_token_accuracy"
-                       " FROM task_outcome WHERE evaluation_id = ?1"
+                       "SELECT task, test_index + 1, rank, votes, predictions,"
+                       " per_token_accuracy FROM task_outcome WHERE evaluation_id = ?1"
                        " ORDER BY rank IS NULL DESC, rank DESC, per_token_accuracy, task,"
                        "  test_index LIMIT ?2",
                        "ii", evaluation, (int64_t)most);

@@ -131,7 +131,7 @@ static int draw_answers(char *svgs[MOST_GRIDS], int *count, const cJSON *tests,
 {
     static const char *const NAMES[] = { "attempt_1", "attempt_2" };
     const cJSON *test;
-    int number = 0, rc = 0;
+    int number = 1, rc = 0;
 
     *count = 0;
     cJSON_ArrayForEach(test, tests)
@@ -200,7 +200,8 @@ static int add_all_answers(struct document *document, const struct page_source *
         document_say(document, "Of the runs, the first %d are shown.", MOST_ANSWERERS);
     if (rc == 0)
         document_note(document,
-                      "The two answers with most votes to each test. hrmlab show RUN "
+                      "From left to right, test by test, the two answers with most votes. "
+                      "hrmlab show RUN "
                       "--task NAME --steps draws input, solution and the answer after "
                       "each outer step.");
     free(answerers);

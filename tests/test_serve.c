@@ -301,9 +301,14 @@ static void runs_and_tasks_have_pages_with_what_is_stored(void **state)
                            "\"attempt_2\": [[1, 10]]}, {\"attempt_1\": 5}]}");
     body = page_body(&server, "/task/t/border-0");
     assert_null(markup_fault(body));
-    assert_non_null(strstr(body, "test 0, answer 1"));
+    assert_non_null(strstr(body, "test 1, answer 1"));
     assert_non_null(strstr(body, "fill=\"#0074d9\""));
     assert_null(strstr(body, "answer 2"));
+    char *cells = place_ask(&place, "SELECT '<td>all</td><td class=\"n\">' || (1 + test_index)"
+                                    " || '</td>' FROM task_outcome WHERE task = 'border-0'");
+
+    assert_non_null(strstr(body, cells)); /* tests are counted from 1, as in drawings */
+    free(cells);
     char *link = format_string("<a href=\"/run/%s\">%.12s</a>", hash, hash);
 
     assert_non_null(strstr(body, link)); /* a short name for the whole hash */
