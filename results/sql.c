@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int bind_one(sqlite3_stmt *statement, int index, const struct sql_value *value)
+/* keep: SQLITE_TRANSIENT copies a text, SQLITE_STATIC does not. */
+static int bind_one(sqlite3_stmt *statement, int index, const struct sql_value *value,
+                    sqlite3_destructor_type keep)
 {
     switch (value->type) {
     case 'i':
@@ -20,13 +22,14 @@ static int bind_one(sqlite3_stmt *statement, int index, const struct sql_value *
         return sqlite3_bind_double(statement, index, value->as.real);
     default:
         assert(value->type == 't');
-        return sqlite3_bind_text(statement, index, value->as.text, -1, SQLITE_TRANSIENT);
+        return sqlite3_bind_text(statement, index, value->as.text, -1, keep);
     }
 }
 
-/* values[0] is types. */
+/* values[0] is types; keep is of texts. */
 static int prepare(struct store *store, sqlite3_stmt **out, const char *sql,
-                   const struct sql_value *values, int count, struct error *err)
+                   const struct sql_value *values, int count, sqlite3_destructor_type keep,
+                   struct error *err)
 {
     const char *types = values[0].as.text;
     int used = 1, code = SQLITE_OK;
@@ -42,7 +45,7 @@ static int prepare(struct store *store, sqlite3_stmt **out, const char *sql,
             continue;
         }
         assert(values[0].type == 't' && used < count && values[used].type == types[i]);
-        code = bind_one(*out, i + 1, &values[used++]);
+        code = bind_one(*out, i + 1, &values[used++], keep);
     }
     assert(code != SQLITE_OK || used == count);
     if (code == SQLITE_OK)
@@ -63,7 +66,7 @@ static void give_back(struct store *store, sqlite3_stmt **statement)
 int sql_query_values(struct store *store, sqlite3_stmt **out, struct error *err,
                      const char *sql, const struct sql_value *values, int count)
 {
-    return prepare(store, out, sql, values, count, err);
+    return prepare(store, out, sql, values, count, SQLITE_TRANSIENT, err);
 }
 
 int sql_step(struct store *store, sqlite3_stmt **statement, struct error *err)
@@ -92,7 +95,7 @@ int sql_run_values(struct store *store, struct error *err, const char *sql,
                    const struct sql_value *values, int count)
 {
     sqlite3_stmt *statement;
-    int rc = prepare(store, &statement, sql, values, count, err);
+    int rc = prepare(store, &statement, sql, values, count, SQLITE_STATIC, err);
 
     if (rc < 0)
         return rc;
@@ -108,7 +111,7 @@ int sql_int_values(struct store *store, int64_t *out, bool *found, struct error 
     sqlite3_stmt *statement;
 
     *out = 0;
-    int rc = prepare(store, &statement, sql, values, count, err);
+    int rc = prepare(store, &statement, sql, values, count, SQLITE_STATIC, err);
     if (rc < 0)
         return rc;
     rc = sql_step(store, &statement, err);
