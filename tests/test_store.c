@@ -230,6 +230,15 @@ static void a_file_that_is_no_database_is_refused(void **state)
     free(path);
 }
 
+static void sqlite_does_not_count_its_memory(void **state)
+{
+    (void)state;
+    store_close(open_store(STORE_WRITE));
+    struct store *store = open_store(STORE_READ);
+    assert_int_equal(sqlite3_memory_used(), 0);
+    store_close(store);
+}
+
 static void a_reader_can_read_and_nothing_else(void **state)
 {
     static const char *const REFUSED[] = {
@@ -774,6 +783,7 @@ int main(void)
         STORE_TEST(a_foreign_database_without_an_id_is_left_alone),
         STORE_TEST(a_newer_database_is_refused),
         STORE_TEST(a_file_that_is_no_database_is_refused),
+        STORE_TEST(sqlite_does_not_count_its_memory),
         STORE_TEST(a_reader_can_read_and_nothing_else),
         STORE_TEST(a_rolled_back_transaction_leaves_nothing),
         STORE_TEST(a_reader_sees_one_state_while_a_writer_goes_on),
