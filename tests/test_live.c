@@ -93,6 +93,7 @@ static void long_labels_keep_their_values_and_the_time_left(void **state)
     } CASES[] = {
         { 50, "  lear..: hrm 16.. seed 3 ", " train 100/400 ETA 2m30s" },
         { 80, "  lear..: hrm 16 0.0012345.. seed 3 ", " train 100/400 loss 0.812 ETA 2m30s" },
+        { 94, "  lear..: hrm 16 lr=0.00123456789 seed 3 \xe2", " ETA 2m30s" }, /* the curve */
         { 100, "  lear..: hrm halt_max_steps=16 lr=0.00123456789 seed 3 ", " ETA 2m30s" },
         { 140, "  learning_..: name=hrm halt_max_steps=16 lr=0.00123456789 seed 3 ",
           " acc 0.500 2.0 steps/s ETA 2m30s" },

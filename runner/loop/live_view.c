@@ -262,19 +262,23 @@ static struct job_columns choose_columns(const struct live *live, int width)
     int widest_state = 0;
 
     for (int i = 0; i < live->job_count; i++) {
-        char label[240], state[240];
+        char state[240];
 
-        shorten_label(label, sizeof label, live->jobs[i].label, live->experiment);
-        int label_width = text_columns(label, strlen(label));
         format_state(state, sizeof state, live->jobs[i].progress, columns.detail);
         int state_width = text_columns(state, strlen(state));
-        columns.label = label_width > columns.label ? label_width : columns.label;
         widest_state = state_width > widest_state ? state_width : widest_state;
     }
     int left =
         width - LABEL_INDENT - (columns.curve > 0 ? columns.curve + 1 : 0) - 1 - widest_state;
     left = left > LEAST_LABEL ? left : LEAST_LABEL;
-    columns.label = columns.label < left ? columns.label : left;
+    for (int i = 0; i < live->job_count; i++) {
+        char label[240];
+
+        shorten_label(label, sizeof label, live->jobs[i].label, live->experiment);
+        cut_label(label, left);
+        int label_width = text_columns(label, strlen(label));
+        columns.label = label_width > columns.label ? label_width : columns.label;
+    }
     return columns;
 }
 
