@@ -223,6 +223,7 @@ static void the_order_of_a_spec_is_replayed_from_where_the_spec_lies(void **stat
     put("other.json", "{\"name\":\"o\",\"set\":{\"data.path\":\"builtin:sudoku\",\"data."
                       "batch_order\":\"order.npy\",\"train.max_steps\":7},\"seeds\":1}");
     expect((const char *[]){ "show", other, NULL }, "content ");
+    expect((const char *[]){ "show", other, NULL }, "data, 512 bytes for the puzzle embedding");
     refuse((const char *[]){ "show", other, "--set", "data.sudoku_train=3", NULL },
            "expected one of 0 to 2, as the data have");
     free(order);

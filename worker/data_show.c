@@ -10,6 +10,7 @@
 #include "data_source.h"
 #include "error.h"
 #include "file.h"
+#include "human.h"
 
 enum { NAMES_LISTED = 8 };
 
@@ -180,7 +181,7 @@ static double bytes_in_use(void)
 
 static int show_counts(const struct data_request *request, struct error *err)
 {
-    const double MIB = 1048576.0;
+    char data_size[HUMAN_SIZE], rows_size[HUMAN_SIZE];
     double before = bytes_in_use();
     struct data_set *set;
     int rc = data_set_open(&set, &request->config, false, err);
@@ -192,6 +193,8 @@ static int show_counts(const struct data_request *request, struct error *err)
     double held = bytes_in_use() - before + data_set_variant_bytes(set);
     double rows = (double)info->num_puzzle_identifiers *
                   (double)config_puzzle_ndim(&request->config) * sizeof(float);
+    human_bytes(data_size, (int64_t)held);
+    human_bytes(rows_size, (int64_t)rows);
     printf("%-20s%s\n%-20s%s\n", "source", info->source, "tasks", info->counts);
     print_names(set, SPLIT_TRAIN, "trained on");
     print_names(set, SPLIT_TEST, "tested");
@@ -201,8 +204,8 @@ static int show_counts(const struct data_request *request, struct error *err)
            most);
     printf("%-20s%d tokens of %d kinds (side %d)\n", "sequence", info->seq_len,
            info->vocab_size, info->canvas);
-    printf("%-20s%.0f MiB for the data, %.0f MiB for the puzzle embedding\n", "memory, about",
-           held / MIB, rows / MIB);
+    printf("%-20s%s for the data, %s for the puzzle embedding\n", "memory, about", data_size,
+           rows_size);
     printf("%-20s%s\n", "content", data_set_hash(set));
     data_set_close(set);
     return 0;
