@@ -244,8 +244,8 @@ static const char MEANS[] =
     "  split, outer_steps, augmentations, act FROM x GROUP BY canonical) ORDER BY split, "
     "outer_steps, augmentations, act, canonical";
 
-/* Of more evaluations than most those are shown that differ most; those of one side alone
- * only where no evaluation is of both. */
+/* Of more evaluations than most those are shown that differ most; those of one side
+ * alone only where no evaluation is of both. */
 static bool is_hidden(sqlite3_stmt *s, int most)
 {
     bool one_side =

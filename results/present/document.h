@@ -56,7 +56,8 @@ void document_code(struct document *document, const char *text);
 /* Links to the sections: as many as there are ids and titles. */
 void document_contents(struct document *document, const char *const (*sections)[2], int count);
 
-enum document_column { DOCUMENT_TEXT, DOCUMENT_LINE, DOCUMENT_NUMBER }; /* a line: unbroken */
+/* A line is a text that is never broken. */
+enum document_column { DOCUMENT_TEXT, DOCUMENT_LINE, DOCUMENT_NUMBER };
 struct document_head {
     const char *title;
     enum document_column kind;

@@ -37,7 +37,8 @@ static int consecutive(const int64_t *seeds, int count)
     return end;
 }
 
-/* Writes "seed 0", "seeds 0, 1, 2" or "seeds 0 to 99, 1000"; what has no room: "...". */
+/* Writes "seed 0", "seeds 0, 1, 2" or "seeds 0 to 99, 1000"; what has no room:
+ * "...". */
 static void write_seeds(char *out, size_t size, const int64_t *seeds, int count)
 {
     enum { ROOM = 2 * 20 + sizeof ",  to , ..." };

@@ -54,7 +54,7 @@ struct table_column {
     /* REAL: decimals for people; -1: %.4g (flops, times). Programs always get the
      * shortest text that reads back as an equal number */
     int digits;
-    bool p;            /* REAL: people read it as number_p() writes it, whatever digits is */
+    bool p;            /* REAL: people read it as number_p() writes it */
     bool machine_only; /* only for programs */
     bool people_only;  /* only for people */
     /* on a terminal: if all rows have the same value, it is printed once above the
