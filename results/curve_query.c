@@ -97,9 +97,8 @@ static bool same_evaluation(const struct result_row *a, const struct result_row 
 static int have_recorded(bool *out, struct store *store, const struct results *results,
                          struct error *err)
 {
-    const struct arm_range all = { results->experiment_id, INT64_MIN, INT64_MAX };
     struct id_list runs;
-    int rc = run_ids_load(&runs, store, &all, err);
+    int rc = run_ids_of(&runs, store, results, err);
     struct id_query q = id_query_begin(
         store, &runs,
         "SELECT run_id FROM metric WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id", NULL);

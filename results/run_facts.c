@@ -76,8 +76,9 @@ static double column_real(sqlite3_stmt *s, int column)
                                                          : sqlite3_column_double(s, column);
 }
 
-int run_ids_load(struct id_list *out, struct store *store, const struct arm_range *arms,
-                 struct error *err)
+/* The numbers of these arms' runs; to be released after an error, too. */
+static int load_ids(struct id_list *out, struct store *store, const struct arm_range *arms,
+                    struct error *err)
 {
     sqlite3_stmt *s;
     int room = 0;
@@ -103,6 +104,21 @@ int run_ids_load(struct id_list *out, struct store *store, const struct arm_rang
     }
     id_list_order(out);
     return rc;
+}
+
+int run_ids_of(struct id_list *out, struct store *store, const struct results *results,
+               struct error *err)
+{
+    const struct arm_range all = { results->experiment_id, INT64_MIN, INT64_MAX };
+    const struct run_facts *facts = results->facts;
+
+    if (facts == NULL)
+        return load_ids(out, store, &all, err);
+    if (!id_list_init(out, facts->count))
+        return error_no_memory(err, "results");
+    for (int i = 0; i < facts->count; i++)
+        out->ids[out->count++] = facts->items[i].run_id;
+    return 0;
 }
 
 /* Reads the runs. What a damaged database lacks has no hash. */
@@ -241,7 +257,7 @@ int run_facts_load(struct run_facts *out, struct store *store, const struct arm_
     struct id_list ids;
 
     *out = (struct run_facts){ 0 };
-    int rc = run_ids_load(&ids, store, arms, err);
+    int rc = load_ids(&ids, store, arms, err);
 
     if (rc == 0) {
         readings = calloc((size_t)ids.count + 1, sizeof *readings);

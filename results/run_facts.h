@@ -42,10 +42,11 @@ struct arm_range {
     int64_t experiment_id, first, last;
 };
 
-/* The numbers of these arms' runs. ERROR_NOMEM, database errors; release it then,
+/* The numbers of the experiment's runs, whatever the conditions of the results: from
+ * what they keep, else from the database. ERROR_NOMEM, database errors; release it then,
  * too. */
-int run_ids_load(struct id_list *out, struct store *store, const struct arm_range *arms,
-                 struct error *err) MUST_CHECK;
+int run_ids_of(struct id_list *out, struct store *store, const struct results *results,
+               struct error *err) MUST_CHECK;
 
 /* Loads the runs of these arms; costs: what attempts took, too. An empty list: there
  * are none. ERROR_NOMEM, database errors. */

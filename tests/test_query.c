@@ -232,11 +232,10 @@ static void the_last_training_is_the_state_unless_one_is_done(void **state)
 
 static struct id_list runs_of(const struct results *results)
 {
-    const struct arm_range all = { results->experiment_id, INT64_MIN, INT64_MAX };
     struct id_list runs;
     struct error err;
 
-    must(run_ids_load(&runs, store, &all, &err), &err);
+    must(run_ids_of(&runs, store, results, &err), &err);
     return runs;
 }
 

@@ -12,17 +12,13 @@
 static int load_runs(struct figure_source *out, struct error *err)
 {
     const struct arm_range all = { out->results->experiment_id, INT64_MIN, INT64_MAX };
-    int rc = 0;
+    int rc = run_ids_of(&out->runs, out->store, out->results, err);
 
     out->facts = out->results->facts;
-    if (out->facts == NULL) { /* conditions left some out */
+    if (rc == 0 && out->facts == NULL) { /* conditions left some out */
         rc = run_facts_load(&out->own_facts, out->store, &all, false, err);
         out->facts = &out->own_facts;
     }
-    if (rc == 0 && !id_list_init(&out->runs, out->facts->count))
-        rc = error_no_memory(err, "a figure");
-    for (int i = 0; i < out->facts->count && rc == 0; i++)
-        out->runs.ids[out->runs.count++] = out->facts->items[i].run_id;
     return rc;
 }
 
