@@ -175,6 +175,7 @@ commands_of()
     one "$2" results "$1" --where train.lr=0.001
     one "$2" results "$1" --rows train.lr --cols train.max_steps
     one "$2" results "$1" --rows train.lr --cols data.canvas
+    one "$2" results "$1" --rows train.seed --cols train.lr
     one 1 compare "$1" --axis train.lr
     one 1 compare "$1" "$a" "$b"
     one 1 tasks "$1"
@@ -213,7 +214,7 @@ commands()
     one 1 report metrics -o "$directory/report.html"
 
     heading "One experiment of 100 000 runs: 100 arms, 1000 seeds"
-    commands_of whole 1 700 3
+    commands_of whole 1 700 2
 }
 
 plans()
@@ -248,7 +249,7 @@ pages()
     page 1 /figure/part_1/seeds.svg
     page 1 "/compare?a=${arm_a//whole:/part_1:}&b=${arm_b//whole:/part_1:}"
     page 1 "/compare?a=$arm_a&b=$arm_b"
-    page 3 /experiment/whole
+    page 2 /experiment/whole
 }
 
 spec whole '[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]' 1000 '[1]'
