@@ -137,8 +137,8 @@ struct queue_found {
 /* The runs of an experiment, as a fresh list. */
 int queue_runs(struct store *store, struct queue_found **out, int *count, int64_t experiment_id,
                struct error *err) MUST_CHECK;
-/* Finds the run, and its job that has not ended. *run_id 0: no such run; *open_job as in
- * struct queue_state. */
+/* Finds the run, and its job that has not ended. *run_id 0: no such run; *open_job as
+ * in struct queue_state. */
 int queue_find_run(struct store *store, int64_t *run_id, int64_t *open_job,
                    const char *run_hash, struct error *err) MUST_CHECK;
 

@@ -79,7 +79,7 @@ struct search {
     const struct arc_shape *a, *b;
     int *order;       /* owned: (a->count) */
     bool *taken;      /* owned: pairs of b that are matched */
-    int *equal;       /* owned: the nearest pair of b before each that equals it, or -1 */
+    int *equal;       /* owned: nearest pair of b before each that equals it, or -1 */
     colour_map map;   /* the permutation as far as the matched pairs determine it */
     colour_map image; /* the inverse */
     colour_map *maps;
