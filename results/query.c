@@ -424,7 +424,7 @@ static int complete_rows(struct results *results, const struct run_facts *facts,
             break;
         }
         rc = complete_row(&results->rows[i], fact, store, err);
-        near = (int)(fact - facts->items) + 1; /* rows mostly are in the order of runs */
+        near = (int)(fact - facts->items) + 1; /* rows mostly are in order of runs */
         if (counted[fact - facts->items])
             continue;
         counted[fact - facts->items] = true;

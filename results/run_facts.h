@@ -43,8 +43,8 @@ struct arm_range {
 };
 
 /* The numbers of the experiment's runs, whatever the conditions of the results: from
- * what they keep, else from the database. ERROR_NOMEM, database errors; release it then,
- * too. */
+ * what they keep, else from the database. ERROR_NOMEM, database errors; release it
+ * then, too. */
 int run_ids_of(struct id_list *out, struct store *store, const struct results *results,
                struct error *err) MUST_CHECK;
 

@@ -19,7 +19,8 @@ static const struct table_column COLUMNS[] = {
     { .name = "attempts", .type = TABLE_INT },
 };
 
-/* The newest training of each run. The rest is looked up for those alone that are listed. */
+/* The newest training of each run. The rest is looked up for those alone that are
+ * listed. */
 static const char SQL[] =
     "SELECT r.label, r.seed, r.hash, j.state, j.cause,"
     " coalesce((SELECT max(m.step) FROM metric m WHERE m.run_id = r.run_id"

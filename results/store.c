@@ -581,9 +581,9 @@ static int check_library(struct error *err)
 {
     enum { LEAST_VERSION = 3037000 };
 
-    /* Nobody asks how much memory SQLite has: to count it takes a lock per allocation, a
-     * tenth of the time of many inserts. Refused, without harm, from the second database
-     * on. */
+    /* Nobody asks how much memory SQLite has: to count it takes a lock per allocation,
+     * a tenth of the time of many inserts. Refused, without harm, from the second
+     * database on. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     return sqlite3_libversion_number() >= LEAST_VERSION
                ? 0

@@ -53,7 +53,7 @@ struct pivot {
     const struct results *results;
     const char *keys[2];       /* of rows and columns; the second may be NULL */
     struct text_set values[2]; /* of the settings, in the order of rows and columns */
-    int (*places)[2];          /* owned: (rows of results) row and column of each, -1: none */
+    int (*places)[2];          /* owned: (rows of results) their cells, -1: none */
     double *sums;              /* owned: (rows, columns) */
     int *counts;               /* owned: (rows, columns) */
 };

@@ -116,7 +116,7 @@ struct enqueue {
     struct store *store;
     const struct workspace *workspace;
     const struct plan *plan;
-    int64_t *run_ids;         /* owned; as plan->runs; 0: the experiment had none such */
+    int64_t *run_ids;         /* owned; as plan->runs; 0: the experiment had none */
     int64_t *open_jobs;       /* owned; likewise, of the runs that it had; 0: none */
     struct queue_range added; /* runs of the arm added_arm that have no jobs yet */
     int added_arm;
