@@ -192,7 +192,7 @@ int mark_table(struct table **out, struct store *store, enum mark_kind kind,
         { .name = "arm", .type = TABLE_TEXT, .fold = true },
         { .name = "run", .type = TABLE_TEXT, .people_only = true, .fold = true },
         { .name = "run_hash", .type = TABLE_TEXT, .machine_only = true },
-        { .name = "text", .type = TABLE_TEXT },
+        { .name = "text", .type = TABLE_TEXT, .least = 30 },
         { .name = "made_at", .title = "made at", .type = TABLE_TEXT, .whole = true, .drop = 1 },
     };
     sqlite3_stmt *s;

@@ -66,6 +66,9 @@ struct table_column {
     /* on a terminal that is too narrow, columns are hidden, those with the largest
      * number first, and named below the table; 0: never hidden */
     int drop;
+    /* a text that is wrapped gets so many columns, if it has them, before others are
+     * hidden; 0: ten */
+    int least;
     bool whole; /* a text that is not wrapped: "[-0.225, -0.053]" */
     bool tight; /* a text that may be as narrow as its longest word: "0.225 +-0.053" */
 };

@@ -73,8 +73,12 @@ static void measure_column(struct view *view, const struct table *table, int i, 
 
     if (column->tight)
         view->least[i] = word;
-    else if (!is_number(column) && !column->whole && natural > LEAST_WRAPPED)
-        view->least[i] = word > LEAST_WRAPPED ? word : LEAST_WRAPPED;
+    else if (!is_number(column) && !column->whole) {
+        int least = column->least > 0 ? column->least : LEAST_WRAPPED;
+
+        least = word > least ? word : least;
+        view->least[i] = natural < least ? natural : least;
+    }
 }
 
 /* Collects texts and widths of all visible columns. */
