@@ -14,7 +14,8 @@ int soundness_check(sqlite3 *db, bool *sound);
 /*
  * A large database takes long to read. So the last writer to close it notes in which
  * state it left the file, beside it in DATABASE.sound: its size, inode and the time of
- * its last change. A file that is still in that state was changed by nobody else.
+ * its last change. A file that is still in that state was changed by nobody since. What
+ * damaged it while the writer had it open is not seen; `hrmlab doctor --full` reads it.
  */
 
 /* Whether the file is in the state that was noted. */

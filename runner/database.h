@@ -9,7 +9,7 @@
 
 struct store;
 
-/* Opens the database for writing after checking its integrity: a damaged one
+/* Opens the database for writing. One that store_require_sound() finds damaged
  * (ERROR_DATABASE, which names hrmlab rebuild) is not written to. Detects a copied
  * workspace and prints a note. */
 int database_open(struct store **out, const struct workspace *workspace,
