@@ -150,8 +150,7 @@ static int load_copies(struct loading *l, struct store *store)
         id_query_begin(store, &l->runs,
                        "SELECT run_id, split = 'train', per_token_accuracy, exact_rows,"
                        " pass_at_1, pass_at_2 FROM baseline"
-                       " WHERE run_id BETWEEN ?1 AND ?2 AND name = 'copy' ORDER BY run_id",
-                       NULL);
+                       " WHERE run_id BETWEEN ?1 AND ?2 AND name = 'copy' ORDER BY run_id");
     int rc;
 
     while ((rc = id_query_step(&q, l->err)) > 0) {
@@ -201,8 +200,7 @@ static int list_evaluations(struct untrained_evaluation **out, int *count,
     struct id_query q =
         id_query_begin(store, &l->runs,
                        "SELECT run_id, evaluation_id, split = 'train' FROM evaluation"
-                       " WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id, canonical",
-                       NULL);
+                       " WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id, canonical");
     int room = 0, rc;
 
     *out = NULL;
@@ -239,8 +237,7 @@ static int read_all(struct untrained_evaluation *const *evaluations, const struc
         store, ids,
         "SELECT x.evaluation_id, x.rows_count, m.value, m.name FROM evaluation_result x"
         " CROSS JOIN measure_value m ON m.evaluation_id = x.evaluation_id"
-        "  AND m.step = x.step AND m.position = 0" UNTRAINED,
-        NULL);
+        "  AND m.step = x.step AND m.position = 0" UNTRAINED);
     struct measure_memo memo = { { 0 }, 0 };
     int rc;
 
@@ -260,10 +257,10 @@ static int read_named(struct untrained_evaluation *const *evaluations,
 {
     const char *names[ID_QUERY_TEXTS] = { NULL };
     struct id_query q =
-        id_query_begin(store, ids,
-                       "SELECT x.evaluation_id, x.rows_count, " NAMED_MEASURES
-                       " FROM evaluation_result x" JOIN_NAMED_MEASURES UNTRAINED,
-                       names);
+        id_query_begin_with(store, ids,
+                            "SELECT x.evaluation_id, x.rows_count, " NAMED_MEASURES
+                            " FROM evaluation_result x" JOIN_NAMED_MEASURES UNTRAINED,
+                            names, ID_QUERY_TEXTS);
     int rc;
 
     for (int i = 0; i < l->metric_count; i++)

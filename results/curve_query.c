@@ -101,7 +101,7 @@ static int have_recorded(bool *out, struct store *store, const struct results *r
     int rc = run_ids_of(&runs, store, results, err);
     struct id_query q = id_query_begin(
         store, &runs,
-        "SELECT run_id FROM metric WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id", NULL);
+        "SELECT run_id FROM metric WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id");
 
     if (rc == 0)
         rc = id_query_step(&q, err);

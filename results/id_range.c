@@ -4,6 +4,7 @@
 #include "sql.h"
 #include "store.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* Two ids with no more than this many others between them are of one range. */
@@ -43,10 +44,18 @@ void id_list_order(struct id_list *list)
     list->count = count;
 }
 
-struct id_query id_query_begin(struct store *store, const struct id_list *list, const char *sql,
-                               const char *const *texts)
+struct id_query id_query_begin(struct store *store, const struct id_list *list, const char *sql)
 {
-    return (struct id_query){ .store = store, .list = list, .sql = sql, .texts = texts };
+    return id_query_begin_with(store, list, sql, NULL, 0);
+}
+
+struct id_query id_query_begin_with(struct store *store, const struct id_list *list,
+                                    const char *sql, const char *const *texts, int text_count)
+{
+    assert(text_count == 0 || text_count == 1 || text_count == ID_QUERY_TEXTS);
+    return (struct id_query){
+        .store = store, .list = list, .sql = sql, .texts = texts, .text_count = text_count
+    };
 }
 
 /* Begins the next range; there is one. */
@@ -60,8 +69,10 @@ static int begin_range(struct id_query *q, struct error *err)
         q->next++;
     int64_t last = ids[q->next - 1];
 
-    if (q->texts == NULL)
+    if (q->text_count == 0)
         return sql_query(q->store, &q->s, err, q->sql, "ii", first, last);
+    if (q->text_count == 1)
+        return sql_query(q->store, &q->s, err, q->sql, "iit", first, last, q->texts[0]);
     return sql_query(q->store, &q->s, err, q->sql, "iitttt", first, last, q->texts[0],
                      q->texts[1], q->texts[2], q->texts[3]);
 }

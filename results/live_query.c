@@ -2,6 +2,8 @@
 #include "live_query.h"
 
 #include "error.h"
+#include "id_range.h"
+#include "run_facts.h"
 #include "sql.h"
 #include "store.h"
 
@@ -27,26 +29,46 @@ int live_experiments(struct store *store, char (*out)[EXPERIMENT_NAME_SIZE], int
     return rc;
 }
 
-/* The runs of experiment ?1. */
-#define RUNS                                                                                   \
-    "(SELECT DISTINCT x.run_id FROM experiment e CROSS JOIN arm a USING (experiment_id)"       \
-    " CROSS JOIN arm_run x USING (arm_id) WHERE e.name = ?1)"
-#define WORK                                                                                   \
-    "SELECT coalesce(sum(iif(j.state = 'done', j.cost, 0.0)), 0.0),"                           \
-    " coalesce(sum(iif(j.state IN ('queued', 'starting', 'running'), j.cost, 0.0)), 0.0)"      \
-    " FROM "
+/* Adds up the expected work of an experiment's runs, in the order of an index that has
+ * all that is asked for. */
+static int add_work(struct store *store, struct live_work *out, const struct id_list *runs,
+                    struct error *err)
+{
+    struct id_query q = id_query_begin(store, runs,
+                                       "SELECT j.run_id, j.state = 'done', j.state IN"
+                                       " ('queued', 'starting', 'running'), j.cost FROM job j"
+                                       " WHERE j.run_id BETWEEN ?1 AND ?2 ORDER BY j.run_id");
+    int rc;
+
+    while ((rc = id_query_step(&q, err)) > 0) {
+        if (sqlite3_column_int(q.s, 1) != 0)
+            out->done += sqlite3_column_double(q.s, 3);
+        else if (sqlite3_column_int(q.s, 2) != 0)
+            out->open += sqlite3_column_double(q.s, 3);
+    }
+    return rc;
+}
 
 int live_work(struct store *store, struct live_work *out, const char *experiment,
               struct error *err)
 {
     sqlite3_stmt *s;
-    int rc =
-        sql_query(store, &s, err,
-                  experiment == NULL ? WORK "job j WHERE ?1 IS NULL"
-                                     : WORK RUNS " o CROSS JOIN job j ON j.run_id = o.run_id",
-                  "t", experiment);
+    struct id_list runs;
+    int rc;
 
     *out = (struct live_work){ 0 };
+    if (experiment != NULL) {
+        rc = run_ids_named(&runs, store, experiment, err);
+        if (rc == 0)
+            rc = add_work(store, out, &runs, err);
+        id_list_release(&runs);
+        return rc;
+    }
+    rc = sql_query(store, &s, err,
+                   "SELECT coalesce(sum(iif(state = 'done', cost, 0.0)), 0.0),"
+                   " coalesce(sum(iif(state IN ('queued', 'starting', 'running'), cost, 0.0)),"
+                   "  0.0) FROM job",
+                   "");
     if (rc == 0)
         rc = sql_step(store, &s, err);
     if (rc <= 0)

@@ -20,8 +20,7 @@ int origin_data(char **out, struct store *store, const struct id_list *runs, str
         id_query_begin(store, runs,
                        "SELECT run_id, json_extract(provenance, '$.data.source')"
                        " FROM attempt WHERE run_id BETWEEN ?1 AND ?2"
-                       " AND json_valid(provenance) ORDER BY run_id, number",
-                       NULL);
+                       " AND json_valid(provenance) ORDER BY run_id, number");
     int rc = id_query_step(&q, err);
 
     *out = NULL;
@@ -180,8 +179,7 @@ int origin_builds(struct origin_builds *out, struct store *store, const struct i
                        " t.git_commit, t.compiler, t.kernel_set, t.blas, t.cpu, t.host,"
                        " coalesce(t.user_seconds, 0) + coalesce(t.system_seconds, 0)"
                        " FROM attempt t CROSS JOIN run r USING (run_id)"
-                       " WHERE t.run_id BETWEEN ?1 AND ?2 ORDER BY t.run_id, t.number",
-                       NULL);
+                       " WHERE t.run_id BETWEEN ?1 AND ?2 ORDER BY t.run_id, t.number");
     double of_run = 0;
     int before = -1, rc;
 

@@ -587,8 +587,7 @@ int results_have_interim(bool *out, struct store *store, const struct results *r
     struct id_query q = id_query_begin(
         store, &ids,
         "SELECT evaluation_id FROM evaluation_result WHERE evaluation_id BETWEEN ?1 AND ?2"
-        " AND checkpoint = 'interim' ORDER BY evaluation_id",
-        NULL);
+        " AND checkpoint = 'interim' ORDER BY evaluation_id");
 
     if (rc == 0)
         rc = id_query_step(&q, err);

@@ -96,10 +96,10 @@ static int load_named(struct results *results, const struct evaluation_rows *row
 {
     const char *names[ID_QUERY_TEXTS] = { NULL };
     struct id_query q =
-        id_query_begin(store, &rows->evaluations,
-                       "SELECT x.evaluation_id, x.step, " NAMED_MEASURES
-                       " FROM evaluation_result x" JOIN_NAMED_MEASURES WHICH LAST IN_ORDER,
-                       names);
+        id_query_begin_with(store, &rows->evaluations,
+                            "SELECT x.evaluation_id, x.step, " NAMED_MEASURES
+                            " FROM evaluation_result x" JOIN_NAMED_MEASURES WHICH LAST IN_ORDER,
+                            names, ID_QUERY_TEXTS);
     int rc = 0;
 
     for (int i = 0; i < count; i++)
@@ -120,9 +120,9 @@ static int load_named(struct results *results, const struct evaluation_rows *row
 static int load_all(struct results *results, const struct evaluation_rows *rows,
                     struct store *store, struct error *err)
 {
-    struct id_query q = id_query_begin(
-        store, &rows->evaluations,
-        results->scope == RESULTS_ALL ? VALUES IN_ORDER : VALUES LAST IN_ORDER, NULL);
+    struct id_query q =
+        id_query_begin(store, &rows->evaluations,
+                       results->scope == RESULTS_ALL ? VALUES IN_ORDER : VALUES LAST IN_ORDER);
     struct measure_memo memo = { { 0 }, 0 };
     int rc = 0;
 

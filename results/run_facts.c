@@ -76,34 +76,54 @@ static double column_real(sqlite3_stmt *s, int column)
                                                          : sqlite3_column_double(s, column);
 }
 
+/* Reads the ids that a statement returns, and ends it. */
+static int read_ids(struct id_list *out, struct store *store, sqlite3_stmt **s,
+                    struct error *err)
+{
+    int room = 0, rc;
+
+    while ((rc = sql_step(store, s, err)) > 0) {
+        if (out->count == room) {
+            room = 2 * room + 16;
+            int64_t *larger = realloc(out->ids, (size_t)room * sizeof *larger);
+
+            if (larger == NULL) {
+                sql_end(s);
+                return error_no_memory(err, "results");
+            }
+            out->ids = larger;
+        }
+        out->ids[out->count++] = sqlite3_column_int64(*s, 0);
+    }
+    id_list_order(out);
+    return rc;
+}
+
 /* The numbers of these arms' runs; to be released after an error, too. */
 static int load_ids(struct id_list *out, struct store *store, const struct arm_range *arms,
                     struct error *err)
 {
     sqlite3_stmt *s;
-    int room = 0;
     int rc = sql_query(store, &s, err,
                        "SELECT x.run_id FROM arm a CROSS JOIN arm_run x USING (arm_id)"
                        " WHERE a.experiment_id = ?1 AND a.arm_id BETWEEN ?2 AND ?3",
                        "iii", arms->experiment_id, arms->first, arms->last);
 
     *out = (struct id_list){ 0 };
-    while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
-        rc = 0;
-        if (out->count == room) {
-            room = 2 * room + 16;
-            int64_t *larger = realloc(out->ids, (size_t)room * sizeof *larger);
+    return rc < 0 ? rc : read_ids(out, store, &s, err);
+}
 
-            if (larger == NULL) {
-                sql_end(&s);
-                return error_no_memory(err, "results");
-            }
-            out->ids = larger;
-        }
-        out->ids[out->count++] = sqlite3_column_int64(s, 0);
-    }
-    id_list_order(out);
-    return rc;
+int run_ids_named(struct id_list *out, struct store *store, const char *experiment,
+                  struct error *err)
+{
+    sqlite3_stmt *s;
+    int rc = sql_query(store, &s, err,
+                       "SELECT x.run_id FROM experiment e CROSS JOIN arm a USING"
+                       " (experiment_id) CROSS JOIN arm_run x USING (arm_id) WHERE e.name = ?1",
+                       "t", experiment);
+
+    *out = (struct id_list){ 0 };
+    return rc < 0 ? rc : read_ids(out, store, &s, err);
 }
 
 int run_ids_of(struct id_list *out, struct store *store, const struct results *results,
@@ -128,8 +148,7 @@ static int load_runs(struct run_facts *facts, const struct id_list *ids, struct 
     struct id_query q =
         id_query_begin(store, ids,
                        "SELECT run_id, seed, hash, data_hash, train_flops, config_id FROM run"
-                       " WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id",
-                       NULL);
+                       " WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id");
     int rc;
 
     for (int i = 0; i < ids->count; i++)
@@ -162,8 +181,7 @@ static int load_states(struct run_facts *facts, struct reading *readings,
     struct id_query q = id_query_begin(store, ids,
                                        "SELECT run_id, job_id, state, cause FROM job"
                                        " WHERE run_id BETWEEN ?1 AND ?2 AND kind = 'train'"
-                                       " ORDER BY run_id",
-                                       NULL);
+                                       " ORDER BY run_id");
     int rc;
 
     while ((rc = id_query_step(&q, err)) > 0) {
@@ -226,8 +244,7 @@ static int load_costs(struct run_facts *facts, struct reading *readings,
         id_query_begin(store, ids,
                        "SELECT run_id, number, user_seconds + system_seconds, train_seconds,"
                        " evaluation_seconds, job_id FROM attempt"
-                       " WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id, number",
-                       NULL);
+                       " WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id, number");
     int rc;
 
     while ((rc = id_query_step(&q, err)) > 0) {

@@ -48,6 +48,10 @@ struct arm_range {
 int run_ids_of(struct id_list *out, struct store *store, const struct results *results,
                struct error *err) MUST_CHECK;
 
+/* The same of an experiment by its name; none: there is no such experiment. */
+int run_ids_named(struct id_list *out, struct store *store, const char *experiment,
+                  struct error *err) MUST_CHECK;
+
 /* Loads the runs of these arms; costs: what attempts took, too. An empty list: there
  * are none. ERROR_NOMEM, database errors. */
 int run_facts_load(struct run_facts *out, struct store *store, const struct arm_range *arms,

@@ -3,7 +3,9 @@
 
 #include "error.h"
 #include "human.h"
+#include "id_range.h"
 #include "query.h"
+#include "run_facts.h"
 #include "sql.h"
 #include "store.h"
 
@@ -12,6 +14,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static void count_state(struct status_counts *out, enum job_state state)
+{
+    out->total++;
+    out->queued += state == JOB_QUEUED;
+    out->running += state == JOB_STARTING || state == JOB_RUNNING;
+    out->done += state == JOB_DONE;
+    out->failed += state == JOB_FAILED || state == JOB_QUARANTINED;
+    out->cancelled += state == JOB_CANCELLED;
+}
+
+static enum job_state column_state(sqlite3_stmt *s, int column)
+{
+    enum job_state state = JOB_QUEUED;
+    bool known = job_state_parse(&state, sql_text(s, column));
+
+    assert(known); /* the schema allows no other state */
+    (void)known;
+    return state;
+}
 
 /* Counts the first job of each arm, run and kind in the rows of a statement with the
  * columns arm_id, run_id, whether it trains, state, expected remaining work (added
@@ -30,16 +52,7 @@ static int count_newest(struct store *store, sqlite3_stmt **s, struct status_cou
         if (memcmp(group, last, sizeof last) == 0)
             continue;
         memcpy(last, group, sizeof last);
-        enum job_state state = JOB_QUEUED;
-        bool known = job_state_parse(&state, sql_text(*s, 3));
-        assert(known); /* the schema allows no other state */
-        (void)known;
-        out->total++;
-        out->queued += state == JOB_QUEUED;
-        out->running += state == JOB_STARTING || state == JOB_RUNNING;
-        out->done += state == JOB_DONE;
-        out->failed += state == JOB_FAILED || state == JOB_QUARANTINED;
-        out->cancelled += state == JOB_CANCELLED;
+        count_state(out, column_state(*s, 3));
         *work += sqlite3_column_double(*s, 4);
     }
     return rc;
@@ -59,32 +72,56 @@ static int count_newest(struct store *store, sqlite3_stmt **s, struct status_cou
     " ON w.arm_id = x.arm_id AND w.evaluation_id = q.evaluation_id"                            \
     " WHERE q.job_id = j.job_id))"
 
+/* Counts the newest job of each kind of each of an experiment's runs, all of which are
+ * read in the order of the index job_by_run. */
+static int count_runs(struct store *store, struct status_counts *out,
+                      const struct id_list *runs, const char *experiment, struct error *err)
+{
+    struct id_query q = id_query_begin_with(
+        store, runs,
+        "SELECT j.run_id, j.kind = 'train', j.state FROM job j"
+        " WHERE j.run_id BETWEEN ?1 AND ?2 AND (" FOR_ALL " OR EXISTS"
+        "  (SELECT 1 FROM job_evaluation q CROSS JOIN arm_evaluation w USING (evaluation_id)"
+        "   CROSS JOIN arm b USING (arm_id) CROSS JOIN experiment f USING (experiment_id)"
+        "   WHERE q.job_id = j.job_id AND f.name = ?3))"
+        " ORDER BY j.run_id, j.kind, j.job_id",
+        &experiment, 1);
+    int place = -1, kind = -1, rc;
+    enum job_state newest = JOB_QUEUED; /* of that run and kind */
+
+    while ((rc = id_query_step(&q, err)) > 0) {
+        if (place >= 0 && (q.place != place || sqlite3_column_int(q.s, 1) != kind))
+            count_state(out, newest);
+        place = q.place;
+        kind = sqlite3_column_int(q.s, 1);
+        newest = column_state(q.s, 2);
+    }
+    if (rc == 0 && place >= 0)
+        count_state(out, newest);
+    return rc;
+}
+
 int status_count(struct store *store, struct status_counts *out, const char *experiment,
                  struct error *err)
 {
     sqlite3_stmt *s;
+    struct id_list runs;
     double ignored;
     int rc;
 
-    if (experiment == NULL)
+    *out = (struct status_counts){ 0 };
+    if (experiment == NULL) {
         rc = sql_query(store, &s, err,
                        "SELECT 0, j.run_id, j.kind = 'train', j.state, 0.0 FROM job j"
                        " INDEXED BY job_by_run" NEWEST_FIRST,
                        "");
-    else
-        rc = sql_query(store, &s, err,
-                       "SELECT 0, j.run_id, j.kind = 'train', j.state, 0.0 FROM job j"
-                       " WHERE j.run_id IN (SELECT x.run_id FROM experiment e"
-                       "  CROSS JOIN arm a USING (experiment_id)"
-                       "  CROSS JOIN arm_run x USING (arm_id)"
-                       "  WHERE e.name = ?1) AND (" FOR_ALL " OR EXISTS"
-                       "  (SELECT 1 FROM job_evaluation q"
-                       "   CROSS JOIN arm_evaluation w USING (evaluation_id)"
-                       "   CROSS JOIN arm b USING (arm_id)"
-                       "   CROSS JOIN experiment f USING (experiment_id)"
-                       "   WHERE q.job_id = j.job_id AND f.name = ?1))" NEWEST_FIRST,
-                       "t", experiment);
-    return rc < 0 ? rc : count_newest(store, &s, out, &ignored, err);
+        return rc < 0 ? rc : count_newest(store, &s, out, &ignored, err);
+    }
+    rc = run_ids_named(&runs, store, experiment, err);
+    if (rc == 0)
+        rc = count_runs(store, out, &runs, experiment, err);
+    id_list_release(&runs);
+    return rc;
 }
 
 int status_causes(struct store *store, int counts[OUTCOME_COUNT], const char *experiment,

@@ -117,7 +117,7 @@ int task_reader_begin(struct task_reader *out, struct store *store,
                          "--metric %s is not kept per task, so it cannot be compared; expected "
                          "pass_at_K, pass_at_K_strict, task_token_accuracy or task_exact_votes",
                          METRICS[metric].name);
-    out->query = id_query_begin(store, evaluations, tests_sql(&METRICS[metric]), NULL);
+    out->query = id_query_begin(store, evaluations, tests_sql(&METRICS[metric]));
     return 0;
 }
 

@@ -366,11 +366,11 @@ static void ids_close_together_and_far_apart_are_each_read_once(void **state)
     assert_memory_equal(list.ids, ORDERED, sizeof ORDERED);
 
     /* two rows of every id there is */
-    struct id_query query = id_query_begin(
+    struct id_query query = id_query_begin_with(
         store, &list,
         "WITH RECURSIVE n(i) AS (VALUES (?1) UNION ALL SELECT i + 1 FROM n WHERE i < ?2)"
         " SELECT i, ?3 || ?4 || ?5 || ?6 FROM n, (VALUES (0), (1)) ORDER BY i",
-        TEXTS);
+        TEXTS, ID_QUERY_TEXTS);
 
     while ((rc = id_query_step(&query, &err)) > 0) {
         assert_int_equal(query.place, seen / 2);
