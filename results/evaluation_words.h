@@ -9,4 +9,14 @@
  * also for text NULL: no memory. */
 char *evaluation_words_add(char *text, const char *evaluation, const char *other);
 
+/* SQL: what the evaluation v has set besides its outer steps, augmentations, halting rule
+ * and split, which are columns of their own: 'act_inference true, weights raw'. NULL:
+ * nothing. */
+#define EVALUATION_OTHERS                                                                      \
+    "(SELECT group_concat(substr(key, length('eval.') + 1) || ' '"                             \
+    "  || iif(type IN ('true', 'false'), type, value), ', ') FROM json_each(v.canonical)"      \
+    " WHERE key NOT IN ('eval.halt_max_steps', 'eval.augmentations', 'eval.halt_rule',"        \
+    "  'eval.split') AND NOT (key IN ('eval.act_inference', 'eval.seed') AND value = 0))"
+#define EVALUATION_RULE "coalesce(json_extract(v.canonical, '$.\"eval.halt_rule\"'), 'max')"
+
 #endif

@@ -2,6 +2,7 @@
 #include "run_tables.h"
 
 #include "error.h"
+#include "evaluation_words.h"
 #include "file.h"
 #include "settings.h"
 #include "sql.h"
@@ -134,6 +135,7 @@ static const struct table_column EVALUATIONS[] = {
     { .name = "augmentations", .type = TABLE_TEXT, .fold = true },
     { .name = "halt_rule", .title = "halting", .type = TABLE_TEXT, .fold = true },
     { .name = "split", .type = TABLE_TEXT, .fold = true, .drop = 4 },
+    { .name = "other_settings", .title = "other settings", .type = TABLE_TEXT, .fold = true },
     { .name = "pass_at_1", .title = "pass@1", .type = TABLE_REAL, .digits = 3, .drop = 1 },
     { .name = "pass_at_2", .title = "pass@2", .type = TABLE_REAL, .digits = 3 },
     { .name = "per_token_accuracy", .title = "per-token", .type = TABLE_REAL, .digits = 3 },
@@ -210,11 +212,12 @@ static int fill_evaluations(struct store *store, struct table **out, const char 
     if (rc == 0)
         rc = sql_query(
             store, &s, err,
-            "SELECT step, checkpoint, outer_steps, augmentations, rule, split, p1, p2, token,"
+            "SELECT step, checkpoint, outer_steps, augmentations, rule, split, others, p1, p2, "
+            "token,"
             " exact, seconds FROM (SELECT x.step, x.checkpoint, v.outer_steps,"
             " iif(v.augmentations = 0, 'all', v.augmentations) AS augmentations,"
-            " coalesce(json_extract(v.canonical, '$.\"eval.halt_rule\"'), 'max') AS rule,"
-            " v.split, iif(x.tasks > 0, x.pass_at_1, NULL) AS p1,"
+            " " EVALUATION_RULE " AS rule, v.split, " EVALUATION_OTHERS " AS others,"
+            " iif(x.tasks > 0, x.pass_at_1, NULL) AS p1,"
             " iif(x.tasks > 0, x.pass_at_2, NULL) AS p2,"
             " iif(x.tasks > 0, x.per_token_accuracy, NULL) AS token,"
             " iif(x.tasks > 0, x.exact_rows, NULL) AS exact, x.seconds, v.evaluation_id,"

@@ -2,6 +2,7 @@
 #include "task_query.h"
 
 #include "error.h"
+#include "evaluation_words.h"
 #include "sql.h"
 #include "store.h"
 #include "table_rows.h"
@@ -17,6 +18,12 @@ int task_outcomes(struct table **out, struct store *store, const char *experimen
         { .name = "run_hash", .title = "run", .type = TABLE_TEXT },
         { .name = "outer_steps", .title = "outer steps", .type = TABLE_INT },
         { .name = "augmentations", .type = TABLE_TEXT },
+        { .name = "halt_rule", .title = "halting", .type = TABLE_TEXT },
+        { .name = "split", .type = TABLE_TEXT },
+        { .name = "other_settings",
+          .title = "other settings",
+          .type = TABLE_TEXT,
+          .fold = true },
         { .name = "test", .type = TABLE_INT },
         { .name = "rank", .title = "rank of the solution", .type = TABLE_INT },
         { .name = "votes", .type = TABLE_INT },
@@ -30,7 +37,8 @@ int task_outcomes(struct table **out, struct store *store, const char *experimen
     if (rc == 0)
         rc = sql_query(store, &s, err,
                        "SELECT a.label, r.seed, r.hash, v.outer_steps,"
-                       " iif(v.augmentations = 0, 'all', v.augmentations), o.test_index + 1,"
+                       " iif(v.augmentations = 0, 'all', v.augmentations), " EVALUATION_RULE
+                       ", v.split, " EVALUATION_OTHERS ", o.test_index + 1,"
                        " o.rank, o.votes, o.predictions, o.per_token_accuracy"
                        " FROM experiment e CROSS JOIN arm a USING (experiment_id)"
                        " CROSS JOIN arm_evaluation x USING (arm_id)"

@@ -304,7 +304,7 @@ static void runs_and_tasks_have_pages_with_what_is_stored(void **state)
     assert_non_null(strstr(body, "test 1, answer 1"));
     assert_non_null(strstr(body, "fill=\"#0074d9\""));
     assert_null(strstr(body, "answer 2"));
-    char *cells = place_ask(&place, "SELECT '<td>all</td><td class=\"n\">' || (1 + test_index)"
+    char *cells = place_ask(&place, "SELECT '<td>test</td><td class=\"n\">' || (1 + test_index)"
                                     " || '</td>' FROM task_outcome WHERE task = 'border-0'");
 
     assert_non_null(strstr(body, cells)); /* tests are counted from 1, as in drawings */
@@ -322,6 +322,30 @@ static void runs_and_tasks_have_pages_with_what_is_stored(void **state)
     free(body);
     free(path);
     free(hash);
+}
+
+/* Two evaluations of a run may differ in no more than, say, eval.act_inference. */
+static void an_evaluation_is_told_by_everything_that_it_has_set(void **state)
+{
+    static const char WORDS[] = "<td>act_inference true, weights raw</td>";
+    char *body = page_body(&server, "/task/t/border-0");
+
+    (void)state;
+    assert_null(strstr(body, "other settings"));
+    free(body);
+    change_database("UPDATE evaluation SET canonical = json_set(canonical,"
+                    " '$.\"eval.act_inference\"', json('true'), '$.\"eval.weights\"', 'raw')"
+                    " WHERE evaluation_id = (SELECT min(evaluation_id) FROM task_outcome)");
+    char *hash = place_ask(&place, "SELECT hash FROM evaluation v JOIN run USING (run_id)"
+                                   " WHERE v.canonical LIKE '%raw%'");
+    char *path = format_string("/run/%s", hash);
+
+    free(wait_for_words("/task/t/border-0", WORDS));
+    free(wait_for_words(path, WORDS));
+    free(path);
+    free(hash);
+    change_database("UPDATE evaluation SET canonical = json_set(json_remove(canonical,"
+                    " '$.\"eval.weights\"'), '$.\"eval.act_inference\"', json('false'))");
 }
 
 static void any_two_arms_are_compared_and_a_wrong_name_is_said(void **state)
@@ -643,6 +667,7 @@ int main(void)
         cmocka_unit_test(pages_hold_the_numbers_of_the_database),
         cmocka_unit_test(a_figure_is_a_file_of_its_own),
         cmocka_unit_test(runs_and_tasks_have_pages_with_what_is_stored),
+        cmocka_unit_test(an_evaluation_is_told_by_everything_that_it_has_set),
         cmocka_unit_test(any_two_arms_are_compared_and_a_wrong_name_is_said),
         cmocka_unit_test(the_page_of_an_experiment_leads_to_the_comparison_of_two_of_its_arms),
         cmocka_unit_test(a_port_in_use_and_bad_words_are_said),

@@ -626,6 +626,8 @@ static void no_query_of_a_command_scans_a_table(void **state)
         { "ORDER BY attempt_id DESC LIMIT ?1", "DISTINCT", "the last 200 attempts", false },
         { "SELECT f, v, coalesce(sf, f)", "ORDER BY", "what is known of a run", false },
         { "SELECT step, checkpoint, outer_steps", "ORDER BY", "results of a run", false },
+        { "SELECT step, checkpoint, outer_steps", "SCAN json_each", "an object's members",
+          false },
         { "FROM evaluation v WHERE v.run_id = ?1", "ORDER BY", "evaluations of a run", false },
         { "FROM evaluation WHERE run_id = ?1", "ORDER BY", "the same", false },
         { "WHERE x.run_id = j.run_id ORDER BY e.name", "ORDER BY", "arms of a run", false },

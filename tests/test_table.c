@@ -279,12 +279,13 @@ static void expect_lines_within(const char *text, int width)
     }
 }
 
-/* Three rows of five columns. */
+/* Three rows of six columns, one of them empty. */
 static char *show_at(int width)
 {
     static const struct table_column columns[] = {
         { .name = "lr", .type = TABLE_REAL, .digits = -1, .fold = true },
         { .name = "same", .type = TABLE_TEXT, .fold = true },
+        { .name = "nothing", .type = TABLE_TEXT, .fold = true },
         { .name = "a_long_heading_of_text", .type = TABLE_TEXT },
         { .name = "less", .title = "less important", .type = TABLE_INT, .drop = 1 },
         { .name = "least", .title = "least important", .type = TABLE_INT, .drop = 2 },
@@ -292,11 +293,12 @@ static char *show_at(int width)
     struct error err = { 0 };
     struct table *table;
 
-    assert_int_equal(table_create(&table, columns, 5, &err), 0);
+    assert_int_equal(table_create(&table, columns, 6, &err), 0);
     for (int i = 0; i < 3; i++) {
         table_row(table);
         table_real(table, 0.001 * (i + 1));
         table_text(table, "value");
+        table_empty(table);
         table_text(table, "words that stay whole");
         table_int(table, i);
         table_int(table, 10 * i);
@@ -312,6 +314,7 @@ static void a_narrow_terminal_gets_the_columns_that_matter(void **state)
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
         char *text = show_at(widths[i]);
         assert_non_null(strstr(text, "in all rows: same value"));
+        assert_null(strstr(text, "nothing"));
         assert_non_null(strstr(text, "words that stay whole")); /* in one line */
         expect_lines_within(text, widths[i]);
         free(text);

@@ -205,6 +205,15 @@ void cell_print_exactly(char *out, size_t size, double value)
     }
 }
 
+bool table_column_is_empty(const struct table *table, int column)
+{
+    bool empty = table->row_count > 0;
+
+    for (int row = 0; row < table->row_count && empty; row++)
+        empty = !cell_at(table, row, column)->set;
+    return empty;
+}
+
 char *cell_text(const struct table_column *column, const struct cell *cell, bool exact)
 {
     char number[NUMBER_SIZE] = "";

@@ -58,7 +58,7 @@ struct table_column {
     bool machine_only; /* only for programs */
     bool people_only;  /* only for people */
     /* on a terminal: if all rows have the same value, it is printed once above the
-     * table */
+     * table. People see nothing of it if all rows are empty */
     bool fold;
     /* On a terminal: consecutive rows with the same value are printed below it, as a
      * heading */

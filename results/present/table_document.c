@@ -73,7 +73,7 @@ int document_add_table(struct document *document, const struct table *table,
         const struct table_column *column = &table->columns[c];
         bool number = column->type == TABLE_INT || column->type == TABLE_REAL;
 
-        if (column->machine_only)
+        if (column->machine_only || (column->fold && table_column_is_empty(table, c)))
             continue;
         if (count == DOCUMENT_COLUMNS) {
             left_out++;

@@ -35,6 +35,9 @@ static inline const struct cell *cell_at(const struct table *table, int row, int
     return &table->cells[(size_t)row * (size_t)table->column_count + (size_t)column];
 }
 
+/* Whether there are rows and none has a value in the column. */
+bool table_column_is_empty(const struct table *table, int column);
+
 /* A cell's text for people (exact: for programs), newly allocated, without control
  * characters; NULL: no memory. An empty cell is "". */
 char *cell_text(const struct table_column *column, const struct cell *cell, bool exact);

@@ -182,7 +182,7 @@ static int append_word(char **line, const char *start, const char *word, const c
 }
 
 /* Hides a column that may be folded if all rows have the same value; *line describes
- * it. */
+ * it. Of one that is empty nothing is said. */
 static int fold_column(char **line, struct table *table, int column)
 {
     bool constant;
@@ -190,6 +190,10 @@ static int fold_column(char **line, struct table *table, int column)
 
     if (!table->columns[column].fold || !is_seen(table, column))
         return 0;
+    if (table_column_is_empty(table, column)) {
+        table->hidden[column] = true;
+        return 0;
+    }
     int rc = find_constant(&constant, &text, table, column);
     if (rc == 0 && constant) {
         table->hidden[column] = true;
@@ -206,8 +210,9 @@ static int fold_columns(char **line, struct table *table)
 {
     int rc = 0;
 
-    for (int i = 0; i < table->column_count && table->row_count > 1 && rc == 0; i++)
-        rc = fold_column(line, table, i);
+    for (int i = 0; i < table->column_count && rc == 0; i++)
+        if (table->row_count > 1 || table_column_is_empty(table, i))
+            rc = fold_column(line, table, i);
     return rc;
 }
 
