@@ -391,6 +391,34 @@ static void a_short_logarithmic_axis_has_more_ticks_than_powers_of_ten(void **st
     free(svg);
 }
 
+static void a_logarithmic_axis_of_less_than_a_power_of_ten_has_round_numbers(void **state)
+{
+    static const char *const TICKS[] = { ">1.5<", ">2<", ">2.5<", ">3<", ">4<" };
+    const struct chart_point points[] = { chart_point_at(1.2, 0), chart_point_at(4, 1) };
+    char *svg = draw_points(CHART_LINES, CHART_LOGARITHMIC, false, points, 2);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof TICKS / sizeof *TICKS; i++)
+        if (strstr(svg, TICKS[i]) == NULL)
+            fail_msg("no tick %s", TICKS[i]);
+    assert_null(strstr(svg, ">1<")); /* before the field */
+    free(svg);
+}
+
+/* The only mark of a bar of a nameless series is the one on the bar. */
+static void what_has_no_name_has_no_mark_beside_the_field(void **state)
+{
+    struct chart_point point = chart_point_at(0, 0.875);
+    char *svg = draw_points(CHART_BARS, CHART_CATEGORIES, true, &point, 1);
+    int marks = 0;
+
+    (void)state;
+    for (const char *at = svg; (at = strstr(at, "<circle")) != NULL; at++)
+        marks++;
+    assert_int_equal(marks, 1);
+    free(svg);
+}
+
 static void a_whisker_beyond_1_does_not_lengthen_the_axis_of_a_share(void **state)
 {
     struct chart_point point = chart_point_at(0, 0.875);
@@ -445,6 +473,8 @@ int main(void)
         cmocka_unit_test(numbers_are_rounded_and_trimmed),
         cmocka_unit_test(ticks_are_round_numbers_that_enclose_the_values),
         cmocka_unit_test(a_short_logarithmic_axis_has_more_ticks_than_powers_of_ten),
+        cmocka_unit_test(a_logarithmic_axis_of_less_than_a_power_of_ten_has_round_numbers),
+        cmocka_unit_test(what_has_no_name_has_no_mark_beside_the_field),
         cmocka_unit_test(a_whisker_beyond_1_does_not_lengthen_the_axis_of_a_share),
         cmocka_unit_test(names_beside_the_field_do_not_overlap),
         cmocka_unit_test(a_broken_text_is_no_markup),

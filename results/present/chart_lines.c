@@ -297,6 +297,7 @@ int draw_bars(struct svg *svg, const struct chart *chart, double width, struct e
     struct frame frame = make_frame(chart, width);
     struct scale x = make_x_scale(chart, &frame), y;
     struct side_label *labels = calloc((size_t)chart->series_count + 1, sizeof *labels);
+    int named = 0;
 
     if (labels == NULL)
         return error_no_memory(err, "a figure");
@@ -305,10 +306,12 @@ int draw_bars(struct svg *svg, const struct chart *chart, double width, struct e
     y = draw_y_scale(svg, chart, &frame);
     for (int s = 0; s < chart->series_count; s++) {
         draw_bars_of(svg, chart, s, &x, &y);
-        labels[s] = (struct side_label){ .y = frame.top + LINE_HEIGHT * s, .series = s };
+        if (chart->series[s].label[0] != '\0')
+            labels[named++] =
+                (struct side_label){ .y = frame.top + LINE_HEIGHT * s, .series = s };
     }
     draw_x_axis(svg, chart, &frame, &x);
-    draw_side_labels(svg, chart, labels, chart->series_count, &frame, width);
+    draw_side_labels(svg, chart, labels, named, &frame, width);
     free(labels);
     return 0;
 }

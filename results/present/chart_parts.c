@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL_GAP = 18, MOST_TICK_DIGITS = 6 };
+enum { LABEL_GAP = 18, MOST_TICK_DIGITS = 6, FEWEST_TICKS = 3 };
 
 double field_top(const struct chart *chart)
 {
@@ -172,7 +172,7 @@ static int logarithmic_ticks(double out[SCALE_TICKS], const struct scale *scale)
 }
 
 /* Chooses ticks at the values that occur, unless they would touch; otherwise at
- * powers of ten or round numbers. */
+ * powers of ten or, also where few of these are in range, round numbers. */
 static void draw_x_numbers(struct svg *svg, const struct chart *chart,
                            const struct frame *frame, const struct scale *scale)
 {
@@ -185,8 +185,9 @@ static void draw_x_numbers(struct svg *svg, const struct chart *chart,
 
     if (ticks == NULL && scale->logarithmic) {
         count = logarithmic_ticks(chosen, scale);
-        ticks = chosen;
-    } else if (ticks == NULL) {
+        ticks = count >= FEWEST_TICKS ? chosen : NULL;
+    }
+    if (ticks == NULL) {
         count = scale_round(&copy, chosen, &digits);
         ticks = chosen;
     }
