@@ -256,7 +256,7 @@ static void put_eta(struct table *table, double rate, int64_t running, int64_t w
     table_real(table, seconds);
 }
 
-int status_table(struct store *store, struct table **out, const char *experiment,
+int status_table(struct store *store, struct table **out, const char *experiment, double rate,
                  struct error *err)
 {
     static const struct table_column columns[] = {
@@ -278,10 +278,9 @@ int status_table(struct store *store, struct table **out, const char *experiment
         { .name = "description", .type = TABLE_TEXT, .machine_only = true },
     };
     sqlite3_stmt *s;
-    double rate = 0.0;
     int rc = table_create(out, columns, sizeof columns / sizeof *columns, err);
 
-    if (rc == 0)
+    if (rc == 0 && rate <= 0.0)
         rc = status_measured_rate(store, &rate, err);
     if (rc == 0)
         rc = sql_query(store, &s, err,

@@ -39,8 +39,9 @@ int status_ahead(struct store *store, struct status_ahead *out, const char *expe
  * none was. */
 int status_measured_rate(struct store *store, double *rate, struct error *err) MUST_CHECK;
 
-/* A table with a row per experiment; experiment, unless NULL, is the only one shown. */
-int status_table(struct store *store, struct table **out, const char *experiment,
+/* A table with a row per experiment; experiment, unless NULL, is the only one shown. rate:
+ * of one worker, for the time that is left; 0: the measured one. */
+int status_table(struct store *store, struct table **out, const char *experiment, double rate,
                  struct error *err) MUST_CHECK;
 
 /* The run whose hash begins with prefix, or with "last" the one tried last: its

@@ -25,7 +25,7 @@ int page_experiments(struct page_text *out, const struct page_source *source, st
     int rc = page_load_live(&live, source, NULL, err);
 
     if (rc == 0)
-        rc = status_table(source->store, &table, NULL, err);
+        rc = status_table(source->store, &table, NULL, live_worker_rate(&live->live), err);
     if (rc == 0)
         rc = page_begin(&document, "/", "Experiments", err);
     if (rc == 0) {

@@ -84,6 +84,22 @@ static void a_view_says_how_far_what_runs_and_what_failed_in_80_columns(void **s
     free(live);
 }
 
+/* So that two columns of one page tell the same time left. */
+static void a_worker_has_the_mean_rate_of_the_jobs_that_tell_theirs(void **state)
+{
+    struct live *live = make_live(3, 0);
+    struct recorder_progress silent = { .eta_s = -1 };
+
+    (void)state;
+    live->jobs[0].cost = 100.0;
+    live->jobs[1].cost = 300.0; /* three quarters of each are left, for 150 s */
+    live->jobs[2].progress = &silent;
+    assert_true(live_worker_rate(live) == 1.0);
+    live->job_count = 0;
+    assert_true(live_worker_rate(live) == 0.0);
+    free(live);
+}
+
 /* The name of an experiment gives way, then those of settings; the time left is whole. */
 static void long_labels_keep_their_values_and_the_time_left(void **state)
 {
@@ -282,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_view_says_how_far_what_runs_and_what_failed_in_80_columns),
+        cmocka_unit_test(a_worker_has_the_mean_rate_of_the_jobs_that_tell_theirs),
         cmocka_unit_test(long_labels_keep_their_values_and_the_time_left),
         cmocka_unit_test(a_view_never_has_more_lines_than_the_terminal),
         cmocka_unit_test(watch_is_drawn_in_place_and_survives_resizing),

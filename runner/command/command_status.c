@@ -160,7 +160,7 @@ int command_status(const struct options *options, int *exit_code, struct error *
     if (rc == 0 && experiment != NULL)
         rc = experiment_name(store, name, options->arguments[0], err);
     if (rc == 0)
-        rc = status_table(store, &table, experiment, err);
+        rc = status_table(store, &table, experiment, 0, err);
     if (rc == 0)
         rc = table_print(table, stdout, options->format, options_color(options), err);
     if (rc == 0 && options->format == FORMAT_TABLE)

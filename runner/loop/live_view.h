@@ -46,6 +46,10 @@ struct live {
     int message_count;
 };
 
+/* FLOPs per second of one worker, the mean of the running jobs that tell their remaining
+ * time; 0: none does. */
+double live_worker_rate(const struct live *live);
+
 /* One line: "arch.name=hrm seed 0: train 12/400 loss 0.812 ... ETA 3m05s". */
 void live_describe_job(char *out, size_t size, const struct live_job *job);
 /* "train 12/400 loss 0.812 acc 0.530 3.1 steps/s ETA 3m05s", "starting". */
