@@ -370,6 +370,29 @@ static void both_splits_are_listed_and_named(void **state)
     store_close(store);
 }
 
+/* Systems and outer steps at inference vary: a system's difference is a mean over steps. */
+static void a_difference_in_one_setting_says_over_what_it_is_a_mean(void **state)
+{
+    static const char *const WORDS[] = {
+        "A difference in one setting is the mean over all values of the others.", /* finding */
+        "drawn; means over all values of the other settings",                     /* figure */
+        "Differences in one setting, means over all values of the others"         /* table */
+    };
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+
+    (void)state;
+    open_source(&store, &source, "", METRIC_PER_TOKEN_ACCURACY);
+    make(&report, &source, DOCUMENT_HTML);
+    for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
+        if (strstr(report.text, WORDS[i]) == NULL)
+            fail_msg("no \"%s\"", WORDS[i]);
+    report_release(&report);
+    figure_source_close(&source);
+    store_close(store);
+}
+
 static void the_spec_is_written_over_several_lines(void **state)
 {
     struct store *store;
@@ -381,6 +404,7 @@ static void the_spec_is_written_over_several_lines(void **state)
     make(&report, &source, DOCUMENT_MARKDOWN);
     assert_non_null(strstr(report.text, "    {\n      \"name\": \"t\",\n"
                                         "      \"note\": \"<&>\"\n    }\n"));
+    assert_true(strstr(report.text, "hrmlab verify RUN") < strstr(report.text, "<&>"));
     report_release(&report);
     figure_source_close(&source);
     store_close(store);
@@ -400,6 +424,7 @@ int main(void)
         TEST(many_seeds_are_a_range_and_many_failures_are_counted),
         TEST(a_figure_of_too_many_arms_is_named_with_the_way_out),
         TEST(both_splits_are_listed_and_named),
+        TEST(a_difference_in_one_setting_says_over_what_it_is_a_mean),
         TEST(the_spec_is_written_over_several_lines),
     };
 

@@ -266,6 +266,9 @@ int report_finding(struct report_source *source, struct error *err)
         document_paragraph(document, "There are no two arms to compare.");
     else
         say_axes(document, "Finding", figures->compare, &figures->comparisons);
+    if (figures->comparisons.count > 0 && figure_averages_settings(figures))
+        document_note(document, "A difference in one setting is the mean over all values of "
+                                "the others.");
     return 0;
 }
 

@@ -470,8 +470,9 @@ int make_differences(struct picture *out, struct figure_source *source, struct e
     char *axis = format_string("difference in %s", METRICS[source->compare->metric].title);
     char *note = format_string(
         "95 %% intervals, not corrected; coloured where the difference is shown after Holm's "
-        "correction for the %d difference%s drawn%s.",
+        "correction for the %d difference%s drawn%s%s.",
         list->count, list->count == 1 ? "" : "s",
+        figure_averages_settings(source) ? "; means over all values of the other settings" : "",
         list->items[0].estimate.tasks_only ? "; over tasks only (fewer than 3 seeds)" : "");
     struct chart *chart = axis != NULL ? chart_create(CHART_ROWS, NULL, axis, NULL) : NULL;
 

@@ -88,6 +88,11 @@ static bool is_refusal(int rc)
     return rc == ERROR_FORMAT || rc == ERROR_ABSENT;
 }
 
+bool figure_averages_settings(const struct figure_source *source)
+{
+    return source->matrix == NULL && source->cells->axis_count > 1;
+}
+
 int figure_compare(struct figure_source *source, struct error *err)
 {
     const struct cells *cells = source->cells;

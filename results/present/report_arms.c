@@ -390,8 +390,12 @@ int report_comparisons(struct report_source *source, struct error *err)
             document_heading(document, "All others");
     }
     if (rc == 0 && figures->comparisons.count > 0)
-        rc = add_comparisons(document, "Differences that the axes allow", &figures->comparisons,
-                             figures->compare->metric, err);
+        rc = add_comparisons(document,
+                             figure_averages_settings(figures)
+                                 ? "Differences in one setting, means over all values of the "
+                                   "others"
+                                 : "Differences that the axes allow",
+                             &figures->comparisons, figures->compare->metric, err);
     return rc;
 }
 

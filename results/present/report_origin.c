@@ -326,10 +326,10 @@ int report_again(struct report_source *source, struct error *err)
     else
         document_paragraph(document, "The spec is not in the workspace any more.");
     document_code(document, commands);
-    if (spec != NULL)
-        document_code(document, spec);
     document_note(document, "hrmlab verify RUN trains a run again and compares every value; "
                             "hrmlab show RUN tells everything about one.");
+    if (spec != NULL) /* last: printed, a note below it may get a page of its own */
+        document_code(document, spec);
     free(commands);
     free(spec);
     return 0;
