@@ -203,6 +203,31 @@ static void seeds_are_averaged_and_each_is_shown(void **state)
     close_source();
 }
 
+/* Epochs of two seeds end at steps that differ by one: still one point, of two seeds. */
+static void interim_evaluations_of_seeds_meet_at_their_number(void **state)
+{
+    static const char INTERIM[] =
+        ONE_ARM "INSERT INTO evaluation_result SELECT e.evaluation_id, 1 + (run_id = 2),"
+                " 'interim', tasks, rows_count, seconds FROM evaluation_result"
+                " JOIN evaluation e USING (evaluation_id) WHERE checkpoint = 'last';"
+                "INSERT INTO measure_value SELECT evaluation_id, 1 + (run_id = 2),"
+                " 'per_token_accuracy', 0, iif(run_id = 2, 0.75, 0.25) FROM evaluation;";
+
+    (void)state;
+    open_source("", METRIC_PER_TOKEN_ACCURACY);
+    expect_refusal("interim", "train.eval_interval is 0, or the whole training");
+    close_source();
+    assert_int_equal(file_remove_tree(directory, NULL), 0);
+    assert_int_equal(mkdir(directory, 0777), 0);
+    open_source(INTERIM, METRIC_PER_TOKEN_ACCURACY);
+    char *svg = draw("interim");
+    if (strstr(svg, ": 0.5000 (2 seeds)") == NULL)
+        fail_msg("%s", svg);
+    assert_null(strstr(svg, "(1 seed)"));
+    free(svg);
+    close_source();
+}
+
 static void names_from_outside_stay_text_in_a_figure(void **state)
 {
     (void)state;
@@ -518,6 +543,7 @@ int main(void)
         TEST(every_possible_figure_is_well_formed_and_the_same_twice),
         TEST(a_figure_has_the_numbers_of_the_database),
         TEST(seeds_are_averaged_and_each_is_shown),
+        TEST(interim_evaluations_of_seeds_meet_at_their_number),
         TEST(names_from_outside_stay_text_in_a_figure),
         TEST(an_unknown_figure_is_refused_with_the_nearest),
         TEST(what_the_experiment_does_not_vary_is_refused_with_the_reason),

@@ -13,15 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A value of one seed of an arm. */
+/* A value of one seed of an arm. Seeds share a point of the curve where their places are
+ * equal: of a metric the step, of interim evaluations their number, because an epoch takes
+ * one seed a step more than another. */
 struct sample {
     int arm;
-    int64_t step, seed;
+    int64_t place, step, seed;
     double value;
 };
 
 struct samples {
-    struct sample *items; /* owned; once sorted by arm, step, seed */
+    struct sample *items; /* owned; once sorted by arm, place, seed */
     int count, capacity;
 };
 
@@ -46,27 +48,28 @@ static int compare_samples(const void *a, const void *b)
 
     if (x->arm != y->arm)
         return x->arm - y->arm;
-    if (x->step != y->step)
-        return x->step < y->step ? -1 : 1;
+    if (x->place != y->place)
+        return x->place < y->place ? -1 : 1;
     return x->seed < y->seed ? -1 : x->seed > y->seed;
 }
 
-/* Adds an arm's point at one step: the mean over its seeds, and their spread. */
-static int add_step(struct chart *chart, int series, const struct sample *samples, int count,
-                    const char *label, struct error *err)
+/* Adds an arm's point: the mean over its seeds, and their spread. */
+static int add_place(struct chart *chart, int series, const struct sample *samples, int count,
+                     const char *label, struct error *err)
 {
-    double *values = calloc((size_t)count, sizeof *values);
+    double *values = calloc((size_t)count, sizeof *values), step = 0;
     char number[NUMBER_TEXT_SIZE];
 
     if (values == NULL)
         return error_no_memory(err, "a figure");
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         values[i] = samples[i].value;
-    struct chart_point point =
-        chart_point_at((double)samples[0].step, statistics_mean(values, count));
+        step += (double)samples[i].step / count;
+    }
+    struct chart_point point = chart_point_at(step, statistics_mean(values, count));
     double deviation = statistics_deviation(values, count);
     char *tooltip =
-        format_string("%s, step %lld: %s (%d seed%s)", label, (long long)samples[0].step,
+        format_string("%s, step %.0f: %s (%d seed%s)", label, step,
                       number_fixed(number, point.y, 4), count, count == 1 ? "" : "s");
 
     if (isfinite(deviation)) {
@@ -80,8 +83,8 @@ static int add_step(struct chart *chart, int series, const struct sample *sample
     return tooltip == NULL ? error_no_memory(err, "a figure") : 0;
 }
 
-/* Adds the samples of one arm as a series. *most: the largest number of seeds at a
- * step. */
+/* Adds the samples of one arm as a series. *most: the largest number of seeds of
+ * a point. */
 static int add_curve(struct chart *chart, const struct sample *samples, int count,
                      const char *label, int *most, struct error *err)
 {
@@ -93,10 +96,10 @@ static int add_curve(struct chart *chart, const struct sample *samples, int coun
     chart->series[series].band = true;
     for (int i = 0, end; i < count && rc == 0; i = end) {
         for (end = i + 1; end < count; end++)
-            if (samples[end].step != samples[i].step)
+            if (samples[end].place != samples[i].place)
                 break;
         *most = end - i > *most ? end - i : *most;
-        rc = add_step(chart, series, samples + i, end - i, label, err);
+        rc = add_place(chart, series, samples + i, end - i, label, err);
     }
     return rc;
 }
@@ -175,6 +178,7 @@ static int make_curves(struct picture *picture, struct figure_source *source, co
         for (int k = 0; k < curves.items[i].count && rc == 0; k++) {
             const struct sample sample = { .arm = curves.items[i].arm,
                                            .seed = curves.items[i].seed,
+                                           .place = curves.items[i].points[k].step,
                                            .step = curves.items[i].points[k].step,
                                            .value = curves.items[i].points[k].value };
 
@@ -201,8 +205,9 @@ int make_accuracy_curves(struct picture *out, struct figure_source *source, stru
 
 static int error_no_interim(struct error *err)
 {
-    return error_set(err, ERROR_ABSENT,
-                     "there are no interim evaluations (train.eval_interval is 0)");
+    return error_set(
+        err, ERROR_ABSENT,
+        "there are no interim evaluations (train.eval_interval is 0, or the whole training)");
 }
 
 /* Adds the measure at every checkpoint of the cell's evaluation. *from: before the
@@ -211,7 +216,8 @@ static int add_checkpoints(struct samples *samples, bool *interim, const struct 
                            int *from, const struct cell *cell, enum metric metric,
                            struct error *err)
 {
-    int rc = 0;
+    int64_t place = 0;
+    int before = -1, rc = 0;
 
     while (*from < all->row_count && all->rows[*from].arm < cell->row->arm)
         ++*from;
@@ -223,7 +229,11 @@ static int add_checkpoints(struct samples *samples, bool *interim, const struct 
         if (strcmp(row->evaluation, cell->row->evaluation) != 0 || row->checkpoint[0] == '\0' ||
             isnan(value))
             continue;
-        const struct sample sample = { row->arm, row->step, row->seed, value };
+        place = before >= 0 && all->rows[before].seed == row->seed ? place + 1 : 0;
+        before = i;
+        const struct sample sample = { row->arm,
+                                       strcmp(row->checkpoint, "last") == 0 ? INT64_MAX : place,
+                                       row->step, row->seed, value };
 
         *interim = *interim || strcmp(row->checkpoint, "interim") == 0;
         rc = add_sample(samples, &sample, err);
