@@ -59,7 +59,7 @@ int job_list_queued(struct table **out, struct store *store, int most, struct er
         { .name = "tflop", .title = "TFLOP", .type = TABLE_REAL, .digits = -1 },
         { .name = "threads", .type = TABLE_INT },
         { .name = "failures", .type = TABLE_INT },
-        { .name = "last_cause", .title = "last cause", .type = TABLE_TEXT },
+        { .name = "last_cause", .title = "last cause", .type = TABLE_TEXT, .fold = true },
         { .name = "queued_at", .title = "queued", .type = TABLE_TEXT, .whole = true },
     };
     enum { COUNT = sizeof COLUMNS / sizeof *COLUMNS };

@@ -13,7 +13,7 @@ static const struct table_column COLUMNS[] = {
     { .name = "seed", .type = TABLE_INT },
     { .name = "run_hash", .title = "run", .type = TABLE_TEXT },
     { .name = "state", .type = TABLE_TEXT },
-    { .name = "cause", .type = TABLE_TEXT },
+    { .name = "cause", .type = TABLE_TEXT, .fold = true },
     { .name = "steps", .type = TABLE_INT },
     { .name = "total_steps", .title = "of", .type = TABLE_INT },
     { .name = "attempts", .type = TABLE_INT },

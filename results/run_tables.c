@@ -125,7 +125,7 @@ static const struct table_column ATTEMPTS[] = {
     { .name = "compiler", .type = TABLE_TEXT, .machine_only = true },
     { .name = "provenance", .type = TABLE_TEXT, .machine_only = true },
     { .name = "weights_hash", .type = TABLE_TEXT, .machine_only = true },
-    { .name = "message", .type = TABLE_TEXT },
+    { .name = "message", .type = TABLE_TEXT, .fold = true },
 };
 
 static const struct table_column EVALUATIONS[] = {

@@ -215,7 +215,7 @@ static void interim_evaluations_of_seeds_meet_at_their_number(void **state)
 
     (void)state;
     open_source("", METRIC_PER_TOKEN_ACCURACY);
-    expect_refusal("interim", "train.eval_interval is 0, or the whole training");
+    expect_refusal("interim", "train.eval_interval is 0 or longer than the training");
     close_source();
     assert_int_equal(file_remove_tree(directory, NULL), 0);
     assert_int_equal(mkdir(directory, 0777), 0);

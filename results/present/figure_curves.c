@@ -207,7 +207,7 @@ static int error_no_interim(struct error *err)
 {
     return error_set(
         err, ERROR_ABSENT,
-        "there are no interim evaluations (train.eval_interval is 0, or the whole training)");
+        "there are no interim evaluations (train.eval_interval is 0 or longer than the training)");
 }
 
 /* Adds the measure at every checkpoint of the cell's evaluation. *from: before the
