@@ -23,6 +23,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void link_experiment(struct document *document, const char *name)
+{
+    char *address = markup_path("experiment", name, NULL);
+
+    document_link(document, name, address);
+    free(address);
+}
+
 /* ---- a run ---- */
 
 enum { MOST_TESTS = 500 };
@@ -63,15 +71,13 @@ static int add_curve(struct document *document, struct store *store, const char 
     return rc;
 }
 
+/* experiment: one of the run's, "": it has none. */
 static int add_outcomes(struct document *document, struct store *store, const char *hash,
-                        struct error *err)
+                        const char *experiment, struct error *err)
 {
-    char experiment[EXPERIMENT_NAME_SIZE];
     struct table *table = NULL;
     int rc = run_outcomes(&table, store, hash, MOST_TESTS, err);
 
-    if (rc == 0)
-        rc = run_experiment(store, experiment, hash, err);
     if (rc == 0 && table != NULL) {
         document_section(document, "tasks", "Tasks");
         rc = document_add_table(document, table, "Tasks",
@@ -93,15 +99,19 @@ int page_run(struct page_text *out, const struct page_source *source, struct err
     static const int ORDER[RUN_TABLES] = { 0, 3, 2, 1 };
     struct table *tables[RUN_TABLES] = { NULL };
     struct document *document = NULL;
-    char hash[65], directory[160], title[40];
+    char hash[65], directory[160], title[40], experiment[EXPERIMENT_NAME_SIZE];
     int rc = status_find_run(source->store, source->request->parts[1], hash, directory, err);
 
     if (rc == 0)
         rc = run_tables(source->store, tables, hash, true, err);
+    if (rc == 0)
+        rc = run_experiment(source->store, experiment, hash, err);
     if (rc == 0) {
         snprintf(title, sizeof title, "Run %.12s", hash);
         rc = page_begin(&document, NULL, title, err);
     }
+    if (rc == 0 && experiment[0] != '\0')
+        link_experiment(document, experiment);
     for (int i = 0; i < RUN_TABLES && rc == 0; i++) {
         const char *const *words = TITLES[ORDER[i]];
 
@@ -111,7 +121,7 @@ int page_run(struct page_text *out, const struct page_source *source, struct err
             rc = add_curve(document, source->store, hash, err);
     }
     if (rc == 0)
-        rc = add_outcomes(document, source->store, hash, err);
+        rc = add_outcomes(document, source->store, hash, experiment, err);
     if (rc == 0)
         document_note(document, "hrmlab show RUN lists its files, hrmlab logs RUN prints what "
                                 "the worker said.");
@@ -124,8 +134,8 @@ int page_run(struct page_text *out, const struct page_source *source, struct err
 
 enum { MOST_OUTCOMES = 1000, MOST_ANSWERERS = 24, MOST_GRIDS = 16 };
 
-/* Draws both answers to every test of the task; *count: of them. A grid that cannot be
- * drawn is left out. */
+/* Draws both answers to every test of the task, once where they are the same; *count: of
+ * them. A grid that cannot be drawn is left out. */
 static int draw_answers(char *svgs[MOST_GRIDS], int *count, const cJSON *tests,
                         struct error *err)
 {
@@ -136,7 +146,10 @@ static int draw_answers(char *svgs[MOST_GRIDS], int *count, const cJSON *tests,
     *count = 0;
     cJSON_ArrayForEach(test, tests)
     {
-        for (int i = 0; i < 2 && rc == 0 && *count < MOST_GRIDS; i++) {
+        bool same =
+            cJSON_Compare(json_member(test, NAMES[0]), json_member(test, NAMES[1]), true);
+
+        for (int i = 0; i < 2 - same && rc == 0 && *count < MOST_GRIDS; i++) {
             char title[60];
 
             snprintf(title, sizeof title, "test %d, answer %d", number, i + 1);
@@ -200,9 +213,9 @@ static int add_all_answers(struct document *document, const struct page_source *
         document_say(document, "Of the runs, the first %d are shown.", MOST_ANSWERERS);
     if (rc == 0)
         document_note(document,
-                      "From left to right, test by test, the two answers with most votes. "
-                      "hrmlab show RUN "
-                      "--task NAME --steps draws input, solution and the answer after "
+                      "From left to right, test by test, the answers with most votes, at most "
+                      "two. hrmlab show RUN --task NAME --steps draws input, solution and the "
+                      "answer after "
                       "each outer step.");
     free(answerers);
     return rc;
@@ -221,10 +234,7 @@ int page_task(struct page_text *out, const struct page_source *source, struct er
     if (rc == 0)
         rc = page_begin(&document, NULL, task, err);
     if (rc == 0) {
-        char *address = markup_path("experiment", name, NULL);
-
-        document_link(document, name, address);
-        free(address);
+        link_experiment(document, name);
         document_section(document, "outcomes", "Outcomes");
         rc = document_add_table(document, table, "Outcomes by arm, seed, evaluation and test",
                                 NULL, err);

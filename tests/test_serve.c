@@ -294,16 +294,22 @@ static void runs_and_tasks_have_pages_with_what_is_stored(void **state)
                   " ORDER BY run_id LIMIT 1",
                   3);
     assert_non_null(strstr(body, "<a href=\"/task/t/border-0\">border-0</a>"));
+    assert_non_null(strstr(body, "<a href=\"/experiment/t\">t</a>"));
     assert_non_null(strstr(body, "Training loss"));
     free(body);
     /* one grid to draw, and what is none */
     write_submission(hash, "{\"border-0\": [{\"attempt_1\": [[1, 2], [0, 9]], "
-                           "\"attempt_2\": [[1, 10]]}, {\"attempt_1\": 5}]}");
+                           "\"attempt_2\": [[1, 10]]}, {\"attempt_1\": 5}, "
+                           "{\"attempt_1\": [[3]], \"attempt_2\": [[3]]}, "
+                           "{\"attempt_1\": [[3]], \"attempt_2\": [[4]]}]}");
     body = page_body(&server, "/task/t/border-0");
     assert_null(markup_fault(body));
     assert_non_null(strstr(body, "test 1, answer 1"));
     assert_non_null(strstr(body, "fill=\"#0074d9\""));
-    assert_null(strstr(body, "answer 2"));
+    assert_null(strstr(body, "test 1, answer 2"));
+    assert_non_null(strstr(body, "test 3, answer 1"));
+    assert_null(strstr(body, "test 3, answer 2")); /* the same again */
+    assert_non_null(strstr(body, "test 4, answer 2"));
     char *cells = place_ask(&place, "SELECT '<td>test</td><td class=\"n\">' || (1 + test_index)"
                                     " || '</td>' FROM task_outcome WHERE task = 'border-0'");
 

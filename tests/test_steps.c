@@ -68,6 +68,7 @@ static void answers_are_drawn_step_by_step_with_the_votes_of_the_evaluation(void
     expect(text, "step 1:");
     expect(text, "step 2:");
     expect(text, votes);
+    expect(text, "q: sigmoid(q_halt), the probability that the model states of being right\n");
     expect(text, place_of);
     free(text);
     text = run(&place, 0, last);

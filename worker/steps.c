@@ -338,6 +338,8 @@ static int draw(struct steps *s, struct error *err)
                        draw_width_of(stdout));
         print_votes(&s->tests[i]);
     }
+    if (rc == 0)
+        printf("q: sigmoid(q_halt), the probability that the model states of being right\n");
     if (rc == 0 && s->request->svg != NULL)
         rc = draw_file(s, items, captions, err);
     free(items);
