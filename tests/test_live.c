@@ -108,6 +108,7 @@ static void long_labels_keep_their_values_and_the_time_left(void **state)
         const char *label, *end;
     } CASES[] = {
         { 50, "  lear..: hrm 16.. seed 3 ", " train 100/400 ETA 2m30s" },
+        { 60, "  lear..: hrm 16 0.0012345.. seed 3 ", " train 100/400 ETA 2m30s" },
         { 80, "  lear..: hrm 16 0.0012345.. seed 3 ", " train 100/400 loss 0.812 ETA 2m30s" },
         { 94, "  lear..: hrm 16 lr=0.00123456789 seed 3 \xe2", " ETA 2m30s" }, /* the curve */
         { 100, "  lear..: hrm halt_max_steps=16 lr=0.00123456789 seed 3 ", " ETA 2m30s" },
@@ -121,10 +122,15 @@ static void long_labels_keep_their_values_and_the_time_left(void **state)
         struct live_lines lines;
 
         live->experiment = NULL;
+        live->counts.cancelled = CASES[i].width == 60 ? 30000 : 0;
         live->jobs[0].label = "learning_rates: arch.name=hrm arch.halt_max_steps=16 "
                               "train.lr=0.00123456789 seed 3";
         assert_true(live_view(&lines, live, CASES[i].width, 0));
-        const char *job = lines.items[3].text;
+        const char *total = lines.items[1].text, *job = lines.items[3].text;
+
+        /* a bar that would be too short makes room for the time */
+        assert_true((total[0] == '[') == (CASES[i].width != 60));
+        assert_string_equal(total + strlen(total) - strlen("ETA 4h59m"), "ETA 4h59m");
         size_t length = strlen(job), end = strlen(CASES[i].end);
 
         assert_memory_equal(job, CASES[i].label, strlen(CASES[i].label));

@@ -14,6 +14,7 @@ enum {
     WIDE = 99,
     DETAILED = 110, /* columns from which on a job's line has all */
     NARROW = 59,
+    LEAST_BAR = 3,     /* columns */
     LEAST_NAME = 4,    /* bytes of an experiment's name in a label */
     FAILURE_LINES = 4, /* of one failure, at most */
     LEAST_LABEL = 16,  /* columns of an arm beside its failure */
@@ -259,7 +260,10 @@ void live_describe_total(char *out, size_t size, const struct live *live, int ba
 
     live_describe_share(words, sizeof words, &share, live);
     draw_bar(drawn, share, bar < (int)sizeof drawn ? bar : (int)sizeof drawn - 1);
-    snprintf(out, size, "[%s] %3.0f %%, %s", drawn, 100.0 * share, words);
+    if (bar >= LEAST_BAR)
+        snprintf(out, size, "[%s] %3.0f %%, %s", drawn, 100.0 * share, words);
+    else /* its columns are for the time left */
+        snprintf(out, size, "%.0f %%, %s", 100.0 * share, words);
 }
 
 /* What a job's line has, by the width of the terminal. */
@@ -268,28 +272,34 @@ struct job_columns {
     enum detail detail;
 };
 
-/* Labels get what the widest state leaves: it ends with the time left. */
-static struct job_columns choose_columns(const struct live *live, int width)
+/* The columns that a label can have beside the widest state. */
+static int label_room(const struct live *live, struct job_columns columns, int width)
 {
-    struct job_columns columns = {
-        .curve = width >= DETAILED ? 16
-                 : width >= NARROW ? 8
-                                   : 0,
-        .detail = width >= DETAILED ? DETAIL_ALL
-                  : width >= NARROW ? DETAIL_LOSS
-                                    : DETAIL_PLACE,
-    };
-    int widest_state = 0;
+    int widest = 0;
 
     for (int i = 0; i < live->job_count; i++) {
         char state[240];
 
         format_state(state, sizeof state, live->jobs[i].progress, columns.detail);
-        int state_width = text_columns(state, strlen(state));
-        widest_state = state_width > widest_state ? state_width : widest_state;
+        int wide = text_columns(state, strlen(state));
+        widest = wide > widest ? wide : widest;
     }
-    int left =
-        width - LABEL_INDENT - (columns.curve > 0 ? columns.curve + 1 : 0) - 1 - widest_state;
+    return width - LABEL_INDENT - (columns.curve > 0 ? columns.curve + 1 : 0) - 1 - widest;
+}
+
+/* Labels get what the widest state leaves: it ends with the time left. Where that is too
+ * little, curve and loss go. */
+static struct job_columns choose_columns(const struct live *live, int width)
+{
+    static const struct job_columns PLAIN = { .detail = DETAIL_PLACE };
+    struct job_columns columns = { .curve = width >= DETAILED ? 16 : 8,
+                                   .detail = width >= DETAILED ? DETAIL_ALL : DETAIL_LOSS };
+    int left = label_room(live, columns, width);
+
+    if (width < NARROW || left < LEAST_LABEL) {
+        columns = PLAIN;
+        left = label_room(live, columns, width);
+    }
     left = left > LEAST_LABEL ? left : LEAST_LABEL;
     for (int i = 0; i < live->job_count; i++) {
         char label[240];

@@ -58,7 +58,7 @@ void live_describe_progress(char *out, size_t size, const struct recorder_progre
  * [0, 1]. */
 void live_describe_share(char *out, size_t size, double *share, const struct live *live);
 /* One line: "[####----]  37 %, 12 of 30 jobs done, 2 failed, ETA 3m05s". bar: its
- * columns. */
+ * columns; of fewer than three it is left out. */
 void live_describe_total(char *out, size_t size, const struct live *live, int bar);
 
 /* Adds a message, for which the oldest makes room. */
