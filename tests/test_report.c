@@ -290,6 +290,29 @@ static void nothing_finished_gives_a_report_that_says_so(void **state)
     store_close(store);
 }
 
+/* One arm, of which no attempt has begun. */
+static void nothing_to_compare_and_nobody_who_ran_it_are_said(void **state)
+{
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+
+    (void)state;
+    open_source(
+        &store, &source,
+        "DELETE FROM evaluation; DELETE FROM attempt; DELETE FROM arm_run WHERE arm_id = 2;"
+        "DELETE FROM arm WHERE arm_id = 2; UPDATE arm SET axes = '{}'",
+        METRIC_PASS_AT_2);
+    make(&report, &source, DOCUMENT_HTML);
+    assert_non_null(strstr(report.text, "No program has said yet what it is."));
+    assert_null(strstr(report.text, "Programs and machines that ran it"));
+    assert_non_null(strstr(report.text, "hrmlab results t\nhrmlab report t -o t.html\n"));
+    assert_null(markup_fault(report.text));
+    report_release(&report);
+    figure_source_close(&source);
+    store_close(store);
+}
+
 /* 60 runs of the first arm, with the seeds 11 to 70, have failed. */
 static void many_seeds_are_a_range_and_many_failures_are_counted(void **state)
 {
@@ -388,6 +411,7 @@ static void a_difference_in_one_setting_says_over_what_it_is_a_mean(void **state
     for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
         if (strstr(report.text, WORDS[i]) == NULL)
             fail_msg("no \"%s\"", WORDS[i]);
+    assert_non_null(strstr(report.text, "hrmlab compare t --axis arch.name\n"));
     report_release(&report);
     figure_source_close(&source);
     store_close(store);
@@ -421,6 +445,7 @@ int main(void)
         TEST(markdown_has_its_figures_in_files),
         TEST(a_failed_run_is_listed_with_its_cause),
         TEST(nothing_finished_gives_a_report_that_says_so),
+        TEST(nothing_to_compare_and_nobody_who_ran_it_are_said),
         TEST(many_seeds_are_a_range_and_many_failures_are_counted),
         TEST(a_figure_of_too_many_arms_is_named_with_the_way_out),
         TEST(both_splits_are_listed_and_named),

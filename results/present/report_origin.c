@@ -239,6 +239,10 @@ int report_origin(struct report_source *source, struct error *err)
     document_section(document, "origin", "Provenance");
     document_say(document, "Queued at %s; spec %.*s.", queued_at, SHORT_HASH,
                  source->origin.spec_hash);
+    if (builds->count == 0) {
+        document_paragraph(document, "No program has said yet what it is.");
+        return 0;
+    }
     document_table(document, "Programs and machines that ran it", HEADS,
                    sizeof HEADS / sizeof *HEADS);
     for (int i = 0; i < builds->count; i++) {
@@ -292,23 +296,36 @@ static char *write_spec(const char *spec)
     return out;
 }
 
+/* The line of the command that compares the experiment's arms, newly allocated; "": there
+ * is nothing to compare. */
+static char *compare_command(const struct figure_source *figures)
+{
+    const char *name = figures->results->experiment;
+
+    if (figures->matrix != NULL)
+        return format_string("hrmlab compare %s --matrix\n", name);
+    if (figures->planned.count > 0)
+        return format_string("hrmlab compare %s\n", name);
+    if (figures->cells->axis_count > 0)
+        return format_string("hrmlab compare %s --axis %s\n", name,
+                             figures->cells->axes[0].key);
+    return strdup("");
+}
+
 int report_again(struct report_source *source, struct error *err)
 {
     const char *name = source->figures->results->experiment;
     struct document *document = source->document;
-    const struct cells *cells = source->figures->cells;
-    bool matrix = source->figures->matrix != NULL, axis = !matrix && cells->axis_count > 0;
+    char *compare = compare_command(source->figures);
     /* a name has only letters, digits, '.', '_', '-' unless the database was edited */
-    char *commands = format_string("hrmlab run %s.json\n"
-                                   "hrmlab results %s\n"
-                                   "hrmlab compare %s%s%s\n"
-                                   "hrmlab report %s -o %s.html\n",
-                                   name, name, name,
-                                   matrix ? " --matrix"
-                                   : axis ? " --axis "
-                                          : "",
-                                   axis ? cells->axes[0].key : "", name, name);
+    char *commands = compare == NULL ? NULL
+                                     : format_string("hrmlab run %s.json\n"
+                                                     "hrmlab results %s\n"
+                                                     "%s"
+                                                     "hrmlab report %s -o %s.html\n",
+                                                     name, name, compare, name, name);
 
+    free(compare);
     char *spec = source->spec != NULL ? write_spec(source->spec) : NULL;
 
     if (commands == NULL || (source->spec != NULL && spec == NULL)) {
