@@ -417,6 +417,31 @@ static void a_difference_in_one_setting_says_over_what_it_is_a_mean(void **state
     store_close(store);
 }
 
+/* A planned difference that is not shown says nothing of the others, which may be. */
+static void planned_differences_are_listed_also_if_none_is_shown(void **state)
+{
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+
+    (void)state;
+    open_source(
+        &store, &source,
+        "INSERT INTO contrast SELECT experiment_id, 0, 'systems',"
+        " '{\"arch.name\":\"hrm\"}', '{\"arch.name\":\"transformer\"}' FROM experiment;",
+        METRIC_PASS_AT_2);
+    make(&report, &source, DOCUMENT_MARKDOWN);
+    const char *planned = strstr(report.text, "Planned beforehand");
+    const char *all = strstr(report.text, "Each setting alone (pass@2, ");
+    const char *verdict = strstr(report.text, "cannot tell its arms apart");
+    assert_true(planned != NULL && all != NULL && verdict != NULL);
+    assert_true(planned < all && all < verdict); /* that is of them all */
+    assert_non_null(strstr(report.text, "hrmlab compare t\n"));
+    report_release(&report);
+    figure_source_close(&source);
+    store_close(store);
+}
+
 static void the_spec_is_written_over_several_lines(void **state)
 {
     struct store *store;
@@ -450,6 +475,7 @@ int main(void)
         TEST(a_figure_of_too_many_arms_is_named_with_the_way_out),
         TEST(both_splits_are_listed_and_named),
         TEST(a_difference_in_one_setting_says_over_what_it_is_a_mean),
+        TEST(planned_differences_are_listed_also_if_none_is_shown),
         TEST(the_spec_is_written_over_several_lines),
     };
 

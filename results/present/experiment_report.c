@@ -174,11 +174,12 @@ static void say_difference(struct document *document, const struct comparison *i
                      verdict);
 }
 
-/* Writes, for all axes, how many differences are shown, and each of these; or that
- * there is none. */
-static void say_axes(struct document *document, const char *what, const struct compare *compare,
-                     const struct comparison_list *list)
+/* Writes how many differences are shown, and each of these; of few, all. none: ends the
+ * sentence if there is none. */
+static void say_shown(struct document *document, const char *what, const char *none,
+                      const struct compare *compare, const struct comparison_list *list)
 {
+    static const char LISTED[] = " (intervals: 95 %, not corrected):";
     int shown = 0;
 
     for (int i = 0; i < list->count; i++) {
@@ -191,8 +192,7 @@ static void say_axes(struct document *document, const char *what, const struct c
                  "correction%s",
                  what, METRICS[compare->metric].title, compare->task_count, list->count,
                  list->count == 1 ? "" : "s", shown, shown == 1 ? "is" : "are",
-                 shown == 0 ? ": this experiment cannot tell its arms apart."
-                            : " (intervals: 95 %, not corrected):");
+                 shown == 0 && none != NULL ? none : LISTED);
     for (int i = 0; i < list->count; i++) {
         enum verdict verdict = comparison_verdict(&list->items[i]);
 
@@ -220,8 +220,8 @@ static void say_planned(struct document *document, const struct figure_source *f
     if (figures->planned.count + figures->planned_missing == 0)
         return;
     if (figures->planned.count > 0)
-        say_axes(document, "Planned beforehand, and corrected for these alone",
-                 figures->compare, &figures->planned);
+        say_shown(document, "Planned beforehand, and corrected for these alone", NULL,
+                  figures->compare, &figures->planned);
     for (int i = 0; i < figures->planned.count && figures->planned.count > 3; i++) {
         enum verdict verdict = comparison_verdict(&figures->planned.items[i]);
 
@@ -265,7 +265,9 @@ int report_finding(struct report_source *source, struct error *err)
     if (figures->comparisons.count == 0)
         document_paragraph(document, "There are no two arms to compare.");
     else
-        say_axes(document, "Finding", figures->compare, &figures->comparisons);
+        say_shown(document, figures->planned.count > 0 ? "Each setting alone" : "Finding",
+                  ": this experiment cannot tell its arms apart.", figures->compare,
+                  &figures->comparisons);
     if (figures->comparisons.count > 0 && figure_averages_settings(figures))
         document_note(document, "A difference in one setting is the mean over all values of "
                                 "the others.");
