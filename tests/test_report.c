@@ -109,6 +109,9 @@ static void a_report_is_one_well_formed_page_and_the_same_twice(void **state)
     /* a time is broken between day and hour, an introduction stays with its table */
     assert_non_null(strstr(once.text, "</span><wbr/><span class=\"t\">"));
     assert_non_null(strstr(once.text, "p:has(+.wide),"));
+    /* the last line of the spec is no page of its own */
+    assert_non_null(
+        strstr(once.text, "orphans:4;widows:8}p:not(.note)+pre{break-inside:avoid}"));
     /* nothing that a browser would fetch or run */
     assert_null(strstr(once.text, "<script"));
     assert_null(strstr(once.text, "src="));

@@ -189,6 +189,40 @@ static void a_heat_map_rises_from_the_ground_and_its_numbers_can_be_read(void **
     }
 }
 
+/* A map of two rows with a long text beside them: it stays clear of the title's note. */
+static void the_text_beside_a_heat_map_begins_below_the_title(void **state)
+{
+    static const char NAME[] = "outer steps in training";
+    struct chart *chart = chart_create(CHART_HEAT, NULL, "x", NAME);
+    struct picture picture = { 0 };
+    struct error err;
+    double below, middle;
+    char *svg;
+
+    (void)state;
+    assert_non_null(chart);
+    chart_add_series(chart, "", 0);
+    for (int i = 0; i < 2; i++) {
+        struct chart_point point = chart_point_at(0, i);
+
+        point.value = i;
+        chart_add_x_name(chart, "1");
+        chart_add_y_name(chart, "1");
+        chart_add_point(chart, 0, &point);
+    }
+    must(picture_add(&picture, chart, &err), &err);
+    must(picture_describe(&picture, "title", "One seed.", &err), &err);
+    must(picture_draw(&svg, &picture, true, &err), &err);
+    const char *group = strstr(svg, "<g transform=\"translate(");
+    const char *text = strstr(svg, "\"middle\" transform=\"translate(");
+    assert_true(group != NULL && text != NULL);
+    assert_int_equal(sscanf(group, "<g transform=\"translate(%*f %lf", &below), 1);
+    assert_int_equal(sscanf(text, "\"middle\" transform=\"translate(%*f %lf", &middle), 1);
+    assert_true(below + middle - svg_text_width(NAME, 12) / 2 > 48); /* where the note ends */
+    free(svg);
+    picture_release(&picture);
+}
+
 /* A chart of single points with whiskers, each a series. */
 static struct chart *scatter(const char *name, const double (*points)[3], int count)
 {
@@ -466,6 +500,7 @@ int main(void)
         cmocka_unit_test(texts_from_outside_stay_text),
         cmocka_unit_test(the_same_chart_gives_the_same_bytes_in_every_locale),
         cmocka_unit_test(every_style_is_told_apart_also_where_colours_come_again),
+        cmocka_unit_test(the_text_beside_a_heat_map_begins_below_the_title),
         cmocka_unit_test(a_heat_map_rises_from_the_ground_and_its_numbers_can_be_read),
         cmocka_unit_test(whiskers_that_would_meet_stand_side_by_side),
         cmocka_unit_test(aligned_charts_have_the_same_axes),

@@ -6,12 +6,30 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { UNDER = 50, ROW = 34, LEAST_LEFT = 44, MOST_LEFT = 170, MOST_COLUMN = 96 };
+enum {
+    UNDER = 50,
+    ROW = 34,
+    OVERHANG = 18,
+    LEAST_LEFT = 44,
+    MOST_LEFT = 170,
+    MOST_COLUMN = 96
+};
+
+/* The height of all rows: of the text beside them, too, which may reach a little beyond
+ * both ends. */
+static double field_height(const struct chart *chart)
+{
+    double rows = ROW * chart->y_name_count;
+    double title =
+        chart->y_title != NULL ? svg_text_width(chart->y_title, FONT_SIZE) - 2 * OVERHANG : 0;
+
+    return title > rows ? title : rows;
+}
 
 double heat_height(const struct chart *chart, double width)
 {
     (void)width;
-    return field_top(chart) + ROW * chart->y_name_count + UNDER + LINE_HEIGHT;
+    return field_top(chart) + field_height(chart) + UNDER + LINE_HEIGHT;
 }
 
 static struct frame make_frame(const struct chart *chart, double width)
@@ -27,7 +45,7 @@ static struct frame make_frame(const struct chart *chart, double width)
     column = (width - left - 12) / (chart->x_name_count > 0 ? chart->x_name_count : 1);
     column = column > MOST_COLUMN ? MOST_COLUMN : column;
     return (struct frame){ left, left + column * chart->x_name_count, field_top(chart),
-                           field_top(chart) + ROW * chart->y_name_count };
+                           field_top(chart) + field_height(chart) };
 }
 
 /* The values at the two ends of the colours. */
@@ -52,19 +70,19 @@ static void color_range(const struct chart *chart, double *low, double *high)
 }
 
 static void draw_cell(struct svg *svg, const struct chart_point *point, double x, double y,
-                      double column, double share)
+                      double column, double row, double share)
 {
     char level[SVG_CLASS_SIZE], text[SVG_CLASS_SIZE + 8];
 
     if (!isfinite(point->value)) {
-        svg_rect(svg, "absent", x + 1, y + 1, column - 2, ROW - 2, point->tooltip);
+        svg_rect(svg, "absent", x + 1, y + 1, column - 2, row - 2, point->tooltip);
         return;
     }
-    svg_rect(svg, svg_heat_class(level, share), x + 1, y + 1, column - 2, ROW - 2,
+    svg_rect(svg, svg_heat_class(level, share), x + 1, y + 1, column - 2, row - 2,
              point->tooltip);
     snprintf(text, sizeof text, "small %s", level);
     if (point->label != NULL)
-        svg_text(svg, text, x + column / 2, y + ROW / 2.0 + 4, SVG_MIDDLE, point->label);
+        svg_text(svg, text, x + column / 2, y + row / 2 + 4, SVG_MIDDLE, point->label);
 }
 
 void draw_heat(struct svg *svg, const struct chart *chart, double width)
@@ -72,6 +90,8 @@ void draw_heat(struct svg *svg, const struct chart *chart, double width)
     struct frame frame = make_frame(chart, width);
     double column =
         (frame.right - frame.left) / (chart->x_name_count > 0 ? chart->x_name_count : 1);
+    double row =
+        (frame.bottom - frame.top) / (chart->y_name_count > 0 ? chart->y_name_count : 1);
     struct scale x = {
         .low = -0.5, .high = chart->x_name_count - 0.5, .from = frame.left, .to = frame.right
     };
@@ -81,7 +101,7 @@ void draw_heat(struct svg *svg, const struct chart *chart, double width)
     if (chart->title != NULL)
         svg_text(svg, "panel", frame.left, 16, SVG_START, chart->title);
     for (int i = 0; i < chart->y_name_count; i++)
-        svg_text(svg, "small muted", frame.left - 6, frame.top + ROW * (i + 0.5) + 4, SVG_END,
+        svg_text(svg, "small muted", frame.left - 6, frame.top + row * (i + 0.5) + 4, SVG_END,
                  chart->y_names[i]);
     if (chart->y_title != NULL)
         svg_text_upwards(svg, "muted", 13, (frame.top + frame.bottom) / 2, chart->y_title);
@@ -90,8 +110,8 @@ void draw_heat(struct svg *svg, const struct chart *chart, double width)
             const struct chart_point *point = &chart->series[s].points[i];
             double share = high > low ? (point->value - low) / (high - low) : 0.5;
 
-            draw_cell(svg, point, frame.left + column * point->x, frame.top + ROW * point->y,
-                      column, share);
+            draw_cell(svg, point, frame.left + column * point->x, frame.top + row * point->y,
+                      column, row, share);
         }
     draw_x_axis(svg, chart, &frame, &x);
 }

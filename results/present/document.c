@@ -49,12 +49,13 @@ static const char STYLE[] =
     "a{color:#7cc0f5}th{border-color:#b0b0b0}tbody tr:nth-child(even),pre{background:#20242a}}"
     "@page{size:A4;margin:16mm 14mm}"
     "@media print{body{font-size:10.5pt;max-width:none;padding:0}nav{display:none}"
-    "pre{font-size:7.5pt;line-height:1.3}"
+    "pre{font-size:7.5pt;line-height:1.3;orphans:4;widows:8}p:not(.note)+pre{break-inside:"
+    "avoid}"
     "h2,h3,caption,h3+.note{break-after:avoid}figure,tr,figcaption{break-inside:avoid}"
     "thead,tbody tr:nth-child(-n+3):not(:last-child){break-after:avoid}"
     "tbody tr:nth-last-child(-n+2){break-before:avoid}"
     "h3+p,.wide+.note{break-before:avoid}thead{display:table-header-group}"
-    "p:has(+.wide),h2+p:has(+h3){break-after:avoid;break-inside:avoid}"
+    "p:has(+.wide),h2+p:has(+h3),h2+p:has(+pre){break-after:avoid;break-inside:avoid}"
     ".grids{margin:.2rem .5rem .2rem 0}.grids svg{zoom:.85}"
     ".wide{overflow:visible}table{font-size:8.5pt}th,td{padding-right:.5rem}}";
 
