@@ -37,31 +37,14 @@ static int select_cells(bool *selected, const struct compare *compare, const cha
     return rc;
 }
 
-/* The evaluation of a cell, such as "infer 4, voted all", and in what it differs from
- * the other's and from most; newly allocated or NULL. */
-static char *describe_evaluation(const struct compare_cell *cell,
-                                 const struct compare_cell *other)
-{
-    const struct result_row *row = cell->row;
-    char augmentations[24] = "all";
-
-    if (row->augmentations != 0)
-        snprintf(augmentations, sizeof augmentations, "%lld", (long long)row->augmentations);
-    return evaluation_words_add(format_string("infer %lld, voted %s%s%s",
-                                              (long long)row->outer_steps, augmentations,
-                                              row->act_inference ? ", ACT" : "",
-                                              row->train_split ? ", train split" : ""),
-                                row->evaluation, other->row->evaluation);
-}
-
 static int add_pair(struct comparison_list *list, const struct compare *compare, int a, int b,
                     struct error *err)
 {
     const struct contrast_term terms[] = { { b, 1 }, { a, -1 } };
     const struct compare_cell *first = &compare->cells[a], *second = &compare->cells[b];
     bool same = strcmp(first->row->evaluation, second->row->evaluation) == 0;
-    char *one = describe_evaluation(first, second);
-    char *other = describe_evaluation(second, first);
+    char *one = evaluation_words_of(first->row, second->row->evaluation);
+    char *other = evaluation_words_of(second->row, first->row->evaluation);
     char *label = one == NULL || other == NULL ? NULL
                   : same                       ? strdup(one)
                                                : format_string("%s - %s", other, one);

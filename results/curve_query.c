@@ -147,15 +147,13 @@ static char *evaluation_label(const struct results *results, const struct result
                               bool several)
 {
     const char *arm = results->arms[row->arm].label;
-    char voted[24] = "all";
+    char *words = several ? evaluation_words_of(row, NULL) : NULL;
+    char *label = !several        ? strdup(arm)
+                  : words == NULL ? NULL
+                                  : format_string("%s, %s", arm, words);
 
-    if (!several)
-        return strdup(arm);
-    if (row->augmentations != 0)
-        snprintf(voted, sizeof voted, "%lld", (long long)row->augmentations);
-    return evaluation_words_add(
-        format_string("%s, infer %lld, voted %s", arm, (long long)row->outer_steps, voted),
-        row->evaluation, NULL);
+    free(words);
+    return label;
 }
 
 static int load_evaluations(struct curves *out, const struct results *results,

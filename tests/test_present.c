@@ -295,6 +295,13 @@ static void curves_are_of_trainings_or_of_evaluations_on_the_way(void **state)
     assert_int_equal(curves.items[1].count, 2); /* untrained and last */
     assert_true(curves.items[1].points[0].step == 0 && curves.items[1].points[1].step == 3);
     curves_release(&curves);
+    /* curves of one label are drawn as seeds of one evaluation */
+    for (int i = 0; i < all->row_count; i++)
+        all->rows[i].act_inference = all->rows[i].train_split = all->rows[i].outer_steps == 2;
+    must(curves_load(&curves, store, all, "token", &err), &err);
+    assert_string_equal(curves.items[1].label,
+                        "arch.name=hrm, infer 2, voted all, ACT, train split");
+    curves_release(&curves);
     assert_int_equal(curves_load(&curves, store, all, "train/none", &err), ERROR_ABSENT);
     assert_non_null(strstr(err.message, "train/lm_loss"));
     assert_int_equal(curves_load(&curves, store, all, "task_exact_votes", &err), ERROR_FORMAT);

@@ -476,6 +476,8 @@ static void an_evaluations_label_names_what_others_do_not_have(void **state)
         { "{\"eval.trajectory\":true}", "{\"eval.trajectory\":true}", "x" },
         { "{\"eval.trajectory\":true}", "{}", "x, trajectory true" },
         { "{\"eval.trajectory\":true}", NULL, "x, trajectory true" },
+        { "{\"eval.seed\":0}", NULL, "x" },
+        { "{\"eval.seed\":1}", "{\"eval.seed\":1}", "x, eval.seed 1" },
     };
 
     (void)state;
