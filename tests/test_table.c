@@ -125,6 +125,15 @@ static void markdown_escapes_what_it_would_interpret(void **state)
                  "| arm | seeds | pass@2 | spread |\n"
                  "| --- | ---: | ---: | --- |\n"
                  "| a\\|b\\_c | 1 | 0.500 | x |\n");
+    table_set_caption(table, "arms of a_b");
+    table_add_note(table, "beware of <b>, of `code` and of *");
+    expect_print(table, FORMAT_MARKDOWN,
+                 "**arms of a\\_b**\n"
+                 "\n"
+                 "| arm | seeds | pass@2 | spread |\n"
+                 "| --- | ---: | ---: | --- |\n"
+                 "| a\\|b\\_c | 1 | 0.500 | x |\n"
+                 "\nbeware of \\<b\\>, of \\`code\\` and of \\*  \n");
     table_destroy(table);
 }
 

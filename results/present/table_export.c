@@ -16,20 +16,6 @@ static bool is_number(const struct table_column *column)
     return column->type == TABLE_INT || column->type == TABLE_REAL;
 }
 
-/* Prints a line: before, text without control characters, after. -1: no memory. */
-static int print_line_of_text(FILE *out, const char *text, const char *before,
-                              const char *after)
-{
-    size_t size = strlen(text) + 1;
-    char *clean = malloc(size);
-
-    if (clean == NULL)
-        return -1;
-    fprintf(out, "%s%s%s\n", before, text_strip_controls(clean, size, text), after);
-    free(clean);
-    return 0;
-}
-
 /* Prints text with Markdown's special characters escaped. */
 static void print_markdown_text(FILE *out, const char *text)
 {
@@ -40,12 +26,28 @@ static void print_markdown_text(FILE *out, const char *text)
     }
 }
 
+/* Prints a line: before, text without control characters, after. -1: no memory. */
+static int print_markdown_line(FILE *out, const char *text, const char *before,
+                               const char *after)
+{
+    size_t size = strlen(text) + 1;
+    char *clean = malloc(size);
+
+    if (clean == NULL)
+        return -1;
+    fputs(before, out);
+    print_markdown_text(out, text_strip_controls(clean, size, text));
+    fprintf(out, "%s\n", after);
+    free(clean);
+    return 0;
+}
+
 int table_print_markdown(const struct table *table, FILE *out)
 {
     int rc = 0;
 
     if (table->caption != NULL) {
-        if (print_line_of_text(out, table->caption, "**", "**") != 0)
+        if (print_markdown_line(out, table->caption, "**", "**") != 0)
             return -1;
         fputc('\n', out);
     }
@@ -73,7 +75,7 @@ int table_print_markdown(const struct table *table, FILE *out)
         fputs("|\n", out);
     }
     for (int i = 0; i < table->note_count && rc == 0; i++)
-        rc = print_line_of_text(out, table->notes[i], i == 0 ? "\n" : "", "  ");
+        rc = print_markdown_line(out, table->notes[i], i == 0 ? "\n" : "", "  ");
     return rc;
 }
 
