@@ -200,6 +200,32 @@ static char *arms_as_csv(const char *change)
     return text;
 }
 
+/* Of a terminal's table no other measures are loaded than those shown. */
+static void seeds_are_counted_whatever_measure_is_shown(void **state)
+{
+    struct shown shown = shown_metrics(METRIC_PER_TOKEN_ACCURACY);
+    struct table *table;
+    struct error err;
+    char *text = NULL;
+    size_t size;
+
+    (void)state;
+    open_workspace("");
+    results_destroy(results);
+    must(results_load(&results, store, "t", NULL, 0, RESULTS_ROWS, &err), &err);
+    must(results_load_metrics(results, store, shown.metrics, shown.count, &err), &err);
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    must(results_arms_table(&table, results, &shown, &err), &err);
+    must(table_choose(table, "seeds,seeds_planned", &err), &err);
+    must(table_print(table, out, FORMAT_CSV, false, &err), &err);
+    fclose(out);
+    table_destroy(table);
+    assert_string_equal(text, "seeds,seeds_planned\n1,1\n1,1\n1,1\n1,1\n");
+    free(text);
+    close_workspace();
+}
+
 /* A job of 400 s of processor time, 150 s of wall time in training and 50 s in evaluation,
  * keeps two cores busy: 300 core-seconds of training, and of each pass of 9 s 18. */
 static void costs_follow_from_core_seconds_and_tasks(void **state)
@@ -521,6 +547,7 @@ int main(void)
         WITH_DIRECTORY(a_cancelled_run_is_counted_as_cancelled),
         WITH_DIRECTORY(a_comparison_of_nothing_offers_the_axes),
         WITH_DIRECTORY(arms_at_their_own_outer_steps_are_compared),
+        WITH_DIRECTORY(seeds_are_counted_whatever_measure_is_shown),
         WITH_DIRECTORY(costs_follow_from_core_seconds_and_tasks),
         WITH_DIRECTORY(failed_pending_and_hidden_arms_look_different),
         cmocka_unit_test(ties_have_no_winner_and_below_the_baselines_there_is_no_information),

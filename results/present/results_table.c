@@ -31,10 +31,10 @@ static int group_size(const struct results *results, int first)
 }
 
 /* Computes mean and deviation of a metric over the finished rows of a group. scratch:
- * (count). Returns their number. */
-static int summarise(double *mean, double *deviation, const struct results *results,
-                     const struct result_row *rows, int count, enum metric metric,
-                     double *scratch)
+ * (count). */
+static void summarise(double *mean, double *deviation, const struct results *results,
+                      const struct result_row *rows, int count, enum metric metric,
+                      double *scratch)
 {
     int found = 0;
 
@@ -47,7 +47,6 @@ static int summarise(double *mean, double *deviation, const struct results *resu
     *mean = statistics_mean(scratch, found);
     if (deviation != NULL)
         *deviation = statistics_deviation(scratch, found);
-    return found;
 }
 
 /* The mean of a field at an offset, over the same rows. */
@@ -181,13 +180,10 @@ static void add_group(struct table *table, const struct results *results,
     char work[HUMAN_SIZE];
     int seeds = 0;
 
-    for (int m = 0; m < METRIC_COUNT; m++) {
-        int found =
-            summarise(&means[m], &deviations[m], results, rows, count, (enum metric)m, scratch);
-
-        if (m == METRIC_PASS_AT_2)
-            seeds = found;
-    }
+    for (int m = 0; m < METRIC_COUNT; m++)
+        summarise(&means[m], &deviations[m], results, rows, count, (enum metric)m, scratch);
+    for (int i = 0; i < count; i++)
+        seeds += rows[i].tasks > 0 && strcmp(rows[i].checkpoint, "last") == 0;
     for (int i = 0; i < 3; i++)
         seconds[i] = mean_of_field(rows, count, SECONDS[i], scratch);
     flops = mean_of_field(rows, count, offsetof(struct result_row, train_flops), scratch);
