@@ -153,9 +153,26 @@ double trajectory_value(const struct trajectory_mean *mean, enum metric measure,
     return position >= 1 && position <= list->count ? list->values[position - 1] : (double)NAN;
 }
 
+/* The residual over all rows, which has a value for every call: one over exact or wrong
+ * rows alone has none where there are no such rows. */
+static enum metric over_all_rows(enum metric measure)
+{
+    static const enum metric APART[][3] = {
+        { VECTOR_RESIDUAL_H, VECTOR_RESIDUAL_H_EXACT, VECTOR_RESIDUAL_H_WRONG },
+        { VECTOR_RESIDUAL_L, VECTOR_RESIDUAL_L_EXACT, VECTOR_RESIDUAL_L_WRONG },
+        { VECTOR_RESIDUAL_LAYER, VECTOR_RESIDUAL_LAYER_EXACT, VECTOR_RESIDUAL_LAYER_WRONG },
+    };
+
+    for (size_t i = 0; i < sizeof APART / sizeof *APART; i++)
+        if (measure == APART[i][1] || measure == APART[i][2])
+            return APART[i][0];
+    return measure;
+}
+
 int trajectory_calls(const struct trajectory_mean *mean, enum metric measure)
 {
-    return mean->lists[measure - METRIC_COUNT].count / (int)mean->row->outer_steps;
+    return mean->lists[over_all_rows(measure) - METRIC_COUNT].count /
+           (int)mean->row->outer_steps;
 }
 
 double trajectory_call_mean(const struct trajectory_mean *mean, enum metric measure, int step)

@@ -25,6 +25,7 @@
 #include "settings.h"
 #include "store.h"
 #include "table_arrange.h"
+#include "trajectories.h"
 
 static char directory[64];
 static struct store *store;
@@ -223,6 +224,32 @@ static void seeds_are_counted_whatever_measure_is_shown(void **state)
     table_destroy(table);
     assert_string_equal(text, "seeds,seeds_planned\n1,1\n1,1\n1,1\n1,1\n");
     free(text);
+    close_workspace();
+}
+
+/* Two calls per outer step. At the last step every row is exact: nothing is known of the
+ * wrong ones. */
+static void calls_are_counted_where_no_row_is_wrong_any_more(void **state)
+{
+    struct trajectories trajectories;
+    struct error err;
+
+    (void)state;
+    open_workspace(
+        "INSERT INTO measure_value SELECT v.evaluation_id, x.step, l.column1, l.column2,"
+        " l.column3 FROM evaluation v JOIN evaluation_result x USING (evaluation_id),"
+        " (VALUES ('residual_h', 1, 0.5), ('residual_h', 2, 0.25), ('residual_h', 3, 0.125),"
+        "  ('residual_h', 4, 0.75), ('residual_h_wrong', 1, 0.5), ('residual_h_wrong', 2, 1))"
+        "  l WHERE x.checkpoint = 'last' AND v.evaluation_id = 2;"
+        "UPDATE evaluation SET"
+        " canonical = json_set(canonical, '$.\"eval.trajectory\"', json('true'))");
+    must(trajectories_load(&trajectories, store, results, &err), &err);
+    assert_int_equal(trajectories.count, 1);
+    const struct trajectory_mean *mean = trajectories.items;
+    assert_int_equal(trajectory_calls(mean, VECTOR_RESIDUAL_H_WRONG), 2);
+    assert_true(fabs(trajectory_call_mean(mean, VECTOR_RESIDUAL_H_WRONG, 1) - 0.75) < 1e-12);
+    assert_true(isnan(trajectory_call_mean(mean, VECTOR_RESIDUAL_H_WRONG, 2)));
+    trajectories_release(&trajectories);
     close_workspace();
 }
 
@@ -548,6 +575,7 @@ int main(void)
         WITH_DIRECTORY(a_comparison_of_nothing_offers_the_axes),
         WITH_DIRECTORY(arms_at_their_own_outer_steps_are_compared),
         WITH_DIRECTORY(seeds_are_counted_whatever_measure_is_shown),
+        WITH_DIRECTORY(calls_are_counted_where_no_row_is_wrong_any_more),
         WITH_DIRECTORY(costs_follow_from_core_seconds_and_tasks),
         WITH_DIRECTORY(failed_pending_and_hidden_arms_look_different),
         cmocka_unit_test(ties_have_no_winner_and_below_the_baselines_there_is_no_information),
