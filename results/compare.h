@@ -222,10 +222,11 @@ struct matrix {
     struct matrix_block *blocks; /* owned */
     int block_count;
     char missing[400]; /* trained outer steps without results: "8: 2 runs failed"; "" */
-    /* owned; values of the other evaluation settings in the cells shown; "": they do
-     * not vary */
+    /* owned; the other evaluation settings of the cells shown: "eval.augmentations=all
+     * ..." */
     char *evaluation;
-    /* number of combinations of the other evaluation settings */
+    /* number of combinations of the other evaluation settings; whether trajectories are
+     * recorded is none of these, as it changes no result */
     int variants;
 };
 

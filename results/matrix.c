@@ -4,6 +4,7 @@
 #include "compare.h"
 
 #include "error.h"
+#include "evaluation_keys.h"
 #include "file.h"
 #include "json.h"
 
@@ -31,28 +32,46 @@ void matrix_destroy(struct matrix *matrix)
     free(matrix);
 }
 
-/* The halting rule in an evaluation's canonical text; "": it has none. */
-static const char *rule_text(const char *evaluation)
+/* Whether the key is one that not every evaluation has, and changes results. */
+static bool is_other_key(enum evaluation_key key)
 {
-    const char *at = strstr(evaluation, "\"eval.halt_rule\"");
-
-    return at == NULL ? "" : at;
+    return evaluation_key_may_be_absent(key) && key != EVALUATION_TRAJECTORY;
 }
 
-/* Compares the settings that not every evaluation has: the halting rule, its
- * parameters, and the puzzle ids. */
+/* The member of that key in an evaluation's canonical text, and its length; NULL: it has
+ * none. */
+static const char *find_member(const char *evaluation, enum evaluation_key key, size_t *length)
+{
+    const char *name = evaluation_key_name(key);
+    size_t size = strlen(name);
+
+    for (const char *at = strstr(evaluation, name); at != NULL; at = strstr(at + size, name))
+        if (at[-1] == '"' && at[size] == '"') {
+            *length = strcspn(at, ",}");
+            return at;
+        }
+    *length = 0;
+    return NULL;
+}
+
+/* Compares a setting that not every evaluation has; without it is less. */
+static int compare_member(const char *a, const char *b, enum evaluation_key key)
+{
+    size_t mine, theirs;
+    const char *x = find_member(a, key, &mine), *y = find_member(b, key, &theirs);
+    int difference = x != NULL && y != NULL ? strncmp(x, y, mine < theirs ? mine : theirs) : 0;
+
+    return difference != 0 ? difference : (mine > theirs) - (mine < theirs);
+}
+
+/* Compares the settings that not every evaluation has. */
 static int compare_others(const char *a, const char *b)
 {
-    static const char *const KEYS[] = { "\"eval.halt_epsilon\"", "\"eval.halt_patience\"",
-                                        "\"eval.puzzle_id\"" };
-    int difference = strncmp(rule_text(a), rule_text(b), strcspn(rule_text(a), ",}") + 1);
+    int difference = 0;
 
-    for (int i = 0; i < 3 && difference == 0; i++) {
-        const char *x = strstr(a, KEYS[i]), *y = strstr(b, KEYS[i]);
-
-        difference = x != NULL && y != NULL ? strncmp(x, y, strcspn(x, ",}") + 1)
-                                            : (x != NULL) - (y != NULL);
-    }
+    for (int k = 0; k < EVALUATION_KEY_COUNT && difference == 0; k++)
+        if (is_other_key((enum evaluation_key)k))
+            difference = compare_member(a, b, (enum evaluation_key)k);
     return difference;
 }
 
@@ -91,6 +110,30 @@ static const struct result_row *choose_variant(int *variants, const struct compa
         *variants += !seen;
     }
     return best;
+}
+
+/* Appends to text, which it frees, " key=value" of the settings that not every evaluation
+ * has and in which the cells differ. Newly allocated; NULL: out of memory. */
+static char *add_others(char *text, const struct compare *compare, const char *evaluation)
+{
+    for (int k = 0; k < EVALUATION_KEY_COUNT && text != NULL; k++) {
+        enum evaluation_key key = (enum evaluation_key)k;
+        bool varies = false;
+
+        for (int i = 0; i < compare->cell_count && !varies && is_other_key(key); i++)
+            varies = compare_member(compare->cells[i].row->evaluation, evaluation, key) != 0;
+        if (!varies)
+            continue;
+        char *value = evaluation_key_text(evaluation, key);
+        char *longer = value == NULL
+                           ? NULL
+                           : format_string("%s %s=%s", text, evaluation_key_name(key), value);
+
+        free(value);
+        free(text);
+        text = longer;
+    }
+    return text;
 }
 
 /* The arm's axes without the outer steps as "key=value key=value"; newly allocated. */
@@ -277,10 +320,12 @@ int matrix_create(struct matrix **out, const struct compare *compare, struct err
     if (variant->augmentations != 0)
         snprintf(augmentations, sizeof augmentations, "%lld",
                  (long long)variant->augmentations);
-    matrix->evaluation = format_string(
-        "eval.augmentations=%s eval.act_inference=%s eval.split=%s eval.seed=%lld",
-        augmentations, variant->act_inference ? "true" : "false",
-        variant->train_split ? "train" : "test", (long long)variant->eval_seed);
+    matrix->evaluation = add_others(
+        format_string(
+            "eval.augmentations=%s eval.act_inference=%s eval.split=%s eval.seed=%lld",
+            augmentations, variant->act_inference ? "true" : "false",
+            variant->train_split ? "train" : "test", (long long)variant->eval_seed),
+        compare, variant->evaluation);
     rc = matrix->evaluation == NULL ? error_no_memory(err, "a matrix")
                                     : place_cells(matrix, compare, variant, false, err);
     if (rc == 0)

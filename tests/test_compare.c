@@ -393,6 +393,68 @@ static void a_matrix_says_why_a_cell_is_empty(void **state)
         cJSON_Delete(arms[i].axes);
 }
 
+/* What a matrix says of evaluations with these settings at 1 and 2 outer steps, by turns;
+ * fresh. variants: how many it finds. */
+static char *evaluation_shown(const char *const settings[4], int *variants)
+{
+    struct result_arm arm = { .axes = cJSON_Parse("{\"arch.halt_max_steps\":2}") };
+    struct result_row rows[4];
+    struct compare_cell cells[4];
+    struct results loaded = { .arms = &arm, .arm_count = 1, .rows = rows, .row_count = 4 };
+    struct compare these = {
+        .results = &loaded, .metric = METRIC_PASS_AT_2, .cells = cells, .cell_count = 4
+    };
+    struct matrix *matrix;
+    struct error err;
+
+    for (int i = 0; i < 4; i++) {
+        rows[i] = (struct result_row){ .train_outer_steps = 2,
+                                       .outer_steps = 1 + i % 2,
+                                       .evaluation = settings[i] };
+        cells[i] = (struct compare_cell){ .row = &rows[i] };
+    }
+    must(matrix_create(&matrix, &these, &err), &err);
+    char *text = strdup(matrix->evaluation);
+    *variants = matrix->variants;
+    matrix_destroy(matrix);
+    cJSON_Delete(arm.axes);
+    assert_non_null(text);
+    return text;
+}
+
+#define ROLLOUTS(number) "{\"eval.rollouts\":" number "}"
+
+static void a_matrix_names_the_evaluation_it_shows(void **state)
+{
+    static const struct {
+        const char *settings[4], *expected;
+        int variants;
+    } CASES[] = {
+        { { "{}", "{}", "{}", "{}" }, " eval.seed=0", 1 },
+        { { "{}", "{\"eval.trajectory\":true}", "{}", "{}" }, " eval.seed=0", 1 },
+        { { ROLLOUTS("4"), "{}", "{}", "{}" }, " eval.seed=0 eval.rollouts=1", 2 },
+        { { ROLLOUTS("42"), ROLLOUTS("4"), ROLLOUTS("4"), ROLLOUTS("42") },
+          " eval.seed=0 eval.rollouts=4",
+          2 },
+        { { "{\"eval.choose\":\"q\",\"eval.rollouts\":4}", ROLLOUTS("4"), ROLLOUTS("4"),
+            "{\"eval.halt_patience\":3,\"eval.rollouts\":4}" },
+          " eval.seed=0 eval.halt_patience=1 eval.choose=vote",
+          3 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        int variants;
+        char *text = evaluation_shown(CASES[i].settings, &variants);
+        const char *end = strstr(text, " eval.seed");
+
+        assert_non_null(end);
+        assert_string_equal(end, CASES[i].expected);
+        assert_int_equal(variants, CASES[i].variants);
+        free(text);
+    }
+}
+
 /* The finding on one trained model at two numbers of steps with these means; fresh. */
 static char *found(double first, double second)
 {
@@ -580,6 +642,7 @@ int main(void)
         WITH_DIRECTORY(failed_pending_and_hidden_arms_look_different),
         cmocka_unit_test(ties_have_no_winner_and_below_the_baselines_there_is_no_information),
         cmocka_unit_test(a_matrix_says_why_a_cell_is_empty),
+        cmocka_unit_test(a_matrix_names_the_evaluation_it_shows),
         cmocka_unit_test(a_finding_says_when_there_is_nothing_to_find),
         cmocka_unit_test(a_finding_calls_nothing_a_gain_that_is_none_by_itself),
         WITH_DIRECTORY(planned_comparisons_are_corrected_for_themselves_alone),

@@ -301,9 +301,15 @@ int matrix_tables(struct table **tables, int *count, const struct matrix *matrix
         *count += rc == 0;
     }
     if (rc == 0 && matrix->variants > 1) {
-        snprintf(note, sizeof note, "shown: %s; %d other combination%s by --where",
-                 matrix->evaluation, matrix->variants - 1, matrix->variants == 2 ? "" : "s");
-        table_add_note(tables[*count - 1], note);
+        char *shown = format_string("shown: %s; %d other combination%s by --where",
+                                    matrix->evaluation, matrix->variants - 1,
+                                    matrix->variants == 2 ? "" : "s");
+
+        if (shown != NULL)
+            table_add_note(tables[*count - 1], shown);
+        else
+            rc = error_no_memory(err, "a comparison");
+        free(shown);
     }
     if (rc == 0 && matrix->missing[0] != '\0') {
         snprintf(note, sizeof note, "without results, by outer steps trained: %.190s",
