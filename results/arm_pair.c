@@ -37,6 +37,7 @@ static int select_cells(bool *selected, const struct compare *compare, const cha
     return rc;
 }
 
+/* Adds cell b minus cell a if they have tasks in common. */
 static int add_pair(struct comparison_list *list, const struct compare *compare, int a, int b,
                     struct error *err)
 {
@@ -50,9 +51,10 @@ static int add_pair(struct comparison_list *list, const struct compare *compare,
                                                : format_string("%s - %s", other, one);
     char *group = format_string("%s - %s", compare->results->arms[second->row->arm].label,
                                 compare->results->arms[first->row->arm].label);
-    int rc = label == NULL || group == NULL ? error_no_memory(err, "a comparison")
-                                            : compare_add(list, compare, COMPARISON_DIFFERENCE,
-                                                          group, label, terms, 2, NULL, err);
+    int rc = label == NULL || group == NULL
+                 ? error_no_memory(err, "a comparison")
+                 : compare_add_possible(list, compare, COMPARISON_DIFFERENCE, group, label,
+                                        terms, 2, NULL, err);
 
     free(one);
     free(other);
@@ -85,15 +87,20 @@ static int pair_cells(struct comparison_list *list, const struct compare *compar
     if (first_count == 0 || second_count == 0)
         return error_set(err, ERROR_ABSENT, "\"%s\" has no finished evaluation to compare",
                          first_count == 0 ? first_name : second_name);
-    if (first_count == 1 && second_count == 1 && a != b)
-        return add_pair(list, compare, a, b, err);
-    for (a = 0; a < n && rc == 0; a++)
+    bool single = first_count == 1 && second_count == 1;
+    if (single && a != b)
+        rc = add_pair(list, compare, a, b, err);
+    for (a = 0; a < n && rc == 0 && !single; a++)
         for (b = 0; b < n && rc == 0 && first[a]; b++)
             if (second[b] && a != b &&
                 strcmp(compare->cells[a].row->evaluation, compare->cells[b].row->evaluation) ==
                     0)
                 rc = add_pair(list, compare, a, b, err);
-    if (rc == 0 && list->count == 0)
+    if (rc == 0 && list->count == 0 && list->impossible > 0)
+        rc = error_set(err, ERROR_ABSENT,
+                       "\"%s\" and \"%s\" have no task, or no seed, in common", first_name,
+                       second_name);
+    else if (rc == 0 && list->count == 0)
         rc = error_set(
             err, ERROR_FORMAT,
             "\"%s\" and \"%s\" have no evaluation to pair: the same cells are meant, or "
@@ -174,7 +181,10 @@ int compare_baseline(struct comparison_list *list, const struct compare *compare
                     0)
                 rc = add_pair(list, compare, a, b, err);
     }
-    if (rc == 0 && list->count == 0)
+    if (rc == 0 && list->count == 0 && list->impossible > 0)
+        rc = error_set(err, ERROR_ABSENT, "--baseline %s: no other arm has a task of it",
+                       baseline);
+    else if (rc == 0 && list->count == 0)
         rc = error_set(err, ERROR_FORMAT, "--baseline %s: no other arm has an evaluation of it",
                        baseline);
     if (rc == 0)

@@ -406,12 +406,13 @@ static int compare_value(struct axis_values *values, int v, struct comparison_li
     for (int i = 0; i < count; i++)
         terms[i].weight /= value->cells;
     char *label = format_string("%s: %s - %s", key, value->value, values->items[0].value);
+    struct comparison *added = NULL;
 
     rc = label == NULL ? error_no_memory(err, "a comparison")
-                       : compare_add(list, compare, COMPARISON_DIFFERENCE, "", label, terms,
-                                     count, NULL, err);
+                       : compare_add_possible(list, compare, COMPARISON_DIFFERENCE, "", label,
+                                              terms, count, &added, err);
     free(label);
-    if (rc == 0)
+    if (added != NULL)
         value->comparison = list->count - 1;
     return rc;
 }
@@ -423,7 +424,7 @@ int compare_axis(struct axis_values *values, struct comparison_list *list,
     struct axis_cell *cells = calloc(size, sizeof *cells);
     struct axis_cell *firsts = calloc(size, sizeof *firsts);
     struct contrast_term *terms = calloc(2 * size, sizeof *terms);
-    int rc = 0, first_count = 0;
+    int rc = 0, first_count = 0, before = list->count, impossible = list->impossible;
     double sum = 0;
 
     if (setting_find(key) < 0) {
@@ -458,6 +459,9 @@ int compare_axis(struct axis_values *values, struct comparison_list *list,
     for (int v = 1; v < values->count && rc == 0; v++)
         rc = compare_value(values, v, list, compare, key, cells, firsts, first_count, terms,
                            err);
+    if (rc == 0 && list->count == before && list->impossible > impossible)
+        rc = error_set(err, ERROR_ABSENT,
+                       "--axis %s: the evaluations compared have no task in common", key);
     if (rc == 0)
         rc = comparison_list_correct(list, err);
     for (int i = 0; cells != NULL && i < compare->cell_count; i++) {

@@ -540,6 +540,26 @@ int compare_add(struct comparison_list *list, const struct compare *compare,
     return 0;
 }
 
+int compare_add_possible(struct comparison_list *list, const struct compare *compare,
+                         enum comparison_kind kind, const char *group, const char *label,
+                         const struct contrast_term *terms, int count,
+                         struct comparison **added, struct error *err)
+{
+    struct error why = { 0 };
+
+    if (added != NULL)
+        *added = NULL;
+    int rc = compare_add(list, compare, kind, group, label, terms, count, added, &why);
+
+    if (rc == ERROR_ABSENT) {
+        list->impossible++;
+        return 0;
+    }
+    if (rc != 0)
+        *err = why;
+    return rc;
+}
+
 int comparison_list_correct(struct comparison_list *list, struct error *err)
 {
     double *p = calloc((size_t)list->count + 1, sizeof *p);

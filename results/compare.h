@@ -88,19 +88,27 @@ struct comparison {
 struct comparison_list {
     struct comparison *items; /* owned */
     int count;
+    int impossible; /* number left out by compare_add_possible() */
 };
 
 /*
  * Adds the sum of weight x cell to the list; cells with a negative weight are
  * subtracted. Seeds are paired if the cells share at least STATISTICS_LEAST_SEEDS of
  * them or all seeds of the smaller side; otherwise the arms' seeds count as
- * independent. Tasks are always paired. ERROR_ABSENT: the cells have no task in common.
- * On success *added (may be NULL) is the new item, valid until the next call.
+ * independent. Tasks are always paired. ERROR_ABSENT: the cells have no task, or those
+ * of one arm no seed, in common. On success *added (may be NULL) is the new item, valid
+ * until the next call.
  */
 int compare_add(struct comparison_list *list, const struct compare *compare,
                 enum comparison_kind kind, const char *group, const char *label,
                 const struct contrast_term *terms, int count, struct comparison **added,
                 struct error *err) MUST_CHECK;
+/* The same for one of many: where compare_add() has ERROR_ABSENT, the list gets none and
+ * counts it as impossible. *added (may be NULL) is NULL then. */
+int compare_add_possible(struct comparison_list *list, const struct compare *compare,
+                         enum comparison_kind kind, const char *group, const char *label,
+                         const struct contrast_term *terms, int count,
+                         struct comparison **added, struct error *err) MUST_CHECK;
 /* Computes p_holm of every item. */
 int comparison_list_correct(struct comparison_list *list, struct error *err) MUST_CHECK;
 /* The higher of the scores of copying the input and of the untrained model: the
@@ -145,7 +153,8 @@ int compare_arms(struct comparison_list *list, const struct compare *compare, co
 int compare_find_cell(int *out, const struct compare *compare, const char *name,
                       const bool *preferred, struct error *err) MUST_CHECK;
 
-/* Adds every other arm minus one arm, likewise. */
+/* Adds every other arm minus one arm, likewise; arms that cannot be compared with it are
+ * left out. ERROR_ABSENT: none can be. */
 int compare_baseline(struct comparison_list *list, const struct compare *compare,
                      const char *baseline, struct error *err) MUST_CHECK;
 
@@ -157,7 +166,8 @@ struct axis_value {
      * a partner of the first value */
     int cells;
     double mean; /* of those cells' means; NaN: none */
-    /* index in the list; -1: this is the first value, or no cell has a partner */
+    /* index in the list; -1: this is the first value, or no cell has a partner, or one
+     * without a task in common */
     int comparison;
 };
 struct axis_values {
@@ -181,7 +191,8 @@ int compare_missing(char *out, size_t size, const struct compare *compare, const
  * evaluations. For arch.halt_max_steps the partner may also differ in the outer steps
  * at inference, if every arm was evaluated at its own trained number only.
  * ERROR_FORMAT: fewer than two values have results; the message says how the runs of
- * the other values ended, or which axes the experiment has.
+ * the other values ended, or which axes the experiment has. ERROR_ABSENT: no value has
+ * tasks in common with the first.
  */
 int compare_axis(struct axis_values *values, struct comparison_list *list,
                  const struct compare *compare, const char *key, struct error *err) MUST_CHECK;
@@ -239,7 +250,8 @@ void matrix_destroy(struct matrix *matrix); /* NULL allowed */
 /* Cell index or -1. */
 int matrix_cell(const struct matrix_block *block, int64_t train_steps, int64_t eval_steps);
 /* Adds, per block, the differences between outer steps at inference, in training, in
- * both, and training against inference; then each block against the first. */
+ * both, and training against inference; then each block against the first. Those without
+ * a task in common are left out. */
 int matrix_compare(struct comparison_list *list, const struct matrix *matrix,
                    const struct compare *compare, struct error *err) MUST_CHECK;
 

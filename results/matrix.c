@@ -352,7 +352,7 @@ int matrix_create(struct matrix **out, const struct compare *compare, struct err
     return 0;
 }
 
-/* Adds the difference plus - minus if both cells exist. */
+/* Adds the difference plus - minus if both cells exist and have tasks in common. */
 static int add_difference(struct comparison_list *list, const struct compare *compare,
                           enum comparison_kind kind, const struct matrix_block *block, int plus,
                           int minus, char *label, int64_t to, int64_t from, int64_t fixed,
@@ -365,8 +365,9 @@ static int add_difference(struct comparison_list *list, const struct compare *co
     if (label == NULL)
         return error_no_memory(err, "a matrix");
     if (plus >= 0 && minus >= 0 && plus != minus) {
-        rc = compare_add(list, compare, kind, block->label, label, terms, 2, &added, err);
-        if (rc == 0) {
+        rc = compare_add_possible(list, compare, kind, block->label, label, terms, 2, &added,
+                                  err);
+        if (rc == 0 && added != NULL) {
             added->from = from;
             added->to = to;
             added->fixed = fixed;
@@ -442,7 +443,8 @@ static int compare_both(struct comparison_list *list, const struct matrix_block 
     return rc;
 }
 
-/* Adds a block against the first, averaged over the cells that both have. */
+/* Adds a block against the first, averaged over the cells that both have, if these have
+ * tasks in common. */
 static int compare_blocks(struct comparison_list *list, const struct matrix_block *first,
                           const struct matrix_block *other, const struct compare *compare,
                           struct error *err)
@@ -465,8 +467,8 @@ static int compare_blocks(struct comparison_list *list, const struct matrix_bloc
     for (int i = 0; i < count; i++)
         terms[i].weight /= 0.5 * count;
     if (rc == 0 && count > 0)
-        rc = compare_add(list, compare, COMPARISON_ARCHITECTURE, "all cells", label, terms,
-                         count, NULL, err);
+        rc = compare_add_possible(list, compare, COMPARISON_ARCHITECTURE, "all cells", label,
+                                  terms, count, NULL, err);
     free(terms);
     free(label);
     return rc;

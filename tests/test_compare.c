@@ -455,6 +455,45 @@ static void a_matrix_names_the_evaluation_it_shows(void **state)
     }
 }
 
+/* Of the second arm's evaluations all, or one, are of other tasks. */
+static void what_shares_no_task_is_left_out_of_many_comparisons(void **state)
+{
+    struct comparison_list list = { 0 }, others = { 0 }, some = { 0 };
+    struct axis_values values = { 0 };
+    struct matrix *matrix;
+    struct error err;
+
+    (void)state;
+    open_workspace("UPDATE task_outcome SET task = 'other' || task WHERE evaluation_id > 2");
+    must(matrix_create(&matrix, compare, &err), &err);
+    must(matrix_compare(&list, matrix, compare, &err), &err);
+    assert_int_equal(list.count, 2);
+    assert_int_equal(list.impossible, 1);
+    for (int i = 0; i < list.count; i++) {
+        assert_int_equal(list.items[i].kind, COMPARISON_INFERENCE);
+        assert_true(list.items[i].p_holm >= 0.0);
+    }
+    matrix_destroy(matrix);
+    comparison_list_release(&list);
+    assert_int_equal(compare_axis(&values, &others, compare, "arch.name", &err), ERROR_ABSENT);
+    assert_non_null(strstr(err.message, "no task in common"));
+    axis_values_release(&values);
+    comparison_list_release(&others);
+    assert_int_equal(compare_baseline(&some, compare, "arch.name=hrm", &err), ERROR_ABSENT);
+    assert_non_null(strstr(err.message, "no other arm has a task of it"));
+    comparison_list_release(&some);
+    close_workspace();
+    must(file_remove_tree(directory, &err), &err);
+    assert_int_equal(mkdir(directory, 0700), 0);
+    open_workspace("UPDATE task_outcome SET task = 'other' || task WHERE evaluation_id = 4");
+    some = (struct comparison_list){ 0 };
+    must(compare_baseline(&some, compare, "arch.name=hrm", &err), &err);
+    assert_int_equal(some.count, 1);
+    assert_int_equal(some.impossible, 1);
+    comparison_list_release(&some);
+    close_workspace();
+}
+
 /* The finding on one trained model at two numbers of steps with these means; fresh. */
 static char *found(double first, double second)
 {
@@ -643,6 +682,7 @@ int main(void)
         cmocka_unit_test(ties_have_no_winner_and_below_the_baselines_there_is_no_information),
         cmocka_unit_test(a_matrix_says_why_a_cell_is_empty),
         cmocka_unit_test(a_matrix_names_the_evaluation_it_shows),
+        WITH_DIRECTORY(what_shares_no_task_is_left_out_of_many_comparisons),
         cmocka_unit_test(a_finding_says_when_there_is_nothing_to_find),
         cmocka_unit_test(a_finding_calls_nothing_a_gain_that_is_none_by_itself),
         WITH_DIRECTORY(planned_comparisons_are_corrected_for_themselves_alone),

@@ -148,6 +148,13 @@ int comparison_table(struct table **out, const struct comparison_list *list, str
         add_comparison(*out, &list->items[i]);
     if (list->count > 0)
         add_basis_notes(*out, list);
+    if (list->impossible > 0) {
+        char note[100];
+
+        snprintf(note, sizeof note, "%d more %s impossible: the sides have no task in common",
+                 list->impossible, list->impossible == 1 ? "is" : "are");
+        table_add_note(*out, note);
+    }
     return 0;
 }
 
@@ -186,9 +193,9 @@ int axis_table(struct table **out, const struct axis_values *values, const char 
         table_real(*out, value->mean);
         table_int(*out, value->cells);
         if (i > 0 && value->comparison < 0) {
-            snprintf(note, sizeof note,
-                     "%.60s=%.60s: no cell differs from one of %.60s in this setting alone",
-                     key, value->value, values->items[0].value);
+            snprintf(note, sizeof note, "%.60s=%.60s: no cell %s %.60s%s", key, value->value,
+                     value->cells > 0 ? "has a task in common with" : "differs from one of",
+                     values->items[0].value, value->cells > 0 ? "" : " in this setting alone");
             table_add_note(*out, note);
         }
     }

@@ -356,14 +356,19 @@ static int add_comparisons(struct document *document, const char *caption,
     for (int i = 0; i < list->count; i++)
         add_comparison(document, &list->items[i], &needed);
     document_table_end(document);
+    char impossible[80] = "";
+
+    if (list->impossible > 0)
+        snprintf(impossible, sizeof impossible,
+                 " %d more %s impossible: the sides have no task in common.", list->impossible,
+                 list->impossible == 1 ? "is" : "are");
     char *note = format_string(
         "%s%s%s. Intervals are not corrected; p (Holm) and the verdict are corrected for the "
-        "%d "
-        "comparison%s of this table. Inconclusive: this experiment cannot tell, not that there "
-        "is no difference.",
+        "%d comparison%s of this table. Inconclusive: this experiment cannot tell, not that "
+        "there is no difference.%s",
         METRICS[metric].title, needed.basis ? "" : ", over ",
-        needed.basis ? "" : basis_of(&list->items[0]), list->count,
-        list->count == 1 ? "" : "s");
+        needed.basis ? "" : basis_of(&list->items[0]), list->count, list->count == 1 ? "" : "s",
+        impossible);
     int rc = note == NULL ? error_no_memory(err, "a report") : 0;
 
     document_note(document, note);
@@ -379,7 +384,9 @@ int report_comparisons(struct report_source *source, struct error *err)
 
     document_section(document, "comparisons", "Comparisons");
     if (figures->comparisons.count == 0 && figures->planned.count == 0) {
-        document_paragraph(document, "There is nothing to compare.");
+        document_paragraph(document, figures->comparisons.impossible > 0
+                                         ? "No two arms have a task in common."
+                                         : "There is nothing to compare.");
         return 0;
     }
     if (figures->planned.count > 0) {
