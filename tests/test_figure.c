@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "figure.h"
+#include "figure_kinds.h"
 #include "file.h"
 #include "support/markup_check.h"
 #include "number.h"
@@ -324,6 +325,62 @@ static void published_values_stand_beside_data_that_is_like_theirs(void **state)
     close_source();
 }
 
+static void a_list_of_seeds_that_is_cut_says_so(void **state)
+{
+    double values[40];
+    struct cells cells = { .metric = METRIC_PASS_AT_2 };
+    struct cell cell = { .values = values, .mean = 0.5, .deviation = (double)NAN };
+
+    (void)state;
+    for (int i = 0; i < 40; i++)
+        values[i] = 0.5;
+    for (cell.count = 2; cell.count <= 40; cell.count += 38) {
+        char *text = describe_cell(&cells, &cell, "");
+
+        assert_non_null(text);
+        assert_non_null(strstr(text, cell.count == 2 ? ", 0.500)" : ", 0.500, ...)"));
+        free(text);
+    }
+}
+
+/* The note of the figure of differences; fresh. */
+static char *note_of_differences(void)
+{
+    const struct figure *figure;
+    struct picture picture;
+    struct error err;
+
+    must(figure_find(&figure, "differences", &err), &err);
+    must(figure_make(&picture, figure, &source, &err), &err);
+    char *note = strdup(picture.note);
+    picture_release(&picture);
+    assert_non_null(note);
+    return note;
+}
+
+static void differences_say_which_intervals_cover_other_seeds(void **state)
+{
+    static const char *const ENDS[] = { " values of the other settings.",
+                                        "over tasks only where there are fewer than 3 seeds.",
+                                        "over tasks only (fewer than 3 seeds)." };
+    struct error err;
+
+    (void)state;
+    open_source("", METRIC_PASS_AT_2);
+    must(figure_compare(&source, &err), &err);
+    assert_int_equal(source.comparisons.count, 2);
+    for (int narrow = 0; narrow < 3; narrow++) {
+        for (int i = 0; i < 2; i++)
+            source.comparisons.items[1 - i].estimate.tasks_only = i < narrow;
+        char *note = note_of_differences();
+        size_t length = strlen(note), end = strlen(ENDS[narrow]);
+        if (length < end || strcmp(note + length - end, ENDS[narrow]) != 0)
+            fail_msg("%d of 2 over tasks only: %s", narrow, note);
+        free(note);
+    }
+    close_source();
+}
+
 /* Lists as evaluations with eval.trajectory record them: two calls per outer step. */
 static void what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded(void **state)
 {
@@ -549,6 +606,8 @@ int main(void)
         TEST(what_the_experiment_does_not_vary_is_refused_with_the_reason),
         TEST(a_figure_of_a_loss_does_not_stop_at_one),
         TEST(published_values_stand_beside_data_that_is_like_theirs),
+        cmocka_unit_test(a_list_of_seeds_that_is_cut_says_so),
+        TEST(differences_say_which_intervals_cover_other_seeds),
         TEST(what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded),
         TEST(an_arm_has_one_style_in_all_charts_of_a_figure),
         TEST(a_note_names_settings_of_the_halting_rule_that_was_chosen),

@@ -455,6 +455,16 @@ static int add_difference(struct chart *chart, const struct comparison *item, st
     return fails ? error_no_memory(err, "a figure") : 0;
 }
 
+/* The number of differences of which the interval does not cover other seeds. */
+static int count_over_tasks(const struct comparison_list *list)
+{
+    int count = 0;
+
+    for (int i = 0; i < list->count; i++)
+        count += list->items[i].estimate.tasks_only;
+    return count;
+}
+
 int make_differences(struct picture *out, struct figure_source *source, struct error *err)
 {
     const struct comparison_list *list = &source->comparisons;
@@ -470,12 +480,15 @@ int make_differences(struct picture *out, struct figure_source *source, struct e
     if (rc != 0)
         return rc;
     char *axis = format_string("difference in %s", METRICS[source->compare->metric].title);
+    int narrow = count_over_tasks(list);
     char *note = format_string(
         "95 %% intervals, not corrected; coloured where the difference is shown after Holm's "
         "correction for the %d difference%s drawn%s%s.",
         list->count, list->count == 1 ? "" : "s",
         figure_averages_settings(source) ? "; means over all values of the other settings" : "",
-        list->items[0].estimate.tasks_only ? "; over tasks only (fewer than 3 seeds)" : "");
+        narrow == 0             ? ""
+        : narrow == list->count ? "; over tasks only (fewer than 3 seeds)"
+                                : "; over tasks only where there are fewer than 3 seeds");
     struct chart *chart = axis != NULL ? chart_create(CHART_ROWS, NULL, axis, NULL) : NULL;
 
     rc = axis == NULL || note == NULL || chart == NULL ? error_no_memory(err, "a figure")

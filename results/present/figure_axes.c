@@ -48,16 +48,18 @@ char *describe_cell(const struct cells *cells, const struct cell *cell, const ch
     char mean[NUMBER_TEXT_SIZE], spread[NUMBER_TEXT_SIZE], value[NUMBER_TEXT_SIZE];
     char seeds[200] = "";
     size_t used = 0;
+    int listed = 0;
 
-    for (int i = 0; i < cell->count && used + 20 < sizeof seeds; i++)
-        used += (size_t)snprintf(seeds + used, sizeof seeds - used, "%s%s", i > 0 ? ", " : "",
-                                 number_fixed(value, cell->values[i], DIGITS));
+    for (; listed < cell->count && used + 20 < sizeof seeds; listed++)
+        used +=
+            (size_t)snprintf(seeds + used, sizeof seeds - used, "%s%s", listed > 0 ? ", " : "",
+                             number_fixed(value, cell->values[listed], DIGITS));
     return format_string(
-        "%s%s%s %s%s%s (%d seed%s: %s)", label, label[0] != '\0' ? ": " : "",
+        "%s%s%s %s%s%s (%d seed%s: %s%s)", label, label[0] != '\0' ? ": " : "",
         METRICS[cells->metric].title, number_fixed(mean, cell->mean, DIGITS),
         isfinite(cell->deviation) ? " \xc2\xb1 " : "",
         isfinite(cell->deviation) ? number_fixed(spread, cell->deviation, DIGITS) : "",
-        cell->count, cell->count == 1 ? "" : "s", seeds);
+        cell->count, cell->count == 1 ? "" : "s", seeds, listed < cell->count ? ", ..." : "");
 }
 
 int note_cells(struct picture *picture, const struct cells *cells, const bool *shown,
