@@ -344,6 +344,41 @@ static void the_axis_of_differences_names_the_lines_of_its_grid(void **state)
     picture_release(&picture);
 }
 
+/* The name of a row that is too long for the room beside it is cut at its end. */
+static void a_long_name_of_a_row_stays_within_the_picture(void **state)
+{
+    static const char NAME[] = "/home/somebody/data/arc-agi-1-and-concept-arc";
+    static const enum chart_kind KINDS[] = { CHART_HEAT, CHART_ROWS };
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct chart *chart = chart_create(KINDS[i], NULL, "x", "data.path");
+        struct chart_point point = chart_point_at(0, 0);
+        struct picture picture = { 0 };
+        struct error err;
+        char *svg;
+
+        assert_non_null(chart);
+        point.value = 0.5;
+        chart_add_x_name(chart, "1");
+        chart_add_y_name(chart, NAME);
+        if (KINDS[i] == CHART_ROWS) {
+            chart_add_y_name(chart, "/home/somebody/data/arc-agi-1-and-concept-arc,"
+                                    "/home/somebody/data/arc-agi-2/and/a/longer/path");
+            point.y = 1;
+        }
+        chart_add_series(chart, "", 0);
+        chart_add_point(chart, 0, &point);
+        must(picture_add(&picture, chart, &err), &err);
+        must(picture_describe(&picture, "t", "n", &err), &err);
+        must(picture_draw(&svg, &picture, false, &err), &err);
+        assert_non_null(strstr(svg, ">/home/somebody/data"));
+        assert_non_null(strstr(svg, "\xe2\x80\xa6<"));
+        free(svg);
+        picture_release(&picture);
+    }
+}
+
 static void numbers_are_rounded_and_trimmed(void **state)
 {
     char text[NUMBER_TEXT_SIZE];
@@ -505,6 +540,7 @@ int main(void)
         cmocka_unit_test(whiskers_that_would_meet_stand_side_by_side),
         cmocka_unit_test(aligned_charts_have_the_same_axes),
         cmocka_unit_test(the_axis_of_differences_names_the_lines_of_its_grid),
+        cmocka_unit_test(a_long_name_of_a_row_stays_within_the_picture),
         cmocka_unit_test(numbers_are_rounded_and_trimmed),
         cmocka_unit_test(ticks_are_round_numbers_that_enclose_the_values),
         cmocka_unit_test(a_short_logarithmic_axis_has_more_ticks_than_powers_of_ten),

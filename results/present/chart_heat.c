@@ -101,8 +101,8 @@ void draw_heat(struct svg *svg, const struct chart *chart, double width)
     if (chart->title != NULL)
         svg_text(svg, "panel", frame.left, 16, SVG_START, chart->title);
     for (int i = 0; i < chart->y_name_count; i++)
-        svg_text(svg, "small muted", frame.left - 6, frame.top + row * (i + 0.5) + 4, SVG_END,
-                 chart->y_names[i]);
+        draw_cut(svg, "small muted", frame.left - 6, frame.top + row * (i + 0.5) + 4,
+                 frame.left - 28, chart->y_names[i]);
     if (chart->y_title != NULL)
         svg_text_upwards(svg, "muted", 13, (frame.top + frame.bottom) / 2, chart->y_title);
     for (int s = 0; s < chart->series_count; s++)

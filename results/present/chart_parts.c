@@ -134,6 +134,21 @@ void draw_y_axis(struct svg *svg, const struct chart *chart, const struct frame 
         svg_text_upwards(svg, "muted", 13, (frame->top + frame->bottom) / 2, chart->y_title);
 }
 
+void draw_cut(struct svg *svg, const char *class_name, double right, double y, double room,
+              const char *text)
+{
+    char cut[300];
+
+    snprintf(cut, sizeof cut, "%s", text);
+    for (size_t length = strlen(cut); svg_text_width(cut, FONT_SIZE) > room && length > 4;) {
+        length--;
+        while (length > 4 && ((unsigned char)cut[length] & 0xc0) == 0x80)
+            length--; /* removes a whole character */
+        snprintf(cut + length, sizeof cut - length, "\xe2\x80\xa6");
+    }
+    svg_text(svg, class_name, right, y, SVG_END, cut);
+}
+
 bool x_names_are_crowded(const struct chart *chart, double width)
 {
     double room = width / (chart->x_name_count > 0 ? chart->x_name_count : 1);

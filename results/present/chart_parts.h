@@ -48,6 +48,10 @@ void draw_y_axis(struct svg *svg, const struct chart *chart, const struct frame 
 /* Draws the x axis with ticks or names, and its title. */
 void draw_x_axis(struct svg *svg, const struct chart *chart, const struct frame *frame,
                  const struct scale *scale);
+/* Draws text that ends at x = right; what does not fit into room pixels is cut off, and
+ * an ellipsis says so. */
+void draw_cut(struct svg *svg, const char *class_name, double right, double y, double room,
+              const char *text);
 /* Whether the names of x do not fit side by side, so that every second one is drawn
  * lower. */
 bool x_names_are_crowded(const struct chart *chart, double width);

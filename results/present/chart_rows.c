@@ -2,8 +2,7 @@
 #include "chart_parts.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
+#include <stddef.h>
 
 enum { UNDER = 50, ROW = 24, RIGHT = 14, INSET = 8 };
 
@@ -51,26 +50,16 @@ static bool is_heading(const struct chart *chart, int row)
     return true;
 }
 
-/* Draws the row's name, truncated if it is too long. */
 static void draw_name(struct svg *svg, const struct chart *chart, int row,
                       const struct frame *frame)
 {
     const char *name = chart->y_names[row];
-    double y = frame->top + ROW * (row + 0.5) + 4, room = frame->left - 12;
-    char cut[300];
+    double y = frame->top + ROW * (row + 0.5) + 4;
 
-    if (is_heading(chart, row)) {
+    if (is_heading(chart, row))
         svg_text(svg, "panel", 4, y, SVG_START, name);
-        return;
-    }
-    snprintf(cut, sizeof cut, "%s", name);
-    for (size_t length = strlen(cut); svg_text_width(cut, FONT_SIZE) > room && length > 4;) {
-        length--;
-        while (length > 4 && ((unsigned char)cut[length] & 0xc0) == 0x80)
-            length--; /* removes a whole character */
-        snprintf(cut + length, sizeof cut - length, "\xe2\x80\xa6");
-    }
-    svg_text(svg, "small", frame->left - 8, y, SVG_END, cut);
+    else
+        draw_cut(svg, "small", frame->left - 8, y, frame->left - 12, name);
 }
 
 static void draw_point(struct svg *svg, const struct chart_series *series,
