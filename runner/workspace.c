@@ -27,11 +27,14 @@ int workspace_find(struct workspace *out, const char *path, struct error *err)
     *out = (struct workspace){ .path = realpath(path, NULL), .lock_fd = -1 };
     if (out->path == NULL && errno == ENOMEM)
         return error_set(err, ERROR_NOMEM, "no memory for the path of a workspace");
-    if (out->path == NULL)
+    if (out->path == NULL && errno == ENOENT)
         return error_set(
             err, ERROR_ABSENT,
             "workspace %s: %s; `hrmlab run SPEC` makes it, --workspace names another", path,
             strerror(errno));
+    if (out->path == NULL)
+        return error_set(err, errno == ENOTDIR ? ERROR_FORMAT : ERROR_IO,
+                         "workspace %s: %s; --workspace names another", path, strerror(errno));
     struct stat status;
     if (stat(out->path, &status) == 0 && !S_ISDIR(status.st_mode)) {
         workspace_close(out);

@@ -15,7 +15,8 @@ struct workspace {
 
 /* Makes the directory and its parts where they are missing. */
 int workspace_open(struct workspace *out, const char *path, struct error *err) MUST_CHECK;
-/* The same for reading: ERROR_ABSENT when there is none. */
+/* The same for reading: ERROR_ABSENT when there is none, ERROR_FORMAT when the path is
+ * that of a file, ERROR_IO when it cannot be reached. */
 int workspace_find(struct workspace *out, const char *path, struct error *err) MUST_CHECK;
 void workspace_close(struct workspace *workspace); /* gives the lock back */
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void bad_input_stops_before_anything_starts(void **state)
@@ -94,6 +95,16 @@ static void slips_of_the_command_line_are_named(void **state)
     assert_int_equal(place_finish(place_start(&elsewhere, "status", NULL)), 2);
     assert_true(place_output_has(&place, "/etc/passwd: not a directory"));
     assert_false(place_output_has(&place, "hrmlab run SPEC"));
+    assert_int_equal(place_finish(place_start(&elsewhere, "doctor", NULL)), 3);
+    assert_true(place_output_has(&place, "/etc/passwd: not a directory"));
+    snprintf(elsewhere.workspace, sizeof elsewhere.workspace, "/etc/passwd/x");
+    assert_int_equal(place_finish(place_start(&elsewhere, "plan", place.spec, NULL)), 2);
+    assert_true(place_output_has(&place, "/etc/passwd/x: Not a directory"));
+    snprintf(elsewhere.workspace, sizeof elsewhere.workspace, "%s/empty", place.directory);
+    assert_int_equal(place_finish(place_start(&elsewhere, "doctor", NULL)), 0);
+    assert_int_equal(mkdir(elsewhere.workspace, 0700), 0);
+    assert_int_equal(place_finish(place_start(&elsewhere, "doctor", NULL)), 0);
+    assert_true(place_output_has(&place, "none yet; hrmlab run SPEC makes it"));
     assert_int_equal(
         place_finish(place_start(&place, "results", "t", "--set", "train.lr=1", NULL)), 2);
     assert_true(

@@ -202,9 +202,11 @@ static void check_workspace(struct report *report, const struct options *options
     struct error err = { 0 };
     struct statvfs space;
     char text[400], size[HUMAN_SIZE];
+    int rc = workspace_find(&workspace, options->workspace, &err);
 
-    if (workspace_find(&workspace, options->workspace, &err) < 0) {
-        say(report, "workspace", "ok", "none yet; hrmlab run SPEC makes it");
+    if (rc < 0) {
+        say(report, "workspace", rc == ERROR_ABSENT ? "ok" : "fault",
+            rc == ERROR_ABSENT ? "none yet; hrmlab run SPEC makes it" : err.message);
         return;
     }
     if (statvfs(workspace.path, &space) == 0) {
@@ -214,8 +216,10 @@ static void check_workspace(struct report *report, const struct options *options
                  workspace.path);
         say(report, "disk", mib < LEAST_FREE_MIB ? "warning" : "ok", text);
     }
-    if (store_open(&store, workspace.path, STORE_READ, &err) < 0)
-        say(report, "database", "fault", err.message);
+    rc = store_open(&store, workspace.path, STORE_READ, &err);
+    if (rc < 0)
+        say(report, "database", rc == ERROR_ABSENT ? "ok" : "fault",
+            rc == ERROR_ABSENT ? "none yet; hrmlab run SPEC makes it" : err.message);
     if (store != NULL) {
         check_database(report, &workspace, store, options->full);
         check_checkpoints(report, &workspace, store, options->full);
