@@ -93,6 +93,9 @@ static void removing_an_experiment_keeps_what_another_needs(void **unused)
     assert_int_equal(run(&place, "rebuild", NULL), 0);
     place_expect(&place, "SELECT group_concat(name) FROM experiment", "b");
     place_expect(&place, "SELECT count(*) FROM v_results WHERE checkpoint = 'last'", "2");
+    assert_int_equal(run(&place, "remove", "last"), 0);
+    assert_true(place_output_has(&place, "b is removed"));
+    place_expect(&place, "SELECT count(*) FROM experiment", "0");
     place_remove(&place);
 }
 

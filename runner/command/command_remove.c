@@ -7,6 +7,7 @@
 #include "mark.h"
 #include "mark_file.h"
 #include "options.h"
+#include "query.h"
 #include "removed_mark.h"
 #include "store.h"
 #include "workspace.h"
@@ -99,7 +100,7 @@ int command_remove(const struct options *options, int *exit_code, struct error *
     struct workspace workspace = { .lock_fd = -1 };
     struct store *store = NULL;
     struct garbage_experiment experiment = { 0 };
-    const char *name = options->arguments[0];
+    char name[EXPERIMENT_NAME_SIZE];
     char(*own)[65] = NULL;
     int count = 0;
     int rc = workspace_find(&workspace, options->workspace, err);
@@ -107,6 +108,8 @@ int command_remove(const struct options *options, int *exit_code, struct error *
     (void)exit_code;
     if (rc == 0)
         rc = database_open(&store, &workspace, err);
+    if (rc == 0)
+        rc = experiment_name(store, name, options->arguments[0], err);
     if (rc == 0)
         rc = delete_rows(&experiment, &own, &count, store, &workspace, name, err);
     if (rc == 0)
