@@ -115,7 +115,8 @@ const struct command COMMANDS[] = {
     { "retry", "TARGET", "queue failed or cancelled jobs again",
       "Quarantined ones, too. TARGET is an experiment's name, the beginning of a\n"
       "run's hash (4 digits or more), or all. --set changes how jobs are executed:\n"
-      "resources, retries, slurm, data.path, train.checkpoint_interval.",
+      "resources, retries, slurm, data.path, data.batch_order,\n"
+      "train.checkpoint_interval.",
       1, 1, BIT(SET), command_retry },
     { "revote", "SPEC", "evaluate from kept predictions alone",
       "Works out evaluations that its runs lack (votes, pools, halting rules, fewer\n"
