@@ -34,13 +34,13 @@ struct curves {
 /* The series shown if none is named. */
 extern const char CURVES_DEFAULT[];
 
-/*
- * Loads a series: a metric of training ("train/lm_loss"), or a measure of the interim
- * evaluations. results: as RESULTS_ALL loads them; must outlive *out. ERROR_ABSENT: no
- * run has a value; the message lists the series that exist.
- */
 /* What results must be loaded with for curves of this name. */
 enum results_scope curves_scope(const char *name);
+/*
+ * Loads a series: a metric of training ("train/lm_loss"), or a measure of the interim
+ * evaluations. results: as loaded with curves_scope(name); must outlive *out.
+ * ERROR_ABSENT: no run has a value; the message lists the series that exist.
+ */
 int curves_load(struct curves *out, struct store *store, const struct results *results,
                 const char *name, struct error *err) MUST_CHECK;
 void curves_release(struct curves *curves);

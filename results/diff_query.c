@@ -134,56 +134,35 @@ static const char FACTS[] =
     "  AND t.run_id IN (SELECT run_id FROM side) GROUP BY t.run_id),"
     " fact (n, aspect, name, run_id, value) AS ("
     " SELECT 1, 'settings', key, run_id, value FROM setting"
-    "  WHERE run_id IN (SELECT run_id FROM side)" //
-    OF_RUN("2", "data", "hash", "substr(data_hash, 1, ?3)") OF_ATTEMPT(
-        "3", "data", "source",
-        "provenance ->> '$.data.source'") OF_ATTEMPT("4", "data", "tasks trained on",
-                                                     "provenance ->> '$.data.tasks_training'")
-        OF_ATTEMPT("5", "data", "tasks tested", "provenance ->> '$.data.tasks_evaluation'")
-            OF_ATTEMPT("6", "data", "test rows", "provenance ->> '$.data.test_rows'") OF_RUN(
-                "7", "provenance", "numeric version",
-                "numeric_version") OF_ATTEMPT("8", "provenance", "engine", "engine_version")
-                OF_ATTEMPT("9", "provenance", "commit",
-                           "git_commit") OF_ATTEMPT("10", "provenance", "compiler", "compiler")
-                    OF_ATTEMPT("11", "provenance", "kernels", "kernel_set") OF_ATTEMPT(
-                        "12", "provenance", "BLAS", "blas") OF_ATTEMPT("13", "provenance",
-                                                                       "BLAS core", "blas_core")
-                        OF_ATTEMPT("14", "provenance", "CPU", "cpu") OF_ATTEMPT(
-                            "15", "provenance", "host",
-                            "host") OF_ATTEMPT("16", "provenance", "threads",
-                                               "provenance ->> '$.provenance.threads'")
-                            OF_RUN("17", "cost", "parameters", "parameters") OF_RUN(
-                                "18", "cost", "puzzle embedding", "puzzle_parameters")
-                                OF_RUN("19", "cost", "training steps", "total_steps") OF_RUN(
-                                    "20", "cost", "training TFLOP",
-                                    "round(train_flops * 1e-12, 3)") "),"
-                                                                     " mine AS (SELECT "
-                                                                     "DISTINCT n, aspect, "
-                                                                     "name, side, value FROM "
-                                                                     "fact JOIN side USING "
-                                                                     "(run_id)"
-                                                                     "  WHERE value IS NOT "
-                                                                     "NULL)"
-                                                                     " SELECT aspect, name,"
-                                                                     "  (SELECT "
-                                                                     "group_concat(value, ', "
-                                                                     "') FROM (SELECT value "
-                                                                     "FROM mine m WHERE m.side "
-                                                                     "= 1"
-                                                                     "   AND m.n = k.n AND "
-                                                                     "m.name = k.name ORDER BY "
-                                                                     "value)),"
-                                                                     "  (SELECT "
-                                                                     "group_concat(value, ', "
-                                                                     "') FROM (SELECT value "
-                                                                     "FROM mine m WHERE m.side "
-                                                                     "= 2"
-                                                                     "   AND m.n = k.n AND "
-                                                                     "m.name = k.name ORDER BY "
-                                                                     "value))"
-                                                                     " FROM (SELECT DISTINCT "
-                                                                     "n, aspect, name FROM "
-                                                                     "mine) k ORDER BY n, name";
+    "  WHERE run_id IN (SELECT run_id FROM side)"                                         //
+    OF_RUN("2", "data", "hash", "substr(data_hash, 1, ?3)")                               //
+    OF_ATTEMPT("3", "data", "source", "provenance ->> '$.data.source'")                   //
+    OF_ATTEMPT("4", "data", "tasks trained on", "provenance ->> '$.data.tasks_training'") //
+    OF_ATTEMPT("5", "data", "tasks tested", "provenance ->> '$.data.tasks_evaluation'")   //
+    OF_ATTEMPT("6", "data", "test rows", "provenance ->> '$.data.test_rows'")             //
+    OF_RUN("7", "provenance", "numeric version", "numeric_version")                       //
+    OF_ATTEMPT("8", "provenance", "engine", "engine_version")                             //
+    OF_ATTEMPT("9", "provenance", "commit", "git_commit")                                 //
+    OF_ATTEMPT("10", "provenance", "compiler", "compiler")                                //
+    OF_ATTEMPT("11", "provenance", "kernels", "kernel_set")                               //
+    OF_ATTEMPT("12", "provenance", "BLAS", "blas")                                        //
+    OF_ATTEMPT("13", "provenance", "BLAS core", "blas_core")                              //
+    OF_ATTEMPT("14", "provenance", "CPU", "cpu")                                          //
+    OF_ATTEMPT("15", "provenance", "host", "host")                                        //
+    OF_ATTEMPT("16", "provenance", "threads", "provenance ->> '$.provenance.threads'")    //
+    OF_RUN("17", "cost", "parameters", "parameters")                                      //
+    OF_RUN("18", "cost", "puzzle embedding", "puzzle_parameters")                         //
+    OF_RUN("19", "cost", "training steps", "total_steps")                                 //
+    OF_RUN("20", "cost", "training TFLOP", "round(train_flops * 1e-12, 3)")               //
+    "),"
+    " mine AS (SELECT DISTINCT n, aspect, name, side, value FROM fact JOIN side USING (run_id)"
+    "  WHERE value IS NOT NULL)"
+    " SELECT aspect, name,"
+    "  (SELECT group_concat(value, ', ') FROM (SELECT value FROM mine m WHERE m.side = 1"
+    "   AND m.n = k.n AND m.name = k.name ORDER BY value)),"
+    "  (SELECT group_concat(value, ', ') FROM (SELECT value FROM mine m WHERE m.side = 2"
+    "   AND m.n = k.n AND m.name = k.name ORDER BY value))"
+    " FROM (SELECT DISTINCT n, aspect, name FROM mine) k ORDER BY n, name";
 
 static void add_row(struct table *table, const char *aspect, const char *name,
                     const char *first, const char *second, double difference)

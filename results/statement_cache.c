@@ -36,10 +36,10 @@ sqlite3_stmt *statement_cache_take(struct statement_cache *cache, const char *sq
 
 void statement_cache_give(struct statement_cache *cache, sqlite3_stmt *statement)
 {
+    assert(statement != NULL);
     uint64_t first = first_place(sqlite3_sql(statement));
     sqlite3_stmt **place = place_at(cache, first);
 
-    assert(statement != NULL);
     for (uint64_t i = 1; i < NEAR && *place != NULL; i++)
         place = place_at(cache, first + i);
     sqlite3_reset(statement);

@@ -60,19 +60,20 @@ struct status_checkpoint {
 int status_checkpoints(struct store *store, struct status_checkpoint **out, int *count,
                        struct error *err) MUST_CHECK;
 
-/* The attempt that completed a run's training, for verify to repeat. ERROR_ABSENT:
- * the run is not trained; ERROR_FORMAT: the run is mixed: its results come from more
- * than one kernel set. */
+/* The file of a run's final checkpoint, relative to the workspace. ERROR_ABSENT: the
+ * run is not trained. */
+int status_find_checkpoint(struct store *store, char file[200], const char *hash,
+                           struct error *err) MUST_CHECK;
+
+/* The attempt that completed a run's training. */
 struct status_final {
     int64_t run_id, job_id, attempt_id;
     char directory[160], kernel_set[32], weights_hash[65];
     enum outcome outcome; /* done or diverged */
     char message[128];    /* of a diverged one: the loss and the step */
 };
-/* The file of a run's final checkpoint, relative to the workspace. ERROR_ABSENT: the
- * run is not trained. */
-int status_find_checkpoint(struct store *store, char file[200], const char *hash,
-                           struct error *err) MUST_CHECK;
+/* Finds it, for verify to repeat. ERROR_ABSENT: the run is not trained; ERROR_FORMAT: the
+ * run is mixed: its results come from more than one kernel set. */
 int status_find_final(struct store *store, struct status_final *out, const char *hash,
                       struct error *err) MUST_CHECK;
 

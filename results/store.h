@@ -30,18 +30,18 @@ int store_open(struct store **out, const char *workspace, enum store_mode mode,
 /* Likewise, for a file of another name. */
 int store_open_file(struct store **out, const char *workspace, const char *name,
                     enum store_mode mode, struct error *err) MUST_CHECK;
-/* ERROR_DATABASE if WORKSPACE/results.db can be recognised as another program's or a
- * newer release's; 0 also if there is no such file. */
-int store_check_owner(const char *workspace, struct error *err) MUST_CHECK;
-/* Likewise with another schema version, for tests of upgrades: migrations[v]
- * upgrades a database from version v to v + 1. A new database is always created from
- * schema.sql. */
+/* migrations[v] upgrades a database from version v to v + 1. */
 struct store_schema {
     int version;
     const char *const *migrations; /* (version) */
 };
+/* store_open() with another schema version, for tests of upgrades. A new database is
+ * always created from schema.sql. */
 int store_open_schema(struct store **out, const char *workspace, enum store_mode mode,
                       const struct store_schema *schema, struct error *err) MUST_CHECK;
+/* ERROR_DATABASE if WORKSPACE/results.db can be recognised as another program's or a
+ * newer release's; 0 also if there is no such file. */
+int store_check_owner(const char *workspace, struct error *err) MUST_CHECK;
 /* Whether the directory's file system is one where WAL's shared memory cannot be
  * trusted. */
 bool store_on_network(const char *directory);

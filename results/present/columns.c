@@ -306,7 +306,7 @@ void table_add_no_identity(struct table *table, const struct results *results,
     table_text(table, results->experiment);
     table_text(table, name);
     table_add_axes(table, axes, NULL);
-    for (int i = 0; i < 7 + OTHER_COUNT; i++) /* trained to puzzle id */
+    for (int i = 0; i < 7 + OTHER_COUNT; i++) /* trained to weights */
         table_empty(table);
 }
 

@@ -154,74 +154,27 @@ static int write_settings(struct export *export, struct export_sink *sink, struc
 
 /* ---- runs ---- */
 
-/* A column of the run's last attempt. */
-#define OF_LAST(column)                                                                        \
-    "(SELECT t." column " FROM attempt t WHERE t.run_id = r.run_id"                            \
-    " ORDER BY t.number DESC LIMIT 1)"
-
-/* The facts of RUN_FACTS from data_hash on; ?2 experiment, ?3 arm. */
+/* The facts of RUN_FACTS from data_hash on; ?2 experiment, ?3 arm. last: the run's last
+ * attempt. */
 static const char FACTS[] =
-    "SELECT r.data_hash, r.numeric_version, r.parameters, r.puzzle_parameters, "
-    "r.total_steps,"
+    "SELECT r.data_hash, r.numeric_version, r.parameters, r.puzzle_parameters, r.total_steps,"
     " r.train_flops, r.mixed, r.base_hash, c.weights_hash, c.file,"
     " (SELECT count(*) FROM attempt t WHERE t.run_id = r.run_id),"
     " (SELECT max(t.peak_rss_mib) FROM attempt t WHERE t.run_id = r.run_id),"
-    " (SELECT min(t.started_at) FROM attempt t WHERE t.run_id = r.run_id)," OF_LAST(
-        "ended_"
-        "at") "," OF_LAST("engine_version") "," OF_LAST("git_commit") "," OF_LAST("kernel"
-                                                                                  "_"
-                                                                                  "set") "," OF_LAST("blas_core") "," OF_LAST("cpu") "," OF_LAST("host") ","
-                                                                                                                                                         " (SELECT "
-                                                                                                                                                         "group_"
-                                                                                                                                                         "concat("
-                                                                                                                                                         "text, ',') "
-                                                                                                                                                         "FROM"
-                                                                                                                                                         "   (SELECT "
-                                                                                                                                                         "text FROM "
-                                                                                                                                                         "mark WHERE "
-                                                                                                                                                         "kind = "
-                                                                                                                                                         "'tag' AND "
-                                                                                                                                                         "experiment "
-                                                                                                                                                         "= ?2 AND "
-                                                                                                                                                         "arm = ''"
-                                                                                                                                                         "     AND "
-                                                                                                                                                         "run_hash = "
-                                                                                                                                                         "''"
-                                                                                                                                                         "    UNION "
-                                                                                                                                                         "SELECT "
-                                                                                                                                                         "text FROM "
-                                                                                                                                                         "mark WHERE "
-                                                                                                                                                         "kind = "
-                                                                                                                                                         "'tag' AND "
-                                                                                                                                                         "experiment "
-                                                                                                                                                         "= ?2 AND "
-                                                                                                                                                         "arm = ?3"
-                                                                                                                                                         "     AND "
-                                                                                                                                                         "run_hash = "
-                                                                                                                                                         "''"
-                                                                                                                                                         "    UNION "
-                                                                                                                                                         "SELECT "
-                                                                                                                                                         "text FROM "
-                                                                                                                                                         "mark WHERE "
-                                                                                                                                                         "kind = "
-                                                                                                                                                         "'tag' AND "
-                                                                                                                                                         "experiment "
-                                                                                                                                                         "= '' AND "
-                                                                                                                                                         "arm = ''"
-                                                                                                                                                         "     AND "
-                                                                                                                                                         "run_hash = "
-                                                                                                                                                         "r.hash "
-                                                                                                                                                         "ORDER BY "
-                                                                                                                                                         "text))"
-                                                                                                                                                         " FROM run "
-                                                                                                                                                         "r LEFT "
-                                                                                                                                                         "JOIN "
-                                                                                                                                                         "checkpoint "
-                                                                                                                                                         "c USING "
-                                                                                                                                                         "(run_id) "
-                                                                                                                                                         "WHERE "
-                                                                                                                                                         "r.run_id = "
-                                                                                                                                                         "?1";
+    " (SELECT min(t.started_at) FROM attempt t WHERE t.run_id = r.run_id),"
+    " last.ended_at, last.engine_version, last.git_commit, last.kernel_set, last.blas_core,"
+    " last.cpu, last.host,"
+    " (SELECT group_concat(text, ',') FROM"
+    "   (SELECT text FROM mark WHERE kind = 'tag' AND experiment = ?2 AND arm = ''"
+    "     AND run_hash = ''"
+    "    UNION SELECT text FROM mark WHERE kind = 'tag' AND experiment = ?2 AND arm = ?3"
+    "     AND run_hash = ''"
+    "    UNION SELECT text FROM mark WHERE kind = 'tag' AND experiment = '' AND arm = ''"
+    "     AND run_hash = r.hash ORDER BY text))"
+    " FROM run r LEFT JOIN checkpoint c USING (run_id) LEFT JOIN attempt last"
+    "  ON last.run_id = r.run_id AND last.number ="
+    "   (SELECT max(t.number) FROM attempt t WHERE t.run_id = r.run_id)"
+    " WHERE r.run_id = ?1";
 
 static int write_run(struct export *export, struct export_sink *sink,
                      const struct export_item *item, const struct run_settings *settings,
