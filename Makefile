@@ -228,7 +228,9 @@ install: all ## install programs, man pages, completions and experiments under P
 	$(HRMLAB) completions zsh >$(SHARE)/$(word 2,$(COMPLETIONS))
 	$(HRMLAB) completions fish >$(SHARE)/$(word 3,$(COMPLETIONS))
 	install -D -m 644 LICENSE $(SHARE)/doc/hrmlab/copyright
-	install -m 644 README.md CHANGES.md docs/*.md $(SHARE)/doc/hrmlab
+	install -m 644 README.md CHANGES.md schema.sql $(SHARE)/doc/hrmlab
+	install -d $(SHARE)/doc/hrmlab/docs
+	install -m 644 docs/*.md docs/*.svg $(SHARE)/doc/hrmlab/docs
 	install -d $(SHARE)/hrmlab/experiments/presets
 	install -m 644 experiments/*.json $(SHARE)/hrmlab/experiments
 	install -m 644 experiments/presets/*.json $(SHARE)/hrmlab/experiments/presets
