@@ -127,6 +127,8 @@ static void a_mistake_on_the_command_line_is_named(void **state)
         { { "plot", "t", "--figure", "seeds", "--format", "csv" }, "for the list of figures" },
         { { "plot", "t", "--figure", "all", "-o", "x.pdf" },
           "--figure all: -o x.pdf: expected a directory" },
+        { { "plot", "t", "--figure", "all", "-o", "/dev/null/x" },
+          "--figure all: no figure is possible yet; hrmlab plot t says why" },
         { { "axes", "arch.nmae" }, "begins so (did you mean \"arch.name\"?); expected" },
         { { "axes", "schema", "--format", "csv" }, "axes schema is JSON" },
         { { "data", "check", "builtin:sudoku", "--set", "data.path=x" },

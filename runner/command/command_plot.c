@@ -27,28 +27,64 @@ static int list_figures(struct figure_source *source, const struct options *opti
     return rc;
 }
 
-static int draw_one(struct figure_source *source, const struct figure *figure,
-                    const char *output, struct error *err)
+/* Releases the picture. */
+static int write_figure(struct picture *picture, const char *name, const char *output,
+                        struct error *err)
 {
-    struct picture picture;
     char *svg = NULL;
-    int rc = figure_make(&picture, figure, source, err);
+    int rc = picture_draw(&svg, picture, true, err);
 
-    if (rc != 0)
-        return error_prefix(err, "figure %s", figure->name);
-    rc = picture_draw(&svg, &picture, true, err);
-    picture_release(&picture);
+    picture_release(picture);
     if (rc == 0)
         rc = picture_write(svg, output, err);
     if (rc == 0 && output != NULL)
-        log_info("figure %s is in %s", figure->name, output);
+        log_info("figure %s is in %s", name, output);
     free(svg);
     return rc;
 }
 
-/* Draws every figure that is possible for the experiment to DIRECTORY/NAME.svg. */
+static int draw_one(struct figure_source *source, const struct figure *figure,
+                    const char *output, struct error *err)
+{
+    struct picture picture;
+
+    if (figure_make(&picture, figure, source, err) != 0)
+        return error_prefix(err, "figure %s", figure->name);
+    return write_figure(&picture, figure->name, output, err);
+}
+
+/* Draws the figure to DIRECTORY/NAME.svg if it is possible for the experiment; *drawn
+ * counts it then. */
+static int draw_possible(int *drawn, struct figure_source *source, const struct figure *figure,
+                         const char *directory, struct error *err)
+{
+    struct picture picture;
+    struct error why;
+    int rc = figure_make(&picture, figure, source, &why);
+
+    if (rc == ERROR_ABSENT || rc == ERROR_FORMAT)
+        return 0;
+    if (rc != 0) {
+        *err = why;
+        return rc;
+    }
+    char *name = format_string("%s/%s.svg", directory, figure->name);
+
+    rc =
+        name == NULL ? error_no_memory(err, "a figure") : file_make_directories(directory, err);
+    if (rc == 0)
+        rc = write_figure(&picture, figure->name, name, err);
+    else
+        picture_release(&picture);
+    free(name);
+    *drawn += rc == 0;
+    return rc;
+}
+
+/* Draws every figure that is possible for the experiment. */
 static int draw_all(struct figure_source *source, const char *directory, struct error *err)
 {
+    int drawn = 0;
     int rc = directory == NULL
                  ? error_set(err, ERROR_FORMAT, "--figure all: -o DIRECTORY is needed")
              : picture_check_name(directory, NULL) == 0
@@ -56,20 +92,15 @@ static int draw_all(struct figure_source *source, const char *directory, struct 
                              "--figure all: -o %.200s: expected a directory, in which each "
                              "figure is a file",
                              directory)
-                 : file_make_directories(directory, err);
+                 : 0;
 
-    for (const struct figure *figure = FIGURES; figure->name != NULL && rc == 0; figure++) {
-        char *name = format_string("%s/%s.svg", directory, figure->name);
-
-        if (name == NULL)
-            return error_no_memory(err, "a figure");
-        if (!figure->asked) {
-            rc = draw_one(source, figure, name, err);
-            if (rc == ERROR_ABSENT || rc == ERROR_FORMAT)
-                rc = 0; /* this figure is not possible for the experiment */
-        }
-        free(name);
-    }
+    for (const struct figure *figure = FIGURES; figure->name != NULL && rc == 0; figure++)
+        if (!figure->asked)
+            rc = draw_possible(&drawn, source, figure, directory, err);
+    if (rc == 0 && drawn == 0)
+        rc = error_set(err, ERROR_ABSENT,
+                       "--figure all: no figure is possible yet; hrmlab plot %s says why",
+                       source->results->experiment);
     return rc;
 }
 
