@@ -11,6 +11,7 @@
 #include "json.h"
 #include "settings.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,7 +226,7 @@ int filter_find_measure(enum metric *metric, enum filter_relation *relation, dou
     if (metric_find(metric, name, &ignored) < 0)
         return 0;
     *number = strtod(at + length, &end);
-    if (end == at + length || *end != '\0')
+    if (end == at + length || *end != '\0' || isnan(*number))
         return error_set(err, ERROR_FORMAT, "--where %.200s: expected a number after %s%.*s",
                          condition, name, (int)length, at);
     return 1;

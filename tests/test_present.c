@@ -145,6 +145,8 @@ static void conditions_on_measures_are_told_from_those_on_settings(void **state)
     assert_int_equal(filter_find_measure(&metric, &relation, &number, "loss<much", &err),
                      ERROR_FORMAT);
     assert_non_null(strstr(err.message, "expected a number after loss<"));
+    assert_int_equal(filter_find_measure(&metric, &relation, &number, "loss<nan", &err),
+                     ERROR_FORMAT);
 }
 
 static void a_pivot_has_a_row_and_a_column_per_value(void **state)
