@@ -445,6 +445,29 @@ static void planned_differences_are_listed_also_if_none_is_shown(void **state)
     store_close(store);
 }
 
+/* Outer steps vary on both sides, and rollouts besides. */
+static void the_finding_of_a_matrix_says_of_which_evaluations_it_is(void **state)
+{
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+
+    (void)state;
+    open_source(
+        &store, &source,
+        "UPDATE arm SET axes = json_set(axes, '$.\"arch.halt_max_steps\"', arm_id);"
+        "UPDATE evaluation SET canonical = json_set(canonical, '$.\"eval.rollouts\"', 2)"
+        " WHERE evaluation_id = 3",
+        METRIC_PASS_AT_2);
+    make(&report, &source, DOCUMENT_HTML);
+    assert_non_null(strstr(report.text, "Of the evaluations, this is about those with "
+                                        "eval.augmentations=all eval.act_inference=false "
+                                        "eval.split=test eval.seed=0 eval.rollouts=1."));
+    report_release(&report);
+    figure_source_close(&source);
+    store_close(store);
+}
+
 static void the_spec_is_written_over_several_lines(void **state)
 {
     struct store *store;
@@ -479,6 +502,7 @@ int main(void)
         TEST(both_splits_are_listed_and_named),
         TEST(a_difference_in_one_setting_says_over_what_it_is_a_mean),
         TEST(planned_differences_are_listed_also_if_none_is_shown),
+        TEST(the_finding_of_a_matrix_says_of_which_evaluations_it_is),
         TEST(the_spec_is_written_over_several_lines),
     };
 

@@ -256,6 +256,9 @@ int report_finding(struct report_source *source, struct error *err)
                            '\n', err);
         if (rc == 0)
             say_lines(document, text);
+        if (rc == 0 && figures->matrix->variants > 1)
+            document_say(document, "Of the evaluations, this is about those with %s.",
+                         figures->matrix->evaluation);
         if (rc == 0 && figures->planned.count > 0)
             document_note(document, "A planned difference is corrected for the planned ones "
                                     "alone: it may be shown there and inconclusive among all.");
