@@ -103,8 +103,8 @@ int compare_add(struct comparison_list *list, const struct compare *compare,
                 enum comparison_kind kind, const char *group, const char *label,
                 const struct contrast_term *terms, int count, struct comparison **added,
                 struct error *err) MUST_CHECK;
-/* The same for one of many: where compare_add() has ERROR_ABSENT, the list gets none and
- * counts it as impossible. *added (may be NULL) is NULL then. */
+/* The same for one of many: where compare_add() has ERROR_ABSENT, the list gets none
+ * and counts it as impossible. *added (may be NULL) is NULL then. */
 int compare_add_possible(struct comparison_list *list, const struct compare *compare,
                          enum comparison_kind kind, const char *group, const char *label,
                          const struct contrast_term *terms, int count,
@@ -153,8 +153,8 @@ int compare_arms(struct comparison_list *list, const struct compare *compare, co
 int compare_find_cell(int *out, const struct compare *compare, const char *name,
                       const bool *preferred, struct error *err) MUST_CHECK;
 
-/* Adds every other arm minus one arm, likewise; arms that cannot be compared with it are
- * left out. ERROR_ABSENT: none can be. */
+/* Adds every other arm minus one arm, likewise; arms that cannot be compared with it
+ * are left out. ERROR_ABSENT: none can be. */
 int compare_baseline(struct comparison_list *list, const struct compare *compare,
                      const char *baseline, struct error *err) MUST_CHECK;
 
@@ -250,8 +250,8 @@ void matrix_destroy(struct matrix *matrix); /* NULL allowed */
 /* Cell index or -1. */
 int matrix_cell(const struct matrix_block *block, int64_t train_steps, int64_t eval_steps);
 /* Adds, per block, the differences between outer steps at inference, in training, in
- * both, and training against inference; then each block against the first. Those without
- * a task in common are left out. */
+ * both, and training against inference; then each block against the first. Those
+ * without a task in common are left out. */
 int matrix_compare(struct comparison_list *list, const struct matrix *matrix,
                    const struct compare *compare, struct error *err) MUST_CHECK;
 

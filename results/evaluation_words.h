@@ -11,13 +11,13 @@ char *evaluation_words_add(char *text, const char *evaluation, const char *other
 
 struct result_row;
 
-/* All that tells the row's evaluation from the others of its arm: "infer 4, voted all, ACT,
- * halt_rule stable". other: as above. Newly allocated; NULL: no memory. */
+/* All that tells the row's evaluation from the others of its arm: "infer 4, voted all,
+ * ACT, halt_rule stable". other: as above. Newly allocated; NULL: no memory. */
 char *evaluation_words_of(const struct result_row *row, const char *other);
 
-/* SQL: what the evaluation v has set besides its outer steps, augmentations, halting rule
- * and split, which are columns of their own: 'act_inference true, weights raw'. NULL:
- * nothing. */
+/* SQL: what the evaluation v has set besides its outer steps, augmentations, halting
+ * rule and split, which are columns of their own: 'act_inference true, weights raw'.
+ * NULL: nothing. */
 #define EVALUATION_OTHERS                                                                      \
     "(SELECT group_concat(substr(key, length('eval.') + 1) || ' '"                             \
     "  || iif(type IN ('true', 'false'), type, value), ', ') FROM json_each(v.canonical)"      \

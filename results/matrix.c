@@ -38,8 +38,8 @@ static bool is_other_key(enum evaluation_key key)
     return evaluation_key_may_be_absent(key) && key != EVALUATION_TRAJECTORY;
 }
 
-/* The member of that key in an evaluation's canonical text, and its length; NULL: it has
- * none. */
+/* The member of that key in an evaluation's canonical text, and its length; NULL: it
+ * has none. */
 static const char *find_member(const char *evaluation, enum evaluation_key key, size_t *length)
 {
     const char *name = evaluation_key_name(key);
@@ -112,8 +112,8 @@ static const struct result_row *choose_variant(int *variants, const struct compa
     return best;
 }
 
-/* Appends to text, which it frees, " key=value" of the settings that not every evaluation
- * has and in which the cells differ. Newly allocated; NULL: out of memory. */
+/* Appends to text, which it frees, " key=value" of the settings that not every
+ * evaluation has and in which the cells differ. Newly allocated; NULL: no memory. */
 static char *add_others(char *text, const struct compare *compare, const char *evaluation)
 {
     for (int k = 0; k < EVALUATION_KEY_COUNT && text != NULL; k++) {

@@ -64,7 +64,7 @@ int record_job_state(struct store *store, int64_t job_id, enum job_state state,
                      enum outcome cause, const char *message, struct error *err) MUST_CHECK;
 /* Queues the job again on a user's request: its count of failures restarts at 0. */
 int record_job_requeue(struct store *store, int64_t job_id, struct error *err) MUST_CHECK;
-/* A not_before further ahead than this is ignored: the clock must have been set back. */
+/* A not_before further ahead than this is ignored: the clock was set back. */
 enum { RECORD_LONGEST_WAIT_S = 400 };
 /* Queues the job again after a failure; counts: the failure counts against retries. */
 int record_job_retry(struct store *store, int64_t job_id, bool counts, double not_before,

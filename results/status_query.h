@@ -39,8 +39,8 @@ int status_ahead(struct store *store, struct status_ahead *out, const char *expe
  * none was. */
 int status_measured_rate(struct store *store, double *rate, struct error *err) MUST_CHECK;
 
-/* A table with a row per experiment; experiment, unless NULL, is the only one shown. rate:
- * of one worker, for the time that is left; 0: the measured one. */
+/* A table with a row per experiment; experiment, unless NULL, is the only one shown.
+ * rate: of one worker, for the time that is left; 0: the measured one. */
 int status_table(struct store *store, struct table **out, const char *experiment, double rate,
                  struct error *err) MUST_CHECK;
 
@@ -72,8 +72,8 @@ struct status_final {
     enum outcome outcome; /* done or diverged */
     char message[128];    /* of a diverged one: the loss and the step */
 };
-/* Finds it, for verify to repeat. ERROR_ABSENT: the run is not trained; ERROR_FORMAT: the
- * run is mixed: its results come from more than one kernel set. */
+/* Finds it, for verify to repeat. ERROR_ABSENT: the run is not trained; ERROR_FORMAT:
+ * the run is mixed: its results come from more than one kernel set. */
 int status_find_final(struct store *store, struct status_final *out, const char *hash,
                       struct error *err) MUST_CHECK;
 

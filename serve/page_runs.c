@@ -134,8 +134,8 @@ int page_run(struct page_text *out, const struct page_source *source, struct err
 
 enum { MOST_OUTCOMES = 1000, MOST_ANSWERERS = 24, MOST_GRIDS = 16 };
 
-/* Draws both answers to every test of the task, once where they are the same; *count: of
- * them. A grid that cannot be drawn is left out. */
+/* Draws both answers to every test of the task, once where they are the same; *count:
+ * of them. A grid that cannot be drawn is left out. */
 static int draw_answers(char *svgs[MOST_GRIDS], int *count, const cJSON *tests,
                         struct error *err)
 {

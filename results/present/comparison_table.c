@@ -308,9 +308,9 @@ int matrix_tables(struct table **tables, int *count, const struct matrix *matrix
         *count += rc == 0;
     }
     if (rc == 0 && matrix->variants > 1) {
-        char *shown = format_string("shown: %s; %d other combination%s by --where",
-                                    matrix->evaluation, matrix->variants - 1,
-                                    matrix->variants == 2 ? "" : "s");
+        char *shown =
+            format_string("shown: %s; %d other combination%s by --where", matrix->evaluation,
+                          matrix->variants - 1, matrix->variants == 2 ? "" : "s");
 
         if (shown != NULL)
             table_add_note(tables[*count - 1], shown);

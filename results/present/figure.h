@@ -64,8 +64,8 @@ void figure_source_close(struct figure_source *source);
 /* Computes, once, every difference that the axes allow: as `compare --matrix` does
  * if outer steps vary on both sides, otherwise for each axis. */
 int figure_compare(struct figure_source *source, struct error *err) MUST_CHECK;
-/* Whether these are differences in one setting while others vary, over which their sides
- * are means. */
+/* Whether these are differences in one setting while others vary, over which their
+ * sides are means. */
 bool figure_averages_settings(const struct figure_source *source);
 
 /* Fills an empty picture. ERROR_ABSENT: it is not possible for this experiment; the

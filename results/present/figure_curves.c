@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A value of one seed of an arm. Seeds share a point of the curve where their places are
- * equal: of a metric the step, of interim evaluations their number, because an epoch takes
- * one seed a step more than another. */
+/* A value of one seed of an arm. Seeds share a point of the curve where their places
+ * are equal: of a metric the step, of interim evaluations their number, because an
+ * epoch takes one seed a step more than another. */
 struct sample {
     int arm;
     int64_t place, step, seed;
@@ -205,9 +205,9 @@ int make_accuracy_curves(struct picture *out, struct figure_source *source, stru
 
 static int error_no_interim(struct error *err)
 {
-    return error_set(
-        err, ERROR_ABSENT,
-        "there are no interim evaluations (train.eval_interval is 0 or longer than the training)");
+    return error_set(err, ERROR_ABSENT,
+                     "there are no interim evaluations (train.eval_interval is 0 or longer "
+                     "than the training)");
 }
 
 /* Adds the measure at every checkpoint of the cell's evaluation. *from: before the

@@ -296,8 +296,8 @@ static char *write_spec(const char *spec)
     return out;
 }
 
-/* The line of the command that compares the experiment's arms, newly allocated; "": there
- * is nothing to compare. */
+/* The line of the command that compares the experiment's arms, newly allocated; "":
+ * there is nothing to compare. */
 static char *compare_command(const struct figure_source *figures)
 {
     const char *name = figures->results->experiment;

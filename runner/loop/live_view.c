@@ -287,8 +287,8 @@ static int label_room(const struct live *live, struct job_columns columns, int w
     return width - LABEL_INDENT - (columns.curve > 0 ? columns.curve + 1 : 0) - 1 - widest;
 }
 
-/* Labels get what the widest state leaves: it ends with the time left. Where that is too
- * little, curve and loss go. */
+/* Labels get what the widest state leaves: it ends with the time left. Where that is
+ * too little, curve and loss go. */
 static struct job_columns choose_columns(const struct live *live, int width)
 {
     static const struct job_columns PLAIN = { .detail = DETAIL_PLACE };

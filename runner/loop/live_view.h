@@ -46,8 +46,8 @@ struct live {
     int message_count;
 };
 
-/* FLOPs per second of one worker, the mean of the running jobs that tell their remaining
- * time; 0: none does. */
+/* FLOPs per second of one worker, the mean of the running jobs that tell their
+ * remaining time; 0: none does. */
 double live_worker_rate(const struct live *live);
 
 /* One line: "arch.name=hrm seed 0: train 12/400 loss 0.812 ... ETA 3m05s". */
