@@ -449,6 +449,27 @@ static void add_means(struct comparison *out, const struct compare *compare,
     }
 }
 
+/* The number of tasks that some of the cells have, but that are not common to all. */
+static int count_left_out(const struct compare *compare, const struct contrast_term *terms,
+                          int count, const bool *common)
+{
+    int left_out = 0;
+
+    for (int t = 0; t < compare->task_count; t++) {
+        bool known = false;
+
+        for (int i = 0; i < count && !known && !common[t]; i++) {
+            const struct compare_cell *cell = &compare->cells[terms[i].cell];
+
+            for (int s = 0; s < cell->seed_count && !known; s++)
+                known =
+                    !isnan(cell->values[(size_t)s * (size_t)compare->task_count + (size_t)t]);
+        }
+        left_out += known;
+    }
+    return left_out;
+}
+
 /* Fills everything but the texts of *out. terms are sorted by arm. */
 static int estimate_contrast(struct comparison *out, const struct compare *compare,
                              const struct contrast_term *terms, int count, struct error *err)
@@ -481,7 +502,7 @@ static int estimate_contrast(struct comparison *out, const struct compare *compa
 
     add_means(out, compare, terms, count, compared, common, in_common);
     rc = 0;
-    out->left_out = compare->task_count - tasks;
+    out->left_out = count_left_out(compare, terms, count, in_common);
     if (tasks == 0)
         rc = error_set(err, ERROR_ABSENT, "%s: the evaluations compared have no task in common",
                        out->label);

@@ -80,7 +80,7 @@ struct comparison {
     double p_holm; /* corrected over the list */
     bool paired_by_seed;
     bool uninformative; /* set by comparison_list_judge() */
-    int left_out;       /* number of tasks that not every cell has */
+    int left_out;       /* number of tasks that some of its cells have and some lack */
     /* of a matrix: the outer steps compared, and those of the other side */
     int64_t from, to, fixed;
 };

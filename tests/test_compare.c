@@ -471,6 +471,7 @@ static void what_shares_no_task_is_left_out_of_many_comparisons(void **state)
     assert_int_equal(list.impossible, 1);
     for (int i = 0; i < list.count; i++) {
         assert_int_equal(list.items[i].kind, COMPARISON_INFERENCE);
+        assert_int_equal(list.items[i].left_out, 0); /* both sides have the same tasks */
         assert_true(list.items[i].p_holm >= 0.0);
     }
     matrix_destroy(matrix);
@@ -490,6 +491,18 @@ static void what_shares_no_task_is_left_out_of_many_comparisons(void **state)
     must(compare_baseline(&some, compare, "arch.name=hrm", &err), &err);
     assert_int_equal(some.count, 1);
     assert_int_equal(some.impossible, 1);
+    comparison_list_release(&some);
+    close_workspace();
+    must(file_remove_tree(directory, &err), &err);
+    assert_int_equal(mkdir(directory, 0700), 0);
+    open_workspace("UPDATE task_outcome SET task = 'other' || task WHERE evaluation_id = 4"
+                   " AND task < 'f'");
+    some = (struct comparison_list){ 0 };
+    must(compare_baseline(&some, compare, "arch.name=hrm", &err), &err);
+    assert_int_equal(some.count, 2);
+    assert_int_equal(some.items[0].left_out, 0);
+    assert_int_equal(some.items[1].left_out, 2 * (37 - some.items[1].estimate.tasks));
+    assert_in_range(some.items[1].estimate.tasks, 1, 36);
     comparison_list_release(&some);
     close_workspace();
 }
