@@ -461,7 +461,9 @@ int compare_axis(struct axis_values *values, struct comparison_list *list,
                            err);
     if (rc == 0 && list->count == before && list->impossible > impossible)
         rc = error_set(err, ERROR_ABSENT,
-                       "--axis %s: the evaluations compared have no task in common", key);
+                       "--axis %s: the evaluations compared have no task in common; --where "
+                       "data.path=PATH chooses those on one kind of data",
+                       key);
     if (rc == 0)
         rc = comparison_list_correct(list, err);
     for (int i = 0; cells != NULL && i < compare->cell_count; i++) {

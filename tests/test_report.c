@@ -468,6 +468,27 @@ static void the_finding_of_a_matrix_says_of_which_evaluations_it_is(void **state
     store_close(store);
 }
 
+/* The arms are on other data, and nothing else was evaluated. */
+static void a_report_of_what_shares_no_task_says_so(void **state)
+{
+    static const char WORDS[] = "No two sides that could be compared have a task in common.";
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+
+    (void)state;
+    open_source(&store, &source,
+                "UPDATE task_outcome SET task = 'other' || task WHERE evaluation_id > 2",
+                METRIC_PASS_AT_2);
+    make(&report, &source, DOCUMENT_MARKDOWN);
+    const char *finding = strstr(report.text, WORDS);
+    assert_non_null(finding);
+    assert_non_null(strstr(finding + 1, WORDS)); /* among the comparisons */
+    report_release(&report);
+    figure_source_close(&source);
+    store_close(store);
+}
+
 static void the_spec_is_written_over_several_lines(void **state)
 {
     struct store *store;
@@ -503,6 +524,7 @@ int main(void)
         TEST(a_difference_in_one_setting_says_over_what_it_is_a_mean),
         TEST(planned_differences_are_listed_also_if_none_is_shown),
         TEST(the_finding_of_a_matrix_says_of_which_evaluations_it_is),
+        TEST(a_report_of_what_shares_no_task_says_so),
         TEST(the_spec_is_written_over_several_lines),
     };
 

@@ -266,7 +266,10 @@ int report_finding(struct report_source *source, struct error *err)
         return rc;
     }
     if (figures->comparisons.count == 0)
-        document_paragraph(document, "There are no two arms to compare.");
+        document_paragraph(document,
+                           figures->comparisons.impossible > 0
+                               ? "No two sides that could be compared have a task in common."
+                               : "There are no two arms to compare.");
     else
         say_shown(document, figures->planned.count > 0 ? "Each setting alone" : "Finding",
                   ": this experiment cannot tell its arms apart.", figures->compare,

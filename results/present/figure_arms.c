@@ -472,8 +472,9 @@ int make_differences(struct picture *out, struct figure_source *source, struct e
 
     if (rc == 0 && list->count == 0)
         rc = error_set(err, ERROR_ABSENT,
-                       list->impossible > 0 ? "no two arms have a task in common"
-                                            : "there are no two arms to compare");
+                       list->impossible > 0
+                           ? "no two sides that could be compared have a task in common"
+                           : "there are no two arms to compare");
     if (rc == 0 && list->count > MOST_ROWS)
         rc = error_set(err, ERROR_FORMAT, "%d differences, at most %d rows; choose by --where",
                        list->count, MOST_ROWS);

@@ -321,8 +321,9 @@ int finding_write(char **out, const struct matrix *matrix, const struct compare 
         write_basis(text, compare, list);
     else
         fprintf(text, "Finding (%s): %s.", METRICS[compare->metric].title,
-                list->impossible > 0 ? "no two cells have a task in common"
-                                     : "nothing to compare has finished");
+                list->impossible > 0
+                    ? "no two sides that could be compared have a task in common"
+                    : "nothing to compare has finished");
     if (best.cell != NULL && !write_nothing_to_tell(text, &best, baseline, compare->metric)) {
         for (int i = 0; i < matrix->block_count; i++)
             write_block(text, &matrix->blocks[i], list, between);

@@ -384,9 +384,10 @@ int report_comparisons(struct report_source *source, struct error *err)
 
     document_section(document, "comparisons", "Comparisons");
     if (figures->comparisons.count == 0 && figures->planned.count == 0) {
-        document_paragraph(document, figures->comparisons.impossible > 0
-                                         ? "No two arms have a task in common."
-                                         : "There is nothing to compare.");
+        document_paragraph(document,
+                           figures->comparisons.impossible > 0
+                               ? "No two sides that could be compared have a task in common."
+                               : "There is nothing to compare.");
         return 0;
     }
     if (figures->planned.count > 0) {
