@@ -203,6 +203,71 @@ static void examples_of_a_built_set_are_those_of_its_source(void **state)
     }
 }
 
+/* Solutions as predicted tokens are the answers of the training rows, too, wherever the
+ * pairs were moved. */
+static void answers_of_training_rows_are_found_where_they_lie(void **state)
+{
+    char *to = file_join(room, "built");
+    struct error err;
+    int moved = 0;
+
+    (void)state;
+    write_built("builtin:arc-style",
+                (const char *[]){ "data.canvas", "12", "data.num_aug", "3", NULL }, to);
+    struct data_set *set = open_set(to, NULL, &err);
+    assert_int_equal(data_set_check_train_rows(set, &err), 0);
+    for (int row = 0; row < data_set_row_count(set, SPLIT_TRAIN); row++) {
+        int32_t inputs[GRID_MAX_CELLS], labels[GRID_MAX_CELLS], id;
+        struct data_row meta;
+        struct grid answer, x;
+        data_set_row(set, SPLIT_TRAIN, row, &meta, inputs, labels, &id);
+        for (int i = 0; i < data_set_info(set)->seq_len; i++)
+            labels[i] = labels[i] < 0 ? 0 : labels[i];
+        moved += labels[0] == 0;
+        data_set_answer(set, SPLIT_TRAIN, row, labels, &answer);
+        assert_true(grid_equal(
+            &answer, data_set_solution(set, SPLIT_TRAIN, meta.task, meta.test_index, &x)));
+    }
+    assert_true(moved > 0);
+    data_set_close(set);
+    free(to);
+}
+
+/* A job that asks for the training rows of boards with shuffles ends with a message, and one
+ * for those of boards alone does its work. */
+static void training_rows_of_shuffled_boards_are_refused(void **state)
+{
+    static const char TRAIN_ROWS[] = "[{\"eval.halt_max_steps\":1,\"eval.augmentations\":"
+                                     "\"all\",\"eval.act_inference\":false,"
+                                     "\"eval.seed\":0,\"eval.split\":\"train\"}]";
+    static const char *const shuffles[] = { "0", "2" };
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        char *to = file_join(room, shuffles[i]);
+        struct run_settings settings;
+        struct run_setup setup;
+        write_built("builtin:sudoku",
+                    (const char *[]){ "data.sudoku_train", "6", "data.sudoku_test", "2",
+                                      "data.num_aug", shuffles[i], NULL },
+                    to);
+        run_settings_init(&settings, to, (const char *[]){ "data.num_aug=0", NULL });
+        run_setup_init(&setup, settings.list, TRAIN_ROWS);
+        run_write_job(&setup, 1, NULL);
+        int code = run_attempt(&setup, 1);
+        if (i == 0) {
+            assert_int_equal(code, 0);
+        } else {
+            char *message = run_event_text(&setup, 1, "error", "message");
+            assert_int_not_equal(code, 0);
+            assert_non_null(strstr(message, "eval.split = train: data.path holds boards"));
+            free(message);
+        }
+        run_setup_release(&setup);
+        free(to);
+    }
+}
+
 __attribute__((format(printf, 1, 2))) static void shell(const char *format, ...)
 {
     char command[1000];
@@ -703,6 +768,10 @@ int main(void)
                                         make_room, remove_room),
         cmocka_unit_test_setup_teardown(examples_of_a_built_set_are_those_of_its_source,
                                         make_room, remove_room),
+        cmocka_unit_test_setup_teardown(answers_of_training_rows_are_found_where_they_lie,
+                                        make_room, remove_room),
+        cmocka_unit_test_setup_teardown(training_rows_of_shuffled_boards_are_refused, make_room,
+                                        remove_room),
         cmocka_unit_test(names_of_the_first_releases_are_understood),
         cmocka_unit_test_setup_teardown(
             both_forms_of_identifiers_are_read_and_written_as_they_were, make_room,

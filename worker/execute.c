@@ -78,6 +78,9 @@ static int load_data(struct execution *execution, struct error *err)
                        config_text(&job->config, DATA_PATH), data_set_hash(execution->set),
                        job->data_hash);
     }
+    for (int i = 0; i < job->evaluation_count && rc == 0; i++)
+        if (job->evaluations[i].train_split)
+            rc = data_set_check_train_rows(execution->set, err);
     return rc;
 }
 

@@ -22,14 +22,24 @@ void canvas_place(int32_t *tokens, const struct grid *grid, int row, int column,
             tokens[r * side + right] = TOKEN_EOS;
 }
 
+static bool is_colour(int32_t token)
+{
+    return token >= TOKEN_COLOUR && token < ARC_VOCABULARY;
+}
+
 void canvas_crop(struct grid *out, const int32_t *tokens, int side)
 {
-    int best_area = 0, best_rows = 0, best_columns = 0, width = side;
+    canvas_crop_at(out, tokens, 0, 0, side);
+}
 
-    for (int r = 0; r < side && width > 0; r++) {
+void canvas_crop_at(struct grid *out, const int32_t *tokens, int row, int column, int side)
+{
+    int best_area = 0, best_rows = 0, best_columns = 0, width = side - column;
+    const int32_t *corner = tokens + row * side + column;
+
+    for (int r = 0; r < side - row && width > 0; r++) {
         int c = 0;
-        while (c < width && tokens[r * side + c] >= TOKEN_COLOUR &&
-               tokens[r * side + c] < ARC_VOCABULARY)
+        while (c < width && is_colour(corner[r * side + c]))
             c++;
         width = c;
         if ((r + 1) * width > best_area) {
@@ -42,20 +52,21 @@ void canvas_crop(struct grid *out, const int32_t *tokens, int side)
     out->columns = (uint8_t)best_columns;
     for (int r = 0; r < best_rows; r++)
         for (int c = 0; c < best_columns; c++)
-            out->cells[r * best_columns + c] = (uint8_t)(tokens[r * side + c] - TOKEN_COLOUR);
+            out->cells[r * best_columns + c] = (uint8_t)(corner[r * side + c] - TOKEN_COLOUR);
 }
 
-static bool is_colour(int32_t token)
+int canvas_first(const int32_t *tokens, int side)
 {
-    return token >= TOKEN_COLOUR && token < ARC_VOCABULARY;
+    int first = 0;
+
+    while (first < side * side && !is_colour(tokens[first]))
+        first++;
+    return first;
 }
 
 void canvas_find(struct grid *out, const int32_t *tokens, int side)
 {
-    int first = 0, rows = 0, columns = 0;
-
-    while (first < side * side && !is_colour(tokens[first]))
-        first++;
+    int first = canvas_first(tokens, side), rows = 0, columns = 0;
     int row = first / side, column = first % side;
     if (row < side)
         while (column + columns < side && is_colour(tokens[first + columns]))

@@ -20,6 +20,12 @@ void canvas_place(int32_t *tokens, const struct grid *grid, int row, int column,
  * first one is taken. The result may be 0 x 0. */
 void canvas_crop(struct grid *out, const int32_t *tokens, int side);
 
+/* The same of a rectangle that begins where a grid was put: at (row, column). */
+void canvas_crop_at(struct grid *out, const int32_t *tokens, int row, int column, int side);
+
+/* The first colour, row by row: where canvas_place() put a grid. side * side: none. */
+int canvas_first(const int32_t *tokens, int side);
+
 /* Finds the grid that canvas_place() put anywhere: it begins at the first colour,
  * row by row. 0 x 0: there is none. */
 void canvas_find(struct grid *out, const int32_t *tokens, int side);

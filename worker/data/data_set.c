@@ -498,21 +498,47 @@ const struct grid *data_set_solution(const struct data_set *set, enum data_split
     return split_pair(set, split, split_task(set, split, task), test, NULL, room) ? room : NULL;
 }
 
+/* Reads the answer of a row; its variant is not undone. */
+static void read_answer(const struct data_set *set, int task_index,
+                        const struct data_row *place, const int32_t *predictions,
+                        struct grid *out)
+{
+    const struct data_source *source = &set->source;
+
+    if (source->kind->row_answer != NULL)
+        source->kind->row_answer(source->content, task_index, place->variant, place->test_index,
+                                 predictions, out);
+    else
+        source->kind->answer(out, predictions, source->side);
+}
+
 void data_set_answer(const struct data_set *set, enum data_split split, int row,
                      const int32_t *predictions, struct grid *out)
 {
     const struct data_kind *kind = set->source.kind;
     struct data_row place = data_set_locate(set, split, row);
+    int task_index = split_task(set, split, place.task);
     struct grid answer = { 0 };
 
     if (place.variant == 0) {
-        kind->answer(out, predictions, set->source.side);
+        read_answer(set, task_index, &place, predictions, out);
         return;
     }
-    kind->answer(&answer, predictions, set->source.side);
-    kind->undo(
-        out, &answer,
-        variant_at(&set->variants[split_task(set, split, place.task)], kind, place.variant));
+    read_answer(set, task_index, &place, predictions, &answer);
+    kind->undo(out, &answer, variant_at(&set->variants[task_index], kind, place.variant));
+}
+
+int data_set_check_train_rows(const struct data_set *set, struct error *err)
+{
+    const struct data_source *source = &set->source;
+
+    if (source->kind->knows_variants == NULL || source->kind->knows_variants(source->content))
+        return 0;
+    return error_set(err, ERROR_FORMAT,
+                     "eval.split = train: data.path holds boards and their shuffles (%s), "
+                     "which are not told, so that answers to them cannot be undone; use the "
+                     "data that they were built from, with data.num_aug",
+                     source->text);
 }
 
 bool data_set_has_paths(const struct data_set *set)

@@ -120,6 +120,13 @@ struct data_kind {
     /* Reads a row: side * side tokens each. */
     void (*row)(const void *content, int index, int variant, int pair, int32_t *inputs,
                 int32_t *labels, int32_t *identifier);
+    /* Reads the answer from a row's predicted tokens, wherever its grids lie; its
+     * variant is not undone. NULL: answer() does. */
+    void (*row_answer)(const void *content, int index, int variant, int pair,
+                       const int32_t *predictions, struct grid *out);
+    /* Whether draw() knows what undo() needs, so that answers to variants can be
+     * undone; NULL: it does. */
+    bool (*knows_variants)(const void *content);
     /* Hashes everything that defines the data. */
     void (*hash)(const void *content, struct hash_state *state);
     const char *(*identifier)(const void *content, int identifier);

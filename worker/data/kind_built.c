@@ -152,6 +152,34 @@ static void row(const void *data, int index, int variant, int pair, int32_t *inp
     *identifier = built->splits[p.split].identifier[p.first_puzzle + variant];
 }
 
+/* Training pairs were moved on the canvas when they were built. */
+static void row_answer(const void *data, int index, int variant, int pair,
+                       const int32_t *predictions, struct grid *out)
+{
+    const struct content *content = data;
+    struct place p = place_of(data, index);
+    int32_t inputs[GRID_MAX_CELLS];
+    int side = content->built.side;
+
+    if (!content->kind.has_identifiers) {
+        content->kind.answer(out, predictions, side);
+        return;
+    }
+    built_example(&content->built, p.split, p.first_example + variant * p.pairs + pair, inputs,
+                  NULL);
+    int first = canvas_first(inputs, side);
+    canvas_crop_at(out, predictions, first / side, first % side, side);
+}
+
+/* The shuffles of boards have no names that would tell them. */
+static bool knows_variants(const void *data)
+{
+    const struct content *content = data;
+    const struct built_split *train = &content->built.splits[SPLIT_TRAIN];
+
+    return content->kind.has_identifiers || train->puzzles == train->groups;
+}
+
 static void hash(const void *data, struct hash_state *state)
 {
     const struct built *built = &((const struct content *)data)->built;
@@ -369,6 +397,8 @@ static int prepare(struct content *content, const char *directory, struct error 
     content->kind.draw = draw;
     content->kind.variant_count = variant_count;
     content->kind.row = row;
+    content->kind.row_answer = row_answer;
+    content->kind.knows_variants = knows_variants;
     content->kind.hash = hash;
     content->kind.identifier = identifier_name;
     content->kind.form = form;
