@@ -247,6 +247,13 @@ static void tests_are_drawn_beside_what_is_trained_on(void **state)
            "small (trained on)\n  demonstration 1\n    1  ->  2\n"
            "small (tested)\n  test 1\n    3  ->  4\n");
     expect((const char *[]){ "show", built, "small", "--svg", svg, NULL }, "");
+    char *again = file_join(room, "again");
+    refuse((const char *[]){ "build", built, "-o", again, "--layout", "arc", NULL },
+           "the task small has 1 demonstrations and 0 tests here");
+    free(again);
+    again = file_join(room, "again/training/small.json");
+    assert_false(file_exists(again));
+    free(again);
     assert_int_equal(file_read(&text, &size, svg, 1 << 20, &err), 0);
     assert_non_null(strstr(text, "small, demonstration 1"));
     assert_non_null(strstr(text, "small, test 1"));
