@@ -99,7 +99,7 @@ int page_run(struct page_text *out, const struct page_source *source, struct err
     static const int ORDER[RUN_TABLES] = { 0, 3, 2, 1 };
     struct table *tables[RUN_TABLES] = { NULL };
     struct document *document = NULL;
-    char hash[65], directory[160], title[40], experiment[EXPERIMENT_NAME_SIZE];
+    char hash[65], directory[160], title[40], experiment[EXPERIMENT_NAME_SIZE] = "";
     int rc = status_find_run(source->store, source->request->parts[1], hash, directory, err);
 
     if (rc == 0)
@@ -146,10 +146,10 @@ static int draw_answers(char *svgs[MOST_GRIDS], int *count, const cJSON *tests,
     *count = 0;
     cJSON_ArrayForEach(test, tests)
     {
-        bool same =
-            cJSON_Compare(json_member(test, NAMES[0]), json_member(test, NAMES[1]), true);
+        const cJSON *first = json_member(test, NAMES[0]), *second = json_member(test, NAMES[1]);
+        int answers = cJSON_Compare(first, second, true) ? 1 : 2;
 
-        for (int i = 0; i < 2 - same && rc == 0 && *count < MOST_GRIDS; i++) {
+        for (int i = 0; i < answers && rc == 0 && *count < MOST_GRIDS; i++) {
             char title[60];
 
             snprintf(title, sizeof title, "test %d, answer %d", number, i + 1);
@@ -211,12 +211,13 @@ static int add_all_answers(struct document *document, const struct page_source *
                                      "submission.json.");
     if (rc == 0 && count == MOST_ANSWERERS)
         document_say(document, "Of the runs, the first %d are shown.", MOST_ANSWERERS);
-    if (rc == 0)
+    if (rc == 0 && found)
         document_note(document,
-                      "From left to right, test by test, the answers with most votes, at most "
-                      "two. hrmlab show RUN --task NAME --steps draws input, solution and the "
-                      "answer after "
-                      "each outer step.");
+                      "From left to right, test by test, the answers with most votes, "
+                      "at most two.");
+    if (rc == 0)
+        document_note(document, "hrmlab show RUN --task NAME --steps draws input, solution and "
+                                "the answer after each outer step.");
     free(answerers);
     return rc;
 }

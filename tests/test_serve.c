@@ -297,6 +297,10 @@ static void runs_and_tasks_have_pages_with_what_is_stored(void **state)
     assert_non_null(strstr(body, "<a href=\"/experiment/t\">t</a>"));
     assert_non_null(strstr(body, "Training loss"));
     free(body);
+    body = page_body(&server, "/task/t/crop-0");
+    assert_non_null(strstr(body, "No answers are kept as files"));
+    assert_null(strstr(body, "the answers with most votes"));
+    free(body);
     /* one grid to draw, and what is none */
     write_submission(hash, "{\"border-0\": [{\"attempt_1\": [[1, 2], [0, 9]], "
                            "\"attempt_2\": [[1, 10]]}, {\"attempt_1\": 5}, "
@@ -306,6 +310,7 @@ static void runs_and_tasks_have_pages_with_what_is_stored(void **state)
     assert_null(markup_fault(body));
     assert_non_null(strstr(body, "test 1, answer 1"));
     assert_non_null(strstr(body, "fill=\"#0074d9\""));
+    assert_non_null(strstr(body, "the answers with most votes"));
     assert_null(strstr(body, "test 1, answer 2"));
     assert_non_null(strstr(body, "test 3, answer 1"));
     assert_null(strstr(body, "test 3, answer 2")); /* the same again */
