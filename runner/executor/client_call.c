@@ -11,6 +11,9 @@
 
 /* Longer output is cut, and the call fails. */
 enum { OUTPUT_LIMIT = 64 << 20 };
+/* After a program's end: how long its output may stay open in the hands of a process
+ * that it has left behind, such as that of a wrapper which writes a log. */
+enum { LEFT_OPEN_MS = 1000 };
 
 struct stream {
     uv_pipe_t pipe;
@@ -24,7 +27,8 @@ struct call {
     uv_timer_t timer;
     struct stream streams[2]; /* standard output and error */
     int open_handles;
-    bool started, late;
+    bool started, late, exited;
+    bool silent; /* nothing has come since the loop was last asked to look */
     int64_t exit_status;
     int signal;
     double began_at; /* monotonic */
@@ -69,25 +73,57 @@ static void close_handle(uv_handle_t *handle)
         uv_close(handle, on_closed);
 }
 
-static void on_exit_of(uv_process_t *process, int64_t exit_status, int term_signal)
+/* Nothing is waited for any more once the program and its output have ended. */
+static void close_timer_at_end(struct call *call)
 {
-    struct call *call = process->data;
+    bool ended = call->exited;
 
-    call->exit_status = exit_status;
-    call->signal = term_signal;
-    close_handle((uv_handle_t *)&call->timer);
-    close_handle((uv_handle_t *)process);
+    for (int i = 0; i < 2; i++)
+        ended = ended && uv_is_closing((uv_handle_t *)&call->streams[i].pipe);
+    if (ended)
+        close_handle((uv_handle_t *)&call->timer);
 }
 
-/* A program that was killed may have left a child that holds the pipes. */
+static void close_pipes(struct call *call)
+{
+    for (int i = 0; i < 2; i++)
+        close_handle((uv_handle_t *)&call->streams[i].pipe);
+    close_timer_at_end(call);
+}
+
 static void on_limit(uv_timer_t *timer)
 {
     struct call *call = timer->data;
 
     call->late = true;
     uv_process_kill(&call->process, SIGKILL);
-    for (int i = 0; i < 2; i++)
-        close_handle((uv_handle_t *)&call->streams[i].pipe);
+    close_pipes(call);
+}
+
+/* The loop may have been busy meanwhile: it looks once more for what the program has
+ * written before the rest counts as nobody's. */
+static void on_left_open(uv_timer_t *timer)
+{
+    struct call *call = timer->data;
+
+    if (call->silent)
+        close_pipes(call);
+    else
+        uv_timer_start(timer, on_left_open, 1, 0);
+    call->silent = true;
+}
+
+static void on_exit_of(uv_process_t *process, int64_t exit_status, int term_signal)
+{
+    struct call *call = process->data;
+
+    call->exited = true;
+    call->exit_status = exit_status;
+    call->signal = term_signal;
+    call->silent = false;
+    close_handle((uv_handle_t *)process);
+    uv_timer_start(&call->timer, on_left_open, LEFT_OPEN_MS, 0);
+    close_timer_at_end(call);
 }
 
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -120,9 +156,11 @@ static void on_read(uv_stream_t *source, ssize_t count, const uv_buf_t *buffer)
     if (count > 0) {
         stream->size += (size_t)count;
         stream->text[stream->size] = '\0';
+        call->silent = false;
     } else if (count < 0) {
         stream->cut = count != UV_EOF;
         close_handle((uv_handle_t *)source);
+        close_timer_at_end(call);
     }
 }
 
