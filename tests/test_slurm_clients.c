@@ -41,6 +41,7 @@ static struct fake_run runs[] = {
     { .spec = NULL_RUN, .mode = "preempted" },
     { .spec = NULL_RUN, .mode = "launch-fails" },
     { .spec = NULL_RUN, .mode = "put-back" },
+    { .spec = NULL_RUN, .mode = "put-back-later" },
     { .spec = NULL_PILOT, .mode = "launch-fails" },
     { .spec = NULL_RUN, .mode = "cancelled-early" },
     { .spec = NULL_RUN, .mode = "unknown" },
@@ -51,6 +52,8 @@ static struct fake_run runs[] = {
     { .spec = NULL_RUN, .mode = "garbled" },
     { .spec = NULL_RUN, .mode = "no-answer" },
     { .spec = NULL_RUNS, .mode = "no-answer" },
+    { .spec = NULL_RUNS, .mode = "warned" },
+    { .spec = NULL_RUN, .mode = "deaf" },
     { .spec = NULL_RUNS, .mode = "limited" },
     { .spec = NULL_RUNS, .mode = "small-arrays" },
     { .spec = NULL_RUN, .mode = "refuses" },
@@ -107,24 +110,32 @@ static int end_all(void **state)
     (void)state;
     for (int i = 0; i < RUNS; i++)
         if (runs[i].runner != 0) {
+            free(cluster_ask("rm -f %s/fake/hold", runs[i].place.directory));
             (void)place_finish(runs[i].runner);
             place_remove(&runs[i].place);
         }
     return 0;
 }
 
-/* Waits for the runner of the spec in that mode, and sets *place to its place, which the caller
- * removes; the exit code. */
-static int run_with_fakes(struct place *place, const char *spec, const char *mode)
+static struct fake_run *find_run(const char *spec, const char *mode)
 {
     int i = 0;
 
     while (i < RUNS && (runs[i].spec != spec || strcmp(runs[i].mode, mode) != 0))
         i++;
     assert_in_range(i, 0, RUNS - 1);
-    *place = runs[i].place;
-    int code = place_finish(runs[i].runner);
-    runs[i].runner = 0;
+    return &runs[i];
+}
+
+/* Waits for the runner of the spec in that mode, and sets *place to its place, which the caller
+ * removes; the exit code. */
+static int run_with_fakes(struct place *place, const char *spec, const char *mode)
+{
+    struct fake_run *run = find_run(spec, mode);
+
+    *place = run->place;
+    int code = place_finish(run->runner);
+    run->runner = 0;
     return code;
 }
 
@@ -170,6 +181,7 @@ static void a_job_that_its_node_cannot_start_is_tried_again(void **state)
     (void)state;
     expect_with_fakes("launch-fails", "launch failure,done", "1", "2");
     expect_with_fakes("put-back", "launch failure,done", "1", "2");
+    expect_with_fakes("put-back-later", "launch failure,done", "1", "2");
 }
 
 /* A pilot of three runs: it fails all of them, and each has its own next attempt. */
@@ -239,18 +251,35 @@ static void a_job_whose_number_got_lost_is_found_by_its_name(void **state)
     expect_with_fakes("no-answer", "done", "0", "1");
 }
 
+/* Also where a site's own words come before those that tell of a time-out. */
 static void an_array_whose_number_got_lost_is_found_by_its_name(void **state)
 {
-    struct place place;
+    static const char *const modes[] = { "no-answer", "warned" };
 
     (void)state;
-    assert_int_equal(run_with_fakes(&place, NULL_RUNS, "no-answer"), 0);
-    place_expect(&place, "SELECT count(*) || group_concat(DISTINCT outcome) FROM attempt",
-                 "4done");
-    char *calls = cluster_ask("wc -c <%s/fake/sbatch.calls", place.directory);
-    assert_string_equal(calls, "1");
-    free(calls);
-    place_remove(&place);
+    for (int i = 0; i < 2; i++) {
+        struct place place;
+
+        assert_int_equal(run_with_fakes(&place, NULL_RUNS, modes[i]), 0);
+        place_expect(&place, "SELECT count(*) || group_concat(DISTINCT outcome) FROM attempt",
+                     "4done");
+        char *calls = cluster_ask("wc -c <%s/fake/sbatch.calls", place.directory);
+        assert_string_equal(calls, "1");
+        free(calls);
+        place_remove(&place);
+    }
+}
+
+static void an_end_that_a_controller_has_not_heard_is_asked_for_again(void **state)
+{
+    struct place *place = &find_run(NULL_RUN, "deaf")->place, ended;
+
+    (void)state;
+    assert_true(place_wait_for(place, "SELECT state FROM job", "running"));
+    assert_int_equal(place_finish(place_start(place, "cancel", "t", NULL)), 0);
+    assert_int_equal(run_with_fakes(&ended, NULL_RUN, "deaf"), 1);
+    place_expect(&ended, "SELECT state FROM job", "cancelled");
+    place_remove(&ended);
 }
 
 /* The array of four is refused, and submitted in two parts; likewise where arrays cannot have as
@@ -301,6 +330,7 @@ int main(void)
         cmocka_unit_test(nothing_is_concluded_from_a_garbled_list),
         cmocka_unit_test(a_job_whose_number_got_lost_is_found_by_its_name),
         cmocka_unit_test(an_array_whose_number_got_lost_is_found_by_its_name),
+        cmocka_unit_test(an_end_that_a_controller_has_not_heard_is_asked_for_again),
         cmocka_unit_test(an_array_that_is_too_large_is_submitted_in_parts),
         cmocka_unit_test(a_job_that_slurm_refuses_ends_the_runner_with_its_reason),
     };

@@ -36,6 +36,21 @@ struct call {
     void *user; /* borrowed */
 };
 
+/* Writes text as one line; of a long one its end, where programs say why they fail. */
+static void join_lines(char *out, size_t size, char *text)
+{
+    size_t length = strlen(text);
+
+    while (length > 0 && text[length - 1] == '\n')
+        length--;
+    char *from = length < size ? text : text + (length - size + 1);
+    length -= (size_t)(from - text);
+    for (size_t i = 0; i < length; i++)
+        if (from[i] == '\n')
+            from[i] = ' ';
+    snprintf(out, size, "%.*s", (int)text_make_printable(from, length, ""), from);
+}
+
 static void finish(struct call *call)
 {
     char *output = call->streams[0].text, *errors = call->streams[1].text;
@@ -47,11 +62,8 @@ static void finish(struct call *call)
 
     if (call->signal != 0 || call->streams[0].cut)
         answer.exit_status = -1;
-    if (errors != NULL) {
-        errors[strcspn(errors, "\n")] = '\0';
-        errors[text_make_printable(errors, strlen(errors), "")] = '\0';
-        snprintf(answer.errors, sizeof answer.errors, "%s", errors);
-    }
+    if (errors != NULL)
+        join_lines(answer.errors, sizeof answer.errors, errors);
     if (call->started)
         call->done(call->user, &answer);
     free(output);

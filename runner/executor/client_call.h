@@ -14,7 +14,7 @@ struct client_answer {
     int exit_status;   /* -1: a signal ended the program, also at the time limit */
     bool late;         /* it was killed at the time limit */
     char *output;      /* standard output as text; never NULL */
-    char errors[512];  /* the first line of standard error without control characters */
+    char errors[512];  /* standard error, or its end, as one line of printable text */
     double duration_s; /* from the start to the end */
 };
 

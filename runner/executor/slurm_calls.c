@@ -100,6 +100,7 @@ static void take_list(struct slurm *slurm, const struct client_answer *answer)
         return;
     }
     slurm_note_success(slurm);
+    slurm->ends_wait = false;
     slurm_jobs_release(&slurm->listed);
     slurm->listed = jobs;
     slurm->listed_at = clock_monotonic_s();
@@ -118,6 +119,8 @@ static bool list_is_due(const struct slurm *slurm, double now)
 {
     if (now < slurm->list_at)
         return false;
+    if (slurm->failures > 0) /* whether it answers again: nothing is submitted before */
+        return true;
     EACH_SLURM_TASK(task, slurm)
     if (slurm_is_listed(task))
         return true;
@@ -183,11 +186,21 @@ static const char *const RESTARTS[] = { "squeue",  "--noheader",
 static void on_restarts(void *user, const struct client_answer *answer)
 {
     struct slurm *slurm = user;
+    bool known = answer->exit_status == 0;
 
+    if (known)
+        slurm_note_success(slurm);
+    else
+        slurm_note_failure(slurm, "squeue", slurm_why_failed(answer));
     EACH_SLURM_TASK(task, slurm)
-    if (task->node == SLURM_NODE_ASKED)
-        task->node = slurm_was_put_back(answer->output, task->place.job) ? SLURM_NODE_ONCE
-                                                                         : SLURM_NODE_NEVER;
+    {
+        bool once = slurm_was_put_back(answer->output, task->place.job);
+
+        if (task->node == SLURM_NODE_ASKED)
+            task->node = !known ? SLURM_NODE_UNKNOWN
+                         : once ? SLURM_NODE_ONCE
+                                : SLURM_NODE_NEVER;
+    }
     go_on(slurm);
 }
 
@@ -235,13 +248,26 @@ int slurm_calls_ask(struct slurm *slurm, struct slurm_task *task, struct error *
 
 /* ---- ends ---- */
 
+/* All tasks, also those that are gone. */
+#define EVERY_TASK(task, slurm)                                                                \
+    for (struct slurm_task *task = (struct slurm_task *)(slurm)->head.tasks; task != NULL;     \
+         task = (struct slurm_task *)task->head.next)
+
 static void on_ended(void *user, const struct client_answer *answer)
 {
     struct slurm *slurm = user;
-
     /* A job that has just ended is no failure: squeue tells. */
-    if (answer->exit_status != 0 && (answer->late || strstr(answer->errors, "contact") != NULL))
+    bool failed = answer->exit_status != 0 && slurm_is_unanswered(answer);
+
+    if (failed)
         slurm_note_failure(slurm, "scancel", slurm_why_failed(answer));
+    slurm->ends_wait = failed; /* and are asked for again */
+    EVERY_TASK(task, slurm)
+    {
+        if (!failed && task->sending > task->sent)
+            task->sent = task->sending;
+        task->sending = SLURM_GOES_ON;
+    }
     slurm->list_at = 0.0;
     go_on(slurm);
 }
@@ -253,8 +279,8 @@ static enum slurm_end end_of(const struct slurm *slurm, const struct slurm_task 
 {
     int voided = 0;
 
-    if (task->wanted <= task->sent || task->place.job[0] == '\0' ||
-        (task->over && !task->voided))
+    if (task->wanted <= task->sent || task->wanted <= task->sending ||
+        task->place.job[0] == '\0' || (task->over && !task->voided))
         return SLURM_GOES_ON;
     if (task->place.per_job == 1)
         return task->wanted == SLURM_END_NOW || task->head.state == EXECUTOR_PENDING
@@ -262,22 +288,17 @@ static enum slurm_end end_of(const struct slurm *slurm, const struct slurm_task 
                    : SLURM_END_SOON;
     if (!task->voided)
         return task->head.state == EXECUTOR_RUNNING ? SLURM_END_SOON : SLURM_GOES_ON;
-    for (const struct executor_task *head = slurm->head.tasks; head != NULL;
-         head = head->next) {
-        const struct slurm_task *other = (const struct slurm_task *)head;
-        voided += other->voided && strcmp(other->place.job, task->place.job) == 0;
-    }
+    EVERY_TASK(other, slurm)
+    voided += other->voided && strcmp(other->place.job, task->place.job) == 0;
     return voided == task->place.per_job ? SLURM_END_NOW : SLURM_GOES_ON;
 }
 
-/* All tasks with this job are handled. */
-static void set_sent(struct slurm *slurm, const char *job)
+/* All tasks with this job are handled by the call that is about to be made. */
+static void set_sending(struct slurm *slurm, const char *job)
 {
-    for (struct executor_task *head = slurm->head.tasks; head != NULL; head = head->next) {
-        struct slurm_task *task = (struct slurm_task *)head;
-        if (strcmp(task->place.job, job) == 0)
-            task->sent = task->wanted;
-    }
+    EVERY_TASK(task, slurm)
+    if (strcmp(task->place.job, job) == 0)
+        task->sending = task->wanted;
 }
 
 /* Ends as many jobs as one call takes. Returns whether there was one. */
@@ -291,12 +312,10 @@ static bool end_jobs(struct slurm *slurm, enum slurm_end end)
         argv[count++] = "--signal=TERM";
     }
     int first = count;
-    for (struct executor_task *head = slurm->head.tasks; head != NULL; head = head->next) {
-        struct slurm_task *task = (struct slurm_task *)head;
-        if (count < MOST_IDS && end_of(slurm, task) == end) {
-            argv[count++] = task->place.job;
-            set_sent(slurm, task->place.job);
-        }
+    EVERY_TASK(task, slurm)
+    if (count < MOST_IDS && end_of(slurm, task) == end) {
+        argv[count++] = task->place.job;
+        set_sending(slurm, task->place.job);
     }
     if (count > first)
         call(slurm, argv, on_ended);
@@ -335,7 +354,8 @@ void slurm_calls_next(struct slurm *slurm)
 
     if (slurm->calling || now < slurm->again_at || slurm->fault.code != 0)
         return;
-    if (end_jobs(slurm, SLURM_END_NOW) || end_jobs(slurm, SLURM_END_SOON))
+    if (!slurm->ends_wait &&
+        (end_jobs(slurm, SLURM_END_NOW) || end_jobs(slurm, SLURM_END_SOON)))
         return;
     if (list_is_due(slurm, now))
         call(slurm, LIST, on_listed);

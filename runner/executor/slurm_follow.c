@@ -21,6 +21,26 @@ const char *slurm_why_failed(const struct client_answer *answer)
     return answer->late ? "no answer within a minute" : answer->errors;
 }
 
+bool slurm_says_one(const struct client_answer *answer, const char *const *words)
+{
+    /* What a site's own filters print before that may have any words. */
+    const char *verdict = strstr(answer->errors, "submission failed");
+    const char *text = verdict != NULL ? verdict : answer->errors;
+
+    while (*words != NULL && strstr(text, *words) == NULL)
+        words++;
+    return *words != NULL;
+}
+
+bool slurm_is_unanswered(const struct client_answer *answer)
+{
+    static const char *const words[] = { "timed out",   "contact",      "onnection",
+                                         "temporar",    "transmitted",  "Zero Bytes",
+                                         "again later", "ommunication", NULL };
+
+    return answer->exit_status < 0 || slurm_says_one(answer, words);
+}
+
 void slurm_note_failure(struct slurm *slurm, const char *program, const char *why)
 {
     double pause = FIRST_PAUSE_S;

@@ -49,24 +49,6 @@ static void on_config(void *user, const struct client_answer *answer)
     slurm->array_size = size > 1 ? size : 1;
 }
 
-static bool has_one(const char *text, const char *const *words)
-{
-    while (*words != NULL && strstr(text, *words) == NULL)
-        words++;
-    return *words != NULL;
-}
-
-/* Whether nothing can be concluded from a submission that failed: the controller did
- * not answer. */
-static bool is_unsure(const struct client_answer *answer)
-{
-    static const char *const words[] = { "timed out",   "contact",      "onnection",
-                                         "temporar",    "transmitted",  "Zero Bytes",
-                                         "again later", "ommunication", NULL };
-
-    return answer->exit_status <= 0 || has_one(answer->errors, words);
-}
-
 /* Whether a limit has refused it that fewer jobs, or later ones, may not meet. */
 static bool is_limited(const struct slurm *slurm, const struct client_answer *answer)
 {
@@ -75,7 +57,7 @@ static bool is_limited(const struct slurm *slurm, const struct client_answer *an
 
     for (const struct executor_task *task = slurm->head.tasks; task != NULL; task = task->next)
         others = others || ((const struct slurm_task *)task)->step == SLURM_SUBMITTED;
-    return others && has_one(answer->errors, words);
+    return others && slurm_says_one(answer, words);
 }
 
 /* Fewer jobs the next time, and a pause where one alone was too many. */
@@ -131,7 +113,7 @@ static void on_submitted(void *user, const struct client_answer *answer)
         slurm->refusals = 0;
         slurm->part_size *= 2;
         tell_tasks(slurm, id);
-    } else if (is_unsure(answer)) {
+    } else if (answer->exit_status == 0 || slurm_is_unanswered(answer)) {
         slurm_note_failure(slurm, "sbatch", slurm_why_failed(answer));
         set_step(slurm, SLURM_UNSURE, false);
     } else if (is_limited(slurm, answer)) {

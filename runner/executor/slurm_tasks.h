@@ -49,7 +49,8 @@ struct slurm_task {
     enum slurm_node node;
     double over_at; /* monotonic time at which that was seen */
     enum outcome cause;
-    enum slurm_end wanted, sent;
+    /* how the end was asked for, and how the call that runs now asks */
+    enum slurm_end wanted, sent, sending;
 };
 
 struct slurm {
@@ -69,6 +70,7 @@ struct slurm {
     double list_at, interval_s;    /* of the next list */
     int failures;                  /* calls in a row that failed */
     double again_at;               /* monotonic time before which nothing is called */
+    bool ends_wait;                /* scancel has failed: until the next list comes */
     bool no_accounting;            /* sacct does not work here */
     struct error fault;            /* for the next poll; code 0: none */
 };
@@ -134,6 +136,11 @@ void slurm_task_name(struct slurm_task *task);
 /* The task has this job. */
 void slurm_task_set_job(struct slurm_task *task, const char *job);
 const char *slurm_why_failed(const struct client_answer *answer);
+/* Whether the program gives one of these words (NULL at the end) as its reason. */
+bool slurm_says_one(const struct client_answer *answer, const char *const *words);
+/* Of a call that failed: whether the controller did not answer, so that nothing can be
+ * concluded. */
+bool slurm_is_unanswered(const struct client_answer *answer);
 /* A call has failed, or has been answered. */
 void slurm_note_failure(struct slurm *slurm, const char *program, const char *why);
 void slurm_note_success(struct slurm *slurm);

@@ -6,6 +6,7 @@
 #   time-out         the same at its time limit, of which nothing has warned it
 #   launch-fails     its node cannot start the first job, which is cancelled for that
 #   put-back         the same, when it is in the queue again and has no node any more
+#   put-back-later   the same, and the first question how often jobs were put back is not answered
 #   cancelled-early  somebody cancels the first job before it has a node
 #   unknown          no list has a job that is over, and there is no accounting
 #   number-reused    a controller without memory has given the first job's number to another job
@@ -13,6 +14,8 @@
 #   fails, garbled   the first two lists are an error, or cut
 #   slow             each list takes a while
 #   no-answer        sbatch submits the first job, but reports a time-out
+#   warned           the same, after a warning of the site's own
+#   deaf             scancel is not answered the first two times; jobs last until 40 lists after that
 #   refuses          sbatch refuses every job
 #   limited          sbatch refuses more than two jobs at once
 #   small-arrays     an array has at most two jobs
@@ -55,7 +58,7 @@ start() { # ID ELEMENT NAME OUTPUT SCRIPT ARGUMENT...
     mkdir -p "$jobs/$1"
     echo "$3" >"$jobs/$1/name"
     case "$1 $mode" in
-    1*\ launch-fails | 1*\ put-back | 1*\ cancelled-early)
+    1*\ launch-fails | 1*\ put-back* | 1*\ cancelled-early)
         echo 0 >"$jobs/$1/pid"
         echo CANCELLED >"$jobs/$1/state"
         return
@@ -95,7 +98,8 @@ submit() { # OPTION... SCRIPT ARGUMENT...
             start "${id}_$element" "$element" "$name" "$output" "$@"
         done
     fi
-    if [ "$mode" = no-answer ] && [ "$id" = 1 ]; then
+    [ "$mode" != warned ] || echo "sbatch: warning: the time limit is set to 60 minutes" >&2
+    if [[ $mode = no-answer || $mode = warned ]] && [ "$id" = 1 ]; then
         echo "sbatch: error: Batch job submission failed: Socket timed out" >&2
         exit 1
     fi
@@ -105,6 +109,15 @@ submit() { # OPTION... SCRIPT ARGUMENT...
 list() {
     local before id state node=node1
     case "$mode $*" in
+    put-back-later*--Format=*)
+        [ -e "$dir/asked" ] || {
+            touch "$dir/asked"
+            echo "slurm_load_jobs error: Unable to contact slurm controller" >&2
+            exit 1
+        }
+        echo "1    1   "
+        return
+        ;;
     put-back*--Format=*) echo "1    1   "; return ;;
     *--Format=*) echo "1    0   "; return ;;
     cancelled-early* | put-back*) node= ;;
@@ -119,7 +132,13 @@ list() {
     preempted) [ "$before" != 0 ] || end_job 1 PREEMPTED ;;
     time-out) [ "$before" != 0 ] || end_job 1 TIMEOUT ;;
     esac
-    [ "$before" = 0 ] || rm -f "$dir/hold"
+    case $mode in
+    deaf) # should it not be cancelled
+        [ ! -e "$dir/scancel.calls" ] || printf . >>"$dir/lists"
+        [ "$({ wc -c <"$dir/lists" || echo 0; } 2>/dev/null)" -lt 40 ] || rm -f "$dir/hold"
+        ;;
+    *) [ "$before" = 0 ] || rm -f "$dir/hold" ;;
+    esac
     for id in "$jobs"/*; do
         id=${id##*/}
         state=COMPLETED
@@ -135,7 +154,12 @@ list() {
 }
 
 cancel() {
-    local word
+    local word before
+    before=$(calls)
+    [ "$mode" != deaf ] || [ "$before" -ge 2 ] || {
+        echo "scancel: error: Kill job error on job id $*: Socket timed out on send/recv operation" >&2
+        exit 1
+    }
     for word in "$@"; do
         case $word in
         --*) ;;
