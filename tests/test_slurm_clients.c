@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "slurm_tasks.h"
 #include "support/cluster.h"
 #include "support/place.h"
 
@@ -24,6 +25,15 @@ static const char NULL_RUNS[] =
 static const char NULL_PILOT[] =
     "{\"name\": \"t\", \"seeds\": [1, 2, 3], \"set\": {" CLUSTER_SMALL_RUN
     ", \"train.max_steps\": 40}, \"slurm\": {\"runs_per_job\": 3}}";
+/* The same, none of which may take longer than ten minutes. */
+static const char LIMITED_PILOT[] =
+    "{\"name\": \"t\", \"seeds\": [1, 2, 3], \"set\": {" CLUSTER_SMALL_RUN
+    ", \"train.max_steps\": 40}, \"resources\": {\"time_limit_min\": 10},"
+    " \"slurm\": {\"runs_per_job\": 3}}";
+/* Four of two cores each. */
+static const char WIDE_RUNS[] =
+    "{\"name\": \"t\", \"seeds\": [1, 2, 3, 4], \"set\": {" CLUSTER_SMALL_RUN
+    ", \"train.max_steps\": 40}, \"resources\": {\"threads\": 2}}";
 static const char NULL_RUN[] =
     "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 40}}";
 
@@ -60,14 +70,16 @@ static struct fake_run runs[] = {
 };
 enum { RUNS = sizeof runs / sizeof *runs };
 
-/* Starts it; PATH: that of the tests, in front of which the fake clients come. */
-static void start(struct fake_run *run, const char *path)
+/* PATH of the tests, in front of which the fake clients come. */
+static char *path;
+
+/* A place with fake clients in that mode. */
+static void make_fakes(struct place *place, const char *spec, const char *mode)
 {
-    struct place *place = &run->place;
     char text[4096], here[1000];
     struct error err = { 0 };
 
-    cluster_place(place, run->spec);
+    cluster_place(place, spec);
     assert_non_null(getcwd(here, sizeof here));
     snprintf(text, sizeof text,
              "mkdir %s/fake && for p in sbatch squeue scancel scontrol sacct; do"
@@ -75,32 +87,52 @@ static void start(struct fake_run *run, const char *path)
              " touch %s/fake/hold",
              place->directory, here, place->directory, place->directory);
     assert_int_equal(system(text), 0);
+    snprintf(text, sizeof text, "%s/fake/mode", place->directory);
+    assert_int_equal(file_write_atomic(text, mode, strlen(mode), &err), 0);
+}
+
+/* Programs that are started from now on find the fake clients of that place. */
+static void use_fakes(const struct place *place)
+{
+    char text[4096];
+
     snprintf(text, sizeof text, "%s/fake", place->directory);
     setenv("FAKE_SLURM", text, 1);
     snprintf(text, sizeof text, "%s/fake/hold", place->directory);
     setenv("FAKE_WORKER_HOLD", text, 1);
-    snprintf(text, sizeof text, "%s/fake/mode", place->directory);
-    assert_int_equal(file_write_atomic(text, run->mode, strlen(run->mode), &err), 0);
     snprintf(text, sizeof text, "%s/fake:%s", place->directory, path);
     setenv("PATH", text, 1);
+}
+
+static void start(struct fake_run *run)
+{
+    struct place *place = &run->place;
+
+    make_fakes(place, run->spec, run->mode);
+    use_fakes(place);
     run->runner = place_start(place, "run", place->spec, "--executor", "slurm", NULL);
     setenv("PATH", path, 1);
+}
+
+/* Jobs last no longer than they must. */
+static void release_jobs(const struct place *place)
+{
+    free(cluster_ask("rm -f %s/fake/hold", place->directory));
 }
 
 static int start_all(void **state)
 {
     const char *before = getenv("PATH");
-    char *path = strdup(before != NULL ? before : "");
 
     (void)state;
+    path = strdup(before != NULL ? before : "");
     assert_non_null(path);
     setenv("HRMLAB_SLURM_PACE", "0.1", 1); /* no controller has to be spared */
     setenv("FAKE_WORKER_MODE", "slow", 1);
     setenv("FAKE_WORKER_REAL", place_worker(), 1);
     setenv("HRMLAB_WORKER", place_fake_worker(), 1);
     for (int i = 0; i < RUNS; i++)
-        start(&runs[i], path);
-    free(path);
+        start(&runs[i]);
     return 0;
 }
 
@@ -110,10 +142,11 @@ static int end_all(void **state)
     (void)state;
     for (int i = 0; i < RUNS; i++)
         if (runs[i].runner != 0) {
-            free(cluster_ask("rm -f %s/fake/hold", runs[i].place.directory));
+            release_jobs(&runs[i].place);
             (void)place_finish(runs[i].runner);
             place_remove(&runs[i].place);
         }
+    free(path);
     return 0;
 }
 
@@ -303,6 +336,84 @@ static void an_array_that_is_too_large_is_submitted_in_parts(void **state)
     }
 }
 
+/* As a submission that has been accepted says: UBSan, or the sign, would tell of more. */
+static void parts_grow_no_further_than_an_array(void **state)
+{
+    char directory[] = "/tmp/hrmlab-parts-XXXXXX", attempt[100], accepted[] = "12";
+    struct slurm slurm = { .array_size = 1000, .part_size = 1, .pace = 1.0 };
+    struct slurm_task task = { .head.executor = &slurm.head, .head.directory = attempt };
+    const struct client_answer answer = { .output = accepted };
+    struct error err = { 0 };
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    slurm.head.tasks = &task.head;
+    for (int i = 1; i <= 40; i++) {
+        struct slurm_script script = { strdup(""), strdup(""), .per_job = 1 };
+        struct slurm_call call;
+
+        snprintf(attempt, sizeof attempt, "%s/runs/x/attempts/%d", directory, i);
+        assert_int_equal(
+            slurm_batch_join(&slurm.batches, &task.place, attempt, &script, &err), 0);
+        task.step = SLURM_TO_SUBMIT;
+        assert_true(slurm_submit_next(&call, &slurm));
+        call.done(&slurm, &answer);
+        slurm_call_release(&call);
+        assert_in_range(slurm.part_size, 0, 2000);
+    }
+    while (slurm.batches != NULL)
+        slurm_batch_drop(&slurm.batches, slurm.batches);
+    assert_int_equal(file_remove_tree(directory, &err), 0);
+}
+
+/* Jobs of two cores each, four cores at a time: those that an earlier runner has submitted
+ * count as well. */
+static void a_later_runner_submits_no_more_than_the_first_might(void **state)
+{
+    struct place place;
+
+    (void)state;
+    make_fakes(&place, WIDE_RUNS, "held");
+    use_fakes(&place);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, "--executor",
+                                              "slurm", "--jobs", "4", NULL)),
+                     0);
+    assert_int_equal(place_finish(place_start(&place, "sync", "--jobs", "4", NULL)), 0);
+    char *submitted = cluster_ask("ls %s/fake/jobs/*/pid | wc -l", place.directory);
+    assert_string_equal(submitted, "2");
+    free(submitted);
+    release_jobs(&place);
+    assert_int_equal(place_finish(place_start(&place, "work", "--executor", "slurm", NULL)), 0);
+    place_expect(&place, "SELECT count(*) || group_concat(DISTINCT outcome) FROM attempt",
+                 "4done");
+    setenv("PATH", path, 1);
+    place_remove(&place);
+}
+
+/* A run's time limit is its own: its job has worked on others before. */
+static void an_attempt_of_a_shared_job_is_as_old_as_itself(void **state)
+{
+    struct place place;
+    char command[200];
+
+    (void)state;
+    make_fakes(&place, LIMITED_PILOT, "aged");
+    use_fakes(&place);
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--executor", "slurm", NULL)), 0);
+    snprintf(command, sizeof command, "find %s -name journal.jsonl | wc -l", place.workspace);
+    assert_true(cluster_wait_for(command, "1"));
+    pid_t worker = place_start(&place, "work", "--executor", "slurm", NULL);
+    for (int i = 0; i < 300 && !place_output_has(&place, "taken over"); i++)
+        place_sleep_ms(100);
+    release_jobs(&place);
+    assert_int_equal(place_finish(worker), 0);
+    place_expect(&place, "SELECT count(*) || group_concat(DISTINCT outcome) FROM attempt",
+                 "3done");
+    setenv("PATH", path, 1);
+    place_remove(&place);
+}
+
 static void a_job_that_slurm_refuses_ends_the_runner_with_its_reason(void **state)
 {
     struct place place;
@@ -332,6 +443,9 @@ int main(void)
         cmocka_unit_test(an_array_whose_number_got_lost_is_found_by_its_name),
         cmocka_unit_test(an_end_that_a_controller_has_not_heard_is_asked_for_again),
         cmocka_unit_test(an_array_that_is_too_large_is_submitted_in_parts),
+        cmocka_unit_test(parts_grow_no_further_than_an_array),
+        cmocka_unit_test(a_later_runner_submits_no_more_than_the_first_might),
+        cmocka_unit_test(an_attempt_of_a_shared_job_is_as_old_as_itself),
         cmocka_unit_test(a_job_that_slurm_refuses_ends_the_runner_with_its_reason),
     };
 

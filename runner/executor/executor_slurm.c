@@ -116,6 +116,20 @@ static int slurm_start(struct executor_task *head, struct error *err)
     return rc;
 }
 
+/* The cores that the attempt's job takes. */
+static int cores_of(const struct slurm *slurm, const char *directory)
+{
+    struct config config;
+    struct error ignored;
+
+    /* who starts nothing need not know, nor where nothing can be read */
+    if (slurm->setup.loop == NULL || read_settings(&config, directory, &ignored) < 0)
+        return 1;
+    int cores = config_cores(&config);
+    config_release(&config);
+    return cores < slurm->head.slots ? cores : slurm->head.slots;
+}
+
 /* A place without a name was recorded before start(), whose file tells more; without
  * that, nothing was submitted. */
 static int slurm_adopt(struct executor *executor, struct executor_task **out,
@@ -129,7 +143,7 @@ static int slurm_adopt(struct executor *executor, struct executor_task **out,
     if (task == NULL)
         return ERROR_NOMEM;
     slurm_place_read(&task->place, place);
-    task->slots = 1;
+    task->slots = cores_of(slurm, directory);
     if (task->place.name[0] == '\0' && !slurm_place_load(&task->place, directory)) {
         task->head.state = EXECUTOR_GONE;
         task->head.cause = OUTCOME_NEVER_STARTED;

@@ -5,6 +5,7 @@
 #include "log.h"
 #include "slurm_tasks.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,13 +146,22 @@ static void take_waiting(struct slurm_task *task)
         slurm_task_over(task, OUTCOME_PREEMPTED);
 }
 
+/* For how long the attempt has been running. Its job is older where it has worked on
+ * others before. */
+static double age_of(const struct slurm_task *task, const struct slurm_job *job)
+{
+    if (task->place.per_job == 1)
+        return job->age_s;
+    return fmin(slurm_mark_age_s(task->head.directory, SLURM_MARK_BEGUN), job->age_s);
+}
+
 /* Returns whether anything has changed. */
 static bool take_state(struct slurm_task *task, const struct slurm_job *job)
 {
     enum executor_state before = task->head.state;
 
     slurm_task_set_job(task, job->id);
-    task->head.age_s = job->age_s;
+    task->head.age_s = age_of(task, job);
     task->head.handed_over = true;
     switch (job->state->phase) {
     case SLURM_WAITING:

@@ -1,11 +1,13 @@
 /* slurm_place.c - places as text, and the files that are renamed. */
 #include "slurm_place.h"
 
+#include "clock.h"
 #include "file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void slurm_place_write(char out[EXECUTOR_PLACE_SIZE], const struct slurm_place *place)
 {
@@ -48,6 +50,19 @@ bool slurm_mark_is_set(const char *directory, enum slurm_mark mark)
 
     free(path);
     return exists;
+}
+
+double slurm_mark_age_s(const char *directory, enum slurm_mark mark)
+{
+    char *path = path_of(directory, mark);
+    struct stat status;
+    /* a renaming changes no other of a file's times */
+    double age = path != NULL && stat(path, &status) == 0
+                     ? clock_wall_s() - (double)status.st_ctim.tv_sec
+                     : 0.0;
+
+    free(path);
+    return age > 0.0 ? age : 0.0;
 }
 
 int slurm_mark_set(const char *directory, enum slurm_mark mark, struct error *err)

@@ -47,6 +47,9 @@ enum slurm_mark {
 const char *slurm_mark_name(enum slurm_mark mark);
 
 bool slurm_mark_is_set(const char *directory, enum slurm_mark mark);
+/* Seconds since the file got its name; 0: there is none, or the clocks of this machine
+ * and of the file system do not agree. */
+double slurm_mark_age_s(const char *directory, enum slurm_mark mark);
 /* Creates the file, empty. */
 int slurm_mark_set(const char *directory, enum slurm_mark mark, struct error *err) MUST_CHECK;
 /* Whether the script of the attempt's job has begun: that makes the logs of all its

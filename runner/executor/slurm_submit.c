@@ -111,7 +111,8 @@ static void on_submitted(void *user, const struct client_answer *answer)
     if (answer->exit_status == 0 && slurm_read_job_id(id, answer->output)) {
         slurm_note_success(slurm);
         slurm->refusals = 0;
-        slurm->part_size *= 2;
+        /* larger parts again, until a part may be as large as an array */
+        slurm->part_size = slurm->part_size < slurm->array_size ? 2 * slurm->part_size : 0;
         tell_tasks(slurm, id);
     } else if (answer->exit_status == 0 || slurm_is_unanswered(answer)) {
         slurm_note_failure(slurm, "sbatch", slurm_why_failed(answer));

@@ -16,6 +16,8 @@
 #   no-answer        sbatch submits the first job, but reports a time-out
 #   warned           the same, after a warning of the site's own
 #   deaf             scancel is not answered the first two times; jobs last until 40 lists after that
+#   held             jobs last as long as the file hold is there
+#   aged             likewise; each job has been running for an hour
 #   refuses          sbatch refuses every job
 #   limited          sbatch refuses more than two jobs at once
 #   small-arrays     an array has at most two jobs
@@ -107,7 +109,7 @@ submit() { # OPTION... SCRIPT ARGUMENT...
 }
 
 list() {
-    local before id state node=node1
+    local before id state node=node1 age=0:01
     case "$mode $*" in
     put-back-later*--Format=*)
         [ -e "$dir/asked" ] || {
@@ -131,12 +133,14 @@ list() {
     accounted) [ "$before" != 0 ] || end_job 1 NODE_FAIL ;;
     preempted) [ "$before" != 0 ] || end_job 1 PREEMPTED ;;
     time-out) [ "$before" != 0 ] || end_job 1 TIMEOUT ;;
+    aged) age=1:00:00 ;;
     esac
     case $mode in
     deaf) # should it not be cancelled
         [ ! -e "$dir/scancel.calls" ] || printf . >>"$dir/lists"
         [ "$({ wc -c <"$dir/lists" || echo 0; } 2>/dev/null)" -lt 40 ] || rm -f "$dir/hold"
         ;;
+    held | aged) ;;
     *) [ "$before" = 0 ] || rm -f "$dir/hold" ;;
     esac
     for id in "$jobs"/*; do
@@ -149,7 +153,7 @@ list() {
         "unknown COMPLETED" | "accounted NODE_FAIL") continue ;;
         number-reused*) echo "$id|PENDING|0:00||wrap"; continue ;;
         esac
-        echo "$id|$state|0:01|$node|$(<"$jobs/$id/name")"
+        echo "$id|$state|$age|$node|$(<"$jobs/$id/name")"
     done
 }
 
