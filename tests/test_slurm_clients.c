@@ -128,6 +128,7 @@ static int start_all(void **state)
     path = strdup(before != NULL ? before : "");
     assert_non_null(path);
     setenv("HRMLAB_SLURM_PACE", "0.1", 1); /* no controller has to be spared */
+    setenv("SQUEUE_PARTITION", "elsewhere", 1); /* a user's, which must not matter */
     setenv("FAKE_WORKER_MODE", "slow", 1);
     setenv("FAKE_WORKER_REAL", place_worker(), 1);
     setenv("HRMLAB_WORKER", place_fake_worker(), 1);

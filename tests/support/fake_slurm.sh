@@ -125,6 +125,7 @@ list() {
     cancelled-early* | put-back*) node= ;;
     esac
     before=$(calls)
+    [ -z "${SQUEUE_PARTITION:-}" ] || exit 0 # as the real one, of that partition
     case $mode in
     fails) [ "$before" -ge 2 ] || { echo "slurm_load_jobs error: Unable to contact" >&2; exit 1; } ;;
     slow) sleep 1.5 ;;
