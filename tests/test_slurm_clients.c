@@ -12,6 +12,7 @@
 #include "support/cluster.h"
 #include "support/place.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,11 @@ static const char NULL_RUNS[] =
 static const char NULL_PILOT[] =
     "{\"name\": \"t\", \"seeds\": [1, 2, 3], \"set\": {" CLUSTER_SMALL_RUN
     ", \"train.max_steps\": 40}, \"slurm\": {\"runs_per_job\": 3}}";
-/* The same, none of which may take longer than ten minutes. */
+/* Three in one job, and one in another. */
+static const char NULL_PILOTS[] =
+    "{\"name\": \"t\", \"seeds\": [1, 2, 3, 4], \"set\": {" CLUSTER_SMALL_RUN
+    ", \"train.max_steps\": 40}, \"slurm\": {\"runs_per_job\": 3}}";
+/* Three, none of which may take longer than ten minutes. */
 static const char LIMITED_PILOT[] =
     "{\"name\": \"t\", \"seeds\": [1, 2, 3], \"set\": {" CLUSTER_SMALL_RUN
     ", \"train.max_steps\": 40}, \"resources\": {\"time_limit_min\": 10},"
@@ -64,6 +69,7 @@ static struct fake_run runs[] = {
     { .spec = NULL_RUNS, .mode = "no-answer" },
     { .spec = NULL_RUNS, .mode = "warned" },
     { .spec = NULL_RUN, .mode = "deaf" },
+    { .spec = NULL_PILOTS, .mode = "waits" },
     { .spec = NULL_RUNS, .mode = "limited" },
     { .spec = NULL_RUNS, .mode = "small-arrays" },
     { .spec = NULL_RUN, .mode = "refuses" },
@@ -144,6 +150,7 @@ static int end_all(void **state)
     for (int i = 0; i < RUNS; i++)
         if (runs[i].runner != 0) {
             release_jobs(&runs[i].place);
+            kill(runs[i].runner, SIGKILL);
             (void)place_finish(runs[i].runner);
             place_remove(&runs[i].place);
         }
@@ -337,7 +344,25 @@ static void an_array_that_is_too_large_is_submitted_in_parts(void **state)
     }
 }
 
-/* As a submission that has been accepted says: UBSan, or the sign, would tell of more. */
+/* It would have nothing to do, when it comes to its turn. */
+static void a_waiting_job_whose_runs_are_all_cancelled_is_cancelled(void **state)
+{
+    struct place *place = &find_run(NULL_PILOTS, "waits")->place, ended;
+
+    (void)state;
+    assert_true(place_wait_for(
+        place, "SELECT count(*) FROM attempt WHERE place LIKE '% job %'", "4"));
+    assert_int_equal(place_finish(place_start(place, "cancel", "t", NULL)), 0);
+    assert_int_equal(run_with_fakes(&ended, NULL_PILOTS, "waits"), 1);
+    place_expect(&ended, "SELECT count(*) || group_concat(DISTINCT state) FROM job",
+                 "4cancelled");
+    char *states = cluster_ask("cat %s/fake/jobs/*/state", ended.directory);
+    assert_string_equal(states, "CANCELLED\nCANCELLED");
+    free(states);
+    place_remove(&ended);
+}
+
+/* Each submission that is accepted makes the next one larger. */
 static void parts_grow_no_further_than_an_array(void **state)
 {
     char directory[] = "/tmp/hrmlab-parts-XXXXXX", attempt[100], accepted[] = "12";
@@ -444,6 +469,7 @@ int main(void)
         cmocka_unit_test(an_array_whose_number_got_lost_is_found_by_its_name),
         cmocka_unit_test(an_end_that_a_controller_has_not_heard_is_asked_for_again),
         cmocka_unit_test(an_array_that_is_too_large_is_submitted_in_parts),
+        cmocka_unit_test(a_waiting_job_whose_runs_are_all_cancelled_is_cancelled),
         cmocka_unit_test(parts_grow_no_further_than_an_array),
         cmocka_unit_test(a_later_runner_submits_no_more_than_the_first_might),
         cmocka_unit_test(an_attempt_of_a_shared_job_is_as_old_as_itself),

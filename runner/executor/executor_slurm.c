@@ -214,8 +214,8 @@ static void slurm_signal(struct executor_task *head, enum executor_signal what)
     task->wanted = end;
     if (!alone && slurm_mark_void(head->directory)) {
         task->voided = true;
-        head->state = EXECUTOR_GONE;
-        head->cause = OUTCOME_NEVER_STARTED;
+        if (task->place.job[0] == '\0') /* nor is it submitted */
+            slurm_task_gone(task, OUTCOME_NEVER_STARTED);
     } else if (!alone) {
         mark_end(task, end);
     }

@@ -272,13 +272,25 @@ static void on_ended(void *user, const struct client_answer *answer)
     go_on(slurm);
 }
 
+/* Whether the job of a voided task will begin no attempt. A runner knows all of those
+ * that have not ended; who has no loop, only those that it was asked about. */
+static bool is_empty(const struct slurm *slurm, const struct slurm_task *task)
+{
+    int voided = 0, left = 0;
+
+    EVERY_TASK(other, slurm)
+    if (strcmp(other->place.job, task->place.job) == 0) {
+        voided += other->voided;
+        left += !other->voided && other->head.state != EXECUTOR_GONE;
+    }
+    return slurm->setup.loop != NULL ? left == 0 : voided == task->place.per_job;
+}
+
 /* How the end that is wanted is asked for. What waits has nothing to write: its job is
  * cancelled. A job that is shared is only told, and goes on; it is cancelled when none
  * of its attempts will be begun. */
 static enum slurm_end end_of(const struct slurm *slurm, const struct slurm_task *task)
 {
-    int voided = 0;
-
     if (task->wanted <= task->sent || task->wanted <= task->sending ||
         task->place.job[0] == '\0' || (task->over && !task->voided))
         return SLURM_GOES_ON;
@@ -288,9 +300,12 @@ static enum slurm_end end_of(const struct slurm *slurm, const struct slurm_task 
                    : SLURM_END_SOON;
     if (!task->voided)
         return task->head.state == EXECUTOR_RUNNING ? SLURM_END_SOON : SLURM_GOES_ON;
-    EVERY_TASK(other, slurm)
-    voided += other->voided && strcmp(other->place.job, task->place.job) == 0;
-    return voided == task->place.per_job ? SLURM_END_NOW : SLURM_GOES_ON;
+    return is_empty(slurm, task) ? SLURM_END_NOW : SLURM_GOES_ON;
+}
+
+bool slurm_end_is_due(const struct slurm *slurm, const struct slurm_task *task)
+{
+    return task->sending != SLURM_GOES_ON || end_of(slurm, task) != SLURM_GOES_ON;
 }
 
 /* All tasks with this job are handled by the call that is about to be made. */

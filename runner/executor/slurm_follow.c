@@ -96,6 +96,12 @@ void slurm_task_over(struct slurm_task *task, enum outcome cause)
     task->cause = cause;
 }
 
+void slurm_task_gone(struct slurm_task *task, enum outcome cause)
+{
+    task->head.cause = cause;
+    task->head.state = EXECUTOR_GONE;
+}
+
 void slurm_task_job_over(struct slurm_task *task, const struct slurm_job *job)
 {
     if (job->nodes[0] != '\0')
@@ -312,10 +318,8 @@ void slurm_tasks_conclude(struct slurm *slurm)
     double now = clock_monotonic_s();
 
     EACH_SLURM_TASK(task, slurm)
-    {
-        if (!task->over || !is_concluded(slurm, task, now))
-            continue;
-        task->head.cause = task->cause;
-        task->head.state = EXECUTOR_GONE;
-    }
+    if (task->voided && !slurm_end_is_due(slurm, task))
+        slurm_task_gone(task, OUTCOME_NEVER_STARTED);
+    else if (!task->voided && task->over && is_concluded(slurm, task, now))
+        slurm_task_gone(task, task->cause);
 }

@@ -45,7 +45,7 @@ struct slurm_task {
     int missing; /* lists in a row that lacked its job */
     bool asked;  /* sacct is asked for the job, or was */
     bool over;   /* the job or the attempt is over, or Slurm does not know the job */
-    bool voided; /* no job will begin it */
+    bool voided; /* no job will begin it: it is gone as soon as its job need not be ended */
     enum slurm_node node;
     double over_at; /* monotonic time at which that was seen */
     enum outcome cause;
@@ -91,6 +91,8 @@ static inline struct slurm_task *slurm_next_task(struct executor_task *from)
 
 /* Calls the client program that is due, unless one is running. */
 void slurm_calls_next(struct slurm *slurm);
+/* Whether the task's job is to be ended, or just being ended. */
+bool slurm_end_is_due(const struct slurm *slurm, const struct slurm_task *task);
 /* For a task that was adopted: waits for a list of the jobs, unless the last one is
  * fresh, and takes the task's state from it. Without an answer it stays pending. */
 int slurm_calls_ask(struct slurm *slurm, struct slurm_task *task, struct error *err) MUST_CHECK;
@@ -127,6 +129,8 @@ void slurm_follow_one(struct slurm *slurm, struct slurm_task *task);
 bool slurm_follow_all(struct slurm *slurm);
 /* The task's job, or the attempt, is over. */
 void slurm_task_over(struct slurm_task *task, enum outcome cause);
+/* The task has ended. */
+void slurm_task_gone(struct slurm_task *task, enum outcome cause);
 /* A list says that the task's job is over. */
 void slurm_task_job_over(struct slurm_task *task, const struct slurm_job *job);
 /* Ends the tasks that are over, once what their workers wrote can be seen. */

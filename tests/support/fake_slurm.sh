@@ -16,6 +16,7 @@
 #   no-answer        sbatch submits the first job, but reports a time-out
 #   warned           the same, after a warning of the site's own
 #   deaf             scancel is not answered the first two times; jobs last until 40 lists after that
+#   waits            no job gets a node
 #   held             jobs last as long as the file hold is there
 #   aged             likewise; each job has been running for an hour
 #   refuses          sbatch refuses every job
@@ -60,6 +61,11 @@ start() { # ID ELEMENT NAME OUTPUT SCRIPT ARGUMENT...
     mkdir -p "$jobs/$1"
     echo "$3" >"$jobs/$1/name"
     case "$1 $mode" in
+    *\ waits)
+        echo 0 >"$jobs/$1/pid"
+        echo PENDING >"$jobs/$1/state"
+        return
+        ;;
     1*\ launch-fails | 1*\ put-back* | 1*\ cancelled-early)
         echo 0 >"$jobs/$1/pid"
         echo CANCELLED >"$jobs/$1/state"
@@ -122,7 +128,7 @@ list() {
         ;;
     put-back*--Format=*) echo "1    1   "; return ;;
     *--Format=*) echo "1    0   "; return ;;
-    cancelled-early* | put-back*) node= ;;
+    cancelled-early* | put-back* | waits*) node= ;;
     esac
     before=$(calls)
     [ -z "${SQUEUE_PARTITION:-}" ] || exit 0 # as the real one, of that partition
