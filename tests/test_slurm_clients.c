@@ -26,6 +26,9 @@ static const char NULL_RUNS[] =
 static const char NULL_PILOT[] =
     "{\"name\": \"t\", \"seeds\": [1, 2, 3], \"set\": {" CLUSTER_SMALL_RUN
     ", \"train.max_steps\": 40}, \"slurm\": {\"runs_per_job\": 3}}";
+static const char BAD_SETUP[] =
+    "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 40}, \"slurm\":"
+    " {\"setup\": \"true\\ntrue\"}}";
 /* Three in one job, and one in another. */
 static const char NULL_PILOTS[] =
     "{\"name\": \"t\", \"seeds\": [1, 2, 3, 4], \"set\": {" CLUSTER_SMALL_RUN
@@ -133,7 +136,7 @@ static int start_all(void **state)
     (void)state;
     path = strdup(before != NULL ? before : "");
     assert_non_null(path);
-    setenv("HRMLAB_SLURM_PACE", "0.1", 1); /* no controller has to be spared */
+    setenv("HRMLAB_SLURM_PACE", "0.1", 1);      /* no controller has to be spared */
     setenv("SQUEUE_PARTITION", "elsewhere", 1); /* a user's, which must not matter */
     setenv("FAKE_WORKER_MODE", "slow", 1);
     setenv("FAKE_WORKER_REAL", place_worker(), 1);
@@ -350,8 +353,8 @@ static void a_waiting_job_whose_runs_are_all_cancelled_is_cancelled(void **state
     struct place *place = &find_run(NULL_PILOTS, "waits")->place, ended;
 
     (void)state;
-    assert_true(place_wait_for(
-        place, "SELECT count(*) FROM attempt WHERE place LIKE '% job %'", "4"));
+    assert_true(
+        place_wait_for(place, "SELECT count(*) FROM attempt WHERE place LIKE '% job %'", "4"));
     assert_int_equal(place_finish(place_start(place, "cancel", "t", NULL)), 0);
     assert_int_equal(run_with_fakes(&ended, NULL_PILOTS, "waits"), 1);
     place_expect(&ended, "SELECT count(*) || group_concat(DISTINCT state) FROM job",
@@ -378,11 +381,12 @@ static void parts_grow_no_further_than_an_array(void **state)
         struct slurm_script script = { strdup(""), strdup(""), .per_job = 1 };
         struct slurm_call call;
 
-        snprintf(attempt, sizeof attempt, "%s/runs/x/attempts/%d", directory, i);
-        assert_int_equal(
-            slurm_batch_join(&slurm.batches, &task.place, attempt, &script, &err), 0);
+        snprintf(attempt, sizeof attempt, "%s/runs/0123456789abcdef/attempts/%d", directory, i);
+        assert_int_equal(slurm_batch_join(&slurm.batches, &task.place, attempt, &script, &err),
+                         0);
         task.step = SLURM_TO_SUBMIT;
-        assert_true(slurm_submit_next(&call, &slurm));
+        if (!slurm_submit_next(&call, &slurm))
+            fail_msg("%d: %s", i, slurm.fault.message);
         call.done(&slurm, &answer);
         slurm_call_release(&call);
         assert_in_range(slurm.part_size, 0, 2000);
@@ -440,6 +444,26 @@ static void an_attempt_of_a_shared_job_is_as_old_as_itself(void **state)
     place_remove(&place);
 }
 
+/* Other jobs go on, and so does it when its settings are mended. */
+static void a_job_whose_settings_no_script_can_hold_fails(void **state)
+{
+    struct place place;
+
+    (void)state;
+    make_fakes(&place, BAD_SETUP, "plain");
+    use_fakes(&place);
+    assert_int_equal(
+        place_finish(place_start(&place, "run", place.spec, "--executor", "slurm", NULL)), 1);
+    place_expect(&place, "SELECT state || cause || (message LIKE '%must be one line') FROM job",
+                 "failedbad job1");
+    assert_int_equal(
+        place_finish(place_start(&place, "retry", "t", "--set", "slurm.setup=true", NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "work", "--executor", "slurm", NULL)), 0);
+    place_expect(&place, "SELECT state FROM job", "done");
+    setenv("PATH", path, 1);
+    place_remove(&place);
+}
+
 static void a_job_that_slurm_refuses_ends_the_runner_with_its_reason(void **state)
 {
     struct place place;
@@ -473,6 +497,7 @@ int main(void)
         cmocka_unit_test(parts_grow_no_further_than_an_array),
         cmocka_unit_test(a_later_runner_submits_no_more_than_the_first_might),
         cmocka_unit_test(an_attempt_of_a_shared_job_is_as_old_as_itself),
+        cmocka_unit_test(a_job_whose_settings_no_script_can_hold_fails),
         cmocka_unit_test(a_job_that_slurm_refuses_ends_the_runner_with_its_reason),
     };
 

@@ -106,7 +106,8 @@ struct executor_type {
     int (*free_slots)(const struct executor *executor);
     int (*prepare)(struct executor *executor, struct executor_task **out, const char *directory,
                    const struct executor_needs *needs, struct error *err);
-    /* After an error nothing runs. */
+    /* After an error nothing runs. ERROR_FORMAT: the attempt's settings are at fault;
+     * the task is gone. */
     int (*start)(struct executor_task *task, struct error *err);
     /* The task is running, pending or gone. Gone with OUTCOME_RESTARTED or
      * OUTCOME_NODE_FAILURE: its machine went down, and the end of the journal may be

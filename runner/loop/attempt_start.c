@@ -154,6 +154,20 @@ static bool is_running(const struct supervisor *s, const char *run_hash)
     return false;
 }
 
+/* Where the executor cannot start an attempt with such settings, the next look at the
+ * slot finds that it has ended: its job fails, and others go on. */
+static int start_worker(struct supervisor *s, struct slot *slot)
+{
+    int rc = s->executor->type->start(slot->task, s->err);
+
+    if (rc != ERROR_FORMAT)
+        return rc < 0 ? rc : attempt_record_place(s, slot);
+    assert(slot->task->state == EXECUTOR_GONE);
+    slot->outside = OUTCOME_BAD_JOB;
+    snprintf(slot->recorder.message, sizeof slot->recorder.message, "%.255s", s->err->message);
+    return 0;
+}
+
 int attempt_start(struct supervisor *s, const struct record_job *job)
 {
     struct record_attempt attempt;
@@ -173,10 +187,8 @@ int attempt_start(struct supervisor *s, const struct record_job *job)
     if (rc == 0)
         rc = write_job(slot->task, json, s->err);
     if (rc == 0)
-        rc = s->executor->type->start(slot->task, s->err);
-    if (rc == 0)
-        rc = attempt_record_place(s, slot);
-    if (rc == 0)
+        rc = start_worker(s, slot);
+    if (rc == 0 && slot->outside == OUTCOME_NONE)
         progress_say(&s->progress, "%s: %s attempt %d, run %.12s", slot->job.label,
                      job->evaluate ? "evaluating," : "training,", attempt.number,
                      job->run_hash);
