@@ -378,10 +378,16 @@ int record_attempt_place(struct store *store, int64_t attempt_id,
 int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_id,
                            struct error *err)
 {
+    int64_t starting = 0;
     int rc = sql_run(store, err, "UPDATE attempt SET state = 'running' WHERE attempt_id = ?1",
                      "i", attempt_id);
 
-    return rc < 0 ? rc : record_job_state(store, job_id, JOB_RUNNING, OUTCOME_NONE, NULL, err);
+    if (rc == 0)
+        rc = sql_int(store, &starting, NULL, err,
+                     "SELECT state = 'starting' FROM job WHERE job_id = ?1", "i", job_id);
+    return rc < 0 || starting == 0
+               ? rc
+               : record_job_state(store, job_id, JOB_RUNNING, OUTCOME_NONE, NULL, err);
 }
 
 /* What read_attempt() reads. */

@@ -177,6 +177,29 @@ static void cancelled_jobs_end_and_can_be_taken_up_again(void **state)
     }
 }
 
+/* The runner is killed after it has taken note, while its workers cannot answer it yet. */
+static void a_cancelled_job_stays_so_where_its_runner_is_killed(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    pid_t pid = place_start(&place, "run", place.spec, "--set", "train.max_steps=4000",
+                            "--jobs", "2", NULL);
+    assert_true(place_wait_for(&place, "SELECT count(DISTINCT run_id) FROM metric", "2"));
+    assert_true(place_signal_workers(&place, SIGSTOP) > 0);
+    assert_int_equal(place_finish(place_start(&place, "cancel", "t", NULL)), 0);
+    assert_true(place_wait_for(&place, "SELECT answer FROM request", "cancelled 2 jobs"));
+    kill(pid, SIGKILL);
+    assert_int_equal(place_finish(pid), 128 + SIGKILL);
+    assert_true(place_signal_workers(&place, SIGCONT) > 0);
+    assert_int_equal(place_finish(place_start(&place, "work", NULL)), 0);
+    place_expect(&place, "SELECT group_concat(state || cause) FROM job",
+                 "cancelledcancelled,cancelledcancelled");
+    place_expect(&place, "SELECT count(*) FROM attempt WHERE state <> 'ended'", "0");
+    place_remove(&place);
+}
+
 static void write_beside(const struct place *place, const char *name, const char *content)
 {
     struct error err = { 0 };
@@ -318,6 +341,7 @@ int main(void)
         cmocka_unit_test(hidden_tests_are_answered_and_not_scored),
         cmocka_unit_test(an_interrupted_run_stops_safely_and_goes_on),
         cmocka_unit_test(cancelled_jobs_end_and_can_be_taken_up_again),
+        cmocka_unit_test(a_cancelled_job_stays_so_where_its_runner_is_killed),
         cmocka_unit_test(killed_runners_and_workers_lose_and_double_nothing),
     };
 

@@ -71,7 +71,7 @@ static int adopt_one(struct supervisor *s, const struct record_attempt *attempt,
     }
     slot->task = task;
     slot->running = attempt->state == ATTEMPT_RUNNING;
-    /* cancelled while no runner was running */
+    /* while no runner was running, or by one that did not see its end */
     slot->cancelled = job->state == JOB_CANCELLED;
     rc = recorder_init(&slot->recorder, attempt, s->workspace->path, s->err);
     if (rc == 0)

@@ -181,13 +181,14 @@ static int answer_request(struct supervisor *s, int64_t id, enum request_kind ki
     if (rc == 0)
         rc = record_cancel_experiment(s->store, target, cancel, s->err);
     for (int i = 0; i < count && rc == 0; i++) {
+        /* At once also where its worker has yet to end: a later runner has no other way
+         * to know it. */
+        rc = cancel ? record_job_state(s->store, ids[i], JOB_CANCELLED, OUTCOME_CANCELLED, NULL,
+                                       s->err)
+                    : record_job_requeue(s->store, ids[i], s->err);
         struct slot *slot = slot_of_job(s, ids[i]);
-        if (cancel && slot != NULL)
-            slot->cancelled = true;
-        else
-            rc = cancel ? record_job_state(s->store, ids[i], JOB_CANCELLED, OUTCOME_CANCELLED,
-                                           NULL, s->err)
-                        : record_job_requeue(s->store, ids[i], s->err);
+        if (slot != NULL)
+            slot->cancelled = cancel;
     }
     free(ids);
     count = rc == 0 ? count : 0;
