@@ -420,6 +420,30 @@ static void a_later_runner_submits_no_more_than_the_first_might(void **state)
     place_remove(&place);
 }
 
+/* Where no runner is at work. */
+static void jobs_are_cancelled_by_one_call(void **state)
+{
+    struct place place;
+    char command[200];
+
+    (void)state;
+    make_fakes(&place, NULL_RUNS, "held");
+    use_fakes(&place);
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--executor", "slurm", NULL)), 0);
+    snprintf(command, sizeof command, "find %s -name journal.jsonl | wc -l", place.workspace);
+    assert_true(cluster_wait_for(command, "4"));
+    assert_int_equal(place_finish(place_start(&place, "cancel", "t", NULL)), 0);
+    char *calls = cluster_ask("wc -c <%s/fake/scancel.calls", place.directory);
+    assert_string_equal(calls, "1");
+    free(calls);
+    assert_int_equal(place_finish(place_start(&place, "work", "--executor", "slurm", NULL)), 0);
+    place_expect(&place, "SELECT count(*) || group_concat(DISTINCT state) FROM job",
+                 "4cancelled");
+    setenv("PATH", path, 1);
+    place_remove(&place);
+}
+
 /* A run's time limit is its own: its job has worked on others before. */
 static void an_attempt_of_a_shared_job_is_as_old_as_itself(void **state)
 {
@@ -496,6 +520,7 @@ int main(void)
         cmocka_unit_test(a_waiting_job_whose_runs_are_all_cancelled_is_cancelled),
         cmocka_unit_test(parts_grow_no_further_than_an_array),
         cmocka_unit_test(a_later_runner_submits_no_more_than_the_first_might),
+        cmocka_unit_test(jobs_are_cancelled_by_one_call),
         cmocka_unit_test(an_attempt_of_a_shared_job_is_as_old_as_itself),
         cmocka_unit_test(a_job_whose_settings_no_script_can_hold_fails),
         cmocka_unit_test(a_job_that_slurm_refuses_ends_the_runner_with_its_reason),

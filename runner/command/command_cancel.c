@@ -55,6 +55,8 @@ static int stop_workers(struct store *store, const struct workspace *workspace,
     }
     for (int i = 0; i < found && rc == 0; i++)
         tasks[i]->executor->type->signal(tasks[i], EXECUTOR_STOP);
+    if (rc == 0)
+        rc = executor_set_poll(&executors, err);
     executor_set_close(&executors); /* releases the tasks */
     free((void *)tasks);
     free(attempts);

@@ -188,7 +188,10 @@ static int slurm_poll(struct executor *executor, struct error *err)
     if (slurm->fault.code != 0)
         return error_set(err, slurm->fault.code, "%s", slurm->fault.message);
     slurm_tasks_conclude(slurm);
-    slurm_calls_next(slurm);
+    if (slurm->setup.loop != NULL)
+        slurm_calls_next(slurm);
+    else
+        slurm_calls_end(slurm);
     return 0;
 }
 
@@ -219,7 +222,8 @@ static void slurm_signal(struct executor_task *head, enum executor_signal what)
     } else if (!alone) {
         mark_end(task, end);
     }
-    slurm_calls_next(slurm);
+    if (slurm->setup.loop != NULL)
+        slurm_calls_next(slurm);
 }
 
 static int slurm_free_slots(const struct executor *executor)

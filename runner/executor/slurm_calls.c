@@ -337,6 +337,18 @@ static bool end_jobs(struct slurm *slurm, enum slurm_end end)
     return count > first;
 }
 
+static bool end_next(struct slurm *slurm)
+{
+    return !slurm->ends_wait &&
+           (end_jobs(slurm, SLURM_END_NOW) || end_jobs(slurm, SLURM_END_SOON));
+}
+
+void slurm_calls_end(struct slurm *slurm)
+{
+    while (slurm->fault.code == 0 && end_next(slurm))
+        continue;
+}
+
 /* ---- submissions ---- */
 
 static void on_submit_answer(void *user, const struct client_answer *answer)
@@ -367,10 +379,7 @@ void slurm_calls_next(struct slurm *slurm)
 {
     double now = clock_monotonic_s();
 
-    if (slurm->calling || now < slurm->again_at || slurm->fault.code != 0)
-        return;
-    if (!slurm->ends_wait &&
-        (end_jobs(slurm, SLURM_END_NOW) || end_jobs(slurm, SLURM_END_SOON)))
+    if (slurm->calling || now < slurm->again_at || slurm->fault.code != 0 || end_next(slurm))
         return;
     if (list_is_due(slurm, now))
         call(slurm, LIST, on_listed);

@@ -91,6 +91,8 @@ static inline struct slurm_task *slurm_next_task(struct executor_task *from)
 
 /* Calls the client program that is due, unless one is running. */
 void slurm_calls_next(struct slurm *slurm);
+/* Without a loop: ends all jobs that are to be ended, unless scancel fails. */
+void slurm_calls_end(struct slurm *slurm);
 /* Whether the task's job is to be ended, or just being ended. */
 bool slurm_end_is_due(const struct slurm *slurm, const struct slurm_task *task);
 /* For a task that was adopted: waits for a list of the jobs, unless the last one is
