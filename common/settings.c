@@ -384,7 +384,8 @@ static int value_from_text(cJSON **out, int id, const char *text, const char *wh
     double number;
     int rc = ERROR_FORMAT;
 
-    if (settings_table[id].several && is_list(text)) {
+    /* a shell line or an option of sbatch may have a comma of its own */
+    if (settings_table[id].several && setting_is_place(id) && is_list(text)) {
         *out = split_list(text);
         return *out != NULL ? 0 : error_set(err, ERROR_NOMEM, "%s: no memory", where);
     }

@@ -87,6 +87,33 @@ static void wrong_values_are_refused_with_what_is_allowed(void **state)
     config_release(&config);
 }
 
+/* Only places are listed by commas: other texts may have some. */
+static void a_comma_separates_places_and_nothing_else(void **state)
+{
+    static const struct {
+        const char *key, *text;
+        enum setting_id id;
+        int count;
+    } cases[] = {
+        { "data.path", "no/such/a,no/such/b", DATA_PATH, 2 },
+        { "slurm.setup", "export A=1,2", SLURM_SETUP, 1 },
+        { "slurm.setup", "[\"export A=1,2\", \"true\"]", SLURM_SETUP, 2 },
+        { "slurm.additional_parameters", "gres=gpu:1,tmp:10G", SLURM_ADDITIONAL_PARAMETERS, 1 },
+    };
+    struct config config;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(config_init(&config, &err), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        set(&config, cases[i].key, cases[i].text);
+        cJSON *texts = config_get_texts(&config, cases[i].id);
+        assert_int_equal(cJSON_GetArraySize(texts), cases[i].count);
+        cJSON_Delete(texts);
+    }
+    config_release(&config);
+}
+
 static void contradictions_are_refused(void **state)
 {
     static const char *const cases[][4] = {
@@ -512,6 +539,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_setting_is_complete_and_its_default_is_legal),
         cmocka_unit_test(wrong_values_are_refused_with_what_is_allowed),
+        cmocka_unit_test(a_comma_separates_places_and_nothing_else),
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(contradictions_of_three_are_refused),
         cmocka_unit_test(what_makes_a_setting_inactive_is_named),
