@@ -129,12 +129,34 @@ static void a_trained_run_is_asked_only_for_what_is_missing(void **state)
     place_remove(&place);
 }
 
+/* They write the same file of the spec. */
+static void one_spec_is_queued_by_several_commands_at_a_time(void **state)
+{
+    enum { AT_ONCE = 8, ROUNDS = 6 };
+
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct place place;
+        pid_t commands[AT_ONCE];
+
+        place_make(&place);
+        for (int i = 0; i < AT_ONCE; i++)
+            commands[i] = place_start(&place, "queue", place.spec, NULL);
+        for (int i = 0; i < AT_ONCE; i++)
+            assert_int_equal(place_finish(commands[i]), 0);
+        place_expect(&place, "SELECT count(*) || group_concat(DISTINCT state) FROM job",
+                     "2queued");
+        place_remove(&place);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(specs_share_runs_and_the_higher_priority_counts),
         cmocka_unit_test(arms_have_evaluations_and_costs_of_their_own),
         cmocka_unit_test(a_trained_run_is_asked_only_for_what_is_missing),
+        cmocka_unit_test(one_spec_is_queued_by_several_commands_at_a_time),
     };
 
     return cmocka_run_group_tests_name("queue", tests, NULL, NULL);

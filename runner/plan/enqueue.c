@@ -519,6 +519,21 @@ static void remove_old_spec(const struct enqueue *e, const char *spec_file)
     free(path);
 }
 
+/* Writes the spec, of which a rebuild makes all that is queued. Two commands that queue
+ * the same spec at a time write the same file: one after the other, since each does it
+ * in its transaction. */
+static int write_spec(const struct enqueue *e, const char *spec_file, struct error *err)
+{
+    const char *text = e->plan->spec->resolved;
+    char *path = workspace_path(e->workspace, spec_file);
+    int rc = path == NULL ? error_no_memory(err, "the queueing of a plan")
+                          : file_write_atomic(path, text, strlen(text), err);
+
+    free(path);
+    return rc;
+}
+
+/* spec_file: relative to the workspace; "": it is not written. */
 static int enqueue_as(struct enqueue_summary *out, struct store *store,
                       const struct workspace *workspace, const struct plan *plan,
                       const char *spec_file, struct error *err)
@@ -540,7 +555,9 @@ static int enqueue_as(struct enqueue_summary *out, struct store *store,
     if (rc == 0)
         rc = store_begin(store, err);
     if (rc == 0) {
-        rc = enqueue_all(&e, spec_file, err);
+        rc = spec_file[0] != '\0' ? write_spec(&e, spec_file, err) : 0;
+        if (rc == 0)
+            rc = enqueue_all(&e, spec_file, err);
         if (rc == 0)
             rc = store_commit(store, err);
         if (rc < 0)
@@ -561,10 +578,7 @@ int enqueue_plan(struct enqueue_summary *out, struct store *store,
         format_string("specs/%s-%.*s.json", plan->spec->name, HASH_SHORT, plan->spec_hash);
     char *path = spec_file != NULL ? workspace_path(workspace, spec_file) : NULL;
     bool was_there = path != NULL && file_exists(path);
-    int rc = path == NULL ? error_no_memory(err, "the queueing of a plan")
-                          : file_write_atomic(path, plan->spec->resolved,
-                                              strlen(plan->spec->resolved), err);
-
+    int rc = path == NULL ? error_no_memory(err, "the queueing of a plan") : 0;
     char hash[HASH_HEX_SIZE];
 
     *out = (struct enqueue_summary){ 0 };
