@@ -595,15 +595,16 @@ int record_answer_request(struct store *store, int64_t id, const char *answer,
 }
 
 /* The jobs of a target (?1) in the states that replace %s: all jobs, those of a run
- * by its hash, or those of an experiment. A further condition on the latter and two
- * closing parentheses follow. */
+ * by its hash unless an experiment has that name, or those of an experiment. A further
+ * condition on the latter and two closing parentheses follow. */
 #define JOBS_OF_TARGET                                                                         \
     " FROM job j CROSS JOIN run r USING (run_id)" /* by state first */                         \
     " WHERE j.state IN (%s)"                                                                   \
     " AND j.job_id = (SELECT max(k.job_id) FROM job k"                                         \
     "  WHERE k.run_id = j.run_id AND k.kind = j.kind)"                                         \
     " AND (?1 = 'all' OR (length(?1) >= 4 AND"                                                 \
-    "  substr(r.hash, 1, length(?1)) = ?1) OR (j.run_id IN"                                    \
+    "  substr(r.hash, 1, length(?1)) = ?1 AND NOT EXISTS"                                      \
+    "  (SELECT 1 FROM experiment n WHERE n.name = ?1)) OR (j.run_id IN"                        \
     "  (SELECT x.run_id FROM arm_run x JOIN arm a USING (arm_id)"                              \
     "   JOIN experiment e USING (experiment_id) WHERE e.name = ?1)"
 

@@ -129,6 +129,25 @@ static void a_trained_run_is_asked_only_for_what_is_missing(void **state)
     place_remove(&place);
 }
 
+/* "beef" may be both: the experiment is meant. */
+static void an_experiment_named_like_a_run_is_cancelled_alone(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    queue(&place, "first", 0, "[1]", "[1]", "{}");
+    char *name = place_ask(&place, "SELECT substr(hash, 1, 6) FROM run");
+    queue(&place, name, 0, "[2]", "[1]", "{}");
+    assert_int_equal(place_finish(place_start(&place, "cancel", name, NULL)), 0);
+    place_expect(&place,
+                 "SELECT group_concat(seed || state, ' ') FROM"
+                 " (SELECT seed, state FROM job JOIN run USING (run_id) ORDER BY seed)",
+                 "1queued 2cancelled");
+    free(name);
+    place_remove(&place);
+}
+
 /* They write the same file of the spec. */
 static void one_spec_is_queued_by_several_commands_at_a_time(void **state)
 {
@@ -156,6 +175,7 @@ int main(void)
         cmocka_unit_test(specs_share_runs_and_the_higher_priority_counts),
         cmocka_unit_test(arms_have_evaluations_and_costs_of_their_own),
         cmocka_unit_test(a_trained_run_is_asked_only_for_what_is_missing),
+        cmocka_unit_test(an_experiment_named_like_a_run_is_cancelled_alone),
         cmocka_unit_test(one_spec_is_queued_by_several_commands_at_a_time),
     };
 
