@@ -8,11 +8,15 @@
 #include "error.h"
 #include "file.h"
 #include "journal.h"
+#include "report.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static bool disk_is_full;
 
 static char *write_sample(size_t *size)
 {
@@ -115,12 +119,57 @@ static void a_flip_of_any_bit_is_bad_and_costs_no_line_before_it(void **state)
     free(data);
 }
 
+/* In place of the C library's: network file systems report a full disk only here. */
+int fdatasync(int fd)
+{
+    if (!disk_is_full)
+        return fsync(fd);
+    errno = ENOSPC;
+    return -1;
+}
+
+static void an_event_that_could_not_be_synced_is_followed_by_the_next(void **state)
+{
+    static const char *const types[] = { "metric", "baseline", "error" };
+    char directory[] = "/tmp/hrmlab-journal-XXXXXX", *data;
+    struct report report;
+    struct error err = { 0 };
+    size_t size, at = 0, used;
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    char *path = file_join(directory, "journal.jsonl");
+    assert_int_equal(report_open(&report, path, &err), 0);
+    assert_int_equal(report_event(&report, types[0], cJSON_CreateObject(), false, &err), 0);
+    disk_is_full = true;
+    assert_int_equal(report_event(&report, types[1], cJSON_CreateObject(), true, &err),
+                     ERROR_NOSPACE);
+    disk_is_full = false;
+    assert_int_equal(report_error(&report, OUTCOME_DISK_FULL, err.message, &err), 0);
+    report_close(&report);
+    assert_int_equal(file_read(&data, &size, path, 1 << 20, &err), 0);
+    for (int i = 0; i < 3; i++) {
+        struct journal_event event;
+
+        assert_int_equal(journal_next(&event, &used, data + at, size - at, i, &err),
+                         JOURNAL_EVENT);
+        assert_string_equal(event.type, types[i]);
+        cJSON_Delete(event.body);
+        at += used;
+    }
+    assert_int_equal(at, size);
+    assert_int_equal(file_remove_tree(directory, &err), 0);
+    free(path);
+    free(data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(a_torn_last_line_is_partial),
         cmocka_unit_test(a_flip_of_any_bit_is_bad_and_costs_no_line_before_it),
+        cmocka_unit_test(an_event_that_could_not_be_synced_is_followed_by_the_next),
     };
 
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
