@@ -8,6 +8,8 @@
 
 #include "file.h"
 #include "live_view.h"
+#include "progress.h"
+#include "recorder.h"
 #include "support/place.h"
 #include "support/terminal.h"
 #include "text.h"
@@ -191,6 +193,25 @@ static int lines_of(const char *text)
 }
 
 /* The screen has the view once, whatever size the terminal takes meanwhile. */
+/* As those of a cluster may be: a view has room for some of them. */
+static void jobs_that_are_not_drawn_are_counted_as_running(void **state)
+{
+    struct recorder_progress at;
+    struct live_job job = { .label = "arm", .cost = 1.0, .progress = &at };
+    struct progress *progress = calloc(1, sizeof *progress);
+
+    (void)state;
+    assert_non_null(progress);
+    recorder_progress_init(&at);
+    progress_init(progress, &(struct progress_setup){ .plain = true });
+    progress->jobs_total = 120;
+    progress_update(progress, NULL, &job, 1, 100);
+    assert_int_equal(progress->live.counts.running, 100);
+    assert_int_equal(progress->live.counts.queued, 20);
+    progress_finish(progress);
+    free(progress);
+}
+
 static void watch_is_drawn_in_place_and_survives_resizing(void **state)
 {
     static const int SIZES[][2] = { { 24, 80 }, { 10, 41 }, { 40, 120 }, { 6, 60 } };
@@ -307,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_worker_has_the_mean_rate_of_the_jobs_that_tell_theirs),
         cmocka_unit_test(long_labels_keep_their_values_and_the_time_left),
         cmocka_unit_test(a_view_never_has_more_lines_than_the_terminal),
+        cmocka_unit_test(jobs_that_are_not_drawn_are_counted_as_running),
         cmocka_unit_test(watch_is_drawn_in_place_and_survives_resizing),
         cmocka_unit_test(a_killed_watch_leaves_the_terminal_clean),
         cmocka_unit_test(long_output_goes_through_the_pager_of_a_terminal),

@@ -99,7 +99,7 @@ static void draw(struct progress *progress)
 }
 
 void progress_update(struct progress *progress, struct store *store,
-                     const struct live_job *jobs, int count)
+                     const struct live_job *jobs, int count, int running)
 {
     struct live *live = &progress->live;
     char line[LIVE_LINE];
@@ -108,7 +108,7 @@ void progress_update(struct progress *progress, struct store *store,
         clock_monotonic_s() + (progress->drawn_live ? LIVE_INTERVAL_S : PLAIN_INTERVAL_S);
     live->job_count = count < LIVE_JOBS ? count : LIVE_JOBS;
     memcpy(live->jobs, jobs, (size_t)live->job_count * sizeof *jobs);
-    take_totals(progress, count);
+    take_totals(progress, running);
     if (progress->drawn_live) {
         load_details(live, store);
         draw(progress);

@@ -35,10 +35,10 @@ __attribute__((format(printf, 2, 3))) void progress_say(struct progress *progres
 /* Whether it is time for the next drawing: twice a second and after a change of the
  * terminal's size, every ten seconds as plain lines. */
 bool progress_is_due(const struct progress *progress);
-/* Draws the jobs, of which points and point_count are not yet known. What the store
- * cannot tell at the moment is left out. */
+/* Draws count of the running jobs, of which points and point_count are not yet known.
+ * What the store cannot tell at the moment is left out. */
 void progress_update(struct progress *progress, struct store *store,
-                     const struct live_job *jobs, int count);
+                     const struct live_job *jobs, int count, int running);
 /* The last view stays. */
 void progress_finish(struct progress *progress);
 

@@ -346,20 +346,20 @@ static int look_for_work(struct supervisor *s, double now)
 
 static void show_progress(struct supervisor *s)
 {
-    int count = 0;
+    int count = 0, running = 0;
 
     if (!progress_is_due(&s->progress))
         return;
     struct live_job *jobs = calloc(LIVE_JOBS, sizeof *jobs);
     if (jobs == NULL)
         return; /* the next time */
-    for (const struct slot *slot = s->slots; slot != NULL && count < LIVE_JOBS;
-         slot = slot->next)
-        jobs[count++] = (struct live_job){ .label = slot->job.label,
-                                           .run_id = slot->job.run_id,
-                                           .cost = slot->job.cost,
-                                           .progress = &slot->recorder.progress };
-    progress_update(&s->progress, s->store, jobs, count);
+    for (const struct slot *slot = s->slots; slot != NULL; slot = slot->next, running++)
+        if (count < LIVE_JOBS)
+            jobs[count++] = (struct live_job){ .label = slot->job.label,
+                                               .run_id = slot->job.run_id,
+                                               .cost = slot->job.cost,
+                                               .progress = &slot->recorder.progress };
+    progress_update(&s->progress, s->store, jobs, count, running);
     free(jobs);
 }
 
