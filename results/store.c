@@ -289,10 +289,17 @@ static int judge_identity(const char *path, const struct identity *identity, int
 static int check_identity(struct store *store, int64_t *version, struct error *err)
 {
     struct identity identity = { 0 };
-    int rc = read_identity(store, &identity, err);
+    /* one state of the file: another command may be about to make the database */
+    bool begins = sqlite3_get_autocommit(store->db) != 0;
+    int rc = begins ? execute(store, "BEGIN", "look at", err) : 0;
 
+    if (rc == 0)
+        rc = read_identity(store, &identity, err);
+    bool foreign = rc != 0 && sqlite3_errcode(store->db) == SQLITE_NOTADB;
+    if (begins) /* nothing was written */
+        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     *version = identity.version;
-    if (rc != 0 && sqlite3_errcode(store->db) == SQLITE_NOTADB)
+    if (foreign)
         return error_set(err, ERROR_DATABASE,
                          "%s is not an SQLite database; choose another workspace "
                          "(--workspace) or move the file away",
