@@ -12,14 +12,17 @@
 #include "augmentation.h"
 #include "batches.h"
 #include "canvas.h"
+#include "clock.h"
 #include "data_set.h"
 #include "error.h"
 #include "file.h"
 #include "json.h"
+#include "report.h"
 #include "row_sample.h"
 #include "scores_internal.h"
 #include "sudoku.h"
 #include "voting.h"
+#include "work.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -310,6 +313,24 @@ static int count_givens(const struct data_set *set, int example)
     for (int i = 0; i < data_set_info(set)->seq_len; i++)
         givens += inputs[i] > 1; /* 0 is PAD, 1 is a blank cell */
     return givens;
+}
+
+/* Many hard puzzles may take longer to generate than resources.hang_s. */
+static void every_board_that_is_generated_is_a_heartbeat(void **state)
+{
+    struct report report = { .said_at_s = clock_monotonic_s() + 1e6 }; /* no event is due */
+    struct config config;
+
+    (void)state;
+    work_open(&report, "/tmp");
+    struct data_set *set =
+        open_set(&config, (const char *[]){ "data.path", "builtin:sudoku", "data.sudoku_train",
+                                            "20", "data.sudoku_test", "10", NULL });
+    work_open(NULL, NULL);
+    /* one when it is generated, one when its variants are drawn */
+    assert_int_equal(report.heartbeat, 2 * 30);
+    data_set_close(set);
+    config_release(&config);
 }
 
 static void built_in_sudoku_has_as_many_givens_as_asked_for(void **state)
@@ -688,6 +709,7 @@ int main(void)
         cmocka_unit_test(puzzles_written_as_json_read_back_to_the_same_data),
         cmocka_unit_test(solutions_fit_their_challenges_or_are_named),
         cmocka_unit_test(sudoku_puzzles_have_one_solution_and_shuffles_keep_it),
+        cmocka_unit_test(every_board_that_is_generated_is_a_heartbeat),
         cmocka_unit_test(built_in_sudoku_has_as_many_givens_as_asked_for),
         cmocka_unit_test(batches_are_full_and_resume_at_any_point),
         cmocka_unit_test(a_stream_without_a_full_batch_is_refused),

@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "work.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -191,6 +192,8 @@ static int generate(struct boards *boards, struct data_source *out,
         struct random_stream stream = random_stream((uint64_t)seed, form->name, (uint64_t)i);
 
         rc = form->generate(boards, (int32_t)i, config, &stream, err);
+        if (rc == 0)
+            rc = work_done(1, err);
     }
     out->text = format_string("%s %dx%d, generator seed %" PRId64, form->builtin, boards->side,
                               boards->side, seed);
