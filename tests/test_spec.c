@@ -278,6 +278,33 @@ static void cells_that_differ_in_evaluation_share_a_training(void **state)
     plan_destroy(plan);
 }
 
+/* In a directory of the published code, variants are not those of data.num_aug. */
+static void evaluations_take_as_many_variants_as_a_built_directory_has(void **state)
+{
+    struct error err = { 0 };
+    struct plan *plan;
+    char *built = file_join(directory, "built");
+    char *command = format_string("%s data build --output %s data.path=builtin:arc-style "
+                                  "data.num_aug=3 >%s/build.txt",
+                                  worker(), built, directory);
+
+    (void)state;
+    assert_int_equal(system(command), 0);
+    char *text = format_string("{\"set\": {\"data.path\": \"%s\", \"train.max_steps\": 5}, "
+                               "\"evaluate\": {\"eval.augmentations\": [1, 4, 5]}}",
+                               built);
+    struct spec *spec = read_good(text, NULL, 0);
+    if (plan_create(&plan, spec, worker(), NULL, &err) < 0)
+        fail_msg("%s", err.message);
+    assert_int_equal(plan->arms[0].evaluation_count, 2);
+    assert_int_equal(plan->dropped_count, 1);
+    assert_non_null(strstr(plan->dropped[0].reason, "4 variants"));
+    plan_destroy(plan);
+    free(text);
+    free(command);
+    free(built);
+}
+
 static void a_thousand_cells_are_planned_with_the_trainings_really_needed(void **state)
 {
     struct error err = { 0 };
@@ -480,6 +507,7 @@ int main(void)
         cmocka_unit_test(contrasts_are_read_and_those_that_mean_nothing_are_refused),
         cmocka_unit_test(a_huge_file_is_refused_by_its_size),
         cmocka_unit_test(cells_that_differ_in_evaluation_share_a_training),
+        cmocka_unit_test(evaluations_take_as_many_variants_as_a_built_directory_has),
         cmocka_unit_test(a_thousand_cells_are_planned_with_the_trainings_really_needed),
         cmocka_unit_test(every_shipped_spec_is_planned),
         cmocka_unit_test(shipped_specs_of_published_sizes_are_planned),

@@ -176,6 +176,7 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
         { "seq_len", info->seq_len },
         { "vocab_size", info->vocab_size },
         { "num_puzzle_identifiers", info->num_puzzle_identifiers },
+        { "most_variants", info->most_variants },
         { "mean_puzzle_examples", info->mean_puzzle_examples },
         { "total_steps", (double)steps },
         { "steps_per_epoch", info->groups * info->mean_puzzle_examples / batch },

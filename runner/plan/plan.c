@@ -80,6 +80,7 @@ static int take_description(struct plan_arm *arm, const cJSON *answer, const cha
     memcpy(arm->data_hash, data_hash, HASH_HEX_SIZE);
     double epoch = json_real_or(answer, "steps_per_epoch", 0.0);
     arm->epochs = epoch > 0.0 ? (double)arm->total_steps / epoch : 0.0;
+    arm->variants = json_integer_or(answer, "most_variants", 0);
     arm->leaked = json_integer_or(answer, "leaked", 0);
     arm->tasks_tested = json_integer_or(answer, "tasks_evaluation", 0);
     arm->eval_step_flops = eval_flops * rows;
@@ -154,10 +155,13 @@ static int add_dropped(struct plan *plan, int arm, char *evaluation, char *reaso
 }
 
 /* The reason why the arm cannot be evaluated like that, newly allocated. NULL: it
- * can (*can is true), or no memory. */
-static char *why_dropped(bool *can, const struct config *trained, const struct config *config)
+ * can (*can is true), or no memory. there: the most variants of a task in its data, which
+ * in a directory of the published code data.num_aug does not tell. */
+static char *why_dropped(bool *can, const struct config *trained, int64_t there,
+                         const struct config *config)
 {
-    int64_t variants = config_int(trained, DATA_NUM_AUG) + 1;
+    int64_t drawn = config_int(trained, DATA_NUM_AUG) + 1;
+    int64_t variants = there > drawn ? there : drawn;
     int64_t asked = config_int(config, EVAL_AUGMENTATIONS);
     const struct system_facts *facts = config_system(trained);
 
@@ -203,7 +207,7 @@ static int add_evaluations(struct plan *plan, int number, struct error *err)
         char *text = evaluation_canonical(config, steps);
         if (text == NULL)
             return error_no_memory(err, "a plan");
-        char *reason = why_dropped(&can, trained, config);
+        char *reason = why_dropped(&can, trained, arm->variants, config);
         rc = can ? add_evaluation(arm, text, config, steps, err)
                  : add_dropped(plan, number, text, reason, err);
     }

@@ -29,6 +29,7 @@ struct plan_arm {
     /* owned; a sentence: tasks trained on, tested on and left out */
     char *data_counts;
     int64_t tasks_tested;         /* evaluation tasks; 0: not known */
+    int64_t variants;             /* most of a task in its data; 0: not known */
     int64_t leaked;               /* evaluation tasks of which a copy is trained on */
     struct seeded_text canonical; /* owned; canonical training form */
     struct seeded_text

@@ -38,6 +38,7 @@ static const struct {
     { "test_rows", offsetof(struct data_info, test_rows) },
     { "train_rows", offsetof(struct data_info, train_rows) },
     { "most_demonstrations", offsetof(struct data_info, most_demonstrations) },
+    { "most_variants", offsetof(struct data_info, most_variants) },
     { "num_puzzle_identifiers", offsetof(struct data_info, num_puzzle_identifiers) },
     { "seq_len", offsetof(struct data_info, seq_len) },
     { "vocab_size", offsetof(struct data_info, vocab_size) },

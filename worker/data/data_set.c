@@ -170,6 +170,8 @@ static void count_up(struct data_set *set)
         info->tasks_evaluation += task.evaluation;
         set->identifier[i] = own ? identifiers : 0;
         identifiers += own ? set->variants[i].count : 0;
+        if (set->variants[i].count > info->most_variants)
+            info->most_variants = set->variants[i].count;
         if (set->source.kind->has_context && task.demonstrations > info->most_demonstrations)
             info->most_demonstrations = task.demonstrations;
     }
