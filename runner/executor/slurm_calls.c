@@ -248,11 +248,6 @@ int slurm_calls_ask(struct slurm *slurm, struct slurm_task *task, struct error *
 
 /* ---- ends ---- */
 
-/* All tasks, also those that are gone. */
-#define EVERY_TASK(task, slurm)                                                                \
-    for (struct slurm_task *task = (struct slurm_task *)(slurm)->head.tasks; task != NULL;     \
-         task = (struct slurm_task *)task->head.next)
-
 static void on_ended(void *user, const struct client_answer *answer)
 {
     struct slurm *slurm = user;
@@ -262,7 +257,7 @@ static void on_ended(void *user, const struct client_answer *answer)
     if (failed)
         slurm_note_failure(slurm, "scancel", slurm_why_failed(answer));
     slurm->ends_wait = failed; /* and are asked for again */
-    EVERY_TASK(task, slurm)
+    EVERY_SLURM_TASK(task, slurm)
     {
         if (!failed && task->sending > task->sent)
             task->sent = task->sending;
@@ -272,46 +267,10 @@ static void on_ended(void *user, const struct client_answer *answer)
     go_on(slurm);
 }
 
-/* Whether the job of a voided task will begin no attempt. A runner knows all of those
- * that have not ended; who has no loop, only those that it was asked about. */
-static bool is_empty(const struct slurm *slurm, const struct slurm_task *task)
-{
-    int voided = 0, left = 0;
-
-    EVERY_TASK(other, slurm)
-    if (strcmp(other->place.job, task->place.job) == 0) {
-        voided += other->voided;
-        left += !other->voided && other->head.state != EXECUTOR_GONE;
-    }
-    return slurm->setup.loop != NULL ? left == 0 : voided == task->place.per_job;
-}
-
-/* How the end that is wanted is asked for. What waits has nothing to write: its job is
- * cancelled. A job that is shared is only told, and goes on; it is cancelled when none
- * of its attempts will be begun. */
-static enum slurm_end end_of(const struct slurm *slurm, const struct slurm_task *task)
-{
-    if (task->wanted <= task->sent || task->wanted <= task->sending ||
-        task->place.job[0] == '\0' || (task->over && !task->voided))
-        return SLURM_GOES_ON;
-    if (task->place.per_job == 1)
-        return task->wanted == SLURM_END_NOW || task->head.state == EXECUTOR_PENDING
-                   ? SLURM_END_NOW
-                   : SLURM_END_SOON;
-    if (!task->voided)
-        return task->head.state == EXECUTOR_RUNNING ? SLURM_END_SOON : SLURM_GOES_ON;
-    return is_empty(slurm, task) ? SLURM_END_NOW : SLURM_GOES_ON;
-}
-
-bool slurm_end_is_due(const struct slurm *slurm, const struct slurm_task *task)
-{
-    return task->sending != SLURM_GOES_ON || end_of(slurm, task) != SLURM_GOES_ON;
-}
-
 /* All tasks with this job are handled by the call that is about to be made. */
 static void set_sending(struct slurm *slurm, const char *job)
 {
-    EVERY_TASK(task, slurm)
+    EVERY_SLURM_TASK(task, slurm)
     if (strcmp(task->place.job, job) == 0)
         task->sending = task->wanted;
 }
@@ -327,8 +286,8 @@ static bool end_jobs(struct slurm *slurm, enum slurm_end end)
         argv[count++] = "--signal=TERM";
     }
     int first = count;
-    EVERY_TASK(task, slurm)
-    if (count < MOST_IDS && end_of(slurm, task) == end) {
+    EVERY_SLURM_TASK(task, slurm)
+    if (count < MOST_IDS && slurm_end_of(slurm, task) == end) {
         argv[count++] = task->place.job;
         set_sending(slurm, task->place.job);
     }

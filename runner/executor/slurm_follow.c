@@ -243,6 +243,34 @@ bool slurm_follow_all(struct slurm *slurm)
 
 /* ---- ends ---- */
 
+/* Whether the job of a voided task will begin no attempt. A runner knows all of those
+ * that have not ended; who has no loop, only those that it was asked about. */
+static bool is_empty(const struct slurm *slurm, const struct slurm_task *task)
+{
+    int voided = 0, left = 0;
+
+    EVERY_SLURM_TASK(other, slurm)
+    if (strcmp(other->place.job, task->place.job) == 0) {
+        voided += other->voided;
+        left += !other->voided && other->head.state != EXECUTOR_GONE;
+    }
+    return slurm->setup.loop != NULL ? left == 0 : voided == task->place.per_job;
+}
+
+enum slurm_end slurm_end_of(const struct slurm *slurm, const struct slurm_task *task)
+{
+    if (task->wanted <= task->sent || task->wanted <= task->sending ||
+        task->place.job[0] == '\0' || (task->over && !task->voided))
+        return SLURM_GOES_ON;
+    if (task->place.per_job == 1)
+        return task->wanted == SLURM_END_NOW || task->head.state == EXECUTOR_PENDING
+                   ? SLURM_END_NOW
+                   : SLURM_END_SOON;
+    if (!task->voided)
+        return task->head.state == EXECUTOR_RUNNING ? SLURM_END_SOON : SLURM_GOES_ON;
+    return is_empty(slurm, task) ? SLURM_END_NOW : SLURM_GOES_ON;
+}
+
 /* Whether nobody has begun the first attempt of the task's job either. */
 static bool is_first_unbegun(struct slurm *slurm, const struct slurm_task *task)
 {
@@ -318,7 +346,8 @@ void slurm_tasks_conclude(struct slurm *slurm)
     double now = clock_monotonic_s();
 
     EACH_SLURM_TASK(task, slurm)
-    if (task->voided && !slurm_end_is_due(slurm, task))
+    if (task->voided && task->sending == SLURM_GOES_ON &&
+        slurm_end_of(slurm, task) == SLURM_GOES_ON)
         slurm_task_gone(task, OUTCOME_NEVER_STARTED);
     else if (!task->voided && task->over && is_concluded(slurm, task, now))
         slurm_task_gone(task, task->cause);

@@ -87,14 +87,17 @@ static inline struct slurm_task *slurm_next_task(struct executor_task *from)
     for (struct slurm_task *task = slurm_next_task((slurm)->head.tasks); task != NULL;         \
          task = slurm_next_task(task->head.next))
 
+/* All tasks, also those that are gone. */
+#define EVERY_SLURM_TASK(task, slurm)                                                          \
+    for (struct slurm_task *task = (struct slurm_task *)(slurm)->head.tasks; task != NULL;     \
+         task = (struct slurm_task *)task->head.next)
+
 /* ---- slurm_calls.c ---- */
 
 /* Calls the client program that is due, unless one is running. */
 void slurm_calls_next(struct slurm *slurm);
 /* Without a loop: ends all jobs that are to be ended, unless scancel fails. */
 void slurm_calls_end(struct slurm *slurm);
-/* Whether the task's job is to be ended, or just being ended. */
-bool slurm_end_is_due(const struct slurm *slurm, const struct slurm_task *task);
 /* For a task that was adopted: waits for a list of the jobs, unless the last one is
  * fresh, and takes the task's state from it. Without an answer it stays pending. */
 int slurm_calls_ask(struct slurm *slurm, struct slurm_task *task, struct error *err) MUST_CHECK;
@@ -135,6 +138,10 @@ void slurm_task_over(struct slurm_task *task, enum outcome cause);
 void slurm_task_gone(struct slurm_task *task, enum outcome cause);
 /* A list says that the task's job is over. */
 void slurm_task_job_over(struct slurm_task *task, const struct slurm_job *job);
+/* How the end that is wanted of the task is to be asked for, if it was not yet. What
+ * waits has nothing to write: its job is cancelled. A job that is shared is only told,
+ * and goes on; it is cancelled when none of its attempts will be begun. */
+enum slurm_end slurm_end_of(const struct slurm *slurm, const struct slurm_task *task);
 /* Ends the tasks that are over, once what their workers wrote can be seen. */
 void slurm_tasks_conclude(struct slurm *slurm);
 /* Writes the task's place, and its name for messages, from what is known of its job. */
