@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +140,23 @@ static void a_share_of_pairs_leaves_one_of_each_task_and_all_tests(void **state)
     data_set_close(least);
 }
 
+/* Tests without a solution are not trained on, so that none is what is left of a task. */
+static void hidden_tests_are_no_training_pairs(void **state)
+{
+    static const char *const HIDDEN_TASKS[] = { HIDDEN(1), HIDDEN(2), HIDDEN(3),
+                                                HIDDEN(4), HIDDEN(5), HIDDEN(6) };
+    char name[40];
+
+    (void)state;
+    put("evaluation/tested.json", TASK(7));
+    for (int i = 0; i < 6; i++) {
+        snprintf(name, sizeof name, "training/hidden%d.json", i);
+        put(name, HIDDEN_TASKS[i]);
+    }
+    expect_tasks(room, (const char *[]){ "data.pair_share", "0", NULL }, 7, 1);
+    expect_words(room, (const char *[]){ "data.pair_share", "0", NULL }, "7 tasks trained on");
+}
+
 /* Tasks of which nothing is trained on have their demonstrations as context. */
 static void tasks_never_trained_on_have_a_context(void **state)
 {
@@ -166,6 +184,8 @@ int main(void)
         cmocka_unit_test(a_share_of_tasks_is_part_of_a_larger_one),
         cmocka_unit_test(a_number_of_tests_does_not_depend_on_what_is_trained),
         cmocka_unit_test(a_share_of_pairs_leaves_one_of_each_task_and_all_tests),
+        cmocka_unit_test_setup_teardown(hidden_tests_are_no_training_pairs, make_room,
+                                        remove_room),
         cmocka_unit_test(tasks_never_trained_on_have_a_context),
     };
 

@@ -93,10 +93,23 @@ static int compare_numbers(const void *a, const void *b)
     return *(const int *)a - *(const int *)b;
 }
 
+/* Takes hidden tests out of a task that is not tested: nobody trains on them, so that
+ * they are none of its training pairs. */
+static void leave_known(struct arc_task *task)
+{
+    int kept = task->demonstrations, total = task->demonstrations + task->tests;
+
+    for (int i = kept; i < total && !task->evaluation; i++)
+        if (task->pairs[i].has_output)
+            task->pairs[kept++] = task->pairs[i];
+    task->tests = task->evaluation ? task->tests : kept - task->demonstrations;
+}
+
 /* Leaves the pairs of a task that are drawn, at least one, in their order. */
 static int draw_pairs(struct arc_share *out, struct arc_task *task, const struct config *config,
                       struct error *err)
 {
+    leave_known(task);
     int total = task->demonstrations + task->tests, demonstrations = 0;
     int count = task->evaluation ? task->demonstrations : total;
     int left = rounded(config_real(config, DATA_PAIR_SHARE), count);
