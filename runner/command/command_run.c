@@ -216,7 +216,7 @@ static int work_on(struct store *store, struct workspace *workspace,
         rc = supervise(&result, store, workspace, options, EXECUTORS, experiment, err);
         if (rc != ERROR_NOSPACE)
             break;
-        /* The state of this process is not needed: it restarts as after a crash. */
+        /* What it has counted apart, it restarts as after a crash. */
         rc = wait_for_space(workspace, err);
     }
     if (rc == 0 && result.interrupted)

@@ -442,9 +442,9 @@ int supervise(struct supervise_result *out, struct store *store,
     static const int numbers[2] = { SIGINT, SIGTERM };
     struct supervisor *s = calloc(1, sizeof *s);
 
-    *out = (struct supervise_result){ 0 };
     if (s == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for the supervisor");
+    s->result = *out;
     s->store = store;
     s->workspace = workspace;
     s->options = options;

@@ -13,12 +13,13 @@ struct executor_type;
 struct store;
 
 struct supervise_result {
-    int done, failed;          /* own jobs that ended in this session */
+    int done, failed;          /* own jobs that ended */
     int causes[OUTCOME_COUNT]; /* numbers of failed jobs by cause */
     bool interrupted;
 };
 
 /*
+ * Adds to *out, which the caller has set to zeros or to an earlier result of the session.
  * Works until experiment (NULL: all experiments) has no job that could run. Jobs of
  * other experiments with a higher priority go first meanwhile. The caller holds the
  * workspace's lock. First, attempts of an earlier runner are adopted or concluded.
