@@ -18,6 +18,7 @@
 #include "kind_sudoku.h"
 #include "settings.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,11 +218,33 @@ static int check_settings(const struct config *config, struct error *err)
         key = settings_table[DATA_PAIR_SHARE].key;
     if (config_int(config, DATA_TEST_TASKS) > 0)
         key = settings_table[DATA_TEST_TASKS].key;
+    if (config_bool(config, DATA_DROP_LEAKED))
+        key = settings_table[DATA_DROP_LEAKED].key;
+    if (!config_bool(config, DATA_TRANSLATION))
+        key = settings_table[DATA_TRANSLATION].key;
+    if (config_int(config, DATA_MIN_DIFFICULTY) > 0)
+        key = settings_table[DATA_MIN_DIFFICULTY].key;
     return key == NULL ? 0
                        : error_set(err, ERROR_FORMAT,
                                    "%s: data.path = %s holds examples that are built already; "
                                    "leave the setting out, and build the data with it",
                                    key, config_text(config, DATA_PATH));
+}
+
+/* The canvas is that on which the examples were built. */
+static int check_canvas(const struct content *content, const struct config *config,
+                        struct error *err)
+{
+    int64_t canvas = config_int(config, DATA_CANVAS);
+
+    if (!content->kind.has_identifiers || !config_differs(config, DATA_CANVAS) ||
+        canvas == content->built.side)
+        return 0;
+    return error_set(err, ERROR_FORMAT,
+                     "data.canvas = %" PRId64 ": data.path = %s holds examples that are built "
+                     "on %d x %d; leave the setting out, and build the data with it",
+                     canvas, config_text(config, DATA_PATH), content->built.side,
+                     content->built.side);
 }
 
 static int group_fault(const struct content *content, struct place p, const char *directory,
@@ -420,6 +443,8 @@ static int load(struct data_source *out, const struct config *config, struct err
         rc = built_open(&content->built, &out->files, directory, err);
     if (rc == 0)
         rc = prepare(content, directory, err);
+    if (rc == 0)
+        rc = check_canvas(content, config, err);
     if (rc < 0)
         return rc;
     const struct built_split *train = &content->built.splits[SPLIT_TRAIN];
