@@ -23,6 +23,7 @@ enum { MOST_CONNECTIONS = 256, IDLE_S = 30, DAEMONS = 2, SIGNALS = 3 };
 
 struct daemon {
     struct MHD_Daemon *http; /* NULL: none */
+    unsigned connections;    /* after it has run */
     uv_poll_t poll;
     uv_timer_t timer;
 };
@@ -255,12 +256,21 @@ static size_t leave_encoded(void *user, struct MHD_Connection *connection, char 
 
 static void on_time(uv_timer_t *timer);
 
-/* Lets the daemon work, and comes back when it wants to. */
+/* Lets the daemon work, and comes back when it wants to. When it has as many
+ * connections as it takes, it does not listen until it runs after some of them have
+ * ended: if these were all, nothing else would make it run. */
 static void run_daemon(struct daemon *daemon)
 {
     MHD_UNSIGNED_LONG_LONG wait_ms;
+    unsigned before;
 
-    MHD_run(daemon->http);
+    do {
+        before = daemon->connections;
+        MHD_run(daemon->http);
+        daemon->connections =
+            MHD_get_daemon_info(daemon->http, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+                ->num_connections;
+    } while (daemon->connections < before);
     if (MHD_get_timeout(daemon->http, &wait_ms) == MHD_YES)
         uv_timer_start(&daemon->timer, on_time, wait_ms, 0);
     else

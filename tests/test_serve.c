@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "names.h"
 #include "number.h"
 #include "sandbox.h"
 #include "store.h"
@@ -23,6 +24,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -608,6 +610,57 @@ static void a_port_in_use_and_bad_words_are_said(void **state)
 /* ---- the sandbox ---- */
 
 /* A number of /proc/PID/status. */
+/* More connections than the server takes, none of which asks for anything whole. Is killed. */
+static pid_t crowd(void)
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        for (int i = 0; i < 300; i++)
+            dprintf(page_connect(&server), "GET / HTTP/1.1\r\n");
+        for (;;)
+            pause();
+    }
+    return pid;
+}
+
+static int count_open(pid_t pid)
+{
+    struct names names = { 0 };
+    struct error err;
+    char path[60];
+
+    snprintf(path, sizeof path, "/proc/%ld/fd", (long)pid);
+    assert_int_equal(names_read(&names, path, &err), 0);
+    int count = names.count;
+    names_release(&names);
+    return count;
+}
+
+/* As many connections as it takes, and then all of them end at the same moment. */
+static void a_server_that_was_full_takes_connections_again(void **state)
+{
+    const struct timeval limit = { .tv_sec = 10 };
+    pid_t pid = crowd();
+    char answer[8];
+    int tries = 0;
+
+    (void)state;
+    while (count_open(server.pid) < 256 && tries++ < 500)
+        usleep(20000);
+    assert_true(tries < 500);
+    assert_int_equal(kill(server.pid, SIGSTOP), 0);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(kill(server.pid, SIGCONT), 0);
+    int fd = page_connect(&server);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
+    dprintf(fd, "GET / HTTP/1.1\r\n\r\n");
+    assert_true(read(fd, answer, sizeof answer) > 0);
+    close(fd);
+}
+
 static long status_number(pid_t pid, const char *name)
 {
     char path[40], line[256];
@@ -681,6 +734,7 @@ int main(void)
         cmocka_unit_test(an_evaluation_is_told_by_everything_that_it_has_set),
         cmocka_unit_test(any_two_arms_are_compared_and_a_wrong_name_is_said),
         cmocka_unit_test(the_page_of_an_experiment_leads_to_the_comparison_of_two_of_its_arms),
+        cmocka_unit_test(a_server_that_was_full_takes_connections_again),
         cmocka_unit_test(a_port_in_use_and_bad_words_are_said),
         cmocka_unit_test(the_server_reads_the_workspace_and_can_do_nothing_else),
         cmocka_unit_test(a_database_that_was_replaced_is_not_shown),

@@ -70,7 +70,7 @@ int page_server_stop(struct page_server *server)
     return place_finish(server->pid);
 }
 
-static int connect_to(const struct page_server *server)
+int page_connect(const struct page_server *server)
 {
     struct sockaddr_un local = { .sun_family = AF_UNIX };
     struct sockaddr_in port = { .sin_family = AF_INET,
@@ -107,7 +107,7 @@ static char *read_all(int fd)
 void page_send(struct page_reply *out, const struct page_server *server, const char *method,
                const char *path, const char *headers)
 {
-    int fd = connect_to(server);
+    int fd = page_connect(server);
 
     assert_true(dprintf(fd, "%s %s HTTP/1.1\r\nConnection: close\r\n%s\r\n", method, path,
                         headers) > 0);

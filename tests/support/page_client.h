@@ -20,6 +20,9 @@ void page_server_start(struct page_server *server, const char *workspace, const 
 /* Ends it by SIGTERM; its exit code, or 128 and the signal. */
 int page_server_stop(struct page_server *server);
 
+/* A connection to it; the descriptor. */
+int page_connect(const struct page_server *server);
+
 struct page_reply {
     int status;
     char *headers, *body; /* fresh */
