@@ -27,6 +27,7 @@ enum run_state {
     RUN_CANCELLED,
     RUN_STATE_COUNT
 };
+/* "queued", "diverged" ... */
 const char *run_state_name(enum run_state state);
 
 struct result_arm {
@@ -152,9 +153,6 @@ int results_have_interim(bool *out, struct store *store, const struct results *r
 /* Loads every recorded measure. */
 int results_load_recorded(struct results *results, struct store *store,
                           struct error *err) MUST_CHECK;
-
-/* "queued", "diverged" ... */
-const char *run_state_name(enum run_state state);
 
 /* "3 of 12 runs not done (2 queued, 1 failed)" into out, "" when all are done. */
 void run_counts_describe(char *out, size_t size, const struct run_counts *counts);
