@@ -31,8 +31,8 @@ static int write_task(const struct arc_task *task, const char *directory, struct
     return rc;
 }
 
-/* Every task of this layout has demonstrations and tests: lists of pairs and directories
- * of the published code have tasks that lack one or the other. */
+/* Every task of this layout has demonstrations and tests: lists of pairs and
+ * directories of the published code have tasks that lack one or the other. */
 static int check_both(const struct data_source *source, struct error *err)
 {
     for (int i = 0; i < source->task_count; i++) {

@@ -120,8 +120,8 @@ const struct grid *data_set_solution(const struct data_set *set, enum data_split
 void data_set_answer(const struct data_set *set, enum data_split split, int row,
                      const int32_t *predictions, struct grid *out);
 
-/* ERROR_FORMAT where answers to the rows of SPLIT_TRAIN cannot be undone, and may not be
- * read. */
+/* ERROR_FORMAT where answers to the rows of SPLIT_TRAIN cannot be undone, and may not
+ * be read. */
 int data_set_check_train_rows(const struct data_set *set, struct error *err) MUST_CHECK;
 
 /* Whether an answer, as data_set_answer() returns it, draws a shortest path; and
