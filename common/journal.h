@@ -29,8 +29,8 @@ struct journal_writer {
 int journal_open(struct journal_writer *writer, const char *path, struct error *err) MUST_CHECK;
 /* Appends an event. body is an object of the event's members besides h, n, t and type;
  * it may be NULL, and is deleted whatever happens. sync: the line must survive a power
- * cut. After an error the line may be there in part, or, where the sequence has advanced,
- * whole but not synced. */
+ * cut. After an error the line may be there in part, or, where the sequence has
+ * advanced, whole but not synced. */
 int journal_append(struct journal_writer *writer, const char *type, cJSON *body, bool sync,
                    struct error *err) MUST_CHECK;
 void journal_close(struct journal_writer *writer);

@@ -282,8 +282,8 @@ const char *setting_nearest(const char *key);
 int config_set_json(struct config *config, int id, const cJSON *value, const char *where,
                     struct error *err) MUST_CHECK;
 /* The same from the text of --set key=value: JSON, or a bare word for settings of text
- * and choices. Where several places are allowed, "A,B" is a list, unless there is a file
- * of that name. Any other text is an error, as a value of the wrong type is. */
+ * and choices. Where several places are allowed, "A,B" is a list, unless there is a
+ * file of that name. Any other text is an error, as a value of the wrong type is. */
 int config_set_text(struct config *config, const char *key, const char *text, const char *where,
                     struct error *err) MUST_CHECK;
 /* One value as fresh JSON (an INT_OR_WORD's word as text), NULL when out of memory. */

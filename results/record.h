@@ -94,8 +94,8 @@ int record_job_json(struct store *store, cJSON **out, const struct record_job *j
 int record_job_settings(struct store *store, cJSON *config, int64_t job_id,
                         struct error *err) MUST_CHECK;
 
-/* Records that the attempt's worker is running, and its job unless that is over already:
- * cancelled. */
+/* Records that the attempt's worker is running, and its job unless that is over
+ * already: cancelled. */
 int record_attempt_running(struct store *store, int64_t attempt_id, int64_t job_id,
                            struct error *err) MUST_CHECK;
 

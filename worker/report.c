@@ -40,8 +40,8 @@ int report_event(struct report *report, const char *type, cJSON *body, bool sync
     if (body == NULL)
         return error_set(err, ERROR_NOMEM, "out of memory for the event %s", type);
     rc = journal_append(&report->journal, type, body, sync, err);
-    /* Removes a line cut off by a full disk, so that the error event can follow. A whole
-     * one that could not be synced stays: it may have been read. */
+    /* Removes a line cut off by a full disk, so that the error event can follow. A
+     * whole one that could not be synced stays: it may have been read. */
     bool whole = report->journal.sequence > sequence;
     if (rc < 0 && !whole && size >= 0 && ftruncate(report->journal.fd, size) < 0)
         return rc;

@@ -12,7 +12,8 @@
  *   poll()     renews the states of all tasks of the executor at once. The loop polls
  *              several times a second: an executor that has to ask a server keeps an
  *              interval of its own, and calls a task gone when it knows the cause.
- *   signal()   asks the worker to stop, or kills it; without a loop, at the next poll().
+ *   signal()   asks the worker to stop, or kills it; without a loop, at the next
+ *              poll().
  *   release()  the caller has seen the end, or does not want to know it: slots are free
  *              again. What still runs goes on.
  *

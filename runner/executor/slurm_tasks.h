@@ -45,7 +45,7 @@ struct slurm_task {
     int missing; /* lists in a row that lacked its job */
     bool asked;  /* sacct is asked for the job, or was */
     bool over;   /* the job or the attempt is over, or Slurm does not know the job */
-    bool voided; /* no job will begin it: it is gone as soon as its job need not be ended */
+    bool voided; /* no job will begin it: it is gone once its job need not be ended */
     enum slurm_node node;
     double over_at; /* monotonic time at which that was seen */
     enum outcome cause;

@@ -155,8 +155,8 @@ static int add_dropped(struct plan *plan, int arm, char *evaluation, char *reaso
 }
 
 /* The reason why the arm cannot be evaluated like that, newly allocated. NULL: it
- * can (*can is true), or no memory. there: the most variants of a task in its data, which
- * in a directory of the published code data.num_aug does not tell. */
+ * can (*can is true), or no memory. there: the most variants of a task in its data,
+ * which in a directory of the published code data.num_aug does not tell. */
 static char *why_dropped(bool *can, const struct config *trained, int64_t there,
                          const struct config *config)
 {
