@@ -123,9 +123,9 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
         slot->hung = true;
     }
     slot->flooded = slot->flooded || log_size(s, slot) > LOG_LIMIT;
-    /* A hung process does not react to SIGTERM: it is killed with its keeper. One with
-     * a faulty journal is asked first, so that its keeper writes exit.json: without that
-     * a rebuild would take the damage for that of a power failure. */
+    /* A hung process does not react to SIGTERM: it is killed with its keeper. One
+     * with a faulty journal is asked first, so that its keeper writes exit.json:
+     * without it a rebuild would take the damage for that of a power failure. */
     bool faulty = slot->recorder.error_text[0] != '\0';
     if (slot->hung || slot->flooded || s->interrupts > 1)
         send_signal(slot, EXECUTOR_KILL);

@@ -20,11 +20,11 @@ struct supervise_result {
 
 /*
  * Adds to *out, which the caller has set to zeros or to an earlier result of the
- * session. Works until experiment (NULL: all experiments) has no job that could run. Jobs of
- * other experiments with a higher priority go first meanwhile. The caller holds the
- * workspace's lock. First, attempts of an earlier runner are adopted or concluded.
- * types: a table such as EXECUTORS; the first one starts jobs. SIGINT or SIGTERM:
- * workers write a checkpoint and stop; a second one stops them at once.
+ * session. Works until experiment (NULL: all experiments) has no job that could run.
+ * Jobs of other experiments with a higher priority go first meanwhile. The caller
+ * holds the workspace's lock. First, attempts of an earlier runner are adopted or
+ * concluded. types: a table such as EXECUTORS; the first one starts jobs. SIGINT or
+ * SIGTERM: workers write a checkpoint and stop; a second one stops them at once.
  */
 int supervise(struct supervise_result *out, struct store *store,
               const struct workspace *workspace, const struct options *options,
