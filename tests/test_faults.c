@@ -502,6 +502,58 @@ static void a_small_file_system_fills_up_and_gets_room(void **state)
     fault_end(&f);
 }
 
+/* One of two runs is quarantined, and the disk full only then. */
+static void what_failed_before_a_full_disk_is_told_at_the_end(void **state)
+{
+    struct fault f;
+    char filler[200], block[4096] = { 0 };
+
+    (void)state;
+    fault_begin(&f);
+    assert_int_equal(mkdir(f.place.workspace, 0777), 0);
+    if (mount("tmpfs", f.place.workspace, "tmpfs", 0, "size=8m") != 0) {
+        print_message("# skip: no tmpfs can be mounted here: %s\n", strerror(errno));
+        fault_end(&f);
+        skip();
+    }
+    assert_int_equal(place_finish(place_start(&f.place, "queue", f.place.spec, "--set",
+                                              "train.max_steps=2500", NULL)),
+                     0);
+    pid_t pid = place_start(&f.place, "work", "--jobs", "2", NULL);
+    assert_true(place_wait_for(&f.place, "SELECT count(DISTINCT run_id) FROM metric", "2"));
+    char *directory = place_ask(&f.place, "SELECT directory FROM attempt ORDER BY attempt_id");
+    snprintf(filler, sizeof filler, "%s/%s/journal.jsonl", f.place.workspace, directory);
+    free(directory);
+    FILE *file = fopen(filler, "a");
+    assert_non_null(file);
+    fputs("this is no event\n", file);
+    fclose(file);
+    assert_true(
+        place_wait_for(&f.place, "SELECT count(*) FROM job WHERE state = 'quarantined'", "1"));
+    place_signal_workers(&f.place, SIGSTOP); /* the other one is not to be done before */
+    snprintf(filler, sizeof filler, "%s/filler", f.place.workspace);
+    file = fopen(filler, "w");
+    assert_non_null(file);
+    setvbuf(file, NULL, _IONBF, 0);
+    while (fwrite(block, sizeof block, 1, file) == 1)
+        ;
+    fclose(file);
+    place_signal_workers(&f.place, SIGCONT);
+    for (int i = 0; i < 300 && !place_output_has(&f.place, "paused; nothing is lost"); i++)
+        place_sleep_ms(100);
+    unlink(filler);
+    int code = place_finish(pid);
+    bool paused = place_output_has(&f.place, "there is room again");
+    char *states = place_ask(&f.place, "SELECT group_concat(DISTINCT state) FROM"
+                                       " (SELECT state FROM job ORDER BY state)");
+    assert_int_equal(umount(f.place.workspace), 0);
+    assert_true(paused);
+    assert_string_equal(states, "done,quarantined");
+    assert_int_equal(code, 1);
+    free(states);
+    fault_end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -513,6 +565,8 @@ int main(void)
         cmocka_unit_test(a_torn_journal_of_a_starting_attempt_is_no_fault_of_the_worker),
         cmocka_unit_test(a_full_disk_pauses_and_goes_on),
         cmocka_unit_test(a_small_file_system_fills_up_and_gets_room),
+        cmocka_unit_test_setup_teardown(what_failed_before_a_full_disk_is_told_at_the_end,
+                                        fault_use_real_worker, fault_use_null_worker_again),
     };
 
     select_tests();
