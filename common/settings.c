@@ -8,6 +8,7 @@
 #include "init_from.h"
 #include "json.h"
 #include "settings_together.h"
+#include "text.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -50,10 +51,31 @@ const char *setting_nearest(const char *key)
     return nearest;
 }
 
+/* Texts are UTF-8, since they go into JSON: arguments and the current directory need not
+ * be. */
+static int check_utf8(int id, const char *text, struct error *err)
+{
+    size_t left = strlen(text);
+
+    for (size_t length; left > 0; text += length, left -= length) {
+        length = text_character(NULL, text, left);
+        if (length == 0)
+            return error_set(
+                err, ERROR_FORMAT,
+                "%s: the byte 0x%02x is not UTF-8; a file or folder of such a name "
+                "is to be renamed",
+                settings_table[id].key, (unsigned char)*text);
+    }
+    return 0;
+}
+
 static int set_text_value(struct config *config, int id, const char *text, struct error *err)
 {
-    char *copy = strdup(text);
+    int rc = check_utf8(id, text, err);
 
+    if (rc < 0)
+        return rc;
+    char *copy = strdup(text);
     if (copy == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for %s", settings_table[id].key);
     free(config->values[id].text);

@@ -69,6 +69,8 @@ static void wrong_values_are_refused_with_what_is_allowed(void **state)
         { "train.seed", "nan", "train.seed = \"nan\": expected an integer" },
         { "eval.augmentations", "some", "or \"all\"" },
         { "data.path", "\"/unclosed", "the text ends inside a string" },
+        { "data.path", "caf\xe9", "data.path: the byte 0xe9 is not UTF-8" },
+        { "data.path", "a,caf\xc3", "data.path: the byte 0xc3 is not UTF-8" },
         { "arch.num_head", "4", "did you mean \"arch.num_heads\"" },
         { "hidden_size", "4", "arch.hidden_size" },
     };
