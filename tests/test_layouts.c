@@ -59,6 +59,31 @@ static void combined_files_may_have_underscores_or_hyphens(void **state)
     free(hyphen);
 }
 
+/* Names of sets go into JSON, which is UTF-8. */
+static void names_of_sets_are_whole_characters(void **state)
+{
+    char file[200] = "long/", want[80] = "read ";
+
+    (void)state;
+    strcat(file, "aa");
+    strcat(want, "aa");
+    for (int i = 0; i < 35; i++) { /* of 63 bytes the last is half a character */
+        strcat(file, "\xd0\xb9");
+        strcat(want, i < 30 ? "\xd0\xb9" : "");
+    }
+    put(strcat(file, "_challenges.json"), "{\"t\":" TASK(1) "}");
+    char *path = file_join(room, "long");
+    struct data_set *set;
+    assert_null(open_with(&set, path, NULL));
+    assert_memory_equal(data_set_info(set)->counts, strcat(want, " 1;"), strlen(want));
+    data_set_close(set);
+    free(path);
+    put("bytes/caf\xe9_challenges.json", "{\"t\":" TASK(1) "}");
+    path = file_join(room, "bytes");
+    expect_refusal(path, NULL, "expected UTF-8 without control characters: rename the file");
+    free(path);
+}
+
 static void folders_of_folders_are_read_and_names_that_clash_get_their_folder(void **state)
 {
     char name[DATA_NAME_SIZE];
@@ -451,6 +476,7 @@ int main(void)
 #define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, make_room, remove_room)
     const struct CMUnitTest tests[] = {
         IN_ROOM(combined_files_may_have_underscores_or_hyphens),
+        IN_ROOM(names_of_sets_are_whole_characters),
         IN_ROOM(folders_of_folders_are_read_and_names_that_clash_get_their_folder),
         IN_ROOM(only_sets_called_evaluation_are_tested_unless_others_are_named),
         IN_ROOM(a_task_in_two_sets_is_taken_once_or_both_files_are_named),

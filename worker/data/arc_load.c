@@ -5,6 +5,7 @@
 #include "file.h"
 #include "gzip_file.h"
 #include "json.h"
+#include "text.h"
 #include "work.h"
 
 #include <dirent.h>
@@ -13,6 +14,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* Copies as many whole characters of a text of that length as there is room for. */
+static void copy_name(char out[ARC_NAME_SIZE], const char *text, size_t length)
+{
+    size_t most = ARC_NAME_SIZE - 1;
+
+    if (length > most)
+        length = text_whole_characters(text, most);
+    memcpy(out, text, length);
+    out[length] = '\0';
+}
 
 /* The last part of a path, without slashes at its end. */
 static void name_source(char out[ARC_NAME_SIZE], const char *path)
@@ -24,7 +36,7 @@ static void name_source(char out[ARC_NAME_SIZE], const char *path)
     size_t start = end;
     while (start > 0 && path[start - 1] != '/')
         start--;
-    snprintf(out, ARC_NAME_SIZE, "%.*s", (int)(end - start), path + start);
+    copy_name(out, path + start, end - start);
 }
 
 int arc_tasks_add_set(struct arc_tasks *tasks, const char *name, const char *path,
@@ -210,7 +222,7 @@ static bool is_challenges(const char *path)
 
 /* The set of a file of challenges: its name without "arc-agi_" and
  * "_challenges.json". */
-static void set_name(char out[ARC_NAME_SIZE], const char *path)
+static int set_name(char out[ARC_NAME_SIZE], const char *path, struct error *err)
 {
     static const char prefix[] = "arc-agi";
     const char *base = base_name(path);
@@ -220,7 +232,13 @@ static void set_name(char out[ARC_NAME_SIZE], const char *path)
     if (strncmp(base, prefix, sizeof prefix - 1) != 0 || length <= skip ||
         (base[skip - 1] != '_' && base[skip - 1] != '-'))
         skip = 0;
-    snprintf(out, ARC_NAME_SIZE, "%.*s", (int)(length - skip), base + skip);
+    copy_name(out, base + skip, length - skip);
+    return text_is_printable(out)
+               ? 0
+               : error_set(err, ERROR_FORMAT,
+                           "%s: the file gives its set the name \"%s\"; expected UTF-8 without "
+                           "control characters: rename the file",
+                           path, out);
 }
 
 /* The path of X_solutions.json for X_challenges.json, or of X_solutions.json.gz if
@@ -247,7 +265,8 @@ static int load_combined(struct arc_tasks *tasks, const char *path, struct error
     int rc = other == NULL ? error_no_memory(err, "the tasks")
                            : data_files_add(&tasks->files, path, err);
 
-    set_name(name, path);
+    if (rc == 0)
+        rc = set_name(name, path, err);
     int set = rc == 0 ? arc_tasks_add_set(tasks, name, path, err) : rc;
     if (rc == 0)
         rc = set < 0 ? set : read_tasks_object(&challenges, path, "tasks", err);
