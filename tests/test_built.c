@@ -520,6 +520,7 @@ static void rows_without_a_puzzle_and_names_that_stand_twice_are_named(void **st
 {
     static const uint8_t nothing[32];
     static const char twice[] = "[\"<blank>\", \"a\", \"b\", \"a\"]";
+    static const char control[] = "[\"<blank>\", \"a\\u001b[31m\"]";
 
     (void)state;
     make_small();
@@ -530,6 +531,9 @@ static void rows_without_a_puzzle_and_names_that_stand_twice_are_named(void **st
     make_small();
     put("identifiers.json", twice, strlen(twice));
     refuse(NULL, "identifiers.json: entry 3 is \"a\", as entry 1 is");
+    put("identifiers.json", control, strlen(control));
+    refuse(NULL,
+           "identifiers.json: entry 1: expected a name of at most 87 bytes without control");
 }
 
 static void counts_of_dataset_json_are_those_of_its_arrays(void **state)

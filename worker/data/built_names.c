@@ -4,6 +4,7 @@
 #include "error.h"
 #include "file.h"
 #include "json.h"
+#include "text.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -21,10 +22,13 @@ static int take_names(struct built *built, const char *path, struct error *err)
     if (built->names == NULL)
         return error_no_memory(err, "the identifiers");
     for (const cJSON *item = built->identifiers->child; item != NULL; item = item->next) {
-        if (!cJSON_IsString(item) || strlen(item->valuestring) >= DATA_IDENTIFIER_SIZE)
-            return error_set(err, ERROR_FORMAT,
-                             "%s: entry %d: expected a name of at most %d characters", path,
-                             count, DATA_IDENTIFIER_SIZE - 1);
+        if (!cJSON_IsString(item) || strlen(item->valuestring) >= DATA_IDENTIFIER_SIZE ||
+            !text_is_printable(item->valuestring))
+            return error_set(
+                err, ERROR_FORMAT,
+                "%s: entry %d: expected a name of at most %d bytes without control "
+                "characters",
+                path, count, DATA_IDENTIFIER_SIZE - 1);
         built->names[count++] = item->valuestring;
     }
     if (strcmp(built->names[0], BLANK) == 0)
