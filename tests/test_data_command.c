@@ -332,9 +332,38 @@ static void what_cannot_be_done_is_said_in_one_line(void **state)
     refuse((const char *[]){ "build", "builtin:sudoku", NULL }, "expected --output");
     refuse((const char *[]){ "build", "builtin:sudoku", "-o", room, "--layout", "x", NULL },
            "--layout x: expected one of");
+    char *named = file_join(room, "x_challenges.json"), *output = file_join(room, "out.d");
+    put("x_challenges.json", "{\"a\":{\"train\":[{\"input\":[[1]],\"output\":[[2]]}],\"test\":"
+                             "[{\"input\":[[1]]}]},\"b/c\":{\"train\":[{\"input\":[[3]],"
+                             "\"output\":[[2]]}],\"test\":[{\"input\":[[1]]}]}}");
+    refuse((const char *[]){ "build", named, "-o", output, "--layout", "arc", NULL },
+           "the task b/c cannot be the file b/c.json");
+    free(named);
+    free(output);
     refuse((const char *[]){ "check", "builtin:sudoku", "--set", "data.sudoku_sied=4", NULL },
            "data.sudoku_sied");
     free(two);
+}
+
+/* A disk that is full, when what is shown does not reach it. */
+static void what_cannot_be_written_is_no_success(void **state)
+{
+    static const char *const commands[] = { "show", "check" };
+    const char *build = getenv("HRMLAB_BUILD");
+    char command[300];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        snprintf(command, sizeof command,
+                 "%s/hrmlab data %s builtin:maze --set data.maze_train=1 --set "
+                 "data.maze_test=1 >/dev/full 2>%s/errors",
+                 build != NULL ? build : "build/asan", commands[i], room);
+        int status = system(command);
+        char *errors = take("errors");
+        assert_int_equal(WEXITSTATUS(status), 3);
+        assert_non_null(strstr(errors, "standard output cannot be written"));
+        free(errors);
+    }
 }
 
 int main(void)
@@ -360,6 +389,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_build_says_on_a_terminal_how_far_it_is, make_room,
                                         remove_room),
         cmocka_unit_test_setup_teardown(what_cannot_be_done_is_said_in_one_line, make_room,
+                                        remove_room),
+        cmocka_unit_test_setup_teardown(what_cannot_be_written_is_no_success, make_room,
                                         remove_room),
     };
 

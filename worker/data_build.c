@@ -32,16 +32,22 @@ static int write_task(const struct arc_task *task, const char *directory, struct
 }
 
 /* Every task of this layout has demonstrations and tests: lists of pairs and
- * directories of the published code have tasks that lack one or the other. */
-static int check_both(const struct data_source *source, struct error *err)
+ * directories of the published code have tasks that lack one or the other. And its name
+ * is that of a file, which is not hidden. */
+static int check_tasks(const struct data_source *source, struct error *err)
 {
     for (int i = 0; i < source->task_count; i++) {
         struct data_task task;
         char name[DATA_NAME_SIZE];
         source->kind->task(source->content, i, &task);
+        source->kind->task_name(source->content, i, name);
+        if (name[0] == '.' || strchr(name, '/') != NULL)
+            return error_set(err, ERROR_FORMAT,
+                             "--layout arc: the task %s cannot be the file %s.json; expected a "
+                             "name without / that does not begin with a point; nothing written",
+                             name, name);
         if (task.demonstrations > 0 && task.tests > 0)
             continue;
-        source->kind->task_name(source->content, i, name);
         return error_set(err, ERROR_FORMAT,
                          "--layout arc: the task %s has %d demonstrations and %d tests here; "
                          "expected at least one of each, as in the files that the data come "
@@ -60,7 +66,7 @@ static int write_arc(const struct data_set *set, const char *directory,
     if (!source->kind->submits)
         return error_set(err, ERROR_FORMAT, "%s are no ARC tasks; nothing written",
                          source->kind->title);
-    rc = check_both(source, err);
+    rc = check_tasks(source, err);
     for (int i = 0; i < source->task_count && rc == 0; i++) {
         struct arc_task task;
         watch->tell(watch->user, "tasks", i, source->task_count);

@@ -36,7 +36,7 @@ static const char USAGE[] =
     "       hrmlab-worker answers ... the answers kept of some tasks, for `hrmlab report`\n"
     "       hrmlab-worker --help | --version\n"
     "\n"
-    "hrmlab starts this program by itself . Environment: HRMLAB_KERNELS (base, avx2, avx512, "
+    "hrmlab starts this program by itself. Environment: HRMLAB_KERNELS (base, avx2, avx512, "
     "avx512_bf16),\n"
     "HRMLAB_BLAS_CORE (an OpenBLAS core, such as Haswell), HRMLAB_SANDBOX=off,\n"
     "HRMLAB_LAUNCHER (of ranks; mpirun --bind-to none --oversubscribe). Inherited\n"
@@ -195,5 +195,9 @@ int main(int argc, char **argv)
         exit_code = error_exit_code((enum error_code)rc);
     }
     blas_environment_release(&environment);
+    if (fflush(stdout) != 0 && exit_code == EXIT_DONE) {
+        log_error("standard output cannot be written");
+        exit_code = EXIT_ENVIRONMENT;
+    }
     return exit_code;
 }
