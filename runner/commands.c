@@ -81,13 +81,15 @@ const struct command COMMANDS[] = {
       "Without --figure: the list of figures, and which are possible. FILE ends in\n"
       ".svg, or .png or .pdf (by rsvg-convert); without -o SVG goes to standard output.\n"
       "--axis KEY is for the figure axis, --rows KEY and --cols KEY for pivot.",
-      0, 1, QUERY_OPTIONS | BIT(FIGURE) | BIT(AXIS) | BIT(ROWS) | BIT(COLS) | BIT(OUTPUT),
+      0, 1,
+      QUERY_OPTIONS | BIT(FIGURE) | BIT(PUBLISHED) | BIT(AXIS) | BIT(ROWS) | BIT(COLS) |
+          BIT(OUTPUT),
       command_plot },
     { "report", "[EXPERIMENT]", "its results as one HTML page, or Markdown",
       "Question, design, finding, figures, tables, cost, failures, provenance. The\n"
       "page is self-contained. -o FILE.md or --format markdown: Markdown, with the\n"
       "figures in files beside it.",
-      0, 1, QUERY_OPTIONS | BIT(OUTPUT) | BIT(BASELINE), command_report },
+      0, 1, QUERY_OPTIONS | BIT(OUTPUT) | BIT(BASELINE) | BIT(PUBLISHED), command_report },
     { "serve", "", "the workspace as live pages in a browser",
       "Prints the address, which only this machine can reach; the token in it lets in.\n"
       "Pages follow what runs. On another machine: --socket PATH there, and here\n"

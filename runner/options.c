@@ -27,6 +27,8 @@ const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_PRICE] = { "price", 0, "N", "what each arm cost, at so much per core-hour" },
     [OPTION_AXIS] = { "axis", 0, "KEY", "the setting whose values are compared" },
     [OPTION_FIGURE] = { "figure", 0, "NAME", "which figure; all: every possible one" },
+    [OPTION_PUBLISHED] = { "published", 0, NULL,
+                           "show published values on data of other kinds too" },
     [OPTION_MATRIX] = { "matrix", 0, NULL, "compare outer steps in training and inference" },
     [OPTION_BASELINE] = { "baseline", 0, "ARM", "the arm that others are compared with" },
     [OPTION_EXPERIMENT] = { "experiment", 0, "NAME",
@@ -217,6 +219,7 @@ static int take_option(struct options *options, int option, const char *value,
         options->full |= option == OPTION_FULL;
         options->trajectory |= option == OPTION_TRAJECTORY;
         options->matrix |= option == OPTION_MATRIX;
+        options->published |= option == OPTION_PUBLISHED;
         options->as_new |= option == OPTION_NEW;
         options->help |= option == OPTION_HELP;
         options->version |= option == OPTION_VERSION;

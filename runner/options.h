@@ -27,6 +27,7 @@ enum option_id {
     OPTION_PRICE,
     OPTION_AXIS,
     OPTION_FIGURE,
+    OPTION_PUBLISHED,
     OPTION_MATRIX,
     OPTION_BASELINE,
     OPTION_EXPERIMENT,
@@ -111,6 +112,7 @@ struct options {
     const char *baseline;       /* compare --baseline ARM */
     /* compare --matrix: train-time against inference-time outer steps */
     bool matrix;
+    bool published;  /* plot, report --published: published values on any data */
     double price;    /* results --price: of a core-hour; 0: not given */
     bool trajectory; /* results --trajectory: changes per outer step */
     bool as_new;     /* run, queue --new: add beside an experiment of the same name */

@@ -325,6 +325,42 @@ static void published_values_stand_beside_data_that_is_like_theirs(void **state)
     close_source();
 }
 
+/* Marks where they have a position in the chart, words where they are differences. */
+static void published_values_stand_beside_any_data_when_that_is_asked_for(void **state)
+{
+    static const char STEPS[] =
+        "UPDATE arm SET axes = json_set(axes, '$.\"arch.halt_max_steps\"', arm_id);"
+        "UPDATE evaluation SET outer_steps = run_id;";
+    static char built_in[] = "builtin:sudoku, 4 x 4";
+    static const char *const SAID[][2] = {
+        { "outer_steps", "Hollow marks: published by ARC Prize" },
+        { "train_inference", "inference with 1: more than 15 points" },
+        { "train_inference_map", "read side by side, do not subtract" },
+    };
+
+    (void)state;
+    open_source(STEPS, METRIC_PASS_AT_2);
+    char *data = source.data;
+
+    source.data = built_in;
+    for (int any = 0; any < 2; any++)
+        for (size_t i = 0; i < sizeof SAID / sizeof *SAID; i++) {
+            const struct figure *figure;
+            struct picture picture;
+            struct error err;
+
+            source.any_published = any;
+            must(figure_find(&figure, SAID[i][0], &err), &err);
+            must(figure_make(&picture, figure, &source, &err), &err);
+            assert_int_equal(strstr(picture.note, SAID[i][1]) != NULL, any);
+            assert_int_equal(strstr(picture.note, built_in) != NULL, any);
+            picture_release(&picture);
+        }
+    source.data = NULL;
+    free(data);
+    close_source();
+}
+
 static void a_list_of_seeds_that_is_cut_says_so(void **state)
 {
     double values[40];
@@ -606,6 +642,7 @@ int main(void)
         TEST(what_the_experiment_does_not_vary_is_refused_with_the_reason),
         TEST(a_figure_of_a_loss_does_not_stop_at_one),
         TEST(published_values_stand_beside_data_that_is_like_theirs),
+        TEST(published_values_stand_beside_any_data_when_that_is_asked_for),
         cmocka_unit_test(a_list_of_seeds_that_is_cut_says_so),
         TEST(differences_say_which_intervals_cover_other_seeds),
         TEST(what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded),

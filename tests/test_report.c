@@ -82,6 +82,26 @@ static void make(struct report *report, struct figure_source *source, enum docum
     must(report_make(report, source, SPEC, form, "t", &err), &err);
 }
 
+static void published_values_on_any_data_stand_in_a_report_that_is_asked_for_them(void **state)
+{
+    struct store *store;
+    struct figure_source source;
+    struct report report;
+
+    (void)state;
+    open_source(&store, &source, "", METRIC_PASS_AT_2);
+    for (int any = 0; any < 2; any++) {
+        source.any_published = any;
+        make(&report, &source, DOCUMENT_MARKDOWN);
+        assert_int_equal(strstr(report.text, "report --published") != NULL, !any);
+        assert_int_equal(strstr(report.text, "| TRM without EMA |") != NULL, any);
+        assert_int_equal(strstr(report.text, "TRM paper: Jolicoeur-Martineau") != NULL, any);
+        report_release(&report);
+    }
+    figure_source_close(&source);
+    store_close(store);
+}
+
 static void a_report_is_one_well_formed_page_and_the_same_twice(void **state)
 {
     static const char *const SECTIONS[] = { "finding",     "design", "arms",      "figures",
@@ -510,6 +530,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
     const struct CMUnitTest tests[] = {
+        TEST(published_values_on_any_data_stand_in_a_report_that_is_asked_for_them),
         TEST(a_report_is_one_well_formed_page_and_the_same_twice),
         TEST(the_numbers_of_a_report_are_those_of_the_results),
         TEST(names_from_outside_stay_text_in_a_page),

@@ -289,6 +289,17 @@ static int add_places(struct chart *chart, struct places *places, const struct c
     return rc;
 }
 
+/* Adds what others have published. chart NULL: in words alone. */
+static int add_published(struct picture *picture, struct chart *chart,
+                         const struct figure_source *source, const struct axis_request *request,
+                         struct error *err)
+{
+    const struct published_place place = { source->data, source->any_published,
+                                           source->cells->metric };
+
+    return published_show(picture, chart, request->marked, request->told, &place, err);
+}
+
 int draw_axis(struct picture *picture, struct figure_source *source,
               const struct axis_request *request, struct error *err)
 {
@@ -327,9 +338,8 @@ int draw_axis(struct picture *picture, struct figure_source *source,
                         request->bars ? "whiskers: \xc2\xb1 1 standard deviation over seeds"
                                       : "bands: \xc2\xb1 1 standard deviation over seeds",
                         places.note, err);
-    if (rc == 0 && request->published != NULL)
-        rc = published_draw(picture, chart, request->published, source->data, cells->metric,
-                            err);
+    if (rc == 0)
+        rc = add_published(picture, chart, source, request, err);
     if (rc == 0)
         choose_scale(chart);
     if (rc == 0)
@@ -535,7 +545,8 @@ int make_outer_steps(struct picture *out, struct figure_source *source, struct e
         .key_count = 1,
         .x_title = trained ? "outer steps in training" : "outer steps at inference",
         /* only for equal steps in training and at inference */
-        .published = trained ? "outer loop" : NULL,
+        .marked = trained ? "outer loop" : NULL,
+        .told = varies(source, "arch.name") ? "architecture" : NULL,
     };
 
     return draw_axis(out, source, &request, err);
@@ -548,7 +559,8 @@ int make_inner_cycles(struct picture *out, struct figure_source *source, struct 
         .keys = { "arch.H_cycles", "arch.L_cycles" },
         .key_count = 2,
         .x_title = "inner cycles, H \xc3\x97 L",
-        .published = "inner cycles",
+        .marked = "inner cycles",
+        .told = "inner cycles",
     };
 
     if (!high && !low)
@@ -566,20 +578,30 @@ int make_act(struct picture *out, struct figure_source *source, struct error *er
     const struct axis_request request = { .keys = { "arch.act_enabled" },
                                           .key_count = 1,
                                           .bars = true,
-                                          .x_title = "ACT in training" };
+                                          .x_title = "ACT in training",
+                                          .told = "act" };
 
     return draw_axis(out, source, &request, err);
 }
 
+static int draw_train_inference(struct picture *out, struct figure_source *source, bool bars,
+                                struct error *err)
+{
+    const struct axis_request request = { .told = "train versus inference" };
+    int rc = draw_axis_pair(out, source, TRAIN_STEPS, EVAL_STEPS, bars, err);
+
+    return rc == 0 ? add_published(out, NULL, source, &request, err) : rc;
+}
+
 int make_train_inference(struct picture *out, struct figure_source *source, struct error *err)
 {
-    return draw_axis_pair(out, source, TRAIN_STEPS, EVAL_STEPS, true, err);
+    return draw_train_inference(out, source, true, err);
 }
 
 int make_train_inference_map(struct picture *out, struct figure_source *source,
                              struct error *err)
 {
-    return draw_axis_pair(out, source, TRAIN_STEPS, EVAL_STEPS, false, err);
+    return draw_train_inference(out, source, false, err);
 }
 
 int make_augmentations(struct picture *out, struct figure_source *source, struct error *err)
@@ -587,12 +609,13 @@ int make_augmentations(struct picture *out, struct figure_source *source, struct
     bool voted = varies(source, "eval.augmentations");
     struct axis_request request = { .keys = { "eval.augmentations" },
                                     .key_count = 1,
-                                    .x_title = "variants voted over" };
+                                    .x_title = "variants voted over",
+                                    .told = "augmentations" };
 
     if (!voted) {
         request.keys[0] = "data.num_aug";
         request.x_title = "augmentations trained on";
-        request.published = "augmentations";
+        request.marked = "augmentations";
     }
     if (!voted && !varies(source, "data.num_aug"))
         return refuse_axis(source, "data.num_aug or eval.augmentations", err);

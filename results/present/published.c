@@ -105,9 +105,10 @@ const struct published PUBLISHED[] = {
     { 0 },
 };
 
-bool published_is_like(const struct published *published, const char *data)
+bool published_is_shown(const struct published *published, const char *data, bool any_data)
 {
-    return strncmp(data, "builtin:", 8) != 0 && strcasestr(data, published->place) != NULL;
+    return any_data ||
+           (strncmp(data, "builtin:", 8) != 0 && strcasestr(data, published->place) != NULL);
 }
 
 /* The position of x in the chart; NaN: none. */
@@ -145,16 +146,49 @@ static int add_value(struct chart *chart, int series, const struct published *va
     return tooltip == NULL ? error_no_memory(err, "a figure") : 0;
 }
 
-int published_draw(struct picture *picture, struct chart *chart, const char *question,
-                   const char *data, enum metric metric, struct error *err)
+/* Appends a sentence to the picture's note. Releases it; NULL: no memory. */
+static int add_note(struct picture *picture, char *sentence, struct error *err)
+{
+    char *note = sentence == NULL ? NULL : format_string("%s %s", picture->note, sentence);
+    int rc = note == NULL ? error_no_memory(err, "a figure")
+                          : picture_describe(picture, NULL, note, err);
+
+    free(note);
+    free(sentence);
+    return rc;
+}
+
+/* What published_show() has shown so far. */
+struct shown {
+    bool any;
+    bool other_data; /* some of it of data of another kind */
+};
+
+static bool is_wanted(const struct published *value, const char *question,
+                      const struct published_place *place)
+{
+    return question != NULL && strcmp(value->question, question) == 0 &&
+           published_is_shown(value, place->data, place->any_data);
+}
+
+static void count_shown(struct shown *shown, const struct published *value,
+                        const struct published_place *place)
+{
+    shown->any = true;
+    shown->other_data = shown->other_data || !published_is_shown(value, place->data, false);
+}
+
+/* Adds the values that have a position in the chart as a series of its own. */
+static int draw_values(struct shown *shown, struct picture *picture, struct chart *chart,
+                       const char *question, const struct published_place *place,
+                       struct error *err)
 {
     const struct published *first = NULL;
     int series = 0, rc = 0;
 
     for (const struct published *value = PUBLISHED; value->source != NULL && rc == 0; value++) {
-        if (value->x == NULL || strcmp(value->question, question) != 0 ||
-            strcmp(value->measure, METRICS[metric].title) != 0 ||
-            !published_is_like(value, data))
+        if (value->x == NULL || !is_wanted(value, question, place) ||
+            strcmp(value->measure, METRICS[place->metric].title) != 0)
             continue;
         double x = position_of(chart, value->x);
 
@@ -171,15 +205,70 @@ int published_draw(struct picture *picture, struct chart *chart, const char *que
             first = value;
         }
         rc = add_value(chart, series, value, x, err);
+        count_shown(shown, value, place);
     }
     if (rc != 0 || first == NULL)
         return rc;
-    char *note = format_string("%s Hollow marks: published by %s for %s; this experiment's "
-                               "data: %.100s.",
-                               picture->note, first->source, first->data, data);
+    return add_note(
+        picture,
+        format_string("Hollow marks: published by %s for %s.", first->source, first->data),
+        err);
+}
 
-    rc = note == NULL ? error_no_memory(err, "a figure")
-                      : picture_describe(picture, NULL, note, err);
-    free(note);
+/* Whether it is a value of this measure, or a difference in it. */
+static bool is_of(const struct published *value, enum metric metric)
+{
+    size_t length = strlen(METRICS[metric].title);
+    const char *rest = value->measure + length;
+
+    return strncmp(value->measure, METRICS[metric].title, length) == 0 &&
+           (*rest == '\0' || strcmp(rest, " difference") == 0);
+}
+
+/* Adds the values to the picture's note; drawn: but those with a position. */
+static int say_values(struct shown *shown, struct picture *picture, const char *question,
+                      bool drawn, const struct published_place *place, struct error *err)
+{
+    int rc = 0;
+
+    for (const struct published *value = PUBLISHED; value->source != NULL && rc == 0; value++) {
+        char number[NUMBER_TEXT_SIZE];
+        bool claim = value->kind == PUBLISHED_CLAIM;
+
+        if (!is_wanted(value, question, place) || !is_of(value, place->metric) ||
+            (drawn && value->x != NULL))
+            continue;
+        rc = add_note(picture,
+                      format_string("Published by %s for %s: %s: %s%s%s%s.", value->source,
+                                    value->data, value->settings,
+                                    value->kind == PUBLISHED_CHART ? "about " : "",
+                                    claim ? "" : number_trimmed(number, value->value, 3),
+                                    claim || value->note == NULL ? "" : "; ",
+                                    value->note != NULL ? value->note : ""),
+                      err);
+        count_shown(shown, value, place);
+    }
     return rc;
+}
+
+int published_show(struct picture *picture, struct chart *chart, const char *marked,
+                   const char *told, const struct published_place *place, struct error *err)
+{
+    struct shown shown = { 0 };
+    bool drawn = marked != NULL && told != NULL && strcmp(marked, told) == 0;
+    int rc = 0;
+
+    if (chart != NULL)
+        rc = draw_values(&shown, picture, chart, marked, place, err);
+    if (rc == 0)
+        rc = say_values(&shown, picture, told, drawn, place, err);
+    if (rc != 0 || !shown.any)
+        return rc;
+    return add_note(picture,
+                    format_string(shown.other_data
+                                      ? "This experiment's data are of another kind (%.100s): "
+                                        "read side by side, do not subtract."
+                                      : "This experiment's data: %.100s.",
+                                  place->data),
+                    err);
 }

@@ -37,13 +37,22 @@ struct published_source {
 };
 extern const struct published_source PUBLISHED_SOURCES[]; /* ended by a name of NULL */
 
-/* Whether a value belongs beside results on this data: files of the same kind.
- * Built-in data are not comparable. */
-bool published_is_like(const struct published *published, const char *data);
+/* The results beside which published values are shown. */
+struct published_place {
+    const char *data; /* where their data came from; "": unknown */
+    /* Whether values on other data are shown too. Otherwise only those on files of the
+     * same kind are: built-in data are not comparable. */
+    bool any_data;
+    enum metric metric;
+};
 
-/* Adds the published values for the question and measure as a series of its own, if
- * the data is comparable, and mentions them in the picture's note. */
-int published_draw(struct picture *picture, struct chart *chart, const char *question,
-                   const char *data, enum metric metric, struct error *err) MUST_CHECK;
+bool published_is_shown(const struct published *published, const char *data, bool any_data);
+
+/* Adds the published values about a question: about `marked` those that have a position
+ * in the chart, as a series of its own; about `told` the others, differences and claims
+ * among them, in words to the picture's note. Questions and chart may be NULL: none. */
+int published_show(struct picture *picture, struct chart *chart, const char *marked,
+                   const char *told, const struct published_place *place,
+                   struct error *err) MUST_CHECK;
 
 #endif

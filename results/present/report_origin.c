@@ -88,10 +88,11 @@ static int add_published(struct report_source *source, const struct published *v
 }
 
 /* Whether a published value that is shown is of this source. */
-static bool is_cited(const char *source, const char *data)
+static bool is_cited(const char *source, const struct figure_source *figures)
 {
     for (const struct published *value = PUBLISHED; value->source != NULL; value++)
-        if (published_is_like(value, data) && strcmp(value->source, source) == 0)
+        if (published_is_shown(value, figures->data, figures->any_published) &&
+            strcmp(value->source, source) == 0)
             return true;
     return false;
 }
@@ -105,27 +106,32 @@ int report_published(struct report_source *source, struct error *err)
         { "remark", DOCUMENT_TEXT },      { "source", DOCUMENT_TEXT },
     };
     struct document *document = source->document;
-    const char *data = source->figures->data;
+    const struct figure_source *figures = source->figures;
     int count = 0, rc = 0;
 
     document_section(document, "published", "Published");
     for (const struct published *value = PUBLISHED; value->source != NULL; value++)
-        count += published_is_like(value, data);
+        count += published_is_shown(value, figures->data, figures->any_published);
     if (count == 0) {
-        document_paragraph(document, "No published values are known on data like this.");
+        document_paragraph(document,
+                           "No published values are known on data like this; `hrmlab report "
+                           "--published` shows those on other data.");
         return 0;
     }
     document_say(document,
-                 "What others have published on data like this (%s), beside the arms of the "
-                 "table above. Sizes, data and training differ unless it is said otherwise.",
-                 data);
+                 "What others have published on data %s (%s), beside the arms of the "
+                 "table above. Sizes, data and training differ unless it is said otherwise%s.",
+                 figures->any_published ? "of any kind, not only like this experiment's"
+                                        : "like this",
+                 figures->data,
+                 figures->any_published ? ": to be read side by side, not subtracted" : "");
     document_table(document, "Published values", HEADS, sizeof HEADS / sizeof *HEADS);
     for (const struct published *value = PUBLISHED; value->source != NULL && rc == 0; value++)
-        if (published_is_like(value, data))
+        if (published_is_shown(value, figures->data, figures->any_published))
             rc = add_published(source, value, err);
     document_table_end(document);
     for (const struct published_source *from = PUBLISHED_SOURCES; from->name != NULL; from++) {
-        if (!is_cited(from->name, data))
+        if (!is_cited(from->name, figures))
             continue;
         char *text = format_string("%s: %s.", from->name, from->citation);
 

@@ -151,6 +151,7 @@ int command_plot(const struct options *options, int *exit_code, struct error *er
                                 options->where_count, metric, figure, err);
     if (rc == 0) {
         source.axis = options->axis;
+        source.any_published = options->published;
         source.rows = options->rows;
         source.cols = options->cols;
         rc = all              ? draw_all(&source, options->output, err)

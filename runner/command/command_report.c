@@ -125,6 +125,7 @@ int command_report(const struct options *options, int *exit_code, struct error *
                                 options->where_count, metric, NULL, err);
     if (rc == 0) {
         source.baseline = options->baseline;
+        source.any_published = options->published;
         source.draw_answers = answer_drawings;
         source.draw_context = (void *)(uintptr_t)options;
         rc = make_report(&source, options, form, err);
