@@ -98,22 +98,52 @@ static int read_at(int fd, void *out, size_t size, size_t at, const char *name,
     return error_set(err, ERROR_FORMAT, "%s: it ends within its header", name);
 }
 
+/* Checks that the file ends where the data of its last tensor ends. */
+static int check_end(const cJSON *header, size_t data_size, const char *name, struct error *err)
+{
+    double end = 0.0;
+
+    for (const cJSON *tensor = header->child; tensor != NULL; tensor = tensor->next) {
+        const cJSON *last = cJSON_GetArrayItem(json_member(tensor, "data_offsets"), 1);
+
+        if (cJSON_IsNumber(last) && last->valuedouble > end)
+            end = last->valuedouble;
+    }
+    if (end == (double)data_size)
+        return 0;
+    return error_set(err, ERROR_FORMAT,
+                     "%s: its tensors take %.0f bytes, but %zu follow the header; the file is "
+                     "cut short or damaged",
+                     name, end, data_size);
+}
+
+/* The size of the file in bytes. */
+static int measure_file(size_t *out, int fd, const char *name, struct error *err)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) < 0)
+        return error_set(err, error_code_from_errno(errno), "stat %s: %s", name,
+                         strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return error_set(err, ERROR_FORMAT, "%s: not a regular file", name);
+    *out = (size_t)status.st_size;
+    return 0;
+}
+
 int safetensors_header_read(cJSON **header, size_t *data_at, int fd, const char *name,
                             struct error *err)
 {
     unsigned char prefix[SAFETENSORS_LENGTH_BYTES] = { 0 };
-    struct stat status;
-    int rc = 0;
+    size_t size = 0;
+    int rc = measure_file(&size, fd, name, err);
 
     *header = NULL;
-    if (fstat(fd, &status) < 0)
-        return error_set(err, error_code_from_errno(errno), "stat %s: %s", name,
-                         strerror(errno));
-    if (status.st_size >= SAFETENSORS_LENGTH_BYTES)
+    if (rc == 0 && size >= SAFETENSORS_LENGTH_BYTES)
         rc = read_at(fd, prefix, sizeof prefix, 0, name, err);
     uint64_t length = header_length(prefix);
     if (rc == 0)
-        rc = check_length(length, (size_t)status.st_size, name, err);
+        rc = check_length(length, size, name, err);
     if (rc < 0)
         return rc;
     char *text = allocate_text(length, name, err);
@@ -124,5 +154,11 @@ int safetensors_header_read(cJSON **header, size_t *data_at, int fd, const char 
         rc = parse_object(header, text, (size_t)length, name, err);
     free(text);
     *data_at = SAFETENSORS_LENGTH_BYTES + (size_t)length;
+    if (rc == 0)
+        rc = check_end(*header, size - *data_at, name, err);
+    if (rc < 0) {
+        cJSON_Delete(*header);
+        *header = NULL;
+    }
     return rc;
 }

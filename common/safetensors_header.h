@@ -25,8 +25,9 @@ enum { SAFETENSORS_LENGTH_BYTES = 8 };
 int safetensors_header_parse(cJSON **header, size_t *data_at, const void *data, size_t size,
                              const char *name, struct error *err) MUST_CHECK;
 
-/* The same for an open file, from its beginning; the tensors' data is not read. Also
- * ERROR_IO. */
+/* The same for an open file, from its beginning; the tensors' data is not read, but the
+ * file must end where they do. Also ERROR_FORMAT: not a regular file (open it with
+ * O_NONBLOCK: a FIFO would hang the caller); ERROR_IO. */
 int safetensors_header_read(cJSON **header, size_t *data_at, int fd, const char *name,
                             struct error *err) MUST_CHECK;
 

@@ -284,6 +284,19 @@ static void tensors_in_bfloat16_are_widened(void **state)
     free(bytes);
 }
 
+/* Import of a file is refused with these words. */
+static void expect_no_import(const struct place *place, const char *path, const char *words)
+{
+    const char *const import[] = { "import", path, NULL };
+    char *out, *errors;
+
+    assert_int_equal(place_run(place, import, &out, &errors), 2);
+    if (strstr(errors, words) == NULL)
+        fail_msg("\"%s\" lacks \"%s\"", errors, words);
+    free(out);
+    free(errors);
+}
+
 static void numbers_that_no_run_can_take_are_refused_by_import(void **state)
 {
     static const double NUMBERS[2] = { 1.0, 2.0 };
@@ -295,7 +308,7 @@ static void numbers_that_no_run_can_take_are_refused_by_import(void **state)
                                                     .data = NUMBERS };
     struct error err = { 0 };
     struct place place;
-    char *bytes = NULL, *out, *errors;
+    char *bytes = NULL;
     size_t size = 0;
 
     (void)state;
@@ -303,13 +316,38 @@ static void numbers_that_no_run_can_take_are_refused_by_import(void **state)
     assert_int_equal(safetensors_build(&bytes, &size, &WIDE, 1, NULL, 0, &err), 0);
     char *path = file_join(place.directory, "wide.safetensors");
     assert_int_equal(file_write_atomic(path, bytes, size, &err), 0);
-    const char *const import[] = { "import", path, NULL };
-    assert_int_equal(place_run(&place, import, &out, &errors), 2);
-    assert_non_null(strstr(errors, "embedding_weight\" is F64, expected F32 or BF16"));
+    expect_no_import(&place, path, "embedding_weight\" is F64, expected F32 or BF16");
     free(path);
     free(bytes);
-    free(out);
-    free(errors);
+    place_remove(&place);
+}
+
+static void files_that_are_not_whole_are_refused_by_import(void **state)
+{
+    static const float NUMBERS[2] = { 1.0F, 2.0F };
+    static const struct safetensors_tensor WEIGHT = { .name = "inner.embed_tokens."
+                                                              "embedding_weight",
+                                                      .dtype = SAFETENSORS_F32,
+                                                      .rank = 2,
+                                                      .dims = { 1, 2 },
+                                                      .data = NUMBERS };
+    struct error err = { 0 };
+    struct place place;
+    char *bytes = NULL;
+    size_t size = 0;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(safetensors_build(&bytes, &size, &WEIGHT, 1, NULL, 0, &err), 0);
+    char *path = file_join(place.directory, "cut.safetensors");
+    assert_int_equal(file_write_atomic(path, bytes, size - 1, &err), 0);
+    expect_no_import(&place, path, "its tensors take 8 bytes, but 7 follow the header");
+    expect_no_import(&place, place.directory, "not a regular file");
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    expect_no_import(&place, path, "not a regular file");
+    free(path);
+    free(bytes);
     place_remove(&place);
 }
 
@@ -611,6 +649,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_named_and_rows_are_counted),
         cmocka_unit_test(tensors_in_bfloat16_are_widened),
         cmocka_unit_test(numbers_that_no_run_can_take_are_refused_by_import),
+        cmocka_unit_test(files_that_are_not_whole_are_refused_by_import),
         cmocka_unit_test(a_base_is_trained_once_and_first),
         cmocka_unit_test(a_base_that_failed_fails_its_dependants_until_it_is_retried),
         cmocka_unit_test(a_trunk_that_is_frozen_first_is_trained_later),

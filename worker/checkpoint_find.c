@@ -27,7 +27,7 @@ static int peek(struct checkpoint_candidate *out, const char *path, const char *
     const char *texts[CHECKPOINT_TEXT_COUNT];
     cJSON *header = NULL;
     size_t data_at = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0)
         return error_set(err, error_code_from_errno(errno), "%s: %s", path, strerror(errno));

@@ -67,7 +67,7 @@ static int read_contents(struct contents *out, const char *path, struct error *e
 {
     cJSON *header = NULL;
     size_t data_at;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     *out = (struct contents){ 0 };
     if (fd < 0)

@@ -49,7 +49,7 @@ static int open_weights(int *fd, const char *path, const char *where, struct err
     cJSON *header = NULL;
     size_t data_at;
 
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (*fd < 0)
         return error_set(err, ERROR_FORMAT,
                          "%s: %.300s: %s; expected a safetensors file (a relative path in a "
