@@ -148,15 +148,9 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
     struct shape shape;
     size_t bytes;
 
-    if (batches_check_order(info, config, &fault) < 0 ||
-        context_check(info, config, &fault) < 0) {
+    if (batches_check(info, config, &fault) < 0 || context_check(info, config, &fault) < 0) {
         cJSON_Delete(answer);
         return fault_answer(fault.message);
-    }
-    if (steps < 1 && config_trains(config)) {
-        cJSON_Delete(answer);
-        return fault_answer("train.global_batch_size: the epochs of one train.eval_interval "
-                            "do not fill one batch (fewer rows a batch, or more epochs)");
     }
     if (measure(&bytes, config, info, steps, &fault) < 0) {
         cJSON_Delete(answer);

@@ -47,45 +47,41 @@ int64_t batches_count_steps(const struct config *config, int groups,
                           mean_puzzle_examples / batch);
 }
 
-/* A lower bound of the examples in an epoch, not counting those lost where a batch
- * ends. */
-static int64_t epoch_examples(const struct data_set *set)
+/* Epochs of one stream: those between two evaluations, or all of them. */
+static int64_t stream_epochs(const struct config *config)
 {
-    int64_t count = 0;
+    int64_t interval = config_int(config, TRAIN_EVAL_INTERVAL);
+    int64_t epochs =
+        config_int(config, TRAIN_MAX_STEPS) > 0 ? INT64_MAX : config_int(config, TRAIN_EPOCHS);
 
-    for (int g = 0; g < data_set_info(set)->groups; g++)
-        count += data_set_group_pairs(set, g);
-    return count;
+    return interval > 0 && interval < epochs ? interval : epochs;
 }
 
-static int check_stream(const struct batches *b, const struct config *config, struct error *err)
+/* Each stream fills a batch. Examples are lost only where a batch has ended, so that those
+ * of its epochs are enough for the first one. */
+static int check_stream(const struct data_info *info, const struct config *config,
+                        struct error *err)
 {
-    int64_t examples = epoch_examples(b->set);
-    int64_t epochs = b->interval < b->epochs ? b->interval : b->epochs;
+    int64_t rows = config_int(config, TRAIN_GLOBAL_BATCH_SIZE), epochs = stream_epochs(config);
+    int64_t examples = info->epoch_examples;
 
-    if (examples == 0 || (epochs < INT64_MAX / examples && examples * epochs < b->rows))
+    if (examples == 0 || (epochs < INT64_MAX / examples && examples * epochs < rows))
         return error_set(err, ERROR_FORMAT,
                          "a stream of %" PRId64 " epochs of %" PRId64
-                         " examples holds not even one batch of train.global_batch_size = %d; "
-                         "lower it, or raise %s",
-                         epochs, examples, b->rows,
+                         " examples holds not even one batch of train.global_batch_size = "
+                         "%" PRId64 "; lower it, or raise %s",
+                         epochs, examples, rows,
                          config_int(config, TRAIN_EVAL_INTERVAL) > 0 ? "train.eval_interval"
                                                                      : "train.epochs");
-    if (b->total_steps == 0)
-        return error_set(err, ERROR_FORMAT,
-                         "train.epochs = %" PRId64 " gives no training step; raise it",
-                         config_int(config, TRAIN_EPOCHS));
     return 0;
 }
 
-int batches_check_order(const struct data_info *info, const struct config *config,
-                        struct error *err)
+static int check_order(const struct data_info *info, const struct config *config,
+                       struct error *err)
 {
     int64_t rows = config_int(config, TRAIN_GLOBAL_BATCH_SIZE);
     int64_t steps = config_int(config, TRAIN_MAX_STEPS);
 
-    if (info->order_steps == 0)
-        return 0;
     if (info->order_rows != rows)
         return error_set(err, ERROR_FORMAT,
                          "data.batch_order: its batches have %d rows, but "
@@ -98,17 +94,30 @@ int batches_check_order(const struct data_info *info, const struct config *confi
     return 0;
 }
 
+int batches_check(const struct data_info *info, const struct config *config, struct error *err)
+{
+    int rc = info->order_steps > 0   ? check_order(info, config, err)
+             : config_trains(config) ? check_stream(info, config, err)
+                                     : 0;
+
+    if (rc == 0 && config_trains(config) &&
+        batches_count_steps(config, info->groups, info->mean_puzzle_examples) < 1)
+        rc = error_set(err, ERROR_FORMAT,
+                       "train.epochs = %" PRId64 " gives no training step; raise it",
+                       config_int(config, TRAIN_EPOCHS));
+    return rc;
+}
+
 /* Counts the intervals of a prescribed order in steps: an interval has as many steps
  * as its epochs' examples fill. */
-static int count_intervals(struct batches *b, const struct config *config, struct error *err)
+static void count_intervals(struct batches *b)
 {
-    if (b->total_steps == 0)
-        return check_stream(b, config, err);
+    double examples = (double)data_set_info(b->set)->epoch_examples;
+
     if (b->interval < INT64_MAX) {
-        double steps = (double)b->interval * (double)epoch_examples(b->set) / b->rows;
+        double steps = (double)b->interval * examples / b->rows;
         b->interval = steps < 1 ? 1 : steps < 1e15 ? (int64_t)steps : INT64_MAX;
     }
-    return 0;
 }
 
 int batches_create(struct batches **out, const struct data_set *set,
@@ -141,9 +150,9 @@ int batches_create(struct batches **out, const struct data_set *set,
     b->pairs = malloc((size_t)longest * sizeof *b->pairs);
     int rc = b->shuffled == NULL || b->pairs == NULL || b->examples == NULL || b->visits == NULL
                  ? error_set(err, ERROR_NOMEM, "no memory for the batch order")
-                 : batches_check_order(info, config, err);
-    if (rc == 0 && config_trains(config))
-        rc = b->order != NULL ? count_intervals(b, config, err) : check_stream(b, config, err);
+                 : batches_check(info, config, err);
+    if (rc == 0 && b->order != NULL)
+        count_intervals(b);
     if (rc < 0) {
         batches_destroy(b);
         return rc;

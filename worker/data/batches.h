@@ -43,9 +43,10 @@ enum batches_next batches_next(struct batches *batches, int32_t *inputs, int32_t
  * them. */
 enum batches_next batches_next_examples(struct batches *batches, int *examples);
 
-/* Whether data.batch_order, where there is one, fits the settings. */
-int batches_check_order(const struct data_info *info, const struct config *config,
-                        struct error *err) MUST_CHECK;
+/* Whether the settings give a training step of these data, and each stream a batch;
+ * where there is a data.batch_order, whether it fits them. */
+int batches_check(const struct data_info *info, const struct config *config,
+                  struct error *err) MUST_CHECK;
 
 /* Saves the position as a small JSON object, and restores it. An object that does
  * not fit these settings is ERROR_DAMAGED. */
@@ -53,8 +54,7 @@ cJSON *batches_save(const struct batches *batches);
 int batches_restore(struct batches *batches, const cJSON *position,
                     struct error *err) MUST_CHECK;
 
-/* The number of steps from configuration and counts alone, for describe; -1 if a
- * stream is shorter than one batch. */
+/* The number of steps from configuration and counts alone. */
 int64_t batches_count_steps(const struct config *config, int groups,
                             double mean_puzzle_examples);
 

@@ -35,6 +35,7 @@ static const struct {
     { "groups", offsetof(struct data_info, groups) },
     { "puzzles", offsetof(struct data_info, puzzles) },
     { "examples", offsetof(struct data_info, examples) },
+    { "epoch_examples", offsetof(struct data_info, epoch_examples) },
     { "test_rows", offsetof(struct data_info, test_rows) },
     { "train_rows", offsetof(struct data_info, train_rows) },
     { "most_demonstrations", offsetof(struct data_info, most_demonstrations) },

@@ -178,8 +178,10 @@ static void count_up(struct data_set *set)
     info->num_puzzle_identifiers =
         set->source.identifiers > 0 ? set->source.identifiers : identifiers;
     info->groups = groups->count;
-    for (int g = 0; g < groups->count; g++)
+    for (int g = 0; g < groups->count; g++) {
         info->puzzles += set->variants[groups->tasks[g]].count;
+        info->epoch_examples += split_pairs(set, SPLIT_TRAIN, groups->tasks[g]);
+    }
     info->examples = groups->row_start[groups->count];
     info->train_rows = info->examples;
     info->test_rows = set->splits[SPLIT_TEST].row_start[set->splits[SPLIT_TEST].count];

@@ -30,11 +30,12 @@ struct data_info {
     int tasks_training, tasks_evaluation; /* tasks that are used */
     /* tasks with a grid larger than the canvas, or not chosen */
     int left_out;
-    int leaked;    /* evaluation tasks of which a copy is trained on */
-    int groups;    /* tasks trained on */
-    int puzzles;   /* variants trained on, all groups */
-    int examples;  /* training pairs, all variants */
-    int test_rows; /* rows of SPLIT_TEST, all variants */
+    int leaked;         /* evaluation tasks of which a copy is trained on */
+    int groups;         /* tasks trained on */
+    int puzzles;        /* variants trained on, all groups */
+    int examples;       /* training pairs, all variants */
+    int epoch_examples; /* of one variant of each group */
+    int test_rows;      /* rows of SPLIT_TEST, all variants */
     /* of a task, that may be the context of its rows; 0: this kind has none */
     int most_demonstrations;
     int most_variants;          /* of a task, the original among them */
