@@ -8,6 +8,7 @@
 #include "support/place.h"
 #include "support/selection.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,11 +112,48 @@ static void a_diverged_training_is_a_result_with_its_step(void **state)
     place_remove(&place);
 }
 
+/* Runs a training that diverges; the step at which it does. */
+static int diverge(const char *end)
+{
+    struct place place;
+
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(
+                         &place, "run", place.spec, "--set", "train.lr=10", "--set",
+                         "train.weight_decay=10", "--set", "train.lr_warmup_steps=0", "--set",
+                         "train.max_steps=200", "--set", "train.global_batch_size=80", "--set",
+                         "arch.name=transformer", "--set", end, NULL)),
+                     0);
+    place_expect(&place, "SELECT state || ' ' || cause FROM job", "done diverged");
+    char *message = place_ask(&place, "SELECT message FROM attempt");
+    int step = atoi(strstr(message, "at step ") + strlen("at step "));
+    char *run = place_ask(&place, "SELECT hash FROM run");
+    assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 0);
+    free(message);
+    free(run);
+    place_remove(&place);
+    return step;
+}
+
+/* Before a loss that is not finite stand weights that have none: at the training's end or at
+ * an interim evaluation, here after each step, they are found by that. */
+static void weights_without_a_finite_loss_are_not_evaluated(void **state)
+{
+    char end[40];
+
+    (void)state;
+    int step = diverge("train.ema_rate=0");
+    snprintf(end, sizeof end, "train.max_steps=%d", step - 1);
+    assert_int_equal(diverge(end), step - 1);
+    assert_int_equal(diverge("train.eval_interval=1"), step - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verify_trains_again_and_finds_every_difference),
         cmocka_unit_test(a_diverged_training_is_a_result_with_its_step),
+        cmocka_unit_test(weights_without_a_finite_loss_are_not_evaluated),
     };
 
     select_tests();

@@ -285,6 +285,23 @@ static int write_submission(const struct evaluate_context *context, const struct
     return rc;
 }
 
+/* Weights that are not finite, or nearly so large, give no result. */
+static int check_finite(const struct evaluate_context *context,
+                        const struct job_evaluation *evaluation,
+                        const struct score_result *result, struct error *err)
+{
+    double loss = result->values[METRIC_LM_LOSS];
+
+    if (isfinite(loss))
+        return 0;
+    if (context->divergent_loss != NULL)
+        *context->divergent_loss = loss;
+    return error_set(err, ERROR_FORMAT,
+                     "the token loss of the trained model is %s after %lld outer steps: its "
+                     "weights have diverged",
+                     isnan(loss) ? "nan" : "inf", (long long)evaluation->outer_steps);
+}
+
 static int say_pass(const struct evaluate_context *context, const struct pass *pass,
                     struct scores *scores, const struct job_evaluation *evaluations,
                     struct error *err)
@@ -300,6 +317,8 @@ static int say_pass(const struct evaluate_context *context, const struct pass *p
 
         work_set_part(i, i + 1, pass->count);
         rc = scores_finish(scores, i, &result, &outcomes, &count, err);
+        if (rc == 0)
+            rc = check_finite(context, evaluation, &result, err);
         if (rc == 0 && i == 0 && context->outcomes && result.tasks == 0)
             log_warning("no test has a solution, so that there are no scores; the answers: %s",
                         context->submission_path != NULL ? context->submission_path

@@ -48,6 +48,9 @@ struct evaluate_context {
                                     * "" */
     /* the answers are those that an earlier evaluation of the same weights has kept */
     bool from_kept;
+    /* borrowed; gets the token loss of an evaluation that is not finite, beside
+     * ERROR_FORMAT; NULL: it is an error like any other */
+    double *divergent_loss;
 };
 
 /*
@@ -55,8 +58,9 @@ struct evaluate_context {
  * `outcome` events before it). selected: which of the count evaluations; NULL: all.
  * The submission is that of the evaluation of the test split with the most
  * augmentations, then the most outer steps. ERROR_STOPPED: a stop was requested; no
- * event of the interrupted pass was written. ERROR_FORMAT, with from_kept: what is
- * asked for does not follow from what was kept.
+ * event of the interrupted pass was written. ERROR_FORMAT: a token loss is NaN or Inf,
+ * and no event was written of that evaluation; with from_kept: what is asked for does not
+ * follow from what was kept.
  */
 int evaluate_run(const struct evaluate_context *context,
                  const struct job_evaluation *evaluations, int count, const bool *selected,

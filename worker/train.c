@@ -1,6 +1,7 @@
 /* train.c - the training loop. */
 #include "train.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,10 +165,12 @@ static int load_newest(struct training *training, char **from, struct error *err
     return rc;
 }
 
+/* Where a loss is not finite, training has diverged: that is its end. */
 static int evaluate(struct training *training, const char *checkpoint, const bool *selected,
                     const char *submission_path, double flops, struct error *err)
 {
     const struct train_context *c = training->context;
+    double divergent_loss = 0.0;
     const struct evaluate_context context = {
         .engine = c->engine,
         .config = c->config,
@@ -184,6 +187,7 @@ static int evaluate(struct training *training, const char *checkpoint, const boo
         .pool = strcmp(checkpoint, "untrained") != 0 ? &training->pool : NULL,
         .settings = &c->job->config,
         .weights_hash = strcmp(checkpoint, "last") == 0 ? training->end->weights_hash : "",
+        .divergent_loss = &divergent_loss,
     };
     double began_s = clock_monotonic_s();
     int rc = engine_set_cycles(c->engine, c->config->H_cycles, c->config->L_cycles, err);
@@ -191,9 +195,11 @@ static int evaluate(struct training *training, const char *checkpoint, const boo
     if (rc == 0)
         rc = evaluate_run(&context, c->job->evaluations, c->job->evaluation_count, selected,
                           err);
-
     training->position.evaluation_seconds += clock_monotonic_s() - began_s;
-    return rc;
+    if (isfinite(divergent_loss))
+        return rc;
+    training->end->diverged = true;
+    return report_diverged(c->report, training->step, divergent_loss, err);
 }
 
 /* FLOPs that each evaluation of the untrained model may cost: the share that is set,
@@ -514,7 +520,7 @@ static bool checkpoint_is_due(const struct training *training)
     return since_s + 0.5 * training->step_seconds >= interval;
 }
 
-/* Trains until the data ends, the loss becomes non-finite, or a stop is requested. */
+/* Trains until the data ends, a loss becomes non-finite, or a stop is requested. */
 static int train(struct training *training, struct error *err)
 {
     const struct train_context *c = training->context;
@@ -534,7 +540,7 @@ static int train(struct training *training, struct error *err)
         }
         if (training->position.interim_due)
             rc = evaluate_interim(training, err);
-        if (rc == 0)
+        if (rc == 0 && !training->end->diverged)
             rc = take_step(training, err);
         if (rc == 0 && !training->end->diverged) {
             rc = work_done(1, err);
