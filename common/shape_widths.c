@@ -6,8 +6,9 @@
 int shape_intermediate_size(double expansion, int width, int multiple)
 {
     double rounded = nearbyint(expansion * width * 2.0 / 3.0); /* half to even */
+    int multiples = (int)ceil(rounded / multiple);
 
-    return (int)ceil(rounded / multiple) * multiple;
+    return (multiples > 0 ? multiples : 1) * multiple;
 }
 
 int64_t shape_prefix(int64_t ndim, int64_t len, int64_t hidden_size)

@@ -12,7 +12,7 @@
 enum { SHAPE_THREADS_OF_A_LANE = 4 };
 
 /* The multiple of `multiple` at or above round(expansion * width * 2 / 3), half to
- * even. */
+ * even; at least one. */
 int shape_intermediate_size(double expansion, int width, int multiple);
 
 /* P: len if that is set, else the number of positions of hidden_size values that hold

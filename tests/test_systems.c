@@ -14,6 +14,7 @@
 #include "random.h"
 #include "settings.h"
 #include "shape.h"
+#include "shape_widths.h"
 #include "support/small_network.h"
 
 #include <math.h>
@@ -325,6 +326,24 @@ static void shapes_count_the_parameters_that_engines_have(void **state)
     }
 }
 
+/* A width of mlp_t that is rounded to 0 would be none, and attention in its place. */
+static void a_small_expansion_leaves_mlp_t(void **state)
+{
+    (void)state;
+    const struct engine_setup_data sizes = { T, V, IDS, 10 };
+    struct engine_config c;
+    struct config config;
+
+    make_settings(&config, SYSTEM_HRM, true, "none", "0");
+    set(&config, "arch.expansion", "0.01");
+    engine_setup(&c, &config, &sizes, true);
+    assert_int_equal(c.mlp_t_size, 8);
+    assert_int_equal(c.intermediate_size, 8);
+    config_release(&config);
+    assert_int_equal(shape_intermediate_size(0.01, 16, 1), 1);
+    assert_int_equal(shape_intermediate_size(4.0, 512, 256), 1536);
+}
+
 /* FLOPs per layer pass times the passes that model.md counts for each system. */
 static void shapes_count_the_flops_of_each_system(void **state)
 {
@@ -419,6 +438,7 @@ int main(void)
         cmocka_unit_test(averages_follow_the_weights_and_evaluations_use_them),
         cmocka_unit_test(a_system_has_only_the_tensors_of_its_modules),
         cmocka_unit_test(shapes_count_the_parameters_that_engines_have),
+        cmocka_unit_test(a_small_expansion_leaves_mlp_t),
         cmocka_unit_test(shapes_count_the_flops_of_each_system),
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(a_matched_transformer_is_within_the_bounds),
