@@ -16,6 +16,7 @@
 #include "kind_arc.h"
 #include "kind_maze.h"
 #include "kind_sudoku.h"
+#include "maze.h"
 #include "settings.h"
 
 #include <inttypes.h>
@@ -382,11 +383,28 @@ static int check_group(const struct content *content, int index, const char *dir
     return rc;
 }
 
-/* The kind of the puzzles by side and vocabulary; NULL: unknown. */
+/* Whether the first solution has one goal, as each maze's has; in that of a Sudoku every
+ * digit stands once a row. */
+static bool are_mazes(const struct built *built)
+{
+    int32_t labels[GRID_MAX_CELLS];
+    struct grid solution;
+    int goals = 0;
+
+    built_example(built, SPLIT_TRAIN, 0, NULL, labels);
+    KIND_MAZE.answer(&solution, labels, built->side);
+    for (int i = 0; i < built->side * built->side; i++)
+        goals += solution.cells[i] == MAZE_GOAL;
+    return goals == 1;
+}
+
+/* The kind of the puzzles by side and vocabulary, which boards of 4 x 4 have in common;
+ * NULL: unknown. */
 static const struct data_kind *find_kind(const struct built *built)
 {
     static const struct data_kind *const kinds[] = { &KIND_ARC, &KIND_SUDOKU, &KIND_MAZE };
-    bool sudoku = built->side == 4 || built->side == 6 || built->side == 9;
+    bool sudoku =
+        (built->side == 4 && !are_mazes(built)) || built->side == 6 || built->side == 9;
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (kinds[i]->vocabulary(built->side) == built->vocabulary &&

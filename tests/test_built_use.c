@@ -1,0 +1,143 @@
+/*
+ * test_built_use.c - what directories of the published code hold, and which evaluations of them are
+ * possible.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "built_write.h"
+#include "data_set.h"
+#include "data_source.h"
+#include "error.h"
+#include "file.h"
+#include "maze.h"
+#include "settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char room[64]; /* the directory of a test */
+
+static int make_room(void **state)
+{
+    (void)state;
+    snprintf(room, sizeof room, "/tmp/hrmlab-built-XXXXXX");
+    return mkdtemp(room) == NULL;
+}
+
+static int remove_room(void **state)
+{
+    struct error err;
+
+    (void)state;
+    return file_remove_tree(room, &err);
+}
+
+/* Opens the data at path with further settings (key, value, ..., NULL). */
+static struct data_set *open_set(struct config *config, const char *path,
+                                 const char *const *pairs)
+{
+    struct data_set *set = NULL;
+    struct error err = { 0 };
+    int rc = config_init(config, &err);
+
+    if (rc == 0)
+        rc = config_set_text(config, "data.path", path, "test", &err);
+    for (; rc == 0 && pairs[0] != NULL; pairs += 2)
+        rc = config_set_text(config, pairs[0], pairs[1], "test", &err);
+    if (rc == 0)
+        rc = config_resolve(config, "test", &err);
+    if (rc == 0)
+        rc = data_set_open(&set, config, true, &err);
+    if (rc < 0)
+        fail_msg("%s", err.message);
+    return set;
+}
+
+static void tell_nobody(void *user, const char *what, int64_t done, int64_t total)
+{
+    (void)user;
+    (void)what;
+    (void)done;
+    (void)total;
+}
+
+/* Builds the data at path in ROOM/built; the path there, fresh. */
+static char *build(const char *path, const char *const *pairs)
+{
+    static const struct build_watch NO_WATCH = { .tell = tell_nobody };
+    char *to = file_join(room, "built");
+    struct error err = { 0 };
+    struct config config;
+    struct data_set *set = open_set(&config, path, pairs);
+
+    if (file_make_directories(to, &err) < 0 || built_write(set, to, &NO_WATCH, &err) < 0)
+        fail_msg("%s", err.message);
+    data_set_close(set);
+    config_release(&config);
+    return to;
+}
+
+static const char *const NOTHING[] = { NULL };
+
+/* Writes CSV files of one maze of 4 x 4, below ROOM; the path of their folder, fresh. */
+static char *make_mazes(void)
+{
+    static const char ROWS[] = "source,question,answer,rating\n"
+                               "a,S   ### ###   G ,Sooo###o###o  Go,4\n";
+    static const char *const FILES[] = { "train.csv", "test.csv" };
+    char *folder = file_join(room, "mazes");
+    struct error err;
+
+    assert_int_equal(file_make_directories(folder, &err), 0);
+    for (int i = 0; i < 2; i++) {
+        char *path = file_join(folder, FILES[i]);
+        assert_int_equal(file_write_atomic(path, ROWS, strlen(ROWS), &err), 0);
+        free(path);
+    }
+    return folder;
+}
+
+static void expect_look(const char *built, uint8_t cell, char text, bool paths)
+{
+    struct config config;
+    struct data_set *set = open_set(&config, built, NOTHING);
+
+    assert_int_equal(data_set_source(set)->kind->look(cell).text, text);
+    assert_int_equal(data_set_has_paths(set), paths);
+    data_set_close(set);
+    config_release(&config);
+}
+
+/* Boards of 4 x 4 have as many tokens whether they are mazes or Sudoku. */
+static void built_boards_of_four_are_what_they_were_built_from(void **state)
+{
+    static const char *const FEW[] = { "data.sudoku_train", "3", "data.sudoku_test", "1",
+                                       NULL };
+    struct error err;
+
+    (void)state;
+    char *mazes = make_mazes(), *to = build(mazes, NOTHING);
+    expect_look(to, MAZE_GOAL, 'G', true);
+    assert_int_equal(file_remove_tree(to, &err), 0);
+    free(to);
+    to = build("builtin:sudoku", FEW);
+    expect_look(to, MAZE_GOAL, '3', false);
+    free(to);
+    free(mazes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(built_boards_of_four_are_what_they_were_built_from,
+                                        make_room, remove_room),
+    };
+
+    return cmocka_run_group_tests_name("built_use", tests, NULL, NULL);
+}
