@@ -8,12 +8,17 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "arc_task.h"
+#include "augmentation.h"
 #include "built_write.h"
 #include "data_set.h"
 #include "data_source.h"
 #include "error.h"
 #include "file.h"
+#include "json.h"
 #include "maze.h"
+#include "npy.h"
+#include "puzzle_ids.h"
 #include "settings.h"
 
 #include <stdio.h>
@@ -132,10 +137,106 @@ static void built_boards_of_four_are_what_they_were_built_from(void **state)
     free(mazes);
 }
 
+enum { VARIANTS = 3 };
+
+/* The place of an identifier when those of a task no longer stand together: first all
+ * originals, then all first variants, and so on. */
+static int32_t apart(int32_t id, int count)
+{
+    int tasks = (count - 1) / VARIANTS;
+
+    return id == 0 ? 0 : 1 + (id - 1) % VARIANTS * tasks + (id - 1) / VARIANTS;
+}
+
+/* Renumbers the identifiers of a set of puzzles. */
+static void renumber(const char *built, const char *split, int count)
+{
+    char *path = format_string("%s/%s/all__puzzle_identifiers.npy", built, split), *bytes;
+    struct error err;
+    size_t size;
+
+    assert_int_equal(file_read(&bytes, &size, path, (size_t)1 << 20, &err), 0);
+    for (size_t at = NPY_HEADER_SIZE; at < size; at += sizeof(int32_t)) {
+        int32_t id;
+        memcpy(&id, bytes + at, sizeof id);
+        id = apart(id, count);
+        memcpy(bytes + at, &id, sizeof id);
+    }
+    assert_int_equal(file_write_atomic(path, bytes, size, &err), 0);
+    free(bytes);
+    free(path);
+}
+
+/* Writes identifiers.json in that order. Returns how many there are. */
+static int rename_all(const char *built)
+{
+    char *path = file_join(built, "identifiers.json");
+    cJSON *names, *moved = cJSON_CreateArray();
+    struct error err;
+
+    assert_int_equal(json_read_file(&names, path, (size_t)1 << 20, &err), 0);
+    int count = cJSON_GetArraySize(names);
+    for (int32_t to = 0; to < count; to++)
+        for (int32_t id = 0; id < count; id++)
+            if (apart(id, count) == to)
+                cJSON_AddItemToArray(moved,
+                                     cJSON_Duplicate(cJSON_GetArrayItem(names, id), true));
+    char *text = cJSON_PrintUnformatted(moved);
+    assert_int_equal(file_write_atomic(path, text, strlen(text), &err), 0);
+    cJSON_free(text);
+    cJSON_Delete(moved);
+    cJSON_Delete(names);
+    free(path);
+    return count;
+}
+
+static void task_of(char base[ARC_NAME_SIZE], const struct data_set *set, int32_t id)
+{
+    char room_of_name[DATA_IDENTIFIER_SIZE];
+    struct variant variant;
+
+    assert_true(variant_parse(&variant, base, data_set_identifier(set, id, room_of_name)));
+}
+
+/* Each row has the id of another task, wherever a directory has the ids of a task. */
+static void random_ids_are_of_other_tasks_where_ids_stand_apart(void **state)
+{
+    static const char *const TWO[] = { "data.canvas", "8", "data.num_aug", "2", NULL };
+    struct config config;
+    struct error err;
+
+    (void)state;
+    char *to = build("builtin:arc-style", TWO);
+    int count = rename_all(to);
+    renumber(to, "train", count);
+    renumber(to, "test", count);
+    struct data_set *set = open_set(&config, to, (const char *[]){ "data.canvas", "8", NULL });
+    assert_int_equal((count - 1) % VARIANTS, 0);
+    for (uint64_t seed = 0; seed < 500; seed++) {
+        struct puzzle_way way;
+
+        assert_int_equal(puzzle_way_begin(&way, NULL, set, &config, PUZZLE_RANDOM, seed, &err),
+                         0);
+        for (int32_t id = 1; id < count; id++) {
+            char own[ARC_NAME_SIZE], other[ARC_NAME_SIZE];
+
+            task_of(own, set, id);
+            task_of(other, set, puzzle_way_id(&way, id));
+            assert_string_not_equal(own, other);
+        }
+        puzzle_way_end(&way, NULL);
+    }
+    data_set_close(set);
+    config_release(&config);
+    free(to);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(built_boards_of_four_are_what_they_were_built_from,
+                                        make_room, remove_room),
+        cmocka_unit_test_setup_teardown(random_ids_are_of_other_tasks_where_ids_stand_apart,
                                         make_room, remove_room),
     };
 

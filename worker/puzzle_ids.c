@@ -32,9 +32,15 @@ static int too_few_tasks(int ids, int most, struct error *err)
                      ids, most);
 }
 
-/* Draws a shift that gives every id one of another task. The ids of a task are
- * consecutive, so a shift of at least that many ids, and at most all ids minus that
- * many, does it. */
+int puzzle_ids_check(const struct data_info *info, struct error *err)
+{
+    int ids = info->num_puzzle_identifiers - 1;
+
+    return 2 * info->most_variants > ids ? too_few_tasks(ids, info->most_variants, err) : 0;
+}
+
+/* Draws a shift that gives every id one of another task where the ids of each task are
+ * consecutive: at least as many ids as a task has, and at most all ids minus that many. */
 static int draw_shift(struct puzzle_way *way, const struct data_set *set, uint64_t seed,
                       struct error *err)
 {
@@ -60,26 +66,55 @@ static uint64_t owner_of(const struct data_set *set, int32_t id)
     return hash_xxh3(name, strlen(name));
 }
 
-static int draw_bijection(struct puzzle_way *way, const struct data_set *set, uint64_t seed,
-                          struct error *err)
+/* The tasks of all ids but the blank one, newly allocated; NULL: no memory. */
+static uint64_t *list_owners(const struct data_set *set)
+{
+    int ids = data_set_info(set)->num_puzzle_identifiers - 1;
+    uint64_t *owners = calloc((size_t)ids + 1, sizeof *owners);
+
+    for (int32_t id = 1; owners != NULL && id <= ids; id++)
+        owners[id - 1] = owner_of(set, id);
+    return owners;
+}
+
+static int draw_bijection(struct puzzle_way *way, const struct data_set *set,
+                          const uint64_t *owners, uint64_t seed, struct error *err)
 {
     int ids = data_set_info(set)->num_puzzle_identifiers - 1, most = 0;
     struct random_stream stream = random_stream(seed, "random ids", 0);
-    uint64_t *owners = calloc((size_t)ids + 1, sizeof *owners);
 
     way->map = calloc((size_t)ids + 1, sizeof *way->map);
-    if (owners == NULL || way->map == NULL) {
-        free(owners);
+    if (way->map == NULL)
         return error_no_memory(err, "the exchange of puzzle ids");
-    }
-    for (int32_t id = 1; id <= ids; id++)
-        owners[id - 1] = owner_of(set, id);
-    bool drawn = id_exchange_draw(way->map, &most, owners, ids, &stream);
-    free(owners);
-    if (drawn)
+    if (id_exchange_draw(way->map, &most, owners, ids, &stream))
         return 0;
     return most == 0 && ids > 0 ? error_no_memory(err, "the exchange of puzzle ids")
                                 : too_few_tasks(ids, most, err);
+}
+
+static bool shift_is_right(const struct puzzle_way *way, const uint64_t *owners)
+{
+    for (int i = 0; i < way->modulo; i++)
+        if (owners[i] == owners[(i + way->shift) % way->modulo])
+            return false;
+    return true;
+}
+
+/* Gives every id one of another task: by a shift if it is wanted and does so (in a
+ * directory of others the ids of a task need not be consecutive), else by a
+ * bijection. */
+static int draw_exchange(struct puzzle_way *way, const struct data_set *set, bool shift,
+                         uint64_t seed, struct error *err)
+{
+    uint64_t *owners = list_owners(set);
+    int rc = owners == NULL ? error_no_memory(err, "the exchange of puzzle ids") : 0;
+
+    if (rc == 0 && shift)
+        rc = draw_shift(way, set, seed, err);
+    if (rc == 0 && !(shift && shift_is_right(way, owners)))
+        rc = draw_bijection(way, set, owners, seed, err);
+    free(owners);
+    return rc;
 }
 
 /* Adds the embeddings of all ids that are trained on to sum. Returns their number.
@@ -141,11 +176,11 @@ int puzzle_way_begin(struct puzzle_way *way, struct engine *engine, const struct
     if (ids == PUZZLE_MEAN && !config_blank_ids(config))
         return put_mean(way, engine, set, (size_t)config_puzzle_ndim(config), err);
     if (ids == PUZZLE_RANDOM)
-        return draw_shift(way, set, seed, err);
+        return draw_exchange(way, set, true, seed, err);
     if (ids == PUZZLE_OWN && random)
-        return strcmp(config_choice(config, ARCH_RANDOM_ID_MAP), "shift") == 0
-                   ? draw_shift(way, set, config_data_seed(config), err)
-                   : draw_bijection(way, set, config_data_seed(config), err);
+        return draw_exchange(way, set,
+                             strcmp(config_choice(config, ARCH_RANDOM_ID_MAP), "shift") == 0,
+                             config_data_seed(config), err);
     return 0;
 }
 

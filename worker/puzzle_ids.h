@@ -25,9 +25,13 @@ struct puzzle_way {
     float *saved;
 };
 
+/* ERROR_FORMAT: data with these numbers of ids and variants have no id of another task
+ * for some row, however it is drawn. */
+int puzzle_ids_check(const struct data_info *info, struct error *err) MUST_CHECK;
+
 /*
  * Prepares inference with these ids in a model trained with the configuration's
- * arch.conditioning. seed draws the shift of PUZZLE_RANDOM; with random_id, the
+ * arch.conditioning. seed draws the exchange of PUZZLE_RANDOM; with random_id, the
  * bijection of all evaluations of a run is drawn by its seed of the data. With
  * PUZZLE_MEAN the engine's blank embedding is the mean of the trained ones until
  * puzzle_way_end(), which the caller must always call. ERROR_FORMAT: for some row the
