@@ -20,6 +20,7 @@
 #include "npy.h"
 #include "puzzle_ids.h"
 #include "settings.h"
+#include "support/place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,6 +232,59 @@ static void random_ids_are_of_other_tasks_where_ids_stand_apart(void **state)
     free(to);
 }
 
+/* Plans a training on these data with this evaluation; the exit code, and its message. */
+static int plan(const char *data, const char *more, const char *evaluate, char **errors)
+{
+    struct place place;
+    struct error err;
+    char *out;
+
+    place_make(&place);
+    char *spec = format_string("{\"set\": {\"data.path\": \"%s\", \"train.max_steps\": 1,"
+                               " \"train.global_batch_size\": 2%s}, \"evaluate\": {%s}}",
+                               data, more, evaluate);
+    assert_int_equal(file_write_atomic(place.spec, spec, strlen(spec), &err), 0);
+    const char *const words[] = { "plan", place.spec, NULL };
+    int code = place_run(&place, words, &out, errors);
+    free(out);
+    free(spec);
+    place_remove(&place);
+    return code;
+}
+
+static void expect_plan(const char *data, const char *more, const char *evaluate, int code,
+                        const char *text)
+{
+    char *errors;
+    int found = plan(data, more, evaluate, &errors);
+
+    if (found != code || strstr(errors, text) == NULL)
+        fail_msg("exit %d, expected %d and \"%s\":\n%s", found, code, text, errors);
+    free(errors);
+}
+
+/* What the data do not allow is said before anything is trained. */
+static void evaluations_that_the_data_do_not_allow_are_left_out_by_the_plan(void **state)
+{
+    static const char *const SHUFFLES[] = {
+        "data.sudoku_train", "3", "data.sudoku_test", "1", "data.num_aug", "2", NULL
+    };
+    static const char ONE[] = ", \"data.tasks\": \"cross-0\"";
+    static const char UNDONE[] = "answers to them cannot be undone";
+
+    (void)state;
+    char *to = build("builtin:sudoku", SHUFFLES);
+    expect_plan(to, "", "\"eval.split\": [\"train\", \"test\"]", 0, UNDONE);
+    expect_plan(to, "", "\"eval.split\": [\"train\"]", 2, UNDONE);
+    expect_plan("builtin:arc-style", ONE, "\"eval.puzzle_id\": [\"own\", \"random\"]", 0,
+                "too few tasks to give every row the id of another one");
+    expect_plan("builtin:arc-style", ", \"arch.conditioning\": \"random_id\"", "", 0, "");
+    char *random = format_string("%s, \"arch.conditioning\": \"random_id\"", ONE);
+    expect_plan("builtin:arc-style", random, "", 2, "arch.conditioning = random_id: 1 puzzle");
+    free(random);
+    free(to);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +292,9 @@ int main(void)
                                         make_room, remove_room),
         cmocka_unit_test_setup_teardown(random_ids_are_of_other_tasks_where_ids_stand_apart,
                                         make_room, remove_room),
+        cmocka_unit_test_setup_teardown(
+            evaluations_that_the_data_do_not_allow_are_left_out_by_the_plan, make_room,
+            remove_room),
     };
 
     return cmocka_run_group_tests_name("built_use", tests, NULL, NULL);

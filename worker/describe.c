@@ -16,6 +16,7 @@
 #include "json.h"
 #include "mpi_exchange.h"
 #include "provenance.h"
+#include "puzzle_ids.h"
 #include "sandbox.h"
 #include "settings.h"
 #include "shape.h"
@@ -137,6 +138,16 @@ static int measure(size_t *bytes, const struct config *config, const struct data
                      limit_gb, *bytes, (double)*bytes / GIB);
 }
 
+/* random_id needs ids of other tasks. */
+static int conditioning_check(const struct data_info *info, const struct config *config,
+                              struct error *err)
+{
+    int rc =
+        config_conditioning(config) == CONDITIONING_RANDOM_ID ? puzzle_ids_check(info, err) : 0;
+
+    return rc < 0 ? error_prefix(err, "arch.conditioning = random_id") : 0;
+}
+
 /* The answer's part about the data. NULL: no memory. */
 static cJSON *data_answer(const struct data_facts *facts, const struct config *config)
 {
@@ -148,7 +159,8 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
     struct shape shape;
     size_t bytes;
 
-    if (batches_check(info, config, &fault) < 0 || context_check(info, config, &fault) < 0) {
+    if (batches_check(info, config, &fault) < 0 || context_check(info, config, &fault) < 0 ||
+        conditioning_check(info, config, &fault) < 0) {
         cJSON_Delete(answer);
         return fault_answer(fault.message);
     }
@@ -174,6 +186,8 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
         { "mean_puzzle_examples", info->mean_puzzle_examples },
         { "total_steps", (double)steps },
         { "steps_per_epoch", info->groups * info->mean_puzzle_examples / batch },
+        { "random_ids", puzzle_ids_check(info, &fault) == 0 },
+        { "unknown_variants", info->unknown_variants },
         { "test_rows", info->test_rows },
         { "train_rows", info->train_rows },
         { "parameters", (double)shape.parameters },

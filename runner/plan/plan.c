@@ -81,6 +81,8 @@ static int take_description(struct plan_arm *arm, const cJSON *answer, const cha
     double epoch = json_real_or(answer, "steps_per_epoch", 0.0);
     arm->epochs = epoch > 0.0 ? (double)arm->total_steps / epoch : 0.0;
     arm->variants = json_integer_or(answer, "most_variants", 0);
+    arm->random_ids = json_integer_or(answer, "random_ids", 1) != 0;
+    arm->unknown_variants = json_integer_or(answer, "unknown_variants", 0) != 0;
     arm->leaked = json_integer_or(answer, "leaked", 0);
     arm->tasks_tested = json_integer_or(answer, "tasks_evaluation", 0);
     arm->eval_step_flops = eval_flops * rows;
@@ -154,22 +156,40 @@ static int add_dropped(struct plan *plan, int arm, char *evaluation, char *reaso
     return 0;
 }
 
-/* The reason why the arm cannot be evaluated like that, newly allocated. NULL: it
- * can (*can is true), or no memory. there: the most variants of a task in its data,
- * which in a directory of the published code data.num_aug does not tell. */
-static char *why_dropped(bool *can, const struct config *trained, int64_t there,
-                         const struct config *config)
+/* The reason why the data do not allow an evaluation, newly allocated. NULL: they do
+ * (*can is true), or no memory. */
+static char *why_data_do_not(bool *can, const struct plan_arm *arm,
+                             const struct config *trained, const struct config *config)
 {
+    /* in a directory of the published code data.num_aug does not tell how many there are */
     int64_t drawn = config_int(trained, DATA_NUM_AUG) + 1;
-    int64_t variants = there > drawn ? there : drawn;
+    int64_t variants = arm->variants > drawn ? arm->variants : drawn;
     int64_t asked = config_int(config, EVAL_AUGMENTATIONS);
-    const struct system_facts *facts = config_system(trained);
 
     *can = false;
     if (asked > variants)
         return format_string("asks for %" PRId64 " predictions per test, but the model was "
                              "trained with %" PRId64 " variant%s of a task",
                              asked, variants, variants == 1 ? "" : "s");
+    if (!arm->random_ids && strcmp(config_choice(config, EVAL_PUZZLE_ID), "random") == 0)
+        return format_string("asks for eval.puzzle_id = random, but the data have too few "
+                             "tasks to give every row the id of another one");
+    if (arm->unknown_variants && strcmp(config_choice(config, EVAL_SPLIT), "train") == 0)
+        return format_string(
+            "asks for eval.split = train, but data.path holds boards and their "
+            "shuffles, which are not told, so that answers to them cannot be "
+            "undone");
+    *can = true;
+    return NULL;
+}
+
+/* The reason why the model of an arm cannot be evaluated like that, in the same way. */
+static char *why_dropped(bool *can, const struct plan_arm *arm, const struct config *trained,
+                         const struct config *config)
+{
+    const struct system_facts *facts = config_system(trained);
+
+    *can = false;
     if (!facts->q_continue && strcmp(config_choice(config, EVAL_HALT_RULE), "q") == 0)
         return format_string(
             "halts by q_halt > q_continue, which %s does not train; q_positive "
@@ -187,8 +207,7 @@ static char *why_dropped(bool *can, const struct config *trained, int64_t there,
         config_int(trained, TRAIN_EVAL_INTERVAL) == 0)
         return format_string("pools votes over evaluations of the training, but with "
                              "train.eval_interval = 0 there is only the last");
-    *can = true;
-    return NULL;
+    return why_data_do_not(can, arm, trained, config);
 }
 
 /* Adds the evaluations of the spec that are possible for the arm. */
@@ -207,7 +226,7 @@ static int add_evaluations(struct plan *plan, int number, struct error *err)
         char *text = evaluation_canonical(config, steps);
         if (text == NULL)
             return error_no_memory(err, "a plan");
-        char *reason = why_dropped(&can, trained, arm->variants, config);
+        char *reason = why_dropped(&can, arm, trained, config);
         rc = can ? add_evaluation(arm, text, config, steps, err)
                  : add_dropped(plan, number, text, reason, err);
     }

@@ -30,6 +30,8 @@ struct plan_arm {
     char *data_counts;
     int64_t tasks_tested;         /* evaluation tasks; 0: not known */
     int64_t variants;             /* most of a task in its data; 0: not known */
+    bool random_ids;              /* each row can have the id of another task */
+    bool unknown_variants;        /* answers to training rows cannot be undone */
     int64_t leaked;               /* evaluation tasks of which a copy is trained on */
     struct seeded_text canonical; /* owned; canonical training form */
     struct seeded_text

@@ -38,6 +38,7 @@ static const struct {
     { "epoch_examples", offsetof(struct data_info, epoch_examples) },
     { "test_rows", offsetof(struct data_info, test_rows) },
     { "train_rows", offsetof(struct data_info, train_rows) },
+    { "unknown_variants", offsetof(struct data_info, unknown_variants) },
     { "most_demonstrations", offsetof(struct data_info, most_demonstrations) },
     { "most_variants", offsetof(struct data_info, most_variants) },
     { "num_puzzle_identifiers", offsetof(struct data_info, num_puzzle_identifiers) },

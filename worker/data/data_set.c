@@ -199,6 +199,8 @@ static void describe_source(struct data_set *set)
     info->left_out = source->left_out;
     info->leaked = source->leaked;
     info->submits = source->kind->submits;
+    info->unknown_variants =
+        source->kind->knows_variants != NULL && !source->kind->knows_variants(source->content);
     info->files = source->files.files;
     info->file_count = source->files.count;
     info->canvas = source->side;
@@ -534,15 +536,13 @@ void data_set_answer(const struct data_set *set, enum data_split split, int row,
 
 int data_set_check_train_rows(const struct data_set *set, struct error *err)
 {
-    const struct data_source *source = &set->source;
-
-    if (source->kind->knows_variants == NULL || source->kind->knows_variants(source->content))
+    if (!set->info.unknown_variants)
         return 0;
     return error_set(err, ERROR_FORMAT,
                      "eval.split = train: data.path holds boards and their shuffles (%s), "
                      "which are not told, so that answers to them cannot be undone; use the "
                      "data that they were built from, with data.num_aug",
-                     source->text);
+                     set->info.source);
 }
 
 bool data_set_has_paths(const struct data_set *set)

@@ -38,8 +38,10 @@ struct data_info {
     int test_rows;      /* rows of SPLIT_TEST, all variants */
     /* of a task, that may be the context of its rows; 0: this kind has none */
     int most_demonstrations;
-    int most_variants;          /* of a task, the original among them */
-    int train_rows;             /* rows of SPLIT_TRAIN */
+    int most_variants; /* of a task, the original among them */
+    int train_rows;    /* rows of SPLIT_TRAIN */
+    /* 1: their variants are not known, so that answers to them cannot be undone */
+    int unknown_variants;
     int num_puzzle_identifiers; /* the blank 0 included */
     /* of data.batch_order: its batches and their rows; 0: there is none */
     int order_steps, order_rows;
