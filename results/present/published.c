@@ -225,29 +225,55 @@ static bool is_of(const struct published *value, enum metric metric)
            (*rest == '\0' || strcmp(rest, " difference") == 0);
 }
 
-/* Adds the values to the picture's note; drawn: but those with a position. */
+/* Appends a value in words to a list: "trained with 10: about 0.3; trained with 30: about
+ * 0.35". Releases the list, NULL: no memory, or none yet. Newly allocated. */
+static char *add_words(char *list, const struct published *value)
+{
+    bool claim = value->kind == PUBLISHED_CLAIM;
+    char number[NUMBER_TEXT_SIZE];
+    char *longer = format_string(
+        "%s%s%s: %s%s%s%s%s", list != NULL ? list : "", list != NULL ? "; " : "",
+        value->settings, value->kind == PUBLISHED_CHART ? "about " : "",
+        claim ? "" : number_trimmed(number, value->value, 3),
+        claim || value->note == NULL ? "" : " (", value->note != NULL ? value->note : "",
+        claim || value->note == NULL ? "" : ")");
+
+    free(list);
+    return longer;
+}
+
+/* Adds the values to the picture's note, a sentence for those of one source and data that
+ * follow each other; drawn: but those with a position. */
 static int say_values(struct shown *shown, struct picture *picture, const char *question,
                       bool drawn, const struct published_place *place, struct error *err)
 {
+    const struct published *last = NULL; /* in the list */
+    char *list = NULL;
     int rc = 0;
 
-    for (const struct published *value = PUBLISHED; value->source != NULL && rc == 0; value++) {
-        char number[NUMBER_TEXT_SIZE];
-        bool claim = value->kind == PUBLISHED_CLAIM;
+    for (const struct published *value = PUBLISHED; rc == 0; value++) {
+        bool end = value->source == NULL;
 
-        if (!is_wanted(value, question, place) || !is_of(value, place->metric) ||
-            (drawn && value->x != NULL))
+        if (!end && (!is_wanted(value, question, place) || !is_of(value, place->metric) ||
+                     (drawn && value->x != NULL)))
             continue;
-        rc = add_note(picture,
-                      format_string("Published by %s for %s: %s: %s%s%s%s.", value->source,
-                                    value->data, value->settings,
-                                    value->kind == PUBLISHED_CHART ? "about " : "",
-                                    claim ? "" : number_trimmed(number, value->value, 3),
-                                    claim || value->note == NULL ? "" : "; ",
-                                    value->note != NULL ? value->note : ""),
-                      err);
+        if (last != NULL && (end || strcmp(value->source, last->source) != 0 ||
+                             strcmp(value->data, last->data) != 0)) {
+            rc = add_note(picture,
+                          list == NULL ? NULL
+                                       : format_string("Published by %s for %s: %s.",
+                                                       last->source, last->data, list),
+                          err);
+            free(list);
+            list = NULL;
+        }
+        if (end)
+            break;
+        list = add_words(list, value);
+        last = value;
         count_shown(shown, value, place);
     }
+    free(list);
     return rc;
 }
 
