@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char ROWS[] =
@@ -141,6 +142,37 @@ static void a_journal_that_shrinks_or_goes_is_seen(void **state)
     free(path);
 }
 
+/* A worker can put anything in the place of its journal: that hangs nobody and ends no runner. */
+static void what_is_no_file_is_held_against_the_worker(void **state)
+{
+    struct error err = { 0 };
+    struct store *store;
+    char *path = file_join(directory, "journal.jsonl");
+
+    (void)state;
+    assert_int_equal(store_open(&store, directory, STORE_WRITE, &err), 0);
+    for (int what = 0; what < 3; what++) {
+        struct recorder recorder;
+        struct recorder_progress progress;
+
+        assert_int_equal(what == 0   ? mkfifo(path, 0600)
+                         : what == 1 ? mkdir(path, 0700)
+                                     : symlink(path, path),
+                         0);
+        assert_int_equal(recorder_init(&recorder, &ATTEMPT, directory, &err), 0);
+        assert_int_equal(recorder_read(&recorder, store, &err), 0);
+        assert_int_equal(store_begin(store, &err), 0);
+        assert_int_equal(recorder_drain(&recorder, store, &err), 0);
+        store_rollback(store);
+        assert_string_equal(recorder.error_text, "the journal is no regular file");
+        assert_int_equal(recorder_peek(&progress, path, &err), 0);
+        recorder_release(&recorder);
+        assert_int_equal(remove(path), 0);
+    }
+    store_close(store);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +180,8 @@ int main(void)
                                         remove_workspace),
         cmocka_unit_test_setup_teardown(a_journal_that_shrinks_or_goes_is_seen, make_workspace,
                                         remove_workspace),
+        cmocka_unit_test_setup_teardown(what_is_no_file_is_held_against_the_worker,
+                                        make_workspace, remove_workspace),
     };
 
     return cmocka_run_group_tests_name("recorder", tests, NULL, NULL);

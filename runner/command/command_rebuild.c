@@ -233,7 +233,7 @@ static void read_kind(bool *evaluate, size_t *size, const char *path)
 {
     struct journal_event event;
     char *data = malloc(JOURNAL_MAX_LINE);
-    int fd = data != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int fd = data != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     ssize_t length = fd >= 0 ? read(fd, data, JOURNAL_MAX_LINE) : 0;
     size_t used;
 

@@ -62,24 +62,51 @@ static void take_progress(struct recorder_progress *p, const cJSON *body)
     p->part_total = json_real_or(body, "part_total", -1);
 }
 
-/* The last bytes of a file of at most limit, from the beginning of a line on; *data is
- * fresh. Nothing where there is no such file. */
+/* Opens a journal. *fd -1: there is none. *foreign: in its place is what a worker alone
+ * can have put there: a FIFO, which would hang the runner, a folder or the like, which
+ * must not end it. */
+static int open_journal(int *fd, off_t *size, bool *foreign, const char *path,
+                        struct error *err)
+{
+    struct stat status = { 0 };
+
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    *foreign = *fd < 0 && (errno == ELOOP || errno == ENXIO);
+    if (*fd < 0 && (*foreign || errno == ENOENT))
+        return 0;
+    if (*fd < 0 || fstat(*fd, &status) < 0) {
+        int rc =
+            error_set(err, error_code_from_errno(errno), "open %s: %s", path, strerror(errno));
+        if (*fd >= 0)
+            close(*fd);
+        return rc;
+    }
+    *size = status.st_size;
+    *foreign = !S_ISREG(status.st_mode);
+    if (*foreign) {
+        close(*fd);
+        *fd = -1;
+    }
+    return 0;
+}
+
+/* The last bytes of a journal of at most limit, from the beginning of a line on; *data
+ * is fresh. Nothing where there is no such file. */
 static int read_tail(char **data, size_t *size, const char *path, size_t limit,
                      struct error *err)
 {
-    struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    off_t all = 0;
+    bool foreign;
+    int fd, rc = open_journal(&fd, &all, &foreign, path, err);
 
     *data = NULL;
     *size = 0;
-    if (fd < 0)
-        return errno == ENOENT ? 0
-                               : error_set(err, error_code_from_errno(errno), "read %s: %s",
-                                           path, strerror(errno));
+    if (rc < 0 || fd < 0)
+        return rc;
     char *text = malloc(limit);
     ssize_t count = -1;
-    if (text != NULL && fstat(fd, &status) == 0) {
-        off_t from = status.st_size > (off_t)limit ? status.st_size - (off_t)limit : 0;
+    if (text != NULL) {
+        off_t from = all > (off_t)limit ? all - (off_t)limit : 0;
         count = pread(fd, text, limit, from);
         char *line = count > 0 && from > 0 ? memchr(text, '\n', (size_t)count) : NULL;
         if (line != NULL) {
@@ -239,23 +266,24 @@ static int take_lines(struct recorder *r, struct store *store, const char *data,
 static int read_new(struct recorder *r, char **data, size_t *size, size_t limit,
                     struct error *err)
 {
-    struct stat status;
-    int fd = open(r->path, O_RDONLY | O_CLOEXEC), rc = 0;
+    off_t all = 0;
+    bool foreign;
+    int fd, rc = open_journal(&fd, &all, &foreign, r->path, err);
 
     *data = NULL;
     *size = 0;
-    /* it does not exist yet; or it has disappeared although we have read some of it */
-    if (fd < 0 && errno == ENOENT) {
+    if (rc < 0)
+        return rc;
+    if (foreign) {
+        snprintf(r->error_text, sizeof r->error_text, "the journal is no regular file");
+    } else if (fd < 0) {
+        /* it does not exist yet; or it has disappeared although we have read some of it */
         if (r->attempt.offset > 0)
             snprintf(r->error_text, sizeof r->error_text, "the journal is gone");
-        return 0;
-    }
-    if (fd < 0 || fstat(fd, &status) < 0) {
-        rc = error_set(err, ERROR_IO, "open %s: %s", r->path, strerror(errno));
-    } else if (status.st_size < r->attempt.offset) {
+    } else if (all < r->attempt.offset) {
         snprintf(r->error_text, sizeof r->error_text, "the journal became shorter");
-    } else if (status.st_size > r->attempt.offset) {
-        size_t want = (size_t)(status.st_size - r->attempt.offset);
+    } else if (all > r->attempt.offset) {
+        size_t want = (size_t)(all - r->attempt.offset);
         if (want > limit)
             want = limit;
         *data = malloc(want);
