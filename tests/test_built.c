@@ -10,6 +10,7 @@
 #include "built_write.h"
 #include "data_set.h"
 #include "error.h"
+#include "exit_code.h"
 #include "file.h"
 #include "json.h"
 #include "npy.h"
@@ -376,7 +377,8 @@ static void refuse(const char *const *pairs, const char *words)
     char *path = file_join(room, "small");
     struct data_set *set = open_set(path, pairs, &err);
 
-    if (set != NULL || err.code != ERROR_FORMAT || strstr(err.message, words) == NULL)
+    if (set != NULL || error_exit_code(err.code) != EXIT_BAD_INPUT ||
+        strstr(err.message, words) == NULL)
         fail_msg("%d \"%s\" lacks \"%s\"", err.code, err.message, words);
     free(path);
 }
@@ -534,6 +536,19 @@ static void rows_without_a_puzzle_and_names_that_stand_twice_are_named(void **st
     put("identifiers.json", control, strlen(control));
     refuse(NULL,
            "identifiers.json: entry 1: expected a name of at most 87 bytes without control");
+}
+
+/* Bad input, not a fault of the environment. */
+static void an_array_that_cannot_be_read_is_refused(void **state)
+{
+    char *path = file_join(room, "small/train/all__labels.npy");
+
+    (void)state;
+    make_small();
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(symlink("all__labels.npy", path), 0);
+    refuse(NULL, "all__labels.npy: Too many levels of symbolic links");
+    free(path);
 }
 
 static void counts_of_dataset_json_are_those_of_its_arrays(void **state)
@@ -788,6 +803,8 @@ int main(void)
                                         remove_room),
         cmocka_unit_test_setup_teardown(
             rows_without_a_puzzle_and_names_that_stand_twice_are_named, make_room, remove_room),
+        cmocka_unit_test_setup_teardown(an_array_that_cannot_be_read_is_refused, make_room,
+                                        remove_room),
         cmocka_unit_test_setup_teardown(counts_of_dataset_json_are_those_of_its_arrays,
                                         make_room, remove_room),
         cmocka_unit_test_setup_teardown(tasks_of_the_tests_are_those_of_the_examples, make_room,

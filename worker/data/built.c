@@ -37,10 +37,10 @@ static int open_array(struct npy *out, struct data_files *files, const char *fol
                       const char *set, const char *name, int dimensions, struct error *err)
 {
     char *path = format_string("%s/%s__%s.npy", folder, set, name);
-    int rc = path == NULL ? error_no_memory(err, "a path") : npy_open(out, path, err);
+    int rc = path == NULL ? error_no_memory(err, "a path") : data_files_add(files, path, err);
 
     if (rc == 0)
-        rc = data_files_add(files, path, err);
+        rc = npy_open(out, path, err);
     if (rc == 0 && out->dimensions != dimensions)
         rc = error_set(err, ERROR_FORMAT, "%s: byte 10: expected an array of %d dimension%s",
                        path, dimensions, dimensions > 1 ? "s" : "");
