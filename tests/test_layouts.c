@@ -299,6 +299,9 @@ static void bad_sudoku_rows_are_named_with_row_and_column(void **state)
                    "no column rating");
     put("bad.csv", "");
     expect_refusal(path, NULL, "no puzzles");
+    put("bad.csv",
+        "question,answer\r" Q4 "," A4 "\r" Q4 "," A4 "\r"); /* read as a header alone */
+    expect_refusal(path, NULL, "row 1: a carriage return inside it; expected line ends");
     put("half/train.csv", "s," Q4 "," A4 ",1\n");
     char *half = file_join(room, "half");
     expect_refusal(half, NULL, "there is no test.csv beside");

@@ -135,6 +135,9 @@ static int cut(struct csv *csv, struct csv_row *row, size_t length, struct error
             if (memchr(at, '"', (size_t)(stop - at)) != NULL)
                 return row_error(csv, "a quote inside a field that does not begin with one",
                                  err);
+            if (memchr(at, '\r', (size_t)(stop - at)) != NULL)
+                return row_error(
+                    csv, "a carriage return inside it; expected line ends of LF or CR LF", err);
             *field = (struct csv_field){ .text = at, .length = (size_t)(stop - at) };
             at = stop;
         }
