@@ -18,7 +18,7 @@ int init_base_config(struct config *out, const struct config *config, const char
     rc = config_copy(out, config, err);
     if (rc < 0)
         goto done;
-    for (int id = TRAIN_INIT_FROM; id <= TRAIN_FREEZE_SHARE && rc == 0; id++)
+    for (int id = TRAIN_INIT_FROM; id <= TRAIN_FROZEN_STEPS && rc == 0; id++)
         rc = config_set_text(out, settings_table[id].key, settings_table[id].absent_means,
                              where, err);
     for (const cJSON *item = object->child; item != NULL && rc == 0; item = item->next)

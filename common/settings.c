@@ -223,7 +223,7 @@ static bool may_be_of_base(int id)
     enum setting_phase phase = settings_table[id].phase;
 
     return (phase == PHASE_TRAINING || phase == PHASE_DATA) && id != TRAIN_SEED &&
-           (id < TRAIN_INIT_FROM || id > TRAIN_FREEZE_SHARE);
+           (id < TRAIN_INIT_FROM || id > TRAIN_FROZEN_STEPS);
 }
 
 /* Checks each setting of an object of train.init_from. */

@@ -126,8 +126,9 @@ enum setting_id {
      * settings, as JSON text */
     TRAIN_INIT_FROM,
     TRAIN_PUZZLE_ROWS, /* mean | zero | normal, as enum puzzle_rows */
-    TRAIN_FREEZE,      /* none | trunk | puzzle | trunk_first, as enum freeze */
+    TRAIN_FREEZE,      /* none | trunk | puzzle | trunk_first */
     TRAIN_FREEZE_SHARE,
+    TRAIN_FROZEN_STEPS,    /* counted | skipped */
     TRAIN_UNTRAINED_SHARE, /* of the training's FLOPs, for the untrained evaluation */
     EVAL_HALT_MAX_STEPS,   /* 0: as trained */
     /* predictions per test input that are voted on, the original among them; or all */

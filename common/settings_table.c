@@ -28,6 +28,7 @@ static const char *const HALT_RULES[] = {
 };
 static const char *const PUZZLE_ROWS[] = { "mean", "zero", "normal", NULL };
 static const char *const FREEZES[] = { "none", "trunk", "puzzle", "trunk_first", NULL };
+static const char *const FROZEN_STEPS[] = { "counted", "skipped", NULL };
 static const char *const CHOICES[] = { "vote", "q", "first_halt", NULL };
 static const char *const WEIGHTS[] = { "ema", "raw", NULL };
 static const char *const KEEPS[] = { "auto", "always", "never", NULL };
@@ -544,6 +545,12 @@ const struct setting settings_table[SETTING_COUNT] = {
         REAL_SETTING("train.freeze_share", PHASE_TRAINING, 0, 1, "0.1", "", no_freeze_share,
                      "share of the training steps over which trunk_first does not train the "
                      "trunk"),
+    [TRAIN_FROZEN_STEPS] = CHOICE_SETTING(
+        "train.frozen_steps", PHASE_TRAINING, FROZEN_STEPS, "skipped", "counted",
+        no_freeze_share,
+        "the optimizer's bias correction of a trunk that rests first: skipped: of its own "
+        "steps "
+        "alone, as in PyTorch; or, as before there was this setting, of all steps"),
     [TRAIN_UNTRAINED_SHARE] = REAL_SETTING(
         "train.untrained_share", PHASE_TRAINING, 0, 1, "0.01", "", no_training,
         "limit of the cost of each evaluation of the untrained model, as a share of "

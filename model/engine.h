@@ -104,6 +104,9 @@ struct engine_config {
      * engine_serve(). NULL: one process, or an engine that is only measured. */
     const struct exchange *exchange;
     enum engine_optimizer optimizer;
+    /* Steps at the training's beginning that the optimizer's bias correction does not
+     * count: those over which the trunk is frozen (engine_freeze()). */
+    int64_t rested_steps;
     /* The gradient of all parameters together (not of the puzzle embedding) is scaled
      * down to this norm before the update where it is larger; 0: never. */
     double clip_norm;

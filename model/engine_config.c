@@ -48,10 +48,12 @@ static int check_ints(const struct engine_config *c, struct error *err)
         if (bounds[i].value < bounds[i].low || bounds[i].value > bounds[i].high)
             return error_set(err, ERROR_FORMAT, "%s is %d, expected %d to %d", bounds[i].name,
                              bounds[i].value, bounds[i].low, bounds[i].high);
-    if (c->lr_warmup_steps < 0 || c->total_steps < 0)
+    if (c->lr_warmup_steps < 0 || c->total_steps < 0 || c->rested_steps < 0)
         return error_set(err, ERROR_FORMAT,
-                         "lr_warmup_steps is %lld and total_steps %lld, expected at least 0",
-                         (long long)c->lr_warmup_steps, (long long)c->total_steps);
+                         "lr_warmup_steps is %lld, total_steps %lld and rested_steps %lld, "
+                         "expected at least 0",
+                         (long long)c->lr_warmup_steps, (long long)c->total_steps,
+                         (long long)c->rested_steps);
     return 0;
 }
 

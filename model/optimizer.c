@@ -102,7 +102,7 @@ static void update_member(void *context, int member)
 static void trunk_step(struct engine *engine, double lr)
 {
     const struct engine_config *c = &engine->config;
-    double t = (double)engine->optimizer_step;
+    double t = (double)(engine->optimizer_step - c->rested_steps);
     struct update update = { .engine = engine };
 
     update.rates = (struct adam_rates){
@@ -114,6 +114,7 @@ static void trunk_step(struct engine *engine, double lr)
         .epsilon = 1e-8f,
     };
 
+    assert(t >= 1.0); /* the trunk has rested before */
     if (c->clip_norm > 0.0)
         clip_gradients(engine, c->clip_norm);
     walkers_share(engine, update_member, &update);

@@ -406,13 +406,14 @@ static void gradients_are_clipped_to_the_norm_and_not_below_it(void **state)
     engine_destroy(a);
 }
 
-/* Three steps of every element from the definition, on the gradients that the engine found. */
-static void adamw_is_what_its_definition_says(void **state)
+/* Three steps of every element from the definition, on the gradients that the engine found, after
+ * some over which the trunk has rested. */
+static void expect_adamw(int rested)
 {
-    (void)state;
     struct engine_config c = small_config(SYSTEM_HRM);
 
     c.optimizer = ENGINE_ADAMW;
+    c.rested_steps = rested;
     struct engine *engine = create(&c);
     enum { TENSOR = 0, COUNT = V * D };
     double p[COUNT], m[COUNT] = { 0 }, v[COUNT] = { 0 };
@@ -421,13 +422,16 @@ static void adamw_is_what_its_definition_says(void **state)
     engine_state_get(engine, TENSOR, values);
     for (int i = 0; i < COUNT; i++)
         p[i] = (double)values[i];
-    for (int t = 1; t <= 3; t++) {
+    for (int t = 1 - rested; t <= 3; t++) {
         struct data data;
-        struct engine_batch batch = make_batch(&data, t);
+        struct engine_batch batch = make_batch(&data, t + rested);
         struct engine_result result;
         int64_t count = 0;
 
+        engine_freeze(engine, t < 1, false);
         assert_int_equal(engine_train_step(engine, &batch, NULL, &result), 0);
+        if (t < 1)
+            continue;
         float *g = gradient_of(engine, TENSOR, &count);
         assert_int_equal(count, COUNT);
         engine_state_get(engine, TENSOR, values);
@@ -446,6 +450,18 @@ static void adamw_is_what_its_definition_says(void **state)
         free(g);
     }
     engine_destroy(engine);
+}
+
+static void adamw_is_what_its_definition_says(void **state)
+{
+    (void)state;
+    expect_adamw(0);
+}
+
+static void bias_correction_does_not_count_steps_of_a_frozen_trunk(void **state)
+{
+    (void)state;
+    expect_adamw(2);
 }
 
 /* Cycles changed between two steps: as an engine of those cycles goes on from the same state. */
@@ -740,6 +756,7 @@ int main(void)
         cmocka_unit_test(micro_batches_that_do_not_divide_the_batch_are_refused),
         cmocka_unit_test(gradients_are_clipped_to_the_norm_and_not_below_it),
         cmocka_unit_test(adamw_is_what_its_definition_says),
+        cmocka_unit_test(bias_correction_does_not_count_steps_of_a_frozen_trunk),
         cmocka_unit_test(cycles_change_between_steps),
         cmocka_unit_test(schedules_that_are_none_are_refused),
         cmocka_unit_test(flops_follow_the_schedule),

@@ -551,16 +551,20 @@ static void imported_averages_are_what_evaluations_use(void **state)
     expect_import_evaluates("train.ema_rate=0.9");
 }
 
-/* trunk_first: the trunk is frozen for the first share of the steps. */
+/* trunk_first: the trunk is frozen for the first share of the steps, which the optimizer counts or
+ * not. */
 static void a_trunk_that_is_frozen_first_is_trained_later(void **state)
 {
     static const char TRUNK[] = "inner.lm_head.weight", ROWS[] = "inner.puzzle_emb.weights";
     static const char GRID[] =
         "\"grid\": {\"train.freeze\": [\"none\", \"trunk\", \"trunk_first\"],"
-        " \"train.freeze_share\": [0, 0.5, 1]}}";
+        " \"train.freeze_share\": [0, 0.5, 1],"
+        " \"train.frozen_steps\": [\"skipped\", \"counted\"]}}";
+    static const char *const SHARES[3] = { "0", "0.5", "1" };
+    static const char *const WORDS[2] = { "skipped", "counted" };
     struct place place;
-    struct safetensors_file *first[3];
-    char label[80];
+    struct safetensors_file *first[3][2];
+    char label[120];
 
     (void)state;
     place_make(&place);
@@ -571,18 +575,23 @@ static void a_trunk_that_is_frozen_first_is_trained_later(void **state)
     assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
     struct safetensors_file *none = final_weights(&place, "train.freeze=none");
     struct safetensors_file *trunk = final_weights(&place, "train.freeze=trunk ");
-    static const char *const SHARES[3] = { "0", "0.5", "1" };
-    for (int i = 0; i < 3; i++) {
-        snprintf(label, sizeof label, "train.freeze=trunk_first train.freeze_share=%s",
-                 SHARES[i]);
-        first[i] = final_weights(&place, label);
+    for (int i = 0; i < 6; i++) {
+        snprintf(label, sizeof label,
+                 "train.freeze=trunk_first train.freeze_share=%s train.frozen_steps=%s",
+                 SHARES[i / 2], WORDS[i % 2]);
+        first[i / 2][i % 2] = final_weights(&place, label);
     }
-    assert_true(same_tensor(first[0], none, TRUNK) && same_tensor(first[0], none, ROWS));
-    assert_true(same_tensor(first[2], trunk, TRUNK) && same_tensor(first[2], trunk, ROWS));
-    assert_false(same_tensor(first[1], none, TRUNK));
-    assert_false(same_tensor(first[1], trunk, TRUNK));
-    for (int i = 0; i < 3; i++)
-        safetensors_destroy(first[i]);
+    for (int word = 0; word < 2; word++) {
+        assert_true(same_tensor(first[0][word], none, TRUNK) &&
+                    same_tensor(first[0][word], none, ROWS));
+        assert_true(same_tensor(first[2][word], trunk, TRUNK) &&
+                    same_tensor(first[2][word], trunk, ROWS));
+        assert_false(same_tensor(first[1][word], none, TRUNK));
+        assert_false(same_tensor(first[1][word], trunk, TRUNK));
+    }
+    assert_false(same_tensor(first[1][0], first[1][1], TRUNK));
+    for (int i = 0; i < 6; i++)
+        safetensors_destroy(first[i / 2][i % 2]);
     safetensors_destroy(none);
     safetensors_destroy(trunk);
     place_remove(&place);

@@ -282,11 +282,11 @@ static void every_active_training_setting_changes_the_hash(void **state)
             set(&a, "arch.conditioning", "context");
             set(&b, "arch.conditioning", "context");
         }
-        if (i > TRAIN_INIT_FROM && i <= TRAIN_FREEZE_SHARE) {
+        if (i > TRAIN_INIT_FROM && i <= TRAIN_FROZEN_STEPS) {
             set(&a, "train.init_from", "{}");
             set(&b, "train.init_from", "{}");
         }
-        if (i == TRAIN_FREEZE_SHARE) {
+        if (i == TRAIN_FREEZE_SHARE || i == TRAIN_FROZEN_STEPS) {
             set(&a, "train.freeze", "trunk_first");
             set(&b, "train.freeze", "trunk_first");
         }

@@ -1,6 +1,7 @@
 /* engine_setup.c - copies settings into engine_config, field by field. */
 #include "engine_setup.h"
 
+#include <math.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,26 @@ static int threads_of(const struct config *config)
     if (sched_getaffinity(0, sizeof cores, &cores) < 0)
         return asked;
     return asked < CPU_COUNT(&cores) ? asked : CPU_COUNT(&cores);
+}
+
+int64_t engine_setup_trunk_rests(const struct config *config, int64_t total_steps)
+{
+    const char *kind =
+        config_active(config, TRAIN_FREEZE) ? config_choice(config, TRAIN_FREEZE) : "none";
+    double share = strcmp(kind, "trunk") == 0         ? 1.0
+                   : strcmp(kind, "trunk_first") == 0 ? config_real(config, TRAIN_FREEZE_SHARE)
+                                                      : 0.0;
+
+    return (int64_t)ceil(share * (double)total_steps);
+}
+
+/* Steps over which the trunk rests and that its optimizer does not count. */
+static int64_t rested_steps(const struct config *config, int64_t total_steps)
+{
+    bool skipped = config_active(config, TRAIN_FROZEN_STEPS) &&
+                   strcmp(config_choice(config, TRAIN_FROZEN_STEPS), "skipped") == 0;
+
+    return skipped ? engine_setup_trunk_rests(config, total_steps) : 0;
 }
 
 void engine_setup(struct engine_config *out, const struct config *config,
@@ -91,6 +112,7 @@ void engine_setup(struct engine_config *out, const struct config *config,
         .micro_batch = (int)config_int(config, TRAIN_MICRO_BATCH),
         .gradient_lanes = (int)config_int(config, TRAIN_GRADIENT_LANES),
         .threads = threads_of(config),
+        .rested_steps = rested_steps(config, data->total_steps),
         .optimizer = (enum engine_optimizer)config->values[TRAIN_OPTIMIZER].integer,
         .clip_norm = config_real(config, TRAIN_CLIP_NORM),
         .lr = config_real(config, TRAIN_LR),

@@ -28,6 +28,10 @@ struct engine_setup_data {
     int64_t total_steps;        /* of the training's schedule */
 };
 
+/* The number of steps at the beginning of a training of so many that leave the trunk as
+ * it is (train.freeze): none, the first or all. */
+int64_t engine_setup_trunk_rests(const struct config *config, int64_t total_steps);
+
 /* config must be resolved. engine_create() checks bounds that depend on the data. */
 void engine_setup(struct engine_config *out, const struct config *config,
                   const struct engine_setup_data *data, bool inference_only);

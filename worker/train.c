@@ -30,9 +30,6 @@
 
 enum { METRIC_EVENTS = 50 }; /* number in a whole training */
 
-/* In the order of train.freeze's choices. */
-enum freeze { FREEZE_NONE, FREEZE_TRUNK, FREEZE_PUZZLE, FREEZE_TRUNK_FIRST };
-
 struct training {
     const struct train_context *context; /* borrowed */
     struct train_end *end;               /* borrowed */
@@ -423,15 +420,11 @@ static int compute_step(struct training *training, const struct engine_batch *ba
 static void freeze(struct training *training)
 {
     const struct config *config = &training->context->job->config;
-    double share = config_real(config, TRAIN_FREEZE_SHARE);
-    enum freeze kind = config_active(config, TRAIN_FREEZE)
-                           ? (enum freeze)config->values[TRAIN_FREEZE].integer
-                           : FREEZE_NONE;
-    bool at_first = (double)training->step < share * (double)training->total;
 
     engine_freeze(training->context->engine,
-                  kind == FREEZE_TRUNK || (kind == FREEZE_TRUNK_FIRST && at_first),
-                  kind == FREEZE_PUZZLE);
+                  training->step < engine_setup_trunk_rests(config, training->total),
+                  config_active(config, TRAIN_FREEZE) &&
+                      strcmp(config_choice(config, TRAIN_FREEZE), "puzzle") == 0);
 }
 
 /* Takes one training step on the drawn batch and updates the metrics. */
