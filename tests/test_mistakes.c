@@ -37,6 +37,18 @@ static void expect(const struct place *place, int code, const char *text,
     free(errors);
 }
 
+/* Expects success, and that the text is not in what it prints to stderr. */
+static void expect_silence(const struct place *place, const char *text,
+                           const char *const *words)
+{
+    char *out, *errors;
+
+    assert_int_equal(place_run(place, words, &out, &errors), 0);
+    assert_null(strstr(errors, text));
+    free(out);
+    free(errors);
+}
+
 static void write_spec(const struct place *place, const char *text)
 {
     struct error err = { 0 };
@@ -198,6 +210,23 @@ static void what_would_be_computed_for_nothing_is_said_before(void **state)
     expect(&place, 0, "data.test_tasks = 900000, but there are ", tests);
     const char *const same[] = { "plan", place.spec, "--set", "eval.rollouts=4", NULL };
     expect(&place, 0, "eval.rollouts = 4 passes are all the same", same);
+    static const char *const untrained[][2] = {
+        { "arch.act_enabled=false", "arch.act_enabled = false trains no q_continue" },
+        { "arch.halt_max_steps=1", "arch.halt_max_steps = 1 trains no q_continue" },
+    };
+    static const char *const rules[] = { "eval.act_inference=true", "eval.halt_rule=q" };
+    for (int i = 0; i < 4; i++) {
+        const char *const halts[] = { "plan",  place.spec,   "--set", untrained[i / 2][0],
+                                      "--set", rules[i % 2], NULL };
+        expect(&place, 0, untrained[i / 2][1], halts);
+    }
+    static const char *const trained[] = { "arch.act_enabled=true", "arch.name=trm" };
+    for (int i = 0; i < 2; i++) {
+        const char *const halts[] = { "plan",     place.spec, "--set",
+                                      trained[i], "--set",    "eval.act_inference=true",
+                                      NULL };
+        expect_silence(&place, "q_continue", halts);
+    }
     place_remove(&place);
 }
 

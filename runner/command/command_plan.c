@@ -168,6 +168,7 @@ static void print_summary(const struct plan *plan, const int counts[ENQUEUE_NEED
     plan_tell_of_few_evaluations(plan);
     plan_tell_of_few_tests(plan);
     plan_tell_of_equal_rollouts(plan);
+    plan_tell_of_untrained_halting(plan);
     plan_tell_of_unused_excludes(plan);
     plan_tell_of_leaks(plan);
     if (trainings > 0)

@@ -77,6 +77,7 @@ static int queue_plan(struct enqueue_summary *summary, struct store *store,
     plan_tell_of_few_evaluations(plan);
     plan_tell_of_few_tests(plan);
     plan_tell_of_equal_rollouts(plan);
+    plan_tell_of_untrained_halting(plan);
     plan_tell_of_unused_excludes(plan);
     plan_tell_of_leaks(plan);
     return 0;

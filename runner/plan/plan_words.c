@@ -235,6 +235,40 @@ void plan_tell_of_equal_rollouts(const struct plan *plan)
                     most);
 }
 
+/* Whether the evaluation halts rows by q_halt > q_continue in models of this system. */
+static bool halts_by_comparison(const struct system_facts *facts, const struct config *config)
+{
+    const char *rule = config_choice(config, EVAL_HALT_RULE);
+
+    return facts->q_continue &&
+           (strcmp(rule, "q") == 0 ||
+            (strcmp(rule, "max") == 0 && config_bool(config, EVAL_ACT_INFERENCE)));
+}
+
+void plan_tell_of_untrained_halting(const struct plan *plan)
+{
+    const struct spec *spec = plan->spec;
+
+    for (int a = 0; a < spec->arm_count; a++) {
+        const struct config *trained = &spec->arms[a].config;
+        bool one_step = config_int(trained, ARCH_HALT_MAX_STEPS) == 1, halts = false;
+
+        if (!one_step && config_bool(trained, ARCH_ACT_ENABLED))
+            continue;
+        for (int e = 0; e < spec->evaluation_count; e++)
+            halts = halts ||
+                    halts_by_comparison(config_system(trained), &spec->evaluations[e].config);
+        if (!halts)
+            continue;
+        log_warning("arm %s: evaluations halt at q_halt > q_continue, but %s trains no "
+                    "q_continue, which then hardly keeps a row; eval.halt_rule = q_positive "
+                    "halts by q_halt alone",
+                    spec->arms[a].label,
+                    one_step ? "arch.halt_max_steps = 1" : "arch.act_enabled = false");
+        return;
+    }
+}
+
 void plan_tell_of_inactive_sets(const struct plan *plan, const char *const *sets, int count)
 {
     for (int i = 0; i < count; i++) {

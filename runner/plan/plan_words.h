@@ -30,6 +30,8 @@ void plan_tell_of_few_tests(const struct plan *plan);
 /* Warns where no evaluation of several rollouts has noise that could tell them
  * apart. */
 void plan_tell_of_equal_rollouts(const struct plan *plan);
+/* Says of which arm evaluations halt by a q_continue that it does not train. */
+void plan_tell_of_untrained_halting(const struct plan *plan);
 
 /* Warns of "key=value" overrides of settings that are inactive in every arm, or in
  * every evaluation. */
