@@ -326,6 +326,22 @@ static void memory_above_the_limit_is_refused_with_its_bytes(void **state)
     free(less);
 }
 
+/* A stage of the training with more calls, all of which keep activations, counts. */
+static void memory_of_the_largest_stage_is_what_counts(void **state)
+{
+    (void)state;
+    static const char STAGES[] =
+        ",\"arch.gradient_horizon\":0,\"resources.memory_gb\":2,\"train.cycle_schedule\":"
+        "[{\"until\":0.5,\"H_cycles\":%d,\"L_cycles\":%d},"
+        "{\"until\":1,\"H_cycles\":2,\"L_cycles\":2}]";
+    char *few = format_string(STAGES, 1, 1), *many = format_string(STAGES, 40, 40);
+
+    assert_null(refusal("builtin:arc-style", few));
+    expect_words_of("builtin:arc-style", many, "resources.memory_gb = 2");
+    free(few);
+    free(many);
+}
+
 #define EVALUATION                                                                             \
     "[{\"eval.halt_max_steps\":2,\"eval.augmentations\":\"all\",\"eval.act_inference\":false"  \
     ",\"eval.seed\":0,\"eval.split\":\"test\"}]"
@@ -420,6 +436,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(data_without_demonstrations_are_refused, make_room,
                                         remove_room),
         cmocka_unit_test(memory_above_the_limit_is_refused_with_its_bytes),
+        cmocka_unit_test(memory_of_the_largest_stage_is_what_counts),
         cmocka_unit_test(no_pairs_and_no_id_are_no_puzzle_embedding),
         cmocka_unit_test(a_training_with_contexts_resumes_with_the_same_bits),
     };

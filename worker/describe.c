@@ -10,6 +10,7 @@
 
 #include "batches.h"
 #include "context_check.h"
+#include "cycle_schedule.h"
 #include "data_facts.h"
 #include "engine_setup.h"
 #include "error.h"
@@ -108,6 +109,27 @@ static cJSON *fault_answer(const char *message)
     return NULL;
 }
 
+/* The most bytes that the engine has in any stage of its training. */
+static int measure_stages(size_t *bytes, const struct engine_config *engine,
+                          const struct config *config, struct error *err)
+{
+    struct cycle_schedule schedule;
+    int rc = engine_measure(bytes, engine, err);
+
+    if (rc == 0)
+        rc = cycle_schedule_parse(&schedule, config_text(config, TRAIN_CYCLE_SCHEDULE), err);
+    for (int i = 0; rc == 0 && i < schedule.count; i++) {
+        struct engine_config stage = *engine;
+        size_t more = 0;
+
+        stage.H_cycles = schedule.stages[i].H_cycles;
+        stage.L_cycles = schedule.stages[i].L_cycles;
+        rc = engine_measure(&more, &stage, err);
+        *bytes = more > *bytes ? more : *bytes;
+    }
+    return rc;
+}
+
 /* Memory of the engine that trains the configuration, of one of its ranks.
  * ERROR_FORMAT: it is more than resources.memory_gb, the sizes are out of bounds, or
  * this program has no ranks. */
@@ -128,7 +150,7 @@ static int measure(size_t *bytes, const struct config *config, const struct data
     if (engine.ranks > 1 && !mpi_exchange_is_built())
         return error_set(err, ERROR_FORMAT, "resources.ranks = %d, but " MPI_EXCHANGE_HOW,
                          engine.ranks);
-    int rc = engine_measure(bytes, &engine, err);
+    int rc = measure_stages(bytes, &engine, config, err);
     if (rc < 0 || limit_gb <= 0.0 || (double)*bytes <= limit_gb * GIB)
         return rc;
     return error_set(err, ERROR_FORMAT,
