@@ -13,6 +13,8 @@
 #include "engine.h"
 #include "error.h"
 #include "file.h"
+#include "json.h"
+#include "text.h"
 
 extern char **environ;
 
@@ -109,14 +111,20 @@ static bool is_as_wanted(const struct wanted *wanted)
     return found == wanted->count;
 }
 
-/* Adds "NAME=value" to object as a member. */
+/* Adds "NAME=value" to object as a member, unless it has one of that name: an environment
+ * may hold a name twice, and bytes that are not UTF-8, which no event can. */
 static bool add_variable(cJSON *object, const char *variable)
 {
-    const char *equals = strchr(variable, '=');
-    char *name = equals != NULL ? strndup(variable, (size_t)(equals - variable)) : NULL;
-    bool ok = name != NULL && cJSON_AddStringToObject(object, name, equals + 1) != NULL;
+    char *copy = strdup(variable);
 
-    free(name);
+    if (copy == NULL)
+        return false;
+    copy[text_make_printable(copy, strlen(copy), "")] = '\0';
+    char *equals = copy + strcspn(copy, "="), *value = *equals == '=' ? equals + 1 : equals;
+    *equals = '\0';
+    bool ok = json_member(object, copy) != NULL ||
+              cJSON_AddStringToObject(object, copy, value) != NULL;
+    free(copy);
     return ok;
 }
 
