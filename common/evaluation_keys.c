@@ -4,6 +4,7 @@
 #include "json.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const enum setting_id SETTINGS[EVALUATION_KEY_COUNT] = {
@@ -94,4 +95,16 @@ char *evaluation_key_text(const char *canonical, enum evaluation_key key)
 
     cJSON_Delete(evaluation);
     return text;
+}
+
+bool evaluation_key_has_effect(const char *canonical, enum evaluation_key key)
+{
+    if (key != EVALUATION_HALT_PATIENCE && key != EVALUATION_HALT_EPSILON)
+        return true;
+    char *rule = evaluation_key_text(canonical, EVALUATION_HALT_RULE);
+    const char *needed = key == EVALUATION_HALT_PATIENCE ? "stable" : "residual";
+    bool effect = rule == NULL || strcmp(rule, needed) == 0;
+
+    free(rule);
+    return effect;
 }

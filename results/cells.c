@@ -327,20 +327,6 @@ static void add_note(char note[300], const char *text)
     snprintf(note + used, 300 - used, "%s%s", used > 0 ? "; " : "", text);
 }
 
-/* Whether the setting has an effect under the evaluation's halting rule: patience
- * belongs to "stable", epsilon to "residual". */
-static bool has_effect(const struct result_row *row, enum evaluation_key key)
-{
-    if (key != EVALUATION_HALT_PATIENCE && key != EVALUATION_HALT_EPSILON)
-        return true;
-    char *rule = evaluation_key_text(row->evaluation, EVALUATION_HALT_RULE);
-    const char *needed = key == EVALUATION_HALT_PATIENCE ? "stable" : "residual";
-    bool effect = rule == NULL || strcmp(rule, needed) == 0;
-
-    free(rule);
-    return effect;
-}
-
 /* Describes the value of an evaluation setting that the shown cells have. */
 static void describe_choice(char note[300], const bool *shown, const struct cells *cells,
                             int axis, enum evaluation_key key)
@@ -355,7 +341,7 @@ static void describe_choice(char note[300], const bool *shown, const struct cell
 
         if (!shown[i])
             continue;
-        effect = effect || has_effect(cell->row, key);
+        effect = effect || evaluation_key_has_effect(cell->row->evaluation, key);
         own = own && cell->row->outer_steps == cell->row->train_outer_steps;
         same = same &&
                (row == NULL || strcmp(value, cells->axes[axis].values[cell->at[axis]]) == 0);

@@ -14,6 +14,7 @@
 #include "arm_find.h"
 #include "baselines.h"
 #include "error.h"
+#include "evaluation_keys.h"
 #include "evaluation_order.h"
 #include "evaluation_words.h"
 #include "figure.h"
@@ -489,6 +490,23 @@ static void an_evaluations_label_names_what_others_do_not_have(void **state)
     }
 }
 
+static void settings_of_one_halting_rule_have_no_effect_under_another(void **state)
+{
+    static const char *const RULES[] = { "max", "q", "q_positive", "stable", "residual" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof RULES / sizeof *RULES; i++) {
+        char text[60];
+
+        snprintf(text, sizeof text, "{\"eval.halt_rule\":\"%s\"}", RULES[i]);
+        assert_int_equal(evaluation_key_has_effect(text, EVALUATION_HALT_PATIENCE),
+                         strcmp(RULES[i], "stable") == 0);
+        assert_int_equal(evaluation_key_has_effect(text, EVALUATION_HALT_EPSILON),
+                         strcmp(RULES[i], "residual") == 0);
+        assert_true(evaluation_key_has_effect(text, EVALUATION_ROLLOUTS));
+    }
+}
+
 /* In the order of the table of settings, whatever the texts are. */
 static void evaluations_are_listed_by_what_their_settings_mean(void **state)
 {
@@ -538,6 +556,7 @@ int main(void)
         TEST(of_two_arms_only_their_rows_are_loaded),
         cmocka_unit_test(evaluations_are_listed_by_what_their_settings_mean),
         cmocka_unit_test(an_evaluations_label_names_what_others_do_not_have),
+        cmocka_unit_test(settings_of_one_halting_rule_have_no_effect_under_another),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

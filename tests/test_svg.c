@@ -278,6 +278,19 @@ static void whiskers_that_would_meet_stand_side_by_side(void **state)
     assert_true(x[4] - x[1] > 100);
 }
 
+/* A band covers its marks' whiskers: a mark on it hides nothing. */
+static void a_mark_on_a_band_stays_at_its_place(void **state)
+{
+    static const double POINTS[][3] = { { 1, 0.5, 0.4 }, { 1, 0.2, 0 }, { 2, 0.5, 0.4 } };
+    struct chart *chart = scatter("", POINTS, 3);
+    double x[3];
+
+    (void)state;
+    chart->series[0].band = true;
+    draw_circles(x, 3, chart);
+    assert_true(x[1] == x[0]);
+}
+
 /* Two charts of different ranges, whose names differ in length. */
 static void aligned_charts_have_the_same_axes(void **state)
 {
@@ -538,6 +551,7 @@ int main(void)
         cmocka_unit_test(the_text_beside_a_heat_map_begins_below_the_title),
         cmocka_unit_test(a_heat_map_rises_from_the_ground_and_its_numbers_can_be_read),
         cmocka_unit_test(whiskers_that_would_meet_stand_side_by_side),
+        cmocka_unit_test(a_mark_on_a_band_stays_at_its_place),
         cmocka_unit_test(aligned_charts_have_the_same_axes),
         cmocka_unit_test(the_axis_of_differences_names_the_lines_of_its_grid),
         cmocka_unit_test(a_long_name_of_a_row_stays_within_the_picture),

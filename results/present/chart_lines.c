@@ -183,7 +183,7 @@ static struct place *place_marks(const struct chart *chart, const struct scale *
     for (int s = 0; s < chart->series_count && places != NULL; s++)
         for (int i = 0; i < chart->series[s].count; i++) {
             const struct chart_point *point = &chart->series[s].points[i];
-            bool whisker = isfinite(point->low);
+            bool whisker = !chart->series[s].band && isfinite(point->low);
             struct place *place = &places[count];
 
             *place = (struct place){

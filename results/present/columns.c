@@ -293,7 +293,9 @@ void table_add_identity(struct table *table, const struct results *results,
     table_text(table, row->train_split ? "train" : "test");
     table_int(table, row->eval_seed);
     for (int k = 0; k < OTHER_COUNT; k++) {
-        char *text = evaluation_key_text(row->evaluation, OTHERS[k].key);
+        char *text = evaluation_key_has_effect(row->evaluation, OTHERS[k].key)
+                         ? evaluation_key_text(row->evaluation, OTHERS[k].key)
+                         : NULL;
 
         table_text(table, text);
         free(text);
