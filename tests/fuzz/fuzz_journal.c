@@ -133,7 +133,8 @@ static void apply(const char *text)
         if (rc == 0)
             expect_as_said(type->valuestring, body);
         store_rollback(store);
-        if (strlen(type->valuestring) < 32)
+        size_t length = strlen(type->valuestring);
+        if (length > 0 && length < 32) /* as every event that a worker appends has a type */
             follow(type->valuestring, body);
     }
     cJSON_Delete(body);
