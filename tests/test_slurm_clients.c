@@ -65,6 +65,8 @@ static struct fake_run runs[] = {
     { .spec = NULL_RUN, .mode = "unknown" },
     { .spec = NULL_RUN, .mode = "number-reused" },
     { .spec = NULL_RUN, .mode = "accounted" },
+    { .spec = NULL_RUN, .mode = "accounted-later" },
+    { .spec = NULL_RUN, .mode = "accounted-never" },
     { .spec = NULL_RUN, .mode = "fails" },
     { .spec = NULL_RUN, .mode = "slow" },
     { .spec = NULL_RUN, .mode = "garbled" },
@@ -269,6 +271,14 @@ static void an_end_that_no_list_has_is_asked_of_the_accounting(void **state)
 {
     (void)state;
     expect_with_fakes("accounted", "node failure,done", "0", "2");
+    expect_with_fakes("accounted-later", "node failure,done", "0", "2");
+}
+
+/* Its worker wrote no end. */
+static void an_end_that_the_accounting_never_tells_is_a_lost_worker(void **state)
+{
+    (void)state;
+    expect_with_fakes("accounted-never", "lost worker,done", "1", "2");
 }
 
 static void a_controller_that_fails_is_asked_again(void **state)
@@ -510,6 +520,7 @@ int main(void)
         cmocka_unit_test(a_job_that_no_list_has_any_more_ended_as_its_worker_says),
         cmocka_unit_test(a_job_whose_number_another_job_has_ended_as_its_worker_says),
         cmocka_unit_test(an_end_that_no_list_has_is_asked_of_the_accounting),
+        cmocka_unit_test(an_end_that_the_accounting_never_tells_is_a_lost_worker),
         cmocka_unit_test(a_controller_that_fails_is_asked_again),
         cmocka_unit_test(a_slow_controller_is_waited_for),
         cmocka_unit_test(nothing_is_concluded_from_a_garbled_list),

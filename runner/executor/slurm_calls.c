@@ -8,6 +8,7 @@
 #include "client_call.h"
 #include "clock.h"
 #include "error.h"
+#include "log.h"
 #include "slurm_tasks.h"
 
 #include <math.h>
@@ -129,6 +130,41 @@ static bool list_is_due(const struct slurm *slurm, double now)
 
 /* ---- jobs that no list has any more ---- */
 
+/* So many failures of sacct in a row are waited for. */
+enum { PAST_PATIENCE = 3 };
+
+bool slurm_has_accounting(const struct slurm *slurm)
+{
+    return !slurm->no_accounting &&
+           (slurm->past_failures < PAST_PATIENCE || clock_monotonic_s() >= slurm->past_at);
+}
+
+/* Told once; a Slurm that keeps no accounting says so, and is not asked again. */
+static void note_no_past(struct slurm *slurm, const struct client_answer *answer)
+{
+    const char *why = slurm_why_failed(answer);
+
+    slurm->no_accounting = strstr(answer->errors, "storage is disabled") != NULL;
+    if (slurm->past_failures++ == 0 && !slurm->no_accounting)
+        log_warning("sacct: %s; it is asked again, and how jobs ended that squeue does not "
+                    "list any more is taken from their workers where it does not answer",
+                    why[0] != '\0' ? why : "no answer");
+    slurm->past_at = clock_monotonic_s() + slurm_pause_s(slurm, slurm->past_failures);
+}
+
+/* Sacct was asked for the task; jobs: what it knows, NULL: it has not answered. */
+static void take_past(const struct slurm *slurm, struct slurm_task *task,
+                      const struct slurm_jobs *jobs)
+{
+    const struct slurm_job *job = jobs != NULL ? slurm_task_find(task, jobs) : NULL;
+
+    task->asking = false;
+    if (job != NULL && job->state->phase == SLURM_OVER)
+        slurm_task_job_over(task, job);
+    else if (jobs != NULL || !slurm_has_accounting(slurm))
+        slurm_task_over(task, OUTCOME_NONE);
+}
+
 static void on_past(void *user, const struct client_answer *answer)
 {
     struct slurm *slurm = user;
@@ -137,16 +173,13 @@ static void on_past(void *user, const struct client_answer *answer)
     bool known =
         answer->exit_status == 0 && slurm_jobs_read(&jobs, answer->output, true, &err) == 0;
 
-    slurm->no_accounting = slurm->no_accounting || (!known && !answer->late);
+    if (known)
+        slurm->past_failures = 0;
+    else
+        note_no_past(slurm, answer);
     EACH_SLURM_TASK(task, slurm)
-    {
-        const struct slurm_job *job =
-            task->asked && !task->over ? slurm_task_find(task, &jobs) : NULL;
-        if (job != NULL && job->state->phase == SLURM_OVER)
-            slurm_task_job_over(task, job);
-        else if (task->asked && !task->over)
-            slurm_task_over(task, OUTCOME_NONE);
-    }
+    if (task->asking && !task->over)
+        take_past(slurm, task, known ? &jobs : NULL);
     slurm_jobs_release(&jobs);
     go_on(slurm);
 }
@@ -158,13 +191,13 @@ static bool ask_for_past(struct slurm *slurm)
     size_t used = strlen(ids);
     int count = 0;
 
-    if (slurm->no_accounting)
+    if (slurm->no_accounting || clock_monotonic_s() < slurm->past_at)
         return false;
     EACH_SLURM_TASK(task, slurm)
-    if (slurm_is_listed(task) && task->missing >= 2 && !task->asked && count < MOST_IDS) {
+    if (slurm_is_listed(task) && task->missing >= 2 && count < MOST_IDS) {
         used += (size_t)snprintf(ids + used, sizeof ids - used, "%s%s", count > 0 ? "," : "",
                                  task->place.job);
-        task->asked = true;
+        task->asking = true;
         count++;
     }
     const char *const argv[] = {

@@ -42,18 +42,21 @@ bool slurm_is_unanswered(const struct client_answer *answer)
     return answer->exit_status < 0 || slurm_says_one(answer, words);
 }
 
-void slurm_note_failure(struct slurm *slurm, const char *program, const char *why)
+double slurm_pause_s(const struct slurm *slurm, int failures)
 {
     double pause = FIRST_PAUSE_S;
 
-    for (int i = 0; i < slurm->failures && pause < LONGEST_PAUSE_S; i++)
+    for (int i = 1; i < failures && pause < LONGEST_PAUSE_S; i++)
         pause *= 2.0;
-    if (pause > LONGEST_PAUSE_S)
-        pause = LONGEST_PAUSE_S;
+    return fmin(pause, LONGEST_PAUSE_S) * slurm->pace;
+}
+
+void slurm_note_failure(struct slurm *slurm, const char *program, const char *why)
+{
     if (slurm->failures++ == 0)
         log_warning("%s: %s; jobs go on, and Slurm is asked again until it answers", program,
                     why[0] != '\0' ? why : "no answer");
-    slurm->again_at = clock_monotonic_s() + pause * slurm->pace;
+    slurm->again_at = clock_monotonic_s() + slurm_pause_s(slurm, slurm->failures);
 }
 
 void slurm_note_success(struct slurm *slurm)
@@ -198,8 +201,8 @@ static bool take_absence(struct slurm *slurm, struct slurm_task *task)
 
     if (++task->missing < enough)
         return false;
-    if (task->step == SLURM_SUBMITTED && !slurm->no_accounting && !task->asked && !once)
-        return false; /* sacct may know it */
+    if (task->step == SLURM_SUBMITTED && !once && slurm_has_accounting(slurm))
+        return false; /* sacct is asked */
     slurm_task_over(task, task->step == SLURM_UNSURE ? OUTCOME_NEVER_STARTED : OUTCOME_NONE);
     return true;
 }

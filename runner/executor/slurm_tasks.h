@@ -43,7 +43,7 @@ struct slurm_task {
     struct slurm_place place;
     int slots;   /* cores of its job */
     int missing; /* lists in a row that lacked its job */
-    bool asked;  /* sacct is asked for the job, or was */
+    bool asking; /* sacct is asked for the job now */
     bool over;   /* the job or the attempt is over, or Slurm does not know the job */
     bool voided; /* no job will begin it: it is gone once its job need not be ended */
     enum slurm_node node;
@@ -71,7 +71,9 @@ struct slurm {
     int failures;                  /* calls in a row that failed */
     double again_at;               /* monotonic time before which nothing is called */
     bool ends_wait;                /* scancel has failed: until the next list comes */
-    bool no_accounting;            /* sacct does not work here */
+    bool no_accounting;            /* Slurm says that it keeps none */
+    int past_failures;             /* calls of sacct in a row that failed */
+    double past_at;                /* monotonic time before which sacct is not called */
     struct error fault;            /* for the next poll; code 0: none */
 };
 
@@ -98,6 +100,9 @@ static inline struct slurm_task *slurm_next_task(struct executor_task *from)
 void slurm_calls_next(struct slurm *slurm);
 /* Without a loop: ends all jobs that are to be ended, unless scancel fails. */
 void slurm_calls_end(struct slurm *slurm);
+/* Whether sacct will tell how jobs ended that no list has any more. After several
+ * failures in a row it counts as absent until it is asked again. */
+bool slurm_has_accounting(const struct slurm *slurm);
 /* For a task that was adopted: waits for a list of the jobs, unless the last one is
  * fresh, and takes the task's state from it. Without an answer it stays pending. */
 int slurm_calls_ask(struct slurm *slurm, struct slurm_task *task, struct error *err) MUST_CHECK;
@@ -154,6 +159,8 @@ bool slurm_says_one(const struct client_answer *answer, const char *const *words
 /* Of a call that failed: whether the controller did not answer, so that nothing can be
  * concluded. */
 bool slurm_is_unanswered(const struct client_answer *answer);
+/* Seconds until the next call, after so many failures in a row. */
+double slurm_pause_s(const struct slurm *slurm, int failures);
 /* A call has failed, or has been answered. */
 void slurm_note_failure(struct slurm *slurm, const char *program, const char *why);
 void slurm_note_success(struct slurm *slurm);

@@ -11,6 +11,8 @@
 #   unknown          no list has a job that is over, and there is no accounting
 #   number-reused    a controller without memory has given the first job's number to another job
 #   accounted        the first job's node fails; only sacct knows
+#   accounted-later  the same; the first two questions are not answered
+#   accounted-never  the same; no question is answered
 #   fails, garbled   the first two lists are an error, or cut
 #   slow             each list takes a while
 #   no-answer        sbatch submits the first job, but reports a time-out
@@ -137,7 +139,7 @@ list() {
     slow) sleep 1.5 ;;
     garbled) [ "$before" -ge 2 ] || { printf '1|RUNN'; exit 0; } ;;
     oom) [ "$before" != 0 ] || end_job 1 OUT_OF_MEMORY ;;
-    accounted) [ "$before" != 0 ] || end_job 1 NODE_FAIL ;;
+    accounted*) [ "$before" != 0 ] || end_job 1 NODE_FAIL ;;
     preempted) [ "$before" != 0 ] || end_job 1 PREEMPTED ;;
     time-out) [ "$before" != 0 ] || end_job 1 TIMEOUT ;;
     aged) age=1:00:00 ;;
@@ -157,7 +159,7 @@ list() {
         if alive "$id"; then state=RUNNING; fi
         [ ! -e "$jobs/$id/state" ] || state=$(<"$jobs/$id/state")
         case "$mode $state" in
-        "unknown COMPLETED" | "accounted NODE_FAIL") continue ;;
+        "unknown COMPLETED" | accounted*" NODE_FAIL") continue ;;
         number-reused*) echo "$id|PENDING|0:00||wrap"; continue ;;
         esac
         echo "$id|$state|$age|$node|$(<"$jobs/$id/name")"
@@ -195,7 +197,14 @@ scontrol)
     echo "MaxArraySize            = $size"
     ;;
 sacct)
-    [ "$mode" != accounted ] || { echo "1|NODE_FAIL|node1|$(<"$jobs/1/name")"; exit 0; }
+    before=$(calls)
+    case "$mode $before" in
+    accounted-never* | accounted-later\ [01])
+        echo "sacct: error: Problem talking to the database: Connection refused" >&2
+        exit 1
+        ;;
+    esac
+    [[ $mode != accounted* ]] || { echo "1|NODE_FAIL|node1|$(<"$jobs/1/name")"; exit 0; }
     echo "Slurm accounting storage is disabled" >&2
     exit 1
     ;;
