@@ -260,12 +260,11 @@ void plan_tell_of_untrained_halting(const struct plan *plan)
                     halts_by_comparison(config_system(trained), &spec->evaluations[e].config);
         if (!halts)
             continue;
-        log_warning(
-            "arm %s: evaluations halt at q_halt > q_continue, but %s trains no "
-            "q_continue, so that they halt by chance; eval.halt_rule = q_positive halts "
-            "by q_halt alone",
-            spec->arms[a].label,
-            one_step ? "arch.halt_max_steps = 1" : "arch.act_enabled = false");
+        log_warning("arm %s: evaluations halt at q_halt > q_continue, but %s trains no "
+                    "q_continue, which stays near its first bias; eval.halt_rule = q_positive "
+                    "halts by q_halt alone",
+                    spec->arms[a].label,
+                    one_step ? "arch.halt_max_steps = 1" : "arch.act_enabled = false");
         return;
     }
 }
