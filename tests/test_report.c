@@ -82,6 +82,19 @@ static void make(struct report *report, struct figure_source *source, enum docum
     must(report_make(report, source, SPEC, form, "t", &err), &err);
 }
 
+/* The report of the workspace, changed by SQL. */
+static void make_of(struct report *report, const char *change, enum metric metric,
+                    enum document_form form)
+{
+    struct store *store;
+    struct figure_source source;
+
+    open_source(&store, &source, change, metric);
+    make(report, &source, form);
+    figure_source_close(&source);
+    store_close(store);
+}
+
 static void published_values_on_any_data_stand_in_a_report_that_is_asked_for_them(void **state)
 {
     struct store *store;
@@ -203,13 +216,10 @@ static void names_from_outside_stay_text_in_a_page(void **state)
     static const char *const TAGS[] = {
         "<script", "<img", "<b>", "<i>", "<u>", "<task", "<host"
     };
-    struct store *store;
-    struct figure_source source;
     struct report report;
 
     (void)state;
-    open_source(&store, &source, HOSTILE, METRIC_PASS_AT_2);
-    make(&report, &source, DOCUMENT_HTML);
+    make_of(&report, HOSTILE, METRIC_PASS_AT_2, DOCUMENT_HTML);
     for (size_t i = 0; i < sizeof TAGS / sizeof *TAGS; i++)
         if (strstr(report.text, TAGS[i]) != NULL)
             fail_msg("%s", TAGS[i]);
@@ -218,38 +228,28 @@ static void names_from_outside_stay_text_in_a_page(void **state)
     if (markup_fault(report.text) != NULL)
         fail_msg("%s", markup_fault(report.text));
     report_release(&report);
-    figure_source_close(&source);
-    store_close(store);
 }
 
 static void names_from_outside_stay_text_in_markdown(void **state)
 {
-    struct store *store;
-    struct figure_source source;
     struct report report;
 
     (void)state;
-    open_source(&store, &source, HOSTILE, METRIC_PASS_AT_2);
-    make(&report, &source, DOCUMENT_MARKDOWN);
+    make_of(&report, HOSTILE, METRIC_PASS_AT_2, DOCUMENT_MARKDOWN);
     *strstr(report.text, "## To do it again") = '\0'; /* the spec stands there as it is */
     assert_null(strstr(report.text, "<"));
     assert_null(strstr(report.text, "\n# d"));
     assert_non_null(strstr(report.text, "\\`a\\` \\[b\\](javascript:c)"));
     assert_non_null(strstr(report.text, "\\|x"));
     report_release(&report);
-    figure_source_close(&source);
-    store_close(store);
 }
 
 static void markdown_has_its_figures_in_files(void **state)
 {
-    struct store *store;
-    struct figure_source source;
     struct report report;
 
     (void)state;
-    open_source(&store, &source, "", METRIC_PASS_AT_2);
-    make(&report, &source, DOCUMENT_MARKDOWN);
+    make_of(&report, "", METRIC_PASS_AT_2, DOCUMENT_MARKDOWN);
     assert_true(report.picture_count > 3);
     for (int i = 0; i < report.picture_count; i++) {
         char link[100];
@@ -260,45 +260,35 @@ static void markdown_has_its_figures_in_files(void **state)
         assert_non_null(strstr(report.pictures[i].svg, "<style>")); /* stands alone */
     }
     report_release(&report);
-    figure_source_close(&source);
-    store_close(store);
 }
 
 static void a_failed_run_is_listed_with_its_cause(void **state)
 {
-    struct store *store;
-    struct figure_source source;
     struct report report;
 
     (void)state;
-    open_source(&store, &source,
-                "UPDATE job SET state = 'failed', cause = 'out of memory', message = 'killed'"
-                " WHERE run_id = 2",
-                METRIC_PASS_AT_2);
-    make(&report, &source, DOCUMENT_HTML);
+    make_of(&report,
+            "UPDATE job SET state = 'failed', cause = 'out of memory', message = 'killed'"
+            " WHERE run_id = 2",
+            METRIC_PASS_AT_2, DOCUMENT_HTML);
     const char *failures = strstr(report.text, "<section id=\"failures\">");
 
     assert_non_null(failures);
     assert_non_null(strstr(failures, "<td>failed</td><td>out of memory</td><td>killed</td>"));
     assert_non_null(strstr(report.text, "Not complete: 1 of 2 runs not done"));
     report_release(&report);
-    figure_source_close(&source);
-    store_close(store);
 }
 
 static void nothing_finished_gives_a_report_that_says_so(void **state)
 {
-    struct store *store;
-    struct figure_source source;
     struct report report;
 
     (void)state;
-    open_source(&store, &source,
-                "UPDATE job SET state = 'failed', cause = 'crash'; DELETE FROM task_outcome;"
-                "DELETE FROM metric; DELETE FROM evaluation;"
-                "UPDATE attempt SET started_at = '2026-01-31T12:34:56.789Z'",
-                METRIC_PASS_AT_2);
-    make(&report, &source, DOCUMENT_HTML);
+    make_of(&report,
+            "UPDATE job SET state = 'failed', cause = 'crash'; DELETE FROM task_outcome;"
+            "DELETE FROM metric; DELETE FROM evaluation;"
+            "UPDATE attempt SET started_at = '2026-01-31T12:34:56.789Z'",
+            METRIC_PASS_AT_2, DOCUMENT_HTML);
     assert_non_null(strstr(report.text, "No evaluation has finished yet."));
     assert_non_null(strstr(report.text, "Nothing can be compared: "));
     assert_non_null(strstr(report.text, "No outcomes of tasks are known."));
@@ -309,31 +299,23 @@ static void nothing_finished_gives_a_report_that_says_so(void **state)
                                         "<span class=\"t\">12:34:56Z</span>"));
     assert_null(markup_fault(report.text));
     report_release(&report);
-    figure_source_close(&source);
-    store_close(store);
 }
 
 /* One arm, of which no attempt has begun. */
 static void nothing_to_compare_and_nobody_who_ran_it_are_said(void **state)
 {
-    struct store *store;
-    struct figure_source source;
     struct report report;
 
     (void)state;
-    open_source(
-        &store, &source,
-        "DELETE FROM evaluation; DELETE FROM attempt; DELETE FROM arm_run WHERE arm_id = 2;"
-        "DELETE FROM arm WHERE arm_id = 2; UPDATE arm SET axes = '{}'",
-        METRIC_PASS_AT_2);
-    make(&report, &source, DOCUMENT_HTML);
+    make_of(&report,
+            "DELETE FROM evaluation; DELETE FROM attempt; DELETE FROM arm_run WHERE arm_id = 2;"
+            "DELETE FROM arm WHERE arm_id = 2; UPDATE arm SET axes = '{}'",
+            METRIC_PASS_AT_2, DOCUMENT_HTML);
     assert_non_null(strstr(report.text, "No program has said yet what it is."));
     assert_null(strstr(report.text, "Programs and machines that ran it"));
     assert_non_null(strstr(report.text, "hrmlab results t\nhrmlab report t -o t.html\n"));
     assert_null(markup_fault(report.text));
     report_release(&report);
-    figure_source_close(&source);
-    store_close(store);
 }
 
 /* 60 runs of the first arm, with the seeds 11 to 70, have failed. */
@@ -355,19 +337,14 @@ static void many_seeds_are_a_range_and_many_failures_are_counted(void **state)
         "ALTER TABLE e DROP COLUMN i; INSERT INTO evaluation SELECT * FROM e;"
         "INSERT INTO arm_evaluation SELECT 1, 100 + i FROM n;"
         "UPDATE run SET seed = 3 WHERE run_id = 2;";
-    struct store *store;
-    struct figure_source source;
     struct report report;
 
     (void)state;
-    open_source(&store, &source, RUNS, METRIC_PASS_AT_2);
-    make(&report, &source, DOCUMENT_MARKDOWN);
+    make_of(&report, RUNS, METRIC_PASS_AT_2, DOCUMENT_MARKDOWN);
     assert_non_null(strstr(report.text, "2 arms, seeds 0, 3, 11 to 70: 62 runs, 2 of them "
                                         "done."));
     assert_non_null(strstr(report.text, "10 more are in the table of runs"));
     report_release(&report);
-    figure_source_close(&source);
-    store_close(store);
 }
 
 /* Curves of 9 arms cannot be told apart; arms from 3 on are copies of the first. */
@@ -378,19 +355,14 @@ static void a_figure_of_too_many_arms_is_named_with_the_way_out(void **state)
         " INSERT INTO arm SELECT i, 1, i, 'train.lr=' || i, json_object('train.lr', i) FROM n;"
         "INSERT INTO arm_run SELECT arm_id, 1 FROM arm WHERE arm_id > 2;"
         "INSERT INTO arm_evaluation SELECT arm_id, 1 FROM arm WHERE arm_id > 2;";
-    struct store *store;
-    struct figure_source source;
     struct report report;
 
     (void)state;
-    open_source(&store, &source, ARMS, METRIC_PASS_AT_2);
-    make(&report, &source, DOCUMENT_HTML);
+    make_of(&report, ARMS, METRIC_PASS_AT_2, DOCUMENT_HTML);
     assert_non_null(strstr(report.text, "loss_curves is not drawn: more than 8 arms have "
                                         "curves; choose by --where"));
     assert_null(strstr(report.text, "interim is not drawn")); /* does not apply at all */
     report_release(&report);
-    figure_source_close(&source);
-    store_close(store);
 }
 
 /* What is memorised is asked for beside what is generalised. */
@@ -400,20 +372,15 @@ static void both_splits_are_listed_and_named(void **state)
         "UPDATE evaluation SET split = 'train', canonical = json_set(canonical,"
         " '$.\"eval.split\"', 'train', '$.\"eval.halt_max_steps\"', 1), outer_steps = 1"
         " WHERE outer_steps = 2;";
-    struct store *store;
-    struct figure_source source;
     struct report report;
 
     (void)state;
-    open_source(&store, &source, TRAIN, METRIC_PASS_AT_2);
-    make(&report, &source, DOCUMENT_MARKDOWN);
+    make_of(&report, TRAIN, METRIC_PASS_AT_2, DOCUMENT_MARKDOWN);
     assert_non_null(strstr(report.text, "| hrm | test | 1 of 1 |"));
     assert_non_null(strstr(report.text, "| transformer | train | 1 of 1 |"));
     assert_non_null(strstr(report.text, "Before training on the train split: "));
     assert_non_null(strstr(report.text, "over the arms of the table above, test split: "));
     report_release(&report);
-    figure_source_close(&source);
-    store_close(store);
 }
 
 /* Systems and outer steps at inference vary: a system's difference is a mean over steps. */
@@ -424,36 +391,27 @@ static void a_difference_in_one_setting_says_over_what_it_is_a_mean(void **state
         "drawn; means over all values of the other settings",                     /* figure */
         "Differences in one setting, means over all values of the others"         /* table */
     };
-    struct store *store;
-    struct figure_source source;
     struct report report;
 
     (void)state;
-    open_source(&store, &source, "", METRIC_PER_TOKEN_ACCURACY);
-    make(&report, &source, DOCUMENT_HTML);
+    make_of(&report, "", METRIC_PER_TOKEN_ACCURACY, DOCUMENT_HTML);
     for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
         if (strstr(report.text, WORDS[i]) == NULL)
             fail_msg("no \"%s\"", WORDS[i]);
     assert_non_null(strstr(report.text, "hrmlab compare t --axis arch.name\n"));
     report_release(&report);
-    figure_source_close(&source);
-    store_close(store);
 }
 
 /* A planned difference that is not shown says nothing of the others, which may be. */
 static void planned_differences_are_listed_also_if_none_is_shown(void **state)
 {
-    struct store *store;
-    struct figure_source source;
     struct report report;
 
     (void)state;
-    open_source(
-        &store, &source,
-        "INSERT INTO contrast SELECT experiment_id, 0, 'systems',"
-        " '{\"arch.name\":\"hrm\"}', '{\"arch.name\":\"transformer\"}' FROM experiment;",
-        METRIC_PASS_AT_2);
-    make(&report, &source, DOCUMENT_MARKDOWN);
+    make_of(&report,
+            "INSERT INTO contrast SELECT experiment_id, 0, 'systems',"
+            " '{\"arch.name\":\"hrm\"}', '{\"arch.name\":\"transformer\"}' FROM experiment;",
+            METRIC_PASS_AT_2, DOCUMENT_MARKDOWN);
     const char *planned = strstr(report.text, "Planned beforehand");
     const char *all = strstr(report.text, "Each setting alone (pass@2, ");
     const char *verdict = strstr(report.text, "cannot tell its arms apart");
@@ -461,69 +419,50 @@ static void planned_differences_are_listed_also_if_none_is_shown(void **state)
     assert_true(planned < all && all < verdict); /* that is of them all */
     assert_non_null(strstr(report.text, "hrmlab compare t\n"));
     report_release(&report);
-    figure_source_close(&source);
-    store_close(store);
 }
 
 /* Outer steps vary on both sides, and rollouts besides. */
 static void the_finding_of_a_matrix_says_of_which_evaluations_it_is(void **state)
 {
-    struct store *store;
-    struct figure_source source;
     struct report report;
 
     (void)state;
-    open_source(
-        &store, &source,
-        "UPDATE arm SET axes = json_set(axes, '$.\"arch.halt_max_steps\"', arm_id);"
-        "UPDATE evaluation SET canonical = json_set(canonical, '$.\"eval.rollouts\"', 2)"
-        " WHERE evaluation_id = 3",
-        METRIC_PASS_AT_2);
-    make(&report, &source, DOCUMENT_HTML);
+    make_of(&report,
+            "UPDATE arm SET axes = json_set(axes, '$.\"arch.halt_max_steps\"', arm_id);"
+            "UPDATE evaluation SET canonical = json_set(canonical, '$.\"eval.rollouts\"', 2)"
+            " WHERE evaluation_id = 3",
+            METRIC_PASS_AT_2, DOCUMENT_HTML);
     assert_non_null(strstr(report.text, "Of the evaluations, this is about those with "
                                         "eval.augmentations=all eval.act_inference=false "
                                         "eval.split=test eval.seed=0 eval.rollouts=1."));
     report_release(&report);
-    figure_source_close(&source);
-    store_close(store);
 }
 
 /* The arms are on other data, and nothing else was evaluated. */
 static void a_report_of_what_shares_no_task_says_so(void **state)
 {
     static const char WORDS[] = "No two sides that could be compared have a task in common.";
-    struct store *store;
-    struct figure_source source;
     struct report report;
 
     (void)state;
-    open_source(&store, &source,
-                "UPDATE task_outcome SET task = 'other' || task WHERE evaluation_id > 2",
-                METRIC_PASS_AT_2);
-    make(&report, &source, DOCUMENT_MARKDOWN);
+    make_of(&report, "UPDATE task_outcome SET task = 'other' || task WHERE evaluation_id > 2",
+            METRIC_PASS_AT_2, DOCUMENT_MARKDOWN);
     const char *finding = strstr(report.text, WORDS);
     assert_non_null(finding);
     assert_non_null(strstr(finding + 1, WORDS)); /* among the comparisons */
     report_release(&report);
-    figure_source_close(&source);
-    store_close(store);
 }
 
 static void the_spec_is_written_over_several_lines(void **state)
 {
-    struct store *store;
-    struct figure_source source;
     struct report report;
 
     (void)state;
-    open_source(&store, &source, "", METRIC_PASS_AT_2);
-    make(&report, &source, DOCUMENT_MARKDOWN);
+    make_of(&report, "", METRIC_PASS_AT_2, DOCUMENT_MARKDOWN);
     assert_non_null(strstr(report.text, "    {\n      \"name\": \"t\",\n"
                                         "      \"note\": \"<&>\"\n    }\n"));
     assert_true(strstr(report.text, "hrmlab verify RUN") < strstr(report.text, "<&>"));
     report_release(&report);
-    figure_source_close(&source);
-    store_close(store);
 }
 
 int main(void)
