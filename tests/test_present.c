@@ -170,6 +170,13 @@ static void a_pivot_has_a_row_and_a_column_per_value(void **state)
          &err);
     expect_print(table, FORMAT_CSV, "eval.halt_max_steps,pass_at_2\n1,0\n2,0\n");
     table_destroy(table);
+    must(pivot_table(&table, store, results, "arch.name", NULL, METRIC_SHORTEST_PATHS, &err),
+         &err);
+    expect_print(table, FORMAT_TABLE,
+                 "shortest paths of t by arch.name\n"
+                 "name\n"
+                 "no value of shortest paths has been recorded\n");
+    table_destroy(table);
     assert_int_equal(
         pivot_table(&table, store, results, "arch.nmae", NULL, METRIC_PASS_AT_2, &err),
         ERROR_FORMAT);

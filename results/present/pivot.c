@@ -198,7 +198,9 @@ static int make_table(struct table **out, const struct pivot *pivot, enum metric
              pivot->results->experiment, pivot->keys[0], pivot->keys[1] != NULL ? " and " : "",
              pivot->keys[1] != NULL ? short_key(pivot, 1) : "");
     table_set_caption(*out, text);
-    if (least == most)
+    if (most == 0)
+        snprintf(text, sizeof text, "no value of %s has been recorded", METRICS[metric].title);
+    else if (least == most)
         snprintf(text, sizeof text, "each a mean over %d value%s (seeds, other settings)", most,
                  most == 1 ? "" : "s");
     else
