@@ -6,9 +6,11 @@
 
 #include "error.h"
 #include "evaluation_keys.h"
+#include "evaluation_order.h"
 #include "file.h"
 #include "json.h"
 #include "settings.h"
+#include "text_set.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,9 +24,14 @@ struct axis_cell {
     int value_index;
 };
 
+/* What stands for the value of a setting that has no effect. */
+static const char INACTIVE[] = "inactive";
+
 /* An evaluation setting of a row as text, fresh. */
 static char *evaluation_value(const struct result_row *row, enum evaluation_key key)
 {
+    if (!evaluation_key_has_effect(row->evaluation, key))
+        return strdup(INACTIVE);
     switch (key) {
     case EVALUATION_OUTER_STEPS:
         return format_string("%lld", (long long)row->outer_steps);
@@ -82,7 +89,7 @@ int result_axis_value(char **out, struct store *store, const struct results *res
     } else { /* an arm with the base's value */
         rc = results_setting(store, out, row->run_id, key, err);
         if (rc == 0 && *out == NULL) {
-            *out = strdup("inactive");
+            *out = strdup(INACTIVE);
         } else if (rc == 0) {
             char *word = strdup(setting_word(key, *out));
 
@@ -191,10 +198,26 @@ static void list_arm_values(char *list, size_t size, const struct results *resul
     }
 }
 
-/* The values of an evaluation setting over all rows: "1, 2, 4". */
+/* Sorts values of the setting; there are only some. */
+static void sort_values(char **values, int count, enum evaluation_key key)
+{
+    for (int i = 1; i < count; i++)
+        for (int at = i; at > 0 && evaluation_value_place(key, values[at - 1]) >
+                                       evaluation_value_place(key, values[at]);
+             at--) {
+            char *text = values[at];
+
+            values[at] = values[at - 1];
+            values[at - 1] = text;
+        }
+}
+
+/* The values of an evaluation setting over all rows: "1, 2, 4, all". */
 static void list_evaluation_values(char *list, size_t size, const struct results *results,
                                    enum evaluation_key key)
 {
+    struct text_set values = { 0 };
+
     list[0] = '\0';
     for (int i = 0; i < results->row_count; i++) {
         /* sorted by evaluation within an arm */
@@ -202,10 +225,14 @@ static void list_evaluation_values(char *list, size_t size, const struct results
             continue;
         char *text = evaluation_value(&results->rows[i], key);
 
-        if (text != NULL)
-            add_name(list, size, text);
+        if (text != NULL && strcmp(text, INACTIVE) != 0)
+            (void)text_set_add(&values, text);
         free(text);
     }
+    sort_values(values.items, values.count, key);
+    for (int i = 0; i < values.count; i++)
+        add_name(list, size, values.items[i]);
+    text_set_release(&values);
 }
 
 /* Lists the axes of the experiment: "arch.name, eval.halt_max_steps"; with_values:

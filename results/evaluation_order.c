@@ -1,7 +1,6 @@
 /* evaluation_order.c - sorts evaluations by what their settings mean. */
 #include "evaluation_order.h"
 
-#include "evaluation_keys.h"
 #include "settings.h"
 
 #include <math.h>
@@ -14,9 +13,10 @@ struct placed {
     double values[EVALUATION_KEY_COUNT];
 };
 
-/* Where a value of the setting stands among its values. */
-static double place_of(const struct setting *setting, const char *value)
+double evaluation_value_place(enum evaluation_key key, const char *value)
 {
+    const struct setting *setting = &settings_table[evaluation_key_setting(key)];
+
     if (setting->type == SETTING_CHOICE) {
         for (int i = 0; setting->choices[i] != NULL; i++)
             if (strcmp(setting->choices[i], value) == 0)
@@ -48,7 +48,7 @@ static int read_values(struct placed *out, struct error *err)
 
         if (value == NULL)
             return error_no_memory(err, "the order of evaluations");
-        out->values[i] = place_of(&settings_table[evaluation_key_setting(key)], value);
+        out->values[i] = evaluation_value_place(key, value);
         free(value);
     }
     return 0;

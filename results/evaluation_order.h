@@ -9,6 +9,11 @@
 #define RESULTS_EVALUATION_ORDER_H
 
 #include "error.h"
+#include "evaluation_keys.h"
+
+/* Where a value of the setting stands among its values: a number itself, "all" after any
+ * number, a choice by its place in the table of settings. */
+double evaluation_value_place(enum evaluation_key key, const char *value);
 
 /* Writes to places[i] how many of the evaluations come before number i. texts:
  * canonical texts of evaluations, all different. ERROR_NOMEM. */

@@ -455,6 +455,51 @@ static void a_matrix_names_the_evaluation_it_shows(void **state)
     }
 }
 
+static void values_of_evaluations_are_in_order_and_only_those_with_an_effect(void **state)
+{
+    static char RESIDUAL[] = "{\"eval.halt_epsilon\":0.25,\"eval.halt_rule\":\"residual\"}";
+    static char MAX[] = "{}", STABLE[] = "{\"eval.halt_rule\":\"stable\"}";
+    struct result_row rows[] = {
+        { .augmentations = 16, .evaluation = MAX },
+        { .augmentations = 0, .evaluation = RESIDUAL }, /* all */
+        { .augmentations = 4, .evaluation = STABLE },
+        { .augmentations = 8, .evaluation = MAX },
+    };
+    struct result_arm arm = { .axes = cJSON_CreateObject() };
+    struct results these = {
+        .arms = &arm, .arm_count = 1, .rows = rows, .row_count = sizeof rows / sizeof *rows
+    };
+    char *epsilon;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(compare_offer(&these, &err), ERROR_FORMAT);
+    if (strstr(err.message, "eval.augmentations (4, 8, 16, all), eval.halt_rule (max, stable, "
+                            "residual)") == NULL)
+        fail_msg("%s", err.message);
+    assert_null(strstr(err.message, "eval.halt_epsilon"));
+    must(result_axis_value(&epsilon, NULL, &these, &rows[0], "eval.halt_epsilon", &err), &err);
+    assert_string_equal(epsilon, "inactive");
+    free(epsilon);
+    must(result_axis_value(&epsilon, NULL, &these, &rows[1], "eval.halt_epsilon", &err), &err);
+    assert_string_equal(epsilon, "0.25");
+    free(epsilon);
+    cJSON_Delete(arm.axes);
+}
+
+/* Only the rule "residual" has an epsilon. */
+static void the_table_of_arms_has_no_setting_of_another_halting_rule(void **state)
+{
+    char *text = arms_as_csv("UPDATE evaluation SET canonical = json_set(canonical,"
+                             " '$.\"eval.halt_rule\"', 'residual', '$.\"eval.halt_epsilon\"',"
+                             " 0.25) WHERE outer_steps = 2");
+
+    (void)state;
+    assert_non_null(strstr(text, ",max,,,own,"));
+    assert_non_null(strstr(text, ",residual,,0.25,own,"));
+    free(text);
+}
+
 /* Of the second arm's evaluations all, or one, are of other tasks. */
 static void what_shares_no_task_is_left_out_of_many_comparisons(void **state)
 {
@@ -695,6 +740,8 @@ int main(void)
         cmocka_unit_test(ties_have_no_winner_and_below_the_baselines_there_is_no_information),
         cmocka_unit_test(a_matrix_says_why_a_cell_is_empty),
         cmocka_unit_test(a_matrix_names_the_evaluation_it_shows),
+        cmocka_unit_test(values_of_evaluations_are_in_order_and_only_those_with_an_effect),
+        WITH_DIRECTORY(the_table_of_arms_has_no_setting_of_another_halting_rule),
         WITH_DIRECTORY(what_shares_no_task_is_left_out_of_many_comparisons),
         cmocka_unit_test(a_finding_says_when_there_is_nothing_to_find),
         cmocka_unit_test(a_finding_calls_nothing_a_gain_that_is_none_by_itself),
