@@ -18,7 +18,7 @@ int seed_spread_load(struct seed_spread *out, struct store *store, const char *d
                        " CROSS JOIN run r USING (run_id) JOIN measure_value m"
                        " ON m.evaluation_id = x.evaluation_id AND m.step = x.step"
                        " AND m.name = 'pass_at_2' AND m.position = 0"
-                       " WHERE x.checkpoint = 'last' AND r.data_hash = ?1"
+                       " WHERE x.checkpoint = 'last' AND e.split = 'test' AND r.data_hash = ?1"
                        " GROUP BY r.config_id, e.canonical HAVING count(*) >= 2"
                        " AND sum(m.value) > 0 AND sum(m.value) < count(*)",
                        "t", data_hash);

@@ -16,6 +16,7 @@
 #include "compare.h"
 #include "comparison_table.h"
 #include "cost_table.h"
+#include "detectable.h"
 #include "error.h"
 #include "file.h"
 #include "filter.h"
@@ -500,6 +501,29 @@ static void the_table_of_arms_has_no_setting_of_another_halting_rule(void **stat
     free(text);
 }
 
+/* Two seeds of one arm: 0.4 and 0.6 on the test split, equal on the training split. */
+static void what_is_detectable_follows_from_the_test_split_alone(void **state)
+{
+    struct seed_spread spread;
+    struct error err;
+    char hash[65];
+
+    (void)state;
+    open_workspace(
+        "UPDATE run SET seed = run_id, data_hash = printf('%064d', 0), config_id = 1;"
+        "UPDATE evaluation SET split = 'train', canonical = replace(canonical,"
+        " '\"test\"', '\"train\"') WHERE outer_steps = 2;"
+        "UPDATE measure_value SET value = 0.5 WHERE name = 'pass_at_2';"
+        "UPDATE measure_value SET value = 0.3 + run_id / 10.0 + (run_id - 1) / 10.0"
+        " FROM evaluation v WHERE v.evaluation_id = measure_value.evaluation_id"
+        " AND name = 'pass_at_2' AND v.outer_steps = 1;");
+    snprintf(hash, sizeof hash, "%064d", 0);
+    must(seed_spread_load(&spread, store, hash, &err), &err);
+    assert_int_equal(spread.cells, 1);
+    assert_true(fabs(spread.deviation - sqrt(0.02)) < 1e-12);
+    close_workspace();
+}
+
 /* Of the second arm's evaluations all, or one, are of other tasks. */
 static void what_shares_no_task_is_left_out_of_many_comparisons(void **state)
 {
@@ -742,6 +766,7 @@ int main(void)
         cmocka_unit_test(a_matrix_names_the_evaluation_it_shows),
         cmocka_unit_test(values_of_evaluations_are_in_order_and_only_those_with_an_effect),
         WITH_DIRECTORY(the_table_of_arms_has_no_setting_of_another_halting_rule),
+        WITH_DIRECTORY(what_is_detectable_follows_from_the_test_split_alone),
         WITH_DIRECTORY(what_shares_no_task_is_left_out_of_many_comparisons),
         cmocka_unit_test(a_finding_says_when_there_is_nothing_to_find),
         cmocka_unit_test(a_finding_calls_nothing_a_gain_that_is_none_by_itself),
